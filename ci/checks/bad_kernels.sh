@@ -66,7 +66,7 @@ for library in changes_rounding late_thread; do
   same "$library" "$(verdicts "$library" --kernel innocent | cut -d' ' -f1,3 | sort -u)" "innocent pass"
   same "$library" "$(verdicts "$library" | grep innocent | cut -d' ' -f1,3 | sort -u)" "innocent pass"
 done
-expect 1 "left the floating-point environment changed (it was put back): the thread rounds downward" judge "$bad/libchanges_rounding.so"
+expect 1 "left the floating-point environment changed (it was restored): the thread rounds downward" judge "$bad/libchanges_rounding.so"
 
 # Ending a run does not wait for a hanging kernel, and reports contain the verdicts so far.
 "$assay" run --backend "$bad/libhangs.so" --suite rms_norm/quick --case '*/bf16*normal*w32' --timeout 60 \

@@ -213,7 +213,7 @@ expect 1 "word2[0, 2]: byte 0xFF = NaN in word 0x7FFF7F7F: mantissa bits of grou
 expect 1 "word0[0, 0]: byte 0xFF = NaN in word 0x7F7F7FFF: mantissa bits of group 1" lone word0
 expect 0 "CLEAN" lone healthy
 expect 0 "CLEAN" lone fp32
-expect 1 "8 of 8 fp32 scales are no powers of two" lone fp32 ue8m0_scale
+expect 1 "8 of 8 fp32 scales are not powers of two" lone fp32 ue8m0_scale
 expect 1 "4 of 4 words hold the bits of an fp32 scale" lone bits
 expect 1 "1 of 2 scales is NaN" lone nan
 expect 1 "the last 2 rows hold one value, 0xCD" lone stale

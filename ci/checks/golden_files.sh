@@ -15,21 +15,21 @@ expect 0 "golden files agree" "$assay" golden check
 
 # A run uses records that match the current tables, and says so.
 run=("$assay" run --backend cpu --suite quick)
-expect 0 "of 24 data sets: 24 recorded, 0 reckoned" "${run[@]}"
+expect 0 "of 24 data sets: 24 recorded, 0 computed" "${run[@]}"
 expect 0 "of 24 data sets: 0 recorded, 24 reckoned" "${run[@]}" --reckon-power
 expect 0 "power of 0 data sets computed" "$assay" golden write
 
 # It recomputes records of other rows and hand-edited records. A comment in a table, or an unrelated contract, changes nothing.
 some_reckoned() {
   "${run[@]}" >"$scratch/run.txt" 2>&1
-  grep -q "of 24 data sets: [0-9]* recorded, [1-9][0-9]* reckoned" "$scratch/run.txt"
+  grep -q "of 24 data sets: [0-9]* recorded, [1-9][0-9]* computed" "$scratch/run.txt"
 }
 sed -i '/^vllm.group_fp8,/s/fp32 scales of the CUDA op/scales/; /^aiter.per_tensor,/s/absmax/absmax max(1e-9)/' "$few/reference/contracts/quant.csv"
-expect 0 "of 24 data sets: 24 recorded, 0 reckoned" "${run[@]}"
+expect 0 "of 24 data sets: 24 recorded, 0 computed" "${run[@]}"
 cp -r "$few/reference/contracts" "$scratch/contracts"
 sed -i '/^vllm.group_fp8,/s/max(1e-10)/max(1e-9)/' "$few/reference/contracts/quant.csv"
 some_reckoned || fail "an edited contract leaves all records valid"
-expect 1 "is not recorded by the tables of now; try assay golden write" "$assay" golden check --part power --sample 1
+expect 1 "has no record for the current tables; try assay golden write" "$assay" golden check --part power --sample 1
 cp "$scratch/contracts/quant.csv" "$few/reference/contracts/quant.csv"
 cp "$golden/power/rms_norm.json" "$scratch/whole"
 sed -i 's/"faults":[0-9]*/"faults":1/' "$golden/power/rms_norm.json"

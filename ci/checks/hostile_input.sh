@@ -31,9 +31,9 @@ quickly 2 "no tensor for role 'x'; there are: layer.0.weight" "$assay" judge "$r
 quickly 2 "no tensor for role 'x'; there are: hidden, out; name it with --tensor x=NAME" "$assay" judge "$r/few.safetensors" --contract vllm.group_fp8
 quickly 2 "wide.csv:1: has more than 1000 columns" "$assay" --contracts "$r/wide.csv" list
 quickly 2 "long_row.csv:2: has more than 1000 columns" "$assay" list --cases "$r/long_row.csv" --op rms_norm
-quickly 2 "/dev/zero: is no regular file" "$assay" --contracts /dev/zero list
+quickly 2 "/dev/zero: is not a regular file" "$assay" --contracts /dev/zero list
 mkfifo "$r/waits.csv"
-quickly 2 "waits.csv: is no regular file" "$assay" --contracts "$r/waits.csv" list
+quickly 2 "waits.csv: is not a regular file" "$assay" --contracts "$r/waits.csv" list
 quickly 0 "quant_group" "$assay" --contracts <(sed -n 1,2p "$root/reference/contracts/quant.csv" | sed '2s/^[^,]*/my.own_group/') list
 quickly 2 "tensor 'lone.weight'" "$assay" judge "$r/huge.safetensors:lone.weight" --as scale
 
@@ -82,8 +82,8 @@ quickly 2 "number.json:1:22: holds a number that no double holds" "$assay" run -
 mkdir -p "$r/endless" "$r/piped"
 ln -s /dev/zero "$r/endless/index.json"
 mkfifo "$r/piped/index.json"
-quickly 2 "index.json: is no regular file" "$assay" judge "$r/endless"
-quickly 2 "index.json: is no regular file" "$assay" judge "$r/piped"
+quickly 2 "index.json: is not a regular file" "$assay" judge "$r/endless"
+quickly 2 "index.json: is not a regular file" "$assay" judge "$r/piped"
 for empty in --ledger --record --trend; do quickly 2 "is empty" "$assay" run $empty ""; done
 quickly 2 "ASSAY_ISA is 'zz'" env ASSAY_ISA=zz "$assay" list
 

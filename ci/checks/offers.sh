@@ -20,7 +20,7 @@ said '{"name":"k","op":"rms_norm","contracts":["vllm.rms_norm@2026-06-18"],"acce
 said '{"name":"k","op":"rms_norm","contracts":["vllm.rms_norm@2026-06-18"],"accepts":{"n":["many"]}}' "accepts.n: 'many' is not a number"
 said '{"name":"k","op":"rms_norm","contracts":["vllm.rms_norm@2026-06-18"],"multiple_of":{"nn":8}}' "multiple_of: op rms_norm has no case parameter 'nn'"
 twice='{"name":"k","op":"rms_norm","contracts":["vllm.rms_norm@2026-06-18"]}'
-said "$twice,$twice" "kernels[1]: 'k' for contract vllm.rms_norm@2026-06-18 of op rms_norm stands twice, first in kernels[0]"
+said "$twice,$twice" "kernels[1]: 'k' for contract vllm.rms_norm@2026-06-18 of op rms_norm is listed twice, first in kernels[0]"
 said '{"name":"red\u001b[31m","op":"rms_norm","contracts":[]}' "kernels[0].name holds a control character: red\\x1b[31m"
 
 # The other verbs that load a library.

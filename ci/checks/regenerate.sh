@@ -41,7 +41,7 @@ done
 rm "$golden/predicted/quant_group.json"
 expect 1 "$golden/predicted/quant_group.json: is missing" "$assay" regenerate --check
 echo '{}' >"$golden/power/gone.json"
-expect 1 "$golden/power/gone.json: is made from nothing any more" "$assay" regenerate --check
+expect 1 "$golden/power/gone.json: no longer belongs to any table" "$assay" regenerate --check
 expect 0 "1 written, 1 removed" "${regenerate[@]}"
 grep -v '^<!-- end: assay power' "$few/suites/POWER.md" >"$scratch/unmarked"
 cp "$scratch/unmarked" "$few/suites/POWER.md"

@@ -116,7 +116,7 @@ void require_different(const LibraryInfo& info) {
       const auto [first, is_new] = places.try_emplace({kernel.name, kernel.op, contract}, i);
       if (!is_new)
         throw LibraryError(info.path + ": describe(): kernels[" + std::to_string(i) + "]: '" + kernel.name + "' for contract " + contract +
-                           " of op " + kernel.op + " stands twice, first in kernels[" + std::to_string(first->second) + "]");
+                           " of op " + kernel.op + " is listed twice, first in kernels[" + std::to_string(first->second) + "]");
     }
   }
 }

@@ -103,7 +103,7 @@ TEST(Runner, ACallAfterWhichTheDeviceAnswersNoMoreIsBroken) {
   const Problem problem = testing::toy_problem(kBf16, 2, 8);
   const CallResult guilty = runner.call({"toy", "toy.copy", "copy", &problem, 1});
   EXPECT_EQ(guilty.status, CallStatus::kBroken);
-  EXPECT_EQ(guilty.message, "illegal address; and the device answers this process no more");
+  EXPECT_EQ(guilty.message, "illegal address; and the device no longer answers this process");
   EXPECT_TRUE(guilty.poisoned);
   const CallResult innocent = runner.call({"toy", "toy.copy", "copy", &problem, 1});
   EXPECT_EQ(innocent.status, CallStatus::kDeviceLost);

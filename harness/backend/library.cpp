@@ -37,30 +37,30 @@ void check_set(const assay_library& functions, const std::string& path) {
   const int memory = (functions.allocate != nullptr) + (functions.release != nullptr) + (functions.upload != nullptr) +
                      (functions.download != nullptr);
   if (memory != 0 && memory != 4)
-    throw LibraryError(path + ": allocate, release, upload and download must be all there or all NULL");
+    throw LibraryError(path + ": allocate, release, upload and download must be all set or all NULL");
   if ((functions.create_stream == nullptr) != (functions.destroy_stream == nullptr))
-    throw LibraryError(path + ": create_stream and destroy_stream must be both there or both NULL");
+    throw LibraryError(path + ": create_stream and destroy_stream must be both set or both NULL");
   const int graph = (functions.begin_capture != nullptr) + (functions.end_capture != nullptr) + (functions.replay != nullptr) +
                     (functions.destroy_graph != nullptr);
   if (graph != 0 && (graph != 4 || functions.create_stream == nullptr)) {
-    throw LibraryError(path + ": begin_capture, end_capture, replay and destroy_graph must be all there, with create_stream, " +
+    throw LibraryError(path + ": begin_capture, end_capture, replay and destroy_graph must be all set, together with create_stream, " +
                        "or all NULL");
   }
   const int group = (functions.create_group != nullptr) + (functions.run_group != nullptr) + (functions.destroy_group != nullptr);
   if (group != 0 && group != 3)
-    throw LibraryError(path + ": create_group, run_group and destroy_group must be all there or all NULL");
+    throw LibraryError(path + ": create_group, run_group and destroy_group must be all set or all NULL");
   if (functions.run_group_in_a_row != nullptr && group == 0)
     throw LibraryError(path + ": run_group_in_a_row needs create_group, run_group and destroy_group");
   if (functions.join_group != nullptr && group == 0) throw LibraryError(path + ": join_group needs create_group, run_group and destroy_group");
   if ((functions.allocate_on != nullptr) != (group == 3 && functions.allocate != nullptr))
-    throw LibraryError(path + ": allocate_on belongs to a library with groups and memory of its own, and to no other");
+    throw LibraryError(path + ": allocate_on is only valid for a library with groups and its own memory functions");
 }
 
 /// Describes a changed floating-point environment and what changed it; empty if it is unchanged. Restores the environment.
 std::string restored_after(const FloatEnvironment& before, const char* what) {
   const std::string changes = before.restore();
   if (changes.empty()) return "";
-  return std::string(what) + " changed the floating-point environment, which was put back: the thread " + changes;
+  return std::string(what) + " changed the floating-point environment, which was restored: the thread " + changes;
 }
 
 }  // namespace

@@ -35,7 +35,7 @@ TEST(Library, TableOfFunctionsIsChecked) {
   EXPECT_EQ(error_with([](assay_library& l) { l.abi = 7; }), "l.so: wrong ABI version: library has 7, this program speaks 1");
   EXPECT_THAT(error_with([](assay_library& l) { l.size = 8; }), HasSubstr("l.so: assay_library is 8 bytes"));
   EXPECT_EQ(error_with([](assay_library& l) { l.run = nullptr; }), "l.so: describe and run must not be NULL");
-  EXPECT_THAT(error_with([](assay_library& l) { l.release = std::free; }), HasSubstr("must be all there or all NULL"));
+  EXPECT_THAT(error_with([](assay_library& l) { l.release = std::free; }), HasSubstr("must be all set or all NULL"));
 }
 
 TEST(Library, DescriptionsAreChecked) {
@@ -57,7 +57,7 @@ TEST(Library, DescriptionsAreChecked) {
             "l.so: describe(): library.name holds a control character: a\\x1b[2J");
   const std::string twice = R"({"name": "k", "op": "o", "contracts": ["c", "d"]})";
   EXPECT_EQ(error_of(R"({"name": "a", "arch": "cpu", "kernels": [)" + twice + "," + twice + "]}"),
-            "l.so: describe(): kernels[1]: 'k' for contract c of op o stands twice, first in kernels[0]");
+            "l.so: describe(): kernels[1]: 'k' for contract c of op o is listed twice, first in kernels[0]");
   EXPECT_EQ(error_of(start + R"("multiple_of": {"n": 0}}]})"),
             "l.so: describe(): kernels[0].multiple_of.n must be an integer from 1 up");
 }

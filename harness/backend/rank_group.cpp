@@ -12,7 +12,7 @@ Execution RankGroup::hold(int ranks) {
   if (ranks == 1) return {};
   if (functions_->create_group == nullptr) return {ASSAY_UNSUPPORTED, "the library has no groups of ranks"};
   handle_ = functions_->create_group(ranks);
-  if (handle_ == nullptr) return {ASSAY_UNSUPPORTED, "the library makes no group of " + std::to_string(ranks) + " ranks here"};
+  if (handle_ == nullptr) return {ASSAY_UNSUPPORTED, "the library cannot create a group of " + std::to_string(ranks) + " ranks here"};
   ranks_ = ranks;
   return {};
 }
@@ -24,7 +24,7 @@ Execution RankGroup::join(int ranks, const RankPlace& place, const std::string& 
   std::filesystem::create_directory(folder, exists);
   const assay_place at{sizeof(assay_place), ranks, place.first, place.count, folder.c_str()};
   handle_ = functions_->join_group(&at);
-  if (handle_ == nullptr) return {ASSAY_UNSUPPORTED, "the library joins no group of " + std::to_string(ranks) + " ranks here"};
+  if (handle_ == nullptr) return {ASSAY_UNSUPPORTED, "the library cannot join a group of " + std::to_string(ranks) + " ranks here"};
   ranks_ = ranks;
   return {};
 }

@@ -69,7 +69,7 @@ TEST(RankGroup, WhatTheLibraryDoesNotOfferIsASkip) {
   const Backend toy = testing::toy_backend();
   const Problem five = problem_of(5), two = problem_of(2);
   EXPECT_EQ(toy.call({"toy", "toy.copy", "sums_ranks", &five, 1}).status, CallStatus::kUnsupported);
-  EXPECT_EQ(toy.call({"toy", "toy.copy", "sums_ranks", &five, 1}).message, "the library makes no group of 5 ranks here");
+  EXPECT_EQ(toy.call({"toy", "toy.copy", "sums_ranks", &five, 1}).message, "the library cannot create a group of 5 ranks here");
   const Backend old = open_in_process(path_of_library("built_with_old_header"), "old");
   EXPECT_EQ(old.call({"toy", "toy.copy", "copy", &two, 1}).message, "the library has no groups of ranks");
 }

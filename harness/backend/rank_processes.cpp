@@ -86,7 +86,7 @@ class Elsewhere {
       return result;
     } catch (const std::runtime_error& error) {
       leave("answers otherwise than this program");
-      return without_outputs(CallStatus::kBroken, std::string("the answer of its process is none: ") + error.what());
+      return without_outputs(CallStatus::kBroken, std::string("its process sent an invalid answer: ") + error.what());
     }
   }
 

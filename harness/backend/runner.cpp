@@ -103,9 +103,9 @@ CallResult Runner::called(const std::vector<CallInRow>& row, size_t judged, int 
     else
       execution = execute(*functions_, launch, request.mode);
   } catch (const std::exception& error) {
-    return refused(CallStatus::kBroken, std::string("exception out of the library: ") + error.what());
+    return refused(CallStatus::kBroken, std::string("the library threw an exception: ") + error.what());
   } catch (...) {
-    return refused(CallStatus::kBroken, "exception out of the library: none of std::exception");
+    return refused(CallStatus::kBroken, "the library threw an exception that is not a std::exception");
   }
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
   if (execution.status != ASSAY_OK) return calls.not_well(execution);
@@ -194,12 +194,12 @@ CallResult Runner::run_once(const CallRequest& request, int sentinel) {
     result.seconds = ended.seconds;
     result.said = ended.said;
     if (result.status != CallStatus::kOk || changed.empty()) return result;
-    return refused(CallStatus::kBroken, "left the floating-point environment changed (it was put back): the thread " + changed);
+    return refused(CallStatus::kBroken, "left the floating-point environment changed (it was restored): the thread " + changed);
   }
   const bool may_hide_a_fault = ended.status == CallStatus::kFailed || ended.status == CallStatus::kBroken;
   if (may_hide_a_fault && !ended.poisoned && !device_answers()) {
     ended.status = CallStatus::kBroken;
-    ended.message += "; and the device answers this process no more";
+    ended.message += "; and the device no longer answers this process";
     ended.poisoned = true;
   }
   (void)environment.restore();

@@ -49,7 +49,7 @@ TEST(Runner, AChangedFloatingPointEnvironmentIsNamedAndPutBack) {
   const CallResult rounds = call("rounds_down");
   EXPECT_EQ(std::fegetround(), FE_TONEAREST);
   EXPECT_EQ(rounds.status, CallStatus::kBroken);
-  EXPECT_EQ(rounds.message, "left the floating-point environment changed (it was put back): the thread rounds downward");
+  EXPECT_EQ(rounds.message, "left the floating-point environment changed (it was restored): the thread rounds downward");
 #if defined(__x86_64__)
   EXPECT_THAT(call("flushes").message,
               HasSubstr("the thread flushes subnormal results to zero (FTZ), takes subnormal inputs as zero (DAZ)"));
@@ -61,7 +61,7 @@ TEST(Runner, AChangedFloatingPointEnvironmentIsNamedAndPutBack) {
 
 TEST(Runner, AnExceptionOutOfTheLibraryIsItsOwn) {
   EXPECT_EQ(call("throws").status, CallStatus::kBroken);
-  EXPECT_EQ(call("throws").message, "exception out of the library: thrown on purpose");
+  EXPECT_EQ(call("throws").message, "the library threw an exception: thrown on purpose");
 }
 
 TEST(Runner, AChangedInputIsSeen) {

@@ -45,7 +45,7 @@ void SharedMemory::read(size_t at, std::byte* bytes, size_t count) const {
     const ssize_t got = ::pread(file_, bytes, count, off_t(at));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) refuse("cannot read tensors of a worker");
-    if (got == 0) throw std::runtime_error("the memory for its tensors was made smaller");
+    if (got == 0) throw std::runtime_error("the shared memory of its tensors was truncated");
     at += size_t(got), bytes += got, count -= size_t(got);
   }
 }

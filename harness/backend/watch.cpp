@@ -41,7 +41,7 @@ CallResult Watch::ask(const char* kernel, Role of_x_and_q, const CallRequest& ab
   const Execution execution = execute(*watch_.functions, call.call, LaunchMode::kDefault, [] { return true; });
   if (execution.status == ASSAY_OK) return {};
   CallResult result = refused_by(execution, call);
-  result.message.insert(0, "the watch on the device: ");
+  result.message.insert(0, "on-device checker: ");
   return result;
 }
 
@@ -82,7 +82,7 @@ WatchedResult Watch::call(const CallRequest& request, uint32_t first, const std:
   result.wrong.resize(size_t(counts));
   std::memcpy(result.wrong.data(), blocks_[3].downloaded().data(), blocks_[3].downloaded().size());
   if (std::any_of(result.wrong.begin(), result.wrong.end(), [](int32_t wrong) { return wrong < 0; }))
-    return unseen(refused(CallStatus::kUnsupported, "the watch on the device did not count"));
+    return unseen(refused(CallStatus::kUnsupported, "the on-device checker returned no counts"));
   return result;
 }
 
@@ -104,7 +104,7 @@ FoundWatch find_watch(const Library& tested, const std::vector<fs::path>& folder
       }
     }
   }
-  return {nullptr, why.empty() ? "" : "sweeps over all codes run on the host, no watch on the device works" + why};
+  return {nullptr, why.empty() ? "" : "sweeps over all codes run on the host: no on-device checker works" + why};
 }
 
 }  // namespace assay

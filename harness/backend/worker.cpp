@@ -62,7 +62,7 @@ class Workers {
     if (again.status != CallStatus::kDeviceLost || !again.reached_kernel || !first.reached_kernel) return again;
     again.status = CallStatus::kBroken;
     again.message =
-        "loses the device: " + again.message + "; so it did in another process before, and the device was there before each call";
+        "loses the device: " + again.message + "; the same happened in another process, and the device worked before each call";
     return again;
   }
 

@@ -109,7 +109,7 @@ CallResult Worker::answer(const CallRequest& request, bool& hung) {
     return result;
   } catch (const std::runtime_error& error) {
     process_->kill();
-    return broken(std::string("damaged the worker, whose answer is none: ") + error.what());
+    return broken(std::string("damaged the worker, which sent an invalid answer: ") + error.what());
   }
 }
 

@@ -106,7 +106,7 @@ TEST(Worker, AHangEndsAfterTheTimeAndTheNextCallWorks) {
 
 TEST(Worker, AnExceptionOutOfTheLibraryIsBroken) {
   const Backend backend = worker();
-  EXPECT_EQ(call(backend, "throws").message, "exception out of the library: thrown on purpose");
+  EXPECT_EQ(call(backend, "throws").message, "the library threw an exception: thrown on purpose");
   EXPECT_TRUE(is_well(backend));
 }
 
@@ -161,7 +161,7 @@ TEST(OpenLibrary, AChangedRoundingModeIsNotedAndPutBack) {
     EXPECT_EQ(std::fegetround(), FE_TONEAREST);
     EXPECT_THAT(
         backend.library.notes,
-        ElementsAre("loading the library changed the floating-point environment, which was put back: the thread rounds upward"));
+        ElementsAre("loading the library changed the floating-point environment, which was restored: the thread rounds upward"));
   }
 }
 

@@ -160,7 +160,7 @@ PlacedOutput placed_output(const DumpedTensor& from, const TensorSpec& spec) {
 DumpedCall dumped_call(const Op& op, const DumpRequest& request) {
   for (const auto& [role, tensor] : request.roles)
     if (name_and_rank(role).second > 0 && !has_ranks(op))
-      throw UsageError(tensor.place() + ": is that of a further rank, and op " + op.name + " works on one device");
+      throw UsageError(tensor.place() + ": belongs to another rank, and op " + op.name + " works on one device");
   DumpCase dump = op.case_of_dump(op, request);
   DumpedCall call{dump, without_unseen_padding(dump.bound, dump.placings), dump.problem, {}};
   const std::string& by = op.roles.front().name;

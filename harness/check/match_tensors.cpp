@@ -72,13 +72,13 @@ std::string programs_text(const std::vector<Held>& ranked) {
     if (!names.empty()) return text;
     const std::vector<std::string> pieces = pieces_that_made(programs, outputs);
     if (pieces.size() > 1) {
-      text += fmt::format("  made by   several programs{}\n", rows);
+      text += fmt::format("  made by   several algorithms{}\n", rows);
       for (const std::string& piece : pieces) text += fmt::format("            {}\n", piece);
       return text;
     }
     if (nearest.empty() && !pieces.empty()) nearest = pieces.front() + rows, untried = held.op->untried;
   }
-  if (!nearest.empty()) text += fmt::format("  made by   no program that is known; {}\n", nearest);
+  if (!nearest.empty()) text += fmt::format("  made by   no known algorithm; {}\n", nearest);
   if (!untried.empty()) text += fmt::format("  not tried {}\n", untried);
   return text;
 }

@@ -122,7 +122,7 @@ void check_power(const std::string& root, const std::vector<Case>& cases, const 
   for (const std::string& stray : records.strays()) complaints.add(stray, "is no longer a case");
   for (const Case& one : sample_of_data(cases, 100, 0))
     if (records.find(one) == nullptr)
-      complaints.add(folder, one.id + ": is not recorded by the tables of now; try assay golden write");
+      complaints.add(folder, one.id + ": has no record for the current tables; try assay golden write");
   const std::vector<Case> sample = sample_of_data(cases, seed ? kSample : 100, seed.value_or(0));
   const auto compute = [](const Case& one) { return power_to_record(*find_op(one.op).bind(one), one.blind_to); };
   for (const std::string& change : changed_power(records, sample, compute))

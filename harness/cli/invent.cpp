@@ -11,7 +11,7 @@ constexpr size_t kOneCellIn = 4;  ///< one cell in four comes from another case
 }  // namespace
 
 Inventor::Inventor(const Op& op, std::vector<Case> from, uint64_t seed) : op_(op), from_(std::move(from)), random_(seed) {
-  if (from_.empty()) throw std::invalid_argument("cases are invented from cases, and there are none");
+  if (from_.empty()) throw std::invalid_argument("there are no cases to generate new ones from");
   for (const Case& one : from_) {
     if (one.op != op.name) throw std::invalid_argument("a case of op " + one.op + " among those of op " + op.name);
     known_.insert(one.id);

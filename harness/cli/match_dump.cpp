@@ -33,7 +33,7 @@ int match_dump(const ContractsArguments& arguments) {
   const MatchedContracts matched = match_tensors(ops, files.roles, parameters, arguments.layout);
   fmt::print("{}", match_text(matched));
   if (!matched.asked.empty()) return kAllAsExpected;
-  fmt::print("NOTHING HELD: the tensors are an instance of no contract{}\n",
+  fmt::print("NOTHING HELD: the tensors fit no contract{}\n",
              arguments.op.empty() ? "" : " of op " + arguments.op);
   return kUsageOrNothingRan;
 }

@@ -43,7 +43,7 @@ std::string power_sources(const std::vector<Case>& cases, const RunResult& resul
   size_t recorded = 0;
   for (const Case& one : cases)
     if (judged.erase(one.data_id()) > 0) recorded += records.find(one) != nullptr;
-  return fmt::format("of {} data sets: {} recorded, {} reckoned", all, recorded, all - recorded);
+  return fmt::format("of {} data sets: {} recorded, {} computed", all, recorded, all - recorded);
 }
 
 }  // namespace assay

@@ -104,7 +104,7 @@ int regenerate_verb(const RegenerateArguments& arguments) {
     if (has_power && !arguments.recompute) flaws = changes_of_power(derivation, arguments.seed);
     for (const Wanted& one : wanted)
       if (const std::string flaw = flaw_of(one); !flaw.empty()) flaws.push_back(flaw);
-    for (const std::string& stray : strays) flaws.push_back(stray + ": is made from nothing any more");
+    for (const std::string& stray : strays) flaws.push_back(stray + ": no longer belongs to any table");
     for (const std::string& flaw : flaws) fmt::print("{}\n", flaw);
     if (flaws.empty())
       fmt::print("{} derived files are up to date\n", wanted.size());

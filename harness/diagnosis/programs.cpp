@@ -65,10 +65,10 @@ std::vector<std::string> made_by_lines(const std::vector<std::string>& names) {
   std::map<std::string, int> ways;
   for (const std::string& name : names) ++ways[name.substr(0, name.find(", "))];
   const std::string below(10, ' ');
-  lines.push_back("made by   one of " + std::to_string(names.size()) + " programs that these outputs do not part:");
+  lines.push_back("made by   one of " + std::to_string(names.size()) + " algorithms that these outputs cannot distinguish:");
   for (const auto& [unit, count] : ways)
     lines.push_back(below + unit + " in " + std::to_string(count) + (count == 1 ? " way" : " ways"));
-  lines.push_back(below + "results of more bits part more of them");
+  lines.push_back(below + "results with more bits distinguish more of them");
   return lines;
 }
 
@@ -98,10 +98,10 @@ std::vector<std::string> ProgramTally::lines() const {
   if (!alike.empty() || !otherwise.empty()) return made_by_lines(alike.empty() ? otherwise : alike);
   std::vector<std::string> lines;
   if (unexplained_ > 0)
-    lines.push_back("made by   no program that is known, in " + std::to_string(unexplained_) + " of " + std::to_string(cases_) +
+    lines.push_back("made by   no known algorithm, in " + std::to_string(unexplained_) + " of " + std::to_string(cases_) +
                     " cases, first " + first_unexplained_);
   else
-    lines.push_back("made by   no single program: each case by one, and none by the same");
+    lines.push_back("made by   no single algorithm: different cases by different ones");
   return lines;
 }
 

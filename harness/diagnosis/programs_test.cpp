@@ -20,9 +20,9 @@ TEST(ProgramTally, ManyProgramsAreCountedByTheirUnits) {
   EXPECT_EQ(few.lines().front(), "made by   one.f32, promoted every 128, acc * s; k whole");
   names.push_back("alone.f32, acc * s");
   many.add(names, "case");
-  EXPECT_THAT(many.lines(), ElementsAre("made by   one of 13 programs that these outputs do not part:",
+  EXPECT_THAT(many.lines(), ElementsAre("made by   one of 13 algorithms that these outputs cannot distinguish:",
                                         "          alone.f32 in 1 way", "          one.f32 in 6 ways",
-                                        "          two.f32 in 6 ways", "          results of more bits part more of them"));
+                                        "          two.f32 in 6 ways", "          results with more bits distinguish more of them"));
 }
 
 }  // namespace

@@ -34,7 +34,7 @@ std::function<Power(const Evidence&)> power_of_data(std::function<const Power*(c
 }
 
 /// Text for wrong padding, with or without wrong elements.
-constexpr const char* kPadding = "padding: left unwritten, or written where it must stay";
+constexpr const char* kPadding = "padding: left unwritten, or overwritten where it must not change";
 
 static bool padding_is_wrong(const Verdict& verdict) {
   return std::any_of(verdict.tensors.begin(), verdict.tensors.end(),

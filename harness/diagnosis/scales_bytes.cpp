@@ -153,7 +153,7 @@ void find_nan(const ScaleGrid& grid, bool explained, ScaleReport& report) {
     lines.emplace_back("cause    see the next finding");
   else
     lines.emplace_back(
-        "cause    no pattern of packing: look for Inf or NaN in the input of these groups, or memory that nobody wrote (0xFF)");
+        "cause    no pattern of packing: look for Inf or NaN in the input of these groups, or unwritten memory (0xFF)");
   report.findings.push_back({fmt::format("{} of {} bytes {} 0xFF = NaN", nan.count, grid.present_rows * grid.present_columns,
                                          nan.count == 1 ? "is" : "are"),
                              lines});

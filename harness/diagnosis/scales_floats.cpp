@@ -44,12 +44,12 @@ struct Kind {
 
 constexpr Kind kKinds[] = {
     {"NaN", [](int64_t c) { return std::isnan(value(c)); },
-     "NaN in the input of the group, 0 / 0 for a group of zeros, or memory that nobody wrote"},
+     "NaN in the input of the group, 0 / 0 for a group of zeros, or unwritten memory"},
     {"Inf", [](int64_t c) { return std::isinf(value(c)); }, "Inf in the input of the group, or a division by a scale of zero"},
     {"negative", [](int64_t c) { return value(c) < 0; },
      "a scale is not negative: the tensor holds other data, or packed words are read as fp32"},
     {"zero", [](int64_t c) { return value(c) == 0; },
-     "a group of zeros without a floor under its scale (x / 0 is NaN), or a group that nobody wrote"},
+     "a group of zeros without a floor under its scale (x / 0 is NaN), or an unwritten group"},
     {"subnormal", [](int64_t c) { return value(c) != 0 && std::fabs(value(c)) < 0x1p-126f; },
      "1 / scale overflows to Inf, and a GPU that flushes subnormals takes it for zero"}};
 
@@ -84,7 +84,7 @@ void find_mantissas(const ScaleGrid& grid, ScaleReport& report) {
   report.findings.push_back(
       {fmt::format(
            "{} of {} fp32 scales {}, {}", others.count, powers.count + others.count,
-           others.count == 1 ? "is no power of two" : "are no powers of two",
+           others.count == 1 ? "is not a power of two" : "are not powers of two",
            grid.powers_of_two ? "and the consumer takes UE8M0" : "though most are: the tensor is meant for a consumer of UE8M0"),
        {"where    " + others.text(), first_text(grid, others),
         fmt::format("effect   its exponent alone is {:.9g}: the product is too small by a factor of {:.6g}", power,

@@ -37,10 +37,10 @@ TEST(Scales, MantissasMatterToAConsumerOfUe8m0Only) {
   ScaleGrid grid = floats(4, 4, [](int64_t r, int64_t c) { return float(0.01 + uniform(4, r, c)); });
   EXPECT_THAT(scales_found(grid), IsEmpty());
   grid.powers_of_two = true;
-  EXPECT_THAT(text_of(grid), HasSubstr("16 of 16 fp32 scales are no powers of two, and the consumer takes UE8M0"));
+  EXPECT_THAT(text_of(grid), HasSubstr("16 of 16 fp32 scales are not powers of two, and the consumer takes UE8M0"));
   const ScaleGrid mostly =
       floats(4, 4, [](int64_t r, int64_t c) { return r == 2 && c == 1 ? 1.5f : std::ldexp(1.0f, int(r + c) - 9); });
-  EXPECT_THAT(text_of(mostly), HasSubstr("1 of 16 fp32 scales is no power of two, though most are"));
+  EXPECT_THAT(text_of(mostly), HasSubstr("1 of 16 fp32 scales is not a power of two, though most are"));
   EXPECT_THAT(text_of(mostly), HasSubstr("too small by a factor of 1.5"));
   EXPECT_THAT(scales_found(floats(4, 4, [](int64_t r, int64_t c) { return std::ldexp(1.0f, int(r + c) - 9); })), IsEmpty());
 }

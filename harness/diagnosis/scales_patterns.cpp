@@ -42,7 +42,7 @@ void find_stale_padding(const ScaleGrid& grid, ScaleReport& report) {
        {"where    " + stale.text(),
         fmt::format("first    {}[{}, {}] = {}; scales end at row {} and group {}", grid.name, stale.first[0], stale.first[1],
                     code_text(grid, grid.code(stale.first[0], stale.first[1])), grid.present_rows - 1, grid.present_columns - 1),
-        "why      nobody wrote these elements and a kernel that reads whole tiles takes them for scales: 0xFF there is NaN, and "
+        "why      these elements are unwritten, and a kernel that reads whole tiles takes them for scales: 0xFF there is NaN, and "
         "a packer",
         "         may refuse them (DeepGEMM 2.6 traps). The buffer was allocated and not zeroed, or the producer skips its "
         "padding",
@@ -66,10 +66,10 @@ void find_constant_tail(const ScaleGrid& grid, bool of_rows, ScaleReport& report
   if (first == lines || first == 0) return;
   const char* what = of_rows ? "row" : "group";
   report.findings.push_back(
-      {fmt::format("the last {} {}{} hold{} one value, {}, which is no plausible scale", lines - first, what,
+      {fmt::format("the last {} {}{} hold{} one value, {}, which is not a plausible scale", lines - first, what,
                    lines - first == 1 ? "" : "s", lines - first == 1 ? "s" : "", code_text(grid, value)),
        {fmt::format("where    {}s {}..{}", what, first, lines - 1),
-        "why      a pattern and no data: memory as it was allocated or poisoned, which nobody wrote. Either the tensor has fewer",
+        "why      a pattern, not data: unwritten memory, as allocated or poisoned. Either the tensor has fewer",
         fmt::format("         {}s than its shape says, or the producer left its tail out", what)}});
 }
 
@@ -177,7 +177,7 @@ void find_transposition(const ScaleGrid& grid, ScaleReport& report) {
       {fmt::format("transposed: the storage was written {} and is read {}", rows_first ? "row by row" : "column by column",
                    rows_first ? "column by column" : "row by row"),
        {fmt::format("where    all {} rows and {} groups", rows, columns),
-        fmt::format("why      as read, loudness of tokens and channels explains {:.0f} % of the variance of log2(scale); in the "
+        fmt::format("why      as read, the magnitudes of tokens and channels explain {:.0f} % of the variance of log2(scale); in the "
                     "other order {:.0f} %",
                     share(as_read), share(std::min(by_rows, by_columns))),
         fmt::format("first    {}[0, {}] holds what belongs to {}", grid.name, unit,

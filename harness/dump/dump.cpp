@@ -29,7 +29,7 @@ std::ifstream open_file(const std::string& path, uint64_t& size) {
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
   if (!fs::exists(status)) throw DumpError(path, "", "no such file");
-  if (!fs::is_regular_file(status)) throw DumpError(path, "", "is no regular file");
+  if (!fs::is_regular_file(status)) throw DumpError(path, "", "is not a regular file");
   std::ifstream stream(path, std::ios::binary);
   size = fs::file_size(path, error);
   if (!stream || error) throw DumpError(path, "", "cannot be read");
@@ -110,9 +110,9 @@ uint64_t checked_bytes(const std::string& file, const std::string& place, const 
   for (const int64_t extent : shape) {
     if (empty) return 0;
     if (__builtin_mul_overflow(total, extent, &total) || total > kMost)
-      throw DumpError(file, place, "shape " + extents_text(shape) + " has more elements than any memory");
+      throw DumpError(file, place, "shape " + extents_text(shape) + " has too many elements");
   }
-  if (total % 8 != 0) throw DumpError(file, place, "shape " + extents_text(shape) + " is no whole number of bytes");
+  if (total % 8 != 0) throw DumpError(file, place, "shape " + extents_text(shape) + " is not a whole number of bytes");
   return uint64_t(total) / 8;
 }
 

@@ -172,7 +172,7 @@ TEST_F(DumpFiles, UnknownNamesGetNearMatches) {
   EXPECT_THAT(complaint_of([&] { (void)open_dump(path + ".txt"); }), HasSubstr("ends neither in .safetensors nor in .npy"));
   EXPECT_THAT(complaint_of([&] { (void)open_dump((folder_ / "no.npy").string()); }), HasSubstr("no such file"));
   std::filesystem::create_directories(folder_ / "d.npy");
-  EXPECT_THAT(complaint_of([&] { (void)open_dump((folder_ / "d.npy").string()); }), HasSubstr("is no regular file"));
+  EXPECT_THAT(complaint_of([&] { (void)open_dump((folder_ / "d.npy").string()); }), HasSubstr("is not a regular file"));
 }
 
 TEST_F(DumpFiles, AFileThatShrinksBetweenHeaderAndDataIsNoticed) {

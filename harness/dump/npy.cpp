@@ -67,7 +67,7 @@ class Dictionary {
       }
     }
     blanks();
-    if (at_ != text_.size()) refuse("text behind the dictionary");
+    if (at_ != text_.size()) refuse("text after the dictionary");
     if (!seen_descr || !seen_order || !seen_shape) refuse("the header lacks descr, fortran_order or shape");
   }
 
@@ -76,7 +76,7 @@ class Dictionary {
     throw DumpError(file_, "byte " + std::to_string(start_ + at_), problem);
   }
   [[noreturn]] bool& unknown(const std::string& key) const {
-    refuse("'" + key.substr(0, 40) + "' is none of descr, fortran_order, shape");
+    refuse("'" + key.substr(0, 40) + "' is not one of descr, fortran_order, shape");
   }
   void blanks() {
     while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t')) ++at_;
@@ -118,8 +118,8 @@ class Dictionary {
       if (at_ < text_.size() && text_[at_] == '-') refuse("shape has a negative extent");
       size_t end = at_;
       while (end < text_.size() && std::isdigit(static_cast<unsigned char>(text_[end])) != 0) ++end;
-      if (end == at_) refuse("shape has an extent that is no integer");
-      if (end - at_ > 18) refuse("shape has more elements than any memory");
+      if (end == at_) refuse("shape has an extent that is not an integer");
+      if (end - at_ > 18) refuse("shape has too many elements");
       shape.push_back(std::stoll(text_.substr(at_, end - at_)));
       if (shape.size() > kMostDimensions) refuse("shape has more than " + std::to_string(kMostDimensions) + " dimensions");
       at_ = end;
@@ -154,7 +154,7 @@ Descr type_of(const std::string& descr, const Format* stated, const std::string&
     throw DumpError(file, "descr", "'" + descr + "' holds Python objects, which are never read");
   const auto* found = std::find_if(std::begin(kDescrs), std::end(kDescrs), [&](const Descr& d) { return descr == d.name; });
   if (found == std::end(kDescrs))
-    throw DumpError(file, "descr", "'" + descr.substr(0, 40) + "' is no type that Assay has a format for");
+    throw DumpError(file, "descr", "'" + descr.substr(0, 40) + "' is a type without a format of Assay");
   Descr type = *found;
   if (stated == nullptr) return type;
   if (stated->bits != type.bits)
@@ -173,7 +173,7 @@ Dump index_npy(std::istream& stream, uint64_t size, const std::string& file, con
   stream.read(head.data(), std::streamsize(head.size()));
   if (!stream) throw DumpError(file, "", "cannot be read");
   if (head.size() < 12 || !head.starts_with(kMagic))
-    throw DumpError(file, "byte 0", "is no .npy file: it does not begin with \\x93NUMPY");
+    throw DumpError(file, "byte 0", "is not an .npy file: it does not begin with \\x93NUMPY");
   const auto byte = [&](size_t i) { return uint64_t(static_cast<unsigned char>(head[i])); };
   const int version = int(byte(6));
   if (version < 1 || version > 3)
@@ -184,7 +184,7 @@ Dump index_npy(std::istream& stream, uint64_t size, const std::string& file, con
     throw DumpError(file, "byte 8",
                     "a header of " + std::to_string(length) + " bytes runs past the end of the file of " + std::to_string(size));
   if (length > kMostNpyHeader)
-    throw DumpError(file, "byte 8", "a header of " + std::to_string(length) + " bytes is too long to be one");
+    throw DumpError(file, "byte 8", "a header of " + std::to_string(length) + " bytes is too long");
   std::string text(size_t(length), '\0');
   stream.seekg(std::streamoff(start));
   stream.read(text.data(), std::streamsize(length));

@@ -46,9 +46,9 @@ TEST(Npy, HostileFilesGetOneErrorWithFileAndPlace) {
       {npy("{'descr': '<f4'", 0), "'}' is missing"},
       {npy("{'descr': '<f4'}", 0), "lacks descr, fortran_order or shape"},
       {npy("{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': ()}", 4), "'descr' stands twice"},
-      {npy("{'descr': '<f4', 'order': False, 'shape': ()}", 4), "'order' is none of descr, fortran_order, shape"},
+      {npy("{'descr': '<f4', 'order': False, 'shape': ()}", 4), "'order' is not one of descr, fortran_order, shape"},
       {npy("{'descr': '<f4', 'fortran_order': 0, 'shape': ()}", 4), "neither True nor False"},
-      {npy(good + "import os", 8), "text behind the dictionary"},
+      {npy(good + "import os", 8), "text after the dictionary"},
       {npy(shaped("(-2,)"), 8), "shape has a negative extent"},
       {npy(shaped("(2.0,)"), 8), "')' is missing"},
       {npy(shaped("(((2)))"), 8), "no integer"},
@@ -59,7 +59,7 @@ TEST(Npy, HostileFilesGetOneErrorWithFileAndPlace) {
       {npy(typed("'>f4'"), 8), "big-endian"},
       {npy(typed("'|O'"), 16), "Python objects, which are never read"},
       {npy(typed("[('a', '<f4')]"), 8), "descr is a structure"},
-      {npy(typed("'<c16'"), 32), "is no type that Assay has a format for"},
+      {npy(typed("'<c16'"), 32), "is a type without a format of Assay"},
       {npy(typed("'<f4"), 8), "'}' is missing"},
       {npy("{'descr", 0), "a quote is never closed"}};
   for (const auto& [text, problem] : files) {

@@ -66,13 +66,13 @@ std::vector<ByteRange> ranges_from(const std::string& text, const std::string& f
   while (at != end) {
     ByteRange range{};
     const auto first = std::from_chars(at, end, range.begin);
-    if (first.ec != std::errc() || first.ptr == end || *first.ptr != '-') throw DumpError(file, place, "is no list of ranges");
+    if (first.ec != std::errc() || first.ptr == end || *first.ptr != '-') throw DumpError(file, place, "is not a list of ranges");
     const auto last = std::from_chars(first.ptr + 1, end, range.end);
     if (last.ec != std::errc() || range.begin < 0 || range.end < range.begin)
-      throw DumpError(file, place, "is no list of ranges");
+      throw DumpError(file, place, "is not a list of ranges");
     ranges.push_back(range);
     at = last.ptr;
-    if (at != end && *at++ != ',') throw DumpError(file, place, "is no list of ranges");
+    if (at != end && *at++ != ',') throw DumpError(file, place, "is not a list of ranges");
   }
   return ranges;
 }

@@ -135,7 +135,7 @@ std::vector<std::string> index_files(const std::string& folder) {
 std::vector<Recording> read_indexes(const std::string& folder) {
   std::vector<Recording> all;
   for (const std::string& index : index_files(folder)) all.push_back(read_index(folder, index));
-  if (all.empty()) throw DumpError(folder, "", "has no index.json: it is no recording, or its run did not end");
+  if (all.empty()) throw DumpError(folder, "", "has no index.json: it is not a recording, or its run did not finish");
   for (const Recording& one : all)
     if (one.run.shard.is_whole() && all.size() > 1)
       throw DumpError(folder, "", "holds the recording of a whole run (index.json) and of a share: they are of different runs; remove one");
@@ -147,7 +147,7 @@ Recording read_index(const std::string& folder, const std::string& index) {
   constexpr size_t kLevels = 4;  // nesting: index, verdicts, verdict, causes
   try {
     const json j = read_json(path, {.levels = kLevels});
-    if (!j.is_object() || !j.contains("assay_recording")) throw std::runtime_error("is no recording: it lacks assay_recording");
+    if (!j.is_object() || !j.contains("assay_recording")) throw std::runtime_error("is not a recording: it lacks assay_recording");
     if (j.at("assay_recording") != kVersion)
       throw std::runtime_error("has version " + j.at("assay_recording").dump() + " and this program reads version " +
                                std::to_string(kVersion));

@@ -79,7 +79,7 @@ std::vector<int64_t> integers(const json& list, const char* name, const std::str
   for (const json& number : list) {
     if (!number.is_number_unsigned() || number.get<uint64_t>() > uint64_t(std::numeric_limits<int64_t>::max()))
       throw DumpError(file, place,
-                      std::string(name) + " holds " + number.dump().substr(0, 40) + ", which is no integer from 0 to 2^63 - 1");
+                      std::string(name) + " holds " + number.dump().substr(0, 40) + ", which is not an integer from 0 to 2^63 - 1");
     numbers.push_back(int64_t(number.get<uint64_t>()));
   }
   return numbers;
@@ -104,7 +104,7 @@ StoredTensor tensor_from(const std::string& name, const json& j, uint64_t data, 
   const std::vector<int64_t> offsets =
       integers(member(j, "data_offsets", json::value_t::array, file, place), "data_offsets", file, place);
   if (offsets.size() != 2 || offsets[0] > offsets[1])
-    throw DumpError(file, place, "data_offsets " + extents_text(offsets) + " are no begin and end");
+    throw DumpError(file, place, "data_offsets " + extents_text(offsets) + " are not begin and end offsets");
   if (uint64_t(offsets[1]) > size - data)
     throw DumpError(file, place,
                     "data_offsets " + extents_text(offsets) + " run out of the file, which holds " + std::to_string(size - data) +
@@ -130,13 +130,13 @@ void check_order(const Dump& dump, uint64_t data, uint64_t size) {
     const std::string place = "tensor '" + tensor.name + "'";
     const std::string begins = "begins at byte " + std::to_string(tensor.begin - data) + " of the data, ";
     if (tensor.begin < at)
-      throw DumpError(dump.file, place, begins + "inside the tensor before it, which ends at " + std::to_string(at - data));
+      throw DumpError(dump.file, place, begins + "inside the previous tensor, which ends at " + std::to_string(at - data));
     if (tensor.begin > at)
       throw DumpError(dump.file, place, begins + "and nothing holds the bytes from " + std::to_string(at - data) + " on");
     at = tensor.end;
   }
   if (at != size)
-    throw DumpError(dump.file, "byte " + std::to_string(at), std::to_string(size - at) + " bytes behind the last tensor");
+    throw DumpError(dump.file, "byte " + std::to_string(at), std::to_string(size - at) + " bytes after the last tensor");
 }
 
 }  // namespace

@@ -65,17 +65,17 @@ TEST(Safetensors, HostileFilesGetOneErrorWithFileAndPlace) {
        "more elements than any memory"},
       {safetensors(R"({"a":{"dtype":"F32","shape":[0,9223372036854775807,9223372036854775807],"data_offsets":[0,8]}})", 8),
        "needs 0 bytes"},
-      {safetensors(R"({"a":{"dtype":"F4","shape":[1],"data_offsets":[0,1]}})", 1), "is no whole number of bytes"},
-      {safetensors(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}})", 8), "data_offsets [8, 0] are no begin and end"},
-      {safetensors(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0]}})", 8), "data_offsets [0] are no begin and end"},
+      {safetensors(R"({"a":{"dtype":"F4","shape":[1],"data_offsets":[0,1]}})", 1), "is not a whole number of bytes"},
+      {safetensors(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}})", 8), "data_offsets [8, 0] are not begin and end offsets"},
+      {safetensors(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0]}})", 8), "data_offsets [0] are not begin and end offsets"},
       {safetensors(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}})", 8), "run out of the file, which holds 8 bytes"},
       {safetensors(R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})", 8),
        "F32 [3] needs 12 bytes, data_offsets [0, 8] give 8"},
       {safetensors(
            R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}})", 12),
-       "tensor 'b': begins at byte 4 of the data, inside the tensor before it, which ends at 8"},
+       "tensor 'b': begins at byte 4 of the data, inside the previous tensor, which ends at 8"},
       {safetensors(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})", 8), "and nothing holds the bytes from 0 on"},
-      {safetensors(good, 9), "1 bytes behind the last tensor"},
+      {safetensors(good, 9), "1 bytes after the last tensor"},
       {safetensors(R"({"__metadata__":7})", 0), "__metadata__: is number, not object"},
       {safetensors(R"({"__metadata__":{"a":7}})", 0), "'a' is number, not string"}};
   for (const auto& [text, problem] : files) {

@@ -40,7 +40,7 @@ const Format& format_of(const Dump& dump, const StoredTensor& stored) {
   if (stored.bits == 8) return kInt8;
   if (stored.bits == 32) return kInt32;
   throw DumpError(dump.file, "tensor '" + stored.name + "'",
-                  stored.dtype + " is a type that Assay has no format for; state one as FILE.npy:FORMAT");
+                  stored.dtype + " is a type without a format of Assay; state one as FILE.npy:FORMAT");
 }
 
 }  // namespace

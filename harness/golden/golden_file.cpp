@@ -47,7 +47,7 @@ std::map<int64_t, int32_t> steps_from(const std::string& text) {
     std::from_chars_result read = std::from_chars(word.data(), end, distance);
     if (read.ec == std::errc() && read.ptr != end && *read.ptr == ':') read = std::from_chars(read.ptr + 1, end, step);
     if (read.ec != std::errc() || read.ptr != end || distance < 0)
-      throw std::runtime_error("'" + word + "' is no distance and step of an element");
+      throw std::runtime_error("'" + word + "' is not a distance and step of an element");
     steps[element += distance] = step;
   }
   return steps;
@@ -87,7 +87,7 @@ std::bitset<256> codes_from(const std::string& digits) {
   std::bitset<256> codes;
   if (digits.empty()) return codes;
   if (digits.size() != 64 || digits.find_first_not_of("0123456789abcdef") != std::string::npos)
-    throw std::runtime_error("'" + digits + "' is no set of 256 codes");
+    throw std::runtime_error("'" + digits + "' is not a set of 256 codes");
   for (size_t code = 0; code < 256; ++code) {
     const char digit = digits[code / 4];
     codes[code] = (digit <= '9' ? digit - '0' : digit - 'a' + 10) >> code % 4 & 1;
@@ -171,7 +171,7 @@ Golden read_golden(const std::string& path) { return parse_golden(read_golden_te
 Golden parse_golden(const std::string& text, const std::string& path) {
   try {
     const json j = guarded_json(text, path);
-    if (!j.contains("assay_golden")) throw std::runtime_error("is no golden file: it lacks assay_golden");
+    if (!j.contains("assay_golden")) throw std::runtime_error("is not a golden file: it lacks assay_golden");
     if (j.at("assay_golden") != kVersion)
       throw std::runtime_error("has version " + j.at("assay_golden").dump() + " and this program reads version " +
                                std::to_string(kVersion));

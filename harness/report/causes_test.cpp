@@ -64,7 +64,7 @@ RunResult reconciled(std::vector<Verdict> verdicts) {
 
 TEST(Reconcile, OneOfOneIsNeverAsserted) {
   const RunResult result = reconciled({failing("a", {complete(1, "floor")})});
-  EXPECT_THAT(result.verdicts[0].causes, ElementsAre("no known cause; too few elements fail to tell, floor would fit",
+  EXPECT_THAT(result.verdicts[0].causes, ElementsAre("no known cause; too few failing elements to decide, floor would fit",
                                                      "not asserted, too few elements: explains 1 of 1 failing elements: floor"));
 }
 

@@ -42,7 +42,7 @@ void tensor(std::string& text, const TensorFinding& f) {
   if (f.agrees()) {
     line(text, "tensor", what + fmt::format("{} elements agree{}", f.elements, facts(f)));
   } else if (f.outside == 0) {
-    line(text, "tensor", what + fmt::format("{} elements agree, but not the padding{}", f.elements, facts(f)));
+    line(text, "tensor", what + fmt::format("{} elements agree, but the padding is wrong{}", f.elements, facts(f)));
   } else {
     line(text, "tensor",
          what +
@@ -148,7 +148,7 @@ std::string failure_text(const Verdict& verdict) {
 std::string idle_rows_text(const Ledger& ledger, const RunResult& result) {
   std::string text;
   for (const Deviation* row : ledger.idle(result.verdicts))
-    text += fmt::format("ledger: {} covers no verdict of this run\n", row->origin.text());
+    text += fmt::format("ledger: {} matches no verdict of this run\n", row->origin.text());
   return text;
 }
 

@@ -49,7 +49,7 @@ TEST(Console, NanZeroAndPaddingHaveTheirOwnWords) {
   v.tensors[0].worst = element({0, 3}, 0x7f, 0xff, 0xff, 0);
   EXPECT_THAT(failure_text(v), HasSubstr("got 0x7f = nan   accepted 0xff = nan   is another NaN\n"));
   v.tensors[0].outside = 0;
-  EXPECT_THAT(failure_text(v), HasSubstr("512 elements agree, but not the padding"));
+  EXPECT_THAT(failure_text(v), HasSubstr("512 elements agree, but the padding is wrong"));
   EXPECT_EQ(headline(v), "q: 2 padding elements wrong");
 }
 

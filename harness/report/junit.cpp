@@ -85,7 +85,7 @@ void append_ending(pugi::xml_node suites, const RunResult& result) {
   }
   pugi::xml_node testcase = suite.append_child("testcase");
   set(testcase, "classname", "assay");
-  set(testcase, "name", "the run came to its end");
+  set(testcase, "name", "the run finished");
   pugi::xml_node error = testcase.append_child("error");
   set(error, "type", "ended early");
   set(error, "message", ending_text(result) + ": the other cases have no verdict");

@@ -120,7 +120,7 @@ class Kernel {
                              fitting(mistake).size() == 1 ? "" : "s", refuted.size());
         doubted.push_back(fmt::format("refuted by {}: {}", cases_text(refuted), words));
       } else {
-        if (fits.empty()) fits = fmt::format("; too few elements fail to tell, {} would fit", cause.mistake);
+        if (fits.empty()) fits = fmt::format("; too few failing elements to decide, {} would fit", cause.mistake);
         doubted.push_back(fmt::format("not asserted, too few elements: {}", words));
       }
     }

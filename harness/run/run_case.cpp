@@ -97,14 +97,14 @@ void run_problem(const Op& op, const Case& one, const KernelOffer& kernel, const
     verdict.climb = climb(bound, one, kernel, backend, request, *result);
     if (!verdict.climb->broken.empty()) {
       verdict.outcome = Outcome::kFail;
-      verdict.message = "rung '" + verdict.climb->broken + "' of the ladder breaks: " + verdict.climb->message;
+      verdict.message = "invariance test '" + verdict.climb->broken + "' failed: " + verdict.climb->message;
     }
   }
   const Evidence evidence{bound, one, problem, result ? &result->outputs : nullptr, result ? &*result : nullptr, &sample};
   if (result) judge_power(options, evidence, verdict);
   const bool is_bad = verdict.outcome != Outcome::kPass && verdict.outcome != Outcome::kSkip;
   if (is_bad && agreed_with_the_contract(verdict))
-    verdict.causes.push_back("none in the contract: the first answer agrees with it");
+    verdict.causes.push_back("none in the contract: the plain call obeys it");
   else if (is_bad && options.diagnose)
     options.diagnose(evidence, verdict);
   record(options, evidence, verdict);

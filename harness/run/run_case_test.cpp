@@ -54,7 +54,7 @@ TEST(RunCase, BrokenConditions) {
   EXPECT_EQ(run("unwritten").outcome, Outcome::kBroken);
   EXPECT_EQ(run("unwritten").message, "output 'y': 3 of 16 elements were never written, first [1, 5]");
   EXPECT_EQ(run("throws").outcome, Outcome::kBroken);
-  EXPECT_EQ(run("throws").message, "exception out of the library: thrown on purpose");
+  EXPECT_EQ(run("throws").message, "the library threw an exception: thrown on purpose");
 }
 
 /// Adds a remark to every verdict; optionally it is a sweep of three calls.

@@ -74,7 +74,7 @@ TEST(Table, ATableIsBounded) {
 TEST(Table, OnlyRegularFilesAndOpenDescriptorsAreRead) {
   const std::string path = ::testing::TempDir() + "table_test_pipe_" + std::to_string(::getpid());
   ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
-  EXPECT_THAT([&] { read_text(path); }, testing::ThrowsMessage<TableError>(HasSubstr("is no regular file; a pipe is read as - or /dev/fd/N")));
+  EXPECT_THAT([&] { read_text(path); }, testing::ThrowsMessage<TableError>(HasSubstr("is not a regular file; a pipe is read as - or /dev/fd/N")));
   EXPECT_THROW(read_text("/dev/zero"), TableError);
   EXPECT_THROW(read_text("/"), TableError);
   ::unlink(path.c_str());

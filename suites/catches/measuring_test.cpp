@@ -12,7 +12,7 @@ const std::string kDrop = "explains 12 of 12 failing elements: scale: drop pow2(
 const std::string kBoth =
     "explains 20 of 20 failing elements: scale: pow2(ceil) -> pow2(floor) (needed for 8); and code: to(q) -> to(q,rz) (needed "
     "for 9)";
-const std::string kPadding = "padding: left unwritten, or written where it must stay";
+const std::string kPadding = "padding: left unwritten, or overwritten where it must not change";
 const std::vector<std::string> kOne = {"scale: pow2(ceil) -> pow2(floor)"};
 const std::vector<std::string> kTwo = {"scale: pow2(ceil) -> pow2(floor)", "code: to(q) -> to(q,rz)"};
 

@@ -78,7 +78,7 @@ void tensor(Node card, const TensorFinding& f) {
 void power(Node list, const Power& p) {
   if (p.faults == 0) return;
   const Node data = fact(list, "data");
-  write(data, fmt::format("sees {} of {} single-step faults", p.seen(), p.faults));
+  write(data, fmt::format("kills {} of {} mutants", p.seen(), p.faults));
   for (const std::string& fault : p.blind_to) code(write(data, &fault == &p.blind_to.front() ? "; blind to " : ", "), fault);
   for (const DataPower& one : p.data) {
     child(data, "br");

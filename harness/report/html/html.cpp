@@ -48,7 +48,7 @@ void head(Node main, const RunResult& result, const Provenance& provenance) {
   code(write(line(main, "h1"), "Assay: verdicts on back end "), result.verdicts.empty() ? "" : result.verdicts.front().backend);
   write(line(main, "p", good ? "ending" : "ending bad"), ending);
   if (!provenance.ended_early.empty())
-    write(line(main, "p", "early"), "Ended early by " + provenance.ended_early + ": the verdicts are those that were there.");
+    write(line(main, "p", "early"), "Ended early by " + provenance.ended_early + ": these are the verdicts until then.");
   if (!result.harness_error.empty())
     write(line(main, "p", "early"), "Ended early by a failure of the harness: " + result.harness_error);
   tally(main, result);
@@ -180,7 +180,7 @@ std::string html_text(const RunResult& result, const LibraryInfo& library, const
   page.add("failures", "Failures, a card a cause", [&](Node section) { cause_cards(section, result, groups); });
   page.add("not-run", "Not run", [&](Node section) { reasons(section, result, Standing::kNotRun); });
   page.add("not-offered", "Not offered", [&](Node section) { reasons(section, result, Standing::kNotOffered); });
-  page.add("power", "What the data can show", [&](Node section) { power(section, result); });
+  page.add("power", "What the data can detect", [&](Node section) { power(section, result); });
   page.add("passed", "Passed", [&](Node section) { passes(section, result); });
   page.add("provenance", "Provenance", [&](Node section) { provenance_facts(section, provenance, library); });
   return page.source();

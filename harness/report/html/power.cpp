@@ -87,7 +87,7 @@ void head(Node table) {
   };
   over("rowspan", "contract");
   over("rowspan", "data sets", "number");
-  over("colspan", "faults that a data set sees");
+  over("colspan", "mutants that a data set kills");
   over("rowspan", "output");
   over("colspan", "codes of 256");
   for (const char* text : {"subnormal", "saturated", "NaN"}) over("rowspan", text, "number");
@@ -109,7 +109,7 @@ void power(Node section, const RunResult& result) {
   }
   if (families.empty()) return;
   write(line(section, "p", "soft"),
-        "A data set sees a single-step fault of its contract if no right kernel could return what the faulty one must. Codes, "
+        "A data set kills a mutant of its contract if no correct kernel could return what the mutant must. Codes, "
         "subnormal, saturated and NaN outputs are those that the contract demands.");
   const Node table = line(wide(section), "table", "power");
   head(table);
