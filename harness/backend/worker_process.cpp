@@ -51,7 +51,7 @@ Described Worker::start() {
       throw LibraryError(path_ + ": not loaded within " + seconds_in_words(options_.timeout_seconds));
     case Received::kGivenUp:
       end_process();
-      throw LibraryError(path_ + ": not waited for: the run ended");
+      throw LibraryError(path_ + ": abandoned: the run ended");
     case Received::kTooLong:
       end_process();
       throw LibraryError(path_ + ": wrote into the worker's socket while it was loaded");
@@ -97,7 +97,7 @@ CallResult Worker::answer(const CallRequest& request, bool& hung) {
                     (process_->kill() ? "" : ", and its process does not end when it is killed"));
     case Received::kGivenUp:
       process_->kill();
-      return broken("not waited for: the run ended");
+      return broken("abandoned: the run ended");
     case Received::kTooLong:
       process_->kill();
       return broken("wrote into the worker's socket");

@@ -1,4 +1,4 @@
-/* Checks tensors that you have against contracts of Assay, without any kernel library. Plain C99, installed as assay/check.h with
+/* Checks tensors in host memory against contracts of Assay, without any kernel library. Plain C99, installed as assay/check.h with
  * libassay_check; find_package(assay) gives the target assay::check. SPDX-License-Identifier: Apache-2.0
  *
  *   assay_check_report* report = NULL;
@@ -6,10 +6,10 @@
  *   if (status == ASSAY_CHECK_OK && !assay_check_conforms(report)) puts(assay_check_text(report));
  *   assay_check_free(report);
  *
- * Ownership: what you pass stays yours, is only read, and only during the call. A report is yours until assay_check_free(); its strings are
- * the report's and go with it. A case is yours until assay_check_case_close(); the tensors that it hands out are the case's.
+ * Ownership: the library only reads what you pass, and only during the call. You own a report until assay_check_free(); its strings are
+ * freed with it. You own a case until assay_check_case_close(); the tensors that it returns are freed with it.
  * Threads: every function may be called from several threads at once, also with one case; a report belongs to one thread at a time.
- * No exception leaves a function, and nothing is printed. */
+ * No function throws or prints. */
 #ifndef ASSAY_CHECK_H
 #define ASSAY_CHECK_H
 
@@ -25,28 +25,28 @@ extern "C" {
 #define ASSAY_CHECK_API
 #endif
 
-/* Grows only when a field or a function changes its meaning. New fields are appended and announced by `size`, new functions come without. */
+/* Incremented only when a field or a function changes its meaning. New fields are appended and detected by `size`; new functions do not change it. */
 #define ASSAY_CHECK_VERSION 1u
 
 /* ASSAY_CHECK_VERSION of the library. */
 ASSAY_CHECK_API uint32_t assay_check_version(void);
 
 enum assay_check_status_code {
-  ASSAY_CHECK_OK = 0,      /* the question was answered; assay_check_conforms() says how */
-  ASSAY_CHECK_REFUSED = 1, /* the question is wrong: unknown contract, tensors that are no instance of it; the report's text says which */
-  ASSAY_CHECK_FAILED = 2   /* the library cannot answer: tables that cannot be read, memory, a defect of Assay; the text says why */
+  ASSAY_CHECK_OK = 0,      /* the request was answered; assay_check_conforms() has the verdict */
+  ASSAY_CHECK_REFUSED = 1, /* the request is wrong: unknown contract, or tensors that do not fit it; the report's text says which */
+  ASSAY_CHECK_FAILED = 2   /* the library cannot answer: unreadable tables, out of memory, a defect of Assay; the text says why */
 };
 typedef int32_t assay_check_status;
 
-/* An answer, or why there is none. Every function below that takes `report` sets it, also when it refuses; NULL only if memory ran out. */
+/* The answer, or the reason why there is none. Every function below that takes `report` sets it, on errors too; NULL only if memory ran out. */
 typedef struct assay_check_report assay_check_report;
-ASSAY_CHECK_API const char* assay_check_text(const assay_check_report* report); /* for people, several lines; of NULL "out of memory" */
-ASSAY_CHECK_API const char* assay_check_json(const assay_check_report* report); /* one object; {} where there is no answer */
+ASSAY_CHECK_API const char* assay_check_text(const assay_check_report* report); /* readable text of several lines; "out of memory" for NULL */
+ASSAY_CHECK_API const char* assay_check_json(const assay_check_report* report); /* one object; {} if there is no answer */
 ASSAY_CHECK_API int32_t assay_check_conforms(const assay_check_report* report); /* 1: yes. 0: no, or no answer */
-ASSAY_CHECK_API void assay_check_free(assay_check_report* report);              /* of NULL: nothing */
+ASSAY_CHECK_API void assay_check_free(assay_check_report* report);              /* NULL is allowed */
 
-/* Where contracts and cases are read from. Optional; called before anything else, once, or again with the same values. Without it, and where
- * a field is NULL: the folder that the variable ASSAY_DATA names, else the one that was installed with this library. */
+/* Sets where contracts and cases are read from. Optional; call it before any other function, once, or again with the same values. Without it,
+ * or if a field is NULL: the folder named by the environment variable ASSAY_DATA, else the one installed with this library. */
 typedef struct assay_check_tables {
   uint32_t size;                  /* sizeof(assay_check_tables) at the caller */
   int32_t n_contracts;            /* files in `contracts` */
@@ -61,16 +61,16 @@ ASSAY_CHECK_API assay_check_status assay_check_open(const assay_check_tables* ta
 typedef struct assay_check_tensor {
   uint32_t size;          /* sizeof(assay_check_tensor) at the caller, the same for all tensors of an array */
   int32_t ndim;           /* entries of shape and strides, 0 to 64 */
-  const char* role;       /* the op's name for it: "x", "q", "scale"; "residual_out" for what a call left in a tensor that is in place;
-                             "x@2" for that of rank 2 */
+  const char* role;       /* name of the tensor in the op: "x", "q", "scale"; "residual_out" for the result of a tensor updated in place;
+                             "x@2" for the tensor of rank 2 */
   const char* dtype;
   const int64_t* shape;   /* elements */
-  const int64_t* strides; /* elements, 0 and below allowed; NULL: row-major without gaps */
+  const int64_t* strides; /* elements, may be 0 or negative; NULL: row-major without gaps */
   const void* data;       /* element [0, ...] */
-  uint64_t bytes;         /* readable from `data` on; 0: up to the last element. Padding of a scale layout is checked only if it is readable. */
+  uint64_t bytes;         /* readable bytes from `data` on; 0: up to the last element. Padding of a scale layout is checked only if it is readable. */
 } assay_check_tensor;
 
-/* A parameter of the call that no tensor shows: "group_size" "128", "eps" "1e-6". */
+/* A parameter of the call that does not follow from the tensors: "group_size" "128", "eps" "1e-6". */
 typedef struct assay_check_parameter {
   const char* name;
   const char* value;
@@ -79,25 +79,28 @@ typedef struct assay_check_parameter {
 typedef struct assay_check_request {
   uint32_t size;        /* sizeof(assay_check_request) at the caller */
   int32_t n_tensors;
-  const char* contract; /* id: "vllm.group_fp8". assay_check_match(): an op that contracts must be of, or NULL. assay_check_scale(): not read */
+  const char* contract; /* id: "vllm.group_fp8". assay_check_match(): only contracts of this op, or NULL for all. assay_check_scale(): ignored */
   const assay_check_tensor* tensors;
   const assay_check_parameter* parameters;
   int32_t n_parameters;
   int32_t with_power;   /* assay_check_judge(): not 0: also compute which mutants of the contract these inputs expose */
-  const char* layout;   /* of the scale tensor, if its shape leaves it open; or NULL */
+  const char* layout;   /* layout of the scale tensor, if its shape does not determine it; or NULL */
 } assay_check_request;
 
-/* Are the outputs those of the contract? JSON: as `assay judge --report json`, and "notes". */
+/* Do the outputs conform to the contract? JSON: as `assay judge --report json`, and "notes". */
 ASSAY_CHECK_API assay_check_status assay_check_judge(const assay_check_request* request, assay_check_report** report);
-/* Which contracts do they obey? Conforms if at least one. JSON: {"obeys": [...], "not": [{"contract", "outside"}], "not_asked": {reason: [...]}} */
+/* To which contracts do the outputs conform? Conforms if at least one.
+ * JSON: {"obeys": [...], "not": [{"contract", "outside"}], "not_asked": {reason: [...]}} */
 ASSAY_CHECK_API assay_check_status assay_check_match(const assay_check_request* request, assay_check_report** report);
-/* The contract as formulas, and what each step computes for one element of the first tensor; row -1: the worst wrong one. JSON: {"text"} */
+/* The contract as formulas, and the value of each step for one element of the first tensor; row -1: the element with the
+ * largest error. JSON: {"text"} */
 ASSAY_CHECK_API assay_check_status assay_check_explain(const assay_check_request* request, int64_t row, int64_t column, assay_check_report** report);
-/* Is this one tensor a healthy tensor of scales? powers_of_two: its consumer takes UE8M0. Parameters: m, n, groups, group_size.
+/* Is this tensor valid as a tensor of scales? powers_of_two: its consumer takes UE8M0. Parameters: m, n, groups, group_size.
  * JSON: {"findings": [{"what", "lines"}], "notes"} */
 ASSAY_CHECK_API assay_check_status assay_check_scale(const assay_check_request* request, int32_t powers_of_two, assay_check_report** report);
 
-/* What calls under a contract have. JSON: {"contract", "ops": [{"op", "tensors": [{"role", "access", "what"}], "parameters", "columns"}]} */
+/* The tensors and parameters of a call under a contract.
+ * JSON: {"contract", "ops": [{"op", "tensors": [{"role", "access", "what"}], "parameters", "columns"}]} */
 ASSAY_CHECK_API assay_check_status assay_check_contract(const char* contract, assay_check_report** report);
 /* Cases of the suite. pattern: glob over ids, or over contracts if it has no '/'; tier: "quick", "full" or NULL for all.
  * JSON: {"cases": [{"id", "op", "contract", "tier", "warp"}]} */
@@ -108,10 +111,10 @@ ASSAY_CHECK_API assay_check_status assay_check_cases(const char* pattern, const 
 typedef struct assay_check_case assay_check_case;
 ASSAY_CHECK_API assay_check_status assay_check_case_open(const char* id, assay_check_case** opened, assay_check_report** report);
 ASSAY_CHECK_API void assay_check_case_close(assay_check_case* opened);
-/* Storage of the tensor with this role, padding included; NULL for one that is output only. `bytes`, unless NULL, gets its size. */
+/* Storage of the tensor with this role, padding included; NULL for a tensor that is only written. `bytes` receives its size, unless NULL. */
 ASSAY_CHECK_API const void* assay_check_case_data(const assay_check_case* opened, const char* role, uint64_t* bytes);
-/* Outputs of the case by role, as `assay run` judges them but for what only a call shows: guard zones and unwritten elements. A tensor has
- * the shape of the case's, or is its storage as a vector. JSON: as of assay_check_judge(). */
+/* Judges outputs of the case, by role, as `assay run` does, except guard zones and unwritten elements, which only a call shows. A tensor has
+ * the shape of the case's tensor, or is its storage as a vector. JSON: as of assay_check_judge(). */
 ASSAY_CHECK_API assay_check_status assay_check_case_judge(const assay_check_case* opened, const assay_check_tensor* outputs, int32_t n_outputs,
                                                           assay_check_report** report);
 

@@ -17,8 +17,8 @@ std::string race_in_words(const Backend& backend, const CallRequest& request) {
     if (difference.empty()) continue;
     if (backend.library.honours_schedule_seed)
       return "race: the outputs change with the order in which the lanes run (" + difference + ")";
-    return "unsteady: the outputs change from call to call; the kernel keeps something between calls, reads what it has not "
-           "written, or its threads race (" + difference + ")";
+    return "unsteady: the outputs change from call to call; the kernel keeps state between calls, reads unwritten "
+           "memory, or has a race (" + difference + ")";
   }
   return {};
 }
