@@ -1,4 +1,4 @@
-// Exact numbers n * 2^e for the definition of the units.
+// Exact numbers n * 2^e for the definition of units.
 #pragma once
 
 #include <boost/multiprecision/cpp_int.hpp>
@@ -8,13 +8,13 @@
 
 namespace assay {
 
-/// Without expression templates: a conditional is a number.
+/// Expression templates are off so that both branches of a conditional have the same type.
 using Integer = boost::multiprecision::number<boost::multiprecision::cpp_int_backend<>, boost::multiprecision::et_off>;
 
 class Dyadic {
  public:
   Dyadic() = default;
-  /// A finite double.
+  /// Conversion of a finite double.
   explicit Dyadic(double value) {
     int exponent = 0;
     const double significand = std::frexp(value, &exponent);
@@ -25,12 +25,12 @@ class Dyadic {
 
   bool is_zero() const { return n_ == 0; }
   bool is_negative() const { return n_ < 0; }
-  /// The nearest double.
+  /// Rounds to the nearest double.
   double value() const { return std::ldexp(double(n_), e_); }
-  /// floor(log2 |x|) of a number that is not 0.
+  /// floor(log2 |x|); x must not be 0.
   int exponent() const { return int(msb(abs(n_))) + e_; }
 
-  /// The number in whole steps of 2^step, what is left over lost.
+  /// The number of whole steps of 2^step; `loss` says how the remainder is removed.
   Integer steps(int step, BitLoss loss) const {
     if (e_ >= step) return n_ << (e_ - step);
     const Integer magnitude = abs(n_) >> (step - e_);
@@ -39,7 +39,7 @@ class Dyadic {
     return loss == BitLoss::kTruncate || whole ? -magnitude : -magnitude - 1;
   }
 
-  /// In whole steps of 2^step, to the nearest, ties to even.
+  /// The number of steps of 2^step, rounded to nearest, ties to even.
   Integer nearest_steps(int step) const {
     const Integer below = steps(step, BitLoss::kFloor);
     const Dyadic beside = *this + Dyadic(-below, step), half = Dyadic(1, step - 1) + Dyadic(-beside.n_, beside.e_);

@@ -1,4 +1,4 @@
-// A unit in words: one line a step, as formulas.
+// Writes a unit as text: one formula per step.
 #pragma once
 
 #include <string>

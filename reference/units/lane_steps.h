@@ -1,4 +1,5 @@
-// What happens once a block, in doubles, half the lanes at a time: exact but for what a step loses. Included by loops.h only.
+// The steps done once per block, in doubles, on half the lanes at a time. Exact except for the roundings of the unit. Included by
+// loops.h only.
 #pragma once
 
 #include "reference/formats/fields.h"
@@ -8,11 +9,11 @@
 namespace assay {
 namespace {
 
-/// Exponents are brought near enough for doubles: of what lies so far apart no bit is kept, or there is none.
+/// Clamps exponents to the range of doubles. Terms that far below the largest exponent keep no bit anyway.
 inline Longs near_enough(Longs exponents) { return exponents < -800 ? Longs{} - 800 : exponents; }
 inline Doubles power(Longs exponents) { return powers_of_two<Doubles>(exponents); }
 
-/// The nearest integer of a number below 2^51, ties to even; the next below; with the bits behind the point cut off.
+/// Integer roundings of numbers below 2^51: to nearest with ties to even, toward -Inf, toward zero.
 inline Doubles to_nearest(Doubles x) { return (x + 0x1.8p52) - 0x1.8p52; }
 inline Doubles down(Doubles x) {
   const Doubles near = to_nearest(x);
@@ -24,7 +25,7 @@ inline Doubles toward_zero(Doubles x) {
 }
 inline Doubles lost(BitLoss loss, Doubles x) { return loss == BitLoss::kFloor ? down(x) : toward_zero(x); }
 
-/// The result's rounding, once.
+/// Rounds the result, once.
 class Rounder {
  public:
   explicit Rounder(const UnitPlan& plan) : Rounder(plan, plan.unit->rounding, plan.last_place) {}
@@ -40,7 +41,7 @@ class Rounder {
     const Doubles r = (nearest_ ? to_nearest(steps) : toward_zero(steps)) * step, size = magnitude(r);
     const Doubles kept = size < flush_below_ ? Doubles{} : r,
                   infinite = x < 0 ? Doubles{} - __builtin_inf() : Doubles{} + __builtin_inf();
-    return size >= beyond_ ? infinite : kept + 0.0;  // its zero is +0
+    return size >= beyond_ ? infinite : kept + 0.0;  // -0 becomes +0
   }
 
  private:
@@ -48,19 +49,19 @@ class Rounder {
   double least_normal_, last_place_, beyond_, flush_below_;
 };
 
-/// c's exponent in every lane: by which it is aligned if zeros do not count, and if they do.
+/// Exponent of c per lane; a c of 0 has the least exponent if zeros count, otherwise one below all others.
 inline Ints exponents_of_c(const UnitPlan& plan, Floats c, bool zeros_count) {
   const Ints least = Ints{} + plan.unit->d->min_exponent(), e = larger(exponents_of<Ints>(c), least);
   return zeros_count ? e : c == 0 ? Ints{} + 4 * kZeroExponent : e;
 }
 
-/// Sum and c, both in steps of 2^(largest - fraction_bits).
+/// Sum plus c, both in units of 2^(largest - fraction_bits).
 inline Doubles aligned_half(const Unit& unit, Doubles sum, Longs largest, Doubles c) {
   const Longs place = near_enough(largest) - unit.fraction_bits;
   return (sum + lost(unit.loss, c * power(-place))) * power(place);
 }
 
-/// A sum in steps of 2^(of_sum - bits), and c.
+/// Adds c to a sum in units of 2^(of_sum - bits), after aligning both to the larger exponent.
 inline Doubles joined_half(const Unit& unit, Doubles sum, int bits, Longs of_sum, Longs of_c, Doubles c) {
   const Longs largest = of_sum > of_c ? of_sum : of_c;
   const Doubles s = lost(unit.c_loss, sum * power(near_enough(of_sum - largest) + (unit.sum_fraction_bits - bits)));
@@ -69,8 +70,8 @@ inline Doubles joined_half(const Unit& unit, Doubles sum, int bits, Longs of_sum
   return s * power(largest - unit.sum_fraction_bits) + kept * power(largest - unit.c_fraction_bits);
 }
 
-/// c + x of IEEE 754 in d: a double holds the sum of two f32 closely enough (53 >= 2 * 24 + 2), and that of two f16 exactly. A
-/// sum that is lost keeps its sign.
+/// IEEE 754 addition c + x in d. A double holds the sum of two f32 with enough bits (53 >= 2 * 24 + 2), and the sum of two f16
+/// exactly. A result that underflows to zero keeps its sign.
 inline Doubles added_half(const Rounder& round, Doubles c, Doubles x) {
   const Doubles sum = c + x, r = round(sum), zero = sum < 0 ? -Doubles{} : Doubles{};
   const Doubles result = r == 0 ? (sum == 0 ? sum : zero) : r;

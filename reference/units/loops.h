@@ -1,6 +1,6 @@
-// Included by loops_<isa>.cpp only, each compiled with other flags and a kLanes of its own; everything has internal linkage, as
-// in recipe/lanes_loops.h. Products of a block are integers of 32 bits, one column a lane; what happens once a block happens in
-// doubles, where all of it is exact: read.cpp admits no row of which that is not so.
+// Included by loops_<isa>.cpp only, each compiled with different flags and its own kLanes; everything has internal linkage, as in
+// recipe/lanes_loops.h. Products of a block are 32-bit integers, one column per lane. The steps once per block use doubles and
+// are exact: read.cpp rejects rows for which they would not be.
 #pragma once
 
 #include "reference/units/lane_steps.h"
@@ -8,7 +8,7 @@
 namespace assay {
 namespace {
 
-/// Products of neighbours in the order in which they meet: a's for one row, b's for all lanes.
+/// Products in the order in which the unit takes them: a for one row, b for all lanes.
 struct Products {
   const int32_t *a, *a_exponent, *b, *b_exponent;
   int n;
@@ -19,7 +19,7 @@ struct Products {
   }
 };
 
-/// Sums of a block in halves of the lanes.
+/// Sums of a block for each half of the lanes.
 struct Sums {
   Doubles half[2] = {};
   void add(Ints sum) { half[0] += doubles_of(sum, 0), half[1] += doubles_of(sum, 1); }
@@ -79,7 +79,7 @@ struct AlignedBlock {
   }
 };
 
-/// TR-FDPA, and with several parts GTR-FDPA.
+/// TR-FDPA; with several parts GTR-FDPA.
 template <bool kNormalized, bool kFloor>
 struct JoinedBlock {
   static Floats run(const UnitTask& task, const Products& products, int, int, const Rounder& round, Floats c) {
@@ -111,7 +111,7 @@ struct JoinedBlock {
   }
 };
 
-/// GST-FDPA: exact sums of integers, aligned by the exponents of their scales.
+/// GST-FDPA: exact integer sums, aligned by the exponents of their scales.
 struct GroupedBlock {
   static Floats run(const UnitTask& task, const Products& products, int row, int block, const Rounder& round, Floats c) {
     const UnitPlan& plan = *task.plan;

@@ -1,4 +1,4 @@
-// The walk of the loops through one panel. Included by loops_<isa>.cpp only, behind loops.h.
+// Runs the loops over one panel. Included by loops_<isa>.cpp only, after loops.h.
 #pragma once
 
 #include "reference/units/loops.h"
@@ -10,7 +10,7 @@ inline Floats flushed(const UnitPlan& plan, Floats x) {
   return plan.unit->flush ? (magnitude(x) < float(plan.least_normal) ? x * 0.0f : x) : x;
 }
 
-/// A tree of f32 additions: neighbours meet, then their sums.
+/// Binary tree of f32 additions: neighbours are added first.
 Floats tree(const UnitPlan& plan, const float* a, const float* b) {
   Floats sums[kMostTaken];
   for (int i = 0; i < plan.part; ++i) {
@@ -22,7 +22,7 @@ Floats tree(const UnitPlan& plan, const float* a, const float* b) {
   return sums[0];
 }
 
-/// Whether a product of the block may be beyond its limit: the sum of exponents is as large.
+/// Whether a product of the block may exceed its limit, judged by the sum of exponents.
 bool near_limit(const UnitTask& task, int row, int block) {
   const UnitPlan& plan = *task.plan;
   if (plan.unit->product_limit == 0) return false;
@@ -46,7 +46,7 @@ void run_aligned(const UnitTask& task) {
   const Rounder round(plan), last(plan, ResultRounding::kNearestEven, plan.full_last_place);
   const int blocks = task.a->steps / unit.take;
   const bool exponents = unit.group == 1;
-  // Rows inside of instructions: b's part of one instruction stays in the first cache.
+  // Rows are the inner loop of an instruction, so that its part of b stays in the L1 cache.
   for (int first = 0; first < blocks; first += plan.blocks) {
     for (int row = 0; row < task.rows; ++row) {
       const Floats c = load(task.state + row * kLanes),
@@ -54,7 +54,7 @@ void run_aligned(const UnitTask& task) {
       Floats chain = unit.c_last ? Floats{} : begun;
       for (int block = first; block < first + plan.blocks; ++block) {
         const int at = block * unit.take, row_at = row * task.a->steps + at;
-        Products products{};  // a narrow block has its own
+        Products products{};  // unused by narrow blocks, which have their own
         if (!plan.narrow)
           products = {task.a->significand.data() + row_at, exponents ? task.a->exponent.data() + row_at : nullptr,
                       task.b->significand.data() + at * kLanes, exponents ? task.b->exponent.data() + at * kLanes : nullptr,

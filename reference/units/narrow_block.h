@@ -1,5 +1,5 @@
-// A block of products of at most 8 bits, aligned to at most 13 fraction bits: two of them in a lane of 32 bits, added by one
-// instruction of AVX-512 VNNI. Sum and c fit in a float, so what comes behind happens in floats, exactly. Included by
+// A block of products of at most 8 bits, aligned to at most 13 fraction bits. Two products share a 32-bit lane and are added by
+// one AVX-512 VNNI instruction. Sum and c fit in a float, so the later steps are exact in floats. Included by
 // loops_avx512vnni.cpp only.
 #pragma once
 
@@ -10,12 +10,12 @@
 namespace assay {
 namespace {
 
-/// kPairs: of a block, or 0 for any number.
+/// kPairs: number of pairs in a block, or 0 for a number known at run time.
 template <int kPairs>
 struct NarrowBlock {
   static __m512i pair(const int32_t* a) { return _mm512_set1_epi32(*a); }
 
-  /// Both halves of every lane.
+  /// The low 16 bits of every lane in both of its halves.
   static __m512i in_halves(Ints v) {
     return _mm512_or_si512(_mm512_slli_epi32((__m512i)v, 16), _mm512_and_si512((__m512i)v, _mm512_set1_epi32(0xffff)));
   }
@@ -26,7 +26,7 @@ struct NarrowBlock {
     const int32_t* const a = task.a->narrow.data() + (row * (task.a->steps / 2) + first) * kNarrowWords;
     const auto* const b = (const __m512i*)(task.b->narrow.data() + first * kNarrowWords * kLanes);
 
-    // Sums of exponents stay in registers where their number is known.
+    // With a known count, the sums of exponents stay in registers.
     constexpr int kKept = kPairs == 0 ? kMostTaken / 2 : kPairs;
     const int pairs = kPairs == 0 ? n : kPairs;
     __m512i sums[kKept], most = _mm512_set1_epi16(2 * kNarrowZero);

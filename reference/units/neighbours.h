@@ -1,4 +1,4 @@
-// Single-step edits of a unit: what a tensor core, or somebody's model of one, would be with one mistake.
+// Single edits of a unit: the unit, or a model of it, with one mistake.
 #pragma once
 
 #include <string>
@@ -9,12 +9,12 @@
 namespace assay {
 
 struct UnitNeighbour {
-  std::string name;  ///< "sum: align(13) -> align(12)"
-  UnitRow row;       ///< with the edited cell, read
+  std::string name;  ///< for example "sum: align(13) -> align(12)"
+  UnitRow row;       ///< the row with the edited cell, parsed
 };
 
-/// Every edit of one step that the loader takes: a number one more or one less (of `take` half and twice), a rule swapped for its
-/// like, a word left out or put in. No two have the same cells; an unknown unit has none.
+/// Every edit of one step that the loader accepts: a number plus or minus one (`take`: half and double), a rule replaced by a
+/// similar one, a word removed or added. No two edits have the same cells; an unknown unit has none.
 std::vector<UnitNeighbour> unit_neighbours(const UnitRow& row);
 
 }  // namespace assay

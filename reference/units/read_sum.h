@@ -1,4 +1,4 @@
-// The cells of a row of units.csv that say how its products and c are added. Included by read.cpp and read_sum.cpp only.
+// Parsers for the cells of units.csv about adding products and c. Included by read.cpp and read_sum.cpp only.
 #pragma once
 
 #include <string>
@@ -7,12 +7,12 @@
 
 namespace assay {
 
-inline constexpr int kWidestExponent = 1 << 10;  ///< no term reaches it
+inline constexpr int kWidestExponent = 1 << 10;  ///< above the exponent of every term
 
-/// The format of that name in a cell. Throws TableError.
+/// The format named in a cell. Throws TableError.
 const Format* format_named(const UnitRow& row, const std::string& column, const std::string& name, size_t offset = 0);
 
-/// Each fills in what its cell says; the cells before it, and take, are read. All throw TableError.
+/// Each parses one cell into `unit`; the cells before it, and `take`, must be parsed already. All throw TableError.
 void read_sum(const UnitRow& row, Unit& unit);
 void read_exponent(const UnitRow& row, Unit& unit);
 void read_c(const UnitRow& row, Unit& unit);

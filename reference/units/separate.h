@@ -1,4 +1,4 @@
-// An input that tells two units apart, as small as it was found.
+// Finds a small input for which two units return different results.
 #pragma once
 
 #include <cstdint>
@@ -11,32 +11,32 @@
 namespace assay {
 
 struct UnitWitness {
-  std::vector<uint32_t> a, b;  ///< codes, as many as both units take at once; zero but where it matters
+  std::vector<uint32_t> a, b;  ///< codes, as many as both units take in one instruction; zero except where needed
   std::vector<uint32_t> a_scales, b_scales;
   uint32_t c = 0;
-  uint32_t first = 0, second = 0;  ///< what each of the units returns
+  uint32_t first = 0, second = 0;  ///< the result of each unit
 };
 
-/// A kind of data, and how many elements of it differ.
+/// A kind of random data, and the number of elements that differ.
 struct UnitDifference {
   std::string data;
   int64_t elements = 0, differ = 0;
 };
 
 struct UnitSeparation {
-  std::vector<UnitDifference> data;    ///< everything that was tried
+  std::vector<UnitDifference> data;    ///< all kinds that were tried
   std::optional<UnitWitness> witness;  ///< none: no element differed
-  int k = 0;                           ///< products of each
+  int k = 0;                           ///< products per element
 };
 
-/// Elements of several kinds of random data through both units, with the same seed each time. The first that differs of each kind
-/// is made smaller: as long as the units still differ, c and products become 0, and what is left becomes 1, a power of two, or a
-/// number of fewer bits. The witness is the one with the fewest codes that are not 0.
+/// Runs several kinds of random data through both units, with the same seed for both. The first differing element of each kind is
+/// reduced: as long as the units still differ, c and products are set to 0, and other factors to 1, a power of two, or a number
+/// with fewer bits. The witness is the one with the fewest nonzero codes.
 ///
-/// Throws std::invalid_argument if the units do not take the same factors, scales and c, or one is unknown.
+/// Throws std::invalid_argument if the units differ in the formats of factors, scales or c, or if one is unknown.
 UnitSeparation separate_units(const Unit& first, const Unit& second);
 
-/// The first element of the same data on which they differ, as it was drawn; none after all of it.
+/// The first differing element of the same data, not reduced; none if no element differs.
 std::optional<UnitWitness> first_witness(const Unit& first, const Unit& second);
 
 }  // namespace assay

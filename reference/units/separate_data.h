@@ -1,4 +1,4 @@
-// Random elements of several kinds, on which units may differ. Included by separate.cpp only.
+// Kinds of random elements that can distinguish units. Included by separate.cpp only.
 #pragma once
 
 #include <algorithm>
@@ -16,12 +16,12 @@ namespace {
 
 constexpr int kRows = 16, kColumns = 32;
 
-/// What the units were measured with, and sums that cancel, where the bits kept can be seen.
+/// Data as in published measurements of units, and sums with cancellation, which show the bits that were kept.
 enum class Data { kNearOne, kCancel, kSparse, kTiny, kUnderflow, kHuge, kBits, kSubnormal };
 struct DataKind {
   Data data;
   const char* words;
-  int batches;  ///< more of what shows rarely
+  int batches;  ///< more for kinds whose differences are rare
 };
 constexpr std::array<DataKind, 8> kKinds = {
     {{Data::kNearOne, "near 1", 16},
@@ -38,7 +38,7 @@ class Draw {
   Draw(const Unit& unit, Data data)
       : random_(uint64_t(data) + 1), data_(data), half_((unit.d->min_exponent() - unit.d->mantissa_bits) / 2) {}
   uint64_t below(uint64_t n) { return random_() % n; }
-  /// A number below the least normal one of the format, or of the largest binade.
+  /// A random subnormal number, and a random power of two of the format's two largest binades.
   uint32_t subnormal(const Format& f) { return 1 + uint32_t(below((uint64_t{1} << f.mantissa_bits) - 1)); }
   uint32_t large(const Format& f) { return code_of(f, std::ldexp(1.0, std::ilogb(max_finite(f)) - int(below(2)))); }
 
@@ -59,12 +59,12 @@ class Draw {
   }
 
  private:
-  /// Products of two such lie below those of a subnormal and a large number.
+  /// The product of two such factors is smaller than that of a subnormal and a large factor.
   int of_small_beside_subnormals(const Format& f) {
     const int reach = std::min(24, f.mantissa_bits - f.min_exponent());
     return -reach + int(below(uint64_t(reach / 2) + 1));
   }
-  /// A format that does not reach so far down leaves it to the scales.
+  /// If the format does not reach so low, the scales supply the rest of the exponent.
   uint32_t of_product_about_least(const Format& f) {
     const bool reaches = half_ > f.min_exponent() - f.mantissa_bits;
     const int exponent = reaches ? half_ : 0;
@@ -79,7 +79,7 @@ class Draw {
   int half_;  ///< exponent of a factor whose square is the least number of d
 };
 
-/// Rows of two factors, their scales and c.
+/// Rows of two factors with their scales and c.
 struct Batch {
   int k, scale_pitch = 0;
   std::vector<uint32_t> a, b, a_scales, b_scales, c;
@@ -103,7 +103,7 @@ struct Batch {
     fill(a_scales, *unit.scale, kRows * scale_pitch), fill(b_scales, *unit.scale, kColumns * scale_pitch);
   }
 
-  /// Two products of each element, at places of its own row, are large and opposite.
+  /// Makes two products of each element large and opposite, at positions that differ per row.
   template <class Code>
   void cancel(const Unit& unit, Draw& draw, Code code) {
     const size_t p = draw.below(uint64_t(k)), q = draw.below(uint64_t(k));

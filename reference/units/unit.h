@@ -1,4 +1,4 @@
-// What one instruction of a tensor core makes of its operands: a row of contracts/units.csv, read. README.md defines the cells.
+// The definition of one tensor core instruction: a parsed row of contracts/units.csv. README.md defines the cells.
 #pragma once
 
 #include <optional>
@@ -9,96 +9,97 @@
 
 namespace assay {
 
-/// How bits that do not fit are lost: those of a magnitude, or of a number in the direction of -Inf.
+/// How bits below the last kept place are removed: truncation of the magnitude, or rounding toward -Inf.
 enum class BitLoss { kTruncate, kFloor };
 
-/// The exponent that a term is aligned by.
+/// The exponent used to align a term.
 enum class TermExponent {
-  kSum,         ///< e_a + e_b of the factors, not renormalized; of a subnormal that of the least normal number
+  kSum,         ///< e_a + e_b of the factors, not renormalized; subnormal factors have the exponent of the least normal number
   kNormalized,  ///< floor(log2 |a b|)
-  kScales       ///< of the scales alone
+  kScales       ///< sum of the exponents of the scales only
 };
 
 enum class ProductSum {
-  kAligned,  ///< terms lose what lies below `fraction_bits` under the largest exponent, then they are added exactly
-  kPairs,    ///< a tree of neighbours, each addition rounded to d
-  kExact     ///< integers
+  kAligned,  ///< terms are truncated `fraction_bits` below the largest exponent, then added exactly
+  kPairs,    ///< a binary tree of additions, each rounded to d
+  kExact     ///< integer arithmetic
 };
 
 enum class AccumulatorJoin {
   kAligned,  ///< c is one of the aligned terms
-  kJoined,   ///< the sum and c are aligned to each other once the products are added
-  kAdded     ///< one addition, rounded as the result
+  kJoined,   ///< products are added first, then the sum and c are aligned to each other
+  kAdded     ///< one addition, rounded as the result is
 };
 
 enum class ResultRounding { kTowardZero, kNearestEven, kWrap };
 
-/// What a row may have at most.
-inline constexpr int kMostTaken = 64;  ///< products of a block
+/// Upper limits for a row.
+inline constexpr int kMostTaken = 64;  ///< products per block
 inline constexpr int kMostSplits = 4;
-inline constexpr int kMostGroups = 32;  ///< of a block
+inline constexpr int kMostGroups = 32;  ///< groups per block
 
-/// No exponent is as low.
+/// Below every exponent that occurs.
 inline constexpr int kNoExponent = -(1 << 20);
 
 struct Unit {
   std::string id;
   const Format* a = nullptr;
   const Format* b = nullptr;
-  const Format* d = nullptr;  ///< of c and of the result
-  int k = 0;                  ///< products of one instruction and element
+  const Format* d = nullptr;  ///< format of c and of the result
+  int k = 0;                  ///< products per element in one instruction
 
   // order
-  int interleave_period = 0;  ///< 0: products meet in ascending k
+  int interleave_period = 0;  ///< 0: products are taken in ascending k
   int interleave_width = 0;
-  int take = 0;  ///< products of a block; the result of a block is the c of the next
+  int take = 0;  ///< products per block; the result of a block is the c of the next one
 
   // exponent
   TermExponent exponent = TermExponent::kSum;
-  /// Of kSum: the format that factors are converted to, exactly, before they have exponents; nullptr: their own.
+  /// Only for kSum: the format to which factors are converted, exactly, before their exponents are read; nullptr: their own
+  /// format.
   const Format* exponents_in = nullptr;
-  bool zeros_count = false;          ///< terms that are zero take part in the maximum
-  int least_exponent = kNoExponent;  ///< the maximum is at least this
+  bool zeros_count = false;          ///< terms that are zero count in the maximum exponent
+  int least_exponent = kNoExponent;  ///< lower limit of the maximum exponent
 
   // sum
   ProductSum sum = ProductSum::kAligned;
-  int splits = 1;  ///< sums of their own, of k mod splits
-  int group = 1;   ///< products that are added exactly to make one term
+  int splits = 1;  ///< number of separate sums in a block; products with the same k mod splits share one
+  int group = 1;   ///< products that are added exactly into one term
   int fraction_bits = 0;
   BitLoss loss = BitLoss::kTruncate;
-  int join_fraction_bits = 0;  ///< of the sums that meet after a split
+  int join_fraction_bits = 0;  ///< fraction bits of the sums that are added after a split
   BitLoss join_loss = BitLoss::kFloor;
 
   // c
   AccumulatorJoin join = AccumulatorJoin::kAligned;
-  int sum_fraction_bits = 0;  ///< of kJoined
+  int sum_fraction_bits = 0;  ///< only for kJoined
   int c_fraction_bits = 0;
   BitLoss c_loss = BitLoss::kFloor;
-  int c_drop = 0;       ///< a c with an exponent so much below the maximum and more counts as 0; 0: none
-  bool c_last = false;  ///< an instruction begins with 0 and its c is added at the end, rounded to the nearest
+  int c_drop = 0;       ///< a c whose exponent is at least this much below the maximum counts as 0; 0: no such rule
+  bool c_last = false;  ///< an instruction starts at 0; its c is added at the end and rounded to nearest
 
   // round
   ResultRounding rounding = ResultRounding::kTowardZero;
-  int result_bits = 0;  ///< fraction bits of a result; Format::mantissa_bits of d, or less
+  int result_bits = 0;  ///< fraction bits of the result: Format::mantissa_bits of d, or fewer
 
   // scale
   const Format* scale = nullptr;  ///< nullptr: none
-  int scale_block = 0;            ///< neighbours in k that share one
+  int scale_block = 0;            ///< neighbours in k that share one scale
 
   // special
-  uint32_t nan = 0;       ///< the one code of a result that is NaN
-  bool flush = false;     ///< subnormals are zero
-  int product_limit = 0;  ///< a product of at least 2^product_limit is Inf; 0: products have no limit
+  uint32_t nan = 0;       ///< the only NaN code that a result has
+  bool flush = false;     ///< subnormal numbers count as zero
+  int product_limit = 0;  ///< a product of at least 2^product_limit becomes Inf; 0: no limit
 
-  bool known() const { return take > 0; }  ///< false: nothing is predicted
+  bool known() const { return take > 0; }  ///< false: nothing is known about this unit, so nothing is predicted
   bool operator==(const Unit&) const = default;
 };
 
-/// What `exponents_in` may be with such factors: f16 and f32 where they hold every number of both, normal ones as such, and where some number has
-/// another exponent than by itself, and than in the format before.
+/// The formats that `exponents_in` may name for these factors. f16 or f32 is one if it represents every number of both factors, normal
+/// numbers as normal numbers, and if some number has another exponent in it than in its own format and in the formats listed before.
 std::vector<const Format*> exponent_formats(const Format& a, const Format& b);
 
-/// The k of each product in the order in which blocks take them: `splits` runs of neighbours in every block of `take`.
+/// The k of each product in the order in which blocks take them. Each block of `take` consists of `splits` runs of neighbours.
 std::vector<int> product_order(const Unit& unit);
 
 }  // namespace assay

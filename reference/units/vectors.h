@@ -1,4 +1,4 @@
-// Vectors of kLanes columns and their two halves, whose doubles are as wide as the registers. Included by loops.h only.
+// Vectors of kLanes columns, and vectors of half as many, whose doubles fill a register. Included by loops.h only.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ typedef float HalfFloats __attribute__((vector_size(4 * kHalf)));
 typedef int64_t Longs __attribute__((vector_size(8 * kHalf)));
 typedef double Doubles __attribute__((vector_size(8 * kHalf)));
 
-/// The same anywhere in memory.
+/// The same without alignment.
 typedef int32_t IntsAt __attribute__((vector_size(4 * kLanes), aligned(4)));
 typedef float FloatsAt __attribute__((vector_size(4 * kLanes), aligned(4)));
 typedef int32_t HalfIntsAt __attribute__((vector_size(4 * kHalf), aligned(4)));

@@ -1,4 +1,4 @@
-// The words of one cell, taken one after another.
+// Parser for the words of one cell.
 #pragma once
 
 #include <initializer_list>
@@ -12,22 +12,22 @@ namespace assay {
 
 class CellWords {
  public:
-  /// Throws TableError if the cell is no list of words.
+  /// Throws TableError if the cell is not a list of words.
   CellWords(const UnitRow& row, const std::string& column);
 
-  /// Goes past the next word if it is this one with so many arguments.
+  /// Consumes the next word if it is `word` with that many arguments.
   bool next_is(const std::string& word, size_t arguments = 0);
-  /// Of the word gone past last: a decimal integer from `least` to `most`. Throws TableError.
+  /// An argument of the last consumed word as a decimal integer from `least` to `most`. Throws TableError.
   int integer(size_t argument, int least, int most) const;
   const CellArgument& argument(size_t argument) const { return words_.at(at_ - 1).arguments.at(argument); }
-  /// The cell's one word as such an integer.
+  /// The only word of the cell as such an integer.
   int whole(int least, int most);
-  /// Likewise a number in hexadecimal of at most so many bits.
+  /// An argument of the last consumed word as a hexadecimal number of at most `bits` bits. Throws TableError.
   uint32_t hexadecimal(size_t argument, int bits) const;
-  /// The error to throw about the word gone past last.
+  /// Returns the error to throw about the last consumed word.
   TableError error(const std::string& problem) const;
 
-  /// Throws TableError at the next word, or behind the last, saying what may stand there.
+  /// Throws TableError at the next word or at the end of the cell, listing the allowed forms.
   [[noreturn]] void expected(std::initializer_list<const char*> forms) const;
   bool at_end() const { return at_ == words_.size(); }
   /// Throws TableError if a word is left.

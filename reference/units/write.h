@@ -1,4 +1,4 @@
-// A unit as the cells of a row: what read.cpp reads, written.
+// Writes a unit as the cells of a row: the inverse of read.cpp.
 #pragma once
 
 #include <map>
@@ -8,7 +8,7 @@
 
 namespace assay {
 
-/// The cells of unit_step_columns(). Reading them gives the same steps.
+/// The cells of unit_step_columns(). Reading them returns the same steps.
 std::map<std::string, std::string> step_cells(const Unit& unit);
 
 }  // namespace assay
