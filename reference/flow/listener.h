@@ -1,5 +1,5 @@
-// Who is told what the evaluation of a row does: its quantities, its cells and every step of them, as they are judged. Nobody
-// listens while rows are judged; that costs one test a cell and a step, and nothing a number.
+// Observer of the evaluation of a row: receives its quantities, its cells and every step, as they are judged. Without a listener,
+// as in normal runs, the cost is one test per cell and per step, and none per number.
 #pragma once
 
 #include <functional>
@@ -10,7 +10,7 @@
 
 namespace assay {
 
-/// Which number of a cell belongs to a column of the row; nothing if none does.
+/// Maps a column of the row to the index of its number in a cell; empty if the cell has none for it.
 using CellPlaces = std::function<std::optional<size_t>(size_t column)>;
 
 inline CellPlaces whole_row() {
@@ -25,13 +25,13 @@ inline CellPlaces each_group(int64_t size) {
 
 class RowListener : public StepListener {
  public:
-  /// Numbers that a cell takes and no cell made.
+  /// Numbers that a cell reads and that no cell computed.
   virtual void quantity(const std::string& name, const Spans& numbers, const CellPlaces& places) = 0;
-  /// A cell, before its first step; step() tells the rest.
+  /// Called before the first step of a cell; step() reports the steps.
   virtual void cell(const std::string& name, const Spans& from, const CellPlaces& places) = 0;
 };
 
-/// Runs a cell over a row of numbers. `places`: a function that makes them, called if somebody listens.
+/// Runs a cell over a row of numbers. `places` returns the CellPlaces; it is called only if there is a listener.
 template <class MakePlaces>
 void run_cell(RowListener* listener, const char* name, const Recipe& recipe, Spans& row, const Environment& environment,
               MakePlaces places) {

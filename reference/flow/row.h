@@ -1,4 +1,4 @@
-// What goes into the contract of one row of a matrix and what comes out. Every op here works row by row.
+// Inputs and outputs of a contract for one row of a matrix. Every op here works row by row.
 #pragma once
 
 #include <cmath>
@@ -11,44 +11,46 @@
 
 namespace assay {
 
-/// Inputs of one row. Rows of n numbers, behind an activation 2n; gamma is empty for ops without a norm.
+/// Inputs of one row. A row has n numbers, or 2n before an activation. gamma is empty for ops without a norm.
 struct RowInputs {
   std::vector<double> x;
   std::vector<double> gamma;
-  double eps = 0;                          ///< as the op takes it; rounded to f32 on the way in
+  double eps = 0;                          ///< as passed to the op; converted to f32 before use
   int64_t group_size = 0;                  ///< columns per scale
-  double scale_ub = HUGE_VAL;              ///< as the op takes it; rounded to f32 on the way in
-  std::vector<double> scale = {};          ///< of each group, for a contract that takes it as an input
-  Spans maxima = {};                       ///< of each group over all rows that share its scale; empty: groups lie in this row
-  std::vector<double> zero = {};           ///< zero point of each group, of a contract that takes it as an input
-  std::vector<double> residual = {};       ///< added to x before a norm that adds
-  std::vector<double> beta = {};           ///< added by a norm that takes its mean off
-  std::vector<double> gate = {};           ///< whose activation multiplies what a norm makes
-  std::vector<double> cos = {}, sin = {};  ///< of the position, a number each rotated pair
-  int64_t coded = 0;                       ///< numbers that become codes, the first ones, where others stay numbers; 0: all
-  double outer_scale = 1;                  ///< of the level above the groups, an f32; 1 without one
+  double scale_ub = HUGE_VAL;              ///< as passed to the op; converted to f32 before use
+  std::vector<double> scale = {};          ///< per group, for a contract with scales as input
+  Spans maxima = {};                       ///< amax per group over all rows that share its scale; empty: a group lies within this
+                                           ///< row
+  std::vector<double> zero = {};           ///< zero point per group, for a contract with zero points as input
+  std::vector<double> residual = {};       ///< added to x before a norm with residual
+  std::vector<double> beta = {};           ///< added by a norm that subtracts the mean
+  std::vector<double> gate = {};           ///< its activation multiplies the output of a norm
+  std::vector<double> cos = {}, sin = {};  ///< for the row's position, one number per rotated pair
+  int64_t coded = 0;                       ///< only the first `coded` numbers are quantized; 0: all
+  double outer_scale = 1;                  ///< f32 scale of the level above the groups; 1 if there is none
 };
 
-/// What the kernel under test stored for this row, decoded. A tensor that is not there is empty.
+/// The decoded outputs of the kernel under test for this row. A missing tensor is empty.
 struct StoredRow {
   std::vector<double> y, q, scale, zero = {};
 };
 
-/// Accepted reals of each output. An op without that output leaves it empty.
+/// Accepted real numbers of each output. Outputs that the op does not have are empty.
 struct RowOutputs {
-  Spans y;                                    ///< n, in x's format; beside codes where not all numbers become some
+  Spans y;                                    ///< n, in x's format; also present beside q if only some numbers are quantized
   Spans q;                                    ///< n, in the code format
-  Spans scale;                                ///< n / group_size, before the layout's own format; empty if it is an input
-  Spans zero;                                 ///< as many zero points, int32, of a row of quant_azp that makes them
-  Spans residual;                             ///< n, in x's format, of a norm that adds
-  Span r = point(0);                          ///< of a norm
-  std::vector<std::string> joint_violations;  ///< each element passes alone, but not with the others
+  Spans scale;                                ///< n / group_size, before conversion to the layout's format; empty if it is an
+                                              ///< input
+  Spans zero;                                 ///< n / group_size int32 zero points, for a row of quant_azp that computes them
+  Spans residual;                             ///< n, in x's format, for a norm with residual
+  Span r = point(0);                          ///< reciprocal root of a norm
+  std::vector<std::string> joint_violations;  ///< elements that pass alone but not together with the others
 };
 
 class RowListener;
 
-/// Runs a contract. With `stored`, quantities behind the stored outputs are first narrowed to those that explain them.
-/// `listener`, if there is one, is told every step.
+/// Evaluates a contract. With `stored`, quantities that stored outputs depend on are first narrowed to the values that explain
+/// these outputs. `listener`, unless null, receives every step.
 RowOutputs evaluate_row(const Contract& contract, const RowInputs& inputs, const StoredRow* stored, const Format& x_format,
                         RowListener* listener = nullptr);
 

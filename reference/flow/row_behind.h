@@ -1,4 +1,4 @@
-// A row on its way behind the first links of its contract: what contracts that differ in later links have in common.
+// A row after the first links of its contract, to be shared by contracts that differ only in later links.
 #pragma once
 
 #include "reference/flow/row.h"
@@ -7,22 +7,23 @@
 namespace assay {
 
 struct RowBehind {
-  size_t links = 0;  ///< that it is behind
+  size_t links = 0;  ///< number of links already evaluated
   Spans values;
   RowOutputs out;
   NormRow norm;
 };
 
-/// What so many first links of a contract make of a row. None of them looks at what was stored.
+/// Evaluates the first `links` links of a contract. These must not depend on stored outputs.
 RowBehind row_behind(const Contract& contract, size_t links, const RowInputs& inputs, const Format& x_format);
 
-/// Its first numbers alone: enough for links that look at every number, or at every group of them, by itself.
+/// Only its first `count` numbers: enough for links that treat each number, or each group, independently.
 RowBehind first_numbers(const RowBehind& behind, size_t count);
 
-/// evaluate_row() of the first numbers alone, of a contract that begins with a norm; of the links behind it as above.
+/// evaluate_row() for the first `count` numbers only, of a contract that starts with a norm. The later links must be as for
+/// first_numbers().
 RowOutputs evaluate_first(const Contract& contract, const RowInputs& inputs, const Format& x_format, size_t count);
 
-/// evaluate_row() of a contract whose first links are those that the row is behind.
+/// evaluate_row() of a contract that starts with the links already evaluated in `behind`.
 RowOutputs evaluate_behind(const RowBehind& behind, const Contract& contract, const RowInputs& inputs, const StoredRow* stored,
                            const Format& x_format);
 

@@ -1,4 +1,4 @@
-// A row on its way through the links of its contract. The folder of a flow has the function run() for its links.
+// The state of a row between the links of its contract. The folder of each flow has the function run() for its links.
 #pragma once
 
 #include "reference/flow/listener.h"
@@ -9,14 +9,14 @@ namespace assay {
 
 struct RowRun {
   const RowInputs& inputs;
-  const StoredRow* stored;  ///< null: from the inputs alone
+  const StoredRow* stored;  ///< null: evaluate from the inputs only
   const Format& x;
-  RowListener* listener;    ///< null: nobody listens
+  RowListener* listener;    ///< may be null
 
-  Spans values;     ///< what the links before have made of the row
+  Spans values;     ///< output of the links so far
   RowOutputs out;
-  NormRow norm;     ///< of a contract with a norm, for the check of the outputs together
-  size_t asked = 0; ///< a norm sees the whole row and makes so many of its numbers, the first ones; 0: all
+  NormRow norm;     ///< for a contract with a norm: data for the joint check of the outputs
+  size_t asked = 0; ///< a norm reads the whole row but computes only the first `asked` numbers; 0: all
 };
 
 void run(const RowNorm& link, RowRun& row);

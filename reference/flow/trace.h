@@ -1,4 +1,5 @@
-// What the evaluation of a row made of one of its numbers, step by step: a listener, so these are the numbers that were judged.
+// Records, step by step, how the evaluation of a row computed one of its numbers. It is a listener, so it sees the numbers that
+// were judged.
 #pragma once
 
 #include <string>
@@ -9,14 +10,14 @@
 namespace assay {
 
 struct TracedStep {
-  std::string text;  ///< the step as written
+  std::string text;  ///< the step as written in the table
   Span result;
 };
 
-/// A cell, or a quantity that no cell made; it has no steps then.
+/// A cell, or an input quantity, which has no steps.
 struct TracedCell {
   std::string name;
-  bool made = false;  ///< by a cell
+  bool made = false;  ///< computed by a cell
   Span from;
   std::vector<TracedStep> steps;
   Span result() const { return steps.empty() ? from : steps.back().result; }
@@ -24,11 +25,11 @@ struct TracedCell {
 
 class Trace : public RowListener {
  public:
-  /// Listens to what is made of this column of the row.
+  /// Records the numbers of this column of the row.
   explicit Trace(size_t column) : column_(column) {}
 
   const std::vector<TracedCell>& cells() const { return cells_; }
-  /// The last cell of that name, or null.
+  /// The last recorded cell of that name, or null.
   const TracedCell* find(const std::string& name) const;
 
   void quantity(const std::string& name, const Spans& numbers, const CellPlaces& places) override;
@@ -37,7 +38,7 @@ class Trace : public RowListener {
 
  private:
   size_t column_;
-  std::optional<size_t> at_;  ///< the number of the cell that is running
+  std::optional<size_t> at_;  ///< index of the number in the running cell
   std::vector<TracedCell> cells_;
 };
 

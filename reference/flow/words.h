@@ -1,4 +1,4 @@
-// A contract in words: its cells as formulas, and what its outputs owe their freedom to. The words of a flow are in its folder.
+// A contract as text: its cells as formulas, and the reason why outputs may differ. The text of a flow is in its folder.
 #pragma once
 
 #include <string>
@@ -9,18 +9,18 @@
 
 namespace assay {
 
-/// One line a cell: "scale = 2^ceil(log2(max(amax / 448, 1e-10)))".
+/// One line per cell: "scale = 2^ceil(log2(max(amax / 448, 1e-10)))".
 std::vector<std::string> formulas(const Contract& contract);
 
-/// By which right outputs have more than one code, judged by one row.
+/// Why conforming outputs may have more than one code, for one row of inputs.
 std::string justification(const Contract& contract, const RowInputs& row, const Format& x);
 
-/// The formulas of links while they are written.
+/// Formulas of the links, while they are being written.
 struct FormulaLines {
   std::vector<std::string> lines;
-  std::string value = "x";  ///< what the links before call the numbers that they made
+  std::string value = "x";  ///< name of the numbers that the links so far computed
 
-  /// "scale = " with the name as wide as the others.
+  /// "scale = ", with the name padded to the width of the others.
   void add(const std::string& name, const std::string& text);
 };
 void append_formulas(const RowNorm& link, FormulaLines& to);
@@ -28,7 +28,7 @@ void append_formulas(const Gated& link, FormulaLines& to);
 void append_formulas(const Rope& link, FormulaLines& to);
 void append_formulas(const GroupQuant& link, FormulaLines& to);
 
-/// "rsqrt~2": steps of cells that leave their result free.
+/// The steps of cells that allow several results, such as "rsqrt~2".
 std::string free_steps(std::initializer_list<const Recipe*> cells);
 std::string freedom(const RowNorm& link, const RowInputs& row, const Format& x);
 std::string freedom(const Gated& link, const RowInputs& row, const Format& x);

@@ -9,14 +9,14 @@
 namespace assay {
 namespace {
 
-/// A little-endian code of 1, 2 or 4 bytes.
+/// Reads a little-endian code of 1, 2 or 4 bytes.
 inline uint32_t word_at(const std::byte* p, int bytes) {
   const auto byte = [&](int i) { return std::to_integer<uint32_t>(p[i]) << (8 * i); };
   if (bytes == 1) return byte(0);
   return bytes == 2 ? byte(0) | byte(1) : byte(0) | byte(1) | byte(2) | byte(3);
 }
 
-/// The code's, with subnormals flushed and with exponents in another format where the unit says so.
+/// Fields of a code. Flushes subnormals, and takes exponents in another format, if the unit does.
 Fields fields_for(const Unit& unit, const Format& format, uint32_t code) {
   Fields f = fields_of(format, code);
   const int32_t normal = 1 << format.mantissa_bits;
@@ -28,7 +28,7 @@ Fields fields_for(const Unit& unit, const Format& format, uint32_t code) {
   return f;
 }
 
-/// Significands of a are shifted.
+/// Only significands of a are shifted.
 int shift_of(const UnitPlan& plan, int lanes) { return lanes == 0 ? plan.left_shift : 0; }
 
 CodeTable::Halves halves_of(const UnitPlan& plan, Fields f, int lanes) {
@@ -37,7 +37,7 @@ CodeTable::Halves halves_of(const UnitPlan& plan, Fields f, int lanes) {
   return {uint16_t(significand == 0 ? kNarrowZero : f.exponent), uint16_t(std::abs(significand) << shift_of(plan, lanes)), uint16_t(sign)};
 }
 
-/// Puts single numbers into their places.
+/// Writes decoded numbers to their positions.
 class Elements {
  public:
   Elements(const UnitPlan& plan, const Format& format, const CodeTable& table, int lanes, size_t elements, Decoded& decoded)
@@ -51,7 +51,7 @@ class Elements {
     if (unit_.sum == ProductSum::kAligned && unit_.group == 1 && !plan.narrow) decoded.exponent.assign(elements, kZeroExponent);
   }
 
-  /// Rows of a narrow block, two steps at a time.
+  /// Writes a row of a narrow block, two steps at a time.
   void put_narrow(size_t row, const uint32_t* codes, size_t steps) {
     const size_t wide = lanes_ == 0 ? 1 : size_t(lanes_);
     int32_t* at = decoded_.narrow.data() + (lanes_ == 0 ? row * steps / 2 * kNarrowWords : row);
@@ -62,7 +62,7 @@ class Elements {
     }
   }
 
-  /// Whether it is a finite number.
+  /// Returns whether the number is finite.
   bool put(size_t at, uint32_t code, Fields scale) {
     if (unit_.sum == ProductSum::kExact) {
       decoded_.significand[at] = int32_t(int8_t(code));

@@ -10,7 +10,7 @@
 namespace assay {
 namespace {
 
-/// Step 1 of an aligned sum: floor(log2 |x|), of a subnormal and of zero that of the least normal number.
+/// Step 1 of an aligned sum: floor(log2 |x|); for subnormals and zero the exponent of the least normal number.
 int exponent_in(const Format& format, double x) {
   return x == 0 ? format.min_exponent() : std::max(Dyadic(x).exponent(), format.min_exponent());
 }
@@ -40,7 +40,7 @@ struct Product {
   int scale_exponent() const { return a.scale_exponent + b.scale_exponent; }
 };
 
-/// The sum of everything that is not finite: Inf, or NaN, or 0 if everything is.
+/// The sum of all NaN and Inf terms: Inf or NaN; 0 if there are none.
 double special_sum(const Unit& unit, std::span<const Product> products, double c) {
   double sum = std::isfinite(c) ? 0 : c;
   for (const Product& p : products) {
@@ -60,7 +60,7 @@ struct Term {
   int exponent;
 };
 
-/// Terms of an aligned sum: a product each, or a group of them.
+/// Terms of an aligned sum: one per product, or one per group.
 std::vector<Term> terms_of(const Unit& unit, std::span<const Product> products) {
   std::vector<Term> terms;
   for (size_t i = 0; i < products.size(); i += size_t(unit.group)) {
@@ -83,15 +83,14 @@ int largest_exponent(const Unit& unit, std::span<const Term> terms) {
   return largest;
 }
 
-/// Each term in steps of 2^(largest - fraction_bits), then their sum.
+/// Converts each term to steps of 2^(largest - fraction_bits) and adds them.
 Dyadic aligned_sum(std::span<const Term> terms, int largest, int fraction_bits, BitLoss loss) {
   Integer sum = 0;
   for (const Term& term : terms) sum += term.value.steps(largest - fraction_bits, loss);
   return {sum, largest - fraction_bits};
 }
 
-/// The nearest number of the result's grid, or the next toward zero; Inf beyond the format. Its zero is +0, unless the sign is
-/// kept.
+/// Rounds to the result's grid, to nearest or toward zero; Inf on overflow. A zero result is +0, unless the sign is kept.
 double rounded(const Unit& unit, const Dyadic& x, ResultRounding rounding, int bits, bool keeps_sign = false) {
   if (x.is_zero()) return 0;
   const int least = unit.d->min_exponent(), step = std::max(x.exponent(), least) - bits;
@@ -104,7 +103,7 @@ double rounded(const Unit& unit, const Dyadic& x, ResultRounding rounding, int b
   return value;
 }
 
-/// Books terms as products or groups of them from `first` on; of a negative `first` they are none.
+/// Records terms as products, or as groups, with k from `first` on; with a negative `first` as other terms.
 void see(UnitBlockSeen* seen, const Unit& unit, std::span<const Term> terms, int first, int largest, int fraction_bits,
          BitLoss loss) {
   if (!seen) return;
@@ -160,7 +159,7 @@ double joined_block(const Unit& unit, std::span<const Product> products, double 
   return rounded(unit, sum_part + c_part, unit.rounding, unit.result_bits);
 }
 
-/// One addition of IEEE 754 in the format of the result.
+/// One IEEE 754 addition in the format of the result.
 double added(const Unit& unit, double x, double y) {
   if (!std::isfinite(x) || !std::isfinite(y) || (x == 0 && y == 0)) return x + y;
   return rounded(unit, Dyadic(x) + Dyadic(y), ResultRounding::kNearestEven, unit.d->mantissa_bits, true);
@@ -188,14 +187,14 @@ double block(const Unit& unit, std::span<const Product> products, double c, Unit
   return unit.join == AccumulatorJoin::kJoined ? joined_block(unit, products, c, seen) : aligned_block(unit, products, c, seen);
 }
 
-/// One instruction; `first` is the k of its first product. Books its blocks in `seen`, unless that is null.
+/// One instruction; `first` is the k of its first product. Records its blocks in `seen`, unless that is null.
 double instruction(const Unit& unit, const UnitElement& element, int first, double c, std::vector<UnitBlockSeen>* seen) {
   std::vector<Product> products;
   std::vector<int> ks;
   for (const int k : product_order(unit)) {
     const size_t i = size_t(first + k);
     const auto code = [&](std::span<const uint32_t> codes) { return i < codes.size() ? codes[i] : 0u; };
-    const int scaled = std::min(first + k, int(element.a.size()) - 1);  // a zero that fills up has the scale of its neighbour
+    const int scaled = std::min(first + k, int(element.a.size()) - 1);  // a padding zero has the scale of the last element
     products.push_back({factor(unit, *unit.a, code(element.a), element.a_scales, scaled),
                         factor(unit, *unit.b, code(element.b), element.b_scales, scaled)});
     ks.push_back(first + k);
@@ -214,7 +213,7 @@ double instruction(const Unit& unit, const UnitElement& element, int first, doub
   return sum;
 }
 
-/// All instructions of an element.
+/// Runs all instructions of an element.
 double element_value(const Unit& unit, const UnitElement& element, uint32_t c, std::vector<UnitBlockSeen>* seen) {
   if (!unit.known()) throw std::invalid_argument("unit " + unit.id + " is unknown: nothing is predicted for it");
   const size_t scales = unit.scale ? (element.a.size() + size_t(unit.scale_block) - 1) / size_t(unit.scale_block) : 0;

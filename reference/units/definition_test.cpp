@@ -20,7 +20,7 @@ TEST(UnitDefinition, GivesWhatEveryProbeExpects) {
         << probe.name << " " << probe.unit << ": " << probe.why;
 }
 
-/// Each step of a row is seen by a probe of it: with another one in its place some result is another.
+/// Each step of a row affects at least one probe: changing the step changes some result.
 TEST(UnitDefinition, ProbesSeeAStepThatIsChanged) {
   const auto changed = [](const std::string& id, const std::string& column, const std::string& cell) {
     UnitRow row = unit_table().find(id);
@@ -57,7 +57,7 @@ TEST(UnitDefinition, ProbesSeeAStepThatIsChanged) {
   EXPECT_GT(changed("gfx942.mfma.f16.f32", "c", "joined(31,24) truncate"), 0);
 }
 
-/// A whole K of what no step loses is one exact sum: small integers through every row.
+/// Sums of small integers over a whole K are exact in every row.
 TEST(UnitDefinition, SumsOfSmallIntegersAreExact) {
   std::mt19937 random(3);
   for (const UnitRow& row : unit_table().rows()) {
@@ -76,7 +76,7 @@ TEST(UnitDefinition, SumsOfSmallIntegersAreExact) {
   }
 }
 
-/// A hand-written twin of two rows in MPFR: the formulas of a T-FDPA block with 25 fraction bits, and a tree of f32 additions.
+/// Two rows, written again in MPFR: a T-FDPA block with 25 fraction bits, and a tree of f32 additions.
 TEST(UnitDefinition, TwoRowsAreWhatTheirFormulasSay) {
   std::mt19937 random(4);
   const auto number = [&](const Format& f) {

@@ -1,5 +1,5 @@
-// Outputs of real GEMM libraries on an H200 whose programs are one chain of a unit, or split parts of it: what accumulate() gives
-// for whole tiles. The folder `gemm` of ASSAY_HARDWARE_VECTORS; its README says how inputs are made.
+// Compares accumulate() on whole tiles with outputs of real GEMM libraries on an H200, for kernels that run one chain of a unit
+// or several split parts. Reads the folder `gemm` of ASSAY_HARDWARE_VECTORS; its README describes the inputs.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -17,11 +17,11 @@ using testing::mix, testing::npy;
 struct Recorded {
   const char *name, *unit, *a_table, *b_table;
   int m, n, k;
-  int split;  ///< parts of K, each a chain from 0, added in f32 in ascending order
+  int split;  ///< parts of K; each is a chain from 0, and they are added in f32 in ascending order
   uint64_t a_seed, b_seed;
 };
 
-/// Those with f32 outputs and no scales: index.json.
+/// The recordings with f32 outputs and no scales; see index.json.
 constexpr Recorded kRecorded[] = {
     {"torch_fast_f32_positive", "sm_90.wgmma.e4m3.f32", "e4m3_positive", "e4m3_positive", 64, 64, 4096, 1, 1, 2},
     {"torch_k32_f32", "sm_90.wgmma.e4m3.f32", "e4m3_sub", "e4m3_sub", 128, 128, 32, 1, 1, 2},
@@ -39,7 +39,7 @@ std::vector<std::byte> factor(const std::string& table, uint64_t seed, int rows,
   return codes;
 }
 
-/// f32 results by the unit's chains.
+/// f32 results predicted with the unit's chains.
 std::vector<uint32_t> predicted(const Unit& unit, const Recorded& r, const UnitProduct& product) {
   const size_t size = size_t(r.m * r.n);
   const int part = ((r.k + 127) / 128 + r.split - 1) / r.split * 128;

@@ -15,7 +15,7 @@ class UnitEdits {
  public:
   explicit UnitEdits(const UnitRow& row) : row_(row) {}
 
-  /// The cell with these words instead of those from `first` on. Cells that no unit may have are none.
+  /// Adds the edit that replaces `count` words from `first` on. Skips cells that the loader rejects.
   void replace(const std::string& column, const CellSteps& cell, size_t first, size_t count, const CellSteps& by) {
     CellSteps words(cell.begin(), cell.begin() + std::ptrdiff_t(first));
     words.insert(words.end(), by.begin(), by.end());
@@ -39,7 +39,7 @@ class UnitEdits {
   const UnitRow& row_;
 };
 
-/// Numbers of a word, each one less and one more; of what divides, half and twice.
+/// Edits each number of a word: minus one and plus one; for numbers that must divide others, half and double.
 void edit_numbers(UnitEdits& edits, const std::string& column, const CellSteps& cell, size_t at) {
   const CellStep& word = cell[at];
   if (word.word == "nan" || word.word == "interleave" || word.word == "split") return;
@@ -54,7 +54,7 @@ void edit_numbers(UnitEdits& edits, const std::string& column, const CellSteps& 
   }
 }
 
-/// What a word may be instead.
+/// The words that may replace `word`.
 CellSteps others_of(const CellStep& word, const Unit& unit) {
   static const std::pair<const char*, const char*> like[] = {{"truncate", "floor"}, {"ea+eb", "normalized"}};
   CellSteps others;
@@ -67,14 +67,14 @@ CellSteps others_of(const CellStep& word, const Unit& unit) {
     others.push_back(CellStep::made(word.word, {std::to_string(unit.d->mantissa_bits)}));
   }
   if (word.word == "nan") {
-    char quiet[16];  // the NaN of IEEE 754 with an empty payload
+    char quiet[16];  // IEEE 754 quiet NaN with an empty payload
     std::snprintf(quiet, sizeof quiet, "%x", code_of(*unit.d, __builtin_nan("")));
     others.push_back(CellStep::made("nan", {quiet}));
   }
   return others;
 }
 
-/// Words from there on that are one statement: "ea+eb in(f16)" and "ea+eb".
+/// Number of words that belong together: "ea+eb in(f16)" has two, "ea+eb" one.
 size_t exponent_words(const CellSteps& cell, size_t at) { return at + 1 < cell.size() && cell[at + 1].word == "in" ? 2 : 1; }
 
 bool may_be_missing(const CellStep& word) {
@@ -83,8 +83,8 @@ bool may_be_missing(const CellStep& word) {
   return false;
 }
 
-/// Words that a cell may have in addition, behind all others or, where the order asks for it, behind the first. A compiler that unpacks
-/// fp8 to f16 is met on each chip whose instruction is not native.
+/// Words that can be added to a cell, after all others or, where the order requires it, after the first. For example, a compiler
+/// that unpacks fp8 to f16 on chips without native fp8 instructions.
 void edit_additions(UnitEdits& edits, const std::string& column, const CellSteps& cell) {
   if (cell.empty()) return;
   if (column == "exponent") edits.replace(column, cell, exponent_words(cell, 0), 0, {CellStep::made("zeros")});
@@ -93,7 +93,7 @@ void edit_additions(UnitEdits& edits, const std::string& column, const CellSteps
   if (column == "special") edits.replace(column, cell, 1, 0, {CellStep::made("flush")});
 }
 
-/// The numbers in a row without their split: "split(2) align(24) truncate join(24) floor".
+/// Edits that remove the split but keep its numbers: "split(2) align(24) truncate join(24) floor".
 void edit_split(UnitEdits& edits, const std::string& column, const CellSteps& cell) {
   if (column != "sum" || cell.size() != 5) return;
   edits.replace(column, cell, 0, 5, {cell[1], cell[2]});
@@ -105,7 +105,7 @@ std::vector<UnitNeighbour> unit_neighbours(const UnitRow& row) {
   UnitEdits edits(row);
   if (!row.unit.known()) return {};
   for (const std::string& column : unit_step_columns()) {
-    if (column == "scale") continue;  // a format and a shape of memory, no step
+    if (column == "scale") continue;  // a format and a memory layout, not a step
     const CellSteps cell = read_cell(row.text(column));
     for (size_t at = 0; at < cell.size(); ++at) {
       edit_numbers(edits, column, cell, at);

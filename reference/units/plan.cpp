@@ -19,7 +19,8 @@ extern const UnitLoops kUnitLoops_avx512vnni;
 
 namespace {
 
-/// What narrow_block.h takes: factors of few bits, c among the terms, and a result that is cut off a float.
+/// Whether narrow_block.h supports the unit: factors with few bits, c as one of the terms, and a truncated result that fits in a
+/// float.
 bool is_narrow(const Unit& u) {
   const bool terms = u.sum == ProductSum::kAligned && u.group == 1 && u.join == AccumulatorJoin::kAligned && !u.c_last &&
                      !u.scale && u.take % 2 == 0;

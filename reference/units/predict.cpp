@@ -12,14 +12,14 @@
 namespace assay {
 namespace {
 
-constexpr int kRowsOfTask = 32;      ///< their states and one instruction of a panel stay in the first cache
-constexpr int kPanelsOfStripe = 32;  ///< decoded at a time
+constexpr int kRowsOfTask = 32;      ///< their state and one instruction of a panel fit in the L1 cache
+constexpr int kPanelsOfStripe = 32;  ///< panels decoded at a time
 
 void require(bool holds, const Unit& unit, const char* what) {
   if (!holds) throw std::invalid_argument("unit " + unit.id + ": " + what);
 }
 
-/// What makes Inf and NaN in one block of one row, for each lane of a panel.
+/// Computes the NaN and Inf results of one block of one row, for each lane of a panel.
 class Specials {
  public:
   Specials(const Unit& unit, const FactorCodes& a, const FactorCodes& b, const std::vector<int64_t>& steps)
@@ -52,7 +52,7 @@ class Specials {
 
 }  // namespace
 
-/// What does not depend on factors.
+/// Everything that does not depend on the factors.
 struct PreparedUnit::Tables {
   const Unit unit;
   const UnitLoops& loops;
@@ -65,7 +65,7 @@ struct PreparedUnit::Tables {
 
 namespace {
 
-/// One tile while its instructions run.
+/// State of one tile during its instructions.
 class Tile {
  public:
   Tile(const UnitPlan& plan, const CodeTable& table_a, const CodeTable& table_b, const UnitProduct& product, const UnitTile& tile,

@@ -22,7 +22,7 @@ std::vector<const UnitLoops*> all_loops() {
   return all;
 }
 
-/// Every element by every instruction set, against the definition.
+/// Compares every element, for every instruction set, with the definition.
 void compare(const UnitRow& row, UnitData kind, RandomCodes& random) {
   const Unit& unit = row.unit;
   const int k = unit.k * (1 + int(random.below(2))) - (random.below(3) == 0 ? int(random.below(uint64_t(unit.k))) : 0);

@@ -1,5 +1,4 @@
-// From the cells of a row of units.csv to a unit, and what may stand together: the domain in which both implementations are
-// exact.
+// Parses a row of units.csv into a unit, and checks which cells may be combined: those for which both implementations are exact.
 #include <algorithm>
 
 #include "reference/formats/catalogue.h"
@@ -8,7 +7,7 @@
 namespace assay {
 namespace {
 
-constexpr int kMostProducts = 1024;  ///< of an instruction
+constexpr int kMostProducts = 1024;  ///< per instruction
 
 void read_order(const UnitRow& row, Unit& unit) {
   CellWords words(row, "order");
@@ -44,7 +43,7 @@ void read_round(const UnitRow& row, Unit& unit) {
   words.end("the rounding");
 }
 
-/// "e8m0/32"
+/// Parses "e8m0/32".
 void read_scale(const UnitRow& row, Unit& unit) {
   const std::string& text = row.text("scale");
   if (text.empty()) {

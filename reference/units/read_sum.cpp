@@ -6,8 +6,8 @@
 namespace assay {
 namespace {
 
-constexpr int kMostFraction = 28;       ///< of products of 22 bits in words of 32
-constexpr int kMostGroupFraction = 38;  ///< of a group of sixteen products, in a double
+constexpr int kMostFraction = 28;       ///< products of 22 bits in 32-bit words
+constexpr int kMostGroupFraction = 38;  ///< the sum of sixteen products in a double
 constexpr int kMostJoinFraction = 40;
 
 BitLoss loss(CellWords& words) {
@@ -16,7 +16,7 @@ BitLoss loss(CellWords& words) {
   words.expected({"truncate", "floor"});
 }
 
-/// "in(f16)"
+/// Parses "in(f16)".
 const Format* read_exponents_in(const UnitRow& row, const CellWords& words, const Unit& unit) {
   const CellArgument& name = words.argument(0);
   const Format* const found = format_named(row, "exponent", name.text, name.position);

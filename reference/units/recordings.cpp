@@ -17,10 +17,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Whether numbers may be rounded to their format: those who recorded rounded the addends, and nothing else.
+/// How numbers of a file are converted to their format. Only addends need rounding: the recording program rounded them before
+/// use.
 enum class Fit { kExact, kNearest };
 
-/// The lines of a file, as words of f32 that became codes of a format.
+/// The lines of a file: f32 words, converted to codes of a format.
 class Words {
  public:
   Words(const fs::path& file, int base, const Format& format, Fit fit = Fit::kExact)

@@ -1,7 +1,7 @@
 // Results recorded on real tensor cores by MATLAB-tensor-core (commit b12b5a7, model_validation). It has one folder per GPU and
 // in it one per format, with four kinds of files: `a_GPU_FORMAT.txt` and `b_..` (one dot product per line, operands as
-// hexadecimal f32 words), `c_GPU_fp32.txt` (addends, already rounded to the format of the result) and `d_GPU_fp32.txt` or
-// `d_GPU_fp16.txt` (results). Files c and d hold f32 words in binary digits; fp16 results are widened to f32.
+// hexadecimal f32 words), `c_GPU_fp32.txt` (addends; the recording program rounded them to the format of the result before
+// use) and `d_GPU_fp32.txt` or `d_GPU_fp16.txt` (results). Files c and d hold f32 words in binary digits; fp16 results are widened to f32.
 #pragma once
 
 #include <cstdint>

@@ -29,8 +29,8 @@ TEST(Recordings, EverySetNamesAUnitWhoseFormatsAreThose) {
   }
 }
 
-/// All of them, by the rows, and not all by the same rows with one fraction bit less; sums of fp8 products near 1 that are wide
-/// show none, but where c joins. Results of 16 bits hardly see a fraction bit.
+/// Every recorded set is reproduced by its row, and not by the same row with one change: c added elsewhere if the row has c_last,
+/// else one fraction bit fewer. Only sets with f32 results are tested with the change: 16-bit results hardly depend on it.
 TEST(Recordings, OfRealMatrixUnitsAreReproduced) {
   const char* const folder = std::getenv("ASSAY_HARDWARE_VECTORS");
   if (!folder) GTEST_SKIP() << "ASSAY_HARDWARE_VECTORS names no folder with recordings";
@@ -55,7 +55,7 @@ TEST(Recordings, OfRealMatrixUnitsAreReproduced) {
   EXPECT_GT(covered, 0) << "no set of " << folder << " is of a unit that unit_recordings.csv lists";
 }
 
-/// One vector of a unit of four f16 products in files of its own.
+/// Files with one recorded vector of a unit with four f16 products.
 class RecordingFiles : public ::testing::Test {
  protected:
   void SetUp() override {

@@ -11,27 +11,27 @@
 namespace assay {
 namespace {
 
-// The functions of <cmath> for these are calls where a processor of any kind is compiled for, and most of the time went there.
+// The <cmath> functions are calls when compiled for a generic processor, and took most of the time.
 
-/// Whether a number can have a fraction, and then fits an integer of 64 bits.
+/// Whether |x| < 2^52, so that x may have a fraction and fits in a 64-bit integer.
 bool can_have_fraction(double x) { return std::fabs(x) < 0x1p52; }
 double truncated(double x) { return can_have_fraction(x) ? std::copysign(double(int64_t(x)), x) : x; }
 double floored(double x) {
   const double whole = truncated(x);
   return whole > x ? whole - 1 : whole;
 }
-/// To nearest even: where doubles have no fraction the processor's own addition rounds so.
+/// Rounds to nearest even, using the addition of the processor: doubles of 2^52 and more have no fraction.
 double to_nearest_even(double x) { return can_have_fraction(x) ? std::copysign((std::fabs(x) + 0x1p52) - 0x1p52, x) : x; }
 
-/// Sums and steps here are those of FP8 products in f32 or a few bits more: 2^step and 2^-step are normal doubles, and products
-/// with them exact. Where all is zero a step is that of no exponent, and no double holds it.
+/// Sums and steps here belong to FP8 products in f32, or a few bits more. So 2^step and 2^-step are normal doubles, and products
+/// with them are exact. If all terms are zero, the step is that of kNoExponent, which a double cannot represent.
 double cut(double x, int step, BitLoss loss) {
   if (x == 0) return x;
   const double steps = x * power_of_two(-step);
   return (loss == BitLoss::kTruncate ? truncated(steps) : floored(steps)) * power_of_two(step);
 }
 
-/// What is left whether the loss happens or not.
+/// The interval that holds x with and without the loss.
 Span lose(double x, int step, BitLoss loss) {
   const double left = cut(x, step, loss);
   return {std::min(x, left), std::max(x, left)};
@@ -44,7 +44,7 @@ Span plus(Span x, Span y) { return {x.low + y.low, x.high + y.high}; }
 
 double largest(Span x) { return std::max(std::fabs(x.low), std::fabs(x.high)); }
 
-/// The f32 numbers around a double.
+/// The f32 numbers next to a double.
 double below(double x) {
   const auto near = float(x);
   return double(near) > x ? double(std::nextafter(near, -std::numeric_limits<float>::infinity())) : double(near);
@@ -91,8 +91,8 @@ Replay::Sum Replay::aligned(const Term* terms, int count, int least) const {
   int exponent = std::max(least, unit_.least_exponent);
   for (int i = 0; i < count; ++i)
     if (unit_.zeros_count || terms[i].value != 0) exponent = std::max(exponent, terms[i].exponent);
-  // A product is a whole multiple of 2^(its exponent less the fraction bits of both factors): from here on it has nothing to
-  // lose.
+  // A product is a multiple of 2^(its exponent - fraction bits of both factors), so one with an exponent of `whole` or more loses
+  // no bit.
   const int whole = exponent - unit_.fraction_bits + unit_.a->mantissa_bits + unit_.b->mantissa_bits;
   Span sum{0, 0};
   double magnitudes = 0;
@@ -102,7 +102,8 @@ Replay::Sum Replay::aligned(const Term* terms, int count, int least) const {
                                                : lose(terms[i].value, exponent - unit_.fraction_bits, unit_.loss));
     magnitudes += std::fabs(terms[i].value);
   }
-  // Multiples of one step that stay below 2^53 steps are added exactly; else each addition may be off by 2^-53 of the magnitudes.
+  // Multiples of one step that stay below 2^53 steps are added exactly; otherwise each addition has an error of at most 2^-53 of
+  // the magnitudes.
   const int step = unit_.a->min_exponent() - unit_.a->mantissa_bits + unit_.b->min_exponent() - unit_.b->mantissa_bits;
   const double slack = magnitudes < power_of_two(53 + step) ? 0 : magnitudes * power_of_two(-53) * 2 * count;
   return {{sum.low - slack, sum.high + slack}, exponent};

@@ -1,4 +1,4 @@
-// Spans of a unit hold what it returns, and what it would return if it kept or lost other bits; not what has other products.
+// The span of a unit contains its result, and results with more or fewer bits kept, but not results with different products.
 #include "reference/units/replay.h"
 
 #include <gtest/gtest.h>
@@ -20,7 +20,7 @@ struct Data {
   std::vector<std::byte> bytes_a, bytes_b;
 };
 
-/// Every code that is finite, or small ones with few that are large.
+/// All finite codes, or small ones with a few large ones.
 Data data(const Unit& unit, size_t products, bool outliers, std::mt19937& random) {
   const auto code = [&](const Format& format) {
     for (;;) {
@@ -43,7 +43,7 @@ TEST(Replay, HoldsWhatTheUnitReturnsAndWhatItsNeighboursDo) {
   std::mt19937 random(1);
   for (const char* id : kUnits) {
     const Unit& unit = unit_table().find(id).unit;
-    Unit finer = unit;  // what it keeps more of lies between a cut and none
+    Unit finer = unit;  // a result with more bits kept lies between the truncated and the exact one
     finer.fraction_bits += 1;
     int pinned = 0;
     for (int i = 0; i < 200; ++i) {
@@ -58,7 +58,7 @@ TEST(Replay, HoldsWhatTheUnitReturnsAndWhatItsNeighboursDo) {
   }
 }
 
-/// A span that held everything would judge nothing.
+/// The span must be narrow enough to reject wrong sums.
 TEST(Replay, DoesNotHoldWhatLacksAProductOrGains) {
   std::mt19937 random(2);
   for (const char* id : kUnits) {
@@ -77,7 +77,7 @@ TEST(Replay, DoesNotHoldWhatLacksAProductOrGains) {
   }
 }
 
-/// Nothing is cut off small whole numbers: the span is their sum.
+/// Small integers lose no bits, so the span is exactly their sum.
 TEST(Replay, OfExactSumsIsOneNumber) {
   const Unit& unit = unit_table().find("sm_90.wgmma.e4m3.f32").unit;
   const std::vector<std::byte> ones(160, std::byte{0x38});

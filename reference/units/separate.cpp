@@ -33,12 +33,12 @@ std::vector<uint32_t> results(const Unit& unit, const Batch& batch) {
   return d;
 }
 
-/// Makes a witness smaller, one code after the other.
+/// Reduces a witness one code at a time.
 class Shrink {
  public:
   Shrink(const Unit& first, const Unit& second, UnitWitness& witness) : first_(first), second_(second), w_(witness) {}
 
-  /// c becomes 0 before the products do, or behind them: one of the two may leave far less.
+  /// Sets c to 0 before the products or after them; one of the orders may leave far fewer codes.
   void run(bool c_first) {
     for (size_t before = size_of(w_) + 1; size_of(w_) < before;) {
       before = size_of(w_);
@@ -54,7 +54,7 @@ class Shrink {
     differ();
   }
 
-  /// Codes that are not 0.
+  /// Number of nonzero codes.
   static size_t size_of(const UnitWitness& w) {
     const auto count = [](const std::vector<uint32_t>& codes) {
       return codes.size() - size_t(std::count(codes.begin(), codes.end(), 0u));
@@ -84,7 +84,7 @@ class Shrink {
     if (differ()) return;
     a = was_a, b = was_b;
   }
-  /// 0 and 1, the power of two below, and the number with fewer and fewer bits cut off.
+  /// Candidates: 0, 1, the next lower power of two, and the number with more and more low bits cleared.
   static std::vector<uint32_t> simpler(const Format& f, uint32_t code) {
     const double x = decode(f, code);
     if (f.exponent_bits == 0 || !std::isfinite(x) || x == 0) return {0};

@@ -36,7 +36,7 @@ TEST(UnitNeighbours, AreSingleStepsThatTheLoaderTakes) {
     EXPECT_TRUE(names.contains(name)) << name;
 }
 
-/// An edit that no input can show, by the reason given; `unit` and `edit` are the row's and the neighbour's names.
+/// An edit that no input can reveal, with the reason. `unit` and `edit` are the names of the row and the edit.
 struct Unobservable {
   const char *unit, *edit, *why;
 };
@@ -46,7 +46,8 @@ constexpr Unobservable kUnobservable[] = {
     {"sm_90.mma.int8.int32", "order: take(32) -> take(16)", "the sum is exact"},
 };
 
-/// An edited cell is another function: some input tells it from the row, or a reason says that none can, and none is found.
+/// Every edited cell is a different function: some input separates it from the row, or a listed reason says that none can and
+/// none is found.
 TEST(UnitNeighbours, AreToldFromTheirRow) {
   for (const char* id : {"sm_90.wgmma.e4m3.f32", "sm_90.mma.bf16.f32", "sm_90.mma.f16.f16", "sm_90.mma.e4m3.f32",
                          "sm_90.mma.e4m3_e5m2.f32", "sm_90.mma.e4m3_unpacked.f32", "gfx942.mfma.e4m3fnuz.f32",

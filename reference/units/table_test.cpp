@@ -16,7 +16,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-/// The complaint about a row of the table with one cell changed.
+/// The error message for a row of the table with one cell changed.
 std::string complaint(const std::string& id, const std::string& column, const std::string& text) {
   UnitRow row = unit_table().find(id);
   row.cells[column].text = text;
@@ -110,7 +110,7 @@ TEST(UnitTable, AUnitThatNobodyKnowsHasCandidates) {
   EXPECT_TRUE(unit_table().candidates_of(unit_table().find("gfx950.mfma.f16.f32")).empty());
 }
 
-/// A row that a probe of the chip filled in takes the place of the unknown one, and nothing is left open.
+/// A user's row, filled in by a probe of the chip, replaces the unknown row, and no candidates remain.
 TEST(UnitTable, ARowOfOnesOwnEndsTheCandidates) {
   const std::string file =
       (std::filesystem::temp_directory_path() / ("assay_found_" + std::to_string(::getpid()) + ".csv")).string();

@@ -11,7 +11,7 @@ std::vector<const Format*> exponent_formats(const Format& a, const Format& b) {
     return !narrow.is_integer() && narrow.mantissa_bits <= wide.mantissa_bits &&
            narrow.min_exponent() >= wide.min_exponent() && max_finite(narrow) <= max_finite(wide);
   };
-  // The least exponents that numbers of a and of b but 0 have in it.
+  // The least exponents that nonzero numbers of a and of b have in that format.
   const auto least = [&](const Format& in) {
     const auto of = [&](const Format& f) { return std::max(in.min_exponent(), f.min_exponent() - f.mantissa_bits); };
     return std::pair(of(a), of(b));

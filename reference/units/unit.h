@@ -95,8 +95,9 @@ struct Unit {
   bool operator==(const Unit&) const = default;
 };
 
-/// The formats that `exponents_in` may name for these factors. f16 or f32 is one if it represents every number of both factors, normal
-/// numbers as normal numbers, and if some number has another exponent in it than in its own format and in the formats listed before.
+/// The formats that `exponents_in` may name for these factors. f16 or f32 is one if it represents every number of both factors,
+/// normal numbers as normal numbers, and if some number has another exponent in it than in its own format and in the formats
+/// listed before.
 std::vector<const Format*> exponent_formats(const Format& a, const Format& b);
 
 /// The k of each product in the order in which blocks take them. Each block of `take` consists of `splits` runs of neighbours.

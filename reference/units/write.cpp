@@ -5,7 +5,7 @@
 namespace assay {
 namespace {
 
-/// A word and its numbers: "joined(31,24)".
+/// A word and its arguments: "joined(31,24)".
 std::string word(const char* name, std::initializer_list<int> numbers) {
   std::string text = name;
   const char* before = "(";
