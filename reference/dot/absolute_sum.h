@@ -1,4 +1,4 @@
-// Sums of absolute products, which error bounds multiply: in f32 with everything rounded upward in the end.
+// Sums of absolute products, the factor of error bounds: computed in f32, with the result rounded upward.
 #pragma once
 
 #include <cstdint>
@@ -9,9 +9,9 @@
 
 namespace assay {
 
-/// sum over k of |a b| with all scales, of a part of y: to(i) gets row i of it. Not less than the sum, and more by at most 2^-14
-/// of it and, where all products of a stretch of 256 k are tiny beside those of the largest numbers of both rows, 2^-118 of
-/// these. What is not finite counts as 0.
+/// sum over k of |a b| with all scales, for a range of y; to(i) returns the output for its row i. The result is at least the sum.
+/// It exceeds the sum by at most 2^-14 of it; and where all products of a stretch of 256 k are tiny compared with the product of
+/// the largest numbers of both rows, also by up to 2^-118 of that product. NaN and Inf count as 0.
 void absolute_sums(const DotTask& task, const DotRange& part, const std::function<std::span<double>(int64_t row)>& to);
 
 }  // namespace assay

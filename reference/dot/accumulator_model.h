@@ -1,4 +1,4 @@
-// What a bound of a tensor core's error needs to know of it, from its row.
+// The parameters of a unit that bounds of its error need.
 #pragma once
 
 #include <optional>
@@ -8,8 +8,8 @@
 
 namespace assay {
 
-/// The unit as it adds products and partial results in one aligned sum; nothing for one that adds them otherwise (a tree, sums
-/// that are joined, groups, integers) or of which nothing is known. `chunk`: AccumulatorModel::chunk.
+/// The model of a unit that adds products and partial results in one aligned sum; empty for units that add otherwise (a tree,
+/// joined sums, groups, integers) and for unknown units. `chunk`: AccumulatorModel::chunk.
 std::optional<AccumulatorModel> accumulator_model(const Unit& unit, int64_t chunk);
 
 }  // namespace assay

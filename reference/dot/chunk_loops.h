@@ -1,4 +1,4 @@
-// The loops of chunks, which a tensor core adds without anything coming in between. Included by kernels_<isa>.cpp only, as
+// Loops over chunks: k that a tensor core accumulates without an intermediate promotion. Included by kernels_<isa>.cpp only, like
 // kernel_loops.h.
 
 #include "reference/dot/kernel_loops.h"

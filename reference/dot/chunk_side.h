@@ -9,22 +9,22 @@
 
 namespace assay {
 
-/// Stretches of k: whole chunks, each of which a unit adds without anything coming in between, or part of one.
+/// A stretch of k: several whole chunks, or a part of one chunk.
 struct Stretch {
-  int64_t first, chunks, k;  ///< k: of each chunk
-  bool begins, ends;         ///< whether its chunks do
+  int64_t first, chunks, k;  ///< k: per chunk
+  bool begins, ends;         ///< whether the stretch starts at the start of a chunk, and ends at its end
 };
 
-/// One side of a tile: its panels, and what is known of its rows in the chunks at hand.
+/// One side of a tile: its panels, and facts about its rows for the current chunks.
 struct ChunkSide {
-  /// Numbers of rows, and 0 of those beyond the last.
+  /// One number per row; 0 for padding rows.
   struct OfChunk {
     FactsOfRows facts;
     std::vector<double> scales, errors, norms;
   };
   const DecodedOperand& operand;
   int64_t first_row;
-  bool scaled;  ///< scales are in the values
+  bool scaled;  ///< scales are multiplied into the values
   Panels<double> values;
   std::vector<OfChunk> chunks;
 

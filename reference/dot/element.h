@@ -1,4 +1,4 @@
-// One element of a product of scaled codes, exactly: block sums without rounding, their scaled sum in long integers.
+// One exact element of a product of scaled codes: exact block sums, and their scaled sum in long integers.
 #pragma once
 
 #include <cstdint>
@@ -10,14 +10,15 @@
 
 namespace assay {
 
-/// A real number between two neighbouring doubles, which are equal if it is one. NaN and infinities are in both.
+/// A real number, as the two doubles next to it; both are equal if it is a double. NaN and infinities are in both.
 struct ExactElement {
   double low, high;
 };
 
-/// y[row, column] = sum over blocks of (scale_a * scale_b) * (sum of a * b of the block), where a block is the k that share both scales.
+/// y[row, column] = sum over blocks of (scale_a * scale_b) * (sum of a * b in the block). A block is the range of k that shares
+/// both scales.
 ///
-/// Error   None: two doubles around the exact sum.
+/// Error   None: returns the doubles just below and above the exact sum.
 /// Edges   Specials follow IEEE 754: NaN if a code or a scale is NaN, if Inf meets 0, as codes of one k, or as a scale and the sum of its
 ///         block or the other scale, or if both infinities are added; else Inf if one is there. An exact sum of zero is +0.
 /// Source  Blocks: S. M. Rump, T. Ogita, S. Oishi, "Accurate floating-point summation part I" (2008); their sum: exact/sum.h.
@@ -32,10 +33,11 @@ class ExactElements {
   const DecodedOperand& b_;
   int64_t exact_products_;
   std::vector<double> row_values_, column_values_;
-  int64_t row_ = -1, column_ = -1;  ///< whose values are at hand
+  int64_t row_ = -1, column_ = -1;  ///< row and column whose values are decoded
 };
 
-/// The exact number rounded once to a format of at most 51 bits, to nearest even; what does not fit becomes Inf or, without one, NaN.
+/// The exact number rounded once to nearest even, to a format of at most 51 bits. Overflow gives Inf, or NaN in a format without
+/// Inf.
 double nearest(const Format& format, const ExactElement& element);
 
 }  // namespace assay

@@ -1,4 +1,4 @@
-// GEMMs of scaled codes, exactly: a double with a certificate where that decides, long integers where it does not.
+// Exact GEMMs of scaled codes: a double with an error certificate where that decides the rounding, long integers elsewhere.
 #pragma once
 
 #include <cstdint>
@@ -11,62 +11,63 @@
 
 namespace assay {
 
-/// y[m, n] = sum over k of a[m, k] * b[n, k], each operand with its scales; element.h says which numbers meet.
+/// y[m, n] = sum over k of a[m, k] * b[n, k], with the scales of both operands; element.h has the definition.
 struct DotProblem {
   DotOperand a;  ///< [m, k]
   DotOperand b;  ///< [n, k]
   int64_t k = 0;
 };
 
-/// A part of y, so that a large product can be looked at in pieces.
+/// A part of y, so that a large product can be computed in pieces.
 struct DotRange {
   int64_t first_row = 0, rows = 0, first_column = 0, columns = 0;
 };
 
-/// How a tensor core adds, as far as a bound of its error needs it: it takes some products and the partial result, aligns them to the
-/// largest exponent of all, drops what lies below, adds, and rounds. Numbers: contracts/units.csv. Source of the bound: P. Blanchard, N. J.
-/// Higham, F. Lopez, T. Mary, S. Pranesh, "Mixed precision block fused multiply-add: error analysis and application to GPU tensor cores"
-/// (2020).
+/// How a tensor core accumulates, as far as the error bound needs it: it aligns some products and the partial result to the
+/// largest exponent among them, truncates the bits below, adds, and rounds. Numbers: contracts/units.csv. Source of the bound: P.
+/// Blanchard, N. J. Higham, F. Lopez, T. Mary, S. Pranesh, "Mixed precision block fused multiply-add: error analysis and
+/// application to GPU tensor cores" (2020).
 struct AccumulatorModel {
   int products_per_step = 0;
   int fraction_bits = 0;           ///< kept below the largest exponent
   int result_bits = 0;             ///< fraction bits of a result
-  bool result_to_nearest = false;  ///< else it is truncated
-  int64_t chunk = 0;               ///< products until the partial result is taken away and scaled; 0: all of k
-  bool scales_inside = false;      ///< exponents of scales that change along k join those of products
+  bool result_to_nearest = false;  ///< otherwise toward zero
+  int64_t chunk = 0;               ///< products until the partial result is read out and scaled; 0: all of k
+  bool scales_inside = false;      ///< exponents of scales that change along k are added to those of products
 };
 
-/// Where results go: arrays [rows, columns] of the range, row-major and dense; an empty one is not wanted.
+/// Output arrays [rows, columns] of the range, dense and row-major. An empty array is not computed.
 struct DotOutputs {
   struct Rounded {
-    const Format* format;  ///< f32, bf16, f16 or any other of at most 24 bits
+    const Format* format;  ///< f32, bf16, f16 or another format of at most 24 bits
     std::span<double> values;
   };
-  std::vector<Rounded> rounded{};  ///< y rounded once to nearest even; too large is Inf, or NaN in a format without Inf
+  std::vector<Rounded> rounded{};  ///< y rounded once to nearest even; overflow is Inf, or NaN in a format without Inf
   std::span<double> value{};       ///< a double near y
   std::span<double> error{};       ///< |value - y| is at most this; 0: value is y
-  /// sum |a b| with all scales, rounded upward: more than the sum by at most 2^-14 of it (absolute_sum.h); what is not finite
-  /// counts as 0
+  /// sum of |a b| with all scales, rounded upward by at most 2^-14 of it (absolute_sum.h); NaN and Inf count as 0
   std::span<double> absolute_sum{};
 
-  /// Bounds of what a unit that adds in ascending k makes of y before anything else is rounded; they need a model.
+  /// Bounds on the error of a unit that adds in ascending k, before any later rounding. They need a model.
   std::optional<AccumulatorModel> model{};
-  /// sum over chunks of |scales| 2^E T ((g + 1) 2^-F + 2^-p), with T steps of g products and E the largest exponent that the unit may have
-  /// aligned to: of a product e_a + e_b, of a subnormal code the format's least, and of partial results. NaN where y is, Inf where it is.
+  /// sum over chunks of |scales| 2^E T ((g + 1) 2^-F + 2^-p), with T steps of g products, and E the largest exponent to which the
+  /// unit may have aligned. The exponent of a product is e_a + e_b (of a subnormal code the format's least); partial results have
+  /// exponents too. NaN or Inf where y is.
   std::span<double> bound{};
-  /// The largest such exponent of the products and of the exact partial results (their double sums) of all chunks, before scales outside;
-  /// INT32_MIN if all products are 0. What is not finite counts as 0.
+  /// The largest such exponent of the products and of the exact partial results (as double sums) of all chunks, before outer
+  /// scales; INT32_MIN if all products are 0. NaN and Inf count as 0.
   std::span<int32_t> largest_exponent{};
 };
 
-/// Computes a range of y, in the caller's oneTBB arena.
+/// Computes a range of y, in the oneTBB arena of the caller.
 ///
 /// Shapes  a [m, k], b [n, k] -> y [m, n]; k may be 0, and a range may be empty.
-/// Error   None in `rounded`. `value` is y where the sum of the products and its product with the scales are doubles.
-/// Edges   As of ExactElements (element.h): an exact zero is +0, a number that rounds to zero keeps its sign; specials follow IEEE 754, and
-///         have error 0.
-/// Throws  std::invalid_argument for formats that operand.h does not take, arrays of another size than the range, a range outside y, bounds
-///         without a model, and a chunk in which a scale outside of the unit changes.
+/// Error   None in `rounded`. `value` equals y if the sum of the products, and its product with the scales, are doubles.
+/// Edges   As for ExactElements (element.h): an exact zero is +0, a number that rounds to zero keeps its sign; NaN and Inf follow
+///         IEEE 754 and have error 0.
+/// Throws  std::invalid_argument for formats that operand.h does not support, arrays of another size than the range, a range
+/// outside
+///         y, bounds without a model, and a chunk in which an outer scale changes.
 /// Source  A sum of n terms with n - 1 additions in any order is within n u / (1 - n u) sum |a b| (N. J. Higham, "Accuracy and Stability of
 ///         Numerical Algorithms", 2002, section 4.2), which norms of rows bound (Cauchy, Schwarz). Sums of multiples of one step that stay
 ///         below 2^53 steps are exact.

@@ -1,5 +1,5 @@
-// Included by kernels_<isa>.cpp only, each compiled with other flags. Everything has internal linkage, so that no instruction of one
-// set can reach a machine that lacks it through a merged inline function.
+// Included by kernels_<isa>.cpp only, each compiled with different flags. Everything has internal linkage: otherwise the linker
+// could merge inline functions and run instructions on a machine that lacks them.
 
 #include "reference/dot/kernels.h"
 #include "reference/formats/quantum.h"
@@ -7,9 +7,9 @@
 namespace assay {
 namespace {
 
-constexpr int kLine = 8;  ///< doubles of a cache line
+constexpr int kLine = 8;  ///< doubles per cache line
 
-/// sums += products of `k` ascending k, in registers; of a panel with kPanelRows rows the first kRows.
+/// sums += products for `k` ascending k, in registers, for the first kRows rows of a panel with kPanelRows rows.
 template <class Simd, int kPanelRows, int kRows, int kVectors>
 [[gnu::always_inline]] inline void accumulate(const typename Simd::Number*& a, const typename Simd::Number*& b, int64_t k,
                                               typename Simd::Vector (&sums)[kRows][kVectors]) {
@@ -28,7 +28,7 @@ template <class Simd, int kPanelRows, int kRows, int kVectors>
   }
 }
 
-/// One register tile: kRows x kVectors sums stay in registers over all of k.
+/// One register tile: kRows x kVectors sums stay in registers for all k.
 template <class Simd, int kRows, int kVectors>
 void tile(const double* a, const double* b, int64_t k, double* to) {
   using Vector = typename Simd::Vector;
@@ -85,7 +85,7 @@ void add_magnitudes(const MagnitudeBlock& p) {
     }
 }
 
-/// Sums and extremes of numbers that stand side by side.
+/// Sums and extremes, one per lane.
 struct LanesOfExtremes {
   static constexpr int kLanes = 8;
   double squares[kLanes] = {}, zeros[kLanes] = {}, least[kLanes];
@@ -128,7 +128,7 @@ Extremes scale_all(double scale, double* values, int64_t n) {
   return lanes.together();
 }
 
-/// A product of two doubles that are multiples of 2^-600 and the part that it lost are doubles both.
+/// If two doubles are multiples of 2^-600, their product and its rounding error are doubles.
 void certify(const RowCertificate& row, const double* sums, double* value, double* error, int64_t n) {
   constexpr double kEpsilon = __DBL_EPSILON__, kStepsInDouble = 1 / (kEpsilon / 2);
   const double factor = row.factor, norm = row.norm, step = row.step, unit = row.unit;

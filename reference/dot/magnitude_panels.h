@@ -1,4 +1,4 @@
-// Magnitudes of an operand in the order in which the loops of their sums read them.
+// Packs magnitudes of an operand for the loops of absolute sums.
 #pragma once
 
 #include <algorithm>
@@ -13,7 +13,7 @@
 
 namespace assay {
 
-/// Magnitudes of one operand as f32 parts of a power of two a row and depth.
+/// Magnitudes of one operand as f32 fractions of a power of two per row and depth.
 class MagnitudePanels {
  public:
   MagnitudePanels(int64_t width, int64_t rows, int64_t depth)
@@ -26,7 +26,7 @@ class MagnitudePanels {
       operand.values(first_row + i, first, true, kernels, values, unused);
       double largest = 0;
       for (double x : values) largest = std::max(largest, std::fabs(x));
-      // A part lies below 1; powers of two stay normal doubles, for values lie far from the ends of double.
+      // A fraction is below 1. The powers of two are normal doubles, because values are far from the limits of double.
       const double power = largest > 0 ? quantum(largest, 0, 2) : 0;
       const double inverse = largest > 0 ? 1 / power : 0;
       for (size_t j = 0; j < to.size(); ++j) to[j] = float(std::fabs(values[j]) * inverse);
@@ -42,7 +42,7 @@ class MagnitudePanels {
   std::vector<double> of_rows_, values_;
 };
 
-/// Magnitudes of codes of one byte as bf16, and the scales of stretches of k as f32 parts of a power of two a row and depth.
+/// Magnitudes of one-byte codes as bf16, and the scales of stretches of k as f32 fractions of a power of two per row and depth.
 class PairPanels {
  public:
   PairPanels(const DecodedOperand& operand, int width, int64_t rows, int64_t depth, int64_t stretch)
@@ -53,13 +53,14 @@ class PairPanels {
         panels_(width, rows, (depth + 1) / 2, kSegment, 0u),
         scales_(size_t((depth + stretch - 1) / stretch * padded_rows_)),
         of_rows_(size_t(padded_rows_)) {
-    for (double x : operand.values_of_bytes()) table_.push_back(std::isfinite(x) ? code_of(kBf16, std::fabs(x)) : 0u);  // of at most 8 bits: exact
+    // at most 8 bits: exact
+    for (double x : operand.values_of_bytes()) table_.push_back(std::isfinite(x) ? code_of(kBf16, std::fabs(x)) : 0u);
   }
 
-  /// Whether operands of this kind are.
+  /// Whether the operand can be stored this way.
   static bool hold(const DecodedOperand& operand) { return operand.bytes(0, 0) && operand.has_small_exponents(false); }
 
-  /// False where scales lie so far apart that their products would leave f32.
+  /// Returns false if scales differ so much that their products would leave the range of f32.
   bool pack(int64_t first_row, int64_t first, int64_t k) {
     for (int64_t i = 0; i < rows_; ++i)
       if (!pack_scales(first_row + i, i, first, k)) return false;
@@ -68,7 +69,7 @@ class PairPanels {
       for (size_t line = 0; line < 2 * to.size(); line += 64) __builtin_prefetch(codes + 2 * to.size() + line);
       const int64_t n = std::min(int64_t(to.size()), k / 2 - j);
       for (int64_t at = 0; at < n; ++at) to[size_t(at)] = bits(codes[2 * at]) | bits(codes[2 * at + 1]) << 16;
-      if (n < int64_t(to.size())) to.back() = bits(codes[2 * n]);  // the last of an odd k
+      if (n < int64_t(to.size())) to.back() = bits(codes[2 * n]);  // the last one if k is odd
     });
     return true;
   }
@@ -92,12 +93,12 @@ class PairPanels {
     for (int64_t at = 0; at < k; at += stretch_) {
       const double part = largest > 0 ? magnitude(at) / power : 0;
       if (part > 0 && part < kLeastPart) return false;
-      scales_[size_t(at / stretch_ * padded_rows_ + i)] = float(part);  // of 24 bits: exact
+      scales_[size_t(at / stretch_ * padded_rows_ + i)] = float(part);  // 24 bits: exact
     }
     return true;
   }
 
-  /// Two such and two codes of 2^-22 have a product that f32 holds.
+  /// The product of two such fractions and two codes of 2^-22 is a normal f32.
   static constexpr double kLeastPart = 0x1p-40;
 
   const DecodedOperand& operand_;

@@ -1,4 +1,4 @@
-// Numbers of an operand in the order in which the inner loops read them.
+// Packs numbers of an operand in the order in which the inner loops read them.
 #pragma once
 
 #include <algorithm>
@@ -12,8 +12,8 @@ namespace assay {
 constexpr int64_t ceil_div(int64_t n, int64_t size) { return (n + size - 1) / size; }
 constexpr int64_t padded(int64_t n, int64_t multiple) { return ceil_div(n, multiple) * multiple; }
 
-/// Rows of an operand, `width` of them to a panel: [panels][k][width], with rows of `nothing` at the end of the last panel. Rows are filled
-/// and turned a segment at a time, so that what is turned stays in the first cache.
+/// Rows of an operand, `width` rows per panel: [panels][k][width]. The last panel is padded with rows of `nothing`. Rows are
+/// filled and transposed one segment at a time, to stay in the L1 cache.
 template <class T>
 class Panels {
  public:
@@ -28,10 +28,10 @@ class Panels {
 
   int64_t width() const { return width_; }
   int64_t count() const { return ceil_div(rows_, width_); }
-  /// Of the numbers of a panel those from `k` on.
+  /// The numbers of a panel from `k` on.
   const T* tile(int64_t i, int64_t k = 0) const { return values_.data() + (i * k_ + k) * width_; }
 
-  /// fill(i, j, to) writes numbers j .. j + to.size() of row i, where i and j count from the first row and k of these panels.
+  /// fill(i, j, to) writes numbers j .. j + to.size() - 1 of row i; i and j are relative to the first row and k of these panels.
   void pack(int64_t k, const auto& fill) {
     k_ = k;
     T* to = values_.data();
@@ -46,7 +46,7 @@ class Panels {
       }
     }
   }
-  /// The same of numbers that a byte stands for: codes(i, j) points to those of row i from j on.
+  /// The same for one-byte codes: codes(i, j) points to the codes of row i from j on, and `table` has their values.
   void pack_bytes(int64_t k, const std::vector<T>& table, const auto& codes) {
     k_ = k;
     T* to = values_.data();
@@ -65,7 +65,8 @@ class Panels {
   }
 
  private:
-  static constexpr int64_t kApart = 64 / int64_t(sizeof(T));  ///< a cache line: rows would share their places in the first cache
+  static constexpr int64_t kApart = 64 / int64_t(sizeof(T));  ///< one cache line of padding, so that rows do not map to the same
+                                                              ///< sets of the L1 cache
   int64_t width_, rows_, segment_, stride_, k_ = 0;
   std::vector<T> values_, rows_of_segment_;
   T nothing_;

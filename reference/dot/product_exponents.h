@@ -1,4 +1,4 @@
-// The largest exponents of products, which a tensor core aligns to, found for a tile of y beside its sums.
+// The largest exponents of products, to which a tensor core aligns, computed for a tile of y.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +12,7 @@
 
 namespace assay {
 
-/// Some rows and columns of a tile; rows in register tiles.
+/// Some rows and columns of a tile, with rows in register tiles.
 struct PartOfTile {
   int64_t row_tile, row_tiles, column, columns;
 };
@@ -22,7 +22,7 @@ struct ExponentsOfPart {
   int64_t stride;
 };
 
-/// Exponents of one side in panels, each number of T as often as an Element holds it.
+/// Panels of exponents of one side, each number of type T repeated to fill an Element.
 template <class T, class Element>
 class ExponentPanels {
  public:
@@ -53,10 +53,10 @@ class ExponentPanels {
   bool scaled_;
   Panels<Element> panels_;
   std::vector<int16_t> exponents_;
-  std::vector<Element> table_;  ///< of all codes of one byte
+  std::vector<Element> table_;  ///< for all one-byte codes
 };
 
-/// The largest exponents of the products of chunks, by numbers of T.
+/// The largest exponents of the products of chunks, with exponents of type T.
 template <class T>
 class ProductExponents {
  public:
@@ -71,7 +71,7 @@ class ProductExponents {
     b_.pack(part_.first_column, first, k);
     depth_ = k;
   }
-  /// Of the products of one chunk of a stretch.
+  /// For the products of one chunk of a stretch.
   void raise(const Stretch& s, int64_t chunk, const PartOfTile& part, const ExponentsOfPart& to) {
     const int64_t width = kernels_.exponent_columns, k = chunk * s.k;
     const ExponentBlock<T> block{.a = a_.tile(part.row_tile, k),
