@@ -1,5 +1,5 @@
-// The cast profiles named cuda.* against the host code of CUDA's headers, code by code, NaN included. A part of all inputs here;
-// ASSAY_EXHAUSTIVE=1 takes all 2^32 of each.
+// Compares the cast profiles cuda.* with the host code of CUDA's headers, bit for bit, NaN included. Tests a sample of inputs;
+// with ASSAY_EXHAUSTIVE=1 all 2^32 of each profile.
 #include <cuda_fp4.h>
 #include <cuda_fp6.h>
 #include <cuda_fp8.h>
@@ -38,7 +38,7 @@ CastProfile profile(const std::string& id) {
   return read_cast(tables.find(id));
 }
 
-/// Inputs at that stride and both ends of every run for which header and runs differ.
+/// Counts inputs for which the header and the runs differ, among every `stride`-th input and both ends of every run.
 uint64_t differing(const Header& header, const std::vector<CodeRun>& runs, uint64_t stride) {
   uint64_t count = 0, next = 0;
   const auto wrong = [&](uint64_t input, uint32_t code) { return header.cast(std::bit_cast<float>(uint32_t(input))) != code; };

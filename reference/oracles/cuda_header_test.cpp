@@ -1,4 +1,4 @@
-// The formats against the host code of CUDA's cuda_fp8.h. Left out, as documented there: the sign and the bits of a NaN.
+// Compares the formats with the host code of CUDA's cuda_fp8.h, except the sign and payload of a NaN, as documented there.
 #include <cuda_fp8.h>
 #include <gtest/gtest.h>
 
@@ -23,7 +23,7 @@ std::array<double, 256> values_of(const Format& f) {
 
 bool same(double a, double b) { return (std::isnan(a) && std::isnan(b)) || (a == b && std::signbit(a) == std::signbit(b)); }
 
-/// A conversion of the header and what it is said to be.
+/// A conversion function of the header and the format conversion that it should equal.
 struct Conversion {
   std::string name;
   const Format& format;
@@ -53,7 +53,7 @@ const std::vector<Conversion>& conversions() {
   return all;
 }
 
-/// Every half step of the 8-bit formats at every exponent of f32, with its neighbours by one bit.
+/// Every half step of the 8-bit formats at every f32 exponent, and the f32 numbers next to it.
 std::vector<uint32_t> ties() {
   std::vector<uint32_t> all;
   for (uint32_t top = 0; top < 512; ++top)
@@ -73,7 +73,7 @@ uint64_t differing(const Conversion& header, const Conversion& said, const std::
 }
 
 TEST(CudaHeader, EveryTieAndSixteenMillionFloatsConvertAlike) {
-  constexpr uint32_t kStride = 251;  // prime: every pattern of low bits is met
+  constexpr uint32_t kStride = 251;  // a prime, so that every pattern of low bits occurs
   static_assert((uint64_t{1} << 32) / kStride >= uint64_t{1} << 24);
   const auto inputs = [](const std::function<void(uint32_t)>& visit) {
     for (uint32_t bits : ties()) visit(bits);

@@ -1,6 +1,5 @@
-// Prints the runs of every cast profile, for implementations in other languages to compare with: a line `cast ID SOURCE FORMAT
-// UNTIL`
-// ("-" for a row without an end), then `first last code` of each run, in hexadecimal. usage: dump_casts
+// Prints the runs of every cast profile, to be compared with implementations in other languages. Prints a line `cast ID SOURCE
+// FORMAT UNTIL` ("-" for a row without an end), then `first last code` for each run, in hexadecimal. Usage: dump_casts
 #include <cstdio>
 
 #include "reference/casts/runs.h"

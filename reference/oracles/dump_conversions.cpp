@@ -1,5 +1,5 @@
-// Prints what the formats do, for another implementation to compare with: every code of at most 16 bits decoded, and a fixed list of
-// f32 inputs rounded to every format.
+// Prints the results of format conversions, to be compared with another implementation: every code of at most 16 bits decoded,
+// and a fixed list of f32 inputs rounded to every format.
 #include <bit>
 #include <cmath>
 #include <cstdio>
@@ -12,8 +12,8 @@
 namespace assay {
 namespace {
 
-/// Every exponent and sign of f32 with every half step of a 7-bit mantissa and its neighbours by one bit (so all ties of bf16 and of
-/// the 8-bit formats), with every single bit, and with a sequence of odd strides (ties of f16 among them).
+/// For every f32 exponent and sign: every half step of a 7-bit mantissa and its f32 neighbours (all ties of bf16 and of the 8-bit
+/// formats), every single mantissa bit, and a sequence with odd strides (which includes ties of f16).
 std::vector<uint32_t> inputs() {
   std::vector<uint32_t> all;
   uint32_t walk = 1;

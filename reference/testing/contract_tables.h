@@ -1,4 +1,4 @@
-// Contract tables for tests: those that are shipped, and one that a test adds to them, with the error that it meets.
+// Contract tables for tests: the shipped ones plus one written by the test, and the resulting error.
 #pragma once
 
 #include <unistd.h>
@@ -18,7 +18,7 @@ inline const ContractTables& tables() {
   return all;
 }
 
-/// A table on disk for as long as this lives.
+/// A table file that is deleted with this object.
 class TableFile {
  public:
   explicit TableFile(const std::string& text)
@@ -38,7 +38,7 @@ inline std::string quant_row(const std::string& id, const std::string& amax, con
   return kQuantHeader + id + ",e4m3fn,448," + amax + "," + scale + ",," + code + ",128,row,rows:untouched,2026,,here,because\n";
 }
 
-/// The error of adding a table to the shipped ones, without the file's path; or "no error".
+/// The error of adding a table to the shipped ones, without the file path; "no error" if there is none.
 inline std::string error_of(const std::string& text) {
   const TableFile file(text);
   ContractTables tables = ContractTables::load(kFolder);

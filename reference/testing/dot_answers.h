@@ -1,4 +1,4 @@
-// Random products of scaled codes, and what exact_dot says of them, which long integers judge.
+// Random products of scaled codes, computed by exact_dot and checked with long integers.
 #pragma once
 
 #include <cmath>
@@ -16,7 +16,7 @@ namespace assay::dot_answers {
 
 inline const Format* const kOutputs[] = {&kF32, &kBf16, &kF16, &kE4M3Fn};
 
-/// What exact_dot says of a product.
+/// The outputs of exact_dot for a product.
 struct Answer {
   std::vector<std::vector<double>> rounded;
   std::vector<double> value, error;
@@ -36,7 +36,7 @@ inline bool same(double a, double b) {
   return (std::isnan(a) && std::isnan(b)) || (a == b && std::signbit(a) == std::signbit(b));
 }
 
-/// The first element that is not the exact one rounded, or whose certificate does not hold; empty if there is none.
+/// Describes the first element that is not the rounded exact one, or whose certificate is wrong; empty if there is none.
 inline std::string first_wrong(const OwnedOperand& a, const OwnedOperand& b, const Answer& got) {
   for (int64_t i = 0; i < a.operand.rows; ++i) {
     for (int64_t j = 0; j < b.operand.rows; ++j) {
@@ -53,7 +53,7 @@ inline std::string first_wrong(const OwnedOperand& a, const OwnedOperand& b, con
   return "";
 }
 
-/// Codes of a kind: any finite ones, or few bits near one, so that sums land on ties, or signs that cancel.
+/// Kind of codes: any finite ones; few bits near one, so that sums are ties; or signs that cancel.
 enum class Fill { kAny, kFewBits, kCancelling };
 
 inline double finite(const Format& f, std::mt19937_64& random) {

@@ -1,4 +1,4 @@
-// Products for tests of the bounds of a unit's error: the data, what exact_dot says of them, and what bounds are by definition.
+// For tests of the error bounds of a unit: data, results of exact_dot, and the bounds by definition.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -21,7 +21,7 @@
 
 namespace assay::dot_bounds {
 
-/// Models of units: fp8 of sm_90 and of sm_100 with scales.
+/// Models of units: fp8 on sm_90, and on sm_100 with scales.
 inline AccumulatorModel model_of(const std::string& unit, int64_t chunk) {
   return accumulator_model(unit_table().find(unit).unit, chunk).value();
 }
@@ -64,7 +64,7 @@ inline int exponent_of(const OwnedOperand& o, int64_t row, int64_t i) {
 
 inline bool scales_change(const OwnedOperand& o) { return o.operand.scales.codes && o.operand.scales.k_per_scale < o.k; }
 
-/// The definition, element by element: what a unit that adds as the model says makes of y, the bound of its error, the largest
+/// Element by element, by definition: the result of a unit that follows the model, the bound of its error, and the largest
 /// exponent.
 struct Defined {
   double unit = 0, bound = 0;
@@ -91,7 +91,7 @@ inline Defined defined(const OwnedOperand& a, int64_t row, const OwnedOperand& b
         terms.push_back(product * scales);
         aligned = std::max(aligned, e);
         of_products = std::max(of_products, e);
-        exact += product * scales;  // of few bits: exact in double
+        exact += product * scales;  // few bits, so exact in double
       }
       const double step = std::ldexp(1.0, aligned - m.fraction_bits);
       c = 0;
@@ -117,7 +117,7 @@ inline Defined defined(const OwnedOperand& a, int64_t row, const OwnedOperand& b
   return y;
 }
 
-/// Numbers of few bits and many exponents, subnormal ones among them.
+/// Numbers with few bits and many exponents, including subnormals.
 inline double number(const Format& f, std::mt19937_64& random) {
   if (random() % 4 == 0) return decode(f, uint32_t(random() % 4));
   if (f == kInt8) return double(random() % 256) - 128;
@@ -137,7 +137,7 @@ inline OwnedOperand operand(const Format& f, int64_t rows, int64_t k, const DotS
 
 inline constexpr double relative(int64_t k) {
   return double(k + 64) * std::numeric_limits<double>::epsilon();
-}  // roundings of either side
+}  // to allow for roundings on both sides
 
 class EverySetOfLoops : public WithDotKernels {};
 

@@ -1,4 +1,4 @@
-// Cells for the tests of eval.h, run on one span.
+// Cells for tests of eval.h, evaluated on one span.
 #pragma once
 
 #include <cmath>
@@ -10,10 +10,10 @@
 
 namespace assay::eval_cells {
 
-/// What such a cell may name.
+/// The names that such a cell may use.
 inline const Names kEvalNames{{{"M", "448"}}, {{"x", &kBf16}, {"q", &kE4M3Fn}}, {"a", "s"}};
 
-/// The cell on a span, with another as `a` and as `s`.
+/// Evaluates the cell on a span, with another span as `a` and as `s`.
 inline Span run(const std::string& cell, Span v, Span a = point(1)) {
   Environment environment;
   environment.set("a", a);
@@ -21,10 +21,10 @@ inline Span run(const std::string& cell, Span v, Span a = point(1)) {
   return evaluate(parse_recipe(cell, kEvalNames), v, environment);
 }
 
-/// a <= b with -0 below +0: they are two codes.
+/// a <= b, with -0 below +0 because they are different codes.
 inline bool not_above(double a, double b) { return a < b || (a == b && (a != 0 || std::signbit(a) || !std::signbit(b))); }
 
-/// Whether a number is among those that a span stands for.
+/// Whether a span contains the number.
 inline bool accepts(Span span, double value) {
   if (span.any()) return true;
   if (std::isnan(value) || std::isnan(span.low)) return std::isnan(value) && std::isnan(span.low);

@@ -1,4 +1,4 @@
-// GEMMs of scaled codes in the integers of Boost.Multiprecision, written down as their definition says. For tests; slow.
+// GEMMs of scaled codes in Boost.Multiprecision integers, written directly from the definition. For tests; slow.
 #pragma once
 
 #include <boost/multiprecision/cpp_int.hpp>
@@ -14,7 +14,7 @@ namespace assay {
 
 using Integer = boost::multiprecision::cpp_int;
 
-/// Real numbers are integers times 2^-kFraction here.
+/// Real numbers are represented as integers times 2^-kFraction.
 constexpr int kFraction = 1200;
 
 inline Integer fixed_point(double x) {
@@ -24,7 +24,7 @@ inline Integer fixed_point(double x) {
   return shift >= 0 ? Integer(significand) << shift : Integer(significand) / (Integer(1) << -shift);
 }
 
-/// x rounded to nearest even by the integer's own bits; beyond the largest number Inf, or NaN in a format without Inf.
+/// Rounds x to nearest even using the bits of the integer. Overflow is Inf, or NaN in a format without Inf.
 inline double nearest(const Format& format, const Integer& x) {
   if (x == 0) return 0;
   const Integer magnitude = abs(x);
@@ -38,7 +38,7 @@ inline double nearest(const Format& format, const Integer& x) {
   return std::copysign(value > max_finite(format) ? beyond : value, x < 0 ? -1.0 : 1.0);
 }
 
-/// Codes and scales of one operand that own their memory.
+/// Codes and scales of one operand, with ownership of the memory.
 struct OwnedOperand {
   std::vector<std::byte> codes, scales;
   DotOperand operand;
@@ -66,18 +66,18 @@ struct OwnedOperand {
   }
 };
 
-/// The kinds of scales that real kernels use; rows and k that share one (0: all).
+/// The kinds of scales in real kernels: number of rows and of k that share one (0: all).
 struct DotScaleKind {
   const char* name;
   const Format* format;  ///< nullptr: none
   int64_t rows_per_scale, k_per_scale;
-  bool k_first;  ///< consecutive in memory: blocks of k rather than rows
+  bool k_first;  ///< k is the innermost index of scales in memory, not the row
 };
 inline const DotScaleKind kDotScaleKinds[] = {
     {"none", nullptr, 0, 0, false},     {"tensor", &kF32, 0, 0, false}, {"row", &kF32, 1, 0, false}, {"1x128", &kF32, 1, 128, false},
     {"128x128", &kF32, 128, 128, true}, {"3x32", &kF32, 3, 32, true},   {"mx", &kE8M0, 1, 32, true}};
 
-/// An operand of zeros and scales of one. Rows lie `gap` elements further apart than they must.
+/// An operand of zeros with scales of one. Rows are padded by `gap` elements.
 inline OwnedOperand make_operand(const Format& format, int64_t rows, int64_t k, const DotScaleKind& kind, int64_t gap = 0) {
   OwnedOperand o;
   o.k = k;
@@ -98,7 +98,7 @@ inline OwnedOperand make_operand(const Format& format, int64_t rows, int64_t k, 
   return o;
 }
 
-/// The exact element, finite operands assumed.
+/// The exact element, for finite operands.
 inline Integer exact_element(const OwnedOperand& a, int64_t row, const OwnedOperand& b, int64_t column) {
   Integer sum = 0;
   for (int64_t i = 0; i < a.k; ++i) {

@@ -1,4 +1,4 @@
-// Numbers of the working formats to try things on: random ones of all magnitudes and the special ones.
+// Test inputs in the working formats: random numbers of all magnitudes, and special ones.
 #pragma once
 
 #include <bit>
@@ -12,7 +12,7 @@
 
 namespace assay {
 
-/// NaN, infinities, both zeros, subnormals, and numbers at the ends of f32, f16, bf16 and fp8.
+/// NaN, infinities, both zeros, subnormals, and numbers at the range limits of f32, f16, bf16 and fp8.
 inline std::vector<double> special_numbers() {
   std::vector<double> all = {std::nan(""), HUGE_VAL, 0.0};
   for (const Format* f : {&kF32, &kBf16, &kF16, &kE4M3Fn, &kE5M2, &kE4M3Fnuz}) {
@@ -32,7 +32,7 @@ class RandomNumbers {
 
   uint64_t below(uint64_t n) { return random_() % n; }
 
-  /// A number of the format: any bit pattern, or one with an exponent near that of 1, or one with few significand bits.
+  /// A random number of the format: any bit pattern, an exponent near that of 1, or few significand bits.
   double of(const Format& format) {
     const uint32_t bits = uint32_t(random_());
     const double any = std::bit_cast<float>(bits);

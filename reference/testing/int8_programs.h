@@ -1,4 +1,4 @@
-// int8 quantizations of a group written by hand, and rows to hold them against.
+// Hand-written int8 quantizations of a group, and test rows for them.
 #pragma once
 
 #include <unistd.h>
@@ -18,12 +18,12 @@ inline const ContractTables& tables() {
   return all;
 }
 
-/// a / b, a * b, a - b of IEEE 754 with one rounding, for all operands.
+/// IEEE 754 a / b, a * b, a - b with one rounding, for all operands.
 inline double divided(double a, double b) { return fl(in_reals(mpfr_div, a, b)); }
 
 inline double times(double a, double b) { return fl(in_reals(mpfr_mul, a, b)); }
 
-/// A whole number by MPFR, then limited; NaN is 0 (PTX ISA, cvt).
+/// Rounds to an integer with MPFR, then clamps; NaN becomes 0 (PTX ISA, cvt).
 inline int64_t whole(int round(mpfr_ptr, mpfr_srcptr, mpfr_rnd_t), double v, int64_t least, int64_t most) {
   if (std::isnan(v)) return 0;
   const Real w = in_reals(round, v);
@@ -35,7 +35,7 @@ inline int inward(mpfr_ptr y, mpfr_srcptr x, mpfr_rnd_t) { return mpfr_trunc(y, 
 
 inline constexpr int64_t kLeast32 = -2147483648LL, kMost32 = 2147483647;
 
-/// What a kernel returns for one group; codes without a value are not specified.
+/// The result of a kernel for one group; codes without a value are unspecified.
 struct Group {
   double scale = 0;
   std::optional<int64_t> zero;
@@ -70,7 +70,7 @@ inline int64_t code_about(double v, double inverse, int64_t azp) {
   return std::min<int64_t>(std::max<int64_t>(word, -128), 127);
 }
 
-/// Rows of 128: many magnitudes, all ties of a scale of 1, one sign, one number, specials, quiet ones.
+/// Rows of 128 numbers: many magnitudes, all ties of a scale of 1, one sign, one number, specials, very small ones.
 inline std::vector<Numbers> rows_of(const Format& x) {
   RandomNumbers random(81);
   std::mt19937 engine(82);
@@ -90,7 +90,7 @@ inline std::vector<Numbers> rows_of(const Format& x) {
   for (int i = 0; i < 128; ++i) {
     any.push_back(random.of(x));
     ties.push_back(i == 0 ? -127 : (i - 64) + 0.5);
-    shifted.push_back(i == 0 ? -127 : i == 1 ? 128 : (i - 64) + 0.5);  // a range of 255 about an odd zero point
+    shifted.push_back(i == 0 ? -127 : i == 1 ? 128 : (i - 64) + 0.5);  // a range of 255 around an odd zero point
     specials.push_back(i % 7 == 3 ? in_x(special[random.below(special.size())]) : in_x(normal(engine)));
     tiny.push_back(std::ldexp(double(random.below(14)) - 10, x == kF16 ? -24 : -133));
   }

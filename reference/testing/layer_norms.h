@@ -1,4 +1,4 @@
-// Rows for norms that take the mean off, and a program in float that does so in many ways, right and wrong.
+// Rows for norms that subtract the mean, and a float implementation with many right and wrong variants.
 #pragma once
 
 #include <cmath>
@@ -32,8 +32,8 @@ inline RowInputs normal_row(const Format& format, int n, unsigned seed, double m
 
 inline constexpr int kChain = 3;
 
-/// Sums of four neighbours, or of four that lie a quarter of the row apart, and then by halves; by halves alone; one by one,
-/// which is deeper than the trees of the contracts.
+/// Order of a sum: adds four adjacent terms, or four terms a quarter of the row apart, and then pairwise; pairwise only; or
+/// sequentially, which is deeper than the trees of the contracts.
 inline float sum_of(std::vector<float> terms, int order) {
   const size_t each = order == kChain ? terms.size() : 4, chains = terms.size() / each;
   if (order != 2) {
@@ -46,7 +46,7 @@ inline float sum_of(std::vector<float> terms, int order) {
   return terms[0];
 }
 
-/// How one kernel may go about it, and how one may go wrong.
+/// Options of one kernel, right and wrong ones.
 struct Way {
   int order = 0;
   bool fused = false, one_pass = false;

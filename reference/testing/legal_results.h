@@ -1,4 +1,4 @@
-// What a program may make of a number by a recipe: one legal result of many, step after step.
+// Computes one of the results that a recipe allows a program, step by step.
 #pragma once
 
 #include <cmath>
@@ -11,7 +11,7 @@
 
 namespace assay::eval_cells {
 
-/// A span of numbers of f32: a point, a thin one, a wide one, one with an end at zero or infinity, NaN, or any.
+/// An f32 span: a point, a narrow one, a wide one, one that ends at zero or infinity, NaN, or any.
 inline Span random_span(RandomNumbers& random, const std::vector<double>& special) {
   const auto number = [&] { return random.below(3) == 0 ? special[random.below(special.size())] : random.of(kF32); };
   const double x = number();
@@ -31,7 +31,7 @@ inline Span random_span(RandomNumbers& random, const std::vector<double>& specia
   }
 }
 
-/// A number that the span stands for: an end, a zero inside, or one between.
+/// A number in the span: an end, zero if inside, or one in between.
 inline double inside(RandomNumbers& random, Span span) {
   if (span.any()) return random.below(2) == 0 ? std::nan("") : random.of(kF32);
   if (span.pinned()) return span.low;
@@ -56,12 +56,12 @@ inline Step without_freedom(Step step) {
   return step;
 }
 
-/// v +- a a, or v +- a, where a compiler has made a fused multiply-add of one product: of this one, or of the one before, which
-/// was number * factor.
+/// v +- a a, or v +- a, if a compiler has contracted one product into a fused multiply-add: this product or the previous one,
+/// which was number * factor.
 inline double fused_sum(RandomNumbers& random, const Step& step, double v, double a, const std::pair<double, double>* before) {
   const double sign = step.verb == Verb::kSub ? -1 : 1;
   const auto fma = [](double x, double y, double z) {
-    const bool beyond_f32 = std::isfinite(x) && std::isinf(float(x));  // pow2 makes 2^128
+    const bool beyond_f32 = std::isfinite(x) && std::isinf(float(x));  // pow2 can return 2^128
     return beyond_f32 ? round_to(kF32, x * y + z, Rounding::kNearestEven, Overflow::kSpecial)
                       : double(std::fma(float(x), float(y), float(z)));
   };
@@ -70,7 +70,7 @@ inline double fused_sum(RandomNumbers& random, const Step& step, double v, doubl
   return fma(before->first, before->second, sign * (alone ? a : double(float(a * a))));
 }
 
-/// One legal result of a recipe on numbers: after a step with slack, some number that it allows.
+/// One result that a recipe allows for these numbers: a step with slack returns some number within it.
 inline double legal_result(RandomNumbers& random, const Recipe& recipe, double v, const Environment& environment) {
   std::pair<double, double> product;
   const std::pair<double, double>* before = nullptr;

@@ -1,4 +1,4 @@
-// Rows for tests of norms, and numbers of a span.
+// Rows for tests of norms, and the numbers in a span.
 #pragma once
 
 #include "reference/contracts/rows.h"
@@ -18,7 +18,7 @@ struct Row {
   std::vector<double> x, gamma;
 };
 
-/// A row as models have it: x ~ N(0, scale), gamma ~ N(1, 0.1), both in the input format.
+/// A typical row: x ~ N(0, scale), gamma ~ N(1, 0.1), both in the input format.
 inline Row normal_row(const Format& format, int n, unsigned seed, double scale = 1) {
   std::mt19937 engine(seed);
   std::normal_distribution<double> normal;
@@ -30,7 +30,7 @@ inline Row normal_row(const Format& format, int n, unsigned seed, double scale =
 
 inline bool inside(Span span, double value) { return span.low <= value && value <= span.high; }
 
-/// The f32 numbers of a span, evenly spread, both ends among them.
+/// `count` f32 numbers of a span, evenly spaced, including both ends.
 inline std::vector<double> numbers_of(Span span, int64_t count) {
   const int64_t low = ordinal_of_value(kF32, span.low), high = ordinal_of_value(kF32, span.high);
   std::vector<double> all;

@@ -1,4 +1,4 @@
-// Quantizations of a group written by hand, and rows to hold them against.
+// Hand-written quantizations of a group, and test rows for them.
 #pragma once
 
 #include "reference/contracts/rows.h"
@@ -14,20 +14,20 @@ inline RowOutputs evaluated(const char* id, const std::vector<double>& x, int64_
   return evaluate_row(contract_of(id, format), {x, {}, 0, group_size}, nullptr, format);
 }
 
-/// What a kernel returns for one group.
+/// The result of a kernel for one group.
 struct Group {
   double scale;
   std::vector<uint32_t> codes;
 };
 
-/// Nearest even code of e4m3fn, saturating; NaN is 7F.
+/// Rounds to e4m3fn, to nearest even, saturating; NaN is 0x7F.
 inline uint32_t e4m3(double v) {
   if (std::isnan(v)) return 0x7f;
   const double y = std::isinf(v) ? v : nearest(kE4M3Fn, v);
   return code_of(kE4M3Fn, std::isinf(y) ? std::copysign(448.0, y) : y);
 }
 
-/// min(max(v, -448), 448) of CUDA's fmaxf and fminf: the first drops a NaN for its bound.
+/// min(max(v, -448), 448) with CUDA's fmaxf and fminf: fmaxf replaces a NaN by its bound.
 inline double max_then_min(double v) { return std::isnan(v) ? -448 : v < -448 ? -448 : v > 448 ? 448 : v; }
 
 inline double amax_of(const std::vector<double>& x) {
@@ -44,7 +44,7 @@ inline Group group_fp8(const std::vector<double>& x) {
   return g;
 }
 
-/// Rows of four groups: normal data of many magnitudes, ties, quiet groups, specials.
+/// Rows of four groups: normal data of many magnitudes, ties, groups of tiny numbers, specials.
 inline std::vector<std::vector<double>> rows_of(const Format& x, int64_t group_size) {
   RandomNumbers random(71);
   std::mt19937 engine(72);
@@ -75,7 +75,7 @@ inline std::vector<std::vector<double>> rows_of(const Format& x, int64_t group_s
   return rows;
 }
 
-/// min(max(v, -448), 448) in the order of vLLM's scaled_fp8_conversion: NaN becomes the upper bound.
+/// min(max(v, -448), 448) in the order of vLLM's scaled_fp8_conversion: a NaN becomes the upper bound.
 inline double min_then_max(double v) { return std::isnan(v) ? 448 : v < -448 ? -448 : v > 448 ? 448 : v; }
 
 }  // namespace assay::quant_programs

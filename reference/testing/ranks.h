@@ -1,4 +1,4 @@
-// Rows of rank_reduce, and numbers of ranks, for tests.
+// Rows of rank_reduce and inputs of ranks, for tests.
 #pragma once
 
 #include <cmath>
@@ -18,7 +18,7 @@ inline const ContractTables& tables_of_ranks() {
 }
 inline RankReduce contract_of_ranks(const std::string& id) { return read_rank_reduce(tables_of_ranks().find(id)); }
 
-/// Numbers that cancel: sums whose last bits say in which order they were added.
+/// Numbers that cancel, so that the last bits of a sum show the order of additions.
 inline RankInputs inputs_of_ranks(const Format& x, int ranks, int64_t elements, unsigned seed) {
   std::mt19937 engine(seed);
   std::normal_distribution<double> normal;

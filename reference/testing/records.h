@@ -1,4 +1,4 @@
-// What tests of the records of paged caches share.
+// Helpers for tests of the records of paged caches.
 #pragma once
 
 #include "reference/flow/cache_insert/cache_record.h"
@@ -11,7 +11,7 @@ inline RecordValues record_of(const Contract& contract, RowInputs inputs, int64_
   return record_values(contract, inputs, nullptr, kBf16);
 }
 
-/// 2^e of the least e with 2^e >= v, in MPFR.
+/// The least power of two that is at least v, in MPFR.
 inline double power_above(const Real& v) {
   double power = 0x1p-140;
   while (Real(power) < v) power *= 2;

@@ -1,4 +1,4 @@
-// What programs that do the work of a contract once more, step by step in MPFR, share.
+// Helpers for twins: programs that repeat the computation of a contract step by step in MPFR.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// Factors for tests of the tensor cores: codes of every kind that tells units apart, and rows of random parameters.
+// Factors for tests of the tensor cores: codes of the kinds that distinguish units, and rows with random parameters.
 #pragma once
 
 #include <random>
@@ -14,8 +14,8 @@
 
 namespace assay {
 
-/// Kinds of numbers, after the seven with which the units were measured (uniform bits, near 1, sparse, tiny, paired cancellation,
-/// near overflow); specials among all bits.
+/// Kinds of numbers, after the seven used to measure the units (uniform bits, near 1, sparse, tiny, paired cancellation, near
+/// overflow); kBits includes specials.
 enum class UnitData { kBits, kNearOne, kSparse, kTiny, kHuge, kIntegers };
 inline constexpr int kUnitDataKinds = 6;
 
@@ -43,10 +43,10 @@ class RandomCodes {
   std::mt19937_64 random_;
 };
 
-/// A product small enough for the definition, in memory as predict.h reads it.
+/// A product small enough for the definition, in the memory layout of predict.h.
 struct UnitCase {
   int rows, columns, k;
-  std::vector<uint32_t> a, b, c, a_scales, b_scales;  ///< codes, row after row
+  std::vector<uint32_t> a, b, c, a_scales, b_scales;  ///< codes, row-major
   std::vector<std::byte> a_bytes, b_bytes, a_scale_bytes, b_scale_bytes;
   int scale_pitch = 0;
 
@@ -56,7 +56,7 @@ struct UnitCase {
       for (int i = 0; i < n; ++i) {
         codes.push_back(random.code(f, kind));
         uint32_t word = codes.back();
-        if (f == kTf32) word = word << 13 | uint32_t(random.below(1 << 13));  // bits that no unit looks at
+        if (f == kTf32) word = word << 13 | uint32_t(random.below(1 << 13));  // random values for the bits that units ignore
         for (int byte = 0; byte < f.bytes(); ++byte) bytes.push_back(std::byte(word >> (8 * byte) & 0xff));
       }
     };
@@ -86,7 +86,7 @@ struct UnitCase {
   }
 };
 
-/// A row that the loader takes, every cell drawn at random.
+/// A valid row for the loader, with every cell random.
 inline UnitRow random_unit_row(RandomCodes& random) {
   const auto one_of = [&](std::initializer_list<const char*> words) {
     return std::string(words.begin()[random.below(words.size())]);
@@ -96,7 +96,7 @@ inline UnitRow random_unit_row(RandomCodes& random) {
     UnitRow row{"random", "random.csv", 1, {}, {}};
     const uint64_t family = random.below(8);
     const bool group = family == 0, pairs = family == 1, split = family == 2, exact = family == 3 && random.below(4) == 0;
-    const bool few_bits = family == 4;  // of a kind that one instruction set has loops of its own for
+    const bool few_bits = family == 4;  // the kind for which one instruction set has separate loops
     const auto format = [&] {
       return group      ? one_of({"e2m1", "e2m3"})
              : exact    ? "int8"

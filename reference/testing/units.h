@@ -1,4 +1,4 @@
-// What tests of the tensor cores share: the table, random codes, and the probes of units/probes.csv.
+// Helpers for tests of the tensor cores: the table, random codes, and the probes of units/probes.csv.
 #pragma once
 
 #include <cmath>
@@ -18,7 +18,7 @@ inline const UnitTable& unit_table() {
   return table;
 }
 
-/// Of "-2^-9", "nan", "-inf" or "0x3f801fff", which is a word of the format's own memory.
+/// The code of "-2^-9", "nan", "-inf", or "0x3f801fff", which is the word as stored in memory.
 inline uint32_t code_of_text(const Format& f, const std::string& text) {
   if (text.starts_with("0x")) return uint32_t(std::stoul(text, nullptr, 16) >> (f == kTf32 ? 13 : 0));
   if (text == "nan") return code_of(f, std::nan(""));
@@ -27,7 +27,7 @@ inline uint32_t code_of_text(const Format& f, const std::string& text) {
   return code_of(f, Expression(text).rounded({}, f));
 }
 
-/// A row of probes.csv: inputs that tell parameters of units apart, zero where nothing is listed, and the code that comes out.
+/// A row of probes.csv: inputs that separate parameters of units, zero where not listed, and the resulting code.
 struct UnitProbe {
   std::string name, unit, why;
   std::vector<uint32_t> a, b;

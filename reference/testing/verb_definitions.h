@@ -1,4 +1,4 @@
-// Every verb by definition: a function of real numbers in MPFR, then one rounding by MPFR. Nothing of the evaluator is used.
+// The definition of every verb: a real function in MPFR, then one rounding by MPFR. Independent of the evaluator.
 #pragma once
 
 #include <cmath>
@@ -15,7 +15,7 @@
 
 namespace assay::verb_definitions {
 
-/// A step as written, the value and the operand it meets, and the working format.
+/// A step, its value and operand, and the working format.
 struct Input {
   std::string text;
   double v, a;
@@ -23,7 +23,7 @@ struct Input {
 };
 
 struct Definition {
-  std::vector<std::string> forms;  ///< cells to try, with `a` for the operand
+  std::vector<std::string> forms;  ///< cells to test, with `a` for the operand
   std::function<double(const Input&)> value;
 };
 
@@ -43,7 +43,7 @@ inline int to_integer_above(mpfr_ptr y, mpfr_srcptr x, mpfr_rnd_t) { return mpfr
 inline int mpfr_round_away(mpfr_ptr y, mpfr_srcptr x, mpfr_rnd_t) { return mpfr_round(y, x); }
 inline int to_integer_inward(mpfr_ptr y, mpfr_srcptr x, mpfr_rnd_t) { return mpfr_trunc(y, x); }
 
-/// The larger (smaller) of two numbers, +0 above -0; a NaN is dropped, or kept if told so.
+/// The larger (or smaller) of two numbers, with +0 above -0. A NaN is ignored, or propagated if requested.
 inline double larger(const Input& in, double sign) {
   if (std::isnan(in.v) || std::isnan(in.a)) {
     if (has(in.text, "keep")) return std::nan("");

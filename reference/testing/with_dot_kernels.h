@@ -1,4 +1,4 @@
-// Tests of products that run once for each instruction set that the processor has.
+// Fixture for tests of products that run once per instruction set of the processor.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 
 namespace assay {
 
-/// The parameter names the instruction set.
+/// The parameter is the name of the instruction set.
 class WithDotKernels : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
