@@ -13,7 +13,7 @@ namespace {
 
 const char kForm[] = "written as row_norm=ID > group_quant=ID";
 
-/// The row that a link names, of the flow that it says.
+/// The row that a link names, in the tables of its flow.
 const ContractRow& row_of(const ContractTables& tables, const ContractRow& chain, const NamedLink& link) {
   if (!link.flow.empty()) {
     try {
@@ -35,7 +35,7 @@ const ContractRow& row_of(const ContractTables& tables, const ContractRow& chain
   return row;
 }
 
-/// Plain rows in the order in which flows may follow each other. Each makes its scales of one row.
+/// Checks that the named rows are plain rows in a valid order of flows, with scales within one row.
 void check_chain(const ContractTables& tables, const ContractRow& chain) {
   const std::vector<NamedLink> links = named_links(chain.text("chain"));
   if (links.empty()) throw chain.error("chain", 0, std::string("names no rows; ") + kForm);

@@ -1,4 +1,4 @@
-// Flow: links one after the other, each takes what the one before it made.
+// Flow: a chain of links; each takes the output of the previous one.
 #pragma once
 
 #include <string>
@@ -10,10 +10,10 @@ namespace assay {
 
 const Flow& chain_flow();
 
-/// One link of a chain cell, as it is written: "row_norm=ID", or an id alone.
+/// One link as written in a chain cell: "row_norm=ID", or only an id.
 struct NamedLink {
-  std::string flow, id;  ///< flow is empty where it is not written
-  size_t at = 0;         ///< where it begins in the cell
+  std::string flow, id;  ///< flow is empty if it is not written
+  size_t at = 0;         ///< offset in the cell
   size_t id_at() const { return at + (flow.empty() ? 0 : flow.size() + 1); }
 };
 std::vector<NamedLink> named_links(const std::string& cell);

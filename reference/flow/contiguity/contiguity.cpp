@@ -6,14 +6,14 @@
 namespace assay {
 namespace {
 
-/// Elements from the first one to the one of the highest address, both among them.
+/// Number of elements from the first one to the one with the highest address, inclusive.
 int64_t reach(const StridedExtents& x) {
   int64_t last = 0;
   for (size_t d = 0; d < x.shape.size(); ++d) last += (x.shape[d] - 1) * x.strides[d];
   return last + 1;
 }
 
-/// Whether no two elements share an address and none is left out between them, whatever their order.
+/// Whether the elements fill a memory range without overlaps or gaps, in any order.
 bool without_gaps(const StridedExtents& x) {
   std::vector<bool> seen(size_t(x.elements()), false);
   for (int64_t i = 0; i < x.elements(); ++i) {

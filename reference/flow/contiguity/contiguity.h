@@ -1,4 +1,4 @@
-// A contract of the flow "contiguity": which strided tensors an op takes that reads them as flat memory.
+// Flow "contiguity": which strided tensors an op accepts that reads them as flat memory.
 #pragma once
 
 #include <functional>
@@ -9,24 +9,24 @@
 
 namespace assay {
 
-/// The row of the registry.
+/// The registry entry of this flow.
 const Flow& contiguity_flow();
 
 /// Sizes in elements.
 struct StridedExtents {
   std::vector<int64_t> shape, strides;
-  int64_t offset = 0, storage = 0;  ///< where element [0, ...] lies, and how many its storage has
-  int bytes = 1;                    ///< of an element
+  int64_t offset = 0, storage = 0;  ///< offset of element [0, ...], and size of its storage
+  int bytes = 1;                    ///< per element
 
   int64_t elements() const;
-  /// Row-major without gaps. Strides of one element say nothing, nor do those of a tensor without elements.
+  /// Row-major without gaps. Strides of dimensions of size 1, and of empty tensors, are ignored.
   bool contiguous() const;
 };
 
-/// What a row takes: either is enough.
+/// What a row accepts; one condition is enough.
 struct Contiguity {
   bool contiguous = false;  ///< row-major without gaps
-  bool tail = false;        ///< as many elements as the storage has from the tensor's first one on, in whatever order
+  bool tail = false;        ///< has as many elements as the storage has from the tensor's first element on, in any order
 
   bool takes(const StridedExtents& x) const;
 };
@@ -41,7 +41,7 @@ struct ContiguityNeighbour {
 };
 std::vector<ContiguityNeighbour> contiguity_neighbours(const Contiguity& right);
 
-/// The contract in words.
+/// The contract as text.
 std::vector<std::string> contiguity_lines(const Contiguity& right);
 
 }  // namespace assay

@@ -1,4 +1,4 @@
-// Results of parts of k that are added to d by atomics: in whatever order they come.
+// Results of split-k parts that atomics add to d in any order.
 #pragma once
 
 #include <vector>
@@ -8,15 +8,16 @@
 
 namespace assay {
 
-/// Of so many parts all orders are looked at: 2^8 sets of those that came first.
+/// Limit of parts, because all 2^8 subsets are evaluated.
 inline constexpr int kMostAtomicParts = 8;
 
-/// The least and the largest number that +0 becomes if these numbers of a format are added to it in some order, each sum rounded to
-/// nearest even.
+/// The least and the largest result of adding these numbers of a format to +0 in any order, each sum rounded to nearest even.
 ///
-/// Bound   Both ends are reached. A rounded sum does not fall if an addend grows, so the least sum of a set is that of the least sum of
-///         all but one of it and this one, for one of them.
-/// Edges   NaN if every order gives it, any number if some do: infinities of both signs, and sums beyond the format that meet the other.
+/// Bound   Both ends are attained. A rounded sum does not decrease if an addend grows. So the least sum of a set is the least,
+/// over
+///         its elements, of the element plus the least sum of the others.
+/// Edges   NaN if every order gives NaN. Any number if some orders do: Inf of both signs, or overflow that meets the opposite
+/// Inf.
 Span sum_in_any_order(const std::vector<Span>& parts, const Format& format);
 
 }  // namespace assay

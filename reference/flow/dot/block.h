@@ -1,4 +1,4 @@
-// Which elements of D are asked for, and which sums of their products.
+// Selects elements of D, and how sums of their products are evaluated.
 #pragma once
 
 #include <cstddef>
@@ -6,7 +6,7 @@
 
 namespace assay {
 
-/// Sums of a unit: its own bits, or everything that they may be if nobody knows which bits it loses (units/replay.h).
+/// Sums of a unit: its exact bits, or all values possible if its truncations are unknown (units/replay.h).
 enum class DotSums { kBits, kReplayed };
 
 /// Rows and columns of D.

@@ -1,5 +1,4 @@
-// The edits of one GEMM as they are collected: those of its unit and sums (edits.cpp) and of its result
-// (edits_of_result.cpp).
+// Collects the edits of one GEMM: of its unit and sums (edits.cpp), and of its result (edits_of_result.cpp).
 #pragma once
 
 #include <set>
@@ -13,7 +12,7 @@ namespace assay::dot {
 
 using Steps = std::vector<CellStep>;
 
-/// Edits of a contract, for a k.
+/// Edits of a contract for one k.
 class Edits {
  public:
   Edits(const DotContract& right, int64_t k) : right_(right), k_(k) {}
@@ -24,7 +23,7 @@ class Edits {
     change(wrong);
     all.push_back(std::move(wrong));
   }
-  /// Only if its first program adds otherwise for this k than each of the contract's.
+  /// Adds the edit only if its first program differs, for this k, from every program of the contract.
   template <class Change>
   void add_programs(const std::string& name, Change change) {
     DotNeighbour wrong{name, right_};
@@ -39,7 +38,7 @@ class Edits {
 
  private:
   using Way = std::pair<int64_t, int64_t>;  ///< promotion and part
-  /// Sums that go to f32 every so many products are those of parts so long.
+  /// Promotion every n products without a join is the same as parts of n products.
   Way way_of(const DotProgram& program) const {
     return program.part >= k_ && program.promote > 0 ? Way(0, program.promote) : Way(program.promote, program.part);
   }
@@ -52,7 +51,7 @@ class Edits {
   int64_t k_;
 };
 
-/// Codes of OCP taken for those of fnuz, or the other way round.
+/// Edits that read OCP fp8 codes as fnuz, or fnuz as OCP.
 void edit_codes(const DotContract& right, Edits& edits);
 /// Of scales and roundings behind the sum.
 void edit_y(const DotContract& right, const Format& y, Edits& edits);
