@@ -53,7 +53,7 @@ class Edits {
 
 /// Edits that read OCP fp8 codes as fnuz, or fnuz as OCP.
 void edit_codes(const DotContract& right, Edits& edits);
-/// Of scales and roundings behind the sum.
+/// Edits of scales and roundings after the sum.
 void edit_y(const DotContract& right, const Format& y, Edits& edits);
 void edit_bias(const DotContract& right, const Format& y, Edits& edits);
 
