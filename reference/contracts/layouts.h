@@ -23,7 +23,7 @@ struct Layout {
   int tile_rows = 1, tile_columns = 1;  ///< of the tile that a swizzled layout repeats
   std::string source, why;
 
-  bool packs_words() const { return type->bits > element->bits; }  ///< several scales to an element of the tensor
+  bool packs_words() const { return type->bytes() > element->bytes(); }  ///< several scales to an element of the tensor
 };
 
 /// A layout for m rows of g groups. The constructor and offset() throw std::domain_error for formulas that overflow, take much more than
@@ -36,7 +36,7 @@ class PlacedLayout {
   int64_t rows() const { return rows_; }      ///< with padding
   int64_t cols() const { return cols_; }
   int64_t storage() const { return storage_; }  ///< elements of the tensor's type
-  int64_t storage_elements() const { return storage_ * (layout_->type->bits / layout_->element->bits); }
+  int64_t storage_elements() const { return storage_ * (layout_->type->bytes() / layout_->element->bytes()); }
   std::vector<int64_t> shape() const;
   std::vector<int64_t> strides() const;
   /// Whether (r, c), which may be padding, has an address inside the storage: padding of the last column may lie beyond it.

@@ -13,6 +13,14 @@ namespace assay {
 
 class EditedRow;
 
+/// Edits that ops treat differently from others. Names of edits are for people; nothing is decided by them.
+enum class EditKind : uint8_t {
+  kOther,
+  kRoundingOfResult,  ///< of y to the format of x: another rounding, one more or none
+  kNoPowerOfTwo,      ///< a scale is not rounded to a power of two
+  kPartOfHead,        ///< which numbers of a head are rotated; none where all are
+};
+
 struct Neighbour {
   std::string name;  ///< "scale: pow2(ceil) -> pow2(floor)"; `to(x)#2` is the second step of that text in its cell
   Contract contract;
@@ -20,6 +28,7 @@ struct Neighbour {
   /// The diagnosis asks for it, and no data need tell it apart: another contract rather than a mistake, or a mistake that only
   /// data made for it show.
   bool suspect = false;
+  EditKind kind = EditKind::kOther;
   size_t right_links = SIZE_MAX;  ///< so many of the first are the contract's own
 };
 

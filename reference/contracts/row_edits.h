@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "reference/contracts/bind.h"
+#include "reference/contracts/neighbours.h"
 #include "reference/recipe/cell.h"
 
 namespace assay {
@@ -49,6 +50,7 @@ struct EditedRow::Edit {
   std::string name;
   EditedRow row;
   bool suspect = false;  ///< as of Neighbour
+  EditKind kind = EditKind::kOther;
 };
 
 /// The edits of a row while its flow adds them.
@@ -73,11 +75,11 @@ class RowEdits {
   /// Every edit of the steps of a column.
   void cell(const std::string& column);
   /// Every other value that sibling rows have in this column; of a number of steps the next ones too.
-  void constants(const std::string& column);
+  void constants(const std::string& column, EditKind kind = EditKind::kOther);
   /// Whether an argument of a step, or a part of it as in 1/(512*M), is that constant.
   bool reads_constant(const std::string& name) const;
   /// What the flow does differently. `part`: what of it; one edit changes a part.
-  void flow_edit(const std::string& part, const std::string& name, std::function<void(Link&)> change);
+  void flow_edit(const std::string& part, const std::string& name, std::function<void(Link&)> change, EditKind kind = EditKind::kOther);
   /// The steps of a column with others in their place: "column: what".
   void add(const std::string& column, const std::string& what, EditedCell tokens);
   void replace(const std::string& column, EditedCell tokens, size_t i, const CellStep& other);
