@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/cli/places.h"
 #include "harness/core/case.h"
 #include "harness/golden/power_records.h"
 
@@ -27,7 +28,7 @@ class Derivation {
 
   /// `golden`: the folder of golden files. `believe`: take what golden/power records, where its seal is right. Throws TableError.
   /// `docs` makes the pages of docs/reference, which need the command line; empty: there are none.
-  Derivation(std::string golden, bool believe, MakeDocs docs = {});
+  Derivation(const Suites& suites, std::string golden, bool believe, MakeDocs docs = {});
 
   /// Text of each file by its path. Throws UsageError for a Markdown file that lacks its section.
   std::map<std::string, std::string> files(const DerivedPart& part);
@@ -42,6 +43,7 @@ class Derivation {
  private:
   const std::map<std::string, Power>& powers();
 
+  std::shared_ptr<const OpRegistry> ops_;
   std::string golden_;
   std::vector<Case> all_cases_, cases_;  ///< of all tiers; of the quick one
   PowerRecords records_;
@@ -52,12 +54,12 @@ class Derivation {
 };
 
 /// What the reference predicts of the cases, by op.
-std::map<std::string, Golden> predicted_now(const std::vector<Case>& cases);
+std::map<std::string, Golden> predicted_now(const OpRegistry& ops, const std::vector<Case>& cases);
 
 /// The table of `assay sharpness`, of cases of the quick and the full tier.
-std::string sharpness_now(std::vector<Case> cases);
+std::string sharpness_now(const OpRegistry& ops, std::vector<Case> cases);
 
 /// The table of `assay witness check` on golden/witness. Throws std::runtime_error if a row does not allow its witness.
-std::string witness_table_now();
+std::string witness_table_now(const OpRegistry& ops);
 
 }  // namespace assay

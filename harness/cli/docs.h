@@ -6,11 +6,14 @@
 #include <string>
 #include <vector>
 
+#include "harness/cli/places.h"
+
 namespace assay {
 
 struct DocsArguments {
   std::string output;  ///< folder that gets the pages, and the README.md two folders above it gets its table; empty: none
   std::string check;   ///< such a folder: exit 1 if a page or that table is stale
+  Suites suites{};
 };
 
 /// A page of the reference.
@@ -27,7 +30,7 @@ std::string markdown_header(const std::vector<std::string>& titles);
 DocsPage contract_cells_page();
 
 /// The text of each page, and of the README.md two folders above, by path. Opens the rulebook.
-std::map<std::string, std::string> docs_files(const CLI::App& program, const std::string& folder);
+std::map<std::string, std::string> docs_files(const CLI::App& program, const Suites& suites, const std::string& folder);
 
 void add_docs(CLI::App& program, DocsArguments& arguments);
 int docs_verb(const CLI::App& program, const DocsArguments& arguments);

@@ -5,12 +5,13 @@
 #include <vector>
 
 #include "harness/core/call.h"
+#include "suites/registry.h"
 
 namespace assay {
 
 /// Needs an open rulebook. Throws LibraryError naming the kernel, the word and what it may have meant: an op or a contract that there
 /// is not, a case parameter that the op has not, a cell that no column of that name can hold.
-void require_known_offers(const LibraryInfo& library);
+void require_known_offers(const OpRegistry& ops, const LibraryInfo& library);
 
 /// Contracts that a kernel offers and none of these cases has, a line for each: it would never be called under them. Nothing is said of
 /// an op that has no case among these.

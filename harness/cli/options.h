@@ -15,7 +15,7 @@ const CLI::Validator& seconds();
 const CLI::Validator& whole_number();
 
 /// Which cases: of the shipped tables, or of tables of one's own.
-void add_selection(CLI::App& verb, Selection& selection);
+void add_selection(CLI::App& verb, Selection& selection, UserTables& tables);
 
 // options_of_runs.cpp: verbs that call kernels on cases, or judge what such a call returned
 void add_run(CLI::App& program, RunArguments& run);

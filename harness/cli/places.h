@@ -2,11 +2,13 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "harness/core/call.h"
 #include "harness/core/cases.h"
+#include "suites/registry.h"
 
 namespace assay {
 
@@ -14,23 +16,29 @@ namespace assay {
 /// share/assay/), else the source tree of the build.
 std::string data_root();
 
-/// Tables of --contracts, read after the shipped ones. Set before anything is opened.
-std::vector<std::string>& more_contracts();
-
-/// Tables of --cases, read instead of the shipped ones, and --op, which names the op of those that have no column `op`.
-struct OwnCases {
-  std::vector<std::string> files;
-  std::string op;
+/// Tables of the user.
+struct UserTables {
+  std::vector<std::string> contracts;  ///< read after the shipped ones
+  std::vector<std::string> cases;      ///< read instead of the shipped ones; empty: those are read
+  std::string op;                      ///< of case tables that have no column `op`
 };
-OwnCases& own_cases();
 
-/// Opens the rulebook and loads all cases, checked. Throws TableError.
-std::vector<Case> open_cases();
+/// What a verb works on. main() makes it.
+struct Suites {
+  std::shared_ptr<const OpRegistry> ops;
+  UserTables tables;
+};
+
+/// Opens the contract registry: the shipped rows and the user's. Throws TableError.
+void open_contracts(const Suites& suites);
+
+/// Opens the contract registry and loads all cases, checked. Throws TableError.
+std::vector<Case> open_cases(const Suites& suites);
 
 /// The selected ones of all cases. Throws UsageError, with near matches, if there is none.
 std::vector<Case> selected_of(const std::vector<Case>& all, const Selection& selection);
 /// Those of open_cases().
-std::vector<Case> open_selected_cases(const Selection& selection);
+std::vector<Case> open_selected_cases(const Suites& suites, const Selection& selection);
 
 /// The case of that id, or the only one that the glob matches (of a glob that leaves the warp open: the first of those that differ in
 /// warp alone). Throws UsageError with near ids of the same op, or with those that match.
@@ -46,6 +54,6 @@ struct BackendRequest {
 /// Opens libassay_NAME.so beside the program, or in its installed lib/assay/, in this process, or a library given by path in a worker.
 /// Needs an open rulebook. Throws UsageError for an unknown name, LibraryError also for what require_known_offers() refuses,
 /// NoDeviceError.
-Backend open_backend(const BackendRequest& request);
+Backend open_backend(const OpRegistry& ops, const BackendRequest& request);
 
 }  // namespace assay

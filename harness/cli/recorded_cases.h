@@ -11,6 +11,7 @@
 #include "harness/golden/power_records.h"
 #include "harness/run/run.h"
 #include "harness/run/run_case.h"
+#include "suites/registry.h"
 
 namespace assay {
 
@@ -32,7 +33,7 @@ std::vector<RecordedCase> recorded_cases(const std::vector<Recording>& recording
 std::string input_difference(const Problem& problem, const std::vector<HostTensor>& recorded);
 
 /// The verdicts, on all cores. `power`: what is known of their data. `record` sees what each was made from, from several threads at once.
-RunResult judge_recorded(const std::vector<RecordedCase>& recorded, const PowerRecords& power,
+RunResult judge_recorded(const OpRegistry& ops, const std::vector<RecordedCase>& recorded, const PowerRecords& power,
                          const std::function<void(const Evidence&, const Verdict&)>& record = {});
 
 /// What the recordings say of themselves that they lack: other shares of their run, what came after an early end. A line for

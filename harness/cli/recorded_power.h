@@ -8,6 +8,7 @@
 #include "harness/core/case.h"
 #include "harness/golden/power_records.h"
 #include "harness/run/run.h"
+#include "suites/registry.h"
 
 namespace assay {
 
@@ -15,7 +16,7 @@ namespace assay {
 PowerRecords recorded_power(const std::vector<Case>& cases, const std::string& folder = {});
 
 /// The power of each data set by its id: as the records have it, or computed on all cores. `computed` counts the latter.
-std::map<std::string, Power> powers_of(const std::vector<Case>& cases, const PowerRecords& records, size_t& computed);
+std::map<std::string, Power> powers_of(const OpRegistry& ops, const std::vector<Case>& cases, const PowerRecords& records, size_t& computed);
 
 /// For the report: of how many judged data sets power was recorded.
 std::string power_sources(const std::vector<Case>& cases, const RunResult& result, const PowerRecords& records);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/cli/places.h"
 #include "harness/core/cases.h"
 
 namespace assay {
@@ -27,6 +28,7 @@ struct RunArguments {
   bool reckon_power = false;  ///< also where golden/power has it
   std::string trend;  ///< JSON report of an earlier run, which the HTML report is held against; empty: none
   std::vector<std::string> command;  ///< the whole command line, for reports
+  Suites suites{};
 };
 
 struct JudgeArguments {
@@ -39,6 +41,7 @@ struct JudgeArguments {
   std::string ledger;  ///< as of run
   Selection selection;
   std::vector<std::string> command;  ///< as of run
+  Suites suites{};
 };
 
 struct GateArguments {
@@ -49,6 +52,7 @@ struct GateArguments {
   std::string ledger;  ///< as of run
   Selection selection;
   std::vector<std::string> command;  ///< as of run
+  Suites suites{};
 };
 
 struct GoldenArguments {
@@ -58,6 +62,7 @@ struct GoldenArguments {
   std::string part;     ///< of check: "predicted", "observed", "power" or "casts"; empty: all
   std::optional<uint64_t> sample;  ///< of check: seed of the 5 % of golden/power that are computed again; none: all are
   double timeout_seconds = 60;
+  Suites suites{};
 };
 
 struct ExplainArguments {
@@ -68,6 +73,7 @@ struct ExplainArguments {
   bool call_only = false;        ///< only what a plug-in gets, and the contract
   bool minimize = false;         ///< print the smallest case that still fails instead, as a row of the op's table
   std::string output;            ///< and write it to this file
+  Suites suites{};
 };
 
 struct ContractsArguments {
@@ -80,6 +86,7 @@ struct ContractsArguments {
   std::vector<std::string> parameters, tensors;  ///< of match on files (`ids`): as of judge
   std::string layout;
   double timeout_seconds = 60;
+  Suites suites{};
 };
 
 struct ArchArguments {
@@ -92,6 +99,7 @@ struct ArchArguments {
   int64_t elements = 12800;  ///< of each unit, kind of data and length of chains
   uint64_t seed = 1;
   double timeout_seconds = 60;
+  Suites suites{};
 };
 
 struct ProbeArguments {
@@ -101,6 +109,7 @@ struct ProbeArguments {
   int64_t elements = 1024;               ///< of each kind of inputs, before a unit is found; twice as many check it
   uint64_t seed = 1;
   double timeout_seconds = 60;
+  Suites suites{};
 };
 
 struct HuntArguments {
@@ -111,11 +120,13 @@ struct HuntArguments {
   uint64_t seed = 1;
   std::string output;  ///< table of the first violation of each kernel; empty: none
   double timeout_seconds = 60;
+  Suites suites{};
 };
 
 struct ListArguments {
   Selection selection;
   bool all = false;  ///< every id, though nothing is selected
+  Suites suites{};
 };
 
 struct WitnessArguments {
@@ -127,6 +138,7 @@ struct WitnessArguments {
   std::string backend, package, flags, kernel = "*";  ///< of run
   std::string write, check;                           ///< of check and drift: file with the section of their table
   double timeout_seconds = 60;
+  Suites suites{};
 };
 
 /// Of power and of sharpness.
@@ -134,6 +146,7 @@ struct PowerArguments {
   std::string op;     ///< empty: all
   std::string write;  ///< file whose section of the command gets the table
   std::string check;  ///< file whose section must be the table
+  Suites suites{};
 };
 
 struct RegenerateArguments {
@@ -144,6 +157,7 @@ struct RegenerateArguments {
   bool measured = true;            ///< also the tables that other programs of the build tree measure
   std::function<std::map<std::string, std::string>()> docs{};  ///< makes the pages of docs/reference; empty: they are left out
   uint64_t seed = 1;               ///< of the sample of golden/power that a check computes again
+  Suites suites{};
 };
 
 /// Prints a table that a command owns, writes it into the command's section of a Markdown file, or holds that section against it.

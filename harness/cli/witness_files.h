@@ -10,7 +10,6 @@
 
 namespace assay {
 
-const Op& op_of_witness(const std::string& name);
 /// golden/witness in the data folder.
 std::string witness_folder();
 /// Files of the folders that the arguments name, or of witness_folder(), of the contracts that they ask for. Throws UsageError.

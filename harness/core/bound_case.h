@@ -48,6 +48,7 @@ struct Hypothesis {
   std::function<Expectation(const Problem&)> first_row = {};
   bool by_rows = false;  ///< what it reads of an input depends on how many rows there are: one row alone shows something else
   bool suspect = false;  ///< asked for by the diagnosis alone: no data need tell it from the contract
+  bool rounds_result = false;  ///< it is about a rounding of the result that others may take up: one of two consumers may see it
 };
 
 /// What a library says of the algorithm that made its outputs (assay_algorithm of the C ABI). Fields are 0 where it says nothing.

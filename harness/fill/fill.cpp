@@ -162,6 +162,7 @@ std::vector<int64_t> row_offsets(const TensorSpec& spec) {
 }  // namespace
 
 void fill(HostTensor& tensor, const FillRequest& request) {
+  if (request.name.empty()) return tensor.bytes.assign(tensor.spec.bytes(), std::byte{0});
   const Entry& chosen = entry(request.name);
   const TensorSpec& spec = tensor.spec;
   const Format& format = *spec.format;

@@ -52,9 +52,6 @@ struct CaseOptions {
 Verdict run_case(const Op& op, const Case& one, const KernelOffer& kernel, const Backend& backend, const CaseOptions& options,
                  DataMemory* memory = nullptr);
 
-/// Options of the program without which no table has a case, such as " --cases mine.csv"; part of every repro line. Set before a run.
-std::string& options_of_repro();
-
 /// A verdict that carries what is known before a call: id, kernel, row, repro.
 Verdict blank_verdict(const Case& one, const std::string& kernel, const std::string& backend);
 
