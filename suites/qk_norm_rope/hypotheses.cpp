@@ -32,9 +32,7 @@ Hypothesis of(const HeadCase& c, const std::string& name, const Contract& contra
 }
 
 /// Where all of a head is rotated, its first numbers are its last.
-bool is_none(const HeadCase& c, const Neighbour& mistake) {
-  return c.rotary == c.n && (mistake.name.starts_with("dims:") || mistake.name.starts_with("rope: half"));
-}
+bool is_none(const HeadCase& c, const Neighbour& mistake) { return c.rotary == c.n && mistake.kind == EditKind::kPartOfHead; }
 
 /// Mistakes of the contract after `first`.
 std::vector<Neighbour> mistakes(const HeadCase& c, const Neighbour& first) {

@@ -22,10 +22,20 @@ std::vector<double> decoded_part(const HostTensor& tensor, int64_t row, int64_t 
 /// The scales of one row of groups, in the layout's own element format, as the values they stand for.
 std::vector<double> decoded_scales(const HostTensor& tensor, const ScalePlaces& places, int64_t row, int64_t groups);
 
+/// What a kernel takes for the scale of the outer level.
+enum class OuterReading {
+  kOwn,         ///< that of the row or of the group of rows
+  kFirst,       ///< the first one, for all
+  kNext,        ///< that of the next row or group of rows
+  kOne,         ///< 1
+  kReciprocal,  ///< one divided by it, in f32: a scale of the other direction
+};
+
 /// How much of x and of the residual a kernel reads; by default all of it.
 struct RowReading {
   int64_t pitch = 0;          ///< from a row of x to the next, in elements; 0: as the tensor says
   int64_t end = INT64_MAX;    ///< columns from here on are read as zero, in each half of a gated row
+  OuterReading outer = OuterReading::kOwn;
   bool explains = true;       ///< parts say why they accept more than one code; nobody asks that of a mistake
 };
 

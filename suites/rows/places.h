@@ -17,7 +17,7 @@ class ScalePlaces {
 
   const Layout& layout() const { return *layout_; }
   int64_t storage() const { return storage_; }
-  int64_t storage_elements() const { return storage_ * (layout_->type->bits / layout_->element->bits); }
+  int64_t storage_elements() const { return storage_ * (layout_->type->bytes() / layout_->element->bytes()); }
   /// Of masked groups [groups, capacity, columns].
   std::vector<int64_t> shape() const;
   std::vector<int64_t> strides() const;
