@@ -223,7 +223,7 @@ const std::vector<double>& Sheet::operand(const std::string& role, const std::st
 
 }  // namespace fills
 
-int exponent_of_constant(const std::string& fill) { return entry(fill).exponent_of_constant; }
+int exponent_of_constant(const std::string& fill) { return fill.empty() ? 0 : entry(fill).exponent_of_constant; }
 
 std::vector<FillInfo> all_fills() {
   std::vector<FillInfo> infos;
