@@ -59,7 +59,7 @@ std::vector<Case> cases_of_each_op() {
   open_rulebook(ASSAY_SOURCE_DIR);
   std::vector<Case> some;
   std::map<std::string, int> met;
-  for (const Case& one : select_cases(load_cases(all_ops(), ASSAY_SOURCE_DIR), {.suites = {"quick"}, .warp = "32"}))
+  for (const Case& one : select_cases(load_cases(shipped_ops().all(), ASSAY_SOURCE_DIR), {.suites = {"quick"}, .warp = "32"}))
     if (met[one.op]++ % kOneIn == 0) some.push_back(one);
   return some;
 }
@@ -67,7 +67,7 @@ std::vector<Case> cases_of_each_op() {
 TEST(Glimpse, HoldsWhatTheFirstRowsHold) {
   std::set<std::string> ops;
   for (const Case& one : cases_of_each_op()) {
-    const Op& op = find_op(one.op);
+    const Op& op = shipped_ops().find(one.op);
     const std::unique_ptr<const BoundCase> bound = op.bind(one), excerpt = bound->excerpt();
     if (bound->is_sweep()) continue;
     const BoundCase& few = excerpt ? *excerpt : *bound;

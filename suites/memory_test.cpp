@@ -28,7 +28,7 @@ TEST_F(Memory, OfJudgingDoesNotGrowWithTheTensor) {
   for (const int64_t rows : {int64_t{512}, int64_t{2048}}) {
     const LargeCase large = with_outputs(large_case(rows, kColumns), "");
     Verdict verdict;
-    const Cost cost = cost_of([&] { judge_outputs(*find_op("quant_group").bind(large.one), large.problem, large.result, verdict); });
+    const Cost cost = cost_of([&] { judge_outputs(*shipped_ops().find("quant_group").bind(large.one), large.problem, large.result, verdict); });
     EXPECT_NE(verdict.outcome, Outcome::kFail);
     EXPECT_LT(cost.bytes, kMost) << rows << " rows";
   }
@@ -37,7 +37,7 @@ TEST_F(Memory, OfJudgingDoesNotGrowWithTheTensor) {
 TEST_F(Memory, OfADiagnosisIsThatOfItsSample) {
   constexpr int64_t kMost = int64_t{128} << 20;
   const LargeCase large = with_outputs(large_case(2048, kColumns), kMistake);
-  const Op& op = find_op("quant_group");
+  const Op& op = shipped_ops().find("quant_group");
   Verdict verdict;
   const Sample sample = judge_outputs(*op.bind(large.one), large.problem, large.result, verdict);
   EXPECT_EQ(verdict.outcome, Outcome::kFail);
@@ -53,7 +53,7 @@ TEST_F(Memory, OfADiagnosisIsThatOfItsSample) {
 /// A GEMM whose full diagnosis would recompute every product per hypothesis. The diagnosis samples rows, so that it takes
 /// seconds.
 TEST_F(Memory, ADiagnosisOfALargeProductLooksAtFewOfItsProducts) {
-  const Op& op = find_op("gemm_scaled");
+  const Op& op = shipped_ops().find("gemm_scaled");
   const std::string mistake = "scale_a: of the next row";
   const LargeCase large = with_outputs(large_product(256, 512, 2048), mistake);
   Verdict verdict;
@@ -70,7 +70,7 @@ TEST_F(Memory, ADiagnosisOfALargeProductLooksAtFewOfItsProducts) {
 /// Only the last of 16384 columns is wrong. The sample contains it, and the cause is named.
 TEST_F(Memory, ADiagnosisOfAWideProductLooksAtTheColumnThatFails) {
   constexpr int64_t kWide = 16384;
-  const Op& op = find_op("gemm_scaled");
+  const Op& op = shipped_ops().find("gemm_scaled");
   const std::string mistake = "b: the last row is the one before it";
   const LargeCase large = with_outputs(large_product(64, kWide, 512), mistake);
   Verdict verdict;
@@ -85,7 +85,7 @@ TEST_F(Memory, ADiagnosisOfAWideProductLooksAtTheColumnThatFails) {
 
 /// One wrong element among half a million, plus one in each row of another column. The sample contains its row and its column.
 TEST_F(Memory, ChosenRowsAndColumnsMeetInElementsThatFail) {
-  const Op& op = find_op("gemm_scaled");
+  const Op& op = shipped_ops().find("gemm_scaled");
   for (const bool diagonal : {false, true}) {
     LargeCase large = with_outputs(large_product(512, 1024, 512), "");
     HostTensor& d = find(large.result.outputs, "d");
@@ -112,7 +112,7 @@ TEST_F(Memory, ExactProductsAreMadeOfSomeRowsOfALargeOne) {
   const auto notes_of = [](int64_t rows) {
     const LargeCase large = with_outputs(large_product(rows, 512, 2048), "");
     Verdict verdict;
-    judge_outputs(*find_op("gemm_scaled").bind(large.one), large.problem, large.result, verdict);
+    judge_outputs(*shipped_ops().find("gemm_scaled").bind(large.one), large.problem, large.result, verdict);
     EXPECT_EQ(verdict.outcome, Outcome::kPass);
     return verdict.tensors.front().notes;
   };
@@ -125,7 +125,7 @@ TEST_F(Memory, ExactProductsAreMadeOfSomeRowsOfALargeOne) {
 TEST_F(Memory, ASmallProductIsLookedAtWhole) {
   const LargeCase small = with_outputs(large_product(64, 64, 512), "y: gain 101/100");
   Verdict verdict;
-  EXPECT_TRUE(judge_outputs(*find_op("gemm_scaled").bind(small.one), small.problem, small.result, verdict).is_everything());
+  EXPECT_TRUE(judge_outputs(*shipped_ops().find("gemm_scaled").bind(small.one), small.problem, small.result, verdict).is_everything());
 }
 
 /// One wrong element among 32 million. The sample contains its row.
@@ -133,7 +133,7 @@ TEST_F(Memory, ASampleHoldsTheOnlyRowThatFails) {
   LargeCase large = with_outputs(large_case(2048, kColumns), "");
   find(large.result.outputs, "q").bytes[size_t(1234 * kColumns + 5)] ^= std::byte{0x40};
   Verdict verdict;
-  const Sample sample = judge_outputs(*find_op("quant_group").bind(large.one), large.problem, large.result, verdict);
+  const Sample sample = judge_outputs(*shipped_ops().find("quant_group").bind(large.one), large.problem, large.result, verdict);
   EXPECT_EQ(verdict.tensors.front().outside, 1);
   EXPECT_EQ(verdict.tensors.front().first.at, (std::array<int64_t, 2>{1234, 5}));
   EXPECT_EQ(sample.failing, 1);

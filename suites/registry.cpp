@@ -11,28 +11,28 @@
 
 namespace assay {
 
-std::span<const Op> all_ops() {
-  static const Op ops[] = {
+const OpRegistry& shipped_ops() {
+  static const OpRegistry ops({
 #define ASSAY_OP(op) op##_op(),
 #include "suites/ops.inc"
 #undef ASSAY_OP
-  };
+  });
   return ops;
 }
 
-const Op& find_op(std::string_view name) {
+const Op& OpRegistry::find(std::string_view name) const {
   std::vector<std::string> names;
-  for (const Op& op : all_ops()) {
+  for (const Op& op : ops_) {
     if (op.name == name) return op;
     names.push_back(op.name);
   }
   throw std::out_of_range("unknown op '" + std::string(name) + "'" + did_you_mean(name, names));
 }
 
-const Op& op_of_contract(const std::string& contract, const std::map<std::string, std::string>& parameters) {
+const Op& OpRegistry::of_contract(const std::string& contract, const std::map<std::string, std::string>& parameters) const {
   const Op* first = nullptr;
   if (!rulebook().is_unit(contract)) (void)rulebook().contracts.find(contract);  // throws for one that does not exist
-  for (const Op& op : all_ops()) {
+  for (const Op& op : ops_) {
     if (!op.takes(contract)) continue;
     if (first == nullptr) first = &op;
     const bool has_all = std::all_of(parameters.begin(), parameters.end(), [&](const auto& parameter) {

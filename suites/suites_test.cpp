@@ -23,7 +23,7 @@ const std::vector<Case>& quick_cases() {
   static const std::vector<Case> cases = [] {
     open_rulebook(ASSAY_SOURCE_DIR);
     std::vector<Case> all =
-        select_cases(load_cases(all_ops(), ASSAY_SOURCE_DIR), {.suites = {"quick"}, .cases = {}, .arch = {}, .warp = {}});
+        select_cases(load_cases(shipped_ops().all(), ASSAY_SOURCE_DIR), {.suites = {"quick"}, .cases = {}, .arch = {}, .warp = {}});
     std::erase_if(all, [](const Case& c) {
       return c.text("warp") != "32" || !in_sample(c.text("contract"), one_in_of_environment());  // warp sizes share their data
     });
@@ -36,7 +36,7 @@ const std::vector<Case>& quick_cases() {
 const std::map<std::string, std::vector<Visibility>>& seen_by_case() {
   static const auto seen = [] {
     std::map<std::string, std::vector<Visibility>> all;
-    for (const Case& c : quick_cases()) all[c.id] = visibilities(*find_op(c.op).bind(c));
+    for (const Case& c : quick_cases()) all[c.id] = visibilities(*shipped_ops().find(c.op).bind(c));
     return all;
   }();
   return seen;
@@ -73,7 +73,7 @@ TEST(Suites, PowerIsBlindToWhatNoElementShows) {
       continue;
     Case silent = c;  // declared mutants are only tried on the first row
     silent.blind_to.clear();
-    const Power power = power_of(*find_op(c.op).bind(silent), silent.blind_to);
+    const Power power = power_of(*shipped_ops().find(c.op).bind(silent), silent.blind_to);
     EXPECT_EQ(std::set<std::string>(power.blind_to.begin(), power.blind_to.end()), blind) << c.id;
     const auto real = std::count_if(seen_by_case().at(c.id).begin(), seen_by_case().at(c.id).end(),
                                     [](const Visibility& v) { return v.equivalent.empty(); });
@@ -147,7 +147,7 @@ TEST(Suites, EveryFaultIsSeenByACaseOfItsContract) {
 TEST(Suites, EquivalencesHoldOnAllQuickData) {
   std::set<std::string> used;
   for (const Case& c : quick_cases()) {
-    const Op& op = find_op(c.op);
+    const Op& op = shipped_ops().find(c.op);
     const Problem problem = op.bind(c)->problem();
     const std::vector<WholePart> right = computed(op.bind(c)->expect(problem, nullptr));
     for (const Hypothesis& h : op.bind(c)->mutants()) {
@@ -168,7 +168,7 @@ TEST(Suites, EveryContractCanBeWrittenAndTraced) {
   std::set<std::string> tried;
   for (const Case& c : quick_cases()) {
     if (!tried.insert(c.op + c.text("contract")).second) continue;
-    const Op& op = find_op(c.op);
+    const Op& op = shipped_ops().find(c.op);
     const Problem problem = op.bind(c)->problem();
     EXPECT_FALSE(op.bind(c)->formulas().empty()) << c.id;
     const TensorSpec& x = problem.tensors.front().spec;

@@ -187,7 +187,7 @@ void require_roles(const Op& op, const DumpedRoles& roles) {
 
 DumpedCall call_of(const Asked& asked) {
   if (asked.contract.empty()) throw UsageError("contract is NULL");
-  const Op& op = op_of_contract(asked.contract, asked.parameters);
+  const Op& op = shipped_ops().of_contract(asked.contract, asked.parameters);
   if (!op.case_of_dump) throw UsageError("tensors of op " + op.name + " cannot be checked without their call; run its cases instead");
   require_roles(op, asked.roles);
   try {
@@ -242,7 +242,7 @@ Json described(const SuiteCase& opened) {
 void list_cases(const std::string& pattern, const std::string& tier, const std::string& root, Json& list) {
   const bool of_ids = pattern.find('/') != std::string::npos;
   const std::string begin = pattern.substr(0, pattern.find('/'));
-  for (const Op& op : all_ops()) {
+  for (const Op& op : shipped_ops().all()) {
     const std::vector<std::string> contracts = rulebook().contract_ids();
     const auto taken = [&](const std::string& contract) { return glob_match(pattern, contract) && op.takes(contract); };
     const bool may_hold = of_ids ? glob_match(begin, op.name) : std::any_of(contracts.begin(), contracts.end(), taken);
@@ -289,9 +289,9 @@ assay_check_status assay_check_match(const assay_check_request* request, assay_c
   return answered(report, [&](assay_check_report& filled) {
     (void)tables().root();
     const Asked asked(request);
-    if (!asked.contract.empty()) (void)find_op(asked.contract);
+    if (!asked.contract.empty()) (void)shipped_ops().find(asked.contract);
     std::vector<const Op*> ops;
-    for (const Op& op : all_ops())
+    for (const Op& op : shipped_ops().all())
       if (op.case_of_dump && (asked.contract.empty() || op.name == asked.contract)) ops.push_back(&op);
     const MatchedContracts matched = match_tensors(ops, asked.roles, asked.parameters, asked.layout);
     Json obeys = Json::array(), others = Json::array(), reasons = Json::object();
@@ -337,9 +337,9 @@ assay_check_status assay_check_contract(const char* contract, assay_check_report
   return answered(report, [&](assay_check_report& filled) {
     (void)tables().root();
     require(contract, "contract");
-    const Op& first = op_of_contract(contract);
+    const Op& first = shipped_ops().of_contract(contract);
     Json ops = Json::array({described(first)});
-    for (const Op& op : all_ops())
+    for (const Op& op : shipped_ops().all())
       if (op.name != first.name && op.takes(contract)) ops.push_back(described(op));
     filled.json = json_line({{"contract", contract}, {"ops", ops}});
     for (const RoleSpec& role : first.roles) filled.text += role.name + "  " + name(role.access) + "  " + role.what + "\n";

@@ -21,7 +21,7 @@ std::string contracts_file(const char* name) { return data_root() + "/reference/
 UnitTable open_units(const ArchArguments& arguments) {
   UnitTable units = UnitTable::load_folder(data_root() + "/reference/contracts");
   for (const std::string& file : arguments.units) units.add(file);
-  for (const std::string& file : more_contracts())
+  for (const std::string& file : arguments.suites.tables.contracts)
     if (holds_units(file)) units.add(file);
   return units;
 }

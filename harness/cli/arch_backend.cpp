@@ -116,8 +116,8 @@ void print(const Line& line) {
 
 int verify_backend(const ArchArguments& arguments) {
   if (!arguments.output.empty()) require_writable(arguments.output);
-  open_rulebook(data_root(), more_contracts());
-  const Backend backend = open_backend({arguments.backend, false, arguments.timeout_seconds});
+  open_contracts(arguments.suites);
+  const Backend backend = open_backend(*arguments.suites.ops, {arguments.backend, false, arguments.timeout_seconds});
   end_on_signals();
   const LibraryInfo& library = backend.library;
   std::vector<Line> lines = lines_of(offered_instructions(library, arguments.kernel, arguments.unit), arguments);

@@ -82,7 +82,7 @@ void write_observed_units(const std::string& path, const LibraryInfo& seen_on, s
 }
 
 int verify_observed(const ArchArguments& arguments) {
-  open_rulebook(data_root(), more_contracts());
+  open_contracts(arguments.suites);
   const Table table = read_table(arguments.targets[0]);
   table.require_columns(columns());
   table.allow_columns(columns());

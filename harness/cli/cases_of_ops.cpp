@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "harness/cli/places.h"
-#include "harness/run/run_case.h"
 #include "harness/text/printable.h"
 #include "reference/table/table.h"
 #include "suites/registry.h"
@@ -15,47 +14,46 @@
 namespace assay {
 namespace {
 
-/// Whether one of the names may belong to the op; true if there are no names.
-bool may_name(const std::vector<std::string>& names, const std::string& op) {
+/// Whether one of these names, if there are any, may be of that op or of any.
+bool may_name(const OpRegistry& ops, const std::vector<std::string>& names, const std::string& op) {
   const auto may = [&](const std::string& name) {
     const std::string begin = name.substr(0, name.find('/'));
-    const std::span<const Op> ops = all_ops();
-    return begin == op || std::none_of(ops.begin(), ops.end(), [&](const Op& one) { return one.name == begin; });
+    return begin == op || std::none_of(ops.all().begin(), ops.all().end(), [&](const Op& one) { return one.name == begin; });
   };
   return names.empty() || std::any_of(names.begin(), names.end(), may);
 }
 
-/// Options that a repro line needs besides the case's id.
-std::string options_of_tables() {
-  std::string needs;
-  for (const std::string& file : more_contracts()) needs += " --contracts " + shell_word(file);
-  for (const std::string& file : own_cases().files) needs += " --cases " + shell_word(file);
-  if (!own_cases().op.empty()) needs += " --op " + shell_word(own_cases().op);
-  return needs;
+/// Case::run_options of all cases.
+std::string options_of(const UserTables& tables) {
+  std::string options;
+  for (const std::string& file : tables.contracts) options += " --contracts " + shell_word(file);
+  for (const std::string& file : tables.cases) options += " --cases " + shell_word(file);
+  if (!tables.op.empty()) options += " --op " + shell_word(tables.op);
+  return options;
 }
 
 }  // namespace
 
-std::vector<Case> open_cases_of(std::span<const Op> ops) {
-  const std::string root = data_root();
-  open_rulebook(root, more_contracts());
+std::vector<Case> open_cases_of(const Suites& suites, std::span<const Op> ops) {
+  open_contracts(suites);
+  const UserTables& tables = suites.tables;
   std::vector<Case> cases;
-  const OwnCases& own = own_cases();
-  for (const std::string& file : own.files)
-    for (Case& one : load_own_cases(all_ops(), read_text(file), file, own.op)) cases.push_back(std::move(one));
-  if (own.files.empty()) cases = load_cases(ops, root);
-  options_of_repro() = options_of_tables();
+  for (const std::string& file : tables.cases)
+    for (Case& one : load_own_cases(suites.ops->all(), read_text(file), file, tables.op)) cases.push_back(std::move(one));
+  if (tables.cases.empty()) cases = load_cases(ops, data_root());
+  if (const std::string options = options_of(tables); !options.empty())
+    for (Case& one : cases) one.run_options = options;
   return cases;
 }
 
-std::vector<Case> open_cases_for(const Selection& selection) {
+std::vector<Case> open_cases_for(const Suites& suites, const Selection& selection) {
   std::vector<Op> ops;
-  for (const Op& op : all_ops())
-    if (may_name(selection.suites, op.name) && may_name(selection.cases, op.name)) ops.push_back(op);
-  // An unknown name or --arch needs all cases, for a complete error message.
-  if (ops.empty() || ops.size() == all_ops().size() || !selection.arch.empty() || !own_cases().files.empty())
-    return open_cases();
-  return open_cases_of(ops);
+  for (const Op& op : suites.ops->all())
+    if (may_name(*suites.ops, selection.suites, op.name) && may_name(*suites.ops, selection.cases, op.name)) ops.push_back(op);
+  // What no op can hold, and what --arch may be, is said with all cases at hand.
+  if (ops.empty() || ops.size() == suites.ops->all().size() || !selection.arch.empty() || !suites.tables.cases.empty())
+    return open_cases(suites);
+  return open_cases_of(suites, ops);
 }
 
 }  // namespace assay

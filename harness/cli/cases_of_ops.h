@@ -4,16 +4,17 @@
 #include <span>
 #include <vector>
 
+#include "harness/cli/places.h"
 #include "harness/core/cases.h"
 #include "harness/core/op.h"
 
 namespace assay {
 
-/// Opens the contract registry and loads the tables of --cases, or else the shipped tables of these ops. Throws TableError.
-std::vector<Case> open_cases_of(std::span<const Op> ops);
+/// Opens the rulebook and loads the tables of --cases, or those that are shipped with these ops, checked. Throws TableError.
+std::vector<Case> open_cases_of(const Suites& suites, std::span<const Op> ops);
 
-/// Like open_cases(), but skips tables of ops that the selection cannot contain: loading takes most of the time of a short
-/// command. A suite or glob that does not begin with an op's name and '/' may contain cases of every op.
-std::vector<Case> open_cases_for(const Selection& selection);
+/// As open_cases(), without the tables of ops whose cases the selection cannot hold: they are most of the time that a short command
+/// takes. A suite or a glob that begins with no op's name and '/' may hold cases of all.
+std::vector<Case> open_cases_for(const Suites& suites, const Selection& selection);
 
 }  // namespace assay

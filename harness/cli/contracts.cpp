@@ -87,11 +87,11 @@ void cell_differences(const ContractRow& a, const ContractRow& b) {
   }
 }
 
-void diff(const std::string& a, const std::string& b, const std::vector<Case>& cases) {
+void diff(const OpRegistry& ops, const std::string& a, const std::string& b, const std::vector<Case>& cases) {
   const ContractTables& tables = rulebook().contracts;
   const Flow &flow = *tables.find(a).flow, &other = *tables.find(b).flow;
   const bool casts = flow.kind == FlowKind::kCast && other.kind == FlowKind::kCast;
-  const std::vector<Separation> found = casts ? std::vector<Separation>() : separate(all_ops(), cases, a, b);
+  const std::vector<Separation> found = casts ? std::vector<Separation>() : separate(ops.all(), cases, a, b);
   if (found.empty() && &flow != &other)
     throw UsageError(fmt::format("contracts diff: '{}' is a {} and '{}' a {}: no input has an answer under both", a, flow.name, b,
                                  other.name));
@@ -123,14 +123,14 @@ void need(const ContractsArguments& arguments, size_t count) {
 }  // namespace
 
 int contracts_verb(const ContractsArguments& arguments) {
-  const std::vector<Case> cases = open_cases();
+  const std::vector<Case> cases = open_cases(arguments.suites);
   if (arguments.action == "specials") {
     if (arguments.write.empty() && arguments.check.empty()) fmt::print("{}\n", kLegend);
     return put_table("assay contracts specials", special_table, arguments.write, arguments.check);
   }
   if (arguments.action == "list") list(arguments.evidence);
   if (arguments.action == "show") need(arguments, 1), show(arguments.ids[0]);
-  if (arguments.action == "diff") need(arguments, 2), diff(arguments.ids[0], arguments.ids[1], cases);
+  if (arguments.action == "diff") need(arguments, 2), diff(*arguments.suites.ops, arguments.ids[0], arguments.ids[1], cases);
   return kAllAsExpected;
 }
 

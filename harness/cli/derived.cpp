@@ -49,12 +49,12 @@ std::span<const DerivedPart> derived_parts() {
   return parts;
 }
 
-std::map<std::string, Golden> predicted_now(const std::vector<Case>& cases) {
+std::map<std::string, Golden> predicted_now(const OpRegistry& ops, const std::vector<Case>& cases) {
   const std::vector<const Case*> data = data_sets(cases);
   std::vector<std::vector<PredictedTensor>> predicted(data.size());
   for_each_in_parallel(int64_t(data.size()), [&](int64_t i) {
     const Case& one = *data[size_t(i)];
-    const std::unique_ptr<const BoundCase> bound = find_op(one.op).bind(one);
+    const std::unique_ptr<const BoundCase> bound = ops.find(one.op).bind(one);
     predicted[size_t(i)] = predict(bound->expect(bound->problem(), nullptr));
   });
   std::map<std::string, Golden> by_op;
@@ -65,22 +65,23 @@ std::map<std::string, Golden> predicted_now(const std::vector<Case>& cases) {
   return by_op;
 }
 
-Derivation::Derivation(std::string golden, bool believe, MakeDocs docs)
-    : golden_(std::move(golden)),
-      all_cases_(open_cases()),
+Derivation::Derivation(const Suites& suites, std::string golden, bool believe, MakeDocs docs)
+    : ops_(suites.ops),
+      golden_(std::move(golden)),
+      all_cases_(open_cases(suites)),
       cases_(selected_of(all_cases_, {.suites = {"quick"}, .cases = {}, .arch = {}, .warp = {}})),
       records_(recorded_power(cases_, golden_ + "/power")),
       believe_(believe),
       docs_(std::move(docs)) {}
 
 const std::map<std::string, Power>& Derivation::powers() {
-  if (powers_.empty()) powers_ = powers_of(cases_, believe_ ? records_ : PowerRecords(), computed_);
+  if (powers_.empty()) powers_ = powers_of(*ops_, cases_, believe_ ? records_ : PowerRecords(), computed_);
   return powers_;
 }
 
 std::map<std::string, std::string> Derivation::files(const DerivedPart& part) {
   const std::string folder = golden_ + "/" + part.folder;
-  if (part.name == "predicted") return texts(folder, predicted_now(cases_));
+  if (part.name == "predicted") return texts(folder, predicted_now(*ops_, cases_));
   if (part.name == "power") {
     std::map<std::string, Golden> by_op;
     for (const Case* one : data_sets(cases_)) {
@@ -94,11 +95,11 @@ std::map<std::string, std::string> Derivation::files(const DerivedPart& part) {
   if (part.name == "specials") return section("reference/contracts/SPECIALS.md", "assay contracts specials", special_table());
   if (part.name == "power_table")
     return section("suites/POWER.md", "assay power",
-                   power_table(all_ops(), cases_, [&](const Case& one) { return powers().at(one.data_id()); }));
+                   power_table(ops_->all(), cases_, [&](const Case& one) { return powers().at(one.data_id()); }));
   if (part.name == "sharpness")
-    return section("suites/SHARPNESS.md", "assay sharpness", sharpness_now(all_cases_));
+    return section("suites/SHARPNESS.md", "assay sharpness", sharpness_now(*ops_, all_cases_));
   if (part.name == "docs") return docs_ ? docs_() : std::map<std::string, std::string>();
-  return section("golden/witness/TABLES.md", "assay witness check", witness_table_now());
+  return section("golden/witness/TABLES.md", "assay witness check", witness_table_now(*ops_));
 }
 
 std::vector<std::string> Derivation::strays(const DerivedPart& part, const std::map<std::string, std::string>& files) const {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/cli/places.h"
 #include "harness/core/case.h"
 #include "harness/golden/power_records.h"
 
@@ -25,9 +26,9 @@ class Derivation {
  public:
   using MakeDocs = std::function<std::map<std::string, std::string>()>;
 
-  /// `golden`: folder of the golden files. `believe`: use records of golden/power whose seal matches. `docs` makes the pages of
-  /// docs/reference, which need the command line; empty: no pages. Throws TableError.
-  Derivation(std::string golden, bool believe, MakeDocs docs = {});
+  /// `golden`: the folder of golden files. `believe`: take what golden/power records, where its seal is right. Throws TableError.
+  /// `docs` makes the pages of docs/reference, which need the command line; empty: there are none.
+  Derivation(const Suites& suites, std::string golden, bool believe, MakeDocs docs = {});
 
   /// Text of each file of a part, by path. Throws UsageError for a Markdown file that lacks the section.
   std::map<std::string, std::string> files(const DerivedPart& part);
@@ -42,6 +43,7 @@ class Derivation {
  private:
   const std::map<std::string, Power>& powers();
 
+  std::shared_ptr<const OpRegistry> ops_;
   std::string golden_;
   std::vector<Case> all_cases_, cases_;  ///< all tiers; quick tier
   PowerRecords records_;
@@ -51,13 +53,13 @@ class Derivation {
   size_t computed_ = 0;
 };
 
-/// The reference's predictions for the cases, by op.
-std::map<std::string, Golden> predicted_now(const std::vector<Case>& cases);
+/// What the reference predicts of the cases, by op.
+std::map<std::string, Golden> predicted_now(const OpRegistry& ops, const std::vector<Case>& cases);
 
-/// The table of `assay sharpness`, from cases of the quick and full tiers.
-std::string sharpness_now(std::vector<Case> cases);
+/// The table of `assay sharpness`, of cases of the quick and the full tier.
+std::string sharpness_now(const OpRegistry& ops, std::vector<Case> cases);
 
-/// The table of `assay witness check` for golden/witness. Throws std::runtime_error if a contract rejects a recorded output.
-std::string witness_table_now();
+/// The table of `assay witness check` on golden/witness. Throws std::runtime_error if a row does not allow its witness.
+std::string witness_table_now(const OpRegistry& ops);
 
 }  // namespace assay

@@ -88,9 +88,9 @@ std::string op_section(const Op& op) {
   return text + ".\n\n";
 }
 
-DocsPage ops_page() {
+DocsPage ops_page(const OpRegistry& ops) {
   std::string text = "# Ops\n\nThe tensors and parameters that a kernel of each op gets. `assay list --op OP` adds the contracts and the cells.\n\n";
-  for (const Op& op : all_ops()) text += op_section(op);
+  for (const Op& op : ops.all()) text += op_section(op);
   return {"ops.md", text};
 }
 
@@ -123,9 +123,9 @@ std::string needs_of(const std::string& contract) {
   return chip == "sm_90" ? "" : chip;
 }
 
-std::map<std::string, OpStatus> status_of_ops() {
+std::map<std::string, OpStatus> status_of_ops(const Suites& suites) {
   std::map<std::string, OpStatus> all;
-  for (const Case& one : open_cases()) {
+  for (const Case& one : open_cases(suites)) {
     OpStatus& status = all[one.op];
     (one.tier == "quick" ? status.quick : status.full) += 1;
     if (const auto contract = one.parameters.find("contract"); contract != one.parameters.end()) status.contracts.insert(contract->second);
@@ -146,14 +146,14 @@ std::string needs_text(const std::map<std::string, int64_t>& needs) {
   return text;
 }
 
-DocsPage status_page(const std::map<std::string, OpStatus>& status) {
+DocsPage status_page(const OpRegistry& ops, const std::map<std::string, OpStatus>& status) {
   std::string text =
       "# Status by op\n\n"
       "`ran`: the code that the contract describes was run and its outputs agree or differ as `assay contracts show ID` says. `executed`: its AMD code "
       "object was executed on the CPU. `read`: its source was read. `inferred`: none of these. `needs`: contracts whose code runs neither on sm_90 nor on a "
       "CPU and was not executed, by what it needs.\n\n" +
       markdown_header({"op", "contracts", "quick cases", "full cases", "ran", "executed", "read", "inferred", "needs"});
-  for (const Op& op : all_ops()) {
+  for (const Op& op : ops.all()) {
     const OpStatus& of = status.at(op.name);
     text += markdown_row({"`" + op.name + "`", std::to_string(of.contracts.size()), std::to_string(of.quick), std::to_string(of.full),
                           std::to_string(of.ran), std::to_string(of.executed), std::to_string(of.read), std::to_string(of.inferred), needs_text(of.needs)});
@@ -207,8 +207,8 @@ std::string readme_table(const std::map<std::string, OpStatus>& status) {
   return text;
 }
 
-std::vector<DocsPage> pages_of(const CLI::App& program, const std::map<std::string, OpStatus>& status) {
-  std::vector<DocsPage> pages = {commands_page(program), contract_cells_page(), reports_page(), ops_page(), status_page(status)};
+std::vector<DocsPage> pages_of(const CLI::App& program, const OpRegistry& ops, const std::map<std::string, OpStatus>& status) {
+  std::vector<DocsPage> pages = {commands_page(program), contract_cells_page(), reports_page(), ops_page(ops), status_page(ops, status)};
   for (DocsPage& page : pages) page.text = kWrittenBy + page.text;
   return pages;
 }
@@ -233,11 +233,11 @@ std::string markdown_header(const std::vector<std::string>& titles) {
   return markdown_row(titles) + rule + "\n";
 }
 
-std::map<std::string, std::string> docs_files(const CLI::App& program, const std::string& folder) {
-  const std::map<std::string, OpStatus> status = status_of_ops();
+std::map<std::string, std::string> docs_files(const CLI::App& program, const Suites& suites, const std::string& folder) {
+  const std::map<std::string, OpStatus> status = status_of_ops(suites);
   const std::string readme = readme_of(folder).string();
   std::map<std::string, std::string> files = {{readme, with_section(readme, kReadmeSection, readme_table(status))}};
-  for (const DocsPage& page : pages_of(program, status)) files[(fs::path(folder) / page.file).string()] = page.text;
+  for (const DocsPage& page : pages_of(program, *suites.ops, status)) files[(fs::path(folder) / page.file).string()] = page.text;
   return files;
 }
 
@@ -250,7 +250,7 @@ void add_docs(CLI::App& program, DocsArguments& arguments) {
 int docs_verb(const CLI::App& program, const DocsArguments& arguments) {
   if (arguments.output.empty() && arguments.check.empty()) throw UsageError("docs: expected --output DIR or --check DIR, got neither; try: assay docs --output docs/reference");
   const std::string& folder = arguments.check.empty() ? arguments.output : arguments.check;
-  const std::map<std::string, std::string> files = docs_files(program, folder);
+  const std::map<std::string, std::string> files = docs_files(program, arguments.suites, folder);
   if (arguments.check.empty()) {
     fs::create_directories(folder);
     for (const auto& [file, text] : files) write_atomically(file, text);

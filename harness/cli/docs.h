@@ -6,12 +6,14 @@
 #include <string>
 #include <vector>
 
+#include "harness/cli/places.h"
+
 namespace assay {
 
 struct DocsArguments {
-  std::string output;  ///< writes the pages to this folder and the status table to the README.md two folders above; empty:
-                       ///< nothing
-  std::string check;   ///< such a folder: exit 1 if a page or the table is stale
+  std::string output;  ///< folder that gets the pages, and the README.md two folders above it gets its table; empty: none
+  std::string check;   ///< such a folder: exit 1 if a page or that table is stale
+  Suites suites{};
 };
 
 /// One page of the reference.
@@ -27,8 +29,8 @@ std::string markdown_header(const std::vector<std::string>& titles);
 /// Page on recipe steps and every column of the contract tables. Throws std::logic_error for a column without a description.
 DocsPage contract_cells_page();
 
-/// The text of each page, and of the README.md two folders above, by path. Opens the contract registry.
-std::map<std::string, std::string> docs_files(const CLI::App& program, const std::string& folder);
+/// The text of each page, and of the README.md two folders above, by path. Opens the rulebook.
+std::map<std::string, std::string> docs_files(const CLI::App& program, const Suites& suites, const std::string& folder);
 
 void add_docs(CLI::App& program, DocsArguments& arguments);
 int docs_verb(const CLI::App& program, const DocsArguments& arguments);

@@ -74,20 +74,20 @@ std::array<int64_t, 2> element_to_trace(const ExplainArguments& arguments, const
 }  // namespace
 
 int explain_verb(const ExplainArguments& arguments) {
-  const std::vector<Case> cases = open_cases_for({.cases = {arguments.case_id}});
+  const std::vector<Case> cases = open_cases_for(arguments.suites, {.cases = {arguments.case_id}});
   const Case& one = case_named(cases, arguments.case_id);
-  const Op& op = find_op(one.op);
+  const Op& op = arguments.suites.ops->find(one.op);
   const std::unique_ptr<const BoundCase> bound = op.bind(one);
   const Problem problem = bound->problem();
   print_case(op, one, *bound, problem);
   if (arguments.call_only) return kAllAsExpected;
   print_power(*bound);
 
-  const Backend backend = shared_between_threads(open_backend({arguments.backend, false, 60}));
+  const Backend backend = shared_between_threads(open_backend(*arguments.suites.ops, {arguments.backend, false, 60}));
   RunOptions options;
   options.kernel_glob = arguments.kernel;
   options.each.diagnose = look_for_causes(backend);
-  const RunResult result = run_all(all_ops(), {one}, backend, options);
+  const RunResult result = run_all(arguments.suites.ops->all(), {one}, backend, options);
   std::array<int64_t, 2> element = element_to_trace(arguments, Verdict{}, problem);
   for (const Verdict& verdict : result.verdicts) {
     if (const KernelOffer* kernel = backend.library.find_kernel(verdict.kernel)) print_kernel(*kernel);

@@ -147,7 +147,7 @@ std::string summary_line(const Gate& gate, bool open) {
 int gate_verb(const GateArguments& arguments) {
   Provenance provenance = provenance_of(arguments);
   const Reports reports(arguments.reports);
-  const std::vector<Case> cases = open_selected_cases(arguments.selection);
+  const std::vector<Case> cases = open_selected_cases(arguments.suites, arguments.selection);
   const Baseline baseline(arguments.baseline);
   const std::vector<Recording> recordings = open_recordings(arguments.targets);
   const std::vector<RecordedCase> recorded = recorded_cases(recordings, cases);
@@ -157,7 +157,7 @@ int gate_verb(const GateArguments& arguments) {
   std::mutex mutex;
   std::map<Key, Comparison> comparisons;
   const PowerRecords power = recorded_power(cases);
-  RunResult result = judge_recorded(recorded, power, [&](const Evidence& evidence, const Verdict& verdict) {
+  RunResult result = judge_recorded(*arguments.suites.ops, recorded, power, [&](const Evidence& evidence, const Verdict& verdict) {
     Comparison comparison = compare_with(baseline, {verdict.case_id, verdict.kernel}, evidence);
     const std::lock_guard lock(mutex);
     comparisons[{verdict.case_id, verdict.kernel}] = std::move(comparison);

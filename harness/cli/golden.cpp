@@ -37,7 +37,7 @@ std::string seen_on(const ObservedOn& seen) {
 
 /// Runs the cases on a back end and keeps the outputs of those that pass.
 std::map<std::string, Golden> observed_now(const std::vector<Case>& cases, const GoldenArguments& arguments) {
-  const Backend backend = open_backend({arguments.backend, false, arguments.timeout_seconds});
+  const Backend backend = open_backend(*arguments.suites.ops, {arguments.backend, false, arguments.timeout_seconds});
   const ObservedOn provenance{backend.library.arch, backend.library.device, backend.library.driver, backend.library.toolkit,
                               today()};
   std::map<std::string, Golden> by_op;
@@ -50,7 +50,7 @@ std::map<std::string, Golden> observed_now(const std::vector<Case>& cases, const
     Golden& golden = by_op.try_emplace(evidence.one.op, Golden{"observed", evidence.one.op, provenance, {}, {}}).first->second;
     golden.observed[evidence.one.id][verdict.kernel] = std::move(tensors);
   };
-  const RunResult result = run_all(all_ops(), cases, backend, options);
+  const RunResult result = run_all(arguments.suites.ops->all(), cases, backend, options);
   if (result.device_lost) throw std::runtime_error("the device was lost; nothing was written");
   if (const int64_t bad = result.unexpected(); bad > 0)
     throw std::runtime_error(std::to_string(bad) + " verdicts are not as expected; nothing was written");
@@ -66,8 +66,8 @@ struct Complaints {
   }
 };
 
-void check_predicted(const std::string& root, const std::vector<Case>& cases, Complaints& complaints) {
-  for (const auto& [op, now] : predicted_now(cases)) {
+void check_predicted(const OpRegistry& ops, const std::string& root, const std::vector<Case>& cases, Complaints& complaints) {
+  for (const auto& [op, now] : predicted_now(ops, cases)) {
     const std::string file = root + "/predicted/" + op + ".json";
     const Golden written = read_golden(file);
     for (const auto& [id, tensors] : now.predicted) {
@@ -83,7 +83,7 @@ void check_predicted(const std::string& root, const std::vector<Case>& cases, Co
   }
 }
 
-void check_observed(const std::string& root, const std::vector<Case>& cases, Complaints& complaints) {
+void check_observed(const OpRegistry& ops, const std::string& root, const std::vector<Case>& cases, Complaints& complaints) {
   if (!fs::is_directory(root + "/observed")) return;
   std::map<std::string, const Case*> by_id;
   for (const Case& one : cases) by_id[one.id] = &one;
@@ -98,7 +98,7 @@ void check_observed(const std::string& root, const std::vector<Case>& cases, Com
           continue;
         }
         const Case& one = *by_id[id];
-        const std::unique_ptr<const BoundCase> bound = find_op(one.op).bind(one);
+        const std::unique_ptr<const BoundCase> bound = ops.find(one.op).bind(one);
         const Problem problem = bound->problem();
         Expectation expectation;  // computed once for all kernels
         for (const Answer& answer : bound->expect(problem, nullptr).any_of) {
@@ -114,8 +114,8 @@ void check_observed(const std::string& root, const std::vector<Case>& cases, Com
   }
 }
 
-/// Checks that every data set has a record with a valid seal, and that the records of a sample are reproduced.
-void check_power(const std::string& root, const std::vector<Case>& cases, const std::optional<uint64_t>& seed, Complaints& complaints) {
+/// Every data set is recorded by the tables of now, and those of a sample show what is recorded of them.
+void check_power(const OpRegistry& ops, const std::string& root, const std::vector<Case>& cases, const std::optional<uint64_t>& seed, Complaints& complaints) {
   constexpr double kSample = 5;  // percent
   const std::string folder = root + "/power";
   const PowerRecords records = recorded_power(cases, folder);
@@ -124,7 +124,7 @@ void check_power(const std::string& root, const std::vector<Case>& cases, const 
     if (records.find(one) == nullptr)
       complaints.add(folder, one.id + ": has no record for the current tables; try assay golden write");
   const std::vector<Case> sample = sample_of_data(cases, seed ? kSample : 100, seed.value_or(0));
-  const auto compute = [](const Case& one) { return power_to_record(*find_op(one.op).bind(one), one.blind_to); };
+  const auto compute = [&](const Case& one) { return power_to_record(*ops.find(one.op).bind(one), one.blind_to); };
   for (const std::string& change : changed_power(records, sample, compute))
     complaints.add(folder, change + "; if that is intended, raise kPowerEvaluator (harness/golden/power_records.h) and run assay golden write");
   std::printf("%s: %zu data sets, %zu of them computed again\n", folder.c_str(), records.size(), sample.size());
@@ -133,19 +133,19 @@ void check_power(const std::string& root, const std::vector<Case>& cases, const 
 }  // namespace
 
 int golden_verb(const GoldenArguments& arguments) {
-  const std::vector<Case> cases = open_selected_cases({.suites = {"quick"}, .cases = {}, .arch = {}, .warp = {}});
+  const std::vector<Case> cases = open_selected_cases(arguments.suites, {.suites = {"quick"}, .cases = {}, .arch = {}, .warp = {}});
   const std::string root = golden_root(arguments);
   if (arguments.action == "check") {
     Complaints complaints;
     const auto wants = [&](const char* part) { return arguments.part.empty() || arguments.part == part; };
-    if (wants("predicted")) check_predicted(root, cases, complaints);
-    if (wants("observed")) check_observed(root, cases, complaints);
-    if (wants("power")) check_power(root, cases, arguments.sample, complaints);
+    if (wants("predicted")) check_predicted(*arguments.suites.ops, root, cases, complaints);
+    if (wants("observed")) check_observed(*arguments.suites.ops, root, cases, complaints);
+    if (wants("power")) check_power(*arguments.suites.ops, root, cases, arguments.sample, complaints);
     if (wants("casts")) check_cast_runs(root, [&](const std::string& file, const std::string& what) { complaints.add(file, what); });
     if (complaints.count == 0) std::printf("golden files agree\n");
     return complaints.count == 0 ? kAllAsExpected : kUnexpected;
   }
-  if (arguments.backend.empty()) return regenerate_verb({.golden = root, .parts = {"predicted", "power", "casts"}});
+  if (arguments.backend.empty()) return regenerate_verb({.golden = root, .parts = {"predicted", "power", "casts"}, .suites = arguments.suites});
   const auto observed = observed_now(cases, arguments);
   if (observed.empty()) throw UsageError("back end " + arguments.backend + " ran no quick case");
   for (const auto& [op, golden] : observed) {

@@ -69,7 +69,7 @@ class Hunt {
       const std::vector<Case> cases = batch();
       if (cases.empty()) return;
       invented_ += int64_t(cases.size());
-      const RunResult result = run_all(all_ops(), cases, backend_, options_);
+      const RunResult result = run_all(arguments_.suites.ops->all(), cases, backend_, options_);
       lost_ = result.device_lost;
       if (!result.harness_error.empty()) throw std::runtime_error(result.harness_error);
       for (const Verdict& verdict : result.verdicts) take(verdict, cases);
@@ -151,11 +151,11 @@ class Hunt {
 int hunt_verb(const HuntArguments& arguments) {
   if (!arguments.output.empty()) require_writable(arguments.output);
   Selection selection = arguments.selection;
-  if (selection.suites.empty() && own_cases().files.empty()) selection.suites = {arguments.op + "/quick"};
-  const std::vector<Case> selected = open_selected_cases(selection);
-  const Op& op = find_op(arguments.op);
+  if (selection.suites.empty() && arguments.suites.tables.cases.empty()) selection.suites = {arguments.op + "/quick"};
+  const std::vector<Case> selected = open_selected_cases(arguments.suites, selection);
+  const Op& op = arguments.suites.ops->find(arguments.op);
   const auto ended = [] { return ended_by() != nullptr; };
-  const Backend backend = shared_between_threads(open_backend({arguments.backend, false, arguments.timeout_seconds, ended}));
+  const Backend backend = shared_between_threads(open_backend(*arguments.suites.ops, {arguments.backend, false, arguments.timeout_seconds, ended}));
   Hunt hunt(arguments, op, backend, offered(selected, arguments, backend));
   end_on_signals();
   hunt.run();

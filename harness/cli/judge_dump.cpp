@@ -18,7 +18,7 @@ namespace {
 
 std::string command_line(const JudgeArguments& arguments) {
   std::string line = "assay judge";
-  for (const std::string& file : more_contracts()) line += " --contracts " + shell_word(file);
+  for (const std::string& file : arguments.suites.tables.contracts) line += " --contracts " + shell_word(file);
   for (const std::string& target : arguments.targets) line += " " + shell_word(target);
   line += " --contract " + shell_word(arguments.contract);
   for (const std::string& parameter : arguments.parameters) line += " --param " + shell_word(parameter);
@@ -41,10 +41,10 @@ int judge_case(const JudgeArguments& arguments, const DumpedCall& call, const Re
 
 int judge_dump(const JudgeArguments& arguments) {
   const Reports reports(arguments.reports);
-  open_rulebook(data_root(), more_contracts());
+  open_contracts(arguments.suites);
   Provenance provenance = provenance_of(arguments);
   const std::map<std::string, std::string> parameters = named_values("--param", arguments.parameters);
-  const Op& op = op_of_contract(arguments.contract, parameters);
+  const Op& op = arguments.suites.ops->of_contract(arguments.contract, parameters);
   if (!op.case_of_dump)
     throw UsageError("dumps of op " + op.name + " cannot be checked; record its calls with assay run --record");
   const DumpedFiles files = gather({arguments.targets, arguments.tensors}, {&op});

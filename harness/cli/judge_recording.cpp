@@ -39,14 +39,14 @@ size_t report_missing(const std::vector<Case>& cases, const std::vector<Recorded
 int judge_recordings(const JudgeArguments& arguments) {
   Provenance provenance = provenance_of(arguments);
   const Reports reports(arguments.reports);
-  const std::vector<Case> cases = open_selected_cases(arguments.selection);
+  const std::vector<Case> cases = open_selected_cases(arguments.suites, arguments.selection);
   const std::vector<Recording> recordings = open_recordings(arguments.targets);
   const std::vector<RecordedCase> entries = recorded_cases(recordings, cases);
 
   const bool colour = wants_colour(STDOUT_FILENO);
   end_on_signals();
   const PowerRecords power = recorded_power(cases);
-  RunResult result = judge_recorded(entries, power);
+  RunResult result = judge_recorded(*arguments.suites.ops, entries, power);
   const Ledger ledger = arguments.ledger.empty() ? Ledger() : Ledger::read(arguments.ledger);
   for (Verdict& verdict : result.verdicts) {
     ledger.expect(verdict);

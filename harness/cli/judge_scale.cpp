@@ -13,7 +13,7 @@ namespace assay {
 int judge_scale(const JudgeArguments& arguments) {
   if (arguments.targets.size() != 1)
     throw UsageError("--as " + arguments.as + " takes one tensor: FILE.safetensors:TENSOR or FILE.npy");
-  open_rulebook(data_root(), more_contracts());
+  open_contracts(arguments.suites);
   const NamedTensor named = open_tensor(arguments.targets.front());
   const ScaleFacts facts(named_values("--param", arguments.parameters), named.dump.metadata, arguments.layout);
   const DumpedTensor dumped{{storage_spec(named.dump, named.tensor), read_bytes(named.dump, named.tensor)}, named.dump.file, named.tensor.name,

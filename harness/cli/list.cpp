@@ -41,13 +41,13 @@ void print_summary(const std::vector<Case>& cases) {
 }  // namespace
 
 int list_verb(const ListArguments& arguments) {
-  if (own_cases().files.empty() && !own_cases().op.empty()) {
-    const std::vector<Case> all = open_cases();
-    std::printf("%s", op_text(find_op(own_cases().op), all).c_str());
+  if (arguments.suites.tables.cases.empty() && !arguments.suites.tables.op.empty()) {
+    const std::vector<Case> all = open_cases(arguments.suites);
+    std::printf("%s", op_text(arguments.suites.ops->find(arguments.suites.tables.op), all).c_str());
     return kAllAsExpected;
   }
-  const std::vector<Case> cases = open_selected_cases(arguments.selection);
-  if (arguments.selection.everything() && own_cases().files.empty() && !arguments.all) {
+  const std::vector<Case> cases = open_selected_cases(arguments.suites, arguments.selection);
+  if (arguments.selection.everything() && arguments.suites.tables.cases.empty() && !arguments.all) {
     print_summary(cases);
     return kAllAsExpected;
   }

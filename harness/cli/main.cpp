@@ -3,7 +3,9 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "harness/backend/worker.h"
 #include "harness/cli/docs.h"
@@ -51,7 +53,8 @@ int main(int argc, char** argv) {
   assay::add_table(program, "sharpness", "table: how many elements accept exactly one code", sharpness);
   assay::DocsArguments docs;
   assay::add_docs(program, docs);
-  program.add_option("--contracts", assay::more_contracts(), "table with contracts or instructions of your own; may be repeated")
+  std::vector<std::string> rows;
+  program.add_option("--contracts", rows, "table with contracts or instructions of your own; may be repeated")
       ->type_name("FILE.csv");
   std::string library;
   CLI::App& worker = *program.add_subcommand("worker", "")->group("");  // hidden: `run` starts it for a library given by path
@@ -62,6 +65,11 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return program.exit(error) == 0 ? assay::delivered(assay::kAllAsExpected) : assay::kUsageOrNothingRan;
   }
+  const auto ops = std::make_shared<const assay::OpRegistry>(assay::shipped_ops());
+  for (assay::Suites* const suites :
+       {&run.suites, &listed.suites, &judge.suites, &gate.suites, &golden.suites, &explain.suites, &contracts.suites, &arch.suites, &hunt.suites,
+        &probe.suites, &witness.suites, &regenerate.suites, &power.suites, &sharpness.suites, &docs.suites})
+    suites->ops = ops, suites->tables.contracts = rows;
   run.command = judge.command = gate.command = {argv, argv + argc};
   // SIGPIPE must not end a run before its reports are written. Other verbs write no reports and end like `cat`.
   for (const char* const verb : {"run", "judge", "gate", "golden", "regenerate", "probe"})
@@ -83,7 +91,7 @@ int main(int argc, char** argv) {
     if (program.got_subcommand("witness")) return assay::witness_verb(witness);
     if (program.got_subcommand("regenerate")) {
       const std::string pages = assay::data_root() + "/docs/reference";
-      if (std::filesystem::is_directory(pages)) regenerate.docs = [&program, pages] { return assay::docs_files(program, pages); };
+      if (std::filesystem::is_directory(pages)) regenerate.docs = [&program, &regenerate, pages] { return assay::docs_files(program, regenerate.suites, pages); };
       return assay::regenerate_verb(regenerate);
     }
     if (program.got_subcommand("power")) return assay::power_verb(power);

@@ -164,9 +164,9 @@ void print(const std::string& title, const Op& op, const Tally& tally) {
 int match_verb(const ContractsArguments& arguments) {
   if (!arguments.ids.empty()) return match_dump(arguments);
   if (arguments.op.empty()) throw UsageError("contracts match needs --op, or the files of a dump");
-  const std::vector<Case> all = open_cases_for({.suites = {arguments.op}});
-  const Op& op = find_op(arguments.op);
-  const Backend backend = open_backend({arguments.backend, false, arguments.timeout_seconds});
+  const std::vector<Case> all = open_cases_for(arguments.suites, {.suites = {arguments.op}});
+  const Op& op = arguments.suites.ops->find(arguments.op);
+  const Backend backend = open_backend(*arguments.suites.ops, {arguments.backend, false, arguments.timeout_seconds});
   const bool once = ignores_warp(backend.library);
   end_on_signals();
   int64_t kernels = 0, answered = 0, unseen = 0;

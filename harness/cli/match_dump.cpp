@@ -14,21 +14,21 @@
 namespace assay {
 namespace {
 
-std::vector<const Op*> ops_with_dumps(const std::string& only) {
+std::vector<const Op*> ops_with_dumps(const OpRegistry& registry, const std::string& only) {
   std::vector<const Op*> ops;
-  for (const Op& op : all_ops())
+  for (const Op& op : registry.all())
     if (op.case_of_dump && (only.empty() || op.name == only)) ops.push_back(&op);
   if (ops.empty())
-    throw UsageError("dumps of op " + find_op(only).name + " cannot be checked; record its calls with assay run --record");
+    throw UsageError("dumps of op " + registry.find(only).name + " cannot be checked; record its calls with assay run --record");
   return ops;
 }
 
 }  // namespace
 
 int match_dump(const ContractsArguments& arguments) {
-  open_rulebook(data_root(), more_contracts());
+  open_contracts(arguments.suites);
   const std::map<std::string, std::string> parameters = named_values("--param", arguments.parameters);
-  const std::vector<const Op*> ops = ops_with_dumps(arguments.op);
+  const std::vector<const Op*> ops = ops_with_dumps(*arguments.suites.ops, arguments.op);
   const DumpedFiles files = gather({arguments.ids, arguments.tensors}, ops);
   const MatchedContracts matched = match_tensors(ops, files.roles, parameters, arguments.layout);
   fmt::print("{}", match_text(matched));

@@ -151,12 +151,12 @@ Case simplify_fill(Shrinker& shrinker, const Case& smallest) {
 }  // namespace
 
 int minimize_verb(const ExplainArguments& arguments) {
-  const std::vector<Case> cases = open_cases_for({.cases = {arguments.case_id}});
+  const std::vector<Case> cases = open_cases_for(arguments.suites, {.cases = {arguments.case_id}});
   const Case& start = case_named(cases, arguments.case_id);
-  const Op& op = find_op(start.op);
+  const Op& op = arguments.suites.ops->find(start.op);
   if (!op.bind(start)->shrinking({}))
     throw UsageError("cases of op " + op.name + " cannot be made smaller; assay run names the inputs that fail");
-  const Backend backend = shared_between_threads(open_backend({arguments.backend, false, 60}));
+  const Backend backend = shared_between_threads(open_backend(*arguments.suites.ops, {arguments.backend, false, 60}));
   int offered = 0;
   for (const KernelOffer& kernel : backend.library.kernels) {
     if (!glob_match(arguments.kernel, kernel.name) || !why_not_offered(kernel, start).empty()) continue;

@@ -44,15 +44,15 @@ bool is_numeric(const std::string& column) {
 
 class Checker {
  public:
-  explicit Checker(const LibraryInfo& library) : library_(library) {
-    for (const Op& op : all_ops()) ops_.push_back(op.name);
+  Checker(const OpRegistry& ops, const LibraryInfo& library) : registry_(ops), library_(library) {
+    for (const Op& op : ops.all()) ops_.push_back(op.name);
   }
 
   void check(const KernelOffer& kernel) const {
     if (!contains(ops_, kernel.op)) refuse(kernel, "unknown op '" + kernel.op + "'" + did_you_mean(kernel.op, ops_));
     for (const std::string& contract : kernel.contracts)
       if (!contains(contracts_, contract)) refuse(kernel, "unknown contract '" + contract + "'" + did_you_mean(contract, contracts_));
-    const std::vector<std::string>& columns = find_op(kernel.op).columns;
+    const std::vector<std::string>& columns = registry_.find(kernel.op).columns;
     for (const auto& [column, cells] : kernel.accepts) {
       require_column(kernel, "accepts", column, columns);
       for (const std::string& cell : cells) check_cell(kernel, column, cell);
@@ -78,6 +78,7 @@ class Checker {
     if (is_numeric(column) && !is_number(cell)) refuse(kernel, where + "'" + cell + "' is not a number");
   }
 
+  const OpRegistry& registry_;
   const LibraryInfo& library_;
   std::vector<std::string> ops_;
   std::vector<std::string> contracts_ = rulebook().contract_ids();
@@ -85,8 +86,8 @@ class Checker {
 
 }  // namespace
 
-void require_known_offers(const LibraryInfo& library) {
-  const Checker checker(library);
+void require_known_offers(const OpRegistry& ops, const LibraryInfo& library) {
+  const Checker checker(ops, library);
   for (const KernelOffer& kernel : library.kernels) checker.check(kernel);
 }
 

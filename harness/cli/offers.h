@@ -5,12 +5,13 @@
 #include <vector>
 
 #include "harness/core/call.h"
+#include "suites/registry.h"
 
 namespace assay {
 
-/// Needs an open contract registry. Throws LibraryError naming the kernel, the wrong word and similar valid words, for an unknown
-/// op, contract or case parameter, or a cell that its column cannot hold.
-void require_known_offers(const LibraryInfo& library);
+/// Needs an open rulebook. Throws LibraryError naming the kernel, the word and what it may have meant: an op or a contract that there
+/// is not, a case parameter that the op has not, a cell that no column of that name can hold.
+void require_known_offers(const OpRegistry& ops, const LibraryInfo& library);
 
 /// One line that counts the offered contracts without a case and names the first; empty if every offered contract has a case. Such
 /// a kernel is never called under the contract. Ops without any case among `cases` are not counted.

@@ -13,8 +13,8 @@ const CLI::Validator& seconds();
 /// A seed: strtoull, which CLI11 asks, takes -1 for 2^64 - 1.
 const CLI::Validator& whole_number();
 
-/// Options that select cases, from the shipped tables or from tables of the user.
-void add_selection(CLI::App& verb, Selection& selection);
+/// Which cases: of the shipped tables, or of tables of one's own.
+void add_selection(CLI::App& verb, Selection& selection, UserTables& tables);
 
 // options_of_runs.cpp: verbs that run kernels on cases, or check what such a run returned
 void add_run(CLI::App& program, RunArguments& run);

@@ -3,17 +3,16 @@
 #include <cstdlib>
 
 #include "harness/cli/options.h"
-#include "harness/cli/places.h"
 
 namespace assay {
 namespace {
 
-/// The user's own case tables, for verbs that select cases.
-void add_own_cases(CLI::App& verb) {
-  CLI::Option* const cases = verb.add_option("--cases", own_cases().files,
+/// Cases of one's own, for verbs that choose among cases.
+void add_own_cases(CLI::App& verb, UserTables& tables) {
+  CLI::Option* const cases = verb.add_option("--cases", tables.cases,
                                              "case table of your own, used instead of the shipped tables; may be repeated")
                                  ->type_name("FILE.csv");
-  verb.add_option("--op", own_cases().op, "op of a case table of your own that has no column 'op'")
+  verb.add_option("--op", tables.op, "op of a case table of your own that has no column 'op'")
       ->type_name("NAME")
       ->needs(cases);
 }
@@ -50,8 +49,8 @@ const CLI::Validator& whole_number() {
   return validator;
 }
 
-void add_selection(CLI::App& verb, Selection& selection) {
-  add_own_cases(verb);
+void add_selection(CLI::App& verb, Selection& selection, UserTables& tables) {
+  add_own_cases(verb, tables);
   verb.add_option("--suite", selection.suites, "only cases of this op, tier or op/tier; may be repeated")->type_name("NAME[/TIER]");
   verb.add_option("--case", selection.cases, "only cases whose id matches; may be repeated")->type_name("GLOB");
   verb.add_option("--arch", selection.arch, "only cases of this architecture")->type_name("NAME");
@@ -60,7 +59,7 @@ void add_selection(CLI::App& verb, Selection& selection) {
 
 void add_run(CLI::App& program, RunArguments& run) {
   CLI::App& verb = *program.add_subcommand("run", "run cases on a back end and check its outputs");
-  add_selection(verb, run.selection);
+  add_selection(verb, run.selection, run.suites.tables);
   verb.add_option("--backend", run.backend, "kernel library: a name (libassay_NAME.so beside this program) or a path")
       ->type_name("NAME|PATH.so")
       ->capture_default_str();
@@ -95,7 +94,7 @@ void add_list(CLI::App& program, ListArguments& listed) {
   CLI::App& list = *program.add_subcommand(
       "list",
       "list the cases: a summary by op, or the ids of a selection; with --op, what a kernel of that op gets");
-  add_selection(list, listed.selection);
+  add_selection(list, listed.selection, listed.suites.tables);
   list.add_flag("--all", listed.all, "print all ids");
   list.get_option("--op")
       ->description(
@@ -121,7 +120,7 @@ void add_judge(CLI::App& program, JudgeArguments& judge) {
       ->check(CLI::IsMember({"scale", "ue8m0_scale"}));
   verb.add_option("--report", judge.reports, "as for run; may be repeated")->type_name("KIND[:FILE]");
   verb.add_option("--ledger", judge.ledger, "as for run; for recordings only")->check(a_name())->type_name("FILE.csv");
-  add_selection(verb, judge.selection);
+  add_selection(verb, judge.selection, judge.suites.tables);
 }
 
 void add_gate(CLI::App& program, GateArguments& gate) {
@@ -132,7 +131,7 @@ void add_gate(CLI::App& program, GateArguments& gate) {
   verb.add_flag("--same-bits", gate.same_bits, "reject every change of bits, also within the accepted intervals");
   verb.add_option("--report", gate.reports, "as for run; may be repeated")->type_name("KIND[:FILE]");
   verb.add_option("--ledger", gate.ledger, "as for run")->check(a_name())->type_name("FILE.csv");
-  add_selection(verb, gate.selection);
+  add_selection(verb, gate.selection, gate.suites.tables);
 }
 
 void add_golden(CLI::App& program, GoldenArguments& golden) {
@@ -150,7 +149,7 @@ void add_golden(CLI::App& program, GoldenArguments& golden) {
 void add_explain(CLI::App& program, ExplainArguments& explain) {
   CLI::App& verb = *program.add_subcommand("explain", "show one case: contract as formulas, what its data can expose, trace with accepted intervals, cause");
   verb.add_option("case", explain.case_id, "case id as in a report, or a glob that matches one case")->required();
-  add_own_cases(verb);
+  add_own_cases(verb, explain.suites.tables);
   verb.add_option("--backend", explain.backend)->type_name("NAME|PATH.so")->capture_default_str();
   verb.add_option("--kernel", explain.kernel)->type_name("GLOB");
   verb.add_option("--element", explain.element, "output element to trace; default: the worst one")->expected(2)->type_name("ROW COLUMN");
@@ -162,7 +161,7 @@ void add_explain(CLI::App& program, ExplainArguments& explain) {
 
 void add_hunt(CLI::App& program, HuntArguments& hunt) {
   CLI::App& verb = *program.add_subcommand("hunt", "fuzz: recombine parameters and seeds of an op's cases until a kernel fails or time is over");
-  add_selection(verb, hunt.selection);
+  add_selection(verb, hunt.selection, hunt.suites.tables);
   verb.remove_option(verb.get_option("--op"));
   verb.add_option("--op", hunt.op, "op whose cases are recombined")->type_name("NAME")->required();
   verb.add_option("--minutes", hunt.minutes, "time limit")->check(CLI::Range(0.0, 1e6))->capture_default_str();

@@ -11,7 +11,6 @@
 #include "harness/backend/worker.h"
 #include "harness/cli/cases_of_ops.h"
 #include "harness/cli/offers.h"
-#include "harness/run/run_case.h"
 #include "harness/text/error.h"
 #include "harness/text/glob.h"
 #include "harness/text/printable.h"
@@ -57,9 +56,9 @@ std::string how_to_build(const std::string& name) {
   return "";
 }
 
-/// The back end, after checking that some case can match each of its offers.
-Backend checked(Backend backend) {
-  require_known_offers(backend.library);
+/// A library whose every offer some case can meet.
+Backend checked(const OpRegistry& ops, Backend backend) {
+  require_known_offers(ops, backend.library);
   return backend;
 }
 
@@ -76,21 +75,15 @@ std::string data_root() {
   return root;
 }
 
-std::vector<std::string>& more_contracts() {
-  static std::vector<std::string> files;
-  return files;
+void open_contracts(const Suites& suites) { open_rulebook(data_root(), suites.tables.contracts); }
+
+std::vector<Case> open_cases(const Suites& suites) { return open_cases_of(suites, suites.ops->all()); }
+
+std::vector<Case> open_selected_cases(const Suites& suites, const Selection& selection) {
+  return selected_of(open_cases_for(suites, selection), selection);
 }
 
-OwnCases& own_cases() {
-  static OwnCases own;
-  return own;
-}
-
-std::vector<Case> open_cases() { return open_cases_of(all_ops()); }
-
-std::vector<Case> open_selected_cases(const Selection& selection) { return selected_of(open_cases_for(selection), selection); }
-
-/// Warning for an architecture with undocumented tensor cores; empty for others.
+/// What a run says of an architecture some of whose tensor cores nobody knows; empty of others.
 static std::string unknown_units(const std::string& arch) {
   std::string judged;
   int unknown = 0, all = 0;
@@ -153,13 +146,13 @@ const Case& case_named(const std::vector<Case>& cases, const std::string& id_or_
   throw UsageError("no case '" + id_or_glob + "'" + did_you_mean(id_or_glob, of_op.empty() ? ids : of_op));
 }
 
-Backend open_backend(const BackendRequest& request) {
+Backend open_backend(const OpRegistry& ops, const BackendRequest& request) {
   const bool is_path = request.backend.find('/') != std::string::npos || request.backend.ends_with(kSuffix);
-  if (is_path && request.in_process) return checked(open_in_process(request.backend, request.backend, library_folders()));
-  if (is_path) return checked(open_in_worker(request.backend, request.backend, {.timeout_seconds = request.timeout_seconds, .ended = request.ended}));
+  if (is_path && request.in_process) return checked(ops, open_in_process(request.backend, request.backend, library_folders()));
+  if (is_path) return checked(ops, open_in_worker(request.backend, request.backend, {.timeout_seconds = request.timeout_seconds, .ended = request.ended}));
   const std::map<std::string, fs::path> backends = named_backends();
   if (const auto found = backends.find(request.backend); found != backends.end())
-    return checked(open_in_process(found->second.lexically_normal().string(), request.backend, library_folders()));
+    return checked(ops, open_in_process(found->second.lexically_normal().string(), request.backend, library_folders()));
   std::vector<std::string> names;
   for (const auto& [name, file] : backends) names.push_back(name);
   const std::string built = how_to_build(request.backend);

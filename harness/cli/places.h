@@ -2,11 +2,13 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "harness/core/call.h"
 #include "harness/core/cases.h"
+#include "suites/registry.h"
 
 namespace assay {
 
@@ -14,23 +16,29 @@ namespace assay {
 /// the source tree of the build.
 std::string data_root();
 
-/// Tables of --contracts, read after the shipped ones. Set it before anything is opened.
-std::vector<std::string>& more_contracts();
-
-/// Tables of --cases, read instead of the shipped ones, and --op, the op of tables without a column `op`.
-struct OwnCases {
-  std::vector<std::string> files;
-  std::string op;
+/// Tables of the user.
+struct UserTables {
+  std::vector<std::string> contracts;  ///< read after the shipped ones
+  std::vector<std::string> cases;      ///< read instead of the shipped ones; empty: those are read
+  std::string op;                      ///< of case tables that have no column `op`
 };
-OwnCases& own_cases();
 
-/// Opens the contract registry and loads all cases. Throws TableError.
-std::vector<Case> open_cases();
+/// What a verb works on. main() makes it.
+struct Suites {
+  std::shared_ptr<const OpRegistry> ops;
+  UserTables tables;
+};
+
+/// Opens the contract registry: the shipped rows and the user's. Throws TableError.
+void open_contracts(const Suites& suites);
+
+/// Opens the contract registry and loads all cases, checked. Throws TableError.
+std::vector<Case> open_cases(const Suites& suites);
 
 /// The selected cases. Throws UsageError with similar names if there are none.
 std::vector<Case> selected_of(const std::vector<Case>& all, const Selection& selection);
-/// The selected cases of open_cases().
-std::vector<Case> open_selected_cases(const Selection& selection);
+/// Those of open_cases().
+std::vector<Case> open_selected_cases(const Suites& suites, const Selection& selection);
 
 /// The case with that id, or the only one that matches the glob. Matches that differ only in warp size count as one; the first is
 /// returned. Throws UsageError with similar ids of the same op, or with the matching ids.
@@ -43,9 +51,9 @@ struct BackendRequest {
   std::function<bool()> ended = {};  ///< for a library in a worker: see WorkerOptions::ended
 };
 
-/// Opens libassay_NAME.so beside the program, or in the installed lib/assay/, in this process; or a library given by path in a
-/// worker. Needs an open contract registry. Throws UsageError for an unknown name, LibraryError (also from
-/// require_known_offers()), NoDeviceError.
-Backend open_backend(const BackendRequest& request);
+/// Opens libassay_NAME.so beside the program, or in its installed lib/assay/, in this process, or a library given by path in a worker.
+/// Needs an open rulebook. Throws UsageError for an unknown name, LibraryError also for what require_known_offers() refuses,
+/// NoDeviceError.
+Backend open_backend(const OpRegistry& ops, const BackendRequest& request);
 
 }  // namespace assay

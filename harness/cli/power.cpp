@@ -9,12 +9,12 @@ namespace assay {
 
 int power_verb(const PowerArguments& arguments) {
   Selection quick{.suites = {"quick"}, .cases = {}, .arch = {}, .warp = {}};
-  if (!arguments.op.empty()) quick.suites = {find_op(arguments.op).name + "/quick"};
-  const std::vector<Case> cases = open_selected_cases(quick);
+  if (!arguments.op.empty()) quick.suites = {arguments.suites.ops->find(arguments.op).name + "/quick"};
+  const std::vector<Case> cases = open_selected_cases(arguments.suites, quick);
   const auto table = [&] {
     size_t computed = 0;
-    const std::map<std::string, Power> powers = powers_of(cases, recorded_power(cases), computed);
-    return power_table(all_ops(), cases, [&](const Case& one) { return powers.at(one.data_id()); });
+    const std::map<std::string, Power> powers = powers_of(*arguments.suites.ops, cases, recorded_power(cases), computed);
+    return power_table(arguments.suites.ops->all(), cases, [&](const Case& one) { return powers.at(one.data_id()); });
   };
   return put_table("assay power", table, arguments.write, arguments.check);
 }

@@ -77,9 +77,9 @@ int worse(int a, int b) { return std::max(a, b); }
 }  // namespace
 
 int probe_verb(const ProbeArguments& arguments) {
-  open_rulebook(data_root(), more_contracts());
+  open_contracts(arguments.suites);
   if (!arguments.output.empty()) require_writable(arguments.output);
-  const Backend backend = open_backend({arguments.backend, false, arguments.timeout_seconds});
+  const Backend backend = open_backend(*arguments.suites.ops, {arguments.backend, false, arguments.timeout_seconds});
   end_on_signals();
   const std::vector<OfferedInstruction> offered = offered_instructions(backend.library, arguments.kernel, arguments.unit);
   std::string table;

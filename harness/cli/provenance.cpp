@@ -32,18 +32,18 @@ void add_environment(std::vector<Fact>& options) {
   }
 }
 
-Provenance begun(const std::vector<std::string>& command, const std::string& ledger) {
+Provenance begun(const std::vector<std::string>& command, const std::string& ledger, const UserTables& tables) {
   Provenance provenance = begin_provenance(kVersion, kCommit, command);
   provenance.ledger = stamp_of(ledger);
-  for (const std::string& file : more_contracts()) provenance.tables.push_back(stamp_of(file));
-  for (const std::string& file : own_cases().files) provenance.tables.push_back(stamp_of(file));
+  for (const std::string& file : tables.contracts) provenance.tables.push_back(stamp_of(file));
+  for (const std::string& file : tables.cases) provenance.tables.push_back(stamp_of(file));
   return provenance;
 }
 
 }  // namespace
 
 Provenance provenance_of(const RunArguments& arguments, const Shard& shard) {
-  Provenance provenance = begun(arguments.command, arguments.ledger);
+  Provenance provenance = begun(arguments.command, arguments.ledger, arguments.suites.tables);
   std::vector<Fact>& options = provenance.options;
   options = {{"backend", arguments.backend},
              {"kernel", arguments.kernel},
@@ -60,7 +60,7 @@ Provenance provenance_of(const RunArguments& arguments, const Shard& shard) {
 }
 
 Provenance provenance_of(const JudgeArguments& arguments) {
-  Provenance provenance = begun(arguments.command, arguments.ledger);
+  Provenance provenance = begun(arguments.command, arguments.ledger, arguments.suites.tables);
   add_list(provenance.options, "target", arguments.targets);
   if (!arguments.contract.empty()) provenance.options.push_back({"contract", arguments.contract});
   add_selection(provenance.options, arguments.selection);
@@ -70,7 +70,7 @@ Provenance provenance_of(const JudgeArguments& arguments) {
 }
 
 Provenance provenance_of(const GateArguments& arguments) {
-  Provenance provenance = begun(arguments.command, arguments.ledger);
+  Provenance provenance = begun(arguments.command, arguments.ledger, arguments.suites.tables);
   provenance.options = {{"baseline", arguments.baseline}, {"same_bits", arguments.same_bits ? "yes" : "no"}};
   add_list(provenance.options, "target", arguments.targets);
   add_selection(provenance.options, arguments.selection);

@@ -71,7 +71,7 @@ std::function<void(const Evidence&, Verdict&)> causes_or_recorded_race(const Bac
   };
 }
 
-Verdict judge_entry(const RecordedCase& entry, const CaseOptions& common) {
+Verdict judge_entry(const OpRegistry& ops, const RecordedCase& entry, const CaseOptions& common) {
   const auto& [recording, recorded] = entry.recorded.front();
   Verdict plain = blank_verdict(*entry.one, recorded->verdict.kernel, recording->backend);
   plain.outcome = recorded->verdict.outcome;
@@ -82,7 +82,7 @@ Verdict judge_entry(const RecordedCase& entry, const CaseOptions& common) {
   plain.device_lost = recorded->verdict.device_lost;
   if (recorded->file.empty()) return plain;
 
-  const Op& op = find_op(entry.one->op);
+  const Op& op = ops.find(entry.one->op);
   const Backend backend{recording->backend, recording->library,
                         [&](const CallRequest& request) { return replay(entry, *request.problem); }};
   CaseOptions options = common;
@@ -144,7 +144,7 @@ std::vector<RecordedCase> recorded_cases(const std::vector<Recording>& recording
   return entries;
 }
 
-RunResult judge_recorded(const std::vector<RecordedCase>& entries, const PowerRecords& power,
+RunResult judge_recorded(const OpRegistry& ops, const std::vector<RecordedCase>& entries, const PowerRecords& power,
                          const std::function<void(const Evidence&, const Verdict&)>& record) {
   CaseOptions options;
   options.power = power_of_data([&](const Case& one) { return power.find(one); });
@@ -152,7 +152,7 @@ RunResult judge_recorded(const std::vector<RecordedCase>& entries, const PowerRe
   std::vector<std::optional<Verdict>> verdicts(entries.size());
   std::atomic<size_t> next{0};
   const auto work = [&] {
-    for (size_t i; ended_by() == nullptr && (i = next++) < entries.size();) verdicts[i] = judge_entry(entries[i], options);
+    for (size_t i; ended_by() == nullptr && (i = next++) < entries.size();) verdicts[i] = judge_entry(ops, entries[i], options);
   };
   std::vector<std::thread> helpers;
   for (unsigned i = 1; i < std::thread::hardware_concurrency(); ++i) helpers.emplace_back(work);

@@ -11,6 +11,7 @@
 #include "harness/golden/power_records.h"
 #include "harness/run/run.h"
 #include "harness/run/run_case.h"
+#include "suites/registry.h"
 
 namespace assay {
 
@@ -31,9 +32,8 @@ std::vector<RecordedCase> recorded_cases(const std::vector<Recording>& recording
 /// version and proves nothing about this case. Throws std::out_of_range for an input that was not recorded.
 std::string input_difference(const Problem& problem, const std::vector<HostTensor>& recorded);
 
-/// Makes the verdicts on all cores. `power`: recorded mutation scores. `record` is called with the evidence of each verdict, from
-/// several threads at once.
-RunResult judge_recorded(const std::vector<RecordedCase>& recorded, const PowerRecords& power,
+/// The verdicts, on all cores. `power`: what is known of their data. `record` sees what each was made from, from several threads at once.
+RunResult judge_recorded(const OpRegistry& ops, const std::vector<RecordedCase>& recorded, const PowerRecords& power,
                          const std::function<void(const Evidence&, const Verdict&)>& record = {});
 
 /// What the recordings lack by their own account: other shards of the run, or cases after an early end. One line each.

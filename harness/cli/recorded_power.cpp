@@ -16,7 +16,7 @@ PowerRecords recorded_power(const std::vector<Case>& cases, const std::string& f
   return PowerRecords::read(folder.empty() ? data_root() + "/golden/power" : folder, cases, rows_read_by);
 }
 
-std::map<std::string, Power> powers_of(const std::vector<Case>& cases, const PowerRecords& records, size_t& computed) {
+std::map<std::string, Power> powers_of(const OpRegistry& ops, const std::vector<Case>& cases, const PowerRecords& records, size_t& computed) {
   std::map<std::string, Power> all;
   std::vector<std::pair<const Case*, Power*>> missing;
   for (const Case& one : cases) {
@@ -29,7 +29,7 @@ std::map<std::string, Power> powers_of(const std::vector<Case>& cases, const Pow
   }
   for_each_in_parallel(int64_t(missing.size()), [&](int64_t i) {
     const auto [one, power] = missing[size_t(i)];
-    *power = power_to_record(*find_op(one->op).bind(*one), one->blind_to);
+    *power = power_to_record(*ops.find(one->op).bind(*one), one->blind_to);
   });
   computed = missing.size();
   return all;

@@ -8,14 +8,15 @@
 #include "harness/core/case.h"
 #include "harness/golden/power_records.h"
 #include "harness/run/run.h"
+#include "suites/registry.h"
 
 namespace assay {
 
 /// Records of golden/power (or of `folder`) for these cases whose seal matches. Throws std::runtime_error if a file is damaged.
 PowerRecords recorded_power(const std::vector<Case>& cases, const std::string& folder = {});
 
-/// The mutation score of each data set, by its id: recorded, or computed on all cores. `computed` counts the computed ones.
-std::map<std::string, Power> powers_of(const std::vector<Case>& cases, const PowerRecords& records, size_t& computed);
+/// The power of each data set by its id: as the records have it, or computed on all cores. `computed` counts the latter.
+std::map<std::string, Power> powers_of(const OpRegistry& ops, const std::vector<Case>& cases, const PowerRecords& records, size_t& computed);
 
 /// Text for the report: for how many of the checked data sets the score was recorded.
 std::string power_sources(const std::vector<Case>& cases, const RunResult& result, const PowerRecords& records);

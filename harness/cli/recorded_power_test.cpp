@@ -25,7 +25,7 @@ using testing::IsEmpty;
 
 std::vector<Case> shipped_quick_cases() {
   open_rulebook(ASSAY_SOURCE_DIR);
-  return select_cases(load_cases(all_ops(), ASSAY_SOURCE_DIR), {.suites = {"quick"}, .cases = {}, .arch = {}, .warp = {}});
+  return select_cases(load_cases(shipped_ops().all(), ASSAY_SOURCE_DIR), {.suites = {"quick"}, .cases = {}, .arch = {}, .warp = {}});
 }
 
 TEST(RecordedPower, ASampleHasEveryOp) {
@@ -34,8 +34,8 @@ TEST(RecordedPower, ASampleHasEveryOp) {
     std::set<std::string> sampled;
     const std::vector<Case> sample = sample_of_data(cases, 5, seed);
     for (const Case& one : sample) sampled.insert(one.op);
-    EXPECT_EQ(sampled.size(), all_ops().size());
-    EXPECT_LT(sample.size(), cases.size() / 20);  // cases come in two warp sizes
+    EXPECT_EQ(sampled.size(), shipped_ops().all().size());
+    EXPECT_LT(sample.size(), cases.size() / 20);  // cases are of two warps
   }
 }
 
@@ -54,7 +54,7 @@ TEST(RecordedPower, ADroppedMutantIsNoticed) {
   std::erase_if(cases, [](const Case& one) { return one.op != "rms_norm"; });
   const PowerRecords records = PowerRecords::read(ASSAY_SOURCE_DIR "/golden/power", cases, rows_read_by);
   const std::vector<Case> sample = {sample_of_data(cases, 5, 1).front()};
-  const auto bound = [](const Case& one) { return find_op("rms_norm").bind(one); };
+  const auto bound = [](const Case& one) { return shipped_ops().find("rms_norm").bind(one); };
   EXPECT_THAT(changed_power(records, sample, [&](const Case& one) { return power_to_record(*bound(one), one.blind_to); }), IsEmpty());
   const auto dropped = [&](const Case& one) { return power_to_record(CaseWithoutAMutant(bound(one)), one.blind_to); };
   EXPECT_THAT(changed_power(records, sample, dropped), ElementsAre(HasSubstr(" mutants, computed ")));

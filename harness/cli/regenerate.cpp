@@ -44,10 +44,10 @@ std::string flaw_of(const Wanted& wanted) {
   return found ? fmt::format("{}:{}: {}", wanted.path, found->line, words_of(*found)) : "";
 }
 
-/// Recomputes recorded mutation scores for a sample of the quick cases.
-std::vector<std::string> changes_of_power(const Derivation& derivation, uint64_t seed) {
+/// Power of a sample of the quick cases, computed again although it is recorded.
+std::vector<std::string> changes_of_power(const OpRegistry& ops, const Derivation& derivation, uint64_t seed) {
   constexpr double kPercent = 5;
-  const auto compute = [](const Case& one) { return power_to_record(*find_op(one.op).bind(one), one.blind_to); };
+  const auto compute = [&](const Case& one) { return power_to_record(*ops.find(one.op).bind(one), one.blind_to); };
   std::vector<std::string> changes =
       changed_power(derivation.records(), sample_of_data(derivation.quick_cases(), kPercent, seed), compute);
   for (std::string& change : changes)
@@ -87,7 +87,7 @@ bool write_measured() {
 
 int regenerate_verb(const RegenerateArguments& arguments) {
   const std::string golden = arguments.golden.empty() ? data_root() + "/golden" : arguments.golden;
-  Derivation derivation(golden, !arguments.recompute, arguments.docs);
+  Derivation derivation(arguments.suites, golden, !arguments.recompute, arguments.docs);
   std::vector<Wanted> wanted;
   std::vector<std::string> strays;
   for (const DerivedPart& part : derived_parts()) {
@@ -101,7 +101,7 @@ int regenerate_verb(const RegenerateArguments& arguments) {
       arguments.parts.empty() || std::find(arguments.parts.begin(), arguments.parts.end(), "power") != arguments.parts.end();
   if (arguments.check) {
     std::vector<std::string> flaws;
-    if (has_power && !arguments.recompute) flaws = changes_of_power(derivation, arguments.seed);
+    if (has_power && !arguments.recompute) flaws = changes_of_power(*arguments.suites.ops, derivation, arguments.seed);
     for (const Wanted& one : wanted)
       if (const std::string flaw = flaw_of(one); !flaw.empty()) flaws.push_back(flaw);
     for (const std::string& stray : strays) flaws.push_back(stray + ": no longer belongs to any table");

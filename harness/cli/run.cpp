@@ -95,14 +95,14 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
   std::optional<EarlierRun> earlier;
   if (!arguments.trend.empty()) earlier = read_earlier_run(arguments.trend);
   const Ledger ledger = arguments.ledger.empty() ? Ledger() : Ledger::read(arguments.ledger);
-  const std::vector<Case> all = open_cases_for(arguments.selection);
+  const std::vector<Case> all = open_cases_for(arguments.suites, arguments.selection);
   std::vector<Case> selected = selected_of(all, arguments.selection);
   const auto ended = [] { return ended_by() != nullptr; };
   Execution execution(arguments.execute);
-  Backend opened = open_backend({execution.library_of(arguments.backend), arguments.in_process, arguments.timeout_seconds, ended});
+  Backend opened = open_backend(*arguments.suites.ops, {execution.library_of(arguments.backend), arguments.in_process, arguments.timeout_seconds, ended});
   if (!opened.library.joins_groups || std::none_of(selected.begin(), selected.end(), has_ranks)) meeting.reset();
   execution.demand(opened.library);
-  execution.repeat_calls(opened, [&](const std::string& path) { return open_backend({path, false, arguments.timeout_seconds, ended}); });
+  execution.repeat_calls(opened, [&](const std::string& path) { return open_backend(*arguments.suites.ops, {path, false, arguments.timeout_seconds, ended}); });
   const WorkerOptions for_ranks{.timeout_seconds = arguments.timeout_seconds, .ended = ended};
   if (meeting && meeting->launch().index == 0) opened = meeting->with_ranks(std::move(opened), for_ranks);
   opened.call = [call = std::move(opened.call), &supervisor](const CallRequest& request) {
@@ -150,7 +150,7 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
   end_on_signals();
   supervisor.begin(backend.library);
   options.ended = ended_by;
-  RunResult result = run_all(all_ops(), cases, backend, options);
+  RunResult result = run_all(arguments.suites.ops->all(), cases, backend, options);
   progress.clear();
   if (!result.harness_error.empty())
     std::fprintf(stderr, "assay: the run ended early: %s\n", printable(result.harness_error).c_str());

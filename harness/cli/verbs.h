@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/cli/places.h"
 #include "harness/core/cases.h"
 
 namespace assay {
@@ -27,6 +28,7 @@ struct RunArguments {
   bool reckon_power = false;  ///< recompute mutation scores that golden/power records
   std::string trend;  ///< JSON report of an earlier run that the HTML report compares with; empty: none
   std::vector<std::string> command;  ///< the whole command line, for reports
+  Suites suites{};
 };
 
 struct JudgeArguments {
@@ -39,7 +41,8 @@ struct JudgeArguments {
   std::vector<std::string> reports;
   std::string ledger;  ///< as for run
   Selection selection;
-  std::vector<std::string> command;  ///< as for run
+  std::vector<std::string> command;  ///< as of run
+  Suites suites{};
 };
 
 struct GateArguments {
@@ -49,7 +52,8 @@ struct GateArguments {
   std::vector<std::string> reports;
   std::string ledger;  ///< as for run
   Selection selection;
-  std::vector<std::string> command;  ///< as for run
+  std::vector<std::string> command;  ///< as of run
+  Suites suites{};
 };
 
 struct GoldenArguments {
@@ -59,6 +63,7 @@ struct GoldenArguments {
   std::string part;     ///< for check: "predicted", "observed", "power" or "casts"; empty: all
   std::optional<uint64_t> sample;  ///< for check: seed of the 5 % sample of golden/power to recompute; none: all
   double timeout_seconds = 60;
+  Suites suites{};
 };
 
 struct ExplainArguments {
@@ -67,8 +72,9 @@ struct ExplainArguments {
   std::string kernel = "*";
   std::vector<int64_t> element;  ///< row and column to trace; empty: the worst element, else [0, 0]
   bool call_only = false;        ///< only what a plug-in gets, and the contract
-  bool minimize = false;         ///< print the smallest case that still fails, as a table row
-  std::string output;            ///< file for that row
+  bool minimize = false;         ///< print the smallest case that still fails instead, as a row of the op's table
+  std::string output;            ///< and write it to this file
+  Suites suites{};
 };
 
 struct ContractsArguments {
@@ -81,6 +87,7 @@ struct ContractsArguments {
   std::vector<std::string> parameters, tensors;  ///< for match on files (`ids`): as for judge
   std::string layout;
   double timeout_seconds = 60;
+  Suites suites{};
 };
 
 struct ArchArguments {
@@ -93,6 +100,7 @@ struct ArchArguments {
   int64_t elements = 12800;  ///< for each instruction, kind of data and chain length
   uint64_t seed = 1;
   double timeout_seconds = 60;
+  Suites suites{};
 };
 
 struct ProbeArguments {
@@ -102,6 +110,7 @@ struct ProbeArguments {
   int64_t elements = 1024;               ///< for each kind of inputs before a model counts as found; twice as many verify it
   uint64_t seed = 1;
   double timeout_seconds = 60;
+  Suites suites{};
 };
 
 struct HuntArguments {
@@ -112,11 +121,13 @@ struct HuntArguments {
   uint64_t seed = 1;
   std::string output;  ///< table for the first violation of each kernel; empty: none
   double timeout_seconds = 60;
+  Suites suites{};
 };
 
 struct ListArguments {
   Selection selection;
-  bool all = false;  ///< list every id even without a selection
+  bool all = false;  ///< every id, though nothing is selected
+  Suites suites{};
 };
 
 struct WitnessArguments {
@@ -128,13 +139,15 @@ struct WitnessArguments {
   std::string backend, package, flags, kernel = "*";  ///< for run
   std::string write, check;                           ///< for check and drift: file with the section of their table
   double timeout_seconds = 60;
+  Suites suites{};
 };
 
 /// For power and sharpness.
 struct PowerArguments {
   std::string op;     ///< empty: all
-  std::string write;  ///< file whose section of the command receives the table
-  std::string check;  ///< file whose section must equal the table
+  std::string write;  ///< file whose section of the command gets the table
+  std::string check;  ///< file whose section must be the table
+  Suites suites{};
 };
 
 struct RegenerateArguments {
@@ -143,8 +156,9 @@ struct RegenerateArguments {
   bool check = false;              ///< only report which files are out of date
   bool recompute = false;          ///< compute all records of golden/power
   bool measured = true;            ///< also the tables that other programs of the build tree measure
-  std::function<std::map<std::string, std::string>()> docs{};  ///< makes the pages of docs/reference; empty: no pages
-  uint64_t seed = 1;               ///< seed of the sample of golden/power that --check recomputes
+  std::function<std::map<std::string, std::string>()> docs{};  ///< makes the pages of docs/reference; empty: they are left out
+  uint64_t seed = 1;               ///< of the sample of golden/power that a check computes again
+  Suites suites{};
 };
 
 /// Prints a command's table, writes it into the command's section of a Markdown file, or compares it with that section. The table

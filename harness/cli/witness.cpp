@@ -35,9 +35,9 @@ int choose_all(const WitnessArguments& arguments) {
   if (arguments.folder.empty()) throw UsageError("witness inputs needs --folder");
   const LeftOut left_out(witness_folder());
   std::map<std::pair<std::string, std::string>, std::vector<Case>> by_contract;
-  for (const Case& one : open_selected_cases({.suites = {"quick"}, .cases = {}, .arch = {}, .warp = {}}))
+  for (const Case& one : open_selected_cases(arguments.suites, {.suites = {"quick"}, .cases = {}, .arch = {}, .warp = {}}))
     if ((arguments.op.empty() || one.op == arguments.op) && glob_match(arguments.contract, one.text("contract")) &&
-        has_witness(find_op(one.op), one) && !left_out.has(one.text("contract"), one.data_id()) &&
+        has_witness(arguments.suites.ops->find(one.op), one) && !left_out.has(one.text("contract"), one.data_id()) &&
         std::none_of(arguments.without.begin(), arguments.without.end(),
                      [&](const std::string& glob) { return glob_match(glob, one.id); }))
       by_contract[{one.op, one.text("contract")}].push_back(one);
@@ -47,7 +47,7 @@ int choose_all(const WitnessArguments& arguments) {
   std::vector<std::string> lines(all.size());
   for_each_in_parallel(int64_t(all.size()), [&](int64_t i) {
     const auto& [key, cases] = all[size_t(i)];
-    const Op& op = find_op(key.first);
+    const Op& op = arguments.suites.ops->find(key.first);
     const Chosen chosen = choose_inputs(op, cases, kMostBytes);
     if (chosen.witness.calls.empty()) return;
     const std::string file = arguments.folder + "/" + key.first + "/" + key.second + ".safetensors",
@@ -96,17 +96,18 @@ struct WitnessCheck {
   int64_t refuted = 0, edits = 0;
 };
 
-WitnessCheck check_witnesses(const std::vector<std::string>& files) {
+WitnessCheck check_witnesses(const OpRegistry& ops, const std::vector<std::string>& files) {
+  const auto op_of = [&](const std::string& name) -> const Op& { return ops.find(name); };
   const Reasons reasons;
   std::vector<WitnessCheck> judged(files.size());
   for_each_in_parallel(int64_t(files.size()), [&](int64_t i) {
-    const Witness witness = read_witness(files[size_t(i)], op_of_witness);
+    const Witness witness = read_witness(files[size_t(i)], op_of);
     WitnessCheck& j = judged[size_t(i)];
     if (!witness.has_outputs()) {
       j.complaints = files[size_t(i)] + ": holds inputs alone\n";
       return;
     }
-    const WitnessFinding finding = judge_witness(find_op(witness.op), witness);
+    const WitnessFinding finding = judge_witness(op_of(witness.op), witness);
     for (const std::string& line : finding.against) j.complaints += files[size_t(i)] + ": the row does not allow " + line + "\n";
     const std::vector<std::string> survivors = finding.survivors();
     j.refuted = finding.refuted();
@@ -139,9 +140,9 @@ std::string table_of(const WitnessCheck& check, size_t witnesses) {
 }
 
 int check_all(const WitnessArguments& arguments) {
-  open_rulebook(data_root(), more_contracts());
+  open_contracts(arguments.suites);
   const std::vector<std::string> files = files_of(arguments);
-  const WitnessCheck check = check_witnesses(files);
+  const WitnessCheck check = check_witnesses(*arguments.suites.ops, files);
   fmt::print("{}{} witnesses, {} of {} edits refuted\n", check.complaints, files.size(), check.refuted, check.edits);
   const bool wants_table = !arguments.write.empty() || !arguments.check.empty();
   const auto table = [&] { return table_of(check, files.size()); };
@@ -153,16 +154,17 @@ int check_all(const WitnessArguments& arguments) {
 
 int drift_all(const WitnessArguments& arguments) {
   if (arguments.targets.empty()) throw UsageError("witness drift needs folders that witness run wrote");
-  open_rulebook(data_root(), more_contracts());
+  open_contracts(arguments.suites);
+  const auto op_of = [&](const std::string& name) -> const Op& { return arguments.suites.ops->find(name); };
   const std::string committed = arguments.folder.empty() ? witness_folder() : arguments.folder;
   const std::vector<std::string> files = files_of(arguments), contracts = rulebook().contract_ids();
   std::vector<Drift> drifts(files.size());
   for_each_in_parallel(int64_t(files.size()), [&](int64_t i) {
-    const Witness release = read_witness(files[size_t(i)], op_of_witness);
+    const Witness release = read_witness(files[size_t(i)], op_of);
     const std::string file = committed + "/" + release.op + "/" + release.contract + ".safetensors";
     std::vector<Witness> known;
-    if (std::filesystem::exists(file)) known.push_back(read_witness(file, op_of_witness));
-    drifts[size_t(i)] = drift_of(find_op(release.op), release, known.empty() ? nullptr : &known.front(), contracts);
+    if (std::filesystem::exists(file)) known.push_back(read_witness(file, op_of));
+    drifts[size_t(i)] = drift_of(op_of(release.op), release, known.empty() ? nullptr : &known.front(), contracts);
   });
   return put_table(
       "assay witness drift", [&] { return drift_table(drifts); }, arguments.write, arguments.check);
@@ -170,9 +172,9 @@ int drift_all(const WitnessArguments& arguments) {
 
 }  // namespace
 
-std::string witness_table_now() {
+std::string witness_table_now(const OpRegistry& ops) {
   const std::vector<std::string> files = files_of({});
-  const WitnessCheck check = check_witnesses(files);
+  const WitnessCheck check = check_witnesses(ops, files);
   if (!check.complaints.empty()) throw std::runtime_error(check.complaints);
   return table_of(check, files.size());
 }

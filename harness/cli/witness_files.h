@@ -10,7 +10,6 @@
 
 namespace assay {
 
-const Op& op_of_witness(const std::string& name);
 /// golden/witness in the data folder.
 std::string witness_folder();
 /// Files of the given folders, or of witness_folder(), for the requested contracts. Throws UsageError.

@@ -15,8 +15,6 @@
 
 namespace assay {
 
-const Op& op_of_witness(const std::string& name) { return find_op(name); }
-
 std::string witness_folder() { return data_root() + "/golden/witness"; }
 
 std::vector<std::string> files_of(const WitnessArguments& arguments) {
@@ -52,15 +50,16 @@ std::string LeftOut::text() const {
 static constexpr size_t kMostBytesOfWitness = 768 << 10;
 
 int keep_witnesses(const WitnessArguments& arguments) {
-  open_rulebook(data_root(), more_contracts());
+  open_contracts(arguments.suites);
+  const auto op_of = [&](const std::string& name) -> const Op& { return arguments.suites.ops->find(name); };
   const std::string folder = arguments.folder.empty() ? witness_folder() : arguments.folder;
   const LeftOut left_out(folder);
   int64_t kept = 0, refused = 0;
   for (const std::string& file : files_of(arguments)) {
-    Witness witness = read_witness(file, op_of_witness);
+    Witness witness = read_witness(file, op_of);
     std::erase_if(witness.calls, [&](const WitnessCall& call) { return left_out.has(witness.contract, call.from); });
     const std::string text = witness_text(witness);
-    const WitnessFinding finding = judge_witness(find_op(witness.op), witness, false);
+    const WitnessFinding finding = judge_witness(op_of(witness.op), witness, false);
     std::string why = witness.calls.empty() ? "no call is left"
                       : finding.agrees()    ? ""
                                             : "its row does not allow " + finding.against.front();

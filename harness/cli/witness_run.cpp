@@ -53,13 +53,13 @@ Witness answered(const Backend& backend, Witness inputs, const WitnessArguments&
 int run_witnesses(const WitnessArguments& arguments) {
   if (arguments.backend.empty() || arguments.folder.empty() || arguments.package.empty())
     throw UsageError("witness run needs --backend, --package and --folder");
-  open_rulebook(data_root(), more_contracts());
-  const Backend backend = open_backend({arguments.backend, false, arguments.timeout_seconds});
+  open_contracts(arguments.suites);
+  const Backend backend = open_backend(*arguments.suites.ops, {arguments.backend, false, arguments.timeout_seconds});
   int64_t written = 0, elements = 0;
   for (const std::string& folder :
        arguments.targets.empty() ? std::vector<std::string>{data_root() + "/golden/witness"} : arguments.targets) {
     for (const std::string& file : witness_files(folder)) {
-      Witness inputs = read_witness(file, [](const std::string& name) -> const Op& { return find_op(name); });
+      Witness inputs = read_witness(file, [&](const std::string& name) -> const Op& { return arguments.suites.ops->find(name); });
       if (!glob_match(arguments.contract, inputs.contract)) continue;
       const Witness witness = answered(backend, std::move(inputs), arguments);
       if (witness.calls.empty()) continue;

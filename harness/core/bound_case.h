@@ -46,8 +46,9 @@ struct Hypothesis {
   /// Cheap check whether the mutant shows at all, for ops that compute whole answers at once: the first rows of some parts of the
   /// mutant's answer, matched by part label. Computed from the inputs alone. May be empty.
   std::function<Expectation(const Problem&)> first_row = {};
-  bool by_rows = false;  ///< its effect depends on the number of rows, so it cannot be evaluated on one row
-  bool suspect = false;  ///< used by the diagnosis only; no data need distinguish it from the contract
+  bool by_rows = false;  ///< what it reads of an input depends on how many rows there are: one row alone shows something else
+  bool suspect = false;  ///< asked for by the diagnosis alone: no data need tell it from the contract
+  bool rounds_result = false;  ///< it is about a rounding of the result that others may take up: one of two consumers may see it
 };
 
 /// The algorithm that a library reports for a call (assay_algorithm of the C ABI). A field is 0 if the library does not report

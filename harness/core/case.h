@@ -37,8 +37,10 @@ struct Case {
                                                   ///< verdict
   std::map<std::string, std::string> parameters;  ///< column -> cell, with one alternative chosen
   std::string why;
-  std::vector<std::string> blind_to;  ///< globs over the names of mutants that this case is declared not to detect
+  std::string run_options{};          ///< of `assay run`, without which no table has the case: " --cases mine.csv"
+  std::vector<std::string> blind_to;  ///< globs over fault names that this case is declared not to see
   Origin origin;
+  bool of_given_data = false;  ///< no fill makes its data, as of a dump: it lacks the cells that name fills, seed and warp
 
   const std::string& text(const std::string& parameter) const { return parameters.at(parameter); }
   void set_name(CaseName parts) { id = (name = std::move(parts)).id(); }

@@ -162,6 +162,7 @@ std::vector<int64_t> row_offsets(const TensorSpec& spec) {
 }  // namespace
 
 void fill(HostTensor& tensor, const FillRequest& request) {
+  if (request.name.empty()) return tensor.bytes.assign(tensor.spec.bytes(), std::byte{0});
   const Entry& chosen = entry(request.name);
   const TensorSpec& spec = tensor.spec;
   const Format& format = *spec.format;
@@ -222,7 +223,7 @@ const std::vector<double>& Sheet::operand(const std::string& role, const std::st
 
 }  // namespace fills
 
-int exponent_of_constant(const std::string& fill) { return entry(fill).exponent_of_constant; }
+int exponent_of_constant(const std::string& fill) { return fill.empty() ? 0 : entry(fill).exponent_of_constant; }
 
 std::vector<FillInfo> all_fills() {
   std::vector<FillInfo> infos;

@@ -20,7 +20,7 @@ struct FilledOperand {
 FilledOperand filled_operand(const HostTensor& tensor, double offset = 0);
 
 struct FillRequest {
-  std::string name;
+  std::string name;           ///< empty: all bytes are 0, and somebody else brings the data
   uint64_t seed = 0;
   int64_t group_size = 0;     ///< columns per group; the last group of a row may be shorter; 0: the whole row
   const Format* q = nullptr;  ///< format that the op quantizes to, for generators that target its codes; nullptr: the tensor's

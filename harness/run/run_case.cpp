@@ -112,11 +112,6 @@ void run_problem(const Op& op, const Case& one, const KernelOffer& kernel, const
 
 }  // namespace
 
-std::string& options_of_repro() {
-  static std::string options;
-  return options;
-}
-
 Verdict blank_verdict(const Case& one, const std::string& kernel, const std::string& backend) {
   Verdict verdict;
   verdict.case_id = one.id;
@@ -124,7 +119,7 @@ Verdict blank_verdict(const Case& one, const std::string& kernel, const std::str
   verdict.backend = backend;
   verdict.why = one.why;
   verdict.origin = one.origin.text();
-  verdict.repro = "assay run" + options_of_repro() + " --backend " + shell_word(backend) + " --case " + quoted(one.id) +
+  verdict.repro = "assay run" + one.run_options + " --backend " + shell_word(backend) + " --case " + quoted(one.id) +
                   (kernel.empty() ? "" : " --kernel " + shell_word(kernel));
   verdict.op = one.op;
   verdict.contract = parameter_or_empty(one, "contract");

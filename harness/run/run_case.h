@@ -53,10 +53,7 @@ struct CaseOptions {
 Verdict run_case(const Op& op, const Case& one, const KernelOffer& kernel, const Backend& backend, const CaseOptions& options,
                  DataMemory* memory = nullptr);
 
-/// Options needed to find the case's table, such as " --cases mine.csv"; part of every repro line. Set once before a run.
-std::string& options_of_repro();
-
-/// A verdict with everything that is known before the call: id, kernel, row, repro.
+/// A verdict that carries what is known before a call: id, kernel, row, repro.
 Verdict blank_verdict(const Case& one, const std::string& kernel, const std::string& backend);
 
 }  // namespace assay

@@ -32,13 +32,12 @@ TEST(RunCase, ACorrectKernelPasses) {
 
 TEST(RunCase, AReproLineIsSafeInAShell) {
   Case one = testing::toy_case();
-  options_of_repro() = " --cases mine.csv";
+  one.run_options = " --cases mine.csv";
   EXPECT_EQ(
       blank_verdict(one, "fast; rm -rf ~", "./my libs/lib.so").repro,
       "assay run --cases mine.csv --backend './my libs/lib.so' --case 'toy/bf16.m2.n8.ramp.s1/w32' --kernel 'fast; rm -rf ~'");
   one.id = "it's";
   EXPECT_EQ(blank_verdict(one, "", "toy").repro, "assay run --cases mine.csv --backend toy --case 'it'\\''s'");
-  options_of_repro().clear();
 }
 
 TEST(RunCase, AWrongElementFails) {

@@ -23,7 +23,7 @@ struct Layout {
   int tile_rows = 1, tile_columns = 1;  ///< tile of a swizzled layout
   std::string source, why;
 
-  bool packs_words() const { return type->bits > element->bits; }  ///< several scales per tensor element
+  bool packs_words() const { return type->bytes() > element->bytes(); }  ///< several scales to an element of the tensor
 };
 
 /// A layout for m rows of g groups. The constructor and offset() throw std::domain_error for formulas that overflow, need far
@@ -35,8 +35,8 @@ class PlacedLayout {
   const Layout& layout() const { return *layout_; }
   int64_t rows() const { return rows_; }      ///< including padding
   int64_t cols() const { return cols_; }
-  int64_t storage() const { return storage_; }  ///< in elements of the tensor's type
-  int64_t storage_elements() const { return storage_ * (layout_->type->bits / layout_->element->bits); }
+  int64_t storage() const { return storage_; }  ///< elements of the tensor's type
+  int64_t storage_elements() const { return storage_ * (layout_->type->bytes() / layout_->element->bytes()); }
   std::vector<int64_t> shape() const;
   std::vector<int64_t> strides() const;
   /// Whether (r, c), which may be padding, is inside the storage; padding of the last column may be outside.

@@ -11,7 +11,7 @@ std::vector<Neighbour> neighbours_of(const ContractTables& tables, const Neighbo
   for (size_t link = 0; link < first.rows.size(); ++link) {
     for (EditedRow::Edit& edit :
          first.rows[link]->edits(tables, x, link > 0 && first.contract.gated(), link + 1 < first.rows.size())) {
-      Neighbour neighbour{std::move(edit.name), first.contract, first.rows, edit.suspect, std::min(first.right_links, link)};
+      Neighbour neighbour{std::move(edit.name), first.contract, first.rows, edit.suspect, edit.kind, std::min(first.right_links, link)};
       neighbour.contract.links[link] = edit.row.bind(x);
       neighbour.rows[link] = std::make_shared<EditedRow>(std::move(edit.row));
       result.push_back(std::move(neighbour));
@@ -21,7 +21,7 @@ std::vector<Neighbour> neighbours_of(const ContractTables& tables, const Neighbo
 }
 
 Neighbour unedited(const ContractTables& tables, const std::string& id, const Format& x) {
-  Neighbour right{"", bind(tables, id, x), {}, false, SIZE_MAX};
+  Neighbour right{.name = "", .contract = bind(tables, id, x), .rows = {}};
   for (const std::string& link : chain_of(tables.find(id))) right.rows.push_back(std::make_shared<EditedRow>(tables.find(link)));
   return right;
 }

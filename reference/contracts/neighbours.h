@@ -13,6 +13,14 @@ namespace assay {
 
 class EditedRow;
 
+/// Edits that ops treat differently from others. Names of edits are for people; nothing is decided by them.
+enum class EditKind : uint8_t {
+  kOther,
+  kRoundingOfResult,  ///< of y to the format of x: another rounding, one more or none
+  kNoPowerOfTwo,      ///< a scale is not rounded to a power of two
+  kPartOfHead,        ///< which numbers of a head are rotated; none where all are
+};
+
 struct Neighbour {
   std::string name;  ///< "scale: pow2(ceil) -> pow2(floor)"; `to(x)#2` is the second step with that text in its cell
   Contract contract;
@@ -20,7 +28,8 @@ struct Neighbour {
   /// Used only by the diagnosis, and no data need kill it: a different contract rather than a mistake, or a mistake that only
   /// special data show.
   bool suspect = false;
-  size_t right_links = SIZE_MAX;  ///< how many leading stages are the contract's own
+  EditKind kind = EditKind::kOther;
+  size_t right_links = SIZE_MAX;  ///< so many of the first are the contract's own
 };
 
 /// Mutants of every cell of every row of the contract: drop a step, replace a step, use another row's constant, round once more,

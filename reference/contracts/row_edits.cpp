@@ -52,15 +52,23 @@ EditedRow& RowEdits::add_whole(const std::string& name) {
   return edits_.back().row;
 }
 
-void RowEdits::flow_edit(const std::string& part, const std::string& name, std::function<void(Link&)> change) {
+void RowEdits::flow_edit(const std::string& part, const std::string& name, std::function<void(Link&)> change, EditKind kind) {
   if (is_edited(part)) return;
   EditedRow& row = add_whole(name);
   row.edited_parts_.insert(part);
   row.flow_edits_.push_back(std::move(change));
+  edits_.back().kind = kind;
 }
 
 void RowEdits::add(const std::string& column, const std::string& what, EditedCell cell) {
+  const auto roundings = [](const EditedCell& of) {
+    const auto is = [](const EditedStep& one, bool edited) { return one.step.text == "to(x)" && one.edited == edited; };
+    return std::pair(std::count_if(of.begin(), of.end(), [&](const EditedStep& one) { return is(one, false); }),
+                     std::count_if(of.begin(), of.end(), [&](const EditedStep& one) { return is(one, true); }));
+  };
+  const bool of_result = column == "y" && roundings(cell) != roundings(steps(column));
   add_whole(column + ": " + what).cells_[column] = std::move(cell);
+  if (of_result) edits_.back().kind = EditKind::kRoundingOfResult;
 }
 
 void RowEdits::suspect_behind(const std::string& column, const std::string& what, const CellStep& last) {
@@ -78,12 +86,14 @@ void RowEdits::replace(const std::string& column, EditedCell cell, size_t i, con
 
 void RowEdits::drop(const std::string& column, EditedCell cell, size_t i) {
   const std::string label = cell[i].label;
+  const bool of_power = column == "scale" && cell[i].step.word == "pow2";
   if ((column == "z" || column == "mean") && cell.size() == 1)
     cell[i] = edited(CellStep::made("mul", {"1"}), label);  // a row with an addition has a z, and one that subtracts a mean has a
                                                             // mean
   else
     cell.erase(cell.begin() + long(i));
   add(column, "drop " + label, std::move(cell));
+  if (of_power) edits_.back().kind = EditKind::kNoPowerOfTwo;
 }
 
 void RowEdits::in_all_cells(const std::string& name, const std::string& text, const CellStep& other) {
@@ -110,7 +120,7 @@ bool RowEdits::is_sibling(const ContractRow& row) const {
   return row.flow == row_.flow && (!row.cells.contains("q") || has_integer_codes(row) == has_integer_codes(row_));
 }
 
-void RowEdits::constants(const std::string& column) {
+void RowEdits::constants(const std::string& column, EditKind kind) {
   if (is_edited(column) || row_.text(column).empty()) return;
   std::vector<std::string> values;
   for (const ContractRow& sibling : tables_.rows())
@@ -123,6 +133,7 @@ void RowEdits::constants(const std::string& column) {
     EditedRow& row = add_whole(column + ": " + row_.text(column) + " -> " + value);
     set_text(row, column, value);
     mark_edited(row, column);
+    edits_.back().kind = kind;
   }
 }
 

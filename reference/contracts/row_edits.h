@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "reference/contracts/bind.h"
+#include "reference/contracts/neighbours.h"
 #include "reference/recipe/cell.h"
 
 namespace assay {
@@ -48,7 +49,8 @@ class EditedRow {
 struct EditedRow::Edit {
   std::string name;
   EditedRow row;
-  bool suspect = false;  ///< as in Neighbour
+  bool suspect = false;  ///< as of Neighbour
+  EditKind kind = EditKind::kOther;
 };
 
 /// Collects the mutants of a row for its op kind.
@@ -72,13 +74,13 @@ class RowEdits {
 
   /// Adds all mutants of the steps of a column.
   void cell(const std::string& column);
-  /// Adds the values that sibling rows have in this column; for a number of steps also adjacent values.
-  void constants(const std::string& column);
-  /// Whether an argument of a step, or a part of it as in 1/(512*M), uses that constant.
+  /// Every other value that sibling rows have in this column; of a number of steps the next ones too.
+  void constants(const std::string& column, EditKind kind = EditKind::kOther);
+  /// Whether an argument of a step, or a part of it as in 1/(512*M), is that constant.
   bool reads_constant(const std::string& name) const;
-  /// Adds a mutant of the op kind's own computation. `part` names what changes; a part is mutated once.
-  void flow_edit(const std::string& part, const std::string& name, std::function<void(Link&)> change);
-  /// Replaces the steps of a column: "column: what".
+  /// What the flow does differently. `part`: what of it; one edit changes a part.
+  void flow_edit(const std::string& part, const std::string& name, std::function<void(Link&)> change, EditKind kind = EditKind::kOther);
+  /// The steps of a column with others in their place: "column: what".
   void add(const std::string& column, const std::string& what, EditedCell tokens);
   void replace(const std::string& column, EditedCell tokens, size_t i, const CellStep& other);
   /// Adds a mutant that is not limited to a column; the caller changes `row`.

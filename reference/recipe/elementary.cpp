@@ -105,6 +105,7 @@ double apply(const Step& step, double v) {
       return correctly_rounded(Function::kRsqrt, v, *step.working);
     case Verb::kTo:
       if (step.target->is_integer()) return to_integer(step, v);
+      if (step.target->specials == Specials::kFinite && std::isnan(v)) return max_finite(*step.target);  // PTX ISA, cvt.satfinite
       return round_to(*step.target, v, step.rounding, step.overflow);
     default:
       throw std::logic_error("verb without a function of one real");
@@ -126,6 +127,8 @@ Span hull(Span a, Span b) { return {not_above(a.low, b.low) ? a.low : b.low, not
 Span apply(const Step& step, Span v) {
   if (breaks(step, v)) return any_number();
   if (v.pinned()) return point(apply(step, v.low));
+  if (v.any() && step.verb == Verb::kTo && step.target->specials == Specials::kFinite)
+    return {-max_finite(*step.target), max_finite(*step.target)};
   if (v.any()) return v;
   if (step.verb == Verb::kAbs) return magnitudes(v);
   if (step.verb == Verb::kRcp && v.low <= 0 && v.high >= 0) return any_number();

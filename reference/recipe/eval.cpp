@@ -132,7 +132,8 @@ void round_to_format(const Step& step, const RowPart& part) {
   const bool nearest = step.rounding == Rounding::kNearestEven;
   if (nearest && specials == Specials::kInteger && step.beyond == BeyondInteger::kSaturate && part.pinned())
     return saturate(*step.target, part);
-  if (!nearest || specials == Specials::kInteger || specials == Specials::kScale) return each(step, part);
+  const bool by_lanes = nearest && specials != Specials::kInteger && specials != Specials::kScale && specials != Specials::kFinite;
+  if (!by_lanes) return each(step, part);
   const Grid grid = grid_of(*step.target, step.overflow);
   if (part.pinned())
     lanes().round(grid, part.low, part.size);

@@ -114,7 +114,7 @@ std::span<const VerbInfo> all_verbs() {
       {Verb::kRsqrt, "rsqrt", "rsqrt", "1 / square root of v", kDown, true},
       {Verb::kTo, "to", "to(F[,rz|rna][,nosat|sat|ovfl|wrap|undef])",
        "v in format F; fp8 saturates unless nosat, wider formats overflow to Inf; with ovfl (AMD's MODE.FP16_OVFL) finite numbers "
-       "saturate and Inf stays Inf; integers saturate with NaN as 0, or wrap, or are undefined beyond the format",
+       "saturate and Inf stays Inf; formats of 4 and 6 bits saturate with NaN as the largest; integers saturate with NaN as 0, or wrap, or are undefined beyond the format",
        kUp, false, other_conversions, ties_away},
   };
   return verbs;

@@ -24,7 +24,7 @@ CaseName name_of(const Case& c, const RankCase& p) {
                     before = p.before > 0 ? fmt::format(".after{}", p.before) : "",
                     use = p.use == RankUse::kPlain ? "" : fmt::format(".{}", name(p.use));
   return {c.op, p.id(), fmt::format("{}.r{}.m{}.n{}{}{}{}", p.x->name, p.ranks, p.m, p.n, shift, before, use),
-          fmt::format("{}.s{}", p.fill, p.seed), p.warp};
+          p.fill.empty() ? "" : fmt::format("{}.s{}", p.fill, p.seed), p.warp};
 }
 
 /// One x and one y per rank, all with the same shape and format. A dump does not contain the state left by earlier calls.
@@ -39,18 +39,17 @@ DumpCase case_of_dump(const Op& op, const DumpRequest& request) {
   if (ranks == 1) throw UsageError(x.place() + ": expected an x of each rank, got one; try a file for each rank");
   std::map<std::string, std::string> cells = {{"contract", request.contract}, {"ranks", std::to_string(ranks)},
                                               {"x", std::string(x.tensor.spec.format->name)},
-                                              {"m", std::to_string(shape[0])}, {"n", std::to_string(shape[1])},
-                                              {"fill", "zeros"}, {"seed", "1"}, {"warp", "32"}};
+                                              {"m", std::to_string(shape[0])}, {"n", std::to_string(shape[1])}};
   for (const auto& [name, value] : request.parameters) cells[name] = value;
   DumpCase dump;
   dump.one.op = op.name;
   dump.one.origin = {x.file, 0};
   dump.one.why = "a dump of yours, judged under " + request.contract;
-  for (const std::string& column : op.columns) dump.one.parameters[column] = cells[column];
+  dump.one.of_given_data = true;
+  for (const std::string& column : op.columns)
+    if (const auto cell = cells.find(column); cell != cells.end()) dump.one.parameters.insert(*cell);
   dump.bound = op.bind(dump.one);
-  dump.one.name = dump.bound->name();
-  dump.one.name.fills.clear(), dump.one.name.warp = 0;  // placeholders
-  dump.one.id = dump.one.name.id();
+  dump.one.set_name(dump.bound->name());
   dump.problem = dump.bound->problem();
   return dump;
 }

@@ -42,7 +42,7 @@ Case case_of_squares(const std::string& ranks) {
                     {"before", "3"},
                     {"seed", "1"},
                     {"warp", "32"}};
-  return checked_case(find_op(one.op), one);
+  return checked_case(shipped_ops().find(one.op), one);
 }
 
 Verdict verdict_of(const Backend& backend, const Case& one, const std::string& kernel, uint64_t seed) {
@@ -50,7 +50,7 @@ Verdict verdict_of(const Backend& backend, const Case& one, const std::string& k
   options.schedule_seed = seed;
   KernelOffer offer;
   offer.name = kernel;
-  return run_case(find_op(one.op), one, offer, backend, options);
+  return run_case(shipped_ops().find(one.op), one, offer, backend, options);
 }
 
 TEST(RankRaces, WhatIsRightAgreesUnderEverySchedule) {
@@ -145,7 +145,7 @@ TEST(RankRaces, AHangNamesTheRankThatIsMissed) {
   const Backend faulty = open_in_process(ASSAY_FAULTY_LIBRARY, "faulty");
   Case one = case_of("flashinfer.all_reduce_oneshot", "4", "1");
   one.parameters["fill"] = "rank_specials";
-  one = checked_case(find_op("all_reduce"), one);
+  one = checked_case(shipped_ops().find("all_reduce"), one);
   const Verdict verdict = verdict_of(faulty, one, "rank_sentinel_sent", 1);
   EXPECT_EQ(verdict.outcome, Outcome::kBroken);
   EXPECT_THAT(verdict.message,

@@ -134,7 +134,7 @@ RankCase read_rank_case(const Cells& cells, const ContractRow& contract) {
   if (p.shift > 0 && p.contract.bytes > p.x->bytes()) cells.refuse("shift", p.id() + " wants aligned tensors");
   p.before = or_zero(cells, "before");
   p.use = use_of(cells, p.before);
-  p.seed = uint64_t(cells.positive("seed"));
+  p.seed = cells.seed();
   p.warp = cells.warp();
   return p;
 }

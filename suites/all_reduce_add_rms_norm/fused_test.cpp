@@ -55,8 +55,8 @@ TEST(FusedRanks, TheAnswerIsThatOfTheNormOnTheSum) {
 
   // the same result from the two separate ops
   const RankNorm parts = read_rank_norm(rulebook().contracts.find(one.text("contract")));
-  const auto sum = find_op("all_reduce").bind(with_cells(one, {{"contract", parts.reduce}}));
-  const auto rows = find_op("fused_add_rms_norm").bind(with_cells(one, {{"contract", parts.then}, {"fill", "zeros"}}));
+  const auto sum = shipped_ops().find("all_reduce").bind(with_cells(one, {{"contract", parts.reduce}}));
+  const auto rows = shipped_ops().find("fused_add_rms_norm").bind(with_cells(one, {{"contract", parts.then}, {"fill", "zeros"}}));
   const std::vector<WholePart> sums = computed(sum->expect(sum->problem(), nullptr));
   Problem norm = rows->problem();
   for (int64_t i = 0; i < 512; ++i) find(norm.tensors, "x").set_code(i, code_from_ordinal(kBf16, sums[3].low[size_t(i)]));

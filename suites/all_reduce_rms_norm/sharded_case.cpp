@@ -32,7 +32,7 @@ ShardedMatrix matrix_of(const Cells& cells, const ShardedCase& sharded, const ch
   if (columns % (sharded.ranks * kPacket / sharded.x->bytes()) != 0)
     cells.refuse(column, "each rank has whole packets of " + std::to_string(kPacket) + " bytes of a row");
   const ContractRow& contract = rulebook().contracts.find(sharded.contract.norm);
-  norm_of_rows()->chain.require(cells, contract);
+  norm_of_rows()->chain.require(cells, contract, norm_of_rows()->columns);
   RowCase rows = read_row_case(cells, contract, true);
   rows.n = columns;
   rows.seed = seed;

@@ -30,7 +30,7 @@ inline Case large_case(int64_t m, int64_t n) {
   one.origin = {"suites/bench/large_case.h", 0};
   one.parameters = {{"contract", "vllm.group_fp8_packed"}, {"x", "bf16"}, {"m", std::to_string(m)}, {"n", std::to_string(n)},
                     {"group_size", "128"}, {"layout", "ue8m0x4_tma"}, {"scale_ub", ""}, {"fill", "normal"}, {"seed", "1"}, {"warp", "32"}};
-  return checked_case(find_op(one.op), one);
+  return checked_case(shipped_ops().find(one.op), one);
 }
 
 /// Case of torch.scaled_mm_row.sm_90: [m, k] times [n, k], bf16.
@@ -43,7 +43,7 @@ inline Case large_product(int64_t m, int64_t n, int64_t k) {
   one.parameters = {{"contract", "torch.scaled_mm_row.sm_90"}, {"m", std::to_string(m)}, {"n", std::to_string(n)}, {"k", std::to_string(k)},
                     {"fill", "amax_scaled"}, {"b", "amax_scaled"}, {"scales", "token_channel"}, {"scale", "amax_scales"}, {"y", "bf16"},
                     {"bias", ""}, {"azp", ""}, {"seed", "1"}, {"warp", "32"}};
-  return checked_case(find_op(one.op), one);
+  return checked_case(shipped_ops().find(one.op), one);
 }
 
 /// Case of deepgemm.fp8_gemm_1d2d.sm_90: the same with block scales.
@@ -52,7 +52,7 @@ inline Case large_block_product(int64_t m, int64_t n, int64_t k) {
   one.op = "gemm_block_scaled";
   one.parameters.insert({{"layout_a", "tma"}, {"layout_b", "row"}, {"c", ""}});
   one.parameters["contract"] = "deepgemm.fp8_gemm_1d2d.sm_90", one.parameters["scales"] = "1x128_128x128";
-  return checked_case(find_op(one.op), one);
+  return checked_case(shipped_ops().find(one.op), one);
 }
 
 /// Stores the lowest accepted code of every element, in the answer's layout.
@@ -78,7 +78,7 @@ inline void store_answer(const Expectation& expectation, std::vector<HostTensor>
 
 /// Inputs of the case, and the outputs of a kernel with that mutation; an empty name means a correct kernel.
 inline LargeCase with_outputs(const Case& one, const std::string& mistake) {
-  const Op& op = find_op(one.op);
+  const Op& op = shipped_ops().find(one.op);
   LargeCase large{one, op.bind(one)->problem(), {}};
   for (const HostTensor& tensor : large.problem.tensors) {
     if (tensor.spec.role != Role::kOutput) continue;

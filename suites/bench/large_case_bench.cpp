@@ -35,7 +35,7 @@ int main(int argc, char** argv) {
                    : product ? large_product(m, n, std::stoll(argv[4]))
                              : large_case(m, n);
   const std::string wrong = product ? kMistakeOfProduct : kMistake;
-  const Op& op = find_op(one.op);
+  const Op& op = shipped_ops().find(one.op);
   fmt::print("{}\n\n| what | s | s of CPU | 10^6 elements/s | MiB beyond the tensors |\n|---|---|---|---|---|\n", one.id);
   for (const std::string& mistake : {std::string(), wrong}) {
     const LargeCase large = with_outputs(one, mistake);

@@ -59,7 +59,7 @@ int main(int argc, char** argv) {
   std::printf("%-24s %8s %8s %8s %10s\n", "", "wall s", "CPU s", "calls s", "x plain");
   std::printf("%-24s %8.2f %8.2f %8s %10s   %lld blocks\n", "plain pass, one core", plain.wall, plain.cpu, "", "",
               static_cast<long long>(equal));
-  const Op& op = find_op("cast");
+  const Op& op = shipped_ops().find("cast");
   for (const std::string& contract : contracts) {
     Case one;
     one.op = "cast";

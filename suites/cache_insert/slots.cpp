@@ -9,11 +9,10 @@
 #include <utility>
 
 #include "harness/fill/philox.h"
+#include "suites/cache_insert/tensors.h"
 
 namespace assay {
 namespace {
-
-constexpr uint32_t kStream = 11;  ///< random stream, separate from those of the tensors
 
 int64_t integer(const std::string& text) {
   int64_t value = 0;
@@ -48,7 +47,7 @@ std::vector<int64_t> in_pattern(SlotPattern pattern, int64_t rows, int64_t place
   if (pattern == SlotPattern::kPages) {
     for (int64_t i = 0; i < places; ++i) slots[size_t(i)] = places - block_size * (1 + i / block_size) + i % block_size;
   } else if (pattern == SlotPattern::kShuffled || pattern == SlotPattern::kHoles) {
-    const Random random(seed, kStream);
+    const Random random(seed, uint32_t(CacheStream::kSlots));
     for (int64_t i = places - 1; i > 0; --i) std::swap(slots[size_t(i)], slots[size_t(random.below(i + 1, i))]);
   }
   if (rows > places) throw std::invalid_argument(std::to_string(rows) + " rows do not fit in " + std::to_string(places) + " places");

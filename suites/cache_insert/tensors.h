@@ -6,9 +6,23 @@
 
 namespace assay {
 
-/// Input [m, columns] in the format of x; `tensor` as in FillRequest. Unused rows and gaps between rows hold NaN.
-HostTensor token_matrix(const std::string& name, const CacheCase& c, int64_t columns, const std::string& fill, uint32_t tensor);
-/// Input norm_weight [numbers of a token] in the format of x, for a contract with a norm.
+/// Random streams of the tensors of a cache insertion. Golden data depend on them: a new tensor takes a new number.
+enum class CacheStream : uint32_t {
+  kFirst = 0,   ///< the first or only matrix of tokens
+  kSecond = 1,  ///< the second one
+  kScales = 2,  ///< the first vector of scales; the next one has the next number
+  kSlots = 11,
+  kBytes = 12,  ///< of the cache before the call
+  kAngles = 13,
+  kPositions = 14,
+  kBesideHeads = 15,  ///< tokens that are stored in the launch that normalizes heads
+  kWeights = 16
+};
+
+/// Input [m, columns] in the format of x; `tensor` as in FillRequest. Rows beyond the slots hold NaN: they are
+/// nobody's. So does what lies between rows that the case wants apart.
+HostTensor token_matrix(const std::string& name, const CacheCase& c, int64_t columns, const std::string& fill, CacheStream stream);
+/// Input norm_weight [numbers of a token] in the format of x, of a contract with a norm.
 inline constexpr const char* kNormWeight = "norm_weight";
 HostTensor norm_weight(const CacheCase& c);
 /// Input slot_mapping, int64.

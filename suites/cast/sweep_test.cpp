@@ -22,7 +22,7 @@ Case case_of(const std::string& contract, const std::string& inputs) {
   Case c;
   c.op = "cast";
   c.parameters = {{"contract", contract}, {"x", "f32"}, {"fill", inputs}, {"warp", "32"}};
-  return checked_case(find_op("cast"), c);
+  return checked_case(shipped_ops().find("cast"), c);
 }
 
 std::vector<CodeRun> runs(const std::string& contract) { return runs_of(read_cast(rulebook().contracts.find(contract))); }
@@ -57,7 +57,7 @@ class Kernel {
 Verdict sweep(const std::string& contract, Kernel& kernel) {
   Verdict verdict;
   const SweepCalls calls{[&](const Problem& problem) { return kernel(problem); }};
-  find_op("cast").bind(case_of(contract, "all"))->judge_sweep(calls, verdict);
+  shipped_ops().find("cast").bind(case_of(contract, "all"))->judge_sweep(calls, verdict);
   return verdict;
 }
 
@@ -76,7 +76,7 @@ Verdict watched_sweep(const std::string& contract, Kernel& kernel, const std::ve
       }
     return counts;
   };
-  find_op("cast").bind(case_of(contract, "all"))->judge_sweep(calls, verdict);
+  shipped_ops().find("cast").bind(case_of(contract, "all"))->judge_sweep(calls, verdict);
   return verdict;
 }
 
@@ -147,11 +147,11 @@ TEST(Sweep, EndsWithACallThatGivesNothingAndLeavesOrdinaryCasesAlone) {
     return nullptr;
   }};
   Verdict verdict;
-  find_op("cast").bind(case_of("cuda.e4m3fn_sat", "all"))->judge_sweep(refuse, verdict);
+  shipped_ops().find("cast").bind(case_of("cuda.e4m3fn_sat", "all"))->judge_sweep(refuse, verdict);
   EXPECT_EQ(calls, 1);
   EXPECT_TRUE(verdict.tensors.empty());
-  EXPECT_FALSE(find_op("cast").bind(case_of("cuda.e4m3fn_sat", "borders"))->is_sweep());
-  EXPECT_TRUE(find_op("cast").bind(case_of("cuda.e4m3fn_sat", "all"))->is_sweep());
+  EXPECT_FALSE(shipped_ops().find("cast").bind(case_of("cuda.e4m3fn_sat", "borders"))->is_sweep());
+  EXPECT_TRUE(shipped_ops().find("cast").bind(case_of("cuda.e4m3fn_sat", "all"))->is_sweep());
   EXPECT_EQ(calls, 1);
 }
 

@@ -103,7 +103,7 @@ class LargerGemm : public ForwardedCase {
 
 /// All ops; those with a role scale_a are GEMMs.
 std::vector<Op> ops_with(int exponent) {
-  std::vector<Op> ops(all_ops().begin(), all_ops().end());
+  std::vector<Op> ops(shipped_ops().all().begin(), shipped_ops().all().end());
   for (Op& op : ops) {
     const bool is_gemm = std::any_of(op.roles.begin(), op.roles.end(), [](const RoleSpec& role) { return role.name == "scale_a"; });
     if (is_gemm && exponent != 0)
@@ -127,7 +127,7 @@ int complain(const std::string& what) {
 int judge(const Demand& demand, std::span<const Op> ops, const Backend& cpu, const Backend& faulty, const std::string& root) {
   const KernelOffer* offer = faulty.library.find_kernel(demand.fault);
   if (!offer) return complain("the library of faults does not offer " + demand.fault);
-  std::vector<Case> chosen = select_cases(load_cases(std::span(&find_op(offer->op), 1), root), {.suites = {"quick"}});
+  std::vector<Case> chosen = select_cases(load_cases(std::span(&shipped_ops().find(offer->op), 1), root), {.suites = {"quick"}});
   std::erase_if(chosen, [&](const Case& one) { return one.text("contract") != offer->contracts.front(); });
 
   const RunResult healthy = run(ops, cpu, chosen, offer->twin);

@@ -50,7 +50,7 @@ int findings(const Arguments& arguments, const std::vector<Subject>& all) {
   const std::string& folder = arguments.libraries;
   const Backend strangers = open_in_worker(folder + "/libassay_strangers.so", "strangers", {.program = folder + "/assay"});
   const std::vector<Case> cases =
-      select_cases(load_cases(all_ops(), arguments.root), {.suites = {"quick"}, .cases = {}, .arch = {}, .warp = "32"});
+      select_cases(load_cases(shipped_ops().all(), arguments.root), {.suites = {"quick"}, .cases = {}, .arch = {}, .warp = "32"});
   Outcomes out;
   std::string table = kHeadOfDiagnosis;
   for (const Subject& subject : all) {
@@ -93,7 +93,7 @@ int run(const Arguments& arguments) {
   std::vector<Subject> all = subjects(arguments.root);
   if (arguments.findings) return findings(arguments, all);
   const std::vector<Case> cases =
-      select_cases(load_cases(all_ops(), arguments.root), {.suites = {"quick"}, .cases = {}, .arch = {}, .warp = {}});
+      select_cases(load_cases(shipped_ops().all(), arguments.root), {.suites = {"quick"}, .cases = {}, .arch = {}, .warp = {}});
   if (arguments.mislead) return mislead(arguments.libraries, all, cases);
   if (arguments.one_in == 1) return report(measured(arguments.libraries, all, cases), arguments);
   std::erase_if(all, [&](const Subject& subject) { return !in_sample(subject.kernel, arguments.one_in); });

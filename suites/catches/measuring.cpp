@@ -80,7 +80,7 @@ std::vector<Case> changed_cases(const std::vector<Case>& cases, const KernelOffe
     one.parameters["seed"] = std::to_string(one.integer("seed") + 100);
     if (has_columns && one.integer("m") * one.integer("n") > most_elements) continue;
     try {
-      const Op& op = find_op(one.op);  // evaluated before `one` is moved from
+      const Op& op = shipped_ops().find(one.op);  // before `one` is moved from
       one = checked_case(op, std::move(one));
     } catch (const TableError&) {
       continue;  // a shape that its contract does not have
@@ -158,7 +158,7 @@ Said judge_words(const std::vector<std::string>& said, const std::vector<std::st
 }
 
 bool has_shapes(const Backend& backend, const Subject& subject) {
-  const std::vector<std::string>& columns = find_op(offer_of(backend, subject.kernel).op).columns;
+  const std::vector<std::string>& columns = shipped_ops().find(offer_of(backend, subject.kernel).op).columns;
   return std::find(columns.begin(), columns.end(), "m") != columns.end();
 }
 
@@ -171,7 +171,7 @@ Score measure(const Backend& backend, const Subject& subject, const std::vector<
   const std::string warp =
       subject.kind == "finding" ? "32" : "64";  // plain loops have no lanes, and some of their cases exist only for 32
   Score score;
-  for (const Verdict& verdict : run_all(all_ops(), changed_cases(cases, kernel, most, warp), backend, options).verdicts) {
+  for (const Verdict& verdict : run_all(shipped_ops().all(), changed_cases(cases, kernel, most, warp), backend, options).verdicts) {
     if (verdict.outcome == Outcome::kSkip) continue;
     ++score.cases;
     if (verdict.outcome == Outcome::kPass) continue;

@@ -58,7 +58,7 @@ std::map<std::string, Counts> run(const Backend& backend, const std::vector<Case
   options.each.ladder = ladder;
   options.kernel_glob = kernels;
   std::map<std::string, Counts> counts;
-  for (const Verdict& verdict : run_all(all_ops(), cases, backend, options).verdicts) {
+  for (const Verdict& verdict : run_all(shipped_ops().all(), cases, backend, options).verdicts) {
     if (verdict.outcome == Outcome::kSkip) continue;
     Counts& of = counts[verdict.kernel];
     ++of.judged;
@@ -72,7 +72,7 @@ std::vector<Case> cases_of(const std::string& root, const std::string& tier, con
   std::set<std::string> contracts;
   for (const auto& [kernel, claim] : claims) contracts.insert(claim.contract);
   std::vector<Case> chosen;
-  for (Case& one : select_cases(load_cases(all_ops(), root), {.suites = {tier}, .cases = {}, .arch = {}, .warp = "32"}))
+  for (Case& one : select_cases(load_cases(shipped_ops().all(), root), {.suites = {tier}, .cases = {}, .arch = {}, .warp = "32"}))
     if (contracts.contains(one.text("contract"))) chosen.push_back(std::move(one));
   return chosen;
 }

@@ -11,7 +11,7 @@ namespace {
 constexpr int64_t kLatent = 512, kRotated = 64;
 
 std::vector<HostTensor> inputs(const CacheCase& c) {
-  return {token_matrix("kv_c", c, kLatent, c.fill, 0), token_matrix("k_pe", c, kRotated, c.second_fill, 1)};
+  return {token_matrix("kv_c", c, kLatent, c.fill, CacheStream::kFirst), token_matrix("k_pe", c, kRotated, c.second_fill, CacheStream::kSecond)};
 }
 
 void require_numbers(const Cells& cells, const CacheCase& p) {
@@ -32,7 +32,7 @@ Op concat_and_cache_mla_op() {
                        [](const Flow& first, const Record& record) {
                          return &first == &cache_insert_flow() && record.numbers() == kLatent + kRotated;
                        },
-                   .require = [](const Cells& cells, const ContractRow& contract) { require_flow(cells, contract, "cache_insert"); },
+                   .require = [](const Cells& cells, const ContractRow& contract) { cells.refuse_contract(not_of_flow(contract, "cache_insert")); },
                    .require_case = require_numbers});
 }
 

@@ -11,7 +11,7 @@ namespace assay {
 namespace {
 
 std::vector<HostTensor> inputs(const CacheCase& c) {
-  std::vector<HostTensor> tensors = {token_matrix("kv", c, c.numbers(), c.fill, 0), cos_sin_cache(c, c.numbers() - c.coded),
+  std::vector<HostTensor> tensors = {token_matrix("kv", c, c.numbers(), c.fill, CacheStream::kFirst), cos_sin_cache(c, c.numbers() - c.coded),
                                      positions_of(c)};
   if (!c.gamma.empty()) tensors.push_back(norm_weight(c));
   return tensors;
@@ -27,12 +27,12 @@ Op dsv4_insert_op(const char* name, KvNorm norm, std::vector<std::string> column
                      .columns = std::move(columns),
                      .inputs = inputs,
                      .takes = [](const Flow& first, const Record&) { return first.name == "rope"; },
-                     .require = [](const Cells& cells, const ContractRow& contract) { require_chain(cells, contract, "rope"); }};
+                     .require = [](const Cells& cells, const ContractRow& contract) { cells.refuse_contract(not_chain_of(contract, "rope")); }};
   if (norm == KvNorm::kNone) return cache_op(std::move(parts));
   parts.roles.push_back({kNormWeight, Access::kIn, "[512]: the weights of the norm before it"});
   parts.parameters.push_back(roles::kEps);
   parts.takes = [](const Flow& first, const Record&) { return first.name == "row_norm"; };
-  parts.require = [](const Cells& cells, const ContractRow& contract) { require_chain(cells, contract, "row_norm"); };
+  parts.require = [](const Cells& cells, const ContractRow& contract) { cells.refuse_contract(not_chain_of(contract, "row_norm")); };
   return cache_op(std::move(parts));
 }
 

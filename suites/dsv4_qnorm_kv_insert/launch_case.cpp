@@ -12,7 +12,6 @@
 namespace assay {
 namespace {
 
-constexpr uint32_t kStreamOfKv = 15;
 
 }  // namespace
 
@@ -42,7 +41,7 @@ Problem launch_problem(const LaunchCase& p) {
   const CacheCase& kv = p.insert;
   Problem problem;
   problem.tensors = {heads_of(p.heads, "q", Role::kInput),
-                     token_matrix("kv", kv, kv.numbers(), kv.fill, kStreamOfKv),
+                     token_matrix("kv", kv, kv.numbers(), kv.fill, CacheStream::kBesideHeads),
                      cos_sin_cache(kv, p.heads.rotary),
                      positions_of(kv),
                      slot_mapping(kv),

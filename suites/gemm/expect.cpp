@@ -48,7 +48,7 @@ Answer answer_of_rows(const GemmCase& c, const std::string& program, const Part&
 Answer answer_of(const GemmCase& c, const DotContract& contract, const DotProgram& program,
                  const std::shared_ptr<const DotInputs>& inputs) {
   Part d{"d", c.y, {c.m, c.n}, "one program has one code for each element"};
-  if (!c.bias.empty() && dot_recipe(contract, *c.y, true).steps.size() > 1 && contract.row->text("bias").ends_with("~fma"))
+  if (c.has_bias && dot_recipe(contract, *c.y, true).steps.size() > 1 && !contract.bias.empty() && contract.bias.back().slack.fma)
     d.justification = "the bias is added with or without a rounding before it";
   if (contract.has_atomics()) d.justification = "atomics add the rounded results of parts of k in any order";
   return answer_of_rows(c, program.name, d, inputs, std::make_shared<const DotRows>(contract, program, *inputs, *c.y));
@@ -173,7 +173,9 @@ DotInputs shape_of(const GemmCase& c) {
   inputs.packed = c.packs_codes();
   inputs.scale_a.shape = c.shape_of_scale_a();
   inputs.scale_b.shape = c.shape_of_scale_b();
-  if (!c.azp.empty()) inputs.azp_adj.resize(size_t(c.n));
+  if (c.scales.a.outer()) inputs.outer_a = {c.outer_of_a(), std::vector<double>(size_t(c.outer_of_a().count()))};
+  if (c.scales.b.outer()) inputs.outer_b = {c.outer_of_b(), std::vector<double>(size_t(c.outer_of_b().count()))};
+  if (c.has_zero_points()) inputs.azp_adj.resize(size_t(c.n));
   if (c.contract.azp == GemmAzp::kTokens) inputs.azp.resize(size_t(c.m));
   return inputs;
 }
@@ -187,7 +189,7 @@ Expectation expect_product(const GemmCase& c, const DotContract& contract, const
 std::vector<Hypothesis> gemm_hypotheses(const GemmCase& c) {
   const auto inputs = std::make_shared<MadeOnce<DotInputs>>();
   std::vector<Hypothesis> edits, readings = of_layouts(c, inputs);
-  for (DotNeighbour& wrong : dot_neighbours(c.contract, rulebook().units, c.k, *c.y, !c.bias.empty()))
+  for (DotNeighbour& wrong : dot_neighbours(c.contract, rulebook().units, c.k, *c.y, c.has_bias))
     edits.push_back(of_neighbour(c, std::move(wrong), inputs));
   const int64_t tile = c.contract.of_blocks() ? c.contract.scale_block() : std::max(c.contract.promote, c.contract.part_of);
   for (const DotMisreading& wrong : dot_misreadings(shape_of(c), c.contract.unit.k, tile))

@@ -17,6 +17,9 @@
 namespace assay {
 namespace {
 
+/// Random streams of the tensors of a GEMM. Golden data depend on them: a new tensor takes a new number. No GEMM has both a bias and c.
+enum Stream : uint32_t { kA = 0, kB = 1, kScaleA = 2, kScaleB = 3, kBias = 4, kC = 4, kZeroPointAlone = 4, kZeroPointBesideBias = 5, kGlobalScaleA = 6, kGlobalScaleB = 7 };
+
 DotContract contract_of(const Cells& cells) {
   const ContractRow& row = cells.contract();
   if (!is_product(row))
@@ -162,14 +165,15 @@ GemmCase read_gemm_case(const Case& c) {
   }
   p.y = &result_of(cells, p.contract);
   if (p.contract.adds_c()) p.c = cells.fill_name("c");
-  if (cells.has("bias") && !cells.text("bias").empty()) {
+  p.has_bias = cells.has("bias") ? !cells.text("bias").empty() : cells.of_given_data() && !p.contract.bias.empty();
+  if (p.has_bias) {
     p.bias = cells.fill_name("bias");
     if (p.contract.bias.empty()) cells.refuse("bias", p.id() + " takes no bias");
     if (*p.y == kF32) cells.refuse("bias", "a bias has the 16 bits of the result");
   }
-  if (p.contract.azp != GemmAzp::kNone) p.azp = cells.fill_name("azp");
+  if (p.has_zero_points()) p.azp = cells.fill_name("azp");
   else if (cells.has("azp") && !cells.text("azp").empty()) cells.refuse("azp", p.id() + " takes no zero points");
-  p.seed = uint64_t(cells.positive("seed"));
+  p.seed = cells.seed();
   p.warp = cells.warp();
   if (p.packs_codes() && p.k % 2 != 0) cells.refuse("k", "expected whole bytes of two codes, got an odd number");
   require_room(cells, p);
@@ -180,22 +184,21 @@ GemmCase read_gemm_case(const Case& c) {
 
 Problem gemm_problem(const GemmCase& c) {
   const Unit& unit = c.contract.unit;
-  uint32_t ordinal = 0;
-  const auto request = [&](const std::string& name) {
-    return FillRequest{.name = name, .seed = c.seed, .group_size = 0, .q = unit.d, .tensor = ordinal++};
+  const auto request = [&](const std::string& name, Stream stream) {
+    return FillRequest{.name = name, .seed = c.seed, .group_size = 0, .q = unit.d, .tensor = stream};
   };
   Problem made;
-  made.tensors.push_back(filled("a", *unit.a, {c.m, c.k}, request(c.fill)));
-  made.tensors.push_back(filled("b", *unit.b, {c.n, c.k}, request(c.b)));
+  made.tensors.push_back(filled("a", *unit.a, {c.m, c.k}, request(c.fill, kA)));
+  made.tensors.push_back(filled("b", *unit.b, {c.n, c.k}, request(c.b, kB)));
   HostTensor& b = made.tensors.back();
   if (c.contract.shuffle.any()) b.bytes = shuffled(c.contract.shuffle, b.bytes.data(), c.n, c.k);
-  made.tensors.push_back(filled_scales("scale_a", c.shape_of_scale_a(), c.layout_a(), request(c.scale)));
-  made.tensors.push_back(filled_scales("scale_b", c.shape_of_scale_b(), c.layout_b(), request(c.scale)));
-  if (c.scales.a.outer()) made.tensors.push_back(filled("global_scale_a", kF32, {c.outer_of_a().count()}, request(c.scale)));
-  if (c.scales.b.outer()) made.tensors.push_back(filled("global_scale_b", kF32, {c.outer_of_b().count()}, request(c.scale)));
-  if (!c.bias.empty()) made.tensors.push_back(filled("bias", *c.y, {c.n}, request(c.bias)));
-  if (!c.c.empty()) made.tensors.push_back(filled("c", *c.y, {c.m, c.n}, request(c.c)));
-  if (!c.azp.empty()) add_zero_points(c, request(c.azp), made);
+  made.tensors.push_back(filled_scales("scale_a", c.shape_of_scale_a(), c.layout_a(), request(c.scale, kScaleA)));
+  made.tensors.push_back(filled_scales("scale_b", c.shape_of_scale_b(), c.layout_b(), request(c.scale, kScaleB)));
+  if (c.scales.a.outer()) made.tensors.push_back(filled("global_scale_a", kF32, {c.outer_of_a().count()}, request(c.scale, kGlobalScaleA)));
+  if (c.scales.b.outer()) made.tensors.push_back(filled("global_scale_b", kF32, {c.outer_of_b().count()}, request(c.scale, kGlobalScaleB)));
+  if (c.has_bias) made.tensors.push_back(filled("bias", *c.y, {c.n}, request(c.bias, kBias)));
+  if (c.contract.adds_c()) made.tensors.push_back(filled("c", *c.y, {c.m, c.n}, request(c.c, kC)));
+  if (c.has_zero_points()) add_zero_points(c, request(c.azp, c.has_bias ? kZeroPointBesideBias : kZeroPointAlone), made);
   made.tensors.push_back({dense("d", Role::kOutput, *c.y, {c.m, c.n}), {}});
   made.parameters = {{"warp", double(c.warp)}};
   return made;
@@ -227,9 +230,9 @@ DotInputs gemm_inputs(const GemmCase& c, const Problem& problem) {
     };
     inputs.scale_codes_a = codes(inputs.scale_a, c.m), inputs.scale_codes_b = codes(inputs.scale_b, c.n);
   }
-  if (!c.bias.empty()) inputs.bias = values_of(find(problem.tensors, "bias"));
-  if (!c.c.empty()) inputs.c = values_of(find(problem.tensors, "c"));
-  if (!c.azp.empty()) inputs.azp_adj = values_of(find(problem.tensors, "azp_adj"));
+  if (c.has_bias) inputs.bias = values_of(find(problem.tensors, "bias"));
+  if (c.contract.adds_c()) inputs.c = values_of(find(problem.tensors, "c"));
+  if (c.has_zero_points()) inputs.azp_adj = values_of(find(problem.tensors, "azp_adj"));
   if (c.contract.azp == GemmAzp::kTokens) inputs.azp = values_of(find(problem.tensors, "azp"));
   return inputs;
 }
@@ -241,7 +244,9 @@ Problem gemm_with_rows(const GemmCase& p, const Problem& problem, const std::vec
     if (role == "scale_a" && p.shape_of_scale_a().row_block > 0)
       made.tensors.push_back(scales_of_rows(tensor, p.shape_of_scale_a(), p.layout_a(), rows));
     else
-      made.tensors.push_back(role == "a" || role == "c" || role == "azp" || role == "d" ? chosen(tensor, rows) : tensor);
+      made.tensors.push_back(role == "a" || role == "c" || role == "azp" || role == "d" || (role == "global_scale_a" && p.has_outer_of_rows_of_a())
+                                 ? chosen(tensor, rows)
+                                 : tensor);
   }
   return made;
 }

@@ -15,11 +15,10 @@ struct GemmCase {
   int64_t m = 0, n = 0, k = 0;
   std::string fill, b;  ///< generators of a and b
   GemmScales scales;                 ///< with the layouts of this case
-  std::string scale;                 ///< generator of both scales, and of an outer level
-  const Format* y = nullptr;         ///< format of the result and of the bias
-  std::string bias;                  ///< its generator; empty: no bias
-  std::string c;                     ///< its generator; empty: no c
-  std::string azp;                   ///< generator of zero points; empty: none
+  std::string scale;                 ///< fill of both, and of an outer level
+  const Format* y = nullptr;         ///< of the result and of the bias
+  bool has_bias = false;
+  std::string bias, c, azp;          ///< fills of a bias, of what is added, of zero points, if there are such
   uint64_t seed = 0;
   int warp = 0;
 
@@ -29,13 +28,17 @@ struct GemmCase {
   /// Whether scales are bytes, packed or not, and whether these are exponents.
   bool scales_are_bytes() const { return layout_a() && layout_a()->element->bytes() == 1; }
   bool scales_are_powers() const { return scales_are_bytes() && layout_a()->element->specials == Specials::kScale; }
-  /// Whether a and b hold two codes per byte.
+  bool has_zero_points() const { return contract.azp != GemmAzp::kNone; }
+  /// Whether a and b have two codes in a byte.
   bool packs_codes() const { return contract.unit.a->bits == 4; }
   const std::string& id() const { return contract.row->id; }
   LevelGrid shape_of_scale_a() const { return scales.of_a(m, k); }
   LevelGrid shape_of_scale_b() const { return scales.of_b(n, k); }
   LevelGrid outer_of_a() const { return scales.a.outer()->grid(m, k); }
   LevelGrid outer_of_b() const { return scales.b.outer()->grid(n, k); }
+  /// Whether each row of a has a scale of the outer level, and each row of b.
+  bool has_outer_of_rows_of_a() const { return scales.a.outer() && outer_of_a().row_block > 0; }
+  bool has_outer_of_rows_of_b() const { return scales.b.outer() && outer_of_b().row_block > 0; }
 };
 
 /// Throws TableError naming row and column: a contract that is not a GEMM; scales, a layout, a result or a bias that it does not

@@ -140,24 +140,25 @@ DumpCase gemm_case_of_dump(const Op& op, const DumpRequest& request) {
     throw UsageError(b.place() + ": is " + shape_text(of_b) + " and a is " + shape_text(of_a) + "; b has a row of k products for each column of d");
   const int64_t m = of_a[0], n = of_b[0], k = of_a[1];
   const ScalesInDump scales = GemmScaleReader(contract, request, m, n, k).best();
-  std::map<std::string, std::string> cells = {{"contract", request.contract}, {"m", std::to_string(m)},  {"n", std::to_string(n)},
-                                              {"k", std::to_string(k)},       {"fill", "zeros"},         {"b", "zeros"},
-                                              {"scales", scales.scales.name},    {"scale", "ones"},         {"seed", "1"},
-                                              {"warp", "32"},                 {"y", std::string(d.tensor.spec.format->name)}};
-  if (request.roles.contains("bias")) cells["bias"] = "zeros";
-  if (contract.adds_c()) cells["c"] = "zeros";
-  if (contract.azp != GemmAzp::kNone) cells["azp"] = "zeros";
+  const bool has_bias = request.roles.contains("bias");
+  if (has_bias && contract.bias.empty())
+    throw UsageError(fmt::format("{}: contract {} takes no bias", request.roles.at("bias").place(), request.contract));
+  std::map<std::string, std::string> cells = {{"contract", request.contract}, {"m", std::to_string(m)}, {"n", std::to_string(n)},
+                                              {"k", std::to_string(k)}, {"scales", scales.scales.name},
+                                              {"y", std::string(d.tensor.spec.format->name)}};
+  if (!has_bias) cells["bias"] = "";
   if (scales.a) cells["layout_a"] = scales.a->id, cells["layout_b"] = scales.b->id;
   Case one;
   one.op = op.name;
   one.origin = {a.file, 0};
   one.why = "your dump, checked against " + request.contract;
-  for (const std::string& column : op.columns) one.parameters[column] = request.parameters.contains(column) ? request.parameters.at(column) : cells[column];
+  one.of_given_data = true;
+  for (const auto& [name, value] : request.parameters) cells[name] = value;
+  for (const std::string& column : op.columns)
+    if (const auto cell = cells.find(column); cell != cells.end()) one.parameters.insert(*cell);
   DumpCase dump;
   dump.bound = op.bind(one);
   dump.one = checked_case(op, std::move(one));
-  dump.one.name.fills.clear(), dump.one.name.warp = 0;  // placeholders
-  dump.one.id = dump.one.name.id();
   dump.problem = dump.bound->problem();
   if (scales.a) dump.placings = {{"scale_a", scales.placing_a}, {"scale_b", scales.placing_b}};
   return dump;

@@ -34,6 +34,7 @@ std::string shape_words(const GemmCase& p) {
 }
 
 std::string data_words(const GemmCase& p) {
+  if (p.fill.empty()) return "";  // no fill made them
   const std::string more =
       (p.bias.empty() ? "" : "." + p.bias) + (p.c.empty() ? "" : ".c_" + p.c) + (p.azp.empty() ? "" : ".azp_" + p.azp);
   return fmt::format("{}.{}.{}{}.s{}", p.fill, p.b, p.scale, more, p.seed);
@@ -121,6 +122,10 @@ std::vector<RoleSpec> roles_of(const GemmOpParts& parts) {
   std::vector<RoleSpec> all = {{"a", Access::kIn, "[m, k]: codes of the activations, row-major and dense"},
                                {"b", Access::kIn, "[n, k]: codes of the weights, one row per column of d; d = a * b^T"}};
   all.insert(all.end(), parts.scales.begin(), parts.scales.end());
+  for (const char* factor : {"a", "b"})
+    if (parts.of_blocks)
+      all.push_back({fmt::format("global_scale_{}", factor), Access::kIn,
+                     fmt::format("[1] or one per row of {0}, f32: the scale of the level above the blocks of {0}; only in contracts with two levels", factor)});
   if (parts.of_blocks)
     all.push_back({"c", Access::kIn, "[m, n] in the format of d: added to the GEMM; only in contracts that add it"});
   else

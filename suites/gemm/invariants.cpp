@@ -62,7 +62,7 @@ Relation columns(const GemmCase& c, const Problem& problem) {
       if (c.contract.shuffle.any()) tensor.bytes = shuffled(c.contract.shuffle, tensor.bytes.data(), c.n, c.k);
     }
     if (role == "scale_b" && c.shape_of_scale_b().row_block == 1) tensor = scales_of_rows(tensor, c.shape_of_scale_b(), c.layout_b(), order);
-    if (role == "bias" || role == "azp_adj") reorder(tensor, order);
+    if (role == "bias" || role == "azp_adj" || (role == "global_scale_b" && c.has_outer_of_rows_of_b())) reorder(tensor, order);
     if (role == "c") reorder_columns(tensor, order, c.m);
   }
   for (int64_t i = 0; i < c.m * c.n; ++i) relation.same_as.push_back(i / c.n * c.n + order[size_t(i % c.n)]);
@@ -106,7 +106,22 @@ void add_scales(const GemmCase& c, const Problem& problem, std::vector<Relation>
   }
 }
 
-/// Increases the distance of rows by this many elements; the gap is all-ones bits.
+/// The middle one of a scale for each row, taken twice.
+void add_outer_scales(const GemmCase& c, const Problem& problem, std::vector<Relation>& all) {
+  const auto change = [&](const char* role, const std::string& what, int64_t row, std::vector<int64_t> same_as) {
+    all.push_back({"scales", what, problem, "d", std::move(same_as)});
+    HostTensor& scale = find(all.back().problem.tensors, role);
+    scale.set_code(row, code_of(kF32, 2 * decode(kF32, scale.code(row))));
+  };
+  if (c.has_outer_of_rows_of_a() && c.m > 1)
+    change("global_scale_a", fmt::format("another global scale of row {} of a", c.m / 2), c.m / 2,
+           all_but(c, [at = c.m / 2](int64_t row, int64_t) { return row == at; }));
+  if (c.has_outer_of_rows_of_b() && c.n > 1)
+    change("global_scale_b", fmt::format("another global scale of row {} of b", c.n / 2), c.n / 2,
+           all_but(c, [at = c.n / 2](int64_t, int64_t column) { return column == at; }));
+}
+
+/// Rows so many elements further apart; all ones between them.
 void pull_apart(HostTensor& tensor, int64_t more) {
   const HostTensor before = tensor;
   const int64_t rows = before.spec.shape[0], columns = before.spec.shape[1], pitch = columns + more;
@@ -134,6 +149,7 @@ std::vector<Relation> gemm_relations(const GemmCase& c, const Problem& problem) 
   if (c.n > 1) all.push_back(columns(c, problem));
   if (c.m > 1) all.push_back(spoiled_row(c, problem));
   add_scales(c, problem, all);
+  add_outer_scales(c, problem, all);
   all.push_back(rows_apart(c, problem));
   return all;
 }

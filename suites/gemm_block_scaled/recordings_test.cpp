@@ -49,7 +49,7 @@ Case case_of(const Recorded& r) {
                     {"c", adds_c ? "zeros" : ""},
                     {"seed", "1"},
                     {"warp", "32"}};
-  return checked_case(find_op(one.op), one);
+  return checked_case(shipped_ops().find(one.op), one);
 }
 
 /// Values follow the row-major index of the logical shape, in any layout.
@@ -83,7 +83,7 @@ TEST(GemmBlockScaledRecordings, OfLibrariesOnAnH200AreMadeByOneProgramAndByNoMis
   const std::filesystem::path folder = recordings_folder();
   if (folder.empty()) GTEST_SKIP() << "ASSAY_HARDWARE_VECTORS names no folder with gemm/";
   open_rulebook(ASSAY_SOURCE_DIR);
-  const Op& op = find_op("gemm_block_scaled");
+  const Op& op = shipped_ops().find("gemm_block_scaled");
   SeenEdits seen;
   EXPECT_EQ(recordings_of(folder, true), names_of(kRecorded)) << "every recording is looked at";
   for (const Recorded& r : kRecorded) {

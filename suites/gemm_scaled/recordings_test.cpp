@@ -63,7 +63,7 @@ Case case_of(const Recorded& r) {
                     {"bias", ""},
                     {"seed", "1"},
                     {"warp", "32"}};
-  return checked_case(find_op(one.op), one);
+  return checked_case(shipped_ops().find(one.op), one);
 }
 
 /// Mutants that no recording of these contracts kills.
@@ -95,7 +95,7 @@ TEST(GemmScaledRecordings, OfLibrariesOnAnH200AreMadeByOneProgramAndByNoMistake)
   const std::filesystem::path folder = recordings_folder();
   if (folder.empty()) GTEST_SKIP() << "ASSAY_HARDWARE_VECTORS names no folder with gemm/";
   open_rulebook(ASSAY_SOURCE_DIR);
-  const Op& op = find_op("gemm_scaled");
+  const Op& op = shipped_ops().find("gemm_scaled");
   SeenEdits seen;
   EXPECT_EQ(recordings_of(folder, false), names_of(kRecorded)) << "every recording is looked at";
   for (const Recorded& r : kRecorded) {

@@ -20,12 +20,12 @@ Op indexer_k_quant_and_cache_op() {
   return cache_op({.name = "indexer_k_quant_and_cache",
                    .roles = {{"k", Access::kIn, "[tokens, 128]: the key of each token, one per slot"}},
                    .columns = {"contract", "x", "m", "blocks", "block_size", "gap", "slot_mapping", "fill", "seed", "warp"},
-                   .inputs = [](const CacheCase& c) { return std::vector<HostTensor>{token_matrix("k", c, c.numbers(), c.fill, 0)}; },
+                   .inputs = [](const CacheCase& c) { return std::vector<HostTensor>{token_matrix("k", c, c.numbers(), c.fill, CacheStream::kFirst)}; },
                    .takes =
                        [](const Flow& first, const Record& record) {
                          return &first == &cache_insert_flow() && !record.find(PartKind::kValues) && record.find(PartKind::kScales);
                        },
-                   .require = [](const Cells& cells, const ContractRow& contract) { require_flow(cells, contract, "cache_insert"); },
+                   .require = [](const Cells& cells, const ContractRow& contract) { cells.refuse_contract(not_of_flow(contract, "cache_insert")); },
                    .require_case = require_keys});
 }
 

@@ -36,10 +36,10 @@ bool is_ordinary(const Case& one) {
 TEST(Answer, IsOfNormsAndQuantizationsAndOfNoActivationAlone) {
   open_rulebook(".");
   int compared = 0, left_out = 0;
-  for (const Case& one : load_cases(all_ops(), ".")) {
+  for (const Case& one : load_cases(shipped_ops().all(), ".")) {
     if (one.tier != "quick" || (one.op != "act_and_mul" && one.op != "rms_norm" && one.op != "silu_mul_quant_static")) continue;
     const bool activation = one.op == "act_and_mul";
-    ASSERT_EQ(is_comparable(find_op(one.op).bind(one)->problem()), !activation) << one.id;
+    ASSERT_EQ(is_comparable(shipped_ops().find(one.op).bind(one)->problem()), !activation) << one.id;
     (activation ? left_out : compared) += 1;
   }
   EXPECT_GT(compared, 0);
@@ -50,7 +50,7 @@ TEST(Answer, HoldsTheNumbersOfAllRanks) {
   open_rulebook(".");
   const Backend cpu = open_in_process(ASSAY_CPU_LIBRARY, "cpu");
   int shifted = 0, with_residual = 0;
-  for (const Case& one : load_cases(all_ops(), ".")) {
+  for (const Case& one : load_cases(shipped_ops().all(), ".")) {
     if (one.tier != "quick" || !one.op.starts_with("all_reduce") || one.text("warp") != "64") continue;
     const auto shift = one.parameters.find("shift");
     const bool exact = one.text("fill") == "rank_integers", moved = shift != one.parameters.end() && !shift->second.empty();
@@ -58,7 +58,7 @@ TEST(Answer, HoldsTheNumbersOfAllRanks) {
     const auto offered = [&](const KernelOffer& kernel) { return why_not_offered(kernel, one).empty(); };
     const auto kernel = std::find_if(cpu.library.kernels.begin(), cpu.library.kernels.end(), offered);
     ASSERT_NE(kernel, cpu.library.kernels.end()) << one.id;
-    const Problem problem = find_op(one.op).bind(one)->problem();
+    const Problem problem = shipped_ops().find(one.op).bind(one)->problem();
     ASSERT_TRUE(is_comparable(problem));
     const CallResult result = cpu.call({one.op, one.text("contract"), kernel->name, &problem, 1});
     ASSERT_EQ(result.status, CallStatus::kOk) << one.id;
@@ -83,11 +83,11 @@ TEST(Answer, StandsForTheInputUnderEveryLayout) {
   open_rulebook(".");
   const Backend cpu = open_in_process(ASSAY_CPU_LIBRARY, "cpu");
   std::set<std::string> layouts;
-  for (const Case& one : load_cases(all_ops(), ".")) {
+  for (const Case& one : load_cases(shipped_ops().all(), ".")) {
     if (one.tier != "quick" || (one.op != "quant_group" && one.op != "quant_tile") || !is_ordinary(one)) continue;
     for (const KernelOffer& kernel : cpu.library.kernels) {
       if (!why_not_offered(kernel, one).empty()) continue;
-      const Problem problem = find_op(one.op).bind(one)->problem();
+      const Problem problem = shipped_ops().find(one.op).bind(one)->problem();
       const CallResult result = cpu.call({one.op, one.text("contract"), kernel.name, &problem, 1});
       ASSERT_EQ(result.status, CallStatus::kOk) << one.id;
       EXPECT_LT(noise_to_signal(answer_of(one, problem, result.outputs)), 0.01) << one.id;

@@ -77,7 +77,7 @@ Heard hear(const Field& field, const Contestant& contestant, const Trial& trial)
   if (heard.assay_refuses) return heard;
   Verdict verdict = blank_verdict(trial.one, contestant.kernel.name, contestant.backend->name);
   verdict.outcome = Outcome::kPass;
-  judge_outputs(*find_op(trial.one.op).bind(trial.one), trial.problem, result, verdict);
+  judge_outputs(*shipped_ops().find(trial.one.op).bind(trial.one), trial.problem, result, verdict);
   heard.assay_refuses = verdict.outcome != Outcome::kPass;
   heard.kernel = answer_of(trial.one, trial.problem, result.outputs);
   heard.reference = answer_of(trial.one, trial.problem, healthy);
@@ -107,7 +107,7 @@ class Contest {
     for (const Case& one : field_.quick) {
       if (one.parameters.contains("warp") && one.text("warp") == "64" && why_not_offered(contestant_.kernel, one).empty() &&
           is_small(one))
-        quick({one, find_op(one.op).bind(one)->problem()});
+        quick({one, shipped_ops().find(one.op).bind(one)->problem()});
     }
     if (!comparable_) return {};
     if (marks_.kind.empty()) throw std::runtime_error(contestant_.name + " has no quick case");

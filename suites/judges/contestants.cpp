@@ -19,7 +19,7 @@ Backend open(const std::string& path) { return shared_between_threads(open_in_pr
 constexpr std::array kShape = {"m", "n"};
 
 bool has_column(const KernelOffer& kernel, const char* name) {
-  const std::vector<std::string>& columns = find_op(kernel.op).columns;
+  const std::vector<std::string>& columns = shipped_ops().find(kernel.op).columns;
   return std::find(columns.begin(), columns.end(), name) != columns.end();
 }
 

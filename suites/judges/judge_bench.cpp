@@ -74,7 +74,7 @@ int run(const Arguments& arguments) {
   open_rulebook(root);
   Libraries libraries(arguments.libraries);
   const Field field{load_rules(root + "/suites/judges/rules.csv"), load_recipes(root + "/suites/judges/recipes.csv"),
-                    select_cases(load_cases(all_ops(), root), {.suites = {"quick"}, .cases = {}, .arch = {}, .warp = {}}),
+                    select_cases(load_cases(shipped_ops().all(), root), {.suites = {"quick"}, .cases = {}, .arch = {}, .warp = {}}),
                     &libraries.cpu};
   for (const Rule& rule : field.rules) field.recipe(rule.recipe);
   std::vector<Contestant> all = contestants(libraries, root, field.rules);

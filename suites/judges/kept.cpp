@@ -84,7 +84,7 @@ std::string Kept::state_of(const Contestant& contestant) const {
     state.add(one.id);
     const bool of_ranks = one.parameters.contains("ranks");  // a call of ranks leaves state in the group
     if (of_ranks || ++calls > kCalls) continue;
-    const Problem problem = find_op(one.op).bind(one)->problem();
+    const Problem problem = shipped_ops().find(one.op).bind(one)->problem();
     const CallResult result = contestant.backend->call({one.op, one.text("contract"), contestant.kernel.name, &problem, 1});
     state.add(result.message);
     for (const HostTensor& output : result.outputs) state.add(output.bytes.data(), output.bytes.size());

@@ -109,7 +109,7 @@ std::optional<Case> case_of(const Recipe& recipe, double factor, const Choice& c
     if (one.parameters.contains("shift")) one.parameters["shift"] = "";
   }
   try {
-    const Op& op = find_op(one.op);  // evaluated before `one` is moved from
+    const Op& op = shipped_ops().find(one.op);  // before `one` is moved from
     one = checked_case(op, std::move(one));
   } catch (const TableError&) {
     return std::nullopt;
@@ -201,7 +201,7 @@ std::vector<Trial> trials(const Recipe& recipe, const KernelOffer& kernel, const
           const double factor = recipe.factor * kScales[scale] / (recipe.over_n ? double(shape[1]) : 1.0);
           const std::optional<Case> one = case_of(recipe, factor, {x, ranks, shape}, kernel, *model);
           if (!one) break;
-          if (!plain) plain = find_op(one->op).bind(*one)->problem();
+          if (!plain) plain = shipped_ops().find(one->op).bind(*one)->problem();
           made.push_back({*one, *plain, scale});
           if (of_products)
             scale_product(made.back().problem, factor);

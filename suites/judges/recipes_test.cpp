@@ -21,7 +21,7 @@ std::vector<double> values_of(const std::string& recipe, size_t scale, const cha
   const auto found = std::find_if(recipes.begin(), recipes.end(), [&](const Recipe& r) { return r.id == recipe; });
   const std::string op = found->gamma == "ones" ? "quant_group" : "rms_norm";
   const std::vector<Case> quick =
-      select_cases(load_cases(all_ops(), "."), {.suites = {op + "/quick"}, .cases = {}, .arch = {}, .warp = {}});
+      select_cases(load_cases(shipped_ops().all(), "."), {.suites = {op + "/quick"}, .cases = {}, .arch = {}, .warp = {}});
   const KernelOffer kernel{.name = "any", .op = op, .contracts = {quick[0].text("contract")}};
   const std::vector<Trial> made = trials(*found, kernel, quick);
   EXPECT_EQ(made.size(), found->shapes.size() * kScales.size());
@@ -53,7 +53,7 @@ std::vector<Trial> trials_of_ranks(const std::string& id, const std::string& con
   const std::vector<Recipe> recipes = load_recipes("suites/judges/recipes.csv");
   const auto found = std::find_if(recipes.begin(), recipes.end(), [&](const Recipe& r) { return r.id == id; });
   const std::vector<Case> quick =
-      select_cases(load_cases(all_ops(), "."), {.suites = {"all_reduce/quick"}, .cases = {}, .arch = {}, .warp = {}});
+      select_cases(load_cases(shipped_ops().all(), "."), {.suites = {"all_reduce/quick"}, .cases = {}, .arch = {}, .warp = {}});
   return trials(*found, {.name = "any", .op = "all_reduce", .contracts = {contract}}, quick);
 }
 
@@ -82,7 +82,7 @@ TEST(Recipes, OfMatrixProductsHaveAThirdExtentAndScaleTheirResult) {
     return *std::find_if(recipes.begin(), recipes.end(), [&](const Recipe& r) { return r.id == id; });
   };
   const std::vector<Case> quick =
-      select_cases(load_cases(all_ops(), "."), {.suites = {"gemm_scaled/quick"}, .cases = {}, .arch = {}, .warp = {}});
+      select_cases(load_cases(shipped_ops().all(), "."), {.suites = {"gemm_scaled/quick"}, .cases = {}, .arch = {}, .warp = {}});
   const KernelOffer kernel{.name = "any", .op = "gemm_scaled", .contracts = {"torch.scaled_mm_row.sm_90"}};
   const std::vector<Trial> made = trials(named("torch_scaled_mm"), kernel, quick);
   ASSERT_EQ(made.size(), kScales.size());

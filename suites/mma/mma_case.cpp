@@ -8,7 +8,10 @@
 namespace assay {
 namespace {
 
-/// The format in memory: f32 for tf32; for NVFP4 scales the type that carries their bytes.
+/// Random streams of the tensors. Golden data depend on them.
+enum Stream : uint32_t { kC, kA, kB, kScaleA, kScaleB };
+
+/// As it is in memory: tf32 as f32, and the scales of NVFP4 in the type that carries their bytes.
 const Format& stored(const Format& format) { return format == kTf32 ? kF32 : format == kUe4M3 ? kE4M3Fn : format; }
 
 HostTensor operand(const char* role, const Format& format, std::vector<int64_t> shape, const FillRequest& request) {
@@ -51,18 +54,17 @@ MmaCase read_mma_case(const Case& c) {
 
 Problem mma_problem(const MmaCase& c) {
   const Unit& unit = c.unit();
-  uint32_t ordinal = 0;
-  const auto request = [&](const std::string& name) {
-    return FillRequest{.name = name, .seed = c.seed, .group_size = 0, .q = unit.d, .tensor = ordinal++};
+  const auto request = [&](const std::string& name, Stream stream) {
+    return FillRequest{.name = name, .seed = c.seed, .group_size = 0, .q = unit.d, .tensor = stream};
   };
   Problem made;
   std::vector<HostTensor>& tensors = made.tensors;
-  tensors.push_back(operand("c", *unit.d, {c.tiles, c.m, c.n}, request(c.c)));
-  tensors.push_back(operand("a", *unit.a, {c.tiles, c.m, c.k()}, request(c.fill)));
-  tensors.push_back(operand("b", *unit.b, {c.tiles, c.n, c.k()}, request(c.b)));
+  tensors.push_back(operand("c", *unit.d, {c.tiles, c.m, c.n}, request(c.c, kC)));
+  tensors.push_back(operand("a", *unit.a, {c.tiles, c.m, c.k()}, request(c.fill, kA)));
+  tensors.push_back(operand("b", *unit.b, {c.tiles, c.n, c.k()}, request(c.b, kB)));
   if (unit.scale) {
-    tensors.push_back(operand("sfa", *unit.scale, {c.tiles, c.m, c.scales()}, request(c.scale)));
-    tensors.push_back(operand("sfb", *unit.scale, {c.tiles, c.n, c.scales()}, request(c.scale)));
+    tensors.push_back(operand("sfa", *unit.scale, {c.tiles, c.m, c.scales()}, request(c.scale, kScaleA)));
+    tensors.push_back(operand("sfb", *unit.scale, {c.tiles, c.n, c.scales()}, request(c.scale, kScaleB)));
   }
   tensors.push_back({dense("d", Role::kOutput, *unit.d, {c.tiles, c.m, c.n}), {}});
   made.parameters = {{"warp", double(c.warp)}};

@@ -21,7 +21,7 @@ using testing::HasSubstr;
 const std::vector<Case>& mma_cases() {
   static const std::vector<Case> cases = [] {
     open_rulebook(ASSAY_SOURCE_DIR);
-    return select_cases(load_cases(all_ops(), ASSAY_SOURCE_DIR),
+    return select_cases(load_cases(shipped_ops().all(), ASSAY_SOURCE_DIR),
                         {.suites = {"mma/quick"}, .cases = {}, .arch = {}, .warp = "32"});
   }();
   return cases;
@@ -70,7 +70,7 @@ TEST(Mma, AUnitOfWhichNothingIsKnownHasNoCase) {
   Case one = mma_cases().front();
   one.parameters["contract"] = "gfx950.mfma.f16.f32";
   try {
-    (void)checked_case(find_op("mma"), one);
+    (void)checked_case(shipped_ops().find("mma"), one);
     FAIL();
   } catch (const TableError& error) {
     EXPECT_THAT(error.what(), HasSubstr("nothing is predicted"));

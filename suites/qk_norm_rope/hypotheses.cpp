@@ -31,10 +31,8 @@ Hypothesis of(const HeadCase& c, const std::string& name, const Contract& contra
           rulebook().equivalent(c.contract, *c.x, name)};
 }
 
-/// If the whole head is rotated, rotating its first or last elements is the same.
-bool is_none(const HeadCase& c, const Neighbour& mistake) {
-  return c.rotary == c.n && (mistake.name.starts_with("dims:") || mistake.name.starts_with("rope: half"));
-}
+/// Where all of a head is rotated, its first numbers are its last.
+bool is_none(const HeadCase& c, const Neighbour& mistake) { return c.rotary == c.n && mistake.kind == EditKind::kPartOfHead; }
 
 /// Mutants of the contract, applied after `first`.
 std::vector<Neighbour> mistakes(const HeadCase& c, const Neighbour& first) {

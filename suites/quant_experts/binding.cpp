@@ -5,7 +5,7 @@ namespace assay {
 
 Op quant_experts_op() {
   return row_op({.name = "quant_experts",
-                 .chain = RowChain({quant_stage({.tiles = true})}, Experts::kOneBehindTheOther),
+                 .chain = RowChain({quant_stage({.tiles = true, .outer = true})}, Experts::kOneBehindTheOther),
                  .columns = {"contract", "x", "tokens", "n", "group_size", "layout", "fill", "global_scale", "seed", "warp"},
                  .optional_columns = {"global_scale"},
                  .independent_rows = false});

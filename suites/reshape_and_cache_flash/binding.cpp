@@ -9,7 +9,7 @@ namespace {
 
 std::vector<HostTensor> inputs(const CacheCase& c) {
   const int64_t half = c.numbers() / 2;
-  return {token_matrix("key", c, half, c.fill, 0), token_matrix("value", c, half, c.second_fill, 1)};
+  return {token_matrix("key", c, half, c.fill, CacheStream::kFirst), token_matrix("value", c, half, c.second_fill, CacheStream::kSecond)};
 }
 
 }  // namespace
@@ -26,7 +26,7 @@ Op reshape_and_cache_flash_op() {
                        [](const Flow& first, const Record& record) {
                          return &first == &cache_insert_flow() && record.find("k") && record.find("v");
                        },
-                   .require = [](const Cells& cells, const ContractRow& contract) { require_flow(cells, contract, "cache_insert"); }});
+                   .require = [](const Cells& cells, const ContractRow& contract) { cells.refuse_contract(not_of_flow(contract, "cache_insert")); }});
 }
 
 }  // namespace assay

@@ -12,11 +12,11 @@
 namespace assay::double_quant_test {
 namespace {
 
-const Op& op() { return find_op("rms_norm_double_quant"); }
+const Op& op() { return shipped_ops().find("rms_norm_double_quant"); }
 
 Case case_of(const std::string& contract, const std::string& view = "no") {
   open_rulebook(ASSAY_SOURCE_DIR);
-  for (Case c : load_cases(all_ops(), ASSAY_SOURCE_DIR)) {
+  for (Case c : load_cases(shipped_ops().all(), ASSAY_SOURCE_DIR)) {
     if (c.op != "rms_norm_double_quant" || c.tier != "quick" || c.text("contract") != contract || c.text("n") != "7168") continue;
     c.parameters["view"] = view;
     return checked_case(op(), c);

@@ -76,11 +76,6 @@ Hypothesis of_both(Hypothesis one) {
   return one;
 }
 
-/// Whether the mutant changes a rounding of the shared result; one consumer may be fused and the other not.
-bool is_of_shared_result(const Hypothesis& one) {
-  return one.name.starts_with("y: ") && one.name.find("to(x)") != std::string::npos;
-}
-
 }  // namespace
 
 std::vector<RoleSpec> roles_of_second() {
@@ -113,7 +108,7 @@ std::vector<Hypothesis> BoundDoubleQuant::mutants() const {
   };
   std::vector<Hypothesis> all, of_one;
   for (Hypothesis& one : other().mutants()) {
-    if (is_of_shared_result(one)) {
+    if (one.rounds_result) {  // one consumer may be fused with the norm and the other not
       of_one.push_back({"of q2 alone: " + one.name, both(right, one.expect), one.equivalent});
       of_one.back().suspect = one.suspect;
       of_one.push_back({"of q alone: " + one.name, both(one.expect, right), one.equivalent});

@@ -17,21 +17,6 @@ std::vector<std::string> alternatives_of(const std::string& cell) {
   return parts;
 }
 
-bool takes_contract(const std::string& contract, const std::vector<std::string>& columns,
-                    const std::function<void(const Cells&, const ContractRow&)>& require) {
-  const ContractRow* row = rulebook().contracts.lookup(contract);
-  if (row == nullptr) return false;
-  Case probe;
-  for (const std::string& column : columns) probe.parameters[column] = "";
-  probe.parameters["contract"] = contract;
-  try {
-    require(Cells(probe), *row);
-    return true;
-  } catch (const TableError&) {
-    return false;
-  }
-}
-
 void Cells::refuse(const std::string& column, const std::string& problem) const {
   throw TableError(case_.origin.file, case_.origin.line, 0, column, problem);
 }
@@ -63,7 +48,10 @@ double Cells::number(const std::string& column) const {
   return value;
 }
 
+uint64_t Cells::seed() const { return of_given_data() ? 0 : uint64_t(positive("seed")); }
+
 int Cells::warp() const {
+  if (of_given_data()) return 0;
   const int64_t warp = positive("warp");
   if (warp != 32 && warp != 64) refuse("warp", "'" + text("warp") + "' is not one of: 32, 64");
   return int(warp);
@@ -78,7 +66,8 @@ const ContractRow& Cells::contract() const {
 }
 
 std::string Cells::fill_name(const std::string& column) const {
-  // cached: tables have tens of thousands of generator cells, and every start of the program reads them
+  if (of_given_data()) return "";
+  // Tables have tens of thousands of cells with a fill, and every start of the program reads them.
   static const std::vector<std::string> known = [] {
     std::vector<std::string> names;
     for (const FillInfo& fill : all_fills()) names.push_back(fill.name);

@@ -1,7 +1,7 @@
 // Cells of a case. Errors name the table row and the column.
 #pragma once
 
-#include <functional>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -21,6 +21,10 @@ class Cells {
   const std::string& text(const std::string& column) const { return case_.text(column); }
   /// Throws TableError.
   [[noreturn]] void refuse(const std::string& column, const std::string& problem) const;
+  /// Throws TableError about the contract if there is a reason.
+  void refuse_contract(const std::string& why) const {
+    if (!why.empty()) refuse("contract", why);
+  }
   int64_t positive(const std::string& column) const;
   /// Parses "1;0;130": nonnegative, at least one positive.
   std::vector<int64_t> counts(const std::string& column) const;
@@ -28,15 +32,14 @@ class Cells {
   double number(const std::string& column) const;
   int warp() const;
   const ContractRow& contract() const;
+  bool of_given_data() const { return case_.of_given_data; }
+  /// Empty of given data: such a tensor is left to be filled.
   std::string fill_name(const std::string& column) const;
+  /// 0 of given data.
+  uint64_t seed() const;
 
  private:
   const Case& case_;
 };
-
-/// Whether `require` accepts a contract for an op with these columns when all other cells are empty. False also for an unknown
-/// contract.
-bool takes_contract(const std::string& contract, const std::vector<std::string>& columns,
-                    const std::function<void(const Cells&, const ContractRow&)>& require);
 
 }  // namespace assay

@@ -110,13 +110,31 @@ Hypothesis halves_swapped(const RowCase& c, const Contract& contract) {
           }};
 }
 
-/// Mistakes outside the arithmetic: where scales are stored, as which bytes, and how much of x is read.
+/// The scale of the outer level, taken for another.
+std::vector<Hypothesis> outer_scale_hypotheses(const RowCase& c, const Contract& contract) {
+  std::vector<Hypothesis> all;
+  const auto add = [&](const char* name, OuterReading reading) {
+    all.push_back({name, [c, contract, reading](const Problem& problem, const std::vector<HostTensor>* outputs) {
+                     return expect_rows(contract, c, problem, outputs, {.outer = reading, .explains = false});
+                   }});
+  };
+  add("global_scale: taken as 1", OuterReading::kOne);
+  add("global_scale: its reciprocal", OuterReading::kReciprocal);
+  if (c.outer_scales() == 1) return all;
+  add("global_scale: of the first rows", OuterReading::kFirst);
+  add("global_scale: of the next rows", OuterReading::kNext);
+  return all;
+}
+
+/// What can go wrong around the numbers: where scales are stored, as which bytes, and how much of x is read.
 std::vector<Hypothesis> storage_hypotheses(const RowCase& c, const Neighbour& base) {
   std::vector<Hypothesis> hypotheses = {tail_hypothesis(c, base.contract)};
   if (c.row_stride > c.n && c.m > 1) hypotheses.push_back(rows_read_without_gaps(c, base.contract));
   if (!c.layout()) return hypotheses;
   if (base.contract.group_quant()->q->bits == 4) hypotheses.push_back(halves_swapped(c, base.contract));
   for (Hypothesis& hypothesis : layout_hypotheses(c, base.contract)) hypotheses.push_back(std::move(hypothesis));
+  if (c.scales.outer())
+    for (Hypothesis& hypothesis : outer_scale_hypotheses(c, base.contract)) hypotheses.push_back(std::move(hypothesis));
   if (base.contract.group_quant()->takes_scales()) return hypotheses;
   for (Hypothesis& hypothesis : packing_hypotheses(c, base)) hypotheses.push_back(std::move(hypothesis));
   return hypotheses;
@@ -131,6 +149,7 @@ Hypothesis of_contract(const SharedCase& c, const SharedNeighbour& neighbour, co
   };
   Hypothesis made{neighbour->name, expect, rulebook().equivalent(c->contract, *c->x, neighbour->name)};
   made.suspect = neighbour->suspect;
+  made.rounds_result = neighbour->kind == EditKind::kRoundingOfResult;
   return made;
 }
 

@@ -90,10 +90,13 @@ const Spans& CaseInputs::maxima_of_rows(int64_t row_of_groups) const {
 }
 
 double CaseInputs::outer_scale_of(int64_t row) const {
-  if (!case_.scales.outer()) return 1;
+  if (!case_.scales.outer() || reading_.outer == OuterReading::kOne) return 1;
   const HostTensor& outer = find(problem_.tensors, "global_scale");
-  const int64_t at = case_.groups.any() ? case_.groups.group_of(row) : case_.scales.outer()->grid(case_.m, case_.n).of(row, 0);
-  return decode(*outer.spec.format, outer.code(at));
+  int64_t at = case_.groups.any() ? case_.groups.group_of(row) : case_.scales.outer()->grid(case_.m, case_.n).of(row, 0);
+  if (reading_.outer == OuterReading::kFirst) at = 0;
+  if (reading_.outer == OuterReading::kNext) at = (at + 1) % outer.spec.elements();
+  const double scale = decode(*outer.spec.format, outer.code(at));
+  return reading_.outer == OuterReading::kReciprocal ? double(float(1 / scale)) : scale;
 }
 
 RowInputs CaseInputs::first_of_row0(int64_t columns) const {

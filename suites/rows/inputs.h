@@ -22,11 +22,21 @@ std::vector<double> decoded_part(const HostTensor& tensor, int64_t row, int64_t 
 /// Values of the scales of one row of groups, stored in the layout's element format.
 std::vector<double> decoded_scales(const HostTensor& tensor, const ScalePlaces& places, int64_t row, int64_t groups);
 
-/// How much of x and of the residual a kernel reads; by default everything.
+/// What a kernel takes for the scale of the outer level.
+enum class OuterReading {
+  kOwn,         ///< that of the row or of the group of rows
+  kFirst,       ///< the first one, for all
+  kNext,        ///< that of the next row or group of rows
+  kOne,         ///< 1
+  kReciprocal,  ///< one divided by it, in f32: a scale of the other direction
+};
+
+/// How much of x and of the residual a kernel reads; by default all of it.
 struct RowReading {
   int64_t pitch = 0;          ///< distance of rows of x, in elements; 0: as the tensor states
   int64_t end = INT64_MAX;    ///< columns from here on are read as zero, in each half of a gated row
-  bool explains = true;       ///< parts state why they accept more than one code; not needed for a mutant
+  OuterReading outer = OuterReading::kOwn;
+  bool explains = true;       ///< parts say why they accept more than one code; nobody asks that of a mistake
 };
 
 /// Computes inputs row by row. Maxima of groups that span rows are computed when one of the rows is first requested. Refers to

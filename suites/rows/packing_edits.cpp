@@ -24,7 +24,7 @@ uint32_t bits_of_first(const std::array<uint32_t, 4>& v) { return v[0]; }
 /// The contract without rounding the scale to a power of two, if it has that step.
 std::optional<Contract> with_fp32_scales(const RowCase& c, const Neighbour& base) {
   for (Neighbour& neighbour : neighbours_of(rulebook().contracts, base, *c.x))
-    if (neighbour.name.starts_with("scale: drop pow2")) return std::move(neighbour.contract);
+    if (neighbour.kind == EditKind::kNoPowerOfTwo) return std::move(neighbour.contract);
   return std::nullopt;
 }
 

@@ -17,8 +17,8 @@ class ScalePlaces {
 
   const Layout& layout() const { return *layout_; }
   int64_t storage() const { return storage_; }
-  int64_t storage_elements() const { return storage_ * (layout_->type->bits / layout_->element->bits); }
-  /// For masked groups: [groups, capacity, columns].
+  int64_t storage_elements() const { return storage_ * (layout_->type->bytes() / layout_->element->bytes()); }
+  /// Of masked groups [groups, capacity, columns].
   std::vector<int64_t> shape() const;
   std::vector<int64_t> strides() const;
   int64_t offset(int64_t row, int64_t group) const;

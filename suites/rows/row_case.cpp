@@ -78,6 +78,7 @@ void read_strides(const Cells& cells, RowCase& c) {
 
 /// Generator of an input that only some contracts take (residual, gate). Required for these contracts, rejected for others.
 std::string fill_of_taken(const Cells& cells, const RowCase& c, const std::string& input) {
+  if (cells.of_given_data()) return "";
   const bool wanted = takes(c.contract, input);
   const bool given = cells.has(input) && !cells.text(input).empty();
   if (wanted != given) cells.refuse(input, "contract " + c.contract + (wanted ? " needs one" : " takes none"));
@@ -98,10 +99,10 @@ void read_scale_ub(const Cells& cells, RowCase& c) {
   if (given) c.scale_ub = cells.number("scale_ub");
 }
 
-/// An input that only some norms take.
-void require_input_of_norm(const Cells& cells, const ContractRow& contract, const std::string& input, const std::string& without) {
+/// Of norms, an input that only some of them take.
+std::string without_input_of_norm(const ContractRow& contract, const std::string& input, const std::string& without) {
   const ContractRow& row = first_row(contract.id);
-  if (!takes(row.id, input)) cells.refuse("contract", "'" + row.id + "' " + without + "; use another op");
+  return takes(row.id, input) ? "" : "'" + row.id + "' " + without + "; use another op";
 }
 
 /// The cell whose last value is y; null if the row produces none.
@@ -114,7 +115,6 @@ const std::string* cell_of_y(const ContractRow& row) {
 }  // namespace
 
 RowCase read_row_case(const Cells& cells, const ContractRow& contract, bool has_x) {
-  require_columns(cells, contract);
   RowCase c;
   c.contract = contract.id;
   c.gated = takes(c.contract, "up");
@@ -143,7 +143,7 @@ RowCase read_row_case(const Cells& cells, const ContractRow& contract, bool has_
   c.weights = cells.has("weights") ? find_format(cells.text("weights")) : c.x;
   if (!c.weights || (c.weights != c.x && c.weights->bits != 32) || c.weights->specials != Specials::kIeee)
     cells.refuse("weights", "'" + cells.text("weights") + "' is neither f32 nor the format of x");
-  c.seed = uint64_t(cells.positive("seed"));
+  c.seed = cells.seed();
   c.warp = cells.warp();
   return c;
 }
@@ -169,51 +169,48 @@ RowCase read_row_case(const Case& c) {
   return read_row_case(cells, cells.contract(), true);
 }
 
-void require_columns(const Cells& cells, const ContractRow& contract) {
+std::string lacking_column(const ContractRow& contract, const std::function<bool(const char*)>& has) {
   const std::string& id = contract.id;
-  if (takes(id, "residual") && !cells.has("residual"))
-    cells.refuse("contract", "'" + first_row(id).id + "' adds a residual; use an op with a residual");
-  if (takes(id, "gate") && !cells.has("gate"))
-    cells.refuse("contract", "'" + first_row(id).id + "' has a gate; use an op with a gate");
-  if (takes(id, "global_scale") && !cells.has("global_scale"))
-    cells.refuse("contract", "'" + last_row(id).id + "' has scales of two levels; use an op with a global scale");
-  if (takes(id, "beta") && !cells.has("beta"))
-    cells.refuse("contract", "'" + first_row(id).id + "' subtracts the mean; use op layer_norm");
+  if (takes(id, "residual") && !has("residual")) return "'" + first_row(id).id + "' adds a residual; use an op with a residual";
+  if (takes(id, "gate") && !has("gate")) return "'" + first_row(id).id + "' has a gate; use an op with a gate";
+  if (takes(id, "global_scale") && !has("global_scale"))
+    return "'" + last_row(id).id + "' has scales of two levels; use an op with a global scale";
+  if (takes(id, "beta") && !has("beta")) return "'" + first_row(id).id + "' subtracts the mean; use op layer_norm";
+  return "";
 }
 
-void require_flow(const Cells& cells, const ContractRow& row, const std::string& flow) {
-  if (row.flow != &flow_named(flow))
-    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row and this op takes " + flow + " rows");
+std::string not_of_flow(const ContractRow& row, const std::string& flow) {
+  if (row.flow == &flow_named(flow)) return "";
+  return "'" + row.id + "' is a " + row.flow->name + " row and this op takes " + flow + " rows";
 }
 
-void require_chain(const Cells& cells, const ContractRow& row, const std::string& first_flow) {
-  require_flow(cells, row, "chain");
+std::string not_chain_of(const ContractRow& row, const std::string& first_flow) {
+  if (const std::string why = not_of_flow(row, "chain"); !why.empty()) return why;
   const Flow& flow = *first_row(row.id).flow;
-  if (&flow != &flow_named(first_flow))
-    cells.refuse("contract",
-                 "'" + row.id + "' begins with a " + flow.name + " row and this op takes chains that begin with " + first_flow);
+  if (&flow == &flow_named(first_flow)) return "";
+  return "'" + row.id + "' begins with a " + flow.name + " row and this op takes chains that begin with " + first_flow;
 }
 
-void require_mean(const Cells& cells, const ContractRow& row) { require_input_of_norm(cells, row, "beta", "subtracts no mean"); }
+std::string without_mean(const ContractRow& row) { return without_input_of_norm(row, "beta", "subtracts no mean"); }
 
-void require_residual(const Cells& cells, const ContractRow& row) { require_input_of_norm(cells, row, "residual", "adds no residual"); }
+std::string without_residual(const ContractRow& row) { return without_input_of_norm(row, "residual", "adds no residual"); }
 
-void require_scales(const Cells& cells, const ContractRow& contract, const ScalesOfOp& scales) {
+std::string without_scales(const ContractRow& contract, const ScalesOfOp& scales) {
   const ContractRow& row = last_row(contract.id);
-  if (contract.flow->kind != FlowKind::kChain && !is_quantization(contract)) require_flow(cells, contract, "group_quant");
-  if (!is_quantization(row))
-    cells.refuse("contract", "'" + contract.id + "' ends with a " + row.flow->name + " row and this op takes quantizations");
+  if (contract.flow->kind != FlowKind::kChain && !is_quantization(contract))
+    if (const std::string why = not_of_flow(contract, "group_quant"); !why.empty()) return why;
+  if (!is_quantization(row)) return "'" + contract.id + "' ends with a " + row.flow->name + " row and this op takes quantizations";
   const bool given = takes(row.id, "scale"), across_rows = !given && spans_rows(row);
-  if (given == scales.given && across_rows == scales.across_rows) return;
+  if (given == scales.given && across_rows == scales.across_rows) return "";
   const char* const words = given ? "takes its scales as an input" : across_rows ? "gives many rows one scale" : "gives groups of a row their scales";
-  cells.refuse("contract", "'" + row.id + "' " + words + "; use another op");
+  return "'" + row.id + "' " + words + "; use another op";
 }
 
 void require_stored_y(const Cells& cells, const ContractRow& row) {
   const std::string& x = cells.text("x");
   const std::string* y = cell_of_y(row);
-  if (!y || x.empty() || x == "f32") return;  // x is empty if only the contract is checked
-  const std::string last = y->substr(y->rfind(' ') + 1);  // the whole cell if it has one step: npos + 1 is 0
+  if (!y || x == "f32") return;
+  const std::string last = y->substr(y->rfind(' ') + 1);  // the whole of one step: npos + 1 is 0
   const bool stored = last == "to(x)" || last == "to(" + x + ")" || last.starts_with("to(" + x + ",");
   if (!stored)
     cells.refuse("contract", "'" + row.id + "' leaves no " + x + " for y: it is of another input, or of no op alone");
@@ -243,6 +240,7 @@ CaseName row_name(const Case& c, const RowCase& p) {
   }
   if (c.parameters.contains("eps")) shape.append(".eps").append(c.text("eps"));
   if (std::isfinite(p.scale_ub)) shape.append(".ub").append(c.text("scale_ub"));
+  if (c.of_given_data) return {c.op, p.contract, shape, "", 0};
   for (const std::string& another : {p.up, p.residual, p.gamma, p.beta, p.gate, p.scale_fill, p.zero_fill, p.outer_fill})
     if (!another.empty()) fills.append(".").append(another);
   return {c.op, p.contract, shape, fills + ".s" + std::to_string(p.seed), p.warp};

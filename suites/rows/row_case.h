@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cmath>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -64,22 +65,23 @@ struct ScalesOfOp {
   bool given = false, across_rows = false;
 };
 
-// Each throws TableError about `contract` unless the contract
+// Each says why an op does not take a contract, or nothing if it does: the contract
 
-/// is a row of that op kind ("group_quant", "quant_azp", "row_norm", "chain"),
-void require_flow(const Cells& cells, const ContractRow& contract, const std::string& flow);
-/// is a chain that begins with a row of that op kind,
-void require_chain(const Cells& cells, const ContractRow& contract, const std::string& first_flow);
-/// subtracts the mean,
-void require_mean(const Cells& cells, const ContractRow& contract);
-/// adds a residual,
-void require_residual(const Cells& cells, const ContractRow& contract);
-/// has such scales, or ends with a quantization that has them,
-void require_scales(const Cells& cells, const ContractRow& contract, const ScalesOfOp& scales);
-/// rounds y to the format of x, which ops that store y need,
+/// is no row of that flow ("group_quant", "quant_azp", "row_norm", "chain"),
+std::string not_of_flow(const ContractRow& contract, const std::string& flow);
+/// is no chain that begins with a row of that flow,
+std::string not_chain_of(const ContractRow& contract, const std::string& first_flow);
+/// subtracts no mean,
+std::string without_mean(const ContractRow& contract);
+/// adds no residual,
+std::string without_residual(const ContractRow& contract);
+/// has no such scales, nor has the quantization at the end of its chain,
+std::string without_scales(const ContractRow& contract, const ScalesOfOp& scales);
+/// needs a column that the op lacks: of a residual, a gate, a beta, an outer level of scales.
+std::string lacking_column(const ContractRow& contract, const std::function<bool(const char*)>& has);
+
+/// Throws TableError about `contract` unless it rounds y to the format of x, which an op that stores it needs.
 void require_stored_y(const Cells& cells, const ContractRow& contract);
-/// needs no column that the op lacks: residual, gate, beta, outer level of scales.
-void require_columns(const Cells& cells, const ContractRow& contract);
 
 /// "bf16.m16.n7168.g128.row", from the properties that the op has.
 std::string shape_id(const RowCase& c);

@@ -22,16 +22,6 @@ bool has_column(const Op& op, const std::string& column) {
   return std::find(op.columns.begin(), op.columns.end(), column) != op.columns.end();
 }
 
-/// Placeholders for cells that name generators, since the data already exist.
-void put_placeholders(const Op& op, const ContractRow& contract, Cellmap& cells) {
-  for (const char* column : {"fill", "up", "gamma", "beta", "scale"})
-    if (has_column(op, column)) cells.emplace(column, "zeros");
-  for (const char* column : {"residual", "azp", "gate", "global_scale"})
-    if (has_column(op, column) && takes(rulebook().contracts, contract, column)) cells.emplace(column, "zeros");
-  cells.emplace("seed", "1");
-  cells.emplace("warp", "32");
-}
-
 std::vector<int64_t> integers_of(const DumpedTensor& tensor) {
   const TensorSpec& spec = tensor.tensor.spec;
   if (spec.shape.size() != 1 || !(*spec.format == kInt32))
@@ -63,13 +53,19 @@ Groups groups_in_dump(const Op& op, const DumpedRoles& roles, int64_t stored_row
   return Groups::masked(std::move(sizes), room);
 }
 
-/// Columns that no tensor determines but that the op or the contract needs.
+/// Columns that name data: a dump has no cell for them.
+bool names_data(const std::string& column) {
+  static constexpr const char* kColumns[] = {"fill", "up", "gamma", "beta", "scale", "residual", "azp", "gate", "global_scale", "seed", "warp"};
+  return std::find(std::begin(kColumns), std::end(kColumns), column) != std::end(kColumns);
+}
+
+/// Columns that no tensor shows and that the op or the contract needs.
 void require_given(const Op& op, const DumpRequest& request, const Cellmap& cells) {
   const ContractTables& tables = rulebook().contracts;
   const bool bounded = takes(tables, tables.find(request.contract), "scale_ub");
   for (const std::string& column : op.columns) {
     const bool needed = column == "scale_ub" ? bounded : !op.optional_columns.contains(column);
-    if (needed && !cells.contains(column))
+    if (needed && !names_data(column) && !cells.contains(column))
       throw UsageError("contract " + request.contract + " needs --param " + column + "=VALUE, which no tensor shows");
   }
 }
@@ -120,7 +116,6 @@ DumpCase row_case_of_dump(const Op& op, const DumpRequest& request) {
   cells["n"] = std::to_string(matrix.n);
   if (has_column(op, "weights"))
     cells.emplace("weights", std::string(dumped_role(request.roles, "gamma").tensor.spec.format->name));
-  put_placeholders(op, tables.find(request.contract), cells);
   DumpCase dump;
   const std::string group = cells.contains("group_size") ? cells["group_size"] : "";
   if (has_column(op, "group_size")) cells["group_size"] = cells["layout"] = "";  // set from the scales below
@@ -136,12 +131,12 @@ DumpCase row_case_of_dump(const Op& op, const DumpRequest& request) {
   one.op = op.name;
   one.origin = {x.file, 0};
   one.why = "your dump, checked against " + request.contract;
-  for (const std::string& column : op.columns) one.parameters[column] = cells[column];
+  one.of_given_data = true;
+  for (const std::string& column : op.columns)
+    if (!names_data(column)) one.parameters[column] = cells[column];
   dump.bound = op.bind(one);
   dump.one = std::move(one);
-  dump.one.name = dump.bound->name();
-  dump.one.name.fills.clear(), dump.one.name.warp = 0;  // placeholders
-  dump.one.id = dump.one.name.id();
+  dump.one.set_name(dump.bound->name());
   dump.problem = dump.bound->problem();
   return dump;
 }

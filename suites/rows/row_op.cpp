@@ -8,6 +8,7 @@
 #include "suites/rows/row_dump.h"
 #include "suites/rows/row_shrink.h"
 #include "suites/rows/words.h"
+#include "suites/rulebook.h"
 
 namespace assay {
 namespace {
@@ -15,8 +16,13 @@ namespace {
 /// Size of a subsample. Every generator has repeated by then, and a mutant takes some milliseconds.
 constexpr int64_t kExcerptElements = 1 << 18;
 
-/// Row rows[i] of `from` becomes row i of `to`. Data shared by all rows are unchanged.
-void gather_rows(const HostTensor& from, const std::vector<int64_t>& rows, HostTensor& to) {
+/// Row i of x becomes row rows[i] of another; what all rows share stays as it is.
+void gather_rows(const RowCase& c, const HostTensor& from, const std::vector<int64_t>& rows, HostTensor& to) {
+  if (from.spec.name == "global_scale") {
+    const LevelGrid grid = c.scales.outer()->grid(c.m, c.n);
+    for (size_t i = 0; i < rows.size(); ++i) to.set_code(grid.row_block > 0 ? int64_t(i) : 0, from.code(grid.of(rows[i], 0)));
+    return;
+  }
   if (from.spec.name != "x" && from.spec.name != "residual" && from.spec.name != "gate") return;
   const size_t bytes = size_t(from.spec.shape.back() * from.spec.format->bytes());
   for (size_t i = 0; i < rows.size(); ++i)
@@ -50,7 +56,7 @@ std::unique_ptr<const BoundCase> BoundRows::excerpt() const {
 CaseOfRows BoundRows::with_rows(const Problem& problem, const std::vector<int64_t>& rows) const {
   std::unique_ptr<const BoundRows> some = with(c_->with_rows(int64_t(rows.size())));
   Problem made = some->problem();
-  for (size_t i = 0; i < problem.tensors.size(); ++i) gather_rows(problem.tensors[i], rows, made.tensors[i]);
+  for (size_t i = 0; i < problem.tensors.size(); ++i) gather_rows(*c_, problem.tensors[i], rows, made.tensors[i]);
   return {std::move(some), std::move(made), {{"m", std::to_string(rows.size())}}};
 }
 
@@ -68,7 +74,7 @@ std::optional<Shrinking> BoundRows::shrinking(const std::map<std::string, int64_
 
 std::unique_ptr<const BoundRows> bind_rows(const std::shared_ptr<const RowOpParts>& op, const Case& c) {
   const Cells cells(c);
-  op->chain.require(cells, cells.contract());
+  op->chain.require(cells, cells.contract(), op->columns);
   RowCase p = read_row_case(c);
   CaseName name = row_name(c, p);
   return std::make_unique<const BoundRows>(op, std::move(p), std::move(name));
@@ -83,8 +89,8 @@ Op row_op(RowOpParts own) {
           .optional_columns = parts->optional_columns,
           .takes =
               [parts](const std::string& contract) {
-                return takes_contract(contract, parts->columns,
-                                      [&](const Cells& cells, const ContractRow& row) { parts->chain.require(cells, row); });
+                const ContractRow* row = rulebook().contracts.lookup(contract);
+                return row != nullptr && parts->chain.why_not(*row, parts->columns).empty();
               },
           .bind = [parts](const Case& c) { return bind_rows(parts, c); },
           .case_of_dump = row_case_of_dump};

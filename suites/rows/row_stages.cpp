@@ -15,10 +15,10 @@ namespace {
 
 /// Stages that round a row to the format of x if they are last.
 class StoringStage : public RowStage {
+ public:
+  bool stores_y() const override { return true; }
+
  protected:
-  static void require_y(const Cells& cells, const ContractRow& contract, StagePlace place) {
-    if (place.last) require_stored_y(cells, contract);
-  }
   static void append_y(std::vector<RoleSpec>& roles, StagePlace place) {
     if (place.last) roles.push_back(roles::kY);
   }
@@ -32,11 +32,12 @@ class NormStage : public StoringStage {
   explicit NormStage(NormInputs inputs) : inputs_(inputs) {}
 
   std::string flow() const override { return "row_norm"; }
-  void require(const Cells& cells, const ContractRow& contract, StagePlace place) const override {
-    if (inputs_.beta) require_mean(cells, contract);
-    if (inputs_.residual == Has::kAlways) require_residual(cells, contract);
-    if (!inputs_.beta) require_y(cells, contract, place);
+  std::string why_not(const ContractRow& contract) const override {
+    if (inputs_.beta)
+      if (std::string why = without_mean(contract); !why.empty()) return why;
+    return inputs_.residual == Has::kAlways ? without_residual(contract) : "";
   }
+  bool stores_y() const override { return !inputs_.beta; }
   std::vector<RoleSpec> roles(StagePlace place) const override {
     std::vector<RoleSpec> all;
     if (inputs_.residual != Has::kNever) all.push_back(roles::kResidual);
@@ -48,10 +49,10 @@ class NormStage : public StoringStage {
   }
   std::vector<ParameterSpec> parameters(StagePlace) const override { return {roles::kEps}; }
   void add_to(Problem& problem, const RowCase& c, StagePlace place) const override {
-    if (!c.residual.empty()) problem.tensors.push_back(in_place_residual(c));
+    if (c.bound->row_norm()->adds()) problem.tensors.push_back(in_place_residual(c));
     problem.tensors.push_back(input_gamma(c));
     if (inputs_.beta) problem.tensors.push_back(input_beta(c));
-    if (!c.gate.empty()) problem.tensors.push_back(input_gate(c));
+    if (c.bound->row_norm()->gates()) problem.tensors.push_back(input_gate(c));
     add_y(problem, c, place);
     problem.parameters.emplace_back("eps", c.eps);
   }
@@ -63,7 +64,7 @@ class NormStage : public StoringStage {
 class GatedStage : public StoringStage {
  public:
   std::string flow() const override { return "gated"; }
-  void require(const Cells& cells, const ContractRow& contract, StagePlace place) const override { require_y(cells, contract, place); }
+  std::string why_not(const ContractRow&) const override { return ""; }
   std::vector<RoleSpec> roles(StagePlace place) const override {
     std::vector<RoleSpec> all;
     append_y(all, place);
@@ -81,14 +82,16 @@ class QuantStage : public RowStage {
 
   std::string flow() const override { return tensors_.zero_points ? "quant_azp" : "group_quant"; }
   bool takes_other_flows() const override { return given(); }
-  void require(const Cells& cells, const ContractRow& contract, StagePlace) const override {
-    require_scales(cells, contract, tensors_.scales);
-  }
+  std::string why_not(const ContractRow& contract) const override { return without_scales(contract, tensors_.scales); }
   std::vector<RoleSpec> roles(StagePlace) const override {
-    if (given() && tensors_.zero_points) return {roles::kScaleGiven, roles::kAzpGiven, roles::kQ};
-    if (given()) return {roles::kScaleGiven, roles::kQ};
-    if (tensors_.zero_points) return {roles::kQ, roles::kScale, roles::kAzp};
-    return {roles::kQ, roles::kScale};
+    std::vector<RoleSpec> all;
+    if (given()) all.push_back(roles::kScaleGiven);
+    if (given() && tensors_.zero_points) all.push_back(roles::kAzpGiven);
+    if (tensors_.outer) all.push_back(roles::kGlobalScale);
+    all.push_back(roles::kQ);
+    if (!given()) all.push_back(roles::kScale);
+    if (!given() && tensors_.zero_points) all.push_back(roles::kAzp);
+    return all;
   }
   std::vector<ParameterSpec> parameters(StagePlace place) const override {
     std::vector<ParameterSpec> all;
@@ -101,7 +104,7 @@ class QuantStage : public RowStage {
   void add_to(Problem& problem, const RowCase& c, StagePlace place) const override {
     std::vector<HostTensor>& tensors = problem.tensors;
     if (given()) tensors.push_back(input_scale(c));
-    if (given() && !c.zero_fill.empty()) tensors.push_back(input_zero(c));
+    if (given() && c.bound->group_quant()->has_zero()) tensors.push_back(input_zero(c));
     if (c.scales.outer()) tensors.push_back(input_outer_scale(c));
     tensors.push_back(output_matrix("q", c, code_format(c)));
     if (!given()) tensors.push_back(output_scale(c));
@@ -130,16 +133,23 @@ RowStagePtr norm_stage(NormInputs inputs) { return std::make_shared<const NormSt
 RowStagePtr gated_stage() { return std::make_shared<const GatedStage>(); }
 RowStagePtr quant_stage(QuantTensors tensors) { return std::make_shared<const QuantStage>(tensors); }
 
-void RowChain::require(const Cells& cells, const ContractRow& contract) const {
+std::string RowChain::why_not(const ContractRow& contract, const std::vector<std::string>& columns) const {
   const RowStage& first = *stages_.front();
+  std::string why;
   if (stages_.size() > 1)
-    require_chain(cells, contract, first.flow());
+    why = not_chain_of(contract, first.flow());
   else if (!first.takes_other_flows())
-    require_flow(cells, contract, first.flow());
+    why = not_of_flow(contract, first.flow());
   else if (contract.flow->kind == FlowKind::kChain)
-    cells.refuse("contract", "'" + contract.id + "' is a chain of steps and this op is a quantization alone");
-  for (size_t i = 0; i < stages_.size(); ++i) stages_[i]->require(cells, contract, place_of(i));
-  require_columns(cells, contract);
+    why = "'" + contract.id + "' is a chain of steps and this op is a quantization alone";
+  for (size_t i = 0; i < stages_.size() && why.empty(); ++i) why = stages_[i]->why_not(contract);
+  if (!why.empty()) return why;
+  return lacking_column(contract, [&](const char* column) { return std::find(columns.begin(), columns.end(), column) != columns.end(); });
+}
+
+void RowChain::require(const Cells& cells, const ContractRow& contract, const std::vector<std::string>& columns) const {
+  cells.refuse_contract(why_not(contract, columns));
+  if (stages_.back()->stores_y()) require_stored_y(cells, contract);
 }
 
 std::vector<RoleSpec> RowChain::roles() const {

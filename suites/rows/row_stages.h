@@ -23,9 +23,11 @@ class RowStage {
 
   /// Op kind of the contract rows that it takes: "row_norm".
   virtual std::string flow() const = 0;
-  /// Throws TableError unless it takes the contract, whose op kind was already checked.
-  virtual void require(const Cells& cells, const ContractRow& contract, StagePlace place) const = 0;
-  /// Its tensors besides x, in call order.
+  /// Why it does not take the contract, whose flow is checked already, or nothing.
+  virtual std::string why_not(const ContractRow& contract) const = 0;
+  /// Whether it stores y in the format of x where it is the last one.
+  virtual bool stores_y() const { return false; }
+  /// Its tensors beside x, in the order of the call.
   virtual std::vector<RoleSpec> roles(StagePlace place) const = 0;
   virtual std::vector<ParameterSpec> parameters(StagePlace place) const = 0;
   virtual void add_to(Problem& problem, const RowCase& c, StagePlace place) const = 0;
@@ -58,6 +60,7 @@ struct QuantTensors {
   bool zero_points = false;
   bool tiles = false;  ///< scale layouts may be swizzled in tiles
   bool bound = false;  ///< contracts may bound amax
+  bool outer = false;  ///< contracts may have a second level of scales, given as global_scale
 };
 RowStagePtr quant_stage(QuantTensors tensors);
 
@@ -73,8 +76,10 @@ class RowChain {
  public:
   explicit RowChain(std::vector<RowStagePtr> stages, Experts experts = Experts::kNone) : stages_(std::move(stages)), experts_(experts) {}
 
-  /// Throws TableError about `contract` unless the op takes it. Reads no other cell than x.
-  void require(const Cells& cells, const ContractRow& contract) const;
+  /// Why an op of these columns does not take that contract, or nothing if it does.
+  std::string why_not(const ContractRow& contract, const std::vector<std::string>& columns) const;
+  /// Throws TableError about `contract` for such a reason, and for a format of x in which the contract leaves no y.
+  void require(const Cells& cells, const ContractRow& contract, const std::vector<std::string>& columns) const;
   std::vector<RoleSpec> roles() const;
   std::vector<ParameterSpec> parameters() const;
 

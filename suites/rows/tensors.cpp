@@ -54,7 +54,7 @@ HostTensor rows_apart(const HostTensor& rows, int64_t stride, int64_t offset) {
 
 HostTensor input_matrix(const RowCase& c) {
   std::optional<HostTensor> gamma;
-  if (!c.gamma.empty()) gamma = input_gamma(c);
+  if (c.bound->row_norm()) gamma = input_gamma(c);
   const HostTensor x = dense_matrix(c, gamma ? &*gamma : nullptr);
   return c.row_stride > 0 || c.offset > 0 ? rows_apart(x, c.row_stride, c.offset) : x;
 }

@@ -17,7 +17,7 @@ using TestCells = std::map<std::string, std::string>;
 inline const Op& shipped_op(std::string_view name) {
   static const bool open = (open_rulebook(ASSAY_SOURCE_DIR), true);
   (void)open;
-  return find_op(name);
+  return shipped_ops().find(name);
 }
 
 /// The case with `usual` cells, overridden by `changed`, as the op names it. Throws TableError.

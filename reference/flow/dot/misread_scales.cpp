@@ -116,6 +116,27 @@ DotInputs swapped_scales(const DotInputs& right, int64_t) {
   return wrong;
 }
 
+/// Scales of the outer level.
+ScaleValues reciprocals(const ScaleValues& right) {
+  ScaleValues wrong = right;
+  for (double& s : wrong.values) s = double(float(1 / s));
+  return wrong;
+}
+template <ScaleValues DotInputs::*factor, ScaleValues of(const ScaleValues&)>
+DotInputs of_outer(const DotInputs& right, int64_t) {
+  DotInputs wrong = right;
+  wrong.*factor = of(right.*factor);
+  return wrong;
+}
+template <ScaleValues DotInputs::*factor>
+void add_outer(const std::string& name, const ScaleValues& outer, std::vector<DotMisreading>& all) {
+  if (outer.values.empty()) return;
+  all.push_back({name + ": its reciprocal", of_outer<factor, reciprocals>});
+  if (outer.shape.rows == 1) return;
+  all.push_back({name + ": of the next row", of_outer<factor, next_row>});
+  all.push_back({name + ": of the first row", of_outer<factor, first_row>});
+}
+
 }  // namespace
 
 void add_scale_misreadings(const DotInputs& right, std::vector<DotMisreading>& all) {
@@ -146,6 +167,8 @@ void add_scale_misreadings(const DotInputs& right, std::vector<DotMisreading>& a
     all.push_back({"scales: cut to powers of two", cut_to_powers});
     all.push_back({"scales: raised to powers of two", raised_to_powers});
   }
+  add_outer<&DotInputs::outer_a>("global_scale_a", right.outer_a, all);
+  add_outer<&DotInputs::outer_b>("global_scale_b", right.outer_b, all);
   if (a.count() + b.count() > 2) all.push_back({"scales: each read in the place of the other", swapped_scales});
 }
 

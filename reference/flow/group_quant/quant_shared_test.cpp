@@ -160,5 +160,16 @@ TEST(QuantTwin, AScaleBelowAnOuterOneIsRelativeToIt) {
   }
 }
 
+TEST(QuantTwin, OfFourBitsNaNIsTheLargestNumber) {
+  const contract_tables::TableFile file(contract_tables::kQuantHeader + "four.bits,e2m1,6,absmax,div(M),,div(s) to(q),4,row,rows:free,2026,,here,because\n");
+  ContractTables tables = ContractTables::load(contract_tables::kFolder);
+  tables.add(file.path());
+  const std::vector<double> x = {std::nan(""), 12, -12, 1};
+  const RowOutputs out = evaluate_row(bind(tables, "four.bits", kF32), {x, {}, 0, 4}, nullptr, kF32);
+  EXPECT_EQ(out.scale[0].low, 2);
+  const std::vector<double> codes = {6, 6, -6, 0.5};
+  for (size_t i = 0; i < codes.size(); ++i) EXPECT_EQ(out.q[i].low, codes[i]) << i;
+}
+
 }  // namespace
 }  // namespace assay::quant_shared

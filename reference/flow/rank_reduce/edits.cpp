@@ -56,6 +56,7 @@ void edit_divisor(const RankReduce& right, RankEdits& edits) {
   edits.add("wire: " + right.wire.front().text + " is left out, and its inverse of y", [&](RankNeighbour& wrong) {
     std::erase_if(wrong.contract.wire, is_product);
     std::erase_if(wrong.contract.y, is_product);
+    wrong.hidden_by_residual = true;
   });
 }
 
@@ -65,12 +66,13 @@ void edit_flush(const RankReduce& right, const Format& x, RankEdits& edits) {
   edits.add("ftz: subnormal numbers are kept", [&](RankNeighbour& wrong) {
     wrong.contract.wire = unflushed(right.wire);
     wrong.contract.add = unflushed(right.add);
+    wrong.hidden_by_residual = true;
   });
 }
 
 void edit_sums(const RankReduce& right, const Format& x, int world_size, RankEdits& edits) {
   edits.add(right.from_zero ? "start: zero -> first" : "start: first -> zero",
-            [&](RankNeighbour& wrong) { wrong.contract.from_zero = !right.from_zero; });
+            [&](RankNeighbour& wrong) { wrong.contract.from_zero = !right.from_zero, wrong.hidden_by_residual = true; });
   const CellStep sum = right.add.front(), to_x = CellStep::made("to", {"x"});
   const bool one_sum = world_size == 2;  // rounded once or twice is the same
   if (!(x == kF32) && !one_sum) {
@@ -102,7 +104,7 @@ void edit_ends(const RankReduce& right, const Format& x, RankEdits& edits) {
                  wire + " -> " + (other.empty() ? "nothing" : text_of(other)));
   if (text_of(sent) == text_of(minus) && x.bytes() == 2)
     edits.add(right.wire_of_words ? "wire: of words -> of numbers" : "wire: of numbers -> of words",
-              [&](RankNeighbour& wrong) { wrong.contract.wire_of_words = !right.wire_of_words; });
+              [&](RankNeighbour& wrong) { wrong.contract.wire_of_words = !right.wire_of_words, wrong.hidden_by_residual = true; });
   Steps gained = {CellStep::made("mul", {"101/100"})};
   gained.insert(gained.end(), right.y.begin(), right.y.end());
   edits.cell("y", &RankReduce::y, gained, "gain 101/100");

@@ -12,6 +12,7 @@ namespace assay {
 struct RankNeighbour {
   std::string name;  ///< "order: absolute -> from_owner", "rank 3 is left out"
   RankReduce contract;
+  bool hidden_by_residual = false;  ///< it shows in signs of zeros and in subnormal numbers, which adding a residual hides
 };
 
 /// Every edit that may matter for so many ranks and elements. `before`: a call was made before with other numbers.

@@ -53,7 +53,7 @@ void in_16_bits(RowEdits& edits) {
 /// What a rotation goes by, and what all of its cells do.
 void add_edits(RowEdits& edits) {
   edits.constants("pairs");
-  edits.constants("dims");
+  edits.constants("dims", EditKind::kPartOfHead);
   edits.flow_edit("turn", "rope: turned the other way", [](Link& link) { replace_in_both(link, "s", kMinusS); });
   edits.flow_edit("turn", "rope: cos and sin exchanged", [](Link& link) { exchange_in_both(link, "c", "s"); });
   edits.flow_edit("turn", "rope: each number is its own partner", [](Link& link) { exchange_in_both(link, "e", "o"); });
@@ -61,7 +61,7 @@ void add_edits(RowEdits& edits) {
     edits.flow_edit("turn", "rope: half a head apart", [](Link& link) {
       replace_in_both(link, "o", kOAcross);
       replace_in_both(link, "e", kEAcross);
-    });
+    }, EditKind::kPartOfHead);
   for (const auto& [column, verb, other] : {std::tuple{"even", "sub", "add"}, {"odd", "add", "sub"}}) {
     const EditedCell& tokens = edits.steps(column);
     for (size_t i = 0; i < tokens.size(); ++i) {

@@ -1,0 +1,162 @@
+// GEMMs whose block scales are below a scale of the tensor, or of each row: results, mutants, invariants, dumps and traces.
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "harness/core/expectation.h"
+#include "reference/formats/catalogue.h"
+#include "suites/registry.h"
+#include "suites/testing/case_with.h"
+#include "suites/testing/two_level_rows.h"
+
+namespace assay::gemm_two_levels_test {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+using testing::IsSupersetOf;
+using testing::Not;
+
+const TestCells kTwo = {{"contract", "gemm.two"}, {"m", "5"}, {"n", "24"}, {"k", "416"}, {"fill", "amax_scaled"}, {"b", "amax_scaled"},
+                        {"scales", "1x128+tensor_1x128+tensor"}, {"scale", "scales"}, {"layout_a", "col"}, {"layout_b", "row"}, {"y", "f32"},
+                        {"c", ""}, {"seed", "1"}, {"warp", "32"}};
+const TestCells kRows = {{"contract", "gemm.rows"}, {"scales", "1x128+row_1x128+row"}};
+
+const Op& gemm() { return shipped_ops().find("gemm_block_scaled"); }
+
+class GemmTwoLevels : public WithTwoLevels {
+ protected:
+  explicit GemmTwoLevels(const TestCells& changed = {}) : one(case_of(gemm(), kTwo, changed)), bound(gemm().bind(one)), problem(bound->problem()) {}
+
+  std::vector<int32_t> right() const { return computed(bound->expect(problem, nullptr))[0].low; }
+  double scale(const char* role, int64_t at = 0) const { return decode(kF32, find(problem.tensors, role).code(at)); }
+  std::vector<std::string> blind_mutants() const {
+    std::vector<std::string> blind;
+    for (const Hypothesis& wrong : bound->mutants())
+      if (wrong.name.find("global_scale") != std::string::npos || wrong.name.find("is left out") != std::string::npos)
+        if (computed(wrong.expect(problem, nullptr))[0].low == right()) blind.push_back(wrong.name);
+    return blind;
+  }
+
+  const Case one;
+  const std::unique_ptr<const BoundCase> bound;
+  const Problem problem;
+};
+class GemmOuterRows : public GemmTwoLevels {
+ protected:
+  GemmOuterRows() : GemmTwoLevels(kRows) {}
+};
+
+std::vector<std::string> names(const std::vector<Hypothesis>& mutants) {
+  std::vector<std::string> all;
+  for (const Hypothesis& one : mutants) all.push_back(one.name);
+  return all;
+}
+
+/// Results without the outer level, as f32.
+std::vector<double> without_outer(const Problem& of_two) {
+  const Case one = case_of(gemm(), kTwo, {{"contract", "gemm.one"}, {"scales", "1x128_1x128"}});
+  const auto bound = gemm().bind(one);
+  Problem problem = bound->problem();
+  for (HostTensor& tensor : problem.tensors)
+    if (tensor.spec.role == Role::kInput) tensor.bytes = find(of_two.tensors, tensor.spec.name).bytes;
+  const std::vector<WholePart> parts = computed(bound->expect(problem, nullptr));
+  std::vector<double> values;
+  for (const int32_t ordinal : parts[0].low) values.push_back(decode(kF32, code_from_ordinal(kF32, ordinal)));
+  return values;
+}
+
+TEST_F(GemmTwoLevels, TheResultIsThatOfTheBlocksTimesBothScales) {
+  const double ga = scale("global_scale_a"), gb = scale("global_scale_b");
+  ASSERT_NE(ga, gb);
+  const std::vector<double> blocks = without_outer(problem);
+  const std::vector<int32_t> all = right();
+  for (size_t i = 0; i < all.size(); ++i)
+    ASSERT_EQ(decode(kF32, code_from_ordinal(kF32, all[i])), double(float(double(float(blocks[i] * ga)) * gb))) << i;
+}
+
+TEST_F(GemmOuterRows, EachRowAndColumnHasItsOwn) {
+  const std::vector<double> blocks = without_outer(problem);
+  const std::vector<int32_t> all = right();
+  ASSERT_EQ(find(problem.tensors, "global_scale_a").spec.shape, std::vector<int64_t>{5});
+  for (int64_t i = 0; i < int64_t(all.size()); ++i) {
+    const double both = double(float(scale("global_scale_a", i / 24) * scale("global_scale_b", i % 24)));
+    ASSERT_EQ(decode(kF32, code_from_ordinal(kF32, all[size_t(i)])), double(float(blocks[size_t(i)] * both))) << i;
+  }
+}
+
+TEST_F(GemmTwoLevels, TheDataShowEveryMistakeOfTheOuterLevel) {
+  EXPECT_THAT(names(bound->mutants()), IsSupersetOf({"y: ga is left out", "y: gb is left out", "global_scale_a: its reciprocal", "global_scale_b: its reciprocal"}));
+  EXPECT_THAT(names(bound->mutants()), Not(Contains("global_scale_a: of the next row"))) << "there is one";
+  EXPECT_THAT(blind_mutants(), testing::IsEmpty());
+}
+
+TEST_F(GemmOuterRows, TheDataShowAScaleOfAnotherRow) {
+  EXPECT_THAT(names(bound->mutants()), IsSupersetOf({"global_scale_a: of the next row", "global_scale_b: of the first row"}));
+  EXPECT_THAT(blind_mutants(), testing::IsEmpty());
+}
+
+TEST_F(GemmOuterRows, SomeRowsKeepTheirScales) {
+  const CaseOfRows some = bound->with_rows(problem, {3, 1});
+  const std::vector<int32_t> rows = computed(some.bound->expect(some.problem, nullptr))[0].low, all = right();
+  EXPECT_TRUE(std::equal(rows.begin(), rows.begin() + 24, all.begin() + 3 * 24));
+  EXPECT_TRUE(std::equal(rows.begin() + 24, rows.end(), all.begin() + 24));
+}
+
+TEST_F(GemmOuterRows, RelationsHoldAndChangeTheOuterScales) {
+  const std::vector<int32_t> plain = right();
+  std::vector<std::string> said;
+  for (const Relation& relation : bound->relations(problem)) {
+    if (relation.rung == "pitch") continue;  // the reference reads dense rows
+    said.push_back(relation.what);
+    const std::vector<int32_t> other = computed(bound->expect(relation.problem, nullptr))[0].low;
+    bool any_differs = false;
+    for (size_t i = 0; i < other.size(); ++i) {
+      if (relation.same_as[i] == Relation::kAnything)
+        any_differs |= other[i] != plain[i];
+      else
+        ASSERT_EQ(other[i], plain[size_t(relation.same_as[i])]) << relation.what << " " << i;
+    }
+    EXPECT_TRUE(any_differs || relation.rung != "scales") << relation.what;
+  }
+  EXPECT_THAT(said, IsSupersetOf({"another global scale of row 2 of a", "another global scale of row 12 of b"}));
+}
+
+TEST_F(GemmTwoLevels, ADumpIsRecognized) {
+  DumpedRoles roles;
+  for (HostTensor tensor : problem.tensors) {
+    tensor.bytes.resize(tensor.spec.bytes());
+    roles[tensor.spec.name] = {tensor, "dump.safetensors", tensor.spec.name, std::string(tensor.spec.format->name), false};
+  }
+  const DumpCase dump = gemm().case_of_dump(gemm(), {"gemm.two", roles});
+  EXPECT_EQ(dump.one.text("scales"), "1x128+tensor_1x128+tensor");
+  EXPECT_EQ(find(dump.problem.tensors, "global_scale_a").spec.shape, std::vector<int64_t>{1});
+  for (const char* role : {"global_scale_a", "global_scale_b"})
+    EXPECT_TRUE(std::any_of(gemm().roles.begin(), gemm().roles.end(), [&](const RoleSpec& known) { return known.name == role; }))
+        << "a dump is searched for the op's roles";
+}
+
+TEST_F(GemmTwoLevels, TheTraceNamesBothScales) {
+  std::string trace;
+  for (const std::string& line : bound->trace(problem, 1, 2)) trace += line + "\n";
+  EXPECT_THAT(trace, HasSubstr("ga = "));
+  EXPECT_THAT(trace, HasSubstr("gb = "));
+  EXPECT_THAT(trace, HasSubstr("  mul(gb)"));
+}
+
+TEST_F(GemmTwoLevels, RemarksCompareWithTheScaledProduct) {
+  std::vector<HostTensor> outputs = {find(problem.tensors, "d")};
+  outputs[0].bytes.resize(outputs[0].spec.bytes());
+  const std::vector<int32_t> all = right();
+  for (size_t i = 0; i < all.size(); ++i) outputs[0].set_code(int64_t(i), code_from_ordinal(kF32, all[i]));
+  const auto worst = [&](const std::string& note) { return std::stod(note.substr(note.find("worst element is ") + 17)); };
+  EXPECT_LT(worst(bound->remarks(problem, outputs).front()), 1e6) << "in ULP of f32, which 14 bits of the sums lose";
+  for (size_t i = 0; i < all.size(); ++i)
+    outputs[0].set_code(int64_t(i), code_of(kF32, double(float(decode(kF32, code_from_ordinal(kF32, all[i])) * scale("global_scale_a")))));
+  EXPECT_GT(worst(bound->remarks(problem, outputs).front()), 1e6) << "a scale that is multiplied twice";
+}
+
+}  // namespace
+}  // namespace assay::gemm_two_levels_test
