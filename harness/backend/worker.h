@@ -7,15 +7,17 @@
 #include <string>
 #include <vector>
 
+#include "harness/backend/library.h"
 #include "harness/core/call.h"
 
 namespace assay {
 
 struct WorkerOptions {
   double timeout_seconds = 60;             ///< for one call, and for loading the library
-  std::string program = "/proc/self/exe";  ///< started as `program worker --library PATH`
+  std::string program = "/proc/self/exe";  ///< started as `program before... worker --library PATH`; without '/' it is looked for in PATH
   uint64_t memory_bytes = 0;               ///< that one process may allocate; 0: half of what the machine or its container has
   std::function<bool()> ended = {};        ///< asked while a call is waited for: true gives it up at once, as broken
+  std::vector<std::string> before = {};    ///< arguments of the program before `worker`
 };
 
 /// Opens a library in this process, with a watch on its device if these folders have one. Throws as open_library().
@@ -32,5 +34,11 @@ Backend open_in_worker(const std::string& path, const std::string& name, const W
 
 /// What the worker process does: answers calls until the other side closes its socket. Returns the exit code.
 int worker_main(const std::string& library);
+/// The same with a library that `open` gives.
+int worker_main(const std::function<Library()>& open);
+
+/// Answers calls in this process, which stays as it is: signals, limits and its end are its own. `socket` and `memory` are the files that a
+/// worker is started with, which a program has passed on. Returns when the other side closes the socket. False: it never greeted.
+bool serve_calls(const std::function<Library()>& open, int socket, int memory);
 
 }  // namespace assay

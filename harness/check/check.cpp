@@ -200,7 +200,8 @@ DumpedCall call_of(const Asked& asked) {
   }
 }
 
-void fill_in(const TensorsVerdict& judged, assay_check_report& report) {
+void fill_in(TensorsVerdict judged, assay_check_report& report) {
+  if (judged.verdict.origin == kGiven) judged.verdict.origin = "your tensors", judged.verdict.why = "checked against " + judged.verdict.contract;
   RunResult all;
   all.verdicts.push_back(judged.verdict);
   Json json = Json::parse(json_text(all, LibraryInfo{}, Provenance{}));
@@ -218,25 +219,6 @@ Json described(const Op& op) {
     tensors.push_back({{"role", role.name}, {"access", access_word(role.access)}, {"what", role.what}, {"of_each_rank", role.of_each_rank}});
   for (const ParameterSpec& parameter : op.parameters) parameters.push_back({{"name", parameter.name}, {"what", parameter.what}});
   return {{"op", op.name}, {"tensors", tensors}, {"parameters", parameters}, {"columns", op.columns}, {"takes_tensors", bool(op.case_of_dump)}};
-}
-
-Json described(const SuiteCase& opened) {
-  Json tensors = Json::array(), parameters = Json::object();
-  for (const HostTensor& tensor : opened.problem().tensors) {
-    const TensorSpec& spec = tensor.spec;
-    tensors.push_back({{"role", key_of(spec)},
-                       {"access", access_word(access_of(tensor))},
-                       {"dtype", spec.packed ? std::string(spec.format->name) + "x2" : std::string(spec.format->name)},
-                       {"shape", spec.shape},
-                       {"strides", spec.strides},
-                       {"storage", spec.storage},
-                       {"offset", spec.offset},
-                       {"bytes", spec.bytes()}});
-  }
-  for (const auto& [name, value] : opened.problem().parameters) parameters[name] = value;
-  return {{"case", opened.one().id},           {"op", opened.one().op},           {"contract", opened.one().text("contract")},
-          {"why", opened.one().why},           {"ranks", opened.problem().ranks}, {"kernel_parameters", parameters},
-          {"cell", opened.one().parameters}, {"tensors", tensors}};
 }
 
 void list_cases(const std::string& pattern, const std::string& tier, const std::string& root, Json& list) {
@@ -367,7 +349,7 @@ assay_check_status assay_check_case_open(const char* id, assay_check_case** open
     require(id, "id");
     auto one = std::make_unique<assay_check_case>();
     one->suite_case = open_suite_case(id, root);
-    filled.json = json_line(described(*one->suite_case));
+    filled.json = call_json(*one->suite_case);
     filled.text = one->suite_case->one().id + "\n";
     filled.conforms = true;
     *opened = one.release();

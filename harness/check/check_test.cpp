@@ -81,7 +81,7 @@ Answer judged(const std::function<void(std::vector<assay_check_tensor>&)>& chang
 TEST(CheckApi, FunctionsOfTheHeaderOfThatDayAreThere) {
   ASSERT_EQ(assay_check_version(), ASSAY_CHECK_VERSION);
   for (const char* name : {"version", "text", "json", "conforms", "free", "open", "judge", "match", "explain", "scale", "contract", "cases",
-                           "case_open", "case_close", "case_data", "case_judge"})
+                           "case_open", "case_close", "case_data", "case_judge", "worker", "serve"})
     EXPECT_NE(::dlsym(RTLD_DEFAULT, (std::string("assay_check_") + name).c_str()), nullptr) << name;
   EXPECT_EQ(::dlsym(RTLD_DEFAULT, "assay_check_guess"), nullptr);
 }

@@ -43,6 +43,9 @@ class SuiteCase {
   const Problem problem_;
 };
 
+/// The call as one JSON object on a line: what assay_check_case_open() (check.h) and the file call.json say.
+std::string call_json(const SuiteCase& one);
+
 /// The case of that id. Throws UsageError with near ids.
 std::unique_ptr<const SuiteCase> open_suite_case(const std::string& id, const std::string& root);
 

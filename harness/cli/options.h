@@ -20,6 +20,7 @@ void add_selection(CLI::App& verb, Selection& selection);
 // options_of_runs.cpp: verbs that call kernels on cases, or judge what such a call returned
 void add_run(CLI::App& program, RunArguments& run);
 void add_list(CLI::App& program, ListArguments& listed);
+void add_inputs(CLI::App& program, InputsArguments& inputs);
 void add_judge(CLI::App& program, JudgeArguments& judge);
 void add_gate(CLI::App& program, GateArguments& gate);
 void add_golden(CLI::App& program, GoldenArguments& golden);

@@ -37,13 +37,16 @@ std::vector<Case> open_selected_cases(const Selection& selection);
 const Case& case_named(const std::vector<Case>& cases, const std::string& id_or_glob);
 
 struct BackendRequest {
-  std::string backend;      ///< "cpu", or a path, which is what ends in ".so" or has a '/'
+  std::string backend;      ///< "cpu"; a path, which is what ends in ".so" or has a '/'; "python:MODULE:KERNEL"
   bool in_process = false;  ///< also a library given by path
   double timeout_seconds = 60;
   std::function<bool()> ended = {};  ///< of a library in a worker: as WorkerOptions::ended
 };
 
-/// Opens libassay_NAME.so beside the program, or in its installed lib/assay/, in this process, or a library given by path in a worker.
+/// Whether the library runs in worker processes: one given by path, or kernels in Python.
+bool is_in_worker(const BackendRequest& request);
+
+/// Opens libassay_NAME.so beside the program, or in its installed lib/assay/, in this process, or a library given by path or in Python in a worker.
 /// Needs an open rulebook. Throws UsageError for an unknown name, LibraryError also for what require_known_offers() refuses,
 /// NoDeviceError.
 Backend open_backend(const BackendRequest& request);
