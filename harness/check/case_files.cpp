@@ -19,7 +19,9 @@ namespace fs = std::filesystem;
 
 constexpr int kVersion = 1;
 
-std::string in_case(const std::string& folder, const std::string& id, const char* file) { return (fs::path(folder) / id / file).string(); }
+std::string in_case(const std::string& folder, const std::string& id, const char* file) {
+  return (fs::path(folder) / id / file).string();
+}
 
 }  // namespace
 
@@ -58,10 +60,12 @@ std::vector<std::string> read_case_list(const std::string& folder) {
   try {
     const nlohmann::json j = read_json(path, {.levels = kLevels});
     if (!j.is_object() || !j.contains("assay_inputs")) throw std::runtime_error("expected an object with assay_inputs");
-    if (j.at("assay_inputs") != kVersion) throw std::runtime_error("has version " + j.at("assay_inputs").dump() + "; expected " + std::to_string(kVersion));
+    if (j.at("assay_inputs") != kVersion)
+      throw std::runtime_error("has version " + j.at("assay_inputs").dump() + "; expected " + std::to_string(kVersion));
     return j.at("cases").get<std::vector<std::string>>();
   } catch (const TableError& error) {
-    throw DumpError(path, error.line() > 0 ? "line " + std::to_string(error.line()) + ", column " + std::to_string(error.column()) : "",
+    throw DumpError(path,
+                    error.line() > 0 ? "line " + std::to_string(error.line()) + ", column " + std::to_string(error.column()) : "",
                     error.problem());
   } catch (const std::exception& error) {
     throw DumpError(path, "", error.what());
@@ -74,7 +78,10 @@ DumpedRoles read_case_outputs(const std::string& folder, const std::string& id) 
   const Dump dump = open_dump(outputs_file(folder, id));
   DumpedRoles roles;
   for (const StoredTensor& stored : dump.tensors)
-    roles.emplace(stored.name, DumpedTensor{{storage_spec(dump, stored), read_bytes(dump, stored)}, dump.file, stored.name, stored.dtype,
+    roles.emplace(stored.name, DumpedTensor{{storage_spec(dump, stored), read_bytes(dump, stored)},
+                                            dump.file,
+                                            stored.name,
+                                            stored.dtype,
                                             stored.format == nullptr});
   return roles;
 }

@@ -13,8 +13,8 @@ namespace assay {
 /// In messages of the C API tensors come from nowhere: DumpedTensor::place() without a file. See without_file().
 inline constexpr const char* kGiven = "given";
 
-/// Copies what the caller described. Throws UsageError naming the tensor: a NULL, an unknown dtype, a shape or strides that are impossible,
-/// a role that stands twice.
+/// Copies what the caller described. Throws UsageError naming the tensor: a NULL, an unknown dtype, a shape or strides that are
+/// impossible, a role that stands twice.
 DumpedRoles given_tensors(const assay_check_tensor* tensors, int32_t count);
 
 /// Throws UsageError for a NULL name or value and for a name that stands twice.

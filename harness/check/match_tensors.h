@@ -31,8 +31,8 @@ struct MatchedContracts {
 };
 
 /// Compares the tensors with every contract of these ops that they can be an instance of.
-MatchedContracts match_tensors(const std::vector<const Op*>& ops, const DumpedRoles& roles, const std::map<std::string, std::string>& parameters,
-                               const std::string& layout);
+MatchedContracts match_tensors(const std::vector<const Op*>& ops, const DumpedRoles& roles,
+                               const std::map<std::string, std::string>& parameters, const std::string& layout);
 
 /// A line a contract, the programs that may have computed the outputs, and why contracts were not asked.
 std::string match_text(const MatchedContracts& matched);

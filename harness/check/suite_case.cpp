@@ -30,8 +30,10 @@ const OpCases& cases_of_op(const Op& op, const std::string& root) {
 
 SuiteCase::SuiteCase(const Op& op, const Case& one, const Power* power)
     : op_(op), one_(one), power_(power), bound_(op.bind(one)), problem_(bound_->problem()) {
-  if (bound_->is_sweep()) throw UsageError("case " + one.id + " is a sweep over all inputs: it needs a kernel library, see assay run");
-  if (!problem_.before.empty()) throw UsageError("case " + one.id + " is one of calls in a row: it needs a kernel library, see assay run");
+  if (bound_->is_sweep())
+    throw UsageError("case " + one.id + " is a sweep over all inputs: it needs a kernel library, see assay run");
+  if (!problem_.before.empty())
+    throw UsageError("case " + one.id + " is one of calls in a row: it needs a kernel library, see assay run");
 }
 
 TensorsVerdict SuiteCase::judge(const DumpedRoles& outputs, const std::string& kernel, const std::string& backend) const {

@@ -19,7 +19,8 @@ struct OpCases {
   std::vector<Case> cases;
   PowerRecords power;
 };
-/// Read once for each op. Needs an open rulebook whose tables are below `root`. May be called by several threads. Throws TableError.
+/// Read once for each op. Needs an open rulebook whose tables are below `root`. May be called by several threads. Throws
+/// TableError.
 const OpCases& cases_of_op(const Op& op, const std::string& root);
 
 /// A case with its inputs. Never changes, so several threads may ask it.

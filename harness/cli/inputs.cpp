@@ -40,7 +40,8 @@ std::vector<CaseInFolder> cases_in(const std::vector<std::string>& folders, cons
       if (const auto known = by_id.find(id); known != by_id.end())
         found.push_back({known->second, folder});
       else
-        std::fprintf(stderr, "assay: %s: case %s is in no table of this program, or not selected; left out\n", folder.c_str(), printable(id).c_str());
+        std::fprintf(stderr, "assay: %s: case %s is in no table of this program, or not selected; left out\n", folder.c_str(),
+                     printable(id).c_str());
     }
   return found;
 }
@@ -94,7 +95,8 @@ int judge_outputs_of_inputs(const JudgeArguments& arguments) {
   const PowerRecords power = recorded_power(cases);
   RunResult result;
   result.verdicts.resize(entries.size());
-  for_each_in_parallel(int64_t(entries.size()), [&](int64_t i) { result.verdicts[size_t(i)] = verdict_on(entries[size_t(i)], power); });
+  for_each_in_parallel(int64_t(entries.size()),
+                       [&](int64_t i) { result.verdicts[size_t(i)] = verdict_on(entries[size_t(i)], power); });
   const Ledger ledger = arguments.ledger.empty() ? Ledger() : Ledger::read(arguments.ledger);
   const bool colour = wants_colour(STDOUT_FILENO);
   for (Verdict& verdict : result.verdicts) {

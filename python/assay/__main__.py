@@ -1,4 +1,5 @@
 """The program `assay` of this installation: its arguments and exit codes are those of `assay --help`."""
+
 import os
 import sys
 

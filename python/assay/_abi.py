@@ -1,4 +1,5 @@
 """assay/abi.h in ctypes: what a kernel library has, filled in with a Python callable."""
+
 import ctypes
 import inspect
 import json
@@ -13,9 +14,18 @@ _STICKY = {700, 702, 710, 714, 715, 716, 717, 718, 719}
 
 
 class Tensor(ctypes.Structure):
-    _fields_ = [("size", ctypes.c_uint32), ("type_code", ctypes.c_uint8), ("type_bits", ctypes.c_uint8), ("is_output", ctypes.c_uint8),
-                ("ndim", ctypes.c_uint8), ("role", ctypes.c_char_p), ("shape", ctypes.POINTER(ctypes.c_int64)),
-                ("strides", ctypes.POINTER(ctypes.c_int64)), ("data", ctypes.c_void_p), ("bytes", ctypes.c_uint64)]
+    _fields_ = [
+        ("size", ctypes.c_uint32),
+        ("type_code", ctypes.c_uint8),
+        ("type_bits", ctypes.c_uint8),
+        ("is_output", ctypes.c_uint8),
+        ("ndim", ctypes.c_uint8),
+        ("role", ctypes.c_char_p),
+        ("shape", ctypes.POINTER(ctypes.c_int64)),
+        ("strides", ctypes.POINTER(ctypes.c_int64)),
+        ("data", ctypes.c_void_p),
+        ("bytes", ctypes.c_uint64),
+    ]
 
 
 class Param(ctypes.Structure):
@@ -23,11 +33,24 @@ class Param(ctypes.Structure):
 
 
 class Call(ctypes.Structure):
-    _fields_ = [("size", ctypes.c_uint32), ("op", ctypes.c_char_p), ("contract", ctypes.c_char_p), ("kernel", ctypes.c_char_p),
-                ("tensors", ctypes.POINTER(Tensor)), ("n_tensors", ctypes.c_int32), ("params", ctypes.POINTER(Param)),
-                ("n_params", ctypes.c_int32), ("stream", ctypes.c_void_p), ("workspace", ctypes.c_void_p), ("workspace_bytes", ctypes.c_size_t),
-                ("message", ctypes.c_void_p), ("message_bytes", ctypes.c_size_t), ("rank", ctypes.c_int32), ("world_size", ctypes.c_int32),
-                ("algorithm", ctypes.c_void_p)]
+    _fields_ = [
+        ("size", ctypes.c_uint32),
+        ("op", ctypes.c_char_p),
+        ("contract", ctypes.c_char_p),
+        ("kernel", ctypes.c_char_p),
+        ("tensors", ctypes.POINTER(Tensor)),
+        ("n_tensors", ctypes.c_int32),
+        ("params", ctypes.POINTER(Param)),
+        ("n_params", ctypes.c_int32),
+        ("stream", ctypes.c_void_p),
+        ("workspace", ctypes.c_void_p),
+        ("workspace_bytes", ctypes.c_size_t),
+        ("message", ctypes.c_void_p),
+        ("message_bytes", ctypes.c_size_t),
+        ("rank", ctypes.c_int32),
+        ("world_size", ctypes.c_int32),
+        ("algorithm", ctypes.c_void_p),
+    ]
 
 
 _DESCRIBE = ctypes.CFUNCTYPE(ctypes.c_void_p)
@@ -41,8 +64,17 @@ _SYNCHRONISE = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p)
 class Library(ctypes.Structure):
     """The first release of assay_library: without streams, workspaces and groups."""
 
-    _fields_ = [("abi", ctypes.c_uint32), ("size", ctypes.c_uint32), ("describe", _DESCRIBE), ("run", _RUN), ("allocate", _ALLOCATE),
-                ("release", _RELEASE), ("upload", _COPY), ("download", _COPY), ("synchronise", _SYNCHRONISE)]
+    _fields_ = [
+        ("abi", ctypes.c_uint32),
+        ("size", ctypes.c_uint32),
+        ("describe", _DESCRIBE),
+        ("run", _RUN),
+        ("allocate", _ALLOCATE),
+        ("release", _RELEASE),
+        ("upload", _COPY),
+        ("download", _COPY),
+        ("synchronise", _SYNCHRONISE),
+    ]
 
 
 class Bound:
@@ -52,16 +84,26 @@ class Bound:
         names = inspect.signature(function).parameters
         self.function = function
         self.takes_all = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in names.values())
-        self.names = [name for name, one in names.items() if one.kind not in (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)]
+        self.names = [
+            name
+            for name, one in names.items()
+            if one.kind not in (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+        ]
         self.needed = [name for name, one in names.items() if one.default is inspect.Parameter.empty and name in self.names]
 
     def call(self, inputs, outputs, parameters):
-        """Calls; outputs that the callable does not take as arguments must be what it returns, in the order of the call or as a dict."""
+        """Calls; outputs that the callable does not take as arguments must be what it returns, in the order of the call or as
+        a dict."""
         given = {**parameters, **inputs, **outputs}
         lacking = [name for name in self.needed if name not in given]
         if lacking:
-            raise TypeError(f"the kernel's argument {lacking[0]!r} is no tensor and no parameter of the call; there are: {', '.join(given)}")
-        returned_outputs = {name: out for name, out in outputs.items() if name not in self.names} if not self._writes(outputs) else {}
+            raise TypeError(
+                f"the kernel's argument {lacking[0]!r} is no tensor and no parameter of the call; "
+                f"there are: {', '.join(given)}"
+            )
+        returned_outputs = (
+            {name: out for name, out in outputs.items() if name not in self.names} if not self._writes(outputs) else {}
+        )
         chosen = given if self.takes_all else {name: value for name, value in given.items() if name in self.names}
         for name in returned_outputs:
             chosen.pop(name, None)
@@ -99,7 +141,12 @@ class Plugin:
         if self.on_device:
             self._make_context()
         self.description = ctypes.create_string_buffer(json.dumps(self._describe()).encode())
-        self.library = Library(abi=1, size=ctypes.sizeof(Library), describe=_DESCRIBE(lambda: ctypes.addressof(self.description)), run=_RUN(self._run))
+        self.library = Library(
+            abi=1,
+            size=ctypes.sizeof(Library),
+            describe=_DESCRIBE(lambda: ctypes.addressof(self.description)),
+            run=_RUN(self._run),
+        )
         if self.on_device:
             self._add_device()
 
@@ -147,11 +194,18 @@ class Plugin:
                 tensor = call.tensors[i]
                 role, shape = tensor.role.decode(), [tensor.shape[d] for d in range(tensor.ndim)]
                 strides = [tensor.strides[d] for d in range(tensor.ndim)]
-                array = _arrays.at_address(self.kernel.arrays, tensor.data or 0, tensor.bytes, _arrays.of_abi(tensor.type_code, tensor.type_bits), shape,
-                                           strides, self.kernel.device, bool(tensor.is_output))
+                dtype = _arrays.of_abi(tensor.type_code, tensor.type_bits)
+                framework = (
+                    "numpy" if tensor.is_output and self.kernel.arrays == "jax" else self.kernel.arrays
+                )  # jax arrays cannot be written
+                array = _arrays.at_address(
+                    framework, tensor.data or 0, tensor.bytes, dtype, shape, strides, self.kernel.device, bool(tensor.is_output)
+                )
                 (outputs if tensor.is_output else inputs)[role] = array
             values = {call.params[i].name.decode(): call.params[i].value for i in range(call.n_params)}
-            self.bound.call(inputs, outputs, {name: int(value) if value.is_integer() else value for name, value in values.items()})
+            self.bound.call(
+                inputs, outputs, {name: int(value) if value.is_integer() else value for name, value in values.items()}
+            )
             if self.on_device:
                 from . import _cuda
 
@@ -166,6 +220,6 @@ class Plugin:
     @staticmethod
     def _say(call, status, words):
         if call.message and call.message_bytes:
-            text = words.replace("\n", " ").encode()[:call.message_bytes - 1]
+            text = words.replace("\n", " ").encode()[: call.message_bytes - 1]
             ctypes.memmove(call.message, text + b"\0", len(text) + 1)
         return status

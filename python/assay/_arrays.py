@@ -1,12 +1,37 @@
 """Memory as arrays of a framework: inputs of cases, and the buffers that a kernel is called with."""
+
 import ctypes
 
 # assay_check_tensor.dtype, and (code, bits) of assay/abi.h: the names that ml_dtypes and torch share.
-NAMES = {"f32": "float32", "bf16": "bfloat16", "f16": "float16", "e4m3fn": "float8_e4m3fn", "e4m3fnuz": "float8_e4m3fnuz",
-         "e5m2": "float8_e5m2", "e5m2fnuz": "float8_e5m2fnuz", "e8m0": "float8_e8m0fnu", "int8": "int8", "int32": "int32",
-         "int64": "int64", "uint8": "uint8", "e2m1x2": "uint8"}
-ABI_TYPES = {(0, 8): "int8", (0, 32): "int32", (0, 64): "int64", (1, 8): "uint8", (2, 32): "f32", (2, 16): "f16", (4, 16): "bf16",
-             (10, 8): "e4m3fn", (11, 8): "e4m3fnuz", (12, 8): "e5m2", (13, 8): "e5m2fnuz", (14, 8): "e8m0"}
+NAMES = {
+    "f32": "float32",
+    "bf16": "bfloat16",
+    "f16": "float16",
+    "e4m3fn": "float8_e4m3fn",
+    "e4m3fnuz": "float8_e4m3fnuz",
+    "e5m2": "float8_e5m2",
+    "e5m2fnuz": "float8_e5m2fnuz",
+    "e8m0": "float8_e8m0fnu",
+    "int8": "int8",
+    "int32": "int32",
+    "int64": "int64",
+    "uint8": "uint8",
+    "e2m1x2": "uint8",
+}
+ABI_TYPES = {
+    (0, 8): "int8",
+    (0, 32): "int32",
+    (0, 64): "int64",
+    (1, 8): "uint8",
+    (2, 32): "f32",
+    (2, 16): "f16",
+    (4, 16): "bf16",
+    (10, 8): "e4m3fn",
+    (11, 8): "e4m3fnuz",
+    (12, 8): "e5m2",
+    (13, 8): "e5m2fnuz",
+    (14, 8): "e8m0",
+}
 FRAMEWORKS = ("numpy", "torch", "jax", "cupy")
 
 
@@ -63,10 +88,14 @@ def torch_tensor(address, count, dtype, shape, strides, device):
     shape, strides = _bytes_of_packed(dtype, shape, strides)
     width = kind.itemsize
     if device == "cpu":
-        flat = torch.frombuffer((ctypes.c_uint8 * count).from_address(address), dtype=torch.uint8) if count else torch.empty(0, dtype=torch.uint8)
+        flat = (
+            torch.frombuffer((ctypes.c_uint8 * count).from_address(address), dtype=torch.uint8)
+            if count
+            else torch.empty(0, dtype=torch.uint8)
+        )
     else:
         flat = torch.as_tensor(_CudaBytes(address, count), device=device)
-    return flat[:count - count % width].view(kind).as_strided(shape, strides)
+    return flat[: count - count % width].view(kind).as_strided(shape, strides)
 
 
 def at_address(framework, address, count, dtype, shape, strides, device="cpu", writeable=True):
@@ -108,11 +137,20 @@ def deliver(role, value, out):
         import torch
 
         value = value if isinstance(value, torch.Tensor) else torch.as_tensor(value)
-        _require(role, str(value.dtype).removeprefix("torch."), tuple(value.shape), str(out.dtype).removeprefix("torch."), tuple(out.shape))
+        _require(
+            role,
+            str(value.dtype).removeprefix("torch."),
+            tuple(value.shape),
+            str(out.dtype).removeprefix("torch."),
+            tuple(out.shape),
+        )
         bits = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}[out.element_size()]
         source, target = value.detach().view(bits).reshape(out.shape), out.view(bits)
         room = out.untyped_storage().nbytes() // out.element_size() - out.storage_offset()
-        if value.stride() == out.stride() and value.untyped_storage().nbytes() // out.element_size() - value.storage_offset() >= room > out.numel():
+        if (
+            value.stride() == out.stride()
+            and value.untyped_storage().nbytes() // out.element_size() - value.storage_offset() >= room > out.numel()
+        ):
             source, target = source.as_strided((room,), (1,)), target.as_strided((room,), (1,))
         target.copy_(source)
         return
@@ -138,4 +176,6 @@ def deliver(role, value, out):
 def _require(role, dtype, shape, wanted_dtype, wanted_shape):
     longer = [extent for extent in shape if extent != 1] == [extent for extent in wanted_shape if extent != 1]
     if (dtype != wanted_dtype and not (dtype == "uint8" and "8" in wanted_dtype)) or not longer:
-        raise ValueError(f"output {role!r}: the kernel returned {dtype} {list(shape)}; the case wants {wanted_dtype} {list(wanted_shape)}")
+        raise ValueError(
+            f"output {role!r}: the kernel returned {dtype} {list(shape)}; the case wants {wanted_dtype} {list(wanted_shape)}"
+        )

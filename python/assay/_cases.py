@@ -1,4 +1,5 @@
 """Cases of the suite: their inputs, and the verdict on outputs that came back."""
+
 import ctypes
 import weakref
 
@@ -7,7 +8,8 @@ from ._result import Result
 
 
 def cases(pattern, tier="quick", warp="32"):
-    """Ids of cases: of a contract ("vllm.group_fp8*"), or of a glob over ids ("quant_group/*m5*"). tier: "quick", "full", or None for all.
+    """Ids of cases: of a contract ("vllm.group_fp8*"), or of a glob over ids ("quant_group/*m5*"). tier: "quick", "full", or
+    None for all.
     Cases that differ in warp size alone have the same inputs; warp=None lists both."""
     found = _library.ask("cases", pattern.encode(), tier.encode() if tier else None).data["cases"]
     return [one["id"] for one in found if warp is None or one["warp"] in ("", warp)]
@@ -19,7 +21,8 @@ def inputs(case, framework="numpy", device=None):
 
 
 class Case:
-    """id, op, contract, why; `parameters` (numbers that kernels get), `cell` (the row of the case table), `inputs` (arrays by role, also
+    """id, op, contract, why; `parameters` (numbers that kernels get), `cell` (the row of the case table), `inputs` (arrays by
+    role, also
     of tensors that are in place), `outputs` (dtype, shape and strides by role)."""
 
     def __init__(self, case, framework="numpy", device=None):
@@ -29,8 +32,16 @@ class Case:
         data = _library.ask("case_open", case.encode(), ctypes.byref(handle)).data
         self._handle = handle
         weakref.finalize(self, _library.library().assay_check_case_close, handle)
-        self.id, self.op, self.contract, self.why, self.cell = data["case"], data["op"], data["contract"], data["why"], data["cell"]
-        self.parameters = {name: int(value) if float(value).is_integer() else value for name, value in data["kernel_parameters"].items()}
+        self.id, self.op, self.contract, self.why, self.cell = (
+            data["case"],
+            data["op"],
+            data["contract"],
+            data["why"],
+            data["cell"],
+        )
+        self.parameters = {
+            name: int(value) if float(value).is_integer() else value for name, value in data["kernel_parameters"].items()
+        }
         self.outputs = {one["role"]: one for one in data["tensors"] if one["access"] != "input"}
         self.results = []  # of judge() and check(), for reports
         self._tensors = data["tensors"]
@@ -46,13 +57,17 @@ class Case:
         return ctypes.string_at(address, count.value) if address else b""
 
     def _array(self, one, framework, device):
-        array = _arrays.numpy_array(bytearray(self.storage(one["role"])), one["dtype"], one["shape"], one["strides"], one["offset"])
+        array = _arrays.numpy_array(
+            bytearray(self.storage(one["role"])), one["dtype"], one["shape"], one["strides"], one["offset"]
+        )
         if framework == "numpy":
             return array
         if framework == "torch":
             import torch
 
-            kind, flat = getattr(torch, _arrays.NAMES[one["dtype"]]), torch.frombuffer(bytearray(self.storage(one["role"])), dtype=torch.uint8)
+            kind, flat = getattr(torch, _arrays.NAMES[one["dtype"]]), torch.frombuffer(
+                bytearray(self.storage(one["role"])), dtype=torch.uint8
+            )
             flat = flat.to(device) if device else flat
             shape, strides = _arrays._bytes_of_packed(one["dtype"], one["shape"], one["strides"])
             return flat.view(kind).as_strided(shape, strides, one["offset"] // 2 if one["dtype"] == "e2m1x2" else one["offset"])

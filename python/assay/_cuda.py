@@ -1,4 +1,5 @@
 """The few functions of the CUDA driver that copies and the worker need, whatever framework owns the context."""
+
 import ctypes
 
 _driver = None
@@ -25,7 +26,8 @@ def synchronize():
 
 
 def download(host, address, count):
-    """Copies from device memory into a ctypes buffer. Needs a current context, which the framework that owns the memory has made."""
+    """Copies from device memory into a ctypes buffer. Needs a current context, which the framework that owns the memory has
+    made."""
     code = synchronize() or driver().cuMemcpyDtoH_v2(host, ctypes.c_uint64(address), ctypes.c_size_t(count))
     if code:
         raise RuntimeError(f"cannot copy {count} bytes from the CUDA device: {words(code)}")
@@ -41,15 +43,15 @@ def release(address):
 
 
 def upload(address, host, count):
-    return driver().cuMemcpyHtoD_v2(ctypes.c_uint64(address), ctypes.c_void_p(host), ctypes.c_size_t(count))
+    return driver().cuMemcpyHtoD_v2(ctypes.c_uint64(address or 0), ctypes.c_void_p(host), ctypes.c_size_t(count))
 
 
 def download_to(host, address, count):
-    return driver().cuMemcpyDtoH_v2(ctypes.c_void_p(host), ctypes.c_uint64(address), ctypes.c_size_t(count))
+    return driver().cuMemcpyDtoH_v2(ctypes.c_void_p(host), ctypes.c_uint64(address or 0), ctypes.c_size_t(count))
 
 
 def arch():
-    """"sm_90" of the current device."""
+    """ "sm_90" of the current device."""
     device, major, minor = ctypes.c_int(), ctypes.c_int(), ctypes.c_int()
     driver().cuCtxGetDevice(ctypes.byref(device))
     driver().cuDeviceGetAttribute(ctypes.byref(major), 75, device)

@@ -1,4 +1,5 @@
 """Outputs that you have: judge, check, match, explain, scale."""
+
 import functools
 
 from . import _library, _tensors
@@ -29,7 +30,10 @@ def split(arguments):
         if value is None:
             continue
         if name in ("rtol", "atol", "tolerance", "equal_nan"):
-            raise TypeError(f"{name}: Assay has no tolerances. The contract says which codes a right kernel may store; see docs/accepted-intervals.md")
+            raise TypeError(
+                f"{name}: Assay has no tolerances. The contract says which codes a right kernel may store; "
+                "see docs/accepted-intervals.md"
+            )
         if _tensors.is_array(value):
             tensors.append(_tensors.describe(name, value))
         elif isinstance(value, (int, float, str)):
@@ -55,8 +59,10 @@ def judge(contract, /, *, demand_power=False, layout=None, **tensors_and_paramet
 
         assay.judge("vllm.group_fp8", x=x, q=q, scale=s, group_size=128)
 
-    Tensors go by the op's names (assay.contract(name) lists them), inputs and outputs alike; other arguments are parameters that no
-    tensor shows, such as eps. Returns a Result. Warns with WeakDataWarning if the inputs expose fewer than half of the contract's mutants;
+    Tensors go by the op's names (assay.contract(name) lists them), inputs and outputs alike; other arguments are parameters
+    that no
+    tensor shows, such as eps. Returns a Result. Warns with WeakDataWarning if the inputs expose fewer than half of the
+    contract's mutants;
     demand_power=True raises WeakDataError instead. layout: of the scale tensor, if its shape leaves it open.
     """
     return _judge(contract, demand_power, layout, tensors_and_parameters, 2)
@@ -90,7 +96,8 @@ def explain(contract, /, *, element=None, layout=None, **tensors_and_parameters)
 
 
 def scale(tensor, /, *, ue8m0=False, layout=None, **m_n_groups_group_size):
-    """Looks for NaN, packing mistakes, stale padding, transposition in one tensor of scales. ue8m0: its consumer takes powers of two only."""
+    """Looks for NaN, packing mistakes, stale padding, transposition in one tensor of scales. ue8m0: its consumer takes powers
+    of two only."""
     _, parameters = split(m_n_groups_group_size)
     request, keep = _library.request(None, [_tensors.describe("scale", tensor)], parameters, layout)
     answer = _library.ask("scale", request, int(ue8m0))

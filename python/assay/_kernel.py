@@ -1,4 +1,5 @@
 """A Python callable as a kernel of the suite."""
+
 import fnmatch
 import functools
 import inspect
@@ -47,7 +48,8 @@ class Kernel:
         return list(dict.fromkeys(found))
 
     def place(self):
-        """"MODULE:NAME" or "FILE.py:NAME" by which another process finds this kernel; None for closures, lambdas and notebooks."""
+        """ "MODULE:NAME" or "FILE.py:NAME" by which another process finds this kernel; None for closures, lambdas and
+        notebooks."""
         name = getattr(self, "__qualname__", "")
         module = sys.modules.get(getattr(self, "__module__", None) or "")
         if module is None or not name or "<" in name:
@@ -58,7 +60,12 @@ class Kernel:
         if found is not self:
             return None
         file = getattr(module, "__file__", None)
-        if module.__name__ != "__main__" and getattr(module, "__spec__", None) is not None and "." not in module.__name__ and file is None:
+        if (
+            module.__name__ != "__main__"
+            and getattr(module, "__spec__", None) is not None
+            and "." not in module.__name__
+            and file is None
+        ):
             return f"{module.__name__}:{name}"
         if file is None or not os.path.exists(file):
             return None
@@ -74,8 +81,10 @@ def kernel(function=None, /, *, op, contracts, arrays="numpy", device=None, acce
             ...
             return q, scale
 
-    The callable gets tensors and parameters by name. Outputs among its arguments are memory between guard zones that it writes; without
-    them it returns the outputs, in the op's order or as a dict. arrays: "numpy", "torch", "jax" or "cupy"; device="cuda" for torch.
+    The callable gets tensors and parameters by name. Outputs among its arguments are memory between guard zones that it
+    writes; without
+    them it returns the outputs, in the op's order or as a dict. arrays: "numpy", "torch", "jax" or "cupy"; device="cuda" for
+    torch.
     accepts, multiple_of: which case parameters it takes, as in assay/abi.h. NotImplementedError skips a case.
     """
     from ._arrays import FRAMEWORKS

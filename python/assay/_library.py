@@ -1,4 +1,5 @@
 """ctypes over assay/check.h: finds the library and the program, asks questions, copies answers."""
+
 import ctypes
 import json
 import os
@@ -12,9 +13,16 @@ VERSION = 1
 class Tensor(ctypes.Structure):
     """assay_check_tensor"""
 
-    _fields_ = [("size", ctypes.c_uint32), ("ndim", ctypes.c_int32), ("role", ctypes.c_char_p), ("dtype", ctypes.c_char_p),
-                ("shape", ctypes.POINTER(ctypes.c_int64)), ("strides", ctypes.POINTER(ctypes.c_int64)), ("data", ctypes.c_void_p),
-                ("bytes", ctypes.c_uint64)]
+    _fields_ = [
+        ("size", ctypes.c_uint32),
+        ("ndim", ctypes.c_int32),
+        ("role", ctypes.c_char_p),
+        ("dtype", ctypes.c_char_p),
+        ("shape", ctypes.POINTER(ctypes.c_int64)),
+        ("strides", ctypes.POINTER(ctypes.c_int64)),
+        ("data", ctypes.c_void_p),
+        ("bytes", ctypes.c_uint64),
+    ]
 
 
 class Parameter(ctypes.Structure):
@@ -26,13 +34,21 @@ class Parameter(ctypes.Structure):
 class Request(ctypes.Structure):
     """assay_check_request"""
 
-    _fields_ = [("size", ctypes.c_uint32), ("n_tensors", ctypes.c_int32), ("contract", ctypes.c_char_p),
-                ("tensors", ctypes.POINTER(Tensor)), ("parameters", ctypes.POINTER(Parameter)), ("n_parameters", ctypes.c_int32),
-                ("with_power", ctypes.c_int32), ("layout", ctypes.c_char_p)]
+    _fields_ = [
+        ("size", ctypes.c_uint32),
+        ("n_tensors", ctypes.c_int32),
+        ("contract", ctypes.c_char_p),
+        ("tensors", ctypes.POINTER(Tensor)),
+        ("parameters", ctypes.POINTER(Parameter)),
+        ("n_parameters", ctypes.c_int32),
+        ("with_power", ctypes.c_int32),
+        ("layout", ctypes.c_char_p),
+    ]
 
 
 def _places(name, of_environment, *in_build):
-    """Where a file of the native part may be: said by the environment, installed with this package, or built in the source tree."""
+    """Where a file of the native part may be: said by the environment, installed with this package, or built in the source
+    tree."""
     here = Path(__file__).resolve().parent
     if os.environ.get(of_environment):
         yield Path(os.environ[of_environment])
@@ -72,8 +88,11 @@ def _load():
     lib = ctypes.CDLL(_find("lib/libassay_check.so", "ASSAY_CHECK_LIBRARY", "lib", "libassay_check.so"))
     report, answer = ctypes.c_void_p, ctypes.POINTER(ctypes.c_void_p)
     signatures = {
-        "version": (ctypes.c_uint32, []), "text": (ctypes.c_char_p, [report]), "json": (ctypes.c_char_p, [report]),
-        "conforms": (ctypes.c_int32, [report]), "free": (None, [report]),
+        "version": (ctypes.c_uint32, []),
+        "text": (ctypes.c_char_p, [report]),
+        "json": (ctypes.c_char_p, [report]),
+        "conforms": (ctypes.c_int32, [report]),
+        "free": (None, [report]),
         "judge": (ctypes.c_int32, [ctypes.POINTER(Request), answer]),
         "match": (ctypes.c_int32, [ctypes.POINTER(Request), answer]),
         "explain": (ctypes.c_int32, [ctypes.POINTER(Request), ctypes.c_int64, ctypes.c_int64, answer]),
@@ -138,8 +157,16 @@ def request(contract, tensors, parameters, layout=None, with_power=False):
     named = (Parameter * max(1, len(parameters)))()
     for place, (name, value) in zip(named, parameters.items()):
         place.name, place.value = name.encode(), value.encode()
-    one = Request(size=ctypes.sizeof(Request), n_tensors=len(tensors), contract=contract.encode() if contract else None, tensors=array,
-                  parameters=named, n_parameters=len(parameters), with_power=int(with_power), layout=layout.encode() if layout else None)
+    one = Request(
+        size=ctypes.sizeof(Request),
+        n_tensors=len(tensors),
+        contract=contract.encode() if contract else None,
+        tensors=array,
+        parameters=named,
+        n_parameters=len(parameters),
+        with_power=int(with_power),
+        layout=layout.encode() if layout else None,
+    )
     return one, (array, named, tensors)
 
 

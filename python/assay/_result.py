@@ -1,4 +1,5 @@
 """What a question gives: a result that a test, a notebook and a script can use."""
+
 import html
 import warnings
 
@@ -54,23 +55,33 @@ class Result:
         rows = []
         for tensor in self.tensors:
             first = tensor.get("first")
-            told = "" if first is None else f"{first['at']}: got {first['code']} = {first['value']}, accepted {first['low_code']} to {first['high_code']}"
+            told = (
+                ""
+                if first is None
+                else f"{first['at']}: got {first['code']} = {first['value']}, "
+                f"accepted {first['low_code']} to {first['high_code']}"
+            )
             cells = (tensor["name"], tensor["format"], tensor["shape"], tensor["elements"], tensor["outside"], told)
             rows.append("<tr>" + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in cells) + "</tr>")
         head = "".join(f"<th>{name}</th>" for name in ("tensor", "dtype", "shape", "elements", "wrong", "first wrong element"))
         causes = "".join(f"<li><code>{html.escape(cause)}</code></li>" for cause in self.causes)
         power = f"<p>The inputs expose {self.power.seen} of {self.power.faults} mutants.</p>" if self.power.faults else ""
         colour = "#1a7f37" if self else "#cf222e"
-        return (f"<div><b style='color:{colour}'>{html.escape(self.outcome.upper())}</b> <code>{html.escape(self.case)}</code>"
-                f"<table><tr>{head}</tr>{''.join(rows)}</table>{'<ul>' + causes + '</ul>' if causes else ''}{power}"
-                f"<details><summary>report</summary><pre>{html.escape(self.text)}</pre></details></div>")
+        return (
+            f"<div><b style='color:{colour}'>{html.escape(self.outcome.upper())}</b> <code>{html.escape(self.case)}</code>"
+            f"<table><tr>{head}</tr>{''.join(rows)}</table>{'<ul>' + causes + '</ul>' if causes else ''}{power}"
+            f"<details><summary>report</summary><pre>{html.escape(self.text)}</pre></details></div>"
+        )
 
     def warn_if_weak(self, demand, stacklevel):
         if not self.power.weak:
             return
         blind = "; ".join(self.power.blind_to[:3]) + ("; ..." if len(self.power.blind_to) > 3 else "")
-        words = (f"{self.case}: these inputs expose {self.power.seen} of {self.power.faults} mutants of {self.contract}; not: {blind}. "
-                 f"assay.inputs() has inputs that expose them")
+        words = (
+            f"{self.case}: these inputs expose {self.power.seen} of {self.power.faults} mutants of {self.contract}; "
+            f"not: {blind}. "
+            f"assay.inputs() has inputs that expose them"
+        )
         if demand:
             raise WeakDataError(words)
         warnings.warn(words, WeakDataWarning, stacklevel=stacklevel + 1)

@@ -1,4 +1,5 @@
 """assay.run: a Python kernel on the cases of the suite, as `assay run` checks a C library."""
+
 import contextlib
 import ctypes
 import html
@@ -52,9 +53,13 @@ class Run:
         return self.text
 
     def _repr_html_(self):
-        rows = "".join(f"<tr><td>{count}</td><td><code>{html.escape(cause)}</code></td></tr>" for cause, count in self.causes.items())
-        return (f"<p>{html.escape(repr(self).splitlines()[0][1:-1])}</p><table>{rows}</table>"
-                f"<details><summary>report</summary><pre>{html.escape(self.text)}</pre></details>")
+        rows = "".join(
+            f"<tr><td>{count}</td><td><code>{html.escape(cause)}</code></td></tr>" for cause, count in self.causes.items()
+        )
+        return (
+            f"<p>{html.escape(repr(self).splitlines()[0][1:-1])}</p><table>{rows}</table>"
+            f"<details><summary>report</summary><pre>{html.escape(self.text)}</pre></details>"
+        )
 
     def check(self):
         """AssertionError with the report unless all is as expected."""
@@ -109,11 +114,26 @@ def _environment(kernel):
     return environment
 
 
-def run(kernel, suite="quick", *, cases=None, in_process=None, report=(), repeat=1, ladder=False, timeout=60.0, known_failures=None, echo=False):
-    """Calls a Kernel with the inputs of the suite and checks what it wrote: values, guard zones, unwritten elements, changed inputs.
+def run(
+    kernel,
+    suite="quick",
+    *,
+    cases=None,
+    in_process=None,
+    report=(),
+    repeat=1,
+    ladder=False,
+    timeout=60.0,
+    known_failures=None,
+    echo=False,
+):
+    """Calls a Kernel with the inputs of the suite and checks what it wrote: values, guard zones, unwritten elements, changed
+    inputs.
 
-    suite: a tier, "quick" or "full"; cases: globs over case ids instead. ladder=True adds determinism tests. report: as --report of
-    `assay run`, such as "html:report.html" or a list of them. known_failures: a ledger (CSV). in_process: None calls importable kernels
+    suite: a tier, "quick" or "full"; cases: globs over case ids instead. ladder=True adds determinism tests. report: as
+    --report of
+    `assay run`, such as "html:report.html" or a list of them. known_failures: a ledger (CSV). in_process: None calls
+    importable kernels
     in a worker that may crash, and closures here. echo=True prints the report while it is made. Returns a Run.
     """
     if not isinstance(kernel, Kernel):
@@ -132,7 +152,11 @@ def run(kernel, suite="quick", *, cases=None, in_process=None, report=(), repeat
             stack.callback(server.close)
             environment["ASSAY_PYTHON_SOCKET"] = server.path
         command = [_library.program(), "run", "--backend", backend, "--timeout", str(timeout), "--repeat", str(repeat)]
-        globs = [cases] if isinstance(cases, str) else list(cases) if cases is not None else [f"{kernel.op}/{one}/*" for one in contracts]
+        globs = (
+            [cases]
+            if isinstance(cases, str)
+            else list(cases) if cases is not None else [f"{kernel.op}/{one}/*" for one in contracts]
+        )
         for glob in globs:
             command += ["--case", glob]
         if cases is None:
@@ -142,7 +166,9 @@ def run(kernel, suite="quick", *, cases=None, in_process=None, report=(), repeat
         for one in ["console", f"json:{folder}/run.json", *([report] if isinstance(report, str) else report)]:
             command += ["--report", one]
         text = []
-        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace") as process:
+        with subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+        ) as process:
             for line in process.stdout:
                 text.append(line)
                 if echo:
@@ -150,7 +176,9 @@ def run(kernel, suite="quick", *, cases=None, in_process=None, report=(), repeat
         text = "".join(text)
         file = Path(folder, "run.json")
         if process.returncode not in (0, 1) or not file.exists():
-            raise (ValueError if process.returncode == 2 else RuntimeError)(text.strip() or f"assay run ended with exit code {process.returncode}")
+            raise (ValueError if process.returncode == 2 else RuntimeError)(
+                text.strip() or f"assay run ended with exit code {process.returncode}"
+            )
         data = json.loads(file.read_text())
     repro = "" if in_process else shlex.join(["ASSAY_PYTHON=" + sys.executable, *command])
     return Run(data, text, process.returncode, in_process, repro)

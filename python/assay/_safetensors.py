@@ -1,12 +1,27 @@
 """Writes the safetensors format (github.com/huggingface/safetensors, README "Format")."""
+
 import ctypes
 import json
 import struct
 
 from . import _tensors
 
-_NAMES = {"f32": "F32", "bf16": "BF16", "f16": "F16", "e4m3fn": "F8_E4M3", "e5m2": "F8_E5M2", "e8m0": "F8_E8M0", "int8": "I8", "uint8": "U8",
-          "int32": "I32", "uint32": "U32", "int64": "I64", "e4m3fnuz": "U8", "e5m2fnuz": "U8", "e2m1x2": "U8"}
+_NAMES = {
+    "f32": "F32",
+    "bf16": "BF16",
+    "f16": "F16",
+    "e4m3fn": "F8_E4M3",
+    "e5m2": "F8_E5M2",
+    "e8m0": "F8_E8M0",
+    "int8": "I8",
+    "uint8": "U8",
+    "int32": "I32",
+    "uint32": "U32",
+    "int64": "I64",
+    "e4m3fnuz": "U8",
+    "e5m2fnuz": "U8",
+    "e2m1x2": "U8",
+}
 
 
 def write(path, arrays):
@@ -31,7 +46,11 @@ def write(path, arrays):
         if not plain and reach <= tensor.bytes <= 4 * elements * width + 65536:
             reach = tensor.bytes // width * width
         content = ctypes.string_at(tensor.data, reach) if reach else b""
-        header[name] = {"dtype": _NAMES[tensor.dtype], "shape": shape if plain else [reach // width], "data_offsets": [len(data), len(data) + reach]}
+        header[name] = {
+            "dtype": _NAMES[tensor.dtype],
+            "shape": shape if plain else [reach // width],
+            "data_offsets": [len(data), len(data) + reach],
+        }
         if not plain:
             metadata[f"{name}.shape"], metadata[f"{name}.strides"] = str(shape), str(strides)
         data += content

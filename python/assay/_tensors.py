@@ -1,20 +1,43 @@
 """Arrays of any framework as pointer, dtype, shape and strides in host memory."""
+
 import ctypes
 import sys
 
 # What frameworks call an element type: assay_check_tensor.dtype and bytes of one element.
 _DTYPES = {
-    "float32": ("f32", 4), "bfloat16": ("bf16", 2), "float16": ("f16", 2), "float8_e4m3fn": ("e4m3fn", 1),
-    "float8_e4m3fnuz": ("e4m3fnuz", 1), "float8_e5m2": ("e5m2", 1), "float8_e5m2fnuz": ("e5m2fnuz", 1), "float8_e8m0fnu": ("e8m0", 1),
-    "int8": ("int8", 1), "int32": ("int32", 4), "int64": ("int64", 8), "uint8": ("uint8", 1), "uint32": ("uint32", 4),
+    "float32": ("f32", 4),
+    "bfloat16": ("bf16", 2),
+    "float16": ("f16", 2),
+    "float8_e4m3fn": ("e4m3fn", 1),
+    "float8_e4m3fnuz": ("e4m3fnuz", 1),
+    "float8_e5m2": ("e5m2", 1),
+    "float8_e5m2fnuz": ("e5m2fnuz", 1),
+    "float8_e8m0fnu": ("e8m0", 1),
+    "int8": ("int8", 1),
+    "int32": ("int32", 4),
+    "int64": ("int64", 8),
+    "uint8": ("uint8", 1),
+    "uint32": ("uint32", 4),
     "float4_e2m1fn_x2": ("uint8", 1),  # torch: a byte holds two, and shapes count bytes
 }
 _WIDTHS = dict(_DTYPES.values()) | {"e2m1x2": 1}
 _ALIASES = {name: dtype for name, (dtype, _) in _DTYPES.items() if name != "float4_e2m1fn_x2"} | {"float4_e2m1fn_x2": "e2m1x2"}
 # DLDataType: code and bits
-_DLPACK = {(0, 8): "int8", (0, 32): "int32", (0, 64): "int64", (1, 8): "uint8", (1, 32): "uint32", (2, 16): "float16", (2, 32): "float32",
-           (4, 16): "bfloat16", (10, 8): "float8_e4m3fn", (11, 8): "float8_e4m3fnuz", (12, 8): "float8_e5m2", (13, 8): "float8_e5m2fnuz",
-           (14, 8): "float8_e8m0fnu"}
+_DLPACK = {
+    (0, 8): "int8",
+    (0, 32): "int32",
+    (0, 64): "int64",
+    (1, 8): "uint8",
+    (1, 32): "uint32",
+    (2, 16): "float16",
+    (2, 32): "float32",
+    (4, 16): "bfloat16",
+    (10, 8): "float8_e4m3fn",
+    (11, 8): "float8_e4m3fnuz",
+    (12, 8): "float8_e5m2",
+    (13, 8): "float8_e5m2fnuz",
+    (14, 8): "float8_e8m0fnu",
+}
 _CPU, _CUDA, _CUDA_HOST, _CUDA_MANAGED = 1, 2, 3, 13
 
 
@@ -24,7 +47,15 @@ class Described:
     __slots__ = ("role", "dtype", "shape", "strides", "data", "bytes", "keep")
 
     def __init__(self, role, dtype, shape, strides, data, bytes, keep):
-        self.role, self.dtype, self.shape, self.strides, self.data, self.bytes, self.keep = role, dtype, shape, strides, data, bytes, keep
+        self.role, self.dtype, self.shape, self.strides, self.data, self.bytes, self.keep = (
+            role,
+            dtype,
+            shape,
+            strides,
+            data,
+            bytes,
+            keep,
+        )
 
 
 class View:
@@ -38,13 +69,16 @@ class View:
 
 
 def view(array, dtype):
-    """The same memory with a named dtype: assay.view(q, "e4m3fn") where q is uint8, assay.view(w, "e2m1x2") for two codes in a byte."""
+    """The same memory with a named dtype: assay.view(q, "e4m3fn") where q is uint8, assay.view(w, "e2m1x2") for two codes in
+    a byte."""
     return View(array, dtype)
 
 
 def is_array(value):
     """Whether an argument is a tensor and no parameter."""
-    return isinstance(value, View) or any(hasattr(value, name) for name in ("__dlpack__", "__array_interface__", "__cuda_array_interface__"))
+    return isinstance(value, View) or any(
+        hasattr(value, name) for name in ("__dlpack__", "__array_interface__", "__cuda_array_interface__")
+    )
 
 
 def describe(role, array):
@@ -76,19 +110,26 @@ def _as_it_is(role, array):
 def _known(role, name):
     if name in _DTYPES:
         return _DTYPES[name]
-    raise ValueError(f"tensor {role!r}: has dtype {name}; expected one of {', '.join(sorted(_DTYPES))}; "
-                     f"assay.view(array, \"bf16\") names the type of uint16 codes and the like")
+    raise ValueError(
+        f"tensor {role!r}: has dtype {name}; expected one of {', '.join(sorted(_DTYPES))}; "
+        f'assay.view(array, "bf16") names the type of uint16 codes and the like'
+    )
 
 
 def _renamed(tensor, dtype):
     """The bytes as another type of the same width."""
     width = _WIDTHS.get(tensor.dtype) or tensor.keep_width
     if _WIDTHS[dtype] != width:
-        raise ValueError(f"tensor {tensor.role!r}: has elements of {width} bytes; assay.view(..., {dtype!r}) expects {_WIDTHS[dtype]}")
+        raise ValueError(
+            f"tensor {tensor.role!r}: has elements of {width} bytes; assay.view(..., {dtype!r}) expects {_WIDTHS[dtype]}"
+        )
     tensor.dtype = dtype
     if dtype == "e2m1x2":
         if not tensor.shape or tensor.strides[-1] != 1:
-            raise ValueError(f"tensor {tensor.role!r}: has strides {list(tensor.strides)}; packed codes must have stride 1 in the last dimension")
+            raise ValueError(
+                f"tensor {tensor.role!r}: has strides {list(tensor.strides)}; "
+                "packed codes must have stride 1 in the last dimension"
+            )
         tensor.shape = (*tensor.shape[:-1], 2 * tensor.shape[-1])
         tensor.strides = (*(2 * s for s in tensor.strides[:-1]), 1)
     return tensor
@@ -114,13 +155,23 @@ def _of_interface(role, array):
     """numpy and whatever has __array_interface__. The memory of the array that owns it is readable."""
     interface = array.__array_interface__
     dtype = getattr(array, "dtype", None)
-    name = getattr(dtype, "name", None) or {"|u1": "uint8", "|i1": "int8", "<f4": "float32", "<f2": "float16", "<i4": "int32",
-                                            "<i8": "int64", "<u4": "uint32", "<u2": "uint16"}.get(interface["typestr"], interface["typestr"])
+    name = getattr(dtype, "name", None) or {
+        "|u1": "uint8",
+        "|i1": "int8",
+        "<f4": "float32",
+        "<f2": "float16",
+        "<i4": "int32",
+        "<i8": "int64",
+        "<u4": "uint32",
+        "<u2": "uint16",
+    }.get(interface["typestr"], interface["typestr"])
     width = getattr(dtype, "itemsize", None) or int(interface["typestr"][2:])
     if interface["typestr"].startswith(">"):
         raise ValueError(f"tensor {role!r}: is big-endian ({interface['typestr']}); expected little-endian")
     if name == "float4_e2m1fn":
-        raise ValueError(f"tensor {role!r}: has dtype {name}, a code in each byte; expected two in a byte: assay.view(packed, \"e2m1x2\")")
+        raise ValueError(
+            f'tensor {role!r}: has dtype {name}, a code in each byte; expected two in a byte: assay.view(packed, "e2m1x2")'
+        )
     shape, data = interface["shape"], interface["data"][0]
     strides = interface.get("strides")
     if strides is None:
@@ -129,7 +180,9 @@ def _of_interface(role, array):
             strides.insert(0, step)
             step *= max(1, extent)
     if any(stride % width for stride in strides):
-        raise ValueError(f"tensor {role!r}: has strides of {list(strides)} bytes; expected multiples of its {width} byte elements")
+        raise ValueError(
+            f"tensor {role!r}: has strides of {list(strides)} bytes; expected multiples of its {width} byte elements"
+        )
     return _described(role, name, width, shape, [s // width for s in strides], data, _readable(array, data), array)
 
 
@@ -172,9 +225,17 @@ class _DLDevice(ctypes.Structure):
 
 
 class _DLTensor(ctypes.Structure):
-    _fields_ = [("data", ctypes.c_void_p), ("device", _DLDevice), ("ndim", ctypes.c_int32), ("code", ctypes.c_uint8),
-                ("bits", ctypes.c_uint8), ("lanes", ctypes.c_uint16), ("shape", ctypes.POINTER(ctypes.c_int64)),
-                ("strides", ctypes.POINTER(ctypes.c_int64)), ("byte_offset", ctypes.c_uint64)]
+    _fields_ = [
+        ("data", ctypes.c_void_p),
+        ("device", _DLDevice),
+        ("ndim", ctypes.c_int32),
+        ("code", ctypes.c_uint8),
+        ("bits", ctypes.c_uint8),
+        ("lanes", ctypes.c_uint16),
+        ("shape", ctypes.POINTER(ctypes.c_int64)),
+        ("strides", ctypes.POINTER(ctypes.c_int64)),
+        ("byte_offset", ctypes.c_uint64),
+    ]
 
 
 def _of_dlpack(role, array):
@@ -186,7 +247,9 @@ def _of_dlpack(role, array):
     if (dl.code, dl.bits) == (17, 4) and dl.lanes == 2:
         name, width = "uint8", 1
     elif dl.lanes != 1 or (dl.code, dl.bits) not in _DLPACK and dl.bits != 16:
-        raise ValueError(f"tensor {role!r}: has DLPack type code {dl.code} of {dl.bits} bits; expected one of {', '.join(sorted(_DTYPES))}")
+        raise ValueError(
+            f"tensor {role!r}: has DLPack type code {dl.code} of {dl.bits} bits; expected one of {', '.join(sorted(_DTYPES))}"
+        )
     else:
         name, width = _DLPACK.get((dl.code, dl.bits), "uint16"), dl.bits // 8
     shape = [dl.shape[i] for i in range(dl.ndim)]

@@ -5,9 +5,11 @@
         q, scale = my_quant(assay_case.inputs["x"], assay_case.parameters["group_size"])
         assay_case.check(q=q, scale=scale)
 
-Arguments of the marker: globs over contracts, or over case ids if they have a '/'; tier="quick"; framework="numpy"; device; known={glob over
+Arguments of the marker: globs over contracts, or over case ids if they have a '/'; tier="quick"; framework="numpy"; device;
+known={glob over
 ids: reason}, cases that must fail. A file of such cases, "glob  reason" on each line, is the ini option assay_known_failures.
 """
+
 import fnmatch
 import os
 import shutil
@@ -22,13 +24,20 @@ _KINDS = ("html", "junit", "json", "csv", "md")
 
 def pytest_addoption(parser):
     group = parser.getgroup("assay")
-    group.addoption("--assay-report", action="append", default=[], metavar="KIND:FILE",
-                    help="report of all cases that were checked: html:F, junit:F, json:F, csv:F or md:F; may be repeated")
+    group.addoption(
+        "--assay-report",
+        action="append",
+        default=[],
+        metavar="KIND:FILE",
+        help="report of all cases that were checked: html:F, junit:F, json:F, csv:F or md:F; may be repeated",
+    )
     parser.addini("assay_known_failures", "file of cases that fail: a glob over case ids and a reason on each line")
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "assay(contract, ..., tier='quick', framework='numpy', device=None, known=None): cases of these contracts")
+    config.addinivalue_line(
+        "markers", "assay(contract, ..., tier='quick', framework='numpy', device=None, known=None): cases of these contracts"
+    )
     config.stash[_reports] = reports = _Reports(config)
     for one in config.getoption("--assay-report"):
         kind, _, file = one.partition(":")
@@ -60,7 +69,7 @@ def pytest_generate_tests(metafunc):
 
     marker = metafunc.definition.get_closest_marker("assay")
     if marker is None or not marker.args:
-        raise pytest.UsageError(f"{metafunc.definition.nodeid}: the fixture assay_case needs @pytest.mark.assay(\"CONTRACT\")")
+        raise pytest.UsageError(f'{metafunc.definition.nodeid}: the fixture assay_case needs @pytest.mark.assay("CONTRACT")')
     ids = []
     for pattern in marker.args:
         found = _cases.cases(pattern, marker.kwargs.get("tier", "quick"))
@@ -149,7 +158,11 @@ def markdown(verdicts):
     for one in verdicts:
         passed, failed = counts.get(one["contract"], (0, 0))
         counts[one["contract"]] = (passed + one["as_expected"], failed + (not one["as_expected"]))
-    lines = ["| contract | right | wrong |", "|---|---|---|", *(f"| `{name}` | {a} | {b} |" for name, (a, b) in sorted(counts.items()))]
+    lines = [
+        "| contract | right | wrong |",
+        "|---|---|---|",
+        *(f"| `{name}` | {a} | {b} |" for name, (a, b) in sorted(counts.items())),
+    ]
     failures = [one for one in verdicts if not one["as_expected"]]
     if failures:
         lines += ["", "| case | cause |", "|---|---|"]

@@ -1,4 +1,5 @@
 """python -m assay.worker: the process in which `assay run --backend python:MODULE:KERNEL` calls a Python kernel."""
+
 import ctypes
 import os
 import socket

@@ -1,7 +1,8 @@
 """Kernels of five ops in numpy, each right and with one mistake that tests with tolerances let pass.
 
-    python five_ops.py          runs all of them on the quick cases and prints what each wrong one is caught by
+python five_ops.py          runs all of them on the quick cases and prints what each wrong one is caught by
 """
+
 import ml_dtypes
 import numpy as np
 
@@ -13,6 +14,7 @@ LIMIT = F32(448)
 
 def _quiet(function):
     """NaN, Inf and overflow are inputs like others."""
+
     def called(*arguments, **named):
         with np.errstate(all="ignore"):
             return function(*arguments, **named)
@@ -81,7 +83,7 @@ def rms_norm_wrong(x, gamma, eps):
 # act_and_mul: vllm.silu_and_mul rounds silu to bf16 before the product.
 @_quiet
 def silu_and_mul(x, y, round_twice):
-    gate, up = x[:, :y.shape[1]].astype(F32), x[:, y.shape[1]:].astype(F32)
+    gate, up = x[:, : y.shape[1]].astype(F32), x[:, y.shape[1] :].astype(F32)
     silu = gate / (np.exp(-gate.astype(np.float64)).astype(F32) + F32(1))
     y[...] = ((silu.astype(x.dtype).astype(F32) if round_twice else silu) * up).astype(x.dtype)
 
@@ -96,12 +98,13 @@ def silu_wrong(x, y):
     silu_and_mul(x, y, round_twice=False)
 
 
-# pack_scales: four fp32 scales become the bytes of an int32. deepgemm.pack_ue8m0_torch masks each byte; without masks the mantissas of the
+# pack_scales: four fp32 scales become the bytes of an int32. deepgemm.pack_ue8m0_torch masks each byte; without masks the
+# mantissas of the
 # later scales run into the bytes of the earlier ones.
 @_quiet
 def pack_scales(x, scale, mask):
     bits = np.zeros((x.shape[0], 4 * scale.shape[1]), np.uint32)
-    bits[:, :x.shape[1]] = np.ascontiguousarray(x).view(np.uint32)
+    bits[:, : x.shape[1]] = np.ascontiguousarray(x).view(np.uint32)
     a, b, c, d = (bits.reshape(x.shape[0], -1, 4)[:, :, i] for i in range(4))
     if mask:
         words = a >> 23 & 0xFF | b >> 15 & 0xFF00 | c >> 7 & 0xFF0000 | d << 1 & 0xFF000000
@@ -123,8 +126,13 @@ def pack_wrong(x, scale):
 
 RIGHT = [group_quant_right, static_quant_right, rms_norm_right, silu_right, pack_right]
 # kernel, what names its mistake
-WRONG = [(group_quant_wrong, "code: div(s) -> mul(1/s)"), (static_quant_wrong, "code: mul(m) -> div(s)"), (rms_norm_wrong, "y: drop to(x)#1"),
-         (silu_wrong, "h: drop to(x)#1"), (pack_wrong, "word: no mask")]
+WRONG = [
+    (group_quant_wrong, "code: div(s) -> mul(1/s)"),
+    (static_quant_wrong, "code: mul(m) -> div(s)"),
+    (rms_norm_wrong, "y: drop to(x)#1"),
+    (silu_wrong, "h: drop to(x)#1"),
+    (pack_wrong, "word: no mask"),
+]
 
 if __name__ == "__main__":
     for one in RIGHT + [wrong for wrong, _ in WRONG]:

@@ -1,9 +1,13 @@
-"""The same on a GPU: kernels in Triton, torch and CuPy, called on device memory between guard zones, and torch tensors judged where they are.
+"""The same on a GPU: kernels in Triton, torch and CuPy, called on device memory between guard zones, and torch tensors judged
+where they are.
 
-    python gpu_quant.py         needs an NVIDIA GPU, torch and Triton; CuPy if it is there. Ends with exit code 1 if a verdict surprises.
+    python gpu_quant.py         needs an NVIDIA GPU, torch and Triton; CuPy if it is there. Ends with exit code 1 if a verdict
+    surprises.
 
-triton_wrong multiplies by the reciprocal of the scale; triton_fast divides by Triton's approximate `/`. Both pass a test with tolerances.
+triton_wrong multiplies by the reciprocal of the scale; triton_fast divides by Triton's approximate `/`. Both pass a test with
+tolerances.
 """
+
 import sys
 import time
 
@@ -40,8 +44,13 @@ def launch(x, q, scale, group_size, division):
     _quant[(m * (n // group_size),)](x, q, scale, n, x.stride(0), SIZE=group_size, DIVISION=division)
 
 
-OFFER = {"op": "quant_group", "contracts": "vllm.group_fp8", "arrays": "torch", "device": "cuda",
-         "accepts": {"layout": ["row"], "group_size": [64, 128]}}
+OFFER = {
+    "op": "quant_group",
+    "contracts": "vllm.group_fp8",
+    "arrays": "torch",
+    "device": "cuda",
+    "accepts": {"layout": ["row"], "group_size": [64, 128]},
+}
 
 
 @assay.kernel(**OFFER)
@@ -113,15 +122,22 @@ def torch_tensors_are_judged():
         begun = time.perf_counter()
         result = assay.judge("vllm.group_fp8", x=x, q=q, scale=scale)
         seconds = time.perf_counter() - begun
-        print(f"torch, {division}: {result!r}, judged in {seconds:.2f} s, {x.numel() / seconds / 1e6:.0f} million elements a second")
+        print(
+            f"torch, {division}: {result!r}, judged in {seconds:.2f} s, {x.numel() / seconds / 1e6:.0f} million elements a second"
+        )
         verdicts.append(result)
     return bool(verdicts[0]) and "code: div(s) -> mul(1/s)" in verdicts[1].causes[0]
 
 
 def main():
     good = [torch_tensors_are_judged(), cupy_tensors_are_judged()]
-    for kernel, cause in ((triton_right, None), (torch_right, None), (triton_wrong, "code: div(s) -> mul(1/s)"), (triton_fast, ""),
-                          (triton_writes_behind, "")):
+    for kernel, cause in (
+        (triton_right, None),
+        (torch_right, None),
+        (triton_wrong, "code: div(s) -> mul(1/s)"),
+        (triton_fast, ""),
+        (triton_writes_behind, ""),
+    ):
         run = assay.run(kernel)
         print(kernel.name, repr(run))
         expected = bool(run) if cause is None else not run and (cause == "" or max(run.causes, key=run.causes.get) == cause)

@@ -1,4 +1,5 @@
 """judge, check, match, explain, scale: what they say, and what they refuse."""
+
 import gc
 import os
 import resource
@@ -45,19 +46,22 @@ def test_weak_data_warn_and_raise_on_demand():
         assay.judge(CONTRACT, **tensors(), demand_power=True)
 
 
-@pytest.mark.parametrize("change, words", [
-    (lambda t: {"q": t["q"][:4]}, "tensor 'q': has shape [4, 1024]; role 'q' must be [64, 1024], as x says"),
-    (lambda t: {"q": t["q"].astype(np.float32)}, "tensor 'q': is f32; the contract wants e4m3fn for role 'q'"),
-    (lambda t: {"q": t["q"].astype(np.float64)}, "tensor 'q': has dtype float64; expected one of"),
-    (lambda t: {"q": t["x"].astype(">f4")}, "tensor 'q': is big-endian"),
-    (lambda t: {"z": t["q"]}, "tensor 'z': op quant_group has no such tensor; expected x, q, scale"),
-    (lambda t: {"q": None}, "tensor 'q': expected one, got scale, x"),
-    (lambda t: {"q": [1, 2]}, "'q': is a list; expected an array"),
-    (lambda t: {"eps": 1e-6}, "argument eps: op quant_group has no such parameter"),
-    (lambda t: {"group_size": 64}, "wants\n  row with groups of 64: f32 [64, 16]"),
-    (lambda t: {"layout": "rowwise"}, "rowwise"),
-    (lambda t: {"x": np.zeros((0, 1024), ml_dtypes.bfloat16)}, "which is empty"),
-])
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        (lambda t: {"q": t["q"][:4]}, "tensor 'q': has shape [4, 1024]; role 'q' must be [64, 1024], as x says"),
+        (lambda t: {"q": t["q"].astype(np.float32)}, "tensor 'q': is f32; the contract wants e4m3fn for role 'q'"),
+        (lambda t: {"q": t["q"].astype(np.float64)}, "tensor 'q': has dtype float64; expected one of"),
+        (lambda t: {"q": t["x"].astype(">f4")}, "tensor 'q': is big-endian"),
+        (lambda t: {"z": t["q"]}, "tensor 'z': op quant_group has no such tensor; expected x, q, scale"),
+        (lambda t: {"q": None}, "tensor 'q': expected one, got scale, x"),
+        (lambda t: {"q": [1, 2]}, "'q': is a list; expected an array"),
+        (lambda t: {"eps": 1e-6}, "argument eps: op quant_group has no such parameter"),
+        (lambda t: {"group_size": 64}, "wants\n  row with groups of 64: f32 [64, 16]"),
+        (lambda t: {"layout": "rowwise"}, "rowwise"),
+        (lambda t: {"x": np.zeros((0, 1024), ml_dtypes.bfloat16)}, "which is empty"),
+    ],
+)
 def test_wrong_questions_are_refused_by_name(change, words):
     with pytest.raises(ValueError) as refusal:
         given = tensors()
@@ -79,8 +83,14 @@ def test_views_and_strides_mean_the_same():
     plain = assay.judge(CONTRACT, **given).verdict["tensors"]
     wide = np.zeros((64, 2048), ml_dtypes.float8_e4m3fn)
     wide[:, :1024] = given["q"]
-    for q in (given["q"].view(np.uint8), assay.view(given["q"].view(np.uint8), "e4m3fn"), assay.view(given["q"].view(np.uint8), "float8_e4m3fn"),
-              wide[:, :1024], np.asfortranarray(given["q"]), given["q"][::-1][::-1]):
+    for q in (
+        given["q"].view(np.uint8),
+        assay.view(given["q"].view(np.uint8), "e4m3fn"),
+        assay.view(given["q"].view(np.uint8), "float8_e4m3fn"),
+        wide[:, :1024],
+        np.asfortranarray(given["q"]),
+        given["q"][::-1][::-1],
+    ):
         assert assay.judge(CONTRACT, **{**given, "q": q}).verdict["tensors"] == plain
     backwards = {**given, "q": given["q"][::-1]}
     assert assay.judge(CONTRACT, **backwards).verdict["tensors"] != plain
@@ -105,7 +115,9 @@ class OnlyDlpack:
 def test_dlpack_alone_is_enough():
     given = tensors()
     q = OnlyDlpack(given["q"].view(np.uint8))
-    assert assay.judge(CONTRACT, x=assay.view(OnlyDlpack(given["x"].view(np.uint16)), "bf16"), q=q, scale=OnlyDlpack(given["scale"]))
+    assert assay.judge(
+        CONTRACT, x=assay.view(OnlyDlpack(given["x"].view(np.uint16)), "bf16"), q=q, scale=OnlyDlpack(given["scale"])
+    )
     with pytest.raises(ValueError, match="tensor 'scale': is the storage of layout col as well as of tma; say layout='NAME'"):
         assay.judge(CONTRACT, x=given["x"], q=q, scale=OnlyDlpack(given["scale"].T))
 

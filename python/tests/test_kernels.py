@@ -1,4 +1,5 @@
 """Kernels in Python on the suite, cases as arrays and as files, the pytest plug-in."""
+
 import json
 import os
 import subprocess
@@ -79,18 +80,20 @@ def test_guard_zones_and_sentinels_see_what_python_writes():
     assert "wrote outside 'scale': 4 bytes behind its end" in report(writes_behind)
     assert "output 'q': 1024 of 5120 elements were never written, first [4, 0]" in report(leaves_a_row)
     assert "ValueError: assignment destination is read-only (test_kernels.py:" in report(writes_input)
-    assert "output 'q': the kernel returned float8_e4m3fn [2, 1024]; the case wants float8_e4m3fn [5, 1024]" in report(wrong_shape)
+    assert "output 'q': the kernel returned float8_e4m3fn [2, 1024]; the case wants float8_e4m3fn [5, 1024]" in report(
+        wrong_shape
+    )
 
 
-CRASHES = '''
-import assay, ctypes
+CRASHES = """
+import assay, ctypes, threading
 @assay.kernel(op="quant_group", contracts="vllm.group_fp8")
 def crashes(x, q, scale):
     ctypes.memset(q.ctypes.data + q.nbytes + 4096, 0, 1)
 @assay.kernel(op="quant_group", contracts="vllm.group_fp8")
 def hangs(x, q, scale):
-    while True: pass
-'''
+    threading.Event().wait()
+"""
 
 
 def test_a_worker_survives_crashes_and_hangs_of_importable_kernels(tmp_path, monkeypatch):
@@ -100,8 +103,8 @@ def test_a_worker_survives_crashes_and_hangs_of_importable_kernels(tmp_path, mon
 
     run = assay.run(crashing_kernels.crashes, cases=CASE[:-3] + "*")
     assert [one["outcome"] for one in run.judged] == ["broken"] and "wrote 4096 bytes behind the end of 'q'" in run.text
-    run = assay.run(crashing_kernels.hangs, cases=CASE, timeout=1)
-    assert "hung: no answer within 1 s" in run.text
+    run = assay.run(crashing_kernels.hangs, cases=CASE, timeout=5)
+    assert "hung: no answer within 5 s" in run.text
 
 
 def test_wrong_declarations_are_refused():
@@ -119,7 +122,11 @@ def test_wrong_declarations_are_refused():
 
 def test_cases_hand_out_inputs():
     case = assay.inputs(CASE)
-    assert case.parameters["group_size"] == 128 and case.inputs["x"].dtype == ml_dtypes.bfloat16 and case.outputs["q"]["shape"] == [5, 1024]
+    assert (
+        case.parameters["group_size"] == 128
+        and case.inputs["x"].dtype == ml_dtypes.bfloat16
+        and case.outputs["q"]["shape"] == [5, 1024]
+    )
     q, scale = five_ops.group_quant(case.inputs["x"], 128, False)
     assert case.check(q=q, scale=scale).case == CASE
     assert case.judge(q=q, scale=scale * 2).outcome == "fail"
@@ -139,7 +146,10 @@ def program(*arguments):
 
 def test_files_of_inputs_are_judged_with_the_outputs_beside_them(tmp_path):
     folder = tmp_path / "inputs"
-    assert program("inputs", "--case", "quant_group/vllm.group_fp8/bf16.m5.n1024.g128.row/n*", "--warp", 32, "--output", folder)[0] == 0
+    assert (
+        program("inputs", "--case", "quant_group/vllm.group_fp8/bf16.m5.n1024.g128.row/n*", "--warp", 32, "--output", folder)[0]
+        == 0
+    )
     ids = json.loads((folder / "inputs.json").read_text())["cases"]
     assert CASE in ids
     for reciprocal, code in ((False, 0), (True, 1)):
@@ -158,7 +168,7 @@ def test_files_of_inputs_are_judged_with_the_outputs_beside_them(tmp_path):
     assert program("judge", folder)[0] == 2
 
 
-TEST_FILE = '''
+TEST_FILE = """
     import assay, five_ops, pytest
 
     @pytest.mark.assay(PATTERNS, known={"*specials*": "NaN is not handled"})
@@ -168,20 +178,33 @@ TEST_FILE = '''
         size = assay_case.parameters["group_size"]
         q, scale = five_ops.group_quant(assay_case.inputs["x"], size, reciprocal=RECIPROCAL)
         assay_case.check(q=q, scale=scale)
-'''
+"""
 
 
 def pytest_of(pytester, monkeypatch, text, *arguments, patterns="*m5.n1024.g128.row/normal.s1/*"):
     text = text.replace("PATTERNS", repr("quant_group/vllm.group_fp8/" + patterns))
-    paths = [os.path.dirname(os.path.dirname(assay.__file__)), os.path.dirname(five_ops.__file__), *filter(None, [os.environ.get("PYTHONPATH")])]
+    paths = [
+        os.path.dirname(os.path.dirname(assay.__file__)),
+        os.path.dirname(five_ops.__file__),
+        *filter(None, [os.environ.get("PYTHONPATH")]),
+    ]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
     pytester.makepyfile(textwrap.dedent(text))
     return pytester.runpytest_subprocess("-p", "assay.pytest_plugin", "-p", "no:cacheprovider", *arguments)
 
 
 def test_plugin_reports_once_and_writes_reports(pytester, monkeypatch):
-    result = pytest_of(pytester, monkeypatch, TEST_FILE.replace("RECIPROCAL", "True"), "--assay-report", "md:r.md",
-                       "--assay-report", "junit:r.xml", "--assay-report", "html:r.html")
+    result = pytest_of(
+        pytester,
+        monkeypatch,
+        TEST_FILE.replace("RECIPROCAL", "True"),
+        "--assay-report",
+        "md:r.md",
+        "--assay-report",
+        "junit:r.xml",
+        "--assay-report",
+        "html:r.html",
+    )
     result.assert_outcomes(failed=1)
     assert str(result.stdout).count("cause     explains") <= 1 and f"[{CASE}]" in str(result.stdout)
     table = (pytester.path / "r.md").read_text()
@@ -208,5 +231,7 @@ def test_plugin_refuses_what_matches_nothing(pytester, monkeypatch):
 def test_import_takes_no_time():
     code = "import time; t = time.perf_counter(); import assay, sys; print(time.perf_counter() - t, 'numpy' in sys.modules)"
     environment = {**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(assay.__file__))}
-    seconds, numpy = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True).stdout.split()
+    seconds, numpy = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    ).stdout.split()
     assert float(seconds) < 0.3 and numpy == "False"
