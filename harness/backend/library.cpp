@@ -102,12 +102,20 @@ Library open_library(const std::string& path) {
   if (get == nullptr) throw LibraryError(path + ": no symbol assay_get_library; see assay/abi.h");
 
   const assay_library* functions = get();
+  if (const std::string of_get = restored_after(before, "assay_get_library()"); note.empty()) note = of_get;
   if (functions == nullptr) throw NoDeviceError(path + ": no device to run on");
-  check_functions(*functions, path);
-  const char* description = functions->describe();
-  if (const std::string of_describe = restored_after(before, "describe()"); note.empty()) note = of_describe;
+  Library library = library_of(*functions, path, loaded);
+  if (!note.empty()) library.info.notes = {note};
+  return library;
+}
+
+Library library_of(const assay_library& functions, const std::string& path, std::shared_ptr<void> keep_alive) {
+  const FloatEnvironment before;
+  check_functions(functions, path);
+  const char* description = functions.describe();
+  const std::string note = restored_after(before, "describe()");
   if (description == nullptr) throw LibraryError(path + ": describe() returned NULL");
-  Library library{parse_description(description, path), description, of_this_size(*functions, loaded)};
+  Library library{parse_description(description, path), description, of_this_size(functions, std::move(keep_alive))};
   library.info.joins_groups = library.functions->join_group != nullptr;
   check_device(library);
   (void)before.restore();

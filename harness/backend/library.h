@@ -28,7 +28,10 @@ struct Library {
 /// NULL, or if the library has device memory and cannot allocate any.
 Library open_library(const std::string& path);
 
-/// Parses the JSON of describe(). Throws LibraryError with the path and the JSON location of the error.
+/// A library whose functions are here already; they live as long as `keep_alive`. Throws as open_library().
+Library library_of(const assay_library& functions, const std::string& path, std::shared_ptr<void> keep_alive);
+
+/// Reads the JSON of describe(). Throws LibraryError with the path and the place in the JSON that is wrong.
 LibraryInfo parse_description(const std::string& json, const std::string& path);
 
 /// Checks version, struct size, mandatory functions, and that functions that depend on each other are all set or all NULL. Throws

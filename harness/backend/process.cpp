@@ -14,6 +14,7 @@
 #include <cstring>
 #include <system_error>
 #include <thread>
+#include <vector>
 
 #include "harness/backend/descendants.h"
 #include "harness/backend/live_workers.h"
@@ -71,12 +72,15 @@ Process::Process(const WorkerOptions& options, const std::string& library, int m
   posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDOUT_FILENO);  // output of a kernel must not end up in a report on
                                                                            // stdout
   std::string program = options.program, verb = "worker", flag = "--library", path = library;
-  char* arguments[] = {program.data(), verb.data(), flag.data(), path.data(), nullptr};
+  std::vector<std::string> before = options.before;
+  std::vector<char*> arguments = {program.data()};
+  for (std::string& argument : before) arguments.push_back(argument.data());
+  arguments.insert(arguments.end(), {verb.data(), flag.data(), path.data(), nullptr});
   const Attributes attributes;
   int error = 0;
   {
     const std::lock_guard no_stray(children_mutex());
-    error = ::posix_spawn(&process_, program.c_str(), &files, attributes.get(), arguments, environ);
+    error = ::posix_spawnp(&process_, program.c_str(), &files, attributes.get(), arguments.data(), environ);
     if (error == 0) add_live_worker(process_);
   }
   posix_spawn_file_actions_destroy(&files);

@@ -7,15 +7,17 @@
 #include <string>
 #include <vector>
 
+#include "harness/backend/library.h"
 #include "harness/core/call.h"
 
 namespace assay {
 
 struct WorkerOptions {
   double timeout_seconds = 60;             ///< for one call, and for loading the library
-  std::string program = "/proc/self/exe";  ///< started as `program worker --library PATH`
-  uint64_t memory_bytes = 0;               ///< limit on a worker's allocations; 0: half of the memory of the machine or container
-  std::function<bool()> ended = {};        ///< polled during a call; true abandons the call and reports it as broken
+  std::string program = "/proc/self/exe";  ///< started as `program before... worker --library PATH`; without '/' it is looked for in PATH
+  uint64_t memory_bytes = 0;               ///< that one process may allocate; 0: half of what the machine or its container has
+  std::function<bool()> ended = {};        ///< asked while a call is waited for: true gives it up at once, as broken
+  std::vector<std::string> before = {};    ///< arguments of the program before `worker`
 };
 
 /// Opens a library in this process, with an on-device checker if these folders have one. Throws like open_library().
@@ -31,5 +33,11 @@ Backend open_in_worker(const std::string& path, const std::string& name, const W
 
 /// Main function of the worker process: answers calls until the other side closes its socket. Returns the exit code.
 int worker_main(const std::string& library);
+/// The same with a library that `open` gives.
+int worker_main(const std::function<Library()>& open);
+
+/// Answers calls in this process, which stays as it is: signals, limits and its end are its own. `socket` and `memory` are the files that a
+/// worker is started with, which a program has passed on. Returns when the other side closes the socket. False: it never greeted.
+bool serve_calls(const std::function<Library()>& open, int socket, int memory);
 
 }  // namespace assay

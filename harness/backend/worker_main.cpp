@@ -40,7 +40,32 @@ CallResult answer(Runner& runner, const CallRequest& request) {
 
 }  // namespace
 
-int worker_main(const std::string& path) {
+bool serve_calls(const std::function<Library()>& open, int socket, int memory_file) {
+  Library library;
+  try {
+    library = open();
+  } catch (const NoDeviceError& error) {
+    return send_message(socket, greeting(Greeting::kNoDevice, error.what()));
+  } catch (const std::exception& error) {
+    return send_message(socket, greeting(Greeting::kUnusable, error.what()));
+  }
+  const std::string note = library.info.notes.empty() ? "" : library.info.notes.front();
+  if (!send_message(socket, greeting(Greeting::kReady, library.description, note, library.info.joins_groups))) return false;
+
+  std::string message;
+  SharedMemory memory(memory_file);
+  Runner runner(library.functions);
+  while (receive_message(socket, -1, message) == Received::kMessage) {
+    const UnpackedRequest unpacked = unpack_request(message, memory);
+    CallRequest request = unpacked.request;
+    request.problem = &unpacked.problem;
+    const CallResult result = answer(runner, request);
+    if (!send_message(socket, pack_result(result, unpacked.problem, memory))) return false;
+  }
+  return true;
+}
+
+int worker_main(const std::function<Library()>& open) {
   obey_own_signals_alone();
   adopt_orphans();
   end_with_other_side(kWorkerSocket);
@@ -48,28 +73,11 @@ int worker_main(const std::string& path) {
   std::string message;
   if (receive_message(kWorkerSocket, -1, message) != Received::kMessage) return 1;
   limit_memory(MessageReader(message).number<uint64_t>());
+  return serve_calls(open, kWorkerSocket, kWorkerMemory) ? 0 : 1;
+}
 
-  Library library;
-  try {
-    library = open_library(path);
-  } catch (const NoDeviceError& error) {
-    return send_message(kWorkerSocket, greeting(Greeting::kNoDevice, error.what())) ? 0 : 1;
-  } catch (const std::exception& error) {
-    return send_message(kWorkerSocket, greeting(Greeting::kUnusable, error.what())) ? 0 : 1;
-  }
-  const std::string note = library.info.notes.empty() ? "" : library.info.notes.front();
-  if (!send_message(kWorkerSocket, greeting(Greeting::kReady, library.description, note, library.info.joins_groups))) return 1;
-
-  SharedMemory memory(kWorkerMemory);
-  Runner runner(library.functions);
-  while (receive_message(kWorkerSocket, -1, message) == Received::kMessage) {
-    const UnpackedRequest unpacked = unpack_request(message, memory);
-    CallRequest request = unpacked.request;
-    request.problem = &unpacked.problem;
-    const CallResult result = answer(runner, request);
-    if (!send_message(kWorkerSocket, pack_result(result, unpacked.problem, memory))) return 1;
-  }
-  return 0;
+int worker_main(const std::string& path) {
+  return worker_main([path] { return open_library(path); });
 }
 
 }  // namespace assay

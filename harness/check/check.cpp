@@ -66,7 +66,8 @@ class Tables {
     Wanted wanted{tables.data != nullptr ? tables.data : default_root(), {}};
     for (int32_t i = 0; i < tables.n_contracts; ++i) wanted.contracts.emplace_back(tables.contracts[i]);
     const std::lock_guard lock(mutex_);
-    if (open_ && !(*open_ == wanted)) throw UsageError("tables of " + open_->root + " are open already; one process reads one set of tables");
+    if (open_ && !(*open_ == wanted))
+      throw UsageError("tables of " + open_->root + " are open already; one process reads one set of tables");
     if (!open_) open(std::move(wanted));
   }
 
@@ -157,7 +158,8 @@ struct Asked {
   explicit Asked(const assay_check_request* request) {
     require(request, "request");
     if (request->size < sizeof(assay_check_request))
-      throw UsageError("request: expected size " + std::to_string(sizeof(assay_check_request)) + " or more, got " + std::to_string(request->size));
+      throw UsageError("request: expected size " + std::to_string(sizeof(assay_check_request)) + " or more, got " +
+                       std::to_string(request->size));
     if (request->contract != nullptr) contract = request->contract;
     if (request->layout != nullptr) layout = request->layout;
     roles = given_tensors(request->tensors, request->n_tensors);
@@ -187,20 +189,23 @@ void require_roles(const Op& op, const DumpedRoles& roles) {
 
 DumpedCall call_of(const Asked& asked) {
   if (asked.contract.empty()) throw UsageError("contract is NULL");
-  const Op& op = shipped_ops().of_contract(asked.contract, asked.parameters);
-  if (!op.case_of_dump) throw UsageError("tensors of op " + op.name + " cannot be checked without their call; run its cases instead");
+  const Op& op = op_of_contract(asked.contract, asked.parameters);
+  if (!op.case_of_dump)
+    throw UsageError("tensors of op " + op.name + " cannot be checked without their call; run its cases instead");
   require_roles(op, asked.roles);
   try {
     return dumped_call(op, {asked.contract, asked.roles, asked.parameters, asked.layout});
   } catch (const MissingRole& missing) {
     std::string given;
     for (const auto& [role, tensor] : asked.roles) given += (given.empty() ? "" : ", ") + role;
-    throw UsageError("tensor '" + missing.role + "': expected one, got " + (given.empty() ? "none" : given) + "; contract " + asked.contract + " wants " +
-                     role_names(op));
+    throw UsageError("tensor '" + missing.role + "': expected one, got " + (given.empty() ? "none" : given) + "; contract " +
+                     asked.contract + " wants " + role_names(op));
   }
 }
 
-void fill_in(const TensorsVerdict& judged, assay_check_report& report) {
+void fill_in(TensorsVerdict judged, assay_check_report& report) {
+  if (judged.verdict.origin == kGiven)
+    judged.verdict.origin = "your tensors", judged.verdict.why = "checked against " + judged.verdict.contract;
   RunResult all;
   all.verdicts.push_back(judged.verdict);
   Json json = Json::parse(json_text(all, LibraryInfo{}, Provenance{}));
@@ -215,28 +220,14 @@ Json access_word(Access access) { return name(access); }
 Json described(const Op& op) {
   Json tensors = Json::array(), parameters = Json::array();
   for (const RoleSpec& role : op.roles)
-    tensors.push_back({{"role", role.name}, {"access", access_word(role.access)}, {"what", role.what}, {"of_each_rank", role.of_each_rank}});
+    tensors.push_back(
+        {{"role", role.name}, {"access", access_word(role.access)}, {"what", role.what}, {"of_each_rank", role.of_each_rank}});
   for (const ParameterSpec& parameter : op.parameters) parameters.push_back({{"name", parameter.name}, {"what", parameter.what}});
-  return {{"op", op.name}, {"tensors", tensors}, {"parameters", parameters}, {"columns", op.columns}, {"takes_tensors", bool(op.case_of_dump)}};
-}
-
-Json described(const SuiteCase& opened) {
-  Json tensors = Json::array(), parameters = Json::object();
-  for (const HostTensor& tensor : opened.problem().tensors) {
-    const TensorSpec& spec = tensor.spec;
-    tensors.push_back({{"role", key_of(spec)},
-                       {"access", access_word(access_of(tensor))},
-                       {"dtype", spec.packed ? std::string(spec.format->name) + "x2" : std::string(spec.format->name)},
-                       {"shape", spec.shape},
-                       {"strides", spec.strides},
-                       {"storage", spec.storage},
-                       {"offset", spec.offset},
-                       {"bytes", spec.bytes()}});
-  }
-  for (const auto& [name, value] : opened.problem().parameters) parameters[name] = value;
-  return {{"case", opened.one().id},           {"op", opened.one().op},           {"contract", opened.one().text("contract")},
-          {"why", opened.one().why},           {"ranks", opened.problem().ranks}, {"kernel_parameters", parameters},
-          {"cell", opened.one().parameters}, {"tensors", tensors}};
+  return {{"op", op.name},
+          {"tensors", tensors},
+          {"parameters", parameters},
+          {"columns", op.columns},
+          {"takes_tensors", bool(op.case_of_dump)}};
 }
 
 void list_cases(const std::string& pattern, const std::string& tier, const std::string& root, Json& list) {
@@ -251,7 +242,8 @@ void list_cases(const std::string& pattern, const std::string& tier, const std::
       const auto cell = [&](const char* name) { return one.parameters.contains(name) ? one.text(name) : std::string(); };
       if (!tier.empty() && one.tier != tier) continue;
       if (!glob_match(pattern, of_ids ? one.id : cell("contract"))) continue;
-      list.push_back({{"id", one.id}, {"op", one.op}, {"contract", cell("contract")}, {"tier", one.tier}, {"warp", cell("warp")}});
+      list.push_back(
+          {{"id", one.id}, {"op", one.op}, {"contract", cell("contract")}, {"tier", one.tier}, {"warp", cell("warp")}});
     }
   }
 }
@@ -263,7 +255,9 @@ using namespace assay;
 
 uint32_t assay_check_version(void) { return ASSAY_CHECK_VERSION; }
 
-const char* assay_check_text(const assay_check_report* report) { return report == nullptr ? "out of memory" : report->text.c_str(); }
+const char* assay_check_text(const assay_check_report* report) {
+  return report == nullptr ? "out of memory" : report->text.c_str();
+}
 const char* assay_check_json(const assay_check_report* report) { return report == nullptr ? "{}" : report->json.c_str(); }
 int32_t assay_check_conforms(const assay_check_report* report) { return report != nullptr && report->conforms ? 1 : 0; }
 void assay_check_free(assay_check_report* report) { delete report; }
@@ -271,7 +265,8 @@ void assay_check_free(assay_check_report* report) { delete report; }
 assay_check_status assay_check_open(const assay_check_tables* given, assay_check_report** report) {
   return answered(report, [&](assay_check_report&) {
     require(given, "tables");
-    if (given->size < sizeof(assay_check_tables) || given->n_contracts < 0 || (given->n_contracts > 0 && given->contracts == nullptr))
+    if (given->size < sizeof(assay_check_tables) || given->n_contracts < 0 ||
+        (given->n_contracts > 0 && given->contracts == nullptr))
       throw UsageError("tables: size or contracts are wrong");
     tables().open_as(*given);
   });
@@ -308,7 +303,8 @@ assay_check_status assay_check_match(const assay_check_request* request, assay_c
   });
 }
 
-assay_check_status assay_check_explain(const assay_check_request* request, int64_t row, int64_t column, assay_check_report** report) {
+assay_check_status assay_check_explain(const assay_check_request* request, int64_t row, int64_t column,
+                                       assay_check_report** report) {
   return answered(report, [&](assay_check_report& filled) {
     (void)tables().root();
     filled.text = without_file(explain_tensors(call_of(Asked(request)), row, column));
@@ -367,7 +363,7 @@ assay_check_status assay_check_case_open(const char* id, assay_check_case** open
     require(id, "id");
     auto one = std::make_unique<assay_check_case>();
     one->suite_case = open_suite_case(id, root);
-    filled.json = json_line(described(*one->suite_case));
+    filled.json = call_json(*one->suite_case);
     filled.text = one->suite_case->one().id + "\n";
     filled.conforms = true;
     *opened = one.release();

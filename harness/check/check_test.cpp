@@ -1,5 +1,5 @@
-// Tests the C API as a caller sees it that was built with the header of 2026-11-25. That copy never changes, so a change of
-// check.h that moves a field or changes a function fails here.
+// The C API through its header, as a caller that was built with the header of 2026-11-25 sees it: that copy never changes, so an
+// edit of check.h that moves a field or changes what a function takes fails here.
 #include "assay/check.h"
 
 #include <dlfcn.h>
@@ -46,7 +46,9 @@ struct GroupQuant {
 
   Tensors tensors() const {
     Tensors call;
-    return call.add("x", "bf16", {2, 512}, x.data()).add("q", "e4m3fn", {2, 512}, q.data()).add("scale", "f32", {2, 4}, scale.data());
+    return call.add("x", "bf16", {2, 512}, x.data())
+        .add("q", "e4m3fn", {2, 512}, q.data())
+        .add("scale", "f32", {2, 4}, scale.data());
   }
 };
 
@@ -68,9 +70,10 @@ Answer answer_of(const std::function<assay_check_status(assay_check_report**)>& 
 Answer judged(const std::function<void(std::vector<assay_check_tensor>&)>& change, const char* contract = "vllm.group_fp8") {
   const GroupQuant data;
   const int64_t wide[] = {2, 512}, narrow[] = {2, 4};
-  std::vector<assay_check_tensor> tensors = {{sizeof(assay_check_tensor), 2, "x", "bf16", wide, nullptr, data.x.data(), 0},
-                                             {sizeof(assay_check_tensor), 2, "q", "e4m3fn", wide, nullptr, data.q.data(), 0},
-                                             {sizeof(assay_check_tensor), 2, "scale", "f32", narrow, nullptr, data.scale.data(), 0}};
+  std::vector<assay_check_tensor> tensors = {
+      {sizeof(assay_check_tensor), 2, "x", "bf16", wide, nullptr, data.x.data(), 0},
+      {sizeof(assay_check_tensor), 2, "q", "e4m3fn", wide, nullptr, data.q.data(), 0},
+      {sizeof(assay_check_tensor), 2, "scale", "f32", narrow, nullptr, data.scale.data(), 0}};
   change(tensors);
   assay_check_request request{};
   request.size = sizeof request, request.contract = contract;
@@ -80,8 +83,8 @@ Answer judged(const std::function<void(std::vector<assay_check_tensor>&)>& chang
 
 TEST(CheckApi, FunctionsOfTheHeaderOfThatDayAreThere) {
   ASSERT_EQ(assay_check_version(), ASSAY_CHECK_VERSION);
-  for (const char* name : {"version", "text", "json", "conforms", "free", "open", "judge", "match", "explain", "scale", "contract", "cases",
-                           "case_open", "case_close", "case_data", "case_judge"})
+  for (const char* name : {"version", "text", "json", "conforms", "free", "open", "judge", "match", "explain", "scale",
+                           "contract", "cases", "case_open", "case_close", "case_data", "case_judge", "worker", "serve"})
     EXPECT_NE(::dlsym(RTLD_DEFAULT, (std::string("assay_check_") + name).c_str()), nullptr) << name;
   EXPECT_EQ(::dlsym(RTLD_DEFAULT, "assay_check_guess"), nullptr);
 }
@@ -106,14 +109,16 @@ TEST(CheckApi, PowerOfTheInputsIsComputed) {
 
 TEST(CheckApi, WrongQuestionsAreRefusedByName) {
   const int64_t thin[] = {2, 256}, negative[] = {-2, 512}, huge[] = {int64_t{1} << 40, int64_t{1} << 40}, far[] = {INT64_MAX, 1};
-  const auto refusal = [](const std::function<void(std::vector<assay_check_tensor>&)>& change, const char* contract = "vllm.group_fp8") {
+  const auto refusal = [](const std::function<void(std::vector<assay_check_tensor>&)>& change,
+                          const char* contract = "vllm.group_fp8") {
     const Answer answer = judged(change, contract);
     EXPECT_EQ(answer.status, ASSAY_CHECK_REFUSED);
     EXPECT_FALSE(answer.conforms);
     EXPECT_EQ(answer.json, "{}");
     return answer.text;
   };
-  EXPECT_THAT(refusal([&](auto& t) { t[1].shape = thin; }), HasSubstr("tensor 'q': has shape [2, 256]; role 'q' must be [2, 512]"));
+  EXPECT_THAT(refusal([&](auto& t) { t[1].shape = thin; }),
+              HasSubstr("tensor 'q': has shape [2, 256]; role 'q' must be [2, 512]"));
   EXPECT_THAT(refusal([](auto& t) { t[1].dtype = "e5m2"; }), HasSubstr("tensor 'q': is e5m2; the contract wants e4m3fn"));
   EXPECT_THAT(refusal([](auto& t) { t[1].dtype = "e4m3"; }), HasSubstr("did you mean"));
   EXPECT_THAT(refusal([](auto& t) { t[1].dtype = nullptr; }), HasSubstr("dtype is NULL"));
@@ -143,7 +148,9 @@ TEST(CheckApi, StridesAreFollowed) {
   EXPECT_FALSE(data.tensors().conform_to("vllm.group_fp8", plain));
   const auto with_q = [&](const void* q, std::vector<int64_t> strides) {
     Tensors call;
-    return call.add("x", "bf16", {2, 512}, data.x.data()).add("q", "e4m3fn", {2, 512}, q, std::move(strides)).add("scale", "f32", {2, 4}, data.scale.data());
+    return call.add("x", "bf16", {2, 512}, data.x.data())
+        .add("q", "e4m3fn", {2, 512}, q, std::move(strides))
+        .add("scale", "f32", {2, 4}, data.scale.data());
   };
   EXPECT_FALSE(with_q(apart.data(), {600, 1}).conform_to("vllm.group_fp8", strided));
   EXPECT_FALSE(with_q(backwards.data() + 1023, {-512, -1}).conform_to("vllm.group_fp8", reversed));
@@ -152,7 +159,8 @@ TEST(CheckApi, StridesAreFollowed) {
 }
 
 TEST(CheckApi, ContractsAndScalesAndMatchesAreAnswered) {
-  EXPECT_THAT(answer_of([](auto** report) { return assay_check_contract("vllm.group_fp8", report); }).json, HasSubstr("\"role\":\"scale\""));
+  EXPECT_THAT(answer_of([](auto** report) { return assay_check_contract("vllm.group_fp8", report); }).json,
+              HasSubstr("\"role\":\"scale\""));
   const Tensors tensors = GroupQuant().tensors();
   const GroupQuant data;
   const int64_t wide[] = {2, 512}, narrow[] = {2, 4};
@@ -165,8 +173,10 @@ TEST(CheckApi, ContractsAndScalesAndMatchesAreAnswered) {
   EXPECT_TRUE(matched.conforms);
   EXPECT_THAT(matched.json, HasSubstr("\"obeys\":[\"vllm.group_fp8\""));
   request.contract = "vllm.group_fp8";
-  EXPECT_THAT(answer_of([&](auto** report) { return assay_check_explain(&request, 1, 5, report); }).text, HasSubstr("trace of element [1, 5]"));
-  EXPECT_THAT(answer_of([&](auto** report) { return assay_check_explain(&request, 2, 0, report); }).text, HasSubstr("element [2, 0]: expected one of [2, 512]"));
+  EXPECT_THAT(answer_of([&](auto** report) { return assay_check_explain(&request, 1, 5, report); }).text,
+              HasSubstr("trace of element [1, 5]"));
+  EXPECT_THAT(answer_of([&](auto** report) { return assay_check_explain(&request, 2, 0, report); }).text,
+              HasSubstr("element [2, 0]: expected one of [2, 512]"));
   request.tensors = &all[2], request.n_tensors = 1;
   EXPECT_TRUE(answer_of([&](auto** report) { return assay_check_scale(&request, 1, report); }).conforms);
   all[2].dtype = "e8m0";
@@ -191,12 +201,15 @@ TEST(CheckApi, CasesHandOutInputsAndTakeOutputs) {
   const int64_t wide[] = {5, 1024}, narrow[] = {5, 8};
   const assay_check_tensor outputs[] = {{sizeof(assay_check_tensor), 2, "q", "uint8", wide, nullptr, q.data(), 0},
                                         {sizeof(assay_check_tensor), 2, "scale", "f32", narrow, nullptr, scale.data(), 0}};
-  const auto judge = [&](int32_t n) { return answer_of([&](auto** report) { return assay_check_case_judge(opened, outputs, n, report); }); };
+  const auto judge = [&](int32_t n) {
+    return answer_of([&](auto** report) { return assay_check_case_judge(opened, outputs, n, report); });
+  };
   EXPECT_THAT(judge(2).text, AllOf(HasSubstr("FAIL  " + std::string(id)), HasSubstr("40 of 40 elements outside")));
   EXPECT_THAT(judge(1).text, HasSubstr("scale"));
   EXPECT_EQ(judge(1).status, ASSAY_CHECK_REFUSED);
   assay_check_case_close(opened);
-  EXPECT_THAT(answer_of([&](auto** report) { return assay_check_case_open("quant_group/none", &opened, report); }).text, HasSubstr("no case"));
+  EXPECT_THAT(answer_of([&](auto** report) { return assay_check_case_open("quant_group/none", &opened, report); }).text,
+              HasSubstr("no case"));
   EXPECT_EQ(opened, nullptr);
   assay_check_case_close(nullptr);
 }

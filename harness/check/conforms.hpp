@@ -5,6 +5,7 @@
 //   EXPECT_THAT(call.set("group_size", "128"), assay::ConformsTo("vllm.group_fp8"));
 #pragma once
 
+#include <assay/check.h>
 #include <gmock/gmock.h>
 
 #include <memory>
@@ -13,15 +14,14 @@
 #include <utility>
 #include <vector>
 
-#include <assay/check.h>
-
 namespace assay {
 
 /// Tensors of one call by role, inputs and outputs, and its parameters. Refers to the data and copies everything else.
 class Tensors {
  public:
   /// dtypes and strides as in assay/check.h; without strides the tensor is row-major. Data lie in host memory.
-  Tensors& add(std::string role, std::string dtype, std::vector<int64_t> shape, const void* data, std::vector<int64_t> strides = {}) {
+  Tensors& add(std::string role, std::string dtype, std::vector<int64_t> shape, const void* data,
+               std::vector<int64_t> strides = {}) {
     tensors_.push_back({std::move(role), std::move(dtype), std::move(shape), std::move(strides), data});
     return *this;
   }
@@ -39,8 +39,8 @@ class Tensors {
   bool conform_to(const std::string& contract, std::string& report) const {
     std::vector<assay_check_tensor> tensors;
     for (const Tensor& one : tensors_)
-      tensors.push_back({sizeof(assay_check_tensor), int32_t(one.shape.size()), one.role.c_str(), one.dtype.c_str(), one.shape.data(),
-                         one.strides.empty() ? nullptr : one.strides.data(), one.data, 0});
+      tensors.push_back({sizeof(assay_check_tensor), int32_t(one.shape.size()), one.role.c_str(), one.dtype.c_str(),
+                         one.shape.data(), one.strides.empty() ? nullptr : one.strides.data(), one.data, 0});
     std::vector<assay_check_parameter> parameters;
     for (const auto& [name, value] : parameters_) parameters.push_back({name.c_str(), value.c_str()});
     assay_check_request request{};

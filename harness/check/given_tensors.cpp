@@ -26,7 +26,8 @@ GivenType type_of(const std::string& dtype, const std::string& place) {
   if (dtype == "uint8") return {&kInt8, true};
   if (dtype == "uint32") return {&kInt32, true};
   if (dtype == "e2m1x2") return {&kE2M1, false, true};
-  const std::vector<std::string> known = {"f32", "bf16", "f16", "e4m3fn", "e4m3fnuz", "e5m2", "e5m2fnuz", "e8m0", "int8", "int32", "int64"};
+  const std::vector<std::string> known = {"f32",      "bf16", "f16",  "e4m3fn", "e4m3fnuz", "e5m2",
+                                          "e5m2fnuz", "e8m0", "int8", "int32",  "int64"};
   if (std::find(known.begin(), known.end(), dtype) != known.end()) return {find_format(dtype)};
   std::string list = "uint8, uint32, e2m1x2";
   for (const std::string& name : known) list += ", " + name;
@@ -41,7 +42,8 @@ std::optional<std::pair<int64_t, int64_t>> reach_of(const std::vector<int64_t>& 
     int64_t reach = 0;
     if (__builtin_mul_overflow(elements, shape[d], &elements) || elements > kMost) return std::nullopt;
     if (__builtin_mul_overflow(std::max<int64_t>(shape[d], 1) - 1, strides[d], &reach)) return std::nullopt;
-    if (__builtin_add_overflow(reach < 0 ? low : high, reach, reach < 0 ? &low : &high) || high > kMost || low < -kMost) return std::nullopt;
+    if (__builtin_add_overflow(reach < 0 ? low : high, reach, reach < 0 ? &low : &high) || high > kMost || low < -kMost)
+      return std::nullopt;
   }
   return std::pair(low, high);
 }
@@ -70,15 +72,18 @@ std::vector<int64_t> row_major(const std::vector<int64_t>& shape) {
   return strides;
 }
 
-/// Keeps the caller's storage, so that padding is known, unless the elements are far apart in it or stored backwards.
-HostTensor copied(const assay_check_tensor& given, TensorSpec spec, const std::pair<int64_t, int64_t>& reach, const std::string& place) {
+/// The storage that the caller can read is kept as it is, so that padding is known, unless the elements lie far apart in it or
+/// backwards.
+HostTensor copied(const assay_check_tensor& given, TensorSpec spec, const std::pair<int64_t, int64_t>& reach,
+                  const std::string& place) {
   const auto* const first = static_cast<const std::byte*>(given.data);
   if (spec.elements() == 0) return {spec, {}};
   if (first == nullptr) throw UsageError(place + ": data is NULL");
   spec.storage = reach.second + 1;
   if (given.bytes != 0 && given.bytes < spec.bytes())
-    throw UsageError(place + ": shape " + extents_text(spec.shape) + " with strides " + extents_text(spec.strides) + " reaches byte " +
-                     std::to_string(spec.bytes()) + ", and only " + std::to_string(given.bytes) + " are readable");
+    throw UsageError(place + ": shape " + extents_text(spec.shape) + " with strides " + extents_text(spec.strides) +
+                     " reaches byte " + std::to_string(spec.bytes()) + ", and only " + std::to_string(given.bytes) +
+                     " are readable");
   const bool scattered = reach.first < 0 || spec.storage > 4 * spec.elements() + 65536;
   if (scattered) {
     if (spec.packed) throw UsageError(place + ": packed codes must have strides from 0 up and lie close together");
@@ -97,7 +102,8 @@ DumpedTensor given_tensor(const assay_check_tensor& given, const std::string& ro
   const std::string place = std::string(kGiven) + ": tensor '" + role + "'";
   if (given.dtype == nullptr) throw UsageError(place + ": dtype is NULL");
   if (given.ndim < 0 || size_t(given.ndim) > kMostDimensions || (given.ndim > 0 && given.shape == nullptr))
-    throw UsageError(place + ": expected 0 to " + std::to_string(kMostDimensions) + " dimensions and a shape, got " + std::to_string(given.ndim));
+    throw UsageError(place + ": expected 0 to " + std::to_string(kMostDimensions) + " dimensions and a shape, got " +
+                     std::to_string(given.ndim));
   const GivenType type = type_of(given.dtype, place);
   TensorSpec spec{role, Role::kInput, type.format, {}, {}};
   spec.packed = type.packed;
@@ -126,9 +132,11 @@ const assay_check_tensor& element(const assay_check_tensor* tensors, int32_t i) 
 
 DumpedRoles given_tensors(const assay_check_tensor* tensors, int32_t count) {
   DumpedRoles roles;
-  if (count < 0 || (count > 0 && tensors == nullptr)) throw UsageError("tensors: expected " + std::to_string(count) + " of them, got NULL");
+  if (count < 0 || (count > 0 && tensors == nullptr))
+    throw UsageError("tensors: expected " + std::to_string(count) + " of them, got NULL");
   if (count > 0 && (tensors->size < sizeof(assay_check_tensor) || tensors->size % alignof(assay_check_tensor) != 0))
-    throw UsageError("tensors: expected size " + std::to_string(sizeof(assay_check_tensor)) + " or more, got " + std::to_string(tensors->size));
+    throw UsageError("tensors: expected size " + std::to_string(sizeof(assay_check_tensor)) + " or more, got " +
+                     std::to_string(tensors->size));
   for (int32_t i = 0; i < count; ++i) {
     const assay_check_tensor& given = element(tensors, i);
     if (given.role == nullptr || *given.role == '\0') throw UsageError("tensors: number " + std::to_string(i) + " has no role");
@@ -140,7 +148,8 @@ DumpedRoles given_tensors(const assay_check_tensor* tensors, int32_t count) {
 
 std::map<std::string, std::string> given_parameters(const assay_check_parameter* parameters, int32_t count) {
   std::map<std::string, std::string> values;
-  if (count < 0 || (count > 0 && parameters == nullptr)) throw UsageError("parameters: expected " + std::to_string(count) + " of them, got NULL");
+  if (count < 0 || (count > 0 && parameters == nullptr))
+    throw UsageError("parameters: expected " + std::to_string(count) + " of them, got NULL");
   for (int32_t i = 0; i < count; ++i) {
     if (parameters[i].name == nullptr || parameters[i].value == nullptr)
       throw UsageError("parameters: number " + std::to_string(i) + " has no name or no value");

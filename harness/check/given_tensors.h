@@ -13,8 +13,8 @@ namespace assay {
 /// File name of such tensors in DumpedTensor::place(); without_file() removes it from messages.
 inline constexpr const char* kGiven = "given";
 
-/// Copies the described tensors. Throws UsageError naming the tensor: a NULL, an unknown dtype, an impossible shape or stride, a
-/// repeated role.
+/// Copies what the caller described. Throws UsageError naming the tensor: a NULL, an unknown dtype, a shape or strides that are
+/// impossible, a role that stands twice.
 DumpedRoles given_tensors(const assay_check_tensor* tensors, int32_t count);
 
 /// Throws UsageError for a NULL name or value, and for a repeated name.

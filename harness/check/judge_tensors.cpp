@@ -16,7 +16,8 @@
 namespace assay {
 namespace {
 
-/// Limits for computing the mutation score: elements of the first input, and rows if the input is larger.
+/// The mutation score is computed on at most this many elements of the first input, and on at most this many rows of a larger
+/// one.
 constexpr int64_t kMostElementsOfPower = int64_t{1} << 14, kMostRowsOfPower = 8;
 
 /// A case whose data are the user's.
@@ -36,7 +37,8 @@ Power power_of_problem(std::shared_ptr<const BoundCase> bound, const Problem& pr
 
 /// Evenly spread rows of a large problem.
 std::vector<int64_t> rows_of_power(int64_t rows, int64_t elements) {
-  const int64_t few = std::clamp(kMostElementsOfPower / std::max<int64_t>(1, elements / rows), int64_t{1}, std::min(rows, kMostRowsOfPower));
+  const int64_t few =
+      std::clamp(kMostElementsOfPower / std::max<int64_t>(1, elements / rows), int64_t{1}, std::min(rows, kMostRowsOfPower));
   std::vector<int64_t> chosen;
   for (int64_t i = 0; i < few; ++i) chosen.push_back(i * rows / few);
   return chosen;
@@ -55,7 +57,8 @@ void add_power(const DumpedCall& call, TensorsVerdict& judged) {
   }
   const std::vector<int64_t> chosen = rows_of_power(rows, elements);
   CaseOfRows some = call.dump.bound->with_rows(problem, chosen);
-  judged.verdict.power = power_of_problem(without_unseen_padding(std::shared_ptr<const BoundCase>(std::move(some.bound)), {}), some.problem);
+  judged.verdict.power =
+      power_of_problem(without_unseen_padding(std::shared_ptr<const BoundCase>(std::move(some.bound)), {}), some.problem);
   judged.notes.push_back(fmt::format("the mutation score is that of {} of {} rows", chosen.size(), rows));
 }
 
@@ -63,7 +66,8 @@ std::string power_note(const Power& power) {
   if (power.faults == 0) return "";
   std::string text = fmt::format("these inputs expose {} of {} mutants", power.seen(), power.faults);
   constexpr size_t kMostNamed = 4;
-  for (size_t i = 0; i < std::min(kMostNamed, power.blind_to.size()); ++i) text += (i == 0 ? "; not: " : "; ") + power.blind_to[i];
+  for (size_t i = 0; i < std::min(kMostNamed, power.blind_to.size()); ++i)
+    text += (i == 0 ? "; not: " : "; ") + power.blind_to[i];
   if (power.blind_to.size() > kMostNamed) text += fmt::format("; and {} more", power.blind_to.size() - kMostNamed);
   return text;
 }
@@ -94,7 +98,8 @@ TensorsVerdict judge_tensors(const DumpedCall& call, const std::string& repro, W
   verdict.origin = dump.one.origin.file;
   verdict.repro = repro;
   const Sample sample = judge_outputs(*call.judging, call.problem, call.result, verdict);
-  const bool elements_wrong = std::any_of(verdict.tensors.begin(), verdict.tensors.end(), [](const TensorFinding& f) { return f.outside > 0; });
+  const bool elements_wrong =
+      std::any_of(verdict.tensors.begin(), verdict.tensors.end(), [](const TensorFinding& f) { return f.outside > 0; });
   if (verdict.outcome == Outcome::kFail && elements_wrong)
     verdict.causes = causes_in_words(diagnose(*call.judging, call.problem, call.result.outputs, &sample));
   const auto placing = dump.placings.find("scale");

@@ -18,8 +18,8 @@ struct TensorsVerdict {
   std::vector<std::string> notes;  ///< e.g. that padding was not checked; one line each
 };
 
-/// Compares and diagnoses. `repro`: the command that repeats the check. For large inputs the mutation score is computed on some
-/// rows (the whole kills at least as many mutants). If rows depend on each other, large inputs have no score.
+/// Compares and diagnoses. `repro`: how to repeat it. The mutation score of large inputs is that of some of their rows: what
+/// these expose all rows expose. Where rows depend on each other large inputs have none.
 TensorsVerdict judge_tensors(const DumpedCall& call, const std::string& repro, WithPower with_power);
 
 /// As failure_text(), with the notes, for every outcome.

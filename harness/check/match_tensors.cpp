@@ -85,8 +85,8 @@ std::string programs_text(const std::vector<Held>& ranked) {
 
 }  // namespace
 
-MatchedContracts match_tensors(const std::vector<const Op*>& ops, const DumpedRoles& roles, const std::map<std::string, std::string>& parameters,
-                               const std::string& layout) {
+MatchedContracts match_tensors(const std::vector<const Op*>& ops, const DumpedRoles& roles,
+                               const std::map<std::string, std::string>& parameters, const std::string& layout) {
   MatchedContracts matched;
   for (const std::string& contract : rulebook().contract_ids())
     for (const Op* op : ops)
@@ -101,8 +101,8 @@ std::string match_text(const MatchedContracts& matched) {
   std::string text;
   for (const Held& held : matched.asked)
     text += fmt::format("  {:<9} {:<40} {}\n", held.obeys() ? "obeys" : "not", held.contract,
-               held.obeys() ? held.verdict.case_id + (held.verdict.program.empty() ? "" : ", " + held.verdict.program)
-                            : fmt::format("{} elements outside; {}", held.outside, held.verdict.case_id));
+                        held.obeys() ? held.verdict.case_id + (held.verdict.program.empty() ? "" : ", " + held.verdict.program)
+                                     : fmt::format("{} elements outside; {}", held.outside, held.verdict.case_id));
   text += programs_text(matched.asked);
   size_t others = 0, shown = 0;
   constexpr size_t kMostReasons = 8;
@@ -110,12 +110,13 @@ std::string match_text(const MatchedContracts& matched) {
     const bool lacks_a_number = reason.find("--param") != std::string::npos;
     if ((lacks_a_number || matched.asked.empty()) && shown++ < kMostReasons)
       text += fmt::format("  not asked {}{}: {}\n", contracts.front(),
-                 contracts.size() > 1 ? fmt::format(" and {} more", contracts.size() - 1) : "", reason);
+                          contracts.size() > 1 ? fmt::format(" and {} more", contracts.size() - 1) : "", reason);
     else
       others += contracts.size();
   }
   if (others > 0)
-    text += fmt::format("  not asked {} {}contracts, whose shapes or formats do not fit these tensors\n", others, shown > 0 ? "other " : "");
+    text += fmt::format("  not asked {} {}contracts, whose shapes or formats do not fit these tensors\n", others,
+                        shown > 0 ? "other " : "");
   return text;
 }
 

@@ -30,9 +30,9 @@ struct MatchedContracts {
   ReasonsByContract reasons;           ///< for the other contracts
 };
 
-/// Compares the tensors with every contract of these ops that they fit.
-MatchedContracts match_tensors(const std::vector<const Op*>& ops, const DumpedRoles& roles, const std::map<std::string, std::string>& parameters,
-                               const std::string& layout);
+/// Compares the tensors with every contract of these ops that they can be an instance of.
+MatchedContracts match_tensors(const std::vector<const Op*>& ops, const DumpedRoles& roles,
+                               const std::map<std::string, std::string>& parameters, const std::string& layout);
 
 /// One line per contract, the algorithms that may have computed the outputs, and why contracts were not tried.
 std::string match_text(const MatchedContracts& matched);

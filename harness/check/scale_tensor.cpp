@@ -13,7 +13,8 @@
 
 namespace assay {
 
-ScaleFacts::ScaleFacts(std::map<std::string, std::string> stated, const std::map<std::string, std::string>& metadata, const std::string& layout)
+ScaleFacts::ScaleFacts(std::map<std::string, std::string> stated, const std::map<std::string, std::string>& metadata,
+                       const std::string& layout)
     : values_(std::move(stated)) {
   const std::vector<std::string> known = {"m", "n", "groups", "group_size"};
   for (const auto& [name, value] : values_)
@@ -143,9 +144,10 @@ ScaleGrid scale_grid(const DumpedTensor& dumped, const ScaleFacts& facts) {
   grid.present_columns = groups.value_or(grid.columns);
   grid.extent_known = groups.has_value();
   if (grid.present_rows > grid.rows || grid.present_columns > grid.columns)
-    throw refused(dumped, "holds " + std::to_string(grid.rows) + " rows of " + std::to_string(grid.columns) + " scales, " +
-                              std::to_string(grid.present_rows) + " of " + std::to_string(grid.present_columns) + " were stated" +
-                              (grid.present_rows == grid.columns && grid.present_columns == grid.rows ? ": it is transposed" : ""));
+    throw refused(dumped,
+                  "holds " + std::to_string(grid.rows) + " rows of " + std::to_string(grid.columns) + " scales, " +
+                      std::to_string(grid.present_rows) + " of " + std::to_string(grid.present_columns) + " were stated" +
+                      (grid.present_rows == grid.columns && grid.present_columns == grid.rows ? ": it is transposed" : ""));
   if (grid.present_rows == 0 || grid.present_columns == 0) throw refused(dumped, "is empty");
   state_padding(facts, grid);
   return grid;

@@ -15,7 +15,8 @@ namespace assay {
 class ScaleFacts {
  public:
   /// `stated`: m, n, groups, group_size. Throws UsageError for other names.
-  ScaleFacts(std::map<std::string, std::string> stated, const std::map<std::string, std::string>& metadata, const std::string& layout);
+  ScaleFacts(std::map<std::string, std::string> stated, const std::map<std::string, std::string>& metadata,
+             const std::string& layout);
 
   std::string text(const std::string& name) const;
   std::optional<int64_t> integer(const std::string& name) const;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "harness/core/cases.h"
@@ -29,8 +30,10 @@ const OpCases& cases_of_op(const Op& op, const std::string& root) {
 
 SuiteCase::SuiteCase(const Op& op, const Case& one, const Power* power)
     : op_(op), one_(one), power_(power), bound_(op.bind(one)), problem_(bound_->problem()) {
-  if (bound_->is_sweep()) throw UsageError("case " + one.id + " is a sweep over all inputs: it needs a kernel library, see assay run");
-  if (!problem_.before.empty()) throw UsageError("case " + one.id + " is one of calls in a row: it needs a kernel library, see assay run");
+  if (bound_->is_sweep())
+    throw UsageError("case " + one.id + " is a sweep over all inputs: it needs a kernel library, see assay run");
+  if (!problem_.before.empty())
+    throw UsageError("case " + one.id + " is one of calls in a row: it needs a kernel library, see assay run");
 }
 
 TensorsVerdict SuiteCase::judge(const DumpedRoles& outputs, const std::string& kernel, const std::string& backend) const {
@@ -68,6 +71,34 @@ TensorsVerdict SuiteCase::judge(const DumpedRoles& outputs, const std::string& k
   judged.verdict = run_case(op, one_, offer, replaying, options);
   judged.verdict.repro = "assay inputs --case '" + one_.id + "' --output DIR";
   return judged;
+}
+
+std::string call_json(const SuiteCase& opened) {
+  using Json = nlohmann::ordered_json;
+  const Case& one = opened.one();
+  Json tensors = Json::array(), parameters = Json::object();
+  for (const HostTensor& tensor : opened.problem().tensors) {
+    const TensorSpec& spec = tensor.spec;
+    tensors.push_back({{"role", key_of(spec)},
+                       {"access", name(access_of(tensor))},
+                       {"dtype", std::string(spec.format->name) + (spec.packed ? "x2" : "")},
+                       {"shape", spec.shape},
+                       {"strides", spec.strides},
+                       {"storage", spec.storage},
+                       {"offset", spec.offset},
+                       {"bytes", spec.bytes()}});
+  }
+  for (const auto& [parameter, value] : opened.problem().parameters) parameters[parameter] = value;
+  const auto contract = one.parameters.find("contract");
+  const Json call = {{"case", one.id},
+                     {"op", one.op},
+                     {"contract", contract == one.parameters.end() ? "" : contract->second},
+                     {"why", one.why},
+                     {"ranks", opened.problem().ranks},
+                     {"kernel_parameters", parameters},
+                     {"cell", one.parameters},
+                     {"tensors", tensors}};
+  return call.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 std::unique_ptr<const SuiteCase> open_suite_case(const std::string& id, const std::string& root) {

@@ -19,7 +19,8 @@ struct OpCases {
   std::vector<Case> cases;
   PowerRecords power;
 };
-/// Read once per op. Needs an open contract registry with the tables under `root`. Thread-safe. Throws TableError.
+/// Read once for each op. Needs an open rulebook whose tables are below `root`. May be called by several threads. Throws
+/// TableError.
 const OpCases& cases_of_op(const Op& op, const std::string& root);
 
 /// A case with its inputs. Immutable and thread-safe.
@@ -43,7 +44,10 @@ class SuiteCase {
   const Problem problem_;
 };
 
-/// The case with that id. Throws UsageError with similar ids.
+/// The call as one JSON object on a line: what assay_check_case_open() (check.h) and the file call.json say.
+std::string call_json(const SuiteCase& one);
+
+/// The case of that id. Throws UsageError with near ids.
 std::unique_ptr<const SuiteCase> open_suite_case(const std::string& id, const std::string& root);
 
 }  // namespace assay

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "harness/check/case_files.h"
 #include "harness/text/error.h"
 
 namespace assay {
@@ -42,11 +43,13 @@ int judge_verb(const JudgeArguments& arguments) {
   if (!arguments.as.empty()) return judge_scale(arguments);
   const bool folders = std::all_of(arguments.targets.begin(), arguments.targets.end(),
                                    [](const std::string& target) { return std::filesystem::is_directory(target); });
+  const bool handed_out = folders && std::all_of(arguments.targets.begin(), arguments.targets.end(), has_case_inputs);
+  if (handed_out && arguments.contract.empty()) return judge_outputs_of_inputs(arguments);
   if (folders && arguments.contract.empty()) return judge_recordings(arguments);
   if (arguments.contract.empty())
     throw UsageError(
         arguments.targets.front() +
-        ": expected a folder with a recording; a dump needs --contract ID (see assay contracts list), a single scale tensor --as scale");
+        ": expected a folder with a recording or with inputs and outputs; a dump needs --contract ID (see assay contracts list), a single scale tensor --as scale");
   return judge_dump(arguments);
 }
 

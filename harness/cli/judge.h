@@ -1,4 +1,5 @@
-// The three forms of `assay judge`: recordings, a user's dump with a contract, a single scale tensor.
+// The four doors of `assay judge`: recordings, outputs beside inputs that were handed out, a user's dump under a contract, one lone scale
+// tensor.
 #pragma once
 
 #include <map>
@@ -10,6 +11,7 @@
 namespace assay {
 
 int judge_recordings(const JudgeArguments& arguments);
+int judge_outputs_of_inputs(const JudgeArguments& arguments);  ///< of `assay inputs`; inputs.cpp
 int judge_dump(const JudgeArguments& arguments);
 int judge_scale(const JudgeArguments& arguments);
 

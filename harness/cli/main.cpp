@@ -27,6 +27,8 @@ int main(int argc, char** argv) {
   assay::add_run(program, run);
   assay::ListArguments listed;
   assay::add_list(program, listed);
+  assay::InputsArguments inputs;
+  assay::add_inputs(program, inputs);
   assay::JudgeArguments judge;
   assay::add_judge(program, judge);
   assay::GateArguments gate;
@@ -79,6 +81,7 @@ int main(int argc, char** argv) {
   const int code = assay::guarded([&] {
     if (std::getenv("ASSAY_ISA") != nullptr) (void)assay::lanes();  // reports a misspelled ASSAY_ISA before anything runs
     if (program.got_subcommand("run")) return assay::run_verb(run);
+    if (program.got_subcommand("inputs")) return assay::inputs_verb(inputs);
     if (program.got_subcommand("judge")) return assay::judge_verb(judge);
     if (program.got_subcommand("gate")) return assay::gate_verb(gate);
     if (program.got_subcommand("hunt")) return assay::hunt_verb(hunt);

@@ -59,9 +59,9 @@ void add_selection(CLI::App& verb, Selection& selection, UserTables& tables) {
 
 void add_run(CLI::App& program, RunArguments& run) {
   CLI::App& verb = *program.add_subcommand("run", "run cases on a back end and check its outputs");
-  add_selection(verb, run.selection, run.suites.tables);
-  verb.add_option("--backend", run.backend, "kernel library: a name (libassay_NAME.so beside this program) or a path")
-      ->type_name("NAME|PATH.so")
+  add_selection(verb, run.selection);
+  verb.add_option("--backend", run.backend, "kernel library: a name (libassay_NAME.so beside this program), a path, or kernels in Python")
+      ->type_name("NAME|PATH.so|python:MODULE:KERNEL")
       ->capture_default_str();
   verb.add_option("--execute", run.execute,
                   "execute AMD code objects on the CPU: gfx942 or gfx950, then options such as ,races or ,schedule=random,seed=3 or "
@@ -103,10 +103,16 @@ void add_list(CLI::App& program, ListArguments& listed) {
       ->remove_needs(list.get_option("--cases"));
 }
 
+void add_inputs(CLI::App& program, InputsArguments& inputs) {
+  CLI::App& verb = *program.add_subcommand("inputs", "write inputs of cases as safetensors, for kernels in any language; assay judge then checks their outputs");
+  add_selection(verb, inputs.selection);
+  verb.add_option("--output", inputs.output, "folder to make")->required()->check(a_name())->type_name("DIR");
+}
+
 void add_judge(CLI::App& program, JudgeArguments& judge) {
   CLI::App& verb = *program.add_subcommand("judge", "check recorded or dumped outputs, without any kernel");
   verb.add_option("targets", judge.targets,
-                  "folders of run --record; or FILE.safetensors or ROLE=FILE.npy ... with --contract, one file per rank of an all-reduce; "
+                  "folders of run --record, or of inputs with outputs beside them; or FILE.safetensors or ROLE=FILE.npy ... with --contract, one file per rank of an all-reduce; "
                   "or FILE:TENSOR with --as")
       ->required();
   verb.add_option("--contract", judge.contract,

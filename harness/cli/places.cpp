@@ -27,7 +27,17 @@ namespace fs = std::filesystem;
 
 fs::path program_folder() { return fs::read_symlink("/proc/self/exe").parent_path(); }
 
-constexpr std::string_view kPrefix = "libassay_", kSuffix = ".so";
+constexpr std::string_view kPrefix = "libassay_", kSuffix = ".so", kPython = "python:";
+
+bool is_path(const std::string& backend) { return backend.find('/') != std::string::npos || backend.ends_with(kSuffix); }
+
+/// Kernels in Python: `python3 -m assay.worker`, or the interpreter that ASSAY_PYTHON names, holds them.
+Backend open_python(const BackendRequest& request) {
+  const char* const named = std::getenv("ASSAY_PYTHON");
+  const std::string python = named != nullptr && *named != '\0' ? named : "python3";
+  WorkerOptions options{.timeout_seconds = request.timeout_seconds, .program = python, .ended = request.ended, .before = {"-m", "assay.worker"}};
+  return open_in_worker(request.backend.substr(kPython.size()), request.backend, options);
+}
 
 /// Folders with kernel libraries: beside the program, then the installed one.
 std::vector<fs::path> library_folders() { return {program_folder(), program_folder() / ASSAY_INSTALLED_KERNELS}; }
@@ -146,10 +156,14 @@ const Case& case_named(const std::vector<Case>& cases, const std::string& id_or_
   throw UsageError("no case '" + id_or_glob + "'" + did_you_mean(id_or_glob, of_op.empty() ? ids : of_op));
 }
 
-Backend open_backend(const OpRegistry& ops, const BackendRequest& request) {
-  const bool is_path = request.backend.find('/') != std::string::npos || request.backend.ends_with(kSuffix);
-  if (is_path && request.in_process) return checked(ops, open_in_process(request.backend, request.backend, library_folders()));
-  if (is_path) return checked(ops, open_in_worker(request.backend, request.backend, {.timeout_seconds = request.timeout_seconds, .ended = request.ended}));
+bool is_in_worker(const BackendRequest& request) {
+  return request.backend.starts_with(kPython) || (is_path(request.backend) && !request.in_process);
+}
+
+Backend open_backend(const BackendRequest& request) {
+  if (request.backend.starts_with(kPython)) return checked(open_python(request));
+  if (is_path(request.backend) && request.in_process) return checked(open_in_process(request.backend, request.backend, library_folders()));
+  if (is_path(request.backend)) return checked(open_in_worker(request.backend, request.backend, {.timeout_seconds = request.timeout_seconds, .ended = request.ended}));
   const std::map<std::string, fs::path> backends = named_backends();
   if (const auto found = backends.find(request.backend); found != backends.end())
     return checked(ops, open_in_process(found->second.lexically_normal().string(), request.backend, library_folders()));

@@ -45,13 +45,16 @@ std::vector<Case> open_selected_cases(const Suites& suites, const Selection& sel
 const Case& case_named(const std::vector<Case>& cases, const std::string& id_or_glob);
 
 struct BackendRequest {
-  std::string backend;      ///< "cpu", or a path: a text that ends in ".so" or contains '/'
-  bool in_process = false;  ///< also loads a library given by path into this process
+  std::string backend;      ///< "cpu"; a path, which is what ends in ".so" or has a '/'; "python:MODULE:KERNEL"
+  bool in_process = false;  ///< also a library given by path
   double timeout_seconds = 60;
   std::function<bool()> ended = {};  ///< for a library in a worker: see WorkerOptions::ended
 };
 
-/// Opens libassay_NAME.so beside the program, or in its installed lib/assay/, in this process, or a library given by path in a worker.
+/// Whether the library runs in worker processes: one given by path, or kernels in Python.
+bool is_in_worker(const BackendRequest& request);
+
+/// Opens libassay_NAME.so beside the program, or in its installed lib/assay/, in this process, or a library given by path or in Python in a worker.
 /// Needs an open rulebook. Throws UsageError for an unknown name, LibraryError also for what require_known_offers() refuses,
 /// NoDeviceError.
 Backend open_backend(const OpRegistry& ops, const BackendRequest& request);

@@ -67,11 +67,8 @@ std::optional<Launch> launch_for_ranks(const RunArguments& arguments) {
   return launch_of_environment([](const char* name) { return std::getenv(name); });
 }
 
-/// A library given by path runs in workers and may harm this process, so the run has a supervisor.
-bool is_supervised(const RunArguments& arguments) {
-  const bool is_path = arguments.backend.find('/') != std::string::npos || arguments.backend.ends_with(".so");
-  return is_path && !arguments.in_process;
-}
+/// A library by path or in Python runs in workers, and may do to this process what it likes: a supervisor is in front of it.
+bool is_supervised(const RunArguments& arguments) { return is_in_worker({arguments.backend, arguments.in_process}); }
 
 /// Writes the reports of a killed run: the verdicts so far, marked incomplete.
 void report_killed(const RunArguments& arguments, const KilledRun& killed) {

@@ -130,6 +130,11 @@ struct ListArguments {
   Suites suites{};
 };
 
+struct InputsArguments {
+  Selection selection;
+  std::string output;
+};
+
 struct WitnessArguments {
   std::string action;                ///< "inputs", "run", "keep", "check" or "drift"
   std::vector<std::string> targets;  ///< folders of recorded outputs; for keep and drift: output of `run`
@@ -172,6 +177,7 @@ int judge_verb(const JudgeArguments& arguments);
 int gate_verb(const GateArguments& arguments);
 int hunt_verb(const HuntArguments& arguments);
 int list_verb(const ListArguments& arguments);
+int inputs_verb(const InputsArguments& arguments);
 int golden_verb(const GoldenArguments& arguments);
 int minimize_verb(const ExplainArguments& arguments);
 int explain_verb(const ExplainArguments& arguments);

@@ -104,7 +104,7 @@ std::optional<ScalePlacing> placing_of(const DumpedTensor& scale, const ScaleSto
   const TensorSpec& spec = scale.tensor.spec;
   const std::vector<int64_t>& shape = stored.shape;
   if (!(*spec.format == *stored.type) && !(scale.plain_bytes && spec.format->bits == stored.type->bits)) return std::nullopt;
-  if (spec.shape == shape && spec.strides == stored.strides && spec.storage == stored.storage) return ScalePlacing::kMemory;
+  if (spec.shape == shape && spec.strides == stored.strides && spec.storage >= stored.storage) return ScalePlacing::kMemory;
   const std::vector<int64_t> matrix = as_matrix(shape);
   const bool one_group = spec.shape.size() == 1 && matrix[1] == 1 && spec.shape[0] == matrix[0];
   const bool one_scale = spec.elements() == 1 && matrix[0] * matrix[1] == 1;

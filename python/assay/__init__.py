@@ -1,0 +1,49 @@
+"""Assay: are the outputs of a low-precision kernel those that its contract allows? See docs/guides/python.md.
+
+assay.judge("vllm.group_fp8", x=x, q=q, scale=s)    outputs that you have
+assay.run(kernel, suite="quick")                    your kernel on the inputs of the suite
+assay.inputs(case)                                  inputs of one case
+"""
+
+from ._judge import check, contract, explain, judge, match, scale
+from ._result import Match, Power, Result, ScaleCheck, WeakDataError, WeakDataWarning
+from ._tensors import view
+
+__version__ = "0.1.0"
+_LATER = {
+    "inputs": "_cases",
+    "cases": "_cases",
+    "Case": "_cases",
+    "kernel": "_kernel",
+    "Kernel": "_kernel",
+    "run": "_run",
+    "Run": "_run",
+    "storage": "_arrays",
+}
+__all__ = [
+    "check",
+    "contract",
+    "explain",
+    "judge",
+    "match",
+    "scale",
+    "view",
+    "Match",
+    "Power",
+    "Result",
+    "ScaleCheck",
+    "WeakDataError",
+    "WeakDataWarning",
+    *_LATER,
+]
+
+
+def __getattr__(name):
+    """What needs numpy or starts processes is imported when it is used."""
+    if name not in _LATER:
+        raise AttributeError(f"module 'assay' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module("." + _LATER[name], __name__), name)
+    globals()[name] = value
+    return value

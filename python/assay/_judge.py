@@ -1,0 +1,105 @@
+"""Outputs that you have: judge, check, match, explain, scale."""
+
+import functools
+
+from . import _library, _tensors
+from ._result import Match, Result, ScaleCheck, Text
+
+
+@functools.lru_cache(maxsize=None)
+def contract(name):
+    """What calls under a contract have: a dict with the ops, their tensors, parameters and columns."""
+    return _library.ask("contract", name.encode()).data
+
+
+def cell(value):
+    """A parameter as a cell of a case table: 128 is "128", 1e-6 is "1e-6"."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        text = f"{value:g}" if float(f"{value:g}") == value else repr(value)
+        mantissa, e, exponent = text.partition("e")
+        return f"{mantissa}e{int(exponent)}" if e else text
+    return str(value)
+
+
+def split(arguments):
+    """Keyword arguments as tensors and parameters. One that is None is left out."""
+    tensors, parameters = [], {}
+    for name, value in arguments.items():
+        if value is None:
+            continue
+        if name in ("rtol", "atol", "tolerance", "equal_nan"):
+            raise TypeError(
+                f"{name}: Assay has no tolerances. The contract says which codes a right kernel may store; "
+                "see docs/accepted-intervals.md"
+            )
+        if _tensors.is_array(value):
+            tensors.append(_tensors.describe(name, value))
+        elif isinstance(value, (int, float, str)):
+            parameters[name] = cell(value)
+        elif hasattr(value, "item") and getattr(value, "ndim", 1) == 0:
+            parameters[name] = cell(value.item())
+        else:
+            raise ValueError(f"{name!r}: is a {type(value).__name__}; expected an array, or a number or text for a parameter")
+    return tensors, parameters
+
+
+def _judge(contract, demand_power, layout, arguments, stacklevel):
+    tensors, parameters = split(arguments)
+    request, keep = _library.request(contract, tensors, parameters, layout, with_power=True)
+    result = Result(_library.ask("judge", request))
+    del keep
+    result.warn_if_weak(demand_power, stacklevel + 1)
+    return result
+
+
+def judge(contract, /, *, demand_power=False, layout=None, **tensors_and_parameters):
+    """Compares outputs with what a contract allows for these inputs.
+
+        assay.judge("vllm.group_fp8", x=x, q=q, scale=s, group_size=128)
+
+    Tensors go by the op's names (assay.contract(name) lists them), inputs and outputs alike; other arguments are parameters
+    that no
+    tensor shows, such as eps. Returns a Result. Warns with WeakDataWarning if the inputs expose fewer than half of the
+    contract's mutants;
+    demand_power=True raises WeakDataError instead. layout: of the scale tensor, if its shape leaves it open.
+    """
+    return _judge(contract, demand_power, layout, tensors_and_parameters, 2)
+
+
+def check(contract, /, *, demand_power=False, layout=None, **tensors_and_parameters):
+    """As judge(); raises AssertionError with the report unless the outputs conform."""
+    result = _judge(contract, demand_power, layout, tensors_and_parameters, 2)
+    if not result:
+        raise AssertionError(result.text)
+    return result
+
+
+def match(*, op=None, layout=None, **tensors_and_parameters):
+    """Which contracts do these tensors obey? op: only contracts of this op. Returns a Match."""
+    tensors, parameters = split(tensors_and_parameters)
+    request, keep = _library.request(op, tensors, parameters, layout)
+    answer = _library.ask("match", request)
+    del keep
+    return Match(answer)
+
+
+def explain(contract, /, *, element=None, layout=None, **tensors_and_parameters):
+    """The contract as formulas, and what each step computes for one element of the first input; default: the worst wrong one."""
+    tensors, parameters = split(tensors_and_parameters)
+    request, keep = _library.request(contract, tensors, parameters, layout)
+    row, column = element if element is not None else (-1, 0)
+    answer = _library.ask("explain", request, int(row), int(column))
+    del keep
+    return Text(answer.text)
+
+
+def scale(tensor, /, *, ue8m0=False, layout=None, **m_n_groups_group_size):
+    """Looks for NaN, packing mistakes, stale padding, transposition in one tensor of scales. ue8m0: its consumer takes powers
+    of two only."""
+    _, parameters = split(m_n_groups_group_size)
+    request, keep = _library.request(None, [_tensors.describe("scale", tensor)], parameters, layout)
+    answer = _library.ask("scale", request, int(ue8m0))
+    del keep
+    return ScaleCheck(answer)

@@ -1,0 +1,184 @@
+"""assay.run: a Python kernel on the cases of the suite, as `assay run` checks a C library."""
+
+import contextlib
+import ctypes
+import html
+import json
+import os
+import re
+import shlex
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+from . import _abi, _library
+from ._kernel import Kernel
+
+
+class Run:
+    """What a run found. True in a condition if all is as expected.
+
+    verdicts: dicts, as in `assay run --report json`; failures: those that are not as expected; text: the printed report;
+    in_process: the callable ran in this process, so a crash would have ended it.
+    """
+
+    def __init__(self, data, text, code, in_process, repro):
+        self.verdicts, self.text, self.exit_code, self.in_process, self.repro = data["verdicts"], text, code, in_process, repro
+        self.judged = [one for one in self.verdicts if one["outcome"] != "skip"]
+        self.failures = [one for one in self.verdicts if not one["as_expected"]]
+
+    def __bool__(self):
+        return self.exit_code == 0
+
+    @property
+    def causes(self):
+        """How many failures each first cause has."""
+        counts = {}
+        for one in self.failures:
+            cause = one["causes"][0] if one["causes"] else one["message"] or "no known cause"
+            cause = cause.partition(": ")[2] if cause.startswith("explains ") else cause
+            cause = re.sub(r" at address 0x[0-9a-f]+|, in \S+\+0x[0-9a-f]+|; --in-process.*", "", cause)
+            counts[cause] = counts.get(cause, 0) + 1
+        return dict(sorted(counts.items(), key=lambda item: -item[1]))
+
+    def __repr__(self):
+        causes = "".join(f"\n  {count:5}  {cause}" for cause, count in self.causes.items())
+        where = ", called in this process" if self.in_process else ""
+        return f"<assay.Run: {len(self.judged)} cases, {len(self.failures)} not as expected{where}>{causes}"
+
+    def __str__(self):
+        return self.text
+
+    def _repr_html_(self):
+        rows = "".join(
+            f"<tr><td>{count}</td><td><code>{html.escape(cause)}</code></td></tr>" for cause, count in self.causes.items()
+        )
+        return (
+            f"<p>{html.escape(repr(self).splitlines()[0][1:-1])}</p><table>{rows}</table>"
+            f"<details><summary>report</summary><pre>{html.escape(self.text)}</pre></details>"
+        )
+
+    def check(self):
+        """AssertionError with the report unless all is as expected."""
+        __tracebackhide__ = True
+        if not self:
+            raise AssertionError(self.text)
+        return self
+
+
+class _InProcess:
+    """Answers the workers of a run in threads of this process: each relay (worker.py) brings the descriptors of one."""
+
+    def __init__(self, kernel, folder):
+        self.kernel, self.path = kernel, os.path.join(folder, "kernel")
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(self.path)
+        self.listener.listen()
+        self.thread = threading.Thread(target=self._accept, daemon=True)
+        self.thread.start()
+
+    def _accept(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        with connection:
+            _, files, _, _ = socket.recv_fds(connection, 1, 2)
+            library, name = _library.library(), f"in-process:{self.kernel.name}".encode()
+            try:
+                plugin = _abi.Plugin(self.kernel)
+                library.assay_check_serve(ctypes.addressof(plugin.library), name, *files)
+            except BaseException as error:
+                library.assay_check_serve(None, f"{self.kernel.name}: {_abi._where(error)}".encode(), *files)
+            finally:
+                os.close(files[0])  # the C library owns the other one
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+
+def _environment(kernel):
+    environment = dict(os.environ)
+    package = str(Path(__file__).resolve().parent.parent)
+    environment["ASSAY_PYTHON"] = sys.executable
+    environment["ASSAY_PYTHON_PATH"] = os.pathsep.join(path for path in sys.path if path)
+    environment["PYTHONPATH"] = os.pathsep.join([package, *filter(None, [os.environ.get("PYTHONPATH")])])
+    return environment
+
+
+def run(
+    kernel,
+    suite="quick",
+    *,
+    cases=None,
+    in_process=None,
+    report=(),
+    repeat=1,
+    ladder=False,
+    timeout=60.0,
+    known_failures=None,
+    echo=False,
+):
+    """Calls a Kernel with the inputs of the suite and checks what it wrote: values, guard zones, unwritten elements, changed
+    inputs.
+
+    suite: a tier, "quick" or "full"; cases: globs over case ids instead. ladder=True adds determinism tests. report: as
+    --report of
+    `assay run`, such as "html:report.html" or a list of them. known_failures: a ledger (CSV). in_process: None calls
+    importable kernels
+    in a worker that may crash, and closures here. echo=True prints the report while it is made. Returns a Run.
+    """
+    if not isinstance(kernel, Kernel):
+        raise TypeError(f"assay.run: expected a function with @assay.kernel, got {type(kernel).__name__}")
+    contracts = kernel.contract_ids()  # refuses a glob that matches nothing
+    place = kernel.place()
+    if in_process is None:
+        in_process = place is None
+    if not in_process and place is None:
+        raise ValueError(f"{kernel.name}: cannot be imported by another process; use in_process=True")
+    with tempfile.TemporaryDirectory(prefix="assay-") as folder, contextlib.ExitStack() as stack:
+        environment = _environment(kernel)
+        backend = f"python:in-process:{kernel.name}" if in_process else f"python:{place}"
+        if in_process:
+            server = _InProcess(kernel, folder)
+            stack.callback(server.close)
+            environment["ASSAY_PYTHON_SOCKET"] = server.path
+        command = [_library.program(), "run", "--backend", backend, "--timeout", str(timeout), "--repeat", str(repeat)]
+        globs = (
+            [cases]
+            if isinstance(cases, str)
+            else list(cases) if cases is not None else [f"{kernel.op}/{one}/*" for one in contracts]
+        )
+        for glob in globs:
+            command += ["--case", glob]
+        if cases is None:
+            command += ["--suite", f"{kernel.op}/{suite}"]
+        command += ["--ladder"] if ladder else []
+        command += ["--ledger", os.fspath(known_failures)] if known_failures else []
+        for one in ["console", f"json:{folder}/run.json", *([report] if isinstance(report, str) else report)]:
+            command += ["--report", one]
+        text = []
+        with subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+        ) as process:
+            for line in process.stdout:
+                text.append(line)
+                if echo:
+                    print(line, end="")
+        text = "".join(text)
+        file = Path(folder, "run.json")
+        if process.returncode not in (0, 1) or not file.exists():
+            raise (ValueError if process.returncode == 2 else RuntimeError)(
+                text.strip() or f"assay run ended with exit code {process.returncode}"
+            )
+        data = json.loads(file.read_text())
+    repro = "" if in_process else shlex.join(["ASSAY_PYTHON=" + sys.executable, *command])
+    return Run(data, text, process.returncode, in_process, repro)

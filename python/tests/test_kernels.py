@@ -1,0 +1,237 @@
+"""Kernels in Python on the suite, cases as arrays and as files, the pytest plug-in."""
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+
+import ml_dtypes
+import numpy as np
+import pytest
+
+import assay
+import five_ops
+from assay import _library, _safetensors
+
+CASE = "quant_group/vllm.group_fp8/bf16.m5.n1024.g128.row/normal.s1/w32"
+pytest_plugins = ["pytester"]
+
+
+@pytest.mark.parametrize("kernel", five_ops.RIGHT, ids=lambda kernel: kernel.name)
+def test_right_kernels_pass(kernel):
+    run = assay.run(kernel)
+    assert run and len(run.judged) > 10 and not run.in_process, run.text
+
+
+@pytest.mark.parametrize("kernel, cause", five_ops.WRONG, ids=lambda value: getattr(value, "name", None))
+def test_wrong_kernels_are_named(kernel, cause):
+    run = assay.run(kernel)
+    assert not run and max(run.causes, key=run.causes.get) == cause, run.text
+    with pytest.raises(AssertionError, match="NOT AS EXPECTED"):
+        run.check()
+
+
+def closure(function):
+    return assay.kernel(function, op="quant_group", contracts="vllm.group_fp8", accepts={"layout": ["row"]})
+
+
+def test_closures_run_in_this_process_and_the_report_says_so():
+    process = []
+
+    @closure
+    def mine(x, q, scale, group_size):
+        process.append(os.getpid())
+        q[...], scale[...] = five_ops.group_quant(x, group_size, True)
+
+    run = assay.run(mine, cases=CASE)
+    assert run.in_process and "python:in-process:mine" in run.text and "called in this process" in repr(run)
+    assert set(process) == {os.getpid()} and "div(s) -> mul(1/s)" in run.text
+    with pytest.raises(ValueError, match="cannot be imported by another process"):
+        assay.run(mine, in_process=False)
+
+
+def test_guard_zones_and_sentinels_see_what_python_writes():
+    @closure
+    def writes_behind(x, q, scale):
+        q[...], scale[...] = five_ops.group_quant(x, 128, False)
+        import ctypes
+
+        ctypes.memset(scale.ctypes.data + scale.nbytes, 1, 4)
+
+    @closure
+    def leaves_a_row(x, q, scale):
+        codes, scales = five_ops.group_quant(x, 128, False)
+        q[:-1], scale[...] = codes[:-1], scales
+
+    @closure
+    def writes_input(x, q, scale):
+        q[...], scale[...] = five_ops.group_quant(x, 128, False)
+        x[0, 0] = 1
+
+    @closure
+    def wrong_shape(x):
+        codes, scales = five_ops.group_quant(x, 128, False)
+        return codes[:2], scales
+
+    def report(kernel):
+        return assay.run(kernel, cases=CASE).text
+
+    assert "wrote outside 'scale': 4 bytes behind its end" in report(writes_behind)
+    assert "output 'q': 1024 of 5120 elements were never written, first [4, 0]" in report(leaves_a_row)
+    assert "ValueError: assignment destination is read-only (test_kernels.py:" in report(writes_input)
+    assert "output 'q': the kernel returned float8_e4m3fn [2, 1024]; the case wants float8_e4m3fn [5, 1024]" in report(
+        wrong_shape
+    )
+
+
+CRASHES = """
+import assay, ctypes, threading
+@assay.kernel(op="quant_group", contracts="vllm.group_fp8")
+def crashes(x, q, scale):
+    ctypes.memset(q.ctypes.data + q.nbytes + 4096, 0, 1)
+@assay.kernel(op="quant_group", contracts="vllm.group_fp8")
+def hangs(x, q, scale):
+    threading.Event().wait()
+"""
+
+
+def test_a_worker_survives_crashes_and_hangs_of_importable_kernels(tmp_path, monkeypatch):
+    (tmp_path / "crashing_kernels.py").write_text(CRASHES)
+    monkeypatch.syspath_prepend(tmp_path)
+    import crashing_kernels
+
+    run = assay.run(crashing_kernels.crashes, cases=CASE[:-3] + "*")
+    assert [one["outcome"] for one in run.judged] == ["broken"] and "wrote 4096 bytes behind the end of 'q'" in run.text
+    run = assay.run(crashing_kernels.hangs, cases=CASE, timeout=5)
+    assert "hung: no answer within 5 s" in run.text
+
+
+def test_wrong_declarations_are_refused():
+    with pytest.raises(ValueError, match="did you mean"):
+        assay.run(assay.kernel(lambda x: x, op="quant_group", contracts="vllm.group_fp9"))
+    with pytest.raises(ValueError, match="is of op quant_group"):
+        assay.run(assay.kernel(lambda x: x, op="rms_norm", contracts="vllm.group_fp8"))
+    with pytest.raises(ValueError, match="no contract of op 'quant_group' matches 'none.\\*'"):
+        assay.run(assay.kernel(lambda x: x, op="quant_group", contracts="none.*"))
+    with pytest.raises(TypeError, match="@assay.kernel"):
+        assay.run(len)
+    text = assay.run(closure(lambda x, weight: x), cases=CASE).text
+    assert "the kernel's argument 'weight' is no tensor and no parameter of the call; there are: group_size, warp" in text
+
+
+def test_cases_hand_out_inputs():
+    case = assay.inputs(CASE)
+    assert (
+        case.parameters["group_size"] == 128
+        and case.inputs["x"].dtype == ml_dtypes.bfloat16
+        and case.outputs["q"]["shape"] == [5, 1024]
+    )
+    q, scale = five_ops.group_quant(case.inputs["x"], 128, False)
+    assert case.check(q=q, scale=scale).case == CASE
+    assert case.judge(q=q, scale=scale * 2).outcome == "fail"
+    with pytest.raises(ValueError, match="scale"):
+        case.judge(q=q)
+    with pytest.raises(ValueError, match="tensor 'y': is no output"):
+        case.judge(q=q, scale=scale, y=q)
+    with pytest.raises(ValueError, match="no case"):
+        assay.inputs("quant_group/none")
+    assert assay.cases("vllm.group_fp8") == assay.cases("quant_group/vllm.group_fp8/*") and CASE in assay.cases("vllm.group_fp8")
+
+
+def program(*arguments):
+    done = subprocess.run([_library.program(), *map(str, arguments)], capture_output=True, text=True)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_files_of_inputs_are_judged_with_the_outputs_beside_them(tmp_path):
+    folder = tmp_path / "inputs"
+    assert (
+        program("inputs", "--case", "quant_group/vllm.group_fp8/bf16.m5.n1024.g128.row/n*", "--warp", 32, "--output", folder)[0]
+        == 0
+    )
+    ids = json.loads((folder / "inputs.json").read_text())["cases"]
+    assert CASE in ids
+    for reciprocal, code in ((False, 0), (True, 1)):
+        for one in ids:
+            call = json.loads((folder / one / "call.json").read_text())
+            assert call["kernel_parameters"]["group_size"] == 128
+            q, scale = five_ops.group_quant(assay.inputs(one).inputs["x"], 128, reciprocal)
+            _safetensors.write(folder / one / "outputs.safetensors", {"q": q, "scale": scale})
+        got, text = program("judge", folder)
+        assert got == code and ("div(s) -> mul(1/s)" in text) == reciprocal, text
+    (folder / ids[0] / "outputs.safetensors").unlink()
+    assert "BUT INCOMPLETE: 1 of" in program("judge", folder)[1]
+    (folder / ids[0] / "outputs.safetensors").write_bytes(b"x" * 100)
+    assert "no verdict: " in program("judge", folder)[1]
+    (folder / "inputs.json").write_text('{"assay_inputs": 2, "cases": []}')
+    assert program("judge", folder)[0] == 2
+
+
+TEST_FILE = """
+    import assay, five_ops, pytest
+
+    @pytest.mark.assay(PATTERNS, known={"*specials*": "NaN is not handled"})
+    def test_quant(assay_case):
+        if assay_case.cell["layout"] != "row":
+            pytest.skip("another layout")
+        size = assay_case.parameters["group_size"]
+        q, scale = five_ops.group_quant(assay_case.inputs["x"], size, reciprocal=RECIPROCAL)
+        assay_case.check(q=q, scale=scale)
+"""
+
+
+def pytest_of(pytester, monkeypatch, text, *arguments, patterns="*m5.n1024.g128.row/normal.s1/*"):
+    text = text.replace("PATTERNS", repr("quant_group/vllm.group_fp8/" + patterns))
+    paths = [
+        os.path.dirname(os.path.dirname(assay.__file__)),
+        os.path.dirname(five_ops.__file__),
+        *filter(None, [os.environ.get("PYTHONPATH")]),
+    ]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
+    pytester.makepyfile(textwrap.dedent(text))
+    return pytester.runpytest_subprocess("-p", "assay.pytest_plugin", "-p", "no:cacheprovider", *arguments)
+
+
+def test_plugin_reports_once_and_writes_reports(pytester, monkeypatch):
+    result = pytest_of(
+        pytester,
+        monkeypatch,
+        TEST_FILE.replace("RECIPROCAL", "True"),
+        "--assay-report",
+        "md:r.md",
+        "--assay-report",
+        "junit:r.xml",
+        "--assay-report",
+        "html:r.html",
+    )
+    result.assert_outcomes(failed=1)
+    assert str(result.stdout).count("cause     explains") <= 1 and f"[{CASE}]" in str(result.stdout)
+    table = (pytester.path / "r.md").read_text()
+    assert "| `vllm.group_fp8` | 0 | 1 |" in table and "mul(1/s)" in table
+    assert "<failure" in (pytester.path / "r.xml").read_text() and "<html" in (pytester.path / "r.html").read_text()
+
+
+def test_plugin_makes_known_failures_strict(pytester, monkeypatch):
+    """The kernel handles NaN, so the known failure passes, and that is told."""
+    result = pytest_of(pytester, monkeypatch, TEST_FILE.replace("RECIPROCAL", "False"), patterns="*m5.n1024.g128.row/*s.s1/*")
+    result.assert_outcomes(passed=5, failed=1)
+    result.stdout.fnmatch_lines(["*XPASS(strict)*NaN is not handled*"])
+    pytester.makeini("[pytest]\nassay_known_failures = known.txt\n")
+    (pytester.path / "known.txt").write_text("# slow to mend\n*normal*  rounds the reciprocal\n")
+    pytest_of(pytester, monkeypatch, TEST_FILE.replace("RECIPROCAL", "True")).assert_outcomes(xfailed=1)
+
+
+def test_plugin_refuses_what_matches_nothing(pytester, monkeypatch):
+    result = pytest_of(pytester, monkeypatch, TEST_FILE, patterns="none*")
+    assert "no case matches 'quant_group/vllm.group_fp8/none*'" in str(result.stdout) + str(result.stderr)
+    assert "expected KIND:FILE" in str(pytest_of(pytester, monkeypatch, TEST_FILE, "--assay-report", "pdf:x").stderr)
+
+
+def test_import_takes_no_time():
+    code = "import time; t = time.perf_counter(); import assay, sys; print(time.perf_counter() - t, 'numpy' in sys.modules)"
+    environment = {**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(assay.__file__))}
+    seconds, numpy = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert float(seconds) < 0.3 and numpy == "False"
