@@ -41,6 +41,11 @@ void fill(HostTensor& tensor, const FillRequest& request);
 struct FillInfo {
   std::string name;
   std::string aims_at;  ///< one line
+  /// Kinds of operands whose cases must have it: "numbers", those of these that are "quantized" or "normed" as they are, "gates",
+  /// "ranges" under a zero point, "weights" of norms, "scales", "block_scales" and "packed" ones, "zero_points", "factors" of GEMMs and
+  /// "second_factors" that go with one of them,
+  /// "terms" of instructions, "ranks", "copies".
+  std::vector<std::string> suits{};
 };
 
 /// The power of two that a fill puts everywhere, as its exponent: 5 of gate_open. 0 of all others.
