@@ -4,7 +4,7 @@
 
 expect 0 "sm_90.wgmma.e4m3.f32" "$assay" arch list
 expect 0 "nothing is predicted" "$assay" arch list
-expect 0 "d = S * 2^(E - 13), toward zero with 13 fraction bits of f32" "$assay" arch show sm_90.wgmma.e4m3.f32
+expect 0 "d = S * 2^(E - 13), toward zero with 13 fraction bits of f32; a zero is +0, also of a negative sum" "$assay" arch show sm_90.wgmma.e4m3.f32
 expect 0 "reference/contracts/units.csv:" "$assay" arch show gfx942.mfma.e4m3fnuz.f32
 expect 2 "unknown unit 'sm_90.wgmma.e4m3.f23'; did you mean" "$assay" arch show sm_90.wgmma.e4m3.f23
 expect 2 "arch show takes one unit id" "$assay" arch show

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <set>
 #include <thread>
 
 #include "harness/cli/case_table.h"
@@ -117,7 +118,7 @@ class Hunt {
     if (verdict.outcome == Outcome::kPass || prey.violations++ > 0) return;
     const auto one = std::find_if(cases.begin(), cases.end(), [&](const Case& c) { return c.id == verdict.case_id; });
     const std::string table = case_table(op_, *one, "found by a hunt on " + verdict.kernel + " of " + backend_.name + "; " + one->why);
-    rows_ += rows_.empty() ? table : table.substr(table.find('\n') + 1);
+    if (written_.insert(verdict.case_id).second) rows_ += rows_.empty() ? table : table.substr(table.find('\n') + 1);
     if (!arguments_.output.empty()) write_atomically(arguments_.output, rows_);
     fmt::print("{}\n{}", failure_text(with_repro(verdict)), table);
   }
@@ -140,7 +141,8 @@ class Hunt {
   const Clock::time_point end_;
   RunOptions options_;
   std::map<std::string, Prey> prey_;
-  std::string rows_;  ///< table with the first violation of each kernel
+  std::string rows_;  ///< a table of the first violation of each kernel
+  std::set<std::string> written_;  ///< ids of its cases: two kernels may break the same one, and a table holds it once
   std::string first_unjudged_;
   int64_t invented_ = 0, unjudged_ = 0;
   bool lost_ = false;

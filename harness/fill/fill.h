@@ -42,6 +42,11 @@ void fill(HostTensor& tensor, const FillRequest& request);
 struct FillInfo {
   std::string name;
   std::string aims_at;  ///< one line
+  /// Kinds of operands whose cases must have it: "numbers", those of these that are "quantized" or "normed" as they are, "gates",
+  /// "ranges" under a zero point, "weights" of norms, "scales", "block_scales" and "packed" ones, "zero_points", "factors" of GEMMs and
+  /// "second_factors" that go with one of them,
+  /// "terms" of instructions, "ranks", "copies".
+  std::vector<std::string> suits{};
 };
 
 /// Exponent of the power of two that the generator writes to every element: 5 for gate_open; 0 for generators that vary.

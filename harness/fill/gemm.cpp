@@ -72,6 +72,30 @@ void about_64(Sheet& sheet) {
   for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i) sheet.values[size_t(i)] = 63 + double(sheet.random.below(3, i, kValue));
 }
 
+void lowest(Sheet& sheet) {
+  const double least = sheet.format.is_integer() ? -max_finite(sheet.format) - 1 : -max_finite(sheet.format);
+  std::fill(sheet.values.begin(), sheet.values.end(), least);
+}
+
+void least_signs(Sheet& sheet) {
+  const double least = neighbour(sheet.format, 0.0, 1);
+  for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i)
+    sheet.values[size_t(i)] = i / std::max<int64_t>(sheet.columns, 1) % 2 == 0 ? -least : least;
+}
+
+void one_in_the_middle(Sheet& sheet) {
+  const int64_t middle = sheet.columns / 2;
+  for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i) {
+    const int64_t column = i % sheet.columns;
+    sheet.values[size_t(i)] = column == middle ? 1 : column < middle ? max_finite(sheet.format) : -max_finite(sheet.format);
+  }
+}
+
+void one_in_the_middle_partner(Sheet& sheet) {
+  one_in_the_middle(sheet);
+  for (double& value : sheet.values) value = std::fabs(value);
+}
+
 void amax_scaled(Sheet& sheet) {
   const double factor = deviation(sheet);
   each_by_its_place(sheet, [&](int64_t i) { return sheet.random.normal(i) * factor; });

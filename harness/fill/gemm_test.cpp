@@ -134,5 +134,32 @@ TEST(FillGemm, OneNanInEveryFourthRow) {
   }
 }
 
+TEST(FillGemm, TheLowestNumberIsEverywhere) {
+  for (const double x : values(filled("lowest", kInt8))) ASSERT_EQ(x, -128);
+  for (const double x : values(filled("lowest", kE4M3Fn))) ASSERT_EQ(x, -448);
+}
+
+TEST(FillGemm, TheNumbersNextToZeroChangeSignByRows) {
+  const HostTensor tensor = filled("least_signs", kE4M3Fn);
+  const std::vector<double> x = values(tensor);
+  const int64_t columns = tensor.spec.shape.back();
+  for (int64_t i = 0; i < int64_t(x.size()); ++i) ASSERT_EQ(x[size_t(i)], i / columns % 2 == 0 ? -0x1p-9 : 0x1p-9);
+}
+
+/// The exact sum is small; one in fp32 has no odd numbers when the 1 comes.
+TEST(FillGemm, TheOneInTheMiddleIsSwallowedInF32) {
+  HostTensor a{dense("a", Role::kInput, kInt8, {1, 2083}), {}}, b = a;
+  fill(a, {.name = "one_in_the_middle", .seed = 1});
+  fill(b, {.name = "one_in_the_middle_partner", .seed = 1});
+  double exact = 0;
+  float rounded = 0;
+  for (int64_t i = 0; i < 2083; ++i) {
+    const double product = decode(kInt8, a.code(i)) * decode(kInt8, b.code(i));
+    exact += product, rounded += float(product);
+  }
+  EXPECT_EQ(exact, 1);
+  EXPECT_NE(rounded, 1.0f);
+}
+
 }  // namespace
 }  // namespace assay

@@ -122,6 +122,17 @@ void lone_mantissa(Sheet& sheet) {
   for_each_element(sheet, [&](int64_t i) { return i % sheet.columns % 4 == (i / sheet.columns + 1) % 4 ? 1.5 : 1.0; });
 }
 
+void swallowed(Sheet& sheet) {
+  for_each_element(sheet, [&](int64_t i) { return i % sheet.columns < 32 ? 1.0 : std::ldexp(1 - 0x1p-8, -12); });
+}
+
+void edge_scales(Sheet& sheet) {
+  pow2_scales(sheet);
+  const double edges[] = {0, 0x1p-126, 0x1p127, HUGE_VAL};
+  for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i)
+    if (i % 3 == 0) sheet.values[size_t(i)] = edges[i / 3 % 4];
+}
+
 void gate_open(Sheet& sheet) {
   for_each_element(sheet, [](int64_t) { return 32.0; });
 }

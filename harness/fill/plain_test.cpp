@@ -135,5 +135,20 @@ TEST(Fill, DeepGatesAreEveryNumberOfBf16Between) {
   EXPECT_EQ(exponent_of_constant("gate_closed"), 0);
 }
 
+TEST(FillPlain, SmallSquaresAreSwallowedByASumInSequence) {
+  HostTensor x{dense("x", Role::kInput, kF32, {1, 1024}), {}};
+  fill(x, {.name = "swallowed", .seed = 1});
+  double exact = 0;
+  float in_sequence = 0;
+  for (const double v : values(x)) exact += v * v, in_sequence += float(v * v);
+  EXPECT_EQ(in_sequence, 32.0f);
+  EXPECT_GT(exact, 32.00005);
+}
+
+TEST(FillPlain, EdgeScalesHoldEveryEdge) {
+  const std::vector<double> x = values(filled("edge_scales", kF32));
+  for (const double edge : {0.0, 0x1p-126, 0x1p127, HUGE_VAL}) EXPECT_GT(std::count(x.begin(), x.end(), edge), 0) << edge;
+}
+
 }  // namespace
 }  // namespace assay

@@ -94,6 +94,8 @@ void zero_points(Sheet&);
 void lone_mantissa(Sheet&);
 void gate_open(Sheet&);
 void gate_closed(Sheet&);
+void swallowed(Sheet&);
+void edge_scales(Sheet&);
 
 // products.cpp: tensor core operands
 void uniform_bits(Sheet&);
@@ -136,6 +138,10 @@ void equal_pairs(Sheet&);
 void cancelling_pairs(Sheet&);
 void amax_scales(Sheet&);
 void about_64(Sheet&);
+void lowest(Sheet&);
+void least_signs(Sheet&);
+void one_in_the_middle(Sheet&);
+void one_in_the_middle_partner(Sheet&);
 void equal_blocks(Sheet&);
 void opposite_blocks(Sheet&);
 void paired_scales(Sheet&);

@@ -9,6 +9,10 @@ enum class Slip {
   kNone,
   kSlot16,    // slots in 16 bits
   kSlot8,     // in 8
+  kSlot15,    // in 15
+  kSlot32,    // a slot below zero is told by its lower half
+  kToken256,  // tokens from the 256th on have the scales of token - 256
+  kPages64,   // a block holds no more than 64 tokens
   kMinusOne,  // of negative slots only -1 is left out, others count from the end
   kToken32,   // tokens from the 32nd on have the scales of token - 32
   kToken64,
@@ -35,11 +39,13 @@ struct Pages {
   int64_t slot(int64_t token) const {
     const int64_t given = static_cast<const int64_t*>(slots.data)[token];
     if (slip == Slip::kSlot16 && given >= 0) return given & 65535;
+    if (slip == Slip::kSlot15 && given >= 0) return given & 32767;
+    if (slip == Slip::kSlot32) return int32_t(uint32_t(given));
     if (slip == Slip::kSlot8 && given >= 0) return given & 255;
     if (slip == Slip::kMinusOne && given < -1) return std::max<int64_t>(-1, places() + given);
     return given;
   }
-  int64_t width() const { return slip == Slip::kPages ? 16 : block_size; }
+  int64_t width() const { return slip == Slip::kPages ? 16 : slip == Slip::kPages64 ? std::min<int64_t>(64, block_size) : block_size; }
   uint8_t* block(int64_t slot) const { return static_cast<uint8_t*>(cache.data) + slot / width() * cache.strides[0]; }
   int64_t place(int64_t slot) const { return slot % width(); }
 };
@@ -57,7 +63,7 @@ float amax_of(const assay_tensor& x, int64_t begin, int64_t count, Slip slip) {
 }
 
 int64_t seen(int64_t token, Slip slip) {
-  const int64_t rows = slip == Slip::kToken32 ? 32 : slip == Slip::kToken64 ? 64 : token + 1;
+  const int64_t rows = slip == Slip::kToken32 ? 32 : slip == Slip::kToken64 ? 64 : slip == Slip::kToken256 ? 256 : token + 1;
   return token >= rows ? token - rows : token;
 }
 
@@ -149,12 +155,20 @@ std::vector<Kernel> cache_kernels() {
       latent<Slip::kFlushes>("latent_flushes"),
       latent<Slip::kTiesAway>("latent_ties_away"),
       latent<Slip::kFloorBehind>("latent_floor_of_amax"),
+      latent<Slip::kSlot32>("latent_slot_32_bits"),
+      latent<Slip::kSlot15>("latent_slot_15_bits"),
+      latent<Slip::kToken256>("latent_token_256"),
+      latent<Slip::kPages64>("latent_pages_of_64"),
       scaled<Slip::kNone>("scaled"),
+      scaled<Slip::kSlot32>("scaled_slot_32_bits"),
       scaled<Slip::kSlot16>("scaled_slot_16_bits"),
       scaled<Slip::kFlushes>("scaled_flushes"),
       scaled<Slip::kTiesAway>("scaled_ties_away"),
       keys<Slip::kNone>("keys"),
       keys<Slip::kSlot16>("keys_slot_16_bits"),
+      keys<Slip::kSlot15>("keys_slot_15_bits"),
+      keys<Slip::kSlot32>("keys_slot_32_bits"),
+      keys<Slip::kToken256>("keys_token_256"),
       keys<Slip::kToken64>("keys_token_64"),
       keys<Slip::kLastOfTile>("keys_last_of_tile"),
       keys<Slip::kOverwrites>("keys_scales_by_four"),

@@ -11,6 +11,10 @@ enum class Slip {
   kPosition12,   // positions in 12 bits
   kPosition16,   // in 16 bits
   kPosition8,    // in 8
+  kPosition15,   // in 15
+  kToken256,     // tokens from the 256th on have the position of token - 256
+  kOddHeads,     // of an odd number of heads the last has the weights of the other matrix, from five tokens on
+  kEpsFixed,     // eps is 1e-6 whatever is asked for
   kTiesAway,     // outputs that tie are rounded away from zero
   kLastHead,     // the last head of K has the weights of Q
   kRestPlain,    // numbers that are not rotated lose their weight
@@ -27,19 +31,21 @@ void qk_norm_rope(const Call& call, Slip slip) {
   const auto* const positions = static_cast<const int64_t*>(call.at("positions").data);
   const int64_t q_heads = call.integer("q_heads"), k_heads = call.integer("k_heads"), v_heads = call.integer("v_heads");
   const int64_t n = call.at("q_weight").shape[0], rotary = table.shape[1], pairs = rotary / 2;
-  const auto eps = float(call.number("eps"));
+  const float eps = slip == Slip::kEpsFixed ? 1e-6f : float(call.number("eps"));
   std::vector<float> head(static_cast<size_t>(n)), factors;
   for (int64_t r = 0; r < qkv.shape[0]; ++r) {
-    const int64_t given = positions[slip == Slip::kToken8 && r >= 8 ? r - 8 : r];
+    const int64_t given = positions[slip == Slip::kToken8 && r >= 8 ? r - 8 : slip == Slip::kToken256 && r >= 256 ? r - 256 : r];
     const int64_t position = slip == Slip::kPosition12   ? given & 4095
                              : slip == Slip::kPosition16 ? given & 65535
                              : slip == Slip::kPosition8  ? given & 255
+                             : slip == Slip::kPosition15 ? given & 32767
                                                          : given;
     factors.clear();
     for (int64_t h = 0; h < q_heads + k_heads; ++h) {
       const int64_t begin = row_of(qkv, r) + h * n;
       const bool of_q = h < q_heads || (slip == Slip::kLastHead && k_heads > 1 && h == q_heads + k_heads - 1);
-      const assay_tensor& weight = call.at(of_q ? "q_weight" : "k_weight");
+      const bool last_of_odd = slip == Slip::kOddHeads && qkv.shape[0] >= 5 && (q_heads + k_heads) % 2 == 1 && h == q_heads + k_heads - 1;
+      const assay_tensor& weight = call.at(of_q != last_of_odd ? "q_weight" : "k_weight");
       double sum = 0;
       for (int64_t c = 0; c < (slip == Slip::kLastLeftOut ? n - 1 : n); ++c)
         sum += double(read(qkv, begin + c)) * read(qkv, begin + c);
@@ -82,6 +88,10 @@ std::vector<Kernel> heads_kernels() {
       heads<Slip::kPosition8>("heads_position_8_bits"),
       heads<Slip::kPosition12>("heads_position_12_bits"),
       heads<Slip::kPosition16>("heads_position_16_bits"),
+      heads<Slip::kPosition15>("heads_position_15_bits"),
+      heads<Slip::kToken256>("heads_token_256"),
+      heads<Slip::kOddHeads>("heads_odd"),
+      heads<Slip::kEpsFixed>("heads_eps_fixed"),
       heads<Slip::kTiesAway>("heads_ties_away"),
       heads<Slip::kLastHead>("heads_last_head"),
       heads<Slip::kRestPlain>("heads_rest_plain"),

@@ -20,21 +20,25 @@ enum class Slip {
   kRow64,           // rows from 64 on have the factor of row - 64
   kPitch,           // scales in columns are as far apart as there are rows
   kLastLeftOut,     // the last number of each group of a long row has no part in its amax
+  kRow256,          // rows from 256 on have the factor of row - 256, or its mean
+  kOneRow,          // a single row loses its last eight columns
+  kEpsFixed,        // eps is 1e-6 whatever is asked for
   kScaleOfRow,      // groups beyond the 64th have the scale of the 64th
 };
 
 void layer_norm(const Call& call, Slip slip) {
   const assay_tensor &x = call.at("x"), &gamma = call.at("gamma"), &beta = call.at("beta"), &y = call.at("y");
   const int64_t m = x.shape[0], n = x.shape[1];
-  const auto eps = float(call.number("eps"));
+  const float eps = slip == Slip::kEpsFixed ? 1e-6f : float(call.number("eps"));
   std::vector<float> means;
   for (int64_t r = 0; r < m; ++r) {
-    const int64_t seen = slip == Slip::kPast8192 ? std::min<int64_t>(n, 8192) : slip == Slip::kRest8 ? n / 8 * 8 : n;
+    const int64_t seen = slip == Slip::kPast8192 ? std::min<int64_t>(n, 8192) : slip == Slip::kRest8 ? n / 8 * 8 : slip == Slip::kOneRow && m == 1 ? std::max<int64_t>(0, n - 8) : n;
     double sum = 0, squares = 0;
     for (int64_t c = 0; c < seen; ++c) sum += read(x, row_of(x, r) + c);
     auto mean = float(sum / double(slip == Slip::kPast8192 ? seen : n));
     if (slip == Slip::kMeanInBf16) mean = to_bf16(mean);
     means.push_back(mean);
+    if (slip == Slip::kRow256 && r >= 256) mean = means[size_t(r) - 256];
     if (slip == Slip::kRow4 && r >= 4) mean = means[size_t(r) - 4];
     const int64_t squared = slip == Slip::kDeviations8192 ? std::min<int64_t>(n, 8192) : n;
     for (int64_t c = 0; c < squared; ++c) {
@@ -56,7 +60,7 @@ void layer_norm(const Call& call, Slip slip) {
 void norm_of_blocks(const Call& call, Slip slip) {
   const assay_tensor &x = call.at("x"), &gamma = call.at("gamma"), &q = call.at("q"), &scales = call.at("scale");
   const int64_t m = x.shape[0], n = x.shape[1], size = call.integer("group_size");
-  const auto eps = float(call.number("eps"));
+  const float eps = slip == Slip::kEpsFixed ? 1e-6f : float(call.number("eps"));
   const float least = 1.0f / (512.0f * 448.0f);
   const int64_t pitch = slip == Slip::kPitch && scales.strides[0] == 1 && m > 1 ? m : scales.strides[1];
   std::vector<float> factors, row(static_cast<size_t>(n));
@@ -64,7 +68,7 @@ void norm_of_blocks(const Call& call, Slip slip) {
     double sum = 0;
     for (int64_t c = 0; c < n; ++c) sum += double(read(x, row_of(x, r) + c)) * read(x, row_of(x, r) + c);
     factors.push_back(float(1.0 / std::sqrt(double(float(sum / double(n)) + eps))));
-    const float r_of = factors[size_t(slip == Slip::kRow64 && r >= 64 ? r - 64 : r)];
+    const float r_of = factors[size_t(slip == Slip::kRow64 && r >= 64 ? r - 64 : slip == Slip::kRow256 && r >= 256 ? r - 256 : r)];
     for (int64_t c = 0; c < n; ++c)
       row[size_t(c)] = rounded(x, rounded(x, read(x, row_of(x, r) + c) * r_of) * read(gamma, c * gamma.strides[0]));
     float s = 0;
@@ -105,7 +109,12 @@ std::vector<Kernel> layer_kernels() {
       layer<Slip::kMeanInBf16>("layer_mean_in_bf16"),
       layer<Slip::kRest8>("layer_rest_8"),
       layer<Slip::kTiesAway>("layer_ties_away"),
+      layer<Slip::kRow256>("layer_row_256"),
+      layer<Slip::kOneRow>("layer_one_row"),
+      layer<Slip::kEpsFixed>("layer_eps_fixed"),
       blocks<Slip::kNone>("blocks"),
+      blocks<Slip::kRow256>("blocks_row_256"),
+      blocks<Slip::kEpsFixed>("blocks_eps_fixed"),
       blocks<Slip::kRow64>("blocks_row_64"),
       blocks<Slip::kPitch>("blocks_pitch"),
       blocks<Slip::kLastLeftOut>("blocks_last_left_out"),

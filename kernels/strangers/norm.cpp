@@ -33,10 +33,19 @@ enum class Slip {
   kAligned,          // loads of 16 bytes end the program where a row begins elsewhere
   kVectorPitch,      // rows lie whole vectors of eight apart
   kResidualAfter,    // rows of one number: the residual is added once more
+  kOneRow,           // a single row loses its last eight columns
+  kRow256,           // rows from 256 on have the factor of row - 256
+  kRow1024,
+  kPast65536,    // squares beyond column 65536 are not added
+  kEpsFixed,     // eps is 1e-6 whatever is asked for
+  kWeightZero,   // a weight of -0 is +0
+  kEightChains,  // 32 sums in sequence
+  kMinusEps,     // without eps a row of zeros is 0
 };
 
 float weight_of(const assay_tensor& gamma, int64_t c, int64_t n, Slip slip) {
   const float w = read(gamma, (slip == Slip::kWeightNext && n % 2 == 1 && c == n - 1 && n > 1 ? c - 1 : c) * gamma.strides[0]);
+  if (slip == Slip::kWeightZero && w == 0) return 0.0f;
   return slip == Slip::kWeightAbsolute ? std::fabs(w) : slip == Slip::kWeightInHalf ? to_f16(w) : w;
 }
 
@@ -53,7 +62,9 @@ float factor_of(const std::vector<float>& row, float eps, Slip slip, int64_t row
   const auto n = int64_t(row.size());
   const int64_t end = slip == Slip::kPast8192    ? std::min<int64_t>(n, 8192)
                       : slip == Slip::kPast16384 ? std::min<int64_t>(n, 16384)
+                      : slip == Slip::kPast65536 ? std::min<int64_t>(n, 65536)
                       : slip == Slip::kRest8     ? n / 8 * 8
+                      : slip == Slip::kOneRow && rows == 1 ? std::max<int64_t>(n - 8, 0)
                                                  : n;
   float largest = 0, in_sequence = 0;
   double sum = 0;
@@ -65,8 +76,11 @@ float factor_of(const std::vector<float>& row, float eps, Slip slip, int64_t row
     sum += double(v) * v;
   }
   const float mean = slip == Slip::kInSequence ? in_sequence / float(n)
+                     : slip == Slip::kEightChains ? sum_of_threads(row, 32) / float(n)
                      : slip == Slip::kByBatch  ? sum_of_threads(row, rows < 256 ? 1024 : 256) / float(n)
                                                : float(sum / double(n));
+  if (slip == Slip::kMinusEps && eps == 0 && mean == 0) return 0.0f;
+  if (slip == Slip::kEpsFixed) eps = 1e-6f;
   return 1.0f / float(std::sqrt(double(mean + (slip == Slip::kEpsInHalf ? to_f16(eps) : eps)))) / unit;
 }
 
@@ -109,6 +123,8 @@ void norm(const assay_tensor& x, const assay_tensor* residual, const assay_tenso
     const float used = slip == Slip::kRow8    ? past(r, 8)
                        : slip == Slip::kRow32 ? past(r, 32)
                        : slip == Slip::kRow64 ? past(r, 64)
+                       : slip == Slip::kRow256  ? past(r, 256)
+                       : slip == Slip::kRow1024 ? past(r, 1024)
                                               : r_of;
     for (int64_t c = 0; c < n; ++c) {
       const float v = slip == Slip::kDenseSecondPass ? read(x, r * n + c) : row[size_t(c)];
@@ -161,6 +177,14 @@ std::vector<Kernel> norm_kernels() {
       alone<Slip::kAligned>("norm_aligned"),
       alone<Slip::kVectorPitch>("norm_vector_pitch"),
       alone<Slip::kEpsInHalf>("norm_eps_in_half"),
+      alone<Slip::kOneRow>("norm_one_row"),
+      alone<Slip::kRow256>("norm_row_256"),
+      alone<Slip::kRow1024>("norm_row_1024"),
+      alone<Slip::kPast65536>("norm_past_65536"),
+      alone<Slip::kEpsFixed>("norm_eps_fixed"),
+      alone<Slip::kMinusEps>("norm_without_eps"),
+      alone<Slip::kWeightZero>("norm_weight_minus_zero"),
+      alone<Slip::kEightChains>("norm_32_chains"),
       added<Slip::kNone>("add_norm"),
       added<Slip::kTiesAway>("add_norm_ties_away"),
       added<Slip::kRow32>("add_norm_row_32"),
@@ -170,6 +194,9 @@ std::vector<Kernel> norm_kernels() {
       added<Slip::kWeightAbsolute>("add_norm_weight_absolute"),
       added<Slip::kFlushesY>("add_norm_flushes_y"),
       added<Slip::kResidualAfter>("add_norm_residual_twice"),
+      added<Slip::kOneRow>("add_norm_one_row"),
+      added<Slip::kRow256>("add_norm_row_256"),
+      added<Slip::kEpsFixed>("add_norm_eps_fixed"),
   };
 }
 

@@ -21,6 +21,14 @@ enum class Slip {
   kRowOfBlock,     // the last row of a whole block has no part in its amax
   kThirdBlock,     // blocks of rows from the third on have the scales of the second
   kRaggedRows,     // a block of fewer than 128 rows reads 64 of them at most
+  kRest32,         // numbers behind whole groups of 32 have no part in the extremes
+  kNegativeTail,   // behind them a negative number has none
+  kNextHead,       // the first number of the next row has
+  kRow256,         // rows from 256 on have the scale of row - 256
+  kOneRow,         // a single row loses its last eight columns
+  kPast8192,       // numbers beyond column 8192 have no part in the extremes
+  kZeroIn8Bits,    // a zero point keeps 8 bits
+  kZeroInHalf,     // or goes through f16
   kRaggedColumns,  // a block of fewer than 128 columns reads whole vectors of eight alone
 };
 
@@ -28,15 +36,24 @@ uint8_t* bytes_of(const assay_tensor& t) { return static_cast<uint8_t*>(t.data);
 float* floats_of(const assay_tensor& t) { return static_cast<float*>(t.data); }
 
 /// Columns that the extremes of a row are made of.
-int64_t columns_seen(int64_t n, Slip slip) {
+int64_t columns_seen(int64_t n, Slip slip, int64_t rows = 0) {
+  if (slip == Slip::kRest32) return std::max<int64_t>(n / 32 * 32, std::min<int64_t>(n, 32));
+  if (slip == Slip::kPast8192) return std::min<int64_t>(n, 8192);
+  if (slip == Slip::kOneRow && rows == 1) return std::max<int64_t>(1, n - 8);
   return slip == Slip::kRest16 ? n / 16 * 16 : slip == Slip::kPast4096 ? std::min<int64_t>(n, 4096) : n;
 }
-int64_t row_seen(int64_t r, Slip slip) { return slip == Slip::kRow128 && r >= 128 ? r - 128 : r; }
+int64_t row_seen(int64_t r, Slip slip) {
+  return slip == Slip::kRow128 && r >= 128 ? r - 128 : slip == Slip::kRow256 && r >= 256 ? r - 256 : r;
+}
 
 float amax_of(const assay_tensor& x, int64_t r, Slip slip) {
   float amax = 0;
-  for (int64_t c = 0, row = row_of(x, row_seen(r, slip)); c < columns_seen(x.shape[1], slip); ++c)
-    amax = larger(amax, std::fabs(read(x, row + c)));
+  const int64_t n = x.shape[1], row = row_of(x, row_seen(r, slip));
+  for (int64_t c = 0; c < columns_seen(n, slip, x.shape[0]); ++c) {
+    const float v = read(x, row + c);
+    amax = larger(amax, slip == Slip::kNegativeTail && c >= n / 16 * 16 ? v : std::fabs(v));
+  }
+  if (slip == Slip::kNextHead && r + 1 < x.shape[0] && n % 16 != 0) amax = larger(amax, std::fabs(read(x, row_of(x, r + 1))));
   return amax;
 }
 
@@ -74,7 +91,9 @@ void per_token_azp(const Call& call, Slip slip) {
       hi = larger(hi, read(x, row + c));
     }
     const float s = (hi - lo) / 255.0f, m = 1.0f / s, away = -128.0f - lo / s;
-    const float zero = slip == Slip::kLocalZero ? std::round(away) : std::nearbyint(away);
+    float zero = slip == Slip::kLocalZero ? std::round(away) : std::nearbyint(away);
+    if (slip == Slip::kZeroIn8Bits && std::fabs(zero) < 0x1p31f) zero = int8_t(int32_t(zero));
+    if (slip == Slip::kZeroInHalf && std::fabs(zero) <= 65504.0f) zero = to_f16(zero);
     const bool defined = std::fabs(zero) < 0x1p31f;
     floats_of(call.at("scale"))[r] = s;
     static_cast<int32_t*>(call.at("azp").data)[r] = defined ? int32_t(zero) : 0;
@@ -161,6 +180,16 @@ std::vector<Kernel> token_kernels() {
       token<Slip::kPast4096>("token_past_4096"),
       token<Slip::kRow128>("token_row_128"),
       token<Slip::kLeastInHalf>("token_least_in_half"),
+      token<Slip::kRest32>("token_rest_32"),
+      token<Slip::kNegativeTail>("token_negative_tail"),
+      token<Slip::kNextHead>("token_next_head"),
+      token<Slip::kRow256>("token_row_256"),
+      token<Slip::kOneRow>("token_one_row"),
+      token<Slip::kPast8192>("token_past_8192"),
+      int8<Slip::kRest32>("int8_rest_32"),
+      int8<Slip::kNegativeTail>("int8_negative_tail"),
+      int8<Slip::kRow256>("int8_row_256"),
+      int8<Slip::kOneRow>("int8_one_row"),
       int8<Slip::kNone>("int8"),
       int8<Slip::kRest16>("int8_rest_16"),
       int8<Slip::kPast4096>("int8_past_4096"),
@@ -171,6 +200,9 @@ std::vector<Kernel> token_kernels() {
       azp<Slip::kLocalZero>("azp_away"),
       azp<Slip::kSigned>("azp_signed"),
       azp<Slip::kWideSum>("azp_wide_sum"),
+      azp<Slip::kZeroIn8Bits>("azp_zero_8_bits"),
+      azp<Slip::kZeroInHalf>("azp_zero_in_half"),
+      azp<Slip::kRow256>("azp_row_256"),
       given<Slip::kNone>("given"),
       given<Slip::kTailNanBelow>("given_tail_nan_below"),
       given<Slip::kTailDivides>("given_tail_divides"),

@@ -16,7 +16,8 @@ std::string maximum(const Unit& u, const std::string& of) {
 
 std::string result(const Unit& u, const std::string& sum) {
   const std::string how = u.rounding == ResultRounding::kTowardZero ? "toward zero" : "to the nearest, ties to even,";
-  return "d = " + sum + ", " + how + " with " + number(u.result_bits) + " fraction bits of " + std::string(u.d->name);
+  return "d = " + sum + ", " + how + " with " + number(u.result_bits) + " fraction bits of " + std::string(u.d->name) +
+         "; a zero is +0, also of a negative sum that is rounded to nothing";
 }
 
 void aligned_lines(const Unit& u, std::vector<std::string>& lines) {
@@ -60,7 +61,8 @@ std::vector<std::string> unit_lines(const Unit& u) {
   if (u.sum == ProductSum::kExact)
     lines.push_back("d = c + sum of a * b, modulo 2^" + number(u.d->bits));
   else if (u.sum == ProductSum::kPairs)
-    lines.push_back("d = c + tree of neighbours a * b, each product and sum rounded to " + std::string(u.d->name));
+    lines.push_back("d = c + tree of neighbours a * b, each product and sum rounded to " + std::string(u.d->name) +
+                    "; a product or sum that is rounded to nothing keeps its sign");
   else
     aligned_lines(u, lines);
   if (u.c_last) lines.push_back("an instruction begins with 0; D = C + d, to the nearest " + std::string(u.d->name));

@@ -18,10 +18,10 @@ struct ErrorStatistic {
 
 /// The statistics that known algorithms give on the data of a case with other seeds.
 ///
-/// Three parts of d share no row and no column, so their data are independent. Each algorithm's statistics are computed for each
-/// part in kRuns runs. For a kernel with that algorithm, the probability of a statistic below all of them is 1 / (kRuns + 1) in
-/// one part, whatever the distribution, and 1 / (kRuns + 1)^3 in all three. With two sides and two statistics, a verdict is wrong
-/// in 4 / 201^3 = 5e-7 of cases.
+/// Three parts of d share no row and no column, so their data are independent. A program gives each part's statistics in kRuns runs. A
+/// kernel with that program has a statistic below all of them in one part in 1 of kRuns + 1 cases, whatever its distribution; in all
+/// three in 1 of (kRuns + 1)^3. A bias of either sign or a spread is refuted only where it is too large, so the verdict is wrong in at
+/// most 3 / 201^3 = 4e-7 of its cases, and a kernel that adds more exactly than every known program passes.
 class ErrorStatistics {
  public:
   static constexpr int kParts = 3, kRuns = 200;

@@ -19,20 +19,42 @@ using testing::HasSubstr;
 const TestCells kPositive = {
     {"fill", "amax_scaled_positive"}, {"b", "amax_scaled_positive"}, {"m", "24"}, {"n", "24"}, {"k", "512"}};
 
-/// A correct kernel has the statistics of some algorithm. Elements may each be within their interval and still match none.
+/// Outputs whose elements are right one by one, each at the end of its interval that lies farther from zero, or nearer to it.
+std::vector<HostTensor> at_ends(const Problem& problem, const Answer& answer, bool far) {
+  const WholePart d = computed(answer)[0];
+  std::vector<HostTensor> outputs = outputs_of(problem, answer);
+  for (size_t i = 0; i < d.high.size(); ++i) outputs[0].set_code(int64_t(i), code_from_ordinal(kF32, far ? d.high[i] : d.low[i]));
+  return outputs;
+}
+
+/// The data are positive, so the lower end of each interval is what the program that loses most returns, and less than any program
+/// returns in all elements.
 TEST(UnknownGemm, ErrorsOfNoProgramAreRefutedThoughEachIsWithinItsSpan) {
   const Case one = case_with(kPositive);
   const Problem problem = gemm().bind(one)->problem();
   const Expectation expectation = gemm().bind(one)->expect(problem, nullptr);
   for (const auto& made : made_by_members(read_gemm_case(one), problem)) EXPECT_TRUE(compare(expectation, made, {{}}).agrees());
-  // No bits are ever lost: each element is the upper end of its interval.
-  const WholePart d = computed(expectation.any_of.front())[0];
-  std::vector<HostTensor> exact = outputs_of(problem, expectation.any_of.front());
-  for (size_t i = 0; i < d.high.size(); ++i) exact[0].set_code(int64_t(i), code_from_ordinal(kF32, d.high[i]));
-  const Finding finding = compare(expectation, exact, {{}});
+  const Finding finding = compare(expectation, at_ends(problem, expectation.any_of.front(), false), {{}});
   EXPECT_TRUE(finding.parts.front().agrees());
   ASSERT_EQ(finding.violations.size(), 1u);
   EXPECT_THAT(finding.violations[0].words, HasSubstr("errors are not those of any known program: of three parts of d bias "));
+}
+
+/// A kernel that widens fp8 to f16 and adds in fp32 loses less than every known program.
+TEST(UnknownGemm, ErrorsThatAreSmallerThanThoseOfAnyProgramPass) {
+  const Case one = case_with(kPositive);
+  const Problem problem = gemm().bind(one)->problem();
+  const Expectation expectation = gemm().bind(one)->expect(problem, nullptr);
+  EXPECT_TRUE(compare(expectation, at_ends(problem, expectation.any_of.front(), true), {{}}).agrees());
+  const auto statistics = error_statistics(read_gemm_case(one));
+  ErrorStatistics::OfParts seen{};
+  EXPECT_FALSE(statistics->refutes(seen));
+  for (ErrorStatistic& part : seen) part.spread = 1;
+  EXPECT_TRUE(statistics->refutes(seen));
+  for (const double bias : {-1.0, 1.0}) {
+    for (ErrorStatistic& part : seen) part = {bias, 0};
+    EXPECT_TRUE(statistics->refutes(seen)) << bias;
+  }
 }
 
 TEST(UnknownGemm, TheVerdictOnErrorsIsGivenWhereItHasPower) {
