@@ -1,5 +1,5 @@
 // Any text is a recipe or a ParseError.
-#include "reference/recipe/parse.h"
+#include "reference/recipe/recipe.h"
 
 #include "reference/formats/catalogue.h"
 

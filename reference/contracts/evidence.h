@@ -1,14 +1,15 @@
-// How it is known that a contract row says what the real code does: the code was run on its device, executed on the CPU, or read, or it is
-// inferred.
+// What supports a contract row (ran, executed, read or inferred), and which rows need hardware that is not here.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
-#include "reference/contracts/rows.h"
+#include "reference/contracts/contract_rows.h"
 
 namespace assay {
+
+// How it is known that a contract row says what the real code does: the code was run, or read, or it is inferred.
 
 /// From the strongest to the weakest.
 enum class EvidenceKind {
@@ -51,6 +52,25 @@ class EvidenceTable {
   struct Entry {
     std::vector<std::string> contracts;
     RowEvidence evidence;
+  };
+  std::vector<Entry> entries_;
+};
+
+// Rows whose implementation neither an sm_90 nor a CPU can run: of the others evidence can be asked for.
+
+class ElsewhereTable {
+ public:
+  /// Reads elsewhere.csv: contracts with | between them, where a * at the beginning or the end stands for anything. Throws
+  /// TableError: a contract that no row has, or a need or reason that is missing.
+  static ElsewhereTable load(const std::string& file, const ContractTables& contracts);
+
+  /// The chip that a row's implementation needs, or why there is none; empty if an sm_90 or a CPU runs it.
+  std::string needs(const std::string& contract) const;
+
+ private:
+  struct Entry {
+    std::vector<std::string> contracts;
+    std::string needs;
   };
   std::vector<Entry> entries_;
 };

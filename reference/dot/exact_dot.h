@@ -6,12 +6,13 @@
 #include <span>
 #include <vector>
 
-#include "reference/dot/kernels.h"
-#include "reference/dot/operand.h"
+#include "reference/dot/dot_kernels.h"
+#include "reference/dot/dot_operand.h"
+#include "reference/units/unit.h"
 
 namespace assay {
 
-/// y[m, n] = sum over k of a[m, k] * b[n, k], each operand with its scales; element.h says which numbers meet.
+/// y[m, n] = sum over k of a[m, k] * b[n, k], each operand with its scales; dot_tile.h says which numbers meet.
 struct DotProblem {
   DotOperand a;  ///< [m, k]
   DotOperand b;  ///< [n, k]
@@ -63,13 +64,19 @@ struct DotOutputs {
 ///
 /// Shapes  a [m, k], b [n, k] -> y [m, n]; k may be 0, and a range may be empty.
 /// Error   None in `rounded`. `value` is y where the sum of the products and its product with the scales are doubles.
-/// Edges   As of ExactElements (element.h): an exact zero is +0, a number that rounds to zero keeps its sign; specials follow IEEE 754, and
+/// Edges   As of ExactElements (dot_tile.h): an exact zero is +0, a number that rounds to zero keeps its sign; specials follow IEEE 754, and
 ///         have error 0.
-/// Throws  std::invalid_argument for formats that operand.h does not take, arrays of another size than the range, a range outside y, bounds
+/// Throws  std::invalid_argument for formats that dot_operand.h does not take, arrays of another size than the range, a range outside y, bounds
 ///         without a model, and a chunk in which a scale outside of the unit changes.
 /// Source  A sum of n terms with n - 1 additions in any order is within n u / (1 - n u) sum |a b| (N. J. Higham, "Accuracy and Stability of
 ///         Numerical Algorithms", 2002, section 4.2), which norms of rows bound (Cauchy, Schwarz). Sums of multiples of one step that stay
 ///         below 2^53 steps are exact.
 void exact_dot(const DotProblem& problem, const DotRange& range, const DotOutputs& outputs, const DotKernels& kernels = dot_kernels());
+
+// What a bound of a tensor core's error needs to know of it, from its row.
+
+/// The unit as it adds products and partial results in one aligned sum; nothing for one that adds them otherwise (a tree, sums
+/// that are joined, groups, integers) or of which nothing is known. `chunk`: AccumulatorModel::chunk.
+std::optional<AccumulatorModel> accumulator_model(const Unit& unit, int64_t chunk);
 
 }  // namespace assay

@@ -1,42 +1,57 @@
-// What a flow is: the row of the registry for one kind of contract row. What it does lies in its own folder.
+// A flow is one kind of contract row; this is its description, and the list of all flows. What a flow does lies in its own file.
 #pragma once
 
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
-#include "reference/contracts/bind.h"
-#include "reference/contracts/row_cells.h"
-#include "reference/contracts/rows.h"
+#include "reference/contracts/contract_rows.h"
+#include "reference/flow/contract.h"
 
 namespace assay {
 
 class RowEdits;
 
-/// What a contract row of the flow is. Links are functions of one row of numbers, chains are made of links; the others have a
-/// contract of their own, such as a GEMM or an all-reduce.
-enum class FlowKind { kLink, kChain, kLaunch, kPacking, kCast, kDot, kDotUnknown, kRankReduce, kRankNorm, kRankSquares, kContiguity, kShuffle };
-
-/// Where a link may are in a chain.
+/// Where a link may be in a chain.
 enum class ChainPlace { kAnywhere, kFirst, kLast };
 
+/// What a flow needs whose rows are functions of one row of numbers, the links of chains.
+struct LinkFlow {
+  std::vector<std::string> steps;          ///< columns whose cells are steps, which mutants change
+  ChainPlace place = ChainPlace::kAnywhere;
+  std::string place_words = {};            ///< the error for a chain that has it elsewhere
+  Link (*bind)(const RowCells& cells, const Format& x);
+  void (*edits)(RowEdits& row);            ///< adds every mistake that can be made in a row
+  /// Names of what a row takes beside x: "gamma", "scale", "azp", "up", ...
+  std::vector<std::string> (*inputs)(const ContractRow& row);
+};
+
 struct Flow {
-  std::string name;                          ///< "group_quant", as chains and reports write it
-  FlowKind kind;
-  std::string says;                          ///< the column by which a table says that its rows are of this flow
-  std::vector<std::string> files;            ///< tables in the folder of contracts
-  std::vector<std::string> columns;          ///< that such a table has, beside id and since, until, source, why
-  std::vector<std::string> optional = {};    ///< that it may lack: these cells are empty then
+  std::string name;                        ///< "group_quant", as chains and reports write it
+  std::string says;                        ///< the column by which a table says that its rows are of this flow
+  std::vector<std::string> files;          ///< tables in the folder of contracts
+  std::vector<std::string> columns;        ///< that such a table has, beside id and since, until, source, why
+  std::vector<std::string> optional = {};  ///< that it may lack: these cells are empty then
   /// Reads every cell of a row. Throws TableError. Null: a row is right if it binds.
   void (*check)(const ContractTables& tables, const ContractRow& row) = nullptr;
-
-  // Of a link alone.
-  std::vector<std::string> steps = {};       ///< columns whose cells are steps, which edits change
-  ChainPlace place = ChainPlace::kAnywhere;
-  std::string place_words = {};              ///< what a chain is told that has it elsewhere
-  Link (*bind)(const RowCells& cells, const Format& x) = nullptr;
-  void (*edits)(RowEdits& row) = nullptr;    ///< adds every mistake that can be made in a row
-  /// Names of what a row takes beside x: "gamma", "scale", "azp", "up", ...
-  std::vector<std::string> (*inputs)(const ContractRow& row) = nullptr;
+  std::optional<LinkFlow> link = {};       ///< nothing for a chain and for a flow with a contract of its own, such as a GEMM
 };
+
+/// In the order in which their tables are read: a table is of the first flow whose column `says` it has, and a chain stands after
+/// the rows that it names.
+std::span<const Flow* const> all_flows();
+
+/// Throws std::out_of_range with near matches.
+const Flow& flow_named(const std::string& name);
+
+/// Whether the contract takes that beside x: the row or, of a chain, one of its links. "residual", "beta", "scale", "up", ...
+bool takes(const ContractTables& tables, const ContractRow& row, const std::string& input);
+
+/// Whether the row is a GEMM, of a unit or of a kernel that nobody knows.
+bool is_product(const ContractRow& row);
+
+/// Whether the row makes codes and says in which layouts their scales lie.
+bool is_quantization(const ContractRow& row);
 
 }  // namespace assay

@@ -1,12 +1,18 @@
-// Rounding a real number to a format: a grid, a rule for the neighbours, a rule for what does not fit.
+// Rounding to a format, and the codes of numbers.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "reference/formats/format.h"
 
 namespace assay {
+
+// Rounding a real number to a format: a grid, a rule for the neighbours, a rule for what does not fit.
 
 enum class Rounding { kNearestEven, kNearestAway, kTowardZero, kDown, kUp };
 
@@ -22,5 +28,43 @@ double round_to(const Format& format, double value, Rounding rounding, Overflow 
 /// The next value of the format above or below; Inf (or the largest value, where there is none) at the end.
 double next_up(const Format& format, double value);
 double next_down(const Format& format, double value);
+
+// The one place outside decode and encode where the bits of a double are touched: the size of one step of a format's grid, and powers
+// of two.
+
+/// Distance between neighbouring numbers of a grid around x: 2^(max(exponent(x), min_exponent) - mantissa_bits), given as the two
+/// powers of two. Exact for every finite double of normal magnitude; a subnormal double lies below every grid used here.
+/// Inlined by force: it is compiled for several instruction sets and must never be merged across them.
+__attribute__((always_inline)) static inline double quantum(double x, double smallest_normal, double last_place) {
+  uint64_t bits;
+  std::memcpy(&bits, &x, sizeof bits);
+  bits &= 0x7ff0000000000000u;  // keeps the exponent: 2^floor(log2 |x|)
+  double power;
+  std::memcpy(&power, &bits, sizeof power);
+  return (power > smallest_normal ? power : smallest_normal) * last_place;
+}
+
+/// floor(log2 |x|) of a normal double. Inlined by force, as above.
+__attribute__((always_inline)) static inline int binade_of(double x) {
+  uint64_t bits;
+  std::memcpy(&bits, &x, sizeof bits);
+  return int(bits >> 52 & 0x7ff) - 1023;
+}
+
+/// 2^exponent for the exponent of a normal double. Inlined by force, as above.
+__attribute__((always_inline)) static inline double power_of(int64_t exponent) {
+  const int64_t bits = (exponent + 1023) << 52;
+  double power;
+  std::memcpy(&power, &bits, sizeof power);
+  return power;
+}
+
+// Whole arrays between codes, values and ordinals.
+
+/// Values of densely packed codes. `codes` holds values.size() elements of the format.
+void decode_all(const Format& format, const std::byte* codes, std::span<double> values);
+
+/// Ordinals of values that lie on the format's grid; NaN gives kNanOrdinal. Sizes are equal.
+void ordinals_of_values(const Format& format, std::span<const double> values, std::span<int32_t> ordinals);
 
 }  // namespace assay

@@ -3,8 +3,9 @@
 // ("-" for a row without an end), then `first last code` of each run, in hexadecimal. usage: dump_casts
 #include <cstdio>
 
-#include "reference/casts/runs.h"
-#include "reference/contracts/rows.h"
+#include "reference/casts/cast_profile.h"
+#include "reference/casts/cast_runs.h"
+#include "reference/contracts/contract_rows.h"
 #include "reference/flow/flow.h"
 
 namespace assay {

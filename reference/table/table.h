@@ -1,6 +1,7 @@
-// CSV tables (RFC 4180) whose every cell knows where it stands, so that each complaint names file, line and column.
+// CSV tables whose cells know their line and column, and the one way in which a text file comes into the program.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <stdexcept>
@@ -8,9 +9,16 @@
 #include <string_view>
 #include <vector>
 
-#include "reference/table/text_file.h"
-
 namespace assay {
+
+/// Largest file of text. The largest that this program writes has 5 MB; what is larger is another kind of file.
+inline constexpr size_t kMostFileBytes = size_t{64} << 20;
+
+/// Everything in a regular file, in standard input (`-`), or in an open descriptor (`/dev/fd/N`, `/dev/stdin`, what a shell makes of
+/// `<(...)`). Other pipes, devices and sockets are refused, because a read of them may never end.
+///
+/// Throws TableError: cannot be read, is no regular file, is larger than kMostFileBytes.
+std::string read_text(const std::string& path);
 
 /// A place in a file of text that is wrong. what() reads `file:line:column: name: what`; parts that are unknown are left out, and what
 /// is quoted of the file is printable and short (message_text()).

@@ -1,7 +1,7 @@
 // A case's factors as the exact dot product reads them.
 #pragma once
 
-#include "reference/dot/operand.h"
+#include "reference/dot/dot_operand.h"
 #include "suites/gemm/gemm_case.h"
 
 namespace assay {

@@ -5,8 +5,9 @@
 #include <stdexcept>
 
 #include "harness/fill/fill.h"
+#include "reference/flow/chain/chain.h"
+#include "reference/flow/flow.h"
 #include "reference/flow/gated/gated.h"
-#include "reference/flow/registry.h"
 #include "reference/flow/row_norm/row_norm.h"
 #include "reference/formats/catalogue.h"
 #include "reference/table/near.h"
@@ -200,7 +201,7 @@ void require_residual(const Cells& cells, const ContractRow& row) { require_inpu
 
 void require_scales(const Cells& cells, const ContractRow& contract, const ScalesOfOp& scales) {
   const ContractRow& row = last_row(contract.id);
-  if (contract.flow->kind != FlowKind::kChain && !is_quantization(contract)) require_flow(cells, contract, "group_quant");
+  if (contract.flow != &chain_flow() && !is_quantization(contract)) require_flow(cells, contract, "group_quant");
   if (!is_quantization(row))
     cells.refuse("contract", "'" + contract.id + "' ends with a " + row.flow->name + " row and this op takes quantizations");
   const bool given = takes(row.id, "scale"), across_rows = !given && spans_rows(row);

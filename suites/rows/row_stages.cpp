@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "reference/flow/chain/chain.h"
 #include "reference/flow/flow.h"
 #include "suites/rows/places.h"
 #include "suites/rows/roles.h"
@@ -136,7 +137,7 @@ void RowChain::require(const Cells& cells, const ContractRow& contract) const {
     require_chain(cells, contract, first.flow());
   else if (!first.takes_other_flows())
     require_flow(cells, contract, first.flow());
-  else if (contract.flow->kind == FlowKind::kChain)
+  else if (contract.flow == &chain_flow())
     cells.refuse("contract", "'" + contract.id + "' is a chain of steps and this op is a quantization alone");
   for (size_t i = 0; i < stages_.size(); ++i) stages_[i]->require(cells, contract, place_of(i));
   require_columns(cells, contract);
