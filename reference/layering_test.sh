@@ -12,7 +12,7 @@ violations() {
     local sources ids
     sources=$(find reference/ \( -name '*.cpp' -o -name '*.h' \) ! -name '*_test.cpp' ! -path 'reference/testing/*' \
       ! -path 'reference/oracles/*' ! -path 'reference/bench/*' | sort)
-    ids=$(find reference/contracts/ -name '*.csv' ! -name layouts.csv ! -name weights.csv -exec tail -qn +2 {} + | cut -d, -f1 | grep .)
+    ids=$(find reference/contracts/ -name '*.csv' ! -name layouts.csv -exec tail -qn +2 {} + | cut -d, -f1 | grep .)
     grep -nHF "$ids" $sources | sed 's|^|contract id: |' || true
     # Of the code without its comments; all files at once, since a process for each would take minutes.
     awk '
@@ -56,21 +56,21 @@ must_see() {  # rule, file, line of source
     status=1
   fi
 }
-must_see 'contract id' reference/contracts/bind.cpp 'if (id == "vllm.group_fp8_packed") return;'
-must_see 'contract id' reference/flow/evaluate.cpp '// as vllm.per_token does'
-must_see 'contract id' reference/units/definition.cpp '// as sm_90.wgmma.e4m3.f32'
-must_see 'chip' reference/units/read.cpp 'if (id.starts_with("sm_90.")) return;'
+must_see 'contract id' reference/flow/contract.cpp 'if (id == "vllm.group_fp8_packed") return;'
+must_see 'contract id' reference/flow/evaluate_row.cpp '// as vllm.per_token does'
+must_see 'contract id' reference/units/unit_definition.cpp '// as sm_90.wgmma.e4m3.f32'
+must_see 'chip' reference/units/unit_table.cpp 'if (id.starts_with("sm_90.")) return;'
 must_see 'chip' reference/recipe/eval.cpp 'const char* chip = "gfx942";'
 must_see 'constant of a contract' reference/recipe/eval.cpp 'const double most = 448;'
-must_see 'constant of a contract' reference/exact/sum.h 'const double floor = 1e-10;'
+must_see 'constant of a contract' reference/exact/exact_sum.h 'const double floor = 1e-10;'
 must_see 'other room' reference/formats/round.h '#include "kernels/abi/assay.h"'
-must_see 'other room' reference/recipe/step.h '#include "harness/core/op.h"'
+must_see 'other room' reference/recipe/recipe.h '#include "harness/core/op.h"'
 must_see 'bits of a float' reference/recipe/eval.cpp 'auto bits = std::bit_cast<uint64_t>(v);'
-must_see 'mistake beside a contract' reference/flow/rank_reduce/reduce.h 'struct RankMistake { int lost = -1; };'
+must_see 'mistake beside a contract' reference/flow/rank_reduce/rank_reduce.h 'struct RankMistake { int lost = -1; };'
 must_see 'number in a flow' reference/flow/row_norm/row_norm.cpp 'const double half = 0.5;'
 must_see 'number in a flow' reference/flow/group_quant/group_quant.h 'const double unit = 0x1p-24;'
-must_see 'number in a flow' reference/flow/evaluate.cpp 'const double eps = 1e-6;'
-must_see 'flow by its name' reference/contracts/bind.cpp 'if (row.flow->name == "row_norm") return;'
+must_see 'number in a flow' reference/flow/evaluate_row.cpp 'const double eps = 1e-6;'
+must_see 'flow by its name' reference/flow/contract.cpp 'if (row.flow->name == "row_norm") return;'
 must_see 'flow by its name' suites/rows/expect.cpp 'const bool norm = row.flow != "group_quant";'
 must_see 'flow by its name' harness/cli/contracts.cpp 'if ("cast" == row.flow) return;'
 [ $status = 0 ] && echo "no violation, and each rule sees its own"

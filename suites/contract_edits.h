@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "reference/contracts/neighbours.h"
+#include "reference/flow/contract_mutants.h"
 
 namespace assay {
 

@@ -8,8 +8,8 @@
 #include <stdexcept>
 
 #include "harness/text/glob.h"
-#include "reference/flow/dot/dot.h"
-#include "reference/flow/registry.h"
+#include "reference/flow/dot/dot_contract.h"
+#include "reference/flow/flow.h"
 #include "reference/table/near.h"
 #include "reference/table/table.h"
 #include "suites/contract_edits.h"
@@ -96,9 +96,9 @@ std::vector<std::string> Rulebook::contract_ids() const {
   return ids;
 }
 
-bool Rulebook::is_row(const std::string& contract, FlowKind kind) const {
+bool Rulebook::is_row(const std::string& contract, const Flow& flow) const {
   const ContractRow* row = contracts.lookup(contract);
-  return row != nullptr && row->flow->kind == kind;
+  return row != nullptr && row->flow == &flow;
 }
 
 std::vector<const ContractRow*> Rulebook::links_of(const std::string& contract) const {

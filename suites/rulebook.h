@@ -5,14 +5,12 @@
 #include <string>
 #include <vector>
 
-#include "reference/contracts/bind.h"
-#include "reference/contracts/elsewhere.h"
+#include "reference/contracts/contract_rows.h"
 #include "reference/contracts/evidence.h"
-#include "reference/contracts/layouts.h"
-#include "reference/contracts/records.h"
-#include "reference/contracts/rows.h"
+#include "reference/contracts/tensor_layouts.h"
+#include "reference/flow/contract.h"
 #include "reference/flow/flow.h"
-#include "reference/units/table.h"
+#include "reference/units/unit_table.h"
 
 namespace assay {
 
@@ -33,9 +31,9 @@ struct Rulebook {
   /// Ids of all contracts and instructions.
   std::vector<std::string> contract_ids() const;
   bool is_unit(const std::string& contract) const;
-  /// Whether it is a contract row of that op kind. Also false for an unknown id.
-  bool is_row(const std::string& contract, FlowKind kind) const;
-  /// The rows of a chain in order; for a plain row the row itself; empty for an unknown id.
+  /// Whether it is a contract row of that kind. False also for one that does not exist.
+  bool is_row(const std::string& contract, const Flow& flow) const;
+  /// The rows of a chain in order; of a plain row itself, and none of what is no row.
   std::vector<const ContractRow*> links_of(const std::string& contract) const;
   /// The evidence for a contract, strongest first: from evidence.csv, or from the instruction's own cell.
   std::vector<EvidenceKind> evidence_of(const std::string& contract) const;

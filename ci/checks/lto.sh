@@ -7,7 +7,7 @@ flags="-flto=auto -Wodr -Werror=odr -Werror=lto-type-mismatch"
 type gcc-ar >/dev/null 2>&1 || skip "no gcc-ar"
 
 cat >"$scratch/one.cpp" <<'END'
-#include "reference/contracts/records.h"
+#include "reference/contracts/tensor_layouts.h"
 int one(assay::PartKind kind) { return int(kind); }
 END
 cat >"$scratch/two.cpp" <<'END'

@@ -6,7 +6,7 @@
 
 #include "assay/abi.h"
 #include "harness/core/call.h"
-#include "reference/table/message.h"
+#include "reference/table/near.h"
 
 namespace assay {
 

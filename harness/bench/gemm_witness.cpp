@@ -17,8 +17,8 @@
 #include "harness/text/error.h"
 #include "reference/formats/catalogue.h"
 #include "reference/formats/round.h"
-#include "reference/units/predict.h"
-#include "reference/units/table.h"
+#include "reference/units/unit_predict.h"
+#include "reference/units/unit_table.h"
 
 namespace assay {
 namespace {

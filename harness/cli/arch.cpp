@@ -8,10 +8,9 @@
 #include "harness/cli/places.h"
 #include "harness/cli/verbs.h"
 #include "harness/text/error.h"
-#include "reference/units/formula.h"
-#include "reference/units/recordings.h"
-#include "reference/units/separate.h"
-#include "reference/units/table.h"
+#include "reference/units/unit_recordings.h"
+#include "reference/units/unit_separate.h"
+#include "reference/units/unit_table.h"
 
 namespace assay {
 namespace {

@@ -8,6 +8,7 @@
 #include "harness/cli/verbs.h"
 #include "harness/diagnosis/separation.h"
 #include "harness/text/error.h"
+#include "reference/casts/cast_profile.h"
 #include "reference/flow/flow.h"
 #include "suites/cast/words.h"
 #include "suites/contract_words.h"
@@ -90,8 +91,8 @@ void cell_differences(const ContractRow& a, const ContractRow& b) {
 void diff(const OpRegistry& ops, const std::string& a, const std::string& b, const std::vector<Case>& cases) {
   const ContractTables& tables = rulebook().contracts;
   const Flow &flow = *tables.find(a).flow, &other = *tables.find(b).flow;
-  const bool casts = flow.kind == FlowKind::kCast && other.kind == FlowKind::kCast;
-  const std::vector<Separation> found = casts ? std::vector<Separation>() : separate(ops.all(), cases, a, b);
+  const bool casts = &flow == &cast_flow() && &other == &cast_flow();
+  const std::vector<Separation> found = casts ? std::vector<Separation>() : separate(all_ops(), cases, a, b);
   if (found.empty() && &flow != &other)
     throw UsageError(fmt::format("contracts diff: '{}' is a {} and '{}' a {}: no input has an answer under both", a, flow.name, b,
                                  other.name));

@@ -6,8 +6,7 @@
 
 #include "harness/cli/docs.h"
 #include "reference/flow/flow.h"
-#include "reference/flow/registry.h"
-#include "reference/recipe/verbs.h"
+#include "reference/recipe/recipe.h"
 
 namespace assay {
 namespace {

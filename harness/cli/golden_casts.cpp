@@ -5,8 +5,9 @@
 #include <filesystem>
 
 #include "harness/text/first_difference.h"
-#include "reference/casts/runs.h"
-#include "reference/flow/registry.h"
+#include "reference/casts/cast_profile.h"
+#include "reference/casts/cast_runs.h"
+#include "reference/flow/flow.h"
 #include "reference/table/table.h"
 #include "suites/rulebook.h"
 
@@ -38,7 +39,7 @@ std::string flaw_of_file(const std::string& file, const std::string& now) {
 std::map<std::string, std::string> cast_runs(const std::string& root) {
   std::map<std::string, std::string> files;
   for (const ContractRow& row : rulebook().contracts.rows())
-    if (row.flow->kind == FlowKind::kCast) files[root + "/casts/" + row.id + ".csv"] = runs_text(read_cast(row));
+    if (row.flow == &cast_flow()) files[root + "/casts/" + row.id + ".csv"] = runs_text(read_cast(row));
   return files;
 }
 

@@ -9,6 +9,7 @@
 #include "harness/text/error.h"
 #include "harness/text/glob.h"
 #include "harness/text/printable.h"
+#include "reference/casts/cast_profile.h"
 #include "reference/flow/flow.h"
 #include "reference/formats/catalogue.h"
 #include "reference/table/table.h"
@@ -43,7 +44,7 @@ std::optional<CastCase> case_of(const std::string& contract, const std::string& 
 std::vector<Candidate> candidates_for(const Format& to, const std::string& from, int warp) {
   std::vector<Candidate> all;
   for (const ContractRow& row : rulebook().contracts.rows()) {
-    if (row.flow->kind != FlowKind::kCast || row.cells.at("format").text != to.name) continue;
+    if (row.flow != &cast_flow() || row.cells.at("format").text != to.name) continue;
     if (const auto found = case_of(row.id, from, warp)) all.push_back({*found, 0, 0, 0, 0});
   }
   return all;

@@ -9,7 +9,6 @@
 #include "harness/dump/npy.h"
 #include "harness/dump/safetensors.h"
 #include "reference/formats/catalogue.h"
-#include "reference/table/message.h"
 #include "reference/table/near.h"
 
 namespace assay {

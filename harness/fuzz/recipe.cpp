@@ -1,5 +1,5 @@
-// Any text must be a recipe or give a ParseError.
-#include "reference/recipe/parse.h"
+// Any text is a recipe or a ParseError.
+#include "reference/recipe/recipe.h"
 
 #include "reference/formats/catalogue.h"
 

@@ -10,7 +10,7 @@
 #include "harness/probe/survivors.h"
 #include "harness/probe/symmetry.h"
 #include "harness/probe/unexplained.h"
-#include "reference/units/separate.h"
+#include "reference/units/unit_separate.h"
 
 namespace assay {
 namespace {

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "harness/core/op.h"
-#include "reference/units/predict.h"
-#include "reference/units/table.h"
+#include "reference/units/unit_predict.h"
+#include "reference/units/unit_table.h"
 
 namespace assay {
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "reference/units/separate.h"
-#include "reference/units/write.h"
+#include "reference/units/unit_separate.h"
+#include "reference/units/unit_table.h"
 
 namespace assay {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "reference/units/table.h"
+#include "reference/units/unit_table.h"
 
 namespace assay {
 

@@ -10,8 +10,8 @@
 #include "harness/probe/nearest.h"
 #include "harness/probe/random_rows.h"
 #include "harness/probe/words.h"
-#include "reference/units/separate.h"
-#include "reference/units/write.h"
+#include "reference/units/unit_separate.h"
+#include "reference/units/unit_table.h"
 
 namespace assay {
 namespace {

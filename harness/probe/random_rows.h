@@ -4,7 +4,7 @@
 #include <string>
 
 #include "harness/probe/draw.h"
-#include "reference/units/table.h"
+#include "reference/units/unit_table.h"
 
 namespace assay {
 

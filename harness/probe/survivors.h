@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "harness/probe/fit.h"
-#include "reference/units/separate.h"
+#include "reference/units/unit_separate.h"
 
 namespace assay {
 

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "reference/units/write.h"
+#include "reference/units/unit_table.h"
 
 namespace assay {
 namespace {

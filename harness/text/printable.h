@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "reference/table/message.h"
+#include "reference/table/near.h"
 
 namespace assay {
 

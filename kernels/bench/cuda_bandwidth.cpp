@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "kernels/bench/cuda_calls.h"
-#include "kernels/bench/cuda_head_calls.h"
 
 namespace {
 

@@ -1,7 +1,7 @@
 // libassay_cpu.so: every kernel on fibers, with 32 or 64 lanes. It works on host memory.
 #include "assay/plugin/library.hpp"
 
-#include "kernels/ops/catalogue.h"
+#include "kernels/ops/call.h"
 
 extern "C" __attribute__((visibility("default"))) const assay_library* assay_get_library(void) {
   return assay::plugin::HostLibrary<assay_kernels::Call>::of(

@@ -1,7 +1,7 @@
 // libassay_cuda.so: the same kernels on an NVIDIA GPU. Host code only; it needs the runtime, no nvcc.
 #include "assay/cuda_plugin.hpp"
-#include "kernels/ops/catalogue.h"
-#include "kernels/simt/loading.h"
+#include "kernels/ops/call.h"
+#include "kernels/simt/launch.h"
 
 namespace {
 

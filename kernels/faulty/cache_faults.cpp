@@ -1,10 +1,12 @@
-// The MLA cache gone wrong: the kernels of cache_faults.h with the regressions they are.
+// Faults of paged caches and rotary embeddings, each with the bug report or source that it repeats.
 #include "kernels/faulty/cache_faults.h"
 
-#include "kernels/faulty/offers/cache.h"
-#include "kernels/ops/catalogue.h"
+#include "kernels/ops/call.h"
 
 namespace assay_kernels {
+
+// The MLA cache.
+
 namespace {
 
 template <class Rules>
@@ -25,6 +27,163 @@ std::vector<Kernel> cache_faults() {
       of_tile_caches<CacheScaleFloorMissing>("cache_scale_floor_missing", "pytorch/ao #4713, aiter #4288"),
       of_tile_caches<CachePowerOfTwo>("cache_power_of_two", "vLLM PR 49435: v0.31.0 where v0.30.0 divides"),
       of_tile_caches<Cache448For224>("cache_448_for_224", "vLLM cache_kernels.cu kFp8ScaleDivisor; sglang #30900"),
+  };
+}
+
+// The cache of DeepSeek-V4.
+
+namespace {
+
+template <class Rules>
+Kernel of_dsv4_caches(const char* name, const char* cites, const Values& x = kHalf) {
+  return of_caches<Rules>("dsv4_kv_insert", run_dsv4_kv_insert<Rules>, name, cites, x);
+}
+
+}  // namespace
+
+std::vector<Kernel> dsv4_faults() {
+  return {
+      of_dsv4_caches<CacheSlotMinusOne<VllmDsv4Kv>>("dsv4_slot_minus_one",
+                                                    "vLLM #43810: padding with slot -1 goes to the last slot"),
+      of_dsv4_caches<CacheBlocksDense<VllmDsv4Kv>>("dsv4_blocks_dense",
+                                                   "vLLM #44577, vLLM #45111: blocks of a packed cache lie apart"),
+      of_dsv4_caches<Dsv4ScalesApartBy7>("dsv4_scales_apart_by_7", "vLLM 00ce99f0: kScaleBytesPerToken is 7 real + 1 pad"),
+      of_dsv4_caches<Dsv4TokenByToken>("dsv4_token_by_token",
+                                       "vLLM #50576, vLLM #40991, 1Cat-vLLM #250, there of the indexer's cache"),
+      of_dsv4_caches<Dsv4PadStale>("dsv4_pad_stale", "vLLM #49784, there in padding of scales"),
+      of_dsv4_caches<Dsv4FloorForCeil<>>("dsv4_floor_for_ceil", "vLLM #43557"),
+      of_dsv4_caches<Dsv4FloorMissing>("dsv4_floor_missing", "pytorch/ao #4713, aiter #4288", {"f16"}),
+      of_dsv4_caches<Dsv4Range224>("dsv4_range_224", "sglang #30900: 224 on every chip"),
+      of_dsv4_caches<Dsv4GroupsMerged>("dsv4_groups_merged", "vLLM #39513, vLLM #42758"),
+      of_dsv4_caches<Dsv4Unrotated<>>("dsv4_unrotated", "1Cat-vLLM #162: rotated numbers sometimes stored as they were"),
+      of_dsv4_caches<Dsv4RotatedCutOff>("dsv4_rotated_cut_off", "aiter #5151, aiter #2236", {"bf16"}),
+      of_dsv4_caches<Dsv4PositionsIgnored>("dsv4_positions_ignored",
+                                           "no regression known; right for one sequence from its beginning"),
+  };
+}
+
+// The norms of DeepSeek-V4's caches.
+
+namespace {
+
+template <class Rules>
+Kernel of_kv(const char* name, const char* cites) {
+  return of_caches<Rules>("dsv4_kv_norm_insert", run_dsv4_kv_insert<Rules>, name, cites);
+}
+
+template <class Rules>
+Kernel of_both(const char* name, const char* cites) {
+  return of_caches<Rules>("dsv4_qnorm_kv_insert", run_dsv4_qnorm_kv_insert<Rules>, name, cites);
+}
+
+}  // namespace
+
+std::vector<Kernel> dsv4_norm_faults() {
+  return {
+      of_kv<Dsv4VarianceIgnored>("dsv4_variance_ignored",
+                                 "vLLM test_layernorm.py: a kernel that ignores the variance passes for H >= 5120"),
+      of_kv<Dsv4EpsOutside>("dsv4_eps_outside", "coremltools #2822, there eps in another place"),
+      of_kv<Dsv4RoundedBeforeWeight<>>("dsv4_rounded_before_weight", "vLLM #42325, vLLM #46070"),
+      of_kv<Dsv4WeightLeftOut>("dsv4_weight_left_out", "no regression known; the norm of Q, which has no weight, for KV"),
+      of_kv<Dsv4RowsDense>("dsv4_rows_dense", "vLLM #26192, vLLM #28103: a stride taken for granted"),
+      of_both<Dsv4NoHeadsWithoutSlot>("dsv4_no_heads_without_slot", "vLLM 00ce99f0: slot -1 returns from the KV branch alone"),
+      of_both<Dsv4HeadsEndWithSlots>("dsv4_heads_end_with_slots",
+                                     "vLLM 00ce99f0: slot_mapping may be shorter than q with DP padding"),
+      of_both<Dsv4HeadsRoundedBeforeRope>("dsv4_heads_rounded_before",
+                                          "vLLM test_fused_deepseek_v4: its reference rounds and the kernel does not"),
+      of_both<Dsv4HeadsStale>("dsv4_heads_stale", "vLLM #49784, there in padding of scales"),
+      of_both<Dsv4BothPositionsIgnored>("dsv4_both_positions_ignored",
+                                        "no regression known; right for one sequence from its beginning"),
+      of_both<Dsv4BothKvUnrotated>("dsv4_both_kv_unrotated", "1Cat-vLLM #162: two overlapping stores to dims 448-511"),
+  };
+}
+
+// The indexer's cache.
+
+namespace {
+
+template <class Rules>
+Kernel of_indexer_caches(const char* name, const char* cites) {
+  return of_caches<Rules>("indexer_k_quant_and_cache", run_indexer_k_quant_and_cache<Rules>, name, cites);
+}
+
+}  // namespace
+
+std::vector<Kernel> indexer_faults() {
+  return {
+      of_indexer_caches<CacheSlotMinusOne<VllmIndexerKUe8m0>>("indexer_slot_minus_one",
+                                                              "vLLM #43810: padding with slot -1 goes to the last slot"),
+      of_indexer_caches<CacheBlocksDense<VllmIndexerK>>("indexer_blocks_dense", "vLLM #45111, TensorRT-LLM #16223"),
+      of_indexer_caches<IndexerTokenByToken>("indexer_token_by_token", "vLLM #50576, vLLM #40991, 1Cat-vLLM #250"),
+      of_indexer_caches<IndexerFormatIgnored>("indexer_format_ignored", "vLLM #40552: scales that are no powers of two"),
+      of_indexer_caches<IndexerFloorForCeil>("indexer_floor_for_ceil", "vLLM #43557"),
+      of_indexer_caches<IndexerFloorMissing>("indexer_floor_missing", "pytorch/ao #4713, aiter #4288"),
+      of_indexer_caches<IndexerReciprocal>("indexer_reciprocal", "sglang #30924: a product where the op divides"),
+      of_caches<IndexerAmaxOfIntegers>("indexer_k_quant_and_cache", run_indexer_k_quant_and_cache<IndexerAmaxOfIntegers>,
+                                       "indexer_fp16_as_integers",
+                                       "vLLM 0.30.0 to 0.33.0: quant_utils.cuh 0492a439 maps Half to uint16_t", {"f16"}),
+      of_indexer_caches<Indexer448For224>("indexer_448_for_224", "vLLM cache_kernels.cu kFp8ScaleDivisor; sglang #30900"),
+  };
+}
+
+// The cache of attention.
+
+namespace {
+
+template <class Rules, int kScales = 1>
+Kernel of_flash_heads(const char* name, const char* cites) {
+  return of_caches<Rules>("reshape_and_cache_flash", run_reshape_and_cache_flash<Rules, kScales>, name, cites);
+}
+
+}  // namespace
+
+std::vector<Kernel> flash_faults() {
+  return {
+      of_flash_heads<FlashScaleIgnored>("flash_scale_ignored", "sglang #23946: K and V are cast without their scales; sglang #20705"),
+      of_flash_heads<FlashScalesExchanged>("flash_scales_exchanged", "vLLM #6081: one scale of both became one of each"),
+      of_flash_heads<FlashFirstHeadScale, kHeads>("flash_first_head_scale", "sglang #26436: scales of heads taken for one"),
+      of_flash_heads<FlashHndAsNhd>("flash_hnd_as_nhd", "vLLM #49012: heads in front of tokens taken for tokens in front of heads"),
+      of_flash_heads<FlashReciprocal>("flash_reciprocal", "sglang #30924: a product where the op divides"),
+      of_flash_heads<FlashSlotMinusOne>("flash_slot_minus_one", "vLLM #43810: padding with slot -1 is written to the last slot"),
+  };
+}
+
+// Rotated heads.
+
+namespace {
+
+template <class Rules>
+Kernel of_heads(const char* name, const char* cites) {
+  return {name, "qk_norm_rope", {Rules::kContract}, head_accepts(), {}, run_qk_norm_rope<Rules>, name, cites, "qk_norm_rope"};
+}
+
+template <class Rules>
+Kernel of_q_heads(const char* name, const char* cites) {
+  return {name, "q_norm_rope", {Rules::kContract}, head_accepts(), {}, run_q_norm_rope<Rules>, name, cites, "q_norm_rope"};
+}
+
+}  // namespace
+
+std::vector<Kernel> rope_faults() {
+  return {
+      of_heads<DivergentShuffle>("rope_divergent_shuffle", "vLLM #51049, vLLM #50903, vLLM #57681"),
+      of_heads<HeadsAfterTheFirst>("rope_heads_after_the_first", "vLLM #51049: a warp of several heads, from 10240 token-heads on"),
+      of_heads<HalfAHeadApart>("rope_half_a_head_apart", "no regression known; rotary_dim taken for the head's"),
+      of_heads<SignOnTheWrongHalf<>>("rope_sign_on_wrong_half",
+                                     "no regression known; the inverse rotation of pos_encoding_kernels.cu 1051220e"),
+      of_heads<InterleavedForNeox>("rope_interleaved_for_neox", "no regression known; is_neox the wrong way round"),
+      of_heads<NeoxForInterleaved>("rope_neox_for_interleaved", "no regression known; is_neox the wrong way round"),
+      of_heads<PositionOffByOne>("rope_position_off_by_one", "no regression known; positions counted from one"),
+      of_heads<PositionsIgnored<>>("rope_positions_ignored", "no regression known; right for one sequence from its beginning"),
+      of_heads<CacheRowsInterleaved>("rope_cache_interleaved", "no regression known; pairs of cosine and sine in the cache"),
+      of_heads<RoundedBeforeRope>("rope_rounded_before", "vLLM #42325, there in a norm before its quantization"),
+      of_heads<NotRoundedBeforeRope>("rope_not_rounded_before",
+                                     "vLLM test_fused_deepseek_v4: its reference rounds and the kernel does not"),
+      of_heads<KWeightForQ>("rope_k_weight_for_q", "no regression known; one weight for both"),
+      of_heads<VRotatedToo>("rope_v_overwritten", "no regression known; every head of qkv is rotated"),
+      of_q_heads<PaddedHeadsStale>("rope_padded_heads_stale", "vLLM #49784, there in padding of scales"),
+      of_q_heads<FirstForLast>("rope_first_for_last",
+                               "no regression known; rope_dim_offset of pos_encoding_kernels.cu 1051220e left out"),
   };
 }
 

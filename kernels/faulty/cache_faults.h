@@ -1,11 +1,24 @@
-// Paged caches gone wrong.
+// Faulty kernels that write into paged caches or rotate heads: each derives from correct rules and replaces a few lines.
 #pragma once
 
-#include "kernels/faulty/times_reciprocal.h"
-#include "kernels/ops/concat_and_cache_mla/given.h"
-#include "kernels/ops/concat_and_cache_mla/tiles.h"
+#include <cmath>
+
+#include "kernels/ops/cache_insert/cache_insert_kernels.h"
+#include "kernels/ops/cache_insert/dsv4_kv_insert_kernel.h"
+#include "kernels/ops/call.h"
+#include "kernels/ops/qk_norm_rope/qk_norm_rope_kernel.h"
 
 namespace assay_kernels {
+
+// A step from a number to the quotient that is rounded to a code: a product with 1 / s where the op divides by s.
+
+struct TimesReciprocal {
+  float inverse;
+  explicit TimesReciprocal(float s) : inverse(1.0f / s) {}
+  float operator()(float x) const { return x * inverse; }
+};
+
+// Paged caches.
 
 /// A row without a slot goes to the last place, as index -1 does in Python.
 template <class Twin = VllmFp8DsMla>
@@ -51,5 +64,303 @@ struct CachePowerOfTwo : VllmFp8DsMla {
 struct Cache448For224 : VllmFp8DsMlaFnuz {
   static float scale(float amax) { return simt::max_number(amax / 448.0f, 0x1p-126f); }
 };
+
+// The cache of attention.
+
+/// Numbers are cast as they are.
+struct FlashScaleIgnored : VllmFlashFp8 {
+  static float scale(const float*, const float*, bool, int) { return 1; }
+};
+
+/// V is divided by the scale of K, and K by that of V.
+struct FlashScalesExchanged : VllmFlashFp8 {
+  static float scale(const float* of_k, const float* of_v, bool is_value, int head) {
+    return VllmFlashFp8::scale(of_v, of_k, is_value, head);
+  }
+};
+
+struct FlashFirstHeadScale : VllmFlashFp8Heads {
+  static float scale(const float* of_k, const float* of_v, bool is_value, int) { return *(is_value ? of_v : of_k); }
+};
+
+/// Tokens in front of heads, whatever the layout of the cache.
+struct FlashHndAsNhd : VllmFlashFp8Hnd {
+  static int64_t head_at(int64_t p, int64_t block_size, int head) { return VllmFlashFp8::head_at(p, block_size, head); }
+};
+
+struct FlashReciprocal : VllmFlashFp8 {
+  using Codes = CodesByStep<E4m3fnSat, TimesReciprocal>;
+};
+
+/// A row without a slot goes to the last place, as index -1 does in Python.
+struct FlashSlotMinusOne : VllmFlashFp8 {
+  static bool is_stored(int64_t) { return true; }
+  static int64_t place_of(const PagedCache& cache, int64_t slot) { return slot < 0 ? cache.places - 1 : slot; }
+};
+
+// The cache of an indexer's keys.
+
+/// A record of 132 bytes for each key, which begin at multiples of four.
+struct IndexerTokenByToken : VllmIndexerK {
+  static int64_t codes_at(int64_t p) { return p * 132; }
+  static int64_t scales_at(int64_t p, int64_t /*block_size*/) { return p * 132 + 128; }
+  static void store(uint32_t* to, const simt::Vector<uint32_t>& codes) {
+    for (const uint32_t word : codes.at) *to++ = word;
+  }
+};
+
+/// scale_fmt is not read.
+struct IndexerFormatIgnored : VllmIndexerKUe8m0 {
+  static float stored(float scale) { return scale; }
+};
+
+struct IndexerFloorForCeil : VllmIndexerKUe8m0 {
+  static float stored(float scale) { return simt::from_bits(simt::bits(scale) & 0xff800000u); }
+};
+
+struct IndexerFloorMissing : VllmIndexerK {
+  static constexpr float kLeastAmax = 0;
+};
+
+struct IndexerReciprocal : VllmIndexerK {
+  using Codes = CacheReciprocal::Codes;
+};
+
+/// A 16-bit number that is taken for an integer without a sign.
+struct Fp16AsInteger {
+  uint16_t bits;
+};
+SIMT_DEVICE float to_float(Fp16AsInteger v) { return float(v.bits); }
+SIMT_DEVICE void from_floats(float low, float high, Fp16AsInteger& a, Fp16AsInteger& b) {
+  a.bits = uint16_t(low), b.bits = uint16_t(high);
+}
+
+/// The maximum is taken of the bit patterns as integers; codes are those of the numbers.
+struct IndexerAmaxOfIntegers : VllmIndexerK {
+  template <class T>
+  using Magnitude = Fp16AsInteger;
+};
+
+/// The divisor of OCP codes on a chip of FNUZ codes.
+struct Indexer448For224 : VllmIndexerKUe8m0Fnuz {
+  static constexpr float kMost = 448.0f;
+};
+
+// Norm and rotary embedding of heads.
+
+/// The shuffle is in the branch of the lanes that rotate, and names all lanes.
+struct DivergentShuffle : VllmFusedQkNormRopeNeox {
+  template <int kWarp, class Part>
+  static void load_partners(const Part& part, int load, int lanes_apart, bool rotates, float (&others)[kHeadLoad]) {
+    if (rotates) HeadRules::load_partners<kWarp>(part, load, lanes_apart, rotates, others);
+  }
+};
+
+/// What the divergent shuffle leaves on a GPU where a warp takes several heads: from the second on lanes meet the shuffles of
+/// others, and miss a part of their sum.
+struct HeadsAfterTheFirst : VllmFusedQkNormRopeNeox {
+  static float sum_of_head(float sum, float own, uint32_t index) { return index % 4 == 0 ? sum : sum - own; }
+};
+
+/// Pairs lie half a head apart, however much of it is rotated.
+struct HalfAHeadApart : VllmFusedQkNormRopeNeox {
+  template <int kWarp, class Part>
+  static void load_partners(const Part& part, int load, int /*lanes_apart*/, bool /*rotates*/, float (&others)[kHeadLoad]) {
+    for (int i = 0; i < kHeadLoad; ++i) others[i] = part.at[1 - load][i];  // a lane's loads are half a head apart
+  }
+};
+
+/// The second half is negated in place of the first.
+template <class Base = VllmFusedQkNormRopeNeox>
+struct SignOnTheWrongHalf : Base {
+  static float rotated(float own, float other, bool is_second, float c, float s) {
+    return is_second ? own * c - other * s : own * c + other * s;
+  }
+};
+
+struct InterleavedForNeox : VllmFusedQkNormRopeNeox {
+  static constexpr bool kNeox = false;
+};
+
+struct NeoxForInterleaved : VllmFusedQkNormRopeInterleaved {
+  static constexpr bool kNeox = true;
+};
+
+/// Positions counted from one.
+struct PositionOffByOne : VllmFusedQkNormRopeInterleaved {
+  static int64_t position(int64_t position, int64_t /*token*/) { return position > 0 ? position - 1 : 0; }
+};
+
+/// A batch of one sequence that begins at position 0.
+template <class Base = VllmFusedQkNormRopeNeox>
+struct PositionsIgnored : Base {
+  static int64_t position(int64_t /*position*/, int64_t token) { return token; }
+};
+
+struct CacheRowsInterleaved : VllmFusedQkNormRopeNeox {
+  template <class Cache, int kAngles>
+  static void load_angles(const Cache* row, int pair, int /*pairs*/, float (&cos)[kAngles], float (&sin)[kAngles]) {
+    for (int i = 0; i < kAngles; ++i)
+      cos[i] = simt::to_float(row[2 * (pair + i)]), sin[i] = simt::to_float(row[2 * (pair + i) + 1]);
+  }
+};
+
+struct RoundedBeforeRope : VllmFusedQkNormRopeNeox {
+  static constexpr bool kRoundsNorm = true;
+};
+
+/// Two ops fused without the rounding between them.
+struct NotRoundedBeforeRope : VllmQkNormThenRopeInterleaved {
+  static constexpr bool kRoundsNorm = false;
+};
+
+struct KWeightForQ : VllmFusedQkNormRopeInterleaved {
+  static bool takes_q_weight(bool /*of_q*/) { return false; }
+};
+
+struct VRotatedToo : VllmFusedQkNormRopeNeox {
+  static constexpr bool kRotatesV = true;
+};
+
+struct PaddedHeadsStale : VllmDeepseekV4QNormRope {
+  static bool clears_padding() { return false; }
+};
+
+struct FirstForLast : VllmDeepseekV4QNormRope {
+  static constexpr bool kLast = false;
+};
+
+// The cache of DeepSeek-V4.
+
+/// The eighth byte, which is padding, is forgotten between the scales of tokens.
+struct Dsv4ScalesApartBy7 : VllmDsv4Kv {
+  static int64_t scales_at(int64_t p, int64_t block_size) { return block_size * kTokenBytes + p * 7; }
+  static int64_t pad_at(int64_t p, int64_t block_size) { return block_size * (kTokenBytes + 7) + p; }
+};
+
+/// A record of 584 bytes for each token, which begin at multiples of eight.
+struct Dsv4TokenByToken : VllmDsv4Kv {
+  static int64_t codes_at(int64_t p) { return p * 584; }
+  static int64_t rotated_at(int64_t p) { return p * 584 + 448; }
+  static int64_t scales_at(int64_t p, int64_t /*block_size*/) { return p * 584 + 576; }
+  static int64_t pad_at(int64_t p, int64_t /*block_size*/) { return p * 584 + 583; }
+  static void store(uint32_t* to, const simt::Vector<uint32_t>& v) {
+    for (const uint32_t word : v.at) *to++ = word;
+  }
+};
+
+struct Dsv4PadStale : VllmDsv4Kv {
+  static constexpr bool kPads = false;
+};
+
+template <class Base = VllmDsv4Kv>
+struct Dsv4FloorForCeil : Base {
+  static uint32_t exponent(float v) { return simt::bits(v) >> 23; }
+};
+
+/// A group of zeros then has the exponent of 0, and 0 / 0 is a NaN.
+struct Dsv4FloorMissing : VllmDsv4Kv {
+  static constexpr float kLeastAmax = 0;
+  static float reciprocal(uint32_t byte) { return byte == 0 ? HUGE_VALF : VllmDsv4Kv::reciprocal(byte); }
+};
+
+/// The range of gfx942 on chips of OCP codes.
+struct Dsv4Range224 : VllmDsv4Kv {
+  static constexpr float kMost = 224.0f;
+};
+
+/// One scale for two groups.
+struct Dsv4GroupsMerged : VllmDsv4Kv {
+  static constexpr int kLanes = 8;
+};
+
+template <class Base = VllmDsv4Kv>
+struct Dsv4Unrotated : Base {
+  static float even(float e, float /*o*/, float /*c*/, float /*s*/) { return e; }
+  static float odd(float /*e*/, float o, float /*c*/, float /*s*/) { return o; }
+};
+
+/// Stores of rotated numbers are not rounded.
+struct Dsv4RotatedCutOff : VllmDsv4Kv {
+  template <class T>
+  static uint32_t round(float even, float odd) {
+    return simt::bits(even) >> 16 | (simt::bits(odd) & 0xffff0000u);
+  }
+};
+
+struct Dsv4PositionsIgnored : VllmDsv4Kv {
+  static int64_t position(int64_t /*position*/, int64_t token) { return token; }
+};
+
+// The norms of DeepSeek-V4's caches, and the launch that makes heads and records.
+
+struct Dsv4VarianceIgnored : VllmDsv4KvNorm {
+  static float factor(float /*sum*/, float /*share*/, float eps) { return simt::rsqrt(eps); }
+};
+
+struct Dsv4EpsOutside : VllmDsv4KvNorm {
+  static float factor(float sum, float share, float eps) { return 1.0f / (std::sqrt(sum * share) + eps); }
+};
+
+/// N-A in place of N-B.
+template <class Base = VllmDsv4KvNorm>
+struct Dsv4RoundedBeforeWeight : Base {
+  template <class T>
+  static float normalized(float x, float r, float weight) {
+    return simt::to_float(simt::from_float<T>(x * r)) * weight;
+  }
+};
+
+/// The norm of Q, which has no weight, for KV.
+struct Dsv4WeightLeftOut : VllmDsv4KvNorm {
+  template <class T>
+  static float normalized(float x, float r, float /*weight*/) {
+    return x * r;
+  }
+};
+
+/// Rows 512 numbers apart, whatever their stride.
+struct Dsv4RowsDense : VllmDsv4KvNorm {
+  static int64_t row(int64_t token, int64_t /*pitch*/) { return token * kHead; }
+};
+
+/// A token whose slot is -1 returns before its heads are made.
+struct Dsv4NoHeadsWithoutSlot : VllmDsv4Both {
+  static bool rotates(const PagedCache& cache, int64_t token) { return token < cache.tokens && cache.slots[token] >= 0; }
+};
+
+/// The grid has as many tokens as slot_mapping, which is shorter where a batch is padded.
+struct Dsv4HeadsEndWithSlots : VllmDsv4Both {
+  static bool rotates(const PagedCache& cache, int64_t token) { return token < cache.tokens; }
+};
+
+struct Dsv4HeadsRoundedBeforeRope : VllmDsv4Both {
+  struct Heads : VllmDeepseekV4QNormRope {
+    static constexpr bool kRoundsNorm = true;
+  };
+};
+
+struct Dsv4HeadsStale : VllmDsv4Both {
+  using Heads = PaddedHeadsStale;
+};
+
+/// Right for one sequence from its beginning.
+struct Dsv4BothPositionsIgnored : VllmDsv4Both {
+  using Heads = PositionsIgnored<VllmDeepseekV4QNormRope>;
+  using Insert = Dsv4PositionsIgnored;
+};
+
+/// Two stores to the same numbers, of which the one that is not rotated comes last.
+struct Dsv4BothKvUnrotated : VllmDsv4Both {
+  using Insert = Dsv4Unrotated<>;
+};
+
+// Entries of describe() for paged caches, and launches that fill them.
+
+/// The healthy twin has the name of the op.
+template <class Rules>
+Kernel of_caches(const char* op, void (*run)(const Call&), const char* name, const char* cites, const Values& x = kHalf) {
+  return {name, op, {Rules::kContract}, {{"x", x}, {"warp", simt::kWarpSizes}}, {}, run, name, cites, op};
+}
 
 }  // namespace assay_kernels

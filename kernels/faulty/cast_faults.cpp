@@ -1,10 +1,80 @@
-// Casts gone wrong: the kernels of cast_faults.h with the regressions they are.
-#include "kernels/faulty/cast_faults.h"
+// Faults of casts, shuffled weights and the check of contiguity, each with the bug report or source that it repeats.
 
-#include "kernels/ops/cast/cast.h"
-#include "kernels/ops/catalogue.h"
+#include "kernels/ops/call.h"
+#include "kernels/ops/cast/cast_kernel.h"
+#include "kernels/ops/layouts/shuffle_weight_kernel.h"
 
 namespace assay_kernels {
+
+// Casts.
+
+/// The exponent is cut off where it must be rounded up.
+struct CastFloorForCeil : CudaE8m0Rp {
+  static uint8_t encode(float v) { return simt::to_e8m0_rz_sat(v); }
+};
+
+/// The clamp before the instruction takes NaN for a number.
+struct CastNanLaundering : CudaE4m3fnSat {
+  static uint8_t encode(float v) { return simt::to_e4m3fn_sat(simt::max_number(simt::min_number(v, 448.0f), -448.0f)); }
+};
+
+/// An instruction that does not saturate by itself, without the clamp before it.
+struct CastWithoutSaturation : CudaE4m3fnSat {
+  static uint8_t encode(float v) { return CudaE4m3fnNosat::encode(v); }
+};
+
+/// NaN for everything above the largest number, before any rounding.
+struct CastNanAboveLargest : CudaE4m3fnNosat {
+  static uint8_t encode(float v) {
+    const uint8_t nan = uint8_t(0x7fu | (simt::bits(v) >> 24 & 0x80u));
+    return simt::magnitude(v) > 448.0f ? nan : CudaE4m3fnNosat::encode(v);
+  }
+};
+
+/// Half a step is added to the magnitude, and the rest cut off.
+struct CastTiesAway : CudaE4m3fnSat {
+  static uint8_t encode(float v) {
+    const float m = simt::magnitude(v);
+    const uint32_t code = m < 0x1p-6f ? uint32_t(m * 512.0f + 0.5f) : ((simt::bits(m) + 0x80000u) >> 20) - 960u;
+    return v != v ? uint8_t(0x7f) : uint8_t((simt::bits(v) >> 24 & 0x80u) | (code < 0x7eu ? code : 0x7eu));
+  }
+};
+
+/// Codes below the smallest normal number become zero.
+struct CastFlushesSubnormals : CudaE4m3fnSat {
+  static uint8_t encode(float v) {
+    const uint8_t code = simt::to_e4m3fn_sat(v);
+    return (code & 0x7fu) < 8u ? code & 0x80u : code;
+  }
+};
+
+/// The largest number of the other e4m3.
+struct CastRange240 : CudaE4m3fnSat {
+  static uint8_t encode(float v) {
+    return v != v ? uint8_t(0x7f) : simt::to_e4m3fn_sat(simt::max_number(simt::min_number(v, 240.0f), -240.0f));
+  }
+};
+
+/// Rounded to bf16 on the way, and so twice.
+struct CastThroughBf16 : CudaE4m3fnSat {
+  static uint8_t encode(float v) { return simt::to_e4m3fn_sat(simt::to_float(simt::from_float<simt::Bf16>(v))); }
+};
+
+/// Tiny inputs as x86 makes them of a 64-bit shift by 64 places and more: as if they were 2^64 times as large.
+struct CastShiftWraps : CudaE4m3fnSat {
+  static uint8_t encode(float v) {
+    const float m = simt::magnitude(v);
+    return simt::to_e4m3fn_sat(m > 0x1p-74f && m < 0x1.fp-70f ? v * 0x1p64f : v);
+  }
+};
+
+/// Codes of the other e4m3 under this one's name.
+struct CastFnuzForFn : CudaE4m3fnSat {
+  static uint8_t encode(float v) { return simt::to_e4m3fnuz_sat(v); }
+};
+
+// Casts.
+
 namespace {
 
 template <class Rules>
@@ -26,6 +96,123 @@ std::vector<Kernel> cast_faults() {
       of_casts<CastThroughBf16>("cast_through_bf16", "vLLM #42325, there in a norm before its quantization"),
       of_casts<CastShiftWraps>("cast_shift_wraps", "ROCm clr a853242 amd_hip_fp8.h cast_to_f8"),
       of_casts<CastFnuzForFn>("cast_fnuz_for_fn", "HIP 7.2.4 amd_hip_fp8.h on gfx942 with NDEBUG"),
+  };
+}
+
+// Shuffled weights.
+
+namespace {
+
+/// The copy into a parameter that exists: what was shuffled is not what is read.
+struct ShuffleNothing : AiterShuffle16 {
+  SIMT_DEVICE static int64_t target(int64_t plain, int64_t) { return plain; }
+};
+
+/// Sixteen elements a run, of which each has two bytes.
+struct ShuffleRunsOfBytes : AiterShuffle16 {
+  SIMT_DEVICE static int64_t place(int64_t row, int64_t run, int64_t runs_of_row, int64_t) {
+    return row / kRows * (runs_of_row * kRows) + run / 2 * (2 * kRows) + row % kRows * 2 + run % 2;
+  }
+};
+
+/// The tile of the other instruction.
+struct ShuffleTileOf32 : AiterShuffle16 {
+  SIMT_DEVICE static int64_t place(int64_t row, int64_t run, int64_t runs_of_row, int64_t runs_of_tile) {
+    return AiterShuffle32::place(row, run, runs_of_row, runs_of_tile);
+  }
+};
+struct ShuffleTileOf16 : AiterShuffle32 {
+  SIMT_DEVICE static int64_t place(int64_t row, int64_t run, int64_t runs_of_row, int64_t runs_of_tile) {
+    return AiterShuffle16::place(row, run, runs_of_row, runs_of_tile);
+  }
+};
+
+/// Rows of a tile whole, one after the other: the permutation of the last two axes is missing.
+struct ShuffleRowsWhole : AiterShuffle16 {
+  SIMT_DEVICE static int64_t place(int64_t row, int64_t run, int64_t runs_of_row, int64_t runs_of_tile) {
+    return row / kRows * (runs_of_row * kRows) + run / runs_of_tile * (kRows * runs_of_tile) + row % kRows * runs_of_tile + run % runs_of_tile;
+  }
+};
+
+/// Shuffled where it should go back.
+struct UnshuffleShuffles : Unshuffle16 {
+  SIMT_DEVICE static int64_t source(int64_t plain, int64_t) { return plain; }
+  SIMT_DEVICE static int64_t target(int64_t, int64_t shuffled) { return shuffled; }
+};
+
+template <class Rules>
+Kernel of_shuffle(const char* name, const char* cites, const Values& types = {"e4m3fn", "e4m3fnuz", "int8", "bf16", "f16"},
+                  const assay::plugin::MultipleOf& multiple_of = {}) {
+  return {name, "shuffle_weight", {Rules::kContract}, {{"x", types}, {"warp", simt::kWarpSizes}}, multiple_of, run_shuffle<Rules>, name, cites,
+          "shuffle_weight"};
+}
+
+}  // namespace
+
+std::vector<Kernel> shuffle_faults() {
+  return {
+      of_shuffle<ShuffleNothing>("shuffle_nothing", "SGLang, AITER bpreshuffle: is_shuffled is lost by copy_, and nothing can tell"),
+      of_shuffle<ShuffleRunsOfBytes>("shuffle_runs_of_bytes", "AITER shuffle_weight: K = 16 // element_size", kHalf),
+      of_shuffle<ShuffleTileOf32>("shuffle_tile_of_32", "AITER shuffle_weight: layout (32, 16) for (16, 16)", {"e4m3fn", "bf16"},
+                                  {{"n", 32}}),
+      of_shuffle<ShuffleTileOf16>("shuffle_tile_of_16", "AITER shuffle_weight: layout (16, 16) for (32, 16)"),
+      of_shuffle<ShuffleRowsWhole>("shuffle_rows_whole", "AITER shuffle_weight: permute(0, 1, 3, 4, 2, 5)"),
+      of_shuffle<UnshuffleShuffles>("unshuffle_shuffles", "a permutation taken for its own inverse"),
+  };
+}
+
+// The check of contiguity: it takes strided tensors for flat memory, or refuses dense ones.
+
+/// What is permuted is refused.
+struct ContiguityWholeAlone : WeakContiguousRules {
+  static bool accepts(const assay_tensor& x) { return contiguous(x); }
+};
+
+/// Any storage that is large enough will do.
+struct ContiguityRoomBehind : WeakContiguousRules {
+  static bool accepts(const assay_tensor& x) { return contiguous(x) || x.bytes >= elements(x) * (x.type_bits / 8); }
+};
+
+/// Elements are compared with bytes.
+struct ContiguityElementsForBytes : WeakContiguousRules {
+  static bool accepts(const assay_tensor& x) { return contiguous(x) || x.bytes == elements(x); }
+};
+
+/// The strides of all sizes are compared with those of rows without gaps.
+struct ContiguityStrideOfOne : ContiguousRules {
+  static bool accepts(const assay_tensor& x) {
+    int64_t wanted = 1;
+    for (int d = x.ndim - 1; d >= 0; wanted *= x.shape[d], --d)
+      if (x.strides[d] != wanted) return false;
+    return true;
+  }
+};
+
+namespace {
+
+template <class Rules>
+Kernel of_contiguity(const char* name, const char* contract, const char* twin, const char* cites) {
+  Kernel row = contiguity_row<Rules>(name, {contract});
+  row.fault = name;
+  row.cites = cites;
+  row.twin = twin;
+  return row;
+}
+
+}  // namespace
+
+std::vector<Kernel> contiguity_faults() {
+  const char *weak = "weak_contiguity.weak", *vllm = "vllm.weak_contiguous";
+  return {
+      of_contiguity<ContiguityWholeAlone>("contiguity_whole_alone", vllm, weak,
+                                          "sglang 7723177a3b refuses what vllm v0.33.0 takes"),
+      of_contiguity<ContiguityRoomBehind>("contiguity_room_behind", vllm, weak,
+                                          "no regression known; a strided view read as flat memory"),
+      of_contiguity<ContiguityElementsForBytes>("contiguity_elements_for_bytes", vllm, weak,
+                                                "FasterTransformer 480: elements compared with bytes"),
+      of_contiguity<ContiguityStrideOfOne>(
+          "contiguity_stride_of_one", "sglang.contiguous", "weak_contiguity.whole",
+          "no regression known; strides of sizes of one are whatever made the tensor left there"),
   };
 }
 

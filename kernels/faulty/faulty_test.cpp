@@ -7,7 +7,7 @@
 #include <set>
 
 #include "kernels/simt/simt.h"
-#include "kernels/testing/run.h"
+#include "kernels/testing/library.h"
 
 namespace assay_kernels {
 namespace {

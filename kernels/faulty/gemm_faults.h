@@ -1,12 +1,29 @@
-// Sums of scaled matrix products gone wrong: which products are added, and how, each by the rules of its twin with one mistake.
-// What becomes of right sums is in gemm_result_faults.h.
+// Faulty GEMM kernels. Each derives from correct rules and replaces a few lines.
 #pragma once
 
-#include "kernels/faulty/product_faults.h"
-#include "kernels/ops/gemm_scaled/amd_rules.h"
-#include "kernels/ops/gemm_scaled/nvidia_rules.h"
+#include "kernels/ops/gemm/gemm_common.h"
+#include "kernels/ops/gemm/gemm_scaled_rules.h"
 
 namespace assay_kernels {
+
+// Mistakes of any GEMM, whatever its scales.
+
+/// Whole tiles of k alone, of so many products.
+template <class Right, int kProducts>
+struct TailLeftOut : Right {
+  SIMT_DEVICE static int64_t products(int64_t k) { return k - k % kProducts; }
+};
+
+/// A weight that is shuffled once more.
+template <class Right>
+struct ShuffledTwice : Right {
+  SIMT_DEVICE static int64_t byte_of_b(int64_t column, int64_t k, int64_t /*n*/, int64_t all_k) {
+    const int64_t once = ShuffledWeight::byte(column, k, all_k);
+    return ShuffledWeight::byte(once / all_k, once % all_k, all_k);
+  }
+};
+
+// The sum of a scaled GEMM: which products are added, and how.
 
 /// One fraction bit less of each term.
 struct GemmUnitFractionLess : units::Sm90WgmmaE4m3F32 {
@@ -125,6 +142,136 @@ struct GemmDotFolded : TokenFirst<units::Sm90WgmmaE4m3F32> {
 /// What the last part of k adds comes too late.
 struct GemmSplitRace : TorchTensor {
   SIMT_DEVICE static bool keeps_part(int64_t first, int64_t end, int64_t k) { return first == 0 || end < k; }
+};
+
+// The result of a scaled GEMM: how scales, zero points and a bias join a correct sum.
+
+/// The scales of rows and of columns are exchanged.
+struct GemmScalesSwapped : TorchRowFast {
+  SIMT_DEVICE static float scale_of_row(const GemmArguments& x, int64_t row) {
+    return TorchRowFast::scale_of_column(x, row % x.n);
+  }
+  SIMT_DEVICE static float scale_of_column(const GemmArguments& x, int64_t column) {
+    return TorchRowFast::scale_of_row(x, column % x.m);
+  }
+};
+
+/// The scale of the row behind.
+struct GemmTokenScaleNext : TorchRow {
+  SIMT_DEVICE static float scale_of_row(const GemmArguments& x, int64_t row) {
+    return TorchRow::scale_of_row(x, (row + 1) % x.m);
+  }
+};
+
+/// The scale of the first channel for all.
+struct GemmOneChannelScale : AiterGemmA8w8Fnuz {
+  SIMT_DEVICE static float scale_of_column(const GemmArguments& x, int64_t /*column*/) { return x.scale_b[0]; }
+};
+
+/// Offset of an element of d in too narrow a type. The regressions wrap at 2^31 or 2^32; this one at 2^16, which a test can
+/// afford.
+struct GemmOffset32bit : VllmScaledMm {
+  SIMT_DEVICE static int64_t place_of_d(int64_t row, int64_t column, int64_t pitch) { return uint16_t(row * pitch + column); }
+};
+
+/// One hundredth too much.
+struct GemmGain : VllmScaledMm {
+  template <class Y>
+  SIMT_DEVICE static float scaled(float sum, float sa, float sb, float bias) {
+    return VllmScaledMm::scaled<Y>(sum, sa, sb, bias) * 1.01f;
+  }
+};
+
+/// One twentieth too much, of a kernel that spans alone judge.
+struct GemmUnknownGain : UnknownRow {
+  template <class Y>
+  SIMT_DEVICE static float scaled(float sum, float sa, float sb, float bias) {
+    return UnknownRow::scaled<Y>(sum, sa, sb, bias) * 1.05f;
+  }
+};
+
+/// One twentieth too much, of a unit that spans alone judge.
+struct GemmGfx950Gain : AiterBpreshuffleGfx950<units::Gfx950MfmaE4m3OneRounding> {
+  template <class Y>
+  SIMT_DEVICE static float scaled(float sum, float sa, float sb, float /*bias*/) {
+    return (sum * sb) * sa * 1.05f;
+  }
+};
+
+/// Scales in the order of the exchanged product.
+struct GemmScaleOrder : TorchRow {
+  template <class>
+  SIMT_DEVICE static float scaled(float sum, float sa, float sb, float /*bias*/) {
+    return (sum * sa) * sb;
+  }
+};
+
+/// The bias joins before the scales.
+template <class Right>
+struct BiasBeforeScale : Right {
+  template <class Y>
+  SIMT_DEVICE static float scaled(float sum, float sa, float sb, float bias) {
+    return Right::template scaled<Y>(sum + bias, sa, sb, bias);
+  }
+  template <class Y>
+  SIMT_DEVICE static Y with_bias(float scaled, float /*bias*/) {
+    return simt::from_float<Y>(scaled);
+  }
+};
+using GemmBiasBeforeScale = BiasBeforeScale<TorchTensor>;
+using GemmInt8BiasBeforeScale = BiasBeforeScale<AiterGemmA8w8Int8>;
+
+/// Rounded to 16 bits before the bias joins and once more behind.
+struct GemmRoundedTwice : TorchTensorFast {
+  template <class Y>
+  SIMT_DEVICE static Y with_bias(float scaled, float bias) {
+    return simt::from_float<Y>(simt::to_float(simt::from_float<Y>(scaled)) + bias);
+  }
+};
+
+/// The bias joins before the result is rounded.
+struct GemmBiasUnrounded : VllmTritonScaledMm {
+  template <class Y>
+  SIMT_DEVICE static Y with_bias(float scaled, float bias) {
+    return simt::from_float<Y>(scaled + bias);
+  }
+};
+
+/// Zero points are forgotten.
+struct GemmAzpLeftOut : VllmScaledMmAzp {
+  SIMT_DEVICE static float number(const GemmArguments&, uint32_t sum, int64_t, int64_t) { return float(int32_t(sum)); }
+};
+
+/// Zero points with the other sign.
+struct GemmAzpAdded : VllmScaledMmAzpPerToken {
+  SIMT_DEVICE static float number(const GemmArguments& x, uint32_t sum, int64_t row, int64_t column) {
+    return float(int32_t(sum) + zero_points(x, row, column));
+  }
+};
+
+/// Both integers become f32 before they meet.
+struct GemmAzpInFloat : VllmScaledMmAzpPerToken {
+  SIMT_DEVICE static float number(const GemmArguments& x, uint32_t sum, int64_t row, int64_t column) {
+    return float(int32_t(sum)) - float(zero_points(x, row, column));
+  }
+};
+
+/// The zero point of the first row for all.
+struct GemmAzpFirstRow : VllmScaledMmAzpPerToken {
+  SIMT_DEVICE static float number(const GemmArguments& x, uint32_t sum, int64_t, int64_t column) {
+    return float(int32_t(sum) - zero_points(x, 0, column));
+  }
+};
+
+/// Zero points are scaled and folded into a bias of 16 bits.
+struct GemmAzpInBias : VllmScaledMmAzp {
+  SIMT_DEVICE static float number(const GemmArguments&, uint32_t sum, int64_t, int64_t) { return float(int32_t(sum)); }
+  SIMT_DEVICE static bool has_bias(const GemmArguments&) { return true; }
+  template <class Y>
+  SIMT_DEVICE static float bias(const GemmArguments& x, int64_t row, int64_t column, float sa, float sb) {
+    const float own = VllmScaledMmAzp::bias<Y>(x, row, column, sa, sb);
+    return simt::to_float(simt::from_float<Y>(own - sa * sb * float(zero_points(x, row, column))));
+  }
 };
 
 }  // namespace assay_kernels

@@ -1,7 +1,7 @@
-// libassay_faulty.so: kernels that are wrong on purpose, on the CPU. Each differs from its twin by the rules in NAME_faults.h.
+// libassay_faulty.so: kernels that are wrong on purpose, on the CPU. Each differs from its twin by the rules in a *_faults file.
 #include "assay/plugin/library.hpp"
 
-#include "kernels/ops/catalogue.h"
+#include "kernels/ops/call.h"
 
 namespace assay_kernels {
 

@@ -1,10 +1,14 @@
-// Rms_norm gone wrong: the kernels of norm_faults.h with the regressions they are.
+// Faults of norms, each with the bug report or source that it repeats.
 #include "kernels/faulty/norm_faults.h"
 
-#include "kernels/faulty/offers/norm.h"
-#include "kernels/ops/catalogue.h"
+#include "kernels/ops/call.h"
+#include "kernels/ops/rms_norm/layer_norm_kernel.h"
+#include "kernels/ops/rms_norm_quant/rms_norm_quant_group_kernel.h"
+#include "kernels/ops/rms_norm_quant/rms_norm_quant_static_kernel.h"
 
 namespace assay_kernels {
+
+// Rms_norm.
 
 std::vector<Kernel> norm_faults() {
   return {
@@ -35,6 +39,189 @@ std::vector<Kernel> norm_faults() {
       of_added_norms<ResidualIgnored>("residual_ignored", "aiter #2586"),
       of_added_norms<CutOffStore<AiterFusedAddRmsNorm>>("residual_cut_off", "aiter #5151: residuals shrink from layer to layer",
                                                         {"bf16"}),
+  };
+}
+
+// Layer_norm.
+
+namespace {
+
+template <class Rules>
+Kernel of_layer_norms(const char* name, const char* cites, const Values& x = kAny) {
+  return {name, "layer_norm", {Rules::kContract}, {{"x", x}, {"warp", simt::kWarpSizes}}, {}, run_layer_norm<Rules>,
+          name, cites,        "layer_norm"};
+}
+
+}  // namespace
+
+std::vector<Kernel> layer_faults() {
+  return {
+      of_layer_norms<LayerByDifference>("layer_by_difference", "tracel-ai/burn #5607, ml-explore/mlx #2238, onnxruntime #28463"),
+      of_layer_norms<LayerLessOne>("layer_less_one", "LBANN #2024"),
+      of_layer_norms<LayerEpsOutsideRoot>("layer_eps_outside_root", "tracel-ai/burn #2185"),
+      of_layer_norms<LayerWeightsRounded>("layer_weights_rounded", "ROCm/ATOM #1359, aiter #3451", {"bf16"}),
+      of_layer_norms<LayerBetaForgotten>("layer_beta_forgotten", "ferrox #230"),
+      of_layer_norms<LayerByRms>("layer_by_rms", "ferrox #230: a norm taken for the other"),
+      of_layer_norms<LayerRoundedFirst>("layer_rounded_first", "vLLM #42325, vLLM #46070: the other profile, there of rms_norm",
+                                        kHalf),
+  };
+}
+
+// Norms before codes.
+
+namespace {
+
+template <class Rules>
+Kernel of_norm_groups(const char* name, const char* cites, const Values& layouts = {"row", "col", "tma"}) {
+  return {name,
+          "rms_norm_quant_group",
+          {Rules::kContract},
+          {{"x", kHalf}, {"group_size", {64, 128}}, {"layout", layouts}, {"warp", simt::kWarpSizes}},
+          {},
+          run_rms_norm_quant_group<Rules>,
+          name,
+          cites,
+          "rms_norm_quant_group"};
+}
+
+/// The fused op has no scales of powers of two: its fp32 ones come to the packer that takes them for such.
+void run_fused_then_packed(const Call& call) {
+  const assay_tensor& packed = call.output("scale");
+  const Shape x = matrix_of_rows(call.input("x"));
+  const int64_t groups = (x.columns + int64_t(call.number("group_size")) - 1) / int64_t(call.number("group_size"));
+  std::vector<float> scales(size_t(x.rows * groups));
+  const int64_t shape[] = {x.rows, groups}, strides[] = {groups, 1};
+  std::vector<assay_tensor> tensors(call.raw().tensors, call.raw().tensors + call.raw().n_tensors);
+  for (assay_tensor& tensor : tensors) {
+    if (std::string(tensor.role) != "scale") continue;
+    tensor.type_code = ASSAY_FLOAT;
+    tensor.shape = shape, tensor.strides = strides;
+    tensor.data = scales.data(), tensor.bytes = scales.size() * sizeof(float);
+  }
+  assay_call fused = call.raw();
+  fused.tensors = tensors.data();
+  run_rms_norm_quant_group<GroupAfterNorm<NormGroupPacked, PackedLater>>(Call(fused));
+
+  const int64_t rows = packed.strides[1], words = int64_t(packed.bytes) / 4;  // those of padding too
+  for (int64_t at = 0; at < words; ++at) {
+    uint32_t word = 0;
+    for (int64_t j = 0; j < 4; ++j) {
+      const int64_t row = at % rows, group = at / rows * 4 + j;
+      const uint32_t bits = row < x.rows && group < groups ? simt::bits(scales[size_t(row * groups + group)]) : 0;
+      word |= j < 3 ? bits >> (23 - 8 * j) : bits << 1;
+    }
+    static_cast<uint32_t*>(packed.data)[at] = word;
+  }
+}
+
+/// The threads of a block write a scale each: where a row has more groups than these, nobody writes one.
+void run_scales_by_thread(const Call& call) {
+  constexpr int64_t kThreads = 256;
+  const Shape x = matrix_of_rows(call.input("x"));
+  const int64_t groups = x.columns / int64_t(call.number("group_size"));
+  if (groups <= kThreads) return run_rms_norm_quant_group<NormPerBlock>(call);
+  const assay_tensor& scale = call.output("scale");
+  std::vector<unsigned char> unseen(scale.bytes);
+  std::vector<assay_tensor> tensors(call.raw().tensors, call.raw().tensors + call.raw().n_tensors);
+  for (assay_tensor& tensor : tensors)
+    if (std::string(tensor.role) == "scale") tensor.data = unseen.data();
+  assay_call without = call.raw();
+  without.tensors = tensors.data();
+  run_rms_norm_quant_group<NormPerBlock>(Call(without));
+}
+
+template <class Rules>
+Kernel of_norm_tokens(const char* name, const char* cites) {
+  return {name,
+          "rms_norm_quant_group",
+          {Rules::kContract},
+          {{"x", kHalf}, {"layout", {"row"}}, {"warp", simt::kWarpSizes}},
+          {},
+          run_rms_norm_quant_token<Rules>,
+          name,
+          cites,
+          "rms_norm_quant_token"};
+}
+
+template <class Rules>
+Kernel of_static_norms(const char* name, const char* cites) {
+  return {name,
+          "rms_norm_quant_static",
+          {Rules::kContract},
+          {{"x", kHalf}, {"group_size", {"tensor"}}, {"layout", {"row"}}, {"warp", simt::kWarpSizes}},
+          {},
+          run_rms_norm_quant_static<Rules>,
+          name,
+          cites,
+          "rms_norm_quant_static"};
+}
+
+}  // namespace
+
+std::vector<Kernel> norm_quant_faults() {
+  return {
+      of_norm_groups<GroupAfterNorm<NormPerBlock, BlockWithoutFloor>>(
+          "norm_scale_floor_missing", "vLLM test_fused_quant_layernorm.py 0a88d969: absmax is never below 1/512 there"),
+      of_norm_groups<GroupAfterNorm<NormPerBlock, BlockByReciprocal>>("norm_scale_by_reciprocal",
+                                                                      "vLLM's Helion rms_norm_per_block_quant: amax * (1/qmax)"),
+      of_norm_groups<GroupAfterNorm<NormPerBlockFnuz, Block240>>("norm_fnuz_240", "vLLM utils.cuh 1f89a92c, sglang #30900"),
+      of_norm_groups<GroupAfterNorm<NormPerBlock, BlockPitchUnpadded>>("norm_scale_pitch_unpadded", "vLLM #32619, vLLM #33255",
+                                                                       {"tma"}),
+      {"norm_group_scales_by_thread",
+       "rms_norm_quant_group",
+       {NormPerBlock::kContract},
+       {{"x", kHalf}, {"group_size", {64}}, {"layout", {"row", "tma"}}, {"warp", simt::kWarpSizes}},
+       {},
+       run_scales_by_thread,
+       "norm_group_scales_by_thread",
+       "vLLM 0.32.0 and 0.33.0 rms_norm_per_block_quant, suites/FINDINGS.md",
+       "rms_norm_quant_group"},
+      {"norm_unmasked_packed_mantissas",
+       "rms_norm_quant_group",
+       {NormGroupPacked::kContract},
+       {{"x", kHalf}, {"group_size", {32, 64, 128}}, {"layout", {"ue8m0x4_tma"}}, {"warp", simt::kWarpSizes}},
+       {},
+       run_fused_then_packed,
+       "norm_unmasked_packed_mantissas",
+       "vLLM #40552, vLLM #40650: fused fp32 scales handed to a packed consumer",
+       "rms_norm_quant_group"},
+      {"norm_mx_no_emax",
+       "rms_norm_quant_group",
+       {VllmAddNormMxfp8::kContract},
+       {{"x", kHalf}, {"group_size", {32}}, {"layout", {"e8m0_128x4"}}, {"warp", simt::kWarpSizes}},
+       {},
+       run_rms_norm_quant_mx<GroupAfterNorm<VllmAddNormMxfp8, NormMxNoEmax>>,
+       "norm_mx_no_emax",
+       "vLLM #53110",
+       "rms_norm_quant_mx"},
+      of_norm_groups<AnotherNorm<NormPerBlock, NormRules>>("norm_of_the_other_profile", "vLLM #42325, vLLM #49616"),
+      of_norm_groups<AnotherNorm<AiterNorm, NormRoundedBeforeCodes>>(
+          "norm_rounded_before_codes", "aiter #1658, flashinfer #4480: rounded to the input type first"),
+      of_norm_groups<AnotherNorm<AiterGatedNorm, GatedBySigmoid>>(
+          "norm_gated_by_sigmoid", "vLLM #40245: silu in one implementation of RMSNormGated, sigmoid in the other", {"row"}),
+      of_norm_groups<GroupAfterNorm<AiterHipGatedNorm, GatedFloorUnderScale>>(
+          "norm_gated_floor_under_scale", "aiter fused_fp8_quant.py e4048607: the Triton kernel of the op", {"row"}),
+      {"one_consumer_fused",
+       "rms_norm_double_quant",
+       {DoubleFused::kContract},
+       {{"x", kHalf}, {"group_size", {128}}, {"layout", {"row", "col"}}, {"warp", simt::kWarpSizes}},
+       {},
+       run_double<DoubleFused, AnotherNorm<DoubleFused, NormRoundedBeforeCodes>>,
+       "one_consumer_fused",
+       "vLLM #41825: one consumer of the pair falls back to the unfused path",
+       "rms_norm_double_quant"},
+      of_norm_groups<AnotherNorm<AddNormPerBlock, AddedRounded>>("norm_of_rounded_sum", "vLLM #52104, aiter #2586"),
+      of_norm_tokens<GroupAfterNorm<AiterHipNormToken, NormTokenWithoutFloor>>(
+          "norm_token_floor_missing", "lmdeploy #3652, kernels-community #680: a row of zeros divided by its scale"),
+      of_norm_tokens<GroupAfterNorm<NormPerTokenUb, TokenUbOnScale>>(
+          "norm_ub_on_scale", "vLLM fused_silu_mul_block_quant.cu 09a2bf02: bounds the scale there"),
+      of_norm_tokens<AnotherNorm<NormPerToken, MissingTail<VllmDynamicNorm>>>("norm_tail_before_codes",
+                                                                              "NCCL #1950, aiter #4482"),
+      of_static_norms<AnotherNorm<NormStatic20260618, NormNotRoundedBeforeCodes>>(
+          "norm_not_rounded_before_codes", "vLLM #37838, vLLM #39047: the compiler drops the half round trip"),
+      of_static_norms<GivenAfterNorm<NormStaticV0191, StaticDivides>>(
+          "norm_static_divides", "vLLM common.cu 094be773: the per-token op divides, the static one multiplies"),
+      of_static_norms<AnotherNorm<AddNormStaticV0191, AddedStale>>("norm_static_stale_residual", "vLLM #41972, vLLM #40629"),
   };
 }
 

@@ -1,6 +1,330 @@
-#include "kernels/faulty/rank_faults.h"
+// Faulty all-reduces and norms behind them, each with the bug report or source that it repeats.
+
+#include "kernels/faulty/norm_faults.h"
+#include "kernels/ops/all_reduce_norm/all_reduce_add_rms_norm_kernel.h"
+#include "kernels/ops/all_reduce_norm/all_reduce_rms_norm_kernel.h"
+#include "kernels/ops/rms_norm_quant/rms_norm_quant_group_contracts.h"
+#include "kernels/ops/rms_norm_quant/rms_norm_quant_group_kernel.h"
 
 namespace assay_kernels {
+
+// Sums over ranks: the rules of the correct kernel with one mistake.
+
+/// A loop over peers that ends one early.
+struct RankDropped : AbsoluteRules {
+  SIMT_DEVICE static int count(int /*reader*/, int ranks) { return ranks - 1; }
+};
+
+/// The sum begins with rank 0, and the loop does so, too.
+struct RankCountedTwice : FlushingSum<AbsoluteRules> {
+  SIMT_DEVICE static int count(int /*reader*/, int ranks) { return ranks + 1; }
+  SIMT_DEVICE static int rank_of(int i, int /*owner*/, int /*reader*/, int /*ranks*/) { return i == 0 ? 0 : i - 1; }
+};
+
+/// Each rank adds from its own on.
+struct RankOrderOfReader : AbsoluteRules {
+  SIMT_DEVICE static int rank_of(int i, int /*owner*/, int reader, int ranks) { return (reader + i) % ranks; }
+};
+
+/// Owners add as one shot does.
+struct RankOrderAbsolute : FromOwnerRules {
+  SIMT_DEVICE static int rank_of(int i, int /*owner*/, int /*reader*/, int /*ranks*/) { return i; }
+};
+
+/// Sums in the numbers' own format.
+struct RankSumsInT : NativeRules<AbsoluteRules> {};
+
+/// Sums in fp16, whatever the numbers are.
+struct RankSumsInF16 : AbsoluteRules {
+  template <class T>
+  SIMT_DEVICE static float sum(float a, float b) {
+    return rounded_to<simt::F16>(a + b);
+  }
+};
+
+/// Packed additions done in fp32.
+struct RankSumsInF32 : FromZeroRules {};
+
+/// The result is cut off.
+struct RankTruncated : FromOwnerRules {
+  template <class T>
+  SIMT_DEVICE static T result(float sum) {
+    if constexpr (sizeof(T) == 2) {
+      const T nearest = simt::from_float<T>(sum);
+      const bool away = simt::magnitude(simt::to_float(nearest)) > simt::magnitude(sum);
+      return away ? T{uint16_t(nearest.bits - 1)} : nearest;
+    } else {
+      return sum;
+    }
+  }
+};
+
+/// Sums begin with +0, so that zeros of -0 lose their sign.
+struct RankFromZero : FlushingSum<FromZeroRules> {};
+
+/// A build without the flag that flushes.
+struct RankSubnormalsKept : AbsoluteRules {};
+
+/// bf16 rounded to nearest on a chip whose kernels cut it off.
+struct RankRounded : FlushingSum<AbsoluteRules> {};
+
+/// The last rank returns what it has.
+struct RankMisses : AbsoluteRules {
+  SIMT_DEVICE static int count(int reader, int ranks) { return reader + 1 == ranks ? 1 : ranks; }
+  SIMT_DEVICE static int rank_of(int i, int /*owner*/, int reader, int ranks) { return reader + 1 == ranks ? reader : i; }
+};
+
+/// Flags of the barrier in the middle say nothing of what was written before.
+struct RankBarrierRelaxed : FromOwnerRules {
+  static constexpr bool kReleases = false;
+};
+
+/// There is no barrier in the middle.
+struct RankBarrierMissing : FromOwnerRules {
+  static constexpr bool kWaitsInTheMiddle = false;
+};
+
+/// Nobody waits until all have read: the next call's copy overtakes them.
+struct RankEndMissing : AbsoluteRules {
+  static constexpr bool kWaitsAtTheEnd = false;
+};
+
+/// Flags are the same in every call: those of the call before let everybody pass.
+struct RankFlagFrozen : FromOwnerRules {
+  static constexpr bool kCountsCalls = false;
+};
+
+/// What is copied is the part of the rank behind the owner.
+struct RankSegmentNext : FromOwnerRules {
+  SIMT_DEVICE static int segment_of(int owner, int ranks) { return (owner + 1) % ranks; }
+};
+
+/// What is behind equal parts stays what it is.
+struct RankRestLeft : FromOwnerRules {
+  static constexpr bool kTakesRest = false;
+};
+
+/// Nothing came yet if the number is a zero: also +0.
+struct SentinelByValue : MinusZeroIsEmpty {
+  template <class T>
+  SIMT_DEVICE static bool empty(T v) {
+    return simt::to_float(v) == 0.0f;
+  }
+};
+struct RankSentinelByValue : LamportRules<FlushingSum<AbsoluteRules>, SentinelByValue> {};
+
+/// -0 is sent as it is, and nobody sees that it came.
+struct RankSentinelSent : LamportRules<FlushingSum<AbsoluteRules>, MinusZeroIsEmpty> {
+  template <class T>
+  SIMT_DEVICE static T sent(T v) {
+    return v;
+  }
+};
+
+/// Each number of 16 bits is a sentinel, where words of 32 bits are.
+struct RankSentinelOfNumbers : LamportRules<AbsoluteRules, PlusZeroIsEmpty> {};
+
+/// The buffer of the call before is not cleared.
+struct RankBufferStale : LamportRules<FromZeroRules, PlusZeroIsEmpty> {
+  SIMT_DEVICE static int64_t cleared(int64_t /*packets*/) { return 0; }
+};
+
+/// What ranks send lies as close as this message is long: a call of another size clears other places.
+struct RankRoomBySize : LamportRules<FromZeroRules, PlusZeroIsEmpty> {
+  SIMT_DEVICE static int64_t room(int64_t /*of_area*/, int64_t of_message) { return of_message; }
+};
+
+/// Buffers are chosen by a count of calls that wraps.
+struct RankBufferByCount : LamportRules<FlushingSum<AbsoluteRules>, MinusZeroIsEmpty> {
+  SIMT_DEVICE static uint32_t behind(uint32_t call, uint32_t /*buffers*/) { return call + 1; }
+};
+
+/// Waits while the flag is less than its own: where counts wrap nobody waits.
+struct RankWaitsWhileLess : FromOwnerRules {
+  static constexpr bool kWaitsOtherwise = true;
+  static bool waited(const uint32_t* at, uint32_t flag) {
+    return simt::cpu::wait_until(
+        [](const void* a, uint64_t v) { return __atomic_load_n(static_cast<const uint32_t*>(a), __ATOMIC_ACQUIRE) >= v; }, at,
+        flag);
+  }
+};
+
+/// Waits so many turns and then goes on, as if all had come: enough for every rank but one that is late.
+struct RankGivesUp : FromOwnerRules {
+  static constexpr bool kWaitsOtherwise = true;
+  static bool waited(const uint32_t* at, uint32_t flag) {
+    for (int turn = 0; turn < 64 && __atomic_load_n(at, __ATOMIC_ACQUIRE) != flag; ++turn) simt::may_lag();
+    return true;
+  }
+};
+
+/// One flag for all barriers, which who waited for it puts back to 0: a peer that has raised it again by then is not heard.
+struct RankFlagWiped : FromOwnerRules {
+  static constexpr bool kKeepsFlags = false;
+};
+
+/// All ranks in one chain where eight and eight are added by themselves.
+struct RankChunksForgotten : LamportRules<FlushingSum<FromZeroRules>, MinusZeroIsEmpty> {};
+
+/// Writes over what its peers still read.
+struct RankInPlace : FromZeroRules {};
+
+using Int8Codec = IntegerCodec<128, true>;
+
+/// The owner has the sum that nobody coded.
+struct CodecOwnerKeeps : Int8Codec {
+  static constexpr bool kOwnerReadsItsCodes = false;
+};
+
+/// One scale for both groups of a block: the first group's lane is that of all.
+struct CodecOneScale : IntegerCodec<8, true> {
+  SIMT_DEVICE static int lane_of(int /*place*/) { return 0; }
+};
+
+/// Owners read what ranks have before it was coded.
+struct CodecOnePass : IntegerCodec<8, false> {
+  static constexpr bool kFirstPass = false;
+};
+
+/// Codes reach as far down as up.
+struct CodecSymmetric : IntegerCodec<8, true> {
+  static constexpr float kLeast = -7;
+};
+
+/// FP16_OVFL is not set where it should be.
+struct CodecOverflowToInf : IntegerCodec<128, false> {};
+
+/// Nothing is added to a scale of zero before its reciprocal.
+struct CodecEpsForgotten : IntegerCodec<8, false, simt::Bf16> {
+  static constexpr float kEps = 0;
+};
+
+/// The owner has what its codes say, as all others.
+struct CodecOwnerReads : AiterFp8<true> {
+  static constexpr bool kOwnerKeeps = false;
+};
+
+/// Codes saturate, where the instruction without FP16_OVFL makes NaN beyond the largest one.
+struct CodecSaturates : AiterFp8<false> {
+  SIMT_DEVICE static uint8_t code(float scaled) { return simt::to_e4m3fnuz_sat(scaled); }
+};
+struct CodecInfSaturates : Fp8Codec<true> {
+  template <class>
+  SIMT_DEVICE static uint8_t code(float scaled) {
+    return simt::to_e4m3fn_sat(scaled);
+  }
+};
+
+/// Sums of fp16 overflow to Inf on the chip whose kernels arm FP16_OVFL.
+struct RankSumToInf : NativeRules<FromZeroRules> {};
+
+/// The cast of bf16 to fp16 without the divisor that keeps sums in range.
+struct RankCastUnscaled : CastToHalf<FromZeroRules, true> {};
+
+/// Squares in fp32 where they are made in 16 bits.
+struct FusedSquaresInF32 : FlashinferMnnvlAddRmsNorm {
+  template <class T>
+  SIMT_DEVICE static float square(float z) {
+    return z * z;
+  }
+};
+
+/// Two scales for 64 numbers that have one.
+struct CodecHalfTheGroup : AiterFp8<true, 32> {};
+
+/// Stripes begin with rank 1.
+struct CodecStripeNext : FlashinferFp8 {
+  SIMT_DEVICE static int owner_of(int64_t group, int64_t groups, int ranks) {
+    return (FlashinferFp8::owner_of(group, groups, ranks) + 1) % ranks;
+  }
+};
+
+/// The scale has no sign.
+struct CodecMagnitude : IntegerCodec<128, false> {
+  SIMT_DEVICE static float extreme(float low, float high) {
+    return simt::max_number(simt::magnitude(low), simt::magnitude(high));
+  }
+};
+
+// Sums over ranks with a norm and a quantization behind them.
+
+/// A row of zeros is divided by its scale of 0.
+struct ZeroScale : AiterArGroup {
+  SIMT_DEVICE static float amax(float widest) { return widest; }
+};
+
+/// A subnormal scale is kept, and codes are not NaN.
+struct ScaleKept : AiterArGroup {
+  SIMT_DEVICE static float scale(float amax) { return amax / 448.0f; }
+};
+
+/// The last rank comes first.
+struct RankOrderDescending : FlushingSum<AbsoluteRules> {
+  SIMT_DEVICE static int rank_of(int i, int /*owner*/, int /*reader*/, int ranks) { return ranks - 1 - i; }
+};
+
+/// The norm is rounded to 16 bits before its codes.
+struct AiterArNormRounded : AiterArAddNorm {
+  static constexpr bool kRoundsOutput = true;
+};
+
+/// The scale is the power of two below, so that the largest element of a group clips.
+struct PackedFloor : TrtllmPacked {
+  SIMT_DEVICE static float scale(float amax) {
+    return simt::from_bits(simt::bits(simt::max_number(over_constant(amax, 448.0f), 1e-10f)) & 0x7f800000u);
+  }
+};
+
+// Norms over columns of all ranks: the rules of the correct kernel with one mistake.
+
+/// A loop over peers that ends one early.
+struct SquaresRankDropped : MiniMaxRules {
+  SIMT_DEVICE static float total(const float* of_ranks, int ranks, int self) {
+    return MiniMaxRules::total(of_ranks, ranks - 1, self);
+  }
+};
+
+/// Nobody asks the others.
+struct SquaresOwnAlone : MiniMaxRules {
+  SIMT_DEVICE static float total(const float* of_ranks, int /*ranks*/, int self) { return of_ranks[self]; }
+  SIMT_DEVICE static float factor(float sum, int columns, int /*ranks*/, float eps) {
+    return MiniMaxRules::factor(sum, columns, 1, eps);
+  }
+};
+
+/// The sum of all is divided by what one rank has.
+struct SquaresColumnsOfOne : MiniMaxRules {
+  SIMT_DEVICE static float factor(float sum, int columns, int /*ranks*/, float eps) {
+    return MiniMaxRules::factor(sum, columns, 1, eps);
+  }
+};
+
+/// Columns behind the last whole warp are not squared.
+struct SquaresTailDropped : MiniMaxRules {
+  SIMT_DEVICE static int squared(int columns, int of_a_warp) { return columns / of_a_warp * of_a_warp; }
+};
+
+/// The buffer of the call before is not cleared.
+struct SquaresBufferStale : MiniMaxRules {
+  static constexpr bool kClears = false;
+};
+
+/// Weights are taken for bf16, whatever they are.
+struct SquaresGammaAsBf16 : MiniMaxRules {
+  template <class T>
+  SIMT_DEVICE static float weight(T gamma) {
+    if constexpr (sizeof(T) == 2)
+      return simt::to_float(simt::Bf16{gamma.bits});
+    else
+      return gamma;
+  }
+};
+
+/// k is multiplied by the factor of q.
+struct SquaresSecondByFirst : MiniMaxQkRules {
+  static constexpr int kSumOfSecond = 0;
+};
+
 namespace {
 
 Kernel of_ranks(const char* name, const char* contract, void (*run)(const Call&, const Ranks&, int, int), const char* twin,
@@ -132,6 +456,88 @@ std::vector<Kernel> rank_faults() {
       of_fused<VllmFusedAddRmsNorm20260618, run_one_shot<RankMisses>>("fused_rank_misses", "vllm.all_reduce_add_rms_norm",
                                                                       "all_reduce_add_rms_norm.one_shot",
                                                                       "vllm 30650: a rank whose reduction was skipped"),
+  };
+}
+
+// Entries of describe() for all-reduces with a norm and a quantization.
+
+namespace {
+
+constexpr const char* kOp = "all_reduce_add_rms_norm_quant_group";
+
+/// A norm of those rules behind a sum. Its contract is named in what it refuses alone.
+template <class Rules, void (*kRun)(const Call&)>
+struct Then {
+  static const char* contract(const std::string&) { return Rules::kContract; }
+  static void run(const Call& call) { kRun(call); }
+};
+
+template <class Rules, void (*kRun)(const Call&), RankRun kSum>
+Kernel row_of(const char* name, const char* contract, const char* protocol, const Values& groups, const Values& layouts, const char* cites) {
+  Kernel row = all_reduce_row(name, {contract}, run_fused_quantized<Then<Rules, kRun>, kSum>, barrier_area_with_sums);
+  row.op = kOp;
+  row.accepts = {{"x", kHalf}, {"group_size", groups}, {"layout", layouts}, {"warp", simt::kWarpSizes}};
+  row.fault = name;
+  row.cites = cites;
+  row.twin = std::string(kOp) + "." + protocol;
+  return row;
+}
+
+template <class Rules, RankRun kSum>
+Kernel of_tokens(const char* name, const char* contract, const char* protocol, const char* cites) {
+  return row_of<Rules, run_rms_norm_quant_token<Rules>, kSum>(name, contract, protocol, {"row"}, {"row"}, cites);
+}
+
+template <class Rules, RankRun kSum>
+Kernel of_groups(const char* name, const char* contract, const char* protocol, const Values& layouts, const char* cites) {
+  return row_of<Rules, run_rms_norm_quant_group<Rules>, kSum>(name, contract, protocol, {32, 64, 128}, layouts, cites);
+}
+
+}  // namespace
+
+std::vector<Kernel> rank_quant_faults() {
+  const char *packed = "flashinfer.all_reduce_add_rms_norm_group_packed_twoshot", *token = "aiter.all_reduce_add_rms_norm_token_fp8_ftz";
+  return {of_tokens<GroupAfterNorm<AiterArToken, ZeroScale>, run_one_shot<FlushingSums>>(
+              "fused_zero_scale", token, "one_shot", "no regression known; aiter e4048607 says 1 for an amax of 0, its all-reduce in fp8 does not"),
+          of_tokens<GroupAfterNorm<AiterArToken, ScaleKept>, run_one_shot<FlushingSums>>(
+              "fused_scale_not_flushed", token, "one_shot", "aiter/jit/core.py e4048607: -fgpu-flush-denormals-to-zero left off"),
+          of_tokens<AnotherNorm<AiterArToken, AiterArNormRounded>, run_one_shot<FlushingSums>>(
+              "fused_rounded_before_codes", token, "one_shot", "vllm 41825: which of two fused norms is rounded before its codes"),
+          of_tokens<AiterArToken, run_one_shot<RankOrderDescending>>("fused_order_descending", token, "one_shot",
+                                                                     "vllm 50136, 57042; sglang 34159: another order of the same sums"),
+          of_groups<AnotherNorm<FlashinferTrtllmNormPacked, MissingTail<FlashinferTrtllmAddRmsNorm>>, run_two_shot<FlushingSums>>(
+              "fused_rms_over_part", packed, "two_shot", {"ue8m0x4_tma"}, "flashinfer 3879: RMS over 2560 of 2880 elements"),
+          of_groups<GroupAfterNorm<FlashinferTrtllmNormPacked, PackedFloor>, run_two_shot<FlushingSums>>(
+              "fused_floor_for_ceil", packed, "two_shot", {"ue8m0x4_tma"}, "no regression known; the exponent field as it is, where one is added unless the mantissa is 0")};
+}
+
+namespace {
+
+template <class Rules>
+Kernel of_squares(const char* name, const char* cites, const Values& x = kAny) {
+  Kernel row = Rules::kSecond ? squares_row<Rules>(name, "vllm.minimax_all_reduce_qk_rms_norm")
+                              : squares_row<Rules>(name, "vllm.minimax_all_reduce_rms_norm");
+  row.accepts.front() = {"x", x};
+  row.fault = name;
+  row.cites = cites;
+  row.twin = Rules::kSecond ? "all_reduce_rms_norm.qk_lamport" : "all_reduce_rms_norm.lamport";
+  return row;
+}
+
+}  // namespace
+
+std::vector<Kernel> square_faults() {
+  return {
+      of_squares<SquaresRankDropped>("squares_rank_dropped", "no regression known; the coarsest mistake of a loop over peers"),
+      of_squares<SquaresOwnAlone>("squares_own_alone", "vllm 30650: a rank whose reduction was skipped"),
+      of_squares<SquaresColumnsOfOne>("squares_columns_of_one",
+                                      "no regression known; the width of a shard taken for that of the row"),
+      of_squares<SquaresTailDropped>("squares_tail_dropped",
+                                     "flashinfer 3879: the partial last warp dropped, RMS over 8/9 of the row"),
+      of_squares<SquaresBufferStale>("squares_buffer_stale", "vllm 25892, sglang 11609: buffers of consecutive calls overlap"),
+      of_squares<SquaresGammaAsBf16>("squares_gamma_as_bf16", "TensorRT-LLM 12163 (review), vllm 48324: gamma read as bf16",
+                                     Values{"f16"}),
+      of_squares<SquaresSecondByFirst>("squares_second_by_first", "no regression known; two factors in one kernel"),
   };
 }
 

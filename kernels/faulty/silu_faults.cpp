@@ -1,10 +1,12 @@
-// SiLU-and-mul gone wrong: the kernels of silu_faults.h with the regressions they are.
+// Faults of activations, alone and with a quantization, each with the bug report or source that it repeats.
 #include "kernels/faulty/silu_faults.h"
 
-#include "kernels/faulty/offers/silu.h"
-#include "kernels/ops/catalogue.h"
+#include "kernels/ops/call.h"
+#include "kernels/ops/silu_mul/act_and_mul_kernel.h"
 
 namespace assay_kernels {
+
+// SiLU-and-mul with a quantization.
 
 std::vector<Kernel> silu_faults() {
   return {
@@ -30,6 +32,60 @@ std::vector<Kernel> silu_faults() {
                                 "rtp-llm #1362, sglang #32386: activation and quantization over the whole room of an expert"),
       of_masked<MaskedScaleInF32>("masked_scale_in_f32",
                                   "ROCm/aiter #2420, vLLM #37835: the fallback packs exponents of fp32 scales"),
+  };
+}
+
+// Activations.
+
+namespace {
+
+/// The second half is taken for the gate.
+struct ActHalvesSwapped : VllmSiluAndMul {
+  static constexpr bool kGateFirst = false;
+};
+
+/// One rounding where two are due.
+struct ActNotRounded : VllmSiluAndMul {
+  template <class T>
+  SIMT_DEVICE static float stored(float activated) {
+    return activated;
+  }
+};
+
+/// The form of another contract: nothing is left of 1 + tanh far below zero.
+struct ActSigmoidByTanh : VllmSiluAndMul {
+  SIMT_DEVICE static float activation(float g) { return 0.5f * (1.0f + simt::tanh(0.5f * g)) * g; }
+};
+
+struct GeluByTanh : VllmGeluAndMul {
+  SIMT_DEVICE static float activation(float g) { return VllmGeluTanhAndMul::activation(g); }
+};
+
+struct GeluByErf : VllmGeluTanhAndMul {
+  SIMT_DEVICE static float activation(float g) { return VllmGeluAndMul::activation(g); }
+};
+
+/// Nothing is added to the up half: its -0 stays.
+struct ActBetaMissing : VllmSiluAndMulBeta {
+  SIMT_DEVICE static float up(float u) { return u; }
+};
+
+template <class Rules>
+Kernel of_activation(const char* name, const char* cites) {
+  return {name, "act_and_mul", {Rules::kContract}, {{"x", kAny}, {"warp", simt::kWarpSizes}}, {}, run_act_and_mul<Rules>, name,
+          cites, "act_and_mul"};
+}
+
+}  // namespace
+
+std::vector<Kernel> act_faults() {
+  return {
+      of_activation<ActHalvesSwapped>("act_halves_swapped", "vLLM #11624: mul_and_silu, whose activation is of the other half"),
+      of_activation<ActNotRounded>("act_not_rounded", "vllm-omni #6283"),
+      of_activation<ActSigmoidByTanh>("act_sigmoid_by_tanh", "vLLM #24833"),
+      of_activation<GeluByTanh>("gelu_by_tanh", "TensorRT-LLM #10446: its gelu is the form by tanh"),
+      of_activation<ActBetaMissing>("act_beta_missing", "vLLM v0.23.0 for v0.24.0: no beta is added to the up half"),
+      of_activation<GeluByErf>("gelu_by_erf", "vLLM #41574, #3411: Gemma with the exact GELU"),
   };
 }
 

@@ -1,11 +1,12 @@
-// silu(gate) * up and its quantization gone wrong, each as it went wrong somewhere.
+// Faulty kernels of silu(gate) * up with a quantization. Each derives from correct rules and replaces a few lines.
 #pragma once
 
-#include "kernels/ops/silu_mul_quant_group/mx.h"
-#include "kernels/ops/silu_mul_quant_group/rules.h"
-#include "kernels/ops/silu_mul_quant_masked/rules.h"
+#include "kernels/ops/call.h"
+#include "kernels/ops/silu_mul/silu_mul_quant_kernel.h"
 
 namespace assay_kernels {
+
+// silu(gate) * up and its quantization.
 
 /// A contract's rules with another activation.
 template <class Base, class ActivationRules>
@@ -101,5 +102,65 @@ struct MxZerosDivided : VllmMxfp8Fused {
   static float multiplier(float /*amax*/, uint32_t e) { return VllmMxfp8Fused::multiplier(1.0f, e); }
 };
 using SiluMxZerosDivided = WithGroup<VllmSiluMxfp8, MxZerosDivided>;
+
+// Entries of describe() for SiLU-and-mul before groups.
+
+template <class Rules>
+Kernel of_gated_groups(const char* name, const char* cites, const Values& layouts = {"row", "col", "tma"}) {
+  return {name,
+          "silu_mul_quant_group",
+          {Rules::kContract},
+          {{"x", kHalf},
+           {"group_size", {32, 64, 128}},
+           {"layout", Rules::kPacked ? Values{"ue8m0x4_tma"} : layouts},
+           {"warp", simt::kWarpSizes}},
+          {},
+          run_silu_mul_quant_group<Rules>,
+          name,
+          cites,
+          "silu_mul_quant_group"};
+}
+
+template <class Rules>
+Kernel of_gated_tokens(const char* name, const char* cites) {
+  return {name,
+          "silu_mul_quant_group",
+          {Rules::kContract},
+          {{"x", kHalf}, {"layout", {"row"}}, {"warp", simt::kWarpSizes}},
+          {{"n", 16}},
+          run_silu_mul_quant_token<Rules>,
+          name,
+          cites,
+          "silu_mul_quant_token"};
+}
+
+template <class Rules>
+Kernel of_gated_mx(const char* name, const char* cites) {
+  return {name,
+          "silu_mul_quant_group",
+          {Rules::kContract},
+          {{"x", kHalf}, {"group_size", {32}}, {"layout", {"e8m0_128x4"}}, {"warp", simt::kWarpSizes}},
+          {},
+          run_silu_mul_quant_mx<Rules>,
+          name,
+          cites,
+          "silu_mul_quant_mx"};
+}
+
+template <class Rules>
+Kernel of_masked(const char* name, const char* cites) {
+  return {name,
+          "silu_mul_quant_masked",
+          {Rules::kContract},
+          {{"x", {"bf16"}},
+           {"group_size", {128}},
+           {"layout", Rules::kPacked ? Values{"ue8m0x4_col"} : Values{"col"}},
+           {"warp", simt::kWarpSizes}},
+          {},
+          run_silu_mul_quant_masked<Rules>,
+          name,
+          cites,
+          "silu_mul_quant_masked"};
+}
 
 }  // namespace assay_kernels

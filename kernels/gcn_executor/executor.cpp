@@ -5,7 +5,6 @@
 #include <mutex>
 
 #include "kernels/gcn_executor/program.h"
-#include "kernels/gcn_executor/race_detector.h"
 
 namespace assay_gcn {
 namespace {

@@ -1,6 +1,6 @@
 // Compiled once for each instruction set of the host, with ASSAY_LANES naming its table. Nothing of the standard library is used here: the
 // linker could keep one copy of a template for all three builds, and that one might need AVX-512.
-#include "kernels/gcn_executor/lane_code.h"
+#include "kernels/gcn_executor/wave.h"
 
 #if defined(__AVX2__)
 #include <immintrin.h>
@@ -361,7 +361,6 @@ void load(Wave& w, u32* rows, const void* at, u32 words) {
 void store(Wave& w, const u32* rows, void* at, u32 words) {
   words == 1 ? store_words<1>(w, rows, at) : words == 2 ? store_words<2>(w, rows, at) : words == 3 ? store_words<3>(w, rows, at) : store_words<4>(w, rows, at);
 }
-
 
 }  // namespace
 

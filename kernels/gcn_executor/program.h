@@ -1,14 +1,53 @@
-// The operations of one function, one for each dword, and how instructions become operations.
+// The operations of one function, one for each dword; how instructions become operations; how they move data; and the race detector.
 #pragma once
 
 #include <deque>
+#include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "kernels/gcn_executor/executor.h"
-#include "kernels/gcn_executor/lane_code.h"
+#include "kernels/gcn_executor/wave.h"
 
 namespace assay_gcn {
+
+// Finds accesses of two waves to the same bytes with nothing between that orders them, at least one of them a write. Waves of a group
+// are ordered by barriers; groups by a release (buffer_wbl2, or an atomic) and an acquire (buffer_inv) behind it. Atomics and loads and
+// stores of agent or system scope (sc1) do not race with each other.
+
+class RaceDetector {
+ public:
+  enum Kind { kRead, kWrite };
+
+  /// An access of one lane, or of consecutive lanes together. `touches`: of the space; `offset`: in it; `what`: for the message.
+  void access(Wave& w, const Operation* o, std::vector<Touch>& touches, uint64_t offset, uint64_t bytes, Kind kind, bool atomic,
+              const Buffer* buffer);
+  /// Of global memory.
+  void access(Wave& w, const Operation* o, Buffer& buffer, uint64_t address, uint64_t bytes, Kind kind, bool atomic);
+  void barrier(Group& group) { group.ordered = ++time_; }
+  void acquire(Group& group) { group.acquired = ++time_; }
+  void begin_batch() {
+    ++batch_;
+    time_ = 1;
+    splits_.clear();
+  }
+  /// One line each: the kernel, both instructions, the address.
+  const std::vector<std::string>& found() const { return found_; }
+
+ private:
+  bool ordered(const Wave& w, const Access& earlier) const;
+  /// Reports what conflicts with an access to bytes of a word, of which `touch` says the last ones. False: waves touch different bytes of it.
+  bool touch_bytes(Wave& w, const Operation* o, Touch& touch, unsigned mask, uint64_t offset, Kind kind, bool atomic, const Buffer* buffer);
+  void split(Touch& touch);
+  void report(Wave& w, const Operation* o, const Access& earlier, bool earlier_writes, Kind kind, uint64_t offset, const Buffer* buffer);
+
+  uint32_t time_ = 1;
+  uint64_t batch_ = 1;
+  std::vector<std::string> found_;
+  std::set<std::pair<const Operation*, const Operation*>> pairs_;
+  std::vector<std::array<Touch, 4>> splits_;  ///< of words whose bytes several waves touched, one for each byte
+};
 
 struct Program {
   std::string name;
@@ -54,5 +93,32 @@ inline u32 low_word(const Wave& w, const Source& s) { return s.kind == Source::k
 inline u64 wide_word(const Wave& w, const Source& s) {
   return s.kind == Source::kScalar ? pair(w, s.index) : s.constant[0] | static_cast<u64>(s.constant[1]) << 32;
 }
+
+// Data between registers and pointers of lanes, for all kinds of memory.
+
+/// High halves of flat addresses of LDS and scratch: above all addresses of a process.
+inline constexpr u64 kSharedAperture = 0x00010000, kPrivateAperture = 0x00020000;
+
+/// Operation::code of memory operations.
+enum MemoryCode : u16 {
+  kSigned = 1,     ///< a byte or short is sign extended
+  kLowHalf = 2,    ///< loads keep the high half (d16)
+  kHighHalf = 4,   ///< loads keep the low half, stores take the high one (d16_hi)
+  kScoped = 8,     ///< agent or system scope, or atomic: does not race with its like
+  kToLds = 16,     ///< loads to LDS instead of registers
+  kAtomicShift = 8,
+};
+
+/// Size and code of "dwordx2", "ushort", "short_d16_hi" ... False: no such size.
+bool set_size(Operation& o, const std::string& what, bool is_store);
+/// The kind of "add", "cmpswap_x2", "pk_add_bf16" ... False: not implemented.
+bool set_atomic(Operation& o, const std::string& what);
+
+/// A lane's pointer into LDS. Throws Fault outside.
+u8* lds_at(Wave& w, const Operation* o, u32 offset, int lane, bool writes);
+
+template <bool kWrites>
+void move_lanes(Wave& w, const Operation* o, u64 lanes, u8* const* at);
+void atomic_lanes(Wave& w, const Operation* o, u64 lanes, u8* const* at);
 
 }  // namespace assay_gcn

@@ -150,4 +150,18 @@ struct VectorEntry {
   Body body;
 };
 
+// The passes over rows of 64 lanes and the table of vector instructions, once for each instruction set of the host.
+
+struct LaneTable {
+  LaneCode code;
+  const VectorEntry* entries;
+  size_t count;
+};
+
+const LaneTable& portable_lanes();
+#if defined(__x86_64__)
+const LaneTable& avx2_lanes();
+const LaneTable& avx512_lanes();
+#endif
+
 }  // namespace assay_gcn

@@ -1,7 +1,7 @@
 // libassay_hip.so: the same kernels on an AMD GPU. Host code only.
 #include "assay/hip_plugin.hpp"
 
-#include "kernels/ops/catalogue.h"
+#include "kernels/ops/call.h"
 #include "kernels/simt/hip_launch.h"
 
 namespace {

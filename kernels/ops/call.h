@@ -1,13 +1,19 @@
-// One call of the C ABI, read and checked. What a kernel cannot do is refused here, with a message, before anything runs.
+// One call of the C ABI, read and checked, and the table rows by which a library offers its kernels. A call that a kernel cannot serve is
+// refused here, with a message, before anything runs.
 #pragma once
 
 #include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "assay/plugin/call.hpp"
+#include "assay/plugin/table.hpp"
 #include "kernels/simt/launch.h"
 
 namespace assay_kernels {
+
+// One call of the C ABI, read and checked. What a kernel cannot do is refused here, with a message, before anything runs.
 
 using assay::plugin::failed;
 using assay::plugin::has_type;
@@ -57,5 +63,22 @@ void expect_matrix(const assay_tensor& tensor, Shape shape);
 
 /// Refuses unless the tensor is dense, of that length and as wide as `like`.
 void expect_vector(const assay_tensor& tensor, int64_t length, const assay_tensor& like);
+
+// What a library offers: rows of assay/plugin/table.hpp, from which describe() and run() come.
+
+using assay::plugin::Accepts;
+using assay::plugin::Values;
+using Kernel = assay::plugin::KernelOf<Call>;
+
+/// Types of x that most kernels take.
+inline const Values kHalf{"bf16", "f16"};
+inline const Values kAny{"bf16", "f16", "f32"};
+
+/// Every kernel of every op.
+std::vector<Kernel> all_kernels();
+
+/// Those that a chip can run: instructions of a tensor core belong to one. `arch` as in describe(), "sm_90" or "gfx942:sramecc+"; empty where
+/// no chip is known: all of them.
+std::vector<Kernel> kernels_of(const std::string& arch);
 
 }  // namespace assay_kernels

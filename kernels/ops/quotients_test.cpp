@@ -1,5 +1,5 @@
 // Codes by two products, and words of two numbers, against the steps that they stand for.
-#include "kernels/ops/quant_group/quotients.h"
+#include "kernels/ops/quant_group/quant_group_rules.h"
 
 #include <gtest/gtest.h>
 
@@ -7,8 +7,7 @@
 #include <random>
 #include <vector>
 
-#include "kernels/ops/quant_group/vllm.h"
-#include "kernels/ops/quant_group/widest.h"
+#include "kernels/ops/quant_group/quant_group_contracts.h"
 
 namespace assay_kernels {
 namespace {

@@ -1,4 +1,5 @@
-// One number from all threads of a block, in two stages: lanes of a warp, then the warps.
+// One number from all threads of a block, in two stages: lanes of a warp, then the warps; and wide loads, for kernels that do the same to
+// several vectors of sixteen bytes (SIMT_WIDE_KERNEL).
 #pragma once
 
 #include "kernels/simt/simt.h"
@@ -36,6 +37,25 @@ inline int block_threads(int64_t loads, int warp) {
   const int64_t each = passes <= 1 ? loads : (loads + passes - 1) / passes;
   const int64_t warps = (each + warp - 1) / warp;
   return int(warps) * warp < kMaxBlockThreads ? int(warps) * warp : kMaxBlockThreads;
+}
+
+template <int kCount, class T>
+SIMT_DEVICE void load_wide(const T* from, T (&to)[kCount]) {
+  SIMT_UNROLL
+  for (int i = 0; i < kCount; i += Vector<T>::kElements) {
+    const Vector<T> v = load16(from + i);
+    __builtin_memcpy(to + i, &v, sizeof v);
+  }
+}
+
+template <int kCount, class T>
+SIMT_DEVICE void store_wide(T* to, const T (&from)[kCount]) {
+  SIMT_UNROLL
+  for (int i = 0; i < kCount; i += Vector<T>::kElements) {
+    Vector<T> v;
+    __builtin_memcpy(&v, from + i, sizeof v);
+    store16(to + i, v);
+  }
 }
 
 }  // namespace simt

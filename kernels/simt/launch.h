@@ -19,4 +19,21 @@ struct DeviceError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// Kernels of a device are loaded when they are first launched, which may wait for all that runs there (CUDA C++ Programming
+// Guide, Lazy Loading, Concurrent Execution). Where a rank that runs waits for a launch that comes later, kernels must have been
+// loaded before.
+
+/// While one lives, launches of this thread load their kernels and start nothing.
+class LoadScope {
+ public:
+  LoadScope() { active() = true; }
+  LoadScope(const LoadScope&) = delete;
+  LoadScope& operator=(const LoadScope&) = delete;
+  ~LoadScope() { active() = false; }
+  static bool& active() {
+    static thread_local bool loads = false;
+    return loads;
+  }
+};
+
 }  // namespace simt

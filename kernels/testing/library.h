@@ -1,7 +1,8 @@
-// Calls through the C ABI in a few words, for tests and benchmarks of this room.
+// Calls through the C ABI in a few words, for tests and benchmarks of this module.
 #pragma once
 
 #include <dlfcn.h>
+#include <gtest/gtest.h>
 
 #include <array>
 #include <cstdint>
@@ -78,5 +79,78 @@ class CallBuilder {
   std::vector<assay_param> parameters_;
   std::array<char, 512> message_{};
 };
+
+// One call of any kernel of this room on given elements: builds the tensors that its op needs and returns every output byte.
+
+struct Request {
+  std::string op, contract, kernel, layout = "row";
+  int64_t m = 1, n = 128, group_size = 128;
+  int warp = 32;
+  uint64_t seed = 1;
+};
+
+/// The bits of x, 16 to an fp32 scale, packed.
+inline std::vector<uint8_t> packed_outputs(const assay_library& library, const Request& r, const std::vector<uint16_t>& x) {
+  std::vector<uint32_t> scales(x.begin(), x.end());
+  for (uint32_t& s : scales) s <<= 16;
+  const int64_t words = (r.n + 3) / 4, pitch = (r.m + 3) / 4 * 4;
+  std::vector<uint8_t> out(size_t(r.m + (words - 1) * pitch) * 4, 0xa5);
+  CallBuilder call;
+  call.matrix("x", kF32, false, r.m, r.n, scales.data());
+  call.tensor("scale", kInt32, true, {r.m, words}, {1, pitch}, out.data(), out.size()).parameter("warp", r.warp);
+  call.parameter("schedule_seed", double(r.seed));
+  const int32_t ends[] = {3, int32_t(r.m)};  // of two groups with a row between them
+  if (r.contract.find("psum") != std::string::npos)
+    call.tensor("psum_layout", kInt32, false, {2}, {1}, ends, sizeof ends).parameter("m_alignment", 4);
+  EXPECT_EQ(call.run(library, r.op.c_str(), r.contract.c_str(), r.kernel.c_str()), ASSAY_OK)
+      << r.kernel << ": " << call.message();
+  return out;
+}
+
+/// Bytes of all outputs, one after the other; 0xa5 where nothing was written. Fails the test unless the call is ASSAY_OK.
+inline std::vector<uint8_t> outputs_of(const assay_library& library, Request r, const std::vector<uint16_t>& x,
+                                       const std::vector<uint16_t>& gamma) {
+  if (r.op == "pack_scales") return packed_outputs(library, r, x);
+  const bool norm = r.op.find("norm") != std::string::npos, quant = r.op != "rms_norm", packed = r.layout == "ue8m0x4_tma";
+  const auto is = [&](const char* word) { return r.contract.find(word) != std::string::npos; };
+  const bool gated = r.op.rfind("silu", 0) == 0;  // then two rows of x are the halves of one
+  const bool given = r.op == "quant_static" || r.op == "silu_mul_quant_static", blocks = r.op == "quant_tile" && is("block");
+  const bool one_scale = (given && !is("group")) || (r.op == "quant_tile" && !blocks);
+  const Type code = is("int8") ? kInt8 : is("fnuz") ? kE4m3fnuz : kE4m3fn;
+  const int64_t groups = one_scale || r.op == "quant_azp" || r.contract.rfind("vllm.per_token", 0) == 0
+                             ? 1
+                             : (r.n + r.group_size - 1) / r.group_size;
+  if (gated) r.m = r.m > 1 ? r.m / 2 : 1;
+  const int64_t rows = one_scale ? 1 : blocks ? (r.m + r.group_size - 1) / r.group_size : r.m;
+  const int64_t columns = packed ? (groups + 3) / 4 : groups;
+  const int64_t pitch = r.layout == "col" ? rows : (r.m + 3) / 4 * 4;
+  const size_t scale_bytes = size_t(r.layout.rfind("row", 0) == 0 ? rows * columns : r.m + (columns - 1) * pitch) * 4;
+  const size_t element_bytes = size_t(r.m * r.n) * (quant ? 1 : 2);
+  std::vector<uint8_t> out(element_bytes, 0xa5), scale(quant ? scale_bytes : 0, 0xa5);
+  std::vector<int32_t> zero(is("azp") ? size_t(rows) : 0, given ? 5 : -0x5a5a5a5b);
+
+  CallBuilder call;
+  call.matrix("x", kBf16, false, r.m, gated ? 2 * r.n : r.n, x.data())
+      .matrix(quant ? "q" : "y", quant ? code : kBf16, true, r.m, r.n, out.data());
+  if (norm) call.tensor("gamma", kBf16, false, {r.n}, {1}, gamma.data(), size_t(r.n) * 2).parameter("eps", 1e-6);
+  for (size_t i = 2; given && i < scale.size(); i += 4) {  // 2.5, 5, 10, ..
+    const uint16_t bits = uint16_t(0x4020 + 0x80 * (i / 4 % 31));
+    scale[i - 2] = scale[i - 1] = 0, scale[i] = uint8_t(bits), scale[i + 1] = uint8_t(bits >> 8);
+  }
+  if (quant) {
+    call.tensor("scale", packed ? kInt32 : kF32, !given, {rows, columns},
+                r.layout.rfind("row", 0) == 0 ? std::vector<int64_t>{columns, 1} : std::vector<int64_t>{1, pitch}, scale.data(),
+                scale_bytes);
+    call.parameter("group_size", double(r.group_size)).parameter("scale_ub", 8);
+  }
+  if (!zero.empty()) call.tensor("azp", kInt32, !given, {rows, 1}, {1, 1}, zero.data(), zero.size() * 4);
+  call.parameter("warp", r.warp).parameter("schedule_seed", double(r.seed));
+  EXPECT_EQ(call.run(library, r.op.c_str(), r.contract.c_str(), r.kernel.c_str()), ASSAY_OK)
+      << r.kernel << ": " << call.message();
+  out.insert(out.end(), scale.begin(), scale.end());
+  for (const int32_t azp : zero)
+    for (int shift = 0; shift < 32; shift += 8) out.push_back(uint8_t(uint32_t(azp) >> shift));
+  return out;
+}
 
 }  // namespace assay_kernels

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What CMake makes of ops/ops.inc: every .cpp of a listed folder is compiled, hosts' apart, and each way in which list and folders can
-# differ stops the configuration with words. usage: listed_test.sh CMAKE FOLDER_OF_KERNELS
+# What CMake makes of ops/ops.inc: every .cpp below the folder is compiled, and each way in which list and sources can differ stops the
+# configuration with a message. usage: listed_test.sh CMAKE FOLDER_OF_KERNELS
 set -uo pipefail
 cmake=$1 kernels=$2
 scratch=$(mktemp -d)
@@ -8,11 +8,14 @@ trap 'rm -rf "$scratch"' EXIT
 fail() { echo "$*"; cat "$scratch/log"; exit 1; }
 
 mkdir -p "$scratch"/ops/{first,second}
-touch "$scratch"/ops/{first,second}/kernels.cpp "$scratch"/ops/first/{apart,problem_host}.cpp "$scratch/ops/second/rules.h"
+defines() { echo "std::vector<Kernel> $1_kernels() { return {}; }" >>"$scratch/ops/$2.cpp"; }
+defines first first/first
+defines second second/second
+touch "$scratch/ops/first/first_apart.cpp" "$scratch/ops/second/second_kernel.h"
 cat >"$scratch/CMakeLists.txt" <<EOF
 cmake_minimum_required(VERSION 3.25)
 project(listed NONE)
-include($kernels/ops/sources.cmake)
+include($kernels/kernel_lists.cmake)
 assay_op_sources($scratch/ops)
 foreach(variable HOST KERNEL OP)
   string(REPLACE "$scratch/ops/" "" short "\${ASSAY_\${variable}_SOURCES}")
@@ -29,18 +32,18 @@ refused() {
 
 list second first
 configure || fail "a list that fits is refused"
-says "HOST: call.cpp;first/problem_host.cpp"
-says "KERNEL: second/kernels.cpp;first/apart.cpp;first/kernels.cpp"
-says "OP: call.cpp;first/problem_host.cpp;kernels.cpp;second/kernels.cpp;first/apart.cpp;first/kernels.cpp"
+says "HOST: call.cpp;host_checks.cpp"
+says "KERNEL: first/first.cpp;first/first_apart.cpp;second/second.cpp"
+says "OP: call.cpp;host_checks.cpp;all_kernels.cpp;first/first.cpp;first/first_apart.cpp;second/second.cpp"
 
 list first
 refused "does not have: second"
 list first second third
-refused "has 'third', and there is no file */* of that name"
+refused "has 'third', and no file */*.cpp defines third_kernels()"
 list first second first
 refused "has 'first' twice"
 list first second "third, 3"
 refused "has 'third, 3'"
 list first second
-rm "$scratch/ops/second/kernels.cpp"
-refused "has 'second', whose folder has no kernels.cpp"
+defines third second/second
+refused "does not have: third"

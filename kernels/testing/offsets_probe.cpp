@@ -2,9 +2,9 @@
 // shows it. flashinfer 2642, 2853, 3743, aiter 2104, 2196, 2373, 4343 and deepgemm 226 are of such offsets.
 #include "assay/plugin/library.hpp"
 
-#include "kernels/ops/catalogue.h"
-#include "kernels/ops/gemm_scaled/gemm.h"
-#include "kernels/ops/gemm_scaled/nvidia_rules.h"
+#include "kernels/ops/call.h"
+#include "kernels/ops/gemm/gemm_scaled_kernel.h"
+#include "kernels/ops/gemm/gemm_scaled_rules.h"
 
 namespace assay_kernels {
 namespace {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "assay/plugin/library.hpp"
-#include "kernels/ops/all_reduce/run.h"
+#include "kernels/ops/all_reduce/all_reduce_run.h"
 
 namespace assay_kernels {
 namespace {

@@ -1,12 +1,385 @@
-// Groups of ranks beside each other: each has areas of its own, whether their calls take turns or are made at once (TensorRT-LLM
-// 3988: one workspace of two groups hangs).
+// Groups of ranks through the headers for plug-in authors: over several devices of one process, over processes, and beside each other.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <array>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <set>
+#include <string>
 #include <thread>
+#include <vector>
 
+#include "assay/plugin/library.hpp"
 #include "kernels/testing/library.h"
+#include "kernels/testing/toy_devices.h"
+
+namespace assay_kernels::device_group_test {
+
+// Groups of ranks over several devices of one process, on devices that are toys: memory knows its device, and a launch its own.
+
+namespace {
+
+using assay::plugin::AreaRequest;
+using assay::plugin::Call;
+using assay::plugin::Ranks;
+using Row = assay::plugin::KernelOf<Call>;
+
+/// Devices of this process. Streams are numbers of 100 times the device and more.
+struct ToyRuntime : QuietRuntime {
+  static inline int count = 4, current = 0;
+  static inline bool delivers = true;                                  ///< false: what is sent to another device never arrives
+  static inline std::set<std::pair<int, int>> reached;                 ///< that were asked for
+  static inline std::map<const void*, std::pair<size_t, int>> memory;  ///< bytes and device of each piece
+  static inline std::vector<std::string> log, loaded;
+
+  static inline bool loads = false;
+  struct LoadScope {
+    LoadScope() { loads = true; }
+    ~LoadScope() { loads = false; }
+  };
+
+  static int device_of(const void* data) {
+    auto piece = memory.upper_bound(data);
+    return piece == memory.begin() ? -1 : (--piece)->second.second;
+  }
+  static int devices() { return count; }
+  static Error use(int device) { return device < count ? (current = device, kSuccess) : kBad; }
+  static bool reach(int from, int to) { return reached.emplace(from, to), current == from; }
+  static Error allocate(void** data, size_t bytes) {
+    *data = std::malloc(bytes);
+    memory[*data] = {bytes, current};
+    return kSuccess;
+  }
+  static Error release(void* data) { return memory.erase(data), std::free(data), kSuccess; }
+  static Error copy_across(void* to, const void* from, size_t bytes) {
+    if (!delivers && device_of(to) != device_of(from)) return std::memset(to, 0, bytes), kSuccess;
+    return copy_in(to, from, bytes);
+  }
+  static Error copy_in(void* to, const void* from, size_t bytes) { return std::memcpy(to, from, bytes), kSuccess; }
+  static Error copy_out(void* to, const void* from, size_t bytes) { return std::memcpy(to, from, bytes), kSuccess; }
+  static Error wait(void* stream) {
+    log.push_back("wait " + std::to_string(reinterpret_cast<intptr_t>(stream)) + " on " + std::to_string(current));
+    return kSuccess;
+  }
+  static Error create_stream(void** stream) { return *stream = reinterpret_cast<void*>(intptr_t{100} * (current + 1)), kSuccess; }
+};
+
+/// y of each rank is the sum of all x. It says where it was launched, and of whose memory x, y and areas are.
+void sums(const Call& call, const Ranks& ranks, int first, int count) {
+  if (ToyRuntime::loads) {
+    ToyRuntime::loaded.push_back("ranks from " + std::to_string(first) + " on " + std::to_string(ToyRuntime::current));
+    for (const std::string& step : ToyRuntime::log) EXPECT_EQ(step.find("ranks"), std::string::npos) << "none runs yet";
+    return;
+  }
+  ToyRuntime::log.push_back("ranks " + std::to_string(first) + " to " + std::to_string(first + count - 1) + " on " +
+                            std::to_string(ToyRuntime::current) + " in " +
+                            std::to_string(reinterpret_cast<intptr_t>(call.raw().stream)));
+  for (int rank = first; rank < first + count; ++rank) {
+    const auto y = Call(*ranks.calls[rank]).out<float>("y");
+    EXPECT_EQ(ToyRuntime::device_of(y.data), ToyRuntime::current);
+    EXPECT_EQ(ToyRuntime::device_of(ranks.areas[rank]), ToyRuntime::current);
+    y.data[0] = 0;
+    for (int from = 0; from < ranks.size; ++from) y.data[0] += Call(*ranks.calls[from]).in<float>("x").data[0];
+  }
+}
+void refuses_late(const Call& call, const Ranks& ranks, int first, int count) {
+  if (first > 0 && !ToyRuntime::loads) assay::plugin::unsupported("not on the second device");
+  sums(call, ranks, first, count);
+}
+
+const assay_library& library() {
+  const auto row = [](const char* name, void (*run)(const Call&, const Ranks&, int, int)) {
+    Row made{name, "op", {"some.contract"}, {}, {}, nullptr};
+    made.area = [](const Call&) { return AreaRequest{}; };
+    made.run_ranks = run;
+    return made;
+  };
+  return *assay::plugin::DeviceLibrary<ToyRuntime, Call>::of(
+      {{"toy", "", "", "", ""}, {row("sums", sums), row("refuses_late", refuses_late)}});
+}
+
+class DeviceGroup : public testing::Test {
+ protected:
+  void SetUp() override {
+    ToyRuntime::count = 4, ToyRuntime::current = 0, ToyRuntime::delivers = true;
+    ToyRuntime::reached.clear(), ToyRuntime::log.clear(), ToyRuntime::loaded.clear();
+    ::unsetenv("ASSAY_DEVICES");
+  }
+  void TearDown() override {
+    ::unsetenv("ASSAY_DEVICES");
+    if (group_ != nullptr) library().destroy_group(group_);
+    EXPECT_TRUE(ToyRuntime::memory.empty()) << "what was allocated for the group goes with it";
+    EXPECT_EQ(ToyRuntime::current, 0) << "the device of before";
+  }
+  /// Launches and waits of a call of so many ranks, each of which has its number and one.
+  std::vector<std::string> launches(int ranks, const char* kernel = "sums", assay_status wanted = ASSAY_OK) {
+    group_ = library().create_group(ranks);
+    std::vector<std::array<assay_tensor, 2>> tensors;
+    std::vector<assay_call> calls(static_cast<size_t>(ranks));
+    std::vector<const assay_call*> pointers;
+    for (int r = 0; r < ranks; ++r) {
+      auto *x = static_cast<float*>(library().allocate_on(group_, r, 4)),
+           *y = static_cast<float*>(library().allocate_on(group_, r, 4));
+      *x = float(r + 1);
+      tensors.push_back({assay_tensor{sizeof(assay_tensor), ASSAY_FLOAT, 32, 0, 1, "x", &kOne, &kOne, x, 4},
+                         assay_tensor{sizeof(assay_tensor), ASSAY_FLOAT, 32, 1, 1, "y", &kOne, &kOne, y, 4}});
+    }
+    for (int r = 0; r < ranks; ++r) {
+      assay_call& call = calls[size_t(r)];
+      call.size = sizeof call, call.op = "op", call.contract = "some.contract", call.kernel = kernel;
+      call.tensors = tensors[size_t(r)].data(), call.n_tensors = 2, call.rank = r, call.world_size = ranks;
+      pointers.push_back(&call);
+    }
+    ToyRuntime::log.clear();
+    EXPECT_EQ(library().run_group(group_, pointers.data(), ranks), wanted);
+    for (int r = 0; r < ranks && wanted == ASSAY_OK; ++r)
+      EXPECT_EQ(*static_cast<float*>(tensors[size_t(r)][1].data), float(ranks * (ranks + 1) / 2)) << r;
+    return ToyRuntime::log;
+  }
+  static constexpr int64_t kOne = 1;
+  void* group_ = nullptr;
+};
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+TEST_F(DeviceGroup, EachDeviceGetsItsRanksAndAllAreLaunchedBeforeOneIsWaitedFor) {
+  ToyRuntime::count = 2;
+  EXPECT_THAT(launches(4), ElementsAre("wait 0 on 0", "wait 0 on 1", "ranks 0 to 1 on 0 in 100", "ranks 2 to 3 on 1 in 200",
+                                       "wait 100 on 0", "wait 200 on 1"));
+  EXPECT_EQ(ToyRuntime::reached, (std::set<std::pair<int, int>>{{0, 1}, {1, 0}})) << "both ways";
+}
+
+TEST_F(DeviceGroup, NoDeviceHasMoreRanksThanAnother) {
+  EXPECT_THAT(launches(2), ElementsAre("wait 0 on 0", "wait 0 on 1", "ranks 0 to 0 on 0 in 100", "ranks 1 to 1 on 1 in 200",
+                                       "wait 100 on 0", "wait 200 on 1"));
+  library().destroy_group(group_);
+  EXPECT_THAT(launches(6), testing::Contains("ranks 4 to 5 on 2 in 300")) << "six ranks on three of four devices";
+}
+
+TEST_F(DeviceGroup, ASharedDeviceWhereTheyAreFewerOrAskedFor) {
+  ::setenv("ASSAY_DEVICES", "1", 1);
+  EXPECT_THAT(launches(4), ElementsAre("wait 0 on 0", "ranks 0 to 3 on 0 in 100", "wait 100 on 0"));
+  library().destroy_group(group_);
+  ::unsetenv("ASSAY_DEVICES");
+  ToyRuntime::count = 1;
+  EXPECT_THAT(launches(4), ElementsAre("wait 0 on 0", "ranks 0 to 3 on 0 in 100", "wait 100 on 0"));
+}
+
+TEST_F(DeviceGroup, DevicesThatAreNamed) {
+  ::setenv("ASSAY_DEVICES", "3,1", 1);
+  EXPECT_THAT(launches(4), Contains("ranks 2 to 3 on 1 in 200"));
+  library().destroy_group(group_);
+  ::setenv("ASSAY_DEVICES", "9,2", 1);
+  EXPECT_THAT(launches(4), Contains("ranks 0 to 3 on 2 in 300")) << "one that is not there is left out";
+}
+
+TEST_F(DeviceGroup, OneDeviceRehearsesTwo) {
+  ::setenv("ASSAY_DEVICES", "0,0", 1);
+  ToyRuntime::count = 1;
+  EXPECT_THAT(launches(4), ElementsAre("wait 0 on 0", "wait 0 on 0", "ranks 0 to 1 on 0 in 100", "ranks 2 to 3 on 0 in 100",
+                                       "wait 100 on 0", "wait 100 on 0"));
+  EXPECT_THAT(ToyRuntime::loaded, ElementsAre("ranks from 0 on 0", "ranks from 2 on 0"));
+}
+
+TEST_F(DeviceGroup, KernelsAreLoadedOnAllDevicesBeforeOneRuns) {
+  ToyRuntime::count = 2;
+  (void)launches(2);
+  EXPECT_THAT(ToyRuntime::loaded, ElementsAre("ranks from 0 on 0", "ranks from 1 on 1"));
+  library().destroy_group(group_);
+  ToyRuntime::loaded.clear();
+  ToyRuntime::count = 1;
+  (void)launches(2);
+  EXPECT_THAT(ToyRuntime::loaded, IsEmpty()) << "all ranks share a launch";
+}
+
+TEST_F(DeviceGroup, DevicesThatPromiseAccessAndDeliverNothingAreNotUsedTogether) {
+  ToyRuntime::delivers = false;
+  EXPECT_THAT(launches(4), ElementsAre("wait 0 on 0", "ranks 0 to 3 on 0 in 100", "wait 100 on 0"));
+}
+
+TEST_F(DeviceGroup, WhatWasLaunchedIsWaitedForWhereAnotherDeviceRefuses) {
+  ToyRuntime::count = 2;
+  EXPECT_THAT(launches(2, "refuses_late", ASSAY_UNSUPPORTED),
+              ElementsAre("wait 0 on 0", "wait 0 on 1", "ranks 0 to 0 on 0 in 100", "wait 100 on 0", "wait 200 on 1"));
+}
+
+}  // namespace
+
+}  // namespace assay_kernels::device_group_test
+
+namespace assay_kernels::device_processes_test {
+
+// Ranks that are processes on a device: two processes of this test, and a device whose memory is files that both can map.
+
+namespace {
+
+using assay::plugin::AreaRequest;
+using assay::plugin::Call;
+using assay::plugin::Ranks;
+using Row = assay::plugin::KernelOf<Call>;
+
+constexpr unsigned char kFirst = 7;  ///< what an area holds at first, behind its head
+
+/// y = the sum of all x and what is in the rank's own area.
+void sums(const Call&, const Ranks& ranks, int first, int count) {
+  for (int rank = first; rank < first + count; ++rank) {
+    const auto y = Call(*ranks.calls[rank]).out<float>("y");
+    auto* const own = static_cast<unsigned char*>(ranks.areas[rank]) + assay::plugin::kAreaHead;
+    for (int64_t i = 0; i < y.elements(); ++i) y.data[i] = own[0];
+    for (int from = 0; from < ranks.size; ++from)
+      for (int64_t i = 0; i < y.elements(); ++i) y.data[i] += Call(*ranks.calls[from]).in<float>("x").data[i];
+  }
+}
+/// Each rank adds its number to what is in the areas of all.
+void marks(const Call&, const Ranks& ranks, int first, int count) {
+  for (int rank = first; rank < first + count; ++rank) {
+    static_cast<float*>(Call(*ranks.calls[rank]).out<float>("y").data)[0] = 0;
+    for (int to = 0; to < ranks.size; ++to)
+      __atomic_fetch_add(static_cast<unsigned char*>(ranks.areas[to]) + assay::plugin::kAreaHead, rank + 1, __ATOMIC_RELAXED);
+  }
+}
+
+AreaRequest area(const Call&) {
+  AreaRequest request;
+  request.bytes = 8192;
+  request.fill = [](unsigned char* data, size_t) { data[assay::plugin::kAreaHead] = kFirst; };
+  return request;
+}
+
+const assay_library& library() {
+  const auto row = [](const char* name, void (*run)(const Call&, const Ranks&, int, int)) {
+    Row made{name, "op", {"some.contract"}, {}, {}, nullptr};
+    made.area = area;
+    made.run_ranks = run;
+    return made;
+  };
+  return *assay::plugin::DeviceLibrary<FileRuntime, Call>::of(
+      {{"toy", "", "", "", ""}, {row("sums", sums), row("marks", marks)}});
+}
+
+/// One process's part of a group of four ranks. Numbers of rank r stand r words behind an aligned address.
+class Part {
+ public:
+  Part(const std::string& folder, int32_t first) : first_(first) {
+    const assay_place place{sizeof place, 4, first, 2, folder.c_str()};
+    group_ = library().join_group(&place);
+    for (size_t i = 0; i < 2; ++i) x_[i] = tensor(first + int32_t(i)), y_[i] = tensor(first + int32_t(i));
+  }
+  ~Part() { library().destroy_group(group_); }
+
+  assay_status run(const char* kernel) {
+    std::array<assay_call, 2> calls{};
+    std::array<std::array<assay_tensor, 2>, 2> tensors{};
+    for (size_t i = 0; i < 2; ++i) {
+      x_[i][0] = float(first_ + int32_t(i) + 1);
+      tensors[i] = {assay_tensor{sizeof(assay_tensor), ASSAY_FLOAT, 32, 0, 1, "x", &kSize, &kStride, x_[i], sizeof(float)},
+                    assay_tensor{sizeof(assay_tensor), ASSAY_FLOAT, 32, 1, 1, "y", &kSize, &kStride, y_[i], sizeof(float)}};
+      calls[i].size = sizeof(assay_call), calls[i].op = "op", calls[i].contract = "some.contract", calls[i].kernel = kernel;
+      calls[i].tensors = tensors[i].data(), calls[i].n_tensors = 2, calls[i].rank = first_ + int32_t(i), calls[i].world_size = 4;
+      calls[i].message = message_, calls[i].message_bytes = sizeof message_;
+    }
+    const std::array<const assay_call*, 2> pointers = {&calls[0], &calls[1]};
+    return library().run_group(group_, pointers.data(), 2);
+  }
+  float y(size_t i) const { return y_[i][0]; }
+  const char* message() const { return message_; }
+
+ private:
+  static constexpr int64_t kSize = 1, kStride = 1;
+  float* tensor(int32_t rank) { return static_cast<float*>(library().allocate_on(group_, rank, 64)) + rank; }
+
+  int32_t first_;
+  void* group_;
+  float *x_[2], *y_[2];
+  char message_[128] = "";
+};
+
+/// How far a part comes: 3 calls, and what they return.
+int score(const std::string& folder, int32_t first) {
+  Part part(folder, first);
+  int right = part.run("sums") == ASSAY_OK && part.y(0) == 10 + kFirst && part.y(1) == 10 + kFirst;
+  right += part.run("marks") == ASSAY_OK;
+  right += part.run("sums") == ASSAY_OK && part.y(0) == 20 + kFirst && part.y(1) == 20 + kFirst;
+  return right;
+}
+
+std::string folder_for(const char* test) {
+  const std::string folder = "/dev/shm/assay_device_test." + std::to_string(::getpid()) + "." + test;
+  std::filesystem::create_directory(folder);
+  return folder;
+}
+
+TEST(DeviceProcesses, NumbersAndAreasOfOthersAreReached) {
+  const std::string folder = folder_for("reached");
+  const pid_t other = ::fork();
+  if (other == 0) ::_exit(score(folder, 2));
+  EXPECT_EQ(score(folder, 0), 3);
+  int ended = 0;
+  ::waitpid(other, &ended, 0);
+  EXPECT_EQ(WEXITSTATUS(ended), 3);
+  std::filesystem::remove_all(folder);
+}
+
+TEST(DeviceProcesses, MemoryIsReleasedBehindTheOthersLastUse) {
+  const std::string folder = folder_for("released");
+  const auto used_for = [&](int32_t first, int milliseconds) {
+    Part part(folder, first);
+    const bool well = part.run("sums") == ASSAY_OK;
+    ::usleep(unsigned(milliseconds) * 1000);
+    return well;
+  };
+  const pid_t other = ::fork();
+  if (other == 0) ::_exit(used_for(2, 200) ? 0 : 1);
+  EXPECT_TRUE(used_for(0, 0));
+  int ended = 0;
+  ::waitpid(other, &ended, 0);
+  EXPECT_EQ(WEXITSTATUS(ended), 0);
+  EXPECT_EQ(FileRuntime::counts->open, 0);
+  EXPECT_EQ(FileRuntime::counts->released_early, 0);
+  std::filesystem::remove_all(folder);
+}
+
+TEST(DeviceProcesses, ARankThatDoesNotComeIsNamed) {
+  const std::string folder = folder_for("alone");
+  const pid_t other = ::fork();
+  if (other == 0) {
+    const assay_place place{sizeof place, 4, 2, 2, folder.c_str()};
+    (void)library().join_group(&place);
+    ::_exit(0);
+  }
+  int ended = 0;
+  ::waitpid(other, &ended, 0);
+  Part part(folder, 0);
+  EXPECT_EQ(part.run("sums"), ASSAY_HUNG);
+  EXPECT_STREQ(part.message(), "waited in vain for rank 2 to begin; its 'y' is not made");
+  std::filesystem::remove_all(folder);
+}
+
+TEST(DeviceProcesses, MemoryThatCannotBeExportedIsASkip) {
+  const std::string folder = folder_for("kept");
+  Part part(folder, 0);
+  FileRuntime::exports = false;
+  EXPECT_EQ(part.run("sums"), ASSAY_UNSUPPORTED);
+  EXPECT_STREQ(part.message(), "memory for other processes cannot be exported: error 1");
+  FileRuntime::exports = true;
+  std::filesystem::remove_all(folder);
+}
+
+}  // namespace
+
+}  // namespace assay_kernels::device_processes_test
 
 namespace assay_kernels {
+
+// Groups of ranks beside each other: each has areas of its own, whether their calls take turns or are made at once (TensorRT-LLM
+// 3988: one workspace of two groups hangs).
+
 namespace {
 
 constexpr int kRanks = 4;
@@ -108,4 +481,5 @@ INSTANTIATE_TEST_SUITE_P(Protocols, RankGroups,
                          });
 
 }  // namespace
+
 }  // namespace assay_kernels

@@ -2,9 +2,8 @@
 // opcodes counted.
 #pragma once
 
-#include "kernels/units/blackwell.h"
-#include "kernels/units/nvidia.h"
-#include "kernels/units/tile.h"
+#include "kernels/units/nvidia_units.h"
+#include "kernels/units/unit.h"
 
 namespace assay_kernels::units {
 
@@ -63,13 +62,326 @@ struct Halves {
   }
 };
 
-}  // namespace assay_kernels::units
+// mma.sync: a warp, 16 x 8, 32 bytes of k. A thread of group g and place t in it has words of rows g and g + 8 of A and of row g
+// of B, at bytes 4 t and 4 t + 16 (PTX ISA, fragments of m16n8; the same for all widths of elements).
 
-#include "kernels/units/cuda_mma_sync.h"
-#include "kernels/units/cuda_tcgen05.h"
-#include "kernels/units/cuda_wgmma.h"
+/// Four accumulators of 32 bits, or two words of f16.
+template <class A, class B, class D>
+struct MmaSync;
 
-namespace assay_kernels::units {
+#define SIMT_MMA_SYNC_32(A, B, D, text)                                                                        \
+  template <>                                                                                                  \
+  struct MmaSync<A, B, D> {                                                                                    \
+    SIMT_DEVICE static void run(uint32_t (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {            \
+      asm volatile("mma.sync.aligned." text " {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};" \
+                   : "+r"(d[0]), "+r"(d[1]), "+r"(d[2]), "+r"(d[3])                                            \
+                   : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));                        \
+    }                                                                                                          \
+  }
+#define SIMT_MMA_SYNC_16(A, B, text)                                                                    \
+  template <>                                                                                           \
+  struct MmaSync<A, B, F16> {                                                                           \
+    SIMT_DEVICE static void run(uint32_t (&codes)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) { \
+      Halves d(codes);                                                                                  \
+      asm volatile("mma.sync.aligned." text " {%0, %1}, {%2, %3, %4, %5}, {%6, %7}, {%0, %1};"          \
+                   : "+r"(d.at[0]), "+r"(d.at[1])                                                       \
+                   : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));                 \
+      d.store(codes);                                                                                   \
+    }                                                                                                   \
+  }
+SIMT_MMA_SYNC_32(F16, F16, F32, "m16n8k16.row.col.f32.f16.f16.f32");
+SIMT_MMA_SYNC_16(F16, F16, "m16n8k16.row.col.f16.f16.f16.f16");
+SIMT_MMA_SYNC_32(Bf16, Bf16, F32, "m16n8k16.row.col.f32.bf16.bf16.f32");
+SIMT_MMA_SYNC_32(Tf32, Tf32, F32, "m16n8k8.row.col.f32.tf32.tf32.f32");
+SIMT_MMA_SYNC_32(E4m3, E4m3, F32, "m16n8k32.row.col.f32.e4m3.e4m3.f32");
+SIMT_MMA_SYNC_32(E5m2, E5m2, F32, "m16n8k32.row.col.f32.e5m2.e5m2.f32");
+SIMT_MMA_SYNC_32(E4m3, E5m2, F32, "m16n8k32.row.col.f32.e4m3.e5m2.f32");
+SIMT_MMA_SYNC_32(E5m2, E4m3, F32, "m16n8k32.row.col.f32.e5m2.e4m3.f32");
+SIMT_MMA_SYNC_16(E4m3, E4m3, "m16n8k32.row.col.f16.e4m3.e4m3.f16");
+SIMT_MMA_SYNC_16(E5m2, E5m2, "m16n8k32.row.col.f16.e5m2.e5m2.f16");
+SIMT_MMA_SYNC_16(E4m3, E5m2, "m16n8k32.row.col.f16.e4m3.e5m2.f16");
+SIMT_MMA_SYNC_16(E5m2, E4m3, "m16n8k32.row.col.f16.e5m2.e4m3.f16");
+SIMT_MMA_SYNC_32(Int8, Int8, Int32, "m16n8k32.row.col.s32.s8.s8.s32");
+#undef SIMT_MMA_SYNC_32
+#undef SIMT_MMA_SYNC_16
+
+/// The same with scales. Of A the scales of row g come from places 0 and 2 of a group, of row g + 8 from 1 and 3; of B from any.
+template <class A, class B, class S>
+struct ScaledMmaSync;
+
+#define SIMT_SCALED_MMA_SYNC(A, B, S, text)                                                                                   \
+  template <>                                                                                                                 \
+  struct ScaledMmaSync<A, B, S> {                                                                                             \
+    SIMT_DEVICE static void run(uint32_t (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], uint32_t sa, uint32_t sb) { \
+      asm volatile("mma.sync.aligned." text                                                                                   \
+                   " {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3}, {%10}, {0, 0}, {%11}, {0, 0};"           \
+                   : "+r"(d[0]), "+r"(d[1]), "+r"(d[2]), "+r"(d[3])                                                           \
+                   : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]), "r"(sa), "r"(sb));                     \
+    }                                                                                                                         \
+  }
+#define SIMT_MXF8(A, B, text) SIMT_SCALED_MMA_SYNC(A, B, E8m0, "m16n8k32.row.col.kind::mxf8f6f4.block_scale.scale_vec::1X." text)
+SIMT_MXF8(E4m3, E4m3, "f32.e4m3.e4m3.f32.ue8m0");
+SIMT_MXF8(E5m2, E5m2, "f32.e5m2.e5m2.f32.ue8m0");
+SIMT_MXF8(E4m3, E5m2, "f32.e4m3.e5m2.f32.ue8m0");
+SIMT_MXF8(E5m2, E4m3, "f32.e5m2.e4m3.f32.ue8m0");
+SIMT_SCALED_MMA_SYNC(E2m1, E2m1, E8m0, "m16n8k64.row.col.kind::mxf4.block_scale.scale_vec::2X.f32.e2m1.e2m1.f32.ue8m0");
+SIMT_SCALED_MMA_SYNC(E2m1, E2m1, Ue4m3, "m16n8k64.row.col.kind::mxf4nvf4.block_scale.scale_vec::4X.f32.e2m1.e2m1.f32.ue4m3");
+#undef SIMT_MXF8
+#undef SIMT_SCALED_MMA_SYNC
+
+/// Two codes of e4m3 as two halves: the lower or the upper ones of a word.
+SIMT_DEVICE uint32_t halves_of(uint32_t word, bool upper) {
+  uint32_t halves;
+  asm("cvt.rn.f16x2.e4m3x2 %0, %1;" : "=r"(halves) : "h"(uint16_t(upper ? word >> 16 : word)));
+  return halves;
+}
+
+template <class U, class = void>
+struct UnpackedByKernel : std::false_type {};
+template <class U>
+struct UnpackedByKernel<U, std::enable_if_t<U::kUnpackedByKernel>> : std::true_type {};
+
+/// The lower halves of all words by one instruction of f16, then the upper ones.
+SIMT_DEVICE void unpacked_mma(uint32_t (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
+  for (const bool upper : {false, true}) {
+    uint32_t x[4], y[2];
+    for (int r = 0; r < 4; ++r) x[r] = halves_of(a[r], upper);
+    for (int r = 0; r < 2; ++r) y[r] = halves_of(b[r], upper);
+    MmaSync<F16, F16, F32>::run(d, x, y);
+  }
+}
+
+template <class U>
+SIMT_DEVICE void mma_sync(uint32_t (&d)[4], const Operands& x) {
+  static_assert(Bytes<U>::kRow == 32 && Bytes<U>::kColumn == 32, "two words of each row in every group of four threads");
+  const int group = simt::thread() / 4, place = simt::thread() % 4;
+  uint32_t a[4], b[2];
+  for (int r = 0; r < 4; ++r) a[r] = word_at(x.a + (group + 8 * (r & 1)) * x.a_pitch + 4 * place + 16 * (r >> 1));
+  for (int r = 0; r < 2; ++r) b[r] = word_at(x.b + group * x.b_pitch + 4 * place + 16 * r);
+  if constexpr (UnpackedByKernel<U>::value) {
+    unpacked_mma(d, a, b);
+  } else if constexpr (Bytes<U>::kScales == 0) {
+    MmaSync<typename U::A, typename U::B, typename U::D>::run(d, a, b);
+  } else {
+    uint32_t sa = 0, sb = 0;
+    for (int s = 0; s < Bytes<U>::kScales; ++s) {
+      sa |= uint32_t(x.sfa[(group + 8 * (place & 1)) * x.sfa_pitch + s]) << (8 * s);
+      sb |= uint32_t(x.sfb[group * x.sfb_pitch + s]) << (8 * s);
+    }
+    ScaledMmaSync<typename U::A, typename U::B, typename U::Scale>::run(d, a, b, sa, sb);
+  }
+}
+
+// wgmma: four warps, 64 x 8, 32 bytes of k, both factors in shared memory without a swizzle: pieces of 8 rows by 16 bytes, the
+// two of a row 128 bytes apart and those of eight rows 256 (PTX ISA, matrix descriptors). So it was measured on an H200.
+
+/// Where 16 bytes of a row lie.
+SIMT_DEVICE int piece_of(int row, int half) { return (row / 8 * 2 + half) * 128 + row % 8 * 16; }
+
+/// Copies rows of 32 bytes by all threads of the block.
+SIMT_DEVICE void stage(uint8_t* to, const uint8_t* from, int64_t pitch, int rows) {
+  for (int i = simt::thread(); i < rows * 8; i += simt::block_size())
+    *reinterpret_cast<uint32_t*>(to + piece_of(i / 8, i % 8 / 4) + i % 4 * 4) = word_at(from + i / 8 * pitch + i % 8 * 4);
+}
+
+SIMT_DEVICE uint32_t shared_address(const void* p) { return uint32_t(__cvta_generic_to_shared(p)); }
+
+SIMT_DEVICE uint64_t descriptor(const void* staged) {
+  return uint64_t{(shared_address(staged) & 0x3ffffu) >> 4} | uint64_t{128 >> 4} << 16 | uint64_t{256 >> 4} << 32;
+}
+
+template <class A, class B, class D>
+struct Wgmma;
+
+#define SIMT_WGMMA_32(A, B, D, text)                                               \
+  template <>                                                                      \
+  struct Wgmma<A, B, D> {                                                          \
+    SIMT_DEVICE static void run(uint32_t (&d)[4], uint64_t a, uint64_t b) {        \
+      asm volatile("wgmma.fence.sync.aligned;\nwgmma.mma_async.sync.aligned." text \
+                   "\nwgmma.commit_group.sync.aligned;\n"                          \
+                   "wgmma.wait_group.sync.aligned 0;"                              \
+                   : "+r"(d[0]), "+r"(d[1]), "+r"(d[2]), "+r"(d[3])                \
+                   : "l"(a), "l"(b)                                                \
+                   : "memory");                                                    \
+    }                                                                              \
+  }
+#define SIMT_WGMMA_16(A, B, text)                                                  \
+  template <>                                                                      \
+  struct Wgmma<A, B, F16> {                                                        \
+    SIMT_DEVICE static void run(uint32_t (&codes)[4], uint64_t a, uint64_t b) {    \
+      Halves d(codes);                                                             \
+      asm volatile("wgmma.fence.sync.aligned;\nwgmma.mma_async.sync.aligned." text \
+                   "\nwgmma.commit_group.sync.aligned;\n"                          \
+                   "wgmma.wait_group.sync.aligned 0;"                              \
+                   : "+r"(d.at[0]), "+r"(d.at[1])                                  \
+                   : "l"(a), "l"(b)                                                \
+                   : "memory");                                                    \
+      d.store(codes);                                                              \
+    }                                                                              \
+  }
+SIMT_WGMMA_32(F16, F16, F32, "m64n8k16.f32.f16.f16 {%0, %1, %2, %3}, %4, %5, 1, 1, 1, 0, 0;");
+SIMT_WGMMA_32(Bf16, Bf16, F32, "m64n8k16.f32.bf16.bf16 {%0, %1, %2, %3}, %4, %5, 1, 1, 1, 0, 0;");
+SIMT_WGMMA_32(Tf32, Tf32, F32, "m64n8k8.f32.tf32.tf32 {%0, %1, %2, %3}, %4, %5, 1, 1, 1;");
+SIMT_WGMMA_32(E4m3, E4m3, F32, "m64n8k32.f32.e4m3.e4m3 {%0, %1, %2, %3}, %4, %5, 1, 1, 1;");
+SIMT_WGMMA_32(E5m2, E5m2, F32, "m64n8k32.f32.e5m2.e5m2 {%0, %1, %2, %3}, %4, %5, 1, 1, 1;");
+SIMT_WGMMA_32(E4m3, E5m2, F32, "m64n8k32.f32.e4m3.e5m2 {%0, %1, %2, %3}, %4, %5, 1, 1, 1;");
+SIMT_WGMMA_32(E5m2, E4m3, F32, "m64n8k32.f32.e5m2.e4m3 {%0, %1, %2, %3}, %4, %5, 1, 1, 1;");
+SIMT_WGMMA_32(Int8, Int8, Int32, "m64n8k32.s32.s8.s8 {%0, %1, %2, %3}, %4, %5, 1;");
+SIMT_WGMMA_16(F16, F16, "m64n8k16.f16.f16.f16 {%0, %1}, %2, %3, 1, 1, 1, 0, 0;");
+SIMT_WGMMA_16(E4m3, E4m3, "m64n8k32.f16.e4m3.e4m3 {%0, %1}, %2, %3, 1, 1, 1;");
+SIMT_WGMMA_16(E5m2, E5m2, "m64n8k32.f16.e5m2.e5m2 {%0, %1}, %2, %3, 1, 1, 1;");
+SIMT_WGMMA_16(E4m3, E5m2, "m64n8k32.f16.e4m3.e5m2 {%0, %1}, %2, %3, 1, 1, 1;");
+SIMT_WGMMA_16(E5m2, E4m3, "m64n8k32.f16.e5m2.e4m3 {%0, %1}, %2, %3, 1, 1, 1;");
+#undef SIMT_WGMMA_32
+#undef SIMT_WGMMA_16
+
+template <class U>
+SIMT_DEVICE void wgmma(uint32_t (&d)[4], const Operands& x) {
+  static_assert(Bytes<U>::kRow == 32 && Bytes<U>::kColumn == 32, "stage() copies so many");
+  alignas(128) SIMT_SHARED uint8_t a[U::kM * 32];
+  alignas(128) SIMT_SHARED uint8_t b[U::kN * 32];
+  simt::barrier();  // nobody reads what the step before staged
+  stage(a, x.a, x.a_pitch, U::kM);
+  stage(b, x.b, x.b_pitch, U::kN);
+  asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
+  simt::barrier();
+  Wgmma<typename U::A, typename U::B, typename U::D>::run(d, descriptor(a), descriptor(b));
+}
+
+// tcgen05.mma: one thread of four warps starts it, factors lie in shared memory as wgmma's, accumulators and scales in tensor
+// memory. Sources: PTX ISA, tcgen05; CUTLASS include/cute/arch/mma_sm100_desc.hpp 0d2b201e. Compiled, its opcode counted, never
+// run here.
+
+/// Columns of tensor memory: accumulators, scales of a, scales of b.
+inline constexpr int kTensorColumns = 32, kScalesOfA = 16, kScalesOfB = 24;
+
+template <class F>
+SIMT_DEVICE constexpr uint32_t tcgen05_format() {
+  if (std::is_same<F, Bf16>::value || std::is_same<F, E5m2>::value || std::is_same<F, E2m1>::value) return 1;
+  return std::is_same<F, Tf32>::value ? 2 : 0;
+}
+
+/// The instruction descriptor: formats and the tile; with scales their format instead of D's.
+template <class U>
+SIMT_DEVICE constexpr uint32_t tcgen05_descriptor() {
+  const uint32_t tile = tcgen05_format<typename U::A>() << 7 | tcgen05_format<typename U::B>() << 10 | uint32_t(U::kN / 8) << 17 |
+                        uint32_t(U::kM / 16) << 24;
+  if constexpr (Bytes<U>::kScales != 0) return tile | (std::is_same<typename U::Scale, E8m0>::value ? 1u : 0u) << 23;
+  return tile | (U::D::kBits == 32 ? 1u : 0u) << 4;
+}
+
+#define SIMT_TCGEN05(kind)                                                                                                   \
+  asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, 1, 0;\ntcgen05.mma.cta_group::1." kind " [%0], %1, %2, %3, p;\n}" ::"r"(d), \
+               "l"(a), "l"(b), "r"(tcgen05_descriptor<U>())                                                                  \
+               : "memory")
+#define SIMT_SCALED_TCGEN05(kind)                                                                     \
+  asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, 1, 0;\ntcgen05.mma.cta_group::1." kind               \
+               " [%0], %1, %2, %3, [%4], [%5], p;\n}" ::"r"(d),                                       \
+               "l"(a), "l"(b), "r"(tcgen05_descriptor<U>()), "r"(d + kScalesOfA), "r"(d + kScalesOfB) \
+               : "memory")
+
+template <class U>
+SIMT_DEVICE void tcgen05_start(uint32_t d, uint64_t a, uint64_t b) {
+  if constexpr (Bytes<U>::kScales == 0) {
+    if constexpr (U::A::kMemoryBits == 16) SIMT_TCGEN05("kind::f16");
+    if constexpr (U::A::kMemoryBits == 32) SIMT_TCGEN05("kind::tf32");
+    if constexpr (U::A::kMemoryBits == 8) SIMT_TCGEN05("kind::f8f6f4");
+  } else {
+    if constexpr (U::A::kMemoryBits == 8) SIMT_SCALED_TCGEN05("kind::mxf8f6f4.block_scale");
+    if constexpr (U::A::kMemoryBits == 4 && U::kScaleBlock == 32) SIMT_SCALED_TCGEN05("kind::mxf4.block_scale.scale_vec::2X");
+    if constexpr (U::A::kMemoryBits == 4 && U::kScaleBlock == 16) SIMT_SCALED_TCGEN05("kind::mxf4nvf4.block_scale.scale_vec::4X");
+  }
+}
+#undef SIMT_TCGEN05
+#undef SIMT_SCALED_TCGEN05
+
+/// Eight columns of the lanes of this warp.
+SIMT_DEVICE void tensor_store(uint32_t address, const uint32_t (&v)[8]) {
+  asm volatile(
+      "tcgen05.st.sync.aligned.32x32b.x8.b32 [%0], {%1, %2, %3, %4, %5, %6, %7, %8};\ntcgen05.wait::st.sync.aligned;" ::"r"(
+          address),
+      "r"(v[0]), "r"(v[1]), "r"(v[2]), "r"(v[3]), "r"(v[4]), "r"(v[5]), "r"(v[6]), "r"(v[7])
+      : "memory");
+}
+SIMT_DEVICE void tensor_load(uint32_t address, uint32_t (&v)[8]) {
+  asm volatile("tcgen05.ld.sync.aligned.32x32b.x8.b32 {%0, %1, %2, %3, %4, %5, %6, %7}, [%8];\ntcgen05.wait::ld.sync.aligned;"
+               : "=r"(v[0]), "=r"(v[1]), "=r"(v[2]), "=r"(v[3]), "=r"(v[4]), "=r"(v[5]), "=r"(v[6]), "=r"(v[7])
+               : "r"(address)
+               : "memory");
+}
+
+/// Scales of up to 128 rows: a lane has those of rows lane, lane + 32, .., a word each, every warp the same.
+template <class U>
+SIMT_DEVICE void store_scales(uint32_t address, const uint8_t* scales, int64_t pitch, int rows) {
+  uint32_t words[8] = {};
+  for (int j = 0; j < 4; ++j) {
+    const int row = simt::thread() % 32 + 32 * j;
+    for (int s = 0; s < Bytes<U>::kScales && row < rows; ++s) words[j] |= uint32_t(scales[row * pitch + s]) << (8 * s);
+  }
+  tensor_store(address, words);
+}
+
+/// Row r of 128 is lane r; of 64 rows each warp has sixteen, in the first of its lanes.
+template <class U, int kWarp>
+SIMT_DEVICE void tcgen05_mma(Tile<U, kWarp>& d, const Operands& x) {
+  static_assert(Bytes<U>::kRow == 32 && Bytes<U>::kColumn == 32 && U::kN == 8,
+                "stage() copies so many bytes, tensor_store() so many columns");
+  alignas(128) SIMT_SHARED uint8_t a[U::kM * 32];
+  alignas(128) SIMT_SHARED uint8_t b[U::kN * 32];
+  SIMT_SHARED uint32_t sums[U::kM][U::kN];
+  SIMT_SHARED uint32_t slot;
+  alignas(8) SIMT_SHARED uint64_t done;
+  constexpr int kRowsOfWarp = U::kM / 4;
+  const int warp = simt::thread() / 32, lane = simt::thread() % 32, row = warp * kRowsOfWarp + lane;
+
+  simt::barrier();  // nobody reads what the step before staged
+  if (warp == 0) {
+    asm volatile("tcgen05.alloc.cta_group::1.sync.aligned.shared::cta.b32 [%0], %1;" ::"r"(shared_address(&slot)),
+                 "r"(kTensorColumns)
+                 : "memory");
+    if (lane == 0) asm volatile("mbarrier.init.shared::cta.b64 [%0], 1;" ::"r"(shared_address(&done)) : "memory");
+  }
+  stage(a, x.a, x.a_pitch, U::kM);
+  stage(b, x.b, x.b_pitch, U::kN);
+  for (int i = 0; i < d.kElements; ++i) sums[d.row(i)][d.column(i)] = d.at[i];
+  asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
+  simt::barrier();
+
+  const uint32_t tensor = slot, mine = tensor + (uint32_t(32 * warp) << 16);
+  uint32_t v[8] = {};
+  if (lane < kRowsOfWarp)
+    for (int j = 0; j < 8; ++j) v[j] = sums[row][j];
+  tensor_store(mine, v);
+  if constexpr (Bytes<U>::kScales != 0) {
+    store_scales<U>(mine + kScalesOfA, x.sfa, x.sfa_pitch, U::kM);
+    store_scales<U>(mine + kScalesOfB, x.sfb, x.sfb_pitch, U::kN);
+  }
+  asm volatile("tcgen05.fence::before_thread_sync;" ::: "memory");
+  simt::barrier();
+  asm volatile("tcgen05.fence::after_thread_sync;" ::: "memory");
+  if (simt::thread() == 0) {
+    tcgen05_start<U>(tensor, descriptor(a) | uint64_t{1} << 46, descriptor(b) | uint64_t{1} << 46);
+    asm volatile("tcgen05.commit.cta_group::1.mbarrier::arrive::one.b64 [%0];" ::"l"(uint64_t(shared_address(&done))) : "memory");
+  }
+  asm volatile("{\n.reg .pred p;\nwaiting:\nmbarrier.try_wait.parity.shared::cta.b64 p, [%0], 0;\n@!p bra waiting;\n}" ::"r"(
+                   shared_address(&done))
+               : "memory");
+  asm volatile("tcgen05.fence::after_thread_sync;" ::: "memory");
+  tensor_load(mine, v);
+  if (lane < kRowsOfWarp)
+    for (int j = 0; j < 8; ++j) sums[row][j] = v[j];
+  asm volatile("tcgen05.fence::before_thread_sync;" ::: "memory");
+  simt::barrier();
+  if (warp == 0) {
+    asm volatile(
+        "tcgen05.relinquish_alloc_permit.cta_group::1.sync.aligned;\ntcgen05.dealloc.cta_group::1.sync.aligned.b32 %0, %1;" ::"r"(
+            tensor),
+        "r"(kTensorColumns)
+        : "memory");
+    if (lane == 0) asm volatile("mbarrier.inval.shared::cta.b64 [%0];" ::"r"(shared_address(&done)) : "memory");
+  }
+  for (int i = 0; i < d.kElements; ++i) d.at[i] = sums[d.row(i)][d.column(i)];
+}
 
 /// d = A * B^T + d by one instruction, for all threads that kThreads counts together. A unit of another chip ends the kernel.
 template <class U, int kWarp>

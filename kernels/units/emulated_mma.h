@@ -3,10 +3,9 @@
 
 #include <cstring>
 
-#include "kernels/units/amd.h"
-#include "kernels/units/blackwell.h"
-#include "kernels/units/nvidia.h"
-#include "kernels/units/tile.h"
+#include "kernels/units/amd_units.h"
+#include "kernels/units/nvidia_units.h"
+#include "kernels/units/unit.h"
 
 namespace assay_kernels::units {
 

@@ -3,8 +3,8 @@
 // here.
 #pragma once
 
-#include "kernels/units/amd.h"
-#include "kernels/units/tile.h"
+#include "kernels/units/amd_units.h"
+#include "kernels/units/unit.h"
 
 namespace assay_kernels::units {
 

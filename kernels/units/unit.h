@@ -1,9 +1,10 @@
-// Kinds of units, and lists of them. A unit is a struct: what its instruction takes and gives, and the steps in which it adds.
+// Kinds of tensor core instructions, lists of them, and the tile that mma() works on. A unit is a struct: what its instruction takes and
+// gives, and the steps in which it adds.
 #pragma once
 
-#include "kernels/units/grouped.h"
-#include "kernels/units/joined.h"
-#include "kernels/units/tree.h"
+#include <type_traits>
+
+#include "kernels/units/accumulation.h"
 
 namespace assay_kernels::units {
 
@@ -125,6 +126,34 @@ struct Lists {
   static void for_each([[maybe_unused]] Call f) {
     (Several::for_each(f), ...);
   }
+};
+
+// What mma() works on: a tile of accumulators spread over threads, and operands in memory.
+
+/// Factors of one instruction, k innermost: the first k of row 0, and bytes from one row to the next. Any memory that all threads
+/// can read; a device wants rows that are aligned to 16 bytes. Scales are a byte for every kScaleBlock of a row.
+struct Operands {
+  const uint8_t *a, *b;
+  int64_t a_pitch, b_pitch;
+  const uint8_t *sfa = nullptr, *sfb = nullptr;
+  int64_t sfa_pitch = 0, sfb_pitch = 0;
+};
+
+/// Whether a unit has scales.
+template <class U, class = void>
+struct BlockOf {
+  static constexpr int value = 0;
+};
+template <class U>
+struct BlockOf<U, std::enable_if_t<(U::kScaleBlock > 0)>> {
+  static constexpr int value = U::kScaleBlock;
+};
+
+/// Of an instruction's operands in memory.
+template <class U>
+struct Bytes {
+  static constexpr int kRow = U::kK * U::A::kMemoryBits / 8, kColumn = U::kK * U::B::kMemoryBits / 8;
+  static constexpr int kScales = BlockOf<U>::value == 0 ? 0 : U::kK / (BlockOf<U>::value == 0 ? 1 : BlockOf<U>::value);
 };
 
 }  // namespace assay_kernels::units

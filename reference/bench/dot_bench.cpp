@@ -16,11 +16,10 @@
 #include <string>
 #include <vector>
 
-#include "reference/dot/accumulator_model.h"
 #include "reference/dot/exact_dot.h"
 #include "reference/formats/catalogue.h"
 #include "reference/formats/round.h"
-#include "reference/testing/units.h"
+#include "reference/testing/unit_data.h"
 
 namespace assay {
 namespace {

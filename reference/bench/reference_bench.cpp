@@ -4,13 +4,13 @@
 #include <cstring>
 #include <random>
 
-#include "reference/contracts/rows.h"
-#include "reference/exact/sum.h"
+#include "reference/contracts/contract_rows.h"
+#include "reference/exact/exact_sum.h"
 #include "reference/flow/row.h"
 #include "reference/formats/catalogue.h"
 #include "reference/formats/round.h"
 #include "reference/recipe/eval.h"
-#include "reference/recipe/parse.h"
+#include "reference/recipe/recipe.h"
 
 namespace assay {
 namespace {

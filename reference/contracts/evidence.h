@@ -1,14 +1,15 @@
-// How it is known that a contract row says what the real code does: the code was run on its device, executed on the CPU, or read, or it is
-// inferred.
+// What supports a contract row (ran, executed, read or inferred), and which rows need hardware that is not here.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
-#include "reference/contracts/rows.h"
+#include "reference/contracts/contract_rows.h"
 
 namespace assay {
+
+// How it is known that a contract row says what the real code does: the code was run, or read, or it is inferred.
 
 /// From the strongest to the weakest.
 enum class EvidenceKind {
@@ -51,6 +52,25 @@ class EvidenceTable {
   struct Entry {
     std::vector<std::string> contracts;
     RowEvidence evidence;
+  };
+  std::vector<Entry> entries_;
+};
+
+// Contracts whose implementation runs neither on sm_90 nor on a CPU. Evidence can be demanded for all others.
+
+class ElsewhereTable {
+ public:
+  /// Reads elsewhere.csv: contracts separated by |, where a leading or trailing * matches anything. Throws TableError: an unknown
+  /// contract, or a missing need or reason.
+  static ElsewhereTable load(const std::string& file, const ContractTables& contracts);
+
+  /// The GPU that a contract's implementation needs, or why there is none; empty if an sm_90 or a CPU runs it.
+  std::string needs(const std::string& contract) const;
+
+ private:
+  struct Entry {
+    std::vector<std::string> contracts;
+    std::string needs;
   };
   std::vector<Entry> entries_;
 };

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "reference/contracts/layouts.h"
-#include "reference/contracts/rows.h"
+#include "reference/contracts/contract_rows.h"
+#include "reference/contracts/tensor_layouts.h"
 
 namespace assay {
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "reference/contracts/groups.h"
-#include "reference/flow/dot/scales.h"
+#include "reference/contracts/tensor_layouts.h"
+#include "reference/flow/dot/dot_contract.h"
 #include "reference/testing/contract_tables.h"
 
 namespace assay {

@@ -6,12 +6,13 @@
 #include <span>
 #include <vector>
 
-#include "reference/dot/kernels.h"
-#include "reference/dot/operand.h"
+#include "reference/dot/dot_kernels.h"
+#include "reference/dot/dot_operand.h"
+#include "reference/units/unit.h"
 
 namespace assay {
 
-/// y[m, n] = sum over k of a[m, k] * b[n, k], with the scales of both operands; element.h has the definition.
+/// y[m, n] = sum over k of a[m, k] * b[n, k], each operand with its scales; dot_tile.h says which numbers meet.
 struct DotProblem {
   DotOperand a;  ///< [m, k]
   DotOperand b;  ///< [n, k]
@@ -62,15 +63,20 @@ struct DotOutputs {
 /// Computes a range of y, in the oneTBB arena of the caller.
 ///
 /// Shapes  a [m, k], b [n, k] -> y [m, n]; k may be 0, and a range may be empty.
-/// Error   None in `rounded`. `value` equals y if the sum of the products, and its product with the scales, are doubles.
-/// Edges   As for ExactElements (element.h): an exact zero is +0, a number that rounds to zero keeps its sign; NaN and Inf follow
-///         IEEE 754 and have error 0.
-/// Throws  std::invalid_argument for formats that operand.h does not support, arrays of another size than the range, a range
-/// outside
-///         y, bounds without a model, and a chunk in which an outer scale changes.
+/// Error   None in `rounded`. `value` is y where the sum of the products and its product with the scales are doubles.
+/// Edges   As of ExactElements (dot_tile.h): an exact zero is +0, a number that rounds to zero keeps its sign; specials follow IEEE 754, and
+///         have error 0.
+/// Throws  std::invalid_argument for formats that dot_operand.h does not take, arrays of another size than the range, a range outside y, bounds
+///         without a model, and a chunk in which a scale outside of the unit changes.
 /// Source  A sum of n terms with n - 1 additions in any order is within n u / (1 - n u) sum |a b| (N. J. Higham, "Accuracy and Stability of
 ///         Numerical Algorithms", 2002, section 4.2), which norms of rows bound (Cauchy, Schwarz). Sums of multiples of one step that stay
 ///         below 2^53 steps are exact.
 void exact_dot(const DotProblem& problem, const DotRange& range, const DotOutputs& outputs, const DotKernels& kernels = dot_kernels());
+
+// The parameters of a unit that bounds of its error need.
+
+/// The model of a unit that adds products and partial results in one aligned sum; empty for units that add otherwise (a tree,
+/// joined sums, groups, integers) and for unknown units. `chunk`: AccumulatorModel::chunk.
+std::optional<AccumulatorModel> accumulator_model(const Unit& unit, int64_t chunk);
 
 }  // namespace assay

@@ -1,24 +1,29 @@
-// Products of all formats under all scales are rounded as long integers round them, on every instruction set, and certificates
-// hold.
-#include "reference/dot/exact_dot.h"
-
+// Exact GEMMs against long integers: operands, single elements, whole calls.
 #include <gtest/gtest.h>
+#include <oneapi/tbb/task_arena.h>
 
 #include <array>
 #include <cmath>
 #include <cstdint>
 #include <iterator>
 #include <random>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "reference/dot/dot_operand.h"
+#include "reference/dot/dot_tile.h"
+#include "reference/dot/exact_dot.h"
 #include "reference/formats/catalogue.h"
 #include "reference/formats/round.h"
 #include "reference/testing/dot_answers.h"
-#include "reference/testing/exact_product.h"
-#include "reference/testing/with_dot_kernels.h"
+#include "reference/testing/dot_bounds.h"
 
 namespace assay {
+
+// Products of all formats under all scales are rounded as long integers round them, on every instruction set, and certificates
+// hold.
+
 namespace {
 
 using namespace dot_answers;
@@ -152,5 +157,257 @@ TEST(ExactDot, ProductsThatAreExactInDoubleHaveNoError) {
   EXPECT_NE(answer(d, d).error, std::vector<double>(9, 0));
 }
 
+// A call of exact_dot may ask for a part of the product, with any strides and on any number of threads; what it cannot do is
+// refused.
+
+using namespace dot_answers;
+
+TEST(ExactDot, ARangeIsThatPartOfTheWhole) {
+  std::mt19937_64 random(16);
+  const OwnedOperand a = random_operand(kE4M3Fn, 40, 96, kDotScaleKinds[6], Fill::kAny, random);
+  const OwnedOperand b = random_operand(kE4M3Fn, 50, 96, kDotScaleKinds[6], Fill::kAny, random);
+  const Answer whole = answer(a, b);
+  std::vector<double> part(7 * 11);
+  exact_dot({a.operand, b.operand, 96}, {33, 7, 20, 11}, {.rounded = {{&kF32, part}}});
+  for (size_t i = 0; i < 7; ++i)
+    for (size_t j = 0; j < 11; ++j) EXPECT_EQ(part[i * 11 + j], whole.rounded[0][(33 + i) * 50 + 20 + j]);
+}
+
+TEST(ExactDot, ColumnMajorOperandsGiveTheSame) {
+  std::mt19937_64 random(17);
+  for (const Format* f : {&kE4M3Fn, &kBf16}) {
+    const OwnedOperand a = random_operand(*f, 6, 70, kDotScaleKinds[3], Fill::kAny, random),
+                       b = random_operand(*f, 9, 70, kDotScaleKinds[0], Fill::kAny, random);
+    OwnedOperand turned = make_operand(*f, 9, 70, kDotScaleKinds[0]);
+    turned.operand.row_stride = 1;
+    turned.operand.k_stride = 9;
+    for (int64_t row = 0; row < 9; ++row)
+      for (int64_t i = 0; i < 70; ++i) turned.set(row, i, b.value(row, i));
+    EXPECT_EQ(answer(a, turned).value, answer(a, b).value);
+  }
+}
+
+TEST(ExactDot, OneThreadGivesWhatAllGive) {
+  std::mt19937_64 random(18);
+  const OwnedOperand a = random_operand(kE5M2, 100, 64, kDotScaleKinds[2], Fill::kAny, random),
+                     b = random_operand(kE4M3Fn, 200, 64, kDotScaleKinds[6], Fill::kAny, random);
+  Answer alone;
+  oneapi::tbb::task_arena(1).execute([&] { alone = answer(a, b); });
+  EXPECT_EQ(alone.rounded[0], answer(a, b).rounded[0]);
+  EXPECT_EQ(alone.value, answer(a, b).value);
+}
+
+TEST(ExactDot, EmptySumsAreZeroAndEmptyRangesNothing) {
+  const OwnedOperand a = make_operand(kE4M3Fn, 2, 0, {"none", nullptr, 0, 0, false});
+  OwnedOperand scaled = a;
+  scaled.operand.scales = {.codes = a.codes.data(), .format = &kF32, .rows_per_scale = 2, .k_per_scale = 0};
+  EXPECT_EQ(answer(a, scaled).value, std::vector<double>(4, 0));
+  exact_dot({a.operand, a.operand, 0}, {2, 0, 0, 2}, {});
+}
+
+TEST(ExactDot, WhatItCannotDoIsSaid) {
+  const OwnedOperand a = make_operand(kE4M3Fn, 2, 8, kDotScaleKinds[0]), f32 = make_operand(kF32, 2, 8, kDotScaleKinds[0]);
+  std::vector<double> four(4), three(3);
+  EXPECT_THROW(exact_dot({f32.operand, a.operand, 8}, {0, 2, 0, 2}, {.value = four}), std::invalid_argument);
+  EXPECT_THROW(exact_dot({a.operand, a.operand, 8}, {0, 2, 0, 2}, {.value = three}), std::invalid_argument);
+  EXPECT_THROW(exact_dot({a.operand, a.operand, 8}, {1, 2, 0, 2}, {.value = four}), std::invalid_argument);
+  EXPECT_THROW(exact_dot({a.operand, a.operand, 8}, {0, 2, 0, 2}, {.rounded = {{&kF32, three}}}), std::invalid_argument);
+}
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kInf = std::numeric_limits<double>::infinity();
+constexpr int64_t kK = 64;
+
+/// Two rows a side of e5m2, which has infinities, under f32 scales of 32 k; row 1 stays ordinary.
+struct Sides {
+  OwnedOperand a = make_operand(kE5M2, 2, kK, kDotScaleKinds[5]), b = make_operand(kE5M2, 2, kK, kDotScaleKinds[5]);
+
+  Sides() {
+    for (OwnedOperand* o : {&a, &b}) {
+      o->operand.scales.rows_per_scale = 1;
+      o->operand.scales.row_stride = 2;
+      o->scales.resize(16);
+      o->operand.scales.codes = o->scales.data();
+      for (int64_t row = 0; row < 2; ++row) {
+        for (int64_t i = 0; i < kK; ++i) o->set(row, i, i % 7 == 0 ? 0 : 1);
+        for (int64_t block = 0; block < 2; ++block) o->set_scale(row, block, 1);
+      }
+    }
+  }
+
+  /// y[0, 0] rounded, with every set of loops and by ExactElements; -1 if they differ, or if an ordinary element is not what it was.
+  double corner(const Format& out = kF32) const {
+    const DecodedOperand of_a(a.operand, kK), of_b(b.operand, kK);
+    const double expected = nearest(out, ExactElements(of_a, of_b).at(0, 0));
+    for (const char* name : {"scalar", "avx2", "avx512"}) {
+      const DotKernels* kernels = dot_kernels_named(name);
+      std::vector<double> rounded(4, -1), value(4, -1), error(4, -1);
+      if (kernels)
+        exact_dot({a.operand, b.operand, kK}, {0, 2, 0, 2}, {.rounded = {{&out, rounded}}, .value = value, .error = error},
+                  *kernels);
+      if (!kernels) continue;
+      const bool equal =
+          std::isnan(expected) ? std::isnan(rounded[0]) : rounded[0] == expected && std::signbit(rounded[0]) == std::signbit(expected);
+      if (!equal || error[0] != 0 || rounded[3] != nearest(out, ExactElement{54, 54})) return -1;
+    }
+    return expected;
+  }
+};
+
+TEST(ExactElement, NanInACodeOrAScaleIsNan) {
+  Sides s;
+  s.a.set(0, 7, kNan);
+  EXPECT_TRUE(std::isnan(s.corner())) << "though its partner is 0";
+  Sides t;
+  t.b.set_scale(0, 1, kNan);
+  EXPECT_TRUE(std::isnan(t.corner()));
+}
+
+TEST(ExactElement, InfinityMeetsCodesAsInIeee754) {
+  Sides s;
+  s.a.set(0, 40, kInf);
+  EXPECT_EQ(s.corner(), kInf);
+  EXPECT_TRUE(std::isnan(s.corner(kE4M3Fn))) << "a format without Inf";
+  s.b.set(0, 40, -1);
+  EXPECT_EQ(s.corner(), -kInf);
+  s.b.set(0, 3, kInf);
+  EXPECT_TRUE(std::isnan(s.corner())) << "both infinities, in two blocks";
+  s.b.set(0, 3, -kInf);
+  EXPECT_EQ(s.corner(), -kInf);
+  s.b.set(0, 40, 0);
+  EXPECT_TRUE(std::isnan(s.corner())) << "Inf times 0";
+}
+
+TEST(ExactElement, InfiniteAndZeroScalesMeetTheSumOfTheirBlock) {
+  Sides s;
+  s.a.set_scale(0, 0, -kInf);
+  EXPECT_EQ(s.corner(), -kInf) << "though some of its codes are 0";
+  for (int64_t i = 0; i < 32; ++i) s.a.set(0, i, i % 2 ? 1 : -1), s.b.set(0, i, 1);
+  EXPECT_TRUE(std::isnan(s.corner())) << "a sum of exactly 0";
+  s.a.set(0, 0, -1 - 0x1p-2);
+  EXPECT_EQ(s.corner(), kInf);
+  s.b.set_scale(0, 0, 0);
+  EXPECT_TRUE(std::isnan(s.corner())) << "an infinite scale times one of 0";
+  Sides t;
+  t.a.set_scale(0, 0, 0);
+  EXPECT_EQ(t.corner(), 27) << "the other block alone";
+  t.a.set(0, 5, kInf);
+  EXPECT_TRUE(std::isnan(t.corner())) << "a scale of 0 times a block of Inf";
+}
+
+TEST(ExactElement, AnExactZeroIsPositiveAndARoundedOneKeepsItsSign) {
+  Sides s;
+  for (int64_t i = 0; i < kK; ++i) s.a.set(0, i, i % 2 ? 1 : -1), s.b.set(0, i, 1);
+  for (double scale : {1.0, -1.0, 0.0}) {
+    s.a.set_scale(0, 0, scale), s.a.set_scale(0, 1, scale);
+    EXPECT_FALSE(std::signbit(s.corner())) << scale;
+    EXPECT_EQ(s.corner(), 0) << scale;
+  }
+  for (int64_t i = 0; i < kK; ++i) s.b.set(0, i, -0.0);
+  EXPECT_FALSE(std::signbit(s.corner())) << "products of -0";
+  for (int64_t block : {0, 1}) s.a.set_scale(0, block, -0x1p-149);
+  for (int64_t i = 0; i < kK; ++i) s.a.set(0, i, i == 9 ? 1 : 0), s.b.set(0, i, 0x1p-2);
+  EXPECT_TRUE(std::signbit(s.corner())) << "-2^-151 rounds to -0";
+  EXPECT_EQ(s.corner(), 0);
+}
+
+TEST(ExactElement, SumsOfAnyRangeAreThoseOfTheIntegers) {
+  std::mt19937_64 random(21);
+  for (int trial = 0; trial < 60; ++trial) {
+    OwnedOperand a = make_operand(kBf16, 1, 200, kDotScaleKinds[trial % 2 ? 3 : 0]),
+                 b = make_operand(kBf16, 1, 200, kDotScaleKinds[trial % 3 ? 5 : 0]);
+    for (int64_t i = 0; i < 200; ++i) {
+      for (OwnedOperand* o : {&a, &b}) {
+        const double x = decode(kBf16, uint32_t(random() % 65536));
+        o->set(0, i, std::isfinite(x) ? x : decode(kBf16, 1));
+      }
+      if (i % 2 && trial % 5 == 0) a.set(0, i, a.value(0, i - 1)), b.set(0, i, -b.value(0, i - 1));
+    }
+    if (trial % 2) a.set_scale(0, 1, 0x1.23456ap-20);
+    const DecodedOperand of_a(a.operand, 200), of_b(b.operand, 200);
+    const ExactElement got = ExactElements(of_a, of_b).at(0, 0);
+    const Integer exact = exact_element(a, 0, b, 0);
+    ASSERT_LE(fixed_point(got.low), exact);
+    ASSERT_GE(fixed_point(got.high), exact);
+    ASSERT_TRUE(got.low == got.high ? fixed_point(got.low) == exact : got.high == std::nextafter(got.low, kInf)) << trial;
+    for (const Format* f : {&kF32, &kBf16, &kF16}) ASSERT_EQ(nearest(*f, got), nearest(*f, exact)) << trial;
+    const ExactElement beside{std::nextafter(got.low, -kInf), std::nextafter(got.low, -kInf)};
+    ASSERT_NE(fixed_point(beside.low), exact) << "another double is not it";
+  }
+}
+
+/// What values() says of row 0, with every set of loops; they have to agree but for the order of the sum of squares.
+RowFacts facts(const OwnedOperand& o) {
+  std::vector<double> values(size_t(o.k)), others(size_t(o.k));
+  const DecodedOperand operand(o.operand, o.k);
+  RowFacts scalar;
+  operand.values(0, 0, true, *dot_kernels_named("scalar"), values, scalar);
+  for (const char* name : {"avx2", "avx512"}) {
+    const DotKernels* kernels = dot_kernels_named(name);
+    if (!kernels) continue;
+    RowFacts other;
+    operand.values(0, 0, true, *kernels, others, other);
+    EXPECT_EQ(others, values);
+    EXPECT_EQ(other.step, scalar.step);
+    EXPECT_EQ(other.special, scalar.special);
+    EXPECT_EQ(other.nan, scalar.nan);
+    EXPECT_LE(std::fabs(other.squares - scalar.squares), scalar.squares * double(o.k) * std::numeric_limits<double>::epsilon());
+  }
+  return scalar;
+}
+
+TEST(DecodedOperand, ValuesAreMultiplesOfTheStepOfTheirRow) {
+  std::mt19937_64 random(31);
+  for (const Format* f : {&kE4M3Fn, &kE4M3Fnuz, &kE5M2, &kE5M2Fnuz, &kF16, &kBf16, &kInt8, &kE2M1, &kE3M2}) {
+    for (const DotScaleKind& kind : kDotScaleKinds) {
+      for (int trial = 0; trial < 30; ++trial) {
+        const int64_t k = 1 + int64_t(random() % 150);
+        OwnedOperand o = make_operand(*f, 1, k, kind);
+        const uint32_t low = uint32_t(random() % f->code_count());  // of some codes only, so that steps differ
+        double squares = 0;
+        bool twice_is_a_step = true;
+        for (int64_t i = 0; i < k; ++i) {
+          const double x = decode(*f, low | uint32_t(random() % f->code_count()));
+          o.set(0, i, std::isfinite(x) ? x : 1);
+        }
+        if (kind.format)
+          for (int64_t i = 0; i < k; i += o.operand.scales.k_per_scale)
+            o.set_scale(0, i / o.operand.scales.k_per_scale,
+                        std::ldexp(kind.format == &kE8M0 ? 1 : 1 + double(random() % 8) / 8, int(random() % 9) - 4));
+        const RowFacts got = facts(o);
+        const DecodedOperand operand(o.operand, k);
+        for (int64_t i = 0; i < k; ++i) {
+          const double x = o.value(0, i) * (operand.scales_change_along_k() ? o.scale(0, i) : 1);
+          ASSERT_EQ(std::fmod(x, got.step), 0) << f->name << " " << kind.name << ": " << x << " and a step of " << got.step;
+          twice_is_a_step = twice_is_a_step && std::fmod(x, std::ldexp(got.step, f->precision() + 4)) == 0;
+          squares += x * x;
+        }
+        EXPECT_TRUE(!twice_is_a_step || squares == 0) << f->name << " " << kind.name << ": the step could be " << got.step << " times more";
+        EXPECT_LE(std::fabs(got.squares - squares), squares * double(k) * std::numeric_limits<double>::epsilon());
+      }
+    }
+  }
+}
+
+TEST(DecodedOperand, WhatIsNotFiniteIsToldAndCountsAsZero) {
+  OwnedOperand o = make_operand(kE5M2, 1, 40, kDotScaleKinds[5]);
+  for (int64_t i = 0; i < 40; ++i) o.set(0, i, 2);
+  EXPECT_FALSE(facts(o).special);
+  EXPECT_EQ(facts(o).squares, 160);
+  o.set(0, 39, HUGE_VAL);
+  EXPECT_TRUE(facts(o).special && !facts(o).nan);
+  EXPECT_EQ(facts(o).squares, 156);
+  o.set(0, 7, std::nan(""));
+  EXPECT_TRUE(facts(o).special && facts(o).nan);
+  EXPECT_EQ(facts(o).squares, 152);
+  OwnedOperand p = make_operand(kE4M3Fn, 1, 40, kDotScaleKinds[5]);
+  p.set(0, 33, 3);
+  p.set_scale(0, 1, HUGE_VAL);
+  EXPECT_TRUE(facts(p).special && !facts(p).nan);
+  p.set_scale(0, 1, std::nan(""));
+  EXPECT_TRUE(facts(p).special && facts(p).nan);
+}
+
 }  // namespace
+
 }  // namespace assay

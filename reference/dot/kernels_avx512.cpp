@@ -1,6 +1,6 @@
 #include <immintrin.h>
 
-#include "reference/dot/chunk_loops.h"
+#include "reference/dot/dot_kernel_loops.h"
 
 namespace assay {
 namespace {

@@ -2,7 +2,7 @@
 // doubles.
 #include <immintrin.h>
 
-#include "reference/dot/kernels.h"
+#include "reference/dot/dot_kernels.h"
 
 namespace assay {
 namespace {

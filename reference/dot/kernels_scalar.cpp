@@ -1,4 +1,4 @@
-#include "reference/dot/chunk_loops.h"
+#include "reference/dot/dot_kernel_loops.h"
 
 namespace assay {
 namespace {

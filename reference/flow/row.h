@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "reference/contracts/bind.h"
-#include "reference/recipe/span.h"
+#include "reference/flow/contract.h"
+#include "reference/recipe/recipe.h"
 
 namespace assay {
 

@@ -1,11 +1,50 @@
-// The state of a row between the links of its contract. The folder of each flow has the function run() for its links.
+// A row on its way through the links of its contract: who is told of each step, a trace, and rows behind the first links.
 #pragma once
 
-#include "reference/flow/listener.h"
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
 #include "reference/flow/row.h"
 #include "reference/flow/row_norm/row_norm.h"
+#include "reference/recipe/eval.h"
 
 namespace assay {
+
+// Observer of the evaluation of a row: receives its quantities, its cells and every step, as they are judged. Without a listener,
+// as in normal runs, the cost is one test per cell and per step, and none per number.
+
+/// Maps a column of the row to the index of its number in a cell; empty if the cell has none for it.
+using CellPlaces = std::function<std::optional<size_t>(size_t column)>;
+
+inline CellPlaces whole_row() {
+  return [](size_t) { return std::optional<size_t>(0); };
+}
+inline CellPlaces each_column() {
+  return [](size_t column) { return std::optional(column); };
+}
+inline CellPlaces each_group(int64_t size) {
+  return [size](size_t column) { return std::optional(column / size_t(size)); };
+}
+
+class RowListener : public StepListener {
+ public:
+  /// Numbers that a cell reads and that no cell computed.
+  virtual void quantity(const std::string& name, const Spans& numbers, const CellPlaces& places) = 0;
+  /// Called before the first step of a cell; step() reports the steps.
+  virtual void cell(const std::string& name, const Spans& from, const CellPlaces& places) = 0;
+};
+
+/// Runs a cell over a row of numbers. `places` returns the CellPlaces; it is called only if there is a listener.
+template <class MakePlaces>
+void run_cell(RowListener* listener, const char* name, const Recipe& recipe, Spans& row, const Environment& environment,
+              MakePlaces places) {
+  if (listener) listener->cell(name, row, places());
+  evaluate(recipe, row, environment, listener);
+}
+
+// A row on its way through the links of its contract. The folder of a flow has the function run() for its links.
 
 struct RowRun {
   const RowInputs& inputs;
@@ -23,5 +62,64 @@ void run(const RowNorm& link, RowRun& row);
 void run(const Gated& link, RowRun& row);
 void run(const Rope& link, RowRun& row);
 void run(const GroupQuant& link, RowRun& row);
+
+// A row after the first links of its contract, to be shared by contracts that differ only in later links.
+
+struct RowBehind {
+  size_t links = 0;  ///< number of links already evaluated
+  Spans values;
+  RowOutputs out;
+  NormRow norm;
+};
+
+/// Evaluates the first `links` links of a contract. These must not depend on stored outputs.
+RowBehind row_behind(const Contract& contract, size_t links, const RowInputs& inputs, const Format& x_format);
+
+/// Only its first `count` numbers: enough for links that treat each number, or each group, independently.
+RowBehind first_numbers(const RowBehind& behind, size_t count);
+
+/// evaluate_row() for the first `count` numbers only, of a contract that starts with a norm. The later links must be as for
+/// first_numbers().
+RowOutputs evaluate_first(const Contract& contract, const RowInputs& inputs, const Format& x_format, size_t count);
+
+/// evaluate_row() of a contract that starts with the links already evaluated in `behind`.
+RowOutputs evaluate_behind(const RowBehind& behind, const Contract& contract, const RowInputs& inputs, const StoredRow* stored,
+                           const Format& x_format);
+
+// Records, step by step, how the evaluation of a row computed one of its numbers. It is a listener, so it sees the numbers that
+// were judged.
+
+struct TracedStep {
+  std::string text;  ///< the step as written in the table
+  Span result;
+};
+
+/// A cell, or an input quantity, which has no steps.
+struct TracedCell {
+  std::string name;
+  bool made = false;  ///< computed by a cell
+  Span from;
+  std::vector<TracedStep> steps;
+  Span result() const { return steps.empty() ? from : steps.back().result; }
+};
+
+class Trace : public RowListener {
+ public:
+  /// Records the numbers of this column of the row.
+  explicit Trace(size_t column) : column_(column) {}
+
+  const std::vector<TracedCell>& cells() const { return cells_; }
+  /// The last recorded cell of that name, or null.
+  const TracedCell* find(const std::string& name) const;
+
+  void quantity(const std::string& name, const Spans& numbers, const CellPlaces& places) override;
+  void cell(const std::string& name, const Spans& from, const CellPlaces& places) override;
+  void step(const Step& step, const RowPart& after) override;
+
+ private:
+  size_t column_;
+  std::optional<size_t> at_;  ///< index of the number in the running cell
+  std::vector<TracedCell> cells_;
+};
 
 }  // namespace assay

@@ -1,15 +1,15 @@
 // A trace ends with the spans that are judged, whatever the contract; and a contract's formulas name the cells that ran.
-#include "reference/flow/trace.h"
+#include "reference/flow/row_run.h"
 
 #include <gtest/gtest.h>
 
 #include <random>
 #include <set>
 
-#include "reference/contracts/neighbours.h"
-#include "reference/flow/registry.h"
+#include "reference/flow/contract_mutants.h"
+#include "reference/flow/contract_text.h"
+#include "reference/flow/flow.h"
 #include "reference/flow/row.h"
-#include "reference/flow/words.h"
 #include "reference/formats/catalogue.h"
 
 namespace assay {

@@ -73,7 +73,7 @@ __attribute__((always_inline)) static inline Doubles powers_of_two(Integers expo
   return (Doubles)((exponents + 1023) << 52);
 }
 
-/// As quantum() of quantum.h.
+/// As quantum() of round.h.
 template <class Integers, class Doubles>
 __attribute__((always_inline)) static inline Doubles quanta(Doubles x, double smallest_normal, double last_place) {
   const Doubles power = (Doubles)((Integers)x & 0x7ff0000000000000);

@@ -2,8 +2,9 @@
 // FORMAT UNTIL` ("-" for a row without an end), then `first last code` for each run, in hexadecimal. Usage: dump_casts
 #include <cstdio>
 
-#include "reference/casts/runs.h"
-#include "reference/contracts/rows.h"
+#include "reference/casts/cast_profile.h"
+#include "reference/casts/cast_runs.h"
+#include "reference/contracts/contract_rows.h"
 #include "reference/flow/flow.h"
 
 namespace assay {

@@ -7,7 +7,7 @@
 #include <set>
 
 #include "reference/exact/expression.h"
-#include "reference/flow/registry.h"
+#include "reference/flow/flow.h"
 
 namespace assay {
 namespace {
@@ -45,7 +45,7 @@ TEST(Word, ASignRunsIntoTheByteAfterUnlessMasked) {
 
 TEST(Word, IsWhatItsTextSays) {
   for (const ContractRow& row : packing_tables().rows())
-    if (row.flow->kind == FlowKind::kPacking) {
+    if (row.flow == &packing_flow()) {
       EXPECT_EQ(read_packing(row).word.text(), row.text("word"));
     }
   EXPECT_EQ(packing_of("deepgemm.mn_major_tma_aligned_f32").word.of(std::vector<uint32_t>{0x7fc12345}), 0x7fc12345u);
@@ -112,7 +112,7 @@ TEST(PackingNeighbours, DifferFromTheContractOnSomeWord) {
                                                     {0xbf800000, kTwo, 0x00400000, kOneAndAHalf},
                                                     {kOneAndAHalf, kOneAndAHalf, kOne, kTwo}};
   for (const ContractRow& row : packing_tables().rows()) {
-    if (row.flow->kind != FlowKind::kPacking) continue;
+    if (row.flow != &packing_flow()) continue;
     const Packing right = read_packing(row);
     std::set<std::string> seen;
     for (const PackingNeighbour& neighbour : neighbours(right)) {

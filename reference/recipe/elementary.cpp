@@ -1,12 +1,14 @@
-#include "reference/recipe/elementary.h"
+// Elementary functions on intervals, the freedom a step leaves, fused steps, and narrowing by what was stored.
+#include "reference/recipe/eval.h"
 
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
+#include <string>
+#include <utility>
 
-#include "reference/exact/correctly_rounded.h"
+#include "reference/exact/exact_sum.h"
 #include "reference/formats/catalogue.h"
-#include "reference/formats/codes.h"
 #include "reference/formats/round.h"
 
 namespace assay {
@@ -137,6 +139,136 @@ Span apply(const Step& step, Span v) {
   const Span result = ordered(apply(step, v.low), apply(step, v.high));
   const bool overflows_at_both_ends = std::isnan(result.low) && std::isnan(result.high) && holds_zero_inside(v);
   return overflows_at_both_ends ? any_number() : result;
+}
+
+namespace {
+
+/// Widens by the slack of the largest argument. Beyond kFurthest every function here has reached Inf or zero.
+Span widened_by_argument(const Step& step, Span argument, Span result) {
+  constexpr double kFurthest = 1024;
+  const double largest = std::min(std::fmax(std::fabs(argument.low), std::fabs(argument.high)), kFurthest);
+  const double steps = step.slack_ulps + std::floor(step.slack_per_unit * largest);
+  lanes().widen_spans(grid_of(*step.working, Overflow::kSpecial), steps, &result.low, &result.high, 1);
+  return result;
+}
+
+/// Grid numbers within a relative distance of the exact result, which is at most half a step from its rounded value. A zero stays
+/// zero; only an infinite argument has an exact result.
+Span widened_by_part(const Step& step, Span argument, Span result) {
+  const Format& grid = *step.working;
+  const double part = step.slack_relative;
+  if (std::isinf(argument.low) && argument.pinned()) return result;
+  if (result.low != 0) {
+    const double exact = (result.low + next_down(grid, result.low)) / 2;
+    result.low = round_to(grid, exact * (exact > 0 ? 1 - part : 1 + part), Rounding::kUp, Overflow::kSpecial);
+  }
+  if (result.high != 0) {
+    const double exact = (result.high + next_up(grid, result.high)) / 2;
+    result.high = round_to(grid, exact * (exact > 0 ? 1 + part : 1 - part), Rounding::kDown, Overflow::kSpecial);
+  }
+  return result;
+}
+
+/// __fdividef(x, y) multiplies x by an approximate 1 / y that is zero for 2^126 < |y| < 2^128 (CUDA Programming Guide, Intrinsic
+/// Functions). Where it is a plain division (HIP), the quotient itself results.
+Span with_zero_beyond(Span divisor, Span quotient) {
+  constexpr double kLargestDivisor = 0x1p126;
+  if (std::fmax(std::fabs(divisor.low), std::fabs(divisor.high)) <= kLargestDivisor) return quotient;
+  if (quotient.low > 0) quotient.low = 0;
+  if (quotient.high < 0) quotient.high = -0.0;
+  return quotient;
+}
+
+}  // namespace
+
+void widen(const Step& step, const RowPart& part) {
+  lanes().widen_spans(grid_of(*step.working, Overflow::kSpecial), step.slack_ulps, part.low, part.high, part.size);
+}
+
+void widen_by_arguments(const Step& step, const Spans& arguments, const RowPart& part) {
+  if (step.slack_ulps > 0 && step.slack_per_unit == 0) widen(step, part);
+  for (size_t i = 0; i < part.size; ++i) {
+    Span result = part[i];
+    if (result.any() || std::isnan(result.low)) continue;
+    if (step.slack_per_unit > 0) result = widened_by_argument(step, arguments[i], result);
+    if (step.slack_relative > 0) result = widened_by_part(step, arguments[i], result);
+    if (step.fast) result = with_zero_beyond(arguments[i], result);
+    part.set(i, result);
+  }
+}
+
+namespace {
+
+/// fused() for finite numbers. A product of two f32 numbers is exact in f64, and rounding is monotone, so each end of the result
+/// is one fma of the outermost product.
+Span fused_finite(Span a, Span b, Span c) {
+  std::pair<double, double> least{a.low, b.low}, most = least;
+  for (const auto& corner : {std::pair{a.low, b.high}, std::pair{a.high, b.low}, std::pair{a.high, b.high}}) {
+    const double product = corner.first * corner.second;
+    if (product < least.first * least.second) least = corner;
+    if (product > most.first * most.second) most = corner;
+  }
+  return {std::fma(float(least.first), float(least.second), float(c.low)),
+          std::fma(float(most.first), float(most.second), float(c.high))};
+}
+
+}  // namespace
+
+Span either(Span a, Span b) {
+  if (a.any() || b.any() || std::isnan(a.low) != std::isnan(b.low)) return any_number();
+  return std::isnan(a.low) ? a : hull(a, b);
+}
+
+Span fused(Span a, Span b, Span c) {
+  const auto finite = [](Span span) { return std::isfinite(span.low) && std::isfinite(span.high); };
+  if (finite(a) && finite(b) && finite(c)) {
+    const Span result = fused_finite(a, b, c);
+    if (result.low != 0 && result.high != 0) return result;  // the corners below determine the sign of a zero
+  }
+  if (a.any() || b.any() || c.any()) return any_number();
+  const auto reaches_infinity = [](Span span) { return std::isinf(span.low) || std::isinf(span.high); };
+  const auto holds_zero = [](Span span) { return span.low <= 0 && span.high >= 0 && !span.pinned(); };
+  if ((reaches_infinity(a) && holds_zero(b)) || (reaches_infinity(b) && holds_zero(a))) return any_number();
+  Span result = point(0);
+  for (int corner = 0; corner < 8; ++corner) {
+    const auto at = [&](Span span, int bit) { return float(corner & bit ? span.high : span.low); };
+    const Span value = point(std::fma(at(a, 1), at(b, 2), at(c, 4)));  // f32: one rounding, IEEE 754-2019, 5.4.1
+    result = corner == 0 ? value : either(result, value);
+  }
+  return result;
+}
+
+std::optional<Span> narrow(Span hidden, const Format& grid, const std::function<Direction(double)>& at) {
+  if (std::isnan(hidden.low) || std::isnan(hidden.high)) return hidden;
+  const auto value = [&](int64_t o) { return decode(grid, code_from_ordinal(grid, int32_t(o))); };
+  int64_t low = ordinal_of_value(grid, hidden.low), high = ordinal_of_value(grid, hidden.high);
+
+  // the first value that is not too low, then the last that is not too high
+  int64_t last = high;
+  while (low < high) {
+    const int64_t middle = low + (high - low) / 2;
+    const Direction direction = at(value(middle));
+    if (direction == Direction::kBoth) return std::nullopt;
+    if (direction == Direction::kUp) low = middle + 1;
+    else high = middle;
+  }
+  if (at(value(low)) != Direction::kFits) return std::nullopt;
+  const int64_t first = low;
+  while (low < last) {
+    const int64_t middle = low + (last - low + 1) / 2;
+    if (at(value(middle)) == Direction::kFits) low = middle;
+    else last = middle - 1;
+  }
+  return Span{value(first), value(low)};
+}
+
+std::optional<Span> narrow(const Recipe& recipe, Span hidden, double stored, const Environment& environment) {
+  return narrow(hidden, kF32, [&](double v) {
+    const Span result = evaluate(recipe, point(v), environment);
+    if (result.high < stored) return Direction::kUp;
+    if (result.low > stored) return Direction::kDown;
+    return Direction::kFits;
+  });
 }
 
 }  // namespace assay

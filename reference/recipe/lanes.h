@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <string_view>
 
-#include "reference/recipe/step.h"
+#include "reference/recipe/recipe.h"
 
 namespace assay {
 

@@ -4,7 +4,6 @@
 #include <functional>
 #include <sstream>
 
-#include "reference/testing/eval_cells.h"
 #include "reference/testing/legal_results.h"
 
 namespace assay {

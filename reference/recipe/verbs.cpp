@@ -1,4 +1,4 @@
-#include "reference/recipe/verbs.h"
+#include "reference/recipe/recipe.h"
 
 namespace assay {
 namespace {

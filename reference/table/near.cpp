@@ -1,9 +1,9 @@
+// Near matches by edit distance, and texts from tables that are safe to print.
 #include "reference/table/near.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
-
-#include "reference/table/message.h"
 
 namespace assay {
 
@@ -57,6 +57,116 @@ std::string did_you_mean(std::string_view word, std::span<const std::string> can
   for (size_t i = 0; i < std::min(candidates.size(), kMostListed); ++i) text += (i == 0 ? "; there are: " : ", ") + candidates[i];
   if (candidates.size() > kMostListed) text += ", ...";
   return text;
+}
+
+namespace {
+
+std::string escaped(std::string_view text, std::string_view kept) {
+  std::string out;
+  while (!text.empty()) {
+    const size_t length = printable_length(text);
+    if (length > 0) {
+      out += text.substr(0, length);
+    } else {
+      out += kept.find(text.front()) != kept.npos ? std::string(1, text.front()) : byte_in_words(text.front());
+    }
+    text.remove_prefix(std::max<size_t>(length, 1));
+  }
+  return out;
+}
+
+/// Start of a quotation: a ' at the start of a word.
+size_t quote_after(std::string_view text, size_t at) {
+  constexpr std::string_view kBefore = " ([=,;:";
+  for (; at < text.size(); ++at)
+    if (text[at] == '\'' && (at == 0 || kBefore.find(text[at - 1]) != kBefore.npos)) return at;
+  return text.npos;
+}
+
+/// End of a quotation: a ' at the end of a word, or the end of the text.
+size_t end_of_quote(std::string_view text, size_t at) {
+  constexpr std::string_view kBehind = " )],;:.?!";
+  for (; at < text.size(); ++at)
+    if (text[at] == '\'' && (at + 1 == text.size() || kBehind.find(text[at + 1]) != kBehind.npos)) return at;
+  return text.size();
+}
+
+/// At most that many bytes from the front, without cutting a character.
+std::string_view front_of(std::string_view text, size_t most) {
+  if (text.size() <= most) return text;
+  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xc0) == 0x80) --most;
+  return text.substr(0, most);
+}
+
+}  // namespace
+
+size_t printable_length(std::string_view text) {
+  const auto byte = [&](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
+  const auto continues = [&](size_t n) {
+    for (size_t i = 1; i <= n; ++i) {
+      if ((byte(i) & 0xc0) != 0x80) return false;
+    }
+    return true;
+  };
+  const unsigned first = byte(0), second = byte(1), third = byte(2);
+  if (first < 0x80) return first >= 0x20 && first != 0x7f ? 1 : 0;
+  if (first >= 0xc2 && first <= 0xdf) {
+    const bool control = first == 0xc2 && second < 0xa0;
+    return continues(1) && !control ? 2 : 0;
+  }
+  if (first >= 0xe0 && first <= 0xef) {
+    const bool overlong = first == 0xe0 && second < 0xa0;
+    const bool surrogate = first == 0xed && second > 0x9f;
+    const bool noncharacter = first == 0xef && second == 0xbf && third > 0xbd;
+    const bool line_end = first == 0xe2 && second == 0x80 && (third == 0xa8 || third == 0xa9);
+    const bool turns = first == 0xe2 &&
+                       ((second == 0x80 && third >= 0xaa && third <= 0xae) || (second == 0x81 && third >= 0xa6 && third <= 0xa9));
+    return continues(2) && !overlong && !surrogate && !noncharacter && !line_end && !turns ? 3 : 0;
+  }
+  if (first >= 0xf0 && first <= 0xf4) {
+    const bool out_of_range = (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f);
+    return continues(3) && !out_of_range ? 4 : 0;
+  }
+  return 0;
+}
+
+std::string byte_in_words(char c) {
+  switch (c) {
+    case '\n':
+      return "\\n";
+    case '\t':
+      return "\\t";
+    case '\r':
+      return "\\r";
+    default:
+      char hex[5];
+      std::snprintf(hex, sizeof hex, "\\x%02x", unsigned(static_cast<unsigned char>(c)));
+      return hex;
+  }
+}
+
+std::string printable(std::string_view text) { return escaped(text, ""); }
+
+std::string printable_lines(std::string_view text) { return escaped(text, "\n"); }
+
+std::string shortened(std::string_view text) {
+  if (text.size() <= kMostQuoted) return std::string(text);
+  return std::string(front_of(text, kMostQuoted)) + "...";
+}
+
+std::string message_text(std::string_view text) {
+  std::string out;
+  for (size_t at = 0; at < text.size() && out.size() <= kMostMessage;) {
+    const size_t open = std::min(quote_after(text, at), text.size());
+    out += text.substr(at, open - at);
+    if (open == text.size()) break;
+    const size_t close = end_of_quote(text, open + 1);
+    out.append("'").append(shortened(text.substr(open + 1, close - open - 1)));
+    if (close < text.size()) out += '\'';
+    at = close + 1;
+  }
+  out = printable(out);
+  return out.size() <= kMostMessage ? out : std::string(front_of(out, kMostMessage)) + "...";
 }
 
 }  // namespace assay

@@ -1,6 +1,7 @@
-// CSV tables (RFC 4180) that record the position of every cell, so that errors name file, line and column.
+// CSV tables whose cells know their line and column, and the one way in which a text file comes into the program.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <stdexcept>
@@ -8,12 +9,19 @@
 #include <string_view>
 #include <vector>
 
-#include "reference/table/text_file.h"
-
 namespace assay {
 
-/// An error at a place of a text file. what() reads `file:line:column: name: what`; unknown parts are left out, and quoted file
-/// content is printable and short (message_text()).
+/// Size limit of a text file. The largest file that this program writes has 5 MB.
+inline constexpr size_t kMostFileBytes = size_t{64} << 20;
+
+/// The content of a regular file, of standard input (`-`), or of an open descriptor (`/dev/fd/N`, `/dev/stdin`, `<(...)` of a
+/// shell). Named pipes, devices and sockets are rejected, since reading them may never end.
+///
+/// Throws TableError: unreadable, not a regular file, or larger than kMostFileBytes.
+std::string read_text(const std::string& path);
+
+/// A place in a file of text that is wrong. what() reads `file:line:column: name: what`; parts that are unknown are left out, and what
+/// is quoted of the file is printable and short (message_text()).
 class TableError : public std::runtime_error {
  public:
   /// `line` and `column` are 1-based (column in bytes); 0 is unknown. `name` is the table's column, or empty.

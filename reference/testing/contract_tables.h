@@ -7,7 +7,7 @@
 #include <fstream>
 #include <string>
 
-#include "reference/contracts/rows.h"
+#include "reference/contracts/contract_rows.h"
 
 namespace assay::contract_tables {
 

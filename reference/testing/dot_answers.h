@@ -1,6 +1,7 @@
-// Random products of scaled codes, computed by exact_dot and checked with long integers.
+// Exact GEMMs in long integers, and what the reference answers.
 #pragma once
 
+#include <boost/multiprecision/cpp_int.hpp>
 #include <cmath>
 #include <cstdint>
 #include <iterator>
@@ -10,9 +11,118 @@
 
 #include "reference/dot/exact_dot.h"
 #include "reference/formats/catalogue.h"
-#include "reference/testing/exact_product.h"
+#include "reference/formats/round.h"
+
+namespace assay {
+
+// GEMMs of scaled codes in Boost.Multiprecision integers, written directly from the definition. For tests; slow.
+
+using Integer = boost::multiprecision::cpp_int;
+
+/// Real numbers are represented as integers times 2^-kFraction.
+constexpr int kFraction = 1200;
+
+inline Integer fixed_point(double x) {
+  int exponent;
+  const auto significand = int64_t(std::ldexp(std::frexp(x, &exponent), 53));
+  const int shift = exponent - 53 + kFraction;
+  return shift >= 0 ? Integer(significand) << shift : Integer(significand) / (Integer(1) << -shift);
+}
+
+/// Rounds x to nearest even using the bits of the integer. Overflow is Inf, or NaN in a format without Inf.
+inline double nearest(const Format& format, const Integer& x) {
+  if (x == 0) return 0;
+  const Integer magnitude = abs(x);
+  const int top = int(msb(magnitude)) - kFraction, unit = std::max(top, format.min_exponent()) - format.mantissa_bits;
+  const Integer step = Integer(1) << (unit + kFraction);
+  Integer steps = magnitude / step;
+  const Integer beside = 2 * (magnitude - steps * step);
+  if (beside > step || (beside == step && bit_test(steps, 0))) ++steps;
+  const double value = std::ldexp(steps.convert_to<double>(), unit);
+  const double beyond = format.specials == Specials::kIeee ? HUGE_VAL : std::nan("");
+  return std::copysign(value > max_finite(format) ? beyond : value, x < 0 ? -1.0 : 1.0);
+}
+
+/// Codes and scales of one operand, with ownership of the memory.
+struct OwnedOperand {
+  std::vector<std::byte> codes, scales;
+  DotOperand operand;
+  int64_t k;
+
+  double value(int64_t row, int64_t i) const {
+    return decode(*operand.format, code(codes, *operand.format, row * operand.row_stride + i * operand.k_stride));
+  }
+  double scale(int64_t row, int64_t i) const {
+    const DotScales& g = operand.scales;
+    return g.codes ? decode(*g.format, code(scales, *g.format, row / g.rows_per_scale * g.row_stride + i / g.k_per_scale * g.k_stride)) : 1;
+  }
+  void set(int64_t row, int64_t i, double x) { put(codes, *operand.format, row * operand.row_stride + i * operand.k_stride, x); }
+  void set_scale(int64_t row, int64_t block, double x) {
+    put(scales, *operand.scales.format, row * operand.scales.row_stride + block * operand.scales.k_stride, x);
+  }
+
+  static uint32_t code(const std::vector<std::byte>& from, const Format& f, int64_t place) {
+    uint32_t code = 0;
+    for (int i = 0; i < f.bytes(); ++i) code |= std::to_integer<uint32_t>(from[size_t(place * f.bytes() + i)]) << (8 * i);
+    return code;
+  }
+  static void put(std::vector<std::byte>& to, const Format& f, int64_t place, double x) {
+    for (int i = 0; i < f.bytes(); ++i) to[size_t(place * f.bytes() + i)] = std::byte(code_of(f, x) >> (8 * i));
+  }
+};
+
+/// The kinds of scales in real kernels: number of rows and of k that share one (0: all).
+struct DotScaleKind {
+  const char* name;
+  const Format* format;  ///< nullptr: none
+  int64_t rows_per_scale, k_per_scale;
+  bool k_first;  ///< k is the innermost index of scales in memory, not the row
+};
+inline const DotScaleKind kDotScaleKinds[] = {
+    {"none", nullptr, 0, 0, false},     {"tensor", &kF32, 0, 0, false}, {"row", &kF32, 1, 0, false}, {"1x128", &kF32, 1, 128, false},
+    {"128x128", &kF32, 128, 128, true}, {"3x32", &kF32, 3, 32, true},   {"mx", &kE8M0, 1, 32, true}};
+
+/// An operand of zeros with scales of one. Rows are padded by `gap` elements.
+inline OwnedOperand make_operand(const Format& format, int64_t rows, int64_t k, const DotScaleKind& kind, int64_t gap = 0) {
+  OwnedOperand o;
+  o.k = k;
+  o.codes.resize(size_t(rows * (k + gap) * format.bytes()));
+  o.operand = {.codes = o.codes.data(), .format = &format, .rows = rows, .row_stride = k + gap, .k_stride = 1, .scales = {}};
+  if (!kind.format) return o;
+  const int64_t of_rows = kind.rows_per_scale ? kind.rows_per_scale : rows, of_k = kind.k_per_scale ? kind.k_per_scale : k;
+  const int64_t down = (rows + of_rows - 1) / of_rows, across = (k + of_k - 1) / of_k;
+  o.scales.resize(size_t(down * across * kind.format->bytes()));
+  o.operand.scales = {.codes = o.scales.data(),
+                      .format = kind.format,
+                      .rows_per_scale = of_rows,
+                      .k_per_scale = of_k,
+                      .row_stride = kind.k_first ? across : 1,
+                      .k_stride = kind.k_first ? 1 : down};
+  for (int64_t row = 0; row < down; ++row)
+    for (int64_t block = 0; block < across; ++block) o.set_scale(row, block, 1);
+  return o;
+}
+
+/// The exact element, for finite operands.
+inline Integer exact_element(const OwnedOperand& a, int64_t row, const OwnedOperand& b, int64_t column) {
+  Integer sum = 0;
+  for (int64_t i = 0; i < a.k; ++i) {
+    const double scales = a.scale(row, i) * b.scale(column, i), codes = a.value(row, i) * b.value(column, i);  // both exact
+    if (scales == 0 || codes == 0) continue;
+    int of_scales, of_codes;
+    const Integer term =
+        Integer(int64_t(std::ldexp(std::frexp(scales, &of_scales), 53))) * int64_t(std::ldexp(std::frexp(codes, &of_codes), 53));
+    const int shift = of_scales + of_codes - 106 + kFraction;
+    sum += shift >= 0 ? Integer(term << shift) : Integer(term / (Integer(1) << -shift));
+  }
+  return sum;
+}
+
+}  // namespace assay
 
 namespace assay::dot_answers {
+
+// Random products of scaled codes, and what exact_dot says of them, which long integers judge.
 
 inline const Format* const kOutputs[] = {&kF32, &kBf16, &kF16, &kE4M3Fn};
 

@@ -1,4 +1,4 @@
-// For tests of the error bounds of a unit: data, results of exact_dot, and the bounds by definition.
+// Tests of products that run once for each instruction set that the processor has.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -11,17 +11,33 @@
 #include <string>
 #include <vector>
 
-#include "reference/dot/accumulator_model.h"
+#include "reference/dot/dot_kernels.h"
 #include "reference/dot/exact_dot.h"
 #include "reference/formats/catalogue.h"
 #include "reference/formats/round.h"
-#include "reference/testing/exact_product.h"
-#include "reference/testing/units.h"
-#include "reference/testing/with_dot_kernels.h"
+#include "reference/testing/dot_answers.h"
+#include "reference/testing/unit_data.h"
+
+namespace assay {
+
+/// The parameter is the name of the instruction set.
+class WithDotKernels : public testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
+    kernels = dot_kernels_named(GetParam());
+    if (!kernels) GTEST_SKIP() << "this processor has no " << GetParam();
+    EXPECT_EQ(kernels->name, GetParam());
+  }
+  const DotKernels* kernels = nullptr;
+};
+
+}  // namespace assay
 
 namespace assay::dot_bounds {
 
-/// Models of units: fp8 on sm_90, and on sm_100 with scales.
+// Products for tests of the bounds of a unit's error: the data, what exact_dot says of them, and what bounds are by definition.
+
+/// Models of units: fp8 of sm_90 and of sm_100 with scales.
 inline AccumulatorModel model_of(const std::string& unit, int64_t chunk) {
   return accumulator_model(unit_table().find(unit).unit, chunk).value();
 }

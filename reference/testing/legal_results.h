@@ -1,17 +1,47 @@
-// Computes one of the results that a recipe allows a program, step by step.
+// Accepted results of cells and contracts in tests: cells run on one span, and all legal results of a program.
 #pragma once
 
 #include <cmath>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "reference/formats/catalogue.h"
 #include "reference/recipe/eval.h"
-#include "reference/testing/eval_cells.h"
-#include "reference/testing/f32.h"
+#include "reference/recipe/recipe.h"
+#include "reference/testing/mpfr_programs.h"
 
 namespace assay::eval_cells {
 
-/// An f32 span: a point, a narrow one, a wide one, one that ends at zero or infinity, NaN, or any.
+/// The names that such a cell may use.
+inline const Names kEvalNames{{{"M", "448"}}, {{"x", &kBf16}, {"q", &kE4M3Fn}}, {"a", "s"}};
+
+/// Evaluates the cell on a span, with another span as `a` and as `s`.
+inline Span run(const std::string& cell, Span v, Span a = point(1)) {
+  Environment environment;
+  environment.set("a", a);
+  environment.set("s", a);
+  return evaluate(parse_recipe(cell, kEvalNames), v, environment);
+}
+
+/// a <= b, with -0 below +0 because they are different codes.
+inline bool not_above(double a, double b) { return a < b || (a == b && (a != 0 || std::signbit(a) || !std::signbit(b))); }
+
+/// Whether a span contains the number.
+inline bool accepts(Span span, double value) {
+  if (span.any()) return true;
+  if (std::isnan(value) || std::isnan(span.low)) return std::isnan(value) && std::isnan(span.low);
+  return not_above(span.low, value) && not_above(value, span.high);
+}
+
+inline bool same(Span a, Span b) {
+  const auto end = [](double x, double y) { return x == y || (std::isnan(x) && std::isnan(y)); };
+  return end(a.low, b.low) && end(a.high, b.high);
+}
+
+// What a program may make of a number by a recipe: one legal result of many, step after step.
+
+/// A span of numbers of f32: a point, a thin one, a wide one, one with an end at zero or infinity, NaN, or any.
 inline Span random_span(RandomNumbers& random, const std::vector<double>& special) {
   const auto number = [&] { return random.below(3) == 0 ? special[random.below(special.size())] : random.of(kF32); };
   const double x = number();

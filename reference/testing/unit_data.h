@@ -1,21 +1,100 @@
-// Factors for tests of the tensor cores: codes of the kinds that distinguish units, and rows with random parameters.
+// Tensor core rows, recordings and operands for tests.
 #pragma once
 
+#include <cmath>
+#include <cstdint>
+#include <filesystem>
 #include <random>
 #include <span>
+#include <sstream>
 #include <string>
 #include <vector>
 
+#include "reference/exact/expression.h"
 #include "reference/formats/catalogue.h"
 #include "reference/formats/round.h"
-#include "reference/testing/units.h"
-#include "reference/units/definition.h"
-#include "reference/units/predict.h"
+#include "reference/table/table.h"
+#include "reference/units/unit_definition.h"
+#include "reference/units/unit_predict.h"
+#include "reference/units/unit_table.h"
 
 namespace assay {
 
-/// Kinds of numbers, after the seven used to measure the units (uniform bits, near 1, sparse, tiny, paired cancellation, near
-/// overflow); kBits includes specials.
+// Helpers for tests of the tensor cores: the table, random codes, and the probes of units/probes.csv.
+
+inline const UnitTable& unit_table() {
+  static const UnitTable table = UnitTable::load_folder("reference/contracts");
+  return table;
+}
+
+/// The code of "-2^-9", "nan", "-inf", or "0x3f801fff", which is the word as stored in memory.
+inline uint32_t code_of_text(const Format& f, const std::string& text) {
+  if (text.starts_with("0x")) return uint32_t(std::stoul(text, nullptr, 16) >> (f == kTf32 ? 13 : 0));
+  if (text == "nan") return code_of(f, std::nan(""));
+  if (text.ends_with("inf")) return code_of(f, text[0] == '-' ? -HUGE_VAL : HUGE_VAL);
+  if (text == "-0") return code_of(f, -0.0);
+  return code_of(f, Expression(text).rounded({}, f));
+}
+
+/// A row of probes.csv: inputs that separate parameters of units, zero where not listed, and the resulting code.
+struct UnitProbe {
+  std::string name, unit, why;
+  std::vector<uint32_t> a, b;
+  uint32_t c = 0, d = 0;
+};
+
+inline std::vector<UnitProbe> unit_probes() {
+  const Table table = read_table("reference/units/probes.csv");
+  std::vector<UnitProbe> all;
+  for (const TableRow& row : table.rows) {
+    const Unit& unit = unit_table().find(table.text(row, "unit")).unit;
+    const size_t k = table.text(row, "k").empty() ? size_t(unit.k) : size_t(table.integer(row, "k"));
+    UnitProbe probe{table.text(row, "probe"), unit.id, table.text(row, "why"), std::vector<uint32_t>(k),
+                    std::vector<uint32_t>(k)};
+    std::istringstream words(table.text(row, "products"));
+    for (std::string word; words >> word;) {
+      const size_t colon = word.find(':'), comma = word.find(',');
+      const std::string place = word.substr(0, colon);
+      for (size_t i = place == "all" ? 0 : std::stoul(place), end = place == "all" ? k : i + 1; i < end; ++i) {
+        probe.a.at(i) = code_of_text(*unit.a, word.substr(colon + 1, comma - colon - 1));
+        probe.b.at(i) = code_of_text(*unit.b, word.substr(comma + 1));
+      }
+    }
+    probe.c = code_of_text(*unit.d, table.text(row, "c"));
+    probe.d = uint32_t(std::stoul(table.text(row, "d"), nullptr, 16));
+    all.push_back(std::move(probe));
+  }
+  return all;
+}
+
+}  // namespace assay
+
+namespace assay::recorded {
+
+// Reads the recordings in the folder `gemm` of ASSAY_HARDWARE_VECTORS; the README there defines the files.
+
+/// The elements of a .npy file: the bytes after its header.
+inline std::string npy(const std::filesystem::path& file) {
+  const std::string bytes = read_text(file.string());
+  const size_t header = 10 + size_t(uint8_t(bytes.at(8))) + (size_t(uint8_t(bytes.at(9))) << 8);
+  return bytes.substr(header);
+}
+
+/// The finalizer of splitmix64.
+inline uint64_t mix(uint64_t x) {
+  x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
+  x = (x ^ x >> 27) * 0x94d049bb133111eb;
+  return x ^ x >> 31;
+}
+
+}  // namespace assay::recorded
+
+namespace assay {
+
+// Factors for tests of the tensor cores: codes of every kind that tells units apart, and rows of random parameters.
+
+/// Kinds of numbers, after the seven with which the units were measured (uniform bits, near 1, sparse, tiny, paired cancellation,
+/// near overflow); specials among all bits.
 enum class UnitData { kBits, kNearOne, kSparse, kTiny, kHuge, kIntegers };
 inline constexpr int kUnitDataKinds = 6;
 
@@ -43,7 +122,7 @@ class RandomCodes {
   std::mt19937_64 random_;
 };
 
-/// A product small enough for the definition, in the memory layout of predict.h.
+/// A product small enough for the definition, in memory as unit_predict.h reads it.
 struct UnitCase {
   int rows, columns, k;
   std::vector<uint32_t> a, b, c, a_scales, b_scales;  ///< codes, row-major

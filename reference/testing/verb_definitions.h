@@ -10,8 +10,8 @@
 
 #include "reference/formats/catalogue.h"
 #include "reference/formats/round.h"
-#include "reference/recipe/step.h"
-#include "reference/testing/real.h"
+#include "reference/recipe/recipe.h"
+#include "reference/testing/mpfr_programs.h"
 
 namespace assay::verb_definitions {
 

@@ -4,7 +4,7 @@
 
 #include "harness/text/error.h"
 #include "reference/flow/flow.h"
-#include "reference/flow/rank_reduce/words.h"
+#include "reference/flow/rank_reduce/rank_reduce.h"
 #include "suites/all_reduce/bound_ranks.h"
 #include "suites/all_reduce/expect.h"
 #include "suites/all_reduce/words.h"
@@ -112,7 +112,7 @@ Op all_reduce_op() {
             "1: the calls of the case are made without a wait, by run_group_in_a_row(); kernels ignore it"}},
       .columns = {"contract", "ranks", "x", "m", "n", "fill", "shift", "before", "use", "seed", "warp"},
       .optional_columns = {"shift", "before", "use"},
-      .takes = [](const std::string& contract) { return rulebook().is_row(contract, FlowKind::kRankReduce); },
+      .takes = [](const std::string& contract) { return rulebook().is_row(contract, rank_reduce_flow()); },
       .bind =
           [](const Case& c) {
             RankCase p = read_rank_case(c);

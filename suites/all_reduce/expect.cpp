@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "harness/core/tensor_of_part.h"
-#include "reference/formats/codes.h"
+#include "reference/formats/round.h"
 #include "suites/made_once.h"
 #include "suites/rulebook.h"
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "harness/core/op.h"
-#include "reference/flow/rank_reduce/edits.h"
+#include "reference/flow/rank_reduce/rank_reduce_mutants.h"
 #include "suites/all_reduce/rank_case.h"
 
 namespace assay {

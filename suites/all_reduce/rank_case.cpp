@@ -9,7 +9,7 @@
 #include "harness/fill/fill.h"
 #include "reference/flow/flow.h"
 #include "reference/formats/catalogue.h"
-#include "reference/formats/codes.h"
+#include "reference/formats/round.h"
 #include "suites/rows/cells.h"
 #include "suites/rulebook.h"
 
@@ -44,7 +44,7 @@ RankUse use_of(const Cells& cells, int64_t before) {
 }
 
 RankReduce contract_of(const Cells& cells, const ContractRow& row) {
-  if (row.flow->kind != FlowKind::kRankReduce)
+  if (row.flow != &rank_reduce_flow())
     cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row and this op adds up ranks");
   return read_rank_reduce(row);
 }

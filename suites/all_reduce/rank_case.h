@@ -3,9 +3,9 @@
 
 #include <string>
 
-#include "harness/core/case.h"
 #include "harness/core/bound_case.h"
-#include "reference/flow/rank_reduce/reduce.h"
+#include "harness/core/case.h"
+#include "reference/flow/rank_reduce/rank_reduce.h"
 #include "suites/rows/cells.h"
 
 namespace assay {

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <map>
 
-#include "reference/formats/codes.h"
+#include "reference/formats/round.h"
 #include "reference/recipe/eval.h"
 
 namespace assay {

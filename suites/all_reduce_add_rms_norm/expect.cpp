@@ -7,7 +7,7 @@
 
 #include "harness/compare/element.h"
 #include "harness/core/tensor_of_part.h"
-#include "reference/flow/rank_reduce/edits.h"
+#include "reference/flow/rank_reduce/rank_reduce_mutants.h"
 #include "suites/all_reduce_add_rms_norm/fused_case.h"
 
 namespace assay {

@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "reference/flow/flow.h"
-#include "reference/flow/rank_norm/rank_norm.h"
-#include "reference/flow/rank_reduce/words.h"
-#include "reference/formats/codes.h"
+#include "reference/flow/rank_reduce/rank_norm.h"
+#include "reference/flow/rank_reduce/rank_reduce.h"
+#include "reference/formats/round.h"
 #include "suites/rulebook.h"
 
 namespace assay {
@@ -46,7 +46,7 @@ HostTensor of_rank(HostTensor tensor, int rank) {
 std::unique_ptr<const BoundFused> bind_fused(const std::shared_ptr<const RowOpParts>& norm, const Case& c) {
   const Cells cells(c);
   const ContractRow& row = cells.contract();
-  if (row.flow->kind != FlowKind::kRankNorm)
+  if (row.flow != &rank_norm_flow())
     cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row and this op is a sum and a norm");
   const RankNorm parts = read_rank_norm(row);
   const ContractTables& tables = rulebook().contracts;

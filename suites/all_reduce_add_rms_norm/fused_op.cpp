@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "reference/flow/flow.h"
-#include "reference/flow/rank_norm/rank_norm.h"
+#include "reference/flow/rank_reduce/rank_norm.h"
 #include "suites/all_reduce_add_rms_norm/fused_case.h"
 #include "suites/rulebook.h"
 
@@ -25,8 +25,9 @@ Op fused_op(std::string name, RowChain norm, std::vector<RoleSpec> outputs, std:
           .takes =
               [parts](const std::string& contract) {
                 const ContractRow* row = rulebook().contracts.lookup(contract);
-                if (row == nullptr || row->flow->kind != FlowKind::kRankNorm) return false;
-                return parts->chain.why_not(rulebook().contracts.find(read_rank_norm(*row).then), parts->columns).empty();
+                return row != nullptr && row->flow == &rank_norm_flow() &&
+                       takes_contract(read_rank_norm(*row).then, parts->columns,
+                                      [&](const Cells& cells, const ContractRow& then) { parts->chain.require(cells, then); });
               },
           .bind = [parts](const Case& c) { return bind_fused(parts, c); }};
 }

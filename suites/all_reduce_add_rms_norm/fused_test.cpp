@@ -5,7 +5,7 @@
 #include <fstream>
 
 #include "harness/compare/compare.h"
-#include "reference/flow/rank_norm/rank_norm.h"
+#include "reference/flow/rank_reduce/rank_norm.h"
 #include "reference/formats/catalogue.h"
 #include "suites/all_reduce/expect.h"
 #include "suites/registry.h"

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "reference/flow/flow.h"
+#include "reference/flow/rank_reduce/rank_norm.h"
 #include "suites/all_reduce_rms_norm/sharded_case.h"
 #include "suites/ops.h"
 #include "suites/rows/roles.h"
@@ -76,7 +77,7 @@ Op all_reduce_rms_norm_op() {
           .parameters = {roles::kEps, roles::kWarp},
           .columns = {"contract", "ranks", "x", "m", "n", "n_k", "eps", "fill", "gamma", "before", "seed", "warp"},
           .optional_columns = {"n_k", "before"},
-          .takes = [](const std::string& contract) { return rulebook().is_row(contract, FlowKind::kRankSquares); },
+          .takes = [](const std::string& contract) { return rulebook().is_row(contract, rank_squares_flow()); },
           .bind = bind_sharded};
 }
 

@@ -15,7 +15,7 @@ constexpr uint64_t kSeedBefore = 1000, kSeedOfSecond = 100;
 
 RankSquares contract_of(const Cells& cells) {
   const ContractRow& row = cells.contract();
-  if (row.flow->kind != FlowKind::kRankSquares)
+  if (row.flow != &rank_squares_flow())
     cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row and this op is a norm of rows that ranks share");
   return read_rank_squares(row);
 }

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "harness/core/bound_case.h"
-#include "reference/flow/rank_squares/rank_squares.h"
+#include "reference/flow/rank_reduce/rank_norm.h"
 #include "suites/rows/row_op.h"
 
 namespace assay {

@@ -7,7 +7,7 @@
 
 #include "harness/compare/compare.h"
 #include "reference/formats/catalogue.h"
-#include "reference/formats/codes.h"
+#include "reference/formats/round.h"
 #include "suites/all_reduce_rms_norm/sharded_case.h"
 #include "suites/rulebook.h"
 #include "suites/testing/case_with.h"

@@ -5,7 +5,7 @@
 
 #include "harness/compare/element.h"
 #include "reference/formats/catalogue.h"
-#include "reference/formats/codes.h"
+#include "reference/formats/round.h"
 #include "suites/cache_insert/expect.h"
 #include "suites/rows/expect.h"
 

@@ -6,7 +6,7 @@
 
 #include "harness/core/expectation.h"
 #include "harness/core/tensor.h"
-#include "reference/flow/cache_insert/cache_record.h"
+#include "reference/flow/group_quant/group_quant.h"
 #include "suites/cache_insert/cache_case.h"
 #include "suites/cache_insert/inputs.h"
 

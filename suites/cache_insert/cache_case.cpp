@@ -4,8 +4,8 @@
 #include <stdexcept>
 
 #include "reference/contracts/scale_spec.h"
-#include "reference/flow/cache_insert/cache_record.h"
 #include "reference/flow/flow.h"
+#include "reference/flow/group_quant/group_quant.h"
 #include "reference/formats/catalogue.h"
 #include "suites/rulebook.h"
 

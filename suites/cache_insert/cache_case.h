@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "harness/core/bound_case.h"
-#include "reference/contracts/bind.h"
-#include "reference/contracts/records.h"
+#include "reference/contracts/tensor_layouts.h"
+#include "reference/flow/contract.h"
 #include "suites/cache_insert/slots.h"
 #include "suites/rows/cells.h"
 

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "reference/flow/cache_insert/cache_record.h"
+#include "reference/flow/group_quant/group_quant.h"
 #include "suites/cache_insert/expect.h"
 #include "suites/cache_insert/hypotheses.h"
 #include "suites/cache_insert/tensors.h"

@@ -4,7 +4,7 @@
 #include <iterator>
 #include <optional>
 
-#include "reference/flow/cache_insert/cache_record.h"
+#include "reference/flow/group_quant/group_quant.h"
 #include "suites/cache_insert/accepted.h"
 #include "suites/cache_insert/inputs.h"
 #include "suites/cache_insert/untouched.h"

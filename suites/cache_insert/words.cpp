@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "reference/flow/cache_insert/cache_record.h"
+#include "reference/flow/group_quant/group_quant.h"
 #include "suites/cache_insert/expect.h"
 #include "suites/cache_insert/inputs.h"
 #include "suites/rows/rotation.h"

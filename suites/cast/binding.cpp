@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "reference/casts/cast_profile.h"
 #include "reference/flow/flow.h"
 #include "reference/formats/catalogue.h"
 #include "suites/cast/cast_case.h"
@@ -117,7 +118,7 @@ Op cast_op() {
           .parameters = {roles::kWarp},
           .columns = {"contract", "x", "fill", "warp"},
           .has_sweeps = true,
-          .takes = [](const std::string& contract) { return rulebook().is_row(contract, FlowKind::kCast); },
+          .takes = [](const std::string& contract) { return rulebook().is_row(contract, cast_flow()); },
           .bind =
               [](const Case& c) {
                 const CastCase p = read_cast_case(c);

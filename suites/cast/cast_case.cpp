@@ -6,7 +6,8 @@
 #include <mutex>
 #include <set>
 
-#include "reference/flow/registry.h"
+#include "reference/casts/cast_profile.h"
+#include "reference/flow/flow.h"
 #include "reference/table/table.h"
 #include "suites/rulebook.h"
 
@@ -27,7 +28,7 @@ const ContractRow& cast_row(const Case& c) {
   } catch (const std::out_of_range& error) {
     refuse(c, "contract", error.what());
   }
-  if (row->flow->kind != FlowKind::kCast) refuse(c, "contract", "'" + row->id + "' is a " + row->flow->name + " row and this op takes casts");
+  if (row->flow != &cast_flow()) refuse(c, "contract", "'" + row->id + "' is a " + row->flow->name + " row and this op takes casts");
   return *row;
 }
 
@@ -35,7 +36,7 @@ const ContractRow& cast_row(const Case& c) {
 std::vector<CastProfile> all_casts(const CastSource& source) {
   std::vector<CastProfile> all;
   for (const ContractRow& row : rulebook().contracts.rows()) {
-    if (row.flow->kind != FlowKind::kCast) continue;
+    if (row.flow != &cast_flow()) continue;
     const CastProfile profile = read_cast(row);
     const bool fits = profile.from == &source || (profile.from->name == "f32" && source.bits < profile.from->bits);
     if (fits) all.push_back(widened_from(source, profile));

@@ -6,8 +6,7 @@
 #include <vector>
 
 #include "harness/core/case.h"
-#include "reference/casts/neighbours.h"
-#include "reference/casts/runs.h"
+#include "reference/casts/cast_runs.h"
 
 namespace assay {
 

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "reference/casts/runs.h"
+#include "reference/casts/cast_runs.h"
 #include "suites/registry.h"
 #include "suites/rulebook.h"
 

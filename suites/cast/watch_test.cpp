@@ -5,7 +5,7 @@
 
 #include <numeric>
 
-#include "reference/casts/runs.h"
+#include "reference/casts/cast_runs.h"
 #include "reference/formats/catalogue.h"
 #include "suites/rulebook.h"
 

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "reference/casts/encode.h"
+#include "reference/casts/cast_encode.h"
 
 namespace assay {
 namespace {

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "reference/casts/profile.h"
-#include "reference/casts/runs.h"
+#include "reference/casts/cast_profile.h"
+#include "reference/casts/cast_runs.h"
 
 namespace assay {
 

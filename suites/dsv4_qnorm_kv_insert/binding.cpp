@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "reference/flow/chain/chain.h"
 #include "reference/flow/flow.h"
 #include "suites/cache_insert/words.h"
 #include "suites/dsv4_qnorm_kv_insert/launch_case.h"
@@ -76,7 +77,7 @@ Op dsv4_qnorm_kv_insert_op() {
           .parameters = {roles::kQHeads, roles::kEps, roles::kBlockSize, roles::kWarp},
           .columns = {"contract",     "x",      "m",    "q_heads", "padded_heads", "eps", "blocks", "block_size", "gap",
                       "slot_mapping", "q_fill", "fill", "seed",    "warp"},
-          .takes = [](const std::string& contract) { return rulebook().is_row(contract, FlowKind::kLaunch); },
+          .takes = [](const std::string& contract) { return rulebook().is_row(contract, launch_flow()); },
           .bind =
               [](const Case& c) {
                 LaunchCase p = read_launch_case(c);

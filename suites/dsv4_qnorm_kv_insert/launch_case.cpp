@@ -2,7 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "reference/flow/registry.h"
+#include "reference/flow/chain/chain.h"
+#include "reference/flow/flow.h"
 #include "reference/formats/catalogue.h"
 #include "suites/cache_insert/expect.h"
 #include "suites/cache_insert/tensors.h"
@@ -18,7 +19,7 @@ namespace {
 LaunchCase read_launch_case(const Case& c) {
   const Cells cells(c);
   const ContractRow& row = cells.contract();
-  if (row.flow->kind != FlowKind::kLaunch)
+  if (row.flow != &launch_flow())
     cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row and this op takes launch rows");
   const ContractTables& tables = rulebook().contracts;
   LaunchCase p;

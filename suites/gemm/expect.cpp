@@ -7,10 +7,10 @@
 #include <memory>
 #include <set>
 
-#include "reference/flow/dot/unknown.h"
-#include "reference/flow/dot/ways.h"
+#include "reference/flow/dot/dot_mutants.h"
+#include "reference/flow/dot/dot_text.h"
 #include "reference/formats/catalogue.h"
-#include "reference/formats/codes.h"
+#include "reference/formats/round.h"
 #include "suites/gemm/scale_tensors.h"
 #include "suites/made_once.h"
 #include "suites/rulebook.h"

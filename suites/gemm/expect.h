@@ -2,7 +2,7 @@
 #pragma once
 
 #include "harness/core/op.h"
-#include "reference/flow/dot/edits.h"
+#include "reference/flow/dot/dot_mutants.h"
 #include "suites/gemm/gemm_case.h"
 
 namespace assay {

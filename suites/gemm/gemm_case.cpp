@@ -7,8 +7,8 @@
 
 #include "harness/fill/fill.h"
 #include "harness/text/glob.h"
-#include "reference/flow/dot/unknown.h"
-#include "reference/flow/registry.h"
+#include "reference/flow/dot/dot_mutants.h"
+#include "reference/flow/flow.h"
 #include "reference/formats/catalogue.h"
 #include "suites/gemm/scale_tensors.h"
 #include "suites/rows/cells.h"

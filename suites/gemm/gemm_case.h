@@ -3,10 +3,10 @@
 
 #include <string>
 
-#include "harness/core/case.h"
 #include "harness/core/bound_case.h"
-#include "reference/contracts/layouts.h"
-#include "reference/flow/dot/predict.h"
+#include "harness/core/case.h"
+#include "reference/contracts/tensor_layouts.h"
+#include "reference/flow/dot/dot_predict.h"
 
 namespace assay {
 

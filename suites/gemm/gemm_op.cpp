@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "reference/flow/dot/words.h"
-#include "reference/flow/registry.h"
+#include "reference/flow/dot/dot_text.h"
+#include "reference/flow/flow.h"
 #include "suites/chip_of_unit.h"
 #include "suites/gemm/expect.h"
 #include "suites/gemm/gemm_dump.h"

@@ -1,7 +1,7 @@
 // A case's factors in the form of the exact dot product.
 #pragma once
 
-#include "reference/dot/operand.h"
+#include "reference/dot/dot_operand.h"
 #include "suites/gemm/gemm_case.h"
 
 namespace assay {

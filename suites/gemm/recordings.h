@@ -17,7 +17,7 @@
 #include "harness/compare/element.h"
 #include "harness/core/op.h"
 #include "harness/core/tensor_of_part.h"
-#include "reference/testing/gemm_recordings.h"
+#include "reference/testing/unit_data.h"
 
 namespace assay::testing {
 

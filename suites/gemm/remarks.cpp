@@ -3,10 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "reference/dot/accumulator_model.h"
 #include "reference/dot/exact_dot.h"
-#include "reference/flow/dot/ways.h"
-#include "reference/formats/codes.h"
+#include "reference/flow/dot/dot_text.h"
 #include "reference/formats/round.h"
 #include "suites/gemm/operands.h"
 #include "suites/gemm/statistics.h"

@@ -1,7 +1,7 @@
 #include "suites/gemm/scale_tensors.h"
 
 #include "reference/formats/catalogue.h"
-#include "reference/formats/codes.h"
+#include "reference/formats/round.h"
 
 namespace assay {
 namespace {

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "harness/core/tensor.h"
-#include "reference/contracts/layouts.h"
-#include "reference/flow/dot/scales.h"
+#include "reference/contracts/tensor_layouts.h"
+#include "reference/flow/dot/dot_contract.h"
 
 namespace assay {
 

@@ -11,7 +11,7 @@
 #include "harness/compare/compare.h"
 #include "harness/diagnosis/programs.h"
 #include "harness/diagnosis/visibility.h"
-#include "reference/flow/dot/predict.h"
+#include "reference/flow/dot/dot_predict.h"
 #include "reference/formats/catalogue.h"
 #include "reference/table/table.h"
 #include "suites/testing/unknown_gemm.h"

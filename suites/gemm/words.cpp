@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <cmath>
 
-#include "reference/dot/element.h"
-#include "reference/flow/dot/ways.h"
+#include "reference/dot/dot_tile.h"
+#include "reference/flow/dot/dot_text.h"
 #include "reference/formats/catalogue.h"
 #include "reference/recipe/eval.h"
-#include "reference/units/definition.h"
+#include "reference/units/unit_definition.h"
 #include "suites/gemm/operands.h"
 #include "suites/mma/words.h"
 

@@ -12,7 +12,7 @@
 
 #include "harness/core/expectation.h"
 #include "reference/formats/catalogue.h"
-#include "reference/units/definition.h"
+#include "reference/units/unit_definition.h"
 #include "suites/gemm/expect.h"
 #include "suites/gemm/gemm_case.h"
 #include "suites/testing/usual_block_gemm.h"

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "harness/compare/compare.h"
-#include "reference/contracts/layouts.h"
+#include "reference/contracts/tensor_layouts.h"
 #include "reference/formats/catalogue.h"
 #include "suites/gemm/gemm_case.h"
 #include "suites/gemm/recordings.h"

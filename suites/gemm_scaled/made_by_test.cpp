@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "harness/diagnosis/programs.h"
-#include "reference/flow/dot/ways.h"
+#include "reference/flow/dot/dot_text.h"
 #include "suites/gemm/expect.h"
 #include "suites/rulebook.h"
 #include "suites/testing/usual_gemm.h"

@@ -11,7 +11,7 @@
 #include "harness/diagnosis/programs.h"
 #include "harness/run/judge_outputs.h"
 #include "harness/run/run_case.h"
-#include "reference/flow/dot/dot.h"
+#include "reference/flow/dot/dot_contract.h"
 #include "suites/testing/usual_gemm.h"
 
 namespace assay::gemm_scaled_test {

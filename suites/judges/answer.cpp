@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "reference/formats/codes.h"
+#include "reference/formats/round.h"
 #include "suites/rows/inputs.h"
 #include "suites/rows/places.h"
 #include "suites/rows/row_case.h"

@@ -9,7 +9,7 @@
 
 #include "harness/fill/nearest.h"
 #include "harness/run/match.h"
-#include "reference/formats/codes.h"
+#include "reference/formats/round.h"
 #include "reference/table/table.h"
 #include "suites/registry.h"
 #include "suites/rows/places.h"

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "reference/units/formula.h"
+#include "reference/units/unit_table.h"
 #include "suites/chip_of_unit.h"
 #include "suites/mma/expect.h"
 #include "suites/mma/words.h"

@@ -6,7 +6,7 @@
 
 #include "reference/formats/catalogue.h"
 #include "reference/formats/round.h"
-#include "reference/units/neighbours.h"
+#include "reference/units/unit_table.h"
 #include "suites/rulebook.h"
 
 namespace assay {

@@ -4,8 +4,8 @@
 #include <string>
 
 #include "harness/core/bound_case.h"
-#include "reference/units/predict.h"
-#include "reference/units/table.h"
+#include "reference/units/unit_predict.h"
+#include "reference/units/unit_table.h"
 
 namespace assay {
 

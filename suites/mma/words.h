@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "harness/core/op.h"
-#include "reference/units/definition.h"
+#include "reference/units/unit_definition.h"
 #include "suites/mma/mma_case.h"
 
 namespace assay {

@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "reference/flow/flow.h"
+#include "reference/packing/packing.h"
 #include "suites/ops.h"
 #include "suites/pack_scales/expect.h"
 #include "suites/pack_scales/words.h"
@@ -98,7 +99,7 @@ Op pack_scales_op() {
           .parameters = {{"m_alignment", "alignment of the first row of each group; only in cases with groups of rows"}, roles::kWarp},
           .columns = {"contract", "m", "n", "tokens", "alignment", "takes", "layout", "fill", "seed", "warp"},
           .optional_columns = {"tokens", "alignment"},
-          .takes = [](const std::string& contract) { return rulebook().is_row(contract, FlowKind::kPacking); },
+          .takes = [](const std::string& contract) { return rulebook().is_row(contract, packing_flow()); },
           .bind = bind_packing};
 }
 

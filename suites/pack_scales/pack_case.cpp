@@ -55,7 +55,7 @@ PackCase read_pack_case(const Case& c) {
   const Cells cells(c);
   PackCase p;
   p.row = &cells.contract();
-  if (p.row->flow->kind != FlowKind::kPacking)
+  if (p.row->flow != &packing_flow())
     cells.refuse("contract", "'" + p.row->id + "' is a " + p.row->flow->name + " row and this op takes pack rows");
   p.packing = read_packing(*p.row);
   p.m = cells.positive("m");

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "harness/core/bound_case.h"
-#include "reference/contracts/layouts.h"
+#include "reference/contracts/tensor_layouts.h"
 #include "reference/packing/packing.h"
 
 namespace assay {

@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "reference/formats/codes.h"
+#include "reference/formats/round.h"
 #include "suites/rows/accepted.h"
 #include "suites/rows/expect.h"
 #include "suites/rulebook.h"

@@ -6,7 +6,7 @@
 
 #include "harness/fill/fill.h"
 #include "harness/fill/philox.h"
-#include "reference/flow/registry.h"
+#include "reference/flow/flow.h"
 #include "reference/formats/catalogue.h"
 #include "reference/table/near.h"
 #include "suites/rows/rotation.h"

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "harness/core/bound_case.h"
-#include "reference/contracts/bind.h"
+#include "reference/flow/contract.h"
 #include "suites/rows/cells.h"
 
 namespace assay {

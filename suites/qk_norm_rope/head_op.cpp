@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "reference/flow/registry.h"
+#include "reference/flow/flow.h"
 #include "suites/qk_norm_rope/expect.h"
 #include "suites/qk_norm_rope/words.h"
 #include "suites/rows/roles.h"

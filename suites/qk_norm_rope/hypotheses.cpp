@@ -1,4 +1,4 @@
-#include "reference/contracts/neighbours.h"
+#include "reference/flow/contract_mutants.h"
 #include "suites/contract_edits.h"
 #include "suites/qk_norm_rope/expect.h"
 #include "suites/rulebook.h"

@@ -1,4 +1,4 @@
-#include "reference/flow/cache_insert/cache_record.h"
+#include "reference/flow/group_quant/group_quant.h"
 #include "suites/cache_insert/cache_op.h"
 #include "suites/cache_insert/tensors.h"
 #include "suites/ops.h"

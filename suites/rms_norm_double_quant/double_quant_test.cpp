@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "harness/core/cases.h"
-#include "reference/formats/codes.h"
+#include "reference/formats/round.h"
 #include "suites/registry.h"
 #include "suites/rulebook.h"
 

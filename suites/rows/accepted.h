@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "harness/core/expectation.h"
-#include "reference/formats/codes.h"
-#include "reference/recipe/span.h"
+#include "reference/formats/round.h"
+#include "reference/recipe/recipe.h"
 
 namespace assay {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "harness/core/case.h"
-#include "reference/contracts/rows.h"
+#include "reference/contracts/contract_rows.h"
 
 namespace assay {
 

@@ -5,7 +5,7 @@
 #include <optional>
 #include <utility>
 
-#include "reference/flow/words.h"
+#include "reference/flow/contract_text.h"
 #include "reference/formats/catalogue.h"
 #include "reference/formats/round.h"
 #include "suites/rows/accepted.h"

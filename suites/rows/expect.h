@@ -5,9 +5,9 @@
 #include <memory>
 
 #include "harness/core/op.h"
-#include "reference/contracts/neighbours.h"
-#include "reference/flow/row_behind.h"
-#include "reference/recipe/span.h"
+#include "reference/flow/contract_mutants.h"
+#include "reference/flow/row_run.h"
+#include "reference/recipe/recipe.h"
 #include "suites/made_once.h"
 #include "suites/rows/inputs.h"
 #include "suites/rows/row_case.h"

@@ -5,7 +5,7 @@
 
 #include "harness/core/blocks.h"
 #include "reference/flow/group_quant/group_quant.h"
-#include "reference/formats/codes.h"
+#include "reference/formats/round.h"
 
 namespace assay {
 

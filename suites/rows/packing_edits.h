@@ -2,7 +2,7 @@
 #pragma once
 
 #include "harness/core/op.h"
-#include "reference/contracts/neighbours.h"
+#include "reference/flow/contract_mutants.h"
 #include "suites/rows/row_case.h"
 
 namespace assay {

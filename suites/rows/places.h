@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "reference/contracts/layouts.h"
+#include "reference/contracts/tensor_layouts.h"
 #include "suites/rows/row_case.h"
 
 namespace assay {

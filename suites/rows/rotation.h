@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "harness/core/op.h"
-#include "reference/contracts/bind.h"
+#include "reference/flow/contract.h"
 #include "reference/flow/rope/rope.h"
 #include "reference/flow/row.h"
 

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "harness/core/case.h"
-#include "reference/contracts/bind.h"
-#include "reference/contracts/groups.h"
 #include "reference/contracts/scale_spec.h"
+#include "reference/contracts/tensor_layouts.h"
+#include "reference/flow/contract.h"
 #include "suites/rows/cells.h"
 
 namespace assay {

@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "harness/core/missing_role.h"
-#include "reference/flow/registry.h"
+#include "reference/flow/flow.h"
 #include "reference/formats/catalogue.h"
 #include "reference/table/near.h"
 #include "suites/rows/row_case.h"

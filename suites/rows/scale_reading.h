@@ -4,8 +4,8 @@
 #include <optional>
 
 #include "harness/core/dumped.h"
-#include "reference/contracts/layouts.h"
-#include "reference/contracts/rows.h"
+#include "reference/contracts/contract_rows.h"
+#include "reference/contracts/tensor_layouts.h"
 #include "suites/rows/places.h"
 
 namespace assay {

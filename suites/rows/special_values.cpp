@@ -6,11 +6,11 @@
 #include <cstdlib>
 #include <sstream>
 
-#include "reference/contracts/bind.h"
-#include "reference/flow/registry.h"
+#include "reference/flow/contract.h"
+#include "reference/flow/flow.h"
 #include "reference/flow/row.h"
 #include "reference/formats/catalogue.h"
-#include "reference/formats/codes.h"
+#include "reference/formats/round.h"
 #include "suites/rows/expect.h"
 #include "suites/rulebook.h"
 

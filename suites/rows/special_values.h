@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "reference/contracts/rows.h"
+#include "reference/contracts/contract_rows.h"
 
 namespace assay {
 

@@ -6,7 +6,7 @@
 
 #include <set>
 
-#include "reference/flow/registry.h"
+#include "reference/flow/flow.h"
 #include "reference/table/table.h"
 #include "suites/rulebook.h"
 

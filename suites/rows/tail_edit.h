@@ -2,7 +2,7 @@
 #pragma once
 
 #include "harness/core/op.h"
-#include "reference/contracts/bind.h"
+#include "reference/flow/contract.h"
 #include "suites/rows/row_case.h"
 
 namespace assay {

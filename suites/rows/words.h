@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "harness/core/op.h"
-#include "reference/flow/trace.h"
-#include "reference/flow/words.h"
+#include "reference/flow/contract_text.h"
+#include "reference/flow/row_run.h"
 #include "suites/rows/row_case.h"
 
 namespace assay {

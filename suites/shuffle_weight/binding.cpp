@@ -29,7 +29,7 @@ struct ShuffleCase {
 ShuffleCase read_shuffle_case(const Case& c) {
   const Cells cells(c);
   const ContractRow& row = cells.contract();
-  if (row.flow->kind != FlowKind::kShuffle)
+  if (row.flow != &shuffle_flow())
     cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row and this op takes the order of a weight");
   ShuffleCase p{read_shuffle(row), row.id, find_format(cells.text("x")), {}, {}};
   if (!p.x || !p.move.moves(*p.x)) cells.refuse("x", "contract " + row.id + " does not support '" + cells.text("x") + "'; supported: " + row.text("x"));
@@ -115,7 +115,7 @@ Op shuffle_weight_op() {
                     {"y", Access::kOut, "the same elements in the other order; the same shape"}},
           .parameters = {roles::kWarp},
           .columns = {"contract", "x", "experts", "n", "k", "fill", "seed", "warp"},
-          .takes = [](const std::string& contract) { return rulebook().is_row(contract, FlowKind::kShuffle); },
+          .takes = [](const std::string& contract) { return rulebook().is_row(contract, shuffle_flow()); },
           .bind = bind_shuffle};
 }
 

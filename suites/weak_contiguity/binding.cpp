@@ -39,7 +39,7 @@ std::vector<int64_t> sizes_of(const Cells& cells, const char* column) {
 StridedCase read_strided_case(const Case& c) {
   const Cells cells(c);
   const ContractRow& row = cells.contract();
-  if (row.flow->kind != FlowKind::kContiguity)
+  if (row.flow != &contiguity_flow())
     cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row and this op asks which tensors are taken");
   StridedCase p{row.id, read_contiguity(row), find_format(cells.text("x")), {}, cells.warp()};
   if (!p.x || p.x->bits < 16) cells.refuse("x", "'" + cells.text("x") + "': expected a format of two or four bytes");
@@ -111,8 +111,8 @@ Op weak_contiguity_op() {
                     {"accepted", Access::kOut, "[1] int32: 1 if an op that reads x as flat memory takes it, else 0"}},
           .parameters = {roles::kWarp},
           .columns = {"contract", "x", "shape", "strides", "offset", "storage", "warp"},
-          .data_column = "",  // x is zeros; its values do not matter
-          .takes = [](const std::string& contract) { return rulebook().is_row(contract, FlowKind::kContiguity); },
+          .data_column = "",  // x is zeros: what it holds decides nothing
+          .takes = [](const std::string& contract) { return rulebook().is_row(contract, contiguity_flow()); },
           .bind = bind_strided};
 }
 

@@ -1,7 +1,13 @@
-"""torchao's MX rules and DeepGEMM's casts."""
+"""torchao's MX rules, DeepGEMM's casts, Liger's Triton kernels, and SiLU with a product in torch, alone and before vLLM's quantization of
+groups: what fused kernels replace."""
+
+import pathlib
+import sys
+import tempfile
+from typing import Tuple
 
 import torch
-from typing import Tuple
+import torch.nn.functional as F
 
 from from_source import functions
 
@@ -71,3 +77,85 @@ def deepgemm_rows(source):
     return [("deepgemm.per_token_cast", "cpu", token(False)), ("deepgemm.per_token_cast_gpu", "cuda", token(False)),
             ("deepgemm.per_token_cast_ue8m0", "cuda", token(True)), ("deepgemm.per_block_cast", "cpu", block(False)),
             ("deepgemm.per_block_cast_gpu", "cuda", block(False)), ("deepgemm.per_block_cast_ue8m0", "cuda", block(True))]
+
+
+def forwards(source, _):
+    """Its modules, out of a source distribution."""
+    sys.path.insert(0, f"{source}/src")
+    from liger_kernel.ops.fused_add_rms_norm import fused_add_rms_norm_forward
+    from liger_kernel.ops.geglu import geglu_forward
+    from liger_kernel.ops.rms_norm import rms_norm_forward
+    from liger_kernel.ops.swiglu import swiglu_forward
+
+    def gated(forward):
+        def run(call):
+            x = call["x"]
+            half = x.shape[1] // 2
+            return {"y": forward(x[:, :half].contiguous(), x[:, half:].contiguous())[2]}
+
+        return run
+
+    def norm(offset, mode):
+        def run(call):
+            return {"y": rms_norm_forward(call["x"].contiguous(), call["gamma"], float(call.numbers["eps"]), offset, mode, None)[0]}
+
+        return run
+
+    def add_norm(call):
+        y, residual, *_ = fused_add_rms_norm_forward(call["x"].contiguous(), call["residual"].contiguous(), call["gamma"], float(call.numbers["eps"]), 0.0, "llama")
+        return {"y": y, "residual": residual}
+
+    return [("liger.swiglu", "cuda", gated(swiglu_forward)), ("liger.geglu", "cuda", gated(geglu_forward)), ("liger.rms_norm", "cuda", norm(0.0, "llama")),
+            ("liger.gemma_rms_norm", "cuda", norm(1.0, "gemma")), ("liger.fused_add_rms_norm", "cuda", add_norm)]
+
+
+BINDINGS = """
+#include <torch/extension.h>
+#include <torch/csrc/inductor/aoti_torch/utils.h>
+#include <torch/csrc/stable/tensor.h>
+
+using torch::stable::Tensor;
+void per_token_group_quant_fp8(Tensor const&, Tensor&, Tensor&, int64_t, double, double, double, bool, bool, bool);
+
+Tensor stable(at::Tensor t) { return Tensor(torch::aot_inductor::new_tensor_handle(std::move(t))); }
+void quantize(at::Tensor x, at::Tensor q, at::Tensor scale, int64_t group_size) {
+  Tensor codes = stable(q), scales = stable(scale);
+  per_token_group_quant_fp8(stable(x), codes, scales, group_size, 1e-10, -448.0, 448.0, false, false, false);
+}
+PYBIND11_MODULE(TORCH_EXTENSION_NAME, m) { m.def("quantize", &quantize); }
+"""
+
+
+def silu_mul(x):
+    half = x.shape[1] // 2
+    return F.silu(x[:, :half]) * x[:, half:]
+
+
+def alone():
+    return [("torch.silu_mul", "cuda", lambda call: {"y": silu_mul(call["x"])})]
+
+
+def before_groups(source, release):
+    from torch.utils.cpp_extension import load
+
+    from gemm_rows import built, toolkit
+
+    csrc = pathlib.Path(source).resolve() / "csrc"
+    kernel = next((f for f in (csrc / folder / "quantization/w8a8/fp8/per_token_group_quant.cu" for folder in ("libtorch_stable", ".")) if f.exists()))
+    folder = pathlib.Path(tempfile.mkdtemp())
+    (folder / "bindings.cpp").write_text(BINDINGS)
+    module = load("assay_vllm_group_" + release.replace(".", "_"), [str(folder / "bindings.cpp"), str(kernel)], extra_cflags=["-std=c++20"],
+                  extra_cuda_cflags=["-O3", "-std=c++20", "-DENABLE_FP8", "-DUSE_CUDA", "-DTORCH_TARGET_VERSION=0x020B000000000000ULL",
+                                     "-gencode=arch=compute_90,code=sm_90", "--expt-relaxed-constexpr", "--expt-extended-lambda"],
+                  extra_include_paths=[str(csrc), *toolkit()[0]])
+
+    def run(call):
+        h = silu_mul(call["x"]).contiguous()
+        q = torch.empty(h.shape, dtype=torch.float8_e4m3fn, device=h.device)
+        groups = h.shape[1] // int(call.numbers["group_size"])
+        by_columns = call.parameters["layout"] != "row"
+        scale = torch.empty(groups, h.shape[0], device=h.device).t() if by_columns else torch.empty(h.shape[0], groups, device=h.device)
+        module.quantize(h, q, scale, int(call.numbers["group_size"]))
+        return {"q": q, "scale": scale}
+
+    return built([("torch.silu_mul_group_fp8", "cuda", run)])

@@ -18,28 +18,23 @@ import torch
 
 import aiter_rows
 import cpp_rows
-import flashinfer_ranks_rows
 import flashinfer_rows
 import gemm_rows
-import library_gemm_rows
-import liger_rows
 import other_rows
-import torch_activation_rows
 import vllm_rows
-import vllm_triton_rows
 import witness_file
 
 COMMITS = {"DeepGEMM": [other_rows.deepgemm_rows, cpp_rows.packer], "aiter": [aiter_rows.in_triton, aiter_rows.on_the_host],
-           "torchao": [other_rows.torchao_commit_rows], "vllm:fused_mxfp8": [vllm_triton_rows.fused_mxfp8], "DeepGEMM:products": [library_gemm_rows.deepgemm]}
-RELEASES = {"vllm": [vllm_rows.native, vllm_rows.others_in_torch, vllm_rows.norms, vllm_triton_rows.in_fp8, vllm_triton_rows.in_int8, vllm_triton_rows.in_mxfp8,
+           "torchao": [other_rows.torchao_commit_rows], "vllm:fused_mxfp8": [vllm_rows.fused_mxfp8], "DeepGEMM:products": [gemm_rows.deepgemm]}
+RELEASES = {"vllm": [vllm_rows.native, vllm_rows.others_in_torch, vllm_rows.norms, vllm_rows.in_fp8, vllm_rows.in_int8, vllm_rows.in_mxfp8,
                      gemm_rows.vllm_triton, cpp_rows.contiguity],
             "vllm:native": [vllm_rows.native],
-            "vllm:triton": [vllm_triton_rows.in_fp8, vllm_triton_rows.in_int8, vllm_triton_rows.in_mxfp8, gemm_rows.vllm_triton, vllm_rows.norms],
-            "vllm:mxfp8": [vllm_triton_rows.in_mxfp8], "vllm:torch": [vllm_rows.others_in_torch], "vllm:norms": [vllm_rows.norms],
-            "vllm:cutlass": [library_gemm_rows.vllm_cutlass],
-            "vllm:cutlass_azp": [library_gemm_rows.vllm_cutlass_azp],
-            "vllm:silu_then_group": [torch_activation_rows.before_groups], "torchao": [other_rows.torchao_release_rows],
-            "flashinfer-python:cute": [flashinfer_rows.cute], "flashinfer-python:fp8_ranks": [flashinfer_ranks_rows.quantized], "liger-kernel": [liger_rows.forwards]}
+            "vllm:triton": [vllm_rows.in_fp8, vllm_rows.in_int8, vllm_rows.in_mxfp8, gemm_rows.vllm_triton, vllm_rows.norms],
+            "vllm:mxfp8": [vllm_rows.in_mxfp8], "vllm:torch": [vllm_rows.others_in_torch], "vllm:norms": [vllm_rows.norms],
+            "vllm:cutlass": [gemm_rows.vllm_cutlass],
+            "vllm:cutlass_azp": [gemm_rows.vllm_cutlass_azp],
+            "vllm:silu_then_group": [other_rows.before_groups], "torchao": [other_rows.torchao_release_rows],
+            "flashinfer-python:cute": [flashinfer_rows.cute], "flashinfer-python:fp8_ranks": [flashinfer_rows.quantized], "liger-kernel": [other_rows.forwards]}
 TRACED = {vllm_rows.native, vllm_rows.others_in_torch, vllm_rows.norms, other_rows.torchao_rows, other_rows.deepgemm_rows}
 MOST_SHAPES = 256  # of one function, for which torch.compile makes code; after so many it would go on eagerly
 
@@ -54,7 +49,7 @@ def rows_of(package, sources, is_compiled):
     given, (package, _, part) = package, package.partition(":")
     source = f"{sources}/{folder_of(package)}"
     if package == "torch":
-        return f"torch {torch.__version__}", [gemm_rows.torch_rows, torch_activation_rows.alone]
+        return f"torch {torch.__version__}", [gemm_rows.torch_rows, other_rows.alone]
     if package == "triton":
         import triton
 

@@ -8,8 +8,8 @@
 #include <fstream>
 #include <iterator>
 
-#include "kernels/gcn_executor/lane_code.h"
 #include "kernels/gcn_executor/program.h"
+#include "kernels/gcn_executor/wave.h"
 
 namespace assay_gcn {
 namespace {

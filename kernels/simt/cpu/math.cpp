@@ -1,4 +1,4 @@
-#include "kernels/simt/cpu/math.h"
+#include "kernels/simt/cpu/executor.h"
 
 #include <cmath>
 #include <cstdint>

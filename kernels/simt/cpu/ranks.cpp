@@ -1,4 +1,4 @@
-#include "kernels/simt/cpu/ranks.h"
+#include "kernels/simt/cpu/executor.h"
 
 #include <sched.h>
 

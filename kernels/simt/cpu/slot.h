@@ -1,15 +1,151 @@
-// A running block: its fibers, what each of them waits for, and who may go on.
+// A running block: its stacks and fibers, what each fiber waits for, and who may go on.
 #pragma once
 
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <boost/context/detail/fcontext.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <new>
 #include <string>
 #include <vector>
 
 #include "kernels/simt/cpu/executor.h"
-#include "kernels/simt/cpu/fiber.h"
-#include "kernels/simt/cpu/stacks.h"
+
+// The stacks that the threads of a block run on.
+
+#ifdef ASSAY_SIMT_ASAN
+#include <sanitizer/asan_interface.h>
+#endif
+
+namespace simt::cpu {
+
+/// Stacks of a block's threads, each with a page below that must not be touched.
+class Stacks {
+ public:
+  explicit Stacks(int threads) : bytes_(size_t(threads) * kStride), data_(map(bytes_)) {
+    const size_t page = size_t(sysconf(_SC_PAGESIZE));
+    for (int t = 0; t < threads; ++t) mprotect(data_ + size_t(t) * kStride, page, PROT_NONE);
+  }
+  ~Stacks() {
+#ifdef ASSAY_SIMT_ASAN
+    __asan_unpoison_memory_region(data_, bytes_);  // frames of fibers that never returned
+#endif
+    munmap(data_, bytes_);
+  }
+  Stacks(const Stacks&) = delete;
+  Stacks& operator=(const Stacks&) = delete;
+
+  std::byte* bottom(int thread) const { return data_ + size_t(thread) * kStride + size_t(sysconf(_SC_PAGESIZE)); }
+  /// Equal tops would share cache sets, so they are staggered over a page.
+  size_t size(int thread) const { return kStride - size_t(sysconf(_SC_PAGESIZE)) - size_t(thread) * 320 % 4096; }
+
+ private:
+  static constexpr size_t kStride = 128 * 1024;
+  static std::byte* map(size_t bytes) {
+    void* data = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (data == MAP_FAILED) throw std::bad_alloc();
+    return static_cast<std::byte*>(data);
+  }
+  size_t bytes_;
+  std::byte* data_;
+};
+
+}  // namespace simt::cpu
+
+// A stackful context on Boost.Context, with the annotations that the sanitizers need. Used by executor.cpp alone, which is
+// compiled without TSan: a switch carries no synchronisation of its own, or no race between lanes could be seen.
+
+#ifdef ASSAY_SIMT_ASAN
+#include <sanitizer/common_interface_defs.h>
+#endif
+#ifdef ASSAY_SIMT_TSAN
+#include <sanitizer/tsan_interface.h>
+#endif
+
+namespace simt::cpu {
+
+class Fiber {
+ public:
+  Fiber() = default;
+  Fiber(const Fiber&) = delete;
+  Fiber& operator=(const Fiber&) = delete;
+#ifdef ASSAY_SIMT_TSAN
+  ~Fiber() {
+    if (tsan_self_) __tsan_destroy_fiber(tsan_self_);
+  }
+#endif
+
+  /// main(argument) begins at the first resume() and never returns.
+  void make(std::byte* stack, size_t bytes, void (*main)(void*), void* argument) {
+    main_ = main;
+    argument_ = argument;
+    self_ = boost::context::detail::make_fcontext(stack + bytes, bytes, &Fiber::enter);
+#ifdef ASSAY_SIMT_ASAN
+    stack_ = stack;
+    stack_bytes_ = bytes;
+#endif
+#ifdef ASSAY_SIMT_TSAN
+    tsan_self_ = __tsan_create_fiber(0);
+#endif
+  }
+
+  /// Called by the scheduler: runs the fiber to its next yield().
+  void resume() {
+#ifdef ASSAY_SIMT_ASAN
+    void* fake_stack = nullptr;
+    __sanitizer_start_switch_fiber(&fake_stack, stack_, stack_bytes_);
+#endif
+#ifdef ASSAY_SIMT_TSAN
+    tsan_back_ = __tsan_get_current_fiber();
+    __tsan_switch_to_fiber(tsan_self_, __tsan_switch_to_fiber_no_sync);
+#endif
+    self_ = boost::context::detail::jump_fcontext(self_, this).fctx;
+#ifdef ASSAY_SIMT_ASAN
+    __sanitizer_finish_switch_fiber(fake_stack, nullptr, nullptr);
+#endif
+  }
+
+  /// Called within the fiber: back to the scheduler.
+  void yield() {
+#ifdef ASSAY_SIMT_ASAN
+    void* fake_stack = nullptr;
+    __sanitizer_start_switch_fiber(&fake_stack, back_stack_, back_stack_bytes_);
+#endif
+#ifdef ASSAY_SIMT_TSAN
+    __tsan_switch_to_fiber(tsan_back_, __tsan_switch_to_fiber_no_sync);
+#endif
+    back_ = boost::context::detail::jump_fcontext(back_, nullptr).fctx;
+#ifdef ASSAY_SIMT_ASAN
+    __sanitizer_finish_switch_fiber(fake_stack, &back_stack_, &back_stack_bytes_);
+#endif
+  }
+
+ private:
+  static void enter(boost::context::detail::transfer_t from) {
+    Fiber& fiber = *static_cast<Fiber*>(from.data);
+    fiber.back_ = from.fctx;
+#ifdef ASSAY_SIMT_ASAN
+    __sanitizer_finish_switch_fiber(nullptr, &fiber.back_stack_, &fiber.back_stack_bytes_);
+#endif
+    fiber.main_(fiber.argument_);
+  }
+
+  boost::context::detail::fcontext_t self_ = nullptr, back_ = nullptr;
+  void (*main_)(void*) = nullptr;
+  void* argument_ = nullptr;
+#ifdef ASSAY_SIMT_ASAN
+  const void *stack_ = nullptr, *back_stack_ = nullptr;
+  size_t stack_bytes_ = 0, back_stack_bytes_ = 0;
+#endif
+#ifdef ASSAY_SIMT_TSAN
+  void *tsan_self_ = nullptr, *tsan_back_ = nullptr;
+#endif
+};
+
+}  // namespace simt::cpu
 
 namespace simt::cpu {
 

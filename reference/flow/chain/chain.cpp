@@ -1,10 +1,12 @@
+// Chains and launches: their cells, and the rows that they name.
 #include "reference/flow/chain/chain.h"
 
 #include <algorithm>
 #include <stdexcept>
 
+#include "reference/contracts/contract_rows.h"
 #include "reference/contracts/scale_spec.h"
-#include "reference/flow/registry.h"
+#include "reference/flow/flow.h"
 #include "reference/formats/catalogue.h"
 #include "reference/table/near.h"
 
@@ -28,9 +30,9 @@ const ContractRow& row_of(const ContractTables& tables, const ContractRow& chain
   const ContractRow& row = tables.find(link.id);
   if (!link.flow.empty() && row.flow != &flow_named(link.flow))
     throw chain.error("chain", link.id_at(), "'" + link.id + "' is a row of " + row.flow->name);
-  if (row.flow->kind == FlowKind::kChain)
+  if (row.flow == &chain_flow())
     throw chain.error("chain", 0, "'" + link.id + "' is a chain itself; a chain names plain rows");
-  if (row.flow->kind != FlowKind::kLink)
+  if (!row.flow->link)
     throw chain.error("chain", link.id_at(), "'" + link.id + "' is a " + row.flow->name + ", not a row of recipes");
   return row;
 }
@@ -41,9 +43,9 @@ void check_chain(const ContractTables& tables, const ContractRow& chain) {
   if (links.empty()) throw chain.error("chain", 0, std::string("names no rows; ") + kForm);
   for (size_t i = 0; i < links.size(); ++i) {
     const ContractRow& row = row_of(tables, chain, links[i]);
-    const ChainPlace place = row.flow->place;
+    const ChainPlace place = row.flow->link->place;
     const bool wrong = (place == ChainPlace::kFirst && i > 0) || (place == ChainPlace::kLast && i + 1 < links.size());
-    if (wrong) throw chain.error("chain", links[i].id_at(), row.flow->place_words);
+    if (wrong) throw chain.error("chain", links[i].id_at(), row.flow->link->place_words);
     if (!row.cells.contains("group")) continue;
     if (takes(tables, row, "scale") ? links.size() == 1 : spans_rows(row))
       throw chain.error("chain", links[i].id_at(), "'" + row.id + "' does not make its scales of one row, as a chain must");
@@ -69,7 +71,7 @@ std::vector<NamedLink> named_links(const std::string& cell) {
 }
 
 std::vector<std::string> chain_of(const ContractRow& row) {
-  if (row.flow->kind != FlowKind::kChain) return {row.id};
+  if (row.flow != &chain_flow()) return {row.id};
   std::vector<std::string> ids;
   for (const NamedLink& link : named_links(row.text("chain"))) ids.push_back(link.id);
   return ids;
@@ -78,11 +80,35 @@ std::vector<std::string> chain_of(const ContractRow& row) {
 const Flow& chain_flow() {
   static const Flow flow{
       .name = "chain",
-      .kind = FlowKind::kChain,
       .says = "chain",
       .files = {"fused.csv", "fused_silu.csv", "fused_norm.csv", "fused_cache.csv", "fused_rope.csv"},
       .columns = {"chain"},
       .check = check_chain,
+  };
+  return flow;
+}
+
+namespace {
+
+/// Heads that are normalized and rotated, and a record with codes, each of the numbers of a token.
+void check_launch(const ContractTables& tables, const ContractRow& row) {
+  const Contract heads = bind(tables, named_row(tables, row, "heads").id, kBf16);
+  if (!heads.row_norm() || heads.links.size() != 2 || !heads.rope())
+    throw row.error("heads", 0, "'" + heads.id + "' is no chain of a norm and a rope");
+  const Contract insert = bind(tables, named_row(tables, row, "insert").id, kBf16);
+  if (!insert.group_quant() || insert.group_quant()->record.empty())
+    throw row.error("insert", 0, "'" + insert.id + "' does not end with a row of cache_insert");
+}
+
+}  // namespace
+
+const Flow& launch_flow() {
+  static const Flow flow{
+      .name = "launch",
+      .says = "heads",
+      .files = {"launch.csv"},
+      .columns = {"heads", "insert"},
+      .check = check_launch,
   };
   return flow;
 }

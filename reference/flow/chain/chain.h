@@ -1,12 +1,14 @@
-// Flow: a chain of links; each takes the output of the previous one.
+// Rows that name other rows: chains of links, and launches of two ops.
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "reference/contracts/rows.h"
+#include "reference/contracts/contract_rows.h"
 
 namespace assay {
+
+// Flow: links one after the other, each takes what the one before it made.
 
 const Flow& chain_flow();
 
@@ -17,5 +19,9 @@ struct NamedLink {
   size_t id_at() const { return at + (flow.empty() ? 0 : flow.size() + 1); }
 };
 std::vector<NamedLink> named_links(const std::string& cell);
+
+// Flow: what one launch does to two tensors, as the names of two contracts.
+
+const Flow& launch_flow();
 
 }  // namespace assay

@@ -1,6 +1,6 @@
 #include "reference/flow/contiguity/contiguity.h"
 
-#include "reference/contracts/row_cells.h"
+#include "reference/contracts/contract_rows.h"
 #include "reference/flow/flow.h"
 
 namespace assay {
@@ -99,7 +99,6 @@ std::vector<std::string> contiguity_lines(const Contiguity& right) {
 const Flow& contiguity_flow() {
   static const Flow flow{
       .name = "contiguity",
-      .kind = FlowKind::kContiguity,
       .says = "accepts",
       .files = {"contiguity.csv"},
       .columns = {"accepts"},

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "reference/contracts/rows.h"
+#include "reference/contracts/contract_rows.h"
 
 namespace assay {
 

@@ -1,8 +1,96 @@
+// Activations of one half of a row times the other: rows, mutants and accepted intervals.
 #include "reference/flow/gated/gated.h"
 
+#include <algorithm>
+
+#include "reference/flow/contract_mutants.h"
+#include "reference/flow/flow.h"
 #include "reference/flow/row_run.h"
+#include "reference/formats/catalogue.h"
+#include "reference/table/near.h"
 
 namespace assay {
+namespace {
+
+Link bind_gated(const RowCells& cells, const Format& x) {
+  Gated g;
+  g.row = cells.id();
+  g.h = cells.recipe("h", {{}, {{"x", &x}}, {"g", "u", "u0"}});
+  cells.forbid_reduction("h", g.h);
+  g.gate_first = cells.is_first_of("halves", "gate_up", "up_gate");
+  return g;
+}
+
+/// v / (1 + exp(-v)) is 0.5 v (1 + tanh(0.5 v)) in real numbers alone. The approximations of both forms are left out.
+void sigmoid_by_tanh(RowEdits& edits) {
+  EditedCell tokens = edits.steps("h");
+  const char* wanted[] = {"neg", "exp", "add"};
+  for (size_t i = 0; i < 3; ++i)
+    if (i >= tokens.size() || tokens[i].edited || tokens[i].step.word != wanted[i]) return;
+  const bool by_reciprocal = tokens.size() > 4 && tokens[3].step.text == "rcp" && tokens[4].step.text == "mul(g)";
+  const size_t count = by_reciprocal ? 5 : tokens.size() > 3 && tokens[3].step.word == "rdiv" && tokens[3].step.argument(0) == "g" ? 4 : 0;
+  for (size_t i = 3; i < count; ++i)
+    if (tokens[i].edited) return;
+  if (count == 0) return;
+  tokens.erase(tokens.begin(), tokens.begin() + long(count));
+  EditedCell by_tanh;
+  for (const CellStep& step : read_cell("mul(1/2) tanh add(1) mul(1/2) mul(g)")) by_tanh.push_back(RowEdits::edited(step, "sigmoid"));
+  tokens.insert(tokens.begin(), by_tanh.begin(), by_tanh.end());
+  edits.add("h", "sigmoid by exp -> by tanh", std::move(tokens));
+}
+
+/// The activation of another row, which its cell `mistaken_for` names: a dispatch to the wrong function, or one form for another.
+void of_another_row(RowEdits& edits) {
+  const std::string& other = edits.row().text("mistaken_for");
+  const EditedCell& steps = edits.steps("h");
+  const bool untouched = std::none_of(steps.begin(), steps.end(), [](const EditedStep& step) { return step.edited; });
+  if (other.empty() || !untouched || edits.is_edited("h")) return;
+  EditedCell instead;
+  for (const CellStep& step : RowCells(edits.tables().find(other)).steps("h")) instead.push_back(RowEdits::edited(step, other));
+  edits.add("h", "that of " + other, std::move(instead));
+}
+
+/// What a row is mistaken for is a row of the flow.
+void check_row(const ContractTables& tables, const ContractRow& row) {
+  bind(tables, row.id, kBf16);
+  const std::string& other = row.text("mistaken_for");
+  if (other.empty()) return;
+  const std::vector<std::string> known = tables.ids();
+  if (std::find(known.begin(), known.end(), other) == known.end())
+    throw row.error("mistaken_for", 0, "unknown contract '" + other + "'" + did_you_mean(other, known));
+  if (tables.find(other).flow != row.flow) throw row.error("mistaken_for", 0, "'" + other + "' is no row of " + row.flow->name);
+}
+
+void add_edits(RowEdits& edits) {
+  const bool gate_first = edits.row().text("halves") == "gate_up";
+  edits.flow_edit("halves", gate_first ? "halves: gate_up -> up_gate" : "halves: up_gate -> gate_up",
+                  [](Link& link) { std::get<Gated>(link).gate_first = !std::get<Gated>(link).gate_first; });
+  edits.cell("h");
+  sigmoid_by_tanh(edits);
+  of_another_row(edits);
+}
+
+}  // namespace
+
+const Flow& gated_flow() {
+  static const Flow flow{
+      .name = "gated",
+      .says = "halves",
+      .files = {"activation.csv"},
+      .columns = {"halves", "h"},
+      .optional = {"mistaken_for"},
+      .check = check_row,
+      .link = LinkFlow{
+          .steps = {"h"},
+          .place = ChainPlace::kFirst,
+          .place_words = "an activation comes first: gated=ID > group_quant=ID",
+          .bind = bind_gated,
+          .edits = add_edits,
+          .inputs = [](const ContractRow&) { return std::vector<std::string>{"up"}; },
+      },
+  };
+  return flow;
+}
 
 Spans gated_values(const Gated& contract, const std::vector<double>& row, RowListener* listener) {
   const auto half = std::ptrdiff_t(row.size() / 2);

@@ -1,8 +1,8 @@
 // Flow: two halves of a row, gate and up, make one number each.
 #pragma once
 
-#include "reference/contracts/bind.h"
-#include "reference/recipe/span.h"
+#include "reference/flow/contract.h"
+#include "reference/recipe/recipe.h"
 
 namespace assay {
 

@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "reference/flow/quant_azp/quant_azp.h"
 #include "reference/flow/row_run.h"
 #include "reference/formats/catalogue.h"
-#include "reference/recipe/narrow.h"
+#include "reference/recipe/eval.h"
 
 namespace assay {
 namespace {

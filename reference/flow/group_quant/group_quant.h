@@ -1,10 +1,30 @@
-// Flow: each group of numbers shares one scale.
+// Quantizations of a row: by groups, with zero points, and into cache records.
 #pragma once
 
+#include <string>
+#include <vector>
+
+#include "reference/contracts/contract_rows.h"
+#include "reference/flow/contract.h"
+#include "reference/flow/contract_mutants.h"
 #include "reference/flow/row.h"
 #include "reference/recipe/eval.h"
 
 namespace assay {
+
+// What all rows with codes have in common when they are bound.
+
+/// The cells mult and code. `sources`: quantities that the multiplier may begin with.
+void bind_codes(const RowCells& cells, Names& names, const std::vector<std::string>& sources, GroupQuant& g);
+
+/// A row of group_quant or of cache_insert.
+GroupQuant bind_group_quant(const RowCells& cells, const Format& x);
+
+// The mistakes that a row with one scale for each group can have.
+
+void add_group_quant_edits(RowEdits& edits);
+
+// Flow: each group of numbers shares one scale.
 
 /// Which scales the cells amax and scale leave to the caller: "scale" itself, "scale_ub" that bounds it,
 /// and "global_scale" of an outer level.
@@ -46,5 +66,33 @@ bool accepts(Span span, double value);
 /// Codes of the numbers first .. first + values.size() of the row, given the scales of their groups.
 Spans group_codes(const GroupQuant& contract, const Spans& values, int64_t group_size, const GroupScales& scales,
                   RowListener* listener = nullptr, double outer = 1);
+
+// Flow: each group of numbers shares one scale and one zero point, made of its least and its greatest number.
+
+/// The row of the registry.
+const Flow& quant_azp_flow();
+
+/// Scales and zero points of the groups of a row; group_codes() goes on from them. With `stored`, one that the contract leaves
+/// free is narrowed to what was stored. A zero point that is undefined stays so: nothing follows from what was stored.
+GroupScales zero_point_scales(const GroupQuant& contract, const Spans& values, const RowInputs& inputs, const StoredRow* stored,
+                              RowListener* listener = nullptr);
+
+// Flow: what the record of one token in a paged cache holds.
+
+/// The row of the registry.
+const Flow& cache_insert_flow();
+
+/// Accepted reals of one token. Which of them a record has, and where, says records.csv.
+struct RecordValues {
+  Spans values;                               ///< the token's numbers as the links before the last leave them
+  Spans codes;                                ///< of the first `coded` of them
+  Spans scales;                               ///< of the groups of those; empty if the scale is an input
+  std::vector<std::string> joint_violations;  ///< each element passes alone, but not with the others
+};
+
+/// `inputs.coded` must say how many. `stored`: what the kernel put into the record, decoded; its y holds a number for each of the
+/// token, NaN where the record has a code in its place. Null: from the inputs alone.
+RecordValues record_values(const Contract& contract, const RowInputs& inputs, const StoredRow* stored, const Format& x_format,
+                           RowListener* listener = nullptr);
 
 }  // namespace assay

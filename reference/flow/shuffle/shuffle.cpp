@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "reference/contracts/row_cells.h"
+#include "reference/contracts/contract_rows.h"
 #include "reference/flow/flow.h"
 #include "reference/formats/catalogue.h"
 
@@ -120,7 +120,6 @@ std::vector<std::string> shuffle_lines(const WeightMove& move) {
 const Flow& shuffle_flow() {
   static const Flow flow{
       .name = "shuffle",
-      .kind = FlowKind::kShuffle,
       .says = "tile",
       .files = {"weight_shuffle.csv"},
       .columns = {"tile", "direction", "x"},

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "reference/contracts/groups.h"
-#include "reference/contracts/rows.h"
-#include "reference/flow/dot/weight.h"
+#include "reference/contracts/contract_rows.h"
+#include "reference/contracts/tensor_layouts.h"
+#include "reference/flow/dot/dot_contract.h"
 #include "reference/formats/format.h"
 
 namespace assay {

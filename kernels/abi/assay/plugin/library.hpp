@@ -2,6 +2,7 @@
 // static functions, as in cuda_plugin.hpp. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <mutex>
 
 #include "assay/plugin/device_processes.hpp"

@@ -1,0 +1,377 @@
+// libassay_vllm.so: the CUDA kernels of one release of vLLM behind the C ABI, with vLLM's own host functions and launches. Norms are in
+// norm.cpp, which the adapter of all-reduces links too.
+#include "assay/torch_stable.hpp"
+#include "calls.h"
+
+namespace assay::vllm {
+
+// csrc/activation_kernels.cu, quantization/activation_kernels.cu, quantization/fused_kernels/fused_silu_mul_block_quant.cu.
+
+namespace {
+
+template <void (*kFunction)(Tensor&, Tensor&)>
+void act_and_mul(const Call& call) {
+  Tensor y = at(call, "y"), x = at(call, "x");
+  kFunction(y, x);
+}
+void silu_block(const Call& call) {
+  Tensor q = at(call, "q"), scale = at(call, "scale");
+  silu_and_mul_per_block_quant(q, at(call, "x"), scale, call.integer("group_size"), found_number(call, "scale_ub"),
+                               by_columns(call.at("scale")));
+}
+#ifndef ASSAY_VLLM_WITHOUT_MASKED
+void silu_static(const Call& call) {
+  Tensor q = at(call, "q"), x = at(call, "x"), scale = at(call, "scale");
+  silu_and_mul_quant(q, x, scale);
+}
+/// Rows of all experts lie one after the other; vLLM has a dimension of experts.
+Tensor by_expert(const assay_tensor& t, int64_t experts) {
+  const int64_t rows = t.shape[0] / experts;
+  return tensor(t.data, torch_stable::type_of(t), {experts, rows, t.shape[1]}, {rows * t.strides[0], t.strides[0], 1});
+}
+void silu_masked(const Call& call, bool ue8m0) {
+  const int64_t experts = call.at("tokens").shape[0];
+  Tensor q = by_expert(call.at("q"), experts), scale = at(call, "scale");
+  persistent_masked_m_silu_mul_quant(by_expert(call.at("x"), experts), at(call, "tokens"), q, scale, ue8m0);
+}
+#endif
+
+}  // namespace
+
+std::vector<Kernel> activation_kernels() {
+  return {
+      {"silu_and_mul",
+       "act_and_mul",
+       {"vllm.silu_and_mul", "vllm.silu_and_mul@v0.24.0"},
+       {},
+       {},
+       on_stream<act_and_mul<silu_and_mul>>},
+      {"gelu_and_mul",
+       "act_and_mul",
+       {"vllm.gelu_and_mul", "vllm.gelu_and_mul@v0.24.0"},
+       {},
+       {},
+       on_stream<act_and_mul<gelu_and_mul>>},
+      {"gelu_tanh_and_mul",
+       "act_and_mul",
+       {"vllm.gelu_tanh_and_mul", "vllm.gelu_tanh_and_mul@v0.24.0"},
+       {},
+       {},
+       on_stream<act_and_mul<gelu_tanh_and_mul>>},
+      {"silu_and_mul_per_block_quant",
+       "silu_mul_quant_group",
+       {"vllm.silu_and_mul_per_block_quant", "vllm.silu_and_mul_per_block_quant_ub"},
+       {},
+       {},
+       on_stream<silu_block>},
+#ifndef ASSAY_VLLM_WITHOUT_MASKED
+      {"silu_and_mul_quant", "silu_mul_quant_static", {"vllm.silu_and_mul_quant@v0.9.0"}, {}, {}, on_stream<silu_static>},
+      {"persistent_masked_m_silu_mul_quant",
+       "silu_mul_quant_masked",
+       {"vllm.silu_mul_fp8_quant_deep_gemm"},
+       {},
+       {},
+       on_stream<[](const Call& c) { silu_masked(c, false); }>},
+      {"persistent_masked_m_silu_mul_quant_ue8m0",
+       "silu_mul_quant_masked",
+       {"vllm.silu_mul_fp8_quant_deep_gemm_ue8m0", "vllm.silu_mul_fp8_quant_deep_gemm_ue8m0x4"},
+       {},
+       {},
+       on_stream<[](const Call& c) { silu_masked(c, true); }>},
+#endif
+  };
+}
+
+// csrc/cache_kernels.cu and fused_deepseek_v4_qnorm_rope_kv_insert_kernel.cu: insertions into paged caches.
+
+namespace {
+
+constexpr int64_t kMlaRecord = 576, kDsMlaRecord = 656, kIndexerRecord = 132, kIndexerGroup = 128, kHead = 512;
+
+/// [blocks, block size, record], as vLLM holds it; a call has [blocks, bytes].
+Tensor paged(const Call& call, int64_t record) {
+  const assay_tensor& cache = call.at("kv_cache");
+  return tensor(cache.data, ScalarType::Byte, {cache.shape[0], call.integer("block_size"), record},
+                {cache.strides[0], record, 1});
+}
+
+void mla(const Call& call, const char* kind, int64_t record) {
+  Tensor kv_c = at(call, "kv_c"), k_pe = at(call, "k_pe"), cache = paged(call, record), slots = at(call, "slot_mapping");
+  Tensor scale = call.find("scale") ? at(call, "scale") : number(call, "scale", 1);
+  call_either(
+      &concat_and_cache_mla,
+      [&](auto* f) -> decltype(f(kv_c, k_pe, cache, slots, kind, scale)) { return f(kv_c, k_pe, cache, slots, kind, scale); },
+      [&](auto* f) { f(kv_c, k_pe, cache, slots, kind, scale, false); });
+}
+void indexer(const Call& call, const char* scales) {
+  const assay_tensor& k = call.at("k");
+  Tensor slots = at(call, "slot_mapping"), cache = paged(call, kIndexerRecord);
+  // vLLM wants a row of k for each slot; a call may have more rows than slots.
+  Tensor rows = tensor(k.data, torch_stable::type_of(k), {call.at("slot_mapping").shape[0], k.shape[1]}, {k.strides[0], 1});
+  indexer_k_quant_and_cache(rows, cache, slots, kIndexerGroup, scales);
+}
+
+/// K and V of 8 heads of 128, a block of both in one piece, tokens or heads first.
+void flash(const Call& call, bool heads_first) {
+  constexpr int64_t kHeads = 8, kSize = 128;
+  const assay_tensor& pages = call.at("kv_cache");
+  const int64_t block = call.integer("block_size"), stride = pages.strides[0];
+  const auto rows = [&](const assay_tensor& x) {
+    return tensor(x.data, torch_stable::type_of(x), {x.shape[0], kHeads, kSize}, {x.strides[0], kSize, 1});
+  };
+  const auto half = [&](int64_t first) {
+    return tensor(static_cast<char*>(pages.data) + first, ScalarType::Byte, {pages.shape[0], block, kHeads, kSize},
+                  {stride, heads_first ? kSize : kHeads * kSize, heads_first ? block * kSize : kSize, 1});
+  };
+  Tensor key = rows(call.at("key")), value = rows(call.at("value")), keys = half(0), values = half(block * kHeads * kSize);
+  Tensor slots = at(call, "slot_mapping"), k_scale = at(call, "k_scale"), v_scale = at(call, "v_scale");
+  reshape_and_cache_flash(key, value, keys, values, slots, "fp8", k_scale, v_scale);
+}
+
+/// DeepSeek-V4: heads of q, the row of kv, or both in one launch. What a call lacks has no element.
+void v4(const Call& call, bool with_q, bool with_kv) {
+  const assay_tensor& rows = call.at(with_q ? "q" : "kv");
+  const int64_t m = rows.shape[0], heads = with_q ? call.integer("q_heads") : 1,
+                block = with_kv ? call.integer("block_size") : 64;
+  const ScalarType type = torch_stable::type_of(rows);
+  Tensor q = tensor(rows.data, type, {m, heads, kHead}), kv = with_kv ? at(call, "kv") : tensor(rows.data, type, {m, kHead});
+  Tensor positions = at(call, "positions"), table = at(call, "cos_sin_cache");
+  Tensor slots = with_kv ? at(call, "slot_mapping") : tensor(call.at("positions").data, ScalarType::Long, {0});
+  constexpr int64_t kBytesOfBlock = 37440;  // of 64 records of DeepSeek-V4
+  const assay_tensor* const pages = call.find("kv_cache");
+  Tensor cache = pages ? tensor(pages->data, ScalarType::Byte, {pages->shape[0], pages->shape[1]}, {pages->strides[0], 1})
+                       : tensor(rows.data, ScalarType::Byte, {1, kBytesOfBlock});
+  const int64_t padded = with_q ? call.at("q_out").shape[1] / kHead : 0;
+  const torch_stable::Running running(call, {with_q ? call.at("q_out").data : nullptr});
+  const double eps = call.number("eps", 1e-6);
+  call_either(
+      &fused_deepseek_v4_qnorm_rope_kv_rope_quant_insert,
+      [&](auto* f) -> decltype(f(q, kv, cache, slots, positions, table, padded, eps, block)) {
+        return f(q, kv, cache, slots, positions, table, padded, eps, block);
+      },
+      [&](auto* g) {
+        call_either(
+            g,
+            [&](auto* f) -> decltype(f(q, kv, cache, slots, positions, table, padded, eps, block, true, false)) {
+              return f(q, kv, cache, slots, positions, table, padded, eps, block, true, false);
+            },
+            [&](auto* f) { (void)f(q, kv, cache, slots, positions, table, padded, eps, block, true, false, true, false); });
+      });
+}
+
+}  // namespace
+
+std::vector<Kernel> cache_kernels() {
+  return {
+      {"concat_and_cache_ds_mla",
+       "concat_and_cache_mla",
+       {"vllm.fp8_ds_mla", "vllm.fp8_ds_mla@v0.31.0"},
+       {},
+       {},
+       on_stream<[](const Call& c) { mla(c, "fp8_ds_mla", kDsMlaRecord); }>},
+      {"concat_and_cache_mla",
+       "concat_and_cache_mla",
+       {"vllm.mla_fp8"},
+       {},
+       {},
+       on_stream<[](const Call& c) { mla(c, "fp8", kMlaRecord); }>},
+      {"reshape_and_cache_flash",
+       "reshape_and_cache_flash",
+       {"vllm.flash_fp8", "vllm.flash_fp8_heads"},
+       {},
+       {},
+       on_stream<[](const Call& c) { flash(c, false); }>},
+      {"reshape_and_cache_flash_hnd",
+       "reshape_and_cache_flash",
+       {"vllm.flash_fp8_hnd", "vllm.flash_fp8_hnd_heads"},
+       {},
+       {},
+       on_stream<[](const Call& c) { flash(c, true); }>},
+      {"indexer_k_quant_and_cache",
+       "indexer_k_quant_and_cache",
+       {"vllm.indexer_k"},
+       {},
+       {},
+       on_stream<[](const Call& c) { indexer(c, ""); }>},
+      {"indexer_k_quant_and_cache_ue8m0",
+       "indexer_k_quant_and_cache",
+       {"vllm.indexer_k_ue8m0"},
+       {},
+       {},
+       on_stream<[](const Call& c) { indexer(c, "ue8m0"); }>},
+      {"fused_deepseek_v4_kv_insert",
+       "dsv4_kv_insert",
+       {"vllm.deepseek_v4_kv_insert"},
+       {},
+       {},
+       on_stream<[](const Call& c) { v4(c, false, true); }>},
+      {"fused_deepseek_v4_qnorm_rope_kv_rope_quant_insert",
+       "dsv4_qnorm_kv_insert",
+       {"vllm.deepseek_v4_qnorm_kv_insert"},
+       {},
+       {},
+       on_stream<[](const Call& c) { v4(c, true, true); }>},
+      {"fused_deepseek_v4_q_only",
+       "q_norm_rope",
+       {"vllm.deepseek_v4_q_norm_rope"},
+       {},
+       {},
+       on_stream<[](const Call& c) { v4(c, true, false); }>},
+  };
+}
+
+// csrc/quantization/w8a8: quantizations alone.
+
+namespace {
+
+void group_fp8(const Call& call, bool ue8m0) {
+  Tensor q = at(call, "q"), scale = at(call, "scale");
+  per_token_group_quant_fp8(at(call, "x"), q, scale, call.integer("group_size"), 1e-10, -448, 448, ue8m0, false, false);
+}
+void group_packed(const Call& call) {
+  Tensor q = at(call, "q"), scale = at(call, "scale");
+  per_token_group_quant_8bit_packed(at(call, "x"), q, scale, call.integer("group_size"), 1e-10, -448, 448);
+}
+void group_int8(const Call& call) {
+  Tensor q = at(call, "q"), scale = at(call, "scale");
+  per_token_group_quant_int8(at(call, "x"), q, scale, call.integer("group_size"), 1e-10, -128, 127);
+}
+void per_token(const Call& call) {
+  Tensor q = at(call, "q"), scale = at(call, "scale");
+  dynamic_per_token_scaled_fp8_quant(q, at(call, "x"), scale, found_number(call, "scale_ub"));
+}
+void per_tensor(const Call& call) {
+  Tensor q = at(call, "q"), scale = at(call, "scale");
+  dynamic_scaled_fp8_quant(q, at(call, "x"), scale);
+}
+void static_fp8(const Call& call) {
+  Tensor q = at(call, "q");
+  static_scaled_fp8_quant(q, at(call, "x"), at(call, "scale"), std::nullopt);
+}
+void static_int8(const Call& call) {
+  Tensor q = at(call, "q");
+  static_scaled_int8_quant(q, at(call, "x"), at(call, "scale"), found(call, "azp"));
+}
+void token_int8(const Call& call) {
+  Tensor q = at(call, "q"), scale = at(call, "scale");
+  dynamic_scaled_int8_quant(q, at(call, "x"), scale, found(call, "azp"));
+}
+
+}  // namespace
+
+std::vector<Kernel> quant_kernels() {
+  return {
+      {"per_token_group_quant_fp8",
+       "quant_group",
+       {"vllm.group_fp8", "vllm.group_fp8@v0.33.0"},
+       {},
+       {},
+       on_stream<[](const Call& c) { group_fp8(c, false); }>},
+      {"per_token_group_quant_fp8_ue8m0",
+       "quant_group",
+       {"vllm.group_fp8_ue8m0"},
+       {},
+       {},
+       on_stream<[](const Call& c) { group_fp8(c, true); }>},
+      {"per_token_group_quant_8bit_packed", "quant_group", {"vllm.group_fp8_packed"}, {}, {}, on_stream<group_packed>},
+      {"per_token_group_quant_int8",
+       "quant_group",
+       {"vllm.group_int8", "vllm.group_int8@v0.33.0"},
+       {},
+       {},
+       on_stream<group_int8>},
+      {"dynamic_per_token_scaled_fp8_quant",
+       "quant_group",
+       {"vllm.per_token", "vllm.per_token_ub"},
+       {},
+       {},
+       on_stream<per_token>},
+      {"dynamic_scaled_int8_quant", "quant_group", {"vllm.per_token_int8"}, {}, {}, on_stream<token_int8>},
+      {"dynamic_scaled_int8_quant_azp", "quant_azp", {"vllm.per_token_int8_azp"}, {}, {}, on_stream<token_int8>},
+      {"dynamic_scaled_fp8_quant", "quant_tile", {"vllm.per_tensor"}, {}, {}, on_stream<per_tensor>},
+      {"static_scaled_fp8_quant", "quant_static", {"vllm.static", "vllm.static_group"}, {}, {}, on_stream<static_fp8>},
+      {"static_scaled_int8_quant", "quant_static", {"vllm.static_int8", "vllm.static_int8_azp"}, {}, {}, on_stream<static_int8>},
+  };
+}
+
+// csrc/fused_qknorm_rope_kernel.cu: heads normalized and rotated; the same by rms_norm and rotary_embedding, one after the other.
+
+namespace {
+
+void qk_norm_rope(const Call& call, bool neox) {
+  Tensor qkv = at(call, "qkv"), q_weight = at(call, "q_weight"), k_weight = at(call, "k_weight"),
+         table = at(call, "cos_sin_cache"), positions = at(call, "positions");
+  constexpr int64_t kItsOwnChoice = -1;
+  fused_qk_norm_rope(qkv, call.integer("q_heads"), call.integer("k_heads"), call.integer("v_heads"), call.at("q_weight").shape[0],
+                     call.number("eps"), q_weight, k_weight, table, neox, positions, kItsOwnChoice);
+}
+
+/// As vLLM runs them unfused: heads of q and of k are normalized into memory of their own, rotated there, and go back to their
+/// places.
+void norm_then_rope(const Call& call, bool neox) {
+  const assay_tensor& qkv = call.at("qkv");
+  const ScalarType type = torch_stable::type_of(qkv);
+  const int64_t m = qkv.shape[0], head = call.at("q_weight").shape[0], element = qkv.type_bits / 8;
+  Tensor table = at(call, "cos_sin_cache"), positions = at(call, "positions");
+  struct Heads {
+    const char* weight;
+    int64_t count, first;
+    char* room = nullptr;
+  } parts[] = {{"q_weight", call.integer("q_heads"), 0}, {"k_weight", call.integer("k_heads"), call.integer("q_heads")}};
+  for (Heads& heads : parts) {
+    cuda::good(cudaMallocAsync(reinterpret_cast<void**>(&heads.room), size_t(m * heads.count * head * element), call.stream()));
+    Tensor in = tensor(static_cast<char*>(qkv.data) + heads.first * head * element, type, {m, heads.count, head},
+                       {qkv.strides[0], head, 1});
+    Tensor out = tensor(heads.room, type, {m, heads.count, head}), weight = at(call, heads.weight);
+    rms_norm(out, in, weight, call.number("eps"));
+  }
+  Tensor q = tensor(parts[0].room, type, {m, parts[0].count * head}), k = tensor(parts[1].room, type, {m, parts[1].count * head});
+  rotary_embedding(positions, q, k, head, table, neox, 0, false);
+  for (const Heads& heads : parts) {
+    const size_t row = size_t(heads.count * head * element);
+    cuda::good(cudaMemcpy2DAsync(static_cast<char*>(qkv.data) + heads.first * head * element, size_t(qkv.strides[0] * element),
+                                 heads.room, row, row, size_t(m), cudaMemcpyDeviceToDevice, call.stream()));
+    cuda::good(cudaFreeAsync(heads.room, call.stream()));
+  }
+}
+
+}  // namespace
+
+std::vector<Kernel> rope_kernels() {
+  return {
+      {"fused_qk_norm_rope_neox",
+       "qk_norm_rope",
+       {"vllm.fused_qk_norm_rope_neox"},
+       {},
+       {},
+       on_stream<[](const Call& c) { qk_norm_rope(c, true); }>},
+      {"fused_qk_norm_rope_interleaved",
+       "qk_norm_rope",
+       {"vllm.fused_qk_norm_rope_interleaved"},
+       {},
+       {},
+       on_stream<[](const Call& c) { qk_norm_rope(c, false); }>},
+      {"rms_norm_then_rotary_embedding_neox",
+       "qk_norm_rope",
+       {"vllm.qk_norm_then_rope_neox", "vllm.qk_norm_then_rope_neox@v0.19.1"},
+       {},
+       {},
+       on_stream<[](const Call& c) { norm_then_rope(c, true); }>},
+      {"rms_norm_then_rotary_embedding_interleaved",
+       "qk_norm_rope",
+       {"vllm.qk_norm_then_rope_interleaved", "vllm.qk_norm_then_rope_interleaved@v0.19.1"},
+       {},
+       {},
+       on_stream<[](const Call& c) { norm_then_rope(c, false); }>},
+  };
+}
+
+}  // namespace assay::vllm
+
+extern "C" __attribute__((visibility("default"))) const assay_library* assay_get_library(void) {
+  using namespace assay::vllm;
+  return assay::cuda::library(ASSAY_VLLM_NAME,
+                              assay::plugin::joined<assay::cuda::Call>(
+                                  {quant_kernels(), norm_kernels(), activation_kernels(), cache_kernels(), rope_kernels()}),
+                              ASSAY_UNSUPPORTED);
+}

@@ -1,2 +1,0 @@
-/* A shared object that is no kernel library. */
-#include "healthy.h"

@@ -1,0 +1,185 @@
+// Host side of the all-reduce kernels: checks the calls of all ranks and starts those of this launch.
+#pragma once
+
+#include <algorithm>
+#include <iterator>
+#include <memory>
+#include <type_traits>
+
+#include "kernels/ops/all_reduce/all_reduce_coded_kernels.h"
+#include "kernels/ops/all_reduce/all_reduce_plain_kernels.h"
+#include "kernels/ops/call.h"
+#include "kernels/ops/kernel_common.h"
+
+namespace assay_kernels {
+
+using assay::plugin::AreaRequest;
+using assay::plugin::Ranks;
+
+inline constexpr int kRankThreads = 128;
+/// On a device plain sums have as many threads and blocks as vLLM's (512 and at most 36), and of all ranks of a launch no more
+/// blocks than every chip has multiprocessors that the kernels are compiled for: all of them must run at once.
+inline constexpr int kPlainThreads = kOnDevice ? 512 : kRankThreads;
+inline constexpr int kBlocksAtOnce = 96;
+
+/// What an area is: signals and a buffer as long as the message, or three buffers of a Lamport kernel, whose sentinel depends on
+/// T. kWithSums is added to those whose second half holds sums.
+enum AreaKind : int {
+  kSignalsAndBuffer = 0,
+  kLamportMinusZero16 = 1,
+  kLamportMinusZero32 = 2,
+  kLamportPlusZero = 3,
+  kSquares = 4,
+  kWithSums = 100
+};
+
+/// Elements of a message, and its arguments but those of a launch. Refuses ranks that do not have the same.
+AllReduceArguments all_reduce_arguments(const Ranks& ranks);
+AreaRequest signals_and_buffer(const Call& call);
+AreaRequest coded_area(const Call& call);
+/// Signals, and room for the numbers of a rank and for sums, in groups of so many that take so many bytes.
+AreaRequest area_of_groups(const Call& call, int64_t numbers, int64_t bytes);
+template <class Rules>
+AreaRequest owner_keeps_area(const Call& call) {
+  return area_of_groups(call, Rules::kGroup, kGroupBytes<Rules>);
+}
+AreaRequest lamport_area(const Call& call, bool minus_zero);
+inline AreaRequest minus_zero_area(const Call& call) { return lamport_area(call, true); }
+inline AreaRequest plus_zero_area(const Call& call) { return lamport_area(call, false); }
+/// Buffers of fp32 of a Lamport kernel before anything came.
+void fill_with_minus_zero(unsigned char* area, size_t bytes);
+/// A request whose flags and counts of calls begin where the call says.
+AreaRequest counted_from(const Call& call, AreaRequest request);
+std::string all_reduce_complaint(const unsigned char* head, int rank);
+void expect_whole_packets(const AllReduceArguments& a, const assay_tensor& x);
+
+/// Which rank comes last, by the call's parameter of that name.
+inline int straggler_of(const Call& call) { return int(call.number("straggler", -1)); }
+
+/// What the thread that runs a rank is to the others while it makes its calls; devices have no use for it.
+inline std::shared_ptr<void> enter_team(const Call& call, const Ranks& ranks, int rank) {
+  const int late = straggler_of(call);
+  if (ranks.lost) return std::make_shared<simt::RankScope>(ranks.lost, ranks.of, late == rank);
+  return std::make_shared<simt::RankScope>(ranks.areas, rank, ranks.size, uint64_t(call.number("schedule_seed", 1)), late);
+}
+
+/// Starts `count` ranks from `first` on. `kernel` is one for the type of x.
+template <class Kernel>
+void launch_ranks(const Call& call, const Ranks& ranks, int first, int count, int blocks, Kernel kernel,
+                  int threads = kRankThreads) {
+  AllReduceArguments a = all_reduce_arguments(ranks);
+  a.first = first;
+  a.blocks = blocks;
+  simt::rank_kernel_begins();
+  simt::launch(kernel, call.grid(int64_t{blocks} * count, threads), a);
+}
+
+/// Blocks that a message wants, each rank the same.
+inline int blocks_for(int64_t packets) {
+  return int(std::clamp<int64_t>((packets + kRankThreads - 1) / kRankThreads, 1, simt::kMostBlocksOfRank));
+}
+
+/// Those of a plain sum, of which so many ranks share a launch; ranks of processes may all share a device.
+inline int plain_blocks_for(int64_t packets, const Ranks& ranks, int count) {
+  const int sharing = ranks.lost ? ranks.size : count;
+  const int most = kOnDevice ? std::min(kMostRankBlocks, kBlocksAtOnce / sharing) : simt::kMostBlocksOfRank;
+  return int(std::clamp<int64_t>((packets + kPlainThreads - 1) / kPlainThreads, 1, most));
+}
+
+/// A plain sum, of a message that is cut into so many parts. `kernel_of` says which kernel a type has.
+template <class KernelOf>
+void run_plain(const Call& call, const Ranks& ranks, int first, int count, int parts, KernelOf kernel_of) {
+  with_type(call.input("x"), [&](auto type) {
+    const int64_t packets = all_reduce_arguments(ranks).elements / simt::Vector<decltype(type)>::kElements / parts;
+    launch_ranks(call, ranks, first, count, plain_blocks_for(packets, ranks, count), kernel_of(type), kPlainThreads);
+  });
+}
+
+template <class Rules>
+void run_one_shot(const Call& call, const Ranks& ranks, int first, int count) {
+  run_plain(call, ranks, first, count, 1, [](auto type) { return all_reduce_one_shot<Rules, decltype(type)>; });
+}
+
+template <class Rules>
+void run_registered(const Call& call, const Ranks& ranks, int first, int count) {
+  run_plain(call, ranks, first, count, 1, [](auto type) { return all_reduce_registered<Rules, decltype(type)>; });
+}
+
+template <class Rules>
+void run_pairs(const Call& call, const Ranks& ranks, int first, int count) {
+  with_type(call.input("x"), [&](auto type) {
+    using T = decltype(type);
+    launch_ranks(call, ranks, first, count, blocks_for(all_reduce_arguments(ranks).elements), all_reduce_pairs<Rules, T>);
+  });
+}
+
+template <class Rules>
+void run_two_shot(const Call& call, const Ranks& ranks, int first, int count) {
+  const AllReduceArguments a = all_reduce_arguments(ranks);
+  expect_whole_packets(a, call.input("x"));
+  run_plain(call, ranks, first, count, a.ranks, [](auto type) { return all_reduce_two_shot<Rules, decltype(type)>; });
+}
+
+template <class Rules>
+void run_ring(const Call& call, const Ranks& ranks, int first, int count) {
+  const AllReduceArguments a = all_reduce_arguments(ranks);
+  expect_whole_packets(a, call.input("x"));
+  with_type(call.input("x"), [&](auto type) {
+    using T = decltype(type);
+    const int64_t packets = a.elements / simt::Vector<T>::kElements;
+    launch_ranks(call, ranks, first, count, blocks_for(packets / a.ranks), all_reduce_ring<Rules, T>);
+  });
+}
+
+template <class Rules>
+void run_lamport(const Call& call, const Ranks& ranks, int first, int count) {
+  expect_whole_packets(all_reduce_arguments(ranks), call.input("x"));
+  with_type(call.input("x"), [&](auto type) {
+    using T = decltype(type);
+    launch_ranks(call, ranks, first, count, kLamportBlocks, all_reduce_lamport<Rules, T>);
+  });
+}
+
+template <class Codec>
+void run_coded(const Call& call, const Ranks& ranks, int first, int count) {
+  const AllReduceArguments a = all_reduce_arguments(ranks);
+  const assay_tensor& x = call.input("x");
+  expect_whole_packets(a, x);
+  with_type(x, [&](auto type) {
+    if (!std::is_same_v<decltype(type), typename Codec::Stored>) unsupported("the codec is one of another format");
+  });
+  launch_ranks(call, ranks, first, count, blocks_for(a.elements / kCodecBlock), all_reduce_coded<Codec, RankRules>);
+}
+
+template <class Rules>
+void run_owner_keeps(const Call& call, const Ranks& ranks, int first, int count) {
+  const AllReduceArguments a = all_reduce_arguments(ranks);
+  const assay_tensor& x = call.input("x");
+  expect_whole_packets(a, x);
+  if (a.elements % (int64_t{Rules::kGroup} * (Rules::kCodesNumbers ? 1 : a.ranks)) != 0)
+    unsupported("whole groups of each rank's part only");
+  with_type(x, [&](auto type) {
+    if (!std::is_same_v<decltype(type), typename Rules::Number>) unsupported("the codec is one of another format");
+  });
+  launch_ranks(call, ranks, first, count, blocks_for(a.elements / Rules::kGroup), all_reduce_owner_keeps<Rules, RankRules>);
+}
+
+/// A row of such a kernel. `native`: it has no fp32.
+inline Kernel all_reduce_row(const char* name, std::vector<std::string> contracts,
+                             void (*run)(const Call&, const Ranks&, int, int),
+                             AreaRequest (*area)(const Call&) = signals_and_buffer, bool native = false) {
+  Kernel row{name, "all_reduce", std::move(contracts), {{"x", native ? kHalf : kAny}, {"warp", simt::kWarpSizes}}, {}, nullptr};
+  row.area = area;
+  row.enter = enter_team;
+  row.run_ranks = run;
+  row.complaint = all_reduce_complaint;
+  return row;
+}
+
+/// The same of a kernel whose peers read x as long as it writes y.
+inline Kernel not_in_place(Kernel row) {
+  row.accepts.push_back({"use", {"", "alternating", "wrapping", "straggler", "in_a_row"}});
+  return row;
+}
+
+}  // namespace assay_kernels

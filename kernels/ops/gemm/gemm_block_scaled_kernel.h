@@ -1,0 +1,169 @@
+// gemm_block_scaled: scales of blocks along k, applied to the sum of each block or by the instruction itself.
+#pragma once
+
+#include "kernels/ops/gemm/gemm_block_scaled_rules.h"
+#include "kernels/ops/gemm/gemm_common.h"
+#include "kernels/ops/kernel_common.h"
+
+namespace assay_kernels {
+
+// An element of the result of a matrix product with scales of blocks.
+
+template <class Rules, class Y>
+SIMT_DEVICE void store_block(const BlockGemmArguments& x, int64_t row, int64_t column, float acc) {
+  const float c = x.c ? simt::to_float(static_cast<const Y*>(x.c)[row * x.n + column]) : 0.0f;
+  static_cast<Y*>(x.d)[Rules::place_of_d(row, column, x.pitch_d)] = Rules::template stored<Y>(Rules::result(acc, c));
+}
+
+/// The result of a part added to those before it, as d holds them.
+template <class Rules, class Y>
+SIMT_DEVICE float added_block_result(float before, float acc) {
+  return simt::to_float(simt::from_float<Y>(before + simt::to_float(Rules::template stored<Y>(Rules::result(acc, 0.0f)))));
+}
+
+template <class Rules>
+SIMT_DEVICE float added_block_result_as(ResultType y, float before, float acc) {
+  return y == ResultType::kBf16 ? added_block_result<Rules, simt::Bf16>(before, acc) : added_block_result<Rules, simt::F16>(before, acc);
+}
+
+template <class Rules>
+SIMT_DEVICE void store_as(const BlockGemmArguments& x, int64_t row, int64_t column, float acc) {
+  if (x.y == ResultType::kF32) store_block<Rules, float>(x, row, column, acc);
+  if (x.y == ResultType::kBf16) store_block<Rules, simt::Bf16>(x, row, column, acc);
+  if (x.y == ResultType::kF16) store_block<Rules, simt::F16>(x, row, column, acc);
+}
+
+// A GEMM whose unit takes the scales: one chain of all k, a tile of the instruction's own size to a block.
+
+/// Scales of one instruction, ones beyond m and n.
+template <class U>
+struct StagedScales {
+  static constexpr int kEach = units::Bytes<U>::kScales;  ///< of a row
+  alignas(16) uint8_t a[U::kM * kEach];
+  alignas(16) uint8_t b[U::kN * kEach];
+};
+
+/// Of the rows from `row` and the products from k.
+template <class Rules, class U, int kThreads>
+SIMT_DEVICE void stage_scales(uint8_t* to, const BlockScales& scales, int64_t row, int rows, int64_t all_rows, int64_t k, int64_t all_k) {
+  constexpr int kEach = StagedScales<U>::kEach;
+  constexpr uint8_t kOne = 127;
+  const int64_t blocks = (all_k + Rules::kProducts - 1) / Rules::kProducts;
+  for (int i = simt::thread(); i < rows * kEach; i += kThreads) {
+    const int64_t r = row + i / kEach, at = k + i % kEach * U::kScaleBlock;
+    to[i] = r < all_rows && at < all_k ? Rules::scale_byte(scales, r, at / Rules::kProducts, blocks) : kOne;
+  }
+}
+
+template <class U, class Rules, int kWarp>
+SIMT_KERNEL void unit_scaled_product(BlockGemmArguments x) {
+  constexpr int kThreads = units::kThreads<U, kWarp>;
+  SIMT_SHARED StagedStep<U> step;
+  SIMT_SHARED StagedScales<U> scales;
+  const int64_t across = (x.n + U::kN - 1) / U::kN;
+  const int64_t row = simt::block() / across * U::kM, column = simt::block() % across * U::kN;
+  units::Operands factors{step.a, step.b, U::kK, U::kK, scales.a, scales.b, scales.kEach, scales.kEach};
+  units::Tile<U, kWarp> chain;
+  SIMT_UNROLL
+  for (int i = 0; i < chain.kElements; ++i) chain.at[i] = 0;
+  for (int64_t at = 0; at < x.k; at += U::kK) {
+    stage<Rules, kThreads>(step, x, row, column, at, x.k);
+    stage_scales<Rules, U, kThreads>(scales.a, x.scale_a, row, U::kM, x.m, at, x.k);
+    stage_scales<Rules, U, kThreads>(scales.b, x.scale_b, column, U::kN, x.n, at, x.k);
+    simt::barrier();
+    units::mma<U, kWarp>(chain, factors);
+    simt::barrier();
+  }
+  SIMT_UNROLL
+  for (int i = 0; i < chain.kElements; ++i) {
+    const int64_t r = row + chain.row(i), c = column + chain.column(i);
+    if (r < x.m && c < x.n) store_as<Rules>(x, r, c, number_of_sum<U>(chain.at[i]));
+  }
+}
+
+// A matrix product with scales of blocks on a matrix unit: a tile of the instruction's own size to a block, one step of k after
+// the other.
+
+template <class U, class Rules, int kWarp>
+SIMT_KERNEL void block_scaled_product(BlockGemmArguments x) {
+  constexpr int kThreads = units::kThreads<U, kWarp>;
+  SIMT_SHARED StagedStep<U> step;
+  const int64_t across = (x.n + U::kN - 1) / U::kN;
+  const int64_t row = simt::block() / across * U::kM, column = simt::block() % across * U::kN;
+  units::Operands factors{step.a, step.b, U::kK, U::kK};
+  units::Tile<U, kWarp> chain;
+  float acc[chain.kElements], sum[chain.kElements];
+  const int64_t k = Rules::products(x.k);
+  SIMT_UNROLL
+  for (int i = 0; i < chain.kElements; ++i) sum[i] = 0.0f;
+  for (int64_t part = 0; part < k; part += x.part) {
+    const int64_t end = part + x.part < k ? part + x.part : k;
+    SIMT_UNROLL
+    for (int i = 0; i < chain.kElements; ++i) chain.at[i] = 0, acc[i] = 0.0f;
+    const int64_t last = end_of_periods<Rules>(part, end);
+    for (int64_t at = part; at < last; at += U::kK) {
+      stage<Rules, kThreads>(step, x, row, column, at, end);
+      simt::barrier();
+      units::mma<U, kWarp>(chain, factors);
+      simt::barrier();
+      const bool promotes = (at + U::kK - part) % Rules::kPromote == 0 || at + U::kK >= last;
+      const int64_t first = part + (at - part) / Rules::kPromote * Rules::kPromote;  // of the products that are promoted
+      SIMT_UNROLL
+      for (int i = 0; i < chain.kElements && promotes; ++i) {
+        const int64_t r = row + chain.row(i), c = column + chain.column(i);
+        if (r >= x.m || c >= x.n) continue;
+        acc[i] = Rules::join(number_of_sum<U>(chain.at[i]), Rules::scale_of_row(x, r, first), Rules::scale_of_column(x, c, first),
+                             acc[i]);
+        chain.at[i] = 0;
+      }
+    }
+    if (!Rules::keeps_part(part, end, k)) continue;
+    SIMT_UNROLL
+    for (int i = 0; i < chain.kElements; ++i)
+      sum[i] = Rules::kAddsResults ? added_block_result_as<Rules>(x.y, sum[i], acc[i]) : part == 0 ? acc[i] : sum[i] + acc[i];
+  }
+  SIMT_UNROLL
+  for (int i = 0; i < chain.kElements; ++i) {
+    const int64_t r = row + chain.row(i), c = column + chain.column(i);
+    if (r < x.m && c < x.n) store_as<Rules>(x, r, c, sum[i]);
+  }
+}
+
+template <class Rules, int kParts>
+void run_block_gemm(const Call& call) {
+  using U = typename Rules::Unit;
+  BlockGemmArguments x = block_gemm_arguments(call, kTypeCode<typename Rules::CodesOfA>, kTypeCode<typename Rules::CodesOfB>,
+                                              Rules::kRowsOfScaleB, Rules::kAddsC, Rules::kLevel, Rules::kProducts);
+  expect_weight<Rules>(x);
+  if (Rules::kAddsResults && x.y == ResultType::kF32) unsupported("atomics add results of 16 bits");
+  if (kParts > 1) x.part = part_of(x.k, kParts, Rules::kPartOf);
+  const int64_t tiles = (x.m + U::kM - 1) / U::kM * ((x.n + U::kN - 1) / U::kN);
+  if (tiles == 0) return;
+  with_warp(call, [&](auto warp) {
+    const simt::Launch grid = call.grid(tiles, units::kThreads<U, warp.value>);
+    if constexpr (Rules::kInUnit)
+      simt::launch(unit_scaled_product<U, Rules, warp.value>, grid, x);
+    else
+      simt::launch(block_scaled_product<U, Rules, warp.value>, grid, x);
+  });
+}
+
+// The rows that offer rules with an instruction here.
+
+template <class Rules, int kParts>
+void run_block_gemm_by_contract(const Call& call) {
+  Rules::for_each([&](auto rules) {
+    using R = decltype(rules);
+    if (call.contract() == R::kContract) run_block_gemm<R, kParts>(call);
+  });
+}
+
+/// Rules may be offered in parts of k too, where the contract lets a library choose.
+template <class Rules, int kParts = 1>
+std::vector<Kernel> block_gemm_rows(const std::string& name) {
+  const std::vector<std::string> contracts = gemm_contracts<Rules>();
+  if (contracts.empty()) return {};
+  return {{name, "gemm_block_scaled", contracts, {{"y", kAny}, {"warp", simt::kWarpSizes}}, {}, run_block_gemm_by_contract<Rules, kParts>}};
+}
+
+}  // namespace assay_kernels

@@ -1,0 +1,214 @@
+// What every GEMM kernel uses: lists of rules whose tensor core is here, operands read and checked by the host, default rules, and staging
+// of a step of k.
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "kernels/ops/call.h"
+#include "kernels/simt/simt.h"
+// Units of every vendor by name; which of them have an instruction here is asked of the lists.
+#include "kernels/units/amd_units.h"
+#include "kernels/units/mma.h"
+#include "kernels/units/nvidia_units.h"
+
+namespace assay_kernels {
+
+// Which rules of GEMMs have an instruction here, the contracts that they obey, and the types of their codes.
+
+/// Types of codes in the ABI.
+template <class F>
+inline constexpr int kTypeCode = ASSAY_INT;
+template <>
+inline constexpr int kTypeCode<units::E4m3> = ASSAY_FLOAT8_E4M3FN;
+template <>
+inline constexpr int kTypeCode<units::E5m2> = ASSAY_FLOAT8_E5M2;
+template <>
+inline constexpr int kTypeCode<units::E4m3fnuz> = ASSAY_FLOAT8_E4M3FNUZ;
+
+template <class U, class... Units>
+constexpr bool holds(const units::List<Units...>*) {
+  return (std::is_same_v<U, Units> || ...);
+}
+template <class U, class... Several>
+constexpr bool holds(const units::Lists<Several...>*) {
+  return (holds<U>(static_cast<const Several*>(nullptr)) || ...);
+}
+
+/// Rules whose units are in the vendor's list here.
+template <class Vendor, class... Rules>
+struct GemmList {
+  template <class Call>
+  static void for_each(Call f) {
+    (visit<Rules>(f), ...);
+  }
+
+ private:
+  template <class R, class Call>
+  static void visit(Call f) {
+    if constexpr (holds<typename R::Unit>(static_cast<const Vendor*>(nullptr))) f(R{});
+  }
+};
+
+template <class Rules>
+std::vector<std::string> gemm_contracts() {
+  std::vector<std::string> contracts;
+  Rules::for_each([&](auto rules) { contracts.push_back(decltype(rules)::kContract); });
+  return contracts;
+}
+
+/// The chip whose unit a contract names last: "torch.scaled_mm_row.sm_90".
+inline std::string chip_at_end(const std::string& contract) { return contract.substr(contract.rfind('.') + 1); }
+
+// Factors and result of a call of any GEMM, read and checked by the host.
+
+enum class ResultType : int { kF32, kBf16, kF16 };
+
+struct GemmOperands {
+  const uint8_t *a, *b;
+  void* d;
+  ResultType y;
+  int64_t m, n, k;
+  int64_t pitch_a, pitch_b, pitch_d;  ///< elements from one row to the next
+  int64_t part;  ///< products of a part of k: parts are summed apart and added in f32 in their order
+};
+
+inline const assay_tensor& gemm_codes(const Call& call, const char* role, int type) {
+  const assay_tensor& t = call.input(role);
+  if (!has_type(t, type, 8))
+    unsupported(named(t) + " has elements that this kernel does not multiply: " + assay::plugin::type_name(t));
+  return t;
+}
+
+inline ResultType result_type(const assay_tensor& d) {
+  if (has_type(d, ASSAY_FLOAT, 32)) return ResultType::kF32;
+  if (has_type(d, ASSAY_BFLOAT, 16)) return ResultType::kBf16;
+  if (has_type(d, ASSAY_FLOAT, 16)) return ResultType::kF16;
+  unsupported("d must be f32, bf16 or fp16");
+}
+
+/// Refuses what is no such call: types of other codes than `a_type` and `b_type`, other shapes, rows that are no runs. d is
+/// never empty unless m or n is 0. k is one part.
+inline GemmOperands gemm_operands(const Call& call, int a_type, int b_type) {
+  const assay_tensor &a = gemm_codes(call, "a", a_type), &b = gemm_codes(call, "b", b_type), &d = call.output("d");
+  const Shape of_a = matrix_of_rows(a), of_b = matrix_of_rows(b), of_d = matrix_of_rows(d);
+  if (of_a.columns != of_b.columns) unsupported("a and b must have as many columns");
+  if (of_d.rows != of_a.rows || of_d.columns != of_b.rows)
+    unsupported("d must have the rows of a and a column for each row of b");
+  return {static_cast<const uint8_t*>(a.data),
+          static_cast<const uint8_t*>(b.data),
+          d.data,
+          result_type(d),
+          of_d.rows,
+          of_d.columns,
+          of_a.columns,
+          a.strides[0],
+          b.strides[0],
+          d.strides[0],
+          std::max<int64_t>(1, of_a.columns)};
+}
+
+/// Parts of whole `unit` products, as cuBLASLt cuts k.
+inline int64_t part_of(int64_t k, int parts, int64_t unit) {
+  const int64_t units = (k + unit - 1) / unit;
+  return std::max<int64_t>(1, (units + parts - 1) / parts) * unit;
+}
+
+// What every matrix product takes for granted unless its rules say otherwise.
+
+template <class MatrixUnit>
+struct PlainProduct {
+  using Unit = MatrixUnit;
+  using CodesOfA = typename MatrixUnit::A;  ///< that the tensors hold
+  using CodesOfB = typename MatrixUnit::B;
+
+  static constexpr int64_t kPeriod = 1;  ///< products after which the order along k repeats
+  /// The product that is multiplied at a place.
+  SIMT_DEVICE static int64_t product_at(int64_t place) { return place; }
+
+  static constexpr bool kDenseWeight = false;  ///< rows of b follow each other: it is no matrix of rows
+
+  /// Where what is multiplied lies.
+  SIMT_DEVICE static int64_t products(int64_t k) { return k; }
+  SIMT_DEVICE static int64_t row_of_a(int64_t row, int64_t /*m*/) { return row; }
+  SIMT_DEVICE static int64_t byte_of_a(int64_t row, int64_t k, int64_t pitch) { return row * pitch + k; }
+  SIMT_DEVICE static int64_t byte_of_b(int64_t column, int64_t k, int64_t /*n*/, int64_t pitch) { return column * pitch + k; }
+  SIMT_DEVICE static int64_t place_of_d(int64_t row, int64_t column, int64_t pitch) { return row * pitch + column; }
+  SIMT_DEVICE static bool keeps_part(int64_t /*first*/, int64_t /*end*/, int64_t /*k*/) { return true; }
+};
+
+/// Each of kLanes groups of lanes takes eight neighbours in k, and the groups begin kApart apart: composable_kernel 8e22e1ae,
+/// blockwise_gemm_pipeline_xdlops_base.hpp CalculateAThreadOriginDataIndex. Both factors are read so.
+template <class Base, int kLanes, int kApart>
+struct LaneOrder : Base {
+  static constexpr int64_t kPeriod = kLanes * kApart;
+  SIMT_DEVICE static int64_t product_at(int64_t place) {
+    const int64_t at = place % kPeriod, eight = at / 8;
+    return place - at + eight % kLanes * kApart + eight / kLanes * 8 + at % 8;
+  }
+};
+
+/// The end of whole periods of k.
+template <class Rules>
+SIMT_DEVICE int64_t end_of_periods(int64_t first, int64_t end) {
+  return first + (end - first + Rules::kPeriod - 1) / Rules::kPeriod * Rules::kPeriod;
+}
+
+/// Refuses a weight whose rows lie apart where there are no rows.
+template <class Rules>
+void expect_weight(const GemmOperands& x) {
+  if (Rules::kDenseWeight && x.pitch_b != x.k) unsupported("b is shuffled and must be dense");
+}
+
+/// AITER e4048607, aiter/ops/shuffle.py, layout (16, 16), codes of a byte: cells of 16 rows and 32 products in 512 bytes, in which
+/// 16 products of a row lie together, those of all rows before the next 16.
+struct ShuffledWeight {
+  SIMT_DEVICE static int64_t byte(int64_t column, int64_t k, int64_t all_k) {
+    return (column >> 4) * 16 * all_k + (k >> 5) * 512 + ((k >> 4) & 1) * 256 + (column & 15) * 16 + (k & 15);
+  }
+};
+
+/// Rules of a product whose weight comes so.
+template <class Base>
+struct OfShuffledWeight : Base {
+  static constexpr bool kDenseWeight = true;
+  SIMT_DEVICE static int64_t byte_of_b(int64_t column, int64_t k, int64_t /*n*/, int64_t all_k) {
+    return ShuffledWeight::byte(column, k, all_k);
+  }
+};
+
+// What every matrix product does with its factors: a step of k is brought to where the unit of a block reads it.
+
+/// Factors of one instruction, zeros beyond m, n and k.
+template <class U>
+struct StagedStep {
+  alignas(16) uint8_t a[U::kM * U::kK];
+  alignas(16) uint8_t b[U::kN * U::kK];
+};
+
+template <class U>
+SIMT_DEVICE float number_of_sum(uint32_t code) {
+  if constexpr (U::D::kBits == 16) return simt::to_float(simt::F16{uint16_t(code)});
+  if constexpr (std::is_same_v<typename U::D, units::Int32>) return float(int32_t(code));
+  float value;
+  __builtin_memcpy(&value, &code, sizeof value);
+  return value;
+}
+
+/// `Arguments` have m, n, k, a, b and their pitches; `Rules` say where rows of a and bytes of b lie.
+template <class Rules, int kThreads, class Arguments>
+SIMT_DEVICE void stage(StagedStep<typename Rules::Unit>& step, const Arguments& x, int64_t row, int64_t column, int64_t k,
+                       int64_t end) {
+  using U = typename Rules::Unit;
+  for (int i = simt::thread(); i < U::kM * U::kK; i += kThreads) {
+    const int64_t r = row + i / U::kK, at = Rules::product_at(k + i % U::kK);
+    step.a[i] = r < x.m && at < end ? x.a[Rules::byte_of_a(Rules::row_of_a(r, x.m), at, x.pitch_a)] : uint8_t{0};
+  }
+  for (int i = simt::thread(); i < U::kN * U::kK; i += kThreads) {
+    const int64_t c = column + i / U::kK, at = Rules::product_at(k + i % U::kK);
+    step.b[i] = c < x.n && at < end ? x.b[Rules::byte_of_b(c, at, x.n, x.pitch_b)] : uint8_t{0};
+  }
+}
+
+}  // namespace assay_kernels

@@ -1,0 +1,193 @@
+// Contracts of gemm_scaled: those on NVIDIA GPUs, then those on AMD GPUs.
+#pragma once
+
+#include "kernels/ops/gemm/gemm_scaled_kernel.h"
+#include "kernels/ops/kernel_common.h"
+
+namespace assay_kernels {
+
+// Contracts of gemm_scaled with tensor cores of NVIDIA.
+
+// torch 2.11.0, ScaledBlas.cpp: cuBLASLt adds; k is whole in these kernels, and in two parts in split_k.
+struct TorchTensorFast : TensorScaled<units::Sm90WgmmaE4m3F32> {
+  static constexpr const char* kContract = "torch.scaled_mm_tensor_fast.sm_90";
+};
+struct TorchTensor : TensorScaled<units::Sm90WgmmaE4m3F32, 128> {
+  static constexpr const char* kContract = "torch.scaled_mm_tensor.sm_90";
+};
+struct TorchTensorFastE5m2E4m3 : TensorScaled<units::Sm90WgmmaE5m2E4m3F32> {
+  static constexpr const char* kContract = "torch.scaled_mm_tensor_fast_e5m2_e4m3.sm_90";
+};
+struct TorchTensorE4m3E5m2 : TensorScaled<units::Sm90WgmmaE4m3E5m2F32, 128> {
+  static constexpr const char* kContract = "torch.scaled_mm_tensor_e4m3_e5m2.sm_90";
+};
+struct TorchRowFast : WeightFirst<units::Sm90WgmmaE4m3F32> {
+  static constexpr const char* kContract = "torch.scaled_mm_row_fast.sm_90";
+};
+struct TorchRow : WeightFirst<units::Sm90WgmmaE4m3F32, 128> {
+  static constexpr const char* kContract = "torch.scaled_mm_row.sm_90";
+};
+struct TorchTensorSm89 : TensorScaled<units::Sm89MmaE4m3F32> {
+  static constexpr const char* kContract = "torch.scaled_mm_tensor.sm_89";
+};
+struct TorchTensorSm100 : TensorScaled<units::Sm100Tcgen05E4m3F32> {
+  static constexpr const char* kContract = "torch.scaled_mm_tensor.sm_100";
+};
+struct TorchTensorSm120 : TensorScaled<units::Sm120MmaE4m3F32> {
+  static constexpr const char* kContract = "torch.scaled_mm_tensor.sm_120";
+};
+struct TorchRowSm100 : WeightFirst<units::Sm100Tcgen05E4m3F32> {
+  static constexpr const char* kContract = "torch.scaled_mm_row.sm_100";
+};
+
+// CUTLASS 7107b05, fp8_accumulation.hpp: promoted every four instructions.
+struct CutlassRow : WeightFirst<units::Sm90WgmmaE4m3F32, 128> {
+  static constexpr const char* kContract = "cutlass.fp8_gemm_row.sm_90";
+  static constexpr bool kTakesBias = false;
+};
+
+// vLLM v0.33.0, scaled_mm_epilogues_c3x.hpp: sA * (sB * acc) + bias.
+struct VllmScaledMm : WeightFirst<units::Sm90WgmmaE4m3F32> {
+  static constexpr const char* kContract = "vllm.cutlass_scaled_mm.sm_90";
+};
+/// a and b are exchanged, and with them the order of their scales.
+struct VllmScaledMmSwapAb : TokenFirst<units::Sm90WgmmaE4m3F32> {
+  static constexpr const char* kContract = "vllm.cutlass_scaled_mm_swap_ab.sm_90";
+};
+struct VllmScaledMmInt8 : WeightFirst<units::Sm90WgmmaInt8Int32> {
+  static constexpr const char* kContract = "vllm.cutlass_scaled_mm_int8.sm_90";
+};
+
+// vLLM v0.33.0, ScaledEpilogueBiasAzp and ScaledEpilogueBiasAzpToken: float(accum - azp_adj), all of int32.
+template <Azp kKind>
+struct WithZeroPoints : VllmScaledMmInt8 {
+  static constexpr Azp kAzp = kKind;
+  SIMT_DEVICE static int32_t zero_points(const GemmArguments& x, int64_t row, int64_t column) {
+    return kKind == Azp::kTokens ? x.azp[row] * x.azp_adj[column] : x.azp_adj[column];
+  }
+  SIMT_DEVICE static float number(const GemmArguments& x, uint32_t sum, int64_t row, int64_t column) {
+    return float(int32_t(sum) - zero_points(x, row, column));
+  }
+};
+struct VllmScaledMmAzp : WithZeroPoints<Azp::kTensor> {
+  static constexpr const char* kContract = "vllm.cutlass_scaled_mm_azp.sm_90";
+};
+struct VllmScaledMmAzpPerToken : WithZeroPoints<Azp::kTokens> {
+  static constexpr const char* kContract = "vllm.cutlass_scaled_mm_azp_per_token.sm_90";
+};
+
+// vLLM 03f95201, triton_scaled_mm.py: the bias joins the result as it is stored.
+struct VllmTritonScaledMm : TokenFirst<units::Sm90WgmmaE4m3F32> {
+  static constexpr const char* kContract = "vllm.triton_scaled_mm.sm_90";
+  template <class Y>
+  SIMT_DEVICE static Y with_bias(float scaled, float bias) {
+    return simt::from_float<Y>(simt::to_float(simt::from_float<Y>(scaled)) + bias);
+  }
+};
+
+// vLLM v0.32.0: accumulator += bias, before the result is rounded.
+struct VllmTritonScaledMm32 : TokenFirst<units::Sm90WgmmaE4m3F32> {
+  static constexpr const char* kContract = "vllm.triton_scaled_mm@v0.32.0.sm_90";
+};
+
+// Triton 3.6 on sm_90: acc += tl.dot(a, b), and a dot whose codes are unpacked to f16 (max_num_imprecise_acc=0).
+struct TritonDotAdded : TokenFirst<units::Sm90WgmmaE4m3F32, 128> {
+  static constexpr const char* kContract = "triton.dot_added_k128.sm_90";
+  static constexpr bool kTakesBias = false;
+};
+struct TritonDotImprecise0 : TokenFirst<units::Sm90MmaE4m3UnpackedF32> {
+  static constexpr const char* kContract = "triton.dot_imprecise_0.sm_90";
+  static constexpr bool kTakesBias = false;
+};
+
+// Offered as kernels of which nobody knows how they add.
+struct UnknownTensor : TensorScaled<units::Sm90WgmmaE4m3F32, 128> {
+  static constexpr const char* kContract = "assay.unknown_fp8_tensor.sm_90";
+  static constexpr bool kTakesBias = false;
+};
+struct UnknownRow : WeightFirst<units::Sm90WgmmaE4m3F32> {
+  static constexpr const char* kContract = "assay.unknown_fp8_row.sm_90";
+  static constexpr bool kTakesBias = false;
+};
+
+// Contracts of gemm_scaled with matrix units of AMD.
+
+/// The weight's scale first, in a build that flushes: aiter/jit/core.py e4048607, -fgpu-flush-denormals-to-zero.
+template <class MatrixUnit>
+struct FlushedWeightFirst : GemmRules<MatrixUnit> {
+  template <class>
+  SIMT_DEVICE static float scaled(float sum, float sa, float sb, float /*bias*/) {
+    return flushed(flushed(sum * flushed(sb)) * flushed(sa));
+  }
+  template <class Y>
+  SIMT_DEVICE static Y with_bias(float scaled, float bias) {
+    return simt::from_float<Y>(flushed(scaled + flushed(bias)));
+  }
+};
+
+/// AITER e404860, gemm_a8w8_common.cuh, in the order of an instance of 16x16 tiles with 128 products a block: KPerThread is 32.
+template <class MatrixUnit>
+using CkRowwise = LaneOrder<FlushedWeightFirst<MatrixUnit>, 4, 32>;
+
+struct AiterGemmA8w8Fnuz : CkRowwise<units::Gfx942MfmaE4m3fnuzF32> {
+  static constexpr const char* kContract = "aiter.ck_gemm_a8w8.gfx942";
+};
+/// Codes of int8: the sum is exact.
+struct AiterGemmA8w8Int8 : FlushedWeightFirst<units::Gfx942MfmaInt8Int32> {
+  static constexpr const char* kContract = "aiter.ck_gemm_a8w8_int8.gfx942";
+};
+struct AiterGemmA8w8Int8Gfx950 : FlushedWeightFirst<units::Gfx950MfmaInt8Int32> {
+  static constexpr const char* kContract = "aiter.ck_gemm_a8w8_int8.gfx950";
+};
+/// The weight comes shuffled: KPack products of a row lie together, 16.
+template <class MatrixUnit>
+struct ShuffledWeightFirst : OfShuffledWeight<LaneOrder<FlushedWeightFirst<MatrixUnit>, 4, 16>> {
+  static constexpr bool kTakesBias = false;
+};
+struct AiterBpreshuffle : ShuffledWeightFirst<units::Gfx942MfmaE4m3fnuzF32> {
+  static constexpr const char* kContract = "aiter.ck_gemm_a8w8_bpreshuffle.gfx942";
+};
+
+/// The same on gfx950 with codes of OCP, by its unit or by a candidate of it.
+template <class MatrixUnit>
+struct AiterGemmA8w8Gfx950 : CkRowwise<MatrixUnit> {
+  static constexpr const char* kContract = "aiter.ck_gemm_a8w8.gfx950";
+};
+template <class MatrixUnit>
+struct AiterBpreshuffleGfx950 : ShuffledWeightFirst<MatrixUnit> {
+  static constexpr const char* kContract = "aiter.ck_gemm_a8w8_bpreshuffle.gfx950";
+};
+
+/// Parts of k as results of 16 bits that are added to zeros, here one after the other; atomics add them as they come.
+template <class Base>
+struct AddedResults : Base {
+  static constexpr bool kTakesBias = false, kAddsResults = true;
+};
+struct AiterSplitK : AddedResults<AiterGemmA8w8Fnuz> {
+  static constexpr const char* kContract = "aiter.ck_gemm_a8w8_split_k.gfx942";
+};
+struct AiterBpreshuffleSplitK : AddedResults<AiterBpreshuffle> {
+  static constexpr const char* kContract = "aiter.ck_gemm_a8w8_bpreshuffle_split_k.gfx942";
+};
+template <class MatrixUnit>
+struct AiterSplitKGfx950 : AddedResults<AiterGemmA8w8Gfx950<MatrixUnit>> {
+  static constexpr const char* kContract = "aiter.ck_gemm_a8w8_split_k.gfx950";
+};
+template <class MatrixUnit>
+struct AiterBpreshuffleSplitKGfx950 : AddedResults<AiterBpreshuffleGfx950<MatrixUnit>> {
+  static constexpr const char* kContract = "aiter.ck_gemm_a8w8_bpreshuffle_split_k.gfx950";
+};
+
+// Offered as kernels of which nobody knows how they add.
+struct UnknownRowGfx942 : CkRowwise<units::Gfx942MfmaE4m3fnuzF32> {
+  static constexpr const char* kContract = "assay.unknown_fp8_row_lanes.gfx942";
+  static constexpr bool kTakesBias = false;
+};
+
+template <class MatrixUnit>
+struct UnknownRowGfx950 : CkRowwise<MatrixUnit> {
+  static constexpr const char* kContract = "assay.unknown_fp8_row_lanes.gfx950";
+  static constexpr bool kTakesBias = false;
+};
+
+}  // namespace assay_kernels

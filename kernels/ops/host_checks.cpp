@@ -1,0 +1,498 @@
+// What the host checks before a kernel of an op starts: shapes, types, strides and storage of its tensors. No kernel is defined here, so
+// libraries with kernels of their own link this file too.
+#include <cstring>
+
+#include "kernels/ops/all_reduce/all_reduce_run.h"
+#include "kernels/ops/all_reduce_norm/all_reduce_rms_norm_kernel.h"
+#include "kernels/ops/gemm/gemm_block_scaled_rules.h"
+#include "kernels/ops/gemm/gemm_scaled_kernel.h"
+#include "kernels/ops/gemm/mma_kernel.h"
+#include "kernels/ops/qk_norm_rope/qk_norm_rope_kernel.h"
+#include "kernels/ops/quant_group/quant_group_kernel.h"
+#include "kernels/ops/quant_mx/quant_mx_kernel.h"
+#include "kernels/ops/rms_norm/rms_norm_kernel.h"
+#include "kernels/ops/rms_norm_quant/rms_norm_quant_static_kernel.h"
+
+namespace assay_kernels {
+namespace {
+
+constexpr int64_t kMostBytes = int64_t{1} << 30;
+
+int64_t elements_of(const assay_tensor& t) {
+  int64_t product = 1;
+  for (int d = t.ndim - 1; d >= 0; --d) {
+    if (t.shape[d] > 1 && t.strides[d] != product) unsupported(named(t) + " must be dense");
+    product *= t.shape[d];
+  }
+  return product;
+}
+
+template <uint32_t kPattern>
+void fill_buffers(unsigned char* area, size_t bytes) {
+  const uint32_t word = kPattern;
+  for (size_t at = kAreaBuffer; at + sizeof word <= bytes; at += sizeof word) std::memcpy(area + at, &word, sizeof word);
+}
+
+/// Flags as they are behind so many barriers, and as many calls.
+void begin_signals_at(unsigned char* area, uint32_t counter) {
+  Signals signals;
+  std::memcpy(&signals, area, sizeof signals);
+  for (int block = 0; block < kMostRankBlocks; ++block) {
+    signals.flag[block] = signals.calls[block] = counter;
+    for (int rank = 0; rank < kMostRanks && counter > 0; ++rank) {
+      (counter % 2 == 0 ? signals.even : signals.odd)[block][rank] = counter;
+      (counter % 2 == 0 ? signals.odd : signals.even)[block][rank] = counter - 1;
+    }
+  }
+  std::memcpy(area, &signals, sizeof signals);
+}
+
+}  // namespace
+
+AreaRequest counted_from(const Call& call, AreaRequest request) {
+  request.counter = uint32_t(call.number("counter", 0));
+  if (request.counter > 0) request.begin_at = begin_signals_at;
+  return request;
+}
+
+AllReduceArguments all_reduce_arguments(const Ranks& ranks) {
+  AllReduceArguments a{};
+  a.ranks = ranks.size;
+  a.area_bytes = int64_t(ranks.area_bytes);
+  a.whole = true;
+  a.straggler = straggler_of(Call(*ranks.calls[0]));
+  for (int r = 0; r < ranks.size; ++r) {
+    const Call call(*ranks.calls[r]);
+    const assay_tensor &x = call.at("x"), &y = call.at("y");
+    const int64_t elements = elements_of(x);
+    if (r > 0 && elements != a.elements) failed("ranks must have as many elements each");
+    if (elements_of(y) != elements || !has_type(y, x.type_code, x.type_bits)) failed("y must have the shape and type of x");
+    a.elements = elements;
+    a.x[r] = x.data;
+    a.y[r] = y.data;
+    a.area[r] = static_cast<unsigned char*>(ranks.areas[r]);
+    a.whole = a.whole && (reinterpret_cast<uintptr_t>(x.data) | reinterpret_cast<uintptr_t>(y.data)) % 16 == 0;
+  }
+  return a;
+}
+
+void expect_whole_packets(const AllReduceArguments& a, const assay_tensor& x) {
+  if (!a.whole) unsupported("x and y must be aligned to 16 bytes");
+  if (a.elements * x.type_bits / 8 % 16 != 0) unsupported("the message must have a multiple of 16 bytes");
+}
+
+AreaRequest signals_and_buffer(const Call& call) {
+  const assay_tensor& x = call.at("x");
+  const int64_t bytes = elements_of(x) * x.type_bits / 8;
+  if (bytes > kMostBytes) unsupported("more than 1 GiB");
+  // At first nothing that anybody may take for a number.
+  return counted_from(call, {kSignalsAndBuffer, size_t(kAreaBuffer + bytes), fill_buffers<0xffffffffu>});
+}
+
+AreaRequest coded_area(const Call& call) { return area_of_groups(call, kCodecBlock, kCodecBytes); }
+
+AreaRequest area_of_groups(const Call& call, int64_t numbers, int64_t bytes) {
+  AreaRequest request = signals_and_buffer(call);
+  const int64_t groups = (elements_of(call.at("x")) + numbers - 1) / numbers;
+  request.bytes = size_t(kAreaBuffer + 2 * groups * bytes);
+  return request;
+}
+
+void fill_with_minus_zero(unsigned char* area, size_t bytes) { fill_buffers<0x80000000u>(area, bytes); }
+
+AreaRequest lamport_area(const Call& call, bool minus_zero) {
+  const assay_tensor& x = call.at("x");
+  const int64_t bytes = (elements_of(x) * x.type_bits / 8 + 15) / 16 * 16;
+  const int64_t most = kMostBytes / (kLamportBuffers * call.raw().world_size);
+  if (bytes > most) unsupported("more than " + std::to_string(most >> 20) + " MiB of each rank");
+  AreaRequest request =
+      counted_from(call, {kLamportPlusZero, size_t(kAreaBuffer + bytes * kLamportBuffers * call.raw().world_size), nullptr});
+  if (!minus_zero) return request;
+  const bool wide = x.type_bits == 32;
+  request.kind = wide ? kLamportMinusZero32 : kLamportMinusZero16;
+  request.fill = wide ? fill_with_minus_zero : fill_buffers<0x80008000u>;
+  return request;
+}
+
+std::string all_reduce_complaint(const unsigned char* head, int /*rank*/) {
+  Signals said;
+  std::memcpy(&said, head, assay::plugin::kAreaHead);
+  if (said.waited_for == 0) return "";
+  static const char* const kPlaces[] = {"", "at the start", "in the middle", "at the end", "for a packet"};
+  const std::string flag =
+      said.wanted == said.seen ? "" : ", whose flag was " + std::to_string(said.seen) + " and not " + std::to_string(said.wanted);
+  return "block " + std::to_string(said.block) + " waited in vain for rank " + std::to_string(said.waited_for - 1) + " " +
+         kPlaces[said.place % 5] + flag + "; its 'y' is not made";
+}
+
+namespace {
+
+constexpr int64_t kMostRows = 1 << 20, kMostColumns = 1 << 14;
+
+void take(const Call& call, int rank, const char* x_role, const char* gamma_role, const char* y_role, ShardedRows& matrix,
+          int64_t& rows) {
+  const assay_tensor &x = call.input(x_role), &gamma = call.input(gamma_role), &y = call.output(y_role);
+  const Shape shape = dense_matrix(x);
+  expect_vector(gamma, shape.columns, x);
+  expect_matrix(y, shape);
+  if (dense_matrix(y).columns != shape.columns || !has_type(y, x.type_code, x.type_bits)) failed(named(y) + " must be as x");
+  for (const assay_tensor* tensor : {&x, &gamma, &y}) expect_aligned(*tensor);
+  if (shape.columns * x.type_bits / 8 % 16 != 0) unsupported("rows must have a multiple of 16 bytes");
+  if (shape.rows > kMostRows || shape.columns > kMostColumns) unsupported("so many numbers");
+  if ((rank > 0 || rows > 0) && shape.rows != rows) failed("ranks must have as many rows each");
+  if (rank > 0 && shape.columns != matrix.columns) failed("ranks must have as many columns each");
+  rows = shape.rows;
+  matrix.columns = int(shape.columns);
+  matrix.x[rank] = x.data;
+  matrix.gamma[rank] = gamma.data;
+  matrix.y[rank] = y.data;
+}
+
+}  // namespace
+
+ShardedNormArguments sharded_norm_arguments(const Ranks& ranks, bool second) {
+  ShardedNormArguments a{};
+  a.ranks.ranks = ranks.size;
+  a.ranks.area_bytes = int64_t(ranks.area_bytes);
+  for (int r = 0; r < ranks.size; ++r) {
+    const Call call(*ranks.calls[r]);
+    take(call, r, "x", "gamma", "y", a.first, a.rows);
+    if (second) take(call, r, "k", "gamma_k", "y_k", a.second, a.rows);
+    if (!second && call.find("k")) unsupported("one matrix alone");
+    a.ranks.area[r] = static_cast<unsigned char*>(ranks.areas[r]);
+  }
+  return a;
+}
+
+AreaRequest squares_area(const Call& call) {
+  const int64_t rows = dense_matrix(call.input("x")).rows;
+  AreaRequest sums{kSquares, size_t(kAreaBuffer + kLamportBuffers * rows * 16 * call.raw().world_size), nullptr};
+  sums.fill = fill_with_minus_zero;
+  return sums;
+}
+
+bool lies_in_sixteens(const assay_tensor& tensor, int64_t pitch) {
+  return reinterpret_cast<uintptr_t>(tensor.data) % 16 == 0 && pitch * tensor.type_bits / 8 % 16 == 0;
+}
+
+NormInputs::NormInputs(const Call& call, bool adds, bool gates)
+    : x(call.input("x")),
+      gamma(call.input("gamma")),
+      residual(adds ? &call.output("residual") : nullptr),
+      gate(gates ? &call.input("gate") : nullptr),
+      shape(matrix_of_rows(x)),
+      eps(float(call.number("eps"))),
+      in_sixteens(lies_in_sixteens(x, x.strides[0]) && lies_in_sixteens(gamma, shape.columns)) {
+  expect_vector(gamma, shape.columns, x);
+  if (shape.columns > 0x7fffffff) unsupported("rows of more than 2^31 - 1 elements");
+  for (const assay_tensor* beside : {residual, gate}) {
+    if (!beside) continue;
+    if (!has_type(*beside, x.type_code, x.type_bits)) unsupported(std::string(beside->role) + " must have the type of x");
+    in_sixteens = expect_rows_of(*beside, *this) && in_sixteens;
+  }
+}
+
+bool expect_rows_of(const assay_tensor& tensor, const NormInputs& inputs) {
+  const Shape own = dense_matrix(tensor);
+  if (own.rows != inputs.shape.rows || own.columns != inputs.shape.columns)
+    failed(std::string(tensor.role) + " must have the shape of x");
+  return lies_in_sixteens(tensor, own.columns);
+}
+
+namespace {
+
+/// [a, b, n] as [a b, n]; refuses rows that do not follow each other across the first dimension.
+std::array<int64_t, 4> flattened(const assay_tensor& tensor) {
+  if (tensor.shape[0] > 1 && tensor.strides[0] != tensor.shape[1] * tensor.strides[1])
+    unsupported(std::string("tensor '") + tensor.role + "': no view as a matrix");
+  return {tensor.shape[0] * tensor.shape[1], tensor.shape[2], tensor.strides[1], tensor.strides[2]};
+}
+
+}  // namespace
+
+ConsumerCall::ConsumerCall(const Call& both, const std::string& codes, const std::string& scales) : raw_(both.raw()) {
+  extents_.reserve(size_t(raw_.n_tensors));
+  for (int32_t i = 0; i < raw_.n_tensors; ++i) {
+    assay_tensor tensor = raw_.tensors[i];
+    const std::string role = tensor.role;
+    if (role == codes)
+      tensor.role = "q";
+    else if (role == scales)
+      tensor.role = "scale";
+    else if (tensor.is_output != 0)
+      continue;
+    if (tensor.ndim == 3) {
+      extents_.push_back(flattened(tensor));
+      tensor.ndim = 2, tensor.shape = extents_.back().data(), tensor.strides = extents_.back().data() + 2;
+    }
+    tensors_.push_back(tensor);
+  }
+  raw_.tensors = tensors_.data();
+  raw_.n_tensors = int32_t(tensors_.size());
+  checked_.emplace(raw_);
+}
+
+int64_t group_size_of(const Call& call, Shape x) {
+  const auto size = int64_t(call.number("group_size"));
+  if (size <= 0 || x.columns % size != 0)
+    failed("group_size " + std::to_string(size) + " does not divide the row of " + std::to_string(x.columns));
+  return size;
+}
+
+GroupOutputs group_outputs(const Call& call, Shape x, int64_t group_size, int code_type, bool packed) {
+  const assay_tensor& q = call.output("q");
+  const assay_tensor& scale = call.output("scale");
+  if (!has_type(q, code_type, 8))
+    unsupported("contract " + call.contract() + " writes " +
+                (code_type == ASSAY_FLOAT8_E4M3FN ? "e4m3fn"
+                 : code_type == ASSAY_INT         ? "int8"
+                                                  : "e4m3fnuz"));
+  const Shape dense = dense_matrix(q);
+  if (dense.rows != x.rows || dense.columns != x.columns) failed("q must have the shape of x");
+  const int64_t groups = x.columns / group_size;
+  // Places in the kernels are 32-bit, packed rows rounded up to four groups.
+  if (x.rows * ((groups + 3) / 4 * 4) > 0x7fffffff - 1024) unsupported("more than 2^31 groups");
+
+  ScalesOut out{};
+  out.data = scale.data;
+  out.rows = x.rows;
+  out.groups = int32_t(groups);
+  out.by_groups = Divider::by(uint32_t(groups));
+  if (packed) {
+    const int64_t padded = (x.rows + 3) / 4 * 4;
+    if (!has_type(scale, ASSAY_INT, 32)) unsupported("contract " + call.contract() + " writes packed scales: int32 words");
+    expect_matrix(scale, {x.rows, (groups + 3) / 4});
+    if (scale.strides[0] != 1 || scale.strides[1] != padded)
+      unsupported("packed scales lie column-major, columns " + std::to_string(padded) + " words apart");
+    out.padded_rows = padded;
+  } else {
+    if (!has_type(scale, ASSAY_FLOAT, 32)) unsupported("contract " + call.contract() + " writes fp32 scales");
+    expect_matrix(scale, {x.rows, groups});
+    out.row_stride = scale.strides[0];
+    out.group_stride = scale.strides[1];
+  }
+  return {static_cast<uint8_t*>(q.data), out};
+}
+
+namespace {
+
+ScaleTile tile_of(const Call& call) {
+  const auto rows = int(call.number("scale_tile_rows", 1)), columns = int(call.number("scale_tile_columns", 1));
+  if (rows == 1 && columns == 1) return ScaleTile::kNone;
+  if (rows == 128 && columns == 4) return ScaleTile::k128x4;
+  if (rows == 8 && columns == 4) return ScaleTile::k8x4;
+  if (rows == 32 && columns == 8) return ScaleTile::k32x8;
+  if (rows == 32 && columns == 4) return ScaleTile::k32x4;
+  unsupported("scales in tiles of " + std::to_string(rows) + " x " + std::to_string(columns));
+}
+
+/// The byte tensor, dense and at least as large as the grid of blocks.
+const assay_tensor& byte_scales(const Call& call, int64_t rows, int64_t groups) {
+  const assay_tensor& scale = call.output("scale");
+  if (!has_type(scale, ASSAY_FLOAT8_E8M0FNU, 8)) unsupported("contract " + call.contract() + " writes E8M0 bytes");
+  const Shape shape = dense_matrix(scale);
+  if (shape.rows < rows || shape.columns < groups) failed("scale holds fewer blocks than x has");
+  return scale;
+}
+
+const int32_t* offsets(const Call& call, const char* role, int64_t* count) {
+  const assay_tensor& tensor = call.input(role);
+  if (!has_type(tensor, ASSAY_INT, 32)) unsupported(std::string(role) + " must be int32");
+  if (tensor.ndim != 1 || tensor.shape[0] < 2) failed(std::string(role) + " must be a vector: an entry an expert and the end");
+  *count = tensor.shape[0];
+  return static_cast<const int32_t*>(tensor.data);
+}
+
+}  // namespace
+
+void expect_mx_codes(const Call& call, Shape shape, int code_type) {
+  const assay_tensor& q = call.output("q");
+  const Shape out = dense_matrix(q);
+  if (out.rows != shape.rows || out.columns != shape.columns) failed("q must have the shape of what is quantized");
+  if (!has_type(q, code_type, 8)) unsupported("q has not the type of contract " + call.contract());
+  if (int64_t(call.number("group_size")) != kMxBlock) unsupported("blocks of 32 elements only");
+  if (shape.columns % kMxBlock != 0) failed("blocks of 32 do not divide the row of " + std::to_string(shape.columns));
+  if (shape.rows * (shape.columns / kMxBlock) > 0x7fffffff - 1024) unsupported("more than 2^31 blocks");
+  expect_aligned(q);
+}
+
+Shape mx_shape(const Call& call, int code_type) {
+  const assay_tensor& x = call.input("x");
+  const Shape shape = dense_matrix(x);
+  expect_mx_codes(call, shape, code_type);
+  expect_aligned(x);
+  return shape;
+}
+
+BytesOut bytes_out(const Call& call, Shape x) {
+  const int64_t groups = x.columns / kMxBlock;
+  const assay_tensor& scale = byte_scales(call, x.rows, groups);
+  const ScaleTile tile = tile_of(call);
+  if (tile == ScaleTile::kNone) expect_matrix(scale, {x.rows, groups});
+  return {static_cast<uint8_t*>(scale.data), x.rows, scale.shape[0], int32_t(groups), int32_t(scale.shape[1]), tile,
+          Divider::by(uint32_t(groups))};
+}
+
+ExpertBytesOut expert_bytes_out(const Call& call, Shape x) {
+  const int64_t groups = x.columns / kMxBlock;
+  int64_t experts = 0, same = 0;
+  const int32_t* first_row = offsets(call, "expert_offsets", &experts);
+  const int32_t* first_scale = offsets(call, "blockscale_offsets", &same);
+  if (experts != same) failed("expert_offsets and blockscale_offsets differ in length");
+  const assay_tensor& scale = byte_scales(call, x.rows, groups);
+  return {static_cast<uint8_t*>(scale.data),
+          x.rows,
+          int32_t(groups),
+          int32_t(scale.shape[1]),
+          int32_t(experts - 1),
+          first_row,
+          first_scale,
+          Divider::by(uint32_t(groups))};
+}
+
+HeadCall::HeadCall(const Call& call, const assay_tensor& heads_in, const assay_tensor& heads_out, int64_t q, int64_t read,
+                   int64_t in_row, int64_t out_row)
+    : in(heads_in),
+      out(heads_out),
+      cache(call.input("cos_sin_cache")),
+      positions(call.input("positions")),
+      q_heads(q),
+      live(read),
+      in_heads(in_row),
+      out_heads(out_row),
+      eps(float(call.number("eps"))) {
+  const Shape shape = dense_matrix(in), result = dense_matrix(out), angles = dense_matrix(cache);
+  if (in_row < 1 || shape.columns % in_row != 0) failed("the columns are no whole heads");
+  tokens = shape.rows, n = shape.columns / in_row, rotary = angles.columns;
+  if (result.rows != tokens || result.columns != out_row * n || out_row < read) failed("the result has another shape");
+  if (!has_type(out, in.type_code, in.type_bits)) unsupported("the result must have the type of the heads");
+  if (rotary > n || rotary % 2 != 0) failed("cos_sin_cache has more columns than a head, or an odd number");
+  if (!has_type(positions, ASSAY_INT, 64) || positions.ndim != 1 || positions.shape[0] != tokens)
+    unsupported("positions must be a vector of int64, one for each token");
+  for (const assay_tensor* tensor : {&in, &out, &cache}) expect_aligned(*tensor);
+}
+
+// Tensors of a call of gemm_scaled.
+
+namespace {
+
+/// One, or one for each of so many rows.
+int64_t step_of(const assay_tensor& t, int64_t rows) {
+  if (!has_type(t, ASSAY_FLOAT, 32)) unsupported(named(t) + " must be f32");
+  if (t.ndim != 1 || (t.shape[0] != 1 && t.shape[0] != rows)) unsupported(named(t) + " must be one number, or one for each row");
+  if (t.shape[0] > 1 && t.strides[0] != 1) unsupported(named(t) + " must be dense");
+  if (t.bytes < uint64_t(t.shape[0]) * sizeof(float)) failed(named(t) + " has less storage than elements");
+  return t.shape[0] == 1 ? 0 : 1;
+}
+
+/// Integers, one for each of so many rows.
+const int32_t* integers(const assay_tensor& t, int64_t rows) {
+  if (!has_type(t, ASSAY_INT, 32)) unsupported(named(t) + " must be int32");
+  if (t.ndim != 1 || t.shape[0] != rows || (rows > 1 && t.strides[0] != 1)) unsupported(named(t) + " must be one number for each row, and dense");
+  if (t.bytes < uint64_t(rows) * sizeof(int32_t)) failed(named(t) + " has less storage than elements");
+  return static_cast<const int32_t*>(t.data);
+}
+
+/// The largest sum of int8 products, and with zero points of int8 twice as much, must fit.
+void expect_room(int64_t k, Azp azp) {
+  const int64_t largest_product = 128 * 128, sums = azp == Azp::kNone ? 1 : 2;
+  if (k > INT32_MAX / (largest_product * sums)) unsupported("so many products may overflow int32");
+}
+
+}  // namespace
+
+GemmArguments gemm_arguments(const Call& call, int a_type, int b_type, bool takes_bias, Azp azp) {
+  GemmArguments x{};
+  static_cast<GemmOperands&>(x) = gemm_operands(call, a_type, b_type);
+  const assay_tensor& d = call.output("d");
+  const assay_tensor &sa = call.input("scale_a"), &sb = call.input("scale_b");
+  x.step_of_scale_a = step_of(sa, x.m), x.step_of_scale_b = step_of(sb, x.n);
+  x.scale_a = static_cast<const float*>(sa.data), x.scale_b = static_cast<const float*>(sb.data);
+  if (a_type == ASSAY_INT) expect_room(x.k, azp);
+  if (azp != Azp::kNone) x.azp_adj = integers(call.input("azp_adj"), x.n);
+  if (azp == Azp::kTokens) x.azp = integers(call.input("azp"), x.m);
+  if (const assay_tensor* bias = call.find("bias")) {
+    if (!takes_bias) unsupported("this contract takes no bias");
+    expect_vector(*bias, x.n, d);
+    if (bias->type_code != d.type_code) unsupported("the bias must have the type of d");
+    x.bias = bias->data;
+  }
+  return x;
+}
+
+// Tensors of a call of gemm_block_scaled.
+
+namespace {
+
+int64_t blocks_of(int64_t count, int64_t size) { return (count + size - 1) / size; }
+
+int64_t rounded_up(int64_t count, int64_t size) { return blocks_of(count, size) * size; }
+
+BlockScales tiled_scales(const assay_tensor& t, int64_t rows, int64_t blocks, const ScaleLevel& level) {
+  const Shape shape = dense_matrix(t);
+  if (shape.rows != rounded_up(rows, level.tile_rows) || shape.columns != rounded_up(blocks, level.tile_blocks))
+    unsupported(named(t) + " must have whole tiles of " + std::to_string(level.tile_rows) + " rows and " +
+                std::to_string(level.tile_blocks) + " blocks");
+  return {static_cast<const float*>(t.data), shape.columns, 1, 1};
+}
+
+BlockScales scales(const Call& call, const char* role, int64_t all_rows, int64_t rows, int64_t k, const ScaleLevel& level,
+                   int64_t products) {
+  const assay_tensor& t = call.input(role);
+  const int64_t blocks = blocks_of(k, products);
+  if (!has_type(t, level.type, level.bits))
+    unsupported(named(t) + " has elements that are no scales of this kernel: " + assay::plugin::type_name(t));
+  if (level.tile_rows > 1) return tiled_scales(t, all_rows, blocks, level);
+  expect_matrix(t, {blocks_of(all_rows, rows), blocks_of(blocks, level.in_element)});
+  return {static_cast<const float*>(t.data), t.strides[0], t.strides[1], rows};
+}
+
+}  // namespace
+
+BlockGemmArguments block_gemm_arguments(const Call& call, int a_type, int b_type, int64_t rows_of_b, bool adds_c,
+                                        const ScaleLevel& level, int64_t products) {
+  BlockGemmArguments x{};
+  static_cast<GemmOperands&>(x) = gemm_operands(call, a_type, b_type);
+  x.scale_a = scales(call, "scale_a", x.m, 1, x.k, level, products);
+  x.scale_b = scales(call, "scale_b", x.n, rows_of_b, x.k, level, products);
+  if (!adds_c) return x;
+  const assay_tensor &c = call.input("c"), &d = call.output("d");
+  const Shape of_c = dense_matrix(c);
+  if (of_c.rows != x.m || of_c.columns != x.n || c.type_code != d.type_code || c.type_bits != d.type_bits)
+    unsupported("c must have the shape and the type of d");
+  x.c = c.data;
+  return x;
+}
+
+// Tensors of a call as tiles of a tensor core.
+
+namespace {
+
+const assay_tensor& three_dimensions(const assay_tensor& t) {
+  if (t.ndim != 3) failed(named(t) + " must have three dimensions");
+  return t;
+}
+
+}  // namespace
+
+int64_t tile_count(const Call& call) { return three_dimensions(call.input("c")).shape[0]; }
+
+int64_t products_of(const Call& call) { return three_dimensions(call.input("a")).shape[2]; }
+
+const uint8_t* tiles_of(const Call& call, const char* role, bool is_output, const TileShape& shape, int bits) {
+  const assay_tensor& t = three_dimensions(is_output ? call.output(role) : call.input(role));
+  const int64_t extents[] = {shape.tiles, shape.rows, shape.columns};
+  int64_t stride = 1;
+  for (int d = 2; d >= 0; --d) {
+    if (t.shape[d] != extents[d])
+      unsupported(named(t) + " must be [" + std::to_string(extents[0]) + ", " + std::to_string(extents[1]) + ", " +
+                  std::to_string(extents[2]) + "]: tiles of the instruction");
+    if (t.shape[d] > 1 && t.strides[d] != stride) unsupported(named(t) + " must be dense");
+    stride *= t.shape[d];
+  }
+  if (t.type_bits != bits) unsupported(named(t) + " must have elements of " + std::to_string(bits) + " bits");
+  if (uint64_t(stride) * uint64_t(bits) > t.bytes * 8) failed(named(t) + " has less storage than elements");
+  return static_cast<const uint8_t*>(t.data);
+}
+
+}  // namespace assay_kernels

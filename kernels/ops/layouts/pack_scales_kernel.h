@@ -1,0 +1,224 @@
+// pack_scales: fp32 scales that become packed UE8M0 words, and the rules of each contract.
+#pragma once
+
+#include "kernels/ops/call.h"
+#include "kernels/ops/kernel_common.h"
+#include "kernels/ops/quant_group/quant_group_rules.h"
+
+namespace assay_kernels {
+
+// How four fp32 scales become a word, or one stays what it is. Sources: DeepGEMM
+// deep_gemm/include/deep_gemm/impls/smxx_layout.cuh (1f3b8059), csrc/jit_kernels/impls/smxx_layout.hpp (0274ad7b).
+
+struct PackRules {
+  static constexpr int kValues = 4;         ///< scales of a word
+  static constexpr bool kPadsRows = false;  ///< zeros in the words of rows beyond the last
+  static constexpr bool kGaps = false;      ///< rows of groups, with rows between them that hold nothing
+  /// What a row's last word has for scales that the row lacks.
+  SIMT_DEVICE static uint32_t absent() { return 0; }
+  /// Place of word `column` of a row.
+  SIMT_DEVICE static int64_t place(int64_t row, int64_t column, int64_t padded_rows, int64_t /*words*/) {
+    return column * padded_rows + row;
+  }
+};
+
+/// Right for powers of two alone; whoever calls it says that they are. Before 2.6 nobody looked, after it a device assert.
+struct DeepgemmPack25 : PackRules {
+  static constexpr const char* kContract = "deepgemm.pack_ue8m0@2.5";
+  SIMT_DEVICE static uint32_t word(const uint32_t* v) { return v[0] >> 23 | v[1] >> 15 | v[2] >> 7 | v[3] << 1; }
+};
+
+struct DeepgemmPack26 : DeepgemmPack25 {
+  static constexpr const char* kContract = "deepgemm.pack_ue8m0@2.6";
+};
+
+/// `psum_layout` holds the end of each group; the next one begins at the alignment. What lies between has words of zero.
+struct DeepgemmPackPsum26 : DeepgemmPack25 {
+  static constexpr const char* kContract = "deepgemm.pack_ue8m0_psum@2.6";
+  static constexpr bool kGaps = true;
+};
+
+/// x.view(int32) >> 23 as uint8, four bytes as an int32, into a tensor of zeros.
+struct DeepgemmPackTorch : PackRules {
+  static constexpr const char* kContract = "deepgemm.pack_ue8m0_torch";
+  static constexpr bool kPadsRows = true;
+  SIMT_DEVICE static uint32_t word(const uint32_t* v) {
+    return (v[0] >> 23 & 255u) | (v[1] >> 23 & 255u) << 8 | (v[2] >> 23 & 255u) << 16 | (v[3] >> 23 & 255u) << 24;
+  }
+};
+
+struct DeepgemmMnMajorTmaAlignedF32 : PackRules {
+  static constexpr const char* kContract = "deepgemm.mn_major_tma_aligned_f32";
+  static constexpr int kValues = 1;
+  SIMT_DEVICE static uint32_t word(const uint32_t* v) { return v[0]; }
+};
+
+/// A list of rules, for dispatch by the contract's id.
+template <class... Rules>
+struct PackList {
+  template <class F>
+  static bool with(const std::string& contract, F f) {
+    return ((contract == Rules::kContract && (f(Rules{}), true)) || ...);
+  }
+  static void append_ids(std::vector<std::string>& ids) { (ids.push_back(Rules::kContract), ...); }
+};
+
+// Scales from rows to TMA-aligned columns of words. Row-major scales are turned round in shared memory, so that both sides are
+// read and written in runs; MN-major ones need no turning.
+
+inline constexpr int kPackThreads = 256;
+inline constexpr int kPackRows = 64, kPackWords = 32;  ///< of a tile
+
+struct PackArguments {
+  const float* x;
+  uint32_t* words;
+  int64_t rows, columns;       ///< of x
+  int64_t padded_rows, count;  ///< of the result: rows of a column, columns
+  int64_t tiles;               ///< in a row
+  int64_t storage;             ///< words allocated
+  const int32_t* ends;         ///< of the groups, if rows have gaps
+  int64_t groups, alignment;
+};
+
+/// Whether a row holds scales.
+template <class Rules>
+SIMT_DEVICE bool present(const PackArguments& a, int64_t row) {
+  if constexpr (Rules::kGaps) {
+    int64_t first = 0;
+    for (int64_t g = 0; g < a.groups; ++g) {
+      if (row >= first && row < a.ends[g]) return true;
+      first = (a.ends[g] + a.alignment - 1) / a.alignment * a.alignment;
+    }
+    return false;
+  }
+  return row < a.rows;
+}
+
+/// Four neighbouring scales of a row.
+template <class Rules>
+SIMT_DEVICE void load_scales(const PackArguments& a, int64_t row, int64_t column, uint32_t (&v)[4]) {
+  const float* from = a.x + row * a.columns;
+  const bool there = present<Rules>(a, row);
+  if (there && a.columns % 4 == 0 && column < a.columns) {
+    const simt::Vector<float> raw = simt::load16(from + column);
+    SIMT_UNROLL
+    for (int i = 0; i < 4; ++i) v[i] = simt::bits(raw.at[i]);
+    return;
+  }
+  SIMT_UNROLL
+  for (int i = 0; i < 4; ++i) v[i] = there && column + i < a.columns ? simt::bits(from[column + i]) : Rules::absent();
+}
+
+template <class Rules>
+SIMT_DEVICE void store_word(const PackArguments& a, int64_t row, int64_t column, uint32_t word) {
+  const int64_t place = Rules::place(row, column, a.padded_rows, a.count);
+  if (row < a.rows) {
+    a.words[place] = word;
+  } else if (Rules::kPadsRows && row < a.padded_rows && place < a.storage) {
+    a.words[place] = 0;
+  }
+}
+
+template <class Rules>
+SIMT_KERNEL void pack_rows(PackArguments a) {
+  constexpr int kLoadWords = 4 / Rules::kValues;  // of sixteen bytes
+  constexpr int kLoadsAcross = kPackWords / kLoadWords, kLoads = kPackRows * kLoadsAcross / kPackThreads;
+  SIMT_SHARED uint32_t tile[kPackWords][kPackRows + 1];  // a column apart by one more: neighbours in other banks
+  const int64_t tile_row = simt::block() / a.tiles, first_word = (simt::block() - tile_row * a.tiles) * kPackWords;
+  const int64_t first_row = tile_row * kPackRows;
+  uint32_t v[kLoads][4];
+  SIMT_UNROLL
+  for (int k = 0; k < kLoads; ++k) {
+    const int id = k * kPackThreads + simt::thread();
+    load_scales<Rules>(a, first_row + id / kLoadsAcross, first_word * Rules::kValues + id % kLoadsAcross * 4, v[k]);
+  }
+  SIMT_UNROLL
+  for (int k = 0; k < kLoads; ++k) {
+    const int id = k * kPackThreads + simt::thread();
+    SIMT_UNROLL
+    for (int w = 0; w < kLoadWords; ++w)
+      tile[id % kLoadsAcross * kLoadWords + w][id / kLoadsAcross] = Rules::word(v[k] + w * Rules::kValues);
+  }
+  simt::barrier();
+  SIMT_UNROLL
+  for (int k = 0; k < kPackRows * kPackWords / kPackThreads; ++k) {
+    const int id = k * kPackThreads + simt::thread(), word = id / kPackRows, row = id % kPackRows;
+    if (first_word + word < a.count) store_word<Rules>(a, first_row + row, first_word + word, tile[word][row]);
+  }
+}
+
+/// MN-major scales, column (c) beginning at c * rows: four rows of one word a thread.
+template <class Rules>
+SIMT_KERNEL void pack_columns(PackArguments a) {
+  const int64_t id = simt::block() * kPackThreads + simt::thread(), quads = a.padded_rows / 4;
+  const int64_t column = id / quads, row = (id - column * quads) * 4;
+  if (column >= a.count) return;
+  const bool whole = a.rows % 4 == 0;
+  uint32_t v[4][Rules::kValues];  // of each row
+  SIMT_UNROLL
+  for (int j = 0; j < Rules::kValues; ++j) {
+    const int64_t group = column * Rules::kValues + j;
+    simt::Vector<float> raw{};
+    if (whole && group < a.columns) raw = simt::load16(a.x + group * a.rows + row);
+    SIMT_UNROLL
+    for (int i = 0; i < 4; ++i) {
+      if (!whole && group < a.columns && row + i < a.rows) raw.at[i] = a.x[group * a.rows + row + i];
+      v[i][j] = group < a.columns ? simt::bits(raw.at[i]) : Rules::absent();
+    }
+  }
+  SIMT_UNROLL
+  for (int i = 0; i < 4; ++i) store_word<Rules>(a, row + i, column, Rules::word(v[i]));
+}
+
+template <class Rules>
+void run_pack(const Call& call) {
+  const assay_tensor &x = call.input("x"), &scale = call.output("scale");
+  if (!has_type(x, ASSAY_FLOAT, 32)) unsupported("x must be fp32");
+  if (Rules::kValues == 4 ? !has_type(scale, ASSAY_INT, 32) : !has_type(scale, ASSAY_FLOAT, 32))
+    unsupported(std::string("scale has not the type of contract ") + Rules::kContract);
+  if (x.ndim != 2) failed("tensor 'x' must have two dimensions");
+  const Shape shape{x.shape[0], x.shape[1]};
+  expect_matrix(x, shape);
+  expect_aligned(x);
+  expect_aligned(scale);
+  const int64_t words = (shape.columns + Rules::kValues - 1) / Rules::kValues, padded = (shape.rows + 3) / 4 * 4;
+  expect_matrix(scale, {shape.rows, words});
+  if (shape.rows == 0 || shape.columns == 0) return;
+  if (words > 1 && scale.strides[1] != padded)
+    unsupported("columns of the result lie " + std::to_string(padded) + " elements apart");
+  if (shape.rows > 1 && scale.strides[0] != 1) unsupported("the result lies MN-major");
+  const int64_t tiles = (words + kPackWords - 1) / kPackWords;
+  PackArguments a{data_of<float>(x),
+                  static_cast<uint32_t*>(scale.data),
+                  shape.rows,
+                  shape.columns,
+                  padded,
+                  words,
+                  tiles,
+                  int64_t(scale.bytes / 4),
+                  nullptr,
+                  0,
+                  1};
+  if constexpr (Rules::kGaps) {
+    const assay_tensor& ends = call.input("psum_layout");
+    if (!has_type(ends, ASSAY_INT, 32) || ends.ndim != 1) unsupported("psum_layout must be a vector of int32");
+    a.ends = static_cast<const int32_t*>(ends.data), a.groups = ends.shape[0];
+    a.alignment = int64_t(call.number("m_alignment"));
+    if (a.alignment < 1) failed("m_alignment must be positive");
+  }
+  const bool row_major = (shape.columns == 1 || x.strides[1] == 1) && (shape.rows == 1 || x.strides[0] == shape.columns);
+  const bool mn_major = (shape.rows == 1 || x.strides[0] == 1) && (shape.columns == 1 || x.strides[1] == shape.rows);
+  if (row_major)
+    return simt::launch(pack_rows<Rules>, call.grid((shape.rows + kPackRows - 1) / kPackRows * tiles, kPackThreads), a);
+  if constexpr (Rules::kGaps) {
+    unsupported("scales with gaps must be dense and row-major");
+  } else {
+    if (!mn_major) unsupported("scales must be dense, row-major or MN-major");
+    simt::launch(pack_columns<Rules>, call.grid((padded / 4 * words + kPackThreads - 1) / kPackThreads, kPackThreads), a);
+  }
+}
+
+/// What a packer accepts, for describe().
+inline Accepts pack_accepts() { return {{"warp", simt::kWarpSizes}}; }
+
+}  // namespace assay_kernels

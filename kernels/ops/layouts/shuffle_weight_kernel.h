@@ -1,0 +1,137 @@
+// shuffle_weight: the elements of a weight in the order in which lanes of an MFMA load them, and back. weak_contiguity: which strided
+// tensors a library reads as flat memory.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/ops/call.h"
+#include "kernels/ops/kernel_common.h"
+#include "kernels/simt/simt.h"
+
+namespace assay_kernels {
+
+// Where a run of 16 bytes of a weight goes. Source: ROCm/aiter aiter/ops/shuffle.py shuffle_weight, layouts (16, 16) and (32, 16).
+
+/// Of kRows rows the first runs of all, then the second ones, and so on: tiles of 32 columns hold whole runs, so they do not show.
+template <int kTileRows>
+struct ShuffleTiles {
+  static constexpr int kRows = kTileRows;
+  /// The place of run `run` of a row in the shuffled expert, in runs.
+  SIMT_DEVICE static int64_t place(int64_t row, int64_t run, int64_t runs_of_row, int64_t /*runs_of_tile*/) {
+    return row / kRows * (runs_of_row * kRows) + run * kRows + row % kRows;
+  }
+  SIMT_DEVICE static int64_t source(int64_t plain, int64_t) { return plain; }
+  SIMT_DEVICE static int64_t target(int64_t, int64_t shuffled) { return shuffled; }
+};
+
+template <int kTileRows>
+struct UnshuffleTiles : ShuffleTiles<kTileRows> {
+  SIMT_DEVICE static int64_t source(int64_t, int64_t shuffled) { return shuffled; }
+  SIMT_DEVICE static int64_t target(int64_t plain, int64_t) { return plain; }
+};
+
+struct AiterShuffle16 : ShuffleTiles<16> {
+  static constexpr const char* kContract = "aiter.shuffle_weight_16x16";
+};
+struct AiterShuffle32 : ShuffleTiles<32> {
+  static constexpr const char* kContract = "aiter.shuffle_weight_32x16";
+};
+struct Unshuffle16 : UnshuffleTiles<16> {
+  static constexpr const char* kContract = "assay.unshuffle_weight_16x16";
+};
+struct Unshuffle32 : UnshuffleTiles<32> {
+  static constexpr const char* kContract = "assay.unshuffle_weight_32x16";
+};
+
+// The elements of a weight in the order in which lanes of an MFMA load them, and back. A thread moves a run of 16 bytes, which stays
+// together both ways, whatever the elements are.
+
+inline constexpr int kShuffleThreads = 256;
+
+struct ShuffleArguments {
+  const uint8_t* x;
+  uint8_t* y;
+  int64_t runs;  ///< of the whole weight
+  int64_t n;     ///< rows of an expert
+  int64_t runs_of_row, runs_of_tile;
+};
+
+template <class Rules>
+SIMT_KERNEL void shuffle_weight(ShuffleArguments a) {
+  const int64_t plain = simt::block() * kShuffleThreads + simt::thread();
+  if (plain >= a.runs) return;
+  const int64_t all_rows = plain / a.runs_of_row, run = plain - all_rows * a.runs_of_row;
+  const int64_t expert = all_rows / a.n, row = all_rows - expert * a.n;
+  const int64_t shuffled = expert * a.n * a.runs_of_row + Rules::place(row, run, a.runs_of_row, a.runs_of_tile);
+  simt::store16(a.y + Rules::target(plain, shuffled) * 16, simt::load16(a.x + Rules::source(plain, shuffled) * 16));
+}
+
+template <class Rules>
+void run_shuffle(const Call& call) {
+  const assay_tensor &x = call.input("x"), &y = call.output("y");
+  if (x.ndim != 3 || y.ndim != 3) failed("x and y must be [experts, n, k]");
+  const int bytes = x.type_bits / 8;
+  if (bytes != 1 && bytes != 2) unsupported("x must have elements of one or two bytes");
+  const int64_t experts = x.shape[0], n = x.shape[1], k = x.shape[2];
+  if (n % Rules::kRows != 0 || k % 32 != 0) unsupported("n and k must be multiples of " + std::to_string(Rules::kRows) + " and 32");
+  for (int d = 0; d < 3; ++d)
+    if (x.shape[d] != y.shape[d]) failed("x and y must have the same shape");
+  if (experts * n * k == 0) return;
+  expect_aligned(x);
+  expect_aligned(y);
+  const ShuffleArguments a{data_of<uint8_t>(x),     static_cast<uint8_t*>(y.data), experts * n * k * bytes / 16, n,
+                           k * bytes / 16, 32 * bytes / 16};
+  simt::launch(shuffle_weight<Rules>, call.grid((a.runs + kShuffleThreads - 1) / kShuffleThreads, kShuffleThreads), a);
+}
+
+// Which strided tensors are read as flat memory, line by line; a faulty kernel derives from one and replaces a line. The host
+// decides.
+
+/// sglang custom_all_reduce_push.cuh 7723177a3b: input.IsContiguous().
+struct ContiguousRules {
+  static bool contiguous(const assay_tensor& x) {
+    int64_t wanted = 1;
+    for (int d = x.ndim - 1; d >= 0; --d) {
+      if (x.shape[d] == 0) return true;
+      if (x.shape[d] > 1 && x.strides[d] != wanted) {
+        for (int before = 0; before < d; ++before)
+          if (x.shape[before] == 0) return true;
+        return false;
+      }
+      wanted *= x.shape[d];
+    }
+    return true;
+  }
+  static uint64_t elements(const assay_tensor& x) {
+    uint64_t product = 1;
+    for (int d = 0; d < x.ndim; ++d) product *= uint64_t(x.shape[d]);
+    return product;
+  }
+  static bool accepts(const assay_tensor& x) { return contiguous(x); }
+};
+
+/// vllm csrc/custom_all_reduce.cu v0.33.0 _is_weak_contiguous; `bytes` are those of the storage behind the offset.
+struct WeakContiguousRules : ContiguousRules {
+  static bool accepts(const assay_tensor& x) { return contiguous(x) || x.bytes == elements(x) * (x.type_bits / 8); }
+};
+
+// An answer of the host, where a kernel's results are looked for.
+
+template <class Rules>
+SIMT_KERNEL void put_answer(int32_t answer, int32_t* to) {
+  if (simt::thread() == 0) *to = answer;
+}
+
+template <class Rules>
+void run_contiguity(const Call& call) {
+  const auto accepted = call.out<int32_t>("accepted");
+  simt::launch(put_answer<Rules>, call.grid(1, 64), int32_t(Rules::accepts(call.at("x"))), accepted.data);
+}
+
+/// A row of such a kernel.
+template <class Rules>
+Kernel contiguity_row(const char* name, std::vector<std::string> contracts) {
+  return {name, "weak_contiguity", std::move(contracts), {{"x", kAny}, {"warp", simt::kWarpSizes}}, {}, run_contiguity<Rules>};
+}
+
+}  // namespace assay_kernels

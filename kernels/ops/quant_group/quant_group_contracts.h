@@ -1,0 +1,444 @@
+// The contracts of quant_group by family: vLLM's, those of other projects, and those of int8.
+#pragma once
+
+#include "kernels/ops/quant_group/quant_group_rules.h"
+
+namespace assay_kernels {
+
+// Group quantization as vLLM does it. Sources: csrc/quantization/w8a8/fp8/per_token_group_quant.cu (0f5257e2; v0.33.0),
+// csrc/quantization/utils.cuh (1f89a92c), fp8_utils.py (v0.18.1, v0.19.0), input_quant_fp8.py (v0.19.1, v0.33.0), w8a8/fp8/
+// common.cu (094be773).
+
+inline constexpr float kLeastScale = 1.0f / (448.0f * 512.0f);  ///< vLLM's floor on scales
+
+struct VllmGroupFp8 : GroupRules {
+  static constexpr const char* kContract = "vllm.group_fp8";
+  static constexpr bool kSaturates = true;
+  SIMT_DEVICE static float amax(float widest) { return simt::max_number(widest, 1e-10f); }
+  SIMT_DEVICE static float scale(float amax) { return over_constant(amax, 448.0f); }
+  /// max(v, -448), then min(., 448) is what the cast does by itself when it saturates.
+  SIMT_DEVICE static float clamp(float v) { return simt::max_number(v, -448.0f); }
+};
+
+struct VllmGroupFp8Fnuz : VllmGroupFp8 {
+  static constexpr const char* kContract = "vllm.group_fp8_fnuz";
+  using Code = E4m3fnuzSat;
+  SIMT_DEVICE static float scale(float amax) { return amax / 224.0f; }
+  SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 224.0f); }
+};
+
+/// v0.33.0: one division a group.
+struct VllmGroupFp8V0330 : VllmGroupFp8 {
+  static constexpr const char* kContract = "vllm.group_fp8@v0.33.0";
+  using Element = simt::Multiply;
+  SIMT_DEVICE static float operand(float /*amax*/, float scale) { return 1.0f / scale; }
+};
+
+struct VllmGroupFp8FnuzV0330 : VllmGroupFp8Fnuz {
+  static constexpr const char* kContract = "vllm.group_fp8_fnuz@v0.33.0";
+  using Element = simt::Multiply;
+  SIMT_DEVICE static float operand(float /*amax*/, float scale) { return 1.0f / scale; }
+};
+
+struct VllmGroupFp8Ue8m0 : VllmGroupFp8 {
+  static constexpr const char* kContract = "vllm.group_fp8_ue8m0";
+  SIMT_DEVICE static float scale(float amax) {
+    return simt::exp2(simt::ceil(simt::log2(simt::max_number(amax / 448.0f, 1e-10f))));
+  }
+};
+
+struct VllmGroupFp8Packed : VllmGroupFp8 {
+  static constexpr const char* kContract = "vllm.group_fp8_packed";
+  static constexpr bool kPacked = true;
+  using Element = simt::Multiply;
+  SIMT_DEVICE static float scale(float amax) { return pow2_ceil(simt::max_number(over_constant(amax, 448.0f), 1e-10f)); }
+  SIMT_DEVICE static float operand(float /*amax*/, float scale) { return pow2_reciprocal(scale); }
+};
+
+/// The Triton fallback: tl.clamp of bounds known at run time is max, then min.
+struct VllmGroupTriton : VllmGroupFp8 {
+  static constexpr const char* kContract = "vllm.group_triton";
+};
+
+struct VllmGroupTritonUe8m0 : VllmGroupTriton {
+  static constexpr const char* kContract = "vllm.group_triton_ue8m0";
+  SIMT_DEVICE static float scale(float amax) { return simt::exp2(simt::ceil(simt::log2(amax / 448.0f))); }
+};
+
+/// A product with 1/448; bounds that are constants make the clamp a min of magnitudes, whose NaN becomes +448.
+struct VllmGroupTritonV0190 : VllmGroupTriton {
+  static constexpr const char* kContract = "vllm.group_triton@v0.19.0";
+  SIMT_DEVICE static float scale(float amax) { return amax * (1.0f / 448.0f); }
+  SIMT_DEVICE static float clamp(float v) { return clamp_min_max(v, 448.0f); }
+};
+
+struct VllmGroupTritonUe8m0V0190 : VllmGroupTritonV0190 {
+  static constexpr const char* kContract = "vllm.group_triton_ue8m0@v0.19.0";
+  SIMT_DEVICE static float scale(float amax) { return simt::exp2(simt::ceil(simt::log2(amax * (1.0f / 448.0f)))); }
+};
+
+/// The fallback in torch on the CPU: no floor on amax but one on the scale; torch's amax and clamp keep NaN.
+struct VllmGroupNative : GroupRules {
+  static constexpr const char* kContract = "vllm.group_native";
+  static constexpr bool kDropsNan = false;
+  SIMT_DEVICE static float widest(float a, float b) { return simt::max_or_nan(a, b); }
+  SIMT_DEVICE static float amax(float widest) { return widest; }
+  SIMT_DEVICE static float scale(float amax) { return simt::max_or_nan(amax / 448.0f, kLeastScale); }
+  SIMT_DEVICE static float clamp(float v) { return clamp_keep(v, 448.0f); }
+};
+
+/// torch on a GPU divides by a Python number by its reciprocal.
+struct VllmGroupNativeGpu : VllmGroupNative {
+  static constexpr const char* kContract = "vllm.group_native_gpu";
+  SIMT_DEVICE static float scale(float amax) { return simt::max_or_nan(amax * (1.0f / 448.0f), kLeastScale); }
+};
+
+/// The floor comes after the rounding to a power of two, so the scale of a quiet group is none.
+struct VllmGroupNativeUe8m0 : VllmGroupNative {
+  static constexpr const char* kContract = "vllm.group_native_ue8m0";
+  SIMT_DEVICE static float scale(float amax) {
+    return simt::max_or_nan(simt::exp2(simt::ceil(simt::log2(amax / 448.0f))), kLeastScale);
+  }
+};
+
+/// And here before it.
+struct VllmGroupNativeUe8m0V0330 : VllmGroupNativeGpu {
+  static constexpr const char* kContract = "vllm.group_native_ue8m0@v0.33.0";
+  SIMT_DEVICE static float scale(float amax) {
+    return simt::exp2(simt::ceil(simt::log2(VllmGroupNativeGpu::scale(amax))));
+  }
+};
+
+/// Dynamic per-token: the group is the row.
+struct VllmPerToken : GroupRules {
+  static constexpr const char* kContract = "vllm.per_token";
+  static constexpr bool kSaturates = true;
+  SIMT_DEVICE static float amax(float widest) { return widest; }
+  SIMT_DEVICE static float scale(float amax) { return simt::max_number(over_constant(amax, 448.0f), kLeastScale); }
+  SIMT_DEVICE static float clamp(float v) { return clamp_min_max(v, 448.0f); }
+};
+
+/// scale_ub bounds amax, before the division: then x / s may be anything, Inf too.
+struct VllmPerTokenUb : VllmPerToken {
+  using Element = simt::DivideEach;
+  static constexpr const char* kContract = "vllm.per_token_ub";
+  static constexpr bool kBounded = true;
+  SIMT_DEVICE static float scale_within(float amax, float scale_ub) { return scale(simt::min_number(amax, scale_ub)); }
+};
+
+struct VllmPerTokenFnuz : VllmPerToken {
+  static constexpr const char* kContract = "vllm.per_token_fnuz";
+  using Code = E4m3fnuzSat;
+  SIMT_DEVICE static float scale(float amax) { return simt::max_number(amax / 224.0f, 1.0f / (224.0f * 512.0f)); }
+  SIMT_DEVICE static float clamp(float v) { return clamp_min_max(v, 224.0f); }
+};
+
+/// The fallback of the same op in torch on the CPU.
+struct VllmPerTokenNative : VllmGroupNative {
+  static constexpr const char* kContract = "vllm.per_token_native";
+  using Element = simt::Multiply;
+  SIMT_DEVICE static float operand(float /*amax*/, float scale) { return 1.0f / scale; }
+};
+
+struct VllmPerTokenNativeGpu : VllmGroupNativeGpu {
+  static constexpr const char* kContract = "vllm.per_token_native_gpu";
+  using Element = simt::Multiply;
+  SIMT_DEVICE static float operand(float /*amax*/, float scale) { return 1.0f / scale; }
+};
+
+using VllmGroupList = RulesList<VllmGroupFp8, VllmGroupFp8V0330, VllmGroupFp8Fnuz, VllmGroupFp8FnuzV0330, VllmGroupFp8Ue8m0,
+                                VllmGroupFp8Packed, VllmGroupTriton, VllmGroupTritonV0190, VllmGroupTritonUe8m0,
+                                VllmGroupTritonUe8m0V0190, VllmGroupNative, VllmGroupNativeGpu, VllmGroupNativeUe8m0,
+                                VllmGroupNativeUe8m0V0330>;
+
+// Group quantization as SGLang, AITER and DeepGEMM do it. Sources: sgl-kernel/csrc/gemm/per_token_group_quant_8bit.cu (9e738dba,
+// 00568d90); sglang jit_kernel/csrc/gemm/per_token_group_quant_8bit.cuh (v0.5.10.post1),
+// kernels/jit/csrc/gemm/per_token_group_quant.cuh (v0.5.17); aiter csrc/kernels/quant_kernels.cu (e4048607); DeepGEMM
+// deep_gemm/utils/math.py (54e22612).
+
+/// The stored scale and the multiplier come apart from amax, so their product is not exactly one. No clamp: NaN stays NaN.
+struct SglangGroup8bit : GroupRules {
+  static constexpr const char* kContract = "sglang.group_8bit";
+  using Element = simt::Multiply;
+  SIMT_DEVICE static float amax(float widest) { return simt::max_number(widest, 1e-10f); }
+  SIMT_DEVICE static float scale(float amax) { return amax * (1.0f / 448.0f); }
+  SIMT_DEVICE static float operand(float amax, float /*scale*/) { return 448.0f / amax; }
+};
+
+/// Compiled when first used, without fast math.
+struct SglangGroup8bitJit : GroupRules {
+  static constexpr const char* kContract = "sglang.group_8bit_jit";
+  static constexpr bool kSaturates = true;
+  SIMT_DEVICE static float amax(float widest) { return simt::max_number(widest, 1e-10f); }
+  SIMT_DEVICE static float scale(float amax) { return over_constant(amax, 448.0f); }
+  /// min(., 448) is what the cast does by itself when it saturates.
+  SIMT_DEVICE static float clamp(float v) { return simt::max_number(v, -448.0f); }
+};
+
+/// With fast math again; one bound, which drops NaN.
+struct SglangGroup8bitV0517 : SglangGroup8bit {
+  static constexpr const char* kContract = "sglang.group_8bit@v0.5.17";
+  SIMT_DEVICE static float clamp(float v) { return simt::min_number(v, 448.0f); }
+};
+
+/// sgl-kernel (9e738dba): built ahead of time; the quotients here are one of the legal results of its fast math.
+struct SglKernelGroup8bit : SglangGroup8bitJit {
+  static constexpr const char* kContract = "sgl_kernel.group_8bit";
+};
+
+/// Bytes of absent groups stay as they were.
+struct SglKernelGroup8bitUe8m0 : SglangGroup8bitJit {
+  static constexpr const char* kContract = "sgl_kernel.group_8bit_ue8m0";
+  static constexpr bool kPacked = true;
+  static constexpr bool kWritesPadding = false;
+  SIMT_DEVICE static float scale(float amax) {
+    return simt::exp2(simt::ceil(simt::log2(simt::max_number(over_constant(amax, 448.0f), 1e-10f))));
+  }
+};
+
+/// Between the two versions: bytes of absent groups stay as they were.
+struct SglangGroup8bitUe8m0 : SglangGroup8bit {
+  static constexpr const char* kContract = "sglang.group_8bit_ue8m0";
+  static constexpr bool kPacked = true;
+  static constexpr bool kWritesPadding = false;
+  SIMT_DEVICE static float scale(float amax) { return pow2_ceil(amax * (1.0f / 448.0f)); }
+  /// fast_pow2(-128), the multiplier of an amax of Inf, has the bits of -Inf.
+  SIMT_DEVICE static float operand(float /*amax*/, float scale) {
+    return simt::from_bits(simt::bits(scale) == 0x7f800000u ? 0xff800000u : simt::bits(1.0f / scale));
+  }
+};
+
+/// The second version, per_token_group_quant_8bit_v2.cuh (v0.5.15): max, then min.
+struct SglangGroup8bitV2 : SglangGroup8bit {
+  static constexpr const char* kContract = "sglang.group_8bit_v2";
+  SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 448.0f); }
+};
+
+/// Zeros in the bytes of absent groups of rows that are there.
+struct SglangGroup8bitV2Ue8m0 : SglangGroup8bitUe8m0 {
+  static constexpr const char* kContract = "sglang.group_8bit_v2_ue8m0";
+  static constexpr bool kWritesPadding = true;
+  static constexpr bool kWritesRows = false;
+  SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 448.0f); }
+};
+
+/// The same where scales are fp32, row by row.
+struct SglangGroup8bitV2Ue8m0F32 : SglangGroup8bitV2 {
+  static constexpr const char* kContract = "sglang.group_8bit_v2_ue8m0_f32";
+  SIMT_DEVICE static float scale(float amax) { return SglangGroup8bitUe8m0::scale(amax); }
+  SIMT_DEVICE static float operand(float amax, float scale) { return SglangGroup8bitUe8m0::operand(amax, scale); }
+};
+
+/// v * factor as a product of bf16.
+struct Bf16Multiply {
+  float factor;
+  SIMT_DEVICE explicit Bf16Multiply(float m) : factor(m) {}
+  SIMT_DEVICE float operator()(float v) const { return simt::to_float(simt::from_float<simt::Bf16>(v * factor)); }
+};
+
+/// per_token_group_quant.cuh (v0.5.17) of bf16.
+struct SglangGroup8bitUe8m0V0517 : SglangGroup8bitV2Ue8m0 {
+  static constexpr const char* kContract = "sglang.group_8bit_ue8m0@v0.5.17";
+  using Element = Bf16Multiply;
+  SIMT_DEVICE static float clamp(float v) { return simt::min_number(v, 448.0f); }
+};
+
+/// NaN of bf16 stays since v0.5.23: the cast bounds the others by itself.
+struct SglangGroup8bitUe8m0V0523 : SglangGroup8bitUe8m0V0517 {
+  static constexpr const char* kContract = "sglang.group_8bit_ue8m0@v0.5.23";
+  SIMT_DEVICE static float clamp(float v) { return v; }
+};
+struct SglangGroup8bitV0523 : SglangGroup8bit {
+  static constexpr const char* kContract = "sglang.group_8bit@v0.5.23";
+};
+
+/// v * factor as a product of f16, whose factor is one too: Inf from 2^16 on.
+struct HalfMultiply {
+  float factor;
+  SIMT_DEVICE explicit HalfMultiply(float m) : factor(simt::to_float(simt::from_float<simt::F16>(m))) {}
+  SIMT_DEVICE float operator()(float v) const { return simt::to_float(simt::from_float<simt::F16>(v * factor)); }
+};
+
+/// per_token_group_quant.cuh (v0.5.17 and v0.5.23) of f16.
+struct SglangGroup8bitUe8m0F16 : SglangGroup8bitUe8m0V0517 {
+  static constexpr const char* kContract = "sglang.group_8bit_ue8m0_f16";
+  using Element = HalfMultiply;
+};
+
+/// v_med3_f32 with a NaN gives the lower bound, as max-then-min does.
+struct AiterPer1x128 : GroupRules {
+  static constexpr const char* kContract = "aiter.per_1x128";
+  using Element = simt::Multiply;
+  SIMT_DEVICE static float amax(float widest) { return simt::max_number(widest, 1e-10f); }
+  SIMT_DEVICE static float scale(float amax) { return amax * (1.0f / 448.0f); }
+  SIMT_DEVICE static float operand(float /*amax*/, float scale) { return 1.0f / scale; }
+  SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 448.0f); }
+};
+
+struct AiterPer1x128Fnuz : AiterPer1x128 {
+  static constexpr const char* kContract = "aiter.per_1x128_fnuz";
+  using Code = E4m3fnuzSat;
+  SIMT_DEVICE static float scale(float amax) { return amax * (1.0f / 240.0f); }
+  SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 240.0f); }
+};
+
+/// transpose_scale=True: bytes of a column-major tensor under the shape and strides of a row-major one.
+template <class Base>
+struct TransposeScale : Base {
+  SIMT_DEVICE static int64_t place(const ScalesOut& out, int64_t r, int64_t g) { return g * out.rows + r; }
+};
+
+struct AiterPer1x128TransposeScale : TransposeScale<AiterPer1x128> {
+  static constexpr const char* kContract = "aiter.per_1x128_transpose_scale";
+};
+
+struct AiterPer1x128TransposeScaleFnuz : TransposeScale<AiterPer1x128Fnuz> {
+  static constexpr const char* kContract = "aiter.per_1x128_transpose_scale_fnuz";
+};
+
+/// v * factor of a module that flushes subnormal numbers.
+struct FlushingMultiply {
+  float factor;
+  SIMT_DEVICE explicit FlushingMultiply(float m) : factor(m) {}
+  SIMT_DEVICE float operator()(float v) const { return flushed(v) * factor; }
+};
+
+/// No floor, and subnormal scales are flushed: a row of zeros, or of almost none, stores 0, and its codes come from products with
+/// Inf. v_rcp_f32 may be off by an ulp; the quotient here is one of its legal results.
+struct AiterPerToken : AiterPer1x128 {
+  static constexpr const char* kContract = "aiter.per_token";
+  using Element = FlushingMultiply;
+  SIMT_DEVICE static float amax(float widest) { return widest; }
+  SIMT_DEVICE static float scale(float amax) { return flushed(AiterPer1x128::scale(amax)); }
+};
+
+struct AiterPerTokenFnuz : AiterPer1x128Fnuz {
+  static constexpr const char* kContract = "aiter.per_token_fnuz";
+  using Element = FlushingMultiply;
+  SIMT_DEVICE static float amax(float widest) { return widest; }
+  SIMT_DEVICE static float scale(float amax) { return flushed(AiterPer1x128Fnuz::scale(amax)); }
+};
+
+/// torch: amax and its clamp keep NaN, the cast does not saturate, nothing is clamped.
+struct DeepgemmPerTokenCast : GroupRules {
+  static constexpr const char* kContract = "deepgemm.per_token_cast";
+  using Code = E4m3fnNosat;
+  using Element = simt::Multiply;
+  static constexpr bool kDropsNan = false;
+  SIMT_DEVICE static float widest(float a, float b) { return widest_or_nan(a, b); }
+  SIMT_DEVICE static float amax(float widest) { return simt::max_or_nan(widest, 1e-4f); }
+  SIMT_DEVICE static float scale(float amax) { return amax / 448.0f; }
+  SIMT_DEVICE static float operand(float /*amax*/, float scale) { return 1.0f / scale; }
+};
+
+/// torch on a GPU divides by a Python number by its reciprocal.
+struct DeepgemmPerTokenCastGpu : DeepgemmPerTokenCast {
+  static constexpr const char* kContract = "deepgemm.per_token_cast_gpu";
+  SIMT_DEVICE static float scale(float amax) { return amax * (1.0f / 448.0f); }
+};
+
+/// The exponent is clamped to 1..254, so that Inf and NaN give 2^127.
+struct DeepgemmPerTokenCastUe8m0 : DeepgemmPerTokenCast {
+  static constexpr const char* kContract = "deepgemm.per_token_cast_ue8m0";
+  SIMT_DEVICE static float scale(float amax) {
+    const uint32_t e = exponent_ceil(amax / 448.0f);
+    return simt::from_bits((e < 1u ? 1u : e > 254u ? 254u : e) << 23);
+  }
+};
+
+using OtherGroupList =
+    RulesList<SglangGroup8bit, SglangGroup8bitJit, SglangGroup8bitV0517, SglangGroup8bitUe8m0, SglangGroup8bitV2,
+              SglangGroup8bitV2Ue8m0, SglangGroup8bitV2Ue8m0F32, SglKernelGroup8bit, SglKernelGroup8bitUe8m0, AiterPer1x128,
+              AiterPer1x128Fnuz, DeepgemmPerTokenCast, DeepgemmPerTokenCastGpu, DeepgemmPerTokenCastUe8m0>;
+
+/// Of bf16 alone.
+using Bf16GroupList = RulesList<SglangGroup8bitV0523, SglangGroup8bitUe8m0V0517, SglangGroup8bitUe8m0V0523>;
+
+/// Of f16 alone.
+using F16GroupList = RulesList<SglangGroup8bitUe8m0F16>;
+
+/// Contracts whose layout strides cannot say.
+using TransposedList = RulesList<AiterPer1x128TransposeScale, AiterPer1x128TransposeScaleFnuz>;
+
+// Quantization to int8 by group and by token. Sources: vLLM csrc/quantization/w8a8/fp8/per_token_group_quant.cu (0f5257e2),
+// utils/ int8_utils.py (055e47c2), csrc/quantization/w8a8/int8/scaled_quant.cu (180df48e); sgl-kernel/csrc/gemm/
+// per_token_group_quant_8bit.cu (9e738dba, 00568d90); aiter csrc/kernels/quant_kernels.cu (07e4337a).
+
+/// The fp8 op with other codes: max, then min, then a cast that cuts off.
+struct VllmGroupInt8 : GroupRules {
+  static constexpr const char* kContract = "vllm.group_int8";
+  using Code = Int8Truncated;
+  SIMT_DEVICE static float amax(float widest) { return simt::max_number(widest, 1e-10f); }
+  SIMT_DEVICE static float scale(float amax) { return over_constant(amax, 127.0f); }
+  /// min(., 127) is what the cast does by itself when it saturates.
+  SIMT_DEVICE static float clamp(float v) { return simt::max_number(v, -128.0f); }
+};
+
+/// v0.33.0: one division a group.
+struct VllmGroupInt8V0330 : VllmGroupInt8 {
+  static constexpr const char* kContract = "vllm.group_int8@v0.33.0";
+  using Element = simt::Multiply;
+  SIMT_DEVICE static float operand(float /*amax*/, float scale) { return 1.0f / scale; }
+};
+
+struct VllmGroupInt8Triton : VllmGroupInt8 {
+  static constexpr const char* kContract = "vllm.group_int8_triton";
+};
+
+/// sgl-kernel (9e738dba); the quotients here are one of the legal results of its fast math.
+struct SglKernelGroupInt8 : VllmGroupInt8 {
+  static constexpr const char* kContract = "sgl_kernel.group_int8";
+};
+
+/// The stored scale and the multiplier come apart from amax.
+struct SglangGroupInt8 : VllmGroupInt8 {
+  static constexpr const char* kContract = "sglang.group_int8";
+  using Element = simt::Multiply;
+  SIMT_DEVICE static float scale(float amax) { return amax * (1.0f / 127.0f); }
+  SIMT_DEVICE static float operand(float amax, float /*scale*/) { return 127.0f / amax; }
+};
+
+/// No clamp: what a cast of NaN gives is not specified, and 0 here.
+struct AiterGroupInt8 : GroupRules {
+  static constexpr const char* kContract = "aiter.group_int8";
+  using Code = Int8Truncated;
+  using Element = simt::Multiply;
+  SIMT_DEVICE static float amax(float widest) { return simt::max_number(widest, 1e-10f); }
+  SIMT_DEVICE static float scale(float amax) { return amax * (1.0f / 127.0f); }
+  SIMT_DEVICE static float operand(float /*amax*/, float scale) { return 1.0f / scale; }
+};
+
+/// No floor, and subnormal scales are flushed: a row of zeros stores 0. v_rcp_f32 may be off by an ulp; the quotient here is one of its legal results.
+struct AiterPerTokenInt8 : AiterGroupInt8 {
+  static constexpr const char* kContract = "aiter.per_token_int8";
+  SIMT_DEVICE static float amax(float widest) { return widest; }
+  SIMT_DEVICE static float scale(float amax) { return flushed(AiterGroupInt8::scale(amax)); }
+};
+
+/// libdevice's round: ties away from zero.
+struct VllmPerTokenInt8Triton : SglangGroupInt8 {
+  static constexpr const char* kContract = "vllm.per_token_int8_triton";
+  using Code = Int8TiesAway;
+  SIMT_DEVICE static float scale(float amax) { return over_constant(amax, 127.0f); }
+  SIMT_DEVICE static float clamp(float v) { return v; }
+};
+
+/// scaled_int8_quant: the multiplier is 127 / amax, and 0 for a row of zeros; to nearest.
+struct VllmPerTokenInt8 : GroupRules {
+  static constexpr const char* kContract = "vllm.per_token_int8";
+  using Code = Int8Nearest;
+  using Element = simt::Multiply;
+  SIMT_DEVICE static float amax(float widest) { return widest; }
+  SIMT_DEVICE static float scale(float amax) { return amax / 127.0f; }
+  SIMT_DEVICE static float operand(float amax, float /*scale*/) { return amax == 0.0f ? 0.0f : 127.0f / amax; }
+};
+
+struct VllmPerTokenInt8Rocm : VllmPerTokenInt8 {
+  static constexpr const char* kContract = "vllm.per_token_int8_rocm";
+};
+
+using Int8GroupList =
+    RulesList<VllmGroupInt8, VllmGroupInt8V0330, VllmGroupInt8Triton, SglKernelGroupInt8, SglangGroupInt8, AiterGroupInt8>;
+using Int8TokenList = RulesList<VllmPerTokenInt8, VllmPerTokenInt8Rocm, VllmPerTokenInt8Triton, AiterPerTokenInt8>;
+
+}  // namespace assay_kernels

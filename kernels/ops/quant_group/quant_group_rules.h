@@ -1,0 +1,362 @@
+// Arithmetic that every quantization shares: codes in words, where scales are written, amax over lanes, and the rules of quotients.
+#pragma once
+
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "assay/abi.h"
+#include "kernels/ops/kernel_common.h"
+#include "kernels/simt/simt.h"
+
+namespace assay_kernels {
+
+// The element codes that kernels write, four at a time.
+
+/// Four codes in a word, the first in the lowest byte, from a cast of one.
+template <class Code>
+SIMT_DEVICE uint32_t encode4_one_by_one(const float* v) {
+  return uint32_t{Code::encode(v[0])} | uint32_t{Code::encode(v[1])} << 8 | uint32_t{Code::encode(v[2])} << 16 |
+         uint32_t{Code::encode(v[3])} << 24;
+}
+
+/// The greater of two magnitudes; NaN if one is. Without signs patterns are in the order of numbers, and NaN is above Inf.
+SIMT_DEVICE float widest_or_nan(float a, float b) {
+  const uint32_t u = simt::bits(a), v = simt::bits(b);
+  return simt::from_bits(u > v ? u : v);
+}
+
+struct E4m3fnSat {
+  static constexpr int kType = ASSAY_FLOAT8_E4M3FN;
+  SIMT_DEVICE static uint8_t encode(float v) { return simt::to_e4m3fn_sat(v); }
+  SIMT_DEVICE static uint32_t encode4(const float* v) {
+    return simt::to_e4m3fn_sat_x2(v[0], v[1]) | simt::to_e4m3fn_sat_x2(v[2], v[3]) << 16;
+  }
+};
+
+struct E4m3fnNosat {
+  static constexpr int kType = ASSAY_FLOAT8_E4M3FN;
+  SIMT_DEVICE static uint8_t encode(float v) { return simt::to_e4m3fn_nosat(v); }
+  /// As where it saturates, but for what lies beyond the tie 464: there 7e becomes 7f, and NaN has its sign.
+  SIMT_DEVICE static uint32_t encode4(const float* v) {
+    const float low = widest_or_nan(simt::magnitude(v[0]), simt::magnitude(v[1]));
+    const float high = widest_or_nan(simt::magnitude(v[2]), simt::magnitude(v[3]));
+    uint32_t word = E4m3fnSat::encode4(v);
+    if (widest_or_nan(low, high) <= 464.0f) return word;
+    SIMT_UNROLL
+    for (int i = 0; i < 4; ++i)
+      if (!(simt::magnitude(v[i]) <= 464.0f)) word |= ((simt::bits(v[i]) >> 24 & 0x80u) | 0x7fu) << (8 * i);
+    return word;
+  }
+};
+
+struct E4m3fnuzSat {
+  static constexpr int kType = ASSAY_FLOAT8_E4M3FNUZ;
+  SIMT_DEVICE static uint8_t encode(float v) { return simt::to_e4m3fnuz_sat(v); }
+  SIMT_DEVICE static uint32_t encode4(const float* v) { return encode4_one_by_one<E4m3fnuzSat>(v); }
+};
+
+/// int8 as three conversions of one project have it; NaN is 0 in each.
+struct Int8Nearest {
+  static constexpr int kType = ASSAY_INT;
+  SIMT_DEVICE static uint8_t encode(float v) { return simt::to_int8_sat(v); }
+  SIMT_DEVICE static uint32_t encode4(const float* v) { return encode4_one_by_one<Int8Nearest>(v); }
+};
+
+struct Int8Truncated {
+  static constexpr int kType = ASSAY_INT;
+  SIMT_DEVICE static uint8_t encode(float v) { return simt::to_int8_rz_sat(v); }
+  SIMT_DEVICE static uint32_t encode4(const float* v) { return encode4_one_by_one<Int8Truncated>(v); }
+};
+
+struct Int8TiesAway {
+  static constexpr int kType = ASSAY_INT;
+  SIMT_DEVICE static uint8_t encode(float v) { return simt::to_int8_rna_sat(v); }
+  SIMT_DEVICE static uint32_t encode4(const float* v) { return encode4_one_by_one<Int8TiesAway>(v); }
+};
+
+// Where scales are stored.
+
+/// n / divisor for n < 2^31 by a multiplication and a shift (Granlund, Montgomery, PLDI 1994, figure 4.1).
+struct Divider {
+  uint32_t divisor = 1, multiplier = 1, shift = 0;
+  static Divider by(uint32_t d) {
+    uint32_t shift = 0;
+    while ((uint64_t{1} << shift) < d) ++shift;
+    return {d, uint32_t(((uint64_t{1} << 32) * ((uint64_t{1} << shift) - d)) / d + 1), shift};
+  }
+  SIMT_DEVICE uint32_t quotient(uint32_t n) const { return (uint32_t(uint64_t{n} * multiplier >> 32) + n) >> shift; }
+};
+
+/// Scales of an m x G grid of groups.
+struct ScalesOut {
+  void* data;  ///< float, or bytes of packed words
+  int64_t rows;
+  int32_t groups;                    ///< in a row
+  int64_t row_stride, group_stride;  ///< in floats
+  int64_t padded_rows;               ///< packed: rows of a column of words, a multiple of four
+  Divider by_groups;
+};
+
+// What a contract changes in a group quantization kernel. Each contract is a struct that derives from one of these and says, line
+// by line, its own arithmetic; a faulty kernel is a struct that derives from a contract's and gets one line wrong.
+
+struct GroupRules {
+  using Code = E4m3fnSat;
+  using Element = simt::Divide;                 ///< what is done to each element before the clamp: x / s or x * m
+  using Offset = int64_t;                       ///< of the first element of a row
+  static constexpr bool kPacked = false;        ///< scales are bytes of exponents, four in a word
+  static constexpr bool kWritesPadding = true;  ///< of packed scales
+  static constexpr bool kWritesRows = true;     ///< padding below the last row too
+  static constexpr bool kBounded = false;       ///< by scale_ub: the rules have scale_within(amax, scale_ub)
+  static constexpr bool kSaturates = false;     ///< clamp() bounds numbers as the cast does by itself, so it is for NaN
+  static constexpr bool kDropsNan = true;       ///< widest() is max_number()
+
+  /// Lanes whose maxima meet: those of the group.
+  template <int kWarp, int kLanes>
+  static constexpr int kReach = kLanes;
+  SIMT_DEVICE static float widest(float a, float b) { return simt::max_number(a, b); }
+  /// The widest of nothing, where the reduction begins.
+  SIMT_DEVICE static float widest_of_none() { return 0.0f; }
+  /// The element operation from amax and the stored scale.
+  SIMT_DEVICE static float operand(float /*amax*/, float scale) { return scale; }
+  SIMT_DEVICE static float clamp(float v) { return v; }
+  /// Between the writes of the staged elements and the reads of others' elements.
+  SIMT_DEVICE static void staged() { simt::barrier(); }
+  /// Place of the scale of group g in row r.
+  SIMT_DEVICE static int64_t place(const ScalesOut& out, int64_t r, int64_t g) {
+    return r * out.row_stride + g * out.group_stride;
+  }
+  /// Four scales, powers of two, into a word: the exponent fields (DeepGEMM smxx_layout.cuh has the same four shifts).
+  SIMT_DEVICE static uint32_t pack(const float* s) {
+    return simt::bits(s[0]) >> 23 | simt::bits(s[1]) >> 15 | simt::bits(s[2]) >> 7 | simt::bits(s[3]) << 1;
+  }
+};
+
+/// v / divisor, rounded once, for a divisor known when compiling and v that is 0, Inf, NaN or at least 2^-50 divisors.
+SIMT_DEVICE float over_constant(float v, float divisor) { return simt::bits(v) == 0x7f800000u ? v : simt::Divide(divisor)(v); }
+
+/// Biased exponent of the least power of two that is not below |y|, from the bits: 0..255, and 256 for NaN.
+SIMT_DEVICE uint32_t exponent_ceil(float y) {
+  const uint32_t b = simt::bits(y);
+  return (b >> 23 & 255u) + ((b & 0x7fffffu) != 0u ? 1u : 0u);
+}
+
+/// That power of two for y >= 0 that is not NaN; beyond 2^127 Inf.
+SIMT_DEVICE float pow2_ceil(float y) { return simt::from_bits(exponent_ceil(y) << 23); }
+
+/// 1 / s, exact, for a power of two from 2^-126 to 2^126, by its exponent field; 0 for Inf.
+SIMT_DEVICE float pow2_reciprocal(float s) {
+  const uint32_t b = simt::bits(s);
+  return simt::from_bits(b < 0x7f000000u ? 0x7f000000u - b : (0x7f800000u - b) >> 1);  // 1 / 2^127 is subnormal
+}
+
+/// max first, then min: NaN becomes -limit.
+SIMT_DEVICE float clamp_max_min(float v, float limit) { return simt::min_number(simt::max_number(v, -limit), limit); }
+/// min first, then max: NaN becomes +limit.
+SIMT_DEVICE float clamp_min_max(float v, float limit) { return simt::max_number(simt::min_number(v, limit), -limit); }
+/// torch.clamp: NaN stays.
+SIMT_DEVICE float clamp_keep(float v, float limit) { return simt::min_or_nan(simt::max_or_nan(v, -limit), limit); }
+
+/// A list of rules, for dispatch by the contract's id.
+template <class... Rules>
+struct RulesList {
+  /// Calls f(Rules{}) for the rules of that contract; false if there are none.
+  template <class F>
+  static bool with(const std::string& contract, F f) {
+    return ((contract == Rules::kContract && (f(Rules{}), true)) || ...);
+  }
+  static void append_ids(std::vector<std::string>& ids, bool packed) {
+    ((Rules::kPacked == packed ? ids.push_back(Rules::kContract) : void()), ...);
+  }
+};
+
+// The largest magnitude of what one thread has, by the rule of a contract for NaN.
+
+/// And of what it had before.
+template <class Rules, int kElements>
+SIMT_DEVICE float widest_of(const float (&v)[kElements], float widest = 0.0f) {
+  SIMT_UNROLL
+  for (int i = 0; i < kElements; ++i) widest = Rules::widest(widest, simt::magnitude(v[i]));
+  return widest;
+}
+
+/// Of loads of a 16-bit type T, two numbers at a time; NaN is dropped.
+template <class T, int kLoads>
+SIMT_DEVICE float widest_number_of(const simt::Vector<uint32_t> (&words)[kLoads]) {
+  float low, high;
+  uint32_t pairs = 0;
+  SIMT_UNROLL
+  for (int i = 0; i < 4 * kLoads; ++i) pairs = simt::widest_pairs<T>(pairs, words[i / 4].at[i % 4]);
+  simt::pair_to_floats<T>(pairs, low, high);
+  return simt::max_number(low, high);
+}
+
+/// The same by the rule of a contract for NaN.
+template <class Rules, class T, int kLoads>
+SIMT_DEVICE float widest_of(const simt::Vector<uint32_t> (&words)[kLoads]) {
+  if constexpr (Rules::kDropsNan) {
+    return widest_number_of<T>(words);
+  } else {
+    float low, high, widest = 0.0f;
+    SIMT_UNROLL
+    for (int i = 0; i < 4 * kLoads; ++i) {
+      simt::pair_to_floats<T>(words[i / 4].at[i % 4], low, high);
+      widest = Rules::widest(Rules::widest(widest, simt::magnitude(low)), simt::magnitude(high));
+    }
+    return widest;
+  }
+}
+
+// Codes of many numbers by one scale.
+
+/// The number that a contract casts, by its own steps.
+template <class Rules>
+class ElementThenClamp {
+ public:
+  SIMT_DEVICE explicit ElementThenClamp(float operand) : element_(operand) {}
+  SIMT_DEVICE float operator()(float v) const { return Rules::clamp(element_(v)); }
+
+ private:
+  typename Rules::Element element_;
+};
+
+/// Codes of what Step makes of each number, four in a word, the first in the lowest byte.
+template <class Code, class Step>
+class CodesByStep {
+ public:
+  SIMT_DEVICE explicit CodesByStep(float operand) : step_(operand) {}
+
+  template <int kElements>
+  SIMT_DEVICE void operator()(const float (&v)[kElements], uint32_t (&codes)[kElements / 4]) const {
+    float u[kElements];
+    SIMT_UNROLL
+    for (int i = 0; i < kElements; ++i) u[i] = step_(v[i]);
+    SIMT_UNROLL
+    for (int i = 0; i < kElements / 4; ++i) codes[i] = Code::encode4(u + 4 * i);
+  }
+
+ private:
+  Step step_;
+};
+
+SIMT_DEVICE uint32_t e4m3fn_of_products(const float* v, float factor) {
+  const float u[4] = {v[0] * factor, v[1] * factor, v[2] * factor, v[3] * factor};
+  return E4m3fnSat::encode4(u);
+}
+
+/// Whether one of four e4m3fn codes is NaN: not 0 then.
+SIMT_DEVICE uint32_t nan_codes(uint32_t codes) { return ((codes & 0x7f7f7f7fu) + 0x01010101u) & 0x80808080u; }
+
+/// e4m3fn codes of x * m where the cast bounds them: Step makes them only where there is a NaN, which a clamp may take elsewhere.
+template <class Step>
+class CodesByProduct {
+ public:
+  SIMT_DEVICE explicit CodesByProduct(float factor) : factor_(factor) {}
+
+  template <int kElements>
+  SIMT_DEVICE void operator()(const float (&v)[kElements], uint32_t (&codes)[kElements / 4]) const {
+    uint32_t nans = 0;
+    SIMT_UNROLL
+    for (int i = 0; i < kElements / 4; ++i) {
+      codes[i] = e4m3fn_of_products(v + 4 * i, factor_);
+      nans |= nan_codes(codes[i]);
+    }
+    if (nans == 0u) return;
+    const CodesByStep<E4m3fnSat, Step> codes_of(factor_);
+    codes_of(v, codes);
+  }
+
+ private:
+  float factor_;
+};
+
+/// e4m3fn codes of x / s where the cast bounds them. A reciprocal below 1 / s and one above it give products on both sides of the
+/// quotient, and rounding keeps the order: where both have one code, it is that of the quotient. Elsewhere, within two ulp of a
+/// tie and for NaN, Step makes it of x. An exact reciprocal is both bounds, for then ties are many. Holds for every s: where a
+/// bound is NaN, as for Inf and most subnormal s, Step makes all. This is two products for a division.
+template <class Step>
+class CodesByBounds {
+ public:
+  SIMT_DEVICE explicit CodesByBounds(float s) : divisor_(s) {
+    const uint32_t reciprocal = simt::bits(1.0f / s), inexact = (simt::bits(s) & 0x7fffffu) != 0u ? 1u : 0u;
+    low_ = simt::from_bits(reciprocal - inexact);
+    high_ = simt::from_bits(reciprocal + inexact);
+  }
+
+  template <int kElements>
+  SIMT_DEVICE void operator()(const float (&v)[kElements], uint32_t (&codes)[kElements / 4]) const {
+    uint32_t doubts = 0;
+    SIMT_UNROLL
+    for (int i = 0; i < kElements / 4; ++i) {
+      codes[i] = e4m3fn_of_products(v + 4 * i, low_);
+      doubts |= (codes[i] ^ e4m3fn_of_products(v + 4 * i, high_)) | nan_codes(codes[i]);
+    }
+    if (doubts == 0u) return;
+    const CodesByStep<E4m3fnSat, Step> codes_of(divisor_);
+    codes_of(v, codes);
+  }
+
+ private:
+  float divisor_, low_, high_;
+};
+
+/// By each number's own steps.
+template <class Rules>
+using CodesByElement = CodesByStep<typename Rules::Code, ElementThenClamp<Rules>>;
+
+template <class Rules, class Element>
+inline constexpr bool kSaturatesAfter =
+    Rules::kSaturates && std::is_same_v<typename Rules::Code, E4m3fnSat> && std::is_same_v<typename Rules::Element, Element>;
+
+/// The same codes, sooner where that can be.
+template <class Rules>
+using CodesOf = std::conditional_t<
+    kSaturatesAfter<Rules, simt::Divide>, CodesByBounds<ElementThenClamp<Rules>>,
+    std::conditional_t<kSaturatesAfter<Rules, simt::Multiply>, CodesByProduct<ElementThenClamp<Rules>>, CodesByElement<Rules>>>;
+
+/// Of x / s for any given s, as the cast has them.
+template <class Code>
+using CodesOfQuotients = std::conditional_t<std::is_same_v<Code, E4m3fnSat>, CodesByBounds<simt::DivideEach>,
+                                            CodesByStep<Code, simt::DivideSaturating>>;
+
+// What one lane loads of a row of 16-bit numbers.
+
+/// kLoads neighbouring loads, as words of two numbers: 16-bit numbers would each take a register while the loads are in flight.
+template <int kLoads>
+struct LaneWords {
+  static constexpr int kNumbers = 8 * kLoads;
+  simt::Vector<uint32_t> at[kLoads];
+
+  template <class T>
+  SIMT_DEVICE void load(const T* from) {
+    SIMT_UNROLL
+    for (int k = 0; k < kLoads; ++k) at[k] = simt::load16(reinterpret_cast<const uint32_t*>(from) + 4 * k);
+  }
+
+  SIMT_DEVICE uint32_t pair(int i) const { return at[i / 4].at[i % 4]; }
+
+  template <class T>
+  SIMT_DEVICE void widen_to(float (&v)[kNumbers]) const {
+    SIMT_UNROLL
+    for (int i = 0; i < kNumbers / 2; ++i) simt::pair_to_floats<T>(pair(i), v[2 * i], v[2 * i + 1]);
+  }
+};
+
+/// The largest magnitude of kLanes neighbouring lanes. All lanes of a warp take part.
+template <class Rules, class T, int kWarp, int kLanes, int kLoads>
+SIMT_DEVICE float widest_of_lanes(const LaneWords<kLoads>& words) {
+  return simt::lane_reduce<kWarp, kLanes>(widest_of<Rules, T>(words.at), [](float a, float b) { return Rules::widest(a, b); });
+}
+
+/// Codes of the numbers of a lane, by an object that makes words of four of them.
+template <class T, class Codes>
+SIMT_DEVICE simt::Vector<uint32_t> codes_of_lane(const LaneWords<2>& words, const Codes& codes_of) {
+  float v[16];
+  words.widen_to<T>(v);
+  simt::Vector<uint32_t> codes;
+  codes_of(v, codes.at);
+  return codes;
+}
+
+}  // namespace assay_kernels

@@ -1,0 +1,201 @@
+// LayerNorm: the mean of a row is subtracted before its variance is computed. One block a row.
+#pragma once
+
+#include "kernels/ops/kernel_common.h"
+#include "kernels/ops/rms_norm/rms_norm_kernel.h"
+#include "kernels/simt/simt.h"
+
+namespace assay_kernels {
+
+// What a contract changes in a layer_norm kernel.
+
+struct LayerRules {
+  static constexpr bool kOnePass = false;             ///< the squares are of x, and the square of the mean is taken off theirs
+  static constexpr bool kRoundsBeforeWeight = false;  ///< what was multiplied by r to the type of x
+  /// Between the warps' sums and their readers.
+  SIMT_DEVICE static void published() { simt::barrier(); }
+  SIMT_DEVICE static float mean(float sum, float n) { return sum / n; }
+  /// What is squared, of x.
+  SIMT_DEVICE static float deviation(float x, float mean) { return x - mean; }
+  SIMT_DEVICE static float centered(float x, float mean) { return x - mean; }
+  /// From the sum of squares.
+  SIMT_DEVICE static float variance(float squares, float n, float /*mean*/) { return squares / n; }
+  SIMT_DEVICE static float factor(float variance, float eps) { return simt::rsqrt(variance + eps); }
+  SIMT_DEVICE static float weighted(float v, float gamma, float beta) { return v * gamma + beta; }
+};
+
+/// FlashInfer flashinfer/norm/kernels/layernorm.py (10bccd2c).
+struct FlashinferLayerNorm : LayerRules {
+  static constexpr const char* kContract = "flashinfer.layer_norm";
+};
+
+/// TensorRT-LLM cpp/tensorrt_llm/kernels/layernormKernels.cu (071e5d8c), generalLayerNorm.
+struct TrtllmLayerNorm : LayerRules {
+  static constexpr const char* kContract = "trtllm.layer_norm";
+};
+
+/// The same with USE_DIFF_OF_SQUARES.
+struct TrtllmLayerNormSquares : LayerRules {
+  static constexpr const char* kContract = "trtllm.layer_norm_squares";
+  static constexpr bool kOnePass = true;
+  SIMT_DEVICE static float variance(float squares, float n, float mean) { return squares / n - mean * mean; }
+};
+
+// The row of a block, load by load, for those who go through it more than once.
+
+/// In registers, kLoads of a thread: whole loads of 16 bytes, aligned.
+template <class T, int kLoads>
+class LoadsOfRow {
+ public:
+  static constexpr int kElements = simt::Vector<T>::kElements;
+  static constexpr bool kWhole = true;
+
+  SIMT_DEVICE LoadsOfRow(const T* row, int n) {
+    SIMT_UNROLL
+    for (int k = 0; k < kLoads; ++k) kept_[k] = load_of_row(row, first_of(k), n, true);
+  }
+
+  /// Calls f(first element, v) with each load of the thread in fp32; beyond the row's end v is of zeros.
+  template <class F>
+  SIMT_DEVICE void for_each(F f) const {
+    SIMT_UNROLL
+    for (int k = 0; k < kLoads; ++k) {
+      float v[kElements];
+      widen<T>(kept_[k], v);
+      f(first_of(k), v);
+    }
+  }
+
+ private:
+  SIMT_DEVICE static int first_of(int k) { return (k * simt::block_size() + simt::thread()) * kElements; }
+
+  simt::Vector<uint32_t> kept_[kLoads];
+};
+
+/// Of any length at any address, read again each time.
+template <class T>
+class LoadsOfRow<T, 0> {
+ public:
+  static constexpr int kElements = simt::Vector<T>::kElements;
+  static constexpr bool kWhole = false;
+
+  SIMT_DEVICE LoadsOfRow(const T* row, int n) : row_(row), n_(n) {}
+
+  template <class F>
+  SIMT_DEVICE void for_each(F f) const {
+    for (int first = simt::thread() * kElements; first < n_; first += simt::block_size() * kElements) {
+      float v[kElements];
+      widen<T>(load_of_row(row_, first, n_, false), v);
+      f(first, v);
+    }
+  }
+
+ private:
+  const T* row_;
+  int n_;
+};
+
+/// The weights of a load of T, which may be of another type.
+template <class T, class W>
+SIMT_DEVICE void widen_weights(const W* weights, int first, int n, bool whole, float (&v)[simt::Vector<T>::kElements]) {
+  constexpr int kPart = simt::Vector<W>::kElements;
+  SIMT_UNROLL
+  for (int part = 0; part < simt::Vector<T>::kElements; part += kPart) {
+    float w[kPart];
+    widen<W>(load_of_row(weights, first + part, n, whole), w);
+    SIMT_UNROLL
+    for (int i = 0; i < kPart; ++i) v[part + i] = w[i];
+  }
+}
+
+// y = (x - mean(x)) / sqrt(variance(x) + eps) * gamma + beta, one block a row.
+
+template <class T, class W>
+struct LayerArguments {
+  const T* x;
+  const W *gamma, *beta;
+  int64_t pitch;  ///< from a row of x to the next, in elements
+  int32_t n;
+  float eps;
+};
+
+/// Sum of the block, in the order of block_factor() of rms_norm. kCall: see simt::block_reduce.
+template <class Rules, int kWarp, int kCall>
+SIMT_DEVICE float block_sum(float value) {
+  return simt::block_reduce<kWarp, kCall>(
+      value, 0.0f, [](float a, float b) { return a + b; }, [] { Rules::published(); });
+}
+
+/// The mean first, and then the squares of what is left, over a row in registers; with Rules::kOnePass both sums at once. kLoads
+/// 0: rows of any length at any address, read again each time.
+template <class Rules, class T, class W, int kWarp, int kLoads>
+SIMT_KERNEL void layer_norm(LayerArguments<T, W> a, T* y) {
+  using Row = LoadsOfRow<T, kLoads>;
+  constexpr int kElements = Row::kElements;
+  const Row row(a.x + simt::block() * a.pitch, a.n);
+  float sum = 0.0f, squares = 0.0f;
+  row.for_each([&](int /*first*/, const float(&v)[kElements]) {
+    sum += tree_sum<0, kElements>([&](int i) { return v[i]; });
+    if (Rules::kOnePass) squares += tree_sum<0, kElements>([&](int i) { return v[i] * v[i]; });
+  });
+  const float n = float(a.n), mean = Rules::mean(block_sum<Rules, kWarp, 0>(sum), n);
+  if (!Rules::kOnePass) {
+    row.for_each([&](int first, const float(&v)[kElements]) {
+      float d[kElements];
+      SIMT_UNROLL
+      for (int i = 0; i < kElements; ++i)
+        d[i] = first + i < a.n ? Rules::deviation(v[i], mean) : 0.0f;  // beyond the end 0 - mean would count
+      squares += tree_sum<0, kElements>([&](int i) { return d[i] * d[i]; });
+    });
+  }
+  const float r = Rules::factor(Rules::variance(block_sum<Rules, kWarp, 1>(squares), n, mean), a.eps);
+  row.for_each([&](int first, float(&v)[kElements]) {
+    float gamma[kElements], beta[kElements];
+    widen_weights<T>(a.gamma, first, a.n, Row::kWhole, gamma);
+    widen_weights<T>(a.beta, first, a.n, Row::kWhole, beta);
+    SIMT_UNROLL
+    for (int i = 0; i < kElements; ++i) v[i] = Rules::centered(v[i], mean) * r;
+    if (Rules::kRoundsBeforeWeight) widen<T>(words_of(rounded<T>(v)), v);
+    SIMT_UNROLL
+    for (int i = 0; i < kElements; ++i) v[i] = Rules::weighted(v[i], gamma[i], beta[i]);
+    store_of_row(y + simt::block() * a.n, first, a.n, Row::kWhole, rounded<T>(v));
+  });
+}
+
+// From a call of layer_norm to its kernel.
+
+/// gamma and beta are fp32 or of the type of x.
+template <class Rules>
+void run_layer_norm(const Call& call) {
+  const assay_tensor &x = call.input("x"), &gamma = call.input("gamma"), &beta = call.input("beta"), &y = call.output("y");
+  const Shape shape = matrix_of_rows(x);
+  expect_matrix(y, shape);
+  expect_vector(gamma, shape.columns, gamma);
+  expect_vector(beta, shape.columns, gamma);
+  if (shape.columns > 0x7fffffff) unsupported("rows of more than 2^31 - 1 elements");
+  if (!has_type(y, x.type_code, x.type_bits)) unsupported("y must have the type of x");
+  bool whole = lies_in_sixteens(x, x.strides[0]);
+  for (const assay_tensor* dense : {&y, &gamma, &beta}) whole = whole && lies_in_sixteens(*dense, shape.columns);
+  if (shape.rows == 0) return;
+  const int64_t loads = (shape.columns * x.type_bits / 8 + 15) / 16;
+  const simt::Launch grid = call.grid(shape.rows, simt::block_threads(loads, call.warp()));
+  const auto launch = [&](auto type, auto weight) {
+    using T = decltype(type);
+    using W = decltype(weight);
+    const LayerArguments<T, W> arguments{data_of<T>(x), data_of<W>(gamma),      data_of<W>(beta),
+                                         x.strides[0],  int32_t(shape.columns), float(call.number("eps"))};
+    with_warp(call, [&](auto warp) {
+      with_row<8>(loads, grid.threads, whole, [&](auto each) {
+        simt::launch(layer_norm<Rules, T, W, decltype(warp)::value, decltype(each)::value>, grid, arguments,
+                     static_cast<T*>(y.data));
+      });
+    });
+  };
+  with_type(x, [&](auto type) {
+    if (has_type(gamma, ASSAY_FLOAT, 32)) return launch(type, float{});
+    if (!has_type(gamma, x.type_code, x.type_bits)) unsupported("gamma and beta must be fp32 or have the type of x");
+    if constexpr (!std::is_same_v<decltype(type), float>) launch(type, type);
+  });
+}
+
+}  // namespace assay_kernels

@@ -1,0 +1,77 @@
+// The kernels of rms_norm_quant_group, as describe() lists them; those by tokens are compiled in rms_norm_quant_token.cpp.
+#include "kernels/ops/call.h"
+#include "kernels/ops/rms_norm_quant/rms_norm_quant_group_contracts.h"
+#include "kernels/ops/rms_norm_quant/rms_norm_quant_group_kernel.h"
+
+namespace assay_kernels {
+
+void run_norm_block(const Call& call) {
+  NormBlockList::with(call.contract(), [&](auto rules) { run_rms_norm_quant_group<decltype(rules)>(call); });
+}
+
+namespace {
+
+/// AITER's on gfx942 stores bf16 in its own way, and nothing is known of fp16 there.
+const Values kBf16{"bf16"};
+
+Kernel of_groups(std::vector<std::string> contracts, const Values& groups, const Values& layouts, void (*run)(const Call&),
+                 const Values& x = kHalf) {
+  return {"rms_norm_quant_group",
+          "rms_norm_quant_group",
+          std::move(contracts),
+          {{"x", x}, {"group_size", groups}, {"layout", layouts}, {"warp", simt::kWarpSizes}},
+          {},
+          run};
+}
+
+Kernel of_tokens(std::vector<std::string> contracts, void (*run)(const Call&), const Values& x = kHalf) {
+  return {"rms_norm_quant_token",
+          "rms_norm_quant_group",
+          std::move(contracts),
+          {{"x", x}, {"layout", {"row"}}, {"warp", simt::kWarpSizes}},
+          {},
+          run};
+}
+
+}  // namespace
+
+std::vector<Kernel> rms_norm_quant_group_kernels() {
+  return {of_groups({NormGroupPacked::kContract}, {32, 64, 128}, {"ue8m0x4_tma"}, run_rms_norm_quant_group<NormGroupPacked>),
+          of_groups(NormBlockList::ids(), {64, 128}, {"row", "col", "tma"}, run_norm_block),
+          of_groups(NormAiterList::ids(), {32, 64, 128}, {"row", "col"}, run_norm_aiter),
+          of_groups({AiterGatedNorm::kContract, AiterGatedNormFnuz::kContract}, {32, 64, 128}, {"row"}, run_norm_gated),
+          of_groups({AiterHipGatedNorm::kContract, AiterHipGatedNormFnuz::kContract}, {128}, {"row"}, run_norm_gated),
+          of_tokens(NormTokenList::ids(), run_norm_token),
+          of_tokens({AiterHipNormToken::kContract, AiterHipNormTokenV0117::kContract, AiterHipAddNormTokenV0117::kContract, AiterHipNormTokenFnuz::kContract, AiterHipNormTokenInt8::kContract,
+                     AiterHipAddNormToken::kContract, AiterGatedNormToken::kContract},
+                    run_norm_aiter_token),
+          of_tokens({AiterHipAddNormTokenGfx942::kContract}, run_norm_aiter_token, kBf16),
+          of_tokens({FlashinferTrtllmNormToken::kContract, AiterArToken::kContract, AiterArTokenTwoStage::kContract},
+                    run_norm_rank_token),
+          of_tokens({AiterArTokenGfx942::kContract, AiterArTokenTwoStageGfx942::kContract}, run_norm_rank_token, kBf16),
+          of_groups({FlashinferTrtllmNormPacked::kContract}, {32, 64, 128}, {"ue8m0x4_tma"}, run_norm_rank_group),
+          of_groups({AiterArPerGroup::kContract, AiterArPerGroupTwoStage::kContract}, {32, 64, 128}, {"row", "col"},
+                    run_norm_rank_group),
+          of_groups({AiterArPerGroupGfx942::kContract, AiterArPerGroupTwoStageGfx942::kContract}, {32, 64, 128}, {"row", "col"},
+                    run_norm_rank_group, kBf16),
+          norm_of_mx_blocks()};
+}
+
+void run_norm_aiter(const Call& call) {
+  NormAiterList::with(call.contract(), [&](auto rules) { run_rms_norm_quant_group<decltype(rules)>(call); });
+}
+
+void run_norm_gated(const Call& call) {
+  NormGatedList::with(call.contract(), [&](auto rules) { run_rms_norm_quant_group<decltype(rules)>(call); });
+}
+
+Kernel norm_of_mx_blocks() {
+  return {"rms_norm_quant_mx",
+          "rms_norm_quant_group",
+          {VllmAddNormMxfp8::kContract},
+          {{"x", kHalf}, {"group_size", {32}}, {"layout", {"e8m0_128x4"}}, {"warp", simt::kWarpSizes}},
+          {},
+          run_rms_norm_quant_mx<VllmAddNormMxfp8>};
+}
+
+}  // namespace assay_kernels

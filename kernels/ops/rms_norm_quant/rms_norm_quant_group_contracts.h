@@ -1,0 +1,192 @@
+// Contracts of rms_norm_quant_group from AITER and those behind an all-reduce, and the functions that run each family.
+#pragma once
+
+#include "kernels/ops/call.h"
+#include "kernels/ops/quant_group/quant_group_contracts.h"
+#include "kernels/ops/rms_norm_quant/rms_norm_quant_group_kernel.h"
+
+namespace assay_kernels {
+
+/// Run the contract that the call names, one of NormBlockList, NormTokenList, NormAiterList, NormAiterTokenList, NormGatedList,
+/// NormRankTokenList and NormRankGroupList.
+void run_norm_block(const Call& call);
+void run_norm_aiter(const Call& call);
+void run_norm_token(const Call& call);
+void run_norm_aiter_token(const Call& call);
+void run_norm_gated(const Call& call);
+void run_norm_rank_token(const Call& call);
+void run_norm_rank_group(const Call& call);
+
+Kernel norm_of_mx_blocks();
+
+// Norms in front of a quantization as AITER has them, gated ones among them.
+
+/// Triton: amax / 448 where the HIP kernels multiply.
+struct AiterNormGroup : AiterPer1x128 {
+  SIMT_DEVICE static float scale(float amax) { return over_constant(amax, 448.0f); }
+};
+struct AiterNormGroupFnuz : AiterPer1x128Fnuz {
+  SIMT_DEVICE static float scale(float amax) { return amax / 240.0f; }
+};
+
+struct AiterNorm : NormThenGroup<WideNorm, AiterNormGroup> {
+  static constexpr const char* kContract = "aiter.fused_rms_fp8_group_quant";
+};
+struct AiterNormFnuz : NormThenGroup<WideNorm, AiterNormGroupFnuz> {
+  static constexpr const char* kContract = "aiter.fused_rms_fp8_group_quant_fnuz";
+};
+struct AiterAddNorm : NormThenGroup<WideAddNorm, AiterNormGroup> {
+  static constexpr const char* kContract = "aiter.fused_add_rms_fp8_group_quant";
+};
+struct AiterHipNorm : NormThenGroup<WideNorm, AiterPer1x128> {
+  static constexpr const char* kContract = "aiter.rmsnorm_group_quant";
+};
+
+/// Since v0.1.17 weight_offset, 0, is added to the weight.
+struct AiterHipNormV0117 : NormThenGroup<PlusZero<WideNorm>, AiterPer1x128> {
+  static constexpr const char* kContract = "aiter.rmsnorm_group_quant@v0.1.17";
+};
+
+/// What is stored beside it is flushed; the norm stays fp32 up to the codes.
+struct AiterFlushedAddNorm : WideAddNorm {
+  SIMT_DEVICE static float sum(float x, float residual) { return flushed(WideAddNorm::sum(flushed(x), flushed(residual))); }
+};
+struct AiterFlushedAddNormGfx942 : AiterFlushedAddNorm {
+  using Store = StoreCutOff;
+};
+
+/// AITER csrc/kernels/rmsnorm_quant_kernels.cu (e4048607), group_size 0: one scale a token.
+struct AiterHipNormToken : NormThenGroup<WideNorm, AiterPer1x128> {
+  static constexpr const char* kContract = "aiter.rmsnorm_quant";
+};
+struct AiterHipNormTokenV0117 : NormThenGroup<PlusZero<WideNorm>, AiterPer1x128> {
+  static constexpr const char* kContract = "aiter.rmsnorm_quant@v0.1.17";
+};
+struct AiterHipNormTokenFnuz : NormThenGroup<WideNorm, AiterPer1x128Fnuz> {
+  static constexpr const char* kContract = "aiter.rmsnorm_quant_fnuz";
+};
+struct AiterHipNormTokenInt8 : NormThenGroup<WideNorm, AiterGroupInt8> {
+  static constexpr const char* kContract = "aiter.rmsnorm_quant_int8";
+};
+struct AiterHipAddNormToken : NormThenGroup<AiterFlushedAddNorm, AiterPer1x128> {
+  static constexpr const char* kContract = "aiter.add_rmsnorm_quant";
+};
+struct AiterHipAddNormTokenV0117 : NormThenGroup<PlusZero<AiterFlushedAddNorm>, AiterPer1x128> {
+  static constexpr const char* kContract = "aiter.add_rmsnorm_quant@v0.1.17";
+};
+struct AiterHipAddNormTokenGfx942 : NormThenGroup<AiterFlushedAddNormGfx942, AiterPer1x128Fnuz> {
+  static constexpr const char* kContract = "aiter.add_rmsnorm_quant_gfx942";
+};
+
+/// AITER aiter/ops/triton/_triton_kernels/quant/fused_fp8_quant.py (e4048607), GATED_RMS_FP8: times silu(gate), and scales as
+/// vLLM's by token.
+struct GatedWideNorm : WideNorm {
+  static constexpr bool kGates = true;
+  SIMT_DEVICE static float gate(float g) { return g * (1.0f / (1.0f + simt::exp_fast(-g))); }
+};
+struct AiterGatedNorm : NormThenGroup<GatedWideNorm, VllmPerToken> {
+  static constexpr const char* kContract = "aiter.fused_rms_gated_fp8_group_quant";
+};
+struct AiterGatedNormFnuz : NormThenGroup<GatedWideNorm, VllmPerTokenFnuz> {
+  static constexpr const char* kContract = "aiter.fused_rms_gated_fp8_group_quant_fnuz";
+};
+struct AiterGatedNormToken : NormThenGroup<GatedWideNorm, VllmPerToken> {
+  static constexpr const char* kContract = "aiter.fused_rms_gated_fp8_token_quant";
+};
+
+/// AITER csrc/kernels/gated_rmsnorm_quant_kernels.cu (e4048607), a head of 128 a row: a small amax has the scale 1e-10 itself.
+struct AiterGatedGroupHip : AiterPer1x128 {
+  SIMT_DEVICE static float amax(float widest) { return widest; }
+  SIMT_DEVICE static float scale(float amax) { return amax > 1e-10f ? amax / 448.0f : 1e-10f; }
+};
+struct AiterGatedGroupHipFnuz : AiterPer1x128Fnuz {
+  SIMT_DEVICE static float amax(float widest) { return widest; }
+  SIMT_DEVICE static float scale(float amax) { return amax > 1e-10f ? amax / 240.0f : 1e-10f; }
+};
+struct AiterHipGatedNorm : NormThenGroup<GatedWideNorm, AiterGatedGroupHip> {
+  static constexpr const char* kContract = "aiter.gated_rmsnorm_fp8_group_quant";
+};
+struct AiterHipGatedNormFnuz : NormThenGroup<GatedWideNorm, AiterGatedGroupHipFnuz> {
+  static constexpr const char* kContract = "aiter.gated_rmsnorm_fp8_group_quant_fnuz";
+};
+
+using NormAiterList = NormList<AiterNorm, AiterNormFnuz, AiterAddNorm, AiterHipNorm, AiterHipNormV0117>;
+using NormAiterTokenList = NormList<AiterHipNormToken, AiterHipNormTokenFnuz, AiterHipNormTokenInt8, AiterHipAddNormToken, AiterHipNormTokenV0117, AiterHipAddNormTokenV0117,
+                                    AiterHipAddNormTokenGfx942, AiterGatedNormToken>;
+using NormGatedList = NormList<AiterGatedNorm, AiterGatedNormFnuz, AiterHipGatedNorm, AiterHipGatedNormFnuz>;
+
+// Norms and codes behind a sum over ranks.
+
+/// FlashInfer include/flashinfer/comm/trtllm_allreduce_fusion.cuh (fb28d724) and AITER csrc/include/custom_all_reduce.cuh
+/// (e4048607): norms and codes behind their sums over ranks. Approximate divisions of FlashInfer's fast math: the quotient is one
+/// of their results.
+struct TrtllmToken : VllmPerToken {
+  SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 448.0f); }
+};
+struct TrtllmPacked : VllmGroupFp8 {
+  static constexpr bool kPacked = true;
+  SIMT_DEVICE static float amax(float widest) { return widest; }
+  SIMT_DEVICE static float scale(float amax) { return pow2_ceil(simt::max_number(over_constant(amax, 448.0f), 1e-10f)); }
+};
+struct FlashinferTrtllmNormToken : NormThenGroup<FlashinferTrtllmAddRmsNorm, TrtllmToken> {
+  static constexpr const char* kContract = "flashinfer.trtllm_add_rms_norm_token_fp8";
+};
+struct FlashinferTrtllmNormPacked : NormThenGroup<FlashinferTrtllmAddRmsNorm, TrtllmPacked> {
+  static constexpr const char* kContract = "flashinfer.trtllm_add_rms_norm_group_packed";
+};
+
+/// All of the module flushes, the norm too.
+struct AiterArAddNorm : Flushing<WideAddNorm> {};
+struct AiterArAddNormGfx942 : AiterArAddNorm {
+  using Store = StoreCutOff;
+};
+struct AiterArAddNormR1 : AiterArAddNorm {
+  static constexpr bool kSquaresRounded = true, kNormalizesRounded = true;
+};
+/// v_cvt_pk_fp8_f32 without FP16_OVFL: beyond the largest code NaN.
+struct E4m3fnuzNosat {
+  static constexpr int kType = ASSAY_FLOAT8_E4M3FNUZ;
+  SIMT_DEVICE static uint8_t encode(float v) { return simt::magnitude(v) < 248.0f ? simt::to_e4m3fnuz_sat(v) : uint8_t(0x80); }
+  SIMT_DEVICE static uint32_t encode4(const float* v) { return encode4_one_by_one<E4m3fnuzNosat>(v); }
+};
+/// A group of zeros has the scale 1; a subnormal scale is 0.
+struct AiterArGroup : GroupRules {
+  using Code = E4m3fnNosat;
+  SIMT_DEVICE static float amax(float widest) { return widest == 0.0f ? 448.0f : widest; }
+  SIMT_DEVICE static float scale(float amax) { return flushed(amax / 448.0f); }
+};
+struct AiterArGroupFnuz : GroupRules {
+  using Code = E4m3fnuzNosat;
+  SIMT_DEVICE static float amax(float widest) { return widest == 0.0f ? 240.0f : widest; }
+  SIMT_DEVICE static float scale(float amax) { return flushed(amax / 240.0f); }
+};
+struct AiterArToken : NormThenGroup<AiterArAddNorm, AiterArGroup> {
+  static constexpr const char* kContract = "aiter.ar_add_rms_norm_token_fp8_ftz";
+};
+struct AiterArTokenGfx942 : NormThenGroup<AiterArAddNormGfx942, AiterArGroupFnuz> {
+  static constexpr const char* kContract = "aiter.ar_add_rms_norm_token_fp8_ftz_gfx942";
+};
+struct AiterArTokenTwoStage : NormThenGroup<AiterArAddNormR1, AiterArGroup> {
+  static constexpr const char* kContract = "aiter.ar_add_rms_norm_token_fp8_ftz_2stage";
+};
+struct AiterArTokenTwoStageGfx942 : NormThenGroup<AiterArAddNormR1, AiterArGroupFnuz> {
+  static constexpr const char* kContract = "aiter.ar_add_rms_norm_token_fp8_ftz_2stage_gfx942";
+};
+struct AiterArPerGroup : NormThenGroup<AiterArAddNorm, AiterArGroup> {
+  static constexpr const char* kContract = "aiter.ar_add_rms_norm_group_fp8_ftz";
+};
+struct AiterArPerGroupGfx942 : NormThenGroup<AiterArAddNormGfx942, AiterArGroupFnuz> {
+  static constexpr const char* kContract = "aiter.ar_add_rms_norm_group_fp8_ftz_gfx942";
+};
+struct AiterArPerGroupTwoStage : NormThenGroup<AiterArAddNormR1, AiterArGroup> {
+  static constexpr const char* kContract = "aiter.ar_add_rms_norm_group_fp8_ftz_2stage";
+};
+struct AiterArPerGroupTwoStageGfx942 : NormThenGroup<AiterArAddNormR1, AiterArGroupFnuz> {
+  static constexpr const char* kContract = "aiter.ar_add_rms_norm_group_fp8_ftz_2stage_gfx942";
+};
+
+using NormRankTokenList = NormList<FlashinferTrtllmNormToken, AiterArToken, AiterArTokenGfx942, AiterArTokenTwoStage, AiterArTokenTwoStageGfx942>;
+using NormRankGroupList = NormList<FlashinferTrtllmNormPacked, AiterArPerGroup, AiterArPerGroupGfx942, AiterArPerGroupTwoStage,
+                                   AiterArPerGroupTwoStageGfx942>;
+
+}  // namespace assay_kernels

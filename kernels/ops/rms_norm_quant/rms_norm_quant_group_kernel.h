@@ -1,0 +1,360 @@
+// rms_norm and a dynamic quantization in one pass over x: by groups, by tokens, and as MXFP8.
+#pragma once
+
+#include "kernels/ops/quant_group/quant_group_contracts.h"
+#include "kernels/ops/quant_group/quant_group_kernel.h"
+#include "kernels/ops/quant_group/quant_group_rules.h"
+#include "kernels/ops/quant_mx/quant_mx_contracts.h"
+#include "kernels/ops/quant_mx/quant_mx_kernel.h"
+#include "kernels/ops/rms_norm/rms_norm_kernel.h"
+#include "kernels/ops/rms_norm/rms_norm_rules.h"
+
+namespace assay_kernels {
+
+// The result of a norm in front of a quantization by one scale.
+
+/// Results of a row for those who need them twice: in registers, in 16 bits if the norm rounds them.
+template <class Norm, class T, class Row, int kLoads = Row::kKept>
+class Results {
+ public:
+  static constexpr bool kWhole = true;
+
+  SIMT_DEVICE explicit Results(const Row& row) {
+    int k = 0;
+    if constexpr (Norm::kRoundsOutput) {
+      row.for_each_rounded([&](int first, const auto& words) {
+        first_[k] = first;
+        at_[k++] = words[0];
+      });
+    } else {
+      row.for_each([&](int first, const auto& v) {
+        first_[k] = first;
+        SIMT_UNROLL
+        for (int i = 0; i < Row::kElements; ++i) at_[k].at[i] = v[0][i];
+        ++k;
+      });
+    }
+  }
+
+  template <class Group>
+  SIMT_DEVICE float widest() const {
+    if constexpr (Norm::kRoundsOutput) {
+      return widest_of<Group, T>(at_);
+    } else {
+      float widest = 0.0f;
+      SIMT_UNROLL
+      for (int k = 0; k < kLoads; ++k) widest = widest_of<Group>(at_[k].at, widest);
+      return widest;
+    }
+  }
+
+  /// Calls f(first element, v) with each load of the thread.
+  template <class F>
+  SIMT_DEVICE void for_each(F f) const {
+    SIMT_UNROLL
+    for (int k = 0; k < kLoads; ++k) {
+      float v[Row::kElements];
+      in_fp32<T>(at_[k], v);
+      f(first_[k], v);
+    }
+  }
+
+ private:
+  std::conditional_t<Norm::kRoundsOutput, simt::Vector<uint32_t>, Widened<T>> at_[kLoads];
+  int first_[kLoads];
+};
+
+/// Of a row that is read again each time, and of one whose results are needed once.
+template <class Norm, class T, class Row>
+class Results<Norm, T, Row, 0> {
+ public:
+  static constexpr bool kWhole = Row::kWhole;
+
+  SIMT_DEVICE explicit Results(const Row& row) : row_(row) {}
+
+  template <class Group>
+  SIMT_DEVICE float widest() const {
+    float widest = 0.0f;
+    for_each([&](int /*first*/, const auto& v) { widest = widest_of<Group>(v, widest); });
+    return widest;
+  }
+
+  template <class F>
+  SIMT_DEVICE void for_each(F f) const {
+    row_.for_each([&](int first, auto& v) {
+      round_output<Norm, T>(v[0]);
+      f(first, v[0]);
+    });
+  }
+
+ private:
+  const Row& row_;
+};
+
+/// Codes of a row of n by one scale.
+template <class Results, class Codes>
+SIMT_DEVICE void store_codes(const Results& results, uint8_t* q, int n, const Codes& codes_of) {
+  uint8_t* const row = q + simt::block() * n;
+  results.for_each([&](int first, const auto& v) {
+    if (first >= n) return;
+    uint32_t codes[2];
+    codes_of(v, codes);
+    if constexpr (Results::kWhole) {
+      simt::store8(row + first, codes[0], codes[1]);
+    } else {
+      SIMT_UNROLL
+      for (int i = 0; i < 8; ++i)
+        if (first + i < n) row[first + i] = uint8_t(codes[i / 4] >> (8 * (i % 4)));
+    }
+  });
+}
+
+// Norms in front of a quantization, and its groups: what projects share, and vLLM's.
+
+/// Rounded to 16 bits before the weight and after it: vLLM csrc/libtorch_stable/quantization/fused_kernels/layernorm_utils.cuh
+/// (1051220e). A residual is added in fp32.
+struct VllmDynamicNorm : NormRules {
+  static constexpr bool kRoundsBeforeWeight = true;
+};
+struct VllmDynamicAddNorm : WideSum {
+  static constexpr bool kRoundsBeforeWeight = true;
+};
+
+/// Nothing is rounded before the codes: AITER's Triton and HIP kernels (e4048607), FlashInfer's norm.cuh (fb28d724).
+struct WideNorm : NormRules {
+  static constexpr bool kRoundsOutput = false;
+};
+struct WideAddNorm : WideSum {
+  static constexpr bool kRoundsOutput = false;
+};
+
+/// rms_norm_per_block_quant: a floor under the scale, none under amax; min before max, so NaN becomes +448.
+struct VllmNormBlock : VllmPerToken {};
+struct VllmNormBlockFnuz : VllmPerTokenFnuz {};
+struct VllmNormBlockUb : VllmPerTokenUb {};
+
+/// v0.33.0: codes are products with the reciprocal of the scale.
+template <class Base>
+struct ByReciprocal : Base {
+  using Element = simt::Multiply;
+  SIMT_DEVICE static float operand(float /*amax*/, float scale) { return 1.0f / scale; }
+};
+
+/// The reciprocal of a scale that is no less than the epsilon of fp32; to nearest.
+struct VllmNormInt8 : GroupRules {
+  using Code = Int8Nearest;
+  using Element = simt::Multiply;
+  SIMT_DEVICE static float amax(float widest) { return widest; }
+  SIMT_DEVICE static float scale(float amax) { return simt::max_number(amax / 127.0f, 0x1p-23f); }
+  SIMT_DEVICE static float operand(float /*amax*/, float scale) { return 1.0f / scale; }
+};
+
+template <class NormOfRow, class GroupOfRow>
+struct NormThenGroup {
+  using Norm = NormOfRow;
+  using Group = GroupOfRow;
+};
+
+/// Upstream skips this fusion on Blackwell (vLLM PR 40552): its fused kernel knows no packed scales.
+struct NormGroupPacked : NormThenGroup<VllmRmsNorm20260618, VllmGroupFp8Packed> {
+  static constexpr const char* kContract = "assay.rms_norm_group_packed";
+};
+
+struct NormPerBlock : NormThenGroup<VllmDynamicNorm, VllmNormBlock> {
+  static constexpr const char* kContract = "vllm.rms_norm_per_block_quant";
+};
+struct NormPerBlockUb : NormThenGroup<VllmDynamicNorm, VllmNormBlockUb> {
+  static constexpr const char* kContract = "vllm.rms_norm_per_block_quant_ub";
+};
+struct NormPerBlockFnuz : NormThenGroup<VllmDynamicNorm, VllmNormBlockFnuz> {
+  static constexpr const char* kContract = "vllm.rms_norm_per_block_quant_fnuz";
+};
+struct NormPerBlockInt8 : NormThenGroup<VllmDynamicNorm, VllmNormInt8> {
+  static constexpr const char* kContract = "vllm.rms_norm_per_block_quant_int8";
+};
+struct AddNormPerBlock : NormThenGroup<VllmDynamicAddNorm, VllmNormBlock> {
+  static constexpr const char* kContract = "vllm.add_rms_norm_per_block_quant";
+};
+struct NormPerBlockV0330 : NormThenGroup<VllmDynamicNorm, ByReciprocal<VllmNormBlock>> {
+  static constexpr const char* kContract = "vllm.rms_norm_per_block_quant@v0.33.0";
+};
+struct NormPerBlockUbV0330 : NormThenGroup<VllmDynamicNorm, ByReciprocal<VllmNormBlockUb>> {
+  static constexpr const char* kContract = "vllm.rms_norm_per_block_quant_ub@v0.33.0";
+};
+struct NormPerBlockFnuzV0330 : NormThenGroup<VllmDynamicNorm, ByReciprocal<VllmNormBlockFnuz>> {
+  static constexpr const char* kContract = "vllm.rms_norm_per_block_quant_fnuz@v0.33.0";
+};
+struct AddNormPerBlockV0330 : NormThenGroup<VllmDynamicAddNorm, ByReciprocal<VllmNormBlock>> {
+  static constexpr const char* kContract = "vllm.add_rms_norm_per_block_quant@v0.33.0";
+};
+struct NormPerToken : NormThenGroup<VllmDynamicNorm, VllmPerToken> {
+  static constexpr const char* kContract = "vllm.rms_norm_dynamic_per_token_quant";
+};
+struct NormPerTokenUb : NormThenGroup<VllmDynamicNorm, VllmPerTokenUb> {
+  static constexpr const char* kContract = "vllm.rms_norm_dynamic_per_token_quant_ub";
+};
+struct NormPerTokenFnuz : NormThenGroup<VllmDynamicNorm, VllmPerTokenFnuz> {
+  static constexpr const char* kContract = "vllm.rms_norm_dynamic_per_token_quant_fnuz";
+};
+struct NormPerTokenInt8 : NormThenGroup<VllmDynamicNorm, VllmNormInt8> {
+  static constexpr const char* kContract = "vllm.rms_norm_dynamic_per_token_quant_int8";
+};
+struct AddNormPerToken : NormThenGroup<VllmDynamicAddNorm, VllmPerToken> {
+  static constexpr const char* kContract = "vllm.add_rms_norm_dynamic_per_token_quant";
+};
+
+using NormBlockList = NormList<NormPerBlock, NormPerBlockUb, NormPerBlockFnuz, NormPerBlockInt8, AddNormPerBlock,
+                               NormPerBlockV0330, NormPerBlockUbV0330, NormPerBlockFnuzV0330, AddNormPerBlockV0330>;
+using NormTokenList = NormList<NormPerToken, NormPerTokenUb, NormPerTokenFnuz, NormPerTokenInt8, AddNormPerToken>;
+
+// rms_norm and group quantization in one pass over x, with fp32 or packed UE8M0 scales, and with a residual or without.
+
+/// Neighbouring loads of a thread: with four, the sums and scales of a group of 128 are the work of four threads. On an H200 this
+/// kernel is bound by its instructions, and one load a thread takes a third longer.
+inline constexpr int kFusedRun = 4;
+
+/// Where codes and scales go.
+struct GroupsOut {
+  uint8_t* q;
+  ScalesOut scales;
+  float scale_ub;  ///< of contracts that bound amax by it
+};
+
+template <class Rules, class T, int kWarp, int kRuns, int kLanes>
+SIMT_KERNEL void rms_norm_quant_group(NormArguments<T> a, GroupsOut out) {
+  using Norm = typename Rules::Norm;
+  using Group = typename Rules::Group;
+  const NormalizedRow<Norm, T, kWarp, kRuns * kFusedRun, kFusedRun> row(a);
+  const auto quantize = [&](int first, const float(&u)[8 * kFusedRun], float widest) {
+    quantize_elements<Group, kWarp, kLanes>(u, widest, first < a.n, out.q + simt::block() * a.n + first, out.scales,
+                                            simt::block(), first / (8 * kLanes * kFusedRun), out.scale_ub);
+  };
+  float u[8 * kFusedRun];
+  if constexpr (Norm::kRoundsOutput) {
+    row.for_each_rounded([&](int first, const auto& words) {
+      SIMT_UNROLL
+      for (int i = 0; i < 8 * kFusedRun; i += 2) simt::pair_to_floats<T>(words[i / 8].at[i % 8 / 2], u[i], u[i + 1]);
+      quantize(first, u, widest_of<Group, T>(words));
+    });
+  } else {
+    row.for_each([&](int first, const auto& v) {
+      SIMT_UNROLL
+      for (int i = 0; i < 8 * kFusedRun; ++i) u[i] = v[i / 8][i % 8];
+      quantize(first, u, widest_of<Group>(u));
+    });
+  }
+  row.finish();
+  write_absent_groups<typename Rules::Group>(out.scales);
+  write_absent_rows<typename Rules::Group>(out.scales);
+}
+
+/// Calls f(a number of the type of x, lanes, runs that each thread keeps in registers, grid).
+template <class F>
+void with_fused_rows(const Call& call, const NormInputs& inputs, F f) {
+  const int64_t runs = inputs.loads() / kFusedRun;
+  const simt::Launch grid = call.grid(inputs.shape.rows, simt::block_threads(runs, call.warp()));
+  with_half_type(inputs.x, [&](auto type) {
+    with_warp(call, [&](auto warp) {
+      with_row<4>(runs, grid.threads, inputs.in_sixteens, [&](auto each) { f(type, warp, each, grid); });
+    });
+  });
+}
+
+template <class Rules>
+void run_rms_norm_quant_group(const Call& call) {
+  using Group = typename Rules::Group;
+  const NormInputs inputs(call, Rules::Norm::kAdds, Rules::Norm::kGates);
+  const int64_t size = group_size_of(call, inputs.shape);
+  const GroupOutputs outputs = group_outputs(call, inputs.shape, size, Group::Code::kType, Group::kPacked);
+  expect_aligned(call.output("q"));
+  if (size != 32 && size != 64 && size != 128) unsupported("groups of 32, 64 or 128 elements only");
+  if (inputs.shape.rows == 0) return;
+  const GroupsOut out{outputs.q, outputs.scales, Group::kBounded ? float(call.number("scale_ub")) : 0.0f};
+  with_fused_rows(call, inputs, [&](auto type, auto warp, auto each, const simt::Launch& grid) {
+    using T = decltype(type);
+    constexpr int kWarp = decltype(warp)::value, kRuns = decltype(each)::value;
+    const auto a = inputs.arguments<T>();
+    if (size == 32) return simt::launch(rms_norm_quant_group<Rules, T, kWarp, kRuns, 4 / kFusedRun>, grid, a, out);
+    if (size == 64) return simt::launch(rms_norm_quant_group<Rules, T, kWarp, kRuns, 8 / kFusedRun>, grid, a, out);
+    simt::launch(rms_norm_quant_group<Rules, T, kWarp, kRuns, 16 / kFusedRun>, grid, a, out);
+  });
+}
+
+// rms_norm and dynamic per-token quantization: one block a row.
+
+template <class Rules, class T, int kWarp, int kLoads>
+SIMT_KERNEL void rms_norm_quant_token(NormArguments<T> a, GroupsOut out) {
+  using Norm = typename Rules::Norm;
+  using Group = typename Rules::Group;
+  using Row = NormalizedRow<Norm, T, kWarp, kLoads>;
+  const Row row(a);
+  const Results<Norm, T, Row> results(row);
+  const float widest = simt::block_reduce<kWarp, 1>(
+      results.template widest<Group>(), 0.0f, [](float u, float v) { return Group::widest(u, v); }, [] { simt::barrier(); });
+  const float amax = Group::amax(widest);
+  float scale;
+  if constexpr (Group::kBounded) {
+    scale = Group::scale_within(amax, out.scale_ub);
+  } else {
+    scale = Group::scale(amax);
+  }
+  if (simt::thread() == 0) store_scale<Group>(out.scales, simt::block(), 0, scale);
+  store_codes(results, out.q, a.n, CodesOf<Group>(Group::operand(amax, scale)));
+  row.finish();
+}
+
+template <class Rules>
+void run_rms_norm_quant_token(const Call& call) {
+  using Group = typename Rules::Group;
+  const NormInputs inputs(call, Rules::Norm::kAdds, Rules::Norm::kGates);
+  const GroupOutputs outputs = group_outputs(call, inputs.shape, inputs.shape.columns, Group::Code::kType, false);
+  const bool whole = expect_rows_of(call.output("q"), inputs) && inputs.in_sixteens;
+  if (inputs.shape.rows == 0) return;
+  const GroupsOut out{outputs.q, outputs.scales, Group::kBounded ? float(call.number("scale_ub")) : 0.0f};
+  const simt::Launch grid = call.grid(inputs.shape.rows, simt::block_threads(inputs.loads(), call.warp()));
+  with_half_type(inputs.x, [&](auto type) {
+    using T = decltype(type);
+    with_warp(call, [&](auto warp) {
+      with_row<8>(inputs.loads(), grid.threads, whole, [&](auto loads) {
+        simt::launch(rms_norm_quant_token<Rules, T, decltype(warp)::value, decltype(loads)::value>, grid, inputs.arguments<T>(),
+                     out);
+      });
+    });
+  });
+}
+
+// rms_norm with a residual and MXFP8 in one pass over x: a thread has whole blocks of 32.
+
+/// vLLM mxfp8_utils.py, _fused_add_rms_norm_quant_kernel: Triton. R-1, N-B.
+struct VllmAddNormMxfp8 : NormThenGroup<RoundedSum, VllmMxfp8Fused> {
+  static constexpr const char* kContract = "vllm.fused_add_rms_norm_mxfp8_quant";
+};
+
+template <class Rules, class T, int kWarp, int kRuns>
+SIMT_KERNEL void rms_norm_quant_mx(NormArguments<T> a, uint8_t* q, BytesOut out) {
+  static_assert(Rules::Norm::kRoundsOutput && 8 * kFusedRun == kMxBlock);
+  const NormalizedRow<typename Rules::Norm, T, kWarp, kRuns * kFusedRun, kFusedRun> row(a);
+  row.for_each_rounded([&](int first, const auto& words) {
+    float u[kMxBlock];
+    SIMT_UNROLL
+    for (int i = 0; i < kMxBlock; i += 2) simt::pair_to_floats<T>(words[i / 8].at[i % 8 / 2], u[i], u[i + 1]);
+    quantize_block<typename Rules::Group, kWarp>(u, first < a.n, q + simt::block() * a.n + first, out, simt::block(), first / kMxBlock);
+  });
+  row.finish();
+  out.template write_absent<typename Rules::Group>();
+}
+
+template <class Rules>
+void run_rms_norm_quant_mx(const Call& call) {
+  const NormInputs inputs(call, Rules::Norm::kAdds);
+  expect_mx_codes(call, inputs.shape, Rules::Group::Code::kType);
+  const BytesOut out = bytes_out(call, inputs.shape);
+  if (inputs.shape.rows == 0) return;
+  uint8_t* const q = static_cast<uint8_t*>(call.output("q").data);
+  with_fused_rows(call, inputs, [&](auto type, auto warp, auto each, const simt::Launch& grid) {
+    using T = decltype(type);
+    simt::launch(rms_norm_quant_mx<Rules, T, decltype(warp)::value, decltype(each)::value>, grid, inputs.arguments<T>(), q, out);
+  });
+}
+
+}  // namespace assay_kernels

@@ -1,0 +1,157 @@
+// rms_norm and quantization by one scale that the caller gives, and the rms_norm that quantizes twice.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <vector>
+
+#include "kernels/ops/call.h"
+#include "kernels/ops/quant_static/quant_static_kernel.h"
+#include "kernels/ops/rms_norm_quant/rms_norm_quant_group_contracts.h"
+#include "kernels/ops/rms_norm_quant/rms_norm_quant_group_kernel.h"
+
+namespace assay_kernels {
+
+// For ops behind which this one is the second half.
+
+/// By the contract that the call names, one of NormStaticList.
+void run_norm_static(const Call& call);
+
+template <class NormOfRow, class GivenScale>
+struct NormThenStatic {
+  using Norm = NormOfRow;
+  using Given = GivenScale;
+};
+
+/// vLLM csrc/libtorch_stable/layernorm_quant_kernels.cu (0e1d935d) and what it was before: the norm is rounded to 16 bits, and
+/// its profile is that of rms_norm.
+struct NormStaticV0191 : NormThenStatic<VllmRmsNormV0191, VllmStatic> {
+  static constexpr const char* kContract = "vllm.rms_norm_static_fp8_quant@v0.19.1";
+};
+struct NormStatic20260618 : NormThenStatic<VllmRmsNorm20260618, VllmStatic> {
+  static constexpr const char* kContract = "vllm.rms_norm_static_fp8_quant@2026-06-18";
+};
+struct NormStaticFnuz : NormThenStatic<VllmRmsNorm20260618, VllmStaticFnuz> {
+  static constexpr const char* kContract = "vllm.rms_norm_static_fp8_quant_fnuz";
+};
+struct AddNormStaticV0191 : NormThenStatic<VllmFusedAddRmsNormV0191, VllmStatic> {
+  static constexpr const char* kContract = "vllm.fused_add_rms_norm_static_fp8_quant@v0.19.1";
+};
+struct AddNormStatic20260618 : NormThenStatic<VllmFusedAddRmsNorm20260618, VllmStatic> {
+  static constexpr const char* kContract = "vllm.fused_add_rms_norm_static_fp8_quant@2026-06-18";
+};
+/// rcp.approx.ftz may be off by an ulp; the quotient here is one of its legal results.
+struct FlashinferStatic : VllmStatic {
+  SIMT_DEVICE static float operand(float /*amax*/, float scale) { return flushed(1.0f / flushed(scale)); }
+};
+/// Whole vectors are not clamped: NaN stays.
+struct FlashinferStaticCute : FlashinferStatic {
+  SIMT_DEVICE static float clamp(float v) { return v; }
+};
+
+/// FlashInfer include/flashinfer/norm.cuh (fb28d724).
+struct FlashinferNormStatic : NormThenStatic<Flushing<PlusZero<WideNorm>>, FlashinferStatic> {
+  static constexpr const char* kContract = "flashinfer.rmsnorm_quant";
+};
+struct FlashinferAddNormStatic : NormThenStatic<Flushing<PlusZero<WideAddNorm>>, FlashinferStatic> {
+  static constexpr const char* kContract = "flashinfer.fused_add_rmsnorm_quant";
+};
+/// FlashInfer flashinfer/norm/kernels/ (fb28d724), the CuTe DSL.
+struct FlashinferNormStaticCute : NormThenStatic<PlusZero<WideNorm>, FlashinferStaticCute> {
+  static constexpr const char* kContract = "flashinfer.rmsnorm_quant@v0.6.7";
+};
+struct FlashinferAddNormStaticCute : NormThenStatic<PlusZero<WideAddNorm>, FlashinferStaticCute> {
+  static constexpr const char* kContract = "flashinfer.fused_add_rmsnorm_quant@v0.6.7";
+};
+
+/// FlashInfer include/flashinfer/comm/trtllm_allreduce_fusion.cuh (fb28d724), behind its all-reduce.
+struct FlashinferTrtllmNormStatic : NormThenStatic<FlashinferTrtllmAddRmsNorm, FlashinferStaticCute> {
+  static constexpr const char* kContract = "flashinfer.trtllm_add_rms_norm_fp8";
+};
+
+using NormStaticList = NormList<NormStaticV0191, NormStatic20260618, NormStaticFnuz, AddNormStaticV0191, AddNormStatic20260618,
+                                FlashinferNormStatic, FlashinferAddNormStatic, FlashinferNormStaticCute,
+                                FlashinferAddNormStaticCute, FlashinferTrtllmNormStatic>;
+
+template <class Rules, class T, int kWarp, int kLoads>
+SIMT_KERNEL void rms_norm_quant_static(NormArguments<T> a, uint8_t* q, const float* scale) {
+  using Given = typename Rules::Given;
+  using Row = NormalizedRow<typename Rules::Norm, T, kWarp, kLoads>;
+  const Row row(a);
+  const Results<typename Rules::Norm, T, Row, 0> results(row);
+  store_codes(results, q, a.n, CodesByElement<Given>(Given::operand(0.0f, *scale)));
+  row.finish();
+}
+
+template <class Rules>
+void run_rms_norm_quant_static(const Call& call) {
+  using Given = typename Rules::Given;
+  const NormInputs inputs(call, Rules::Norm::kAdds);
+  const assay_tensor &q = call.output("q"), &scale = call.input("scale");
+  const bool whole = expect_rows_of(q, inputs) && inputs.in_sixteens;
+  if (!has_type(q, Given::Code::kType, 8)) unsupported(std::string("q has not the type of contract ") + Rules::kContract);
+  if (!has_type(scale, ASSAY_FLOAT, 32)) unsupported("scale must be fp32");
+  expect_matrix(scale, {1, 1});
+  if (inputs.shape.rows == 0) return;
+  const simt::Launch grid = call.grid(inputs.shape.rows, simt::block_threads(inputs.loads(), call.warp()));
+  with_half_type(inputs.x, [&](auto type) {
+    using T = decltype(type);
+    with_warp(call, [&](auto warp) {
+      with_row<8>(inputs.loads(), grid.threads, whole, [&](auto loads) {
+        simt::launch(rms_norm_quant_static<Rules, T, decltype(warp)::value, decltype(loads)::value>, grid,
+                     inputs.arguments<T>(), static_cast<uint8_t*>(q.data), data_of<float>(scale));
+      });
+    });
+  });
+}
+
+// The call of one consumer out of a call with two.
+
+class ConsumerCall {
+ public:
+  /// The tensors of the call but those of the other consumer; these two are named q and scale. Rows of rows become rows.
+  ConsumerCall(const Call& both, const std::string& codes, const std::string& scales);
+  ConsumerCall(const ConsumerCall&) = delete;
+  const Call& call() const { return *checked_; }
+
+ private:
+  std::vector<assay_tensor> tensors_;
+  std::vector<std::array<int64_t, 4>> extents_;  ///< shapes and strides of what was flattened
+  assay_call raw_;
+  std::optional<Call> checked_;
+};
+
+// One norm and two quantizations of its result: two independent fused calls, as vLLM #41825 makes them. x and the codes may have
+// more dimensions than two; a consumer behind a view(-1, H) has two.
+
+/// AITER's fused kernel: codes of the fp32 result.
+struct DoubleFused : AiterNorm {
+  static constexpr const char* kContract = "aiter.double_quant_fused";
+};
+struct DoubleFusedFnuz : AiterNormFnuz {
+  static constexpr const char* kContract = "aiter.double_quant_fused_fnuz";
+};
+/// What came before: AITER's norm, stored, and its quantization by group.
+struct DoubleUnfused : NormThenGroup<AiterRmsNorm, AiterPer1x128> {
+  static constexpr const char* kContract = "aiter.double_quant_unfused";
+};
+struct DoubleUnfusedV0117 : NormThenGroup<AiterRmsNormV0117, AiterPer1x128> {
+  static constexpr const char* kContract = "aiter.double_quant_unfused@v0.1.17";
+};
+struct DoubleUnfusedGfx942 : NormThenGroup<AiterRmsNormGfx942, AiterPer1x128Fnuz> {
+  static constexpr const char* kContract = "aiter.double_quant_unfused_gfx942";
+};
+/// vLLM's native IR in place of AITER's norm.
+struct DoubleEager : NormThenGroup<VllmIrRmsNorm, AiterPer1x128> {
+  static constexpr const char* kContract = "aiter.double_quant_eager";
+};
+
+using DoubleList = NormList<DoubleFused, DoubleFusedFnuz, DoubleUnfused, DoubleUnfusedV0117, DoubleUnfusedGfx942, DoubleEager>;
+
+template <class First, class Second = First>
+void run_double(const Call& call) {
+  run_rms_norm_quant_group<First>(ConsumerCall(call, "q", "scale").call());
+  run_rms_norm_quant_group<Second>(ConsumerCall(call, "q2", "scale2").call());
+}
+
+}  // namespace assay_kernels

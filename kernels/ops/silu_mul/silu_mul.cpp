@@ -1,0 +1,106 @@
+// The kernels of act_and_mul, silu_mul_quant_group, silu_mul_quant_masked and silu_mul_quant_static, as describe() lists them.
+#include "kernels/ops/call.h"
+#include "kernels/ops/silu_mul/act_and_mul_kernel.h"
+#include "kernels/ops/silu_mul/silu_mul_quant_kernel.h"
+
+namespace assay_kernels {
+namespace {
+
+void act_by_contract(const Call& call) {
+  ActList::with(call.contract(), [&](auto rules) { run_act_and_mul<decltype(rules)>(call); });
+}
+
+}  // namespace
+
+std::vector<Kernel> act_and_mul_kernels() {
+  std::vector<std::string> contracts;
+  ActList::append_ids(contracts, false);
+  return {{"act_and_mul", "act_and_mul", contracts, {{"x", kAny}, {"warp", simt::kWarpSizes}}, {}, act_by_contract}};
+}
+
+namespace {
+
+void silu_group_by_contract(const Call& call) {
+  SiluGroupList::with(call.contract(), [&](auto rules) { run_silu_mul_quant_group<decltype(rules)>(call); });
+}
+
+Kernel silu_group_of_layouts(bool packed, const Values& layouts) {
+  std::vector<std::string> contracts;
+  SiluGroupList::append_ids(contracts, packed);
+  return {"silu_mul_quant_group",
+          "silu_mul_quant_group",
+          contracts,
+          {{"x", kHalf}, {"group_size", {32, 64, 128}}, {"layout", layouts}, {"warp", simt::kWarpSizes}},
+          {},
+          silu_group_by_contract};
+}
+
+template <class Rules>
+Kernel silu_of_tokens() {
+  return {"silu_mul_quant_token",
+          "silu_mul_quant_group",
+          {Rules::kContract},
+          {{"x", kHalf}, {"layout", {"row"}}, {"warp", simt::kWarpSizes}},
+          {{"n", 16}},
+          run_silu_mul_quant_token<Rules>};
+}
+
+Kernel silu_of_mx_blocks() {
+  return {"silu_mul_quant_mx",
+          "silu_mul_quant_group",
+          {VllmSiluMxfp8::kContract},
+          {{"x", kHalf}, {"group_size", {32}}, {"layout", {"e8m0_128x4"}}, {"warp", simt::kWarpSizes}},
+          {},
+          run_silu_mul_quant_mx<VllmSiluMxfp8>};
+}
+
+}  // namespace
+
+std::vector<Kernel> silu_mul_quant_group_kernels() {
+  return {silu_group_of_layouts(false, {"row", "col", "tma"}), silu_group_of_layouts(true, {"ue8m0x4_tma"}), silu_of_tokens<VllmSiluPerToken>(),
+          silu_of_tokens<VllmSiluPerTokenUb>(), silu_of_tokens<VllmSiluPerTokenRounded>(), silu_of_mx_blocks()};
+}
+
+namespace {
+
+void silu_masked_by_contract(const Call& call) {
+  SiluMaskedList::with(call.contract(), [&](auto rules) { run_silu_mul_quant_masked<decltype(rules)>(call); });
+}
+
+Kernel silu_masked_of_layouts(bool packed, const Values& layouts) {
+  std::vector<std::string> contracts;
+  SiluMaskedList::append_ids(contracts, packed);
+  return {"silu_mul_quant_masked",
+          "silu_mul_quant_masked",
+          contracts,
+          {{"x", {"bf16"}}, {"group_size", {128}}, {"layout", layouts}, {"warp", simt::kWarpSizes}},
+          {},
+          silu_masked_by_contract};
+}
+
+}  // namespace
+
+std::vector<Kernel> silu_mul_quant_masked_kernels() {
+  return {silu_masked_of_layouts(false, {"col"}), silu_masked_of_layouts(true, {"ue8m0x4_col"})};
+}
+
+namespace {
+
+void silu_static_by_contract(const Call& call) {
+  SiluStaticList::with(call.contract(), [&](auto rules) { run_silu_mul_quant_given<decltype(rules)>(call); });
+}
+
+}  // namespace
+
+std::vector<Kernel> silu_mul_quant_static_kernels() {
+  std::vector<std::string> contracts;
+  SiluStaticList::append_ids(contracts, false);
+  return {{"silu_mul_quant_static",
+           "silu_mul_quant_static",
+           contracts,
+           {{"x", kHalf}, {"group_size", {"tensor"}}, {"layout", {"row"}}, {"warp", simt::kWarpSizes}},
+           {{"n", 8}},
+           silu_static_by_contract}};
+}
+
+}  // namespace assay_kernels

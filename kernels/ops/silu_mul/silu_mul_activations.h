@@ -1,0 +1,117 @@
+// silu(gate) times up, as the projects write it. Sources, vLLM: csrc/libtorch_stable/quantization/fused_kernels/
+// fused_silu_mul_block_quant.cu (09a2bf02) and fused_silu_mul_per_token_group_quant.cu (2c1ee57e),
+// csrc/libtorch_stable/quantization/ activation_kernels.cu (1a84e5b2), fp8_utils.py (007d5005); PyTorch: ActivationSiluKernel.cu.
+#pragma once
+
+#include "kernels/ops/quant_group/quant_group_rules.h"
+
+namespace assay_kernels {
+
+/// What an activation changes: its formula, and where it rounds to the type of x.
+struct ActivationRules {
+  static constexpr bool kRoundsSilu = false;
+  static constexpr bool kRoundsProduct = false;
+  static constexpr bool kAddsZero = false;  ///< to the up half: its -0 becomes +0
+  static constexpr bool kDivides = false;  ///< by the contract's own division: silu_of_moderate() is silu() without its branches
+};
+
+/// The widest gate whose 1 + exp(-gate) every division without branches takes.
+inline constexpr float kModerateGate = 80.0f;
+
+/// The gate times its sigmoid, all in fp32.
+struct SiluF32 : ActivationRules {
+  static constexpr bool kDivides = true;
+  SIMT_DEVICE static float silu(float g) { return g * (1.0f / (1.0f + simt::exp(-g))); }
+  SIMT_DEVICE static float silu_of_moderate(float g) { return g * simt::reciprocal_within(1.0f + simt::exp(-g)); }
+};
+
+struct SiluFast : ActivationRules {
+  SIMT_DEVICE static float silu(float g) { return simt::divide_fast(g, 1.0f + simt::exp_fast(-g)); }
+};
+
+struct SiluBf16 : ActivationRules {
+  static constexpr bool kRoundsSilu = true;
+  static constexpr bool kRoundsProduct = true;
+  SIMT_DEVICE static float silu(float g) { return simt::divide_fast(g, 1.0f + simt::exp(-g)); }
+};
+
+struct SiluOnce : ActivationRules {
+  static constexpr bool kRoundsProduct = true;
+  static constexpr bool kDivides = true;
+  SIMT_DEVICE static float silu(float g) { return g / (1.0f + simt::exp(-g)); }
+  SIMT_DEVICE static float silu_of_moderate(float g) { return simt::divide_within(g, 1.0f + simt::exp(-g)); }
+};
+
+struct SiluDividesF32 : SiluOnce {
+  static constexpr bool kRoundsProduct = false;
+};
+
+struct SiluTanh : ActivationRules {
+  static constexpr bool kRoundsProduct = true;
+  SIMT_DEVICE static float silu(float g) {
+    const float half = 0.5f * g;
+    return half * (1.0f + simt::tanh_fast(half));
+  }
+};
+
+/// A Triton division may be off by two ulp; the quotient is one of its legal results.
+struct SiluTriton : SiluBf16 {
+  static constexpr bool kDivides = true;
+  SIMT_DEVICE static float silu(float g) { return g / (1.0f + simt::exp_fast(-g)); }
+  SIMT_DEVICE static float silu_of_moderate(float g) { return simt::divide_within(g, 1.0f + simt::exp_fast(-g)); }
+};
+
+/// v0.24.0: beta, which is 0, is added to the up half.
+struct SiluTritonV0240 : SiluTriton {
+  static constexpr bool kAddsZero = true;
+};
+
+struct TorchSilu : SiluOnce {
+  static constexpr bool kRoundsSilu = true;
+};
+
+/// vLLM act_and_mul_quant_kernel (v0.33.0): the activation returns the type of x, whose product is rounded too.
+struct SiluTwice : TorchSilu {};
+
+/// The activation of the gates of a lane. Where one is far out or infinite, by the contract's own division.
+template <class Activation, class T, int kLoads>
+SIMT_DEVICE void silu_of_lane(const LaneWords<kLoads>& gate, float (&v)[8 * kLoads]) {
+  gate.template widen_to<T>(v);
+  if constexpr (Activation::kDivides) {
+    if (widest_number_of<T>(gate.at) <= kModerateGate) {
+      SIMT_UNROLL
+      for (float& g : v) g = Activation::silu_of_moderate(g);
+      return;
+    }
+  }
+  SIMT_UNROLL
+  for (float& g : v) g = Activation::silu(g);
+}
+
+/// Two numbers of 16 bits with +0 for -0.
+SIMT_DEVICE uint32_t plus_zero(uint32_t pair) {
+  const uint32_t low = pair & 0xffffu, high = pair >> 16;
+  return (low == 0x8000u ? 0u : low) | (high == 0x8000u ? 0u : high) << 16;
+}
+
+/// The products of a lane. Two numbers of 16 bits have an exact product in fp32, so it is rounded once in either type.
+template <class Activation, class T, int kLoads>
+SIMT_DEVICE void silu_times_up(const LaneWords<kLoads>& gate, const LaneWords<kLoads>& up, float (&v)[8 * kLoads]) {
+  constexpr bool kRounds = Activation::kRoundsProduct;
+  silu_of_lane<Activation, T>(gate, v);
+  SIMT_UNROLL
+  for (int i = 0; i < 4 * kLoads; ++i) {
+    float &a = v[2 * i], &b = v[2 * i + 1], u, w;
+    const uint32_t pair = Activation::kAddsZero ? plus_zero(up.pair(i)) : up.pair(i);
+    if constexpr (Activation::kRoundsSilu) {
+      const uint32_t silu = simt::pair_from_floats<T>(a, b);
+      simt::pair_to_floats<T>(kRounds ? simt::multiply_pairs<T>(silu, pair) : silu, a, b);
+      if (kRounds) continue;
+    }
+    simt::pair_to_floats<T>(pair, u, w);
+    a *= u, b *= w;
+    if (kRounds) simt::pair_to_floats<T>(simt::pair_from_floats<T>(a, b), a, b);
+  }
+}
+
+}  // namespace assay_kernels

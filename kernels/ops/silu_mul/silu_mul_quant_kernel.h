@@ -1,0 +1,507 @@
+// silu(gate) * up with a quantization behind it, in one pass: by groups, by tokens, as MXFP8, for masked experts, and by a given scale.
+#pragma once
+
+#include "kernels/ops/kernel_common.h"
+#include "kernels/ops/quant_group/quant_group_contracts.h"
+#include "kernels/ops/quant_group/quant_group_kernel.h"
+#include "kernels/ops/quant_mx/quant_mx_contracts.h"
+#include "kernels/ops/quant_mx/quant_mx_kernel.h"
+#include "kernels/ops/quant_static/quant_static_kernel.h"
+#include "kernels/ops/silu_mul/silu_mul_activations.h"
+
+namespace assay_kernels {
+
+// silu(gate) * up and its group quantization in registers: sixteen elements of each half in a thread, a group in 2, 4 or 8
+// neighbouring threads.
+
+inline constexpr int kGatedThreads = 128, kGatedElements = 16;  ///< of a block; of a thread
+
+template <class T>
+struct GatedArguments {
+  const T* x;  ///< rows of 2n: gate, then up
+  uint8_t* q;
+  ScalesOut scales;
+  int32_t n;
+  float scale_ub;
+};
+
+template <class Rules, class T, int kWarp, int kLanes>
+SIMT_KERNEL void silu_mul_quant_group(GatedArguments<T> a) {
+  const uint32_t groups = uint32_t(a.scales.rows * a.scales.groups), per_row = a.scales.by_groups.divisor;
+  const uint32_t piece = uint32_t(simt::block()) * kGatedThreads + uint32_t(simt::thread()), group = piece / kLanes;
+  const uint32_t row = a.scales.by_groups.quotient(group);
+  const bool live = group < groups;
+  LaneWords<2> gate{}, up{};
+  if (live) {
+    const int64_t at = int64_t{row} * a.n + int64_t{piece} * kGatedElements;  // the rows before it have n more elements than codes
+    gate.load(a.x + at + (Rules::kGateFirst ? 0 : a.n));
+    up.load(a.x + at + (Rules::kGateFirst ? a.n : 0));
+  }
+  float v[kGatedElements];
+  silu_times_up<typename Rules::Activation, T>(gate, up, v);
+  quantize_elements<typename Rules::Group, kWarp, kLanes>(v, live, a.q + int64_t{piece} * kGatedElements, a.scales, row,
+                                                          int32_t(group - row * per_row), a.scale_ub);
+  write_absent_groups<typename Rules::Group>(a.scales);  // and no absent rows: these ops leave them as they were
+}
+
+// The host's side of silu_mul_quant_group.
+
+/// The shape of the output of a call whose x has rows of two halves.
+inline Shape gated_shape(const Call& call) {
+  const assay_tensor& x = call.input("x");
+  expect_aligned(x);
+  const Shape halves = dense_matrix(x);
+  if (halves.columns % 16 != 0) unsupported("halves of x must be a multiple of 8 elements");
+  return {halves.rows, halves.columns / 2};
+}
+
+/// A thread for every kGatedElements elements.
+inline simt::Launch gated_grid(const Call& call, const Shape& shape) {
+  constexpr int64_t kOfBlock = int64_t{kGatedThreads} * kGatedElements;
+  const int64_t blocks = (shape.rows * shape.columns + kOfBlock - 1) / kOfBlock;
+  if (blocks > 0x7fffffff / kGatedThreads) unsupported("more than 2^35 elements");
+  return call.grid(blocks, kGatedThreads);
+}
+
+template <class Rules>
+void run_silu_mul_quant_group(const Call& call) {
+  using Group = typename Rules::Group;
+  const Shape shape = gated_shape(call);
+  const int64_t size = group_size_of(call, shape);
+  const GroupOutputs out = group_outputs(call, shape, size, Group::Code::kType, Group::kPacked);
+  expect_aligned(call.output("q"));
+  if (shape.rows == 0) return;
+  const simt::Launch grid = gated_grid(call, shape);
+  const float scale_ub = Group::kBounded ? float(call.number("scale_ub")) : 0.0f;
+  with_half_type(call.input("x"), [&](auto type) {
+    using T = decltype(type);
+    const GatedArguments<T> a{data_of<T>(call.input("x")), out.q, out.scales, int32_t(shape.columns), scale_ub};
+    with_warp(call, [&](auto warp) {
+      constexpr int kWarp = decltype(warp)::value;
+      if (size == 32) return simt::launch(silu_mul_quant_group<Rules, T, kWarp, 2>, grid, a);
+      if (size == 64) return simt::launch(silu_mul_quant_group<Rules, T, kWarp, 4>, grid, a);
+      if (size == 128) return simt::launch(silu_mul_quant_group<Rules, T, kWarp, 8>, grid, a);
+      unsupported("groups of 32, 64 or 128 elements only");
+    });
+  });
+}
+
+// Which activation meets which group quantization.
+
+/// The group half of silu_and_mul_per_block_quant: no floor under amax, one under the scale.
+struct SiluBlock : GroupRules {
+  static constexpr bool kSaturates = true;
+  SIMT_DEVICE static float amax(float widest) { return widest; }
+  SIMT_DEVICE static float scale(float amax) { return simt::max_number(amax / 448.0f, kLeastScale); }
+  SIMT_DEVICE static float clamp(float v) { return clamp_min_max(v, 448.0f); }
+};
+
+/// scale_ub bounds the scale here: then x / s may be anything.
+struct SiluBlockUb : SiluBlock {
+  using Element = simt::DivideEach;
+  static constexpr bool kBounded = true;
+  /// The maximum begins with an element: of NaN alone it is NaN, and the bound drops that.
+  SIMT_DEVICE static float widest_of_none() { return simt::from_bits(0x7fc00000u); }
+  SIMT_DEVICE static float scale_within(float amax, float scale_ub) {
+    return simt::max_number(simt::min_number(amax / 448.0f, scale_ub), kLeastScale);
+  }
+};
+
+struct SiluBlockFnuz : SiluBlock {
+  using Code = E4m3fnuzSat;
+  SIMT_DEVICE static float scale(float amax) { return simt::max_number(amax / 224.0f, 1.0f / (224.0f * 512.0f)); }
+  SIMT_DEVICE static float clamp(float v) { return clamp_min_max(v, 224.0f); }
+};
+
+/// Batch-invariant, rounded scales: the exponent by bits, no floor under the scale.
+struct GroupRounded : GroupRules {
+  using Element = simt::Multiply;
+  SIMT_DEVICE static float amax(float widest) { return simt::max_number(widest, 1e-10f); }
+  SIMT_DEVICE static float scale(float amax) { return pow2_ceil(amax * (1.0f / 448.0f)); }
+  SIMT_DEVICE static float operand(float /*amax*/, float scale) { return pow2_reciprocal(scale); }
+  SIMT_DEVICE static float clamp(float v) { return simt::max_number(v, -448.0f); }
+};
+
+struct GroupUe8m0x4 : GroupRounded {
+  static constexpr bool kPacked = true;
+};
+
+/// A contract: an activation and a group quantization. A faulty kernel derives from one and replaces a half.
+template <class ActivationRules, class GroupRulesOfIt>
+struct SiluGroup {
+  using Activation = ActivationRules;
+  using Group = GroupRulesOfIt;
+  static constexpr bool kPacked = Group::kPacked;
+  static constexpr bool kGateFirst = true;  ///< of the two halves of a row
+};
+
+struct VllmSiluPerBlock : SiluGroup<SiluF32, SiluBlock> {
+  static constexpr const char* kContract = "vllm.silu_and_mul_per_block_quant";
+};
+struct VllmSiluPerBlockUb : SiluGroup<SiluF32, SiluBlockUb> {
+  static constexpr const char* kContract = "vllm.silu_and_mul_per_block_quant_ub";
+};
+struct VllmSiluPerBlockFnuz : SiluGroup<SiluF32, SiluBlockFnuz> {
+  static constexpr const char* kContract = "vllm.silu_and_mul_per_block_quant_fnuz";
+};
+
+struct VllmFusedSilu : SiluGroup<SiluOnce, VllmGroupFp8> {
+  static constexpr const char* kContract = "vllm.fused_silu_mul_group";
+};
+struct VllmFusedSiluRounded : SiluGroup<SiluOnce, GroupRounded> {
+  static constexpr const char* kContract = "vllm.fused_silu_mul_group_rounded";
+};
+struct VllmFusedSiluUe8m0x4 : SiluGroup<SiluOnce, GroupUe8m0x4> {
+  static constexpr const char* kContract = "vllm.fused_silu_mul_group_ue8m0x4";
+};
+struct VllmFusedSiluSm100 : SiluGroup<SiluTanh, VllmGroupFp8> {
+  static constexpr const char* kContract = "vllm.fused_silu_mul_group_sm100";
+};
+struct VllmFusedSiluRoundedSm100 : SiluGroup<SiluTanh, GroupRounded> {
+  static constexpr const char* kContract = "vllm.fused_silu_mul_group_rounded_sm100";
+};
+struct VllmFusedSiluUe8m0x4Sm100 : SiluGroup<SiluTanh, GroupUe8m0x4> {
+  static constexpr const char* kContract = "vllm.fused_silu_mul_group_ue8m0x4_sm100";
+};
+struct VllmSiluColmajor : SiluGroup<SiluTriton, VllmGroupTriton> {
+  static constexpr const char* kContract = "vllm.silu_mul_colmajor";
+};
+struct VllmSiluColmajorUe8m0 : SiluGroup<SiluTriton, VllmGroupTritonUe8m0> {
+  static constexpr const char* kContract = "vllm.silu_mul_colmajor_ue8m0";
+};
+struct VllmSiluColmajorV0190 : SiluGroup<SiluTriton, VllmGroupTritonV0190> {
+  static constexpr const char* kContract = "vllm.silu_mul_colmajor@v0.19.0";
+};
+struct VllmSiluColmajorUe8m0V0190 : SiluGroup<SiluTriton, VllmGroupTritonUe8m0V0190> {
+  static constexpr const char* kContract = "vllm.silu_mul_colmajor_ue8m0@v0.19.0";
+};
+struct VllmSiluColmajorV0240 : SiluGroup<SiluTritonV0240, VllmGroupTritonV0190> {
+  static constexpr const char* kContract = "vllm.silu_mul_colmajor@v0.24.0";
+};
+struct VllmSiluColmajorUe8m0V0240 : SiluGroup<SiluTritonV0240, VllmGroupTritonUe8m0V0190> {
+  static constexpr const char* kContract = "vllm.silu_mul_colmajor_ue8m0@v0.24.0";
+};
+struct TorchSiluGroup : SiluGroup<TorchSilu, VllmGroupFp8> {
+  static constexpr const char* kContract = "torch.silu_mul_group_fp8";
+};
+
+// vLLM PR 46273, fused_silu_mul_per_token_quant.cu.
+struct VllmSiluPerToken : SiluGroup<SiluDividesF32, VllmPerToken> {
+  static constexpr const char* kContract = "vllm.silu_and_mul_per_token_quant";
+};
+struct VllmSiluPerTokenUb : SiluGroup<SiluDividesF32, VllmPerTokenUb> {
+  static constexpr const char* kContract = "vllm.silu_and_mul_per_token_quant_ub";
+};
+struct VllmSiluPerTokenRounded : SiluGroup<SiluTwice, VllmPerToken> {
+  static constexpr const char* kContract = "vllm.silu_and_mul_per_token_quant_rounded";
+};
+
+using SiluGroupList = RulesList<VllmSiluPerBlock, VllmSiluPerBlockUb, VllmSiluPerBlockFnuz, VllmFusedSilu, VllmFusedSiluRounded,
+                                VllmFusedSiluUe8m0x4, VllmFusedSiluSm100, VllmFusedSiluRoundedSm100, VllmFusedSiluUe8m0x4Sm100,
+                                VllmSiluColmajor, VllmSiluColmajorUe8m0, VllmSiluColmajorV0190, VllmSiluColmajorUe8m0V0190,
+                                VllmSiluColmajorV0240, VllmSiluColmajorUe8m0V0240, TorchSiluGroup>;
+
+// silu(gate) * up and its dynamic quantization by token: one block a row, whose products are made twice.
+
+inline constexpr int kTokenThreads = 256;
+
+template <class Rules, class T>
+SIMT_DEVICE void products_of_lane(const GatedArguments<T>& a, int32_t first, float (&v)[kGatedElements]) {
+  const T* const row = a.x + simt::block() * 2 * int64_t{a.n} + first;
+  LaneWords<2> gate, up;
+  gate.load(row + (Rules::kGateFirst ? 0 : a.n));
+  up.load(row + (Rules::kGateFirst ? a.n : 0));
+  silu_times_up<typename Rules::Activation, T>(gate, up, v);
+}
+
+template <class Rules, class T, int kWarp>
+SIMT_KERNEL void silu_mul_quant_token(GatedArguments<T> a) {
+  using Group = typename Rules::Group;
+  constexpr int32_t kStep = kTokenThreads * kGatedElements;
+  float v[kGatedElements], widest = 0.0f;
+  for (int32_t first = simt::thread() * kGatedElements; first < a.n; first += kStep) {
+    products_of_lane<Rules>(a, first, v);
+    SIMT_UNROLL
+    for (const float product : v) widest = Group::widest(widest, simt::magnitude(product));
+  }
+  widest = simt::block_reduce<kWarp>(
+      widest, 0.0f, [](float u, float w) { return Group::widest(u, w); }, [] { simt::barrier(); });
+  const float amax = Group::amax(widest);
+  float scale;
+  if constexpr (Group::kBounded) {
+    scale = Group::scale_within(amax, a.scale_ub);
+  } else {
+    scale = Group::scale(amax);
+  }
+  if (simt::thread() == 0) store_scale<Group>(a.scales, simt::block(), 0, scale);
+  const typename Group::Element element(Group::operand(amax, scale));
+  for (int32_t first = simt::thread() * kGatedElements; first < a.n; first += kStep) {
+    products_of_lane<Rules>(a, first, v);
+    SIMT_UNROLL
+    for (int i = 0; i < kGatedElements; i += 4) {
+      float u[4];
+      SIMT_UNROLL
+      for (int j = 0; j < 4; ++j) u[j] = Group::clamp(element(v[i + j]));
+      simt::store4(a.q + simt::block() * int64_t{a.n} + first + i, Group::Code::encode4(u));
+    }
+  }
+}
+
+template <class Rules>
+void run_silu_mul_quant_token(const Call& call) {
+  using Group = typename Rules::Group;
+  const Shape shape = gated_shape(call);
+  if (shape.columns % kGatedElements != 0) unsupported("halves of x must be a multiple of 16 elements");
+  const GroupOutputs out = group_outputs(call, shape, shape.columns, Group::Code::kType, false);
+  expect_aligned(call.output("q"));
+  if (shape.rows == 0) return;
+  const simt::Launch grid = call.grid(shape.rows, kTokenThreads);
+  const float scale_ub = Group::kBounded ? float(call.number("scale_ub")) : 0.0f;
+  with_half_type(call.input("x"), [&](auto type) {
+    using T = decltype(type);
+    const GatedArguments<T> a{data_of<T>(call.input("x")), out.q, out.scales, int32_t(shape.columns), scale_ub};
+    with_warp(call, [&](auto warp) { simt::launch(silu_mul_quant_token<Rules, T, decltype(warp)::value>, grid, a); });
+  });
+}
+
+// silu(gate) * up and MXFP8 in registers: eight elements of each half in a thread, a block of 32 in four neighbouring threads.
+
+/// vLLM mxfp8_utils.py, _silu_and_mul_quant_kernel: Triton.
+struct VllmSiluMxfp8 : SiluGroup<SiluTriton, VllmMxfp8Fused> {
+  static constexpr const char* kContract = "vllm.silu_and_mul_mxfp8_quant";
+};
+
+template <class T>
+struct GatedMxArguments {
+  const T* x;  ///< rows of 2n: gate, then up
+  uint8_t* q;
+  BytesOut out;
+  int32_t n;
+};
+
+template <class Rules, class T, int kWarp>
+SIMT_KERNEL void silu_mul_quant_mx(GatedMxArguments<T> a) {
+  const int64_t load = simt::block() * kGatedThreads + simt::thread();
+  const uint32_t block = uint32_t(load / kMxLanes), row = a.out.by_groups.quotient(block);
+  const bool live = block < uint32_t(a.out.rows * a.out.groups);
+  LaneWords<1> gate{}, up{};
+  if (live) {
+    const int64_t at = int64_t{row} * a.n + load * 8;  // the rows before it have n more elements than codes
+    gate.load(a.x + at + (Rules::kGateFirst ? 0 : a.n));
+    up.load(a.x + at + (Rules::kGateFirst ? a.n : 0));
+  }
+  float v[8];
+  silu_times_up<typename Rules::Activation, T>(gate, up, v);
+  quantize_block<typename Rules::Group, kWarp>(v, live, a.q + load * 8, a.out, row, int32_t(block - row * a.out.by_groups.divisor));
+  a.out.template write_absent<typename Rules::Group>();
+}
+
+template <class Rules>
+void run_silu_mul_quant_mx(const Call& call) {
+  const Shape shape = gated_shape(call);
+  expect_mx_codes(call, shape, Rules::Group::Code::kType);
+  const BytesOut out = bytes_out(call, shape);
+  if (shape.rows == 0) return;
+  const simt::Launch grid = call.grid((shape.rows * shape.columns / 8 + kGatedThreads - 1) / kGatedThreads, kGatedThreads);
+  with_half_type(call.input("x"), [&](auto type) {
+    using T = decltype(type);
+    const GatedMxArguments<T> a{data_of<T>(call.input("x")), static_cast<uint8_t*>(call.output("q").data), out, int32_t(shape.columns)};
+    with_warp(call, [&](auto warp) { simt::launch(silu_mul_quant_mx<Rules, T, decltype(warp)::value>, grid, a); });
+  });
+}
+
+// silu_mul_fp8_quant_deep_gemm: every step in bf16. Source: vLLM csrc/libtorch_stable/quantization/activation_kernels.cu
+// (1a84e5b2).
+
+SIMT_DEVICE float to_bf16(float v) { return simt::to_float(simt::from_float<simt::Bf16>(v)); }
+
+struct MultiplyBf16 {
+  float factor;
+  SIMT_DEVICE explicit MultiplyBf16(float f) : factor(f) {}
+  SIMT_DEVICE float operator()(float x) const { return to_bf16(x * factor); }
+};
+
+/// The constants are those of the source, as bits: bf16(1e-10) and bf16(1 / 448), which is 0.2 % low.
+struct MaskedBf16 : GroupRules {
+  using Element = MultiplyBf16;
+  static constexpr bool kWritesPadding = false;
+  SIMT_DEVICE static float amax(float widest) { return simt::max_number(widest, simt::from_bits(0x2edc0000u)); }
+  SIMT_DEVICE static float scale(float amax) { return to_bf16(amax * simt::from_bits(0x3b120000u)); }
+  SIMT_DEVICE static float operand(float /*amax*/, float scale) { return to_bf16(1.0f / scale); }
+  SIMT_DEVICE static float clamp(float v) { return simt::max_number(v, -448.0f); }
+};
+
+struct MaskedBf16Ue8m0 : MaskedBf16 {
+  SIMT_DEVICE static float scale(float amax) { return simt::exp2(simt::ceil(to_bf16(simt::log2(MaskedBf16::scale(amax))))); }
+};
+
+struct MaskedBf16Ue8m0x4 : MaskedBf16Ue8m0 {
+  static constexpr bool kPacked = true;
+};
+
+/// Rows that an expert has: those below its count of tokens.
+template <class GroupRulesOfIt>
+struct SiluMasked : SiluGroup<SiluBf16, GroupRulesOfIt> {
+  SIMT_DEVICE static bool is_row(int32_t token, int32_t tokens) { return token < tokens; }
+};
+
+struct VllmSiluMasked : SiluMasked<MaskedBf16> {
+  static constexpr const char* kContract = "vllm.silu_mul_fp8_quant_deep_gemm";
+};
+struct VllmSiluMaskedUe8m0 : SiluMasked<MaskedBf16Ue8m0> {
+  static constexpr const char* kContract = "vllm.silu_mul_fp8_quant_deep_gemm_ue8m0";
+};
+struct VllmSiluMaskedUe8m0x4 : SiluMasked<MaskedBf16Ue8m0x4> {
+  static constexpr const char* kContract = "vllm.silu_mul_fp8_quant_deep_gemm_ue8m0x4";
+};
+
+using SiluMaskedList = RulesList<VllmSiluMasked, VllmSiluMaskedUe8m0, VllmSiluMaskedUe8m0x4>;
+
+// silu(gate) * up and its group quantization for experts that have room for as many rows each, and fewer tokens.
+
+template <class T>
+struct MaskedArguments {
+  const T* x;             ///< [experts * room, 2n]: gate, then up
+  uint8_t* q;             ///< [experts * room, n]
+  const int32_t* tokens;  ///< of each expert
+  ScalesOut scales;       ///< of one expert
+  int64_t expert_stride;  ///< bytes between the scales of two experts
+  Divider by_room;        ///< rows of an expert
+  int64_t rows;           ///< of all experts
+  int32_t n;
+};
+
+template <class Rules, class T, int kWarp, int kLanes>
+SIMT_KERNEL void silu_mul_quant_masked(MaskedArguments<T> a) {
+  const uint32_t groups = uint32_t(a.rows * a.scales.groups), per_row = a.scales.by_groups.divisor;
+  const uint32_t piece = uint32_t(simt::block()) * kGatedThreads + uint32_t(simt::thread()), group = piece / kLanes;
+  const uint32_t row = a.scales.by_groups.quotient(group), expert = a.by_room.quotient(row);
+  const int64_t in_expert = int64_t{row} - int64_t{expert} * a.by_room.divisor;
+  const bool live = group < groups && Rules::is_row(int32_t(in_expert), a.tokens[expert]);
+  LaneWords<2> gate{}, up{};
+  if (live) {
+    const T* x = a.x + int64_t{row} * a.n + int64_t{piece} * kGatedElements;  // the rows before have n more elements than codes
+    gate.load(x);
+    up.load(x + a.n);
+  }
+  ScalesOut scales = a.scales;
+  scales.data = static_cast<uint8_t*>(a.scales.data) + expert * a.expert_stride;
+  float v[kGatedElements];
+  silu_times_up<typename Rules::Activation, T>(gate, up, v);
+  quantize_elements<typename Rules::Group, kWarp, kLanes>(v, live, a.q + int64_t{piece} * kGatedElements, scales, in_expert,
+                                                          int32_t(group - row * per_row));
+}
+
+/// The scales of one expert and the bytes between those of two: [experts, room, columns] with strides (room * columns, 1, room).
+template <class Group>
+ScalesOut masked_scales(const Call& call, int64_t experts, int64_t room, int64_t groups, int64_t& expert_stride) {
+  const assay_tensor& scale = call.output("scale");
+  const int64_t columns = Group::kPacked ? (groups + 3) / 4 : groups;
+  if (!has_type(scale, Group::kPacked ? ASSAY_INT : ASSAY_FLOAT, 32))
+    unsupported("contract " + call.contract() + (Group::kPacked ? " writes packed scales: int32 words" : " writes fp32 scales"));
+  const bool fits = scale.ndim == 3 && scale.shape[0] == experts && scale.shape[1] == room && scale.shape[2] == columns;
+  if (!fits) failed("scale must be [experts, room, scales or words of a row]");
+  if (scale.strides[0] != room * columns || scale.strides[1] != 1 || scale.strides[2] != room)
+    unsupported("scales of an expert lie column-major, without a gap");
+  if (uint64_t(experts * room * columns) * 4 > scale.bytes) failed("tensor 'scale': its last element lies beyond its storage");
+  expert_stride = room * columns * 4;
+  return {scale.data, room, int32_t(groups), 1, room, room, Divider::by(uint32_t(groups))};
+}
+
+template <class Rules>
+void run_silu_mul_quant_masked(const Call& call) {
+  using Group = typename Rules::Group;
+  const assay_tensor &x = call.input("x"), &q = call.output("q"), &tokens = call.input("tokens");
+  const Shape shape = gated_shape(call), out = dense_matrix(q);
+  if (out.rows != shape.rows || out.columns != shape.columns) failed("q must have half the columns of x");
+  if (!has_type(q, Group::Code::kType, 8)) unsupported(std::string("q has not the type of contract ") + Rules::kContract);
+  if (!has_type(x, ASSAY_BFLOAT, 16)) unsupported("x must be bf16 for this kernel");
+  if (!has_type(tokens, ASSAY_INT, 32) || tokens.ndim != 1 || tokens.shape[0] <= 0) failed("tokens must be a vector of int32");
+  const int64_t experts = tokens.shape[0];
+  if (shape.rows % experts != 0) failed("every expert must have room for as many rows");
+  const int64_t room = shape.rows / experts;
+  if (group_size_of(call, shape) != 128) unsupported("groups of 128 elements only");
+  const int64_t groups = shape.columns / 128;
+  if (shape.rows * groups > 0x7fffffff - 1024) unsupported("more than 2^31 groups");
+  expect_aligned(q);
+  int64_t expert_stride = 0;
+  const ScalesOut scales = masked_scales<Group>(call, experts, room, groups, expert_stride);
+  if (shape.rows == 0) return;
+  const simt::Launch grid = gated_grid(call, shape);
+  const MaskedArguments<simt::Bf16> a{data_of<simt::Bf16>(x),
+                                      static_cast<uint8_t*>(q.data),
+                                      data_of<int32_t>(tokens),
+                                      scales,
+                                      expert_stride,
+                                      Divider::by(uint32_t(room)),
+                                      shape.rows,
+                                      int32_t(shape.columns)};
+  with_warp(call, [&](auto warp) { simt::launch(silu_mul_quant_masked<Rules, simt::Bf16, decltype(warp)::value, 8>, grid, a); });
+}
+
+// Which activation meets which static quantization.
+
+template <class ActivationRules, class GivenRules>
+struct SiluStatic {
+  using Activation = ActivationRules;
+  using Given = GivenRules;
+  static constexpr bool kPacked = false;
+};
+
+struct VllmSiluStatic : SiluStatic<SiluFast, VllmStatic> {
+  static constexpr const char* kContract = "vllm.silu_and_mul_quant";
+};
+struct VllmSiluStaticFnuz : SiluStatic<SiluFast, VllmStaticFnuz> {
+  static constexpr const char* kContract = "vllm.silu_and_mul_quant_fnuz";
+};
+
+struct VllmSiluTwiceStatic : SiluStatic<SiluTwice, VllmStatic> {
+  static constexpr const char* kContract = "vllm.silu_and_mul_quant@v0.9.0";
+};
+struct VllmSiluTwiceStaticFnuz : SiluStatic<SiluTwice, VllmStaticFnuz> {
+  static constexpr const char* kContract = "vllm.silu_and_mul_quant_fnuz@v0.9.0";
+};
+
+using SiluStaticList = RulesList<VllmSiluStatic, VllmSiluStaticFnuz, VllmSiluTwiceStatic, VllmSiluTwiceStaticFnuz>;
+
+// silu(gate) * up by a scale that the caller gives: sixteen bytes of each half in a load, eight codes in a store.
+
+template <class Rules, class T>
+SIMT_KERNEL void silu_mul_quant_given(const T* x, uint8_t* q, const float* scale, int64_t rows, Divider by_loads) {
+  using Given = typename Rules::Given;
+  const int64_t load = simt::block() * kGatedThreads + simt::thread(), row = by_loads.quotient(uint32_t(load));
+  if (row >= rows) return;
+  const int64_t n = int64_t{by_loads.divisor} * 8;
+  const T* const at = x + row * n + load * 8;  // the rows before this one have n more elements than codes
+  LaneWords<1> gate, up;
+  gate.load(at);
+  up.load(at + n);
+  const CodesByElement<Given> codes_of(Given::operand(0.0f, *scale));
+  float v[8];
+  uint32_t codes[2];
+  silu_times_up<typename Rules::Activation, T>(gate, up, v);
+  codes_of(v, codes);
+  simt::store8(q + load * 8, codes[0], codes[1]);
+}
+
+template <class Rules>
+void run_silu_mul_quant_given(const Call& call) {
+  const assay_tensor &q = call.output("q"), &scale = call.input("scale");
+  const Shape shape = gated_shape(call), out = dense_matrix(q);
+  if (out.rows != shape.rows || out.columns != shape.columns) failed("q must have half the columns of x");
+  if (!has_type(q, Rules::Given::Code::kType, 8)) unsupported(std::string("q has not the type of contract ") + Rules::kContract);
+  if (!has_type(scale, ASSAY_FLOAT, 32)) unsupported("scale must be fp32");
+  expect_matrix(scale, {1, 1});
+  expect_aligned(q);
+  const int64_t loads = shape.rows * shape.columns / 8;
+  if (loads > 0x7fffffff - 1024) unsupported("more than 2^34 elements");
+  if (loads == 0) return;
+  with_half_type(call.input("x"), [&](auto type) {
+    using T = decltype(type);
+    simt::launch(silu_mul_quant_given<Rules, T>, call.grid((loads + kGatedThreads - 1) / kGatedThreads, kGatedThreads),
+                 data_of<T>(call.input("x")), static_cast<uint8_t*>(q.data), data_of<float>(scale), shape.rows,
+                 Divider::by(uint32_t(shape.columns / 8)));
+  });
+}
+
+}  // namespace assay_kernels

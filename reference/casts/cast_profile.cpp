@@ -1,0 +1,216 @@
+// Reads and checks the rows of contracts/casts.csv.
+#include "reference/casts/cast_profile.h"
+
+#include <cmath>
+#include <cstdlib>
+#include <span>
+#include <stdexcept>
+
+#include "reference/casts/cast_encode.h"
+#include "reference/flow/flow.h"
+#include "reference/formats/catalogue.h"
+#include "reference/table/near.h"
+
+namespace assay {
+
+std::span<const CastSource> cast_sources() {
+  static constexpr CastSource sources[] = {{"f32", 32, 23}, {"bf16", 16, 7}, {"f16", 16, 10}, {"f64", 64, 52}};
+  return sources;
+}
+
+const CastSource* find_cast_source(std::string_view name) {
+  for (const CastSource& source : cast_sources())
+    if (source.name == name) return &source;
+  return nullptr;
+}
+
+double value_of(const CastSource& s, uint64_t pattern) {
+  const uint64_t rest = pattern & (s.sign() - 1), mantissa = rest & ((uint64_t{1} << s.mantissa_bits) - 1);
+  if (rest > s.infinity()) return std::nan("");
+  const int field = int(rest >> s.mantissa_bits), bias = (1 << (s.bits - s.mantissa_bits - 2)) - 1;
+  const uint64_t hidden = field > 0 ? uint64_t{1} << s.mantissa_bits : 0;
+  const double magnitude =
+      rest == s.infinity() ? HUGE_VAL : std::ldexp(double(hidden + mantissa), (field > 0 ? field : 1) - bias - s.mantissa_bits);
+  return pattern & s.sign() ? -magnitude : magnitude;
+}
+
+namespace {
+
+double through(const std::vector<CastStep>& steps, double x) {
+  for (const CastStep& step : steps) x = step.of(x);
+  return x;
+}
+
+uint32_t beyond(const CastProfile& p, Beyond rule, bool negative) {
+  return rule == Beyond::kLargest ? largest_code(*p.format, negative) : special_code(*p.format, negative);
+}
+
+uint32_t encode_number(const CastProfile& p, double x) {
+  if (std::isinf(x)) return beyond(p, p.infinity, x < 0);
+  if (p.overflow == Beyond::kSpecialAboveLargest && std::fabs(x) > max_finite(*p.format)) return special_code(*p.format, x < 0);
+  const std::optional<uint32_t> code = encode_finite(*p.format, x, p.rounding);
+  if (!code) return beyond(p, p.overflow, x < 0);
+  return p.after.empty() ? *code : code_of(*p.format, through(p.after, decode(*p.format, *code)));
+}
+
+/// How many of the source's unsigned patterns (the last is Inf) satisfy a condition that holds for a leading run.
+template <class Holds>
+uint64_t patterns_below(const CastSource& source, Holds holds) {
+  uint64_t low = 0, high = source.infinity() + 1;
+  while (low < high) {
+    const uint64_t middle = low + (high - low) / 2;
+    if (holds(value_of(source, middle)))
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
+}  // namespace
+
+double CastStep::of(double x) const {
+  switch (kind) {
+    case kRound:
+      return round_to(*format, x, Rounding::kNearestEven, Overflow::kSpecial);
+    case kClamp:
+      return std::fabs(x) > max_finite(*format) ? std::copysign(max_finite(*format), x) : x;
+    case kFlush:
+      return std::fabs(x) < std::ldexp(1.0, format->min_exponent()) ? std::copysign(0.0, x) : x;
+    case kAddZero:
+      return x + 0.0;
+  }
+  return x;
+}
+
+CastProfile widened_from(const CastSource& source, const CastProfile& profile) {
+  if (source.name == profile.from->name) return profile;
+  if (source.bits >= profile.from->bits) throw std::invalid_argument(profile.id + " is no cast from " + std::string(source.name));
+  CastProfile p = profile;
+  p.from = &source;
+  p.anomalies.clear();
+  for (Anomaly anomaly : profile.anomalies) {
+    // unsigned patterns except NaN are ordered by value; no anomaly of fp32 reaches NaN
+    const double first = value_of(*profile.from, anomaly.first), last = value_of(*profile.from, anomaly.last);
+    anomaly.first = patterns_below(source, [&](double x) { return x < first; });
+    const uint64_t end = patterns_below(source, [&](double x) { return x <= last; });
+    if (anomaly.first == end) continue;
+    anomaly.last = end - 1;
+    p.anomalies.push_back(anomaly);
+  }
+  return p;
+}
+
+uint32_t cast(const CastProfile& p, uint64_t input) {
+  const bool negative = (input & p.from->sign()) != 0, nan = p.from->is_nan(input);
+  const uint64_t magnitude = input & ~p.from->sign();
+  if (magnitude == 0 && p.zero) return *p.zero;
+  if (negative && !nan && p.negative == Negative::kCode) return p.negative_code;
+  double factor = 1;
+  for (const Anomaly& anomaly : p.anomalies) {
+    if (magnitude < anomaly.first || magnitude > anomaly.last) continue;
+    if (anomaly.code) return *anomaly.code | (negative && p.format->has_sign() ? 1u << (p.format->bits - 1) : 0u);
+    factor = anomaly.factor;
+  }
+  if (nan) return negative ? p.minus_nan : p.nan;
+  const double x = value_of(*p.from, input) * factor;
+  return encode_number(p, through(p.before, p.negative == Negative::kMagnitude ? std::fabs(x) : x));
+}
+
+// Parses a row of casts.csv. Cells are keywords, hexadecimal codes, and ranges of inputs.
+
+namespace {
+
+template <class Value>
+Value word(const ContractRow& row, const std::string& column, std::span<const CellWord<Value>> words) {
+  std::vector<std::string> known;
+  std::string all;
+  for (const auto& [name, value] : words) {
+    if (row.text(column) == name) return value;
+    known.emplace_back(name);
+    all.append(all.empty() ? "" : ", ").append(name);
+  }
+  throw row.error(column, 0, "'" + row.text(column) + "' is not one of: " + all + did_you_mean(row.text(column), known));
+}
+
+/// Parses all of `text` as a hexadecimal number of at most that many bits.
+uint64_t hexadecimal(const ContractRow& row, const std::string& column, size_t at, const std::string& text, int bits) {
+  char* end = nullptr;
+  const uint64_t value = std::strtoull(text.c_str(), &end, 16);
+  const bool digits = !text.empty() && text.size() <= 16 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+  if (!digits || (bits < 64 && value >> bits != 0))
+    throw row.error(column, at, "'" + text + "' is no hexadecimal number of " + std::to_string(bits) + " bits");
+  return value;
+}
+
+uint32_t code(const ContractRow& row, const std::string& column, const Format& format) {
+  return uint32_t(hexadecimal(row, column, 0, row.text(column), format.bits));
+}
+
+/// Parses `FIRST..LAST:CODE` or `FIRST..LAST*2^K`; `at`: position in the cell.
+Anomaly anomaly(const ContractRow& row, const CastProfile& p, size_t at, const std::string& text) {
+  const size_t dots = text.find(".."), end = text.find_first_of(":*");
+  if (dots == std::string::npos || end == std::string::npos || end < dots)
+    throw row.error("anomaly", at,
+                    "'" + text + "' must read FIRST..LAST:CODE or FIRST..LAST*2^K, inputs in hexadecimal without their sign");
+  Anomaly a{hexadecimal(row, "anomaly", at, text.substr(0, dots), p.from->bits - 1),
+            hexadecimal(row, "anomaly", at + dots + 2, text.substr(dots + 2, end - dots - 2), p.from->bits - 1), std::nullopt};
+  if (a.first > a.last) throw row.error("anomaly", at, "the range '" + text.substr(0, end) + "' is empty");
+  const std::string what = text.substr(end + 1);
+  if (text[end] == ':') {
+    a.code = uint32_t(hexadecimal(row, "anomaly", at + end + 1, what, p.format->bits));
+  } else {
+    char* rest = nullptr;
+    const long exponent = what.starts_with("2^") ? std::strtol(what.c_str() + 2, &rest, 10) : 0;
+    if (!rest || *rest != '\0' || what.size() == 2)
+      throw row.error("anomaly", at + end + 1, "a factor reads 2^K, not '" + what + "'");
+    for (long i = 0; i < std::labs(exponent); ++i) a.factor = exponent > 0 ? a.factor * 2 : a.factor / 2;
+  }
+  return a;
+}
+
+}  // namespace
+
+CastProfile read_cast(const ContractRow& row) {
+  CastProfile p;
+  p.id = row.id;
+  std::vector<std::string> known;
+  for (const Format& format : all_formats()) known.emplace_back(format.name);
+  p.format = find_format(row.text("format"));
+  if (!p.format)
+    throw row.error("format", 0, "unknown format '" + row.text("format") + "'" + did_you_mean(row.text("format"), known));
+  p.from = find_cast_source(row.text("from"));
+  if (!p.from) throw row.error("from", 0, "'" + row.text("from") + "' is not one of: f32, bf16, f16, f64");
+  p.rounding = word<Rounding>(row, "rounding", kRoundingWords);
+  p.overflow = word<Beyond>(row, "overflow", kBeyondWords);
+  p.infinity = word<Beyond>(row, "infinity", std::span(kBeyondWords).first(2));  // Inf is always above the largest value
+  p.nan = code(row, "nan", *p.format);
+  p.minus_nan = code(row, "minus_nan", *p.format);
+  const std::string& negative = row.text("negative");
+  p.negative = negative == "sign" ? Negative::kSign : negative == "magnitude" ? Negative::kMagnitude : Negative::kCode;
+  if (p.negative == Negative::kCode) p.negative_code = code(row, "negative", *p.format);
+  if (p.negative == Negative::kSign && !p.format->has_sign())
+    throw row.error("negative", 0,
+                    std::string(p.format->name) + " has no sign: magnitude, or the code that negative numbers get");
+  if (!row.text("zero").empty()) p.zero = code(row, "zero", *p.format);
+  const std::string& cell = row.text("anomaly");
+  for (size_t at = 0; at < cell.size();) {
+    const size_t end = std::min(cell.find(' ', at), cell.size());
+    if (end > at) p.anomalies.push_back(anomaly(row, p, at, cell.substr(at, end - at)));
+    at = end + 1;
+  }
+  return p;
+}
+
+const Flow& cast_flow() {
+  static const Flow flow{
+      .name = "cast",
+      .says = "format",
+      .files = {"casts.csv"},
+      .columns = {"format", "from", "rounding", "overflow", "infinity", "nan", "minus_nan", "negative", "zero", "anomaly"},
+      .check = [](const ContractTables&, const ContractRow& row) { (void)read_cast(row); },
+  };
+  return flow;
+}
+
+}  // namespace assay

@@ -1,0 +1,127 @@
+// Casts of real implementations as rows of contracts/casts.csv: format, rounding, saturation, NaN, and where a row's facts come from.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <iterator>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reference/contracts/contract_rows.h"
+#include "reference/formats/format.h"
+#include "reference/formats/round.h"
+
+namespace assay {
+
+// Source formats of casts, as bit patterns. Includes f64, which is not a tensor format.
+
+struct CastSource {
+  std::string_view name;
+  int bits;
+  int mantissa_bits;
+
+  uint64_t sign() const { return uint64_t{1} << (bits - 1); }
+  uint64_t infinity() const { return sign() - (uint64_t{1} << mantissa_bits); }
+  uint64_t last() const { return sign() | (sign() - 1); }  ///< the highest pattern
+  bool is_nan(uint64_t pattern) const { return (pattern & (sign() - 1)) > infinity(); }
+};
+
+/// f32, bf16, f16, f64.
+std::span<const CastSource> cast_sources();
+
+/// Nullptr if there is no such format.
+const CastSource* find_cast_source(std::string_view name);
+
+/// The exact value of a pattern, including NaN and Inf.
+double value_of(const CastSource& source, uint64_t pattern);
+
+// What one implementation makes of every input of a cast: a row of contracts/casts.csv, and its answer for one input.
+
+/// The row of the registry.
+const Flow& cast_flow();
+
+/// Result for a number that does not fit.
+enum class Beyond {
+  kLargest,             ///< the largest value
+  kSpecial,             ///< Inf or NaN, see special_code()
+  kSpecialAboveLargest  ///< the same, for every number above the largest value, before rounding
+};
+
+enum class Negative {
+  kSign,       ///< keeps its sign
+  kMagnitude,  ///< its magnitude is used
+  kCode        ///< becomes one code
+};
+
+/// A step besides the rounding.
+struct CastStep {
+  enum Kind {
+    kRound,   ///< to the nearest number of `format`; beyond it Inf
+    kClamp,   ///< to the largest magnitude of `format`, including Inf
+    kFlush,   ///< numbers below the normal range of `format` become a zero with their sign
+    kAddZero  ///< -0 becomes +0
+  } kind;
+  const Format* format = nullptr;
+
+  double of(double x) const;
+};
+
+/// Inputs of both signs that the rules do not describe: they give a fixed code, or are multiplied by a factor first.
+struct Anomaly {
+  uint64_t first, last;  ///< unsigned patterns
+  std::optional<uint32_t> code;
+  double factor = 1;
+};
+
+struct CastProfile {
+  std::string id;
+  const CastSource* from = nullptr;
+  const Format* format = nullptr;  ///< format of the codes
+  Rounding rounding = Rounding::kNearestEven;
+  Beyond overflow = Beyond::kLargest;  ///< for finite numbers
+  Beyond infinity = Beyond::kLargest;  ///< for Inf; never kSpecialAboveLargest
+  uint32_t nan = 0, minus_nan = 0;     ///< codes of positive and negative NaN
+  Negative negative = Negative::kSign;
+  uint32_t negative_code = 0;    ///< for kCode
+  std::optional<uint32_t> zero;  ///< code of both zeros; if absent, zeros are ordinary numbers
+  std::vector<Anomaly> anomalies;
+  std::vector<CastStep> before, after;  ///< the rounding; used by mutants only
+};
+
+/// Reads a row of casts.csv. Throws TableError naming the cell.
+CastProfile read_cast(const ContractRow& row);
+
+/// The cast for a narrower source format that is first widened exactly to the cast's own source, as bf16 and f16 in casts through
+/// float. The own source gives the same profile. Throws std::invalid_argument if `source` is not narrower.
+CastProfile widened_from(const CastSource& source, const CastProfile& profile);
+
+/// The code of one input.
+uint32_t cast(const CastProfile& profile, uint64_t input);
+
+// Keywords of casts.csv for rounding and overflow, for parsing and for names of mutants.
+
+template <class Value>
+struct CellWord {
+  const char* word;
+  Value value;
+};
+
+inline constexpr CellWord<Rounding> kRoundingWords[] = {{"nearest_even", Rounding::kNearestEven},
+                                                        {"nearest_away", Rounding::kNearestAway},
+                                                        {"toward_zero", Rounding::kTowardZero},
+                                                        {"down", Rounding::kDown},
+                                                        {"up", Rounding::kUp}};
+
+inline constexpr CellWord<Beyond> kBeyondWords[] = {
+    {"largest", Beyond::kLargest}, {"special", Beyond::kSpecial}, {"special_above_largest", Beyond::kSpecialAboveLargest}};
+
+/// The keyword of a value. Every value has one.
+template <class Value, size_t N>
+constexpr const char* word_of(const CellWord<Value> (&words)[N], Value value) {
+  return std::find_if(std::begin(words), std::end(words), [&](const CellWord<Value>& w) { return w.value == value; })->word;
+}
+
+}  // namespace assay

@@ -1,0 +1,165 @@
+// How tensors lie in memory: layouts of scales and cache records as rows of tables, their address cells, and rows in groups such as experts.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "reference/exact/expression.h"
+#include "reference/formats/format.h"
+#include "reference/table/table.h"
+
+namespace assay {
+
+// Parses cells of layout tables: formats, and address expressions in one-letter extents and coordinates.
+
+/// Parses the part of a cell from character `from` on. Throws TableError at the position of an error: syntax, or a name that is
+/// not in `names`, which `in_words` explains.
+Expression address_cell(const Table& table, const TableRow& row, const std::string& column, size_t from, const std::string& text,
+                        const std::string& names, const std::string& in_words);
+
+/// Throws TableError with similar names.
+const Format* format_cell(const Table& table, const TableRow& row, const std::string& column);
+
+// Storage offset of the scale of row r and group c: a row of layouts.csv.
+
+/// Addresses are in units of `element`; storage, shape and strides in units of the tensor's `type`.
+struct Layout {
+  std::string id;
+  const Format* type;     ///< type of the tensor: f32, or int32 for packed bytes
+  const Format* element;  ///< format of one scale: f32 or e8m0
+  Expression rows, cols;  ///< logical extents including padding
+  Expression storage;
+  std::array<Expression, 2> shape, strides;
+  Expression offset;      ///< address of scale (r, c)
+  int tile_rows = 1, tile_columns = 1;  ///< tile of a swizzled layout
+  std::string source, why;
+
+  bool packs_words() const { return type->bytes() > element->bytes(); }  ///< several scales to an element of the tensor
+};
+
+/// A layout for m rows of g groups. The constructor and offset() throw std::domain_error for formulas that overflow, need far
+/// more storage than the scales, or point outside the storage.
+class PlacedLayout {
+ public:
+  PlacedLayout(const Layout& layout, int64_t m, int64_t g);
+
+  const Layout& layout() const { return *layout_; }
+  int64_t rows() const { return rows_; }      ///< including padding
+  int64_t cols() const { return cols_; }
+  int64_t storage() const { return storage_; }  ///< elements of the tensor's type
+  int64_t storage_elements() const { return storage_ * (layout_->type->bytes() / layout_->element->bytes()); }
+  std::vector<int64_t> shape() const;
+  std::vector<int64_t> strides() const;
+  /// Whether (r, c), which may be padding, is inside the storage; padding of the last column may be outside.
+  bool holds(int64_t r, int64_t c) const;
+  int64_t offset(int64_t r, int64_t c) const;
+
+ private:
+  int64_t value(const Expression& expression, int64_t r = 0, int64_t c = 0) const;
+  const Layout* layout_;
+  int64_t m_, g_, rows_, cols_, storage_;
+};
+
+/// Reads layouts.csv and evaluates every formula for some extents. Throws TableError.
+std::vector<Layout> load_layouts(const std::string& file);
+
+// Layout of a token's record within a block of a paged cache: rows of records.csv, one per part of the record.
+
+/// Content of a part.
+enum class PartKind {
+  kCodes,   ///< codes of the numbers from `from` on
+  kScales,  ///< scales of the groups of codes
+  kValues,  ///< the numbers from `from` on, in the input format
+  kZeros
+};
+
+struct RecordPart {
+  std::string name;
+  PartKind kind;
+  int64_t from = 0;      ///< index of the first number of the token that it holds
+  int64_t elements = 0;  ///< per token
+  std::string format;    ///< "q", "x", or the name of a format
+  Expression offset;     ///< byte offset from the start of the block: element c of the token at position p of b
+
+  /// `q` and `x`: the formats that these names stand for.
+  const Format& format_in(const Format& q, const Format& x) const;
+  int64_t byte(int64_t block_size, int64_t position, int64_t element) const;
+};
+
+struct Record {
+  std::string id;
+  std::vector<RecordPart> parts;  ///< in table order
+
+  const RecordPart* find(const std::string& part) const;  ///< by name; nullptr if there is none
+  const RecordPart* find(PartKind kind) const;                ///< the first of that kind; nullptr if there is none
+  int64_t numbers() const;                                ///< numbers per token
+  /// Smallest number of bytes of a block.
+  int64_t block_bytes(int64_t block_size, const Format& q, const Format& x) const;
+};
+
+/// Reads records.csv. Throws TableError, also for overlapping parts.
+std::vector<Record> load_records(const std::string& file);
+
+// Groups of rows of a tensor, such as the tokens of each expert, and their placement.
+
+/// How the rows of groups are stored.
+enum class GroupOrder {
+  kContiguous,  ///< one group after the other, without unused rows
+  kMasked,      ///< each group has `capacity` rows; rows beyond its size are unused
+  kOffsets,     ///< group g begins at row offsets[g]; rows between groups are unused
+  kByIndex      ///< row i belongs to group index[i]; -1: unused
+};
+
+/// "contiguous", "masked", "offsets" or "by index".
+const char* name(GroupOrder order);
+
+/// Used rows are numbered group by group from 0 to rows() - 1; stored rows are the tensor's rows, from 0 to stored_rows() - 1.
+class Groups {
+ public:
+  /// No groups: the rows form one matrix.
+  Groups() = default;
+  static Groups contiguous(std::vector<int64_t> sizes);
+  /// `count` groups of `size` rows each.
+  static Groups uniform(int64_t count, int64_t size);
+  /// Throws std::invalid_argument for a group larger than the capacity.
+  static Groups masked(std::vector<int64_t> sizes, int64_t capacity);
+  /// `offsets`: first row of each group, and the number of stored rows. Throws std::invalid_argument if a group does not fit.
+  static Groups at_offsets(std::vector<int64_t> sizes, std::vector<int64_t> offsets);
+  /// Throws std::invalid_argument for an index beyond `count`.
+  static Groups by_index(std::vector<int64_t> index, int64_t count);
+
+  bool any() const { return !sizes_.empty(); }
+  GroupOrder order() const { return order_; }
+  int64_t count() const { return int64_t(sizes_.size()); }
+  const std::vector<int64_t>& sizes() const { return sizes_; }
+  int64_t capacity() const { return capacity_; }  ///< for masked groups; 0 for others
+  int64_t rows() const;
+  int64_t stored_rows() const { return stored_rows_; }
+
+  /// For a used row: its group, its index in that group, and its stored row.
+  int64_t group_of(int64_t row) const;
+  int64_t row_in_group(int64_t row) const;
+  int64_t stored_row(int64_t row) const;
+  /// The first used row of each group, and the total: [count + 1].
+  std::vector<int64_t> first_rows() const;
+  /// The first stored row of each group, and the number of stored rows: [count + 1]. Not for groups by index.
+  std::vector<int64_t> offsets() const;
+  /// The group of each stored row, or -1: [stored_rows].
+  std::vector<int64_t> index() const;
+  /// Calls visit for stored rows that no group uses, in order.
+  void for_each_unused(const std::function<void(int64_t stored_row)>& visit) const;
+
+  /// The same groups with other sizes. For groups by index, rows are removed from the end of a group.
+  Groups with_sizes(std::vector<int64_t> sizes) const;
+
+ private:
+  GroupOrder order_ = GroupOrder::kContiguous;
+  std::vector<int64_t> sizes_, offsets_, index_;
+  std::vector<int64_t> used_;  ///< for groups by index: the stored row of each used row
+  int64_t capacity_ = 0, stored_rows_ = 0;
+};
+
+}  // namespace assay

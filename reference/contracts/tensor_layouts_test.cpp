@@ -1,0 +1,247 @@
+// Layouts of scales and of cache records: addresses against hand-written loops, and errors in cells.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <set>
+
+#include "reference/contracts/tensor_layouts.h"
+#include "reference/formats/catalogue.h"
+#include "reference/table/table.h"
+
+namespace assay {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+const std::vector<Layout>& layouts() {
+  static const std::vector<Layout> all = load_layouts("reference/contracts/layouts.csv");
+  return all;
+}
+
+const Layout& find(const std::string& id) {
+  for (const Layout& layout : layouts())
+    if (layout.id == id) return layout;
+  throw std::out_of_range(id);
+}
+
+int64_t up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
+int64_t up4(int64_t n) { return up(n, 4); }
+
+/// Layouts as formulas written by hand: offset of scale (r, g), size of the tensor, strides.
+struct Plain {
+  std::function<int64_t(int64_t m, int64_t G, int64_t r, int64_t g)> offset;
+  std::function<int64_t(int64_t m, int64_t G)> storage;
+  std::function<std::vector<int64_t>(int64_t m, int64_t G)> shape, strides;
+};
+
+const std::map<std::string, Plain>& plain() {
+  using V = std::vector<int64_t>;
+  static const std::map<std::string, Plain> all = {
+      {"row", {[](auto, auto G, auto r, auto g) { return r * G + g; }, [](auto m, auto G) { return m * G; },
+               [](auto m, auto G) { return V{m, G}; }, [](auto, auto G) { return V{G, 1}; }}},
+      {"col", {[](auto m, auto, auto r, auto g) { return g * m + r; }, [](auto m, auto G) { return m * G; },
+               [](auto m, auto G) { return V{m, G}; }, [](auto m, auto) { return V{1, m}; }}},
+      {"tma", {[](auto m, auto, auto r, auto g) { return g * up4(m) + r; }, [](auto m, auto G) { return m + (G - 1) * up4(m); },
+               [](auto m, auto G) { return V{m, G}; }, [](auto m, auto) { return V{1, up4(m)}; }}},
+      {"ue8m0x4_tma", {[](auto m, auto, auto r, auto g) { return 4 * ((g / 4) * up4(m) + r) + g % 4; },
+                       [](auto m, auto G) { return m + (up4(G) / 4 - 1) * up4(m); },
+                       [](auto m, auto G) { return V{m, up4(G) / 4}; }, [](auto m, auto) { return V{1, up4(m)}; }}},
+      {"ue8m0x4_col", {[](auto m, auto, auto r, auto g) { return 4 * ((g / 4) * m + r) + g % 4; }, [](auto m, auto G) { return m * up4(G) / 4; },
+                       [](auto m, auto G) { return V{m, up4(G) / 4}; }, [](auto m, auto) { return V{1, m}; }}},
+      {"ue8m0x4_row", {[](auto, auto G, auto r, auto g) { return 4 * (r * (up4(G) / 4) + g / 4) + g % 4; },
+                       [](auto m, auto G) { return m * up4(G) / 4; },
+                       [](auto m, auto G) { return V{m, up4(G) / 4}; }, [](auto, auto G) { return V{up4(G) / 4, 1}; }}},
+      {"row_transposed", {[](auto m, auto, auto r, auto g) { return g * m + r; }, [](auto m, auto G) { return m * G; },
+                          [](auto m, auto G) { return V{m, G}; }, [](auto, auto G) { return V{G, 1}; }}},
+      {"one", {[](auto, auto, auto, auto) { return 0; }, [](auto, auto) { return 1; }, [](auto m, auto G) { return V{m, G}; },
+               [](auto, auto) { return V{0, 0}; }}},
+      {"e8m0_row", {[](auto, auto G, auto r, auto g) { return r * G + g; }, [](auto m, auto G) { return m * G; },
+                    [](auto m, auto G) { return V{m, G}; }, [](auto, auto G) { return V{G, 1}; }}},
+      {"e8m0_col", {[](auto m, auto, auto r, auto g) { return g * m + r; }, [](auto m, auto G) { return m * G; },
+                    [](auto m, auto G) { return V{m, G}; }, [](auto m, auto) { return V{1, m}; }}},
+      // vllm mxfp8_utils.py swizzle_mxfp8_scale: view (m/128, 4, 32, g/4, 4), axes 1 and 3 swapped
+      {"e8m0_128x4", {[](auto, auto G, auto r, auto g) {
+                        return (((r / 128 * (up(G, 4) / 4) + g / 4) * 32 + r % 32) * 4 + r % 128 / 32) * 4 + g % 4;
+                      },
+                      [](auto m, auto G) { return up(m, 128) * up(G, 4); }, [](auto m, auto G) { return V{up(m, 128), up(G, 4)}; },
+                      [](auto, auto G) { return V{up(G, 4), 1}; }}},
+      {"e8m0_8x4", {[](auto, auto G, auto r, auto g) { return ((r / 8 * (up(G, 4) / 4) + g / 4) * 8 + r % 8) * 4 + g % 4; },
+                    [](auto m, auto G) { return up(m, 8) * up(G, 4); }, [](auto m, auto G) { return V{up(m, 8), up(G, 4)}; },
+                    [](auto, auto G) { return V{up(G, 4), 1}; }}},
+      // aiter e8m0_shuffle: view (m/32, 2, 16, g/8, 2, 4), permuted to (0, 3, 5, 2, 4, 1)
+      {"e8m0_32x8", {[](auto, auto G, auto r, auto g) {
+                       return ((((r / 32 * (up(G, 8) / 8) + g / 8) * 4 + g % 4) * 16 + r % 16) * 2 + g % 8 / 4) * 2 + r % 32 / 16;
+                     },
+                     [](auto m, auto G) { return up(m, 256) * up(G, 8); }, [](auto m, auto G) { return V{up(m, 256), up(G, 8)}; },
+                     [](auto, auto G) { return V{up(G, 8), 1}; }}},
+      // aiter shuffle_scale_n32k4: view (m/32, 32, g/4, 4), permuted to (0, 2, 1, 3)
+      {"e8m0_n32k4", {[](auto, auto G, auto r, auto g) { return ((r / 32 * (up(G, 4) / 4) + g / 4) * 32 + r % 32) * 4 + g % 4; },
+                      [](auto m, auto G) { return up(m, 32) * up(G, 4); }, [](auto m, auto G) { return V{up(m, 32), up(G, 4)}; },
+                      [](auto, auto G) { return V{up(G, 4), 1}; }}}};
+  return all;
+}
+
+/// Whether a layout agrees with its description for all small sizes, and for some that fill tiles.
+bool follows(const Layout& layout, const Plain& description) {
+  for (int64_t m : {1, 2, 3, 4, 5, 6, 7, 8, 9, 40, 130, 300}) {
+    for (int64_t g : {1, 2, 3, 4, 5, 6, 7, 8, 9, 17}) {
+      const PlacedLayout placed(layout, m, g);
+      if (placed.storage() != description.storage(m, g) || placed.shape() != description.shape(m, g)) return false;
+      if (placed.strides() != description.strides(m, g)) return false;
+      for (int64_t r = 0; r < m; ++r)
+        for (int64_t c = 0; c < g; ++c)
+          if (placed.offset(r, c) != description.offset(m, g, r, c)) return false;
+    }
+  }
+  return true;
+}
+
+TEST(Layouts, EachFollowsItsDescriptionAndNoOther) {
+  for (const Layout& layout : layouts()) {
+    ASSERT_TRUE(plain().count(layout.id)) << layout.id << " has no description here";
+    for (const auto& [id, description] : plain()) {
+      const bool same_places = id == layout.id || "e8m0_" + id == layout.id || id == "e8m0_" + layout.id;
+      EXPECT_EQ(follows(layout, description), same_places) << layout.id << " as " << id;
+    }
+  }
+  EXPECT_EQ(layouts().size(), plain().size());
+}
+
+TEST(Layouts, EveryScaleHasAPlaceOfItsOwnInsideTheStorage) {
+  for (const Layout& layout : layouts()) {
+    if (layout.id == "one") continue;  // for inputs only
+    for (int64_t m : {1, 2, 3, 4, 5, 8, 127, 300}) {
+      for (int64_t g : {1, 2, 3, 4, 5, 7, 56}) {
+        const PlacedLayout placed(layout, m, g);
+        std::set<int64_t> places;
+        for (int64_t r = 0; r < m; ++r) {
+          for (int64_t c = 0; c < g; ++c) {
+            const int64_t offset = placed.offset(r, c);
+            EXPECT_TRUE(0 <= offset && offset < placed.storage_elements()) << layout.id << " " << m << "x" << g;
+            EXPECT_TRUE(places.insert(offset).second) << layout.id << " " << m << "x" << g;
+          }
+        }
+        EXPECT_GE(placed.rows(), m);
+        EXPECT_GE(placed.cols(), g);
+      }
+    }
+  }
+}
+
+TEST(Layouts, StridesLeadToTheSameWordAsTheOffset) {
+  for (const Layout& layout : layouts()) {
+    if (layout.id == "row_transposed") continue;  // its shape and bytes disagree by definition
+    if (layout.tile_rows > 1) continue;  // swizzled layouts cannot be expressed by strides
+    const int64_t packed = layout.type->bits / layout.element->bits;
+    const PlacedLayout placed(layout, 5, 7);
+    for (int64_t r = 0; r < 5; ++r)
+      for (int64_t c = 0; c < 7; ++c)
+        EXPECT_EQ(placed.offset(r, c) / packed, r * placed.strides()[0] + (c / packed) * placed.strides()[1]) << layout.id;
+  }
+}
+
+TEST(Layouts, PackedWordsAreLittleEndianAndPaddedToFour) {
+  // shapes that distinguish layouts: mn in {1, 3, 5}, G in {1, 3, 5}
+  const PlacedLayout placed(find("ue8m0x4_tma"), 5, 5);
+  EXPECT_EQ(placed.offset(0, 0), 0);
+  EXPECT_EQ(placed.offset(0, 3), 3) << "group 3 is the highest byte of the first word";
+  EXPECT_EQ(placed.offset(1, 0), 4);
+  EXPECT_EQ(placed.offset(0, 4), 4 * 8) << "the second word column begins after eight words";
+  EXPECT_EQ(placed.rows(), 8);
+  EXPECT_EQ(placed.cols(), 8);
+  EXPECT_EQ(placed.storage(), 5 + 8) << "the last column's padding rows lie outside of the allocation";
+  EXPECT_EQ(*placed.layout().type, kInt32);
+  EXPECT_EQ(*placed.layout().element, kE8M0);
+  EXPECT_NE(PlacedLayout(find("ue8m0x4_row"), 5, 5).offset(1, 0), placed.offset(1, 0));
+}
+
+std::string error_of_layout(const std::string& offset, const std::string& strides = "g|1", const std::string& type = "f32", const std::string& tile = "") {
+  const auto path = std::filesystem::temp_directory_path() / ("layouts_test_" + std::to_string(::getpid()) + ".csv");
+  std::ofstream(path) << "id,type,element,rows,cols,storage,shape,strides,offset,tile,source,why\n"
+                      << "a," << type << ",f32,m,g,m*g,m|g," << strides << "," << offset << "," << tile << ",here,because\n";
+  std::string what = "no error";
+  try {
+    load_layouts(path.string());
+  } catch (const TableError& error) {
+    what = std::string(error.what()).substr(path.string().size() + 1);
+  }
+  std::filesystem::remove(path);
+  return what;
+}
+
+TEST(Layouts, AWrongRowSaysWhere) {
+  EXPECT_EQ(error_of_layout("r*g+c"), "no error");
+  EXPECT_EQ(error_of_layout("r*g+k"), "2:27: offset: unknown name 'k'; known here: m, g (rows, groups), r, c (row, group)");
+  EXPECT_EQ(error_of_layout("r*(g+c"), "2:33: offset: expected ')'");
+  EXPECT_EQ(error_of_layout("r*g+c", "g"), "2:23: strides: expected two expressions with | between them");
+  EXPECT_EQ(error_of_layout("r*g+c", "g|*"), "2:25: strides: expected a number or a name, not '*'");
+  EXPECT_EQ(error_of_layout("r*g+c", "g|1", "f32", "128x4"), "no error");
+  EXPECT_EQ(error_of_layout("r*g+c", "g|1", "f32", "128"), "2:33: tile: '128': expected rows x columns of a tile, such as 128x4");
+  EXPECT_THAT(error_of_layout("r*g+c", "g|1", "f23"), StartsWith("2:3: type: unknown format 'f23'; did you mean 'f32'"));
+}
+
+TEST(Layouts, AFormulaThatOverflowsOrPointsOutsideIsNamedBeforeAnythingIsFilled) {
+  EXPECT_THAT(error_of_layout("(0-2)^63/(0-1)"), StartsWith("2:27: offset: a value does not fit in 64 bits, with m = 1, g = 1"));
+  EXPECT_THAT(error_of_layout("m*1000000000000"), StartsWith("2:27: offset: layout 'a' puts scale (0, 0) at 1000000000000, outside its 1 elements"));
+  EXPECT_THAT(error_of_layout("r*g+c-1"), StartsWith("2:27: offset: layout 'a' puts scale (0, 0) at -1, outside"));
+  EXPECT_THAT(error_of_layout("r*g+c", "1%0|1"), StartsWith("2:23: strides: division by zero"));
+}
+
+// Offsets of records computed by hand, and invalid tables.
+
+const Record& record(const char* id) {
+  static const std::vector<Record> records = load_records("reference/contracts/records.csv");
+  for (const Record& one : records)
+    if (one.id == id) return one;
+  throw std::out_of_range(id);
+}
+
+/// vLLM's fp8_ds_mla cache: 512 codes, four fp32 scales, 64 numbers of 16 bits in 656 bytes.
+TEST(Records, ATokenOfFp8DsMla) {
+  const Record& mla = record("fp8_ds_mla");
+  EXPECT_EQ(mla.find("codes")->byte(64, 3, 511), 3 * 656 + 511);
+  EXPECT_EQ(mla.find("scale")->byte(64, 3, 3), 3 * 656 + 512 + 12);
+  EXPECT_EQ(mla.find("rope")->byte(64, 3, 63), 3 * 656 + 528 + 126);
+  EXPECT_EQ(mla.block_bytes(64, kE4M3Fn, kBf16), 64 * 656);
+  EXPECT_EQ(mla.numbers(), 576);
+  EXPECT_EQ(&mla.find("rope")->format_in(kE4M3Fn, kF16), &kF16);
+  EXPECT_EQ(mla.find("zeros"), nullptr);
+}
+
+std::string problem_of(const std::string& rows) {
+  const std::string file = testing::TempDir() + "records.csv";
+  std::ofstream(file) << "record,part,holds,from,elements,format,offset,source,why\n" << rows;
+  try {
+    load_records(file);
+  } catch (const TableError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Records, WrongTablesAreRefused) {
+  const std::string codes = "a,codes,codes,0,4,q,p*8+c,s,w\n";
+  EXPECT_EQ(problem_of(codes + "a,scale,scales,0,1,f32,p*8+4,s,w\n"), "");
+  const std::map<std::string, std::string> wrong = {
+      {codes + "a,scale,scales,0,1,f32,p*8+2,s,w\n", "not aligned"},
+      {codes + "a,scale,scales,0,1,f32,p*4,s,w\n", "overlaps another at byte"},
+      {codes + "a,more,codes,0,4,q,p*8+5+c,s,w\n", "overlaps another at byte 8"},  // the next token
+      {codes + "a,codes,codes,0,1,q,p*8+7,s,w\n", "is already a part of this record"},
+      {"a,codes,numbers,0,4,q,p*8+c,s,w\n", "is not one of: codes, scales, values, zeros"},
+      {"a,codes,codes,0,4,e4m4,p*8+c,s,w\n", "expected q, x or a format"},
+      {"a,codes,codes,0,4,q,p*8+k,s,w\n", "unknown name 'k'"},
+      {"a,codes,codes,0,0,q,p*8+c,s,w\n", "at least one"},
+      {codes + "b,codes,codes,0,1,q,p,s,w\n" + "a,scale,scales,0,1,f32,p*8+4,s,w\n", "must be neighbouring rows"}};
+  for (const auto& [rows, problem] : wrong) EXPECT_NE(problem_of(rows).find(problem), std::string::npos) << rows << problem_of(rows);
+}
+
+}  // namespace
+
+}  // namespace assay

@@ -1,0 +1,164 @@
+// Operands of a GEMM as the exact sums read them: codes, scales, and panels of rows.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "reference/dot/dot_kernels.h"
+#include "reference/formats/format.h"
+
+namespace assay {
+
+// Packs numbers of an operand in the order in which the inner loops read them.
+
+constexpr int64_t ceil_div(int64_t n, int64_t size) { return (n + size - 1) / size; }
+constexpr int64_t padded(int64_t n, int64_t multiple) { return ceil_div(n, multiple) * multiple; }
+
+/// Rows of an operand, `width` rows per panel: [panels][k][width]. The last panel is padded with rows of `nothing`. Rows are
+/// filled and transposed one segment at a time, to stay in the L1 cache.
+template <class T>
+class Panels {
+ public:
+  Panels(int width, int64_t rows, int64_t depth, int64_t segment, T nothing)
+      : width_(width),
+        rows_(rows),
+        segment_(segment),
+        stride_(segment + kApart),
+        values_(size_t(padded(rows, width) * depth)),
+        rows_of_segment_(size_t(width * stride_), nothing),
+        nothing_(nothing) {}
+
+  int64_t width() const { return width_; }
+  int64_t count() const { return ceil_div(rows_, width_); }
+  /// The numbers of a panel from `k` on.
+  const T* tile(int64_t i, int64_t k = 0) const { return values_.data() + (i * k_ + k) * width_; }
+
+  /// fill(i, j, to) writes numbers j .. j + to.size() - 1 of row i; i and j are relative to the first row and k of these panels.
+  void pack(int64_t k, const auto& fill) {
+    k_ = k;
+    T* to = values_.data();
+    for (int64_t panel = 0; panel < count(); ++panel) {
+      const int64_t rows = std::min<int64_t>(width_, rows_ - panel * width_);
+      for (int64_t i = rows; i < width_; ++i) std::fill_n(rows_of_segment_.begin() + i * stride_, segment_, nothing_);
+      for (int64_t first = 0; first < k; first += segment_) {
+        const int64_t n = std::min(segment_, k - first);
+        for (int64_t i = 0; i < rows; ++i) fill(panel * width_ + i, first, std::span<T>(rows_of_segment_.data() + i * stride_, size_t(n)));
+        for (int64_t j = 0; j < n; ++j)
+          for (int64_t i = 0; i < width_; ++i) *to++ = rows_of_segment_[size_t(i * stride_ + j)];
+      }
+    }
+  }
+  /// The same for one-byte codes: codes(i, j) points to the codes of row i from j on, and `table` has their values.
+  void pack_bytes(int64_t k, const std::vector<T>& table, const auto& codes) {
+    k_ = k;
+    T* to = values_.data();
+    for (int64_t panel = 0; panel < count(); ++panel, to += k * width_) {
+      const int64_t rows = std::min<int64_t>(width_, rows_ - panel * width_);
+      for (int64_t first = 0; first < k; first += segment_) {
+        const int64_t n = std::min(segment_, k - first);
+        for (int64_t i = 0; i < width_; ++i) {
+          T* const place = to + first * width_ + i;
+          const std::byte* const from = i < rows ? codes(panel * width_ + i, first) : nullptr;
+          if (from) __builtin_prefetch(from + n);  // as DecodedOperand::decode() does
+          for (int64_t j = 0; j < n; ++j) place[j * width_] = from ? table[std::to_integer<size_t>(from[j])] : nothing_;
+        }
+      }
+    }
+  }
+
+ private:
+  static constexpr int64_t kApart = 64 / int64_t(sizeof(T));  ///< one cache line of padding, so that rows do not map to the same
+                                                              ///< sets of the L1 cache
+  int64_t width_, rows_, segment_, stride_, k_ = 0;
+  std::vector<T> values_, rows_of_segment_;
+  T nothing_;
+};
+
+// One side of a GEMM as codes and scales lie in memory, and its values in double.
+
+/// Scales of an operand: that of (row, k) is element (row / rows_per_scale) * row_stride + (k / k_per_scale) * k_stride of `codes`.
+/// One scale a tensor: {rows, k}; a row or column: {1, k}; blocks of 128: {1, 128}, {128, 128}; MX: {1, 32}. The last block may be cut off.
+struct DotScales {
+  const std::byte* codes = nullptr;  ///< nullptr: every scale is 1
+  const Format* format = nullptr;    ///< e8m0, f32 or narrower
+  int64_t rows_per_scale = 1, k_per_scale = 1;
+  int64_t row_stride = 0, k_stride = 0;  ///< in elements, from one scale to the next
+};
+
+/// A matrix [rows, k]: element (row, k) is at index row * row_stride + k * k_stride of `codes`.
+struct DotOperand {
+  const std::byte* codes = nullptr;
+  const Format* format = nullptr;  ///< any 8-bit floating-point format, int8, f16, bf16: at most 11 bits of precision
+  int64_t rows = 0;
+  int64_t row_stride = 0, k_stride = 1;  ///< in elements
+  DotScales scales;
+};
+
+/// Facts about the values of a row; NaN and Inf count as 0 in the numbers.
+struct RowFacts {
+  bool special = false;    ///< a code or a scale is NaN or Inf
+  bool nan = false;        ///< one of them is NaN; then the whole row of the product is NaN
+  double squares = 0;      ///< sum of squares, approximately
+  double step = HUGE_VAL;  ///< a power of two of which every value is a multiple
+};
+
+/// A decoded operand. A scale that is constant along a row is kept separately, as its factor. Scales that change along k are
+/// multiplied into the values, which is exact: 24 bits times 11, far from the limits of double.
+class DecodedOperand {
+ public:
+  /// Throws std::invalid_argument for a format or scales whose products double cannot represent.
+  DecodedOperand(const DotOperand& operand, int64_t k);
+
+  const Format& format() const { return *operand_.format; }
+  int64_t rows() const { return operand_.rows; }
+  int64_t k() const { return k_; }
+  bool scales_change_along_k() const { return scales_change_; }
+  /// Number of k from `k` to the next scale or the end.
+  int64_t run_of_scale(int64_t k) const;
+
+  /// Unscaled values of codes, including NaN and Inf, for columns first .. first + values.size() - 1 of a row.
+  void decode(int64_t row, int64_t first, std::span<double> values) const;
+  double scale(int64_t row, int64_t k) const { return scales_.empty() ? 1 : scales_[scale_place(row, k)]; }
+
+  /// The scale of the whole row, or 1 if scales change along it.
+  double factor(int64_t row) const { return scales_change_ ? 1 : scale(row, 0); }
+  /// Exponents of finite nonzero values, at least that of the format's least normal number; kNoDotExponent for others. With
+  /// `scaled`, exponents of scales that change along k are added.
+  void exponents(int64_t row, int64_t first, bool scaled, std::span<int16_t> exponents) const;
+  /// The codes themselves if each is one byte and they are contiguous, otherwise nullptr; and below, values and exponents of all
+  /// 256 codes.
+  const std::byte* bytes(int64_t row, int64_t first) const;
+  std::span<const double> values_of_bytes() const { return table_; }
+  std::span<const int16_t> exponents_of_bytes() const { return exponent_table_; }
+  /// Whether all these exponents lie within +-kMostSmallExponent.
+  bool has_small_exponents(bool scaled) const;
+  /// Values, with `scaled` including scales that change along k, and zero for NaN and Inf. Also collects facts about them.
+  void values(int64_t row, int64_t first, bool scaled, const DotKernels& kernels, std::span<double> values, RowFacts& facts) const;
+  /// Merges facts about values from (row, first) on into the facts of the row. Values that are not `scaled` yet share one scale,
+  /// and are counted as if multiplied by it.
+  void add_scaled(int64_t row, int64_t first, bool scaled, const RowFacts& of_values, RowFacts& facts) const;
+
+ private:
+  bool any_nan(int64_t row, int64_t first, int64_t n) const;
+  size_t scale_place(int64_t row, int64_t k) const {
+    return size_t(row / operand_.scales.rows_per_scale * scales_per_row_ + k / operand_.scales.k_per_scale);
+  }
+  DotOperand operand_;
+  int64_t k_, scales_per_row_ = 1;
+  bool scales_change_ = false;
+  std::vector<double> scales_;                   ///< [ceil(rows / rows_per_scale), ceil(k / k_per_scale)]
+  std::vector<double> lowest_bits_;              ///< of the scales
+  double smallest_normal_ = 1, last_place_ = 1;  ///< of the format's grid; a number of it is a multiple of quantum() (formats/round.h)
+  std::vector<double> table_;                    ///< values of all codes of one byte
+  std::vector<int16_t> exponent_table_;
+};
+
+/// The number of products of two formats whose sum is exact in double for any codes: 2^53 steps over the largest product. 171,196
+/// for e4m3fn, 149,130 for e4m3fnuz.
+int64_t products_exact_in_double(const Format& a, const Format& b);
+
+}  // namespace assay

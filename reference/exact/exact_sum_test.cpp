@@ -1,0 +1,322 @@
+// Exact sums against long integers, and correctly rounded functions against more precise MPFR.
+#include <gtest/gtest.h>
+#include <mpfr.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <random>
+#include <sstream>
+#include <vector>
+
+#include "reference/exact/exact_sum.h"
+#include "reference/formats/catalogue.h"
+#include "reference/formats/round.h"
+#include "reference/testing/mpfr_programs.h"
+
+namespace assay {
+namespace {
+
+/// The sum in MPFR with 4000 bits, which is exact for all sums of doubles in this file; rounded once at the end.
+class WideSum {
+ public:
+  WideSum() { mpfr_init2(sum_, 4000), mpfr_set_zero(sum_, 1); }
+  ~WideSum() { mpfr_clear(sum_); }
+  void add(double value) { mpfr_add_d(sum_, sum_, value, MPFR_RNDN); }
+  double down() const { return mpfr_get_d(sum_, MPFR_RNDD); }
+  double up() const { return mpfr_get_d(sum_, MPFR_RNDU); }
+
+ private:
+  mpfr_t sum_;
+};
+
+bool brackets_agree(const ExactSum& sum, const WideSum& wide) { return sum.rounded_down() == wide.down() && sum.rounded_up() == wide.up(); }
+
+bool sums_agree(const std::vector<double>& values) {
+  ExactSum sum;
+  WideSum wide;
+  for (double value : values) sum.add(value), wide.add(value);
+  return brackets_agree(sum, wide);
+}
+
+double random_double(std::mt19937_64& random, int lowest, int highest) {
+  const double significand = 1 + std::ldexp(double(random() >> 12), -52);
+  const double sign = random() % 2 == 0 ? 1 : -1;
+  return sign * std::ldexp(significand, lowest + int(random() % uint64_t(highest - lowest)));
+}
+
+TEST(ExactSum, EqualsFourThousandBitsOnRandomDoublesOfAllMagnitudes) {
+  std::mt19937_64 random(1);
+  for (int range : {1, 10, 60, 300, 599}) {
+    for (int trial = 0; trial < 200; ++trial) {
+      std::vector<double> values;
+      for (int i = 0; i < 50; ++i) values.push_back(random_double(random, -range, range));
+      ASSERT_TRUE(sums_agree(values)) << "exponents within " << range << ", trial " << trial;
+    }
+  }
+}
+
+TEST(ExactSum, SurvivesCancellationDownToTheLastBit) {
+  std::mt19937_64 random(2);
+  for (int trial = 0; trial < 500; ++trial) {
+    std::vector<double> values;
+    for (int i = 0; i < 30; ++i) {
+      const double big = random_double(random, -500, 500);
+      values.insert(values.end(), {big, -big});
+    }
+    values.push_back(std::ldexp(1.0, -550));
+    if (trial % 3 == 0) values.push_back(random_double(random, -560, -400));
+    std::shuffle(values.begin(), values.end(), random);
+    ASSERT_TRUE(sums_agree(values)) << trial;
+  }
+  EXPECT_TRUE(sums_agree({1, 0x1p-53, 0x1p-53}));
+  EXPECT_TRUE(sums_agree({1, 0x1p-54, -0x1p-54}));
+  EXPECT_TRUE(sums_agree({0x1p500, 1, -0x1p500}));
+  EXPECT_TRUE(sums_agree({-1, 0x1p-600}));
+  EXPECT_TRUE(sums_agree({1, -0x1p-600}));
+  EXPECT_TRUE(sums_agree({1, 0x1p-53, -0x1p-600})) << "just below a tie";
+  EXPECT_TRUE(sums_agree({1, 0x1p-53, 0x1p-600})) << "just above it";
+  EXPECT_TRUE(sums_agree({}));
+}
+
+TEST(ExactSum, TheEndsAreTheTwoDoublesAroundAnInexactSumAndOneForAnExactOne) {
+  ExactSum sum;
+  sum.add(1);
+  EXPECT_EQ(sum.rounded_down(), sum.rounded_up());
+  sum.add(0x1p-80);
+  EXPECT_EQ(sum.rounded_down(), 1);
+  EXPECT_EQ(sum.rounded_up(), std::nextafter(1, 2));
+  sum.add(-0x1p-79);
+  EXPECT_EQ(sum.rounded_down(), std::nextafter(1, 0));
+  EXPECT_EQ(sum.rounded_up(), 1);
+}
+
+TEST(ExactSum, ManyCarriesFit) {
+  ExactSum sum;
+  WideSum wide;
+  const double value = 0x1.fffffffffffffp0;
+  for (int i = 0; i < 1 << 20; ++i) sum.add(value), wide.add(value);
+  EXPECT_TRUE(brackets_agree(sum, wide));
+}
+
+TEST(ExactSum, OneDroppedTermOrAPlainSumIsSeen) {
+  std::mt19937_64 random(3);
+  std::vector<double> values;
+  for (int i = 0; i < 100; ++i) values.push_back(random_double(random, -40, 40));
+  ExactSum sum;
+  WideSum wide;
+  double plain = 0;
+  for (double value : values) sum.add(value), plain += value;
+  for (size_t i = 1; i < values.size(); ++i) wide.add(values[i]);
+  EXPECT_FALSE(brackets_agree(sum, wide));
+  ExactSum of_plain;
+  of_plain.add(plain);
+  wide.add(values[0]);
+  EXPECT_TRUE(brackets_agree(sum, wide));
+  EXPECT_FALSE(brackets_agree(of_plain, wide));
+}
+
+bool squares_agree(const std::vector<double>& values) {
+  WideSum wide;
+  for (double value : values) wide.add(value * value);  // exact: 24 bits squared are 48
+  const SumBounds bounds = exact_sum_of_squares(values);
+  return bounds.low == wide.down() && bounds.high == wide.up();
+}
+
+/// Rows of f32 numbers: one magnitude, all magnitudes, subnormals, one large number among small ones, zeros.
+std::vector<std::vector<double>> rows_of_f32() {
+  std::mt19937_64 random(4);
+  std::vector<std::vector<double>> rows = {{}, {0}, {-0.0, 0x1p-149}, {0x1.fffffep127, 0x1p-149, -0x1.fffffep127}, {1, 0x1p-30}, {0x1p-149}};
+  for (int n : {1, 7, 128, 7168}) {
+    for (int range : {1, 4, 20, 126}) {
+      std::vector<double> row;
+      for (int i = 0; i < n; ++i) row.push_back(double(float(random_double(random, -range, range))));
+      rows.push_back(row);
+      for (double& x : row) x = std::ldexp(std::trunc(x), -149);
+      rows.push_back(row);
+      row[row.size() / 2] = 0x1.234566p100;
+      rows.push_back(row);
+    }
+  }
+  return rows;
+}
+
+TEST(ExactSumOfSquares, EqualsFourThousandBitsOnF32Rows) {
+  for (const auto& row : rows_of_f32()) ASSERT_TRUE(squares_agree(row)) << "row of " << row.size();
+}
+
+TEST(ExactSumOfSquares, EqualsFourThousandBitsOnSixteenBitRows) {
+  std::mt19937_64 random(5);
+  std::normal_distribution<double> normal;
+  for (int drop : {40, 42, 45}) {  // bits kept: 13, 11 (f16), 8 (bf16)
+    for (int n : {1, 100, 8192, 100000}) {
+      std::vector<double> row;
+      for (int i = 0; i < n; ++i) {
+        const uint64_t bits = std::bit_cast<uint64_t>(normal(random)) >> drop << drop;
+        row.push_back(std::bit_cast<double>(bits));
+      }
+      ASSERT_TRUE(squares_agree(row)) << n;
+      row.back() = std::ldexp(row.back(), 60);
+      ASSERT_TRUE(squares_agree(row)) << n;
+      row.front() = std::ldexp(row.front(), -60);
+      ASSERT_TRUE(squares_agree(row)) << n;
+    }
+  }
+}
+
+TEST(ExactSumOfSquares, NanAndInfComeOutAsTheyAre) {
+  const double nan = std::nan(""), inf = HUGE_VAL;
+  EXPECT_TRUE(std::isnan(exact_sum_of_squares(std::vector<double>{1, inf, nan}).low));
+  EXPECT_TRUE(std::isnan(exact_sum_of_squares(std::vector<double>{1, nan, 2}).high));
+  EXPECT_EQ(exact_sum_of_squares(std::vector<double>{1, -inf, 2}).low, inf);
+  EXPECT_EQ(exact_sum_of_squares(std::vector<double>{1, -inf, 2}).high, inf);
+  EXPECT_EQ(exact_sum_of_squares(std::vector<double>{3, 4}).low, 25);
+}
+
+constexpr Function kFunctions[] = {Function::kExp,  Function::kExp2, Function::kLog2, Function::kRsqrt,
+                                   Function::kSqrt, Function::kTanh, Function::kErf};
+
+/// The function with 400 bits, from MPFR's function of that name.
+Real exact(Function function, double x) {
+  switch (function) {
+    case Function::kExp: return in_reals(mpfr_exp, x);
+    case Function::kExp2: return in_reals(mpfr_exp2, x);
+    case Function::kLog2: return in_reals(mpfr_log2, x);
+    case Function::kRsqrt: return in_reals(mpfr_rec_sqrt, x);
+    case Function::kSqrt: return in_reals(mpfr_sqrt, x);
+    case Function::kTanh: return in_reals(mpfr_tanh, x);
+    case Function::kErf: return in_reals(mpfr_erf, x);
+  }
+  return x;
+}
+
+/// Inputs for a function: every power of two with its neighbours, random f32 numbers over the whole range, and over the range
+/// where the result is not 0, 1 or Inf.
+std::vector<double> inputs(Function function) {
+  std::vector<double> all = {1, -1, 0.5, 1.5, 100, -100, 88.7228, -87.3365, -103.9721, 127.99999, 128, -126, -149, -150, -150.5};
+  for (int e = -149; e < 128; ++e) {
+    const auto power = float(std::ldexp(1.0, e));
+    for (float x : {power, std::nextafterf(power, 0.0f), std::nextafterf(power, HUGE_VALF)}) all.push_back(x), all.push_back(-x);
+  }
+  for (int k = -149; k <= 130; ++k) all.push_back(k);
+  std::mt19937_64 random(11);
+  for (int i = 0; i < 10000; ++i) {
+    const double x = std::bit_cast<float>(uint32_t(random()));
+    if (std::isfinite(x)) all.push_back(x);
+  }
+  const double reach = function == Function::kExp2 ? 150 : function == Function::kTanh ? 10 : function == Function::kErf ? 4.5 : 104;
+  std::uniform_real_distribution<float> uniform(-float(reach), float(reach));
+  for (int i = 0; i < 10000; ++i) all.push_back(uniform(random));
+  std::erase(all, 0.0);  // poles have a separate test, since MPFR's rsqrt(-0) differs from IEEE's
+  return all;
+}
+
+using Rounded = std::function<double(Function, double, const Format&)>;
+
+std::string disagreement(Function function, const Format& format, const Rounded& rounded) {
+  for (double x : inputs(function)) {
+    const double got = rounded(function, x, format), expected = nearest(format, exact(function, x));
+    if (same_number(got, expected)) continue;
+    std::ostringstream text;
+    text << "function " << int(function) << " to " << format.name << " at " << std::hexfloat << x << ": " << got << " for " << expected;
+    return text.str();
+  }
+  return {};
+}
+
+TEST(CorrectlyRounded, BothWaysAgreeWithFourHundredBits) {
+  for (Function function : kFunctions) {
+    for (const Format* format : {&kF32, &kBf16, &kF16}) {
+      EXPECT_EQ(disagreement(function, *format, correctly_rounded), "");
+      EXPECT_EQ(disagreement(function, *format, correctly_rounded_by_mpfr), "");
+    }
+  }
+}
+
+TEST(CorrectlyRounded, SingleFunctionsOfTheLibraryAndTruncationAreSeen) {
+  const Rounded truncated = [](Function function, double x, const Format& format) {
+    return round_to(format, exact(function, x).convert_to<double>(), Rounding::kTowardZero, Overflow::kSpecial);
+  };
+  for (Function function : kFunctions) EXPECT_NE(disagreement(function, kF32, truncated), "") << int(function);
+  const Rounded one_over_root = [](Function, double x, const Format&) { return double(1.0f / std::sqrt(float(x))); };
+  EXPECT_NE(disagreement(Function::kRsqrt, kF32, one_over_root), "") << "two roundings in f32 are not one";
+}
+
+TEST(CorrectlyRounded, LogarithmsAndPowersOfTwoAreExact) {
+  for (int e = -149; e < 128; ++e) {
+    EXPECT_EQ(correctly_rounded(Function::kLog2, std::ldexp(1.0, e), kF32), e);
+    EXPECT_EQ(correctly_rounded(Function::kExp2, e, kF32), std::ldexp(1.0, e));
+    if (e % 2 == 0) {
+      EXPECT_EQ(correctly_rounded(Function::kSqrt, std::ldexp(1.0, e), kF32), std::ldexp(1.0, e / 2));
+      EXPECT_EQ(correctly_rounded(Function::kRsqrt, std::ldexp(1.0, e), kF32), std::ldexp(1.0, -e / 2));
+    }
+  }
+}
+
+TEST(CorrectlyRounded, RsqrtHoldsOverAllExponentsOfF32) {
+  std::mt19937 random(12);
+  int64_t count = 0;
+  for (uint32_t exponent = 0; exponent < 255; ++exponent) {
+    for (int i = 0; i < 500; ++i, ++count) {
+      const double x = std::bit_cast<float>(uint32_t(exponent << 23 | (random() & 0x7fffff)));
+      if (x == 0) continue;
+      ASSERT_EQ(correctly_rounded(Function::kRsqrt, x, kF32), nearest(kF32, exact(Function::kRsqrt, x))) << x;
+    }
+  }
+  EXPECT_GT(count, 100000);
+}
+
+/// Inputs whose results are as close as possible to midpoints between f32 numbers, where a double approximation cannot decide.
+std::vector<double> hard_cases(Function function, float first, int count) {
+  std::vector<std::pair<double, double>> by_distance;
+  float x = first;
+  for (int i = 0; i < count; ++i, x = std::nextafterf(x, HUGE_VALF)) {
+    const Real y = exact(function, x);
+    const double below = round_to(kF32, y.convert_to<double>(), Rounding::kTowardZero, Overflow::kSpecial);
+    const double above = next_up(kF32, below);
+    const Real middle = (Real(below) + Real(above)) / 2;
+    by_distance.emplace_back(Real(abs(y - middle) / (above - below)).convert_to<double>(), x);
+  }
+  std::sort(by_distance.begin(), by_distance.end());
+  std::vector<double> hardest;
+  for (size_t i = 0; i < 100; ++i) hardest.push_back(by_distance[i].second);
+  return hardest;
+}
+
+TEST(CorrectlyRounded, TheFastWayNeverDisagreesWithMpfrOnTheHardestOfManyInputs) {
+  for (Function function : kFunctions) {
+    for (float first : {0.3f, 1.1f, 3.0f}) {
+      for (double x : hard_cases(function, first, 4000)) {
+        ASSERT_EQ(correctly_rounded(function, x, kF32), correctly_rounded_by_mpfr(function, x, kF32)) << x;
+        ASSERT_EQ(correctly_rounded(function, x, kF32), nearest(kF32, exact(function, x))) << x;
+      }
+    }
+  }
+}
+
+TEST(CorrectlyRounded, PolesAndDomainErrorsAreThoseOfIeee) {
+  const double inf = HUGE_VAL, nan = std::nan("");
+  const struct {
+    Function function;
+    double x, y;
+  } rows[] = {{Function::kExp, inf, inf},    {Function::kExp, -inf, 0},     {Function::kExp, 1000, inf},   {Function::kExp, -1000, 0},
+              {Function::kExp, 0, 1},        {Function::kExp2, inf, inf},   {Function::kExp2, -inf, 0},    {Function::kExp2, 128, inf},
+              {Function::kLog2, 0, -inf},    {Function::kLog2, -0.0, -inf}, {Function::kLog2, -1, nan},    {Function::kLog2, inf, inf},
+              {Function::kSqrt, -0.0, -0.0}, {Function::kSqrt, -1, nan},    {Function::kSqrt, inf, inf},   {Function::kRsqrt, 0, inf},
+              {Function::kRsqrt, -0.0, -inf}, {Function::kRsqrt, -1, nan},  {Function::kRsqrt, inf, 0},    {Function::kTanh, inf, 1},
+              {Function::kTanh, -inf, -1},   {Function::kTanh, -0.0, -0.0}, {Function::kExp, nan, nan},    {Function::kRsqrt, nan, nan},
+              {Function::kErf, inf, 1},      {Function::kErf, -inf, -1},    {Function::kErf, -0.0, -0.0},  {Function::kErf, nan, nan}};
+  for (const auto& row : rows) {
+    for (const Format* format : {&kF32, &kBf16, &kF16}) {
+      EXPECT_TRUE(same_number(correctly_rounded(row.function, row.x, *format), row.y)) << int(row.function) << " " << row.x;
+      EXPECT_TRUE(same_number(correctly_rounded_by_mpfr(row.function, row.x, *format), row.y)) << int(row.function) << " " << row.x;
+    }
+  }
+  EXPECT_FALSE(same_number(0.0, -0.0)) << "signs of zero count";
+}
+
+}  // namespace
+
+}  // namespace assay

@@ -1,0 +1,324 @@
+// Mutants of the cells of a row, of the row as a whole, and of a contract.
+#include "reference/flow/contract_mutants.h"
+
+#include <algorithm>
+
+#include "reference/contracts/contract_rows.h"
+#include "reference/flow/flow.h"
+#include "reference/formats/catalogue.h"
+#include "reference/recipe/recipe.h"
+
+namespace assay {
+
+bool rounds_to(const CellStep& step, std::initializer_list<const char*> formats) {
+  return step.word == "to" &&
+         std::any_of(formats.begin(), formats.end(), [&](const char* format) { return step.argument(0) == format; });
+}
+
+EditedRow::EditedRow(const ContractRow& row) : row_(row) {
+  for (const std::string& column : row.flow->link->steps) {
+    const std::vector<CellStep> steps = RowCells(row).steps(column);
+    EditedCell& cell = cells_[column];
+    for (size_t i = 0; i < steps.size(); ++i) {
+      const std::string& text = steps[i].text;
+      const auto alike = [&](size_t end) {
+        return std::count_if(steps.begin(), steps.begin() + long(end), [&](const CellStep& other) { return other.text == text; });
+      };
+      const bool alone = alike(steps.size()) == 1, rounded = i + 1 < steps.size() && rounds_to(steps[i + 1], {"x", "bf16"});
+      cell.push_back({steps[i], alone ? text : text + "#" + std::to_string(alike(i) + 1), false, rounded, i});
+    }
+  }
+}
+
+Link EditedRow::bind(const Format& x) const {
+  RowCells cells(row_);
+  for (const auto& [column, edited] : cells_) {
+    std::vector<CellStep> steps;
+    for (const EditedStep& one : edited) steps.push_back(one.step);
+    cells.set_steps(column, std::move(steps));
+  }
+  Link link = bind_link(cells, x);
+  for (const auto& change : flow_edits_) change(link);
+  return link;
+}
+
+std::vector<EditedRow::Edit> EditedRow::edits(const ContractTables& tables, const Format& x, bool behind_activation,
+                                              bool before_others) const {
+  RowEdits edits(tables, *this, x, behind_activation, before_others);
+  row_.flow->link->edits(edits);
+  return std::move(edits).finish();
+}
+
+EditedRow& RowEdits::add_whole(const std::string& name) {
+  edits_.push_back({name, base_});
+  return edits_.back().row;
+}
+
+void RowEdits::flow_edit(const std::string& part, const std::string& name, std::function<void(Link&)> change, EditKind kind) {
+  if (is_edited(part)) return;
+  EditedRow& row = add_whole(name);
+  row.edited_parts_.insert(part);
+  row.flow_edits_.push_back(std::move(change));
+  edits_.back().kind = kind;
+}
+
+void RowEdits::add(const std::string& column, const std::string& what, EditedCell cell) {
+  const auto roundings = [](const EditedCell& of) {
+    const auto is = [](const EditedStep& one, bool edited) { return one.step.text == "to(x)" && one.edited == edited; };
+    return std::pair(std::count_if(of.begin(), of.end(), [&](const EditedStep& one) { return is(one, false); }),
+                     std::count_if(of.begin(), of.end(), [&](const EditedStep& one) { return is(one, true); }));
+  };
+  const bool of_result = column == "y" && roundings(cell) != roundings(steps(column));
+  add_whole(column + ": " + what).cells_[column] = std::move(cell);
+  if (of_result) edits_.back().kind = EditKind::kRoundingOfResult;
+}
+
+void RowEdits::suspect_behind(const std::string& column, const std::string& what, const CellStep& last) {
+  EditedCell cell = steps(column);
+  cell.push_back(edited(last, last.text));
+  add(column, what, std::move(cell));
+  edits_.back().suspect = true;
+}
+
+void RowEdits::replace(const std::string& column, EditedCell cell, size_t i, const CellStep& other) {
+  const std::string label = cell[i].label;
+  cell[i] = edited(other, label);
+  add(column, label + " -> " + other.text, std::move(cell));
+}
+
+void RowEdits::drop(const std::string& column, EditedCell cell, size_t i) {
+  const std::string label = cell[i].label;
+  const bool of_power = column == "scale" && cell[i].step.word == "pow2";
+  if ((column == "z" || column == "mean") && cell.size() == 1)
+    cell[i] = edited(CellStep::made("mul", {"1"}), label);  // a row with an addition has a z, and one that subtracts a mean has a
+                                                            // mean
+  else
+    cell.erase(cell.begin() + long(i));
+  add(column, "drop " + label, std::move(cell));
+  if (of_power) edits_.back().kind = EditKind::kNoPowerOfTwo;
+}
+
+void RowEdits::in_all_cells(const std::string& name, const std::string& text, const CellStep& other) {
+  EditedRow::Edit edit{name, base_};
+  bool found = false;
+  for (auto& [column, cell] : edit.row.cells_)
+    for (EditedStep& one : cell)
+      if (one.step.text == text && !one.edited) one = edited(other, one.label), found = true;
+  if (found) edits_.push_back(std::move(edit));
+}
+
+bool RowEdits::reads_constant(const std::string& name) const {
+  for (const auto& [column, cell] : base_.cells_)
+    for (const EditedStep& one : cell)
+      for (const CellArgument& argument : one.step.arguments)
+        if (argument.text.find(name) != std::string::npos) return true;
+  return false;
+}
+
+bool RowEdits::has_integer_codes(const ContractRow& row) { return find_format(row.text("q"))->specials == Specials::kInteger; }
+
+/// Rows whose constants may be confused with this row's: codes of the same kind.
+bool RowEdits::is_sibling(const ContractRow& row) const {
+  return row.flow == row_.flow && (!row.cells.contains("q") || has_integer_codes(row) == has_integer_codes(row_));
+}
+
+void RowEdits::constants(const std::string& column, EditKind kind) {
+  if (is_edited(column) || row_.text(column).empty()) return;
+  std::vector<std::string> values;
+  for (const ContractRow& sibling : tables_.rows())
+    if (is_sibling(sibling)) values.push_back(sibling.text(column));
+  if (column != "q" && row_.cells.contains("q") && has_integer_codes(row_))
+    for (const int by : {-1, 1}) values.push_back(std::to_string(std::stoi(row_.text(column)) + by));
+  std::set<std::string> seen = {"", row_.text(column)};
+  for (const std::string& value : values) {
+    if (!seen.insert(value).second) continue;
+    EditedRow& row = add_whole(column + ": " + row_.text(column) + " -> " + value);
+    set_text(row, column, value);
+    mark_edited(row, column);
+    edits_.back().kind = kind;
+  }
+}
+
+// Edits of the steps of one cell: left out, with another rule, exchanged with a neighbour, rounded once more.
+
+namespace {
+
+/// "bf16:": what follows is done in 16 bits.
+bool is_short_format(const std::string& text) { return text == "bf16:" || text == "f16:"; }
+
+/// Steps from here on make integers of integers.
+bool in_integers(const EditedCell& cell, size_t i) {
+  return std::any_of(cell.begin(), cell.begin() + long(i), [](const EditedStep& one) { return one.step.word == "int32:"; });
+}
+
+/// What else the cast to integer codes could be; where integers come in, it rounds no more.
+std::vector<CellStep> casts(const EditedCell& cell, size_t i) {
+  if (in_integers(cell, i)) return {CellStep::made("to", {"q", "wrap"})};
+  return other_casts(cell[i].step);
+}
+
+/// The only argument, if it is a quantity.
+bool takes_quantity(const CellStep& step) { return step.arguments.size() == 1 && is_quantity(step.argument(0)); }
+
+bool is_product_or_quotient(const CellStep& step) { return step.word == "mul" || step.word == "div"; }
+
+}  // namespace
+
+void RowEdits::cell(const std::string& column) {
+  const EditedCell& cell = steps(column);
+  if (column == "mult") of_scale(cell);
+  for (size_t i = 0; i < cell.size(); ++i) {
+    const CellStep& step = cell[i].step;
+    const bool last = i + 1 == cell.size();
+    if (!cell[i].edited && is_short_format(step.word) && !last) replace(column, cell, i, CellStep::made("f32:"));
+    if (cell[i].edited || step.is_prefix()) continue;
+    const bool stays_wide = column == "z" || ((column == "h" || column == "y") && before_others_);
+    const bool is_final_conversion = last && step.word == "to" && !stays_wide;
+    const bool rounds_alone = step.word == "rint" && in_integers(cell, i);  // what follows would round by itself
+    const bool reduces = step.word == "absmax" || step.text == "least" || step.text == "greatest";
+    if (rounds_alone)
+      replace(column, cell, i, CellStep::made("trunc"));
+    else if (!is_final_conversion && !reduces)
+      drop(column, cell, i);
+    const bool integer_codes = is_final_conversion && column == "code" && has_integer_codes(row_);
+    const bool stored_integer = is_final_conversion && column == "zero";
+    for (const CellStep& other : integer_codes ? casts(cell, i) : stored_integer ? std::vector<CellStep>() : swaps(column, step))
+      replace(column, cell, i, other);
+    if (x_.bits < kF32.bits)
+      for (const CellStep& rare : rare_forms(step)) {
+        replace(column, cell, i, rare);
+        edits_.back().suspect = true;
+      }
+    if (behind_activation_ && step.text == "pow2(ceil)") exponent_in_bf16(column, cell, i);
+    if (integer_codes) cut_evenly(cell, i);
+    if (column == "code" && takes_quantity(step)) reciprocal(cell, i);
+    if (column == "mean" || column == "r" || column == "y" || column == "code" || column == "h" || column == "z" || column == "w")
+      round_once_more(column, cell, i);
+    const bool stood_together = !last && !cell[i + 1].edited && cell[i + 1].place == cell[i].place + 1;
+    if (stood_together && column != "z") exchange(column, cell, i);
+  }
+}
+
+/// Codes of both signs reach equally far. They do by themselves where the largest magnitude makes the scale.
+void RowEdits::cut_evenly(EditedCell cell, size_t i) {
+  const auto amax = base_.cells_.find("amax");
+  if (amax != base_.cells_.end() && !amax->second.empty()) return;
+  const std::string most = std::to_string(int(max_finite(*find_format(row_.text("q"))))), label = cell[i].label;
+  const CellStep clamp = CellStep::made("clamp", {"keep", most, "-" + most});
+  cell.insert(cell.begin() + long(i), edited(clamp, clamp.text));
+  add("code", clamp.text + " before " + label, std::move(cell));
+}
+
+/// A multiplier made of amax by a division, taken from the scale instead: one rounding more.
+void RowEdits::of_scale(const EditedCell& cell) {
+  if (cell.empty() || cell.size() != RowCells(row_).steps("mult").size() || !has_integer_codes(row_)) return;
+  const CellStep& division = cell.back().step;
+  if (cell[0].step.word != "amax:" || cell.back().edited || division.word != "rdiv" || division.slack.given()) return;
+  add("mult", division.argument(0) + "/amax -> 1/s", {edited(CellStep::made("rcp"), "rcp")});
+}
+
+/// x / s and x * (1 / s) differ by one rounding.
+void RowEdits::reciprocal(EditedCell cell, size_t i) {
+  const std::string label = cell[i].label;
+  const CellStep step = cell[i].step;
+  if (step.word == "div" && steps("mult").empty()) {
+    cell[i] = edited(CellStep::made("mul", {"m"}), label);
+    add("code", label + " -> mul(1/s)", std::move(cell));
+    edits_.back().row.cells_["mult"] = {edited(CellStep::made("rcp"), "rcp")};
+  } else if (step.word == "mul" && step.argument(0) == "m") {
+    cell[i] = edited(CellStep::made("div", {"s"}), label);
+    add("code", label + " -> div(s)", std::move(cell));
+  }
+}
+
+void RowEdits::round_once_more(const std::string& column, EditedCell cell, size_t i) {
+  const std::string verb = cell[i].step.word, label = cell[i].label;
+  const bool rounds_next = cell[i].rounded || (i + 1 < cell.size() && rounds_to(cell[i + 1].step, {"x"}));
+  const bool short_already =
+      std::any_of(cell.begin(), cell.begin() + long(i), [](const EditedStep& one) { return is_short_format(one.label); });
+  const bool sums = verb == "add" && (column == "z" || column == "w");
+  const bool rounds = sums || is_product_or_quotient(cell[i].step) || verb == "rdiv" || verb == "rsqrt";
+  if (x_.bits == kF32.bits || rounds_next || short_already || !rounds) return;
+  cell.insert(cell.begin() + long(i) + 1, edited(CellStep::made("to", {"x"}), "to(x)"));
+  add(column, "to(x) after " + label, std::move(cell));
+}
+
+void RowEdits::exponent_in_bf16(const std::string& column, EditedCell cell, size_t i) {
+  const std::string label = cell[i].label;
+  cell.erase(cell.begin() + long(i));
+  EditedCell by_log2;
+  for (const CellStep& step : read_cell("to(bf16) bf16: log2 ceil exp2 f32:")) by_log2.push_back(edited(step, label));
+  cell.insert(cell.begin() + long(i), by_log2.begin(), by_log2.end());
+  add(column, label + " -> exponent by log2 in bf16", std::move(cell));
+}
+
+/// An addition, or a bound that the case gives, before its neighbour or after it; behind the root, 1 / sqrt(v + a) becomes
+/// 1 / (sqrt(v) + a).
+void RowEdits::exchange(const std::string& column, EditedCell cell, size_t i) {
+  const EditedStep left = cell[i], right = cell[i + 1];
+  if (left.step.word == "rint" && right.step.text == "add(azp)" && i > 0 && cell[i - 1].step.word == "int32:") {
+    std::rotate(cell.begin() + long(i) - 1, cell.begin() + long(i) + 1, cell.begin() + long(i) + 2);
+    cell[i - 1] = edited(right.step, right.label);
+    return add(column, right.label + " before " + left.label, std::move(cell));
+  }
+  const bool from_left = left.step.word == "add" && left.step.text != "add(azp)";
+  if (column == "y" && right.step.word == "to") return;  // what is stored has the format of x
+  const bool bound = left.step.word == "min" && takes_quantity(left.step) && is_product_or_quotient(right.step);
+  const bool bound_behind = right.step.word == "min" && takes_quantity(right.step) && is_product_or_quotient(left.step);
+  if (!bound && !bound_behind && !from_left && right.step.word != "add") return;
+  if (from_left && right.step.word == "rsqrt") {
+    cell[i] = edited(CellStep::made("sqrt"), right.label);
+    cell[i + 1] = edited(left.step, left.label);
+    cell.insert(cell.begin() + long(i) + 2,
+                edited(CellStep::made("rcp", std::vector<std::string>(), right.step.slack), right.label));
+    return add(column, left.label + " outside the root", std::move(cell));
+  }
+  cell[i] = edited(right.step, right.label);
+  cell[i + 1] = edited(left.step, left.label);
+  add(column, bound ? left.label + " after " + right.label : right.label + " before " + left.label, std::move(cell));
+}
+
+std::vector<CellStep> RowEdits::swaps(const std::string& column, const CellStep& step) const {
+  std::vector<CellStep> others = other_forms(step);
+  if ((step.word == "max" || step.word == "min") && !takes_quantity(step)) siblings(column, step, others);
+  return others;
+}
+
+/// The same verb with the constants that other rows of the table give it in this column.
+void RowEdits::siblings(const std::string& column, const CellStep& step, std::vector<CellStep>& others) const {
+  std::set<std::string> seen = {step.text};
+  for (const CellStep& other : others) seen.insert(other.text);
+  for (const ContractRow& row : tables_.rows()) {
+    if (!is_sibling(row)) continue;
+    for (const CellStep& other : RowCells(row).steps(column))
+      if (other.word == step.word && other.argument(0) != step.argument(0) && !is_quantity(other.argument(0)) &&
+          seen.insert(other.text).second)
+        others.push_back(other);
+  }
+}
+
+std::vector<Neighbour> neighbours_of(const ContractTables& tables, const Neighbour& first, const Format& x) {
+  std::vector<Neighbour> result;
+  for (size_t link = 0; link < first.rows.size(); ++link) {
+    for (EditedRow::Edit& edit :
+         first.rows[link]->edits(tables, x, link > 0 && first.contract.gated(), link + 1 < first.rows.size())) {
+      Neighbour neighbour{std::move(edit.name), first.contract, first.rows, edit.suspect, edit.kind, std::min(first.right_links, link)};
+      neighbour.contract.links[link] = edit.row.bind(x);
+      neighbour.rows[link] = std::make_shared<EditedRow>(std::move(edit.row));
+      result.push_back(std::move(neighbour));
+    }
+  }
+  return result;
+}
+
+Neighbour unedited(const ContractTables& tables, const std::string& id, const Format& x) {
+  Neighbour right{.name = "", .contract = bind(tables, id, x), .rows = {}};
+  for (const std::string& link : chain_of(tables.find(id))) right.rows.push_back(std::make_shared<EditedRow>(tables.find(link)));
+  return right;
+}
+
+std::vector<Neighbour> neighbours(const ContractTables& tables, const std::string& id, const Format& x) {
+  return neighbours_of(tables, unedited(tables, id, x), x);
+}
+
+}  // namespace assay

@@ -1,0 +1,141 @@
+// Contracts as formulas that a reader sees, link by link.
+#include "reference/flow/contract_text.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "reference/flow/row_norm/row_norm.h"
+#include "reference/recipe/recipe.h"
+
+namespace assay {
+namespace {
+
+void append(std::string& text, const char* between, const std::string& part) {
+  text.append(text.empty() || part.empty() ? "" : between).append(part);
+}
+
+std::string free_steps(const Recipe& cell) {
+  std::string text;
+  for (const Step& step : cell.steps) {
+    const bool undefined = step.beyond == BeyondInteger::kUndefined;
+    if (step.is_free() || undefined) append(text, ", ", step.text + (undefined ? " is undefined for what does not fit" : ""));
+  }
+  return text;
+}
+
+}  // namespace
+
+void FormulaLines::add(const std::string& name, const std::string& text) {
+  std::string line = name;
+  line.resize(std::max<size_t>(line.size(), 5), ' ');
+  lines.push_back(line + " = " + text);
+}
+
+std::vector<std::string> formulas(const Contract& contract) {
+  FormulaLines all;
+  for (const Link& link : contract.links) std::visit([&](const auto& one) { append_formulas(one, all); }, link);
+  return std::move(all.lines);
+}
+
+std::string free_steps(std::initializer_list<const Recipe*> cells) {
+  std::string text;
+  for (const Recipe* cell : cells) append(text, "; ", free_steps(*cell));
+  return text;
+}
+
+std::string justification(const Contract& contract, const RowInputs& row, const Format& x) {
+  std::string text;
+  for (const Link& link : contract.links) append(text, "; ", std::visit([&](const auto& one) { return freedom(one, row, x); }, link));
+  return text.empty() ? "every rounding is pinned: one code" : text;
+}
+
+void append_formulas(const Gated& gated, FormulaLines& to) {
+  to.add("h", formula(gated.h, "g") + "   (g = gate, u = up: " +
+                  (gated.gate_first ? "the first half, the second)" : "the second half, the first)"));
+  to.value = "h";
+}
+
+std::string freedom(const Gated& gated, const RowInputs&, const Format&) { return free_steps({&gated.h}); }
+
+void append_formulas(const GroupQuant& quant, FormulaLines& to) {
+  if (const auto* of_range = std::get_if<RangeScales>(&quant.scales)) {
+    to.add("lo", formula(of_range->lo, to.value));
+    to.add("hi", formula(of_range->hi, to.value));
+    to.add("scale", formula(of_range->scale, "hi"));
+    to.add("azp", formula(of_range->zero, "lo") + "   (s = scale)");
+  } else if (const auto* of_amax = std::get_if<AmaxScales>(&quant.scales)) {
+    to.add("amax", formula(of_amax->amax, to.value));
+    to.add("scale", formula(of_amax->scale, "amax"));
+  }
+  if (quant.outer) to.add("g", "the scale of the outer level, an input");
+  if (!quant.mult.steps.empty()) to.add("m", formula(quant.mult, "scale"));
+  to.add("q", formula(quant.code, to.value) + "   (s = scale)");
+}
+
+std::string freedom(const GroupQuant& quant, const RowInputs&, const Format&) {
+  if (const auto* of_range = std::get_if<RangeScales>(&quant.scales))
+    return free_steps({&of_range->scale, &of_range->zero, &quant.mult, &quant.code});
+  if (const auto* of_amax = std::get_if<AmaxScales>(&quant.scales))
+    return free_steps({&of_amax->scale, &quant.mult, &quant.code});
+  return free_steps({&quant.mult, &quant.code});
+}
+
+void append_formulas(const Rope& rope, FormulaLines& to) {
+  to.add("pairs", std::string(rope.interleaved ? "neighbours" : "numbers half of the rotated ones apart") +
+                      (rope.first ? " at the beginning of a head" : " at the end of a head") +
+                      "   (c, s = cosine and sine of the position)");
+  to.add("even", formula(rope.even, "e") + (to.value == "x" ? "" : "   (e, o of " + to.value + ")"));
+  to.add("odd", formula(rope.odd, "o"));
+  to.add("rest", formula(rope.rest, to.value));
+}
+
+std::string freedom(const Rope& rope, const RowInputs&, const Format&) { return free_steps({&rope.even}); }
+
+void append_formulas(const RowNorm& norm, FormulaLines& to) {
+  const std::string z = norm.adds() ? "z" : "x";
+  if (norm.adds()) {
+    to.add("z", formula(norm.z, "x") + "   (res = residual)");
+    to.add("residual", formula(norm.residual, "z"));
+  }
+  if (norm.centers()) to.add("mu", formula(norm.mean, "sum(x)"));
+  to.add("sum",
+         std::string("sum(") + (norm.deviates() ? "(x - mu)^2" : z + "^2") +
+             (norm.sum.steps.empty() ? "" : ", each rounded to the type of x") + "), any order within a tree of depth " +
+             norm.depth.text());
+  to.add("r", formula(norm.r, "sum"));
+  if (!norm.w.empty()) to.add("w", formula(norm.w, "gamma"));
+  if (norm.gates()) to.add("h", formula(norm.gate, "g") + "   (g = gate)");
+  to.add("y", formula(norm.y, z) + (!norm.w.empty() ? "" : norm.centers() ? "   (w = gamma, b = beta)" : "   (w = gamma)"));
+  if (norm.stored_from != RowNorm::kNoColumn)
+    to.lines.push_back("        from column " + std::to_string(norm.stored_from) + " on with the residual in place of z");
+  to.value = "y";
+}
+
+std::string freedom(const RowNorm& norm, const RowInputs& row, const Format& x) {
+  return norm_reason(norm, norm_row(norm, row.x, row.residual, x), row.eps);
+}
+
+std::string norm_reason(const RowNorm& contract, const NormRow& row, double eps) {
+  const auto width = [&](const RowNorm& c) {
+    const Span r = norm_factor(c, row, eps);
+    return r.high - r.low;
+  };
+  RowNorm no_tree = contract, no_slack = contract;
+  no_tree.depth = Expression("0");
+  std::string slack_step;
+  for (Step& step : no_slack.r.steps) {
+    if (step.slack_ulps > 0) slack_step += (slack_step.empty() ? "" : "+") + step.text;
+    step.slack_ulps = 0;
+  }
+  const double all = width(contract);
+  if (!(all > 0) || std::isinf(all)) return "r pinned";
+  const double tree = all - width(no_tree), slack = all - width(no_slack);
+  const double parts = tree + slack > 0 ? tree + slack : 1;
+  const auto percent = [&](double part) { return std::to_string(int(std::lround(100 * part / parts))) + " %"; };
+  std::string text = "width of r: tree of depth " + std::to_string(contract.depth.integer({{"n", int64_t(row.summed.size())}})) +
+                     " " + percent(tree);
+  if (!slack_step.empty()) text += ", " + slack_step + " " + percent(slack);
+  return text;
+}
+
+}  // namespace assay

@@ -1,0 +1,392 @@
+// Reads and checks the rows of the GEMM tables.
+#include "reference/flow/dot/dot_contract.h"
+
+#include <algorithm>
+#include <charconv>
+#include <numeric>
+#include <stdexcept>
+
+#include "reference/contracts/contract_rows.h"
+#include "reference/exact/expression.h"
+#include "reference/flow/dot/dot_predict.h"
+#include "reference/flow/dot/dot_mutants.h"
+#include "reference/flow/flow.h"
+#include "reference/formats/catalogue.h"
+#include "reference/formats/round.h"
+#include "reference/units/unit_recordings.h"
+
+namespace assay {
+
+std::vector<std::byte> ScaleValues::codes(const Format& format, int64_t rows, int64_t k, int64_t block) const {
+  std::vector<std::byte> all;
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t first = 0; first < k; first += block) all.push_back(std::byte(code_of(format, at(row, first))));
+  return all;
+}
+
+GemmScales gemm_scales_named(const std::string& name) {
+  constexpr const char* kShort[][3] = {
+      {"tensor", "tensor", "tensor"}, {"token", "row", "tensor"}, {"channel", "tensor", "row"}, {"token_channel", "row", "row"}};
+  GemmScales scales{name, {}, {}};
+  for (const auto& [known, a, b] : kShort)
+    if (name == known) scales.a = parse_scale_spec(a), scales.b = parse_scale_spec(b);
+  if (!scales.a.any()) {
+    const size_t bar = name.find('_');
+    if (bar == std::string::npos)
+      throw ParseError(0, "'" + name + "' is none of tensor, token, channel, token_channel, and no A_B such as 1x128_128x128");
+    scales.a = parse_scale_spec(name.substr(0, bar));
+    scales.b = parse_scale_spec(name.substr(bar + 1));
+  }
+  if (scales.a.block().columns != scales.b.block().columns)
+    throw ParseError(0, "'" + name + "' has blocks along k that differ: expected one length for a and b");
+  for (ScaleSpec* spec : {&scales.a, &scales.b})
+    for (ScaleLevel& level : spec->levels) level.given = true;
+  return scales;
+}
+
+int64_t WeightShuffle::place(int64_t row, int64_t product, int64_t k, int bytes) const {
+  const int64_t tile_k = 2 * products, run = 16 / bytes;
+  const int64_t tile = row / rows * (rows * k) + product / tile_k * (rows * tile_k);
+  return tile + product % tile_k / run * (rows * run) + row % rows * run + product % run;
+}
+
+WeightShuffle read_weight_tile(const RowCells& cells, const std::string& column) {
+  const std::vector<CellStep> words = cells.steps(column);
+  const std::vector<std::string> tile = words.size() == 1 && words[0].word == "shuffle" ? words[0].argument_texts() : std::vector<std::string>();
+  if (tile != std::vector<std::string>{"16", "16"} && tile != std::vector<std::string>{"32", "16"})
+    throw cells.error(column, 0, "is shuffle(16,16) or shuffle(32,16)");
+  return {std::stoi(tile[0]), std::stoi(tile[1])};
+}
+
+std::vector<std::byte> shuffled(const WeightShuffle& shuffle, const std::byte* codes, int64_t n, int64_t k) {
+  std::vector<std::byte> memory(static_cast<size_t>(n * k));
+  for (int64_t row = 0; row < n; ++row)
+    for (int64_t i = 0; i < k; ++i) memory[size_t(shuffle.place(row, i, k, 1))] = codes[row * k + i];
+  return memory;
+}
+
+std::vector<std::byte> unshuffled(const WeightShuffle& shuffle, const std::byte* memory, int64_t n, int64_t k) {
+  std::vector<std::byte> codes(static_cast<size_t>(n * k));
+  for (int64_t row = 0; row < n; ++row)
+    for (int64_t i = 0; i < k; ++i) codes[size_t(row * k + i)] = memory[shuffle.place(row, i, k, 1)];
+  return codes;
+}
+
+namespace {
+
+int64_t whole(const RowCells& cells, const std::string& column, const CellStep& word, size_t i) {
+  const std::string text = word.argument(i);
+  int64_t value = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (failure != std::errc() || end != text.data() + text.size() || value < 1)
+    throw cells.error(column, word.position, "'" + word.text + "' takes whole numbers from 1");
+  return value;
+}
+
+}  // namespace
+
+int64_t KOrder::product_at(int64_t place) const {
+  if (!any()) return place;
+  const int64_t at = place % period(), group = at / run, step = group / lanes, lane = group % lanes;
+  return place - at + lane * apart + step * run + at % run;
+}
+
+std::string KOrder::text() const {
+  if (!any()) return "ascending";
+  return "lanes(" + std::to_string(lanes) + "," + std::to_string(run) + "," + std::to_string(apart) + ")";
+}
+
+std::vector<KOrder> read_k_orders(const RowCells& cells, const std::string& column) {
+  std::vector<KOrder> orders;
+  if (cells.text(column).empty()) return orders;
+  for (const std::string& text : cells.alternatives(column)) {
+    const std::vector<CellStep> words = read_cell(text);
+    if (words.size() != 1 || words[0].word != "lanes" || words[0].arguments.size() != 3)
+      throw cells.error(column, 0, "expected lanes(GROUPS,RUN,APART), got '" + text + "'");
+    const KOrder order{whole(cells, column, words[0], 0), whole(cells, column, words[0], 1), whole(cells, column, words[0], 2)};
+    if (order.apart % order.run != 0) throw cells.error(column, 0, "'" + text + "': groups of lanes lie whole runs apart");
+    orders.push_back(order);
+  }
+  return orders;
+}
+
+std::vector<std::byte> in_order(const KOrder& order, const UnitFactor& factor, int64_t rows, int64_t k) {
+  const int64_t pitch = (k + order.period() - 1) / order.period() * order.period();
+  std::vector<std::byte> codes(static_cast<size_t>(rows * pitch));
+  for (int64_t place = 0; place < pitch; ++place) {
+    const int64_t product = order.product_at(place);
+    for (int64_t row = 0; row < rows && product < k; ++row)
+      codes[size_t(row * pitch + place)] = factor.codes[row * factor.pitch + product];
+  }
+  return codes;
+}
+
+Names names_of_join() {
+  Names names;
+  names.quantities = {"sa", "sb", "acc"};
+  return names;
+}
+
+Names names_of_result(const Format& y) {
+  Names names;
+  names.formats["y"] = &y;
+  names.quantities = {"sa", "sb", "ga", "gb", "bias", "c"};
+  return names;
+}
+
+bool DotContract::takes(const GemmScales& which) const { return std::find(scales.begin(), scales.end(), which) != scales.end(); }
+
+bool DotContract::makes(const Format& y) const {
+  return std::any_of(out.begin(), out.end(), [&](const Format* format) { return *format == y; });
+}
+
+bool DotContract::adds_c() const { return reads(dot_recipe(*this, kF32, false), "c"); }
+
+namespace {
+
+/// Steps of a build that flushes: each result is, unless a compiler may fuse it with the sum behind it.
+std::vector<CellStep> flushed(const std::vector<CellStep>& steps) {
+  std::vector<CellStep> all;
+  for (size_t i = 0; i < steps.size(); ++i) {
+    all.push_back(steps[i]);
+    const bool is_arithmetic = steps[i].word != "to" && steps[i].word != "ftz";
+    const bool may_be_fused = i + 1 < steps.size() && steps[i + 1].text.ends_with("~fma");
+    if (is_arithmetic && !may_be_fused) all.push_back(CellStep::made("ftz"));
+  }
+  return all;
+}
+
+/// Products of a part: whole units, and as many in each part but the last.
+int64_t part_length(const DotContract& contract, const KOrder& order, int64_t k, int parts) {
+  const int64_t unit = std::lcm(std::max<int64_t>(1, contract.part_of), order.period()), blocks = (k + unit - 1) / unit;
+  return parts == 1 ? std::max<int64_t>(1, k) : (blocks + parts - 1) / parts * unit;
+}
+
+/// The programs of one order along k.
+std::vector<DotProgram> programs_of(const DotContract& contract, const KOrder& order, int64_t k) {
+  std::vector<DotProgram> programs;
+  for (int parts = contract.least_parts; parts <= contract.most_parts; parts += contract.has_atomics() ? parts : 1) {
+    const int64_t part = part_length(contract, order, k, parts);
+    if (!programs.empty() && programs.back().part <= part) continue;  // no shorter parts than before
+    if (!programs.empty() && part >= k) continue;
+    const bool promotes = contract.of_blocks() || contract.promote < part;
+    programs.push_back({promotes ? contract.promote : 0, part, order,
+                        "split-K " + std::to_string(parts) + (contract.has_atomics() ? ", added in any order" : "")});
+  }
+  if (programs.size() == 1 && programs.front().part >= k) programs.front().name.clear();
+  return programs;
+}
+
+}  // namespace
+
+Recipe dot_recipe(const DotContract& contract, const Format& y, bool with_bias) {
+  std::vector<CellStep> steps = contract.y;
+  if (with_bias) steps.insert(steps.end() - 1, contract.bias.begin(), contract.bias.end());
+  return resolve(contract.flushes ? flushed(steps) : steps, names_of_result(y));
+}
+
+Recipe join_recipe(const DotContract& contract) {
+  return resolve(contract.flushes ? flushed(contract.join) : contract.join, names_of_join());
+}
+
+std::optional<std::string> program_of_parts(const DotContract& contract, int64_t k, int parts) {
+  if (parts < contract.least_parts || parts > contract.most_parts) return std::nullopt;
+  const int64_t part = part_length(contract, contract.orders.empty() ? KOrder() : contract.orders.front(), k, parts);
+  for (const DotProgram& program : dot_programs(contract, k))
+    if (program.part == part || (program.part >= k && part >= k)) return program.name;
+  return std::nullopt;
+}
+
+std::vector<DotProgram> dot_programs(const DotContract& contract, int64_t k) {
+  if (contract.orders.empty()) return programs_of(contract, KOrder(), k);
+  std::vector<DotProgram> all;
+  for (const KOrder& order : contract.orders)
+    for (DotProgram& program : programs_of(contract, order, k)) {
+      if (contract.orders.size() > 1) program.name = order.text() + (program.name.empty() ? "" : ", " + program.name);
+      all.push_back(std::move(program));
+    }
+  return all;
+}
+
+namespace {
+
+/// The argument of a word, a whole number from 1.
+int64_t number_of(const RowCells& cells, const std::string& column, const CellStep& word) {
+  const std::string text = word.argument(0);
+  int64_t value = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (word.arguments.size() != 1 || failure != std::errc() || end != text.data() + text.size() || value < 1)
+    throw cells.error(column, word.position, "'" + word.text + "' takes one whole number from 1");
+  return value;
+}
+
+void read_promote(const RowCells& cells, DotContract& contract) {
+  const std::vector<CellStep> words = cells.steps("promote");
+  if (words.size() == 1 && words[0].text == "none") return;
+  if (words.size() != 1 || words[0].word != "every") throw cells.error("promote", 0, "is none, or every(PRODUCTS)");
+  contract.promote = number_of(cells, "promote", words[0]);
+}
+
+void read_split(const RowCells& cells, DotContract& contract) {
+  const std::vector<CellStep> words = cells.steps("split");
+  if (words.size() == 1 && words[0].text == "none") return;
+  const bool two = words.size() == 2 && words[1].word == "of", atomics = two && words[0].word == "atomics";
+  if (!two || (words[0].word != "parts" && !atomics))
+    throw cells.error("split", 0, "is none, parts(AT_MOST) of(PRODUCTS), or atomics(AT_MOST) of(PRODUCTS)");
+  contract.most_parts = int(number_of(cells, "split", words[0]));
+  if (atomics && (contract.most_parts < 2 || contract.most_parts > kMostAtomicParts))
+    throw cells.error("split", words[0].position, "atomics needs 2 to " + std::to_string(kMostAtomicParts) + " parts");
+  if (atomics) contract.part_sums = PartSums::kAtomics, contract.least_parts = 2;
+  contract.part_of = number_of(cells, "split", words[1]);
+}
+
+/// Orders along k repeat within what leaves the unit at once.
+void read_orders(const RowCells& cells, DotContract& contract) {
+  contract.orders = read_k_orders(cells, "k_order");
+  for (const KOrder& order : contract.orders)
+    if (contract.promote % order.period() != 0)
+      throw cells.error("k_order", 0, order.text() + " repeats every " + std::to_string(order.period()) + " products, which must divide the " +
+                                          std::to_string(contract.promote) + " that are promoted");
+}
+
+void read_layouts(const RowCells& cells, DotContract& contract) {
+  if (cells.text("layouts").empty() == contract.of_blocks())
+    throw cells.error("layouts", 0, "is required for block scales of a, and only allowed with them");
+  if (contract.of_blocks()) contract.layouts = cells.alternatives("layouts");
+}
+
+/// Scales join once: blocks each promoted sum, all others the result.
+void check_scales(const RowCells& cells, const DotContract& contract, const Recipe& join, const Recipe& y) {
+  const bool blocks = contract.of_blocks(), in_unit = blocks && join.empty();
+  for (const GemmScales& scales : contract.scales)
+    if (scales.has_blocks() != blocks || (blocks && scales.products() != contract.scale_block()))
+      throw cells.error("scales", 0, "must all have the same block size along k, or none has blocks");
+  const auto check_outer = [&](const char* scale, ScaleSpec GemmScales::*of) {
+    for (const GemmScales& scales : contract.scales)
+      if (reads(y, scale) != ((scales.*of).outer() != nullptr))
+        throw cells.error("y", 0, std::string((scales.*of).outer() ? "lacks " : "takes ") + scale + ", the scale of the tensor above the blocks of " + scales.name);
+  };
+  check_outer("ga", &GemmScales::a);
+  check_outer("gb", &GemmScales::b);
+  for (const char* scale : {"sa", "sb"}) {
+    if (!in_unit && reads(join, scale) != blocks)
+      throw cells.error("join", 0, std::string(blocks ? "lacks " : "takes ") + scale + (blocks ? "" : ", which joins the result"));
+    if (blocks && reads(y, scale)) throw cells.error("y", 0, std::string("takes ") + scale + ", which joins promoted sums");
+  }
+  const std::string of_block = " of the " + std::to_string(contract.scale_block()) + " products of a block of scales";
+  if (blocks && !in_unit && (contract.promote == 0 || contract.scale_block() % contract.promote != 0))
+    throw cells.error("promote", 0, "is no part" + of_block);
+  if (blocks && contract.part_of % contract.scale_block() != 0) throw cells.error("split", 0, "parts are no multiple" + of_block);
+}
+
+void check_steps(const RowCells& cells, const DotContract& contract) {
+  const Recipe join = cells.recipe("join", names_of_join()), y = cells.recipe("y", names_of_result(kF32)),
+               bias = cells.recipe("bias", names_of_result(kF32));
+  cells.forbid_reduction("join", join);
+  cells.forbid_reduction("y", y);
+  cells.forbid_reduction("bias", bias);
+  if (y.steps.empty() || (y.steps.back().text != "to(y)" && y.steps.back().text != "to(y,rz)"))
+    throw cells.error("y", 0, "ends with to(y) or to(y,rz)");
+  if (contract.promote > 0 ? !reads(join, "acc") : !join.empty())
+    throw cells.error("join", 0, contract.promote > 0 ? "says how a promoted sum joins acc" : "must be empty: promote is none");
+  check_scales(cells, contract, join, y);
+}
+
+DotContract cells_of(const ContractRow& row) {
+  const RowCells cells(row);
+  DotContract contract;
+  contract.row = &row;
+  read_promote(cells, contract);
+  read_split(cells, contract);
+  read_orders(cells, contract);
+  contract.flushes = !cells.text("denormals").empty() && cells.is_first_of("denormals", "flush", "keep");
+  contract.scales = read_gemm_scales(cells);
+  contract.out = cells.formats_of_numbers("out");
+  if (!cells.text("weight").empty()) contract.shuffle = read_weight_tile(cells, "weight");
+  read_layouts(cells, contract);
+  if (!cells.text("azp").empty()) contract.azp = cells.is_first_of("azp", "adj", "azp*adj") ? GemmAzp::kTensor : GemmAzp::kTokens;
+  check_steps(cells, contract);
+  contract.join = cells.steps("join");
+  contract.y = cells.steps("y");
+  contract.bias = cells.steps("bias");
+  return contract;
+}
+
+/// What cannot be made by that unit.
+void check_unit(const ContractRow& row, const DotContract& contract) {
+  if (!(*contract.unit.d == kF32) && !contract.of_integers())
+    throw row.error("unit", 0, "expected an instruction with f32 or int32 sums");
+  if (contract.of_integers() && (contract.promote > 0 || contract.most_parts > 1))
+    throw row.error("promote", 0, "integer sums allow neither promote nor split");
+  if (contract.has_atomics() && (contract.adds_c() || !contract.bias.empty() || contract.of_integers()))
+    throw row.error("split", 0, "atomics(P) allows no bias, no c and no integers");
+  if (contract.azp != GemmAzp::kNone && !contract.of_integers()) throw row.error("azp", 0, "zero points need an integer instruction");
+  const Format* const scale = contract.unit.scale;
+  if ((scale != nullptr) != contract.scales_in_unit())
+    throw row.error(
+        "unit", 0,
+        scale ? "takes scales of blocks, which then join nothing else" : "takes no scales, and those of blocks join nothing");
+  if (scale && contract.scale_block() % contract.unit.scale_block != 0)
+    throw row.error("unit", 0, "has scales of other parts than those of " + std::to_string(contract.scale_block()) + " products");
+  if (contract.promote % contract.unit.k != 0) throw row.error("promote", 0, "is not a multiple of the instruction's k");
+  if (contract.part_of % contract.unit.k != 0) throw row.error("split", 0, "is not a multiple of the instruction's k");
+}
+
+/// A row whose unit nobody knows: a member for each way in which that unit may add.
+void add_candidates(const ContractRow& row, const UnitTable& units, DotContract& contract) {
+  std::vector<DotContract> members;
+  for (const UnitRow* candidate : units.candidates_of(*contract.unit_row)) {
+    DotContract member = contract;
+    member.unit_row = candidate;
+    member.unit = candidate->unit;
+    if (!can_be_replayed(member.unit)) throw candidate->error("sum", 0, "'" + candidate->id + "' cannot be replayed");
+    check_unit(row, member);
+    members.push_back(std::move(member));
+  }
+  if (members.empty())
+    throw row.error("unit", 0, "of unit '" + contract.unit.id + "' nothing is predicted, and it has no candidates");
+  contract.unit = members.front().unit;
+  contract.members = std::move(members);
+}
+
+}  // namespace
+
+std::vector<GemmScales> read_gemm_scales(const RowCells& cells) {
+  std::vector<GemmScales> scales;
+  for (const std::string& name : cells.alternatives("scales")) try {
+      scales.push_back(gemm_scales_named(name));
+    } catch (const ParseError& error) {
+      throw cells.error("scales", error.position, error.what());
+    }
+  return scales;
+}
+
+const Flow& dot_flow() {
+  static const Flow flow{
+      .name = "dot",
+      .says = "unit",
+      .files = {"dot.csv", "dot_block.csv", "dot_packed.csv", "dot_azp.csv", "dot_amd.csv"},
+      .columns = {"unit", "promote", "join", "split", "scales", "y", "bias", "out"},
+      .optional = {"weight", "layouts", "azp", "k_order", "denormals"},
+      .check = [](const ContractTables&, const ContractRow& row) { (void)cells_of(row); },
+  };
+  return flow;
+}
+
+DotContract read_dot(const ContractRow& row, const ContractTables& contracts, const UnitTable& units) {
+  if (row.flow == &dot_unknown_flow()) return read_unknown_dot(row, contracts, units);
+  DotContract contract = cells_of(row);
+  try {
+    contract.unit_row = &units.find(row.text("unit"));
+  } catch (const std::out_of_range& error) {
+    throw row.error("unit", 0, error.what());
+  }
+  contract.unit = contract.unit_row->unit;
+  if (contract.unit.known())
+    check_unit(row, contract);
+  else
+    add_candidates(row, units, contract);
+  return contract;
+}
+
+}  // namespace assay

@@ -1,0 +1,199 @@
+// Orders of k and layouts of weights in GEMM contracts.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "reference/flow/dot/dot_contract.h"
+#include "reference/flow/dot/dot_mutants.h"
+#include "reference/flow/dot/dot_predict.h"
+#include "reference/flow/shuffle/shuffle.h"
+#include "reference/formats/catalogue.h"
+#include "reference/formats/round.h"
+
+namespace assay {
+
+// Orders along k and builds that flush, on the smallest inputs that tell them apart.
+
+namespace {
+
+using ::testing::ElementsAre;
+
+TEST(KOrder, LanesTakeNeighboursFromPlacesThatLieApart) {
+  const auto first_of_eights = [](const KOrder& order) {
+    std::vector<int64_t> all;
+    for (int64_t place = 0; place < order.period(); place += 8) all.push_back(order.product_at(place));
+    return all;
+  };
+  // composable_kernel's instance 49 of AITER, executed with one-hot factors: 0-7, 32-39, 64-71, 96-103, then 8-15, ...
+  EXPECT_THAT(first_of_eights({4, 8, 32}), ElementsAre(0, 32, 64, 96, 8, 40, 72, 104, 16, 48, 80, 112, 24, 56, 88, 120));
+  EXPECT_THAT(first_of_eights({4, 8, 16}), ElementsAre(0, 16, 32, 48, 8, 24, 40, 56));
+  EXPECT_THAT(first_of_eights({2, 8, 32}), ElementsAre(0, 32, 8, 40, 16, 48, 24, 56));
+  EXPECT_EQ(KOrder({4, 8, 32}).product_at(128 + 9), 128 + 33);
+  EXPECT_EQ(KOrder().product_at(77), 77);
+}
+
+TEST(KOrder, WhatLiesBeyondKIsZero) {
+  std::vector<std::byte> codes(40);
+  for (size_t i = 0; i < codes.size(); ++i) codes[i] = std::byte(i + 1);
+  UnitFactor factor;
+  factor.codes = codes.data(), factor.pitch = 40;
+  const std::vector<std::byte> ordered = in_order({4, 8, 16}, factor, 1, 40);
+  ASSERT_EQ(ordered.size(), 64u);
+  EXPECT_EQ(ordered[16], std::byte(33)) << "place 16 is the third group of lanes: product 32";
+  EXPECT_EQ(ordered[24], std::byte(0)) << "product 48";
+  EXPECT_EQ(std::count(ordered.begin(), ordered.end(), std::byte(0)), 24);
+}
+
+/// Products of one element, by place in k; all others are zero.
+struct Factors {
+  struct At {
+    int64_t k;
+    double a, b;
+  };
+  std::vector<std::byte> a, b;
+  Factors(const Format& format, const std::vector<At>& products) : a(128), b(128) {
+    for (const At& at : products) {
+      a[size_t(at.k)] = std::byte(code_of(format, at.a));
+      b[size_t(at.k)] = std::byte(code_of(format, at.b));
+    }
+  }
+};
+
+DotContract contract_of(const std::string& id) {
+  static const ContractTables contracts = ContractTables::load("reference/contracts");
+  static const UnitTable units = UnitTable::load_folder("reference/contracts");
+  return read_dot(contracts.find(id), contracts, units);
+}
+
+DotInputs inputs_of(const Factors& factors, double sa, double sb) {
+  DotInputs inputs;
+  inputs.product.a.codes = factors.a.data(), inputs.product.b.codes = factors.b.data();
+  inputs.product.a.pitch = inputs.product.b.pitch = inputs.product.k = 128;
+  inputs.m = inputs.n = 1;
+  inputs.scale_a.values = {sa}, inputs.scale_b.values = {sb};
+  return inputs;
+}
+
+double result(const DotContract& contract, const DotInputs& inputs, const Format& y = kBf16) {
+  return DotRows(contract, dot_programs(contract, 128).front(), inputs, y).rows(0, 1).low[0];
+}
+
+/// 240 * 240 and its negative lie in two instructions, and 2^-10 meets the first: it is cut off. Of ascending k all three meet.
+TEST(KOrder, ASmallProductIsLostWhereLargeOnesMeetItAlone) {
+  const Factors factors(kE4M3Fnuz, {{0, 240, 240}, {1, 0x1p-5, 0x1p-5}, {8, -240, 240}});
+  const DotInputs inputs = inputs_of(factors, 1, 1);
+  for (const char* id : {"aiter.ck_gemm_a8w8.gfx942", "aiter.ck_gemm_a8w8_bpreshuffle.gfx942", "aiter.ck_gemm_a8w8_blockscale.gfx942",
+                         "aiter.opus_gemm_a8w8_blockscale_rz.gfx942"}) {
+    DotContract contract = contract_of(id);
+    EXPECT_EQ(result(contract, inputs), 0) << id;
+    contract.orders.clear();
+    EXPECT_EQ(result(contract, inputs), 0x1p-10) << id;
+  }
+  // Any instance of the unknown kernel: 0 where the two meet in one instruction's sum with nothing between, else 2^-10.
+  const Spans any = UnknownDotRows(contract_of("assay.unknown_fp8_row_lanes.gfx942"), inputs, kBf16).values({0, 1, 0, 1});
+  EXPECT_LE(any.low[0], 0);
+}
+
+TEST(KOrder, AnUnknownUnitMayHaveTheOrderOfAnyInstance) {
+  const Factors factors(kE4M3Fn, {{0, 240, 240}, {8, -240, 240}, {32, 0x1p-5, 0x1p-5}});
+  const DotInputs inputs = inputs_of(factors, 1, 1);
+  for (const char* id : {"aiter.ck_gemm_a8w8.gfx950", "aiter.ck_gemm_a8w8_blockscale.gfx950", "assay.unknown_fp8_row_lanes.gfx950"}) {
+    const DotContract contract = contract_of(id);
+    const Spans spans = UnknownDotRows(contract, inputs, kBf16).values({0, 1, 0, 1});
+    for (const DotContract& member : contract.members)
+      if (member.unit.id.ends_with(":as_gfx942"))
+        for (const DotProgram& program : dot_programs(member, 128)) {
+          const double made = DotRows(member, program, inputs, kBf16).rows(0, 1).low[0];
+          EXPECT_LE(spans.low[0], made) << id << " " << program.name;
+          EXPECT_GE(spans.high[0], made) << id << " " << program.name;
+        }
+  }
+}
+
+TEST(Flush, SubnormalScalesSumsAndResultsAreZeros) {
+  const Factors one(kE4M3Fnuz, {{0, 1, 1}}), small(kE4M3Fnuz, {{0, 0x1p-5, 0x1p-5}});
+  for (const char* id : {"aiter.ck_gemm_a8w8.gfx942", "aiter.ck_gemm_a8w8_bpreshuffle.gfx942", "aiter.ck_gemm_a8w8_blockscale.gfx942"}) {
+    DotContract contract = contract_of(id);
+    EXPECT_EQ(result(contract, inputs_of(one, 0x1p-65, 0x1p-65)), 0) << id;
+    EXPECT_EQ(result(contract, inputs_of(one, 0x1p20, 0x1p-130)), 0) << id << ": a subnormal scale";
+    contract.flushes = false;
+    EXPECT_EQ(result(contract, inputs_of(one, 0x1p-65, 0x1p-65)), 0x1p-130) << id;
+  }
+  // Scales that join one after the other leave a subnormal number between them; their product is none.
+  EXPECT_EQ(result(contract_of("aiter.ck_gemm_a8w8.gfx942"), inputs_of(small, 0x1p20, 0x1p-120)), 0);
+  EXPECT_EQ(result(contract_of("aiter.ck_gemm_a8w8_blockscale.gfx942"), inputs_of(small, 0x1p20, 0x1p-120)), 0x1p-110);
+}
+
+TEST(Flush, OpusCutsBf16Off) {
+  const Factors factors(kE4M3Fnuz, {{0, 1, 1}, {1, 0x1p-4, 0x1p-4}, {2, 0x1p-5, 0x1p-4}});
+  const DotInputs inputs = inputs_of(factors, 1, 1);
+  EXPECT_EQ(result(contract_of("aiter.opus_gemm_a8w8_blockscale_rz.gfx942"), inputs), 1);
+  EXPECT_EQ(result(contract_of("aiter.opus_gemm_a8w8_blockscale_bpreshuffle_rz.gfx942"), inputs), 1);
+  EXPECT_EQ(result(contract_of("aiter.ck_gemm_a8w8_blockscale.gfx942"), inputs), 0x1.02p0);
+}
+
+// shuffle_weight: the formula, against the view and permutation that AITER writes down, and its inverse.
+
+/// aiter/ops/shuffle.py: x.view(n / BN, BN, k / BK, BK / V, V).permute(0, 2, 3, 1, 4), BN = rows, BK = 2 products, V = 16 / bytes.
+int64_t by_views(const WeightShuffle& shuffle, int64_t row, int64_t product, int64_t k, int bytes) {
+  const int64_t bn = shuffle.rows, bk = 2 * shuffle.products, v = 16 / bytes;
+  const int64_t index[] = {row / bn, product / bk, product % bk / v, row % bn, product % v};
+  const int64_t extent[] = {0, k / bk, bk / v, bn, v};
+  int64_t place = index[0];
+  for (int i = 1; i < 5; ++i) place = place * extent[i] + index[i];
+  return place;
+}
+
+TEST(WeightShuffle, IsThePermutationOfViewsForCodesOfOneAndTwoBytes) {
+  for (const WeightShuffle& shuffle : {WeightShuffle{16, 16}, WeightShuffle{32, 16}})
+    for (const int bytes : {1, 2}) {
+      constexpr int64_t kRows = 64, kProducts = 96;
+      std::set<int64_t> places;
+      for (int64_t row = 0; row < kRows; ++row)
+        for (int64_t i = 0; i < kProducts; ++i) {
+          const int64_t place = shuffle.place(row, i, kProducts, bytes);
+          ASSERT_EQ(place, by_views(shuffle, row, i, kProducts, bytes)) << row << " " << i;
+          places.insert(place);
+        }
+      EXPECT_EQ(int64_t(places.size()), kRows * kProducts);
+      EXPECT_EQ(*places.rbegin(), kRows * kProducts - 1) << "a permutation";
+    }
+}
+
+TEST(WeightShuffle, GoesBackAndIsNotItsOwnInverse) {
+  const WeightShuffle shuffle{16, 16};
+  std::vector<std::byte> codes(32 * 64);
+  for (size_t i = 0; i < codes.size(); ++i) codes[i] = std::byte(i * 7 % 251);
+  const std::vector<std::byte> memory = shuffled(shuffle, codes.data(), 32, 64);
+  EXPECT_EQ(unshuffled(shuffle, memory.data(), 32, 64), codes);
+  EXPECT_NE(memory, codes);
+  EXPECT_NE(shuffled(shuffle, memory.data(), 32, 64), codes);
+}
+
+TEST(WeightShuffle, AsksForWholeTiles) {
+  EXPECT_TRUE((WeightShuffle{16, 16}.fits(48, 96)));
+  EXPECT_FALSE((WeightShuffle{16, 16}.fits(40, 96)));
+  EXPECT_FALSE((WeightShuffle{16, 16}.fits(48, 80)));
+  EXPECT_FALSE((WeightShuffle{32, 16}.fits(48, 96)));
+}
+
+/// Experts apart, and each mistake another permutation or none.
+TEST(WeightShuffle, AMoveAndItsInverseLeaveEachElementWhereItWas) {
+  const ShuffleExtents extents{Groups::uniform(3, 64), 96, 2};
+  WeightMove there{{16, 16}, false, {}}, back = there;
+  back.back = true;
+  const std::vector<int64_t> to = sources_of(there, extents), from = sources_of(back, extents);
+  for (size_t i = 0; i < to.size(); ++i) {
+    ASSERT_EQ(to[size_t(from[i])], int64_t(i));
+    ASSERT_EQ(to[i] / (64 * 96), int64_t(i) / (64 * 96)) << "an expert's elements stay its own";
+  }
+  std::set<std::vector<int64_t>> all = {to};
+  for (const ShuffleNeighbour& wrong : shuffle_neighbours(there, extents)) EXPECT_TRUE(all.insert(wrong.sources).second) << wrong.name;
+  EXPECT_EQ(all.size(), 9u);
+}
+
+}  // namespace
+
+}  // namespace assay

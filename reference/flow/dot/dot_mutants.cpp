@@ -1,0 +1,245 @@
+// Mutants of GEMM contracts: of the instruction, of scales, and of the result.
+#include "reference/flow/dot/dot_mutants.h"
+
+#include <algorithm>
+
+#include "reference/flow/dot/dot_text.h"
+#include "reference/formats/catalogue.h"
+#include "reference/recipe/recipe.h"
+#include "reference/units/unit_table.h"
+
+namespace assay {
+namespace {
+
+using dot::Edits;
+using dot::Steps;
+
+void edit_unit(const DotContract& right, const UnitTable& units, Edits& edits) {
+  for (UnitNeighbour& wrong : unit_neighbours(*right.unit_row)) {
+    // Which NaN the unit returns is lost in what follows.
+    const bool another_nan = wrong.row.unit.nan != right.unit.nan;
+    if (!another_nan) edits.add("unit " + wrong.name, [&](DotNeighbour& edited) { edited.contract.unit = wrong.row.unit; });
+  }
+  const std::string& id = right.unit_row->id;
+  const std::string narrow = id.substr(0, id.rfind('.')) + ".f16";
+  for (const UnitRow& row : units.rows())
+    if (row.id == narrow && row.id != id && row.unit.known() && *row.unit.a == *right.unit.a)
+      edits.add("unit: sums in f16", [&](DotNeighbour& edited) { edited.contract.unit = row.unit; });
+  dot::edit_codes(right, edits);
+}
+
+/// Every so many instructions that kernels have, and none. Of promoted blocks that are twice as long, the first one's scales
+/// join.
+void edit_promotion(const DotContract& right, Edits& edits) {
+  if (right.of_integers()) return;
+  const auto words = [](int64_t promote) {
+    return promote == 0 ? std::string("none") : "every(" + std::to_string(promote) + ")";
+  };
+  for (const int64_t instructions : {0, 1, 2, 4, 8}) {
+    const bool joins_scales = right.of_blocks() && !right.scales_in_unit();
+    if (instructions == 0 && joins_scales) continue;
+    const int64_t promote = instructions * right.unit.k;
+    edits.add_programs("promote: " + words(right.promote) + " -> " + words(promote), [&](DotContract& wrong) {
+      wrong.promote = promote;
+      if (!joins_scales) wrong.join = promote > 0 ? plain_join() : Steps();
+    });
+  }
+}
+
+/// Every other order in which both scales of a block and acc meet, and one scale forgotten.
+void edit_join(const DotContract& right, Edits& edits) {
+  const auto add = [&](const std::string& name, const Steps& join) {
+    if (text_of(join) != text_of(right.join)) edits.add(name, [&](DotNeighbour& wrong) { wrong.contract.join = join; });
+  };
+  for (const Steps& join : block_joins()) add("join: " + text_of(right.join) + " -> " + text_of(join), join);
+  add("join: sa is left out", {CellStep::made("fma", {"sb", "acc"})});
+  add("join: sb is left out", {CellStep::made("fma", {"sa", "acc"})});
+}
+
+void edit_split(const DotContract& right, int64_t k, const Format& y, Edits& edits) {
+  if (right.of_integers()) return;
+  constexpr int kTile = 4;  // instructions of a tile of k, where the row does not say
+  const int64_t part_of = right.part_of > 0 ? right.part_of : kTile * right.unit.k;
+  DotContract cut = right;
+  cut.least_parts = cut.most_parts = 2;
+  cut.part_of = part_of;
+  const bool can_be_cut = dot_programs(cut, k).front().part < k;
+  if (!can_be_cut) return;
+  if (right.has_atomics())
+    edits.add("split: parts are added in f32", [&](DotNeighbour& wrong) { wrong.contract.part_sums = PartSums::kF32; });
+  if (right.most_parts == 1)
+    edits.add_programs("split: none -> parts(2) of(" + std::to_string(part_of) + ")", [&](DotContract& wrong) { wrong = cut; });
+  edits.add("split: the last of two parts is lost", [&](DotNeighbour& wrong) {
+    wrong.contract = cut;
+    wrong.contract.last_parts_left_out = 1;
+  });
+  if (!(y == kF32) && !right.has_atomics())
+    edits.add("split: two parts are added in " + std::string(y.name), [&](DotNeighbour& wrong) {
+      wrong.contract = cut;
+      wrong.contract.part_sums = PartSums::kResults;
+    });
+}
+
+/// Of rows that say in which order lanes take k, and that their build flushes.
+void edit_order_and_flush(const DotContract& right, Edits& edits) {
+  if (!right.orders.empty() && !right.of_integers())
+    edits.add("k_order: " + right.orders.front().text() + " -> ascending", [](DotNeighbour& wrong) { wrong.contract.orders.clear(); });
+  if (right.flushes)
+    edits.add("denormals: flush -> keep", [](DotNeighbour& wrong) { wrong.contract.flushes = false; });
+}
+
+/// Of a row that says all but how its unit adds: what its other cells and its codes may be by mistake, with every candidate.
+/// Promotion and parts of k move sums within their spans.
+std::vector<DotNeighbour> of_unknown_unit(const DotContract& right, int64_t k, const Format& y, bool with_bias) {
+  const DotContract& one = right.members.front();
+  Edits edits(one, k);
+  dot::edit_codes(one, edits);
+  if (right.of_blocks()) edit_join(one, edits);
+  dot::edit_y(one, y, edits);
+  if (right.flushes)
+    edits.add("denormals: flush -> keep", [](DotNeighbour& wrong) { wrong.contract.flushes = false; });
+  Steps gained = one.y;
+  gained.insert(gained.end() - 1, CellStep::made("mul", {"105/100"}));
+  edits.y(kDemandedOfSpans, gained);
+  if (with_bias) dot::edit_bias(one, y, edits);
+  for (DotNeighbour& wrong : edits.all) {
+    DotContract all = right;
+    for (DotContract& member : all.members) {
+      member.y = wrong.contract.y, member.join = wrong.contract.join, member.bias = wrong.contract.bias;
+      member.flushes = wrong.contract.flushes;
+      member.unit.a = wrong.contract.unit.a, member.unit.b = wrong.contract.unit.b;
+    }
+    wrong.contract = std::move(all);
+  }
+  return std::move(edits.all);
+}
+
+}  // namespace
+
+std::vector<DotNeighbour> dot_neighbours(const DotContract& right, const UnitTable& units, int64_t k, const Format& y,
+                                         bool with_bias) {
+  if (right.of_unknown_unit()) return of_unknown_unit(right, k, y, with_bias);
+  if (right.unknown()) return unknown_neighbours(right);
+  Edits edits(right, k);
+  edit_unit(right, units, edits);
+  edit_promotion(right, edits);
+  if (right.of_blocks() && !right.scales_in_unit()) edit_join(right, edits);
+  edit_split(right, k, y, edits);
+  edit_order_and_flush(right, edits);
+  dot::edit_y(right, y, edits);
+  if (with_bias) dot::edit_bias(right, y, edits);
+  if (right.azp != GemmAzp::kNone) {
+    edits.add("azp: rounded to f32 before it is taken off",
+              [](DotNeighbour& wrong) { wrong.contract.azp_place = AzpPlace::kFloats; });
+    if (!(y == kF32))
+      edits.add("azp: joined to the bias", [](DotNeighbour& wrong) { wrong.contract.azp_place = AzpPlace::kBias; });
+  }
+  return std::move(edits.all);
+}
+
+}  // namespace assay
+
+namespace assay::dot {
+namespace {
+
+/// Both orders of two multiplications, and the product of both scales first.
+std::vector<Steps> orders(const Steps& scales) {
+  const auto step = [](const char* operand) { return CellStep::made("mul", {operand}); };
+  std::vector<Steps> all = {{step("sa*sb")}, {step("sb"), step("sa")}, {step("sa"), step("sb")}};
+  std::erase_if(all, [&](const Steps& one) { return text_of(one) == text_of(scales); });
+  return all;
+}
+
+/// The steps of y between those before the scales and the last one.
+struct CutY {
+  Steps before, scales, c;  ///< `c`: what adds it
+  CellStep last;
+
+  explicit CutY(const Steps& y) : last(y.back()) {
+    for (const CellStep& step : Steps(y.begin(), y.end() - 1)) {
+      Steps& of = step.word == "mul" ? scales : step.text == "add(c)" ? c : before;
+      of.push_back(step);
+    }
+  }
+  Steps with(const Steps& middle, const CellStep& end) const {
+    Steps steps = before;
+    for (const Steps& more : {middle, c, Steps{end}}) steps.insert(steps.end(), more.begin(), more.end());
+    return steps;
+  }
+};
+
+/// Of scales that join the result.
+void edit_scales(const CutY& cut, Edits& edits) {
+  const std::string text = text_of(cut.scales);
+  for (const Steps& other : orders(cut.scales)) edits.y("y: " + text + " -> " + text_of(other), cut.with(other, cut.last));
+  for (const char* scale : {"sa", "sb"})
+    edits.y(std::string("y: ") + (scale[1] == 'a' ? "sb" : "sa") + " is left out",
+            cut.with({CellStep::made("mul", {scale})}, cut.last));
+}
+
+/// The format that the same bits may be taken for: OCP and fnuz.
+const Format* sibling(const Format& f) {
+  for (const Format& other : all_formats())
+    if (!(other == f) && other.bits == f.bits && other.exponent_bits == f.exponent_bits &&
+        other.mantissa_bits == f.mantissa_bits && other.bias != f.bias && !f.is_integer())
+      return &other;
+  return nullptr;
+}
+
+}  // namespace
+
+void edit_codes(const DotContract& right, Edits& edits) {
+  const Format *a = sibling(*right.unit.a), *b = sibling(*right.unit.b);
+  if (!a || !b) return;
+  edits.add("a and b: " + std::string(right.unit.a->name) + " read as " + std::string(a->name), [&](DotNeighbour& edited) {
+    edited.contract.unit.a = a;
+    edited.contract.unit.b = b;
+  });
+}
+
+void edit_y(const DotContract& right, const Format& y, Edits& edits) {
+  const CutY cut(right.y);
+  if (!right.of_blocks()) edit_scales(cut, edits);
+  for (const char* scale : {"ga", "gb"}) {
+    const std::string other = scale[1] == 'a' ? "gb" : "ga";
+    Steps without;
+    for (const CellStep& step : cut.scales) {
+      if (step.arguments.size() == 1 && step.argument(0) == scale) continue;
+      const bool of_both = step.arguments.size() == 1 && (step.argument(0) == "ga*gb" || step.argument(0) == "gb*ga");
+      without.push_back(of_both ? CellStep::made("mul", {other}) : step);
+    }
+    edits.y(std::string("y: ") + scale + " is left out", cut.with(without, cut.last));
+  }
+  Steps gained = cut.scales;
+  gained.push_back(CellStep::made("mul", {"101/100"}));
+  edits.y("y: gain 101/100", cut.with(gained, cut.last));
+  if (!cut.c.empty()) {
+    CutY forgets = cut;
+    forgets.c.clear();
+    edits.y("y: c is left out", forgets.with(cut.scales, cut.last));
+  }
+  if (y == kF32) return;
+  for (const CellStep& other : other_forms(cut.last)) edits.y("y: " + cut.last.text + " -> " + other.text, cut.with(cut.scales, other));
+  for (size_t i = 0; i + 1 < cut.scales.size(); ++i) {
+    Steps twice = cut.scales;
+    twice.insert(twice.begin() + std::ptrdiff_t(i) + 1, cut.last);
+    edits.y("y: to(y) after " + cut.scales[i].text, cut.with(twice, cut.last));
+  }
+}
+
+void edit_bias(const DotContract& right, const Format& y, Edits& edits) {
+  edits.add("bias: missing", [&](DotNeighbour& wrong) { wrong.contract.bias.clear(); });
+  edits.add("bias: before the scales", [&](DotNeighbour& wrong) {
+    Steps& steps = wrong.contract.y;
+    const auto at = std::find_if(steps.begin(), steps.end(), [](const CellStep& s) { return s.word == "mul"; });
+    steps.insert(at, CellStep::made("add", {"bias"}));
+    wrong.contract.bias.clear();
+  });
+  if (y == kF32) return;
+  const bool rounds_first = right.bias.front().text == right.y.back().text;
+  const Steps plain = {CellStep::made("add", {"bias"})}, rounded = {right.y.back(), plain.front()};
+  edits.add("bias: " + (rounds_first ? text_of(right.bias) + " -> " + text_of(plain) : "to(y) before " + text_of(right.bias)),
+            [&](DotNeighbour& wrong) { wrong.contract.bias = rounds_first ? plain : rounded; });
+}
+
+}  // namespace assay::dot

@@ -1,0 +1,285 @@
+// Predictions of GEMMs, with remembered sums and sums in any order.
+#include "reference/flow/dot/dot_predict.h"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+#include "reference/formats/catalogue.h"
+#include "reference/formats/round.h"
+#include "reference/formats/round.h"
+#include "reference/recipe/eval.h"
+#include "reference/units/unit_recordings.h"
+
+namespace assay {
+namespace {
+
+Span added(Span x, Span y, const Format& format) {
+  if (x.any() || y.any()) return any_number();
+  const double low = x.low + y.low, high = x.high + y.high;  // of numbers of 16 bits: what a double cuts off decides no rounding
+  const auto rounded = [&](double sum) { return round_to(format, sum, Rounding::kNearestEven, Overflow::kSpecial); };
+  if (std::isnan(low) != std::isnan(high)) return any_number();
+  return {rounded(low), rounded(high)};
+}
+
+}  // namespace
+
+Span sum_in_any_order(const std::vector<Span>& parts, const Format& format) {
+  if (parts.size() > size_t(kMostAtomicParts)) throw std::invalid_argument("so many parts have too many orders");
+  std::vector<Span> sums(size_t{1} << parts.size(), point(0.0));  // of the parts whose bits are set
+  for (size_t set = 1; set < sums.size(); ++set) {
+    bool first = true;
+    for (size_t i = 0; i < parts.size(); ++i) {
+      if ((set >> i & 1) == 0) continue;
+      const Span sum = added(sums[set ^ (size_t{1} << i)], parts[i], format);
+      sums[set] = first ? sum : either(sums[set], sum);
+      first = false;
+    }
+  }
+  return sums.back();
+}
+
+namespace {
+
+/// 1 MiB of doubles: an excerpt on which power is told has some hundred sums for each part of k.
+constexpr size_t kMostNumbers = size_t{1} << 17;
+
+}  // namespace
+
+std::optional<Spans> SumMemory::find(const SumKey& key) const {
+  const std::lock_guard lock(mutex_);
+  const auto entry = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& one) { return one.key == key; });
+  return entry == entries_.end() ? std::nullopt : std::optional(entry->sums);
+}
+
+void SumMemory::remember(const SumKey& key, const Spans& sums) {
+  const std::lock_guard lock(mutex_);
+  numbers_ += sums.low.size() + sums.high.size();
+  if (numbers_ <= kMostNumbers) entries_.push_back({key, sums});
+}
+
+namespace {
+
+/// Sums of f32. Two of its numbers have their sum in a double, or near enough that it rounds the same (lanes.h).
+void add_all(Spans& to, const Spans& sums) {
+  if (!sums.pinned()) to.widen();
+  const auto add = [](std::vector<double>& numbers, const std::vector<double>& others) {
+    for (size_t i = 0; i < numbers.size(); ++i) numbers[i] = double(float(numbers[i] + others[i]));
+  };
+  add(to.low, sums.low);
+  if (!to.pinned()) add(to.high, sums.pinned() ? sums.low : sums.high);
+}
+
+/// Whether a step takes the product of both scales.
+bool multiplies_scales(const std::vector<CellStep>& steps) {
+  return std::any_of(steps.begin(), steps.end(), [](const CellStep& step) {
+    const std::vector<std::string> arguments = step.argument_texts();
+    return std::find(arguments.begin(), arguments.end(), "sa*sb") != arguments.end();
+  });
+}
+
+/// The product behind the last part that is added. There is always a first one.
+int64_t end_of_parts(int64_t k, int64_t part, int64_t left_out) {
+  if (left_out == 0 || k <= part) return k;
+  return std::max<int64_t>(1, (k + part - 1) / part - left_out) * part;
+}
+
+}  // namespace
+
+DotRows::DotRows(const DotContract& contract, DotProgram program, const DotInputs& inputs, const Format& y, DotSums sums)
+    : unit_(contract.unit),
+      prepared_(unit_),
+      product_(inputs.product),
+      program_(std::move(program)),
+      inputs_(inputs),
+      y_(y),
+      sums_(sums),
+      part_sums_(contract.part_sums),
+      azp_place_(contract.azp_place),
+      flushes_(contract.flushes),
+      multiplies_scales_(multiplies_scales(contract.join) || multiplies_scales(contract.y)),
+      join_(join_recipe(contract)),
+      recipe_(dot_recipe(contract, y, !inputs.bias.empty() || azp_place_ == AzpPlace::kBias)) {
+  const int64_t period = program_.order.period();
+  product_.k = (product_.k + period - 1) / period * period;
+  if (program_.part >= inputs.product.k) program_.part = std::max(program_.part, product_.k);
+  end_k_ = end_of_parts(product_.k, program_.part, contract.last_parts_left_out);
+  if (program_.order.any()) {
+    ordered_a_ = in_order(program_.order, inputs.product.a, inputs.m, inputs.product.k);
+    ordered_b_ = in_order(program_.order, inputs.product.b, inputs.n, inputs.product.k);
+    product_.a.codes = ordered_a_.data(), product_.b.codes = ordered_b_.data();
+    product_.a.pitch = product_.b.pitch = product_.k;
+  }
+  if (!unit_.scale) return;
+  codes_a_ = inputs.scale_a.codes(*unit_.scale, inputs.m, product_.k, unit_.scale_block);
+  codes_b_ = inputs.scale_b.codes(*unit_.scale, inputs.n, product_.k, unit_.scale_block);
+  product_.a.scale_pitch = product_.b.scale_pitch = (product_.k + unit_.scale_block - 1) / unit_.scale_block;
+  product_.a.scales = codes_a_.data();
+  product_.b.scales = codes_b_.data();
+}
+
+std::vector<double> DotRows::sums(const DotBlock& block, int64_t first_k, int64_t end_k) const {
+  std::vector<uint32_t> codes(block.size(), 0);
+  prepared_.accumulate(product_, {block.first, block.rows(), block.first_column, block.columns()}, first_k, end_k, codes.data(),
+                       block.columns());
+  std::vector<double> values(codes.size());
+  if (unit_.d->bytes() == int(sizeof codes[0]))
+    decode_all(*unit_.d, std::as_bytes(std::span(codes)).data(), values);
+  else
+    std::transform(codes.begin(), codes.end(), values.begin(), [&](uint32_t code) { return decode(*unit_.d, code); });
+  return values;
+}
+
+Spans DotRows::chains(const DotBlock& block, int64_t first_k, int64_t end_k) const {
+  const auto make = [&] { return added(block, first_k, end_k); };
+  if (!inputs_.memory || unit_.scale) return make();
+  return inputs_.memory->of({block, first_k, end_k, inputs_.product, program_.order, sums_, inputs_.own_a, inputs_.own_b, unit_}, make);
+}
+
+Spans DotRows::added(const DotBlock& block, int64_t first_k, int64_t end_k) const {
+  if (sums_ == DotSums::kBits) return Spans(sums(block, first_k, end_k));
+  Replay replay(unit_);
+  Spans spans(std::vector<double>(block.size()));
+  const UnitFactor &a = product_.a, &b = product_.b;
+  for (size_t i = 0; i < spans.size(); ++i)
+    spans.set(i, replay.chain(a.codes + block.row_of(i) * a.pitch + first_k, b.codes + block.column_of(i) * b.pitch + first_k,
+                              end_k - first_k));
+  return spans;
+}
+
+double DotRows::read(double value) const {
+  return flushes_ && std::fabs(value) < std::ldexp(1.0, kF32.min_exponent()) ? std::copysign(0.0, value) : value;
+}
+
+Spans DotRows::of_rows(const ScaleValues& of, const DotBlock& block, int64_t k) const {
+  Spans scales;
+  scales.low.reserve(block.size());
+  for (int64_t row = block.first; row < block.end; ++row)
+    scales.low.insert(scales.low.end(), size_t(block.columns()), read(of.at(row, k)));
+  return scales;
+}
+
+Spans DotRows::of_columns(const ScaleValues& of, const DotBlock& block, int64_t k) const {
+  Spans scales;
+  scales.low.reserve(block.size());
+  for (int64_t column = block.first_column; column < block.end_column; ++column)
+    scales.low.push_back(read(of.at(column, k)));
+  for (int64_t row = 1; row < block.rows(); ++row)
+    scales.low.insert(scales.low.end(), scales.low.begin(), scales.low.begin() + block.columns());
+  return scales;
+}
+
+/// Where both are multiplied first and a product of theirs may be subnormal, that product takes the place of one, and 1 that of the
+/// other.
+void DotRows::set_scales(Environment& environment, Spans& sa, Spans& sb) const {
+  if (flushes_ && multiplies_scales_)
+    for (size_t i = 0; i < sa.size() && i < sb.size(); ++i) {
+      sa.low[i] = read(double(float(sa.low[i] * sb.low[i])));
+      sb.low[i] = 1;
+    }
+  if (!sa.low.empty()) environment.set("sa", sa);
+  if (!sb.low.empty()) environment.set("sb", sb);
+}
+
+Spans DotRows::joined(const DotBlock& block, int64_t k, Spans sums, const Spans& acc) const {
+  Spans sa, sb;
+  Environment environment;
+  environment.set("acc", acc);
+  if (reads(join_, "sa")) sa = of_rows(inputs_.scale_a, block, k);
+  if (reads(join_, "sb")) sb = of_columns(inputs_.scale_b, block, k);
+  set_scales(environment, sa, sb);
+  evaluate(join_, sums, environment);
+  return sums;
+}
+
+Spans DotRows::part_sums(const DotBlock& block, int64_t part) const {
+  const int64_t end_k = std::min(part + program_.part, product_.k);
+  if (program_.promote == 0) return chains(block, part, end_k);
+  Spans acc(std::vector<double>(block.size(), 0.0));
+  for (int64_t k = part; k < end_k; k += program_.promote)
+    acc = joined(block, k, chains(block, k, std::min(k + program_.promote, end_k)), acc);
+  return acc;
+}
+
+void DotRows::subtract_zero_points(const DotBlock& block, std::vector<double>& sums) const {
+  if (inputs_.azp_adj.empty() || azp_place_ == AzpPlace::kBias) return;
+  for (size_t i = 0; i < sums.size(); ++i) {
+    const double zero = zero_points(block.row_of(i), block.column_of(i));
+    sums[i] = azp_place_ == AzpPlace::kFloats ? double(float(sums[i])) - double(float(zero)) : sums[i] - zero;  // of int32: exact
+  }
+}
+
+double DotRows::zero_points(int64_t row, int64_t column) const {
+  return (inputs_.azp.empty() ? 1 : inputs_.azp[size_t(row)]) * inputs_.azp_adj[size_t(column)];
+}
+
+Spans DotRows::biases(const DotBlock& block) const {
+  Spans bias;
+  for (size_t i = 0; i < block.size(); ++i) {
+    const int64_t row = block.row_of(i), column = block.column_of(i);
+    double value = inputs_.bias.empty() ? 0 : read(inputs_.bias[size_t(column)]);
+    if (azp_place_ == AzpPlace::kBias) {
+      const double folded = double(float(inputs_.scale_a.at(row, 0) * inputs_.scale_b.at(column, 0))) * zero_points(row, column);
+      value = round_to(y_, value - folded, Rounding::kNearestEven, Overflow::kSpecial);
+    }
+    bias.low.push_back(value);
+  }
+  return bias;
+}
+
+Spans DotRows::scaled(const DotBlock& block, Spans sums) const {
+  subtract_zero_points(block, sums.low);
+  Spans sa, sb, ga, gb, bias, c;
+  Environment environment;
+  if (reads(recipe_, "sa")) sa = of_rows(inputs_.scale_a, block, 0);
+  if (reads(recipe_, "sb")) sb = of_columns(inputs_.scale_b, block, 0);
+  set_scales(environment, sa, sb);
+  if (reads(recipe_, "ga")) environment.set("ga", ga = of_rows(inputs_.outer_a, block, 0));
+  if (reads(recipe_, "gb")) environment.set("gb", gb = of_columns(inputs_.outer_b, block, 0));
+  if (reads(recipe_, "bias")) bias = biases(block);
+  environment.set("bias", bias);
+  if (reads(recipe_, "c"))
+    for (size_t i = 0; i < block.size(); ++i)
+      c.low.push_back(inputs_.c[size_t(block.row_of(i) * inputs_.n + block.column_of(i))]);
+  environment.set("c", c);
+  evaluate(recipe_, sums, environment);
+  return sums;
+}
+
+Spans DotRows::in_any_order(const DotBlock& block) const {
+  std::vector<Spans> results;
+  for (int64_t part = 0; part < end_k_; part += program_.part) results.push_back(scaled(block, part_sums(block, part)));
+  Spans all(std::vector<double>(block.size(), 0.0));
+  std::vector<Span> of_element(results.size());
+  for (size_t i = 0; i < all.size(); ++i) {
+    std::transform(results.begin(), results.end(), of_element.begin(), [&](const Spans& part) { return part[i]; });
+    all.set(i, sum_in_any_order(of_element, y_));
+  }
+  return all;
+}
+
+Spans DotRows::of_results(const DotBlock& block) const {
+  Spans all;
+  for (int64_t part = 0; part < end_k_; part += program_.part) {
+    const Spans result = scaled(block, part_sums(block, part));
+    if (part == 0) all = result;
+    for (size_t i = 0; i < all.size() && part > 0; ++i)
+      all.low[i] = round_to(y_, all.low[i] + result.low[i], Rounding::kNearestEven, Overflow::kSpecial);
+  }
+  return all;
+}
+
+Spans DotRows::values(const DotBlock& block) const {
+  if (part_sums_ == PartSums::kAtomics) return in_any_order(block);
+  if (part_sums_ == PartSums::kResults) return of_results(block);
+  Spans sum(std::vector<double>(block.size(), 0.0));  // of no product at all
+  for (int64_t part = 0; part < end_k_; part += program_.part) {
+    if (part == 0)
+      sum = part_sums(block, part);
+    else
+      add_all(sum, part_sums(block, part));
+  }
+  return scaled(block, std::move(sum));
+}
+
+}  // namespace assay

@@ -1,0 +1,142 @@
+// Rows of the quantization tables, and of caches that quantizations write: columns, binding and mutants.
+#include <algorithm>
+
+#include "reference/contracts/scale_spec.h"
+#include "reference/flow/flow.h"
+#include "reference/flow/group_quant/group_quant.h"
+
+namespace assay {
+
+void bind_codes(const RowCells& cells, Names& names, const std::vector<std::string>& sources, GroupQuant& g) {
+  names.quantities = sources;
+  if (g.outer) names.quantities.emplace_back("g");
+  g.mult = cells.recipe("mult", names);
+  names.quantities = {"s", "m"};
+  if (g.has_zero()) names.quantities.emplace_back("azp");
+  if (g.outer) names.quantities.emplace_back("g");
+  g.code = cells.recipe("code", names);
+  for (const auto& [column, recipe] : {std::pair{"mult", &g.mult}, {"code", &g.code}}) cells.forbid_reduction(column, *recipe);
+  if (g.code.steps.empty() || g.code.steps.back().verb != Verb::kTo || !(*g.code.steps.back().target == *g.q))
+    throw cells.error("code", 0, "ends with to(q)");
+}
+
+GroupQuant bind_group_quant(const RowCells& cells, const Format& x) {
+  GroupQuant g;
+  g.row = cells.id();
+  g.q = &cells.format("q");
+  Names names{{{"M", cells.text("M")}}, {{"x", &x}, {"q", g.q}}, {}};
+  AmaxScales of_amax;
+  of_amax.amax = cells.recipe("amax", names);
+  g.outer = has_outer_scales(cells.row());
+  names.quantities = {"ub"};
+  if (g.outer) names.quantities.emplace_back("g");
+  of_amax.scale = cells.recipe("scale", names);
+  if (of_amax.amax.empty() && of_amax.scale.empty()) {
+    g.scales = GivenScales{.with_zero = false};
+  } else {
+    cells.require_reduction("amax", of_amax.amax, "absmax, absmax(keep) or absmax(all)");
+    cells.forbid_reduction("scale", of_amax.scale);
+    g.scales = std::move(of_amax);
+  }
+  check_groups(cells.row());
+  bind_codes(cells, names, {"amax"}, g);
+  const auto* made = std::get_if<AmaxScales>(&g.scales);
+  if (g.outer && !(made && reads(made->scale, "g")) && !reads(g.mult, "g") && !reads(g.code, "g"))
+    throw cells.error("group", 0, "has two levels, and no step reads g, the scale of the outer one");
+  return g;
+}
+
+namespace {
+
+Recipe& amax(Link& link) { return std::get<AmaxScales>(std::get<GroupQuant>(link).scales).amax; }
+
+/// What the largest magnitude is taken of.
+void amax_over(RowEdits& edits) {
+  const ContractRow& row = edits.row();
+  if (row.text("group") != "tensor" && row.text("group") != "row")
+    edits.flow_edit("amax over", "amax: over two groups", [](Link& link) { amax(link).over = Over::kTwice; });
+  edits.flow_edit("amax over", "amax: over half the group", [](Link& link) { amax(link).over = Over::kHalf; });
+  if (spans_rows(row))
+    edits.flow_edit("amax over", "amax: over the first row alone", [](Link& link) { amax(link).over = Over::kFirstRow; });
+  if (pads_x(row))
+    edits.flow_edit("amax over", "amax: over the next row too, beyond a ragged edge",
+                    [](Link& link) { amax(link).over = Over::kNextRowToo; });
+}
+
+/// Kernels change their scales to powers of two from one release to the next.
+void power_of_two(RowEdits& edits) {
+  const std::string& cell = edits.row().text("scale");
+  const auto has = [&](const char* verb) { return cell.find(verb) != std::string::npos; };
+  if (cell.empty() || has("pow2") || has("exp2") || has("to(e8m0") || edits.is_edited("scale")) return;
+  const EditedCell& scale = edits.steps("scale");
+  if (std::any_of(scale.begin(), scale.end(), [](const EditedStep& one) { return one.edited; })) return;
+  edits.suspect_behind("scale", "up to a power of two", CellStep::made("pow2", {"ceil"}));
+}
+
+}  // namespace
+
+void add_group_quant_edits(RowEdits& edits) {
+  if (edits.reads_constant("M")) edits.constants("M");
+  edits.constants("q");
+  for (const char* column : {"amax", "scale", "mult", "code"}) edits.cell(column);
+  if (!edits.steps("amax").empty()) amax_over(edits);
+  power_of_two(edits);
+}
+
+std::vector<std::string> scales_taken(const ContractRow& row) {
+  std::vector<std::string> inputs;
+  if (row.text("amax").empty() && row.text("scale").empty()) inputs.emplace_back("scale");
+  if (row.text("scale").find("(ub)") != std::string::npos) inputs.emplace_back("scale_ub");
+  if (has_outer_scales(row)) inputs.emplace_back("global_scale");
+  return inputs;
+}
+
+const Flow& group_quant_flow() {
+  static const Flow flow{
+      .name = "group_quant",
+      .says = "q",
+      .files = {"quant.csv", "quant_int8.csv", "quant_tile.csv", "quant_static.csv", "quant_mx.csv", "quant_transposed.csv",
+                "quant_silu.csv", "quant_norm.csv"},
+      .columns = {"q", "M", "amax", "scale", "mult", "code", "group", "layouts", "pad"},
+      .link = LinkFlow{
+          .steps = {"amax", "scale", "mult", "code"},
+          .place = ChainPlace::kLast,
+          .place_words = "codes end a chain: row_norm=ID > group_quant=ID",
+          .bind = [](const RowCells& cells, const Format& x) -> Link { return bind_group_quant(cells, x); },
+          .edits = add_group_quant_edits,
+          .inputs = scales_taken,
+      },
+  };
+  return flow;
+}
+
+const Flow& cache_insert_flow() {
+  static const Flow flow{
+      .name = "cache_insert",
+      .says = "record",
+      .files = {"cache.csv"},
+      .columns = {"record", "q", "M", "amax", "scale", "mult", "code", "group"},
+      .optional = {"pad"},
+      .link = LinkFlow{
+          .steps = {"amax", "scale", "mult", "code"},
+          .place = ChainPlace::kLast,
+          .place_words = "a record ends a chain: row_norm=ID > cache_insert=ID",
+          .bind = [](const RowCells& cells, const Format& x) -> Link {
+            GroupQuant quant = bind_group_quant(cells, x);
+            quant.record = cells.text("record");
+            return quant;
+          },
+          .edits = add_group_quant_edits,
+          .inputs = scales_taken,
+      },
+  };
+  return flow;
+}
+
+RecordValues record_values(const Contract& contract, const RowInputs& inputs, const StoredRow* stored, const Format& x_format,
+                           RowListener* listener) {
+  RowOutputs row = evaluate_row(contract, inputs, stored, x_format, listener);
+  return {std::move(row.y), std::move(row.q), std::move(row.scale), std::move(row.joint_violations)};
+}
+
+}  // namespace assay

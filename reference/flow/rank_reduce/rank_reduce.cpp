@@ -1,0 +1,393 @@
+// The accepted interval of every output of an all-reduce, plain or quantized.
+#include "reference/flow/rank_reduce/rank_reduce.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <stdexcept>
+
+#include "reference/recipe/eval.h"
+
+namespace assay {
+
+void include(Spans& all, const Spans& other) {
+  all.widen();
+  for (size_t i = 0; i < all.size(); ++i) {
+    const Span next = other[i];
+    if (all.low[i] < next.low && next.high < all.high[i]) continue;  // most: no NaN is less or greater
+    const Span both = either({all.low[i], all.high[i]}, next);
+    all.low[i] = both.low;
+    all.high[i] = both.high;
+  }
+}
+
+void append(Spans& all, Spans more) {
+  if (!more.pinned()) all.widen();
+  if (!all.pinned()) more.widen();
+  all.low.insert(all.low.end(), more.low.begin(), more.low.end());
+  all.high.insert(all.high.end(), more.high.begin(), more.high.end());
+}
+
+RankSums::RankSums(const RankReduce& contract, const Format& x, const RankInputs& inputs)
+    : contract_(contract),
+      x_(x),
+      inputs_(inputs),
+      wire_(rank_recipe(contract.wire, x)),
+      add_(rank_recipe(contract.add, x)),
+      y_(rank_recipe(contract.y, x)),
+      scale_(rank_recipe(contract.codec.scale, x)),
+      mult_(rank_recipe(contract.codec.mult, x)),
+      code_(rank_recipe(contract.codec.code, x)),
+      decode_(rank_recipe(contract.codec.decode, x)) {
+  const bool by_segments = (contract.result && !is_result(ResultStep::kOwnNumbers)) || contract.codec.keeps_sums();
+  RankOwners owners = contract.owners;
+  if (by_segments && owners.of_bytes == 0 && owners.stripe == 0)
+    owners.of_bytes = contract.codec.group > 0 ? contract.codec.group * contract.codec.apart * x.bytes() : kUsualPacket;
+  if ((owners.of_bytes > 0 || owners.stripe > 0) && (contract.has_owners() || by_segments))
+    segments_ = rank_segments(owners, x, inputs.elements(), inputs.world_size());
+}
+
+std::vector<int> RankSums::order_from(int owner, int rank) const {
+  const int size = inputs_.world_size();
+  std::vector<int> order;
+  for (int i = 0; i < size; ++i) switch (contract_.order) {
+      case RankOrder::kFromOwner:
+        order.push_back((owner + i) % size);
+        break;
+      case RankOrder::kBehindOwner:
+        order.push_back((owner + 1 + i) % size);
+        break;
+      case RankOrder::kDescending:
+        order.push_back(size - 1 - i);
+        break;
+      case RankOrder::kFromReader:
+        order.push_back((rank + i) % size);
+        break;
+      default:
+        order.push_back(i);
+    }
+  for (const TermStep& step : contract_.terms) {
+    const auto place = std::find(order.begin(), order.end(), step.rank);
+    if (step.kind == TermStep::kDrop) order.erase(place);
+    if (step.kind == TermStep::kRepeat) order.insert(place, step.rank);
+  }
+  return order;
+}
+
+/// Of numbers of 16 bits, what is sent as it is: all but the first of two that are +0 and share a word of 32 bits.
+void RankSums::keep_beside_others(Spans& sent, const std::vector<double>& numbers, int64_t first) const {
+  const auto is_plus_zero = [&](size_t at) { return numbers[at] == 0 && !std::signbit(numbers[at]); };
+  for (size_t i = 0; i < sent.size(); ++i) {
+    const size_t at = size_t(first) + i;
+    const bool rewritten = at % 2 == 0 && is_plus_zero(at) && is_plus_zero(at + 1);
+    if (!rewritten) sent.set(i, {numbers[at], numbers[at]});
+  }
+}
+
+RankSums::Sources RankSums::sources(const RankNumbers& of_call) const {
+  Sources all;
+  for (const std::vector<double>& numbers : of_call) all.push_back(&numbers);
+  for (const TermStep& step : contract_.terms)
+    if (step.kind == TermStep::kRecall && !inputs_.before.empty()) all[size_t(step.rank)] = &inputs_.before[size_t(step.rank)];
+  return all;
+}
+
+/// What is added, in its order, each as it is on the wire; of a sum from zero the first of them was added to +0.
+std::vector<Spans> RankSums::terms(const Sources& from, const std::vector<int>& order, int64_t first, int64_t count) const {
+  std::vector<Spans> terms;
+  for (const int rank : order) {
+    const auto begin = from[size_t(rank)]->begin() + std::ptrdiff_t(first);
+    Spans term(std::vector<double>(begin, begin + std::ptrdiff_t(count)));
+    evaluate(wire_, term, {});
+    if (contract_.wire_of_words && x_.bytes() == 2) keep_beside_others(term, *from[size_t(rank)], first);
+    const bool codes = contract_.codec.group > 0 && contract_.codec.of_numbers;
+    terms.push_back(codes ? coded(std::move(term)) : std::move(term));
+  }
+  terms.front() = begun(std::move(terms.front()));
+  return terms;
+}
+
+/// The first sum of a chain.
+Spans RankSums::begun(Spans first) const {
+  if (!contract_.from_zero) return first;
+  Spans zero(std::vector<double>(first.size(), 0.0));
+  add(zero, first);
+  return zero;
+}
+
+void RankSums::add(Spans& sum, const Spans& next) const {
+  Environment environment;
+  environment.set("v", next);
+  evaluate(add_, sum, environment);
+}
+
+Spans RankSums::chain(std::vector<Spans> terms) const {
+  Spans sums = chain_of_sums(std::move(terms));
+  evaluate(y_, sums, {});
+  return sums;
+}
+
+/// Each chunk of terms as one, a chain of its own. The first of all terms was begun already.
+std::vector<Spans> RankSums::sums_of_chunks(std::vector<Spans> terms) const {
+  std::vector<Spans> sums;
+  for (size_t i = 0; i < terms.size(); ++i) {
+    if (i % size_t(contract_.chunk) == 0)
+      sums.push_back(i == 0 ? std::move(terms[i]) : begun(std::move(terms[i])));
+    else
+      add(sums.back(), terms[i]);
+  }
+  sums.front() = begun(std::move(sums.front()));
+  return sums;
+}
+
+/// One chain of additions, of chunks, or pairs of pairs.
+Spans RankSums::chain_of_sums(std::vector<Spans> terms) const {
+  const bool pairs = contract_.order == RankOrder::kPairs;
+  if (contract_.order == RankOrder::kChunks) terms = sums_of_chunks(std::move(terms));
+  while (terms.size() > 1) {
+    std::vector<Spans> sums;
+    for (size_t i = 0; i < terms.size(); ++i) {
+      const bool begins = pairs ? i % 2 == 0 : i == 0;
+      if (begins)
+        sums.push_back(std::move(terms[i]));
+      else
+        add(sums.back(), terms[i]);
+    }
+    terms = std::move(sums);
+  }
+  return std::move(terms.front());
+}
+
+/// What some tree of additions makes: additions round monotonically, so the least sum of a set of ranks is that of the least sums
+/// of some two parts of it, and likewise the greatest.
+Spans RankSums::tree(std::vector<Spans> terms) const {
+  std::vector<Spans> of_set(size_t(1) << terms.size());
+  for (size_t set = 1; set < of_set.size(); ++set) {
+    if ((set & (set - 1)) == 0) {
+      of_set[set] = std::move(terms[size_t(std::countr_zero(set))]);
+      continue;
+    }
+    const size_t lowest = set & (~set + 1);
+    for (size_t part = (set - 1) & set; part > 0; part = (part - 1) & set) {
+      if (!(part & lowest)) continue;  // the other half of each cut
+      Spans sum = of_set[part];
+      add(sum, of_set[set & ~part]);
+      if (of_set[set].size() == 0)
+        of_set[set] = std::move(sum);
+      else
+        include(of_set[set], sum);
+    }
+  }
+  Spans all = std::move(of_set.back());
+  evaluate(y_, all, {});
+  return all;
+}
+
+// What each rank returns: sums, segment by segment where owners make them.
+
+bool RankSums::same_for_all() const {
+  const bool keeps = contract_.codec.keeps_sums() && contract_.codec.of_sums;
+  const bool divides = contract_.result && !is_result(ResultStep::kNextSegment);
+  return contract_.order != RankOrder::kFromReader && !keeps && !divides;
+}
+
+Spans RankSums::by_owner(const RankNumbers& from, int owner, int rank, int64_t first, int64_t count) const {
+  const Sources numbers = sources(from);
+  const auto from_owner = [&](int o) { return terms(numbers, order_from(o, rank), first, count); };
+  if (contract_.order == RankOrder::kAnyTree) return tree(from_owner(0));
+  if (!contract_.has_owners() || !contract_.owners.any) return chain(from_owner(owner));
+  Spans all = chain(from_owner(0));
+  for (int other = 1; other < inputs_.world_size(); ++other) include(all, chain(from_owner(other)));
+  return all;
+}
+
+Spans RankSums::own(int rank, int64_t first, int64_t count) const {
+  const auto begin = inputs_.x[size_t(rank)].begin() + std::ptrdiff_t(first);
+  return Spans(std::vector<double>(begin, begin + std::ptrdiff_t(count)));
+}
+
+/// Of elements begin .. end - 1, which lie in that segment.
+Spans RankSums::segment_results(const RankSegment& segment, int rank, int64_t begin, int64_t end) const {
+  const int64_t packet = (contract_.owners.of_bytes > 0 ? contract_.owners.of_bytes : kUsualPacket) / x_.bytes();
+  const int size = inputs_.world_size();
+  const int64_t part = inputs_.elements() / packet / size * packet;
+  const auto sums = [&](const RankNumbers& from, int owner, int64_t first, int64_t last) {
+    return by_owner(from, owner, rank, first, last - first);
+  };
+  if (is_result(ResultStep::kOthersBefore) && segment.owner != rank && !inputs_.before.empty())
+    return sums(inputs_.before, segment.owner, begin, end);
+  if (is_result(ResultStep::kOwnRest)) {
+    const int64_t rest = std::clamp(part * size, begin, end);
+    Spans all = sums(inputs_.x, segment.owner, begin, rest);
+    append(all, own(rank, rest, end - rest));
+    return all;
+  }
+  if (is_result(ResultStep::kNextSegment) && part > 0) {
+    const int next = (segment.owner + 1) % size;
+    const int64_t moved = next * part - segment.owner * part, inside = std::clamp(segment.first + part, begin, end);
+    Spans all = sums(inputs_.x, next, begin + moved, inside + moved);
+    append(all, sums(inputs_.x, segment.owner, inside, end));
+    return all;
+  }
+  return sums(inputs_.x, segment.owner, begin, end);
+}
+
+Spans RankSums::results(int rank, int64_t first, int64_t count) const {
+  if (is_result(ResultStep::kOwnNumbers) && contract_.result->rank == rank) return own(rank, first, count);
+  if (contract_.codec.group > 0 && count > 0) return coded_results(rank, first, count);
+  if (segments_.empty()) return by_owner(inputs_.x, 0, rank, first, count);
+  Spans all;
+  for (const RankSegment& segment : segments_) {
+    const int64_t begin = std::max(first, segment.first), end = std::min(first + count, segment.end);
+    if (begin < end) append(all, segment_results(segment, rank, begin, end));
+  }
+  return all;
+}
+
+// Numbers and sums that go through a codec.
+
+namespace {
+
+/// The lesser and the greater of two numbers; -0 is less than +0.
+double lesser(double a, double b) { return a < b || (a == b && std::signbit(a)) ? a : b; }
+double greater(double a, double b) { return a > b || (a == b && std::signbit(b)) ? a : b; }
+
+/// What the magnitude of a number may be.
+Span magnitude_of(Span v) {
+  const double low = std::fabs(v.low), high = std::fabs(v.high);
+  if (v.low <= 0 && v.high >= 0) return {0.0, std::max(low, high)};
+  return {std::min(low, high), std::max(low, high)};
+}
+
+}  // namespace
+
+/// The number that makes the scale of a group; NaN is no number of it.
+Span RankSums::extreme(const Spans& numbers, size_t first) const {
+  const bool with_sign = contract_.codec.signed_extreme;
+  if (with_sign && !numbers.pinned()) throw std::logic_error("extremes with their sign are of pinned numbers");
+  const double nan = std::nan("");
+  double low = nan, high = nan;
+  Span widest{nan, nan};
+  for (int64_t i = 0; i < contract_.codec.group; ++i) {
+    const Span v = numbers[first + size_t(i * contract_.codec.apart)];
+    if (v.any()) return any_number();
+    if (std::isnan(v.low)) continue;
+    low = std::isnan(low) ? v.low : lesser(low, v.low);
+    high = std::isnan(high) ? v.high : greater(high, v.high);
+    const Span magnitude = magnitude_of(v);
+    widest =
+        std::isnan(widest.low) ? magnitude : Span{std::max(widest.low, magnitude.low), std::max(widest.high, magnitude.high)};
+  }
+  return with_sign ? point(-low >= high ? low : high) : widest;
+}
+
+/// One pass of the codec over whole groups: what a reader of the codes has.
+Spans RankSums::coded(Spans numbers) const {
+  const auto apart = size_t(contract_.codec.apart), block = size_t(contract_.codec.group) * apart;
+  const size_t groups = numbers.size() / block * apart;
+  Spans extremes(std::vector<double>(groups, 0.0));
+  for (size_t group = 0; group < groups; ++group) extremes.set(group, extreme(numbers, group / apart * block + group % apart));
+  Spans scale = extremes;
+  evaluate(scale_, scale, {});
+  Spans mult = mult_.start == "m" ? extremes : scale;
+  evaluate(mult_, mult, {});
+  const auto ends_of_numbers = [&](const std::vector<double>& of_groups) {
+    std::vector<double> all(of_groups.empty() ? 0 : numbers.size());
+    for (size_t first = 0; first < all.size(); first += apart) {
+      const auto group = of_groups.begin() + std::ptrdiff_t(first / block * apart);
+      std::copy(group, group + std::ptrdiff_t(apart), all.begin() + std::ptrdiff_t(first));
+    }
+    return all;
+  };
+  const auto of_numbers = [&](const Spans& of_groups) {
+    Spans all(ends_of_numbers(of_groups.low));
+    all.high = ends_of_numbers(of_groups.high);
+    return all;
+  };
+  const Spans scales = of_numbers(scale), mults = of_numbers(mult);
+  Environment environment;
+  environment.set("e", mults);
+  environment.set("d", scales);
+  evaluate(code_, numbers, environment);
+  Environment reader;
+  reader.set("d", scales);
+  evaluate(decode_, numbers, reader);
+  return numbers;
+}
+
+/// Numbers of this call from `first` on, as many as `count`; beyond the message zeros.
+RankNumbers RankSums::whole_groups(int64_t first, int64_t count) const {
+  RankNumbers all;
+  for (const std::vector<double>* x : sources(inputs_.x)) {
+    std::vector<double>& part = all.emplace_back(size_t(count), 0.0);
+    std::copy(x->begin() + std::ptrdiff_t(first),
+              x->begin() + std::ptrdiff_t(std::min<int64_t>(first + count, int64_t(x->size()))), part.begin());
+  }
+  return all;
+}
+
+bool RankSums::keeps(const RankSegment& segment, int rank) const {
+  return contract_.codec.keeps_sums() && (segment.owner + contract_.codec.keeper) % inputs_.world_size() == rank;
+}
+
+/// From the sums of all groups that hold elements of the stretch; groups begin with the segment.
+RankSums::CodedSums RankSums::coded_sums(const Stretch& stretch, int rank) const {
+  const RankSegment& segment = stretch.segment;
+  const int64_t block = contract_.codec.group * contract_.codec.apart;
+  const int64_t begin = segment.first + (stretch.first - segment.first) / block * block;
+  const int64_t end = begin + (stretch.end - begin + block - 1) / block * block;
+  const RankNumbers numbers = whole_groups(begin, end - begin);
+  Sources all;
+  for (const std::vector<double>& of_rank : numbers) all.push_back(&of_rank);
+  const auto result_of = [&](Spans sums) {
+    evaluate(y_, sums, {});
+    const auto from = std::ptrdiff_t(stretch.first - begin), to = std::ptrdiff_t(stretch.end - begin);
+    Spans result;
+    result.low.assign(sums.low.begin() + from, sums.low.begin() + to);
+    if (!sums.pinned()) result.high.assign(sums.high.begin() + from, sums.high.begin() + to);
+    return result;
+  };
+  Spans sums = chain_of_sums(terms(all, order_from(segment.owner, rank), 0, end - begin));
+  CodedSums results;
+  if (contract_.codec.keeps_sums()) results.kept = result_of(sums);
+  results.read = result_of(contract_.codec.of_sums ? coded(std::move(sums)) : std::move(sums));
+  return results;
+}
+
+std::vector<RankSums::Stretch> RankSums::stretches(int64_t first, int64_t count) const {
+  if (segments_.empty()) return {{{0, 0, inputs_.elements()}, first, first + count}};
+  std::vector<Stretch> all;
+  for (const RankSegment& segment : segments_) {
+    const int64_t begin = std::max(first, segment.first), end = std::min(first + count, segment.end);
+    if (begin < end) all.push_back({segment, begin, end});
+  }
+  return all;
+}
+
+Spans RankSums::coded_results(int rank, int64_t first, int64_t count) const {
+  Spans all;
+  for (const Stretch& stretch : stretches(first, count)) {
+    CodedSums sums = coded_sums(stretch, rank);
+    append(all, keeps(stretch.segment, rank) ? std::move(sums.kept) : std::move(sums.read));
+  }
+  return all;
+}
+
+std::vector<Spans> RankSums::results_of_ranks(int64_t first, int64_t count) const {
+  const int size = inputs_.world_size();
+  std::vector<Spans> all;
+  const bool differ_by_keeper =
+      contract_.codec.group > 0 && count > 0 && contract_.order != RankOrder::kFromReader && !contract_.result;
+  if (!differ_by_keeper) {
+    for (int rank = 0; rank < size; ++rank) all.push_back(rank > 0 && same_for_all() ? all.front() : results(rank, first, count));
+    return all;
+  }
+  all.resize(size_t(size));
+  for (const Stretch& stretch : stretches(first, count)) {
+    const CodedSums sums = coded_sums(stretch, 0);
+    for (int rank = 0; rank < size; ++rank) append(all[size_t(rank)], keeps(stretch.segment, rank) ? sums.kept : sums.read);
+  }
+  return all;
+}
+
+}  // namespace assay

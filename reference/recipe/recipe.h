@@ -1,0 +1,242 @@
+// Recipes: accepted intervals (spans), the steps of a recipe, the cells they are written in, the verbs, and the parser.
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <initializer_list>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reference/exact/expression.h"
+#include "reference/formats/format.h"
+#include "reference/formats/round.h"
+
+namespace assay {
+
+// Accepted real numbers: intervals whose ends are on the grid of a working format of at most 24 bits.
+
+/// The accepted values of one quantity. Pinned: low == high. Both ends NaN: every legal program gives NaN. `any` (low NaN, high
+/// Inf): some legal programs give NaN and others do not, so nothing is checked.
+struct Span {
+  double low, high;
+  bool pinned() const {
+    if (low == high) return low != 0 || std::signbit(low) == std::signbit(high);
+    return std::isnan(low) && std::isnan(high);
+  }
+  bool any() const { return std::isnan(low) != std::isnan(high); }
+};
+inline Span point(double value) { return {value, value}; }
+inline Span any_number() { return {std::nan(""), HUGE_VAL}; }
+
+/// A row of intervals as a structure of arrays. If all are pinned, only `low` is used.
+struct Spans {
+  std::vector<double> low, high;
+
+  Spans() = default;
+  explicit Spans(std::vector<double> values) : low(std::move(values)) {}
+
+  size_t size() const { return low.size(); }
+  bool pinned() const { return high.empty(); }
+  Span operator[](size_t i) const { return {low[i], pinned() ? low[i] : high[i]}; }
+  void widen() {
+    if (pinned()) high = low;
+  }
+  void set(size_t i, Span span) {
+    if (!span.pinned()) widen();
+    low[i] = span.low;
+    if (!pinned()) high[i] = span.high;
+  }
+};
+
+// A recipe: a straight-line program over a closed set of steps. Cells of the contract tables are parsed to recipes.
+
+enum class Verb {
+  kAdd, kSub, kMul, kFma, kDiv, kRdiv, kRcp, kNeg, kAbs, kMax, kMin, kClamp, kIf0, kIfLe,
+  kCeil, kRint, kTrunc, kFtz, kPow2, kExp, kExp2, kLog2, kTanh, kErf, kSqrt, kRsqrt, kTo
+};
+
+/// Which bound of a clamp applies to NaN first, which determines the result.
+enum class NanRule { kDrop, kKeep, kToLow, kToHigh };
+
+/// How pow2 chooses the exponent: OCP's FLOOR, NVIDIA's RCEIL, torchao's EVEN and AITER's "0.75". They apply to
+/// the already divided value.
+enum class Pow2 { kFloor, kCeil, kEven, kThreeQuarters, kHalf };
+
+/// Result for a number outside an integer format. NaN becomes 0 unless it is undefined: PTX ISA, cvt, and CDNA3 ISA,
+/// v_cvt_i32_f32.
+enum class BeyondInteger {
+  kSaturate,
+  kWrap,       ///< the low bits of a saturated int32
+  kUndefined,  ///< C++ [conv.fpint]: any result is legal
+};
+
+/// A constant, already rounded to the working format; a named quantity ("s", "m", "r", "w"); or the product of two quantities,
+/// rounded to the working format.
+struct Operand {
+  double constant = 0;
+  std::string name;        ///< empty: the constant
+  std::string times = {};  ///< the second factor of a product
+  bool operator==(const Operand&) const = default;
+};
+
+struct Step {
+  Verb verb = Verb::kAdd;
+  std::string text;             ///< as written: "clamp(max_min,M)"
+  const Format* working = nullptr;  ///< format that the result is rounded to
+  Operand a, b;                 ///< clamp: a upper, b lower bound; fma: a factor, b addend
+  NanRule nan = NanRule::kDrop;
+  Pow2 pow2 = Pow2::kCeil;
+  const Format* target = nullptr;  ///< of `to`
+  Rounding rounding = Rounding::kNearestEven;
+  Overflow overflow = Overflow::kSpecial;
+  BeyondInteger beyond = BeyondInteger::kSaturate;  ///< for `to` an integer format, and for integer sums
+  bool keeps_infinity = false;  ///< for a saturating `to`: only finite numbers saturate, Inf stays Inf
+  int slack_ulps = 0;         ///< allowed error: this many ulp of the working format,
+  double slack_per_unit = 0;  ///< plus floor(this |v|) ulp, where v is the step's argument;
+  double slack_relative = 0;  ///< or this fraction of the exact result
+  bool fast = false;          ///< for rdiv: see its form
+  bool contracted = false;    ///< for a sum: its product, or that of a preceding mul, may be added unrounded
+
+  /// Whether the step has several legal results.
+  bool is_free() const { return slack_ulps > 0 || slack_per_unit > 0 || slack_relative > 0 || fast || contracted; }
+};
+
+/// The reduction of many numbers that a cell starts with.
+enum class Reduction { kNone, kAbsMax, kAbsMaxKeepNan, kAbsMaxOfAllNan, kLeast, kGreatest, kSquares, kDeviations };
+
+/// The numbers that a reduction covers: all, or a wrong subset.
+enum class Over { kAll, kNothing, kHalf, kTwice, kFirstRow, kNextRowToo };
+
+struct Recipe {
+  Reduction reduction = Reduction::kNone;
+  Over over = Over::kAll;
+  std::string start;  ///< named quantity that the steps start from, unless it is the op kind's default
+  std::vector<Step> steps;
+
+  bool empty() const { return steps.empty() && reduction == Reduction::kNone && start.empty(); }
+  std::string text() const;  ///< the cell as text, with one blank between tokens
+};
+
+/// The share of its numbers that such a reduction covers, from the beginning.
+double share(Over over);
+
+/// Whether a step uses that quantity.
+bool reads(const Recipe& recipe, const std::string& quantity);
+
+/// Replaces one quantity by another.
+void replace_quantity(Recipe& recipe, const std::string& from, const std::string& to);
+
+// A parsed cell: words with arguments, before names are resolved. Mutants of a contract edit these.
+
+/// The text after '~' of a step.
+struct CellSlack {
+  std::string text = {};  ///< "~2"; empty if there is none
+  int ulps = 0;
+  double per_unit = 0, relative = 0;
+  bool fma = false;
+  bool given() const { return !text.empty(); }
+};
+
+struct CellArgument {
+  std::string text;
+  size_t position = 0;
+};
+
+/// One word of a cell: a step "to(x,rz)", a reduction "absmax", a working format "bf16:" or a start "lo:".
+struct CellStep {
+  std::string word;  ///< "to"; for a prefix with its colon, "bf16:"
+  std::vector<CellArgument> arguments = {};
+  CellSlack slack = {};
+  std::string text = {};  ///< as written
+  size_t position = 0;    ///< in the cell; 0 for a step created by an edit
+
+  /// A step created by an edit; `slack` as written.
+  static CellStep made(const std::string& word, std::initializer_list<std::string> arguments = {}, const CellSlack& slack = {});
+  static CellStep made(const std::string& word, const std::vector<std::string>& arguments, const CellSlack& slack = {});
+
+  /// The argument, or nothing if there are fewer.
+  std::string argument(size_t i) const { return i < arguments.size() ? arguments[i].text : std::string(); }
+  /// Texts of the arguments.
+  std::vector<std::string> argument_texts() const;
+  bool has_argument(std::string_view text) const;
+  bool is_prefix() const { return word.ends_with(':'); }
+};
+
+/// Throws ParseError with the position in the cell.
+std::vector<CellStep> read_cell(std::string_view cell);
+
+/// The text of a cell with these steps.
+std::string text_of(const std::vector<CellStep>& steps);
+
+/// Whether an argument is a quantity of the op kind: lower-case letters such as `ub`. Constants are numbers or capitals.
+bool is_quantity(std::string_view argument);
+
+// The steps of recipes: form, real-number meaning and implementation of each. The set is closed: a new step is a reviewed change
+// of this table, lanes.cpp and testing/verb_definitions.h.
+
+/// How the result changes with the value, for a fixed operand.
+enum class Monotone { kUp, kDown, kBySign };
+
+struct VerbInfo {
+  Verb verb;
+  std::string_view name;
+  std::string_view form;     ///< notation
+  std::string_view meaning;  ///< real-number function, before the rounding to the working format
+  Monotone monotone;
+  bool rounds;  ///< false: the result is already on the grid
+  /// Plausible wrong variants of the step (rounding, NaN, saturation) as mutants; null: none.
+  std::vector<CellStep> (*others)(const CellStep& step) = nullptr;
+  /// Mutants that only special data kill; null: none.
+  std::vector<CellStep> (*rare_others)(const CellStep& step) = nullptr;
+};
+
+std::span<const VerbInfo> all_verbs();
+const VerbInfo* find_verb(std::string_view name);
+const VerbInfo& info(Verb verb);
+
+/// Mutants of a step. Also covers reductions, which are not in the table.
+std::vector<CellStep> other_forms(const CellStep& step);
+
+/// Mutants of a step that only special data kill: of numbers with many bits only one in 2^16 is halfway between two 16-bit
+/// numbers.
+std::vector<CellStep> rare_forms(const CellStep& step);
+
+/// The final conversion to integer codes with another rounding or overflow rule.
+std::vector<CellStep> other_casts(const CellStep& to);
+
+// Parses the text of a cell to a recipe.
+
+/// Meaning of the names in a cell.
+struct Names {
+  std::map<std::string, std::string> constants;    ///< "M" -> "448": numbers as written in the row
+  std::map<std::string, const Format*> formats;    ///< "x", "q" -> the formats of this case
+  std::vector<std::string> quantities;             ///< provided by the op kind: "s", "m", "r", "w", "n", "eps"
+};
+
+/// Grammar of a cell: tokens with blanks between them.
+///   WORK:            f32:, bf16:, f16:    the working format from here on (f32 at first)
+///   NAME:            (first) begin with that quantity instead of the flow's own
+///   absmax | absmax(keep) | squares       (first) reduction over the group or row; keep: NaN if one is NaN
+///   absmax(all)                           (first) NaN where all are NaN: a maximum that begins with a number of them
+///   deviations                            (first) squares of what is left of a number once the mean was taken off
+///   verb, verb(args), verb(args)~k        a step; ~k leaves the result free by k ulp of the working format,
+///   verb~k+Cv, verb~2^-N                  by k + floor(C |v|) ulp, v what the step takes, or by 2^-N of the exact result
+///   verb(a*b)                             of add, sub, mul, div: a product of two quantities, rounded like a step
+///   mul(c) add(a*b)~fma                   one of the two products may go into the sum unrounded, as in a fused multiply-add
+///   mul(w) add(b)~fma                     the product before it may
+/// Throws ParseError with the position in `cell` and what is allowed there.
+Recipe parse_recipe(std::string_view cell, const Names& names);
+
+/// The same for a parsed cell.
+Recipe resolve(const std::vector<CellStep>& cell, const Names& names);
+
+// Prints a recipe as a formula: "2^ceil(log2(max(amax / 448, 1e-10)))".
+
+/// `value`: name of the start value. Every operation is rounded to the working format, which is marked unless it is f32.
+std::string formula(const Recipe& recipe, const std::string& value);
+
+}  // namespace assay

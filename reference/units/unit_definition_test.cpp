@@ -1,0 +1,317 @@
+// The exact definition of tensor core instructions against recordings of instructions and of GEMMs.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <set>
+
+#include "reference/testing/mpfr_programs.h"
+#include "reference/testing/unit_data.h"
+#include "reference/units/unit_definition.h"
+#include "reference/units/unit_predict.h"
+#include "reference/units/unit_recordings.h"
+
+namespace assay {
+namespace {
+
+const Unit& unit(std::string_view id) { return unit_table().find(std::string(id)).unit; }
+
+TEST(UnitDefinition, GivesWhatEveryProbeExpects) {
+  for (const UnitProbe& probe : unit_probes())
+    EXPECT_EQ(defined_element(unit(probe.unit), {probe.a, probe.b}, probe.c), probe.d)
+        << probe.name << " " << probe.unit << ": " << probe.why;
+}
+
+/// Each step of a row affects at least one probe: changing the step changes some result.
+TEST(UnitDefinition, ProbesSeeAStepThatIsChanged) {
+  const auto changed = [](const std::string& id, const std::string& column, const std::string& cell) {
+    UnitRow row = unit_table().find(id);
+    row.cells[column].text = cell;
+    const Unit other = read_unit(row);
+    int seen = 0;
+    for (const UnitProbe& probe : unit_probes())
+      if (probe.unit == id) seen += defined_element(other, {probe.a, probe.b}, probe.c) != probe.d;
+    return seen;
+  };
+  const std::string f16 = "sm_90.mma.f16.f32";
+  EXPECT_GT(changed(f16, "sum", "align(24) truncate"), 0);
+  EXPECT_GT(changed(f16, "sum", "align(26) truncate"), 0);
+  EXPECT_GT(changed(f16, "sum", "align(25) floor"), 0);
+  EXPECT_GT(changed(f16, "order", "take(8)"), 0);
+  EXPECT_GT(changed(f16, "exponent", "normalized"), 0);
+  EXPECT_GT(changed(f16, "round", "rne(23)"), 0);
+  EXPECT_GT(changed(f16, "round", "rz(22)"), 0);
+  EXPECT_GT(changed(f16, "special", "nan(7fc00000)"), 0);
+  EXPECT_GT(changed(f16, "special", "nan(7fffffff) flush"), 0);
+  EXPECT_GT(changed("sm_90.mma.bf16.f32", "exponent", "ea+eb zeros least(-133)"), 0);
+  EXPECT_GT(changed("sm_90.mma.bf16.f32", "exponent", "ea+eb least(-126)"), 0);
+  EXPECT_GT(changed("sm_90.mma.bf16.f32", "special", "nan(7fffffff) inf(128)"), 0);
+  EXPECT_GT(changed("sm_90.mma.f16.f16", "exponent", "ea+eb least(-20)"), 0);
+  EXPECT_GT(changed("sm_90.mma.e4m3_unpacked.f32", "exponent", "ea+eb"), 0);
+  EXPECT_GT(changed("sm_90.mma.e4m3_e5m2.f32", "exponent", "ea+eb"), 0);
+  EXPECT_GT(changed("sm_120.mma.e4m3.f32", "exponent", "ea+eb in(f16)"), 0);
+  EXPECT_GT(changed("sm_90.mma.e4m3.f32", "order", "take(16)"), 0);
+  EXPECT_GT(changed("sm_90.mma.e4m3.f32", "c", "aligned"), 0);
+  EXPECT_GT(changed("sm_90.wgmma.e4m3.f32", "order", "take(16)"), 0);
+  EXPECT_GT(changed("gfx942.mfma.e4m3fnuz.f32", "sum", "align(24) truncate"), 0);
+  EXPECT_GT(changed("gfx942.mfma.e4m3fnuz.f32", "sum", "split(2) align(24) truncate join(24) truncate"), 0);
+  EXPECT_GT(changed("gfx942.mfma.e4m3fnuz.f32", "c", "joined(31,24) floor"), 0);
+  EXPECT_GT(changed("gfx942.mfma.f16.f32", "c", "joined(31,24) truncate"), 0);
+}
+
+/// Sums of small integers over a whole K are exact in every row.
+TEST(UnitDefinition, SumsOfSmallIntegersAreExact) {
+  std::mt19937 random(3);
+  for (const UnitRow& row : unit_table().rows()) {
+    if (!row.unit.known()) continue;
+    const size_t k = size_t(2 * row.unit.k);
+    std::vector<uint32_t> a, b, scales;
+    int sum = int(random() % 9);
+    const uint32_t c = code_of(*row.unit.d, sum);
+    for (size_t i = 0; i < k; ++i) {
+      const int x = int(random() % 5) - 2, y = int(random() % 5) - 2;
+      a.push_back(code_of(*row.unit.a, x)), b.push_back(code_of(*row.unit.b, y));
+      sum += x * y;
+    }
+    if (row.unit.scale) scales.assign(k / size_t(row.unit.scale_block), code_of(*row.unit.scale, 1));
+    EXPECT_EQ(defined_element(row.unit, {a, b, scales, scales}, c), code_of(*row.unit.d, sum)) << row.id;
+  }
+}
+
+/// Two rows, written again in MPFR: a T-FDPA block with 25 fraction bits, and a tree of f32 additions.
+TEST(UnitDefinition, TwoRowsAreWhatTheirFormulasSay) {
+  std::mt19937 random(4);
+  const auto number = [&](const Format& f) {
+    for (;;) {
+      const double x = decode(f, uint32_t(random() & 0xffff));
+      if (std::isfinite(x) && std::fabs(x) < 1e15) return x;
+    }
+  };
+  const auto exponent = [](double x, int least) { return x == 0 ? -1000 : std::max(std::ilogb(x), least); };
+  for (int trial = 0; trial < 2000; ++trial) {
+    std::vector<double> a, b;
+    std::vector<uint32_t> a_codes, b_codes;
+    const double c = double(float(number(kBf16) * 0x1.234568p0));
+    int largest = std::max(-133, exponent(c, -126));
+    for (int i = 0; i < 16; ++i) {
+      a.push_back(number(kBf16)), b.push_back(number(kBf16));
+      a_codes.push_back(code_of(kBf16, a.back())), b_codes.push_back(code_of(kBf16, b.back()));
+      if (a[size_t(i)] != 0 && b[size_t(i)] != 0)
+        largest = std::max(largest, exponent(a.back(), -126) + exponent(b.back(), -126));
+    }
+    const Real step = pow(Real(2), largest - 25);
+    Real sum = trunc(Real(c) / step);
+    for (size_t i = 0; i < 16; ++i) sum += trunc(Real(a[i]) * Real(b[i]) / step);
+    EXPECT_EQ(defined_element(unit("sm_90.mma.bf16.f32"), {a_codes, b_codes}, code_of(kF32, c)),
+              code_of(kF32, rounded(kF32, Real(sum * step), MPFR_RNDZ) + 0.0));
+
+    Real chain = c;
+    for (size_t i = 0; i < 16; i += 4) {
+      const auto product = [&](size_t j) { return Real(a[i + j]) * Real(b[i + j]); };
+      const Real low = nearest(kF32, product(0) + product(1)), high = nearest(kF32, product(2) + product(3));
+      chain = nearest(kF32, chain + Real(nearest(kF32, low + high)));
+    }
+    bool normal = std::fabs(c) > 0x1p-100;
+    for (size_t i = 0; i < 16; ++i) normal = normal && std::fabs(a[i]) > 0x1p-50 && std::fabs(b[i]) > 0x1p-50;
+    if (!normal) continue;
+    EXPECT_EQ(defined_element(unit("gfx90a.mfma.bf16_1k.f32"), {a_codes, b_codes}, code_of(kF32, c)),
+              code_of(kF32, double(chain)));
+  }
+}
+
+TEST(UnitDefinition, ScalesMultiplyAndTheirNaNSpoils) {
+  const Unit& mx = unit("sm_100.tcgen05.mx_e4m3.f32");
+  const uint32_t one = code_of(kE4M3Fn, 1);
+  const std::vector<uint32_t> ones(32, one), two = {128}, four = {129}, nan = {255};
+  EXPECT_EQ(defined_element(mx, {ones, ones, two, four}, 0), code_of(kF32, 256));
+  EXPECT_EQ(defined_element(mx, {ones, ones, nan, four}, 0), 0x7fffffffu);
+  const Unit& nv = unit("sm_100.tcgen05.nvf4.f32");
+  const std::vector<uint32_t> sixes(64, code_of(kE2M1, 6)),
+      scales = {code_of(kUe4M3, 1.125), code_of(kUe4M3, 2), 0, code_of(kUe4M3, 448)}, unit_scales(4, code_of(kUe4M3, 1));
+  EXPECT_EQ(defined_element(nv, {sixes, sixes, scales, unit_scales}, 0), code_of(kF32, 16 * 36 * (1.125 + 2 + 448)));
+}
+
+TEST(UnitDefinition, NothingIsPredictedForAnUnknownUnit) {
+  const Unit& unknown = unit("gfx950.mfma.e4m3.f32");
+  EXPECT_FALSE(unknown.known());
+  EXPECT_THROW(defined_element(unknown, {}, 0), std::invalid_argument);
+  EXPECT_THROW(defined_element(unit("sm_90.mma.f16.f32"), {std::vector<uint32_t>(3), std::vector<uint32_t>(2)}, 0),
+               std::invalid_argument);
+}
+
+using ::testing::HasSubstr;
+namespace fs = std::filesystem;
+
+const std::vector<RecordedUnit>& recorded_units() {
+  static const std::vector<RecordedUnit> all = load_recorded_units("reference/contracts/unit_recordings.csv");
+  return all;
+}
+
+TEST(Recordings, EverySetNamesAUnitWhoseFormatsAreThose) {
+  for (const RecordedUnit& r : recorded_units()) {
+    const Unit& unit = unit_table().find(r.unit).unit;
+    EXPECT_EQ(*unit.d, r.d == "fp32" ? kF32 : kF16) << r.unit;
+    EXPECT_TRUE(unit.known()) << r.unit;
+  }
+}
+
+/// Every recorded set is reproduced by its row, and not by the same row with one change: c added elsewhere if the row has c_last,
+/// else one fraction bit fewer. Only sets with f32 results are tested with the change: 16-bit results hardly depend on it.
+TEST(Recordings, OfRealMatrixUnitsAreReproduced) {
+  const char* const folder = std::getenv("ASSAY_HARDWARE_VECTORS");
+  if (!folder) GTEST_SKIP() << "ASSAY_HARDWARE_VECTORS names no folder with recordings";
+  int covered = 0;
+  for (const RecordedSet& set : recorded_sets(folder)) {
+    for (const RecordedUnit& r : recorded_units()) {
+      if (r.gpu != set.gpu || r.format != set.format || r.d != set.d) continue;
+      ++covered;
+      const UnitRow& row = unit_table().find(r.unit);
+      const RecordedMatches matches = match_recorded(row.unit, r.c_is_zero, set);
+      EXPECT_EQ(matches.matches, matches.vectors) << set.name() << " " << r.unit << " line " << matches.first_line;
+      EXPECT_GT(matches.vectors, 0) << set.name();
+      if (set.d != "fp32") continue;
+      Unit wrong = row.unit;
+      if (wrong.c_last)
+        wrong.c_last = false;
+      else
+        --wrong.fraction_bits;
+      EXPECT_LT(match_recorded(wrong, r.c_is_zero, set).matches, matches.vectors) << set.name();
+    }
+  }
+  EXPECT_GT(covered, 0) << "no set of " << folder << " is of a unit that unit_recordings.csv lists";
+}
+
+/// Files with one recorded vector of a unit with four f16 products.
+class RecordingFiles : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    root_ = fs::temp_directory_path() / ("assay_recordings_" + std::to_string(::getpid()));
+    fs::create_directories(root_ / "G" / "fp16");
+    write("a_G_fp16", "3f800000 3f800000 3f800000 3f800000 \n");
+    write("b_G_fp16", "3f800000 40000000 3f800000 3f800000 \n");
+    write("c_G_fp32", "00111111100000000000000000000000\n");
+    write("d_G_fp32", "01000000110000000000000000000000\n");
+  }
+  void TearDown() override { fs::remove_all(root_); }
+  void write(const std::string& name, const std::string& text) { std::ofstream(root_ / "G" / "fp16" / (name + ".txt")) << text; }
+  std::string error() const {
+    try {
+      match_recorded(unit_table().find("sm_70.mma.f16.f32").unit, false, recorded_sets(root_).at(0));
+    } catch (const std::runtime_error& e) {
+      return e.what();
+    }
+    return "none";
+  }
+  fs::path root_;
+};
+
+TEST_F(RecordingFiles, AreReadAndCompared) {
+  const Unit& unit = unit_table().find("sm_70.mma.f16.f32").unit;
+  const RecordedSet set = recorded_sets(root_).at(0);
+  EXPECT_EQ(set.name(), "G/fp16/fp32");
+  EXPECT_EQ(match_recorded(unit, false, set).matches, 1);
+  const RecordedMatches zero = match_recorded(unit, true, set);
+  EXPECT_EQ(zero.matches, 0);
+  EXPECT_EQ(zero.first_line, 1);
+  EXPECT_EQ(zero.recorded, 0x40c00000u);
+  EXPECT_EQ(zero.predicted, 0x40a00000u);
+}
+
+TEST_F(RecordingFiles, ThatAreBrokenSayWhere) {
+  write("d_G_fp32", "");
+  EXPECT_THAT(error(), HasSubstr("d_G_fp32.txt: has 0 lines"));
+  write("d_G_fp32", "0100000011000000\n");
+  EXPECT_THAT(error(), HasSubstr("d_G_fp32.txt:1: '0100000011000000' is no word of f32 in 32 binary digits"));
+  write("a_G_fp16", "3f800000 3f80000x 3f800000 3f800000\n");
+  EXPECT_THAT(error(), HasSubstr("a_G_fp16.txt:1: '3f80000x' is no word"));
+  write("a_G_fp16", "3f800001 3f800000 3f800000 3f800000\n");
+  EXPECT_THAT(error(), HasSubstr("a_G_fp16.txt:1: '3f800001' is no number of f16"));
+  write("a_G_fp16", "3f800000 3f800000\n");
+  EXPECT_THAT(error(), HasSubstr("b_G_fp16.txt:1: has 4 words"));
+  write("a_G_fp16", "\n");
+  EXPECT_THAT(error(), HasSubstr("a_G_fp16.txt:1: an empty line"));
+  fs::remove(root_ / "G" / "fp16" / "c_G_fp32.txt");
+  EXPECT_THAT(error(), HasSubstr("c_G_fp32.txt: cannot be read"));
+  fs::remove_all(root_ / "G");
+  EXPECT_THAT(error(), HasSubstr("holds no data set"));
+  EXPECT_THROW(recorded_sets("no/such/folder"), std::runtime_error);
+}
+
+// Compares accumulate() on whole tiles with outputs of real GEMM libraries on an H200, for kernels that run one chain of a unit
+// or several split parts. Reads the folder `gemm` of ASSAY_HARDWARE_VECTORS; its README describes the inputs.
+
+using recorded::mix, recorded::npy;
+
+struct Recorded {
+  const char *name, *unit, *a_table, *b_table;
+  int m, n, k;
+  int split;  ///< parts of K; each is a chain from 0, and they are added in f32 in ascending order
+  uint64_t a_seed, b_seed;
+};
+
+/// The recordings with f32 outputs and no scales; see index.json.
+constexpr Recorded kRecorded[] = {
+    {"torch_fast_f32_positive", "sm_90.wgmma.e4m3.f32", "e4m3_positive", "e4m3_positive", 64, 64, 4096, 1, 1, 2},
+    {"torch_k32_f32", "sm_90.wgmma.e4m3.f32", "e4m3_sub", "e4m3_sub", 128, 128, 32, 1, 1, 2},
+    {"torch_fast_f32_split6", "sm_90.wgmma.e4m3.f32", "e4m3_sub", "e4m3_sub", 64, 64, 16384, 6, 1, 2},
+    {"torch_e5m2_e4m3_f32", "sm_90.wgmma.e5m2_e4m3.f32", "e5m2_wide", "e4m3_wide", 17, 128, 8192, 3, 3, 4},
+    {"triton_plain_f32", "sm_90.wgmma.e4m3.f32", "e4m3_wide", "e4m3_wide", 64, 64, 4096, 1, 1, 2},
+    {"triton_imprecise0_mma_sync_f32", "sm_90.mma.e4m3_unpacked.f32", "e4m3_sub", "e4m3_sub", 64, 64, 1024, 1, 1, 2},
+};
+
+std::vector<std::byte> factor(const std::string& table, uint64_t seed, int rows, int k) {
+  std::vector<std::byte> codes;
+  for (uint64_t row = 0; row < uint64_t(rows); ++row)
+    for (uint64_t i = 0; i < uint64_t(k); ++i)
+      codes.push_back(std::byte(table[mix((row * 16384 + i + 1) * 0x9e3779b97f4a7c15 + seed * 0xd1342543de82ef95) & 4095]));
+  return codes;
+}
+
+/// f32 results predicted with the unit's chains.
+std::vector<uint32_t> predicted(const Unit& unit, const Recorded& r, const UnitProduct& product) {
+  const size_t size = size_t(r.m * r.n);
+  const int part = ((r.k + 127) / 128 + r.split - 1) / r.split * 128;
+  std::vector<float> sum(size);
+  std::vector<uint32_t> d;
+  for (int first = 0; first < r.k; first += part) {
+    d.assign(size, 0);
+    accumulate(unit, product, {0, r.m, 0, r.n}, first, std::min(r.k, first + part), d.data(), r.n);
+    for (size_t i = 0; i < size; ++i) sum[i] += float(decode(kF32, d[i]));
+  }
+  for (size_t i = 0; i < size && r.split > 1; ++i) d[i] = code_of(kF32, sum[i]);
+  return d;
+}
+
+TEST(GemmRecordings, OfLibrariesOnAnH200AreReproduced) {
+  const char* const vectors = std::getenv("ASSAY_HARDWARE_VECTORS");
+  const std::filesystem::path folder = vectors ? std::filesystem::path(vectors) / "gemm" : std::filesystem::path();
+  if (!vectors || !std::filesystem::exists(folder)) GTEST_SKIP() << "ASSAY_HARDWARE_VECTORS names no folder with gemm/";
+  for (const Recorded& r : kRecorded) {
+    const std::string bits = npy(folder / (std::string(r.name) + ".npy"));
+    std::vector<uint32_t> recorded;
+    for (size_t i = 0; i + 4 <= bits.size(); i += 4) {
+      uint32_t word = 0;
+      for (size_t byte = 0; byte < 4; ++byte) word |= uint32_t(uint8_t(bits[i + byte])) << (8 * byte);
+      recorded.push_back(word);
+    }
+    ASSERT_EQ(recorded.size(), size_t(r.m * r.n)) << r.name;
+    const auto table = [&](const char* name) { return npy(folder / ("table_" + std::string(name) + ".npy")); };
+    const std::vector<std::byte> a = factor(table(r.a_table), r.a_seed, r.m, r.k),
+                                 b = factor(table(r.b_table), r.b_seed, r.n, r.k);
+    const UnitProduct product{{a.data(), r.k}, {b.data(), r.k}, r.k};
+    const Unit& unit = unit_table().find(r.unit).unit;
+    EXPECT_EQ(predicted(unit, r, product), recorded) << r.name;
+    Unit coarse = unit;
+    --coarse.fraction_bits;
+    EXPECT_NE(predicted(coarse, r, product), recorded) << r.name << " does not see a fraction bit";
+  }
+}
+
+}  // namespace
+
+}  // namespace assay

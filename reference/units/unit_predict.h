@@ -1,0 +1,185 @@
+// Fast prediction of tensor core instructions: the plan of a row, decoded operands, and whole GEMMs.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "reference/formats/fields.h"
+#include "reference/formats/format.h"
+#include "reference/units/unit.h"
+
+namespace assay {
+
+// What the fast loops get: a unit in the numbers that they need, and factors decoded once. Nothing here is shared with
+// unit_definition.cpp.
+
+/// Exponent of a zero that does not count: two of them plus a scale stay far below the exponent of any number.
+inline constexpr int kZeroExponent = -(1 << 20);
+
+struct UnitPlan {
+  const Unit* unit;
+  int blocks;              ///< per instruction
+  int parts;               ///< separate sums in a block: splits, or groups
+  int part;                ///< products per part
+  int left_shift;          ///< left shift of a's significands, so that a product has fraction_bits below its exponent
+  int right_shift;         ///< right shift of a product, if fraction_bits are fewer than the product has
+  int chunk;               ///< number of products whose sum fits in 32 bits
+  double group_unit;       ///< value of 1 in the sum of a group
+  double least_normal;     ///< of format d
+  double last_place;       ///< 2^-result_bits
+  double full_last_place;  ///< 2^-mantissa_bits of d
+  double beyond;           ///< 2^(exponent of the largest number of d + 1): a result rounded to this or more is Inf
+  bool narrow;             ///< uses the block of narrow_block.h, so Decoded::narrow holds the factors
+  int limit_exponent;      ///< products whose exponents sum to this or more may exceed product_limit
+};
+
+/// 32-bit words for two products of a narrow block: exponents, significands, and signs (a: the word that turns 1 into -1; b: 1 or
+/// -1).
+inline constexpr int kNarrowWords = 3;
+inline constexpr int kNarrowZero = -(1 << 13);  ///< exponent of a zero in a narrow block
+
+/// Decoded rows of a factor, per instruction in the order of product_order(). Rows of a: [row][step]; a panel of b: [step][lane].
+struct Decoded {
+  int steps = 0;                     ///< products, padded to whole instructions
+  std::vector<int32_t> significand;  ///< signed; for integer formats the integers
+  std::vector<int32_t> exponent;     ///< only for aligned sums
+  std::vector<int32_t> narrow;       ///< instead of both: [row][pair][word] or [pair][word][lane]
+  std::vector<float> value;          ///< only for pairwise sums
+  std::vector<uint8_t> special;      ///< per row (or panel) and block: whether it holds a NaN or Inf
+  std::vector<double> group_scale;   ///< only for groups: [row][group] or [group][lane]
+  std::vector<int32_t> group_exponent;
+};
+
+/// Sums the products of a block with NaN or Inf, per lane; 0 where all are finite. `row` is relative to the first row of the
+/// task.
+using SpecialSums = std::function<void(int row, int block, float* sums)>;
+
+/// Several rows of a tile and one panel.
+struct UnitTask {
+  const UnitPlan* plan;
+  const Decoded* a;
+  const Decoded* b;
+  int rows;
+  float* state;       ///< [row][lane]: c on entry, the result on return, as values of d including NaN and Inf
+  int32_t* integers;  ///< the same for integer sums
+  const SpecialSums* specials;
+};
+
+/// The loops for one instruction set.
+struct UnitLoops {
+  std::string_view name;  ///< "avx512vnni", "avx512", "avx2", "scalar"
+  int lanes;              ///< columns of a panel
+  bool narrow;            ///< supports narrow blocks
+  void (*run)(const UnitTask& task);
+};
+
+inline constexpr int kMostLanes = 16;
+
+UnitPlan plan_of(const Unit& unit, const UnitLoops& loops);
+
+const UnitLoops* unit_loops_named(std::string_view name);  ///< nullptr if this processor lacks them
+/// The best loops for this processor; the environment variable ASSAY_ISA selects lesser ones, as for lanes().
+const UnitLoops& unit_loops();
+
+// What a tensor core returns for whole tiles of D = A * B^T + C: fast, on all cores, and equal to unit_definition.h bit for bit.
+
+/// Codes of A [m, k] or B [n, k], row-major. One code takes Format::bytes() bytes; tf32 uses the upper 19 bits of an f32 word.
+struct UnitFactor {
+  const std::byte* codes = nullptr;
+  int64_t pitch = 0;                  ///< in codes, from one row to the next
+  bool two_in_a_byte = false;         ///< 4-bit codes, two per byte, the lower k in the low half; each row starts at a whole byte
+  const std::byte* scales = nullptr;  ///< for units with scales: one one-byte code per scale_block codes of a row
+  int64_t scale_pitch = 0;
+  bool operator==(const UnitFactor&) const = default;
+};
+
+struct UnitProduct {
+  UnitFactor a, b;
+  int64_t k = 0;  ///< the last instruction is padded with zeros
+  bool operator==(const UnitProduct&) const = default;
+};
+
+struct UnitTile {
+  int64_t row = 0, rows = 0, column = 0, columns = 0;
+};
+
+/// Runs f(0) .. f(count - 1), in any order, on any number of threads. The harness passes for_each_in_parallel.
+using ForEach = std::function<void(int64_t count, const std::function<void(int64_t)>& f)>;
+void one_after_the_other(int64_t count, const std::function<void(int64_t)>& f);
+
+/// Runs the instructions for k in [first, end) for every element of a tile, in ascending k. On entry `d` holds the codes of c
+/// (f32 and int32 as 32 bits, f16 in the low 16 bits), on return those of the result. d[0] is element [0, 0] of the tile; rows
+/// are `pitch` codes apart. To model a kernel that reads its accumulator every n instructions (promotion, split k), call this
+/// once per n instructions.
+///
+/// `first` must be a multiple of the unit's k, and so must `end`, unless it equals the product's k. Throws std::invalid_argument
+/// otherwise, for an unknown unit, and for missing scales.
+void accumulate(const Unit& unit, const UnitProduct& product, const UnitTile& tile, int64_t first, int64_t end, uint32_t* d,
+                int64_t pitch, const ForEach& for_each = one_after_the_other, const UnitLoops& loops = unit_loops());
+
+/// A unit with its decode tables, built once for many calls of accumulate().
+class PreparedUnit {
+ public:
+  explicit PreparedUnit(const Unit& unit, const UnitLoops& loops = unit_loops());
+
+  void accumulate(const UnitProduct& product, const UnitTile& tile, int64_t first, int64_t end, uint32_t* d, int64_t pitch,
+                  const ForEach& for_each = one_after_the_other) const;
+
+ private:
+  struct Tables;
+  Unit unit_;
+  std::shared_ptr<const Tables> tables_;  ///< null for an unknown unit
+};
+
+// Decodes factors of a tensor core for the loops.
+
+/// Reads the codes of one factor.
+class FactorCodes {
+ public:
+  FactorCodes(const Unit& unit, const UnitFactor& factor, const Format& format, int64_t k);
+
+  const Format& format() const { return format_; }
+  uint32_t code(int64_t row, int64_t k) const;  ///< 0 if k is out of range
+  /// Memory layout of those k: consecutive bytes, bytes within range, or anything else.
+  enum class Lie { kRun, kInside, kAnyhow };
+  Lie lie_of(const std::vector<int64_t>& steps) const;
+  /// Reads the codes of one row at those k, which have the layout `lie`.
+  void read(int64_t row, const std::vector<int64_t>& steps, Lie lie, uint32_t* codes) const;
+  /// Scale code of that element; beyond the last k that of the last code; 1 for a unit without scales.
+  uint32_t scale_code(int64_t row, int64_t k) const;
+  /// The element times its scale.
+  double value(int64_t row, int64_t k) const;
+
+ private:
+  const Unit& unit_;
+  const UnitFactor& factor_;
+  const Format& format_;
+  int64_t k_;
+};
+
+/// The k of every product of the instructions from `first` to `end`, in the order in which the unit takes them.
+std::vector<int64_t> steps_of(const Unit& unit, int64_t first, int64_t end);
+
+/// Decode tables of a format of at most 8 bits, built once for all rows of a tile. Empty for wider formats.
+struct CodeTable {
+  using Halves = std::array<uint16_t, kNarrowWords>;  ///< the half word that a code contributes to each word of a narrow block
+  std::array<Fields, 256> fields{};
+  std::array<Halves, 256> halves{};
+  std::array<uint8_t, 256> special{};  ///< 1 for NaN and Inf
+
+  /// `lanes` as for the function below.
+  CodeTable(const UnitPlan& plan, const Format& format, int lanes);
+};
+
+/// `lanes` 0: decodes rows [first_row, first_row + rows) of a one after the other, with shifted significands. Otherwise decodes
+/// the same rows of b as the lanes of one panel; lanes beyond `rows` are zero.
+Decoded decode_factor(const UnitPlan& plan, const FactorCodes& codes, const CodeTable& table, int64_t first_row, int rows, int lanes,
+                      const std::vector<int64_t>& steps);
+
+}  // namespace assay

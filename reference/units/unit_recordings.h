@@ -1,0 +1,99 @@
+// What tensor cores were seen to do: recordings of instructions, and replays of a GEMM by candidate models.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "reference/recipe/recipe.h"
+#include "reference/units/unit.h"
+
+namespace assay {
+
+// Results recorded on real tensor cores by MATLAB-tensor-core (commit b12b5a7, model_validation). It has one folder per GPU and
+// in it one per format, with four kinds of files: `a_GPU_FORMAT.txt` and `b_..` (one dot product per line, operands as
+// hexadecimal f32 words), `c_GPU_fp32.txt` (addends; the recording program rounded them to the format of the result before
+// use) and `d_GPU_fp32.txt` or `d_GPU_fp16.txt` (results). Files c and d hold f32 words in binary digits; fp16 results are widened to f32.
+
+/// A row of contracts/unit_recordings.csv: the unit that produced a set of recordings.
+struct RecordedUnit {
+  std::string unit;            ///< id
+  std::string gpu, format, d;  ///< as in the file names
+  bool c_is_zero = false;      ///< the addends of the file were not used
+};
+/// Throws TableError.
+std::vector<RecordedUnit> load_recorded_units(const std::string& file);
+
+struct RecordedSet {
+  std::string folder;          ///< folder of the format
+  std::string gpu, format, d;  ///< "H100", "E4M3", "fp32"
+  std::string name() const { return gpu + "/" + format + "/" + d; }
+};
+
+/// Every set under a folder, by name. Throws std::runtime_error if it is no folder or holds none.
+std::vector<RecordedSet> recorded_sets(const std::string& folder);
+
+struct RecordedMatches {
+  int64_t vectors = 0, matches = 0;
+  int64_t first_line = 0;                ///< 1-based line of the first vector that differs; 0: none differs
+  uint32_t recorded = 0, predicted = 0;  ///< codes of d in that line
+};
+
+/// Compares the definition of a unit with a set. Throws std::runtime_error with file and line if a line is missing, or a word is
+/// malformed or not a number of the unit's format.
+RecordedMatches match_recorded(const Unit& unit, bool c_is_zero, const RecordedSet& set);
+
+// What a tensor core may make of an element if nobody knows which of its losses of bits happen: its order and its exponents are those of
+// the row, each cut and each rounding may be made or left out.
+
+/// Whether a unit can be replayed: products of codes of a byte that are aligned and added, without scales of its own.
+bool can_be_replayed(const Unit& unit);
+
+/// Sums of one unit as intervals.
+///
+/// Bound   A term of an aligned sum loses the bits below `fraction_bits` under the largest exponent of the terms and c, or
+/// nothing.
+///         Every combination of such truncations lies in the span. Truncation is one-sided: a positive term only becomes smaller.
+/// Edges   A sum with NaN or infinities is NaN or Inf, as in IEEE 754.
+/// Throws  std::invalid_argument for a unit that cannot be replayed.
+class Replay {
+ public:
+  explicit Replay(const Unit& unit);
+
+  /// Runs the instructions for `products` products of two rows of codes, from c = 0. Both ends of the span are numbers of the
+  /// unit's d.
+  Span chain(const std::byte* a, const std::byte* b, int64_t products);
+
+ private:
+  struct Factor {
+    double value = 0;
+    int exponent = 0;
+  };
+  struct Term {
+    double value = 0;
+    int exponent = 0;
+  };
+  struct Sum {
+    Span span;
+    int exponent;  ///< to which the terms were aligned
+  };
+
+  std::array<Factor, 256> factors_of(const Format& format) const;
+  Span instruction(const std::byte* a, const std::byte* b, int64_t products, Span c);
+  Span block(const Term* terms, Span c);
+  Sum aligned(const Term* terms, int count, int least) const;
+  Span joined(const Term* terms, Span c);
+  int exponent_of(Span c) const;        ///< largest exponent that a number in `c` can have
+  int least_exponent_of(Span c) const;
+  Span rounded(Span sum, bool to_nearest, int bits) const;
+
+  Unit unit_;
+  std::array<Factor, 256> a_, b_;
+  std::vector<int> order_;
+  std::vector<Term> terms_;
+  std::vector<Sum> sums_;  ///< one per part of a block
+};
+
+}  // namespace assay
