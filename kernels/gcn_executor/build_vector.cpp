@@ -225,6 +225,13 @@ bool build_vector(Build& build, const VectorEntry* entries, size_t count) {
     vcc.words = 2;
     operands.push_back(vcc);
   }
+  if (name.substr(0, 9) == "v_bitop3_") {
+    if (build.in.has("op_sel")) not_implemented("op_sel of a truth table");
+    Operand table;
+    table.kind = Operand::Kind::kNumber;
+    table.text = std::to_string(build.number("bitop3"));
+    operands.push_back(table);
+  }
   if (operands.size() != sources) not_implemented("expected " + std::to_string(sources) + " sources, got " + std::to_string(operands.size()));
 
   Modifiers mods;

@@ -156,6 +156,18 @@ inline u32 float_of_bf8(u32 code, const State& m) {
   return code == 0x80 ? 0x7FC00000u : sign | widened<16, 2>(magnitude);
 }
 
+/// Bit 4 x + 2 y + z of a truth table of eight bits, for each bit of the words.
+inline u32 by_table(u32 x, u32 y, u32 z, u32 table) {
+  u32 r = 0;
+  for (u32 k = 0; k < 8; ++k) r |= (0u - (table >> k & 1)) & ((k & 4) != 0 ? x : ~x) & ((k & 2) != 0 ? y : ~y) & ((k & 1) != 0 ? z : ~z);
+  return r;
+}
+/// Two words shifted to the right, each held within bounds, as two bytes.
+inline u32 packed8(u32 x, u32 y, u32 by, int low, int high) {
+  const int a = static_cast<int>(x) >> (by & 31), c = static_cast<int>(y) >> (by & 31);
+  return (static_cast<u32>(a < low ? low : a > high ? high : a) & 255) | (static_cast<u32>(c < low ? low : c > high ? high : c) & 255) << 8;
+}
+
 // ---- conversions to integers: NaN is 0, beyond the range the nearest integer of it
 inline u32 to_int(float x) {
   const float inside = x >= 2147483648.0f || !(x >= -2147483648.0f) ? 0.0f : x;
@@ -185,6 +197,15 @@ inline double power_of_two(int e) { return d(static_cast<u64>(e + 1023) << 52); 
 inline float scaled(float x, int e) {
   const int clipped = e < -400 ? -400 : e > 400 ? 400 : e;
   return static_cast<float>(static_cast<double>(x) * power_of_two(clipped));
+}
+/// A number over the power of two of an f32's exponent, and back, as v_cvt_scalef32 has them. An exponent of 255 is NaN, as in E8M0.
+inline u32 over_power(u32 x, u32 scale) {
+  const u32 exponent = scale >> 23 & 255;
+  return exponent == 255 ? 0x7FC00000u : b(scaled(f(x), 127 - static_cast<int>(exponent)));
+}
+inline u32 times_power(u32 x, u32 scale) {
+  const u32 exponent = scale >> 23 & 255;
+  return exponent == 255 ? 0x7FC00000u : b(scaled(f(x), static_cast<int>(exponent) - 127));
 }
 inline double times_two_to(double x, int e) { return x * power_of_two(e < -200 ? -200 : e > 200 ? 200 : e); }
 inline u32 mantissa_of(u32 x) {

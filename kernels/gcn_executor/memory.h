@@ -22,6 +22,7 @@ struct Access {
 };
 struct Touch {
   Access write, read;
+  uint32_t split = 0;  ///< waves touched different bytes of it: the number of its record for each byte (race_detector.h)
 };
 
 struct Buffer {

@@ -22,25 +22,46 @@ void RaceDetector::access(Wave& w, const Operation* o, std::vector<Touch>& touch
   };
   for (uint64_t k = first; k <= last; ++k) {
     Touch& touch = touches[k];
-    if (whole_words && (touch.write.operation == nullptr || settled(touch.write)) && (touch.read.operation == nullptr || settled(touch.read))) {
+    if (whole_words && touch.split == 0 && (touch.write.operation == nullptr || settled(touch.write)) &&
+        (touch.read.operation == nullptr || settled(touch.read))) {
       (kind == kWrite ? touch.write : touch.read) = {o, w.number, group, time_, 15, atomic, false};
       continue;
     }
     unsigned mask = 15;
     if (k == first) mask &= 15u << (offset % 4);
     if (k == last) mask &= 15u >> (3 - (offset + bytes - 1) % 4);
-    const auto conflicts = [&](const Access& earlier) {
-      return earlier.operation != nullptr && (earlier.bytes & mask) != 0 && !(atomic && earlier.atomic) && !ordered(w, earlier);
-    };
-    if (conflicts(touch.write)) report(w, o, touch.write, true, kind, 4 * k, buffer);
-    if (kind == kWrite && conflicts(touch.read)) report(w, o, touch.read, false, kind, 4 * k, buffer);
-    Access& kept = kind == kWrite ? touch.write : touch.read;
-    const bool fresh = kept.operation == nullptr || ordered(w, kept) || kept.atomic != atomic;
-    const bool same_bytes = kept.bytes == mask;
-    const bool several = !fresh && (kept.several || kept.wave != w.number);
-    // Several waves that touch other bytes of a word each: the last one's bytes are kept, so that no wave is blamed for its own.
-    kept = {o, w.number, static_cast<uint32_t>(w.group->number), time_, static_cast<uint8_t>(mask), atomic, several && same_bytes};
+    if (touch.split == 0 && touch_bytes(w, o, touch, mask, 4 * k, kind, atomic, buffer)) continue;
+    if (touch.split == 0) split(touch);
+    for (unsigned b = 0; b < 4; ++b)
+      if (mask >> b & 1) touch_bytes(w, o, splits_[touch.split - 1][b], 15, 4 * k + b, kind, atomic, buffer);
   }
+}
+
+bool RaceDetector::touch_bytes(Wave& w, const Operation* o, Touch& touch, unsigned mask, uint64_t offset, Kind kind, bool atomic,
+                               const Buffer* buffer) {
+  const auto group = static_cast<uint32_t>(w.group->number);
+  const auto conflicts = [&](const Access& earlier) {
+    return earlier.operation != nullptr && (earlier.bytes & mask) != 0 && !(atomic && earlier.atomic) && !ordered(w, earlier);
+  };
+  if (conflicts(touch.write)) report(w, o, touch.write, true, kind, offset, buffer);
+  if (kind == kWrite && conflicts(touch.read)) report(w, o, touch.read, false, kind, offset, buffer);
+  Access& kept = kind == kWrite ? touch.write : touch.read;
+  const bool fresh = kept.operation == nullptr || kept.time < (kept.group == group ? w.group->ordered : w.group->acquired) || kept.atomic != atomic;
+  const bool own = !fresh && !kept.several && kept.wave == w.number && kept.group == group;
+  if (!fresh && !own && kept.bytes != mask) return false;
+  kept = {o, w.number, group, time_, static_cast<uint8_t>(own ? kept.bytes | mask : mask), atomic, !fresh && !own};
+  return true;
+}
+
+void RaceDetector::split(Touch& touch) {
+  std::array<Touch, 4> bytes;
+  for (unsigned b = 0; b < 4; ++b) {
+    if (touch.write.bytes >> b & 1) bytes[b].write = touch.write;
+    if (touch.read.bytes >> b & 1) bytes[b].read = touch.read;
+    bytes[b].write.bytes = bytes[b].read.bytes = 15;
+  }
+  splits_.push_back(bytes);
+  touch.split = static_cast<uint32_t>(splits_.size());
 }
 
 void RaceDetector::access(Wave& w, const Operation* o, Buffer& buffer, uint64_t address, uint64_t bytes, Kind kind, bool atomic) {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Keeps of the kernels in a file of LLVM IR those that become machine code in a hurry: all that the expectations name, one of each
+"""Keeps of the kernels in a file of LLVM IR those that become machine code in a hurry: all that the expectations and the executed cases name, one of each
 template, and one in so many of the rest by a hash of their names. Beside the output goes a list of all kernels that were there."""
 import argparse
 import csv
@@ -29,12 +29,15 @@ def main():
     parser.add_argument("--output", required=True, type=pathlib.Path, help="the same with fewer kernels")
     parser.add_argument("--list", required=True, type=pathlib.Path, help="the short names of all kernels, one a line")
     parser.add_argument("--expectations", required=True)
+    parser.add_argument("--executed", required=True, help="table of the cases that are executed, and of their kernels")
     parser.add_argument("--architecture", required=True)
     parser.add_argument("--cxxfilt", required=True)
     parser.add_argument("--one-in", required=True, type=int)
     arguments = parser.parse_args()
     with open(arguments.expectations, newline="") as file:
         wanted = {row["kernel"] for row in csv.DictReader(file) if row["architecture"] in ("*", arguments.architecture)}
+    with open(arguments.executed, newline="") as file:
+        wanted |= {row["name"] for row in csv.DictReader(file) if row["kind"] == "kernel"}
 
     text = arguments.source.read_text()
     mangled = KERNEL.findall(text)

@@ -244,6 +244,26 @@ TEST(GcnExecutor, RacesAreNamedWithBothInstructions) {
   EXPECT_TRUE(silent.device.races().empty());
 }
 
+// Waves may share a word as long as their bytes are their own; whoever reads a byte of another wave is named, whichever wave wrote last.
+TEST(GcnExecutor, BytesOfOneWordBelongToTheirWaves) {
+  const auto races = [](const char* schedule, int by, int reads) {
+    Machine machine(std::string("races,schedule=") + schedule);
+    machine.run("bytes_of_waves", 1, 256, machine.buffer<unsigned char>(320), by, reads);
+    return machine.device.races();
+  };
+  for (const char* schedule : {"ahead", "lockstep", "random,seed=1", "random,seed=2"}) {
+    EXPECT_EQ(races(schedule, 0, 0), std::vector<std::string>()) << schedule;
+    EXPECT_EQ(races(schedule, 0, 1), std::vector<std::string>()) << schedule;
+    EXPECT_EQ(races(schedule, 3, 2), std::vector<std::string>()) << schedule;
+    for (const int by : {1, 2, 3}) {
+      const std::vector<std::string> found = races(schedule, by, 1);
+      ASSERT_EQ(found.size(), 1u) << schedule << " " << by;
+      EXPECT_NE(found[0].find("at LDS offset "), std::string::npos) << found[0];
+      EXPECT_NE(found[0].find("wave " + std::to_string(by)), std::string::npos) << found[0];
+    }
+  }
+}
+
 TEST(GcnExecutor, AButterflyFor32LanesIsWrongOn64) {
   const std::vector<int> x = numbers(256);
   Machine machine;

@@ -72,6 +72,15 @@ KERNEL void racy_tree(const int* x, int* out) {
   __syncthreads();
   out[item()] = s[0];
 }
+/// Four waves write a byte each of the same words. Then the first wave reads byte `by` of each, without a barrier: its own, or another wave's.
+KERNEL void bytes_of_waves(unsigned char* out, int by, int reads) {
+  __shared__ unsigned char s[256];
+  const int wave = int(threadIdx.x) / 64, lane = int(threadIdx.x) % 64;
+  s[4 * lane + wave] = (unsigned char)(wave + 1);
+  if (reads == 2) __syncthreads();
+  if (reads != 0 && wave == 0) out[lane] = s[4 * lane + by];
+  out[64 + threadIdx.x] = (unsigned char)wave;
+}
 /// Every work-group writes the same word.
 KERNEL void racy_groups(int* out) {
   if (threadIdx.x == 0) out[0] = int(blockIdx.x);

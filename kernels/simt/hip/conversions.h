@@ -29,6 +29,10 @@ SIMT_DEVICE Bf16 from_float(float v) {
 }
 template <>
 SIMT_DEVICE F16 from_float(float v) {
+#if defined(__HIP_DEVICE_COMPILE__)
+  // Else clang (22) makes v_fma_mixlo_f16 a, b, 0 of f16(a * b), which turns a product of -0 into +0.
+  asm("" : "+v"(v));
+#endif
   const _Float16 half = _Float16(v);
   F16 code;
   __builtin_memcpy(&code, &half, sizeof code);
