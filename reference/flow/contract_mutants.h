@@ -28,6 +28,14 @@ struct EditedStep {
 };
 using EditedCell = std::vector<EditedStep>;
 
+/// Edits that ops treat differently from others. Names of edits are for people; nothing is decided by them.
+enum class EditKind : uint8_t {
+  kOther,
+  kRoundingOfResult,  ///< of y to the format of x: another rounding, one more or none
+  kNoPowerOfTwo,      ///< a scale is not rounded to a power of two
+  kPartOfHead,        ///< which numbers of a head are rotated; none where all are
+};
+
 /// Whether a step converts to one of these formats.
 bool rounds_to(const CellStep& step, std::initializer_list<const char*> formats);
 
@@ -122,14 +130,6 @@ class RowEdits {
 };
 
 class EditedRow;
-
-/// Edits that ops treat differently from others. Names of edits are for people; nothing is decided by them.
-enum class EditKind : uint8_t {
-  kOther,
-  kRoundingOfResult,  ///< of y to the format of x: another rounding, one more or none
-  kNoPowerOfTwo,      ///< a scale is not rounded to a power of two
-  kPartOfHead,        ///< which numbers of a head are rotated; none where all are
-};
 
 struct Neighbour {
   std::string name;  ///< "scale: pow2(ceil) -> pow2(floor)"; `to(x)#2` is the second step with that text in its cell

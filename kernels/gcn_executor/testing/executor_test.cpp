@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <fstream>
@@ -170,6 +171,82 @@ TEST_P(GcnLanes, Fp8CodesAreNearestAndOverflowFollowsMode) {
       if (saturates && std::isinf(x[i])) continue;  // the ISA saturates it, libraries differ
       ASSERT_EQ(codes[i], nearest_fnuz(x[i], saturates != 0)) << x[i];
     }
+  }
+}
+
+/// One instruction of the table on the first lane.
+uint32_t value_of(const LaneTable& table, const char* name, const State& state, std::initializer_list<uint32_t> words) {
+  std::vector<std::vector<u32>> rows;
+  for (const uint32_t word : words) rows.emplace_back(2 * kLanes, word);
+  std::vector<const u32*> sources;
+  for (const auto& one : rows) sources.push_back(one.data());
+  std::vector<u32> result(4 * kLanes);
+  for (size_t k = 0; k < table.count; ++k)
+    if (std::string(table.entries[k].name) == name) return table.entries[k].body(sources.data(), result.data(), state), result[0];
+  ADD_FAILURE() << name << " is not in the table";
+  return 0;
+}
+float float_of(uint32_t word) {
+  float value;
+  std::memcpy(&value, &word, 4);
+  return value;
+}
+uint32_t word_of(float value) {
+  uint32_t word;
+  std::memcpy(&word, &value, 4);
+  return word;
+}
+
+// Ordered pairs of finite codes whose sum is converted to no finite code. The counts are those of rocm-systems issue 9556, taken for hardware.
+TEST_P(GcnLanes, SumsOfFp8CodesLeaveTheRangeAsOftenAsOnHardware) {
+  const LaneTable& table = lanes_of(GetParam());
+  const auto count = [&](uint32_t is_gfx950, bool is_bf8, uint32_t mode) {
+    State state;
+    state.mode = 0xF0u | mode;
+    state.is_gfx950 = is_gfx950;
+    const char *decode = is_bf8 ? "v_cvt_f32_bf8" : "v_cvt_f32_fp8", *encode = is_bf8 ? "v_cvt_pk_bf8_f32" : "v_cvt_pk_fp8_f32";
+    float of_code[256];
+    for (uint32_t code = 0; code < 256; ++code) of_code[code] = float_of(value_of(table, decode, state, {code}));
+    int left = 0;
+    for (const float x : of_code)
+      for (const float y : of_code)
+        if (std::isfinite(x) && std::isfinite(y))
+          left += !std::isfinite(of_code[value_of(table, encode, state, {word_of(x + y), 0}) & 255]);
+    return left;
+  };
+  EXPECT_EQ(count(0, false, 0), 496);
+  EXPECT_EQ(count(0, true, 0), 120);
+  EXPECT_EQ(count(1, false, 0), 436);
+  EXPECT_EQ(count(1, true, 0), 120);
+  EXPECT_EQ(count(0, false, kFp16Overflow), 0);
+  EXPECT_EQ(count(1, true, kFp16Overflow), 0);
+}
+
+TEST_P(GcnLanes, InstructionsThatOnlyGfx950Has) {
+  const LaneTable& table = lanes_of(GetParam());
+  State state;
+  state.mode = 0xF0u;
+  state.is_gfx950 = 1;
+  for (int round = 0; round < 200; ++round) {
+    const uint32_t x = random_word(), y = random_word(), z = random_word(), truth = random_word() & 255;
+    uint32_t expected = 0;
+    for (unsigned bit = 0; bit < 32; ++bit) {
+      const uint32_t row = (x >> bit & 1) << 2 | (y >> bit & 1) << 1 | (z >> bit & 1);
+      expected |= (truth >> row & 1) << bit;
+    }
+    ASSERT_EQ(value_of(table, "v_bitop3_b32", state, {x, y, z, truth}), expected);
+    const auto held = [](int64_t value, int64_t low, int64_t high) { return static_cast<uint32_t>(std::clamp(value, low, high)) & 255; };
+    const int64_t a = static_cast<int32_t>(x) >> (z & 31), b = static_cast<int32_t>(y) >> (z & 31);
+    ASSERT_EQ(value_of(table, "v_ashr_pk_i8_i32", state, {x, y, z}), held(a, -128, 127) | held(b, -128, 127) << 8);
+    ASSERT_EQ(value_of(table, "v_ashr_pk_u8_i32", state, {x, y, z}), held(a, 0, 255) | held(b, 0, 255) << 8);
+    // A scale is a power of two: the mantissa of its source does not count.
+    const int exponent = static_cast<int>(random_word() % 40) - 20;
+    const float value = std::ldexp(static_cast<float>(random_word() % 4096) - 2048, static_cast<int>(random_word() % 12) - 14 + exponent);
+    const uint32_t scale = word_of(std::ldexp(1.0f, exponent)) | (random_word() & 0x7FFFFF);
+    const uint32_t plain = value_of(table, "v_cvt_pk_fp8_f32", state, {word_of(std::ldexp(value, -exponent)), 0}) & 255;
+    ASSERT_EQ(value_of(table, "v_cvt_scalef32_pk_fp8_f32", state, {word_of(value), 0, scale}) & 255, plain) << value << " " << exponent;
+    const float back = float_of(value_of(table, "v_cvt_scalef32_pk_f32_fp8", state, {plain, scale}));
+    ASSERT_TRUE(same(back, std::ldexp(float_of(value_of(table, "v_cvt_f32_fp8", state, {plain})), exponent)));
   }
 }
 
