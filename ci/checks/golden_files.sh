@@ -34,7 +34,7 @@ cp "$scratch/contracts/quant.csv" "$few/reference/contracts/quant.csv"
 cp "$golden/power/rms_norm.json" "$scratch/whole"
 sed -i 's/"faults":[0-9]*/"faults":1/' "$golden/power/rms_norm.json"
 some_reckoned || fail "an edited record is believed"
-expect 1 "is not recorded by the tables of now" "$assay" golden check --part power --sample 1
+expect 1 "has no record for the current tables" "$assay" golden check --part power --sample 1
 cp "$scratch/whole" "$golden/power/rms_norm.json"
 
 # damaged FILE CODE TEXT EDIT: replaces a golden file by the output of EDIT; the check must exit with CODE and print TEXT.

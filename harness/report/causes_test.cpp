@@ -110,7 +110,7 @@ TEST(Reconcile, StrongCausesOfTwoCasesBothStandSinceOneMayNotHaveBeenTriedInTheO
 TEST(Reconcile, AListThatMayBeCutRefutesNothing) {
   const RunResult result =
       reconciled({failing("a", {complete(1, "floor")}), failing("b", {complete(90, "x"), complete(90, "y"), complete(90, "z")})});
-  EXPECT_THAT(result.verdicts[0].causes.front(), HasSubstr("too few elements"));
+  EXPECT_THAT(result.verdicts[0].causes.front(), HasSubstr("too few failing elements"));
 }
 
 TEST(Reconcile, KernelsAndContractsDoNotSpeakForEachOther) {
@@ -119,7 +119,7 @@ TEST(Reconcile, KernelsAndContractsDoNotSpeakForEachOther) {
   Verdict contract = failing("c", {complete(90, "truncated")});
   contract.contract = "another";
   EXPECT_THAT(reconciled({failing("a", {complete(1, "floor")}), other, contract}).verdicts[0].causes.front(),
-              HasSubstr("too few elements"));
+              HasSubstr("too few failing elements"));
 }
 
 TEST(Reconcile, OtherWordsStandAsTheyAre) {
