@@ -47,7 +47,8 @@ Inventor::Inventor(const Op& op, std::vector<Case> from, uint64_t seed) : op_(op
 Inventor::Cells Inventor::kind_of(const std::string& column) const {
   bool empty = false, number = false, list = false, fill = false, other = false;
   for (const Case& one : from_) {
-    const std::string& cell = one.text(column);
+    const auto found = one.parameters.find(column);
+    const std::string cell = found == one.parameters.end() ? "" : found->second;
     if (cell.empty())
       empty = true;
     else if (is_number(cell))
@@ -115,8 +116,8 @@ std::optional<Case> Inventor::next() {
       const auto other = any().parameters.find(column);
       if (other != one.parameters.end()) cell = other->second;
     }
-    if (below(kOneDrawnIn) == 0) cell = drawn(kinds_.at(column), cell);
-    if (kinds_.at(column) == Cells::kSize && is_number(cell)) elements *= double(std::max(1, std::stoi(cell)));
+    if (below(kOneDrawnIn) == 0) cell = drawn(kinds_[column], cell);
+    if (kinds_[column] == Cells::kSize && is_number(cell)) elements *= double(std::max(1, std::stoi(cell)));
   }
   if (elements > kMostDrawn) return std::nullopt;
   one.why = "invented from " + begun;

@@ -19,25 +19,19 @@ using testing::HasSubstr;
 const TestCells kPositive = {
     {"fill", "amax_scaled_positive"}, {"b", "amax_scaled_positive"}, {"m", "24"}, {"n", "24"}, {"k", "512"}};
 
-/// Outputs whose elements are right one by one, each at the end of its interval that lies farther from zero, or nearer to it.
-std::vector<HostTensor> at_ends(const Problem& problem, const Answer& answer, bool far) {
+/// Outputs whose elements are right one by one, each at the end of its interval that lies farther from zero: nothing is lost.
+std::vector<HostTensor> at_far_ends(const Problem& problem, const Answer& answer) {
   const WholePart d = computed(answer)[0];
   std::vector<HostTensor> outputs = outputs_of(problem, answer);
-  for (size_t i = 0; i < d.high.size(); ++i) outputs[0].set_code(int64_t(i), code_from_ordinal(kF32, far ? d.high[i] : d.low[i]));
+  for (size_t i = 0; i < d.high.size(); ++i) outputs[0].set_code(int64_t(i), code_from_ordinal(kF32, d.high[i]));
   return outputs;
 }
 
-/// The data are positive, so the lower end of each interval is what the program that loses most returns, and less than any program
-/// returns in all elements.
-TEST(UnknownGemm, ErrorsOfNoProgramAreRefutedThoughEachIsWithinItsSpan) {
+TEST(UnknownGemm, WhatEveryMemberMakesHasErrorsOfAKnownProgram) {
   const Case one = case_with(kPositive);
   const Problem problem = gemm().bind(one)->problem();
   const Expectation expectation = gemm().bind(one)->expect(problem, nullptr);
   for (const auto& made : made_by_members(read_gemm_case(one), problem)) EXPECT_TRUE(compare(expectation, made, {{}}).agrees());
-  const Finding finding = compare(expectation, at_ends(problem, expectation.any_of.front(), false), {{}});
-  EXPECT_TRUE(finding.parts.front().agrees());
-  ASSERT_EQ(finding.violations.size(), 1u);
-  EXPECT_THAT(finding.violations[0].words, HasSubstr("errors are not those of any known program: of three parts of d bias "));
 }
 
 /// A kernel that widens fp8 to f16 and adds in fp32 loses less than every known program.
@@ -45,7 +39,7 @@ TEST(UnknownGemm, ErrorsThatAreSmallerThanThoseOfAnyProgramPass) {
   const Case one = case_with(kPositive);
   const Problem problem = gemm().bind(one)->problem();
   const Expectation expectation = gemm().bind(one)->expect(problem, nullptr);
-  EXPECT_TRUE(compare(expectation, at_ends(problem, expectation.any_of.front(), true), {{}}).agrees());
+  EXPECT_TRUE(compare(expectation, at_far_ends(problem, expectation.any_of.front()), {{}}).agrees());
   const auto statistics = error_statistics(read_gemm_case(one));
   ErrorStatistics::OfParts seen{};
   EXPECT_FALSE(statistics->refutes(seen));
@@ -61,7 +55,8 @@ TEST(UnknownGemm, TheVerdictOnErrorsIsGivenWhereItHasPower) {
   TestCells signs = kPositive;
   signs["fill"] = "amax_scaled", signs["y"] = "bf16";
   const auto words = [](const TestCells& cells) { return error_statistics(read_gemm_case(case_with(cells)))->words(); };
-  EXPECT_THAT(words(kPositive), HasSubstr("are told from these in 100 % of 200 runs"));
+  // Errors with a bit less are no larger than those of the coarsest program, so they refute nothing.
+  EXPECT_THAT(words(kPositive), HasSubstr("no power here: errors with one fraction bit less"));
   EXPECT_THAT(words(signs), HasSubstr("no power here: errors with one fraction bit less"));
   EXPECT_THAT(words({{"m", "23"}, {"n", "24"}}), HasSubstr("no power here: 3 parts of d"));
   EXPECT_THAT(words({{"contract", "assay.unknown_fp8_tensor.sm_90"}, {"scales", "tensor"}}),
@@ -80,7 +75,7 @@ TEST(UnknownGemm, TheVerdictOnErrorsRaisesNoFalseAlarm) {
     const Answer answer = expect_product(other, other.contract.members[seed % 3], problem).any_of.front();
     ErrorStatistics::OfParts seen = statistics->of(problem, outputs_of(problem, answer)[0]);
     alarms += statistics->refutes(seen);
-    for (ErrorStatistic& part : seen) part.bias *= 2;
+    for (ErrorStatistic& part : seen) part.bias -= 0.05;
     outside += statistics->refutes(seen);
   }
   EXPECT_EQ(alarms, 0);
