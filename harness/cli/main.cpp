@@ -13,7 +13,7 @@
 #include "harness/cli/options.h"
 #include "harness/cli/places.h"
 #include "harness/text/error.h"
-#include "reference/recipe/eval.h"
+#include "reference/recipe/lanes.h"
 
 int main(int argc, char** argv) {
   assay::hold_standard_descriptors();

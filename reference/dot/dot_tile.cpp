@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "reference/exact/exact_sum.h"
-#include "reference/recipe/eval.h"
+#include "reference/recipe/lanes.h"
 
 namespace assay {
 namespace {
