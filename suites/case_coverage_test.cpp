@@ -22,7 +22,7 @@ const std::map<std::string, std::vector<Case>>& quick_cases() {
   static const auto cases = [] {
     open_rulebook(ASSAY_SOURCE_DIR);
     std::map<std::string, std::vector<Case>> all;
-    for (Case& one : select_cases(load_cases(all_ops(), ASSAY_SOURCE_DIR), {.suites = {"quick"}, .cases = {}, .arch = {}, .warp = "32"}))
+    for (Case& one : select_cases(load_cases(shipped_ops().all(), ASSAY_SOURCE_DIR), {.suites = {"quick"}, .cases = {}, .arch = {}, .warp = "32"}))
       all[one.op].push_back(std::move(one));
     return all;
   }();
@@ -40,13 +40,13 @@ std::vector<std::string> texts(const Op& op, const std::vector<Case>& cases) {
 }
 
 TEST(CaseCoverage, NoColumnLacksAValueThatItsOpTakes) {
-  for (const Op& op : all_ops())
+  for (const Op& op : shipped_ops().all())
     for (const std::string& text : texts(op, quick_cases().at(op.name))) ADD_FAILURE() << text;
 }
 
 /// The tables without the cases of one row of m, without odd n, and without a fill.
 TEST(CaseCoverage, WhatIsTakenOutIsNamed) {
-  const Op& op = find_op("rms_norm");
+  const Op& op = shipped_ops().find("rms_norm");
   const auto without = [&](const auto& is) {
     std::vector<Case> cases = quick_cases().at("rms_norm");
     std::erase_if(cases, is);

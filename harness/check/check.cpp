@@ -189,7 +189,7 @@ void require_roles(const Op& op, const DumpedRoles& roles) {
 
 DumpedCall call_of(const Asked& asked) {
   if (asked.contract.empty()) throw UsageError("contract is NULL");
-  const Op& op = op_of_contract(asked.contract, asked.parameters);
+  const Op& op = shipped_ops().of_contract(asked.contract, asked.parameters);
   if (!op.case_of_dump)
     throw UsageError("tensors of op " + op.name + " cannot be checked without their call; run its cases instead");
   require_roles(op, asked.roles);

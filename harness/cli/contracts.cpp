@@ -92,7 +92,7 @@ void diff(const OpRegistry& ops, const std::string& a, const std::string& b, con
   const ContractTables& tables = rulebook().contracts;
   const Flow &flow = *tables.find(a).flow, &other = *tables.find(b).flow;
   const bool casts = &flow == &cast_flow() && &other == &cast_flow();
-  const std::vector<Separation> found = casts ? std::vector<Separation>() : separate(all_ops(), cases, a, b);
+  const std::vector<Separation> found = casts ? std::vector<Separation>() : separate(ops.all(), cases, a, b);
   if (found.empty() && &flow != &other)
     throw UsageError(fmt::format("contracts diff: '{}' is a {} and '{}' a {}: no input has an answer under both", a, flow.name, b,
                                  other.name));

@@ -46,9 +46,9 @@ std::vector<CaseInFolder> cases_in(const std::vector<std::string>& folders, cons
   return found;
 }
 
-Verdict verdict_on(const CaseInFolder& entry, const PowerRecords& power) {
+Verdict verdict_on(const OpRegistry& ops, const CaseInFolder& entry, const PowerRecords& power) {
   try {
-    const SuiteCase one(find_op(entry.one->op), *entry.one, power.find(*entry.one));
+    const SuiteCase one(ops.find(entry.one->op), *entry.one, power.find(*entry.one));
     return one.judge(read_case_outputs(entry.folder, entry.one->id), "outputs", entry.folder).verdict;
   } catch (const std::exception& error) {
     Verdict none = blank_verdict(*entry.one, "outputs", entry.folder);
@@ -61,12 +61,12 @@ Verdict verdict_on(const CaseInFolder& entry, const PowerRecords& power) {
 
 int inputs_verb(const InputsArguments& arguments) {
   if (std::filesystem::exists(arguments.output)) throw UsageError("--output " + arguments.output + ": is there already");
-  const std::vector<Case> cases = open_selected_cases(arguments.selection);
+  const std::vector<Case> cases = open_selected_cases(arguments.suites, arguments.selection);
   std::vector<std::string> ids;
   size_t left_out = 0;
   for (const Case& one : cases) {
     try {
-      write_case_inputs(arguments.output, SuiteCase(find_op(one.op), one, nullptr));
+      write_case_inputs(arguments.output, SuiteCase(arguments.suites.ops->find(one.op), one, nullptr));
       ids.push_back(one.id);
     } catch (const UsageError& error) {
       ++left_out;
@@ -83,7 +83,7 @@ int inputs_verb(const InputsArguments& arguments) {
 int judge_outputs_of_inputs(const JudgeArguments& arguments) {
   Provenance provenance = provenance_of(arguments);
   const Reports reports(arguments.reports);
-  const std::vector<Case> cases = open_selected_cases(arguments.selection);
+  const std::vector<Case> cases = open_selected_cases(arguments.suites, arguments.selection);
   const std::vector<CaseInFolder> all = cases_in(arguments.targets, cases);
   std::vector<CaseInFolder> entries;
   for (const CaseInFolder& entry : all) {
@@ -96,7 +96,7 @@ int judge_outputs_of_inputs(const JudgeArguments& arguments) {
   RunResult result;
   result.verdicts.resize(entries.size());
   for_each_in_parallel(int64_t(entries.size()),
-                       [&](int64_t i) { result.verdicts[size_t(i)] = verdict_on(entries[size_t(i)], power); });
+                       [&](int64_t i) { result.verdicts[size_t(i)] = verdict_on(*arguments.suites.ops, entries[size_t(i)], power); });
   const Ledger ledger = arguments.ledger.empty() ? Ledger() : Ledger::read(arguments.ledger);
   const bool colour = wants_colour(STDOUT_FILENO);
   for (Verdict& verdict : result.verdicts) {

@@ -69,7 +69,7 @@ int main(int argc, char** argv) {
   }
   const auto ops = std::make_shared<const assay::OpRegistry>(assay::shipped_ops());
   for (assay::Suites* const suites :
-       {&run.suites, &listed.suites, &judge.suites, &gate.suites, &golden.suites, &explain.suites, &contracts.suites, &arch.suites, &hunt.suites,
+       {&run.suites, &listed.suites, &inputs.suites, &judge.suites, &gate.suites, &golden.suites, &explain.suites, &contracts.suites, &arch.suites, &hunt.suites,
         &probe.suites, &witness.suites, &regenerate.suites, &power.suites, &sharpness.suites, &docs.suites})
     suites->ops = ops, suites->tables.contracts = rows;
   run.command = judge.command = gate.command = {argv, argv + argc};

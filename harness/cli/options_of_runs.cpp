@@ -105,7 +105,7 @@ void add_list(CLI::App& program, ListArguments& listed) {
 
 void add_inputs(CLI::App& program, InputsArguments& inputs) {
   CLI::App& verb = *program.add_subcommand("inputs", "write inputs of cases as safetensors, for kernels in any language; assay judge then checks their outputs");
-  add_selection(verb, inputs.selection);
+  add_selection(verb, inputs.selection, inputs.suites.tables);
   verb.add_option("--output", inputs.output, "folder to make")->required()->check(a_name())->type_name("DIR");
 }
 

@@ -160,10 +160,10 @@ bool is_in_worker(const BackendRequest& request) {
   return request.backend.starts_with(kPython) || (is_path(request.backend) && !request.in_process);
 }
 
-Backend open_backend(const BackendRequest& request) {
-  if (request.backend.starts_with(kPython)) return checked(open_python(request));
-  if (is_path(request.backend) && request.in_process) return checked(open_in_process(request.backend, request.backend, library_folders()));
-  if (is_path(request.backend)) return checked(open_in_worker(request.backend, request.backend, {.timeout_seconds = request.timeout_seconds, .ended = request.ended}));
+Backend open_backend(const OpRegistry& ops, const BackendRequest& request) {
+  if (request.backend.starts_with(kPython)) return checked(ops, open_python(request));
+  if (is_path(request.backend) && request.in_process) return checked(ops, open_in_process(request.backend, request.backend, library_folders()));
+  if (is_path(request.backend)) return checked(ops, open_in_worker(request.backend, request.backend, {.timeout_seconds = request.timeout_seconds, .ended = request.ended}));
   const std::map<std::string, fs::path> backends = named_backends();
   if (const auto found = backends.find(request.backend); found != backends.end())
     return checked(ops, open_in_process(found->second.lexically_normal().string(), request.backend, library_folders()));

@@ -131,6 +131,7 @@ struct ListArguments {
 };
 
 struct InputsArguments {
+  Suites suites{};
   Selection selection;
   std::string output;
 };
