@@ -190,7 +190,7 @@ TEST(WorkerEnds, AFaultOfTheCallIsItsOwn) {
   EXPECT_EQ(faulted.status, CallStatus::kBroken);
   EXPECT_EQ(faulted.message, "made the device useless: illegal address");
   EXPECT_EQ(lost.status, CallStatus::kBroken) << "twice, in processes that had the device";
-  EXPECT_THAT(lost.message, StartsWith("loses the device: fell off the bus; so it did in another process"));
+  EXPECT_THAT(lost.message, StartsWith("loses the device: fell off the bus; the same happened in another process"));
 }
 
 }  // namespace
