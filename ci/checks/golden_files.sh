@@ -16,7 +16,7 @@ expect 0 "golden files agree" "$assay" golden check
 # A run uses records that match the current tables, and says so.
 run=("$assay" run --backend cpu --suite quick)
 expect 0 "of 24 data sets: 24 recorded, 0 computed" "${run[@]}"
-expect 0 "of 24 data sets: 0 recorded, 24 reckoned" "${run[@]}" --reckon-power
+expect 0 "of 24 data sets: 0 recorded, 24 computed" "${run[@]}" --reckon-power
 expect 0 "power of 0 data sets computed" "$assay" golden write
 
 # It recomputes records of other rows and hand-edited records. A comment in a table, or an unrelated contract, changes nothing.
