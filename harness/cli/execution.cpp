@@ -27,7 +27,7 @@ bool same_outputs(const CallResult& a, const CallResult& b) {
 
 }  // namespace
 
-Execution::Execution(const std::string& text) : text_(text) {
+CodeObjectExecution::CodeObjectExecution(const std::string& text) : text_(text) {
   if (text.empty()) return;
   std::istringstream words(text);
   std::getline(words, architecture_, ',');
@@ -45,17 +45,17 @@ Execution::Execution(const std::string& text) : text_(text) {
   setenv("ASSAY_EXECUTE_NOTES", notes_.c_str(), 1);
 }
 
-Execution::~Execution() {
+CodeObjectExecution::~CodeObjectExecution() {
   if (!notes_.empty()) std::filesystem::remove(notes_);
 }
 
-void Execution::demand(const LibraryInfo& library) const {
+void CodeObjectExecution::demand(const LibraryInfo& library) const {
   if (is_asked() && library.device.find(kDevice) == std::string::npos)
     throw UsageError("--execute " + text_ + ": expected a library that is linked to libassay_hip_runtime.so, got " + library.path + " on device '" +
                      library.device + "'; try --backend hip, or link it with -lassay_hip_runtime");
 }
 
-void Execution::repeat_calls(Backend& backend, const std::function<Backend(const std::string& path)>& open) {
+void CodeObjectExecution::repeat_calls(Backend& backend, const std::function<Backend(const std::string& path)>& open) {
   if (!repeats_) return;
   for (const char* rounding : {"up", "down"}) {
     setenv("ASSAY_EXECUTE_OPTIONS", fmt::format("{}{}approximate={}", options_, options_.empty() ? "" : ",", rounding).c_str(), 1);
@@ -73,7 +73,7 @@ void Execution::repeat_calls(Backend& backend, const std::function<Backend(const
   };
 }
 
-std::string Execution::summary(const LibraryInfo& library) const {
+std::string CodeObjectExecution::summary(const LibraryInfo& library) const {
   if (!is_asked()) return {};
   std::set<std::string> approximate;
   std::ifstream notes(notes_);

@@ -10,13 +10,13 @@
 
 namespace assay {
 
-class Execution {
+class CodeObjectExecution {
  public:
   /// `text`: "ARCH[,OPTION...]", or empty: nothing is executed. Sets the environment of this process and of its workers. Option
   /// approximate=each is ours: every call is made again with approximate instructions moved up and down by one ULP.
-  explicit Execution(const std::string& text);
-  ~Execution();
-  Execution(const Execution&) = delete;
+  explicit CodeObjectExecution(const std::string& text);
+  ~CodeObjectExecution();
+  CodeObjectExecution(const CodeObjectExecution&) = delete;
 
   bool is_asked() const { return !architecture_.empty(); }
   /// The library of a back end's name: 'hip' is libassay_hip_executed.so.

@@ -95,7 +95,7 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
   const std::vector<Case> all = open_cases_for(arguments.suites, arguments.selection);
   std::vector<Case> selected = selected_of(all, arguments.selection);
   const auto ended = [] { return ended_by() != nullptr; };
-  Execution execution(arguments.execute);
+  CodeObjectExecution execution(arguments.execute);
   Backend opened = open_backend(*arguments.suites.ops, {execution.library_of(arguments.backend), arguments.in_process, arguments.timeout_seconds, ended});
   if (!opened.library.joins_groups || std::none_of(selected.begin(), selected.end(), has_ranks)) meeting.reset();
   execution.demand(opened.library);

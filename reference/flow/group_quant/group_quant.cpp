@@ -30,7 +30,7 @@ double largest_magnitude(const double* values, size_t count, size_t& nans) {
 
 }  // namespace
 
-bool accepts(Span span, double value) {
+bool may_equal(Span span, double value) {
   return span.any() || (std::isnan(span.low) && std::isnan(value)) || (span.low <= value && value <= span.high);
 }
 
@@ -104,7 +104,7 @@ GroupScales group_scales(const GroupQuant& contract, const Spans& sources, doubl
     result.s = result.scale;
     amax = result.amax;
     for (size_t g = 0; g < stored_scale.size(); ++g) {
-      if (result.scale[g].pinned() || !accepts(result.scale[g], stored_scale[g])) continue;
+      if (result.scale[g].pinned() || !may_equal(result.scale[g], stored_scale[g])) continue;
       result.s.set(g, point(stored_scale[g]));
       if (const auto narrowed = narrow(made->scale, amax[g], stored_scale[g], bounded)) amax.set(g, *narrowed);
     }

@@ -61,7 +61,7 @@ GroupScales group_scales(const GroupQuant& contract, const Spans& sources, doubl
                          RowListener* listener = nullptr, int64_t group_size = 1, double outer = 1);
 
 /// Whether a stored number is one that the contract allows.
-bool accepts(Span span, double value);
+bool may_equal(Span span, double value);
 
 /// Codes of the numbers first .. first + values.size() of the row, given the scales of their groups.
 Spans group_codes(const GroupQuant& contract, const Spans& values, int64_t group_size, const GroupScales& scales,

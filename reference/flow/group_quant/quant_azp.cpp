@@ -114,7 +114,7 @@ Spans ends_of_range(const char* name, const Recipe& cell, const Spans& values, i
 /// What the contract leaves free is what was stored, if it allows that.
 void take_stored(Spans& spans, const std::vector<double>& stored) {
   for (size_t g = 0; g < stored.size(); ++g)
-    if (!spans[g].pinned() && !spans[g].any() && accepts(spans[g], stored[g])) spans.set(g, point(stored[g]));
+    if (!spans[g].pinned() && !spans[g].any() && may_equal(spans[g], stored[g])) spans.set(g, point(stored[g]));
 }
 
 }  // namespace
