@@ -59,7 +59,7 @@ void add_selection(CLI::App& verb, Selection& selection, UserTables& tables) {
 
 void add_run(CLI::App& program, RunArguments& run) {
   CLI::App& verb = *program.add_subcommand("run", "run cases on a back end and check its outputs");
-  add_selection(verb, run.selection);
+  add_selection(verb, run.selection, run.suites.tables);
   verb.add_option("--backend", run.backend, "kernel library: a name (libassay_NAME.so beside this program), a path, or kernels in Python")
       ->type_name("NAME|PATH.so|python:MODULE:KERNEL")
       ->capture_default_str();

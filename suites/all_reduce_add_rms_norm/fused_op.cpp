@@ -25,9 +25,8 @@ Op fused_op(std::string name, RowChain norm, std::vector<RoleSpec> outputs, std:
           .takes =
               [parts](const std::string& contract) {
                 const ContractRow* row = rulebook().contracts.lookup(contract);
-                return row != nullptr && row->flow == &rank_norm_flow() &&
-                       takes_contract(read_rank_norm(*row).then, parts->columns,
-                                      [&](const Cells& cells, const ContractRow& then) { parts->chain.require(cells, then); });
+                if (row == nullptr || row->flow != &rank_norm_flow()) return false;
+                return parts->chain.why_not(rulebook().contracts.find(read_rank_norm(*row).then), parts->columns).empty();
               },
           .bind = [parts](const Case& c) { return bind_fused(parts, c); }};
 }

@@ -21,6 +21,9 @@
 
 namespace assay::testing {
 
+using recorded::mix;
+using recorded::npy;
+
 /// Empty if there is none.
 inline std::filesystem::path recordings_folder() {
   const char* const vectors = std::getenv("ASSAY_HARDWARE_VECTORS");

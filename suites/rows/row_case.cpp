@@ -198,9 +198,9 @@ std::string without_residual(const ContractRow& row) { return without_input_of_n
 
 std::string without_scales(const ContractRow& contract, const ScalesOfOp& scales) {
   const ContractRow& row = last_row(contract.id);
-  if (contract.flow != &chain_flow() && !is_quantization(contract)) require_flow(cells, contract, "group_quant");
-  if (!is_quantization(row))
-    cells.refuse("contract", "'" + contract.id + "' ends with a " + row.flow->name + " row and this op takes quantizations");
+  if (contract.flow != &chain_flow() && !is_quantization(contract))
+    if (const std::string why = not_of_flow(contract, "group_quant"); !why.empty()) return why;
+  if (!is_quantization(row)) return "'" + contract.id + "' ends with a " + row.flow->name + " row and this op takes quantizations";
   const bool given = takes(row.id, "scale"), across_rows = !given && spans_rows(row);
   if (given == scales.given && across_rows == scales.across_rows) return "";
   const char* const words = given ? "takes its scales as an input" : across_rows ? "gives many rows one scale" : "gives groups of a row their scales";

@@ -140,11 +140,17 @@ std::string RowChain::why_not(const ContractRow& contract, const std::vector<std
   if (stages_.size() > 1)
     why = not_chain_of(contract, first.flow());
   else if (!first.takes_other_flows())
-    require_flow(cells, contract, first.flow());
+    why = not_of_flow(contract, first.flow());
   else if (contract.flow == &chain_flow())
-    cells.refuse("contract", "'" + contract.id + "' is a chain of steps and this op is a quantization alone");
-  for (size_t i = 0; i < stages_.size(); ++i) stages_[i]->require(cells, contract, place_of(i));
-  require_columns(cells, contract);
+    why = "'" + contract.id + "' is a chain of steps and this op is a quantization alone";
+  for (size_t i = 0; i < stages_.size() && why.empty(); ++i) why = stages_[i]->why_not(contract);
+  if (!why.empty()) return why;
+  return lacking_column(contract, [&](const char* column) { return std::find(columns.begin(), columns.end(), column) != columns.end(); });
+}
+
+void RowChain::require(const Cells& cells, const ContractRow& contract, const std::vector<std::string>& columns) const {
+  cells.refuse_contract(why_not(contract, columns));
+  if (stages_.back()->stores_y()) require_stored_y(cells, contract);
 }
 
 std::vector<RoleSpec> RowChain::roles() const {
