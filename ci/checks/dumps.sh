@@ -65,7 +65,7 @@ expect 2 "its head counts 1 verdicts" "$assay" judge "$r/damaged"
 head -c 500 "$r/whole/index.json" >"$r/damaged/index.json"
 expect 2 "index.json: line" "$assay" judge "$r/damaged"
 rm "$r/damaged/index.json"
-expect 2 "its run did not end" "$assay" judge "$r/damaged"
+expect 2 "its run did not finish" "$assay" judge "$r/damaged"
 
 # A user's files, written without this program.
 python3 - "$r" <<'PYTHON' || fail "cannot write the user's files"

@@ -40,4 +40,4 @@ expect 1 "gone since the baseline" "$assay" gate --baseline "$r/before" "$r/wide
 expect 1 "not in the baseline" "$assay" gate --baseline "$r/before" "$r/wide"
 expect 0 "GATE OPEN: " "$assay" gate --baseline "$r/before" "$r/wide" "$r/now"
 rm "$r/wrong/index.json"
-expect 2 "its run did not end" "$assay" gate --baseline "$r/wrong" "$r/now"
+expect 2 "its run did not finish" "$assay" gate --baseline "$r/wrong" "$r/now"

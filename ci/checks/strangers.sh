@@ -18,7 +18,7 @@ sed -i '/^given_last_code,/d' "$table"
 expect 2 "has no row for 'given_last_code'" strangers 'given*'
 as_it_is
 sed -i 's/^given,right,/given,often,/' "$table"
-expect 2 "'often' is not one of: right, quick, full, ladder, no tier" strangers 'given*'
+expect 2 "'often' is not one of: right, quick, far, full, ladder, no tier" strangers 'given*'
 # Without the cases written for them, the tiers detect fewer.
 as_it_is
 rm "$scratch"/data/suites/quant_static/cases/quick_ends.csv

@@ -21,6 +21,12 @@ std::string rows_text(const Rows& rows) {
   return text;
 }
 
+bool differs(const std::vector<WholePart>& right, const std::vector<WholePart>& edited) {
+  for (size_t p = 0; p < right.size(); ++p)
+    if (elements_apart(right[p], edited[p]) > 0) return true;
+  return false;
+}
+
 class Chooser {
  public:
   Chooser(const Op& op, int64_t most_bytes) : op_(op), most_bytes_(most_bytes) {}
@@ -96,11 +102,11 @@ class Chooser {
     std::set<std::string> shown;
     for (const Hypothesis& edit : bound.mutants()) {
       if (edit.suspect || !edit.equivalent.empty()) continue;
-      const std::vector<WholePart> edited = computed(edit.expect(problem, nullptr));
-      int64_t apart = 0;
-      for (size_t p = 0; p < right.size() && apart == 0; ++p) apart += elements_apart(right[p], edited[p]);
-      edits_[edit.name] = edits_[edit.name] || apart > 0;
-      if (apart > 0) shown.insert(edit.name);
+      // A mutant of a GEMM may be computed by several algorithms, and each has to differ.
+      const Expectation edited = edit.expect(problem, nullptr);
+      const bool apart = std::all_of(edited.any_of.begin(), edited.any_of.end(), [&](const Answer& answer) { return differs(right, computed(answer)); });
+      edits_[edit.name] = edits_[edit.name] || apart;
+      if (apart) shown.insert(edit.name);
     }
     const std::string from = candidate.one->data_id() + (whole ? "" : rows_text(rows));
     taken_.push_back({{from, std::move(one), std::move(problem), {}}, candidate.one->name.fills, std::move(shown)});

@@ -81,7 +81,8 @@ def check_emptied(row, objects, folder):
 
 def cpu_kernels(libraries, sources, cxxfilt):
     """What the CPU libraries have of each template that the sources declare as a kernel, with 64 lanes or for any number of them."""
-    text = "".join(path.read_text() for folder in sources for path in sorted(pathlib.Path(folder).rglob("*.h")))
+    text = "".join(path.read_text() for folder in sources for path in sorted(pathlib.Path(folder).rglob("*"))
+                   if path.suffix in (".h", ".cpp") and not path.stem.endswith("_test"))
     templates = set(re.findall(r"(?:SIMT_(?:WIDE_)?KERNEL|WATCH_DENSE_KERNEL\(.*\))\s+void\s+(?:SIMT_BOUNDS\(.*\)\s+)?(\w+)\(", text))
     names = [name for library in libraries for name in demangle(cxxfilt, CodeObject(library).functions(".symtab")).values()]
     names = {short_name(re.sub(r" \[clone [^]]*\]", "", name)) for name in names}  # one for each instruction set of the CPU

@@ -59,7 +59,7 @@ void check_executed(const Table& table, const TableRow& row) {
   static const std::regex compiler(R"((clang|hipcc|triton) \d.*)"), executor(R"(gfx\w+( and gfx\w+)* by assay_gcn \d+; approximate: .+)");
   if (!std::regex_match(table.text(row, "flags"), compiler)) throw table.error(row, "flags", "expected compiler, version and flags: 'clang 22.1.8 -O3'");
   if (!std::regex_match(table.text(row, "on"), executor))
-    throw table.error(row, "on", "expected architecture, executor and approximate instructions: 'gfx942 by assay_gcn 1; approximate: none'");
+    throw table.error(row, "on", "expected architecture, executor and approximate instructions: 'ARCHITECTURE by assay_gcn 1; approximate: none'");
 }
 
 void check_not_run(const Table& table, const TableRow& row) {

@@ -94,7 +94,7 @@ TEST(GemmScaled, OutputsOfNoProgramAreToldSo) {
   ProgramTally tally;
   tally.add(programs_that_made(programs, outputs), one.id);
   ASSERT_EQ(tally.lines().size(), 1u);
-  EXPECT_THAT(tally.lines()[0], HasSubstr("no program that is known, in 1 of 1 cases, first " + one.id));
+  EXPECT_THAT(tally.lines()[0], HasSubstr("no known algorithm, in 1 of 1 cases, first " + one.id));
 }
 
 TEST(GemmScaled, ALibraryMayCutEachShapeInItsOwnWay) {
