@@ -106,6 +106,7 @@ class _Reports:
         if self.wanted:
             self.folder = Path(worker["assay_folder"] if self.is_worker else tempfile.mkdtemp(prefix="assay-report-"))
 
+    @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node):
         """Of pytest-xdist: processes of one session share the folder."""
         node.workerinput["assay_folder"] = str(self.folder)

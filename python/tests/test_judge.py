@@ -53,7 +53,7 @@ def test_weak_data_warn_and_raise_on_demand():
         (lambda t: {"q": t["q"].astype(np.float32)}, "tensor 'q': is f32; the contract wants e4m3fn for role 'q'"),
         (lambda t: {"q": t["q"].astype(np.float64)}, "tensor 'q': has dtype float64; expected one of"),
         (lambda t: {"q": t["x"].astype(">f4")}, "tensor 'q': is big-endian"),
-        (lambda t: {"z": t["q"]}, "tensor 'z': op quant_group has no such tensor; expected x, q, scale"),
+        (lambda t: {"z": t["q"]}, "tensor 'z': op quant_group has no such tensor; expected x, global_scale, q, scale"),
         (lambda t: {"q": None}, "tensor 'q': expected one, got scale, x"),
         (lambda t: {"q": [1, 2]}, "'q': is a list; expected an array"),
         (lambda t: {"eps": 1e-6}, "argument eps: op quant_group has no such parameter"),
