@@ -191,7 +191,7 @@ matched() { "$assay" contracts match "$r/$1.safetensors" --op gemm_scaled; }
 expect 0 "columns 0 to 7 by sm_90.wgmma.e4m3.f32, split-K 1, acc * (sa * sb)" matched columns
 expect 0 "columns 8 to 15 by sm_90.wgmma.e4m3.f32, split-K 2, acc * (sa * sb)" matched columns
 expect 0 "rows 4 to 8 by sm_90.wgmma.e4m3.f32, split-K 1, acc * (sa * sb)" matched rows
-expect 0 "no program that is known; nearest sm_90.wgmma.e4m3.f32, split-K 2, acc * (sa * sb): 143 of 144 elements, not [0, 0]" matched none
+expect 0 "no known algorithm; nearest sm_90.wgmma.e4m3.f32, split-K 2, acc * (sa * sb): 143 of 144 elements, not [0, 0]" matched none
 # If the instruction is unknown, each element may come from a different algorithm.
 matched columns | grep obeys | grep -qv 'assay\.unknown_' && fail "a mixture of programs obeys a contract"
 blocked=$("$assay" list --suite gemm_block_scaled/quick --warp 32 --case '*deepgemm.fp8_gemm_1d1d.sm_90/*few_maxima*' | head -1)

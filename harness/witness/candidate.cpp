@@ -38,7 +38,9 @@ std::vector<Candidate> candidates_of(const Op& op, const std::vector<Case>& case
     if (!data.insert(one.data_id()).second) continue;
     std::shared_ptr<const BoundCase> bound = op.bind(one);
     Problem problem = bound->problem();
-    if (bytes_of(problem) > most_bytes) continue;
+    // Empty calls show nothing, and outputs that share memory with an input have no file entry of their own.
+    const bool shares = std::any_of(problem.tensors.begin(), problem.tensors.end(), [](const HostTensor& tensor) { return !tensor.spec.shares.empty(); });
+    if (shares || bytes_of(problem) == 0 || bytes_of(problem) > most_bytes) continue;
     std::vector<WholePart> right = computed(bound->expect(problem, nullptr));
     const int64_t batch = std::max<int64_t>(1, bound->independent_rows());
     all.push_back({&one, std::move(bound), std::move(problem), std::move(right), batch});
