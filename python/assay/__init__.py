@@ -6,7 +6,7 @@ assay.inputs(case)                                  inputs of one case
 """
 
 from ._judge import check, contract, explain, judge, match, scale
-from ._result import Match, Power, Result, ScaleCheck, WeakDataError, WeakDataWarning
+from ._result import ConformanceError, Match, Power, Result, ScaleCheck, WeakDataError, WeakDataWarning
 from ._tensors import view
 
 __version__ = "0.1.0"
@@ -28,6 +28,7 @@ __all__ = [
     "match",
     "scale",
     "view",
+    "ConformanceError",
     "Match",
     "Power",
     "Result",

@@ -4,7 +4,7 @@ import ctypes
 import weakref
 
 from . import _arrays, _library, _tensors
-from ._result import Result
+from ._result import ConformanceError, Result
 
 
 def cases(pattern, tier="quick", warp="32"):
@@ -93,5 +93,5 @@ class Case:
         __tracebackhide__ = True
         result = self.judge(**outputs)
         if not result:
-            raise AssertionError(result.text)
+            raise ConformanceError(result.text)
         return result

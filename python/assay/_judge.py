@@ -3,7 +3,7 @@
 import functools
 
 from . import _library, _tensors
-from ._result import Match, Result, ScaleCheck, Text
+from ._result import ConformanceError, Match, Result, ScaleCheck, Text
 
 
 @functools.lru_cache(maxsize=None)
@@ -72,7 +72,7 @@ def check(contract, /, *, demand_power=False, layout=None, **tensors_and_paramet
     """As judge(); raises AssertionError with the report unless the outputs conform."""
     result = _judge(contract, demand_power, layout, tensors_and_parameters, 2)
     if not result:
-        raise AssertionError(result.text)
+        raise ConformanceError(result.text)
     return result
 
 

@@ -8,6 +8,10 @@ class WeakDataWarning(UserWarning):
     """The inputs expose fewer than half of the mutants of the contract: a pass on them says little."""
 
 
+class ConformanceError(AssertionError):
+    """Outputs that do not conform; its text is the report."""
+
+
 class WeakDataError(AssertionError):
     """The same, where demand_power=True asked for it."""
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from . import _abi, _library
 from ._kernel import Kernel
+from ._result import ConformanceError
 
 
 class Run:
@@ -65,7 +66,7 @@ class Run:
         """AssertionError with the report unless all is as expected."""
         __tracebackhide__ = True
         if not self:
-            raise AssertionError(self.text)
+            raise ConformanceError(self.text)
         return self
 
 

@@ -95,6 +95,18 @@ def assay_case(request):
     request.config.stash[_reports].add(case)
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Keeps the first line of a report for pytest's summary, which prints whole messages where the variable CI is set."""
+    outcome = yield
+    from ._result import ConformanceError
+
+    if call.excinfo is not None and isinstance(call.excinfo.value, ConformanceError):
+        crash = getattr(outcome.get_result().longrepr, "reprcrash", None)
+        if crash is not None:
+            crash.message = crash.message.partition("\n")[0]
+
+
 class _Reports:
     """Outputs that tests checked, kept as files until the session ends; then `assay judge` makes the reports of them."""
 
