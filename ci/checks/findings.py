@@ -1,4 +1,5 @@
-"""Holds FINDINGS.md against the case tables and the tables of faults. usage: findings.py FINDINGS.md ROOT ASSAY"""
+"""Compares FINDINGS.md with the case tables and the tables of faults, and the figures of README.md with FINDINGS.md and with
+suites/judges/TABLES.md. usage: findings.py FINDINGS.md ROOT ASSAY [README.md]"""
 
 import csv
 import pathlib
@@ -41,9 +42,33 @@ def complaints(text, root, assay):
                 yield f"{title}: '{name}' is neither in faults.csv nor in strangers.csv"
 
 
+def overview(text):
+    """The table above the sections: it lists each section once, with a kind."""
+    listed = re.findall(r"^\| \[(.+)\]\(#.*\) \| (wrong|crash|unreleased|other bits) \| .+ \|$", text, re.M)
+    titles = [section.split("\n")[0] for section in text.split("\n## ")[1:]]
+    if [title for title, _ in listed] != titles:
+        yield "the table does not list the sections in their order, each with a kind: " + ", ".join(set(titles) ^ {title for title, _ in listed})
+
+
+def figures(text, tables):
+    """What README.md must say: numbers of findings, and shares of planted faults that rules of other projects miss."""
+    faults = own = assays_data = rules = 0
+    for row in re.findall(r"^\| \d+ \| \w+ \| (\d+) \| \d+, (\d+), \d+ \| [^|]* \| (\d+) \|", tables, re.M):
+        rules, faults, own, assays_data = rules + 1, faults + int(row[0]), own + int(row[1]), assays_data + int(row[2])
+    planted = re.search(r"\*\*assay\*\* \| (\d+) \| \| \| \1 \|", tables)[1]
+    bugs = len(re.findall(r"\) \| (?:wrong|crash) \|", text))
+    yield f"**{bugs} wrong results or crashes in released kernels**"
+    yield f"{text.count(chr(10) + '## ')} findings"
+    yield f"**{rules} acceptance rules of other projects miss {100 * (faults - own) / faults:.0f} % of planted faults**"
+    yield f"{100 * (faults - assays_data) / faults:.0f} % on Assay's"
+    yield f"all {planted}"
+
+
 def main():
     text, root, assay = pathlib.Path(sys.argv[1]).read_text(), pathlib.Path(sys.argv[2]), sys.argv[3]
-    found = list(complaints(text, root, assay))
+    readme = pathlib.Path(sys.argv[4] if len(sys.argv) > 4 else root / "README.md").read_text()
+    found = list(complaints(text, root, assay)) + list(overview(text))
+    found += [f"README.md does not say: {figure}" for figure in figures(text, (root / "suites/judges/TABLES.md").read_text()) if figure not in " ".join(readme.split())]
     print("\n".join(found) or f"{text.count(chr(10) + '## ')} sections")
     return bool(found)
 

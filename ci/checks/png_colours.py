@@ -57,4 +57,5 @@ def main():
     return 0 if right_size and len(colours) > 8 and painted >= want_painted and black >= want_black else 1
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
