@@ -4,7 +4,7 @@
 #include "reference/flow/chain/chain.h"
 #include "reference/flow/contiguity/contiguity.h"
 #include "reference/flow/contract.h"
-#include "reference/flow/dot/dot_text.h"
+#include "reference/flow/dot/dot_contract.h"
 #include "reference/flow/flow.h"
 #include "reference/flow/group_quant/group_quant.h"
 #include "reference/flow/rank_reduce/rank_norm.h"

@@ -1,15 +1,21 @@
 #include "suites/all_reduce/rank_case.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <iterator>
 #include <limits>
+#include <memory>
+#include <optional>
 #include <utility>
 
+#include "harness/compare/element.h"
 #include "harness/core/tensor_of_part.h"
 #include "harness/fill/fill.h"
 #include "reference/flow/flow.h"
 #include "reference/formats/catalogue.h"
 #include "reference/formats/round.h"
+#include "suites/made_once.h"
 #include "suites/rows/cells.h"
 #include "suites/rulebook.h"
 
@@ -167,6 +173,157 @@ RankInputs rank_inputs(const RankCase& c, const Problem& problem) {
       inputs.before.push_back(values_of_rank(problem.before[problem.before.size() - as_long].tensors, "x", rank));
   }
   return inputs;
+}
+namespace {
+
+/// y of each rank.
+std::vector<Part> parts_of(const RankCase& c, const std::string& justification) {
+  std::vector<Part> parts;
+  for (int rank = 0; rank < c.ranks; ++rank) {
+    Part& y = parts.emplace_back(Part{"y", c.x, {c.m, c.n}, justification, "rank " + std::to_string(rank)});
+    y.rank = rank;
+    if (c.shift == 0) continue;
+    y.places = Places::of_rows([shift = c.shift, n = c.n](int64_t row) { return shift + row * n; });
+    y.padding = [shift = c.shift](const std::function<void(const Padding&)>& visit) {
+      for (int64_t i = 0; i < shift; ++i) visit({i, {0, i - shift}, PaddingRule::kUntouched});
+    };
+  }
+  return parts;
+}
+
+/// The accepted rows of all ranks, for sums bound to a contract and to inputs.
+class AcceptedSums {
+ public:
+  AcceptedSums(const RankCase& c, const RankReduce& contract, std::shared_ptr<const RankInputs> inputs)
+      : inputs_(std::move(inputs)), sums_(contract, *c.x, *inputs_), x_(*c.x), n_(c.n), ranks_(size_t(c.ranks)) {}
+
+  AcceptedBlock rows(int64_t first, int64_t end) const {
+    const int64_t from = first * n_, count = (end - first) * n_;
+    if (sums_.same_for_all()) return {std::vector<AcceptedRows>(ranks_, of_values(sums_.results(0, from, count), first, end))};
+    AcceptedBlock block;
+    for (const Spans& values : sums_.results_of_ranks(from, count)) block.parts.push_back(of_values(values, first, end));
+    return block;
+  }
+  /// The first elements of rank 0.
+  AcceptedBlock glimpse() const {
+    constexpr int64_t kFew = 64;
+    AcceptedBlock block{std::vector<AcceptedRows>(ranks_)};
+    block.parts.front() = of_values(sums_.results(0, 0, std::min(n_, kFew)), 0, 1);
+    return block;
+  }
+
+ private:
+  AcceptedRows of_values(const Spans& values, int64_t first, int64_t end) const {
+    AcceptedRows accepted{first, end, std::vector<int32_t>(values.size()), {}};
+    ordinals_of_values(x_, values.low, accepted.low);
+    if (values.pinned()) return accepted;
+    accepted.high.resize(values.size());
+    ordinals_of_values(x_, values.high, accepted.high);
+    for (size_t i = 0; i < values.size(); ++i)
+      if (values[i].any()) accepted.low[i] = Interval::anything().low, accepted.high[i] = Interval::anything().high;
+    return accepted;
+  }
+
+  const std::shared_ptr<const RankInputs> inputs_;
+  const RankSums sums_;
+  const Format& x_;
+  const int64_t n_;
+  const size_t ranks_;
+};
+
+std::string freedom(const RankReduce& contract) {
+  if (contract.order == RankOrder::kAnyTree) return "what any tree of additions makes";
+  if (contract.owners.any) return "what any rotation of the ranks makes";
+  if (contract.codec.keeps_sums() && contract.codec.of_numbers) return "what divisions within 2 ulp make of the codes";
+  return "every rounding and the order are pinned: one code";
+}
+
+/// Answers and the rule between them.
+Expectation of_inputs(const RankCase& c, const RankReduce& contract, std::shared_ptr<const RankInputs> inputs) {
+  // If the codec lets an owner keep its sums, the owner returns something that no other rank does.
+  std::vector<RankSegment> apart;
+  if (c.contract.codec.keeps_sums()) apart = rank_segments(c.contract.owners, *c.x, c.elements(), c.ranks);
+  const auto sums = std::make_shared<const AcceptedSums>(c, contract, std::move(inputs));
+  Answer answer;
+  answer.steps = c.m;
+  answer.parts = parts_of(c, freedom(contract));
+  answer.accepted = [sums](int64_t first, int64_t end) { return sums->rows(first, end); };
+  answer.glimpse = [sums] { return sums->glimpse(); };
+  Expectation expectation{{std::move(answer)}};
+  expectation.together = [parts = expectation.any_of.front().parts, apart = std::move(apart)](const std::vector<HostTensor>& outputs) {
+    return rank_differences(parts, 1, outputs, apart);
+  };
+  return expectation;
+}
+
+/// The difference of a rank's part from that of another rank. What one of both owns apart is not compared.
+std::optional<Violation> difference(const Part& base, const HostTensor& right, const Part& other, const HostTensor& tensor,
+                                    const std::vector<RankSegment>& apart) {
+  struct Difference {
+    int64_t row, column;
+    uint32_t was, is;
+  };
+  std::vector<Difference> all;
+  size_t segment = 0;
+  for (int64_t i = 0; i < base.elements(); ++i) {
+    while (segment < apart.size() && apart[segment].end <= i) ++segment;
+    if (segment < apart.size() && (apart[segment].owner == other.rank || apart[segment].owner == base.rank)) continue;
+    const int64_t row = i / base.columns(), column = i % base.columns(), at = base.offset(row, column);
+    const Difference one{row, column, load_code(base, right, at), load_code(other, tensor, at)};
+    if (one.was != one.is) all.push_back(one);
+  }
+  if (all.empty()) return std::nullopt;
+  constexpr size_t kMostPlaces = 64;
+  Violation found{"the same bits on all ranks", "", 0, {}};
+  for (size_t i = 0; i < std::min(all.size(), kMostPlaces); ++i) found.places.push_back({other.label(), all[i].row, all[i].column});
+  const Difference& first = all.front();
+  const Format& format = *base.format;
+  const int digits = (format.bits + 3) / 4;
+  found.words = fmt::format(
+      "ranks {0} and {1} return different bits in {2} of {3} elements, first {4}[{5}, {6}]: 0x{7:0{11}x} = {8:.9g} on rank {0}, 0x{9:0{11}x} = "
+      "{10:.9g} on rank {1}",
+      other.rank, base.rank, all.size(), base.elements(), base.tensor, first.row, first.column, first.is, decode(format, first.is), first.was,
+      decode(format, first.was), digits);
+  return found;
+}
+
+using Decoded = MadeOnce<RankInputs>;
+
+Hypothesis of_neighbour(const RankCase& c, RankNeighbour wrong, const std::shared_ptr<Decoded>& decoded) {
+  const std::string name = wrong.name;
+  return {name,
+          [c, wrong = std::move(wrong), decoded](const Problem& problem, const std::vector<HostTensor>*) {
+            return of_inputs(c, wrong.contract, decoded->of(problem, [&] { return rank_inputs(c, problem); }));
+          },
+          rulebook().equivalent(c.id(), *c.x, name)};
+}
+
+}  // namespace
+
+std::vector<Violation> rank_differences(const std::vector<Part>& parts, size_t of_rank, const std::vector<HostTensor>& outputs,
+                                        const std::vector<RankSegment>& apart) {
+  std::vector<const HostTensor*> tensors;
+  for (const Part& part : parts) tensors.push_back(&tensor_of(outputs, part));
+  std::vector<Violation> violations;
+  const size_t bases = apart.empty() ? 1 : 2;  // what rank 0 owns is compared with rank 1
+  for (size_t rank = 0; rank < bases; ++rank)
+    for (size_t i = (rank + 1) * of_rank; i < parts.size(); ++i) {
+      const size_t base = rank * of_rank + i % of_rank;
+      if (auto found = difference(parts[base], *tensors[base], parts[i], *tensors[i], apart)) violations.push_back(std::move(*found));
+    }
+  return violations;
+}
+
+Expectation expect_ranks(const RankCase& c, const RankReduce& contract, const Problem& problem) {
+  return of_inputs(c, contract, std::make_shared<const RankInputs>(rank_inputs(c, problem)));
+}
+
+std::vector<Hypothesis> rank_hypotheses(const RankCase& c) {
+  std::vector<Hypothesis> all;
+  const auto decoded = std::make_shared<Decoded>();
+  for (RankNeighbour& wrong : rank_neighbours(c.contract, *c.x, c.ranks, c.elements(), c.before > 0))
+    all.push_back(of_neighbour(c, std::move(wrong), decoded));
+  return all;
 }
 
 }  // namespace assay

@@ -2,9 +2,12 @@
 #pragma once
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "harness/core/bound_case.h"
 #include "harness/core/case.h"
+#include "harness/core/op.h"
 #include "reference/flow/rank_reduce/rank_reduce.h"
 #include "suites/rows/cells.h"
 
@@ -55,5 +58,53 @@ RankInputs rank_inputs(const RankCase& c, const Problem& problem);
 
 /// The values of a rank's tensor, in row-major order.
 std::vector<double> values_of_rank(const std::vector<HostTensor>& tensors, const std::string& role, int rank);
+
+// The accepted outputs of a case on every rank, and its mutants.
+
+/// The rule of equal bits on all ranks, checked. `parts`: `of_rank` of rank 0, then as many of each other rank. `apart`: segments whose
+/// owner may return something else; empty: none.
+std::vector<Violation> rank_differences(const std::vector<Part>& parts, size_t of_rank, const std::vector<HostTensor>& outputs,
+                                        const std::vector<RankSegment>& apart = {});
+
+/// y of each rank, and one rule: equal bits on all ranks.
+Expectation expect_ranks(const RankCase& c, const RankReduce& contract, const Problem& problem);
+
+std::vector<Hypothesis> rank_hypotheses(const RankCase& c);
+
+// Text about all-reduces: the trace of one element, and common properties of wrong elements.
+
+/// Trace of an element: its owner, the value of each rank in the order of additions, every partial sum, the result.
+std::vector<std::string> trace_ranks(const RankCase& c, const Problem& problem, int64_t row, int64_t column);
+
+/// For wrong outputs: the affected ranks, and the affected owners' segments.
+std::vector<std::string> rank_remarks(const RankCase& c, const Problem& problem, const std::vector<HostTensor>& outputs);
+
+/// What all wrong elements contain instead: a result of the previous call, sums of old and new values, the rank's own values, or
+/// unwritten memory. Empty if there is no common explanation.
+std::string rank_situation(const RankCase& c, const Problem& problem, const std::vector<HostTensor>& outputs);
+
+// The bound case of all_reduce, alone and as the first step of fused ops.
+
+class BoundRanks : public BoundCase {
+ public:
+  BoundRanks(RankCase c, CaseName name) : c_(std::move(c)), name_(std::move(name)) {}
+
+  const RankCase& rank_case() const { return c_; }
+
+  CaseName name() const override { return name_; }
+  Problem problem() const override { return rank_problem(c_); }
+  Expectation expect(const Problem& problem, const std::vector<HostTensor>* outputs) const override;
+  std::vector<Hypothesis> mutants() const override;
+  std::unique_ptr<const BoundCase> excerpt() const override;
+  std::vector<std::string> formulas() const override;
+  std::vector<std::string> trace(const Problem& problem, int64_t row, int64_t column) const override;
+  std::vector<std::string> remarks(const Problem& problem, const std::vector<HostTensor>& outputs) const override;
+  std::string situation(const Problem& problem, const std::vector<HostTensor>& outputs) const override;
+  std::optional<Shrinking> shrinking(const std::map<std::string, int64_t>& multiple_of) const override;
+
+ private:
+  const RankCase c_;
+  const CaseName name_;
+};
 
 }  // namespace assay

@@ -2,15 +2,23 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
+#include <cstdio>
 #include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "harness/backend/library.h"
+#include "harness/backend/worker.h"
 #include "harness/compare/compare.h"
+#include "harness/core/cases.h"
+#include "harness/run/run_case.h"
 #include "reference/formats/catalogue.h"
-#include "suites/all_reduce/expect.h"
+#include "suites/all_reduce/rank_case.h"
+#include "suites/registry.h"
+#include "suites/testing/case_with.h"
 #include "suites/testing/usual_ranks.h"
 
 namespace assay::rank_test {
@@ -86,4 +94,275 @@ TEST(AllReduce, GroupsOfPartsAreWhole) {
 }
 
 }  // namespace
+
+// Uses of a group: warm-up calls with other data or sizes, wrapping counters, a late rank, in-place output.
+
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+TEST(AllReduce, TheCallBeforeHasOtherNumbers) {
+  const Problem problem = all_reduce().bind(case_with({{"before", "3"}}))->problem();
+  ASSERT_EQ(problem.before.size(), 3u);
+  EXPECT_NE(problem.before[0].tensors[0].bytes, problem.tensors[0].bytes);
+  EXPECT_EQ(problem.before[0].tensors[0].bytes, problem.before[2].tensors[0].bytes);
+  EXPECT_EQ(all_reduce().bind(case_with({{"before", ""}}))->problem().before.size(), 0u);
+}
+
+TEST(AllReduce, AStragglerIsNamedToTheLibrary) {
+  const auto parameters = [](const char* use) { return all_reduce().bind(case_with({{"use", use}}))->problem().parameters; };
+  EXPECT_THAT(parameters("straggler"), testing::Contains(std::pair<std::string, double>("straggler", 2)));
+  EXPECT_THAT(parameters(""), testing::Not(testing::Contains(testing::Key("straggler"))));
+}
+
+TEST(AllReduce, SizesAlternateAndTheLastCallIsTheLonger) {
+  const Case one = case_with({{"before", "3"}, {"use", "alternating"}});
+  const Problem problem = all_reduce().bind(one)->problem();
+  ASSERT_EQ(problem.before.size(), 3u);
+  const auto rows = [](const Problem& p) { return p.tensors[0].spec.shape[0]; };
+  EXPECT_THAT((std::vector<int64_t>{rows(problem.before[0]), rows(problem.before[1]), rows(problem.before[2]), rows(problem)}),
+              ElementsAre(4, 2, 4, 2));
+  EXPECT_EQ(rank_inputs(read_rank_case(one), problem).before[0].size(), size_t(problem.tensors[0].spec.elements()));
+  EXPECT_THAT(refusal({{"before", "1"}, {"use", "alternating"}}), HasSubstr("two calls before it, or more"));
+}
+
+TEST(AllReduce, CountsThatWrapAreAParameterOfAllCalls) {
+  const Problem problem = all_reduce().bind(case_with({{"use", "wrapping"}}))->problem();
+  for (const Problem* p : {&problem, &problem.before[0]}) {
+    ASSERT_EQ(p->parameters.back().first, "counter");
+    EXPECT_EQ(p->parameters.back().second + 4, 0x1p32);
+  }
+  EXPECT_THAT(refusal({{"before", ""}, {"use", "wrapping"}}), HasSubstr("calls before them"));
+  EXPECT_THAT(refusal({{"use", "wraping"}}), HasSubstr("'wraping' is not one of: alternating, wrapping, in_place"));
+}
+
+TEST(AllReduce, InPlaceIsOneMemoryOfEachRank) {
+  const Problem problem = all_reduce().bind(case_with({{"use", "in_place"}, {"before", ""}}))->problem();
+  for (size_t i = 0; i < problem.tensors.size(); i += 2) {
+    EXPECT_EQ(problem.tensors[i + 1].spec.shares, "x");
+    EXPECT_EQ(problem.tensors[i + 1].bytes, problem.tensors[i].bytes);
+  }
+  EXPECT_EQ(all_reduce().bind(case_with({}))->problem().tensors[1].spec.shares, "");
+}
+
+}  // namespace
+
+// Failure signatures of rank outputs: whose data wrong elements contain, on which ranks, and how a sum was formed.
+
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+std::string situation_of(const Case& one, const Problem& problem, const std::vector<HostTensor>& outputs) {
+  return all_reduce().bind(one)->situation(problem, outputs);
+}
+
+TEST(AllReduce, TheSituationOfWrongElementsIsSaid) {
+  const Case one = case_with({{"contract", "vllm.all_reduce_2stage"}});
+  const Problem problem = all_reduce().bind(one)->problem();
+  const RankCase c = read_rank_case(one);
+  const Expectation right = all_reduce().bind(one)->expect(problem, nullptr), before = expect_ranks(c, c.contract, problem.before[0]);
+  const std::vector<HostTensor> healthy = outputs_by(problem, right), earlier = outputs_by(problem, before);
+  EXPECT_EQ(situation_of(one, problem, healthy), "");
+  std::vector<HostTensor> wrong = healthy;
+  for (int64_t i = 0; i < 40; ++i) wrong[1].set_code(i, earlier[1].code(i));
+  EXPECT_THAT(situation_of(one, problem, wrong), HasSubstr("results of the call before"));
+  EXPECT_THAT(all_reduce().bind(one)->remarks(problem, wrong),
+              ElementsAre(HasSubstr("on rank 1; none on rank 0, 2, 3"), HasSubstr("in that of rank 0")));
+  wrong = healthy;
+  for (int64_t i = 0; i < 40; ++i) wrong[2].set_code(i, problem.tensors[4].code(i));
+  EXPECT_THAT(situation_of(one, problem, wrong), HasSubstr("the rank's own numbers"));
+  std::vector<HostTensor> elsewhere = healthy;
+  for (int64_t i = 0; i < 40; ++i) elsewhere[1].set_code(i, earlier[1].code(100 + i));
+  EXPECT_THAT(situation_of(one, problem, elsewhere), HasSubstr("such as calls before had them, in other places"));
+  wrong[3].set_code(7, code_of(kBf16, 1024));
+  EXPECT_EQ(situation_of(one, problem, wrong), "");
+  Problem mixed = problem;
+  for (HostTensor& tensor : mixed.tensors)
+    if (tensor.spec.rank == 2 && tensor.spec.name == "x") tensor.bytes = problem.before[0].tensors[4].bytes;
+  EXPECT_THAT(situation_of(one, problem, outputs_by(problem, expect_ranks(c, c.contract, mixed))),
+              HasSubstr("sums in which numbers of some ranks are those of the call before"));
+}
+
+TEST(AllReduce, ResultsThatWereReadAsNumbersAreSaid) {
+  const Case one = case_with({{"contract", "sglang.all_reduce_v2_pull"}, {"use", "in_place"}, {"before", ""}});
+  const Problem problem = all_reduce().bind(one)->problem();
+  const RankCase c = read_rank_case(one);
+  std::vector<HostTensor> outputs = outputs_by(problem, all_reduce().bind(one)->expect(problem, nullptr));
+  EXPECT_EQ(situation_of(one, problem, outputs), "");
+  Problem overwritten = problem;
+  for (HostTensor& tensor : overwritten.tensors)
+    if (tensor.spec.rank == 1 && tensor.spec.name == "x") tensor.bytes = outputs[1].bytes;
+  outputs[3] = outputs_by(overwritten, expect_ranks(c, c.contract, overwritten))[3];
+  EXPECT_THAT(situation_of(one, problem, outputs), HasSubstr("written in place while they were read"));
+}
+
+TEST(AllReduce, ATraceFollowsTheSum) {
+  const Case one = case_with({{"contract", "vllm.all_reduce_2stage"}});
+  const Problem problem = all_reduce().bind(one)->problem();
+  const std::vector<std::string> lines = all_reduce().bind(one)->trace(problem, 1, 3);
+  ASSERT_EQ(lines.size(), 7u);
+  EXPECT_EQ(lines[1], "owner: rank 2");
+  EXPECT_THAT(lines[2], StartsWith("rank 2: "));
+  EXPECT_THAT(lines[5], StartsWith("rank 1: "));
+  const int32_t y = computed(all_reduce().bind(one)->expect(problem, nullptr))[0].low[size_t(168 + 3)];
+  char text[64];
+  std::snprintf(text, sizeof text, "y = %.9g", decode(kBf16, code_from_ordinal(kBf16, y)));
+  EXPECT_EQ(lines[6], text);
+}
+
+}  // namespace
+
 }  // namespace assay::rank_test
+
+namespace assay::races_test {
+
+// Rank protocols under a hundred schedules: correct ones always agree, a missing or relaxed barrier almost always shows, and equal schedules give equal outcomes.
+
+namespace {
+
+Case case_of(const std::string& contract, const std::string& ranks, const std::string& before, const std::string& use = "") {
+  const Op& op = shipped_op("all_reduce");
+  Case one;
+  one.op = op.name;
+  one.parameters = {{"contract", contract}, {"ranks", ranks},        {"x", "bf16"}, {"m", "1"},
+                    {"n", "520"},           {"fill", "rank_cancel"}, {"shift", ""}, {"before", before},
+                    {"use", use},           {"seed", "1"},           {"warp", "32"}};
+  return checked_case(op, one);
+}
+
+Case case_of_squares(const std::string& ranks) {
+  (void)case_of("vllm.all_reduce_1stage", "2", "");
+  Case one;
+  one.op = "all_reduce_rms_norm";
+  one.parameters = {{"contract", "vllm.minimax_all_reduce_rms_norm"},
+                    {"ranks", ranks},
+                    {"x", "bf16"},
+                    {"m", "4"},
+                    {"n", "1024"},
+                    {"n_k", ""},
+                    {"eps", "1e-6"},
+                    {"fill", "normal"},
+                    {"gamma", "gamma"},
+                    {"before", "3"},
+                    {"seed", "1"},
+                    {"warp", "32"}};
+  return checked_case(shipped_ops().find(one.op), one);
+}
+
+Verdict verdict_of(const Backend& backend, const Case& one, const std::string& kernel, uint64_t seed) {
+  CaseOptions options;
+  options.schedule_seed = seed;
+  KernelOffer offer;
+  offer.name = kernel;
+  return run_case(shipped_ops().find(one.op), one, offer, backend, options);
+}
+
+TEST(RankRaces, WhatIsRightAgreesUnderEverySchedule) {
+  const Backend cpu = open_in_process(ASSAY_CPU_LIBRARY, "cpu");
+  const std::pair<const char*, const char*> kernels[] = {{"vllm.all_reduce_1stage", "all_reduce.one_shot"},
+                                                         {"vllm.all_reduce_1stage", "all_reduce.registered"},
+                                                         {"vllm.all_reduce_2stage", "all_reduce.two_shot"},
+                                                         {"flashinfer.all_reduce_oneshot", "all_reduce.lamport"},
+                                                         {"assay.all_reduce_ring", "all_reduce.ring"}};
+  for (const auto& [contract, kernel] : kernels)
+    for (const char* ranks : {"4", "8"})
+      for (uint64_t seed = 1; seed <= 50; ++seed) {
+        const Verdict verdict = verdict_of(cpu, case_of(contract, ranks, "3"), kernel, seed);
+        ASSERT_EQ(verdict.outcome, Outcome::kPass) << kernel << " " << ranks << " seed " << seed << ": " << verdict.message;
+      }
+}
+
+TEST(RankRaces, WhatIsRightAgreesHoweverAGroupIsUsed) {
+  const Backend cpu = open_in_process(ASSAY_CPU_LIBRARY, "cpu");
+  const std::pair<const char*, const char*> kernels[] = {{"vllm.all_reduce_1stage", "all_reduce.registered"},
+                                                         {"vllm.all_reduce_2stage", "all_reduce.two_shot"},
+                                                         {"sglang.all_reduce_v2_push", "all_reduce.lamport"},
+                                                         {"flashinfer.all_reduce_oneshot", "all_reduce.lamport"},
+                                                         {"nccl.all_reduce_ring", "all_reduce.ring"}};
+  for (const auto& [contract, kernel] : kernels)
+    for (const char* use : {"alternating", "wrapping", "in_place", "straggler", "in_a_row"})
+      for (const char* before : {"2", "3", "4", "5"})
+        for (uint64_t seed = 1; seed <= 10; ++seed) {
+          const Verdict verdict = verdict_of(cpu, case_of(contract, "4", before, use), kernel, seed);
+          ASSERT_EQ(verdict.outcome, Outcome::kPass)
+              << kernel << " " << use << " " << before << " seed " << seed << ": " << verdict.message;
+        }
+}
+
+/// golden/records/rank_races.md has the counts
+TEST(RankRaces, AMissingOrRelaxedBarrierShowsInNearlyEverySchedule) {
+  const Backend faulty = open_in_process(ASSAY_FAULTY_LIBRARY, "faulty");
+  const Case two_shot = case_of("vllm.all_reduce_2stage", "4", "1");
+  const std::pair<Case, const char*> races[] = {
+      {case_of("vllm.all_reduce_2stage", "4", "1", "wrapping"), "rank_waits_while_less"},
+      {case_of("flashinfer.all_reduce_oneshot", "4", "4", "wrapping"), "rank_buffer_by_count"},
+      {case_of("sglang.all_reduce_v2_push", "4", "5", "alternating"), "rank_room_by_size"},
+      {case_of("sglang.all_reduce_v2_pull", "4", "", "in_place"), "rank_in_place"},
+      {case_of("vllm.all_reduce_2stage", "4", "1", "straggler"), "rank_gives_up"},
+      {two_shot, "rank_flag_wiped"},
+      {two_shot, "rank_barrier_relaxed"},
+      {two_shot, "rank_barrier_missing"},
+      {two_shot, "rank_flag_frozen"},
+      {case_of("vllm.all_reduce_1stage", "4", "1", "in_a_row"), "rank_end_missing"},
+      {case_of("sglang.all_reduce_v2_push", "4", "3"), "rank_buffer_stale"},
+      {case_of_squares("4"), "squares_buffer_stale"}};
+  for (const auto& [one, kernel] : races) {
+    int seen = 0;
+    for (uint64_t seed = 1; seed <= 100; ++seed) {
+      const Verdict verdict = verdict_of(faulty, one, kernel, seed);
+      seen += verdict.outcome == Outcome::kFail || verdict.outcome == Outcome::kBroken;
+    }
+    std::printf("%s: %d of 100 schedules\n", kernel, seen);
+    EXPECT_GE(seen, 99) << kernel;
+  }
+}
+
+TEST(RankRaces, AFaultOfAUseShowsInNoOtherUse) {
+  const Backend faulty = open_in_process(ASSAY_FAULTY_LIBRARY, "faulty");
+  const std::array<const char*, 3> faults[] = {{"vllm.all_reduce_2stage", "rank_waits_while_less", "wrapping"},
+                                               {"vllm.all_reduce_2stage", "rank_gives_up", "straggler"},
+                                               {"vllm.all_reduce_1stage", "rank_end_missing", "in_a_row"},
+                                               {"flashinfer.all_reduce_oneshot", "rank_buffer_by_count", "wrapping"},
+                                               {"sglang.all_reduce_v2_push", "rank_room_by_size", "alternating"},
+                                               {"sglang.all_reduce_v2_pull", "rank_in_place", "in_place"}};
+  for (const auto& [contract, kernel, shown] : faults)
+    for (const std::string use : {"", "alternating", "wrapping", "in_place", "straggler", "in_a_row"})
+      for (uint64_t seed = 1; seed <= 10 && use != shown; ++seed)
+        EXPECT_EQ(verdict_of(faulty, case_of(contract, "4", "4", use), kernel, seed).outcome, Outcome::kPass)
+            << kernel << " " << use;
+}
+
+TEST(RankRaces, AScheduleHasOneOutcome) {
+  const Backend faulty = open_in_process(ASSAY_FAULTY_LIBRARY, "faulty");
+  for (uint64_t seed = 1; seed <= 10; ++seed) {
+    const Case one = case_of("vllm.all_reduce_2stage", "8", "1");
+    const Verdict first = verdict_of(faulty, one, "rank_flag_frozen", seed),
+                  again = verdict_of(faulty, one, "rank_flag_frozen", seed);
+    EXPECT_EQ(first.outcome, again.outcome) << seed;
+    EXPECT_EQ(first.message, again.message) << seed;
+    ASSERT_EQ(first.tensors.size(), again.tensors.size());
+    for (size_t i = 0; i < first.tensors.size(); ++i) EXPECT_EQ(first.tensors[i].outside, again.tensors[i].outside) << seed;
+  }
+}
+
+TEST(RankRaces, AHangNamesTheRankThatIsMissed) {
+  const Backend faulty = open_in_process(ASSAY_FAULTY_LIBRARY, "faulty");
+  Case one = case_of("flashinfer.all_reduce_oneshot", "4", "1");
+  one.parameters["fill"] = "rank_specials";
+  one = checked_case(shipped_ops().find("all_reduce"), one);
+  const Verdict verdict = verdict_of(faulty, one, "rank_sentinel_sent", 1);
+  EXPECT_EQ(verdict.outcome, Outcome::kBroken);
+  EXPECT_THAT(verdict.message,
+              testing::MatchesRegex("rank [0-3]: hung: block [0-9]+ waited in vain for rank [0-3] for a packet.*"));
+  EXPECT_EQ(verdict_of(faulty, case_of("flashinfer.all_reduce_oneshot", "4", "1"), "rank_sentinel_sent", 1).outcome,
+            Outcome::kPass)
+      << "a dead case is not the end of the next";
+}
+
+}  // namespace
+
+}  // namespace assay::races_test

@@ -1,4 +1,4 @@
-#include "suites/all_reduce_add_rms_norm/fused_op.h"
+#include "suites/all_reduce_add_rms_norm/fused_case.h"
 #include "suites/ops.h"
 
 namespace assay {

@@ -5,8 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "suites/all_reduce/bound_ranks.h"
+#include "harness/core/op.h"
+#include "suites/all_reduce/rank_case.h"
 #include "suites/rows/row_op.h"
+#include "suites/rows/row_stages.h"
 
 namespace assay {
 
@@ -39,5 +41,10 @@ class BoundFused : public BoundCase {
 
 /// Throws TableError. `norm`: the stages after the sum.
 std::unique_ptr<const BoundFused> bind_fused(const std::shared_ptr<const RowOpParts>& norm, const Case& c);
+
+// Shared by ops that fuse an all-reduce with a norm; they differ in the stages after the norm.
+
+/// `norm`: the stages after the sum. `outputs`: outputs besides the residual, and a given scale.
+Op fused_op(std::string name, RowChain norm, std::vector<RoleSpec> outputs, std::vector<std::string> columns);
 
 }  // namespace assay

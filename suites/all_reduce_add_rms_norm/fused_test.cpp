@@ -7,7 +7,7 @@
 #include "harness/compare/compare.h"
 #include "reference/flow/rank_reduce/rank_norm.h"
 #include "reference/formats/catalogue.h"
-#include "suites/all_reduce/expect.h"
+#include "suites/all_reduce/rank_case.h"
 #include "suites/registry.h"
 #include "suites/rulebook.h"
 #include "suites/testing/case_with.h"

@@ -1,15 +1,172 @@
+// Mutants of the squares that ranks exchange, misreadings, and the norm's own mutants on all ranks.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
 
+#include "harness/core/tensor_of_part.h"
 #include "reference/flow/flow.h"
 #include "reference/flow/rank_reduce/rank_norm.h"
+#include "reference/flow/row_norm/row_norm.h"
+#include "reference/formats/catalogue.h"
 #include "suites/all_reduce_rms_norm/sharded_case.h"
 #include "suites/ops.h"
+#include "suites/rows/accepted.h"
 #include "suites/rows/roles.h"
 #include "suites/rulebook.h"
 
 namespace assay {
+namespace {
+
+/// Inputs that a kernel may mistake for others.
+enum class Misread {
+  kNothing,
+  kFactors,  ///< the second matrix uses the factors of the first
+  kWeights   ///< gamma is fp16 and is read as bf16
+};
+
+/// Rows of one matrix on all ranks, as values.
+struct Shards {
+  std::vector<std::vector<double>> x, before, gamma;  ///< per rank, row by row
+
+  std::vector<std::vector<double>> row(const std::vector<std::vector<double>>& from, int64_t row, int64_t columns) const {
+    std::vector<std::vector<double>> parts;
+    for (const std::vector<double>& all : from)
+      parts.emplace_back(all.begin() + std::ptrdiff_t(row * columns), all.begin() + std::ptrdiff_t((row + 1) * columns));
+    return parts;
+  }
+};
+
+std::vector<double> values_of(const std::vector<HostTensor>& tensors, const std::string& role, int rank,
+                              const Format* read_as = nullptr) {
+  Part part{.tensor = role, .format = nullptr, .shape = {}};
+  part.rank = rank;
+  const HostTensor& tensor = tensor_of(tensors, part);
+  std::vector<double> values;
+  for (int64_t i = 0; i < tensor.spec.elements(); ++i)
+    values.push_back(decode(read_as ? *read_as : *tensor.spec.format, tensor.code(i)));
+  return values;
+}
+
+/// Answers for mutated squares or misread inputs. Each rank's answer follows from its own factor; factors of different ranks are
+/// not compared.
+Expectation of_squares(const ShardedCase& c, const Problem& problem, const RankSquares& squares,
+                       Misread misread = Misread::kNothing) {
+  auto shards = std::make_shared<std::vector<Shards>>();
+  for (const ShardedMatrix& matrix : c.matrices) {
+    Shards& own = shards->emplace_back();
+    for (int rank = 0; rank < c.ranks; ++rank) {
+      own.x.push_back(values_of(problem.tensors, matrix.x, rank));
+      own.gamma.push_back(values_of(problem.tensors, matrix.gamma, rank, misread == Misread::kWeights ? &kBf16 : nullptr));
+      if (!problem.before.empty()) own.before.push_back(values_of(problem.before.back().tensors, matrix.x, rank));
+    }
+  }
+  Answer all;
+  all.parts = sharded_parts(c, "");
+  all.steps = c.rows();
+  all.accepted = [c, shards, squares, misread, parts = all.parts](int64_t first, int64_t end) {
+    const RowNorm& norm = *c.whole->row_norm();
+    AcceptedBlock block;
+    for (size_t p = 0; p < parts.size(); ++p) {
+      const int rank = parts[p].rank;
+      const size_t matrix = p % c.matrices.size(), squared = misread == Misread::kFactors ? 0 : matrix;
+      const Shards &own = (*shards)[matrix], &of_squares = (*shards)[squared];
+      const int64_t columns = c.columns(c.matrices[matrix]), others = c.columns(c.matrices[squared]);
+      Accepted rows(parts[p], first, end);
+      for (int64_t row = first; row < end; ++row) {
+        const Span r = factor_of_squares(squares, norm, of_squares.row(of_squares.x, row, others),
+                                         of_squares.row(of_squares.before, row, others), rank, c.matrices[matrix].rows().eps, *c.x);
+        rows.put(row, norm_outputs(norm, Spans(own.row(own.x, row, columns)[size_t(rank)]),
+                                   NormWeights(Spans(own.gamma[size_t(rank)])), NormFactors(r)));
+      }
+      block.parts.push_back(std::move(rows).finish());
+    }
+    return block;
+  };
+  return {{std::move(all)}};
+}
+
+void add(std::vector<Hypothesis>& all, const ShardedCase& c, const std::string& name, const RankSquares& squares,
+         Misread misread = Misread::kNothing) {
+  all.push_back({name,
+                 [c, squares, misread](const Problem& problem, const std::vector<HostTensor>*) {
+                   return of_squares(c, problem, squares, misread);
+                 },
+                 rulebook().equivalent(c.id(), *c.x, name)});
+}
+
+void add_mistakes_of_ranks(std::vector<Hypothesis>& all, const ShardedCase& c) {
+  const int64_t whole_warps = c.matrices.front().rows().warp * 16 / c.x->bytes();
+  bool has_tail = false;
+  for (const ShardedMatrix& matrix : c.matrices) has_tail |= c.columns(matrix) % whole_warps != 0;
+  for (const SquaresNeighbour& wrong : squares_neighbours(c.contract, c.ranks, c.before > 0, has_tail ? whole_warps : 0))
+    add(all, c, wrong.name, wrong.contract);
+  if (c.matrices.size() > 1) add(all, c, "r: the second matrix has that of the first", c.contract, Misread::kFactors);
+  if (*c.x == kF16) add(all, c, "gamma: fp16 read as bf16", c.contract, Misread::kWeights);
+}
+
+}  // namespace
+
+std::string sharded_situation(const ShardedCase& c, const Problem& problem, const std::vector<HostTensor>& outputs) {
+  constexpr int kMostRanks = 8;  // all subsets of ranks are tried up to this many; each takes a norm of all rows
+  if (problem.before.empty() || c.ranks > kMostRanks) return "";
+  const auto with_old = [&](unsigned ranks) {  // bit mask of ranks whose squares are stale
+    RankSquares squares = c.contract;
+    for (int rank = 0; rank < c.ranks; ++rank)
+      if (ranks >> rank & 1) squares.steps.push_back({SquaresStep::kRecall, rank});
+    return computed(of_squares(c, problem, squares));
+  };
+  struct WrongRow {
+    size_t part;
+    int64_t row;
+  };
+  const auto outside = [&](const std::vector<WholePart>& parts, const WrongRow& at) {
+    const WholePart& accepted = parts[at.part];
+    const HostTensor& y = tensor_of(outputs, accepted.part);
+    const int64_t columns = accepted.part.columns();
+    int64_t count = 0;
+    for (int64_t i = at.row * columns; i < (at.row + 1) * columns; ++i)
+      count += !accepted.at(i).holds(*c.x, ordinal(*c.x, y.code(i)));
+    return count;
+  };
+  const std::vector<WholePart> right = with_old(0);
+  std::vector<WrongRow> unexplained;
+  int64_t wrong = 0;
+  for (size_t p = 0; p < right.size(); ++p)
+    for (int64_t row = 0; row < right[p].part.rows(); ++row)
+      if (const int64_t count = outside(right, {p, row}); count > 0) wrong += count, unexplained.push_back({p, row});
+  for (unsigned old = 1; old < 1u << c.ranks && !unexplained.empty(); ++old) {
+    const std::vector<WholePart> parts = with_old(old);
+    std::erase_if(unexplained, [&](const WrongRow& at) { return outside(parts, at) == 0; });
+  }
+  return wrong == 0 || !unexplained.empty()
+             ? ""
+             : "all " + std::to_string(wrong) +
+                   " wrong elements: in rows whose factor has squares of the call before of some ranks";
+}
+
+std::vector<Hypothesis> sharded_hypotheses(const ShardedCase& c) {
+  std::vector<Hypothesis> all;
+  add_mistakes_of_ranks(all, c);
+  std::vector<std::vector<Hypothesis>> of_matrices;
+  for (const ShardedMatrix& matrix : c.matrices) of_matrices.push_back(matrix.norm->mutants());
+  for (size_t i = 0; i < of_matrices.front().size(); ++i) {
+    const Hypothesis& wrong = of_matrices.front()[i];
+    std::vector<NormAnswer> norms;
+    for (size_t matrix = 0; matrix < of_matrices.size(); ++matrix)
+      for (const Hypothesis& same : of_matrices[matrix])
+        if (same.name == wrong.name && norms.size() == matrix) norms.push_back(same.expect);
+    if (norms.size() < c.matrices.size()) continue;  // the mutant does not apply to a matrix of this width
+    Hypothesis of_ranks{wrong.name, nullptr, wrong.equivalent};
+    of_ranks.suspect = wrong.suspect;
+    of_ranks.by_rows = wrong.by_rows;
+    of_ranks.expect = [c, norms](const Problem& problem, const std::vector<HostTensor>* outputs) {
+      return of_norms(c, problem, outputs, norms);
+    };
+    all.push_back(std::move(of_ranks));
+  }
+  return all;
+}
 namespace {
 
 constexpr int64_t kExcerptElements = 1 << 14;

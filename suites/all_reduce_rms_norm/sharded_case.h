@@ -1,6 +1,7 @@
 // One case of op all_reduce_rms_norm: the columns of each row are divided between ranks, and all of them determine the norm.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -54,5 +55,17 @@ std::vector<Hypothesis> sharded_hypotheses(const ShardedCase& c);
 /// Explanation shared by all rows with wrong elements: a factor computed from squares of the previous call. Empty if it does not
 /// apply.
 std::string sharded_situation(const ShardedCase& c, const Problem& problem, const std::vector<HostTensor>& outputs);
+
+// Distributes the answers of norms of whole rows to the ranks that hold their columns.
+
+/// The norm's answer for a problem and stored outputs.
+using NormAnswer = std::function<Expectation(const Problem&, const std::vector<HostTensor>*)>;
+
+/// y of each matrix on each rank.
+std::vector<Part> sharded_parts(const ShardedCase& c, const std::string& justification);
+
+/// Each rank's columns of the answers of the norms of whole rows, one norm per matrix.
+Expectation of_norms(const ShardedCase& c, const Problem& problem, const std::vector<HostTensor>* outputs,
+                     const std::vector<NormAnswer>& norms);
 
 }  // namespace assay

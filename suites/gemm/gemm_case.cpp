@@ -5,13 +5,12 @@
 #include <algorithm>
 #include <numeric>
 
-#include "harness/fill/fill.h"
 #include "harness/text/glob.h"
 #include "reference/flow/dot/dot_mutants.h"
 #include "reference/flow/flow.h"
 #include "reference/formats/catalogue.h"
-#include "suites/gemm/scale_tensors.h"
 #include "suites/rows/cells.h"
+#include "suites/rows/tensors.h"
 #include "suites/rulebook.h"
 
 namespace assay {
@@ -19,6 +18,8 @@ namespace {
 
 /// Random streams of the tensors of a GEMM. Golden data depend on them: a new tensor takes a new number. No GEMM has both a bias and c.
 enum Stream : uint32_t { kA = 0, kB = 1, kScaleA = 2, kScaleB = 3, kBias = 4, kC = 4, kZeroPointAlone = 4, kZeroPointBesideBias = 5, kGlobalScaleA = 6, kGlobalScaleB = 7 };
+
+
 
 DotContract contract_of(const Cells& cells) {
   const ContractRow& row = cells.contract();
@@ -80,19 +81,53 @@ void require_room(const Cells& cells, const GemmCase& p) {
   if (most > max_finite(kInt32)) cells.refuse("k", "so many products may overflow int32");
 }
 
-HostTensor filled(const char* role, const Format& format, std::vector<int64_t> shape, const FillRequest& request) {
-  HostTensor tensor{dense(role, Role::kInput, format, std::move(shape)), {}};
-  if (format.bits == 4) tensor.spec = packed(std::move(tensor.spec));
+/// Rows of each expert, from the columns `tokens`, `room` of masked groups, and `align` of others: the multiple at which each begins.
+Groups groups_of(const Cells& cells, GroupOrder order) {
+  try {
+    std::vector<int64_t> sizes = cells.counts("tokens");
+    if (order == GroupOrder::kMasked) return Groups::masked(std::move(sizes), cells.positive("room"));
+    if (order == GroupOrder::kContiguous) return Groups::contiguous(std::move(sizes));
+    const int64_t align = cells.positive("align");
+    std::vector<int64_t> offsets = {0};
+    for (const int64_t size : sizes) offsets.push_back(offsets.back() + (size + align - 1) / align * align);
+    Groups groups = Groups::at_offsets(std::move(sizes), std::move(offsets));
+    return order == GroupOrder::kByIndex ? Groups::by_index(groups.index(), groups.count()) : groups;
+  } catch (const std::invalid_argument& error) {
+    cells.refuse("tokens", error.what());
+  }
+}
+
+/// The scales of b: of groups, blocks may not reach into the next expert, and one scale of all rows is one for each expert.
+LevelGrid grid_of_b(const GemmCase& p) {
+  LevelGrid grid = p.scales.of_b(p.rows_of_b(), p.k);
+  if (p.groups.any() && grid.row_block == 0) grid.row_block = p.n, grid.rows = p.groups.count();
+  return grid;
+}
+
+void bind_scales(GemmCase& p) {
+  p.scale_a = GemmScale(p.scales.of_a(p.stored_rows(), p.k), p.scales.a.block().layout);
+  p.scale_b = GemmScale(grid_of_b(p), p.scales.b.block().layout);
+}
+
+void require_whole_experts(const Cells& cells, const GemmCase& p) {
+  if (!p.groups.any()) return;
+  if (p.scale_b.grid().row_block > 0 && p.n % p.scale_b.grid().row_block != 0)
+    cells.refuse("n", fmt::format("expected whole blocks of {} rows of b for each expert, got {}", p.scale_b.grid().row_block, p.n));
+  if (p.has_bias || p.contract.adds_c() || p.has_zero_points() || p.scales.a.outer() || p.contract.unknown() || p.contract.shuffle.any())
+    cells.refuse("contract", fmt::format("'{}' is not for groups of rows: expected scales of one level, and neither a bias, c, zero points "
+                                         "nor a shuffled weight", p.id()));
+}
+
+HostTensor filled(TensorSpec spec, const FillRequest& request) {
+  HostTensor tensor{std::move(spec), {}};
   fill(tensor, request);
   return tensor;
 }
 
-HostTensor filled_scales(const char* role, const LevelGrid& shape, const Layout* layout, const FillRequest& request) {
-  if (layout && layout->element->bytes() == 1)
-    return byte_scales(filled(role, *layout->element, {shape.rows, shape.columns}, request), role, shape, *layout);
-  HostTensor tensor = scale_tensor(role, shape, layout);
-  fill(tensor, request);
-  return tensor;
+/// A filled input; 4-bit codes are packed.
+HostTensor filled(const char* role, const Format& format, std::vector<int64_t> shape, const FillRequest& request) {
+  TensorSpec spec = dense(role, Role::kInput, format, std::move(shape));
+  return filled(format.bits == 4 ? packed(std::move(spec)) : std::move(spec), request);
 }
 
 std::vector<double> values_of(const HostTensor& tensor) {
@@ -113,43 +148,157 @@ void add_zero_points(const GemmCase& c, const FillRequest& request, Problem& mad
   const bool tokens = c.contract.azp == GemmAzp::kTokens;
   const std::vector<double> zeros = values_of(filled("azp", *c.contract.unit.a, {tokens ? c.m : 1}, request)),
                             b = values_of(find(made.tensors, "b"));
-  HostTensor adj{dense("azp_adj", Role::kInput, kInt32, {c.n}), {}};
-  adj.bytes.resize(adj.spec.bytes());
-  for (int64_t column = 0; column < c.n; ++column) {
-    const double sum = std::accumulate(b.begin() + column * c.k, b.begin() + (column + 1) * c.k, 0.0);
-    adj.set_code(column, code_of(kInt32, tokens ? sum : zeros.front() * sum));
+  std::vector<int64_t> adj, azp(zeros.begin(), zeros.end());
+  for (auto row = b.begin(); row != b.end(); row += c.k)
+    adj.push_back(int64_t((tokens ? 1 : zeros.front()) * std::accumulate(row, row + c.k, 0.0)));
+  made.tensors.push_back(input_integers("azp_adj", adj));
+  if (tokens) made.tensors.push_back(input_integers("azp", azp));
+}
+
+/// What states the rows of each expert.
+HostTensor tensor_of_groups(const Groups& groups) {
+  switch (groups.order()) {
+    case GroupOrder::kMasked: return input_integers("tokens", groups.sizes());
+    case GroupOrder::kByIndex: return input_integers("expert_of_row", groups.index());
+    default: return input_integers("expert_offsets", groups.offsets());
   }
-  made.tensors.push_back(std::move(adj));
-  if (!tokens) return;
-  HostTensor azp{dense("azp", Role::kInput, kInt32, {c.m}), {}};
-  azp.bytes.resize(azp.spec.bytes());
-  for (int64_t row = 0; row < c.m; ++row) azp.set_code(row, code_of(kInt32, zeros[size_t(row)]));
-  made.tensors.push_back(std::move(azp));
 }
 
 /// The selected rows of a dense matrix, or elements of a vector.
 HostTensor chosen(const HostTensor& tensor, const std::vector<int64_t>& rows) {
-  const int64_t columns = tensor.spec.shape.size() > 1 ? tensor.spec.shape[1] : 1;
   std::vector<int64_t> shape = tensor.spec.shape;
   shape[0] = int64_t(rows.size());
   HostTensor some{dense(tensor.spec.name, tensor.spec.role, *tensor.spec.format, shape), {}};
   if (tensor.spec.packed) some.spec = packed(std::move(some.spec));
   if (tensor.bytes.empty()) return some;
   some.bytes.resize(some.spec.bytes());
-  const size_t size = tensor.spec.byte_of(columns);
+  const size_t size = tensor.spec.byte_of(shape.size() > 1 ? shape[1] : 1);
   for (size_t i = 0; i < rows.size(); ++i)
     std::copy_n(tensor.bytes.begin() + std::ptrdiff_t(size_t(rows[i]) * size), size,
                 some.bytes.begin() + std::ptrdiff_t(i * size));
   return some;
 }
 
+/// Scales as the exact sums read them: row by row, in f32, which holds each of them.
+DotOperand operand(const UnitFactor& codes, const Format& format, int64_t rows, int64_t k, const ScaleValues& scales, std::vector<float>& stored) {
+  stored.assign(scales.values.begin(), scales.values.end());
+  const LevelGrid& grid = scales.shape;
+  return {codes.codes, &format, rows, codes.pitch, 1,
+          {std::as_bytes(std::span(stored)).data(), &kF32, grid.row_block > 0 ? grid.row_block : rows, grid.column_block > 0 ? grid.column_block : k,
+           grid.row_block > 0 ? grid.columns : 0, grid.column_block > 0 ? 1 : 0}};
+}
+
 }  // namespace
 
-GemmCase read_gemm_case(const Case& c) {
+// Scales and their tensors.
+
+GemmScale::GemmScale(const LevelGrid& grid, const Layout* layout) : grid_(grid) {
+  if (layout) placed_.emplace(*layout, grid.rows, grid.columns);
+}
+
+const Format& GemmScale::format() const { return placed_ ? *layout()->element : kF32; }
+
+bool GemmScale::reads_others(const Layout& other) const {
+  const PlacedLayout wrong(other, grid_.rows, grid_.columns);
+  bool differs = false, inside = true;
+  for (int64_t row = 0; row < grid_.rows; ++row)
+    for (int64_t block = 0; block < grid_.columns; ++block) {
+      differs |= offset(row, block) != wrong.offset(row, block);
+      inside &= wrong.offset(row, block) < placed_->storage_elements();
+    }
+  return differs && inside;
+}
+
+TensorSpec GemmScale::spec(const std::string& role) const {
+  if (!placed_) return dense(role, Role::kInput, kF32, {grid_.rows});
+  return {role, Role::kInput, layout()->type, placed_->shape(), placed_->strides(), placed_->storage()};
+}
+
+uint32_t GemmScale::code(const HostTensor& tensor, int64_t row, int64_t block) const {
+  const int64_t at = offset(row, block);
+  return placed_ && layout()->packs_words() ? uint32_t(tensor.bytes[size_t(at)]) : tensor.code(at);
+}
+
+void GemmScale::set_code(HostTensor& tensor, int64_t row, int64_t block, uint32_t code) const {
+  const int64_t at = offset(row, block);
+  if (placed_ && layout()->packs_words())
+    tensor.bytes[size_t(at)] = std::byte(code);
+  else
+    tensor.set_code(at, code);
+}
+
+/// All ones; of bytes 0 for blocks that a row's last word or tile lacks.
+void GemmScale::clear(HostTensor& tensor) const {
+  tensor.bytes.assign(tensor.spec.bytes(), std::byte{0xff});
+  for (int64_t row = 0; row < grid_.rows && are_bytes(); ++row)
+    for (int64_t block = grid_.columns; block < placed_->cols(); ++block) set_code(tensor, row, block, 0);
+}
+
+HostTensor GemmScale::filled(const std::string& role, const FillRequest& request) const {
+  if (!are_bytes()) return assay::filled(spec(role), request);
+  const HostTensor codes = assay::filled(role.c_str(), format(), {grid_.rows, grid_.columns}, request);
+  HostTensor tensor{spec(role), {}};
+  clear(tensor);
+  for (int64_t i = 0; i < grid_.count(); ++i) set_code(tensor, i / grid_.columns, i % grid_.columns, codes.code(i));
+  return tensor;
+}
+
+ScaleValues GemmScale::values(const HostTensor& tensor) const {
+  ScaleValues scales{grid_, std::vector<double>(size_t(grid_.count()))};
+  for (int64_t i = 0; i < grid_.count(); ++i)
+    scales.values[size_t(i)] = decode(format(), code(tensor, i / grid_.columns, i % grid_.columns));
+  return scales;
+}
+
+void GemmScale::set(HostTensor& tensor, int64_t row, int64_t block, double value) const {
+  set_code(tensor, row, block, code_of(format(), value));
+}
+
+HostTensor GemmScale::of_rows(const HostTensor& tensor, const std::vector<int64_t>& rows) const {
+  LevelGrid fewer = grid_;
+  fewer.rows = int64_t(rows.size());
+  const GemmScale some(fewer, layout());
+  HostTensor made{some.spec(tensor.spec.name), {}};
+  some.clear(made);
+  for (int64_t row = 0; row < fewer.rows; ++row)
+    for (int64_t block = 0; block < fewer.columns; ++block) some.set_code(made, row, block, code(tensor, rows[size_t(row)], block));
+  return made;
+}
+
+// The case.
+
+std::vector<GemmRun> GemmCase::runs(int64_t first, int64_t end) const {
+  if (!groups.any()) return {{first, end - first, first, 0}};
+  std::vector<GemmRun> all;
+  for (int64_t row = first; row < end; ++row) {
+    const GemmRun one{row, 1, groups.stored_row(row), groups.group_of(row) * n};
+    if (!all.empty() && all.back().b == one.b && all.back().stored + all.back().count == one.stored)
+      ++all.back().count;
+    else
+      all.push_back(one);
+  }
+  return all;
+}
+
+GemmCase GemmCase::resized(int64_t rows, int64_t columns) const {
+  GemmCase other = *this;
+  if (groups.any()) {
+    std::vector<int64_t> sizes = groups.sizes();
+    for (int64_t& size : sizes) size = std::min(size, std::max<int64_t>(1, size * rows / m));
+    other.groups = groups.with_sizes(std::move(sizes));
+    rows = other.groups.rows();
+  }
+  other.m = rows, other.n = columns;
+  bind_scales(other);
+  return other;
+}
+
+GemmCase read_gemm_case(const Case& c, GemmGroups groups) {
   const Cells cells(c);
   GemmCase p;
   p.contract = contract_of(cells);
-  p.m = cells.positive("m");
+  if (groups) p.groups = groups_of(cells, *groups);
+  p.m = groups ? p.groups.rows() : cells.positive("m");
   p.n = cells.positive("n");
   p.k = cells.positive("k");
   p.fill = cells.fill_name("fill");
@@ -157,12 +306,14 @@ GemmCase read_gemm_case(const Case& c) {
   p.scales = scales_of(cells, p.contract);
   p.scale = cells.fill_name("scale");
   if (p.contract.of_blocks()) {
-    p.scales.a.block().layout = layout_of(cells, "layout_a", p.contract.layouts);
-    const std::vector<std::string> plain = {"row", "col", "tma"}, same = {p.layout_a()->id};
-    p.scales.b.block().layout = layout_of(cells, "layout_b", p.scales_are_bytes() ? same : plain);
-    if (p.contract.scales_in_unit() && !(*p.layout_a()->element == *p.contract.unit.scale))
+    const Layout& layout_a = *layout_of(cells, "layout_a", p.contract.layouts);
+    const std::vector<std::string> plain = {"row", "col", "tma"}, same = {layout_a.id};
+    p.scales.a.block().layout = &layout_a;
+    p.scales.b.block().layout = layout_of(cells, "layout_b", layout_a.element->bytes() == 1 ? same : plain);
+    if (p.contract.scales_in_unit() && !(*layout_a.element == *p.contract.unit.scale))
       cells.refuse("layout_a", "the unit takes scales of " + std::string(p.contract.unit.scale->name));
   }
+  bind_scales(p);
   p.y = &result_of(cells, p.contract);
   if (p.contract.adds_c()) p.c = cells.fill_name("c");
   p.has_bias = cells.has("bias") ? !cells.text("bias").empty() : cells.of_given_data() && !p.contract.bias.empty();
@@ -176,6 +327,7 @@ GemmCase read_gemm_case(const Case& c) {
   p.seed = cells.seed();
   p.warp = cells.warp();
   if (p.packs_codes() && p.k % 2 != 0) cells.refuse("k", "expected whole bytes of two codes, got an odd number");
+  require_whole_experts(cells, p);
   require_room(cells, p);
   require_tiles(cells, p);
   require_power(cells, c, p);
@@ -188,27 +340,27 @@ Problem gemm_problem(const GemmCase& c) {
     return FillRequest{.name = name, .seed = c.seed, .group_size = 0, .q = unit.d, .tensor = stream};
   };
   Problem made;
-  made.tensors.push_back(filled("a", *unit.a, {c.m, c.k}, request(c.fill, kA)));
-  made.tensors.push_back(filled("b", *unit.b, {c.n, c.k}, request(c.b, kB)));
-  HostTensor& b = made.tensors.back();
-  if (c.contract.shuffle.any()) b.bytes = shuffled(c.contract.shuffle, b.bytes.data(), c.n, c.k);
-  made.tensors.push_back(filled_scales("scale_a", c.shape_of_scale_a(), c.layout_a(), request(c.scale, kScaleA)));
-  made.tensors.push_back(filled_scales("scale_b", c.shape_of_scale_b(), c.layout_b(), request(c.scale, kScaleB)));
+  const std::vector<int64_t> b = c.groups.any() ? std::vector{c.groups.count(), c.n, c.k} : std::vector{c.n, c.k};
+  made.tensors = {filled("a", *unit.a, {c.stored_rows(), c.k}, request(c.fill, kA)), filled("b", *unit.b, b, request(c.b, kB)),
+                  c.scale_a.filled("scale_a", request(c.scale, kScaleA)), c.scale_b.filled("scale_b", request(c.scale, kScaleB))};
   if (c.scales.a.outer()) made.tensors.push_back(filled("global_scale_a", kF32, {c.outer_of_a().count()}, request(c.scale, kGlobalScaleA)));
   if (c.scales.b.outer()) made.tensors.push_back(filled("global_scale_b", kF32, {c.outer_of_b().count()}, request(c.scale, kGlobalScaleB)));
+  if (c.groups.any()) made.tensors.push_back(tensor_of_groups(c.groups));
   if (c.has_bias) made.tensors.push_back(filled("bias", *c.y, {c.n}, request(c.bias, kBias)));
   if (c.contract.adds_c()) made.tensors.push_back(filled("c", *c.y, {c.m, c.n}, request(c.c, kC)));
   if (c.has_zero_points()) add_zero_points(c, request(c.azp, c.has_bias ? kZeroPointBesideBias : kZeroPointAlone), made);
-  made.tensors.push_back({dense("d", Role::kOutput, *c.y, {c.m, c.n}), {}});
+  if (c.contract.shuffle.any()) made.tensors[1].bytes = shuffled(c.contract.shuffle, made.tensors[1].bytes.data(), c.n, c.k);
+  made.tensors.push_back({dense("d", Role::kOutput, *c.y, {c.stored_rows(), c.n}), {}});
   made.parameters = {{"warp", double(c.warp)}};
   return made;
 }
 
 DotInputs gemm_inputs(const GemmCase& c, const Problem& problem) {
+  const auto tensor = [&](const char* role) -> const HostTensor& { return find(problem.tensors, role); };
   DotInputs inputs;
-  inputs.product = {{find(problem.tensors, "a").bytes.data(), c.k}, {find(problem.tensors, "b").bytes.data(), c.k}, c.k};
-  inputs.m = c.m;
-  inputs.n = c.n;
+  inputs.product = {{tensor("a").bytes.data(), c.k}, {tensor("b").bytes.data(), c.k}, c.k};
+  inputs.m = c.stored_rows();
+  inputs.n = c.rows_of_b();
   inputs.shuffle = c.contract.shuffle;
   if (inputs.shuffle.any()) {
     inputs.own_b = std::make_shared<const std::vector<std::byte>>(unshuffled(inputs.shuffle, inputs.product.b.codes, c.n, c.k));
@@ -216,39 +368,52 @@ DotInputs gemm_inputs(const GemmCase& c, const Problem& problem) {
   }
   if (c.packs_codes()) {
     inputs.packed = true;
-    inputs.own_a = unpacked(find(problem.tensors, "a")), inputs.own_b = unpacked(find(problem.tensors, "b"));
+    inputs.own_a = unpacked(tensor("a")), inputs.own_b = unpacked(tensor("b"));
     inputs.product.a.codes = inputs.own_a->data(), inputs.product.b.codes = inputs.own_b->data();
   }
-  if (c.scales.a.outer()) inputs.outer_a = {c.outer_of_a(), values_of(find(problem.tensors, "global_scale_a"))};
-  if (c.scales.b.outer()) inputs.outer_b = {c.outer_of_b(), values_of(find(problem.tensors, "global_scale_b"))};
-  inputs.scale_a = scale_values(find(problem.tensors, "scale_a"), c.shape_of_scale_a(), c.layout_a());
-  inputs.scale_b = scale_values(find(problem.tensors, "scale_b"), c.shape_of_scale_b(), c.layout_b());
+  inputs.scale_a = c.scale_a.values(tensor("scale_a"));
+  inputs.scale_b = c.scale_b.values(tensor("scale_b"));
   inputs.scales_are_powers = c.scales_are_powers();
-  if (c.scales_are_bytes()) {
-    const auto codes = [&](const ScaleValues& scales, int64_t rows) {
-      return std::make_shared<const std::vector<std::byte>>(scales.codes(*c.layout_a()->element, rows, c.k, scales.shape.column_block));
-    };
-    inputs.scale_codes_a = codes(inputs.scale_a, c.m), inputs.scale_codes_b = codes(inputs.scale_b, c.n);
-  }
-  if (c.has_bias) inputs.bias = values_of(find(problem.tensors, "bias"));
-  if (c.contract.adds_c()) inputs.c = values_of(find(problem.tensors, "c"));
-  if (c.has_zero_points()) inputs.azp_adj = values_of(find(problem.tensors, "azp_adj"));
-  if (c.contract.azp == GemmAzp::kTokens) inputs.azp = values_of(find(problem.tensors, "azp"));
+  if (c.scales.a.outer()) inputs.outer_a = {c.outer_of_a(), values_of(tensor("global_scale_a"))};
+  if (c.scales.b.outer()) inputs.outer_b = {c.outer_of_b(), values_of(tensor("global_scale_b"))};
+  if (c.has_bias) inputs.bias = values_of(tensor("bias"));
+  if (c.contract.adds_c()) inputs.c = values_of(tensor("c"));
+  if (c.has_zero_points()) inputs.azp_adj = values_of(tensor("azp_adj"));
+  if (c.contract.azp == GemmAzp::kTokens) inputs.azp = values_of(tensor("azp"));
   return inputs;
 }
 
-Problem gemm_with_rows(const GemmCase& p, const Problem& problem, const std::vector<int64_t>& rows) {
+Problem gemm_with_rows(const GemmCase& c, const Problem& problem, const std::vector<int64_t>& rows) {
   Problem made{{}, problem.parameters};
   for (const HostTensor& tensor : problem.tensors) {
     const std::string& role = tensor.spec.name;
-    if (role == "scale_a" && p.shape_of_scale_a().row_block > 0)
-      made.tensors.push_back(scales_of_rows(tensor, p.shape_of_scale_a(), p.layout_a(), rows));
+    if (role == "scale_a" && c.scale_a.grid().row_block > 0)
+      made.tensors.push_back(c.scale_a.of_rows(tensor, rows));
     else
-      made.tensors.push_back(role == "a" || role == "c" || role == "azp" || role == "d" || (role == "global_scale_a" && p.has_outer_of_rows_of_a())
+      made.tensors.push_back(role == "a" || role == "c" || role == "azp" || role == "d" || (role == "global_scale_a" && c.has_outer_of_rows_of_a())
                                  ? chosen(tensor, rows)
                                  : tensor);
   }
   return made;
+}
+
+// Exact sums.
+
+ExactGemm::ExactGemm(const GemmCase& c, const DotInputs& inputs)
+    : inputs_(inputs),
+      factors_{operand(inputs.product.a, *c.contract.unit.a, inputs.m, c.k, inputs.scale_a, scales_a_),
+               operand(inputs.product.b, *c.contract.unit.b, inputs.n, c.k, inputs.scale_b, scales_b_), c.k} {}
+
+double ExactGemm::outer_scale(int64_t row, int64_t column) const {
+  const auto of = [](const ScaleValues& outer, int64_t at) { return outer.values.empty() ? 1 : outer.at(at, 0); };
+  return of(inputs_.outer_a, row) * of(inputs_.outer_b, column);
+}
+
+double ExactGemm::beside_product(int64_t row, int64_t column) const {
+  const DotInputs& in = inputs_;
+  const double zeros = in.azp_adj.empty() ? 0 : (in.azp.empty() ? 1 : in.azp[size_t(row)]) * in.azp_adj[size_t(column)];
+  return -zeros * in.scale_a.at(row, 0) * in.scale_b.at(column, 0) + (in.bias.empty() ? 0 : in.bias[size_t(column)]) +
+         (in.c.empty() ? 0 : in.c[size_t(row * in.n + column)]);
 }
 
 }  // namespace assay

@@ -1,57 +1,128 @@
-// One case of a quantized GEMM, parsed and validated. Scales are per tensor, token, channel or block.
+// One case of a quantized GEMM: its cells, bound once to the contract; the tensors of a call; and the factors that the reference reads.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "harness/core/bound_case.h"
 #include "harness/core/case.h"
+#include "harness/fill/fill.h"
 #include "reference/contracts/tensor_layouts.h"
+#include "reference/dot/exact_dot.h"
 #include "reference/flow/dot/dot_predict.h"
 
 namespace assay {
 
+/// Scales of one factor, and how a tensor stores them: a dense f32 vector, or blocks of k in a layout.
+class GemmScale {
+ public:
+  GemmScale() = default;
+  /// `layout`: of block scales; nullptr: [rows], since scales do not change along k.
+  GemmScale(const LevelGrid& grid, const Layout* layout);
+
+  const LevelGrid& grid() const { return grid_; }
+  const Layout* layout() const { return placed_ ? &placed_->layout() : nullptr; }
+  const Format& format() const;  ///< of one scale
+  bool are_bytes() const { return format().bytes() == 1; }
+  /// Whether a kernel that assumes another layout reads other scales, all within the tensor's storage.
+  bool reads_others(const Layout& other) const;
+
+  TensorSpec spec(const std::string& role) const;
+  /// Filled scales. Bytes of blocks that a row's last word or tile lacks are 0; other storage that holds no scale is all ones.
+  HostTensor filled(const std::string& role, const FillRequest& request) const;
+  /// The values that a kernel reads if it assumes this layout.
+  ScaleValues values(const HostTensor& tensor) const;
+  void set(HostTensor& tensor, int64_t row, int64_t block, double value) const;
+  /// The scales of some rows of a tensor that has one row of scales per row.
+  HostTensor of_rows(const HostTensor& tensor, const std::vector<int64_t>& rows) const;
+
+ private:
+  int64_t offset(int64_t row, int64_t block) const { return placed_ ? placed_->offset(row, block) : row * grid_.columns + block; }
+  uint32_t code(const HostTensor& tensor, int64_t row, int64_t block) const;
+  void set_code(HostTensor& tensor, int64_t row, int64_t block, uint32_t code) const;
+  void clear(HostTensor& tensor) const;
+
+  LevelGrid grid_;
+  std::optional<PlacedLayout> placed_;
+};
+
+/// Rows of d that are adjacent in memory and multiply the same rows of b.
+struct GemmRun {
+  int64_t first = 0, count = 0;  ///< rows of the case
+  int64_t stored = 0;            ///< the first one's row of a and d in memory
+  int64_t b = 0;                 ///< the row of b for column 0 of d
+
+  DotBlock block(int64_t first_column, int64_t end_column) const { return {stored, stored + count, b + first_column, b + end_column}; }
+};
+
 struct GemmCase {
   DotContract contract;
-  int64_t m = 0, n = 0, k = 0;
-  std::string fill, b;  ///< generators of a and b
+  int64_t m = 0, n = 0, k = 0;       ///< m: without unused rows
+  Groups groups;                     ///< rows of each expert, m in total; b has n rows for each; none: one GEMM
+  std::string fill, b;               ///< generators of a and b
   GemmScales scales;                 ///< with the layouts of this case
-  std::string scale;                 ///< fill of both, and of an outer level
+  GemmScale scale_a, scale_b;        ///< their finest levels, of a and b as stored
+  std::string scale;                 ///< generator of both, and of an outer level
   const Format* y = nullptr;         ///< of the result and of the bias
   bool has_bias = false;
-  std::string bias, c, azp;          ///< fills of a bias, of what is added, of zero points, if there are such
+  std::string bias, c, azp;          ///< generators of a bias, of what is added, of zero points, if there are such
   uint64_t seed = 0;
   int warp = 0;
 
-  /// Layout of block scales; nullptr: one dense column.
-  const Layout* layout_a() const { return scales.a.block().layout; }
-  const Layout* layout_b() const { return scales.b.block().layout; }
-  /// Whether scales are bytes, packed or not, and whether these are exponents.
-  bool scales_are_bytes() const { return layout_a() && layout_a()->element->bytes() == 1; }
-  bool scales_are_powers() const { return scales_are_bytes() && layout_a()->element->specials == Specials::kScale; }
   bool has_zero_points() const { return contract.azp != GemmAzp::kNone; }
+  /// Whether bytes of scales are exponents.
+  bool scales_are_powers() const { return scale_a.are_bytes() && scale_a.format().specials == Specials::kScale; }
   /// Whether a and b have two codes in a byte.
   bool packs_codes() const { return contract.unit.a->bits == 4; }
   const std::string& id() const { return contract.row->id; }
-  LevelGrid shape_of_scale_a() const { return scales.of_a(m, k); }
-  LevelGrid shape_of_scale_b() const { return scales.of_b(n, k); }
   LevelGrid outer_of_a() const { return scales.a.outer()->grid(m, k); }
   LevelGrid outer_of_b() const { return scales.b.outer()->grid(n, k); }
   /// Whether each row of a has a scale of the outer level, and each row of b.
   bool has_outer_of_rows_of_a() const { return scales.a.outer() && outer_of_a().row_block > 0; }
   bool has_outer_of_rows_of_b() const { return scales.b.outer() && outer_of_b().row_block > 0; }
+
+  int64_t stored_rows() const { return groups.any() ? groups.stored_rows() : m; }
+  int64_t rows_of_b() const { return groups.any() ? groups.count() * n : n; }
+  /// The runs that rows [first, end) consist of.
+  std::vector<GemmRun> runs(int64_t first, int64_t end) const;
+  GemmRun run_of(int64_t row) const { return runs(row, row + 1).front(); }
+  /// The case with m rows and n columns. Of groups each keeps its share of m, and a row if it has one.
+  GemmCase resized(int64_t rows, int64_t columns) const;
 };
 
-/// Throws TableError naming row and column: a contract that is not a GEMM; scales, a layout, a result or a bias that it does not
-/// have; or a k for which int32 could overflow.
-GemmCase read_gemm_case(const Case& c);
+/// How rows of experts lie in the tensors of an op, if it has experts.
+using GemmGroups = std::optional<GroupOrder>;
 
-/// a, b, scale_a, scale_b, the scales of an outer level, bias and c if present, and d.
+/// Throws TableError naming row and column: a contract that is not a GEMM; scales, a layout, a result or a bias that it does not
+/// have; groups whose scales or rows do not fit; or a k for which int32 could overflow.
+GemmCase read_gemm_case(const Case& c, GemmGroups groups = std::nullopt);
+
+/// a, b, scale_a, scale_b, the scales of an outer level, what states the groups, bias and c if present, and d.
 Problem gemm_problem(const GemmCase& c);
 
-/// The tensors of a problem in the reference's form; `problem` must outlive the result.
+/// The tensors of a problem in the reference's form, [stored rows, k] and [rows of b, k]; `problem` must outlive the result.
 DotInputs gemm_inputs(const GemmCase& c, const Problem& problem);
 
-/// The problem whose row i is row rows[i] of `problem`.
+/// The problem whose row i is row rows[i] of `problem`. Not for groups.
 Problem gemm_with_rows(const GemmCase& c, const Problem& problem, const std::vector<int64_t>& rows);
+
+/// Exact sums of products with the scales of the finest level. `inputs` must outlive it.
+class ExactGemm {
+ public:
+  ExactGemm(const GemmCase& c, const DotInputs& inputs);
+  ExactGemm(const ExactGemm&) = delete;  // its factors point to its scales
+
+  const DotProblem& factors() const { return factors_; }
+  /// The product of the outer scales, which the sums do not include; 1 without an outer level. Of an element of d.
+  double outer_scale(int64_t row, int64_t column) const;
+  /// Terms added to an element: bias, c, zero points.
+  double beside_product(int64_t row, int64_t column) const;
+
+ private:
+  const DotInputs& inputs_;
+  std::vector<float> scales_a_, scales_b_;
+  DotProblem factors_;
+};
 
 }  // namespace assay

@@ -1,4 +1,4 @@
-#include "suites/gemm/gemm_dump.h"
+#include "suites/gemm/gemm_op.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -8,8 +8,6 @@
 #include <utility>
 
 #include "harness/text/error.h"
-#include "suites/gemm/gemm_case.h"
-#include "suites/gemm/scale_tensors.h"
 #include "suites/rows/row_dump.h"
 #include "suites/rows/scale_reading.h"
 #include "suites/rulebook.h"
@@ -36,8 +34,8 @@ bool is_vector_of(const Shape& shape, int64_t scales) {
   return scales == 1 ? longer == 0 : longer == 1 && std::count(shape.begin(), shape.end(), scales) == 1;
 }
 
-bool read_alike(const LevelGrid& shape, const Layout& one, const Layout& other) {
-  return !reads_others(shape, one, other) && !reads_others(shape, other, one);
+bool read_alike(const LevelGrid& grid, const Layout& one, const Layout& other) {
+  return !GemmScale(grid, &one).reads_others(other) && !GemmScale(grid, &other).reads_others(one);
 }
 
 /// Finds the contract's scales in the two scale tensors of a dump, in memory layout.

@@ -1,23 +1,246 @@
 #include "suites/gemm/gemm_op.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
+#include <memory>
+#include <set>
 
-#include "reference/flow/dot/dot_text.h"
+#include "reference/flow/dot/dot_mutants.h"
+#include "reference/flow/dot/dot_contract.h"
 #include "reference/flow/flow.h"
+#include "reference/formats/catalogue.h"
+#include "reference/formats/round.h"
 #include "suites/chip_of_unit.h"
-#include "suites/gemm/expect.h"
-#include "suites/gemm/gemm_dump.h"
-#include "suites/gemm/invariants.h"
-#include "suites/gemm/statistics.h"
-#include "suites/gemm/words.h"
+#include "suites/gemm/gemm_checks.h"
+#include "suites/gemm/gemm_text.h"
+#include "suites/made_once.h"
 #include "suites/rows/cells.h"
 #include "suites/rows/roles.h"
 #include "suites/rulebook.h"
 
 namespace assay {
+namespace {
+
+void append(Spans& to, const Spans& more) {
+  if (!more.pinned()) to.widen();
+  to.low.insert(to.low.end(), more.low.begin(), more.low.end());
+  const std::vector<double>& high = more.pinned() ? more.low : more.high;
+  if (!to.pinned() || !more.pinned()) to.high.insert(to.high.end(), high.begin(), high.end());
+}
+
+AcceptedRows accepted_rows(const Spans& values, const Format& y, int64_t first, int64_t end) {
+  AcceptedRows accepted{first, end, std::vector<int32_t>(values.size()), {}};
+  ordinals_of_values(y, values.low, accepted.low);
+  if (values.pinned()) return accepted;
+  accepted.high.resize(values.size());
+  ordinals_of_values(y, values.high, accepted.high);
+  return accepted;
+}
+
+/// One pass of the widest instruction loop computes this many columns.
+constexpr int64_t kGlimpseColumns = 16;
+
+template <class Rows>
+Answer answer_of_rows(const GemmCase& c, const std::string& program, const Part& d,
+                      const std::shared_ptr<const DotInputs>& inputs, const std::shared_ptr<const Rows>& rows) {
+  const auto block = [c = std::make_shared<const GemmCase>(c), inputs, rows](const DotBlock& at) {
+    Spans values;
+    for (const GemmRun& run : c->runs(at.first, at.end)) append(values, rows->values(run.block(at.first_column, at.end_column)));
+    return AcceptedBlock{{accepted_rows(values, *c->y, at.first, at.end)}};
+  };
+  Answer answer{program, {d}, c.m, [block, n = c.n](int64_t first, int64_t end) { return block({first, end, 0, n}); }};
+  answer.of_columns = [block](int64_t first, int64_t end, int64_t first_column, int64_t end_column) {
+    return block({first, end, first_column, end_column});
+  };
+  answer.glimpse = [block, n = c.n] { return block({0, 1, 0, std::min(n, kGlimpseColumns)}); };
+  answer.products = inputs->product.k;
+  return answer;
+}
+
+/// The rows of d that belong to the case. Kernels that are told where experts end write no other row. Those that are told the sizes of
+/// masked groups, or the expert of each row, store whole tiles.
+Part part_of(const GemmCase& c, std::string justification) {
+  Part d{"d", c.y, {c.m, c.n}, std::move(justification)};
+  if (!c.groups.any()) return d;
+  d.places = Places::of_rows([groups = c.groups, n = c.n](int64_t row) { return groups.stored_row(row) * n; });
+  const bool stores_tiles = c.groups.order() == GroupOrder::kMasked || c.groups.order() == GroupOrder::kByIndex;
+  d.padding = [groups = c.groups, n = c.n, rule = stores_tiles ? PaddingRule::kFree : PaddingRule::kUntouched](
+                  const std::function<void(const Padding&)>& visit) {
+    groups.for_each_unused([&](int64_t stored) {
+      for (int64_t column = 0; column < n; ++column) visit({stored * n + column, {stored, column}, rule});
+    });
+  };
+  return d;
+}
+
+Answer answer_of(const GemmCase& c, const DotContract& contract, const DotProgram& program,
+                 const std::shared_ptr<const DotInputs>& inputs) {
+  Part d = part_of(c, "one program has one code for each element");
+  if (c.has_bias && dot_recipe(contract, *c.y, true).steps.size() > 1 && !contract.bias.empty() && contract.bias.back().slack.fma)
+    d.justification = "the bias is added with or without a rounding before it";
+  if (contract.has_atomics()) d.justification = "atomics add the rounded results of parts of k in any order";
+  return answer_of_rows(c, program.name, d, inputs, std::make_shared<const DotRows>(contract, program, *inputs, *c.y));
+}
+
+/// The answer for an unknown kernel, or for an undocumented instruction.
+Answer answer_of_any(const GemmCase& c, const DotContract& contract, const std::shared_ptr<const DotInputs>& inputs) {
+  const Part d = part_of(c, contract.of_unknown_unit() ? "any candidate of the unit, with or without each loss of bits in it"
+                                                       : "any program of the contract's, with or without each loss of bits in its unit");
+  return answer_of_rows(c, "", d, inputs, std::make_shared<const UnknownDotRows>(contract, *inputs, *c.y));
+}
+
+Expectation of_inputs(const GemmCase& c, const DotContract& contract, std::shared_ptr<const DotInputs> inputs) {
+  if (contract.unknown()) return {{answer_of_any(c, contract, inputs)}};
+  Expectation expectation;
+  for (const DotProgram& program : dot_programs(contract, inputs->product.k))
+    expectation.any_of.push_back(answer_of(c, contract, program, inputs));
+  return expectation;
+}
+
+std::string equivalent(const GemmCase& c, const std::string& name) {
+  return rulebook().equivalent(c.id(), *c.contract.unit.a, name);
+}
+
+/// Inputs shared by all mutants of a case, and sums that several mutants share.
+using SharedInputs = std::shared_ptr<MadeOnce<DotInputs>>;
+
+std::shared_ptr<const DotInputs> inputs_of(const SharedInputs& shared, const GemmCase& c, const Problem& problem) {
+  return shared->of(problem, [&] {
+    DotInputs inputs = gemm_inputs(c, problem);
+    inputs.memory = std::make_shared<SumMemory>();
+    return inputs;
+  });
+}
+
+Hypothesis of_neighbour(const GemmCase& c, DotNeighbour wrong, const SharedInputs& inputs) {
+  const std::string name = wrong.name;
+  return {name,
+          [c, wrong = std::move(wrong), inputs](const Problem& problem, const std::vector<HostTensor>*) {
+            return of_inputs(c, wrong.contract, inputs_of(inputs, c, problem));
+          },
+          equivalent(c, name)};
+}
+
+Hypothesis of_misreading(const GemmCase& c, const DotMisreading& wrong, const SharedInputs& inputs) {
+  return {wrong.name,
+          [c, wrong, inputs](const Problem& problem, const std::vector<HostTensor>*) {
+            const std::shared_ptr<const DotInputs> right = inputs_of(inputs, c, problem);
+            return of_inputs(c, c.contract, std::make_shared<const DotInputs>(wrong.read(*right, wrong.products)));
+          },
+          equivalent(c, wrong.name)};
+}
+
+/// Layouts that a kernel may mistake this one for.
+std::vector<std::string> layouts_taken_for(const Layout& layout) {
+  if (layout.packs_words()) return {"ue8m0x4_row", "ue8m0x4_col", "ue8m0x4_tma"};
+  if (layout.element->bytes() > 1) return {"row", "col", "tma"};
+  if (*layout.element == kE8M0) return {"e8m0_row", "e8m0_col", "e8m0_128x4", "e8m0_8x4"};
+  std::vector<std::string> all;
+  for (const Layout& other : rulebook().layouts)
+    if (*other.type == *layout.type && *other.element == *layout.element) all.push_back(other.id);
+  return all;
+}
+
+/// Mutants: the scales of one factor read with another layout.
+void add_layouts(const GemmCase& c, const char* role, const GemmScale& right, ScaleValues DotInputs::*scales,
+                 const SharedInputs& inputs, std::vector<Hypothesis>& all) {
+  if (!right.layout()) return;
+  for (const std::string& id : layouts_taken_for(*right.layout())) {
+    if (!right.reads_others(rulebook().layout(id))) continue;
+    const std::string name = fmt::format("{}: layout {} -> {}", role, right.layout()->id, id);
+    all.push_back({name,
+                   [=, other = GemmScale(right.grid(), &rulebook().layout(id))](const Problem& problem, const std::vector<HostTensor>*) {
+                     DotInputs wrong = *inputs_of(inputs, c, problem);
+                     wrong.*scales = other.values(find(problem.tensors, role));
+                     return of_inputs(c, c.contract, std::make_shared<const DotInputs>(std::move(wrong)));
+                   },
+                   equivalent(c, name)});
+    all.back().by_rows = true;
+  }
+}
+
+/// Mutants: both factors read with another layout. A step that tiles them is left out for both or for none.
+void add_layouts_of_both(const GemmCase& c, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
+  const Layout* layout = c.scale_a.layout();
+  if (!c.scale_a.are_bytes() || layout->packs_words()) return;
+  const Layout* plain = &rulebook().layout(std::string(layout->element->name) + "_row");
+  if (layout == plain || (!c.scale_a.reads_others(*plain) && !c.scale_b.reads_others(*plain))) return;
+  const std::string name = fmt::format("scales: layout {} -> {}", layout->id, plain->id);
+  all.push_back({name,
+                 [=](const Problem& problem, const std::vector<HostTensor>*) {
+                   DotInputs wrong = *inputs_of(inputs, c, problem);
+                   wrong.scale_a = GemmScale(c.scale_a.grid(), plain).values(find(problem.tensors, "scale_a"));
+                   wrong.scale_b = GemmScale(c.scale_b.grid(), plain).values(find(problem.tensors, "scale_b"));
+                   return of_inputs(c, c.contract, std::make_shared<const DotInputs>(std::move(wrong)));
+                 },
+                 equivalent(c, name)});
+  all.back().by_rows = true;
+}
+
+std::vector<Hypothesis> of_layouts(const GemmCase& c, const SharedInputs& inputs) {
+  std::vector<Hypothesis> all;
+  add_layouts(c, "scale_a", c.scale_a, &DotInputs::scale_a, inputs, all);
+  add_layouts(c, "scale_b", c.scale_b, &DotInputs::scale_b, inputs, all);
+  add_layouts_of_both(c, inputs, all);
+  return all;
+}
+
+/// The shape of the inputs, from which misreadings are generated.
+DotInputs shape_of(const GemmCase& c) {
+  DotInputs inputs;
+  inputs.product.k = c.k;
+  inputs.m = c.stored_rows();
+  inputs.n = c.rows_of_b();
+  inputs.shuffle = c.contract.shuffle;
+  inputs.scales_are_powers = c.scales_are_powers();
+  inputs.packed = c.packs_codes();
+  inputs.scale_a.shape = c.scale_a.grid();
+  inputs.scale_b.shape = c.scale_b.grid();
+  if (c.scales.a.outer()) inputs.outer_a = {c.outer_of_a(), std::vector<double>(size_t(c.outer_of_a().count()))};
+  if (c.scales.b.outer()) inputs.outer_b = {c.outer_of_b(), std::vector<double>(size_t(c.outer_of_b().count()))};
+  if (c.has_zero_points()) inputs.azp_adj.resize(size_t(c.n));
+  if (c.contract.azp == GemmAzp::kTokens) inputs.azp.resize(size_t(c.m));
+  return inputs;
+}
+
+}  // namespace
+
+Expectation expect_product(const GemmCase& c, const DotContract& contract, const Problem& problem) {
+  return of_inputs(c, contract, std::make_shared<const DotInputs>(gemm_inputs(c, problem)));
+}
+
+std::vector<Hypothesis> gemm_hypotheses(const GemmCase& c) {
+  const auto inputs = std::make_shared<MadeOnce<DotInputs>>();
+  std::vector<Hypothesis> edits, readings = of_layouts(c, inputs);
+  for (DotNeighbour& wrong : dot_neighbours(c.contract, rulebook().units, c.k, *c.y, c.has_bias))
+    edits.push_back(of_neighbour(c, std::move(wrong), inputs));
+  const int64_t tile = c.contract.of_blocks() ? c.contract.scale_block() : std::max(c.contract.promote, c.contract.part_of);
+  for (const DotMisreading& wrong : dot_misreadings(shape_of(c), c.contract.unit.k, tile))
+    readings.push_back(of_misreading(c, wrong, inputs));
+  // Of two equivalent mutants the first is named. Without split-K that is a dropped tail, not a lost part.
+  const bool cut = c.contract.most_parts > 1;
+  std::vector<Hypothesis>&all = cut ? edits : readings, &others = cut ? readings : edits;
+  std::move(others.begin(), others.end(), std::back_inserter(all));
+  return std::move(all);
+}
+
+Expectation every_program(const GemmCase& c, const Problem& problem) {
+  const auto inputs = std::make_shared<const DotInputs>(gemm_inputs(c, problem));
+  Expectation expectation;
+  std::set<std::string> seen;
+  for (const DotContract& way : dot_ways(c.contract, rulebook().units))
+    for (const DotProgram& program : dot_programs(way, c.k)) {
+      const std::string words = dot_way_words(way, program);
+      if (!seen.insert(words).second) continue;
+      expectation.any_of.push_back(answer_of(c, way, program, inputs));
+      expectation.any_of.back().program = words;
+    }
+  return expectation;
+}
 namespace {
 
 /// Multiply-accumulates of a subsample; for a large k at least this many rows and columns.
@@ -29,8 +252,9 @@ bool takes(const std::string& contract, bool of_blocks) {
 }
 
 std::string shape_words(const GemmCase& p) {
-  const std::string layouts = p.layout_a() ? fmt::format(".{}_{}", p.layout_a()->id, p.layout_b()->id) : "";
-  return fmt::format("{}.m{}.n{}.k{}.{}{}", p.y->name, p.m, p.n, p.k, p.scales.name, layouts);
+  const std::string layouts = p.scale_a.layout() ? fmt::format(".{}_{}", p.scale_a.layout()->id, p.scale_b.layout()->id) : "";
+  const std::string rows = p.groups.any() ? fmt::format("t{}", fmt::join(p.groups.sizes(), "_")) : fmt::format("m{}", p.m);
+  return fmt::format("{}.{}.n{}.k{}.{}{}", p.y->name, rows, p.n, p.k, p.scales.name, layouts);
 }
 
 std::string data_words(const GemmCase& p) {
@@ -66,10 +290,10 @@ class BoundGemm : public BoundCase {
   std::unique_ptr<const BoundCase> excerpt() const override {
     const TileOfB tile(c_.contract.shuffle);
     const int64_t elements = kExcerptProducts / c_.k;
-    GemmCase few = c_;
-    few.n = std::min(c_.n, std::max(kExcerptColumns, elements / c_.m) / tile.rows * tile.rows);
-    few.m = std::min(c_.m, std::max(kExcerptRows, elements / few.n));
-    return few.m == c_.m && few.n == c_.n ? nullptr : std::make_unique<const BoundGemm>(std::move(few), name_);
+    const int64_t whole = c_.groups.any() ? std::max<int64_t>(1, c_.scales.b.block().rows) : tile.rows,
+                  columns = std::min(c_.n, std::max(whole, std::max(kExcerptColumns, elements / c_.m) / whole * whole)),
+                  rows = std::min(c_.m, std::max(kExcerptRows, elements / columns));
+    return rows == c_.m && columns == c_.n ? nullptr : std::make_unique<const BoundGemm>(c_.resized(rows, columns), name_);
   }
   Expectation programs(const Problem& problem) const override { return every_program(c_, problem); }
   bool is_meant(const SaidAlgorithm& said, const std::string& program) const override {
@@ -81,11 +305,9 @@ class BoundGemm : public BoundCase {
     if (said.order == SaidAlgorithm::Order::kAny && adds_parts && !c_.contract.has_atomics()) return false;
     return said.split_k == 0 || program_of_parts(c_.contract, c_.k, said.split_k) == program;
   }
-  int64_t independent_rows() const override { return c_.m; }
+  int64_t independent_rows() const override { return c_.groups.any() ? 0 : c_.m; }
   CaseOfRows with_rows(const Problem& problem, const std::vector<int64_t>& rows) const override {
-    GemmCase some = c_;
-    some.m = int64_t(rows.size());
-    return {std::make_unique<const BoundGemm>(std::move(some), name_), gemm_with_rows(c_, problem, rows),
+    return {std::make_unique<const BoundGemm>(c_.resized(int64_t(rows.size()), c_.n), name_), gemm_with_rows(c_, problem, rows),
             {{"m", std::to_string(rows.size())}}};
   }
   std::vector<Relation> relations(const Problem& problem) const override { return gemm_relations(c_, problem); }
@@ -101,6 +323,7 @@ class BoundGemm : public BoundCase {
     const auto axis = [](const char* column, int64_t size, int64_t unit) {
       return ShrinkAxis{size / unit, [=](int64_t units) { return CellChanges{{column, std::to_string(units * unit)}}; }};
     };
+    if (c_.groups.any()) return std::nullopt;
     return Shrinking{{axis("m", c_.m, 1), axis("n", c_.n, tile.rows), axis("k", c_.k, tile.products)}, {}, c_.m * c_.n * c_.k};
   }
 
@@ -109,19 +332,29 @@ class BoundGemm : public BoundCase {
   const CaseName name_;
 };
 
-std::unique_ptr<const BoundCase> bind_gemm(const Case& c, bool of_blocks) {
-  GemmCase p = read_gemm_case(c);
-  if (p.contract.of_blocks() != of_blocks)
+std::unique_ptr<const BoundCase> bind_gemm(const Case& c, const GemmOpParts& parts) {
+  GemmCase p = read_gemm_case(c, parts.groups);
+  if (p.contract.of_blocks() != parts.of_blocks)
     Cells(c).refuse("contract", fmt::format("'{}' has scales {} and this op takes those of {}", p.id(), p.scales.name,
-                                            of_blocks ? "blocks" : "tensors, tokens and channels"));
+                                            parts.of_blocks ? "blocks" : "tensors, tokens and channels"));
   CaseName name = {c.op, p.id(), shape_words(p), data_words(p), p.warp};
   return std::make_unique<const BoundGemm>(std::move(p), std::move(name));
+}
+
+RoleSpec role_of_groups(GroupOrder order) {
+  switch (order) {
+    case GroupOrder::kMasked: return {"tokens", Access::kIn, "[experts] int32: rows of a and d in use, of the room that each expert has"};
+    case GroupOrder::kByIndex: return {"expert_of_row", Access::kIn, "[m] int32: the expert of each row of a and d; -1: unused"};
+    default: return {"expert_offsets", Access::kIn, "[experts + 1] int32: the row of a and d where each expert begins, and their number"};
+  }
 }
 
 std::vector<RoleSpec> roles_of(const GemmOpParts& parts) {
   std::vector<RoleSpec> all = {{"a", Access::kIn, "[m, k]: codes of the activations, row-major and dense"},
                                {"b", Access::kIn, "[n, k]: codes of the weights, one row per column of d; d = a * b^T"}};
+  if (parts.groups) all.back().what = "[experts, n, k]: codes of the weights; a row of a and d belongs to one expert";
   all.insert(all.end(), parts.scales.begin(), parts.scales.end());
+  if (parts.groups) all.push_back(role_of_groups(*parts.groups));
   for (const char* factor : {"a", "b"})
     if (parts.of_blocks)
       all.push_back({fmt::format("global_scale_{}", factor), Access::kIn,
@@ -149,8 +382,8 @@ Op gemm_op(GemmOpParts parts) {
           .optional_columns = parts.optional_columns,
           .untried = "stream-K of CUTLASS, whose scheduler cuts k elsewhere in each tile of d; results of 16 bits that atomics add in any order",
           .takes = [of_blocks = parts.of_blocks](const std::string& contract) { return takes(contract, of_blocks); },
-          .bind = [of_blocks = parts.of_blocks](const Case& c) { return bind_gemm(c, of_blocks); },
-          .case_of_dump = gemm_case_of_dump};
+          .bind = [parts](const Case& c) { return bind_gemm(c, parts); },
+          .case_of_dump = parts.groups ? nullptr : gemm_case_of_dump};
 }
 
 }  // namespace assay

@@ -1,9 +1,13 @@
 // One case of op mma, parsed and validated: a tensor core instruction, the tiles, and their generators.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "harness/core/bound_case.h"
+#include "harness/core/op.h"
+#include "reference/units/unit_definition.h"
 #include "reference/units/unit_predict.h"
 #include "reference/units/unit_table.h"
 
@@ -32,5 +36,33 @@ Problem mma_problem(const MmaCase& c);
 
 /// The operands of one tile of a problem.
 UnitProduct tile_of(const MmaCase& c, const Problem& problem, int64_t tile);
+
+// The accepted results of a tensor core on the tiles of a case, and its mutants.
+
+/// Steps of a kernel around the instruction. No contract contains them.
+struct TileStep {
+  enum Kind {
+    kDropProduct,  ///< product `product` of every instruction is dropped
+    kRoundC,       ///< each c is rounded to f16 before its instruction
+    kZeroC,        ///< the first instruction starts from 0
+    kLastKFirst,   ///< instructions run in descending k
+    kSignZeros     ///< a zero is -0 if no term is positive
+  } kind;
+  int product = 0;
+};
+
+/// Every element accepts one code; NaN codes are distinguished.
+Expectation expect_tiles(const MmaCase& c, const Unit& unit, const Problem& problem, std::optional<TileStep> step = std::nullopt);
+
+std::vector<Hypothesis> mma_hypotheses(const MmaCase& c);
+
+// Text about a tensor core: its steps as formulas, and the trace of an element.
+
+/// Every term of the element at row `row` (counted over all tiles) and `column`: its exponent, the truncated bits, the sums and
+/// their roundings, instruction by instruction.
+std::vector<std::string> trace_element(const MmaCase& c, const Problem& problem, int64_t row, int64_t column);
+
+/// The trace of one block of an element.
+void append_block_lines(const Unit& unit, const UnitElement& element, const UnitBlockSeen& block, std::vector<std::string>& lines);
 
 }  // namespace assay

@@ -7,8 +7,7 @@
 
 #include "harness/core/cases.h"
 #include "reference/formats/catalogue.h"
-#include "suites/mma/expect.h"
-#include "suites/mma/words.h"
+#include "suites/mma/mma_case.h"
 #include "suites/registry.h"
 #include "suites/rulebook.h"
 

@@ -10,7 +10,7 @@
 #include "harness/compare/compare.h"
 #include "harness/core/expectation.h"
 #include "reference/formats/format.h"
-#include "suites/gemm/expect.h"
+#include "suites/gemm/gemm_op.h"
 #include "suites/gemm/gemm_case.h"
 #include "suites/testing/case_with.h"
 #include "suites/testing/outputs_of.h"

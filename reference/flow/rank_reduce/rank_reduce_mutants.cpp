@@ -1,5 +1,5 @@
 // Mutants of all-reduces: order and rounding of additions, and the codec.
-#include "reference/flow/rank_reduce/rank_reduce_mutants.h"
+#include "reference/flow/rank_reduce/rank_reduce.h"
 
 #include <algorithm>
 

@@ -10,7 +10,6 @@
 #include "reference/flow/flow.h"
 #include "reference/flow/rank_reduce/rank_norm.h"
 #include "reference/flow/rank_reduce/rank_reduce.h"
-#include "reference/flow/rank_reduce/rank_reduce_mutants.h"
 #include "reference/testing/mpfr_programs.h"
 
 namespace assay::rank_reduce_twin {

@@ -1,10 +1,11 @@
-// Layouts of gemm_block_scaled: scales and shuffled weights are at their layout's addresses, computed again by hand, and elements
-// use them.
+// Op gemm_block_scaled: elements match the instruction's definition and the block scales, a whole tensor must match one variant,
+// and parameters that a contract lacks are rejected.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <map>
 #include <string>
 #include <vector>
@@ -13,11 +14,153 @@
 #include "reference/formats/catalogue.h"
 #include "reference/table/table.h"
 #include "reference/units/unit_definition.h"
-#include "suites/gemm/expect.h"
+#include "suites/gemm/gemm_op.h"
 #include "suites/gemm/gemm_case.h"
 #include "suites/testing/usual_block_gemm.h"
 
 namespace assay::gemm_block_scaled_test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::string refusal(const TestCells& cells) { return refusal_of(gemm(), kUsual, cells); }
+
+/// The definition written again by hand: chains of 128 products, and how the contract joins them.
+struct ByHand {
+  const GemmCase& c;
+  const Problem& problem;
+  bool row_first;  ///< (chain sa) sb instead of (sa sb) chain
+
+  float scale(const char* role, int64_t row, int64_t block) const {
+    const HostTensor& t = find(problem.tensors, role);
+    return float(decode(kF32, t.code(row * t.spec.strides[0] + block * t.spec.strides[1])));
+  }
+  float chain(int64_t row, int64_t column, int64_t first, int64_t end) const {
+    std::vector<uint32_t> a, b;
+    for (int64_t i = first; i < end; ++i) {
+      a.push_back(find(problem.tensors, "a").code(row * c.k + i));
+      b.push_back(find(problem.tensors, "b").code(column * c.k + i));
+    }
+    return float(decode(kF32, defined_element(c.contract.unit, {a, b}, 0)));
+  }
+  float part(int64_t row, int64_t column, int64_t first, int64_t end) const {
+    float acc = 0;
+    for (int64_t k = first; k < end; k += 128) {
+      const float p = chain(row, column, k, std::min(k + 128, end)), sa = scale("scale_a", row, k / 128);
+      const float sb = scale("scale_b", c.scales.b.block().rows == 1 ? column : column / 128, k / 128);
+      acc = row_first ? std::fma(p * sa, sb, acc) : std::fma(p, sa * sb, acc);
+    }
+    return acc;
+  }
+  float element(int64_t row, int64_t column, int64_t part_of_k) const {
+    float sum = part(row, column, 0, std::min(part_of_k, c.k));
+    for (int64_t first = part_of_k; first < c.k; first += part_of_k)
+      sum += part(row, column, first, std::min(first + part_of_k, c.k));
+    return sum;
+  }
+};
+
+TEST(GemmBlockScaled, ElementsAreWhatTheDefinitionMakesOfThem) {
+  struct Tried {
+    const char *contract, *scales, *layout;
+    bool row_first;
+  };
+  for (const Tried& tried : {Tried{"torch.scaled_mm_1x128_1x128.sm_90", "1x128_1x128", "col", true},
+                             Tried{"torch.scaled_mm_1x128_128x128.sm_90", "1x128_128x128", "col", false},
+                             Tried{"vllm.triton_w8a8_block.sm_89", "1x128_128x128", "tma", true}}) {
+    const Case one = case_with({{"contract", tried.contract}, {"scales", tried.scales}, {"layout_a", tried.layout}});
+    const GemmCase c = read_gemm_case(one);
+    const Problem problem = gemm_problem(c);
+    const Expectation expectation = expect_product(c, c.contract, problem);
+    const std::vector<DotProgram> programs = dot_programs(c.contract, c.k);
+    ASSERT_EQ(programs.size(), expectation.any_of.size());
+    for (size_t p = 0; p < programs.size(); ++p) {
+      const std::vector<WholePart> d = computed(expectation.any_of[p]);
+      for (int64_t row = 0; row < c.m; ++row)
+        for (int64_t column = 0; column < c.n; column += 5) {
+          const double right = ByHand{c, problem, tried.row_first}.element(row, column, programs[p].part);
+          ASSERT_EQ(d[0].low[size_t(row * c.n + column)], ordinal_of_value(kF32, right))
+              << tried.contract << " " << programs[p].name << " " << row << " " << column;
+        }
+    }
+  }
+}
+
+TEST(GemmBlockScaled, PartsOfKAreWholeGroupsOfBlocks) {
+  const auto parts = [&](const char* contract, const char* scales, int64_t k) {
+    std::vector<int64_t> all;
+    for (const DotProgram& program :
+         dot_programs(read_gemm_case(case_with({{"contract", contract}, {"scales", scales}})).contract, k))
+      all.push_back(program.part);
+    return all;
+  };
+  EXPECT_THAT(parts("torch.scaled_mm_1x128_128x128.sm_90", "1x128_128x128", 2048), ElementsAre(2048, 1024, 512));
+  EXPECT_THAT(parts("torch.scaled_mm_1x128_1x128.sm_90", "1x128_1x128", 2048), ElementsAre(2048, 1024, 768, 512, 384));
+  EXPECT_THAT(parts("vllm.triton_w8a8_block.sm_90", "1x128_128x128", 2048), ElementsAre(2048));
+}
+
+TEST(GemmBlockScaled, TheProgramThatMadeOutputsIsFoundAmongAll) {
+  const Case one = case_with({{"m", "3"}, {"n", "16"}, {"k", "2048"}, {"fill", "wide"}});
+  const Problem problem = gemm().bind(one)->problem();
+  const Expectation all = gemm().bind(one)->programs(problem);
+  std::map<std::string, std::vector<int32_t>> made;
+  for (const Answer& answer : all.any_of) made[answer.program] = computed(answer)[0].low;
+  ASSERT_GT(made.size(), 300u);
+  for (const char* join : {"acc = fma(chain, sa * sb, acc)", "acc = fma(chain * sa, sb, acc)", "acc = chain * (sa * sb) + acc"})
+    for (const char* cut : {"", "split-K 2, "}) {
+      const std::string unit = "sm_90.wgmma.e4m3.f32",
+                        name = unit + ", promoted every 128, " + (*cut ? cut : "split-K 1, ") + join;
+      ASSERT_TRUE(made.contains(name)) << name << " is not one of " << made.begin()->first << "...";
+      std::vector<std::string> same;
+      for (const auto& [other, d] : made)
+        if (d == made.at(name) && other.starts_with(unit)) same.push_back(other);
+      EXPECT_THAT(same, testing::Contains(name));
+      EXPECT_LE(same.size(), 3u) << name
+                                 << ": parts of whole 128 and of whole 512 are the same, and so may two joins be on one set";
+    }
+}
+
+TEST(GemmBlockScaled, WhatAContractHasNotIsRefusedWithItsColumn) {
+  EXPECT_THAT(refusal({{"contract", "torch.scaled_mm_row.sm_90"}, {"scales", "token_channel"}}),
+              HasSubstr("has scales token_channel and this op takes those of blocks"));
+  EXPECT_THAT(refusal({{"scales", "1x128_128x128"}}),
+              HasSubstr("contract torch.scaled_mm_1x128_1x128.sm_90 does not support scales '1x128_128x128'"));
+  EXPECT_THAT(refusal({{"layout_a", "ue8m0x4_tma"}}), HasSubstr("layout_a: 'ue8m0x4_tma' is not one of: col"));
+  EXPECT_THAT(refusal({{"contract", "assay.fp8_gemm_1d1d_packed.sm_90"}, {"layout_a", "ue8m0x4_tma"}, {"layout_b", "row"}}),
+              HasSubstr("layout_b: 'row' is not one of: ue8m0x4_tma"));
+  EXPECT_THAT(refusal({{"contract", "deepgemm.fp8_gemm_1d1d.sm_90"}, {"layout_a", "tma"}}), HasSubstr(": c: "));
+}
+
+TEST(GemmBlockScaled, ATraceShowsTheScalesOfEachBlock) {
+  const Case one = case_with({{"k", "160"}});
+  const Problem problem = gemm().bind(one)->problem();
+  std::string text;
+  for (const std::string& line : gemm().bind(one)->trace(problem, 1, 2)) text += line + "\n";
+  EXPECT_THAT(text, HasSubstr("k 128..159: chain = "));
+  EXPECT_THAT(text, HasSubstr("promoted: sa = "));
+  char code[16];
+  std::snprintf(code, sizeof code, "d     %08x",
+                code_from_ordinal(kF32, computed(gemm().bind(one)->expect(problem, nullptr).any_of[0])[0].low[136 + 2]));
+  EXPECT_THAT(text, HasSubstr(code));
+}
+
+TEST(GemmBlockScaled, RowsAreWhatTheyAreAlone) {
+  const Case one = case_with({{"contract", "vllm.triton_w8a8_block.sm_90"}, {"scales", "1x128_128x128"}, {"layout_a", "tma"}});
+  const Problem problem = gemm().bind(one)->problem();
+  const std::vector<WholePart> all = computed(gemm().bind(one)->expect(problem, nullptr));
+  const CaseOfRows few = gemm().bind(one)->with_rows(problem, {3, 1});
+  const std::vector<WholePart> some = computed(few.bound->expect(few.problem, nullptr));
+  for (int64_t column = 0; column < 136; ++column) {
+    EXPECT_EQ(some[0].low[size_t(column)], all[0].low[size_t(3 * 136 + column)]);
+    EXPECT_EQ(some[0].low[size_t(136 + column)], all[0].low[size_t(136 + column)]);
+  }
+}
+
+}  // namespace
+
+// Layouts of gemm_block_scaled: scales and shuffled weights are at their layout's addresses, computed again by hand, and elements use them.
+
 namespace {
 
 using testing::ElementsAre;
@@ -167,4 +310,5 @@ TEST(GemmBlockScaled, MxScalesAreThoseOfTheirTiles) {
 }
 
 }  // namespace
+
 }  // namespace assay::gemm_block_scaled_test

@@ -1,0 +1,308 @@
+#include "suites/gemm/gemm_checks.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <mutex>
+#include <numeric>
+
+#include "harness/core/blocks.h"
+#include "reference/dot/exact_dot.h"
+#include "reference/formats/catalogue.h"
+
+namespace assay {
+namespace {
+
+constexpr int64_t kAnything = Relation::kAnything;
+
+/// Elements [m, n] of d that must keep their bits, except those that `changed` selects.
+template <class Changed>
+std::vector<int64_t> all_but(const GemmCase& c, Changed changed) {
+  std::vector<int64_t> same(size_t(c.m * c.n));
+  for (int64_t row = 0; row < c.m; ++row)
+    for (int64_t column = 0; column < c.n; ++column)
+      same[size_t(row * c.n + column)] = changed(row, column) ? kAnything : row * c.n + column;
+  return same;
+}
+
+/// Reorders the rows of a dense matrix, or the elements of a vector.
+void reorder(HostTensor& tensor, const std::vector<int64_t>& order) {
+  const size_t size = tensor.bytes.size() / order.size();
+  const std::vector<std::byte> before = tensor.bytes;
+  for (size_t i = 0; i < order.size(); ++i)
+    std::copy_n(before.begin() + std::ptrdiff_t(size_t(order[i]) * size), size, tensor.bytes.begin() + std::ptrdiff_t(i * size));
+}
+
+/// Columns in reverse order; columns that share a tile's scale of b stay together.
+std::vector<int64_t> opposite_columns(const GemmCase& c) {
+  const int64_t group = c.scale_b.grid().row_block > 1 ? c.scale_b.grid().row_block : c.n;
+  std::vector<int64_t> order(static_cast<size_t>(c.n));
+  for (int64_t column = 0; column < c.n; ++column) {
+    const int64_t first = column / group * group, end = std::min(first + group, c.n);
+    order[size_t(column)] = first + end - 1 - column;
+  }
+  return order;
+}
+
+/// Reorders the columns of a matrix [m, n]: c.
+void reorder_columns(HostTensor& tensor, const std::vector<int64_t>& order, int64_t rows) {
+  const HostTensor before = tensor;
+  const auto n = int64_t(order.size());
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t column = 0; column < n; ++column) tensor.set_code(row * n + column, before.code(row * n + order[size_t(column)]));
+}
+
+Relation columns(const GemmCase& c, const Problem& problem) {
+  Relation relation{"columns", "columns in the opposite order", problem, "d", {}};
+  const std::vector<int64_t> order = opposite_columns(c);
+  for (HostTensor& tensor : relation.problem.tensors) {
+    const std::string& role = tensor.spec.name;
+    if (role == "b") {
+      if (c.contract.shuffle.any()) tensor.bytes = unshuffled(c.contract.shuffle, tensor.bytes.data(), c.n, c.k);
+      reorder(tensor, order);
+      if (c.contract.shuffle.any()) tensor.bytes = shuffled(c.contract.shuffle, tensor.bytes.data(), c.n, c.k);
+    }
+    if (role == "scale_b" && c.scale_b.grid().row_block == 1) tensor = c.scale_b.of_rows(tensor, order);
+    if (role == "bias" || role == "azp_adj" || (role == "global_scale_b" && c.has_outer_of_rows_of_b())) reorder(tensor, order);
+    if (role == "c") reorder_columns(tensor, order, c.m);
+  }
+  for (int64_t i = 0; i < c.m * c.n; ++i) relation.same_as.push_back(i / c.n * c.n + order[size_t(i % c.n)]);
+  return relation;
+}
+
+Relation spoiled_row(const GemmCase& c, const Problem& problem) {
+  const int64_t spoiled = c.m / 2;
+  const Format& format = *c.contract.unit.a;
+  const bool integers = format.is_integer() || format.specials == Specials::kFinite;  // no NaN
+  Relation relation{"other rows", fmt::format("row {} of a is {}", spoiled, integers ? "another" : "NaN"), problem, "d",
+                    all_but(c, [=](int64_t row, int64_t) { return row == spoiled; })};
+  HostTensor& a = find(relation.problem.tensors, "a");
+  for (int64_t k = 0; k < c.k; ++k) {
+    const int64_t at = spoiled * c.k + k;
+    a.set_code(at, integers ? a.code(at) ^ 1u : code_of(format, std::nan("")));
+  }
+  return relation;
+}
+
+/// Doubles the last scale of a row, or of a band of rows of b.
+void change_scale(HostTensor& tensor, const GemmScale& scale, int64_t row) {
+  const int64_t last = scale.grid().columns - 1;
+  const double value = scale.values(tensor).values[size_t(row * (last + 1) + last)];
+  scale.set(tensor, row, last, value == 0 || !std::isfinite(value) ? 1 : value > 1 ? value / 2 : 2 * value);
+}
+
+void add_scales(const GemmCase& c, const Problem& problem, std::vector<Relation>& all) {
+  const LevelGrid &a = c.scale_a.grid(), &b = c.scale_b.grid();
+  if (a.row_block > 0 && a.rows > 1) {
+    const int64_t changed = a.rows / 2;
+    all.push_back({"scales", fmt::format("another scale of row {} of a", changed), problem, "d",
+                   all_but(c, [=](int64_t row, int64_t) { return row / a.row_block == changed; })});
+    change_scale(find(all.back().problem.tensors, "scale_a"), c.scale_a, changed);
+  }
+  if (b.row_block > 0 && b.rows > 1) {
+    const int64_t changed = b.rows / 2;
+    all.push_back({"scales", fmt::format("another scale {} of b", changed), problem, "d",
+                   all_but(c, [=](int64_t, int64_t column) { return column / b.row_block == changed; })});
+    change_scale(find(all.back().problem.tensors, "scale_b"), c.scale_b, changed);
+  }
+}
+
+/// The middle one of a scale for each row, taken twice.
+void add_outer_scales(const GemmCase& c, const Problem& problem, std::vector<Relation>& all) {
+  const auto change = [&](const char* role, const std::string& what, int64_t row, std::vector<int64_t> same_as) {
+    all.push_back({"scales", what, problem, "d", std::move(same_as)});
+    HostTensor& scale = find(all.back().problem.tensors, role);
+    scale.set_code(row, code_of(kF32, 2 * decode(kF32, scale.code(row))));
+  };
+  if (c.has_outer_of_rows_of_a() && c.m > 1)
+    change("global_scale_a", fmt::format("another global scale of row {} of a", c.m / 2), c.m / 2,
+           all_but(c, [at = c.m / 2](int64_t row, int64_t) { return row == at; }));
+  if (c.has_outer_of_rows_of_b() && c.n > 1)
+    change("global_scale_b", fmt::format("another global scale of row {} of b", c.n / 2), c.n / 2,
+           all_but(c, [at = c.n / 2](int64_t, int64_t column) { return column == at; }));
+}
+
+/// Rows so many elements further apart; all ones between them.
+void pull_apart(HostTensor& tensor, int64_t more) {
+  const HostTensor before = tensor;
+  const int64_t rows = before.spec.shape[0], columns = before.spec.shape[1], pitch = columns + more;
+  tensor.spec.strides = {pitch, 1};
+  tensor.spec.storage = (rows - 1) * pitch + columns;
+  if (before.bytes.empty()) return;
+  tensor.bytes.assign(tensor.spec.bytes(), std::byte{0xff});
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t column = 0; column < columns; ++column) tensor.set_code(row * pitch + column, before.code(row * columns + column));
+}
+
+Relation rows_apart(const GemmCase& c, const Problem& problem) {
+  constexpr int64_t kMore = 16;  // keeps 16-byte loads aligned
+  Relation relation{"pitch", fmt::format("rows of a, b and d lie {} elements further apart", kMore), problem, "d",
+                    all_but(c, [](int64_t, int64_t) { return false; })};
+  for (HostTensor& tensor : relation.problem.tensors)
+    if (tensor.spec.name == "a" || tensor.spec.name == "d" || (tensor.spec.name == "b" && !c.contract.shuffle.any())) pull_apart(tensor, kMore);
+  return relation;
+}
+
+}  // namespace
+
+std::vector<Relation> gemm_relations(const GemmCase& c, const Problem& problem) {
+  std::vector<Relation> all;
+  if (c.groups.any()) return all;
+  if (c.n > 1) all.push_back(columns(c, problem));
+  if (c.m > 1) all.push_back(spoiled_row(c, problem));
+  add_scales(c, problem, all);
+  add_outer_scales(c, problem, all);
+  all.push_back(rows_apart(c, problem));
+  return all;
+}
+namespace {
+
+/// Smallest number of rows and columns of a part for meaningful statistics.
+constexpr int64_t kLeastOfPart = 8;
+
+struct PartOfD {
+  int64_t row, rows, column, columns;
+};
+
+/// A diagonal block of d.
+PartOfD part_of(const GemmCase& c, int part) {
+  const int64_t rows = c.m / ErrorStatistics::kParts, columns = c.n / ErrorStatistics::kParts;
+  return {part * rows, rows, part * columns, columns};
+}
+
+ErrorStatistic statistic(const GemmCase& c, const PartOfD& part, const std::vector<double>& exact, const std::vector<double>& magnitudes,
+                         const std::vector<double>& d) {
+  double sum = 0, squares = 0, count = 0;
+  for (int64_t row = 0; row < part.rows; ++row)
+    for (int64_t column = 0; column < part.columns; ++column) {
+      const auto i = size_t(row * part.columns + column);
+      const double got = d[size_t((part.row + row) * c.n + part.column + column)];
+      if (!(magnitudes[i] > 0) || !std::isfinite(got) || !std::isfinite(exact[i])) continue;
+      const double error = std::copysign(1.0, exact[i]) * (got - exact[i]) / magnitudes[i];
+      sum += error, squares += error * error, count += 1;
+    }
+  if (count == 0) return {};
+  const double mean = sum / count;
+  return {mean, std::sqrt(std::max(0.0, squares / count - mean * mean))};
+}
+
+/// The contract with one fraction bit less per term.
+DotContract coarser(DotContract contract) {
+  contract.unit.fraction_bits -= 1;
+  return contract;
+}
+
+ErrorStatistic lower(ErrorStatistic x, ErrorStatistic y) { return {std::min(x.bias, y.bias), std::min(x.spread, y.spread)}; }
+ErrorStatistic upper(ErrorStatistic x, ErrorStatistic y) { return {std::max(x.bias, y.bias), std::max(x.spread, y.spread)}; }
+
+}  // namespace
+
+ErrorStatistics::ErrorStatistics(const GemmCase& c) : case_(c) {
+  if (c.contract.of_unknown_unit())
+    words_ = "no power here: how the unit adds nobody knows, so errors of right kernels are not known";
+  else if (!c.scales.of_rows())
+    words_ = "no power here: parts of d share scales";
+  else if (c.m < kParts * kLeastOfPart || c.n < kParts * kLeastOfPart)
+    words_ = fmt::format("no power here: {} parts of d without a common row or column have fewer than {} rows or columns each", kParts, kLeastOfPart);
+  else
+    calibrate();
+}
+
+ErrorStatistics::OfParts ErrorStatistics::of(const Problem& problem, const std::vector<double>& d) const {
+  const DotInputs inputs = gemm_inputs(case_, problem);
+  const ExactGemm product(case_, inputs);
+  OfParts all;
+  for (int i = 0; i < kParts; ++i) {
+    const PartOfD part = part_of(case_, i);
+    std::vector<double> exact(size_t(part.rows * part.columns)), magnitudes(exact.size());
+    DotOutputs wanted;
+    wanted.value = exact, wanted.absolute_sum = magnitudes;
+    exact_dot(product.factors(), {part.row, part.rows, part.column, part.columns}, wanted);
+    all[size_t(i)] = statistic(case_, part, exact, magnitudes, d);
+  }
+  return all;
+}
+
+ErrorStatistics::OfParts ErrorStatistics::of(const Problem& problem, const HostTensor& d) const {
+  std::vector<double> values(size_t(case_.m * case_.n));
+  for (int64_t i = 0; i < case_.m * case_.n; ++i) values[size_t(i)] = decode(*case_.y, d.code(i));
+  return of(problem, values);
+}
+
+bool ErrorStatistics::refutes(const OfParts& seen) const {
+  const auto all_parts = [&](const Ranges& ranges, auto outside) {
+    for (size_t i = 0; i < seen.size(); ++i)
+      if (!outside(seen[i], ranges[i])) return false;
+    return true;
+  };
+  return std::all_of(programs_.begin(), programs_.end(), [&](const Ranges& ranges) {
+    // A bias or a spread that is smaller than the program's is no fault: a kernel may add more exactly than it.
+    return all_parts(ranges, [](const auto& x, const Range& r) { return x.bias < std::min(r.low.bias, -r.high.bias); }) ||
+           all_parts(ranges, [](const auto& x, const Range& r) { return x.bias > std::max(r.high.bias, -r.low.bias); }) ||
+           all_parts(ranges, [](const auto& x, const Range& r) { return x.spread > r.high.spread; });
+  });
+}
+
+void ErrorStatistics::calibrate() {
+  struct Program {
+    DotContract contract;
+    DotProgram program;
+  };
+  std::vector<Program> programs;
+  for (const DotContract& member : case_.contract.members)
+    for (const DotProgram& program : dot_programs(member, case_.k)) programs.push_back({member, program});
+  std::vector<std::vector<OfParts>> right(programs.size(), std::vector<OfParts>(kRuns)), wrong = right;
+  for_each_in_parallel(kRuns, [&](int64_t run) {
+    GemmCase other = case_;
+    other.seed = case_.seed + uint64_t(run) + 1;
+    const Problem problem = gemm_problem(other);
+    const DotInputs inputs = gemm_inputs(other, problem);
+    for (size_t p = 0; p < programs.size(); ++p) {
+      const auto& [contract, program] = programs[p];
+      right[p][size_t(run)] = of(problem, DotRows(contract, program, inputs, *case_.y).rows(0, case_.m).low);
+      wrong[p][size_t(run)] = of(problem, DotRows(coarser(contract), program, inputs, *case_.y).rows(0, case_.m).low);
+    }
+  });
+  for (const std::vector<OfParts>& runs : right) {
+    Ranges ranges;
+    for (size_t part = 0; part < ranges.size(); ++part) {
+      ranges[part] = {runs.front()[part], runs.front()[part]};
+      for (const OfParts& one : runs) ranges[part] = {lower(ranges[part].low, one[part]), upper(ranges[part].high, one[part])};
+    }
+    programs_.push_back(ranges);
+  }
+  power_ = 1;
+  for (const std::vector<OfParts>& runs : wrong)
+    power_ = std::min(power_, double(std::count_if(runs.begin(), runs.end(), [&](const OfParts& one) { return refutes(one); })) / kRuns);
+  words_ = has_power() ? fmt::format("errors of kernels with one fraction bit less are told from these in {:.3g} % of {} runs", 100 * power_, kRuns)
+                       : fmt::format("no power here: errors with one fraction bit less are told from these in {:.3g} % of {} runs", 100 * power_, kRuns);
+}
+
+std::shared_ptr<const ErrorStatistics> error_statistics(const GemmCase& c) {
+  static std::mutex mutex;
+  static std::map<std::string, std::shared_ptr<const ErrorStatistics>> known;
+  const std::string key = fmt::format("{} {} {} {} {} {} {} {} {}", c.id(), c.m, c.n, c.k, c.fill, c.b, c.scale, c.y->name, c.seed) + c.scales.name;
+  {
+    const std::lock_guard lock(mutex);
+    if (const auto found = known.find(key); found != known.end()) return found->second;
+  }
+  auto made = std::make_shared<const ErrorStatistics>(c);  // outside the lock, so that threads waiting for it can start another
+                                                           // case
+  const std::lock_guard lock(mutex);
+  return known.emplace(key, std::move(made)).first->second;
+}
+
+std::vector<Violation> error_violations(const GemmCase& c, const Problem& problem, const std::vector<HostTensor>& outputs) {
+  const auto statistics = error_statistics(c);
+  if (!statistics->has_power()) return {};
+  const ErrorStatistics::OfParts seen = statistics->of(problem, find(outputs, "d"));
+  if (!statistics->refutes(seen)) return {};
+  std::string words = "errors are not those of any known program: of three parts of d";
+  for (const ErrorStatistic& part : seen) words += fmt::format("{} bias {:.3g}, spread {:.3g}", &part == seen.data() ? "" : ";", part.bias, part.spread);
+  return {{"errors of a known program", words, 0, {}}};
+}
+
+}  // namespace assay

@@ -1,0 +1,259 @@
+// Unknown kernels: outputs of known algorithms, and mixtures of them, lie within the intervals. A wrong gain does not, if the
+// data can show it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "harness/compare/compare.h"
+#include "harness/diagnosis/programs.h"
+#include "harness/diagnosis/visibility.h"
+#include "reference/flow/dot/dot_predict.h"
+#include "reference/formats/catalogue.h"
+#include "reference/formats/round.h"
+#include "reference/table/table.h"
+#include "suites/gemm/gemm_checks.h"
+#include "suites/testing/unknown_gemm.h"
+
+namespace assay::unknown_gemm_test {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+using testing::Not;
+
+TEST(UnknownGemm, WhatAKnownProgramMakesIsRightAndSoAreMixtures) {
+  for (const char* fill : {"amax_scaled", "few_maxima", "wide", "amax_scaled_positive", "block_outliers", "codes_with_nans"})
+    for (const auto& [contract, scales] :
+         {std::pair("assay.unknown_fp8_row.sm_90", "token_channel"), std::pair("assay.unknown_fp8_tensor.sm_90", "tensor")})
+      expect_members_and_a_mixture_pass(case_with({{"contract", contract}, {"scales", scales}, {"fill", fill}}), 3, SIZE_MAX);
+}
+
+/// CUTLASS's stream-K divides k where its scheduler decides: here after 2 of 13 k tiles for some tiles of d and after 5 for
+/// others. No contract has such parts, but the intervals contain the results.
+TEST(UnknownGemm, PartsThatDifferFromTileToTileAreWithinTheSpans) {
+  const Case one = case_with({{"k", "1664"}, {"fill", "few_maxima"}, {"b", "few_maxima"}});
+  const GemmCase c = read_gemm_case(one);
+  const Problem problem = gemm().bind(one)->problem();
+  const DotInputs inputs = gemm_inputs(c, problem);
+  const DotContract& fast = c.contract.members.front();
+  const DotRows rows(fast, dot_programs(fast, c.k).front(), inputs, kF32);
+  std::vector<HostTensor> outputs = {find(problem.tensors, "d")};
+  outputs[0].bytes.resize(outputs[0].spec.bytes());
+  int64_t differ = 0;
+  const std::vector<double> whole = rows.sums(0, c.m, 0, c.k);
+  for (const auto& [first_column, cut] : {std::pair<int64_t, int64_t>(0, 256), std::pair<int64_t, int64_t>(12, 640)}) {
+    const std::vector<double> before = rows.sums(0, c.m, 0, cut), behind = rows.sums(0, c.m, cut, c.k);
+    for (int64_t i = 0; i < c.m * c.n; ++i) {
+      if (i % c.n / 12 * 12 != first_column) continue;
+      const float sum = float(before[size_t(i)]) + float(behind[size_t(i)]);
+      differ += double(sum) != whole[size_t(i)];
+      const float scaled = (sum * float(inputs.scale_b.at(i % c.n, 0))) * float(inputs.scale_a.at(i / c.n, 0));
+      outputs[0].set_code(i, code_of(kF32, double(scaled)));
+    }
+  }
+  EXPECT_GT(differ, c.m * c.n / 4) << "no known program makes them";
+  EXPECT_TRUE(compare(gemm().bind(one)->expect(problem, nullptr), outputs, {{}}).agrees());
+  EXPECT_TRUE(programs_that_made(gemm().bind(one)->programs(problem), outputs).empty());
+  outputs[0].set_code(5, code_of(kF32, double(float(1.05 * decode(kF32, outputs[0].code(5))))));
+  EXPECT_FALSE(compare(gemm().bind(one)->expect(problem, nullptr), outputs, {{}}).agrees());
+}
+
+TEST(UnknownGemm, AGainIsOutsideWhereDataShowIt) {
+  const Case one = case_with({});
+  const Problem problem = gemm().bind(one)->problem();
+  std::vector<HostTensor> outputs = made_by_members(read_gemm_case(one), problem)[0];
+  for (int64_t i = 0; i < outputs[0].spec.elements(); ++i)
+    outputs[0].set_code(i, code_of(kF32, double(float(decode(kF32, outputs[0].code(i)) * 1.05))));
+  EXPECT_FALSE(compare(gemm().bind(one)->expect(problem, nullptr), outputs, {{}}).agrees());
+  EXPECT_THAT(power_of(*gemm().bind(one), one.blind_to).blind_to, Not(Contains("y: gain 105/100")));
+}
+
+/// Long sums of one sign lose so many bits that a gain of 1/20 is hidden. Such a case is untrusted, and its row cannot declare
+/// the mutant.
+TEST(UnknownGemm, DataThatHideAGainAreNotTrusted) {
+  const TestCells hiding = {
+      {"fill", "amax_scaled_positive"}, {"b", "amax_scaled_positive"}, {"k", "4096"}, {"m", "1"}, {"n", "8"}};
+  EXPECT_THAT(power_of(*gemm().bind(case_with(hiding)), case_with(hiding).blind_to).blind_to, Contains("y: gain 105/100"));
+  Case declared = case_with(hiding);
+  for (const char* glob : {"y: gain 105/100", "y: gain *", "*"}) {
+    declared.blind_to = {glob};
+    try {
+      (void)checked_case(gemm(), declared);
+      ADD_FAILURE() << glob << " was taken";
+    } catch (const TableError& error) {
+      EXPECT_THAT(error.what(), HasSubstr("blind_to: '" + std::string(glob) +
+                                          "' declares 'y: gain 105/100', which data of assay.unknown_fp8_row.sm_90 must show"));
+    }
+  }
+  declared.blind_to = {"k: *"};
+  EXPECT_NO_THROW((void)checked_case(gemm(), declared));
+}
+
+TEST(UnknownGemm, TakesNoBiasAndNoOtherScales) {
+  EXPECT_THAT(refusal_of(gemm(), kUsual, {{"y", "bf16"}, {"bias", "normal"}}), HasSubstr("takes no bias"));
+  EXPECT_THAT(refusal_of(gemm(), kUsual, {{"scales", "tensor"}}),
+              HasSubstr("contract assay.unknown_fp8_row.sm_90 does not support scales 'tensor'"));
+}
+
+}  // namespace
+
+// Error statistics of unknown kernels: where they have power, they reject a kernel whose errors match no known algorithm, and never a correct one.
+
+namespace {
+
+using testing::HasSubstr;
+
+const TestCells kPositive = {
+    {"fill", "amax_scaled_positive"}, {"b", "amax_scaled_positive"}, {"m", "24"}, {"n", "24"}, {"k", "512"}};
+
+/// Outputs whose elements are right one by one, each at the end of its interval that lies farther from zero: nothing is lost.
+std::vector<HostTensor> at_far_ends(const Problem& problem, const Answer& answer) {
+  const WholePart d = computed(answer)[0];
+  std::vector<HostTensor> outputs = outputs_of(problem, answer);
+  for (size_t i = 0; i < d.high.size(); ++i) outputs[0].set_code(int64_t(i), code_from_ordinal(kF32, d.high[i]));
+  return outputs;
+}
+
+TEST(UnknownGemm, WhatEveryMemberMakesHasErrorsOfAKnownProgram) {
+  const Case one = case_with(kPositive);
+  const Problem problem = gemm().bind(one)->problem();
+  const Expectation expectation = gemm().bind(one)->expect(problem, nullptr);
+  for (const auto& made : made_by_members(read_gemm_case(one), problem)) EXPECT_TRUE(compare(expectation, made, {{}}).agrees());
+}
+
+/// A kernel that widens fp8 to f16 and adds in fp32 loses less than every known program.
+TEST(UnknownGemm, ErrorsThatAreSmallerThanThoseOfAnyProgramPass) {
+  const Case one = case_with(kPositive);
+  const Problem problem = gemm().bind(one)->problem();
+  const Expectation expectation = gemm().bind(one)->expect(problem, nullptr);
+  EXPECT_TRUE(compare(expectation, at_far_ends(problem, expectation.any_of.front()), {{}}).agrees());
+  const auto statistics = error_statistics(read_gemm_case(one));
+  ErrorStatistics::OfParts seen{};
+  EXPECT_FALSE(statistics->refutes(seen));
+  for (ErrorStatistic& part : seen) part.spread = 1;
+  EXPECT_TRUE(statistics->refutes(seen));
+  for (const double bias : {-1.0, 1.0}) {
+    for (ErrorStatistic& part : seen) part = {bias, 0};
+    EXPECT_TRUE(statistics->refutes(seen)) << bias;
+  }
+}
+
+TEST(UnknownGemm, TheVerdictOnErrorsIsGivenWhereItHasPower) {
+  TestCells signs = kPositive;
+  signs["fill"] = "amax_scaled", signs["y"] = "bf16";
+  const auto words = [](const TestCells& cells) { return error_statistics(read_gemm_case(case_with(cells)))->words(); };
+  // Errors with a bit less are no larger than those of the coarsest program, so they refute nothing.
+  EXPECT_THAT(words(kPositive), HasSubstr("no power here: errors with one fraction bit less"));
+  EXPECT_THAT(words(signs), HasSubstr("no power here: errors with one fraction bit less"));
+  EXPECT_THAT(words({{"m", "23"}, {"n", "24"}}), HasSubstr("no power here: 3 parts of d"));
+  EXPECT_THAT(words({{"contract", "assay.unknown_fp8_tensor.sm_90"}, {"scales", "tensor"}}),
+              HasSubstr("no power here: parts of d share scales"));
+}
+
+/// 200 correct kernels, with other seeds than the calibration.
+TEST(UnknownGemm, TheVerdictOnErrorsRaisesNoFalseAlarm) {
+  const GemmCase c = read_gemm_case(case_with(kPositive));
+  const auto statistics = error_statistics(c);
+  int alarms = 0, outside = 0;
+  for (uint64_t seed = 1000; seed < 1200; ++seed) {
+    GemmCase other = c;
+    other.seed = seed;
+    const Problem problem = gemm_problem(other);
+    const Answer answer = expect_product(other, other.contract.members[seed % 3], problem).any_of.front();
+    ErrorStatistics::OfParts seen = statistics->of(problem, outputs_of(problem, answer)[0]);
+    alarms += statistics->refutes(seen);
+    for (ErrorStatistic& part : seen) part.bias -= 0.05;
+    outside += statistics->refutes(seen);
+  }
+  EXPECT_EQ(alarms, 0);
+  EXPECT_EQ(outside, 200);
+}
+
+}  // namespace
+
+// Kernels on an undocumented instruction (gfx950): results of any candidate model and mixtures pass, and mistakes are detected.
+
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+using testing::Not;
+
+/// A gfx950 contract with an undocumented instruction.
+const TestCells kGfx950 = {{"contract", "aiter.ck_gemm_a8w8.gfx950"}, {"n", "32"}, {"k", "416"}, {"y", "bf16"}};
+
+TestCells of_gfx950(TestCells cells) {
+  for (const auto& [column, text] : kGfx950) cells.insert({column, text});
+  return cells;
+}
+
+/// Four candidate models of the instruction, each in every order of k that the contract names (one to eight).
+TEST(UnknownGemm, WhatAnyCandidateOfAUnitMakesIsRightAndSoAreMixtures) {
+  for (const char* contract : {"aiter.ck_gemm_a8w8.gfx950", "aiter.ck_gemm_a8w8_bpreshuffle.gfx950", "assay.unknown_fp8_row_lanes.gfx950"})
+    for (const char* fill : {"amax_scaled", "few_maxima", "amax_scaled_positive", "codes_with_nans"})
+      expect_members_and_a_mixture_pass(case_with(of_gfx950({{"contract", contract}, {"fill", fill}})), 4, 4 * 8);
+}
+
+/// A chain of fp32 fused multiply-adds in ascending k: a kernel without tensor cores.
+TEST(UnknownGemm, AChainOfFusedProductsIsWithinTheSpansOfAUnitThatNobodyKnows) {
+  const Case one = case_with(of_gfx950({{"fill", "amax_scaled_positive"}, {"b", "amax_scaled_positive"}, {"k", "4096"}}));
+  const GemmCase c = read_gemm_case(one);
+  const Problem problem = gemm().bind(one)->problem();
+  const DotInputs inputs = gemm_inputs(c, problem);
+  std::vector<HostTensor> outputs = {find(problem.tensors, "d")};
+  outputs[0].bytes.resize(outputs[0].spec.bytes());
+  for (int64_t i = 0; i < c.m * c.n; ++i) {
+    float sum = 0;
+    for (int64_t k = 0; k < c.k; ++k)
+      sum = std::fma(float(decode(kE4M3Fn, uint32_t(inputs.product.a.codes[i / c.n * inputs.product.a.pitch + k]))),
+                     float(decode(kE4M3Fn, uint32_t(inputs.product.b.codes[i % c.n * inputs.product.b.pitch + k]))), sum);
+    const float scaled = (sum * float(inputs.scale_b.at(i % c.n, 0))) * float(inputs.scale_a.at(i / c.n, 0));
+    outputs[0].set_code(i, code_of(kBf16, round_to(kBf16, double(scaled), Rounding::kNearestEven, Overflow::kSpecial)));
+  }
+  EXPECT_TRUE(compare(gemm().bind(one)->expect(problem, nullptr), outputs, {{}}).agrees());
+}
+
+TEST(UnknownGemm, MistakesOfARowWhoseUnitNobodyKnowsAreSeen) {
+  const Case one = case_with(of_gfx950({{"bias", "normal"}}));
+  std::vector<std::string> names;
+  for (const Hypothesis& hypothesis : gemm().bind(one)->mutants()) names.push_back(hypothesis.name);
+  const std::vector<std::string> blind = power_of(*gemm().bind(one), one.blind_to).blind_to;
+  for (const char* mistake :
+       {"a and b: e4m3fn read as e4m3fnuz", "y: gain 101/100", "y: gain 105/100", "y: sa is left out", "y: to(y) -> to(y,rz)",
+        "bias: missing", "bias: before the scales", "b: read as [k, n]", "k: what is beyond whole 128 is left out"}) {
+    if (std::string(mistake).starts_with("k:") && std::find(names.begin(), names.end(), mistake) == names.end()) continue;
+    EXPECT_THAT(names, Contains(mistake));
+    EXPECT_THAT(blind, Not(Contains(mistake)));
+  }
+  const Case shuffled = case_with(of_gfx950({{"contract", "aiter.ck_gemm_a8w8_bpreshuffle.gfx950"}}));
+  for (const char* mistake : {"b: read as if it were not shuffled", "b: read as if it were shuffled twice"})
+    EXPECT_THAT(power_of(*gemm().bind(shuffled), shuffled.blind_to).blind_to, Not(Contains(mistake)));
+}
+
+/// Candidates do not count as known algorithms: deviating statistics refute nothing.
+TEST(UnknownGemm, NoStatisticsAreKnownOfAUnitThatNobodyKnows) {
+  EXPECT_EQ(error_statistics(read_gemm_case(case_with(of_gfx950({{"m", "24"}, {"n", "32"}}))))->words(),
+            "no power here: how the unit adds nobody knows, so errors of right kernels are not known");
+}
+
+/// The candidate that made the outputs is named, like any variant.
+TEST(UnknownGemm, TheCandidateThatMadeOutputsIsNamed) {
+  const Case one =
+      case_with(of_gfx950({{"fill", "few_maxima"}, {"b", "few_maxima"}, {"k", "1056"}, {"m", "9"}, {"fill", "few_maxima"}}));
+  const Problem problem = gemm().bind(one)->problem();
+  const GemmCase c = read_gemm_case(one);
+  for (const DotContract& member : c.contract.members) {
+    const auto outputs = outputs_of(problem, expect_product(c, member, problem).any_of.front());
+    EXPECT_THAT(programs_that_made(gemm().bind(one)->programs(problem), outputs), Contains(HasSubstr(member.unit.id)));
+  }
+}
+
+}  // namespace
+
+}  // namespace assay::unknown_gemm_test
