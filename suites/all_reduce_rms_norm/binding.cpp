@@ -152,11 +152,8 @@ std::vector<Hypothesis> sharded_hypotheses(const ShardedCase& c) {
   for (const ShardedMatrix& matrix : c.matrices) of_matrices.push_back(matrix.norm->mutants());
   for (size_t i = 0; i < of_matrices.front().size(); ++i) {
     const Hypothesis& wrong = of_matrices.front()[i];
-    std::vector<NormAnswer> norms;
-    for (size_t matrix = 0; matrix < of_matrices.size(); ++matrix)
-      for (const Hypothesis& same : of_matrices[matrix])
-        if (same.name == wrong.name && norms.size() == matrix) norms.push_back(same.expect);
-    if (norms.size() < c.matrices.size()) continue;  // the mutant does not apply to a matrix of this width
+    std::vector<NormAnswer> norms;  // of one contract, whose mutants do not depend on a matrix
+    for (const std::vector<Hypothesis>& mutants : of_matrices) norms.push_back(mutants.at(i).expect);
     Hypothesis of_ranks{wrong.name, nullptr, wrong.equivalent};
     of_ranks.suspect = wrong.suspect;
     of_ranks.by_rows = wrong.by_rows;

@@ -6,6 +6,7 @@
 #include "reference/flow/flow.h"
 #include "reference/formats/catalogue.h"
 #include "suites/rows/cells.h"
+#include "suites/rows/tensors.h"
 #include "suites/rulebook.h"
 
 namespace assay {
@@ -44,28 +45,25 @@ ShardedMatrix matrix_of(const Cells& cells, const ShardedCase& sharded, const ch
 
 /// A rank's columns of a matrix, or its elements of a vector.
 HostTensor shard(const HostTensor& whole, const std::string& role, int rank, int ranks) {
-  const int64_t all = whole.spec.shape.back(), own = all / ranks, rows = whole.spec.elements() / all;
-  HostTensor part{dense(role, whole.spec.role, *whole.spec.format, whole.spec.shape), {}};
-  part.spec.shape.back() = own;
-  part.spec = dense(role, whole.spec.role, *whole.spec.format, part.spec.shape);
+  std::vector<int64_t> shape = whole.spec.shape;
+  shape.back() /= ranks;
+  HostTensor part{dense(role, whole.spec.role, *whole.spec.format, std::move(shape)), {}};
   part.spec.rank = rank;
   if (whole.bytes.empty()) return part;
   part.bytes.resize(part.spec.bytes());
-  for (int64_t row = 0; row < rows; ++row)
-    for (int64_t i = 0; i < own; ++i) part.set_code(row * own + i, whole.code(row * all + rank * own + i));
+  ByteRows own = byte_rows(part);
+  own = byte_rows(whole).middleCols(rank * own.cols(), own.cols());
   return part;
 }
 
 /// Inverse of shard().
 void put_shards(HostTensor& whole, const std::vector<HostTensor>& from, const std::string& role, int ranks) {
-  const int64_t all = whole.spec.shape.back(), own = all / ranks, rows = whole.spec.elements() / all;
   whole.bytes.resize(whole.spec.bytes());
   for (int rank = 0; rank < ranks; ++rank) {
     Part part{.tensor = role, .format = whole.spec.format, .shape = {}};
     part.rank = rank;
-    const HostTensor& held = tensor_of(from, part);
-    for (int64_t row = 0; row < rows; ++row)
-      for (int64_t i = 0; i < own; ++i) whole.set_code(row * all + rank * own + i, held.code(row * own + i));
+    const ConstByteRows own = byte_rows(tensor_of(from, part));
+    byte_rows(whole).middleCols(rank * own.cols(), own.cols()) = own;
   }
 }
 

@@ -124,7 +124,7 @@ HostTensor filled(TensorSpec spec, const FillRequest& request) {
   return tensor;
 }
 
-/// A filled input; 4-bit codes are packed.
+/// A dense input; 4-bit codes are packed.
 HostTensor filled(const char* role, const Format& format, std::vector<int64_t> shape, const FillRequest& request) {
   TensorSpec spec = dense(role, Role::kInput, format, std::move(shape));
   return filled(format.bits == 4 ? packed(std::move(spec)) : std::move(spec), request);
@@ -143,16 +143,15 @@ std::shared_ptr<const std::vector<std::byte>> unpacked(const HostTensor& tensor)
   return codes;
 }
 
-/// For a: integers of its format. azp_adj is what a caller computes from them and from b.
-void add_zero_points(const GemmCase& c, const FillRequest& request, Problem& made) {
+/// azp: integers of a's format. azp_adj is what a caller computes from them and from b.
+void add_zero_points(const GemmCase& c, const HostTensor& azp, Problem& made) {
   const bool tokens = c.contract.azp == GemmAzp::kTokens;
-  const std::vector<double> zeros = values_of(filled("azp", *c.contract.unit.a, {tokens ? c.m : 1}, request)),
-                            b = values_of(find(made.tensors, "b"));
-  std::vector<int64_t> adj, azp(zeros.begin(), zeros.end());
+  const std::vector<double> zeros = values_of(azp), b = values_of(find(made.tensors, "b"));
+  std::vector<int64_t> adj;
   for (auto row = b.begin(); row != b.end(); row += c.k)
     adj.push_back(int64_t((tokens ? 1 : zeros.front()) * std::accumulate(row, row + c.k, 0.0)));
   made.tensors.push_back(input_integers("azp_adj", adj));
-  if (tokens) made.tensors.push_back(input_integers("azp", azp));
+  if (tokens) made.tensors.push_back(input_integers("azp", {zeros.begin(), zeros.end()}));
 }
 
 /// What states the rows of each expert.
@@ -172,10 +171,7 @@ HostTensor chosen(const HostTensor& tensor, const std::vector<int64_t>& rows) {
   if (tensor.spec.packed) some.spec = packed(std::move(some.spec));
   if (tensor.bytes.empty()) return some;
   some.bytes.resize(some.spec.bytes());
-  const size_t size = tensor.spec.byte_of(shape.size() > 1 ? shape[1] : 1);
-  for (size_t i = 0; i < rows.size(); ++i)
-    std::copy_n(tensor.bytes.begin() + std::ptrdiff_t(size_t(rows[i]) * size), size,
-                some.bytes.begin() + std::ptrdiff_t(i * size));
+  byte_rows(some, shape[0]) = byte_rows(tensor, tensor.spec.shape[0])(rows, Eigen::all);
   return some;
 }
 
@@ -234,9 +230,9 @@ void GemmScale::clear(HostTensor& tensor) const {
     for (int64_t block = grid_.columns; block < placed_->cols(); ++block) set_code(tensor, row, block, 0);
 }
 
-HostTensor GemmScale::filled(const std::string& role, const FillRequest& request) const {
+HostTensor GemmScale::filled(const char* role, const FillRequest& request) const {
   if (!are_bytes()) return assay::filled(spec(role), request);
-  const HostTensor codes = assay::filled(role.c_str(), format(), {grid_.rows, grid_.columns}, request);
+  const HostTensor codes = assay::filled(role, format(), {grid_.rows, grid_.columns}, request);
   HostTensor tensor{spec(role), {}};
   clear(tensor);
   for (int64_t i = 0; i < grid_.count(); ++i) set_code(tensor, i / grid_.columns, i % grid_.columns, codes.code(i));
@@ -336,21 +332,24 @@ GemmCase read_gemm_case(const Case& c, GemmGroups groups) {
 
 Problem gemm_problem(const GemmCase& c) {
   const Unit& unit = c.contract.unit;
-  const auto request = [&](const std::string& name, Stream stream) {
-    return FillRequest{.name = name, .seed = c.seed, .group_size = 0, .q = unit.d, .tensor = stream};
+  const auto of = [&](const std::string& fill, Stream stream) {
+    return FillRequest{.name = fill, .seed = c.seed, .group_size = 0, .q = unit.d, .tensor = stream};
   };
+  const auto shape_of_b = c.groups.any() ? std::vector<int64_t>{c.groups.count(), c.n, c.k} : std::vector<int64_t>{c.n, c.k};
   Problem made;
-  const std::vector<int64_t> b = c.groups.any() ? std::vector{c.groups.count(), c.n, c.k} : std::vector{c.n, c.k};
-  made.tensors = {filled("a", *unit.a, {c.stored_rows(), c.k}, request(c.fill, kA)), filled("b", *unit.b, b, request(c.b, kB)),
-                  c.scale_a.filled("scale_a", request(c.scale, kScaleA)), c.scale_b.filled("scale_b", request(c.scale, kScaleB))};
-  if (c.scales.a.outer()) made.tensors.push_back(filled("global_scale_a", kF32, {c.outer_of_a().count()}, request(c.scale, kGlobalScaleA)));
-  if (c.scales.b.outer()) made.tensors.push_back(filled("global_scale_b", kF32, {c.outer_of_b().count()}, request(c.scale, kGlobalScaleB)));
-  if (c.groups.any()) made.tensors.push_back(tensor_of_groups(c.groups));
-  if (c.has_bias) made.tensors.push_back(filled("bias", *c.y, {c.n}, request(c.bias, kBias)));
-  if (c.contract.adds_c()) made.tensors.push_back(filled("c", *c.y, {c.m, c.n}, request(c.c, kC)));
-  if (c.has_zero_points()) add_zero_points(c, request(c.azp, c.has_bias ? kZeroPointBesideBias : kZeroPointAlone), made);
-  if (c.contract.shuffle.any()) made.tensors[1].bytes = shuffled(c.contract.shuffle, made.tensors[1].bytes.data(), c.n, c.k);
-  made.tensors.push_back({dense("d", Role::kOutput, *c.y, {c.stored_rows(), c.n}), {}});
+  std::vector<HostTensor>& tensors = made.tensors;
+  tensors = {filled("a", *unit.a, {c.stored_rows(), c.k}, of(c.fill, kA)), filled("b", *unit.b, shape_of_b, of(c.b, kB)),
+             c.scale_a.filled("scale_a", of(c.scale, kScaleA)), c.scale_b.filled("scale_b", of(c.scale, kScaleB))};
+  if (c.scales.a.outer()) tensors.push_back(filled("global_scale_a", kF32, {c.outer_of_a().count()}, of(c.scale, kGlobalScaleA)));
+  if (c.scales.b.outer()) tensors.push_back(filled("global_scale_b", kF32, {c.outer_of_b().count()}, of(c.scale, kGlobalScaleB)));
+  if (c.groups.any()) tensors.push_back(tensor_of_groups(c.groups));
+  if (c.has_bias) tensors.push_back(filled("bias", *c.y, {c.n}, of(c.bias, kBias)));
+  if (c.contract.adds_c()) tensors.push_back(filled("c", *c.y, {c.m, c.n}, of(c.c, kC)));
+  if (c.has_zero_points())
+    add_zero_points(c, filled("azp", *unit.a, {c.contract.azp == GemmAzp::kTokens ? c.m : 1},
+                                    of(c.azp, c.has_bias ? kZeroPointBesideBias : kZeroPointAlone)), made);
+  if (c.contract.shuffle.any()) tensors[1].bytes = shuffled(c.contract.shuffle, tensors[1].bytes.data(), c.n, c.k);
+  tensors.push_back({dense("d", Role::kOutput, *c.y, {c.stored_rows(), c.n}), {}});
   made.parameters = {{"warp", double(c.warp)}};
   return made;
 }

@@ -30,7 +30,7 @@ class GemmScale {
 
   TensorSpec spec(const std::string& role) const;
   /// Filled scales. Bytes of blocks that a row's last word or tile lacks are 0; other storage that holds no scale is all ones.
-  HostTensor filled(const std::string& role, const FillRequest& request) const;
+  HostTensor filled(const char* role, const FillRequest& request) const;
   /// The values that a kernel reads if it assumes this layout.
   ScaleValues values(const HostTensor& tensor) const;
   void set(HostTensor& tensor, int64_t row, int64_t block, double value) const;

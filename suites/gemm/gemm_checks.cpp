@@ -12,6 +12,7 @@
 #include "harness/core/blocks.h"
 #include "reference/dot/exact_dot.h"
 #include "reference/formats/catalogue.h"
+#include "suites/rows/tensors.h"
 
 namespace assay {
 namespace {
@@ -30,10 +31,9 @@ std::vector<int64_t> all_but(const GemmCase& c, Changed changed) {
 
 /// Reorders the rows of a dense matrix, or the elements of a vector.
 void reorder(HostTensor& tensor, const std::vector<int64_t>& order) {
-  const size_t size = tensor.bytes.size() / order.size();
-  const std::vector<std::byte> before = tensor.bytes;
-  for (size_t i = 0; i < order.size(); ++i)
-    std::copy_n(before.begin() + std::ptrdiff_t(size_t(order[i]) * size), size, tensor.bytes.begin() + std::ptrdiff_t(i * size));
+  const HostTensor before = tensor;
+  const auto rows = int64_t(order.size());
+  byte_rows(tensor, rows) = byte_rows(before, rows)(order, Eigen::all);
 }
 
 /// Columns in reverse order; columns that share a tile's scale of b stay together.
@@ -133,8 +133,7 @@ void pull_apart(HostTensor& tensor, int64_t more) {
   tensor.spec.storage = (rows - 1) * pitch + columns;
   if (before.bytes.empty()) return;
   tensor.bytes.assign(tensor.spec.bytes(), std::byte{0xff});
-  for (int64_t row = 0; row < rows; ++row)
-    for (int64_t column = 0; column < columns; ++column) tensor.set_code(row * pitch + column, before.code(row * columns + column));
+  byte_rows(tensor) = byte_rows(before);
 }
 
 Relation rows_apart(const GemmCase& c, const Problem& problem) {

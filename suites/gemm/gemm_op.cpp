@@ -189,6 +189,41 @@ std::vector<Hypothesis> of_layouts(const GemmCase& c, const SharedInputs& inputs
   return all;
 }
 
+/// Mutants: a row meets the weights, or their scales, of another expert than its own.
+std::vector<Hypothesis> of_experts(const GemmCase& c, const SharedInputs& inputs) {
+  std::vector<Hypothesis> all;
+  const int64_t count = c.groups.count();
+  if (count < 2) return all;
+  const auto add = [&](const char* name, auto change) {
+    all.push_back({name,
+                   [c, inputs, change](const Problem& problem, const std::vector<HostTensor>*) {
+                     auto wrong = std::make_shared<DotInputs>(*inputs_of(inputs, c, problem));
+                     change(*wrong);
+                     return of_inputs(c, c.contract, std::move(wrong));
+                   },
+                   equivalent(c, name)});
+  };
+  const auto weights_of = [expert_bytes = c.n * c.k, count](auto other) {
+    return [=](DotInputs& wrong) {
+      auto codes = std::make_shared<std::vector<std::byte>>();
+      for (int64_t expert = 0; expert < count; ++expert) {
+        const std::byte* from = wrong.product.b.codes + other(expert) * expert_bytes;
+        codes->insert(codes->end(), from, from + expert_bytes);
+      }
+      wrong.product.b.codes = codes->data();
+      wrong.own_b = std::move(codes);
+    };
+  };
+  add("b: weights of the next expert", weights_of([count](int64_t expert) { return (expert + 1) % count; }));
+  add("b: weights of the first expert for all", weights_of([](int64_t) { return int64_t{0}; }));
+  if (c.scale_b.grid().count() >= count)
+    add("scale_b: of the next expert", [count](DotInputs& wrong) {
+      std::vector<double>& scales = wrong.scale_b.values;
+      std::rotate(scales.begin(), scales.begin() + std::ptrdiff_t(scales.size()) / count, scales.end());
+    });
+  return all;
+}
+
 /// The shape of the inputs, from which misreadings are generated.
 DotInputs shape_of(const GemmCase& c) {
   DotInputs inputs;
@@ -216,11 +251,13 @@ Expectation expect_product(const GemmCase& c, const DotContract& contract, const
 std::vector<Hypothesis> gemm_hypotheses(const GemmCase& c) {
   const auto inputs = std::make_shared<MadeOnce<DotInputs>>();
   std::vector<Hypothesis> edits, readings = of_layouts(c, inputs);
+  for (Hypothesis& wrong : of_experts(c, inputs)) readings.push_back(std::move(wrong));
   for (DotNeighbour& wrong : dot_neighbours(c.contract, rulebook().units, c.k, *c.y, c.has_bias))
     edits.push_back(of_neighbour(c, std::move(wrong), inputs));
   const int64_t tile = c.contract.of_blocks() ? c.contract.scale_block() : std::max(c.contract.promote, c.contract.part_of);
+  const bool last_row_is_unused = c.groups.any() && c.groups.index().back() < 0;
   for (const DotMisreading& wrong : dot_misreadings(shape_of(c), c.contract.unit.k, tile))
-    readings.push_back(of_misreading(c, wrong, inputs));
+    if (!last_row_is_unused || wrong.name != "a: the last row is the one before it") readings.push_back(of_misreading(c, wrong, inputs));
   // Of two equivalent mutants the first is named. Without split-K that is a dropped tail, not a lost part.
   const bool cut = c.contract.most_parts > 1;
   std::vector<Hypothesis>&all = cut ? edits : readings, &others = cut ? readings : edits;

@@ -3,14 +3,20 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
+#include <memory>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "harness/compare/compare.h"
 #include "harness/core/expectation.h"
 #include "harness/run/ladder.h"
 #include "reference/formats/catalogue.h"
+#include "reference/formats/round.h"
 #include "suites/gemm/gemm_op.h"
 #include "suites/gemm/gemm_case.h"
 #include "suites/registry.h"
@@ -317,3 +323,134 @@ TEST_F(GemmTwoLevels, RemarksCompareWithTheScaledProduct) {
 }  // namespace
 
 }  // namespace assay::gemm_two_levels_test
+
+namespace assay::gemm_groups_test {
+
+// GEMMs whose rows belong to experts: results against an oracle, unused rows, mutants, and what they do not take.
+
+namespace {
+
+using testing::HasSubstr;
+using Matrix = Eigen::MatrixXd;
+
+const TestCells kGroups = {{"contract", "deepgemm.fp8_gemm_1d2d.sm_90"}, {"tokens", "3;0;5"}, {"room", "6"}, {"align", "4"}, {"n", "256"}, {"k", "416"},
+                           {"fill", "few_maxima"}, {"b", "few_maxima"}, {"scales", "1x128_128x128"}, {"scale", "amax_scales"},
+                           {"layout_a", "tma"}, {"layout_b", "row"}, {"y", "bf16"}, {"seed", "1"}, {"warp", "32"}};
+
+constexpr GroupOrder kOrders[] = {GroupOrder::kContiguous, GroupOrder::kMasked, GroupOrder::kOffsets, GroupOrder::kByIndex};
+
+Op grouped(GroupOrder order) {
+  (void)shipped_op("gemm_block_scaled");  // opens the registry
+  Op op = gemm_op({.name = "grouped", .of_blocks = true, .scales = {{"scale_a", Access::kIn, "scales of a"}, {"scale_b", Access::kIn, "scales of b"}},
+                   .columns = {}, .groups = order});
+  for (const auto& [column, cell] : kGroups) op.columns.push_back(column);
+  return op;
+}
+
+/// A case with codes of -1, 0 and 1 and scales of 1/2, 1 and 2, so that every sum is exact.
+struct Exact {
+  Op op;
+  Case one;
+  GemmCase c;
+  std::unique_ptr<const BoundCase> bound;
+  Problem problem;
+
+  explicit Exact(GroupOrder order) : op(grouped(order)), one(case_of(op, kGroups, {})), c(read_gemm_case(one, order)), bound(op.bind(one)), problem(bound->problem()) {
+    int64_t count = 0;
+    for (const char* role : {"a", "b"}) {
+      HostTensor& tensor = find(problem.tensors, role);
+      for (int64_t i = 0; i < tensor.spec.elements(); ++i) tensor.set_code(i, code_of(kE4M3Fn, double((count++ * 7919 >> 3) % 3 - 1)));
+    }
+    for (const auto& [role, scale] : {std::pair("scale_a", &c.scale_a), std::pair("scale_b", &c.scale_b)})
+      for (int64_t row = 0; row < scale->grid().rows; ++row)
+        for (int64_t block = 0; block < scale->grid().columns; ++block)
+          scale->set(find(problem.tensors, role), row, block, std::ldexp(1.0, int((row + 2 * block + row / 3) % 3) - 1));
+  }
+
+  Matrix values(const char* role, int64_t rows) const {
+    const HostTensor& tensor = find(problem.tensors, role);
+    return Matrix::NullaryExpr(rows, c.k, [&](Eigen::Index row, Eigen::Index k) { return decode(kE4M3Fn, tensor.code(row * c.k + k)); });
+  }
+  /// d of all stored rows, each times the weights of its expert; rows of no expert are 0.
+  Matrix oracle() const {
+    const Matrix a = values("a", c.stored_rows()), b = values("b", c.rows_of_b());
+    const ScaleValues sa = c.scale_a.values(find(problem.tensors, "scale_a")), sb = c.scale_b.values(find(problem.tensors, "scale_b"));
+    Matrix d = Matrix::Zero(c.stored_rows(), c.n);
+    const std::vector<int64_t> expert = c.groups.index();
+    for (int64_t row = 0; row < d.rows(); ++row)
+      for (int64_t n = 0; n < c.n && expert[size_t(row)] >= 0; n += 128)
+        for (int64_t k = 0; k < c.k; k += 128) {
+          const int64_t first = expert[size_t(row)] * c.n + n, length = std::min<int64_t>(128, c.k - k);
+          d.row(row).segment(n, 128) += sa.at(row, k) * sb.at(first, k) * a.row(row).segment(k, length) * b.block(first, k, 128, length).transpose();
+        }
+    return d;
+  }
+  std::vector<HostTensor> outputs(const Matrix& d) const {
+    std::vector<HostTensor> all = {find(problem.tensors, "d")};
+    all[0].bytes.resize(all[0].spec.bytes());
+    for (int64_t i = 0; i < d.size(); ++i)
+      all[0].set_code(i, code_of(kBf16, round_to(kBf16, d(i / c.n, i % c.n), Rounding::kNearestEven, Overflow::kSpecial)));
+    return all;
+  }
+  /// Bytes of d that belong to no expert.
+  std::vector<ByteRange> unused() const {
+    std::vector<ByteRange> ranges;
+    c.groups.for_each_unused([&](int64_t row) { ranges.push_back({row * c.n * 2, (row + 1) * c.n * 2}); });
+    return ranges;
+  }
+};
+
+TEST(GemmGroups, EachRowMeetsTheWeightsOfItsExpert) {
+  for (const GroupOrder order : kOrders) {
+    const Exact of(order);
+    const Expectation right = of.bound->expect(of.problem, nullptr);
+    const Matrix d = of.oracle();
+    ASSERT_GT(d.cwiseAbs().maxCoeff(), 8);
+    EXPECT_TRUE(compare(right, of.outputs(d), {of.unused()}).agrees()) << name(order);
+    Matrix wrong = d;
+    wrong.row(of.c.groups.stored_row(4)) = d.row(of.c.groups.stored_row(3));
+    EXPECT_FALSE(compare(right, of.outputs(wrong), {of.unused()}).agrees()) << name(order);
+  }
+}
+
+TEST(GemmGroups, UnusedRowsAreLeftAloneUnlessTilesAreStored) {
+  for (const GroupOrder order : kOrders) {
+    const Exact of(order);
+    Matrix d = of.oracle();
+    of.c.groups.for_each_unused([&](int64_t row) { d.row(row).setConstant(3); });
+    const bool may = order != GroupOrder::kOffsets;  // contiguous groups have no such rows
+    EXPECT_EQ(compare(of.bound->expect(of.problem, nullptr), of.outputs(d), {{}}).agrees(), may) << name(order);
+  }
+}
+
+TEST(GemmGroups, EveryMutantShows) {
+  const Exact of(GroupOrder::kByIndex);
+  const Problem problem = of.bound->problem();
+  const std::vector<int32_t> right = computed(of.bound->expect(problem, nullptr))[0].low;
+  std::set<std::string> blind, all;
+  for (const Hypothesis& wrong : of.bound->mutants()) {
+    all.insert(wrong.name);
+    if (wrong.name.find("expert") != std::string::npos && computed(wrong.expect(problem, nullptr))[0].low == right) blind.insert(wrong.name);
+  }
+  EXPECT_EQ(blind, std::set<std::string>());
+  for (const char* wanted : {"b: weights of the next expert", "b: weights of the first expert for all", "scale_b: of the next expert"})
+    EXPECT_TRUE(all.contains(wanted)) << wanted;
+}
+
+TEST(GemmGroups, ASubsampleKeepsEveryExpertThatHasRows) {
+  const Exact of(GroupOrder::kOffsets);
+  const GemmCase few = of.c.resized(2, 128);
+  EXPECT_EQ(few.groups.sizes(), (std::vector<int64_t>{1, 0, 1}));
+  EXPECT_EQ(few.m, 2);
+  EXPECT_EQ(few.scale_b.grid().rows, 3);
+}
+
+TEST(GemmGroups, WhatExpertsDoNotTakeIsRefused) {
+  const Op op = grouped(GroupOrder::kMasked);
+  EXPECT_THAT(refusal_of(op, kGroups, {{"n", "200"}}), HasSubstr("expected whole blocks of 128 rows of b for each expert, got 200"));
+  EXPECT_THAT(refusal_of(op, kGroups, {{"room", "4"}}), HasSubstr("tokens"));
+}
+
+}  // namespace
+
+}  // namespace assay::gemm_groups_test

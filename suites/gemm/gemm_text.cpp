@@ -14,6 +14,7 @@
 #include "reference/units/unit_definition.h"
 #include "suites/gemm/gemm_checks.h"
 #include "suites/mma/mma_case.h"
+#include "suites/rows/tensors.h"
 
 namespace assay {
 namespace {
@@ -293,8 +294,7 @@ HostTensor rows_of(const HostTensor& d, const std::vector<int64_t>& rows) {
   const int64_t n = d.spec.shape[1];
   HostTensor some{dense("d", Role::kOutput, *d.spec.format, {int64_t(rows.size()), n}), {}};
   some.bytes.resize(some.spec.bytes());
-  for (size_t i = 0; i < rows.size(); ++i)
-    for (int64_t column = 0; column < n; ++column) some.set_code(int64_t(i) * n + column, d.code(rows[i] * n + column));
+  byte_rows(some) = byte_rows(d)(rows, Eigen::all);
   return some;
 }
 

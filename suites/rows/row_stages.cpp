@@ -4,8 +4,11 @@
 #include <cmath>
 #include <utility>
 
+#include "harness/fill/fill.h"
 #include "reference/flow/chain/chain.h"
 #include "reference/flow/flow.h"
+#include "reference/formats/catalogue.h"
+#include "reference/recipe/eval.h"
 #include "suites/rows/places.h"
 #include "suites/rows/roles.h"
 #include "suites/rows/tensors.h"
@@ -13,6 +16,90 @@
 
 namespace assay {
 namespace {
+
+/// Random streams of the tensors of a row op. Golden data depend on them, so a new tensor must get a new number. (kUp and kGamma
+/// share one: no row op has both halves and gamma.)
+enum Stream : uint32_t { kX = 0, kUp = 1, kGamma = 1, kScale = 2, kZeroPoint = 3, kResidual = 4, kBeta = 5, kGate = 6, kOuterScale = 7 };
+
+/// What the contract adds to gamma before multiplying: the weight for a gamma of 0.
+double added_to_gamma(const Contract& contract) {
+  const RowNorm* norm = contract.row_norm();
+  if (norm == nullptr || norm->w.empty()) return 0;
+  Spans weight(std::vector<double>{0.0});
+  evaluate(norm->w, weight, {});
+  return weight[0].low;
+}
+
+/// Code format of the contract; x's format if it has none.
+const Format& code_format(const RowCase& c) { return c.bound->group_quant() ? *c.bound->group_quant()->q : *c.x; }
+
+/// The tensors of a case, made from its numbers.
+class RowTensors {
+ public:
+  explicit RowTensors(const RowCase& c) : c_(c) {}
+
+  /// Input x [m, n]. Some generators of a norm's x need the weights.
+  HostTensor x() const {
+    std::vector<FilledOperand> operands;
+    if (c_.bound->row_norm()) operands.push_back(filled_operand(weights("gamma", c_.gamma, kGamma), added_to_gamma(*c_.bound)));
+    const HostTensor x = input("x", *c_.x, {c_.m, c_.n},
+                               {.name = c_.fill, .group_size = c_.group_size(), .q = &code_format(c_), .tensor = kX, .operands = &operands});
+    return c_.row_stride > 0 || c_.offset > 0 ? rows_apart(x, c_.row_stride, c_.offset) : x;
+  }
+  /// Input x [m, 2n] of a gated contract: the gate's generator fills one half, up's generator the other. If the gate is a constant
+  /// power of two, such as 32 from gate_open, the other half is divided by it, so that the product has the generator's values.
+  HostTensor halves() const {
+    const auto half = [&](const std::string& fill, Stream stream, int exponent) {
+      return input("x", *c_.x, {c_.stored_rows(), c_.n},
+                   {.name = fill, .group_size = c_.group_size(), .q = &code_format(c_), .tensor = stream, .exponent = exponent});
+    };
+    const HostTensor gate = half(c_.fill, kX, 0), up = half(c_.up, kUp, -exponent_of_constant(c_.fill));
+    const bool gate_first = c_.bound->gated()->gate_first;
+    HostTensor x{dense("x", Role::kInput, *c_.x, {c_.stored_rows(), 2 * c_.n}), {}};
+    x.bytes.resize(x.spec.bytes());
+    byte_rows(x).leftCols(c_.n * c_.x->bytes()) = byte_rows(gate_first ? gate : up);
+    byte_rows(x).rightCols(c_.n * c_.x->bytes()) = byte_rows(gate_first ? up : gate);
+    return x;
+  }
+  /// gamma or beta [n] in the format of the weights, which defaults to x's format.
+  HostTensor weights(const char* name, const std::string& fill, Stream stream) const {
+    return input(name, *c_.weights, {c_.n}, {.name = fill, .group_size = 0, .q = c_.weights, .tensor = stream});
+  }
+  /// The gate [m, n] of a norm, or a residual, in x's format.
+  HostTensor rows(const char* name, const std::string& fill, Stream stream) const {
+    return input(name, *c_.x, {c_.m, c_.n}, {.name = fill, .group_size = c_.group_size(), .q = c_.x, .tensor = stream});
+  }
+  /// global_scale (f32), for contracts with two levels of scales: one per group of rows, or those of the outer level.
+  HostTensor outer_scale() const {
+    return input("global_scale", kF32, {c_.outer_scales()}, {.name = c_.outer_fill, .group_size = 0, .q = &kF32, .tensor = kOuterScale});
+  }
+  HostTensor zero_points() const {
+    return input("azp", kInt32, {c_.rows_of_scales(), c_.scales_of_row()}, {.name = c_.zero_fill, .group_size = 0, .q = &kInt8, .tensor = kZeroPoint});
+  }
+  /// Scales in the case's layout: given ones are filled.
+  HostTensor scale(bool given) const {
+    const ScalePlaces places(c_);
+    TensorSpec spec{"scale", given ? Role::kInput : Role::kOutput, c_.layout()->type, places.shape(), places.strides(), places.storage()};
+    HostTensor scale{std::move(spec), {}};
+    if (given) fill(scale, {.name = c_.scale_fill, .seed = c_.seed, .group_size = 0, .q = c_.layout()->element, .tensor = kScale});
+    return scale;
+  }
+  /// y or q [m, n]; 4-bit codes are packed.
+  HostTensor output(const char* name, const Format& format) const {
+    TensorSpec spec = dense(name, Role::kOutput, format, {c_.stored_rows(), c_.n});
+    return {format.bits == 4 ? packed(std::move(spec)) : std::move(spec), {}};
+  }
+
+ private:
+  HostTensor input(const char* name, const Format& format, std::vector<int64_t> shape, FillRequest request) const {
+    request.seed = c_.seed;
+    HostTensor tensor{dense(name, Role::kInput, format, std::move(shape)), {}};
+    fill(tensor, request);
+    return tensor;
+  }
+
+  const RowCase& c_;
+};
 
 /// Stages that round a row to the format of x if they are last.
 class StoringStage : public RowStage {
@@ -24,7 +111,7 @@ class StoringStage : public RowStage {
     if (place.last) roles.push_back(roles::kY);
   }
   static void add_y(Problem& problem, const RowCase& c, StagePlace place) {
-    if (place.last) problem.tensors.push_back(output_matrix("y", c, *c.x));
+    if (place.last) problem.tensors.push_back(RowTensors(c).output("y", *c.x));
   }
 };
 
@@ -50,10 +137,14 @@ class NormStage : public StoringStage {
   }
   std::vector<ParameterSpec> parameters(StagePlace) const override { return {roles::kEps}; }
   void add_to(Problem& problem, const RowCase& c, StagePlace place) const override {
-    if (c.bound->row_norm()->adds()) problem.tensors.push_back(in_place_residual(c));
-    problem.tensors.push_back(input_gamma(c));
-    if (inputs_.beta) problem.tensors.push_back(input_beta(c));
-    if (c.bound->row_norm()->gates()) problem.tensors.push_back(input_gate(c));
+    const RowTensors of_case(c);
+    if (c.bound->row_norm()->adds()) {
+      problem.tensors.push_back(of_case.rows("residual", c.residual, kResidual));
+      problem.tensors.back().spec.role = Role::kOutput;  // in place
+    }
+    problem.tensors.push_back(of_case.weights("gamma", c.gamma, kGamma));
+    if (inputs_.beta) problem.tensors.push_back(of_case.weights("beta", c.beta, kBeta));
+    if (c.bound->row_norm()->gates()) problem.tensors.push_back(of_case.rows("gate", c.gate, kGate));
     add_y(problem, c, place);
     problem.parameters.emplace_back("eps", c.eps);
   }
@@ -74,7 +165,7 @@ class GatedStage : public StoringStage {
   std::vector<ParameterSpec> parameters(StagePlace) const override { return {}; }
   void add_to(Problem& problem, const RowCase& c, StagePlace place) const override { add_y(problem, c, place); }
   RoleSpec role_of_x() const override { return roles::kHalves; }
-  HostTensor x(const RowCase& c) const override { return input_halves(c); }
+  HostTensor x(const RowCase& c) const override { return RowTensors(c).halves(); }
 };
 
 class QuantStage : public RowStage {
@@ -104,15 +195,20 @@ class QuantStage : public RowStage {
   }
   void add_to(Problem& problem, const RowCase& c, StagePlace place) const override {
     std::vector<HostTensor>& tensors = problem.tensors;
-    if (given()) tensors.push_back(input_scale(c));
-    if (given() && c.bound->group_quant()->has_zero()) tensors.push_back(input_zero(c));
-    if (c.scales.outer()) tensors.push_back(input_outer_scale(c));
-    tensors.push_back(output_matrix("q", c, code_format(c)));
-    if (!given()) tensors.push_back(output_scale(c));
-    if (!given() && tensors_.zero_points) tensors.push_back(output_zero(c));
+    const RowTensors of_case(c);
+    const HostTensor scale = of_case.scale(given());
+    if (given()) tensors.push_back(scale);
+    if (given() && c.bound->group_quant()->has_zero()) tensors.push_back(of_case.zero_points());
+    if (c.scales.outer()) tensors.push_back(of_case.outer_scale());
+    tensors.push_back(of_case.output("q", code_format(c)));
+    if (!given()) tensors.push_back(scale);
+    if (!given() && tensors_.zero_points) tensors.push_back({dense("azp", Role::kOutput, kInt32, {c.rows_of_scales(), c.scales_of_row()}), {}});
     if (names_rows(place)) problem.parameters.emplace_back("group_rows", double(c.group_rows()));
     if (names_columns(place)) problem.parameters.emplace_back("group_size", double(c.group_size()));
-    if (tensors_.tiles) name_tiles(c, problem);
+    if (tensors_.tiles && c.layout()->tile_rows > 1) {
+      problem.parameters.emplace_back("scale_tile_rows", double(c.layout()->tile_rows));
+      problem.parameters.emplace_back("scale_tile_columns", double(c.layout()->tile_columns));
+    }
     if (tensors_.bound && std::isfinite(c.scale_ub)) problem.parameters.emplace_back("scale_ub", c.scale_ub);
   }
 
@@ -128,7 +224,7 @@ class QuantStage : public RowStage {
 }  // namespace
 
 RoleSpec RowStage::role_of_x() const { return roles::kX; }
-HostTensor RowStage::x(const RowCase& c) const { return input_matrix(c); }
+HostTensor RowStage::x(const RowCase& c) const { return RowTensors(c).x(); }
 
 RowStagePtr norm_stage(NormInputs inputs) { return std::make_shared<const NormStage>(inputs); }
 RowStagePtr gated_stage() { return std::make_shared<const GatedStage>(); }

@@ -1,48 +1,30 @@
-// Creates the tensors of a case: filled inputs, described outputs.
+// Tensors of calls: views of their rows, known integers, and rows moved apart.
 #pragma once
 
-#include "harness/core/op.h"
-#include "suites/rows/row_case.h"
+#include <Eigen/Core>
+#include <string>
+#include <vector>
+
+#include "harness/core/tensor.h"
 
 namespace assay {
+
+/// The bytes of a tensor, row by row; rows may be apart. Eigen moves blocks of them: `byte_rows(x).leftCols(8) = byte_rows(gate)`.
+using ByteRows = Eigen::Map<Eigen::Array<uint8_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>, Eigen::Unaligned, Eigen::OuterStride<>>;
+using ConstByteRows = Eigen::Map<const Eigen::Array<uint8_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>, Eigen::Unaligned, Eigen::OuterStride<>>;
+/// Of a matrix, where its strides say. A vector is one row. The tensor must have bytes.
+ByteRows byte_rows(HostTensor& tensor);
+ConstByteRows byte_rows(const HostTensor& tensor);
+/// Of a dense tensor, cut into that many equal rows.
+ByteRows byte_rows(HostTensor& tensor, int64_t rows);
+ConstByteRows byte_rows(const HostTensor& tensor, int64_t rows);
 
 /// Copies the rows of a dense matrix to a distance of `stride` elements (0: unchanged), starting at element `offset`. The gaps
 /// are filled with all-ones bits (NaN).
 HostTensor rows_apart(const HostTensor& rows, int64_t stride, int64_t offset);
-/// Input x [m, n].
-HostTensor input_matrix(const RowCase& c);
-/// Input x [m, 2n] of a gated contract: the gate's generator fills one half, up's generator the other. If the gate is a constant
-/// power of two, such as 32 from gate_open, the other half is divided by it, so that the product has the generator's values.
-HostTensor input_halves(const RowCase& c);
 /// An int32 input determined by the case, not by random data: rows of experts, or their offsets.
 HostTensor input_integers(const std::string& name, const std::vector<int64_t>& values);
 /// The same as int64: positions and slots of tokens.
 HostTensor input_int64(const std::string& name, const std::vector<int64_t>& values);
-/// Input gamma [n] in the format of the weights, which defaults to x's format.
-HostTensor input_gamma(const RowCase& c);
-/// Input beta [n] in that format.
-HostTensor input_beta(const RowCase& c);
-/// Input gate [m, n] in x's format, for a norm with a gate.
-HostTensor input_gate(const RowCase& c);
-/// residual [m, n] in x's format, an in-place tensor.
-HostTensor in_place_residual(const RowCase& c);
-/// Input global_scale (f32), for contracts with two levels of scales: one per group of rows, or those of the outer level.
-HostTensor input_outer_scale(const RowCase& c);
-/// Output y [m, n] in x's format, or q [m, n] in the contract's format; 4-bit codes are packed.
-HostTensor output_matrix(const std::string& name, const RowCase& c, const Format& format);
-/// Output scale in the case's layout.
-HostTensor output_scale(const RowCase& c);
-/// Adds the call parameters that state the tile of a swizzled scale layout; none for other layouts.
-void name_tiles(const RowCase& c, Problem& problem);
-/// Input scale in the case's layout, for a contract that takes it.
-HostTensor input_scale(const RowCase& c);
-
-/// Output azp: one zero point per scale, in row-major order.
-HostTensor output_zero(const RowCase& c);
-/// Input azp, for a contract that takes it.
-HostTensor input_zero(const RowCase& c);
-
-/// Code format of the contract; x's format if it has none.
-const Format& code_format(const RowCase& c);
 
 }  // namespace assay
