@@ -95,6 +95,7 @@ const std::map<std::string, std::string>& words_of_columns() {
       {"bias", "recipe: how a bias joins before the last rounding; empty: the contract takes none"},
       {"out", "formats of the result"},
       {"weight", "`shuffle(R,C)`: B lies in tiles, as AITER's preshuffled kernels want it"},
+      {"experts", "grouped GEMM: where the rows of each expert lie, `contiguous`, `masked`, `offsets` or `by index`"},
       {"k_order",
        "`lanes(L,R,A)`: an instruction takes R neighbours in k from each of L places that lie A apart, then the next R; alternatives are "
        "kernel instances; empty: ascending"},

@@ -289,12 +289,12 @@ GemmCase GemmCase::resized(int64_t rows, int64_t columns) const {
   return other;
 }
 
-GemmCase read_gemm_case(const Case& c, GemmGroups groups) {
+GemmCase read_gemm_case(const Case& c) {
   const Cells cells(c);
   GemmCase p;
   p.contract = contract_of(cells);
-  if (groups) p.groups = groups_of(cells, *groups);
-  p.m = groups ? p.groups.rows() : cells.positive("m");
+  if (p.contract.experts) p.groups = groups_of(cells, *p.contract.experts);
+  p.m = p.contract.experts ? p.groups.rows() : cells.positive("m");
   p.n = cells.positive("n");
   p.k = cells.positive("k");
   p.fill = cells.fill_name("fill");

@@ -59,7 +59,7 @@ struct GemmRun {
 struct GemmCase {
   DotContract contract;
   int64_t m = 0, n = 0, k = 0;       ///< m: without unused rows
-  Groups groups;                     ///< rows of each expert, m in total; b has n rows for each; none: one GEMM
+  Groups groups;                     ///< of a grouped GEMM: rows of each expert, m in total; b has n rows for each
   std::string fill, b;               ///< generators of a and b
   GemmScales scales;                 ///< with the layouts of this case
   GemmScale scale_a, scale_b;        ///< their finest levels, of a and b as stored
@@ -91,12 +91,9 @@ struct GemmCase {
   GemmCase resized(int64_t rows, int64_t columns) const;
 };
 
-/// How rows of experts lie in the tensors of an op, if it has experts.
-using GemmGroups = std::optional<GroupOrder>;
-
 /// Throws TableError naming row and column: a contract that is not a GEMM; scales, a layout, a result or a bias that it does not
 /// have; groups whose scales or rows do not fit; or a k for which int32 could overflow.
-GemmCase read_gemm_case(const Case& c, GemmGroups groups = std::nullopt);
+GemmCase read_gemm_case(const Case& c);
 
 /// a, b, scale_a, scale_b, the scales of an outer level, what states the groups, bias and c if present, and d.
 Problem gemm_problem(const GemmCase& c);

@@ -283,9 +283,11 @@ namespace {
 /// Multiply-accumulates of a subsample; for a large k at least this many rows and columns.
 constexpr int64_t kExcerptProducts = 1 << 19, kExcerptRows = 6, kExcerptColumns = 16;
 
-bool takes(const std::string& contract, bool of_blocks) {
-  const ContractRow* row = rulebook().contracts.lookup(contract);
-  return row != nullptr && is_product(*row) && read_dot(*row, rulebook().contracts, rulebook().units).of_blocks() == of_blocks;
+bool takes(const GemmOpParts& parts, const std::string& id) {
+  const ContractRow* row = rulebook().contracts.lookup(id);
+  if (row == nullptr || !is_product(*row)) return false;
+  const DotContract contract = read_dot(*row, rulebook().contracts, rulebook().units);
+  return contract.of_blocks() == parts.of_blocks && contract.experts.has_value() == parts.of_experts;
 }
 
 std::string shape_words(const GemmCase& p) {
@@ -370,7 +372,10 @@ class BoundGemm : public BoundCase {
 };
 
 std::unique_ptr<const BoundCase> bind_gemm(const Case& c, const GemmOpParts& parts) {
-  GemmCase p = read_gemm_case(c, parts.groups);
+  GemmCase p = read_gemm_case(c);
+  if (p.contract.experts.has_value() != parts.of_experts)
+    Cells(c).refuse("contract", fmt::format("'{}' is {} grouped GEMM and this op takes {}", p.id(), parts.of_experts ? "no" : "a",
+                                            parts.of_experts ? "grouped GEMMs" : "others"));
   if (p.contract.of_blocks() != parts.of_blocks)
     Cells(c).refuse("contract", fmt::format("'{}' has scales {} and this op takes those of {}", p.id(), p.scales.name,
                                             parts.of_blocks ? "blocks" : "tensors, tokens and channels"));
@@ -378,27 +383,22 @@ std::unique_ptr<const BoundCase> bind_gemm(const Case& c, const GemmOpParts& par
   return std::make_unique<const BoundGemm>(std::move(p), std::move(name));
 }
 
-RoleSpec role_of_groups(GroupOrder order) {
-  switch (order) {
-    case GroupOrder::kMasked: return {"tokens", Access::kIn, "[experts] int32: rows of a and d in use, of the room that each expert has"};
-    case GroupOrder::kByIndex: return {"expert_of_row", Access::kIn, "[m] int32: the expert of each row of a and d; -1: unused"};
-    default: return {"expert_offsets", Access::kIn, "[experts + 1] int32: the row of a and d where each expert begins, and their number"};
-  }
-}
-
 std::vector<RoleSpec> roles_of(const GemmOpParts& parts) {
   std::vector<RoleSpec> all = {{"a", Access::kIn, "[m, k]: codes of the activations, row-major and dense"},
                                {"b", Access::kIn, "[n, k]: codes of the weights, one row per column of d; d = a * b^T"}};
-  if (parts.groups) all.back().what = "[experts, n, k]: codes of the weights; a row of a and d belongs to one expert";
+  if (parts.of_experts) all.back().what = "[experts, n, k]: codes of the weights; a row of a and d belongs to one expert";
   all.insert(all.end(), parts.scales.begin(), parts.scales.end());
-  if (parts.groups) all.push_back(role_of_groups(*parts.groups));
+  if (parts.of_experts)
+    all.insert(all.end(), {{"expert_offsets", Access::kIn, "[experts + 1] int32: the row of a and d where each expert begins, and their number; of contiguous groups and of offsets"},
+                           {"tokens", Access::kIn, "[experts] int32: rows of a and d in use, of the room that each expert has; of masked groups"},
+                           {"expert_of_row", Access::kIn, "[m] int32: the expert of each row of a and d, -1 for none; of groups by index"}});
   for (const char* factor : {"a", "b"})
-    if (parts.of_blocks)
+    if (parts.of_blocks && !parts.of_experts)
       all.push_back({fmt::format("global_scale_{}", factor), Access::kIn,
                      fmt::format("[1] or one per row of {0}, f32: the scale of the level above the blocks of {0}; only in contracts with two levels", factor)});
-  if (parts.of_blocks)
+  if (parts.of_blocks && !parts.of_experts)
     all.push_back({"c", Access::kIn, "[m, n] in the format of d: added to the GEMM; only in contracts that add it"});
-  else
+  if (!parts.of_blocks && !parts.of_experts)
     all.insert(
         all.end(),
         {{"bias", Access::kIn, "[n] in the format of d: bias; only in cases with a bias"},
@@ -418,9 +418,9 @@ Op gemm_op(GemmOpParts parts) {
           .columns = parts.columns,
           .optional_columns = parts.optional_columns,
           .untried = "stream-K of CUTLASS, whose scheduler cuts k elsewhere in each tile of d; results of 16 bits that atomics add in any order",
-          .takes = [of_blocks = parts.of_blocks](const std::string& contract) { return takes(contract, of_blocks); },
+          .takes = [parts](const std::string& contract) { return takes(parts, contract); },
           .bind = [parts](const Case& c) { return bind_gemm(c, parts); },
-          .case_of_dump = parts.groups ? nullptr : gemm_case_of_dump};
+          .case_of_dump = parts.of_experts ? nullptr : gemm_case_of_dump};
 }
 
 }  // namespace assay

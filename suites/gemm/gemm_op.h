@@ -18,7 +18,7 @@ struct GemmOpParts {
   std::vector<RoleSpec> scales{};  ///< scale_a, scale_b
   std::vector<std::string> columns{};
   std::set<std::string> optional_columns{};
-  GemmGroups groups{};  ///< how rows of experts lie, for a grouped GEMM
+  bool of_experts = false;  ///< whether it takes contracts of grouped GEMMs
 };
 
 Op gemm_op(GemmOpParts parts);

@@ -2,10 +2,13 @@
 // fails at that level.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <set>
 #include <string>
@@ -333,19 +336,37 @@ namespace {
 using testing::HasSubstr;
 using Matrix = Eigen::MatrixXd;
 
-const TestCells kGroups = {{"contract", "deepgemm.fp8_gemm_1d2d.sm_90"}, {"tokens", "3;0;5"}, {"room", "6"}, {"align", "4"}, {"n", "256"}, {"k", "416"},
+const TestCells kGroups = {{"contract", "grouped.0"}, {"tokens", "3;0;5"}, {"room", "6"}, {"align", "4"}, {"n", "256"}, {"k", "416"},
                            {"fill", "few_maxima"}, {"b", "few_maxima"}, {"scales", "1x128_128x128"}, {"scale", "amax_scales"},
                            {"layout_a", "tma"}, {"layout_b", "row"}, {"y", "bf16"}, {"seed", "1"}, {"warp", "32"}};
 
 constexpr GroupOrder kOrders[] = {GroupOrder::kContiguous, GroupOrder::kMasked, GroupOrder::kOffsets, GroupOrder::kByIndex};
 
-Op grouped(GroupOrder order) {
-  (void)shipped_op("gemm_block_scaled");  // opens the registry
+std::string contract_of(GroupOrder order) { return "grouped." + std::to_string(int(order)); }
+
+Op grouped() {
   Op op = gemm_op({.name = "grouped", .of_blocks = true, .scales = {{"scale_a", Access::kIn, "scales of a"}, {"scale_b", Access::kIn, "scales of b"}},
-                   .columns = {}, .groups = order});
+                   .columns = {}, .of_experts = true});
   for (const auto& [column, cell] : kGroups) op.columns.push_back(column);
   return op;
 }
+
+/// Opens the rulebook with a contract for each order, and the shipped one again afterwards.
+class GemmGroups : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    const std::string file = (std::filesystem::temp_directory_path() / ("groups_" + std::to_string(::getpid()) + ".csv")).string();
+    std::ofstream table(file);
+    table << "id,unit,promote,join,split,scales,y,bias,out,layouts,experts,since,until,source,why\n";
+    for (const GroupOrder order : kOrders)
+      table << contract_of(order) << ",sm_90.wgmma.e4m3.f32,every(128),\"fma(sa*sb,acc)\",none,1x128_128x128,to(y),,bf16,tma," << name(order)
+            << ",2026,,here,because\n";
+    table.close();
+    open_rulebook(ASSAY_SOURCE_DIR, {file});
+    std::filesystem::remove(file);
+  }
+  static void TearDownTestSuite() { open_rulebook(ASSAY_SOURCE_DIR); }
+};
 
 /// A case with codes of -1, 0 and 1 and scales of 1/2, 1 and 2, so that every sum is exact.
 struct Exact {
@@ -355,7 +376,7 @@ struct Exact {
   std::unique_ptr<const BoundCase> bound;
   Problem problem;
 
-  explicit Exact(GroupOrder order) : op(grouped(order)), one(case_of(op, kGroups, {})), c(read_gemm_case(one, order)), bound(op.bind(one)), problem(bound->problem()) {
+  explicit Exact(GroupOrder order) : op(grouped()), one(case_of(op, kGroups, {{"contract", contract_of(order)}})), c(read_gemm_case(one)), bound(op.bind(one)), problem(bound->problem()) {
     int64_t count = 0;
     for (const char* role : {"a", "b"}) {
       HostTensor& tensor = find(problem.tensors, role);
@@ -400,7 +421,7 @@ struct Exact {
   }
 };
 
-TEST(GemmGroups, EachRowMeetsTheWeightsOfItsExpert) {
+TEST_F(GemmGroups, EachRowMeetsTheWeightsOfItsExpert) {
   for (const GroupOrder order : kOrders) {
     const Exact of(order);
     const Expectation right = of.bound->expect(of.problem, nullptr);
@@ -413,7 +434,7 @@ TEST(GemmGroups, EachRowMeetsTheWeightsOfItsExpert) {
   }
 }
 
-TEST(GemmGroups, UnusedRowsAreLeftAloneUnlessTilesAreStored) {
+TEST_F(GemmGroups, UnusedRowsAreLeftAloneUnlessTilesAreStored) {
   for (const GroupOrder order : kOrders) {
     const Exact of(order);
     Matrix d = of.oracle();
@@ -423,7 +444,7 @@ TEST(GemmGroups, UnusedRowsAreLeftAloneUnlessTilesAreStored) {
   }
 }
 
-TEST(GemmGroups, EveryMutantShows) {
+TEST_F(GemmGroups, EveryMutantShows) {
   const Exact of(GroupOrder::kByIndex);
   const Problem problem = of.bound->problem();
   const std::vector<int32_t> right = computed(of.bound->expect(problem, nullptr))[0].low;
@@ -437,7 +458,7 @@ TEST(GemmGroups, EveryMutantShows) {
     EXPECT_TRUE(all.contains(wanted)) << wanted;
 }
 
-TEST(GemmGroups, ASubsampleKeepsEveryExpertThatHasRows) {
+TEST_F(GemmGroups, ASubsampleKeepsEveryExpertThatHasRows) {
   const Exact of(GroupOrder::kOffsets);
   const GemmCase few = of.c.resized(2, 128);
   EXPECT_EQ(few.groups.sizes(), (std::vector<int64_t>{1, 0, 1}));
@@ -445,10 +466,14 @@ TEST(GemmGroups, ASubsampleKeepsEveryExpertThatHasRows) {
   EXPECT_EQ(few.scale_b.grid().rows, 3);
 }
 
-TEST(GemmGroups, WhatExpertsDoNotTakeIsRefused) {
-  const Op op = grouped(GroupOrder::kMasked);
+TEST_F(GemmGroups, WhatExpertsDoNotTakeIsRefused) {
+  const Op op = grouped();
   EXPECT_THAT(refusal_of(op, kGroups, {{"n", "200"}}), HasSubstr("expected whole blocks of 128 rows of b for each expert, got 200"));
-  EXPECT_THAT(refusal_of(op, kGroups, {{"room", "4"}}), HasSubstr("tokens"));
+  EXPECT_THAT(refusal_of(op, kGroups, {{"contract", contract_of(GroupOrder::kMasked)}, {"room", "4"}}), HasSubstr("tokens"));
+  EXPECT_THAT(refusal_of(op, kGroups, {{"contract", "deepgemm.fp8_gemm_1d2d.sm_90"}, {"m", "4"}}), HasSubstr("is no grouped GEMM"));
+  EXPECT_FALSE(op.takes("deepgemm.fp8_gemm_1d2d.sm_90"));
+  EXPECT_TRUE(op.takes(contract_of(GroupOrder::kMasked)));
+  EXPECT_FALSE(shipped_ops().find("gemm_block_scaled").takes(contract_of(GroupOrder::kMasked)));
 }
 
 }  // namespace

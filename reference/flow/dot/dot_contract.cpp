@@ -294,6 +294,13 @@ void check_steps(const RowCells& cells, const DotContract& contract) {
   check_scales(cells, contract, join, y);
 }
 
+GroupOrder read_experts(const RowCells& cells) {
+  constexpr GroupOrder kOrders[] = {GroupOrder::kContiguous, GroupOrder::kMasked, GroupOrder::kOffsets, GroupOrder::kByIndex};
+  for (const GroupOrder order : kOrders)
+    if (cells.text("experts") == name(order)) return order;
+  throw cells.error("experts", 0, "expected contiguous, masked, offsets or by index");
+}
+
 DotContract cells_of(const ContractRow& row) {
   const RowCells cells(row);
   DotContract contract;
@@ -306,6 +313,7 @@ DotContract cells_of(const ContractRow& row) {
   contract.out = cells.formats_of_numbers("out");
   if (!cells.text("weight").empty()) contract.shuffle = read_weight_tile(cells, "weight");
   read_layouts(cells, contract);
+  if (!cells.text("experts").empty()) contract.experts = read_experts(cells);
   if (!cells.text("azp").empty()) contract.azp = cells.is_first_of("azp", "adj", "azp*adj") ? GemmAzp::kTensor : GemmAzp::kTokens;
   check_steps(cells, contract);
   contract.join = cells.steps("join");
@@ -369,7 +377,7 @@ const Flow& dot_flow() {
       .says = "unit",
       .files = {"dot.csv", "dot_block.csv", "dot_packed.csv", "dot_azp.csv", "dot_amd.csv"},
       .columns = {"unit", "promote", "join", "split", "scales", "y", "bias", "out"},
-      .optional = {"weight", "layouts", "azp", "k_order", "denormals"},
+      .optional = {"weight", "layouts", "azp", "k_order", "denormals", "experts"},
       .check = [](const ContractTables&, const ContractRow& row) { (void)cells_of(row); },
   };
   return flow;

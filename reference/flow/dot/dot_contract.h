@@ -149,6 +149,7 @@ struct DotContract {
   GemmAzp azp = GemmAzp::kNone;
   AzpPlace azp_place = AzpPlace::kIntegers;
   std::vector<std::string> layouts;  ///< ids in layouts.csv: allowed layouts of block scales of a
+  std::optional<GroupOrder> experts = {};  ///< a grouped GEMM: how rows of a and d lie, each multiplied by the weights of its expert
   /// Only for an unknown kernel or unit: the possible contracts. One program of one of them computed each element. For an unknown
   /// unit these are the row with each candidate unit. The fields above are then those of the first member, except row, unit_row,
   /// scales, out and layouts. An unknown kernel takes no bias.
