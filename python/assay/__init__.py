@@ -3,6 +3,7 @@
 assay.judge("vllm.group_fp8", x=x, q=q, scale=s)    outputs that you have
 assay.run(kernel, suite="quick")                    your kernel on the inputs of the suite
 assay.inputs(case)                                  inputs of one case
+assay.capture(folder)                               calls of a running model, for assay.judge_capture(folder)
 """
 
 from ._judge import check, contract, explain, judge, match, scale
@@ -19,6 +20,10 @@ _LATER = {
     "run": "_run",
     "Run": "_run",
     "storage": "_arrays",
+    "capture": "_capture",
+    "Capture": "_capture",
+    "judge_capture": "_captured",
+    "Captured": "_captured",
 }
 __all__ = [
     "check",

@@ -1,4 +1,5 @@
-"""The program `assay` of this installation: its arguments and exit codes are those of `assay --help`."""
+"""The program `assay` of this installation: its arguments and exit codes are those of `assay --help`. Folders of assay.capture are
+judged here."""
 
 import os
 import sys
@@ -7,6 +8,10 @@ from . import _library
 
 
 def main():
+    if len(sys.argv) == 3 and sys.argv[1] == "judge" and os.path.isfile(os.path.join(sys.argv[2], "capture.json")):
+        from . import _captured
+
+        sys.exit(_captured.main(sys.argv[2]))
     program = _library.program()
     os.environ.setdefault("ASSAY_PYTHON", sys.executable)  # for --backend python:MODULE:KERNEL
     os.execv(program, [program, *sys.argv[1:]])

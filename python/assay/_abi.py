@@ -120,6 +120,14 @@ class Bound:
                 raise ValueError(f"the kernel returned no {name!r}; the case wants {', '.join(returned_outputs)}")
             _arrays.deliver(name, returned[name], out)
 
+    def returned(self, case):
+        """What a callable that takes no outputs returns for a Case, by role."""
+        given = {**case.parameters, **case.inputs}
+        found = self.function(**(given if self.takes_all else {name: one for name, one in given.items() if name in self.names}))
+        if isinstance(found, dict):
+            return found
+        return dict(zip(case.outputs, found if isinstance(found, (tuple, list)) else (found,)))
+
     def _writes(self, outputs):
         """Whether it gets its outputs as arguments and writes them."""
         return self.takes_all or any(name in self.names for name in outputs)

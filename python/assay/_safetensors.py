@@ -1,4 +1,4 @@
-"""Writes the safetensors format (github.com/huggingface/safetensors, README "Format")."""
+"""Reads and writes the safetensors format (github.com/huggingface/safetensors, README "Format")."""
 
 import ctypes
 import json
@@ -24,15 +24,15 @@ _NAMES = {
 }
 
 
-def write(path, arrays):
-    """One file with these arrays. Strides and padding are kept as metadata NAME.shape and NAME.strides of the storage."""
-    header, metadata, data = {}, {}, bytearray()
-    for name, array in arrays.items():
-        tensor = _tensors.describe(name, array)
-        shape, strides = list(tensor.shape), list(tensor.strides)
-        if tensor.dtype == "e2m1x2":
-            shape[-1], strides[:-1] = shape[-1] // 2, [s // 2 for s in strides[:-1]]
-        width = _tensors._WIDTHS[tensor.dtype]
+class Stored:
+    """A copy of a tensor: dtype, shape and strides of its elements, and its bytes, with padding if the storage has some."""
+
+    __slots__ = ("dtype", "shape", "strides", "plain", "content")
+
+    def __init__(self, name, array):
+        tensor = array if isinstance(array, _tensors.Described) else _tensors.describe(name, array)
+        self.dtype, self.shape, self.strides = tensor.dtype, list(tensor.shape), list(tensor.strides)
+        shape, strides, width = *_in_bytes(tensor.dtype, self.shape, self.strides), _tensors._WIDTHS[tensor.dtype]
         dense = [1] * len(shape)
         for d in range(len(shape) - 1, 0, -1):
             dense[d - 1] = dense[d] * max(1, shape[d])
@@ -42,20 +42,65 @@ def write(path, arrays):
         elements = 1
         for extent in shape:
             elements *= extent
-        plain = all(extent == 1 or a == b for extent, a, b in zip(shape, strides, dense))
-        if not plain and reach <= tensor.bytes <= 4 * elements * width + 65536:
+        self.plain = all(extent == 1 or a == b for extent, a, b in zip(shape, strides, dense))
+        if not self.plain and reach <= tensor.bytes <= 4 * elements * width + 65536:
             reach = tensor.bytes // width * width
-        content = ctypes.string_at(tensor.data, reach) if reach else b""
+        self.content = ctypes.string_at(tensor.data, reach) if reach else b""
+
+    def described(self, role):
+        """For the C API."""
+        buffer = ctypes.create_string_buffer(self.content, max(1, len(self.content)))
+        data = ctypes.addressof(buffer)
+        return _tensors.Described(role, self.dtype, tuple(self.shape), tuple(self.strides), data, len(self.content), buffer)
+
+
+def _in_bytes(dtype, shape, strides):
+    """Of packed codes: two share a byte."""
+    if dtype != "e2m1x2":
+        return list(shape), list(strides)
+    return [*shape[:-1], shape[-1] // 2], [*(s // 2 for s in strides[:-1]), strides[-1]]
+
+
+def write(path, arrays):
+    """One file with these arrays. Strides and padding are kept as metadata NAME.shape and NAME.strides of the storage."""
+    header, metadata, data = {}, {}, bytearray()
+    for name, array in arrays.items():
+        stored = array if isinstance(array, Stored) else Stored(name, array)
+        shape, strides = _in_bytes(stored.dtype, stored.shape, stored.strides)
+        reach = len(stored.content)
         header[name] = {
-            "dtype": _NAMES[tensor.dtype],
-            "shape": shape if plain else [reach // width],
+            "dtype": _NAMES[stored.dtype],
+            "shape": shape if stored.plain else [reach // _tensors._WIDTHS[stored.dtype]],
             "data_offsets": [len(data), len(data) + reach],
         }
-        if not plain:
+        if not stored.plain:
             metadata[f"{name}.shape"], metadata[f"{name}.strides"] = str(shape), str(strides)
-        data += content
+        data += stored.content
     if metadata:
         header["__metadata__"] = metadata
     text = json.dumps(header).encode()
     with open(path, "wb") as file:
         file.write(struct.pack("<Q", len(text)) + text + data)
+
+
+def read(path, tensors):
+    """What write() wrote, as Stored by name; `tensors` says dtype, shape and strides of each. ValueError if the file is another."""
+    with open(path, "rb") as file:
+        content = file.read()
+    try:
+        (length,) = struct.unpack_from("<Q", content)
+        header, start, found = json.loads(content[8 : 8 + length]), 8 + length, {}
+        for name, said in tensors.items():
+            stored = found[name] = Stored.__new__(Stored)
+            stored.dtype, stored.shape, stored.strides = said["dtype"], list(said["shape"]), list(said["strides"])
+            begin, end = header[name]["data_offsets"]
+            shape, strides = _in_bytes(stored.dtype, stored.shape, stored.strides)
+            reach = 1 + sum((extent - 1) * stride for extent, stride in zip(shape, strides)) if all(shape) else 0
+            if not 0 <= begin <= end <= len(content) - start or min(strides, default=0) < 0 or min(shape, default=0) < 0:
+                raise ValueError(f"bytes {begin} to {end} of {len(content) - start}")
+            if reach * _tensors._WIDTHS[stored.dtype] > end - begin:
+                raise ValueError(f"tensor {name!r} has {end - begin} bytes; its shape {stored.shape} needs more")
+            stored.plain, stored.content = name + ".shape" not in header.get("__metadata__", {}), content[start + begin : start + end]
+    except (struct.error, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path}: not the file that a capture wrote ({type(error).__name__}: {error})") from None
+    return found

@@ -1,0 +1,371 @@
+"""assay.capture: records the tensors of calls that a running model makes, bounded in size, for assay.judge_capture."""
+
+import fnmatch
+import functools
+import importlib
+import inspect
+import json
+import os
+import re
+import sys
+import threading
+import warnings
+from pathlib import Path
+
+from . import _safetensors, _tensors
+from ._op_map import Entry, entries
+
+_PACKAGES = (
+    "torch triton torchao liger-kernel flashinfer-python vllm sglang sglang-kernel transformer-engine amd-aiter numpy".split()
+)
+_MOST_SHAPES = 1000  # of calls without a contract
+_own = threading.local()  # .busy: this thread copies tensors for a capture
+
+
+def capture(folder, ops=None, *, calls=8, max_bytes=1 << 28):
+    """Records calls in the block into a new folder; assay.judge_capture(folder) checks them on any machine.
+
+        with assay.capture("captured", ops=["_C::*", "flashinfer.*"]) as recorded:
+            model(tokens)
+        print(recorded)
+
+    ops: None for every op of the map (python/assay/op_map.csv); globs over op names; or a dict of name and spec, such as
+    {"my_module.my_quant": {"contract": "vllm.group_fp8", "inputs": ["x"], "outputs": {"q": "return.0", "scale": "return.1"}}}.
+    Ops without a contract are recorded as shapes. calls: recorded of each op at most. max_bytes: of all tensors together.
+    """
+    return Capture(folder, ops, calls, max_bytes)
+
+
+class Capture:
+    """`recorded` (calls by op), `left_out` (reasons and counts by op), `shapes` (counts by op and arguments), `bytes`."""
+
+    def __init__(self, folder, ops=None, calls=8, max_bytes=1 << 28):
+        self.folder, self.most_calls, self.max_bytes = Path(folder), calls, max_bytes
+        self.bytes, self.recorded, self.left_out, self.shapes = 0, {}, {}, {}
+        self._lock, self._active, self._mode, self._hooks, self._broken = threading.RLock(), False, None, [], None
+        self._globs, self._map = [], {}
+        known = entries()
+        if isinstance(ops, dict):
+            for name, spec in ops.items():
+                self._map[name] = known.get(name, []) if spec is None else [Entry.of_spec(name, spec)]
+            self._named = [name for name in ops if "::" not in name]
+        else:
+            self._globs = [ops] if isinstance(ops, str) else list(ops) if ops is not None else ["*"]
+            self._map = {name: rows for name, rows in known.items() if any(map(functools.partial(fnmatch.fnmatchcase, name), self._globs))}
+            if ops is None:
+                self._globs = []
+            self._named = [one for one in self._globs if "::" not in one and not re.search(r"[*?\[]", one)]
+        unknown = [one for one in self._globs if "::" not in one and one not in self._named and not _matches_any(self._map, one)]
+        if unknown:
+            raise ValueError(f"assay.capture: no op of the map matches {unknown[0]!r}; name a function as module.function")
+
+    def __enter__(self):
+        if self._active:
+            raise RuntimeError("assay.capture: this capture is running already")
+        if self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
+            raise FileExistsError(f"assay.capture: {str(self.folder)!r} exists and is not an empty folder; choose another")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._write_index(complete=False)
+        self._hook_functions()
+        self._active = True
+        if "torch" in sys.modules:
+            self._mode = _torch_mode(self)
+            self._mode.__enter__()
+        return self
+
+    def __exit__(self, *exception):
+        if self._mode is not None:
+            self._mode.__exit__(*exception)
+        self._active = False
+        for place, name, wrapper, original in reversed(self._hooks):
+            if getattr(place, name, None) is wrapper:
+                setattr(place, name, original)
+        self._hooks = []
+        if self._broken is None:
+            try:
+                self._write_index(complete=True)
+            except OSError as error:
+                self._break(error)
+        if self._broken is not None:
+            warnings.warn(f"assay.capture: {self._broken}; what was recorded before is in {self.folder}", RuntimeWarning, stacklevel=2)
+
+    def __repr__(self):
+        lines = [f"<assay.Capture {self.folder}: {sum(self.recorded.values())} calls of {len(self.recorded)} ops, {self.bytes} bytes>"]
+        lines += [f"  {count:5}  {op}" for op, count in sorted(self.recorded.items())]
+        return "\n".join(lines + left_out_lines(self.left_out, self.shapes))
+
+    # What is recorded
+
+    def _rows(self, op):
+        """Rows of the map for an op; [] if its shapes are wanted; None if it is not."""
+        if op in self._map:
+            return self._map[op]
+        return [] if any("::" in one and fnmatch.fnmatchcase(op, one) for one in self._globs) else None
+
+    def call(self, op, rows, arguments, function):
+        """Calls function() and records the call. What goes wrong here is counted; it never reaches the model."""
+        plan = None
+        if self._active and self._broken is None and not getattr(_own, "busy", False):
+            plan = self._guarded(op, lambda: self._plan(op, rows, arguments))
+        if plan is None:
+            return function()
+        try:
+            returned = function()
+        except BaseException as error:
+            self._leave(op, f"the call raised {type(error).__name__}")
+            raise
+        self._guarded(op, lambda: self._keep(op, plan, arguments, returned))
+        return returned
+
+    def _guarded(self, op, step):
+        _own.busy = True
+        try:
+            return step()
+        except OSError as error:
+            self._break(error)
+        except Exception as error:  # the model goes on
+            self._leave(op, f"{type(error).__name__}: {error}" if not isinstance(error, ValueError) else str(error))
+        finally:
+            _own.busy = False
+        return None
+
+    def _break(self, error):
+        self._broken = f"cannot write: {error}"
+
+    def _leave(self, op, reason):
+        with self._lock:
+            reasons = self.left_out.setdefault(op, {})
+            reasons[reason if reason in reasons or len(reasons) < 8 else "other reasons"] = reasons.get(reason, 0) + 1
+
+    def _plan(self, op, rows, arguments):
+        """The row that describes this call, and copies of its inputs. None if nothing is to be recorded."""
+        if not rows:
+            return self._count_shapes(op, arguments)
+        arguments["arch"] = arguments.get("arch", arch_of(arguments))
+        row = next((one for one in rows if one.fits(arguments)), None)
+        if row is None:
+            self._count_shapes(op, arguments)
+            return self._leave(op, "no row of the map describes such arguments; shapes are kept")
+        if not row.contracts:
+            return None
+        with self._lock:
+            if self.recorded.get(op, 0) >= self.most_calls:
+                return self._leave(op, f"beyond {self.most_calls} calls of an op")
+        if _is_graph_capture():
+            return self._leave(op, "inside the capture of a CUDA graph, where nothing can be copied")
+        inputs = {role: row.array(role, text, arguments) for role, text in row.inputs.items()}
+        outputs = {role: row.array(role, text, arguments) for role, text in row.outputs.items() if not text.startswith("return")}
+        inputs = {role: value for role, value in inputs.items() if value is not None}
+        if not self._fits([*inputs.values(), *outputs.values()]):
+            return self._leave(op, f"beyond {self.max_bytes} bytes in all")
+        parameters = {name: row.number(text, arguments) for name, text in row.parameters.items()}
+        parameters = {name: value for name, value in parameters.items() if value is not None}
+        return row, {role: _safetensors.Stored(role, value) for role, value in inputs.items()}, parameters
+
+    def _fits(self, arrays):
+        return self.bytes + sum(map(bytes_of, arrays)) <= self.max_bytes
+
+    def _keep(self, op, plan, arguments, returned):
+        row, tensors, parameters = plan
+        outputs = {role: row.array(role, text, arguments, returned) for role, text in row.outputs.items()}
+        absent = [role for role, value in outputs.items() if value is None]
+        if absent:
+            return self._leave(op, f"output {absent[0]!r} is None")
+        if not self._fits(outputs.values()):
+            return self._leave(op, f"beyond {self.max_bytes} bytes in all")
+        tensors = {**tensors, **{role: _safetensors.Stored(role, value) for role, value in outputs.items()}}
+        size = sum(len(one.content) for one in tensors.values())
+        with self._lock:
+            if self.recorded.get(op, 0) >= self.most_calls or self.bytes + size > self.max_bytes:
+                return self._leave(op, f"beyond {self.most_calls} calls of an op or {self.max_bytes} bytes in all")
+            self.bytes += size
+            self.recorded[op] = self.recorded.get(op, 0) + 1
+            number = sum(self.recorded.values())
+        said = {
+            "op": op,
+            "number": number,
+            "row": row.release,
+            "arch": arguments.get("arch", "cpu"),
+            "contracts": row.contracts_on(arguments.get("arch", "cpu")),
+            "parameters": parameters,
+            "tensors": {role: {"dtype": one.dtype, "shape": one.shape, "strides": one.strides} for role, one in tensors.items()},
+        }
+        place = self.folder / f"{number:05}.{re.sub(r'[^A-Za-z0-9_.-]+', '.', op)[-80:]}"
+        place.mkdir()
+        _safetensors.write(place / "tensors.safetensors", tensors)
+        (place / "call.json").write_text(json.dumps(said, indent=1) + "\n")
+
+    def _count_shapes(self, op, arguments):
+        words = ", ".join(f"{name}={_in_words(value)}" for name, value in arguments.items() if name != "arch")
+        key = f"{op}({words})"
+        with self._lock:
+            if key in self.shapes or len(self.shapes) < _MOST_SHAPES:
+                self.shapes[key] = self.shapes.get(key, 0) + 1
+            else:
+                self._leave(op, f"beyond {_MOST_SHAPES} shapes")
+
+    def _write_index(self, complete):
+        said = {
+            "assay_capture": 1,
+            "complete": complete,
+            "packages": _versions(),
+            "calls": sum(self.recorded.values()),
+            "left_out": self.left_out,
+            "shapes": self.shapes,
+        }
+        (self.folder / "capture.json").write_text(json.dumps(said, indent=1) + "\n")
+
+    # Functions
+
+    def _hook_functions(self):
+        wrappers = {}
+        for name in self._map.keys() | set(self._named):
+            if "::" in name:
+                continue
+            found = _function(name, must=name in self._named)
+            if found is not None:
+                wrappers[id(found[2])] = (found, self._wrapper(name, found[2]))
+        if not wrappers:
+            return
+        for (place, attribute, original), wrapper in wrappers.values():
+            setattr(place, attribute, wrapper)
+            self._hooks.append((place, attribute, wrapper, original))
+        for module in list(sys.modules.values()):  # `from x import f` elsewhere
+            for attribute, value in list(getattr(module, "__dict__", {}).items()):
+                found = wrappers.get(id(value))
+                if found is not None and found[0][2] is value:
+                    setattr(module, attribute, found[1])
+                    self._hooks.append((module, attribute, found[1], value))
+
+    def _wrapper(self, name, function):
+        rows = self._map.get(name, [])
+        try:
+            signature = inspect.signature(function)
+        except (TypeError, ValueError):
+            raise ValueError(f"assay.capture: {name} has no signature; wrap it in a function with named arguments") from None
+
+        @functools.wraps(function)
+        def wrapper(*arguments, **named):
+            try:
+                bound = signature.bind(*arguments, **named)
+            except TypeError:
+                return function(*arguments, **named)  # raises what it raises
+            bound.apply_defaults()
+            return self.call(name, rows, dict(bound.arguments), lambda: function(*arguments, **named))
+
+        return wrapper
+
+
+def _matches_any(names, glob):
+    return any(fnmatch.fnmatchcase(one, glob) for one in names)
+
+
+def _function(name, must):
+    """(owner, attribute, function) of a dotted name. Modules that nobody imported are left alone unless `must`."""
+    parts = name.split(".")
+    owner = None
+    for count in range(len(parts) - 1, 0, -1):
+        path = ".".join(parts[:count])
+        owner = sys.modules.get(path)
+        if owner is None and must:
+            try:
+                owner = importlib.import_module(path)
+            except ImportError:
+                continue
+        if owner is not None:
+            break
+    for part in parts[count:-1] if owner is not None else ():
+        owner = getattr(owner, part, None)
+    found = getattr(owner, parts[-1], None) if owner is not None else None
+    if callable(found):
+        return owner, parts[-1], found
+    if must:
+        raise ValueError(f"assay.capture: {name} is no function that can be imported")
+    return None
+
+
+def _torch_mode(recorder):
+    """Sees every call of torch.ops in this thread, below autograd."""
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    torch = sys.modules["torch"]
+    known = {}  # overload -> (op, rows, names and defaults of arguments), or None
+
+    def about(overload):
+        schema = getattr(overload, "_schema", None)
+        rows = recorder._rows(schema.name) if schema is not None else None
+        if rows is None:
+            return None
+        return schema.name, rows, [(one.name, one.default_value if one.has_default_value() else None) for one in schema.arguments]
+
+    class Mode(TorchDispatchMode):
+        def __torch_dispatch__(self, overload, types, args=(), kwargs=None):
+            kwargs = kwargs or {}
+            if any(one not in (torch.Tensor, torch.nn.Parameter) for one in types):
+                return NotImplemented  # a subclass takes itself apart first, and its parts come here
+            if overload not in known:
+                known[overload] = about(overload)
+            if known[overload] is None or getattr(_own, "busy", False):
+                return overload(*args, **kwargs)
+            op, rows, names = known[overload]
+            arguments = {name: default for name, default in names}
+            arguments.update(zip((name for name, _ in names), args))
+            arguments.update(kwargs)
+            return recorder.call(op, rows, arguments, lambda: overload(*args, **kwargs))
+
+    return Mode()
+
+
+def _is_graph_capture():
+    torch = sys.modules.get("torch")
+    return torch is not None and torch.cuda.is_available() and torch.cuda.is_current_stream_capturing()
+
+
+def arch_of(arguments):
+    """sm_90, gfx942 or cpu: where the first tensor among the arguments is."""
+    for value in arguments.values():
+        device = getattr(value, "device", None)
+        if getattr(device, "type", None) == "cuda":
+            properties = sys.modules["torch"].cuda.get_device_properties(device)
+            hip = getattr(properties, "gcnArchName", "")
+            return hip.partition(":")[0] or f"sm_{properties.major}{properties.minor}"
+    return "cpu"
+
+
+def bytes_of(array):
+    if array is None:
+        return 0
+    if isinstance(array, _tensors.View):
+        return bytes_of(array.array)
+    if hasattr(array, "element_size"):
+        return array.numel() * array.element_size()
+    return getattr(array, "nbytes", 0)
+
+
+def _in_words(value):
+    if _tensors.is_array(value) and hasattr(value, "shape"):
+        return f"{str(getattr(value, 'dtype', '')).removeprefix('torch.')}{list(value.shape)}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(_in_words, value[:8])) + (", ..." if len(value) > 8 else "") + "]"
+    return str(value)[:60] if isinstance(value, (int, float, str, type(None))) or "torch" in type(value).__module__ else type(value).__name__
+
+
+def left_out_lines(left_out, shapes):
+    lines = []
+    for op, reasons in sorted(left_out.items()):
+        lines += [f"  left out {count:5} of {op}: {reason}" for reason, count in reasons.items()]
+    if shapes:
+        lines.append(f"  shapes alone: {sum(shapes.values())} calls, {len(shapes)} kinds (capture.json)")
+    return lines
+
+
+def _versions():
+    from importlib import metadata
+
+    found = {"python": ".".join(map(str, sys.version_info[:3])), "platform": os.uname().machine}
+    for package in _PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            pass
+    return found
