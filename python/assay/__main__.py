@@ -1,5 +1,7 @@
-"""The program `assay` of this installation: its arguments and exit codes are those of `assay --help`. Folders of assay.capture are
-judged here."""
+"""The program `assay` of this installation: its arguments and exit codes are those of `assay --help`.
+
+Folders of assay.capture are judged here.
+"""
 
 import os
 import sys

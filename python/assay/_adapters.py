@@ -1,4 +1,4 @@
-"""Ops of installed libraries as kernels of the suite: torch, torchao, Liger and triton_kernels. python -m assay.libraries runs them."""
+"""Ops of torch, torchao, Liger and triton_kernels as kernels of the suite, which python -m assay.libraries runs."""
 
 import functools
 import importlib
@@ -9,7 +9,7 @@ ADAPTERS = {}  # library -> [Adapter], in the order of the file
 
 
 class Adapter:
-    """calls: functions that it stands for, "module:name" or "namespace::op"; device: "any", "cuda", "sm_90", "sm_100" or "gfx"."""
+    """calls: functions it stands for, "module:name" or "namespace::op"; device: "any", "cuda", "sm_90", "sm_100" or "gfx"."""
 
     def __init__(self, kernel, calls, device):
         self.kernel, self.calls, self.device = kernel, calls, device
@@ -55,9 +55,13 @@ def _cast(dtype, calls, contracts):
     return adapter("torch", calls, "cast", contracts)(cast)
 
 
-cast_e4m3fn = _cast("float8_e4m3fn", "torch:float8_e4m3fn", "torch.e4m3fn_sat@2.13 torch.e4m3fn@2.11 torch.e4m3fn_f16_cuda@2.11")
+cast_e4m3fn = _cast(
+    "float8_e4m3fn", "torch:float8_e4m3fn", "torch.e4m3fn_sat@2.13 torch.e4m3fn@2.11 torch.e4m3fn_f16_cuda@2.11"
+)
 cast_e5m2 = _cast("float8_e5m2", "torch:float8_e5m2", "torch.e5m2@2.11 cuda.e5m2_sat")
-cast_e8m0fnu = _cast("float8_e8m0fnu", "torch:float8_e8m0fnu", "torch.e8m0@2.11 cuda.e8m0_rp_sat cuda.e8m0_rz_sat deepgemm.e8m0_ceil")
+cast_e8m0fnu = _cast(
+    "float8_e8m0fnu", "torch:float8_e8m0fnu", "torch.e8m0@2.11 cuda.e8m0_rp_sat cuda.e8m0_rz_sat deepgemm.e8m0_ceil"
+)
 
 
 def _halves(x):
@@ -88,7 +92,9 @@ def gelu_tanh_mul(x):
     return F.gelu(gate, approximate="tanh") * up
 
 
-@adapter("torch", "torch.nn.functional:rms_norm aten::_fused_rms_norm", "rms_norm", "vllm.rms_norm@2026-06-18 vllm.rms_norm@v0.19.1")
+@adapter(
+    "torch", "torch.nn.functional:rms_norm aten::_fused_rms_norm", "rms_norm", "vllm.rms_norm@2026-06-18 vllm.rms_norm@v0.19.1"
+)
 def rms_norm(x, gamma, eps):
     import torch.nn.functional as F
 
@@ -112,7 +118,9 @@ def _scaled_mm(name, contracts, fast):
             raise NotImplementedError("torch._scaled_mm wants multiples of 16 columns")
         by_row = scale_a.numel() > 1 or scale_b.numel() > 1
         scales = (scale_a.reshape(-1, 1), scale_b.reshape(1, -1)) if by_row else (scale_a.reshape(()), scale_b.reshape(()))
-        d.copy_(torch._scaled_mm(a.contiguous(), b.contiguous().t(), *scales, bias=bias, out_dtype=d.dtype, use_fast_accum=fast))
+        d.copy_(
+            torch._scaled_mm(a.contiguous(), b.contiguous().t(), *scales, bias=bias, out_dtype=d.dtype, use_fast_accum=fast)
+        )
 
     scaled_mm.__name__ = scaled_mm.__qualname__ = name
     return adapter("torch", "aten::_scaled_mm", "gemm_scaled", contracts, "sm_90")(scaled_mm)
@@ -148,7 +156,9 @@ def _to_mx(mode):
 
     called.__name__ = called.__qualname__ = f"to_mx_{mode}"
     contracts = f"torchao.mx_{mode}@v0.12.0 torchao.mx_{mode}"
-    return adapter("torchao", _TO_MX, "quant_group", ("torchao.mx_rceil@v0.18.0 " if mode == "rceil" else "") + contracts)(called)
+    return adapter("torchao", _TO_MX, "quant_group", ("torchao.mx_rceil@v0.18.0 " if mode == "rceil" else "") + contracts)(
+        called
+    )
 
 
 to_mx_floor, to_mx_rceil, to_mx_ceil, to_mx_even = map(_to_mx, ("floor", "rceil", "ceil", "even"))

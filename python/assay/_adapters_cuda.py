@@ -1,4 +1,8 @@
-"""Ops of vLLM, SGLang, FlashInfer, AITER and TransformerEngine as kernels of the suite; all need a GPU. Signatures: see op_map.csv."""
+"""Ops of vLLM, SGLang, FlashInfer, AITER and TransformerEngine as kernels of the suite. All need a GPU.
+
+Written from the signatures of vllm 0.33.0, sglang 0.5.23, sgl-kernel of commit 0063ef14, flashinfer-python 0.7.2.post1,
+amd-aiter 0.1.7.post2.dev18 and transformer-engine 2.20.2.
+"""
 
 from ._adapters import adapter, function
 
@@ -68,7 +72,9 @@ def _gated(name):
     return _vllm(name, "act_and_mul", f"vllm.{name}@v0.24.0 vllm.{name}")(gated)
 
 
-vllm_silu_and_mul, vllm_gelu_and_mul, vllm_gelu_tanh_and_mul = map(_gated, ("silu_and_mul", "gelu_and_mul", "gelu_tanh_and_mul"))
+vllm_silu_and_mul, vllm_gelu_and_mul, vllm_gelu_tanh_and_mul = map(
+    _gated, ("silu_and_mul", "gelu_and_mul", "gelu_tanh_and_mul")
+)
 
 
 @_vllm("silu_and_mul_quant", "silu_mul_quant_static", "vllm.silu_and_mul_quant@v0.9.0 vllm.silu_and_mul_quant")
@@ -154,11 +160,15 @@ def _add_norm(name):
         function(f"flashinfer.norm:{name}")(y, residual, gamma, eps)
 
     norm.__name__ = norm.__qualname__ = f"flashinfer_{name}"
-    return adapter("flashinfer-python", f"flashinfer.norm:{name}", "fused_add_rms_norm", f"{contract}@v0.6.7 {contract}", "cuda")(norm)
+    return adapter(
+        "flashinfer-python", f"flashinfer.norm:{name}", "fused_add_rms_norm", f"{contract}@v0.6.7 {contract}", "cuda"
+    )(norm)
 
 
 flashinfer_rmsnorm, flashinfer_gemma_rmsnorm = map(_norm, ("rmsnorm", "gemma_rmsnorm"))
-flashinfer_fused_add_rmsnorm, flashinfer_gemma_fused_add_rmsnorm = map(_add_norm, ("fused_add_rmsnorm", "gemma_fused_add_rmsnorm"))
+flashinfer_fused_add_rmsnorm, flashinfer_gemma_fused_add_rmsnorm = map(
+    _add_norm, ("fused_add_rmsnorm", "gemma_fused_add_rmsnorm")
+)
 
 
 def _flashinfer(name, op, contracts, where="cuda", **more):

@@ -51,11 +51,17 @@ class Capture:
             self._named = [name for name in ops if "::" not in name]
         else:
             self._globs = [ops] if isinstance(ops, str) else list(ops) if ops is not None else ["*"]
-            self._map = {name: rows for name, rows in known.items() if any(map(functools.partial(fnmatch.fnmatchcase, name), self._globs))}
+            self._map = {
+                name: rows
+                for name, rows in known.items()
+                if any(map(functools.partial(fnmatch.fnmatchcase, name), self._globs))
+            }
             if ops is None:
                 self._globs = []
             self._named = [one for one in self._globs if "::" not in one and not re.search(r"[*?\[]", one)]
-        unknown = [one for one in self._globs if "::" not in one and one not in self._named and not _matches_any(self._map, one)]
+        unknown = [
+            one for one in self._globs if "::" not in one and one not in self._named and not _matches_any(self._map, one)
+        ]
         if unknown:
             raise ValueError(f"assay.capture: no op of the map matches {unknown[0]!r}; name a function as module.function")
 
@@ -87,10 +93,14 @@ class Capture:
             except OSError as error:
                 self._break(error)
         if self._broken is not None:
-            warnings.warn(f"assay.capture: {self._broken}; what was recorded before is in {self.folder}", RuntimeWarning, stacklevel=2)
+            warnings.warn(
+                f"assay.capture: {self._broken}; what was recorded before is in {self.folder}", RuntimeWarning, stacklevel=2
+            )
 
     def __repr__(self):
-        lines = [f"<assay.Capture {self.folder}: {sum(self.recorded.values())} calls of {len(self.recorded)} ops, {self.bytes} bytes>"]
+        lines = [
+            f"<assay.Capture {self.folder}: {sum(self.recorded.values())} calls of {len(self.recorded)} ops, {self.bytes} bytes>"
+        ]
         lines += [f"  {count:5}  {op}" for op, count in sorted(self.recorded.items())]
         return "\n".join(lines + left_out_lines(self.left_out, self.shapes))
 
@@ -154,8 +164,12 @@ class Capture:
         if _is_graph_capture():
             return self._leave(op, "inside the capture of a CUDA graph, where nothing can be copied")
         inputs = {role: row.array(role, text, arguments) for role, text in row.inputs.items()}
-        outputs = {role: row.array(role, text, arguments) for role, text in row.outputs.items() if not text.startswith("return")}
+        outputs = {
+            role: row.array(role, text, arguments) for role, text in row.outputs.items() if not text.startswith("return")
+        }
         inputs = {role: value for role, value in inputs.items() if value is not None}
+        if any(0 in value.shape for value in inputs.values() if hasattr(value, "shape")):
+            return self._leave(op, "empty tensors")
         if not self._fits([*inputs.values(), *outputs.values()]):
             return self._leave(op, f"beyond {self.max_bytes} bytes in all")
         parameters = {name: row.number(text, arguments) for name, text in row.parameters.items()}
@@ -188,7 +202,9 @@ class Capture:
             "arch": arguments.get("arch", "cpu"),
             "contracts": row.contracts_on(arguments.get("arch", "cpu")),
             "parameters": parameters,
-            "tensors": {role: {"dtype": one.dtype, "shape": one.shape, "strides": one.strides} for role, one in tensors.items()},
+            "tensors": {
+                role: {"dtype": one.dtype, "shape": one.shape, "strides": one.strides} for role, one in tensors.items()
+            },
         }
         place = self.folder / f"{number:05}.{re.sub(r'[^A-Za-z0-9_.-]+', '.', op)[-80:]}"
         place.mkdir()
@@ -290,13 +306,36 @@ def _torch_mode(recorder):
 
     torch = sys.modules["torch"]
     known = {}  # overload -> (op, rows, names and defaults of arguments), or None
+    keys = {"cpu": "CPU", "cuda": "CUDA"}
+    has_kernel = torch._C._dispatch_has_computed_kernel_for_dispatch_key
+
+    def through(overload, args, kwargs):
+        """Calls an op so that ops which its kernel calls are seen, too. Inference mode shows composite ops whole, and libraries
+        write ops in Python."""
+        name = overload.name()
+        if torch._C._dispatch_has_kernel_for_dispatch_key(name, "CompositeImplicitAutograd"):
+            with mode:
+                returned = overload.decompose(*args, **kwargs)
+            return overload(*args, **kwargs) if returned is NotImplemented else returned
+        if name.startswith(("aten::", "prim")):
+            return overload(*args, **kwargs)
+        found = (getattr(one, "device", None) for one in (*args, *kwargs.values()))
+        key = next((keys.get(one.type) for one in found if one is not None), None)
+        if key is None or not has_kernel(name, key):
+            return overload(*args, **kwargs)
+        with mode:
+            return overload.redispatch(torch._C.DispatchKeySet(getattr(torch._C.DispatchKey, key)), *args, **kwargs)
 
     def about(overload):
         schema = getattr(overload, "_schema", None)
         rows = recorder._rows(schema.name) if schema is not None else None
         if rows is None:
             return None
-        return schema.name, rows, [(one.name, one.default_value if one.has_default_value() else None) for one in schema.arguments]
+        return (
+            schema.name,
+            rows,
+            [(one.name, one.default_value if one.has_default_value() else None) for one in schema.arguments],
+        )
 
     class Mode(TorchDispatchMode):
         def __torch_dispatch__(self, overload, types, args=(), kwargs=None):
@@ -305,15 +344,18 @@ def _torch_mode(recorder):
                 return NotImplemented  # a subclass takes itself apart first, and its parts come here
             if overload not in known:
                 known[overload] = about(overload)
-            if known[overload] is None or getattr(_own, "busy", False):
+            if getattr(_own, "busy", False):
                 return overload(*args, **kwargs)
+            if known[overload] is None:
+                return through(overload, args, kwargs)
             op, rows, names = known[overload]
             arguments = {name: default for name, default in names}
             arguments.update(zip((name for name, _ in names), args))
             arguments.update(kwargs)
-            return recorder.call(op, rows, arguments, lambda: overload(*args, **kwargs))
+            return recorder.call(op, rows, arguments, lambda: through(overload, args, kwargs))
 
-    return Mode()
+    mode = Mode()
+    return mode
 
 
 def _is_graph_capture():
@@ -347,7 +389,11 @@ def _in_words(value):
         return f"{str(getattr(value, 'dtype', '')).removeprefix('torch.')}{list(value.shape)}"
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(map(_in_words, value[:8])) + (", ..." if len(value) > 8 else "") + "]"
-    return str(value)[:60] if isinstance(value, (int, float, str, type(None))) or "torch" in type(value).__module__ else type(value).__name__
+    return (
+        str(value)[:60]
+        if isinstance(value, (int, float, str, type(None))) or "torch" in type(value).__module__
+        else type(value).__name__
+    )
 
 
 def left_out_lines(left_out, shapes):

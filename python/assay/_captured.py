@@ -14,8 +14,8 @@ _CONFORMS = ("pass", "untrusted")
 
 
 class Call:
-    """A recorded call: `op`, `number`, `contract` (that it obeys, else the nearest one), `result` (a Result), `refused` (why there is
-    none), `obeys` (other contracts of the op that its tensors obey, if it obeys none of those asked)."""
+    """A recorded call: `op`, `number`, `contract` (that it obeys, else the nearest one), `result` (a Result), `refused` (why
+    there is none), `obeys` (contracts of the op that its tensors obey, if it obeys none of those asked)."""
 
     def __init__(self, said, folder):
         self.op, self.number, self.arch, self.said, self.folder = said["op"], said["number"], said["arch"], said, folder
@@ -28,6 +28,9 @@ class Call:
         """The same question for the program `assay`, whose report is longer."""
         words = ["assay", "judge", str(self.folder / "tensors.safetensors"), "--contract", self.contract]
         for name, value in self.said["parameters"].items():
+            if name == "layout":
+                words += ["--layout", value]
+                continue
             words += ["--param", f"{name}={cell(value)}"]
         return shlex.join(words)
 
@@ -35,9 +38,9 @@ class Call:
         tensors = _safetensors.read(self.folder / "tensors.safetensors", self.said["tensors"])
         described = [one.described(role) for role, one in tensors.items()]
         parameters = {name: cell(value) for name, value in self.said["parameters"].items()}
-        wrong = None
+        layout, wrong = parameters.pop("layout", None), None
         for contract in contracts:
-            request, keep = _library.request(contract, described, parameters, with_power=True)
+            request, keep = _library.request(contract, described, parameters, layout, with_power=True)
             try:
                 result = Result(_library.ask("judge", request))
             except ValueError as error:
@@ -50,9 +53,11 @@ class Call:
                 break
             del keep
         if self.result is not None and not self:
-            request, keep = _library.request(self.result.op, described, parameters)
+            request, keep = _library.request(self.result.op, described, parameters, layout)
             try:
-                self.obeys = [one["contract"] if isinstance(one, dict) else one for one in _library.ask("match", request).data["obeys"]]
+                self.obeys = [
+                    one["contract"] if isinstance(one, dict) else one for one in _library.ask("match", request).data["obeys"]
+                ]
             except (ValueError, RuntimeError):
                 pass
         return self
@@ -80,21 +85,25 @@ class Captured:
         )
 
     def _lines(self):
-        versions = ", ".join(f"{name} {version}" for name, version in self.about.get("packages", {}).items() if name != "platform")
+        versions = ", ".join(
+            f"{name} {version}" for name, version in self.about.get("packages", {}).items() if name != "platform"
+        )
         yield f"{self.folder}: {len(self.calls)} calls ({versions})"
         if not self.about.get("complete"):
             yield "  the capture did not end: calls may be missing"
         groups = {}
         for one in self.calls:
-            groups.setdefault((one.op, one.contract if one.result else "", bool(one), one.refused if not one.result else ""), []).append(one)
+            groups.setdefault(
+                (one.op, one.contract if one.result else "", bool(one), one.refused if not one.result else ""), []
+            ).append(one)
         for (op, contract, conforms, refused), calls in groups.items():
             count = f"{len(calls)} call{'s' if len(calls) > 1 else ''} on {calls[0].arch}"
             if refused:
                 yield f"  ?     {op}: {count}, no verdict: {refused}"
                 continue
-            seen = sorted(one.result.power.seen for one in calls)
-            power = f"; inputs expose {seen[0]}{f' to {seen[-1]}' if seen[-1] > seen[0] else ''} of {calls[0].result.power.faults} mutants"
-            power = power if calls[0].result.power.faults else ""
+            seen, faults = sorted(one.result.power.seen for one in calls), max(one.result.power.faults for one in calls)
+            span = f"{seen[0]} to {seen[-1]}" if seen[-1] > seen[0] else seen[0]
+            power = f"; inputs expose {span} of {faults} mutants" if faults else ""
             yield f"  {'pass' if conforms else 'FAIL'}  {op}: {count} {'obey' if conforms else 'violate'} {contract}{power}"
             if not conforms:
                 yield from self._failure(calls[0])
@@ -104,7 +113,8 @@ class Captured:
     def _failure(call):
         for tensor in call.result.tensors:
             if tensor["outside"]:
-                yield f"          call {call.number}: {tensor['name']} {tensor['shape']}: {tensor['outside']} of {tensor['elements']} elements outside their accepted set"
+                wrong = f"{tensor['outside']} of {tensor['elements']} elements outside their accepted set"
+                yield f"          call {call.number}: {tensor['name']} {tensor['shape']}: {wrong}"
         for cause in call.result.causes[:2]:
             yield f"          cause: {cause}"
         if call.obeys:
@@ -113,15 +123,17 @@ class Captured:
 
 
 def judge_capture(folder, contract=None):
-    """Checks every recorded call against the contracts of its op, the first that it obeys. contract: asked instead, for all calls.
+    """Checks every recorded call against the contracts of its op, until it obeys one. contract: the only one that is asked.
+
     Needs neither torch nor a GPU. Returns a Captured."""
     folder = Path(folder)
     try:
         about = json.loads((folder / "capture.json").read_text())
     except (OSError, ValueError) as error:
         raise ValueError(f"{folder}: holds no capture: {error}") from None
-    if not isinstance(about, dict) or about.get("assay_capture") != 1:
-        raise ValueError(f"{folder / 'capture.json'}: expected assay_capture 1, got {about.get('assay_capture') if isinstance(about, dict) else about!r}")
+    version = about.get("assay_capture") if isinstance(about, dict) else about
+    if version != 1 or not isinstance(about, dict):
+        raise ValueError(f"{folder / 'capture.json'}: expected assay_capture 1, got {version!r}")
     calls = []
     for path in sorted(folder.glob("*/call.json")):
         try:

@@ -11,12 +11,13 @@ from . import _tensors
 class Entry:
     """A row of the map, or a spec of a caller.
 
-    inputs, outputs: role and expression; inputs are copied before the call, outputs after it. An expression is an argument's name or
-    "return", then .N (of a tuple), .T (transposed) or .flat (one dimension); a+b puts two side by side. Tensors of more than two
-    dimensions become rows.
-    parameters: name and expression, or a number. when: expression, also with .dtype or .numel or .last (the last extent), and a glob
-    over its value in words; "arch" is sm_90, gfx942 or cpu. contracts: ids, best first; "{arch}" in one is replaced. A row without
-    contracts is for calls that are not worth a record.
+    inputs, outputs: role and expression; inputs are copied before the call, outputs after it. An expression is an argument's
+    name or "return", then .N (of a tuple), .T (transposed), .flat (one dimension) or .tiles (scales in tiles of 128 x 4, given as
+    32 x 16); a+b puts two side by side. Tensors of more than two dimensions become rows.
+    parameters: name and expression, a number, or 'text'; layout is that of the scale tensor.
+    when: expression, also with .dtype, .numel or .last (the last extent), and a glob over its value in words; "arch" is sm_90,
+    gfx942 or cpu.
+    contracts: ids, best first; "{arch}" in one is replaced. A row without contracts is for calls that are not worth a record.
     """
 
     def __init__(self, op, release, contracts, when, inputs, outputs, parameters):
@@ -60,6 +61,8 @@ class Entry:
         return value.reshape(-1, value.shape[-1]) if getattr(value, "ndim", 0) > 2 else value
 
     def number(self, text, arguments):
+        if text.startswith("'"):
+            return text.strip("'")
         try:
             return float(text) if "." in text or "e" in text else int(text)
         except ValueError:
@@ -84,6 +87,8 @@ def value_of(text, arguments, returned=None):
             value = value.T
         elif part == "flat":
             value = value.reshape(-1)
+        elif part == "tiles":
+            value = value.reshape(4 * value.shape[0], value.shape[1] // 4)
         elif part == "dtype":
             value = str(value.dtype).removeprefix("torch.")
         elif part == "numel":
@@ -91,7 +96,7 @@ def value_of(text, arguments, returned=None):
         elif part == "last":
             value = value.shape[-1]
         else:
-            raise ValueError(f"{text!r}: expected .N, .T, .flat, .dtype, .numel or .last after a name")
+            raise ValueError(f"{text!r}: expected .N, .T, .flat, .tiles, .dtype, .numel or .last after a name")
     return value
 
 

@@ -84,7 +84,7 @@ def write(path, arrays):
 
 
 def read(path, tensors):
-    """What write() wrote, as Stored by name; `tensors` says dtype, shape and strides of each. ValueError if the file is another."""
+    """What write() wrote, as Stored by name. `tensors` says dtype, shape and strides of each. ValueError: another file."""
     with open(path, "rb") as file:
         content = file.read()
     try:
@@ -100,7 +100,8 @@ def read(path, tensors):
                 raise ValueError(f"bytes {begin} to {end} of {len(content) - start}")
             if reach * _tensors._WIDTHS[stored.dtype] > end - begin:
                 raise ValueError(f"tensor {name!r} has {end - begin} bytes; its shape {stored.shape} needs more")
-            stored.plain, stored.content = name + ".shape" not in header.get("__metadata__", {}), content[start + begin : start + end]
+            stored.plain = name + ".shape" not in header.get("__metadata__", {})
+            stored.content = content[start + begin : start + end]
     except (struct.error, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path}: not the file that a capture wrote ({type(error).__name__}: {error})") from None
     return found

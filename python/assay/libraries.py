@@ -24,11 +24,16 @@ _WORDS = r"quant|norm|scaled|silu|gelu|swiglu|geglu|to_mx|mxfp|downcast|fp8|floa
 _HIDDEN = re.compile(r"^_|backward|_out$|dot_product|fake|dequant|scaled_modified|supports_|get_|gen_|choose_qparams")
 # library -> (distributions, module that shows it, modules and namespaces of torch.ops in which unknown ops are looked for)
 LIBRARIES = {
-    "torch": (["torch"], "torch", "torch.nn.functional:scaled_ aten::*scaled_*mm* aten::quantize_per* aten::*int8pack* aten::*int4pack*"),
+    "torch": (
+        ["torch"],
+        "torch",
+        "torch.nn.functional:scaled_ aten::*scaled_*mm* aten::quantize_per* aten::*int8pack* aten::*int4pack*",
+    ),
     "torchao": (
         ["torchao"],
         "torchao",
-        "torchao.prototype.mx_formats.mx_tensor torchao.prototype.mx_formats.nvfp4_tensor torchao.quantization.quant_primitives torchao::*",
+        "torchao.prototype.mx_formats.mx_tensor torchao.prototype.mx_formats.nvfp4_tensor "
+        "torchao.quantization.quant_primitives torchao::*",
     ),
     "liger-kernel": (["liger-kernel"], "liger_kernel", "liger_kernel.ops:.*[Ff]unction"),
     "triton-kernels": (["triton"], "triton_kernels.numerics_details", "triton_kernels.numerics_details.mxfp"),
@@ -129,7 +134,9 @@ class Row:
         counts = {}
         for one in failed:
             words = one["causes"][0] if one["causes"] else one["message"] or "no known cause"
-            words = re.sub(r"^explains \d+ of \d+ failing elements: ", "", words.splitlines()[0])
+            words = re.sub(
+                r"^explains \d+ of \d+ failing elements( and contradicts \d+ good ones)?: ", "", words.splitlines()[0]
+            )
             counts[words] = counts.get(words, 0) + 1
         if counts:
             self.cause = max(counts, key=counts.get)
@@ -218,7 +225,7 @@ def survey(name, suite="quick", report=(), ops=None, out=print):
     table = {}
     for adapter in adapters:
         why = lacking(adapter.device) or missing(adapter.calls)
-        out(f"  {adapter.kernel.name}  ({', '.join(adapter.calls)}){': ' + why if why else ''}")
+        out(f"  {adapter.kernel.name}  ({_calls(adapter.calls)}){': ' + why if why else ''}")
         if why:
             continue
         try:
@@ -238,6 +245,16 @@ def survey(name, suite="quick", report=(), ops=None, out=print):
         for owner, names in groups.items():
             out(textwrap.fill(f"{owner} {', '.join(names)}", 130, initial_indent="    ", subsequent_indent="      "))
     return table
+
+
+def _calls(calls):
+    """Their names, a module once."""
+    words, before = [], None
+    for one in calls:
+        module, mark, name = one.partition(":")
+        words.append(name if module == before and mark and not name.startswith(":") else one)
+        before = module
+    return ", ".join(words)
 
 
 def _device_name():

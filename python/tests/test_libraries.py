@@ -61,7 +61,9 @@ def of_numpy(monkeypatch, *adapters):
 
 
 def test_contracts_that_an_op_obeys_and_violates(monkeypatch):
-    kernel = Kernel(quant, "quant_group", ["vllm.group_fp8", "vllm.group_fp8@v0.33.0"], accepts={"layout": ["row"], "x": ["bf16"]})
+    kernel = Kernel(
+        quant, "quant_group", ["vllm.group_fp8", "vllm.group_fp8@v0.33.0"], accepts={"layout": ["row"], "x": ["bf16"]}
+    )
     found, text = of_numpy(monkeypatch, _adapters.Adapter(kernel, ["five_ops:group_quant"], "any"))
     first, second = found["quant"]
     assert first.obeys and first.cases > 5 and "obeys     vllm.group_fp8 " in text
