@@ -21,7 +21,7 @@
 #include "harness/check/scale_tensor.h"
 #include "harness/check/suite_case.h"
 #include "harness/core/missing_role.h"
-#include "harness/report/json.h"
+#include "harness/report/report.h"
 #include "harness/run/run.h"
 #include "harness/text/error.h"
 #include "harness/text/glob.h"

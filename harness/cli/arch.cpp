@@ -1,18 +1,376 @@
-// assay arch: the tensor core models, and their comparison with recorded results of real GPUs.
 #include <fmt/format.h>
+#include <xxhash.h>
 
+#include <algorithm>
+#include <array>
+#include <charconv>
 #include <filesystem>
+#include <mutex>
+#include <span>
+#include <string>
+#include <vector>
 
-#include "harness/cli/arch_backend.h"
-#include "harness/cli/arch_observed.h"
 #include "harness/cli/places.h"
+#include "harness/cli/run_reports.h"
+#include "harness/cli/supervisor.h"
 #include "harness/cli/verbs.h"
+#include "harness/core/blocks.h"
+#include "harness/core/call.h"
+#include "harness/probe/ask.h"
+#include "harness/report/progress_report.h"
+#include "harness/text/atomic_file.h"
 #include "harness/text/error.h"
+#include "harness/text/glob.h"
+#include "harness/text/printable.h"
+#include "reference/formats/round.h"
+#include "reference/table/table.h"
 #include "reference/units/unit_recordings.h"
 #include "reference/units/unit_separate.h"
 #include "reference/units/unit_table.h"
+#include "suites/mma/mma_case.h"
+#include "suites/rulebook.h"
 
 namespace assay {
+
+// Calls that compare instructions with their models: seven kinds of data plus special values, in chains of several lengths.
+
+/// One kind of data, as input generators of a, b, c and scales.
+struct UnitFills {
+  const char *words, *a, *b, *c, *scale;
+};
+
+/// All kinds of data. For an integer instruction only the first: random bits cover it.
+std::span<const UnitFills> fills_of(const Unit& unit);
+
+/// Chain lengths: each instruction takes the result of the previous one as its c.
+inline constexpr std::array<int64_t, 4> kUnitChains = {1, 2, 4, 128};
+
+/// One set of calls: at least `elements` elements of d, in tiles of m x n, generated from `seed`.
+struct UnitCalls {
+  const UnitRow* row = nullptr;
+  const UnitFills* fills = nullptr;
+  int64_t m = 0, n = 0, elements = 0;
+  uint64_t seed = 0;
+
+  MmaCase chain(int64_t steps) const;
+};
+
+/// d as the model predicts it. Results too large to store are compared by XXH3 of d in memory order.
+HostTensor predicted_d(const MmaCase& c, const Problem& problem);
+uint64_t digest_of(const HostTensor& d);
+
+namespace {
+
+constexpr std::array<UnitFills, 8> kFills = {{{"uniform bits", "uniform_bits", "uniform_bits", "uniform_bits", "scales"},
+                                              {"near 1", "near_one", "near_one", "near_one", "scales"},
+                                              {"sparse, signed zeros", "half_zeros", "half_zeros", "half_zeros", "scales"},
+                                              {"tiny and subnormal", "tiny", "tiny", "tiny", "scales"},
+                                              {"cancelling pairs", "pairs", "opposite_pairs", "half_zeros", "scales"},
+                                              {"near overflow", "near_overflow", "near_overflow", "huge", "scales"},
+                                              {"very sparse", "mostly_zeros", "mostly_zeros", "mostly_zeros", "scales"},
+                                              {"special values", "specials", "specials", "specials", "specials"}}};
+
+/// If the products are far smaller than the largest d, uses a small c: a large one would hide them.
+std::string fill_of_c(const UnitFills& fills, const Unit& unit) {
+  const bool reaches = max_finite(*unit.a) * max_finite(*unit.b) >= max_finite(*unit.d) / 4;
+  return std::string(fills.c) == "huge" && !reaches ? "half_zeros" : fills.c;
+}
+
+/// A format without NaN and Inf has no special values; any code is used instead.
+std::string fill_of_factor(const char* fill, const Format& format) {
+  return format.specials == Specials::kFinite && fill == std::string("specials") ? "uniform_bits" : fill;
+}
+
+}  // namespace
+
+std::span<const UnitFills> fills_of(const Unit& unit) {
+  return std::span(kFills).first(unit.d->is_integer() ? 1 : kFills.size());
+}
+
+MmaCase UnitCalls::chain(int64_t steps) const {
+  MmaCase c;
+  c.row = row;
+  c.m = m, c.n = n, c.steps = steps, c.seed = seed;
+  c.tiles = std::max<int64_t>(1, (elements + m * n - 1) / (m * n));
+  c.fill = fill_of_factor(fills->a, *row->unit.a), c.b = fill_of_factor(fills->b, *row->unit.b), c.c = fill_of_c(*fills, row->unit);
+  if (row->unit.scale) c.scale = fills->scale;
+  return c;
+}
+
+HostTensor predicted_d(const MmaCase& c, const Problem& problem) {
+  const HostTensor& addend = find(problem.tensors, "c");
+  HostTensor d{addend.spec, addend.bytes};
+  const int64_t of_tile = c.m * c.n;
+  std::vector<uint32_t> codes(static_cast<size_t>(of_tile));
+  for (int64_t tile = 0; tile < c.tiles; ++tile) {
+    for (int64_t i = 0; i < of_tile; ++i) codes[size_t(i)] = addend.code(tile * of_tile + i);
+    accumulate(c.unit(), tile_of(c, problem, tile), {0, c.m, 0, c.n}, 0, c.k(), codes.data(), c.n);
+    for (int64_t i = 0; i < of_tile; ++i) d.set_code(tile * of_tile + i, codes[size_t(i)]);
+  }
+  return d;
+}
+
+uint64_t digest_of(const HostTensor& d) { return XXH3_64bits(d.bytes.data(), d.bytes.size()); }
+
+// Recorded results of real tensor cores as a table of digests: golden/observed/<arch>/units.csv.
+
+/// One instruction on one kind of data.
+struct ObservedUnit {
+  UnitCalls calls;
+  std::array<uint64_t, kUnitChains.size()> digests = {};  ///< digest of d for each chain length
+};
+
+/// Writes the table, sorted by instruction, with GPU, driver, toolkit and date.
+void write_observed_units(const std::string& path, const LibraryInfo& seen_on, std::vector<ObservedUnit> observed);
+
+/// assay arch verify FILE.csv: generates the operands of the recorded calls again and compares the models' predictions with the
+/// digests. --unit selects instructions. Throws TableError for an invalid file, an unknown instruction or kind of data, or a
+/// number of elements that is not a multiple of the tile.
+int verify_observed(const ArchArguments& arguments);
+
+namespace {
+
+std::string chain_column(int64_t steps) { return "chain_" + std::to_string(steps); }
+
+std::vector<std::string> columns() {
+  std::vector<std::string> all = {"unit", "data", "m", "n", "seed", "elements"};
+  for (int64_t steps : kUnitChains) all.push_back(chain_column(steps));
+  for (const char* of_chip : {"device", "driver", "toolkit", "date"}) all.push_back(of_chip);
+  return all;
+}
+
+uint64_t digest(const Table& table, const TableRow& row, const std::string& column) {
+  const std::string& text = table.text(row, column);
+  uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
+  if (text.size() != 16 || error != std::errc() || end != text.data() + text.size())
+    throw table.error(row, column, "'" + text + "': expected 16 hexadecimal digits");
+  return value;
+}
+
+ObservedUnit read_row(const Table& table, const TableRow& row) {
+  ObservedUnit one;
+  UnitCalls& calls = one.calls;
+  try {
+    calls.row = &rulebook().units.find(table.text(row, "unit"));
+  } catch (const std::out_of_range& error) {
+    throw table.error(row, "unit", error.what());
+  }
+  if (!calls.row->unit.known()) throw table.error(row, "unit", "of unit " + calls.row->id + " nothing is predicted");
+  for (const UnitFills& fills : fills_of(calls.row->unit))
+    if (fills.words == table.text(row, "data")) calls.fills = &fills;
+  if (!calls.fills) throw table.error(row, "data", "'" + table.text(row, "data") + "' is not a kind of data of this instruction");
+  constexpr int64_t kLargestTile = 1 << 10, kMostElements = 1 << 28;
+  const auto within = [&](const char* column, int64_t most) {
+    const int64_t value = table.integer(row, column);
+    if (value < 1 || value > most) throw table.error(row, column, fmt::format("{} is not from 1 to {}", value, most));
+    return value;
+  };
+  calls.m = within("m", kLargestTile), calls.n = within("n", kLargestTile);
+  calls.seed = uint64_t(within("seed", std::numeric_limits<int64_t>::max()));
+  calls.elements = within("elements", kMostElements);
+  if (calls.elements % (calls.m * calls.n) != 0)
+    throw table.error(row, "elements", fmt::format("{} elements are not a multiple of a tile of {} x {}", calls.elements, calls.m, calls.n));
+  for (size_t i = 0; i < kUnitChains.size(); ++i) one.digests[i] = digest(table, row, chain_column(kUnitChains[i]));
+  return one;
+}
+
+}  // namespace
+
+void write_observed_units(const std::string& path, const LibraryInfo& seen_on, std::vector<ObservedUnit> observed) {
+  std::stable_sort(observed.begin(), observed.end(), [](const auto& x, const auto& y) { return x.calls.row->id < y.calls.row->id; });
+  std::string text;
+  for (const std::string& column : columns()) text += (text.empty() ? "" : ",") + column;
+  const std::string chip = fmt::format("{},{},{},{}", csv_cell(seen_on.device.empty() ? seen_on.arch : seen_on.device),
+                                       csv_cell(seen_on.driver), csv_cell(seen_on.toolkit), today());
+  for (const ObservedUnit& one : observed) {
+    const MmaCase c = one.calls.chain(1);
+    text += fmt::format("\n{},{},{},{},{},{}", csv_cell(c.row->id), csv_cell(one.calls.fills->words), c.m, c.n, c.seed, c.tiles * c.m * c.n);
+    for (uint64_t digest : one.digests) text += fmt::format(",{:016x}", digest);
+    text += "," + chip;
+  }
+  write_atomically(path, text + "\n");
+  fmt::print("wrote {}: {} units on their data\n", path, observed.size());
+}
+
+int verify_observed(const ArchArguments& arguments) {
+  open_contracts(arguments.suites);
+  const Table table = read_table(arguments.targets[0]);
+  table.require_columns(columns());
+  table.allow_columns(columns());
+  std::vector<ObservedUnit> observed;
+  for (const TableRow& row : table.rows)
+    if (glob_match(arguments.unit, table.text(row, "unit"))) observed.push_back(read_row(table, row));
+  if (observed.empty()) throw UsageError("NOTHING RAN: " + arguments.targets[0] + " has no such unit");
+  std::vector<std::array<uint64_t, kUnitChains.size()>> predicted(observed.size());
+  for_each_in_parallel(int64_t(observed.size() * kUnitChains.size()), [&](int64_t i) {
+    const auto line = size_t(i) / kUnitChains.size(), chain = size_t(i) % kUnitChains.size();
+    const MmaCase c = observed[line].calls.chain(kUnitChains[chain]);
+    predicted[line][chain] = digest_of(predicted_d(c, mma_problem(c)));
+  });
+  int64_t elements = 0, agree = 0;
+  for (size_t line = 0; line < observed.size(); ++line)
+    for (size_t chain = 0; chain < kUnitChains.size(); ++chain) {
+      const UnitCalls& calls = observed[line].calls;
+      elements += calls.elements;
+      if (predicted[line][chain] == observed[line].digests[chain]) {
+        agree += calls.elements;
+        continue;
+      }
+      fmt::print("{} {}, chains of {}: {:016x} was observed, {:016x} is predicted\n", calls.row->id, calls.fills->words, kUnitChains[chain],
+                 observed[line].digests[chain], predicted[line][chain]);
+    }
+  fmt::print("{} of {} observed elements are as predicted, by their digests\n", agree, elements);
+  return agree == elements ? kAllAsExpected : kUnexpected;
+}
+
+namespace {
+
+/// Result for one chain length.
+struct Chain {
+  int64_t elements = 0, differ = 0;
+  uint64_t digest = 0;
+  std::string first;    ///< first element that differs
+  std::string trouble;  ///< why there are no outputs
+  bool device_lost = false;
+};
+
+/// Calls are serialized; operands and predictions are computed on all cores.
+class Verification {
+ public:
+  explicit Verification(const Backend& backend) : backend_(backend) {}
+
+  Chain run(const OfferedInstruction& offered, const UnitCalls& calls, int64_t steps) {
+    MmaCase c = calls.chain(steps);
+    c.warp = offered.warp;
+    const Problem problem = mma_problem(c);
+    Chain chain;
+    const CallResult result = called(offered, problem);
+    if (result.status != CallStatus::kOk || result.outputs.size() != 1 || !result.untouched.front().empty()) {
+      chain.trouble = result.status == CallStatus::kOk ? "some elements of d were never written" : result.message;
+      chain.device_lost = result.status == CallStatus::kDeviceLost;
+      return chain;
+    }
+    compare(c, problem, result.outputs.front(), chain);
+    return chain;
+  }
+
+ private:
+  CallResult called(const OfferedInstruction& offered, const Problem& problem) {
+    const std::lock_guard lock(one_call_);
+    if (lost_) {
+      CallResult none;
+      none.status = CallStatus::kNotCalled;
+      none.message = "not called: the device was lost";
+      return none;
+    }
+    CallResult result = backend_.call({"mma", offered.contract, offered.kernel->name, &problem, 1});
+    lost_ = result.status == CallStatus::kDeviceLost;
+    return result;
+  }
+
+  static void compare(const MmaCase& c, const Problem& problem, const HostTensor& d, Chain& chain) {
+    const HostTensor predicted = predicted_d(c, problem);
+    const int64_t of_tile = c.m * c.n;
+    const int digits = (c.unit().d->bits + 3) / 4;
+    chain.elements = c.tiles * of_tile;
+    for (int64_t i = 0; i < chain.elements; ++i) {
+      const uint32_t given = d.code(i), right = predicted.code(i);
+      if (given != right && chain.differ++ == 0)
+        chain.first = fmt::format("first at tile {}, d[{}, {}]: returned {:0{}x}, predicted {:0{}x}", i / of_tile, i % of_tile / c.n,
+                                  i % c.n, given, digits, right, digits);
+    }
+    chain.digest = digest_of(d);
+  }
+
+  const Backend& backend_;
+  std::mutex one_call_;
+  bool lost_ = false;
+};
+
+struct Line {
+  OfferedInstruction offered;
+  UnitCalls calls;
+  std::array<Chain, kUnitChains.size()> chains;
+};
+
+std::vector<Line> lines_of(const std::vector<OfferedInstruction>& offered, const ArchArguments& arguments) {
+  std::vector<Line> lines;
+  for (const OfferedInstruction& one : offered) {
+    const UnitRow& row = rulebook().units.find(one.contract);
+    if (!row.unit.known()) continue;
+    for (const UnitFills& fills : fills_of(row.unit))
+      lines.push_back({one, {&row, &fills, one.m, one.n, arguments.elements, arguments.seed}, {}});
+  }
+  return lines;
+}
+
+void print(const Line& line) {
+  int64_t elements = 0, differ = 0;
+  std::string digests, first, trouble;
+  for (const Chain& chain : line.chains) {
+    elements += chain.elements, differ += chain.differ;
+    digests += fmt::format(" {:016x}", chain.digest);
+    if (first.empty()) first = chain.first;
+    if (trouble.empty()) trouble = chain.trouble;
+  }
+  const std::string rest = !trouble.empty() ? "NO ANSWER: " + printable(trouble) : first;
+  fmt::print("{:<28} {:<20} {} of {}{}{}\n", line.offered.contract, line.calls.fills->words, elements - differ, elements, digests,
+             rest.empty() ? "" : "  " + rest);
+}
+
+}  // namespace
+
+int verify_backend(const ArchArguments& arguments) {
+  if (!arguments.output.empty()) require_writable(arguments.output);
+  open_contracts(arguments.suites);
+  const Backend backend = open_backend(*arguments.suites.ops, {arguments.backend, false, arguments.timeout_seconds});
+  end_on_signals();
+  const LibraryInfo& library = backend.library;
+  std::vector<Line> lines = lines_of(offered_instructions(library, arguments.kernel, arguments.unit), arguments);
+  if (lines.empty()) throw UsageError("NOTHING RAN: back end " + arguments.backend + " offers no known instruction that matches --unit");
+  fmt::print("{}\n",
+             printable(fmt::format("{} on {}, driver {}, toolkit {}: seed {}, chains of 1, 2, 4 and 128 instructions, XXH3 of d",
+                                   library.name, library.device, library.driver, library.toolkit, arguments.seed)));
+  std::fflush(stdout);
+  Verification verification(backend);
+  ProgressReport progress(lines.size() * kUnitChains.size(), "chains");
+  for_each_in_parallel(int64_t(lines.size() * kUnitChains.size()), [&](int64_t i) {
+    if (ended_by() != nullptr) return;
+    Line& line = lines[size_t(i) / kUnitChains.size()];
+    const size_t length = size_t(i) % kUnitChains.size();
+    line.chains[length] = verification.run(line.offered, line.calls, kUnitChains[length]);
+    progress.step(line.offered.contract, line.chains[length].differ > 0);
+  });
+  progress.clear();
+  int64_t elements = 0, differ = 0, silent = 0;
+  bool lost = false;
+  for (const Line& line : lines) {
+    print(line);
+    for (const Chain& chain : line.chains) {
+      elements += chain.elements, differ += chain.differ, silent += !chain.trouble.empty();
+      lost |= chain.device_lost;
+    }
+  }
+  fmt::print("{} of {} elements are as predicted, {} differ; {} calls gave no answer\n", elements - differ, elements, differ,
+             silent);
+  if (ended_by() != nullptr) return exit_code_of_ending();
+  if (!arguments.output.empty()) {
+    if (differ + silent > 0) {
+      fmt::print("{} is not written: not all is as predicted\n", arguments.output);
+    } else {
+      std::vector<ObservedUnit> observed;
+      for (const Line& line : lines) {
+        observed.push_back({line.calls, {}});
+        for (size_t i = 0; i < kUnitChains.size(); ++i) observed.back().digests[i] = line.chains[i].digest;
+      }
+      write_observed_units(arguments.output, library, observed);
+    }
+  }
+  return lost ? kDeviceLost : differ + silent > 0 ? kUnexpected : kAllAsExpected;
+}
+
+// assay arch: the tensor core models, and their comparison with recorded results of real GPUs.
 namespace {
 
 std::string contracts_file(const char* name) { return data_root() + "/reference/contracts/" + name; }

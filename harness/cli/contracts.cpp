@@ -1,13 +1,26 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <map>
+#include <set>
 
+#include "harness/check/match_tensors.h"
+#include "harness/cli/judge.h"
 #include "harness/cli/places.h"
+#include "harness/cli/supervisor.h"
 #include "harness/cli/verbs.h"
+#include "harness/diagnosis/programs.h"
 #include "harness/diagnosis/separation.h"
+#include "harness/report/progress_report.h"
+#include "harness/run/judge_outputs.h"
+#include "harness/run/match.h"
+#include "harness/run/run_case.h"
 #include "harness/text/error.h"
+#include "harness/text/glob.h"
+#include "harness/text/printable.h"
 #include "reference/casts/cast_profile.h"
 #include "reference/flow/flow.h"
 #include "suites/cast/words.h"
@@ -52,23 +65,49 @@ void print_reach() {
              100.0 * double(ran) / double(can), executed, others.empty() ? "none" : others);
 }
 
-void list(bool with_evidence) {
-  size_t width = 0;
-  for (const ContractRow& row : rulebook().contracts.rows()) width = std::max(width, row.id.size());
+/// The op of each contract that a case names; contracts of other contracts' stages have none.
+std::map<std::string, std::string> ops_of_contracts(const std::vector<Case>& cases) {
+  std::map<std::string, std::string> ops;
+  for (const Case& one : cases) ops.try_emplace(one.text("contract"), one.op);
+  return ops;
+}
+
+void list(const ContractsArguments& arguments, const std::vector<Case>& cases) {
+  const std::map<std::string, std::string> ops = ops_of_contracts(cases);
+  const bool with_evidence = arguments.evidence;
+  if (!arguments.op.empty()) (void)arguments.suites.ops->find(arguments.op);
+  std::vector<std::pair<const ContractRow*, std::string>> rows;
+  size_t width = 0, op_width = 0;
+  std::vector<std::string> ids;
+  for (const ContractRow& row : rulebook().contracts.rows()) {
+    ids.push_back(row.id);
+    const auto op = ops.find(row.id);
+    const std::string name = op == ops.end() ? "-" : op->second;
+    if (!arguments.op.empty() && name != arguments.op) continue;
+    const bool named = std::any_of(arguments.ids.begin(), arguments.ids.end(), [&](const std::string& glob) {
+      return glob_match(glob, row.id) || row.id.starts_with(glob + ".");  // a vendor
+    });
+    if (!arguments.ids.empty() && !named) continue;
+    rows.push_back({&row, name});
+    width = std::max(width, row.id.size()), op_width = std::max(op_width, name.size());
+  }
+  if (rows.empty())
+    throw UsageError("no contract is selected" + (arguments.ids.empty() ? std::string() : did_you_mean(arguments.ids.front(), ids)));
+  for (const auto& [row, op] : rows)
+    fmt::print("{:<{}}  {:<{}}  {}\n", row->id, width, op, op_width, with_evidence ? evidence_words(*row) : row->text("why"));
+  if (!with_evidence || rows.size() < ids.size()) return;
+  std::map<EvidenceKind, int64_t> known;
   for (const ContractRow& row : rulebook().contracts.rows())
-    fmt::print("{:<{}}  {:<11}  {}\n", row.id, width, row.flow->name, with_evidence ? evidence_words(row) : row.text("why"));
-  if (!with_evidence) return;
-  std::map<EvidenceKind, int64_t> rows;
-  for (const ContractRow& row : rulebook().contracts.rows())
-    if (const std::vector<RowEvidence> evidence = rulebook().evidence.of(row); !evidence.empty()) ++rows[evidence.front().kind];
-  fmt::print("{} rows ran, {} executed, {} read, {} inferred\n", rows[EvidenceKind::kRan], rows[EvidenceKind::kExecuted], rows[EvidenceKind::kRead],
-             rows[EvidenceKind::kInferred]);
+    if (const std::vector<RowEvidence> evidence = rulebook().evidence.of(row); !evidence.empty()) ++known[evidence.front().kind];
+  fmt::print("of the table's {} rows: {} ran, {} executed, {} read, {} inferred (a report counts the contracts of its verdicts instead)\n", ids.size(),
+             known[EvidenceKind::kRan], known[EvidenceKind::kExecuted], known[EvidenceKind::kRead], known[EvidenceKind::kInferred]);
   print_reach();
 }
 
 void show(const std::string& id) {
   const ContractRow& row = rulebook().contracts.find(id);
-  fmt::print("{}   {}:{}\n", row.id, std::filesystem::proximate(row.file, data_root()).string(), row.line);
+  const std::string within = std::filesystem::proximate(row.file, data_root()).string();
+  fmt::print("{}   {}:{}\n", row.id, within.starts_with("..") ? row.file : within, row.line);
   for (const std::string& line : contract_lines(id)) fmt::print("  {}\n", line);
   for (const auto& [column, cell] : row.cells)
     if (column != "id" && !cell.text.empty()) fmt::print("  {:<8} {}\n", column, cell.text);
@@ -92,14 +131,21 @@ void diff(const OpRegistry& ops, const std::string& a, const std::string& b, con
   const ContractTables& tables = rulebook().contracts;
   const Flow &flow = *tables.find(a).flow, &other = *tables.find(b).flow;
   const bool casts = &flow == &cast_flow() && &other == &cast_flow();
-  const std::vector<Separation> found = casts ? std::vector<Separation>() : separate(ops.all(), cases, a, b);
+  std::vector<Separation> found = casts ? std::vector<Separation>() : separate(ops.all(), cases, a, b);
+  if (found.empty() && !casts) found = separate(ops.all(), cases, b, a);  // on the cases of the other
   if (found.empty() && &flow != &other)
     throw UsageError(fmt::format("contracts diff: '{}' is a {} and '{}' a {}: no input has an answer under both", a, flow.name, b,
                                  other.name));
   fmt::print("{}\n{}\n", a, b);
   cell_differences(tables.find(a), tables.find(b));
   if (casts) return diff_casts(tables.find(a), tables.find(b));
-  if (found.empty()) fmt::print("no quick case names both, or their op kinds, groups or layouts differ\n");
+  const auto has_case = [&](const std::string& id) {
+    return std::any_of(cases.begin(), cases.end(), [&](const Case& one) { return one.text("contract") == id && (one.tier == "quick" || one.tier == "own"); });
+  };
+  if (found.empty() && !has_case(a) && !has_case(b))
+    fmt::print("no quick case names either contract, so their outputs were not compared; add a case to a table of your own, see assay new case\n");
+  else if (found.empty())
+    fmt::print("their outputs were not compared: no quick case of one fits the other, since their groups or layouts differ\n");
   std::string same;
   for (const Separation& s : found) {
     if (s.witness.empty()) {
@@ -129,10 +175,214 @@ int contracts_verb(const ContractsArguments& arguments) {
     if (arguments.write.empty() && arguments.check.empty()) fmt::print("{}\n", kLegend);
     return put_table("assay contracts specials", special_table, arguments.write, arguments.check);
   }
-  if (arguments.action == "list") list(arguments.evidence);
-  if (arguments.action == "show") need(arguments, 1), show(arguments.ids[0]);
+  if (arguments.action == "list") list(arguments, cases);
+  if (arguments.action == "show") {
+    if (arguments.ids.empty()) need(arguments, 1);
+    for (size_t i = 0; i < arguments.ids.size(); ++i) {
+      if (i > 0) fmt::print("\n");
+      show(arguments.ids[i]);
+    }
+  }
   if (arguments.action == "diff") need(arguments, 2), diff(*arguments.suites.ops, arguments.ids[0], arguments.ids[1], cases);
   return kAllAsExpected;
+}
+
+// assay contracts match: finds the contracts that a kernel's outputs obey, whatever the kernel advertises.
+namespace {
+
+/// A kernel that hangs in this many consecutive cases is not called again.
+constexpr int kMostHangs = 2;
+
+/// Result of a kernel's outputs under one contract.
+struct Score {
+  int64_t cases = 0, violated = 0, elements = 0;
+  std::string first;  ///< the first case that rules the contract out
+};
+
+/// Results of one kernel, called under one contract.
+struct Tally {
+  std::map<std::string, Score> scores;
+  ProgramTally programs;
+  std::map<std::string, int64_t> silent;   ///< number of cases without outputs, by reason
+  std::map<std::string, int64_t> refused;  ///< number of cases that the library refused, by its message
+  int64_t cases = 0, answered = 0;
+  bool device_lost = false;
+
+  int64_t unseen() const {
+    int64_t all = 0;
+    for (const auto& [reason, count] : silent) all += count;
+    return all;
+  }
+};
+
+/// Whether two problems are the same call: tensors, layouts and parameters.
+bool same_call(const Problem& a, const Problem& b) {
+  if (a.tensors.size() != b.tensors.size() || a.parameters != b.parameters) return false;
+  for (size_t i = 0; i < a.tensors.size(); ++i) {
+    const TensorSpec &x = a.tensors[i].spec, &y = b.tensors[i].spec;
+    if (x.name != y.name || x.role != y.role || !(*x.format == *y.format) || x.shape != y.shape || x.strides != y.strides ||
+        x.storage != y.storage || x.offset != y.offset || a.tensors[i].bytes.empty() != b.tensors[i].bytes.empty())
+      return false;
+  }
+  return true;
+}
+
+/// The case under another contract if that contract has the same tensors; otherwise null.
+std::unique_ptr<const BoundCase> comparable(const Op& op, const Case& one, const Problem& problem, const std::string& contract) {
+  std::unique_ptr<const BoundCase> other = under_contract(op, one, contract);
+  const bool same = other && (contract == one.text("contract") || same_call(problem, other->problem()));
+  return same ? std::move(other) : nullptr;
+}
+
+void judge_under_all(const Op& op, const Case& one, const Problem& problem, const CallResult& result, Tally& tally) {
+  for (const std::string& contract : rulebook().contract_ids()) {
+    const std::unique_ptr<const BoundCase> other = comparable(op, one, problem, contract);
+    if (!other) continue;
+    Verdict verdict = blank_verdict(one, "", "");
+    judge_outputs(*other, problem, result, verdict);
+    Score& score = tally.scores[contract];
+    ++score.cases;
+    for (const TensorFinding& finding : verdict.tensors) score.elements += finding.outside;
+    if (verdict.outcome == Outcome::kPass) continue;
+    if (score.violated++ == 0) score.first = one.id;
+  }
+}
+
+Tally tally_of(const Op& op, const std::vector<const Case*>& cases, const KernelOffer& kernel, const std::string& claimed,
+               const Backend& backend) {
+  ProgressReport progress(cases.size());
+  Tally tally;
+  int hangs = 0;
+  for (const Case* one : cases) {
+    ++tally.cases;
+    progress.step(kernel.name);
+    if (ended_by() != nullptr) {
+      ++tally.silent[std::string("not called: ended by ") + ended_by()];
+      continue;
+    }
+    if (hangs == kMostHangs) {
+      ++tally.silent[fmt::format("not called: the kernel hung {} times in a row", kMostHangs)];
+      continue;
+    }
+    const std::unique_ptr<const BoundCase> bound = op.bind(*one);
+    const Problem problem = bound->problem();
+    CallResult result = backend.call({op.name, claimed, kernel.name, &problem, 1});
+    result.said = {};  // the algorithm variants of one contract mean nothing to another
+    hangs = result.status == CallStatus::kBroken && result.message.starts_with("hung") ? hangs + 1 : 0;
+    tally.device_lost |= result.status == CallStatus::kDeviceLost;
+    if (result.status == CallStatus::kUnsupported) {
+      ++tally.refused[result.message];
+    } else if (result.status != CallStatus::kOk) {
+      ++tally.silent[result.message];
+    } else {
+      ++tally.answered;
+      judge_under_all(op, *one, problem, result, tally);
+      if (const Expectation programs = bound->programs(problem); !programs.any_of.empty())
+        tally.programs.add(programs_that_made(programs, result.outputs), one->id);
+    }
+  }
+  progress.clear();
+  return tally;
+}
+
+void print(const std::string& title, const Op& op, const Tally& tally) {
+  fmt::print("{}\n", title);
+  std::vector<std::pair<std::string, Score>> ranked(tally.scores.begin(), tally.scores.end());
+  std::stable_sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) {
+    return std::pair(a.second.violated > 0, a.second.elements) < std::pair(b.second.violated > 0, b.second.elements);
+  });
+  const int64_t unseen = tally.unseen();
+  for (const auto& [contract, score] : ranked) {
+    if (score.violated > 0) {
+      fmt::print("  not       {:<32} {} of {} cases, {} elements; ruled out by {}\n", contract, score.violated, score.cases,
+                 score.elements, score.first);
+    } else if (unseen > 0) {
+      fmt::print("  perhaps   {:<32} in {} cases; {} cases gave no outputs\n", contract, score.cases, unseen);
+    } else {
+      fmt::print("  obeys     {:<32} in all {} cases\n", contract, score.cases);
+    }
+  }
+  for (const std::string& line : tally.programs.lines()) fmt::print("  {}\n", line);
+  if (tally.programs.unexplained() && !op.untried.empty()) fmt::print("  not tried {}\n", op.untried);
+  for (const auto& [reason, count] : tally.silent)
+    fmt::print("  no answer {:>5} of {} cases: {}\n", count, tally.cases, printable(reason));
+  for (const auto& [reason, count] : tally.refused)
+    fmt::print("  skipped   {:>5} of {} cases: {}\n", count, tally.cases, printable(reason));
+}
+
+}  // namespace
+
+int match_verb(const ContractsArguments& arguments) {
+  if (!arguments.ids.empty()) return match_dump(arguments);
+  if (arguments.op.empty()) throw UsageError("contracts match needs --op, or the files of a dump");
+  const std::vector<Case> all = open_cases_for(arguments.suites, {.suites = {arguments.op}});
+  const Op& op = arguments.suites.ops->find(arguments.op);
+  const Backend backend = open_backend(*arguments.suites.ops, {arguments.backend, false, arguments.timeout_seconds});
+  const bool once = ignores_warp(backend.library);
+  end_on_signals();
+  int64_t kernels = 0, answered = 0, unseen = 0;
+  bool device_lost = false;
+  for (const KernelOffer& kernel : backend.library.kernels) {
+    if (kernel.op != op.name || !glob_match(arguments.kernel, kernel.name)) continue;
+    ++kernels;
+    for (const std::string& claimed : kernel.contracts) {
+      std::vector<const Case*> cases;
+      std::set<std::string> seen;
+      for (const Case& one : all) {
+        const bool in_tier = one.tier == "quick" || one.tier == "own";
+        if (one.op != op.name || !in_tier || one.text("contract") != claimed || !why_not_offered(kernel, one).empty()) continue;
+        if (!arguments.cases.empty() && std::none_of(arguments.cases.begin(), arguments.cases.end(),
+                                                     [&](const std::string& glob) { return glob_match(glob, one.id); }))
+          continue;
+        if (!once || seen.insert(one.data_id()).second) cases.push_back(&one);
+      }
+      if (cases.empty()) continue;
+      const Tally tally = tally_of(op, cases, kernel, claimed, backend);
+      print(kernel.name + " called as " + claimed, op, tally);
+      answered += tally.answered, unseen += tally.unseen();
+      device_lost |= tally.device_lost;
+    }
+  }
+  if (kernels == 0)
+    throw UsageError("back end " + arguments.backend + " offers no kernel " + arguments.kernel + " of op " + op.name);
+  if (ended_by() != nullptr) return exit_code_of_ending();
+  if (device_lost) return kDeviceLost;
+  if (unseen > 0) {
+    fmt::print("NOT ALL SEEN: {} of {} cases gave no outputs\n", unseen, unseen + answered);
+    return kUnexpected;
+  }
+  if (answered == 0) {
+    fmt::print("NOTHING RAN: no selected case of op {} is offered and answered\n", op.name);
+    return kUsageOrNothingRan;
+  }
+  return kAllAsExpected;
+}
+
+// assay contracts match FILE...: finds the contracts that a user's tensors obey, and the algorithm that made a GEMM.
+namespace {
+
+std::vector<const Op*> ops_with_dumps(const OpRegistry& registry, const std::string& only) {
+  std::vector<const Op*> ops;
+  for (const Op& op : registry.all())
+    if (op.case_of_dump && (only.empty() || op.name == only)) ops.push_back(&op);
+  if (ops.empty())
+    throw UsageError("dumps of op " + registry.find(only).name + " cannot be checked; record its calls with assay run --record");
+  return ops;
+}
+
+}  // namespace
+
+int match_dump(const ContractsArguments& arguments) {
+  open_contracts(arguments.suites);
+  const std::map<std::string, std::string> parameters = named_values("--param", arguments.parameters);
+  const std::vector<const Op*> ops = ops_with_dumps(*arguments.suites.ops, arguments.op);
+  const DumpedFiles files = gather({arguments.ids, arguments.tensors}, ops);
+  const MatchedContracts matched = match_tensors(ops, files.roles, parameters, arguments.layout);
+  fmt::print("{}", match_text(matched));
+  if (!matched.asked.empty()) return kAllAsExpected;
+  fmt::print("NOTHING HELD: the tensors fit no contract{}\n",
+             arguments.op.empty() ? "" : " of op " + arguments.op);
+  return kUsageOrNothingRan;
 }
 
 }  // namespace assay

@@ -1,5 +1,3 @@
-#include "harness/cli/dumped_files.h"
-
 #include <algorithm>
 #include <map>
 

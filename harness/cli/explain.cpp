@@ -1,20 +1,113 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cstdio>
+#include <map>
+#include <set>
+#include <string>
+#include <tuple>
+#include <vector>
 
-#include "harness/cli/call_text.h"
-#include "harness/cli/cases_of_ops.h"
 #include "harness/cli/places.h"
 #include "harness/cli/verbs.h"
+#include "harness/core/op.h"
 #include "harness/diagnosis/run_hooks.h"
 #include "harness/diagnosis/visibility.h"
 #include "harness/report/console.h"
-#include "harness/report/words.h"
+#include "harness/report/verdict_text.h"
 #include "harness/run/run.h"
 #include "harness/text/error.h"
 #include "suites/registry.h"
 
 namespace assay {
+
+// Describes a call as a plug-in gets it.
+
+/// Parameters, tensors (role, format, shape, strides, bytes), storage layouts, and the cells that `accepts` is compared with.
+std::string call_text(const Op& op, const Case& one, const BoundCase& bound, const Problem& problem);
+
+/// The tensors and parameters that calls of an op may have, and the cells of its cases.
+std::string op_text(const Op& op, const std::vector<Case>& cases);
+
+namespace {
+
+std::string list(const std::vector<int64_t>& numbers) { return fmt::format("[{}]", fmt::join(numbers, ", ")); }
+
+template <class Spec>
+std::string what(const std::vector<Spec>& specs, const std::string& name) {
+  for (const Spec& spec : specs)
+    if (spec.name == name) return spec.what;
+  return "";
+}
+
+std::string tensor_text(const Op& op, const HostTensor& tensor) {
+  const TensorSpec& spec = tensor.spec;
+  std::string text = fmt::format("tensor    {:<14} {:<8} {:<8} {} strides {}, {} elements in {} bytes{}", spec.name,
+                                 name(access_of(tensor)), spec.format->name, list(spec.shape), list(spec.strides), spec.storage,
+                                 spec.bytes(), spec.packed ? ", two in a byte, the first in its low half" : "");
+  if (spec.offset > 0)
+    text += fmt::format(", data starts {} bytes after an aligned address", spec.byte_of(spec.offset));
+  const std::string says = what(op.roles, spec.name);
+  return text + "\n" + (says.empty() ? "" : "          " + says + "\n");
+}
+
+/// A list as indented lines, wrapped.
+std::string wrapped(const std::vector<std::string>& words, size_t indent) {
+  constexpr size_t kWidth = 120;
+  std::string text;
+  size_t column = indent;
+  for (size_t i = 0; i < words.size(); ++i) {
+    const std::string word = words[i] + (i + 1 < words.size() ? ", " : "");
+    if (column + word.size() > kWidth && column > indent) {
+      text += "\n" + std::string(indent, ' ');
+      column = indent;
+    }
+    text += word;
+    column += word.size();
+  }
+  return text + "\n";
+}
+
+}  // namespace
+
+std::string call_text(const Op& op, const Case& one, const BoundCase& bound, const Problem& problem) {
+  std::string text;
+  for (const auto& [parameter, value] : problem.parameters)
+    text += fmt::format("parameter {} = {}   {}\n", parameter, value, what(op.parameters, parameter));
+  for (const HostTensor& tensor : problem.tensors) text += tensor_text(op, tensor);
+  for (const std::string& line : bound.layouts()) text += "layout    " + line + "\n";
+  text += "accepts  ";
+  for (const std::string& column : op.columns)
+    if (column != "contract" && !one.text(column).empty()) text += fmt::format(" {}={}", column, one.text(column));
+  return text + "\n";
+}
+
+std::string op_text(const Op& op, const std::vector<Case>& cases) {
+  std::string text = fmt::format("op {}\n", op.name);
+  for (const RoleSpec& role : op.roles) text += fmt::format("tensor    {:<18} {:<8} {}\n", role.name, name(role.access), role.what);
+  for (const ParameterSpec& parameter : op.parameters) text += fmt::format("parameter {:<18} {}\n", parameter.name, parameter.what);
+  std::set<std::string> contracts;
+  for (const Case& one : cases)
+    if (one.op == op.name) contracts.insert(one.text("contract"));
+  text += "contracts " + wrapped({contracts.begin(), contracts.end()}, 10);
+  text += "keys of a kernel's `accepts` and `multiple_of`, with the values in the cases; a key that is not named is free\n";
+  for (const std::string& column : op.columns) {
+    if (column == "contract") continue;
+    std::set<std::string> cells;
+    for (const Case& one : cases)
+      if (one.op == op.name && !one.text(column).empty()) cells.insert(one.text(column));
+    std::vector<std::string> sorted(cells.begin(), cells.end());
+    const auto by_number = [](const std::string& cell) {
+      const bool number = std::all_of(cell.begin(), cell.end(), ::isdigit);
+      return std::tuple(!number, number ? cell.size() : 0, cell);
+    };
+    std::sort(sorted.begin(), sorted.end(), [&](const auto& a, const auto& b) { return by_number(a) < by_number(b); });
+    text += fmt::format("  {:<16} ", column) + wrapped(sorted, 19);
+  }
+  return text;
+}
+
 namespace {
 
 void print_case(const Op& op, const Case& one, const BoundCase& bound, const Problem& problem) {
@@ -100,6 +193,60 @@ int explain_verb(const ExplainArguments& arguments) {
   fmt::print("\ntrace\n");
   for (const std::string& line : bound->trace(problem, element[0], element[1])) fmt::print("  {}\n", line);
   return result.exit_code();
+}
+
+namespace {
+
+struct Counts {
+  std::map<std::string, size_t> tiers;
+  std::set<std::string> contracts;
+};
+
+/// One line per op instead of thousands of ids.
+void print_summary(const std::vector<Case>& cases) {
+  std::vector<std::string> ops;
+  std::map<std::string, Counts> by_op;
+  for (const Case& one : cases) {
+    if (!by_op.contains(one.op)) ops.push_back(one.op);
+    Counts& counts = by_op[one.op];
+    ++counts.tiers[one.tier];
+    if (const auto contract = one.parameters.find("contract"); contract != one.parameters.end()) counts.contracts.insert(contract->second);
+  }
+  size_t width = 0;
+  for (const std::string& op : ops) width = std::max(width, op.size());
+  for (const std::string& op : ops) {
+    std::string tiers;
+    for (const auto& [tier, count] : by_op[op].tiers) tiers += fmt::format("{}{} {}", tiers.empty() ? "" : ", ", count, tier);
+    fmt::print("{:<{}}  {:>3} contracts  {}\n", op, width, by_op[op].contracts.size(), tiers);
+  }
+  fmt::print("{} cases of {} ops; their ids: assay list OP[/TIER], GLOB or --all\n", cases.size(), ops.size());
+}
+
+}  // namespace
+
+/// The selection with the names that were given without an option.
+static Selection with_names(Selection selection, const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    const bool is_glob = name.find_first_of("*?") != std::string::npos || std::count(name.begin(), name.end(), '/') > 1;
+    (is_glob ? selection.cases : selection.suites).push_back(name);
+  }
+  return selection;
+}
+
+int list_verb(const ListArguments& arguments) {
+  if (arguments.suites.tables.cases.empty() && !arguments.suites.tables.op.empty()) {
+    const std::vector<Case> all = open_cases(arguments.suites);
+    std::printf("%s", op_text(arguments.suites.ops->find(arguments.suites.tables.op), all).c_str());
+    return kAllAsExpected;
+  }
+  const Selection selection = with_names(arguments.selection, arguments.names);
+  const std::vector<Case> cases = open_selected_cases(arguments.suites, selection);
+  if (selection.everything() && arguments.suites.tables.cases.empty() && !arguments.all) {
+    print_summary(cases);
+    return kAllAsExpected;
+  }
+  for (const Case& one : cases) std::printf("%s\n", one.id.c_str());
+  return kAllAsExpected;
 }
 
 }  // namespace assay

@@ -9,17 +9,16 @@
 #include <mutex>
 #include <set>
 
-#include "harness/cli/ending.h"
 #include "harness/cli/places.h"
-#include "harness/cli/provenance.h"
-#include "harness/cli/recorded_cases.h"
-#include "harness/cli/recorded_power.h"
-#include "harness/cli/reports.h"
+#include "harness/cli/power.h"
+#include "harness/cli/recordings.h"
+#include "harness/cli/run_reports.h"
+#include "harness/cli/supervisor.h"
 #include "harness/cli/verbs.h"
 #include "harness/dump/changes.h"
+#include "harness/report/causes.h"
 #include "harness/report/console.h"
-#include "harness/report/reconcile.h"
-#include "harness/report/words.h"
+#include "harness/report/verdict_text.h"
 #include "harness/text/printable.h"
 
 namespace assay {
@@ -28,20 +27,20 @@ namespace {
 using Key = std::pair<std::string, std::string>;  ///< case id and kernel name
 
 /// Classification of a verdict.
-enum class Standing { kSameBits, kChanged, kNew, kViolation, kGone };
-constexpr std::array kStandings{Standing::kSameBits, Standing::kChanged, Standing::kNew, Standing::kViolation, Standing::kGone};
+enum class GateClass { kSameBits, kChanged, kNew, kViolation, kGone };
+constexpr std::array kStandings{GateClass::kSameBits, GateClass::kChanged, GateClass::kNew, GateClass::kViolation, GateClass::kGone};
 
-const char* name(Standing standing) {
+const char* name(GateClass standing) {
   switch (standing) {
-    case Standing::kSameBits:
+    case GateClass::kSameBits:
       return "same bits";
-    case Standing::kChanged:
+    case GateClass::kChanged:
       return "changed within the budget";
-    case Standing::kNew:
+    case GateClass::kNew:
       return "not in the baseline";
-    case Standing::kViolation:
+    case GateClass::kViolation:
       return "violation";
-    case Standing::kGone:
+    case GateClass::kGone:
       return "gone since the baseline";
   }
   return "?";
@@ -95,7 +94,7 @@ std::string change_text(const PartChange& c) {
 
 /// Verdicts by classification, with a line for each.
 struct Gate {
-  std::map<Standing, std::vector<std::string>> lines;
+  std::map<GateClass, std::vector<std::string>> lines;
 
   /// Adds a verdict, and appends what changed to the notes of its tensors.
   void add(Verdict& verdict, const Comparison& comparison) {
@@ -109,23 +108,23 @@ struct Gate {
     lines[standing(verdict, comparison)].push_back(line);
   }
 
-  size_t count(Standing standing) const {
+  size_t count(GateClass standing) const {
     const auto found = lines.find(standing);
     return found == lines.end() ? 0 : found->second.size();
   }
 
  private:
-  static Standing standing(const Verdict& verdict, const Comparison& comparison) {
-    if (!as_expected(verdict)) return Standing::kViolation;
-    if (!comparison.comparable) return Standing::kNew;
-    return comparison.changes.empty() ? Standing::kSameBits : Standing::kChanged;
+  static GateClass standing(const Verdict& verdict, const Comparison& comparison) {
+    if (!as_expected(verdict)) return GateClass::kViolation;
+    if (!comparison.comparable) return GateClass::kNew;
+    return comparison.changes.empty() ? GateClass::kSameBits : GateClass::kChanged;
   }
 };
 
 /// Prints the first lines of each class that needs attention. Violations were already printed as failures.
 void print(const Gate& gate) {
   constexpr size_t kMostPrinted = 20;
-  for (const Standing standing : {Standing::kChanged, Standing::kNew, Standing::kGone}) {
+  for (const GateClass standing : {GateClass::kChanged, GateClass::kNew, GateClass::kGone}) {
     if (gate.count(standing) == 0) continue;
     std::printf("%s:\n", name(standing));
     const std::vector<std::string>& lines = gate.lines.at(standing);
@@ -137,7 +136,7 @@ void print(const Gate& gate) {
 std::string summary_line(const Gate& gate, bool open) {
   std::string text = open ? "GATE OPEN:" : "GATE CLOSED:";
   const char* before = " ";
-  for (const Standing standing : kStandings)
+  for (const GateClass standing : kStandings)
     text += fmt::format("{}{} {}", std::exchange(before, ", "), gate.count(standing), name(standing));
   return text + "\n";
 }
@@ -173,12 +172,11 @@ int gate_verb(const GateArguments& arguments) {
     const Key key{verdict.case_id, verdict.kernel};
     there.insert(key);
     gate.add(verdict, comparisons[key]);
-    if (!as_expected(verdict)) std::printf("%s\n", coloured(failure_text(verdict), colour).c_str());
   }
   std::set<std::string> selected;
   for (const Case& one : cases) selected.insert(one.id);
   for (const auto& [key, call] : baseline.calls())
-    if (selected.contains(key.first) && !there.contains(key)) gate.lines[Standing::kGone].push_back(key.first + " " + key.second);
+    if (selected.contains(key.first) && !there.contains(key)) gate.lines[GateClass::kGone].push_back(key.first + " " + key.second);
 
   reconcile(result);
   provenance.ended = utc_now();
@@ -188,10 +186,11 @@ int gate_verb(const GateArguments& arguments) {
   const bool all_written = reports.write(result, recordings.front().library, provenance);
   std::vector<std::string> gaps = gaps_of(recordings);
   for (const std::string& gap : gaps_of(baseline.recordings())) gaps.push_back(gap);
+  std::printf("%s", failures_text(result, arguments.shown, colour).c_str());
   print(gate);
   for (const std::string& gap : gaps) std::printf("incomplete: %s\n", gap.c_str());
-  const bool open = gaps.empty() && gate.count(Standing::kViolation) == 0 && gate.count(Standing::kGone) == 0 &&
-                    !(arguments.same_bits && gate.count(Standing::kChanged) > 0);
+  const bool open = gaps.empty() && gate.count(GateClass::kViolation) == 0 && gate.count(GateClass::kGone) == 0 &&
+                    !(arguments.same_bits && gate.count(GateClass::kChanged) > 0);
   std::printf("%s", coloured(summary_line(gate, open), colour).c_str());
   if (!result.ended_by.empty()) return exit_code_of_ending();
   const ExitCode code = result.exit_code();

@@ -1,24 +1,74 @@
-#include "harness/golden/golden.h"
+#include <fmt/format.h>
 
 #include <cstdio>
 #include <filesystem>
 #include <mutex>
 #include <optional>
 
-#include "harness/cli/derived.h"
-#include "harness/cli/golden_casts.h"
 #include "harness/cli/places.h"
-#include "harness/cli/provenance.h"
-#include "harness/cli/recorded_power.h"
+#include "harness/cli/power.h"
+#include "harness/cli/regenerate.h"
+#include "harness/cli/run_reports.h"
 #include "harness/cli/verbs.h"
 #include "harness/diagnosis/visibility.h"
+#include "harness/golden/golden.h"
 #include "harness/golden/power_records.h"
+#include "harness/report/progress_report.h"
 #include "harness/run/run.h"
 #include "harness/text/error.h"
+#include "harness/text/first_difference.h"
 #include "harness/text/printable.h"
+#include "reference/casts/cast_profile.h"
+#include "reference/casts/cast_runs.h"
+#include "reference/flow/flow.h"
+#include "reference/table/table.h"
 #include "suites/registry.h"
+#include "suites/rulebook.h"
 
 namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string runs_text(const CastProfile& profile) {
+  const int digits = profile.from->bits / 4, code_digits = (profile.format->bits + 3) / 4;
+  std::string text = "first,last,code\n";
+  for (const CodeRun& run : runs_of(profile))
+    text += fmt::format("{:0{}x},{:0{}x},{:0{}x}\n", run.first, digits, run.last, digits, run.code, code_digits);
+  return text;
+}
+
+/// How a file differs from the expected text; empty if it does not.
+std::string flaw_of_file(const std::string& file, const std::string& now) {
+  try {
+    const std::optional<LineDifference> found = first_difference(read_text(file), now);
+    return found ? fmt::format("line {}: has '{}', the reference gives '{}'", found->line, found->a, found->b) : "";
+  } catch (const TableError& error) {
+    return error.problem();
+  }
+}
+
+}  // namespace
+
+std::map<std::string, std::string> cast_runs(const std::string& root) {
+  std::map<std::string, std::string> files;
+  for (const ContractRow& row : rulebook().contracts.rows())
+    if (row.flow == &cast_flow()) files[root + "/casts/" + row.id + ".csv"] = runs_text(read_cast(row));
+  return files;
+}
+
+void check_cast_runs(const std::string& root, const std::function<void(const std::string&, const std::string&)>& say) {
+  const std::map<std::string, std::string> files = cast_runs(root);
+  for (const auto& [file, now] : files)
+    if (const std::string flaw = flaw_of_file(file, now); !flaw.empty()) say(file, flaw);
+  if (!fs::is_directory(root + "/casts")) return;
+  for (const auto& entry : fs::directory_iterator(root + "/casts")) {
+    if (entry.path().extension() != ".csv") continue;  // e.g. the temporary file of a writer that was killed
+    if (const std::string file = root + "/casts/" + entry.path().filename().string(); !files.contains(file))
+      say(file, "belongs to no cast");
+  }
+}
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -50,6 +100,8 @@ std::map<std::string, Golden> observed_now(const std::vector<Case>& cases, const
     Golden& golden = by_op.try_emplace(evidence.one.op, Golden{"observed", evidence.one.op, provenance, {}, {}}).first->second;
     golden.observed[evidence.one.id][verdict.kernel] = std::move(tensors);
   };
+  ProgressReport progress(cases.size());
+  options.on_verdict = [&](const Verdict& verdict) { progress.step(verdict); };
   const RunResult result = run_all(arguments.suites.ops->all(), cases, backend, options);
   if (result.device_lost) throw std::runtime_error("the device was lost; nothing was written");
   if (const int64_t bad = result.unexpected(); bad > 0)
@@ -92,7 +144,9 @@ void check_observed(const OpRegistry& ops, const std::string& root, const std::v
       const std::string file = entry.path().string();
       if (entry.path().extension() != ".json") continue;  // e.g. the temporary file of a writer that was killed
       const Golden golden = read_golden(file);
+      ProgressReport progress(golden.observed.size(), "recorded cases");
       for (const auto& [id, kernels] : golden.observed) {
+        progress.step(id);
         if (!by_id.contains(id)) {
           complaints.add(file, id + ": is no longer a case");
           continue;
@@ -109,6 +163,7 @@ void check_observed(const OpRegistry& ops, const std::string& root, const std::v
           if (const std::string why = disagreement(tensors, expectation); !why.empty())
             complaints.add(file, id + " " + kernel + ": " + why);
       }
+      progress.clear();
       std::printf("%s: %zu cases seen on %s\n", file.c_str(), golden.observed.size(), seen_on(golden.provenance).c_str());
     }
   }
@@ -124,9 +179,14 @@ void check_power(const OpRegistry& ops, const std::string& root, const std::vect
     if (records.find(one) == nullptr)
       complaints.add(folder, one.id + ": has no record for the current tables; try assay golden write");
   const std::vector<Case> sample = sample_of_data(cases, seed ? kSample : 100, seed.value_or(0));
-  const auto compute = [&](const Case& one) { return power_to_record(*ops.find(one.op).bind(one), one.blind_to); };
+  ProgressReport progress(sample.size(), "data sets");
+  const auto compute = [&](const Case& one) {
+    progress.step(one.data_id());
+    return power_to_record(*ops.find(one.op).bind(one), one.blind_to);
+  };
   for (const std::string& change : changed_power(records, sample, compute))
     complaints.add(folder, change + "; if that is intended, raise kPowerEvaluator (harness/golden/power_records.h) and run assay golden write");
+  progress.clear();
   std::printf("%s: %zu data sets, %zu of them computed again\n", folder.c_str(), records.size(), sample.size());
 }
 

@@ -1,22 +1,30 @@
-// assay hunt: fuzzing. Generates cases until the time is over or the count is reached, and records violations per kernel.
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <optional>
+#include <random>
+#include <regex>
 #include <set>
+#include <stdexcept>
+#include <string>
 #include <thread>
+#include <vector>
 
-#include "harness/cli/case_table.h"
-#include "harness/cli/ending.h"
-#include "harness/cli/invent.h"
 #include "harness/cli/places.h"
+#include "harness/cli/supervisor.h"
 #include "harness/cli/verbs.h"
+#include "harness/core/op.h"
 #include "harness/diagnosis/run_hooks.h"
+#include "harness/diagnosis/visibility.h"
+#include "harness/fill/fill.h"
 #include "harness/report/console.h"
+#include "harness/report/progress_report.h"
 #include "harness/run/match.h"
 #include "harness/run/run.h"
+#include "harness/run/run_case.h"
 #include "harness/text/atomic_file.h"
 #include "harness/text/error.h"
 #include "harness/text/glob.h"
@@ -24,6 +32,347 @@
 #include "suites/registry.h"
 
 namespace assay {
+
+// Writes cases as a table that --cases reads.
+
+/// Header and row of one case. Its `blind_to` cell, the mutants that its data do not kill, is computed.
+std::string case_table(const Op& op, const Case& one, const std::string& why);
+
+std::string case_table(const Op& op, const Case& one, const std::string& why) {
+  std::string header = "op,", row = csv_cell(op.name) + ",";
+  for (const std::string& column : op.columns) {
+    header += column + ",";
+    row += csv_cell(one.text(column)) + ",";
+  }
+  std::string blind;
+  for (const Visibility& seen : visibilities(*op.bind(one)))
+    if (seen.equivalent.empty() && !seen.visible()) blind += (blind.empty() ? "" : "; ") + seen.fault;
+  return header + "why,blind_to\n" + row + csv_cell(why) + "," + csv_cell(blind) + "\n";
+}
+
+// Generates new cases for fuzzing.
+
+/// Takes a case, another seed, and some cells of other cases of the op: fills meet fills, shapes and chains with which no row has them.
+/// Other cells are drawn: a size beside a power of two, any fill, other row counts and slots in a list, a pitch, earlier calls.
+/// The same for the same cases and seed.
+class Inventor {
+ public:
+  /// Throws std::invalid_argument if there are no cases, or cases of several ops.
+  Inventor(const Op& op, std::vector<Case> from, uint64_t seed);
+
+  /// A case that is new; nothing if the combination is invalid or not new.
+  std::optional<Case> next();
+
+ private:
+  /// What the cells of a column hold, by those of all cases.
+  enum class Cells { kOther, kFill, kSize, kOptionalNumber, kList };
+
+  const Case& any() { return from_[below(from_.size())]; }
+  size_t below(size_t n) { return size_t(random_() % n); }
+  Cells kind_of(const std::string& column) const;
+  /// A cell of that kind; the one given if the kind says nothing.
+  std::string drawn(Cells kind, const std::string& cell);
+  std::string drawn_list(const std::string& cell);
+
+  const Op& op_;
+  std::vector<Case> from_;
+  std::set<std::string> known_;
+  std::map<std::string, Cells> kinds_;
+  std::vector<std::string> fills_;
+  std::mt19937_64 random_;
+};
+
+namespace {
+
+constexpr uint64_t kSeeds = 1'000'000;
+constexpr size_t kOneCellIn = 4;   ///< from another case
+constexpr size_t kOneDrawnIn = 8;  ///< drawn
+constexpr size_t kPowers = 14;     ///< sizes lie beside 2^0 .. 2^13
+constexpr double kMostDrawn = 1 << 22;
+/// A list may be long: a kernel may have 8 or 16 places for it.
+constexpr size_t kMostEntries = 20;
+/// Becomes slot 5 if it is cut to 32 bits.
+constexpr int64_t kFarBelowZero = -4294967291;
+
+bool is_small_number(const std::string& cell) {
+  return !cell.empty() && cell.size() < 10 && std::all_of(cell.begin(), cell.end(), ::isdigit);
+}
+
+std::vector<std::string> entries_of(const std::string& list) {
+  std::vector<std::string> entries(1);
+  for (const char c : list)
+    if (c == ';')
+      entries.emplace_back();
+    else
+      entries.back() += c;
+  return entries;
+}
+
+}  // namespace
+
+Inventor::Inventor(const Op& op, std::vector<Case> from, uint64_t seed) : op_(op), from_(std::move(from)), random_(seed) {
+  if (from_.empty()) throw std::invalid_argument("there are no cases to generate new ones from");
+  for (const Case& one : from_) {
+    if (one.op != op.name) throw std::invalid_argument("a case of op " + one.op + " among those of op " + op.name);
+    known_.insert(one.id);
+  }
+  for (const FillInfo& fill : all_fills()) fills_.push_back(fill.name);
+  for (const std::string& column : op.columns) kinds_[column] = kind_of(column);
+}
+
+Inventor::Cells Inventor::kind_of(const std::string& column) const {
+  bool empty = false, number = false, list = false, fill = false, other = false;
+  for (const Case& one : from_) {
+    const auto found = one.parameters.find(column);
+    const std::string cell = found == one.parameters.end() ? "" : found->second;
+    if (cell.empty())
+      empty = true;
+    else if (is_small_number(cell))
+      number = true;
+    else if (cell.find(';') != std::string::npos)
+      list = true;
+    else if (std::find(fills_.begin(), fills_.end(), cell) != fills_.end())
+      fill = true;
+    else
+      other = true;
+  }
+  if (list) return Cells::kList;  // other cells of the column may hold one entry, or a pattern of slots
+  if (other || (fill && number)) return Cells::kOther;
+  if (fill) return Cells::kFill;
+  if (empty && op_.optional_columns.contains(column)) return Cells::kOptionalNumber;
+  return number ? Cells::kSize : Cells::kOther;
+}
+
+std::string Inventor::drawn_list(const std::string& cell) {
+  std::vector<std::string> entries = entries_of(cell);
+  if (std::any_of(entries.begin(), entries.end(), [](const std::string& e) { return e.empty() || e.find(':') != std::string::npos; }))
+    return cell;  // a pattern of slots
+  switch (below(4)) {
+    case 0: entries.push_back(std::to_string(below(70))); break;
+    case 1:
+      if (entries.size() > 1) entries.erase(entries.begin() + std::ptrdiff_t(below(entries.size())));
+      break;
+    case 2: entries[below(entries.size())] = std::to_string(below(2) == 0 ? kFarBelowZero : int64_t(below(40))); break;
+    default:
+      while (entries.size() < 2 + below(kMostEntries - 1)) entries.push_back(std::to_string(below(6)));
+  }
+  std::string list;
+  for (const std::string& entry : entries) list += (list.empty() ? "" : ";") + entry;
+  return list;
+}
+
+std::string Inventor::drawn(Cells kind, const std::string& cell) {
+  switch (kind) {
+    case Cells::kFill: return cell.empty() ? cell : fills_[below(fills_.size())];
+    case Cells::kList: return drawn_list(cell);
+    case Cells::kSize: {
+      const int64_t beside[] = {0, -1, 1, -8, 8};
+      return std::to_string((int64_t{1} << below(kPowers)) + beside[below(std::size(beside))]);
+    }
+    case Cells::kOptionalNumber: {
+      const int64_t numbers[] = {1, 3, 5, 8, 255, 1032, 2049, 8193};
+      return below(3) == 0 ? "" : std::to_string(numbers[below(std::size(numbers))]);
+    }
+    case Cells::kOther: break;
+  }
+  return cell;
+}
+
+std::optional<Case> Inventor::next() {
+  Case one = any();
+  const std::string begun = one.id;
+  double elements = 1;
+  for (auto& [column, cell] : one.parameters) {
+    if (column == "seed") {
+      cell = std::to_string(1 + random_() % kSeeds);
+      continue;
+    }
+    if (column == "contract" || column == "warp") continue;
+    if (below(kOneCellIn) == 0) {
+      const auto other = any().parameters.find(column);
+      if (other != one.parameters.end()) cell = other->second;
+    }
+    if (below(kOneDrawnIn) == 0) cell = drawn(kinds_[column], cell);
+    if (kinds_[column] == Cells::kSize && is_small_number(cell)) elements *= double(std::max(1, std::stoi(cell)));
+  }
+  if (elements > kMostDrawn) return std::nullopt;
+  one.why = "invented from " + begun;
+  one.blind_to.clear();
+  try {
+    one = checked_case(op_, std::move(one));
+  } catch (const std::exception&) {
+    return std::nullopt;  // e.g. a group size that does not divide the row, or a generator that the format cannot represent
+  }
+  if (!known_.insert(one.id).second) return std::nullopt;
+  return one;
+}
+
+// assay explain CASE --minimize: finds the smallest case that still fails on the same kernel for the same cause.
+namespace {
+
+/// Input generators from the simplest to the least telling.
+constexpr const char* kKnownSimple[] = {"zeros", "ones", "lone", "ramp", "steps", "distinct", "uniform01", "normal"};
+
+/// The kind of a failure without its numbers: the hypothesis, or the message.
+std::string essence(std::string text) {
+  static const std::regex numbers(" \\(needed for [0-9]+\\)|(columns from )[0-9]+|: 0xff, which is NaN, [^;]*; [^;]*");
+  if (text.starts_with("explains ")) return std::regex_replace(text.substr(text.find(": ") + 2), numbers, "$1");
+  text = text.substr(0, text.find(" ("));
+  std::erase_if(text, [](char c) { return '0' <= c && c <= '9'; });
+  return text;
+}
+
+/// The cause that the diagnosis lists first. A smaller case with another first cause shows a different failure.
+std::string essence_of(const Verdict& verdict) {
+  if (!verdict.causes.empty() && verdict.causes.front() != "no known cause") return essence(verdict.causes.front());
+  if (!verdict.violations.empty()) return verdict.violations.front().rule;
+  return essence(verdict.message.empty() ? std::string(name(verdict.outcome)) : verdict.message);
+}
+
+/// The same for display; messages keep their numbers.
+std::string words_of(const Verdict& verdict) {
+  const bool of_message = (verdict.causes.empty() || verdict.causes.front() == "no known cause") && !verdict.message.empty();
+  return of_message ? verdict.message : essence_of(verdict);
+}
+
+/// Tests candidates on one kernel for one cause, and counts the calls.
+class Shrinker {
+ public:
+  Shrinker(const Op& op, const Backend& backend, const KernelOffer& kernel) : op_(op), backend_(backend), kernel_(kernel) {
+    options_.diagnose = look_for_causes(backend_);
+  }
+
+  /// Nothing if the case does not fail on the kernel.
+  std::optional<Verdict> failure(const Case& one) {
+    ++calls_;
+    const Verdict verdict = run_case(op_, one, kernel_, backend_, options_);
+    if (verdict.outcome != Outcome::kFail && verdict.outcome != Outcome::kBroken) return std::nullopt;
+    return verdict;
+  }
+
+  void aim_at(const Verdict& verdict) {
+    cause_ = essence_of(verdict);
+    words_ = words_of(verdict);
+    outcome_ = verdict.outcome;
+  }
+  /// Words for the original failure.
+  const std::string& words() const { return words_; }
+  int calls() const { return calls_; }
+
+  /// The case with other cells, if it is valid, the kernel offers it, and it fails for the same cause.
+  std::optional<Case> still_fails(Case one, const CellChanges& cells) {
+    try {
+      one = checked_case(op_, with_cells(std::move(one), cells));
+      if (!why_not_offered(kernel_, one).empty()) return std::nullopt;
+      const std::optional<Verdict> verdict = failure(one);
+      if (!verdict || verdict->outcome != outcome_ || essence_of(*verdict) != cause_) return std::nullopt;
+      return one;
+    } catch (const std::exception&) {
+      return std::nullopt;  // invalid case: a group size that does not divide the row, or a generator that the format cannot
+                            // represent
+    }
+  }
+
+  /// What can be reduced in a case for this kernel.
+  Shrinking shrinking(const Case& one) const { return op_.bind(one)->shrinking(kernel_.multiple_of).value_or(Shrinking{}); }
+
+  /// The smallest size of an axis that still fails: tries small numbers, then doubles, then bisects.
+  Case shrink(const Case& one, const ShrinkAxis& axis) {
+    constexpr int64_t kInTurn = 8;
+    const auto at = [&](int64_t units) { return still_fails(one, axis.cells(units)); };
+    int64_t passes = 0;
+    for (int64_t units = 1; units < axis.now; units += units < kInTurn ? 1 : units) {
+      std::optional<Case> smaller = at(units);
+      if (!smaller) {
+        passes = units;
+        continue;
+      }
+      for (int64_t fails = units; fails - passes > 1;) {
+        const int64_t middle = passes + (fails - passes) / 2;
+        if (std::optional<Case> between = at(middle))
+          smaller = between, fails = middle;
+        else
+          passes = middle;
+      }
+      return *smaller;
+    }
+    return one;
+  }
+
+ private:
+  const Op& op_;
+  const Backend& backend_;
+  const KernelOffer& kernel_;
+  CaseOptions options_;
+  std::string cause_, words_;
+  Outcome outcome_ = Outcome::kFail;
+  int calls_ = 0;
+};
+
+/// Reduces axis `i` of the current case. Call it again after another axis was reduced.
+Case shrink_axis(Shrinker& shrinker, const Case& one, size_t i) {
+  const Shrinking now = shrinker.shrinking(one);
+  return i < now.axes.size() ? shrinker.shrink(one, now.axes[i]) : one;
+}
+
+Case shrink_shape(Shrinker& shrinker, Case one) {
+  one = shrink_axis(shrinker, one, 0);
+  for (const auto& cells : shrinker.shrinking(one).instead) {
+    if (const auto smaller = shrinker.still_fails(one, cells)) {
+      one = *smaller;
+      break;
+    }
+  }
+  for (size_t i = 1; i < shrinker.shrinking(one).axes.size(); ++i) one = shrink_axis(shrinker, one, i);
+  return shrink_axis(shrinker, one, 0);
+}
+
+/// Tries simpler generators in order. A generator is taken if the case fails with it on a shape that is no larger.
+Case simplify_fill(Shrinker& shrinker, const Case& smallest) {
+  const auto from = std::find_if(std::begin(kKnownSimple), std::end(kKnownSimple),
+                                 [&](const char* fill) { return smallest.text("fill") == fill; });
+  for (const char* const* fill = std::begin(kKnownSimple); fill != from; ++fill) {
+    if (const auto other = shrinker.still_fails(smallest, {{"fill", *fill}, {"seed", "1"}}))
+      return shrink_shape(shrinker, *other);
+  }
+  return shrinker.still_fails(smallest, {{"seed", "1"}}).value_or(smallest);
+}
+
+}  // namespace
+
+int minimize_verb(const ExplainArguments& arguments) {
+  const std::vector<Case> cases = open_cases_for(arguments.suites, {.cases = {arguments.case_id}});
+  const Case& start = case_named(cases, arguments.case_id);
+  const Op& op = arguments.suites.ops->find(start.op);
+  if (!op.bind(start)->shrinking({}))
+    throw UsageError("cases of op " + op.name + " cannot be made smaller; assay run names the inputs that fail");
+  const Backend backend = shared_between_threads(open_backend(*arguments.suites.ops, {arguments.backend, false, 60}));
+  int offered = 0;
+  for (const KernelOffer& kernel : backend.library.kernels) {
+    if (!glob_match(arguments.kernel, kernel.name) || !why_not_offered(kernel, start).empty()) continue;
+    ++offered;
+    Shrinker shrinker(op, backend, kernel);
+    const std::optional<Verdict> verdict = shrinker.failure(start);
+    if (!verdict) continue;
+    shrinker.aim_at(*verdict);
+    const Case smallest = simplify_fill(shrinker, shrink_shape(shrinker, start));
+    const std::string why =
+        "smallest that fails on " + kernel.name + " of " + backend.name + ": " + shrinker.words() + "; from " + start.id;
+    const std::string text = case_table(op, smallest, why);
+    fmt::print("{}", text);
+    fmt::print(stderr, "assay: {} of {} elements left after {} calls: {}\n", shrinker.shrinking(smallest).elements,
+               shrinker.shrinking(start).elements, shrinker.calls(),
+               smallest.id);
+    if (!arguments.output.empty()) write_atomically(arguments.output, text);
+    return kUnexpected;
+  }
+  if (offered == 0)
+    throw UsageError("no kernel '" + arguments.kernel + "' of back end " + arguments.backend + " is for " + start.id);
+  fmt::print("nothing to minimize: {} passes\n", start.id);
+  return kAllAsExpected;
+}
+
+// assay hunt: fuzzing. Generates cases until the time is over or the count is reached, and records violations per kernel.
 namespace {
 
 constexpr size_t kBatch = 64;          ///< cases per run
@@ -74,8 +423,10 @@ class Hunt {
       lost_ = result.device_lost;
       if (!result.harness_error.empty()) throw std::runtime_error(result.harness_error);
       for (const Verdict& verdict : result.verdicts) take(verdict, cases);
-      if (::isatty(STDERR_FILENO)) fmt::print(stderr, "\r{} cases, {} kernels with violations ", invented_, broken_kernels());
+      progress_.at(size_t(std::chrono::duration<double>(Clock::now() - begun_).count()),
+                   fmt::format("{} cases, {} kernels with violations", invented_, broken_kernels()));
     }
+    progress_.clear();
   }
 
   int report() const {
@@ -120,6 +471,7 @@ class Hunt {
     const std::string table = case_table(op_, *one, "found by a hunt on " + verdict.kernel + " of " + backend_.name + "; " + one->why);
     if (written_.insert(verdict.case_id).second) rows_ += rows_.empty() ? table : table.substr(table.find('\n') + 1);
     if (!arguments_.output.empty()) write_atomically(arguments_.output, rows_);
+    progress_.clear();
     fmt::print("{}\n{}", failure_text(with_repro(verdict)), table);
   }
 
@@ -138,7 +490,8 @@ class Hunt {
   const Op& op_;
   const Backend& backend_;
   Inventor inventor_;
-  const Clock::time_point end_;
+  const Clock::time_point begun_ = Clock::now(), end_;
+  ProgressReport progress_{size_t(60 * arguments_.minutes), "s"};
   RunOptions options_;
   std::map<std::string, Prey> prey_;
   std::string rows_;  ///< a table of the first violation of each kernel

@@ -1,12 +1,150 @@
+// assay judge DIR...: verdicts on recorded outputs. Works like a run, except that calls are read from files.
 #include "harness/cli/judge.h"
 
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cstdio>
 #include <filesystem>
+#include <set>
 
 #include "harness/check/case_files.h"
+#include "harness/check/judge_tensors.h"
+#include "harness/check/scale_tensor.h"
+#include "harness/cli/places.h"
+#include "harness/cli/power.h"
+#include "harness/cli/recordings.h"
+#include "harness/cli/run_reports.h"
+#include "harness/cli/supervisor.h"
+#include "harness/core/missing_role.h"
+#include "harness/dump/strided.h"
+#include "harness/report/causes.h"
+#include "harness/report/console.h"
+#include "harness/run/run.h"
 #include "harness/text/error.h"
+#include "harness/text/printable.h"
+#include "suites/registry.h"
+#include "suites/rulebook.h"
 
 namespace assay {
+namespace {
+
+/// Reports selected cases that no recording has on stderr. Does nothing without a selection: then it is unknown what a recording
+/// should contain. A library that ignores the warp size was called once for both.
+size_t report_missing(const std::vector<Case>& cases, const std::vector<RecordedCase>& entries) {
+  std::set<std::string> there, once;
+  for (const RecordedCase& entry : entries) {
+    there.insert(entry.one->id);
+    if (entry.recorded.front().first->run.once) once.insert(entry.one->data_id());
+  }
+  size_t missing = 0;
+  for (const Case& one : cases) {
+    if (there.contains(one.id) || once.contains(one.data_id())) continue;
+    ++missing;
+    std::fprintf(stderr, "assay: missing: no recording holds %s\n", one.id.c_str());
+  }
+  return missing;
+}
+
+}  // namespace
+
+int judge_recordings(const JudgeArguments& arguments) {
+  Provenance provenance = provenance_of(arguments);
+  const Reports reports(arguments.reports);
+  const std::vector<Case> cases = open_selected_cases(arguments.suites, arguments.selection);
+  const std::vector<Recording> recordings = open_recordings(arguments.targets);
+  const std::vector<RecordedCase> entries = recorded_cases(recordings, cases);
+
+  const bool colour = wants_colour(STDOUT_FILENO);
+  end_on_signals();
+  const PowerRecords power = recorded_power(cases);
+  RunResult result = judge_recorded(*arguments.suites.ops, entries, power);
+  const Ledger ledger = arguments.ledger.empty() ? Ledger() : Ledger::read(arguments.ledger);
+  for (Verdict& verdict : result.verdicts) {
+    ledger.expect(verdict);
+    result.device_lost |= verdict.device_lost;
+  }
+  reconcile(result);
+  const size_t missing = arguments.selection.everything() ? 0 : report_missing(cases, entries);
+  const std::vector<std::string> gaps = gaps_of(recordings);
+  for (const std::string& gap : gaps) std::fprintf(stderr, "assay: missing: %s\n", gap.c_str());
+  const LibraryInfo& library = recordings.front().library;
+  provenance.ended = utc_now();
+  add_evidence(provenance, result);
+  provenance.power = power_sources(cases, result, power);
+  provenance.ended_early = result.ended_by;
+  const bool all_written = reports.write(result, library, provenance);
+  if (reports.to_console()) print_ending(result, arguments.shown, idle_rows_text(ledger, result) + provenance_text(provenance, library));
+  std::printf("%s", coloured(outcome_line(result), colour).c_str());
+  if (!result.ended_by.empty()) return exit_code_of_ending();
+  if (missing > 0) std::printf("BUT INCOMPLETE: %zu selected cases are in no recording\n", missing);
+  for (const std::string& gap : gaps) std::printf("BUT INCOMPLETE: %s\n", gap.c_str());
+  const ExitCode code = result.exit_code();
+  if (code != kAllAsExpected) return code;
+  if (missing > 0 || !gaps.empty()) return kUnexpected;
+  return all_written ? kAllAsExpected : kHarnessFailed;
+}
+
+// assay judge FILE --contract C: checks a user's tensors, identified by role, against a contract.
+namespace {
+
+std::string command_line(const JudgeArguments& arguments) {
+  std::string line = "assay judge";
+  for (const std::string& file : arguments.suites.tables.contracts) line += " --contracts " + shell_word(file);
+  for (const std::string& target : arguments.targets) line += " " + shell_word(target);
+  line += " --contract " + shell_word(arguments.contract);
+  for (const std::string& parameter : arguments.parameters) line += " --param " + shell_word(parameter);
+  for (const std::string& tensor : arguments.tensors) line += " --tensor " + shell_word(tensor);
+  return line + (arguments.layout.empty() ? "" : " --layout " + shell_word(arguments.layout));
+}
+
+int judge_case(const JudgeArguments& arguments, const DumpedCall& call, const Reports& reports, Provenance provenance) {
+  const TensorsVerdict judged = judge_tensors(call, command_line(arguments), WithPower::kNo);
+  fmt::print("{}", tensors_text(judged));
+  RunResult all;
+  all.verdicts.push_back(judged.verdict);
+  provenance.ended = utc_now();
+  add_evidence(provenance, all);
+  if (!reports.write(all, LibraryInfo{}, provenance) && all.exit_code() == kAllAsExpected) return kHarnessFailed;
+  return all.exit_code();
+}
+
+}  // namespace
+
+int judge_dump(const JudgeArguments& arguments) {
+  const Reports reports(arguments.reports);
+  open_contracts(arguments.suites);
+  Provenance provenance = provenance_of(arguments);
+  const std::map<std::string, std::string> parameters = named_values("--param", arguments.parameters);
+  const Op& op = arguments.suites.ops->of_contract(arguments.contract, parameters);
+  if (!op.case_of_dump)
+    throw UsageError("dumps of op " + op.name + " cannot be checked; record its calls with assay run --record");
+  const DumpedFiles files = gather({arguments.targets, arguments.tensors}, {&op});
+  try {
+    const DumpedCall call = dumped_call(op, {arguments.contract, files.roles, parameters, arguments.layout});
+    return judge_case(arguments, call, reports, std::move(provenance));
+  } catch (const MissingRole& missing) {
+    throw UsageError(missing.what() + files.what_there_is(missing.role));
+  }
+}
+
+// assay judge FILE:TENSOR --as scale: checks a single scale tensor.
+
+int judge_scale(const JudgeArguments& arguments) {
+  if (arguments.targets.size() != 1)
+    throw UsageError("--as " + arguments.as + " takes one tensor: FILE.safetensors:TENSOR or FILE.npy");
+  open_contracts(arguments.suites);
+  const NamedTensor named = open_tensor(arguments.targets.front());
+  const ScaleFacts facts(named_values("--param", arguments.parameters), named.dump.metadata, arguments.layout);
+  const DumpedTensor dumped{{storage_spec(named.dump, named.tensor), read_bytes(named.dump, named.tensor)}, named.dump.file, named.tensor.name,
+                            named.tensor.dtype, named.tensor.format == nullptr};
+  ScaleGrid grid = scale_grid(dumped, facts);
+  grid.powers_of_two = arguments.as == "ue8m0_scale";
+  const ScaleReport report = look_at_scales(grid);
+  std::printf("%s", scale_text(grid, report).c_str());
+  return report.findings.empty() ? kAllAsExpected : kUnexpected;
+}
 
 std::map<std::string, std::string> named_values(const std::string& option, const std::vector<std::string>& texts) {
   std::map<std::string, std::string> values;

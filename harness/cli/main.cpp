@@ -1,19 +1,141 @@
-// assay: parses the command line and calls a verb.
+// assay: parses the command line, calls a verb, and converts errors to a message and an exit code.
+#include <fcntl.h>
 #include <signal.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <new>
+#include <stdexcept>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "harness/backend/worker.h"
-#include "harness/cli/docs.h"
-#include "harness/cli/exit_codes.h"
 #include "harness/cli/options.h"
 #include "harness/cli/places.h"
 #include "harness/text/error.h"
+#include "harness/text/printable.h"
 #include "reference/recipe/lanes.h"
+#include "reference/table/near.h"
+
+namespace assay {
+namespace {
+
+/// Set at start. Output to stdout is lost then.
+bool has_no_standard_output = false;
+
+int say(ExitCode code, const std::string& words) {
+  std::fprintf(stderr, "assay: %s\n", printable_lines(words).c_str());
+  return code;
+}
+
+/// Lookup errors ("unknown contract 'x'") are the user's; any other std::out_of_range is a defect of this program.
+bool is_lookup(const std::out_of_range& error) { return std::string_view(error.what()).starts_with("unknown "); }
+
+/// Runs a verb. Returns 2 for a wrong command line, table, dump or library; 3 for an error of the machine or of this program,
+/// which says nothing about a kernel; 77 for a missing device.
+int guarded(const std::function<int()>& verb) {
+  const std::string defect = "internal error, a defect of assay and not of its input: ";
+  try {
+    return verb();
+  } catch (const NoDeviceError& error) {
+    return say(kNoDevice, error.what());
+  } catch (const HarnessError& error) {
+    return say(kHarnessFailed, error.what());
+  } catch (const std::system_error& error) {
+    return say(kHarnessFailed, error.what());
+  } catch (const std::bad_alloc&) {
+    return say(kHarnessFailed, "out of memory");
+  } catch (const std::out_of_range& error) {
+    return is_lookup(error) ? say(kUsageOrNothingRan, error.what()) : say(kHarnessFailed, defect + error.what());
+  } catch (const std::logic_error& error) {
+    return say(kHarnessFailed, defect + error.what());
+  } catch (const std::exception& error) {
+    return say(kUsageOrNothingRan, error.what());
+  } catch (...) {
+    return say(kHarnessFailed, defect + "an exception of unknown type");
+  }
+}
+
+/// Flushes stdout. Returns `code`, or the code for lost output: a verdict that nobody can read is worthless.
+int delivered(int code) {
+  const bool flushed = std::fflush(stdout) == 0;
+  const int error = errno;
+  if (flushed && std::ferror(stdout) == 0) return code;
+  const std::string why = has_no_standard_output ? ": it is closed" : flushed ? "" : std::string(": ") + std::strerror(error);
+  const int lost = say(kHarnessFailed, "standard output was lost" + why);
+  return code == kAllAsExpected ? lost : code;
+}
+
+/// Call it first. Opens descriptors 0, 1 and 2 if they are closed; otherwise the next opened file would get that number and
+/// receive the program's output.
+void hold_standard_descriptors() {
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(descriptor, F_GETFD) >= 0) continue;
+    if (descriptor == STDOUT_FILENO) has_no_standard_output = true;
+    const int file = ::open(descriptor == STDOUT_FILENO ? "/dev/full" : "/dev/null", O_RDWR);
+    if (file >= 0 && file != descriptor) ::dup2(file, descriptor), ::close(file);
+  }
+}
+
+}  // namespace
+}  // namespace assay
+
+namespace assay {
+namespace {
+
+/// The verb of a command line: its first word that is no option of the program itself.
+std::string verb_of(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (word == "--contracts") ++i;
+    if (!word.starts_with('-')) return std::string(word == "--contracts" ? "" : word);
+  }
+  return "";
+}
+
+std::vector<std::string> verbs_of(const CLI::App& program) {
+  std::vector<std::string> names;
+  for (const CLI::App* verb : program.get_subcommands([](const CLI::App*) { return true; }))
+    if (!verb->get_group().empty()) names.push_back(verb->get_name());
+  return names;
+}
+
+/// What is wrong with words that no verb expects: the first unknown option, or the first argument.
+std::string unexpected_text(const CLI::App& program) {
+  const std::vector<std::string> words = program.remaining(true);
+  const std::vector<CLI::App*> verbs = program.get_subcommands();
+  const CLI::App& verb = verbs.empty() ? program : *verbs.front();
+  std::vector<std::string> names;
+  for (const CLI::Option* option : verb.get_options())
+    if (!option->get_lnames().empty() && !option->get_group().empty()) names.push_back("--" + option->get_lnames().front());
+  const auto unknown = std::find_if(words.begin(), words.end(), [](const std::string& word) { return word.starts_with("-"); });
+  const std::string after = verbs.empty() ? "" : verb.get_name() + ": ", help = "; see: assay help" + (verbs.empty() ? "" : " " + verb.get_name());
+  if (unknown == words.end()) return after + "unexpected argument '" + (words.empty() ? "" : words.back()) + "'" + help;
+  const std::string name = unknown->substr(0, unknown->find('='));
+  const std::vector<std::string> near = near_matches(name, names);
+  return after + "unknown option '" + name + "'" + (near.empty() ? "" : did_you_mean(name, near)) + help;
+}
+
+/// `assay help [VERB]`.
+int help(const CLI::App& program, const std::string& about) {
+  if (about.empty()) return std::printf("%s", program.help().c_str()), kAllAsExpected;
+  const std::vector<std::string> names = verbs_of(program);
+  if (std::find(names.begin(), names.end(), about) == names.end()) return say(kUsageOrNothingRan, "no verb '" + about + "'" + did_you_mean(about, names));
+  std::printf("%s", program.get_subcommand(about)->help("assay").c_str());
+  return kAllAsExpected;
+}
+
+}  // namespace
+}  // namespace assay
 
 int main(int argc, char** argv) {
   assay::hold_standard_descriptors();
@@ -62,10 +184,27 @@ int main(int argc, char** argv) {
   CLI::App& worker = *program.add_subcommand("worker", "")->group("");  // hidden: `run` starts it for a library given by path
   worker.add_option("--library", library)->required();
 
+  program.footer(
+      "First steps:\n"
+      "  assay list                              the ops and their cases\n"
+      "  assay run --backend ./libmine.so        check a kernel library on the quick tier\n"
+      "  assay judge dump.safetensors --contract vllm.group_fp8\n"
+      "                                          check tensors that any program computed\n"
+      "  assay new plugin mine                   start a kernel library in C++\n"
+      "  assay help VERB                         options and examples of a verb");
+  const std::string verb = assay::verb_of(argc, argv);
+  if (verb == "help") return assay::delivered(assay::help(program, argc > 2 ? argv[argc - 1] : ""));
+  if (argc == 1) return assay::help(program, ""), assay::delivered(assay::kUsageOrNothingRan);
+  const std::vector<std::string> verbs = assay::verbs_of(program);
+  if (!verb.empty() && verb != "worker" && std::find(verbs.begin(), verbs.end(), verb) == verbs.end())
+    return assay::say(assay::kUsageOrNothingRan, "no verb '" + verb + "'" + assay::did_you_mean(verb, verbs) + (assay::near_matches(verb, verbs).empty() ? "" : " see: assay help"));
   try {
     program.parse(argc, argv);
+  } catch (const CLI::ExtrasError&) {
+    return assay::say(assay::kUsageOrNothingRan, assay::unexpected_text(program));
   } catch (const CLI::ParseError& error) {
-    return program.exit(error) == 0 ? assay::delivered(assay::kAllAsExpected) : assay::kUsageOrNothingRan;
+    if (error.get_exit_code() == 0) return (void)program.exit(error), assay::delivered(assay::kAllAsExpected);
+    return assay::say(assay::kUsageOrNothingRan, std::string(error.what()) + "; see: assay help" + (program.get_subcommands().empty() ? "" : " " + verb));
   }
   const auto ops = std::make_shared<const assay::OpRegistry>(assay::shipped_ops());
   for (assay::Suites* const suites :

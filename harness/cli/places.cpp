@@ -1,19 +1,24 @@
 #include "harness/cli/places.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <set>
+#include <span>
+#include <string>
+#include <utility>
 
 #include "harness/backend/library.h"
 #include "harness/backend/worker.h"
-#include "harness/cli/cases_of_ops.h"
-#include "harness/cli/offers.h"
+#include "harness/core/op.h"
 #include "harness/text/error.h"
 #include "harness/text/glob.h"
 #include "harness/text/printable.h"
+#include "reference/formats/catalogue.h"
 #include "reference/table/near.h"
 #include "reference/table/table.h"
 #include "suites/chip_of_unit.h"
@@ -133,6 +138,49 @@ std::vector<Case> selected_of(const std::vector<Case>& all, const Selection& sel
                    (glob.empty() || near.empty() ? std::string("; see assay list") : did_you_mean(glob, near)));
 }
 
+namespace {
+
+constexpr std::array kTiers = {"quick", "full", "far"};
+
+/// Cases of a user's table have the tier "own", which always runs.
+size_t rank_of_tier(const std::string& tier) {
+  const auto found = std::find(kTiers.begin(), kTiers.end(), tier);
+  return found == kTiers.end() ? 0 : size_t(found - kTiers.begin());
+}
+
+bool names_tier(const std::string& suite) {
+  return suite.find('/') != std::string::npos || std::find(kTiers.begin(), kTiers.end(), suite) != kTiers.end();
+}
+
+}  // namespace
+
+CasesOfTiers cases_of_tiers(std::vector<Case> selected, const Selection& selection, const std::string& tier,
+                            const std::function<bool(const Case&)>& counts) {
+  const bool named = !selection.cases.empty() || std::any_of(selection.suites.begin(), selection.suites.end(), names_tier);
+  const size_t last = !tier.empty() ? rank_of_tier(tier) : named ? kTiers.size() : 0;
+  CasesOfTiers tiers;
+  for (Case& one : selected) {
+    if (rank_of_tier(one.tier) <= last)
+      tiers.chosen.push_back(std::move(one));
+    else
+      tiers.left[one.tier] += counts(one);
+  }
+  std::erase_if(tiers.left, [](const auto& entry) { return entry.second == 0; });
+  if (tiers.chosen.empty()) throw UsageError("no selected case is in tier " + std::string(kTiers[std::min(last, kTiers.size() - 1)]) + "; " + tiers_not_run_text(tiers.left));
+  std::stable_sort(tiers.chosen.begin(), tiers.chosen.end(),
+                   [](const Case& a, const Case& b) { return rank_of_tier(a.tier) < rank_of_tier(b.tier); });
+  return tiers;
+}
+
+std::string tiers_not_run_text(const std::map<std::string, size_t>& left) {
+  std::string text;
+  for (const char* tier : kTiers)
+    if (const auto found = left.find(tier); found != left.end())
+      text += (text.empty() ? "" : ", ") + found->first + " tier not run (" + std::to_string(found->second) + " case" + (found->second == 1 ? "" : "s") +
+              "; --tier " + found->first + ")";
+  return text;
+}
+
 const Case& case_named(const std::vector<Case>& cases, const std::string& id_or_glob) {
   std::vector<const Case*> found;
   for (const Case& one : cases) {
@@ -153,7 +201,10 @@ const Case& case_named(const std::vector<Case>& cases, const std::string& id_or_
     ids.push_back(one.id);
     if (!op.empty() && one.id.starts_with(op)) of_op.push_back(one.id);
   }
-  throw UsageError("no case '" + id_or_glob + "'" + did_you_mean(id_or_glob, of_op.empty() ? ids : of_op));
+  if (const std::vector<std::string> near = near_matches(id_or_glob, of_op.empty() ? ids : of_op); !near.empty())
+    throw UsageError("no case '" + id_or_glob + "'" + did_you_mean(id_or_glob, near));
+  throw UsageError("no case '" + id_or_glob + "'; " +
+                   (of_op.empty() ? "see: assay list" : "see: assay list '" + op + "*', which prints " + std::to_string(of_op.size()) + " ids"));
 }
 
 bool is_in_worker(const BackendRequest& request) {
@@ -172,6 +223,158 @@ Backend open_backend(const OpRegistry& ops, const BackendRequest& request) {
   const std::string built = how_to_build(request.backend);
   throw UsageError("no back end '" + request.backend + "' beside the program" +
                    (built.empty() ? did_you_mean(request.backend, names) : built));
+}
+
+namespace {
+
+/// Whether one of these names, if there are any, may be of that op or of any.
+bool may_name(const OpRegistry& ops, const std::vector<std::string>& names, const std::string& op) {
+  const auto may = [&](const std::string& name) {
+    const std::string begin = name.substr(0, name.find('/'));
+    return begin == op || std::none_of(ops.all().begin(), ops.all().end(), [&](const Op& one) { return one.name == begin; });
+  };
+  return names.empty() || std::any_of(names.begin(), names.end(), may);
+}
+
+/// Case::run_options of all cases.
+std::string options_of(const UserTables& tables) {
+  std::string options;
+  for (const std::string& file : tables.contracts) options += " --contracts " + shell_word(file);
+  for (const std::string& file : tables.cases) options += " --cases " + shell_word(file);
+  if (!tables.op.empty()) options += " --op " + shell_word(tables.op);
+  return options;
+}
+
+}  // namespace
+
+std::vector<Case> open_cases_of(const Suites& suites, std::span<const Op> ops) {
+  open_contracts(suites);
+  const UserTables& tables = suites.tables;
+  std::vector<Case> cases;
+  for (const std::string& file : tables.cases)
+    for (Case& one : load_own_cases(suites.ops->all(), read_text(file), file, tables.op)) cases.push_back(std::move(one));
+  if (tables.cases.empty()) cases = load_cases(ops, data_root());
+  if (const std::string options = options_of(tables); !options.empty())
+    for (Case& one : cases) one.run_options = options;
+  return cases;
+}
+
+std::vector<Case> open_cases_for(const Suites& suites, const Selection& selection) {
+  std::vector<Op> ops;
+  for (const Op& op : suites.ops->all())
+    if (may_name(*suites.ops, selection.suites, op.name) && may_name(*suites.ops, selection.cases, op.name)) ops.push_back(op);
+  // What no op can hold, and what --arch may be, is said with all cases at hand.
+  if (ops.empty() || ops.size() == suites.ops->all().size() || !selection.arch.empty() || !suites.tables.cases.empty())
+    return open_cases(suites);
+  return open_cases_of(suites, ops);
+}
+
+namespace {
+
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+bool is_number(const std::string& text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+/// Values of columns that come from a fixed list. Other columns hold numbers, or words that only the op knows.
+std::vector<std::string> words_of(const std::string& column) {
+  std::vector<std::string> words;
+  if (column == "x" || column == "y" || column == "weights")
+    for (const Format& format : all_formats()) words.emplace_back(format.name);
+  if (column == "layout")
+    for (const Layout& layout : rulebook().layouts) words.push_back(layout.id);
+  if (column == "contract") words = rulebook().contract_ids();
+  if (column == "warp") words = {"32", "64"};
+  return words;
+}
+
+bool is_numeric(const std::string& column) {
+  return contains({"m", "n", "row_stride", "offset", "seed", "eps", "scale_ub", "room", "q_heads", "k_heads", "v_heads", "rotary",
+                   "padded_heads", "max_position", "tiles", "steps", "k"},
+                  column);
+}
+
+class Checker {
+ public:
+  Checker(const OpRegistry& ops, const LibraryInfo& library) : registry_(ops), library_(library) {
+    for (const Op& op : ops.all()) ops_.push_back(op.name);
+  }
+
+  void check(const KernelOffer& kernel) const {
+    if (!contains(ops_, kernel.op)) refuse(kernel, "unknown op '" + kernel.op + "'" + did_you_mean(kernel.op, ops_));
+    for (const std::string& contract : kernel.contracts)
+      if (!contains(contracts_, contract)) refuse(kernel, "unknown contract '" + contract + "'" + did_you_mean(contract, contracts_));
+    const std::vector<std::string>& columns = registry_.find(kernel.op).columns;
+    for (const auto& [column, cells] : kernel.accepts) {
+      require_column(kernel, "accepts", column, columns);
+      for (const std::string& cell : cells) check_cell(kernel, column, cell);
+    }
+    for (const auto& [column, divisor] : kernel.multiple_of) require_column(kernel, "multiple_of", column, columns);
+  }
+
+ private:
+  [[noreturn]] void refuse(const KernelOffer& kernel, const std::string& what) const {
+    throw LibraryError(library_.path + ": describe(): kernel '" + kernel.name + "': " + what);
+  }
+
+  void require_column(const KernelOffer& kernel, const char* field, const std::string& column,
+                      const std::vector<std::string>& columns) const {
+    if (!contains(columns, column))
+      refuse(kernel, std::string(field) + ": op " + kernel.op + " has no case parameter '" + column + "'" + did_you_mean(column, columns));
+  }
+
+  void check_cell(const KernelOffer& kernel, const std::string& column, const std::string& cell) const {
+    const std::string where = "accepts." + column + ": ";
+    const std::vector<std::string> words = words_of(column);
+    if (!words.empty() && !contains(words, cell)) refuse(kernel, where + "no case can have '" + cell + "'" + did_you_mean(cell, words));
+    if (is_numeric(column) && !is_number(cell)) refuse(kernel, where + "'" + cell + "' is not a number");
+  }
+
+  const OpRegistry& registry_;
+  const LibraryInfo& library_;
+  std::vector<std::string> ops_;
+  std::vector<std::string> contracts_ = rulebook().contract_ids();
+};
+
+}  // namespace
+
+void require_known_offers(const OpRegistry& ops, const LibraryInfo& library) {
+  const Checker checker(ops, library);
+  for (const KernelOffer& kernel : library.kernels) checker.check(kernel);
+}
+
+std::string offers_without_cases(const LibraryInfo& library, const std::vector<Case>& cases) {
+  std::set<std::pair<std::string, std::string>> there;
+  std::set<std::string> ops;
+  for (const Case& one : cases) {
+    ops.insert(one.op);
+    if (const auto contract = one.parameters.find("contract"); contract != one.parameters.end()) there.emplace(one.op, contract->second);
+  }
+  std::set<std::pair<std::string, std::string>> without;
+  std::string first;
+  for (const KernelOffer& kernel : library.kernels)
+    for (const std::string& contract : kernel.contracts)
+      if (ops.contains(kernel.op) && !there.contains({kernel.op, contract}) && without.emplace(kernel.op, contract).second && first.empty())
+        first = "contract " + contract + " of op " + kernel.op + " (kernel '" + kernel.name + "')";
+  if (without.empty()) return "";
+  return (without.size() == 1 ? "no case for the offered " : std::to_string(without.size()) + " offered contracts have no case, such as ") +
+         first + "; --cases FILE.csv runs cases of your own";
+}
+
+bool ignores_warp(const LibraryInfo& library) {
+  return library.arch == "cpu" &&
+         std::none_of(library.kernels.begin(), library.kernels.end(), [](const KernelOffer& kernel) { return kernel.accepts.contains("warp"); });
+}
+
+std::vector<Case> each_data_once(std::vector<Case> cases) {
+  std::set<std::string> seen;
+  std::erase_if(cases, [&](const Case& one) { return one.parameters.contains("warp") && !seen.insert(one.data_id()).second; });
+  return cases;
 }
 
 }  // namespace assay

@@ -2,12 +2,15 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "harness/core/call.h"
 #include "harness/core/cases.h"
+#include "harness/core/op.h"
 #include "suites/registry.h"
 
 namespace assay {
@@ -40,6 +43,20 @@ std::vector<Case> selected_of(const std::vector<Case>& all, const Selection& sel
 /// Those of open_cases().
 std::vector<Case> open_selected_cases(const Suites& suites, const Selection& selection);
 
+/// Cases of a run by tier.
+struct CasesOfTiers {
+  std::vector<Case> chosen;            ///< tiers in order: quick, full, far; cases of a user's table with the quick tier
+  std::map<std::string, size_t> left;  ///< number of selected cases of other tiers
+};
+
+/// `tier`: this one and those before it; empty: what the selection names, else the quick tier. Globs over ids name cases of all tiers.
+/// Throws UsageError if nothing is left. `counts`: whether a case of another tier is counted.
+CasesOfTiers cases_of_tiers(std::vector<Case> selected, const Selection& selection, const std::string& tier,
+                            const std::function<bool(const Case&)>& counts);
+
+/// "full tier not run (9123 cases; --tier full)"; empty if every tier ran.
+std::string tiers_not_run_text(const std::map<std::string, size_t>& left);
+
 /// The case with that id, or the only one that matches the glob. Matches that differ only in warp size count as one; the first is
 /// returned. Throws UsageError with similar ids of the same op, or with the matching ids.
 const Case& case_named(const std::vector<Case>& cases, const std::string& id_or_glob);
@@ -58,5 +75,31 @@ bool is_in_worker(const BackendRequest& request);
 /// Needs an open rulebook. Throws UsageError for an unknown name, LibraryError also for what require_known_offers() refuses,
 /// NoDeviceError.
 Backend open_backend(const OpRegistry& ops, const BackendRequest& request);
+
+// Loads only the case tables of the ops that a selection names.
+
+/// Opens the rulebook and loads the tables of --cases, or those that are shipped with these ops, checked. Throws TableError.
+std::vector<Case> open_cases_of(const Suites& suites, std::span<const Op> ops);
+
+/// As open_cases(), without the tables of ops whose cases the selection cannot hold: they are most of the time that a short command
+/// takes. A suite or a glob that begins with no op's name and '/' may hold cases of all.
+std::vector<Case> open_cases_for(const Suites& suites, const Selection& selection);
+
+// Checks what a kernel library advertises: an offer that no case can match is an error of its author.
+
+/// Needs an open rulebook. Throws LibraryError naming the kernel, the word and what it may have meant: an op or a contract that there
+/// is not, a case parameter that the op has not, a cell that no column of that name can hold.
+void require_known_offers(const OpRegistry& ops, const LibraryInfo& library);
+
+/// One line that counts the offered contracts without a case and names the first; empty if every offered contract has a case. Such
+/// a kernel is never called under the contract. Ops without any case among `cases` are not counted.
+std::string offers_without_cases(const LibraryInfo& library, const std::vector<Case>& cases);
+
+/// True if the library works on this host and no kernel states its warp sizes. Cases that differ only in warp size are then the
+/// same call.
+bool ignores_warp(const LibraryInfo& library);
+
+/// Removes cases that differ from an earlier one only in warp size.
+std::vector<Case> each_data_once(std::vector<Case> cases);
 
 }  // namespace assay

@@ -1,36 +1,142 @@
-#include "harness/run/run.h"
-
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
+#include <functional>
 #include <optional>
+#include <set>
+#include <set>
+#include <sstream>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "harness/backend/rank_processes.h"
-#include "harness/cli/cases_of_ops.h"
-#include "harness/cli/ending.h"
-#include "harness/cli/execution.h"
-#include "harness/cli/offers.h"
 #include "harness/cli/places.h"
-#include "harness/cli/provenance.h"
-#include "harness/cli/recorded_power.h"
-#include "harness/cli/reports.h"
+#include "harness/cli/power.h"
+#include "harness/cli/run_reports.h"
 #include "harness/cli/supervisor.h"
 #include "harness/cli/verbs.h"
+#include "harness/core/call.h"
 #include "harness/core/shard.h"
 #include "harness/diagnosis/run_hooks.h"
 #include "harness/dump/recording.h"
+#include "harness/report/causes.h"
 #include "harness/report/console.h"
 #include "harness/report/progress_report.h"
-#include "harness/report/reconcile.h"
 #include "harness/run/ledger.h"
+#include "harness/run/run.h"
+#include "harness/text/error.h"
 #include "harness/text/printable.h"
 #include "suites/registry.h"
 
 namespace assay {
+
+// --execute: AMD code objects are executed on the CPU by libassay_hip_runtime.so, which plug-ins load. This tells it what to be, and collects
+// which approximate instructions it executed and whether outputs depend on how they round.
+
+class CodeObjectExecution {
+ public:
+  /// `text`: "ARCH[,OPTION...]", or empty: nothing is executed. Sets the environment of this process and of its workers. Option
+  /// approximate=each is ours: every call is made again with approximate instructions moved up and down by one ULP.
+  explicit CodeObjectExecution(const std::string& text);
+  ~CodeObjectExecution();
+  CodeObjectExecution(const CodeObjectExecution&) = delete;
+
+  bool is_asked() const { return !architecture_.empty(); }
+  /// The library of a back end's name: 'hip' is libassay_hip_executed.so.
+  std::string library_of(const std::string& backend) const { return is_asked() && backend == "hip" ? "hip_executed" : backend; }
+  /// Throws UsageError unless the library is linked to the executing runtime.
+  void demand(const LibraryInfo& library) const;
+  /// Makes each call of `backend` again by two more processes, if approximate=each. `open` opens a library by its path.
+  void repeat_calls(Backend& backend, const std::function<Backend(const std::string& path)>& open);
+  /// "executed code objects of gfx942 by assay_gcn 1; approximate instructions: v_rcp_f32; ...", for reports.
+  std::string summary(const LibraryInfo& library) const;
+
+ private:
+  std::string text_, architecture_, options_, notes_;
+  bool repeats_ = false;
+  std::vector<Backend> others_;
+  int64_t calls_ = 0, dependent_ = 0;
+};
+
+namespace {
+
+constexpr const char* kDevice = " executed on the CPU by ";  // as libassay_hip_runtime.so names its device
+
+bool same_outputs(const CallResult& a, const CallResult& b) {
+  if (a.status != b.status || a.outputs.size() != b.outputs.size()) return false;
+  for (size_t i = 0; i < a.outputs.size(); ++i)
+    if (a.outputs[i].bytes != b.outputs[i].bytes) return false;
+  return true;
+}
+
+}  // namespace
+
+CodeObjectExecution::CodeObjectExecution(const std::string& text) : text_(text) {
+  if (text.empty()) return;
+  std::istringstream words(text);
+  std::getline(words, architecture_, ',');
+  for (std::string word; std::getline(words, word, ',');) {
+    if (word == "approximate=each") repeats_ = true;
+    else options_ += (options_.empty() ? "" : ",") + word;
+  }
+  setenv("ASSAY_EXECUTE", architecture_.c_str(), 1);
+  setenv("ASSAY_EXECUTE_OPTIONS", options_.c_str(), 1);
+  std::string name = (std::filesystem::temp_directory_path() / "assay-execute-XXXXXX").string();
+  const int file = mkstemp(name.data());
+  if (file < 0) return;
+  close(file);
+  notes_ = name;
+  setenv("ASSAY_EXECUTE_NOTES", notes_.c_str(), 1);
+}
+
+CodeObjectExecution::~CodeObjectExecution() {
+  if (!notes_.empty()) std::filesystem::remove(notes_);
+}
+
+void CodeObjectExecution::demand(const LibraryInfo& library) const {
+  if (is_asked() && library.device.find(kDevice) == std::string::npos)
+    throw UsageError("--execute " + text_ + ": expected a library that is linked to libassay_hip_runtime.so, got " + library.path + " on device '" +
+                     library.device + "'; try --backend hip, or link it with -lassay_hip_runtime");
+}
+
+void CodeObjectExecution::repeat_calls(Backend& backend, const std::function<Backend(const std::string& path)>& open) {
+  if (!repeats_) return;
+  for (const char* rounding : {"up", "down"}) {
+    setenv("ASSAY_EXECUTE_OPTIONS", fmt::format("{}{}approximate={}", options_, options_.empty() ? "" : ",", rounding).c_str(), 1);
+    others_.push_back(open(std::filesystem::absolute(backend.library.path).string()));
+  }
+  setenv("ASSAY_EXECUTE_OPTIONS", options_.c_str(), 1);
+  backend.call = [this, call = std::move(backend.call)](const CallRequest& request) {
+    CallResult result = call(request);
+    if (result.status != CallStatus::kOk) return result;
+    const bool depends =
+        std::any_of(others_.begin(), others_.end(), [&](const Backend& other) { return !same_outputs(result, other.call(request)); });
+    ++calls_;
+    dependent_ += depends;
+    return result;
+  };
+}
+
+std::string CodeObjectExecution::summary(const LibraryInfo& library) const {
+  if (!is_asked()) return {};
+  std::set<std::string> approximate;
+  std::ifstream notes(notes_);
+  for (std::string line; std::getline(notes, line);) approximate.insert(line);
+  const size_t by = library.device.find(kDevice);
+  std::string text = fmt::format("executed code objects of {} by {}; approximate instructions: {}", architecture_,
+                                 by == std::string::npos ? "?" : library.device.substr(by + std::string(kDevice).size()),
+                                 approximate.empty() ? std::string("none") : fmt::format("{}", fmt::join(approximate, " ")));
+  if (repeats_) return text + fmt::format("; outputs of {} of {} calls change when these are moved by one ULP", dependent_, calls_);
+  return approximate.empty() ? text : text + "; option approximate=each says whether outputs depend on them";
+}
+
 namespace {
 
 Shard shard_of(const RunArguments& arguments) {
@@ -70,6 +176,14 @@ std::optional<Launch> launch_for_ranks(const RunArguments& arguments) {
 /// A library by path or in Python runs in workers, and may do to this process what it likes: a supervisor is in front of it.
 bool is_supervised(const RunArguments& arguments) { return is_in_worker({arguments.backend, arguments.in_process}); }
 
+/// Whether a kernel of the library is for the case's op and contract.
+std::function<bool(const Case&)> offered_by(const LibraryInfo& library) {
+  std::set<std::pair<std::string, std::string>> offered;
+  for (const KernelOffer& kernel : library.kernels)
+    for (const std::string& contract : kernel.contracts) offered.insert({kernel.op, contract});
+  return [offered = std::move(offered)](const Case& one) { return offered.contains({one.op, one.text("contract")}); };
+}
+
 /// Writes the reports of a killed run: the verdicts so far, marked incomplete.
 void report_killed(const RunArguments& arguments, const KilledRun& killed) {
   const Shard shard = shard_of(arguments);
@@ -79,8 +193,10 @@ void report_killed(const RunArguments& arguments, const KilledRun& killed) {
   provenance.ended_early = killed.result.ended_by;
   const Reports reports(arguments.reports, shard);
   (void)reports.write(killed.result, killed.library, provenance);
-  std::printf("%s%s", reports.to_console() ? summary_text(killed.result).c_str() : "",
-              coloured(outcome_line(killed.result), wants_colour(STDOUT_FILENO)).c_str());
+  const bool colour = wants_colour(STDOUT_FILENO);
+  if (reports.to_console())
+    std::printf("%s%s", failures_text(killed.result, arguments.shown, colour).c_str(), summary_text(killed.result, arguments.shown).c_str());
+  std::printf("%s", coloured(outcome_line(killed.result), colour).c_str());
 }
 
 int run_under(const Supervised& supervisor, const RunArguments& arguments) {
@@ -97,6 +213,8 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
   const auto ended = [] { return ended_by() != nullptr; };
   CodeObjectExecution execution(arguments.execute);
   Backend opened = open_backend(*arguments.suites.ops, {execution.library_of(arguments.backend), arguments.in_process, arguments.timeout_seconds, ended});
+  CasesOfTiers tiers = cases_of_tiers(std::move(selected), arguments.selection, arguments.tier, offered_by(opened.library));
+  selected = std::move(tiers.chosen);
   if (!opened.library.joins_groups || std::none_of(selected.begin(), selected.end(), has_ranks)) meeting.reset();
   execution.demand(opened.library);
   execution.repeat_calls(opened, [&](const std::string& path) { return open_backend(*arguments.suites.ops, {path, false, arguments.timeout_seconds, ended}); });
@@ -140,8 +258,6 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
   options.threads = int(std::max(1u, std::thread::hardware_concurrency()));
   options.on_verdict = [&](const Verdict& verdict) {
     supervisor.judged(verdict);
-    progress.clear();
-    if (reports.to_console() && !as_expected(verdict)) std::printf("%s\n", coloured(failure_text(verdict), colour).c_str());
     progress.step(verdict);
   };
   end_on_signals();
@@ -161,10 +277,10 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
   bool all_written = reports.write(result, library, provenance, earlier ? &*earlier : nullptr);
   if (recorder && result.harness_error.empty()) all_written = finished(*recorder, result) && all_written;
   supervisor.wrote_reports();
-  if (reports.to_console())
-    std::printf("%s%s", idle_rows_text(ledger, result).c_str(), provenance_text(provenance, library).c_str());
   if (meeting && meeting->serves() && cases.empty()) return std::printf("this process only makes the calls of its ranks\n"), kAllAsExpected;
-  std::printf("%s%s", reports.to_console() ? summary_text(result).c_str() : "", coloured(outcome_line(result), colour).c_str());
+  if (reports.to_console()) print_ending(result, arguments.shown, idle_rows_text(ledger, result) + provenance_text(provenance, library));
+  std::printf("%s", coloured(outcome_line(result), colour).c_str());
+  if (const std::string left = tiers_not_run_text(tiers.left); !left.empty()) std::printf("%s\n", left.c_str());
   if (!result.ended_by.empty()) return exit_code_of_ending();
   if (!shard.is_whole() && cases.empty()) return kAllAsExpected;
   const ExitCode code = result.exit_code();

@@ -9,6 +9,7 @@
 
 #include "harness/cli/places.h"
 #include "harness/core/cases.h"
+#include "harness/report/console.h"
 
 namespace assay {
 
@@ -27,6 +28,8 @@ struct RunArguments {
   bool ladder = false;
   bool reckon_power = false;  ///< recompute mutation scores that golden/power records
   std::string trend;  ///< JSON report of an earlier run that the HTML report compares with; empty: none
+  std::string tier;   ///< the last tier to run: "quick", "full", "far"; empty: what the selection names, else quick
+  Shown shown{};
   std::vector<std::string> command;  ///< the whole command line, for reports
   Suites suites{};
 };
@@ -42,6 +45,7 @@ struct JudgeArguments {
   std::string ledger;  ///< as for run
   Selection selection;
   std::vector<std::string> command;  ///< as of run
+  Shown shown{};
   Suites suites{};
 };
 
@@ -53,6 +57,7 @@ struct GateArguments {
   std::string ledger;  ///< as for run
   Selection selection;
   std::vector<std::string> command;  ///< as of run
+  Shown shown{};
   Suites suites{};
 };
 
@@ -126,7 +131,8 @@ struct HuntArguments {
 
 struct ListArguments {
   Selection selection;
-  bool all = false;  ///< every id, though nothing is selected
+  bool all = false;                  ///< every id, though nothing is selected
+  std::vector<std::string> names{};  ///< ops, tiers, op/tier or globs over ids: more of the selection
   Suites suites{};
 };
 

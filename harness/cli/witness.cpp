@@ -1,25 +1,174 @@
-// assay witness: inputs that kill a contract's mutants, the outputs of real implementations on them, and their check.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <string>
+#include <vector>
 
-#include "harness/cli/derived.h"
 #include "harness/cli/places.h"
-#include "harness/cli/witness_files.h"
+#include "harness/cli/regenerate.h"
+#include "harness/cli/run_reports.h"
+#include "harness/cli/verbs.h"
 #include "harness/core/blocks.h"
+#include "harness/run/match.h"
+#include "harness/report/progress_report.h"
 #include "harness/text/atomic_file.h"
 #include "harness/text/error.h"
 #include "harness/text/glob.h"
+#include "harness/text/printable.h"
 #include "harness/witness/choose.h"
 #include "harness/witness/drift.h"
+#include "harness/witness/judge.h"
+#include "harness/witness/witness.h"
 #include "reference/table/table.h"
 #include "suites/registry.h"
 #include "suites/rows/cells.h"
 #include "suites/rulebook.h"
 
 namespace assay {
+
+// Shared by the sub-verbs of `assay witness`.
+
+/// golden/witness in the data folder.
+std::string witness_folder();
+/// Files of the given folders, or of witness_folder(), for the requested contracts. Throws UsageError.
+std::vector<std::string> files_of(const WitnessArguments& arguments);
+
+/// Calls that are not recorded, with reasons: left_out.csv of a folder, with globs over contract and call.
+class LeftOut {
+ public:
+  explicit LeftOut(const std::string& folder);
+  bool has(const std::string& contract, const std::string& call) const;
+  std::string text() const;  ///< rows of a Markdown table
+
+ private:
+  Table table_;
+};
+
+// assay witness keep: stores the outputs of a run in the repository if their contract accepts them.
+
+std::string witness_folder() { return data_root() + "/golden/witness"; }
+
+std::vector<std::string> files_of(const WitnessArguments& arguments) {
+  std::vector<std::string> files;
+  for (const std::string& target : arguments.targets.empty() ? std::vector<std::string>{witness_folder()} : arguments.targets)
+    for (std::string& file : witness_files(target)) files.push_back(std::move(file));
+  std::erase_if(files, [&](const std::string& file) {
+    return !glob_match(arguments.contract, std::filesystem::path(file).stem().string());
+  });
+  if (files.empty()) throw UsageError("no witness of a contract " + arguments.contract);
+  return files;
+}
+
+LeftOut::LeftOut(const std::string& folder) : table_(read_table(folder + "/left_out.csv")) {
+  const std::vector<std::string> columns = {"contract", "call", "why"};
+  table_.require_columns(columns);
+}
+
+bool LeftOut::has(const std::string& contract, const std::string& call) const {
+  return std::any_of(table_.rows.begin(), table_.rows.end(), [&](const TableRow& row) {
+    return glob_match(table_.text(row, "contract"), contract) && glob_match(table_.text(row, "call"), call);
+  });
+}
+
+std::string LeftOut::text() const {
+  std::string text;
+  for (const TableRow& row : table_.rows)
+    text += fmt::format("| {} | `{}` | {} |\n", table_.text(row, "contract"), table_.text(row, "call"), table_.text(row, "why"));
+  return text;
+}
+
+/// Size limit of a committed file.
+static constexpr size_t kMostBytesOfWitness = 768 << 10;
+
+int keep_witnesses(const WitnessArguments& arguments) {
+  open_contracts(arguments.suites);
+  const auto op_of = [&](const std::string& name) -> const Op& { return arguments.suites.ops->find(name); };
+  const std::string folder = arguments.folder.empty() ? witness_folder() : arguments.folder;
+  const LeftOut left_out(folder);
+  int64_t kept = 0, refused = 0;
+  for (const std::string& file : files_of(arguments)) {
+    Witness witness = read_witness(file, op_of);
+    std::erase_if(witness.calls, [&](const WitnessCall& call) { return left_out.has(witness.contract, call.from); });
+    const std::string text = witness_text(witness);
+    const WitnessFinding finding = judge_witness(op_of(witness.op), witness, false);
+    std::string why = witness.calls.empty() ? "no call is left"
+                      : finding.agrees()    ? ""
+                                            : "its row does not allow " + finding.against.front();
+    if (text.size() > kMostBytesOfWitness) why = fmt::format("{} bytes are too many", text.size());
+    if (why.empty()) {
+      write_atomically(folder + "/" + witness.op + "/" + witness.contract + ".safetensors", text);
+      ++kept;
+    } else {
+      fmt::print("{}: not kept: {}\n", file, why);
+      ++refused;
+    }
+  }
+  fmt::print("{} witnesses kept, {} not\n", kept, refused);
+  return refused == 0 ? kAllAsExpected : kUnexpected;
+}
+
+// assay witness run: calls a library on recorded inputs and stores its outputs.
+namespace {
+
+std::string place_of(const LibraryInfo& library) {
+  std::string text = library.device.empty() ? library.arch : library.device + " " + library.arch;
+  if (!library.driver.empty()) text += ", driver " + library.driver;
+  if (!library.toolkit.empty()) text += ", CUDA " + library.toolkit;
+  return printable(text);
+}
+
+const KernelOffer* kernel_for(const Backend& backend, const WitnessCall& call, const std::string& name) {
+  for (const KernelOffer& kernel : backend.library.kernels)
+    if (glob_match(name, kernel.name) && why_not_offered(kernel, call.one).empty()) return &kernel;
+  return nullptr;
+}
+
+/// The calls that the library answers, with outputs. Prints one line for each call that it does not answer.
+Witness answered(const Backend& backend, Witness inputs, const WitnessArguments& arguments) {
+  Witness witness{
+      "", inputs.op, inputs.contract, {arguments.package, "", arguments.flags, place_of(backend.library), today()}, {}};
+  for (WitnessCall& call : inputs.calls) {
+    const KernelOffer* const kernel = kernel_for(backend, call, arguments.kernel);
+    if (kernel == nullptr) continue;
+    call.result = backend.call({inputs.op, inputs.contract, kernel->name, &call.problem, 1});
+    if (call.result.status == CallStatus::kDeviceLost) throw HarnessError("the device was lost: " + call.result.message);
+    if (call.result.status != CallStatus::kOk) {
+      fmt::print("{}: {} {}: {}\n", inputs.contract, kernel->name, call.from, printable(call.result.message));
+      continue;
+    }
+    witness.origin.kernel = kernel->name;
+    witness.calls.push_back(std::move(call));
+  }
+  return witness;
+}
+
+}  // namespace
+
+int run_witnesses(const WitnessArguments& arguments) {
+  if (arguments.backend.empty() || arguments.folder.empty() || arguments.package.empty())
+    throw UsageError("witness run needs --backend, --package and --folder");
+  open_contracts(arguments.suites);
+  const Backend backend = open_backend(*arguments.suites.ops, {arguments.backend, false, arguments.timeout_seconds});
+  int64_t written = 0, elements = 0;
+  for (const std::string& folder :
+       arguments.targets.empty() ? std::vector<std::string>{data_root() + "/golden/witness"} : arguments.targets) {
+    for (const std::string& file : witness_files(folder)) {
+      Witness inputs = read_witness(file, [&](const std::string& name) -> const Op& { return arguments.suites.ops->find(name); });
+      if (!glob_match(arguments.contract, inputs.contract)) continue;
+      const Witness witness = answered(backend, std::move(inputs), arguments);
+      if (witness.calls.empty()) continue;
+      write_atomically(arguments.folder + "/" + witness.op + "/" + witness.contract + ".safetensors", witness_text(witness));
+      ++written, elements += witness.output_elements();
+    }
+  }
+  fmt::print("{}: {} rows, {} outputs\n", arguments.package, written, elements);
+  if (written == 0) throw UsageError("back end " + arguments.backend + " offers no contract of these witnesses");
+  return kAllAsExpected;
+}
+
+// assay witness: inputs that kill a contract's mutants, the outputs of real implementations on them, and their check.
 namespace {
 
 /// Limit on the tensors of a case used as inputs. The largest needed case is NaN in a DeepSeek-V4 cache; larger ones kill no
@@ -45,8 +194,10 @@ int choose_all(const WitnessArguments& arguments) {
   const std::vector<std::pair<std::pair<std::string, std::string>, std::vector<Case>>> all(by_contract.begin(),
                                                                                            by_contract.end());
   std::vector<std::string> lines(all.size());
+  ProgressReport progress(all.size(), "contracts");
   for_each_in_parallel(int64_t(all.size()), [&](int64_t i) {
     const auto& [key, cases] = all[size_t(i)];
+    progress.step(key.second);
     const Op& op = arguments.suites.ops->find(key.first);
     const Chosen chosen = choose_inputs(op, cases, kMostBytes);
     if (chosen.witness.calls.empty()) return;
@@ -58,6 +209,7 @@ int choose_all(const WitnessArguments& arguments) {
                        chosen.edits - int64_t(chosen.unseen.size()), chosen.edits);
     for (const std::string& name : chosen.unseen) line += "  no input shows " + name + "\n";
   });
+  progress.clear();
   for (const std::string& line : lines) fmt::print("{}", line);
   return kAllAsExpected;
 }
@@ -100,7 +252,9 @@ WitnessCheck check_witnesses(const OpRegistry& ops, const std::vector<std::strin
   const auto op_of = [&](const std::string& name) -> const Op& { return ops.find(name); };
   const Reasons reasons;
   std::vector<WitnessCheck> judged(files.size());
+  ProgressReport progress(files.size(), "witnesses");
   for_each_in_parallel(int64_t(files.size()), [&](int64_t i) {
+    progress.step(files[size_t(i)]);
     const Witness witness = read_witness(files[size_t(i)], op_of);
     WitnessCheck& j = judged[size_t(i)];
     if (!witness.has_outputs()) {
@@ -159,7 +313,9 @@ int drift_all(const WitnessArguments& arguments) {
   const std::string committed = arguments.folder.empty() ? witness_folder() : arguments.folder;
   const std::vector<std::string> files = files_of(arguments), contracts = rulebook().contract_ids();
   std::vector<Drift> drifts(files.size());
+  ProgressReport progress(files.size(), "witnesses");
   for_each_in_parallel(int64_t(files.size()), [&](int64_t i) {
+    progress.step(files[size_t(i)]);
     const Witness release = read_witness(files[size_t(i)], op_of);
     const std::string file = committed + "/" + release.op + "/" + release.contract + ".safetensors";
     std::vector<Witness> known;

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "harness/compare/verdict.h"
+#include "harness/run/run.h"
 
 namespace assay {
 
@@ -32,5 +33,23 @@ std::string data_of(const Verdict& verdict);
 
 /// True for texts that name no mutant: two kernels with such a text need not have the same fault.
 bool is_unknown(const std::string& mistake);
+
+// Compares the causes of a kernel's failures with each other, after all cases have run.
+
+/// The diagnosis sees one case at a time. This step compares the failing cases of one kernel and contract and annotates the text
+/// of Verdict::causes, best first. Nothing is removed.
+///
+///  - If several mutants explain a case, and one of them also explains another case that the others do not explain, the others
+///    are refuted.
+///  - A mutant that explains only a few elements in a single case is not asserted: among a hundred hypotheses one matches a
+/// single
+///    element by chance. Other failing cases of the kernel that are explained without it, or not at all, refute it.
+///
+/// A case whose list of causes may be truncated refutes nothing. A mutant that explains many elements is not refuted by its
+/// absence from another case's list: that case may have another layout or size, where the mutant was never tried.
+void reconcile(RunResult& result);
+
+/// Causes that explain fewer failing elements than this are not asserted without further cases.
+inline constexpr int64_t kEnoughElements = 4;
 
 }  // namespace assay

@@ -1,13 +1,18 @@
 // Causes are parsed, merged and compared by their text alone.
-#include "harness/report/causes.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
 
 #include "harness/diagnosis/diagnose.h"
+#include "harness/report/causes.h"
 #include "harness/report/failure_groups.h"
-#include "harness/report/reconcile.h"
+#include "harness/report/report.h"
+#include "harness/report/verdict_text.h"
 #include "harness/testing/sample_verdicts.h"
+#include "harness/text/error.h"
 
 namespace assay {
 namespace {
@@ -154,6 +159,123 @@ TEST(FailureGroups, KnownDeviationsComeLast) {
   ASSERT_EQ(groups.size(), 2u);
   EXPECT_EQ(groups[0].cause, "new");
   EXPECT_TRUE(groups[1].expected);
+}
+
+}  // namespace
+
+// Changes between two runs are found from the earlier run's JSON report.
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+using testing::verdict;
+
+class TrendTest : public ::testing::Test {
+ protected:
+  void TearDown() override { std::filesystem::remove(path_); }
+  EarlierRun read(const std::string& text) {
+    std::ofstream(path_) << text;
+    return read_earlier_run(path_);
+  }
+  const std::string path_ = std::filesystem::temp_directory_path() / ("assay_trend_" + std::to_string(::getpid()));
+};
+
+RunResult run_of(std::vector<Verdict> verdicts) {
+  RunResult result;
+  result.verdicts = std::move(verdicts);
+  return result;
+}
+
+TEST_F(TrendTest, EachKindOfChangeIsCounted) {
+  Provenance provenance;
+  provenance.begun = "2026-11-22T00:00:00Z";
+  const RunResult before =
+      run_of({verdict(Outcome::kPass, "q/worse"), verdict(Outcome::kFail, "q/better"), verdict(Outcome::kFail, "q/bad"),
+           verdict(Outcome::kPass, "q/good"), verdict(Outcome::kPass, "q/gone"), verdict(Outcome::kSkip, "q/skip")});
+  const EarlierRun earlier = read(json_text(before, {}, provenance));
+  const RunResult now =
+      run_of({verdict(Outcome::kFail, "q/worse"), verdict(Outcome::kPass, "q/better"), verdict(Outcome::kBroken, "q/bad"),
+           verdict(Outcome::kPass, "q/good"), verdict(Outcome::kFail, "q/skip"), verdict(Outcome::kFail, "q/new"),
+           verdict(Outcome::kPass, "q/new and right")});
+  const Trend trend = trend_of(now, earlier);
+  ASSERT_EQ(trend.worse.size(), 1u);
+  EXPECT_EQ(trend.worse[0]->case_id, "q/worse");
+  ASSERT_EQ(trend.better.size(), 1u);
+  EXPECT_EQ(trend.better[0]->case_id, "q/better");
+  EXPECT_EQ(trend.fresh.size(), 2u);
+  EXPECT_EQ(trend.still_bad, 1);
+  EXPECT_EQ(trend.still_passed, 1);
+  EXPECT_EQ(trend.gone, 1);
+  const std::string page = html_text(now, {}, {}, &earlier);
+  EXPECT_THAT(
+      page, HasSubstr(" of 2026-11-22T00:00:00Z: 1 worse, 1 better, 2 wrong that were not judged before, 1 still wrong, 1 still "
+                      "right, 1 judged before but not now."));
+  EXPECT_THAT(html_text(now, {}, {}), Not(HasSubstr("id=\"trend\"")));
+}
+
+TEST_F(TrendTest, WhatIsNoReportIsRefusedByName) {
+  for (const char* text : {"", "[]", "{\"verdicts\": 3}", "{\"verdicts\": [{\"case\": 1}]}"}) {
+    try {
+      read(text);
+      ADD_FAILURE() << text;
+    } catch (const UsageError& error) {
+      EXPECT_THAT(error.what(), HasSubstr(path_));
+    }
+  }
+  EXPECT_THROW(read_earlier_run("/no/such/file"), UsageError);
+}
+
+}  // namespace
+
+// Text about where wrong elements are.
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+/// A tensor whose elements are wrong where `wrong` returns true.
+template <class Wrong>
+TensorFinding finding_of(int64_t rows, int64_t columns, Wrong wrong) {
+  TensorFinding f;
+  f.shape = {rows, columns};
+  f.elements = rows * columns;
+  f.picture = Picture::blank(f.shape);
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t c = 0; c < columns; ++c)
+      if (wrong(r, c)) ++f.outside, ++f.picture->outside[f.picture->cell(r, c)];
+  return f;
+}
+
+TEST(Where, OneTileIsNamed) {
+  const TensorFinding f = finding_of(512, 384, [](int64_t r, int64_t c) { return r / 128 == 2 && c / 128 == 1; });
+  EXPECT_THAT(where_lines(f),
+              ElementsAre("rows 256..383 of 512; columns 128..255 of 384",
+                          "tiles of 128 x 128: 1 of 12 hold all of it, each wrong throughout; the first is tile [2, 1]",
+                          "tiles of 64 x 64: 4 of 48 hold all of it, each wrong throughout; the first is tile [4, 2]"));
+}
+
+TEST(Where, ASmallTileIsNoWholeLargeOne) {
+  const TensorFinding f = finding_of(256, 200, [](int64_t r, int64_t c) { return r / 64 == 3 && c >= 192; });
+  EXPECT_THAT(where_lines(f),
+              ElementsAre("rows 192..255 of 256; columns 192..199 of 200",
+                          "tiles of 128 x 128: 1 of 4 hold all of it, none of them wrong throughout; the first is tile [1, 1]",
+                          "tiles of 64 x 64: 1 of 16 hold all of it, each wrong throughout; the first is tile [3, 3]"));
+}
+
+TEST(Where, RowsOfASmallTensorAreNamedOneByOne) {
+  const TensorFinding f = finding_of(20, 16, [](int64_t r, int64_t) { return r == 3 || (r >= 7 && r < 9); });
+  EXPECT_THAT(where_lines(f), ElementsAre("rows 3, 7..8 of 20"));
+}
+
+TEST(Where, ManyRunsAreCutShort) {
+  const TensorFinding f = finding_of(40, 4, [](int64_t r, int64_t) { return r % 2 == 0; });
+  EXPECT_THAT(where_lines(f), ElementsAre("rows 0, 2, 4, 6, 8, 10, 12, 14, ... of 40"));
+}
+
+TEST(Where, WhatIsWrongEverywhereHasNoPlace) {
+  EXPECT_THAT(where_lines(finding_of(256, 256, [](int64_t, int64_t) { return true; })), IsEmpty());
+  EXPECT_THAT(where_lines(finding_of(256, 256, [](int64_t, int64_t) { return false; })), IsEmpty());
+  EXPECT_THAT(where_lines(finding_of(256, 256, [](int64_t r, int64_t c) { return (r + c) % 2 == 0; })), IsEmpty());
 }
 
 }  // namespace

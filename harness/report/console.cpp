@@ -11,10 +11,9 @@
 #include <string_view>
 #include <vector>
 
-#include "harness/report/counts.h"
+#include "harness/report/causes.h"
 #include "harness/report/failure_groups.h"
-#include "harness/report/where.h"
-#include "harness/report/words.h"
+#include "harness/report/verdict_text.h"
 #include "harness/text/printable.h"
 
 namespace assay {
@@ -75,8 +74,20 @@ std::string aligned(const std::vector<std::vector<std::string>>& rows, size_t le
   return text;
 }
 
+/// Rows of the table of counts; above this number an op has one row, and contracts with failures follow.
+constexpr size_t kMostContracts = 24, kMostFailingContracts = 12;
+
+/// A row of the table of counts.
+std::vector<std::string> counts_row(std::vector<std::string> names, const std::vector<Outcome>& outcomes, const std::map<Outcome, int64_t>& counts) {
+  for (const Outcome outcome : outcomes) {
+    const auto found = counts.find(outcome);
+    names.push_back(std::to_string(found == counts.end() ? 0 : found->second));
+  }
+  return names;
+}
+
 /// Leaves out contracts that the library does not implement: for a third-party library these are most.
-std::string counts_table(const RunResult& result) {
+std::string counts_table(const RunResult& result, const Shown& shown) {
   std::set<CountKey> offered, all;
   for (const Verdict& v : result.verdicts) {
     all.insert({v.op, v.contract, v.warp});
@@ -85,16 +96,31 @@ std::string counts_table(const RunResult& result) {
   std::vector<std::vector<std::string>> rows = {{"op", "contract", "warp"}};
   const std::vector<Outcome> outcomes = outcomes_of(result);
   for (const Outcome outcome : outcomes) rows[0].push_back(name(outcome));
-  for (auto& [key, count] : counts_by_contract(result)) {
+  const bool by_op = !shown.all && offered.size() > kMostContracts;
+  std::map<std::string, std::map<Outcome, int64_t>> ops;
+  std::map<std::string, std::set<std::string>> contracts_of;
+  size_t failing = 0;
+  std::vector<std::vector<std::string>> kept;
+  for (const auto& [key, count] : counts_by_contract(result)) {
     const auto& [op, contract, warp] = key;
     if (!offered.contains(key)) continue;
-    rows.push_back({printable(op), printable(contract), printable(warp)});
-    for (const Outcome outcome : outcomes) {
-      const auto found = count.find(outcome);
-      rows.back().push_back(std::to_string(found == count.end() ? 0 : found->second));
-    }
+    contracts_of[op].insert(contract);
+    bool bad = false;
+    for (const auto& [outcome, number] : count) ops[op][outcome] += number, bad |= is_bad(outcome);
+    if (!by_op || (bad && failing++ < kMostFailingContracts))
+      kept.push_back(counts_row({printable(op), printable(contract), printable(warp)}, outcomes, count));
   }
-  const std::string text = rows.size() > 1 ? aligned(rows, 3) : "";
+  if (by_op)
+    for (const auto& [op, count] : ops) {
+      const size_t contracts = contracts_of[op].size();
+      rows.push_back(counts_row({printable(op), fmt::format("{} contract{}", contracts, contracts == 1 ? "" : "s"), ""}, outcomes, count));
+    }
+  rows.insert(rows.end(), kept.begin(), kept.end());
+  std::string text = rows.size() > 1 ? aligned(rows, 3) : "";
+  if (by_op && failing > kMostFailingContracts)
+    text += fmt::format("{} more rows of contracts with failures; --show all prints every contract\n", failing - kMostFailingContracts);
+  else if (by_op)
+    text += "--show all prints every contract\n";
   if (offered.size() == all.size()) return text;
   const size_t idle = all.size() - offered.size();
   return text + fmt::format("{} contract{} that the library does not implement {} not shown\n", idle, idle == 1 ? "" : "s",
@@ -121,27 +147,130 @@ std::map<std::string, int64_t> skips(const RunResult& result) {
   return counts;
 }
 
-std::string counted(const std::map<std::string, int64_t>& counts, const char* title) {
+std::string counted(const std::map<std::string, int64_t>& counts, const char* title, const Shown& shown) {
+  constexpr size_t kMost = 10;
   std::string text;
-  for (const auto& [reason, count] : counts) text += fmt::format("  {:>5}  {}\n", count, printable(reason));
+  size_t lines = 0;
+  for (const auto& [reason, count] : counts)
+    if (shown.all || lines++ < kMost) text += fmt::format("  {:>5}  {}\n", count, printable(reason));
+  if (lines > kMost) text += fmt::format("         and {} more; --show all prints them\n", lines - kMost);
   return text.empty() ? "" : std::string(title) + "\n" + text;
 }
 
-}  // namespace
+/// The first words of a long text.
+std::string cut(const std::string& text) {
+  constexpr size_t kMost = 200;
+  return text.size() <= kMost ? text : text.substr(0, text.rfind(' ', kMost)) + " ...";
+}
 
-std::string failure_text(const Verdict& verdict) {
+std::string names_text(const std::set<std::string>& names) {
+  constexpr size_t kMost = 3;
+  std::string text;
+  size_t named = 0;
+  for (const std::string& name : names)
+    if (named++ < kMost) text += (text.empty() ? "" : ", ") + name;
+  return named > kMost ? text + fmt::format(" and {} more", named - kMost) : text;
+}
+
+/// Unexpected verdicts that one block shows: failures of one cause, or verdicts that one row of the ledger forbids.
+struct Block {
+  std::vector<size_t> places;  ///< indices of verdicts; the first is shown in full
+  std::string title;
+};
+
+std::vector<Block> blocks_of(const RunResult& result, const Shown& shown) {
+  std::vector<Block> blocks;
+  if (shown.all) {
+    for (size_t i = 0; i < result.verdicts.size(); ++i)
+      if (!as_expected(result.verdicts[i])) blocks.push_back({{i}, result.verdicts[i].case_id});
+    return blocks;
+  }
+  for (const FailureGroup& group : failures_by_cause(result)) {
+    Block block;
+    for (const Twins& twins : group.failures)
+      for (const size_t place : twins.places)
+        if (!as_expected(result.verdicts[place])) {
+          if (block.places.empty()) block.title = place == twins.places.front() ? twins_text(result, twins) : result.verdicts[place].case_id;
+          block.places.push_back(place);
+        }
+    if (!block.places.empty()) blocks.push_back(std::move(block));
+  }
+  std::map<std::string, size_t> of_row;
+  for (size_t i = 0; i < result.verdicts.size(); ++i) {
+    const Verdict& v = result.verdicts[i];
+    if (is_bad(v.outcome) || as_expected(v)) continue;
+    const auto [known, is_new] = of_row.emplace(v.deviation + name(v.outcome), blocks.size());
+    if (is_new) blocks.push_back({{}, v.case_id});
+    blocks[known->second].places.push_back(i);
+  }
+  return blocks;
+}
+
+/// "73 verdicts of kernels a, b and 2 more; also ID, ID, ...": the failures that a block does not show.
+std::string others_text(const RunResult& result, const Block& block) {
+  constexpr size_t kMostIds = 2;
+  std::set<std::string> kernels;
+  for (const size_t place : block.places) kernels.insert(result.verdicts[place].kernel);
+  std::string text = fmt::format("{} verdicts of kernel{} {}", block.places.size(), kernels.size() == 1 ? "" : "s", names_text(kernels));
+  size_t named = 0;
+  std::set<std::string> data = {data_of(result.verdicts[block.places.front()])};
+  for (const size_t place : block.places)
+    if (data.insert(data_of(result.verdicts[place])).second && named++ < kMostIds)
+      text += (named == 1 ? "; also " : ", ") + result.verdicts[place].case_id;
+  return named > kMostIds ? text + ", ..." : text;
+}
+
+std::string block_text(const Verdict& verdict, const std::string& title, const std::string& others) {
   std::string outcome = name(verdict.outcome);
   for (char& c : outcome) c = char(std::toupper(static_cast<unsigned char>(c)));
-  std::string text = fmt::format("{}  {}\n", outcome, printable(verdict.case_id));
-  line(text, "kernel", fmt::format("{} of back end {}", verdict.kernel, verdict.backend));
+  std::string text = fmt::format("{}  {}\n", outcome, printable(title));
+  for (const std::string& cause : verdict.causes) line(text, "cause", cause);
   line(text, "reason", verdict.message);
+  line(text, "failures", others);
+  line(text, "kernel", fmt::format("{} of back end {}", verdict.kernel, verdict.backend));
   for (const TensorFinding& finding : verdict.tensors) tensor(text, finding);
   line(text, "program", program_text(verdict));
-  for (const std::string& cause : verdict.causes) line(text, "cause", cause);
   line(text, "looked at", verdict.looked_at);
   if (!verdict.deviation.empty()) line(text, "ledger", verdict.deviation);
   line(text, "row", verdict.origin + "  " + verdict.why);
   line(text, "repro", verdict.repro);
+  return text;
+}
+
+/// Drops lines from the middle of a long block: its end says how to repeat it.
+std::string shortened_block(const std::string& text) {
+  constexpr size_t kMostLines = 20, kEnd = 3;
+  std::vector<std::string> lines;
+  for (size_t at = 0; at < text.size(); at = text.find('\n', at) + 1) lines.push_back(text.substr(at, text.find('\n', at) + 1 - at));
+  if (lines.size() <= kMostLines) return text;
+  std::string kept;
+  for (size_t i = 0; i < kMostLines - kEnd; ++i) kept += lines[i];
+  kept += fmt::format("  ...       {} more lines; --show all prints them\n", lines.size() - (kMostLines - 1));
+  for (size_t i = lines.size() - kEnd + 1; i < lines.size(); ++i) kept += lines[i];
+  return kept;
+}
+
+}  // namespace
+
+std::string failure_text(const Verdict& verdict) { return block_text(verdict, verdict.case_id, ""); }
+
+std::string failures_text(const RunResult& result, const Shown& shown, bool colour) {
+  const std::vector<Block> blocks = blocks_of(result, shown);
+  std::string text;
+  size_t printed = 0, left = 0;
+  for (const Block& block : blocks) {
+    if (!shown.all && printed == shown.failures) {
+      left += block.places.size();
+      continue;
+    }
+    ++printed;
+    const Verdict& first = result.verdicts[block.places.front()];
+    const std::string whole = block_text(first, block.title, block.places.size() > 1 ? others_text(result, block) : "");
+    text += coloured(shown.all ? whole : shortened_block(whole), colour) + "\n";
+  }
+  if (left > 0)
+    text += fmt::format("{} more cause{} with {} verdict{}, listed below; --max-failures N or --show all prints them in full\n\n", blocks.size() - printed,
+                        blocks.size() - printed == 1 ? "" : "s", left, left == 1 ? "" : "s");
   return text;
 }
 
@@ -152,20 +281,21 @@ std::string idle_rows_text(const Ledger& ledger, const RunResult& result) {
   return text;
 }
 
-std::string causes_text(const RunResult& result) {
-  constexpr size_t kMostKernels = 3;
+std::string causes_text(const RunResult& result, const Shown& shown) {
+  constexpr size_t kMostCauses = 12;
   std::string text;
-  for (const FailureGroup& group : failures_by_cause(result)) {
+  const std::vector<FailureGroup> groups = failures_by_cause(result);
+  for (size_t i = 0; i < groups.size(); ++i) {
+    if (!shown.all && i == kMostCauses) {
+      text += fmt::format("         and {} more causes; --show all prints them\n", groups.size() - i);
+      break;
+    }
+    const FailureGroup& group = groups[i];
     const Verdict& first = result.verdicts[group.first()];
     const std::string cause = group.cause.empty() ? headline(first) : group.cause;
-    text += fmt::format("  {:>5}  {} {}{}\n", group.verdicts, name(first.outcome), printable(cause),
+    text += fmt::format("  {:>5}  {} {}{}\n", group.verdicts, name(first.outcome), printable(shown.all ? cause : cut(cause)),
                         group.expected ? "  (as expected)" : "");
-    std::string kernels;
-    size_t named = 0;
-    for (const std::string& kernel : group.kernels)
-      if (named++ < kMostKernels) kernels += (kernels.empty() ? "" : ", ") + kernel;
-    if (named > kMostKernels) kernels += fmt::format(" and {} more", named - kMostKernels);
-    text += fmt::format("         {}; first {}\n", printable(kernels), printable(twins_text(result, group.failures.front())));
+    text += fmt::format("         {}; first {}\n", printable(names_text(group.kernels)), printable(twins_text(result, group.failures.front())));
   }
   return text.empty() ? "" : "failed, by cause\n" + text;
 }
@@ -189,7 +319,13 @@ std::string coloured(const std::string& text, bool colour) {
   if (!colour || end == 0 || end == std::string::npos) return text;
   const std::string words = text.substr(0, end);
   const bool good = words == "ALL AS EXPECTED" || words == "GATE OPEN";
-  return (good ? "\x1b[1;32m" : "\x1b[1;31m") + words + "\x1b[0m" + text.substr(end);
+  std::string rest = text.substr(end);
+  constexpr std::string_view kCause = "\n  cause     ";
+  for (size_t at = rest.find(kCause); at != std::string::npos; at = rest.find(kCause, at + 1)) {
+    rest.insert(std::min(rest.find('\n', at + 1), rest.size()), "\x1b[0m");
+    rest.insert(at + 1, "\x1b[1;33m");
+  }
+  return (good ? "\x1b[1;32m" : "\x1b[1;31m") + words + "\x1b[0m" + rest;
 }
 
 std::string outcome_line(const RunResult& result) {
@@ -203,13 +339,12 @@ std::string outcome_line(const RunResult& result) {
   return fmt::format("{}: {} of {} ({})\n", ending, result.unexpected(), result.verdicts.size(), counts);
 }
 
-std::string summary_text(const RunResult& result) {
+std::string summary_text(const RunResult& result, const Shown& shown) {
   std::string text;
-  if (!result.verdicts.empty()) text += counts_table(result);
-  text += counted(skips(result), "skipped");
-  text += counted(counts_by_message(result, Outcome::kUntrusted), "untrusted");
-  text += counted(counts_by_rung(result), "determinism");
-  return text + causes_text(result);
+  if (!result.verdicts.empty()) text += counts_table(result, shown);
+  text += counted(skips(result), "skipped", shown);
+  text += counted(counts_by_rung(result), "determinism", shown);
+  return text + causes_text(result, shown);
 }
 
 }  // namespace assay

@@ -12,12 +12,21 @@ namespace assay {
 /// One line for each row of the known-failures list that matches no verdict of this run; empty if there are none.
 std::string idle_rows_text(const Ledger& ledger, const RunResult& result);
 
-/// An unexpected verdict as a block of lines: what failed, where, by how much, the contract's justification, the table row, the
-/// repro command.
+/// How much the console prints.
+struct Shown {
+  bool all = false;     ///< a block for each failure, and every contract, cause and reason
+  size_t failures = 6;  ///< otherwise: a block for each of so many causes
+};
+
+/// A verdict as a block of lines: what failed, why, where, by how much, the contract's justification, the table row, the repro
+/// command.
 std::string failure_text(const Verdict& verdict);
 
+/// The unexpected verdicts: a block for each cause, with the first case that shows it in full.
+std::string failures_text(const RunResult& result, const Shown& shown, bool colour);
+
 /// Failures by cause, each with its first case; empty if nothing failed.
-std::string causes_text(const RunResult& result);
+std::string causes_text(const RunResult& result, const Shown& shown);
 
 /// Provenance as lines that begin with "run_"; unknown values are left out.
 std::string provenance_text(const Provenance& provenance, const LibraryInfo& library);
@@ -25,13 +34,13 @@ std::string provenance_text(const Provenance& provenance, const LibraryInfo& lib
 /// True if the descriptor is a terminal with colours and NO_COLOR (no-color.org) is not set.
 bool wants_colour(int file);
 
-/// Colours the first capitalized words red, or green if they report success; unchanged if `colour` is false.
+/// Colours the first capitalized words red, or green if they report success, and causes yellow; unchanged if `colour` is false.
 std::string coloured(const std::string& text, bool colour);
 
 /// One line: how the run ended, and the number of verdicts by outcome.
 std::string outcome_line(const RunResult& result);
 
-/// Counts by op, contract and warp size, skips by reason, failures by cause. outcome_line() follows as the last line.
-std::string summary_text(const RunResult& result);
+/// Counts by op, contract and warp size, skips by reason, failures by cause.
+std::string summary_text(const RunResult& result, const Shown& shown = {});
 
 }  // namespace assay

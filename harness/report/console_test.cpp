@@ -1,6 +1,4 @@
 // The console report: approval tests of whole blocks.
-#include "harness/report/console.h"
-
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,8 +6,11 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
-#include "harness/report/words.h"
+#include "harness/report/console.h"
+#include "harness/report/progress_report.h"
+#include "harness/report/verdict_text.h"
 #include "harness/testing/sample_verdicts.h"
 
 namespace assay {
@@ -60,8 +61,6 @@ quant_group  vllm.group_fp8  32       1     1     1          0       1
 rms_norm     vllm.rms_norm            0     0     0          1       0
 skipped
       1  no kernel for contract vllm.group_fp8
-untrusted
-      1  blind to scale dropped
 failed, by cause
       1  fail q: 223 of 512 elements outside, worst 1 ulp at [1, 7]
          group_fp8; first quant_group/e4m3fn.m2.n256.g128.ties.s17
@@ -70,6 +69,77 @@ failed, by cause
       1  untrusted blind to scale dropped
          group_fp8; first rms_norm/d
 )");
+}
+
+/// So many failures, each of its own cause if `apart`.
+RunResult failures(size_t count, bool apart) {
+  RunResult result;
+  for (size_t i = 0; i < count; ++i) {
+    Verdict v = truncating_kernel();
+    v.case_id = "quant_group/wrong" + std::to_string(i);
+    const std::string letter(1, char('a' + i % 26));
+    v.causes = {"explains 223 of 223 failing elements: " + (apart ? "mistake " + letter + letter : std::string("ceil -> floor"))};
+    result.verdicts.push_back(std::move(v));
+  }
+  return result;
+}
+
+int64_t lines_of(const std::string& text) { return std::count(text.begin(), text.end(), '\n'); }
+
+TEST(Console, FailuresOfOneCauseAreOneBlockWithTheCauseInItsSecondLine) {
+  const RunResult result = failures(454, false);
+  const std::string text = failures_text(result, {}, false);
+  EXPECT_THAT(text, ::testing::StartsWith("FAIL  quant_group/wrong0\n  cause     explains 223 of 223 failing elements: ceil -> floor\n"
+                                          "  failures  454 verdicts of kernel group_fp8; also quant_group/wrong1, quant_group/wrong2, ...\n"));
+  EXPECT_EQ(text.find("FAIL", 4), std::string::npos);
+  EXPECT_LE(lines_of(text + summary_text(result)), 30);
+  EXPECT_THAT(failures_text(result, {.all = true}, false), HasSubstr("\nFAIL  quant_group/wrong453\n"));
+}
+
+TEST(Console, BlocksAreCappedAndTheOtherCausesAreListed) {
+  const RunResult result = failures(454, true);
+  const std::string text = failures_text(result, {}, false);
+  EXPECT_THAT(text, HasSubstr("20 more causes with 346 verdicts, listed below; --max-failures N or --show all prints them in full\n"));
+  EXPECT_LE(lines_of(text + summary_text(result)), 200);
+  EXPECT_THAT(summary_text(result), HasSubstr("and 14 more causes; --show all prints them\n"));
+  const std::string one = failures_text(result, {.failures = 1}, false);
+  EXPECT_EQ(one.find("FAIL", 4), std::string::npos);
+  EXPECT_THAT(one, HasSubstr("25 more causes"));
+  EXPECT_GT(lines_of(failures_text(result, {.all = true}, false)), 4000);
+}
+
+TEST(Console, ALongBlockKeepsItsHeadAndItsRepro) {
+  RunResult result;
+  result.verdicts = {truncating_kernel()};
+  for (int i = 0; i < 40; ++i) result.verdicts[0].tensors[0].notes.push_back("note " + std::to_string(i));
+  const std::string text = failures_text(result, {}, false);
+  EXPECT_EQ(lines_of(text), 21) << "and an empty line\n" << text;
+  EXPECT_THAT(text, HasSubstr("  ...       31 more lines; --show all prints them\n"));
+  EXPECT_THAT(text, HasSubstr("\n  repro     assay run"));
+  EXPECT_THAT(failures_text(result, {.all = true}, false), HasSubstr("note 39"));
+}
+
+TEST(Console, ACaseThatPassesAgainstItsLedgerHasABlock) {
+  RunResult result;
+  result.verdicts = {verdict(Outcome::kPass)};
+  EXPECT_EQ(failures_text(result, {}, false), "");
+  result.verdicts[0].expected = "fail";
+  result.verdicts[0].deviation = "known.csv:2: fail, a race";
+  EXPECT_THAT(failures_text(result, {}, false), HasSubstr("PASS  quant_group/e4m3fn.m2.n256.g128.ties.s17\n"));
+  EXPECT_THAT(failures_text(result, {}, false), HasSubstr("  ledger    known.csv:2: fail, a race\n"));
+}
+
+TEST(Console, ManyContractsAreCountedByOp) {
+  RunResult result;
+  for (int i = 0; i < 40; ++i) {
+    result.verdicts.push_back(verdict(i == 7 ? Outcome::kFail : Outcome::kPass));
+    result.verdicts.back().contract = "acme.contract" + std::to_string(i);
+  }
+  const std::string text = summary_text(result);
+  EXPECT_THAT(text, HasSubstr("quant_group  40 contracts"));
+  EXPECT_THAT(text, HasSubstr("acme.contract7 "));
+  EXPECT_EQ(text.find("acme.contract8"), std::string::npos);
+  EXPECT_THAT(summary_text(result, {.all = true}), HasSubstr("acme.contract8"));
 }
 
 TEST(Console, ContractsThatAreNotOfferedAreCountedNotListed) {
@@ -83,6 +153,8 @@ TEST(Console, ColourIsForTerminalsAndMarksTheFirstWords) {
   EXPECT_EQ(coloured("NOT AS EXPECTED: 3 of 5\n", true), "\x1b[1;31mNOT AS EXPECTED\x1b[0m: 3 of 5\n");
   EXPECT_EQ(coloured("ALL AS EXPECTED: 3 pass\n", true), "\x1b[1;32mALL AS EXPECTED\x1b[0m: 3 pass\n");
   EXPECT_EQ(coloured("FAIL  quant_group/x\n  kernel\n", true), "\x1b[1;31mFAIL\x1b[0m  quant_group/x\n  kernel\n");
+  EXPECT_EQ(coloured("FAIL  quant_group/x\n  cause     a race\n  kernel    k\n", true),
+            "\x1b[1;31mFAIL\x1b[0m  quant_group/x\n\x1b[1;33m  cause     a race\x1b[0m\n  kernel    k\n");
   EXPECT_EQ(coloured("FAIL  quant_group/x\n", false), "FAIL  quant_group/x\n");
   const int file = ::open("/dev/null", O_WRONLY);
   EXPECT_FALSE(wants_colour(file)) << "no terminal";
@@ -115,6 +187,43 @@ TEST(Console, TheLastLineTellsTheWaysToEndApart) {
   EXPECT_EQ(outcome_line(result), "ALL AS EXPECTED: 1 pass\n");
   result.device_lost = true;
   EXPECT_EQ(outcome_line(result), "DEVICE LOST: 1 pass\n");
+}
+
+}  // namespace
+
+// A log gets a line from time to time, a terminal one line that is overwritten.
+namespace {
+
+using ::testing::ElementsAre;
+
+TEST(ProgressReport, ALogGetsALineEachHalfMinute) {
+  double now = 100;
+  std::vector<std::string> written;
+  ProgressReport progress(7, "cases", {false, 80, [&] { return now; }, [&](const std::string& text) { written.push_back(text); }});
+  progress.step(testing::verdict(Outcome::kFail));
+  progress.step("a step that is no verdict");
+  EXPECT_TRUE(written.empty()) << "a short run says nothing";
+  now += ProgressReport::kSecondsBetweenLines;
+  progress.step(testing::verdict(Outcome::kPass, "a/b"));
+  progress.step(testing::verdict(Outcome::kPass, "a/b"));
+  now += ProgressReport::kSecondsBetweenLines + 1;
+  progress.step(testing::verdict(Outcome::kPass, "a/d"));
+  progress.clear();
+  EXPECT_THAT(written, ElementsAre("assay: 2 verdicts after 30 s, 1 not as expected; 3 of 7 cases; now a/b\n",
+                                   "assay: 4 verdicts after 61 s, 1 not as expected; 4 of 7 cases; now a/d\n"));
+}
+
+TEST(ProgressReport, ATerminalHasOneLineThatFitsIt) {
+  double now = 0;
+  std::vector<std::string> written;
+  ProgressReport progress(8, "cases", {true, 60, [&] { return now; }, [&](const std::string& text) { written.push_back(text); }});
+  progress.step(testing::verdict(Outcome::kFail, "a\x1b"));
+  now = 65;
+  progress.step(testing::verdict(Outcome::kPass, "quant_group/" + std::string(100, 'x')));
+  progress.clear();
+  EXPECT_THAT(written, ElementsAre("\r\033[K 12 %  1 of 8 cases, 1 failed  a\\x1b",
+                                   "\r\033[K 25 %  2 of 8 cases, 1 failed, 3:15 left  quant_group/xxxxx", "\r\033[K"));
+  for (const std::string& text : written) EXPECT_LT(text.size(), 60 + std::string("\r\033[K").size()) << text;
 }
 
 }  // namespace

@@ -1,13 +1,100 @@
 #include "harness/report/failure_groups.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
+#include <nlohmann/json.hpp>
+#include <set>
 #include <tuple>
 #include <utility>
 
 #include "harness/report/causes.h"
+#include "harness/text/error.h"
+#include "harness/text/guarded_json.h"
+#include "harness/text/printable.h"
 
 namespace assay {
+
+std::vector<Outcome> outcomes_of(const RunResult& result) {
+  std::vector<Outcome> outcomes = {Outcome::kPass, Outcome::kFail, Outcome::kSkip, Outcome::kUntrusted, Outcome::kBroken};
+  if (result.count(Outcome::kNotJudged) > 0) outcomes.push_back(Outcome::kNotJudged);
+  return outcomes;
+}
+
+Standing standing_of(const Verdict& verdict) {
+  switch (verdict.outcome) {
+    case Outcome::kPass:
+      return Standing::kPassed;
+    case Outcome::kSkip:
+      return verdict.offered ? Standing::kNotRun : Standing::kNotOffered;
+    case Outcome::kFail:
+      return Standing::kFailed;
+    case Outcome::kBroken:
+      return Standing::kBroken;
+    case Outcome::kUntrusted:
+      return Standing::kUntrusted;
+    case Outcome::kNotJudged:
+      return Standing::kNotJudged;
+  }
+  return Standing::kNotJudged;
+}
+
+const char* name(Standing standing) {
+  constexpr std::array kNames = {"passed", "not run", "not offered", "failed", "broken", "untrusted", "not judged"};
+  return kNames[size_t(standing)];
+}
+
+Outcome outcome_of(Standing standing) {
+  constexpr std::array kOutcome = {Outcome::kPass,   Outcome::kSkip,      Outcome::kSkip,     Outcome::kFail,
+                                   Outcome::kBroken, Outcome::kUntrusted, Outcome::kNotJudged};
+  return kOutcome[size_t(standing)];
+}
+
+std::map<CountKey, std::map<Outcome, int64_t>> counts_by_contract(const RunResult& result) {
+  std::map<CountKey, std::map<Outcome, int64_t>> counts;
+  for (const Verdict& v : result.verdicts) ++counts[{v.op, v.contract, v.warp}][v.outcome];
+  return counts;
+}
+
+std::map<std::string, int64_t> counts_by_message(const RunResult& result, Outcome outcome) {
+  std::map<std::string, int64_t> counts;
+  for (const Verdict& v : result.verdicts) {
+    if (v.outcome == outcome) ++counts[v.message];
+  }
+  return counts;
+}
+
+std::map<std::string, int64_t> counts_by_rung(const RunResult& result) {
+  std::map<std::string, int64_t> counts;
+  for (const Verdict& v : result.verdicts) {
+    if (!v.climb) continue;
+    for (const std::string& rung : v.climb->held) ++counts[rung + " holds"];
+    for (const auto& [rung, reason] : v.climb->absent) ++counts[rung + " not tried: " + reason];
+    if (!v.climb->broken.empty()) ++counts["breaks at " + v.climb->broken];
+  }
+  return counts;
+}
+
+std::string counts_text(const RunResult& result) {
+  std::string text;
+  for (const Outcome outcome : outcomes_of(result)) {
+    const int64_t count = result.count(outcome);
+    if (count > 0) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, name(outcome));
+  }
+  const auto known = std::count_if(result.verdicts.begin(), result.verdicts.end(), [](const Verdict& v) {
+    return !v.deviation.empty() && as_expected(v) && v.outcome != Outcome::kPass;
+  });
+  return known == 0 ? text : fmt::format("{}; {} of them are in the ledger", text, known);
+}
+
+std::string ending_text(const RunResult& result) {
+  if (!result.harness_error.empty()) return "ENDED EARLY";
+  if (!result.ended_by.empty()) return "ENDED EARLY by " + result.ended_by;
+  if (result.device_lost) return "DEVICE LOST";
+  if (result.judged() == 0) return "NOTHING RAN";
+  return result.unexpected() > 0 ? "NOT AS EXPECTED" : "ALL AS EXPECTED";
+}
 
 std::vector<FailureGroup> failures_by_cause(const RunResult& result) {
   std::vector<FailureGroup> groups;
@@ -38,6 +125,49 @@ std::string twins_text(const RunResult& result, const Twins& twins) {
   for (const size_t place : twins.places)
     if (place != twins.places.front()) text += " and w" + result.verdicts[place].warp;
   return text;
+}
+
+namespace {
+
+bool was_bad(const std::string& outcome) { return outcome != name(Outcome::kPass) && outcome != name(Outcome::kSkip); }
+
+}  // namespace
+
+EarlierRun read_earlier_run(const std::string& path) {
+  EarlierRun earlier{path, "", {}};
+  try {
+    const nlohmann::json report = read_json(path);
+    if (report.contains("provenance")) earlier.begun = report.at("provenance").value("begun", "");
+    for (const nlohmann::json& verdict : report.at("verdicts"))
+      earlier.outcomes[{verdict.at("case"), verdict.at("kernel")}] = verdict.at("outcome");
+  } catch (const TableError& error) {
+    throw UsageError(error.what() + std::string("; expected a report of --report json:FILE"));
+  } catch (const nlohmann::json::exception& error) {
+    throw UsageError(path + ": is not a report of --report json:FILE: " + message_text(error.what()));
+  }
+  return earlier;
+}
+
+Trend trend_of(const RunResult& result, const EarlierRun& earlier) {
+  Trend trend;
+  std::set<std::pair<std::string, std::string>> there;
+  for (const Verdict& v : result.verdicts) {
+    const auto before = earlier.outcomes.find({v.case_id, v.kernel});
+    const bool bad = is_bad(v.outcome), passed = v.outcome == Outcome::kPass;
+    there.insert({v.case_id, v.kernel});
+    if (before == earlier.outcomes.end() || before->second == name(Outcome::kSkip)) {
+      if (bad) trend.fresh.push_back(&v);
+    } else if (was_bad(before->second)) {
+      if (bad) ++trend.still_bad;
+      if (passed) trend.better.push_back(&v);
+    } else {
+      if (bad) trend.worse.push_back(&v);
+      if (passed) ++trend.still_passed;
+    }
+  }
+  for (const auto& [key, outcome] : earlier.outcomes)
+    if (outcome != name(Outcome::kSkip) && !there.contains(key)) ++trend.gone;
+  return trend;
 }
 
 }  // namespace assay

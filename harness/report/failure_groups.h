@@ -1,13 +1,48 @@
-// Groups the failures of a run by cause, for reports that show each cause once.
+// Counts the verdicts of a run for summaries.
 #pragma once
 
+#include <array>
+#include <cstdint>
+#include <map>
 #include <set>
 #include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
+#include "harness/compare/verdict.h"
 #include "harness/run/run.h"
 
 namespace assay {
+
+/// Outcomes in display order. not_judged comes last and only if it occurs.
+std::vector<Outcome> outcomes_of(const RunResult& result);
+
+/// A finer classification than Outcome: a skip is either a refused call or a case that the library never offered.
+enum class Standing { kPassed, kNotRun, kNotOffered, kFailed, kBroken, kUntrusted, kNotJudged };
+inline constexpr std::array kStandings = {Standing::kPassed, Standing::kNotRun,    Standing::kNotOffered, Standing::kFailed,
+                                          Standing::kBroken, Standing::kUntrusted, Standing::kNotJudged};
+Standing standing_of(const Verdict& verdict);
+const char* name(Standing standing);  ///< "not offered"
+Outcome outcome_of(Standing standing);
+
+/// Op, contract and warp size.
+using CountKey = std::tuple<std::string, std::string, std::string>;
+std::map<CountKey, std::map<Outcome, int64_t>> counts_by_contract(const RunResult& result);
+
+/// Messages of the verdicts with one outcome, with counts.
+std::map<std::string, int64_t> counts_by_message(const RunResult& result, Outcome outcome);
+
+/// Results of the invariance tests as text, with counts: "batch holds", "stream not tried: ...", "breaks at batch".
+std::map<std::string, int64_t> counts_by_rung(const RunResult& result);
+
+/// "1 pass, 2 fail": the outcomes that occur, and how many of them are known failures.
+std::string counts_text(const RunResult& result);
+
+/// How the run ended, in capitals: "NOT AS EXPECTED".
+std::string ending_text(const RunResult& result);
+
+// Groups the failures of a run by cause, for reports that show each cause once.
 
 /// Outcomes that indicate a fault of a kernel or a case.
 constexpr bool is_bad(Outcome outcome) { return outcome != Outcome::kPass && outcome != Outcome::kSkip; }
@@ -34,5 +69,26 @@ std::vector<FailureGroup> failures_by_cause(const RunResult& result);
 
 /// The case ids of a group of twins as one: "quant_group/.../ties.s1/w32 and w64".
 std::string twins_text(const RunResult& result, const Twins& twins);
+
+// Compares a run with the JSON report of an earlier one.
+
+/// Outcomes of an earlier run by case and kernel.
+struct EarlierRun {
+  std::string path, begun;  ///< start of that run as its report states it; empty if it does not
+  std::map<std::pair<std::string, std::string>, std::string> outcomes;
+};
+
+/// Reads a report written by `--report json:FILE`. Throws UsageError naming the file and what it lacks.
+EarlierRun read_earlier_run(const std::string& path);
+
+struct Trend {
+  std::vector<const Verdict*> worse;   ///< passed earlier, fail now
+  std::vector<const Verdict*> better;  ///< failed earlier, pass now
+  std::vector<const Verdict*> fresh;   ///< fail now, and were not checked in the earlier run
+  int64_t still_bad = 0, still_passed = 0;
+  int64_t gone = 0;  ///< checked earlier, missing in this run
+};
+
+Trend trend_of(const RunResult& result, const EarlierRun& earlier);
 
 }  // namespace assay

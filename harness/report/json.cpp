@@ -1,10 +1,10 @@
-#include "harness/report/json.h"
+#include "harness/report/report.h"
 
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "harness/report/counts.h"
-#include "harness/report/words.h"
+#include "harness/report/failure_groups.h"
+#include "harness/report/verdict_text.h"
 
 namespace assay {
 namespace {

@@ -1,5 +1,5 @@
 // Every value of a verdict appears in its JSON.
-#include "harness/report/json.h"
+#include "harness/report/report.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -11,10 +11,7 @@
 #include <regex>
 
 #include "harness/report/console.h"
-#include "harness/report/csv.h"
-#include "harness/report/html/html.h"
-#include "harness/report/json.h"
-#include "harness/report/junit.h"
+#include "harness/report/report.h"
 #include "harness/testing/sample_verdicts.h"
 #include "reference/table/table.h"
 

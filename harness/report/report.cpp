@@ -2,14 +2,259 @@
 
 #include <fmt/format.h>
 
-#include "harness/report/csv.h"
-#include "harness/report/html/html.h"
-#include "harness/report/json.h"
-#include "harness/report/junit.h"
+#include <algorithm>
+#include <iterator>
+#include <pugixml.hpp>
+#include <sstream>
+#include <vector>
+
+#include "harness/report/console.h"
+#include "harness/report/failure_groups.h"
+#include "harness/report/verdict_text.h"
 #include "harness/text/atomic_file.h"
 #include "harness/text/error.h"
+#include "harness/text/printable.h"
 
 namespace assay {
+namespace {
+
+using Cells = std::vector<std::string>;
+
+using Fields = std::vector<ReportField>;
+
+const Fields kVerdictColumns = {
+    {"case", "id of the case"},
+    {"op", "op"},
+    {"contract", "contract that the outputs were checked against"},
+    {"arch", "architecture that the case is for; empty: all"},
+    {"warp", "32 or 64 lanes"},
+    {"kernel", "name of the kernel"},
+    {"backend", "name of the kernel library"},
+    {"outcome", "pass, fail, skip, untrusted, broken or unjudged"},
+    {"as_expected", "yes or no: whether the run may pass with this row"},
+    {"message", "why the case was skipped, or is broken or untrusted"},
+    {"ledger", "row of the ledger of known deviations that covers this verdict"},
+    {"seconds", "wall time of the kernel call"},
+    {"row", "file and line of the case"},
+    {"program", "of several algorithms that the contract admits: the one that made the outputs, or comes nearest"},
+    {"program_said", "algorithm that the library itself named before the call"}};
+const Fields kTensorColumns = {
+    {"tensor", "output tensor, or a part of it"},
+    {"format", "format of its elements"},
+    {"elements", "number of elements"},
+    {"outside", "elements outside their accepted interval"},
+    {"worst_ulps", "largest distance from the accepted interval, in ulp of the format"},
+    {"single_code", "elements with exactly one accepted code"},
+    {"unjudged", "elements that the contract leaves undefined"},
+    {"padding_wrong", "padding elements that break their rule"},
+    {"budget_use", "largest distance from the middle of an accepted interval, divided by its half width: 1 is the edge; 0 if no element has a width"}};
+/// Counts refer to the data that the mutation score is computed on, which may be a subsample.
+const Fields kPowerColumns = {
+    {"faults_seen", "mutants of the contract that this data set exposes"},
+    {"faults", "mutants of the contract that some data set can expose"},
+    {"codes_visited", "codes that every right kernel returns on this data set; of 8-bit formats"},
+    {"power_elements", "elements that the next three columns count"},
+    {"power_subnormal", "elements that must be subnormal"},
+    {"power_saturated", "elements that must have the largest finite magnitude"},
+    {"power_nan", "elements that must be NaN"}};
+
+Cells joined(Cells a, const Cells& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+std::string cell(const std::string& bytes) { return csv_cell(printable(bytes)); }
+
+std::string row(const Cells& cells) {
+  std::string text;
+  for (const std::string& one : cells) text.append(&one == &cells.front() ? "" : ",").append(cell(one));
+  return text.append("\n");
+}
+
+Cells verdict_cells(const Verdict& v) {
+  return {v.case_id,
+          v.op,
+          v.contract,
+          v.arch,
+          v.warp,
+          v.kernel,
+          v.backend,
+          name(v.outcome),
+          as_expected(v) ? "yes" : "no",
+          v.message,
+          v.deviation,
+          fmt::format("{:.6f}", v.seconds),
+          v.origin,
+          v.program,
+          v.program_said};
+}
+
+Cells tensor_cells(const TensorFinding& f) {
+  Cells cells = {f.name, f.format};
+  for (const int64_t count : {f.elements, f.outside, f.worst_ulps, f.single_code, f.unjudged, f.padding_wrong}) {
+    cells.push_back(std::to_string(count));
+  }
+  cells.push_back(fmt::format("{:.4f}", f.budget_use));
+  return cells;
+}
+
+/// Mutation score of the case, and counts for this tensor. Empty if not computed.
+Cells power_cells(const Power& power, const std::string& tensor) {
+  Cells cells(kPowerColumns.size());
+  if (power.faults > 0) cells[0] = std::to_string(power.seen()), cells[1] = std::to_string(power.faults);
+  for (const DataPower& data : power.data) {
+    if (data.tensor != tensor) continue;
+    if (data.codes.any()) cells[2] = std::to_string(data.codes.count());
+    cells[3] = std::to_string(data.elements);
+    cells[4] = std::to_string(data.subnormal);
+    cells[5] = std::to_string(data.saturated);
+    cells[6] = std::to_string(data.not_a_number);
+  }
+  return cells;
+}
+
+Cells names_of(const Fields& fields) {
+  Cells names;
+  for (const ReportField& field : fields) names.push_back(field.name);
+  return names;
+}
+
+}  // namespace
+
+std::vector<ReportField> csv_columns() {
+  Fields all = kVerdictColumns;
+  all.insert(all.end(), kTensorColumns.begin(), kTensorColumns.end());
+  all.insert(all.end(), kPowerColumns.begin(), kPowerColumns.end());
+  return all;
+}
+
+std::string csv_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance) {
+  const std::vector<Fact> facts = facts_of(provenance, library);
+  Cells run_columns = {"run_id"}, run_cells = {run_id(facts)};
+  for (const Fact& fact : facts) {
+    run_columns.push_back("run_" + fact.name);
+    run_cells.push_back(fact.value);
+  }
+  const auto whole_row = [](const Cells& verdict, const Cells& tensor, const Cells& power, const Cells& run) {
+    return row(joined(joined(joined(verdict, tensor), power), run));
+  };
+  std::string text = whole_row(names_of(kVerdictColumns), names_of(kTensorColumns), names_of(kPowerColumns), run_columns);
+  const auto put = [&](const Verdict& verdict, const Cells& tensor, const std::string& name) {
+    text += whole_row(verdict_cells(verdict), tensor, power_cells(verdict.power, name), run_cells);
+    std::fill(run_cells.begin() + 1, run_cells.end(), "");  // values that are equal for all rows are printed in the first row
+                                                            // only
+  };
+  for (const Verdict& verdict : result.verdicts) {
+    for (const TensorFinding& finding : verdict.tensors) put(verdict, tensor_cells(finding), finding.name);
+    if (verdict.tensors.empty()) put(verdict, Cells(kTensorColumns.size()), "");
+  }
+  return text;
+}
+
+namespace {
+
+using Verdicts = std::vector<const Verdict*>;
+
+void set(pugi::xml_node node, const char* attribute, const std::string& value) {
+  node.append_attribute(attribute).set_value(printable_lines(value).c_str());
+}
+
+/// An error, as opposed to a failure, says nothing about the numbers.
+bool is_error(const Verdict& v) { return v.outcome == Outcome::kBroken || v.outcome == Outcome::kNotJudged; }
+
+bool is_silent(const Verdict& v) { return as_expected(v) && v.outcome == Outcome::kPass; }
+
+void append_outcome(pugi::xml_node testcase, const Verdict& v) {
+  if (is_silent(v)) return;
+  if (as_expected(v)) {
+    const std::string known = v.deviation.empty() ? "" : v.deviation + "; ";
+    return set(testcase.append_child("skipped"), "message", known + headline(v));
+  }
+  pugi::xml_node failure = testcase.append_child(is_error(v) ? "error" : "failure");
+  set(failure, "type", name(v.outcome));
+  set(failure, "message", headline_with_cause(v));
+  failure.text().set(printable_lines(failure_text(v)).c_str());
+}
+
+void append_counts(pugi::xml_node node, const Verdicts& verdicts) {
+  int64_t failures = 0, errors = 0, skipped = 0;
+  double seconds = 0;
+  for (const Verdict* v : verdicts) {
+    seconds += v->seconds;
+    if (!is_silent(*v)) ++(as_expected(*v) ? skipped : is_error(*v) ? errors : failures);
+  }
+  set(node, "tests", std::to_string(verdicts.size()));
+  set(node, "failures", std::to_string(failures));
+  set(node, "errors", std::to_string(errors));
+  set(node, "skipped", std::to_string(skipped));
+  set(node, "time", fmt::format("{:.6f}", seconds));
+}
+
+void append_suite(pugi::xml_node suites, const std::string& op, const Verdicts& verdicts, const std::vector<Fact>& facts) {
+  pugi::xml_node suite = suites.append_child("testsuite");
+  set(suite, "name", op);
+  append_counts(suite, verdicts);
+  pugi::xml_node properties = suite.append_child("properties");
+  for (const Fact& fact : facts) {
+    if (fact.value.empty()) continue;
+    if (fact.name == "begun") set(suite, "timestamp", fact.value);
+    if (fact.name == "host") set(suite, "hostname", fact.value);
+    pugi::xml_node property = properties.append_child("property");
+    set(property, "name", fact.name);
+    set(property, "value", fact.value);
+  }
+  for (const Verdict* v : verdicts) {
+    pugi::xml_node testcase = suite.append_child("testcase");
+    set(testcase, "classname", op);
+    set(testcase, "name", v->case_id + (v->kernel.empty() ? "" : " [" + v->kernel + "]"));
+    set(testcase, "time", fmt::format("{:.6f}", v->seconds));
+    append_outcome(testcase, *v);
+  }
+}
+
+/// A run that ended early must not look as if all its tests passed.
+void append_ending(pugi::xml_node suites, const RunResult& result) {
+  pugi::xml_node suite = suites.append_child("testsuite");
+  set(suite, "name", "assay");
+  for (const char* count : {"tests", "errors"}) {
+    set(suite, count, "1");
+    suites.attribute(count).set_value(std::to_string(suites.attribute(count).as_llong() + 1).c_str());
+  }
+  pugi::xml_node testcase = suite.append_child("testcase");
+  set(testcase, "classname", "assay");
+  set(testcase, "name", "the run finished");
+  pugi::xml_node error = testcase.append_child("error");
+  set(error, "type", "ended early");
+  set(error, "message", ending_text(result) + ": the other cases have no verdict");
+}
+
+}  // namespace
+
+std::string junit_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance) {
+  std::vector<std::string> ops;
+  Verdicts all;
+  for (const Verdict& v : result.verdicts) {
+    all.push_back(&v);
+    if (std::find(ops.begin(), ops.end(), v.op) == ops.end()) ops.push_back(v.op);
+  }
+  pugi::xml_document document;
+  pugi::xml_node declaration = document.append_child(pugi::node_declaration);
+  set(declaration, "version", "1.0");
+  set(declaration, "encoding", "UTF-8");
+  pugi::xml_node suites = document.append_child("testsuites");
+  set(suites, "name", "assay");
+  append_counts(suites, all);
+  const std::vector<Fact> facts = facts_of(provenance, library);
+  for (const std::string& op : ops) {
+    Verdicts of_op;
+    std::copy_if(all.begin(), all.end(), std::back_inserter(of_op), [&](const Verdict* v) { return v->op == op; });
+    append_suite(suites, op, of_op, facts);
+  }
+  if (!result.ended_by.empty() || !result.harness_error.empty()) append_ending(suites, result);
+  std::ostringstream text;
+  document.save(text, "  ", pugi::format_indent, pugi::encoding_utf8);
+  return text.str();
+}
 
 namespace {
 

@@ -1,15 +1,20 @@
-// Reports of a run: parses --report and writes the files.
+// Reports of a run as files: CSV, JUnit XML, JSON, HTML.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "harness/core/call.h"
+#include "harness/report/failure_groups.h"
 #include "harness/report/provenance.h"
-#include "harness/report/trend.h"
 #include "harness/run/run.h"
 
 namespace assay {
+
+/// A column or key of a report with its description, which `assay docs` prints.
+struct ReportField {
+  std::string name, meaning;
+};
 
 enum class ReportKind { kConsole, kCsv, kJunit, kJson, kHtml };
 
@@ -25,5 +30,40 @@ ReportRequest parse_report(const std::string& text);
 /// a file that cannot be written.
 void write_reports(const std::vector<ReportRequest>& requests, const RunResult& result, const LibraryInfo& library,
                    const Provenance& provenance, const EarlierRun* earlier = nullptr);
+
+// The CSV report: one row per tensor of each verdict.
+
+/// RFC 4180 with a header. A verdict without compared tensors has one row with empty tensor columns. The last columns begin with
+/// "run_": `run_id` is in every row, the other provenance only in the first. Reports can be concatenated; the first nonempty
+/// value of a column among the rows of a run_id belongs to that run. To compare two runs, leave out these columns and "seconds".
+std::string csv_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance);
+
+/// All columns except those that begin with "run_".
+std::vector<ReportField> csv_columns();
+
+// JUnit XML, for CI systems.
+
+/// One testsuite per op, one testcase per verdict. An expected verdict is not a failure. A broken kernel is an error. A known
+/// failure is a skip with its reason. A failure's message ends with its cause. Properties hold the provenance.
+std::string junit_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance);
+
+// The JSON report: everything that a verdict contains.
+
+/// Raise it when a field changes its meaning or is removed, not for new fields.
+inline constexpr int kJsonVersion = 1;
+
+/// One object: version, library, provenance, ending, counts, verdicts. Keys have a fixed order. Provenance and each verdict are
+/// on lines of their own, so that two reports can be compared with diff. Codes are strings of hex digits; numbers that JSON lacks
+/// are "nan", "inf" and "-inf".
+std::string json_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance);
+
+/// All keys as paths: "verdicts[].tensors[].outside".
+std::vector<ReportField> json_fields();
+
+// The HTML report: one file, no script, no network access, readable without colour.
+
+/// The result is also well-formed XML, so that tests can parse it. `earlier`: a run to compare with, or null.
+std::string html_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance,
+                      const EarlierRun* earlier = nullptr);
 
 }  // namespace assay

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <set>
 
 namespace assay {
 
@@ -28,10 +29,12 @@ std::vector<std::string> near_matches(std::string_view word, std::span<const std
     std::string name;
   };
   std::vector<Near> near;
+  std::set<std::string_view> seen;
   if (word.size() > kMostQuoted) return {};  // such a long text is not a typo
   const int allowed = std::max(1, int(word.size()) / 3);
   for (const std::string& candidate : candidates) {
     if (candidate.size() > kMostQuoted) continue;
+    if (!seen.insert(candidate).second) continue;
     const int apart = int(std::max(word.size(), candidate.size()) - std::min(word.size(), candidate.size()));
     const int distance = apart > allowed ? apart : edit_distance(word, candidate);  // the edit distance is at least the
                                                                                     // difference of lengths
@@ -54,8 +57,13 @@ std::string did_you_mean(std::string_view word, std::span<const std::string> can
     return text + "?";
   }
   constexpr size_t kMostListed = 20;
-  for (size_t i = 0; i < std::min(candidates.size(), kMostListed); ++i) text += (i == 0 ? "; there are: " : ", ") + candidates[i];
-  if (candidates.size() > kMostListed) text += ", ...";
+  std::set<std::string> listed;  // a name may be there several times: kernels of one name, one for each contract
+  for (const std::string& candidate : candidates) {
+    if (listed.contains(candidate)) continue;
+    if (listed.size() == kMostListed) return text + ", ...";
+    text += (listed.empty() ? "; there are: " : ", ") + candidate;
+    listed.insert(candidate);
+  }
   return text;
 }
 

@@ -1,4 +1,4 @@
-#include "harness/report/html/html.h"
+#include "harness/report/report.h"
 
 #include <fmt/format.h>
 
@@ -9,14 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include "harness/report/counts.h"
 #include "harness/report/failure_groups.h"
-#include "harness/report/html/failures.h"
-#include "harness/report/html/matrix.h"
 #include "harness/report/html/parts.h"
-#include "harness/report/html/power.h"
-#include "harness/report/html/style.h"
-#include "harness/report/html/trend.h"
+#include "harness/report/html/sections.h"
 
 namespace assay::html {
 namespace {

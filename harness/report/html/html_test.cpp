@@ -1,6 +1,4 @@
 // The page contains the verdicts, is well-formed and loads nothing from the network.
-#include "harness/report/html/html.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,7 +6,8 @@
 #include <string>
 
 #include "harness/report/html/parts.h"
-#include "harness/report/html/style.h"
+#include "harness/report/html/sections.h"
+#include "harness/report/report.h"
 #include "harness/testing/html_pages.h"
 #include "harness/testing/sample_verdicts.h"
 
@@ -118,6 +117,126 @@ TEST(Html, PassesAreFoldedAway) {
   EXPECT_THAT(page, HasSubstr("<p class=\"ending\">ALL AS EXPECTED</p>"));
   EXPECT_THAT(page, HasSubstr("<details><summary><code>group_fp8</code>: 1 verdict</summary>"));
   EXPECT_THAT(page, HasSubstr("<td><code>quant_group/fine</code></td>"));
+}
+
+}  // namespace
+
+// The page has a card for each cause; it shows what failed and where.
+namespace {
+
+using testing::everything;
+using ::testing::HasSubstr;
+using testing::nesting_error;
+using ::testing::Not;
+using testing::one_wrong_row;
+using testing::times;
+
+RunResult failing(size_t count) {
+  RunResult result;
+  for (size_t i = 0; i < count; ++i) {
+    result.verdicts.push_back(one_wrong_row());
+    result.verdicts.back().case_id = "quant_group/wrong" + std::to_string(i);
+  }
+  return result;
+}
+
+/// The HTML source of a finding's figure.
+std::string map_of(const TensorFinding& finding) {
+  pugi::xml_document document;
+  html::heat_map(document, finding);
+  return html::source_of(document);
+}
+
+TEST(Html, NamesEachFailureWithItsIdEscaped) {
+  const std::string page = html_text(everything(), {}, {});
+  EXPECT_THAT(page, HasSubstr("quant_group/&lt;row&gt; &amp; 'three'"));
+  EXPECT_THAT(page, Not(HasSubstr("<row>")));
+  EXPECT_THAT(page, HasSubstr("scale: &lt;doubled&gt;"));
+  for (const char* id : {"quant_group/b", "rms_norm/d", "quant_group/e4m3fn.m2.n256.g128.ties.s17"})
+    EXPECT_THAT(page, HasSubstr(id));
+  EXPECT_EQ(times(page, "<section class=\"card\""), 4u) << "fail twice, broken, untrusted";
+}
+
+TEST(Html, AFailureSaysWhatWhereByWhichRightAndHowToRepeat) {
+  RunResult result;
+  result.verdicts = {testing::truncating_kernel()};
+  const std::string page = html_text(result, {}, {});
+  EXPECT_THAT(page, HasSubstr("223 of 512 elements outside their accepted set (43.6 %), every one toward zero"));
+  EXPECT_THAT(page, HasSubstr("<tr><td>worst</td><td><code>q[1, 7]</code></td><td><code>0x55 = 13</code></td>"
+                              "<td><code>0x56 = 14 .. 0x57 = 15</code></td><td>-1 ulp of e4m3fn</td></tr>"));
+  EXPECT_THAT(page, HasSubstr("<dt>accepted</dt><dd>pinned: one code</dd>"));
+  EXPECT_THAT(page, HasSubstr("<dt>row</dt><dd><code>suites/quant_group/cases/quick.csv:3</code>"));
+  EXPECT_THAT(page, HasSubstr("<dt>repro</dt><dd><code>assay run --backend cpu --case"));
+}
+
+TEST(Html, AWrongRowIsABlackRowInTheHeatMap) {
+  const std::string map = map_of(one_wrong_row().tensors[0]);
+  EXPECT_THAT(map, HasSubstr("<path stroke=\"#000\" d=\"M0 3.5h64\"/>"));
+  EXPECT_EQ(times(map, "<path stroke="), 1u);
+  EXPECT_THAT(map, HasSubstr("1024 of 1024"));
+  EXPECT_EQ(times(map, "0 of 1024"), 4u) << "the other rows";
+  EXPECT_THAT(map, HasSubstr("all outside: 64 cells"));
+  EXPECT_THAT(map, HasSubstr("none outside: 256 cells"));
+}
+
+TEST(Html, PlacesThatAreWrongTogetherAreALineInTheHeatMap) {
+  Verdict v = one_wrong_row();
+  EXPECT_THAT(map_of(v.tensors[0]), Not(HasSubstr("joint")));
+  v.tensors[0].picture->add_joint(1, Place::kWholeRow);
+  const std::string map = map_of(v.tensors[0]);
+  EXPECT_THAT(map, HasSubstr("<path class=\"joint\" d=\"M54 "));
+  EXPECT_EQ(times(map, "h15"), 64u) << "every cell of row 1";
+  EXPECT_THAT(map, HasSubstr("wrong together, though each alone may be right"));
+}
+
+TEST(Html, ACauseHasOneCardWhateverItsNumbers) {
+  RunResult result = failing(5);
+  result.verdicts[1].causes = {"explains 7 of 9 failing elements and contradicts 1 good ones: scale: <doubled>"};
+  result.verdicts[2].causes = {"explains 8 of 8 failing elements: rows 3 .. 17 of m-block"};
+  result.verdicts[3].causes = {"explains 8 of 8 failing elements: rows 4 .. 9 of m-block"};
+  result.verdicts[4].causes = {"explains 8 of 8 failing elements: e4m3fn -> e4m3fnuz"};
+  const std::string page = html_text(result, {}, {});
+  EXPECT_EQ(times(page, "<section class=\"card\""), 3u);
+  EXPECT_EQ(times(page, "<li>"), 2u) << "the second of each pair";
+  EXPECT_THAT(page, HasSubstr("<h3><a href=\"#c1\">1</a> scale: &lt;doubled&gt;</h3>\n<p>2 verdicts of 1 kernel"));
+  EXPECT_THAT(page, HasSubstr("<details><summary>1 verdict more of kernel <code>group_fp8</code></summary>"));
+  EXPECT_THAT(page, HasSubstr("; rows 4 .. 9 of m-block")) << "the numbers of the others are told";
+  EXPECT_EQ(nesting_error(page), "");
+}
+
+TEST(Html, ThousandFailuresOfOneCauseAreOneCardAndAFoldedList) {
+  const std::string page = html_text(failing(1000), {}, {});
+  EXPECT_EQ(times(page, "<section class=\"card\""), 1u);
+  EXPECT_EQ(times(page, "<svg class=\"heat\""), 1u);
+  EXPECT_EQ(times(page, "<li>"), 999u);
+}
+
+TEST(Html, TwinsOfTwoWarpSizesAreShownOnce) {
+  RunResult result;
+  for (const char* warp : {"32", "64"}) {
+    result.verdicts.push_back(one_wrong_row());
+    result.verdicts.back().case_id = std::string("quant_group/x/w") + warp;
+    result.verdicts.back().warp = warp;
+  }
+  const std::string page = html_text(result, {}, {});
+  EXPECT_EQ(times(page, "<section class=\"card\""), 1u);
+  EXPECT_EQ(times(page, "<li>"), 0u);
+  EXPECT_THAT(page, HasSubstr("<code>quant_group/x/w32 and w64</code>"));
+  EXPECT_THAT(page, HasSubstr("<td>32, 64 each</td><td class=\"bad\"><a href=\"#c1\">1</a></td>"));
+  result.verdicts.push_back(testing::verdict(Outcome::kPass));
+  const std::string told_apart = html_text(result, {}, {});
+  EXPECT_THAT(told_apart, HasSubstr("<td>32</td><td class=\"some\">1</td><td class=\"bad\"><a href=\"#c1\">1</a></td>"));
+  EXPECT_THAT(told_apart, HasSubstr("<td>64</td><td class=\"none\">\xC2\xB7</td><td class=\"bad\"><a href=\"#c1\">1</a></td>"));
+}
+
+TEST(Html, TheMatrixLeadsToTheCards) {
+  RunResult result = everything();
+  const std::string page = html_text(result, {}, {});
+  for (int card = 1; card <= 4; ++card) {
+    EXPECT_THAT(page, HasSubstr("id=\"c" + std::to_string(card) + "\""));
+    EXPECT_GE(times(page, "href=\"#c" + std::to_string(card) + "\""), 3u) << "from the list of causes, the matrix and the card";
+  }
+  EXPECT_THAT(page, HasSubstr("<td class=\"bad\"><a href=\"#c"));
 }
 
 }  // namespace

@@ -57,4 +57,8 @@ Folded folded(Node parent);
 /// The HTML source of a document. Void elements and SVG elements may lack an end tag; all others have one.
 std::string source_of(pugi::xml_document& document);
 
+// Style sheet of the HTML report.
+
+extern const char* const kStyle;
+
 }  // namespace assay::html

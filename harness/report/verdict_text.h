@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "harness/compare/verdict.h"
 
@@ -38,5 +39,12 @@ std::string headline(const Verdict& verdict);
 
 /// As headline(), with the first known cause: "q: 12 of 30 elements outside, ...; cause: explains 12 of 12 ...".
 std::string headline_with_cause(const Verdict& verdict);
+
+// Describes which rows, columns and tiles of a tensor contain its wrong elements.
+
+/// "rows 512..639 of 4096; columns 0..127 of 2048", and a line for tiles of 128 x 128 and 64 x 64 elements, which GEMM kernels
+/// use: how many tiles contain all wrong elements, and how many are completely wrong. Rows and columns have the granularity of
+/// the picture's cells. A range that covers everything is left out; the result is empty if nothing remains.
+std::vector<std::string> where_lines(const TensorFinding& finding);
 
 }  // namespace assay

@@ -62,4 +62,12 @@ std::string sharpness_now(const OpRegistry& ops, std::vector<Case> cases);
 /// The table of `assay witness check` on golden/witness. Throws std::runtime_error if a row does not allow its witness.
 std::string witness_table_now(const OpRegistry& ops);
 
+// golden/casts/<profile>.csv: every cast of the contract tables, over all inputs, run-length encoded.
+
+/// The text of each cast's file, by its path under root/casts.
+std::map<std::string, std::string> cast_runs(const std::string& root);
+
+/// Reports what is wrong with each file: missing, of an unknown cast, or the first line that the reference computes differently.
+void check_cast_runs(const std::string& root, const std::function<void(const std::string& file, const std::string& what)>& say);
+
 }  // namespace assay

@@ -1,8 +1,12 @@
-#include "harness/cli/recorded_cases.h"
+#include "harness/cli/recordings.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <set>
@@ -10,10 +14,21 @@
 #include <thread>
 #include <tuple>
 
-#include "harness/cli/ending.h"
+#include "harness/check/case_files.h"
+#include "harness/check/suite_case.h"
+#include "harness/cli/judge.h"
+#include "harness/cli/places.h"
+#include "harness/cli/power.h"
+#include "harness/cli/run_reports.h"
+#include "harness/cli/supervisor.h"
+#include "harness/core/blocks.h"
 #include "harness/core/tensor_of_part.h"
 #include "harness/diagnosis/run_hooks.h"
+#include "harness/report/causes.h"
+#include "harness/report/console.h"
+#include "harness/report/progress_report.h"
 #include "harness/run/repeated_call.h"
+#include "harness/text/error.h"
 #include "harness/text/printable.h"
 #include "suites/registry.h"
 
@@ -151,13 +166,18 @@ RunResult judge_recorded(const OpRegistry& ops, const std::vector<RecordedCase>&
   options.record = record;
   std::vector<std::optional<Verdict>> verdicts(entries.size());
   std::atomic<size_t> next{0};
+  ProgressReport progress(entries.size(), "recordings");
   const auto work = [&] {
-    for (size_t i; ended_by() == nullptr && (i = next++) < entries.size();) verdicts[i] = judge_entry(ops, entries[i], options);
+    for (size_t i; ended_by() == nullptr && (i = next++) < entries.size();) {
+      verdicts[i] = judge_entry(ops, entries[i], options);
+      progress.step(entries[i].one->id, !as_expected(*verdicts[i]));
+    }
   };
   std::vector<std::thread> helpers;
   for (unsigned i = 1; i < std::thread::hardware_concurrency(); ++i) helpers.emplace_back(work);
   work();
   for (std::thread& helper : helpers) helper.join();
+  progress.clear();
   RunResult result;
   for (std::optional<Verdict>& verdict : verdicts) {
     if (verdict)
@@ -190,6 +210,103 @@ std::vector<std::string> gaps_of(const std::vector<Recording>& recordings) {
                      " are missing: " + missing + (lacking > named ? ", ..." : ""));
   }
   return gaps;
+}
+
+// assay inputs: inputs of cases as files; assay judge DIR: outputs that any program wrote beside them.
+namespace {
+
+/// A case of which one folder holds inputs.
+struct CaseInFolder {
+  const Case* one;
+  std::string folder;
+};
+
+std::vector<CaseInFolder> cases_in(const std::vector<std::string>& folders, const std::vector<Case>& cases) {
+  std::map<std::string, const Case*> by_id;
+  for (const Case& one : cases) by_id[one.id] = &one;
+  std::vector<CaseInFolder> found;
+  for (const std::string& folder : folders)
+    for (const std::string& id : read_case_list(folder)) {
+      if (const auto known = by_id.find(id); known != by_id.end())
+        found.push_back({known->second, folder});
+      else
+        std::fprintf(stderr, "assay: %s: case %s is in no table of this program, or not selected; left out\n", folder.c_str(),
+                     printable(id).c_str());
+    }
+  return found;
+}
+
+Verdict verdict_on(const OpRegistry& ops, const CaseInFolder& entry, const PowerRecords& power) {
+  try {
+    const SuiteCase one(ops.find(entry.one->op), *entry.one, power.find(*entry.one));
+    return one.judge(read_case_outputs(entry.folder, entry.one->id), "outputs", entry.folder).verdict;
+  } catch (const std::exception& error) {
+    Verdict none = blank_verdict(*entry.one, "outputs", entry.folder);
+    none.message = std::string("no verdict: ") + error.what();
+    return none;
+  }
+}
+
+}  // namespace
+
+int inputs_verb(const InputsArguments& arguments) {
+  if (std::filesystem::exists(arguments.output)) throw UsageError("--output " + arguments.output + ": is there already");
+  const std::vector<Case> cases = open_selected_cases(arguments.suites, arguments.selection);
+  std::vector<std::string> ids;
+  size_t left_out = 0;
+  for (const Case& one : cases) {
+    try {
+      write_case_inputs(arguments.output, SuiteCase(arguments.suites.ops->find(one.op), one, nullptr));
+      ids.push_back(one.id);
+    } catch (const UsageError& error) {
+      ++left_out;
+      std::fprintf(stderr, "assay: left out: %s\n", error.what());
+    }
+  }
+  if (ids.empty()) throw UsageError("no selected case has inputs that files can hold");
+  write_case_list(arguments.output, ids);
+  fmt::print("wrote inputs of {} cases{}; write outputs.safetensors into each folder, then: assay judge {}\n", ids.size(),
+             left_out > 0 ? fmt::format(", {} left out", left_out) : "", shell_word(arguments.output));
+  return kAllAsExpected;
+}
+
+int judge_outputs_of_inputs(const JudgeArguments& arguments) {
+  Provenance provenance = provenance_of(arguments);
+  const Reports reports(arguments.reports);
+  const std::vector<Case> cases = open_selected_cases(arguments.suites, arguments.selection);
+  const std::vector<CaseInFolder> all = cases_in(arguments.targets, cases);
+  std::vector<CaseInFolder> entries;
+  for (const CaseInFolder& entry : all) {
+    if (std::filesystem::exists(outputs_file(entry.folder, entry.one->id)))
+      entries.push_back(entry);
+    else
+      std::fprintf(stderr, "assay: missing: %s\n", outputs_file(entry.folder, entry.one->id).c_str());
+  }
+  const PowerRecords power = recorded_power(cases);
+  RunResult result;
+  result.verdicts.resize(entries.size());
+  ProgressReport progress(entries.size());
+  for_each_in_parallel(int64_t(entries.size()), [&](int64_t i) {
+    result.verdicts[size_t(i)] = verdict_on(*arguments.suites.ops, entries[size_t(i)], power);
+    progress.step(entries[size_t(i)].one->id, !as_expected(result.verdicts[size_t(i)]));
+  });
+  progress.clear();
+  const Ledger ledger = arguments.ledger.empty() ? Ledger() : Ledger::read(arguments.ledger);
+  const bool colour = wants_colour(STDOUT_FILENO);
+  for (Verdict& verdict : result.verdicts) ledger.expect(verdict);
+  reconcile(result);
+  provenance.ended = utc_now();
+  add_evidence(provenance, result);
+  provenance.power = power_sources(cases, result, power);
+  const bool all_written = reports.write(result, LibraryInfo{}, provenance);
+  if (reports.to_console()) print_ending(result, arguments.shown, idle_rows_text(ledger, result) + provenance_text(provenance, LibraryInfo{}));
+  std::printf("%s", coloured(outcome_line(result), colour).c_str());
+  const size_t missing = all.size() - entries.size();
+  if (missing > 0) std::printf("BUT INCOMPLETE: %zu of %zu cases have no outputs.safetensors\n", missing, all.size());
+  const ExitCode code = result.exit_code();
+  if (code != kAllAsExpected) return code;
+  if (missing > 0) return kUnexpected;
+  return all_written ? kAllAsExpected : kHarnessFailed;
 }
 
 }  // namespace assay

@@ -1,17 +1,63 @@
-#include "harness/cli/provenance.h"
+#include "harness/cli/run_reports.h"
 
 #include <fmt/format.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <filesystem>
 #include <map>
 #include <set>
+#include <system_error>
 
-#include "harness/cli/build_stamp.h"
 #include "harness/cli/places.h"
+#include "harness/text/atomic_file.h"
+#include "harness/text/error.h"
+#include "harness/text/printable.h"
 #include "suites/rulebook.h"
 
 namespace assay {
+
+// Version of this program. ci/cmake/commit.cmake generates the definition at every build.
+
+extern const char* const kVersion;
+extern const char* const kCommit;  ///< commit hash, with "+edited" if the tree has uncommitted changes; "unknown" outside git
+
+Reports::Reports(const std::vector<std::string>& texts, const Shard& shard) : to_console_(texts.empty()) {
+  std::map<std::string, std::string> files;
+  for (const std::string& text : texts) {
+    ReportRequest request = parse_report(text);
+    to_console_ = to_console_ || request.kind == ReportKind::kConsole;
+    if (request.file.empty()) continue;
+    const bool is_stream = request.file.starts_with("/dev/") || request.file.starts_with("/proc/") || std::filesystem::is_fifo(request.file);
+    if (!is_stream) request.file = shard.path(request.file);
+    try {
+      require_writable(request.file);
+    } catch (const std::system_error& error) {
+      throw UsageError("--report " + text + ": " + error.what());
+    }
+    std::error_code unresolved;
+    const std::filesystem::path file = std::filesystem::weakly_canonical(request.file, unresolved);
+    const auto [first, is_new] = files.emplace(unresolved ? request.file : file.string(), text);
+    if (!is_new && !is_stream)
+      throw UsageError("--report " + text + ": goes to the file of --report " + first->second);
+    requests_.push_back(std::move(request));
+  }
+}
+
+bool Reports::write(const RunResult& result, const LibraryInfo& library, const Provenance& provenance, const EarlierRun* earlier) const {
+  bool all = true;
+  for (const ReportRequest& request : requests_) {
+    try {
+      write_reports({request}, result, library, provenance, earlier);
+    } catch (const std::exception& error) {
+      std::fprintf(stderr, "assay: %s\n", printable(error.what()).c_str());
+      all = false;
+    }
+  }
+  return all;
+}
+
 namespace {
 
 void add_list(std::vector<Fact>& options, const std::string& name, const std::vector<std::string>& values) {
@@ -94,6 +140,10 @@ void add_evidence(Provenance& provenance, const RunResult& result) {
     if (known.contains(kind))
       provenance.evidence += fmt::format("{}{} {}", provenance.evidence.empty() ? fmt::format("of {} contracts judged: ", judged.size()) : ", ",
                                          known[kind], kind);
+}
+
+void print_ending(const RunResult& result, const Shown& shown, const std::string& details) {
+  std::printf("%s%s%s", failures_text(result, shown, wants_colour(STDOUT_FILENO)).c_str(), summary_text(result, shown).c_str(), details.c_str());
 }
 
 std::string today() {

@@ -1,0 +1,395 @@
+#include "harness/cli/options.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "harness/cli/regenerate.h"
+
+namespace assay {
+namespace {
+
+/// Cases of one's own, for verbs that choose among cases.
+void add_own_cases(CLI::App& verb, UserTables& tables) {
+  verb.add_option("--cases", tables.cases, "case table of your own, used instead of the shipped tables; may be repeated")->type_name("FILE.csv");
+  verb.add_option("--op", tables.op, "op of a case table of your own that has no column 'op'")->type_name("NAME");
+}
+
+/// Examples below a verb's options. Each is a complete command line.
+void examples(CLI::App& verb, const std::vector<std::string>& lines) {
+  std::string text = "Examples:";
+  for (const std::string& line : lines) text += "\n  " + line;
+  verb.footer(text);
+}
+
+/// For each option or argument of a verb: the actions that use it, in words. What the action of a command line does not use is refused.
+using Users = std::map<std::string, std::vector<std::string>>;
+
+void refuse_unused(CLI::App& verb, const Users& users, const std::function<std::string()>& action) {
+  verb.parse_complete_callback([&verb, users, action] {
+    const std::string now = action();
+    for (const auto& [name, actions] : users) {
+      const bool used = std::any_of(actions.begin(), actions.end(), [&](const std::string& one) { return now == one || now.starts_with(one + " "); });
+      if (verb.get_option(name)->count() == 0 || used) continue;
+      std::string by;
+      for (const std::string& one : actions) by += (by.empty() ? "" : " and ") + verb.get_name() + " " + one;
+      throw CLI::ValidationError(verb.get_name() + " " + now + (name.starts_with("-") ? " does not use " : " takes no ") + name + "; only " + by +
+                                 (actions.size() == 1 ? " does" : " do"));
+    }
+  });
+}
+
+/// --op names the op of a table of one's own.
+void refuse_op_without_cases(CLI::App& verb) {
+  verb.parse_complete_callback([&verb] {
+    const CLI::Option* const op = verb.get_option("--op");
+    if (op->count() > 0 && verb.get_option("--cases")->count() == 0)
+      throw CLI::ValidationError("--op names the op of a table of --cases; to choose cases of an op: --suite " + op->results().front());
+  });
+}
+
+/// How much of the failures the console shows.
+void add_shown(CLI::App& verb, Shown& shown) {
+  verb.add_option_function<std::string>("--show", [&shown](const std::string& what) { shown.all = what == "all"; },
+                                        "causes: a block for each cause of failures; all: a block for each failure, and every contract and reason")
+      ->check(CLI::IsMember({"causes", "all"}))
+      ->default_str("causes");
+  verb.add_option("--max-failures", shown.failures, "largest number of blocks; more causes are only listed")->check(whole_number())->capture_default_str();
+}
+
+/// Rejects "", the result of an empty shell variable.
+const CLI::Validator& a_name() {
+  static const CLI::Validator validator([](std::string& text) { return text.empty() ? std::string("is empty") : std::string(); }, "");
+  return validator;
+}
+
+}  // namespace
+
+const CLI::Validator& seconds() {
+  static const CLI::Validator validator(
+      [](std::string& text) {
+        char* end = nullptr;
+        const double value = std::strtod(text.c_str(), &end);
+        if (end != text.c_str() && *end == '\0' && std::isfinite(value) && value > 0) return std::string();
+        return "expected a number of seconds above 0, got '" + text + "'";
+      },
+      "SECONDS");
+  return validator;
+}
+
+const CLI::Validator& whole_number() {
+  static const CLI::Validator validator(
+      [](std::string& text) {
+        uint64_t value = 0;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+        if (error == std::errc() && end == text.data() + text.size()) return std::string();
+        return "expected a whole number from 0 to 2^64 - 1, got '" + text + "'";
+      },
+      "NUMBER");
+  return validator;
+}
+
+void add_selection(CLI::App& verb, Selection& selection, UserTables& tables) {
+  add_own_cases(verb, tables);
+  verb.add_option("--suite", selection.suites, "only cases of this op, tier or op/tier; may be repeated")->type_name("NAME[/TIER]");
+  verb.add_option("--case", selection.cases, "only cases whose id matches; may be repeated")->type_name("GLOB");
+  verb.add_option("--arch", selection.arch, "only cases of this architecture")->type_name("NAME");
+  verb.add_option("--warp", selection.warp, "only cases of this warp size")->check(CLI::IsMember({"32", "64"}));
+}
+
+void add_run(CLI::App& program, RunArguments& run) {
+  CLI::App& verb = *program.add_subcommand("run", "run cases on a back end and check its outputs");
+  examples(verb, {"assay run --backend ./libmine.so", "assay run --backend ./libmine.so --suite rms_norm --tier full",
+                  "assay run --suite quant_group --report html:report.html --report csv:verdicts.csv",
+                  "assay run --case 'rms_norm/vllm.rms_norm@2026-06-18/*' --record recording"});
+  add_selection(verb, run.selection, run.suites.tables);
+  refuse_op_without_cases(verb);
+  verb.add_option("--tier", run.tier, "run this tier and those before it; default: the tiers that --suite names, every tier with --case, else quick")
+      ->check(CLI::IsMember({"quick", "full", "far"}));
+  add_shown(verb, run.shown);
+  verb.add_option("--backend", run.backend, "kernel library: a name (libassay_NAME.so beside this program), a path, or kernels in Python")
+      ->type_name("NAME|PATH.so|python:MODULE:KERNEL")
+      ->capture_default_str();
+  verb.add_option("--execute", run.execute,
+                  "execute AMD code objects on the CPU: gfx942 or gfx950, then options such as ,races or ,schedule=random,seed=3 or "
+                  ",approximate=each (outputs that depend on approximate instructions are counted); back end 'hip' is then libassay_hip_executed.so")
+      ->type_name("ARCH[,OPTION...]");
+  verb.add_option("--kernel", run.kernel, "only kernels whose name matches")->type_name("GLOB");
+  verb.add_option("--report", run.reports, "write a report: console, csv:FILE, junit:FILE, json:FILE or html:FILE; may be repeated")
+      ->type_name("KIND[:FILE]");
+  verb.add_option("--trend", run.trend, "JSON report of an earlier run; the HTML report then shows what changed")
+      ->check(a_name())
+      ->type_name("FILE.json");
+  verb.add_option("--repeat", run.repeat, "call each kernel this many times and require the same bits")->check(CLI::Range(1, 1000000));
+  verb.add_flag("--ladder", run.ladder,
+                "determinism tests: require the same bits when repeated, in other batches, among other rows, on a stream and from a graph");
+  verb.add_flag("--reckon-power", run.reckon_power, "compute mutation scores, also those recorded in golden/power");
+  verb.add_option("--ledger", run.ledger, "known-failures list: table of expected outcomes other than pass")
+      ->check(a_name())
+      ->type_name("FILE.csv");
+  verb.add_option("--shard", run.shard,
+                  "run only the I-th of N shares of the cases; default: from GTEST_SHARD_INDEX, SLURM_PROCID or Open MPI, if set")
+      ->type_name("I/N");
+  verb.add_option("--record", run.record, "write inputs and outputs of each call into this folder, for assay judge and assay gate")->check(a_name())->type_name("DIR");
+  verb.add_flag("--in-process", run.in_process, "load the library into this process instead of a worker process, for debuggers");
+  verb.add_option("--timeout", run.timeout_seconds, "seconds after which a call in a worker process counts as hung")
+      ->check(seconds())
+      ->capture_default_str();
+}
+
+void add_list(CLI::App& program, ListArguments& listed) {
+  CLI::App& list = *program.add_subcommand(
+      "list",
+      "list the cases: a summary by op, or the ids of a selection; with --op, what a kernel of that op gets");
+  examples(list, {"assay list", "assay list rms_norm", "assay list --suite rms_norm/quick", "assay list --op rms_norm"});
+  add_selection(list, listed.selection, listed.suites.tables);
+  list.add_option("names", listed.names, "only cases of this op, tier or op/tier, or whose id matches this glob")->type_name("NAME|GLOB");
+  list.add_flag("--all", listed.all, "print all ids");
+  list.get_option("--op")
+      ->description(
+          "describe this op: tensors, parameters, contracts, and the keys of `accepts` with their values; with --cases: op of a table "
+          "without a column 'op'")
+      ;
+  list.parse_complete_callback([&list] {
+    if (list.get_option("--op")->count() == 0 || list.get_option("--cases")->count() > 0) return;
+    for (const char* unused : {"names", "--suite", "--case", "--arch", "--warp", "--all"})
+      if (list.get_option(unused)->count() > 0)
+        throw CLI::ValidationError(std::string("list --op describes an op and does not use ") + unused + "; to list cases of an op: assay list OP");
+  });
+}
+
+void add_inputs(CLI::App& program, InputsArguments& inputs) {
+  CLI::App& verb = *program.add_subcommand("inputs", "write inputs of cases as safetensors, for kernels in any language; assay judge then checks their outputs");
+  examples(verb, {"assay inputs --suite quant_group/quick --output inputs"});
+  add_selection(verb, inputs.selection, inputs.suites.tables);
+  refuse_op_without_cases(verb);
+  verb.add_option("--output", inputs.output, "folder to make")->required()->check(a_name())->type_name("DIR");
+}
+
+void add_judge(CLI::App& program, JudgeArguments& judge) {
+  CLI::App& verb = *program.add_subcommand("judge", "check recorded or dumped outputs, without any kernel");
+  examples(verb, {"assay judge recording", "assay judge dump.safetensors --contract vllm.group_fp8",
+                  "assay judge dump.safetensors --contract vllm.rms_norm@2026-06-18 --param eps=1e-6 --tensor x=hidden --tensor y=out",
+                  "assay judge layers.safetensors --contract vllm.group_fp8 --tensor x='layers.*.x' --tensor q='layers.*.q' --tensor scale='layers.*.scale'",
+                  "assay judge dump.safetensors:scale --as ue8m0_scale --param m=61 --param groups=16"});
+  verb.add_option("targets", judge.targets,
+                  "folders of run --record, or of inputs with outputs beside them; or FILE.safetensors or ROLE=FILE.npy ... with --contract, one file per rank of an all-reduce; "
+                  "or FILE:TENSOR with --as")
+      ->required();
+  verb.add_option("--contract", judge.contract,
+                  "contract of the dumped tensors, which are named as the op names them: x, gamma, q, scale, y, or a, b, scale_a, scale_b, d")
+      ->type_name("ID");
+  verb.add_option("--param", judge.parameters, "parameter of the dumped call, such as group_size=128 or eps=1e-6; may be repeated")
+      ->type_name("NAME=VALUE");
+  verb.add_option("--layout", judge.layout, "layout of the scale tensor (GEMM: of scale_a), if its shape leaves it open")->type_name("NAME");
+  verb.add_option("--tensor", judge.tensors, "name in the file of the tensor with this role; a * in each name checks one call for each text that fits; may be repeated")
+      ->type_name("ROLE=NAME");
+  verb.add_option("--as", judge.as, "check a single scale tensor: scale, or ue8m0_scale if its consumer takes powers of two only")
+      ->check(CLI::IsMember({"scale", "ue8m0_scale"}));
+  verb.add_option("--report", judge.reports, "as for run; may be repeated")->type_name("KIND[:FILE]");
+  verb.add_option("--ledger", judge.ledger, "as for run; for recordings only")->check(a_name())->type_name("FILE.csv");
+  add_selection(verb, judge.selection, judge.suites.tables);
+  refuse_op_without_cases(verb);
+  add_shown(verb, judge.shown);
+}
+
+void add_gate(CLI::App& program, GateArguments& gate) {
+  CLI::App& verb = *program.add_subcommand(
+      "gate", "compare recordings with an earlier one: same bits, changed within the accepted intervals, or a violation");
+  examples(verb, {"assay gate --baseline before after", "assay gate --baseline before after --same-bits --report json:gate.json"});
+  verb.add_option("recordings", gate.targets, "folders of run --record")->type_name("DIR...")->required();
+  verb.add_option("--baseline", gate.baseline, "folder of the earlier recording")->type_name("DIR")->required();
+  verb.add_flag("--same-bits", gate.same_bits, "reject every change of bits, also within the accepted intervals");
+  verb.add_option("--report", gate.reports, "as for run; may be repeated")->type_name("KIND[:FILE]");
+  verb.add_option("--ledger", gate.ledger, "as for run")->check(a_name())->type_name("FILE.csv");
+  add_selection(verb, gate.selection, gate.suites.tables);
+  refuse_op_without_cases(verb);
+  add_shown(verb, gate.shown);
+}
+
+void add_golden(CLI::App& program, GoldenArguments& golden) {
+  CLI::App& verb = *program.add_subcommand("golden", "check or write the golden files of the quick tier");
+  examples(verb, {"assay golden check --part predicted", "assay golden write --observed cpu --folder gold"});
+  verb.add_option("action", golden.action, "check or write")->required()->check(CLI::IsMember({"check", "write"}));
+  verb.add_option("--observed", golden.backend, "with write: record what this back end returns")->type_name("NAME|PATH.so");
+  verb.add_option("--timeout", golden.timeout_seconds, "as for run; with --observed")->check(seconds())->capture_default_str();
+  verb.add_option("--part", golden.part, "for check: check only this part")
+      ->check(CLI::IsMember({"predicted", "observed", "power", "casts"}));
+  verb.add_option("--sample", golden.sample, "for check: recompute a 5 % sample of golden/power, drawn with this seed, instead of all")
+      ->type_name("SEED");
+  verb.add_option("--folder", golden.folder, "golden folder; default: golden/ of the data folder")->type_name("DIR");
+  refuse_unused(verb, {{"--observed", {"write"}}, {"--timeout", {"write --observed"}}, {"--part", {"check"}}, {"--sample", {"check"}}},
+                [&verb, &golden] { return golden.action + (verb.get_option("--timeout")->count() > 0 && !golden.backend.empty() ? " --observed" : ""); });
+}
+
+void add_explain(CLI::App& program, ExplainArguments& explain) {
+  CLI::App& verb = *program.add_subcommand("explain", "show one case: contract as formulas, what its data can expose, trace with accepted intervals, cause");
+  examples(verb, {"assay explain 'quant_group/vllm.group_fp8/bf16.m1.n512.g128.row/normal.s1/w32'",
+                  "assay explain 'quant_group/vllm.group_fp8/bf16.m1.n512.g128.row/normal.s1/w32' --backend ./libmine.so --minimize"});
+  verb.add_option("case", explain.case_id, "case id as in a report, or a glob that matches one case")->required();
+  add_own_cases(verb, explain.suites.tables);
+  verb.add_option("--backend", explain.backend)->type_name("NAME|PATH.so")->capture_default_str();
+  verb.add_option("--kernel", explain.kernel)->type_name("GLOB");
+  verb.add_option("--element", explain.element, "output element to trace; default: the worst one")->expected(2)->type_name("ROW COLUMN");
+  verb.add_flag("--call", explain.call_only, "show only the call that a plug-in gets (tensors, parameters, layouts) and the contract");
+  CLI::Option* minimize = verb.add_flag(
+      "--minimize", explain.minimize, "search the smallest case that still fails for the same cause, and print it as a table row");
+  verb.add_option("--output", explain.output, "with --minimize: write the row to this case table")->type_name("FILE.csv")->needs(minimize);
+  refuse_unused(verb, {{"--element", {"CASE"}}, {"--minimize", {"CASE", "--minimize"}}, {"--backend", {"CASE", "--minimize"}}, {"--kernel", {"CASE", "--minimize"}}},
+                [&explain] { return std::string(explain.call_only ? "--call" : explain.minimize ? "--minimize" : "CASE"); });
+}
+
+void add_hunt(CLI::App& program, HuntArguments& hunt) {
+  CLI::App& verb = *program.add_subcommand("hunt", "fuzz: recombine parameters and seeds of an op's cases until a kernel fails or time is over");
+  examples(verb, {"assay hunt --op rms_norm --backend ./libmine.so --minutes 5 --output found.csv"});
+  add_selection(verb, hunt.selection, hunt.suites.tables);
+  verb.remove_option(verb.get_option("--op"));
+  verb.add_option("--op", hunt.op, "op whose cases are recombined")->type_name("NAME")->required();
+  verb.add_option("--minutes", hunt.minutes, "time limit")->check(CLI::Range(0.0, 1e6))->capture_default_str();
+  verb.add_option("--count", hunt.count, "largest number of cases")->check(CLI::Range(int64_t{1}, int64_t{1} << 40))->capture_default_str();
+  verb.add_option("--seed", hunt.seed, "seed of the generated cases")->check(whole_number())->capture_default_str();
+  verb.add_option("--backend", hunt.backend, "as for run")->type_name("NAME|PATH.so")->capture_default_str();
+  verb.add_option("--kernel", hunt.kernel, "only kernels whose name matches")->type_name("GLOB");
+  verb.add_option("--output", hunt.output, "write the first failing case of each kernel to this case table")->type_name("FILE.csv");
+  verb.add_option("--timeout", hunt.timeout_seconds, "as for run")->check(seconds())->capture_default_str();
+}
+
+void add_contracts(CLI::App& program, ContractsArguments& contracts) {
+  CLI::App& verb = *program.add_subcommand(
+      "contracts", "contracts: list, show ID, diff A B, match --op OP or match FILE..., specials");
+  examples(verb, {"assay contracts list --op rms_norm", "assay contracts list 'vllm.*'", "assay contracts show vllm.group_fp8",
+                  "assay contracts diff vllm.group_fp8 sglang.group_fp8", "assay contracts match --op rms_norm --backend ./libmine.so",
+                  "assay contracts match dump.safetensors --param eps=1e-6"});
+  verb.add_option("action", contracts.action)->required()->check(CLI::IsMember({"list", "show", "diff", "match", "specials"}));
+  verb.add_option("ids", contracts.ids, "contract ids; for list: globs over ids; for match: FILE.safetensors or ROLE=FILE.npy ...")->type_name("ID|FILE");
+  verb.add_flag("--evidence", contracts.evidence, "for list: whether the code of each contract was run, executed on the CPU, read or none of these");
+  verb.add_option("--backend", contracts.backend, "for match, as for run")->type_name("NAME|PATH.so")->capture_default_str();
+  verb.add_option("--op", contracts.op, "for list: only contracts of this op; for match: op whose contracts are tried");
+  verb.add_option("--kernel", contracts.kernel, "for match: only kernels whose name matches")->type_name("GLOB");
+  verb.add_option("--case", contracts.cases, "for match: only cases whose id matches; may be repeated")->type_name("GLOB");
+  verb.add_option("--param", contracts.parameters, "for match on files, as for judge")->type_name("NAME=VALUE");
+  verb.add_option("--tensor", contracts.tensors, "for match on files, as for judge")->type_name("ROLE=NAME");
+  verb.add_option("--layout", contracts.layout, "for match on files, as for judge")->type_name("NAME");
+  verb.add_option("--timeout", contracts.timeout_seconds, "for match, as for run")->check(seconds())->capture_default_str();
+  CLI::Option* write = verb.add_option("--write", contracts.write, "for specials: write the table into its section of this file");
+  verb.add_option("--check", contracts.check, "for specials: exit 1 if that section is out of date")->excludes(write);
+  refuse_unused(verb,
+                {{"ids", {"list", "show", "diff", "match FILE"}}, {"--evidence", {"list"}}, {"--backend", {"match --op"}}, {"--op", {"list", "match --op", "match FILE"}},
+                 {"--kernel", {"match --op"}}, {"--case", {"match --op"}}, {"--param", {"match FILE"}}, {"--tensor", {"match FILE"}},
+                 {"--layout", {"match FILE"}}, {"--timeout", {"match --op"}}, {"--write", {"specials"}}, {"--check", {"specials"}}},
+                [&contracts] { return contracts.action + (contracts.action != "match" ? "" : contracts.ids.empty() ? " --op" : " FILE"); });
+}
+
+void add_arch(CLI::App& program, ArchArguments& arch) {
+  CLI::App& verb = *program.add_subcommand("arch", "tensor core instructions: list, show ID, diff A B, verify");
+  examples(verb, {"assay arch list", "assay arch show sm_90.wgmma.e4m3.f32", "assay arch diff sm_90.wgmma.e4m3.f32 sm_89.mma.e4m3.f32",
+                  "assay arch verify --backend cuda --unit 'sm_90*'"});
+  verb.add_option("action", arch.action)->required()->check(CLI::IsMember({"list", "show", "verify", "diff"}));
+  verb.add_option("targets", arch.targets,
+                  "ids of instructions; for verify: a folder GPU/FORMAT/{a,b,c,d}_*.txt of recorded results, or a table that --output wrote")
+      ->type_name("ID|DIR|FILE.csv");
+  verb.add_option("--units", arch.units, "table with instructions of your own; may be repeated")->type_name("FILE.csv");
+  verb.add_option("--backend", arch.backend, "for verify: compare what this back end returns with the models, instead of a folder")
+      ->type_name("NAME|PATH.so");
+  verb.add_option("--kernel", arch.kernel, "for verify --backend: only kernels whose name matches")->type_name("GLOB");
+  verb.add_option("--unit", arch.unit, "for verify: only instructions whose id matches")->type_name("GLOB");
+  verb.add_option("--output", arch.output, "for verify --backend: write digests of the results to this table if all are as predicted")
+      ->type_name("FILE.csv");
+  verb.add_option("--elements", arch.elements, "for verify --backend: results for each instruction, kind of data and chain length")
+      ->check(CLI::Range(1, 1 << 28))
+      ->capture_default_str();
+  verb.add_option("--seed", arch.seed, "for verify --backend: seed of the operands")->check(whole_number())->capture_default_str();
+  verb.add_option("--timeout", arch.timeout_seconds, "for verify --backend, as for run")->check(seconds())->capture_default_str();
+  refuse_unused(verb,
+                {{"targets", {"show", "diff", "verify"}}, {"--backend", {"verify --backend"}}, {"--kernel", {"verify --backend"}}, {"--unit", {"verify"}},
+                 {"--output", {"verify --backend"}}, {"--elements", {"verify --backend"}}, {"--seed", {"verify --backend"}}, {"--timeout", {"verify --backend"}}},
+                [&arch] { return arch.action + (arch.action == "verify" && !arch.backend.empty() ? " --backend" : ""); });
+}
+
+void add_probe(CLI::App& program, ProbeArguments& probe) {
+  CLI::App& verb =
+      *program.add_subcommand("probe", "infer what the tensor core instructions and conversions of a device do, from single calls");
+  examples(verb, {"assay probe --backend cuda", "assay probe --backend cpu --unit 'gfx942*' --output probed.csv"});
+  verb.add_option("--backend", probe.backend, "as for run")->type_name("NAME|PATH.so")->capture_default_str();
+  verb.add_option("--kernel", probe.kernel, "only kernels whose name matches")->type_name("GLOB");
+  verb.add_option("--unit", probe.unit, "only instructions whose id matches, and no conversions")
+      ->type_name("GLOB");
+  verb.add_option("--output", probe.output, "write a row for each instruction that was found, for --contracts")->type_name("FILE.csv");
+  verb.add_option("--elements", probe.elements, "results for each kind of data before an instruction counts as found; twice as many verify it")
+      ->check(CLI::Range(256, 1 << 24))
+      ->capture_default_str();
+  verb.add_option("--seed", probe.seed, "seed of the operands")->check(whole_number())->capture_default_str();
+  verb.add_option("--timeout", probe.timeout_seconds, "as for run")->check(seconds())->capture_default_str();
+}
+
+void add_witness(CLI::App& program, WitnessArguments& witness) {
+  CLI::App& verb =
+      *program.add_subcommand("witness", "recorded outputs of released implementations, on inputs that kill the mutants of their contracts");
+  examples(verb, {"assay witness inputs --folder inputs", "assay witness run inputs --backend ./libvllm.so --package 'vllm 0.33.0' --folder outputs",
+                  "assay witness check"});
+  verb.add_option("action", witness.action,
+                  "inputs: choose inputs, none of left_out.csv; run: call a library on them; keep: store outputs that the contracts accept; "
+                  "check: contracts accept the stored outputs and mutants do not; drift: which contracts a release obeys")
+      ->required()
+      ->check(CLI::IsMember({"inputs", "run", "keep", "check", "drift"}));
+  verb.add_option("folders", witness.targets,
+                  "for run: inputs; for keep and drift: what was run; for check: stored outputs (default golden/witness)")
+      ->type_name("DIR...");
+  verb.add_option("--folder", witness.folder,
+                  "where inputs, run and keep write; what drift compares with (default golden/witness)")
+      ->type_name("DIR");
+  verb.add_option("--op", witness.op, "only this op");
+  verb.add_option("--contract", witness.contract, "only contracts whose id matches")->type_name("GLOB");
+  verb.add_option("--without", witness.without, "for inputs: leave out these cases, e.g. cases that real kernels refuse")
+      ->type_name("GLOB");
+  verb.add_option("--backend", witness.backend, "for run: kernel library")->type_name("NAME|PATH.so");
+  verb.add_option("--kernel", witness.kernel, "for run: only kernels whose name matches")->type_name("GLOB");
+  verb.add_option("--package", witness.package, "for run: name and version or commit of the library");
+  verb.add_option("--flags", witness.flags, "for run: flags of its build that change bits");
+  verb.add_option("--write", witness.write, "for check and drift: write the table into its section of this file")
+      ->type_name("FILE.md");
+  verb.add_option("--check", witness.check, "for check and drift: exit 1 if that section is out of date")->type_name("FILE.md");
+  verb.add_option("--timeout", witness.timeout_seconds, "for run: as for assay run")->check(seconds())->capture_default_str();
+  refuse_unused(verb,
+                {{"folders", {"run", "keep", "check", "drift"}}, {"--folder", {"inputs", "run", "keep", "drift"}}, {"--op", {"inputs"}},
+                 {"--contract", {"inputs", "run", "keep", "check", "drift"}}, {"--without", {"inputs"}}, {"--backend", {"run"}}, {"--kernel", {"run"}},
+                 {"--package", {"run"}}, {"--flags", {"run"}}, {"--write", {"check", "drift"}}, {"--check", {"check", "drift"}}, {"--timeout", {"run"}}},
+                [&witness] { return witness.action; });
+}
+
+void add_regenerate(CLI::App& program, RegenerateArguments& regenerate) {
+  CLI::App& verb = *program.add_subcommand("regenerate", "rewrite every file that is made from tables, or check them");
+  examples(verb, {"assay regenerate", "assay regenerate --check --part docs"});
+  std::vector<std::string> names;
+  for (const DerivedPart& part : derived_parts()) names.push_back(part.name);
+  CLI::Option* const check = verb.add_flag("--check", regenerate.check, "write nothing; exit 1 and name each file that is out of date");
+  verb.add_option("--part", regenerate.parts, "only these files; may be repeated")->check(CLI::IsMember(names));
+  verb.add_flag("--recompute", regenerate.recompute, "compute all records of golden/power, also those whose seal matches");
+  verb.add_flag("!--without-measured", regenerate.measured, "leave out suites/DIAGNOSIS.md and suites/judges/TABLES.md, which take minutes");
+  verb.add_option("--seed", regenerate.seed, "seed of the 5 % sample of golden/power that --check recomputes")
+      ->check(whole_number())
+      ->needs(check)
+      ->capture_default_str();
+  verb.add_option("--golden", regenerate.golden, "folder of golden files; default: golden/ beside suites/")->type_name("DIR");
+}
+
+void add_table(CLI::App& program, const std::string& name, const std::string& what, PowerArguments& arguments) {
+  CLI::App& verb = *program.add_subcommand(name, what);
+  examples(verb, {"assay " + name, "assay " + name + " --op rms_norm"});
+  CLI::Option* op = verb.add_option("--op", arguments.op, "only this op");
+  CLI::Option* write =
+      verb.add_option("--write", arguments.write, "write the table into the section `assay " + name + "` of this file")
+          ->type_name("FILE.md")
+          ->excludes(op);
+  verb.add_option("--check", arguments.check, "exit 1 if that section of the file is out of date")
+      ->type_name("FILE.md")
+      ->excludes(op)
+      ->excludes(write);
+}
+
+}  // namespace assay

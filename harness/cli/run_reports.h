@@ -1,0 +1,55 @@
+// Reports of a command line: opened before the run, written after it. Each is written even if another fails.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/cli/verbs.h"
+#include "harness/core/call.h"
+#include "harness/core/shard.h"
+#include "harness/report/console.h"
+#include "harness/report/provenance.h"
+#include "harness/report/report.h"
+#include "harness/run/run.h"
+
+namespace assay {
+
+class Reports {
+ public:
+  /// Throws UsageError for an unknown report, a file that cannot be written, and two reports with one file.
+  explicit Reports(const std::vector<std::string>& texts, const Shard& shard = {});
+
+  bool to_console() const { return to_console_; }
+
+  /// Writes all reports that can be written. Failures go to stderr and make the result false.
+  bool write(const RunResult& result, const LibraryInfo& library, const Provenance& provenance, const EarlierRun* earlier = nullptr) const;
+
+ private:
+  std::vector<ReportRequest> requests_;
+  bool to_console_ = false;
+};
+
+// Provenance that reports record about the run behind them.
+
+/// The console's report except for its last lines: failures by cause, counts, then details of the run.
+void print_ending(const RunResult& result, const Shown& shown, const std::string& details);
+
+/// For `assay run`, at its start. add_library() adds the library's name and digest once it is open.
+Provenance provenance_of(const RunArguments& arguments, const Shard& shard);
+
+/// For `assay judge`. The library was called by an earlier run, so its file is not known here.
+Provenance provenance_of(const JudgeArguments& arguments);
+
+/// For `assay gate`; as for `assay judge`.
+Provenance provenance_of(const GateArguments& arguments);
+
+/// Adds the kernel library's file and its digest.
+void add_library(Provenance& provenance, const LibraryInfo& library);
+
+/// The current date, YYYY-MM-DD in UTC.
+std::string today();
+
+/// Adds the evidence for the contracts that have a verdict in the result.
+void add_evidence(Provenance& provenance, const RunResult& result);
+
+}  // namespace assay
