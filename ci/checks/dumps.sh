@@ -11,17 +11,17 @@ cases=(--suite quick --warp 32 --case 'quant_group/vllm.*/bf16*/normal.*' --case
   --case 'qk_norm_rope/*/f16*/normal.*' --case 'concat_and_cache_mla/*/normal.*')
 [ -z "$sample" ] || cases=(--suite quick --warp 32 --case 'quant_group/vllm.*/bf16.m5.n1024.g128*/normal.s1/*' --case 'fused_add_rms_norm/vllm.*/f16*/normal.*'
   --case 'qk_norm_rope/vllm.fused*/f16*/normal.*' --case 'concat_and_cache_mla/*/f16*/normal.*')
-# verdicts FILE: a CSV or console report without its provenance.
+# verdicts FILE: a CSV or console report without what tells a run from a recording.
 verdicts() {
   case $1 in
     *.csv) python3 -c 'import csv, sys; [print([v for k, v in r.items() if not k.startswith("run_")]) for r in csv.DictReader(open(sys.argv[1]))]' "$1" ;;
-    *) sed '/^run_/d' "$1" ;;
+    *) sed '/^run_/d; /^  repro /d; /^  next /d' "$1" ;;
   esac
 }
 for backend in cpu faulty; do
-  "$assay" run --backend $backend "${cases[@]}" --report csv:"$r/$backend.csv" --report console --record "$r/$backend" >"$r/$backend.txt"
+  "$assay" run --backend $backend "${cases[@]}" --report csv:"$r/$backend.csv" --report console --show all --record "$r/$backend" >"$r/$backend.txt"
   ran=$?
-  "$assay" judge "$r/$backend" --report csv:"$r/judged.csv" --report console >"$r/judged.txt"
+  "$assay" judge "$r/$backend" --report csv:"$r/judged.csv" --report console --show all >"$r/judged.txt"
   [ $? -eq $ran ] || fail "judge and run of $backend differ in their exit codes"
   cmp <(verdicts "$r/$backend.csv") <(verdicts "$r/judged.csv") || fail "verdicts of $backend differ"
   cmp <(verdicts "$r/$backend.txt") <(verdicts "$r/judged.txt") || fail "printed reports of $backend differ"
@@ -201,6 +201,48 @@ expect 0 "made by   sm_90.wgmma.e4m3.f32, promoted every 128, acc = fma(chain * 
 as_dump cpu gemm_block_scaled "$blocked" && judge_dump 0 PASS "$blocked"
 expect 2 "b has a row of k products for each column of d" "$assay" judge "$file" --contract deepgemm.fp8_gemm_1d1d.sm_90 --tensor b=scale_a
 expect 2 "NOTHING HELD" "$assay" contracts match "$r/lone.safetensors"
+
+# What judge suggests: the contract that the outputs obey, the usual value of a missing parameter, how groups were found, a call for each
+# layer of a file, and how to convert a file of torch.save.
+norm='rms_norm/vllm.ir_rms_norm/bf16.m4.n1024.eps1e-6/normal.gamma.s1/w32'
+"$assay" run --case "$norm" --record "$r/norm" >/dev/null || fail "no recording of $norm"
+dump="$(find "$r/norm" -name '*.safetensors')"
+expect 0 "PASS" "$assay" judge "$dump" --contract vllm.ir_rms_norm --param eps=1e-6
+expect 1 "obeys     vllm.ir_rms_norm" "$assay" judge "$dump" --contract vllm.rms_norm@2026-06-18 --param eps=1e-6
+"$assay" judge "$dump" --contract vllm.ir_rms_norm --param eps=1e-6 | grep -q "obeys " && fail "a right dump obeys another contract instead"
+expect 2 "usual is --param eps=1e-6" "$assay" judge "$dump" --contract vllm.ir_rms_norm
+expect 0 "group size 128 (of 32|64|128) follows from the shape of the scales" "$assay" judge "$r/good.safetensors" $p
+python3 - "$r" <<'END' || fail "no file of two layers"
+import json, struct, sys
+folder = sys.argv[1]
+def tensors(name):
+    data = open(f"{folder}/{name}.safetensors", "rb").read()
+    size = struct.unpack("<Q", data[:8])[0]
+    head = json.loads(data[8:8 + size])
+    return {k: (v, data[8 + size + v["data_offsets"][0]:8 + size + v["data_offsets"][1]]) for k, v in head.items() if k != "__metadata__"}
+head, body = {}, b""
+for layer, name in ((0, "good"), (1, "floor")):
+    for role, (entry, data) in tensors(name).items():
+        head[f"layers.{layer}.{role}"] = {**entry, "data_offsets": [len(body), len(body) + len(data)]}
+        body += data
+text = json.dumps(head).encode()
+text += b" " * (-len(text) % 8)
+open(folder + "/layers.safetensors", "wb").write(struct.pack("<Q", len(text)) + text + body)
+END
+layers=("$assay" judge "$r/layers.safetensors" $p --tensor 'x=layers.*.x' --tensor 'q=layers.*.q')
+expect 1 "* = 1" "${layers[@]}" --tensor 'scale=layers.*.scale'
+expect 1 "NOT AS EXPECTED: 1 of 2 (1 pass, 1 fail)" "${layers[@]}" --tensor 'scale=layers.*.scale'
+expect 2 "no tensor fits; did you mean 'layers.0.q'" "$assay" judge "$r/layers.safetensors" $p --tensor 'x=layer.*.q'
+expect 2 "there is no 'layers.0.s'" "${layers[@]}" --tensor 'scale=layers.*.s'
+touch "$r/x.pt"
+expect 2 "torch.load('$r/x.pt', weights_only=True).items()}, '$r/x.safetensors')" "$assay" judge "$r/x.pt" --contract vllm.group_fp8
+expect 2 "say --param m=ROWS --param groups=GROUPS too" "$assay" judge "$r/good.safetensors:scale" --as scale --layout row
+expect 2 "also needs --param n=COLUMNS" "$assay" judge "$r/good.safetensors:scale" --as scale --param group_size=128
+
+# A recording's kernel is not here: its repro line checks the recording again.
+"$assay" judge "$r/faulty" >"$r/judged_faulty.txt"
+grep -q "repro     assay judge $r/faulty --case " "$r/judged_faulty.txt" || fail "repro of a recording: $(grep -m 1 repro "$r/judged_faulty.txt")"
+grep -q "repro     assay run" "$r/judged_faulty.txt" && fail "repro of a recording runs a kernel that may be another"
 
 # Quantizations: every contract that such tensors fit.
 expect 0 "obeys     vllm.group_fp8_packed" "$assay" contracts match "$r/good.safetensors"

@@ -48,18 +48,42 @@ for card in range(1, cards + 1):
 assert not re.search(r"https?://", dom)
 END
 
-# fits WIDTH PAGE: a copy of the page that measures itself is not wider than the window.
+# fits WIDTH PAGE: with every list unfolded, a copy of the page that measures itself has nothing to the right of the window, and no
+# element that hides a part of its text.
 fits() {
   python3 - "$2" >"$scratch/probe.html" <<'END'
 import sys
 page = open(sys.argv[1]).read()
-probe = "<script>addEventListener('load', () => { const d = document.documentElement;" \
-        " document.title = d.scrollWidth <= d.clientWidth ? 'FITS' : 'WIDER ' + d.scrollWidth; })</script></body>"
+probe = """<script>addEventListener('load', () => {
+  document.querySelectorAll('details').forEach(d => d.open = true);
+  const page = document.documentElement, cut = page.scrollWidth > page.clientWidth ? ['page ' + page.scrollWidth] : [];
+  for (const e of document.querySelectorAll('nav, nav *, main *')) {
+    const style = getComputedStyle(e), box = e.getBoundingClientRect();
+    if (style.display === 'none' || e.closest('svg')) continue;
+    const hides = e.clientWidth > 0 && e.scrollWidth > e.clientWidth + 1 && style.overflowX !== 'visible';
+    if (hides || (box.width > 0 && box.right > page.clientWidth + 1)) cut.push(e.tagName + ' ' + e.className + ' ' + e.textContent.slice(0, 60));
+  }
+  document.title = cut.length ? 'CUT OFF: ' + cut.length + ': ' + cut[0] : 'FITS';
+});</script></body>"""
 print(page.replace("</body>", probe))
 END
-  browser --window-size="$1",2000 --dump-dom "file://$scratch/probe.html" | grep -q '<title>FITS</title>'
+  browser --window-size="$1",2000 --virtual-time-budget=30000 --dump-dom "file://$scratch/probe.html" | grep -o '<title>[^<]*</title>' | tee "$scratch/fits" | grep -q '<title>FITS</title>'
 }
-for width in 1300 700; do fits $width "$scratch/all.html" || fail "the page is wider than $width pixels"; done
-sed 's/<main/<p style="width:2000px">wide<\/p><main/' "$scratch/all.html" >"$scratch/wide.html"
-fits 1300 "$scratch/wide.html" && fail "a page of 2000 pixels passed for one of 1300"
+"$assay" run --backend cpu --suite rms_norm/quick --suite quant_group/quick --suite all_reduce/quick --case '*.s1/*' --warp 32 --report html:"$scratch/pass.html" >/dev/null ||
+  fail "the kernels of the passing report fail"
+for width in 1400 700; do
+  fits $width "$scratch/all.html" || fail "the report of failures is cut off at $width pixels: $(cat "$scratch/fits")"
+  fits $width "$scratch/pass.html" || fail "the passing report is cut off at $width pixels: $(cat "$scratch/fits")"
+done
+sed 's/<main[^>]*>/&<p style="width:2000px">wide<\/p>/' "$scratch/all.html" >"$scratch/wide.html"
+fits 1400 "$scratch/wide.html" && fail "a page of 2000 pixels passed for one of 1400"
+sed 's/<main[^>]*>/&<div class="wide"><p style="width:2000px">hidden<\/p><\/div>/' "$scratch/pass.html" >"$scratch/hidden.html"
+fits 1400 "$scratch/hidden.html" && fail "text behind the right edge of its table passed"
+
+# Failures only: the list of passes disappears.
+only='s/<\/body>/<script>document.title = getComputedStyle(document.getElementById("passed")).display<\/script>&/'
+sed -e 's/id="only-failures"/& checked="checked"/' -e "$only" "$scratch/all.html" >"$scratch/only.html"
+browser --dump-dom "file://$scratch/only.html" | grep -q '<title>none</title>' || fail "failures only shows passes"
+sed -e "$only" "$scratch/all.html" >"$scratch/both.html"
+browser --dump-dom "file://$scratch/both.html" | grep -q '<title>block</title>' || fail "passes are hidden at first"
 echo passed

@@ -22,6 +22,7 @@ using testing::assay;
 using testing::Cli;
 using ::testing::HasSubstr;
 using testing::kFewCases;
+using testing::shell;
 using ::testing::Not;
 
 TEST_F(Cli, HelpNamesTheVerbsButNotTheWorker) {
@@ -34,8 +35,14 @@ TEST_F(Cli, HelpNamesTheVerbsButNotTheWorker) {
 }
 
 TEST_F(Cli, WrongCommandLinesAreExitCode2) {
-  EXPECT_EQ(assay("").exit_code, 2);
-  EXPECT_EQ(assay("rnu").exit_code, 2);
+  const Answer alone = assay("");
+  EXPECT_EQ(alone.exit_code, 2);
+  EXPECT_THAT(alone.text, HasSubstr("First steps:\n  assay list"));
+  const Answer verb = assay("rnu");
+  EXPECT_EQ(verb.exit_code, 2);
+  EXPECT_THAT(verb.text, HasSubstr("no verb 'rnu'; did you mean 'run'?"));
+  EXPECT_THAT(assay("run --bakend cpu").text, HasSubstr("run: unknown option '--bakend'; did you mean '--backend'?"));
+  EXPECT_THAT(assay("run cpu").text, HasSubstr("run: unexpected argument 'cpu'; see: assay help run"));
   EXPECT_EQ(assay("run --seed 3").exit_code, 2) << "the command line selects, it sets no parameter";
   EXPECT_EQ(assay("run --warp 16").exit_code, 2);
   EXPECT_EQ(assay("run --repeat 0").exit_code, 2);
@@ -47,7 +54,7 @@ TEST_F(Cli, WrongCommandLinesAreExitCode2) {
   if (!std::filesystem::exists(std::filesystem::path(ASSAY_PROGRAM).parent_path() / "libassay_cuda.so")) {
     EXPECT_THAT(assay("run --backend cuda").text, HasSubstr("ci/build release assay_kernels_cuda"));
   }
-  EXPECT_THAT(assay("explain quant_group/no/such").text, HasSubstr("no case 'quant_group/no/such'; there are: quant_group/"));
+  EXPECT_THAT(assay("explain quant_group/no/such").text, HasSubstr("no case 'quant_group/no/such'; see: assay list 'quant_group/*', which prints "));
   EXPECT_THAT(assay("contracts diff vllm.rms_norm@2026-06-18 cuda.e4m3fn_sat").text,
               HasSubstr("no input has an answer under both"));
   const Answer suite = assay("run --suite quant_gruop");
@@ -62,6 +69,75 @@ TEST_F(Cli, WrongCommandLinesAreExitCode2) {
   const Answer nothing = assay("run --case no/such/case");
   EXPECT_EQ(nothing.exit_code, 2);
   EXPECT_THAT(nothing.text, HasSubstr("no case is selected"));
+}
+
+TEST_F(Cli, WhatAVerbDoesNotUseIsRefused) {
+  const std::vector<std::pair<std::string, std::string>> refused = {
+      {"run --op rms_norm", "to choose cases of an op: --suite rms_norm"},
+      {"contracts list --kernel k", "contracts list does not use --kernel; only contracts match --op does"},
+      {"contracts match x.safetensors --kernel k", "contracts match FILE does not use --kernel"},
+      {"contracts specials vllm.group_fp8", "contracts specials takes no ids"},
+      {"arch show x --seed 3", "arch show does not use --seed; only arch verify --backend does"},
+      {"golden check --observed cpu", "golden check does not use --observed; only golden write does"},
+      {"explain x --call --kernel k", "explain --call does not use --kernel"},
+      {"witness check --package p", "witness check does not use --package; only witness run does"},
+      {"list --op rms_norm --all", "list --op describes an op and does not use --all"},
+      {"judge x.npy --as scale --tensor x=y", "judge --as does not use --tensor"},
+      {"judge x.safetensors --contract vllm.group_fp8 --ledger known.csv", "judge --contract does not use --ledger"},
+      {"sharpness --op cast", "has no case of n 7168"}};
+  for (const auto& [line, words] : refused) {
+    const Answer answer = assay(line);
+    EXPECT_EQ(answer.exit_code, 2) << line;
+    EXPECT_THAT(answer.text, HasSubstr(words)) << line;
+  }
+}
+
+TEST_F(Cli, EveryHelpHasExamplesOfOptionsThatItLists) {
+  const std::string all = assay("help").text;
+  EXPECT_EQ(all, assay("--help").text);
+  for (const char* verb : {"run", "list", "new", "inputs", "judge", "gate", "golden", "explain", "contracts", "arch", "hunt", "probe", "witness", "regenerate",
+                           "power", "sharpness", "docs"}) {
+    EXPECT_THAT(all, HasSubstr(std::string("\n  ") + verb + " "));
+    const Answer help = assay(std::string("help ") + verb);
+    EXPECT_EQ(help.exit_code, 0) << verb;
+    const size_t at = help.text.find("Examples:\n");
+    ASSERT_NE(at, std::string::npos) << verb;
+    std::istringstream lines(help.text.substr(at + 10));
+    for (std::string line; std::getline(lines, line);) {
+      EXPECT_THAT(line, ::testing::StartsWith(std::string("  assay ") + verb));
+      std::istringstream words(line);
+      for (std::string word; words >> word;) {
+        const bool listed = !word.starts_with("--") || help.text.substr(0, at).find(word) != std::string::npos;
+        EXPECT_TRUE(listed) << verb << ": " << word;
+      }
+    }
+  }
+}
+
+TEST_F(Cli, QuickIsTheDefaultTierAndRunsFirst) {
+  const Answer quick = assay("run --suite act_and_mul --kernel 'act_and_mul' --warp 32");
+  EXPECT_THAT(quick.text, HasSubstr("full tier not run ("));
+  EXPECT_THAT(quick.text, HasSubstr(" cases; --tier full)"));
+  const Answer named = assay(std::string("run ") + kFewCases);
+  EXPECT_THAT(named.text, Not(HasSubstr("not run ("))) << "the selection names its tier";
+}
+
+TEST_F(Cli, NewWritesAPlugInThatBuildsAndPasses) {
+  const std::string folder = folder_ / "mine", root = ASSAY_DATA_FOLDER;
+  const Answer made = assay("new plugin mine --output " + folder);
+  EXPECT_EQ(made.exit_code, 0);
+  EXPECT_THAT(made.text, HasSubstr("cmake -S " + folder + " -B " + folder + "/build -DASSAY_ABI_DIR=" + root));
+  EXPECT_EQ(assay("new plugin mine --output " + folder).exit_code, 2) << "it is there";
+  EXPECT_THAT(assay("new plugin 1x").text, HasSubstr("expected a name of letters"));
+  const auto passes = [&](const std::string& source) {
+    const Answer built = shell("c++ -std=c++17 -O1 -Wall -Wextra -Werror -fPIC -shared -ffp-contract=off -pthread -I" + root + "/kernels/abi " + source + " -o " +
+                               folder + "/libmine.so");
+    EXPECT_EQ(built.exit_code, 0) << built.text;
+    return assay("run --backend " + folder + "/libmine.so --suite rms_norm --warp 32 --case '*n1024*normal.gamma.s1*'");
+  };
+  EXPECT_THAT(passes(folder + "/mine.cpp").text, HasSubstr("ALL AS EXPECTED: "));
+  shell("sed 's/(bits + 0x7fffu + (bits >> 16 & 1u)) >> 16/bits >> 16/' " + folder + "/mine.cpp >" + folder + "/wrong.cpp");
+  EXPECT_THAT(passes(folder + "/wrong.cpp").text, HasSubstr("cause     explains"));
 }
 
 TEST_F(Cli, AnArchitectureSelectsTheProductsOfItsUnits) {

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <set>
+#include <sstream>
 #include <stdexcept>
 
 #include "harness/cli/places.h"
@@ -218,6 +219,15 @@ std::string typed(const CLI::Option& option) {
   return option.get_name(false, true) + (type.empty() ? "" : " " + type);
 }
 
+/// The examples of a verb's help as a block of code.
+std::string examples_block(const std::string& footer) {
+  std::istringstream lines(footer);
+  std::string block = "```sh\n";
+  for (std::string line; std::getline(lines, line);)
+    if (line.starts_with("  ")) block += line.substr(2) + "\n";
+  return block + "```\n\n";
+}
+
 std::string command_section(const CLI::App& verb) {
   std::string text = fmt::format("## assay {}\n\n{}.\n\n", verb.get_name(), verb.get_description());
   text += markdown_header({"option", "meaning", "default"});
@@ -226,7 +236,8 @@ std::string command_section(const CLI::App& verb) {
     const std::string what = option->get_description() + (option->get_required() ? " (required)" : "");
     text += markdown_row({code(typed(*option)), what, code(option->get_default_str())});
   }
-  return text + "\n";
+  if (verb.get_footer().empty()) return text + "\n";
+  return text + "\n" + examples_block(verb.get_footer());
 }
 
 DocsPage commands_page(const CLI::App& program) {
@@ -426,6 +437,7 @@ std::map<std::string, std::string> docs_files(const CLI::App& program, const Sui
 
 void add_docs(CLI::App& program, DocsArguments& arguments) {
   CLI::App& verb = *program.add_subcommand("docs", "write the reference pages of docs/reference and the status table of README.md, or check them");
+  verb.footer("Examples:\n  assay docs --output docs/reference");
   CLI::Option* output = verb.add_option("--output", arguments.output, "write the pages here; README.md is two folders above")->type_name("DIR");
   verb.add_option("--check", arguments.check, "exit 1 if a page in this folder is stale")->type_name("DIR")->excludes(output);
 }

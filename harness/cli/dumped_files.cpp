@@ -1,9 +1,13 @@
 #include <algorithm>
 #include <map>
+#include <optional>
+#include <set>
+#include <tuple>
 
 #include "harness/check/dumped_call.h"
 #include "harness/cli/judge.h"
 #include "harness/dump/strided.h"
+#include "reference/table/near.h"
 
 namespace assay {
 namespace {
@@ -41,6 +45,68 @@ std::string DumpedFiles::what_there_is(const std::string& role) const {
   return text + "; name it with --tensor " + role + "=NAME or " + role + "=FILE.npy";
 }
 
+void refuse_torch_file(const std::string& target) {
+  for (const std::string torch : {".pt", ".pth", ".bin"})
+    if (target.ends_with(torch))
+      throw UsageError(target + ": is a file of torch.save, which may hold code; convert it in Python:\n"
+                                "  import torch; from safetensors.torch import save_file\n"
+                                "  save_file({name: t.contiguous() for name, t in torch.load('" + target + "', weights_only=True).items()}, '" +
+                       target.substr(0, target.size() - torch.size()) + ".safetensors')");
+}
+
+namespace {
+
+/// The text that the * of a pattern stands for in a name; nothing if the name does not fit.
+std::optional<std::string> star_of(const std::string& pattern, const std::string& name) {
+  const size_t star = pattern.find('*');
+  const std::string before = pattern.substr(0, star), after = pattern.substr(star + 1);
+  if (name.size() <= before.size() + after.size() || !name.starts_with(before) || !name.ends_with(after)) return std::nullopt;
+  return name.substr(before.size(), name.size() - before.size() - after.size());
+}
+
+/// Numbers in order of size, before words.
+bool comes_before(const std::string& a, const std::string& b) {
+  const auto number = [](const std::string& text) { return std::all_of(text.begin(), text.end(), [](char c) { return '0' <= c && c <= '9'; }); };
+  return std::tuple(!number(a), number(a) ? a.size() : 0, a) < std::tuple(!number(b), number(b) ? b.size() : 0, b);
+}
+
+}  // namespace
+
+std::vector<StarredCall> starred_calls(const std::vector<std::string>& targets, const std::vector<std::string>& tensors) {
+  const std::map<std::string, std::string> named = named_values("--tensor", tensors);
+  std::vector<std::pair<std::string, std::string>> patterns;
+  for (const auto& [role, name] : named)
+    if (name.find('*') != std::string::npos) patterns.emplace_back(role, name);
+  if (patterns.empty()) return {{"", tensors}};
+  std::vector<std::string> there;
+  for (const std::string& target : targets) refuse_torch_file(target);
+  for (const std::string& target : targets)
+    if (target.find(".npy") == std::string::npos)
+      for (const StoredTensor& stored : open_dump(target).tensors) there.push_back(stored.name);
+  std::map<std::string, std::set<std::string>> roles_of;  // by text
+  for (const auto& [role, pattern] : patterns)
+    for (const std::string& name : there)
+      if (const auto star = star_of(pattern, name)) roles_of[*star].insert(role);
+  std::vector<std::string> stars;
+  for (const auto& [star, roles] : roles_of) stars.push_back(star);
+  if (stars.empty()) throw UsageError("--tensor " + patterns.front().first + "=" + patterns.front().second + ": no tensor fits" + did_you_mean(patterns.front().second, there));
+  std::sort(stars.begin(), stars.end(), comes_before);
+  std::vector<StarredCall> calls;
+  for (const std::string& star : stars) {
+    StarredCall call{star, {}};
+    for (const auto& [role, name] : named) {
+      std::string one = name;
+      if (const size_t at = one.find('*'); at != std::string::npos) {
+        one.replace(at, 1, star);
+        if (!roles_of[star].contains(role)) throw UsageError("--tensor " + role + "=" + name + ": there is no '" + one + "', though other names with * = " + star + " are there");
+      }
+      call.tensors.push_back(role + "=" + one);
+    }
+    calls.push_back(std::move(call));
+  }
+  return calls;
+}
+
 DumpedFiles gather(const DumpArguments& arguments, const std::vector<const Op*>& ops) {
   const std::map<std::string, bool> wanted = names_in_dump(ops);
   const std::map<std::string, std::string> renamed = named_values("--tensor", arguments.tensors);
@@ -61,6 +127,7 @@ DumpedFiles gather(const DumpArguments& arguments, const std::vector<const Op*>&
       put(files.roles, target.substr(0, equals), dumped(named.dump, named.tensor));
       continue;
     }
+    refuse_torch_file(target);
     const Dump dump = open_dump(target);
     for (const StoredTensor& stored : dump.tensors) files.there.push_back(stored.name);
     if (target.find(".npy") != std::string::npos) throw UsageError(target + ": an .npy file has no names; say role=" + target);

@@ -5,12 +5,15 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstdio>
 #include <filesystem>
+#include <map>
 #include <set>
 
 #include "harness/check/case_files.h"
 #include "harness/check/judge_tensors.h"
+#include "harness/check/match_tensors.h"
 #include "harness/check/scale_tensor.h"
 #include "harness/cli/places.h"
 #include "harness/cli/power.h"
@@ -24,6 +27,7 @@
 #include "harness/run/run.h"
 #include "harness/text/error.h"
 #include "harness/text/printable.h"
+#include "reference/formats/catalogue.h"
 #include "suites/registry.h"
 #include "suites/rulebook.h"
 
@@ -99,15 +103,106 @@ std::string command_line(const JudgeArguments& arguments) {
   return line + (arguments.layout.empty() ? "" : " --layout " + shell_word(arguments.layout));
 }
 
-int judge_case(const JudgeArguments& arguments, const DumpedCall& call, const Reports& reports, Provenance provenance) {
-  const TensorsVerdict judged = judge_tensors(call, command_line(arguments), WithPower::kNo);
-  fmt::print("{}", tensors_text(judged));
-  RunResult all;
-  all.verdicts.push_back(judged.verdict);
-  provenance.ended = utc_now();
-  add_evidence(provenance, all);
-  if (!reports.write(all, LibraryInfo{}, provenance) && all.exit_code() == kAllAsExpected) return kHarnessFailed;
-  return all.exit_code();
+/// Largest output for which the other contracts of the op are tried.
+constexpr int64_t kMostElementsToMatch = int64_t{1} << 20;
+
+/// Contracts of the op that the tensors obey, or come nearer to than to the one that was asked for.
+std::string other_contracts(const Op& op, const std::string& contract, const DumpedRoles& roles, const std::map<std::string, std::string>& parameters,
+                            const std::string& layout, const TensorsVerdict& judged) {
+  int64_t elements = 0, outside = 0;
+  for (const TensorFinding& finding : judged.verdict.tensors) elements += finding.elements, outside += finding.outside;
+  if (elements > kMostElementsToMatch) return "  next      assay contracts match FILE ... tries every contract\n";
+  const MatchedContracts matched = match_tensors({&op}, roles, parameters, layout);
+  std::vector<std::string> obeyed;
+  const MatchedContract* nearest = nullptr;
+  for (const MatchedContract& one : matched.asked) {
+    if (one.contract == contract) continue;
+    if (one.obeys()) obeyed.push_back(one.contract);
+    if (!one.obeys() && nearest == nullptr) nearest = &one;
+  }
+  constexpr size_t kMost = 4;
+  if (!obeyed.empty()) {
+    std::string names;
+    for (size_t i = 0; i < std::min(kMost, obeyed.size()); ++i) names += (i == 0 ? "" : ", ") + obeyed[i];
+    if (obeyed.size() > kMost) names += fmt::format(" and {} more", obeyed.size() - kMost);
+    return fmt::format("  obeys     {} instead\n", names);
+  }
+  if (nearest != nullptr && nearest->outside > 0 && 2 * nearest->outside < outside)
+    return fmt::format("  nearest   {}: {} elements outside instead of {}\n", nearest->contract, nearest->outside, outside);
+  return "";
+}
+
+/// How groups were found that nobody stated, if the contract has groups of several sizes.
+std::string group_note(const DumpedCall& call, const std::map<std::string, std::string>& parameters) {
+  const Case& one = call.dump.one;
+  const auto group = one.parameters.find("group_size");
+  if (group == one.parameters.end() || parameters.contains("group_size")) return "";
+  const std::string last = chain_of(rulebook().contracts.find(one.text("contract"))).back();
+  const std::string all = rulebook().contracts.find(last).text("group");
+  if (all.find('|') == std::string::npos) return "";
+  return fmt::format("  note      group size {} (of {}) follows from the shape of the scales; another is --param group_size=N\n",
+                     group->second, all);
+}
+
+/// Packed words that are all plausible fp32 scales: the producer may have written another format.
+std::string fp32_note(const DumpedRoles& roles) {
+  const auto found = roles.find("scale");
+  if (found == roles.end() || !(*found->second.tensor.spec.format == kInt32)) return "";
+  const std::vector<uint32_t> codes = code_matrix(found->second.tensor).codes;
+  std::set<uint32_t> mantissas;
+  for (const uint32_t code : codes) {
+    const uint32_t exponent = code >> 23 & 0xff;
+    if (code >> 31 != 0 || exponent < 67 || exponent > 168) return "";  // 2^-60 to 2^41, as in diagnosis/scales.h
+    mantissas.insert(code & 0x7fffff);
+  }
+  const bool repeated = std::all_of(codes.begin(), codes.end(), [](uint32_t code) { return (code >> 16 & 0xff) == (code >> 24); });
+  if (codes.empty() || repeated) return "";
+  return fmt::format("  note      each word of 'scale' is a plausible fp32 number, the first {:.6g}; if the kernel wrote fp32 scales, see: assay judge {}:{} --as ue8m0_scale\n",
+                     double(std::bit_cast<float>(codes.front())), found->second.file, found->second.name);
+}
+
+/// One call of a dump.
+struct JudgedCall {
+  TensorsVerdict judged;
+  std::string advice;  ///< lines below the verdict
+};
+
+JudgedCall judge_call(const JudgeArguments& arguments, const Op& op, const std::vector<std::string>& tensors,
+                      const std::map<std::string, std::string>& parameters) {
+  const DumpedFiles files = gather({arguments.targets, tensors}, {&op});
+  try {
+    const DumpedCall call = dumped_call(op, {arguments.contract, files.roles, parameters, arguments.layout});
+    JudgeArguments as_given = arguments;
+    as_given.tensors = tensors;
+    JudgedCall one{judge_tensors(call, command_line(as_given), WithPower::kNo), group_note(call, parameters)};
+    if (one.judged.verdict.outcome == Outcome::kFail)
+      one.advice += fp32_note(files.roles) + other_contracts(op, arguments.contract, files.roles, parameters, arguments.layout, one.judged);
+    return one;
+  } catch (const MissingRole& missing) {
+    throw UsageError(missing.what() + files.what_there_is(missing.role));
+  }
+}
+
+/// The value that most cases of the contract have in a column; empty if none has one.
+std::string usual_value(const JudgeArguments& arguments, const Op& op, const std::string& column) {
+  std::map<std::string, int> counts;
+  std::string usual;
+  for (const Case& one : open_cases_of(arguments.suites, {&op, 1})) {
+    const auto cell = one.parameters.find(column);
+    if (cell == one.parameters.end() || cell->second.empty() || one.text("contract") != arguments.contract) continue;
+    if (++counts[cell->second] > counts[usual]) usual = cell->second;
+  }
+  return usual;
+}
+
+/// The message for a parameter that no tensor shows, with the value that cases of the contract use.
+std::string with_usual_value(const JudgeArguments& arguments, const Op& op, const std::string& message) {
+  const std::string needs = "needs --param ";
+  const size_t at = message.find(needs);
+  if (at == std::string::npos) return message;
+  const std::string column = message.substr(at + needs.size(), message.find('=', at) - at - needs.size());
+  const std::string usual = usual_value(arguments, op, column);
+  return usual.empty() ? message : fmt::format("{}; usual is --param {}={}", message, column, usual);
 }
 
 }  // namespace
@@ -120,13 +215,27 @@ int judge_dump(const JudgeArguments& arguments) {
   const Op& op = arguments.suites.ops->of_contract(arguments.contract, parameters);
   if (!op.case_of_dump)
     throw UsageError("dumps of op " + op.name + " cannot be checked; record its calls with assay run --record");
-  const DumpedFiles files = gather({arguments.targets, arguments.tensors}, {&op});
+  const std::vector<StarredCall> calls = starred_calls(arguments.targets, arguments.tensors);
+  RunResult all;
   try {
-    const DumpedCall call = dumped_call(op, {arguments.contract, files.roles, parameters, arguments.layout});
-    return judge_case(arguments, call, reports, std::move(provenance));
-  } catch (const MissingRole& missing) {
-    throw UsageError(missing.what() + files.what_there_is(missing.role));
+    for (const StarredCall& call : calls) {
+      if (!call.star.empty()) fmt::print("* = {}\n", call.star);
+      JudgedCall one = judge_call(arguments, op, call.tensors, parameters);
+      fmt::print("{}{}", tensors_text(one.judged), one.advice);
+      if (!call.star.empty()) fmt::print("\n");
+      if (!call.star.empty()) one.judged.verdict.kernel += ", * = " + call.star;
+      all.verdicts.push_back(std::move(one.judged.verdict));
+    }
+  } catch (const MissingRole&) {
+    throw;
+  } catch (const UsageError& error) {
+    throw UsageError(with_usual_value(arguments, op, error.what()));
   }
+  if (calls.size() > 1) fmt::print("{}", outcome_line(all));
+  provenance.ended = utc_now();
+  add_evidence(provenance, all);
+  if (!reports.write(all, LibraryInfo{}, provenance) && all.exit_code() == kAllAsExpected) return kHarnessFailed;
+  return all.exit_code();
 }
 
 // assay judge FILE:TENSOR --as scale: checks a single scale tensor.
@@ -137,6 +246,10 @@ int judge_scale(const JudgeArguments& arguments) {
   open_contracts(arguments.suites);
   const NamedTensor named = open_tensor(arguments.targets.front());
   const ScaleFacts facts(named_values("--param", arguments.parameters), named.dump.metadata, arguments.layout);
+  if (!arguments.layout.empty() && (!facts.integer("m") || !facts.groups()))
+    throw UsageError("--layout " + arguments.layout + ": scales and padding are told apart by their number; say --param m=ROWS --param groups=GROUPS too");
+  if (!facts.text("group_size").empty() && !facts.groups())
+    throw UsageError("--param group_size=" + facts.text("group_size") + ": the number of groups also needs --param n=COLUMNS of x, or --param groups=GROUPS");
   const DumpedTensor dumped{{storage_spec(named.dump, named.tensor), read_bytes(named.dump, named.tensor)}, named.dump.file, named.tensor.name,
                             named.tensor.dtype, named.tensor.format == nullptr};
   ScaleGrid grid = scale_grid(dumped, facts);
@@ -159,6 +272,7 @@ std::map<std::string, std::string> named_values(const std::string& option, const
 }
 
 NamedTensor open_tensor(const std::string& target) {
+  refuse_torch_file(target);
   const std::string kind = ".safetensors:";
   const size_t colon = target.find(kind);
   Dump dump = open_dump(colon == std::string::npos ? target : target.substr(0, colon + kind.size() - 1));
@@ -176,11 +290,32 @@ NamedTensor open_tensor(const std::string& target) {
                    "); name one as FILE.safetensors:TENSOR");
 }
 
+/// Refuses options that this way of checking does not use.
+static void refuse(const std::string& way, const std::vector<std::pair<const char*, bool>>& given) {
+  for (const auto& [option, is_given] : given)
+    if (is_given) throw UsageError("judge " + way + " does not use " + option + "; see: assay help judge");
+}
+
+static void refuse_unused(const JudgeArguments& given, bool folders) {
+  const Selection& selection = given.selection;
+  const std::vector<std::pair<const char*, bool>> of_recordings = {
+      {"--ledger", !given.ledger.empty()}, {"--suite", !selection.suites.empty()}, {"--case", !selection.cases.empty()}, {"--arch", !selection.arch.empty()},
+      {"--warp", !selection.warp.empty()}, {"--cases", !given.suites.tables.cases.empty()}};
+  if (!given.as.empty()) {
+    refuse("--as", {{"--contract", !given.contract.empty()}, {"--tensor", !given.tensors.empty()}, {"--report", !given.reports.empty()}});
+    refuse("--as", of_recordings);
+  } else if (!given.contract.empty()) {
+    refuse("--contract", of_recordings);
+  } else if (folders) {
+    refuse("of a recording", {{"--param", !given.parameters.empty()}, {"--tensor", !given.tensors.empty()}, {"--layout", !given.layout.empty()}});
+  }
+}
+
 int judge_verb(const JudgeArguments& arguments) {
-  if (!arguments.as.empty() && !arguments.contract.empty()) throw UsageError("--as needs no op and takes no --contract");
-  if (!arguments.as.empty()) return judge_scale(arguments);
   const bool folders = std::all_of(arguments.targets.begin(), arguments.targets.end(),
                                    [](const std::string& target) { return std::filesystem::is_directory(target); });
+  refuse_unused(arguments, folders);
+  if (!arguments.as.empty()) return judge_scale(arguments);
   const bool handed_out = folders && std::all_of(arguments.targets.begin(), arguments.targets.end(), has_case_inputs);
   if (handed_out && arguments.contract.empty()) return judge_outputs_of_inputs(arguments);
   if (folders && arguments.contract.empty()) return judge_recordings(arguments);

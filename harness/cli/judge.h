@@ -13,7 +13,7 @@
 namespace assay {
 
 int judge_recordings(const JudgeArguments& arguments);
-int judge_outputs_of_inputs(const JudgeArguments& arguments);  ///< of `assay inputs`; inputs.cpp
+int judge_outputs_of_inputs(const JudgeArguments& arguments);  ///< of `assay inputs`; recordings.cpp
 int judge_dump(const JudgeArguments& arguments);
 int judge_scale(const JudgeArguments& arguments);
 
@@ -43,6 +43,19 @@ struct DumpedFiles {
   /// Text for a role that no tensor has: "; there are: a, b; name it with --tensor ROLE=NAME or ROLE=FILE.npy".
   std::string what_there_is(const std::string& role) const;
 };
+
+/// Throws UsageError with the lines that convert a file of torch.save.
+void refuse_torch_file(const std::string& target);
+
+/// One call of a dump with many: the names that a * of --tensor ROLE=NAME stands for.
+struct StarredCall {
+  std::string star;                  ///< the text that * stands for; empty if no name has one
+  std::vector<std::string> tensors;  ///< "role=name in the file"
+};
+
+/// A call for each text for which every name with a * is in the files; one call if no name has a *. Throws UsageError if there is none, or
+/// if a text fits some names only.
+std::vector<StarredCall> starred_calls(const std::vector<std::string>& targets, const std::vector<std::string>& tensors);
 
 /// Reads the tensors of all targets that have a role of one of the ops. Throws UsageError, DumpError.
 DumpedFiles gather(const DumpArguments& arguments, const std::vector<const Op*>& ops);

@@ -149,6 +149,8 @@ int main(int argc, char** argv) {
   assay::add_run(program, run);
   assay::ListArguments listed;
   assay::add_list(program, listed);
+  assay::NewArguments made;
+  assay::add_new(program, made);
   assay::InputsArguments inputs;
   assay::add_inputs(program, inputs);
   assay::JudgeArguments judge;
@@ -208,7 +210,7 @@ int main(int argc, char** argv) {
   }
   const auto ops = std::make_shared<const assay::OpRegistry>(assay::shipped_ops());
   for (assay::Suites* const suites :
-       {&run.suites, &listed.suites, &inputs.suites, &judge.suites, &gate.suites, &golden.suites, &explain.suites, &contracts.suites, &arch.suites, &hunt.suites,
+       {&run.suites, &listed.suites, &made.suites, &inputs.suites, &judge.suites, &gate.suites, &golden.suites, &explain.suites, &contracts.suites, &arch.suites, &hunt.suites,
         &probe.suites, &witness.suites, &regenerate.suites, &power.suites, &sharpness.suites, &docs.suites})
     suites->ops = ops, suites->tables.contracts = rows;
   run.command = judge.command = gate.command = {argv, argv + argc};
@@ -225,6 +227,7 @@ int main(int argc, char** argv) {
     if (program.got_subcommand("gate")) return assay::gate_verb(gate);
     if (program.got_subcommand("hunt")) return assay::hunt_verb(hunt);
     if (program.got_subcommand("list")) return assay::list_verb(listed);
+    if (program.got_subcommand("new")) return assay::new_verb(made);
     if (program.got_subcommand("golden")) return assay::golden_verb(golden);
     if (program.got_subcommand("explain") && explain.minimize) return assay::minimize_verb(explain);
     if (program.got_subcommand("explain")) return assay::explain_verb(explain);

@@ -163,6 +163,17 @@ void add_list(CLI::App& program, ListArguments& listed) {
   });
 }
 
+void add_new(CLI::App& program, NewArguments& made) {
+  CLI::App& verb = *program.add_subcommand("new", "write the first files of a plug-in, or a skeleton of a contract, case, op or format into the source tree");
+  examples(verb, {"assay new plugin mine", "assay new contract acme.group_fp8 --from vllm.group_fp8", "assay new case acme.group_fp8 --from vllm.group_fp8",
+                  "assay new op my_norm --from layer_norm", "assay new format e5m3"});
+  verb.add_option("what", made.what)->required()->check(CLI::IsMember({"plugin", "contract", "case", "op", "format"}));
+  verb.add_option("name", made.name, "name of the plug-in, op or format; id of the contract, also for case")->required()->check(a_name());
+  verb.add_option("--from", made.from, "for contract, case and op: the contract or op that it is like")->type_name("ID|OP");
+  verb.add_option("--output", made.output, "for plugin: folder to make; default: the name")->type_name("DIR");
+  refuse_unused(verb, {{"--from", {"contract", "case", "op"}}, {"--output", {"plugin"}}}, [&made] { return made.what; });
+}
+
 void add_inputs(CLI::App& program, InputsArguments& inputs) {
   CLI::App& verb = *program.add_subcommand("inputs", "write inputs of cases as safetensors, for kernels in any language; assay judge then checks their outputs");
   examples(verb, {"assay inputs --suite quant_group/quick --output inputs"});

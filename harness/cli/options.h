@@ -22,6 +22,7 @@ void add_selection(CLI::App& verb, Selection& selection, UserTables& tables);
 // options_of_runs.cpp: verbs that run kernels on cases, or check what such a run returned
 void add_run(CLI::App& program, RunArguments& run);
 void add_list(CLI::App& program, ListArguments& listed);
+void add_new(CLI::App& program, NewArguments& made);
 void add_inputs(CLI::App& program, InputsArguments& inputs);
 void add_judge(CLI::App& program, JudgeArguments& judge);
 void add_gate(CLI::App& program, GateArguments& gate);

@@ -1,6 +1,7 @@
 #include "harness/cli/recordings.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -42,13 +43,18 @@ const HostTensor& recorded_as(const std::vector<HostTensor>& recorded, const Ten
   return tensor_of(recorded, part);
 }
 
+/// "e4m3fn [2, 256], strides [256, 1], 512 elements"
+std::string spec_text(const TensorSpec& spec) {
+  return fmt::format("{} [{}], strides [{}], {} elements", spec.format->name, fmt::join(spec.shape, ", "), fmt::join(spec.strides, ", "), spec.storage);
+}
+
 void check_outputs(const Problem& problem, const CallResult& result) {
   for (const HostTensor& tensor : problem.tensors) {
     if (tensor.spec.role == Role::kInput) continue;
     const TensorSpec& recorded = recorded_as(result.outputs, tensor.spec).spec;
     if (!(*recorded.format == *tensor.spec.format) || recorded.shape != tensor.spec.shape ||
         (tensor.spec.elements() > 0 && recorded.strides != tensor.spec.strides) || recorded.storage != tensor.spec.storage)
-      throw std::runtime_error("recorded output '" + tensor.spec.name + "' differs from the case in format, shape or strides");
+      throw std::runtime_error("recorded output '" + tensor.spec.name + "': expected " + spec_text(tensor.spec) + ", got " + spec_text(recorded));
   }
 }
 
@@ -86,9 +92,15 @@ std::function<void(const Evidence&, Verdict&)> causes_or_recorded_race(const Bac
   };
 }
 
+/// A kernel that is not here cannot be run again; its recorded outputs can be checked again.
+std::string repro_of(const std::string& folder, const Case& one) {
+  return "assay judge" + one.run_options + " " + shell_word(folder) + " --case " + shell_word(one.id);
+}
+
 Verdict judge_entry(const OpRegistry& ops, const RecordedCase& entry, const CaseOptions& common) {
   const auto& [recording, recorded] = entry.recorded.front();
   Verdict plain = blank_verdict(*entry.one, recorded->verdict.kernel, recording->backend);
+  plain.repro = repro_of(recording->folder, *entry.one);
   plain.outcome = recorded->verdict.outcome;
   plain.message = recorded->verdict.message;
   plain.causes = recorded->verdict.causes;
@@ -104,7 +116,9 @@ Verdict judge_entry(const OpRegistry& ops, const RecordedCase& entry, const Case
   options.diagnose = causes_or_recorded_race(backend, recorded->verdict);
   KernelOffer kernel;
   kernel.name = recorded->verdict.kernel;
-  return run_case(op, *entry.one, kernel, backend, options);
+  Verdict verdict = run_case(op, *entry.one, kernel, backend, options);
+  verdict.repro = repro_of(recording->folder, *entry.one);
+  return verdict;
 }
 
 }  // namespace
@@ -239,9 +253,12 @@ std::vector<CaseInFolder> cases_in(const std::vector<std::string>& folders, cons
 Verdict verdict_on(const OpRegistry& ops, const CaseInFolder& entry, const PowerRecords& power) {
   try {
     const SuiteCase one(ops.find(entry.one->op), *entry.one, power.find(*entry.one));
-    return one.judge(read_case_outputs(entry.folder, entry.one->id), "outputs", entry.folder).verdict;
+    Verdict verdict = one.judge(read_case_outputs(entry.folder, entry.one->id), "outputs", entry.folder).verdict;
+    verdict.repro = repro_of(entry.folder, *entry.one);
+    return verdict;
   } catch (const std::exception& error) {
     Verdict none = blank_verdict(*entry.one, "outputs", entry.folder);
+    none.repro = repro_of(entry.folder, *entry.one);
     none.message = std::string("no verdict: ") + error.what();
     return none;
   }

@@ -4,6 +4,8 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <algorithm>
+#include <stdexcept>
 #include <ctime>
 #include <filesystem>
 #include <map>
@@ -14,6 +16,7 @@
 #include "harness/text/atomic_file.h"
 #include "harness/text/error.h"
 #include "harness/text/printable.h"
+#include "suites/contract_words.h"
 #include "suites/rulebook.h"
 
 namespace assay {
@@ -30,7 +33,10 @@ Reports::Reports(const std::vector<std::string>& texts, const Shard& shard) : to
     to_console_ = to_console_ || request.kind == ReportKind::kConsole;
     if (request.file.empty()) continue;
     const bool is_stream = request.file.starts_with("/dev/") || request.file.starts_with("/proc/") || std::filesystem::is_fifo(request.file);
-    if (!is_stream) request.file = shard.path(request.file);
+    if (!is_stream && shard.path(request.file) != request.file) {
+      std::fprintf(stderr, "assay: --report %s: share %s is written to %s\n", printable(text).c_str(), shard.text().c_str(), printable(shard.path(request.file)).c_str());
+      request.file = shard.path(request.file);
+    }
     try {
       require_writable(request.file);
     } catch (const std::system_error& error) {
@@ -45,11 +51,28 @@ Reports::Reports(const std::vector<std::string>& texts, const Shard& shard) : to
   }
 }
 
+/// Formulas and recipes of the contracts that have a verdict.
+static ContractTexts contract_texts(const RunResult& result) {
+  ContractTexts texts;
+  for (const Verdict& verdict : result.verdicts) {
+    if (!verdict.offered || verdict.contract.empty() || texts.contains(verdict.contract)) continue;
+    ContractText& text = texts[verdict.contract];
+    try {
+      text.formulas = contract_lines(verdict.contract);
+      for (const auto& [column, cell] : rulebook().contracts.find(verdict.contract).cells) text.cells[column] = cell.text;
+    } catch (const std::out_of_range&) {  // a tensor core instruction: it has formulas, and no recipes
+    }
+  }
+  return texts;
+}
+
 bool Reports::write(const RunResult& result, const LibraryInfo& library, const Provenance& provenance, const EarlierRun* earlier) const {
   bool all = true;
+  const bool has_html = std::any_of(requests_.begin(), requests_.end(), [](const ReportRequest& one) { return one.kind == ReportKind::kHtml; });
+  const ContractTexts contracts = has_html ? contract_texts(result) : ContractTexts();
   for (const ReportRequest& request : requests_) {
     try {
-      write_reports({request}, result, library, provenance, earlier);
+      write_reports({request}, result, library, provenance, earlier, contracts);
     } catch (const std::exception& error) {
       std::fprintf(stderr, "assay: %s\n", printable(error.what()).c_str());
       all = false;

@@ -136,6 +136,14 @@ struct ListArguments {
   Suites suites{};
 };
 
+struct NewArguments {
+  std::string what;    ///< "plugin", "contract", "case", "op" or "format"
+  std::string name;    ///< for case: the contract
+  std::string from;    ///< contract or op to copy from; empty: the usual one
+  std::string output;  ///< for plugin: folder; empty: the name
+  Suites suites{};
+};
+
 struct InputsArguments {
   Suites suites{};
   Selection selection;
@@ -184,6 +192,7 @@ int judge_verb(const JudgeArguments& arguments);
 int gate_verb(const GateArguments& arguments);
 int hunt_verb(const HuntArguments& arguments);
 int list_verb(const ListArguments& arguments);
+int new_verb(const NewArguments& arguments);
 int inputs_verb(const InputsArguments& arguments);
 int golden_verb(const GoldenArguments& arguments);
 int minimize_verb(const ExplainArguments& arguments);

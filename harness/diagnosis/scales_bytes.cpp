@@ -1,6 +1,7 @@
 // UE8M0 bytes: NaN, zeros, fp32 bits in packed words, overflowing mantissas.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cmath>
@@ -117,6 +118,10 @@ Swollen swollen_bytes(const ScaleGrid& grid) {
 bool find_lost_mantissas(const ScaleGrid& grid, ScaleReport& report) {
   Swollen found = swollen_bytes(grid);
   if (found.lower.count == 0 || found.top > 0) return false;
+  // Without a mask about every second byte below a scale that is no power of two is wrong: one NaN in a large tensor has another cause.
+  constexpr int64_t kFewBytes = 16;
+  const bool is_nan = grid.code(found.lower.first[0], found.lower.first[1]) == kNan;
+  if (found.lower.count == 1 && is_nan && grid.present_rows * grid.present_columns > kFewBytes) return false;
   std::vector<std::string> lines = {
       "where    " + found.lower.text(),
       fmt::format("slots    byte 0: {}, byte 1: {}, byte 2: {}, byte 3: {} (byte 3 has no neighbour above it)", found.by_slot[0],
@@ -159,14 +164,27 @@ void find_nan(const ScaleGrid& grid, bool explained, ScaleReport& report) {
                              lines});
 }
 
-/// Number of columns of the last word that are zero in every row, as padding must be.
-int64_t zero_tail(const ScaleGrid& grid) {
-  if (grid.kind != ScaleKind::kWords) return 0;
+/// Number of columns at the end that are zero in every row, up to `most`.
+int64_t zero_columns(const ScaleGrid& grid, int64_t most) {
   int64_t tail = 0;
-  for (int64_t c = grid.present_columns; c-- > 0 && tail < 3; ++tail)
+  for (int64_t c = grid.present_columns; c-- > 0 && tail < most; ++tail)
     for (int64_t r = 0; r < grid.present_rows; ++r)
       if (grid.code(r, c) != 0) return tail;
   return tail;
+}
+
+/// Whether the rows may be columns of words in storage order: [groups / 4, rows], the rows padded to a multiple of four.
+bool may_be_storage(const ScaleGrid& grid) {
+  const int64_t words = grid.present_columns / 4;
+  return grid.present_columns % 16 == 0 && words > grid.present_rows;
+}
+
+/// Number of zero columns that are padding: up to three bytes of the last word, or in storage order up to three whole words.
+int64_t zero_tail(const ScaleGrid& grid) {
+  if (grid.kind != ScaleKind::kWords) return 0;
+  const int64_t all = zero_columns(grid, 16);
+  if (may_be_storage(grid) && 4 <= all && all < 16) return all / 4 * 4;
+  return std::min<int64_t>(all, 3);
 }
 
 void find_zeros(const ScaleGrid& grid, ScaleReport& report) {
@@ -175,7 +193,11 @@ void find_zeros(const ScaleGrid& grid, ScaleReport& report) {
   for (int64_t r = 0; r < grid.present_rows; ++r)
     for (int64_t c = 0; c < grid.present_columns - tail; ++c)
       if (grid.code(r, c) == 0) zero.add(r, c);
-  if (tail > 0)
+  if (tail >= 4)
+    report.notes.push_back(fmt::format("the last {} words of each row are zero: gaps, if this is the storage order [groups / 4, rows] with {} rows of scales; "
+                                       "say --param m=ROWS --param groups=GROUPS to be sure",
+                                       tail / 4, grid.present_columns / 4 - tail / 4));
+  else if (tail > 0)
     report.notes.push_back(
         fmt::format("the top {} byte{} of the last word {} zero in every row: padding of {} groups, as it must be", tail,
                     tail == 1 ? "" : "s", tail == 1 ? "is" : "are", grid.present_columns - tail));

@@ -71,6 +71,29 @@ TEST(Scales, LostMantissasAreCountedBySlotAndSpareTheLast) {
   EXPECT_THAT(text, HasSubstr("byte 3: 0 (byte 3 has no neighbour above it)"));
 }
 
+TEST(Scales, OneNanByteInALargeTensorIsNotBlamedOnPacking) {
+  std::vector<uint32_t> packed(64, 0x7D7F7E80u);
+  packed[21] = 0x7DFF7E80u;
+  const std::string text = text_of(words(8, packed));
+  EXPECT_THAT(text, HasSubstr("1 of 256 bytes is 0xFF = NaN"));
+  EXPECT_THAT(text, HasSubstr("look for Inf or NaN in the input of these groups, or unwritten memory"));
+  EXPECT_EQ(text.find("mantissas lost"), std::string::npos) << text;
+  packed[35] = 0x7DFF7E80u;
+  EXPECT_THAT(text_of(words(8, packed)), HasSubstr("mantissas lost by packing: 2 bytes")) << "two such bytes are a pattern";
+}
+
+TEST(Scales, GapsOfStorageOrderAreNoZeros) {
+  std::vector<uint32_t> stored;
+  for (int64_t group = 0; group < 4; ++group)
+    for (int64_t row = 0; row < 64; ++row) stored.push_back(row < 61 ? 0x7D7F7E80u + uint32_t((row * 7 + group * 3) % 5) : 0);
+  EXPECT_THAT(scales_found(words(4, stored)), IsEmpty());
+  EXPECT_THAT(look_at_scales(words(4, stored)).notes, ::testing::Contains(HasSubstr("the last 3 words of each row are zero: gaps, if this is the storage order [groups / 4, rows] "
+                                                           "with 61 rows")));
+  stored[70] = 0;  // a scale inside
+  EXPECT_THAT(text_of(words(4, stored)), HasSubstr("4 of 976 bytes are 0x00"));
+  EXPECT_THAT(text_of(words(64, std::vector<uint32_t>(256, 0))), HasSubstr("are 0x00")) << "words that were never written";
+}
+
 TEST(Scales, InfiniteGroupsInEverySlotAreNoPackingFault) {
   const std::string text = text_of(bytes(4, 8, [](int64_t r, int64_t c) { return r == c % 4 ? 0xff : 0x78; }));
   EXPECT_THAT(text, HasSubstr("8 of 32 bytes are 0xFF = NaN"));

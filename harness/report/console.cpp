@@ -234,6 +234,7 @@ std::string block_text(const Verdict& verdict, const std::string& title, const s
   if (!verdict.deviation.empty()) line(text, "ledger", verdict.deviation);
   line(text, "row", verdict.origin + "  " + verdict.why);
   line(text, "repro", verdict.repro);
+  line(text, "next", next_step(verdict));
   return text;
 }
 

@@ -267,7 +267,7 @@ constexpr FileKind kFileKinds[] = {
     {"csv", ReportKind::kCsv}, {"junit", ReportKind::kJunit}, {"json", ReportKind::kJson}, {"html", ReportKind::kHtml}};
 
 std::string text_of(ReportKind kind, const RunResult& result, const LibraryInfo& library, const Provenance& provenance,
-                    const EarlierRun* earlier) {
+                    const EarlierRun* earlier, const ContractTexts& contracts) {
   switch (kind) {
     case ReportKind::kConsole:
       break;
@@ -278,7 +278,7 @@ std::string text_of(ReportKind kind, const RunResult& result, const LibraryInfo&
     case ReportKind::kJson:
       return json_text(result, library, provenance);
     case ReportKind::kHtml:
-      return html_text(result, library, provenance, earlier);
+      return html_text(result, library, provenance, earlier, contracts);
   }
   return "";
 }
@@ -304,9 +304,9 @@ ReportRequest parse_report(const std::string& text) {
 }
 
 void write_reports(const std::vector<ReportRequest>& requests, const RunResult& result, const LibraryInfo& library,
-                   const Provenance& provenance, const EarlierRun* earlier) {
+                   const Provenance& provenance, const EarlierRun* earlier, const ContractTexts& contracts) {
   for (const ReportRequest& request : requests) {
-    if (!request.file.empty()) write_atomically(request.file, text_of(request.kind, result, library, provenance, earlier));
+    if (!request.file.empty()) write_atomically(request.file, text_of(request.kind, result, library, provenance, earlier, contracts));
   }
 }
 

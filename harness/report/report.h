@@ -1,6 +1,7 @@
 // Reports of a run as files: CSV, JUnit XML, JSON, HTML.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,13 @@ struct ReportField {
   std::string name, meaning;
 };
 
+/// A contract in words, for the HTML report.
+struct ContractText {
+  std::vector<std::string> formulas;         ///< "amax = max(|x|)"
+  std::map<std::string, std::string> cells;  ///< its recipes by column: "code" -> "div(s) to(q)"
+};
+using ContractTexts = std::map<std::string, ContractText>;
+
 enum class ReportKind { kConsole, kCsv, kJunit, kJson, kHtml };
 
 struct ReportRequest {
@@ -29,7 +37,7 @@ ReportRequest parse_report(const std::string& text);
 /// Writes each file report as a whole. The HTML report shows changes since `earlier`, if given. Throws std::runtime_error naming
 /// a file that cannot be written.
 void write_reports(const std::vector<ReportRequest>& requests, const RunResult& result, const LibraryInfo& library,
-                   const Provenance& provenance, const EarlierRun* earlier = nullptr);
+                   const Provenance& provenance, const EarlierRun* earlier = nullptr, const ContractTexts& contracts = {});
 
 // The CSV report: one row per tensor of each verdict.
 
@@ -62,8 +70,9 @@ std::vector<ReportField> json_fields();
 
 // The HTML report: one file, no script, no network access, readable without colour.
 
-/// The result is also well-formed XML, so that tests can parse it. `earlier`: a run to compare with, or null.
+/// The result is also well-formed XML, so that tests can parse it. `earlier`: a run to compare with, or null. `contracts`: what is
+/// shown of contracts that have an entry.
 std::string html_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance,
-                      const EarlierRun* earlier = nullptr);
+                      const EarlierRun* earlier = nullptr, const ContractTexts& contracts = {});
 
 }  // namespace assay

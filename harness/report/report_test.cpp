@@ -121,8 +121,8 @@ TEST(Junit, IsApproved) {
     <testcase classname="quant_group" name="quant_group/a [group_fp8]" time="0.250000" />
     <testcase classname="quant_group" name="quant_group/b [group_fp8]" time="0.250000">
       <error type="broken" message="wrote outside 'q': 1 byte behind its end &lt;&amp;&quot;'>, first 0 bytes behind it">BROKEN  quant_group/b
-  kernel    group_fp8 of back end cpu
   reason    wrote outside 'q': 1 byte behind its end &lt;&amp;"'&gt;, first 0 bytes behind it
+  kernel    group_fp8 of back end cpu
   row       suites/quant_group/cases/quick.csv:3  every quotient lies halfway between two codes
   repro     assay run --backend cpu --case 'quant_group/b'
 </error>
@@ -138,8 +138,8 @@ TEST(Junit, IsApproved) {
     </properties>
     <testcase classname="rms_norm" name="rms_norm/d [group_fp8]" time="0.250000">
       <failure type="untrusted" message="blind to scale dropped">UNTRUSTED  rms_norm/d
-  kernel    group_fp8 of back end cpu
   reason    blind to scale dropped
+  kernel    group_fp8 of back end cpu
   row       suites/quant_group/cases/quick.csv:3  every quotient lies halfway between two codes
   repro     assay run --backend cpu --case 'rms_norm/d'
 </failure>

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "harness/text/printable.h"
 #include "reference/formats/catalogue.h"
 
 namespace assay {
@@ -65,6 +66,12 @@ std::string headline(const Verdict& verdict) {
     }
   }
   return text;
+}
+
+std::string next_step(const Verdict& v) {
+  const bool unknown = v.outcome == Outcome::kFail && !v.causes.empty() && v.causes.front().starts_with("no known cause");
+  if (!unknown || v.backend == "dump" || !v.repro.starts_with("assay run")) return "";
+  return fmt::format("assay contracts match --op {} --backend {} --kernel {}", v.op, shell_word(v.backend), shell_word(v.kernel));
 }
 
 std::string headline_with_cause(const Verdict& verdict) {

@@ -37,6 +37,9 @@ std::string program_text(const Verdict& verdict);
 /// What is wrong with a verdict, as one line: its message, or the tensors that disagree.
 std::string headline(const Verdict& verdict);
 
+/// What to run if no cause is known: "assay contracts match --op ..."; empty otherwise.
+std::string next_step(const Verdict& verdict);
+
 /// As headline(), with the first known cause: "q: 12 of 30 elements outside, ...; cause: explains 12 of 12 ...".
 std::string headline_with_cause(const Verdict& verdict);
 

@@ -55,7 +55,7 @@ class ScaleReader {
     if (!pads_x(row_) && (m_ % one.group_rows() != 0 || n_ % one.group_size() != 0)) return;
     const ScalePlaces places(layout, one);
     if (const auto placing = placing_of(scale_, ScaleStorage(places))) found_.push_back({group, &layout, *placing});
-    if (wanted_.size() < 8) wanted_.push_back(wanted_text(places, group));
+    wanted_.push_back(wanted_text(places, group));
   }
 
   static ScaleSpec spec_of(const std::string& group) {
@@ -69,7 +69,9 @@ class ScaleReader {
   [[noreturn]] void refuse() const {
     std::string text = scale_.place() + ": is " + scale_.dtype + " " + shape_text(scale_.tensor.spec.shape) + "; contract " +
                        row_.id + " with x [" + std::to_string(m_) + ", " + std::to_string(n_) + "] wants";
-    for (const std::string& wanted : wanted_) text += "\n  " + wanted;
+    constexpr size_t kMost = 8;
+    for (size_t i = 0; i < std::min(kMost, wanted_.size()); ++i) text += "\n  " + wanted_[i];
+    if (wanted_.size() > kMost) text += "\n  ... (" + std::to_string(wanted_.size()) + " in all; --param group_size=N and --layout NAME leave fewer)";
     if (wanted_.empty())
       text += " a group size, --param group_size=N, that divides " + std::to_string(n_) + ": " + row_.text("group");
     const bool fp32_for_words = *scale_.tensor.spec.format == kF32 && row_.text("layouts").find("ue8m0x4") != std::string::npos;

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <map>
 
 #include "harness/report/causes.h"
@@ -66,7 +67,10 @@ void tensor(Node card, const TensorFinding& f) {
   tensor_facts(facts, f);
   if (facts.first_child().empty()) card.remove_child(facts);
   if (!f.picture) return;
-  heat_map(card, f);
+  if (f.outside == f.elements)
+    write(line(card, "p"), "Every element is wrong.");
+  else
+    heat_map(card, f);
   const Node charts = line(card, "div", "charts");
   distance_chart(charts, f);
   magnitude_chart(charts, f);
@@ -87,7 +91,57 @@ void power(Node list, const Power& p) {
 
 }  // namespace
 
-void failure(Node card, const Verdict& v, const std::string& title) {
+namespace {
+
+/// A recipe with the step that a cause changes marked: "div(s) -> mul(1/s)" replaces it, "drop to(x)" removes it, "to(x) after mul(r)"
+/// adds one. False if the cause is no such change of this recipe.
+bool changed_recipe(Node parent, const std::string& recipe, const std::string& change) {
+  std::string gone, added;
+  size_t at = std::string::npos;
+  if (const size_t arrow = change.find(" -> "); arrow != std::string::npos) {
+    gone = change.substr(0, arrow), added = change.substr(arrow + 4);
+    at = recipe.find(gone);
+  } else if (change.starts_with("drop ")) {
+    gone = change.substr(5, change.find('#') - 5);
+    const size_t number = change.find('#');
+    int64_t which = number == std::string::npos ? 0 : std::atoll(change.c_str() + number + 1);
+    for (at = recipe.find(gone); which > 0 && at != std::string::npos; --which) at = recipe.find(gone, at + 1);
+  } else if (const size_t after = change.find(" after "); after != std::string::npos) {
+    added = change.substr(0, after);
+    const std::string before = change.substr(after + 7);
+    at = recipe.find(before);
+    if (at != std::string::npos) at += before.size();
+  }
+  if (at == std::string::npos || (gone.empty() && added.empty())) return false;
+  const Node line = child(parent, "code");
+  write(line, recipe.substr(0, at) + (gone.empty() ? " " : ""));
+  if (!gone.empty()) write(child(line, "del"), gone);
+  if (!gone.empty() && !added.empty()) write(line, " ");
+  if (!added.empty()) write(child(line, "ins"), added);
+  write(line, recipe.substr(at + gone.size()));
+  return true;
+}
+
+/// The contract's formulas, and the recipe that the first cause changes.
+void contract_block(Node card, const Verdict& v, const ContractText& contract) {
+  if (contract.formulas.empty()) return;
+  Node block = line(card, "div", "contract-text");
+  code(write(line(block, "p"), "contract "), v.contract);
+  std::string formulas;
+  for (const std::string& formula : contract.formulas) formulas += (formulas.empty() ? "" : "\n") + formula;
+  write(line(block, "pre"), formulas);
+  const std::string mistake = first_mistake(v);
+  const size_t colon = mistake.find(": ");
+  const auto cell = contract.cells.find(mistake.substr(0, colon));
+  if (colon == std::string::npos || cell == contract.cells.end()) return;
+  const Node changed = child(block, "p", "changed");
+  write(changed, "the kernel computes " + cell->first + " = ");
+  if (!changed_recipe(changed, cell->second, mistake.substr(colon + 2))) block.remove_child(changed);
+}
+
+}  // namespace
+
+void failure(Node card, const Verdict& v, const std::string& title, const ContractText* contract) {
   const Node head = line(card, "h4", "case");
   mark(head, v.outcome);
   write(child(write(head, " "), "span", "outcome"), name(v.outcome));
@@ -98,7 +152,9 @@ void failure(Node card, const Verdict& v, const std::string& title) {
   if (!v.causes.empty()) {
     const Node causes = line(card, "div", "cause");
     for (const std::string& cause : v.causes) write(child(causes, "p"), cause);
+    if (const std::string next = next_step(v); !next.empty()) code(write(child(causes, "p"), "next: "), next);
   }
+  if (contract != nullptr) contract_block(card, v, *contract);
   const Node facts = line(card, "dl");
   fact(facts, "message", v.message);
   fact(facts, "program", program_text(v));
@@ -173,7 +229,7 @@ void cause_table(Node section, const RunResult& result, const std::vector<Failur
   }
 }
 
-void cause_cards(Node section, const RunResult& result, const std::vector<FailureGroup>& groups) {
+void cause_cards(Node section, const RunResult& result, const std::vector<FailureGroup>& groups, const ContractTexts& contracts) {
   for (size_t i = 0; i < groups.size(); ++i) {
     const FailureGroup& group = groups[i];
     const Node card = set(line(section, "section", "card"), "id", fmt::format("c{}", i + 1)), head = line(card, "h3");
@@ -182,7 +238,9 @@ void cause_cards(Node section, const RunResult& result, const std::vector<Failur
     kernels(write(line(card, "p"), fmt::format("{} of {}: ", counted(group.verdicts, "verdict"),
                                                counted(int64_t(group.kernels.size()), "kernel"))),
             group);
-    failure(card, result.verdicts[group.first()], twins_text(result, group.failures.front()));
+    const auto contract = contracts.find(result.verdicts[group.first()].contract);
+    failure(card, result.verdicts[group.first()], twins_text(result, group.failures.front()),
+            contract == contracts.end() ? nullptr : &contract->second);
     others(card, result, group);
   }
 }

@@ -1,9 +1,14 @@
 #include "harness/report/report.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
+#include <ctime>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -36,16 +41,71 @@ void tally(Node main, const RunResult& result) {
   }
 }
 
+/// Seconds between two times of utc_now(); nothing if one is missing.
+std::optional<int64_t> seconds_between(const std::string& begun, const std::string& ended) {
+  std::array<std::tm, 2> times{};
+  if (::strptime(begun.c_str(), "%Y-%m-%dT%H:%M:%SZ", &times[0]) == nullptr || ::strptime(ended.c_str(), "%Y-%m-%dT%H:%M:%SZ", &times[1]) == nullptr)
+    return std::nullopt;
+  return int64_t(::timegm(&times[1]) - ::timegm(&times[0]));
+}
+
+/// The line that a reader looks for first: which library, on what, when, by which version.
+void header_facts(Node main, const RunResult& result, const Provenance& provenance, const LibraryInfo& library) {
+  std::set<std::string> warps;
+  for (const Verdict& v : result.verdicts)
+    if (!v.warp.empty()) warps.insert(v.warp);
+  const std::string seconds = seconds_between(provenance.begun, provenance.ended) ? fmt::format(", {} s", *seconds_between(provenance.begun, provenance.ended)) : "";
+  const std::string commit = provenance.commit.size() > 12 ? provenance.commit.substr(0, 12) + (provenance.commit.ends_with("+edited") ? "+edited" : "") : provenance.commit;
+  std::string day = provenance.begun;
+  std::replace(day.begin(), day.end(), 'T', ' ');
+  const std::vector<std::pair<const char*, std::string>> facts = {
+      {"library", library.name + (provenance.library.digest.empty() ? "" : " (" + provenance.library.digest + ")")},
+      {"chip", library.device.empty() || library.device == library.arch ? library.arch : library.arch + ", " + library.device},
+      {"lanes", fmt::format("{}", fmt::join(warps, " and "))},
+      {"driver", library.driver},
+      {"toolkit", library.toolkit},
+      {"date", day + seconds},
+      {"host", provenance.host},
+      {"Assay", provenance.version + (commit.empty() ? "" : ", commit " + commit)},
+      {"share", provenance.share}};
+  const Node list = line(main, "dl", "facts");
+  for (const auto& [name, text] : facts)
+    if (!text.empty()) {
+      const Node item = line(list, "div");
+      write(child(item, "dt"), name);
+      write(child(item, "dd"), text);
+    }
+  if (list.first_child().empty()) main.remove_child(list);
+}
+
+/// The words of this page, for readers who see their first report.
+void words(Node main) {
+  const Folded list = folded(main);
+  set(list.summary.parent(), "class", "words");
+  write(list.summary, "Words on this page");
+  const Node terms = line(list.content, "dl");
+  entry(terms, "contract", "what a kernel of one library version must compute: every rounding, and the freedom that it has");
+  entry(terms, "case", "one call: shapes, formats and generated inputs");
+  entry(terms, "accepted", "the codes that a right kernel may return for an element; anything else is outside");
+  entry(terms, "failed", "an element is outside its accepted set, or padding was changed");
+  entry(terms, "broken", "the call crashed, hung, or wrote outside its tensors");
+  entry(terms, "untrusted", "the output is right, but these inputs could not have exposed some mistakes, and the case does not list them");
+  entry(terms, "not run", "the kernel refused the call");
+  entry(terms, "mutant", "the contract with one mistake; inputs kill it if its outputs would be rejected");
+  entry(terms, "ulp", "the distance between two neighbouring numbers of a format");
+}
+
 /// How the run ended, and what was run.
-void head(Node main, const RunResult& result, const Provenance& provenance) {
+void head(Node main, const RunResult& result, const Provenance& provenance, const LibraryInfo& library) {
   const std::string ending = ending_text(result);
   const bool good = ending == "ALL AS EXPECTED" && provenance.ended_early.empty();
-  code(write(line(main, "h1"), "Assay: verdicts on back end "), result.verdicts.empty() ? "" : result.verdicts.front().backend);
+  code(write(line(main, "h1"), "Assay report: kernels of back end "), result.verdicts.empty() ? "" : result.verdicts.front().backend);
   write(line(main, "p", good ? "ending" : "ending bad"), ending);
   if (!provenance.ended_early.empty())
     write(line(main, "p", "early"), "Ended early by " + provenance.ended_early + ": these are the verdicts until then.");
   if (!result.harness_error.empty())
     write(line(main, "p", "early"), "Ended early by a failure of the harness: " + result.harness_error);
+  header_facts(main, result, provenance, library);
   tally(main, result);
   double seconds = 0;
   std::set<std::string> cases, kernels;
@@ -58,7 +118,8 @@ void head(Node main, const RunResult& result, const Provenance& provenance) {
   entry(facts, "cases", std::to_string(cases.size()));
   entry(facts, "kernels", fmt::format("{}, {:.3g} s in their calls", kernels.size(), seconds));
   entry(facts, "verdicts", fmt::format("{}, {} not as expected", result.verdicts.size(), result.unexpected()));
-  for (const auto& [words, count] : counts_by_rung(result)) entry(facts, "determinism", fmt::format("{} {}", count, words));
+  for (const auto& [rung, count] : counts_by_rung(result)) entry(facts, "determinism", fmt::format("{} {}", count, rung));
+  words(main);
 }
 
 void provenance_facts(Node section, const Provenance& provenance, const LibraryInfo& library) {
@@ -79,7 +140,14 @@ void reasons(Node section, const RunResult& result, Standing standing) {
   for (const Verdict& v : result.verdicts)
     if (standing_of(v) == standing) ++counts[v.message];
   if (counts.empty()) return;
-  const Node body = table(section, "skips", {"cases", "because"});
+  constexpr size_t kMostOpen = 20;
+  Node parent = section;
+  if (counts.size() > kMostOpen) {
+    const Folded list = folded(section);
+    write(list.summary, fmt::format("{} reasons", counts.size()));
+    parent = list.content;
+  }
+  const Node body = table(parent, "skips", {"cases", "because"});
   for (const auto& [message, count] : counts) {
     const Node row = line(body, "tr");
     write(cell(row), std::to_string(count));
@@ -116,7 +184,7 @@ void passes(Node section, const RunResult& result) {
 /// The page with its sections and a navigation bar that stays visible.
 class Page {
  public:
-  explicit Page(const std::string& ending) {
+  Page(const std::string& ending, bool has_failures) {
     document_.append_child(pugi::node_doctype).set_value("html");
     const Node html = set(document_.append_child("html"), "lang", "en"), head = child(html, "head");
     set(line(head, "meta"), "charset", "utf-8");
@@ -126,7 +194,12 @@ class Page {
     write(line(head, "style"), kStyle);
     const Node body = line(html, "body");
     mark_definitions(body);
+    if (has_failures) {
+      Node box = set(set(line(body, "input"), "type", "checkbox"), "id", "only-failures");
+      set(box, "aria-label", "show failures only");
+    }
     contents_ = line(body, "nav", "contents");
+    if (has_failures) write(set(line(contents_, "label", "only"), "for", "only-failures"), "Failures only");
     main_ = set(line(body, "main"), "id", "top");
     link("top", "Top");
   }
@@ -135,8 +208,8 @@ class Page {
 
   /// Adds a section unless `fill` produces nothing.
   template <class Fill>
-  void add(const char* id, const char* title, Fill fill) {
-    Node section = set(line(main_, "section"), "id", id);
+  void add(const char* id, const char* title, const char* css_class, Fill fill) {
+    Node section = set(line(main_, "section", css_class), "id", id);
     write(line(section, "h2"), title);
     const Node before = section.last_child();
     fill(section);
@@ -164,20 +237,20 @@ class Page {
 namespace assay {
 
 std::string html_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance,
-                      const EarlierRun* earlier) {
+                      const EarlierRun* earlier, const ContractTexts& contracts) {
   using namespace html;
   const std::vector<FailureGroup> groups = failures_by_cause(result);
-  Page page(ending_text(result));
-  head(page.main(), result, provenance);
-  page.add("causes", "What failed, by cause", [&](Node section) { cause_table(section, result, groups); });
-  if (earlier != nullptr) page.add("trend", "Since the earlier run", [&](Node section) { trend(section, result, *earlier); });
-  page.add("contracts", "Verdicts by contract", [&](Node section) { matrix(section, result, groups); });
-  page.add("failures", "Failures, a card a cause", [&](Node section) { cause_cards(section, result, groups); });
-  page.add("not-run", "Not run", [&](Node section) { reasons(section, result, Standing::kNotRun); });
-  page.add("not-offered", "Not offered", [&](Node section) { reasons(section, result, Standing::kNotOffered); });
-  page.add("power", "What the data can detect", [&](Node section) { power(section, result); });
-  page.add("passed", "Passed", [&](Node section) { passes(section, result); });
-  page.add("provenance", "Provenance", [&](Node section) { provenance_facts(section, provenance, library); });
+  Page page(ending_text(result), !groups.empty());
+  head(page.main(), result, provenance, library);
+  page.add("causes", "What failed, by cause", "", [&](Node section) { cause_table(section, result, groups); });
+  if (earlier != nullptr) page.add("trend", "Since the earlier run", "", [&](Node section) { trend(section, result, *earlier); });
+  page.add("contracts", "Verdicts by op and vendor", "", [&](Node section) { matrix(section, result, groups, contracts); });
+  page.add("failures", "Failures, a card for each cause", "", [&](Node section) { cause_cards(section, result, groups, contracts); });
+  page.add("not-run", "Not run", "passing", [&](Node section) { reasons(section, result, Standing::kNotRun); });
+  page.add("not-offered", "Not offered", "passing", [&](Node section) { reasons(section, result, Standing::kNotOffered); });
+  page.add("power", "What the data can detect", "passing", [&](Node section) { power(section, result); });
+  page.add("passed", "Passed", "passing", [&](Node section) { passes(section, result); });
+  page.add("provenance", "Run details", "", [&](Node section) { provenance_facts(section, provenance, library); });
   return page.source();
 }
 

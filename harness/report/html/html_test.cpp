@@ -72,7 +72,8 @@ TEST(Html, PowerIsSummedUpOverDataSetsNotOverVerdicts) {
   const std::string page = html_text(result, {}, {});
   EXPECT_THAT(page, HasSubstr("<td rowspan=\"1\" class=\"number\">2</td><td rowspan=\"1\" class=\"number\">3 of 4</td>"
                               "<td rowspan=\"1\" class=\"number\">4 of 4</td>"));
-  EXPECT_THAT(page, HasSubstr("<td class=\"number\">3</td>")) << "codes of both";
+  EXPECT_THAT(page, HasSubstr("<span class=\"soft\">3 of 256</span>")) << "codes of both";
+  EXPECT_THAT(page, Not(HasSubstr("<th>NaN</th>"))) << "an empty column";
   EXPECT_THAT(page, HasSubstr("d=\"M56 6h2M255 6h1\""));
   EXPECT_THAT(page, HasSubstr("<td class=\"number\">1 %</td>")) << "2 of 200 subnormal";
 }
@@ -90,7 +91,7 @@ TEST(Html, WhatIsNotOfferedIsToldFromWhatWasRefused) {
                       "<tr><td>1</td><td>needs 128 bytes of alignment</td></tr>"));
   EXPECT_THAT(page, HasSubstr("<tr><td>1</td><td>no kernel for contract vllm.group_fp8</td></tr>"));
   result.verdicts = {one_of_each().verdicts[3]};
-  EXPECT_THAT(html_text(result, {}, {}), HasSubstr("<details><summary>1 contract not offered by the library</summary>"));
+  EXPECT_THAT(html_text(result, {}, {}), HasSubstr("<summary>1 contract not offered by the library</summary>"));
 }
 
 TEST(Html, AnEarlyEndIsSaidBesideTheEnding) {
@@ -108,6 +109,69 @@ TEST(Html, HasADarkSchemeAndWideTablesScrollByThemselves) {
     ASSERT_NE(at, std::string::npos) << table;
     EXPECT_EQ(page.substr(page.rfind("<div", at), 18), "<div class=\"wide\">") << table;
   }
+}
+
+/// The HTML between two texts, the second after the first.
+std::string between(const std::string& page, const std::string& begin, const std::string& end) {
+  const size_t from = page.find(begin);
+  return from == std::string::npos ? "" : page.substr(from, page.find(end, from) - from);
+}
+
+TEST(Html, TheHeaderSaysWhichLibraryOnWhatWhenByWhichVersion) {
+  Provenance provenance;
+  provenance.begun = "2026-11-25T10:00:00Z", provenance.ended = "2026-11-25T10:00:41Z";
+  provenance.version = "1.2", provenance.commit = "0123456789abcdef", provenance.host = "box";
+  provenance.library = {"libmine.so", "xxh3:77"};
+  LibraryInfo library;
+  library.name = "mine", library.arch = "sm_90", library.device = "H200", library.driver = "580";
+  for (const RunResult& result : {everything(), RunResult()}) {
+    const std::string facts = between(html_text(result, library, provenance), "<dl class=\"facts\">", "</dl>");
+    for (const char* fact : {"mine (xxh3:77)", "sm_90, H200", "580", "2026-11-25 10:00:00Z, 41 s", "box", "1.2, commit 0123456789ab<"})
+      EXPECT_THAT(facts, HasSubstr(fact));
+  }
+  EXPECT_THAT(html_text(RunResult(), {}, {}), Not(HasSubstr("<dl class=\"facts\">")));
+}
+
+TEST(Html, OpsByVendorLeadToTheirContracts) {
+  RunResult result;
+  for (const char* contract : {"vllm.a", "vllm.b", "sm_90.mma", "gfx942.mma"}) {
+    result.verdicts.push_back(testing::verdict(Outcome::kPass));
+    result.verdicts.back().contract = contract;
+  }
+  result.verdicts[1].outcome = Outcome::kFail;
+  const std::string page = html_text(result, {}, {}, nullptr, {{"vllm.a", {{"q = x / s"}, {}}}});
+  const std::string table = between(page, "<table class=\"vendors\">", "</table>");
+  EXPECT_THAT(table, HasSubstr("<th>op</th><th>amd</th><th>nvidia</th><th>vllm</th>"));
+  EXPECT_THAT(table, HasSubstr("<td class=\"bad\" data-vendor=\"vllm\">"));
+  EXPECT_THAT(table, HasSubstr(" 1 of 2</td>"));
+  EXPECT_THAT(table, HasSubstr("<a href=\"#op-quant_group\">"));
+  EXPECT_THAT(page, HasSubstr("<details id=\"op-quant_group\" open=\"open\"><summary>quant_group"));
+  EXPECT_THAT(page, HasSubstr("title=\"q = x / s\"")) << "the formula of the contract";
+}
+
+TEST(Html, ACardShowsTheContractAndTheTermThatChanged) {
+  RunResult result;
+  result.verdicts = {one_wrong_row()};
+  const ContractTexts contracts = {{result.verdicts[0].contract, {{"amax = max|x|", "q = e4m3fn(x / s)"}, {{"code", "div(s) clamp(max_min,M) to(q)"}, {"y", "mul(r) to(q)"}}}}};
+  const auto card = [&](const std::string& cause) {
+    result.verdicts[0].causes = {"explains 7 of 7 failing elements: " + cause};
+    return html_text(result, {}, {}, nullptr, contracts);
+  };
+  EXPECT_THAT(card("code: div(s) -> mul(1/s)"), HasSubstr("<pre>amax = max|x|\nq = e4m3fn(x / s)</pre>"));
+  EXPECT_THAT(card("code: div(s) -> mul(1/s)"), HasSubstr("<code><del>div(s)</del> <ins>mul(1/s)</ins> clamp(max_min,M) to(q)</code>"));
+  EXPECT_THAT(card("y: to(x) after mul(r)"), HasSubstr("<code>mul(r) <ins>to(x)</ins> to(q)</code>"));
+  EXPECT_THAT(card("code: drop to(q)#0"), HasSubstr("clamp(max_min,M) <del>to(q)</del></code>"));
+  EXPECT_THAT(card("sum: ignores the data"), Not(HasSubstr("class=\"changed\"")));
+}
+
+TEST(Html, OnlyFailuresHideWhatPasses) {
+  const std::string failing = html_text(everything(), {}, {});
+  EXPECT_THAT(failing, HasSubstr("#only-failures:checked ~ main .passing { display: none; }"));
+  EXPECT_THAT(failing, HasSubstr("<label class=\"only\" for=\"only-failures\">Failures only</label>"));
+  EXPECT_THAT(failing, HasSubstr("<section class=\"passing\" id=\"passed\">"));
+  RunResult result;
+  result.verdicts = {testing::verdict(Outcome::kPass)};
+  EXPECT_THAT(html_text(result, {}, {}), Not(HasSubstr("<label class=\"only\"")));
 }
 
 TEST(Html, PassesAreFoldedAway) {

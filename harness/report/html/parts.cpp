@@ -29,7 +29,7 @@ void append_text(Node node, const std::string& text) { node.append_child(pugi::n
 void keep_end_tags(Node node) {
   for (Node inner : node.children()) {
     const std::string_view name = inner.name();
-    if (inner.type() != pugi::node_element || name == "svg" || name == "br" || name == "meta") continue;
+    if (inner.type() != pugi::node_element || name == "svg" || name == "br" || name == "meta" || name == "input") continue;
     if (inner.first_child().empty()) append_text(inner, "");
     keep_end_tags(inner);
   }
@@ -131,10 +131,10 @@ std::string source_of(pugi::xml_document& document) {
 // a white background, since their shades carry the information.
 const char* const kStyle = R"(
 :root { color-scheme: light dark; --paper: #fff; --ink: #111; --soft: #555; --line: #ccc; --hair: #e4e4e4; --faint: #888;
-        --wash: #f4f4f2; --alarm: #a01515; }
+        --wash: #f4f4f2; --alarm: #a01515; --good: #1c6b2c; }
 @media (prefers-color-scheme: dark) {
   :root { --paper: #16181a; --ink: #e8e8e6; --soft: #a8a8a6; --line: #4a4d50; --hair: #303336; --faint: #7d8083; --wash: #23272a;
-          --alarm: #ff8a80; }
+          --alarm: #ff8a80; --good: #7fcf8f; }
 }
 * { box-sizing: border-box; }
 html { scroll-padding-top: 52px; }
@@ -154,6 +154,16 @@ h5.tensor { margin: 22px 0 6px; font-size: 14px; }
 p { margin: 6px 0; }
 a { color: inherit; text-decoration-color: var(--faint); text-underline-offset: 2px; }
 .ending { margin: 2px 0 14px; font-size: 34px; font-weight: bold; letter-spacing: 0.01em; line-height: 1.2; }
+.facts { display: flex; flex-wrap: wrap; gap: 4px 28px; margin: 0 0 16px; }
+.facts div { max-width: 100%; }
+.facts dt { font-size: 12px; }
+.words { margin: 12px 0 0; }
+.words summary { font-weight: normal; color: var(--soft); }
+#only-failures { position: fixed; opacity: 0; }
+#only-failures:focus-visible ~ nav .only { outline: 2px solid var(--ink); }
+.only { order: 9; margin-left: auto; padding: 0 8px; border: 1px solid var(--line); cursor: pointer; }
+#only-failures:checked ~ nav .only { color: var(--paper); background: var(--ink); }
+#only-failures:checked ~ main .passing { display: none; }
 .ending.bad, .early { color: var(--alarm); }
 .early { margin: -8px 0 14px; font-size: 16px; font-weight: bold; }
 .soft, figcaption { color: var(--soft); }
@@ -173,8 +183,29 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th { padding: 4px 10px; border-bottom: 1px solid var(--ink); text-align: left; font-weight: bold; vertical-align: bottom; }
 td { padding: 3px 10px; border-bottom: 1px solid var(--hair); vertical-align: top; }
 .numbers td:not(:first-child), .numbers th:not(:first-child) { text-align: right; }
-.matrix td, .matrix th { padding: 2px 9px; text-align: right; white-space: nowrap; overflow-wrap: normal; }
-.matrix td:nth-child(-n+3), .matrix th:nth-child(-n+3), .matrix .links { text-align: left; }
+.matrix td, .matrix th { padding: 2px 9px; text-align: right; overflow-wrap: normal; }
+.matrix td:nth-child(-n+2), .matrix th:nth-child(-n+2), .matrix .links { text-align: left; }
+.matrix td:first-child, .matrix .links { overflow-wrap: anywhere; }
+.matrix th, .matrix td:nth-child(2) { white-space: nowrap; }
+.vendors { font-size: 12px; }
+.vendors td, .vendors th { padding: 2px 4px; text-align: right; }
+.vendors td:first-child, .vendors th:first-child { padding-left: 0; text-align: left; }
+.vendors th:not(:first-child) { writing-mode: vertical-rl; transform: rotate(180deg); text-align: left; padding: 4px 2px; }
+.vendors td:not(:first-child) { white-space: nowrap; }
+.vendors td:first-child, .vendors th { overflow-wrap: normal; }
+.vendors .bad { font-weight: bold; color: var(--alarm); background: var(--wash); }
+.vendors.lines thead { display: none; }
+.vendors.lines, .vendors.lines tbody, .vendors.lines tr { display: block; }
+.vendors.lines tr { padding: 4px 0; border-bottom: 1px solid var(--hair); }
+.vendors.lines td { display: inline-block; padding: 1px 12px 1px 0; border: 0; text-align: left; }
+.vendors.lines td:first-child { display: block; font-weight: bold; }
+.vendors.lines td.none { display: none; }
+.vendors.lines td:not(:first-child)::before { content: attr(data-vendor) " "; color: var(--soft); }
+.contract-text { margin: 10px 0; }
+.contract-text pre { margin: 4px 0; padding: 6px 14px; white-space: pre-wrap; border-left: 4px solid var(--line);
+                     font: 12.5px/1.5 ui-monospace, "DejaVu Sans Mono", "Liberation Mono", Menlo, Consolas, monospace; }
+.changed del { color: var(--alarm); }
+.changed ins { font-weight: bold; text-decoration: underline; background: var(--wash); }
 .matrix .bad { font-weight: bold; background: var(--wash); }
 .none { color: var(--faint); }
 .causes { width: 100%; table-layout: fixed; }
@@ -213,8 +244,11 @@ figcaption { margin-top: 4px; font-size: 12.5px; }
 .around .worst { border-left: 2px solid var(--ink); border-right: 2px solid var(--ink); }
 .codes { display: block; margin: 4px 0; border: 1px solid var(--faint); }
 .codes path { fill: none; stroke: var(--ink); stroke-width: 12; shape-rendering: crispEdges; }
-.power td, .power th { padding: 3px 8px; white-space: nowrap; overflow-wrap: normal; }
-.power .number { text-align: right; }
+.power td, .power th { padding: 3px 8px; overflow-wrap: normal; }
+.power .contract, .power code { overflow-wrap: anywhere; }
+.power .number { text-align: right; white-space: nowrap; }
+.power .visited { min-width: 60px; }
+.codes { width: 100%; max-width: 258px; }
 details { margin-top: 8px; }
 summary { cursor: pointer; font-weight: bold; }
 details table { margin-top: 8px; font-size: 12.5px; }
@@ -228,7 +262,20 @@ details table { margin-top: 8px; font-size: 12.5px; }
   .causes th:nth-child(4) { width: 36%; }
   .causes code { font-size: 11px; }
   .matrix { font-size: 12px; }
-  .matrix td, .matrix th { padding: 2px 4px; }
+  .matrix td, .matrix th { padding: 2px 4px; white-space: normal; }
+  .only { margin-left: 0; }
+  .heat text { font-size: 15px; }
+  .passes, .power, .elements, .around { font-size: 11.5px; }
+  .passes td, .passes th, .power td, .power th, .elements td, .elements th { padding: 2px 4px; }
+  .power .visited svg { display: none; }
+  .around td, .around th { padding: 2px 3px; font-size: 10.5px; white-space: normal; }
+  .vendors thead { display: none; }
+  .vendors, .vendors tbody, .vendors tr { display: block; }
+  .vendors tr { padding: 4px 0; border-bottom: 1px solid var(--hair); }
+  .vendors td { display: inline-block; padding: 1px 12px 1px 0; border: 0; text-align: left; }
+  .vendors td:first-child { display: block; font-weight: bold; }
+  .vendors td.none { display: none; }
+  .vendors td:not(:first-child)::before { content: attr(data-vendor) " "; color: var(--soft); }
 }
 @media print {
   body { font-size: 11px; }
@@ -237,6 +284,9 @@ details table { margin-top: 8px; font-size: 12.5px; }
   .card, figure, .charts table { break-inside: avoid-page; }
   .card { break-inside: auto; }
   .wide { overflow-x: visible; }
+  .only, .words { display: none; }
+  h2 { break-after: avoid; }
+  tr { break-inside: avoid; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 )";

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <iterator>
@@ -100,13 +101,14 @@ void causes_cell(Node line, const Row& row) {
   }
 }
 
-/// A table of contracts.
+/// A table of the contracts of one op.
 class Matrix {
  public:
-  Matrix(Node parent, std::vector<Standing> standings, bool with_causes)
+  Matrix(Node parent, std::vector<Standing> standings, bool with_causes, const ContractTexts& contracts)
       : standings_(std::move(standings)),
         with_causes_(with_causes),
-        body_(table(wide(parent), "matrix", {"op", "contract", "warp"})) {
+        contracts_(contracts),
+        body_(table(wide(parent), "matrix", {"contract", "warp"})) {
     const Node names = body_.parent().child("thead").child("tr");
     for (const Standing s : standings_) {
       const Node name = child(names, "th");
@@ -119,9 +121,10 @@ class Matrix {
   void add(const Rows::value_type& entry) {
     const auto& [key, row] = entry;
     for (const Line& same : lines_of(row)) {
-      const Node tr = line(body_, "tr");
-      write(cell(tr), key.first);
-      code(cell(tr), key.second);
+      const Node tr = line(body_, "tr"), contract = cell(tr);
+      code(contract, key.second);
+      if (const auto text = contracts_.find(key.second); text != contracts_.end() && !text->second.formulas.empty())
+        set(contract, "title", fmt::format("{}", fmt::join(text->second.formulas, "\n")));
       write(cell(tr), warps_text(same.warps));
       for (const Standing s : standings_) count_cell(tr, row, s, same.counts->contains(s) ? same.counts->at(s) : 0);
       if (with_causes_) causes_cell(tr, row);
@@ -131,25 +134,107 @@ class Matrix {
  private:
   std::vector<Standing> standings_;
   bool with_causes_;
+  const ContractTexts& contracts_;
   Node body_;
 };
 
+/// The first part of a contract's id. Tensor core instructions are named after chips.
+std::string vendor_of(const std::string& contract) {
+  const std::string first = contract.substr(0, contract.find('.'));
+  return first.starts_with("sm_") ? "nvidia" : first.starts_with("gfx") ? "amd" : first;
+}
+
+/// Counts of several contracts: verdicts on outputs, and those that are bad.
+struct Sum {
+  int64_t judged = 0, bad = 0, refused = 0;
+
+  void add(const Row& row) {
+    for (const auto& [warp, counts] : row.by_warp)
+      for (const auto& [standing, count] : counts) {
+        if (standing == Standing::kNotRun) refused += count;
+        if (standing == Standing::kNotRun || standing == Standing::kNotOffered) continue;
+        judged += count;
+        if (is_bad(outcome_of(standing))) bad += count;
+      }
+  }
+};
+
+void sum_cell(Node row, const std::string& vendor, const Sum* sum) {
+  const bool some = sum != nullptr && sum->judged + sum->refused > 0;
+  const Node td = set(cell(row, !some ? "none" : sum->bad > 0 ? "bad" : "some"), "data-vendor", vendor);
+  if (!some) return (void)write(td, "\xC2\xB7");
+  if (sum->bad > 0) mark(td, Outcome::kFail);
+  if (sum->judged == 0) mark(td, Outcome::kSkip);
+  write(td, sum->judged == 0 ? "" : sum->bad > 0 ? fmt::format(" {} of {}", sum->bad, sum->judged) : fmt::format("{}", sum->judged));
+}
+
+using OfOp = std::vector<const Rows::value_type*>;
+
+/// Ops by vendor: verdicts, with those that are bad.
+void vendor_table(Node section, const std::map<std::string, OfOp>& ops) {
+  std::set<std::string> vendors;
+  std::map<std::string, std::map<std::string, Sum>> sums;
+  for (const auto& [op, entries] : ops)
+    for (const Rows::value_type* entry : entries) {
+      const std::string vendor = vendor_of(entry->first.second);
+      vendors.insert(vendor);
+      sums[op][vendor].add(entry->second);
+    }
+  write(line(section, "p", "soft"), "Numbers of verdicts; a cell with failures is marked and counts them first. An op leads to its contracts.");
+  std::vector<std::string> head = {"op"};
+  head.insert(head.end(), vendors.begin(), vendors.end());
+  constexpr size_t kMostColumns = 28;  // more do not fit the page: an op then has lines
+  const Node body = table(wide(section), vendors.size() > kMostColumns ? "vendors lines" : "vendors", head);
+  for (const auto& [op, by_vendor] : sums) {
+    const bool bad = std::any_of(by_vendor.begin(), by_vendor.end(), [](const auto& entry) { return entry.second.bad > 0; });
+    const Node row = line(body, "tr", bad ? "" : "passing");
+    write(set(child(cell(row), "a"), "href", "#op-" + op), op);
+    for (const std::string& vendor : vendors) {
+      const auto sum = by_vendor.find(vendor);
+      sum_cell(row, vendor, sum == by_vendor.end() ? nullptr : &sum->second);
+    }
+  }
+}
+
 }  // namespace
 
-void matrix(Node section, const RunResult& result, const std::vector<FailureGroup>& groups) {
+void matrix(Node section, const RunResult& result, const std::vector<FailureGroup>& groups, const ContractTexts& contracts) {
   const Rows rows = rows_of(result, groups);
   const std::vector<Standing> standings = standings_of(result);
-  std::vector<const Rows::value_type*> busy, idle;
-  for (const auto& entry : rows) (entry.second.is_idle() ? idle : busy).push_back(&entry);
-  const auto put = [&](Node parent, const std::vector<const Rows::value_type*>& entries) {
-    Matrix all(parent, standings, !groups.empty());
+  std::map<std::string, OfOp> busy, idle;
+  size_t not_offered = 0;
+  for (const auto& entry : rows) {
+    (entry.second.is_idle() ? idle : busy)[entry.first.first].push_back(&entry);
+    not_offered += entry.second.is_idle();
+  }
+  const auto put = [&](Node parent, const OfOp& entries) {
+    Matrix all(parent, standings, !groups.empty(), contracts);
     for (const Rows::value_type* entry : entries) all.add(*entry);
   };
-  if (!busy.empty()) put(section, busy);
+  if (!busy.empty()) vendor_table(section, busy);
+  constexpr size_t kFewOps = 2;
+  for (const auto& [op, entries] : busy) {
+    const Folded of_op = folded(section);
+    set(of_op.summary.parent(), "id", "op-" + op);
+    std::map<std::string, int64_t> contracts_of;
+    Sum sum;
+    for (const Rows::value_type* entry : entries) sum.add(entry->second), ++contracts_of[vendor_of(entry->first.second)];
+    if (sum.bad == 0) set(of_op.summary.parent(), "class", "passing");
+    if (busy.size() <= kFewOps) set(of_op.summary.parent(), "open", "open");
+    write(of_op.summary, op);
+    std::string vendors;
+    for (const auto& [vendor, count] : contracts_of) vendors += fmt::format("{}{} {}", vendors.empty() ? "" : ", ", vendor, count);
+    soft(of_op.summary, fmt::format(" {} contract{}: {}", entries.size(), entries.size() == 1 ? "" : "s", vendors));
+    put(of_op.content, entries);
+  }
   if (idle.empty()) return;
   const Folded others = folded(section);
-  write(others.summary, fmt::format("{} contract{} not offered by the library", idle.size(), idle.size() == 1 ? "" : "s"));
-  put(others.content, idle);
+  set(others.summary.parent(), "class", "passing");
+  write(others.summary, fmt::format("{} contract{} not offered by the library", not_offered, not_offered == 1 ? "" : "s"));
+  for (const auto& [op, entries] : idle) {
+    write(line(others.content, "h5"), op);
+    put(others.content, entries);
+  }
 }
 
 namespace {
@@ -161,13 +246,19 @@ struct Family {
   std::map<std::pair<std::string, std::string>, DataPower> tensors;  ///< summed by tensor name and format
 };
 
+/// Ranks share a row: "y.rank 3" becomes "y, of each rank".
+std::string without_rank(const std::string& tensor) {
+  const size_t at = tensor.find(".rank ");
+  return at == std::string::npos ? tensor : tensor.substr(0, at) + ", of each rank";
+}
+
 double share_seen(const Power& power) { return double(power.seen()) / double(power.faults); }
 
 void add(const Power& power, Family& family) {
   if (family.fewest == nullptr || share_seen(power) < share_seen(*family.fewest)) family.fewest = &power;
   if (family.most == nullptr || share_seen(power) > share_seen(*family.most)) family.most = &power;
   for (const DataPower& data : power.data) {
-    DataPower& sum = family.tensors[{data.tensor, data.format}];
+    DataPower& sum = family.tensors[{without_rank(data.tensor), data.format}];
     sum.elements += data.elements;
     sum.codes |= data.codes;
     sum.subnormal += data.subnormal;
@@ -198,67 +289,73 @@ Node spanning(Node row, size_t rows, const char* css_class) {
   return set(set(child(row, "td"), "rowspan", std::to_string(rows)), "class", css_class);
 }
 
-void share_cell(Node row, int64_t count, int64_t of) {
-  write(cell(row, count == 0 ? "number none" : "number"), count == 0 ? "\xC2\xB7" : percent(count, of));
+/// Which columns of a table hold anything.
+struct PowerColumns {
+  bool codes = false, subnormal = false, saturated = false, nan = false;
+
+  void add(const Family& family) {
+    for (const auto& [name, sum] : family.tensors)
+      codes |= sum.codes.any(), subnormal |= sum.subnormal > 0, saturated |= sum.saturated > 0, nan |= sum.not_a_number > 0;
+  }
+};
+
+void share_cell(Node row, bool there, int64_t count, int64_t of) {
+  if (there) write(cell(row, count == 0 ? "number none" : "number"), count == 0 ? "\xC2\xB7" : percent(count, of));
 }
 
-void family_rows(Node body, const std::string& op, const std::string& contract, const Family& family) {
+void family_rows(Node body, const std::string& contract, const Family& family, const PowerColumns& columns) {
   const size_t count = family.tensors.size();
   Node row = line(body, "tr");
-  const Node names = spanning(row, count, "contract");
-  code(names, contract);
-  child(names, "br");
-  soft(names, op);
+  code(spanning(row, count, "contract"), contract);
   for (const std::string& text : {std::to_string(family.data_sets.size()), faults_text(family.fewest), faults_text(family.most)})
     write(spanning(row, count, "number"), text);
   for (const auto& [tensor, sum] : family.tensors) {
     const bool counted = sum.codes.any();
     if (&sum != &family.tensors.begin()->second) row = line(body, "tr");
     code(cell(row), tensor.first + " " + tensor.second);
-    write(cell(row, "number"), counted ? std::to_string(sum.codes.count()) : "");
-    const Node strip = cell(row);
-    if (counted) code_strip(strip, sum.codes);
-    for (const int64_t part : {sum.subnormal, sum.saturated, sum.not_a_number}) share_cell(row, part, sum.elements);
+    if (columns.codes) {
+      const Node visited = cell(row, "visited");
+      if (counted) code_strip(visited, sum.codes);
+      if (counted) soft(visited, fmt::format("{} of 256", sum.codes.count()));
+    }
+    share_cell(row, columns.subnormal, sum.subnormal, sum.elements);
+    share_cell(row, columns.saturated, sum.saturated, sum.elements);
+    share_cell(row, columns.nan, sum.not_a_number, sum.elements);
   }
-}
-
-/// Two header rows: a title over two columns has their names below it.
-void head(Node table) {
-  const Node head = child(table, "thead"), above = line(head, "tr"), below = line(head, "tr");
-  const auto over = [&](const char* span, const char* text, const char* css_class = "") {
-    const Node name = set(child(above, "th"), span, "2");
-    write(*css_class == 0 ? name : set(name, "class", css_class), text);
-  };
-  over("rowspan", "contract");
-  over("rowspan", "data sets", "number");
-  over("colspan", "mutants that a data set kills");
-  over("rowspan", "output");
-  over("colspan", "codes of 256");
-  for (const char* text : {"subnormal", "saturated", "NaN"}) over("rowspan", text, "number");
-  write(child(below, "th", "number"), "fewest");
-  write(child(below, "th", "number"), "most");
-  child(below, "th");
-  write(child(below, "th"), "0x00 to 0xff, black where visited");
 }
 
 }  // namespace
 
 void power(Node section, const RunResult& result) {
-  std::map<std::pair<std::string, std::string>, Family> families;
+  std::map<std::string, std::map<std::string, Family>> ops;
   for (const Verdict& v : result.verdicts) {
     if (v.power.faults == 0) continue;
-    Family& family = families[{v.op, v.contract}];
+    Family& family = ops[v.op][v.contract];
     // Cases that differ only in warp size, and several kernels on one case, share their data.
     if (family.data_sets.insert(data_id(v.case_id)).second) add(v.power, family);
   }
-  if (families.empty()) return;
+  if (ops.empty()) return;
   write(line(section, "p", "soft"),
         "A data set kills a mutant of its contract if no correct kernel could return what the mutant must. Codes, "
         "subnormal, saturated and NaN outputs are those that the contract demands.");
-  const Node table = line(wide(section), "table", "power");
-  head(table);
-  const Node body = child(table, "tbody");
-  for (const auto& [key, family] : families) family_rows(body, key.first, key.second, family);
+  for (const auto& [op, families] : ops) {
+    const Folded of_op = folded(section);
+    size_t data_sets = 0;
+    int64_t killed = 0, faults = 0;
+    PowerColumns columns;
+    for (const auto& [contract, family] : families)
+      data_sets += family.data_sets.size(), killed += family.most->seen(), faults += family.most->faults, columns.add(family);
+    write(of_op.summary, op);
+    soft(of_op.summary, fmt::format(" {} contract{}, {} data set{}; the best data set of each contract kills {} of {} mutants", families.size(),
+                                    families.size() == 1 ? "" : "s", data_sets, data_sets == 1 ? "" : "s", killed, faults));
+    std::vector<std::string> head = {"contract", "data sets", "fewest killed", "most killed", "output"};
+    if (columns.codes) head.push_back("codes visited, 0x00 to 0xff");
+    if (columns.subnormal) head.push_back("subnormal");
+    if (columns.saturated) head.push_back("saturated");
+    if (columns.nan) head.push_back("NaN");
+    const Node body = table(wide(of_op.content), "power", head);
+    for (const auto& [contract, family] : families) family_rows(body, contract, family, columns);
+  }
 }
 
 namespace {

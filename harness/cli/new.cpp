@@ -1,0 +1,271 @@
+// assay new: the first files of a plug-in, and skeletons of a contract, a case, an op and a format in the source tree.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <fstream>
+#include <regex>
+#include <string>
+#include <vector>
+
+#include "harness/cli/places.h"
+#include "harness/cli/verbs.h"
+#include "harness/text/atomic_file.h"
+#include "harness/text/error.h"
+#include "harness/text/printable.h"
+#include "reference/formats/catalogue.h"
+#include "reference/table/near.h"
+#include "reference/table/table.h"
+#include "suites/registry.h"
+#include "suites/rulebook.h"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The plug-in; NAME is replaced.
+constexpr const char* kPluginSource = R"(// A kernel library of your own: rms_norm on the CPU for bf16, by contract vllm.rms_norm@2026-06-18. Replace the loop by a call of your
+// kernel. For another op: `assay list --op OP` shows what its kernels get, and `assay explain CASE --call` one call.
+#include <assay/plugin/library.hpp>
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+namespace {
+
+using assay::plugin::Call;
+
+float from_bf16(uint16_t code) {
+  const uint32_t bits = uint32_t(code) << 16;
+  float value;
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+/// To nearest, ties to even.
+uint16_t to_bf16(float value) {
+  if (value != value) return 0x7fff;
+  uint32_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  return uint16_t((bits + 0x7fffu + (bits >> 16 & 1u)) >> 16);
+}
+
+void rms_norm(const Call& call) {
+  const assay_tensor &x = call.at("x"), &gamma = call.at("gamma"), &y = call.at("y");
+  const auto eps = float(call.number("eps"));
+  for (int64_t i = 0; i < x.shape[0]; ++i) {
+    const auto* from = static_cast<const uint16_t*>(x.data) + i * x.strides[0];
+    auto* to = static_cast<uint16_t*>(y.data) + i * y.strides[0];
+    double sum = 0;  // the contract admits any order of the sum, and a wider type
+    for (int64_t j = 0; j < x.shape[1]; ++j) {
+      const float v = from_bf16(from[j * x.strides[1]]);
+      sum += double(v * v);
+    }
+    const auto r = float(1.0 / std::sqrt(double(float(sum / double(x.shape[1])) + eps)));
+    for (int64_t j = 0; j < x.shape[1]; ++j) {
+      const float scaled = from_bf16(from[j * x.strides[1]]) * r;  // rounded to fp32 before the weight
+      to[j * y.strides[1]] = to_bf16(scaled * from_bf16(static_cast<const uint16_t*>(gamma.data)[j * gamma.strides[0]]));
+    }
+  }
+}
+
+}  // namespace
+
+extern "C" __attribute__((visibility("default"))) const assay_library* assay_get_library(void) {
+  using namespace assay::plugin;
+  // A kernel: its name, op, contracts, the values of case parameters that it takes, parameters with a divisor, and the function.
+  static const Library<Call> table{{"NAME", "cpu", "", "", ""},
+                                   {{"NAME_rms_norm", "rms_norm", {"vllm.rms_norm@2026-06-18"}, {{"x", {"bf16"}}}, {}, rms_norm}}};
+  return HostLibrary<Call>::of(table);
+}
+)";
+
+constexpr const char* kPluginCmake = R"(# cmake -S . -B build -DCMAKE_PREFIX_PATH=PREFIX for an installed Assay, or -DASSAY_ABI_DIR=TREE/kernels/abi for a source tree.
+cmake_minimum_required(VERSION 3.18)
+project(NAME CXX)
+enable_testing()
+set(CMAKE_CXX_STANDARD 17)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+find_package(Threads REQUIRED)
+add_library(NAME MODULE NAME.cpp)
+target_compile_options(NAME PRIVATE -ffp-contract=off)  # a fused multiply-add is another rounding
+target_link_libraries(NAME PRIVATE Threads::Threads)
+if(NOT ASSAY_ABI_DIR)
+  find_package(assay 0.1 REQUIRED)
+  target_link_libraries(NAME PRIVATE assay::abi)
+  assay_add_conformance_test(NAME SUITE rms_norm/quick)
+else()
+  target_include_directories(NAME PRIVATE ${ASSAY_ABI_DIR})
+endif()
+)";
+
+std::string with_name(std::string text, const std::string& name) {
+  for (size_t at = text.find("NAME"); at != std::string::npos; at = text.find("NAME", at + name.size())) text.replace(at, 4, name);
+  return text;
+}
+
+void require_identifier(const std::string& what, const std::string& name) {
+  static const std::regex identifier("[a-z][a-z0-9_]*");
+  if (!std::regex_match(name, identifier)) throw UsageError("new " + what + " '" + name + "': expected a name of letters a-z, digits and _");
+}
+
+/// The source tree, in which skeletons are written.
+std::string tree() {
+  const std::string root = data_root();
+  if (!fs::is_directory(root + "/harness"))
+    throw UsageError(root + " is no source tree of Assay; run this in a build of the tree, or set ASSAY_DATA to it. Tables of your own work everywhere: "
+                            "run --contracts FILE.csv --cases FILE.csv");
+  return root;
+}
+
+std::vector<std::string> lines_of(const std::string& path) {
+  std::istringstream text(read_text(path));
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(text, line);) lines.push_back(line);
+  return lines;
+}
+
+void write_lines(const std::string& path, const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += line + "\n";
+  write_atomically(path, text);
+}
+
+int new_plugin(const NewArguments& arguments) {
+  require_identifier("plugin", arguments.name);
+  const std::string folder = arguments.output.empty() ? arguments.name : arguments.output;
+  if (fs::exists(folder)) throw UsageError("new plugin: " + folder + " is there already; try --output DIR");
+  fs::create_directories(folder);
+  write_atomically(folder + "/" + arguments.name + ".cpp", with_name(kPluginSource, arguments.name));
+  write_atomically(folder + "/CMakeLists.txt", with_name(kPluginCmake, arguments.name));
+  const std::string root = data_root();
+  const std::string where = fs::is_directory(root + "/kernels/abi") ? "-DASSAY_ABI_DIR=" + shell_word(fs::absolute(root + "/kernels/abi").lexically_normal().string())
+                                                                    : "-DCMAKE_PREFIX_PATH=" + shell_word(fs::absolute(root + "/../..").lexically_normal().string());
+  const std::string in = shell_word(folder);
+  fmt::print("wrote {0}/{1}.cpp and {0}/CMakeLists.txt: a right kernel of op rms_norm, for you to replace\nnext:\n"
+             "  cmake -S {2} -B {2}/build {3} && cmake --build {2}/build\n"
+             "  assay run --backend {2}/build/lib{1}.so\n"
+             "  assay list --op OP                 what kernels of another op get\n",
+             folder, arguments.name, in, where);
+  return kAllAsExpected;
+}
+
+/// A row of a table under another id: its first cell is replaced.
+std::string with_first_cell(const std::string& line, const std::string& cell) {
+  const size_t end = line.starts_with('"') ? line.find('"', 1) + 1 : line.find(',');
+  return cell + line.substr(end);
+}
+
+int new_contract(const NewArguments& arguments) {
+  open_contracts(arguments.suites);
+  if (arguments.from.empty()) throw UsageError("new contract " + arguments.name + ": expected --from ID, the contract that it is like; see: assay contracts list");
+  const ContractRow& from = rulebook().contracts.find(arguments.from);
+  const std::vector<std::string> ids = rulebook().contract_ids();
+  if (std::find(ids.begin(), ids.end(), arguments.name) != ids.end()) throw UsageError("new contract: there is a contract '" + arguments.name + "' already");
+  if (arguments.name.find('.') == std::string::npos) throw UsageError("new contract '" + arguments.name + "': expected VENDOR.NAME, such as acme.group_fp8");
+  const std::string root = tree(), file = fs::path(from.file).is_absolute() ? from.file : root + "/" + from.file;
+  std::vector<std::string> lines = lines_of(file);
+  lines.insert(lines.begin() + from.line, with_first_cell(lines.at(size_t(from.line) - 1), arguments.name));
+  write_lines(file, lines);
+  fmt::print("wrote {}:{}: a copy of {}\nleft to do:\n"
+             "  edit its cells: recipes, and `source` and `why`, which name the kernel and its commit (docs/reference/contract-cells.md)\n"
+             "  assay contracts diff {} {}\n"
+             "  assay new case {} --from {}\n"
+             "  a kernel in kernels/ops, or none: a contract without one of ours is legal\n"
+             "  assay regenerate\n",
+             file, from.line + 1, arguments.from, arguments.from, arguments.name, arguments.name, arguments.from);
+  return kAllAsExpected;
+}
+
+int new_case(const NewArguments& arguments) {
+  const std::vector<Case> cases = open_cases(arguments.suites);
+  (void)rulebook().contracts.find(arguments.name);
+  const std::string from = arguments.from.empty() ? arguments.name : arguments.from;
+  const auto first = std::find_if(cases.begin(), cases.end(), [&](const Case& one) { return one.text("contract") == from; });
+  if (first == cases.end())
+    throw UsageError("new case " + arguments.name + ": no case names contract '" + from + "'; say --from ID, a contract of the same op that has cases");
+  const std::string file = tree() + "/" + first->origin.file;
+  std::vector<std::string> lines = lines_of(file);
+  if (!lines.front().starts_with("contract,")) throw UsageError(file + ": expected `contract` as the first column");
+  lines.push_back(with_first_cell(lines.at(size_t(first->origin.line) - 1), arguments.name));
+  write_lines(file, lines);
+  fmt::print("wrote {}:{}: the first row of {}, for {}\nleft to do:\n"
+             "  edit sizes, generators and `why`; `blind_to` lists mutants that this row may not expose\n"
+             "  assay list --suite {}/{}\n"
+             "  assay explain CASE                 what its inputs expose\n"
+             "  assay regenerate\n",
+             file, lines.size(), from, arguments.name, first->op, first->tier);
+  return kAllAsExpected;
+}
+
+int new_op(const NewArguments& arguments) {
+  require_identifier("op", arguments.name);
+  const OpRegistry& ops = *arguments.suites.ops;
+  if (std::any_of(ops.all().begin(), ops.all().end(), [&](const Op& op) { return op.name == arguments.name; }))
+    throw UsageError("new op: there is an op '" + arguments.name + "' already");
+  const std::string like = arguments.from.empty() ? "rms_norm" : ops.find(arguments.from).name;
+  const std::string root = tree(), source = root + "/suites/" + like, folder = root + "/suites/" + arguments.name;
+  if (!fs::exists(source + "/binding.cpp")) throw UsageError("new op --from " + like + ": has no suites/" + like + "/binding.cpp");
+  if (fs::exists(folder)) throw UsageError("new op: " + folder + " is there already");
+  const std::string table = source + "/cases/quick.csv";
+  const std::vector<std::string> rows = lines_of(table);
+  fs::create_directories(folder + "/cases");
+  write_atomically(folder + "/binding.cpp", std::regex_replace(read_text(source + "/binding.cpp"), std::regex("\\b" + like), arguments.name));
+  write_lines(folder + "/cases/quick.csv", {rows.at(0), rows.at(1)});
+  const std::string list = root + "/suites/ops.inc";
+  std::vector<std::string> names = lines_of(list);
+  names.push_back("ASSAY_OP(" + arguments.name + ")");
+  write_lines(list, names);
+  fmt::print("wrote {0}/binding.cpp and {0}/cases/quick.csv after op {1}, and a line in {2}\nleft to do:\n"
+             "  binding.cpp: tensors, columns and stages of the op (docs/extending.md)\n"
+             "  a contract of the op: assay new contract VENDOR.{3} --from ID\n"
+             "  cases/quick.csv: its cases\n"
+             "  kernels/ops/{3} and a README.md in {0}\n"
+             "  build, then: assay list --op {3}; assay regenerate\n",
+             folder, like, list, arguments.name);
+  return kAllAsExpected;
+}
+
+int new_format(const NewArguments& arguments) {
+  static const std::regex known("e([0-9]{1,2})m([0-9]{1,2})");
+  std::smatch parts;
+  if (!std::regex_match(arguments.name, parts, known)) throw UsageError("new format '" + arguments.name + "': expected eXmY, such as e5m3");
+  if (find_format(arguments.name) != nullptr) throw UsageError("new format: there is a format '" + arguments.name + "' already");
+  const int exponent = std::stoi(parts[1]), mantissa = std::stoi(parts[2]), bits = 1 + exponent + mantissa;
+  if (exponent < 1 || exponent > 8 || bits > 32) throw UsageError("new format '" + arguments.name + "': expected at most 8 exponent bits and 32 bits in all");
+  std::string constant = "k" + arguments.name;
+  for (size_t i = 1; i < constant.size(); ++i) constant[i] = char(std::toupper(static_cast<unsigned char>(constant[i])));
+  const std::string header = tree() + "/reference/formats/catalogue.h", source = tree() + "/reference/formats/format.cpp";
+  std::string declared = read_text(header), listed = read_text(source);
+  const size_t after = declared.find("inline constexpr Format kInt8{"), last = listed.find(", kInt8, kInt32};");
+  if (after == std::string::npos || last == std::string::npos) throw UsageError(header + ": expected kInt8 as the first integer, here and in all_formats()");
+  declared.insert(after, fmt::format("inline constexpr Format {}{{\"{}\", {}, {}, {}, {}, Specials::kFinite, \"SOURCE\"}};\n", constant, arguments.name, bits,
+                                     exponent, mantissa, (1 << (exponent - 1)) - 1));
+  listed.insert(last, ", " + constant);
+  write_atomically(header, declared);
+  write_atomically(source, listed);
+  fmt::print("wrote {} to {} and to all_formats() in {}\nleft to do:\n"
+             "  its bias, its special values (Specials: kIeee, kFn, kFnuz, kFinite, ...) and its source\n"
+             "  reference/formats/format_test.cpp: largest, smallest and special values\n"
+             "  contracts that store it, and cases: assay new contract ID --from ID\n"
+             "  build, then: assay regenerate\n",
+             constant, header, source);
+  return kAllAsExpected;
+}
+
+}  // namespace
+
+int new_verb(const NewArguments& arguments) {
+  if (arguments.what == "plugin") return new_plugin(arguments);
+  if (arguments.what == "contract") return new_contract(arguments);
+  if (arguments.what == "case") return new_case(arguments);
+  if (arguments.what == "op") return new_op(arguments);
+  return new_format(arguments);
+}
+
+}  // namespace assay
