@@ -208,7 +208,7 @@ norm='rms_norm/vllm.ir_rms_norm/bf16.m4.n1024.eps1e-6/normal.gamma.s1/w32'
 "$assay" run --case "$norm" --record "$r/norm" >/dev/null || fail "no recording of $norm"
 dump="$(find "$r/norm" -name '*.safetensors')"
 expect 0 "PASS" "$assay" judge "$dump" --contract vllm.ir_rms_norm --param eps=1e-6
-expect 1 "obeys     vllm.ir_rms_norm" "$assay" judge "$dump" --contract vllm.rms_norm@2026-06-18 --param eps=1e-6
+expect 1 "obeys     vllm.rms_norm@v0.19.1, vllm.ir_rms_norm" "$assay" judge "$dump" --contract vllm.rms_norm@2026-06-18 --param eps=1e-6
 "$assay" judge "$dump" --contract vllm.ir_rms_norm --param eps=1e-6 | grep -q "obeys " && fail "a right dump obeys another contract instead"
 expect 2 "usual is --param eps=1e-6" "$assay" judge "$dump" --contract vllm.ir_rms_norm
 expect 0 "group size 128 (of 32|64|128) follows from the shape of the scales" "$assay" judge "$r/good.safetensors" $p

@@ -140,6 +140,34 @@ TEST_F(Cli, NewWritesAPlugInThatBuildsAndPasses) {
   EXPECT_THAT(passes(folder + "/wrong.cpp").text, HasSubstr("cause     explains"));
 }
 
+TEST_F(Cli, NewWritesSkeletonsIntoATree) {
+  const std::string tree = folder_ / "tree", root = ASSAY_DATA_FOLDER;
+  shell("mkdir -p " + tree + "/harness " + tree + "/golden && cp -r " + root + "/suites " + root + "/reference " + tree);
+  const auto in_tree = [&](const std::string& arguments) { return assay(arguments, "ASSAY_DATA=" + tree); };
+  EXPECT_THAT(in_tree("new contract acme.group_fp8 --from vllm.group_fp8").text, HasSubstr("reference/contracts/quant.csv:3: a copy of vllm.group_fp8\nleft to do:\n"));
+  EXPECT_THAT(in_tree("contracts diff acme.group_fp8 vllm.group_fp8").text, HasSubstr("nothing tells them apart on bf16.m5.n1024.g128.row/normal.s1"))
+      << "no case names the new contract: those of the other serve";
+  EXPECT_THAT(in_tree("new case acme.group_fp8 --from vllm.group_fp8").text, HasSubstr("assay list --suite quant_group/quick\n"));
+  EXPECT_THAT(in_tree("list 'quant_group/acme.group_fp8/*'").text, HasSubstr("quant_group/acme.group_fp8/bf16."));
+  EXPECT_EQ(in_tree("new op my_norm --from layer_norm").exit_code, 0);
+  EXPECT_THAT(shell("cat " + tree + "/suites/my_norm/binding.cpp").text, HasSubstr("Op my_norm_op() {\n  return row_op({.name = \"my_norm\""));
+  EXPECT_THAT(shell("tail -n 1 " + tree + "/suites/ops.inc").text, HasSubstr("ASSAY_OP(my_norm)"));
+  EXPECT_EQ(in_tree("new format e5m3").exit_code, 0);
+  EXPECT_THAT(shell("grep -h kE5M3 " + tree + "/reference/formats/*").text, HasSubstr("kE5M3{\"e5m3\", 9, 5, 3, 15, Specials::kFinite, "));
+  const std::vector<std::pair<std::string, std::string>> refused = {{"new contract acme --from vllm.group_fp8", "expected VENDOR.NAME"},
+                                                                    {"new contract acme.group_fp8 --from vllm.group_fp8", "there is a contract 'acme.group_fp8' already"},
+                                                                    {"new contract acme.x", "expected --from ID"},
+                                                                    {"new op rms_norm", "there is an op 'rms_norm' already"},
+                                                                    {"new format e4m3fn", "expected eXmY"},
+                                                                    {"new format e2m1", "there is a format 'e2m1' already"},
+                                                                    {"new plugin p --from x", "new plugin does not use --from"}};
+  for (const auto& [line, words] : refused) {
+    const Answer answer = in_tree(line);
+    EXPECT_EQ(answer.exit_code, 2) << line;
+    EXPECT_THAT(answer.text, HasSubstr(words)) << line;
+  }
+}
+
 TEST_F(Cli, AnArchitectureSelectsTheProductsOfItsUnits) {
   const Answer amd = assay("list --all --suite gemm_block_scaled/quick --arch gfx942");
   EXPECT_EQ(amd.exit_code, 0);

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <regex>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -186,7 +187,8 @@ int new_case(const NewArguments& arguments) {
   const std::vector<Case> cases = open_cases(arguments.suites);
   (void)rulebook().contracts.find(arguments.name);
   const std::string from = arguments.from.empty() ? arguments.name : arguments.from;
-  const auto first = std::find_if(cases.begin(), cases.end(), [&](const Case& one) { return one.text("contract") == from; });
+  auto first = std::find_if(cases.begin(), cases.end(), [&](const Case& one) { return one.text("contract") == from && one.tier == "quick"; });
+  if (first == cases.end()) first = std::find_if(cases.begin(), cases.end(), [&](const Case& one) { return one.text("contract") == from; });
   if (first == cases.end())
     throw UsageError("new case " + arguments.name + ": no case names contract '" + from + "'; say --from ID, a contract of the same op that has cases");
   const std::string file = tree() + "/" + first->origin.file;
