@@ -26,14 +26,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The plug-in; NAME is replaced.
+/// The plug-in. NAME is replaced, and INCLUDE: this file includes none of it.
 constexpr const char* kPluginSource = R"(// A kernel library of your own: rms_norm on the CPU for bf16, by contract vllm.rms_norm@2026-06-18. Replace the loop by a call of your
 // kernel. For another op: `assay list --op OP` shows what its kernels get, and `assay explain CASE --call` one call.
-#include <assay/plugin/library.hpp>
+INCLUDE <assay/plugin/library.hpp>
 
-#include <cmath>
-#include <cstdint>
-#include <cstring>
+INCLUDE <cmath>
+INCLUDE <cstdint>
+INCLUDE <cstring>
 
 namespace {
 
@@ -105,10 +105,12 @@ else()
 endif()
 )";
 
-std::string with_name(std::string text, const std::string& name) {
-  for (size_t at = text.find("NAME"); at != std::string::npos; at = text.find("NAME", at + name.size())) text.replace(at, 4, name);
+std::string replaced(std::string text, const std::string& word, const std::string& by) {
+  for (size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + by.size())) text.replace(at, word.size(), by);
   return text;
 }
+
+std::string with_name(const std::string& text, const std::string& name) { return replaced(replaced(text, "INCLUDE", "#include"), "NAME", name); }
 
 void require_identifier(const std::string& what, const std::string& name) {
   static const std::regex identifier("[a-z][a-z0-9_]*");
