@@ -287,7 +287,7 @@ bool takes(const GemmOpParts& parts, const std::string& id) {
   const ContractRow* row = rulebook().contracts.lookup(id);
   if (row == nullptr || !is_product(*row)) return false;
   const DotContract contract = read_dot(*row, rulebook().contracts, rulebook().units);
-  return contract.of_blocks() == parts.of_blocks && contract.experts.has_value() == parts.of_experts;
+  return contract.of_blocks() == parts.of_blocks && contract.experts.has_value() == parts.of_experts();
 }
 
 std::string shape_words(const GemmCase& p) {
@@ -373,9 +373,9 @@ class BoundGemm : public BoundCase {
 
 std::unique_ptr<const BoundCase> bind_gemm(const Case& c, const GemmOpParts& parts) {
   GemmCase p = read_gemm_case(c);
-  if (p.contract.experts.has_value() != parts.of_experts)
-    Cells(c).refuse("contract", fmt::format("'{}' is {} grouped GEMM and this op takes {}", p.id(), parts.of_experts ? "no" : "a",
-                                            parts.of_experts ? "grouped GEMMs" : "others"));
+  if (p.contract.experts.has_value() != parts.of_experts())
+    Cells(c).refuse("contract", fmt::format("'{}' is {} grouped GEMM and this op takes {}", p.id(), parts.of_experts() ? "no" : "a",
+                                            parts.of_experts() ? "grouped GEMMs" : "others"));
   if (p.contract.of_blocks() != parts.of_blocks)
     Cells(c).refuse("contract", fmt::format("'{}' has scales {} and this op takes those of {}", p.id(), p.scales.name,
                                             parts.of_blocks ? "blocks" : "tensors, tokens and channels"));
@@ -386,19 +386,16 @@ std::unique_ptr<const BoundCase> bind_gemm(const Case& c, const GemmOpParts& par
 std::vector<RoleSpec> roles_of(const GemmOpParts& parts) {
   std::vector<RoleSpec> all = {{"a", Access::kIn, "[m, k]: codes of the activations, row-major and dense"},
                                {"b", Access::kIn, "[n, k]: codes of the weights, one row per column of d; d = a * b^T"}};
-  if (parts.of_experts) all.back().what = "[experts, n, k]: codes of the weights; a row of a and d belongs to one expert";
+  if (parts.of_experts()) all.back().what = "[experts, n, k]: codes of the weights; a row of a and d belongs to one expert";
   all.insert(all.end(), parts.scales.begin(), parts.scales.end());
-  if (parts.of_experts)
-    all.insert(all.end(), {{"expert_offsets", Access::kIn, "[experts + 1] int32: the row of a and d where each expert begins, and their number; of contiguous groups and of offsets"},
-                           {"tokens", Access::kIn, "[experts] int32: rows of a and d in use, of the room that each expert has; of masked groups"},
-                           {"expert_of_row", Access::kIn, "[m] int32: the expert of each row of a and d, -1 for none; of groups by index"}});
+  all.insert(all.end(), parts.experts.begin(), parts.experts.end());
   for (const char* factor : {"a", "b"})
-    if (parts.of_blocks && !parts.of_experts)
+    if (parts.of_blocks && !parts.of_experts())
       all.push_back({fmt::format("global_scale_{}", factor), Access::kIn,
                      fmt::format("[1] or one per row of {0}, f32: the scale of the level above the blocks of {0}; only in contracts with two levels", factor)});
-  if (parts.of_blocks && !parts.of_experts)
+  if (parts.of_blocks && !parts.of_experts())
     all.push_back({"c", Access::kIn, "[m, n] in the format of d: added to the GEMM; only in contracts that add it"});
-  if (!parts.of_blocks && !parts.of_experts)
+  if (!parts.of_blocks && !parts.of_experts())
     all.insert(
         all.end(),
         {{"bias", Access::kIn, "[n] in the format of d: bias; only in cases with a bias"},
@@ -411,6 +408,14 @@ std::vector<RoleSpec> roles_of(const GemmOpParts& parts) {
 
 }  // namespace
 
+RoleSpec role_of_experts(GroupOrder order) {
+  switch (order) {
+    case GroupOrder::kMasked: return {"tokens", Access::kIn, "[experts] int32: rows of a and d in use, of the room that each expert has"};
+    case GroupOrder::kByIndex: return {"expert_of_row", Access::kIn, "[m] int32: the expert of each row of a and d; -1: unused"};
+    default: return {"expert_offsets", Access::kIn, "[experts + 1] int32: the row of a and d where each expert begins, and their number"};
+  }
+}
+
 Op gemm_op(GemmOpParts parts) {
   return {.name = parts.name,
           .roles = roles_of(parts),
@@ -420,7 +425,7 @@ Op gemm_op(GemmOpParts parts) {
           .untried = "stream-K of CUTLASS, whose scheduler cuts k elsewhere in each tile of d; results of 16 bits that atomics add in any order",
           .takes = [parts](const std::string& contract) { return takes(parts, contract); },
           .bind = [parts](const Case& c) { return bind_gemm(c, parts); },
-          .case_of_dump = parts.of_experts ? nullptr : gemm_case_of_dump};
+          .case_of_dump = parts.of_experts() ? nullptr : gemm_case_of_dump};
 }
 
 }  // namespace assay

@@ -18,10 +18,15 @@ struct GemmOpParts {
   std::vector<RoleSpec> scales{};  ///< scale_a, scale_b
   std::vector<std::string> columns{};
   std::set<std::string> optional_columns{};
-  bool of_experts = false;  ///< whether it takes contracts of grouped GEMMs
+  std::vector<RoleSpec> experts{};  ///< of an op of grouped GEMMs, which takes such contracts alone: the tensors that state the rows of experts
+
+  bool of_experts() const { return !experts.empty(); }
 };
 
 Op gemm_op(GemmOpParts parts);
+
+/// The tensor that states the rows of each expert.
+RoleSpec role_of_experts(GroupOrder order);
 
 // The accepted outputs of a GEMM case, its mutants, and all known algorithm variants.
 

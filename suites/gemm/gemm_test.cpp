@@ -346,7 +346,7 @@ std::string contract_of(GroupOrder order) { return "grouped." + std::to_string(i
 
 Op grouped() {
   Op op = gemm_op({.name = "grouped", .of_blocks = true, .scales = {{"scale_a", Access::kIn, "scales of a"}, {"scale_b", Access::kIn, "scales of b"}},
-                   .columns = {}, .of_experts = true});
+                   .columns = {}, .experts = {role_of_experts(GroupOrder::kByIndex)}});
   for (const auto& [column, cell] : kGroups) op.columns.push_back(column);
   return op;
 }
