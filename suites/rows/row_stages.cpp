@@ -76,26 +76,31 @@ class RowTensors {
   HostTensor zero_points() const {
     return input("azp", kInt32, {c_.rows_of_scales(), c_.scales_of_row()}, {.name = c_.zero_fill, .group_size = 0, .q = &kInt8, .tensor = kZeroPoint});
   }
-  /// Scales in the case's layout: given ones are filled.
-  HostTensor scale(bool given) const {
+  /// Scales in the case's layout.
+  TensorSpec scale(Role role) const {
     const ScalePlaces places(c_);
-    TensorSpec spec{"scale", given ? Role::kInput : Role::kOutput, c_.layout()->type, places.shape(), places.strides(), places.storage()};
-    HostTensor scale{std::move(spec), {}};
-    if (given) fill(scale, {.name = c_.scale_fill, .seed = c_.seed, .group_size = 0, .q = c_.layout()->element, .tensor = kScale});
-    return scale;
+    return {"scale", role, c_.layout()->type, places.shape(), places.strides(), places.storage()};
+  }
+  HostTensor given_scale() const {
+    HostTensor tensor{scale(Role::kInput), {}};
+    fill(tensor, {.name = c_.scale_fill, .seed = c_.seed, .group_size = 0, .q = c_.layout()->element, .tensor = kScale});
+    return tensor;
   }
   /// y or q [m, n]; 4-bit codes are packed.
   HostTensor output(const char* name, const Format& format) const {
-    TensorSpec spec = dense(name, Role::kOutput, format, {c_.stored_rows(), c_.n});
-    return {format.bits == 4 ? packed(std::move(spec)) : std::move(spec), {}};
+    return {spec(name, Role::kOutput, format, {c_.stored_rows(), c_.n}), {}};
   }
 
  private:
   HostTensor input(const char* name, const Format& format, std::vector<int64_t> shape, FillRequest request) const {
     request.seed = c_.seed;
-    HostTensor tensor{dense(name, Role::kInput, format, std::move(shape)), {}};
+    HostTensor tensor{spec(name, Role::kInput, format, std::move(shape)), {}};
     fill(tensor, request);
     return tensor;
+  }
+  static TensorSpec spec(const char* name, Role role, const Format& format, std::vector<int64_t> shape) {
+    TensorSpec made = dense(name, role, format, std::move(shape));
+    return format.bits == 4 ? packed(std::move(made)) : made;
   }
 
   const RowCase& c_;
@@ -196,12 +201,11 @@ class QuantStage : public RowStage {
   void add_to(Problem& problem, const RowCase& c, StagePlace place) const override {
     std::vector<HostTensor>& tensors = problem.tensors;
     const RowTensors of_case(c);
-    const HostTensor scale = of_case.scale(given());
-    if (given()) tensors.push_back(scale);
+    if (given()) tensors.push_back(of_case.given_scale());
     if (given() && c.bound->group_quant()->has_zero()) tensors.push_back(of_case.zero_points());
     if (c.scales.outer()) tensors.push_back(of_case.outer_scale());
     tensors.push_back(of_case.output("q", code_format(c)));
-    if (!given()) tensors.push_back(scale);
+    if (!given()) tensors.push_back({of_case.scale(Role::kOutput), {}});
     if (!given() && tensors_.zero_points) tensors.push_back({dense("azp", Role::kOutput, kInt32, {c.rows_of_scales(), c.scales_of_row()}), {}});
     if (names_rows(place)) problem.parameters.emplace_back("group_rows", double(c.group_rows()));
     if (names_columns(place)) problem.parameters.emplace_back("group_size", double(c.group_size()));
