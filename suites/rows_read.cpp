@@ -31,6 +31,9 @@ bool informs_only(const std::string& column) {
   return columns.contains(column);
 }
 
+/// An optional column that is younger than the first records: where it is empty, it is left out, so that their seals still match.
+bool is_as_before(const std::string& column, const TableCell& cell) { return column == "experts" && cell.text.empty(); }
+
 /// Collects the rows that a case depends on: text of each row, by id.
 class RowsRead {
  public:
@@ -64,7 +67,7 @@ class RowsRead {
   void add_row(const std::string& id, const TableCells& cells) {
     std::string& text = text_[id] = id;
     for (const auto& [column, cell] : cells)
-      if (!informs_only(column)) text += "\t" + column + "=" + cell.text;
+      if (!informs_only(column) && !is_as_before(column, cell)) text += "\t" + column + "=" + cell.text;
     text += "\n";
     for (const auto& [column, cell] : cells)
       if (!informs_only(column) && column != "id") add(cell.text);
