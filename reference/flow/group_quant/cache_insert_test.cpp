@@ -8,7 +8,7 @@
 
 namespace assay::cache_twin {
 
-// Records of paged caches against straight programs written by hand from contracts/norm.md 7.2.
+// Records of paged caches against straight programs written by hand from the formulas of reference/contracts/cache.csv.
 
 namespace {
 
