@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The reference pages equal what the program writes, a stale page is reported, and every link between Markdown files works.
+# The reference pages equal what the program writes, a stale page is reported, every link between Markdown files works, and the
+# glossary has the words of reports.
 . "$(dirname "$0")/lib.sh"
 expect 0 "" "$assay" docs --check "$root/docs/reference"
 mkdir -p "$scratch/docs"
@@ -14,6 +15,20 @@ done
 sed -i 's/^| Casts |.*/| Casts | 0 | 0 | 0 | 0 | |/' "$scratch/README.md"
 expect 1 "README.md is stale" "$assay" docs --check "$scratch/docs/reference"
 expect 2 "expected --output DIR or --check DIR" "$assay" docs
+
+# The glossary has a heading for each outcome, and for each line of a failure that the program prints.
+defined() {
+  local words word missing=""
+  words="pass fail skip untrusted broken unjudged $("$assay" run --backend "$scratch/libwrong.so" --suite rms_norm/quick --case '*/bf16.m4.n1024.eps1e-6/normal*' | sed -n '/^FAIL/,/^$/s/^  \([a-z]*\) .*/\1/p' | sort -u | tr '\n' ' ')"
+  for word in $words; do grep -qxF "### $word" "$1" || missing+=" $word"; done
+  echo "$(wc -w <<<"$words") words, without an entry:${missing:- none}"
+  [ -z "$missing" ] && [[ " $words " == *" cause "* ]]
+}
+sed 's/(bits + 0x7fffu + (bits >> 16 & 1u)) >> 16/bits >> 16/' "$root/kernels/example_plugin/my_rms_norm.c" >"$scratch/wrong.c"
+cc -std=c99 -O2 -ffp-contract=off -fPIC -shared -I"$root/kernels/abi" "$scratch/wrong.c" -lm -o "$scratch/libwrong.so" || fail "the example does not compile"
+expect 0 "without an entry: none" defined "$root/docs/glossary.md"
+sed 's/^### cause$/### causes/' "$root/docs/glossary.md" >"$scratch/glossary.md"
+expect 1 "without an entry: cause" defined "$scratch/glossary.md"
 
 links() { python3 -B "$(dirname "$0")/links.py" "$1"; }
 expect 0 "links" links "$root"

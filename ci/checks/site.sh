@@ -10,7 +10,7 @@ for page in README docs/quickstart docs/glossary suites/FINDINGS; do
 done
 grep -q 'class="md-typeset__table"\|<table>' "$build/site/docs/ci-gate.html" || fail "a table behind a paragraph is not a table"
 tar -tzf "$build/site.tar.gz" >"$scratch/list" && grep -qx site/index.html "$scratch/list" || fail "site.tar.gz has no index.html"
-! grep -rhoE '(src|href)="https?://[^"]*\.(js|css|woff2?)"' "$build/site" || fail "a page loads a file from another host"
+! grep -rhoE '<(script|link|img|iframe)[^>]*(src|href)="?https?://[^">]*' "$build/site" --include='*.html' || fail "a page loads a file from another host"
 
 # A small site with one mistake at a time.
 tree=$scratch/tree
