@@ -71,7 +71,7 @@ must_see 'number in a flow' reference/flow/row_norm/row_norm.cpp 'const double h
 must_see 'number in a flow' reference/flow/group_quant/group_quant.h 'const double unit = 0x1p-24;'
 must_see 'number in a flow' reference/flow/evaluate_row.cpp 'const double eps = 1e-6;'
 must_see 'flow by its name' reference/flow/contract.cpp 'if (row.flow->name == "row_norm") return;'
-must_see 'flow by its name' suites/rows/expect.cpp 'const bool norm = row.flow != "group_quant";'
+must_see 'flow by its name' suites/rows/row_expectation.cpp 'const bool norm = row.flow != "group_quant";'
 must_see 'flow by its name' harness/cli/contracts.cpp 'if ("cast" == row.flow) return;'
 [ $status = 0 ] && echo "no violation, and each rule sees its own"
 exit $status

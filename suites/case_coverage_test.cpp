@@ -1,21 +1,312 @@
-// The case tables hold what kernels branch on; an op and a column that lack a value are named, with a row that would add it.
+// The case tables of every op have the values that a kernel may branch on, and every quick case has a kernel of ours on the CPU.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
 
 #include "harness/backend/library.h"
 #include "harness/core/cases.h"
-#include "harness/run/match.h"
-#include "suites/case_coverage.h"
+#include "harness/core/op.h"
+#include "harness/fill/fill.h"
+#include "harness/run/run.h"
 #include "suites/registry.h"
 #include "suites/rulebook.h"
 
 namespace assay {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
+
+// What the case tables of an op lack: values that a kernel may branch on, and that none of its cases has though the op takes them.
+
+struct Lack {
+  std::string column, what;  ///< "n", "an odd number"
+  Case witness;              ///< the smallest case of the op, with the cell that is missing
+
+  /// "op rms_norm, column n: no case has an odd number; for example a row with contract=... m=1"
+  std::string text(const Op& op) const;
+};
+
+/// Of the cases of one op. Rules:
+/// 1. A size column has 1, an odd number, and a number beside each power of two up to 256 (rows) or 8192 (columns): within an eighth.
+/// 2. A column of fills has every fill that suits its operand (FillInfo::suits).
+/// 3. Every other column has two values.
+/// 4. Each two of the columns that are no fills have each two of their values, where sizes are told apart as 1, odd and even.
+/// A rule asks only for what the op takes and a kernel of ours offers: a cell of a case is exchanged, and then the case is tried.
+std::vector<Lack> lacks_of(const Op& op, const std::vector<Case>& cases, const std::function<bool(const Case&)>& offered);
+
+constexpr int64_t kRowPowers[] = {8, 16, 32, 64, 128, 256};
+constexpr int64_t kColumnPowers[] = {8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192};
+/// Steps off a power of two: 1, a vector of 8, a group of 32 and one of 128.
+constexpr int64_t kSteps[] = {1, 8, 32, 128};
+constexpr int64_t kMostElements = int64_t{1} << 18;  ///< of a witness: what needs more belongs to the tier `far`
+constexpr size_t kTries = 400;                       ///< cases in which a cell is exchanged
+
+const std::set<std::string> kSizes = {"m", "n", "k", "n_k", "tokens", "room", "experts", "ranks", "q_heads", "k_heads", "v_heads", "tiles", "steps"};
+const std::set<std::string> kRows = {"m", "room", "experts", "ranks", "q_heads", "k_heads", "v_heads", "tiles", "steps"};
+/// Of these a number beside a power of two says nothing: kernels are compiled for some of them.
+const std::set<std::string> kFewValues = {"ranks", "q_heads", "k_heads", "v_heads", "tiles", "steps", "room", "experts"};
+/// Of these the op reads any number, and kernels are compiled for heads of 64, 128, 256 and 512 columns, which all have cases.
+const std::set<std::string> kHeads = {"qk_norm_rope", "q_norm_rope"};
+/// Not told apart, or told apart by rule 2.
+const std::set<std::string> kNoParameter = {"contract", "seed", "warp", "slot_mapping", "shape", "strides", "storage", "positions"};
+
+bool is_number(const std::string& cell) { return !cell.empty() && cell.size() < 10 && std::all_of(cell.begin(), cell.end(), ::isdigit); }
+
+int64_t entries(const std::string& list) { return 1 + std::count(list.begin(), list.end(), ';'); }
+
+/// A list of rows is as large as it has entries.
+int64_t size_of(const std::string& cell) { return is_number(cell) ? std::stoll(cell) : entries(cell); }
+
+std::set<std::string> kinds_of(const std::string& op, const std::string& column) {
+  const bool quantizes = op.starts_with("quant_") || op.find("cache") != std::string::npos || op.starts_with("dsv4_kv_insert");
+  if (column == "gamma" || column == "beta") return {"weights"};
+  if (column == "residual" || column == "bias" || column == "c") return {"numbers"};
+  if (column == "rope" || column == "value") return {"numbers", "quantized"};
+  if (column == "q_fill") return {"numbers", "normed"};
+  if (column == "gate") return {"gates"};
+  if (column == "up") return op == "act_and_mul" ? std::set<std::string>{"numbers"} : std::set<std::string>{"numbers", "quantized"};
+  if (column == "azp") return op == "quant_static" ? std::set<std::string>{"zero_points"} : std::set<std::string>{};
+  if (op == "mma") return column == "scale" ? std::set<std::string>{"block_scales"} : std::set<std::string>{"terms"};
+  if (op == "gemm_block_scaled" && column == "scale") return {"block_scales"};
+  if (column == "scale") return {"scales"};
+  if (op.starts_with("gemm_"))
+    return column == "b" ? std::set<std::string>{"factors", "second_factors"} : std::set<std::string>{"factors"};
+  if (op == "pack_scales") return {"packed"};
+  if (op == "shuffle_weight") return {"copies"};
+  if (op == "cast" || op == "weak_contiguity") return {};
+  if (op == "all_reduce") return {"ranks"};
+  if (op.starts_with("all_reduce_add")) return {"ranks", "normed"};
+  if (op == "quant_azp") return {"numbers", "ranges"};
+  if (quantizes) return {"numbers", "quantized"};
+  if (op.starts_with("act_") || op.starts_with("silu_")) return {"numbers", "gates"};
+  return {"numbers", "normed"};
+}
+
+class Coverage {
+ public:
+  Coverage(const Op& op, const std::vector<Case>& cases, const std::function<bool(const Case&)>& offered)
+      : op_(op), cases_(cases), offered_(offered) {
+    for (const FillInfo& fill : all_fills()) fills_[fill.name] = fill.suits;
+    // Small cases first: the first one that takes a cell is the witness.
+    std::vector<std::pair<int64_t, size_t>> order;
+    for (size_t i = 0; i < cases.size(); ++i) order.emplace_back(elements(cases[i]), i);
+    std::stable_sort(order.begin(), order.end());
+    for (const Case& one : cases) known_.insert(one.id);
+    for (const auto& [size, i] : order) small_.push_back(&cases[i]);
+  }
+
+  std::vector<Lack> all() {
+    for (const std::string& column : op_.columns) {
+      if (is_fill(column)) fills_of(column);
+      else if (kSizes.contains(column) && !is_extent_of_unit(column)) sizes_of(column);
+      else if (!kNoParameter.contains(column)) values_of(column);
+    }
+    if (op_.name == "cast") return std::move(lacks_);  // all inputs of fp32 are 2^32 and belong to the full tier
+    for (size_t a = 0; a < op_.columns.size(); ++a)
+      for (size_t b = a + 1; b < op_.columns.size(); ++b)
+        if (is_class(op_.columns[a]) && is_class(op_.columns[b]) && !apart(op_.columns[a], op_.columns[b])) pairs_of(op_.columns[a], op_.columns[b]);
+    return std::move(lacks_);
+  }
+
+ private:
+  static int64_t elements(const Case& one) {
+    int64_t product = 1;
+    for (const char* column : {"m", "n", "k", "room", "experts", "ranks", "q_heads", "blocks", "block_size", "tiles", "tokens", "max_position"}) {
+      const auto cell = one.parameters.find(column);
+      if (cell == one.parameters.end() || cell->second.empty()) continue;
+      int64_t size = size_of(cell->second);
+      if (std::string(column) == "tokens") {
+        size = 0;
+        for (size_t at = 0; at < cell->second.size(); at = cell->second.find(';', at) == std::string::npos ? cell->second.size() : cell->second.find(';', at) + 1)
+          size += std::stoll(cell->second.substr(at));
+      }
+      product *= std::max<int64_t>(1, size);
+    }
+    return product;
+  }
+
+  bool is_fill(const std::string& column) const {
+    bool any = false;
+    for (const Case& one : cases_) {
+      const std::string& cell = one.text(column);
+      if (cell.empty()) continue;
+      if (!fills_.contains(cell)) return false;
+      any = true;
+    }
+    return any;
+  }
+  bool is_class(const std::string& column) const {
+    return !is_fill(column) && !kNoParameter.contains(column) && column != "eps" && column != "scale_ub" && column != "row_stride" &&
+           column != "offset" && !is_extent_of_unit(column) && column != "gap" && column != "max_position" && column != "blocks" && column != "alignment";
+  }
+  /// Rows and columns of an instruction's tile are what the unit has, those of a head what models have.
+  bool is_extent_of_unit(const std::string& column) const {
+    return op_.name == "mma" ? column == "m" || column == "n" : kHeads.contains(op_.name) && column == "n";
+  }
+  /// No kernel of ours works in place on a shifted tensor, which it says only when it is called.
+  static bool apart(const std::string& a, const std::string& b) { return a == "shift" && b == "use"; }
+  static std::string class_of(const std::string& column, const std::string& cell) {
+    if (!kSizes.contains(column) || cell.empty()) return cell;
+    const int64_t size = size_of(cell);
+    return size <= 1 ? std::to_string(size) : size % 2 == 1 ? "an odd number" : "an even number";
+  }
+
+  /// A kernel offers the case, the op takes it and can make its data.
+  std::optional<Case> taken(Case one, const std::map<std::string, std::string>& cells) const {
+    for (const auto& [column, cell] : cells) one.parameters[column] = cell;
+    if (elements(one) > kMostElements || !offered_(one)) return std::nullopt;
+    one.blind_to.clear();
+    try {
+      const std::unique_ptr<const BoundCase> bound = op_.bind(one);
+      (void)bound->problem();
+      one.set_name(bound->name());
+      if (known_.contains(one.id)) return std::nullopt;  // the same groups in other words
+      return one;
+    } catch (const std::exception&) {
+      return std::nullopt;
+    }
+  }
+  /// The smallest case that takes the cells.
+  std::optional<Case> witness(const std::map<std::string, std::string>& cells) const {
+    std::set<std::string> tried;
+    for (const Case* one : small_) {
+      if (tried.size() >= kTries) break;
+      std::string kind;
+      for (const auto& [column, cell] : one->parameters)
+        if (!cells.contains(column) && column != "seed" && column != "warp") kind += cell + ",";
+      if (!tried.insert(kind).second) continue;
+      if (std::optional<Case> found = taken(*one, cells)) return found;
+    }
+    return std::nullopt;
+  }
+  void lack(const std::string& column, const std::string& what, std::optional<Case> one) {
+    if (one) lacks_.push_back({column, what, *std::move(one)});
+  }
+
+  bool any_cell(const std::string& column, const std::function<bool(const std::string&)>& is) const {
+    return std::any_of(cases_.begin(), cases_.end(), [&](const Case& one) { return !one.text(column).empty() && is(one.text(column)); });
+  }
+
+  void sizes_of(const std::string& column) {
+    const bool list = column == "tokens";
+    const auto cell = [&](int64_t size) {
+      if (!list) return std::to_string(size);
+      std::string rows = "1";
+      for (int64_t i = 1; i < size; ++i) rows += ";" + std::to_string(1 + i % 5);
+      return rows;
+    };
+    const auto has = [&](const std::function<bool(int64_t)>& is) { return any_cell(column, [&](const std::string& c) { return is(size_of(c)); }); };
+    if (!has([](int64_t n) { return n == 1; })) lack(column, "1", witness({{column, cell(1)}}));
+    if (!has([](int64_t n) { return n > 1 && n % 2 == 1; })) {
+      for (const int64_t odd : {3, 5, 7, 9, 33})
+        if (std::optional<Case> one = witness({{column, cell(odd)}})) {
+          lack(column, "an odd number", std::move(one));
+          break;
+        }
+    }
+    if (list) {
+      for (const int64_t power : {8, 16})
+        if (!has([&](int64_t n) { return n > power; })) lack(column, fmt::format("more than {} entries", power), witness({{column, cell(power + 2)}}));
+      return;
+    }
+    if (kFewValues.contains(column)) return;
+    const auto beside = [&](std::span<const int64_t> powers) {
+      for (const int64_t power : powers) {
+        const int64_t widest = std::max<int64_t>(1, power / 8);
+        if (has([&](int64_t n) { return n != power && n >= power - widest && n <= power + widest; })) continue;
+        for (const int64_t step : kSteps) {
+          if (step > widest) break;
+          std::optional<Case> one = witness({{column, std::to_string(power + step)}});
+          if (!one) one = witness({{column, std::to_string(power - step)}});
+          if (!one) continue;  // no such number: a larger step
+          lack(column, fmt::format("a number beside {}", power), std::move(one));
+          break;
+        }
+      }
+    };
+    if (kRows.contains(column))
+      beside(kRowPowers);
+    else
+      beside(kColumnPowers);
+  }
+
+  void fills_of(const std::string& column) {
+    const std::set<std::string> kinds = kinds_of(op_.name, column);
+    for (const auto& [fill, suits] : fills_) {
+      if (std::none_of(suits.begin(), suits.end(), [&](const std::string& kind) { return kinds.contains(kind); })) continue;
+      if (!any_cell(column, [&](const std::string& cell) { return cell == fill; })) lack(column, "fill " + fill, witness_of_fill(column, fill));
+    }
+  }
+  /// Only where the column has a fill already: others are of contracts without that operand.
+  std::optional<Case> witness_of_fill(const std::string& column, const std::string& fill) const {
+    for (size_t i = 0, tried = 0; i < small_.size() && tried < kTries; ++i) {
+      const Case& one = *small_[i];
+      if (one.text(column).empty() || elements(one) < 64) continue;
+      ++tried;
+      if (std::optional<Case> found = taken(one, {{column, fill}})) return found;
+    }
+    return std::nullopt;
+  }
+
+  void values_of(const std::string& column) {
+    std::set<std::string> values;
+    for (const Case& one : cases_) values.insert(one.text(column));
+    if (values.size() > 1) return;
+    const std::string only = *values.begin();
+    for (const char* other : {"1", "2", "3", "8", "16", "64", "128", "1024", "1e-5", "yes", "row", "col", "f32", "f16"})
+      if (std::optional<Case> one = witness({{column, other}}); only != other && one) return lack(column, "two values", std::move(one));
+  }
+
+  void pairs_of(const std::string& a, const std::string& b) {
+    std::map<std::string, std::set<std::string>> cells_a, cells_b;
+    std::set<std::pair<std::string, std::string>> met;
+    for (const Case* one : small_) {
+      const std::string of_a = class_of(a, one->text(a)), of_b = class_of(b, one->text(b));
+      met.emplace(of_a, of_b);
+      if (cells_a[of_a].size() < 3) cells_a[of_a].insert(one->text(a));
+      if (cells_b[of_b].size() < 3) cells_b[of_b].insert(one->text(b));
+    }
+    for (const auto& [of_a, some_a] : cells_a)
+      for (const auto& [of_b, some_b] : cells_b) {
+        if (met.contains({of_a, of_b})) continue;
+        std::optional<Case> one;
+        for (const std::string& cell_a : some_a)
+          for (const std::string& cell_b : some_b)
+            if (!one) one = witness({{a, cell_a}, {b, cell_b}});
+        lack(a, fmt::format("{} with {} {}", of_a.empty() ? "nothing" : of_a, b, of_b.empty() ? "nothing" : of_b), std::move(one));
+      }
+  }
+
+  const Op& op_;
+  const std::vector<Case>& cases_;
+  const std::function<bool(const Case&)>& offered_;
+  std::map<std::string, std::vector<std::string>> fills_;
+  std::set<std::string> known_;
+  std::vector<const Case*> small_;
+  std::vector<Lack> lacks_;
+};
+
+std::string Lack::text(const Op& op) const {
+  std::string cells;
+  for (const std::string& name : op.columns)
+    if (!witness.text(name).empty()) cells += fmt::format(" {}={}", name, witness.text(name));
+  return fmt::format("op {}, column {}: no case has {}; for example a row with{}", op.name, column, what, cells);
+}
+
+std::vector<Lack> lacks_of(const Op& op, const std::vector<Case>& cases, const std::function<bool(const Case&)>& offered) {
+  return Coverage(op, cases, offered).all();
+}
+
+// The case tables hold what kernels branch on; an op and a column that lack a value are named, with a row that would add it.
 
 /// Of the quick tier, by op; 64 lanes are the same data once more.
 const std::map<std::string, std::vector<Case>>& quick_cases() {
@@ -60,6 +351,33 @@ TEST(CaseCoverage, WhatIsTakenOutIsNamed) {
               testing::Contains(HasSubstr("op rms_norm, column fill: no case has fill spoiled_rows")));
   EXPECT_THAT(without([](const Case& one) { return one.text("eps") != "1e-6"; }),
               testing::Contains(HasSubstr("op rms_norm, column eps: no case has two values")));
+}
+
+// Every quick case has a kernel of ours on the CPU. A kernel that is lost in the build would otherwise be an expected skip.
+
+std::vector<Case> all_quick_cases() {
+  open_rulebook(ASSAY_SOURCE_DIR);
+  return select_cases(load_cases(shipped_ops().all(), ASSAY_SOURCE_DIR), {.suites = {"quick"}});
+}
+
+/// Contracts of cases that no kernel takes.
+std::set<std::string> left_out(const std::vector<KernelOffer>& kernels, const std::vector<Case>& cases) {
+  std::set<std::string> contracts;
+  for (const Case& one : cases)
+    if (std::none_of(kernels.begin(), kernels.end(),
+                     [&](const KernelOffer& kernel) { return why_not_offered(kernel, one).empty(); }))
+      contracts.insert(one.text("contract"));
+  return contracts;
+}
+
+TEST(Offered, EveryQuickCaseHasAKernelOfOurs) {
+  EXPECT_EQ(left_out(open_library(ASSAY_CPU_LIBRARY).info.kernels, all_quick_cases()), std::set<std::string>());
+}
+
+TEST(Offered, AKernelThatIsLostIsFound) {
+  std::vector<KernelOffer> kernels = open_library(ASSAY_CPU_LIBRARY).info.kernels;
+  std::erase_if(kernels, [](const KernelOffer& kernel) { return kernel.op == "pack_scales"; });
+  EXPECT_FALSE(left_out(kernels, all_quick_cases()).empty());
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "harness/diagnosis/diagnose.h"
-#include "harness/run/judge_outputs.h"
+#include "harness/run/run_case.h"
 #include "suites/bench/large_case.h"
 #include "suites/rulebook.h"
 

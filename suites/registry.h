@@ -1,4 +1,4 @@
-// The registry of ops.
+// The registry of ops: the functions that create them, the op of a contract, and any contract as formulas.
 #pragma once
 
 #include <map>
@@ -11,6 +11,8 @@
 #include "harness/core/op.h"
 
 namespace assay {
+
+// The registry of ops.
 
 /// A set of ops. Programs make theirs and pass it on.
 class OpRegistry {
@@ -30,5 +32,16 @@ class OpRegistry {
 
 /// The ops of ops.inc: for main functions, the C API and tests.
 const OpRegistry& shipped_ops();
+
+// Declares the function that creates each op; ops.inc is the list.
+
+#define ASSAY_OP(op) Op op##_op();
+#include "suites/ops.inc"
+#undef ASSAY_OP
+
+// Prints any contract as formulas, by its op kind.
+
+/// One line per cell; uses bf16 where the text depends on the format. Throws std::out_of_range with similar ids.
+std::vector<std::string> contract_lines(const std::string& id);
 
 }  // namespace assay

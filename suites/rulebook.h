@@ -5,10 +5,12 @@
 #include <string>
 #include <vector>
 
+#include "harness/core/case.h"
 #include "reference/contracts/contract_rows.h"
 #include "reference/contracts/evidence.h"
 #include "reference/contracts/tensor_layouts.h"
 #include "reference/flow/contract.h"
+#include "reference/flow/contract_mutants.h"
 #include "reference/flow/flow.h"
 #include "reference/units/unit_table.h"
 
@@ -56,5 +58,22 @@ const Rulebook& rulebook();
 
 /// A contract bound to a format, cached for all cases that share both. Thread-safe. Throws like bind().
 std::shared_ptr<const Contract> bound_contract(const std::string& contract, const Format& x);
+
+// Cache of the mutants of contracts, for consecutive cases.
+
+/// neighbours() (the mutants) of a contract for that input format. Results for the most recent contracts are cached. Thread-safe.
+std::vector<std::shared_ptr<const Neighbour>> contract_edits(const std::string& contract, const Format& x);
+
+// Finds the table rows that determine the answers and mutants of a case; used as a cache key.
+
+/// Digest of all rows that the case's answers and mutants depend on: rows named in its cells, rows that those name in turn,
+/// sibling instructions of each tensor core, equivalences of these contracts, and all layouts and records. Informative cells
+/// (source, why, since, until, evidence) and comments are excluded. Needs an open contract registry.
+std::string rows_read_by(const Case& one);
+
+// The architecture of a tensor core instruction, for `--arch`.
+
+/// The first part of an instruction's id: "sm_90" of "sm_90.wgmma.e4m3.f32".
+inline std::string chip_of_unit(const std::string& id) { return id.substr(0, id.find('.')); }
 
 }  // namespace assay

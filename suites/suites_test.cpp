@@ -7,13 +7,13 @@
 
 #include "harness/core/cases.h"
 #include "harness/diagnosis/visibility.h"
-#include "harness/text/glob.h"
+#include "harness/text/messages.h"
 #include "reference/casts/cast_profile.h"
 #include "reference/flow/flow.h"
 #include "reference/table/table.h"
-#include "suites/catches/sample.h"
+#include "suites/catches/diagnosis_scores.h"
 #include "suites/registry.h"
-#include "suites/rows/cells.h"
+#include "suites/rows/case_cells.h"
 #include "suites/rulebook.h"
 
 namespace assay {

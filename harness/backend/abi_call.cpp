@@ -3,12 +3,112 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <stdexcept>
+#include <string>
 #include <utility>
 
-#include "harness/backend/abi_types.h"
+#include "reference/formats/catalogue.h"
 
 namespace assay {
 namespace {
+
+// The ways to launch a call.
+
+assay_status wait_for(const assay_library& functions, void* stream) {
+  return functions.synchronise != nullptr ? functions.synchronise(stream) : ASSAY_OK;
+}
+
+Execution run_and_wait(const assay_library& functions, const CallsToLaunch& launch, void* stream) {
+  const assay_status status = launch.run();
+  if (status != ASSAY_OK) return {status};
+  const assay_status waited = wait_for(functions, stream);
+  return {waited, waited == ASSAY_OK ? "" : "synchronise failed after the call"};
+}
+
+/// Launches the calls one after the other on one stream, then waits.
+Execution run_in_a_row_and_wait(const assay_library& functions, const CallsToLaunch& launch, void* stream) {
+  if (launch.calls.size() > 1 && launch.repeatable)
+    if (const assay_status status = launch.run(); status != ASSAY_OK) return {status};
+  return run_and_wait(functions, launch, stream);
+}
+
+Execution capture_and_replay(const assay_library& functions, const CallsToLaunch& launch, void* stream) {
+  if (launch.calls.size() > 1)
+    if (const Execution before = run_and_wait(functions, launch, stream); before.status != ASSAY_OK) return before;
+  if (const assay_status status = functions.begin_capture(stream); status != ASSAY_OK) return {status, "begin_capture failed"};
+  const assay_status recorded = launch.run();
+  void* graph = nullptr;
+  const assay_status ended = functions.end_capture(stream, &graph);
+  Execution result{recorded};
+  if (recorded == ASSAY_OK && (ended != ASSAY_OK || graph == nullptr))
+    result = {ended == ASSAY_OK ? ASSAY_FAILED : ended,
+              "the call cannot be captured: it does not stay on its stream, or waits for it"};
+  for (int time = 1; time <= 2 && result.status == ASSAY_OK; ++time) {
+    if (!launch.reset(time)) {
+      result = {ASSAY_DEVICE_LOST, "the outputs cannot be reset between two replays"};
+      break;
+    }
+    result.status = functions.replay(graph, stream);
+    if (result.status == ASSAY_OK) result.status = wait_for(functions, stream);
+    if (result.status != ASSAY_OK) result.trouble = "replay " + std::to_string(time) + " of the captured call failed";
+  }
+  if (graph != nullptr) functions.destroy_graph(graph);
+  return result;
+}
+
+}  // namespace
+
+Execution execute(const assay_library& functions, const CallsToLaunch& launch, LaunchMode mode) {
+  if (mode == LaunchMode::kDefault) {
+    if (launch.calls.size() > 1) return {launch.run()};  // a group synchronizes itself
+    return run_and_wait(functions, launch, launch.calls.front()->stream);
+  }
+  if (functions.create_stream == nullptr) return {ASSAY_UNSUPPORTED, "the library has no streams"};
+  if (mode == LaunchMode::kGraph && functions.begin_capture == nullptr)
+    return {ASSAY_UNSUPPORTED, "the library captures no graphs"};
+
+  // The new stream does not wait for the default stream, so uploads there must be complete.
+  if (const assay_status status = wait_for(functions, nullptr); status != ASSAY_OK)
+    return {status, "synchronise failed before the call"};
+  void* const stream = functions.create_stream();
+  if (stream == nullptr) return {ASSAY_DEVICE_LOST, "create_stream returned NULL"};
+  for (assay_call* call : launch.calls) call->stream = stream;
+  const Execution result = mode == LaunchMode::kStream ? run_in_a_row_and_wait(functions, launch, stream)
+                                                       : capture_and_replay(functions, launch, stream);
+  functions.destroy_stream(stream);
+  for (assay_call* call : launch.calls) call->stream = nullptr;
+  return result;
+}
+
+// Type codes of the C ABI for our formats.
+
+assay_type_code type_code_of(const Format& format) {
+  struct Row {
+    const Format& format;
+    assay_type_code code;
+  };
+  static const Row kRows[] = {{kF32, ASSAY_FLOAT},
+                              {kBf16, ASSAY_BFLOAT},
+                              {kF16, ASSAY_FLOAT},
+                              {kE4M3Fn, ASSAY_FLOAT8_E4M3FN},
+                              {kE4M3Fnuz, ASSAY_FLOAT8_E4M3FNUZ},
+                              {kE5M2, ASSAY_FLOAT8_E5M2},
+                              {kE5M2Fnuz, ASSAY_FLOAT8_E5M2FNUZ},
+                              {kE8M0, ASSAY_FLOAT8_E8M0FNU},
+                              {kE2M1, ASSAY_FLOAT4_E2M1FN},
+                              {kInt8, ASSAY_INT},
+                              {kInt32, ASSAY_INT},
+                              {kInt64, ASSAY_INT},
+                              {kUint8, ASSAY_UINT}};
+  for (const Row& row : kRows) {
+    if (row.format == format) return row.code;
+  }
+  throw std::logic_error("the C ABI has no type for format " + std::string(format.name));
+}
+
+namespace {
+
+// Converts a call to the structs of the C ABI, and a returned status to a result.
 
 CallStatus status_of(assay_status status) {
   switch (status) {
@@ -140,6 +240,51 @@ CallResult refused_by(const Execution& execution, const AbiCall& call) {
   if (execution.status == ASSAY_FAULTED) result.message.insert(0, "made the device useless: ");
   if (execution.status == ASSAY_HUNG) result.message.insert(0, "hung: ");
   return result;
+}
+
+// Consecutive calls of all ranks, as C ABI structs.
+
+CallRow::CallRow(const std::vector<CallInRow>& row, size_t judged)
+    : judged_(judged), ranks_(row[judged].request.problem->ranks), calls_(row.size()), pointers_(row.size()) {
+  const CallRequest& request = row[judged].request;
+  const int first = request.place ? request.place->first : 0;
+  const int end = request.place ? first + request.place->count : ranks_;
+  for (size_t i = 0; i < row.size(); ++i)
+    for (int rank = first; rank < end; ++rank)
+      pointers_[i].push_back(&calls_[i].emplace_back(row[i].request, row[i].buffers->blocks(), rank).call);
+}
+
+bool CallRow::take(Workspaces& workspaces, void* group, std::string& reason) {
+  for (size_t r = 0; r < own().size(); ++r) {
+    std::vector<assay_call*> of_rank;
+    for (std::deque<AbiCall>& step : calls_) of_rank.push_back(&step[r].call);
+    if (!workspaces.give(of_rank, group, reason)) return false;
+  }
+  return true;
+}
+
+std::vector<assay_call*> CallRow::own_calls() {
+  std::vector<assay_call*> calls;
+  for (AbiCall& one : calls_[judged_]) calls.push_back(&one.call);
+  return calls;
+}
+
+CallResult CallRow::not_well(const Execution& execution) const {
+  for (size_t i = 0; i < calls_.size(); ++i)
+    for (size_t first = 0; first < calls_[i].size(); ++first) {
+      const AbiCall& said = calls_[i][first];
+      if (said.words().empty()) continue;
+      CallResult result = refused_by(execution, said);
+      if (ranks_ > 1) result.message.insert(0, "rank " + std::to_string(said.call.rank) + ": ");
+      for (size_t r = first + 1; r < calls_[i].size() && execution.status == ASSAY_HUNG; ++r)
+        if (const std::string words = calls_[i][r].words(); !words.empty())
+          result.message += "; rank " + std::to_string(calls_[i][r].call.rank) + ": " + words;
+      // A rank that waits forever cannot tell in which call it hangs.
+      if (i != judged_ && execution.status != ASSAY_HUNG)
+        result.message.insert(0, i < judged_ ? kInTheCallBefore : kInTheCallBehind);
+      return result;
+    }
+  return refused_by(execution, calls_[judged_].back());
 }
 
 }  // namespace assay

@@ -1,15 +1,52 @@
-// Converts a call to the structs of the C ABI, and a returned status to a result.
+// A call as structs of the C ABI: one call, several calls in a row, and the ways to launch them.
 #pragma once
 
+#include <deque>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "assay/abi.h"
-#include "harness/backend/device_block.h"
-#include "harness/backend/launch_mode.h"
+#include "harness/backend/call_memory.h"
 #include "harness/core/call.h"
+#include "reference/formats/format.h"
 
 namespace assay {
+
+// The ways to launch a call.
+
+/// Status of a call. `trouble` describes a failure that is not in the kernel's own message.
+struct Execution {
+  assay_status status = ASSAY_OK;
+  std::string trouble{};
+};
+
+/// Runs the call and waits for it.
+///
+///   kDefault  on the default stream
+///   kStream   on a stream that does not synchronize with the default stream. Calls of ranks are launched twice without a wait
+///             between, so that a launch that begins before the previous one has ended shows its races.
+///   kGraph    captured in a graph and replayed twice. `reset` restores the outputs before each replay, so that the final
+///             outputs come from a replay. Work that was not enqueued on the stream is not repeated.
+///
+/// `run` makes the calls of one or several ranks on the given stream. Calls of several ranks are made once before the capture,
+/// since a group cannot allocate memory during a capture. `reset` gets the number of the replay, 1 or 2.
+///
+/// Returns ASSAY_UNSUPPORTED if the library lacks the functions.
+struct CallsToLaunch {
+  std::vector<assay_call*> calls;
+  std::function<assay_status()> run;
+  std::function<bool(int replay)> reset;
+  bool repeatable = false;  ///< for calls of ranks: they leave their inputs unchanged
+};
+Execution execute(const assay_library& functions, const CallsToLaunch& launch, LaunchMode mode);
+/// As above, for a single call.
+inline Execution execute(const assay_library& functions, assay_call& call, LaunchMode mode, const std::function<bool()>& reset) {
+  return execute(functions, {{&call}, [&] { return functions.run(&call); }, [&](int) { return reset(); }}, mode);
+}
+
+/// The width in bits is format.bits. Throws std::logic_error if the ABI has no type for the format.
+assay_type_code type_code_of(const Format& format);
 
 /// The C structs of one rank's call and the memory they point to. Tensor i of the problem is stored in block i; the call contains
 /// the tensors of its rank.
@@ -37,5 +74,41 @@ CallResult lost(const std::string& reason, bool reached_kernel);
 
 /// A result for an execution that failed.
 CallResult refused_by(const Execution& execution, const AbiCall& call);
+
+// Consecutive calls of all ranks, as C ABI structs.
+
+/// Prefixes of messages about calls other than the problem's own.
+inline constexpr const char *kInTheCallBefore = "in the call before: ", *kInTheCallBehind = "in the call behind it: ";
+
+/// A call of all ranks, and the buffers of its tensors.
+struct CallInRow {
+  CallRequest request;
+  Buffers* buffers;
+};
+
+class CallRow {
+ public:
+  /// The calls of the ranks that this process holds. `judged` is the index of the problem's own call.
+  CallRow(const std::vector<CallInRow>& row, size_t judged);
+
+  /// Allocates a workspace for each rank. Returns false, with a reason, if the device refuses.
+  bool take(Workspaces& workspaces, void* group, std::string& reason);
+
+  const std::vector<std::vector<const assay_call*>>& all() const { return pointers_; }
+  const std::vector<const assay_call*>& own() const { return pointers_[judged_]; }
+  /// Mutable access to the problem's own calls.
+  std::vector<assay_call*> own_calls();
+  /// The algorithm that the library reports for the problem's own call.
+  SaidAlgorithm said() const { return calls_[judged_].front().said(); }
+
+  /// The library's messages for failed calls: the first one with a message, or all of them if ranks wait for each other.
+  CallResult not_well(const Execution& execution) const;
+
+ private:
+  size_t judged_;
+  int ranks_;
+  std::deque<std::deque<AbiCall>> calls_;  ///< per step: one call per rank
+  std::vector<std::vector<const assay_call*>> pointers_;
+};
 
 }  // namespace assay

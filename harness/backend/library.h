@@ -1,6 +1,8 @@
-// Loads a kernel library: opens it, checks its ABI version and reads its description.
+// Loads a kernel library: opens it, checks its ABI version, reads its description, and undoes what it does to the state of the
+// processor.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -41,5 +43,27 @@ void check_functions(const assay_library& functions, const std::string& path);
 /// The functions in a struct of this program's size; functions that an older library lacks are NULL. Holds `keep_alive` as long
 /// as the result exists.
 std::shared_ptr<const assay_library> of_this_size(const assay_library& functions, std::shared_ptr<void> keep_alive);
+
+// Floating-point control state of the processor: rounding mode, flushing of subnormals, trapped exceptions.
+
+/// The state of the calling thread at one moment. Exception flags are not included.
+///
+/// Create one before running code of a library (a call, its constructors, describe()) and restore it afterwards. Otherwise a
+/// kernel that sets rounding downward would change the results of the next kernel, and of the reference in this process.
+class FloatEnvironment {
+ public:
+  /// Captures the state of this thread.
+  FloatEnvironment();
+
+  /// Restores the state. Returns a description of what had changed: "rounds downward, flushes subnormal results to zero (FTZ)";
+  /// empty if nothing had.
+  std::string restore() const;
+
+ private:
+  std::string changes_to(const FloatEnvironment& now) const;
+
+  uint64_t control_ = 0;  ///< MXCSR without its exception flags (x86), or FPCR (Arm)
+  uint64_t x87_ = 0;      ///< x87 control word; 0 on other architectures
+};
 
 }  // namespace assay

@@ -1,24 +1,348 @@
 #include "harness/backend/rank_processes.h"
 
+#include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <exception>
+#include <filesystem>
 #include <mutex>
+#include <stdexcept>
 #include <system_error>
+#include <thread>
 #include <utility>
 #include <vector>
 
-#include "harness/backend/crossing.h"
-#include "harness/backend/rank_members.h"
-#include "harness/backend/worker_files.h"
+#include "harness/backend/worker_messages.h"
 #include "harness/backend/worker_process.h"
 
 namespace assay {
 namespace {
+
+// Processes of one MPI launch, which can hold the ranks of one group.
+
+/// -1 if the text is missing or not a number.
+int number_in(const char* text) {
+  int number = -1;
+  if (text == nullptr) return -1;
+  const auto [end, error] = std::from_chars(text, text + std::strlen(text), number);
+  return error == std::errc() && *end == '\0' ? number : -1;
+}
+
+}  // namespace
+
+std::optional<Launch> launch_of_environment(const EnvironmentReader& get) {
+  const Launch launch{number_in(get("OMPI_COMM_WORLD_RANK")), number_in(get("OMPI_COMM_WORLD_SIZE")),
+                      get("PMIX_NAMESPACE") != nullptr ? get("PMIX_NAMESPACE") : ""};
+  const bool here = launch.count > 1 && number_in(get("OMPI_COMM_WORLD_LOCAL_SIZE")) == launch.count;
+  if (!here || launch.index < 0 || launch.index >= launch.count || launch.job.empty()) return std::nullopt;
+  return launch;
+}
+
+namespace {
+
+// Connects the processes of one launch through a local socket that is named after the launch.
+
+using Clock = std::chrono::steady_clock;
+constexpr int kBetweenQuestions = 50;  // ms
+
+/// A socket address in the abstract namespace: it disappears with its socket and has no file.
+struct Address {
+  sockaddr_un address{};
+  socklen_t size = 0;
+  explicit Address(const std::string& job) {
+    const std::string name = "assay-ranks-" + std::to_string(::geteuid()) + "-" + job;
+    address.sun_family = AF_UNIX;
+    const size_t length = std::min(name.size(), sizeof address.sun_path - 1);
+    std::memcpy(address.sun_path + 1, name.data(), length);
+    size = socklen_t(offsetof(sockaddr_un, sun_path) + 1 + length);
+  }
+  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&address); }
+};
+
+int new_socket() {
+  const int file = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int moved = file < 0 ? -1 : ::fcntl(file, F_DUPFD_CLOEXEC, 16);  // above the descriptors that workers inherit
+  if (file >= 0) ::close(file);
+  if (moved < 0) throw std::system_error(errno, std::generic_category(), "socket of ranks");
+  return moved;
+}
+
+bool of_this_user(int socket) {
+  ucred who{};
+  socklen_t size = sizeof who;
+  return ::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0 && who.uid == ::geteuid();
+}
+
+Clock::time_point after(double seconds) {
+  return Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+}
+
+}  // namespace
+
+OpenFile::~OpenFile() {
+  if (number_ >= 0) ::close(number_);
+}
+
+MeetingPoint::MeetingPoint(const std::string& job) : socket_(new_socket()) {
+  const Address here(job);
+  if (::bind(socket_.number(), here.get(), here.size) != 0 || ::listen(socket_.number(), 64) != 0)
+    throw std::system_error(errno, std::generic_category(), "the processes of launch " + job + " cannot meet");
+}
+
+Arrival MeetingPoint::next(double seconds, const std::function<bool()>& ended) {
+  for (const auto deadline = after(seconds); Clock::now() < deadline && !(ended && ended());) {
+    pollfd wait{socket_.number(), POLLIN, 0};
+    if (::poll(&wait, 1, kBetweenQuestions) <= 0) continue;
+    OpenFile came(::accept4(socket_.number(), nullptr, nullptr, SOCK_CLOEXEC));
+    int32_t index = -1;
+    if (came.number() < 0 || !of_this_user(came.number())) continue;
+    if (::recv(came.number(), &index, sizeof index, MSG_WAITALL) == sizeof index) return {index, std::move(came)};
+  }
+  return {};
+}
+
+OpenFile come_to(const std::string& job, int index, double seconds, const std::function<bool()>& ended) {
+  const Address there(job);
+  for (const auto deadline = after(seconds); Clock::now() < deadline && !(ended && ended());) {
+    OpenFile socket(new_socket());
+    const int32_t number = index;
+    if (::connect(socket.number(), there.get(), there.size) == 0 &&
+        ::send(socket.number(), &number, sizeof number, MSG_NOSIGNAL) == sizeof number)
+      return socket;
+    std::this_thread::sleep_for(std::chrono::milliseconds(kBetweenQuestions));
+  }
+  throw std::runtime_error("the first process of launch " + job + " is not there");
+}
+
+bool send_file(int socket, int file) {
+  char byte = 0;
+  iovec data{&byte, 1};
+  alignas(cmsghdr) char room[CMSG_SPACE(sizeof file)] = {};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = room;
+  message.msg_controllen = sizeof room;
+  cmsghdr* const head = CMSG_FIRSTHDR(&message);
+  head->cmsg_level = SOL_SOCKET;
+  head->cmsg_type = SCM_RIGHTS;
+  head->cmsg_len = CMSG_LEN(sizeof file);
+  std::memcpy(CMSG_DATA(head), &file, sizeof file);
+  return ::sendmsg(socket, &message, MSG_NOSIGNAL) == 1;
+}
+
+int receive_file(int socket) {
+  char byte = 0;
+  iovec data{&byte, 1};
+  int file = -1;
+  alignas(cmsghdr) char room[CMSG_SPACE(sizeof file)] = {};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = room;
+  message.msg_controllen = sizeof room;
+  const ssize_t got = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+  const cmsghdr* const head = got == 1 ? CMSG_FIRSTHDR(&message) : nullptr;
+  if (head == nullptr || head->cmsg_type != SCM_RIGHTS) return -1;
+  std::memcpy(&file, CMSG_DATA(head), sizeof file);
+  return file;
+}
+
+namespace {
+
+// Calls of several ranks, where each rank belongs to one of several processes.
+
+namespace fs = std::filesystem;
+
+constexpr const char* kFolderName = "assay-ranks-";
+
+/// Removes folders of killed runs of this user: their names contain the id of a process that no longer exists.
+void remove_leftovers(const fs::path& folder) {
+  std::error_code unread;
+  for (const auto& entry : fs::directory_iterator(folder, unread)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(kFolderName)) continue;
+    const int process = std::atoi(name.c_str() + std::string(kFolderName).size());
+    struct stat status {};
+    const bool is_own = ::lstat(entry.path().c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == ::geteuid();
+    std::error_code left;
+    if (is_own && process > 0 && ::kill(process, 0) != 0 && errno == ESRCH) fs::remove_all(entry.path(), left);
+  }
+}
+
+/// In /dev/shm if that is writable. Removed with its content on destruction; leftovers of a killed run are removed by the next
+/// run.
+class FolderOfCall {
+ public:
+  FolderOfCall() {
+    const fs::path folder = ::access("/dev/shm", W_OK) == 0 ? fs::path("/dev/shm") : fs::temp_directory_path();
+    static const bool is_clean = (remove_leftovers(folder), true);
+    static_cast<void>(is_clean);
+    path_ = folder / (kFolderName + std::to_string(::getpid()) + "-XXXXXX");
+    if (::mkdtemp(path_.data()) == nullptr) throw std::system_error(errno, std::generic_category(), path_);
+  }
+  FolderOfCall(const FolderOfCall&) = delete;
+  FolderOfCall& operator=(const FolderOfCall&) = delete;
+  ~FolderOfCall() {
+    std::error_code left;
+    fs::remove_all(path_, left);
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+bool holds(const RankPlace& place, int rank) { return rank >= place.first && rank < place.first + place.count; }
+
+/// The problem with the tensors of these ranks only.
+Problem part_of(const Problem& whole, const RankPlace& place) {
+  Problem part;
+  part.ranks = whole.ranks;
+  part.parameters = whole.parameters;
+  for (const HostTensor& tensor : whole.tensors)
+    if (holds(place, tensor.spec.rank)) part.tensors.push_back(tensor);
+  for (const Problem& earlier : whole.before) part.before.push_back(part_of(earlier, place));
+  return part;
+}
+
+/// Collects results from several threads.
+class Results {
+ public:
+  explicit Results(size_t count) : results_(count), left_(count) {}
+
+  void book(size_t i, CallResult result) {
+    const std::lock_guard lock(mutex_);
+    if (result.status == CallStatus::kBroken && first_broken_ < 0) first_broken_ = int(i);
+    results_[i] = std::move(result);
+    --left_;
+    changed_.notify_all();
+  }
+
+  /// Waits until all results are there. One second after the first broken one, tells the others to give up.
+  void wait(std::atomic<bool>* give_up) {
+    constexpr std::chrono::seconds kForTheOthers(1);
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return left_ == 0 || first_broken_ >= 0; });
+    if (changed_.wait_for(lock, kForTheOthers, [&] { return left_ == 0; }) || give_up == nullptr) return;
+    *give_up = true;
+  }
+
+  /// Call it after wait().
+  std::vector<CallResult>& all() { return results_; }
+  int first_broken() const { return first_broken_; }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<CallResult> results_;
+  size_t left_;
+  int first_broken_ = -1;
+};
+
+/// Completes the messages of members that gave up: they waited for the first member that broke.
+void say_who_was_waited_for(std::vector<CallResult>& results, const std::vector<RankPlace>& places, int first_broken) {
+  for (size_t i = 0; i < results.size(); ++i)
+    if (int(i) != first_broken && results[i].message.starts_with(kNotWaitedFor))
+      results[i].message = "waited for " + ranks_text(places[size_t(first_broken)]);
+}
+
+/// Joins the messages of all failed members into one line: first those whose process broke, last those that gave up.
+CallResult not_well(const std::vector<CallResult>& results, const std::vector<RankPlace>& places) {
+  CallResult all;
+  const auto is = [&](CallStatus status) {
+    return std::any_of(results.begin(), results.end(), [&](const CallResult& r) { return r.status == status; });
+  };
+  for (const CallStatus status :
+       {CallStatus::kBroken, CallStatus::kFailed, CallStatus::kDeviceLost, CallStatus::kNotCalled, CallStatus::kUnsupported})
+    if (all.status == CallStatus::kOk && is(status)) all.status = status;
+  for (const int turn : {0, 1, 2})
+    for (size_t i = 0; i < results.size(); ++i) {
+      const std::string& said = results[i].message;
+      const bool names_rank = said.starts_with("rank ");
+      if (results[i].status == CallStatus::kOk || turn != (names_rank ? 1 : said.starts_with("waited for ") ? 2 : 0)) continue;
+      const std::string line = names_rank || all.status == CallStatus::kUnsupported ? said : ranks_text(places[i]) + ": " + said;
+      if (all.message.find(line) == std::string::npos) all.message += (all.message.empty() ? "" : "; ") + line;
+    }
+  all.reached_kernel = std::all_of(results.begin(), results.end(), [](const CallResult& r) { return r.reached_kernel; });
+  return all;
+}
+
+}  // namespace
+
+std::string ranks_text(const RankPlace& place) {
+  const std::string first = std::to_string(place.first), last = std::to_string(place.first + place.count - 1);
+  return place.count == 1 ? "rank " + first : "ranks " + first + " to " + last;
+}
+
+RankPlace place_of(int ranks, int index, int members) {
+  const int each = ranks / members, rest = ranks % members;
+  return {index * each + std::min(index, rest), each + (index < rest ? 1 : 0), ""};
+}
+
+CallResult call_members(const std::vector<RankMember>& members, const CallRequest& request, std::atomic<bool>* give_up) {
+  const Problem& whole = *request.problem;
+  const FolderOfCall folder;
+  std::vector<RankPlace> places;
+  std::vector<Problem> parts;
+  for (size_t i = 0; i < members.size(); ++i) {
+    RankPlace place = place_of(whole.ranks, int(i), int(members.size()));
+    if (place.count == 0) break;
+    place.folder = folder.path();
+    parts.push_back(part_of(whole, place));
+    places.push_back(std::move(place));
+  }
+  Results come(places.size());
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < places.size(); ++i)
+    threads.emplace_back([&, i] {
+      CallRequest own = request;
+      own.problem = &parts[i];
+      own.place = places[i];
+      come.book(i, members[i](own));
+    });
+  come.wait(give_up);
+  for (std::thread& thread : threads) thread.join();
+  std::vector<CallResult>& results = come.all();
+  if (come.first_broken() >= 0) say_who_was_waited_for(results, places, come.first_broken());
+
+  if (std::any_of(results.begin(), results.end(), [](const CallResult& r) { return r.status != CallStatus::kOk; }))
+    return not_well(results, places);
+  CallResult all;
+  std::vector<size_t> next(results.size(), 0);
+  for (const HostTensor& tensor : whole.tensors) {
+    if (tensor.spec.role != Role::kOutput) continue;
+    const auto place = std::find_if(places.begin(), places.end(), [&](const RankPlace& p) { return holds(p, tensor.spec.rank); });
+    const auto member = size_t(place - places.begin());
+    CallResult& from = results[member];
+    const size_t i = next[member]++;
+    all.outputs.push_back(std::move(from.outputs[i]));
+    all.untouched.push_back(std::move(from.untouched[i]));
+    all.in_place.push_back(from.in_place[i]);
+  }
+  for (const CallResult& result : results) all.seconds = std::max(all.seconds, result.seconds);
+  return all;
+}
+
+namespace {
+
+// Ranks divided between the processes of one launch: the first process coordinates, the others run their ranks.
 
 /// Heartbeat: while its worker runs, a process sends an empty message once a second.
 constexpr std::chrono::seconds kBetweenSigns(1);

@@ -1,19 +1,102 @@
-// Ranks divided between the processes of one launch: the first process coordinates, the others run their ranks.
+// Ranks divided between the processes of one launch: how the processes meet, and who calls which ranks.
 #pragma once
 
+#include <atomic>
 #include <exception>
 #include <functional>
 #include <future>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
-#include "harness/backend/launch.h"
-#include "harness/backend/meeting_point.h"
 #include "harness/backend/worker.h"
+#include "harness/core/call.h"
+#include "harness/core/cases.h"
 
 namespace assay {
+
+// Processes of one MPI launch, which can hold the ranks of one group.
+
+struct Launch {
+  int index = 0, count = 1;  ///< index of this process, from 0, and number of processes
+  std::string job;           ///< unique among the launches on this machine
+};
+
+/// Reads OMPI_COMM_WORLD_RANK, OMPI_COMM_WORLD_SIZE, OMPI_COMM_WORLD_LOCAL_SIZE and PMIX_NAMESPACE of Open MPI. Empty unless it
+/// started several processes, all on this machine: ranks communicate through its memory.
+std::optional<Launch> launch_of_environment(const EnvironmentReader& get);
+
+// Connects the processes of one launch through a local socket that is named after the launch.
+
+/// A file descriptor that is closed on destruction; -1: none.
+class OpenFile {
+ public:
+  explicit OpenFile(int number = -1) : number_(number) {}
+  OpenFile(OpenFile&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+  OpenFile& operator=(OpenFile&& other) noexcept {
+    std::swap(number_, other.number_);
+    return *this;
+  }
+  ~OpenFile();
+  int number() const { return number_; }
+
+ private:
+  int number_;
+};
+
+inline constexpr double kSecondsToCome = 60;
+
+struct Arrival {
+  int index = -1;  ///< index of the process that connected; -1: none did
+  OpenFile socket{};
+};
+
+class MeetingPoint {
+ public:
+  /// Throws std::system_error, e.g. if another process of the job already listens.
+  explicit MeetingPoint(const std::string& job);
+
+  /// Waits for the next process of this user to connect, for at most `seconds` or until `ended` returns true.
+  Arrival next(double seconds, const std::function<bool()>& ended);
+
+ private:
+  OpenFile socket_;
+};
+
+/// Connects as process number `index`. Throws std::runtime_error if nobody listens within that time, or if `ended` returns true.
+OpenFile come_to(const std::string& job, int index, double seconds, const std::function<bool()>& ended);
+
+/// Passes an open file to the process at the other end of a socket. receive_file() returns -1 if that process ended.
+bool send_file(int socket, int file);
+int receive_file(int socket);
+
+// Calls of several ranks, where each rank belongs to one of several processes.
+
+/// Calls a process that holds ranks.
+using RankMember = std::function<CallResult(const CallRequest&)>;
+
+/// The ranks of member `index` out of `members`: consecutive ranks, divided evenly; the first members get one more if needed.
+RankPlace place_of(int ranks, int index, int members);
+
+/// "rank 2" or "ranks 2 to 3".
+std::string ranks_text(const RankPlace& place);
+
+/// Prefix of the message of a call that a member abandoned because `give_up` was set.
+inline constexpr const char* kNotWaitedFor = "not waited for";
+
+/// Calls all members that hold ranks of the problem at once, each with the tensors of its ranks. All of them share a folder for
+/// this call. Returns the outputs of all ranks. If a member fails, the message names its ranks first, then what each other member
+/// reports: which rank it waited for, in which block and where.
+///
+/// Ranks wait for each other, so one broken rank would block the others for the whole time limit. One second after the first
+/// failure `give_up` is set; the other members poll it and report "waited for rank 2".
+CallResult call_members(const std::vector<RankMember>& members, const CallRequest& request, std::atomic<bool>* give_up = nullptr);
+
+// Ranks divided between the processes of one launch: the first process coordinates, the others run their ranks.
 
 /// Create one in every process before loading a library. From then on each process notices when another one ends.
 class RankMeeting {

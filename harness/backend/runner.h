@@ -1,25 +1,60 @@
-// Runs calls of one library in this process and checks what they do to memory.
+// Calls a library in this process, for one rank or for a group of ranks.
 #pragma once
 
 #include <deque>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "assay/abi.h"
-#include "harness/backend/buffers.h"
-#include "harness/backend/call_row.h"
-#include "harness/backend/rank_group.h"
-#include "harness/backend/workspaces.h"
+#include "harness/backend/abi_call.h"
+#include "harness/backend/call_memory.h"
 #include "harness/core/call.h"
 
 namespace assay {
 
-/// Each call: upload the buffers (buffers.h), allocate the workspace that the library asks for, run, synchronise, download. Then
+// A library's group of ranks, whose calls are made together.
+
+/// Created for the first problem with more than one rank and kept for later ones of the same size. So a kernel finds its flags as
+/// its previous call left them, as in production.
+class RankGroup {
+ public:
+  explicit RankGroup(std::shared_ptr<const assay_library> functions) : functions_(std::move(functions)) {}
+  RankGroup(const RankGroup&) = delete;
+  RankGroup& operator=(const RankGroup&) = delete;
+  ~RankGroup() { destroy(); }
+
+  /// Creates a group of that many ranks. Returns ASSAY_OK or the reason why there is none. One rank needs no group.
+  Execution hold(int ranks);
+  /// Creates this process's part of a group that spans several processes. Creates `folder` if it does not exist.
+  Execution join(int ranks, const RankPlace& place, const std::string& folder);
+  void destroy();
+
+  void* handle() const { return handle_; }
+  int ranks() const { return ranks_; }
+
+  /// Whether the library enqueues calls on given streams ("honours_group_streams" of describe()).
+  bool honours_streams() const;
+
+  /// Runs the calls of all ranks in this process together. Waits for them, unless they have streams.
+  Execution run(const std::vector<const assay_call*>& calls) const;
+
+  /// Whether the library can run several calls of all ranks without a wait between them.
+  bool runs_in_a_row() const { return functions_->run_group_in_a_row != nullptr; }
+  Execution run_in_a_row(const std::vector<std::vector<const assay_call*>>& row) const;
+
+ private:
+  std::shared_ptr<const assay_library> functions_;
+  void* handle_ = nullptr;
+  int ranks_ = 1;
+};
+
+/// Each call: upload the buffers, allocate the workspace that the library asks for, run, synchronise, download. Then
 /// check, in this order: broken guards, changed inputs, a changed floating-point environment (which is restored), unwritten
 /// output bytes. If elements still equal the sentinel, the call is repeated with a different sentinel; bytes that equal both were
 /// not written.
 ///
-/// Calls of several ranks are made together (rank_group.h). With the parameter "in_a_row" there is no wait between the warm-up
+/// Calls of several ranks are made together (RankGroup). With the parameter "in_a_row" there is no wait between the warm-up
 /// calls, the problem's call, and a final call with the inputs of the first.
 class Runner {
  public:

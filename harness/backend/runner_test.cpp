@@ -1,17 +1,25 @@
-// The runner detects what a kernel does to memory.
+// Libraries in this process: what is refused at loading, and what calls on host and device memory report.
 #include "harness/backend/runner.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cfenv>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <limits>
+#include <memory>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
-#include "harness/backend/sentinel.h"
+#include "harness/backend/call_memory.h"
+#include "harness/backend/library.h"
+#include "harness/testing/toy_library.h"
 #include "harness/testing/toy_op.h"
 #include "reference/formats/catalogue.h"
 
@@ -20,6 +28,69 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+
+// Libraries are read; inconsistent function tables and invalid descriptions are rejected.
+
+template <class Action>
+std::string library_error(Action action) {
+  try {
+    action();
+  } catch (const LibraryError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(Library, TableOfFunctionsIsChecked) {
+  const auto error_with = [](auto change) {
+    assay_library library = *testing::toy_library();
+    change(library);
+    return library_error([&] { check_functions(library, "l.so"); });
+  };
+  EXPECT_EQ(error_with([](assay_library&) {}), "no error");
+  EXPECT_EQ(error_with([](assay_library& l) { l.abi = 7; }), "l.so: wrong ABI version: library has 7, this program speaks 1");
+  EXPECT_THAT(error_with([](assay_library& l) { l.size = 8; }), HasSubstr("l.so: assay_library is 8 bytes"));
+  EXPECT_EQ(error_with([](assay_library& l) { l.run = nullptr; }), "l.so: describe and run must not be NULL");
+  EXPECT_THAT(error_with([](assay_library& l) { l.release = std::free; }), HasSubstr("must be all set or all NULL"));
+}
+
+TEST(Library, DescriptionsAreChecked) {
+  const auto error_of = [](const std::string& json) { return library_error([&] { parse_description(json, "l.so"); }); };
+  EXPECT_EQ(error_of("{"), "l.so: describe(): line 1, column 2: is truncated or damaged: no JSON");
+  EXPECT_EQ(error_of("[]"), "l.so: describe(): library must be an object");
+  EXPECT_EQ(error_of(R"({"name": "a"})"), "l.so: describe(): library.arch is missing");
+  EXPECT_EQ(error_of(R"({"name": "a", "arch": "cpu"})"), "l.so: describe(): library.kernels is missing");
+  EXPECT_EQ(error_of(R"({"name": "a", "arch": "cpu", "kernels": [{"name": 1}]})"),
+            "l.so: describe(): kernels[0].name must be a string");
+  const std::string start = R"({"name": "a", "arch": "cpu", "kernels": [{"name": "k", "op": "o", )";
+  EXPECT_EQ(error_of(start + R"("contracts": "c"}]})"), "l.so: describe(): kernels[0].contracts must be a list of strings");
+  EXPECT_EQ(error_of(start + R"("accepts": {"n": 8}}]})"), "l.so: describe(): kernels[0].accepts.n must be a list");
+  EXPECT_EQ(error_of(start + R"("contract": ["c"]}]})"),
+            "l.so: describe(): kernels[0]: unknown key 'contract'; did you mean 'contracts'?");
+  EXPECT_EQ(error_of(R"({"name": "a", "arch": "cpu", "kernel": []})"),
+            "l.so: describe(): library: unknown key 'kernel'; did you mean 'kernels'?");
+  EXPECT_EQ(error_of(R"({"name": "a\u001b[2J", "arch": "cpu", "kernels": []})"),
+            "l.so: describe(): library.name holds a control character: a\\x1b[2J");
+  const std::string twice = R"({"name": "k", "op": "o", "contracts": ["c", "d"]})";
+  EXPECT_EQ(error_of(R"({"name": "a", "arch": "cpu", "kernels": [)" + twice + "," + twice + "]}"),
+            "l.so: describe(): kernels[1]: 'k' for contract c of op o is listed twice, first in kernels[0]");
+  EXPECT_EQ(error_of(start + R"("multiple_of": {"n": 0}}]})"),
+            "l.so: describe(): kernels[0].multiple_of.n must be an integer from 1 up");
+}
+
+TEST(Library, DescriptionsAreRead) {
+  const LibraryInfo info = parse_description(
+      R"({"name": "a", "arch": "sm_90", "device": "d", "kernels": [{"name": "k", "op": "o", "contracts": ["c"],
+          "accepts": {"group_size": [64, 128], "layout": ["row"], "eps": [1e-6]}, "multiple_of": {"n": 8}, "fault": "f"}]})",
+      "l.so");
+  EXPECT_EQ(info.arch, "sm_90");
+  EXPECT_THAT(info.kernels.at(0).accepts.at("group_size"), ElementsAre("64", "128"));
+  EXPECT_THAT(info.kernels.at(0).accepts.at("layout"), ElementsAre("row"));
+  EXPECT_EQ(info.kernels.at(0).multiple_of.at("n"), 8);
+  EXPECT_EQ(info.kernels.at(0).fault, "f");
+}
+
+// The runner detects what a kernel does to memory.
 
 CallResult call(const std::string& kernel, const Problem& problem, uint64_t schedule_seed = 1) {
   const Backend toy = testing::toy_backend();
@@ -131,6 +202,106 @@ TEST(Runner, AProblemWhoseBytesDoNotFitItsSpecIsAProgrammingError) {
   Problem problem = testing::toy_problem(kBf16, 2, 8);
   problem.tensors[0].bytes.pop_back();
   EXPECT_THROW(call("copy", problem), std::logic_error);
+}
+
+// A library with a device: only its own functions access device memory, and it may refuse a call or stop answering.
+
+// A device with separate memory: only its own functions may access it.
+namespace device {
+int allocations = 0;
+bool refuse_upload = false, refuse_allocation = false;
+void* allocate(size_t bytes) { return refuse_allocation ? nullptr : (++allocations, std::malloc(bytes)); }
+void release(void* data) { --allocations, std::free(data); }
+assay_status upload(void* to, const void* from, size_t bytes) {
+  return refuse_upload ? ASSAY_DEVICE_LOST : (std::memcpy(to, from, bytes), ASSAY_OK);
+}
+assay_status download(void* to, const void* from, size_t bytes) { return std::memcpy(to, from, bytes), ASSAY_OK; }
+assay_status synchronise_fails(void*) { return ASSAY_FAILED; }
+}  // namespace device
+
+assay_library device_library() {
+  assay_library library = *testing::toy_library();
+  library.allocate = device::allocate;
+  library.release = device::release;
+  library.upload = device::upload;
+  library.download = device::download;
+  return library;
+}
+
+TEST(Runner, DeviceMemoryIsAskedOfTheLibraryAndGivenBack) {
+  const Problem problem = testing::toy_problem(kBf16, 2, 8);
+  const CallRequest request{"toy", "toy.copy", "copy", &problem, 1};
+  {
+    Runner runner(std::make_shared<assay_library>(device_library()));
+    EXPECT_EQ(runner.call(request).outputs[0].bytes, problem.tensors[0].bytes);
+    EXPECT_EQ(device::allocations, 2);
+    runner.call(request);
+    EXPECT_EQ(device::allocations, 2) << "buffers are kept";
+    device::refuse_upload = true;
+    EXPECT_EQ(runner.call(request).status, CallStatus::kDeviceLost);
+    device::refuse_upload = false;
+  }
+  EXPECT_EQ(device::allocations, 0);
+  device::refuse_allocation = true;
+  Runner poor(std::make_shared<assay_library>(device_library()));
+  EXPECT_THAT(poor.call(request).message, HasSubstr("cannot allocate"));
+  device::refuse_allocation = false;
+}
+
+TEST(Runner, ADeviceHasWideZonesSinceNothingThereCanBeMadeUntouchable) {
+  Runner runner(std::make_shared<assay_library>(device_library()));
+  const Problem problem = testing::toy_problem(kBf16, 2, 8);
+  EXPECT_EQ(runner.call({"toy", "toy.copy", "writes_far_behind", &problem, 1}).message,
+            "wrote outside 'y': 1 byte behind its end, first 60000 bytes behind it");
+  EXPECT_EQ(runner.call({"toy", "toy.copy", "writes_far_before", &problem, 1}).message,
+            "wrote outside 'y': 1 byte before its start, nearest 60000 bytes before it");
+  Problem wide = testing::toy_problem(kBf16, 2, 8);
+  for (HostTensor& tensor : wide.tensors) {
+    tensor.spec.strides[0] = 100000;
+    tensor.spec.storage = 100008;
+  }
+  wide.tensors[0].bytes.resize(wide.tensors[0].spec.bytes());
+  EXPECT_EQ(runner.call({"toy", "toy.copy", "writes_a_row_behind", &wide, 1}).message,
+            "wrote outside 'y': 1 byte behind its end, first 199999 bytes behind it");
+}
+
+TEST(Runner, ABlockIsReadWholeAfterItsGuardsAloneWereWritten) {
+  const std::vector<std::byte> data(size_t{1} << 20, std::byte{0x5a});
+  std::string problem;
+  DeviceBlock block(std::make_shared<assay_library>(device_library()));
+  ASSERT_TRUE(block.enclose(data.size(), problem)) << problem;
+  std::memcpy(block.address(), data.data(), data.size());
+  ASSERT_TRUE(block.download(problem)) << problem;
+  EXPECT_TRUE(std::equal(data.begin(), data.end(), block.downloaded().begin(), block.downloaded().end()));
+  EXPECT_EQ(block.guard_damage(), "");
+}
+
+TEST(Runner, ACallAfterWhichTheDeviceAnswersNoMoreIsBroken) {
+  assay_library library = device_library();
+  library.run = [](const assay_call* call) -> assay_status {
+    device::refuse_upload = true;  // like every call after an illegal address
+    std::snprintf(call->message, call->message_bytes, "illegal address");
+    return ASSAY_FAILED;
+  };
+  Runner runner(std::make_shared<assay_library>(library));
+  const Problem problem = testing::toy_problem(kBf16, 2, 8);
+  const CallResult guilty = runner.call({"toy", "toy.copy", "copy", &problem, 1});
+  EXPECT_EQ(guilty.status, CallStatus::kBroken);
+  EXPECT_EQ(guilty.message, "illegal address; and the device no longer answers this process");
+  EXPECT_TRUE(guilty.poisoned);
+  const CallResult innocent = runner.call({"toy", "toy.copy", "copy", &problem, 1});
+  EXPECT_EQ(innocent.status, CallStatus::kDeviceLost);
+  EXPECT_FALSE(innocent.reached_kernel);
+  device::refuse_upload = false;
+}
+
+TEST(Runner, AnErrorThatOnlySynchroniseSeesIsAFailure) {
+  assay_library library = *testing::toy_library();
+  library.synchronise = device::synchronise_fails;
+  const Problem problem = testing::toy_problem(kBf16, 2, 8);
+  const CallResult result = Runner(std::make_shared<assay_library>(library)).call({"toy", "toy.copy", "copy", &problem, 1});
+  EXPECT_EQ(result.status, CallStatus::kFailed);
+  EXPECT_EQ(result.message, "synchronise failed after the call");
 }
 
 }  // namespace

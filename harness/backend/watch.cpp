@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "harness/backend/abi_call.h"
-#include "harness/text/error.h"
+#include "harness/text/messages.h"
 #include "reference/formats/catalogue.h"
 
 namespace assay {

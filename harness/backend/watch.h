@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/backend/device_block.h"
+#include "harness/backend/call_memory.h"
 #include "harness/backend/library.h"
 #include "harness/core/call.h"
 

@@ -8,7 +8,7 @@
 #include <fstream>
 
 #include "harness/backend/worker.h"
-#include "harness/testing/libraries.h"
+#include "harness/testing/program.h"
 
 namespace assay {
 namespace {

@@ -1,25 +1,36 @@
-// The harness's side of the process boundary.
+// Both sides of a worker: opening a library in worker processes, and the main function of such a process.
 #include "harness/backend/worker.h"
 
+#include <poll.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <fstream>
 #include <list>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 
-#include "harness/backend/crash_words.h"
-#include "harness/backend/exit_notice.h"
-#include "harness/backend/hang_count.h"
+#include "harness/backend/crash_report.h"
 #include "harness/backend/library.h"
 #include "harness/backend/runner.h"
 #include "harness/backend/watch.h"
+#include "harness/backend/worker_messages.h"
 #include "harness/backend/worker_process.h"
+#include "harness/text/messages.h"
 
 namespace assay {
 namespace {
+
+// The harness's side of the process boundary.
 
 /// Printed once when the library is opened: side effects of loading change no verdict, but the author should know.
 void say_notes(const LibraryInfo& info) {
@@ -114,6 +125,153 @@ Backend open_in_worker(const std::string& path, const std::string& name, const W
   info.joins_groups = described.joins_groups;
   say_notes(info);
   return {name, info, [workers](const CallRequest& request) { return workers->call(request); }};
+}
+
+namespace {
+
+// Limits of a worker process, and when it ends by itself.
+
+/// Lets this process allocate `bytes` more than it has (0: half of the memory of the machine or container); larger requests fail.
+/// Also makes it the first process that the system kills when memory runs out.
+void limit_memory(uint64_t bytes);
+
+/// Ends this process and everything it started soon after the other side closes the socket, whatever the main thread does: a
+/// hanging worker must not outlive its harness. PR_SET_PDEATHSIG is no alternative, since it fires when the thread that started
+/// the process ends.
+void end_with_other_side(int socket);
+
+/// Signals that end a run (kSignalsThatEndARun) end this process only if it or a process of its session sent them.
+void obey_own_signals_alone();
+
+/// Number after a word in a /proc file, in KiB; 0 if there is none.
+uint64_t kibibytes_of(const char* file, const std::string& word) {
+  std::ifstream lines(file);
+  for (std::string line; std::getline(lines, line);)
+    if (line.starts_with(word)) return std::strtoull(line.c_str() + word.size(), nullptr, 10);
+  return 0;
+}
+
+uint64_t memory_of_machine() {
+  uint64_t bytes = kibibytes_of("/proc/meminfo", "MemTotal:") << 10;
+  uint64_t of_container = 0;
+  if (std::ifstream("/sys/fs/cgroup/memory.max") >> of_container && of_container > 0) bytes = std::min(bytes, of_container);
+  return bytes;
+}
+
+void limit_memory(uint64_t bytes) {
+  if (bytes == 0) bytes = memory_of_machine() / 2;
+  // Counts private writable memory (VmData), so a sanitizer's shadow memory and address space reserved by a device driver do not
+  // count.
+  const uint64_t has = kibibytes_of("/proc/self/status", "VmData:") << 10;
+  rlimit limit{};
+  if (bytes > 0 && ::getrlimit(RLIMIT_DATA, &limit) == 0 && has + bytes < limit.rlim_cur) {
+    limit.rlim_cur = has + bytes;
+    ::setrlimit(RLIMIT_DATA, &limit);
+  }
+  std::ofstream("/proc/self/oom_score_adj") << 1000;
+}
+
+void end_with_other_side(int socket) {
+  std::thread([socket, harness = ::getppid()] {
+    // Checks repeatedly with short timeouts: a blocking poll would keep the socket open after a kernel has closed it, and the
+    // other side would not notice.
+    constexpr int kMilliseconds = 250;
+    for (;;) {
+      pollfd other{socket, POLLRDHUP, 0};
+      ::poll(&other, 1, kMilliseconds);
+      const bool is_closed_here = (other.revents & POLLNVAL) != 0;
+      if (::getppid() != harness || ((other.revents & (POLLRDHUP | POLLHUP)) != 0 && !is_closed_here)) break;
+      if (is_closed_here) ::usleep(kMilliseconds * 1000);
+    }
+    constexpr unsigned kSecondsToEndByItself = 2;
+    ::sleep(kSecondsToEndByItself);
+    end_descendants(::getpid());
+    ::kill(::getpid(), SIGKILL);
+  }).detach();
+}
+
+void obey_own_signals_alone() {
+  struct sigaction action {};
+  action.sa_sigaction = [](int signal, siginfo_t* info, void*) {
+    if (info->si_code > 0 || ::getsid(info->si_pid) != ::getsid(0)) return;
+    ::signal(signal, SIG_DFL);
+    ::raise(signal);
+  };
+  action.sa_flags = SA_SIGINFO | SA_RESTART;
+  ::sigemptyset(&action.sa_mask);
+  sigset_t held;
+  ::sigemptyset(&held);
+  for (const int signal : kSignalsThatEndARun) {
+    ::sigaction(signal, &action, nullptr);
+    ::sigaddset(&held, signal);
+  }
+  ::sigprocmask(SIG_UNBLOCK, &held, nullptr);
+}
+
+// The worker's side of the process boundary.
+
+/// The first message: a description, or the reason why there is none.
+std::string greeting(Greeting kind, const std::string& text, const std::string& note = "", bool joins_groups = false) {
+  MessageWriter out;
+  out.number(kWorkerProtocol);
+  out.number<uint8_t>(uint8_t(kind));
+  out.text(text);
+  out.text(note);
+  out.number<uint8_t>(joins_groups);
+  return out.bytes();
+}
+
+CallResult answer(Runner& runner, const CallRequest& request) {
+  try {
+    return runner.call(request);
+  } catch (const std::exception& error) {
+    CallResult result;
+    result.status = CallStatus::kNotCalled;
+    result.message = std::string("not called: the worker cannot make the call: ") + error.what();
+    return result;
+  }
+}
+
+}  // namespace
+
+bool serve_calls(const std::function<Library()>& open, int socket, int memory_file) {
+  Library library;
+  try {
+    library = open();
+  } catch (const NoDeviceError& error) {
+    return send_message(socket, greeting(Greeting::kNoDevice, error.what()));
+  } catch (const std::exception& error) {
+    return send_message(socket, greeting(Greeting::kUnusable, error.what()));
+  }
+  const std::string note = library.info.notes.empty() ? "" : library.info.notes.front();
+  if (!send_message(socket, greeting(Greeting::kReady, library.description, note, library.info.joins_groups))) return false;
+
+  std::string message;
+  SharedMemory memory(memory_file);
+  Runner runner(library.functions);
+  while (receive_message(socket, -1, message) == Received::kMessage) {
+    const UnpackedRequest unpacked = unpack_request(message, memory);
+    CallRequest request = unpacked.request;
+    request.problem = &unpacked.problem;
+    const CallResult result = answer(runner, request);
+    if (!send_message(socket, pack_result(result, unpacked.problem, memory))) return false;
+  }
+  return true;
+}
+
+int worker_main(const std::function<Library()>& open) {
+  obey_own_signals_alone();
+  adopt_orphans();
+  end_with_other_side(kWorkerSocket);
+  speak_of_crashes(kWorkerWords, "");
+  std::string message;
+  if (receive_message(kWorkerSocket, -1, message) != Received::kMessage) return 1;
+  limit_memory(MessageReader(message).number<uint64_t>());
+  return serve_calls(open, kWorkerSocket, kWorkerMemory) ? 0 : 1;
+}
+
+int worker_main(const std::string& path) {
+  return worker_main([path] { return open_library(path); });
 }
 
 }  // namespace assay

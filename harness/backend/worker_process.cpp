@@ -1,21 +1,344 @@
 #include "harness/backend/worker_process.h"
 
+#include <dirent.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <stdexcept>
+#include <string>
+#include <system_error>
+#include <thread>
 #include <utility>
+#include <vector>
 
-#include "harness/backend/crossing.h"
 #include "harness/backend/library.h"
-#include "harness/backend/live_workers.h"
-#include "harness/backend/wire.h"
-#include "harness/text/error.h"
+#include "harness/backend/worker_messages.h"
+#include "harness/text/messages.h"
+
+extern char** environ;
 
 namespace assay {
 namespace {
+
+// The live worker processes of this process.
+
+struct Slot {
+  std::atomic<pid_t> worker{0};
+  std::atomic<int> signal{0};
+};
+
+/// Enough for sixteen kernels and for ranks.
+std::array<Slot, 64> slots;
+static_assert(std::atomic<pid_t>::is_always_lock_free, "a handler may not wait for a lock");
+
+Slot* slot_of(pid_t worker) {
+  for (Slot& slot : slots)
+    if (slot.worker == worker) return &slot;
+  return nullptr;
+}
+
+/// Delivers a signal that is pending for the process to this thread; changing the signal mask makes the kernel check.
+void take_pending_signals() {
+  sigset_t other, before;
+  ::sigemptyset(&other);
+  ::sigaddset(&other, SIGWINCH);
+  ::pthread_sigmask(SIG_BLOCK, &other, &before);
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+}  // namespace
+
+void add_live_worker(pid_t worker) {
+  for (Slot& slot : slots) {
+    pid_t none = 0;
+    if (!slot.worker.compare_exchange_strong(none, worker)) continue;
+    slot.signal = 0;
+    return;
+  }
+}
+
+void remove_live_worker(pid_t worker) {
+  if (Slot* const slot = slot_of(worker)) slot->worker = 0;
+}
+
+std::vector<pid_t> live_workers() {
+  std::vector<pid_t> all;
+  for (const Slot& slot : slots)
+    if (const pid_t worker = slot.worker; worker > 0) all.push_back(worker);
+  return all;
+}
+
+void signal_live_workers(int signal) {
+  for (const Slot& slot : slots)
+    if (const pid_t worker = slot.worker; worker > 0) ::kill(-worker, signal);
+}
+
+pid_t worker_of(pid_t process) {
+  if (process <= 0) return 0;
+  if (slot_of(process) != nullptr) return process;
+  const pid_t session = ::getsid(process);
+  return session > 0 && slot_of(session) != nullptr ? session : 0;
+}
+
+void note_signal_of(pid_t worker, int signal) {
+  if (Slot* const slot = slot_of(worker)) slot->signal = signal;
+}
+
+int take_signal_of(pid_t worker) {
+  take_pending_signals();
+  Slot* const slot = slot_of(worker);
+  return slot == nullptr ? 0 : slot->signal.exchange(0);
+}
+
+namespace {
+
+// Finds and ends the descendants of a process, such as processes that a kernel started.
+
+std::atomic<bool> adopts{false};
+
+std::vector<pid_t>& spared_for_ever() {
+  static std::vector<pid_t> children;
+  return children;
+}
+
+/// Parent of a process; 0 if the process is gone or a zombie. The name in /proc/N/stat may contain blanks and parentheses, so
+/// parsing starts after the last ')'.
+pid_t living_parent_of(pid_t process) {
+  const int file = ::open(("/proc/" + std::to_string(process) + "/stat").c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return 0;
+  std::array<char, 512> text{};
+  const ssize_t got = ::read(file, text.data(), text.size() - 1);
+  ::close(file);
+  const char* const behind = got > 0 ? std::strrchr(text.data(), ')') : nullptr;
+  char state = 'Z';
+  int parent = 0;
+  if (behind == nullptr || std::sscanf(behind + 1, " %c %d", &state, &parent) != 2 || state == 'Z' || state == 'X') return 0;
+  return parent;
+}
+
+/// (process, parent) of every process.
+std::vector<std::pair<pid_t, pid_t>> all_processes() {
+  std::vector<std::pair<pid_t, pid_t>> all;
+  DIR* const folder = ::opendir("/proc");
+  if (folder == nullptr) return all;
+  while (const dirent* const entry = ::readdir(folder)) {
+    const pid_t process = std::atoi(entry->d_name);
+    if (process <= 0) continue;
+    if (const pid_t parent = living_parent_of(process); parent > 0) all.emplace_back(process, parent);
+  }
+  ::closedir(folder);
+  return all;
+}
+
+bool holds(const std::vector<pid_t>& list, pid_t process) { return std::find(list.begin(), list.end(), process) != list.end(); }
+
+std::vector<pid_t> descendants_but(pid_t root, const std::vector<pid_t>& spared) {
+  const std::vector<std::pair<pid_t, pid_t>> all = all_processes();
+  std::vector<pid_t> found = {root};
+  for (size_t i = 0; i < found.size(); ++i)
+    for (const auto& [process, parent] : all)
+      if (parent == found[i] && !holds(spared, process) && !holds(found, process)) found.push_back(process);
+  found.erase(found.begin());
+  return found;
+}
+
+}  // namespace
+
+std::vector<pid_t> descendants_of(pid_t root) { return descendants_but(root, {}); }
+
+int end_descendants(pid_t root, const std::vector<pid_t>& spared) {
+  // Bounds the loop: processes may fork faster than they are found, and a driver may keep one from ending.
+  constexpr int kMostRounds = 50;
+  int ended = 0;
+  for (int round = 0; round < kMostRounds; ++round) {
+    const std::vector<pid_t> found = descendants_but(root, spared);
+    if (found.empty()) return ended;
+    for (const pid_t process : found) ended += int(::kill(process, SIGKILL) == 0 && round == 0);
+    for (const pid_t process : found)
+      if (root == ::getpid()) ::waitpid(process, nullptr, WNOHANG);
+    ::usleep(2000);
+  }
+  return ended;
+}
+
+void adopt_orphans() {
+  spared_for_ever() = descendants_of(::getpid());
+  adopts = ::prctl(PR_SET_CHILD_SUBREAPER, 1) == 0;
+}
+
+std::mutex& children_mutex() {
+  static std::mutex mutex;
+  return mutex;
+}
+
+int end_strays() {
+  if (!adopts) return 0;
+  const std::lock_guard lock(children_mutex());
+  std::vector<pid_t> spared = live_workers();
+  spared.insert(spared.end(), spared_for_ever().begin(), spared_for_ever().end());
+  return end_descendants(::getpid(), spared);
+}
+
+namespace {
+
+// A worker process and this side's file descriptors for it.
+
+[[noreturn]] void refuse(const std::string& what, int error) { throw std::system_error(error, std::generic_category(), what); }
+
+constexpr const char* kHint = "; --in-process under a debugger shows where";
+
+/// Starts a session of its own. Signals that end a run stay blocked until worker_main() can check who sent them.
+class Attributes {
+ public:
+  Attributes() {
+    ::posix_spawnattr_init(&attributes_);
+    ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK);
+    sigset_t held;
+    ::sigemptyset(&held);
+    for (const int signal : kSignalsThatEndARun) ::sigaddset(&held, signal);
+    ::posix_spawnattr_setsigmask(&attributes_, &held);
+  }
+  Attributes(const Attributes&) = delete;
+  ~Attributes() { ::posix_spawnattr_destroy(&attributes_); }
+  const posix_spawnattr_t* get() const { return &attributes_; }
+
+ private:
+  posix_spawnattr_t attributes_{};
+};
+
+}  // namespace
+
+Process::Process(const WorkerOptions& options, const std::string& library, int memory) {
+  std::array<int, 2> ends{}, words{};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) refuse("worker", errno);
+  if (::pipe2(words.data(), O_CLOEXEC | O_NONBLOCK) != 0) {
+    const int error = errno;
+    ::close(ends[0]);
+    ::close(ends[1]);
+    refuse("worker", error);
+  }
+  socket_ = beyond_worker_files(ends[0], "socket of a worker");
+  words_ = beyond_worker_files(words[0], "pipe of a worker");
+  const int their_socket = beyond_worker_files(ends[1], "socket of a worker");
+  const int their_words = beyond_worker_files(words[1], "pipe of a worker");
+
+  posix_spawn_file_actions_t files;
+  posix_spawn_file_actions_init(&files);
+  posix_spawn_file_actions_adddup2(&files, their_socket, kWorkerSocket);
+  posix_spawn_file_actions_adddup2(&files, memory, kWorkerMemory);
+  posix_spawn_file_actions_adddup2(&files, their_words, kWorkerWords);
+  posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDOUT_FILENO);  // output of a kernel must not end up in a report on
+                                                                           // stdout
+  std::string program = options.program, verb = "worker", flag = "--library", path = library;
+  std::vector<std::string> before = options.before;
+  std::vector<char*> arguments = {program.data()};
+  for (std::string& argument : before) arguments.push_back(argument.data());
+  arguments.insert(arguments.end(), {verb.data(), flag.data(), path.data(), nullptr});
+  const Attributes attributes;
+  int error = 0;
+  {
+    const std::lock_guard no_stray(children_mutex());
+    error = ::posix_spawnp(&process_, program.c_str(), &files, attributes.get(), arguments.data(), environ);
+    if (error == 0) add_live_worker(process_);
+  }
+  posix_spawn_file_actions_destroy(&files);
+  ::close(their_socket);
+  ::close(their_words);
+  if (error == 0) {
+    const int end = int(::syscall(SYS_pidfd_open, process_, 0));
+    if (end >= 0) end_ = beyond_worker_files(end, "end of a worker");
+    return;
+  }
+  ::close(socket_);
+  ::close(words_);
+  refuse("cannot start a worker from " + options.program, error);
+}
+
+Process::~Process() {
+  ::close(socket_);  // the process then ends by itself, unless it hangs
+  if (process_ > 0 && !ends_within(1000)) kill();
+  ::close(words_);
+  if (end_ >= 0) ::close(end_);
+}
+
+/// Until a dead process is reaped, its id is not reused and still names its process group.
+void Process::book_end() {
+  ::kill(-process_, SIGKILL);
+  remove_live_worker(process_);
+  while (::waitpid(process_, &status_, 0) < 0 && errno == EINTR) {
+  }
+  process_ = 0;
+  end_strays();
+}
+
+bool Process::ends_within(int milliseconds) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(milliseconds);
+  for (;;) {
+    siginfo_t ended{};
+    const int looked = ::waitid(P_PID, id_t(process_), &ended, WEXITED | WNOHANG | WNOWAIT);
+    if ((looked == 0 && ended.si_pid == process_) || (looked < 0 && errno != EINTR)) return book_end(), true;
+    if (std::chrono::steady_clock::now() >= deadline) return false;
+    std::this_thread::sleep_for(std::chrono::microseconds(500));
+  }
+}
+
+bool Process::kill() {
+  constexpr int kLongestEnd = 5000;  // ms; enough to destroy a GPU context with all of its memory
+  if (process_ <= 0) return true;
+  ::kill(-process_, SIGKILL);
+  ::kill(process_, SIGKILL);
+  const bool ended = ends_within(kLongestEnd);  // a process that does not end stays registered as live, so end_strays() ignores
+                                                // it
+  process_ = 0;
+  return ended;
+}
+
+/// One printable line. The process may have written anything.
+std::string Process::last_words() const {
+  std::array<char, 1024> text;
+  const ssize_t got = ::read(words_, text.data(), text.size());
+  std::string words;
+  for (ssize_t i = 0; i < got && text[size_t(i)] != '\n'; ++i)
+    words += text[size_t(i)] >= ' ' && text[size_t(i)] < 0x7f ? text[size_t(i)] : '?';
+  return words;
+}
+
+std::string Process::exit_text() {
+  constexpr int kMoment = 2000;
+  if (process_ > 0 && !ends_within(kMoment)) {
+    kill();
+    return "closed the worker's socket and went on";
+  }
+  if (!WIFSIGNALED(status_)) return "ended its process with exit code " + std::to_string(WEXITSTATUS(status_));
+  const int signal = WTERMSIG(status_);
+  if (signal == SIGKILL) return "killed by SIGKILL, by another process or because memory ran out";
+  const char* const name = ::sigabbrev_np(signal);
+  const std::string short_text = "SIG" + std::string(name != nullptr ? name : std::to_string(signal).c_str());
+  const std::string words = last_words();
+  return "crashed: " + (words.starts_with(short_text) ? words : short_text) + kHint;
+}
+
+namespace {
+
+// One worker: a process that has the library to itself, started when it is needed, and the calls that it answers.
 
 std::string seconds_in_words(double seconds) {
   char text[32];

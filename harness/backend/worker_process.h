@@ -1,17 +1,95 @@
-// One worker: a process that has the library to itself, started when it is needed, and the calls that it answers.
+// The harness's side of workers: their processes and what these start, the calls that they answer, and when a kernel that hangs
+// is not called any more.
 #pragma once
 
+#include <sys/types.h>
+
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
-#include "harness/backend/process.h"
-#include "harness/backend/shared_memory.h"
 #include "harness/backend/worker.h"
-#include "harness/backend/worker_files.h"
+#include "harness/backend/worker_messages.h"
 #include "harness/core/call.h"
 
 namespace assay {
+
+// The live worker processes of this process. All functions are async-signal-safe unless noted.
+
+void add_live_worker(pid_t worker);
+void remove_live_worker(pid_t worker);
+
+/// Not async-signal-safe.
+std::vector<pid_t> live_workers();
+
+/// Sends the signal to every live worker and to the processes in the worker's initial process group.
+void signal_live_workers(int signal);
+
+/// The live worker whose session a process belongs to; 0 if there is none.
+pid_t worker_of(pid_t process);
+
+/// note_signal_of() stores a signal sent from a worker's session: the kernel misbehaved, and the signal is not a request to end
+/// the run. take_signal_of() returns it and clears it; 0 means none came.
+void note_signal_of(pid_t worker, int signal);
+int take_signal_of(pid_t worker);
+
+// Finds and ends the descendants of a process, such as processes that a kernel started.
+
+/// All descendants of `root` according to /proc.
+std::vector<pid_t> descendants_of(pid_t root);
+
+/// Sends SIGKILL to all descendants of `root`, except `spared` and their descendants, until none is left. Returns how many there
+/// were.
+int end_descendants(pid_t root, const std::vector<pid_t>& spared = {});
+
+/// Makes this process the parent of orphaned descendants, so that end_strays() finds them in any session. Children that exist
+/// already are never ended.
+void adopt_orphans();
+
+/// Hold it from the start of a worker until the worker is registered as live.
+std::mutex& children_mutex();
+
+/// If this process adopts orphans: ends children that are not live workers, i.e. leftovers of ended workers.
+int end_strays();
+
+// A worker process and this side's file descriptors for it.
+
+/// The destructor ends the process and everything it started. Any thread may start it and any may use it, one at a time: the
+/// process watches its socket, not the thread that started it. It runs in a session of its own. So terminal signals do not reach
+/// it, and signals to its own process group do not reach this process.
+class Process {
+ public:
+  /// Throws std::system_error.
+  Process(const WorkerOptions& options, const std::string& library, int memory);
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+  ~Process();
+
+  int socket() const { return socket_; }
+  pid_t number() const { return process_; }
+  /// Becomes readable when the process has ended, even if a child holds its socket open; -1 if the system has no such descriptors
+  /// (pidfd).
+  int end() const { return end_; }
+  /// Returns false if the process still exists some seconds after SIGKILL, because it is in an uninterruptible driver call.
+  /// Nobody waits for it then.
+  bool kill();
+
+  /// Describes how the process ended. Call it after the socket has closed. Waits a moment first, since a kernel may have closed
+  /// the socket and continued.
+  std::string exit_text();
+
+ private:
+  bool ends_within(int milliseconds);
+  void book_end();
+  std::string last_words() const;
+
+  pid_t process_ = 0;
+  int status_ = 0, socket_ = -1, words_ = -1, end_ = -1;
+};
+
+// One worker: a process that has the library to itself, started when it is needed, and the calls that it answers.
 
 /// A call that gave nothing but its end.
 CallResult without_outputs(CallStatus status, std::string message);
@@ -46,6 +124,29 @@ class Worker {
   const WorkerOptions& options_;
   SharedMemory memory_;
   std::optional<Process> process_;
+};
+
+// Decides when to stop calling a kernel that hangs.
+
+/// Each hang costs the whole time limit. A kernel that hangs in hundreds of cases would take a day.
+class HangCount {
+ public:
+  static constexpr int kMostInARow = 3, kMostInAll = 10;
+
+  void book(bool hung) {
+    in_a_row_ = hung ? in_a_row_ + 1 : 0;
+    in_all_ += int(hung);
+  }
+
+  /// Empty while the kernel may be called.
+  std::string why_not_to_call() const {
+    if (in_a_row_ < kMostInARow && in_all_ < kMostInAll) return "";
+    return "not called: this kernel hung in " + std::to_string(in_all_) +
+           " calls before; run this case alone to see what it does here";
+  }
+
+ private:
+  int in_a_row_ = 0, in_all_ = 0;
 };
 
 }  // namespace assay

@@ -1,19 +1,24 @@
-// What a kernel does to its process ends there.
+// Workers: their messages, their answers, and how they end.
 #include "harness/backend/worker.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cfenv>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "harness/backend/library.h"
-#include "harness/testing/libraries.h"
+#include "harness/backend/worker_messages.h"
+#include "harness/testing/program.h"
 #include "harness/testing/toy_op.h"
-#include "harness/text/error.h"
+#include "harness/text/messages.h"
 #include "reference/formats/catalogue.h"
 
 namespace assay {
@@ -21,8 +26,122 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
 using ::testing::StartsWith;
 using testing::path_of_library;
+
+// Messages of a worker are not trusted: a kernel may have written them.
+
+struct Sockets {
+  int ends[2];
+  Sockets() { EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0); }
+  ~Sockets() {
+    ::close(ends[0]);
+    ::close(ends[1]);
+  }
+  void write(uint64_t length) const { EXPECT_EQ(::write(ends[0], &length, sizeof length), 8); }
+};
+
+TEST(Wire, ALongMessageArrivesWhole) {
+  const Sockets sockets;
+  const std::string sent(1'000'003, 'x');
+  std::thread other([&] { EXPECT_TRUE(send_message(sockets.ends[0], sent)); });
+  std::string got;
+  EXPECT_EQ(receive_message(sockets.ends[1], 10, got), Received::kMessage);
+  other.join();
+  EXPECT_EQ(got, sent);
+}
+
+TEST(Wire, ALengthAloneTakesNoMemory) {
+  const Sockets sockets;
+  std::string got;
+  sockets.write(uint64_t{3} << 30);
+  EXPECT_EQ(receive_message(sockets.ends[1], 10, got), Received::kTooLong);
+  sockets.write(kLongestMessage);
+  EXPECT_EQ(receive_message(sockets.ends[1], 0.05, got), Received::kTimeout);
+  EXPECT_LT(got.capacity(), size_t{1} << 20) << "nothing of it has come";
+}
+
+TEST(Wire, GivesUpWhenToldTo) {
+  const Sockets sockets;
+  std::string got;
+  int asked = 0;
+  EXPECT_EQ(receive_message(sockets.ends[1], 60, got, [&] { return ++asked == 3; }), Received::kGivenUp);
+  EXPECT_EQ(receive_message(sockets.ends[1], -1, got, [&] { return ++asked == 6; }), Received::kGivenUp);
+  EXPECT_EQ(receive_message(sockets.ends[1], 0.12, got, [] { return false; }), Received::kTimeout);
+  EXPECT_TRUE(send_message(sockets.ends[0], "here"));
+  EXPECT_EQ(receive_message(sockets.ends[1], 10, got, [] { return false; }), Received::kMessage);
+  EXPECT_EQ(got, "here");
+}
+
+TEST(Wire, CountsBeyondTheMessageAreRefused) {
+  for (const uint64_t count : {uint64_t{2}, uint64_t{1} << 61, ~uint64_t{0}}) {
+    MessageWriter out;
+    out.number(count);
+    out.number<int64_t>(1);
+    EXPECT_THROW(MessageReader(out.bytes()).numbers(), std::runtime_error) << count;
+    MessageReader in(out.bytes());
+    if (count > 8) {
+      EXPECT_THROW(in.text(), std::runtime_error) << count;
+    }
+  }
+}
+
+/// The error of unpack_result for an answer with this status, number of outputs, and end of a range in the only output of 32
+/// bytes.
+std::string error_of(uint8_t status, uint64_t outputs, int64_t end, uint8_t order = 0) {
+  const Problem problem = testing::toy_problem(kBf16, 2, 8);
+  SharedMemory memory;
+  const std::vector<std::byte> zeros(4096);
+  memory.write(0, zeros.data(), zeros.size());
+  MessageWriter out;
+  out.number(status);
+  out.text("");  // message
+  out.text("");  // algorithm: words, split_k, promote, order
+  out.number<int32_t>(0);
+  out.number<int32_t>(0);
+  out.number<uint8_t>(order);
+  out.number(0.0);
+  out.number<uint8_t>(1);
+  out.number<uint8_t>(0);
+  out.number(outputs);
+  out.numbers({0, end});
+  out.number<uint8_t>(0);
+  try {
+    unpack_result(out.bytes(), problem, memory);
+  } catch (const std::runtime_error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Wire, TheEndOfTheOtherProcessIsSeenThoughTheSocketStaysOpen) {
+  Sockets sockets;
+  int end[2];
+  ASSERT_EQ(::pipe(end), 0);
+  ::close(end[1]);  // readable from now on, like the descriptor of an ended process
+  std::string bytes;
+  EXPECT_EQ(receive_message(sockets.ends[0], 60, bytes, {}, end[0]), Received::kClosed);
+  ASSERT_TRUE(send_message(sockets.ends[1], "said before it ended"));
+  EXPECT_EQ(receive_message(sockets.ends[0], 60, bytes, {}, end[0]), Received::kMessage);
+  EXPECT_EQ(bytes, "said before it ended");
+  ::close(end[0]);
+}
+
+TEST(Crossing, AnAnswerIsValidated) {
+  EXPECT_EQ(error_of(0, 1, 2), "");
+  EXPECT_EQ(error_of(99, 1, 2), "status 99 is none");
+  EXPECT_EQ(error_of(0, 0, 2), "0 outputs come with status 0") << "no pass without outputs";
+  EXPECT_EQ(error_of(0, 7, 2), "7 outputs come with status 0");
+  EXPECT_EQ(error_of(2, 1, 2), "1 outputs come with status 2");
+  EXPECT_EQ(error_of(0, 1, 33), "invalid range of bytes: ranges must ascend, be nonempty and lie within the tensor");
+  EXPECT_EQ(error_of(0, 1, -1), "invalid range of bytes: ranges must ascend, be nonempty and lie within the tensor");
+  EXPECT_EQ(error_of(0, 1, 32), "");
+  EXPECT_EQ(error_of(0, 1, 32, 2), "");
+  EXPECT_EQ(error_of(0, 1, 32, 3), "order 3 is none");
+}
+
+// What a kernel does to its process ends there.
 
 const std::string kToy = path_of_library("toy_library");
 
@@ -175,6 +294,182 @@ TEST(OpenLibrary, AMissingDeviceIsNoBrokenLibrary) {
       EXPECT_EQ(error.what(), path + ": no device to run on: no such card");
     }
   }
+}
+
+// How a worker process ends, and that its end affects no other process.
+
+const std::string kToyPath = testing::path_of_library("toy_library");
+
+Backend toy_worker(double timeout_seconds = 20, uint64_t memory_bytes = 0) {
+  return open_in_worker(kToyPath, "toy", {timeout_seconds, ASSAY_PROGRAM, memory_bytes});
+}
+
+CallResult call_rows(const Backend& backend, const std::string& kernel, int64_t rows = 2) {
+  const Problem problem = testing::toy_problem(kBf16, rows, 8);
+  return backend.call({"toy", "toy.copy", kernel, &problem, 1});
+}
+
+TEST(WorkerEnds, AThreadThatStartedAWorkerMayEndBeforeIt) {
+  const Backend backend = toy_worker();
+  std::thread([&] {
+    EXPECT_EQ(call_rows(backend, "crashes_if_tall", 4).status, CallStatus::kBroken);
+    EXPECT_EQ(call_rows(backend, "crashes_if_tall", 3).status, CallStatus::kOk) << "in a worker that this thread started";
+  }).join();
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  const CallResult result = call_rows(backend, "crashes_if_tall", 3);
+  EXPECT_EQ(result.status, CallStatus::kOk) << result.message;
+}
+
+int process_of(const Backend& backend, const std::string& other_kernel = "") {
+  if (!other_kernel.empty()) call_rows(backend, other_kernel);
+  const CallResult result = call_rows(backend, "process_id");
+  return int(result.outputs.at(0).code(0) & 0xffu) << 8 | int(result.outputs.at(0).code(1) & 0xffu);
+}
+
+TEST(WorkerEnds, EachKernelHasItsOwnProcess) {
+  const Backend backend = toy_worker();
+  const int first = process_of(backend);
+  EXPECT_EQ(process_of(backend), first) << "kept for its next case";
+  EXPECT_EQ(process_of(backend, "crashes"), first) << "another kernel's crash is not ours";
+  EXPECT_EQ(process_of(backend, "copy"), first);
+  EXPECT_THAT(call_rows(backend, "remembers").outputs.at(0).code(2) ^ call_rows(backend, "remembers").outputs.at(0).code(2), 3u)
+      << "its own state stays, so that it shows";
+}
+
+TEST(WorkerEnds, ManyKernelsDoNotKeepManyProcesses) {
+  const Backend backend = toy_worker();
+  std::vector<std::string> kernels;
+  for (const KernelOffer& kernel : backend.library.kernels)
+    if (kernel.name != "hangs" && kernel.name != "closes_files" && kernel.name != "takes_memory" && kernel.name != "leaves_daemon") kernels.push_back(kernel.name);
+  ASSERT_GT(kernels.size(), 20u);
+  for (const std::string& kernel : kernels) call_rows(backend, kernel);
+  EXPECT_EQ(call_rows(backend, "copy").status, CallStatus::kOk) << "in a new process, for the first has ended";
+}
+
+TEST(WorkerEnds, ATinyCallTakesLessThanAMillisecond) {
+  const Backend backend = toy_worker();
+  call_rows(backend, "copy");
+  double best = 1;
+  for (int i = 0; i < 50; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    call_rows(backend, "copy");
+    best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  }
+  EXPECT_LT(best, 1e-3);
+}
+
+TEST(WorkerEnds, FarAccessesNameTensorAndDistance) {
+  const Backend backend = toy_worker();
+  for (const auto& [kernel, words] : {std::pair("writes_far_behind", ": [a-z ]+ 60000 bytes behind the end of 'y', in .*"),
+                                      std::pair("writes_far_before", ": [a-z ]+ 60000 bytes before the start of 'y', in .*"),
+                                      std::pair("reads_far_behind", ": [a-z ]+ 60000 bytes behind the end of 'x', in .*")}) {
+    const CallResult result = call_rows(backend, kernel);
+    EXPECT_EQ(result.status, CallStatus::kBroken) << kernel;
+    EXPECT_THAT(result.message, MatchesRegex(std::string("crashed: SIGSEGV at address 0x[0-9a-f]+") + words)) << kernel;
+    EXPECT_THAT(result.message, HasSubstr("libassay_testing_toy_library.so+0x")) << kernel;
+    EXPECT_THAT(result.message, HasSubstr("--in-process under a debugger")) << kernel;
+  }
+}
+
+TEST(InProcess, AFarWriteNamesTheKernelBeforeTheProgramEnds) {
+  const Backend here = open_in_process(kToyPath, "toy");
+  EXPECT_DEATH(call_rows(here, "writes_far_behind"),
+               "kernel 'writes_far_behind' in a call of toy, .* bytes behind the end of 'y'");
+}
+
+TEST(WorkerEnds, AKernelThatHangsEverywhereIsCalledNoMore) {
+  const Backend backend = toy_worker(0.1);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(call_rows(backend, "hangs").message, "hung: no answer within 0.1 s");
+  const auto start = std::chrono::steady_clock::now();
+  const CallResult fourth = call_rows(backend, "hangs");
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(50));
+  EXPECT_EQ(fourth.status, CallStatus::kNotCalled);
+  EXPECT_THAT(fourth.message, StartsWith("not called: this kernel hung in 3 calls before"));
+  EXPECT_EQ(call_rows(backend, "copy").status, CallStatus::kOk) << "another kernel is not punished";
+}
+
+TEST(WorkerEnds, AProcessThatAKillDoesNotEndIsNotWaitedFor) {
+  const Backend backend = toy_worker(0.5);
+  const CallResult hung = call_rows(backend, "hangs_in_driver");
+  if (hung.message == "no tracer") GTEST_SKIP() << "this machine lets no process trace another";
+  EXPECT_EQ(hung.message, "hung: no answer within 0.5 s, and its process does not end when it is killed");
+  EXPECT_EQ(call_rows(backend, "copy").status, CallStatus::kOk) << "in a new process";
+}
+
+TEST(WorkerEnds, AKernelThatClosesTheSocketAndGoesOnIsNotWaitedFor) {
+  EXPECT_EQ(call_rows(toy_worker(20), "closes_files").message, "closed the worker's socket and went on");
+}
+
+TEST(WorkerEnds, BytesOnTheSocketAreNoAnswer) {
+  const Backend backend = toy_worker();
+  EXPECT_EQ(call_rows(backend, "scribbles_on_socket").message, "wrote into the worker's socket");
+  EXPECT_EQ(call_rows(backend, "scribbles_on_socket").status, CallStatus::kBroken) << "in a new process";
+}
+
+TEST(WorkerEnds, AKernelThatResizesTheMemoryOfTensorsHarmsNobody) {
+  const Backend backend = toy_worker();
+  EXPECT_EQ(call_rows(backend, "shrinks_files").status, CallStatus::kOk);
+  EXPECT_EQ(call_rows(backend, "grows_files").status, CallStatus::kOk);
+  EXPECT_EQ(call_rows(backend, "copy", 300000).status, CallStatus::kOk) << "and larger calls work after it";
+}
+
+bool is_there(pid_t process) { return process > 0 && ::kill(process, 0) == 0; }
+
+/// Whether a process ends within ten seconds.
+bool ends(pid_t process) {
+  for (int i = 0; i < 1000 && is_there(process); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  return !is_there(process);
+}
+
+/// The process id that leave_child() wrote.
+pid_t child_of(const CallResult& result) {
+  pid_t child = 0;
+  for (size_t i = 0; i < sizeof child; ++i) child |= pid_t(result.outputs.at(0).bytes[2 * i]) << (8 * i);
+  return child;
+}
+
+TEST(WorkerEnds, AChildOfAKernelEndsWithItsWorker) {
+  pid_t child = 0;
+  {
+    const Backend backend = toy_worker();
+    child = child_of(call_rows(backend, "leaves_child"));
+    EXPECT_TRUE(is_there(child));
+  }
+  EXPECT_TRUE(ends(child)) << child;
+}
+
+TEST(WorkerEnds, ACrashIsACrashWhileAChildHoldsTheSocket) {
+  const Backend backend = toy_worker(60);
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_THAT(call_rows(backend, "leaves_child_and_crashes").message, StartsWith("crashed: SIGABRT"));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30)) << "the time limit was waited for";
+}
+
+TEST(WorkerEnds, SignalsOfAKernelsGroupReachItselfAlone) {
+  EXPECT_THAT(call_rows(toy_worker(), "signals_its_group").message, StartsWith("crashed: SIGTERM"));
+}
+
+TEST(WorkerEnds, ASignalFromOutsideIsNoVerdict) {
+  const Backend backend = toy_worker();
+  const int worker = process_of(backend);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::kill(worker, signal);
+  EXPECT_EQ(process_of(backend), worker) << "it goes on";
+}
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // whose allocators end the process instead
+TEST(WorkerEnds, MemoryIsLimited) {
+  EXPECT_EQ(call_rows(toy_worker(20, uint64_t{512} << 20), "takes_memory").message, "was stopped");
+  EXPECT_EQ(call_rows(toy_worker(20, uint64_t{16} << 30), "takes_memory").message, "took 4 GiB") << "the limit stopped it";
+}
+#endif
+
+TEST(WorkerEnds, AFaultOfTheCallIsItsOwn) {
+  const Backend backend = toy_worker();
+  const CallResult faulted = call_rows(backend, "faults"), lost = call_rows(backend, "loses_device");
+  EXPECT_EQ(faulted.status, CallStatus::kBroken);
+  EXPECT_EQ(faulted.message, "made the device useless: illegal address");
+  EXPECT_EQ(lost.status, CallStatus::kBroken) << "twice, in processes that had the device";
+  EXPECT_THAT(lost.message, StartsWith("loses the device: fell off the bus; the same happened in another process"));
 }
 
 }  // namespace

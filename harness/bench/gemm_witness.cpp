@@ -13,8 +13,8 @@
 
 #include "harness/backend/abi_call.h"
 #include "harness/backend/library.h"
-#include "harness/fill/philox.h"
-#include "harness/text/error.h"
+#include "harness/fill/fill.h"
+#include "harness/text/messages.h"
 #include "reference/formats/catalogue.h"
 #include "reference/formats/round.h"
 #include "reference/units/unit_predict.h"

@@ -3,9 +3,9 @@
 
 #include "harness/backend/worker.h"
 #include "harness/compare/compare.h"
-#include "harness/compare/ordinals.h"
+#include "harness/compare/verdict.h"
 #include "harness/fill/fill.h"
-#include "harness/testing/libraries.h"
+#include "harness/testing/program.h"
 #include "harness/testing/toy_op.h"
 #include "reference/formats/catalogue.h"
 

@@ -1,14 +1,13 @@
-#include "harness/check/dumped_call.h"
-
 #include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <map>
 
-#include "harness/core/forwarded_case.h"
-#include "harness/core/missing_role.h"
-#include "harness/dump/strided.h"
-#include "harness/text/error.h"
+#include "harness/check/judge_tensors.h"
+#include "harness/core/case.h"
+#include "harness/core/op.h"
+#include "harness/dump/dump.h"
+#include "harness/text/messages.h"
 
 namespace assay {
 namespace {

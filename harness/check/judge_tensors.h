@@ -1,13 +1,50 @@
-// The verdict on tensors that a kernel computed, and the mutation score of their inputs.
+// Judges tensors that a kernel computed: as one call against its contract, against all contracts that they fit, and single scale
+// tensors.
 #pragma once
 
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "harness/check/dumped_call.h"
 #include "harness/compare/verdict.h"
+#include "harness/core/op.h"
+#include "harness/diagnosis/scales.h"
+#include "harness/run/run_case.h"
 
 namespace assay {
+
+// Interprets a user's tensors as one call: finds the role and the layout of each tensor.
+
+/// Splits "x@12" into name and rank; rank 0 if there is no such suffix.
+std::pair<std::string, int> name_and_rank(const std::string& key);
+
+/// The case without checks of padding that the dump does not contain: of tensors placed by shape alone, or missing in `placings`.
+std::unique_ptr<const BoundCase> without_unseen_padding(std::shared_ptr<const BoundCase> whole, std::map<std::string, ScalePlacing> placings);
+
+/// An output of a known call. kMemory: the storage is known, padding included.
+struct PlacedOutput {
+  HostTensor tensor;
+  ScalePlacing placing;
+};
+/// Converts the tensor to `spec`. Throws UsageError for another format or shape.
+PlacedOutput placed_output(const DumpedTensor& from, const TensorSpec& spec);
+
+/// A dump as a problem, and the outputs that a kernel produced.
+struct DumpedCall {
+  DumpCase dump;
+  std::shared_ptr<const BoundCase> judging;  ///< the bound case, without padding that the dump does not contain
+  Problem problem;
+  CallResult result;
+};
+
+/// Throws UsageError or MissingRole if the tensors do not fit the contract.
+DumpedCall dumped_call(const Op& op, const DumpRequest& request);
+
+// The verdict on tensors that a kernel computed, and the mutation score of their inputs.
 
 /// Whether to compute the mutation score of the inputs.
 enum class WithPower { kNo, kYes };
@@ -27,5 +64,53 @@ std::string tensors_text(const TensorsVerdict& judged);
 
 /// The contract as formulas, and the trace of one output element. A negative row selects the worst element.
 std::string explain_tensors(const DumpedCall& call, int64_t row, int64_t column);
+
+// Finds the contracts that a user's tensors obey, and the algorithm that made a GEMM.
+
+/// A contract that the tensors fit.
+struct MatchedContract {
+  const Op* op;
+  std::string contract;
+  DumpedCall call;
+  Verdict verdict;
+  int64_t outside = 0;
+
+  bool obeys() const { return verdict.outcome == Outcome::kPass; }
+};
+
+/// Reasons why contracts were not tried, each with the contracts it applies to.
+using ReasonsByContract = std::map<std::string, std::vector<std::string>>;
+
+struct MatchedContracts {
+  std::vector<MatchedContract> asked;  ///< obeyed contracts first, then those with the fewest wrong elements
+  ReasonsByContract reasons;           ///< for the other contracts
+};
+
+/// Compares the tensors with every contract of these ops that they can be an instance of.
+MatchedContracts match_tensors(const std::vector<const Op*>& ops, const DumpedRoles& roles,
+                               const std::map<std::string, std::string>& parameters, const std::string& layout);
+
+/// One line per contract, the algorithms that may have computed the outputs, and why contracts were not tried.
+std::string match_text(const MatchedContracts& matched);
+
+// Infers the extents of a single scale tensor for the analysis in harness/diagnosis/scales.h.
+
+/// What is known about the tensor besides its bytes: stated by the user, or in the metadata of a recording.
+class ScaleFacts {
+ public:
+  /// `stated`: m, n, groups, group_size. Throws UsageError for other names.
+  ScaleFacts(std::map<std::string, std::string> stated, const std::map<std::string, std::string>& metadata,
+             const std::string& layout);
+
+  std::string text(const std::string& name) const;
+  std::optional<int64_t> integer(const std::string& name) const;
+  std::optional<int64_t> groups() const;
+
+ private:
+  std::map<std::string, std::string> values_;
+};
+
+/// Throws DumpError, or UsageError for a type that no scale has or for facts that do not fit the tensor.
+ScaleGrid scale_grid(const DumpedTensor& dumped, const ScaleFacts& facts);
 
 }  // namespace assay

@@ -9,7 +9,6 @@
 #include <string>
 #include <utility>
 
-#include "harness/testing/libraries.h"
 #include "harness/testing/program.h"
 #include "reference/table/table.h"
 
@@ -150,7 +149,7 @@ TEST_F(Cli, NewWritesSkeletonsIntoATree) {
   EXPECT_THAT(in_tree("new case acme.group_fp8 --from vllm.group_fp8").text, HasSubstr("assay list --suite quant_group/quick\n"));
   EXPECT_THAT(in_tree("list 'quant_group/acme.group_fp8/*'").text, HasSubstr("quant_group/acme.group_fp8/bf16."));
   EXPECT_EQ(in_tree("new op my_norm --from layer_norm").exit_code, 0);
-  EXPECT_THAT(shell("cat " + tree + "/suites/my_norm/binding.cpp").text, HasSubstr("Op my_norm_op() {\n  return row_op({.name = \"my_norm\""));
+  EXPECT_THAT(shell("cat " + tree + "/suites/my_norm/my_norm_op.cpp").text, HasSubstr("Op my_norm_op() {\n  return row_op({.name = \"my_norm\""));
   EXPECT_THAT(shell("tail -n 1 " + tree + "/suites/ops.inc").text, HasSubstr("ASSAY_OP(my_norm)"));
   EXPECT_EQ(in_tree("new format e5m3").exit_code, 0);
   EXPECT_THAT(shell("grep -h kE5M3 " + tree + "/reference/formats/*").text, HasSubstr("kE5M3{\"e5m3\", 9, 5, 3, 15, Specials::kFinite, "));

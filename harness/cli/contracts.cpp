@@ -7,26 +7,22 @@
 #include <map>
 #include <set>
 
-#include "harness/check/match_tensors.h"
+#include "harness/check/judge_tensors.h"
 #include "harness/cli/judge.h"
 #include "harness/cli/places.h"
 #include "harness/cli/supervisor.h"
 #include "harness/cli/verbs.h"
 #include "harness/diagnosis/programs.h"
-#include "harness/diagnosis/separation.h"
+#include "harness/diagnosis/visibility.h"
 #include "harness/report/progress_report.h"
-#include "harness/run/judge_outputs.h"
-#include "harness/run/match.h"
+#include "harness/run/run.h"
 #include "harness/run/run_case.h"
-#include "harness/text/error.h"
-#include "harness/text/glob.h"
-#include "harness/text/printable.h"
+#include "harness/text/messages.h"
 #include "reference/casts/cast_profile.h"
 #include "reference/flow/flow.h"
-#include "suites/cast/words.h"
-#include "suites/contract_words.h"
+#include "suites/cast/cast_op.h"
 #include "suites/registry.h"
-#include "suites/rows/special_values.h"
+#include "suites/rows/row_text.h"
 #include "suites/rulebook.h"
 
 namespace assay {

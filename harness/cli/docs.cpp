@@ -1,5 +1,3 @@
-#include "harness/cli/options.h"
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -9,11 +7,11 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "harness/cli/options.h"
 #include "harness/cli/places.h"
 #include "harness/report/report.h"
-#include "harness/text/atomic_file.h"
-#include "harness/text/error.h"
-#include "harness/text/section.h"
+#include "harness/text/messages.h"
+#include "harness/text/text_file.h"
 #include "reference/flow/flow.h"
 #include "reference/recipe/recipe.h"
 #include "reference/table/table.h"

@@ -4,9 +4,9 @@
 #include <set>
 #include <tuple>
 
-#include "harness/check/dumped_call.h"
+#include "harness/check/judge_tensors.h"
 #include "harness/cli/judge.h"
-#include "harness/dump/strided.h"
+#include "harness/dump/dump.h"
 #include "reference/table/near.h"
 
 namespace assay {

@@ -12,12 +12,12 @@
 #include "harness/cli/places.h"
 #include "harness/cli/verbs.h"
 #include "harness/core/op.h"
-#include "harness/diagnosis/run_hooks.h"
+#include "harness/diagnosis/diagnose.h"
 #include "harness/diagnosis/visibility.h"
 #include "harness/report/console.h"
 #include "harness/report/verdict_text.h"
 #include "harness/run/run.h"
-#include "harness/text/error.h"
+#include "harness/text/messages.h"
 #include "suites/registry.h"
 
 namespace assay {

@@ -15,11 +15,11 @@
 #include "harness/cli/run_reports.h"
 #include "harness/cli/supervisor.h"
 #include "harness/cli/verbs.h"
-#include "harness/dump/changes.h"
+#include "harness/dump/recording.h"
 #include "harness/report/causes.h"
 #include "harness/report/console.h"
 #include "harness/report/verdict_text.h"
-#include "harness/text/printable.h"
+#include "harness/text/messages.h"
 
 namespace assay {
 namespace {

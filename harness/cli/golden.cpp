@@ -1,3 +1,5 @@
+#include "harness/golden/golden.h"
+
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -11,13 +13,10 @@
 #include "harness/cli/run_reports.h"
 #include "harness/cli/verbs.h"
 #include "harness/diagnosis/visibility.h"
-#include "harness/golden/golden.h"
-#include "harness/golden/power_records.h"
 #include "harness/report/progress_report.h"
 #include "harness/run/run.h"
-#include "harness/text/error.h"
-#include "harness/text/first_difference.h"
-#include "harness/text/printable.h"
+#include "harness/text/messages.h"
+#include "harness/text/text_file.h"
 #include "reference/casts/cast_profile.h"
 #include "reference/casts/cast_runs.h"
 #include "reference/flow/flow.h"
@@ -185,7 +184,7 @@ void check_power(const OpRegistry& ops, const std::string& root, const std::vect
     return power_to_record(*ops.find(one.op).bind(one), one.blind_to);
   };
   for (const std::string& change : changed_power(records, sample, compute))
-    complaints.add(folder, change + "; if that is intended, raise kPowerEvaluator (harness/golden/power_records.h) and run assay golden write");
+    complaints.add(folder, change + "; if that is intended, raise kPowerEvaluator (harness/golden/golden.h) and run assay golden write");
   progress.clear();
   std::printf("%s: %zu data sets, %zu of them computed again\n", folder.c_str(), records.size(), sample.size());
 }

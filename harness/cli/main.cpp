@@ -21,8 +21,7 @@
 #include "harness/backend/worker.h"
 #include "harness/cli/options.h"
 #include "harness/cli/places.h"
-#include "harness/text/error.h"
-#include "harness/text/printable.h"
+#include "harness/text/messages.h"
 #include "reference/recipe/lanes.h"
 #include "reference/table/near.h"
 

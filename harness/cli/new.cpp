@@ -12,9 +12,8 @@
 
 #include "harness/cli/places.h"
 #include "harness/cli/verbs.h"
-#include "harness/text/atomic_file.h"
-#include "harness/text/error.h"
-#include "harness/text/printable.h"
+#include "harness/text/messages.h"
+#include "harness/text/text_file.h"
 #include "reference/formats/catalogue.h"
 #include "reference/table/near.h"
 #include "reference/table/table.h"
@@ -214,19 +213,20 @@ int new_op(const NewArguments& arguments) {
     throw UsageError("new op: there is an op '" + arguments.name + "' already");
   const std::string like = arguments.from.empty() ? "rms_norm" : ops.find(arguments.from).name;
   const std::string root = tree(), source = root + "/suites/" + like, folder = root + "/suites/" + arguments.name;
-  if (!fs::exists(source + "/binding.cpp")) throw UsageError("new op --from " + like + ": has no suites/" + like + "/binding.cpp");
+  const std::string model = source + "/" + like + "_op.cpp", file = folder + "/" + arguments.name + "_op.cpp";
+  if (!fs::exists(model)) throw UsageError("new op --from " + like + ": expected " + model);
   if (fs::exists(folder)) throw UsageError("new op: " + folder + " is there already");
   const std::string table = source + "/cases/quick.csv";
   const std::vector<std::string> rows = lines_of(table);
   fs::create_directories(folder + "/cases");
-  write_atomically(folder + "/binding.cpp", std::regex_replace(read_text(source + "/binding.cpp"), std::regex("\\b" + like), arguments.name));
+  write_atomically(file, std::regex_replace(read_text(model), std::regex("\\b" + like), arguments.name));
   write_lines(folder + "/cases/quick.csv", {rows.at(0), rows.at(1)});
   const std::string list = root + "/suites/ops.inc";
   std::vector<std::string> names = lines_of(list);
   names.push_back("ASSAY_OP(" + arguments.name + ")");
   write_lines(list, names);
-  fmt::print("wrote {0}/binding.cpp and {0}/cases/quick.csv after op {1}, and a line in {2}\nleft to do:\n"
-             "  binding.cpp: tensors, columns and stages of the op (docs/extending.md)\n"
+  fmt::print("wrote {0}/{3}_op.cpp and {0}/cases/quick.csv after op {1}, and a line in {2}\nleft to do:\n"
+             "  {3}_op.cpp: tensors, columns and stages of the op (docs/extending.md)\n"
              "  a contract of the op: assay new contract VENDOR.{3} --from ID\n"
              "  cases/quick.csv: its cases\n"
              "  kernels/ops/{3} and a README.md in {0}\n"

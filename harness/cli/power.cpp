@@ -7,15 +7,13 @@
 #include "harness/cli/places.h"
 #include "harness/cli/regenerate.h"
 #include "harness/cli/verbs.h"
-#include "harness/core/blocks.h"
-#include "harness/diagnosis/power_table.h"
-#include "harness/diagnosis/sharpness.h"
+#include "harness/core/expectation.h"
 #include "harness/diagnosis/visibility.h"
 #include "harness/report/progress_report.h"
-#include "harness/text/error.h"
-#include "harness/text/section.h"
+#include "harness/text/messages.h"
+#include "harness/text/text_file.h"
 #include "suites/registry.h"
-#include "suites/rows_read.h"
+#include "suites/rulebook.h"
 
 namespace assay {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "harness/core/case.h"
-#include "harness/golden/power_records.h"
+#include "harness/golden/golden.h"
 #include "harness/run/run.h"
 #include "suites/registry.h"
 

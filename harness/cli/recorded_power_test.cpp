@@ -7,12 +7,11 @@
 #include <fstream>
 #include <set>
 
+#include "harness/core/case.h"
 #include "harness/core/cases.h"
-#include "harness/core/forwarded_case.h"
 #include "harness/diagnosis/visibility.h"
-#include "harness/golden/power_records.h"
+#include "harness/golden/golden.h"
 #include "suites/registry.h"
-#include "suites/rows_read.h"
 #include "suites/rulebook.h"
 
 namespace assay {

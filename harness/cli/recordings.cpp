@@ -15,22 +15,19 @@
 #include <thread>
 #include <tuple>
 
-#include "harness/check/case_files.h"
 #include "harness/check/suite_case.h"
 #include "harness/cli/judge.h"
 #include "harness/cli/places.h"
 #include "harness/cli/power.h"
 #include "harness/cli/run_reports.h"
 #include "harness/cli/supervisor.h"
-#include "harness/core/blocks.h"
-#include "harness/core/tensor_of_part.h"
-#include "harness/diagnosis/run_hooks.h"
+#include "harness/core/expectation.h"
+#include "harness/diagnosis/diagnose.h"
 #include "harness/report/causes.h"
 #include "harness/report/console.h"
 #include "harness/report/progress_report.h"
-#include "harness/run/repeated_call.h"
-#include "harness/text/error.h"
-#include "harness/text/printable.h"
+#include "harness/run/run_case.h"
+#include "harness/text/messages.h"
 #include "suites/registry.h"
 
 namespace assay {

@@ -8,7 +8,7 @@
 
 #include "harness/core/case.h"
 #include "harness/dump/recording.h"
-#include "harness/golden/power_records.h"
+#include "harness/golden/golden.h"
 #include "harness/run/run.h"
 #include "harness/run/run_case.h"
 #include "suites/registry.h"

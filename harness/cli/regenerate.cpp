@@ -12,19 +12,15 @@
 #include "harness/cli/places.h"
 #include "harness/cli/power.h"
 #include "harness/cli/verbs.h"
-#include "harness/core/blocks.h"
-#include "harness/diagnosis/power_table.h"
+#include "harness/core/expectation.h"
 #include "harness/diagnosis/visibility.h"
 #include "harness/report/progress_report.h"
-#include "harness/text/atomic_file.h"
-#include "harness/text/error.h"
-#include "harness/text/first_difference.h"
-#include "harness/text/printable.h"
-#include "harness/text/section.h"
+#include "harness/text/messages.h"
+#include "harness/text/text_file.h"
 #include "reference/table/table.h"
 #include "suites/registry.h"
-#include "suites/rows/special_values.h"
-#include "suites/rows_read.h"
+#include "suites/rows/row_text.h"
+#include "suites/rulebook.h"
 
 namespace assay {
 namespace {
@@ -164,7 +160,7 @@ std::vector<std::string> changes_of_power(const OpRegistry& ops, const Derivatio
   std::vector<std::string> changes = changed_power(derivation.records(), sample, compute);
   for (std::string& change : changes)
     change = "golden/power: " + change +
-             "; if that is intended, raise kPowerEvaluator (harness/golden/power_records.h), build, and run assay regenerate";
+             "; if that is intended, raise kPowerEvaluator (harness/golden/golden.h), build, and run assay regenerate";
   return changes;
 }
 

@@ -9,7 +9,7 @@
 
 #include "harness/cli/places.h"
 #include "harness/core/case.h"
-#include "harness/golden/power_records.h"
+#include "harness/golden/golden.h"
 
 namespace assay {
 

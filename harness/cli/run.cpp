@@ -1,3 +1,5 @@
+#include "harness/run/run.h"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <unistd.h>
@@ -9,7 +11,6 @@
 #include <fstream>
 #include <functional>
 #include <optional>
-#include <set>
 #include <set>
 #include <sstream>
 #include <string>
@@ -23,16 +24,13 @@
 #include "harness/cli/supervisor.h"
 #include "harness/cli/verbs.h"
 #include "harness/core/call.h"
-#include "harness/core/shard.h"
-#include "harness/diagnosis/run_hooks.h"
+#include "harness/core/cases.h"
+#include "harness/diagnosis/diagnose.h"
 #include "harness/dump/recording.h"
 #include "harness/report/causes.h"
 #include "harness/report/console.h"
 #include "harness/report/progress_report.h"
-#include "harness/run/ledger.h"
-#include "harness/run/run.h"
-#include "harness/text/error.h"
-#include "harness/text/printable.h"
+#include "harness/text/messages.h"
 #include "suites/registry.h"
 
 namespace assay {

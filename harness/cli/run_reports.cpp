@@ -2,21 +2,20 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <algorithm>
-#include <stdexcept>
 #include <ctime>
 #include <filesystem>
 #include <map>
 #include <set>
+#include <stdexcept>
 #include <system_error>
 
 #include "harness/cli/places.h"
-#include "harness/text/atomic_file.h"
-#include "harness/text/error.h"
-#include "harness/text/printable.h"
-#include "suites/contract_words.h"
+#include "harness/text/messages.h"
+#include "harness/text/text_file.h"
+#include "suites/registry.h"
 #include "suites/rulebook.h"
 
 namespace assay {

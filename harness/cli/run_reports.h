@@ -6,7 +6,7 @@
 
 #include "harness/cli/verbs.h"
 #include "harness/core/call.h"
-#include "harness/core/shard.h"
+#include "harness/core/cases.h"
 #include "harness/report/console.h"
 #include "harness/report/provenance.h"
 #include "harness/report/report.h"

@@ -17,11 +17,9 @@
 #include <string_view>
 #include <system_error>
 
-#include "harness/backend/descendants.h"
-#include "harness/backend/live_workers.h"
-#include "harness/backend/wire.h"
-#include "harness/backend/worker_files.h"
-#include "harness/text/printable.h"
+#include "harness/backend/worker_messages.h"
+#include "harness/backend/worker_process.h"
+#include "harness/text/messages.h"
 
 namespace assay {
 namespace {

@@ -1,3 +1,5 @@
+#include "harness/witness/witness.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,20 +12,14 @@
 #include "harness/cli/regenerate.h"
 #include "harness/cli/run_reports.h"
 #include "harness/cli/verbs.h"
-#include "harness/core/blocks.h"
-#include "harness/run/match.h"
+#include "harness/core/expectation.h"
 #include "harness/report/progress_report.h"
-#include "harness/text/atomic_file.h"
-#include "harness/text/error.h"
-#include "harness/text/glob.h"
-#include "harness/text/printable.h"
-#include "harness/witness/choose.h"
-#include "harness/witness/drift.h"
-#include "harness/witness/judge.h"
-#include "harness/witness/witness.h"
+#include "harness/run/run.h"
+#include "harness/text/messages.h"
+#include "harness/text/text_file.h"
 #include "reference/table/table.h"
 #include "suites/registry.h"
-#include "suites/rows/cells.h"
+#include "suites/rows/case_cells.h"
 #include "suites/rulebook.h"
 
 namespace assay {

@@ -6,9 +6,7 @@
 #include <vector>
 
 #include "harness/compare/verdict.h"
-#include "harness/core/byte_range.h"
 #include "harness/core/expectation.h"
-#include "harness/core/sample.h"
 #include "harness/core/tensor.h"
 
 namespace assay {

@@ -1,18 +1,148 @@
-// The outcome of one case on one kernel.
+// The outcome of one case on one kernel: which elements are wrong and where, and what the data can detect.
 #pragma once
 
 #include <array>
+#include <bitset>
+#include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "harness/compare/element.h"
-#include "harness/compare/picture.h"
-#include "harness/compare/power.h"
+#include "harness/core/expectation.h"
+#include "harness/core/tensor.h"
+#include "reference/formats/format.h"
 
 namespace assay {
+
+// One element of an output tensor: its value and its accepted interval.
+
+/// The values that a report prints for one element.
+struct Element {
+  std::array<int64_t, 2> at{};  ///< logical row and column
+  uint32_t code = 0;
+  double value = 0;
+  uint32_t low_code = 0, high_code = 0;
+  double low = 0, high = 0;
+  int64_t ulps = 0;     ///< distance to the nearest accepted value, signed; 0 if only the sign of zero or NaN-ness differs
+  bool outside = true;  ///< outside its accepted interval; false for the neighbours that are shown beside a wrong element
+};
+
+/// Distance from the middle of an interval in half widths: 1 at its ends. Needs low < high, and no NaN.
+double budget_use(Interval accepted, int32_t o);
+
+/// Storage offsets of a part count elements of the part's format. That format may be narrower than the tensor's: a byte tensor of
+/// records holds numbers of several formats. Packed 4-bit codes are counted one by one.
+
+/// Number of the part's elements that fit in the tensor's storage.
+int64_t stored_elements(const Part& part, const HostTensor& tensor);
+
+/// Bytes of the element at a storage offset. For a packed 4-bit code: the byte that it shares.
+ByteRange bytes_of_element(const Part& part, const TensorSpec& spec, int64_t offset);
+
+/// The code at a storage offset.
+uint32_t load_code(const Part& part, const HostTensor& tensor, int64_t offset);
+
+/// The element of a part at a row and a column, where the output holds `code`.
+Element element_at(const Part& part, int64_t row, int64_t column, Interval accepted, uint32_t code);
+
+// Ordinals of arrays of codes, at memory bandwidth.
+
+/// ordinal() of densely packed codes; `codes` holds ordinals.size() elements of the format.
+void ordinals_of_codes(const Format& format, const std::byte* codes, std::span<int32_t> ordinals);
+
+bool all_equal(const int32_t* a, const int32_t* b, int64_t count);
+
+// Where the elements of one part are wrong, and by how much, in bounded memory.
+
+/// Counts for the elements whose accepted values share one exponent.
+struct Magnitude {
+  int64_t elements = 0, outside = 0;
+  int64_t worst_ulps = 0;
+  int64_t sum_ulps = 0;  ///< sum of their distances in ulp
+};
+
+struct Picture {
+  static constexpr int64_t kMostRows = 64, kMostColumns = 112;  ///< upper bounds on the number of cells
+  static constexpr int kZero = std::numeric_limits<int>::min(), kNotFinite = std::numeric_limits<int>::max();
+
+  /// The part is divided into rows x columns cells. A cell covers cell_rows x cell_columns elements, both powers of two, so that
+  /// a cell holds whole groups or lies within one. Cells at the lower and right edge may cover fewer.
+  int64_t cell_rows = 1, cell_columns = 1;
+  int64_t rows = 0, columns = 0;
+  std::vector<int32_t> outside;  ///< elements outside their accepted interval, per cell in row-major order
+  std::vector<int32_t> joint;    ///< places of violations between elements, per cell in row-major order; empty if there are none
+
+  static constexpr int kMostBin = 33;  ///< for distances between 32-bit codes
+  std::array<int64_t, 2 * kMostBin + 1> by_distance{};  ///< elements outside; index kMostBin + distance_bin()
+  int64_t became_nan = 0, should_be_nan = 0, other_nan = 0, sign_of_zero = 0;  ///< elements outside without an ulp distance
+
+  /// The next three cover only the elements of the sample.
+  std::array<int64_t, 12> budget{};      ///< elements whose interval has a width; index budget_bin()
+  std::map<int, Magnitude> magnitudes;   ///< by exponent of the nearest accepted value, kZero, kNotFinite
+  std::vector<Element> around;           ///< the worst element and its neighbours
+
+  /// An empty picture for a part of that shape.
+  static Picture blank(const std::array<int64_t, 2>& shape);
+  size_t cell(int64_t row, int64_t column) const { return size_t(row / cell_rows * columns + column / cell_columns); }
+  int64_t cell_elements(int64_t row, int64_t column, const std::array<int64_t, 2>& shape) const;
+
+  /// Number of elements outside by distance_bin(); empty bins are left out.
+  std::map<int, int64_t> ulps() const;
+
+  /// Counts an element outside its set: its cell and its distance.
+  void add_outside(const Element& e, int64_t row, int64_t column);
+  /// Counts a place of a violation; a whole row counts in each of its cells.
+  void add_joint(int64_t row, int64_t column);
+  /// Adds the counts of add_outside() and add_joint() of another picture of the same part.
+  void merge(const Picture& other);
+  /// Second pass, over the sample: counts all elements of a block by budget and by magnitude.
+  void look_closer(const SampleBlock& at, const AcceptedRows& rows, const Part& part, const HostTensor& tensor);
+};
+
+/// k for a distance of at least 2^(k-1) and less than 2^k ulp, negative for negative distances; 0 for distance 0.
+int distance_bin(int64_t ulps);
+
+/// Tenths of the budget: 0 to 9 up to 1; 10 up to twice the budget; 11 beyond.
+int budget_bin(double use);
+
+/// Neighbours of the element at row and column `worst` of part number `index`. They lie in the same row, or in the same column if
+/// the part is a column vector.
+std::vector<Element> elements_around(const Answer& answer, size_t index, const HostTensor& tensor,
+                                     const std::array<int64_t, 2>& worst);
+
+// What the data of a case can detect: which mutants of its contract, and which codes its outputs visit.
+
+/// Counts over the accepted answer of one output tensor. An element is counted only if every code that it may have is of that
+/// kind, so every correct kernel visits at least this much.
+struct DataPower {
+  std::string tensor, format;
+  int64_t elements = 0;
+  std::bitset<256> codes;  ///< codes that some element must have; 8-bit formats only
+  int64_t subnormal = 0;   ///< nonzero and below the normal range
+  int64_t saturated = 0;   ///< at the largest finite magnitude of the format
+  int64_t not_a_number = 0;
+  bool operator==(const DataPower&) const = default;
+};
+
+struct Power {
+  int64_t faults = 0;  ///< mutants of the contract that some data can detect; 0: not computed
+  std::vector<std::string>
+      blind_to{};  ///< the mutants among them that this case cannot detect, or that are declared undetectable and not detected by
+                   ///< the first row
+  std::vector<DataPower> data{};  ///< one for each output tensor
+  /// The part of blind_to that is declared but that rows after the first detect. Only golden/power fills it, for POWER.md.
+  std::vector<std::string> seen_later{};
+
+  bool operator==(const Power&) const = default;
+  int64_t seen() const { return faults - int64_t(blind_to.size()); }
+};
+
+DataPower data_power(const WholePart& expected);
 
 /// kNotJudged is the initial value. A verdict that keeps it states the reason in its message and is never expected.
 enum class Outcome { kPass, kFail, kSkip, kUntrusted, kBroken, kNotJudged };
@@ -58,7 +188,7 @@ struct TensorFinding {
   bool agrees() const { return outside == 0 && padding_wrong == 0; }  ///< elements only; violations belong to the verdict
 };
 
-/// Result of the invariance tests of a kernel (ladder.h).
+/// Result of the invariance tests of a kernel (run_case.h).
 struct Climb {
   std::vector<std::string> held;                            ///< levels on which all bits were the same
   std::vector<std::pair<std::string, std::string>> absent;  ///< levels that could not be tested, and why

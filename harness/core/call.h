@@ -8,9 +8,9 @@
 #include <string_view>
 #include <vector>
 
-#include "harness/core/byte_range.h"
 #include "harness/core/case.h"
 #include "harness/core/op.h"
+#include "harness/core/tensor.h"
 
 namespace assay {
 
@@ -41,7 +41,7 @@ struct LibraryInfo {
   }
 };
 
-/// How a call is launched; see launch_mode.h.
+/// How a call is launched; see execute() in backend/abi_call.h.
 enum class LaunchMode : uint8_t { kDefault, kStream, kGraph };
 
 /// The ranks that the called process holds if ranks are divided between processes. The problem then has only their tensors.

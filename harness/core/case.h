@@ -1,11 +1,17 @@
-// One test case: everything that determines its bits, and the table row it comes from.
+// One test case: the table row that determines its bits, and the case bound to its op.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "harness/core/expectation.h"
+#include "harness/core/tensor.h"
 
 namespace assay {
 
@@ -51,5 +57,208 @@ struct Case {
 
 /// Case::data_id computed from a case id.
 inline std::string data_id(const std::string& case_id) { return case_id.substr(0, case_id.rfind("/w")); }
+
+// A case bound to its op: its problem, the outputs it accepts, its mutants and what a report can say about it. The harness sees
+// cases only through this class; suites/ derives one class for each op family.
+
+struct Verdict;
+
+/// Everything a kernel is called with. Output tensors hold no bytes yet. With several ranks, the problem is one call per rank,
+/// made together. Each tensor belongs to one rank (TensorSpec::rank); all ranks get the same parameters.
+struct Problem {
+  std::vector<HostTensor> tensors;
+  std::vector<std::pair<std::string, double>> parameters{};  ///< passed through the C ABI
+  int ranks = 1;
+  /// Warm-up calls on the same memory and the same group of ranks. Their outputs are not checked. They put a kernel's buffers and
+  /// flags into a state that the op knows. Their own `before` is empty.
+  std::vector<Problem> before{};
+};
+
+/// How a kernel may use a tensor. kInOut (in place): the tensor comes with data and may be overwritten.
+enum class Access { kIn, kOut, kInOut };
+Access access_of(const HostTensor& tensor);  ///< access to a tensor of a problem
+const char* name(Access access);             ///< "input", "output", "in place"
+
+/// A mutant: the contract, a layout or the interpretation of an input with one step changed. It has an expectation of its own.
+struct Hypothesis {
+  std::string name;  ///< "scale: pow2(ceil) -> pow2(floor)"
+  std::function<Expectation(const Problem&, const std::vector<HostTensor>* outputs)> expect;  ///< like BoundCase::expect
+  std::string equivalent = {};  ///< why no data can distinguish it from the contract; empty: some data can
+  /// All pairs of this mutant and a second one, each named after the second mutant alone. Empty: the mutant is not combined.
+  std::function<std::vector<Hypothesis>()> with_another = {};
+  /// The name plus a detail taken from these outputs, such as a column. Empty: the name is enough.
+  std::function<std::string(const std::vector<HostTensor>& outputs)> in_words = {};
+  /// Cheap check whether the mutant shows at all, for ops that compute whole answers at once: the first rows of some parts of the
+  /// mutant's answer, matched by part label. Computed from the inputs alone. May be empty.
+  std::function<Expectation(const Problem&)> first_row = {};
+  bool by_rows = false;  ///< what it reads of an input depends on how many rows there are: one row alone shows something else
+  bool suspect = false;  ///< asked for by the diagnosis alone: no data need tell it from the contract
+  bool rounds_result = false;  ///< it is about a rounding of the result that others may take up: one of two consumers may see it
+};
+
+/// The algorithm that a library reports for a call (assay_algorithm of the C ABI). A field is 0 if the library does not report
+/// it.
+struct SaidAlgorithm {
+  enum class Order : uint8_t { kNotSaid, kAscending, kAny };
+  std::string words{};  ///< free text of a library, for algorithms that no field describes: "stream-K"
+  int32_t split_k = 0;  ///< number of split-K parts
+  int32_t promote = 0;  ///< multiply-accumulates between accumulator promotions; -1: never promoted
+  Order order = Order::kNotSaid;
+
+  bool operator==(const SaidAlgorithm&) const = default;
+  bool empty() const { return *this == SaidAlgorithm{}; }
+  std::string text() const;  ///< "split-K 3, promoted every 128, added in any order"
+};
+
+/// All inputs after the previous step's `last`, up to and including this `last`, have the same code.
+struct CodeStep {
+  uint32_t last, code;
+};
+
+/// The calls that a sweep can make. A sweep is a case with more inputs than one problem holds.
+struct SweepCalls {
+  /// Calls the kernel on a problem and returns its outputs. Returns nullptr if the call failed; the verdict then holds the reason
+  /// and the sweep must end.
+  std::function<const std::vector<HostTensor>*(const Problem&)> outputs;
+
+  /// Calls the kernel on consecutive inputs that the device generates and checks (harness/backend/watch.h). Empty if there is no
+  /// on-device checker. Input element i has the bit pattern `second argument + i`. Returns, for each kWatchedInputs inputs, how
+  /// many codes differ from the steps; empty if the check failed.
+  std::function<std::vector<int32_t>(const Problem&, uint32_t, const std::vector<CodeStep>&)> wrong{};
+  static constexpr uint64_t kWatchedInputs = uint64_t{1} << 15;
+};
+
+/// A call that differs from the case's own call in something that must not change any bit.
+struct Relation {
+  static constexpr int64_t kAnything = -1;
+  std::string rung;  ///< invariance level: "columns"
+  std::string what;  ///< "columns in the opposite order"
+  Problem problem;
+  std::string tensor;            ///< output to compare
+  std::vector<int64_t> same_as;  ///< for each element, row by row: the element of the plain call that it must equal
+};
+
+/// Cells of a case-table row that replace another row's cells: {{"m", "3"}}.
+using CellChanges = std::map<std::string, std::string>;
+
+/// The case with other cells. Keeps its old name; checked_case() computes the new one.
+Case with_cells(Case one, const CellChanges& cells);
+
+/// Something that --minimize can reduce: its current size, and the cells of a case with fewer.
+struct ShrinkAxis {
+  int64_t now;
+  std::function<CellChanges(int64_t units)> cells;
+};
+
+/// What --minimize can change besides input generators and seed.
+struct Shrinking {
+  std::vector<ShrinkAxis> axes;      ///< rows come first; the first axis is tried again at the end
+  std::vector<CellChanges> instead;  ///< replacement cells to try, such as smaller groups; smallest first
+  int64_t elements = 0;              ///< size of the case, to report progress
+};
+
+class BoundCase;
+
+/// Some rows of a case as a case of their own.
+struct CaseOfRows {
+  std::unique_ptr<const BoundCase> bound;
+  Problem problem;    ///< row i is row rows[i] of the original case
+  CellChanges cells;  ///< extents as a case-table row would state them; compared with the kernels' `accepts`
+};
+
+/// One case of an op, with parsed cells and a resolved contract. Immutable and safe to use from several threads. Expectations and
+/// hypotheses may outlive the case; they refer to the problem and the outputs that they were made from.
+class BoundCase {
+ public:
+  BoundCase() = default;
+  BoundCase(const BoundCase&) = delete;
+  BoundCase& operator=(const BoundCase&) = delete;
+  virtual ~BoundCase() = default;
+
+  /// The parts of the case's id, as golden files use it. Unspecified for a subsample and for a case made by with_rows().
+  virtual CaseName name() const = 0;
+  /// Architecture that the contract belongs to; empty: any.
+  virtual std::string arch() const { return ""; }
+
+  virtual Problem problem() const = 0;
+  /// The outputs that the case accepts. With `outputs` null, computed from the inputs alone (predicted golden files); otherwise
+  /// conditioned on what the kernel stored. Most of the work happens later, when blocks of the expectation are requested.
+  virtual Expectation expect(const Problem& problem, const std::vector<HostTensor>* outputs) const = 0;
+  virtual std::vector<Hypothesis> mutants() const { return {}; }
+  /// A subsample with few rows, for a fast mutation analysis: each mutant that it kills, the whole case kills. Nullptr if the
+  /// case is small.
+  virtual std::unique_ptr<const BoundCase> excerpt() const { return nullptr; }
+
+  /// Answers outside the contract: every known algorithm that could have made the outputs, named in full. Empty if none is known.
+  virtual Expectation programs(const Problem&) const { return {}; }
+  /// Whether the algorithm that a library reported may be the contract's variant of this name. Several split-K counts are one
+  /// variant if they divide k in the same way.
+  virtual bool is_meant(const SaidAlgorithm& said, const std::string& program) const { return program == said.text(); }
+
+  /// Number of rows if rows are independent; 0 if a row's result depends on other rows.
+  virtual int64_t independent_rows() const { return 0; }
+  /// A new case made of these rows; a row may be repeated. Throws std::logic_error if rows are not independent.
+  virtual CaseOfRows with_rows(const Problem& problem, const std::vector<int64_t>& rows) const;
+  /// Further invariance levels after `neighbours`, in order: changes other than other rows that must not change any bit.
+  virtual std::vector<Relation> relations(const Problem&) const { return {}; }
+
+  /// The contract as formulas, one line per cell.
+  virtual std::vector<std::string> formulas() const { return {}; }
+  /// The intermediate values of every step for the output element at a row and a column.
+  virtual std::vector<std::string> trace(const Problem&, int64_t /*row*/, int64_t /*column*/) const { return {}; }
+  /// Storage layout that shape and strides do not describe: scale-factor addresses, bytes of a record, padding.
+  virtual std::vector<std::string> layouts() const { return {}; }
+  /// Op-specific facts about wrong elements, or about right elements that could have had other codes. They become notes of the
+  /// first tensor that disagrees, or of the first tensor if all agree.
+  virtual std::vector<std::string> remarks(const Problem&, const std::vector<HostTensor>& /*outputs*/) const { return {}; }
+  /// Failure signature of the wrong elements if no hypothesis explains them: the cause as text, or "".
+  virtual std::string situation(const Problem&, const std::vector<HostTensor>& /*outputs*/) const { return ""; }
+
+  /// How --minimize can reduce the case. `multiple_of`: divisors that the kernel demands of columns. Empty: nothing can be
+  /// reduced.
+  virtual std::optional<Shrinking> shrinking(const std::map<std::string, int64_t>& /*multiple_of*/) const { return std::nullopt; }
+
+  /// Whether the case has more inputs than one problem holds. problem() then returns the problem of its subsample.
+  virtual bool is_sweep() const { return false; }
+  /// For a sweep: makes and checks its own calls. Fills the verdict's tensors and, on failure, its causes.
+  virtual void judge_sweep(const SweepCalls&, Verdict&) const {}
+};
+
+/// Forwards every function. A subsample or a case of rows is the wrapped case's own, so the overrides do not apply to it.
+class ForwardedCase : public BoundCase {
+ public:
+  explicit ForwardedCase(std::shared_ptr<const BoundCase> to) : to_(std::move(to)) {}
+
+  CaseName name() const override { return to_->name(); }
+  std::string arch() const override { return to_->arch(); }
+  Problem problem() const override { return to_->problem(); }
+  Expectation expect(const Problem& problem, const std::vector<HostTensor>* outputs) const override { return to_->expect(problem, outputs); }
+  std::vector<Hypothesis> mutants() const override { return to_->mutants(); }
+  std::unique_ptr<const BoundCase> excerpt() const override { return to_->excerpt(); }
+  Expectation programs(const Problem& problem) const override { return to_->programs(problem); }
+  bool is_meant(const SaidAlgorithm& said, const std::string& program) const override { return to_->is_meant(said, program); }
+  int64_t independent_rows() const override { return to_->independent_rows(); }
+  CaseOfRows with_rows(const Problem& problem, const std::vector<int64_t>& rows) const override { return to_->with_rows(problem, rows); }
+  std::vector<Relation> relations(const Problem& problem) const override { return to_->relations(problem); }
+  std::vector<std::string> formulas() const override { return to_->formulas(); }
+  std::vector<std::string> trace(const Problem& problem, int64_t row, int64_t column) const override { return to_->trace(problem, row, column); }
+  std::vector<std::string> layouts() const override { return to_->layouts(); }
+  std::vector<std::string> remarks(const Problem& problem, const std::vector<HostTensor>& outputs) const override {
+    return to_->remarks(problem, outputs);
+  }
+  std::string situation(const Problem& problem, const std::vector<HostTensor>& outputs) const override {
+    return to_->situation(problem, outputs);
+  }
+  std::optional<Shrinking> shrinking(const std::map<std::string, int64_t>& multiple_of) const override { return to_->shrinking(multiple_of); }
+  bool is_sweep() const override { return to_->is_sweep(); }
+  void judge_sweep(const SweepCalls& calls, Verdict& verdict) const override { to_->judge_sweep(calls, verdict); }
+
+ protected:
+  const BoundCase& other() const { return *to_; }
+  const std::shared_ptr<const BoundCase>& shared() const { return to_; }
+
+ private:
+  const std::shared_ptr<const BoundCase> to_;
+};
 
 }  // namespace assay

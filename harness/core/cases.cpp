@@ -1,17 +1,70 @@
 #include "harness/core/cases.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdint>
+#include <cstdio>
 #include <filesystem>
 #include <set>
+#include <stdexcept>
 #include <unordered_map>
+#include <utility>
 
-#include "harness/text/error.h"
-#include "harness/text/glob.h"
+#include "harness/core/op.h"
+#include "harness/text/messages.h"
 #include "reference/table/near.h"
 #include "reference/table/table.h"
 
 namespace assay {
+
+// Functions of case.h and op.h.
+
+Access access_of(const HostTensor& tensor) {
+  if (tensor.spec.role == Role::kInput) return Access::kIn;
+  return tensor.bytes.empty() || !tensor.spec.shares.empty() ? Access::kOut : Access::kInOut;
+}
+
+const char* name(Access access) {
+  switch (access) {
+    case Access::kIn:
+      return "input";
+    case Access::kOut:
+      return "output";
+    case Access::kInOut:
+      break;
+  }
+  return "in place";
+}
+
+std::string SaidAlgorithm::text() const {
+  std::string text = words;
+  const auto add = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
+  if (split_k != 0) add("split-K " + std::to_string(split_k));
+  if (promote != 0) add(promote < 0 ? "never promoted" : "promoted every " + std::to_string(promote));
+  if (order != Order::kNotSaid) add(order == Order::kAny ? "added in any order" : "added in ascending order");
+  return text;
+}
+
+Case with_cells(Case one, const CellChanges& cells) {
+  for (const auto& [column, cell] : cells) one.parameters[column] = cell;
+  return one;
+}
+
+CaseOfRows BoundCase::with_rows(const Problem&, const std::vector<int64_t>&) const {
+  throw std::logic_error("rows of this case depend on each other");
+}
+
+Case checked_case(const Op& op, Case one) {
+  const std::unique_ptr<const BoundCase> bound = op.bind(one);
+  one.set_name(bound->name());
+  if (std::string arch = bound->arch(); !arch.empty()) one.parameters["arch"] = std::move(arch);
+  return one;
+}
+
 namespace {
+
+// Turns suites/<op>/cases/*.csv into a list of cases: expand, validate, select.
 
 const std::string kOp = "op";
 
@@ -209,6 +262,81 @@ std::vector<Case> select_cases(std::vector<Case> cases, const Selection& selecti
     return !in_suite || !in_glob || !parameter_is(one, "arch", selection.arch) || !parameter_is(one, "warp", selection.warp);
   });
   return cases;
+}
+
+namespace {
+
+// Shards: divides the cases of a run between several machines or processes.
+
+bool read_number(const std::string& text, int& number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size() && !text.empty();
+}
+
+/// Two variables that together name a shard; the index counts from 0.
+struct Variables {
+  const char *index, *count;
+};
+constexpr std::array kVariables = {Variables{"GTEST_SHARD_INDEX", "GTEST_TOTAL_SHARDS"},
+                                   Variables{"SLURM_PROCID", "SLURM_STEP_NUM_TASKS"},
+                                   Variables{"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"}};
+
+}  // namespace
+
+std::string Shard::path(const std::string& whole) const {
+  if (is_whole()) return whole;
+  const std::filesystem::path path(whole);
+  std::filesystem::path marked = path.parent_path() / path.stem();
+  for (const std::string& end : {std::string("."), std::to_string(index), std::string("of"), std::to_string(count)}) marked += end;
+  marked += path.extension();
+  return marked.string();
+}
+
+Shard parse_shard(const std::string& text) {
+  Shard shard{0, 0, "--shard"};
+  const size_t slash = text.find('/');
+  const bool numbers = slash != std::string::npos && read_number(text.substr(0, slash), shard.index) &&
+                       read_number(text.substr(slash + 1), shard.count);
+  if (!numbers || shard.index < 1 || shard.index > shard.count)
+    throw UsageError("--shard " + text + ": want I/N with 1 <= I <= N, such as 2/4");
+  return shard;
+}
+
+Shard shard_of_environment(const EnvironmentReader& get) {
+  for (const Variables& names : kVariables) {
+    const char *index = get(names.index), *count = get(names.count);
+    if (count == nullptr) continue;  // an index without a count is normal in a Slurm batch script
+    const std::string source = std::string(names.index) + " and " + names.count;
+    Shard shard{0, 0, source};
+    if (index == nullptr || !read_number(index, shard.index) || !read_number(count, shard.count) || shard.index < 0 ||
+        shard.index >= shard.count)
+      throw UsageError(source + ": want an index from 0 on, below the count; they are '" + (index ? index : "") + "' and '" +
+                       count + "'");
+    ++shard.index;
+    return shard;
+  }
+  return {};
+}
+
+std::string fingerprint(const std::vector<Case>& cases) {
+  constexpr uint64_t kPrime = 0x100000001b3;  // FNV-1a
+  uint64_t hash = 0xcbf29ce484222325;
+  for (const Case& one : cases)
+    for (const char c : one.id + '\n') hash = (hash ^ static_cast<unsigned char>(c)) * kPrime;
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
+  return text;
+}
+
+std::vector<Case> share_of(std::vector<Case> cases, const Shard& shard, const std::function<bool(const Case&)>& undivided) {
+  std::vector<Case> share;
+  int next = 1;  // shard of the next case
+  for (Case& one : cases) {
+    const bool whole = undivided && undivided(one);
+    if ((whole ? 1 : next) == shard.index) share.push_back(std::move(one));
+    if (!whole) next = next % shard.count + 1;
+  }
+  return share;
 }
 
 }  // namespace assay

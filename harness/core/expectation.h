@@ -5,15 +5,36 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <limits>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "harness/core/interval.h"
 #include "harness/core/tensor.h"
 #include "reference/formats/format.h"
 
 namespace assay {
+
+/// Consecutive ordinals of a format (reference/formats/format.h), both ends included.
+struct Interval {
+  int32_t low = 0, high = 0;
+
+  /// Accepts everything: the element is not checked, and the report counts it.
+  static constexpr Interval anything() { return {std::numeric_limits<int32_t>::min(), std::numeric_limits<int32_t>::max()}; }
+  constexpr bool any() const { return *this == anything(); }
+  constexpr bool single() const { return low == high; }
+
+  /// Whether an element of that format may have the code with ordinal `o`. If an interval of numbers ends at the largest ordinal
+  /// (the ordinal of NaN), NaN is accepted only if the interval also begins there. Integers have no NaN.
+  constexpr bool holds(const Format& format, int32_t o) const {
+    if (any()) return true;
+    const bool is_nan = o == kNanOrdinal && !format.is_integer();
+    return low <= o && o <= high && (!is_nan || low == kNanOrdinal);
+  }
+  constexpr bool meets(Interval other) const { return low <= other.high && other.low <= high; }
+  constexpr bool operator==(const Interval&) const = default;
+};
 
 enum class PaddingRule {
   kZero,       ///< must be zero
@@ -157,5 +178,110 @@ Answer side_by_side(Answer first, Answer second);
 
 /// An expectation with one answer that is already computed.
 Expectation expectation_of(std::vector<WholePart> parts, std::vector<Violation> violations = {});
+
+/// Finds the tensor by role and rank. Throws std::out_of_range.
+inline const HostTensor& tensor_of(const std::vector<HostTensor>& tensors, const Part& part) {
+  for (const HostTensor& tensor : tensors)
+    if (tensor.spec.name == part.tensor && tensor.spec.rank == part.rank) return tensor;
+  if (part.rank == 0) return find(tensors, part.tensor);  // its error lists the tensors there are
+  throw std::out_of_range("no tensor '" + part.tensor + "' of rank " + std::to_string(part.rank));
+}
+
+// Computes an answer block by block: a block fits in a cache, blocks run on all cores, and memory does not grow with the tensor.
+
+/// Steps [first, end).
+struct StepRange {
+  int64_t first = 0, end = 0;
+  bool operator==(const StepRange&) const = default;
+};
+
+/// All steps of an answer, in ranges of about ten thousand elements. A step with more elements gets a range of its own.
+std::vector<StepRange> block_ranges(const Answer& answer);
+
+/// Runs f(i) for i in [0, count) on the shared thread pool. While it waits, it takes no unrelated task, so f may be called while
+/// holding a lock. Rethrows an exception of f.
+void for_each_in_parallel(int64_t count, const std::function<void(int64_t)>& f);
+
+/// Calls f(index of the range, block) for each range, concurrently from several threads.
+void for_each_block(const Answer& answer, const std::vector<StepRange>& ranges,
+                    const std::function<void(size_t, const AcceptedBlock&)>& f);
+
+/// As above, but calls f in the order of the ranges while later blocks are being computed.
+void for_each_block_in_order(const Answer& answer, const std::vector<StepRange>& ranges,
+                             const std::function<void(const AcceptedBlock&)>& f);
+
+// The sample of a large answer that the diagnosis examines in detail: failing and good steps, and columns, spread over the whole
+// answer.
+
+/// Steps and columns of an answer. For small tensors: all of them.
+struct Sample {
+  std::vector<StepRange> steps;             ///< ascending, disjoint
+  int64_t failing = 0, good = 0, of = 0;    ///< number of chosen steps with and without a failure; `of`: all steps of the answer
+  std::vector<StepRange> columns = {};      ///< ascending, disjoint; empty: all
+  int64_t of_columns = 0;                   ///< number of columns of the answer, if only some are chosen
+
+  bool is_everything() const { return failing + good == of && columns.empty(); }
+  /// Number of chosen columns, or `all`.
+  int64_t columns_chosen(int64_t all) const;
+  /// "looked at 64 of 65536 rows: 32 that fail, 32 that do not; of each 128 of 4096 columns"; empty if the sample is complete.
+  std::string words() const;
+};
+
+/// Steps and columns of a sample that are computed at once; no columns: all.
+struct SampleBlock {
+  StepRange steps, columns{};
+
+  bool has_all_columns() const { return columns.end == 0; }
+};
+
+/// Divides a sample into blocks of at most about ten thousand elements, ordered by steps and then by columns.
+std::vector<SampleBlock> blocks_of(const Sample& sample, const Answer& answer);
+
+/// What an answer accepts in a block. Each part has the columns of the block, or all of its own columns. Throws std::logic_error
+/// if the block has columns but the answer has no `of_columns`.
+AcceptedBlock accepted_in(const SampleBlock& block, const Answer& answer);
+
+/// Calls f(row, column, interval) for the elements of a part in a block, row by row.
+template <class F>
+void for_each_element(const SampleBlock& block, const Part& part, const AcceptedRows& rows, F f) {
+  const int64_t first = block.columns.first, end = block.has_all_columns() ? part.columns() : block.columns.end;
+  for (int64_t row = rows.first; row < rows.end; ++row)
+    for (int64_t column = first; column < end; ++column)
+      f(row, column, rows.at(size_t((row - rows.first) * (end - first) + column - first)));
+}
+
+/// The complete sample.
+Sample all_steps(const Answer& answer);
+
+/// Collects a sample while steps are checked in order. Divides the steps into 64 ranges and keeps one failing and one good step
+/// of each; divides the columns into 64 ranges and keeps one failing element of each.
+class SampleKeeper {
+ public:
+  static constexpr int64_t kNone = -1, kParts = 64;
+
+  /// `columns`: number of columns of the only part, if columns may be chosen; otherwise 0.
+  SampleKeeper(int64_t steps, int64_t columns);
+
+  /// `wrong`: the columns of the step that contain a failure; {kNone} if the step fails as a whole; empty for a good step.
+  void add(int64_t step, const std::vector<int64_t>& wrong);
+  void merge(const SampleKeeper& later);
+
+  /// Everything if the answer has few elements. Otherwise as many of the remembered steps as the limit allows, equally many
+  /// failing and good ones, and of their columns some failing ones and some others.
+  Sample chosen(const Answer& answer) const;
+
+ private:
+  struct Place {
+    int64_t step = kNone, column = kNone;
+  };
+  using Places = std::array<Place, kParts>;
+
+  static std::vector<Place> thinned(const Places& places, int64_t most);
+  Sample of_columns(const Answer& answer) const;
+
+  int64_t steps_, columns_;
+  Places failing_{}, good_{};  ///< first one of each range of steps
+  Places failing_columns_{};   ///< first one of each range of columns
+};
 
 }  // namespace assay

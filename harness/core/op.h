@@ -1,16 +1,17 @@
-// Describes an op to the harness: its tensors and parameters, the columns of its case tables, and how to bind a case. The harness
-// contains no op names; suites/ fills in these structs.
+// Describes an op to the harness: its tensors and parameters, the columns of its case tables, how to bind a case, and how to find
+// the case of a user's tensors. The harness contains no op names; suites/ fills in these structs.
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
 #include <vector>
 
-#include "harness/core/bound_case.h"
 #include "harness/core/case.h"
-#include "harness/core/dumped.h"
+#include "harness/core/tensor.h"
+#include "harness/text/messages.h"
 
 namespace assay {
 
@@ -25,6 +26,39 @@ struct RoleSpec {
 /// A number that calls of the op may have.
 struct ParameterSpec {
   std::string name, what;
+};
+
+/// A tensor of a dump with its bytes, in the memory layout of the dump.
+struct DumpedTensor {
+  HostTensor tensor;
+  std::string file, name, dtype;
+  bool plain_bytes = false;  ///< the file does not state how to interpret the bytes (U8, |V1)
+
+  std::string place() const { return file + ": tensor '" + name + "'"; }
+};
+
+using DumpedRoles = std::map<std::string, DumpedTensor>;
+
+/// How a tensor of scales is stored in a dump. Ordered by how much shape and strides tell about the layout, most first.
+enum class ScalePlacing {
+  kMemory,   ///< the layout's own shape and strides, padding included
+  kLogical,  ///< the layout's shape with other strides
+  kFlat      ///< the storage as one flat tensor, or column after column
+};
+
+/// What a user states about the tensors. `parameters` and `layout` override what is inferred from shapes and formats.
+struct DumpRequest {
+  std::string contract;
+  const DumpedRoles& roles;
+  std::map<std::string, std::string> parameters{};
+  std::string layout{};
+};
+
+/// No tensor of a dump has the role. The code that read the files adds which tensors there are.
+struct MissingRole : UsageError {
+  explicit MissingRole(const std::string& name) : UsageError("no tensor for role '" + name + "'"), role(name) {}
+
+  std::string role;
 };
 
 /// The case that matches a dump, and its problem. The data of inputs and in-place tensors are placeholders.

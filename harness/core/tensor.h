@@ -10,6 +10,14 @@
 
 namespace assay {
 
+// A range of bytes in a tensor's storage.
+
+/// Bytes [begin, end).
+struct ByteRange {
+  int64_t begin, end;
+  bool operator==(const ByteRange&) const = default;
+};
+
 enum class Role { kInput, kOutput };
 
 /// Shapes and strides count elements. The storage may be larger than the shape covers (padding).

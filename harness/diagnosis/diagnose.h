@@ -2,12 +2,18 @@
 // kernels are not used.
 #pragma once
 
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "harness/compare/verdict.h"
-#include "harness/core/bound_case.h"
-#include "harness/core/sample.h"
+#include "harness/core/case.h"
+#include "harness/core/expectation.h"
+#include "harness/core/op.h"
+#include "harness/run/run_case.h"
 
 namespace assay {
 
@@ -44,5 +50,73 @@ std::vector<Cause> diagnose(const BoundCase& bound, const Problem& problem, cons
 /// The best three causes as text for a report: "explains 12 of 12 failing elements: scale: pow2(ceil) -> pow2(floor)". The two
 /// mutants of a pair are joined by "; and", each with the number of elements that need it. "no known cause" if there are none.
 std::vector<std::string> causes_in_words(const std::vector<Cause>& causes);
+
+// Functions that a run calls for each verdict.
+
+/// Mutation score of a case's data. Cases that differ only in warp size share data, so each data set is analysed once. `recorded`
+/// returns an earlier result, or nullptr.
+std::function<Power(const Evidence&)> power_of_data(std::function<const Power*(const Case&)> recorded);
+
+/// The same library behind a mutex, so that the diagnosis can make calls during a run.
+Backend shared_between_threads(Backend backend);
+
+/// Sets the causes of a failure that has outputs. `backend` must be thread-safe.
+std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& backend);
+
+// Compares outputs with an answer, element by element, on the steps of a sample.
+
+enum class Membership : uint8_t {
+  kOutside,  ///< the answer rejects the stored code
+  kInside,   ///< the answer accepts it
+  kAnything  ///< the answer accepts every code
+};
+
+/// Result of comparing outputs with an answer.
+struct Memberships {
+  std::vector<std::vector<Membership>> parts;  ///< per part: the elements of the sample, in order
+  std::set<int64_t> outside_steps;             ///< steps with an element outside
+  std::set<int64_t> violated_steps;            ///< steps whose elements are right one by one but break a rule together
+
+  int64_t elements() const;
+};
+
+/// Compares with the answer that has the fewest elements outside. An element whose offset is outside the storage counts as
+/// outside. Violations between tensors are ignored: they hold for a mutant as for the contract.
+Memberships memberships(const Expectation& expectation, const std::vector<HostTensor>& outputs, const Sample& sample);
+
+/// Counts for a hypothesis where the contract fails and where it holds. A step that breaks a rule without an element outside
+/// counts as one element.
+struct MembershipCounts {
+  int64_t failing = 0, explained = 0, contradicted = 0;
+  bool most_of_a_part = false;  ///< explains three quarters of the failing elements of some part, or of the violated steps
+
+  int64_t left() const { return failing - explained + contradicted; }
+  bool counts() const { return most_of_a_part && explained >= 4 * contradicted; }
+};
+
+MembershipCounts tally(const Memberships& contract, const Memberships& hypothesis);
+
+/// Number of failing elements that exactly one of the two answers explains.
+int64_t explained_by_one_alone(const Memberships& contract, const Memberships& one, const Memberships& other);
+
+// Collects positions in a matrix and prints them as ranges of rows and columns.
+
+/// Ascending numbers as text: "0..3, 7"; after eight ranges "... (40 in all)".
+std::string runs_text(const std::set<int64_t>& numbers);
+
+/// Positions of a finding.
+struct PlacesFound {
+  int64_t count = 0;
+  std::set<int64_t> rows, columns;
+  std::array<int64_t, 2> first{};
+
+  void add(int64_t row, int64_t column) {
+    if (count++ == 0) first = {row, column};
+    rows.insert(row);
+    columns.insert(column);
+  }
+  /// "rows 0..3; groups 2, 6"
+  std::string text() const;
+};
 
 }  // namespace assay

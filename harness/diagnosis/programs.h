@@ -1,4 +1,4 @@
-// Finds which algorithm variants made the outputs, over all cases that a kernel answered.
+// Finds which algorithm variants made the outputs.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,8 @@
 #include "harness/core/expectation.h"
 
 namespace assay {
+
+// Finds which algorithm variants made the outputs, over all cases that a kernel answered.
 
 /// Names of the answers that match every element of the outputs.
 std::vector<std::string> programs_that_made(const Expectation& programs, const std::vector<HostTensor>& outputs);
@@ -37,5 +39,13 @@ class ProgramTally {
   int64_t cases_ = 0, unexplained_ = 0;
   std::string first_unexplained_;
 };
+
+// For outputs that match no variant as a whole: finds whether several variants made some columns or rows each, or else the
+// closest variant.
+
+/// One line per variant of a mixture: "columns 0 to 11 by X". A variant owns a column or row if all of its elements match. A
+/// mixture has at most four variants and covers everything. If there is none: one line with the closest variant, the number of
+/// matching elements and the first that does not match. Every answer must have one part; outputs without elements give no lines.
+std::vector<std::string> pieces_that_made(const Expectation& programs, const std::vector<HostTensor>& outputs);
 
 }  // namespace assay

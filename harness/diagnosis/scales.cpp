@@ -2,8 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <bit>
+#include <cmath>
+#include <functional>
+#include <optional>
+#include <set>
+
+#include "harness/diagnosis/diagnose.h"
+
 namespace assay {
 namespace {
+
+// Analyses a single scale tensor without a contract, for a user who has a NaN and nothing else.
 
 std::string described(const ScaleGrid& grid) {
   const std::string extent =
@@ -48,6 +58,198 @@ std::string scale_text(const ScaleGrid& grid, const ScaleReport& report) {
   else
     text += fmt::format("{} FINDING{}\n", report.findings.size(), report.findings.size() == 1 ? "" : "S");
   return text;
+}
+
+namespace {
+
+// Patterns over rows and columns: padding, repetition, transposition.
+
+std::string code_text(const ScaleGrid& grid, int64_t code) {
+  return grid.kind == ScaleKind::kFloats ? fmt::format("{:.9g} (0x{:08X})", std::bit_cast<float>(uint32_t(code)), code)
+                                         : fmt::format("0x{:02X}", code);
+}
+
+/// log2 of the scale; nothing unless it is positive and finite.
+std::optional<double> logarithm(const ScaleGrid& grid, int64_t code) {
+  if (grid.kind != ScaleKind::kFloats) return code > 0 && code < 0xff ? std::optional<double>(double(code) - 127) : std::nullopt;
+  const float scale = std::bit_cast<float>(uint32_t(code));
+  return std::isnormal(scale) && scale > 0 ? std::optional<double>(std::log2(double(scale))) : std::nullopt;
+}
+
+bool plausible(const ScaleGrid& grid, int64_t code) {
+  const std::optional<double> log = logarithm(grid, code);
+  return log && *log >= double(kLeastExponent - 127) && *log <= double(kMostExponent - 127);
+}
+
+/// If the extent is known, padding that a consumer may read must be zero.
+void find_stale_padding(const ScaleGrid& grid, ScaleReport& report) {
+  PlacesFound stale;
+  for (int64_t r = 0; r < grid.rows; ++r)
+    for (int64_t c = r < grid.present_rows ? grid.present_columns : 0; c < grid.columns; ++c)
+      if (grid.code(r, c) > 0 && (r < grid.present_rows ? grid.zero_columns : grid.zero_rows)) stale.add(r, c);
+  if (stale.count == 0) return;
+  report.findings.push_back(
+      {fmt::format("stale padding: {} padding elements are not zero", stale.count),
+       {"where    " + stale.text(),
+        fmt::format("first    {}[{}, {}] = {}; scales end at row {} and group {}", grid.name, stale.first[0], stale.first[1],
+                    code_text(grid, grid.code(stale.first[0], stale.first[1])), grid.present_rows - 1, grid.present_columns - 1),
+        "why      these elements are unwritten, and a kernel that reads whole tiles takes them for scales: 0xFF there is NaN, and "
+        "a packer",
+        "         may refuse them (DeepGEMM 2.6 traps). The buffer was allocated and not zeroed, or the producer skips its "
+        "padding",
+        "example  1 row in a buffer of 4: rows 1..3 keep what was there before"}});
+}
+
+/// Trailing rows, or trailing bytes of the last word, that hold a single implausible value while everything before varies.
+void find_constant_tail(const ScaleGrid& grid, bool of_rows, ScaleReport& report) {
+  const int64_t lines = of_rows ? grid.present_rows : grid.present_columns,
+                length = of_rows ? grid.present_columns : grid.present_rows;
+  const auto at = [&](int64_t line, int64_t i) { return of_rows ? grid.code(line, i) : grid.code(i, line); };
+  const int64_t value = at(lines - 1, 0);
+  if (length < 2 || value <= 0 || value == (grid.kind == ScaleKind::kFloats ? -1 : 0xff) || plausible(grid, value)) return;
+  const auto holds_value = [&](int64_t line) {
+    for (int64_t i = 0; i < length; ++i)
+      if (at(line, i) != value) return false;
+    return true;
+  };
+  int64_t first = lines;
+  while (first > 0 && holds_value(first - 1)) --first;
+  if (first == lines || first == 0) return;
+  const char* what = of_rows ? "row" : "group";
+  report.findings.push_back(
+      {fmt::format("the last {} {}{} hold{} one value, {}, which is not a plausible scale", lines - first, what,
+                   lines - first == 1 ? "" : "s", lines - first == 1 ? "s" : "", code_text(grid, value)),
+       {fmt::format("where    {}s {}..{}", what, first, lines - 1),
+        "why      a pattern, not data: unwritten memory, as allocated or poisoned. Either the tensor has fewer",
+        fmt::format("         {}s than its shape says, or the producer left its tail out", what)}});
+}
+
+bool same_row(const ScaleGrid& grid, int64_t a, int64_t b) {
+  for (int64_t c = 0; c < grid.present_columns; ++c)
+    if (grid.code(a, c) != grid.code(b, c)) return false;
+  return true;
+}
+
+int64_t values_in_row(const ScaleGrid& grid, int64_t row) {
+  std::set<int64_t> values;
+  for (int64_t c = 0; c < grid.present_columns; ++c) values.insert(grid.code(row, c));
+  return int64_t(values.size());
+}
+
+/// Such scales span a few exponents and repeat naturally, in any format.
+bool mostly_powers_of_two(const ScaleGrid& grid) {
+  int64_t powers = 0;
+  for (int64_t r = 0; r < grid.present_rows; ++r)
+    for (int64_t c = 0; c < grid.present_columns; ++c) powers += (grid.code(r, c) & 0x7fffff) == 0;
+  return 2 * powers > grid.present_rows * grid.present_columns;
+}
+
+void find_repeated_rows(const ScaleGrid& grid, ScaleReport& report) {
+  constexpr int64_t kEnough = 4;
+  if (grid.present_rows < kEnough || grid.present_columns < kEnough) return;
+  std::set<int64_t> repeated, flat, flat_values;
+  for (int64_t r = 0; r < grid.present_rows; ++r) {
+    const int64_t values = values_in_row(grid, r);
+    if (values == 1) flat.insert(r), flat_values.insert(grid.code(r, 0));
+    if (r > 0 && values >= kEnough && same_row(grid, r, r - 1)) repeated.insert(r);
+  }
+  const bool floats = grid.kind == ScaleKind::kFloats && !mostly_powers_of_two(grid);
+  const auto all_but_first = size_t(grid.present_rows - 1);
+  if (floats ? 2 * repeated.size() > size_t(grid.present_rows) : repeated.size() == all_but_first)
+    report.findings.push_back(
+        {fmt::format("{} of {} rows repeat the row before them", repeated.size(), grid.present_rows),
+         {"where    rows " + runs_text(repeated),
+          "why      different tokens do not have the same scale in every group: one row was written over all (a broadcast of "
+          "stride 0),",
+          "         or the tensor is constant along the wrong axis: read along rows what was written along groups"}});
+  if (floats && 2 * flat.size() > size_t(grid.present_rows) && flat_values.size() >= size_t(kEnough))
+    report.findings.push_back(
+        {fmt::format("{} of {} rows hold one value in all {} groups", flat.size(), grid.present_rows, grid.present_columns),
+         {"where    rows " + runs_text(flat),
+          "why      groups of one row do not have the same amax: a scale per token was spread over groups, or the tensor is "
+          "constant",
+          "         along the wrong axis: a scale per group was written along rows"}});
+}
+
+/// Variance not explained by row and column means, per degree of freedom.
+double left_over(const std::vector<double>& values, int64_t rows, int64_t columns) {
+  std::vector<double> row(size_t(rows), 0.0), column(size_t(columns), 0.0);
+  double mean = 0;
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t c = 0; c < columns; ++c) {
+      const double v = values[size_t(r * columns + c)];
+      row[size_t(r)] += v / double(columns);
+      column[size_t(c)] += v / double(rows);
+      mean += v / double(rows * columns);
+    }
+  double sum = 0;
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t c = 0; c < columns; ++c) {
+      const double d = values[size_t(r * columns + c)] - row[size_t(r)] - column[size_t(c)] + mean;
+      sum += d * d;
+    }
+  return sum / double((rows - 1) * (columns - 1));
+}
+
+double variance(const std::vector<double>& values) {
+  double mean = 0, sum = 0;
+  for (const double v : values) mean += v / double(values.size());
+  for (const double v : values) sum += (v - mean) * (v - mean);
+  return sum / double(values.size() - 1);
+}
+
+void find_transposition(const ScaleGrid& grid, ScaleReport& report) {
+  const int64_t rows = grid.present_rows, columns = grid.present_columns;
+  // packed words are transposed as a whole
+  const int64_t unit = grid.kind == ScaleKind::kWords && columns % 4 == 0 ? 4 : 1, units = columns / unit;
+  if ((rows - 1) * (columns - 1) < 8 || units < 2) return;
+  std::vector<double> read;
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t c = 0; c < columns; ++c) {
+      const std::optional<double> log = logarithm(grid, grid.code(r, c));
+      if (!log) return;
+      read.push_back(*log);
+    }
+  const double as_read = left_over(read, rows, columns);
+  if (std::set<double>(read.begin(), read.end()).size() < 8 || !(as_read > 0.5 * variance(read))) return;
+  const auto reread = [&](const std::function<int64_t(int64_t r, int64_t u)>& from) {
+    std::vector<double> values;
+    for (int64_t r = 0; r < rows; ++r)
+      for (int64_t c = 0; c < columns; ++c) values.push_back(read[size_t(from(r, c / unit) * unit + c % unit)]);
+    return left_over(values, rows, columns);
+  };
+  // storage written by rows and read by columns, and the reverse
+  const double by_rows = reread([&](int64_t r, int64_t u) { return (r * units + u) % rows * units + (r * units + u) / rows; });
+  const double by_columns = reread([&](int64_t r, int64_t u) { return u * rows + r; });
+  const bool rows_first = by_rows <= by_columns;
+  if (std::min(by_rows, by_columns) > 0.05 * as_read) return;
+  const auto share = [&](double left) { return std::max(0.0, 100.0 * (1.0 - left / variance(read))); };
+  report.findings.push_back(
+      {fmt::format("transposed: the storage was written {} and is read {}", rows_first ? "row by row" : "column by column",
+                   rows_first ? "column by column" : "row by row"),
+       {fmt::format("where    all {} rows and {} groups", rows, columns),
+        fmt::format("why      as read, the magnitudes of tokens and channels explain {:.0f} % of the variance of log2(scale); in the "
+                    "other order {:.0f} %",
+                    share(as_read), share(std::min(by_rows, by_columns))),
+        fmt::format("first    {}[0, {}] holds what belongs to {}", grid.name, unit,
+                    rows_first ? fmt::format("row {}, group {}", rows / units, rows % units * unit)
+                               : fmt::format("row {}, group {}", 1 % rows, 1 / rows * unit)),
+        "example  2 rows of 2 groups with 4 different scales: the two off the diagonal change places",
+        "repair   transpose with a copy (a view of another shape moves nothing), or state the strides of the storage"}});
+}
+
+}  // namespace
+
+void look_at_patterns(const ScaleGrid& grid, ScaleReport& report) {
+  if (grid.present_rows == 0 || grid.present_columns == 0) return;
+  const bool fp32_bits =
+      !report.findings.empty() && report.findings.front().what.find("bits of an fp32 scale") != std::string::npos;
+  if (fp32_bits) return;  // patterns of mantissa bits mean nothing
+  find_stale_padding(grid, report);
+  if (!grid.extent_known) find_constant_tail(grid, true, report);
+  if (!grid.extent_known && grid.kind == ScaleKind::kWords) find_constant_tail(grid, false, report);
+  find_repeated_rows(grid, report);
+  find_transposition(grid, report);
 }
 
 }  // namespace assay

@@ -48,7 +48,7 @@ inline constexpr int64_t kLeastExponent = 85, kMostExponent = 170;
 
 /// Looks for the following.
 ///
-/// Bytes (scales_bytes.cpp):
+/// Bytes (scale_values.cpp):
 /// - 0xFF is NaN in UE8M0. Always a finding.
 /// - 0x00 is 2^-127. A finding, unless it is padding: a top byte of the last word that is zero in every row.
 /// - fp32 bits in packed words. A word whose top byte is 33..83 is a plausible fp32 scale (2^-60 to 2^41). As UE8M0 that byte is
@@ -58,13 +58,13 @@ inline constexpr int64_t kLeastExponent = 85, kMostExponent = 170;
 ///   Packing with v0>>23 | v1>>15 | v2>>7 | v3<<1 and no mask keeps the top byte and sets high bits in the others. If top bytes
 ///   are above the range too, the groups themselves held Inf or NaN, and this is not reported.
 ///
-/// Floats (scales_floats.cpp):
+/// Floats (scale_values.cpp):
 /// - NaN, Inf, negative, zero, subnormal. Always findings: no floor in use allows them.
 /// - packed UE8M0 words read as fp32: if all four bytes are plausible, the fp32 value is 2^43 or more, which no scale is.
 /// - scales that are not powers of two, if `powers_of_two` is set or if more than half of the others are powers of two. By chance
 ///   at most 1 in 128 fp32 scales of bf16 data is a power of two.
 ///
-/// Patterns (scales_patterns.cpp):
+/// Patterns (scales.cpp):
 /// - nonzero padding that must be zero, if the extent is known. Otherwise tail rows, or tail bytes of the last word, that all
 ///   hold one implausible value while the tensor varies before them.
 /// - rows equal to the previous row, if they are more than half of at least 4 rows and a row has at least 4 different values:

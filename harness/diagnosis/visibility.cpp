@@ -1,14 +1,201 @@
 #include "harness/diagnosis/visibility.h"
 
 #include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 #include <optional>
+#include <set>
 #include <utility>
+#include <vector>
 
-#include "harness/diagnosis/apart.h"
-#include "harness/text/glob.h"
+#include "harness/compare/verdict.h"
+#include "harness/core/expectation.h"
+#include "harness/text/messages.h"
+#include "reference/table/table.h"
 
 namespace assay {
 namespace {
+
+// Compares a mutant's answer with the contract's: does some element have no code that both accept?
+
+/// An answer with all of its parts.
+using Whole = std::vector<WholePart>;
+
+/// Number of elements that distinguish the mutant from every answer. A kernel with the mutation runs one variant, the first, and
+/// must not match any variant of the contract.
+int64_t outside_of(const std::vector<Whole>& right, const Whole& edited);
+
+/// Whether an element of the mutant's Hypothesis::first_row distinguishes it, at the place where the correct answer stores it.
+bool is_apart_in_first_rows(const Whole& right, const Answer& edited);
+
+/// Steps of a mutant to examine.
+enum class Steps { kAll, kFirst };
+
+/// Whether some element distinguishes the mutant from each answer. The first elements and then the first step show most mutants,
+/// so they are tried first; further steps are computed until one shows it. A mutant that moves its elements is computed
+/// completely.
+bool is_apart(const std::vector<Whole>& right, const Answer& edited, Steps steps);
+
+/// Converts intervals of one format to intervals of another over the same codes: what a reader of the bytes would see.
+Interval reread(const Format& written, const Format& read, Interval accepted) {
+  if (written == read || accepted.any()) return accepted;
+  const auto end = [&](int32_t o) { return ordinal(read, code_from_ordinal(written, o)); };
+  const int32_t low = end(accepted.low);
+  return {low, accepted.single() ? low : end(accepted.high)};
+}
+
+const std::vector<int32_t>& highs(const WholePart& part) { return part.high.empty() ? part.low : part.high; }
+const std::vector<int32_t>& highs(const AcceptedRows& rows) { return rows.high.empty() ? rows.low : rows.high; }
+
+/// Number of elements whose accepted intervals have no code in common, compared at the same storage offset.
+int64_t disjoint(const WholePart& right, const WholePart& edited, std::set<int64_t>* rows = nullptr) {
+  if (*right.part.format == *edited.part.format && right.low == edited.low && highs(right) == highs(edited)) return 0;
+  int64_t count = 0;
+  for (int64_t i = 0; i < right.part.elements(); ++i) {
+    if (right.at(i).meets(reread(*edited.part.format, *right.part.format, edited.at(i)))) continue;
+    ++count;
+    if (rows != nullptr) rows->insert(i / right.part.columns());
+  }
+  return count;
+}
+
+/// The same for a mutant that stores its elements elsewhere. Storage that it leaves unwritten counts as different.
+int64_t disjoint_in_storage(const WholePart& right, const WholePart& edited) {
+  std::vector<int64_t> place;
+  for (int64_t i = 0; i < edited.part.elements(); ++i) {
+    const auto at = size_t(edited.offset_at(i));
+    if (at >= place.size()) place.resize(at + 1, -1);
+    place[at] = i;
+  }
+  int64_t count = 0;
+  for (int64_t i = 0; i < right.part.elements(); ++i) {
+    const auto at = size_t(right.offset_at(i));
+    const int64_t j = at < place.size() ? place[at] : -1;
+    count += j < 0 || !right.at(i).meets(edited.at(j));
+  }
+  return count;
+}
+
+bool in_the_same_places(const Part& a, const Part& b) {
+  if (a.places.dense() && b.places.dense()) return a.columns() == b.columns();
+  const int64_t columns = a.places.rows_are_runs() && b.places.rows_are_runs() ? std::min<int64_t>(1, a.columns()) : a.columns();
+  for (int64_t row = 0; row < a.rows(); ++row)
+    for (int64_t column = 0; column < columns; ++column)
+      if (a.offset(row, column) != b.offset(row, column)) return false;
+  return true;
+}
+
+/// Number of elements, over all outputs, that distinguish the mutant from one answer.
+int64_t outside_of(const Whole& right, const Whole& edited) {
+  int64_t count = 0;
+  for (size_t p = 0; p < right.size(); ++p) count += elements_apart(right[p], edited[p]);
+  return count;
+}
+
+/// Whether some element of these rows of a mutant has no code in common with the correct element at the same place. A single row
+/// may hold only its first columns.
+bool is_apart(const WholePart& right, const Part& edited, const AcceptedRows& rows) {
+  const auto first = rows.first * right.part.columns();
+  const std::vector<int32_t>& high = highs(rows);
+  if (*right.part.format == *edited.format && std::equal(rows.low.begin(), rows.low.end(), right.low.begin() + first) &&
+      std::equal(high.begin(), high.end(), highs(right).begin() + first))
+    return false;
+  for (size_t i = 0; i < rows.low.size(); ++i)
+    if (!right.at(first + int64_t(i)).meets(reread(*edited.format, *right.part.format, {rows.low[i], high[i]}))) return true;
+  return false;
+}
+
+/// Whether an element of a mutant's rows, or of their first columns, distinguishes it; elements are compared at the place where
+/// the correct answer stores them.
+bool is_apart_in_place(const WholePart& right, const Part& edited, const AcceptedRows& rows) {
+  const Part& own = right.part;
+  if (rows.first == rows.end || rows.end > own.rows() || own.columns() != edited.columns()) return false;
+  const bool dense = own.places.dense() && edited.places.dense();
+  const int64_t columns = dense ? 0 : int64_t(rows.low.size()) / (rows.end - rows.first);
+  for (int64_t row = rows.first; row < rows.end; ++row)
+    for (int64_t column = 0; column < columns; ++column)
+      if (own.offset(row, column) != edited.offset(row, column)) return false;
+  return is_apart(right, edited, rows);
+}
+
+/// The same for a block of the mutant's answer.
+bool is_apart_in(const Whole& right, const Answer& edited, const AcceptedBlock& block) {
+  for (size_t p = 0; p < right.size(); ++p)
+    if (is_apart_in_place(right[p], edited.parts[p], block.parts[p])) return true;
+  return false;
+}
+
+/// The same for a mutant's answer that is already computed; stops at the first part that differs.
+bool is_apart_at_once(const Whole& right, const Answer& edited) {
+  AcceptedBlock all = edited.accepted(0, edited.steps);
+  for (size_t p = 0; p < right.size(); ++p)
+    if (elements_apart(right[p], {edited.parts[p], std::move(all.parts[p].low), std::move(all.parts[p].high)}) > 0) return true;
+  return false;
+}
+
+bool in_the_same_places(const Whole& right, const Answer& edited) {
+  for (size_t p = 0; p < right.size(); ++p)
+    if (right[p].part.shape != edited.parts[p].shape || !in_the_same_places(right[p].part, edited.parts[p])) return false;
+  return true;
+}
+
+int64_t outside_of(const std::vector<Whole>& right, const Whole& edited) {
+  int64_t least = outside_of(right.front(), edited);
+  for (size_t i = 1; i < right.size() && least > 0; ++i) least = std::min(least, outside_of(right[i], edited));
+  return least;
+}
+
+bool is_apart_in_first_rows(const Whole& right, const Answer& edited) {
+  const AcceptedBlock block = edited.accepted(0, 1);
+  for (size_t p = 0; p < edited.parts.size(); ++p)
+    for (const WholePart& own : right)
+      if (own.part.label() == edited.parts[p].label() && is_apart_in_place(own, edited.parts[p], block.parts[p])) return true;
+  return false;
+}
+
+bool is_apart(const std::vector<Whole>& right, const Answer& edited, Steps steps) {
+  const bool single = right.size() == 1;
+  const auto apart_from_all = [&](const AcceptedBlock& block) {
+    return std::all_of(right.begin(), right.end(), [&](const Whole& one) { return is_apart_in(one, edited, block); });
+  };
+  if (edited.steps > 0 && edited.glimpse && apart_from_all(edited.glimpse())) return true;
+  if (single && edited.steps > 0 && apart_from_all(edited.accepted(0, 1))) return true;
+  if (single && edited.ready) return steps == Steps::kAll && is_apart_at_once(right.front(), edited);
+  if (!std::all_of(right.begin(), right.end(), [&](const Whole& one) { return in_the_same_places(one, edited); }))
+    return outside_of(right, computed(edited)) > 0;
+  std::vector<std::atomic<bool>> apart(right.size());
+  const auto all_apart = [&] { return std::all_of(apart.begin(), apart.end(), [](const auto& one) { return one.load(); }); };
+  const auto look = [&](StepRange range) {
+    if (range.first == range.end || all_apart()) return;
+    const AcceptedBlock block = edited.accepted(range.first, range.end);
+    for (size_t i = 0; i < right.size(); ++i)
+      for (size_t p = 0; p < right[i].size() && !apart[i]; ++p)
+        if (is_apart(right[i][p], edited.parts[p], block.parts[p])) apart[i] = true;
+  };
+  std::vector<StepRange> others = block_ranges(edited);
+  if (others.empty()) return false;
+  if (!single) look({0, 1});
+  if (steps == Steps::kFirst || all_apart()) return all_apart();
+  others.front().first = 1;
+  for_each_in_parallel(int64_t(others.size()), [&](int64_t i) { look(others[size_t(i)]); });
+  return all_apart();
+}
+
+}  // namespace
+
+int64_t elements_apart(const WholePart& right, const WholePart& edited, std::set<int64_t>* rows) {
+  return in_the_same_places(right.part, edited.part) ? disjoint(right, edited, rows) : disjoint_in_storage(right, edited);
+}
+
+bool tells_apart(const std::vector<Whole>& right, const Answer& edited) { return is_apart(right, edited, Steps::kAll); }
+
+namespace {
+
+// Mutation analysis: could a case detect a mutant? Compares the mutant's answer with what the contract accepts.
 
 std::vector<Hypothesis> mistakes_of(const BoundCase& bound) {
   std::vector<Hypothesis> all = bound.mutants();
@@ -87,6 +274,84 @@ Power power_of(const BoundCase& bound, const std::vector<std::string>& declared,
 
 Power power_to_record(const BoundCase& bound, const std::vector<std::string>& declared) {
   return power_of_data(bound, declared, nullptr, true);
+}
+
+namespace {
+
+// Finds data that distinguish two contracts, and the size of the difference.
+
+std::string words(const Format& format, int32_t o) {
+  char text[64];
+  const uint32_t code = code_from_ordinal(format, o);
+  std::snprintf(text, sizeof text, "0x%0*x = %.9g", format.bits / 4, code, decode(format, code));
+  return text;
+}
+
+double value_of(const Format& format, int32_t o) { return decode(format, code_from_ordinal(format, o)); }
+
+/// Difference relative to the larger magnitude; 0 if a value is not finite.
+double part_between(double a, double b) {
+  const double larger = std::max(std::fabs(a), std::fabs(b));
+  return std::isfinite(larger) && larger > 0 ? std::fabs(a - b) / larger : 0;
+}
+
+/// Reinterprets codes as bytes: another format gives the same byte another value.
+Interval reread(Interval accepted, const Format& written, const Format& read) {
+  const auto end = [&](int32_t o) { return ordinal(read, code_from_ordinal(written, o)); };
+  return {end(accepted.low), end(accepted.high)};
+}
+
+void compare(const WholePart& a, const WholePart& b, Separation& result) {
+  const Format& format = *a.part.format;
+  SeparatedTensor tensor{.name = a.part.label(), .elements = a.part.elements()};
+  for (int64_t i = 0; i < a.part.elements(); ++i) {
+    const Interval own = a.at(i);
+    if (own.any() || b.at(i).any()) continue;
+    const Interval other = reread(b.at(i), *b.part.format, format);
+    if (own.meets(other)) continue;
+    ++tensor.outside;
+    if (own.low != kNanOrdinal && other.low != kNanOrdinal) {
+      const bool below = other.high < own.low;
+      const int32_t from = below ? other.high : other.low, to = below ? own.low : own.high;
+      tensor.worst_ulps = std::max<int64_t>(tensor.worst_ulps, std::abs(ulps_between(format, from, to)));
+      tensor.worst_part = std::max(tensor.worst_part, part_between(value_of(format, from), value_of(format, to)));
+    }
+    const int64_t columns = a.part.columns();
+    if (result.witness.empty())
+      result.witness = a.part.label() + "[" + std::to_string(a.part.number_of(i / columns)) + ", " + std::to_string(i % columns) + "] " +
+                       words(format, own.low) + " against " + words(*b.part.format, b.at(i).low);
+  }
+  result.tensors.push_back(std::move(tensor));
+}
+
+}  // namespace
+
+std::unique_ptr<const BoundCase> under_contract(const Op& op, const Case& one, const std::string& contract) {
+  try {
+    return op.bind(with_cells(one, {{"contract", contract}}));
+  } catch (const TableError&) {
+    return nullptr;
+  }
+}
+
+std::vector<Separation> separate(std::span<const Op> ops, const std::vector<Case>& cases, const std::string& a,
+                                 const std::string& b) {
+  std::vector<Separation> found;
+  std::set<std::string> seen;
+  for (const Op& op : ops) {
+    for (const Case& one : cases) {
+      if (one.op != op.name || one.tier != "quick" || one.text("contract") != a || !seen.insert(op.name + one.name.data()).second)
+        continue;
+      const std::unique_ptr<const BoundCase> own = op.bind(one), other = under_contract(op, one, b);
+      if (!other) continue;
+      const Problem problem = own->problem();
+      const std::vector<WholePart> first = computed(own->expect(problem, nullptr)), second = computed(other->expect(problem, nullptr));
+      Separation result{one.name.data(), {}, {}};
+      for (size_t t = 0; t < first.size(); ++t) compare(first[t], second[t], result);
+      found.push_back(std::move(result));
+    }
+  }
+  return found;
 }
 
 }  // namespace assay

@@ -1,12 +1,15 @@
 // Mutation analysis: could a case detect a mutant? Compares the mutant's answer with what the contract accepts.
 #pragma once
 
+#include <functional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
-#include "harness/compare/power.h"
-#include "harness/core/bound_case.h"
+#include "harness/compare/verdict.h"
+#include "harness/core/case.h"
+#include "harness/core/op.h"
 
 namespace assay {
 
@@ -44,5 +47,43 @@ std::vector<Visibility> visibilities(const BoundCase& bound);
 Power power_of(const BoundCase& bound, const std::vector<std::string>& declared, const Problem* made = nullptr);
 /// As power_of(), plus Power::seen_later, as golden/power records it.
 Power power_to_record(const BoundCase& bound, const std::vector<std::string>& declared);
+
+// Finds data that distinguish two contracts, and the size of the difference.
+
+/// One output tensor under two contracts.
+struct SeparatedTensor {
+  std::string name;
+  int64_t elements = 0, outside = 0;
+  int64_t worst_ulps = 0;  ///< in ulp of the first contract's format
+  double worst_part = 0;   ///< relative to the larger of the two values
+};
+
+/// One data set under two contracts.
+struct Separation {
+  std::string data;  ///< case id without contract and warp size
+  std::vector<SeparatedTensor> tensors;
+  std::string witness;  ///< first element that differs, with both codes; empty if none does
+};
+
+/// Compares the contracts on every quick case of `a` that `b` can also take; each data set once.
+std::vector<Separation> separate(std::span<const Op> ops, const std::vector<Case>& cases, const std::string& a, const std::string& b);
+
+/// The same case and data under another contract; null if that contract lacks the groups or the layout.
+std::unique_ptr<const BoundCase> under_contract(const Op& op, const Case& one, const std::string& contract);
+
+// The mutation scores of the case tables as a Markdown table: which input generators kill which mutants.
+
+/// For each op, a table of mutants (rows) by data (columns, mostly input generators). Mutants of one kind with equal results
+/// share a row. A cell counts the contracts that have the mutant and a case with such data, and in how many of them some case
+/// kills it. Below the table: equivalent mutants with their justification. Cases that differ only in warp size count once.
+/// `power`: mutation score of a case, as power_to_record() computes it.
+std::string power_table(std::span<const Op> ops, const std::vector<Case>& cases, const std::function<Power(const Case&)>& power);
+
+// How much a contract leaves open on realistic shapes: a check that accepts more than necessary is weak.
+
+/// Markdown table over the subsamples of these cases, one row per op, output and format: contracts, elements, the share of
+/// elements with one accepted code, and for the loosest contract that share and the median and largest interval width in codes.
+/// Cases that differ only in warp size count once. Elements that a contract leaves undefined have no width and count as open.
+std::string sharpness_table(std::span<const Op> ops, const std::vector<Case>& cases);
 
 }  // namespace assay

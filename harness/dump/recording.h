@@ -1,13 +1,17 @@
 // Recordings: the inputs and outputs of every call of a run, stored so that they can be checked again without the kernels.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <map>
 #include <mutex>
 #include <string>
 #include <vector>
 
 #include "harness/core/call.h"
-#include "harness/core/shard.h"
+#include "harness/core/cases.h"
+#include "harness/core/expectation.h"
+#include "harness/core/tensor.h"
 #include "harness/run/run.h"
 #include "harness/run/run_case.h"
 
@@ -61,7 +65,7 @@ class Recorder {
   std::map<std::pair<std::string, std::string>, std::string> files_;  ///< by case id and kernel name
 };
 
-/// recording_index.cpp: names of the index files in a folder, in shard order.
+/// Names of the index files in a folder, in shard order.
 std::vector<std::string> index_files(const std::string& folder);
 Recording read_index(const std::string& folder, const std::string& index);
 
@@ -72,5 +76,25 @@ std::vector<Recording> read_indexes(const std::string& folder);
 
 /// Throws DumpError for a file that is missing, damaged or not the recording of this verdict.
 RecordedCall read_call(const Recording& recording, const RecordedVerdict& recorded);
+
+// Differences between two runs of one case, element by element.
+
+/// A part of the outputs whose codes changed.
+struct PartChange {
+  std::string part;  ///< label of the part
+  const Format* format = nullptr;
+  std::array<int64_t, 2> shape{};
+  int64_t changed = 0;           ///< elements with a different code
+  int64_t most_ulps = 0;         ///< largest distance between old and new code in ulp, if both are numbers; 0 between -0 and +0
+  std::array<int64_t, 2> at{};   ///< row and column of the first changed element
+  uint32_t before = 0, now = 0;  ///< codes of that element
+
+  int64_t elements() const { return shape[0] * shape[1]; }
+};
+
+/// The parts in which the outputs of two calls differ. Padding is not compared. Throws std::runtime_error naming a tensor whose
+/// storage sizes differ.
+std::vector<PartChange> changes(const std::vector<Part>& parts, const std::vector<HostTensor>& before,
+                                const std::vector<HostTensor>& now);
 
 }  // namespace assay

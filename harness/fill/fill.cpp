@@ -1,17 +1,99 @@
 #include "harness/fill/fill.h"
 
+#include <algorithm>
+#include <bit>
+#include <cmath>
 #include <iterator>
 #include <limits>
 #include <sstream>
 #include <stdexcept>
 
-#include "harness/core/blocks.h"
-#include "harness/fill/sheet.h"
-#include "harness/fill/nearest.h"
+#include "harness/core/expectation.h"
+#include "harness/fill/fill_sheet.h"
 #include "reference/table/near.h"
 
 namespace assay {
+
+// Counter-based random numbers: the same (seed, stream, index) gives the same bits on every machine, in any order of calls.
+
+std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> c, std::array<uint32_t, 2> key) {
+  constexpr uint64_t kMultiplier0 = 0xD2511F53, kMultiplier1 = 0xCD9E8D57;
+  constexpr uint32_t kWeyl0 = 0x9E3779B9, kWeyl1 = 0xBB67AE85;
+  for (int round = 0; round < 10; ++round) {
+    const uint64_t product0 = kMultiplier0 * c[0], product1 = kMultiplier1 * c[2];
+    c = {uint32_t(product1 >> 32) ^ c[1] ^ key[0], uint32_t(product1), uint32_t(product0 >> 32) ^ c[3] ^ key[1],
+         uint32_t(product0)};
+    key[0] += kWeyl0;
+    key[1] += kWeyl1;
+  }
+  return c;
+}
+
+double Random::normal(int64_t index) const {
+  constexpr uint32_t kNormalLane = 0x4e4f524d;  // distinct from the lanes of the other draws
+  const std::array<uint32_t, 4> a = block(index, kNormalLane), b = block(index, kNormalLane + 1);
+  uint32_t sum = 0;
+  for (const uint32_t word : {a[0], a[1], a[2], a[3], b[0], b[1]}) sum += (word & 0xffff) + (word >> 16);
+  constexpr int32_t kMean = 6 * 65535;
+  return double(int32_t(sum) - kMean) * 0x1p-16;
+}
+
 namespace {
+
+// Rounds a double to the nearest code, for input generators.
+
+constexpr int kDoubleMantissaBits = 52;
+constexpr int kDoubleBias = 1023;
+
+/// bits >> shift, rounded to nearest, ties to even.
+uint64_t shift_to_nearest(uint64_t bits, int shift) {
+  if (shift > 54) return 0;  // the result is less than half a unit in the last place
+  const uint64_t kept = bits >> shift;
+  const uint64_t rest = bits & ((uint64_t{1} << shift) - 1);
+  const uint64_t half = uint64_t{1} << (shift - 1);
+  return kept + (rest > half || (rest == half && (kept & 1)) ? 1 : 0);
+}
+
+uint32_t nearest_integer(const Format& format, double value) {
+  const double largest = max_finite(format);
+  return code_of(format, std::nearbyint(std::clamp(value, -largest - 1, largest)));
+}
+
+}  // namespace
+
+uint32_t nearest_code(const Format& format, double value) {
+  if (std::isnan(value)) return code_of(format, value);
+  if (format.is_integer()) return nearest_integer(format, value);
+  const uint64_t bits = std::bit_cast<uint64_t>(value);
+  const uint64_t mantissa = bits & ((uint64_t{1} << kDoubleMantissaBits) - 1);
+  const int exponent =
+      int(bits >> kDoubleMantissaBits & 0x7ff) - kDoubleBias;  // subnormal doubles are zero in every format here
+
+  if (format.specials == Specials::kScale) {
+    const int up = mantissa > uint64_t{1} << (kDoubleMantissaBits - 1) ? 1 : 0;
+    return uint32_t(std::clamp(exponent + format.bias + up, 0, int(format.code_count()) - 2));
+  }
+
+  const bool negative = bits >> 63;
+  const uint32_t sign = negative && format.has_sign() ? 1u << (format.bits - 1) : 0u;
+  if (std::isinf(value) && format.specials == Specials::kIeee) return code_of(format, value);
+
+  // The significand with its hidden bit, shifted so that its last place is the format's. The hidden bit carries into the
+  // exponent.
+  const int below_normal = std::max(0, format.min_exponent() - exponent);
+  const uint64_t significand = mantissa | uint64_t{1} << kDoubleMantissaBits;
+  const uint64_t rounded = shift_to_nearest(significand, kDoubleMantissaBits - format.mantissa_bits + below_normal);
+  const uint64_t base = uint64_t(std::max(0, exponent - format.min_exponent())) << format.mantissa_bits;
+  auto magnitude = uint32_t(std::min<uint64_t>(base + rounded, UINT32_MAX));
+  const uint32_t last_binades = (1u << format.exponent_bits) - 2;  // only in the last binades can it exceed the largest value
+  if (magnitude >> format.mantissa_bits >= last_binades) magnitude = std::min(magnitude, code_of(format, max_finite(format)));
+  if (format.specials == Specials::kFnuz && magnitude == 0) return 0;
+  return sign | magnitude;
+}
+
+namespace {
+
+// Input generators by name ("fills").
 
 struct Entry {
   const char* name;

@@ -4,10 +4,9 @@
 #include <stdexcept>
 
 #include "harness/golden/golden.h"
-#include "harness/text/atomic_file.h"
 #include "harness/text/guarded_json.h"
-#include "harness/text/json_integer.h"
-#include "harness/text/printable.h"
+#include "harness/text/messages.h"
+#include "harness/text/text_file.h"
 
 namespace assay {
 namespace {

@@ -1,15 +1,22 @@
-// Golden files of contracts with several algorithm variants.
+// Golden files of contracts with several algorithm variants, and recorded mutation scores.
 #include "harness/golden/golden.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
 
 #include "reference/formats/catalogue.h"
 
 namespace assay {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+// Golden files of contracts with several algorithm variants.
 
 Answer answer_of(const std::string& program, const std::vector<int32_t>& codes) {
   WholePart part{{"d", &kInt8, {1, int64_t(codes.size())}}, {}, {}};
@@ -53,6 +60,165 @@ TEST(GoldenPrograms, AMixtureIsSeenOutside) {
 TEST(GoldenPrograms, AProgramThatIsNoMoreIsToldSo) {
   const std::vector<ObservedTensor> second = observe(two_programs(), outputs({1, 2, 5, 6}));
   EXPECT_THAT(disagreement(second, {{answer_of("split-K 1", {1, 2, 3, 4})}}), HasSubstr("tensor d, split-K 2 int8 where d, split-K 1"));
+}
+
+// Only records of the same table rows, declarations and evaluator version are used, and a changed evaluator is noticed.
+
+Case case_of(const std::string& op, const std::string& shape, std::vector<std::string> blind_to = {}, int warp = 32) {
+  Case one;
+  one.op = op;
+  one.set_name({op, "contract", shape, "normal", warp});
+  one.blind_to = std::move(blind_to);
+  return one;
+}
+
+/// A fresh folder for each test.
+class Records : public ::testing::Test {
+ protected:
+  std::string folder = ::testing::TempDir() + "assay_power_" + ::testing::UnitTest::GetInstance()->current_test_info()->name();
+  Case plain = case_of("norm", "m1"), declared = case_of("norm", "m2", {"gain *"}), other = case_of("cast", "m1");
+  std::vector<Case> cases = {plain, declared, other};
+  std::string rows = "rows of today";
+
+  Power reckoned{3, {"drop \"x\"; y"}, {{"q", "e4m3fn", 512, {}, 1, 2, 3}, {"y, rank 1", "bf16", 8, {}, 0, 0, 0}}, {"drop \"x\"; y"}};
+
+  void SetUp() override {
+    for (const size_t code : {0, 1, 126, 255}) reckoned.data[0].codes.set(code);
+    std::filesystem::remove_all(folder);
+    write({{plain, reckoned}, {declared, {2, {"gain 2"}}}, {other, {1}}});
+  }
+  void TearDown() override { std::filesystem::remove_all(folder); }
+
+  void write(const std::vector<std::pair<Case, Power>>& all) const {
+    std::map<std::string, Golden> by_op;
+    for (const auto& [one, power] : all) {
+      Golden& golden = by_op.try_emplace(one.op, Golden{"power", one.op, {}, {}, {}}).first->second;
+      golden.power[one.data_id()] = {power, power_seal(one, power, rows)};
+    }
+    write_power_records(folder, by_op);
+  }
+
+  PowerRecords read(int evaluator = kPowerEvaluator) const {
+    return PowerRecords::read(
+        folder, cases, [&](const Case&) { return rows; }, evaluator);
+  }
+
+  /// The mutation score of a case, as it was written.
+  Power computed(const Case& one) const {
+    return one.id == plain.id ? reckoned : one.id == declared.id ? Power{2, {"gain 2"}} : Power{1};
+  }
+
+  void edit(const std::string& file, const std::string& from, const std::string& to) const {
+    std::string text = read_golden_text(folder + "/" + file);
+    ASSERT_NE(text.find(from), std::string::npos);
+    text.replace(text.find(from), from.size(), to);
+    std::ofstream(folder + "/" + file) << text;
+  }
+};
+
+TEST_F(Records, AreFoundByDataWhateverTheWarp) {
+  const PowerRecords records = read();
+  EXPECT_EQ(records.size(), 3u);
+  const Power* const found = records.find(case_of("norm", "m1", {}, 64));
+  ASSERT_NE(found, nullptr);
+  EXPECT_EQ(*found, reckoned);
+  EXPECT_EQ(*records.find(declared), (Power{2, {"gain 2"}}));
+  EXPECT_EQ(*records.find(other), (Power{1}));
+  EXPECT_EQ(records.find(case_of("norm", "m3")), nullptr);
+}
+
+TEST_F(Records, OfOtherRowsAreNotBelieved) {
+  rows = "rows of tomorrow";
+  EXPECT_TRUE(read().empty());
+}
+
+TEST_F(Records, OfAnotherEvaluatorAreNotBelieved) { EXPECT_TRUE(read(kPowerEvaluator + 1).empty()); }
+
+TEST_F(Records, OfAnotherDeclarationAreNotBelieved) {
+  const PowerRecords records = read();
+  EXPECT_EQ(records.find(case_of("norm", "m2")), nullptr);
+  EXPECT_EQ(records.find(case_of("norm", "m2", {"gain *", "drop *"})), nullptr);
+  EXPECT_EQ(records.find(case_of("norm", "m1", {"gain *"})), nullptr);
+  cases[1].blind_to = {"gain 2"};
+  EXPECT_EQ(read().find(cases[1]), nullptr);
+}
+
+TEST_F(Records, AnEditedRecordIsNotBelieved) {
+  edit("norm.json", "\"faults\":3", "\"faults\":4");
+  const PowerRecords records = read();
+  EXPECT_EQ(records.find(plain), nullptr);
+  EXPECT_NE(records.find(declared), nullptr);
+}
+
+TEST_F(Records, ADamagedSetOfCodesIsNamed) {
+  edit("norm.json", "\"codes\":\"", "\"codes\":\"x");
+  EXPECT_THAT([&] { read(); }, ::testing::ThrowsMessage<std::runtime_error>(HasSubstr("norm.json: 'x")));
+}
+
+TEST_F(Records, ATruncatedFileIsNamed) {
+  std::ofstream(folder + "/norm.json") << "{\"assay_golden\"";
+  EXPECT_THAT([&] { read(); },
+              ::testing::ThrowsMessage<std::runtime_error>(HasSubstr("is truncated or damaged")));
+}
+
+TEST_F(Records, OfOtherOpsAreNotRead) {
+  std::ofstream(folder + "/cast.json") << "{";
+  cases.pop_back();
+  EXPECT_EQ(read().size(), 2u);
+}
+
+TEST_F(Records, WithoutAFileNothingIsKnown) {
+  std::filesystem::remove_all(folder);
+  EXPECT_TRUE(read().empty());
+}
+
+TEST_F(Records, OfNoCaseAreStrays) {
+  cases.erase(cases.begin());
+  EXPECT_THAT(read().strays(), ElementsAre(folder + "/norm.json: " + plain.data_id()));
+}
+
+TEST_F(Records, WhatIsComputedAgainIsTheSame) {
+  EXPECT_THAT(changed_power(read(), cases, [&](const Case& one) { return computed(one); }), IsEmpty());
+}
+
+TEST_F(Records, AChangedEntryIsNoticed) {
+  Power edited = reckoned;
+  edited.data[0].saturated += 1;
+  write({{plain, edited}, {declared, {2, {"gain 2"}}}, {other, {1}}});  // with a valid seal
+  EXPECT_THAT(changed_power(read(), cases, [&](const Case& one) { return computed(one); }),
+              ElementsAre(plain.id + ": its outputs now hold other codes"));
+}
+
+TEST_F(Records, AChangedEvaluatorIsNoticed) {
+  const auto with_fewer_mutants = [&](const Case& one) {
+    Power power = computed(one);
+    --power.faults;
+    return power;
+  };
+  EXPECT_THAT(changed_power(read(), {other}, with_fewer_mutants), ElementsAre(other.id + ": recorded 1 mutants, computed 0"));
+  const auto blind = [&](const Case& one) {
+    Power power = computed(one);
+    power.blind_to = {"gain 3"};
+    return power;
+  };
+  EXPECT_THAT(changed_power(read(), {declared}, blind), ElementsAre(declared.id + ": now shows 'gain 2'"));
+}
+
+TEST(SampleOfData, HasEveryOpAndAboutThePercentage) {
+  std::vector<Case> cases = {case_of("rare", "m1")};
+  for (int m = 0; m < 200; ++m)
+    for (const int warp : {32, 64}) cases.push_back(case_of("usual", "m" + std::to_string(m), {}, warp));
+  const std::vector<Case> sample = sample_of_data(cases, 5, 1), again = sample_of_data(cases, 5, 1),
+                          other = sample_of_data(cases, 5, 2);
+  ASSERT_EQ(sample.size(), 11u);
+  EXPECT_EQ(sample.front().op, "rare");
+  const auto ids = [](const std::vector<Case>& all) {
+    std::vector<std::string> ids;
+    for (const Case& one : all) ids.push_back(one.id);
+    return ids;
+  };
+  EXPECT_EQ(ids(sample), ids(again));
+  EXPECT_NE(ids(sample), ids(other));
 }
 
 }  // namespace

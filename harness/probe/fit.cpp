@@ -1,16 +1,169 @@
 #include "harness/probe/fit.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <limits>
+#include <span>
+#include <string_view>
 
-#include "harness/probe/decide.h"
-#include "harness/probe/orders.h"
-#include "harness/probe/parameters.h"
-#include "harness/probe/symmetry.h"
+#include "harness/probe/probe_data.h"
 #include "reference/formats/catalogue.h"
 
 namespace assay {
 namespace {
+
+constexpr int kRounds = 3;  ///< places that differ rarely look interchangeable on a single data set
+
+/// Makes the product at p large, cancelling with c or another product; all others are small.
+void make_large(Tiles& tiles, int64_t first, int p, Draw& draw) {
+  const Instruction& i = tiles.instruction();
+  const int top_a = std::min(top_exponent(*i.a), top_exponent(*i.d) / 2 - 1),
+            top_b = std::min(top_exponent(*i.b), top_exponent(*i.d) / 2 - 1);
+  for (int64_t tile = first; tile < tiles.count(); tile += 2) {
+    const double a = std::ldexp(1.0, top_a), b = std::ldexp(1.0, top_b);
+    const int q = tile % 4 < 2 ? (p + 1 + draw.below(i.k - 1)) % i.k : -1;
+    for (int row = 0; row < i.m; ++row) {
+      tiles.set_a(tile, row, p, code_near(*i.a, a));
+      if (q >= 0) tiles.set_a(tile, row, q, code_near(*i.a, -a));
+    }
+    for (int column = 0; column < i.n; ++column) {
+      tiles.set_b(tile, column, p, code_near(*i.b, b));
+      if (q >= 0) tiles.set_b(tile, column, q, code_near(*i.b, b));
+    }
+    for (int row = 0; row < i.m; ++row)
+      for (int column = 0; column < i.n; ++column) tiles.set_c(tile, row, column, code_near(*i.d, q >= 0 ? 0.0 : -a * b));
+  }
+}
+
+}  // namespace
+
+std::vector<bool> dead_places(const Instruction& i, const Observation& alone) {
+  const auto places = size_t(i.k);
+  std::vector<bool> dead(places, true);
+  const auto elements = size_t(i.m * i.n);
+  for (int64_t tile = 0; tile < alone.tiles.count(); ++tile)
+    for (size_t e = 0; e < elements; ++e)
+      if (decode(*i.d, alone.d[size_t(tile) * elements + e]) != 0) dead[size_t(tile % i.k)] = false;
+  const bool all = std::count(dead.begin(), dead.end(), true) == i.k;
+  return all ? std::vector<bool>(places) : dead;
+}
+
+std::vector<int> places_alike(const Instruction& i, const Ask& ask, int64_t elements, uint64_t seed) {
+  const int64_t half = std::max<int64_t>(4, tiles_for(i, elements));
+  Draw draw(seed);
+  const auto alike_on = [&](int round, int p, int q) {
+    Tiles tiles = probe_tiles("wide", i, 2 * half, seed + uint64_t((round * i.k + p) * i.k + q));
+    tiles.clear_scales();  // the scale of a place depends on its neighbours
+    make_large(tiles, 1, p, draw);
+    // The second half repeats the first with the two products exchanged.
+    for (int64_t tile = 0; tile < half; ++tile) {
+      tiles.copy(tile, half + tile);
+      tiles.swap(half + tile, p, q);
+    }
+    const std::vector<uint32_t> d = ask(tiles);
+    return std::equal(d.begin(), d.begin() + std::ptrdiff_t(d.size() / 2), d.begin() + std::ptrdiff_t(d.size() / 2));
+  };
+  const auto alike = [&](int p, int q) {
+    for (int round = 0; round < kRounds; ++round)
+      if (!alike_on(round, p, q)) return false;
+    return true;
+  };
+  const auto places = size_t(i.k);
+  std::vector<int> first(places, -1), found;
+  for (int p = 0; p < i.k; ++p) {
+    for (const int q : found)
+      if (first[size_t(p)] < 0 && alike(p, q)) first[size_t(p)] = q;
+    if (first[size_t(p)] < 0) first[size_t(p)] = p, found.push_back(p);
+  }
+  return first;
+}
+
+bool adds_c_at_the_end(const Instruction& i, const Ask& ask, int64_t elements, uint64_t seed) {
+  if (i.integers()) return false;
+  for (const char* kind : {"wide", "addend", "ties"}) {
+    const Tiles with = probe_tiles(kind, i, std::max<int64_t>(4, tiles_for(i, elements)), seed);
+    Tiles without = with;
+    for (int64_t tile = 0; tile < with.count(); ++tile)
+      for (int row = 0; row < i.m; ++row)
+        for (int column = 0; column < i.n; ++column) without.set_c(tile, row, column, 0);
+    const std::vector<uint32_t> d = ask(with), of_products = ask(without);
+    for (size_t e = 0; e < d.size(); ++e) {
+      const auto tile = int64_t(e) / (i.m * i.n), row = int64_t(e) / i.n % i.m, column = int64_t(e) % i.n;
+      // A double holds the sum of two f32 values precisely enough to be rounded again.
+      const double sum = decode(*i.d, with.c(tile, row, column)) + decode(*i.d, of_products[e]);
+      if (!std::isfinite(sum) || sum == 0) continue;
+      if (round_to(*i.d, sum, Rounding::kNearestEven, Overflow::kSpecial) != decode(*i.d, d[e])) return false;
+    }
+  }
+  return true;
+}
+
+bool refines(const std::vector<int>& fine, const std::vector<int>& coarse, const std::vector<bool>& dead) {
+  const auto counts = [&](size_t p) { return dead.empty() || !dead[p]; };
+  for (size_t p = 0; p < fine.size(); ++p)
+    for (size_t q = p + 1; q < fine.size(); ++q)
+      if (counts(p) && counts(q) && fine[p] == fine[q] && coarse[p] != coarse[q]) return false;
+  return true;
+}
+
+namespace {
+
+// One step of fitting a model to observations: chooses the value of one parameter, or of two.
+
+/// Chooses the value of a parameter that explains most of the inputs of these kinds (empty: all kinds). Prefers the current value
+/// in a tie, then the first one. Returns true if it changed.
+bool decide(const UnitParameter& parameter, const Instruction& instruction, const Seen& seen, std::span<const std::string_view> kinds, Unit& unit,
+            int64_t& unexplained);
+
+/// Chooses two numeric parameters of the sum together, for each pair of them: one may lose more bits if the other keeps more, so
+/// that changing one alone does not help. Returns true if fewer elements are unexplained.
+bool decide_any_two(const Instruction& instruction, const Seen& seen, Fit& fit);
+
+bool decide_two(const UnitParameter& one, const UnitParameter& two, const Instruction& i, const Seen& seen, Fit& fit) {
+  Fit best = fit;
+  for (const int first : one.values(i, fit.unit)) {
+    Unit unit = fit.unit;
+    one.set(unit, first);
+    for (const int second : two.values(i, unit)) {
+      two.set(unit, second);
+      if (best.unexplained == 0) break;
+      const int64_t left = seen.unexplained(unit, best.unexplained - 1);
+      if (left < best.unexplained) best = {unit, left};
+    }
+  }
+  const bool better = best.unexplained < fit.unexplained;
+  fit = best;
+  return better;
+}
+
+bool is_number_of_sums(const UnitParameter& parameter) { return parameter.is_number && (parameter.cell == "sum" || parameter.cell == "c"); }
+
+bool decide(const UnitParameter& parameter, const Instruction& i, const Seen& seen, std::span<const std::string_view> kinds,
+            Unit& unit, int64_t& unexplained) {
+  const int before = parameter.get(unit);
+  int best = before;
+  for (const int value : parameter.values(i, unit)) {
+    if (value == before) continue;
+    Unit other = unit;
+    parameter.set(other, value);
+    const int64_t left = seen.unexplained(other, unexplained - 1, kinds);
+    if (left < unexplained) unexplained = left, best = value;
+  }
+  parameter.set(unit, best);
+  return best != before;
+}
+
+bool decide_any_two(const Instruction& i, const Seen& seen, Fit& fit) {
+  const std::span<const UnitParameter> all = unit_parameters();
+  bool better = false;
+  for (size_t one = 0; one < all.size(); ++one)
+    for (size_t two = one + 1; two < all.size(); ++two)
+      if (fit.unexplained > 0 && is_number_of_sums(all[one]) && is_number_of_sums(all[two]))
+        better |= decide_two(all[one], all[two], i, seen, fit);
+  return better;
+}
+
+// Finds the model that explains most of an instruction's results.
 
 constexpr int64_t kAll = std::numeric_limits<int64_t>::max() / 2;
 constexpr size_t kMostFinerOrders = 12;  ///< per shape

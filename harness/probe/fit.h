@@ -1,14 +1,93 @@
 // Finds the model that explains most of an instruction's results.
 #pragma once
 
+#include <cstdint>
+#include <numeric>
+#include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
-#include "harness/probe/data.h"
-#include "harness/probe/parameters.h"
+#include "harness/probe/instruction.h"
+#include "harness/probe/probe_data.h"
+#include "reference/formats/catalogue.h"
 
 namespace assay {
 
-/// Observations, and the symmetries of the instruction (symmetry.h).
+// The free parameters of a tensor core model: their values and the inputs that decide them.
+
+struct UnitParameter {
+  std::string_view name;               ///< "fraction bits of a term"
+  std::string_view cell;               ///< column of units.csv
+  std::vector<std::string_view> data;  ///< kinds of probe_data() made for it
+  /// Possible values, simplest first; empty if models of that shape lack the parameter.
+  std::vector<int> (*values)(const Instruction& instruction, const Unit& unit);
+  int (*get)(const Unit& unit);
+  void (*set)(Unit& unit, int value);
+  bool is_number;           ///< numeric: adjacent values have similar effects
+  bool of_several = false;  ///< combines two other parameters that can compensate each other
+};
+
+/// All parameters, in the order in which they are decided.
+std::span<const UnitParameter> unit_parameters();
+
+/// The simplest model for the operands: everything in one aligned sum.
+Unit plain_unit(const Instruction& instruction);
+
+// The parameters in the order in which they are decided. Included by parameters*.cpp only.
+
+std::vector<UnitParameter> parameters_of_terms();    ///< how products become terms, and which bits of a term are kept
+std::vector<UnitParameter> parameters_of_results();  ///< how c is added, and how the result is rounded
+std::vector<UnitParameter> parameters_of_sums();     ///< which terms are summed together, and the lower bound of the alignment
+                                                     ///< exponent
+
+inline constexpr int kMostFraction = 28, kMostGroupFraction = 38, kMostJoinFraction = 40;  // limits as in read_sum.cpp
+
+inline std::vector<int> range(int first, int last) {
+  std::vector<int> all(size_t(std::max(0, last - first + 1)));
+  std::iota(all.begin(), all.end(), first);
+  return all;
+}
+inline std::vector<int> and_none(std::vector<int> all, int none) {
+  all.insert(all.begin(), none);
+  return all;
+}
+
+inline bool aligned(const Unit& u) { return u.sum == ProductSum::kAligned; }
+inline bool joined(const Unit& u) { return u.join == AccumulatorJoin::kJoined; }
+
+// Candidate orders in which an instruction accumulates its products.
+
+/// An order in which an instruction may accumulate its products.
+struct UnitOrder {
+  int interleave_period = 0, interleave_width = 0, take = 0, splits = 1;
+};
+/// All distinct orders. For trees, the order of the leaves matters; for others, which k belong to one part of a block.
+std::vector<UnitOrder> unit_orders(int k, bool of_trees, int most_splits);
+void set_order(Unit& unit, const UnitOrder& order);
+
+/// For each k, the first k that can be exchanged with it without changing any result: of the same part of a block, and for a tree
+/// the sibling.
+std::vector<int> alike_places(const Unit& unit);
+
+// Properties of an instruction that need no model: which products count, which places of k can be exchanged, and whether c is
+// added last.
+
+/// Whether the product at each place has no effect, from observations of kind "alone". If no product has an effect, none is
+/// marked.
+std::vector<bool> dead_places(const Instruction& instruction, const Observation& alone);
+
+/// For each place, the first place it can be exchanged with without changing any bit. Places that differ here are different;
+/// places that look alike may still differ on other data.
+std::vector<int> places_alike(const Instruction& instruction, const Ask& ask, int64_t elements, uint64_t seed);
+
+/// True if every result was the IEEE sum of c and the result of the same products with c = 0.
+bool adds_c_at_the_end(const Instruction& instruction, const Ask& ask, int64_t elements, uint64_t seed);
+
+/// Whether places that are alike in `fine` are also alike in `coarse`.
+bool refines(const std::vector<int>& fine, const std::vector<int>& coarse, const std::vector<bool>& dead);
+
+/// Observations, and the symmetries of the instruction.
 struct Seen {
   std::vector<Observation> all;
   std::vector<int> alike;

@@ -3,17 +3,240 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
+#include <string>
+#include <vector>
 
-#include "harness/probe/draw.h"
-#include "harness/probe/survivors.h"
-#include "harness/probe/symmetry.h"
-#include "harness/probe/unexplained.h"
+#include "harness/probe/fit.h"
+#include "harness/probe/probe_data.h"
 #include "reference/units/unit_separate.h"
+#include "reference/units/unit_table.h"
 
 namespace assay {
 namespace {
+
+// Results of an instruction that a model does not explain.
+
+int products_of(const Tiles& tiles, int64_t tile, int64_t e) {
+  const Instruction& i = tiles.instruction();
+  int count = 0;
+  for (int k = 0; k < i.k; ++k)
+    count += decode(*i.a, tiles.a(tile, e / i.n, k)) != 0 && decode(*i.b, tiles.b(tile, e % i.n, k)) != 0;
+  return count;
+}
+
+std::string element_text(const Tiles& tiles, int64_t tile, int64_t e, uint32_t got, uint32_t predicted) {
+  const Instruction& i = tiles.instruction();
+  const int64_t row = e / i.n, column = e % i.n;
+  std::string text;
+  int shown = 0;
+  for (int k = 0; k < i.k; ++k) {
+    const double a = decode(*i.a, tiles.a(tile, row, k)), b = decode(*i.b, tiles.b(tile, column, k));
+    if (a == 0 && b == 0) continue;
+    if (++shown > 4) continue;
+    text += fmt::format("k {}: {:.9g} * {:.9g}, ", k, a, b);
+  }
+  if (shown > 4) text += fmt::format("and {} more products, ", shown - 4);
+  return text + fmt::format("c {:.9g}: returned {:0{}x}, predicted {:0{}x}", decode(*i.d, tiles.c(tile, row, column)), got,
+                            (i.d->bits + 3) / 4, predicted, (i.d->bits + 3) / 4);
+}
+
+}  // namespace
+
+std::vector<Unexplained> unexplained_by(const Unit& unit, const Instruction& instruction, const Seen& seen) {
+  std::map<std::string_view, Unexplained> kinds;
+  for (const Observation& one : seen.all) {
+    Unexplained& kind = kinds[one.kind];
+    kind.kind = one.kind;
+    for (const ProbeData& data : probe_data())
+      if (data.name == one.kind) kind.shows = data.shows;
+    kind.elements += int64_t(one.d.size());
+    int fewest = 1 << 20;
+    for (int64_t tile = 0, at = 0; tile < one.tiles.count(); ++tile)
+      for (const uint32_t code : one.tiles.predicted(unit, tile)) {
+        const int64_t e = at++ % (instruction.m * instruction.n);
+        if (code == one.d[size_t(at - 1)]) continue;
+        ++kind.wrong;
+        const int size = products_of(one.tiles, tile, e);
+        if (size < fewest) fewest = size, kind.example = element_text(one.tiles, tile, e, one.d[size_t(at - 1)], code);
+      }
+  }
+  std::vector<Unexplained> all;
+  for (auto& [name, kind] : kinds)
+    if (kind.wrong > 0) all.push_back(std::move(kind));
+  return all;
+}
+
+namespace {
+
+// Models that differ from the fitted one in one parameter and explain the observations equally well.
+
+/// All such models for one parameter.
+std::vector<Unit> survivors(const UnitParameter& parameter, const Instruction& instruction, const Unit& unit, const Seen& seen);
+
+/// For a numeric parameter, the most distant value: if no input distinguishes it, none distinguishes the values between. `left`
+/// must not be empty.
+Unit farthest(const UnitParameter& parameter, const Unit& unit, const std::vector<Unit>& left);
+
+/// No input distinguishes `other` from the model: moves its value (and for a numeric parameter the values between) from `left`
+/// to `equal`.
+void keep_equal(const UnitParameter& parameter, const Unit& unit, const Unit& other, std::vector<Unit>& left,
+                std::set<int>& equal);
+
+/// A tile with the operands of a distinguishing input.
+Tiles tiles_of(const UnitWitness& witness, const Instruction& instruction);
+
+/// "least(-400) .. least(-134)" for consecutive values; other values are listed one by one.
+std::string words_of(const UnitParameter& parameter, const Unit& unit, const std::set<int>& equal);
+
+constexpr int kMostNamed = 4;  ///< limit on the listed values (or ranges) that are not observable
+
+std::vector<Unit> survivors(const UnitParameter& parameter, const Instruction& instruction, const Unit& unit, const Seen& seen) {
+  std::vector<Unit> left;
+  for (const int value : parameter.values(instruction, unit)) {
+    if (value == parameter.get(unit)) continue;
+    Unit other = unit;
+    parameter.set(other, value);
+    if (seen.unexplained(other, 0) == 0) left.push_back(other);
+  }
+  return left;
+}
+
+Unit farthest(const UnitParameter& parameter, const Unit& unit, const std::vector<Unit>& left) {
+  if (!parameter.is_number) return left.front();
+  return *std::max_element(left.begin(), left.end(), [&](const Unit& a, const Unit& b) {
+    return std::abs(int64_t(parameter.get(a)) - parameter.get(unit)) < std::abs(int64_t(parameter.get(b)) - parameter.get(unit));
+  });
+}
+
+void keep_equal(const UnitParameter& parameter, const Unit& unit, const Unit& other, std::vector<Unit>& left,
+                std::set<int>& equal) {
+  const int here = parameter.get(unit), there = parameter.get(other);
+  std::erase_if(left, [&](const Unit& one) {
+    const int value = parameter.get(one);
+    const bool between = parameter.is_number && (there > here ? value > here && value <= there : value < here && value >= there);
+    if (value == there || between) equal.insert(value);
+    return value == there || between;
+  });
+}
+
+Tiles tiles_of(const UnitWitness& w, const Instruction& instruction) {
+  Tiles tiles(instruction, 1);
+  for (int k = 0; k < instruction.k; ++k) tiles.set_a(0, 0, k, w.a[size_t(k)]), tiles.set_b(0, 0, k, w.b[size_t(k)]);
+  for (int s = 0; s < instruction.scales(); ++s)
+    tiles.set_a_scale(0, 0, s, w.a_scales[size_t(s)]), tiles.set_b_scale(0, 0, s, w.b_scales[size_t(s)]);
+  tiles.set_c(0, 0, 0, w.c);
+  return tiles;
+}
+
+std::string words_of(const UnitParameter& parameter, const Unit& unit, const std::set<int>& equal) {
+  const auto text = [&](int value) {
+    Unit other = unit;
+    parameter.set(other, value);
+    const std::string cell = step_cells(other).at(std::string(parameter.cell));
+    return cell.empty() ? "nothing" : cell;
+  };
+  std::string all;
+  int named = 0;
+  for (auto at = equal.begin(); at != equal.end(); ++at) {
+    if (++named > kMostNamed) return all + fmt::format("; and {} more", std::distance(at, equal.end()));
+    const int first = *at;
+    auto next = std::next(at);
+    while (parameter.is_number && next != equal.end() && *next == *at + 1) at = next++;
+    all += (all.empty() ? "" : "; ") + text(first) + (*at == first ? "" : " .. " + text(*at));
+  }
+  return all;
+}
+
+// Compares a fitted model with the rows of the table.
+
+bool same_operands(const Unit& unit, const UnitRow& row) {
+  const Unit& other = row.unit;
+  const bool scales = (unit.scale == nullptr) == (other.scale == nullptr) &&
+                      (!unit.scale || (*unit.scale == *other.scale && unit.scale_block == other.scale_block));
+  return other.known() && *unit.a == *other.a && *unit.b == *other.b && *unit.d == *other.d && unit.k == other.k && scales;
+}
+
+int same_texts(const std::map<std::string, std::string>& cells, const UnitRow& row) {
+  return int(std::count_if(cells.begin(), cells.end(), [&](const auto& cell) { return row.text(cell.first) == cell.second; }));
+}
+
+/// Whether replacing a cell of the model by the other row's cell makes no difference; false if the result is not a valid model.
+bool makes_no_difference(const UnitRow& unit, const std::string& column, const std::string& text) {
+  UnitRow other = unit;
+  other.cells[column].text = text;
+  try {
+    other.unit = read_unit(other);
+  } catch (const TableError&) {
+    return false;
+  }
+  return !first_witness(unit.unit, other.unit);
+}
+
+}  // namespace
+
+int LikeRow::alike() const {
+  return int(std::count_if(cells.begin(), cells.end(), [](const auto& cell) { return cell.second != CellMatch::kDiffers; }));
+}
+
+LikeRow compare_with(const Unit& unit, const UnitRow& row) {
+  if (!same_operands(unit, row)) throw std::invalid_argument("unit " + row.id + " has other operands, or no steps");
+  const UnitRow own = row_of(unit, "probed", "inferred", "", "");
+  LikeRow like{&row, {}, true, {}};
+  for (const auto& [column, text] : step_cells(unit)) {
+    CellMatch& match = like.cells[column];
+    match = CellMatch::kSame;
+    if (row.text(column) == text) continue;
+    like.equal = false;
+    match = makes_no_difference(own, column, row.text(column)) ? CellMatch::kEqual : CellMatch::kDiffers;
+  }
+  if (!like.equal) like.equal = !first_witness(unit, row.unit);
+  return like;
+}
+
+LikeRow nearest_row(const Unit& unit, const UnitTable& table) {
+  const std::map<std::string, std::string> cells = step_cells(unit);
+  LikeRow best;
+  int most = -1;
+  for (const UnitRow& row : table.rows()) {
+    if (!same_operands(unit, row)) continue;
+    const auto known = [&](const std::string& column) {
+      return best.row != nullptr && row.text(column) == best.row->text(column);
+    };
+    if (std::all_of(unit_step_columns().begin(), unit_step_columns().end(), known)) {
+      best.same_cells.push_back(row.id);
+      continue;
+    }
+    const int same = same_texts(cells, row);
+    if (same < most || (same == most && best.equal)) continue;
+    LikeRow like = compare_with(unit, row);
+    if (same > most || like.alike() > best.alike() || (like.equal && !best.equal)) best = std::move(like), most = same;
+  }
+  return best;
+}
+
+UnitRow row_of(const Unit& unit, const std::string& id, const std::string& evidence, const std::string& source,
+               const std::string& why) {
+  UnitRow row{id, "probe", 0, {}, {}};
+  for (const auto& [column, text] : step_cells(unit)) row.cells[column] = {text, 0, 0};
+  for (const auto& [column, text] : {std::pair<const char*, std::string>{"id", id},
+                                     {"a", std::string(unit.a->name)},
+                                     {"b", std::string(unit.b->name)},
+                                     {"d", std::string(unit.d->name)},
+                                     {"k", std::to_string(unit.k)},
+                                     {"evidence", evidence},
+                                     {"source", source},
+                                     {"why", why}})
+    row.cells[column] = {text, 0, 0};
+  row.unit = read_unit(row);
+  return row;
+}
+
+namespace {
+
+// From calls of an instruction to the row of units.csv that describes it.
 
 constexpr int kMostRounds = 6;  ///< limit on refitting after a new input contradicts the model
 constexpr int64_t kEverything = int64_t{1} << 60;
@@ -179,6 +402,76 @@ class Probe {
 
 Probed probe_unit(const Instruction& instruction, const Ask& ask, const ProbeEffort& effort) {
   return Probe(instruction, ask, effort).run();
+}
+
+namespace {
+
+// Reports what a probe found.
+
+const char* word(CellMatch match) {
+  return match == CellMatch::kSame ? "=" : match == CellMatch::kEqual ? "no difference on this instruction" : "DIFFERS";
+}
+
+/// "take(8), DIFFERS"
+std::string beside(const LikeRow& like, const std::string& column) {
+  const CellMatch match = like.cells.at(column);
+  if (match == CellMatch::kSame) return "=";
+  const std::string& text = like.row->text(column);
+  return fmt::format("{}, {}", text.empty() ? "-" : text, word(match));
+}
+
+void cell_lines(const Probed& probed, const LikeRow* claimed, const LikeRow& nearest, std::vector<std::string>& lines) {
+  const std::map<std::string, std::string> cells = step_cells(probed.unit);
+  const bool one_row = claimed != nullptr && (nearest.row == claimed->row || claimed->equal);
+  size_t width = 5, second = 1;
+  for (const auto& [column, text] : cells) width = std::max(width, text.size());
+  for (const auto& [column, text] : cells)
+    if (claimed) second = std::max(second, beside(*claimed, column).size());
+  if (claimed) second = std::max(second, claimed->row->id.size() + 10);
+  const auto line = [&](const std::string& name, const std::string& own, const std::string& claim, const std::string& near) {
+    std::string text = fmt::format("  {:<9} {:<{}}", name, own, width);
+    if (claimed) text += fmt::format("   {:<{}}", claim, second);
+    if (!one_row && nearest.row) text += "   " + near;
+    lines.push_back(text.substr(0, text.find_last_not_of(' ') + 1));
+  };
+  line("cell", "found", claimed ? "called by " + claimed->row->id : "", nearest.row ? "nearest: " + nearest.row->id : "");
+  for (const std::string& column : unit_step_columns()) {
+    const std::string& own = cells.at(column);
+    const bool nothing =
+        own.empty() && (!claimed || claimed->row->text(column).empty()) && (!nearest.row || nearest.row->text(column).empty());
+    if (nothing) continue;
+    line(column, own.empty() ? "-" : own, claimed ? beside(*claimed, column) : "", nearest.row ? beside(nearest, column) : "");
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> probed_lines(const Probed& probed, const LikeRow* claimed, const LikeRow& nearest) {
+  std::vector<std::string> lines;
+  cell_lines(probed, claimed, nearest, lines);
+  if (nearest.row) {
+    std::string others;
+    for (const std::string& id : nearest.same_cells) others += (others.empty() ? ", whose cells are also those of " : ", ") + id;
+    lines.push_back(
+        fmt::format("  nearest row {}: {} of {} cells{}", nearest.row->id, nearest.alike(), nearest.cells.size(), others));
+  } else {
+    lines.push_back("  no row of the table has these operands");
+  }
+  for (const NotObservable& one : probed.not_observable)
+    lines.push_back(fmt::format("  not observable on this instruction: {}, also {}", one.cell, one.what));
+  if (probed.known()) {
+    lines.push_back(fmt::format("  {} elements looked at, {} of them random ones after the unit was found: all are explained",
+                                probed.elements, probed.checked));
+    return lines;
+  }
+  lines.push_back("  UNKNOWN UNIT: no row that can be written explains it; the cells above explain the most");
+  for (const std::string& remark : probed.remarks) lines.push_back("    " + remark);
+  for (const Unexplained& one : probed.unexplained) {
+    lines.push_back(fmt::format("    {:<10} {} of {} elements not explained{}", one.kind, one.wrong, one.elements,
+                                one.shows.empty() ? "" : " (" + one.shows + ")"));
+    lines.push_back("               " + one.example);
+  }
+  return lines;
 }
 
 }  // namespace assay

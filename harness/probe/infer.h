@@ -1,13 +1,27 @@
-// From calls of an instruction to the row of units.csv that describes it.
+// From calls of an instruction to the row of units.csv that describes it, and a report of what was found.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "harness/probe/unexplained.h"
+#include "harness/probe/fit.h"
+#include "reference/units/unit_table.h"
 
 namespace assay {
+
+// Results of an instruction that a model does not explain.
+
+/// Unexplained results for one kind of input.
+struct Unexplained {
+  std::string kind, shows;
+  int64_t elements = 0, wrong = 0;
+  std::string example;  ///< among the first ones, the element with the fewest nonzero products
+};
+
+/// By kind of input; kinds without unexplained elements are left out.
+std::vector<Unexplained> unexplained_by(const Unit& unit, const Instruction& instruction, const Seen& seen);
 
 /// Parameter values that cannot be distinguished from the fitted one: a search over the data of separate.h found no such input.
 struct NotObservable {
@@ -36,5 +50,40 @@ struct ProbeEffort {
 /// parameter and explain all observations are separated by inputs on which they differ; if none is found they count as equal.
 /// Throws ProbeError if the instruction does not answer.
 Probed probe_unit(const Instruction& instruction, const Ask& ask, const ProbeEffort& effort = {});
+
+// Compares a fitted model with the rows of the table.
+
+enum class CellMatch {
+  kSame,
+  kEqual,  ///< different text, but a search found no input that distinguishes them
+  kDiffers
+};
+
+struct LikeRow {
+  const UnitRow* row = nullptr;
+  std::map<std::string, CellMatch> cells;  ///< for unit_step_columns()
+  bool equal = false;                      ///< all cells are equal, or a search found no input that distinguishes the two
+  std::vector<std::string> same_cells;     ///< ids of other rows with the same cells
+
+  int alike() const;  ///< number of cells that are equal or make no difference
+};
+
+/// Compares a model with a row for the same operands, result and scales. Throws std::invalid_argument for other operands, or for
+/// a row without a model.
+LikeRow compare_with(const Unit& unit, const UnitRow& row);
+
+/// The row with the most matching cells among those with the same operands, result, scales and k; `row` is nullptr if there is
+/// none.
+LikeRow nearest_row(const Unit& unit, const UnitTable& table);
+
+/// A table row for the model, after a round trip through the loader.
+UnitRow row_of(const Unit& unit, const std::string& id, const std::string& evidence, const std::string& source,
+               const std::string& why);
+
+// Reports what a probe found.
+
+/// One line per cell, beside the row that the instruction advertises (nullptr: it has no model) and the nearest row; then
+/// parameters that are not observable, and unexplained results.
+std::vector<std::string> probed_lines(const Probed& probed, const LikeRow* claimed, const LikeRow& nearest);
 
 }  // namespace assay

@@ -1,4 +1,6 @@
 // Causes are parsed, merged and compared by their text alone.
+#include "harness/report/causes.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -7,12 +9,11 @@
 #include <fstream>
 
 #include "harness/diagnosis/diagnose.h"
-#include "harness/report/causes.h"
 #include "harness/report/failure_groups.h"
 #include "harness/report/report.h"
 #include "harness/report/verdict_text.h"
 #include "harness/testing/sample_verdicts.h"
-#include "harness/text/error.h"
+#include "harness/text/messages.h"
 
 namespace assay {
 namespace {

@@ -14,7 +14,7 @@
 #include "harness/report/causes.h"
 #include "harness/report/failure_groups.h"
 #include "harness/report/verdict_text.h"
-#include "harness/text/printable.h"
+#include "harness/text/messages.h"
 
 namespace assay {
 namespace {

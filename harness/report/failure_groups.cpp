@@ -10,9 +10,8 @@
 #include <utility>
 
 #include "harness/report/causes.h"
-#include "harness/text/error.h"
 #include "harness/text/guarded_json.h"
-#include "harness/text/printable.h"
+#include "harness/text/messages.h"
 
 namespace assay {
 

@@ -9,7 +9,7 @@
 #include <cstdio>
 #include <utility>
 
-#include "harness/text/printable.h"
+#include "harness/text/messages.h"
 
 namespace assay {
 namespace {

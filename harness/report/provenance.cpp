@@ -9,8 +9,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "harness/text/digest.h"
-#include "harness/text/printable.h"
+#include "harness/text/messages.h"
+#include "harness/text/text_file.h"
 
 namespace assay {
 namespace {

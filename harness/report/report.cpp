@@ -11,9 +11,8 @@
 #include "harness/report/console.h"
 #include "harness/report/failure_groups.h"
 #include "harness/report/verdict_text.h"
-#include "harness/text/atomic_file.h"
-#include "harness/text/error.h"
-#include "harness/text/printable.h"
+#include "harness/text/messages.h"
+#include "harness/text/text_file.h"
 
 namespace assay {
 namespace {

@@ -1,4 +1,6 @@
 // Properties of all reports: text from a library is escaped, and --report rejects unknown kinds.
+#include "harness/report/report.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -6,10 +8,9 @@
 #include <utility>
 
 #include "harness/report/console.h"
-#include "harness/report/report.h"
 #include "harness/report/verdict_text.h"
 #include "harness/testing/sample_verdicts.h"
-#include "harness/text/error.h"
+#include "harness/text/messages.h"
 #include "reference/table/table.h"
 
 namespace assay {

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "harness/text/printable.h"
+#include "harness/text/messages.h"
 #include "reference/formats/catalogue.h"
 
 namespace assay {

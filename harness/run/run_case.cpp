@@ -1,19 +1,294 @@
 #include "harness/run/run_case.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <exception>
 #include <optional>
+#include <string>
+#include <vector>
 
-#include "harness/run/judge_outputs.h"
-#include "harness/run/ladder.h"
-#include "harness/run/repeated_call.h"
-#include "harness/run/sweep_calls.h"
-#include "harness/text/error.h"
-#include "harness/text/glob.h"
-#include "harness/text/printable.h"
+#include "harness/compare/compare.h"
+#include "harness/compare/verdict.h"
+#include "harness/core/call.h"
+#include "harness/core/expectation.h"
+#include "harness/core/op.h"
+#include "harness/text/messages.h"
 
 namespace assay {
 namespace {
+
+// Makes the calls of a sweep (BoundCase::judge_sweep) and records them in its verdict.
+
+/// Keeps the last answer, and whether a call ended the sweep.
+class SweepAnswers {
+ public:
+  /// `request`: used for every call, with its problem replaced. `backend` and `verdict` must outlive this object.
+  SweepAnswers(CallRequest request, const Backend& backend, Verdict& verdict)
+      : backend_(backend), verdict_(verdict), request_(std::move(request)) {}
+
+  SweepCalls calls();
+  bool gave_up() const { return gave_up_; }
+
+ private:
+  const std::vector<HostTensor>* outputs(const Problem& problem);
+  std::vector<int32_t> wrong(const Problem& problem, uint32_t first, const std::vector<CodeStep>& steps);
+
+  const Backend& backend_;
+  Verdict& verdict_;
+  CallRequest request_;
+  CallResult result_;
+  bool gave_up_ = false;
+};
+
+SweepCalls SweepAnswers::calls() {
+  SweepCalls calls{[this](const Problem& problem) { return outputs(problem); }};
+  if (!backend_.watched_call) return calls;
+  calls.wrong = [this](const Problem& problem, uint32_t first, const std::vector<CodeStep>& steps) {
+    return wrong(problem, first, steps);
+  };
+  return calls;
+}
+
+const std::vector<HostTensor>* SweepAnswers::outputs(const Problem& problem) {
+  if (gave_up_) return nullptr;
+  request_.problem = &problem;
+  result_ = backend_.call(request_);
+  verdict_.seconds += result_.seconds;
+  gave_up_ = result_.status != CallStatus::kOk && !answered(result_, verdict_);
+  for (size_t i = 0; i < result_.outputs.size() && !gave_up_; ++i) {
+    if (result_.untouched[i].empty()) continue;
+    gave_up_ = true;
+    verdict_.outcome = Outcome::kBroken;
+    verdict_.message = "output '" + result_.outputs[i].spec.name + "': some elements were never written";
+  }
+  return gave_up_ ? nullptr : &result_.outputs;
+}
+
+std::vector<int32_t> SweepAnswers::wrong(const Problem& problem, uint32_t first, const std::vector<CodeStep>& steps) {
+  if (gave_up_) return {};
+  request_.problem = &problem;
+  WatchedResult seen = backend_.watched_call(request_, first, steps);
+  verdict_.seconds += seen.call.seconds;
+  if (seen.call.status == CallStatus::kUnsupported)
+    return {};  // out of device memory, or refused by the kernel: outputs() reports it
+  gave_up_ = seen.call.status != CallStatus::kOk && !answered(seen.call, verdict_);
+  return gave_up_ ? std::vector<int32_t>{} : std::move(seen.wrong);
+}
+
+}  // namespace
+
+// Makes the calls of one case, and records failed calls in the verdict.
+
+bool answered(const CallResult& result, Verdict& verdict) {
+  verdict.message = result.message;
+  switch (result.status) {
+    case CallStatus::kOk:
+      return true;
+    case CallStatus::kUnsupported:
+      verdict.outcome = Outcome::kSkip;
+      break;
+    case CallStatus::kFailed:
+      verdict.outcome = Outcome::kFail;
+      verdict.message = "the library refused the call: " + result.message;
+      break;
+    case CallStatus::kDeviceLost:
+      verdict.outcome = Outcome::kSkip;
+      verdict.device_lost = true;
+      verdict.message = "device lost: " + result.message;
+      break;
+    case CallStatus::kBroken:
+      verdict.outcome = Outcome::kBroken;
+      break;
+    case CallStatus::kNotCalled:
+      verdict.outcome = Outcome::kNotJudged;
+      break;
+  }
+  return false;
+}
+
+std::string call_difference(const CallResult& first, const CallResult& again, int call) {
+  for (size_t i = 0; i < first.outputs.size(); ++i) {
+    const HostTensor &a = first.outputs[i], &b = again.outputs[i];
+    // Unwritten bytes hold the sentinel of the last call, so they are not compared.
+    const std::vector<std::byte>&x = a.bytes, &y = b.bytes;
+    std::vector<ByteRange> skip = first.untouched[i];
+    for (size_t k = 0, range = 0; k < x.size(); ++k) {
+      while (range < skip.size() && skip[range].end <= int64_t(k)) ++range;
+      if (range < skip.size() && skip[range].begin <= int64_t(k)) {
+        k = size_t(skip[range].end) - 1;
+        continue;
+      }
+      if (x[k] == y[k]) continue;
+      const int64_t element = a.spec.element_of(k);
+      char text[192];
+      std::snprintf(text, sizeof text, "not deterministic: call %d gives other bits: %s at storage element %lld: 0x%x, then 0x%x",
+                    call, a.spec.name.c_str(), static_cast<long long>(element), a.code(element), b.code(element));
+      return text;
+    }
+  }
+  return "";
+}
+
+std::optional<CallResult> call_repeatedly(const CallRequest& request, const Backend& backend, int repeat, Verdict& verdict) {
+  CallResult first = backend.call(request);
+  verdict.seconds = first.seconds;
+  if (!answered(first, verdict)) return std::nullopt;
+  for (int call = 2; call <= repeat; ++call) {
+    CallRequest next = request;
+    next.schedule_seed = request.schedule_seed + uint64_t(call) - 1;
+    const CallResult again = backend.call(next);
+    if (!answered(again, verdict)) return std::nullopt;
+    verdict.message = call_difference(first, again, call);
+    if (verdict.message.empty()) continue;
+    verdict.outcome = Outcome::kFail;
+    return std::nullopt;
+  }
+  return first;
+}
+
+namespace {
+
+// Computes the verdict on outputs of a finished call.
+
+size_t output_index(const std::vector<HostTensor>& outputs, const Part& part) {
+  return size_t(&tensor_of(outputs, part) - outputs.data());
+}
+
+/// Whether an output element was never written. The verdict then names it.
+bool leaves_unwritten(const Expectation& expectation, const CallResult& result, Verdict& verdict) {
+  for (const Part& part : expectation.parts()) {
+    const size_t i = output_index(result.outputs, part);
+    const Unwritten unwritten =
+        result.in_place[i] ? Unwritten{} : unwritten_elements(part, result.outputs[i].spec, result.untouched[i]);
+    if (unwritten.elements == 0) continue;
+    verdict.outcome = Outcome::kBroken;
+    verdict.message = "output '" + part.label() + "': " + std::to_string(unwritten.elements) + " of " +
+                      std::to_string(part.elements()) + " elements were never written, first [" +
+                      std::to_string(unwritten.first[0]) + ", " + std::to_string(unwritten.first[1]) + "]";
+    return true;
+  }
+  return false;
+}
+
+/// The first violations as text, and how many more there are.
+std::string words_of(const Finding& finding) {
+  constexpr size_t kMostWords = 8;
+  std::string text;
+  for (size_t i = 0; i < std::min(kMostWords, finding.violations.size()); ++i)
+    text += (text.empty() ? "" : "; ") + finding.violations[i].words;
+  const int64_t more = finding.all_violations - int64_t(std::min(kMostWords, finding.violations.size()));
+  return more > 0 ? text + "; and " + std::to_string(more) + " more" : text;
+}
+
+/// If a library reports its algorithm, only that variant of the contract is accepted. Returns false if the contract has no such
+/// variant; the outputs are then compared with all variants, and the verdict is a failure.
+bool keep_what_was_said(const BoundCase& bound, const SaidAlgorithm& said, Expectation& expectation) {
+  if (said.empty()) return true;
+  const auto is_meant = [&](const Answer& answer) { return bound.is_meant(said, answer.program); };
+  if (std::none_of(expectation.any_of.begin(), expectation.any_of.end(), is_meant)) return false;
+  std::erase_if(expectation.any_of, [&](const Answer& answer) { return !is_meant(answer); });
+  return true;
+}
+
+/// "made by split-K 1 and not by split-K 2, as the library says", if a variant other than the reported one matches the outputs;
+/// otherwise "".
+std::string other_program(const BoundCase& bound, const Problem& problem, const CallResult& result) {
+  const Finding all = compare(bound.expect(problem, &result.outputs), result.outputs, result.untouched);
+  if (!all.agrees()) return "";
+  return "made by " + (all.program.empty() ? "the contract's one program" : all.program) + " and not by " + result.said.text() +
+         ", as the library says";
+}
+
+}  // namespace
+
+Sample judge_outputs(const BoundCase& bound, const Problem& problem, const CallResult& result, Verdict& verdict) {
+  Expectation expectation = bound.expect(problem, &result.outputs);
+  if (leaves_unwritten(expectation, result, verdict)) return all_steps(expectation.any_of.front());
+  const bool known = keep_what_was_said(bound, result.said, expectation);
+  Finding finding = compare(expectation, result.outputs, result.untouched);
+  const bool agrees = known && finding.agrees();
+  verdict.program_said = result.said.text();
+  verdict.program = finding.program;
+  verdict.tensors = std::move(finding.parts);
+  verdict.outcome = agrees ? Outcome::kPass : Outcome::kFail;
+  if (agrees) {
+    verdict.tensors.front().notes = bound.remarks(problem, result.outputs);
+    return std::move(finding.sample);
+  }
+  verdict.message.clear();
+  if (!known)
+    verdict.message = "the library says that it used " + result.said.text() + ", which the contract does not admit";
+  else if (!result.said.empty())
+    verdict.message = other_program(bound, problem, result);
+  if (verdict.message.empty()) verdict.message = words_of(finding);
+  verdict.looked_at = finding.sample.words();
+  verdict.violations = std::move(finding.violations);
+  const auto wrong = std::find_if(verdict.tensors.begin(), verdict.tensors.end(), [](const auto& t) { return !t.agrees(); });
+  if (wrong != verdict.tensors.end()) wrong->notes = bound.remarks(problem, result.outputs);
+  return std::move(finding.sample);
+}
+
+namespace {
+
+// Cache for one data set while several kernels are called on it.
+
+constexpr size_t kMostAgreed = 8;                    ///< limit on the remembered answers of correct kernels
+constexpr size_t kMostBytes = size_t{16} << 20;      ///< limit on the stored output bytes
+
+size_t bytes_of(const std::vector<HostTensor>& tensors) {
+  size_t bytes = 0;
+  for (const HostTensor& tensor : tensors) bytes += tensor.bytes.size();
+  return bytes;
+}
+
+void set_warp(const Case& one, Problem& problem) {
+  const auto warp = std::find_if(problem.parameters.begin(), problem.parameters.end(), [](const auto& p) { return p.first == "warp"; });
+  if (warp != problem.parameters.end()) warp->second = double(one.name.warp);
+}
+
+}  // namespace
+
+const BoundCase& DataMemory::bound(const Op& op, const Case& one) {
+  if (!bound_ || case_ != one.id) {
+    bound_ = op.bind(one);
+    case_ = one.id;
+  }
+  return *bound_;
+}
+
+const Problem& DataMemory::problem(const BoundCase& bound, const Case& one) {
+  if (!problem_ || data_ != one.data_id()) {
+    agreed_.clear();
+    problem_.reset();  // frees its memory before the next one is made
+    problem_ = bound.problem();
+    data_ = one.data_id();
+  } else {
+    set_warp(one, *problem_);
+  }
+  return *problem_;
+}
+
+const std::vector<TensorFinding>* DataMemory::findings_of(const CallResult& result) const {
+  for (const Agreed& agreed : agreed_) {
+    const auto same = [&](size_t i) { return agreed.bytes[i] == result.outputs[i].bytes && agreed.untouched[i] == result.untouched[i]; };
+    size_t i = 0;
+    while (i < result.outputs.size() && same(i)) ++i;
+    if (i == result.outputs.size()) return &agreed.findings;
+  }
+  return nullptr;
+}
+
+void DataMemory::remember(const CallResult& result, const std::vector<TensorFinding>& findings) {
+  if (agreed_.size() == kMostAgreed || bytes_of(result.outputs) > kMostBytes) return;
+  Agreed& agreed = agreed_.emplace_back();
+  for (const HostTensor& output : result.outputs) agreed.bytes.push_back(output.bytes);
+  agreed.untouched = result.untouched;
+  agreed.findings = findings;
+}
+
+namespace {
+
+// Runs one case on one kernel: problem, call, expectation, comparison, verdict.
 
 std::string parameter_or_empty(const Case& one, const char* name) {
   const auto found = one.parameters.find(name);

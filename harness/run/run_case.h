@@ -1,17 +1,20 @@
-// Runs one case on one kernel: problem, call, expectation, comparison, verdict.
+// Runs one case on one kernel: calls, verdict, and the invariance tests of a kernel that agrees.
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "harness/compare/verdict.h"
 #include "harness/core/call.h"
+#include "harness/core/expectation.h"
 #include "harness/core/op.h"
-#include "harness/core/sample.h"
-#include "harness/run/data_memory.h"
 
 namespace assay {
+
+class DataMemory;
 
 /// The data behind a verdict, for mutation analysis, diagnosis and recording.
 struct Evidence {
@@ -26,7 +29,7 @@ struct Evidence {
 struct CaseOptions {
   int repeat = 1;              ///< number of calls that must return the same bits, each with a different schedule_seed
   uint64_t schedule_seed = 1;  ///< used for the first call
-  bool ladder = false;         ///< also run the invariance tests (ladder.h) if the outputs agree
+  bool ladder = false;         ///< also run the invariance tests if the outputs agree
 
   /// Mutation analysis of the case's data. Mutants that the case neither kills nor declares turn a pass into untrusted.
   std::function<Power(const Evidence&)> power{};
@@ -55,5 +58,66 @@ Verdict run_case(const Op& op, const Case& one, const KernelOffer& kernel, const
 
 /// A verdict that carries what is known before a call: id, kernel, row, repro.
 Verdict blank_verdict(const Case& one, const std::string& kernel, const std::string& backend);
+
+// Invariance tests: changes of a call that must not change any bit of the outputs, level by level.
+
+/// Calls the kernel again and compares bits with `first`, the answer to the plain call. The levels:
+///
+///   repeat      the same call under two other schedule seeds
+///   batch       each row in a batch of one row, and in a batch more than twice as large
+///   neighbours  the rows in reverse order, so that each row has different neighbours
+///   ...         levels of the op (BoundCase::relations): other columns, other scales, rows with gaps between them
+///   stream      on a non-default stream
+///   graph       captured in a graph and replayed
+///
+/// batch and neighbours need independent rows; stream and graph need a library that supports them. Stops at the first level that
+/// fails.
+Climb climb(const BoundCase& bound, const Case& one, const KernelOffer& kernel, const Backend& backend, const CallRequest& plain,
+            const CallResult& first);
+
+// Makes the calls of one case, and records failed calls in the verdict.
+
+/// Records a failed call in the verdict. Returns true if the call produced outputs.
+bool answered(const CallResult& result, Verdict& verdict);
+
+/// Makes all calls of a case. Returns nothing if one failed or returned different bits; the verdict then says why.
+std::optional<CallResult> call_repeatedly(const CallRequest& request, const Backend& backend, int repeat, Verdict& verdict);
+
+/// The first output element in which call number `call` differs from the first call, as text; empty if there is none.
+std::string call_difference(const CallResult& first, const CallResult& again, int call);
+
+// Computes the verdict on outputs of a finished call.
+
+/// Checks for unwritten elements, compares, and looks for violations. Returns the sample that a diagnosis should examine.
+Sample judge_outputs(const BoundCase& bound, const Problem& problem, const CallResult& result, Verdict& verdict);
+
+// Cache for one data set while several kernels are called on it. Cases that differ only in warp size share their data, and
+// correct kernels mostly return identical bits, so neither the problem nor the findings are computed again.
+
+/// Single-threaded. Forgets everything when the data change. Large outputs are not kept.
+class DataMemory {
+ public:
+  /// The bound case; kept until another case is requested.
+  const BoundCase& bound(const Op& op, const Case& one);
+  /// The problem of a case, with the warp size of that case.
+  const Problem& problem(const BoundCase& bound, const Case& one);
+
+  /// The findings of an earlier call whose outputs agreed and were byte for byte the same, including which bytes were written.
+  /// Nullptr if there is none.
+  const std::vector<TensorFinding>* findings_of(const CallResult& result) const;
+  void remember(const CallResult& result, const std::vector<TensorFinding>& findings);
+
+ private:
+  struct Agreed {
+    std::vector<std::vector<std::byte>> bytes;  ///< one entry per output
+    std::vector<std::vector<ByteRange>> untouched;
+    std::vector<TensorFinding> findings;
+  };
+  std::string case_;  ///< id of bound_
+  std::unique_ptr<const BoundCase> bound_;
+  std::string data_;  ///< id of the data of problem_
+  std::optional<Problem> problem_;
+  std::vector<Agreed> agreed_;
+};
 
 }  // namespace assay

@@ -1,4 +1,4 @@
-// Starts the program as users do: passes arguments, captures output and exit code, keeps files in a folder of the test.
+// What tests start and load: the program, as users start it, and the libraries of harness/testing.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -11,6 +11,9 @@
 #include <string>
 
 namespace assay::testing {
+
+/// A library of harness/testing, named after its source file.
+inline std::string path_of_library(const std::string& name) { return ASSAY_TESTING_FOLDER "/libassay_testing_" + name + ".so"; }
 
 struct Answer {
   int exit_code;

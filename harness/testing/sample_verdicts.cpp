@@ -1,7 +1,7 @@
 #include "harness/testing/sample_verdicts.h"
 
 #include "harness/compare/compare.h"
-#include "harness/testing/whole_part.h"
+#include "harness/testing/toy_op.h"
 #include "reference/formats/catalogue.h"
 
 namespace assay::testing {

@@ -1,12 +1,362 @@
 #include "harness/testing/toy_library.h"
 
-#include <cstring>
-#include <string>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <unistd.h>
 
-#include "harness/testing/toy_kernels.h"
-#include "harness/testing/toy_ranks.h"
+#include <array>
+#include <cfenv>
+#include <condition_variable>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <thread>
+
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
+
+namespace assay::testing::toy {
+namespace {
+
+// The kernels of the toy library (toy_library.h).
+
+/// Beyond the guard zones of host memory, within the larger ones of device memory.
+constexpr size_t kFarAway = 60000;
+
+/// A call and its two tensors: x is read, y is written.
+struct Toy {
+  explicit Toy(const assay_call& of) : call(of), x(tensor(of, "x")), y(tensor(of, "y")) {}
+
+  /// Copies all but the first `skip` and the last `leave` bytes.
+  assay_status copy(size_t skip = 0, size_t leave = 0) const {
+    std::memcpy(to + skip, from + skip, y.bytes - skip - leave);
+    return ASSAY_OK;
+  }
+  /// A copy in which bits of one byte are flipped.
+  assay_status spoiled(size_t byte, unsigned char bits) const {
+    copy();
+    to[byte] ^= bits;
+    return ASSAY_OK;
+  }
+  /// A copy with one byte replaced.
+  assay_status marked(size_t byte, unsigned char value) const {
+    copy();
+    to[byte] = value;
+    return ASSAY_OK;
+  }
+  double parameter(const char* name) const {
+    for (int32_t i = 0; i < call.n_params; ++i)
+      if (std::strcmp(call.params[i].name, name) == 0) return call.params[i].value;
+    return 0;
+  }
+  size_t element_bytes() const { return y.type_bits / 8u; }
+
+  const assay_call& call;
+  const assay_tensor &x, &y;
+  unsigned char* const to = static_cast<unsigned char*>(y.data);
+  unsigned char* const from = static_cast<unsigned char*>(x.data);
+};
+
+[[noreturn]] void wait_forever() {
+  for (;;) ::pause();
+}
+
+void flush_subnormals() {
+#if defined(__x86_64__)
+  _mm_setcsr(_mm_getcsr() | 0x8040u);
+#else
+  std::fesetround(FE_TOWARDZERO);
+#endif
+}
+
+/// Survives SIGKILL for a while, like a process in a driver call: a killed process stays until its tracer has handled it, and
+/// this tracer sleeps for 20 s. Returns false if tracing is not permitted.
+bool outlive_a_kill() {
+  ::prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
+  const pid_t self = ::getpid();
+  std::array<int, 2> ready{};
+  if (::pipe(ready.data()) != 0) return false;
+  if (::fork() == 0) {
+    ::setsid();  // otherwise it would be ended with its process group
+    const char traces = ::ptrace(PTRACE_SEIZE, self, nullptr, nullptr) == 0 ? 'y' : 'n';
+    if (::write(ready[1], &traces, 1) == 1 && traces == 'y') {
+      ::close_range(0, ~0U, 0);
+      ::sleep(20);
+    }
+    ::_exit(0);
+  }
+  char traced = 'n';
+  return ::read(ready[0], &traced, 1) == 1 && traced == 'y';
+}
+
+/// Allocates until it fails; 4 GiB are enough to show that no limit applies.
+assay_status take_memory(const Toy& toy) {
+  constexpr size_t kPiece = size_t{64} << 20;
+  std::vector<void*> taken;
+  for (int i = 0; i < 64; ++i) {
+    void* const piece = std::malloc(kPiece);
+    if (piece == nullptr) break;
+    taken.push_back(piece);
+  }
+  for (void* piece : taken) std::free(piece);
+  return say(toy.call, ASSAY_FAILED, taken.size() < 64 ? "was stopped" : "took 4 GiB");
+}
+
+/// Resizes the library's own descriptors and the harness's. Sockets refuse; memory files change their size.
+assay_status resize_files(const Toy& toy, off_t size) {
+  toy.copy();
+  for (int file = 3; file < 64; ++file)
+    if (::ftruncate(file, size) != 0) continue;
+  return ASSAY_OK;
+}
+
+/// Leaves a child that sleeps for ten minutes, in its parent's session or in its own. Stores its process id in the first bytes of
+/// y.
+assay_status leave_child(const Toy& toy, bool own_session) {
+  toy.copy();
+  std::array<int, 2> ready{};
+  if (::pipe(ready.data()) != 0) return ASSAY_FAILED;
+  if (::fork() == 0) {
+    if (own_session) ::setsid();
+    if (own_session && ::fork() != 0) ::_exit(0);
+    const pid_t self = ::getpid();
+    if (::write(ready[1], &self, sizeof self) == ssize_t(sizeof self)) ::sleep(600);
+    ::_exit(0);
+  }
+  pid_t child = 0;
+  if (::read(ready[0], &child, sizeof child) != ssize_t(sizeof child)) return ASSAY_FAILED;
+  for (size_t i = 0; i < sizeof child; ++i) toy.to[2 * i] = static_cast<unsigned char>(child >> (8 * i));
+  return ASSAY_OK;
+}
+
+assay_status remember(const Toy& toy) {
+  static unsigned char calls = 0;
+  return toy.spoiled(4, ++calls);
+}
+
+assay_status write_process_id(const Toy& toy) {
+  toy.copy();
+  toy.to[0] = static_cast<unsigned char>(::getpid()), toy.to[2] = static_cast<unsigned char>(::getpid() >> 8);
+  return ASSAY_OK;
+}
+
+constexpr assay_status kWell = ASSAY_OK;  // gives the lambdas' return type
+
+using Kernel = assay_status (*)(const Toy&);
+
+const std::map<std::string, Kernel>& kernels() {
+  static const std::map<std::string, Kernel> all = {
+      {"copy", [](const Toy& toy) { return toy.copy(); }},
+      // what it returns
+      {"refuses", [](const Toy& toy) { return say(toy.call, ASSAY_UNSUPPORTED, "not on a Sunday"); }},
+      {"fails", [](const Toy& toy) { return say(toy.call, ASSAY_FAILED, "n must be\n a multiple of 7"); }},
+      {"loses_device", [](const Toy& toy) { return say(toy.call, ASSAY_DEVICE_LOST, "fell off the bus"); }},
+      {"faults", [](const Toy& toy) { return say(toy.call, ASSAY_FAULTED, "illegal address"); }},
+      {"unknown_status", [](const Toy&) { return assay_status{42}; }},
+      {"says_program", [](const Toy& toy) { return say(toy.call, toy.copy(), "program: every number as it is"); }},
+      {"says_algorithm",
+       [](const Toy& toy) {
+         toy.call.algorithm->split_k = 3, toy.call.algorithm->promote = 128, toy.call.algorithm->order = ASSAY_ORDER_ANY;
+         return toy.copy();
+       }},
+      {"says_nonsense", [](const Toy& toy) { return toy.call.algorithm->order = 7, toy.copy(); }},
+      {"prints", [](const Toy& toy) { return std::puts("a kernel's own words"), toy.copy(); }},
+      // how it ends
+      {"throws", [](const Toy&) -> assay_status { throw std::runtime_error("thrown on purpose"); }},
+      {"crashes",
+       [](const Toy& toy) {
+         std::signal(SIGSEGV, SIG_DFL);  // a sanitizer would catch it
+         ::raise(SIGSEGV);
+         return toy.copy();
+       }},
+      {"crashes_if_tall", [](const Toy& toy) { return toy.y.shape[0] > 3 ? std::abort() : void(), toy.copy(); }},
+      {"aborts", [](const Toy&) -> assay_status { std::abort(); }},
+      {"exits", [](const Toy&) -> assay_status { std::exit(7); }},
+      {"hangs", [](const Toy&) -> assay_status { wait_forever(); }},
+      {"hangs_in_driver",
+       [](const Toy& toy) { return outlive_a_kill() ? wait_forever() : void(), say(toy.call, ASSAY_FAILED, "no tracer"); }},
+      // what it does to its process
+      {"rounds_down", [](const Toy& toy) { return std::fesetround(FE_DOWNWARD), toy.copy(); }},
+      {"flushes", [](const Toy& toy) { return flush_subnormals(), toy.copy(); }},
+      {"takes_memory", take_memory},
+      {"scribbles_on_socket",
+       [](const Toy& toy) { return ::write(3, "\xff\xff\xff\xff\xff\xff\xff\x7f", 8) < 0 ? std::abort() : void(), toy.copy(); }},
+      {"shrinks_files", [](const Toy& toy) { return resize_files(toy, 0); }},
+      {"grows_files", [](const Toy& toy) { return resize_files(toy, off_t{1} << 50); }},
+      {"leaves_child", [](const Toy& toy) { return leave_child(toy, false); }},
+      {"leaves_daemon", [](const Toy& toy) { return leave_child(toy, true); }},
+      {"leaves_child_and_crashes", [](const Toy& toy) -> assay_status { return leave_child(toy, false), std::abort(), kWell; }},
+      {"signals_its_group", [](const Toy& toy) { return ::kill(0, SIGTERM), toy.copy(); }},
+      {"closes_files",
+       [](const Toy&) -> assay_status {
+         for (int file = 3; file < 6; ++file) ::close(file);
+         wait_forever();
+       }},
+      // what it does to memory
+      {"overruns", [](const Toy& toy) { return toy.spoiled(toy.y.bytes, 1); }},
+      {"underruns", [](const Toy& toy) { return toy.copy(), std::memset(toy.to - 2, 0, 2), kWell; }},
+      {"far_overrun", [](const Toy& toy) { return toy.copy(), std::memset(toy.to + toy.y.bytes + 100, 0, 8), kWell; }},
+      {"writes_far_behind", [](const Toy& toy) { return toy.marked(toy.y.bytes + kFarAway, 1); }},
+      {"writes_far_before", [](const Toy& toy) { return *(toy.to - kFarAway) = 1, toy.copy(); }},
+      {"writes_a_row_behind", [](const Toy& toy) { return toy.marked(toy.y.bytes + size_t(toy.y.strides[0]) * 2 - 1, 1); }},
+      {"reads_far_behind",
+       [](const Toy& toy) {
+         toy.to[0] = static_cast<volatile unsigned char*>(toy.from)[toy.x.bytes + kFarAway];
+         return toy.copy();
+       }},
+      {"unwritten", [](const Toy& toy) { return toy.copy(0, 3 * toy.element_bytes()); }},
+      {"unwritten_first", [](const Toy& toy) { return toy.copy(toy.element_bytes()); }},
+      {"changes_input", [](const Toy& toy) { return toy.copy(), toy.from[4] ^= 1, kWell; }},
+      {"uses_workspace", [](const Toy& toy) { return std::memset(toy.call.workspace, 1, toy.call.workspace_bytes), toy.copy(); }},
+      {"exceeds_workspace",
+       [](const Toy& toy) { return std::memset(toy.call.workspace, 1, toy.call.workspace_bytes + 1), toy.copy(); }},
+      // what it computes
+      {"off_by_one", [](const Toy& toy) { return toy.spoiled(2, 1); }},
+      {"follows_seed", [](const Toy& toy) { return toy.marked(4, static_cast<unsigned char>(toy.parameter("schedule_seed"))); }},
+      {"remembers", remember},
+      {"counts_rows", [](const Toy& toy) { return toy.marked(4, static_cast<unsigned char>(toy.y.shape[0])); }},
+      {"counts_many_rows", [](const Toy& toy) { return toy.spoiled(4, toy.y.shape[0] > 256 ? 1 : 0); }},
+      {"looks_at_neighbours", [](const Toy& toy) { return toy.spoiled(0, toy.from[toy.y.bytes - 1]); }},
+      {"needs_default_stream", [](const Toy& toy) { return toy.spoiled(4, toy.call.stream != nullptr ? 1 : 0); }},
+      {"process_id", write_process_id},
+  };
+  return all;
+}
+
+}  // namespace
+
+std::vector<std::string> names() {
+  std::vector<std::string> all;
+  for (const auto& [name, kernel] : kernels()) all.push_back(name);
+  return all;
+}
+
+const assay_tensor& tensor(const assay_call& call, const char* role) {
+  for (int32_t i = 0; i < call.n_tensors; ++i)
+    if (std::strcmp(call.tensors[i].role, role) == 0) return call.tensors[i];
+  throw std::runtime_error("no such tensor");
+}
+
+assay_status say(const assay_call& call, assay_status status, const char* words) {
+  std::snprintf(call.message, call.message_bytes, "%s", words);
+  return status;
+}
+
+assay_status run_now(const assay_call& call) {
+  const auto kernel = kernels().find(call.kernel);
+  return kernel == kernels().end() ? Toy(call).copy() : kernel->second(Toy(call));
+}
 
 namespace {
+
+// Rank groups of the toy library, with host implementations of streams and graphs.
+
+/// A barrier: no rank continues before all have arrived.
+struct Group {
+  explicit Group(int32_t ranks) : world_size(ranks) {}
+  int32_t world_size;
+  std::mutex mutex;
+  std::condition_variable all_here;
+  int32_t here = 0;
+  unsigned char calls = 0;  ///< calls of the group
+  std::vector<unsigned char> sum;
+};
+
+bool is(const assay_call& call, const char* kernel) { return std::strcmp(call.kernel, kernel) == 0; }
+
+unsigned char* output_of(const assay_call& call) { return static_cast<unsigned char*>(tensor(call, "y").data); }
+
+/// Adds its x to the sum, waits for the other ranks and stores the sum, plus its rank number in the last byte.
+assay_status run_rank(Group& group, const assay_call& call) {
+  const assay_tensor &x = tensor(call, "x"), &y = tensor(call, "y");
+  const auto* from = static_cast<const unsigned char*>(x.data);
+  {
+    std::unique_lock lock(group.mutex);
+    group.sum.resize(x.bytes);
+    for (size_t i = 0; i < x.bytes; ++i) group.sum[i] = static_cast<unsigned char>(group.sum[i] + from[i]);
+    if (++group.here == group.world_size) group.all_here.notify_all();
+    group.all_here.wait(lock, [&] { return group.here == group.world_size; });
+  }
+  unsigned char* const to = output_of(call);
+  std::memcpy(to, group.sum.data(), y.bytes);
+  to[y.bytes - 1] = static_cast<unsigned char>(10 * call.world_size + call.rank);
+  if (is(call, "counts_calls") && call.rank == 0) to[0] = group.calls;
+  if (is(call, "rank_hangs") && call.rank == 1) return say(call, ASSAY_HUNG, "waits for rank 0 in the middle");
+  return is(call, "rank_fails") && call.rank == 1 ? say(call, ASSAY_FAILED, "lost its peer") : ASSAY_OK;
+}
+
+assay_status run_now(Group& group, const assay_call* const* calls, int32_t n) {
+  group.here = 0;
+  ++group.calls;
+  group.sum.clear();
+  std::vector<assay_status> ended(static_cast<size_t>(n));
+  std::vector<std::thread> ranks;
+  for (int32_t r = 0; r < n; ++r) ranks.emplace_back([&, r] { ended[static_cast<size_t>(r)] = run_rank(group, *calls[r]); });
+  for (std::thread& rank : ranks) rank.join();
+  for (const assay_status status : ended)
+    if (status != ASSAY_OK) return status;
+  return ASSAY_OK;
+}
+
+/// Stores calls of ranks that are captured together. "late_under_replay" then gets the sums of the previous call, as if its flags
+/// were stale.
+void keep_for_replay(Group& group, const assay_call* const* calls, int32_t n) {
+  std::vector<assay_call> again;
+  std::vector<std::vector<assay_tensor>> tensors;
+  for (int32_t r = 0; r < n; ++r)
+    again.push_back(*calls[r]), tensors.emplace_back(calls[r]->tensors, calls[r]->tensors + calls[r]->n_tensors);
+  stream_of(calls[0]->stream).kept.push_back([&group, again, tensors, kernel = std::string(calls[0]->kernel)]() mutable {
+    std::vector<const assay_call*> pointers;
+    for (size_t r = 0; r < again.size(); ++r) {
+      again[r].kernel = kernel.c_str(), again[r].tensors = tensors[r].data(), again[r].n_params = 0;
+      pointers.push_back(&again[r]);
+    }
+    const std::vector<unsigned char> before = group.sum;
+    run_now(group, pointers.data(), int32_t(pointers.size()));
+    for (size_t r = 0; kernel == "late_under_replay" && r < again.size(); ++r)
+      std::memcpy(output_of(again[r]), before.data(), before.size() - 1);
+  });
+}
+
+/// "meets_the_one_ahead" computes something else if nobody waited for the previous call.
+void meet_the_one_ahead(const assay_call* const* calls) {
+  if (is(*calls[0], "meets_the_one_ahead")) output_of(*calls[0])[0] ^= 1;
+}
+
+}  // namespace
+
+void* create_group(int32_t world_size) { return world_size > 4 ? nullptr : new Group(world_size); }
+
+void destroy_group(void* group) { delete static_cast<Group*>(group); }
+
+assay_status run_group(void* opaque, const assay_call* const* calls, int32_t n) {
+  Group& group = *static_cast<Group*>(opaque);
+  void* const stream = calls[0]->stream;
+  if (stream != nullptr && stream_of(stream).captures) return keep_for_replay(group, calls, n), ASSAY_OK;
+  const assay_status status = run_now(group, calls, n);
+  if (stream != nullptr && ++stream_of(stream).since_wait > 1) meet_the_one_ahead(calls);
+  return status;
+}
+
+assay_status run_group_in_a_row(void* group, const assay_call* const* const* calls, int32_t n_calls, int32_t n) {
+  for (int32_t i = 0; i < n_calls; ++i) {
+    if (const assay_status status = run_now(*static_cast<Group*>(group), calls[i], n); status != ASSAY_OK) return status;
+    if (i > 0) meet_the_one_ahead(calls[i]);
+  }
+  return ASSAY_OK;
+}
+
+}  // namespace assay::testing::toy
+
+namespace {
+
+// A kernel library for tests of the harness.
 
 namespace toy = assay::testing::toy;
 
@@ -80,7 +430,9 @@ const assay_library kLibrary = [] {
 }  // namespace
 
 namespace assay::testing {
+
 const assay_library* toy_library() { return &kLibrary; }
+
 }  // namespace assay::testing
 
 extern "C" __attribute__((visibility("default"))) const assay_library* assay_get_library(void) { return &kLibrary; }

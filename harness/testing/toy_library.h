@@ -2,13 +2,66 @@
 // its own way.
 #pragma once
 
+#include <functional>
+#include <string>
+#include <vector>
+
 #include "assay/abi.h"
 
 namespace assay::testing {
 
-/// Its kernels: toy_kernels.cpp lists those of one rank, toy_ranks.h those of up to four ranks. Two more test captures:
+// A kernel library for tests of the harness. It has one op, "toy", which copies x to y. Each kernel except "copy" misbehaves in
+// its own way.
+
+/// Its kernels: toy::names() lists those of one rank, toy::kOfRanks those of up to four ranks. Two more test captures:
 /// ignores_capture runs immediately instead of in the graph, cannot_be_captured fails. Streams and graphs are lists of calls. A
 /// kernel whose name ends in _workspace requests 100 bytes.
 const assay_library* toy_library();
 
 }  // namespace assay::testing
+
+namespace assay::testing::toy {
+
+// The kernels of the toy library (toy_library.h).
+
+/// Names of all single-rank kernels, in alphabetical order.
+std::vector<std::string> names();
+
+/// Runs a call immediately. A kernel that the table does not list copies x to y: some names only select behaviour of the library
+/// (workspace, streams, ranks). Passes on exceptions of the kernel.
+assay_status run_now(const assay_call& call);
+
+/// Throws std::runtime_error if the call has no such tensor.
+const assay_tensor& tensor(const assay_call& call, const char* role);
+
+/// Stores the message for the caller.
+/// @return the status
+assay_status say(const assay_call& call, assay_status status, const char* words);
+
+// Rank groups of the toy library, with host implementations of streams and graphs.
+
+/// A host stream. While it captures, calls are stored.
+struct Stream {
+  bool captures = false;
+  int since_wait = 0;  ///< calls of ranks since the last wait
+  std::vector<std::function<void()>> kept;
+};
+using Graph = std::vector<std::function<void()>>;
+
+inline Stream& stream_of(void* stream) { return *static_cast<Stream*>(stream); }
+
+/// Kernels for several ranks; any other kernel called with a group behaves like sums_ranks.
+inline constexpr const char* kOfRanks[] = {"sums_ranks",   "rank_fails",        "rank_hangs",
+                                           "counts_calls", "late_under_replay", "meets_the_one_ahead"};
+
+/// Creates a group of that many ranks; null beyond four. Free it with destroy_group().
+void* create_group(int32_t world_size);
+void destroy_group(void* group);
+
+/// One call per rank: runs them, or stores them if their stream is being captured.
+assay_status run_group(void* group, const assay_call* const* calls, int32_t n);
+
+/// n_calls calls per rank, back-to-back.
+assay_status run_group_in_a_row(void* group, const assay_call* const* const* calls, int32_t n_calls, int32_t n);
+
+}  // namespace assay::testing::toy

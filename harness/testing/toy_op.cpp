@@ -2,7 +2,7 @@
 
 #include "harness/backend/library.h"
 #include "harness/backend/runner.h"
-#include "harness/compare/ordinals.h"
+#include "harness/compare/verdict.h"
 #include "harness/fill/fill.h"
 #include "harness/testing/toy_library.h"
 #include "reference/formats/catalogue.h"

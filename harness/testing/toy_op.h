@@ -1,12 +1,15 @@
-// The op of toy_library: y equals x bit for bit.
+// The op of toy_library (y equals x bit for bit), its problems, and parts of answers for tests.
 #pragma once
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "harness/compare/compare.h"
 #include "harness/core/call.h"
 #include "harness/core/op.h"
+#include "reference/formats/catalogue.h"
 
 namespace assay::testing {
 
@@ -45,5 +48,46 @@ Backend toy_backend();
 
 /// A problem with x [m, n] = 1, 2, 3, ... (as codes) and a y of the same shape.
 Problem toy_problem(const Format& format, int64_t m, int64_t n);
+
+// Problems of several ranks for the toy library.
+
+/// x of rank r holds the 8-bit code r + 1 everywhere.
+inline Problem problem_of(int ranks, int64_t n = 8) {
+  Problem problem;
+  problem.ranks = ranks;
+  for (int rank = 0; rank < ranks; ++rank) {
+    for (HostTensor& tensor : toy_problem(kE8M0, 1, n).tensors) {
+      tensor.spec.rank = rank;
+      for (int64_t i = 0; i < n && tensor.spec.role == Role::kInput; ++i) tensor.set_code(i, uint32_t(rank + 1));
+      problem.tensors.push_back(std::move(tensor));
+    }
+  }
+  return problem;
+}
+
+inline std::vector<int> codes_of(const HostTensor& tensor) {
+  std::vector<int> codes;
+  for (int64_t i = 0; i < tensor.spec.elements(); ++i) codes.push_back(int(tensor.code(i)));
+  return codes;
+}
+
+// Helpers for tests that compare a single part with a tensor: parts with listed codes and offsets.
+
+/// A part whose elements accept the ordinals from `low` to `high`; with `high` empty, exactly `low`.
+inline WholePart whole_part(const Format& format, std::array<int64_t, 2> shape, std::vector<int32_t> low, std::vector<int32_t> high = {},
+                            std::string justification = {}, std::string tensor = "q") {
+  return {{std::move(tensor), &format, shape, std::move(justification)}, std::move(low), std::move(high)};
+}
+
+/// Storage offsets of a part, element by element, with that many columns per row.
+inline Places listed(std::vector<int64_t> offsets, int64_t columns) {
+  return Places::of_elements([=](int64_t row, int64_t column) { return offsets.at(size_t(row * columns + column)); });
+}
+
+inline TensorFinding compare_part(const WholePart& expected, const HostTensor& tensor, const std::vector<ByteRange>& untouched = {}) {
+  HostTensor output = tensor;
+  output.spec.name = expected.part.tensor;
+  return compare(expectation_of({expected}), {std::move(output)}, {untouched}).parts.front();
+}
 
 }  // namespace assay::testing

@@ -7,6 +7,7 @@ namespace assay {
 namespace {
 
 using ::testing::HasSubstr;
+using nlohmann::json;
 
 std::string error_of(const std::string& text, const JsonLimits& limits = {}) {
   try {
@@ -38,6 +39,23 @@ TEST(GuardedJson, DepthMembersValuesAndListsAreBounded) {
 
 TEST(GuardedJson, WhatIsReadIsWhatStandsThere) {
   EXPECT_EQ(guarded_json(R"({"b": [1, -2, 0.5], "a": "x"})", "f").dump(), R"({"a":"x","b":[1,-2,0.5]})");
+}
+
+TEST(JsonInteger, TakesWhatFits) {
+  EXPECT_EQ(json_integer<int64_t>(json::parse("9223372036854775807")), 9223372036854775807);
+  EXPECT_EQ(json_integer<int32_t>(json::parse("-2147483648")), std::numeric_limits<int32_t>::min());
+}
+
+TEST(JsonInteger, RefusesTheRest) {
+  for (const char* text : {"1e106", "1.0", "9223372036854775808", "\"1\"", "null", "[1]", "true"})
+    EXPECT_THROW(json_integer<int64_t>(json::parse(text)), std::runtime_error) << text;
+  for (const char* text : {"2147483648", "-2147483649"})
+    EXPECT_THROW(json_integer<int32_t>(json::parse(text)), std::runtime_error) << text;
+}
+
+TEST(JsonInteger, SaysWhatIsThere) {
+  EXPECT_THAT([] { json_integer<int32_t>(json(2.5)); },
+              ::testing::ThrowsMessage<std::runtime_error>("holds 2.5 where an integer from -2147483648 to 2147483647 belongs"));
 }
 
 }  // namespace

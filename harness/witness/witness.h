@@ -47,4 +47,72 @@ Witness read_witness(const std::string& file, const OpNamed& op_named);
 /// All .safetensors files in a folder and its subfolders, sorted. Throws UsageError if there are none.
 std::vector<std::string> witness_files(const std::string& folder);
 
+// Chooses inputs to record: from the cases of a contract, as few rows as possible that kill every mutant that can be killed, plus
+// one row of each kind of data.
+
+struct Chosen {
+  Witness witness;                  ///< only the inputs
+  int64_t edits = 0;                ///< mutants that some data could kill
+  std::vector<std::string> unseen;  ///< of those: mutants that none of the chosen inputs kills
+};
+
+/// `cases` belong to one op and one contract; those that differ only in warp size count once. If rows of the op are independent,
+/// single rows are taken; otherwise whole cases. Mutants that move elements, such as those of a layout, need whole cases. Cases
+/// larger than `most_bytes` are skipped.
+Chosen choose_inputs(const Op& op, const std::vector<Case>& cases, int64_t most_bytes);
+
+// Checks recorded outputs: the contract must accept all of them, and no mutant of it may.
+
+/// A mutant of the contract, compared with all recorded calls that have it.
+struct EditOnWitness {
+  std::string name;
+  std::string equivalent;  ///< why no data can distinguish it from the contract; empty otherwise
+  int64_t calls = 0;       ///< calls in which the mutant is not equivalent
+  int64_t outside = 0;     ///< outputs that the mutant rejects; a row that breaks a rule counts once
+
+  bool refuted() const { return outside > 0; }
+  bool survives() const { return equivalent.empty() && outside == 0; }
+};
+
+struct WitnessFinding {
+  int64_t elements = 0;              ///< output elements of all calls
+  int64_t outside = 0;               ///< elements that the contract rejects, including padding and broken rules within a row
+  std::vector<std::string> against;  ///< for each rejected call: the call and its first wrong element
+  std::vector<EditOnWitness> edits;  ///< by name
+
+  bool agrees() const { return outside == 0; }
+  int64_t refuted() const;
+  std::vector<std::string> survivors() const;
+};
+
+/// Without `edits` only the contract is compared, not its mutants.
+WitnessFinding judge_witness(const Op& op, const Witness& witness, bool edits = true);
+
+/// Whether another contract accepts every recorded output; false if it does not fit some call.
+bool obeys(const Op& op, const Witness& witness, const std::string& contract);
+
+/// Mutants of the contract that accept every recorded output: what a release that no longer obeys the contract may compute now.
+std::vector<std::string> edits_that_hold(const Op& op, const Witness& witness);
+
+// Checks whether another release of an implementation still obeys its contract, on the recorded inputs.
+
+struct Drift {
+  std::string contract, release;  ///< the contract, and the package whose outputs were checked
+  int64_t elements = 0, outside = 0;
+  std::string against;             ///< the first input that deviates, and its result; empty if the contract is obeyed
+  bool same_bits = false;          ///< same bits as the recorded outputs in golden/witness
+  bool is_new = false;             ///< there are no recorded outputs
+  std::vector<std::string> rows;   ///< other contracts that accept every output; only computed if the own contract does not
+  std::vector<std::string> edits;  ///< mutants of the contract that accept every output, if no other contract does
+
+  /// "same bits", "obeys", "obeys, other bits", "12 of 512 differ: vllm.x", "...: div(s) -> mul(1/s)", "...: no row or edit".
+  std::string text() const;
+};
+
+/// `committed`: the recorded outputs, or nullptr. `contracts`: other contracts to try if the own one fails.
+Drift drift_of(const Op& op, const Witness& release, const Witness* committed, const std::vector<std::string>& contracts);
+
+/// Markdown: contracts by release, then one line for each contract that a release does not obey.
+std::string drift_table(const std::vector<Drift>& drifts);
+
 }  // namespace assay

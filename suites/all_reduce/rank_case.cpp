@@ -9,14 +9,14 @@
 #include <optional>
 #include <utility>
 
-#include "harness/compare/element.h"
-#include "harness/core/tensor_of_part.h"
+#include "harness/compare/verdict.h"
+#include "harness/core/expectation.h"
 #include "harness/fill/fill.h"
 #include "reference/flow/flow.h"
 #include "reference/formats/catalogue.h"
 #include "reference/formats/round.h"
 #include "suites/made_once.h"
-#include "suites/rows/cells.h"
+#include "suites/rows/case_cells.h"
 #include "suites/rulebook.h"
 
 namespace assay {

@@ -5,11 +5,10 @@
 #include <utility>
 #include <vector>
 
-#include "harness/core/bound_case.h"
 #include "harness/core/case.h"
 #include "harness/core/op.h"
 #include "reference/flow/rank_reduce/rank_reduce.h"
-#include "suites/rows/cells.h"
+#include "suites/rows/case_cells.h"
 
 namespace assay {
 

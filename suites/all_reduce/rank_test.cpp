@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
@@ -14,18 +15,63 @@
 #include "harness/backend/worker.h"
 #include "harness/compare/compare.h"
 #include "harness/core/cases.h"
+#include "harness/core/expectation.h"
 #include "harness/run/run_case.h"
 #include "reference/formats/catalogue.h"
+#include "reference/formats/format.h"
+#include "reference/table/table.h"
 #include "suites/all_reduce/rank_case.h"
 #include "suites/registry.h"
 #include "suites/testing/case_with.h"
-#include "suites/testing/usual_ranks.h"
 
 namespace assay::rank_test {
 namespace {
 
-using testing::HasSubstr;
-using testing::StartsWith;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+const Op& all_reduce() { return shipped_op("all_reduce"); }
+
+const TestCells kUsual = {{"contract", "vllm.all_reduce_1stage"},
+                                 {"ranks", "4"},
+                                 {"x", "bf16"},
+                                 {"m", "2"},
+                                 {"n", "168"},
+                                 {"fill", "rank_cancel"},
+                                 {"shift", ""},
+                                 {"before", "1"},
+                                 {"use", ""},
+                                 {"seed", "1"},
+                                 {"warp", "32"}};
+
+Case case_with(const TestCells& cells) { return case_of(all_reduce(), kUsual, cells); }
+
+/// Outputs of each rank: the lowest accepted codes, or the highest on the named ranks.
+std::vector<HostTensor> outputs_by(const Problem& problem, const Expectation& expectation,
+                                          std::vector<int> greatest = {}) {
+  std::vector<HostTensor> outputs;
+  const std::vector<WholePart> parts = computed(expectation);
+  for (const WholePart& whole : parts) {
+    for (const HostTensor& tensor : problem.tensors)
+      if (tensor.spec.name == "y" && tensor.spec.rank == whole.part.rank) outputs.push_back(tensor);
+    HostTensor& y = outputs.back();
+    y.bytes.resize(y.spec.bytes());
+    const bool most = std::find(greatest.begin(), greatest.end(), whole.part.rank) != greatest.end();
+    for (int64_t i = 0; i < whole.part.elements(); ++i)
+      y.set_code(whole.offset_at(i), code_from_ordinal(*whole.part.format, most ? whole.at(i).high : whole.at(i).low));
+  }
+  return outputs;
+}
+
+std::string refusal(std::map<std::string, std::string> cells) {
+  try {
+    (void)case_with(std::move(cells));
+  } catch (const TableError& error) {
+    return error.what();
+  }
+  return "";
+}
 
 TEST(AllReduce, WhatAContractHasNotIsRefusedWithItsColumn) {
   EXPECT_EQ(refusal({}), "");
@@ -99,9 +145,6 @@ TEST(AllReduce, GroupsOfPartsAreWhole) {
 
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
-
 TEST(AllReduce, TheCallBeforeHasOtherNumbers) {
   const Problem problem = all_reduce().bind(case_with({{"before", "3"}}))->problem();
   ASSERT_EQ(problem.before.size(), 3u);
@@ -151,10 +194,6 @@ TEST(AllReduce, InPlaceIsOneMemoryOfEachRank) {
 // Failure signatures of rank outputs: whose data wrong elements contain, on which ranks, and how a sum was formed.
 
 namespace {
-
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::StartsWith;
 
 std::string situation_of(const Case& one, const Problem& problem, const std::vector<HostTensor>& outputs) {
   return all_reduce().bind(one)->situation(problem, outputs);

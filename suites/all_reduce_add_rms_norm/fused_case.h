@@ -8,7 +8,6 @@
 #include "harness/core/op.h"
 #include "suites/all_reduce/rank_case.h"
 #include "suites/rows/row_op.h"
-#include "suites/rows/row_stages.h"
 
 namespace assay {
 

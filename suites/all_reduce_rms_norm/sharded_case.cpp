@@ -2,11 +2,11 @@
 
 #include <memory>
 
-#include "harness/core/tensor_of_part.h"
+#include "harness/core/expectation.h"
 #include "reference/flow/flow.h"
 #include "reference/formats/catalogue.h"
-#include "suites/rows/cells.h"
-#include "suites/rows/tensors.h"
+#include "suites/rows/case_cells.h"
+#include "suites/rows/row_tensors.h"
 #include "suites/rulebook.h"
 
 namespace assay {

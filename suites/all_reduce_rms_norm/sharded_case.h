@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/core/bound_case.h"
+#include "harness/core/case.h"
 #include "reference/flow/rank_reduce/rank_norm.h"
 #include "suites/rows/row_op.h"
 

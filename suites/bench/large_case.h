@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "harness/compare/element.h"
-#include "harness/core/blocks.h"
+#include "harness/compare/verdict.h"
+#include "harness/core/expectation.h"
 #include "harness/run/run_case.h"
 #include "suites/registry.h"
 

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "harness/diagnosis/diagnose.h"
-#include "harness/run/judge_outputs.h"
+#include "harness/run/run_case.h"
 #include "suites/bench/large_case.h"
 #include "suites/rulebook.h"
 

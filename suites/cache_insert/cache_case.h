@@ -1,17 +1,47 @@
-// Case-table columns shared by ops that fill a paged cache, parsed and validated.
+// A case of the ops that fill a paged cache: its table columns, slots and tensors, what the reference reads for each token, and
+// the accepted value of every byte.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "harness/core/bound_case.h"
+#include "harness/core/case.h"
+#include "harness/core/op.h"
 #include "reference/contracts/tensor_layouts.h"
 #include "reference/flow/contract.h"
-#include "suites/cache_insert/slots.h"
-#include "suites/rows/cells.h"
+#include "reference/flow/row.h"
+#include "suites/rows/case_cells.h"
+#include "suites/rows/row_tensors.h"
 
 namespace assay {
+
+// Slots of a case's rows: the cell `slot_mapping`.
+
+/// How rows are assigned to slots of a cache.
+enum class SlotPattern {
+  kListed,    ///< each row as listed: `3;-1;0`
+  kOrder,     ///< the first slots: `order:60`
+  kPages,     ///< whole blocks from the last to the first: `pages:60`
+  kShuffled,  ///< random slots: `shuffled:60`
+  kHoles      ///< as kShuffled, but every third row, from the second on, is not stored: `holes:60`
+};
+
+/// The parsed cell.
+struct SlotCell {
+  SlotPattern pattern = SlotPattern::kListed;
+  int64_t rows = 0;              ///< for a pattern
+  std::vector<int64_t> listed;  ///< for a list
+  std::string text() const;
+};
+
+/// Throws std::invalid_argument for an unknown word or invalid numbers.
+SlotCell parse_slots(const std::string& cell);
+
+/// Slots are below `places`, a multiple of `block_size`. Throws std::invalid_argument: more rows than slots, or a slot used
+/// twice.
+std::vector<int64_t> slots_of(const SlotCell& cell, int64_t places, int64_t block_size, uint64_t seed);
 
 /// Parameters of one case.
 struct CacheCase {
@@ -52,5 +82,111 @@ CaseName cache_case_name(const Case& c, const CacheCase& p);
 
 /// What --minimize can reduce: tokens, if their slots follow a pattern.
 Shrinking shrink_tokens(const CacheCase& c);
+
+// Creates the tensors shared by ops of paged caches.
+
+/// Random streams of the tensors of a cache insertion. Golden data depend on them: a new tensor takes a new number.
+enum class CacheStream : uint32_t {
+  kFirst = 0,   ///< the first or only matrix of tokens
+  kSecond = 1,  ///< the second one
+  kScales = 2,  ///< the first vector of scales; the next one has the next number
+  kSlots = 11,
+  kBytes = 12,  ///< of the cache before the call
+  kAngles = 13,
+  kPositions = 14,
+  kBesideHeads = 15,  ///< tokens that are stored in the launch that normalizes heads
+  kWeights = 16
+};
+
+/// Input [m, columns] in the format of x; `tensor` as in FillRequest. Rows beyond the slots hold NaN: they are
+/// nobody's. So does what lies between rows that the case wants apart.
+HostTensor token_matrix(const std::string& name, const CacheCase& c, int64_t columns, const std::string& fill, CacheStream stream);
+/// Input norm_weight [numbers of a token] in the format of x, of a contract with a norm.
+inline constexpr const char* kNormWeight = "norm_weight";
+HostTensor norm_weight(const CacheCase& c);
+/// Input slot_mapping, int64.
+HostTensor slot_mapping(const CacheCase& c);
+/// For a contract that takes scales: input scale, or one per coded part of the record, such as k_scale. One value per group of
+/// that part.
+std::vector<HostTensor> cache_scales(const CacheCase& c);
+std::vector<std::string> cache_scale_names(const CacheCase& c);
+/// Input cos_sin_cache [kPositions, rotary], fp32, as in qk_norm_rope.
+inline constexpr int64_t kPositions = 1024;
+HostTensor cos_sin_cache(const CacheCase& c, int64_t rotary);
+/// Input positions [m], int64: random rows of cos_sin_cache; 0 for the first token.
+HostTensor positions_of(const CacheCase& c);
+/// The buffer [blocks, bytes of a block] with random bytes, so that a write anywhere is detected.
+HostTensor cache_before(const std::string& name, const CacheCase& c);
+
+// Inputs of the reference for each token of a case.
+
+/// Which of the given scales a kernel uses for a group.
+enum class WhichScale {
+  kOwn,
+  kOfTheOther,  ///< V's scale for K and K's for V
+  kFirst        ///< the first head's scale for every head
+};
+
+/// What a kernel reads besides the numbers of a token. The default is correct.
+struct Misreading {
+  AngleReading angles = {};
+  bool unrotated = false;      ///< angles are not read, and no number is rotated
+  bool amax_of_codes = false;  ///< magnitudes are taken of codes as 16-bit integers without sign
+  WhichScale scales = WhichScale::kOwn;
+};
+
+class CacheInputs {
+ public:
+  CacheInputs(const Contract& contract, const CacheCase& c, const Problem& problem, const Misreading& misreading = {});
+
+  RowInputs of_row(int64_t row) const;
+  /// Codes of a token's numbers: its row of each leading input, concatenated.
+  std::vector<uint32_t> codes_of_row(int64_t row) const;
+  /// What a kernel stored in the record of a row, in the form of record_values().
+  StoredRow stored(const std::vector<HostTensor>& outputs, int64_t row) const;
+
+ private:
+  /// The largest code of each group, as a number.
+  Spans maxima_of_codes(const std::vector<uint32_t>& codes) const;
+  /// Adds the given scales.
+  void read_scales(RowInputs& inputs) const;
+  /// Adds cosines and sines.
+  void read_angles(int64_t row, RowInputs& inputs) const;
+
+  const CacheCase& case_;
+  const Problem& problem_;
+  Misreading misreading_;
+  bool scale_given_, rotates_, normalizes_;
+  std::vector<double> gamma_;  ///< weights of a norm
+};
+
+// The accepted value of every byte of a paged cache: records of tokens, unused slots, gaps.
+
+/// Where records are stored: as the case states, or with one mistake.
+struct Placing {
+  const Record* record;
+  int64_t block_stride;
+  std::vector<int64_t> slots;  ///< as many as the case has
+  std::string left_out = {};   ///< a part that is not written
+
+  explicit Placing(const CacheCase& c) : record(c.record), block_stride(c.block_stride()), slots(c.slots) {}
+  /// Byte offset of an element of a part of a stored row.
+  int64_t byte(const RecordPart& part, const CacheCase& c, size_t row, int64_t element) const;
+  /// Whether both write to the same places.
+  bool same_places(const Placing& other) const;
+};
+
+/// Name of the buffer in all ops here.
+inline constexpr const char* kCache = "kv_cache";
+
+/// `outputs` null: computed from the inputs alone. Elements are placed by `placing`; their part is the contract's.
+Expectation expect_cache(const Contract& contract, const Placing& placing, const CacheCase& c, const Problem& problem,
+                         const std::vector<HostTensor>* outputs, const Misreading& misreading = {});
+
+/// The same for a mutant that keeps records in place, only for the first stored row: the parts of its record.
+Expectation expect_first_record(const Contract& contract, const CacheCase& c, const Problem& problem, const Misreading& misreading);
+
+/// Whether all bytes are inside the buffer, aligned to their elements, without overlap.
+bool fits(const Placing& placing, const CacheCase& c);
 
 }  // namespace assay

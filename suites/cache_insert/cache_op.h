@@ -1,15 +1,18 @@
-// The bound case of ops that fill a paged cache, and such an op.
+// The ops that fill a paged cache: bound case, mutants, and text about their contracts.
 #pragma once
 
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "harness/core/case.h"
 #include "harness/core/op.h"
 #include "reference/flow/flow.h"
 #include "suites/cache_insert/cache_case.h"
 
 namespace assay {
+
+// The bound case of ops that fill a paged cache, and such an op.
 
 /// The parts that differ between ops.
 struct CacheOpParts {
@@ -27,5 +30,27 @@ struct CacheOpParts {
 };
 
 Op cache_op(CacheOpParts parts);
+
+// The KV half of DeepSeek-V4's insertion, with and without a norm.
+
+/// Whether a norm precedes the rotation.
+enum class KvNorm { kNone, kBefore };
+Op dsv4_insert_op(const char* name, KvNorm norm, std::vector<std::string> columns);
+
+// Text about a paged-cache contract: its formulas and record, and the trace of one number of a token.
+
+/// One line per cell and per part of the record. `x`: format of the inputs.
+std::vector<std::string> cache_lines(const std::string& contract, const Format& x);
+
+/// The offsets of the parts of a token's record.
+std::vector<std::string> record_lines(const CacheCase& c);
+
+/// Where number `column` of a row is stored, and the result of every step.
+std::vector<std::string> trace_number(const CacheCase& c, const Problem& problem, int64_t row, int64_t column);
+
+// Contents of a paged cache after a kernel with one mistake.
+
+/// Mutants of the contract, the record, the distance of blocks and the slot computation, each with its own answer.
+std::vector<Hypothesis> cache_hypotheses(const CacheCase& c);
 
 }  // namespace assay

@@ -12,14 +12,14 @@
 
 #include "harness/backend/library.h"
 #include "harness/backend/worker.h"
+#include "harness/core/case.h"
 #include "harness/core/cases.h"
-#include "harness/core/forwarded_case.h"
-#include "harness/diagnosis/run_hooks.h"
+#include "harness/diagnosis/diagnose.h"
 #include "harness/run/run.h"
-#include "harness/text/glob.h"
+#include "harness/text/messages.h"
 #include "reference/formats/round.h"
 #include "reference/table/table.h"
-#include "suites/catches/measuring.h"
+#include "suites/catches/diagnosis_scores.h"
 #include "suites/registry.h"
 #include "suites/rulebook.h"
 

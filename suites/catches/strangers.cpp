@@ -11,7 +11,7 @@
 #include "harness/core/cases.h"
 #include "harness/run/run.h"
 #include "reference/table/table.h"
-#include "suites/catches/sample.h"
+#include "suites/catches/diagnosis_scores.h"
 #include "suites/registry.h"
 #include "suites/rulebook.h"
 

@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <numeric>
 
-#include "harness/text/glob.h"
+#include "harness/text/messages.h"
 #include "reference/flow/dot/dot_mutants.h"
 #include "reference/flow/flow.h"
 #include "reference/formats/catalogue.h"
-#include "suites/rows/cells.h"
-#include "suites/rows/tensors.h"
+#include "suites/rows/case_cells.h"
+#include "suites/rows/row_tensors.h"
 #include "suites/rulebook.h"
 
 namespace assay {

@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "harness/core/bound_case.h"
 #include "harness/core/case.h"
 #include "harness/fill/fill.h"
 #include "reference/contracts/tensor_layouts.h"

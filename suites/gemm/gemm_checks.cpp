@@ -9,10 +9,10 @@
 #include <mutex>
 #include <numeric>
 
-#include "harness/core/blocks.h"
+#include "harness/core/expectation.h"
 #include "reference/dot/exact_dot.h"
 #include "reference/formats/catalogue.h"
-#include "suites/rows/tensors.h"
+#include "suites/rows/row_tensors.h"
 
 namespace assay {
 namespace {

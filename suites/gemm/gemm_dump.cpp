@@ -1,5 +1,3 @@
-#include "suites/gemm/gemm_op.h"
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -7,9 +5,9 @@
 #include <array>
 #include <utility>
 
-#include "harness/text/error.h"
+#include "harness/text/messages.h"
+#include "suites/gemm/gemm_op.h"
 #include "suites/rows/row_dump.h"
-#include "suites/rows/scale_reading.h"
 #include "suites/rulebook.h"
 
 namespace assay {

@@ -9,17 +9,15 @@
 #include <memory>
 #include <set>
 
-#include "reference/flow/dot/dot_mutants.h"
 #include "reference/flow/dot/dot_contract.h"
+#include "reference/flow/dot/dot_mutants.h"
 #include "reference/flow/flow.h"
 #include "reference/formats/catalogue.h"
 #include "reference/formats/round.h"
-#include "suites/chip_of_unit.h"
 #include "suites/gemm/gemm_checks.h"
 #include "suites/gemm/gemm_text.h"
 #include "suites/made_once.h"
-#include "suites/rows/cells.h"
-#include "suites/rows/roles.h"
+#include "suites/rows/case_cells.h"
 #include "suites/rulebook.h"
 
 namespace assay {

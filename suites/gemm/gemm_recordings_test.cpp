@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "harness/compare/compare.h"
-#include "harness/compare/element.h"
+#include "harness/compare/verdict.h"
+#include "harness/core/expectation.h"
 #include "harness/core/op.h"
-#include "harness/core/tensor_of_part.h"
 #include "reference/contracts/tensor_layouts.h"
 #include "reference/formats/catalogue.h"
 #include "reference/testing/unit_data.h"

@@ -17,14 +17,13 @@
 
 #include "harness/compare/compare.h"
 #include "harness/core/expectation.h"
-#include "harness/run/ladder.h"
+#include "harness/run/run_case.h"
 #include "reference/formats/catalogue.h"
 #include "reference/formats/round.h"
-#include "suites/gemm/gemm_op.h"
 #include "suites/gemm/gemm_case.h"
+#include "suites/gemm/gemm_op.h"
 #include "suites/registry.h"
 #include "suites/testing/case_with.h"
-#include "suites/testing/two_level_rows.h"
 
 namespace assay {
 namespace {

@@ -14,7 +14,7 @@
 #include "reference/units/unit_definition.h"
 #include "suites/gemm/gemm_checks.h"
 #include "suites/mma/mma_case.h"
-#include "suites/rows/tensors.h"
+#include "suites/rows/row_tensors.h"
 
 namespace assay {
 namespace {

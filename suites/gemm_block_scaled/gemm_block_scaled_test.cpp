@@ -14,15 +14,34 @@
 #include "reference/formats/catalogue.h"
 #include "reference/table/table.h"
 #include "reference/units/unit_definition.h"
-#include "suites/gemm/gemm_op.h"
 #include "suites/gemm/gemm_case.h"
-#include "suites/testing/usual_block_gemm.h"
+#include "suites/gemm/gemm_op.h"
+#include "suites/testing/case_with.h"
 
 namespace assay::gemm_block_scaled_test {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+const Op& gemm() { return shipped_op("gemm_block_scaled"); }
+
+const TestCells kUsual = {{"contract", "torch.scaled_mm_1x128_1x128.sm_90"},
+                                 {"m", "5"},
+                                 {"n", "136"},
+                                 {"k", "416"},
+                                 {"fill", "few_maxima"},
+                                 {"b", "few_maxima"},
+                                 {"scales", "1x128_1x128"},
+                                 {"scale", "amax_scales"},
+                                 {"layout_a", "col"},
+                                 {"layout_b", "row"},
+                                 {"y", "f32"},
+                                 {"c", ""},
+                                 {"seed", "1"},
+                                 {"warp", "32"}};
+
+Case case_with(const TestCells& cells) { return case_of(gemm(), kUsual, cells); }
 
 std::string refusal(const TestCells& cells) { return refusal_of(gemm(), kUsual, cells); }
 
@@ -162,9 +181,6 @@ TEST(GemmBlockScaled, RowsAreWhatTheyAreAlone) {
 // Layouts of gemm_block_scaled: scales and shuffled weights are at their layout's addresses, computed again by hand, and elements use them.
 
 namespace {
-
-using testing::ElementsAre;
-using testing::HasSubstr;
 
 TEST(GemmBlockScaled, ALayoutPlacesScalesAndItsTranspositionIsSeen) {
   const std::map<std::string, std::string> triton = {{"contract", "vllm.triton_w8a8_block.sm_90"}, {"scales", "1x128_128x128"}};

@@ -13,22 +13,39 @@
 #include "harness/compare/compare.h"
 #include "harness/core/expectation.h"
 #include "harness/diagnosis/programs.h"
-#include "harness/run/judge_outputs.h"
 #include "harness/run/run_case.h"
 #include "reference/flow/dot/dot_contract.h"
 #include "reference/formats/catalogue.h"
+#include "reference/formats/format.h"
 #include "reference/formats/round.h"
 #include "reference/units/unit_definition.h"
-#include "suites/gemm/gemm_op.h"
 #include "suites/gemm/gemm_case.h"
+#include "suites/gemm/gemm_op.h"
 #include "suites/rulebook.h"
 #include "suites/testing/case_with.h"
-#include "suites/testing/usual_gemm.h"
 
 namespace assay::gemm_scaled_test {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+const Op& gemm() { return shipped_op("gemm_scaled"); }
+
+const TestCells kUsual = {{"contract", "torch.scaled_mm_tensor.sm_90"},
+                                 {"m", "5"},
+                                 {"n", "24"},
+                                 {"k", "416"},
+                                 {"fill", "few_maxima"},
+                                 {"b", "few_maxima"},
+                                 {"scales", "tensor"},
+                                 {"scale", "scales"},
+                                 {"y", "f32"},
+                                 {"bias", ""},
+                                 {"seed", "1"},
+                                 {"warp", "32"}};
+
+Case case_with(const TestCells& cells) { return case_of(gemm(), kUsual, cells); }
 
 std::string refusal(const TestCells& cells) { return refusal_of(gemm(), kUsual, cells); }
 
@@ -129,8 +146,6 @@ TEST(GemmScaled, RowsAreWhatTheyAreAlone) {
 // A whole gemm_scaled tensor must match one variant. A contract may admit several split-K counts, several names may mean the same variant, and a library is held to the variant that it reports.
 
 namespace {
-
-using testing::ElementsAre;
 
 TEST(GemmScaled, ProgramsAreThoseThatCutKOtherwise) {
   const DotContract contract = read_gemm_case(case_with({})).contract;
@@ -237,9 +252,6 @@ TEST(GemmScaled, PromotionAndOrderMustBeTheContracts) {
 // Identifies the algorithm behind gemm_scaled outputs among all variants of all instructions. Every variant is found, unknown outputs are reported as unknown, and exact sums match every variant.
 
 namespace {
-
-using testing::ElementsAre;
-using testing::HasSubstr;
 
 /// Data that distinguish most variants; k has more tiles than split-K parts.
 std::vector<Case> telling_cases(const std::string& contract, const std::string& scales) {
@@ -349,11 +361,11 @@ TEST(GemmScaled, ExactSumsHideEveryProgram) {
 
 namespace assay {
 
+using ::testing::HasSubstr;
+
 // int8 zero points: the correction is exact in int32, and elements equal (a - azp) * b computed by hand.
 
 namespace {
-
-using testing::HasSubstr;
 
 const Op& gemm() { return shipped_op("gemm_scaled"); }
 

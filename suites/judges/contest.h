@@ -2,17 +2,54 @@
 #pragma once
 
 #include <array>
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "harness/core/call.h"
-#include "suites/judges/recipes.h"
-#include "suites/judges/rules.h"
+#include "harness/core/case.h"
+#include "harness/core/op.h"
+#include "suites/judges/judge_rules.h"
 
 namespace assay::judges {
+
+// Inputs of other projects' tests (recipes.csv), generated with Assay's random numbers.
+
+struct Recipe {
+  std::string id;
+  std::vector<std::string> x;  ///< formats of the input, or of d for GEMMs; the first that the kernel takes is used
+  std::string fill;        ///< generated in that format (GEMMs: in the format of a and b), then
+  double factor = 1;       ///< multiplied (GEMMs: the scales of a and the added terms),
+  double offset = 0;       ///< shifted,
+  bool over_n = false;     ///< and divided by the number of columns, then rounded again
+  std::string gamma, eps;  ///< for norms: a generator and the case's cell; for GEMMs gamma is the generator of scales
+  std::vector<std::array<int64_t, 3>> shapes;  ///< rows, columns, and k; 0 unless a GEMM
+  std::vector<std::string> ranks{};  ///< for ops with ranks: how many; empty: as in the kernel's cases
+  int64_t before = 0;                ///< for ops with ranks: number of warm-up calls
+  bool again = false;                ///< whether these have the same inputs
+};
+
+/// Reads recipes.csv. Throws TableError.
+std::vector<Recipe> load_recipes(const std::string& file);
+
+/// Inputs are used as they are, and scaled down and up by this much. There an absolute tolerance is above, and far below, the
+/// data. Below 2^-10 the first recipes reach the floors of scales; above 2^10 fp16 overflows.
+inline constexpr std::array<double, 3> kScales = {0x1p-10, 1.0, 0x1p10};
+
+struct Trial {
+  Case one;
+  Problem problem;
+  size_t scale = 0;  ///< index into kScales
+};
+
+/// The recipe's inputs at every scale, in each of its shapes that the kernel takes. Everything else is as in the first of the
+/// `models` that the kernel takes, preferring groups of 128. A bound on amax is half the largest value of uniform data. Given
+/// scales are amax / largest code, as the projects compute them.
+std::vector<Trial> trials(const Recipe& recipe, const KernelOffer& kernel, const std::vector<Case>& models);
 
 /// A kernel to test.
 struct Contestant {
@@ -78,5 +115,79 @@ Marks contest(const Field& field, const Contestant& contestant, const Listener& 
 
 /// A library whose codes, normalized numbers or GEMM results are all zero.
 Backend all_zero(Backend backend);
+
+// The kernels to test: from the libraries in one folder.
+
+/// Libraries with kernels.
+struct Libraries {
+  std::string faulty_path;
+  Backend cpu, faulty, varied, zero;
+  std::deque<Backend> of_ranks;
+
+  explicit Libraries(const std::string& folder);
+
+  /// State that a kernel of ranks leaves in the flags of its group is not seen by others.
+  const Backend* with_groups_of_its_own();
+};
+
+/// The healthy library of a folder.
+std::string healthy_library(const std::string& folder);
+
+/// Faults of libassay_faulty.so except races (whose outputs vary), mistakes that are not mutants, all-zero outputs, healthy
+/// kernels that use the freedom of their contracts, and pairs of contracts that rules compare.
+std::vector<Contestant> contestants(Libraries& libraries, const std::string& root, const std::vector<Rule>& rules);
+
+// Results as Markdown tables, and violated requirements.
+
+struct Entry {
+  Contestant contestant;
+  Marks marks;
+};
+
+/// Two tables: each rule over all kernels, and each faulty kernel against the rules of its kind.
+std::string tables(const std::vector<Rule>& rules, const std::vector<Entry>& entries);
+
+/// A fault that Assay's own cases miss, a healthy kernel that Assay rejects, or a rule that applies to no kernel.
+std::vector<std::string> complaints(const std::vector<Rule>& rules, const std::vector<Entry>& entries);
+
+// Cache of results in a file, so that a new fault can be measured alone.
+
+/// Results, and a hash of everything they depend on.
+struct KeptMarks {
+  std::string state;
+  Marks marks;
+};
+
+/// By kernel name. Empty if there is no such file. Throws std::runtime_error naming a file that write_kept() did not write.
+std::map<std::string, KeptMarks> read_kept(const std::string& file);
+
+void write_kept(const std::string& file, const std::map<std::string, KeptMarks>& all);
+
+/// Files that affect the results of all kernels: rules, recipes, contracts, layouts, the healthy library, and this program.
+std::vector<std::string> what_marks_depend_on(const std::string& root, const std::string& healthy_library);
+
+/// Cached and new results of kernels. A cached result is valid only while these files, the kernel's quick cases, and its outputs
+/// on the first few single-rank cases are unchanged. A change of a kernel that affects none of these is missed. Thread-safe.
+class Kept {
+ public:
+  /// `file` empty: no cache file.
+  Kept(std::string file, const Field& field, const std::vector<std::string>& files);
+
+  std::optional<Marks> of(const Contestant& contestant);
+  /// Adds the results of a kernel that of() did not find.
+  void add(const Contestant& contestant, const Marks& marks);
+  /// Number of cached results that were out of date.
+  int stale() const { return stale_; }
+
+ private:
+  std::string state_of(const Contestant& contestant) const;
+
+  std::string file_, common_;
+  const Field& field_;
+  std::map<std::string, KeptMarks> marks_;
+  std::map<std::string, std::string> states_;  ///< hashes of the kernels requested so far
+  int stale_ = 0;
+  std::mutex mutex_;
+};
 
 }  // namespace assay::judges

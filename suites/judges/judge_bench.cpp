@@ -10,11 +10,9 @@
 #include <thread>
 
 #include "harness/core/cases.h"
-#include "harness/text/section.h"
-#include "suites/catches/sample.h"
-#include "suites/judges/contestants.h"
-#include "suites/judges/kept.h"
-#include "suites/judges/tables.h"
+#include "harness/text/text_file.h"
+#include "suites/catches/diagnosis_scores.h"
+#include "suites/judges/contest.h"
 #include "suites/registry.h"
 #include "suites/rulebook.h"
 

@@ -8,7 +8,7 @@
 #include "reference/formats/catalogue.h"
 #include "reference/formats/round.h"
 #include "reference/units/unit_table.h"
-#include "suites/rows/cells.h"
+#include "suites/rows/case_cells.h"
 #include "suites/rulebook.h"
 
 namespace assay {

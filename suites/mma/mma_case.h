@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/core/bound_case.h"
+#include "harness/core/case.h"
 #include "harness/core/op.h"
 #include "reference/units/unit_definition.h"
 #include "reference/units/unit_predict.h"

@@ -1,12 +1,16 @@
-// A case of the ops whose rows are heads: qk_norm_rope, q_norm_rope.
+// The ops whose rows are heads (qk_norm_rope, q_norm_rope): case, inputs of the reference, mutants, trace.
 #pragma once
 
 #include <memory>
 #include <string>
+#include <vector>
 
-#include "harness/core/bound_case.h"
+#include "harness/core/case.h"
+#include "harness/core/op.h"
 #include "reference/flow/contract.h"
-#include "suites/rows/cells.h"
+#include "reference/flow/rope/rope.h"
+#include "suites/rows/case_cells.h"
+#include "suites/rows/row_tensors.h"
 
 namespace assay {
 
@@ -60,5 +64,35 @@ HostTensor q_out_of(const HeadCase& p);
 
 /// Inputs and outputs, in the order of the call.
 Problem head_problem(const HeadCase& p);
+
+// The accepted results for the heads of a case, and its mutants.
+
+/// How a kernel finds its inputs. The default is correct.
+struct HeadReading {
+  AngleReading angles = {};
+  bool q_weight_alone = false, k_weight_alone = false;  ///< one weight is used for heads of both kinds
+  bool v_as_k = false;                                  ///< V heads are normalized and rotated too
+};
+
+/// The reference's inputs for head `head` of a token.
+RowInputs inputs_of_head(const HeadCase& c, const Problem& problem, const HeadReading& reading, int64_t token, int64_t head);
+
+Expectation expect_heads(const Contract& contract, const HeadCase& c, const Problem& problem,
+                         const std::vector<HostTensor>* outputs, const HeadReading& reading = {});
+
+std::vector<Hypothesis> head_hypotheses(const HeadCase& c);
+
+/// Implements BoundCase::situation.
+std::string situation_of_heads(const HeadCase& c, const Problem& problem, const std::vector<HostTensor>& outputs);
+
+// Trace of one number of a head.
+
+/// `column` counts across the heads of the token.
+std::vector<std::string> trace_head(const HeadCase& c, const Problem& problem, int64_t token, int64_t column);
+
+// Shared by the ops that normalize and rotate heads.
+
+/// Roles and parameters besides those of the rotation.
+Op head_op(std::string name, std::vector<RoleSpec> roles, std::vector<ParameterSpec> parameters, std::vector<std::string> columns);
 
 }  // namespace assay

@@ -16,6 +16,8 @@
 namespace assay {
 namespace {
 
+// Case-table columns shared by row-wise ops, parsed and validated.
+
 /// The last row of the contract, which determines groups and layouts.
 const ContractRow& last_row(const std::string& contract) {
   return rulebook().contracts.find(chain_of(rulebook().contracts.find(contract)).back());
@@ -245,6 +247,59 @@ CaseName row_name(const Case& c, const RowCase& p) {
   for (const std::string& another : {p.up, p.residual, p.gamma, p.beta, p.gate, p.scale_fill, p.zero_fill, p.outer_fill})
     if (!another.empty()) fills.append(".").append(another);
   return {c.op, p.contract, shape, fills + ".s" + std::to_string(p.seed), p.warp};
+}
+
+// Offsets of the scales of a case: in one grid, or in one grid per group of rows, concatenated.
+
+ScalePlaces::ScalePlaces(const Layout& layout, const RowCase& c) : layout_(&layout), groups_(c.scales_of_row()) {
+  const std::vector<int64_t> rows = c.groups.any() ? c.groups.sizes() : std::vector<int64_t>{c.rows_of_scales()};
+  capacity_ = c.groups.capacity();
+  int64_t first_row = 0;
+  for (int64_t count : rows) {
+    const PlacedLayout placed(layout, capacity_ > 0 ? capacity_ : count, groups_);
+    grids_.push_back({placed, count, first_row, storage_elements()});
+    storage_ += placed.storage();
+    first_row += count;
+  }
+}
+
+std::vector<int64_t> ScalePlaces::shape() const {
+  std::vector<int64_t> shape = grids_.front().placed.shape();
+  if (capacity_ > 0) return {int64_t(grids_.size()), capacity_, shape[1]};
+  if (grids_.size() == 1) return shape;
+  return {first_rows_of_tiles().back(), shape[1]};
+}
+
+std::vector<int64_t> ScalePlaces::strides() const {
+  const std::vector<int64_t> of_grid = grids_.front().placed.strides();
+  return capacity_ > 0 ? std::vector<int64_t>{grids_.front().placed.storage(), of_grid[0], of_grid[1]} : of_grid;
+}
+
+std::vector<int64_t> ScalePlaces::first_rows_of_tiles() const {
+  std::vector<int64_t> first = {0};
+  for (const Grid& grid : grids_) first.push_back(first.back() + grid.placed.shape()[0]);
+  return first;
+}
+
+const ScalePlaces::Grid& ScalePlaces::grid_of(int64_t row) const {
+  const auto after =
+      std::upper_bound(grids_.begin(), grids_.end(), row, [](int64_t r, const Grid& g) { return r < g.first_row; });
+  return *std::prev(after);
+}
+
+int64_t ScalePlaces::offset(int64_t row, int64_t group) const {
+  const Grid& grid = grid_of(row);
+  return grid.first_element + grid.placed.offset(row - grid.first_row, group);
+}
+
+// Rules for the storage of a scale tensor that holds no scale.
+
+PaddingRule padding_rule(const std::string& rules, const std::string& kind) {
+  const size_t at = rules.find(kind + ":");
+  if (at == std::string::npos) return PaddingRule::kFree;
+  const size_t begin = at + kind.size() + 1;
+  const std::string word = rules.substr(begin, rules.find(' ', at) - begin);
+  return word == "00" ? PaddingRule::kZero : word == "untouched" ? PaddingRule::kUntouched : PaddingRule::kFree;
 }
 
 }  // namespace assay

@@ -1,4 +1,5 @@
-// The bound case of every row-wise op, and the op of a chain of stages.
+// Row ops are chains of stages that each row passes through. A stage knows which contracts it takes and which tensors and
+// parameters it adds to a call.
 #pragma once
 
 #include <memory>
@@ -7,9 +8,95 @@
 #include <vector>
 
 #include "harness/core/op.h"
-#include "suites/rows/row_stages.h"
+#include "suites/rows/row_case.h"
 
 namespace assay {
+
+/// Position of a stage in its op.
+struct StagePlace {
+  bool first = true;  ///< it reads x
+  bool last = true;   ///< it stores its result
+};
+
+class RowStage {
+ public:
+  virtual ~RowStage() = default;
+
+  /// Op kind of the contract rows that it takes: "row_norm".
+  virtual std::string flow() const = 0;
+  /// Why it does not take the contract, whose flow is checked already, or nothing.
+  virtual std::string why_not(const ContractRow& contract) const = 0;
+  /// Whether it stores y in the format of x where it is the last one.
+  virtual bool stores_y() const { return false; }
+  /// Its tensors beside x, in the order of the call.
+  virtual std::vector<RoleSpec> roles(StagePlace place) const = 0;
+  virtual std::vector<ParameterSpec> parameters(StagePlace place) const = 0;
+  virtual void add_to(Problem& problem, const RowCase& c, StagePlace place) const = 0;
+
+  /// The input of an op that begins with this stage.
+  virtual RoleSpec role_of_x() const;
+  virtual HostTensor x(const RowCase& c) const;
+  /// Whether the op also takes a single contract row of an op kind other than flow().
+  virtual bool takes_other_flows() const { return false; }
+};
+
+using RowStagePtr = std::shared_ptr<const RowStage>;
+
+/// Whether cases of the op have an input.
+enum class Has { kNever, kSometimes, kAlways };
+
+/// A norm. Rows may be added to a residual before it, and multiplied by a gate after it.
+struct NormInputs {
+  Has residual = Has::kNever, gate = Has::kNever;
+  bool beta = false;  ///< LayerNorm: subtracts the mean
+};
+RowStagePtr norm_stage(NormInputs inputs = {});
+
+/// An activation of one half of a row, times the other half.
+RowStagePtr gated_stage();
+
+/// A quantization; always the last stage.
+struct QuantTensors {
+  ScalesOfOp scales{};
+  bool zero_points = false;
+  bool tiles = false;  ///< scale layouts may be swizzled in tiles
+  bool bound = false;  ///< contracts may bound amax
+  bool outer = false;  ///< contracts may have a second level of scales, given as global_scale
+};
+RowStagePtr quant_stage(QuantTensors tensors);
+
+/// How rows belong to experts.
+enum class Experts {
+  kNone,
+  kOneBehindTheOther,  ///< x and q without gaps; one grid of scales per expert
+  kInRooms             ///< each expert has capacity for more rows than it has tokens
+};
+
+/// All stages of an op.
+class RowChain {
+ public:
+  explicit RowChain(std::vector<RowStagePtr> stages, Experts experts = Experts::kNone) : stages_(std::move(stages)), experts_(experts) {}
+
+  /// Why an op of these columns does not take that contract, or nothing if it does.
+  std::string why_not(const ContractRow& contract, const std::vector<std::string>& columns) const;
+  /// Throws TableError about `contract` for such a reason, and for a format of x in which the contract leaves no y.
+  void require(const Cells& cells, const ContractRow& contract, const std::vector<std::string>& columns) const;
+  std::vector<RoleSpec> roles() const;
+  std::vector<ParameterSpec> parameters() const;
+
+  HostTensor x(const RowCase& c) const { return stages_.front()->x(c); }
+  /// The call with this x, which may be the result of another op.
+  Problem problem(const RowCase& c, HostTensor x) const;
+  Problem problem(const RowCase& c) const { return problem(c, x(c)); }
+
+ private:
+  StagePlace place_of(size_t stage) const { return {stage == 0, stage + 1 == stages_.size()}; }
+
+  std::vector<RowStagePtr> stages_;
+  Experts experts_;
+};
+
+// The bound case of every row-wise op, and the op of a chain of stages.
 
 /// The parts that differ between ops.
 struct RowOpParts {

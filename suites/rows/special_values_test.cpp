@@ -1,6 +1,4 @@
 // Compares the reference with results from other sources: one row of special_facts.csv per test.
-#include "suites/rows/special_values.h"
-
 #include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
@@ -8,6 +6,7 @@
 
 #include "reference/flow/flow.h"
 #include "reference/table/table.h"
+#include "suites/rows/row_text.h"
 #include "suites/rulebook.h"
 
 namespace assay {

@@ -1,9 +1,16 @@
-// Builds cases of a shipped op for its tests: default cells with some changes.
+// Builds cases of a shipped op for tests, outputs that an answer accepts, and contracts with two levels of scales.
 #pragma once
 
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <string>
+#include <vector>
 
+#include "harness/core/expectation.h"
 #include "harness/core/op.h"
 #include "reference/table/table.h"
 #include "suites/registry.h"
@@ -38,5 +45,42 @@ inline std::string refusal_of(const Op& op, const TestCells& usual, const TestCe
   }
   return "";
 }
+
+// Converts a variant's answer for a GEMM to the outputs of a call.
+
+/// d with the lowest accepted code of each element.
+inline std::vector<HostTensor> outputs_of(const Problem& problem, const Answer& answer) {
+  std::vector<HostTensor> outputs = {find(problem.tensors, "d")};
+  outputs[0].bytes.resize(outputs[0].spec.bytes());
+  const std::vector<WholePart> d = computed(answer);
+  for (size_t i = 0; i < d[0].low.size(); ++i)
+    outputs[0].set_code(int64_t(i), code_from_ordinal(*outputs[0].spec.format, d[0].low[i]));
+  return outputs;
+}
+
+// Contract rows with block scales below a given scale, beside the shipped ones: for tests of both levels in quantizations and GEMMs.
+
+/// Opens the rulebook with these rows, and the shipped one again afterwards.
+class WithTwoLevels : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    const std::string folder = std::filesystem::temp_directory_path() / ("two_levels_" + std::to_string(::getpid()));
+    std::filesystem::create_directories(folder);
+    std::ofstream(folder + "/quant.csv") << "id,q,M,amax,scale,mult,code,group,layouts,pad,since,until,source,why\n"
+                                            "quant.two,e4m3fn,448,absmax,mul(1/M) mul(g) to(e4m3fn),rdiv(g),mul(m) to(q),4+tensor|4+row,row,"
+                                            "rows:free,2026,,here,because\n";
+    std::ofstream(folder + "/gemm.csv") << "id,unit,promote,join,split,scales,y,bias,out,layouts,since,until,source,why\n"
+                                        << gemm_row("gemm.one", "1x128_1x128", "to(y)") << gemm_row("gemm.two", "1x128+tensor_1x128+tensor", "mul(ga) mul(gb) to(y)")
+                                        << gemm_row("gemm.rows", "1x128+row_1x128+row", "mul(ga*gb) to(y)");
+    open_rulebook(ASSAY_SOURCE_DIR, {folder + "/quant.csv", folder + "/gemm.csv"});
+    std::filesystem::remove_all(folder);
+  }
+  static void TearDownTestSuite() { open_rulebook(ASSAY_SOURCE_DIR); }
+
+ private:
+  static std::string gemm_row(const std::string& id, const std::string& scales, const std::string& y) {
+    return id + ",sm_90.wgmma.e4m3.f32,every(128),\"fma(sa*sb,acc)\",none," + scales + "," + y + ",,f32|bf16,col,2026,,here,because\n";
+  }
+};
 
 }  // namespace assay

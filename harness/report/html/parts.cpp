@@ -8,7 +8,7 @@
 #include <sstream>
 #include <string_view>
 
-#include "harness/text/printable.h"
+#include "harness/text/messages.h"
 
 namespace assay::html {
 namespace {

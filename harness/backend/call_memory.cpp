@@ -1,0 +1,444 @@
+#include "harness/backend/call_memory.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <stdexcept>
+#include <utility>
+
+#include "harness/backend/abi_call.h"
+#include "harness/backend/crash_report.h"
+
+namespace assay {
+namespace {
+
+// Host memory between inaccessible pages.
+
+size_t page_bytes() {
+  static const auto bytes = size_t(::sysconf(_SC_PAGESIZE));
+  return bytes;
+}
+
+}  // namespace
+
+GuardedPages::GuardedPages(GuardedPages&& other) noexcept
+    : mapping_(std::exchange(other.mapping_, nullptr)),
+      end_(other.end_),
+      mapped_(other.mapped_),
+      capacity_(other.capacity_),
+      writable_(other.writable_) {}
+
+GuardedPages::~GuardedPages() { release(); }
+
+void GuardedPages::release() {
+  if (mapping_ != nullptr) ::munmap(mapping_, mapped_);
+  mapping_ = nullptr;
+  capacity_ = writable_ = 0;
+}
+
+bool GuardedPages::hold(size_t bytes) {
+  const size_t page = page_bytes();
+  if (bytes > std::numeric_limits<ptrdiff_t>::max() - 2 * kFar - page) return false;
+  const size_t needed = (bytes + page - 1) / page * page;
+  if (mapping_ == nullptr || needed > capacity_) {
+    release();
+    void* const mapping = ::mmap(nullptr, needed + 2 * kFar, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (mapping == MAP_FAILED) return false;
+    mapping_ = static_cast<std::byte*>(mapping);
+    mapped_ = needed + 2 * kFar;
+    capacity_ = needed;
+    end_ = mapping_ + kFar + needed;
+  }
+  if (needed > writable_ && ::mprotect(end_ - needed, needed - writable_, PROT_READ | PROT_WRITE) != 0) return false;
+  if (needed < writable_ && ::mprotect(end_ - writable_, writable_ - needed, PROT_NONE) != 0) return false;
+  writable_ = needed;
+  return true;
+}
+
+namespace {
+
+// Memory of one tensor on a library's device, between two guard zones.
+
+constexpr size_t kPeriod = 256;
+
+/// Adjacent bytes differ, so memory filled with one value is never mistaken for an intact guard.
+const std::array<std::byte, kPeriod>& pattern() {
+  static const auto bytes = [] {
+    std::array<std::byte, kPeriod> made;
+    for (size_t i = 0; i < made.size(); ++i) made[i] = std::byte((0x5c + 37 * i) & 0xff);
+    return made;
+  }();
+  return bytes;
+}
+
+void lay_pattern(std::span<std::byte> guard) {
+  for (size_t i = 0; i < guard.size(); i += kPeriod)
+    std::memcpy(guard.data() + i, pattern().data(), std::min(kPeriod, guard.size() - i));
+}
+
+struct Damage {
+  size_t count = 0, first = 0, last = 0;
+};
+
+Damage damage_of(std::span<const std::byte> guard) {
+  Damage damage;
+  for (size_t i = 0; i < guard.size(); i += kPeriod) {
+    const size_t piece = std::min(kPeriod, guard.size() - i);
+    if (std::memcmp(guard.data() + i, pattern().data(), piece) == 0) continue;
+    for (size_t k = 0; k < piece; ++k) {
+      if (guard[i + k] == pattern()[k]) continue;
+      if (damage.count++ == 0) damage.first = i + k;
+      damage.last = i + k;
+    }
+  }
+  return damage;
+}
+
+std::string bytes_in_words(size_t count) { return std::to_string(count) + (count == 1 ? " byte" : " bytes"); }
+
+uintptr_t aligned_down(uintptr_t address) { return address / DeviceBlock::kAlignment * DeviceBlock::kAlignment; }
+
+}  // namespace
+
+DeviceBlock::DeviceBlock(DeviceBlock&& other) noexcept
+    : functions_(std::move(other.functions_)),
+      member_(other.member_),
+      pages_(std::move(other.pages_)),
+      allocation_(std::exchange(other.allocation_, nullptr)),
+      data_(other.data_),
+      capacity_(other.capacity_),
+      bytes_(other.bytes_),
+      guard_(other.guard_),
+      staging_(std::move(other.staging_)),
+      before_(other.before_),
+      behind_(other.behind_) {}
+
+DeviceBlock::~DeviceBlock() { release(); }
+
+void* DeviceBlock::allocate(size_t bytes) const {
+  if (member_.group != nullptr) return functions_->allocate_on(member_.group, member_.rank, bytes);
+  return functions_->allocate(bytes);
+}
+
+/// Memory of a group member is released together with the group.
+void DeviceBlock::release() {
+  if (allocation_ != nullptr && member_.group == nullptr) functions_->release(allocation_);
+  allocation_ = nullptr;
+}
+
+bool DeviceBlock::reserve(size_t bytes, size_t guard, std::string& problem) {
+  bytes_ = bytes;
+  guard_ = guard;
+  const size_t total = bytes + 2 * guard + kAlignment;
+  bool has_room = total > bytes;
+  if (on_host()) {
+    has_room = has_room && pages_.hold(total);
+    // Places the end of the data as close to the inaccessible pages as alignment and guard allow.
+    if (has_room)
+      data_ = pages_.end() - (reinterpret_cast<uintptr_t>(pages_.end()) -
+                              aligned_down(reinterpret_cast<uintptr_t>(pages_.end()) - guard - bytes));
+  } else if (allocation_ == nullptr || total > capacity_) {
+    release();
+    allocation_ = has_room ? allocate(total) : nullptr;
+    capacity_ = allocation_ != nullptr ? total : 0;
+    has_room = allocation_ != nullptr;
+  }
+  if (!has_room) {
+    problem = "cannot allocate " + bytes_in_words(std::max(bytes, total));
+    return false;
+  }
+  if (on_host()) return true;
+  const auto base = reinterpret_cast<uintptr_t>(allocation_);
+  data_ = static_cast<std::byte*>(allocation_) + (aligned_down(base + guard + kAlignment - 1) - base);
+  return true;
+}
+
+/// Writes fresh guards into host memory, with `between` bytes between them.
+void DeviceBlock::hold(size_t between) {
+  if (on_host()) {
+    before_ = {pages_.begin(), data_};
+    behind_ = {data_ + between, pages_.end()};
+  } else {
+    staging_.resize(between + 2 * guard_);
+    before_ = std::span(staging_).first(guard_);
+    behind_ = std::span(staging_).last(guard_);
+  }
+  lay_pattern(before_);
+  lay_pattern(behind_);
+}
+
+bool DeviceBlock::upload(std::span<const std::byte> data, std::string& problem, size_t row) {
+  if (!reserve(data.size(), on_host() ? kGuard : std::max(kDeviceGuard, (row + kPeriod - 1) / kPeriod * kPeriod), problem))
+    return false;
+  hold(bytes_);
+  if (!data.empty()) std::memcpy(before_.data() + before_.size(), data.data(), data.size());
+  return on_host() || upload_piece(data_ - guard_, before_.data(), bytes_ + 2 * guard_, problem);
+}
+
+bool DeviceBlock::download(std::string& problem) {
+  // After enclose() the staging memory holds the guards only.
+  if (!on_host() && staging_.size() < bytes_ + 2 * guard_) hold(bytes_);
+  return on_host() || download_piece(before_.data(), data_ - guard_, bytes_ + 2 * guard_, problem);
+}
+
+bool DeviceBlock::enclose(size_t bytes, std::string& problem) {
+  if (!reserve(bytes, on_host() ? kGuard : kDeviceGuard, problem)) return false;
+  hold(on_host() ? bytes : 0);
+  return on_host() || (upload_piece(data_ - guard_, before_.data(), guard_, problem) &&
+                       upload_piece(data_ + bytes, behind_.data(), guard_, problem));
+}
+
+bool DeviceBlock::download_guards(std::string& problem) {
+  return on_host() || (download_piece(before_.data(), data_ - guard_, guard_, problem) &&
+                       download_piece(behind_.data(), data_ + bytes_, guard_, problem));
+}
+
+bool DeviceBlock::upload_piece(std::byte* to, const std::byte* from, size_t bytes, std::string& problem) const {
+  if (functions_->upload(to, from, bytes) == ASSAY_OK) return true;
+  problem = "upload of " + bytes_in_words(bytes) + " failed";
+  return false;
+}
+
+bool DeviceBlock::download_piece(std::byte* to, const std::byte* from, size_t bytes, std::string& problem) const {
+  if (functions_->download(to, from, bytes) == ASSAY_OK) return true;
+  problem = "download of " + bytes_in_words(bytes) + " failed";
+  return false;
+}
+
+std::string DeviceBlock::guard_damage() const {
+  const Damage before = damage_of(before_);
+  const Damage behind = damage_of(behind_);
+  std::string text;
+  if (before.count > 0) {
+    text = bytes_in_words(before.count) + " before its start, nearest " + bytes_in_words(before_.size() - before.last) +
+           " before it";
+  }
+  if (behind.count > 0) {
+    text += text.empty() ? "" : " and ";
+    text += bytes_in_words(behind.count) + " behind its end, first " + bytes_in_words(behind.first) + " behind it";
+  }
+  return text;
+}
+
+namespace {
+
+// Fills outputs with a sentinel before a call, and finds which bytes kept it.
+
+bool is_packed(const Format& format) { return format.is_integer() && format.bits == 32; }
+
+/// Bytes of sentinel 0, lowest first.
+std::byte first_byte(const Format& format, int64_t place) {
+  const bool no_negative_zero = format.specials == Specials::kFnuz || (format.is_integer() && format.bits == 8);
+  if (no_negative_zero) return std::byte{0x80};
+  const bool highest = place == format.bytes() - 1;
+  return highest || is_packed(format) ? std::byte{0xff} : std::byte{0xc3};
+}
+
+template <class Unit>
+std::vector<ByteRange> unchanged(std::span<const std::byte> before, std::span<const std::byte> now) {
+  std::vector<ByteRange> ranges;
+  constexpr int64_t kBlock = 1024;
+  const int64_t units = int64_t(now.size() / sizeof(Unit));
+  const auto load = [](std::span<const std::byte> bytes, int64_t i) {
+    Unit unit;
+    std::memcpy(&unit, bytes.data() + size_t(i) * sizeof(Unit), sizeof(Unit));
+    return unit;
+  };
+  for (int64_t begin = 0; begin < units; begin += kBlock) {
+    const int64_t end = std::min(begin + kBlock, units);
+    unsigned any = 0;  // checked per block, so that the loop vectorizes; hits are rare
+    for (int64_t i = begin; i < end; ++i) any |= unsigned(load(before, i) == load(now, i));
+    for (int64_t i = begin; any != 0 && i < end; ++i) {
+      if (load(before, i) != load(now, i)) continue;
+      const int64_t byte = i * int64_t(sizeof(Unit));
+      if (!ranges.empty() && ranges.back().end == byte) {
+        ranges.back().end += sizeof(Unit);
+      } else {
+        ranges.push_back({byte, byte + int64_t(sizeof(Unit))});
+      }
+    }
+  }
+  return ranges;
+}
+
+}  // namespace
+
+std::vector<std::byte> sentinel_storage(const TensorSpec& spec, int number) {
+  constexpr std::byte kSecond{0xa5};
+  const int64_t width = spec.format->bytes();
+  std::vector<std::byte> bytes(spec.bytes(), number != 0 ? kSecond : first_byte(*spec.format, 0));
+  if (number != 0 || width == 1) return bytes;
+  for (int64_t i = 0; i < int64_t(bytes.size()); ++i) bytes[size_t(i)] = first_byte(*spec.format, i % width);
+  return bytes;
+}
+
+std::vector<ByteRange> unchanged_ranges(const TensorSpec& spec, std::span<const std::byte> before,
+                                        std::span<const std::byte> now) {
+  if (spec.format->bits == 16) return unchanged<uint16_t>(before, now);
+  if (spec.format->bits == 32 && !is_packed(*spec.format)) return unchanged<uint32_t>(before, now);
+  return unchanged<uint8_t>(before, now);
+}
+
+std::vector<ByteRange> intersection(const std::vector<ByteRange>& a, const std::vector<ByteRange>& b) {
+  std::vector<ByteRange> both;
+  for (size_t i = 0, j = 0; i < a.size() && j < b.size();) {
+    const ByteRange common{std::max(a[i].begin, b[j].begin), std::min(a[i].end, b[j].end)};
+    if (common.begin < common.end) both.push_back(common);
+    a[i].end < b[j].end ? ++i : ++j;
+  }
+  return both;
+}
+
+namespace {
+
+// The tensors of one call, in the library's memory.
+
+bool is_output(const HostTensor& tensor) { return tensor.spec.role == Role::kOutput; }
+bool is_in_place(const HostTensor& tensor) { return is_output(tensor) && !tensor.bytes.empty(); }
+
+std::string input_damage(const HostTensor& tensor, std::span<const std::byte> now) {
+  if (tensor.bytes.empty() || std::memcmp(tensor.bytes.data(), now.data(), now.size()) == 0) return "";
+  const auto [was, is] = std::mismatch(tensor.bytes.begin(), tensor.bytes.end(), now.begin());
+  const int64_t element = tensor.spec.element_of(size_t(was - tensor.bytes.begin()));
+  return "input '" + tensor.spec.name + "' was changed, first at storage element " + std::to_string(element);
+}
+
+/// Bytes from one row to the next: how far off a kernel writes that counts rows wrongly.
+size_t row_bytes(const TensorSpec& spec) {
+  constexpr size_t kMost = size_t{16} << 20;
+  return spec.shape.size() < 2 ? 0 : std::min(kMost, spec.byte_of(std::abs(spec.strides[spec.shape.size() - 2])));
+}
+
+}  // namespace
+
+std::span<const std::byte> Buffers::before(size_t i) const {
+  return sentinels_[i].empty() ? std::span<const std::byte>(problem_->tensors[i].bytes) : sentinels_[i];
+}
+
+bool Buffers::upload(const Problem& problem, int sentinel, void* group, std::string& reason) {
+  const std::vector<HostTensor>& tensors = problem.tensors;
+  problem_ = &problem;
+  sentinels_.assign(tensors.size(), {});
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    const TensorSpec& spec = tensors[i].spec;
+    if (is_output(tensors[i]) && !is_in_place(tensors[i])) sentinels_[i] = sentinel_storage(spec, sentinel);
+    if (before(i).size() != spec.bytes()) {
+      throw std::logic_error("tensor '" + spec.name + "' holds " + std::to_string(before(i).size()) + " bytes, its spec says " +
+                             std::to_string(spec.bytes()));
+    }
+    if (spec.rank < 0 || spec.rank >= problem.ranks)
+      throw std::logic_error("tensor '" + spec.name + "' is of rank " + std::to_string(spec.rank) + " of " +
+                             std::to_string(problem.ranks));
+    const DeviceBlock::Member member{functions_->allocate_on != nullptr ? group : nullptr, spec.rank};
+    if (i < blocks_.size() && (members_[i].group != member.group || members_[i].rank != member.rank)) {
+      while (blocks_.size() > i) blocks_.pop_back();
+      members_.resize(i);
+    }
+    if (i == blocks_.size()) {
+      blocks_.emplace_back(functions_, member);
+      members_.push_back(member);
+    }
+    if (blocks_[i].upload(before(i), reason, row_bytes(spec))) continue;
+    reason.insert(0, spec.name + ": ");
+    return false;
+  }
+  return true;
+}
+
+bool Buffers::reset_outputs(std::string& reason) {
+  for (size_t i = 0; i < problem_->tensors.size(); ++i)
+    if (is_output(problem_->tensors[i]) && !blocks_[i].upload(before(i), reason, row_bytes(problem_->tensors[i].spec)))
+      return false;
+  return true;
+}
+
+CallResult Buffers::download() {
+  const std::vector<HostTensor>& tensors = problem_->tensors;
+  std::string reason;
+  for (size_t i = 0; i < tensors.size(); ++i)
+    if (!blocks_[i].download(reason)) return lost(tensors[i].spec.name + ": " + reason, true);
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    const std::string damage = blocks_[i].guard_damage();
+    if (!damage.empty()) return refused(CallStatus::kBroken, "wrote outside '" + tensors[i].spec.name + "': " + damage);
+  }
+  CallResult result;
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    const std::span<const std::byte> now = blocks_[i].downloaded();
+    if (!is_output(tensors[i])) {
+      const std::string damage = input_damage(tensors[i], now);
+      if (!damage.empty()) return refused(CallStatus::kBroken, damage);
+      continue;
+    }
+    result.untouched.push_back(unchanged_ranges(tensors[i].spec, before(i), now));
+    result.in_place.push_back(is_in_place(tensors[i]));
+    result.outputs.push_back({tensors[i].spec, {now.begin(), now.end()}});
+  }
+  return result;
+}
+
+size_t Buffers::held() const {
+  size_t bytes = 0;
+  for (const DeviceBlock& block : blocks_) bytes += block.held();
+  return bytes;
+}
+
+void Buffers::clear() {
+  blocks_.clear();
+  members_.clear();
+}
+
+std::vector<void*> Buffers::addresses() const {
+  std::vector<void*> all;
+  for (const DeviceBlock& block : blocks_) all.push_back(block.address());
+  return all;
+}
+
+TensorNames::TensorNames(const Problem& problem, const Buffers& buffers) {
+  const std::vector<DeviceBlock>& blocks = buffers.blocks();
+  for (size_t i = 0; i < problem.tensors.size(); ++i) {
+    const auto* begin = static_cast<const std::byte*>(blocks[i].address());
+    remember_tensor(
+        {blocks[i].low(), begin, begin + problem.tensors[i].spec.bytes(), blocks[i].high(), problem.tensors[i].spec.name});
+  }
+}
+
+TensorNames::~TensorNames() { forget_tensors(); }
+
+// The scratch memory that a library asks for.
+
+bool Workspaces::give(const std::vector<assay_call*>& calls, void* group, std::string& reason) {
+  size_t bytes = 0;
+  for (assay_call* call : calls)
+    if (functions_->workspace_bytes != nullptr) bytes = std::max(bytes, functions_->workspace_bytes(call));
+  if (bytes == 0) return true;
+  constexpr size_t kMost = size_t{1} << 46;  // 64 TiB: a mistake of the library, and not a device that is too small
+  if (bytes > kMost) throw WorkspaceError("asks for a workspace of " + std::to_string(bytes) + " bytes");
+  const auto rank = size_t(calls.front()->rank);
+  while (of_ranks_.size() <= rank) {
+    void* const owner = functions_->allocate_on != nullptr ? group : nullptr;
+    of_ranks_.emplace_back(functions_, DeviceBlock::Member{owner, int32_t(of_ranks_.size())});
+  }
+  DeviceBlock& workspace = of_ranks_[rank];
+  if (!workspace.enclose(bytes, reason)) return false;
+  for (assay_call* call : calls) call->workspace = workspace.address(), call->workspace_bytes = bytes;
+  return true;
+}
+
+CallResult Workspaces::looked_at(const std::vector<const assay_call*>& calls) {
+  for (const assay_call* call : calls) {
+    if (call->workspace == nullptr) continue;
+    DeviceBlock& workspace = of_ranks_[size_t(call->rank)];
+    std::string reason;
+    if (!workspace.download_guards(reason)) return lost("workspace: " + reason, true);
+    if (const std::string damage = workspace.guard_damage(); !damage.empty())
+      return refused(CallStatus::kBroken, "wrote outside the workspace: " + damage);
+  }
+  return {};
+}
+
+}  // namespace assay

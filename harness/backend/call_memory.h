@@ -1,0 +1,202 @@
+// The memory of one call on a library's device: guarded blocks, the tensors in them, and workspaces.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "assay/abi.h"
+#include "harness/compare/compare.h"
+#include "harness/core/call.h"
+#include "harness/core/tensor.h"
+
+namespace assay {
+
+// Host memory between inaccessible pages.
+
+/// Writable memory with kFar inaccessible bytes on either side: an access there ends the process. Grows on request; the
+/// destructor unmaps it.
+class GuardedPages {
+ public:
+  static constexpr size_t kFar = size_t{16} << 20;  ///< takes address space, no memory
+
+  GuardedPages() = default;
+  GuardedPages(GuardedPages&& other) noexcept;
+  GuardedPages& operator=(GuardedPages&&) = delete;
+  ~GuardedPages();
+
+  /// Makes at least `bytes` bytes writable, in whole pages, and everything around them inaccessible. If the pages move, their
+  /// content is lost. Returns false if the system refuses.
+  bool hold(size_t bytes);
+
+  std::byte* begin() const { return end_ - writable_; }
+  std::byte* end() const { return end_; }
+  size_t capacity() const { return capacity_; }
+
+  /// The whole mapping, inaccessible pages included.
+  std::byte* low() const { return mapping_; }
+  std::byte* high() const { return mapping_ + mapped_; }
+
+ private:
+  void release();
+
+  std::byte *mapping_ = nullptr, *end_ = nullptr;  ///< start of the mapping; fixed end of the writable pages
+  size_t mapped_ = 0, capacity_ = 0, writable_ = 0;
+};
+
+// Memory of one tensor on a library's device, between two guard zones.
+
+/// Allocated with the library's functions, or in this process if the library has none. Reused and grown from call to call, since
+/// a device allocation costs more than a tiny case.
+///
+/// The guard zones on both sides hold a pattern; bytes overwritten in it are counted after the call. In host memory a zone has at
+/// least kGuard bytes, and an access beyond it ends the process (GuardedPages). Device memory cannot be protected, so a zone
+/// there has kDeviceGuard bytes or one row of the tensor, whichever is larger.
+class DeviceBlock {
+ public:
+  /// The group member that owns the memory; it is then released with the group.
+  struct Member {
+    void* group = nullptr;
+    int32_t rank = 0;
+  };
+  explicit DeviceBlock(std::shared_ptr<const assay_library> functions, Member member = {nullptr, 0})
+      : functions_(std::move(functions)), member_(member) {}
+  DeviceBlock(DeviceBlock&& other) noexcept;
+  DeviceBlock& operator=(DeviceBlock&&) = delete;
+  ~DeviceBlock();
+
+  static constexpr size_t kGuard = 4096, kDeviceGuard = size_t{64} << 10;
+  /// Alignment of the data.
+  static constexpr size_t kAlignment = 256;
+
+  /// Writes guards and data. `row`: bytes of one row of the tensor. Returns false, with the reason in `problem`, if the device
+  /// refuses.
+  bool upload(std::span<const std::byte> data, std::string& problem, size_t row = 0);
+
+  /// Reads guards and data back. Returns false, with a reason, if the device refuses.
+  bool download(std::string& problem);
+
+  /// Writes guards around `bytes` bytes without touching these, for data that are produced and read on the device.
+  bool enclose(size_t bytes, std::string& problem);
+  /// Reads only the guards.
+  bool download_guards(std::string& problem);
+
+  void* address() const { return data_; }
+  size_t held() const { return on_host() ? pages_.capacity() : capacity_ + staging_.size(); }
+
+  /// Data as read back.
+  std::span<const std::byte> downloaded() const { return {before_.data() + before_.size(), bytes_}; }
+
+  /// Describes how the guards were overwritten; empty if they are intact.
+  std::string guard_damage() const;
+
+  /// First byte of the host pages, inaccessible ones included; null for device memory.
+  const std::byte* low() const { return on_host() ? pages_.low() : nullptr; }
+  const std::byte* high() const { return on_host() ? pages_.high() : nullptr; }
+
+ private:
+  bool reserve(size_t bytes, size_t guard, std::string& problem);
+  void* allocate(size_t bytes) const;
+  void release();
+  /// check_functions() ensures that a library has either all memory functions or none.
+  bool on_host() const { return functions_->upload == nullptr; }
+  void hold(size_t between);
+  bool upload_piece(std::byte* to, const std::byte* from, size_t bytes, std::string& problem) const;
+  bool download_piece(std::byte* to, const std::byte* from, size_t bytes, std::string& problem) const;
+
+  std::shared_ptr<const assay_library> functions_;
+  Member member_;
+  GuardedPages pages_;          ///< host memory
+  void* allocation_ = nullptr;  ///< device memory
+  std::byte* data_ = nullptr;   ///< device address of the data
+  size_t capacity_ = 0, bytes_ = 0, guard_ = 0;
+  std::vector<std::byte> staging_;          ///< host copy for device memory that the host cannot address
+  std::span<std::byte> before_, behind_{};  ///< the guards, in memory that this process can read
+};
+
+// Fills outputs with a sentinel before a call, and finds which bytes kept it.
+
+/// Storage filled with a sentinel. Number 0 is a code that results rarely have (NaN, -128); number 1 differs from it in every
+/// byte. Neither contains a zero byte, since correct padding may be zero.
+std::vector<std::byte> sentinel_storage(const TensorSpec& spec, int number);
+
+/// Ranges where `now` still equals `before`: whole elements, except for int32, which may hold four packed scales and is compared
+/// byte by byte.
+std::vector<ByteRange> unchanged_ranges(const TensorSpec& spec, std::span<const std::byte> before,
+                                        std::span<const std::byte> now);
+
+/// Bytes in both of two ascending lists of ranges.
+std::vector<ByteRange> intersection(const std::vector<ByteRange>& a, const std::vector<ByteRange>& b);
+
+// The tensors of one call, in the library's memory.
+
+/// One buffer per tensor, each between guard zones. Inputs hold their data. Outputs hold a sentinel (NaN if the format has one),
+/// or their data if they are in-place operands. Buffers are reused for the next problem.
+class Buffers {
+ public:
+  explicit Buffers(std::shared_ptr<const assay_library> functions) : functions_(std::move(functions)) {}
+
+  /// `group` owns the memory of problems with more than one rank. Returns false, with the device's message in `reason`, if the
+  /// device refuses. `problem` must stay alive for the later calls.
+  bool upload(const Problem& problem, int sentinel, void* group, std::string& reason);
+  /// Restores the outputs to their state before the call.
+  bool reset_outputs(std::string& reason);
+
+  /// Checks and returns what the call did, in this order: broken guards, changed inputs, outputs, unwritten bytes.
+  CallResult download();
+
+  size_t held() const;
+  void clear();
+
+  const std::vector<DeviceBlock>& blocks() const { return blocks_; }
+  std::vector<void*> addresses() const;
+
+ private:
+  std::span<const std::byte> before(size_t i) const;
+
+  std::shared_ptr<const assay_library> functions_;
+  const Problem* problem_ = nullptr;
+  std::vector<DeviceBlock> blocks_;
+  std::vector<DeviceBlock::Member> members_;       ///< group members that the blocks were allocated for
+  std::vector<std::vector<std::byte>> sentinels_;  ///< empty for outputs that hold data of the problem
+};
+
+/// During its lifetime, a crash report can name the tensor next to the faulting address.
+class TensorNames {
+ public:
+  TensorNames(const Problem& problem, const Buffers& buffers);
+  ~TensorNames();
+  TensorNames(const TensorNames&) = delete;
+  TensorNames& operator=(const TensorNames&) = delete;
+};
+
+// The scratch memory that a library asks for.
+
+/// A size that no device has.
+struct WorkspaceError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// One workspace of a rank for all its calls, which come one behind the other. They are kept for the next calls.
+class Workspaces {
+ public:
+  explicit Workspaces(std::shared_ptr<const assay_library> functions) : functions_(std::move(functions)) {}
+
+  /// Gives the calls of one rank as much as the hungriest of them asks for. False, with a reason, if the device refuses. Throws
+  /// WorkspaceError.
+  bool give(const std::vector<assay_call*>& calls, void* group, std::string& reason);
+
+  /// kOk, or that one of the calls wrote outside of its workspace, or that the device is lost.
+  CallResult looked_at(const std::vector<const assay_call*>& calls);
+
+  void clear() { of_ranks_.clear(); }
+
+ private:
+  std::shared_ptr<const assay_library> functions_;
+  std::vector<DeviceBlock> of_ranks_;
+};
+
+}  // namespace assay

@@ -1,0 +1,51 @@
+// Reports how a kernel ended its process: a crash with its address and the nearest tensor, or exit().
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "harness/core/call.h"
+
+namespace assay {
+
+// Describes a crash from the signal handler: the address, the nearest tensor, the running function.
+
+/// Memory of a tensor, to describe crashes in or next to it.
+struct TensorMemory {
+  const std::byte *low, *begin, *end, *high;  ///< [begin, end) is the tensor; [low, high) includes the inaccessible pages around
+                                              ///< it
+  std::string_view name;
+};
+
+/// Registers the tensors of the next call and forgets those of the previous one. At most 64 are kept.
+void forget_tensors();
+void remember_tensor(const TensorMemory& memory);
+
+/// Installs handlers for SIGSEGV, SIGBUS, SIGFPE and SIGILL. A handler writes such a line to the file and lets the signal end the
+/// process:
+///
+///   SIGSEGV at address 0x7f..: wrote 4352 bytes behind the end of 'y', in my_kernel (libmine.so+0x11a9)
+///
+/// `begin` is written before the line and must stay alive. A signal that already has a handler (a sanitizer's) keeps it.
+void speak_of_crashes(int file, const char* begin);
+
+/// Names the library and kernel of the current call, if `begin` does not; null for none.
+void set_crash_subject(const char* words);
+
+// Reports a kernel that ends the program.
+
+/// During its lifetime, a kernel that ends this process with exit() or by a crash is named on stderr, and the exit code is that
+/// of kBroken. CUDA calls exit() if host code calls a device-only function.
+class ExitNotice {
+ public:
+  ExitNotice(const std::string& path, const CallRequest& request);
+  ~ExitNotice();
+  ExitNotice(const ExitNotice&) = delete;
+  ExitNotice& operator=(const ExitNotice&) = delete;
+
+ private:
+  std::string words_, subject_;
+};
+
+}  // namespace assay

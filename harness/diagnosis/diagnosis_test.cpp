@@ -1,0 +1,145 @@
+// Causes of violations, algorithm variants over all cases, and the width of contracts.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "harness/diagnosis/diagnose.h"
+#include "harness/diagnosis/programs.h"
+#include "harness/diagnosis/visibility.h"
+#include "harness/run/run_case.h"
+#include "harness/testing/toy_op.h"
+#include "reference/formats/catalogue.h"
+
+namespace assay {
+namespace {
+
+using ::testing::Each;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+// Diagnosis of elements that are right one by one but break a rule together.
+
+/// The toy op with any element value accepted, under a rule that row 1 breaks.
+Expectation breaks_a_rule(const Problem& problem) {
+  const HostTensor& x = problem.tensors.front();
+  const auto elements = size_t(x.spec.elements());
+  WholePart y{{"y", x.spec.format, {x.spec.shape[0], x.spec.shape[1]}, "free"},
+              std::vector<int32_t>(elements, Interval::anything().low),
+              std::vector<int32_t>(elements, Interval::anything().high)};
+  return expectation_of({std::move(y)}, {{"one r for a row", "row 1: no single r explains it", 1, {{"y", 1, Place::kWholeRow}}}});
+}
+
+class CaseWithRule : public testing::ToyCase {
+ public:
+  explicit CaseWithRule(const Case& one, std::vector<Hypothesis> wrong = {}) : ToyCase(one), wrong_(std::move(wrong)) {}
+  Expectation expect(const Problem& problem, const std::vector<HostTensor>*) const override { return breaks_a_rule(problem); }
+  std::vector<Hypothesis> mutants() const override { return wrong_; }
+
+ private:
+  const std::vector<Hypothesis> wrong_;
+};
+
+Op op_with_rule(const std::vector<Hypothesis>& wrong = {}) { return testing::toy_op_of<CaseWithRule>(wrong); }
+
+std::vector<HostTensor> outputs_of(const Problem& problem) {
+  HostTensor y = problem.tensors.back();
+  y.bytes = problem.tensors.front().bytes;
+  return {y};
+}
+
+Verdict judged(const Op& op, const Case& one) {
+  const std::unique_ptr<const BoundCase> bound = op.bind(one);
+  const Problem problem = bound->problem();
+  CallResult result;
+  result.outputs = outputs_of(problem);
+  result.untouched.resize(1), result.in_place.resize(1);
+  Verdict verdict = blank_verdict(one, "copy", "toy");
+  const Sample sample = judge_outputs(*bound, problem, result, verdict);
+  const Backend backend = shared_between_threads(testing::toy_backend());
+  look_for_causes(backend)({*bound, one, problem, &result.outputs, &result, &sample}, verdict);
+  return verdict;
+}
+
+TEST(Violations, AreNotCalledPadding) {
+  const Verdict verdict = judged(op_with_rule(), testing::toy_case("bf16", "4x16"));
+  EXPECT_EQ(verdict.outcome, Outcome::kFail);
+  EXPECT_EQ(verdict.message, "row 1: no single r explains it");
+  ASSERT_EQ(verdict.violations.size(), 1u);
+  EXPECT_EQ(verdict.violations.front().places.front().row, 1);
+  EXPECT_THAT(verdict.causes, Each(Not(HasSubstr("padding"))));
+}
+
+TEST(Violations, AreExplainedByAnEditThatBreaksNoRule) {
+  const Case one = testing::toy_case("bf16", "4x16");
+  const Op op = op_with_rule({{"r: of half a row", [one](const Problem& problem, const std::vector<HostTensor>* outputs) {
+                                 return testing::ToyCase(one).expect(problem, outputs);
+                               }}});
+  EXPECT_THAT(judged(op, one).causes, ElementsAre("explains 1 of 1 failing elements: r: of half a row"));
+}
+
+TEST(Violations, AreNotExplainedByAnEditThatBreaksTheRuleToo) {
+  const Op op = op_with_rule(
+      {{"eps: another", [](const Problem& problem, const std::vector<HostTensor>*) { return breaks_a_rule(problem); }}});
+  EXPECT_THAT(judged(op, testing::toy_case("bf16", "4x16")).causes, ElementsAre("no known cause"));
+}
+
+// Lines about the variants that made the outputs of several cases.
+
+TEST(ProgramTally, ManyProgramsAreCountedByTheirUnits) {
+  std::vector<std::string> names;
+  for (const char* unit : {"one.f32", "two.f32"})
+    for (int promoted = 32; promoted <= 192; promoted += 32)
+      names.push_back(std::string(unit) + ", promoted every " + std::to_string(promoted) + ", acc * s");
+  ProgramTally few, many;
+  few.add(names, "case");
+  EXPECT_EQ(few.lines().size(), 12u);
+  EXPECT_EQ(few.lines().front(), "made by   one.f32, promoted every 128, acc * s; k whole");
+  names.push_back("alone.f32, acc * s");
+  many.add(names, "case");
+  EXPECT_THAT(many.lines(), ElementsAre("made by   one of 13 algorithms that these outputs cannot distinguish:",
+                                        "          alone.f32 in 1 way", "          one.f32 in 6 ways",
+                                        "          two.f32 in 6 ways", "          results with more bits distinguish more of them"));
+}
+
+/// The toy op, with intervals of these widths at the start of its output.
+class CaseOfWidths : public testing::ToyCase {
+ public:
+  CaseOfWidths(const Case& one, std::vector<int32_t> widths) : ToyCase(one), widths_(std::move(widths)) {}
+  Expectation expect(const Problem&, const std::vector<HostTensor>*) const override {
+    WholePart y = testing::whole_part(kBf16, {1, 8}, std::vector<int32_t>(8, 100), std::vector<int32_t>(8, 100), "", "y");
+    for (size_t i = 0; i < widths_.size(); ++i) {
+      if (widths_[i] < 0)
+        y.low[i] = Interval::anything().low, y.high[i] = Interval::anything().high;
+      else
+        y.high[i] += widths_[i];
+    }
+    return expectation_of({std::move(y)});
+  }
+
+ private:
+  const std::vector<int32_t> widths_;
+};
+
+Op with_widths(const std::vector<int32_t>& widths) { return testing::toy_op_of<CaseOfWidths>(widths); }
+
+std::string table_of(const std::vector<int32_t>& widths) {
+  const Op op = with_widths(widths);
+  return sharpness_table({&op, 1}, {testing::toy_case("bf16")});
+}
+
+TEST(Sharpness, CountsSetsOfOneCodeAndTheWidthOfTheOthers) {
+  EXPECT_THAT(table_of({}), HasSubstr("| toy, y bf16 | 1 | 8 | 100.000 % | toy.copy | 100.000 % | 0 | 0 |"));
+  EXPECT_THAT(table_of({1, 0, 9}), HasSubstr("| 75.000 % | 0 | 9 |"));
+  EXPECT_THAT(table_of({1, 2, 3, 4, 5}), HasSubstr("| 37.500 % | 1 | 5 |"));
+  EXPECT_THAT(table_of({4, 4, 4, 4, 4, 4, 4, 4}), HasSubstr("| 0.000 % | 4 | 4 |"));
+}
+
+TEST(Sharpness, WhatIsUndefinedIsOpen) { EXPECT_THAT(table_of({-1}), HasSubstr("| 87.500 % | 0 | 0 |")); }
+
+TEST(Sharpness, AnOpWithoutCasesHasNoRow) {
+  const Op op = with_widths({});
+  EXPECT_THAT(sharpness_table({&op, 1}, {}), Not(HasSubstr("toy")));
+}
+
+}  // namespace
+}  // namespace assay

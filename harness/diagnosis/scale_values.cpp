@@ -1,0 +1,330 @@
+// Values of a scale tensor that no scale has: UE8M0 bytes and fp32.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <functional>
+#include <optional>
+
+#include "harness/diagnosis/diagnose.h"
+#include "harness/diagnosis/scales.h"
+
+namespace assay {
+namespace {
+
+// UE8M0 bytes: NaN, zeros, fp32 bits in packed words, overflowing mantissas.
+
+constexpr int64_t kNan = 0xff;
+
+bool plausible(int64_t byte) { return kLeastExponent <= byte && byte <= kMostExponent; }
+bool swollen(int64_t byte) { return byte > kMostExponent; }
+
+/// The bytes of one word; nothing if the storage lacks some of them.
+std::optional<std::array<int64_t, 4>> word_at(const ScaleGrid& grid, int64_t row, int64_t w) {
+  std::array<int64_t, 4> bytes{};
+  for (int64_t j = 0; j < 4; ++j) {
+    bytes[size_t(j)] = grid.code(row, 4 * w + j);
+    if (bytes[size_t(j)] < 0) return std::nullopt;
+  }
+  return bytes;
+}
+
+uint32_t joined(const std::array<int64_t, 4>& b) { return uint32_t(b[0] | b[1] << 8 | b[2] << 16 | b[3] << 24); }
+
+template <class Visit>
+void for_each_word(const ScaleGrid& grid, Visit visit) {
+  for (int64_t r = 0; r < grid.present_rows; ++r)
+    for (int64_t w = 0; 4 * w < grid.present_columns; ++w)
+      if (const auto bytes = word_at(grid, r, w)) visit(r, w, *bytes);
+}
+
+bool reads_as_fp32(const std::array<int64_t, 4>& b) {
+  const bool scale_on_top = 33 <= b[3] && b[3] <= 83;
+  const bool power_of_two = (joined(b) & 0x7fffff) == 0;
+  if (b[2] == b[3]) return false;  // memory filled with one byte: find_constant_tail() reports it
+  const auto is_exponent = [](int64_t byte) { return byte == 0 || plausible(byte); };
+  return scale_on_top && (power_of_two || !(is_exponent(b[0]) && is_exponent(b[1]) && is_exponent(b[2])));
+}
+
+/// Index of the highest nonzero byte of a word; -1 if there is none.
+int64_t top_of(const std::array<int64_t, 4>& b) {
+  int64_t top = 3;
+  while (top >= 0 && b[size_t(top)] == 0) --top;
+  return top;
+}
+
+std::string address(const ScaleGrid& grid, int64_t row, int64_t column) {
+  return fmt::format("{}[{}, {}]", grid.name, row, column);
+}
+
+bool find_fp32_words(const ScaleGrid& grid, ScaleReport& report) {
+  PlacesFound places;
+  int64_t words = 0;
+  std::string first;
+  for_each_word(grid, [&](int64_t r, int64_t w, const std::array<int64_t, 4>& b) {
+    ++words;
+    if (!reads_as_fp32(b)) return;
+    if (places.count == 0)
+      first = fmt::format("first    word [{}, {}] = 0x{:08X}: as fp32 {:.9g}; as UE8M0 the scales 2^{}, 2^{}, 2^{}, 2^{}", r, w,
+                          joined(b), std::bit_cast<float>(joined(b)), b[0] - 127, b[1] - 127, b[2] - 127, b[3] - 127);
+    for (int64_t j = 0; j < 4; ++j) places.add(r, 4 * w + j);
+  });
+  if (places.count == 0) return false;
+  report.findings.push_back(
+      {fmt::format("{} of {} words {} the bits of an fp32 scale where four UE8M0 bytes are read", places.count / 4, words,
+                   places.count == 4 ? "holds" : "hold"),
+       {"where    " + places.text(), first,
+        "why      the producer wrote fp32 scales and the consumer takes each word for four exponents: its top byte is far below "
+        "any",
+        "         scale (2^-43 or less), and mantissa bits make the other three",
+        "example  4 groups of scale 1.0: the words should be one, 0x7F7F7F7F; fp32 bits are 0x3F800000, read as 2^-127, 2^-127, "
+        "2^1, 2^-64",
+        "repair   convert: byte = fp32 exponent field, plus 1 if the mantissa is not zero; four groups to a word"}});
+  return true;
+}
+
+/// Words with a plausible top byte whose lower bytes have high bits set, and the number of such bytes in top position.
+struct Swollen {
+  PlacesFound lower;
+  int64_t top = 0;
+  std::array<int64_t, 4> by_slot{};
+  std::vector<std::string> lines;
+};
+
+Swollen swollen_bytes(const ScaleGrid& grid) {
+  Swollen found;
+  for_each_word(grid, [&](int64_t r, int64_t w, const std::array<int64_t, 4>& b) {
+    const int64_t top = top_of(b);
+    if (top < 0) return;
+    if (swollen(b[size_t(top)])) ++found.top;
+    if (top == 0 || !plausible(b[size_t(top)])) return;
+    for (int64_t j = 0; j < top; ++j) {
+      const int64_t byte = b[size_t(j)];
+      if (!swollen(byte)) continue;
+      found.lower.add(r, 4 * w + j);
+      ++found.by_slot[size_t(j)];
+      if (found.lines.size() == 3) continue;
+      // Bits that are not in the exponent of the next group are mantissa bits, unless the two scales differ widely.
+      const int64_t stray = byte & ~b[size_t(top)] & 0xff, leading = stray == 0 ? 0 : int64_t(std::bit_floor(uint64_t(stray)));
+      found.lines.push_back(fmt::format(
+          "{}    {}: byte 0x{:02X} = {} in word 0x{:08X}: mantissa bits of group {} ({} x its power of two) ran into it",
+          found.lines.empty() ? "first" : "then ", address(grid, r, 4 * w + j), byte,
+          byte == kNan ? "NaN" : fmt::format("2^{}", byte - 127), joined(b), 4 * w + j + 1,
+          leading == 0 ? "not 1" : fmt::format("{:.9g} or more", 1.0 + double(leading) / 256.0)));
+    }
+  });
+  return found;
+}
+
+bool find_lost_mantissas(const ScaleGrid& grid, ScaleReport& report) {
+  Swollen found = swollen_bytes(grid);
+  if (found.lower.count == 0 || found.top > 0) return false;
+  // Without a mask about every second byte below a scale that is no power of two is wrong: one NaN in a large tensor has another cause.
+  constexpr int64_t kFewBytes = 16;
+  const bool is_nan = grid.code(found.lower.first[0], found.lower.first[1]) == kNan;
+  if (found.lower.count == 1 && is_nan && grid.present_rows * grid.present_columns > kFewBytes) return false;
+  std::vector<std::string> lines = {
+      "where    " + found.lower.text(),
+      fmt::format("slots    byte 0: {}, byte 1: {}, byte 2: {}, byte 3: {} (byte 3 has no neighbour above it)", found.by_slot[0],
+                  found.by_slot[1], found.by_slot[2], found.by_slot[3])};
+  lines.insert(lines.end(), found.lines.begin(), found.lines.end());
+  for (const char* line :
+       {"why      the packer joins raw fp32 words, v0>>23 | v1>>15 | v2>>7 | v3<<1, without masking the mantissas. That is right "
+        "only if",
+        "         every scale is a power of two; otherwise the mantissa of group j+1 lands in the byte of group j and sets its "
+        "bits",
+        "example  smallest input that shows it: scales [1, 1, 1, 1.5] give 0x7FFF7F7F (byte 2 = 0xFF = NaN) and [1, 1.5, 1, 1] "
+        "give",
+        "         0x7F7F7FFF (byte 0); right are 0x807F7F7F and 0x7F7F807F. A test with one group never shows it",
+        "repair   round scales up to powers of two before packing (and quantize with the rounded ones), or mask v & 0x7F800000"})
+    lines.emplace_back(line);
+  if (found.lower.count == 1)
+    lines.emplace_back("or else  that group's own amax was Inf or NaN, which packs to 0xFF too: one byte cannot tell");
+  report.findings.push_back({fmt::format("mantissas lost by packing: {} byte{} more than an exponent", found.lower.count,
+                                         found.lower.count == 1 ? " holds" : "s hold"),
+                             lines});
+  return true;
+}
+
+void find_nan(const ScaleGrid& grid, bool explained, ScaleReport& report) {
+  PlacesFound nan;
+  for (int64_t r = 0; r < grid.present_rows; ++r)
+    for (int64_t c = 0; c < grid.present_columns; ++c)
+      if (grid.code(r, c) == kNan) nan.add(r, c);
+  if (nan.count == 0) return;
+  std::vector<std::string> lines = {"where    " + nan.text(),
+                                    fmt::format("first    {}: byte 0xFF", address(grid, nan.first[0], nan.first[1])),
+                                    "why      0xFF is the NaN of UE8M0 (OCP MX): every product with that group is NaN"};
+  if (explained)
+    lines.emplace_back("cause    see the next finding");
+  else
+    lines.emplace_back(
+        "cause    no pattern of packing: look for Inf or NaN in the input of these groups, or unwritten memory (0xFF)");
+  report.findings.push_back({fmt::format("{} of {} bytes {} 0xFF = NaN", nan.count, grid.present_rows * grid.present_columns,
+                                         nan.count == 1 ? "is" : "are"),
+                             lines});
+}
+
+/// Number of columns at the end that are zero in every row, up to `most`.
+int64_t zero_columns(const ScaleGrid& grid, int64_t most) {
+  int64_t tail = 0;
+  for (int64_t c = grid.present_columns; c-- > 0 && tail < most; ++tail)
+    for (int64_t r = 0; r < grid.present_rows; ++r)
+      if (grid.code(r, c) != 0) return tail;
+  return tail;
+}
+
+/// Whether the rows may be columns of words in storage order: [groups / 4, rows], the rows padded to a multiple of four.
+bool may_be_storage(const ScaleGrid& grid) {
+  const int64_t words = grid.present_columns / 4;
+  return grid.present_columns % 16 == 0 && words > grid.present_rows;
+}
+
+/// Number of zero columns that are padding: up to three bytes of the last word, or in storage order up to three whole words.
+int64_t zero_tail(const ScaleGrid& grid) {
+  if (grid.kind != ScaleKind::kWords) return 0;
+  const int64_t all = zero_columns(grid, 16);
+  if (may_be_storage(grid) && 4 <= all && all < 16) return all / 4 * 4;
+  return std::min<int64_t>(all, 3);
+}
+
+void find_zeros(const ScaleGrid& grid, ScaleReport& report) {
+  const int64_t tail = grid.extent_known ? 0 : zero_tail(grid);
+  PlacesFound zero;
+  for (int64_t r = 0; r < grid.present_rows; ++r)
+    for (int64_t c = 0; c < grid.present_columns - tail; ++c)
+      if (grid.code(r, c) == 0) zero.add(r, c);
+  if (tail >= 4)
+    report.notes.push_back(fmt::format("the last {} words of each row are zero: gaps, if this is the storage order [groups / 4, rows] with {} rows of scales; "
+                                       "say --param m=ROWS --param groups=GROUPS to be sure",
+                                       tail / 4, grid.present_columns / 4 - tail / 4));
+  else if (tail > 0)
+    report.notes.push_back(
+        fmt::format("the top {} byte{} of the last word {} zero in every row: padding of {} groups, as it must be", tail,
+                    tail == 1 ? "" : "s", tail == 1 ? "is" : "are", grid.present_columns - tail));
+  if (zero.count == 0) return;
+  report.findings.push_back(
+      {fmt::format("{} of {} bytes {} 0x00 = 2^-127", zero.count, grid.present_rows * (grid.present_columns - tail),
+                   zero.count == 1 ? "is" : "are"),
+       {"where    " + zero.text(), fmt::format("first    {}: byte 0x00", address(grid, zero.first[0], zero.first[1])),
+        "why      UE8M0 has no zero; 0x00 is the scale 2^-127. Either the group was never written, or its amax was 0 and no",
+        "         floor was put under the scale, or padding (which is 0x00) stands where a scale should"}});
+}
+
+}  // namespace
+
+void look_at_bytes(const ScaleGrid& grid, ScaleReport& report) {
+  if (grid.kind == ScaleKind::kWords && find_fp32_words(grid, report)) return;  // later checks would describe mantissa bits
+  ScaleReport packing;
+  const bool packed_wrongly = grid.kind == ScaleKind::kWords && find_lost_mantissas(grid, packing);
+  find_nan(grid, packed_wrongly, report);
+  for (ScaleFinding& finding : packing.findings) report.findings.push_back(std::move(finding));
+  find_zeros(grid, report);
+}
+
+namespace {
+
+// fp32 scales: values that no scale may have, and values that cannot be converted to UE8M0.
+
+float value(int64_t code) { return std::bit_cast<float>(uint32_t(code)); }
+
+bool is_scale(int64_t code) { return std::isnormal(value(code)) && value(code) > 0; }
+bool is_power_of_two(int64_t code) { return is_scale(code) && (code & 0x7fffff) == 0; }
+bool is_words_of_bytes(int64_t code) {
+  for (int shift = 0; shift < 32; shift += 8) {
+    const int64_t byte = code >> shift & 0xff;
+    if (byte < kLeastExponent || byte > kMostExponent) return false;
+  }
+  return true;
+}
+
+PlacesFound places_where(const ScaleGrid& grid, const std::function<bool(int64_t)>& holds) {
+  PlacesFound places;
+  for (int64_t r = 0; r < grid.present_rows; ++r)
+    for (int64_t c = 0; c < grid.present_columns; ++c)
+      if (grid.code(r, c) >= 0 && holds(grid.code(r, c))) places.add(r, c);
+  return places;
+}
+
+std::string first_text(const ScaleGrid& grid, const PlacesFound& places) {
+  const int64_t code = grid.code(places.first[0], places.first[1]);
+  return fmt::format("first    {}[{}, {}] = {:.9g} (0x{:08X})", grid.name, places.first[0], places.first[1], value(code), code);
+}
+
+struct Kind {
+  const char* what;
+  bool (*holds)(int64_t code);
+  const char* why;
+};
+
+constexpr Kind kKinds[] = {
+    {"NaN", [](int64_t c) { return std::isnan(value(c)); },
+     "NaN in the input of the group, 0 / 0 for a group of zeros, or unwritten memory"},
+    {"Inf", [](int64_t c) { return std::isinf(value(c)); }, "Inf in the input of the group, or a division by a scale of zero"},
+    {"negative", [](int64_t c) { return value(c) < 0; },
+     "a scale is not negative: the tensor holds other data, or packed words are read as fp32"},
+    {"zero", [](int64_t c) { return value(c) == 0; },
+     "a group of zeros without a floor under its scale (x / 0 is NaN), or an unwritten group"},
+    {"subnormal", [](int64_t c) { return value(c) != 0 && std::fabs(value(c)) < 0x1p-126f; },
+     "1 / scale overflows to Inf, and a GPU that flushes subnormals takes it for zero"}};
+
+void find_words(const ScaleGrid& grid, ScaleReport& report) {
+  const PlacesFound words = places_where(grid, is_words_of_bytes);
+  if (words.count == 0) return;
+  const int64_t code = grid.code(words.first[0], words.first[1]);
+  report.findings.push_back(
+      {fmt::format("{} of {} elements {} packed UE8M0 words read as fp32", words.count, grid.present_rows * grid.present_columns,
+                   words.count == 1 ? "looks like" : "look like"),
+       {"where    " + words.text(), first_text(grid, words),
+        fmt::format("bytes    as four UE8M0 bytes 0x{:02X} 0x{:02X} 0x{:02X} 0x{:02X}: the scales 2^{}, 2^{}, 2^{}, 2^{}",
+                    code & 0xff, code >> 8 & 0xff, code >> 16 & 0xff, code >> 24, (code & 0xff) - 127, (code >> 8 & 0xff) - 127,
+                    (code >> 16 & 0xff) - 127, (code >> 24) - 127),
+        "why      all four bytes are plausible exponents, and as fp32 the value is 2^43 or more, which no scale is"}});
+}
+
+void find_mantissas(const ScaleGrid& grid, ScaleReport& report) {
+  const PlacesFound powers = places_where(grid, is_power_of_two);
+  const PlacesFound others = places_where(grid, [](int64_t code) { return is_scale(code) && !is_power_of_two(code); });
+  if (others.count == 0) return;
+  const bool meant = powers.count > others.count;
+  if (!meant && !grid.powers_of_two) {
+    report.notes.push_back(
+        fmt::format("{} of {} scales are powers of two: as plain fp32 scales that is right; a consumer of UE8M0 cannot take them "
+                    "(--as ue8m0_scale judges for one)",
+                    powers.count, powers.count + others.count));
+    return;
+  }
+  const int64_t code = grid.code(others.first[0], others.first[1]);
+  const double power = std::ldexp(1.0, std::ilogb(value(code)));
+  report.findings.push_back(
+      {fmt::format(
+           "{} of {} fp32 scales {}, {}", others.count, powers.count + others.count,
+           others.count == 1 ? "is not a power of two" : "are not powers of two",
+           grid.powers_of_two ? "and the consumer takes UE8M0" : "though most are: the tensor is meant for a consumer of UE8M0"),
+       {"where    " + others.text(), first_text(grid, others),
+        fmt::format("effect   its exponent alone is {:.9g}: the product is too small by a factor of {:.6g}", power,
+                    double(value(code)) / power),
+        "why      UE8M0 keeps the exponent and drops the mantissa; a packer without a mask ORs it into the neighbouring byte "
+        "(NaN)",
+        "example  smallest input that shows it: one group with scale 1.5, which becomes 1; scales [1, 1, 1, 1.5] packed give a "
+        "NaN byte",
+        "repair   round scales up to a power of two before the data are quantized with them, not afterwards"}});
+}
+
+}  // namespace
+
+void look_at_floats(const ScaleGrid& grid, ScaleReport& report) {
+  for (const Kind& kind : kKinds) {
+    const PlacesFound places = places_where(grid, kind.holds);
+    if (places.count == 0) continue;
+    report.findings.push_back({fmt::format("{} of {} scales {} {}", places.count, grid.present_rows * grid.present_columns,
+                                           places.count == 1 ? "is" : "are", kind.what),
+                               {"where    " + places.text(), first_text(grid, places), std::string("why      ") + kind.why}});
+  }
+  find_words(grid, report);
+  find_mantissas(grid, report);
+}
+
+}  // namespace assay

@@ -1,0 +1,201 @@
+// Inputs for single instructions. They are chosen so that models that differ in one step return different bits.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <random>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "harness/probe/instruction.h"
+#include "reference/formats/round.h"
+
+namespace assay {
+
+/// One kind of input.
+struct ProbeData {
+  std::string_view name;
+  std::string_view shows;  ///< what it reveals
+  bool special;            ///< some operands are NaN or Inf
+};
+
+/// All kinds, most independent first.
+std::span<const ProbeData> probe_data();
+
+/// Tiles of that kind. Positions of products are random per tile, and numbers per row and column, so that every element of a tile
+/// is a different test. Throws std::out_of_range for an unknown kind.
+Tiles probe_tiles(std::string_view kind, const Instruction& instruction, int64_t tiles, uint64_t seed);
+
+/// Inputs and the results that the instruction returned.
+struct Observation {
+  std::string_view kind;
+  Tiles tiles;
+  std::vector<uint32_t> d;
+};
+
+/// Number of elements for which the model predicts another result; counting stops above `most`.
+int64_t mismatches(const Unit& unit, const Observation& seen, int64_t most);
+
+/// Number of tiles with about that many elements.
+int64_t tiles_for(const Instruction& instruction, int64_t elements);
+
+// Random numbers of a format with a chosen exponent.
+
+class Draw {
+ public:
+  explicit Draw(uint64_t seed) : random_(seed) {}
+
+  uint32_t bits() { return uint32_t(random_() >> 16); }
+  int below(int n) { return int(random_() % uint64_t(n)); }
+  bool coin() { return below(2) == 0; }
+  /// Uniform in [low, high]; low if high < low.
+  int between(int low, int high) { return high <= low ? low : low + below(high - low + 1); }
+  double sign() { return coin() ? 1 : -1; }
+  /// 1 <= x < 2 with that many random bits.
+  double significand(int bits) { return 1 + std::ldexp(double(random_() & ((uint64_t{1} << bits) - 1)), -bits); }
+
+ private:
+  std::mt19937_64 random_;
+};
+
+inline int top_exponent(const Format& f) { return std::ilogb(max_finite(f)); }
+/// Exponent of the format's smallest subnormal number.
+inline int bottom_exponent(const Format& f) { return f.is_integer() ? 0 : f.min_exponent() - f.mantissa_bits; }
+
+/// The code of x, rounded toward zero and limited to the format.
+inline uint32_t code_near(const Format& f, double x) {
+  if (!f.has_sign()) x = std::fabs(x);
+  const double value = round_to(f, x, Rounding::kTowardZero, Overflow::kSaturate);
+  return code_of(f, value == 0 && f.specials == Specials::kFnuz ? 0.0 : value);
+}
+
+/// A random code of a finite number.
+inline uint32_t finite_code(const Format& f, Draw& draw) {
+  for (;;) {
+    const uint32_t code = draw.bits() & uint32_t(f.code_count() - 1);
+    if (std::isfinite(decode(f, code))) return code;
+  }
+}
+
+// Fills one tile of inputs. Included by the generators only.
+
+/// One tile under construction.
+class TileFill {
+ public:
+  TileFill(Tiles& tiles, int64_t tile, Draw& draw) : tiles_(tiles), tile_(tile), draw_(draw), i_(tiles.instruction()) {}
+
+  const Instruction& instruction() const { return i_; }
+  Draw& draw() { return draw_; }
+
+  template <class Value>  // per row
+  void a(int k, Value value) {
+    for (int row = 0; row < i_.m; ++row) tiles_.set_a(tile_, row, k, code_near(*i_.a, value(row)));
+  }
+  template <class Value>  // per column
+  void b(int k, Value value) {
+    for (int column = 0; column < i_.n; ++column) tiles_.set_b(tile_, column, k, code_near(*i_.b, value(column)));
+  }
+  template <class Value>
+  void c(Value value) {
+    for (int row = 0; row < i_.m; ++row)
+      for (int column = 0; column < i_.n; ++column) tiles_.set_c(tile_, row, column, code_near(*i_.d, value()));
+  }
+  template <class Code>  // all operand elements
+  void codes(Code code) {
+    for (int k = 0; k < i_.k; ++k) {
+      for (int row = 0; row < i_.m; ++row) tiles_.set_a(tile_, row, k, code(*i_.a));
+      for (int column = 0; column < i_.n; ++column) tiles_.set_b(tile_, column, k, code(*i_.b));
+    }
+  }
+  template <class Code>
+  void c_codes(Code code) {
+    for (int row = 0; row < i_.m; ++row)
+      for (int column = 0; column < i_.n; ++column) tiles_.set_c(tile_, row, column, code(*i_.d));
+  }
+  template <class Code>
+  void scales(Code code) {
+    for (int block = 0; block < i_.scales(); ++block) {
+      for (int row = 0; row < i_.m; ++row) tiles_.set_a_scale(tile_, row, block, code(*i_.scale));
+      for (int column = 0; column < i_.n; ++column) tiles_.set_b_scale(tile_, column, block, code(*i_.scale));
+    }
+  }
+  /// Random scales: powers of two in [2^low, 2^high], or other numbers of the format of that size.
+  void scales_about(int low, int high) {
+    scales([&](const Format& f) {
+      return code_near(f, draw_.significand(f.mantissa_bits) * std::ldexp(1.0, draw_.between(low, high)));
+    });
+  }
+
+  double number(const Format& f, int low, int high) {
+    return draw_.sign() * draw_.significand(f.mantissa_bits) * std::ldexp(1.0, draw_.between(low, high));
+  }
+  double power(int low, int high) { return draw_.sign() * std::ldexp(1.0, draw_.between(low, high)); }
+
+ private:
+  Tiles& tiles_;
+  int64_t tile_;
+  Draw& draw_;
+  const Instruction& i_;
+};
+
+/// Exponents of two factors whose product is about 2^e.
+struct Exponents {
+  int a, b;
+};
+inline Exponents factors_of(const Instruction& i, int e) {
+  const int half = e >= 0 ? e / 2 : -((1 - e) / 2);
+  const int a = std::clamp(half, bottom_exponent(*i.a), top_exponent(*i.a));
+  const int b = std::clamp(e - a, bottom_exponent(*i.b), top_exponent(*i.b));
+  return {std::clamp(e - b, bottom_exponent(*i.a), top_exponent(*i.a)), b};
+}
+
+/// The largest product exponent for which d can hold a sum.
+inline int high_product(const Instruction& i) {
+  return std::min({top_exponent(*i.a) + top_exponent(*i.b), top_exponent(*i.d) - 2, 40});
+}
+
+}  // namespace assay
+
+namespace assay::fills {
+
+// Generators that fill a zeroed tile, each to answer one question. `index` counts the tiles of a kind.
+
+// How sums are computed
+
+/// A single product of any magnitude.
+void alone(TileFill& tile, int64_t index);
+/// Two large products that cancel, plus one small product or c. The result shows which bits of the small one were kept.
+void kept(TileFill& tile, int64_t index);
+/// A large c and small products down to far below its last bit: rounding, and ties that the smallest product breaks.
+void ties(TileFill& tile, int64_t index);
+/// Products of at most c's magnitude in all places, so that every addition loses bits depending on the order.
+void wide(TileFill& tile, int64_t index);
+/// Numbers near 1.
+void near_one(TileFill& tile, int64_t index);
+/// A c above or below a product with many bits.
+void addend(TileFill& tile, int64_t index);
+/// c of any magnitude, without products.
+void c_alone(TileFill& tile, int64_t index);
+
+// Limits of formats, NaN and Inf
+
+/// Tiny and subnormal numbers.
+void tiny(TileFill& tile, int64_t index);
+/// Subnormal factors times large ones, two of which cancel, plus a small product or c. The result shows the exponent that the
+/// subnormal was aligned by.
+void subnormal(TileFill& tile, int64_t index);
+/// A few powers of two whose products are near the smallest number of d.
+void least(TileFill& tile, int64_t index);
+/// Zeros times large factors, beside small products and a small c.
+void zeros(TileFill& tile, int64_t index);
+/// Products and sums near the largest number of d, and near the largest exponent.
+void huge(TileFill& tile, int64_t index);
+void any_bits(TileFill& tile, int64_t index);
+/// NaN, Inf, signed zeros, largest and smallest numbers among ones.
+void specials(TileFill& tile, int64_t index);
+/// Only zeros, of both signs.
+void signs(TileFill& tile, int64_t index);
+
+}  // namespace assay::fills

@@ -1,2 +1,0 @@
-// A shared object that is not a kernel library.
-extern "C" int assay_harness_testing_unrelated(void) { return 1; }

@@ -1,0 +1,12 @@
+#include "suites/all_reduce_add_rms_norm/fused_case.h"
+#include "suites/registry.h"
+
+namespace assay {
+
+Op all_reduce_add_rms_norm_op() {
+  return fused_op("all_reduce_add_rms_norm", RowChain({norm_stage({.residual = Has::kAlways})}),
+                  {{"y", Access::kOut, "[m, n] of each rank in the format of x: the norm"}},
+                  {"contract", "ranks", "x", "m", "n", "eps", "fill", "residual", "gamma", "before", "seed", "warp"});
+}
+
+}  // namespace assay

@@ -1,0 +1,159 @@
+#include <algorithm>
+#include <numeric>
+
+#include "reference/formats/catalogue.h"
+#include "suites/cache_insert/cache_case.h"
+#include "suites/cache_insert/cache_op.h"
+#include "suites/rulebook.h"
+
+namespace assay {
+namespace {
+
+/// Ingredients of a hypothesis: a contract, places of records, and a misreading of the inputs.
+struct Answer {
+  Contract contract;
+  Placing placing;
+  Misreading misreading = {};
+};
+
+template <class What>
+struct Named {
+  std::string name;
+  What what;
+};
+
+Hypothesis of(const CacheCase& c, const std::string& name, const Answer& answer) {
+  Hypothesis made{name,
+                  [c, answer](const Problem& problem, const std::vector<HostTensor>* outputs) {
+                    return expect_cache(answer.contract, answer.placing, c, problem, outputs, answer.misreading);
+                  },
+                  rulebook().equivalent(c.contract, *c.x, name)};
+  const Placing right(c);
+  if (answer.placing.same_places(right) && answer.placing.left_out.empty() && c.m > 0)
+    made.first_row = [c, answer](const Problem& problem) {
+      return expect_first_record(answer.contract, c, problem, answer.misreading);
+    };
+  return made;
+}
+
+std::vector<Neighbour> edits(const CacheCase& c, const Neighbour& first) {
+  return neighbours_of(rulebook().contracts, first, *c.x);
+}
+
+/// Misreadings: numbers of the wrong type, another group's scale, and wrong angles of a token.
+std::vector<Named<Misreading>> misreadings_of(const CacheCase& c, const Contract& contract) {
+  const Format& x = *c.x;
+  std::vector<Named<Misreading>> all;
+  if (const size_t scales = c.scale_fill.empty() ? 0 : cache_scale_names(c).size(); scales > 1) {
+    all.push_back({"scales: of V for K and of K for V", {.scales = WhichScale::kOfTheOther}});
+    if (c.coded / c.group_size > int64_t(scales))
+      all.push_back({"scales: of the first head for all", {.scales = WhichScale::kFirst}});
+  }
+  // vLLM's dispatch by C++ types treats half as uint16_t (suites/FINDINGS.md); bf16 has a type of its own.
+  const bool of_inputs = !contract.rope() && !contract.row_norm() && !contract.group_quant()->takes_scales();
+  if (x == kF16 && of_inputs) all.push_back({"amax: fp16 codes read as integers", {.amax_of_codes = true}});
+  if (!contract.rope()) return all;
+  for (const auto& [name, angles] : wrong_angles()) all.push_back({name, {.angles = angles}});
+  all.push_back({"rope: left out", {.unrotated = true}});
+  return all;
+}
+
+/// Rows with gaps, read as if they were contiguous.
+Hypothesis rows_read_without_gaps(const CacheCase& c, const Contract& contract) {
+  return {"kv: rows are read without the gaps between them",
+          [c, contract](Problem problem, const std::vector<HostTensor>* outputs) {
+            TensorSpec& rows = problem.tensors[c.first_input].spec;
+            rows.strides.front() = c.numbers();
+            return expect_cache(contract, Placing(c), c, problem, outputs);
+          }};
+}
+
+/// The same parts at other offsets.
+bool same_parts(const Record& a, const Record& b) {
+  return a.parts.size() == b.parts.size() && std::all_of(a.parts.begin(), a.parts.end(), [&](const RecordPart& part) {
+           const RecordPart* other = b.find(part.name);
+           return other && other->elements == part.elements && other->format == part.format;
+         });
+}
+
+/// Ways to store correct numbers in wrong places, or nowhere.
+std::vector<Named<Placing>> wrong_placings(const CacheCase& c) {
+  const Placing right(c);
+  std::vector<Named<Placing>> all;
+  const auto add = [&](const std::string& name, const Placing& placing) {
+    if (fits(placing, c)) all.push_back({name, placing});
+  };
+  for (const Record& other : rulebook().records) {
+    Placing placing = right;
+    placing.record = &other;
+    if (other.id != c.record->id && same_parts(*c.record, other)) add("record: " + c.record->id + " -> " + other.id, placing);
+  }
+  for (const RecordPart& part : c.record->parts) {
+    Placing placing = right;
+    placing.left_out = part.name;
+    add(std::string(kCache) + "." + part.name + ": not written", placing);
+  }
+  if (c.gap > 0) {
+    Placing placing = right;
+    placing.block_stride -= c.gap;
+    add("blocks: without the gap between them", placing);
+  }
+  Placing in_order = right;
+  std::iota(in_order.slots.begin(), in_order.slots.end(), int64_t{0});
+  if (in_order.slots != right.slots && int64_t(in_order.slots.size()) <= c.blocks * c.block_size)
+    add("slots: rows in order, whatever slot_mapping says", in_order);
+  Placing wrapped = right;
+  for (int64_t& slot : wrapped.slots)
+    if (slot < 0) slot = c.blocks * c.block_size - 1;
+  if (wrapped.slots != right.slots) all.push_back({"slots: a negative one is the last", wrapped});
+  return all;
+}
+
+/// Each mutant of the contract combined with this misreading and these places; named after the mutant.
+std::vector<Hypothesis> beside(const CacheCase& c, const Neighbour& right, const Placing& placing, const Misreading& misreading) {
+  std::vector<Hypothesis> pairs;
+  for (const Neighbour& edited : edits(c, right)) pairs.push_back(of(c, edited.name, {edited.contract, placing, misreading}));
+  return pairs;
+}
+
+}  // namespace
+
+std::vector<Hypothesis> cache_hypotheses(const CacheCase& c) {
+  const Neighbour right = unedited(rulebook().contracts, c.contract, *c.x);
+  const Placing places(c);
+  const std::vector<Named<Misreading>> misreadings = misreadings_of(c, right.contract);
+  const std::vector<Named<Placing>> placings = wrong_placings(c);
+  std::vector<Hypothesis> all;
+  for (const std::shared_ptr<const Neighbour>& first : contract_edits(c.contract, *c.x)) {
+    const Neighbour& edited = *first;
+    all.push_back(of(c, edited.name, {edited.contract, places}));
+    all.back().suspect = edited.suspect;
+    all.back().with_another = [=] {
+      const Neighbour& edited = *first;
+      std::vector<Hypothesis> pairs = beside(c, edited, places, {});
+      for (const auto& [name, misreading] : misreadings) pairs.push_back(of(c, name, {edited.contract, places, misreading}));
+      for (const auto& [name, placing] : placings) pairs.push_back(of(c, name, {edited.contract, placing}));
+      return pairs;
+    };
+  }
+  for (const auto& [name, misreading] : misreadings) {
+    all.push_back(of(c, name, {right.contract, places, misreading}));
+    all.back().with_another = [=, misreading = misreading] {
+      std::vector<Hypothesis> pairs = beside(c, right, places, misreading);
+      for (const auto& [second, placing] : placings) pairs.push_back(of(c, second, {right.contract, placing, misreading}));
+      return pairs;
+    };
+  }
+  if (c.row_stride > c.numbers() && c.m > 1) all.push_back(rows_read_without_gaps(c, right.contract));
+  for (const auto& [name, placing] : placings) {
+    all.push_back(of(c, name, {right.contract, placing}));
+    all.back().with_another = [=, placing = placing] {
+      std::vector<Hypothesis> pairs = beside(c, right, placing, {});
+      for (const auto& [second, misreading] : misreadings) pairs.push_back(of(c, second, {right.contract, placing, misreading}));
+      return pairs;
+    };
+  }
+  return all;
+}
+
+}  // namespace assay

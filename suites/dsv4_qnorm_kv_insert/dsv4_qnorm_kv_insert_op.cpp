@@ -1,0 +1,209 @@
+#include "suites/dsv4_qnorm_kv_insert/dsv4_qnorm_kv_insert_op.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "reference/flow/chain/chain.h"
+#include "reference/flow/flow.h"
+#include "reference/formats/catalogue.h"
+#include "suites/cache_insert/cache_case.h"
+#include "suites/cache_insert/cache_op.h"
+#include "suites/qk_norm_rope/head_case.h"
+#include "suites/registry.h"
+#include "suites/rows/case_cells.h"
+#include "suites/rows/row_text.h"
+#include "suites/rulebook.h"
+
+namespace assay {
+namespace {
+
+// A case of the op with two results per launch: heads of Q, and KV records in a paged cache.
+
+}  // namespace
+
+LaunchCase read_launch_case(const Case& c) {
+  const Cells cells(c);
+  const ContractRow& row = cells.contract();
+  if (row.flow != &launch_flow())
+    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row and this op takes launch rows");
+  const ContractTables& tables = rulebook().contracts;
+  LaunchCase p;
+  p.insert = read_cache_case(cells, tables.find(row.text("insert")));
+  p.insert.first_input = 1;  // the input after q
+  // shares the insertion's positions
+  p.heads = read_head_case(cells, tables.find(row.text("heads")),
+                           {p.insert.numbers(), p.insert.numbers() - p.insert.coded, &kF32, kPositions, Positions::kScattered,
+                            cells.fill_name("q_fill")});
+  return p;
+}
+
+CaseName launch_name(const Case& c, const LaunchCase& p) {
+  return {c.op, c.text("contract"),
+          fmt::format("q{}.pad{}.eps{}.{}", p.heads.q_heads, p.heads.padded_heads, c.text("eps"), cache_shape(c, p.insert)),
+          fmt::format("{}.{}.s{}", p.heads.fill, p.insert.fill, p.insert.seed), p.insert.warp};
+}
+
+Problem launch_problem(const LaunchCase& p) {
+  const CacheCase& kv = p.insert;
+  Problem problem;
+  problem.tensors = {heads_of(p.heads, "q", Role::kInput),
+                     token_matrix("kv", kv, kv.numbers(), kv.fill, CacheStream::kBesideHeads),
+                     cos_sin_cache(kv, p.heads.rotary),
+                     positions_of(kv),
+                     slot_mapping(kv),
+                     q_out_of(p.heads),
+                     cache_before(kCache, kv)};
+  problem.parameters = {{"q_heads", double(p.heads.q_heads)},
+                        {"eps", p.heads.eps},
+                        {"block_size", double(kv.block_size)},
+                        {"warp", double(kv.warp)}};
+  return problem;
+}
+
+namespace {
+
+// The result of a launch: the answers for heads and records, and mutants of either or both.
+
+using Expect = std::function<Expectation(const Problem&, const std::vector<HostTensor>*)>;
+
+Expect heads_answer(const LaunchCase& c, const AngleReading& angles = {}) {
+  return [c, angles](const Problem& problem, const std::vector<HostTensor>* outputs) {
+    return expect_heads(*c.heads.bound, c.heads, problem, outputs, {.angles = angles});
+  };
+}
+
+Expect insert_answer(const LaunchCase& c, const AngleReading& angles = {}) {
+  return [c, angles](const Problem& problem, const std::vector<HostTensor>* outputs) {
+    return expect_cache(*c.insert.bound, Placing(c.insert), c.insert, problem, outputs, {.angles = angles});
+  };
+}
+
+Expect both(Expect heads, Expect insert) {
+  return [heads = std::move(heads), insert = std::move(insert)](const Problem& problem, const std::vector<HostTensor>* outputs) {
+    return Expectation{{side_by_side(heads(problem, outputs).any_of.front(), insert(problem, outputs).any_of.front())}};
+  };
+}
+
+/// A mutant of the heads with correct records, or of the records with correct heads.
+Hypothesis of_heads(Hypothesis one, const Expect& insert) {
+  one.name = "Q: " + one.name;
+  // records are always computed whole
+  one.first_row = [heads = one.expect](const Problem& problem) { return heads(problem, nullptr); };
+  one.expect = both(one.expect, insert);
+  return one;
+}
+Hypothesis of_insert(Hypothesis one, const Expect& heads) {
+  one.name = "KV: " + one.name;
+  one.expect = both(heads, one.expect);
+  return one;
+}
+
+}  // namespace
+
+Expectation expect_launch(const LaunchCase& c, const Problem& problem, const std::vector<HostTensor>* outputs) {
+  return both(heads_answer(c), insert_answer(c))(problem, outputs);
+}
+
+std::vector<Hypothesis> launch_hypotheses(const LaunchCase& c) {
+  const Expect heads = heads_answer(c), insert = insert_answer(c);
+  std::vector<Hypothesis> all;
+  for (Hypothesis& one : head_hypotheses(c.heads)) {
+    all.push_back(of_heads(one, insert));
+    all.back().with_another = [c, insert, one] {
+      std::vector<Hypothesis> pairs;
+      for (Hypothesis& second : one.with_another()) pairs.push_back(of_heads(std::move(second), insert));
+      for (Hypothesis& second : cache_hypotheses(c.insert)) pairs.push_back(of_insert(std::move(second), one.expect));
+      return pairs;
+    };
+  }
+  for (Hypothesis& one : cache_hypotheses(c.insert)) {
+    all.push_back(of_insert(one, heads));
+    all.back().with_another = [c, heads, one] {
+      std::vector<Hypothesis> pairs;
+      if (one.with_another)
+        for (Hypothesis& second : one.with_another()) pairs.push_back(of_insert(std::move(second), heads));
+      for (Hypothesis& second : head_hypotheses(c.heads)) pairs.push_back(of_heads(std::move(second), one.expect));
+      return pairs;
+    };
+  }
+  for (const auto& [name, angles] : wrong_angles())
+    all.push_back({std::string("Q and KV: ") + name, both(heads_answer(c, angles), insert_answer(c, angles))});
+  return all;
+}
+
+namespace {
+
+/// Elements of a subsample; every generator has repeated by then.
+constexpr int64_t kExcerptElements = 1 << 15;
+
+/// Composed of heads and an insertion that share the tokens, the positions and the angle cache.
+class BoundLaunch : public BoundCase {
+ public:
+  BoundLaunch(std::string contract, LaunchCase c, CaseName name)
+      : contract_(std::move(contract)), c_(std::move(c)), name_(std::move(name)) {}
+
+  CaseName name() const override { return name_; }
+  Problem problem() const override { return launch_problem(c_); }
+  Expectation expect(const Problem& problem, const std::vector<HostTensor>* outputs) const override {
+    return expect_launch(c_, problem, outputs);
+  }
+  std::vector<Hypothesis> mutants() const override { return launch_hypotheses(c_); }
+  std::unique_ptr<const BoundCase> excerpt() const override {
+    LaunchCase few = c_;
+    few.insert = c_.insert.with_fewer_rows(std::max<int64_t>(4, kExcerptElements / c_.heads.columns()));
+    few.heads.m = few.insert.m;
+    return few.insert.m < c_.insert.m ? std::make_unique<const BoundLaunch>(contract_, std::move(few), name_) : nullptr;
+  }
+  std::vector<std::string> formulas() const override { return launch_lines(contract_, *c_.insert.x); }
+  /// `column` counts across the heads of Q. A token has one KV number for each column of the first head.
+  std::vector<std::string> trace(const Problem& problem, int64_t row, int64_t column) const override {
+    std::vector<std::string> lines = trace_head(c_.heads, problem, row, column);
+    if (column >= c_.insert.numbers()) return lines;
+    for (const std::string& line : trace_number(c_.insert, problem, row, column)) lines.push_back("KV: " + line);
+    return lines;
+  }
+  std::vector<std::string> layouts() const override { return record_lines(c_.insert); }
+  std::optional<Shrinking> shrinking(const std::map<std::string, int64_t>&) const override { return shrink_tokens(c_.insert); }
+
+ private:
+  const std::string contract_;
+  const LaunchCase c_;
+  const CaseName name_;
+};
+
+}  // namespace
+
+std::vector<std::string> launch_lines(const std::string& contract, const Format& x) {
+  const ContractTables& tables = rulebook().contracts;
+  const ContractRow& row = tables.find(contract);
+  std::vector<std::string> lines = {"heads of Q: " + row.text("heads")};
+  for (const std::string& line : formulas(bind(tables, row.text("heads"), x))) lines.push_back("  " + line);
+  lines.push_back("record of KV: " + row.text("insert"));
+  for (const std::string& line : cache_lines(row.text("insert"), x)) lines.push_back("  " + line);
+  return lines;
+}
+
+Op dsv4_qnorm_kv_insert_op() {
+  return {.name = "dsv4_qnorm_kv_insert",
+          .roles = {{"q", Access::kIn, "[m, q_heads n]: the heads of Q"},
+                    {"kv", Access::kIn, "[m, 512]: one row per token; the last 64 elements are rotated"},
+                    roles::kCosSin,
+                    roles::kPositions,
+                    roles::kSlots,
+                    {"q_out", Access::kOut, "[m, padded_heads n]: the heads of Q and, behind them, +0.0"},
+                    roles::kCacheBuffer},
+          .parameters = {roles::kQHeads, roles::kEps, roles::kBlockSize, roles::kWarp},
+          .columns = {"contract",     "x",      "m",    "q_heads", "padded_heads", "eps", "blocks", "block_size", "gap",
+                      "slot_mapping", "q_fill", "fill", "seed",    "warp"},
+          .takes = [](const std::string& contract) { return rulebook().is_row(contract, launch_flow()); },
+          .bind =
+              [](const Case& c) {
+                LaunchCase p = read_launch_case(c);
+                CaseName name = launch_name(c, p);
+                return std::make_unique<const BoundLaunch>(c.text("contract"), std::move(p), std::move(name));
+              }};
+}
+
+}  // namespace assay

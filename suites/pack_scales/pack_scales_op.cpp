@@ -1,0 +1,369 @@
+#include "suites/pack_scales/pack_scales_op.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <stdexcept>
+
+#include "harness/fill/fill.h"
+#include "reference/flow/flow.h"
+#include "reference/formats/catalogue.h"
+#include "reference/packing/packing.h"
+#include "suites/registry.h"
+#include "suites/rows/case_cells.h"
+#include "suites/rows/row_case.h"
+#include "suites/rows/row_tensors.h"
+#include "suites/rows/row_text.h"
+#include "suites/rulebook.h"
+
+namespace assay {
+namespace {
+
+// One case of op pack_scales, parsed and validated.
+
+const Layout& layout_in(const Cells& cells, const std::string& column) {
+  try {
+    return rulebook().layout(cells.text(column));
+  } catch (const std::out_of_range& error) {
+    cells.refuse(column, error.what());
+  }
+}
+
+/// Gaps between groups of rows are required by contracts that support them, and rejected for others.
+void read_gaps(const Cells& cells, PackCase& p) {
+  const bool wanted = p.row->text("pad").find("gaps:") != std::string::npos;
+  const bool given = cells.has("tokens") && !cells.text("tokens").empty();
+  if (wanted != given) cells.refuse("tokens", "contract " + p.row->id + (wanted ? " needs groups of rows" : " knows no gaps"));
+  if (!given) return;
+  p.alignment = cells.positive("alignment");
+  for (int64_t count : cells.counts("tokens")) p.ends.push_back(p.begin(p.ends.size()) + count);
+  if (p.ends.back() > p.m) cells.refuse("m", fmt::format("the last group ends at row {}, beyond {}", p.ends.back(), p.m));
+}
+
+}  // namespace
+
+int64_t PackCase::begin(size_t group) const {
+  return group == 0 ? 0 : (ends[group - 1] + alignment - 1) / alignment * alignment;
+}
+
+bool PackCase::holds_scales(int64_t row) const {
+  if (ends.empty()) return row < m;
+  const auto group = size_t(std::upper_bound(ends.begin(), ends.end(), row) - ends.begin());
+  return group < ends.size() && row >= begin(group);
+}
+
+std::vector<int64_t> PackCase::rows() const {
+  std::vector<int64_t> all;
+  for (int64_t row = 0; row < m; ++row)
+    if (holds_scales(row)) all.push_back(row);
+  return all;
+}
+
+PackCase read_pack_case(const Case& c) {
+  const Cells cells(c);
+  PackCase p;
+  p.row = &cells.contract();
+  if (p.row->flow != &packing_flow())
+    cells.refuse("contract", "'" + p.row->id + "' is a " + p.row->flow->name + " row and this op takes pack rows");
+  p.packing = read_packing(*p.row);
+  p.m = cells.positive("m");
+  p.n = cells.positive("n");
+  p.from = &layout_in(cells, "takes");
+  const auto taken = std::find_if(p.packing.takes.begin(), p.packing.takes.end(),
+                                  [&](const TakenLayout& one) { return one.layout == p.from->id; });
+  if (taken == p.packing.takes.end())
+    cells.refuse("takes", "contract " + p.row->id + " takes " + p.row->text("takes") + ", not " + p.from->id);
+  if (p.m % taken->multiple != 0)
+    cells.refuse("m", fmt::format("contract {} takes layout {} with a multiple of {} rows, not {}", p.row->id, p.from->id,
+                                  taken->multiple, p.m));
+  p.to = &layout_in(cells, "layout");
+  if (p.row->text("layouts") != p.to->id)
+    cells.refuse("layout", "contract " + p.row->id + " has layouts " + p.row->text("layouts") + ", not " + p.to->id);
+  if (p.values() != int64_t(p.packing.word.terms.size()))
+    cells.refuse("layout", fmt::format("layout {} has {} scales in a word and contract {} {}", p.to->id, p.values(), p.row->id,
+                                       p.packing.word.terms.size()));
+  read_gaps(cells, p);
+  p.fill = cells.fill_name("fill");
+  p.seed = uint64_t(cells.positive("seed"));
+  p.warp = cells.warp();
+  return p;
+}
+
+HostTensor scales_of(const PackCase& c) {
+  const PlacedLayout layout(*c.from, c.m, c.n);
+  HostTensor x{{"x", Role::kInput, c.from->type, layout.shape(), layout.strides(), layout.storage()}, {}};
+  fill(x, {.name = c.fill, .seed = c.seed, .group_size = 1, .q = &kE4M3Fn, .tensor = 0});
+  // gaps are unwritten: all-ones bits, whose exponent is the NaN byte
+  for (int64_t r = 0; r < c.m; ++r)
+    if (!c.holds_scales(r))
+      for (int64_t g = 0; g < c.n; ++g) x.set_code(layout.offset(r, g), ~0u);
+  return x;
+}
+
+std::string outside_domain(const PackCase& c, const HostTensor& x) {
+  if (c.packing.zero_bits == 0) return "";
+  const PlacedLayout layout(*c.from, c.m, c.n);
+  for (int64_t r : c.rows()) {
+    for (int64_t g = 0; g < c.n; ++g) {
+      const uint32_t bits = x.code(layout.offset(r, g));
+      if ((bits & c.packing.zero_bits) == 0) continue;
+      return fmt::format("contract {} takes scales with {} only, which are powers of two; fill '{}' gives {:.9g} "
+                         "(0x{:08x}) at [{}, {}]",
+                         c.row->id, c.row->text("domain"), c.fill, decode(kF32, bits), bits, r, g);
+    }
+  }
+  return "";
+}
+
+namespace {
+
+// The accepted packed words of a case, and its mutants.
+
+/// A packing mutant, or a layout mutant of the input or the output.
+Hypothesis of(const PackCase& c, const PackingNeighbour& wrong) {
+  return {wrong.name,
+          [c, wrong](const Problem& problem, const std::vector<HostTensor>*) { return expect_packed(c, wrong.packing, problem); },
+          rulebook().equivalent(c.row->id, *c.from->type, wrong.name)};
+}
+
+std::vector<int64_t> places(const Layout& layout, int64_t m, int64_t columns) {
+  const PlacedLayout placed(layout, m, columns);
+  std::vector<int64_t> all;
+  for (int64_t r = 0; r < m; ++r)
+    for (int64_t g = 0; g < columns; ++g) all.push_back(placed.offset(r, g));
+  return all;
+}
+
+/// Calls f(layout) for layouts of the same element type with other offsets in the same storage.
+template <class F>
+void for_each_other(const Layout& own, int64_t m, int64_t n, F f) {
+  const PlacedLayout placed(own, m, n);
+  std::set<std::vector<int64_t>> seen = {places(own, m, n)};
+  for (const Layout& other : rulebook().layouts) {
+    if (!(*other.type == *own.type) || !(*other.element == *own.element)) continue;
+    const std::vector<int64_t> offsets = places(other, m, n);
+    const std::set<int64_t> apart(offsets.begin(), offsets.end());
+    if (*apart.rbegin() < placed.storage_elements() && apart.size() == offsets.size() && seen.insert(offsets).second) f(other);
+  }
+}
+
+}  // namespace
+
+std::vector<uint32_t> word_values(const PackCase& c, const Packing& packing, const HostTensor& x, int64_t row, int64_t word) {
+  const PlacedLayout layout(*c.from, c.m, c.n);
+  std::vector<uint32_t> values;
+  for (int64_t g = word * c.values(); g < (word + 1) * c.values(); ++g)
+    values.push_back(g < c.n ? x.code(layout.offset(row, g)) : packing.absent);
+  return values;
+}
+
+Expectation expect_packed(const PackCase& c, const Packing& packing, const Problem& problem) {
+  const HostTensor& x = find(problem.tensors, "x");
+  const PlacedLayout to(*c.to, c.m, c.n);
+  const Format& element = *c.to->element;
+  const int64_t words = to.cols() / c.values();
+  const std::vector<int64_t> rows = c.rows();
+  WholePart scale{{"scale", &element, {int64_t(rows.size()), to.cols()}, "moved and packed, nothing is rounded: one code"}, {}, {}};
+  for (int64_t r : rows) {
+    for (int64_t w = 0; w < words; ++w) {
+      const uint32_t word = packing.word.of(word_values(c, packing, x, r, w));
+      for (int64_t j = 0; j < c.values(); ++j) {
+        const uint32_t mask = element.bits == 32 ? ~0u : (1u << element.bits) - 1;
+        scale.low.push_back(ordinal(element, word >> (element.bits * j) % 32 & mask));
+      }
+    }
+  }
+  scale.part.places = Places::of_elements([to, rows](int64_t row, int64_t column) { return to.offset(rows[size_t(row)], column); });
+  scale.part.padding = [c, to](const std::function<void(const Padding&)>& visit) {
+    const std::string& pad = c.row->text("pad");
+    for (int64_t r = 0; r < to.rows(); ++r) {
+      if (c.holds_scales(r)) continue;
+      for (int64_t g = 0; g < to.cols(); ++g)
+        if (to.holds(r, g)) visit({to.offset(r, g), {r, g}, padding_rule(pad, r < c.m ? "gaps" : "rows")});
+    }
+  };
+  return expectation_of({std::move(scale)});
+}
+
+std::vector<Hypothesis> pack_hypotheses(const PackCase& c) {
+  std::vector<Hypothesis> all;
+  for (const PackingNeighbour& neighbour : neighbours(c.packing)) all.push_back(of(c, neighbour));
+  for_each_other(*c.from, c.m, c.n, [&](const Layout& other) {
+    PackCase misread = c;
+    misread.from = &other;
+    all.push_back(of(misread, {"x layout: " + c.from->id + " -> " + other.id, c.packing}));
+  });
+  for_each_other(*c.to, c.m, PlacedLayout(*c.to, c.m, c.n).cols(), [&](const Layout& other) {
+    PackCase misplaced = c;
+    misplaced.to = &other;
+    Hypothesis hypothesis = of(misplaced, {"scale layout: " + c.to->id + " -> " + other.id, c.packing});
+    hypothesis.expect = [stored = hypothesis.expect](const Problem& problem, const std::vector<HostTensor>* outputs) {
+      Expectation expectation = stored(problem, outputs);
+      expectation.any_of.front().parts.back().padding = nullptr;
+      return expectation;
+    };
+    all.push_back(std::move(hypothesis));
+  });
+  return all;
+}
+
+namespace {
+
+// Text about a packing: its formulas, and the trace of one word.
+
+std::string scale_text(uint32_t bits) { return fmt::format("0x{:08x} = {:.9g}", bits, decode(kF32, bits)); }
+
+std::string byte_text(const Format& element, uint32_t code) {
+  return fmt::format("0x{:02x} = {:.9g}", code, decode(element, code));
+}
+
+/// Names the fields of an fp32 number that a term uses: "mantissa" and others.
+std::string fields_of(uint32_t bits) {
+  const uint32_t sign = 1u << (kF32.bits - 1), mantissa = (1u << kF32.mantissa_bits) - 1;
+  std::string text = bits & mantissa ? "mantissa" : "";
+  if (bits & ~sign & ~mantissa) text += text.empty() ? "exponent" : " and exponent";
+  if (bits & sign) text += text.empty() ? "sign" : " and sign";
+  return text;
+}
+
+/// The bits of `value` that the term moves into these bits of the word.
+uint32_t moved_from(const WordTerm& term, uint32_t value, uint32_t into) {
+  uint32_t from = 0;
+  for (uint32_t bit = 1; bit != 0; bit <<= 1)
+    if ((value & bit) != 0 && (term.of(bit) & into) != 0) from |= bit;
+  return from;
+}
+
+}  // namespace
+
+std::vector<std::string> pack_lines(const Packing& packing) {
+  std::vector<std::string> lines = {"word  = " + packing.word.text() +
+                                    "   (v0, v1, ..: bits of neighbouring fp32 scales of a row; 0 for those that a row lacks)"};
+  if (packing.word.terms.size() > 1) lines.push_back("scale = the bytes of the words, lowest first");
+  if (packing.zero_bits != 0)
+    lines.push_back(fmt::format("takes scales with bits & 0x{:08x} = 0 only: powers of two, 0 and Inf", packing.zero_bits));
+  return lines;
+}
+
+std::vector<std::string> trace_word(const PackCase& c, const Problem& problem, int64_t judged, int64_t column) {
+  const std::vector<int64_t> rows = c.rows();
+  if (judged >= int64_t(rows.size())) return {fmt::format("row {} is none of the {} that hold scales", judged, rows.size())};
+  const int64_t row = rows[size_t(judged)];
+  const int64_t index = column / c.values();
+  const std::vector<uint32_t> values = word_values(c, c.packing, find(problem.tensors, "x"), row, index);
+  const Format& element = *c.to->element;
+  std::vector<std::string> lines = {fmt::format("word [{}, {}]: scales {} to {} of row {}", row, index, index * c.values(),
+                                                index * c.values() + c.values() - 1, row)};
+  for (size_t i = 0; i < values.size(); ++i)
+    lines.push_back(fmt::format("  v{}    {}{}", i, scale_text(values[i]),
+                                index * c.values() + int64_t(i) < c.n ? "" : "   (the row has no such scale)"));
+  for (const WordTerm& term : c.packing.word.terms)
+    lines.push_back(fmt::format("  {:<18} 0x{:08x}", term.text(), term.of(values[size_t(term.value)])));
+  const uint32_t word = c.packing.word.of(values);
+  lines.push_back(fmt::format("  word               0x{:08x}", word));
+  if (values.size() == 1) return lines;
+  for (size_t i = 0; i < values.size(); ++i) {
+    const uint32_t place = ((1u << element.bits) - 1) << (size_t(element.bits) * i);
+    const uint32_t code = (word & place) >> (size_t(element.bits) * i);
+    std::string line = fmt::format("  byte {}  {}", i, byte_text(element, code));
+    for (const WordTerm& term : c.packing.word.terms) {
+      const uint32_t foreign = term.of(values[size_t(term.value)]) & place;
+      if (size_t(term.value) == i || foreign == 0) continue;
+      line += fmt::format("; 0x{:02x} of it is {} of v{}", foreign >> (size_t(element.bits) * i),
+                          fields_of(moved_from(term, values[size_t(term.value)], foreign)), term.value);
+    }
+    lines.push_back(line);
+  }
+  return lines;
+}
+
+namespace {
+
+/// Scales of a subsample.
+constexpr int64_t kExcerptScales = 1 << 16;
+
+class BoundPacking : public BoundCase {
+ public:
+  BoundPacking(PackCase c, CaseName name) : c_(std::move(c)), name_(std::move(name)) {}
+
+  CaseName name() const override { return name_; }
+  Problem problem() const override {
+    const PlacedLayout to(*c_.to, c_.m, c_.n);
+    HostTensor x = scales_of(c_);
+    if (const std::string why = outside_domain(c_, x); !why.empty()) throw std::invalid_argument(why);
+    HostTensor scale{{"scale", Role::kOutput, c_.to->type, to.shape(), to.strides(), to.storage()}, {}};
+    Problem made{{std::move(x), std::move(scale)}, {{"warp", double(c_.warp)}}};
+    if (c_.ends.empty()) return made;
+    made.tensors.insert(made.tensors.begin() + 1, input_integers("psum_layout", c_.ends));
+    made.parameters.emplace_back("m_alignment", double(c_.alignment));
+    return made;
+  }
+  Expectation expect(const Problem& problem, const std::vector<HostTensor>*) const override {
+    return expect_packed(c_, c_.packing, problem);
+  }
+  std::vector<Hypothesis> mutants() const override { return pack_hypotheses(c_); }
+  std::unique_ptr<const BoundCase> excerpt() const override {
+    PackCase few = few_rows(c_);
+    return few.m == c_.m ? nullptr : std::make_unique<const BoundPacking>(std::move(few), name_);
+  }
+  std::vector<std::string> formulas() const override { return pack_lines(c_.packing); }
+  std::vector<std::string> trace(const Problem& problem, int64_t row, int64_t column) const override {
+    return trace_word(c_, problem, row, column);
+  }
+  std::vector<std::string> layouts() const override {
+    std::vector<std::string> lines = layout_lines("x", *c_.from, "");
+    for (std::string& line : layout_lines("scale", *c_.to, c_.row->text("pad"))) lines.push_back(std::move(line));
+    return lines;
+  }
+  std::optional<Shrinking> shrinking(const std::map<std::string, int64_t>&) const override {
+    const auto axis = [](const char* column, int64_t now) {
+      return ShrinkAxis{now, [column](int64_t units) { return CellChanges{{column, std::to_string(units)}}; }};
+    };
+    Shrinking all;
+    if (c_.ends.empty()) all.axes.push_back(axis("m", c_.m));
+    all.axes.push_back(axis("n", c_.n));
+    all.elements = c_.m * c_.n;
+    return all;
+  }
+
+  /// Enough rows for every generator to repeat.
+  static PackCase few_rows(PackCase c) {
+    const int64_t rows = std::max<int64_t>(1, kExcerptScales / c.n) + 3;
+    if (c.m > rows && c.ends.empty()) c.m = rows / 4 * 4;
+    return c;
+  }
+
+ private:
+  const PackCase c_;
+  const CaseName name_;
+};
+
+/// Checks on a subsample whether a generator's scales are in the domain, since tables are read in every run and some cases are
+/// large. A problem for a call is checked completely.
+std::unique_ptr<const BoundCase> bind_packing(const Case& c) {
+  PackCase p = read_pack_case(c);
+  const PackCase few = BoundPacking::few_rows(p);
+  if (few.packing.zero_bits != 0)
+    if (const std::string why = outside_domain(few, scales_of(few)); !why.empty()) Cells(c).refuse("fill", why);
+  const std::string groups = p.ends.empty() ? "" : fmt::format(".ends{}.a{}", fmt::join(p.ends, "-"), p.alignment);
+  CaseName name = {c.op, p.row->id, fmt::format("m{}.n{}{}.{}.{}", p.m, p.n, groups, p.from->id, p.to->id),
+                   fmt::format("{}.s{}", p.fill, p.seed), p.warp};
+  return std::make_unique<const BoundPacking>(std::move(p), std::move(name));
+}
+
+}  // namespace
+
+Op pack_scales_op() {
+  return {.name = "pack_scales",
+          .roles = {{"x", Access::kIn, "the fp32 scales, m rows of n, placed by the case's input layout"},
+                    {"psum_layout", Access::kIn, "[groups] int32: end row of each group; only in cases with groups of rows"},
+                    {"scale", Access::kOut, "the packed scales, in the layout that their consumer reads"}},
+          .parameters = {{"m_alignment", "alignment of the first row of each group; only in cases with groups of rows"}, roles::kWarp},
+          .columns = {"contract", "m", "n", "tokens", "alignment", "takes", "layout", "fill", "seed", "warp"},
+          .optional_columns = {"tokens", "alignment"},
+          .takes = [](const std::string& contract) { return rulebook().is_row(contract, packing_flow()); },
+          .bind = bind_packing};
+}
+
+}  // namespace assay

@@ -1,0 +1,13 @@
+#include "suites/registry.h"
+#include "suites/rows/row_op.h"
+
+namespace assay {
+
+Op quant_group_op() {
+  return row_op({.name = "quant_group",
+                 .chain = RowChain({quant_stage({.tiles = true, .bound = true, .outer = true})}),
+                 .columns = {"contract", "x", "m", "n", "group_size", "layout", "scale_ub", "fill", "global_scale", "seed", "warp"},
+                 .optional_columns = {"scale_ub", "global_scale"}});
+}
+
+}  // namespace assay

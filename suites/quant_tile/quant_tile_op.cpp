@@ -1,0 +1,13 @@
+#include "suites/registry.h"
+#include "suites/rows/row_op.h"
+
+namespace assay {
+
+Op quant_tile_op() {
+  return row_op({.name = "quant_tile",
+                 .chain = RowChain({quant_stage({.scales = {.across_rows = true}})}),
+                 .columns = {"contract", "x", "m", "n", "group_size", "layout", "fill", "seed", "warp"},
+                 .independent_rows = false});
+}
+
+}  // namespace assay

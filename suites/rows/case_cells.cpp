@@ -1,0 +1,81 @@
+#include "suites/rows/case_cells.h"
+
+#include <algorithm>
+#include <numeric>
+#include <sstream>
+
+#include "harness/fill/fill.h"
+#include "reference/table/near.h"
+#include "suites/rulebook.h"
+
+namespace assay {
+
+std::vector<std::string> alternatives_of(const std::string& cell) {
+  std::vector<std::string> parts;
+  std::istringstream stream(cell);
+  for (std::string part; std::getline(stream, part, '|');) parts.push_back(part);
+  return parts;
+}
+
+void Cells::refuse(const std::string& column, const std::string& problem) const {
+  throw TableError(case_.origin.file, case_.origin.line, 0, column, problem);
+}
+
+int64_t Cells::positive(const std::string& column) const {
+  const std::string& cell = text(column);
+  const bool digits = !cell.empty() && cell.size() < 16 && std::all_of(cell.begin(), cell.end(), ::isdigit);
+  if (!digits || std::stoll(cell) == 0) refuse(column, "'" + cell + "' is not a positive integer");
+  return std::stoll(cell);
+}
+
+std::vector<int64_t> Cells::counts(const std::string& column) const {
+  std::vector<int64_t> all;
+  std::istringstream cell(text(column));
+  for (std::string count; std::getline(cell, count, ';');) {
+    if (count.empty() || count.size() > 9 || !std::all_of(count.begin(), count.end(), ::isdigit))
+      refuse(column, "'" + count + "' is not a number of rows; written as 1;0;130, an expert each");
+    all.push_back(std::stoll(count));
+  }
+  if (std::accumulate(all.begin(), all.end(), int64_t{0}) == 0) refuse(column, "no expert has a row");
+  return all;
+}
+
+double Cells::number(const std::string& column) const {
+  char* end = nullptr;
+  const double value = std::strtod(text(column).c_str(), &end);
+  if (text(column).empty() || *end != '\0' || !(value >= 0))
+    refuse(column, "'" + text(column) + "' is not a number of at least 0");
+  return value;
+}
+
+uint64_t Cells::seed() const { return of_given_data() ? 0 : uint64_t(positive("seed")); }
+
+int Cells::warp() const {
+  if (of_given_data()) return 0;
+  const int64_t warp = positive("warp");
+  if (warp != 32 && warp != 64) refuse("warp", "'" + text("warp") + "' is not one of: 32, 64");
+  return int(warp);
+}
+
+const ContractRow& Cells::contract() const {
+  try {
+    return rulebook().contracts.find(text("contract"));
+  } catch (const std::out_of_range& error) {
+    refuse("contract", error.what());
+  }
+}
+
+std::string Cells::fill_name(const std::string& column) const {
+  if (of_given_data()) return "";
+  // Tables have tens of thousands of cells with a fill, and every start of the program reads them.
+  static const std::vector<std::string> known = [] {
+    std::vector<std::string> names;
+    for (const FillInfo& fill : all_fills()) names.push_back(fill.name);
+    return names;
+  }();
+  if (std::find(known.begin(), known.end(), text(column)) == known.end())
+    refuse(column, "unknown fill '" + text(column) + "'" + did_you_mean(text(column), known));
+  return text(column);
+}
+
+}  // namespace assay

@@ -1,0 +1,91 @@
+// Cells of a case table, and the tensors and parameters that several ops share. Errors name the table row and the column.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "harness/core/case.h"
+#include "harness/core/op.h"
+#include "reference/contracts/contract_rows.h"
+
+namespace assay {
+
+/// Alternatives of a cell: "row|col".
+std::vector<std::string> alternatives_of(const std::string& cell);
+
+class Cells {
+ public:
+  explicit Cells(const Case& c) : case_(c) {}
+
+  bool has(const std::string& column) const { return case_.parameters.contains(column); }
+  const std::string& text(const std::string& column) const { return case_.text(column); }
+  /// Throws TableError.
+  [[noreturn]] void refuse(const std::string& column, const std::string& problem) const;
+  /// Throws TableError about the contract if there is a reason.
+  void refuse_contract(const std::string& why) const {
+    if (!why.empty()) refuse("contract", why);
+  }
+  int64_t positive(const std::string& column) const;
+  /// Parses "1;0;130": nonnegative, at least one positive.
+  std::vector<int64_t> counts(const std::string& column) const;
+  /// A nonnegative number.
+  double number(const std::string& column) const;
+  int warp() const;
+  const ContractRow& contract() const;
+  bool of_given_data() const { return case_.of_given_data; }
+  /// Empty of given data: such a tensor is left to be filled.
+  std::string fill_name(const std::string& column) const;
+  /// 0 of given data.
+  uint64_t seed() const;
+
+ private:
+  const Case& case_;
+};
+
+}  // namespace assay
+
+namespace assay::roles {
+
+// Tensors and parameters shared by several ops, with the texts of `assay list --op` and `assay explain` for authors of plug-ins.
+
+inline const RoleSpec kX{"x", Access::kIn, "[m, n]: the input, row-major; the row stride may be larger than n"};
+inline const RoleSpec kHalves{"x", Access::kIn,
+                              "[m, 2 n]: gate and up half of each row; the contract says which comes first"};
+inline const RoleSpec kResidual{"residual", Access::kInOut, "[m, n]: residual, added to x and overwritten by the sum"};
+inline const RoleSpec kGamma{"gamma", Access::kIn, "[n]: weights"};
+inline const RoleSpec kBeta{"beta", Access::kIn, "[n]: beta, added after the weight"};
+inline const RoleSpec kGate{
+    "gate", Access::kIn, "[m, n] in the format of x: gate, whose activation multiplies the norm; only in contracts with a gate"};
+inline const RoleSpec kY{"y", Access::kOut, "[m, n] in the format of x"};
+inline const RoleSpec kQ{"q", Access::kOut, "[m, n]: the codes, row-major and dense"};
+inline const RoleSpec kScale{"scale", Access::kOut,
+                             "one scale per group, placed by the case's layout; x = code * scale"};
+inline const RoleSpec kGlobalScale{
+    "global_scale", Access::kIn,
+    "[1], [m] or [experts] f32: given scale of the level above the groups, to which their scales are relative; only in contracts with two levels"};
+inline const RoleSpec kScaleGiven{"scale", Access::kIn, "one scale per group, placed by the case's layout"};
+inline const RoleSpec kAzp{"azp", Access::kOut, "[rows, groups] int32: the zero point of each scale"};
+inline const RoleSpec kAzpGiven{"azp", Access::kIn,
+                                "[rows, groups] int32: the zero point of each scale, if the contract has them"};
+inline const RoleSpec kSlots{"slot_mapping", Access::kIn,
+                             "int64: slot of each token, block * block_size + position; negative: not stored. "
+                             "Tokens without an entry are not stored either"};
+inline const RoleSpec kCacheBuffer{
+    "kv_cache", Access::kInOut, "[blocks, bytes of a block] uint8: holds data before the call; only the entries of the tokens may change"};
+inline const RoleSpec kCosSin{"cos_sin_cache", Access::kIn,
+                              "[positions, rotary]: for each position, the cosines of all pairs, then their sines"};
+inline const RoleSpec kPositions{"positions", Access::kIn, "[m] int64: the position of each token, a row of cos_sin_cache"};
+
+inline const ParameterSpec kWarp{"warp", "warp size that a CPU library uses, 32 or 64; a GPU library has its own"};
+inline const ParameterSpec kEps{"eps", "epsilon, added to the mean square or variance before the root"};
+inline const ParameterSpec kGroupSize{"group_size", "columns that share a scale"};
+inline const ParameterSpec kGroupRows{"group_rows", "rows that share a scale"};
+inline const ParameterSpec kScaleUb{"scale_ub", "upper bound of amax, if the contract has one"};
+inline const ParameterSpec kTileRows{"scale_tile_rows",
+                                     "rows of a tile of a swizzled scale layout; absent for other layouts"};
+inline const ParameterSpec kTileColumns{"scale_tile_columns", "columns of that tile"};
+inline const ParameterSpec kBlockSize{"block_size", "tokens of a block of the cache"};
+inline const ParameterSpec kQHeads{"q_heads", "heads of Q in a row"};
+
+}  // namespace assay::roles

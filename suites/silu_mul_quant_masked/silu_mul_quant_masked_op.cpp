@@ -1,0 +1,13 @@
+#include "suites/registry.h"
+#include "suites/rows/row_op.h"
+
+namespace assay {
+
+Op silu_mul_quant_masked_op() {
+  return row_op({.name = "silu_mul_quant_masked",
+                 .chain = RowChain({gated_stage(), quant_stage({})}, Experts::kInRooms),
+                 .columns = {"contract", "x", "tokens", "room", "n", "group_size", "layout", "fill", "up", "seed", "warp"},
+                 .independent_rows = false});
+}
+
+}  // namespace assay
