@@ -122,6 +122,7 @@ expect 1 "scale[0, 0]   got 0x7e = 0.5   accepted 0x7f = 1" "$assay" judge "$r/f
 expect 2 "no tensor for role 'scale'" "$assay" judge "$r/noscale.safetensors" $p
 expect 2 "tensor 'q': has shape [4, 256]; role 'q' must be [2, 512], as x says" "$assay" judge "$r/shape.safetensors" $p
 expect 2 "tensor 'scale': is I32 [2, 3]; contract vllm.group_fp8_packed with x [2, 512] wants" "$assay" judge "$r/groups.safetensors" $p
+expect 2 "... (9 in all; --param group_size=N and --layout NAME leave fewer)" "$assay" judge x="$r/x.npy:bf16" q="$r/q.npy:e4m3fn" scale="$r/x.npy:bf16" --contract vllm.group_fp8
 expect 2 "These are fp32 scales where packed UE8M0 words are read" "$assay" judge "$r/fp32.safetensors" $p
 expect 2 "did you mean 'vllm.group_fp8_packed'" "$assay" judge "$r/good.safetensors" --contract vllm.group_fp8_paked
 expect 2 "no such parameter; did you mean 'group_size'" "$assay" judge "$r/good.safetensors" $p --param group_sise=128
@@ -202,10 +203,15 @@ as_dump cpu gemm_block_scaled "$blocked" && judge_dump 0 PASS "$blocked"
 expect 2 "b has a row of k products for each column of d" "$assay" judge "$file" --contract deepgemm.fp8_gemm_1d1d.sm_90 --tensor b=scale_a
 expect 2 "NOTHING HELD" "$assay" contracts match "$r/lone.safetensors"
 
-# What judge suggests: the contract that the outputs obey, the usual value of a missing parameter, how groups were found, a call for each
-# layer of a file, and how to convert a file of torch.save.
+# A recorded output of another shape: both shapes are told.
 norm='rms_norm/vllm.ir_rms_norm/bf16.m4.n1024.eps1e-6/normal.gamma.s1/w32'
 "$assay" run --case "$norm" --record "$r/norm" >/dev/null || fail "no recording of $norm"
+cp -r "$r/norm" "$r/reshaped"
+sed -i 's/"y":{"dtype":"BF16","shape":\[4,1024\]/"y":{"dtype":"BF16","shape":[8, 512]/' "$(find "$r/reshaped" -name '*.safetensors')"
+expect 1 "recorded output 'y': expected bf16 [4, 1024], strides [1024, 1], 4096 elements, got bf16 [8, 512], strides [512, 1], 4096 elements" "$assay" judge "$r/reshaped"
+
+# What judge suggests: the contract that the outputs obey, the usual value of a missing parameter, how groups were found, a call for each
+# layer of a file, and how to convert a file of torch.save.
 dump="$(find "$r/norm" -name '*.safetensors')"
 expect 0 "PASS" "$assay" judge "$dump" --contract vllm.ir_rms_norm --param eps=1e-6
 expect 1 "obeys     vllm.rms_norm@v0.19.1, vllm.ir_rms_norm" "$assay" judge "$dump" --contract vllm.rms_norm@2026-06-18 --param eps=1e-6

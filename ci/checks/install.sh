@@ -32,6 +32,13 @@ expect 8 "conformance/my_rms_norm (Failed)" ctest --test-dir "$scratch/wrong/bui
 expect 0 "ALL AS EXPECTED" "$installed" run --suite rms_norm/quick --backend "$scratch/right/build/libmy_rms_norm.so"
 expect 1 "NOT AS EXPECTED" "$installed" run --suite rms_norm/quick --backend "$scratch/wrong/build/libmy_rms_norm.so"
 
+# A plug-in that `assay new` writes builds against the installed package, by the command that it prints.
+made=$("$installed" new plugin fresh --output "$scratch/fresh") || fail "assay new plugin: $made"
+command=$(grep -o 'cmake -S .*' <<<"$made")
+grep -qF -- "-DCMAKE_PREFIX_PATH=$prefix" <<<"$command" || fail "the printed command names another prefix: $command"
+expect 0 "" env CMAKE_GENERATOR=Ninja bash -c "$command"
+expect 0 "100% tests passed" ctest --test-dir "$scratch/fresh/build"
+
 # Headers for plug-in authors need nothing of the source tree; the CUDA header also needs the toolkit.
 grep -qF '#include "assay/plugin/library.hpp"' "$prefix/include/assay/cuda_plugin.hpp" || fail "cuda_plugin.hpp is not installed"
 echo '#include <assay/plugin/library.hpp>' >"$scratch/author.cpp"

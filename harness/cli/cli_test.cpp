@@ -119,6 +119,15 @@ TEST_F(Cli, QuickIsTheDefaultTierAndRunsFirst) {
   EXPECT_THAT(quick.text, HasSubstr(" cases; --tier full)"));
   const Answer named = assay(std::string("run ") + kFewCases);
   EXPECT_THAT(named.text, Not(HasSubstr("not run ("))) << "the selection names its tier";
+  const std::string both = file("both.csv");
+  // A kernel of another op, which takes none of these cases: only their order counts.
+  const Answer full = assay("run --tier full --suite pack_scales --kernel act_and_mul --warp 32 --report console --report csv:" + both);
+  EXPECT_THAT(full.text, HasSubstr("NOTHING RAN"));
+  EXPECT_THAT(full.text, Not(HasSubstr("full tier not run")));
+  const Table rows = read_table(both);
+  const auto is_quick = [&](const TableRow& row) { return rows.text(row, "row").find("/quick") != std::string::npos; };
+  EXPECT_TRUE(std::is_partitioned(rows.rows.begin(), rows.rows.end(), is_quick)) << "quick cases come first";
+  EXPECT_FALSE(std::all_of(rows.rows.begin(), rows.rows.end(), is_quick)) << "the full tier ran, too";
 }
 
 TEST_F(Cli, NewWritesAPlugInThatBuildsAndPasses) {
@@ -165,6 +174,28 @@ TEST_F(Cli, NewWritesSkeletonsIntoATree) {
     EXPECT_EQ(answer.exit_code, 2) << line;
     EXPECT_THAT(answer.text, HasSubstr(words)) << line;
   }
+}
+
+TEST_F(Cli, AMessageNamesEachThingOnceAndAsItWasGiven) {
+  const std::string kernels = assay("run --kernel nosuch --suite cast/quick").text, first = "there are: ";
+  const size_t at = kernels.find(first);
+  ASSERT_NE(at, std::string::npos) << kernels;
+  const std::string listed = kernels.substr(at + first.size()), name = listed.substr(0, listed.find(','));
+  EXPECT_EQ(listed.find(", " + name + ","), std::string::npos) << "a name for each contract: " << listed;
+  std::ofstream(file("acme.csv")) << shell("head -n 2 " ASSAY_DATA_FOLDER "/reference/contracts/quant.csv | sed '2s/^[^,]*/acme.group/'").text;
+  EXPECT_THAT(assay("contracts show acme.group vllm.group_fp8 --contracts " + file("acme.csv")).text,
+              ::testing::AllOf(HasSubstr("acme.group   " + file("acme.csv") + ":2\n"), HasSubstr("vllm.group_fp8   reference/contracts/quant.csv:2\n")));
+  EXPECT_THAT(assay("contracts list 'acme.*' --contracts " + file("acme.csv")).text, ::testing::StartsWith("acme.group  -  "));
+  const std::string norms = assay("contracts list flashinfer --op layer_norm").text;
+  EXPECT_EQ(norms.substr(0, norms.find(' ')), "flashinfer.layer_norm");
+  EXPECT_EQ(std::count(norms.begin(), norms.end(), '\n'), 1) << norms;
+}
+
+TEST_F(Cli, TheFileOfAShardsReportIsNamed) {
+  const Answer shard = assay(std::string("run --shard 1/2 --report csv:") + file("s.csv") + " " + kFewCases);
+  EXPECT_THAT(shard.text, HasSubstr("share 1/2 is written to " + file("s.1of2.csv")));
+  EXPECT_TRUE(fs::exists(file("s.1of2.csv")));
+  EXPECT_THAT(assay(std::string("run --report csv:") + file("w.csv") + " " + kFewCases).text, Not(HasSubstr("is written to")));
 }
 
 TEST_F(Cli, AnArchitectureSelectsTheProductsOfItsUnits) {
