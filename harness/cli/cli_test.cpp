@@ -104,6 +104,11 @@ TEST_F(Cli, EveryHelpHasExamplesOfOptionsThatItLists) {
     std::istringstream lines(help.text.substr(at + 10));
     for (std::string line; std::getline(lines, line);) {
       EXPECT_THAT(line, ::testing::StartsWith(std::string("  assay ") + verb));
+      for (const char* quick : {"contracts list", "contracts show", "contracts diff", "arch list", "arch show", "arch diff", "list", "explain"})
+        if (line.starts_with(std::string("  assay ") + quick)) {
+          const std::string ids = std::string(quick) == "explain" ? line.substr(8, line.rfind('\'') - 7) + " --call" : line.substr(8);
+          EXPECT_EQ(assay(ids).exit_code, 0) << "the ids of: " << line;
+        }
       std::istringstream words(line);
       for (std::string word; words >> word;) {
         const bool listed = !word.starts_with("--") || help.text.substr(0, at).find(word) != std::string::npos;

@@ -240,8 +240,8 @@ void add_golden(CLI::App& program, GoldenArguments& golden) {
 
 void add_explain(CLI::App& program, ExplainArguments& explain) {
   CLI::App& verb = *program.add_subcommand("explain", "show one case: contract as formulas, what its data can expose, trace with accepted intervals, cause");
-  examples(verb, {"assay explain 'quant_group/vllm.group_fp8/bf16.m1.n512.g128.row/normal.s1/w32'",
-                  "assay explain 'quant_group/vllm.group_fp8/bf16.m1.n512.g128.row/normal.s1/w32' --backend ./libmine.so --minimize"});
+  examples(verb, {"assay explain 'quant_group/vllm.group_fp8/bf16.m5.n1024.g128.row/normal.s1/w32'",
+                  "assay explain 'quant_group/vllm.group_fp8/bf16.m5.n1024.g128.row/normal.s1/w32' --backend ./libmine.so --minimize"});
   verb.add_option("case", explain.case_id, "case id as in a report, or a glob that matches one case")->required();
   add_own_cases(verb, explain.suites.tables);
   verb.add_option("--backend", explain.backend)->type_name("NAME|PATH.so")->capture_default_str();
@@ -274,7 +274,7 @@ void add_contracts(CLI::App& program, ContractsArguments& contracts) {
   CLI::App& verb = *program.add_subcommand(
       "contracts", "contracts: list, show ID, diff A B, match --op OP or match FILE..., specials");
   examples(verb, {"assay contracts list --op rms_norm", "assay contracts list 'vllm.*'", "assay contracts show vllm.group_fp8",
-                  "assay contracts diff vllm.group_fp8 sglang.group_fp8", "assay contracts match --op rms_norm --backend ./libmine.so",
+                  "assay contracts diff vllm.group_fp8 sglang.group_8bit", "assay contracts match --op rms_norm --backend ./libmine.so",
                   "assay contracts match dump.safetensors --param eps=1e-6"});
   verb.add_option("action", contracts.action)->required()->check(CLI::IsMember({"list", "show", "diff", "match", "specials"}));
   verb.add_option("ids", contracts.ids, "contract ids; for list: globs over ids; for match: FILE.safetensors or ROLE=FILE.npy ...")->type_name("ID|FILE");
