@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 #include <stdexcept>
 
@@ -117,16 +119,41 @@ ordered_json to_json(const Power& power) {
   return j;
 }
 
-ordered_json to_json(const RecordedPower& recorded) {
+/// The mutants that the records of a file name, each once: records hold positions in this list, which halves the files.
+std::vector<std::string> mutants_of(const std::map<std::string, RecordedPower>& records) {
+  std::set<std::string> names;
+  for (const auto& [id, recorded] : records) {
+    names.insert(recorded.power.blind_to.begin(), recorded.power.blind_to.end());
+    names.insert(recorded.power.seen_later.begin(), recorded.power.seen_later.end());
+  }
+  return {names.begin(), names.end()};
+}
+
+ordered_json to_json(const RecordedPower& recorded, const std::vector<std::string>& mutants) {
   ordered_json j = to_json(recorded.power);
+  for (const char* const list : {"blind_to", "seen_later"})
+    if (j.contains(list))
+      for (ordered_json& name : j[list])
+        name = std::lower_bound(mutants.begin(), mutants.end(), name.get_ref<const std::string&>()) - mutants.begin();
   j["seal"] = recorded.seal;
   return j;
 }
 
-RecordedPower power_from(const json& j) {
+RecordedPower power_from(const json& j, const std::vector<std::string>& mutants) {
+  const auto names = [&](const char* list) {
+    std::vector<std::string> named;
+    if (!j.contains(list)) return named;
+    for (const json& position : j.at(list)) {
+      const auto at = json_integer<int64_t>(position);
+      if (at < 0 || at >= int64_t(mutants.size()))
+        throw std::runtime_error("mutant " + std::to_string(at) + " of a list of " + std::to_string(mutants.size()));
+      named.push_back(mutants[size_t(at)]);
+    }
+    return named;
+  };
   RecordedPower recorded{{json_integer<int64_t>(j.at("faults"))}, j.at("seal")};
-  if (j.contains("blind_to")) j.at("blind_to").get_to(recorded.power.blind_to);
-  if (j.contains("seen_later")) j.at("seen_later").get_to(recorded.power.seen_later);
+  recorded.power.blind_to = names("blind_to");
+  recorded.power.seen_later = names("seen_later");
   if (j.contains("data"))
     for (const json& data : j.at("data")) recorded.power.data.push_back(data_from(data));
   return recorded;
@@ -143,9 +170,11 @@ Golden from_json(const json& j) {
   Golden golden{j.at("kind"), j.at("op"), {}, {}, {}};
   if (golden.kind == "observed")
     golden.provenance = {j.at("arch"), j.at("device"), j.at("driver"), j.at("toolkit"), j.at("date")};
+  std::vector<std::string> mutants;
+  if (golden.kind == "power") j.at("mutants").get_to(mutants);
   for (const auto& [id, value] : j.at("cases").items()) {
     if (golden.kind == "power")
-      golden.power[id] = power_from(value);
+      golden.power[id] = power_from(value, mutants);
     else if (golden.kind == "predicted")
       for (const json& tensor : value) golden.predicted[id].push_back(predicted_from(tensor));
     else
@@ -191,7 +220,11 @@ std::string golden_text(const Golden& golden) {
     head["toolkit"] = golden.provenance.toolkit;
     head["date"] = golden.provenance.date;
   }
-  if (golden.kind != "power") head["count"] = golden.cases();
+  const std::vector<std::string> mutants = mutants_of(golden.power);
+  if (golden.kind == "power")
+    head["mutants"] = mutants;
+  else
+    head["count"] = golden.cases();
   std::string text = head.dump();
   text.back() = ',';
   text += "\n\"cases\":{\n";
@@ -201,7 +234,7 @@ std::string golden_text(const Golden& golden) {
     separator = ",\n";
   };
   for (const auto& [id, tensors] : golden.predicted) line(id, list(tensors));
-  for (const auto& [id, recorded] : golden.power) line(id, to_json(recorded));
+  for (const auto& [id, recorded] : golden.power) line(id, to_json(recorded, mutants));
   for (const auto& [id, kernels] : golden.observed) {
     ordered_json value;
     for (const auto& [kernel, tensors] : kernels) value[kernel] = list(tensors);

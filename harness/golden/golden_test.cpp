@@ -155,6 +155,26 @@ TEST_F(Records, ADamagedSetOfCodesIsNamed) {
   EXPECT_THAT([&] { read(); }, ::testing::ThrowsMessage<std::runtime_error>(HasSubstr("norm.json: 'x")));
 }
 
+TEST_F(Records, NameEachMutantOnce) {
+  Power both = reckoned;
+  both.blind_to = {"drop \"x\"; y", "gain 2"};
+  write({{plain, both}, {declared, {2, {"gain 2"}}}, {other, {1}}});
+  const std::string text = read_golden_text(folder + "/norm.json");
+  EXPECT_EQ(text.find("gain 2"), text.rfind("gain 2"));
+  EXPECT_EQ(read().find(plain)->blind_to, both.blind_to);
+  EXPECT_EQ(read().find(declared)->blind_to, std::vector<std::string>{"gain 2"});
+}
+
+TEST_F(Records, AMutantBeyondTheListIsNamed) {
+  edit("norm.json", "\"blind_to\":[0]", "\"blind_to\":[7]");
+  EXPECT_THAT([&] { read(); }, ::testing::ThrowsMessage<std::runtime_error>(HasSubstr("norm.json: mutant 7 of a list of 2")));
+}
+
+TEST_F(Records, AnotherMutantThanTheSealedOneIsNotBelieved) {
+  edit("norm.json", "\"blind_to\":[0]", "\"blind_to\":[1]");
+  EXPECT_EQ(read().find(plain), nullptr);
+}
+
 TEST_F(Records, ATruncatedFileIsNamed) {
   std::ofstream(folder + "/norm.json") << "{\"assay_golden\"";
   EXPECT_THAT([&] { read(); },
