@@ -166,13 +166,13 @@ class Image {
 /// before the call.
 std::vector<WholePart> untouched_parts(const CacheCase& c, const HostTensor& before, const Image* image);
 
-/// Bytes of a record, in the order of its parts.
-std::vector<int64_t> record_bytes(const Placing& placing, const CacheCase& c, int64_t slot) {
+/// Bytes of the record at a position of a block, from the start of the block, in the order of its parts.
+std::vector<int64_t> record_bytes(const CacheCase& c, int64_t position) {
   std::vector<int64_t> bytes;
   for (const RecordPart& part : c.record->parts) {
     const int64_t width = part.format_in(*c.q, *c.x).bytes();
     for (int64_t e = 0; e < part.elements; ++e) {
-      const int64_t first = slot / c.block_size * placing.block_stride + part.byte(c.block_size, slot % c.block_size, e);
+      const int64_t first = part.byte(c.block_size, position, e);
       for (int64_t i = 0; i < width; ++i) bytes.push_back(first + i);
     }
   }
@@ -190,24 +190,26 @@ struct Unwritten {
   UnwrittenRows other_slots, gaps;
 
   explicit Unwritten(const CacheCase& c) {
-    const Placing right(c);
     const std::set<int64_t> taken(c.slots.begin(), c.slots.end());
-    std::vector<uint8_t> in_place(size_t(c.block_stride()), 0);
+    const int64_t stride = c.block_stride();
+    std::vector<uint8_t> in_place(size_t(stride), 0);
+    std::vector<std::vector<int64_t>> of_position;
+    for (int64_t position = 0; position < c.block_size; ++position) {
+      of_position.push_back(record_bytes(c, position));
+      for (const int64_t byte : of_position.back()) in_place[size_t(byte)] = 1;
+    }
     for (int64_t slot = 0; slot < c.blocks * c.block_size; ++slot) {
-      const bool first_block = slot < c.block_size, empty = !taken.contains(slot);
-      if (!first_block && !empty) continue;
-      const std::vector<int64_t> bytes = record_bytes(right, c, slot);
-      for (size_t i = 0; first_block && i < bytes.size(); ++i) in_place[size_t(bytes[i])] = 1;
-      if (!empty) continue;
+      if (taken.contains(slot)) continue;
       other_slots.numbers.push_back(slot);
-      other_slots.bytes.insert(other_slots.bytes.end(), bytes.begin(), bytes.end());
+      for (const int64_t byte : of_position[size_t(slot % c.block_size)])
+        other_slots.bytes.push_back(slot / c.block_size * stride + byte);
     }
     std::vector<int64_t> gap;
     for (size_t byte = 0; byte < in_place.size(); ++byte)
       if (!in_place[byte]) gap.push_back(int64_t(byte));
     for (int64_t block = 0; block < c.blocks && !gap.empty(); ++block) {
       gaps.numbers.push_back(block);
-      for (const int64_t byte : gap) gaps.bytes.push_back(block * c.block_stride() + byte);
+      for (const int64_t byte : gap) gaps.bytes.push_back(block * stride + byte);
     }
   }
 };
