@@ -11,6 +11,7 @@
 #include "harness/compare/verdict.h"
 #include "harness/core/call.h"
 #include "harness/core/expectation.h"
+#include "harness/diagnosis/structure.h"
 #include "harness/diagnosis/visibility.h"
 #include "harness/run/run_case.h"
 
@@ -409,6 +410,17 @@ static bool never_written(const Evidence& evidence, const Verdict& verdict) {
   return verdict.outcome == Outcome::kBroken && evidence.outputs && verdict.tensors.empty();
 }
 
+/// Adds patterns to causes that leave something open: complete ones first.
+static void add_patterns(const Evidence& evidence, Verdict& verdict) {
+  std::vector<std::string> complete, partial;
+  for (const Regularity& found : regularities(evidence.bound, evidence.problem, *evidence.outputs))
+    (found.complete() ? complete : partial).push_back(in_words(found));
+  if (complete.empty() && partial.empty()) return;
+  if (verdict.causes == causes_in_words({})) verdict.causes.clear();
+  verdict.causes.insert(verdict.causes.begin(), complete.begin(), complete.end());
+  verdict.causes.insert(verdict.causes.end(), partial.begin(), partial.end());
+}
+
 Backend shared_between_threads(Backend backend) {
   backend.call = [mutex = std::make_shared<std::mutex>(), call = std::move(backend.call)](const CallRequest& request) {
     const std::lock_guard lock(*mutex);
@@ -437,7 +449,10 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
     }
     if (causes.empty() || !causes.front().complete()) {
       const CallRequest request{evidence.one.op, evidence.one.text("contract"), verdict.kernel, &evidence.problem, 1};
-      if (const std::string race = race_in_words(backend, request); !race.empty()) verdict.causes = {race};
+      if (const std::string race = race_in_words(backend, request); !race.empty())
+        verdict.causes = {race};
+      else
+        add_patterns(evidence, verdict);
     }
     if (padding_is_wrong(verdict)) verdict.causes.emplace_back(kPadding);
   };

@@ -74,6 +74,7 @@ std::string without_repetition(const std::string& list) {
 std::string without_details(std::string text) {
   if (text.starts_with("race: ") || text.starts_with("unsteady: "))
     text = text.substr(0, text.find(" ("));  // drops the first element that changed
+  if (is_pattern(text)) text = text.substr(0, text.rfind(" ("));  // drops the count
   const std::string needed = " (needed for ";
   for (size_t at = text.find(needed); at != std::string::npos; at = text.find(needed))
     text.erase(at, text.find(')', at) + 1 - at);
@@ -125,6 +126,7 @@ std::string data_of(const Verdict& verdict) {
 }
 
 bool is_unknown(const std::string& mistake) { return mistake.empty() || mistake.starts_with("no known cause"); }
+bool is_pattern(const std::string& words) { return words.starts_with("pattern: "); }
 
 namespace {
 
@@ -152,7 +154,7 @@ bool diagnosed(Verdict& verdict, Diagnosed& result) {
     result.mistakes.insert(key_of(*cause));
     result.causes.push_back(*cause);
   }
-  return !result.causes.empty() || is_unknown(verdict.causes.front());
+  return !result.causes.empty() || is_unknown(verdict.causes.front()) || is_pattern(verdict.causes.front());
 }
 
 /// All failing cases of one kernel and contract.
@@ -237,7 +239,7 @@ class Kernel {
         doubted.push_back(fmt::format("not asserted, too few elements: {}", words));
       }
     }
-    if (asserted.empty()) asserted.push_back("no known cause" + fits);
+    if (asserted.empty() && (others.empty() || !is_pattern(others.front()))) asserted.push_back("no known cause" + fits);
     asserted.insert(asserted.end(), others.begin(), others.end());
     asserted.insert(asserted.end(), doubted.begin(), doubted.end());
     one.verdict->causes = std::move(asserted);

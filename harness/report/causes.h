@@ -33,6 +33,8 @@ std::string data_of(const Verdict& verdict);
 
 /// True for texts that name no mutant: two kernels with such a text need not have the same fault.
 bool is_unknown(const std::string& mistake);
+/// A line of harness/diagnosis/structure.h, which describes the outputs and names no mutant.
+bool is_pattern(const std::string& words);
 
 // Compares the causes of a kernel's failures with each other, after all cases have run.
 

@@ -136,8 +136,10 @@ std::vector<Subject> subjects(const std::string& root) {
 }
 
 Said judge_words(const std::vector<std::string>& said, const std::vector<std::string>& causes) {
-  if (said.empty() || said.front() == "no known cause") return Said::kUnknown;
-  std::vector<std::string> lines = said;
+  std::vector<std::string> mutants = said;
+  std::erase_if(mutants, [](const std::string& line) { return line.starts_with("pattern: "); });
+  if (mutants.empty() || mutants.front() == "no known cause") return Said::kUnknown;
+  std::vector<std::string> lines = mutants;
   if (lines.size() > 1 && lines.back().starts_with("padding:")) {
     // reported besides wrong numbers
     if (std::any_of(causes.begin(), causes.end(), [](const std::string& cause) { return cause.starts_with("padding"); }))
@@ -150,8 +152,8 @@ Said judge_words(const std::vector<std::string>& said, const std::vector<std::st
   };
   const auto nothing_else_in = [&](const std::string& line) { return named_in(line) == split(line, "; and ").size(); };
   if (named_in(lines.front()) == causes.size() && nothing_else_in(lines.front())) return Said::kFirst;
-  for (size_t i = 0; i < lines.size() && explains_everything(said.front()); ++i)
-    if (named_in(lines[i]) > 0 && nothing_else_in(lines[i]) && explains_everything(said[i]))
+  for (size_t i = 0; i < lines.size() && explains_everything(mutants.front()); ++i)
+    if (named_in(lines[i]) > 0 && nothing_else_in(lines[i]) && explains_everything(mutants[i]))
       return i > 0 ? Said::kTied : Said::kAllSeen;
   return std::any_of(lines.begin(), lines.end(), [&](const std::string& line) { return named_in(line) > 0; }) ? Said::kLater
                                                                                                               : Said::kOther;

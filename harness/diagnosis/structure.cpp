@@ -1,0 +1,326 @@
+#include "harness/diagnosis/structure.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "harness/compare/verdict.h"
+#include "harness/core/expectation.h"
+
+namespace assay {
+namespace {
+
+constexpr int64_t kMostElements = int64_t(1) << 22, kMostProducts = int64_t(1) << 30;
+/// A rule about values must explain this many elements; fewer may match by chance.
+constexpr int64_t kFewest = 4;
+/// Elements that a shift is tried on before all are compared.
+constexpr size_t kProbes = 16;
+
+std::string hex(const Format& format, uint32_t code) {
+  char text[16];
+  std::snprintf(text, sizeof text, "0x%0*x", (format.bits + 3) / 4, code);
+  return text;
+}
+
+std::string value_text(const Format& format, uint32_t code) {
+  const double value = decode(format, code);
+  if (std::isnan(value)) return hex(format, code) + " (NaN)";
+  char text[32];
+  std::snprintf(text, sizeof text, "%.6g", value);
+  return hex(format, code) + " (" + text + ")";
+}
+
+/// One output: its accepted intervals, the codes it holds, and the elements outside.
+class WrongPart {
+ public:
+  WrongPart(const WholePart& whole, const HostTensor& tensor) : whole_(whole), tensor_(tensor), stored_(stored_elements(whole.part, tensor)) {
+    const int64_t elements = part().elements();
+    codes_.resize(size_t(elements));
+    for (int64_t i = 0; i < elements; ++i) {
+      const int64_t offset = whole.offset_at(i);
+      if (offset < 0 || offset >= stored_) {
+        complete_ = false;
+        return;
+      }
+      codes_[size_t(i)] = load_code(part(), tensor, offset);
+      if (!accepts(i, codes_[size_t(i)])) failing_.push_back(i);
+    }
+  }
+
+  const Part& part() const { return whole_.part; }
+  const Format& format() const { return *part().format; }
+  const HostTensor& tensor() const { return tensor_; }
+  /// False if an element lies outside the tensor's storage.
+  bool complete() const { return complete_; }
+  const std::vector<int64_t>& failing() const { return failing_; }
+  const std::vector<uint32_t>& codes() const { return codes_; }
+  bool accepts(int64_t element, uint32_t code) const { return whole_.at(element).holds(format(), ordinal(format(), code)); }
+  /// The due code, if there is exactly one; NaN counts.
+  std::optional<uint32_t> due(int64_t element) const {
+    const Interval accepted = whole_.at(element);
+    if (!accepted.single()) return std::nullopt;
+    return code_from_ordinal(format(), accepted.low);
+  }
+  /// Value in the middle of the accepted interval, or nothing if it accepts everything or NaN.
+  std::optional<double> middle(int64_t element) const {
+    const Interval accepted = whole_.at(element);
+    if (accepted.any() || is_nan_ordinal(accepted.low) || is_nan_ordinal(accepted.high)) return std::nullopt;
+    const double low = decode(format(), code_from_ordinal(format(), accepted.low));
+    return low + (decode(format(), code_from_ordinal(format(), accepted.high)) - low) / 2;
+  }
+  double value(int64_t element) const { return decode(format(), codes_[size_t(element)]); }
+
+  /// Number of failing elements for which `rule` holds; 0 if it fails for most of the first few.
+  int64_t count(const std::function<bool(int64_t element)>& rule) const {
+    int64_t explained = 0;
+    for (size_t i = 0; i < failing_.size(); ++i) {
+      explained += rule(failing_[i]);
+      if (i + 1 == kProbes && 2 * explained < int64_t(kProbes)) return 0;
+    }
+    return explained;
+  }
+  /// Number of distinct codes that the failing elements hold, up to `most`.
+  size_t distinct(size_t most) const {
+    std::set<uint32_t> seen;
+    for (const int64_t element : failing_) {
+      seen.insert(codes_[size_t(element)]);
+      if (seen.size() == most) break;
+    }
+    return seen.size();
+  }
+
+ private:
+  const WholePart& whole_;
+  const HostTensor& tensor_;
+  const int64_t stored_;
+  bool complete_ = true;
+  std::vector<uint32_t> codes_;
+  std::vector<int64_t> failing_;
+};
+
+using Rule = std::optional<std::pair<std::string, int64_t>>;  ///< words, and how many failing elements it explains
+
+Rule rule_if(bool enough, std::string words, int64_t explained) {
+  if (!enough || explained == 0) return std::nullopt;
+  return std::pair{std::move(words), explained};
+}
+
+/// A small result that became 0, a 0 that became the NaN of fnuz, or one code everywhere.
+Rule one_code(const WrongPart& wrong) {
+  const Format& format = wrong.format();
+  const auto failing = int64_t(wrong.failing().size());
+  if (!format.is_integer() && format.specials != Specials::kBits && format.specials != Specials::kScale) {
+    const double least_normal = power_of_two(format.min_exponent());
+    const int64_t flushed = wrong.count([&](int64_t i) {
+      const std::optional<double> due = wrong.middle(i);
+      return due && *due != 0 && std::abs(*due) < least_normal && wrong.value(i) == 0;
+    });
+    if (4 * flushed >= 3 * failing) return {{"0 where a number below the least normal one is due (subnormal results are flushed)", flushed}};
+  }
+  if (format.specials == Specials::kFnuz) {
+    const int64_t minus_zero = wrong.count([&](int64_t i) {
+      return wrong.due(i) == 0u && wrong.codes()[size_t(i)] == uint32_t(1) << (format.bits - 1);
+    });
+    if (4 * minus_zero >= 3 * failing)
+      return {{hex(format, uint32_t(1) << (format.bits - 1)) + " where 0 is due: a zero kept its minus sign, which is NaN in " + std::string(format.name), minus_zero}};
+  }
+  if (failing < kFewest || wrong.distinct(2) != 1) return std::nullopt;
+  const uint32_t code = wrong.codes()[size_t(wrong.failing().front())];
+  return {{"one code in every wrong element, " + value_text(format, code), failing}};
+}
+
+/// The bytes from before the call, for tensors that are updated in place.
+Rule as_it_came(const WrongPart& wrong, const Problem& problem) {
+  const TensorSpec& spec = wrong.tensor().spec;
+  for (const HostTensor& before : problem.tensors) {
+    const bool same = before.spec.rank == spec.rank && (before.spec.name == spec.name || (!spec.shares.empty() && before.spec.name == spec.shares));
+    if (!same || before.bytes.size() != wrong.tensor().bytes.size()) continue;
+    const int64_t explained = wrong.count([&](int64_t i) {
+      return load_code(wrong.part(), before, wrong.part().offset(i / wrong.part().columns(), i % wrong.part().columns())) == wrong.codes()[size_t(i)];
+    });
+    if (explained >= kFewest) return {{"what the tensor held before the call", explained}};
+  }
+  return std::nullopt;
+}
+
+std::string times_text(double factor) {
+  char text[48];
+  const double size = std::abs(factor);
+  if (size >= 1)
+    std::snprintf(text, sizeof text, "%.6g times what is due", factor);
+  else
+    std::snprintf(text, sizeof text, "%s1/%.6g of what is due", factor < 0 ? "-" : "", 1 / size);
+  return text;
+}
+
+/// One factor between what is there and what is due: a power of two, a small integer or the inverse of one, of either sign.
+Rule factor(const WrongPart& wrong) {
+  const Format& format = wrong.format();
+  if (format.specials == Specials::kBits) return std::nullopt;
+  std::set<double> candidates;
+  for (size_t i = 0; i < std::min(kProbes, wrong.failing().size()); ++i) {
+    const std::optional<double> due = wrong.middle(wrong.failing()[i]);
+    const double got = wrong.value(wrong.failing()[i]);
+    if (!due || *due == 0 || !std::isfinite(*due) || !std::isfinite(got) || got == 0) continue;
+    const double ratio = got / *due, size = std::abs(ratio);
+    const double near = std::copysign(size >= 1 ? std::round(size) : 1 / std::round(1 / size), ratio);
+    const double power = std::copysign(std::exp2(std::round(std::log2(size))), ratio);
+    if (size < 1024 && size > 1.0 / 1024) candidates.insert(near);
+    if (size < 0x1p200 && size > 0x1p-200) candidates.insert(power);
+  }
+  candidates.erase(1);
+  // A code has a relative error of half an ulp, and so has the due value if several are accepted.
+  const double slack = format.is_integer() ? 0 : power_of_two(-format.mantissa_bits);
+  const double largest = format.specials == Specials::kScale ? 0x1p127 : max_finite(format);
+  Rule best;
+  for (const double by : candidates) {
+    int64_t away_from_zero = 0;
+    const int64_t explained = wrong.count([&](int64_t i) {
+      const std::optional<double> due = wrong.middle(i);
+      if (!due || !std::isfinite(*due)) return false;
+      const double expected = by * *due, got = wrong.value(i);
+      away_from_zero += *due != 0;
+      if (std::abs(expected) > largest) return !std::isfinite(got) || std::abs(got) == largest;
+      return std::abs(got - expected) <= std::abs(expected) * slack + (format.is_integer() ? 1 : 0);
+    });
+    if (explained < kFewest || away_from_zero < kFewest || (best && best->second >= explained)) continue;
+    best = {times_text(by), explained};
+  }
+  return best;
+}
+
+Rule reversed_bytes(const WrongPart& wrong) {
+  const int bytes = wrong.format().bytes();
+  if (bytes < 2 || wrong.distinct(3) < 3) return std::nullopt;
+  const int64_t explained = wrong.count([&](int64_t i) { return wrong.accepts(i, __builtin_bswap32(wrong.codes()[size_t(i)]) >> (32 - 8 * bytes)); });
+  return rule_if(explained >= kFewest, "the due codes with their bytes in the opposite order", explained);
+}
+
+/// What is due some rows or columns away.
+Rule shifted(const WrongPart& wrong) {
+  const int64_t rows = wrong.part().rows(), columns = wrong.part().columns();
+  if (wrong.distinct(3) < 3) return std::nullopt;
+  const auto distances = [](int64_t size) {
+    std::vector<int64_t> all;
+    for (int64_t d = 1; d < size; d = d < 64 ? d + 1 : d % 64 == 0 && d < 1024 ? d + 64 : 2 * d) all.insert(all.end(), {d, -d});
+    return all;
+  };
+  Rule best;
+  const auto try_shift = [&](int64_t by, bool of_rows) {
+    const int64_t explained = wrong.count([&](int64_t i) {
+      const int64_t row = i / columns + (of_rows ? by : 0), column = i % columns + (of_rows ? 0 : by);
+      if (row < 0 || row >= rows || column < 0 || column >= columns) return false;
+      return wrong.accepts(row * columns + column, wrong.codes()[size_t(i)]);
+    });
+    if (explained < kFewest || (best && best->second >= explained)) return;
+    const int64_t away = std::abs(by);
+    best = {"what is due " + std::to_string(away) + (of_rows ? away == 1 ? " row" : " rows" : away == 1 ? " column" : " columns") +
+                (by > 0 ? " later" : " earlier"),
+            explained};
+  };
+  for (const int64_t by : distances(rows)) try_shift(by, true);
+  for (const int64_t by : distances(columns)) try_shift(by, false);
+  return best;
+}
+
+Rule transposed(const WrongPart& wrong) {
+  const int64_t rows = wrong.part().rows(), columns = wrong.part().columns();
+  if (rows < 2 || columns < 2 || wrong.distinct(3) < 3) return std::nullopt;
+  const int64_t explained = wrong.count([&](int64_t i) { return wrong.accepts(i % rows * columns + i / rows, wrong.codes()[size_t(i)]); });
+  return rule_if(explained >= kFewest, "the due values column after column, where rows are due (transposed)", explained);
+}
+
+/// What is due in another output of the same format and shape, or the data of another tensor of the call.
+Rule of_another_tensor(const WrongPart& wrong, const std::vector<WholePart>& answer, const Problem& problem) {
+  if (wrong.distinct(3) < 3) return std::nullopt;
+  for (const WholePart& other : answer) {
+    if (other.part.label() == wrong.part().label() && other.part.rank == wrong.part().rank) continue;
+    if (!(*other.part.format == wrong.format()) || other.part.shape != wrong.part().shape) continue;
+    const int64_t explained = wrong.count([&](int64_t i) { return other.at(i).holds(wrong.format(), ordinal(wrong.format(), wrong.codes()[size_t(i)])); });
+    if (explained < kFewest) continue;
+    return {{"what is due in " + other.part.label() + (other.part.rank != wrong.part().rank ? " of rank " + std::to_string(other.part.rank) : ""), explained}};
+  }
+  for (const HostTensor& input : problem.tensors) {
+    if (input.spec.role != Role::kInput || input.spec.rank != wrong.part().rank || !(*input.spec.format == wrong.format())) continue;
+    if (input.spec.elements() != wrong.part().elements() || input.spec.shape.empty() || input.spec.packed) continue;
+    const int64_t columns = input.spec.shape.back();
+    const int64_t explained = wrong.count([&](int64_t i) { return input.code(input.spec.row(i / columns) + i % columns * input.spec.strides.back()) == wrong.codes()[size_t(i)]; });
+    if (explained >= kFewest) return {{"the data of the input " + input.spec.name, explained}};
+  }
+  return std::nullopt;
+}
+
+/// The right codes in other places. The weakest rule, so it must hold for all elements and many codes.
+Rule another_order(const WrongPart& wrong) {
+  if (wrong.distinct(8) < 8) return std::nullopt;
+  std::map<uint32_t, int64_t> balance;
+  for (const int64_t i : wrong.failing()) {
+    const std::optional<uint32_t> due = wrong.due(i);
+    if (!due) return std::nullopt;
+    ++balance[*due], --balance[wrong.codes()[size_t(i)]];
+  }
+  for (const auto& [code, count] : balance)
+    if (count != 0) return std::nullopt;
+  return {{"the right codes in another order", int64_t(wrong.failing().size())}};
+}
+
+int64_t outside(const std::vector<WholePart>& answer, const std::vector<HostTensor>& outputs) {
+  int64_t count = 0;
+  for (const WholePart& whole : answer) {
+    const HostTensor& tensor = tensor_of(outputs, whole.part);
+    const int64_t stored = stored_elements(whole.part, tensor);
+    for (int64_t i = 0; i < whole.part.elements(); ++i) {
+      const int64_t offset = whole.offset_at(i);
+      const bool there = 0 <= offset && offset < stored;
+      count += !there || !whole.at(i).holds(*whole.part.format, ordinal(*whole.part.format, load_code(whole.part, tensor, offset)));
+    }
+  }
+  return count;
+}
+
+}  // namespace
+
+std::vector<Regularity> regularities(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs) {
+  const Expectation right = bound.expect(problem, &outputs);
+  std::vector<WholePart> answer;
+  int64_t fewest = 0;
+  for (const Answer& one : right.any_of) {
+    const int64_t elements = one.elements();
+    if (elements > kMostElements || elements * one.products > kMostProducts) return {};
+    std::vector<WholePart> parts = computed(one);
+    const int64_t count = outside(parts, outputs);
+    if (answer.empty() || count < fewest) answer = std::move(parts), fewest = count;
+  }
+  std::vector<Regularity> all;
+  for (const WholePart& whole : answer) {
+    const WrongPart wrong(whole, tensor_of(outputs, whole.part));
+    if (!wrong.complete() || wrong.failing().empty()) continue;
+    const auto failing = int64_t(wrong.failing().size());
+    // In this order: a rule that says more comes before one that follows from it.
+    Rule best;
+    const auto consider = [&](Rule rule) {
+      if (rule && 4 * rule->second >= 3 * failing && (!best || rule->second > best->second)) best = std::move(rule);
+    };
+    consider(one_code(wrong));
+    consider(as_it_came(wrong, problem));
+    consider(factor(wrong));
+    consider(of_another_tensor(wrong, answer, problem));
+    consider(reversed_bytes(wrong));
+    consider(shifted(wrong));
+    consider(transposed(wrong));
+    consider(another_order(wrong));
+    if (best) all.push_back({whole.part.label() + (whole.part.rank > 0 ? " of rank " + std::to_string(whole.part.rank) : ""), best->first, failing, best->second});
+  }
+  return all;
+}
+
+std::string in_words(const Regularity& found) {
+  return "pattern: " + found.part + " holds " + found.words + " (" + std::to_string(found.explained) + " of " +
+         std::to_string(found.failing) + " wrong elements)";
+}
+
+}  // namespace assay

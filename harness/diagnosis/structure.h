@@ -1,0 +1,32 @@
+// Regularities of wrong outputs that need no knowledge of the op: a constant factor, shifted rows, another order, what the tensor
+// held before the call. They name mistakes that are no change of a contract's formula.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "harness/core/case.h"
+
+namespace assay {
+
+/// A rule that gives the wrong elements of one output from the right ones.
+struct Regularity {
+  std::string part;       ///< label of the output
+  std::string words;      ///< "4 times what is due"
+  int64_t failing = 0;    ///< elements of that output outside their accepted set
+  int64_t explained = 0;  ///< of those: elements that have the value that the rule gives
+
+  bool complete() const { return explained == failing; }
+};
+
+/// At most one rule for each output that has elements outside, in the order of the outputs. A rule must give at least three
+/// quarters of the wrong elements, and at least four of them unless it says that all of a column or row is the same. Rules are
+/// compared with the answer that has the fewest elements outside. Outputs that cost too much to compute a second time (more than
+/// 2^22 elements or 2^30 multiply-accumulates) have no rule.
+std::vector<Regularity> regularities(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs);
+
+/// "pattern: d holds 4 times what is due (512 of 512 wrong elements)".
+std::string in_words(const Regularity& found);
+
+}  // namespace assay
