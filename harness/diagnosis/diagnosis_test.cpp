@@ -2,8 +2,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <functional>
+
 #include "harness/diagnosis/diagnose.h"
 #include "harness/diagnosis/programs.h"
+#include "harness/diagnosis/structure.h"
 #include "harness/diagnosis/visibility.h"
 #include "harness/run/run_case.h"
 #include "harness/testing/toy_op.h"
@@ -81,6 +85,75 @@ TEST(Violations, AreNotExplainedByAnEditThatBreaksTheRuleToo) {
   const Op op = op_with_rule(
       {{"eps: another", [](const Problem& problem, const std::vector<HostTensor>*) { return breaks_a_rule(problem); }}});
   EXPECT_THAT(judged(op, testing::toy_case("bf16", "4x16")).causes, ElementsAre("no known cause"));
+}
+
+// Patterns of wrong outputs. The toy op copies x, whose elements are 1 + i / 64 in bf16.
+
+using Edit = std::function<void(HostTensor& y, int64_t columns)>;
+
+std::vector<std::string> patterns(const std::string& shape, const Edit& edit, const std::string& format = "bf16") {
+  const std::unique_ptr<const BoundCase> bound = testing::toy_op().bind(testing::toy_case(format, shape));
+  Problem problem = bound->problem();
+  HostTensor& x = problem.tensors.front();
+  for (int64_t i = 0; i < x.spec.elements(); ++i) x.set_code(i, code_of(*x.spec.format, 1 + double(i) / 64));
+  std::vector<HostTensor> outputs = outputs_of(problem);
+  edit(outputs.front(), x.spec.shape[1]);
+  std::vector<std::string> lines;
+  for (const Regularity& found : regularities(*bound, problem, outputs)) lines.push_back(in_words(found));
+  return lines;
+}
+
+/// y[i] becomes what `f` makes of all values of x and i.
+Edit values(const std::function<double(const std::vector<double>& x, int64_t i, int64_t columns)>& f) {
+  return [f](HostTensor& y, int64_t columns) {
+    std::vector<double> x;
+    for (int64_t i = 0; i < y.spec.elements(); ++i) x.push_back(decode(*y.spec.format, y.code(i)));
+    for (int64_t i = 0; i < y.spec.elements(); ++i) y.set_code(i, code_of(*y.spec.format, f(x, i, columns)));
+  };
+}
+
+TEST(Patterns, AFactorIsNamed) {
+  EXPECT_THAT(patterns("2x16", values([](const auto& x, int64_t i, int64_t) { return 4 * x[size_t(i)]; })),
+              ElementsAre("pattern: y holds 4 times what is due (32 of 32 wrong elements)"));
+  EXPECT_THAT(patterns("2x16", values([](const auto& x, int64_t i, int64_t) { return x[size_t(i)] / 8; })),
+              ElementsAre("pattern: y holds 1/8 of what is due (32 of 32 wrong elements)"));
+  EXPECT_THAT(patterns("2x16", values([](const auto& x, int64_t i, int64_t) { return -x[size_t(i)]; })),
+              ElementsAre("pattern: y holds the negative of what is due (32 of 32 wrong elements)"));
+}
+
+TEST(Patterns, AFactorOfEachRowIsNamed) {
+  EXPECT_THAT(patterns("4x16", values([](const auto& x, int64_t i, int64_t n) { return std::ldexp(x[size_t(i)], int(i / n)); })),
+              ElementsAre("pattern: y holds what is due times a factor for each row, of about 2, 4, 8 (scales of others?) (48 of 48 wrong elements)"));
+}
+
+TEST(Patterns, ShiftsAreNamed) {
+  EXPECT_THAT(patterns("4x16", values([](const auto& x, int64_t i, int64_t n) { return x[size_t(i + n) % x.size()]; })),
+              ElementsAre("pattern: y holds what is due 1 row later (64 of 64 wrong elements)"));
+  EXPECT_THAT(patterns("4x16", values([](const auto& x, int64_t i, int64_t n) { return i % n < 3 ? 0 : x[size_t(i - 3)]; })),
+              ElementsAre("pattern: y holds what is due 3 columns earlier (52 of 64 wrong elements)"));
+}
+
+TEST(Patterns, OtherOrdersAreNamed) {
+  EXPECT_THAT(patterns("4x16", values([](const auto& x, int64_t i, int64_t n) { return x[size_t(i % 4 * n + i / 4)]; })),
+              ElementsAre("pattern: y holds the due values column after column, where rows are due (transposed) (60 of 60 wrong elements)"));
+  EXPECT_THAT(patterns("4x16", values([](const auto& x, int64_t i, int64_t) { return x[size_t(i * 37 % 64)]; })),
+              ElementsAre(HasSubstr("holds the right codes in another order")));
+  EXPECT_THAT(patterns("2x16",
+                       [](HostTensor& y, int64_t) {
+                         for (size_t i = 0; i < y.bytes.size(); i += 2) std::swap(y.bytes[i], y.bytes[i + 1]);
+                       }),
+              ElementsAre(HasSubstr("holds the due codes with their bytes in the opposite order")));
+}
+
+TEST(Patterns, OneCodeAndLostSubnormalsAreNamed) {
+  EXPECT_THAT(patterns("2x16", values([](const auto& x, int64_t i, int64_t n) { return i < n ? x[size_t(i)] : 3; })),
+              ElementsAre("pattern: y holds one code in every wrong element, 0x4040 (3) (16 of 16 wrong elements)"));
+}
+
+TEST(Patterns, AreNotSeenInFewOrUnrelatedElements) {
+  EXPECT_THAT(patterns("2x16", values([](const auto& x, int64_t i, int64_t) { return x[size_t(i)]; })), ElementsAre());
+  EXPECT_THAT(patterns("2x16", values([](const auto& x, int64_t i, int64_t) { return i < 3 ? 2 * x[size_t(i)] : x[size_t(i)]; })), ElementsAre());
+  EXPECT_THAT(patterns("2x16", values([](const auto& x, int64_t i, int64_t) { return x[size_t(i)] + 1.0 / 64 * double(i * i % 7 - 3); })), ElementsAre());
 }
 
 // Lines about the variants that made the outputs of several cases.

@@ -150,6 +150,7 @@ Rule as_it_came(const WrongPart& wrong, const Problem& problem) {
 std::string times_text(double factor) {
   char text[48];
   const double size = std::abs(factor);
+  if (factor == -1) return "the negative of what is due";
   if (size >= 1)
     std::snprintf(text, sizeof text, "%.6g times what is due", factor);
   else
@@ -200,7 +201,60 @@ Rule reversed_bytes(const WrongPart& wrong) {
   return rule_if(explained >= kFewest, "the due codes with their bytes in the opposite order", explained);
 }
 
-/// What is due some rows or columns away.
+/// A factor of its own for each row, column or block of columns, as when each takes a scale of another.
+Rule factor_of_each(const WrongPart& wrong) {
+  const Format& format = wrong.format();
+  if (format.is_integer() || format.specials == Specials::kBits || format.specials == Specials::kScale) return std::nullopt;
+  const int64_t columns = wrong.part().columns();
+  // The ratio of two rounded numbers is known to 2^-(mantissa_bits - 1). Codes of few bits show powers of two alone.
+  const double slack = power_of_two(1 - format.mantissa_bits);
+  const bool any_ratio = format.mantissa_bits >= 7;
+  struct Unit {
+    std::string name;
+    std::function<int64_t(int64_t element)> number;
+  };
+  std::vector<Unit> units = {{"row", [columns](int64_t i) { return i / columns; }}, {"column", [columns](int64_t i) { return i % columns; }}};
+  for (const int64_t width : {16, 32, 64, 128})
+    if (width < columns)
+      units.push_back({"block of " + std::to_string(width) + " columns",
+                       [columns, width](int64_t i) { return i / columns * ((columns + width - 1) / width) + i % columns / width; }});
+  for (const Unit& unit : units) {
+    std::map<int64_t, double> factors;
+    std::map<int64_t, int64_t> sizes;
+    bool holds = true;
+    for (const int64_t i : wrong.failing()) {
+      const std::optional<double> due = wrong.middle(i);
+      const double got = wrong.value(i);
+      if (!due || *due == 0 || !std::isfinite(*due) || !std::isfinite(got) || got == 0 || std::abs(got) < power_of_two(format.min_exponent()) ||
+          std::abs(*due) < power_of_two(format.min_exponent()))
+        continue;
+      double ratio = got / *due;
+      if (!any_ratio) ratio = std::copysign(std::exp2(std::round(std::log2(std::abs(ratio)))), ratio);
+      const auto [at, first] = factors.try_emplace(unit.number(i), ratio);
+      ++sizes[at->first];
+      if (!(holds = first || std::abs(got / *due - at->second) <= std::abs(at->second) * slack)) break;
+    }
+    std::set<double> different;
+    int64_t explained = 0;
+    for (const auto& [number, size] : sizes) {
+      if (size < kFewest) continue;
+      explained += size;
+      different.insert(std::exp2(std::round(8 * std::log2(std::abs(factors[number]))) / 8));
+    }
+    if (!holds || different.size() < 2 || explained < 2 * kFewest) continue;
+    std::string some;
+    for (const double one : different) {
+      char text[24];
+      std::snprintf(text, sizeof text, "%s%.3g", some.empty() ? "" : ", ", one);
+      some += text;
+      if (some.size() > 24) break;
+    }
+    return {{"what is due times a factor for each " + unit.name + ", of about " + some + (some.size() > 24 ? ", ..." : "") + " (scales of others?)", explained}};
+  }
+  return std::nullopt;
+}
+
+/// What is due some rows or columns away, cyclically.
 Rule shifted(const WrongPart& wrong) {
   const int64_t rows = wrong.part().rows(), columns = wrong.part().columns();
   if (wrong.distinct(3) < 3) return std::nullopt;
@@ -212,8 +266,7 @@ Rule shifted(const WrongPart& wrong) {
   Rule best;
   const auto try_shift = [&](int64_t by, bool of_rows) {
     const int64_t explained = wrong.count([&](int64_t i) {
-      const int64_t row = i / columns + (of_rows ? by : 0), column = i % columns + (of_rows ? 0 : by);
-      if (row < 0 || row >= rows || column < 0 || column >= columns) return false;
+      const int64_t row = (i / columns + rows + (of_rows ? by : 0)) % rows, column = (i % columns + columns + (of_rows ? 0 : by)) % columns;
       return wrong.accepts(row * columns + column, wrong.codes()[size_t(i)]);
     });
     if (explained < kFewest || (best && best->second >= explained)) return;
@@ -312,7 +365,8 @@ std::vector<Regularity> regularities(const BoundCase& bound, const Problem& prob
     consider(reversed_bytes(wrong));
     consider(shifted(wrong));
     consider(transposed(wrong));
-    consider(another_order(wrong));
+    consider(factor_of_each(wrong));
+    if (!best) consider(another_order(wrong));
     if (best) all.push_back({whole.part.label() + (whole.part.rank > 0 ? " of rank " + std::to_string(whole.part.rank) : ""), best->first, failing, best->second});
   }
   return all;
