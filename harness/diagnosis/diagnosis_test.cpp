@@ -87,7 +87,7 @@ TEST(Violations, AreNotExplainedByAnEditThatBreaksTheRuleToo) {
   EXPECT_THAT(judged(op, testing::toy_case("bf16", "4x16")).causes, ElementsAre("no known cause"));
 }
 
-// Patterns of wrong outputs. The toy op copies x, whose elements are 1 + i / 64 in bf16.
+// Patterns of wrong outputs. The toy op copies x: 1 + i / 64 in bf16, the codes i % 16 in formats of 8 bits.
 
 using Edit = std::function<void(HostTensor& y, int64_t columns)>;
 
@@ -95,7 +95,7 @@ std::vector<std::string> patterns(const std::string& shape, const Edit& edit, co
   const std::unique_ptr<const BoundCase> bound = testing::toy_op().bind(testing::toy_case(format, shape));
   Problem problem = bound->problem();
   HostTensor& x = problem.tensors.front();
-  for (int64_t i = 0; i < x.spec.elements(); ++i) x.set_code(i, code_of(*x.spec.format, 1 + double(i) / 64));
+  for (int64_t i = 0; i < x.spec.elements(); ++i) x.set_code(i, x.spec.format->bits == 8 ? uint32_t(i % 16) : code_of(*x.spec.format, 1 + double(i) / 64));
   std::vector<HostTensor> outputs = outputs_of(problem);
   edit(outputs.front(), x.spec.shape[1]);
   std::vector<std::string> lines;
@@ -145,9 +145,23 @@ TEST(Patterns, OtherOrdersAreNamed) {
               ElementsAre(HasSubstr("holds the due codes with their bytes in the opposite order")));
 }
 
-TEST(Patterns, OneCodeAndLostSubnormalsAreNamed) {
+TEST(Patterns, OneCodeIsNamed) {
   EXPECT_THAT(patterns("2x16", values([](const auto& x, int64_t i, int64_t n) { return i < n ? x[size_t(i)] : 3; })),
               ElementsAre("pattern: y holds one code in every wrong element, 0x4040 (3) (16 of 16 wrong elements)"));
+}
+
+TEST(Patterns, LostSubnormalsAndTheNanOfMinusZeroAreNamed) {
+  const auto codes = [](uint32_t from, uint32_t below, uint32_t to) {
+    return [=](HostTensor& y, int64_t) {
+      for (int64_t i = 0; i < y.spec.elements(); ++i)
+        if (y.code(i) >= from && y.code(i) < below) y.set_code(i, to);
+    };
+  };
+  EXPECT_THAT(patterns("2x16", codes(1, 8, 0), "e4m3fnuz"),
+              ElementsAre("pattern: y holds 0 where a number below the least normal one is due (subnormal results are flushed) (14 of 14 wrong elements)"));
+  EXPECT_THAT(patterns("2x16", codes(0, 1, 0x80), "e4m3fnuz"),
+              ElementsAre("pattern: y holds 0x80 where 0 is due: a zero kept its minus sign, which is NaN in e4m3fnuz (2 of 2 wrong elements)"));
+  EXPECT_THAT(patterns("2x16", codes(0, 1, 0x80), "e4m3fn"), ElementsAre());
 }
 
 TEST(Patterns, AreNotSeenInFewOrUnrelatedElements) {

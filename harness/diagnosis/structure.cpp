@@ -17,6 +17,8 @@ namespace {
 constexpr int64_t kMostElements = int64_t(1) << 22, kMostProducts = int64_t(1) << 30;
 /// A rule about values must explain this many elements; fewer may match by chance.
 constexpr int64_t kFewest = 4;
+/// Variants of a contract that are compared.
+constexpr size_t kMostAnswers = 8;
 /// Elements that a shift is tried on before all are compared.
 constexpr size_t kProbes = 16;
 
@@ -321,33 +323,8 @@ Rule another_order(const WrongPart& wrong) {
   return {{"the right codes in another order", int64_t(wrong.failing().size())}};
 }
 
-int64_t outside(const std::vector<WholePart>& answer, const std::vector<HostTensor>& outputs) {
-  int64_t count = 0;
-  for (const WholePart& whole : answer) {
-    const HostTensor& tensor = tensor_of(outputs, whole.part);
-    const int64_t stored = stored_elements(whole.part, tensor);
-    for (int64_t i = 0; i < whole.part.elements(); ++i) {
-      const int64_t offset = whole.offset_at(i);
-      const bool there = 0 <= offset && offset < stored;
-      count += !there || !whole.at(i).holds(*whole.part.format, ordinal(*whole.part.format, load_code(whole.part, tensor, offset)));
-    }
-  }
-  return count;
-}
-
-}  // namespace
-
-std::vector<Regularity> regularities(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs) {
-  const Expectation right = bound.expect(problem, &outputs);
-  std::vector<WholePart> answer;
-  int64_t fewest = 0;
-  for (const Answer& one : right.any_of) {
-    const int64_t elements = one.elements();
-    if (elements > kMostElements || elements * one.products > kMostProducts) return {};
-    std::vector<WholePart> parts = computed(one);
-    const int64_t count = outside(parts, outputs);
-    if (answer.empty() || count < fewest) answer = std::move(parts), fewest = count;
-  }
+/// The rules of one answer.
+std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, const Problem& problem, const std::vector<HostTensor>& outputs) {
   std::vector<Regularity> all;
   for (const WholePart& whole : answer) {
     const WrongPart wrong(whole, tensor_of(outputs, whole.part));
@@ -370,6 +347,25 @@ std::vector<Regularity> regularities(const BoundCase& bound, const Problem& prob
     if (best) all.push_back({whole.part.label() + (whole.part.rank > 0 ? " of rank " + std::to_string(whole.part.rank) : ""), best->first, failing, best->second});
   }
   return all;
+}
+
+}  // namespace
+
+std::vector<Regularity> regularities(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs) {
+  const Expectation right = bound.expect(problem, &outputs);
+  const auto explained = [](const std::vector<Regularity>& all) {
+    int64_t sum = 0;
+    for (const Regularity& one : all) sum += one.explained;
+    return sum;
+  };
+  std::vector<Regularity> best;
+  for (size_t i = 0; i < std::min(kMostAnswers, right.any_of.size()); ++i) {
+    const Answer& one = right.any_of[i];
+    if (one.elements() > kMostElements || one.elements() * one.products > kMostProducts) return {};
+    std::vector<Regularity> found = rules_of(computed(one), problem, outputs);
+    if (explained(found) > explained(best)) best = std::move(found);
+  }
+  return best;
 }
 
 std::string in_words(const Regularity& found) {
