@@ -213,10 +213,51 @@ void find_zeros(const ScaleGrid& grid, ScaleReport& report) {
         "         floor was put under the scale, or padding (which is 0x00) stands where a scale should"}});
 }
 
+/// Exponent fields that are all even and, for the most part, far above what a scale can be: a conversion that doubles the byte.
+/// `fields` in row-major order; -1: no such field.
+bool find_doubled(const ScaleGrid& grid, const std::vector<int64_t>& fields, ScaleReport& report) {
+  int64_t beyond = 0, halved = 0, first = -1;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    if (fields[i] < 0 || fields[i] % 2 != 0) return false;
+    beyond += swollen(fields[i]);
+    halved += plausible(fields[i] / 2);
+    if (first < 0 && swollen(fields[i])) first = int64_t(i);
+  }
+  const auto all = int64_t(fields.size());
+  if (all == 0 || 2 * beyond <= all || halved != all) return false;
+  const int64_t field = fields[size_t(first)];
+  report.findings.push_back(
+      {fmt::format("all {} exponents are even, and {} of them beyond 2^{}: the bytes were doubled", all, beyond, kMostExponent - 127),
+       {fmt::format("first    {} = 2^{}; half of that byte is {} = 2^{}", address(grid, first / grid.present_columns, first % grid.present_columns),
+                    field - 127, field / 2, field / 2 - 127),
+        "why      scales of e4m3fnuz weights are multiplied by two when weights of e4m3fn are converted. A loader that does so to the raw",
+        "         bytes of UE8M0 doubles the exponent field instead of adding 1 to it",
+        "repair   add 1 to each byte (or do not convert: UE8M0 needs no factor of two)"}});
+  return true;
+}
+
+/// The same implausible byte everywhere.
+bool find_constant_byte(const ScaleGrid& grid, ScaleReport& report) {
+  const int64_t byte = grid.code(0, 0);
+  if (byte <= 0 || byte == kNan || plausible(byte)) return false;
+  for (int64_t r = 0; r < grid.present_rows; ++r)
+    for (int64_t c = 0; c < grid.present_columns; ++c)
+      if (grid.code(r, c) != byte) return false;
+  report.findings.push_back({fmt::format("every byte is 0x{:02X}: all scales are 2^{}", byte, byte - 127),
+                             {"why      no data have that scale in every group: a default value, or 1 where 1.0 (byte 0x7F) was meant",
+                              "repair   0x7F is the scale 1"}});
+  return true;
+}
+
 }  // namespace
 
 void look_at_bytes(const ScaleGrid& grid, ScaleReport& report) {
+  if (grid.present_rows == 0 || grid.present_columns == 0) return;
   if (grid.kind == ScaleKind::kWords && find_fp32_words(grid, report)) return;  // later checks would describe mantissa bits
+  std::vector<int64_t> bytes;
+  for (int64_t r = 0; r < grid.present_rows; ++r)
+    for (int64_t c = 0; c < grid.present_columns; ++c) bytes.push_back(grid.code(r, c));
+  if (find_constant_byte(grid, report) || find_doubled(grid, bytes, report)) return;  // one cause for all bytes
   ScaleReport packing;
   const bool packed_wrongly = grid.kind == ScaleKind::kWords && find_lost_mantissas(grid, packing);
   find_nan(grid, packed_wrongly, report);
@@ -315,7 +356,31 @@ void find_mantissas(const ScaleGrid& grid, ScaleReport& report) {
 
 }  // namespace
 
+/// Whole numbers in the range of UE8M0 bytes: each is the number of a byte instead of the scale that the byte stands for.
+static bool find_bytes_as_numbers(const ScaleGrid& grid, ScaleReport& report) {
+  const auto is_byte = [](int64_t code) {
+    const float number = value(code);
+    return number >= float(kLeastExponent) && number <= float(kMostExponent) && number == std::floor(number);
+  };
+  const PlacesFound bytes = places_where(grid, is_byte);
+  if (bytes.count == 0 || bytes.count != grid.present_rows * grid.present_columns) return false;
+  const auto byte = int64_t(value(grid.code(bytes.first[0], bytes.first[1])));
+  report.findings.push_back(
+      {fmt::format("all {} scales are whole numbers from {} to {}: UE8M0 bytes converted as numbers", bytes.count, kLeastExponent, kMostExponent),
+       {first_text(grid, bytes), fmt::format("meant    byte {} is the scale 2^{}", byte, byte - 127),
+        "why      the loader cast the bytes to fp32 (127 became 127.0) instead of reading them as exponents (127 is 1.0)",
+        "repair   scale = 2^(byte - 127): shift the byte to the exponent field, bits = byte << 23"}});
+  return true;
+}
+
 void look_at_floats(const ScaleGrid& grid, ScaleReport& report) {
+  if (grid.present_rows == 0 || grid.present_columns == 0) return;
+  if (find_bytes_as_numbers(grid, report)) return;
+  std::vector<int64_t> exponents;
+  for (int64_t r = 0; r < grid.present_rows; ++r)
+    for (int64_t c = 0; c < grid.present_columns; ++c)
+      exponents.push_back(grid.code(r, c) >= 0 && is_power_of_two(grid.code(r, c)) ? grid.code(r, c) >> 23 : -1);
+  if (find_doubled(grid, exponents, report)) return;
   for (const Kind& kind : kKinds) {
     const PlacesFound places = places_where(grid, kind.holds);
     if (places.count == 0) continue;

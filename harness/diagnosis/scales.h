@@ -58,7 +58,12 @@ inline constexpr int64_t kLeastExponent = 85, kMostExponent = 170;
 ///   Packing with v0>>23 | v1>>15 | v2>>7 | v3<<1 and no mask keeps the top byte and sets high bits in the others. If top bytes
 ///   are above the range too, the groups themselves held Inf or NaN, and this is not reported.
 ///
+/// - every byte the same implausible value: a default of 1 where 0x7F was meant.
+/// - exponents that are all even and mostly beyond kMostExponent: bytes that a conversion to e4m3fnuz doubled. Also for fp32
+///   scales that are powers of two.
+///
 /// Floats (scale_values.cpp):
+/// - whole numbers from kLeastExponent to kMostExponent everywhere: UE8M0 bytes cast to numbers.
 /// - NaN, Inf, negative, zero, subnormal. Always findings: no floor in use allows them.
 /// - packed UE8M0 words read as fp32: if all four bytes are plausible, the fp32 value is 2^43 or more, which no scale is.
 /// - scales that are not powers of two, if `powers_of_two` is set or if more than half of the others are powers of two. By chance

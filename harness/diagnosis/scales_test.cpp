@@ -49,6 +49,7 @@ inline double uniform(uint64_t seed, int64_t r, int64_t c) { return Random(seed,
 namespace assay {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using scale_grids::bytes;
@@ -193,6 +194,32 @@ TEST(Scales, PackedWordsReadAsFp32AreFound) {
 }
 
 // Whole scale tensors: stale padding, repeated rows and transposition are reported; healthy tensors give no report.
+
+TEST(Scales, BytesCastToNumbersAreFound) {
+  for (const bool of_ue8m0 : {false, true}) {
+    ScaleGrid grid = floats(1, 1, [](int64_t, int64_t) { return 113.0f; });  // byte 113 is 2^-14
+    grid.powers_of_two = of_ue8m0;
+    EXPECT_THAT(scales_found(grid), ElementsAre(HasSubstr("UE8M0 bytes converted as numbers")));
+  }
+  EXPECT_THAT(text_of(floats(2, 4, [](int64_t r, int64_t c) { return float(110 + 3 * r + c); })), HasSubstr("byte 110 is the scale 2^-17"));
+  EXPECT_THAT(scales_found(floats(2, 4, [](int64_t r, int64_t c) { return float(110 + 3 * r + c) + 0.5f * float(r); })), IsEmpty());
+  EXPECT_THAT(scales_found(floats(1, 1, [](int64_t, int64_t) { return 1.0f; })), IsEmpty());
+}
+
+TEST(Scales, DoubledBytesAreFound) {
+  const auto doubled = [](int64_t r, int64_t c) { return 2 * (113 + (r + c) % 3); };
+  EXPECT_THAT(scales_found(bytes(2, 8, doubled, ScaleKind::kBytes)), ElementsAre(HasSubstr("the bytes were doubled")));
+  EXPECT_THAT(scales_found(bytes(2, 8, doubled)), ElementsAre(HasSubstr("the bytes were doubled")));
+  EXPECT_THAT(scales_found(floats(2, 8, [&](int64_t r, int64_t c) { return std::ldexp(1.0f, int(doubled(r, c)) - 127); })),
+              ElementsAre(HasSubstr("the bytes were doubled")));
+  EXPECT_THAT(scales_found(bytes(2, 8, [](int64_t r, int64_t c) { return 2 * (56 + (r + c) % 3); }, ScaleKind::kBytes)), IsEmpty());
+}
+
+TEST(Scales, OneImplausibleByteEverywhereIsFound) {
+  EXPECT_THAT(scales_found(bytes(2, 8, [](int64_t, int64_t) { return 1; }, ScaleKind::kBytes)),
+              ElementsAre("every byte is 0x01: all scales are 2^-126"));
+  EXPECT_THAT(scales_found(bytes(2, 8, [](int64_t, int64_t) { return 0x7f; }, ScaleKind::kBytes)), IsEmpty());
+}
 
 TEST(Scales, PaddingThatIsNotZeroIsStaleOnceTheExtentIsKnown) {
   ScaleGrid grid = bytes(8, 8, [](int64_t r, int64_t c) { return c < 5 && r < 5 ? 120 + (r + c) % 3 : 0x7f; });
