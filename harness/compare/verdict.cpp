@@ -185,6 +185,8 @@ std::map<int, int64_t> Picture::ulps() const {
 
 void Picture::add_outside(const Element& e, int64_t row, int64_t column) {
   ++outside[cell(row, column)];
+  rows_outside.add(row);
+  columns_outside.add(column);
   if (e.ulps != 0) {
     ++by_distance[size_t(kMostBin + distance_bin(e.ulps))];
   } else if (std::isnan(e.value) != std::isnan(e.low)) {
@@ -203,6 +205,8 @@ void Picture::add_joint(int64_t row, int64_t column) {
 
 void Picture::merge(const Picture& other) {
   for (size_t i = 0; i < outside.size(); ++i) outside[i] += other.outside[i];
+  rows_outside.merge(other.rows_outside);
+  columns_outside.merge(other.columns_outside);
   if (!other.joint.empty()) joint.resize(outside.size());
   for (size_t i = 0; i < other.joint.size(); ++i) joint[i] += other.joint[i];
   for (size_t bin = 0; bin < by_distance.size(); ++bin) by_distance[bin] += other.by_distance[bin];

@@ -8,6 +8,7 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -66,6 +67,29 @@ struct Magnitude {
   int64_t sum_ulps = 0;  ///< sum of their distances in ulp
 };
 
+/// Distinct numbers, as long as they are few.
+class FewNumbers {
+ public:
+  static constexpr size_t kMost = 256;
+
+  void add(int64_t number) {
+    if (many_) return;
+    numbers_.insert(number);
+    if (numbers_.size() > kMost) many_ = true, numbers_.clear();
+  }
+  void merge(const FewNumbers& other) {
+    for (const int64_t number : other.numbers_) add(number);
+    if (other.many_) many_ = true, numbers_.clear();
+  }
+  /// True if there were more than kMost, which are then forgotten.
+  bool many() const { return many_; }
+  const std::set<int64_t>& all() const { return numbers_; }
+
+ private:
+  std::set<int64_t> numbers_;
+  bool many_ = false;
+};
+
 struct Picture {
   static constexpr int64_t kMostRows = 64, kMostColumns = 112;  ///< upper bounds on the number of cells
   static constexpr int kZero = std::numeric_limits<int>::min(), kNotFinite = std::numeric_limits<int>::max();
@@ -75,6 +99,7 @@ struct Picture {
   int64_t cell_rows = 1, cell_columns = 1;
   int64_t rows = 0, columns = 0;
   std::vector<int32_t> outside;  ///< elements outside their accepted interval, per cell in row-major order
+  FewNumbers rows_outside, columns_outside;  ///< rows and columns with an element outside
   std::vector<int32_t> joint;    ///< places of violations between elements, per cell in row-major order; empty if there are none
 
   static constexpr int kMostBin = 33;  ///< for distances between 32-bit codes

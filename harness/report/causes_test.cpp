@@ -243,7 +243,7 @@ TensorFinding finding_of(int64_t rows, int64_t columns, Wrong wrong) {
   f.picture = Picture::blank(f.shape);
   for (int64_t r = 0; r < rows; ++r)
     for (int64_t c = 0; c < columns; ++c)
-      if (wrong(r, c)) ++f.outside, ++f.picture->outside[f.picture->cell(r, c)];
+      if (wrong(r, c)) ++f.outside, f.picture->add_outside({}, r, c);
   return f;
 }
 
@@ -266,6 +266,16 @@ TEST(Where, ASmallTileIsNoWholeLargeOne) {
 TEST(Where, RowsOfASmallTensorAreNamedOneByOne) {
   const TensorFinding f = finding_of(20, 16, [](int64_t r, int64_t) { return r == 3 || (r >= 7 && r < 9); });
   EXPECT_THAT(where_lines(f), ElementsAre("rows 3, 7..8 of 20"));
+}
+
+TEST(Where, OneColumnOfManyIsNamedExactly) {
+  EXPECT_THAT(where_lines(finding_of(2, 4096, [](int64_t, int64_t c) { return c == 5; })), ::testing::Contains("column 5 of 4096"));
+  EXPECT_THAT(where_lines(finding_of(256, 64, [](int64_t r, int64_t) { return r == 128; })), ::testing::Contains("row 128 of 256"));
+}
+
+TEST(Where, MoreThan256ColumnsAreNamedByCells) {
+  const std::string line = where_lines(finding_of(1, 8192, [](int64_t, int64_t c) { return c % 8 == 3 && c < 4096; })).front();
+  EXPECT_EQ(line, "columns 0..4095 of 8192");
 }
 
 TEST(Where, ManyRunsAreCutShort) {

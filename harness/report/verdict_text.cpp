@@ -84,23 +84,35 @@ namespace {
 
 constexpr int64_t kTiles[] = {128, 64};
 
-/// Marked cells as ranges of elements; empty if all cells are marked.
-std::string runs(const std::vector<bool>& holds, int64_t cell, int64_t size) {
-  constexpr int kMostRuns = 8;
-  if (std::find(holds.begin(), holds.end(), false) == holds.end()) return "";
+/// Ascending ranges [first, end) as text: "0..3, 7"; after eight of them ", ...".
+std::string ranges_text(const std::vector<std::array<int64_t, 2>>& ranges) {
+  constexpr size_t kMostRanges = 8;
   std::string text;
-  int count = 0;
-  for (size_t first = 0; first < holds.size(); ++first) {
-    if (!holds[first]) continue;
-    size_t end = first;
-    while (end < holds.size() && holds[end]) ++end;
-    if (count++ == kMostRuns) return text + ", ...";
-    const int64_t from = int64_t(first) * cell, to = std::min(size, int64_t(end) * cell) - 1;
-    text += fmt::format("{}{}", text.empty() ? "" : ", ", from);
-    if (to > from) text += fmt::format("..{}", to);
-    first = end;
+  for (size_t i = 0; i < ranges.size(); ++i) {
+    if (i == kMostRanges) return text + ", ...";
+    const auto [first, end] = ranges[i];
+    text += fmt::format("{}{}", text.empty() ? "" : ", ", first);
+    if (end - first > 1) text += fmt::format("..{}", end - 1);
   }
   return text;
+}
+
+/// Rows or columns with a wrong element: exact if they are few, else whole cells of the picture. Empty if all have one.
+std::string places_text(const FewNumbers& exact, const std::vector<bool>& cells, int64_t cell, int64_t size) {
+  std::vector<std::array<int64_t, 2>> ranges;
+  const auto add = [&](int64_t first, int64_t end) {
+    if (!ranges.empty() && ranges.back()[1] == first)
+      ranges.back()[1] = end;
+    else
+      ranges.push_back({first, end});
+  };
+  if (exact.many()) {
+    for (size_t i = 0; i < cells.size(); ++i)
+      if (cells[i]) add(int64_t(i) * cell, std::min(size, int64_t(i + 1) * cell));
+  } else {
+    for (const int64_t number : exact.all()) add(number, number + 1);
+  }
+  return ranges == std::vector<std::array<int64_t, 2>>{{0, size}} ? "" : ranges_text(ranges);
 }
 
 /// Number of wrong elements per tile, if cells of the picture align with tiles.
@@ -137,10 +149,11 @@ std::vector<std::string> where_lines(const TensorFinding& f) {
       if (p.outside[size_t(r * p.columns + c)] > 0) rows[size_t(r)] = columns[size_t(c)] = true;
   std::string lines;
   const auto add = [&](const char* what, const std::string& text, int64_t size) {
-    if (!text.empty()) lines += fmt::format("{}{} {} of {}", lines.empty() ? "" : "; ", what, text, size);
+    const bool one = text.find_first_of(".,") == std::string::npos;
+    if (!text.empty()) lines += fmt::format("{}{}{} {} of {}", lines.empty() ? "" : "; ", what, one ? "" : "s", text, size);
   };
-  add("rows", runs(rows, p.cell_rows, f.shape[0]), f.shape[0]);
-  add("columns", runs(columns, p.cell_columns, f.shape[1]), f.shape[1]);
+  add("row", places_text(p.rows_outside, rows, p.cell_rows, f.shape[0]), f.shape[0]);
+  add("column", places_text(p.columns_outside, columns, p.cell_columns, f.shape[1]), f.shape[1]);
   std::vector<std::string> all;
   if (!lines.empty()) all.push_back(lines);
   for (const int64_t side : kTiles)
