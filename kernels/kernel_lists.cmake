@@ -1,9 +1,9 @@
-# Lists of kernels that the compiler and CMake both read, such as ops/ops.inc: a line MACRO(name) each. What differs between a list and the
-# sources stops the configuration.
+# Lists of kernels that the compiler and CMake both read, such as ops/ops.inc, with lines MACRO(name). Differences between a list and the
+# sources are configuration errors.
 
 # assay_listed(<variable> <list> FILES <glob> [EXCEPT <file>] NAME <regex>)
-# Names that are files. <glob> gives the files that the list names; <regex> takes from a file's path what is no part of its name. A name
-# without a file, a file that is not listed, and a name that stands twice are errors.
+# For lists of files. <glob> matches the files that must be listed; <regex> removes the parts of a path that do not belong to the name. A name
+# without a file, a file that is not listed, and a duplicate name are errors.
 function(assay_listed variable list)
   cmake_parse_arguments(PARSE_ARGV 2 L "" "FILES;EXCEPT;NAME" "")
   cmake_path(ABSOLUTE_PATH list)
@@ -33,8 +33,8 @@ function(assay_listed variable list)
 endfunction()
 
 # assay_listed_functions(<variable> <list> FILES <glob> SUFFIX <suffix>)
-# Names that are functions: each stands for a function std::vector<Kernel> <name><suffix>(), which one of the files defines. Sets the variable
-# to these files. A name without a function, a function that is not listed, and a name that stands twice are errors.
+# For lists of functions: each name stands for a function std::vector<Kernel> <name><suffix>() that one of the files defines. Sets the variable
+# to these files. A name without a function, a function that is not listed, and a duplicate name are errors.
 function(assay_listed_functions variable list)
   cmake_parse_arguments(PARSE_ARGV 2 L "" "FILES;SUFFIX" "")
   cmake_path(ABSOLUTE_PATH list)
@@ -69,9 +69,9 @@ endfunction()
 
 # assay_op_sources(<folder>): the sources of the kernels, compiled once per vendor: as C++ for the CPU, as CUDA for NVIDIA, as HIP for AMD.
 # <folder>/ops.inc lists the ops; the folders below it hold them. Sets:
-#   ASSAY_HOST_SOURCES    what has no kernel; any library that starts kernels links it
-#   ASSAY_KERNEL_SOURCES  what has kernels
-#   ASSAY_OP_SOURCES      both, and the list of all kernels: all of a vendor's library but its library.cpp
+#   ASSAY_HOST_SOURCES    sources without kernels; every library that launches kernels links them
+#   ASSAY_KERNEL_SOURCES  sources with kernels
+#   ASSAY_OP_SOURCES      both, and the list of all kernels: a vendor's library except its library.cpp
 function(assay_op_sources folder)
   assay_listed_functions(kernels ${folder}/ops.inc FILES */*.cpp SUFFIX _kernels)
   set(host ${folder}/call.cpp ${folder}/host_checks.cpp)

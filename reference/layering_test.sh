@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# What may not stand in the sources of reference/: ids of contracts and of units, constants of contracts, chips, other rooms, bits of floats
-# outside formats/; structs of mistakes beside a contract;
-# and, in all rooms that read contracts, a flow that is told from others by its name.
-# Runs on the tree, then on copies with one violation each, on which it has to fail. usage: layering_test.sh REPOSITORY
+# Rejects in the sources of reference/: ids of contracts and instructions, constants of contracts, names of GPUs, includes of other modules,
+# access to float bits outside formats/, and structs of mistakes beside a contract.
+# In all modules that read contracts, it also rejects code that distinguishes op kinds by name.
+# Runs on the tree, then on copies with one violation each, where it must fail. usage: layering_test.sh REPOSITORY
 set -euo pipefail
 
-# Prints every violation under $1 as `rule: file:line: text`; the tests, oracles and benchmarks may name what they test.
+# Prints every violation under $1 as `rule: file:line: text`. Tests, oracles and benchmarks are exempt.
 violations() {
   (
     cd "$1"
@@ -14,7 +14,7 @@ violations() {
       ! -path 'reference/oracles/*' ! -path 'reference/bench/*' | sort)
     ids=$(find reference/contracts/ -name '*.csv' ! -name layouts.csv -exec tail -qn +2 {} + | cut -d, -f1 | grep .)
     grep -nHF "$ids" $sources | sed 's|^|contract id: |' || true
-    # Of the code without its comments; all files at once, since a process for each would take minutes.
+    # Ignores comments. Processes all files at once, since a process per file would take minutes.
     awk '
       function see(rule) { print rule ": " FILENAME ":" FNR ":" $0 }
       {
@@ -41,11 +41,11 @@ if [ -n "$found" ]; then
   exit 1
 fi
 
-# Every rule has to see its own violation, and nothing else has to see it.
+# Each rule must report its own violation, and no other rule may.
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 status=0
-cp -rL "$root/reference" "$root/suites" "$root/harness" "$scratch/"  # never through a link into the tree itself
+cp -rL "$root/reference" "$root/suites" "$root/harness" "$scratch/"  # dereference links, so that the copy never leads back into the tree
 must_see() {  # rule, file, line of source
   printf '%s\n' "$3" >>"$scratch/$2"
   local seen

@@ -28,7 +28,7 @@ edited member $unknown '3s/torch.scaled_mm_row_fast.sm_90/torch.scaled_mm_row_sl
 expect 2 "dot_unknown.csv:3:" "$assay" list
 expect 2 "torch.scaled_mm_row_slow.sm_90" "$assay" list
 edited replayed $unknown '3s/torch.scaled_mm_row_fast.sm_90/vllm.cutlass_scaled_mm_int8.sm_90/'
-expect 2 "programs: vllm.cutlass_scaled_mm_int8.sm_90 has a unit that cannot be replayed" "$assay" list
+expect 2 "programs: vllm.cutlass_scaled_mm_int8.sm_90 has an instruction that cannot be replayed" "$assay" list
 edited demanded suites/gemm_scaled/cases/quick.csv '/^assay.unknown_fp8_tensor.sm_90,6,16,272/s/,$/,y: gain *\/100/'
 expect 2 "must show: spans alone judge it" "$assay" list
 tile=suites/quant_tile/cases/quick_blocks.csv

@@ -1,4 +1,4 @@
-// The calls that cuda_bandwidth.cpp times, on buffers that rotate: rows, heads and paged caches.
+// The calls that cuda_bandwidth.cpp times, on rotating buffers: ops on rows, heads and paged caches.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -12,11 +12,10 @@
 
 namespace assay_kernels {
 
-// The calls that cuda_bandwidth.cpp times, on buffers that rotate.
 
 inline constexpr int64_t kRows = 8192, kColumns = 7168, kGroup = 128, kMxBlock = 32;
 inline constexpr int64_t kElements = kRows * kColumns, kGroups = kElements / kGroup;
-inline constexpr int kBuffers = 4;  ///< of 117 MB each: together well above any L2
+inline constexpr int kBuffers = 4;  ///< 117 MB each: together much larger than any L2
 
 inline void check(cudaError_t error, const char* what) {
   if (error == cudaSuccess) return;
@@ -36,7 +35,7 @@ struct Buffers {
   Buffers() {
     std::vector<uint16_t> x_host(kElements), gamma_host(2 * kColumns, 0x3f80);
     uint32_t state = 1;
-    for (auto& e : x_host) {  // magnitudes of activations, 2^-8 to 8: a division of other numbers may take a compiler's slow path
+    for (auto& e : x_host) {  // typical activations, 2^-8 to 8; other values may take the slow path of a compiler's division
       state = state * 1664525u + 1013904223u;
       e = uint16_t((state >> 16 & 0x807fu) | (119u + (state >> 8 & 0xffu) % 11u) << 7);
     }
@@ -60,13 +59,14 @@ struct Buffers {
 
 struct Op {
   const char *title, *op, *contract, *kernel;
-  int64_t bytes;  ///< that must cross the memory bus: every input once, every output once, and x twice for one scale of all
-  int64_t scale_rows = 0, scale_columns = 0;  ///< of ops whose scales are neither a token's nor those of groups of 128
-  bool mn_major = false;                      ///< scales that are packed
-  bool tiled = false;                         ///< bytes of scales
+  /// bytes that must cross the memory bus: each input once, each output once, and x twice if one scale depends on all of x
+  int64_t bytes;
+  int64_t scale_rows = 0, scale_columns = 0;  ///< for ops whose scales are neither per token nor per group of 128
+  bool mn_major = false;                      ///< packed scales
+  bool tiled = false;                         ///< byte scales (MXFP8)
 };
 
-/// x as fp32 scales, as many as its bytes hold.
+/// Reads x as fp32 scales, as many as its bytes hold.
 inline constexpr int64_t kScales = kElements / 2, kScaleColumns = kColumns / 2;
 
 inline CallBuilder packing_of(const Op& op, const Buffers& buffers, int b) {
@@ -80,7 +80,7 @@ inline CallBuilder packing_of(const Op& op, const Buffers& buffers, int b) {
   return call;
 }
 
-/// MXFP8: bytes of scales, row-major or in tiles of 128 x 4.
+/// MXFP8 with byte scales, row-major or in 128 x 4 tiles.
 inline CallBuilder mx_of(const Op& op, const Buffers& buffers, int b) {
   CallBuilder call;
   call.matrix("x", kBf16, false, kRows, kColumns, buffers.x[b]).matrix("q", kE4m3fn, true, kRows, kColumns, buffers.q[b]);
@@ -89,7 +89,7 @@ inline CallBuilder mx_of(const Op& op, const Buffers& buffers, int b) {
   return call;
 }
 
-/// Gate and up are the halves of a row: half as many rows of codes.
+/// Gate and up are the two halves of a row, so the output has half as many columns.
 inline CallBuilder gated_of(const Op&, const Buffers& buffers, int b) {
   CallBuilder call;
   call.matrix("x", kBf16, false, kRows / 2, kColumns * 2, buffers.x[b]);
@@ -98,8 +98,8 @@ inline CallBuilder gated_of(const Op&, const Buffers& buffers, int b) {
   return call;
 }
 
-/// Norms, before a quantization or alone. A residual lies in the buffer of y; a norm that adds one then writes y over x, as vLLM's
-/// does.
+/// Norms, alone or followed by quantization. A residual lies in the buffer of y. A norm that adds a residual writes y over x, as
+/// vLLM's does.
 inline CallBuilder norm_of(const Op& op, const Buffers& buffers, int b) {
   const std::string name = op.op, contract = op.contract;
   const auto is = [&](const char* word) { return contract.find(word) != std::string::npos; };
@@ -126,7 +126,7 @@ inline CallBuilder norm_of(const Op& op, const Buffers& buffers, int b) {
   return call;
 }
 
-/// Weights in fp32 for FlashInfer and in the type of x for TensorRT-LLM.
+/// Weights are fp32 for FlashInfer, and of the type of x for TensorRT-LLM.
 inline CallBuilder layer_norm_of(const Op& op, const Buffers& buffers, int b) {
   const bool wide = std::string(op.contract).rfind("flashinfer", 0) == 0;
   CallBuilder call;
@@ -173,32 +173,31 @@ inline CallBuilder call_of(const Op& op, const Buffers& buffers, int b) {
   return call;
 }
 
-// Calls of ops on heads and paged caches, for cuda_bandwidth.cpp: tokens that fill the buffers, blocks of 64 from the last to the
-// first.
+// Calls of ops on heads and paged caches: enough tokens to fill the buffers, with blocks of 64 in descending order.
 
-inline constexpr int64_t kBlock = 64, kAngles = 4096;                              ///< tokens of a block; positions
-inline constexpr int64_t kMlaTokens = kElements / 576 / kBlock * kBlock;           ///< of 512 and 64 numbers
+inline constexpr int64_t kBlock = 64, kAngles = 4096;                              ///< tokens per block; number of positions
+inline constexpr int64_t kMlaTokens = kElements / 576 / kBlock * kBlock;           ///< rows of 512 + 64 elements
 inline constexpr int64_t kDsv4Tokens = kElements / 512, kKeys = kElements / 128;   ///< whole blocks
-inline constexpr int64_t kQHeads = 40, kKHeads = 8, kVHeads = 8, kLongHeads = 16;  ///< of 128 numbers; of 512
+inline constexpr int64_t kQHeads = 40, kKHeads = 8, kVHeads = 8, kLongHeads = 16;  ///< heads of 128 elements; long heads of 512
 inline constexpr int64_t kQkvTokens = kElements / ((kQHeads + kKHeads + kVHeads) * 128),
                          kLongTokens = kElements / (kLongHeads * 512),
-                         kBothTokens = kElements / ((kLongHeads + 1) * 512) / kBlock * kBlock;  ///< of Q and KV
+                         kBothTokens = kElements / ((kLongHeads + 1) * 512) / kBlock * kBlock;  ///< rows of Q and KV
 static_assert(kDsv4Tokens % kBlock == 0 && kKeys % kBlock == 0, "whole blocks");
 
-/// What says where tokens stand. The same for all buffers: it is small beside them.
+/// Positions and slots of the tokens. All buffers share them, because they are small.
 struct Places {
   void *slots, *positions, *angles;
 
   Places() {
     std::vector<int64_t> slots_host(kKeys), positions_host(kKeys);
     for (int64_t i = 0; i < kKeys; ++i) positions_host[size_t(i)] = i % kAngles;
-    // Blocks of the most tokens backwards; ops with fewer tokens have slots_of().
+    // Slots for the largest number of tokens, with blocks in descending order. Ops with fewer tokens use slots_of().
     for (int64_t i = 0; i < kKeys; ++i) slots_host[size_t(i)] = kKeys - kBlock * (1 + i / kBlock) + i % kBlock;
     const std::vector<float> angles_host(kAngles * 128, 0.70710677f);
     slots = uploaded(slots_host), positions = uploaded(positions_host), angles = uploaded(angles_host);
   }
 
-  /// The slots of that many tokens: the last ones of all.
+  /// The slots for this many tokens: the end of the list.
   const int64_t* slots_of(int64_t tokens) const { return static_cast<const int64_t*>(slots) + (kKeys - tokens); }
 
  private:
@@ -210,7 +209,7 @@ struct Places {
   }
 };
 
-/// slot_mapping and kv_cache; the cache lies in the buffer of y.
+/// Adds slot_mapping and kv_cache; the cache lies in the buffer of y.
 inline void add_cache(CallBuilder& call, const Buffers& buffers, const Places& places, int b, int64_t tokens,
                       int64_t token_bytes) {
   call.tensor("slot_mapping", {ASSAY_INT, 64}, false, {tokens}, {1}, places.slots_of(tokens), size_t(tokens) * 8);
@@ -241,7 +240,7 @@ inline CallBuilder cache_call_of(const Op& op, const Buffers& buffers, const Pla
   return call;
 }
 
-/// Heads of Q and K in place, in the buffer of y, or those of Q from x to y.
+/// Heads of Q and K: in place in the buffer of y, or Q alone from x to y.
 inline CallBuilder heads_call_of(const Op& op, const Buffers& buffers, const Places& places, int b) {
   CallBuilder call;
   call.parameter("eps", 1e-6);
@@ -260,7 +259,7 @@ inline CallBuilder heads_call_of(const Op& op, const Buffers& buffers, const Pla
   return call;
 }
 
-/// Heads of Q and the numbers of KV behind each other in the buffer of x; those of Q and the cache in that of y.
+/// The buffer of x holds the heads of Q followed by KV. The buffer of y holds the heads of Q and the cache.
 inline CallBuilder launch_call_of(const Buffers& buffers, const Places& places, int b) {
   const int64_t q_columns = kLongHeads * 512;
   const auto behind_q = [&](void* buffer) { return static_cast<char*>(buffer) + kBothTokens * q_columns * 2; };
@@ -276,7 +275,7 @@ inline CallBuilder launch_call_of(const Buffers& buffers, const Places& places, 
   return call;
 }
 
-/// Beside the inputs of tokens: a slot each, and a position where they are rotated.
+/// Besides its inputs, each token has a slot, and a position if it is rotated.
 inline std::vector<Op> head_ops() {
   return {{"concat_and_cache_mla, tiles of 128", "concat_and_cache_mla", "vllm.fp8_ds_mla", "concat_and_cache_mla",
            kMlaTokens * (1152 + 656 + 8)},

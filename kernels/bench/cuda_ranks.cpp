@@ -1,7 +1,8 @@
-// All-reduce of two ranks or more on devices: the plain paths of our library beside NCCL's ring and tree, at 64 KiB and 1 MiB in
-// one run. Everything goes through the C ABI, with a stream for each rank, so that nobody waits between calls: once as the calls
-// come from one thread, whose time for a launch is in the figures, and once as a graph, whose figures are the devices' own. A rank
-// has a device of its own where there are as many, else they share one. Usage: assay_cuda_ranks [RANKS] [OUR LIBRARY] [NCCL LIBRARY]
+// Times all-reduce over two or more ranks on devices: our library's plain kernels beside NCCL's ring and tree, at 64 KiB and 1
+// MiB. All calls go through the C ABI, with a stream per rank, so nobody waits between calls. Each path is timed twice: as single
+// calls from one thread, which includes launch time, and as a graph, which shows device time alone. Each rank has its own device
+// if there are enough; otherwise ranks share one.
+// Usage: assay_cuda_ranks [RANKS] [OUR LIBRARY] [NCCL LIBRARY]
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -12,7 +13,7 @@ namespace {
 
 using namespace assay_kernels;
 
-/// Ranks of a device, as the libraries divide them.
+/// Ranks per device, divided as the libraries divide them.
 int ranks_of_a_device(int ranks) {
   int devices = 0;
   check(cudaGetDeviceCount(&devices), "cudaGetDeviceCount");
@@ -43,7 +44,7 @@ class Group {
       streams_.push_back(stream);
       void *x = library.allocate_on(group_, r, size_t(bytes)), *y = library.allocate_on(group_, r, size_t(bytes));
       if (x == nullptr || y == nullptr) std::exit(3);
-      check(cudaSetDevice(r / each), "cudaSetDevice");  // a library may leave another device behind
+      check(cudaSetDevice(r / each), "cudaSetDevice");  // a library may have changed the current device
       check(cudaMemset(x, 0x40, size_t(bytes)), "cudaMemset");
       for (const auto& [role, data] : {std::pair<const char*, void*>{"x", x}, {"y", y}}) {
         assay_tensor& t = tensors_[size_t(r)][data == y ? 1 : 0];
@@ -62,7 +63,7 @@ class Group {
   }
   bool made() const { return group_ != nullptr; }
 
-  /// Seconds of a call: the median of rounds of kCalls that are enqueued one behind the other; negative if it was refused.
+  /// Seconds per call: the median over rounds of kCalls back-to-back calls. Negative if a call was rejected.
   double seconds(const Path& path, bool as_graph) {
     prepare(path);
     for (int i = 0; i < kWarmUp; ++i)
@@ -93,7 +94,7 @@ class Group {
   }
   const char* message() const { return message_; }
 
-  /// Whether every element of every rank is the sum, of threes: each number is 0x4040 in bf16.
+  /// True if every element on every rank is the sum of `ranks` threes. 3 is 0x4040 in bf16.
   bool is_right() const {
     const float sum = 3.0f * float(tensors_.size());
     uint32_t bits = 0;
@@ -125,7 +126,8 @@ class Group {
     for (cudaStream_t stream : streams_) check(cudaStreamSynchronize(stream), path.title);
   }
 
-  /// A round of calls as a graph of all streams, which leave the first one and come back to it; null if one of them was refused.
+  /// Captures a round of calls into one graph; the other streams fork from the first one and join it again. Returns null if a
+  /// call was rejected.
   cudaGraphExec_t captured() {
     std::vector<cudaEvent_t> events(streams_.size());
     const int each = ranks_of_a_device(int(streams_.size()));
@@ -162,7 +164,7 @@ class Group {
   char message_[256] = "";
 };
 
-/// The rate of the fastest path, in bytes of the message a second.
+/// The rate of the fastest path, in message bytes per second.
 double best_of(const char* title, const assay_library& library, const std::vector<Path>& paths, int ranks, int64_t bytes,
                bool as_graph) {
   Group group(library, ranks, bytes);
@@ -171,7 +173,7 @@ double best_of(const char* title, const assay_library& library, const std::vecto
     const double seconds = group.made() ? group.seconds(path, as_graph) : -1;
     if (seconds < 0) {
       std::printf("%-8s %-44s %10s  %s\n", title, path.title, "-",
-                  group.made() ? group.message() : "no group of so many ranks here");
+                  group.made() ? group.message() : "cannot create a group of this many ranks");
       continue;
     }
     const bool right = group.is_right();

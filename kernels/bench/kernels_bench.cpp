@@ -1,13 +1,12 @@
-// Speed of the kernels on the CPU, through the C ABI. Goals (elements per second and core): 40e6 for group quantization, 100e6 for rms_norm
-// at 7168 columns. One core: taskset -c 0 assay_kernels_bench
+// Speed of the CPU kernels through the C ABI. Goals, in elements per second and core: 40e6 for group quantization, 100e6 for
+// rms_norm at 7168 columns.
+// On one core: taskset -c 0 assay_kernels_bench
 #include <benchmark/benchmark.h>
 #include <cstdio>
 #include <cstdlib>
 
 #include "kernels/testing/library.h"
 
-// Speed of the kernels on the CPU, through the C ABI. Aims (elements per second and core): 40e6 for group quantization, 100e6 for
-// rms_norm at 7168 columns. One core: taskset -c 0 assay_kernels_bench
 
 namespace {
 
@@ -24,7 +23,7 @@ struct Data {
   std::vector<int32_t> zero = std::vector<int32_t>(size_t(kRows));
   Data() {
     uint32_t state = 1;
-    for (auto& e : x) e = uint16_t((state = state * 1664525u + 1013904223u) >> 16 & 0xbfff);  // finite, both signs
+    for (auto& e : x) e = uint16_t((state = state * 1664525u + 1013904223u) >> 16 & 0xbfff);  // finite bf16 numbers of both signs
   }
 };
 
@@ -73,15 +72,15 @@ ASSAY_BENCH(rms_norm_quant_group, "rms_norm_quant_group", "assay.rms_norm_group_
 
 #undef ASSAY_BENCH
 
-// Quantizations whose calls differ: MXFP8 with its tiles, rows of experts, packing of scales, SiLU-and-mul. Bytes are those that the op must
-// move.
+// Quantizations with special calls: MXFP8 with tiled scales, experts, scale packing, SiLU-and-mul. The byte counts are those that
+// the op must move.
 
 const assay_library& library() {
   static const assay_library& opened = open_library(ASSAY_CPU_LIBRARY);
   return opened;
 }
 
-/// Finite bf16 numbers of both signs; a gate and an up for SiLU.
+/// Finite bf16 numbers of both signs; for SiLU, gates and ups.
 const std::vector<uint16_t>& activations() {
   static const std::vector<uint16_t> x = [] {
     std::vector<uint16_t> all(size_t(kRows * kColumns * 2));

@@ -1,6 +1,6 @@
-// The products of codes that cuBLASLt makes on this machine, behind the C ABI: libassay_cublaslt.so. Not ours and not judged by
-// ours: which way it cuts k is its heuristic's, under a workspace of 1 MiB, which the contracts name. The plug-in says it before
-// the product is made, so that no other program is right.
+// libassay_cublaslt.so: low-precision GEMMs of the machine's cuBLASLt behind the C ABI. cuBLASLt's heuristic chooses the split-K,
+// within the 1 MiB workspace that the contracts name. The plug-in reports the choice before the GEMM runs, so outputs of another
+// algorithm count as wrong.
 #include <cublasLt.h>
 
 #include <assay/cuda_plugin.hpp>
@@ -14,7 +14,7 @@ using assay::plugin::named;
 using assay::plugin::unsupported;
 
 constexpr size_t kWorkspace = size_t{1} << 20;
-constexpr size_t kMostScales = size_t{1} << 20;  ///< of b, copied to where cuBLASLt wants them
+constexpr size_t kMostScales = size_t{1} << 20;  ///< capacity for scales of b, copied into the layout that cuBLASLt requires
 
 void good(cublasStatus_t status, const char* what) {
   if (status == CUBLAS_STATUS_SUCCESS) return;
@@ -23,7 +23,7 @@ void good(cublasStatus_t status, const char* what) {
   failed(words);
 }
 
-/// Made once, before a call can be captured in a graph.
+/// Created once, before a call can be captured into a graph.
 struct Library {
   cublasLtHandle_t handle{};
   void* workspace = nullptr;
@@ -47,14 +47,14 @@ cudaDataType_t type_of(const assay_tensor& t) {
   if (has_type(t, ASSAY_FLOAT, 32)) return CUDA_R_32F;
   if (has_type(t, ASSAY_BFLOAT, 16)) return CUDA_R_16BF;
   if (has_type(t, ASSAY_FLOAT, 16)) return CUDA_R_16F;
-  unsupported(named(t) + " has a type that is not multiplied here: " + assay::plugin::type_name(t));
+  unsupported(named(t) + " has an unsupported type: " + assay::plugin::type_name(t));
 }
 
-/// A matrix whose rows are runs, as cuBLAS sees it: the transposition, column-major.
+/// A row-major matrix as cuBLAS sees it: its transpose, column-major.
 class Layout {
  public:
   explicit Layout(const assay_tensor& t) {
-    if (t.ndim != 2 || (t.shape[1] > 1 && t.strides[1] != 1)) unsupported(named(t) + " must be a matrix of rows");
+    if (t.ndim != 2 || (t.shape[1] > 1 && t.strides[1] != 1)) unsupported(named(t) + " must be a row-major matrix");
     const int64_t pitch = t.shape[0] > 1 ? t.strides[0] : t.shape[1];
     good(cublasLtMatrixLayoutCreate(&layout_, type_of(t), uint64_t(t.shape[1]), uint64_t(t.shape[0]), pitch), "layout");
   }
@@ -84,7 +84,7 @@ class Description {
   cublasLtMatmulDesc_t description_{};
 };
 
-/// The first algorithm of the heuristic.
+/// The first algorithm that the heuristic returns.
 cublasLtMatmulAlgo_t algorithm(const Description& description, const Layout& b, const Layout& a, const Layout& d) {
   cublasLtMatmulPreference_t preference{};
   good(cublasLtMatmulPreferenceCreate(&preference), "preference");
@@ -96,11 +96,11 @@ cublasLtMatmulAlgo_t algorithm(const Description& description, const Layout& b, 
       cublasLtMatmulAlgoGetHeuristic(Library::one().handle, description, b, a, d, d, preference, 1, &found, &count);
   (void)cublasLtMatmulPreferenceDestroy(preference);
   good(status, "heuristic");
-  if (count == 0) unsupported("the heuristic has no algorithm for this product");
+  if (count == 0) unsupported("cuBLASLt's heuristic returned no algorithm for this GEMM");
   return found.algo;
 }
 
-/// In how many parts it cuts k.
+/// Its number of split-K parts.
 int parts_of(const cublasLtMatmulAlgo_t& algorithm) {
   int32_t parts = 0;
   size_t written = 0;
@@ -109,7 +109,7 @@ int parts_of(const cublasLtMatmulAlgo_t& algorithm) {
   return parts > 1 ? parts : 1;
 }
 
-/// Of one factor: of the whole tensor, of each row, of 128 products of a row, of 128 of 128 rows.
+/// Scales of one operand: one per tensor, per row, per 128 elements of a row, or per 128 x 128 block.
 enum class Scales { kTensor, kRows, kVectors, kBlocks };
 
 cublasLtMatmulMatrixScale_t mode_of(Scales scales) {
@@ -128,17 +128,17 @@ cublasLtMatmulMatrixScale_t mode_of(Scales scales) {
 
 int64_t blocks_of(int64_t count, int64_t size = 128) { return (count + size - 1) / size; }
 
-/// Column after column, each of all rows.
+/// Column-major scales.
 const float* vectors(const Call& call, const char* role, int64_t rows, int64_t k) {
   const auto scales = call.in<float>(role);
   if (scales.dimensions() != 2 || scales.size(0) != rows || scales.size(1) != blocks_of(k))
     unsupported(std::string(role) + " is not [rows, blocks]");
   if ((rows > 1 && scales.stride(0) != 1) || (scales.size(1) > 1 && scales.stride(1) != rows))
-    unsupported(std::string(role) + " must lie column after column");
+    unsupported(std::string(role) + " must be column-major");
   return scales.data;
 }
 
-/// Copied into rows of whole groups of four.
+/// Copies the scales into rows whose length is a multiple of four.
 const float* blocks(const Call& call, const char* role, int64_t rows, int64_t k) {
   const auto scales = call.in<float>(role).dense();
   const size_t across = size_t(blocks_of(k)), pitch = size_t(blocks_of(k, 512)) * 4, down = size_t(blocks_of(rows));
@@ -159,7 +159,7 @@ const float* scales_of(const Call& call, const char* role, const assay_tensor& f
   return scales.data;
 }
 
-/// d^T [n, m] = b [n, k] * a^T, column-major.
+/// Computes d^T [n, m] = b [n, k] * a^T in column-major order.
 template <bool kFast, Scales kOfA, Scales kOfB>
 void run(const Call& call) {
   const assay_tensor &a = call.at("a"), &b = call.at("b"), &d = call.at("d");

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Counts opcodes in cubins: each unit of a chip has its instruction in the kernel that names it, and the row is shown to be able to fail:
-its kernel is emptied in a copy, and the row must be reported. No disassembler reads the newest chips, so an opcode is the lowest twelve
-bits of an instruction; their names come from kernels of one instruction and, up to sm_90, from nvdisasm 12.4."""
+"""Counts opcodes in cubins: each tensor core instruction must occur in the kernel that names it. The check itself is tested by emptying
+the kernel in a copy, which must be reported. No disassembler supports the newest GPUs, so an opcode is taken as the lowest twelve
+bits of an instruction. Their names come from kernels with a single instruction and, up to sm_90, from nvdisasm 12.4."""
 import argparse
 import collections
 import csv
@@ -13,7 +13,7 @@ import sys
 
 
 class Cubin:
-    """The code of each unit's kernel: name -> (offset, bytes)."""
+    """The code of each instruction's kernel: name -> (offset, bytes)."""
 
     def __init__(self, path):
         self.data = path.read_bytes()
@@ -53,7 +53,7 @@ def main():
     for path in map(pathlib.Path, tools.cubins):
         architecture = path.suffixes[-2][1:]
         cubin = Cubin(path)
-        chips = {"80": "Sm(80|86)"}.get(architecture, "Sm" + architecture.rstrip("a"))  # code for sm_80 is what sm_86 runs
+        chips = {"80": "Sm(80|86)"}.get(architecture, "Sm" + architecture.rstrip("a"))  # sm_86 runs the code for sm_80
         own = [unit for unit in cubin.kernels if re.match(chips + "(?=[A-Z])", unit)]
         for unit in own:
             mine = [row for row in rows if row["architecture"] == architecture and fnmatch.fnmatchcase(unit, row["unit"])]

@@ -1,4 +1,4 @@
-// Which status a CUDA error gets. No device is needed.
+// Tests which status each CUDA error maps to. Needs no device.
 #include <gtest/gtest.h>
 
 #include "assay/cuda_plugin.hpp"

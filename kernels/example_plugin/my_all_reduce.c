@@ -1,7 +1,7 @@
-/* A kernel of several ranks of your own, in one file: a one-shot all-reduce of threads on the CPU for fp32, by contract
+/* An example kernel with several ranks in one file: a one-shot all-reduce of fp32 between CPU threads, contract
  * vllm.all_reduce_1stage.
- * Build:  cc -std=c99 -O2 -ffp-contract=off -fPIC -shared -pthread -I../abi my_all_reduce.c -o libmy_all_reduce.so
- * Judge:  assay run --backend ./libmy_all_reduce.so --suite all_reduce
+ * Build: cc -std=c99 -O2 -ffp-contract=off -fPIC -shared -pthread -I../abi my_all_reduce.c -o libmy_all_reduce.so
+ * Check: assay run --backend ./libmy_all_reduce.so --suite all_reduce
  * SPDX-License-Identifier: Apache-2.0 */
 #define _POSIX_C_SOURCE 200809L
 #include <assay/abi.h>
@@ -11,7 +11,7 @@
 
 enum { kMostRanks = 8 };
 
-/* What ranks share: a barrier, and where the numbers of each begin. */
+/* State that ranks share: a barrier, and the address of each rank's numbers. */
 typedef struct group {
   int32_t size;
   pthread_barrier_t barrier;
@@ -46,7 +46,8 @@ static int64_t elements_of(const assay_tensor* t) {
   return product;
 }
 
-/* One rank: it says where its numbers are, waits for all, and adds from rank 0 on. Nobody leaves before all have read. */
+/* Runs one rank: it publishes its address, waits for all ranks, and adds from rank 0 on. A second wait keeps the inputs alive
+ * until all ranks have read them. */
 static void* run_rank(void* argument) {
   member* self = argument;
   const assay_tensor *x = fp32_of(self->call, "x"), *y = fp32_of(self->call, "y");
@@ -77,7 +78,7 @@ static assay_status run_group(void* opaque, const assay_call* const* calls, int3
     if (!fp32_of(calls[r], "x") || !fp32_of(calls[r], "y")) return answer(calls[r], ASSAY_UNSUPPORTED, "only fp32");
   for (int32_t r = 0; r < n; ++r) {
     members[r] = (member){.all = opaque, .call = calls[r]};
-    /* The others would wait for one that is missing, for ever. */
+    /* With a rank missing, the others would wait forever. */
     if (pthread_create(&members[r].thread, NULL, run_rank, &members[r]) != 0) abort();
   }
   for (int32_t r = 0; r < n; ++r) pthread_join(members[r].thread, NULL);
@@ -89,7 +90,9 @@ static void destroy_group(void* opaque) {
   free(opaque);
 }
 
-static assay_status run(const assay_call* call) { return answer(call, ASSAY_UNSUPPORTED, "ranks are called together"); }
+static assay_status run(const assay_call* call) {
+  return answer(call, ASSAY_UNSUPPORTED, "all ranks must be called at once (run_group)");
+}
 
 static const char* describe(void) {
   return "{\"name\": \"my_all_reduce\", \"arch\": \"cpu\", \"device\": \"\", \"driver\": \"\", \"toolkit\": \"\", \"kernels\": ["

@@ -1,8 +1,8 @@
-/* Ranks that are processes, in one file: a one-shot all-reduce for fp32, by contract vllm.all_reduce_1stage. The processes of one
- * machine meet in the folder that join_group() gets: each rank's numbers are a file there that all map, and a word for each rank
- * says how far it is. Ranks that one process holds are done one after the other, so nothing here is a thread.
- * Build:  cc -std=c99 -O2 -ffp-contract=off -fPIC -shared -I../abi my_all_reduce_processes.c -o libmy_all_reduce_processes.so
- * Judge:  mpirun -n 4 assay run --backend ./libmy_all_reduce_processes.so --suite all_reduce
+/* An example with ranks in several processes: a one-shot all-reduce of fp32, contract vllm.all_reduce_1stage. The processes
+ * of one machine meet in the folder that join_group() gets. Each rank's numbers are a file there that all processes map; a
+ * counter per rank tells how far the rank is. A process runs its own ranks one after the other, so there are no threads.
+ * Build: cc -std=c99 -O2 -ffp-contract=off -fPIC -shared -I../abi my_all_reduce_processes.c -o libmy_all_reduce_processes.so
+ * Check: mpirun -n 4 assay run --backend ./libmy_all_reduce_processes.so --suite all_reduce
  * SPDX-License-Identifier: Apache-2.0 */
 #define _POSIX_C_SOURCE 200809L
 #include <assay/abi.h>
@@ -17,9 +17,9 @@
 enum { kMostRanks = 8, kWordsApart = 8, kMostSeconds = 10 };
 
 typedef struct group {
-  int32_t size, first, count; /* ranks of the group, and those that this process holds */
-  char folder[4096];          /* empty: all ranks are here */
-  uint64_t* steps;            /* of all ranks, shared: how often each has come to a meeting */
+  int32_t size, first, count; /* ranks of the group; the first rank and the number of ranks of this process */
+  char folder[4096];          /* empty: this process holds all ranks */
+  uint64_t* steps;            /* shared by all ranks: how many meetings each has reached */
   uint64_t step;              /* of this process */
 } group;
 
@@ -42,7 +42,8 @@ static size_t bytes_of(const assay_tensor* t) {
   return product;
 }
 
-/* A file of the folder in memory, zeros at first; NULL if there is no room for it. All processes ask for as many bytes. */
+/* Maps a file of the folder, zeros at first. Returns NULL if there is no space. All processes must ask for the same number of
+ * bytes. */
 static void* shared(const group* g, const char* name, size_t bytes) {
   char path[sizeof g->folder + 64];
   snprintf(path, sizeof path, "%s/%s", g->folder, name);
@@ -53,11 +54,11 @@ static void* shared(const group* g, const char* name, size_t bytes) {
   return data == MAP_FAILED ? NULL : data;
 }
 
-/* Waits until all ranks are as far as this process. The first that is not in time, or -1. */
+/* Barrier: waits until all ranks have reached this meeting. Returns -1, or the first rank that is late. */
 static int32_t missing(group* g) {
   const time_t end = time(NULL) + kMostSeconds;
   ++g->step;
-  /* What a rank wrote before it comes is seen by those who see it come: release here, acquire there. */
+  /* Release here and acquire there: what a rank wrote before the meeting is visible after it. */
   for (int32_t r = g->first; r < g->first + g->count; ++r) __atomic_store_n(&g->steps[r * kWordsApart], g->step, __ATOMIC_RELEASE);
   for (int32_t r = 0; r < g->size; ++r)
     while (__atomic_load_n(&g->steps[r * kWordsApart], __ATOMIC_ACQUIRE) < g->step) {
@@ -67,14 +68,14 @@ static int32_t missing(group* g) {
   return -1;
 }
 
-/* What is this call's alone has its step in its name: nobody still reads an older file that he would write over. */
+/* The file name contains the step, so no process overwrites a file that another still reads. */
 static void* numbers_of(const group* g, int32_t rank, size_t bytes) {
   char name[64];
   snprintf(name, sizeof name, "numbers%llu.%d", (unsigned long long)g->step, (int)rank);
   return shared(g, name, bytes);
 }
 
-/* Puts the numbers of this process's ranks where all see them, and finds those of all. */
+/* Publishes the numbers of this process's ranks, and maps those of all ranks. */
 static assay_status meet(group* g, const assay_call* const* calls, size_t bytes, float** x) {
   if (g->folder[0] == '\0') {
     for (int32_t r = 0; r < g->size; ++r) x[r] = fp32_of(calls[r], "x")->data;
@@ -82,7 +83,7 @@ static assay_status meet(group* g, const assay_call* const* calls, size_t bytes,
   }
   for (int32_t r = 0; r < g->size; ++r) {
     x[r] = numbers_of(g, r, bytes > 0 ? bytes : 1);
-    if (!x[r]) return answer(calls[0], ASSAY_UNSUPPORTED, "no room for the numbers of all ranks");
+    if (!x[r]) return answer(calls[0], ASSAY_UNSUPPORTED, "out of memory for the data of all ranks");
   }
   for (int32_t i = 0; i < g->count; ++i) memcpy(x[g->first + i], fp32_of(calls[i], "x")->data, bytes);
   const int32_t late = missing(g);
@@ -120,7 +121,7 @@ static group* made(int32_t size, int32_t first, int32_t count) {
 
 static void* create_group(int32_t world_size) { return made(world_size, 0, world_size); }
 
-/* It waits for nobody: the others may come later, or never. */
+/* Does not wait for other processes: they may come later, or never. */
 static void* join_group(const assay_place* place) {
   group* g = made(place->world_size, place->first_rank, place->n_ranks);
   if (!g) return NULL;
@@ -137,7 +138,9 @@ static void destroy_group(void* opaque) {
   free(g);
 }
 
-static assay_status run(const assay_call* call) { return answer(call, ASSAY_UNSUPPORTED, "ranks are called together"); }
+static assay_status run(const assay_call* call) {
+  return answer(call, ASSAY_UNSUPPORTED, "all ranks must be called at once (run_group)");
+}
 
 static const char* describe(void) {
   return "{\"name\": \"my_all_reduce_processes\", \"arch\": \"cpu\", \"device\": \"\", \"driver\": \"\", \"toolkit\": \"\", \"kernels\": ["

@@ -1,5 +1,6 @@
-// A CUDA kernel on the CPU, in C++: the unmodified file token_group_quant.cu, launched on fibers and offered behind the C ABI.
-// docs/judge-cuda.md has the command that builds it. SPDX-License-Identifier: Apache-2.0
+// Runs a CUDA kernel on the CPU: the unmodified file token_group_quant.cu is executed on fibers and offered behind the C ABI.
+// docs/judge-cuda.md has the build command.
+// SPDX-License-Identifier: Apache-2.0
 #include "token_group_quant.cu"
 
 #include <assay/plugin/library.hpp>

@@ -1,6 +1,6 @@
-/* A kernel library of your own, in one file: rms_norm on the CPU for bf16, by contract vllm.rms_norm@2026-06-18.
- * Build:  cc -std=c99 -O2 -ffp-contract=off -fPIC -shared -I../abi my_rms_norm.c -lm -o libmy_rms_norm.so
- * Judge:  assay run --backend ./libmy_rms_norm.so --suite rms_norm
+/* An example kernel library in one file: rms_norm on the CPU for bf16, contract vllm.rms_norm@2026-06-18.
+ * Build: cc -std=c99 -O2 -ffp-contract=off -fPIC -shared -I../abi my_rms_norm.c -lm -o libmy_rms_norm.so
+ * Check: assay run --backend ./libmy_rms_norm.so --suite rms_norm
  * SPDX-License-Identifier: Apache-2.0 */
 #include <assay/abi.h>
 #include <math.h>
@@ -35,7 +35,7 @@ static float from_bf16(uint16_t code) {
   return value;
 }
 
-/* To nearest, ties to even. */
+/* Rounds to nearest, ties to even. */
 static uint16_t to_bf16(float value) {
   uint32_t bits;
   if (value != value) return 0x7fff;
@@ -55,14 +55,14 @@ static assay_status run(const assay_call* call) {
   for (int64_t i = 0; i < m; ++i) {
     const uint16_t* from = (const uint16_t*)x->data + i * x->strides[0];
     uint16_t* to = (uint16_t*)y->data + i * y->strides[0];
-    double sum = 0; /* wider than the contract asks for: any sum as good as its tree is admitted */
+    double sum = 0; /* wider than required: the contract admits any sum at least as accurate as its reduction tree */
     for (int64_t j = 0; j < n; ++j) {
       const float v = from_bf16(from[j * x->strides[1]]);
       sum += (double)(v * v);
     }
     const float r = (float)(1.0 / sqrt((double)((float)(sum / (double)n) + eps)));
     for (int64_t j = 0; j < n; ++j) {
-      const float scaled = from_bf16(from[j * x->strides[1]]) * r; /* rounded to fp32 before the weight */
+      const float scaled = from_bf16(from[j * x->strides[1]]) * r; /* rounded to fp32 before the multiplication with the weight */
       to[j * y->strides[1]] = to_bf16(scaled * from_bf16(((const uint16_t*)gamma->data)[j * gamma->strides[0]]));
     }
   }

@@ -1,12 +1,13 @@
-// A kernel library of the user for an NVIDIA GPU: a row and a function for the kernel, the rest is assay/cuda_plugin.hpp.
-// Copy this folder, replace the kernel. SPDX-License-Identifier: Apache-2.0
+// An example kernel library for an NVIDIA GPU: one table row and one function for the kernel; assay/cuda_plugin.hpp does the
+// rest. Copy this folder and replace the kernel.
+// SPDX-License-Identifier: Apache-2.0
 #include <assay/cuda_plugin.hpp>
 
 namespace {
 
 constexpr int kThreads = 256;
 
-/// A block a row. Numbers are squared, summed, normalized and weighted in fp32 and rounded once, at the end.
+/// One block per row. Squares, sum, normalization and weight are fp32; the result is rounded once, at the end.
 template <class T>
 __global__ void my_rms_norm(const T* x, int64_t x_stride, const T* gamma, T* y, int64_t y_stride, int64_t n, float eps) {
   const T* const from = x + blockIdx.x * x_stride;
@@ -23,7 +24,7 @@ __global__ void my_rms_norm(const T* x, int64_t x_stride, const T* gamma, T* y, 
   for (int64_t j = threadIdx.x; j < n; j += kThreads) to[j] = T(float(from[j]) * r * float(gamma[j]));
 }
 
-/// What is refused here, by type or by stride, is a case that is skipped and says why.
+/// A call that is rejected here, because of a type or stride, becomes a skipped case with a reason.
 void run(const assay::cuda::Call& call) {
   assay::cuda::with_type<__nv_bfloat16, __half>(call.at("x"), [&](auto of) {
     using T = typename decltype(of)::type;
@@ -39,9 +40,9 @@ void run(const assay::cuda::Call& call) {
 }  // namespace
 
 extern "C" __attribute__((visibility("default"))) const assay_library* assay_get_library(void) {
-  return assay::cuda::library(
-      "my_rms_norm_cuda", {
-                              // kernel, op, contracts, cells of case parameters that it takes, what must divide them, function
-                              {"my_rms_norm", "rms_norm", {"vllm.rms_norm@2026-06-18"}, {{"x", {"bf16", "f16"}}}, {}, run},
-                          });
+  return assay::cuda::library("my_rms_norm_cuda",
+                              {
+                                  // columns: kernel, op, contracts, accepted case parameters, divisors, function
+                                  {"my_rms_norm", "rms_norm", {"vllm.rms_norm@2026-06-18"}, {{"x", {"bf16", "f16"}}}, {}, run},
+                              });
 }

@@ -1,5 +1,6 @@
-// A kernel library of the user for an AMD GPU: a row and a function for the kernel, the rest is assay/hip_plugin.hpp. It runs on a GPU, or
-// without one on libassay_hip_runtime.so. Copy this folder, replace the kernel. SPDX-License-Identifier: Apache-2.0
+// An example kernel library for an AMD GPU: one table row and one function for the kernel; assay/hip_plugin.hpp does the rest. It
+// runs on a GPU, or without one on libassay_hip_runtime.so. Copy this folder and replace the kernel.
+// SPDX-License-Identifier: Apache-2.0
 #include <hip/hip_runtime.h>
 
 #include <assay/hip_plugin.hpp>
@@ -8,15 +9,15 @@ namespace {
 
 constexpr int kThreads = 256, kWave = 64;
 
-/// Rounds a product once more, to T. The empty instruction keeps clang (22) from fusing both into v_fma_mixlo_f16 a, b, 0, whose sum with +0
-/// loses the sign of -0.
+/// Rounds a product once more, to T. The empty instruction keeps clang 22 from fusing the multiplication and the rounding into
+/// v_fma_mixlo_f16 a, b, 0. That instruction adds +0, which loses the sign of -0.
 template <class T>
 __device__ T rounded(float product) {
   asm("" : "+v"(product));
   return T(product);
 }
 
-/// A block a row. Numbers are squared, summed, normalized and weighted in fp32 and rounded once, at the end.
+/// One block per row. Squares, sum, normalization and weight are fp32; the result is rounded once, at the end.
 template <class T>
 __global__ void my_rms_norm(const T* x, int64_t x_stride, const T* gamma, T* y, int64_t y_stride, int64_t n, float eps) {
   const T* const from = x + blockIdx.x * x_stride;
@@ -33,7 +34,7 @@ __global__ void my_rms_norm(const T* x, int64_t x_stride, const T* gamma, T* y, 
   for (int64_t j = threadIdx.x; j < n; j += kThreads) to[j] = rounded<T>(float(from[j]) * r * float(gamma[j]));
 }
 
-/// What is refused here, by type or by stride, is a case that is skipped and says why.
+/// A call that is rejected here, because of a type or stride, becomes a skipped case with a reason.
 void run(const assay::hip::Call& call) {
   assay::hip::with_type<__bf16, _Float16>(call.at("x"), [&](auto of) {
     using T = typename decltype(of)::type;
@@ -51,7 +52,7 @@ void run(const assay::hip::Call& call) {
 extern "C" __attribute__((visibility("default"))) const assay_library* assay_get_library(void) {
   return assay::hip::library(
       "my_rms_norm_hip", {
-                             // kernel, op, contracts, cells of case parameters that it takes, what must divide them, function
+                             // columns: kernel, op, contracts, accepted case parameters, divisors, function
                              {"my_rms_norm", "rms_norm", {"vllm.rms_norm@2026-06-18"}, {{"x", {"bf16", "f16"}}}, {}, run},
                          });
 }

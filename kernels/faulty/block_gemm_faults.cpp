@@ -1,28 +1,28 @@
-// Faulty kernels of gemm_block_scaled, each with the bug report or source that it repeats.
+// Faulty kernels of gemm_block_scaled. Each cites the bug report or source that it reproduces.
 
 #include "kernels/faulty/gemm_faults.h"
 #include "kernels/ops/gemm/gemm_block_scaled_kernel.h"
 
 namespace assay_kernels {
 
-// Block-scaled GEMMs: the rules of the correct kernel with one mistake.
+// Block-scaled GEMMs: the correct kernel's rules with one mistake.
 
-/// The product is rounded before it is added.
+/// Rounds the scaled product before it is added; the correct kernel uses a fused multiply-add.
 struct BlockGemmTwoRoundings : DeepGemm1d1d {
   SIMT_DEVICE static float join(float chain, float sa, float sb, float acc) { return acc + sa * sb * chain; }
 };
 
-/// One scale after the other, where their product is meant.
+/// Multiplies by one scale after the other; the correct kernel multiplies by the product of both scales.
 struct BlockGemmScaleOrder : TorchBlock1x128Tile {
   SIMT_DEVICE static float join(float chain, float sa, float sb, float acc) { return simt::fma(chain * sa, sb, acc); }
 };
 
-/// The order of exchanged operands.
+/// Applies the scales in the order for exchanged operands.
 struct BlockGemmScaleOfBFirst : VllmTriton {
   SIMT_DEVICE static float join(float chain, float sa, float sb, float acc) { return simt::fma(chain * sb, sa, acc); }
 };
 
-/// Scales of rows as their transposition: [m, blocks] read as [blocks, m].
+/// Reads the scales of a transposed: [m, blocks] as [blocks, m].
 struct BlockGemmScaleATransposed : VllmBlockwise {
   SIMT_DEVICE static float scale_of_row(const BlockGemmArguments& x, int64_t row, int64_t k) {
     const int64_t blocks = (x.k + kProductsOfScale - 1) / kProductsOfScale, block = k / kProductsOfScale;
@@ -30,7 +30,7 @@ struct BlockGemmScaleATransposed : VllmBlockwise {
   }
 };
 
-/// The same of the weight's.
+/// Reads the scales of the weight transposed.
 struct BlockGemmScaleBTransposed : TorchBlock1x128 {
   SIMT_DEVICE static float scale_of_column(const BlockGemmArguments& x, int64_t column, int64_t k) {
     const int64_t blocks = (x.k + kProductsOfScale - 1) / kProductsOfScale, block = k / kProductsOfScale;
@@ -38,7 +38,7 @@ struct BlockGemmScaleBTransposed : TorchBlock1x128 {
   }
 };
 
-/// An index of blocks that is one too high.
+/// The index of the block is one too high.
 struct BlockGemmNextBlock : DeepGemm1d2d {
   SIMT_DEVICE static float scale_of_row(const BlockGemmArguments& x, int64_t row, int64_t k) {
     const int64_t blocks = (x.k + kProductsOfScale - 1) / kProductsOfScale;
@@ -46,37 +46,37 @@ struct BlockGemmNextBlock : DeepGemm1d2d {
   }
 };
 
-/// A tile of columns that takes the scale of the first one.
+/// Every tile of columns uses the scale of the first one.
 struct BlockGemmFirstTile : DeepGemm1d2d {
   SIMT_DEVICE static float scale_of_column(const BlockGemmArguments& x, int64_t, int64_t k) {
     return scale(x.scale_b, 0, k / kProductsOfScale);
   }
 };
 
-/// The scale of the first block all along k.
+/// The scale of the first block is used all along k.
 struct BlockGemmFirstBlock : AiterBlockscale {
   SIMT_DEVICE static float scale_of_row(const BlockGemmArguments& x, int64_t row, int64_t) { return scale(x.scale_a, row, 0); }
 };
 
-/// Whole blocks of k alone.
+/// Ignores the incomplete last block of k.
 using BlockGemmTailDropped = TailLeftOut<VllmTriton, 128>;
 
-/// Sums of two blocks leave the unit together, with the scales of the first.
+/// Promotes the accumulator only after two blocks, with the scales of the first one.
 struct BlockGemmPromotionLate : ProductOfScales<units::Sm90WgmmaE4m3F32, 256> {
   static constexpr const char* kContract = VllmBlockwise::kContract;
 };
 
-/// The tile of k of another tuning.
+/// Promotes with the tile size along k of another tuning.
 struct BlockGemmPromotionEarly : ScaleOfRowFirst<units::Sm90WgmmaE4m3F32, 64> {
   static constexpr const char* kContract = VllmTriton::kContract;
 };
 
-/// c is not added.
+/// Leaves out c.
 struct BlockGemmCForgotten : DeepGemm1d1d {
   SIMT_DEVICE static float result(float acc, float) { return acc; }
 };
 
-/// Scales of rows and of columns are exchanged.
+/// Exchanges the scales of rows and columns.
 struct BlockGemmScalesSwapped : TorchBlock1x128 {
   SIMT_DEVICE static float of(const BlockScales& scales, int64_t rows, int64_t blocks, int64_t row, int64_t k) {
     const int64_t at = row * blocks + k / kProductsOfScale;
@@ -90,7 +90,7 @@ struct BlockGemmScalesSwapped : TorchBlock1x128 {
   }
 };
 
-/// Scales cut to powers of two: what a reader of exponents makes of f32.
+/// Truncates scales to powers of two, as a reader of fp32 exponents does.
 struct BlockGemmScalesCut : VllmBlockwise {
   SIMT_DEVICE static float exponent_alone(float scale) {
     uint32_t bits;
@@ -107,20 +107,20 @@ struct BlockGemmScalesCut : VllmBlockwise {
   }
 };
 
-/// MX scales: the byte of the first of four blocks for 128 products.
+/// MX scales: uses the first of four scale bytes for all 128 elements.
 struct BlockGemmMxFirstOfFour : TiledScales<BlockGemmMxFirstOfFour, units::Sm100Tcgen05MxE4m3F32> {
   static constexpr const char* kContract = TorchMx::kContract;
   SIMT_DEVICE static int64_t block_of(int64_t block) { return block / 4 * 4; }
 };
 
-/// MX scales row by row where they lie in tiles.
+/// MX scales: reads row-major bytes where the scales are tiled.
 struct BlockGemmMxLinear : TorchMx {
   SIMT_DEVICE static uint8_t scale_byte(const BlockScales& scales, int64_t row, int64_t block, int64_t blocks) {
     return reinterpret_cast<const uint8_t*>(scales.data)[row * blocks + block];
   }
 };
 
-/// One fraction bit less of each term.
+/// Keeps one fraction bit less of each term.
 struct BlockUnitFractionLess : units::Sm90WgmmaE4m3F32 {
   static constexpr int kFraction = 12;
 };
@@ -128,7 +128,7 @@ struct BlockGemmFractionLess : ProductOfScales<BlockUnitFractionLess> {
   static constexpr const char* kContract = DeepGemm1d2d::kContract;
 };
 
-/// Codes of AMD taken for those of OCP: twice each number.
+/// Decodes fnuz codes as OCP codes, which doubles each value.
 struct BlockUnitOcp : units::Gfx942MfmaE4m3fnuzF32 {
   using A = units::E4m3;
   using B = units::E4m3;
@@ -143,74 +143,74 @@ struct BlockGemmFnuzAsFn : CkBlocks<BlockUnitOcp> {
   }
 };
 
-/// bf16 is rounded to nearest where opus cuts it off.
+/// Rounds bf16 to nearest; opus truncates.
 struct BlockGemmRounded : CkBlocks<units::Gfx942MfmaE4m3fnuzF32> {
   static constexpr const char* kContract = AiterOpusBlockscale::kContract;
 };
 
-/// k in ascending order, where lanes of an instruction take it from places that lie apart.
+/// Takes k in ascending order; the lanes of the real instruction take strided elements.
 struct BlockGemmKAscending : FlushedProductOfScales<units::Gfx942MfmaE4m3fnuzF32> {
   static constexpr const char* kContract = AiterBlockscale::kContract;
 };
 
-/// The last part of k comes too late.
+/// Race: the last split-K part arrives too late.
 struct BlockGemmSplitRace : TorchBlock1x128 {
   SIMT_DEVICE static bool keeps_part(int64_t first, int64_t end, int64_t k) { return first == 0 || end < k; }
 };
 
-/// One hundredth too much.
+/// The result is 1 % too large.
 struct BlockGemmGain : DeepGemm1d2d {
   SIMT_DEVICE static float result(float acc, float) { return acc * 1.01f; }
 };
 
-/// Parts of k are added before they are rounded.
+/// Adds the split-K parts before rounding them.
 struct BlockGemmSplitKInF32 : AiterBlockscale {
   static constexpr const char* kContract = AiterBlockscaleSplitK::kContract;
 };
 
-/// A shuffled weight read row by row.
+/// Reads a shuffled weight as row-major.
 struct BlockGemmWeightPlain : AiterBlockscaleBpreshuffle {
   SIMT_DEVICE static int64_t byte_of_b(int64_t column, int64_t k, int64_t, int64_t all_k) { return column * all_k + k; }
 };
 
 using BlockGemmWeightTwice = ShuffledTwice<AiterOpusBlockscaleBpreshuffle>;
 
-/// Scales of a row by row, where their bytes are transposed.
+/// Reads the scales as row-major; their bytes are transposed.
 struct BlockGemmScaleRowMajor : AiterBlockscaleBpreshuffle {
   SIMT_DEVICE static float scale_of_row(const BlockGemmArguments& x, int64_t row, int64_t k) {
     return x.scale_a.data[row * ((x.k + kProductsOfScale - 1) / kProductsOfScale) + k / kProductsOfScale];
   }
 };
 
-/// The same on gfx950.
+/// The same for the gfx950 contract.
 struct BlockGemmGfx950ScaleRowMajor : AiterBlockscaleBpreshuffleGfx950<units::Gfx950MfmaE4m3EachProduct> {
   SIMT_DEVICE static float scale_of_row(const BlockGemmArguments& x, int64_t row, int64_t k) {
     return x.scale_a.data[row * ((x.k + kProductsOfScale - 1) / kProductsOfScale) + k / kProductsOfScale];
   }
 };
 
-/// The highest byte first.
+/// Takes the bytes of a packed scale in reverse order.
 struct BlockGemmPackedReversed : DeepGemmPacked {
   SIMT_DEVICE static uint8_t scale_byte(const BlockScales& scales, int64_t row, int64_t block, int64_t) {
     return byte_at(scales, row, block / 4, 3 - block % 4);
   }
 };
 
-/// The byte that an instruction selects is never advanced.
+/// Always uses the first byte of a packed scale.
 struct BlockGemmPackedFirstByte : DecodedScales<BlockGemmPackedFirstByte> {
   SIMT_DEVICE static uint8_t scale_byte(const BlockScales& scales, int64_t row, int64_t block, int64_t) {
     return byte_at(scales, row, block / 4, 0);
   }
 };
 
-/// A column of words that is one too high.
+/// The index of the packed scale's column is one too high.
 struct BlockGemmPackedNextWord : DeepGemmPacked {
   SIMT_DEVICE static uint8_t scale_byte(const BlockScales& scales, int64_t row, int64_t block, int64_t blocks) {
     return byte_at(scales, row, (block / 4 + 1) % ((blocks + 3) / 4), block % 4);
   }
 };
 
-/// Words shifted by 22 bits for 23: the lowest bit of a scale is a mantissa's, or the byte before.
+/// Shifts packed scales by 22 bits instead of 23, so the lowest exponent bit comes from the mantissa or the previous byte.
 struct BlockGemmPackedMantissa : DecodedScales<BlockGemmPackedMantissa> {
   SIMT_DEVICE static uint8_t scale_byte(const BlockScales& scales, int64_t row, int64_t block, int64_t blocks) {
     const uint32_t below = block % 4 > 0 ? byte_at(scales, row, block / 4, block % 4 - 1) : 0u;

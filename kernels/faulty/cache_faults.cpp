@@ -1,4 +1,4 @@
-// Faults of paged caches and rotary embeddings, each with the bug report or source that it repeats.
+// Faults of paged caches and rotary embeddings. Each cites the bug report or source that it reproduces.
 #include "kernels/faulty/cache_faults.h"
 
 #include "kernels/ops/call.h"
@@ -30,7 +30,7 @@ std::vector<Kernel> cache_faults() {
   };
 }
 
-// The cache of DeepSeek-V4.
+// The DeepSeek-V4 cache.
 
 namespace {
 
@@ -62,7 +62,7 @@ std::vector<Kernel> dsv4_faults() {
   };
 }
 
-// The norms of DeepSeek-V4's caches.
+// The norms fused with the DeepSeek-V4 cache.
 
 namespace {
 
@@ -98,7 +98,7 @@ std::vector<Kernel> dsv4_norm_faults() {
   };
 }
 
-// The indexer's cache.
+// The cache of the indexer's keys.
 
 namespace {
 
@@ -126,7 +126,7 @@ std::vector<Kernel> indexer_faults() {
   };
 }
 
-// The cache of attention.
+// The attention cache.
 
 namespace {
 
@@ -148,7 +148,7 @@ std::vector<Kernel> flash_faults() {
   };
 }
 
-// Rotated heads.
+// Norm and rotary embedding of heads.
 
 namespace {
 

@@ -10,7 +10,7 @@
 
 namespace assay_kernels {
 
-// A step from a number to the quotient that is rounded to a code: a product with 1 / s where the op divides by s.
+// Multiplies by 1 / s before rounding to a code; the op divides by s.
 
 struct TimesReciprocal {
   float inverse;
@@ -20,14 +20,14 @@ struct TimesReciprocal {
 
 // Paged caches.
 
-/// A row without a slot goes to the last place, as index -1 does in Python.
+/// A row without a slot is written to the last slot, as index -1 does in Python.
 template <class Twin = VllmFp8DsMla>
 struct CacheSlotMinusOne : Twin {
   static bool is_stored(int64_t) { return true; }
   static int64_t place_of(const PagedCache& cache, int64_t slot) { return slot < 0 ? cache.places - 1 : slot; }
 };
 
-/// Blocks follow each other without the gap that their stride has.
+/// Ignores the padding in the stride between blocks.
 template <class Twin = VllmFp8DsMla>
 struct CacheBlocksDense : Twin {
   static uint8_t* block_of(const PagedCache& cache, int64_t slot, int token_bytes) {
@@ -35,13 +35,13 @@ struct CacheBlocksDense : Twin {
   }
 };
 
-/// The scales follow the rotated numbers.
+/// Stores the scales after the rotated elements.
 struct CacheScalesLast : VllmFp8DsMla {
   static int64_t scales_at(int64_t p) { return p * kTokenBytes + 640; }
   static int64_t rotated_at(int64_t p) { return p * kTokenBytes + 512; }
 };
 
-/// One scale for two tiles.
+/// Uses one scale for two tiles.
 struct CacheTilesMerged : VllmFp8DsMla {
   static constexpr int kLanes = 16;
   static constexpr int kStoredLanes = 8;
@@ -55,24 +55,24 @@ struct CacheScaleFloorMissing : VllmFp8DsMla {
   static float scale(float amax) { return amax / 448.0f; }
 };
 
-/// The scales of a later release.
+/// Rounds scales to powers of two, as a later release does.
 struct CachePowerOfTwo : VllmFp8DsMla {
   static float scale(float amax) { return VllmFp8DsMlaV0310::scale(amax); }
 };
 
-/// The divisor of OCP codes on a chip of FNUZ codes.
+/// Divides by 448, the range of e4m3fn, on a GPU that uses e4m3fnuz.
 struct Cache448For224 : VllmFp8DsMlaFnuz {
   static float scale(float amax) { return simt::max_number(amax / 448.0f, 0x1p-126f); }
 };
 
-// The cache of attention.
+// The attention cache.
 
-/// Numbers are cast as they are.
+/// Casts without dividing by the scale.
 struct FlashScaleIgnored : VllmFlashFp8 {
   static float scale(const float*, const float*, bool, int) { return 1; }
 };
 
-/// V is divided by the scale of K, and K by that of V.
+/// Exchanges the scales of K and V.
 struct FlashScalesExchanged : VllmFlashFp8 {
   static float scale(const float* of_k, const float* of_v, bool is_value, int head) {
     return VllmFlashFp8::scale(of_v, of_k, is_value, head);
@@ -83,7 +83,7 @@ struct FlashFirstHeadScale : VllmFlashFp8Heads {
   static float scale(const float* of_k, const float* of_v, bool is_value, int) { return *(is_value ? of_v : of_k); }
 };
 
-/// Tokens in front of heads, whatever the layout of the cache.
+/// Always uses NHD order, whatever the layout of the cache.
 struct FlashHndAsNhd : VllmFlashFp8Hnd {
   static int64_t head_at(int64_t p, int64_t block_size, int head) { return VllmFlashFp8::head_at(p, block_size, head); }
 };
@@ -92,7 +92,7 @@ struct FlashReciprocal : VllmFlashFp8 {
   using Codes = CodesByStep<E4m3fnSat, TimesReciprocal>;
 };
 
-/// A row without a slot goes to the last place, as index -1 does in Python.
+/// A row without a slot is written to the last slot, as index -1 does in Python.
 struct FlashSlotMinusOne : VllmFlashFp8 {
   static bool is_stored(int64_t) { return true; }
   static int64_t place_of(const PagedCache& cache, int64_t slot) { return slot < 0 ? cache.places - 1 : slot; }
@@ -100,7 +100,7 @@ struct FlashSlotMinusOne : VllmFlashFp8 {
 
 // The cache of an indexer's keys.
 
-/// A record of 132 bytes for each key, which begin at multiples of four.
+/// Stores each key with its scale in one 132-byte record; the correct layout stores the scales after all keys of a block.
 struct IndexerTokenByToken : VllmIndexerK {
   static int64_t codes_at(int64_t p) { return p * 132; }
   static int64_t scales_at(int64_t p, int64_t /*block_size*/) { return p * 132 + 128; }
@@ -109,7 +109,7 @@ struct IndexerTokenByToken : VllmIndexerK {
   }
 };
 
-/// scale_fmt is not read.
+/// Ignores scale_fmt.
 struct IndexerFormatIgnored : VllmIndexerKUe8m0 {
   static float stored(float scale) { return scale; }
 };
@@ -126,7 +126,7 @@ struct IndexerReciprocal : VllmIndexerK {
   using Codes = CacheReciprocal::Codes;
 };
 
-/// A 16-bit number that is taken for an integer without a sign.
+/// Reinterprets a 16-bit float as an unsigned integer.
 struct Fp16AsInteger {
   uint16_t bits;
 };
@@ -135,20 +135,20 @@ SIMT_DEVICE void from_floats(float low, float high, Fp16AsInteger& a, Fp16AsInte
   a.bits = uint16_t(low), b.bits = uint16_t(high);
 }
 
-/// The maximum is taken of the bit patterns as integers; codes are those of the numbers.
+/// Takes the maximum of bit patterns as integers; the codes are computed from the floats.
 struct IndexerAmaxOfIntegers : VllmIndexerK {
   template <class T>
   using Magnitude = Fp16AsInteger;
 };
 
-/// The divisor of OCP codes on a chip of FNUZ codes.
+/// Divides by 448, the range of e4m3fn, on a GPU that uses e4m3fnuz.
 struct Indexer448For224 : VllmIndexerKUe8m0Fnuz {
   static constexpr float kMost = 448.0f;
 };
 
 // Norm and rotary embedding of heads.
 
-/// The shuffle is in the branch of the lanes that rotate, and names all lanes.
+/// A full-mask shuffle inside the branch that only rotating lanes take.
 struct DivergentShuffle : VllmFusedQkNormRopeNeox {
   template <int kWarp, class Part>
   static void load_partners(const Part& part, int load, int lanes_apart, bool rotates, float (&others)[kHeadLoad]) {
@@ -156,21 +156,21 @@ struct DivergentShuffle : VllmFusedQkNormRopeNeox {
   }
 };
 
-/// What the divergent shuffle leaves on a GPU where a warp takes several heads: from the second on lanes meet the shuffles of
-/// others, and miss a part of their sum.
+/// Result of the divergent shuffle on a GPU where a warp handles several heads: from the second head on, shuffles of different
+/// heads mix and parts of the sum are lost.
 struct HeadsAfterTheFirst : VllmFusedQkNormRopeNeox {
   static float sum_of_head(float sum, float own, uint32_t index) { return index % 4 == 0 ? sum : sum - own; }
 };
 
-/// Pairs lie half a head apart, however much of it is rotated.
+/// The distance within a pair is always half a head, even if only a part of the head is rotated.
 struct HalfAHeadApart : VllmFusedQkNormRopeNeox {
   template <int kWarp, class Part>
   static void load_partners(const Part& part, int load, int /*lanes_apart*/, bool /*rotates*/, float (&others)[kHeadLoad]) {
-    for (int i = 0; i < kHeadLoad; ++i) others[i] = part.at[1 - load][i];  // a lane's loads are half a head apart
+    for (int i = 0; i < kHeadLoad; ++i) others[i] = part.at[1 - load][i];  // the two loads of a lane are half a head apart
   }
 };
 
-/// The second half is negated in place of the first.
+/// Negates the second half instead of the first.
 template <class Base = VllmFusedQkNormRopeNeox>
 struct SignOnTheWrongHalf : Base {
   static float rotated(float own, float other, bool is_second, float c, float s) {
@@ -186,12 +186,12 @@ struct NeoxForInterleaved : VllmFusedQkNormRopeInterleaved {
   static constexpr bool kNeox = true;
 };
 
-/// Positions counted from one.
+/// Counts positions from 1.
 struct PositionOffByOne : VllmFusedQkNormRopeInterleaved {
   static int64_t position(int64_t position, int64_t /*token*/) { return position > 0 ? position - 1 : 0; }
 };
 
-/// A batch of one sequence that begins at position 0.
+/// Ignores positions: right only for one sequence that starts at position 0.
 template <class Base = VllmFusedQkNormRopeNeox>
 struct PositionsIgnored : Base {
   static int64_t position(int64_t /*position*/, int64_t token) { return token; }
@@ -209,7 +209,7 @@ struct RoundedBeforeRope : VllmFusedQkNormRopeNeox {
   static constexpr bool kRoundsNorm = true;
 };
 
-/// Two ops fused without the rounding between them.
+/// Fuses two ops without the rounding between them.
 struct NotRoundedBeforeRope : VllmQkNormThenRopeInterleaved {
   static constexpr bool kRoundsNorm = false;
 };
@@ -230,15 +230,15 @@ struct FirstForLast : VllmDeepseekV4QNormRope {
   static constexpr bool kLast = false;
 };
 
-// The cache of DeepSeek-V4.
+// The DeepSeek-V4 cache.
 
-/// The eighth byte, which is padding, is forgotten between the scales of tokens.
+/// Places the scales of tokens 7 bytes apart and forgets the eighth, a padding byte.
 struct Dsv4ScalesApartBy7 : VllmDsv4Kv {
   static int64_t scales_at(int64_t p, int64_t block_size) { return block_size * kTokenBytes + p * 7; }
   static int64_t pad_at(int64_t p, int64_t block_size) { return block_size * (kTokenBytes + 7) + p; }
 };
 
-/// A record of 584 bytes for each token, which begin at multiples of eight.
+/// Stores each token as one 584-byte record; the correct layout stores the scales after all tokens of a block.
 struct Dsv4TokenByToken : VllmDsv4Kv {
   static int64_t codes_at(int64_t p) { return p * 584; }
   static int64_t rotated_at(int64_t p) { return p * 584 + 448; }
@@ -258,18 +258,18 @@ struct Dsv4FloorForCeil : Base {
   static uint32_t exponent(float v) { return simt::bits(v) >> 23; }
 };
 
-/// A group of zeros then has the exponent of 0, and 0 / 0 is a NaN.
+/// No floor under the scale: a group of zeros computes 0 / 0 and stores NaN.
 struct Dsv4FloorMissing : VllmDsv4Kv {
   static constexpr float kLeastAmax = 0;
   static float reciprocal(uint32_t byte) { return byte == 0 ? HUGE_VALF : VllmDsv4Kv::reciprocal(byte); }
 };
 
-/// The range of gfx942 on chips of OCP codes.
+/// Divides by 224, the range for gfx942, on a GPU with e4m3fn.
 struct Dsv4Range224 : VllmDsv4Kv {
   static constexpr float kMost = 224.0f;
 };
 
-/// One scale for two groups.
+/// Uses one scale for two groups.
 struct Dsv4GroupsMerged : VllmDsv4Kv {
   static constexpr int kLanes = 8;
 };
@@ -280,7 +280,7 @@ struct Dsv4Unrotated : Base {
   static float odd(float /*e*/, float o, float /*c*/, float /*s*/) { return o; }
 };
 
-/// Stores of rotated numbers are not rounded.
+/// Truncates the rotated elements instead of rounding them.
 struct Dsv4RotatedCutOff : VllmDsv4Kv {
   template <class T>
   static uint32_t round(float even, float odd) {
@@ -292,7 +292,7 @@ struct Dsv4PositionsIgnored : VllmDsv4Kv {
   static int64_t position(int64_t /*position*/, int64_t token) { return token; }
 };
 
-// The norms of DeepSeek-V4's caches, and the launch that makes heads and records.
+// The norms fused with the DeepSeek-V4 cache, and the kernel that writes both heads and records.
 
 struct Dsv4VarianceIgnored : VllmDsv4KvNorm {
   static float factor(float /*sum*/, float /*share*/, float eps) { return simt::rsqrt(eps); }
@@ -302,7 +302,7 @@ struct Dsv4EpsOutside : VllmDsv4KvNorm {
   static float factor(float sum, float share, float eps) { return 1.0f / (std::sqrt(sum * share) + eps); }
 };
 
-/// N-A in place of N-B.
+/// Multiplies with the weight after rounding (profile N-A); the contract multiplies before (N-B).
 template <class Base = VllmDsv4KvNorm>
 struct Dsv4RoundedBeforeWeight : Base {
   template <class T>
@@ -311,7 +311,7 @@ struct Dsv4RoundedBeforeWeight : Base {
   }
 };
 
-/// The norm of Q, which has no weight, for KV.
+/// Uses the norm without weight, which is meant for Q, on KV.
 struct Dsv4WeightLeftOut : VllmDsv4KvNorm {
   template <class T>
   static float normalized(float x, float r, float /*weight*/) {
@@ -319,17 +319,17 @@ struct Dsv4WeightLeftOut : VllmDsv4KvNorm {
   }
 };
 
-/// Rows 512 numbers apart, whatever their stride.
+/// Takes rows to be 512 elements apart, whatever their stride.
 struct Dsv4RowsDense : VllmDsv4KvNorm {
   static int64_t row(int64_t token, int64_t /*pitch*/) { return token * kHead; }
 };
 
-/// A token whose slot is -1 returns before its heads are made.
+/// Returns before writing the heads of a token whose slot is -1.
 struct Dsv4NoHeadsWithoutSlot : VllmDsv4Both {
   static bool rotates(const PagedCache& cache, int64_t token) { return token < cache.tokens && cache.slots[token] >= 0; }
 };
 
-/// The grid has as many tokens as slot_mapping, which is shorter where a batch is padded.
+/// Takes the number of tokens from slot_mapping, which is shorter than the padded batch.
 struct Dsv4HeadsEndWithSlots : VllmDsv4Both {
   static bool rotates(const PagedCache& cache, int64_t token) { return token < cache.tokens; }
 };
@@ -344,20 +344,20 @@ struct Dsv4HeadsStale : VllmDsv4Both {
   using Heads = PaddedHeadsStale;
 };
 
-/// Right for one sequence from its beginning.
+/// Ignores positions: right only for one sequence that starts at position 0.
 struct Dsv4BothPositionsIgnored : VllmDsv4Both {
   using Heads = PositionsIgnored<VllmDeepseekV4QNormRope>;
   using Insert = Dsv4PositionsIgnored;
 };
 
-/// Two stores to the same numbers, of which the one that is not rotated comes last.
+/// Stores the same elements twice, and the unrotated store comes last.
 struct Dsv4BothKvUnrotated : VllmDsv4Both {
   using Insert = Dsv4Unrotated<>;
 };
 
-// Entries of describe() for paged caches, and launches that fill them.
+// Table rows for faulty kernels of paged caches, and their launches.
 
-/// The healthy twin has the name of the op.
+/// The correct counterpart has the name of the op.
 template <class Rules>
 Kernel of_caches(const char* op, void (*run)(const Call&), const char* name, const char* cites, const Values& x = kHalf) {
   return {name, op, {Rules::kContract}, {{"x", x}, {"warp", simt::kWarpSizes}}, {}, run, name, cites, op};

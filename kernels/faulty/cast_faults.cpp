@@ -1,4 +1,4 @@
-// Faults of casts, shuffled weights and the check of contiguity, each with the bug report or source that it repeats.
+// Faults of casts, shuffled weights and the contiguity check. Each cites the bug report or source that it reproduces.
 
 #include "kernels/ops/call.h"
 #include "kernels/ops/cast/cast_kernel.h"
@@ -8,22 +8,22 @@ namespace assay_kernels {
 
 // Casts.
 
-/// The exponent is cut off where it must be rounded up.
+/// Truncates the exponent where the contract rounds it up.
 struct CastFloorForCeil : CudaE8m0Rp {
   static uint8_t encode(float v) { return simt::to_e8m0_rz_sat(v); }
 };
 
-/// The clamp before the instruction takes NaN for a number.
+/// The clamp before the conversion turns NaN into a number.
 struct CastNanLaundering : CudaE4m3fnSat {
   static uint8_t encode(float v) { return simt::to_e4m3fn_sat(simt::max_number(simt::min_number(v, 448.0f), -448.0f)); }
 };
 
-/// An instruction that does not saturate by itself, without the clamp before it.
+/// Omits the clamp before an instruction that does not saturate.
 struct CastWithoutSaturation : CudaE4m3fnSat {
   static uint8_t encode(float v) { return CudaE4m3fnNosat::encode(v); }
 };
 
-/// NaN for everything above the largest number, before any rounding.
+/// Returns NaN for every input above the largest value, before rounding.
 struct CastNanAboveLargest : CudaE4m3fnNosat {
   static uint8_t encode(float v) {
     const uint8_t nan = uint8_t(0x7fu | (simt::bits(v) >> 24 & 0x80u));
@@ -31,7 +31,7 @@ struct CastNanAboveLargest : CudaE4m3fnNosat {
   }
 };
 
-/// Half a step is added to the magnitude, and the rest cut off.
+/// Rounds halves away from zero.
 struct CastTiesAway : CudaE4m3fnSat {
   static uint8_t encode(float v) {
     const float m = simt::magnitude(v);
@@ -40,7 +40,7 @@ struct CastTiesAway : CudaE4m3fnSat {
   }
 };
 
-/// Codes below the smallest normal number become zero.
+/// Flushes subnormal results to zero.
 struct CastFlushesSubnormals : CudaE4m3fnSat {
   static uint8_t encode(float v) {
     const uint8_t code = simt::to_e4m3fn_sat(v);
@@ -48,19 +48,19 @@ struct CastFlushesSubnormals : CudaE4m3fnSat {
   }
 };
 
-/// The largest number of the other e4m3.
+/// Saturates at 240, the largest value of e4m3fnuz.
 struct CastRange240 : CudaE4m3fnSat {
   static uint8_t encode(float v) {
     return v != v ? uint8_t(0x7f) : simt::to_e4m3fn_sat(simt::max_number(simt::min_number(v, 240.0f), -240.0f));
   }
 };
 
-/// Rounded to bf16 on the way, and so twice.
+/// Rounds twice, to bf16 first.
 struct CastThroughBf16 : CudaE4m3fnSat {
   static uint8_t encode(float v) { return simt::to_e4m3fn_sat(simt::to_float(simt::from_float<simt::Bf16>(v))); }
 };
 
-/// Tiny inputs as x86 makes them of a 64-bit shift by 64 places and more: as if they were 2^64 times as large.
+/// Shifts a 64-bit integer by 64 or more bits. x86 masks the shift count, so tiny inputs act as if 2^64 times larger.
 struct CastShiftWraps : CudaE4m3fnSat {
   static uint8_t encode(float v) {
     const float m = simt::magnitude(v);
@@ -68,7 +68,7 @@ struct CastShiftWraps : CudaE4m3fnSat {
   }
 };
 
-/// Codes of the other e4m3 under this one's name.
+/// Stores e4m3fnuz codes in an e4m3fn tensor.
 struct CastFnuzForFn : CudaE4m3fnSat {
   static uint8_t encode(float v) { return simt::to_e4m3fnuz_sat(v); }
 };
@@ -103,19 +103,19 @@ std::vector<Kernel> cast_faults() {
 
 namespace {
 
-/// The copy into a parameter that exists: what was shuffled is not what is read.
+/// Shuffles a copy, but the original parameter is the one that is read.
 struct ShuffleNothing : AiterShuffle16 {
   SIMT_DEVICE static int64_t target(int64_t plain, int64_t) { return plain; }
 };
 
-/// Sixteen elements a run, of which each has two bytes.
+/// Takes 16 elements per run where 16 bytes are meant; an element has two bytes.
 struct ShuffleRunsOfBytes : AiterShuffle16 {
   SIMT_DEVICE static int64_t place(int64_t row, int64_t run, int64_t runs_of_row, int64_t) {
     return row / kRows * (runs_of_row * kRows) + run / 2 * (2 * kRows) + row % kRows * 2 + run % 2;
   }
 };
 
-/// The tile of the other instruction.
+/// Uses the tile of the other MFMA instruction.
 struct ShuffleTileOf32 : AiterShuffle16 {
   SIMT_DEVICE static int64_t place(int64_t row, int64_t run, int64_t runs_of_row, int64_t runs_of_tile) {
     return AiterShuffle32::place(row, run, runs_of_row, runs_of_tile);
@@ -127,14 +127,14 @@ struct ShuffleTileOf16 : AiterShuffle32 {
   }
 };
 
-/// Rows of a tile whole, one after the other: the permutation of the last two axes is missing.
+/// Keeps the rows of a tile contiguous: the permutation of the last two axes is missing.
 struct ShuffleRowsWhole : AiterShuffle16 {
   SIMT_DEVICE static int64_t place(int64_t row, int64_t run, int64_t runs_of_row, int64_t runs_of_tile) {
     return row / kRows * (runs_of_row * kRows) + run / runs_of_tile * (kRows * runs_of_tile) + row % kRows * runs_of_tile + run % runs_of_tile;
   }
 };
 
-/// Shuffled where it should go back.
+/// Shuffles where it should undo the shuffle.
 struct UnshuffleShuffles : Unshuffle16 {
   SIMT_DEVICE static int64_t source(int64_t plain, int64_t) { return plain; }
   SIMT_DEVICE static int64_t target(int64_t, int64_t shuffled) { return shuffled; }
@@ -161,24 +161,24 @@ std::vector<Kernel> shuffle_faults() {
   };
 }
 
-// The check of contiguity: it takes strided tensors for flat memory, or refuses dense ones.
+// The contiguity check: accepts strided tensors as flat memory, or rejects dense ones.
 
-/// What is permuted is refused.
+/// Rejects permuted tensors.
 struct ContiguityWholeAlone : WeakContiguousRules {
   static bool accepts(const assay_tensor& x) { return contiguous(x); }
 };
 
-/// Any storage that is large enough will do.
+/// Accepts any tensor with enough storage.
 struct ContiguityRoomBehind : WeakContiguousRules {
   static bool accepts(const assay_tensor& x) { return contiguous(x) || x.bytes >= elements(x) * (x.type_bits / 8); }
 };
 
-/// Elements are compared with bytes.
+/// Compares a number of elements with a number of bytes.
 struct ContiguityElementsForBytes : WeakContiguousRules {
   static bool accepts(const assay_tensor& x) { return contiguous(x) || x.bytes == elements(x); }
 };
 
-/// The strides of all sizes are compared with those of rows without gaps.
+/// Also compares the strides of dimensions of size 1.
 struct ContiguityStrideOfOne : ContiguousRules {
   static bool accepts(const assay_tensor& x) {
     int64_t wanted = 1;

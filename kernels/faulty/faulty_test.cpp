@@ -1,4 +1,5 @@
-// Every faulty kernel runs, differs from its healthy twin where its mistake can be seen, and agrees with it where it cannot.
+// Runs every faulty kernel and checks that it differs from its correct counterpart where the mistake is visible, and agrees with
+// it elsewhere.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -17,10 +18,11 @@ const assay_library& faulty() { return open_library(ASSAY_FAULTY_LIBRARY); }
 
 uint16_t code(float v) { return simt::bf16_bits_from_float(v); }
 
-constexpr uint16_t kLargestSubnormal = 0x007f, kMinusZero = 0x8000;  ///< weights in which builds differ
+/// weights for which different builds give different results
+constexpr uint16_t kLargestSubnormal = 0x007f, kMinusZero = 0x8000;
 
-/// Rows that show what the faults do: groups of different size, a NaN, a huge number, rows of zeros, of small ones, of negative
-/// ones and of halves.
+/// Input rows that expose the faults: groups of different magnitude, a NaN, a huge value, zeros, small values, negative values
+/// and halves.
 std::vector<uint16_t> telling_rows(int64_t m, int64_t n, uint32_t seed) {
   std::mt19937 random(seed);
   std::normal_distribution<float> normal;
@@ -35,7 +37,7 @@ std::vector<uint16_t> telling_rows(int64_t m, int64_t n, uint32_t seed) {
   return x;
 }
 
-/// The same where two rows are the halves of one: all gates of the first are closed.
+/// The same for gated ops, whose rows hold gate and up. All gates of the first row are closed.
 std::vector<uint16_t> telling_halves(int64_t m, int64_t n, uint32_t seed) {
   std::vector<uint16_t> x = telling_rows(m, n, seed);
   for (int64_t j = 0; j < n; ++j) x[size_t(j)] = code(-20.0f - float(j % 13));
@@ -52,8 +54,8 @@ std::vector<Fault> faults() {
   const auto description = nlohmann::json::parse(faulty().describe());
   for (const auto& kernel : description["kernels"]) {
     const auto& accepts = kernel["accepts"];
-    // suites/catches has all faults. Here are those of ops whose calls outputs_of() makes, but for bytes of scales in tiles, views and
-    // rows that are no whole loads.
+    // suites/catches covers all faults. This test covers the ops that outputs_of() can call, except tiled byte scales, strided
+    // views and rows that are not a whole number of loads.
     const bool bytes = accepts.contains("layout") && std::string(accepts["layout"][0]).rfind("e8m0", 0) == 0;
     static const std::set<std::string> called = {"pack_scales", "quant_azp", "quant_group", "quant_static", "quant_tile", "rms_norm"};
     const bool ragged = kernel["fault"] == "cut_off_load" || kernel["fault"] == "stride_ignored";
@@ -72,16 +74,18 @@ class Faulty : public testing::TestWithParam<Fault> {
  protected:
   bool differs(int warp, uint64_t seed = 1) const {
     Request r = GetParam().request;
-    const bool of_zeros = r.op == "quant_tile" && differs_in(1, warp, seed);  // a NaN or a large row hides a floor from one scale
+    // a NaN or a large row would hide the floor of a single scale
+    const bool of_zeros = r.op == "quant_tile" && differs_in(1, warp, seed);
     return of_zeros || differs_in(11, warp, seed);
   }
 
  private:
   bool differs_in(int64_t m, int warp, uint64_t seed) const {
     Request r = GetParam().request;
-    r.m = m, r.n = 7040, r.warp = warp, r.seed = seed;  // 55 groups of 128; row 10 begins beyond 2^16; no whole number of passes
-    if (r.contract.find("block") != std::string::npos) r.m = 140, r.n = 1001;  // blocks that both edges cut off
-    if (r.op == "pack_scales") r.n = 1001;                                     // a word that is not full
+    // 55 groups of 128; row 10 begins beyond element 2^16; not a whole number of passes
+    r.m = m, r.n = 7040, r.warp = warp, r.seed = seed;
+    if (r.contract.find("block") != std::string::npos) r.m = 140, r.n = 1001;  // partial blocks at both edges
+    if (r.op == "pack_scales") r.n = 1001;                                     // an incomplete int32 at the end of a row
     const bool gated = r.op.rfind("silu", 0) == 0;
     const auto x = (gated ? telling_halves : telling_rows)(std::max<int64_t>(r.m, 11), r.n, uint32_t(seed));
     std::vector<uint16_t> gamma(size_t(r.n));

@@ -1,4 +1,4 @@
-// Faults of gemm_scaled and of tensor core instructions, each with the bug report or source that it repeats.
+// Faults of gemm_scaled and of tensor core instructions. Each cites the bug report or source that it reproduces.
 #include "kernels/faulty/gemm_faults.h"
 
 #include "kernels/ops/gemm/gemm_scaled_kernel.h"
@@ -85,13 +85,13 @@ std::vector<Kernel> gemm_faults() {
   };
 }
 
-// Tensor core instructions: an emulator with one step changed, as somebody assumed it or as another chip has it.
+// Tensor core instructions: an emulator with one step changed, to a wrong assumption or to the behaviour of another GPU.
 
 namespace {
 
 using namespace units;
 
-/// A bit less of each term is kept.
+/// Keeps one bit less of each term.
 struct MmaFractionLess : Sm90WgmmaE4m3F32 {
   static constexpr int kFraction = 12;
 };
@@ -100,27 +100,27 @@ struct MmaFractionMore : Sm90WgmmaE4m3F32 {
   static constexpr int kFraction = 14;
 };
 
-/// The result is rounded as an addition of IEEE 754.
+/// Rounds the result to nearest; the instruction truncates.
 struct MmaNearestForTruncation : Sm90WgmmaBf16F32 {
   static constexpr Rounding kRounding = Rounding::kNearest;
 };
 
-/// The accumulator of fp8 is taken for a whole f32.
+/// Keeps the full fp32 accumulator of an fp8 instruction; the instruction truncates it.
 struct MmaResultNotCut : Sm90WgmmaE4m3F32 {
   static constexpr int kResult = 23;
 };
 
-/// c goes into the first of the two sums, where it is added behind both.
+/// Adds c in the first of the two partial sums; the instruction adds it after both.
 struct MmaCFirst : Sm90MmaE4m3F32 {
   static constexpr bool kAddsCLast = false;
 };
 
-/// The halves of k as they lie in memory.
+/// Splits k into contiguous halves; the instruction interleaves them.
 struct MmaHalvesNotInterleaved : Sm90MmaE4m3F32 {
   static constexpr int kPeriod = 0;
 };
 
-/// Subnormal factors, c and results are zero, as on CDNA2.
+/// Flushes subnormal inputs, c and results to zero, as CDNA2 does.
 struct MmaFlushesSubnormals : Sm90MmaF16F32 {
   template <class F>
   static Number factor(Number read, int) {
@@ -136,12 +136,12 @@ struct MmaFlushesSubnormals : Sm90MmaF16F32 {
   }
 };
 
-/// A zero has an exponent, too.
+/// Lets a zero term take part in the maximum exponent.
 struct MmaZerosCount : Sm90MmaBf16F32 {
   static bool counts(int64_t) { return true; }
 };
 
-/// A loop over k that ends one early.
+/// The loop over k ends one step early.
 struct MmaProductDropped : Sm90WgmmaF16F32 {
   template <class F>
   static Number factor(Number read, int k) {
@@ -149,7 +149,7 @@ struct MmaProductDropped : Sm90WgmmaF16F32 {
   }
 };
 
-/// A sum of zeros as additions of IEEE 754 give it.
+/// Returns the sign of a zero sum according to IEEE 754.
 struct MmaNegativeZero : Sm90MmaF16F32 {
   template <class F>
   static uint32_t zero(bool all_negative) {
@@ -157,12 +157,12 @@ struct MmaNegativeZero : Sm90MmaF16F32 {
   }
 };
 
-/// The quiet NaN of everything else.
+/// Returns another quiet NaN than the instruction does.
 struct MmaNanPayload : Sm90WgmmaBf16F32 {
   static constexpr uint32_t kNan = 0x7fc00000u;
 };
 
-/// Accumulators are kept in half the registers.
+/// Keeps accumulators in fp16.
 struct MmaAccumulatorF16 : Sm90WgmmaF16F32 {
   template <class>
   static uint32_t addend(uint32_t c) {
@@ -175,7 +175,7 @@ struct MmaAccumulatorF16 : Sm90WgmmaF16F32 {
   }
 };
 
-/// Products are normalized before they are aligned; those of subnormal factors then move up.
+/// Normalizes products before the alignment, which shifts those of subnormal inputs.
 struct MmaExponentRenormalized : Sm90MmaF16F32 {
   static int exponent(const Number& a, const Number& b) {
     const int64_t product = int64_t{a.significand} * b.significand;
@@ -187,7 +187,7 @@ struct MmaExponentRenormalized : Sm90MmaF16F32 {
   }
 };
 
-/// A factor is taken for a number of e4m3, whose subnormal ones have one exponent, where the instructions read f16.
+/// Decodes an input as e4m3, where subnormals share one exponent; the instruction converts it to fp16 first.
 struct MmaSubnormalsNotUnpacked : Sm90MmaE4m3UnpackedF32 {
   template <class F>
   static Number factor(Number read, int) {
@@ -195,17 +195,17 @@ struct MmaSubnormalsNotUnpacked : Sm90MmaE4m3UnpackedF32 {
   }
 };
 
-/// Bits are cut off downward, as CDNA3 does it where it adds c.
+/// Rounds down where the instruction truncates; CDNA3 rounds down when it adds c.
 struct MmaFloorForTruncation : Sm90MmaF16F32 {
   static int64_t cut(int64_t term, int below) { return Joined::floored(term, below); }
 };
 
-/// Blocks of eight, as on Ampere.
+/// Sums blocks of eight products, as Ampere does.
 struct MmaHalfBlock : Sm90MmaBf16F32 {
   static constexpr int kTake = 8;
 };
 
-/// The least exponent of Ampere.
+/// Uses the minimum exponent of Ampere.
 struct MmaLeastExponent : Sm90MmaBf16F32 {
   static constexpr int kLeast = -132;
 };

@@ -6,15 +6,15 @@
 
 namespace assay_kernels {
 
-// Mistakes of any GEMM, whatever its scales.
+// Mistakes that any GEMM can have, whatever its scales.
 
-/// Whole tiles of k alone, of so many products.
+/// Ignores the incomplete last tile of k; a tile has kProducts elements.
 template <class Right, int kProducts>
 struct TailLeftOut : Right {
   SIMT_DEVICE static int64_t products(int64_t k) { return k - k % kProducts; }
 };
 
-/// A weight that is shuffled once more.
+/// Shuffles the weight a second time.
 template <class Right>
 struct ShuffledTwice : Right {
   SIMT_DEVICE static int64_t byte_of_b(int64_t column, int64_t k, int64_t /*n*/, int64_t all_k) {
@@ -25,7 +25,7 @@ struct ShuffledTwice : Right {
 
 // The sum of a scaled GEMM: which products are added, and how.
 
-/// One fraction bit less of each term.
+/// Keeps one fraction bit less of each term.
 struct GemmUnitFractionLess : units::Sm90WgmmaE4m3F32 {
   static constexpr int kFraction = 12;
 };
@@ -33,7 +33,7 @@ struct GemmFractionLess : TensorScaled<GemmUnitFractionLess, 128> {
   static constexpr const char* kContract = TorchTensor::kContract;
 };
 
-/// The unit's result is rounded as an addition of IEEE 754.
+/// Rounds the result of an instruction to nearest; the instruction truncates.
 struct GemmUnitNearest : units::Sm90WgmmaE4m3F32 {
   static constexpr units::Rounding kRounding = units::Rounding::kNearest;
 };
@@ -41,28 +41,28 @@ struct GemmNearestForTruncation : TensorScaled<GemmUnitNearest> {
   static constexpr const char* kContract = TorchTensorFast::kContract;
 };
 
-/// Sums stay in the unit.
+/// Never promotes the accumulator to fp32.
 struct GemmPromotionMissing : WeightFirst<units::Sm90WgmmaE4m3F32> {
   static constexpr const char* kContract = TorchRow::kContract;
 };
 
-/// Sums leave the unit every second tile of k.
+/// Promotes the accumulator only after every second tile of k.
 struct GemmPromotionLate : WeightFirst<units::Sm90WgmmaE4m3F32, 256> {
   static constexpr const char* kContract = CutlassRow::kContract;
   static constexpr bool kTakesBias = false;
 };
 
-/// Sums leave the unit where they should stay.
+/// Promotes the accumulator where the contract does not.
 struct GemmPromotionExtra : WeightFirst<units::Sm90WgmmaE4m3F32, 128> {
   static constexpr const char* kContract = VllmScaledMm::kContract;
 };
 
-/// Registers of half the width.
+/// Keeps accumulators in fp16.
 struct GemmAccumulatorF16 : WeightFirst<units::Sm90WgmmaE4m3F16> {
   static constexpr const char* kContract = TorchRowFast::kContract;
 };
 
-/// Codes of OCP taken for AMD's: half of each number.
+/// Decodes OCP codes as fnuz codes, which halves each value.
 struct GemmUnitFnuz : units::Sm90WgmmaE4m3F32 {
   using A = units::E4m3fnuz;
   using B = units::E4m3fnuz;
@@ -73,19 +73,19 @@ struct GemmFnAsFnuz : WeightFirst<GemmUnitFnuz> {
   static constexpr const char* kContract = VllmScaledMm::kContract;
 };
 
-/// Codes of OCP as gfx942 reads them: half of each number.
+/// Decodes OCP codes as gfx942's fnuz codes, which halves each value.
 struct GemmOcpAsFnuz : CkRowwise<units::Gfx942MfmaE4m3fnuzF32> {
   using CodesOfA = units::E4m3;
   using CodesOfB = units::E4m3;
   static constexpr const char* kContract = "aiter.ck_gemm_a8w8.gfx950";
 };
 
-/// Whole instructions of k alone, of which gfx950's of int8 have 64 products.
+/// Ignores the tail of k that fills no whole instruction. gfx950's int8 instruction has 64 elements along k.
 using GemmTailDropped = TailLeftOut<TorchTensor, 32>;
 using GemmUnknownTail = TailLeftOut<UnknownTensor, 32>;
 using GemmInt8Tail = TailLeftOut<AiterGemmA8w8Int8Gfx950, 64>;
 
-/// Half of the tail behind whole tiles of k.
+/// Uses only half of the tail behind the last whole tile of k.
 struct GemmTailHalfUsed : TorchTensor {
   SIMT_DEVICE static int64_t products(int64_t k) { return k - k % 128 / 2; }
 };
@@ -95,58 +95,58 @@ struct GemmLastRow : VllmScaledMmSwapAb {
   SIMT_DEVICE static int64_t row_of_a(int64_t row, int64_t m) { return row == m - 1 && m > 1 ? m - 2 : row; }
 };
 
-/// A stage of rows that was not waited for: the rows of the tile before.
+/// Race: reads the previous tile's rows, because it does not wait for the copy.
 struct GemmTileBefore : TorchRowFast {
   SIMT_DEVICE static int64_t row_of_a(int64_t row, int64_t /*m*/) { return row >= 64 ? row - 64 : row; }
 };
 
-/// The weight as [k, n].
+/// Reads the weight as [k, n].
 struct GemmWeightTransposed : TorchRowFast {
   SIMT_DEVICE static int64_t byte_of_b(int64_t column, int64_t k, int64_t n, int64_t /*all_k*/) { return k * n + column; }
 };
 
 using GemmGfx950WeightTwice = ShuffledTwice<AiterBpreshuffleGfx950<units::Gfx950MfmaE4m3AsGfx942>>;
 
-/// A loop over k that ends one early.
+/// The loop over k ends one step early.
 struct GemmInt8LastProduct : VllmScaledMmInt8 {
   SIMT_DEVICE static int64_t products(int64_t k) { return k - 1; }
 };
 
-/// k in ascending order, where lanes of an instruction take it from places that lie apart.
+/// Takes k in ascending order; the lanes of the real instruction take strided elements.
 struct GemmKAscending : OfShuffledWeight<FlushedWeightFirst<units::Gfx942MfmaE4m3fnuzF32>> {
   static constexpr const char* kContract = AiterBpreshuffle::kContract;
   static constexpr bool kTakesBias = false;
 };
 
-/// A build without the flag that flushes.
+/// Keeps subnormals, as a build without the flush flag does.
 struct GemmSubnormalsKept : LaneOrder<WeightFirst<units::Gfx942MfmaE4m3fnuzF32>, 4, 32> {
   static constexpr const char* kContract = AiterGemmA8w8Fnuz::kContract;
 };
 
-/// Parts of k are added before they are scaled and rounded.
+/// Adds the split-K parts before scaling and rounding them.
 struct GemmSplitKInF32 : AiterBpreshuffle {
   static constexpr const char* kContract = AiterBpreshuffleSplitK::kContract;
 };
 
-/// The last part of k is never added.
+/// Never adds the last split-K part.
 struct GemmSplitKPartLost : AiterBpreshuffleSplitK {
   SIMT_DEVICE static bool keeps_part(int64_t first, int64_t end, int64_t k) { return first == 0 || end < k; }
 };
 
-/// Each dot begins with the sum of those before it, so that no sum leaves the unit.
+/// Starts each dot with the previous sum as its accumulator, so sums are never promoted to fp32.
 struct GemmDotFolded : TokenFirst<units::Sm90WgmmaE4m3F32> {
   static constexpr const char* kContract = TritonDotAdded::kContract;
   static constexpr bool kTakesBias = false;
 };
 
-/// What the last part of k adds comes too late.
+/// Race: the last split-K part arrives too late.
 struct GemmSplitRace : TorchTensor {
   SIMT_DEVICE static bool keeps_part(int64_t first, int64_t end, int64_t k) { return first == 0 || end < k; }
 };
 
-// The result of a scaled GEMM: how scales, zero points and a bias join a correct sum.
+// The epilogue of a scaled GEMM: how scales, zero points and a bias are applied to a correct sum.
 
-/// The scales of rows and of columns are exchanged.
+/// Exchanges the scales of rows and columns.
 struct GemmScalesSwapped : TorchRowFast {
   SIMT_DEVICE static float scale_of_row(const GemmArguments& x, int64_t row) {
     return TorchRowFast::scale_of_column(x, row % x.n);
@@ -156,25 +156,25 @@ struct GemmScalesSwapped : TorchRowFast {
   }
 };
 
-/// The scale of the row behind.
+/// Uses the scale of the next row.
 struct GemmTokenScaleNext : TorchRow {
   SIMT_DEVICE static float scale_of_row(const GemmArguments& x, int64_t row) {
     return TorchRow::scale_of_row(x, (row + 1) % x.m);
   }
 };
 
-/// The scale of the first channel for all.
+/// Uses the scale of the first channel for all.
 struct GemmOneChannelScale : AiterGemmA8w8Fnuz {
   SIMT_DEVICE static float scale_of_column(const GemmArguments& x, int64_t /*column*/) { return x.scale_b[0]; }
 };
 
-/// Offset of an element of d in too narrow a type. The regressions wrap at 2^31 or 2^32; this one at 2^16, which a test can
-/// afford.
+/// The type of an offset into d is too narrow. The real regressions wrap at 2^31 or 2^32; this one wraps at 2^16, which a test
+/// can reach.
 struct GemmOffset32bit : VllmScaledMm {
   SIMT_DEVICE static int64_t place_of_d(int64_t row, int64_t column, int64_t pitch) { return uint16_t(row * pitch + column); }
 };
 
-/// One hundredth too much.
+/// The result is 1 % too large.
 struct GemmGain : VllmScaledMm {
   template <class Y>
   SIMT_DEVICE static float scaled(float sum, float sa, float sb, float bias) {
@@ -182,7 +182,7 @@ struct GemmGain : VllmScaledMm {
   }
 };
 
-/// One twentieth too much, of a kernel that spans alone judge.
+/// The result is 5 % too large; the contract's accumulation order is unknown.
 struct GemmUnknownGain : UnknownRow {
   template <class Y>
   SIMT_DEVICE static float scaled(float sum, float sa, float sb, float bias) {
@@ -190,7 +190,7 @@ struct GemmUnknownGain : UnknownRow {
   }
 };
 
-/// One twentieth too much, of a unit that spans alone judge.
+/// The result is 5 % too large; the instruction's accumulation order is unknown.
 struct GemmGfx950Gain : AiterBpreshuffleGfx950<units::Gfx950MfmaE4m3OneRounding> {
   template <class Y>
   SIMT_DEVICE static float scaled(float sum, float sa, float sb, float /*bias*/) {
@@ -198,7 +198,7 @@ struct GemmGfx950Gain : AiterBpreshuffleGfx950<units::Gfx950MfmaE4m3OneRounding>
   }
 };
 
-/// Scales in the order of the exchanged product.
+/// Applies the scales in the order for exchanged operands.
 struct GemmScaleOrder : TorchRow {
   template <class>
   SIMT_DEVICE static float scaled(float sum, float sa, float sb, float /*bias*/) {
@@ -206,7 +206,7 @@ struct GemmScaleOrder : TorchRow {
   }
 };
 
-/// The bias joins before the scales.
+/// Adds the bias before the scales are applied.
 template <class Right>
 struct BiasBeforeScale : Right {
   template <class Y>
@@ -221,7 +221,7 @@ struct BiasBeforeScale : Right {
 using GemmBiasBeforeScale = BiasBeforeScale<TorchTensor>;
 using GemmInt8BiasBeforeScale = BiasBeforeScale<AiterGemmA8w8Int8>;
 
-/// Rounded to 16 bits before the bias joins and once more behind.
+/// Rounds to 16 bits before adding the bias and again afterwards.
 struct GemmRoundedTwice : TorchTensorFast {
   template <class Y>
   SIMT_DEVICE static Y with_bias(float scaled, float bias) {
@@ -229,7 +229,7 @@ struct GemmRoundedTwice : TorchTensorFast {
   }
 };
 
-/// The bias joins before the result is rounded.
+/// Adds the bias before the result is rounded.
 struct GemmBiasUnrounded : VllmTritonScaledMm {
   template <class Y>
   SIMT_DEVICE static Y with_bias(float scaled, float bias) {
@@ -237,33 +237,33 @@ struct GemmBiasUnrounded : VllmTritonScaledMm {
   }
 };
 
-/// Zero points are forgotten.
+/// Leaves out the zero points.
 struct GemmAzpLeftOut : VllmScaledMmAzp {
   SIMT_DEVICE static float number(const GemmArguments&, uint32_t sum, int64_t, int64_t) { return float(int32_t(sum)); }
 };
 
-/// Zero points with the other sign.
+/// Applies the zero points with the wrong sign.
 struct GemmAzpAdded : VllmScaledMmAzpPerToken {
   SIMT_DEVICE static float number(const GemmArguments& x, uint32_t sum, int64_t row, int64_t column) {
     return float(int32_t(sum) + zero_points(x, row, column));
   }
 };
 
-/// Both integers become f32 before they meet.
+/// Converts both integers to fp32 before they are combined.
 struct GemmAzpInFloat : VllmScaledMmAzpPerToken {
   SIMT_DEVICE static float number(const GemmArguments& x, uint32_t sum, int64_t row, int64_t column) {
     return float(int32_t(sum)) - float(zero_points(x, row, column));
   }
 };
 
-/// The zero point of the first row for all.
+/// Uses the zero point of the first row for all.
 struct GemmAzpFirstRow : VllmScaledMmAzpPerToken {
   SIMT_DEVICE static float number(const GemmArguments& x, uint32_t sum, int64_t, int64_t column) {
     return float(int32_t(sum) - zero_points(x, 0, column));
   }
 };
 
-/// Zero points are scaled and folded into a bias of 16 bits.
+/// Scales the zero points and folds them into a 16-bit bias.
 struct GemmAzpInBias : VllmScaledMmAzp {
   SIMT_DEVICE static float number(const GemmArguments&, uint32_t sum, int64_t, int64_t) { return float(int32_t(sum)); }
   SIMT_DEVICE static bool has_bias(const GemmArguments&) { return true; }

@@ -1,4 +1,5 @@
-// libassay_faulty.so: kernels that are wrong on purpose, on the CPU. Each differs from its twin by the rules in a *_faults file.
+// libassay_faulty.so: deliberately wrong kernels on the CPU. Each differs from its correct counterpart by the rules in a *_faults
+// file.
 #include "assay/plugin/library.hpp"
 
 #include "kernels/ops/call.h"

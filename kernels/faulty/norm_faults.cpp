@@ -1,4 +1,4 @@
-// Faults of norms, each with the bug report or source that it repeats.
+// Faults of norms. Each cites the bug report or source that it reproduces.
 #include "kernels/faulty/norm_faults.h"
 
 #include "kernels/ops/call.h"
@@ -67,7 +67,7 @@ std::vector<Kernel> layer_faults() {
   };
 }
 
-// Norms before codes.
+// Norms followed by quantization.
 
 namespace {
 
@@ -84,7 +84,7 @@ Kernel of_norm_groups(const char* name, const char* cites, const Values& layouts
           "rms_norm_quant_group"};
 }
 
-/// The fused op has no scales of powers of two: its fp32 ones come to the packer that takes them for such.
+/// The fused op produces fp32 scales that are no powers of two, but the packer assumes powers of two.
 void run_fused_then_packed(const Call& call) {
   const assay_tensor& packed = call.output("scale");
   const Shape x = matrix_of_rows(call.input("x"));
@@ -102,7 +102,7 @@ void run_fused_then_packed(const Call& call) {
   fused.tensors = tensors.data();
   run_rms_norm_quant_group<GroupAfterNorm<NormGroupPacked, PackedLater>>(Call(fused));
 
-  const int64_t rows = packed.strides[1], words = int64_t(packed.bytes) / 4;  // those of padding too
+  const int64_t rows = packed.strides[1], words = int64_t(packed.bytes) / 4;  // includes words of padding
   for (int64_t at = 0; at < words; ++at) {
     uint32_t word = 0;
     for (int64_t j = 0; j < 4; ++j) {
@@ -114,7 +114,7 @@ void run_fused_then_packed(const Call& call) {
   }
 }
 
-/// The threads of a block write a scale each: where a row has more groups than these, nobody writes one.
+/// Each thread of a block writes one scale, so a row with more groups than threads keeps unwritten scales.
 void run_scales_by_thread(const Call& call) {
   constexpr int64_t kThreads = 256;
   const Shape x = matrix_of_rows(call.input("x"));

@@ -1,4 +1,4 @@
-// Faulty norm kernels, alone and with a quantization behind them. Each derives from correct rules and replaces a few lines.
+// Faulty norm kernels, alone and followed by quantization. Each derives from correct rules and replaces a few lines.
 #pragma once
 
 #include <cmath>
@@ -16,37 +16,38 @@ namespace assay_kernels {
 
 // rms_norm.
 
-/// Profile N-A where N-B is declared: the rounding to 16 bits before the weight that came and went in vLLM.
+/// Implements profile N-A where the contract says N-B: rounds to 16 bits before the weight. vLLM introduced and later removed
+/// this rounding.
 template <class Base = VllmRmsNorm20260618>
 struct ExtraRoundingInNorm : Base {
   static constexpr bool kRoundsBeforeWeight = true;
 };
 
-/// Profile N-B where N-A is declared.
+/// Implements profile N-B where the contract says N-A.
 template <class Base = VllmIrRmsNorm>
 struct MissingRoundingInNorm : Base {
   static constexpr bool kRoundsBeforeWeight = false;
 };
 
-/// The warps' sums are read before they are written.
+/// Race: reads the warps' sums before they are written.
 template <class Base = VllmRmsNorm20260618>
 struct MissingBarrier : Base {
   static void published() {}
 };
 
-/// Loads beyond the last full pass of the block are not read.
+/// Ignores loads beyond the last full pass of the block.
 template <class Base = VllmRmsNorm20260618>
 struct MissingTail : Base {
   static int covered(int n, int load, int threads) { return n / load / threads * threads * load; }
 };
 
-/// What the last load of a row has less than sixteen bytes is not read.
+/// Ignores the last load of a row if it has less than sixteen bytes.
 template <class Base = VllmRmsNorm20260618>
 struct CutOffLoad : Base {
   static int covered(int n, int load, int /*threads*/) { return n / load * load; }
 };
 
-/// Rows are taken to follow each other.
+/// Takes rows to be contiguous.
 template <class Base = VllmRmsNorm20260618>
 struct StrideIgnored : Base {
   static int64_t pitch(int64_t /*pitch*/, int32_t n) { return n; }
@@ -62,7 +63,7 @@ struct EpsOutsideMean : Base {
   static float factor(float mean, float eps) { return 1.0f / (std::sqrt(mean) + eps); }
 };
 
-/// eps is part of what is divided by n.
+/// Adds eps to the sum of squares before the division by n.
 template <class Base = FlashinferRmsNorm>
 struct EpsBeforeMean : Base {
   static float share(float eps, float n) { return eps / n; }
@@ -73,7 +74,7 @@ struct SumNotDivided : Base {
   static float mean(float sum, float /*n*/) { return sum; }
 };
 
-/// 1 + w rounded to the type of the weights.
+/// Rounds 1 + w to the type of the weights.
 template <class Base = FlashinferGemmaRmsNorm>
 struct OnePlusWeightInBf16 : Base {
   static float weight(float gamma) { return simt::to_float(simt::from_float<simt::Bf16>(1.0f + gamma)); }
@@ -94,44 +95,44 @@ struct WeightSignKept : Base {
   static float weight(float gamma) { return gamma; }
 };
 
-/// AITER's norm as it was before v0.1.17.
+/// AITER's norm as before v0.1.17.
 struct WeightOffsetLeftOut : AiterRmsNorm {
   static constexpr const char* kContract = AiterRmsNormV0117::kContract;
 };
 
-/// bf16 cut off where the contract rounds to nearest.
+/// Truncates to bf16 where the contract rounds to nearest.
 template <class Base>
 struct CutOffStore : Base {
   using Store = StoreCutOff;
 };
 
-/// And to nearest where the contract cuts off.
+/// Rounds to nearest where the contract truncates.
 template <class Base>
 struct NearestStore : Base {
   using Store = StoreNearest;
 };
 
-/// R-2 where R-1 is declared: squares and outputs of the fp32 sum.
+/// Implements R-2 where the contract says R-1: squares and outputs use the unrounded fp32 sum.
 struct SumNotRounded : VllmFusedAddRmsNorm20260618 {
   static constexpr bool kSquaresRounded = false, kNormalizesRounded = false;
 };
 
-/// R-1 where R-2 is declared.
+/// Implements R-1 where the contract says R-2: squares and outputs use the rounded sum.
 struct SumRounded : FlashinferFusedAddRmsNorm {
   static constexpr bool kSquaresRounded = true, kNormalizesRounded = true;
 };
 
-/// The variance of the fp32 sum, and outputs of the rounded one.
+/// Takes the variance from the fp32 sum, and the outputs from the rounded one.
 struct VarianceOfUnroundedSum : VllmFusedAddRmsNorm20260618 {
   static constexpr bool kSquaresRounded = false;
 };
 
-/// The second pass reads the residual that the first one stored.
+/// The second pass reads the rounded residual that the first pass stored.
 struct OutputsOfStoredResidual : VllmIrFusedAddRmsNorm {
   static constexpr bool kNormalizesRounded = true;
 };
 
-/// The fp32 sum in all columns where a block keeps 8192 of them.
+/// Uses the fp32 sum in all columns; a block of the real kernel keeps only 8192 of them in fp32.
 struct MixNotMade : AiterOpusFusedAddRmsNorm {
   static bool normalizes_stored(int /*column*/) { return false; }
 };
@@ -146,12 +147,12 @@ struct ResidualIgnored : AiterFusedAddRmsNorm {
 
 // layer_norm.
 
-/// Both sums in one pass where the contract has two: the difference of two large numbers.
+/// Computes both sums in one pass and subtracts two large numbers; the contract has two passes.
 struct LayerByDifference : TrtllmLayerNormSquares {
   static constexpr const char* kContract = FlashinferLayerNorm::kContract;
 };
 
-/// The variance of a sample.
+/// Divides the variance by n - 1.
 struct LayerLessOne : FlashinferLayerNorm {
   static float variance(float squares, float n, float /*mean*/) { return squares / (n - 1.0f); }
 };
@@ -160,7 +161,7 @@ struct LayerEpsOutsideRoot : FlashinferLayerNorm {
   static float factor(float variance, float eps) { return 1.0f / (std::sqrt(variance) + eps); }
 };
 
-/// fp32 weights rounded to the type of the activations.
+/// Rounds fp32 weights to the type of the activations.
 struct LayerWeightsRounded : FlashinferLayerNorm {
   static float weighted(float v, float gamma, float beta) {
     return v * simt::to_float(simt::from_float<simt::Bf16>(gamma)) + beta;
@@ -171,19 +172,19 @@ struct LayerBetaForgotten : FlashinferLayerNorm {
   static float weighted(float v, float gamma, float /*beta*/) { return v * gamma; }
 };
 
-/// The factor of an rms_norm.
+/// Divides by the RMS instead of the standard deviation.
 struct LayerByRms : FlashinferLayerNorm {
   static float deviation(float x, float /*mean*/) { return x; }
 };
 
-/// What was normalized is rounded before its weight, as N-A does.
+/// Rounds the normalized value before multiplying with the weight, as N-A does.
 struct LayerRoundedFirst : FlashinferLayerNorm {
   static constexpr bool kRoundsBeforeWeight = true;
 };
 
-// Norms in front of a quantization.
+// Norms followed by quantization.
 
-/// The same op with another norm, another quantization, or another way of taking a given scale.
+/// Combines the rules of one op with another norm, another quantization or another use of a given scale.
 template <class Rules, class NormOfRow>
 struct AnotherNorm : Rules {
   using Norm = NormOfRow;
@@ -201,7 +202,7 @@ struct BlockWithoutFloor : VllmNormBlock {
   static float scale(float amax) { return amax / 448.0f; }
 };
 
-/// amax times 1/448 where the op divides.
+/// Multiplies amax by 1/448; the op divides by 448.
 struct BlockByReciprocal : VllmNormBlock {
   static float scale(float amax) { return simt::max_number(amax * (1.0f / 448.0f), kLeastScale); }
 };
@@ -211,19 +212,19 @@ struct Block240 : VllmNormBlockFnuz {
   static float clamp(float v) { return clamp_min_max(v, 240.0f); }
 };
 
-/// scale_ub bounds the scale, as it does in silu_and_mul_per_block_quant.
+/// Applies scale_ub to the scale, as silu_and_mul_per_block_quant does; this op applies it to amax.
 struct TokenUbOnScale : VllmPerTokenUb {
   static float scale_within(float amax, float scale_ub) {
     return simt::max_number(simt::min_number(amax / 448.0f, scale_ub), kLeastScale);
   }
 };
 
-/// The pitch of transposed scales is the number of rows, whatever their strides say.
+/// Uses the number of rows as pitch of the transposed scales, whatever their strides.
 struct BlockPitchUnpadded : VllmNormBlock {
   static int64_t place(const ScalesOut& out, int64_t r, int64_t g) { return g * out.rows + r; }
 };
 
-/// fp32 scales where the contract has packed ones.
+/// Writes fp32 scales where the contract has packed ones.
 struct PackedLater : UnmaskedPackedMantissas {
   static constexpr bool kPacked = false;
 };
@@ -232,7 +233,7 @@ struct NormRoundedBeforeCodes : WideNorm {
   static constexpr bool kRoundsOutput = true;
 };
 
-/// The 16-bit number that the contract keeps is optimised away.
+/// Skips the rounding to 16 bits before quantization, as an optimizing compiler might.
 struct NormNotRoundedBeforeCodes : VllmRmsNorm20260618 {
   static constexpr bool kRoundsOutput = false;
 };
@@ -250,22 +251,22 @@ struct AddedStale : VllmFusedAddRmsNormV0191 {
   static bool stores_residual() { return false; }
 };
 
-/// The sigmoid of the gate alone, which other models gate by.
+/// Gates with the sigmoid alone, as other models do.
 struct GatedBySigmoid : GatedWideNorm {
   static float gate(float g) { return 1.0f / (1.0f + simt::exp_fast(-g)); }
 };
 
-/// A floor under the scale, as the Triton kernel of the same op has one.
+/// Applies a floor to the scale, as the Triton kernel of the same op does.
 struct GatedFloorUnderScale : AiterGatedGroupHip {
   static float scale(float amax) { return simt::max_number(amax / 448.0f, 1e-10f); }
 };
 
-/// A row of zeros has the scale 0, as behind AITER's quantization by token.
+/// Stores scale 0 for a row of zeros, as AITER's per-token quantization does.
 struct NormTokenWithoutFloor : AiterPer1x128 {
   static float amax(float widest) { return widest; }
 };
 
-/// The exponent of amax, not of amax / 448.
+/// Derives the exponent from amax instead of amax / 448.
 struct NormMxNoEmax : VllmMxfp8Fused {
   static uint32_t exponent(float amax) {
     const uint32_t e = exponent_ceil(amax);
@@ -273,7 +274,7 @@ struct NormMxNoEmax : VllmMxfp8Fused {
   }
 };
 
-// Entries of describe() for rms_norm with and without a residual.
+// Table rows for rms_norm with and without a residual.
 
 template <class Rules>
 Kernel of_norms(const char* name, const char* cites, const Values& x = kAny) {

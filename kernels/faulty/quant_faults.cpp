@@ -1,10 +1,10 @@
-// Faults of quantization, each with the bug report or source that it repeats.
+// Faults of quantization. Each cites the bug report or source that it reproduces.
 #include "kernels/faulty/quant_faults.h"
 #include "kernels/ops/call.h"
 
 namespace assay_kernels {
 
-// Quantization of groups.
+// Group quantization.
 
 std::vector<Kernel> group_faults() {
   return {
@@ -29,7 +29,7 @@ std::vector<Kernel> group_faults() {
   };
 }
 
-// Scales of tokens, of tensors and given ones.
+// Per-token, per-tensor and static quantization.
 
 std::vector<Kernel> scale_faults() {
   return {
@@ -44,7 +44,7 @@ std::vector<Kernel> scale_faults() {
   };
 }
 
-// Blocks, given groups and packed scales.
+// Block quantization, given group scales, and packing of scales.
 
 std::vector<Kernel> tile_faults() {
   return {

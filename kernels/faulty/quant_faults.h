@@ -13,18 +13,16 @@
 
 namespace assay_kernels {
 
-// Group quantization: the contract's rules with one line of the regression.
-//
-// A mistake that fits several contracts is a template over the contract's rules: varied_faults_library.cpp
-// combines it with other contracts and other mistakes.
+// Group quantization: the contract's rules with the one changed line of the regression. A mistake that fits several contracts is
+// a template over the contract's rules. varied_faults_library.cpp combines it with other contracts and other mistakes.
 
-/// The packer takes scales for powers of two that are none: mantissa bits run into the byte before.
+/// Packs scales that are no powers of two without masking, so mantissa bits spill into the next lower byte.
 struct UnmaskedPackedMantissas : VllmGroupFp8Packed {
   static float scale(float amax) { return simt::max_number(amax / 448.0f, 1e-10f); }
   static float operand(float /*amax*/, float scale) { return 1.0f / scale; }
 };
 
-/// The producer writes fp32 scales where words of four exponents are read.
+/// Writes fp32 scales where four packed exponents are read.
 struct Fp32ScaleBitsForPacked : VllmGroupFp8Packed {
   static float scale(float amax) { return simt::max_number(amax / 448.0f, 1e-10f); }
   static float operand(float /*amax*/, float scale) { return 1.0f / scale; }
@@ -40,24 +38,24 @@ struct FloorForCeil : VllmGroupFp8Packed {
   static float scale(float amax) { return simt::from_bits(simt::bits(simt::max_number(amax / 448.0f, 1e-10f)) & 0x7f800000u); }
 };
 
-/// A quotient where torch on a GPU has a product with 1/448: what this project's own row said until kernels ran.
+/// Divides by 448 where torch on a GPU multiplies by 1/448. This project's own contract made this mistake until the kernels ran.
 struct NativeQuotient : VllmGroupNativeGpu {
   static float scale(float amax) { return simt::max_or_nan(amax / 448.0f, kLeastScale); }
 };
 
-/// Bounds known at run time: the clamp drops a NaN for its lower one.
+/// Clamps with run-time bounds: NaN becomes the lower bound.
 struct TritonNanBelow : VllmGroupTritonV0190 {
   static float clamp(float v) { return clamp_max_min(v, 448.0f); }
 };
 
-/// One XOR offset too many: half a warp is a group of 128 on 32 lanes, and two groups on 64.
+/// One XOR step too many in the reduction. With 32 lanes, half a warp holds a group of 128; with 64 lanes, it holds two groups.
 template <class Base = VllmGroupFp8>
 struct GroupsMergedAt64 : Base {
   template <int kWarp, int kLanes>
   static constexpr int kReach = kWarp / 2;
 };
 
-/// The cast cuts the mantissa off.
+/// Truncates the mantissa in the cast.
 struct TruncatingE4m3fn {
   static constexpr int kType = ASSAY_FLOAT8_E4M3FN;
   static uint8_t encode(float v) {
@@ -72,7 +70,7 @@ struct TruncationForNearest : Base {
   using Code = TruncatingE4m3fn;
 };
 
-/// Row-major bytes in a tensor whose strides say column-major.
+/// Writes row-major bytes into a tensor whose strides are column-major.
 template <class Base = AiterPer1x128>
 struct TransposedScales : Base {
   static int64_t place(const ScalesOut& out, int64_t r, int64_t g) { return r * out.groups + g; }
@@ -83,25 +81,25 @@ struct StalePadding : Base {
   static constexpr bool kWritesPadding = false;
 };
 
-/// amax 0 gives the multiplier 448 / 0 and codes 0 * Inf.
+/// With amax 0 the multiplier is 448 / 0, and the codes are 0 * Inf = NaN.
 template <class Base = SglangGroup8bit>
 struct ZeroRowNan : Base {
   static float amax(float widest) { return widest; }
 };
 
-/// A maximum that drops NaN where torch's keeps it.
+/// The maximum drops NaN; torch's keeps it.
 template <class Base = DeepgemmPerTokenCast>
 struct NanLaundering : Base {
   static float widest(float a, float b) { return simt::max_number(a, b); }
 };
 
-/// Offset of the row in too narrow a type. The regressions wrap at 2^31 or 2^32 elements; this one at 2^16, which a test can
-/// afford.
+/// The type of a row offset is too narrow. The real regressions wrap at 2^31 or 2^32 elements; this one wraps at 2^16, which a
+/// test can reach.
 struct Offset32bit : VllmPerToken {
   using Offset = uint16_t;
 };
 
-/// OCP codes in a tensor that is read as fnuz: half the value, and NaN for -0.
+/// Stores OCP codes in a tensor that is read as fnuz: values are halved, and -0 becomes NaN.
 struct OcpAsFnuz : E4m3fnSat {
   static constexpr int kType = ASSAY_FLOAT8_E4M3FNUZ;
 };
@@ -110,66 +108,66 @@ struct OcpForFnuz : Base {
   using Code = OcpAsFnuz;
 };
 
-/// 1 / s without a floor under s: Inf for a zero group, and 0 * Inf after it.
+/// Computes 1 / s without a floor under s: Inf for a zero group, then 0 * Inf.
 template <class Base = AiterPer1x128>
 struct UnguardedReciprocal : Base {
   static float amax(float widest) { return widest; }
 };
 
-/// Elements are read before the threads that stage them have written them.
+/// Race: reads elements before other threads have staged them.
 template <class Base = VllmGroupFp8>
 struct MissingBarrierInStaging : Base {
   static void staged() {}
 };
 
-/// transpose_scale=True by a view: the bytes stay row-major.
+/// Implements transpose_scale=True as a view: the bytes stay row-major.
 struct TransposeScaleNoOp : AiterPer1x128TransposeScale {
   static int64_t place(const ScalesOut& out, int64_t r, int64_t g) { return AiterPer1x128::place(out, r, g); }
 };
 
 // Per-tensor, per-token and static quantization.
 
-/// The scale is raised from whatever was in its memory.
+/// Takes the maximum with the uninitialized scale in memory.
 struct ScaleNotCleared : VllmPerTensor {
   static void clear(float* /*scale*/) {}
 };
 
-/// The scale is taken for its own inverse.
+/// Multiplies where the contract divides by the scale.
 template <class Base = VllmStatic>
 struct ScaleForInverse : Base {
   static float operand(float /*amax*/, float scale) { return scale; }
 };
 
-/// A parameter that is taken and never read.
+/// Ignores the parameter scale_ub.
 struct ScaleUbIgnored : VllmPerTokenUb {
   static float scale_within(float amax, float /*scale_ub*/) { return scale(amax); }
 };
 
-/// The bound of amax as a bound of the scale.
+/// Applies scale_ub to the scale instead of amax.
 struct ScaleUbOnScale : VllmPerTokenUb {
   static float scale_within(float amax, float scale_ub) {
     return simt::max_number(simt::min_number(amax / 448.0f, scale_ub), kLeastScale);
   }
 };
 
-/// No guard under the scale of a tensor of zeros: 0 * (1 / 0).
+/// No floor under the scale: a tensor of zeros computes 0 * (1 / 0).
 struct ScaleFloorMissing : VllmPerTensorNative {
   static float scale(float amax) { return amax / 448.0f; }
 };
 
-// Blocks of many rows, scales of groups that are given, and packed scales.
+// Block quantization, given group scales, and packing of scales.
 
-/// The scale of block (r, g) where a column-major tensor has it.
+/// Writes the scale of block (r, g) where a column-major tensor has it.
 struct BlockScalesTransposed : DeepgemmPerBlockCast {
   static int64_t place(const ScalesOut& out, int64_t r, int64_t g) { return g * out.rows + r; }
 };
 
-/// A block reduced as if it were 1 x 128.
+/// Reduces only the first row of a block, as if it were 1 x 128.
 struct BlockRowsForgotten : DeepgemmPerBlockCast {
   static bool counts(int32_t row) { return row % kBlockSide == 0; }
 };
 
-/// Loads end with the matrix and not with the row: a block that the edge cuts off is filled up with the next row.
+/// Checks the end of the matrix, not of the row: a block at the edge also reads the start of the next row.
 struct BlockReadsPastEdge : DeepgemmPerBlockCast {
   template <class T>
   static simt::Vector<uint32_t> load(const T* x, int32_t row, int32_t first, BlockShape shape, bool whole) {
@@ -177,58 +175,58 @@ struct BlockReadsPastEdge : DeepgemmPerBlockCast {
   }
 };
 
-/// Row-major places in a tensor whose strides say something else.
+/// Reads the scales as row-major, whatever their strides.
 struct StaticScalesTransposed : VllmStaticGroup {
   static int64_t row_stride(const assay_tensor& scale) { return scale.shape[1]; }
   static int64_t group_stride(const assay_tensor& /*scale*/) { return 1; }
 };
 
-/// Scales that are no powers of two reach a packer that takes them for such: mantissa bits run into the byte before.
+/// Packs scales that are no powers of two without masking, so mantissa bits spill into the next lower byte.
 struct PackMantissaLeak : DeepgemmPackTorch {
   static uint32_t word(const uint32_t* v) { return DeepgemmPack25::word(v); }
 };
 
-/// Groups that a row's last word lacks are not masked: 0xff, a NaN, where 0 is inert.
+/// Does not mask the groups that are missing in a row's last int32: they become 0xff, a NaN, instead of the harmless 0.
 struct PackAbsentGroups : DeepgemmPack25 {
   static uint32_t absent() { return 0xffffffffu; }
 };
 
-/// Rows are taken up to the aligned number, whatever lies there.
+/// Packs the padding rows up to the aligned row count, whatever they contain.
 struct PackPaddingRows : DeepgemmPack25 {
   static constexpr bool kPadsRows = true;
 };
 
-/// Rows between groups are packed like others: whatever lies there.
+/// Packs the unused rows between expert groups, whatever they contain.
 struct PackGapRows : DeepgemmPackPsum26 {
   static constexpr bool kGaps = false;
 };
 
-/// Words of a row beside each other.
+/// Stores the int32 words of a row contiguously; they should be column-major.
 struct PackRowMajorWords : DeepgemmPackTorch {
   static int64_t place(int64_t row, int64_t column, int64_t /*padded_rows*/, int64_t words) { return row * words + column; }
 };
 
-// MXFP8 quantization: a contract's rules, or the places of its scales, with one line changed.
+// MXFP8 quantization: the contract's rules, or the layout of its scales, with one line changed.
 
-/// 1 / 0 for a scale that counts as 0: a tiny block saturates and its zeros become NaN.
+/// Computes 1 / 0 for a scale whose exponent byte is 0: a tiny block saturates, and its zeros become NaN.
 struct MxUnguardedReciprocal : FlashinferMxfp8 {
   static float multiplier(float /*amax*/, uint32_t e) {
     return e == 0u ? simt::from_bits(0x7f800000u) : e == 254u ? 0.0f : e8m0_reciprocal(e);
   }
 };
 
-/// Two builds of one op that treat a subnormal quotient differently.
+/// Keeps a subnormal quotient; the other build of the op flushes it.
 struct MxScaleNotFlushed : FlashinferMxfp8 {
   static uint32_t exponent(float amax) { return e8m0_ceil(amax * (1.0f / 448.0f)); }
 };
 
-/// Inf has the byte of NaN.
+/// Stores the byte of NaN for Inf.
 struct MxScaleNotSaturated : FlashinferMxfp8 {
   static uint32_t exponent(float amax) { return simt::bits(amax) == 0x7f800000u ? 255u : FlashinferMxfp8::exponent(amax); }
   static float multiplier(float amax, uint32_t e) { return e == 255u ? e8m0_value(e) : FlashinferMxfp8::multiplier(amax, e); }
 };
 
-/// The exponent of amax, not of amax / 2^8.
+/// Derives the exponent from amax instead of amax / 2^8.
 struct MxNoEmax : TorchaoMxFloor {
   static uint32_t exponent(float amax) {
     const uint32_t e = simt::bits(amax) >> 23;
@@ -236,7 +234,7 @@ struct MxNoEmax : TorchaoMxFloor {
   }
 };
 
-/// The constant that rounds to the significand of FP4.
+/// Rounds with the constant for FP4's mantissa.
 struct MxConstantOfFp4 : TorchaoMxEven {
   static uint32_t exponent(float amax) {
     const uint32_t b = simt::bits(amax);
@@ -244,17 +242,17 @@ struct MxConstantOfFp4 : TorchaoMxEven {
   }
 };
 
-/// A maximum that drops NaN where torch's keeps it.
+/// The maximum drops NaN; torch's keeps it.
 struct MxNanLaundering : TorchaoMxRceil {
   static float widest(float a, float b) { return simt::max_number(a, b); }
 };
 
-/// Elements times the scale: the reciprocal was skipped for the path that stores bytes.
+/// Multiplies by the scale: the path that stores bytes skips the reciprocal.
 struct MxReciprocalSkipped : AiterPer1x32 {
   static float multiplier(float /*amax*/, uint32_t e) { return e == 255u ? simt::from_bits(0x7f800000u) : e8m0_value(e); }
 };
 
-/// Bytes of absent blocks and rows are whatever the allocation held.
+/// Leaves the bytes of absent blocks and rows uninitialized.
 struct MxStalePadding : FlashinferMxfp8Cute {
   static constexpr bool kWritesPadding = false;
 };
@@ -262,7 +260,7 @@ struct MxStalePadding : FlashinferMxfp8Cute {
 struct TransposedBytes : BytesOut {
   int64_t place(int64_t r, int32_t g) const { return g * rows + r; }
 };
-/// Plain bytes at the beginning of a buffer of tiles, zeros behind them.
+/// Writes row-major bytes at the start of the tiled buffer, and zeros after them.
 struct RowMajorBytes : BytesOut {
   int64_t place(int64_t r, int32_t g) const { return r * groups + g; }
   template <class Rules>
@@ -271,12 +269,12 @@ struct RowMajorBytes : BytesOut {
     for (int64_t i = rows * groups + first; i < padded_rows * padded_groups; i += threads) data[i] = 0;
   }
 };
-/// One matrix of all rows, where each expert's rows begin in a tile of their own.
+/// Treats the rows of all experts as one matrix; each expert's rows should start in a new tile.
 struct OneMatrixOfExperts : ExpertBytesOut {
   int64_t place(int64_t r, int32_t g) const { return place_in_tiles(ScaleTile::k128x4, padded_groups, r, g); }
 };
 
-/// Zeros in all of these tiles where no block is.
+/// Writes zeros for all absent blocks in these tiles.
 template <class Places>
 void clear_absent(const Places& p, int64_t padded_rows) {
   const int64_t first = simt::block() * simt::block_size() + simt::thread(), threads = simt::grid_size() * simt::block_size();
@@ -284,18 +282,18 @@ void clear_absent(const Places& p, int64_t padded_rows) {
     if (const int64_t row = i / p.padded_groups, g = i % p.padded_groups; row >= p.rows || g >= p.groups)
       p.data[p.place(row, int32_t(g))] = 0;
 }
-/// All batches as one matrix.
+/// Treats all batches as one matrix.
 struct OneMatrixOfBatches : OneMatrixOfExperts {
   template <class Rules>
   void write_absent() const {
     clear_absent(*this, first_scale[experts]);
   }
 };
-/// The rows beyond a batch's last are left as they were.
+/// Leaves the rows beyond a batch's last row unwritten.
 struct MxStaleBatches : TorchaoMxFloor {
   static constexpr bool kWritesAbsentRows = false;
 };
-/// The shuffle of the other AMD chips: 32 rows and 8 blocks a tile.
+/// Shuffles as for the other AMD GPUs: tiles of 32 rows and 8 blocks.
 struct BytesOfOtherChip : BytesOut {
   int64_t place(int64_t r, int32_t g) const { return place_in_tiles(ScaleTile::k32x8, padded_groups, r, g); }
   template <class Rules>
@@ -304,7 +302,7 @@ struct BytesOfOtherChip : BytesOut {
   }
 };
 
-/// A contract's kernel whose scales go to other places.
+/// A contract's kernel with another layout of its scales.
 template <class Rules, class Places>
 void run_mx_misplaced(const Call& call) {
   const Shape shape = mx_shape(call, Rules::Code::kType);
@@ -318,37 +316,37 @@ void run_experts_misplaced(const Call& call) {
 
 // Quantization to int8, with and without a zero point.
 
-/// Rounded where the op cuts off: about half of all codes are one more.
+/// Rounds where the op truncates: about half of all codes are one too high.
 struct Int8NearestForTruncation : VllmGroupInt8 {
   using Code = Int8Nearest;
 };
 
-/// Cut off where the op rounds.
+/// Truncates where the op rounds.
 struct Int8TruncationForNearest : VllmPerTokenInt8 {
   using Code = Int8Truncated;
 };
 
-/// C's round() for ties to even.
+/// Uses C's round(), which takes ties away from zero; the op takes ties to even.
 struct Int8TiesAwayForEven : VllmPerTokenInt8 {
   using Code = Int8TiesAway;
 };
 
-/// Limits of the same magnitude on both sides.
+/// Clamps to -127..127; the op clamps to -128..127.
 struct Int8LimitedEvenly : VllmStaticInt8 {
   static float clamp(float v) { return clamp_keep(v, 127.0f); }
 };
 
-/// The reciprocal of the stored scale, which is rounded once more than 127 / amax.
+/// Multiplies by the reciprocal of the stored scale, which has one more rounding than 127 / amax.
 struct Int8InverseOfScale : VllmPerTokenInt8 {
   static float operand(float /*amax*/, float scale) { return 1.0f / scale; }
 };
 
-/// A group of zeros has the scale 0, and 0 / 0 meets the lower bound.
+/// A group of zeros gets scale 0, and 0 / 0 is clamped to the lower bound.
 struct Int8ZeroGroup : VllmGroupInt8 {
   static float amax(float widest) { return widest; }
 };
 
-/// The low byte of an int32.
+/// Takes the low byte of an int32 instead of saturating.
 struct Int8LowByte : Int8Nearest {
   static uint8_t encode(float v) { return uint8_t(simt::to_int32_sat(v)); }
   static uint32_t encode4(const float* v) { return encode4_one_by_one<Int8LowByte>(v); }
@@ -357,12 +355,12 @@ struct Int8CodeWraps : VllmStaticInt8 {
   using Code = Int8LowByte;
 };
 
-/// A sum of int32 beyond its range, as hardware has it.
+/// Lets an int32 sum wrap; the op saturates.
 struct AzpSumWraps : VllmStaticInt8Azp {
   static int32_t integer(float x, float m, int32_t azp) { return int32_t(uint32_t(simt::to_int32_sat(x * m)) + uint32_t(azp)); }
 };
 
-/// One rounding of the sum: other ties, for an odd zero point.
+/// Rounds the sum with the zero point once; for an odd zero point, ties then go the other way.
 struct AzpAddedBeforeRounding : VllmPerTokenInt8Azp {
   static int32_t integer(float x, float m, int32_t azp) { return simt::to_int32_sat(x * m + float(azp)); }
 };
@@ -371,7 +369,7 @@ struct AzpForgotten : VllmPerTokenInt8Azp {
   static int32_t integer(float x, float m, int32_t /*azp*/) { return simt::to_int32_sat(x * m); }
 };
 
-/// int() of the zero point.
+/// Truncates the zero point with int().
 struct AzpCutOff : VllmPerTokenInt8Azp {
   static int32_t zero(float lo, float scale) {
     const float v = -128.0f - lo / scale;
@@ -379,17 +377,17 @@ struct AzpCutOff : VllmPerTokenInt8Azp {
   }
 };
 
-/// One step less than the codes have.
+/// Divides the range by 254 steps instead of 255.
 struct Azp254Steps : VllmPerTokenInt8Azp {
   static float scale(float lo, float hi) { return (hi + 0.0f - lo) / 254.0f; }
 };
 
-/// A maximum that starts from 0: rows of negative numbers.
+/// Starts the maximum from 0, which is wrong for rows of negative values.
 struct AzpMaximumFromZero : VllmPerTokenInt8Azp {
   static constexpr float kGreatestAtFirst = 0.0f;
 };
 
-// Entries of describe() for groups and tokens with scales of their own.
+// Table rows for groups and tokens whose scales are computed.
 
 template <class Rules>
 Accepts group_accepts(const Values& x, const Values& groups, const Values& layouts) {
@@ -430,7 +428,7 @@ Kernel of_tokens(const char* name, const char* cites) {
           "quant_token"};
 }
 
-// Entries of describe() for one scale of a tensor, and scales that are given.
+// Table rows for per-tensor scales and given scales.
 
 template <class Rules>
 Kernel of_tensors(const char* name, const char* cites) {
@@ -455,7 +453,7 @@ Kernel of_given_groups(const char* name, const char* cites, const Values& layout
           "quant_static.groups"};
 }
 
-// Entries of describe() for blocks of many rows, and packed scales.
+// Table rows for block quantization and scale packing.
 
 template <class Rules>
 Kernel of_blocks(const char* name, const char* cites) {
@@ -467,7 +465,7 @@ Kernel of_packs(const char* name, const char* cites) {
   return {name, "pack_scales", {Rules::kContract}, pack_accepts(), {}, run_pack<Rules>, name, cites, "pack_scales"};
 }
 
-// Entries of describe() for MXFP8, of a matrix and of experts.
+// Table rows for MXFP8, of one matrix and of experts.
 
 template <class Rules>
 Kernel of_mx(const char* name, const char* cites, void (*run)(const Call&) = run_mx<Rules>, const Values& layouts = kMxLayouts,
@@ -496,7 +494,7 @@ Kernel of_experts(const char* name, const char* cites, void (*run)(const Call&) 
           "quant_mx_experts"};
 }
 
-// Entries of describe() for int8 with a zero point.
+// Table rows for int8 with a zero point.
 
 template <class Rules>
 Kernel of_given_zero_points(const char* name, const char* cites) {

@@ -1,4 +1,4 @@
-// Faulty all-reduces and norms behind them, each with the bug report or source that it repeats.
+// Faulty all-reduces, alone and fused with norms. Each cites the bug report or source that it reproduces.
 
 #include "kernels/faulty/norm_faults.h"
 #include "kernels/ops/all_reduce_norm/all_reduce_add_rms_norm_kernel.h"
@@ -8,33 +8,33 @@
 
 namespace assay_kernels {
 
-// Sums over ranks: the rules of the correct kernel with one mistake.
+// All-reduce: the correct kernel's rules with one mistake.
 
-/// A loop over peers that ends one early.
+/// The loop over peers ends one rank early.
 struct RankDropped : AbsoluteRules {
   SIMT_DEVICE static int count(int /*reader*/, int ranks) { return ranks - 1; }
 };
 
-/// The sum begins with rank 0, and the loop does so, too.
+/// Adds rank 0 twice: the sum starts with rank 0, and so does the loop.
 struct RankCountedTwice : FlushingSum<AbsoluteRules> {
   SIMT_DEVICE static int count(int /*reader*/, int ranks) { return ranks + 1; }
   SIMT_DEVICE static int rank_of(int i, int /*owner*/, int /*reader*/, int /*ranks*/) { return i == 0 ? 0 : i - 1; }
 };
 
-/// Each rank adds from its own on.
+/// Each rank starts the sum with its own value instead of rank 0's.
 struct RankOrderOfReader : AbsoluteRules {
   SIMT_DEVICE static int rank_of(int i, int /*owner*/, int reader, int ranks) { return (reader + i) % ranks; }
 };
 
-/// Owners add as one shot does.
+/// Owners start the sum with rank 0, as in the one-shot kernel, instead of their own value.
 struct RankOrderAbsolute : FromOwnerRules {
   SIMT_DEVICE static int rank_of(int i, int /*owner*/, int /*reader*/, int /*ranks*/) { return i; }
 };
 
-/// Sums in the numbers' own format.
+/// Accumulates in the element type.
 struct RankSumsInT : NativeRules<AbsoluteRules> {};
 
-/// Sums in fp16, whatever the numbers are.
+/// Accumulates in fp16, whatever the element type.
 struct RankSumsInF16 : AbsoluteRules {
   template <class T>
   SIMT_DEVICE static float sum(float a, float b) {
@@ -42,10 +42,10 @@ struct RankSumsInF16 : AbsoluteRules {
   }
 };
 
-/// Packed additions done in fp32.
+/// Accumulates in fp32 where the contract uses packed additions in the element type.
 struct RankSumsInF32 : FromZeroRules {};
 
-/// The result is cut off.
+/// Truncates the result.
 struct RankTruncated : FromOwnerRules {
   template <class T>
   SIMT_DEVICE static T result(float sum) {
@@ -59,52 +59,52 @@ struct RankTruncated : FromOwnerRules {
   }
 };
 
-/// Sums begin with +0, so that zeros of -0 lose their sign.
+/// Starts sums from +0, which loses the sign of -0.
 struct RankFromZero : FlushingSum<FromZeroRules> {};
 
-/// A build without the flag that flushes.
+/// Keeps subnormals, as a build without the flush flag does.
 struct RankSubnormalsKept : AbsoluteRules {};
 
-/// bf16 rounded to nearest on a chip whose kernels cut it off.
+/// Rounds bf16 to nearest on a GPU whose kernels truncate it.
 struct RankRounded : FlushingSum<AbsoluteRules> {};
 
-/// The last rank returns what it has.
+/// The last rank returns its own input.
 struct RankMisses : AbsoluteRules {
   SIMT_DEVICE static int count(int reader, int ranks) { return reader + 1 == ranks ? 1 : ranks; }
   SIMT_DEVICE static int rank_of(int i, int /*owner*/, int reader, int ranks) { return reader + 1 == ranks ? reader : i; }
 };
 
-/// Flags of the barrier in the middle say nothing of what was written before.
+/// The flags of the middle barrier do not release earlier writes.
 struct RankBarrierRelaxed : FromOwnerRules {
   static constexpr bool kReleases = false;
 };
 
-/// There is no barrier in the middle.
+/// Omits the middle barrier.
 struct RankBarrierMissing : FromOwnerRules {
   static constexpr bool kWaitsInTheMiddle = false;
 };
 
-/// Nobody waits until all have read: the next call's copy overtakes them.
+/// Omits the final barrier, so the next call's copy may overwrite data that peers still read.
 struct RankEndMissing : AbsoluteRules {
   static constexpr bool kWaitsAtTheEnd = false;
 };
 
-/// Flags are the same in every call: those of the call before let everybody pass.
+/// Uses the same flag value in every call, so flags of the previous call let everybody pass.
 struct RankFlagFrozen : FromOwnerRules {
   static constexpr bool kCountsCalls = false;
 };
 
-/// What is copied is the part of the rank behind the owner.
+/// Copies the part of the next rank instead of the owner's.
 struct RankSegmentNext : FromOwnerRules {
   SIMT_DEVICE static int segment_of(int owner, int ranks) { return (owner + 1) % ranks; }
 };
 
-/// What is behind equal parts stays what it is.
+/// Leaves the elements after the last equal part unreduced.
 struct RankRestLeft : FromOwnerRules {
   static constexpr bool kTakesRest = false;
 };
 
-/// Nothing came yet if the number is a zero: also +0.
+/// Detects "nothing received" by comparing with 0 as a float, which also matches +0.
 struct SentinelByValue : MinusZeroIsEmpty {
   template <class T>
   SIMT_DEVICE static bool empty(T v) {
@@ -113,7 +113,7 @@ struct SentinelByValue : MinusZeroIsEmpty {
 };
 struct RankSentinelByValue : LamportRules<FlushingSum<AbsoluteRules>, SentinelByValue> {};
 
-/// -0 is sent as it is, and nobody sees that it came.
+/// Sends -0 unchanged, so the receiver never notices its arrival.
 struct RankSentinelSent : LamportRules<FlushingSum<AbsoluteRules>, MinusZeroIsEmpty> {
   template <class T>
   SIMT_DEVICE static T sent(T v) {
@@ -121,25 +121,25 @@ struct RankSentinelSent : LamportRules<FlushingSum<AbsoluteRules>, MinusZeroIsEm
   }
 };
 
-/// Each number of 16 bits is a sentinel, where words of 32 bits are.
+/// Checks the sentinel in each 16-bit element; it is defined on 32-bit words.
 struct RankSentinelOfNumbers : LamportRules<AbsoluteRules, PlusZeroIsEmpty> {};
 
-/// The buffer of the call before is not cleared.
+/// Does not clear the buffer of the previous call.
 struct RankBufferStale : LamportRules<FromZeroRules, PlusZeroIsEmpty> {
   SIMT_DEVICE static int64_t cleared(int64_t /*packets*/) { return 0; }
 };
 
-/// What ranks send lies as close as this message is long: a call of another size clears other places.
+/// Spaces the ranks' data by this message's size, so a call of another size clears other places.
 struct RankRoomBySize : LamportRules<FromZeroRules, PlusZeroIsEmpty> {
   SIMT_DEVICE static int64_t room(int64_t /*of_area*/, int64_t of_message) { return of_message; }
 };
 
-/// Buffers are chosen by a count of calls that wraps.
+/// Chooses buffers by a call counter that wraps.
 struct RankBufferByCount : LamportRules<FlushingSum<AbsoluteRules>, MinusZeroIsEmpty> {
   SIMT_DEVICE static uint32_t behind(uint32_t call, uint32_t /*buffers*/) { return call + 1; }
 };
 
-/// Waits while the flag is less than its own: where counts wrap nobody waits.
+/// Waits while the flag is less than the expected value; when counters wrap, nobody waits.
 struct RankWaitsWhileLess : FromOwnerRules {
   static constexpr bool kWaitsOtherwise = true;
   static bool waited(const uint32_t* at, uint32_t flag) {
@@ -149,7 +149,7 @@ struct RankWaitsWhileLess : FromOwnerRules {
   }
 };
 
-/// Waits so many turns and then goes on, as if all had come: enough for every rank but one that is late.
+/// Stops waiting after a fixed number of iterations and continues. This is enough for all ranks except a straggler.
 struct RankGivesUp : FromOwnerRules {
   static constexpr bool kWaitsOtherwise = true;
   static bool waited(const uint32_t* at, uint32_t flag) {
@@ -158,53 +158,54 @@ struct RankGivesUp : FromOwnerRules {
   }
 };
 
-/// One flag for all barriers, which who waited for it puts back to 0: a peer that has raised it again by then is not heard.
+/// Uses one flag for all barriers, and the waiting rank resets it to 0. If a peer has raised the flag again by then, its signal
+/// is lost.
 struct RankFlagWiped : FromOwnerRules {
   static constexpr bool kKeepsFlags = false;
 };
 
-/// All ranks in one chain where eight and eight are added by themselves.
+/// Adds all ranks in one chain; the contract adds groups of eight separately.
 struct RankChunksForgotten : LamportRules<FlushingSum<FromZeroRules>, MinusZeroIsEmpty> {};
 
-/// Writes over what its peers still read.
+/// Overwrites memory that peers still read.
 struct RankInPlace : FromZeroRules {};
 
 using Int8Codec = IntegerCodec<128, true>;
 
-/// The owner has the sum that nobody coded.
+/// The owner keeps the unquantized sum.
 struct CodecOwnerKeeps : Int8Codec {
   static constexpr bool kOwnerReadsItsCodes = false;
 };
 
-/// One scale for both groups of a block: the first group's lane is that of all.
+/// Uses the first group's scale for both groups of a block.
 struct CodecOneScale : IntegerCodec<8, true> {
   SIMT_DEVICE static int lane_of(int /*place*/) { return 0; }
 };
 
-/// Owners read what ranks have before it was coded.
+/// Owners read the inputs before quantization.
 struct CodecOnePass : IntegerCodec<8, false> {
   static constexpr bool kFirstPass = false;
 };
 
-/// Codes reach as far down as up.
+/// Clamps codes symmetrically; the contract has one more negative code.
 struct CodecSymmetric : IntegerCodec<8, true> {
   static constexpr float kLeast = -7;
 };
 
-/// FP16_OVFL is not set where it should be.
+/// Does not set FP16_OVFL, so sums overflow to Inf.
 struct CodecOverflowToInf : IntegerCodec<128, false> {};
 
-/// Nothing is added to a scale of zero before its reciprocal.
+/// Does not add the epsilon to a zero scale before the reciprocal.
 struct CodecEpsForgotten : IntegerCodec<8, false, simt::Bf16> {
   static constexpr float kEps = 0;
 };
 
-/// The owner has what its codes say, as all others.
+/// The owner dequantizes its own codes; the contract keeps the owner's exact sum.
 struct CodecOwnerReads : AiterFp8<true> {
   static constexpr bool kOwnerKeeps = false;
 };
 
-/// Codes saturate, where the instruction without FP16_OVFL makes NaN beyond the largest one.
+/// Codes saturate; without FP16_OVFL, the instruction returns NaN beyond the largest value.
 struct CodecSaturates : AiterFp8<false> {
   SIMT_DEVICE static uint8_t code(float scaled) { return simt::to_e4m3fnuz_sat(scaled); }
 };
@@ -215,13 +216,13 @@ struct CodecInfSaturates : Fp8Codec<true> {
   }
 };
 
-/// Sums of fp16 overflow to Inf on the chip whose kernels arm FP16_OVFL.
+/// fp16 sums overflow to Inf on a GPU whose kernels set FP16_OVFL.
 struct RankSumToInf : NativeRules<FromZeroRules> {};
 
-/// The cast of bf16 to fp16 without the divisor that keeps sums in range.
+/// Casts bf16 to fp16 without the divisor that keeps sums in range.
 struct RankCastUnscaled : CastToHalf<FromZeroRules, true> {};
 
-/// Squares in fp32 where they are made in 16 bits.
+/// Computes squares in fp32; the contract computes them in 16 bits.
 struct FusedSquaresInF32 : FlashinferMnnvlAddRmsNorm {
   template <class T>
   SIMT_DEVICE static float square(float z) {
@@ -229,62 +230,62 @@ struct FusedSquaresInF32 : FlashinferMnnvlAddRmsNorm {
   }
 };
 
-/// Two scales for 64 numbers that have one.
+/// Uses two scales for 64 elements that share one.
 struct CodecHalfTheGroup : AiterFp8<true, 32> {};
 
-/// Stripes begin with rank 1.
+/// Stripes start at rank 1.
 struct CodecStripeNext : FlashinferFp8 {
   SIMT_DEVICE static int owner_of(int64_t group, int64_t groups, int ranks) {
     return (FlashinferFp8::owner_of(group, groups, ranks) + 1) % ranks;
   }
 };
 
-/// The scale has no sign.
+/// Drops the sign of the scale.
 struct CodecMagnitude : IntegerCodec<128, false> {
   SIMT_DEVICE static float extreme(float low, float high) {
     return simt::max_number(simt::magnitude(low), simt::magnitude(high));
   }
 };
 
-// Sums over ranks with a norm and a quantization behind them.
+// All-reduce fused with a norm and quantization.
 
-/// A row of zeros is divided by its scale of 0.
+/// Divides a row of zeros by its scale 0.
 struct ZeroScale : AiterArGroup {
   SIMT_DEVICE static float amax(float widest) { return widest; }
 };
 
-/// A subnormal scale is kept, and codes are not NaN.
+/// Keeps a subnormal scale, so codes do not become NaN.
 struct ScaleKept : AiterArGroup {
   SIMT_DEVICE static float scale(float amax) { return amax / 448.0f; }
 };
 
-/// The last rank comes first.
+/// Adds the last rank first.
 struct RankOrderDescending : FlushingSum<AbsoluteRules> {
   SIMT_DEVICE static int rank_of(int i, int /*owner*/, int /*reader*/, int ranks) { return ranks - 1 - i; }
 };
 
-/// The norm is rounded to 16 bits before its codes.
+/// Rounds the norm to 16 bits before quantization.
 struct AiterArNormRounded : AiterArAddNorm {
   static constexpr bool kRoundsOutput = true;
 };
 
-/// The scale is the power of two below, so that the largest element of a group clips.
+/// Rounds the scale down to a power of two, so the largest element of a group clips.
 struct PackedFloor : TrtllmPacked {
   SIMT_DEVICE static float scale(float amax) {
     return simt::from_bits(simt::bits(simt::max_number(over_constant(amax, 448.0f), 1e-10f)) & 0x7f800000u);
   }
 };
 
-// Norms over columns of all ranks: the rules of the correct kernel with one mistake.
+// Norms over columns that are sharded over ranks: the correct kernel's rules with one mistake.
 
-/// A loop over peers that ends one early.
+/// The loop over peers ends one rank early.
 struct SquaresRankDropped : MiniMaxRules {
   SIMT_DEVICE static float total(const float* of_ranks, int ranks, int self) {
     return MiniMaxRules::total(of_ranks, ranks - 1, self);
   }
 };
 
-/// Nobody asks the others.
+/// Uses the rank's own sum of squares only.
 struct SquaresOwnAlone : MiniMaxRules {
   SIMT_DEVICE static float total(const float* of_ranks, int /*ranks*/, int self) { return of_ranks[self]; }
   SIMT_DEVICE static float factor(float sum, int columns, int /*ranks*/, float eps) {
@@ -292,24 +293,24 @@ struct SquaresOwnAlone : MiniMaxRules {
   }
 };
 
-/// The sum of all is divided by what one rank has.
+/// Divides the sum of all ranks by one rank's number of columns.
 struct SquaresColumnsOfOne : MiniMaxRules {
   SIMT_DEVICE static float factor(float sum, int columns, int /*ranks*/, float eps) {
     return MiniMaxRules::factor(sum, columns, 1, eps);
   }
 };
 
-/// Columns behind the last whole warp are not squared.
+/// Leaves out the columns after the last whole warp.
 struct SquaresTailDropped : MiniMaxRules {
   SIMT_DEVICE static int squared(int columns, int of_a_warp) { return columns / of_a_warp * of_a_warp; }
 };
 
-/// The buffer of the call before is not cleared.
+/// Does not clear the buffer of the previous call.
 struct SquaresBufferStale : MiniMaxRules {
   static constexpr bool kClears = false;
 };
 
-/// Weights are taken for bf16, whatever they are.
+/// Reads weights as bf16, whatever their type.
 struct SquaresGammaAsBf16 : MiniMaxRules {
   template <class T>
   SIMT_DEVICE static float weight(T gamma) {
@@ -320,7 +321,7 @@ struct SquaresGammaAsBf16 : MiniMaxRules {
   }
 };
 
-/// k is multiplied by the factor of q.
+/// Multiplies k by the factor of q.
 struct SquaresSecondByFirst : MiniMaxQkRules {
   static constexpr int kSumOfSecond = 0;
 };
@@ -459,13 +460,13 @@ std::vector<Kernel> rank_faults() {
   };
 }
 
-// Entries of describe() for all-reduces with a norm and a quantization.
+// Table rows for all-reduces with a norm and quantization.
 
 namespace {
 
 constexpr const char* kOp = "all_reduce_add_rms_norm_quant_group";
 
-/// A norm of those rules behind a sum. Its contract is named in what it refuses alone.
+/// A norm with those rules after an all-reduce. Messages name the fused contract.
 template <class Rules, void (*kRun)(const Call&)>
 struct Then {
   static const char* contract(const std::string&) { return Rules::kContract; }

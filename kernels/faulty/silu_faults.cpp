@@ -1,4 +1,4 @@
-// Faults of activations, alone and with a quantization, each with the bug report or source that it repeats.
+// Faults of activations, alone and followed by quantization. Each cites the bug report or source that it reproduces.
 #include "kernels/faulty/silu_faults.h"
 
 #include "kernels/ops/call.h"
@@ -6,7 +6,7 @@
 
 namespace assay_kernels {
 
-// SiLU-and-mul with a quantization.
+// SiLU-and-mul followed by quantization.
 
 std::vector<Kernel> silu_faults() {
   return {
@@ -39,12 +39,12 @@ std::vector<Kernel> silu_faults() {
 
 namespace {
 
-/// The second half is taken for the gate.
+/// Takes the second half as the gate.
 struct ActHalvesSwapped : VllmSiluAndMul {
   static constexpr bool kGateFirst = false;
 };
 
-/// One rounding where two are due.
+/// Rounds once where the contract rounds twice.
 struct ActNotRounded : VllmSiluAndMul {
   template <class T>
   SIMT_DEVICE static float stored(float activated) {
@@ -52,7 +52,7 @@ struct ActNotRounded : VllmSiluAndMul {
   }
 };
 
-/// The form of another contract: nothing is left of 1 + tanh far below zero.
+/// Computes the sigmoid by tanh, as another contract does; 1 + tanh cancels to 0 far below zero.
 struct ActSigmoidByTanh : VllmSiluAndMul {
   SIMT_DEVICE static float activation(float g) { return 0.5f * (1.0f + simt::tanh(0.5f * g)) * g; }
 };
@@ -65,7 +65,7 @@ struct GeluByErf : VllmGeluTanhAndMul {
   SIMT_DEVICE static float activation(float g) { return VllmGeluAndMul::activation(g); }
 };
 
-/// Nothing is added to the up half: its -0 stays.
+/// Does not add beta to the up half, so its -0 survives.
 struct ActBetaMissing : VllmSiluAndMulBeta {
   SIMT_DEVICE static float up(float u) { return u; }
 };

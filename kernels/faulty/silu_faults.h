@@ -1,4 +1,4 @@
-// Faulty kernels of silu(gate) * up with a quantization. Each derives from correct rules and replaces a few lines.
+// Faulty kernels of silu(gate) * up followed by quantization. Each derives from correct rules and replaces a few lines.
 #pragma once
 
 #include "kernels/ops/call.h"
@@ -6,7 +6,7 @@
 
 namespace assay_kernels {
 
-// silu(gate) * up and its quantization.
+// silu(gate) * up followed by quantization.
 
 /// A contract's rules with another activation.
 template <class Base, class ActivationRules>
@@ -18,7 +18,7 @@ struct WithGroup : Base {
   using Group = GroupRulesOfIt;
 };
 
-/// The second half is taken for the gate.
+/// Takes the second half as the gate.
 template <class Base = VllmSiluPerBlock>
 struct GateUpSwapped : Base {
   static constexpr bool kGateFirst = false;
@@ -37,16 +37,16 @@ struct RoundsProduct : Base {
   static constexpr bool kRoundsProduct = true;
 };
 
-/// Rounded to 16 bits before the product, where fp32 is due to the end.
+/// Rounds to 16 bits before the multiplication; the contract stays in fp32.
 using SiluRounded = WithActivation<VllmSiluPerBlock, RoundsSilu<SiluF32>>;
-/// One rounding where the unfused pair has two.
+/// Rounds once; the unfused pair of ops rounds twice.
 using SiluNotRounded = WithActivation<TorchSiluGroup, KeepsSilu<TorchSilu>>;
-/// Rounded to 16 bits after the product, where fp32 is due to the end.
+/// Rounds to 16 bits after the multiplication; the contract stays in fp32.
 using ProductRounded = WithActivation<VllmSiluPerBlock, RoundsProduct<SiluF32>>;
-/// The formula of another architecture: nothing is left of 1 + tanh far below zero.
+/// Computes the sigmoid by tanh, as another architecture does; 1 + tanh cancels to 0 far below zero.
 using SigmoidByTanh = WithActivation<VllmFusedSilu, SiluTanh>;
 
-/// The bound of the scale as a bound of amax: a factor of 448.
+/// Applies scale_ub to amax instead of the scale: a factor of 448.
 struct UbOnAmax : SiluBlockUb {
   static float scale_within(float amax, float scale_ub) {
     return simt::max_number(simt::min_number(amax, scale_ub) / 448.0f, kLeastScale);
@@ -54,39 +54,39 @@ struct UbOnAmax : SiluBlockUb {
 };
 using SiluUbOnAmax = WithGroup<VllmSiluPerBlockUb, UbOnAmax>;
 
-/// The maximum of a group begins with 0: of NaN alone it is 0 and not NaN, which the bound would have taken.
+/// Starts a group's maximum at 0. The maximum of a group of NaN is then 0; it should be NaN, which the bound then replaces.
 struct UbBeginsWithZero : SiluBlockUb {
   static float widest_of_none() { return 0.0f; }
 };
 using SiluUbBeginsWithZero = WithGroup<VllmSiluPerBlockUb, UbBeginsWithZero>;
 
-/// No floor under the scale: 0 / 0 for a group of zeros, and full codes where the floor leaves next to none.
+/// No floor under the scale: a group of zeros computes 0 / 0, and tiny groups get large codes where the floor leaves almost zero.
 struct NoFloor : SiluBlock {
   using Element = simt::DivideEach;
   static float scale(float amax) { return amax / 448.0f; }
 };
 using SiluFloorMissing = WithGroup<VllmSiluPerBlock, NoFloor>;
 
-/// log2 rounded to bf16: where it falls on an integer the exponent is one too low, and the largest element clips.
+/// Rounds log2 to bf16. Where that gives an integer, the exponent is one too low and the largest element clips.
 struct ExponentByBf16 : GroupRounded {
   static float bf16(float v) { return simt::to_float(simt::from_float<simt::Bf16>(v)); }
   static float scale(float amax) { return simt::exp2(simt::ceil(bf16(simt::log2(bf16(amax * (1.0f / 448.0f)))))); }
 };
 using SiluExponentByBf16 = WithGroup<VllmFusedSiluRounded, ExponentByBf16>;
 
-/// Rows from the count of tokens on are written too: all that the expert has room for.
+/// Also writes the rows beyond the token count, up to the expert's capacity.
 template <class Base = VllmSiluMasked>
 struct BeyondTokens : Base {
   static bool is_row(int32_t /*token*/, int32_t /*tokens*/) { return true; }
 };
 
-/// The scale in fp32 where bf16 is due: another exponent in some groups.
+/// Computes the scale in fp32 instead of bf16, which changes the exponent of some groups.
 struct ScaleInF32 : MaskedBf16Ue8m0x4 {
   static float scale(float amax) { return simt::exp2(simt::ceil(simt::log2(amax * (1.0f / 448.0f)))); }
 };
 using MaskedScaleInF32 = WithGroup<VllmSiluMaskedUe8m0x4, ScaleInF32>;
 
-/// By token: a row of zeros has the scale 0.
+/// Per-token scale: a row of zeros gets scale 0.
 struct TokenWithoutFloor : VllmPerToken {
   static float scale(float amax) { return amax / 448.0f; }
 };
@@ -97,13 +97,13 @@ struct RoundsSiluAlone : SiluTwice {
 };
 struct SiluTokenProductKept : WithActivation<VllmSiluPerTokenRounded, RoundsSiluAlone> {};
 
-/// Without the guard a block of zeros is divided by the flushed 2^-127.
+/// Without the guard, a block of zeros is divided by 2^-127, which is flushed to 0.
 struct MxZerosDivided : VllmMxfp8Fused {
   static float multiplier(float /*amax*/, uint32_t e) { return VllmMxfp8Fused::multiplier(1.0f, e); }
 };
 using SiluMxZerosDivided = WithGroup<VllmSiluMxfp8, MxZerosDivided>;
 
-// Entries of describe() for SiLU-and-mul before groups.
+// Table rows for SiLU-and-mul with group quantization.
 
 template <class Rules>
 Kernel of_gated_groups(const char* name, const char* cites, const Values& layouts = {"row", "col", "tma"}) {

@@ -1,5 +1,5 @@
-// libassay_varied.so, on which the diagnosis is measured: faults in other contracts, two faults at once, mistakes that no hypothesis describes,
-// and correct kernels that use the freedom of their contracts.
+// libassay_varied.so: test kernels for the diagnosis. It holds the known faults in other contracts, pairs of faults, mistakes
+// that no hypothesis describes, and correct kernels that use the freedom of their contracts.
 #include "assay/plugin/library.hpp"
 #include "kernels/faulty/cache_faults.h"
 #include "kernels/faulty/norm_faults.h"
@@ -10,11 +10,11 @@
 
 namespace assay_kernels {
 
-/// What these kernels cite: the table that says what the diagnosis has to find.
+/// Citation of these kernels: the table of expected diagnoses.
 inline constexpr const char* kHere = "suites/catches/diagnosis.csv";
 inline const Values kGroups{32, 64, 128};
 
-// The mistakes of libassay_faulty.so in other contracts: groups and norms.
+// The faults of libassay_faulty.so in other contracts: groups and norms.
 
 namespace {
 
@@ -22,7 +22,7 @@ struct SglangFloorForCeil : SglangGroup8bitUe8m0 {
   static float scale(float amax) { return simt::from_bits(simt::bits(amax * (1.0f / 448.0f)) & 0x7f800000u); }
 };
 struct SglangUnmasked : SglangGroup8bitUe8m0 {
-  static constexpr bool kWritesPadding = true;  // whole words, which this contract does not want
+  static constexpr bool kWritesPadding = true;  // writes whole int32 words, which this contract does not ask for
   static float scale(float amax) { return amax * (1.0f / 448.0f); }
 };
 struct SglangFp32Bits : SglangUnmasked {
@@ -80,44 +80,44 @@ std::vector<Kernel> elsewhere() {
   };
 }
 
-// The mistakes of libassay_faulty.so in other contracts: MXFP8, int8, zero points, blocks, packing and SiLU-and-mul.
+// The faults of libassay_faulty.so in other contracts: MXFP8, int8, zero points, blocks, packing and SiLU-and-mul.
 
 namespace {
 
-/// As MxUnguardedReciprocal, with scales that are not flushed.
+/// Like MxUnguardedReciprocal, but scales are not flushed.
 struct MxCuteUnguarded : FlashinferMxfp8Cute {
   static float multiplier(float amax, uint32_t e) {
     return e == 0u ? simt::from_bits(0x7f800000u) : FlashinferMxfp8Cute::multiplier(amax, e);
   }
 };
-/// As MxNoEmax, rounding up.
+/// Like MxNoEmax, but scales round up.
 struct MxCeilNoEmax : TorchaoMxCeil {
   static uint32_t exponent(float amax) {
     const uint32_t b = simt::bits(amax);
     return b >= 0x7f800000u ? 255u : b <= 0x00400000u ? 0u : exponent_ceil(amax);
   }
 };
-/// As MxNanLaundering, where scales round down.
+/// Like MxNanLaundering, but scales round down.
 struct MxFloorNanLaundering : TorchaoMxFloor {
   static float widest(float a, float b) { return simt::max_number(a, b); }
 };
-/// As Int8NearestForTruncation, where the quotient is a product.
+/// Like Int8NearestForTruncation, but the contract multiplies by a reciprocal.
 struct SglangInt8Nearest : SglangGroupInt8 {
   using Code = Int8Nearest;
 };
-/// As Int8ZeroGroup, in another library.
+/// Like Int8ZeroGroup, in another library.
 struct SglangInt8ZeroGroup : SglangGroupInt8 {
   static float amax(float widest) { return widest; }
 };
-/// As AzpForgotten, with a row of one number defined.
+/// Like AzpForgotten, but the contract also defines rows with a single value.
 struct AssayAzpForgotten : AssayPerTokenInt8Azp {
   static int32_t integer(float x, float m, int32_t /*azp*/) { return simt::to_int32_sat(x * m); }
 };
-/// As BlockRowsForgotten, with scales that are powers of two.
+/// Like BlockRowsForgotten, but scales are powers of two.
 struct BlockRowsForgottenUe8m0 : DeepgemmPerBlockCastUe8m0 {
   static bool counts(int32_t row) { return row % kBlockSide == 0; }
 };
-/// As PackAbsentGroups, where each value is masked to its byte.
+/// Like PackAbsentGroups, but each value is masked to a byte.
 struct PackTorchAbsentGroups : DeepgemmPackTorch {
   static uint32_t absent() { return 0xffffffffu; }
 };
@@ -139,7 +139,7 @@ std::vector<Kernel> quant_elsewhere() {
   };
 }
 
-// Two mistakes of libassay_faulty.so in one kernel.
+// Two faults of libassay_faulty.so in one kernel.
 
 namespace {
 
@@ -170,7 +170,7 @@ std::vector<Kernel> two_at_once() {
   };
 }
 
-// Mistakes that no mutant of a contract describes: the diagnosis must name none.
+// Mistakes that no mutant describes: the diagnosis must not name any.
 
 namespace {
 
@@ -208,20 +208,20 @@ std::vector<Kernel> outside() {
 
 namespace {
 
-/// 0, Inf and NaN are exact.
+/// 0, Inf and NaN stay unchanged.
 float nudged(float v, int ulps) { return v > 0.0f && v < 1e38f ? simt::from_bits(simt::bits(v) + uint32_t(ulps)) : v; }
 
-/// rsqrt may be off by 2 ulp.
+/// Moves rsqrt by up to 2 ulp, as the contract admits.
 template <class Base, int kUlps>
 struct RsqrtOff : Base {
   static float factor(float mean, float eps) { return nudged(Base::factor(mean, eps), kUlps); }
 };
-/// Another tree of the same depth ends an ulp beside.
+/// Moves the sum by an ulp, as another tree of the same depth may.
 template <class Base>
 struct SumOff : Base {
   static float mean(float sum, float n) { return Base::mean(nudged(sum, 1), n); }
 };
-/// A division that may be off by 2 ulp as a product with the reciprocal.
+/// Divides by multiplying with the reciprocal; the contract admits 2 ulp.
 struct TritonByReciprocal : VllmGroupTriton {
   using Element = simt::Multiply;
   static float operand(float /*amax*/, float scale) { return 1.0f / scale; }

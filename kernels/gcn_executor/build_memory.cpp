@@ -1,5 +1,6 @@
-// Loads, stores and atomics of global, flat, scratch and buffer memory, LDS instructions, and exchanges between lanes that go through the LDS
-// crossbar. Every lane's address is resolved to a pointer first, with bounds; then data move, in the same way for all spaces.
+// Memory instructions: loads, stores and atomics of global, flat, scratch and buffer memory, LDS instructions, and the lane
+// exchanges that use the LDS crossbar. First the address of each lane is bounds-checked and resolved to a pointer. Then the data
+// move in the same way for all address spaces.
 #include <cstring>
 #include <map>
 
@@ -10,7 +11,7 @@ namespace {
 
 constexpr u32 kLeastWide = 4;
 
-/// vaddr is source 0, its high word the next row if there is no scalar base, which is source 1.
+/// Source 0 is vaddr. Without a scalar base, the next row holds its high word; otherwise source 1 is the base.
 struct Addresses {
   u64 of[kLanes];
 };
@@ -28,7 +29,7 @@ void find_addresses(Wave& w, const Operation* o, Addresses& a) {
   }
 }
 
-/// Pointers of active lanes in global memory.
+/// Resolves the addresses of the active lanes in global memory.
 void resolve_global(Wave& w, const Operation* o, const Addresses& a, u64 lanes, u8** at, bool writes) {
   const u32 bytes = o->bytes;
   u64 least = ~u64{0}, most = 0;
@@ -95,7 +96,7 @@ const Operation* global(Wave& w, const Operation* o) {
   return o + o->slots;
 }
 
-/// Scratch: a lane's bytes are together.
+/// Scratch memory: the bytes of a lane are contiguous.
 u8* scratch_at(Wave& w, const Operation* o, u64 offset, int lane) {
   if (offset + o->bytes > w.scratch_bytes)
     throw Fault("scratch: expected an offset below " + std::to_string(w.scratch_bytes) + ", got " + std::to_string(offset) + " in lane " + std::to_string(lane));
@@ -136,7 +137,8 @@ const Operation* scratch(Wave& w, const Operation* o) {
   return o + o->slots;
 }
 
-/// Source 0: offset in a register or nothing; 1: descriptor of four scalars; 2: scalar offset. Words outside read 0 and are not written.
+/// Source 0: offset register, or none. Source 1: buffer descriptor in four scalars. Source 2: scalar offset. Out-of-range words
+/// read as 0 and are not written.
 template <bool kWrites>
 const Operation* buffer(Wave& w, const Operation* o) {
   const u32* descriptor = w.s + o->source[1].index;
@@ -230,7 +232,7 @@ bool build_memory(Build& build) {
   } else if (is_atomic) {
     if (!set_atomic(o, what)) return false;
     o.code |= kScoped;
-    if (sc0) o.unused = 1;  // returns what was there
+    if (sc0) o.unused = 1;  // returns the previous value
   } else {
     return false;
   }
@@ -248,7 +250,8 @@ bool build_memory(Build& build) {
     if (o.source[1].kind != Source::kScalar) not_implemented("a descriptor that is in no registers");
     return true;
   }
-  // Loads: vdst, vaddr, saddr. Stores: vaddr, data, saddr. Atomics with a result: vdst, vaddr, data, saddr. To LDS: vaddr, saddr.
+  // Operand order. Loads: vdst, vaddr, saddr. Stores: vaddr, data, saddr. Atomics with a result: vdst, vaddr, data, saddr. To
+  // LDS: vaddr, saddr.
   const bool has_result = (is_load && !(o.code & kToLds)) || (is_atomic && o.unused == 1);
   size_t next = 0;
   if (has_result) (is_atomic ? o.row : o.data) = row_of(operands.at(next++));
@@ -276,7 +279,7 @@ bool build_memory(Build& build) {
   return true;
 }
 
-// LDS instructions, and exchanges between lanes that go through its crossbar.
+// LDS instructions, and lane exchanges through the LDS crossbar.
 
 namespace {
 
@@ -303,7 +306,7 @@ bool move_contiguous(Wave& w, const Operation* o, const u32* address, u32* data,
   return true;
 }
 
-/// One access of each lane at its address + moved.
+/// One access per lane, at its address + moved.
 template <bool kWrites>
 void move_row(Wave& w, const Operation* o, const u32* address, u32* data, u32 moved) {
   if (o->bytes >= 4 && move_contiguous<kWrites>(w, o, address, data, moved)) return;
@@ -329,13 +332,13 @@ void move_row(Wave& w, const Operation* o, const u32* address, u32* data, u32 mo
 template <bool kWrites>
 const Operation* one(Wave& w, const Operation* o) {
   if (exec(w) != 0) {
-    alignas(64) u32 address[kLanes];  // a load may overwrite its own address
+    alignas(64) u32 address[kLanes];  // copied, because a load may overwrite its address register
     std::memcpy(address, row(w, o->source[0].index), sizeof address);
     move_row<kWrites>(w, o, address, row(w, o->data), static_cast<u32>(o->offset));
   }
   return o + o->slots;
 }
-/// ds_read2 and ds_write2. The second data of a write are at `row`.
+/// ds_read2 and ds_write2. The second data operand of a write is in `row`.
 template <bool kWrites>
 const Operation* two(Wave& w, const Operation* o) {
   if (exec(w) == 0) return o + o->slots;
@@ -359,7 +362,7 @@ const Operation* lds_atomic(Wave& w, const Operation* o) {
   return o + o->slots;
 }
 
-/// Lanes read the data of another lane; those of inactive lanes are 0.
+/// Each lane reads the data of another lane. The data of inactive lanes read as 0.
 const Operation* ds_bpermute_b32(Wave& w, const Operation* o) {
   const u32 *address = row(w, o->source[0].index), *data = row(w, o->data);
   alignas(64) u32 r[kLanes];
@@ -381,7 +384,7 @@ const Operation* ds_permute_b32(Wave& w, const Operation* o) {
   w.launch->lanes->write(w, row(w, o->row), r);
   return o + o->slots;
 }
-/// offset: what lane i reads is from[i] of o->source[1].lanes.
+/// Lane i reads from lane from[i] of o->source[1].lanes.
 const Operation* ds_swizzle_b32(Wave& w, const Operation* o) {
   const u32* data = row(w, o->source[0].index);
   alignas(64) u32 r[kLanes];
@@ -476,7 +479,7 @@ bool build_lds(Build& build) {
     o.run = pairs ? (writes ? two<true> : two<false>) : (writes ? one<true> : one<false>);
     return true;
   }
-  // ds_add_u32, ds_add_rtn_u32, ds_max_rtn_f64 ...
+  // Parses the rest of ds_add_u32, ds_add_rtn_u32, ds_max_rtn_f64 and so on.
   std::string what = name.substr(3);
   const size_t rtn = what.find("_rtn");
   const bool returns = rtn != std::string::npos;

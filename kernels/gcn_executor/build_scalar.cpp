@@ -1,4 +1,5 @@
-// Scalar instructions: arithmetic, comparisons, branches, MODE, scalar loads. Scalars follow the ISA document, one line each.
+// Scalar instructions: arithmetic, comparisons, branches, MODE and scalar loads. One line per instruction, as in the ISA
+// document.
 #include <cstring>
 #include <map>
 
@@ -12,11 +13,11 @@ using i64 = int64_t;
 
 struct Entry {
   Handler run;
-  const char* types;  ///< of sources: b 32 bits, q 64
-  int words;          ///< of the destination; 0: none
+  const char* types;  ///< source types: b 32 bits, q 64 bits
+  int words;          ///< words of the destination; 0: none
 };
 
-// r: result. x, y: sources. Statements behind it set scc.
+// r is the result, x and y are the sources. Further statements set scc.
 #define SCALAR(Type, read, name, value, ...)                                                            \
   const Operation* name(Wave& w, const Operation* o) {                                                    \
     [[maybe_unused]] const Type x = read(w, o->source[0]);                                              \
@@ -38,7 +39,7 @@ struct Entry {
     w.s[kScc] = r != 0;                                                                                   \
     return o + o->slots;                                                                                  \
   }
-/// A 32-bit result of a 64-bit source.
+/// An instruction with a 64-bit source and a 32-bit result.
 #define S32_64(name, value, ...)                                                                          \
   const Operation* name(Wave& w, const Operation* o) {                                                    \
     const u64 x = wide_word(w, o->source[0]);                                                             \
@@ -206,7 +207,7 @@ const Operation* s_barrier(Wave& w, const Operation* o) {
   w.pc = o + o->slots;
   return nullptr;
 }
-const Operation* s_sleep(Wave& w, const Operation* o) {  // other waves may run
+const Operation* s_sleep(Wave& w, const Operation* o) {  // lets other waves run
   w.pc = o + o->slots;
   return nullptr;
 }
@@ -234,8 +235,8 @@ const Operation* s_swappc_b64(Wave& w, const Operation* o) {
 
 const Operation* s_set_gpr_idx_off(Wave&, const Operation* o) { return o + o->slots; }
 
-/// Vector registers are indexed by source 0 until s_set_gpr_idx_off: bit 0 of `code` says first sources, bit 3 destinations. The vector
-/// instructions between are executed here.
+/// Until s_set_gpr_idx_off, source 0 is added to the register numbers of vector instructions, which this handler executes itself.
+/// `code` bit 0: applies to first sources; bit 3: to destinations.
 const Operation* s_set_gpr_idx_on(Wave& w, const Operation* o) {
   const u32 index = low_word(w, o->source[0]) & 0xFF;
   const Operation* next = w.launch->executable->ready(o + o->slots);
@@ -250,7 +251,7 @@ const Operation* s_set_gpr_idx_on(Wave& w, const Operation* o) {
   return next + next->slots;
 }
 
-/// Bits offset .. offset + bytes of MODE; see build_mode().
+/// Sets the bits offset .. offset + bytes of MODE; see build_mode().
 const Operation* set_mode(Wave& w, const Operation* o) {
   const u32 mask = (o->bytes >= 32 ? ~0u : (1u << o->bytes) - 1) << o->offset;
   const u32 value = low_word(w, o->source[0]) << o->offset;
@@ -268,7 +269,7 @@ const Operation* get_zero(Wave& w, const Operation* o) {
   return o + o->slots;
 }
 
-/// source[0]: base address or buffer descriptor; source[1]: offset in a register.
+/// source[0]: base address or buffer descriptor. source[1]: offset register.
 template <bool kBuffer>
 const Operation* load(Wave& w, const Operation* o) {
   const u32 moved = low_word(w, o->source[1]);
@@ -344,7 +345,7 @@ bool build_jump(Build& build) {
   return true;
 }
 
-/// s_cmpk_gt_u32 s0, 0x10; s_movk_i32; s_addk_i32; s_mulk_i32; s_cmovk_i32.
+/// Instructions with a 16-bit constant: s_cmpk_gt_u32 s0, 0x10; s_movk_i32; s_addk_i32; s_mulk_i32; s_cmovk_i32.
 bool build_constant(Build& build) {
   static const std::map<std::string, std::pair<Handler, int>> kForms = {
       {"s_movk_i32", {s_mov_b32, 1}}, {"s_cmovk_i32", {s_cmov_b32, 1}}, {"s_addk_i32", {s_addk_i32, 1}}, {"s_mulk_i32", {s_mulk_i32, 1}}};
@@ -368,7 +369,7 @@ bool build_constant(Build& build) {
   return true;
 }
 
-/// s_setreg_b32 hwreg(HW_REG_MODE, 23, 1), s0 and its relatives.
+/// s_setreg_b32 hwreg(HW_REG_MODE, 23, 1), s0 and its variants.
 bool build_mode(Build& build) {
   const std::string& name = build.in.name;
   if (name != "s_setreg_b32" && name != "s_setreg_imm32_b32" && name != "s_getreg_b32") return false;

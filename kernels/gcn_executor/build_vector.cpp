@@ -1,4 +1,4 @@
-// Vector ALU instructions, whose operands and modifiers become sources of the table's types, and matrix instructions (MFMA).
+// Vector ALU and matrix (MFMA) instructions. Converts operands and modifiers into sources of the types in the instruction table.
 #include <cstring>
 #include <map>
 #include <mutex>
@@ -16,7 +16,7 @@ bool is_wide(char type) { return type == 'd' || type == 'q' || type == 'Q'; }
 bool is_packed(char type) { return type == 'P' || type == 'I'; }
 bool is_16_bit(char type) { return type == 'h' || type == 'w' || type == 'k'; }
 
-/// "BYTE_1", "WORD_0", "DWORD": first bit and number of bits.
+/// Returns the first bit and the number of bits of an SDWA selector: "BYTE_1", "WORD_0", "DWORD".
 std::pair<u8, u8> selected(std::string_view selector) {
   if (selector.substr(0, 5) == "BYTE_") return {static_cast<u8>(8 * (selector[5] - '0')), 8};
   if (selector.substr(0, 5) == "WORD_") return {static_cast<u8>(16 * (selector[5] - '0')), 16};
@@ -242,7 +242,7 @@ bool build_vector(Build& build, const VectorEntry* entries, size_t count) {
   mods.high_half = packed || entry->types[0] == 'm' ? build.list("op_sel_hi", sources, packed ? 1 : 0) : std::vector<int>(sources, 0);
   mods.negative_low = packed ? build.list("neg_lo", sources) : std::vector<int>(sources, 0);
   mods.negative_high = packed ? build.list("neg_hi", sources) : std::vector<int>(sources, 0);
-  if (name == "v_pk_mov_b32") mods.high_half = mods.half;  // op_sel names the word of each source
+  if (name == "v_pk_mov_b32") mods.high_half = mods.half;  // here op_sel selects the word of each source
   const Permutation* lanes = build.in.form.find("dpp") != std::string::npos ? permutation_of(build) : nullptr;
   for (size_t k = 0; k < sources; ++k) o.source[k] = vector_source(build, operands[k], entry->types[k], k, mods, lanes);
   o.sources = static_cast<u8>(sources);
@@ -259,7 +259,7 @@ bool build_vector(Build& build, const VectorEntry* entries, size_t count) {
   return true;
 }
 
-// ---- instructions across lanes
+// ---- instructions that exchange data between lanes
 namespace {
 
 const Operation* read_first_lane(Wave& w, const Operation* o) {
@@ -280,7 +280,7 @@ const Operation* swap(Wave& w, const Operation* o) {
   for (u64 rest = exec(w); rest != 0; rest &= rest - 1) std::swap(a[__builtin_ctzll(rest)], b[__builtin_ctzll(rest)]);
   return o + o->slots;
 }
-/// Odd rows of n lanes of the first register change places with even rows of the second.
+/// Swaps odd rows of n lanes of the first register with even rows of the second.
 template <int n>
 const Operation* permlane_swap(Wave& w, const Operation* o) {
   if (exec(w) != kAllLanes) throw Fault("v_permlane swap under a mask of lanes is not implemented");
@@ -321,14 +321,16 @@ bool build_lane_exchange(Build& build) {
   return true;
 }
 
-// Matrix instructions (MFMA): the tensor-core emulator of kernels/units adds, here are the layouts. A lane has one row of A, one of B, and K /
-// groups consecutive k of each, where groups = 64 / rows. Source: AMD Matrix Instruction Calculator; CDNA3 ISA 7.1.5. EXEC is ignored.
+// Matrix instructions (MFMA). The tensor-core emulator of kernels/units does the arithmetic; this file defines the register
+// layouts. Each lane holds one row of A, one row of B, and K / groups consecutive elements along k of each, where groups = 64 /
+// rows. EXEC is ignored.
+// Source: AMD Matrix Instruction Calculator; CDNA3 ISA 7.1.5.
 
 namespace {
 
 namespace units = assay_kernels::units;
 
-// Instructions of 32 x 32 have half of the k of those of 16 x 16.
+// 32 x 32 instructions have half the k of 16 x 16 ones.
 struct F16Wide : units::JoinedUnit<units::F16, 8, 8> {};
 struct Bf16Wide : units::JoinedUnit<units::Bf16, 8, 8, 128> {};
 struct Xf32Wide : units::JoinedUnit<units::Tf32, 4, 4, 128> {};
@@ -340,7 +342,7 @@ struct Int8Wide : units::IntegerUnit<units::MfmaTile> {
   static constexpr int kK = 16;
 };
 
-/// Source 0: A, 1: B, 2: C. kSize rows and columns.
+/// Sources: 0 is A, 1 is B, 2 is C. The result has kSize rows and columns.
 template <class U, int kSize>
 const Operation* multiply(Wave& w, const Operation* o) {
   constexpr int kGroups = kLanes / kSize, kRegisters = kSize * kSize / kLanes;
@@ -377,7 +379,7 @@ const Operation* multiply(Wave& w, const Operation* o) {
 
 struct Matrix {
   Handler run;
-  int a, b, d;  ///< registers
+  int a, b, d;  ///< number of registers
 };
 template <class U, int kSize>
 constexpr Matrix matrix() {

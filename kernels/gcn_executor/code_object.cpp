@@ -16,7 +16,7 @@ enum Relocation : uint32_t { kAbs64 = 3, kRelative64 = 13 };
 
 [[noreturn]] void refuse(const std::string& what) { throw Fault("code object: " + what); }
 
-/// Reads of the file, with bounds.
+/// Bounds-checked reads of the file.
 class Image {
  public:
   Image(const void* data, size_t size) : data_(static_cast<const uint8_t*>(data)), size_(size) {}
@@ -59,7 +59,7 @@ Elf64_Ehdr header_of(const Image& image) {
   return header;
 }
 
-/// Kernels of the metadata, without their descriptors.
+/// Reads the kernels from the metadata; their descriptors are read later.
 std::map<std::string, Kernel> kernels_of(const uint8_t* note, size_t bytes) {
   std::map<std::string, Kernel> kernels;
   const auto metadata = nlohmann::json::from_msgpack(note, note + bytes, true, false);

@@ -10,10 +10,10 @@
 
 namespace assay_gcn {
 
-/// An argument, from the metadata. Sizes and offsets in bytes.
+/// A kernel argument from the metadata. Sizes and offsets are in bytes.
 struct KernelArgument {
   size_t offset = 0, size = 0;
-  std::string kind;  ///< by_value, global_buffer, hidden_block_count_x ...
+  std::string kind;  ///< by_value, global_buffer, hidden_block_count_x and so on
 };
 
 struct KernelDescriptor {  // amdhsa kernel descriptor: LLVM, AMDGPUUsage, "Kernel Descriptor"
@@ -28,7 +28,7 @@ struct KernelDescriptor {  // amdhsa kernel descriptor: LLVM, AMDGPUUsage, "Kern
 static_assert(sizeof(KernelDescriptor) == 64);
 
 struct Kernel {
-  std::string name;  ///< mangled
+  std::string name;  ///< mangled name
   KernelDescriptor descriptor{};
   uint64_t entry = 0;  ///< device address of the first instruction
   std::vector<KernelArgument> arguments;
@@ -42,7 +42,7 @@ struct Function {
 
 class CodeObject {
  public:
-  /// Loads and relocates. Throws Fault for anything but a code object of gfx942 or gfx950.
+  /// Loads and relocates the code object. Throws Fault unless it is for gfx942 or gfx950.
   CodeObject(const void* elf, size_t bytes, Memory& memory);
   ~CodeObject();
   CodeObject(const CodeObject&) = delete;
@@ -50,9 +50,9 @@ class CodeObject {
 
   const std::string& architecture() const { return architecture_; }
   const std::map<std::string, Kernel>& kernels() const { return kernels_; }
-  /// By the address behind each.
+  /// Keyed by the address after the end of each function.
   const std::map<uint64_t, Function>& functions() const { return functions_; }
-  /// The function that holds an address, or null.
+  /// Returns the function that contains an address, or nullptr.
   const Function* function_at(uint64_t address) const;
   /// Device address and size of a symbol; {0, 0} if there is none.
   std::pair<uint64_t, uint64_t> symbol(const std::string& name) const;
@@ -63,10 +63,10 @@ class CodeObject {
   std::string architecture_;
   std::map<std::string, Kernel> kernels_;
   std::map<std::string, std::pair<uint64_t, uint64_t>> symbols_;
-  std::map<uint64_t, Function> functions_;  ///< by end
+  std::map<uint64_t, Function> functions_;  ///< keyed by end address
 };
 
-/// The architecture of an ELF code object ("gfx942"), or "" if it is none that can be executed.
+/// The architecture of an ELF code object, such as "gfx942". Returns "" if the executor does not support it.
 std::string architecture_of(const void* elf, size_t bytes);
 
 }  // namespace assay_gcn

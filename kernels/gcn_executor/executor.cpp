@@ -9,12 +9,13 @@
 namespace assay_gcn {
 namespace {
 
-/// Rows of a wave: 256 vector and 256 accumulation registers, and what an operand of several registers may read behind them.
+/// Register rows per wave: 256 vector and 256 accumulation registers, plus rows that a multi-register operand may read past the
+/// end.
 constexpr u32 kRows = 512 + 4;
-constexpr u64 kTurn = 200000;  ///< wave instructions of a group before the next one may run
+constexpr u64 kTurn = 200000;  ///< number of wave instructions that a group executes before the next group runs
 constexpr size_t kMostResident = 512;
 
-/// In the order of approximate_index(): those of the table.
+/// Names of approximate instructions, indexed by approximate_index(), from the instruction table.
 std::vector<std::string>& approximate_names() {
   static std::vector<std::string> names;
   return names;
@@ -270,7 +271,8 @@ std::unique_ptr<Launch> Device::start(Executable& executable, const Kernel& kern
   size_t next = 0;
   for (const KernelArgument& argument : kernel.arguments) {
     if (argument.kind.compare(0, 7, "hidden_") == 0) continue;
-    if (argument.offset + argument.size > copy.size()) throw Fault("kernel " + kernel.name + ": an argument behind its segment");
+    if (argument.offset + argument.size > copy.size())
+      throw Fault("kernel " + kernel.name + ": an argument lies outside the kernel argument segment");
     std::memcpy(copy.data() + argument.offset, arguments[next++], argument.size);
   }
   return begin(executable, kernel, grid, block, dynamic_lds, std::move(copy));
@@ -360,7 +362,7 @@ void Device::add_group(Launch& launch) {
     }
     w.scratch_bytes = scratch;
     if (scratch != 0) std::memset(w.scratch, 0, size_t{scratch} * kLanes);
-    // User registers: private buffer, dispatch packet, queue, arguments, dispatch id, flat scratch, size of scratch.
+    // User SGPRs: private buffer, dispatch packet, queue, kernel arguments, dispatch id, flat scratch, scratch size.
     u32 n = 0;
     const u64 values[7] = {0, launch.packet, 0, launch.kernel_arguments, 0, 0, scratch};
     for (u32 bit = 0; bit < 7; ++bit) {
@@ -466,7 +468,7 @@ bool Device::step(Launch& launch, uint64_t instructions) {
       }
       if (launch.instructions > options_.most_instructions)
         throw Fault("kernel " + launch.kernel->name + " did not end after " + std::to_string(options_.most_instructions) + " wave instructions");
-      // A group that waits for one that has not begun: let another begin.
+      // The group may wait for one that has not started, so start another one.
       if (!ended && launch.next_group < launch.grid.count() && launch.groups.size() < kMostResident) add_group(launch);
     }
   } catch (const Fault&) {

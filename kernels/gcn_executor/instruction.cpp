@@ -29,7 +29,7 @@ bool ends_with(std::string_view text, std::string_view end) {
   return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
 }
 
-/// Positions of `separator` outside of brackets.
+/// Splits at `separator`, except inside brackets.
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
   int depth = 0;
@@ -55,7 +55,7 @@ bool parse_integer(std::string_view text, int64_t& value) {
   return error == std::errc() && end == text.data() + text.size() && !text.empty();
 }
 
-/// v5, s[4:7], a0, ttmp[2:3].
+/// Parses v5, s[4:7], a0, ttmp[2:3].
 bool parse_register(std::string_view text, Operand& operand) {
   static constexpr std::pair<std::string_view, Operand::Kind> kFiles[] = {{"ttmp", Operand::Kind::kScalar},
                                                                           {"v", Operand::Kind::kVector},
@@ -180,7 +180,8 @@ Instruction parse_instruction(std::string_view text) {
   if (blank == std::string_view::npos) return instruction;
   std::vector<std::string_view> parts = split(text.substr(blank), ',');
   if (parts.empty()) return instruction;
-  // Modifiers follow the last operand. What s_waitcnt and its like print is one operand, blanks included.
+  // Modifiers follow the last operand. The operands of s_waitcnt and similar instructions are one operand that may contain
+  // blanks.
   if (starts_with(name, "s_waitcnt") || starts_with(name, "s_sendmsg")) {
     parts = {trimmed(text.substr(blank))};
   } else {
@@ -203,7 +204,8 @@ std::string text_of(const Instruction& instruction) {
   for (const Operand& operand : instruction.operands) {
     std::string body = operand.text;
     const bool named = operand.kind == Operand::Kind::kScalar && operand.index >= kFlatScratch && operand.text[0] != 's';
-    if (operand.is_row() || (operand.kind == Operand::Kind::kScalar && !named)) {  // from the numbers, so that the test sees a wrong one
+    // printed from the register numbers, so that the test detects wrong numbers
+    if (operand.is_row() || (operand.kind == Operand::Kind::kScalar && !named)) {
       const std::string file = operand.kind == Operand::Kind::kVector ? "v" : operand.kind == Operand::Kind::kAccumulation ? "a" : "s";
       const std::string first = std::to_string(operand.index), last = std::to_string(operand.index + operand.words - 1);
       body = operand.words == 1 ? file + first : file + "[" + first + ":" + last + "]";
@@ -222,7 +224,8 @@ uint64_t bits_of_number(std::string_view text, char type) {
   if (starts_with(text, "lit(")) text = text.substr(4, text.size() - 5);
   int64_t integer = 0;
   if (parse_integer(text, integer)) {
-    if (type == 'd' && starts_with(text, "0x") && integer >> 32 == 0) return static_cast<uint64_t>(integer) << 32;  // the high half
+    // a 32-bit literal of a 64-bit float is its high half
+    if (type == 'd' && starts_with(text, "0x") && integer >> 32 == 0) return static_cast<uint64_t>(integer) << 32;
     return static_cast<uint64_t>(integer);
   }
   if (!is_decimal_fraction(text)) throw Fault("operand '" + std::string(text) + "': expected a number");

@@ -1,5 +1,5 @@
-// One AMD machine instruction as operands and modifiers. LLVM's disassembler prints it; the text is taken apart here. Assembler text is
-// stable between LLVM versions, while the layout of LLVM's operands is private and changes.
+// One AMD machine instruction, split into operands and modifiers. LLVM's disassembler prints it and this code parses the text.
+// Assembler text is stable across LLVM versions; LLVM's operand layout is private and changes.
 #pragma once
 
 #include <cstdint>
@@ -11,60 +11,60 @@
 
 namespace assay_gcn {
 
-/// Why a kernel stops: an instruction that is not implemented, an address outside of every buffer, a deadlock.
+/// The reason why a kernel stops: an unimplemented instruction, an address outside every buffer, or a deadlock.
 struct Fault : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Numbers of scalar registers in the encoding.
+/// Encoded numbers of scalar registers.
 enum ScalarRegister : int { kFlatScratch = 102, kXnackMask = 104, kVcc = 106, kTtmp = 108, kM0 = 124, kExec = 126 };
 
 struct Operand {
   enum class Kind : uint8_t { kVector, kAccumulation, kScalar, kNumber, kSpecial };
   Kind kind = Kind::kSpecial;
-  int index = 0;  ///< first register
-  int words = 1;  ///< registers
+  int index = 0;  ///< first register number
+  int words = 1;  ///< number of registers
   bool negative = false, absolute = false, sign_extend = false;
-  std::string text;  ///< as printed, without -, || and sext()
+  std::string text;  ///< as printed, without -, || or sext()
 
   bool is_row() const { return kind == Kind::kVector || kind == Kind::kAccumulation; }
 };
 
 struct Instruction {
-  std::string name;  ///< mnemonic without its form: v_add_f32
-  std::string form;  ///< e32, e64, sdwa, dpp, e64_dpp or nothing
+  std::string name;  ///< mnemonic without the encoding suffix, such as v_add_f32
+  std::string form;  ///< encoding suffix: e32, e64, sdwa, dpp, e64_dpp or empty
   std::vector<Operand> operands;
-  std::vector<std::pair<std::string, std::string>> modifiers;  ///< name and value, e.g. {"op_sel", "[0,1]"}, {"clamp", ""}
+  std::vector<std::pair<std::string, std::string>> modifiers;  ///< name and value, such as {"op_sel", "[0,1]"} or {"clamp", ""}
   uint64_t address = 0;
-  uint32_t size = 0;  ///< bytes
+  uint32_t size = 0;  ///< size of the encoding in bytes
 
   bool has(std::string_view modifier) const;
-  /// The value of a modifier; `otherwise` if the instruction does not have it. Throws Fault if it is no integer.
+  /// Returns the modifier's value, or `otherwise` if the instruction lacks it. Throws Fault if the value is no integer.
   int64_t number(std::string_view modifier, int64_t otherwise = 0) const;
-  /// A list such as op_sel:[0,1], filled up with `otherwise`.
+  /// Returns a list such as op_sel:[0,1], padded with `otherwise`.
   std::vector<int> list(std::string_view modifier, size_t count, int otherwise = 0) const;
   std::string_view value(std::string_view modifier) const;
 };
 
-/// Takes the text of one instruction apart. Throws Fault if it is none.
+/// Parses the text of one instruction. Throws Fault if the text is malformed.
 Instruction parse_instruction(std::string_view text);
 
-/// The text again, from the parts alone.
+/// Rebuilds the text from the parsed parts only.
 std::string text_of(const Instruction& instruction);
 
-/// The bits of an inline constant or a literal, for a type: 'f' and 'b' 32 bits, 'h' 16, 'd' a double, 'q' an integer of 64 bits.
+/// The bits of an inline constant or literal. Types: 'f' and 'b' 32 bits, 'h' 16 bits, 'd' double, 'q' 64-bit integer.
 uint64_t bits_of_number(std::string_view text, char type);
 
-/// LLVM's disassembler for one architecture. Not to be shared between threads.
+/// LLVM's disassembler for one architecture. Not thread-safe.
 class Disassembler {
  public:
-  /// Throws Fault if this build's LLVM does not know the architecture.
+  /// Throws Fault if LLVM was built without support for the architecture.
   explicit Disassembler(const std::string& architecture);
   ~Disassembler();
   Disassembler(const Disassembler&) = delete;
   Disassembler& operator=(const Disassembler&) = delete;
 
-  /// Text as LLVM prints it, and the size in bytes. Throws Fault for bytes that are no instruction.
+  /// Returns the text as LLVM prints it, and the size in bytes. Throws Fault if the bytes are no instruction.
   std::pair<std::string, uint32_t> print(const uint8_t* bytes, size_t count, uint64_t address) const;
   Instruction decode(const uint8_t* bytes, size_t count, uint64_t address) const;
 

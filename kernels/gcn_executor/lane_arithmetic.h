@@ -1,7 +1,8 @@
-// Arithmetic of one lane, written so that compilers vectorise it and every build gives the same bits. Included by lane_code.cpp alone.
+// Arithmetic of one lane. It is written so that compilers vectorize it and every build gives the same bits. Included by
+// lane_code.cpp only.
 //
-// NaN: the first source that is NaN, made quiet; 0x7fc00000 if none is. Hosts choose differently, so each result is looked at.
-// Subnormals are kept here; flushing is a pass over rows. Rounding is to nearest even.
+// NaN results: the first NaN source, made quiet, or 0x7fc00000 if no source is NaN. Hosts choose differently, so every result is
+// checked. Subnormals are kept here; a separate pass over rows flushes them. Rounding is to nearest even.
 #pragma once
 
 #include "kernels/gcn_executor/wave.h"
@@ -18,7 +19,7 @@ inline bool is_infinite(u32 x) { return (x & 0x7FFFFFFFu) == 0x7F800000u; }
 inline bool is_nan64(u64 x) { return (x & ~(u64{1} << 63)) > 0x7FF0000000000000u; }
 inline u32 quiet(u32 x) { return is_nan(x) ? x | 0x400000u : x; }
 
-/// The bits of a result, by the rule of NaN.
+/// Returns the bits of a result, with NaN replaced by the rule above.
 inline u32 settle(float r, u32 x, u32 y = 0, u32 z = 0) {
   const u32 nan = is_nan(x) ? x | 0x400000u : is_nan(y) ? y | 0x400000u : is_nan(z) ? z | 0x400000u : 0x7FC00000u;
   return r != r ? nan : b(r);
@@ -30,7 +31,7 @@ inline u64 settle64(double r, u64 x, u64 y = 0, u64 z = 0) {
 }
 inline u32 fma32(u32 x, u32 y, u32 z) { return settle(__builtin_fmaf(f(x), f(y), f(z)), x, y, z); }
 
-/// IEEE mode: of a NaN and a number the number; -0 is below +0.
+/// Maximum in IEEE mode: if one source is NaN, the other one; -0 is below +0.
 inline u32 larger(u32 x, u32 y) {
   const u32 r = f(x) > f(y) ? x : f(x) == f(y) ? x & y : y;
   return is_nan(x) ? quiet(y) : is_nan(y) ? x : r;
@@ -39,7 +40,7 @@ inline u32 smaller(u32 x, u32 y) {
   const u32 r = f(x) < f(y) ? x : f(x) == f(y) ? x | y : y;
   return is_nan(x) ? quiet(y) : is_nan(y) ? x : r;
 }
-/// With a NaN it is the least of the three, as the ISA has it.
+/// If a source is NaN, returns the minimum of the three, as the ISA specifies.
 inline u32 median(u32 x, u32 y, u32 z) {
   const u32 least = smaller(smaller(x, y), z), low = smaller(x, y), high = larger(x, y);
   return is_nan(x) || is_nan(y) || is_nan(z) ? least : larger(low, smaller(high, z));
@@ -55,17 +56,19 @@ inline u64 smaller64(u64 x, u64 y) {
 
 // ---- narrow formats
 
-/// f32 to a format of so many bits of exponent bias and mantissa, nearest even, without its sign; may be above the format's largest code.
+/// Converts the magnitude of an f32 to a format with the given exponent bias and mantissa bits, to nearest even. The result may
+/// exceed the format's largest code.
 template <int kBias, int kMantissa>
 inline u32 narrowed(u32 magnitude) {
   constexpr u32 kSmallestNormal = static_cast<u32>(127 + 1 - kBias) << 23;
-  constexpr float kUnit = __builtin_bit_cast(float, static_cast<u32>(127 + 1 - kBias - kMantissa + 23) << 23);  // its ulp is the least subnormal
+  // a power of two whose ulp is the smallest subnormal
+  constexpr float kUnit = __builtin_bit_cast(float, static_cast<u32>(127 + 1 - kBias - kMantissa + 23) << 23);
   const u32 subnormal = b(f(magnitude) + kUnit) - b(kUnit);
   const u32 odd = magnitude >> (23 - kMantissa) & 1;
   const u32 normal = (magnitude - (static_cast<u32>(127 - kBias) << 23) + ((1u << (22 - kMantissa)) - 1) + odd) >> (23 - kMantissa);
   return magnitude < kSmallestNormal ? subnormal : normal;
 }
-/// The code of such a format, without its sign, as f32.
+/// Converts the magnitude of such a format's code to f32.
 template <int kBias, int kMantissa>
 inline u32 widened(u32 code) {
   constexpr float kShift = __builtin_bit_cast(float, static_cast<u32>(127 + 127 - kBias) << 23);
@@ -80,7 +83,7 @@ inline u32 half_bits(u32 u) {
   const u32 r = is_nan(u) ? 0x7E00 | (magnitude >> 13 & 0x3FF) : code < 0x7C00 ? code : 0x7C00;
   return r | (u >> 16 & 0x8000);
 }
-/// An f16 result of f32 arithmetic that is exact or rounded to odd. Overflow of finite sources saturates under FP16_OVFL.
+/// Rounds an f32 result to f16. The f32 must be exact or rounded to odd. With FP16_OVFL, overflow from finite sources saturates.
 inline u32 half_of(float r, u32 x, u32 y, u32 z, const State& m) {
   const auto nan = [](u32 c) { return (c & 0x7FFF) > 0x7C00; };
   const auto infinite = [](u32 c) { return (c & 0x7FFF) == 0x7C00; };
@@ -94,13 +97,13 @@ inline u32 half_of_float(u32 x, const State& m) {
   const u32 code = half_bits(x);
   return (m.mode & kFp16Overflow) != 0 && (code & 0x7FFF) == 0x7C00 && !is_infinite(x) ? code - 1 : code;
 }
-/// Toward zero.
+/// Rounds toward zero.
 inline u32 half_cut(u32 x) {
   const u32 code = half_bits(x);
   const bool above = (b(h(code)) & 0x7FFFFFFF) > (x & 0x7FFFFFFF);
   return !is_nan(x) && above ? code - 1 : code;
 }
-/// x * y + z rounded to odd, for f16 values: one later rounding to f16 is the only one.
+/// Computes x * y + z for f16 values, rounded to odd, so that the later rounding to f16 acts as the only one.
 inline float fma_to_odd(float x, float y, float z) {
   const float p = x * y, s = p + z, t = s - p;
   const float error = (p - (s - t)) + (z - t);
@@ -109,13 +112,13 @@ inline float fma_to_odd(float x, float y, float z) {
   const bool fix = error != 0 && error == error && !(b(s) & 1);
   return fix ? f(outward ? up : down) : s;
 }
-/// A double as f32, rounded to odd.
+/// Converts a double to f32, rounding to odd.
 inline u32 cut_to_odd(double x) {
   const float r = static_cast<float>(x);
   const double back = static_cast<double>(r);
   if (back == x || back != back || back - back != 0) return b(r);
   u32 u = b(r);
-  if ((back > x) == (x > 0)) --u;  // toward zero
+  if ((back > x) == (x > 0)) --u;  // step toward zero
   return u | 1;
 }
 inline u32 half_of_mixed(u32 x, u32 y, u32 z, const State& m) {
@@ -130,7 +133,7 @@ inline u32 half_of_mixed(u32 x, u32 y, u32 z, const State& m) {
 }
 inline u32 bf16_of(u32 u) { return is_nan(u) ? u >> 16 | 0x40 : (u + 0x7FFF + (u >> 16 & 1)) >> 16; }
 
-/// Overflow without FP16_OVFL is NaN, with it the largest number; infinities alike.
+/// Overflow: NaN without FP16_OVFL, the largest value with it. Infinities are treated the same.
 template <int kBias, int kMantissa, bool kFnuz, u32 kLargest, u32 kOverflow>
 inline u32 small_float(u32 x, const State& m) {
   const u32 magnitude = x & 0x7FFFFFFF, sign = x >> 24 & 0x80, code = narrowed<kBias, kMantissa>(magnitude);
@@ -156,25 +159,25 @@ inline u32 float_of_bf8(u32 code, const State& m) {
   return code == 0x80 ? 0x7FC00000u : sign | widened<16, 2>(magnitude);
 }
 
-/// Bit 4 x + 2 y + z of a truth table of eight bits, for each bit of the words.
+/// For each bit, looks up bit 4 x + 2 y + z of an 8-bit truth table.
 inline u32 by_table(u32 x, u32 y, u32 z, u32 table) {
   u32 r = 0;
   for (u32 k = 0; k < 8; ++k) r |= (0u - (table >> k & 1)) & ((k & 4) != 0 ? x : ~x) & ((k & 2) != 0 ? y : ~y) & ((k & 1) != 0 ? z : ~z);
   return r;
 }
-/// Two words shifted to the right, each held within bounds, as two bytes.
+/// Shifts two words right, clamps each to the bounds, and packs both into bytes.
 inline u32 packed8(u32 x, u32 y, u32 by, int low, int high) {
   const int a = static_cast<int>(x) >> (by & 31), c = static_cast<int>(y) >> (by & 31);
   return (static_cast<u32>(a < low ? low : a > high ? high : a) & 255) | (static_cast<u32>(c < low ? low : c > high ? high : c) & 255) << 8;
 }
 
-// ---- conversions to integers: NaN is 0, beyond the range the nearest integer of it
+// ---- conversions to integers: NaN becomes 0; out-of-range values saturate
 inline u32 to_int(float x) {
   const float inside = x >= 2147483648.0f || !(x >= -2147483648.0f) ? 0.0f : x;
   const u32 r = static_cast<u32>(static_cast<int>(inside));
   return x >= 2147483648.0f ? 0x7FFFFFFFu : x < -2147483648.0f ? 0x80000000u : r;
 }
-inline u32 to_unsigned(float x) {  // hosts have signed conversions only
+inline u32 to_unsigned(float x) {  // via signed conversion, because hosts have no unsigned one
   const bool high = x >= 2147483648.0f;
   const float inside = !(x > 0) || x >= 4294967296.0f ? 0.0f : high ? x - 2147483648.0f : x;
   const u32 r = static_cast<u32>(static_cast<int>(inside)) + (high ? 0x80000000u : 0);
@@ -187,7 +190,7 @@ inline u32 to_int64(double x) {
 inline u32 to_unsigned64(double x) { return !(x > 0) ? 0 : x >= 4294967295.0 ? ~0u : static_cast<u32>(static_cast<u64>(x)); }
 inline float unsigned_to_float(u32 x) {
   const float low = static_cast<float>(static_cast<int>(x));
-  const u32 halved = x >> 1 | (x & 1);  // sticky: rounds as x does
+  const u32 halved = x >> 1 | (x & 1);  // keeps a sticky bit, so the rounding equals that of x
   const float high = static_cast<float>(static_cast<int>(halved)) * 2.0f;
   return static_cast<int>(x) < 0 ? high : low;
 }
@@ -198,7 +201,8 @@ inline float scaled(float x, int e) {
   const int clipped = e < -400 ? -400 : e > 400 ? 400 : e;
   return static_cast<float>(static_cast<double>(x) * power_of_two(clipped));
 }
-/// A number over the power of two of an f32's exponent, and back, as v_cvt_scalef32 has them. An exponent of 255 is NaN, as in E8M0.
+/// Divides a value by the power of two in an f32's exponent, or multiplies by it, as v_cvt_scalef32 does. Exponent 255 means NaN,
+/// as in E8M0.
 inline u32 over_power(u32 x, u32 scale) {
   const u32 exponent = scale >> 23 & 255;
   return exponent == 255 ? 0x7FC00000u : b(scaled(f(x), 127 - static_cast<int>(exponent)));
@@ -228,8 +232,8 @@ inline u32 exponent_of64(u64 x) {
   return static_cast<u32>(e);
 }
 
-// ---- division: LLVM's sequence of div_scale, rcp, fma, div_fmas, div_fixup. The ISA's pseudocode does not give IEEE quotients; the rules
-// are those by encoded exponents that ROCm's rocjitsu found on hardware (gfx1100, gfx1201).
+// ---- division: LLVM's sequence of div_scale, rcp, fma, div_fmas, div_fixup. The ISA's pseudocode does not give IEEE quotients.
+// These rules, in terms of encoded exponents, are those that ROCm's rocjitsu found on hardware (gfx1100, gfx1201).
 inline u64 div_scale(u32 x, u32 denominator, u32 numerator) {
   const int de = static_cast<int>(denominator >> 23 & 255), ne = static_cast<int>(numerator >> 23 & 255), delta = ne - de;
   const bool of_denominator = x == denominator, far = delta >= 96, near = delta <= -96;
@@ -256,7 +260,7 @@ inline u32 div_fmas(u32 x, u32 y, u32 z, u32 scaled_lane) {
 inline u32 div_fixup(u32 quotient, u32 denominator, u32 numerator) {
   const u32 sign = (denominator ^ numerator) & 0x80000000u;
   const u32 dm = denominator & 0x7FFFFFFF, nm = numerator & 0x7FFFFFFF, qm = quotient & 0x7FFFFFFF;
-  u32 r = qm >= 0x7F800000 ? sign | 0x7F800000u : sign | qm;  // an overflow within the steps
+  u32 r = qm >= 0x7F800000 ? sign | 0x7F800000u : sign | qm;  // an intermediate step overflowed
   if (static_cast<int>(nm >> 23) - static_cast<int>(dm >> 23) < -150) r = sign;
   if (dm == 0x7F800000 || nm == 0) r = sign;
   if (nm == 0x7F800000 || dm == 0) r = sign | 0x7F800000u;
@@ -293,7 +297,7 @@ inline u64 div_fmas64(u64 x, u64 y, u64 z, u32 scaled_lane) {
   const double error = (t - s) + (te + pe);
   const int shift = (z >> 52 & 2047) > 1023 ? 128 : -128;
   double r = __builtin_ldexp(s, shift);
-  // A subnormal result is rounded a second time: what s lost decides where it lies in the middle.
+  // A subnormal result is rounded a second time. The part that s lost decides the ties.
   const double lost = s - __builtin_ldexp(r, -shift);
   if (shift < 0 && error != 0 && (lost == 0x1p-947 || lost == -0x1p-947)) {
     const double lower = lost > 0 ? r : r - 0x1p-1074;
@@ -314,13 +318,13 @@ inline u64 div_fixup64(u64 quotient, u64 denominator, u64 numerator) {
   return r;
 }
 
-// ---- what the ISA bounds by some ULP
+// ---- instructions whose error the ISA only bounds
 inline u32 random_bits(u32 seed, u32 value, int lane) {
   u32 r = seed ^ value * 0x9E3779B1u ^ static_cast<u32>(lane) * 0x85EBCA6Bu;
   r = (r ^ r >> 15) * 0x2C1B3C6Du;
   return r ^ r >> 13;
 }
-/// +1, -1 or 0 ULP.
+/// Returns +1, -1 or 0 ulp.
 inline int moved(const State& m, u32 value, int lane) {
   switch (m.approximation) {
     case Approximation::kUp:
@@ -333,7 +337,7 @@ inline int moved(const State& m, u32 value, int lane) {
       return 0;
   }
 }
-/// f32 transcendentals flush their source and their result whatever MODE says.
+/// f32 transcendental instructions flush their source and result, whatever MODE says.
 inline double flushed(u32 x) { return (x & 0x7F800000) == 0 ? (x >> 31 ? -0.0 : 0.0) : static_cast<double>(f(x)); }
 inline u32 approximate(double exact, const State& m, int lane) {
   u32 r = exact != exact ? 0x7FC00000u : b(static_cast<float>(exact));
@@ -367,7 +371,7 @@ inline void move_pair(const u32* const* s, u32* r, const State&) {
     r[i + kLanes] = high;
   }
 }
-/// A signed sum: on overflow, which is the sign of the last argument, the largest or smallest number by the sign of x.
+/// A saturated signed sum. If the sign of `overflow` is set, returns the largest or smallest value according to the sign of x.
 inline u32 saturated(u32 sum, u32 x, u32 overflow) { return overflow >> 31 ? (x >> 31 ? 0x80000000u : 0x7FFFFFFFu) : sum; }
 inline int signed24(u32 x) { return static_cast<int>(x << 8) >> 8; }
 inline u32 least(u32 x, u32 y) { return static_cast<int>(x) < static_cast<int>(y) ? x : y; }
@@ -394,7 +398,7 @@ inline u32 permuted(u32 x, u32 y, u32 selectors) {
   }
   return r;
 }
-/// Value and a bit for each lane: all ones if a carry or borrow left 32 bits.
+/// Result and carry per lane: all ones if a carry or borrow left 32 bits.
 inline u64 with_carry(u64 r) { return (r & 0xFFFFFFFFu) | (r >> 32 != 0 ? u64{0xFFFFFFFF} << 32 : 0); }
 template <bool kSigned>
 inline void mad_wide(const u32* const* s, u32* r, const State&) {
@@ -413,7 +417,7 @@ inline u32 dot4(u32 x, u32 y, u32 z) {
     z += static_cast<u32>(static_cast<int>(static_cast<int8_t>(x >> 8 * k)) * static_cast<int8_t>(y >> 8 * k));
   return z;
 }
-/// v_cmp_class: bits of the mask are signalling NaN, quiet NaN, -inf, -normal, -subnormal, -0, +0, +subnormal, +normal, +inf.
+/// v_cmp_class. Mask bits from bit 0: signalling NaN, quiet NaN, -inf, -normal, -subnormal, -0, +0, +subnormal, +normal, +inf.
 inline bool has_class(u32 x, u32 mask, u32 exponent, u32 fraction, int sign) {
   const bool negative = x >> sign & 1;
   const u32 magnitude = x & (exponent | fraction), e = magnitude & exponent;

@@ -1,5 +1,5 @@
-// Compiled once for each instruction set of the host, with ASSAY_LANES naming its table. Nothing of the standard library is used here: the
-// linker could keep one copy of a template for all three builds, and that one might need AVX-512.
+// Compiled once per host instruction set; ASSAY_LANES names the table. Uses nothing of the standard library: the linker might
+// keep one copy of a template for all three builds, and that copy might need AVX-512.
 #include "kernels/gcn_executor/wave.h"
 
 #if defined(__AVX2__)
@@ -16,7 +16,7 @@ namespace {
 constexpr bool is_wide(char type) { return type == 'd' || type == 'q' || type == 'Q'; }
 constexpr int length(const char* text) { return *text == 0 ? 0 : 1 + length(text + 1); }
 
-// ---- bodies
+// ---- instruction bodies
 template <class Op>
 void each_lane(const u32* const* s, u32* r, const State& m) {
   constexpr int kSources = length(Op::kTypes);
@@ -32,7 +32,7 @@ void each_lane(const u32* const* s, u32* r, const State& m) {
     if constexpr (is_wide(Op::kResult[0]) || Op::kResult[1] == 'M') r[i + kLanes] = static_cast<u32>(value >> 32);
   }
 }
-/// Low and high halves of words, or words of two registers.
+/// Applies Op to the low and high halves of words, or to the words of two registers.
 template <class Op>
 void both_halves(const u32* const* s, u32* r, const State& m) {
   constexpr int kSources = length(Op::kTypes);
@@ -90,7 +90,7 @@ constexpr VectorEntry kEntries[] = {
 #include "kernels/gcn_executor/vector_table.inc"
 };
 
-// ---- masks of lanes
+// ---- lane masks
 struct Bytes {
   alignas(64) u32 of[256][8];
 };
@@ -121,7 +121,7 @@ const u32* mask(Wave& w) {
   return w.mask;
 }
 
-/// By bits and not by "?:": compilers make masked stores of that, which AMD's AVX2 cores run in microcode.
+/// Uses bit operations instead of "?:", because compilers turn "?:" into masked stores, which AMD's AVX2 cores run in microcode.
 inline u32 blend(u32 m, u32 yes, u32 no) { return (m & yes) | (~m & no); }
 
 void write(Wave& w, u32* to, const u32* from) {
@@ -137,7 +137,7 @@ void write(Wave& w, u32* to, const u32* from) {
 inline u32 flush32(u32 x) { return (x & 0x7F800000) == 0 ? x & 0x80000000u : x; }
 inline u32 flush16(u32 x) { return (x & 0x7C00) == 0 ? x & 0x8000 : x & 0xFFFF; }
 
-/// Whether MODE flushes subnormal sources of a type.
+/// True if MODE flushes subnormal sources of a type.
 inline bool is_flushed(char type, u32 mode, u32 bit32, u32 bit16) {
   switch (type) {
     case 'f':
@@ -176,7 +176,7 @@ void flush_row(char type, u32* row, bool is_half) {
   }
 }
 
-/// Rows that a body reads: the register itself where nothing changes it, else a copy in temporary[k].
+/// Returns the row that a body reads: the register itself if it is used unchanged, else a modified copy in temporary[k].
 const u32* prepare(Wave& w, const Source& s, int k) {
   u32* const t = w.temporary[k];
   const u32* in = t;
@@ -199,7 +199,7 @@ const u32* prepare(Wave& w, const Source& s, int k) {
   }
   const bool flushes = is_flushed(s.type, w.state.mode, kDenormals32In, kDenormals16In);
   if (!s.changed && !flushes) return in;
-  if (s.type == 'Q') {  // words chosen for the low and the high result
+  if (s.type == 'Q') {  // the words selected for the low and high result
     const u32 *low = in + s.low_half * kLanes, *high = in + s.high_half * kLanes;
     alignas(64) u32 copy[2 * kLanes];
     LANES {
@@ -278,7 +278,7 @@ void change_result(Wave& w, const Operation* o, u32* r) {
   }
 }
 
-/// DPP: lanes without a source keep what they have, unless bound_ctrl gives them 0.
+/// DPP: lanes without a source keep their old value, or get 0 with bound_ctrl.
 void write_permuted(Wave& w, const Operation* o, const u32* r) {
   const Permutation& p = *o->source[0].lanes;
   u64 lanes = exec(w) & p.written;
@@ -315,7 +315,7 @@ const Operation* vector(Wave& w, const Operation* o) {
 // ---- memory
 bool contiguous(Wave& w, const u32* low, const u32* high, u64 first, u32 stride) {
   const u32 low0 = static_cast<u32>(first), high0 = static_cast<u32>(first >> 32);
-  if (low0 > ~0u - stride * kLanes) return false;  // a carry into the high word
+  if (low0 > ~0u - stride * kLanes) return false;  // a carry into the high word is possible
   const u32* m = mask(w);
   u32 bad = 0;
   if (high != nullptr) {
@@ -327,7 +327,7 @@ bool contiguous(Wave& w, const u32* low, const u32* high, u64 first, u32 stride)
   return bad == 0;
 }
 
-/// All 64 lanes' words are there when all are active; else only those of active lanes are touched.
+/// If all lanes are active, all 64 words may be touched; otherwise only those of active lanes.
 template <u32 kWords>
 void load_words(Wave& w, u32* rows, const void* at) {
   const u32* g = static_cast<const u32*>(at);

@@ -1,4 +1,4 @@
-// Device memory, data between registers and pointers of lanes, and the race detector.
+// Device memory, data transfer between registers and lane pointers, and the race detector.
 #include "kernels/gcn_executor/memory.h"
 
 #include <algorithm>
@@ -27,7 +27,7 @@ Memory::~Memory() {
 }
 
 void* Memory::allocate(size_t bytes, std::string name) {
-  // A page between buffers: an address behind one is never inside of the next.
+  // A page between buffers, so that an address just past one buffer is never inside the next.
   constexpr size_t kPage = 4096;
   const size_t taken = (bytes + 2 * kPage - 1) / kPage * kPage;
   void* data = taken < bytes ? nullptr : std::aligned_alloc(kPage, taken);
@@ -157,7 +157,7 @@ u8* lds_at(Wave& w, const Operation* o, u32 offset, int lane, bool writes) {
 
 template <bool kWrites>
 void move_lanes(Wave& w, const Operation* o, u64 lanes, u8* const* at) {
-  if (!kWrites && (o->code & kToLds)) {  // lane after lane from M0 on
+  if (!kWrites && (o->code & kToLds)) {  // one lane after the other, from M0 on
     const u32 base = (w.s[kM0] & 0xFFFF) + static_cast<u32>(o->offset);
     for (u64 rest = lanes; rest != 0; rest &= rest - 1) {
       const int i = __builtin_ctzll(rest);
@@ -236,7 +236,7 @@ void RaceDetector::access(Wave& w, const Operation* o, std::vector<Touch>& touch
   const bool whole_words = (offset | bytes) % 4 == 0;
   const auto group = static_cast<uint32_t>(w.group->number);
   const uint32_t ordered_from = w.group->ordered, acquired = w.group->acquired;
-  // Whether nothing has to be looked at: no access, one that is ordered, or this wave's own.
+  // True if no race is possible: no earlier access, an ordered one, or one by this wave.
   const auto settled = [&](const Access& earlier) {
     return earlier.group == group ? earlier.time < ordered_from || (earlier.wave == w.number && !earlier.several) : earlier.time < acquired;
   };

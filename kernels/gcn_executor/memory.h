@@ -1,4 +1,5 @@
-// Device memory: buffers of this process. A device address is the host's address, so runtimes can copy and plug-ins can look.
+// Device memory: buffers in this process. A device address equals the host address, so runtimes can copy and plug-ins can read
+// directly.
 #pragma once
 
 #include <cstddef>
@@ -12,25 +13,25 @@ namespace assay_gcn {
 
 struct Operation;
 
-/// The last access to four bytes, for the race detector. No operation: none in this launch.
+/// The last access to a 4-byte word, for the race detector. A null operation means no access in this launch.
 struct Access {
   const Operation* operation = nullptr;
   uint32_t wave = 0, group = 0, time = 0;
-  uint8_t bytes = 0;     ///< which of the four
+  uint8_t bytes = 0;     ///< mask of accessed bytes within the word
   bool atomic = false;
-  bool several = false;  ///< another wave did the same since the last barrier
+  bool several = false;  ///< another wave made the same access since the last barrier
 };
 struct Touch {
   Access write, read;
-  uint32_t split = 0;  ///< waves touched different bytes of it: the number of its record for each byte (race_detector.h)
+  uint32_t split = 0;  ///< if waves touched different bytes: index of the per-byte record in RaceDetector (program.h)
 };
 
 struct Buffer {
   uint64_t begin = 0, end = 0;
   std::string name;
   bool owned = false;
-  std::vector<Touch> touches;  ///< of each four bytes, made when a detector first asks
-  uint64_t touched_in = 0;     ///< the batch of launches that `touches` are of
+  std::vector<Touch> touches;  ///< one entry per 4 bytes, created when a detector first needs it
+  uint64_t touched_in = 0;     ///< the batch of launches that `touches` belongs to
 
   bool holds(uint64_t address, uint64_t bytes) const { return address >= begin && bytes <= end - begin && address - begin <= end - begin - bytes; }
 };
@@ -42,20 +43,20 @@ class Memory {
   Memory(const Memory&) = delete;
   Memory& operator=(const Memory&) = delete;
 
-  /// Zeroed bytes at a multiple of 4096. Throws Fault if there are none.
+  /// Allocates zeroed memory, aligned to 4096 bytes. Throws Fault if there is not enough.
   void* allocate(size_t bytes, std::string name);
-  /// Makes memory of the host visible to kernels.
+  /// Makes host memory accessible to kernels.
   void add(void* data, size_t bytes, std::string name);
-  /// False if no buffer begins there.
+  /// Returns false if no buffer starts there.
   bool release(const void* data);
 
-  /// The buffer that holds these bytes, or null.
+  /// Returns the buffer that contains these bytes, or nullptr.
   Buffer* find(uint64_t address, uint64_t bytes);
-  /// "8 bytes at 0x7f.., 16 bytes behind buffer 'hipMalloc 3'": for messages.
+  /// For messages: "8 bytes at 0x7f.., 16 bytes behind buffer 'hipMalloc 3'".
   std::string describe(uint64_t address, uint64_t bytes) const;
 
  private:
-  std::map<uint64_t, std::unique_ptr<Buffer>> buffers_;  ///< by the address of the first byte behind it
+  std::map<uint64_t, std::unique_ptr<Buffer>> buffers_;  ///< keyed by the address just past the buffer
   Buffer* last_ = nullptr;
 };
 

@@ -1,4 +1,5 @@
-// The operations of one function, one for each dword; how instructions become operations; how they move data; and the race detector.
+// The operations of one function, one slot per dword; the translation from instructions to operations; data transfer; and the
+// race detector.
 #pragma once
 
 #include <deque>
@@ -12,18 +13,19 @@
 
 namespace assay_gcn {
 
-// Finds accesses of two waves to the same bytes with nothing between that orders them, at least one of them a write. Waves of a group
-// are ordered by barriers; groups by a release (buffer_wbl2, or an atomic) and an acquire (buffer_inv) behind it. Atomics and loads and
-// stores of agent or system scope (sc1) do not race with each other.
+// Reports data races: two waves access the same bytes, at least one of them writes, and nothing orders the accesses. Barriers
+// order the waves of a group. Groups are ordered by a release (buffer_wbl2, or an atomic) followed by an acquire (buffer_inv).
+// Atomics, and loads and stores of agent or system scope (sc1), do not race with each other.
 
 class RaceDetector {
  public:
   enum Kind { kRead, kWrite };
 
-  /// An access of one lane, or of consecutive lanes together. `touches`: of the space; `offset`: in it; `what`: for the message.
+  /// Records an access by one lane or by consecutive lanes. `touches`: records of the address space; `offset`: position in it;
+  /// `what`: text for the message.
   void access(Wave& w, const Operation* o, std::vector<Touch>& touches, uint64_t offset, uint64_t bytes, Kind kind, bool atomic,
               const Buffer* buffer);
-  /// Of global memory.
+  /// The same for global memory.
   void access(Wave& w, const Operation* o, Buffer& buffer, uint64_t address, uint64_t bytes, Kind kind, bool atomic);
   void barrier(Group& group) { group.ordered = ++time_; }
   void acquire(Group& group) { group.acquired = ++time_; }
@@ -32,12 +34,13 @@ class RaceDetector {
     time_ = 1;
     splits_.clear();
   }
-  /// One line each: the kernel, both instructions, the address.
+  /// One line per race: the kernel, both instructions and the address.
   const std::vector<std::string>& found() const { return found_; }
 
  private:
   bool ordered(const Wave& w, const Access& earlier) const;
-  /// Reports what conflicts with an access to bytes of a word, of which `touch` says the last ones. False: waves touch different bytes of it.
+  /// Reports conflicts with an access to some bytes of a word. `touch` holds the previous accesses. Returns false if the waves
+  /// touch different bytes.
   bool touch_bytes(Wave& w, const Operation* o, Touch& touch, unsigned mask, uint64_t offset, Kind kind, bool atomic, const Buffer* buffer);
   void split(Touch& touch);
   void report(Wave& w, const Operation* o, const Access& earlier, bool earlier_writes, Kind kind, uint64_t offset, const Buffer* buffer);
@@ -46,7 +49,7 @@ class RaceDetector {
   uint64_t batch_ = 1;
   std::vector<std::string> found_;
   std::set<std::pair<const Operation*, const Operation*>> pairs_;
-  std::vector<std::array<Touch, 4>> splits_;  ///< of words whose bytes several waves touched, one for each byte
+  std::vector<std::array<Touch, 4>> splits_;  ///< per-byte records of words whose bytes are touched by several waves
 };
 
 struct Program {
@@ -56,13 +59,13 @@ struct Program {
   std::deque<Permutation> permutations;
 };
 
-/// What the builders of operations read and fill.
+/// Input and output of the functions that build operations.
 struct Build {
   const Instruction& in;
   Operation& out;
   Program& program;
   bool is_gfx950 = false;
-  std::vector<std::string> used = {};  ///< modifiers that were looked at
+  std::vector<std::string> used = {};  ///< names of the modifiers that were handled
 
   bool has(std::string_view modifier) { return used.emplace_back(modifier), in.has(modifier); }
   int64_t number(std::string_view modifier, int64_t otherwise = 0) { return used.emplace_back(modifier), in.number(modifier, otherwise); }
@@ -74,14 +77,14 @@ struct Build {
 
 [[noreturn]] void not_implemented(const std::string& why);
 
-/// A source as an operand says it: a row, a scalar or a constant of a type (see vector_table.inc).
+/// Converts an operand to a source: a row, a scalar, or a constant of a type (see vector_table.inc).
 Source source_of(const Operand& operand, char type);
 /// The row of a vector or accumulation register.
 uint16_t row_of(const Operand& operand);
-/// The number of a scalar register that can be written.
+/// The number of a writable scalar register.
 uint16_t scalar_of(const Operand& operand);
 
-// Each returns false if the mnemonic is not its own. Throws Fault for what it does not implement.
+// Each function returns false if the mnemonic is not in its group. Throws Fault if the variant is not implemented.
 bool build_vector(Build& build, const VectorEntry* entries, size_t count);
 bool build_lane_exchange(Build& build);
 bool build_scalar(Build& build);
@@ -94,27 +97,27 @@ inline u64 wide_word(const Wave& w, const Source& s) {
   return s.kind == Source::kScalar ? pair(w, s.index) : s.constant[0] | static_cast<u64>(s.constant[1]) << 32;
 }
 
-// Data between registers and pointers of lanes, for all kinds of memory.
+// Data transfer between registers and lane pointers, for all kinds of memory.
 
-/// High halves of flat addresses of LDS and scratch: above all addresses of a process.
+/// High halves of flat addresses of LDS and scratch. They lie above all addresses of a process.
 inline constexpr u64 kSharedAperture = 0x00010000, kPrivateAperture = 0x00020000;
 
-/// Operation::code of memory operations.
+/// Bits of Operation::code for memory operations.
 enum MemoryCode : u16 {
-  kSigned = 1,     ///< a byte or short is sign extended
-  kLowHalf = 2,    ///< loads keep the high half (d16)
-  kHighHalf = 4,   ///< loads keep the low half, stores take the high one (d16_hi)
-  kScoped = 8,     ///< agent or system scope, or atomic: does not race with its like
-  kToLds = 16,     ///< loads to LDS instead of registers
+  kSigned = 1,     ///< sign-extends a byte or short
+  kLowHalf = 2,    ///< loads write the low half and keep the high half (d16)
+  kHighHalf = 4,   ///< loads write the high half and keep the low half; stores take the high half (d16_hi)
+  kScoped = 8,     ///< agent or system scope, or atomic: does not race with other scoped accesses
+  kToLds = 16,     ///< loads into LDS instead of registers
   kAtomicShift = 8,
 };
 
-/// Size and code of "dwordx2", "ushort", "short_d16_hi" ... False: no such size.
+/// Sets size and code for "dwordx2", "ushort", "short_d16_hi" and so on. Returns false for an unknown size.
 bool set_size(Operation& o, const std::string& what, bool is_store);
-/// The kind of "add", "cmpswap_x2", "pk_add_bf16" ... False: not implemented.
+/// Sets the kind for "add", "cmpswap_x2", "pk_add_bf16" and so on. Returns false if it is not implemented.
 bool set_atomic(Operation& o, const std::string& what);
 
-/// A lane's pointer into LDS. Throws Fault outside.
+/// A lane's pointer into LDS. Throws Fault if it is out of range.
 u8* lds_at(Wave& w, const Operation* o, u32 offset, int lane, bool writes);
 
 template <bool kWrites>

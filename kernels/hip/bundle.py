@@ -7,7 +7,7 @@ import sys
 
 
 def bundle(objects):
-    """Of (target, bytes) pairs: magic, number, then offset, size and target of each, then the code objects at multiples of 4096."""
+    """Bundles (target, bytes) pairs: magic, count, then offset, size and target of each, then the code objects at multiples of 4096."""
     entries = [("host-x86_64-unknown-linux--", b"")] + objects
     header = 32 + sum(24 + len(target) for target, _ in entries)
     table, body, at = b"", b"", -(-header // 4096) * 4096

@@ -1,4 +1,4 @@
-"""An AMDGPU code object (or any little-endian ELF64 file): its functions, and a copy in which one of them does nothing."""
+"""An AMDGPU code object (or any little-endian ELF64 file): lists its functions, and makes a copy in which one of them is empty."""
 import pathlib
 import struct
 import subprocess
@@ -47,7 +47,7 @@ class CodeObject:
         return found
 
     def emptied(self, mangled, path):
-        """Writes a copy in which that kernel ends at once."""
+        """Writes a copy in which that kernel returns immediately."""
         offset, size = self.functions()[mangled]
         copy = bytearray(self.data)
         copy[offset : offset + size] = S_ENDPGM * (size // 4)

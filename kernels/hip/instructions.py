@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Reads the code objects: every kernel of the CPU library with 64 lanes is there, and each row of the expectations holds. Then each
-row is shown to be able to fail: its kernel is emptied in a copy, and the row must be reported."""
+"""Checks the code objects: every 64-lane kernel of the CPU library exists, and each row of the expectations holds. The check itself is
+tested for each row by emptying its kernel in a copy, which must be reported."""
 import argparse
 import collections
 import csv
@@ -19,7 +19,7 @@ class Objects:
     def __init__(self, folder, architecture, tools):
         self.architecture, self.tools = architecture, tools
         self.home = {}  # short name -> (object, mangled name)
-        self.there = set()  # those, and of a build that makes machine code of a sample the kernels that it compiled no further than to IR
+        self.there = set()  # those, plus the kernels that a sample build compiled only to IR
         for path in sorted(pathlib.Path(folder, architecture).glob("*.elf")):
             code = CodeObject(path)
             for mangled, text in demangle(tools.cxxfilt, code.functions()).items():
@@ -30,14 +30,14 @@ class Objects:
         self.there.update(self.home)
 
     def opcodes(self, code, mangled):
-        """How often each instruction stands in a kernel."""
+        """How often each instruction occurs in a kernel."""
         command = [self.tools.objdump, "-d", f"--mcpu={self.architecture}", f"--disassemble-symbols={mangled}", str(code.path)]
         text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         return collections.Counter(re.findall(r"^\s+([a-z]\w+)(?=.*// [0-9A-F]+:)", text, re.M))
 
 
 def violation(row, architecture, opcodes):
-    """What is wrong with a kernel, or nothing."""
+    """The problem with a kernel, or nothing."""
     seen = sum(n for opcode, n in opcodes.items() if re.fullmatch(row["instruction"], opcode))
     least = row["times"].endswith("+")
     wanted = int(row["times"].rstrip("+"))
@@ -47,13 +47,13 @@ def violation(row, architecture, opcodes):
 
 
 def unit_of(kernel):
-    """The matrix unit that a kernel is of, or nothing: these are of the chips of other vendors, too, and of one architecture each."""
+    """The tensor core instruction of a kernel, or nothing. Each exists on one architecture; some belong to other vendors."""
     found = re.match(r"(?:mma_tiles|(?:block_|unit_)?scaled_product)<(\w+),", kernel)
     return found and found[1]
 
 
 def lanes_of(kernel):
-    """The first number among a kernel's own arguments, not among theirs; None of a kernel for any number of lanes."""
+    """The first number among a kernel's own template arguments, ignoring nested ones: its lanes. None for kernels that work with any number."""
     arguments, nested = kernel.partition("<")[2], 1
     while nested:
         arguments, nested = re.subn(r"<[^<>]*>", "", arguments)
@@ -62,7 +62,7 @@ def lanes_of(kernel):
 
 
 def units_without_row(rows, objects):
-    """Matrix units of this architecture whose instruction no row names."""
+    """MFMA instructions of this architecture that no row names."""
     own = {kernel for kernel in objects.there if unit_of(kernel) and unit_of(kernel).lower().startswith(objects.architecture)}
     return own - {row["kernel"] for row in rows if row["architecture"] == objects.architecture and row["times"] != "0"}
 
@@ -73,19 +73,19 @@ def check(row, objects):
 
 
 def check_emptied(row, objects, folder):
-    """The report of the same row where its kernel ends at once."""
+    """The report for the same row with an emptied kernel."""
     code, mangled = objects.home[row["kernel"]]
     copy = code.emptied(mangled, pathlib.Path(folder, "emptied.elf"))
     return violation(row, objects.architecture, objects.opcodes(copy, mangled))
 
 
 def cpu_kernels(libraries, sources, cxxfilt):
-    """What the CPU libraries have of each template that the sources declare as a kernel, with 64 lanes or for any number of them."""
+    """The instantiations in the CPU libraries of each kernel template, with 64 lanes or for any number of lanes."""
     text = "".join(path.read_text() for folder in sources for path in sorted(pathlib.Path(folder).rglob("*"))
                    if path.suffix in (".h", ".cpp") and not path.stem.endswith("_test"))
     templates = set(re.findall(r"(?:SIMT_(?:WIDE_)?KERNEL|WATCH_DENSE_KERNEL\(.*\))\s+void\s+(?:SIMT_BOUNDS\(.*\)\s+)?(\w+)\(", text))
     names = [name for library in libraries for name in demangle(cxxfilt, CodeObject(library).functions(".symtab")).values()]
-    names = {short_name(re.sub(r" \[clone [^]]*\]", "", name)) for name in names}  # one for each instruction set of the CPU
+    names = {short_name(re.sub(r" \[clone [^]]*\]", "", name)) for name in names}  # GCC clones: one per CPU instruction set
     found = {n for n in names if template_of(n) in templates and lanes_of(n) in (None, "64")}
     return found, templates - {template_of(n) for n in found}
 
@@ -127,7 +127,7 @@ def main():
             if report:
                 wrong.append(report)
             if row["times"] == "0":
-                continue  # an emptied kernel has none of anything
+                continue  # an emptied kernel contains no instruction
             with tempfile.TemporaryDirectory() as folder:
                 if not check_emptied(row, objects, folder):
                     wrong.append(f"an emptied {row['kernel']} of {architecture} passes: {row['instruction']} {row['times']}")

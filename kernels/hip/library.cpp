@@ -1,4 +1,4 @@
-// libassay_hip.so: the same kernels on an AMD GPU. Host code only.
+// libassay_hip.so: the same kernels on an AMD GPU. This file is host code only.
 #include "assay/hip_plugin.hpp"
 
 #include "kernels/ops/call.h"
@@ -7,7 +7,7 @@
 namespace {
 
 struct HipRuntime : assay::hip::Runtime {
-  /// Returns why there is no device that the kernels can run on.
+  /// Fills in the device's identity. Returns the reason if there is no usable device.
   static std::string identify(assay::plugin::Identity& identity) {
     std::string why = assay::hip::Runtime::identify(identity);
     int index = 0;
@@ -23,7 +23,7 @@ struct HipRuntime : assay::hip::Runtime {
 
 extern "C" __attribute__((visibility("default"))) const assay_library* assay_get_library(void) {
   assay::plugin::Identity device;
-  if (!HipRuntime::identify(device).empty()) (void)HipRuntime::take_last_error();  // describe() says it
+  if (!HipRuntime::identify(device).empty()) (void)HipRuntime::take_last_error();  // describe() reports the missing device
   return assay::plugin::DeviceLibrary<HipRuntime, assay_kernels::Call>::of(
       {{"assay_hip", "", "", "", ""}, assay_kernels::kernels_of(device.arch)});
 }

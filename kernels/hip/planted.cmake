@@ -1,10 +1,10 @@
-# The HIP plug-in of kernels/example_plugin on the executor: as it is it passes. With a mistake that its text is edited to have it must fail, and
-# the report has to name the mistake.
+# Runs the HIP plug-in of kernels/example_plugin on the executor. The original must pass. Versions with a mistake, made by editing the text, must
+# fail, and the report must name the mistake.
 set(example ${CMAKE_SOURCE_DIR}/kernels/example_plugin/my_rms_norm.hip)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${example})
 file(READ ${example} text)
 
-# planted(<name> <text> <by> <regular expression of the report>): the text is replaced, or nothing if it is empty.
+# planted(<name> <text> <by> <regular expression of the report>): <text> is replaced by <by>; with an empty <text> nothing is replaced.
 function(planted name what by report)
   set(edited "${text}")
   if(NOT what STREQUAL "")

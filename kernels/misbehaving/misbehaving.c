@@ -1,5 +1,5 @@
-/* Libraries that break the rules of the C ABI, for the tests of the harness: numbers right, conduct wrong. CMake compiles this file once for
-   each library, with MISBEHAVIOUR_<name> defined; every section is one library. */
+/* Libraries that break the rules of the C ABI, for the harness's tests. Their results are right, their behaviour is wrong.
+ * CMake compiles this file once per library, with MISBEHAVIOUR_<name> defined. Each section is one library. */
 #define _GNU_SOURCE
 #include <fenv.h>
 #include <pthread.h>
@@ -13,11 +13,11 @@
 
 #if defined(MISBEHAVIOUR_no_symbol)
 
-/* A shared object that is no kernel library. */
+/* A shared object that is not a kernel library. */
 
 #elif defined(MISBEHAVIOUR_wrong_abi)
 
-/* Built with a header of another ABI version. */
+/* Built against another ABI version. */
 const assay_library* assay_get_library(void) {
   static const assay_library library = {
       .abi = ASSAY_ABI_VERSION + 98, .size = sizeof(assay_library), .describe = describe, .run = run};
@@ -26,13 +26,13 @@ const assay_library* assay_get_library(void) {
 
 #elif defined(MISBEHAVIOUR_returns_failed)
 
-/* Offers what it then always refuses. */
+/* Advertises kernels, then rejects every call. */
 static assay_status refuse(const assay_call* call) { return answer(call, ASSAY_FAILED, "this library always fails"); }
 MISBEHAVE_WITH(refuse)
 
 #elif defined(MISBEHAVIOUR_refuses_in_run)
 
-/* Offers all, and says only when it is called that it does no more than three rows. */
+/* Advertises all shapes, but rejects calls with more than three rows. */
 static assay_status refuse(const assay_call* call) {
   const assay_tensor* x = tensor_of(call, "x");
   if (x && x->shape[0] > 3) return answer(call, ASSAY_UNSUPPORTED, "at most three rows");
@@ -42,7 +42,7 @@ MISBEHAVE_WITH(refuse)
 
 #elif defined(MISBEHAVIOUR_writes_past_buffer)
 
-/* Writes one element too many behind y. */
+/* Writes one element past the end of y. */
 static assay_status overrun(const assay_call* call) {
   const assay_status status = run(call);
   const assay_tensor* y = tensor_of(call, "y");
@@ -53,7 +53,7 @@ MISBEHAVE_WITH(overrun)
 
 #elif defined(MISBEHAVIOUR_writes_far_behind)
 
-/* Writes one byte 8192 behind the end of y. */
+/* Writes one byte 8192 bytes past the end of y. */
 static assay_status overrun(const assay_call* call) {
   const assay_status status = run(call);
   const assay_tensor* y = tensor_of(call, "y");
@@ -64,7 +64,7 @@ MISBEHAVE_WITH(overrun)
 
 #elif defined(MISBEHAVIOUR_reads_far_behind)
 
-/* Reads one byte 8192 behind the end of x, and makes nothing of it. */
+/* Reads one byte 8192 bytes past the end of x and ignores it. */
 static assay_status overread(const assay_call* call) {
   const assay_tensor* x = tensor_of(call, "x");
   if (x) (void)((const volatile unsigned char*)x->data)[x->bytes + 8192];
@@ -74,7 +74,7 @@ MISBEHAVE_WITH(overread)
 
 #elif defined(MISBEHAVIOUR_leaves_outputs_unwritten)
 
-/* Leaves the last row of y as it was. */
+/* Leaves the last row of y unwritten. */
 static assay_status stop_early(const assay_call* call) {
   const assay_tensor* y = tensor_of(call, "y");
   if (!y || y->ndim != 2 || y->shape[0] == 0) return run(call);
@@ -91,7 +91,7 @@ MISBEHAVE_WITH(stop_early)
 
 #elif defined(MISBEHAVIOUR_changes_input)
 
-/* Computes rightly, then changes an element of x. */
+/* Computes y correctly, then changes an element of x. */
 static assay_status scribble(const assay_call* call) {
   const assay_status status = run(call);
   if (status == ASSAY_OK) ((unsigned char*)tensor_of(call, "x")->data)[0] ^= 1;
@@ -101,7 +101,7 @@ MISBEHAVE_WITH(scribble)
 
 #elif defined(MISBEHAVIOUR_scribbles_on_files)
 
-/* Writes a length of three gigabytes into each file that it did not open, and goes on. */
+/* Writes a length of three gigabytes into every file descriptor that it did not open, and continues. */
 static assay_status scribble(const assay_call* call) {
   static const unsigned char length[8] = {0, 0, 0, 0xc0};
   for (int file = 3; file < 16; ++file)
@@ -122,7 +122,7 @@ MISBEHAVE_WITH(crash)
 
 #elif defined(MISBEHAVIOUR_crashes_when_tall)
 
-/* Right for up to three rows, and writes to address 0 for more. */
+/* Correct for up to three rows; writes to address 0 for more. */
 static assay_status crash_when_tall(const assay_call* call) {
   const assay_tensor* x = tensor_of(call, "x");
   volatile int* nowhere = NULL;
@@ -133,7 +133,7 @@ MISBEHAVE_WITH(crash_when_tall)
 
 #elif defined(MISBEHAVIOUR_hangs)
 
-/* Never returns, and spends no time of the processor on it. */
+/* Never returns, without using CPU time. */
 static assay_status hang(const assay_call* call) {
   for (;;) pause();
   return run(call);
@@ -142,7 +142,7 @@ MISBEHAVE_WITH(hang)
 
 #elif defined(MISBEHAVIOUR_hangs_in_first)
 
-/* Two kernels of which the first never returns. */
+/* Two kernels, of which the first never returns. */
 static assay_status hang(const assay_call* call) {
   while (strcmp(call->kernel, "hangs") == 0) pause();
   return run(call);
@@ -151,12 +151,12 @@ MISBEHAVE_WITH_TWO(hang, "hangs", "innocent")
 
 #elif defined(MISBEHAVIOUR_takes_memory)
 
-/* Takes memory until there is none, and writes into all of it. */
+/* Allocates memory until none is left, and writes to all of it. */
 static assay_status take(const assay_call* call) {
   for (;;) {
     unsigned char* piece = malloc((size_t)1 << 28);
     if (!piece) return answer(call, ASSAY_FAILED, "no memory is left");
-    piece[0] = 1; /* one page of it: what is counted is what was asked for */
+    piece[0] = 1; /* one page only: the test counts the requested memory */
   }
   return run(call);
 }
@@ -164,7 +164,7 @@ MISBEHAVE_WITH(take)
 
 #elif defined(MISBEHAVIOUR_keeps_state)
 
-/* Counts its calls and lets the count into its output: there is no race, and yet two calls differ. */
+/* Adds its call count to the output: no race, but two calls differ. */
 static assay_status count(const assay_call* call) {
   static unsigned char calls;
   const assay_status status = run(call);
@@ -175,7 +175,7 @@ MISBEHAVE_WITH(count)
 
 #elif defined(MISBEHAVIOUR_changes_rounding)
 
-/* Two kernels that compute rightly; the first leaves the thread rounding downward, as a library's initialisation may. */
+/* Two correct kernels. The first leaves the thread in round-down mode, as the initialization of a library may. */
 static assay_status round_down(const assay_call* call) {
   const assay_status status = run(call);
   if (strcmp(call->kernel, "rounds_down") == 0) fesetround(FE_DOWNWARD);
@@ -185,8 +185,8 @@ MISBEHAVE_WITH_TWO(round_down, "rounds_down", "innocent")
 
 #elif defined(MISBEHAVIOUR_late_thread)
 
-/* Two kernels that compute rightly; the first leaves a thread behind that writes over its tensors a moment later, when the other kernel
-   is being called. */
+/* Two correct kernels. The first leaves a thread that overwrites its tensors a moment later, while the other kernel is being
+ * called. */
 struct late {
   unsigned char* at;
   size_t bytes;
@@ -208,7 +208,7 @@ static assay_status leave_thread(const assay_call* call) {
   if (status != ASSAY_OK) return status;
   const assay_tensor* y = tensor_of(call, "y");
   if (strcmp(call->kernel, "late") != 0) {
-    usleep(20000); /* long enough for the other's thread to reach what this call has written */
+    usleep(20000); /* gives the other kernel's thread time to overwrite this call's output */
     return status;
   }
   late.at = y->data;
@@ -220,14 +220,14 @@ MISBEHAVE_WITH_TWO(leave_thread, "late", "innocent")
 
 #elif defined(MISBEHAVIOUR_strikes_back)
 
-/* A kernel that turns against the process that called its own: its memory, its signals, its end. The environment variable STRIKE says
-   how. The other kernel, `innocent`, does nothing of it. */
+/* A kernel that attacks the calling process: its memory, its signals or its exit. The environment variable STRIKE selects the
+ * attack. The other kernel, `innocent`, is well behaved. */
 static void resize_files(off_t size) {
   for (int file = 3; file < 64; ++file)
     if (ftruncate(file, size) != 0) continue;
 }
 
-/* Ten minutes, in the session of its parent or in one of its own. */
+/* Sleeps ten minutes, in the parent's session or in one of its own. */
 static void leave_child(int own_session) {
   if (fork() != 0) return;
   if (own_session) {

@@ -1,5 +1,5 @@
-// A kernel of several ranks in one file, of the headers for authors alone: one shot, by contract nccl.all_reduce_symmetric.
-// Right, but that rank 1 takes its process with it where a message has one element, so that the others wait in vain.
+// A kernel with several ranks in one file, written with the plug-in headers only: one-shot all-reduce, contract
+// nccl.all_reduce_symmetric. It is correct, but for a one-element message rank 1 kills its process, and the others wait in vain.
 #include <csignal>
 #include <ctime>
 
@@ -10,7 +10,7 @@ namespace {
 using assay::plugin::Call;
 using assay::plugin::Ranks;
 
-/// At the beginning of an area: a rank that did not come, and one; and in how many calls this one came.
+/// Start of an area: the rank that did not come, plus one (0: all came); and the number of calls that this rank has reached.
 struct Head {
   uint32_t waited_for, came;
 };

@@ -1,12 +1,13 @@
-// Kernels for an NVIDIA GPU that break its rules, one way each, beside an innocent one: what they do to the device and its memory must end with
-// their own verdict. Run by ci/device_strikes. Each is right but for rows of four or more, so that its other cases show what it leaves behind.
+// Kernels for an NVIDIA GPU that each break one rule, beside a well-behaved one. The damage to the device and its memory must be
+// contained in their own verdict. Run by ci/device_strikes. Each is correct for fewer than four rows, so its other cases show
+// what damage remains.
 #include <assay/cuda_plugin.hpp>
 
 namespace {
 
 constexpr int kThreads = 128;
 
-/// A block a row, and a thread that adds: slow, and right by contract vllm.rms_norm@2026-06-18.
+/// One block per row, and one thread that adds. Slow, but correct for contract vllm.rms_norm@2026-06-18.
 __global__ void norm(const __nv_bfloat16* x, int64_t x_stride, const __nv_bfloat16* gamma, __nv_bfloat16* y, int64_t y_stride, int64_t n, float eps) {
   __shared__ float r;
   const __nv_bfloat16* const from = x + blockIdx.x * x_stride;
@@ -37,7 +38,7 @@ void run_norm(const assay::cuda::Call& call) {
 bool is_tall(const assay::cuda::Call& call) { return call.in<__nv_bfloat16>("x").dense_rows().rows() > 3; }
 char* output_of(const assay::cuda::Call& call) { return reinterpret_cast<char*>(call.out<__nv_bfloat16>("y").dense_rows().data); }
 
-/// Of an address that nobody has.
+/// Accesses an unmapped address.
 void faults(const assay::cuda::Call& call) {
   run_norm(call);
   if (is_tall(call)) write<<<1, 1, 0, call.stream()>>>(reinterpret_cast<char*>(16), 1);
@@ -55,13 +56,13 @@ void hangs(const assay::cuda::Call& call) {
     spin<<<1, 1, 0, call.stream()>>>(never);
 }
 
-/// Within the memory that the harness lays around each tensor, and so no fault.
+/// Writes into the guard zone before a tensor, which causes no fault.
 void writes_before(const assay::cuda::Call& call) {
   run_norm(call);
   if (is_tall(call)) write<<<1, 1, 0, call.stream()>>>(output_of(call) - 1000, 77);
 }
 
-/// All of the device's memory, and it is kept.
+/// Allocates all device memory and keeps it.
 void takes_memory(const assay::cuda::Call& call) {
   run_norm(call);
   void* taken = nullptr;
@@ -71,7 +72,7 @@ void takes_memory(const assay::cuda::Call& call) {
   cudaGetLastError();
 }
 
-/// Memory that another library of the process would take for its own.
+/// Resets the device and allocates memory that another library of the process believes to own.
 void resets_device(const assay::cuda::Call& call) {
   run_norm(call);
   if (is_tall(call)) cudaDeviceReset();

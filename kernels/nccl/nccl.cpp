@@ -1,5 +1,5 @@
-// All-reduce of NCCL on this machine, behind the C ABI: libassay_nccl.so. A rank has a device of its own; where there are fewer, ranks share
-// them, which NCCL supports from 2.30 on if NCCL_MULTI_RANK_GPU_ENABLE is 1.
+// libassay_nccl.so: the machine's NCCL all-reduce behind the C ABI. Each rank has its own device. If there are fewer devices,
+// ranks share them; NCCL supports this from 2.30 on with NCCL_MULTI_RANK_GPU_ENABLE=1.
 #include <dlfcn.h>
 #include <nccl.h>
 
@@ -17,7 +17,7 @@
 
 namespace assay_nccl {
 
-// The functions of libnccl.so.2, found when they are first asked for: ASSAY_NCCL names another file than the loader's.
+// The functions of libnccl.so.2, loaded on first use. ASSAY_NCCL names another file to load.
 
 struct Api {
   decltype(&ncclGetVersion) version = nullptr;
@@ -28,20 +28,20 @@ struct Api {
   decltype(&ncclGroupStart) group_start = nullptr;
   decltype(&ncclGroupEnd) group_end = nullptr;
   decltype(&ncclGetErrorString) text = nullptr;
-  std::string missing;  ///< why there is none
+  std::string missing;  ///< why NCCL could not be loaded
 
   static const Api& one() {
     static const Api api;
     return api;
   }
 
-  /// 2.28.9 is 22809.
+  /// The version as a number: 2.28.9 is 22809.
   int number() const {
     int number = 0;
     return version != nullptr && version(&number) == ncclSuccess ? number : 0;
   }
 
-  /// "2.28.9", or empty where there is none.
+  /// The version as text, "2.28.9", or empty without NCCL.
   std::string release() const {
     const int n = number();
     return n == 0 ? "" : std::to_string(n / 10000) + "." + std::to_string(n / 100 % 100) + "." + std::to_string(n % 100);
@@ -92,14 +92,14 @@ using assay::plugin::report;
 using assay::plugin::unsupported;
 using assay_nccl::Api;
 
-constexpr int kSharesDevices = 23000;             ///< release from which ranks may share one
-constexpr std::chrono::seconds kMostSeconds{20};  ///< that a call of all ranks may take
+constexpr int kSharesDevices = 23000;             ///< the first release whose ranks may share a device
+constexpr std::chrono::seconds kMostSeconds{20};  ///< time limit for a call of all ranks
 
 ncclDataType_t type_of(const assay_tensor& t) {
   if (has_type(t, ASSAY_FLOAT, 32)) return ncclFloat32;
   if (has_type(t, ASSAY_BFLOAT, 16)) return ncclBfloat16;
   if (has_type(t, ASSAY_FLOAT, 16)) return ncclFloat16;
-  unsupported(named(t) + " has a type that is not added here: " + assay::plugin::type_name(t));
+  unsupported(named(t) + " has an unsupported type: " + assay::plugin::type_name(t));
 }
 
 size_t elements_of(const assay_tensor& t) {
@@ -111,12 +111,12 @@ size_t elements_of(const assay_tensor& t) {
   return product;
 }
 
-/// Communicators of one algorithm. NCCL reads NCCL_ALGO when it makes them.
+/// Communicators for one algorithm. NCCL reads NCCL_ALGO when it creates them.
 class Communicators {
  public:
   Communicators(const std::string& algorithm, const std::vector<int>& devices) : all_(devices.size()) {
     ::setenv("NCCL_ALGO", algorithm.c_str(), 1);
-    ::setenv("NCCL_NVLS_ENABLE", "0", 0);  // the order of sums in a switch is nobody's to say
+    ::setenv("NCCL_NVLS_ENABLE", "0", 0);  // disabled, because the order of sums inside a switch is undocumented
     Api::one().good(Api::one().init_all(all_.data(), int(devices.size()), devices.data()), "ncclCommInitAll");
   }
   Communicators(const Communicators&) = delete;
@@ -159,17 +159,17 @@ class Group {
     return memory_.push_back(data), data;
   }
 
-  /// Calls in a row; those with streams are enqueued alone.
+  /// Runs back-to-back calls. Calls with their own streams are only enqueued.
   void run(const assay_call* const* const* row, int32_t n_calls, const std::string& algorithm) {
     const bool has_streams = row[0][0]->stream != nullptr;
     const assay_call* const* const calls = row[0];
-    if (has_streams && calls[0]->stream == calls[1]->stream) unsupported("each rank wants a stream of its own");
+    if (has_streams && calls[0]->stream == calls[1]->stream) unsupported("each rank needs its own stream");
     for (const int device : devices_)
-      if (!has_streams) good(cudaSetDevice(device)), good(cudaDeviceSynchronize());  // uploads
+      if (!has_streams) good(cudaSetDevice(device)), good(cudaDeviceSynchronize());  // wait for uploads
     std::unique_ptr<Communicators>& of_all = communicators_[algorithm];
     if (!of_all) of_all = std::make_unique<Communicators>(algorithm, devices_);
     for (int32_t i = 0; i < n_calls; ++i) enqueue(row[i], *of_all, has_streams);
-    if (has_streams) return;  // and the caller waits
+    if (has_streams) return;  // the caller waits
     wait(*of_all);
     if (of_all->hung) {
       communicators_.erase(algorithm);
@@ -228,7 +228,7 @@ void* create_group(int32_t size) {
   }
 }
 
-/// "nccl_ring" is Ring.
+/// Derives the algorithm from the kernel's name: "nccl_ring" means Ring.
 assay_status run_group_in_a_row(void* group, const assay_call* const* const* calls, int32_t n_calls, int32_t) {
   const assay_call* const first = calls[0][0];
   try {

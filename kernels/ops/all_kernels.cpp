@@ -1,4 +1,4 @@
-// The kernels of all ops in ops.inc, and those that one chip can run.
+// All kernels of the ops in ops.inc, and the subset that a given GPU can run.
 #include <algorithm>
 #include <string>
 
@@ -24,7 +24,7 @@ std::vector<Kernel> all_kernels() {
 
 namespace {
 
-/// The chip whose instructions the contract is about; empty where any can run it.
+/// The GPU whose instructions the contract describes; empty if any GPU can run it.
 std::string chip_of(const std::string& op, const std::string& contract) {
 #define ASSAY_CHIP_OP(name) \
   if (op == #name) return name##_chip(contract);

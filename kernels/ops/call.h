@@ -1,5 +1,5 @@
-// One call of the C ABI, read and checked, and the table rows by which a library offers its kernels. A call that a kernel cannot serve is
-// refused here, with a message, before anything runs.
+// A checked call of the C ABI, and the table rows by which a library offers its kernels. A call that a kernel cannot serve is
+// rejected here, with a message, before anything runs.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,6 @@
 
 namespace assay_kernels {
 
-// One call of the C ABI, read and checked. What a kernel cannot do is refused here, with a message, before anything runs.
 
 using assay::plugin::failed;
 using assay::plugin::has_type;
@@ -24,23 +23,24 @@ struct Shape {
   int64_t rows, columns;
 };
 
-/// What the harness calls these kernels with is complete, so what is missing is no skip as in a plug-in's call but a failure.
+/// The harness passes complete calls to these kernels, so a missing tensor or parameter is a failure; in a plug-in it is a skip.
 class Call : public assay::plugin::Call {
  public:
-  using DeviceError = simt::DeviceError;  ///< what simt::launch() throws makes ASSAY_DEVICE_LOST of the call
+  using DeviceError = simt::DeviceError;  ///< an exception of simt::launch() ends the call with ASSAY_DEVICE_LOST
 
   explicit Call(const assay_call& call);
 
   const std::string& contract() const { return contract_; }
 
-  /// Tensor of that role, of two dimensions (`gamma`: one). Refuses the call if it is missing or not aligned to its elements.
+  /// The tensor with that role; it has two dimensions (`gamma`: one). Rejects the call if it is missing or not aligned to its
+  /// elements.
   const assay_tensor& input(const char* role) const { return tensor(role, 0); }
   const assay_tensor& output(const char* role) const { return tensor(role, 1); }
 
   using assay::plugin::Call::number;
   double number(const char* parameter) const;
 
-  /// A grid in this call's stream, lane order and warp size.
+  /// A launch on this call's stream, with its lane order and warp size.
   simt::Launch grid(int64_t blocks, int threads) const;
   int warp() const { return int(number("warp", 32)); }
 
@@ -49,22 +49,22 @@ class Call : public assay::plugin::Call {
   std::string contract_;
 };
 
-/// Refuses unless the data is aligned to 16 bytes: what a thread loads at a time.
+/// Rejects the call unless the data are aligned to 16 bytes, the size of a thread's load.
 void expect_aligned(const assay_tensor& tensor);
 
-/// Rows and columns of a dense row-major matrix whose storage holds all of it. Refuses anything else.
+/// Rows and columns of a dense row-major matrix. Rejects any other tensor, and storage that is too small.
 Shape dense_matrix(const assay_tensor& tensor);
 
-/// The same of a matrix whose rows may lie apart, strides[0] from one to the next.
+/// The same for a matrix with any row stride, strides[0].
 Shape matrix_of_rows(const assay_tensor& tensor);
 
-/// Refuses unless the tensor has these rows and columns and its highest addressed element lies in its storage.
+/// Rejects the call unless the tensor has these rows and columns and its last element lies within its storage.
 void expect_matrix(const assay_tensor& tensor, Shape shape);
 
-/// Refuses unless the tensor is dense, of that length and as wide as `like`.
+/// Rejects the call unless the tensor is dense, has that length and the element size of `like`.
 void expect_vector(const assay_tensor& tensor, int64_t length, const assay_tensor& like);
 
-// What a library offers: rows of assay/plugin/table.hpp, from which describe() and run() come.
+// Table rows of assay/plugin/table.hpp, from which describe() and run() are derived.
 
 using assay::plugin::Accepts;
 using assay::plugin::Values;
@@ -77,8 +77,8 @@ inline const Values kAny{"bf16", "f16", "f32"};
 /// Every kernel of every op.
 std::vector<Kernel> all_kernels();
 
-/// Those that a chip can run: instructions of a tensor core belong to one. `arch` as in describe(), "sm_90" or "gfx942:sramecc+"; empty where
-/// no chip is known: all of them.
+/// The kernels that a GPU can run; tensor core instructions exist on one architecture only. `arch` as in describe(), such as
+/// "sm_90" or "gfx942:sramecc+". Returns all kernels if it is empty.
 std::vector<Kernel> kernels_of(const std::string& arch);
 
 }  // namespace assay_kernels

@@ -1,5 +1,5 @@
-// What the host checks before a kernel of an op starts: shapes, types, strides and storage of its tensors. No kernel is defined here, so
-// libraries with kernels of their own link this file too.
+// Host-side checks before a kernel starts: shapes, types, strides and storage of its tensors. This file defines no kernel, so
+// libraries with kernels of their own link it too.
 #include <cstring>
 
 #include "kernels/ops/all_reduce/all_reduce_run.h"
@@ -33,7 +33,7 @@ void fill_buffers(unsigned char* area, size_t bytes) {
   for (size_t at = kAreaBuffer; at + sizeof word <= bytes; at += sizeof word) std::memcpy(area + at, &word, sizeof word);
 }
 
-/// Flags as they are behind so many barriers, and as many calls.
+/// Sets the flags to their state after that many barriers and calls.
 void begin_signals_at(unsigned char* area, uint32_t counter) {
   Signals signals;
   std::memcpy(&signals, area, sizeof signals);
@@ -65,7 +65,7 @@ AllReduceArguments all_reduce_arguments(const Ranks& ranks) {
     const Call call(*ranks.calls[r]);
     const assay_tensor &x = call.at("x"), &y = call.at("y");
     const int64_t elements = elements_of(x);
-    if (r > 0 && elements != a.elements) failed("ranks must have as many elements each");
+    if (r > 0 && elements != a.elements) failed("all ranks must have the same number of elements");
     if (elements_of(y) != elements || !has_type(y, x.type_code, x.type_bits)) failed("y must have the shape and type of x");
     a.elements = elements;
     a.x[r] = x.data;
@@ -85,7 +85,7 @@ AreaRequest signals_and_buffer(const Call& call) {
   const assay_tensor& x = call.at("x");
   const int64_t bytes = elements_of(x) * x.type_bits / 8;
   if (bytes > kMostBytes) unsupported("more than 1 GiB");
-  // At first nothing that anybody may take for a number.
+  // The initial contents must not look like received data.
   return counted_from(call, {kSignalsAndBuffer, size_t(kAreaBuffer + bytes), fill_buffers<0xffffffffu>});
 }
 
@@ -104,7 +104,7 @@ AreaRequest lamport_area(const Call& call, bool minus_zero) {
   const assay_tensor& x = call.at("x");
   const int64_t bytes = (elements_of(x) * x.type_bits / 8 + 15) / 16 * 16;
   const int64_t most = kMostBytes / (kLamportBuffers * call.raw().world_size);
-  if (bytes > most) unsupported("more than " + std::to_string(most >> 20) + " MiB of each rank");
+  if (bytes > most) unsupported("more than " + std::to_string(most >> 20) + " MiB per rank");
   AreaRequest request =
       counted_from(call, {kLamportPlusZero, size_t(kAreaBuffer + bytes * kLamportBuffers * call.raw().world_size), nullptr});
   if (!minus_zero) return request;
@@ -122,7 +122,7 @@ std::string all_reduce_complaint(const unsigned char* head, int /*rank*/) {
   const std::string flag =
       said.wanted == said.seen ? "" : ", whose flag was " + std::to_string(said.seen) + " and not " + std::to_string(said.wanted);
   return "block " + std::to_string(said.block) + " waited in vain for rank " + std::to_string(said.waited_for - 1) + " " +
-         kPlaces[said.place % 5] + flag + "; its 'y' is not made";
+         kPlaces[said.place % 5] + flag + "; its 'y' was not computed";
 }
 
 namespace {
@@ -135,12 +135,13 @@ void take(const Call& call, int rank, const char* x_role, const char* gamma_role
   const Shape shape = dense_matrix(x);
   expect_vector(gamma, shape.columns, x);
   expect_matrix(y, shape);
-  if (dense_matrix(y).columns != shape.columns || !has_type(y, x.type_code, x.type_bits)) failed(named(y) + " must be as x");
+  if (dense_matrix(y).columns != shape.columns || !has_type(y, x.type_code, x.type_bits))
+    failed(named(y) + " must have the shape and type of x");
   for (const assay_tensor* tensor : {&x, &gamma, &y}) expect_aligned(*tensor);
   if (shape.columns * x.type_bits / 8 % 16 != 0) unsupported("rows must have a multiple of 16 bytes");
-  if (shape.rows > kMostRows || shape.columns > kMostColumns) unsupported("so many numbers");
-  if ((rank > 0 || rows > 0) && shape.rows != rows) failed("ranks must have as many rows each");
-  if (rank > 0 && shape.columns != matrix.columns) failed("ranks must have as many columns each");
+  if (shape.rows > kMostRows || shape.columns > kMostColumns) unsupported("too many rows or columns");
+  if ((rank > 0 || rows > 0) && shape.rows != rows) failed("all ranks must have the same number of rows");
+  if (rank > 0 && shape.columns != matrix.columns) failed("all ranks must have the same number of columns");
   rows = shape.rows;
   matrix.columns = int(shape.columns);
   matrix.x[rank] = x.data;
@@ -158,7 +159,7 @@ ShardedNormArguments sharded_norm_arguments(const Ranks& ranks, bool second) {
     const Call call(*ranks.calls[r]);
     take(call, r, "x", "gamma", "y", a.first, a.rows);
     if (second) take(call, r, "k", "gamma_k", "y_k", a.second, a.rows);
-    if (!second && call.find("k")) unsupported("one matrix alone");
+    if (!second && call.find("k")) unsupported("only a single matrix is supported");
     a.ranks.area[r] = static_cast<unsigned char*>(ranks.areas[r]);
   }
   return a;
@@ -201,10 +202,10 @@ bool expect_rows_of(const assay_tensor& tensor, const NormInputs& inputs) {
 
 namespace {
 
-/// [a, b, n] as [a b, n]; refuses rows that do not follow each other across the first dimension.
+/// Views [a, b, n] as [a b, n]. Rejects rows that are not evenly spaced across the first dimension.
 std::array<int64_t, 4> flattened(const assay_tensor& tensor) {
   if (tensor.shape[0] > 1 && tensor.strides[0] != tensor.shape[1] * tensor.strides[1])
-    unsupported(std::string("tensor '") + tensor.role + "': no view as a matrix");
+    unsupported(std::string("tensor '") + tensor.role + "' cannot be viewed as a matrix");
   return {tensor.shape[0] * tensor.shape[1], tensor.shape[2], tensor.strides[1], tensor.strides[2]};
 }
 
@@ -250,7 +251,7 @@ GroupOutputs group_outputs(const Call& call, Shape x, int64_t group_size, int co
   const Shape dense = dense_matrix(q);
   if (dense.rows != x.rows || dense.columns != x.columns) failed("q must have the shape of x");
   const int64_t groups = x.columns / group_size;
-  // Places in the kernels are 32-bit, packed rows rounded up to four groups.
+  // Kernels use 32-bit indices, and packed rows are padded to four groups.
   if (x.rows * ((groups + 3) / 4 * 4) > 0x7fffffff - 1024) unsupported("more than 2^31 groups");
 
   ScalesOut out{};
@@ -263,7 +264,7 @@ GroupOutputs group_outputs(const Call& call, Shape x, int64_t group_size, int co
     if (!has_type(scale, ASSAY_INT, 32)) unsupported("contract " + call.contract() + " writes packed scales: int32 words");
     expect_matrix(scale, {x.rows, (groups + 3) / 4});
     if (scale.strides[0] != 1 || scale.strides[1] != padded)
-      unsupported("packed scales lie column-major, columns " + std::to_string(padded) + " words apart");
+      unsupported("packed scales must be column-major, with columns " + std::to_string(padded) + " words apart");
     out.padded_rows = padded;
   } else {
     if (!has_type(scale, ASSAY_FLOAT, 32)) unsupported("contract " + call.contract() + " writes fp32 scales");
@@ -286,7 +287,7 @@ ScaleTile tile_of(const Call& call) {
   unsupported("scales in tiles of " + std::to_string(rows) + " x " + std::to_string(columns));
 }
 
-/// The byte tensor, dense and at least as large as the grid of blocks.
+/// The tensor of scale bytes; it must be dense and at least as large as the grid of blocks.
 const assay_tensor& byte_scales(const Call& call, int64_t rows, int64_t groups) {
   const assay_tensor& scale = call.output("scale");
   if (!has_type(scale, ASSAY_FLOAT8_E8M0FNU, 8)) unsupported("contract " + call.contract() + " writes E8M0 bytes");
@@ -298,7 +299,8 @@ const assay_tensor& byte_scales(const Call& call, int64_t rows, int64_t groups) 
 const int32_t* offsets(const Call& call, const char* role, int64_t* count) {
   const assay_tensor& tensor = call.input(role);
   if (!has_type(tensor, ASSAY_INT, 32)) unsupported(std::string(role) + " must be int32");
-  if (tensor.ndim != 1 || tensor.shape[0] < 2) failed(std::string(role) + " must be a vector: an entry an expert and the end");
+  if (tensor.ndim != 1 || tensor.shape[0] < 2)
+    failed(std::string(role) + " must be a vector with one entry per expert, and the end");
   *count = tensor.shape[0];
   return static_cast<const int32_t*>(tensor.data);
 }
@@ -309,7 +311,7 @@ void expect_mx_codes(const Call& call, Shape shape, int code_type) {
   const assay_tensor& q = call.output("q");
   const Shape out = dense_matrix(q);
   if (out.rows != shape.rows || out.columns != shape.columns) failed("q must have the shape of what is quantized");
-  if (!has_type(q, code_type, 8)) unsupported("q has not the type of contract " + call.contract());
+  if (!has_type(q, code_type, 8)) unsupported("q must have the type of contract " + call.contract());
   if (int64_t(call.number("group_size")) != kMxBlock) unsupported("blocks of 32 elements only");
   if (shape.columns % kMxBlock != 0) failed("blocks of 32 do not divide the row of " + std::to_string(shape.columns));
   if (shape.rows * (shape.columns / kMxBlock) > 0x7fffffff - 1024) unsupported("more than 2^31 blocks");
@@ -362,9 +364,10 @@ HeadCall::HeadCall(const Call& call, const assay_tensor& heads_in, const assay_t
       out_heads(out_row),
       eps(float(call.number("eps"))) {
   const Shape shape = dense_matrix(in), result = dense_matrix(out), angles = dense_matrix(cache);
-  if (in_row < 1 || shape.columns % in_row != 0) failed("the columns are no whole heads");
+  if (in_row < 1 || shape.columns % in_row != 0) failed("the number of columns must be a multiple of the head size");
   tokens = shape.rows, n = shape.columns / in_row, rotary = angles.columns;
-  if (result.rows != tokens || result.columns != out_row * n || out_row < read) failed("the result has another shape");
+  if (result.rows != tokens || result.columns != out_row * n || out_row < read)
+    failed("the result must have the rows of the input and at least as many heads");
   if (!has_type(out, in.type_code, in.type_bits)) unsupported("the result must have the type of the heads");
   if (rotary > n || rotary % 2 != 0) failed("cos_sin_cache has more columns than a head, or an odd number");
   if (!has_type(positions, ASSAY_INT, 64) || positions.ndim != 1 || positions.shape[0] != tokens)
@@ -372,11 +375,11 @@ HeadCall::HeadCall(const Call& call, const assay_tensor& heads_in, const assay_t
   for (const assay_tensor* tensor : {&in, &out, &cache}) expect_aligned(*tensor);
 }
 
-// Tensors of a call of gemm_scaled.
+// Reads the tensors of a gemm_scaled call.
 
 namespace {
 
-/// One, or one for each of so many rows.
+/// Step between scales: 0 for a single one, 1 for one per row.
 int64_t step_of(const assay_tensor& t, int64_t rows) {
   if (!has_type(t, ASSAY_FLOAT, 32)) unsupported(named(t) + " must be f32");
   if (t.ndim != 1 || (t.shape[0] != 1 && t.shape[0] != rows)) unsupported(named(t) + " must be one number, or one for each row");
@@ -385,7 +388,7 @@ int64_t step_of(const assay_tensor& t, int64_t rows) {
   return t.shape[0] == 1 ? 0 : 1;
 }
 
-/// Integers, one for each of so many rows.
+/// int32 values, one per row.
 const int32_t* integers(const assay_tensor& t, int64_t rows) {
   if (!has_type(t, ASSAY_INT, 32)) unsupported(named(t) + " must be int32");
   if (t.ndim != 1 || t.shape[0] != rows || (rows > 1 && t.strides[0] != 1)) unsupported(named(t) + " must be one number for each row, and dense");
@@ -393,10 +396,10 @@ const int32_t* integers(const assay_tensor& t, int64_t rows) {
   return static_cast<const int32_t*>(t.data);
 }
 
-/// The largest sum of int8 products, and with zero points of int8 twice as much, must fit.
+/// Rejects a k for which the sum of int8 products could overflow int32. With int8 zero points, the sum may be twice as large.
 void expect_room(int64_t k, Azp azp) {
   const int64_t largest_product = 128 * 128, sums = azp == Azp::kNone ? 1 : 2;
-  if (k > INT32_MAX / (largest_product * sums)) unsupported("so many products may overflow int32");
+  if (k > INT32_MAX / (largest_product * sums)) unsupported("k is too large: the int32 sum may overflow");
 }
 
 }  // namespace
@@ -420,7 +423,7 @@ GemmArguments gemm_arguments(const Call& call, int a_type, int b_type, bool take
   return x;
 }
 
-// Tensors of a call of gemm_block_scaled.
+// Reads the tensors of a gemm_block_scaled call.
 
 namespace {
 
@@ -441,7 +444,7 @@ BlockScales scales(const Call& call, const char* role, int64_t all_rows, int64_t
   const assay_tensor& t = call.input(role);
   const int64_t blocks = blocks_of(k, products);
   if (!has_type(t, level.type, level.bits))
-    unsupported(named(t) + " has elements that are no scales of this kernel: " + assay::plugin::type_name(t));
+    unsupported(named(t) + " has a type that is not a scale type of this kernel: " + assay::plugin::type_name(t));
   if (level.tile_rows > 1) return tiled_scales(t, all_rows, blocks, level);
   expect_matrix(t, {blocks_of(all_rows, rows), blocks_of(blocks, level.in_element)});
   return {static_cast<const float*>(t.data), t.strides[0], t.strides[1], rows};
@@ -464,7 +467,7 @@ BlockGemmArguments block_gemm_arguments(const Call& call, int a_type, int b_type
   return x;
 }
 
-// Tensors of a call as tiles of a tensor core.
+// Reads the tensors of a call as tiles of a tensor core.
 
 namespace {
 

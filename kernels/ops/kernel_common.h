@@ -1,5 +1,5 @@
-// What the kernels of several ops share: run-time values that become template parameters, loads of 16 bytes from rows, sums in
-// pairs, and flushing of subnormal numbers.
+// Shared by the kernels of several ops: conversion of run-time values to template parameters, 16-byte loads from rows, pairwise
+// sums, and flushing of subnormals.
 #pragma once
 
 #include <type_traits>
@@ -10,7 +10,7 @@
 
 namespace assay_kernels {
 
-// From what a call says at run time to the template parameters of kernels.
+// Conversion of a call's run-time values to template parameters.
 
 template <class F>
 void with_half_type(const assay_tensor& x, F f) {
@@ -30,8 +30,8 @@ void with_warp(const Call& call, F f) {
   if (!simt::with_warp_size(call.warp(), f)) unsupported("no warps of " + std::to_string(call.warp()) + " lanes here");
 }
 
-/// Whether each number of loads a thread has a kernel of its own. A build that only looks whether everything compiles (ASSAY_FEW_LOADS)
-/// has fewer: a kernel takes shorter rows, too.
+/// By default, each number of loads per thread gets its own kernel. Builds that only check compilation (ASSAY_FEW_LOADS)
+/// instantiate fewer; a kernel also handles shorter rows.
 #ifdef ASSAY_FEW_LOADS
 inline constexpr bool kEachNumberOfLoads = false;
 #else
@@ -56,14 +56,15 @@ const T* data_of(const assay_tensor& tensor) {
   return static_cast<const T*>(tensor.data);
 }
 
-// What builds that flush subnormal numbers make of them: nvcc -ftz=true, hipcc -fgpu-flush-denormals-to-zero.
+// Flushing of subnormals, as builds with nvcc -ftz=true or hipcc -fgpu-flush-denormals-to-zero do it.
 
-/// v of a module that flushes: subnormal numbers are zeros.
+/// Returns zero for subnormal v.
 SIMT_DEVICE float flushed(float v) { return simt::magnitude(v) < 0x1p-126f ? simt::from_bits(simt::bits(v) & 0x80000000u) : v; }
 
-// Sixteen bytes of a row at a time, also where rows are no whole loads and therefore not aligned.
+// Loads of sixteen bytes, also from rows that are no whole number of loads and therefore unaligned.
 
-/// Elements of sixteen bytes that were kept as words: 16-bit elements would each take a register while the load is in flight.
+/// Elements of a 16-byte load that is kept as 32-bit words. As 16-bit elements, each would occupy a register while the load is in
+/// flight.
 template <class T>
 SIMT_DEVICE simt::Vector<T> elements_of(const simt::Vector<uint32_t>& words) {
   simt::Vector<T> v;
@@ -78,7 +79,8 @@ SIMT_DEVICE simt::Vector<uint32_t> words_of(const simt::Vector<T>& v) {
   return words;
 }
 
-/// The elements of such a load in fp32. A bf16 is the upper half of an fp32: one operation for each, and no register for 16 bits.
+/// Converts the elements of such a load to fp32. bf16 is the upper half of fp32, so this takes one operation per element and no
+/// 16-bit register.
 template <class T>
 SIMT_DEVICE void widen(const simt::Vector<uint32_t>& words, float (&v)[simt::Vector<T>::kElements]) {
   if constexpr (std::is_same_v<T, simt::Bf16>) {
@@ -94,7 +96,7 @@ SIMT_DEVICE void widen(const simt::Vector<uint32_t>& words, float (&v)[simt::Vec
   }
 }
 
-/// Elements first .. of a row of n; beyond the end zeros. `whole`: rows are whole loads, and aligned.
+/// Loads elements from `first` on of a row of n; zeros beyond the end. `whole`: rows are aligned and a whole number of loads.
 template <class T>
 SIMT_DEVICE simt::Vector<uint32_t> load_of_row(const T* row, int64_t first, int64_t n, bool whole) {
   simt::Vector<uint32_t> words{};
@@ -121,7 +123,7 @@ SIMT_DEVICE void store_of_row(T* row, int64_t first, int64_t n, bool whole, cons
     if (first + i < n) row[first + i] = v.at[i];
 }
 
-/// Codes of such a load.
+/// Quantizes the elements of such a load.
 template <class Code, int kElements>
 SIMT_DEVICE void store_of_row(uint8_t* row, int64_t first, int64_t n, bool whole, const float (&u)[kElements]) {
   if (whole) {
@@ -138,10 +140,10 @@ SIMT_DEVICE void store_of_row(uint8_t* row, int64_t first, int64_t n, bool whole
     if (first + i < n) row[first + i] = Code::encode(u[i]);
 }
 
-// Sums of a fixed number of terms in pairs.
+// Pairwise sums of a fixed number of terms.
 
-/// term(kFirst) + ... over kCount terms, a power of two, log2(kCount) additions deep. By recursion: nvcc does not unroll a loop
-/// that halves its bound, and then keeps its array in memory.
+/// term(kFirst) + ... over kCount terms (a power of two), log2(kCount) additions deep. Recursive, because nvcc does not unroll a
+/// loop that halves its bound and would keep the array in memory.
 template <int kFirst, int kCount, class Term>
 SIMT_DEVICE float tree_sum(const Term& term) {
   if constexpr (kCount == 1) {

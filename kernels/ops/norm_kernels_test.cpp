@@ -1,4 +1,4 @@
-// Norm kernels against plain loops, and offsets beyond 2^31 elements, through the C ABI.
+// Compares norm kernels with plain loops, and tests offsets beyond 2^31 elements, through the C ABI.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
@@ -11,7 +11,7 @@
 
 namespace assay_kernels {
 
-// Norms of the CPU library through its own door, against plain loops and against the ops that they are made of.
+// Compares norms of the CPU library with plain loops and with the unfused ops, through the C ABI.
 
 namespace {
 
@@ -29,7 +29,7 @@ struct Norm {
     call.matrix("y", kBf16, true, m, n, y.data()).parameter("eps", 1e-6).parameter("warp", warp);
     EXPECT_EQ(call.run(library(), "rms_norm", contract, "rms_norm"), ASSAY_OK) << call.message();
   }
-  /// y by a plain loop with r off by a relative `shift`.
+  /// The expected y from a plain loop, with r changed by the relative amount `shift`.
   uint16_t expected(size_t i, double shift, bool round_first) const {
     double sum = 0;
     const size_t row = i / size_t(n) * size_t(n);
@@ -40,7 +40,7 @@ struct Norm {
   }
 };
 
-/// Relative error that the order of a sum of that depth leaves to r: half of the sum's, and a few roundings after it.
+/// Bound of the relative error of r for a sum of that depth: half of the sum's error, plus a few roundings.
 double norm_shift(int64_t n) { return double((n + 2047) / 2048 * 8 + 16) * 0x1p-24; }
 
 TEST(RmsNorm, GivesWhatAPlainLoopGivesWithinTheDepthOfItsSum) {
@@ -120,13 +120,13 @@ TEST(RmsNormQuantGroup, IsTheNormFollowedByTheQuantization) {
     }
 }
 
-// Rows of a, b and d that lie beyond 2^31 elements: memory is reserved for them and little of it is ever there.
+// Tests rows of a, b and d beyond 2^31 elements. Memory is only reserved for them; few pages are ever touched.
 
 constexpr int64_t kM = 3, kN = 2, kK = 96;
-/// Row 1 is behind 2^31, row 2 behind 2^32.
+/// Row 1 starts after 2^31 elements, row 2 after 2^32.
 constexpr int64_t kPitch = (int64_t{1} << 31) + 64;
 
-/// Zeros, in whose middle a matrix begins: what an offset that wrapped below 0 reads is there, too.
+/// Reserved memory that reads as zeros, with a matrix in its middle. Reads at negative, wrapped offsets are therefore valid too.
 class Reserved {
  public:
   explicit Reserved(size_t bytes_behind) : size_(kBefore + bytes_behind) {
@@ -148,7 +148,7 @@ std::vector<uint8_t> codes(int64_t rows, uint32_t seed) {
   std::vector<uint8_t> all;
   for (int64_t i = 0; i < rows * kK; ++i) {
     seed = seed * 1664525 + 1013904223;
-    all.push_back(uint8_t((seed >> 24 & 0x87) | 0x38));  // 1 to 1.875, both signs
+    all.push_back(uint8_t((seed >> 24 & 0x87) | 0x38));  // values from 1 to 1.875, both signs
   }
   return all;
 }
@@ -197,7 +197,7 @@ TEST(GemmOffsets, RowsBeyond2To31AreReadAndWrittenWhereTheyLie) {
   }
 }
 
-/// The twin that such a test is for: it agrees where rows are close, and not here.
+/// Runs the faulty kernel with narrow offsets: it is correct for closely spaced rows, but not here.
 TEST(GemmOffsets, OffsetsOf32BitsAreSeen) {
   Product product;
   const assay_library& probe = open_library(ASSAY_OFFSETS_PROBE);

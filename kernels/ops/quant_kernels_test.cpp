@@ -1,4 +1,4 @@
-// Quantization kernels against plain loops through the C ABI: groups, one scale of a tensor, tiles of several rows.
+// Compares quantization kernels with plain loops through the C ABI: groups, per-tensor scales, and tiles of several rows.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -30,13 +30,13 @@ float value(uint16_t code) { return simt::float_from_bf16_bits(code); }
 
 struct Quantized {
   std::vector<uint8_t> q;
-  std::vector<uint32_t> scale;  ///< storage, as bits or words; 0xa5a5a5a5 where nothing was written
+  std::vector<uint32_t> scale;  ///< storage as bits or words; unwritten elements hold 0xa5a5a5a5
   bool operator==(const Quantized& other) const { return q == other.q && scale == other.scale; }
 };
 
 enum class Layout { kRow, kColumn, kTma, kPacked };
 
-/// One call of an op that quantizes by groups, in that layout of its scales.
+/// Runs a group quantization op with that layout of its scales.
 Quantized quantize(const char* kernel, const char* contract, const std::vector<uint16_t>& x, int64_t m, int64_t n,
                    int64_t group, Layout layout, int warp, Type code = kE4m3fn) {
   const int64_t groups = n / group, aligned = (m + 3) / 4 * 4, words = (groups + 3) / 4;
@@ -54,7 +54,7 @@ Quantized quantize(const char* kernel, const char* contract, const std::vector<u
   return out;
 }
 
-// Groups and rows, with 32 and 64 lanes, and what is said of a wrong call.
+// Group and per-token quantization with 32 and 64 lanes, and error messages for wrong calls.
 
 using testing::HasSubstr;
 
@@ -85,11 +85,11 @@ TEST(QuantGroup, PacksExponentsAndWritesThePadding) {
       for (const char* kernel : {"quant_group.register", "quant_group.shared"}) {
         const int64_t n = groups * 128, aligned = (m + 3) / 4 * 4, words = (groups + 3) / 4;
         auto x = random_bf16(size_t(m * n), uint32_t(m * 10 + groups));
-        std::fill(x.begin(), x.begin() + 128, uint16_t(0));  // a group of zeros: byte 94
+        std::fill(x.begin(), x.begin() + 128, uint16_t(0));  // a group of zeros has exponent byte 94
         const auto out = quantize(kernel, "vllm.group_fp8_packed", x, m, n, 128, Layout::kPacked, warp);
         for (int64_t p = 0; p < words; ++p)
           for (int64_t r = 0; r < aligned; ++r) {
-            if (p == words - 1 && r >= m) continue;  // beyond the allocation
+            if (p == words - 1 && r >= m) continue;  // outside the allocation
             uint32_t word = 0;
             for (int64_t k = 0; r < m && k < 4 && 4 * p + k < groups; ++k) {
               double amax = 1e-10f;
@@ -128,7 +128,8 @@ TEST(QuantGroup, BothVariantsGiveTheSameBitsForEveryContractAndLayout) {
   }
 }
 
-/// One group of 128: amax 448 in element 0, `special` in element 1. Its scale and the code of the special element.
+/// Quantizes a group of 128 with amax 448 in element 0 and `special` in element 1. Returns its scale and the code of the special
+/// element.
 std::pair<uint32_t, uint8_t> special(const char* contract, uint16_t element, Type code = kE4m3fn) {
   std::vector<uint16_t> x(128);
   x[0] = 0x43e0, x[1] = element;
@@ -229,7 +230,7 @@ TEST(Refusals, SayWhatIsWrong) {
   EXPECT_STREQ(c.message(), "the call has no tensor 'x'");
 }
 
-// The CPU library through its own door, against plain loops: it casts, and quantizes whole tensors by one scale, found or given.
+// Compares the CPU library with plain loops through the C ABI: casts, and per-tensor quantization with computed or given scales.
 
 using testing::HasSubstr;
 
@@ -244,7 +245,7 @@ TEST(Cast, GivesWhatAPlainLoopGivesForAnyLength) {
       for (int64_t i = 0; i < n; ++i) ASSERT_EQ(q[size_t(i)], oracle::e4m3fn_sat(value(x[size_t(i)]))) << n << " " << i;
       EXPECT_EQ(q.back(), 0xa5) << "beyond the end";
       EXPECT_EQ(call.run(library(), "cast", "cuda.e5m2_sat", "cast"), ASSAY_UNSUPPORTED);
-      EXPECT_THAT(call.message(), HasSubstr("q has not the type of contract cuda.e5m2_sat"));
+      EXPECT_THAT(call.message(), HasSubstr("q must have the type of contract cuda.e5m2_sat"));
     }
   }
 }
@@ -301,7 +302,7 @@ TEST(QuantStatic, MultipliesByTheReciprocalOfTheGivenScale) {
   }
 }
 
-// Blocks of many rows, and given scales of groups.
+// Blocks of many rows, and given group scales.
 
 std::vector<uint16_t> random_tiles(size_t count, uint32_t seed) {
   std::mt19937 random(seed);
@@ -311,7 +312,7 @@ std::vector<uint16_t> random_tiles(size_t count, uint32_t seed) {
   return x;
 }
 
-/// Whole blocks, blocks that an edge cuts off, rows that are no whole loads.
+/// Whole blocks, blocks cut off by an edge, and rows that are no whole number of loads.
 constexpr std::array<std::array<int64_t, 2>, 6> kShapes = {{{128, 128}, {256, 384}, {1, 1}, {129, 136}, {5, 1001}, {200, 77}}};
 
 TEST(QuantBlock, TakesTheAmaxOfItsBlockAndWritesNothingBeyond) {
@@ -350,7 +351,7 @@ TEST(QuantBlock, OfOneNaNIsAllNaNAndItsNeighbourIsNot) {
 }
 
 struct Groups {
-  int64_t m, n, rows, columns;  ///< of x, and of a group
+  int64_t m, n, rows, columns;  ///< shape of x, and of a group
 };
 
 TEST(QuantStaticGroups, TakesTheScaleOfItsGroupWhateverTheStrides) {
@@ -386,7 +387,7 @@ TEST(QuantStaticGroups, TakesTheScaleOfItsGroupWhateverTheStrides) {
     }
 }
 
-/// Scales whose bits say where they stand: exponent field and, if asked for, mantissa and sign.
+/// Scales whose bits encode their position: in the exponent field and, if asked for, in mantissa and sign.
 std::vector<float> scales(int64_t m, int64_t n, bool power_of_two) {
   std::vector<float> all;
   for (int64_t i = 0; i < m * n; ++i)

@@ -1,4 +1,4 @@
-// Codes by two products, and words of two numbers, against the steps that they stand for.
+// Compares the fast code conversions (two multiplications, packed words) with the plain steps that they replace.
 #include "kernels/ops/quant_group/quant_group_rules.h"
 
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@
 namespace assay_kernels {
 namespace {
 
-/// Scales of any significand, exact reciprocals, ends of the range, and what is no number.
+/// Scales with any mantissa, scales with exact reciprocals, the ends of the range, and non-finite scales.
 std::vector<float> scales() {
   std::vector<float> all = {kLeastScale, 1.0f, 0x1p-10f, 0x1p90f, 1.75f, 0x1.fffffep3f, 0x1.000002p-3f, 0x1p127f, INFINITY, NAN};
   std::mt19937 random(3);
@@ -20,7 +20,7 @@ std::vector<float> scales() {
   return all;
 }
 
-/// Words of codes that `codes_of` makes otherwise than `steps`, over all bf16 numbers.
+/// Counts words of codes in which `codes_of` differs from `steps`, over all bf16 values.
 template <class Steps, class Codes>
 int64_t differences(const Steps& steps, const Codes& codes_of) {
   int64_t count = 0;
@@ -79,7 +79,7 @@ TEST(Quotients, OneProductAloneIsSeen) {
       }
     }
   };
-  // x / s is halfway between two codes for x of as few bits as the tie: s of 8 bits, and its reciprocal is none.
+  // x / s can be a tie only if x and s have few enough bits: here s has 8 bits and no exact reciprocal.
   int64_t seen = 0;
   for (uint32_t bits = 0x3f80; bits < 0x4000; ++bits) {
     const float s = simt::from_bits(bits << 16);

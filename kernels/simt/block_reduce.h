@@ -1,5 +1,5 @@
-// One number from all threads of a block, in two stages: lanes of a warp, then the warps; and wide loads, for kernels that do the same to
-// several vectors of sixteen bytes (SIMT_WIDE_KERNEL).
+// Reductions over all threads of a block in two stages (lanes of a warp, then warps), and wide loads for kernels that apply the
+// same operation to several 16-byte vectors (SIMT_WIDE_KERNEL).
 #pragma once
 
 #include "kernels/simt/simt.h"
@@ -8,9 +8,9 @@ namespace simt {
 
 inline constexpr int kMaxBlockThreads = 256;
 
-/// combine() over all threads of the block; every thread gets the result. `neutral` leaves a number as it is. `published` is the
-/// barrier between the warps' results and their readers. Depth: log2(kWarp) + 3. Each call in a kernel has a number kCall of its own:
-/// what the warps publish lies apart, so that no barrier is needed between a call and the next.
+/// Reduces with combine() over all threads of the block; every thread gets the result. `neutral` is combine()'s neutral element.
+/// `published` is the barrier between writing and reading the warps' results. Depth: log2(kWarp) + 3. Each call in a kernel must
+/// have its own kCall: the warps' results of different calls then use different memory, and no barrier is needed between calls.
 template <int kWarp, int kCall = 0, class Combine, class Published>
 SIMT_DEVICE float block_reduce(float value, float neutral, Combine combine, Published published) {
   constexpr int kWarps = kMaxBlockThreads / 32;
@@ -30,9 +30,9 @@ SIMT_DEVICE float block_reduce(float value, float neutral, Combine combine, Publ
   return tree[0];
 }
 
-/// Threads of a block that gives each of them a load of `loads`, whole warps, at most kMaxBlockThreads.
+/// Threads per block so that each gets one of `loads` loads: a whole number of warps, at most kMaxBlockThreads.
 inline int block_threads(int64_t loads, int warp) {
-  // As few passes as kMaxBlockThreads allow, and then no more threads than those passes need.
+  // The fewest passes that kMaxBlockThreads allow, and then no more threads than these passes need.
   const int64_t passes = (loads + kMaxBlockThreads - 1) / kMaxBlockThreads;
   const int64_t each = passes <= 1 ? loads : (loads + passes - 1) / passes;
   const int64_t warps = (each + warp - 1) / warp;

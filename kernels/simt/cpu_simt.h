@@ -1,4 +1,4 @@
-// The names of simt.h on the CPU: every SIMT thread is a fiber of kernels/simt/cpu/executor.h.
+// Implements the names of simt.h on the CPU: every SIMT thread is a fiber of kernels/simt/cpu/executor.h.
 #pragma once
 
 #include <cmath>
@@ -11,9 +11,10 @@
 #define SIMT_KERNEL inline
 #define SIMT_DEVICE inline
 #define SIMT_UNROLL
-// SIMT_WIDE_KERNEL: threads that do the same to many neighbouring elements. Compiled for several instruction sets, chosen when the
-// library is loaded. clang has no such clones of templates, and the sanitizers' runtimes are not up yet when the choice is made.
-// SIMT_LANES: a loop over elements that are alike, left to the vectoriser; g++ would unroll it before.
+// SIMT_WIDE_KERNEL: for threads that apply the same operation to many adjacent elements. Such kernels are compiled for several
+// instruction sets, and one is chosen when the library is loaded. Not with clang, which cannot clone templates this way, nor with
+// sanitizers, whose runtimes are not ready when the choice is made.
+// SIMT_LANES: a loop over independent elements, left to the vectorizer; g++ would otherwise unroll it first.
 #if defined(__x86_64__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define SIMT_WIDE_KERNEL __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) inline
 #else
@@ -25,20 +26,21 @@
 #define SIMT_LANES _Pragma("GCC unroll 1")
 #endif
 #ifdef ASSAY_SIMT_TSAN
-#define SIMT_SHARED static  // one OS thread runs all blocks, and TSan names globals but no thread-local variables
+// static, since one OS thread runs all blocks and TSan reports names of globals but not of thread-local variables
+#define SIMT_SHARED static
 #else
-#define SIMT_SHARED static thread_local  // all fibers of a block run on one OS thread
+#define SIMT_SHARED static thread_local  // thread_local, since all fibers of a block run on one OS thread
 #endif
 
 #include "kernels/simt/types.h"
 
 namespace simt {
 
-/// The greater operand; NaN only if both are (IEEE 754-2019 maximumNumber, and CUDA's fmaxf).
+/// The larger operand; NaN only if both are NaN (IEEE 754-2019 maximumNumber, and CUDA's fmaxf).
 inline float max_number(float a, float b) { return b > a || a != a ? b : a; }
 inline float min_number(float a, float b) { return b < a || a != a ? b : a; }
 
-/// The greater operand; NaN if one is (torch's amax and clamp).
+/// The larger operand; NaN if either is NaN (torch's amax and clamp).
 inline float max_or_nan(float a, float b) { return b > a || b != b ? b : a; }
 inline float min_or_nan(float a, float b) { return b < a || b != b ? b : a; }
 
@@ -46,14 +48,14 @@ inline float magnitude(float value) { return from_bits(bits(value) & 0x7fffffffu
 
 }  // namespace simt
 
-// These need what stands above.
+// Included here, because they use the functions above.
 #include "kernels/simt/device_arithmetic.h"
 #include "kernels/simt/software_arithmetic.h"
 
 namespace simt {
 
 inline constexpr int kWarpSizes[] = {32, 64};
-inline constexpr int kWideBytes = 64;  ///< that a thread of a wide kernel works on at once: registers of a vectoriser
+inline constexpr int kWideBytes = 64;  ///< bytes that a thread of a wide kernel processes at once, to suit vector registers
 
 inline int thread() { return cpu::running->thread; }
 inline int64_t block() { return cpu::running->block; }
@@ -66,7 +68,7 @@ T shuffle_xor(T value, int mask) {
   return cpu::exchange(value, uint32_t(mask))[cpu::running->thread ^ mask];
 }
 
-/// combine() over each aligned run of kLanes lanes, in the order of a butterfly of shuffles, at the price of one switch.
+/// Reduces over each aligned run of kLanes lanes, in the order of a butterfly of shuffles, but with a single fiber switch.
 template <int kWarp, int kLanes, class Combine>
 float lane_reduce(float value, Combine combine) {
   const float* all = cpu::exchange(value, cpu::kReduce | uint32_t(kLanes)) + (cpu::running->thread & ~(kLanes - 1));
@@ -77,7 +79,8 @@ float lane_reduce(float value, Combine combine) {
   return tree[0];
 }
 
-/// Raises `to` to `value`, seen by all blocks. Patterns are compared, so both must be without a sign; a NaN is above Inf.
+/// Raises `to` to `value`, atomically over all blocks. Compares bit patterns, so both must be non-negative; NaN counts as above
+/// Inf.
 inline void atomic_max(float* to, float value) {
   float seen;
   __atomic_load(to, &seen, __ATOMIC_RELAXED);
@@ -118,7 +121,7 @@ template <>
 inline F16 from_float(float v) {
   return {f16_bits_from_float(v)};
 }
-/// Two at a time.
+/// Converts two values at a time.
 template <class T>
 void from_floats(float a, float b, T& x, T& y) {
   x = from_float<T>(a);
@@ -135,10 +138,10 @@ inline uint8_t to_e4m3fn_sat(float v) { return e4m3fn_bits_sat(v); }
 inline uint8_t to_e4m3fn_nosat(float v) { return e4m3fn_bits_nosat(v); }
 inline uint8_t to_e4m3fnuz_sat(float v) { return e4m3fnuz_bits_sat(v); }
 inline uint8_t to_e5m2_sat(float v) { return e5m2_bits_sat(v); }
-/// Two codes in the low 16 bits, the first lowest.
+/// Two codes in the low 16 bits, the first one lowest.
 inline uint32_t to_e4m3fn_sat_x2(float a, float b) { return uint32_t{e4m3fn_bits_sat(a)} | uint32_t{e4m3fn_bits_sat(b)} << 8; }
 
-/// One rounding, as by the instruction of that name.
+/// Rounds once, like the instruction of that name.
 SIMT_DEVICE float fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 inline float rsqrt(float v) { return cpu::rsqrt(v); }
 inline float exp2(float v) { return cpu::exp2(v); }
@@ -149,7 +152,7 @@ inline float exp_fast(float v) { return cpu::exp(v); }
 inline float tanh(float v) { return cpu::tanh(v); }
 inline float erf(float v) { return cpu::erf(v); }
 inline float tanh_fast(float v) { return cpu::tanh(v); }
-/// As __fdividef: zero for a divisor beyond 2^126.
+/// Like __fdividef: 0 for a divisor beyond 2^126.
 inline float divide_fast(float x, float y) { return magnitude(y) > 0x1p126f ? x * 0.0f : x / y; }
 
 /// x -> x / s.
@@ -163,15 +166,15 @@ using DivideSaturating = Divide;
 inline float reciprocal_within(float d) { return 1.0f / d; }
 inline float divide_within(float x, float d) { return x / d; }
 
-// Words and packets that pass between ranks on the CPU.
+// Words and packets exchanged between ranks on the CPU.
 
-/// Words by which ranks tell each other how far they are. With release: what this rank sent before is there, too.
+/// Words by which ranks report their progress. signal_release() also makes earlier writes of this rank visible.
 inline void signal_release(uint32_t* to, uint32_t value) {
   cpu::deliver();
   __atomic_store_n(to, value, __ATOMIC_RELEASE);
 }
 inline void signal_relaxed(uint32_t* to, uint32_t value) { __atomic_store_n(to, value, __ATOMIC_RELAXED); }
-/// Waits until a word has the value. False: it never will.
+/// Waits until a word has the value. Returns false if it never will.
 inline bool wait_acquire(const uint32_t* at, uint32_t value) {
   return cpu::wait_until([](const void* a, uint64_t v) { return __atomic_load_n(static_cast<const uint32_t*>(a), __ATOMIC_ACQUIRE) == uint32_t(v); },
                          at, value);
@@ -181,7 +184,7 @@ inline bool wait_relaxed(const uint32_t* at, uint32_t value) {
                          at, value);
 }
 inline uint32_t flag_now(const uint32_t* at) { return __atomic_load_n(at, __ATOMIC_RELAXED); }
-/// For other ranks, once this one signals; post16() without a signal, as polled16() reads it.
+/// Writes data that other ranks see once this one signals. post16() needs no signal; polled16() reads it.
 template <class T>
 void send16(T* to, const Vector<T>& v) {
   cpu::hold_back(to, &v, sizeof v);
@@ -194,7 +197,7 @@ template <class T>
 void post16(T* to, const Vector<T>& v) {
   cpu::hold_back(to, &v, sizeof v);
 }
-/// What any rank sent, this one included.
+/// Reads data written by any rank, including this one.
 template <class T>
 Vector<T> receive16(const T* from) {
   Vector<T> v;
@@ -216,23 +219,23 @@ Vector<T> polled16(const T* from) {
   }
   return v;
 }
-/// Polls until Arrived::in() says that the packet is there. False: it never will be.
+/// Polls until Arrived::in() reports that the packet has arrived. Returns false if it never will.
 template <class Arrived, class T>
 bool wait_packet(const T* from) {
   return cpu::wait_until([](const void* at, uint64_t) { return Arrived::in(polled16(static_cast<const T*>(at))); }, from, 0);
 }
-/// A place at which a rank may lag behind.
+/// A point at which a straggler is delayed.
 inline void may_lag() { cpu::may_change_rank(); }
-/// Of the host's thread that runs a rank.
+/// For the host thread that runs a rank.
 using RankScope = cpu::RankScope;
-/// A launch has ended when it returns.
+/// Nothing to wait for: a launch on the CPU returns when it has ended.
 inline void wait_for_stream(void* /*stream*/) {}
-/// All that the kernel ahead sent is there.
+/// Makes all writes of the previous kernel visible.
 inline void rank_kernel_begins() { cpu::deliver(); }
-/// Each rank has a launch of its own, and so many blocks at most.
+/// Each rank has its own launch with at most this many blocks.
 inline constexpr int kMostBlocksOfRank = 4;
 
-/// Calls f(std::integral_constant<int, warp>) for a warp size that this vendor has; false for any other.
+/// Calls f(std::integral_constant<int, warp>) if this vendor supports the warp size; otherwise returns false.
 template <class F>
 bool with_warp_size(int warp, F f) {
   if (warp == 32) return f(std::integral_constant<int, 32>{}), true;
@@ -240,7 +243,7 @@ bool with_warp_size(int warp, F f) {
   return false;
 }
 
-/// Runs the grid to its end. Throws cpu::Divergence, and whatever a kernel throws.
+/// Runs the grid to its end. Throws cpu::Divergence and exceptions of the kernel.
 template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), const Launch& grid, Arguments... arguments) {
   const auto call = [&] { kernel(arguments...); };

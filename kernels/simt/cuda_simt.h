@@ -1,4 +1,5 @@
-// The names of simt.h on NVIDIA GPUs. Conversions are the hardware's where it has them (e4m3fn from sm_89, bf16 from sm_80).
+// Implements the names of simt.h on NVIDIA GPUs. Conversions use hardware instructions where they exist (e4m3fn from sm_89, bf16
+// from sm_80).
 #pragma once
 
 #include <cuda_bf16.h>
@@ -24,11 +25,11 @@
 
 namespace simt {
 
-/// The greater operand; NaN only if both are.
+/// The larger operand; NaN only if both are NaN.
 SIMT_DEVICE float max_number(float a, float b) { return ::fmaxf(a, b); }
 SIMT_DEVICE float min_number(float a, float b) { return ::fminf(a, b); }
 
-/// The greater operand; NaN if one is.
+/// The larger operand; NaN if either is NaN.
 SIMT_DEVICE float max_or_nan(float a, float b) { return b > a || b != b ? b : a; }
 SIMT_DEVICE float min_or_nan(float a, float b) { return b < a || b != b ? b : a; }
 
@@ -36,13 +37,14 @@ SIMT_DEVICE float magnitude(float value) { return ::fabsf(value); }
 
 }  // namespace simt
 
-// These need what stands above.
+// Included here, because they use the functions above.
 #include "kernels/simt/device_arithmetic.h"
 
 namespace simt {
 
 inline constexpr int kWarpSizes[] = {32};
-inline constexpr int kWideBytes = 16;  ///< that a thread of a wide kernel works on at once: what its warp stores in whole lines
+/// bytes that a thread of a wide kernel processes at once, so that its warp stores whole cache lines
+inline constexpr int kWideBytes = 16;
 
 SIMT_DEVICE int thread() { return int(threadIdx.x); }
 SIMT_DEVICE int64_t block() { return int64_t{blockIdx.x}; }
@@ -56,7 +58,7 @@ SIMT_DEVICE T shuffle_xor(T value, int mask) {
   return __shfl_xor_sync(0xffffffffu, value, mask);
 }
 
-/// combine() over each aligned run of kLanes lanes, by a butterfly of shuffles. Every lane gets the result.
+/// Reduces over each aligned run of kLanes lanes by a butterfly of shuffles. Every lane gets the result.
 template <int kWarp, int kLanes, class Combine>
 SIMT_DEVICE float lane_reduce(float value, Combine combine) {
   SIMT_UNROLL
@@ -64,7 +66,8 @@ SIMT_DEVICE float lane_reduce(float value, Combine combine) {
   return value;
 }
 
-/// Raises `to` to `value`, seen by all blocks. Patterns are compared, so both must be without a sign; a NaN is above Inf.
+/// Raises `to` to `value`, atomically over all blocks. Compares bit patterns, so both must be non-negative; NaN counts as above
+/// Inf.
 SIMT_DEVICE void atomic_max(float* to, float value) { atomicMax(reinterpret_cast<unsigned*>(to), bits(value)); }
 
 template <class T>
@@ -85,7 +88,7 @@ SIMT_DEVICE void store8(uint8_t* to, uint32_t low, uint32_t high) { *reinterpret
 
 }  // namespace simt
 
-// Conversions between fp32 and narrower numbers on NVIDIA GPUs.
+// Conversions between fp32 and narrower types on NVIDIA GPUs.
 
 namespace simt {
 
@@ -106,7 +109,7 @@ template <>
 SIMT_DEVICE F16 from_float(float v) {
   return {__half_as_ushort(__float2half_rn(v))};
 }
-/// Two at a time: one packing conversion, where a conversion of one goes through a slower unit.
+/// Converts two values at a time with one packing instruction; the instruction for single values is slower.
 template <class T>
 SIMT_DEVICE void from_floats(float a, float b, T& x, T& y) {
   x = from_float<T>(a);
@@ -169,17 +172,17 @@ SIMT_DEVICE uint32_t widest_pairs<F16>(uint32_t a, uint32_t b) {
 }
 
 SIMT_DEVICE uint8_t to_e4m3fn_sat(float v) { return uint8_t(__nv_cvt_float_to_fp8(v, __NV_SATFINITE, __NV_E4M3)); }
-/// Two codes in the low 16 bits, the first lowest: one cvt.rn.satfinite.e4m3x2.f32.
+/// Two codes in the low 16 bits, the first one lowest: one cvt.rn.satfinite.e4m3x2.f32.
 SIMT_DEVICE uint32_t to_e4m3fn_sat_x2(float a, float b) {
   return uint32_t(__nv_cvt_float2_to_fp8x2(make_float2(a, b), __NV_SATFINITE, __NV_E4M3));
 }
-/// The instruction always saturates; beyond the tie 464 torch gives NaN.
+/// The instruction always saturates; torch gives NaN beyond the tie at 464.
 SIMT_DEVICE uint8_t to_e4m3fn_nosat(float v) {
   return magnitude(v) <= 464.0f ? to_e4m3fn_sat(v) : uint8_t(0x7fu | (bits(v) >> 24 & 0x80u));
 }
 SIMT_DEVICE uint8_t to_e4m3fnuz_sat(float v) { return e4m3fnuz_bits_sat(v); }
 SIMT_DEVICE uint8_t to_e5m2_sat(float v) { return uint8_t(__nv_cvt_float_to_fp8(v, __NV_SATFINITE, __NV_E5M2)); }
-/// From sm_100 on cvt.rz and cvt.rp.satfinite.ue8m0x2.f32; before it the header's integer code.
+/// From sm_100 on cvt.rz and cvt.rp.satfinite.ue8m0x2.f32; on older GPUs the integer code of CUDA's header.
 SIMT_DEVICE uint8_t to_e8m0_rz_sat(float v) { return uint8_t(__nv_cvt_float_to_e8m0(v, __NV_SATFINITE, cudaRoundZero)); }
 SIMT_DEVICE uint8_t to_e8m0_rp_sat(float v) { return uint8_t(__nv_cvt_float_to_e8m0(v, __NV_SATFINITE, cudaRoundPosInf)); }
 SIMT_DEVICE uint8_t to_int8_sat(float v) {
@@ -193,14 +196,14 @@ SIMT_DEVICE uint8_t to_int8_rz_sat(float v) {
   return uint8_t(code);
 }
 SIMT_DEVICE uint8_t to_int8_rna_sat(float v) { return to_int8_rz_sat(::roundf(v)); }
-/// cvt.rni.s32.f32: limited by itself, NaN is 0.
+/// cvt.rni.s32.f32 saturates by itself and converts NaN to 0.
 SIMT_DEVICE int32_t to_int32_sat(float v) { return __float2int_rn(v); }
 SIMT_DEVICE int32_t add_sat(int32_t a, int32_t b) {
   int32_t sum;
   asm("add.sat.s32 %0, %1, %2;" : "=r"(sum) : "r"(a), "r"(b));
   return sum;
 }
-/// Four integers, each limited, as the bytes of a word, the first lowest.
+/// Saturates four integers to int8 and packs them into a word, the first one lowest.
 SIMT_DEVICE uint32_t pack_int8_sat(int32_t a, int32_t b, int32_t c, int32_t d) {
   uint32_t word;
   asm("{ .reg .b32 high; cvt.pack.sat.s8.s32.b32 high, %4, %3, 0; cvt.pack.sat.s8.s32.b32 %0, %2, %1, high; }"
@@ -210,12 +213,11 @@ SIMT_DEVICE uint32_t pack_int8_sat(int32_t a, int32_t b, int32_t c, int32_t d) {
 }
 
 }  // namespace simt
-// Words and packets that pass between ranks on NVIDIA GPUs.
+// Words and packets exchanged between ranks on NVIDIA GPUs.
 
 namespace simt {
 
-/// Words by which ranks tell each other how far they are, in the scope of the system. With release: what this rank sent before is
-/// there, too.
+/// Words by which ranks report their progress, in system scope. signal_release() also makes earlier writes of this rank visible.
 SIMT_DEVICE void signal_release(uint32_t* to, uint32_t value) {
   asm volatile("st.release.sys.global.u32 [%0], %1;" ::"l"(to), "r"(value) : "memory");
 }
@@ -227,7 +229,7 @@ SIMT_DEVICE uint64_t nanoseconds() {
   asm volatile("mov.u64 %0, %globaltimer;" : "=l"(now));
   return now;
 }
-inline constexpr uint64_t kLongestWait = 2000000000u;  ///< of a rank, in nanoseconds
+inline constexpr uint64_t kLongestWait = 2000000000u;  ///< longest wait of a rank, in nanoseconds
 template <class Ready>
 SIMT_DEVICE bool spin(Ready ready, uint64_t most = kLongestWait) {
   for (uint64_t begin = 0; !ready();) {
@@ -236,7 +238,7 @@ SIMT_DEVICE bool spin(Ready ready, uint64_t most = kLongestWait) {
   }
   return true;
 }
-/// Waits until a word has the value. False: it did not get it in two seconds.
+/// Waits until a word has the value. Returns false after two seconds.
 SIMT_DEVICE bool wait_acquire(const uint32_t* at, uint32_t value) {
   return spin([&] {
     uint32_t seen;
@@ -249,7 +251,7 @@ SIMT_DEVICE uint32_t flag_now(const uint32_t* at) {
   asm volatile("ld.relaxed.sys.global.u32 %0, [%1];" : "=r"(seen) : "l"(at) : "memory");
   return seen;
 }
-/// Without a signal, as polled16() reads it.
+/// Needs no signal; polled16() reads it.
 template <class T>
 SIMT_DEVICE void post16(T* to, const Vector<T>& v) {
   uint4 raw;
@@ -271,7 +273,7 @@ SIMT_DEVICE Vector<T> polled16(const T* from) {
 
 }  // namespace simt
 
-// What needs no instruction of its own.
+// Functions that need no vendor instruction.
 #include "kernels/simt/device_ranks.h"
 
 namespace simt {
@@ -296,20 +298,20 @@ SIMT_DEVICE float fma(float a, float b, float c) { return __fmaf_rn(a, b, c); }
 struct HardwareFma {
   SIMT_DEVICE static float fma(float a, float b, float c) { return simt::fma(a, b, c); }
 };
-/// x -> x / s. A device has no divider: the compiler's own division is a reciprocal and the same corrections, for each x anew.
+/// x -> x / s. GPUs have no divider: the compiler's own division is a reciprocal and the same corrections, repeated for each x.
 using Divide = DivideByCorrection<HardwareFma>;
 using DivideSaturating = DivideSaturatingByCorrection<HardwareFma>;
 
-/// 1 / d without a branch. On an H200 it is that of the division for every float from 2^-126 to 2^126.
+/// 1 / d without a branch. On an H200 it equals the compiler's division for every float from 2^-126 to 2^126.
 SIMT_DEVICE float reciprocal_within(float d) {
   float rough;
   asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(rough) : "f"(d));
   return corrected_reciprocal<HardwareFma>(d, rough);
 }
-/// x / d without a branch, where corrected_quotient() is right.
+/// x / d without a branch, in the range where corrected_quotient() is exact.
 SIMT_DEVICE float divide_within(float x, float d) { return corrected_quotient<HardwareFma>(x, d, reciprocal_within(d)); }
 
-/// Calls f(std::integral_constant<int, warp>) for a warp size that this vendor has; false for any other.
+/// Calls f(std::integral_constant<int, warp>) if this vendor supports the warp size; otherwise returns false.
 template <class F>
 bool with_warp_size(int warp, F f) {
   if (warp != 32) return false;
@@ -317,8 +319,8 @@ bool with_warp_size(int warp, F f) {
   return true;
 }
 
-/// Enqueues the grid in its stream and does not wait; in a LoadScope it loads the kernel alone. Throws DeviceError if the device
-/// does not take it.
+/// Enqueues the grid on its stream without waiting; in a LoadScope, only loads the kernel. Throws DeviceError if the launch
+/// fails.
 template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), const Launch& grid, Arguments... arguments) {
   if (LoadScope::active()) {
@@ -332,7 +334,7 @@ void launch(void (*kernel)(Parameters...), const Launch& grid, Arguments... argu
   if (error != cudaSuccess) throw DeviceError(std::string("launch: ") + cudaGetErrorString(error));
 }
 
-/// Waits for what was enqueued there; in a LoadScope nothing was.
+/// Waits for the work on the stream; in a LoadScope there is none.
 inline void wait_for_stream(void* stream) {
   if (LoadScope::active()) return;
   const cudaError_t error = cudaStreamSynchronize(static_cast<cudaStream_t>(stream));

@@ -1,24 +1,24 @@
-// Arithmetic that every vendor's header includes behind its own basic functions: many quotients by one divisor, and casts to 8 bits, e8m0 and
-// integers in integer code without branches.
+// Arithmetic that every vendor's header includes after its own basic functions: division of many values by one divisor, and
+// branch-free integer code for casts to 8-bit formats, e8m0 and integers.
 #pragma once
 
 namespace simt {
 
-// Many numbers by one divisor: each quotient correctly rounded, at the price of one division a divisor.
+// Division of many values by one divisor: each quotient is correctly rounded, at the cost of one division per divisor.
 
-/// x -> x / s, rounded once, by two corrections of x * fl(1/s). With a correctly rounded reciprocal and a quotient within one
-/// ulp, the last correction rounds correctly (Markstein, IBM J. Res. Dev. 34, 1990, theorem 8.2); the first brings it within one
-/// ulp. Holds for 2^-60 <= s < 2^120, s = Inf, and NaN, and for |x| <= 2^10 s; quotients below 2^-60 may lose bits but not their
-/// sign. Fma::fma is the machine's fused multiply-add. A test compares this with IEEE division.
+/// x -> x / s, correctly rounded, by two corrections of x * fl(1/s). With a correctly rounded reciprocal and a quotient within
+/// one ulp, the last correction rounds correctly (Markstein, IBM J. Res. Dev. 34, 1990, theorem 8.2); the first correction brings
+/// the quotient within one ulp. Valid for 2^-60 <= s < 2^120, s = Inf and NaN, and |x| <= 2^10 s. Quotients below 2^-60 may lose
+/// bits but keep their sign. Fma::fma is the machine's fused multiply-add. A test compares this with IEEE division.
 template <class Fma>
 struct DivideByCorrection {
   float divisor, reciprocal;
 
-  /// For Inf the divisor is taken as 0 in the corrections, where Inf would give NaN: finite / Inf stays 0, Inf / Inf stays NaN.
+  /// The corrections use 0 for an infinite divisor, because Inf would give NaN there: finite / Inf stays 0, Inf / Inf stays NaN.
   SIMT_DEVICE explicit DivideByCorrection(float s)
       : divisor(magnitude(s) == from_bits(0x7f800000u) ? 0.0f : s), reciprocal(1.0f / s) {}
 
-  /// The remainder is taken as q s - x, not x - q s: so a quotient of -0 keeps its sign.
+  /// The remainder is q s - x, not x - q s, so that a quotient of -0 keeps its sign.
   SIMT_DEVICE float operator()(float x) const {
     const float rough = x * reciprocal;
     const float near = Fma::fma(-Fma::fma(rough, divisor, -x), reciprocal, rough);
@@ -26,26 +26,26 @@ struct DivideByCorrection {
   }
 };
 
-/// 1 / d for 2^-126 <= d <= 2^126 and NaN, by one correction of an approximation within one ulp: rounded once, but for a d whose
-/// significand is ones alone, where it hangs on the approximation (Markstein, as above).
+/// 1 / d for 2^-126 <= d <= 2^126 and NaN, by one correction of an approximation within one ulp. Correctly rounded, except that
+/// for a d whose mantissa bits are all ones it depends on the approximation (Markstein, as above).
 template <class Fma>
 SIMT_DEVICE float corrected_reciprocal(float d, float rough) {
   return Fma::fma(rough, Fma::fma(-d, rough, 1.0f), rough);
 }
 
-/// x / d, rounded once, for an x of at most 11 significant bits, d as above up to 2^120 and |x| <= 2^10 d: one correction of the
-/// product by fl(1/d) is enough then. So it is for each of the 2^10 significands of such x and the 2^23 of d (run on an H200).
+/// x / d, correctly rounded, for x with at most 11 significant bits, d as above up to 2^120, and |x| <= 2^10 d. One correction of
+/// the product by fl(1/d) is enough. This was checked on an H200 for each of the 2^10 mantissas of such x and the 2^23 of d.
 template <class Fma>
 SIMT_DEVICE float corrected_quotient(float x, float d, float reciprocal) {
   const float rough = x * reciprocal;
   return Fma::fma(-Fma::fma(rough, d, -x), reciprocal, rough);
 }
 
-/// x -> x / s for any s and x where quotients beyond 2^10 only have to be as large: codes that saturate do not tell them apart.
+/// x -> x / s for any s and x, if quotients above 2^10 need not be exact: saturating codes do not distinguish them.
 template <class Fma>
 struct DivideSaturatingByCorrection : DivideByCorrection<Fma> {
   float given;
-  bool in_domain;  ///< of the correction; the same for all x
+  bool in_domain;  ///< true if s is in the range of the correction; the same for all x
   SIMT_DEVICE explicit DivideSaturatingByCorrection(float s)
       : DivideByCorrection<Fma>(s),
         given(s),
@@ -53,12 +53,12 @@ struct DivideSaturatingByCorrection : DivideByCorrection<Fma> {
   SIMT_DEVICE float operator()(float x) const {
     if (!in_domain) return x / given;
     const float rough = x * this->reciprocal;
-    return magnitude(rough) < 1024.0f ? DivideByCorrection<Fma>::operator()(x) : rough;  // NaN stays
+    return magnitude(rough) < 1024.0f ? DivideByCorrection<Fma>::operator()(x) : rough;  // NaN stays NaN
   }
 };
 
-/// x -> x / s by the machine's own division: for quotients outside the domain above, such as Inf / s under a bound of the scale.
-/// There the correction gives NaN (seen on an H200: +448 for -Inf).
+/// x -> x / s by the machine's own division, for quotients outside the range above, such as Inf / s with a bounded scale. The
+/// correction would give NaN there (seen on an H200: +448 for -Inf).
 struct DivideEach {
   float divisor;
   SIMT_DEVICE explicit DivideEach(float s) : divisor(s) {}
@@ -71,14 +71,14 @@ struct Multiply {
   SIMT_DEVICE float operator()(float x) const { return x * factor; }
 };
 
-// FP8 casts in integer code without branches, for machines without the instruction: round to nearest, ties to even.
+// FP8 casts in branch-free integer code, for machines without the instruction: round to nearest, ties to even.
 
-/// a or b by masks: loops of casts stay free of branches, which a compiler would not take out of the way of an addition.
+/// Selects a or b by masks, which keeps loops of casts free of branches. Compilers would otherwise branch around an addition.
 SIMT_DEVICE uint32_t choose(bool first, uint32_t a, uint32_t b) { return b ^ ((a ^ b) & (0u - uint32_t(first))); }
 
-/// Magnitude code of |value| in a format with kMantissa mantissa bits and that bias, not limited at the top.
-/// Normal numbers: round the float's mantissa in place, then move the exponent. Subnormal numbers: adding 2^(24-kBias-kMantissa)
-/// puts the float's last bit at the format's smallest step, 2^(1-kBias-kMantissa), and the addition itself rounds.
+/// Magnitude code of |value| in a format with kMantissa mantissa bits and that bias, not limited at the top. Normal values:
+/// rounds the float's mantissa in place, then shifts the exponent. Subnormal values: adding 2^(24-kBias-kMantissa) aligns the
+/// float's last bit with the format's smallest step, 2^(1-kBias-kMantissa), so the addition rounds.
 template <int kMantissa, int kBias>
 SIMT_DEVICE uint32_t fp8_magnitude(uint32_t rest) {
   constexpr float kAnchor = float(1 << (24 - kBias - kMantissa));
@@ -89,7 +89,7 @@ SIMT_DEVICE uint32_t fp8_magnitude(uint32_t rest) {
   return choose(rest < (uint32_t(128 - kBias) << 23), small, normal);
 }
 
-/// OCP e4m3fn: 0x7f is NaN, 448 the largest number.
+/// OCP e4m3fn: 0x7f is NaN, 448 is the largest value.
 SIMT_DEVICE uint8_t e4m3fn_bits(float value, uint32_t above, uint32_t nan_sign) {
   const uint32_t b = bits(value), rest = b & 0x7fffffffu, sign = b >> 24 & 0x80u;
   const uint32_t code = fp8_magnitude<3, 7>(rest);
@@ -97,13 +97,13 @@ SIMT_DEVICE uint8_t e4m3fn_bits(float value, uint32_t above, uint32_t nan_sign) 
   return uint8_t(choose(rest > 0x7f800000u, 0x7fu | (sign & nan_sign), number));
 }
 
-/// Beyond 448 the largest number. NaN is 0x7f without its sign, as cvt.rn.satfinite gives it.
+/// Saturates at 448. NaN becomes 0x7f without its sign, as with cvt.rn.satfinite.
 SIMT_DEVICE uint8_t e4m3fn_bits_sat(float value) { return e4m3fn_bits(value, 0x7e, 0); }
 
-/// Beyond the tie 464 NaN, as torch casts (before 2.13).
+/// NaN beyond the tie at 464, as torch casts (before 2.13).
 SIMT_DEVICE uint8_t e4m3fn_bits_nosat(float value) { return e4m3fn_bits(value, 0x7f, 0x80); }
 
-/// e4m3fnuz: bias 8, 0x80 is NaN, no negative zero, 240 the largest number; saturates.
+/// e4m3fnuz: bias 8, 0x80 is NaN, no negative zero, 240 is the largest value; saturates.
 SIMT_DEVICE uint8_t e4m3fnuz_bits_sat(float value) {
   const uint32_t b = bits(value), rest = b & 0x7fffffffu;
   const uint32_t code = fp8_magnitude<3, 8>(rest);
@@ -112,9 +112,9 @@ SIMT_DEVICE uint8_t e4m3fnuz_bits_sat(float value) {
   return uint8_t(choose(rest > 0x7f800000u, 0x80u, sign | limited));
 }
 
-// Casts to e5m2, to the fnuz formats without saturation, to e8m0 and to int8 in integer code without branches; to int32.
+// Casts to e5m2, to the fnuz formats without saturation, to e8m0, int8 and int32, in branch-free integer code.
 
-/// e5m2: Inf is 0x7c, 57344 the largest number.
+/// e5m2: 0x7c is Inf, 57344 is the largest value.
 SIMT_DEVICE uint8_t e5m2_bits(float value, uint32_t above, uint32_t nan_sign) {
   const uint32_t b = bits(value), rest = b & 0x7fffffffu, sign = b >> 24 & 0x80u;
   const uint32_t code = fp8_magnitude<2, 15>(rest);
@@ -122,13 +122,13 @@ SIMT_DEVICE uint8_t e5m2_bits(float value, uint32_t above, uint32_t nan_sign) {
   return uint8_t(choose(rest > 0x7f800000u, 0x7fu | (sign & nan_sign), number));
 }
 
-/// Beyond 57344 the largest number. NaN is 0x7f without its sign, as cvt.rn.satfinite gives it.
+/// Saturates at 57344. NaN becomes 0x7f without its sign, as with cvt.rn.satfinite.
 SIMT_DEVICE uint8_t e5m2_bits_sat(float value) { return e5m2_bits(value, 0x7b, 0); }
 
-/// From 61440 on Inf; NaN keeps its sign, as in torch.
+/// Inf from 61440 on; NaN keeps its sign, as in torch.
 SIMT_DEVICE uint8_t e5m2_bits_nosat(float value) { return e5m2_bits(value, 0x7c, 0x80); }
 
-/// Beyond the largest number the one NaN, 0x80; no negative zero.
+/// Beyond the largest value: the only NaN, 0x80. No negative zero.
 template <int kMantissa, int kBias>
 SIMT_DEVICE uint8_t fnuz_bits_nosat(float value) {
   const uint32_t b = bits(value);
@@ -137,29 +137,29 @@ SIMT_DEVICE uint8_t fnuz_bits_nosat(float value) {
   return uint8_t(choose(code > 0x7fu, 0x80u, sign | code));
 }
 
-/// Exponent of |value|, rounded toward zero; 2^127 is the largest.
+/// Exponent of |value|, rounded toward zero; saturates at 2^127.
 SIMT_DEVICE uint8_t e8m0_bits_rz_sat(float value) {
   const uint32_t rest = bits(value) & 0x7fffffffu, field = rest >> 23;
   return uint8_t(choose(rest > 0x7f800000u, 0xffu, choose(field > 0xfeu, 0xfeu, field)));
 }
 
-/// The same rounded up. 2^-127 is half of the smallest float that has a field of its own.
+/// The same, rounded up. 2^-127 is half of the smallest normal float.
 SIMT_DEVICE uint8_t e8m0_bits_rp_sat(float value) {
   const uint32_t rest = bits(value) & 0x7fffffffu;
   const uint32_t field = rest <= 0x400000u ? 0u : (rest + 0x7fffffu) >> 23;
   return uint8_t(choose(rest > 0x7f800000u, 0xffu, choose(field > 0xfeu, 0xfeu, field)));
 }
 
-/// To nearest, 1.5 goes up; beyond 2^127 NaN.
+/// Rounds to nearest, with 1.5 rounded up; NaN beyond 2^127.
 SIMT_DEVICE uint8_t e8m0_bits_nearest(float value) {
   const uint32_t rest = bits(value) & 0x7fffffffu;
   const uint32_t field = rest <= 0x400000u ? 0u : (rest + 0x400000u) >> 23;
   return uint8_t(rest > 0x7f800000u ? 0xffu : field);
 }
 
-/// To nearest, ties to even, limited; NaN is 0.
+/// Rounds to nearest, ties to even, and saturates; NaN becomes 0.
 SIMT_DEVICE uint8_t int8_bits_sat(float value) {
-  constexpr float kAnchor = 0x1.8p23f;  // its last bit is 1: the addition rounds
+  constexpr float kAnchor = 0x1.8p23f;  // its last bit is worth 1, so the addition rounds
   const uint32_t b = bits(value), rest = b & 0x7fffffffu;
   const bool beyond = rest >= 0x43000000u;  // 128
   const uint32_t rounded = bits(from_bits(choose(beyond, 0u, b)) + kAnchor) - bits(kAnchor);
@@ -167,8 +167,8 @@ SIMT_DEVICE uint8_t int8_bits_sat(float value) {
   return uint8_t(choose(rest > 0x7f800000u, 0u, code));
 }
 
-/// To nearest with ties away from zero, or toward zero; limited; NaN is 0. An int32 of what is limited first needs no other
-/// check.
+/// Rounds to nearest with ties away from zero, or toward zero; saturates; NaN becomes 0. After clamping, the conversion to int32
+/// needs no other check.
 SIMT_DEVICE float int8_limits(float value) { return value != value ? 0.0f : min_number(max_number(value, -128.0f), 127.0f); }
 SIMT_DEVICE uint8_t int8_bits_rz_sat(float value) { return uint8_t(int32_t(int8_limits(value))); }
 SIMT_DEVICE uint8_t int8_bits_rna_sat(float value) {
@@ -177,22 +177,22 @@ SIMT_DEVICE uint8_t int8_bits_rna_sat(float value) {
   return uint8_t(int32_t(whole) + (rest >= 0.5f ? 1 : 0) - (rest <= -0.5f ? 1 : 0));
 }
 
-/// To nearest, ties to even, limited; NaN is 0.
+/// Rounds to nearest, ties to even, and saturates; NaN becomes 0.
 SIMT_DEVICE int32_t int32_bits_sat(float value) {
-  const float anchor = value < 0.0f ? -0x1p23f : 0x1p23f;  // from here on floats are integers: the addition rounds
+  const float anchor = value < 0.0f ? -0x1p23f : 0x1p23f;  // floats from here on are integers, so the addition rounds
   if (value != value) return 0;
   if (value >= 0x1p31f) return 0x7fffffff;
   if (value <= -0x1p31f) return -0x7fffffff - 1;
   return int32_t(magnitude(value) < 0x1p23f ? (value + anchor) - anchor : value);
 }
 
-/// The sum of two integers, limited to those of 32 bits.
+/// The sum of two integers, saturated to int32.
 SIMT_DEVICE int32_t sum_sat(int32_t a, int32_t b) {
   const int64_t sum = int64_t{a} + b;
   return sum > 0x7fffffff ? 0x7fffffff : sum < -0x7fffffffLL - 1 ? -0x7fffffff - 1 : int32_t(sum);
 }
 
-/// The low byte of an integer limited to -128 .. 127.
+/// The low byte of an integer clamped to -128 .. 127.
 SIMT_DEVICE uint8_t int8_bits_of_int32_sat(int32_t v) { return uint8_t(v > 127 ? 127 : v < -128 ? -128 : v); }
 
 }  // namespace simt

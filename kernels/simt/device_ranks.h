@@ -1,5 +1,5 @@
-// What ranks on a device have in common, whoever made it. Included by the vendor's header, whose spin(), flag_now(), polled16(), loads
-// and stores it is written with.
+// Rank communication that is the same on all devices. Included by the vendor's header, and built on its spin(), flag_now(),
+// polled16(), loads and stores.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@ namespace simt {
 SIMT_DEVICE bool wait_relaxed(const uint32_t* at, uint32_t value) {
   return spin([&] { return flag_now(at) == value; });
 }
-/// For other ranks, once this one signals.
+/// Writes data that other ranks see once this one signals.
 template <class T>
 SIMT_DEVICE void send16(T* to, const Vector<T>& v) {
   store16(to, v);
@@ -28,16 +28,16 @@ template <class T>
 SIMT_DEVICE T receive1(const T* from) {
   return *from;
 }
-/// Polls until Arrived::in() says that the packet is there. False: it did not come in the time that spin() gives it.
+/// Polls until Arrived::in() reports that the packet has arrived. Returns false if it does not arrive within spin()'s time limit.
 template <class Arrived, class T>
 SIMT_DEVICE bool wait_packet(const T* from) {
   return spin([&] { return Arrived::in(polled16(from)); });
 }
-/// 200 microseconds pass, in which all other ranks come to where they wait for this one.
+/// Delays 200 microseconds, long enough for all other ranks to reach the point where they wait for this one.
 SIMT_DEVICE void may_lag() {
   (void)spin([] { return false; }, kLongestWait / 10000);
 }
-/// A rank of the host: nothing to be done on a device.
+/// For the host thread that runs a rank; does nothing on a device.
 struct [[maybe_unused]] RankScope {
   RankScope(const void* /*key*/, int /*rank*/, int /*size*/, uint64_t /*seed*/, int /*straggler*/) {}
   RankScope(bool (* /*lost*/)(const void*), const void* /*of*/, bool /*is_late*/) {}

@@ -1,5 +1,5 @@
-// Host side of hip_simt.h: how a kernel is started on an AMD GPU. Without ROCm (no ASSAY_HIP_RUNTIME) there is nothing to start
-// it with, but launch() still names the kernel, and a kernel that is named in host code becomes code of the device.
+// Host side of hip_simt.h: launches kernels on an AMD GPU. Without ROCm (no ASSAY_HIP_RUNTIME) nothing can be launched, but
+// launch() still names the kernel: device code is generated only for kernels that host code names.
 #pragma once
 
 #include <string>
@@ -11,7 +11,7 @@
 #include <hip/hip_runtime.h>
 #endif
 
-/// Lanes of a wave on the targets of this build: 64 on gfx9, 32 on gfx10 and newer. No compiler macro tells the host.
+/// Lanes per wave on the targets of this build: 64 on gfx9, 32 on gfx10 and newer. No compiler macro tells the host.
 #ifndef ASSAY_HIP_WARP
 #define ASSAY_HIP_WARP 64
 #endif
@@ -24,9 +24,9 @@ namespace simt {
 inline constexpr int kDeviceWarp = ASSAY_HIP_WARP;
 inline constexpr int kWarpSizes[] = {kDeviceWarp};
 inline constexpr int kWideBytes =
-    16;  ///< that a thread of a wide kernel works on at once: what its wavefront stores in whole lines
+    16;  ///< bytes that a thread of a wide kernel processes at once, so that its wavefront stores whole cache lines
 
-/// Calls f(std::integral_constant<int, warp>) for the warp size of this build; false for any other.
+/// Calls f(std::integral_constant<int, warp>) for the warp size of this build; otherwise returns false.
 template <class F>
 bool with_warp_size(int warp, F f) {
   if (warp != kDeviceWarp) return false;
@@ -34,7 +34,7 @@ bool with_warp_size(int warp, F f) {
   return true;
 }
 
-/// Enqueues the grid in its stream and does not wait. Throws DeviceError if the device does not take it.
+/// Enqueues the grid on its stream without waiting. Throws DeviceError if the launch fails.
 template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), [[maybe_unused]] const Launch& grid, [[maybe_unused]] Arguments... arguments) {
 #ifdef ASSAY_HIP_RUNTIME
@@ -46,7 +46,7 @@ void launch(void (*kernel)(Parameters...), [[maybe_unused]] const Launch& grid, 
 #endif
 }
 
-/// Waits for what was enqueued there.
+/// Waits for the work on the stream.
 inline void wait_for_stream([[maybe_unused]] void* stream) {
 #ifdef ASSAY_HIP_RUNTIME
   const hipError_t error = hipStreamSynchronize(static_cast<hipStream_t>(stream));

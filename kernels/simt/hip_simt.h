@@ -1,5 +1,5 @@
-// The names of simt.h on AMD GPUs, for clang -x hip. Device code by builtins alone, so that it compiles without ROCm
-// (-nogpuinc -nogpulib) and has the same instructions with it. The host's side is in hip_launch.h.
+// Implements the names of simt.h on AMD GPUs, for clang -x hip. Device code uses builtins only, so it compiles without ROCm
+// (-nogpuinc -nogpulib) to the same instructions as with it. The host side is in hip_launch.h.
 #pragma once
 
 #include <stdint.h>
@@ -8,7 +8,7 @@
 
 #include "kernels/simt/hip_launch.h"
 
-// Blocks have at most 256 threads (kMaxBlockThreads); with the default bound of 1024 a thread gets half the registers, and
+// Blocks have at most 256 threads (kMaxBlockThreads). With the default bound of 1024, a thread gets half the registers and
 // spills.
 #define SIMT_KERNEL __attribute__((global)) __attribute__((amdgpu_flat_work_group_size(1, 256)))
 #define SIMT_WIDE_KERNEL SIMT_KERNEL
@@ -21,17 +21,17 @@
 
 namespace simt {
 
-/// The greater operand; NaN only if both are.
+/// The larger operand; NaN only if both are NaN.
 SIMT_DEVICE float max_number(float a, float b) { return __builtin_fmaxf(a, b); }
 SIMT_DEVICE float min_number(float a, float b) { return __builtin_fminf(a, b); }
-/// The greater operand; NaN if one is.
+/// The larger operand; NaN if either is NaN.
 SIMT_DEVICE float max_or_nan(float a, float b) { return b > a || b != b ? b : a; }
 SIMT_DEVICE float min_or_nan(float a, float b) { return b < a || b != b ? b : a; }
 SIMT_DEVICE float magnitude(float value) { return __builtin_fabsf(value); }
 
 }  // namespace simt
 
-// These need what stands above.
+// Included here, because they use the functions above.
 #include "kernels/simt/device_arithmetic.h"
 #include "kernels/simt/software_arithmetic.h"
 
@@ -52,13 +52,13 @@ SIMT_DEVICE T shuffle_xor(T value, int mask) {
   static_assert(sizeof(T) == 4, "ds_bpermute moves words");
   int word;
   __builtin_memcpy(&word, &value, sizeof word);
-  // The address is four times the lane; lanes count within the warp.
+  // The address is four times the lane, counted within the warp.
   word = __builtin_amdgcn_ds_bpermute(((thread() ^ mask) & (kWarp - 1)) << 2, word);
   __builtin_memcpy(&value, &word, sizeof word);
   return value;
 }
 
-/// combine() over each aligned run of kLanes lanes, by a butterfly of shuffles. Every lane gets the result.
+/// Reduces over each aligned run of kLanes lanes by a butterfly of shuffles. Every lane gets the result.
 template <int kWarp, int kLanes, class Combine>
 SIMT_DEVICE float lane_reduce(float value, Combine combine) {
   SIMT_UNROLL
@@ -66,7 +66,8 @@ SIMT_DEVICE float lane_reduce(float value, Combine combine) {
   return value;
 }
 
-/// Raises `to` to `value`, seen by all blocks. Patterns are compared, so both must be without a sign; a NaN is above Inf.
+/// Raises `to` to `value`, atomically over all blocks. Compares bit patterns, so both must be non-negative; NaN counts as above
+/// Inf.
 SIMT_DEVICE void atomic_max(float* to, float value) {
   __hip_atomic_fetch_max(reinterpret_cast<uint32_t*>(to), bits(value), __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_AGENT);
 }
@@ -86,7 +87,7 @@ SIMT_DEVICE void store8(uint8_t* to, uint32_t low, uint32_t high) {
 
 }  // namespace simt
 
-// Conversions between fp32 and narrower numbers on AMD GPUs.
+// Conversions between fp32 and narrower types on AMD GPUs.
 
 namespace simt {
 
@@ -117,7 +118,7 @@ SIMT_DEVICE Bf16 from_float(float v) {
 template <>
 SIMT_DEVICE F16 from_float(float v) {
 #if defined(__HIP_DEVICE_COMPILE__)
-  // Else clang (22) makes v_fma_mixlo_f16 a, b, 0 of f16(a * b), which turns a product of -0 into +0.
+  // Without this, clang 22 turns f16(a * b) into v_fma_mixlo_f16 a, b, 0, which changes a product of -0 to +0.
   asm("" : "+v"(v));
 #endif
   const _Float16 half = _Float16(v);
@@ -125,7 +126,7 @@ SIMT_DEVICE F16 from_float(float v) {
   __builtin_memcpy(&code, &half, sizeof code);
   return code;
 }
-/// Two at a time.
+/// Converts two values at a time.
 template <class T>
 SIMT_DEVICE void from_floats(float a, float b, T& x, T& y) {
   x = from_float<T>(a);
@@ -138,8 +139,8 @@ SIMT_DEVICE void from_floats(float a, float b, T& x, T& y) {
 
 namespace simt {
 
-// v_cvt_pk_fp8_f32 is fnuz on gfx942 and OCP on gfx950: each has one format in hardware and the other in integer code. The
-// instruction does not saturate by itself, so numbers are clamped first; NaN passes the clamp by the select.
+// v_cvt_pk_fp8_f32 converts to fnuz on gfx942 and to OCP on gfx950: each GPU has one format in hardware and the other in integer
+// code. The instruction does not saturate, so values are clamped first; a select lets NaN pass.
 #if defined(__gfx942__) || defined(__gfx950__)
 SIMT_DEVICE uint32_t hardware_fp8_x2(float a, float b, float limit) {
   a = a != a ? a : min_number(max_number(a, -limit), limit);
@@ -162,7 +163,7 @@ SIMT_DEVICE uint8_t to_e4m3fnuz_sat(float v) { return uint8_t(hardware_fp8_x2(v,
 SIMT_DEVICE uint8_t to_e4m3fnuz_sat(float v) { return e4m3fnuz_bits_sat(v); }
 #endif
 SIMT_DEVICE uint8_t to_e4m3fn_nosat(float v) { return e4m3fn_bits_nosat(v); }
-// v_cvt_pk_bf8_f32 likewise is e5m2 on gfx950 alone. What it makes of the sign of NaN is not known: NaN goes round it.
+// v_cvt_pk_bf8_f32 converts to e5m2 on gfx950 only. Its treatment of NaN's sign is unknown, so NaN takes the integer code.
 #if defined(__gfx950__)
 SIMT_DEVICE uint8_t to_e5m2_sat(float v) {
   const float limited = min_number(max_number(v, -57344.0f), 57344.0f);
@@ -175,19 +176,18 @@ SIMT_DEVICE uint8_t to_e5m2_sat(float v) { return e5m2_bits_sat(v); }
 
 }  // namespace simt
 
-// Words and packets that pass between ranks on AMD GPUs.
+// Words and packets exchanged between ranks on AMD GPUs.
 
 namespace simt {
 
-/// Words by which ranks tell each other how far they are, in the scope of the system. With release: what this rank sent before is
-/// there, too.
+/// Words by which ranks report their progress, in system scope. signal_release() also makes earlier writes of this rank visible.
 SIMT_DEVICE void signal_release(uint32_t* to, uint32_t value) {
   __hip_atomic_store(to, value, __ATOMIC_RELEASE, __HIP_MEMORY_SCOPE_SYSTEM);
 }
 SIMT_DEVICE void signal_relaxed(uint32_t* to, uint32_t value) {
   __hip_atomic_store(to, value, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_SYSTEM);
 }
-inline constexpr uint64_t kLongestWait = 200000000u;  ///< of a rank, in ticks of a clock of 100 MHz
+inline constexpr uint64_t kLongestWait = 200000000u;  ///< longest wait of a rank, in ticks of a 100 MHz clock
 template <class Ready>
 SIMT_DEVICE bool spin(Ready ready, uint64_t most = kLongestWait) {
   for (uint64_t begin = 0; !ready();) {
@@ -197,12 +197,12 @@ SIMT_DEVICE bool spin(Ready ready, uint64_t most = kLongestWait) {
   }
   return true;
 }
-/// Waits until a word has the value. False: it did not get it in two seconds.
+/// Waits until a word has the value. Returns false after two seconds.
 SIMT_DEVICE bool wait_acquire(const uint32_t* at, uint32_t value) {
   return spin([&] { return __hip_atomic_load(at, __ATOMIC_ACQUIRE, __HIP_MEMORY_SCOPE_SYSTEM) == value; });
 }
 SIMT_DEVICE uint32_t flag_now(const uint32_t* at) { return __hip_atomic_load(at, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_SYSTEM); }
-/// Without a signal, as polled16() reads it.
+/// Needs no signal; polled16() reads it.
 template <class T>
 SIMT_DEVICE void post16(T* to, const Vector<T>& v) {
   uint32_t raw[4];
@@ -222,7 +222,7 @@ SIMT_DEVICE Vector<T> polled16(const T* from) {
 
 }  // namespace simt
 
-// What needs no instruction of its own.
+// Functions that need no vendor instruction.
 #include "kernels/simt/device_ranks.h"
 
 namespace simt {
@@ -232,14 +232,14 @@ SIMT_DEVICE float exp2(float v) { return __builtin_exp2f(v); }
 SIMT_DEVICE float log2(float v) { return __builtin_log2f(v); }
 SIMT_DEVICE float ceil(float v) { return __builtin_ceilf(v); }
 SIMT_DEVICE float exp(float v) { return __builtin_expf(v); }
-/// Neither has an instruction, and a compiler makes them of ROCm's device libraries, which are not needed here.
+/// Neither has an instruction. Compilers implement them with ROCm's device libraries, which this header avoids.
 SIMT_DEVICE float tanh(float v) { return in_double::tanh(v); }
 SIMT_DEVICE float erf(float v) { return in_double::erf(v); }
-/// v_exp_f32 after one product, as HIP's __expf; its __fdividef is a plain division, and tanh has no instruction.
+/// v_exp_f32 after one multiplication, as HIP's __expf. HIP's __fdividef is a plain division, and tanh has no instruction.
 SIMT_DEVICE float exp_fast(float v) {
 #if __has_builtin(__builtin_amdgcn_exp2f)
   return __builtin_amdgcn_exp2f(v * 1.44269504f);
-#else  // clang 15 has no name for the instruction, and makes it of the plain function
+#else  // clang 15 has no builtin for the instruction, but generates it from the plain function
   return __builtin_exp2f(v * 1.44269504f);
 #endif
 }
@@ -254,11 +254,11 @@ SIMT_DEVICE float fma(float a, float b, float c) { return __builtin_fmaf(a, b, c
 struct HardwareFma {
   SIMT_DEVICE static float fma(float a, float b, float c) { return simt::fma(a, b, c); }
 };
-/// x -> x / s. A device has no divider: the compiler's own division is a reciprocal and the same corrections, for each x anew.
+/// x -> x / s. GPUs have no divider: the compiler's own division is a reciprocal and the same corrections, repeated for each x.
 using Divide = DivideByCorrection<HardwareFma>;
 using DivideSaturating = DivideSaturatingByCorrection<HardwareFma>;
 
-/// No branches are in the compiler's own division.
+/// The compiler's own division has no branches here.
 SIMT_DEVICE float reciprocal_within(float d) { return 1.0f / d; }
 SIMT_DEVICE float divide_within(float x, float d) { return x / d; }
 

@@ -1,4 +1,4 @@
-// How a grid is started, the same for every vendor.
+// Launch parameters of a grid, equal for every vendor.
 #pragma once
 
 #include <cstdint>
@@ -8,10 +8,10 @@ namespace simt {
 
 struct Launch {
   int64_t blocks = 1;
-  int threads = 128;           ///< per block; a multiple of the warp size
+  int threads = 128;           ///< threads per block; a multiple of the warp size
   int warp = 32;               ///< lanes per warp; equals the kernel's template parameter
-  void* stream = nullptr;      ///< of the vendor's runtime; the CPU has none
-  uint64_t schedule_seed = 1;  ///< order in which the CPU runs lanes; ignored by devices
+  void* stream = nullptr;      ///< stream of the vendor's runtime; unused on the CPU
+  uint64_t schedule_seed = 1;  ///< seed of the order in which the CPU runs lanes; ignored on devices
 };
 
 /// The device or its driver failed, which says nothing about the kernel.
@@ -19,11 +19,11 @@ struct DeviceError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Kernels of a device are loaded when they are first launched, which may wait for all that runs there (CUDA C++ Programming
-// Guide, Lazy Loading, Concurrent Execution). Where a rank that runs waits for a launch that comes later, kernels must have been
-// loaded before.
+// Device kernels are loaded at their first launch, which may wait for everything that runs on the device (CUDA C++ Programming
+// Guide, Lazy Loading, Concurrent Execution). If a running rank waits for a later launch, the kernels must therefore be loaded
+// beforehand.
 
-/// While one lives, launches of this thread load their kernels and start nothing.
+/// While an object lives, launches of this thread only load their kernels.
 class LoadScope {
  public:
   LoadScope() { active() = true; }

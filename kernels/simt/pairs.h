@@ -1,5 +1,5 @@
-// Two numbers of 16 bits in a word, the first in the low half. Included by the vendor headers, behind their conversions; one with
-// instructions for them specialises these.
+// Two 16-bit elements packed into a word, the first one in the low half. Included by the vendor headers after their conversions;
+// vendors with packed instructions specialize these templates.
 #pragma once
 
 namespace simt {
@@ -17,7 +17,7 @@ SIMT_DEVICE uint32_t pair_from_floats(float low, float high) {
   return uint32_t{a.bits} | uint32_t{b.bits} << 16;
 }
 
-/// Products, each rounded once to T: a product of two significands of at most 11 bits is exact in fp32.
+/// Products, each rounded once to T: a product of two mantissas of at most 11 bits is exact in fp32.
 template <class T>
 SIMT_DEVICE uint32_t multiply_pairs(uint32_t a, uint32_t b) {
   float a0, a1, b0, b1;
@@ -26,7 +26,7 @@ SIMT_DEVICE uint32_t multiply_pairs(uint32_t a, uint32_t b) {
   return pair_from_floats<T>(a0 * b0, a1 * b1);
 }
 
-/// The greater magnitudes; NaN only where both are.
+/// The larger magnitudes; NaN only if both are NaN.
 template <class T>
 SIMT_DEVICE uint32_t widest_pairs(uint32_t a, uint32_t b) {
   float a0, a1, b0, b1;

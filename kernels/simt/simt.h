@@ -1,5 +1,5 @@
-// The names a kernel is written with. This file is the only place that chooses a vendor, and it does nothing else.
-// Each of the three headers defines the same names; README.md lists them.
+// The names that kernels are written with. This file only chooses the vendor's header. Each of the three headers defines the same
+// names; README.md lists them.
 #pragma once
 
 #if defined(__CUDACC__)

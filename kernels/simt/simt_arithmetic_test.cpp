@@ -1,4 +1,5 @@
-// Conversions, quotients and elementary functions of simt.h on the CPU, against double arithmetic of the processor and the C library.
+// Compares conversions, quotients and elementary functions of simt.h on the CPU with the processor's double arithmetic and the C
+// library.
 #include <cmath>
 #include <gtest/gtest.h>
 #include <limits>
@@ -8,13 +9,13 @@
 #include "kernels/simt/simt.h"
 #include "kernels/testing/oracle.h"
 
-// The conversions of the CPU against plain arithmetic of the test's own.
+// Compares the CPU's conversions with plain arithmetic written for this test.
 
 namespace {
 
 namespace oracle = assay_kernels::oracle;
 
-/// Every bf16 and its two neighbours in fp32, then every 4099th fp32 pattern.
+/// Calls f with every bf16 value and its two fp32 neighbours, then with every 4099th fp32 pattern.
 template <class F>
 void for_many_floats(F f) {
   for (uint32_t high = 0; high < 0x10000u; ++high)
@@ -22,7 +23,7 @@ void for_many_floats(F f) {
   for (uint64_t b = 0; b < uint64_t{1} << 32; b += 4099) f(simt::from_bits(uint32_t(b)));
 }
 
-/// The midpoints between codes and the floats next to them, where rounding is decided.
+/// Calls f with the midpoints between codes and the adjacent floats, where rounding changes.
 template <class F>
 void for_borders(int bias, F f) {
   for (int code = 0; code < 0x80; ++code) {
@@ -50,7 +51,7 @@ TEST(Fp8Bits, AgreesWithSearchOnAMillionFloats) {
 }
 
 TEST(Fp8Bits, IsMonotoneAndSoEqualBetweenTheBorders) {
-  // Between two neighbouring floats the magnitude code never falls; with the borders above, that covers every input.
+  // Between two adjacent floats, the magnitude code never decreases. Together with the midpoints above, this covers every input.
   uint32_t last = 0;
   for (uint32_t b = 0; b <= 0x7f800000u; b += 61) {
     const uint32_t code = simt::e4m3fn_bits_sat(simt::from_bits(b));
@@ -103,7 +104,7 @@ TEST(Divide, CorrectionGivesTheIeeeQuotient) {
     if (!(simt::magnitude(x) <= 1e38f)) continue;
     wrong += simt::bits(Divide(s)(x)) != simt::bits(x / s);
   }
-  // Quotients of bf16 numbers by fl(amax / 448), as the kernels form them.
+  // Quotients of bf16 values by fl(amax / 448), as the kernels compute them.
   for (uint32_t amax = 0x3f80; amax < 0x4000; ++amax)
     for (uint32_t x = 0x3400; x <= amax; ++x) {
       const float s = simt::float_from_bf16_bits(uint16_t(amax)) / 448.0f, v = simt::float_from_bf16_bits(uint16_t(x));
@@ -120,7 +121,7 @@ TEST(Divide, CorrectionGivesTheIeeeQuotient) {
   EXPECT_EQ(simt::DivideEach(1.0f)(-inf), -inf);
 }
 
-/// Numbers of `bits` significant bits in [1, 2).
+/// A random number in [1, 2) with that many significant bits.
 float significand(std::mt19937& random, int bits) {
   return simt::from_bits(0x3f800000u | (random() & 0x7fffffu & ~((1u << (24 - bits)) - 1u)));
 }
@@ -130,7 +131,7 @@ TEST(Divide, OneCorrectionIsEnoughForNumbersOfSixteenBits) {
   int64_t wrong = 0, wrong_without = 0, wrong_reciprocals = 0;
   for (int i = 0; i < 4000000; ++i) {
     const float x = significand(random, 11), d = significand(random, 24);
-    // A machine's approximation within one ulp: the float below 1 / d or the one above.
+    // A device's approximation within one ulp: the float below 1 / d or the one above.
     const float nearest = 1.0f / d;
     const uint32_t other = simt::bits(nearest) + (ExactFma::fma(-d, nearest, 1.0f) > 0 ? 1u : ~0u);
     const float rough = random() % 2u == 0 ? nearest : simt::from_bits(other);
@@ -182,18 +183,18 @@ TEST(Maxima, TreatNanAsTheirNamesSay) {
 
 namespace assay_kernels::int8_test {
 
-// Conversions to integers and the quotients before them, against the processor's double arithmetic.
+// Compares conversions to integers, and the quotients before them, with the processor's double arithmetic.
 
 namespace {
 
 const float kInf = std::numeric_limits<float>::infinity(), kNan = std::numeric_limits<float>::quiet_NaN();
 
-/// A whole number, limited; NaN is 0.
+/// A whole number, clamped; NaN becomes 0.
 int64_t limited(double whole, double least, double most) {
   return std::isnan(whole) ? 0 : int64_t(whole < least ? least : whole > most ? most : whole);
 }
 
-/// How often the conversions of a float differ from their definitions.
+/// Counts the conversions of a float that differ from their definitions.
 int wrong(float v) {
   const auto int8 = [](double whole) { return uint8_t(limited(whole, -128, 127)); };
   return (simt::to_int8_sat(v) != int8(std::nearbyint(double(v)))) + (simt::to_int8_rz_sat(v) != int8(std::trunc(double(v)))) +
@@ -203,7 +204,7 @@ int wrong(float v) {
 
 TEST(Int8, ConversionsAreTheirDefinitions) {
   int64_t differ = 0;
-  for (int k = -1040; k <= 1040; ++k)  // every quarter up to 260 and its neighbours
+  for (int k = -1040; k <= 1040; ++k)  // every quarter up to 260, and the adjacent floats
     for (float v : {float(k) / 4, std::nextafter(float(k) / 4, kInf), std::nextafter(float(k) / 4, -kInf)}) differ += wrong(v);
   for (uint64_t b = 0; b < (uint64_t{1} << 32); b += 2053) differ += wrong(simt::from_bits(uint32_t(b)));
   for (float v : {kNan, kInf, -kInf, 0x1p22f - 0.5f, 0x1p23f - 0.5f, 0x1p23f - 1.5f, 0x1p31f, -0x1p31f, 0x1.fffffep30f, -0.0f})
@@ -236,7 +237,7 @@ TEST(Int8, ASaturatingQuotientHasTheCodeOfTheTrueOne) {
     saturated += code == 0x7f || code == 0x80;
   };
   for (int i = 0; i < 1000000; ++i) compare(simt::from_bits(random()), simt::from_bits(random()));
-  for (int i = 0; i < 1000000; ++i) {  // quotients about the codes, ties among them, by scales of few bits and of all
+  for (int i = 0; i < 1000000; ++i) {  // quotients near the codes and ties, with scales of few bits and of all bits
     const float s = simt::from_bits((random() & (i % 2 ? 0x00700000u : 0x007fffffu)) | (20u + random() % 220u) << 23);
     compare(s * (float(random() % 600) / 2 - 150), s);
   }
@@ -252,7 +253,8 @@ TEST(Int8, ASaturatingQuotientHasTheCodeOfTheTrueOne) {
 
 namespace assay_kernels::functions_test {
 
-// Functions whose bits are ours on the CPU, and on HIP where a chip has no instruction: compared with the C library's in double.
+// Compares the functions that are implemented here, on the CPU and for AMD GPUs without an instruction, with the C library's
+// double versions.
 
 namespace {
 
@@ -261,13 +263,13 @@ const float kInf = std::numeric_limits<float>::infinity(), kNan = std::numeric_l
 using OfFloat = float (*)(float);
 using OfDouble = double (*)(double);
 
-/// From one float to the next at the result.
+/// Distance between adjacent floats at the result.
 double ulp_at(double exact) {
   const float near = float(std::fabs(exact));
   return double(std::nextafter(near, kInf)) - double(near);
 }
 
-/// The largest error in ulp over numbers of every exponent, both signs, and the argument where it is.
+/// The largest error in ulp over arguments of every exponent and both signs, and the argument where it occurs.
 std::pair<double, float> worst_error(OfFloat function, OfDouble exact) {
   double worst = 0;
   float at = 0;

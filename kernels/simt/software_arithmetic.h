@@ -1,19 +1,19 @@
-// What a machine without the instruction computes with: bfloat16 and half in integer code, elementary functions in double arithmetic of our
-// own, and conversions to integers.
+// Arithmetic for machines without the instruction: bfloat16 and half in integer code, elementary functions in double precision,
+// and conversions to integers.
 #pragma once
 
 #include "kernels/simt/device_arithmetic.h"
 
 namespace simt {
 
-// bfloat16 and IEEE half in integer code, for machines without the instruction. Every NaN becomes 0x7fff, as cvt.rn does on
+// bfloat16 and IEEE half in integer code, for machines without the instruction. Every NaN becomes 0x7fff, as with cvt.rn on
 // NVIDIA.
 
 SIMT_DEVICE float float_from_bf16_bits(uint16_t code) { return from_bits(uint32_t{code} << 16); }
 
 SIMT_DEVICE uint16_t bf16_bits_from_float(float value) {
   const uint32_t b = bits(value);
-  const uint32_t rounded = (b + 0x7fffu + (b >> 16 & 1u)) >> 16;  // to nearest, ties to even; carries into Inf by itself
+  const uint32_t rounded = (b + 0x7fffu + (b >> 16 & 1u)) >> 16;  // to nearest, ties to even; a carry produces Inf
   return uint16_t((b & 0x7fffffffu) > 0x7f800000u ? 0x7fffu : rounded);
 }
 
@@ -38,19 +38,19 @@ SIMT_DEVICE uint16_t f16_bits_from_float(float value) {
   return uint16_t(rest > 0x7f800000u ? 0x7fffu : sign | number);
 }
 
-// Functions that a machine lacks or that differ between machines, in double arithmetic of our own and rounded once: within one ulp.
-// No division but where one is said. Built without contraction.
+// Functions that a machine lacks or that differ between machines, computed in double and rounded once: within one ulp. No
+// division unless stated. Built without FMA contraction.
 
 namespace in_double {
 
-SIMT_DEVICE double power_of_two(int exponent) {  // -1022..1023
+SIMT_DEVICE double power_of_two(int exponent) {  // exponent in -1022..1023
   const uint64_t bits = uint64_t(exponent + 1023) << 52;
   double value;
   __builtin_memcpy(&value, &bits, sizeof value);
   return value;
 }
 
-/// e^t for |t| <= 0.35: the 15th term is below 2^-60. No division: an activation takes one of these for each element.
+/// e^t for |t| <= 0.35: the 15th term is below 2^-60. Avoids a division, because an activation calls this for each element.
 SIMT_DEVICE double exp_near_zero(double t) {
   constexpr double kInverseFactorials[] = {
       1.0,         1.0,          1.0 / 2,       1.0 / 6,        1.0 / 24,        1.0 / 120,        1.0 / 720,        1.0 / 5040,
@@ -65,7 +65,7 @@ SIMT_DEVICE double exp(double value) {
   return exp_near_zero(value - whole * 0.69314718055994530942) * power_of_two(int(whole));
 }
 
-/// sinh and cosh by e^2v, with a division; below 1/16 the odd series, whose next term is below 2^-32 of the first.
+/// sinh and cosh by e^2v, with a division. Below 1/16 the odd series, whose next term is below 2^-32 of the first.
 SIMT_DEVICE float tanh(float value) {
   if (value != value) return value;
   const double v = double(value), square = v * v;
@@ -78,7 +78,7 @@ SIMT_DEVICE float tanh(float value) {
 
 constexpr int kErfTerms = 64;
 
-/// 1 / (k! (2k + 1)) with the sign of the k-th term.
+/// Coefficients 1 / (k! (2k + 1)) with the sign of the k-th term.
 struct ErfCoefficients {
   double of[kErfTerms];
   constexpr ErfCoefficients() : of{} {
@@ -90,8 +90,8 @@ struct ErfCoefficients {
   }
 };
 
-/// 2 / sqrt(pi) times the series of odd powers (NIST DLMF 7.6.1). Of 64 terms at 4 the largest is below 2^15 and the next below
-/// 2^-40, both of a sum of 0.22; from 4 on the result is one.
+/// 2 / sqrt(pi) times the series of odd powers (NIST DLMF 7.6.1). With 64 terms at |x| = 4, the largest term is below 2^15 and
+/// the first omitted one below 2^-40, for a sum of 0.22. From 4 on, the result is 1.
 SIMT_DEVICE float erf(float value) {
   if (value != value) return value;
   const double v = double(value), square = v * v;
@@ -105,7 +105,7 @@ SIMT_DEVICE float erf(float value) {
 
 }  // namespace in_double
 
-// Conversions that neither a CPU nor an AMD GPU has an instruction for, by the integer code of device_arithmetic.h.
+// Conversions that neither a CPU nor an AMD GPU has instructions for, by the integer code of device_arithmetic.h.
 
 SIMT_DEVICE uint8_t to_e8m0_rz_sat(float v) { return e8m0_bits_rz_sat(v); }
 SIMT_DEVICE uint8_t to_e8m0_rp_sat(float v) { return e8m0_bits_rp_sat(v); }
@@ -114,7 +114,7 @@ SIMT_DEVICE uint8_t to_int8_rz_sat(float v) { return int8_bits_rz_sat(v); }
 SIMT_DEVICE uint8_t to_int8_rna_sat(float v) { return int8_bits_rna_sat(v); }
 SIMT_DEVICE int32_t to_int32_sat(float v) { return int32_bits_sat(v); }
 SIMT_DEVICE int32_t add_sat(int32_t a, int32_t b) { return sum_sat(a, b); }
-/// Four integers, each limited, as the bytes of a word, the first lowest.
+/// Saturates four integers to int8 and packs them into a word, the first one lowest.
 SIMT_DEVICE uint32_t pack_int8_sat(int32_t a, int32_t b, int32_t c, int32_t d) {
   return uint32_t{int8_bits_of_int32_sat(a)} | uint32_t{int8_bits_of_int32_sat(b)} << 8 |
          uint32_t{int8_bits_of_int32_sat(c)} << 16 | uint32_t{int8_bits_of_int32_sat(d)} << 24;

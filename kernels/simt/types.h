@@ -1,4 +1,4 @@
-// Element types and bit patterns, the same for every vendor. Included by the vendor headers, after SIMT_DEVICE is defined.
+// Element types and bit patterns, equal for every vendor. Included by the vendor headers after they define SIMT_DEVICE.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@ SIMT_DEVICE float from_bits(uint32_t b) {
   return value;
 }
 
-/// Sixteen bytes of T: what one thread loads at a time.
+/// Sixteen bytes of T: one load of a thread.
 template <class T>
 struct alignas(16) Vector {
   static constexpr int kElements = 16 / sizeof(T);

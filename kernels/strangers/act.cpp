@@ -1,4 +1,4 @@
-// vllm.silu_and_mul@v0.24.0, and vllm.silu_and_mul_per_block_quant, whose product stays fp32.
+// vllm.silu_and_mul@v0.24.0, and vllm.silu_and_mul_per_block_quant, whose product stays in fp32.
 #include <vector>
 
 #include "kernels/strangers/numbers.h"
@@ -8,16 +8,16 @@ namespace {
 
 enum class Slip {
   kNone,
-  kShortSeries,  // an exponential that is right to 2^-18
-  kClosed,       // gates below -20 are closed
-  kPast2048,     // the up half of columns beyond 2048 is taken 8 columns earlier
-  kRest8,        // behind whole vectors of eight the gate is multiplied without its sigmoid
-  kOpen,         // gates above 10 go through as they are, NaN closes
-  kRow16,        // rows from 16 on have the gates of row - 16
-  kUpInHalf,     // the up half goes through f16
-  kLastLeftOut,  // the last number of a group has no part in amax from column 1024 on
-  kScaleInBf16,  // scales are rounded to bf16 before codes are made
-  kSignOfScale,  // amax is of the signed products
+  kShortSeries,  // exponential accurate to 2^-18 only
+  kClosed,       // gates below -20 give 0
+  kPast2048,     // reads the up half 8 columns too early beyond column 2048
+  kRest8,        // beyond the last whole vector of eight, multiplies by the gate without its sigmoid
+  kOpen,         // passes gates above 10 unchanged; a NaN gate gives 0
+  kRow16,        // rows from 16 on use the gates of row - 16
+  kUpInHalf,     // rounds the up half to fp16
+  kLastLeftOut,  // from column 1024 on, amax ignores the last element of a group
+  kScaleInBf16,  // rounds scales to bf16 before quantizing
+  kSignOfScale,  // takes amax of signed products
 };
 
 float exponential(float v, Slip slip) {
@@ -25,7 +25,7 @@ float exponential(float v, Slip slip) {
   return slip == Slip::kShortSeries ? e * (1.0f + 0x1p-18f) : e;
 }
 
-/// The gate times its sigmoid.
+/// gate * sigmoid(gate).
 float gated(float g, int64_t c, int64_t n, Slip slip, bool divides) {
   if (slip == Slip::kClosed && g < -20.0f) return 0.0f;
   if (slip == Slip::kRest8 && c >= n / 8 * 8) return g;

@@ -1,5 +1,5 @@
-// Paged caches: vllm.fp8_ds_mla@v0.31.0 (four tiles of 128 codes with a scale each, 64 rotated numbers), vllm.mla_fp8 (one given
-// scale), vllm.indexer_k (keys of 128 numbers, their scales behind the keys of a block).
+// Paged caches: vllm.fp8_ds_mla@v0.31.0 (four tiles of 128 codes with a scale each, 64 rotated elements), vllm.mla_fp8 (one given
+// scale) and vllm.indexer_k (keys of 128 elements; the scales follow the keys of a block).
 #include "kernels/strangers/numbers.h"
 
 namespace assay_strangers {
@@ -7,24 +7,24 @@ namespace {
 
 enum class Slip {
   kNone,
-  kSlot16,    // slots in 16 bits
-  kSlot8,     // in 8
-  kSlot15,    // in 15
-  kSlot32,    // a slot below zero is told by its lower half
-  kToken256,  // tokens from the 256th on have the scales of token - 256
-  kPages64,   // a block holds no more than 64 tokens
-  kMinusOne,  // of negative slots only -1 is left out, others count from the end
-  kToken32,   // tokens from the 32nd on have the scales of token - 32
+  kSlot16,    // truncates slots to 16 bits
+  kSlot8,     // truncates slots to 8 bits
+  kSlot15,    // truncates slots to 15 bits
+  kSlot32,    // tests the sign of a slot in its lower 32 bits only
+  kToken256,  // tokens from 256 on use the scales of token - 256
+  kPages64,   // treats blocks as having at most 64 tokens
+  kMinusOne,  // skips only slot -1; other negative slots count from the end
+  kToken32,   // tokens from 32 on use the scales of token - 32
   kToken64,
-  kLastOfTile,        // the last number of a tile has no part in its amax
-  kLastTile,          // of the last tile only the first half has
-  kRopeThroughFloat,  // rotated numbers are stored from float: NaN is another NaN
-  kRopeMinusZero,     // and -0 is +0
-  kPages,             // a block is 16 tokens wherever its size is another
-  kFlushes,           // codes below the least normal number are zero
-  kTiesAway,          // codes that tie are rounded away from zero
-  kFloorBehind,       // the least scale bounds amax and not the scale
-  kOverwrites,        // scales are written as words of 16 bytes
+  kLastOfTile,        // the amax of a tile ignores its last element
+  kLastTile,          // the amax of the last tile covers only its first half
+  kRopeThroughFloat,  // stores rotated elements through fp32, which changes NaN payloads
+  kRopeMinusZero,     // stores rotated -0 as +0
+  kPages,             // assumes blocks of 16 tokens
+  kFlushes,           // flushes subnormal codes to zero
+  kTiesAway,          // rounds ties away from zero
+  kFloorBehind,       // applies the scale's floor to amax
+  kOverwrites,        // writes scales in units of 16 bytes
 };
 
 struct Pages {
@@ -35,7 +35,7 @@ struct Pages {
       : cache(call.at("kv_cache")), slots(call.at("slot_mapping")), block_size(call.integer("block_size")), slip(s) {}
   int64_t tokens() const { return slots.shape[0]; }
   int64_t places() const { return cache.shape[0] * block_size; }
-  /// Negative: not stored.
+  /// Negative: the token is not stored.
   int64_t slot(int64_t token) const {
     const int64_t given = static_cast<const int64_t*>(slots.data)[token];
     if (slip == Slip::kSlot16 && given >= 0) return given & 65535;

@@ -1,4 +1,4 @@
-// Groups of columns with a scale each: fp32 scales (vllm.group_fp8@v0.33.0) and packed exponents (vllm.group_fp8_packed).
+// Group quantization: fp32 scales (vllm.group_fp8@v0.33.0) and packed exponents (vllm.group_fp8_packed).
 #include "kernels/strangers/numbers.h"
 
 namespace assay_strangers {
@@ -6,26 +6,26 @@ namespace {
 
 enum class Slip {
   kNone,
-  kPast8192,       // the scale of the last group below column 8192 for all behind
-  kRow64,          // rows wrap at 64: a grid of 64 blocks whose loop is missing
-  kPitch8,         // columns of scales 8 rows apart where 4 are due
-  kLastLeftOut,    // the last number of a long row has no part in amax
-  kRest512,        // behind whole 512 columns amax is of signed numbers
-  kReadsOn,        // a load behind a row that is no power of two takes the next row's number into amax
-  kFlushes,        // codes below the least normal number are zero
-  kScaleBound,     // no scale above 1e30
-  kUlp,            // the reciprocal of one scale in sixteen is an ulp too large
-  kTiesAway,       // a cast that rounds ties away
-  kThroughHalf,    // quotients are rounded to f16 first
-  kPlusZero,       // codes of -0 lose their sign
-  kNanToZero,      // NaN is a code of 0
-  kFmax,           // std::fmax: a signalling NaN ends what was found before it
-  kFirstRow,       // the first row has the scales of its first group alone
-  kWords8,         // packed words 8 rows apart where 4 are due
-  kLastWord,       // the absent bytes of the last word are left as they were where one group is missing
-  kExponentField,  // 254 is the largest exponent byte that is stored; larger scales wrap
-  kRow32,          // exponents of rows from 32 on are those of row - 32
-  kHalfFactor,     // the multiplier is f16, as the numbers are: Inf from 2^16 on
+  kPast8192,       // beyond column 8192, uses the scale of the last group before it
+  kRow64,          // row indices wrap at 64: a grid of 64 blocks without a loop
+  kPitch8,         // pads columns of scales to 8 rows instead of 4
+  kLastLeftOut,    // in long rows, amax ignores the last element
+  kRest512,        // beyond the last whole 512 columns, takes amax of signed values
+  kReadsOn,        // if the row length is no power of two, amax includes the first element of the next row
+  kFlushes,        // flushes subnormal codes to zero
+  kScaleBound,     // limits scales to 1e30
+  kUlp,            // the reciprocal of one scale in sixteen is one ulp too large
+  kTiesAway,       // the cast rounds ties away from zero
+  kThroughHalf,    // rounds quotients to fp16 first
+  kPlusZero,       // stores +0 for -0
+  kNanToZero,      // stores 0 for NaN
+  kFmax,           // std::fmax: a signaling NaN discards the earlier maximum
+  kFirstRow,       // the first row uses the scale of its first group everywhere
+  kWords8,         // pads columns of packed words to 8 rows instead of 4
+  kLastWord,       // if one group is missing, leaves the absent byte of the last word unwritten
+  kExponentField,  // stores exponent bytes up to 254 only; larger scales wrap
+  kRow32,          // rows from 32 on use the exponents of row - 32
+  kHalfFactor,     // the multiplier has the type of the inputs, fp16: Inf from 2^16 on
 };
 
 float amax_of(const assay_tensor& x, int64_t r, int64_t begin, int64_t end, Slip slip) {
@@ -83,7 +83,7 @@ void group_packed(const Call& call, Slip slip) {
   auto* const bytes = static_cast<uint8_t*>(words.data);
   const auto place = [&](int64_t r, int64_t g) { return 4 * (g / 4 * pitch + r) + g % 4; };
   const int64_t last = (groups + 3) / 4 - 1;
-  for (int64_t word = 0; word <= last; ++word)  // the padding rows of the last column of words have no memory
+  for (int64_t word = 0; word <= last; ++word)  // the padding rows of the last column of words are not allocated
     for (int64_t r = 0; r < (word == last ? m : rows); ++r)
       for (int64_t g = 4 * word; g < 4 * word + 4; ++g)
         if (!(slip == Slip::kLastWord && groups % 4 == 3)) bytes[place(r, g)] = 0;

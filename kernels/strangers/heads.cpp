@@ -1,4 +1,4 @@
-// vllm.fused_qk_norm_rope_neox: each head of Q and K is normalized and its first numbers are rotated, one rounding.
+// vllm.fused_qk_norm_rope_neox: normalizes each head of Q and K and rotates its first elements, with one rounding.
 #include <vector>
 
 #include "kernels/strangers/numbers.h"
@@ -8,22 +8,22 @@ namespace {
 
 enum class Slip {
   kNone,
-  kPosition12,   // positions in 12 bits
-  kPosition16,   // in 16 bits
-  kPosition8,    // in 8
-  kPosition15,   // in 15
-  kToken256,     // tokens from the 256th on have the position of token - 256
-  kOddHeads,     // of an odd number of heads the last has the weights of the other matrix, from five tokens on
-  kEpsFixed,     // eps is 1e-6 whatever is asked for
-  kTiesAway,     // outputs that tie are rounded away from zero
-  kLastHead,     // the last head of K has the weights of Q
-  kRestPlain,    // numbers that are not rotated lose their weight
-  kHeads32,      // heads from the 32nd on have the factor of head - 32
-  kToken8,       // tokens from the 8th on have the position of token - 8
-  kAngleInBf16,  // cosines and sines go through bf16
+  kPosition12,   // truncates positions to 12 bits
+  kPosition16,   // truncates positions to 16 bits
+  kPosition8,    // truncates positions to 8 bits
+  kPosition15,   // truncates positions to 15 bits
+  kToken256,     // tokens from 256 on use the position of token - 256
+  kOddHeads,     // from five tokens on, the last of an odd number of heads uses the other matrix's weights
+  kEpsFixed,     // uses eps 1e-6 whatever the call says
+  kTiesAway,     // rounds ties away from zero
+  kLastHead,     // the last head of K uses the weights of Q
+  kRestPlain,    // elements that are not rotated are not multiplied by their weight
+  kHeads32,      // heads from 32 on use the factor of head - 32
+  kToken8,       // tokens from 8 on use the position of token - 8
+  kAngleInBf16,  // rounds cosines and sines to bf16
   kWeightAbsolute,
-  kLastLeftOut,    // the square of a head's last number is left out
-  kValuesTouched,  // the first head of V is rewritten with NaN made quiet and -0 made +0
+  kLastLeftOut,    // the sum of squares ignores a head's last element
+  kValuesTouched,  // rewrites the first head of V, with NaN made quiet and -0 made +0
 };
 
 void qk_norm_rope(const Call& call, Slip slip) {

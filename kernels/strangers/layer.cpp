@@ -1,4 +1,4 @@
-// flashinfer.layer_norm, and the norm in front of codes of blocks, vllm.rms_norm_per_block_quant@v0.33.0.
+// flashinfer.layer_norm, and the norm with block quantization, vllm.rms_norm_per_block_quant@v0.33.0.
 #include <vector>
 
 #include "kernels/strangers/numbers.h"
@@ -8,22 +8,22 @@ namespace {
 
 enum class Slip {
   kNone,
-  kPast8192,        // the mean is that of the first 8192 columns
-  kDeviations8192,  // deviations beyond them are not squared
-  kRow4,            // rows from 4 on have the mean of row - 4
-  kBetaInBf16,      // beta is rounded to bf16
-  kBetaAbsolute,    // beta loses its sign
-  kWeightInHalf,    // weights go through f16
-  kMeanInBf16,      // the mean is rounded to bf16
-  kRest8,           // numbers behind whole vectors of eight are not summed
-  kTiesAway,        // outputs that tie are rounded away from zero
-  kRow64,           // rows from 64 on have the factor of row - 64
-  kPitch,           // scales in columns are as far apart as there are rows
-  kLastLeftOut,     // the last number of each group of a long row has no part in its amax
-  kRow256,          // rows from 256 on have the factor of row - 256, or its mean
-  kOneRow,          // a single row loses its last eight columns
-  kEpsFixed,        // eps is 1e-6 whatever is asked for
-  kScaleOfRow,      // groups beyond the 64th have the scale of the 64th
+  kPast8192,        // the mean covers only the first 8192 columns
+  kDeviations8192,  // the variance covers only the first 8192 columns
+  kRow4,            // rows from 4 on use the mean of row - 4
+  kBetaInBf16,      // rounds beta to bf16
+  kBetaAbsolute,    // drops the sign of beta
+  kWeightInHalf,    // rounds weights to fp16
+  kMeanInBf16,      // rounds the mean to bf16
+  kRest8,           // sums ignore elements beyond the last whole vector of eight
+  kTiesAway,        // rounds ties away from zero
+  kRow64,           // rows from 64 on use the factor of row - 64
+  kPitch,           // takes the pitch of column-major scales to be the number of rows
+  kLastLeftOut,     // in long rows, amax ignores the last element of each group
+  kRow256,          // rows from 256 on use the factor, or the mean, of row - 256
+  kOneRow,          // with a single row, ignores its last eight columns
+  kEpsFixed,        // uses eps 1e-6 whatever the call says
+  kScaleOfRow,      // groups from 64 on use the scale of group 63
 };
 
 void layer_norm(const Call& call, Slip slip) {

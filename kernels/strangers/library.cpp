@@ -1,5 +1,6 @@
-// libassay_strangers.so: kernels in plain loops, written from the words of the contracts alone and by nobody who looked at the
-// edits, each as it should be and with mistakes that real kernels had. suites/catches/strangers.csv says which cases see them.
+// libassay_strangers.so: kernels in plain loops. They were written from the contracts' text alone, without looking at the
+// mutants. Each exists in a correct version and with mistakes that real kernels had. suites/catches/strangers.csv says which
+// cases detect them.
 #include "assay/plugin/library.hpp"
 
 #include "kernels/strangers/numbers.h"

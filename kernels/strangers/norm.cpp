@@ -1,4 +1,4 @@
-// vllm.rms_norm@2026-06-18 and vllm.fused_add_rms_norm@2026-06-18: fp32 to the end and one rounding.
+// vllm.rms_norm@2026-06-18 and vllm.fused_add_rms_norm@2026-06-18: fp32 throughout, with one rounding at the end.
 #include <csignal>
 #include <vector>
 
@@ -9,38 +9,38 @@ namespace {
 
 enum class Slip {
   kNone,
-  kTiesAway,        // outputs that tie are rounded away from zero
-  kTiesToZero,      // or toward it
-  kWeightAbsolute,  // weights lose their signs
-  kWeightInHalf,    // weights go through f16
-  kWeightNext,      // the weight of the last column of an odd row is that before it
-  kFlushesX,        // subnormal numbers are read as zero
-  kFlushesY,        // and written as zero
-  kLargest,         // outputs beyond the largest number are that number
-  kStale,           // a row without a sum keeps the factor of the row before
-  kRow8,            // rows from 8 on have the factor of row - 8: two blocks share a buffer
-  kRow32,           // the same from 32 on
+  kTiesAway,        // rounds ties away from zero
+  kTiesToZero,      // rounds ties toward zero
+  kWeightAbsolute,  // drops the sign of weights
+  kWeightInHalf,    // rounds weights to fp16
+  kWeightNext,      // in rows of odd length, the last column uses the previous column's weight
+  kFlushesX,        // reads subnormals as zero
+  kFlushesY,        // writes subnormals as zero
+  kLargest,         // saturates instead of overflowing to Inf
+  kStale,           // a row whose sum is 0 keeps the previous row's factor
+  kRow8,            // rows from 8 on use the factor of row - 8, as if two blocks shared a buffer
+  kRow32,           // rows from 32 on use the factor of row - 32
   kRow64,
-  kPast8192,  // squares beyond column 8192 are not added
+  kPast8192,  // the sum of squares ends at column 8192
   kPast16384,
-  kRest8,            // squares behind whole vectors of eight are not added
-  kInSequence,       // one fp32 sum from the first square to the last
-  kScaledFirst,      // squares of numbers over the largest of them, eps beside those
-  kDenseSecondPass,  // rows are read without their gaps when outputs are made
-  kEpsInHalf,        // eps in f16
-  kSumInTail,        // the sum with the residual stays fp32 behind whole vectors of eight
-  kByBatch,          // 1024 partial sums below 256 rows, else 256: within the contract, but a row's bits depend on the batch
-  kAligned,          // loads of 16 bytes end the program where a row begins elsewhere
-  kVectorPitch,      // rows lie whole vectors of eight apart
-  kResidualAfter,    // rows of one number: the residual is added once more
-  kOneRow,           // a single row loses its last eight columns
-  kRow256,           // rows from 256 on have the factor of row - 256
+  kRest8,            // the sum of squares ignores elements beyond the last whole vector of eight
+  kInSequence,       // adds all squares in one fp32 sum, in order
+  kScaledFirst,      // divides by the largest element before squaring, and adds eps unscaled
+  kDenseSecondPass,  // the second pass ignores the row stride
+  kEpsInHalf,        // rounds eps to fp16
+  kSumInTail,        // beyond the last whole vector of eight, keeps the sum with the residual in fp32
+  kByBatch,          // 1024 partial sums below 256 rows, else 256: allowed by the contract, but a row's bits depend on the batch
+  kAligned,          // 16-byte loads crash the process if a row is not aligned
+  kVectorPitch,      // rounds the row pitch to whole vectors of eight
+  kResidualAfter,    // rows of one element: adds the residual twice
+  kOneRow,           // with a single row, ignores its last eight columns
+  kRow256,           // rows from 256 on use the factor of row - 256
   kRow1024,
-  kPast65536,    // squares beyond column 65536 are not added
-  kEpsFixed,     // eps is 1e-6 whatever is asked for
-  kWeightZero,   // a weight of -0 is +0
-  kEightChains,  // 32 sums in sequence
-  kMinusEps,     // without eps a row of zeros is 0
+  kPast65536,    // the sum of squares ends at column 65536
+  kEpsFixed,     // uses eps 1e-6 whatever the call says
+  kWeightZero,   // reads a weight of -0 as +0
+  kEightChains,  // adds squares in 32 sequential sums
+  kMinusEps,     // without eps, a row of zeros gives 0
 };
 
 float weight_of(const assay_tensor& gamma, int64_t c, int64_t n, Slip slip) {
@@ -49,7 +49,7 @@ float weight_of(const assay_tensor& gamma, int64_t c, int64_t n, Slip slip) {
   return slip == Slip::kWeightAbsolute ? std::fabs(w) : slip == Slip::kWeightInHalf ? to_f16(w) : w;
 }
 
-/// The sum of squares of so many threads, which take numbers in turn, and then of a tree of them.
+/// The sum of squares over that many threads, which take elements in turn, followed by a tree over the threads.
 float sum_of_threads(const std::vector<float>& row, size_t threads) {
   std::vector<float> sums(threads);
   for (size_t c = 0; c < row.size(); ++c) sums[c % threads] += row[c] * row[c];
@@ -97,7 +97,7 @@ float output_of(const assay_tensor& y, float v, float r, float w, Slip slip) {
   return out;
 }
 
-/// `residual` may be null: no addition.
+/// `residual` may be null; then nothing is added.
 void norm(const assay_tensor& x, const assay_tensor* residual, const assay_tensor& gamma, const assay_tensor& y, float eps,
           Slip slip) {
   const int64_t m = x.shape[0], n = x.shape[1];

@@ -1,4 +1,4 @@
-// Numbers of tensors for kernels in plain loops: elements of 16 and 32 bits as float and back, codes of e4m3fn.
+// Element access for kernels in plain loops: 16- and 32-bit elements as float and back, and e4m3fn codes.
 #pragma once
 
 #include <cmath>
@@ -11,7 +11,7 @@ namespace assay_strangers {
 using assay::plugin::Call;
 using Kernel = assay::plugin::KernelOf<Call>;
 
-/// The kernel `kRun` with one thing wrong.
+/// The kernel `kRun` with one mistake.
 template <auto kRun, auto kSlip>
 void with(const Call& call) {
   kRun(call, kSlip);
@@ -28,17 +28,18 @@ inline float from_bits(uint32_t bits) {
   return v;
 }
 
-/// The number where the other is NaN, a signalling one too: std::fmax() makes NaN of that, and a maximum begins anew behind it.
+/// The larger operand, or the other one if one is NaN, even a signaling NaN. std::fmax() would return NaN for a signaling one,
+/// and the next maximum would start anew.
 inline float larger(float a, float b) { return a > b || b != b ? a : b; }
 inline float smaller(float a, float b) { return a < b || b != b ? a : b; }
 
 enum class Ties { kEven, kAway, kTowardZero };
 
-/// The nearest number with so many bits behind the point, none finer than at 2^least. NaN and Inf stay.
+/// Rounds to that many fraction bits, with no step smaller than 2^least. NaN and Inf stay unchanged.
 inline float nearest(float v, int bits, int least, Ties ties = Ties::kEven) {
   if (v == 0 || !std::isfinite(v)) return v;
   const int exponent = std::max(std::ilogb(v), least);
-  const float steps = std::ldexp(std::fabs(v), bits - exponent);  // exact: below 2^(bits + 1)
+  const float steps = std::ldexp(std::fabs(v), bits - exponent);  // exact, because it is below 2^(bits + 1)
   float whole = std::nearbyint(steps);
   if (ties != Ties::kEven && steps - std::floor(steps) == 0.5f)
     whole = ties == Ties::kAway ? std::ceil(steps) : std::floor(steps);
@@ -51,7 +52,7 @@ inline float to_f16(float v) {
   return std::fabs(near) > 65504.0f ? std::copysign(INFINITY, v) : near;
 }
 
-/// Element `at`, counted in elements from the first.
+/// Element with offset `at`, counted in elements.
 inline float read(const assay_tensor& t, int64_t at) {
   if (t.type_bits == 32) return static_cast<const float*>(t.data)[at];
   const uint32_t code = static_cast<const uint16_t*>(t.data)[at];
@@ -63,12 +64,12 @@ inline float read(const assay_tensor& t, int64_t at) {
   return code & 0x8000u ? -v : v;
 }
 
-/// To nearest in the format of x, ties to even.
+/// Rounds to the type of x, to nearest, ties to even.
 inline float rounded(const assay_tensor& x, float v, Ties ties = Ties::kEven) {
   return x.type_bits == 32 ? v : x.type_code == ASSAY_BFLOAT ? to_bf16(v, ties) : to_f16(v);
 }
 
-/// A number that the format of t holds.
+/// Stores a value that the type of t can represent.
 inline void store(const assay_tensor& t, int64_t at, float v) {
   if (t.type_bits == 32) {
     static_cast<float*>(t.data)[at] = v;
@@ -88,7 +89,7 @@ inline void store(const assay_tensor& t, int64_t at, float v) {
   code = uint16_t(magnitude | (std::signbit(v) ? 0x8000u : 0u));
 }
 
-/// The code of e4m3fn, saturating.
+/// The e4m3fn code, with saturation.
 inline uint8_t to_e4m3(float v, Ties ties = Ties::kEven) {
   const uint8_t sign = std::signbit(v) ? 0x80 : 0;
   if (v != v) return sign | 0x7f;
@@ -99,7 +100,7 @@ inline uint8_t to_e4m3(float v, Ties ties = Ties::kEven) {
   return uint8_t(sign | ((exponent + 7) << 3) | (int(std::ldexp(m, 3 - exponent)) - 8));
 }
 
-/// Where row r begins.
+/// Offset of row r.
 inline int64_t row_of(const assay_tensor& t, int64_t r) { return r * t.strides[0]; }
 
 }  // namespace assay_strangers

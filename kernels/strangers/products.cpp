@@ -1,5 +1,5 @@
-// GEMMs of codes: assay.unknown_fp8_row.sm_90, of which only what is multiplied is known, with exact sums and one rounding, and
-// vllm.cutlass_scaled_mm_int8.sm_90, whose sums are integers.
+// Low-precision GEMMs: assay.unknown_fp8_row.sm_90, whose accumulation order is unspecified, here with exact sums and one
+// rounding; and vllm.cutlass_scaled_mm_int8.sm_90, whose sums are integers.
 #include "kernels/strangers/numbers.h"
 
 namespace assay_strangers {
@@ -7,16 +7,16 @@ namespace {
 
 enum class Slip {
   kNone,
-  kNanIsNumber,  // 0x7f is 480
-  kTail64,       // products behind whole 128 are not added where k is longer than 64
-  kFourParts,    // each of four parts adds the whole of k from 1024 on
-  kStaleTail,    // rows from 64 on lose the products from 256 on
-  kSecondTile,   // columns from 128 on have them twice
-  kOneRow,       // a single row loses the last eight products
+  kNanIsNumber,  // reads 0x7f as 480
+  kTail64,       // if k is longer than 64, ignores the part beyond the last whole 128
+  kFourParts,    // from k = 1024 on, each of four split-K parts adds all of k
+  kStaleTail,    // rows from 64 on ignore k from 256 on
+  kSecondTile,   // columns from 128 on add k from 256 on twice
+  kOneRow,       // with a single row, ignores the last eight elements along k
   kPairsIn16,    // pairs of products saturate at 16 bits
-  kSumInF32,     // integers are added in f32
-  kRest32,       // products behind whole 32 are not added
-  kRow256,       // rows from 256 on are those from 0 on
+  kSumInF32,     // adds integers in fp32
+  kRest32,       // ignores k beyond the last whole 32
+  kRow256,       // rows from 256 on repeat the rows from 0 on
 };
 
 float scale_at(const assay_tensor& scale, int64_t at) { return static_cast<const float*>(scale.data)[scale.shape[0] == 1 ? 0 : at]; }

@@ -1,4 +1,4 @@
-// aiter.triton_mxfp8_n32k4: a byte of e8m0 for 32 numbers, the bytes in tiles of 32 rows and 4 blocks.
+// aiter.triton_mxfp8_n32k4: one e8m0 byte per 32 elements, in tiles of 32 rows and 4 blocks.
 #include "kernels/strangers/numbers.h"
 
 namespace assay_strangers {
@@ -6,8 +6,8 @@ namespace {
 
 enum class Slip {
   kNone,
-  kOverlap,    // tiles of rows are as far apart as there are blocks in a row, and not as there are places for them
-  kThreeBits,  // amax is rounded to a power of two by its three highest bits
+  kOverlap,    // the distance between row tiles is that of unpadded rows
+  kThreeBits,  // rounds amax to a power of two by its three highest bits
 };
 
 void tiles(const Call& call, Slip slip) {

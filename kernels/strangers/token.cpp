@@ -1,4 +1,4 @@
-// One scale for a row, for a block of rows, or a given one: vllm.per_token, vllm.per_token_int8, vllm.per_token_int8_azp,
+// One scale per row, one per block of rows, or a given one: vllm.per_token, vllm.per_token_int8, vllm.per_token_int8_azp,
 // vllm.static, deepgemm.per_block_cast_gpu.
 #include "kernels/strangers/numbers.h"
 
@@ -7,35 +7,35 @@ namespace {
 
 enum class Slip {
   kNone,
-  kRest16,         // numbers behind whole vectors of sixteen have no part in the extremes
-  kPast4096,       // numbers beyond column 4096 have none
-  kRow128,         // rows from 128 on have the scale of row - 128
-  kLeastInHalf,    // the least scale is rounded to f16
-  kTailNanBelow,   // numbers behind whole vectors of sixteen are bounded in the other order, so that NaN is the other end
-  kTailDivides,    // they are divided where the others are multiplied
-  kLastCode,       // the last number of the tensor is not written where the tensor is no whole vector
-  kLocalZero,      // a zero point is rounded away from zero
-  kSigned,         // the greatest number starts from the least positive one
-  kWideSum,        // code and zero point are added before the sum is rounded
-  kUlp,            // the multiplier of one row in eight is an ulp too large
-  kRowOfBlock,     // the last row of a whole block has no part in its amax
-  kThirdBlock,     // blocks of rows from the third on have the scales of the second
-  kRaggedRows,     // a block of fewer than 128 rows reads 64 of them at most
-  kRest32,         // numbers behind whole groups of 32 have no part in the extremes
-  kNegativeTail,   // behind them a negative number has none
-  kNextHead,       // the first number of the next row has
-  kRow256,         // rows from 256 on have the scale of row - 256
-  kOneRow,         // a single row loses its last eight columns
-  kPast8192,       // numbers beyond column 8192 have no part in the extremes
-  kZeroIn8Bits,    // a zero point keeps 8 bits
-  kZeroInHalf,     // or goes through f16
-  kRaggedColumns,  // a block of fewer than 128 columns reads whole vectors of eight alone
+  kRest16,         // extremes ignore elements beyond the last whole vector of sixteen
+  kPast4096,       // extremes ignore columns beyond 4096
+  kRow128,         // rows from 128 on use the scale of row - 128
+  kLeastInHalf,    // rounds the smallest scale to fp16
+  kTailNanBelow,   // beyond the last whole vector of sixteen, clamps in the other order, so NaN becomes the other limit
+  kTailDivides,    // beyond the last whole vector of sixteen, divides instead of multiplying
+  kLastCode,       // if the tensor is no whole number of vectors, its last element is not written
+  kLocalZero,      // rounds the zero point away from zero
+  kSigned,         // the maximum starts from the smallest positive value
+  kWideSum,        // adds value and zero point before rounding
+  kUlp,            // the multiplier of one row in eight is one ulp too large
+  kRowOfBlock,     // the amax of a whole block ignores its last row
+  kThirdBlock,     // from the third block row on, uses the scales of the second
+  kRaggedRows,     // in a block of fewer than 128 rows, reads at most 64
+  kRest32,         // extremes ignore elements beyond the last whole 32
+  kNegativeTail,   // extremes ignore negative elements beyond the last whole 32
+  kNextHead,       // extremes include the first element of the next row
+  kRow256,         // rows from 256 on use the scale of row - 256
+  kOneRow,         // with a single row, ignores its last eight columns
+  kPast8192,       // extremes ignore columns beyond 8192
+  kZeroIn8Bits,    // truncates the zero point to 8 bits
+  kZeroInHalf,     // rounds the zero point to fp16
+  kRaggedColumns,  // in a block of fewer than 128 columns, reads whole vectors of eight only
 };
 
 uint8_t* bytes_of(const assay_tensor& t) { return static_cast<uint8_t*>(t.data); }
 float* floats_of(const assay_tensor& t) { return static_cast<float*>(t.data); }
 
-/// Columns that the extremes of a row are made of.
+/// Number of columns that enter the extremes of a row.
 int64_t columns_seen(int64_t n, Slip slip, int64_t rows = 0) {
   if (slip == Slip::kRest32) return std::max<int64_t>(n / 32 * 32, std::min<int64_t>(n, 32));
   if (slip == Slip::kPast8192) return std::min<int64_t>(n, 8192);
@@ -98,7 +98,7 @@ void per_token_azp(const Call& call, Slip slip) {
     floats_of(call.at("scale"))[r] = s;
     static_cast<int32_t*>(call.at("azp").data)[r] = defined ? int32_t(zero) : 0;
     for (int64_t c = 0; c < x.shape[1]; ++c) {
-      const float scaled = read(x, row_of(x, r) + c) * m, v = scaled != scaled ? 0.0f : scaled;  // NaN is 0 as an integer
+      const float scaled = read(x, row_of(x, r) + c) * m, v = scaled != scaled ? 0.0f : scaled;  // NaN becomes 0 as an integer
       const double sum = slip == Slip::kWideSum ? std::nearbyint(double(v) + double(zero))
                                                 : double(std::nearbyint(v)) + double(defined ? zero : 0);
       bytes_of(q)[row_of(q, r) + c] = uint8_t(int8_t(sum != sum ? 0.0 : sum < -128 ? -128.0 : sum > 127 ? 127.0 : sum));

@@ -1,4 +1,4 @@
-// Calls through the C ABI in a few words, for tests and benchmarks of this module.
+// Short helpers for calls through the C ABI, for tests and benchmarks of this module.
 #pragma once
 
 #include <dlfcn.h>
@@ -15,7 +15,7 @@
 
 namespace assay_kernels {
 
-/// The library of a file. Never closed: kernels may hold on to it until exit.
+/// Loads the library from a file. It is never closed, because kernels may use it until exit.
 inline const assay_library& open_library(const char* path) {
   void* handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
   if (!handle) throw std::runtime_error(dlerror());
@@ -31,7 +31,7 @@ inline constexpr Type kBf16{ASSAY_BFLOAT, 16}, kF16{ASSAY_FLOAT, 16}, kF32{ASSAY
     kInt8{ASSAY_INT, 8};
 inline constexpr Type kE4m3fn{ASSAY_FLOAT8_E4M3FN, 8}, kE4m3fnuz{ASSAY_FLOAT8_E4M3FNUZ, 8}, kE8m0{ASSAY_FLOAT8_E8M0FNU, 8};
 
-/// One call under construction. Data stays with the caller.
+/// A call under construction. The caller owns the data.
 class CallBuilder {
  public:
   CallBuilder& tensor(const char* role, Type type, bool output, std::vector<int64_t> shape, std::vector<int64_t> strides,
@@ -80,7 +80,7 @@ class CallBuilder {
   std::array<char, 512> message_{};
 };
 
-// One call of any kernel of this room on given elements: builds the tensors that its op needs and returns every output byte.
+// Runs any kernel of this module once on given elements: builds the tensors that its op needs and returns every output byte.
 
 struct Request {
   std::string op, contract, kernel, layout = "row";
@@ -89,7 +89,7 @@ struct Request {
   uint64_t seed = 1;
 };
 
-/// The bits of x, 16 to an fp32 scale, packed.
+/// The bits of x, two 16-bit elements per fp32 scale, packed.
 inline std::vector<uint8_t> packed_outputs(const assay_library& library, const Request& r, const std::vector<uint16_t>& x) {
   std::vector<uint32_t> scales(x.begin(), x.end());
   for (uint32_t& s : scales) s <<= 16;
@@ -99,7 +99,7 @@ inline std::vector<uint8_t> packed_outputs(const assay_library& library, const R
   call.matrix("x", kF32, false, r.m, r.n, scales.data());
   call.tensor("scale", kInt32, true, {r.m, words}, {1, pitch}, out.data(), out.size()).parameter("warp", r.warp);
   call.parameter("schedule_seed", double(r.seed));
-  const int32_t ends[] = {3, int32_t(r.m)};  // of two groups with a row between them
+  const int32_t ends[] = {3, int32_t(r.m)};  // ends of two groups with an unused row between them
   if (r.contract.find("psum") != std::string::npos)
     call.tensor("psum_layout", kInt32, false, {2}, {1}, ends, sizeof ends).parameter("m_alignment", 4);
   EXPECT_EQ(call.run(library, r.op.c_str(), r.contract.c_str(), r.kernel.c_str()), ASSAY_OK)
@@ -107,13 +107,13 @@ inline std::vector<uint8_t> packed_outputs(const assay_library& library, const R
   return out;
 }
 
-/// Bytes of all outputs, one after the other; 0xa5 where nothing was written. Fails the test unless the call is ASSAY_OK.
+/// Bytes of all outputs in order; unwritten bytes are 0xa5. Fails the test unless the call returns ASSAY_OK.
 inline std::vector<uint8_t> outputs_of(const assay_library& library, Request r, const std::vector<uint16_t>& x,
                                        const std::vector<uint16_t>& gamma) {
   if (r.op == "pack_scales") return packed_outputs(library, r, x);
   const bool norm = r.op.find("norm") != std::string::npos, quant = r.op != "rms_norm", packed = r.layout == "ue8m0x4_tma";
   const auto is = [&](const char* word) { return r.contract.find(word) != std::string::npos; };
-  const bool gated = r.op.rfind("silu", 0) == 0;  // then two rows of x are the halves of one
+  const bool gated = r.op.rfind("silu", 0) == 0;  // gate and up are then two rows of x
   const bool given = r.op == "quant_static" || r.op == "silu_mul_quant_static", blocks = r.op == "quant_tile" && is("block");
   const bool one_scale = (given && !is("group")) || (r.op == "quant_tile" && !blocks);
   const Type code = is("int8") ? kInt8 : is("fnuz") ? kE4m3fnuz : kE4m3fn;
@@ -133,7 +133,7 @@ inline std::vector<uint8_t> outputs_of(const assay_library& library, Request r, 
   call.matrix("x", kBf16, false, r.m, gated ? 2 * r.n : r.n, x.data())
       .matrix(quant ? "q" : "y", quant ? code : kBf16, true, r.m, r.n, out.data());
   if (norm) call.tensor("gamma", kBf16, false, {r.n}, {1}, gamma.data(), size_t(r.n) * 2).parameter("eps", 1e-6);
-  for (size_t i = 2; given && i < scale.size(); i += 4) {  // 2.5, 5, 10, ..
+  for (size_t i = 2; given && i < scale.size(); i += 4) {  // 2.5, 5, 10 and so on
     const uint16_t bits = uint16_t(0x4020 + 0x80 * (i / 4 % 31));
     scale[i - 2] = scale[i - 1] = 0, scale[i] = uint8_t(bits), scale[i + 1] = uint8_t(bits >> 8);
   }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What CMake makes of ops/ops.inc: every .cpp below the folder is compiled, and each way in which list and sources can differ stops the
+# Tests how CMake reads ops/ops.inc: every .cpp below the folder is compiled, and each kind of difference between list and sources stops the
 # configuration with a message. usage: listed_test.sh CMAKE FOLDER_OF_KERNELS
 set -uo pipefail
 cmake=$1 kernels=$2

@@ -1,5 +1,5 @@
-// A GEMM whose offsets into a have 32 bits: right in every case whose a is smaller than 2 GiB, so that no suite of small cases
-// shows it. flashinfer 2642, 2853, 3743, aiter 2104, 2196, 2373, 4343 and deepgemm 226 are of such offsets.
+// A GEMM with 32-bit offsets into a. It is correct whenever a is smaller than 2 GiB, so no suite of small cases detects it.
+// Reports of such offsets: flashinfer 2642, 2853, 3743; aiter 2104, 2196, 2373, 4343; deepgemm 226.
 #include "assay/plugin/library.hpp"
 
 #include "kernels/ops/call.h"

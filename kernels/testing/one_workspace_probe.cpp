@@ -1,5 +1,4 @@
-// A library whose groups of ranks have counts of their own, but one workspace for all (TensorRT-LLM 3988):
-// libassay_one_workspace.so.
+// libassay_one_workspace.so: a library whose rank groups have separate counters but share one workspace (TensorRT-LLM 3988).
 #include <array>
 #include <cstring>
 #include <mutex>
@@ -13,7 +12,7 @@ namespace {
 
 using Rules = LamportRules<FlushingSum<AbsoluteRules>, MinusZeroIsEmpty>;
 
-/// Areas of the whole process, which hold at first what the first group's hold.
+/// Areas of the whole process, initialized like those of the first group.
 void* const* areas_of_all(const Ranks& ranks) {
   static std::mutex mutex;
   static std::array<std::vector<uint64_t>, kMostRanks> memory;

@@ -1,5 +1,4 @@
-// Plain loops that say what kernels must give, in arithmetic a reader can check with a pencil: values in double, rounding by
-// search.
+// Expected results by plain loops that a reader can check with a pencil: values in double, rounding by search.
 #pragma once
 
 #include <cmath>
@@ -9,16 +8,16 @@
 
 namespace assay_kernels::oracle {
 
-/// Value of a code with 4 exponent and 3 mantissa bits, sign apart.
+/// Value of a code with 4 exponent and 3 mantissa bits, without sign.
 inline double e4m3_value(int code, int bias) {
   const int exponent = code >> 3, mantissa = code & 7;
   return exponent == 0 ? std::ldexp(mantissa, -2 - bias) : std::ldexp(8 + mantissa, exponent - bias - 3);
 }
 
-/// The code nearest to |v|, ties to the even code, of codes 0..top.
+/// The code in 0..top that is nearest to |v|, ties to the even code.
 inline int nearest_e4m3(double v, int bias, int top) {
   int best = 0;
-  v = std::fmin(v, 1e4);  // beyond the range of the format, and still exact when a code is subtracted
+  v = std::fmin(v, 1e4);  // outside the format's range, and exact when a code is subtracted
   for (int code = 1; code <= top; ++code) {
     const double here = std::fabs(e4m3_value(code, bias) - v), there = std::fabs(e4m3_value(best, bias) - v);
     if (here < there || (here == there && code % 2 == 0)) best = code;
@@ -46,8 +45,7 @@ inline double bf16_value(uint16_t code) {
   return f;
 }
 
-/// Nearest number with `precision` bits and no exponent below `least` (of its last normal binade), ties to even; Inf from
-/// 2^(1+greatest) on.
+/// Rounds to `precision` bits, ties to even. `least`: exponent of the smallest normal binade; Inf from 2^(1+greatest) on.
 inline double round_to(double v, int precision, int least, int greatest) {
   if (!std::isfinite(v) || v == 0) return v;
   int e = std::ilogb(v);

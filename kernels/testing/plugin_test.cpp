@@ -1,4 +1,4 @@
-// The headers for authors of plug-ins, on a device that is a few lines of this file.
+// Tests the headers for plug-in authors on a toy device, which is a few lines of this file.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -84,12 +84,12 @@ TEST(Plugin, RefusesInWordsWhatItDoesNotTake) {
   refused(call_of(), "wants_residual", "the call has no tensor 'residual'; it has x, y");
   refused(call_of({4, 1}, true, kInt32), "reads", "tensor 'x' is i32, this kernel takes f32");
   refused(call_of({4, 1}, false), "reads", "tensor 'y' is no output of this call");
-  refused(call_of({1, 2}), "reads", "tensor 'x' must have neighbours in its rows");
-  refused(call_of({5, 1}), "reads", "tensor 'x' must be aligned to 16 bytes, each row too");
+  refused(call_of({1, 2}), "reads", "tensor 'x' must have contiguous elements in each row");
+  refused(call_of({5, 1}), "reads", "tensor 'x' must be aligned to 16 bytes, and so must each row");
   refused(call_of(), "nothing", "no kernel 'nothing'");
   CallBuilder call = call_of();
   EXPECT_EQ(call.run(host(), "op", "third.contract", "reads"), ASSAY_UNSUPPORTED);
-  EXPECT_THAT(call.message(), HasSubstr("kernel 'reads' does not do op 'op' by contract 'third.contract'"));
+  EXPECT_THAT(call.message(), HasSubstr("kernel 'reads' does not support op 'op' by contract 'third.contract'"));
   CallBuilder without;
   without.matrix("x", kF32, false, 2, 4, g_x).matrix("y", kInt8, true, 2, 4, g_y);
   refused(without, "reads", "the call has no parameter 'group_size'");
@@ -121,12 +121,12 @@ TEST(Plugin, ExceptionsEndInTheCallsStatus) {
   EXPECT_EQ(assay::plugin::run(kernels, &raw), ASSAY_FAILED);
 }
 
-/// A device in host memory, whose next calls go wrong as a test wants it.
+/// A device in host memory whose next calls fail as a test requests.
 struct ToyRuntime {
   using Error = int;
   static constexpr Error kSuccess = 0, kBadLaunch = 1, kBrokenContext = 2, kGone = 3;
-  static inline Error pending = 0;    ///< what a launch left behind
-  static inline bool broken = false;  ///< as CUDA: every call says so, and nothing clears it
+  static inline Error pending = 0;    ///< error left by a launch
+  static inline bool broken = false;  ///< sticky, as in CUDA: every call reports it, and nothing clears it
 
   static std::string identify(assay::plugin::Identity& identity) {
     identity.arch = "toy";
@@ -172,7 +172,7 @@ TEST(DevicePlugin, BlamesTheCallThatBrokeTheDeviceAndNoLaterOne) {
   EXPECT_EQ(toy.end_capture(nullptr, &graph), ASSAY_FAILED) << "the call left its stream";
 
   int word = 1;
-  ToyRuntime::broken = true;  // asynchronously: the kernel was enqueued and ran
+  ToyRuntime::broken = true;  // asynchronous: the kernel was enqueued, and fails while it runs
   EXPECT_EQ(toy.synchronise(nullptr), ASSAY_FAULTED);
   EXPECT_EQ(toy.upload(&word, &word, 4), ASSAY_DEVICE_LOST);
   EXPECT_EQ(call.run(toy, "op", "some.contract", "does_nothing"), ASSAY_DEVICE_LOST);

@@ -1,4 +1,5 @@
-// Groups of ranks through the headers for plug-in authors: over several devices of one process, over processes, and beside each other.
+// Tests rank groups through the headers for plug-in authors: over several devices of one process, over processes, and side by
+// side.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -19,7 +20,7 @@
 
 namespace assay_kernels::device_group_test {
 
-// Groups of ranks over several devices of one process, on devices that are toys: memory knows its device, and a launch its own.
+// Rank groups over several toy devices of one process. Memory and launches know their device.
 
 namespace {
 
@@ -28,12 +29,12 @@ using assay::plugin::Call;
 using assay::plugin::Ranks;
 using Row = assay::plugin::KernelOf<Call>;
 
-/// Devices of this process. Streams are numbers of 100 times the device and more.
+/// Devices of this process. A stream's number, divided by 100, is its device.
 struct ToyRuntime : QuietRuntime {
   static inline int count = 4, current = 0;
-  static inline bool delivers = true;                                  ///< false: what is sent to another device never arrives
-  static inline std::set<std::pair<int, int>> reached;                 ///< that were asked for
-  static inline std::map<const void*, std::pair<size_t, int>> memory;  ///< bytes and device of each piece
+  static inline bool delivers = true;                                  ///< false: writes to another device never arrive
+  static inline std::set<std::pair<int, int>> reached;                 ///< pairs of devices for which access was requested
+  static inline std::map<const void*, std::pair<size_t, int>> memory;  ///< size and device of each allocation
   static inline std::vector<std::string> log, loaded;
 
   static inline bool loads = false;
@@ -68,7 +69,7 @@ struct ToyRuntime : QuietRuntime {
   static Error create_stream(void** stream) { return *stream = reinterpret_cast<void*>(intptr_t{100} * (current + 1)), kSuccess; }
 };
 
-/// y of each rank is the sum of all x. It says where it was launched, and of whose memory x, y and areas are.
+/// y of each rank is the sum of all x. Records where it was launched, and which device owns x, y and the areas.
 void sums(const Call& call, const Ranks& ranks, int first, int count) {
   if (ToyRuntime::loads) {
     ToyRuntime::loaded.push_back("ranks from " + std::to_string(first) + " on " + std::to_string(ToyRuntime::current));
@@ -115,7 +116,7 @@ class DeviceGroup : public testing::Test {
     EXPECT_TRUE(ToyRuntime::memory.empty()) << "what was allocated for the group goes with it";
     EXPECT_EQ(ToyRuntime::current, 0) << "the device of before";
   }
-  /// Launches and waits of a call of so many ranks, each of which has its number and one.
+  /// Launches and waits of a call with that many ranks; rank r holds the value r + 1.
   std::vector<std::string> launches(int ranks, const char* kernel = "sums", assay_status wanted = ASSAY_OK) {
     group_ = library().create_group(ranks);
     std::vector<std::array<assay_tensor, 2>> tensors;
@@ -215,7 +216,7 @@ TEST_F(DeviceGroup, WhatWasLaunchedIsWaitedForWhereAnotherDeviceRefuses) {
 
 namespace assay_kernels::device_processes_test {
 
-// Ranks that are processes on a device: two processes of this test, and a device whose memory is files that both can map.
+// Ranks in two processes of this test, and a device whose memory is files that both can map.
 
 namespace {
 
@@ -224,9 +225,9 @@ using assay::plugin::Call;
 using assay::plugin::Ranks;
 using Row = assay::plugin::KernelOf<Call>;
 
-constexpr unsigned char kFirst = 7;  ///< what an area holds at first, behind its head
+constexpr unsigned char kFirst = 7;  ///< initial contents of an area after its head
 
-/// y = the sum of all x and what is in the rank's own area.
+/// y = the sum of all x, plus the contents of the rank's own area.
 void sums(const Call&, const Ranks& ranks, int first, int count) {
   for (int rank = first; rank < first + count; ++rank) {
     const auto y = Call(*ranks.calls[rank]).out<float>("y");
@@ -236,7 +237,7 @@ void sums(const Call&, const Ranks& ranks, int first, int count) {
       for (int64_t i = 0; i < y.elements(); ++i) y.data[i] += Call(*ranks.calls[from]).in<float>("x").data[i];
   }
 }
-/// Each rank adds its number to what is in the areas of all.
+/// Each rank adds its number to the areas of all ranks.
 void marks(const Call&, const Ranks& ranks, int first, int count) {
   for (int rank = first; rank < first + count; ++rank) {
     static_cast<float*>(Call(*ranks.calls[rank]).out<float>("y").data)[0] = 0;
@@ -263,7 +264,7 @@ const assay_library& library() {
       {{"toy", "", "", "", ""}, {row("sums", sums), row("marks", marks)}});
 }
 
-/// One process's part of a group of four ranks. Numbers of rank r stand r words behind an aligned address.
+/// One process's part of a group of four ranks. The data of rank r start r words after an aligned address.
 class Part {
  public:
   Part(const std::string& folder, int32_t first) : first_(first) {
@@ -300,7 +301,7 @@ class Part {
   char message_[128] = "";
 };
 
-/// How far a part comes: 3 calls, and what they return.
+/// Makes three calls and returns a summary of their results.
 int score(const std::string& folder, int32_t first) {
   Part part(folder, first);
   int right = part.run("sums") == ASSAY_OK && part.y(0) == 10 + kFirst && part.y(1) == 10 + kFirst;
@@ -357,7 +358,7 @@ TEST(DeviceProcesses, ARankThatDoesNotComeIsNamed) {
   ::waitpid(other, &ended, 0);
   Part part(folder, 0);
   EXPECT_EQ(part.run("sums"), ASSAY_HUNG);
-  EXPECT_STREQ(part.message(), "waited in vain for rank 2 to begin; its 'y' is not made");
+  EXPECT_STREQ(part.message(), "waited in vain for rank 2 to begin; its 'y' was not computed");
   std::filesystem::remove_all(folder);
 }
 
@@ -377,8 +378,8 @@ TEST(DeviceProcesses, MemoryThatCannotBeExportedIsASkip) {
 
 namespace assay_kernels {
 
-// Groups of ranks beside each other: each has areas of its own, whether their calls take turns or are made at once (TensorRT-LLM
-// 3988: one workspace of two groups hangs).
+// Two rank groups side by side have separate areas, whether their calls alternate or run at the same time (TensorRT-LLM 3988: two
+// groups with one workspace hang).
 
 namespace {
 
@@ -394,7 +395,7 @@ class Group {
   Group& operator=(const Group&) = delete;
   ~Group() { library_.destroy_group(handle_); }
 
-  /// Elements that are not the sum of what the ranks have: `number`, and more by 1 for each rank and by 1/8 for each place of 16.
+  /// Counts the elements that are not the sum over all ranks. Inputs: `number`, plus 1 per rank, plus 1/8 per position modulo 16.
   int64_t wrong(float number) {
     std::array<std::vector<float>, kRanks> x, y;
     std::deque<std::array<assay_tensor, 2>> tensors;
@@ -427,7 +428,7 @@ class Group {
   void* handle_;
 };
 
-/// How many calls of two groups go wrong that are called by turns, one of them less often, so that their counts of calls part.
+/// Counts the failing calls of two groups that are called in turns. One is called less often, so that their call counters differ.
 int wrong_by_turns(const assay_library& library, const char* contract, const char* kernel) {
   Group one(library, contract, kernel), other(library, contract, kernel);
   int wrong = 0;
@@ -438,7 +439,7 @@ int wrong_by_turns(const assay_library& library, const char* contract, const cha
   return wrong;
 }
 
-/// The same of two that threads call at once.
+/// The same for two groups that threads call at the same time.
 int wrong_at_once(const assay_library& library, const char* contract, const char* kernel) {
   const auto calls = [&](float first) {
     Group group(library, contract, kernel);

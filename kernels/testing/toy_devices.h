@@ -1,4 +1,4 @@
-// Devices for tests: errors are numbers, streams and graphs do nothing, and memory can be files that other processes map.
+// Toy devices for tests: errors are numbers, streams and graphs do nothing, and memory can be files that other processes map.
 #pragma once
 
 #include <fcntl.h>
@@ -18,7 +18,7 @@
 
 namespace assay_kernels {
 
-// What devices of tests have in common: errors are numbers, and streams and graphs do nothing.
+// Shared by all toy devices: errors are numbers, and streams and graphs do nothing.
 
 struct QuietRuntime {
   using Error = int;
@@ -39,9 +39,9 @@ struct QuietRuntime {
 
 namespace assay_kernels::device_processes_test {
 
-// A device for tests whose memory is files, so that other processes can map it.
+// A toy device whose memory is files, so that other processes can map it.
 
-/// Memory of a process, each piece a file; what is opened is another address of the same bytes.
+/// Memory of a process: each allocation is a file. Opening it again gives another address of the same bytes.
 struct FileRuntime : QuietRuntime {
   struct Handle {
     char name[64];
@@ -49,7 +49,7 @@ struct FileRuntime : QuietRuntime {
   };
   static inline std::map<void*, Handle> pieces;
   static inline std::set<void*> exported;
-  /// Of all processes: pieces that are open, and those that were released while any was.
+  /// Counts over all processes: open allocations, and allocations that were released while open elsewhere.
   struct Counts {
     int open, released_early;
   };
@@ -91,7 +91,7 @@ struct FileRuntime : QuietRuntime {
     return kSuccess;
   }
   static Error copy_across(void* to, const void* from, size_t bytes) { return std::memcpy(to, from, bytes), kSuccess; }
-  /// Is there once somebody waits, as what is copied from memory that is not pinned.
+  /// Delivers data only when somebody waits, like copies from unpinned memory.
   static Error copy_in(void* to, const void* from, size_t bytes) {
     const auto* const data = static_cast<const unsigned char*>(from);
     under_way.push_back({to, std::vector<unsigned char>(data, data + bytes)});

@@ -1,4 +1,5 @@
-// tsan_probe LIBRARY OP CONTRACT KERNEL WARP: runs one kernel once, for TSan to watch.
+// Runs one kernel once, so that TSan can check it.
+// Usage: tsan_probe LIBRARY OP CONTRACT KERNEL WARP
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>

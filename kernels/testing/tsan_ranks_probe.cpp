@@ -1,5 +1,6 @@
-// tsan_ranks_probe LIBRARY OP CONTRACT KERNEL [straggler] [in_a_row]: runs one kernel of four ranks three times, for TSan to
-// watch; with rank 1 late in every phase, or without a wait between its calls.
+// Runs one kernel with four ranks three times, so that TSan can check it: optionally with rank 1 delayed in every phase, or as
+// back-to-back calls.
+// Usage: tsan_ranks_probe LIBRARY OP CONTRACT KERNEL [straggler] [in_a_row]
 #include <array>
 #include <cstdio>
 #include <cstring>
@@ -13,14 +14,14 @@ namespace {
 
 constexpr int kRanks = 4;
 
-/// The tensors of one rank: all that an op of ranks asks for, whichever of them it is.
+/// The tensors of one rank: all that any all-reduce op needs.
 struct Tensors {
   std::deque<std::vector<unsigned char>> data;
   std::deque<std::array<int64_t, 2>> shapes;
   std::vector<assay_tensor> all;
   static constexpr int64_t kOfVector[] = {1};
 
-  /// `columns` elements in one row, or a vector; each has the pattern `value`.
+  /// `columns` elements in one row, or a vector; each element is `value`.
   void add(const char* role, bool output, bool row, uint8_t code, uint8_t bits, int64_t columns, uint32_t value) {
     const size_t bytes = bits / 8u;
     data.emplace_back(size_t(columns) * bytes);
@@ -33,14 +34,14 @@ struct Tensors {
   }
 };
 
-/// The calls of all ranks, whose numbers have that pattern.
+/// The calls of all ranks; every element has that bit pattern.
 class CallsOfRanks {
  public:
   CallsOfRanks(const char* op, const char* contract, const char* kernel, int straggler, uint32_t value) {
     const auto has = [](const char* text, const char* word) { return std::strstr(text, word) != nullptr; };
     const bool codes = has(op, "_quant_");
     const uint8_t type = has(contract, "quickreduce") || has(contract, "aiter.all_reduce_fp8") ? ASSAY_FLOAT : ASSAY_BFLOAT;
-    // Parts of four ranks with a rest, or whole groups of codes on each.
+    // The length gives each of four ranks a part with a remainder, or whole quantization groups.
     const int64_t elements = codes || has(contract, "all_reduce_fp8") ? 1024 : 520;
     parameters_ = {{"warp", 32}, {"schedule_seed", 1}, {"eps", 1e-6}, {"group_size", double(elements)}};
     if (straggler >= 0) parameters_.push_back({"straggler", double(straggler)});

@@ -1,5 +1,5 @@
-// In the build with -fsanitize=thread: a kernel that lacks a barrier is reported with the name of its shared variable, a healthy
-// one is not.
+// In builds with -fsanitize=thread: TSan must report a missing barrier with the name of the shared variable, and report nothing
+// for a correct kernel.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -23,13 +23,13 @@ std::string printed_by(const std::string& program, const std::string& options = 
   return text;
 }
 
-/// What the probe prints, TSan's reports among it.
+/// Returns the probe's output, including TSan's reports.
 std::string probe(const std::string& library, const std::string& op, const std::string& contract, const std::string& kernel,
                   int warp) {
   return printed_by(ASSAY_TSAN_PROBE " " + library + " " + op + " " + contract + " " + kernel + " " + std::to_string(warp));
 }
 
-/// The same of four ranks.
+/// The same for four ranks.
 std::string ranks_probe(const std::string& library, const std::string& op, const std::string& contract, const std::string& kernel,
                         const std::string& how = "") {
   return printed_by(ASSAY_TSAN_RANKS_PROBE " " + library + " " + op + " " + contract + " " + kernel + " " + how,
@@ -82,7 +82,7 @@ TEST(TsanRanks, NamesTheGatherOfWhoGaveUpAStraggler) {
   EXPECT_THAT(report, HasSubstr("all_reduce_two_shot<"));
 }
 
-/// Others' barriers at the end are relaxed, as vLLM's: a launch behind another one orders what TSan cannot see.
+/// Other kernels have relaxed final barriers, as vLLM does. They rely on the order of launches, which TSan does not see.
 TEST(TsanRanks, IsSilentAboutCallsInARow) {
   for (const char* how : {"in_a_row", "in_a_row straggler"}) {
     const auto report = ranks_probe(ASSAY_CPU_LIBRARY, "all_reduce", "vllm.all_reduce_1stage", "all_reduce.registered", how);

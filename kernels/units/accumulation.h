@@ -1,19 +1,19 @@
-// How tensor cores accumulate, in integers: codes of operands taken apart, and the four ways to add products. Nothing here is a float.
-// Included after kernels/simt/simt.h, whose SIMT_DEVICE it needs.
+// How tensor cores accumulate, in integer arithmetic: decoding of operands, and four ways to add products. Uses no floats.
+// Include it after kernels/simt/simt.h, which defines SIMT_DEVICE.
 #pragma once
 
 #include <cstdint>
 
 namespace assay_kernels::units {
 
-/// Which codes are no numbers.
+/// Which codes are special.
 enum class Codes {
   kIeee,      ///< exponent all ones: Inf, or NaN if the mantissa is not zero
-  kFn,        ///< all ones but the sign is NaN
-  kFnuz,      ///< the sign alone is NaN
-  kFinite,    ///< none
-  kScale,     ///< no mantissa and no sign; all ones is NaN, and there is no zero
-  kUnsigned,  ///< the highest bit is not looked at; all ones is NaN
+  kFn,        ///< NaN: all bits except the sign are ones
+  kFnuz,      ///< NaN: only the sign bit is set
+  kFinite,    ///< no special codes
+  kScale,     ///< e8m0: no mantissa, no sign, no zero; all ones is NaN
+  kUnsigned,  ///< the highest bit is ignored; all ones is NaN
   kInteger    ///< two's complement
 };
 
@@ -21,8 +21,8 @@ template <int kBitsOfCode, int kBitsOfMantissa, int kBiasOfExponent, Codes kKind
 struct FormatOf {
   static constexpr int kBits = kBitsOfCode, kMantissa = kBitsOfMantissa, kBias = kBiasOfExponent;
   static constexpr Codes kCodes = kKindOfCodes;
-  static constexpr int kMemoryBits = kBitsInMemory;  ///< of an element; a narrower code is its upper bits
-  static constexpr int kLeast = 1 - kBias;           ///< exponent of the least normal number
+  static constexpr int kMemoryBits = kBitsInMemory;  ///< bits of an element in memory; a narrower code occupies the upper bits
+  static constexpr int kLeast = 1 - kBias;           ///< exponent of the smallest normal value
   static constexpr uint32_t kSign = 1u << (kBits - 1);
 };
 
@@ -40,13 +40,13 @@ using Ue4m3 = FormatOf<8, 3, 7, Codes::kUnsigned>;
 using Int8 = FormatOf<8, 7, 0, Codes::kInteger>;
 using Int32 = FormatOf<32, 31, 0, Codes::kInteger>;
 
-/// A code taken apart: significand 2^(exponent - kMantissa) is its value.
+/// A decoded value: significand 2^(exponent - kMantissa).
 struct Number {
   enum Kind : int16_t { kFinite, kInfinite, kNan };
-  int32_t significand;  ///< with its sign; 0 of what is no number
-  int16_t exponent;     ///< of a subnormal and of zero that of the least normal number
+  int32_t significand;  ///< signed; 0 for NaN and Inf
+  int16_t exponent;     ///< for subnormals and zero: that of the smallest normal value
   Kind kind;
-  bool negative;  ///< also of zero, Inf and NaN
+  bool negative;  ///< set for zero, Inf and NaN too
 };
 
 template <class F>
@@ -54,7 +54,7 @@ SIMT_DEVICE Number number_of(uint32_t code) {
   if (F::kCodes == Codes::kInteger) return {F::kBits == 8 ? int32_t(int8_t(code)) : int32_t(code), 0, Number::kFinite, false};
   if (F::kCodes == Codes::kScale) return {1, int16_t(int(code) - F::kBias), code == 0xff ? Number::kNan : Number::kFinite, false};
   const uint32_t rest = code & (F::kSign - 1), fraction = rest & ((1u << F::kMantissa) - 1), field = rest >> F::kMantissa;
-  const uint32_t top = (F::kSign - 1) >> F::kMantissa;  // an exponent of all ones
+  const uint32_t top = (F::kSign - 1) >> F::kMantissa;  // exponent field of all ones
   const bool negative = F::kCodes != Codes::kUnsigned && (code & F::kSign) != 0;
   Number::Kind kind = Number::kFinite;
   if (F::kCodes == Codes::kIeee && field == top) kind = fraction == 0 ? Number::kInfinite : Number::kNan;
@@ -64,7 +64,7 @@ SIMT_DEVICE Number number_of(uint32_t code) {
   return {negative ? -magnitude : magnitude, int16_t(int(field == 0 ? 1 : field) - F::kBias), kind, negative};
 }
 
-/// A number of F with the exponent that it has in a wider format; of zero that of the least normal number there.
+/// A value of F with its exponent in a wider format; for zero, that of the smallest normal value there.
 template <class F, class Wide>
 SIMT_DEVICE Number number_in(Number x) {
   if (x.significand == 0) x.exponent = Wide::kLeast;
@@ -85,14 +85,14 @@ SIMT_DEVICE uint32_t code_at(const uint8_t* row, int64_t i) {
 
 enum class Rounding { kTowardZero, kNearest };
 
-/// The code nearest to +-magnitude 2^lowest with kBitsKept fraction bits, or the next toward zero; Inf beyond. A zero has no
-/// sign.
+/// The code of +-magnitude 2^lowest with kBitsKept fraction bits, rounded to nearest or toward zero; Inf on overflow. Zero gets
+/// no sign.
 template <class F, int kBitsKept = F::kMantissa>
 SIMT_DEVICE uint32_t rounded(bool negative, uint64_t magnitude, int lowest, Rounding rounding) {
   if (magnitude == 0) return 0;
   const int top = 63 - __builtin_clzll(magnitude) + lowest;
   const int exponent = top < F::kLeast ? F::kLeast : top;
-  const int drop = exponent - kBitsKept - lowest;  // low bits that do not fit
+  const int drop = exponent - kBitsKept - lowest;  // number of low bits to drop
   uint64_t kept = 0;
   if (drop <= 0) {
     kept = magnitude << -drop;
@@ -102,7 +102,7 @@ SIMT_DEVICE uint32_t rounded(bool negative, uint64_t magnitude, int lowest, Roun
     if (rounding == Rounding::kNearest && (lost > half || (lost == half && (kept & 1)))) ++kept;
   }
   if (kept == 0) return 0;
-  // The hidden bit counts as one step of the exponent field, and so does a carry into the next binade.
+  // The hidden bit adds one to the exponent field, and so does a carry into the next binade.
   const uint64_t code = (uint64_t(exponent - F::kLeast) << F::kMantissa) + (kept << (F::kMantissa - kBitsKept));
   const uint64_t infinity = uint64_t((F::kSign - 1) >> F::kMantissa) << F::kMantissa;
   return uint32_t(code < infinity ? code : infinity) | (negative ? F::kSign : 0u);
@@ -113,34 +113,34 @@ SIMT_DEVICE uint32_t infinity(bool negative) {
   return ((F::kSign - 1) >> F::kMantissa) << F::kMantissa | (negative ? F::kSign : 0u);
 }
 
-// Units that align what they add: each term loses what lies too far below the largest exponent, the rest is added exactly.
+// Tensor cores that align terms: each term loses the bits too far below the largest exponent; the rest is added exactly.
 
-/// No number has so low an exponent, and no difference from it overflows.
+/// Lower than any exponent, but differences from it do not overflow.
 inline constexpr int kNoExponent = -(1 << 20);
 
-/// What a unit of this kind says of itself, and what may be mistaken in it.
+/// Parameters of such a tensor core; faulty kernels change one of them.
 struct Aligned {
-  static constexpr int kPeriod = 0, kWidth = 0;  ///< first the products whose k mod kPeriod is below kWidth, then the next
-  static constexpr int kLeast = kNoExponent;     ///< the largest exponent is at least this
-  static constexpr bool kAddsCLast = false;      ///< an instruction begins with 0; c is added at its end, to the nearest
-  static constexpr int kScaleBlock = 0;          ///< neighbours in k that share a scale; 0: no scales
+  static constexpr int kPeriod = 0, kWidth = 0;  ///< first adds the products with k mod kPeriod below kWidth, then the next ones
+  static constexpr int kLeast = kNoExponent;     ///< lower limit of the largest exponent
+  static constexpr bool kAddsCLast = false;      ///< the sum starts from 0; c is added at the end, rounded to nearest
+  static constexpr int kScaleBlock = 0;          ///< consecutive elements along k that share a scale; 0: no scales
   static constexpr Rounding kRounding = Rounding::kTowardZero;
 
-  /// The exponent that a product is aligned by.
+  /// The exponent by which a product is aligned.
   SIMT_DEVICE static int exponent(const Number& a, const Number& b) { return a.exponent + b.exponent; }
-  /// Whether a term takes part in the largest exponent.
+  /// True if a term takes part in the largest exponent.
   SIMT_DEVICE static bool counts(int64_t term) { return term != 0; }
-  /// What is left of a term `below` bits under the last one that is kept.
+  /// Drops the lowest `below` bits of a term.
   SIMT_DEVICE static int64_t cut(int64_t term, int below) {
     const int64_t left = below > 62 ? 0 : (term < 0 ? -term : term) >> below;
     return term < 0 ? -left : left;
   }
-  /// The code of a zero; `all_negative`: no term was of the other sign, zeros counted by theirs.
+  /// The code of a zero sum. `all_negative`: no term was positive, where zeros count by their sign.
   template <class D>
   SIMT_DEVICE static uint32_t zero(bool /*all_negative*/) {
     return 0;
   }
-  /// What an instruction makes of a factor, of its c and of its result before anything else is done with them.
+  /// Conversion of an operand, of c and of the result before any other step.
   template <class F>
   SIMT_DEVICE static Number factor(Number read, int /*k*/) {
     return read;
@@ -162,7 +162,7 @@ struct Aligned {
   SIMT_DEVICE static uint32_t element(const Number* a, const Number* b, const Number* sfa, const Number* sfb, uint32_t c);
 };
 
-/// The sum of terms of which at least one is no number.
+/// The sum of terms of which at least one is NaN or Inf.
 struct SpecialSum {
   bool any = false, nan = false, positive = false, negative = false;
 
@@ -185,7 +185,7 @@ struct SpecialSum {
   SIMT_DEVICE bool is_nan() const { return nan || (positive && negative); }
 };
 
-/// A number times a scale that is a power of two.
+/// A value times a power-of-two scale.
 SIMT_DEVICE Number scaled(Number x, const Number& scale) {
   x.exponent = int16_t(x.exponent + scale.exponent);
   if (scale.kind == Number::kNan) x.kind = Number::kNan;
@@ -224,7 +224,7 @@ SIMT_DEVICE uint32_t aligned_block(const Number* a, const Number* b, uint32_t c_
   return code == 0 ? U::template zero<D>(all_negative) : code;
 }
 
-/// x + y, rounded once to the nearest, as an addition of IEEE 754 in F; any NaN for one.
+/// x + y, rounded once to nearest as an IEEE 754 addition in F. All NaNs are equivalent.
 template <class F>
 SIMT_DEVICE uint32_t added(uint32_t x_code, uint32_t y_code) {
   const Number x = number_of<F>(x_code), y = number_of<F>(y_code);
@@ -234,7 +234,7 @@ SIMT_DEVICE uint32_t added(uint32_t x_code, uint32_t y_code) {
   if (special.any) return special.is_nan() ? infinity<F>(false) | 1u : infinity<F>(special.negative);
   if (x.significand == 0 && y.significand == 0) return x.negative && y.negative ? F::kSign : 0u;
   const Number &high = x.exponent >= y.exponent ? x : y, &low = x.exponent >= y.exponent ? y : x;
-  // Bits further apart than this meet only in the question on which side of a tie the sum lies: one bit answers it.
+  // Bits further apart than this only decide on which side of a tie the sum lies; one sticky bit is enough.
   constexpr int kRoom = 30;
   const int apart = high.exponent - low.exponent, near = apart < kRoom ? apart : kRoom;
   int64_t small = low.significand;
@@ -266,7 +266,7 @@ SIMT_DEVICE uint32_t Aligned::element(const Number* a, const Number* b, const Nu
   return number_of<D>(sum).kind == Number::kNan ? U::template nan<U>(x, y, U::kTake, c) : sum;
 }
 
-// Units of 4-bit codes with scales: sixteen products and their scales make one term, which the scales alone align.
+// Tensor cores with scaled 4-bit codes: sixteen products and their scales form one term, aligned by the scales only.
 
 struct Grouped : Aligned {
   static constexpr int kGroup = 16;
@@ -287,7 +287,7 @@ struct Grouped : Aligned {
       const Number &sa = sfa[g * U::kGroup / U::kScaleBlock], &sb = sfb[g * U::kGroup / U::kScaleBlock];
       special.add(sa, sb);
       for (int k = g * U::kGroup; k < (g + 1) * U::kGroup; ++k) {
-        // Exponents of factors are 0 at least: a product is a whole number of its least ones.
+        // Operand exponents are at least 0, so a product is a whole multiple of the smallest one.
         term[g] += int64_t{a[k].significand} * b[k].significand * (int64_t{1} << (a[k].exponent + b[k].exponent));
         all_negative = all_negative && a[k].negative != b[k].negative;
       }
@@ -303,18 +303,18 @@ struct Grouped : Aligned {
   }
 };
 
-// Units that add their products first, aligned among themselves, and then join the sum and c, cut off downward.
+// Tensor cores that first add the products, aligned among themselves, and then add the sum to c, rounding down.
 
 struct Joined : Aligned {
-  static constexpr int kSplits = 1;        ///< sums of their own, of k mod kSplits
-  static constexpr int kFraction = 24;     ///< bits that products keep, and sums that meet after a split
-  static constexpr int kSumFraction = 31;  ///< bits that the sum keeps where it meets c
-  static constexpr int kCFraction = 24;    ///< bits that c keeps there
-  static constexpr int kDropsC = 0;        ///< a c whose exponent is further below counts as 0; 0: none does
-  static constexpr int kProductLimit = 0;  ///< a product of 2^kProductLimit and more is Inf; 0: there is no limit
+  static constexpr int kSplits = 1;        ///< number of partial sums, by k mod kSplits
+  static constexpr int kFraction = 24;     ///< fraction bits of products, and of partial sums that are added
+  static constexpr int kSumFraction = 31;  ///< fraction bits of the sum when c is added
+  static constexpr int kCFraction = 24;    ///< fraction bits of c at that point
+  static constexpr int kDropsC = 0;        ///< c counts as 0 if its exponent is lower by more than this; 0: never
+  static constexpr int kProductLimit = 0;  ///< a product of at least 2^kProductLimit is Inf; 0: no limit
   static constexpr Rounding kRounding = Rounding::kNearest;
 
-  /// Bits below are lost in the direction of -Inf.
+  /// Drops the lowest `below` bits, rounding toward -Inf.
   SIMT_DEVICE static int64_t floored(int64_t term, int below) { return term >> (below > 62 ? 62 : below); }
 
   template <class U>
@@ -327,7 +327,7 @@ struct Joined : Aligned {
 
  private:
   struct Sum {
-    int64_t steps = 0;  ///< of 2^(exponent - kFraction)
+    int64_t steps = 0;  ///< in units of 2^(exponent - kFraction)
     int exponent = kNoExponent;
   };
 
@@ -384,11 +384,10 @@ struct Joined : Aligned {
   }
 };
 
-// Units that add in a tree of neighbours, every addition rounded to f32 and subnormal numbers taken for zero; and units of
-// integers.
+// Tensor cores that add neighbours in a tree, round every addition to f32 and treat subnormals as zero; and integer tensor cores.
 
 struct Tree : Aligned {
-  /// Below the least normal number nothing is left, and its sign stays.
+  /// Flushes values below the smallest normal one to zero, keeping the sign.
   template <class F>
   SIMT_DEVICE static uint32_t flushed(uint32_t code) {
     const Number x = number_of<F>(code);

@@ -1,4 +1,4 @@
-// AMD's units, after MMA-Sim c785138 and MATLAB-tensor-core d12a5b3~1: none of these has been run here.
+// AMD's MFMA instructions, after MMA-Sim c785138 and MATLAB-tensor-core d12a5b3~1. None has been run on hardware here.
 #pragma once
 
 #include "kernels/units/unit.h"
@@ -70,8 +70,8 @@ struct Gfx950MfmaInt8Int32 : IntegerUnit<MfmaTile> {
 };
 using Gfx950Units = List<Gfx950MfmaInt8Int32>;
 
-// Ways in which gfx950.mfma.e4m3.f32 may add (contracts/unit_candidates.csv), so that its products run on the CPU, where kernels
-// of the unit itself cannot. Nobody claims that the unit is one of them, so the op of units does not offer them.
+// Candidate models of gfx950.mfma.e4m3.f32 (contracts/unit_candidates.csv). They let its GEMMs run on the CPU, where the
+// undocumented instruction cannot. Nobody claims that one of them is right, so op mma does not offer them.
 struct Gfx950MfmaE4m3AsGfx942 : SplitUnit<E4m3, E4m3> {};
 struct Gfx950MfmaE4m3OneRounding : WideSumUnit<E4m3, 32, 32> {};
 struct Gfx950MfmaE4m3EachProduct : WideSumUnit<E4m3, 32, 1> {};

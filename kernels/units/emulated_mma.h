@@ -1,4 +1,4 @@
-// mma() on the CPU: lanes emulate the unit, each its own elements.
+// mma() on the CPU: each lane emulates the instruction for its own elements.
 #pragma once
 
 #include <cstring>
@@ -9,13 +9,13 @@
 
 namespace assay_kernels::units {
 
-/// Units that this build has kernels for, a source each.
+/// Instructions that this build has kernels for; each list is compiled in its own source.
 struct OfNvidia : Lists<Sm70Units, Sm75Units, Sm80Units, Sm86Units, Sm89Units, Sm90Units> {};
 struct OfBlackwell : Lists<Sm100Units, Sm120Units> {};
 struct OfAmd : Lists<Gfx90aUnits, Gfx942Units, Gfx950Units> {};
-struct UnknownOfAmd : Lists<Gfx950Candidates> {};  ///< what stands for units that nobody knows
+struct UnknownOfAmd : Lists<Gfx950Candidates> {};  ///< stand-ins for instructions whose accumulation is undocumented
 
-/// Threads that call mma() together.
+/// Number of threads that call mma() together.
 template <class U, int kWarp>
 inline constexpr int kThreads = kWarp;
 
@@ -28,7 +28,7 @@ struct Tile {
   static int column(int i) { return (simt::thread() + i * kWarp) % U::kN; }
 };
 
-/// number_of() of each code of a format of at most eight bits.
+/// Table of number_of() for every code of a format with at most eight bits.
 template <class F>
 struct NumberTable {
   Number of[1 << F::kBits];
@@ -37,7 +37,7 @@ struct NumberTable {
   }
 };
 
-/// What the emulator reads of one operand: a number for each k, and those of its scales.
+/// A decoded operand row: one value per k, and its scales.
 template <class U, class F>
 struct Row {
   Number number[U::kK];
@@ -55,15 +55,15 @@ struct Row {
   }
 };
 
-/// Whether two rows of a have the same codes and scales.
+/// True if two rows of a have the same codes and scales.
 template <class U>
 bool same_rows(const Operands& x, int row, int other) {
   return std::memcmp(x.a + row * x.a_pitch, x.a + other * x.a_pitch, Bytes<U>::kRow) == 0 &&
          (Bytes<U>::kScales == 0 || std::memcmp(x.sfa + row * x.sfa_pitch, x.sfa + other * x.sfa_pitch, Bytes<U>::kScales) == 0);
 }
 
-/// d = A * B^T + d by one instruction, for all threads of a warp together. The same codes, scales and c give the same bits, and are not
-/// added again: the rows of a tile beyond those of the matrix are all zero.
+/// d = A * B^T + d by one instruction, for all threads of a warp together. Equal codes, scales and c give equal bits, so they are
+/// not computed again: a tile's rows beyond the matrix are all zero.
 template <class U, int kWarp>
 void mma(Tile<U, kWarp>& d, const Operands& x) {
   simt::cpu::exchange(0, simt::cpu::kMatrix);
@@ -71,7 +71,7 @@ void mma(Tile<U, kWarp>& d, const Operands& x) {
   Row<U, typename U::A> a;
   Row<U, typename U::B> b;
   int row = -1, column = -1;
-  uint32_t before = 0, after = 0;  // of the element that was computed last
+  uint32_t before = 0, after = 0;  // accumulator before and after, of the element that was computed last
   for (int i = 0; i < Tile<U, kWarp>::kElements; ++i) {
     const bool same_row = row >= 0 && (d.row(i) == row || same_rows<U>(x, d.row(i), row));
     if (same_row && d.column(i) == column && d.at[i] == before) {

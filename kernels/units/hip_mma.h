@@ -1,6 +1,6 @@
-// mma() on AMD GPUs: the MFMA of 16 x 16 of every architecture that has one. A wave of 64 lanes holds a row of A and of B each, a
-// quarter of k. Sources of the layout: AMD Matrix Instruction Calculator; CDNA3 ISA, 7.1.5. Compiled and disassembled, never run
-// here.
+// mma() on AMD GPUs: the 16 x 16 MFMA of every architecture that has one. Each lane of a 64-lane wave holds a quarter of k of one
+// row of A and one of B. Only compilation and disassembly are checked; it has not been run here.
+// Source of the layout: AMD Matrix Instruction Calculator; CDNA3 ISA, 7.1.5.
 #pragma once
 
 #include "kernels/units/amd_units.h"
@@ -11,7 +11,7 @@ namespace assay_kernels::units {
 struct OfNvidia : Lists<> {};
 struct OfBlackwell : Lists<> {};
 struct OfAmd : Lists<Gfx90aUnits, Gfx942Units, Gfx950Units, Gfx950UnknownUnits> {};
-struct UnknownOfAmd : Lists<List<Gfx950MfmaE4m3F32>> {};  ///< that products use
+struct UnknownOfAmd : Lists<List<Gfx950MfmaE4m3F32>> {};  ///< instructions that GEMM kernels use
 
 template <class U, int kWarp>
 inline constexpr int kThreads = U::kDeviceThreads;
@@ -27,7 +27,7 @@ struct Tile {
 using Accumulators = float __attribute__((ext_vector_type(4)));
 using Sums = int __attribute__((ext_vector_type(4)));
 
-/// A lane's part of a row, as the instruction wants it.
+/// A lane's part of a row, as the instruction takes it.
 template <class T>
 SIMT_DEVICE T part_of(const uint8_t* row, int bytes) {
   T part{};
@@ -35,7 +35,7 @@ SIMT_DEVICE T part_of(const uint8_t* row, int bytes) {
   return part;
 }
 
-/// The instruction of a unit; of another architecture's there is none.
+/// Emits the instruction; instructions of another architecture are absent.
 template <class U>
 struct Mfma {
   static constexpr bool kHere = false;
@@ -49,7 +49,7 @@ struct Mfma {
     SIMT_DEVICE static Accumulators of(Part a, Part b, Accumulators c, int, int) { return builtin(a, b, c, 0, 0, 0); } \
   }
 
-/// The same of integers.
+/// The same for integer instructions.
 #define SIMT_MFMA_OF_INTEGERS(Unit, Part, builtin)                                                     \
   template <>                                                                                          \
   struct Mfma<Unit> {                                                                                  \
@@ -87,7 +87,7 @@ SIMT_MFMA(Gfx950MfmaE4m3F32, long, __builtin_amdgcn_mfma_f32_16x16x32_fp8_fp8);
 SIMT_MFMA(Gfx950MfmaE5m2F32, long, __builtin_amdgcn_mfma_f32_16x16x32_bf8_bf8);
 SIMT_MFMA_OF_INTEGERS(Gfx950MfmaInt8Int32, Ints4, __builtin_amdgcn_mfma_i32_16x16x64_i8);
 
-/// Formats of a and b: 0 is e4m3fn, 4 e2m1; a lane's scale is the lowest byte of its word.
+/// Format codes of a and b: 0 is e4m3fn, 4 is e2m1. A lane's scale is the lowest byte of its word.
 template <int kFormat>
 struct ScaledMfma {
   static constexpr bool kHere = true;
@@ -104,7 +104,7 @@ struct Mfma<Gfx950MfmaMxf4F32> : ScaledMfma<4> {};
 #undef SIMT_MFMA
 #undef SIMT_MFMA_OF_INTEGERS
 
-/// d = A * B^T + d by one instruction, for all lanes of a wave together. A unit of another architecture ends the kernel.
+/// d = A * B^T + d by one instruction, for all lanes of a wave together. An instruction of another architecture traps.
 template <class U, int kWarp>
 SIMT_DEVICE void mma(Tile<U, kWarp>& d, const Operands& x) {
   if constexpr (Mfma<U>::kHere) {

@@ -1,6 +1,6 @@
-// One collective for every tensor core: mma(d, operands) makes d = A * B^T + d by one instruction, of the threads that kThreads<>
-// counts. On a device it is that instruction, on the CPU what kernels/units emulates; the compiler is told apart as in
-// simt/simt.h.
+// One collective function for every tensor core: mma(d, operands) computes d = A * B^T + d by one instruction. The threads
+// counted by kThreads<> call it together. On a device it is that instruction, on the CPU the emulation of kernels/units. The
+// compiler decides, as in simt/simt.h.
 #pragma once
 
 #include "kernels/simt/simt.h"

@@ -1,5 +1,5 @@
-// Kinds of tensor core instructions, lists of them, and the tile that mma() works on. A unit is a struct: what its instruction takes and
-// gives, and the steps in which it adds.
+// Kinds of tensor core instructions, lists of them, and the tile that mma() works on. A "unit" is a struct that describes an
+// instruction: its operand and result types, and the steps in which it accumulates.
 #pragma once
 
 #include <type_traits>
@@ -8,23 +8,23 @@
 
 namespace assay_kernels::units {
 
-/// Rows and columns that one instruction makes, and the threads that make it together.
+/// Rows and columns of one instruction's result, and the threads that execute it together.
 template <int kRows, int kColumns, int kThreadsOfDevice>
 struct TileOf {
   static constexpr int kM = kRows, kN = kColumns, kDeviceThreads = kThreadsOfDevice;
 };
-struct QuadPairTile : TileOf<8, 8, 8> {};  ///< a warp makes four of them
+struct QuadPairTile : TileOf<8, 8, 8> {};  ///< a warp computes four of these
 struct MmaTile : TileOf<16, 8, 32> {};
 struct WgmmaTile : TileOf<64, 8, 128> {};
-struct Tcgen05Tile : TileOf<64, 8, 128> {};     ///< the smallest that the instruction has
-struct Tcgen05MxTile : TileOf<128, 8, 128> {};  ///< with scales it has 128 rows at least
+struct Tcgen05Tile : TileOf<64, 8, 128> {};     ///< the smallest tile that the instruction supports
+struct Tcgen05MxTile : TileOf<128, 8, 128> {};  ///< with scales, the instruction has at least 128 rows
 struct MfmaTile : TileOf<16, 16, 64> {};
 
-/// The one NaN that NVIDIA's units return.
+/// The only NaN that NVIDIA's instructions return.
 template <class D>
 inline constexpr uint32_t kNvidiaNan = D::kBits == 16 ? 0x7fffu : 0x7fffffffu;
 
-/// f32 is cut off, after as many bits as the sum has if those are fewer; f16 is rounded.
+/// f32 results are truncated, to the sum's width if that is smaller; f16 results are rounded.
 template <class Tile, class FormatA, class FormatB, class FormatD, int kProducts, int kTaken, int kFractionBits,
           int kLeastOf = kNoExponent>
 struct AlignedUnit : Aligned, Tile {
@@ -37,28 +37,28 @@ struct AlignedUnit : Aligned, Tile {
   static constexpr uint32_t kNan = kNvidiaNan<D>;
 };
 
-/// No instruction of its own: two of f16 on interleaved halves of k, and an addition.
+/// No native instruction: two fp16 instructions on interleaved halves of k, and an addition.
 template <class FormatA, class FormatB, class FormatD, int kLeastOf = kNoExponent>
 struct UnpackedMma : AlignedUnit<MmaTile, FormatA, FormatB, FormatD, 32, 16, 25, kLeastOf> {
   static constexpr int kPeriod = 4, kWidth = 2;
   static constexpr bool kAddsCLast = true;
-  static constexpr bool kUnpackedByKernel = false;  ///< else the compiler makes two instructions of one
+  static constexpr bool kUnpackedByKernel = false;  ///< false: the compiler splits one instruction into two
 
-  /// What the instructions of f16 read of it.
+  /// An operand of type F, converted to fp16 as the two fp16 instructions read it.
   template <class F>
   SIMT_DEVICE static Number factor(Number read, int /*k*/) {
     return number_in<F, F16>(read);
   }
 };
 
-/// MXFP8.
+/// MXFP8 instructions.
 template <class Tile, class FormatA, class FormatB>
 struct ScaledUnit : AlignedUnit<Tile, FormatA, FormatB, F32, 32, 32, 25, -133> {
   using Scale = E8m0;
   static constexpr int kScaleBlock = 32;
 };
 
-/// MXFP4 and NVFP4.
+/// MXFP4 and NVFP4 instructions.
 template <class Tile, class FormatOfScale, int kBlock>
 struct GroupedUnit : Grouped, Tile {
   using A = E2m1;
@@ -77,7 +77,7 @@ struct IntegerUnit : Integers, Tile {
   static constexpr int kK = 32;
 };
 
-/// What AMD's have in common.
+/// Shared by AMD's instructions.
 template <class FormatA, class FormatB, int kProducts>
 struct MfmaUnit : MfmaTile {
   using A = FormatA;
@@ -98,13 +98,13 @@ template <class FormatA, class FormatB>
 struct SplitUnit : Joined, MfmaUnit<FormatA, FormatB, 32> {
   static constexpr int kTake = 16, kSplits = 2, kDropsC = 25;
 };
-/// Products and c added without a loss that f32 could show, a block at a time, and rounded to the nearest.
+/// Adds products and c block by block without any loss that f32 could show, and rounds to nearest.
 template <class Format, int kProducts, int kTaken>
 struct WideSumUnit : Aligned, MfmaUnit<Format, Format, kProducts> {
   static constexpr int kTake = kTaken, kFraction = 40;
   static constexpr Rounding kRounding = Rounding::kNearest;
 };
-/// Of which nobody has said how it adds: there is an instruction, and nothing to emulate it by.
+/// An instruction whose accumulation is undocumented: it can be executed, but not emulated.
 template <class FormatA, class FormatB, int kProducts, int kBlock = 0>
 struct UnknownUnit : MfmaUnit<FormatA, FormatB, kProducts> {
   using Scale = E8m0;
@@ -128,10 +128,10 @@ struct Lists {
   }
 };
 
-// What mma() works on: a tile of accumulators spread over threads, and operands in memory.
+// The data that mma() works on: a tile of accumulators spread over threads, and operands in memory.
 
-/// Factors of one instruction, k innermost: the first k of row 0, and bytes from one row to the next. Any memory that all threads
-/// can read; a device wants rows that are aligned to 16 bytes. Scales are a byte for every kScaleBlock of a row.
+/// Operands of one instruction, k innermost: a pointer to the first k of row 0, and the row pitch in bytes. Any memory that all
+/// threads can read; on a device, rows must be aligned to 16 bytes. Each kScaleBlock of a row has one scale byte.
 struct Operands {
   const uint8_t *a, *b;
   int64_t a_pitch, b_pitch;
@@ -139,7 +139,7 @@ struct Operands {
   int64_t sfa_pitch = 0, sfb_pitch = 0;
 };
 
-/// Whether a unit has scales.
+/// True if an instruction takes scales.
 template <class U, class = void>
 struct BlockOf {
   static constexpr int value = 0;
@@ -149,7 +149,7 @@ struct BlockOf<U, std::enable_if_t<(U::kScaleBlock > 0)>> {
   static constexpr int value = U::kScaleBlock;
 };
 
-/// Of an instruction's operands in memory.
+/// Sizes of an instruction's operands in memory.
 template <class U>
 struct Bytes {
   static constexpr int kRow = U::kK * U::A::kMemoryBits / 8, kColumn = U::kK * U::B::kMemoryBits / 8;

@@ -1,5 +1,5 @@
-// The emulated units on inputs whose outcome was measured, recorded or follows with a pencil: one element, a few products, all
-// others zero.
+// Tests the emulated instructions on inputs whose result was measured, is published, or follows by hand: one element, a few
+// products, all others zero.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -16,7 +16,7 @@ struct Product {
   double a, b;
 };
 
-/// The code of a number that the format holds.
+/// The code of a value that the format can represent.
 template <class F>
 uint32_t code_of(double value) {
   if (value == 0) return std::signbit(value) ? F::kSign : 0u;
@@ -28,7 +28,7 @@ uint32_t code_of(double value) {
   return code;
 }
 
-/// d of one element by one instruction.
+/// Computes one element of d by one instruction.
 template <class U>
 uint32_t result(const std::vector<Product>& products, uint32_t c) {
   Number a[U::kK], b[U::kK];
@@ -49,7 +49,7 @@ uint32_t result(const std::vector<Product>& products, double c) {
 
 constexpr uint32_t kZero = 0;
 
-// 128 * 128 - 128 * 128 and one product more.
+// 128 * 128 - 128 * 128 plus one more product.
 TEST(Units, KeepAsManyBitsOfAProductAsTheChipDoes) {
   const auto third = [](double b) { return std::vector<Product>{{0, 128, 128}, {1, -128, 128}, {2, 0x1p-4, b}}; };
   EXPECT_EQ(result<Sm70MmaF16F32>(third(0x1p-5), kZero), 0x3b000000u);
@@ -83,7 +83,7 @@ TEST(Units, AlignProductsByTheSumOfExponents) {
   EXPECT_EQ(result<Sm90MmaF16F32>({{0, 144, 128}, {1, -144, 128}}, 0x1p-12), 0u) << "by 14";
 }
 
-// 2^-9 is subnormal in e4m3 and normal in f16: two products of it that cancel, and c or a third product below their last bit.
+// 2^-9 is subnormal in e4m3 and normal in fp16: two products of it cancel, and c or a third product lies below their last bit.
 TEST(Units, AlignSubnormalsOfE4m3AsNumbersOfF16WhereTheyAreUnpacked) {
   const std::vector<Product> cancelled = {{0, 0x1p-9, 1}, {1, -0x1p-9, 1}};
   EXPECT_EQ(result<Sm90MmaE4m3UnpackedF32>(cancelled, 0x1p-34), 0x2e800000u);
@@ -147,7 +147,7 @@ TEST(Units, AddOnceByIeee) {
   EXPECT_EQ(added<F16>(0x0001u, 0x8001u), 0u);
 }
 
-/// Any two numbers of f32 are added as this machine adds them.
+/// Any two f32 values must be added as this machine adds them.
 TEST(Units, AddAsThisMachineDoes) {
   uint64_t state = 1;
   const auto next = [&] { return uint32_t((state = state * 6364136223846793005u + 1442695040888963407u) >> 32); };
@@ -159,7 +159,7 @@ TEST(Units, AddAsThisMachineDoes) {
   }
 }
 
-/// Whoever calls mma() in a branch has the lanes of a warp wait for each other.
+/// mma() called in a branch: the lanes of the warp must wait for each other.
 void in_a_branch(uint8_t* memory) {
   Tile<Sm90MmaF16F32, 32> d{};
   const Operands x{memory, memory, 32, 32};
@@ -175,7 +175,7 @@ TEST(Units, AreCalledByAllLanesTogether) {
     simt::launch(in_a_branch, {1, 32, 32, nullptr, 1}, memory.data());
     FAIL() << "half of the warp called it";
   } catch (const simt::cpu::Divergence& error) {
-    EXPECT_NE(std::string(error.what()).find("wait at an instruction of the matrix unit"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("wait at a tensor core instruction"), std::string::npos) << error.what();
   }
 }
 

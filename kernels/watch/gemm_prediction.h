@@ -1,12 +1,11 @@
-// What a tensor core of 8-bit factors makes of a whole product D = A * B^T, predicted on the device: a witness, fast enough to
-// say something of every element. It shares no line with the units that are judged (kernels/units) or with the reference, which
-// looks at a part of what it says.
+// Predicts the whole result of an 8-bit GEMM D = A * B^T on the device: a fast independent check of every element. It shares no
+// code with the tensor core models under test (kernels/units) or with the reference, which verifies a sample of its predictions.
 //
-// A block of kTake products is one aligned sum: each loses what lies below the last of `fraction_bits` under the largest exponent
-// E, then all are added exactly. A product is added to 2^(E + 23 - fraction_bits), rounded toward zero: its steps of 2^(E -
-// fraction_bits) are then the low bits of that float. Such words are summed as integers, modulo 2^23, in which the exponents
-// vanish; a negative one is inverted, and the ones that are then missing are counted by the signs of a whole block. One
-// multiplication, one exclusive or, one addition, and half a maximum of exponents a product.
+// Method: a block of kTake products is one aligned sum. Each product loses the bits below the last of `fraction_bits` under the
+// largest exponent E; the rest is added exactly. Adding a product to 2^(E + 23 - fraction_bits) with rounding toward zero leaves
+// its multiple of 2^(E - fraction_bits) in the low bits of the float. These words are summed as integers modulo 2^23, in which
+// the exponents vanish. Negative words are inverted; the missing ones are counted by the signs of a whole block. Each product
+// costs one multiplication, one exclusive or, one addition, and half a maximum of exponents.
 #pragma once
 
 #include <vector>
@@ -14,13 +13,12 @@
 #include "kernels/ops/call.h"
 #include "kernels/simt/simt.h"
 
-// Arithmetic that NVIDIA GPUs have an instruction for:
-//
-//   fma_toward_zero(a, b, c)   a * b + c with one rounding, toward zero
-//   max_of_pair_sums(a, b, m)  the larger of a + b and m, in each half of the words, as signed numbers of 16 bits
-//   bit_count(word)            ones of a word
-//   WATCH_DENSE_KERNEL(threads, blocks)  a kernel of which so many blocks are to share a multiprocessor
-//   WATCH_UNROLL_4             four turns of a loop at a time
+// Arithmetic that is one instruction on NVIDIA GPUs:
+//   fma_toward_zero(a, b, c): a * b + c with one rounding, toward zero
+//   max_of_pair_sums(a, b, m): the larger of a + b and m, in each half of the words, as signed 16-bit integers
+//   bit_count(word): number of one bits
+//   WATCH_DENSE_KERNEL(threads, blocks): a kernel of which that many blocks share a multiprocessor
+//   WATCH_UNROLL_4: unrolls a loop four times
 #if defined(__CUDACC__)
 
 #define WATCH_DENSE_KERNEL(threads, blocks) __global__ __launch_bounds__(threads, blocks)
@@ -34,16 +32,16 @@ SIMT_DEVICE int bit_count(uint32_t word) { return ::__popc(word); }
 
 }  // namespace assay_kernels
 
-#else  // no instruction has these names
+#else  // portable versions
 
 #define WATCH_DENSE_KERNEL(threads, blocks) SIMT_KERNEL
 #define WATCH_UNROLL_4
 
 namespace assay_kernels {
 
-/// a * b + c with one rounding, toward zero. Of finite numbers, and of results that are normal.
+/// a * b + c with one rounding, toward zero. For finite operands and normal results.
 SIMT_DEVICE float fma_toward_zero(float a, float b, float c) {
-  const double product = double(a) * b;  // exact: 48 bits
+  const double product = double(a) * b;  // exact, because it has 48 bits
   const double sum = product + c, back = sum - product, lost = (product - (sum - back)) + (double(c) - back);
   float near = float(sum);
   const bool beyond = (double(near) > 0 ? double(near) > sum : double(near) < sum) ||
@@ -51,7 +49,7 @@ SIMT_DEVICE float fma_toward_zero(float a, float b, float c) {
   return beyond ? simt::from_bits(simt::bits(near) - 1) : near;
 }
 
-/// The larger of a + b and m, in each half of the words, as signed numbers of 16 bits.
+/// The larger of a + b and m, in each half of the words, as signed 16-bit integers.
 SIMT_DEVICE uint32_t max_of_pair_sums(uint32_t a, uint32_t b, uint32_t m) {
   const int low = int16_t(a & 0xffffu) + int16_t(b & 0xffffu), high = int16_t(a >> 16) + int16_t(b >> 16);
   const int low_m = int16_t(m & 0xffffu), high_m = int16_t(m >> 16);
@@ -66,19 +64,19 @@ SIMT_DEVICE int bit_count(uint32_t word) { return __builtin_popcount(word); }
 
 namespace assay_kernels {
 
-/// Rows of this library's offers.
+/// Table rows of the GEMM predictions.
 std::vector<Kernel> product_kernels();
 
-/// A format of 8 bits with a sign, no -0 that is special, and all its special codes above its finite ones.
+/// An 8-bit format with a sign, whose special codes lie above the finite ones and do not include -0.
 struct ByteFormat {
   int mantissa_bits, bias;
-  int first_special;  ///< the least magnitude that is NaN or Inf
+  int first_special;  ///< the smallest magnitude that is NaN or Inf
 
-  SIMT_DEVICE int exponent(uint32_t magnitude) const {  ///< with its bias; of a zero below that of any product
+  SIMT_DEVICE int exponent(uint32_t magnitude) const {  ///< biased exponent; for zero, lower than that of any product
     const int stored = int(magnitude >> mantissa_bits);
     return magnitude == 0 ? kZero : stored == 0 ? 1 : stored;
   }
-  SIMT_DEVICE float value(uint32_t magnitude) const {  ///< exactly, subnormals too
+  SIMT_DEVICE float value(uint32_t magnitude) const {  ///< exact, including subnormals
     return simt::from_bits(magnitude << (23 - mantissa_bits)) * simt::from_bits(uint32_t(254 - bias) << 23);
   }
   static constexpr int kZero = -100;
@@ -87,30 +85,30 @@ struct ByteFormat {
 struct ProductArguments {
   const uint8_t *a, *b;  ///< [m, k], [n, k]
   float* d;              ///< [m, n]
-  int64_t m, n, k;       ///< k is a multiple of 32
+  int64_t m, n, k;       ///< k must be a multiple of 32
   ByteFormat of_a, of_b;
-  int fraction_bits;  ///< of a term
-  int result_bits;    ///< of a result that is cut off, toward zero
-  int promote;        ///< blocks after which the accumulator is added to a sum in f32 and begins with 0; 0: it is one chain
+  int fraction_bits;  ///< fraction bits of a term
+  int result_bits;    ///< bits of a result, which is truncated toward zero
+  int promote;        ///< number of blocks after which the accumulator is added to an fp32 sum and restarts from 0; 0: one chain
 };
 
-/// What stands instead of an element that is not predicted: its row or column holds a NaN or an Inf.
+/// Marks an element without a prediction: its row or column contains NaN or Inf.
 inline constexpr uint32_t kNoPrediction = 0xffffffffu;
 
-inline constexpr int kTile = 64;                             ///< rows and columns of a block of threads
-inline constexpr int kOfRows = 8, kOfColumns = 4;            ///< rows and columns of a thread
+inline constexpr int kTile = 64;                             ///< rows and columns per thread block
+inline constexpr int kOfRows = 8, kOfColumns = 4;            ///< rows and columns per thread
 inline constexpr int kProductThreads = 2 * kTile;            ///< = kTile * kTile / (kOfRows * kOfColumns)
 inline constexpr int kMostOfBlock = 32, kMostFraction = 14;  ///< so that a sum stays below 2^22
 
-/// One factor's rows of a tile, for one block of products: what all threads read, four numbers a load.
+/// One operand's rows of a tile, for one block of products, laid out so that all threads load four values at a time.
 struct alignas(16) FactorTile {
   float value[kMostOfBlock][kTile];
-  uint32_t inverted[kMostOfBlock][kTile];       ///< all ones of a negative number
-  uint32_t exponents[kMostOfBlock / 2][kTile];  ///< of two neighbours in k
-  uint32_t signs[kTile];                        ///< a bit a product
+  uint32_t inverted[kMostOfBlock][kTile];       ///< all ones for a negative value
+  uint32_t exponents[kMostOfBlock / 2][kTile];  ///< exponents of two consecutive elements along k
+  uint32_t signs[kTile];                        ///< one bit per element
 };
 
-/// Codes [first, first + kTake) of one row, taken apart. Whether one of them is no number.
+/// Decodes the codes [first, first + kTake) of one row. Returns true if one of them is NaN or Inf.
 template <int kTake>
 SIMT_DEVICE bool take_apart(const uint8_t* codes, bool exists, const ByteFormat& format, int row, FactorTile& to) {
   bool special = false;
@@ -143,7 +141,7 @@ SIMT_DEVICE int larger_half(uint32_t pair) {
   return low > high ? low : high;
 }
 
-/// Accumulators go to memory, added to what is there unless they are the first, and begin with 0. Registers hold one set of them.
+/// Writes the accumulators to memory, or adds them to it after the first time, and resets them to 0. Registers hold only one set.
 SIMT_DEVICE void add_to_d(const ProductArguments& x, int64_t row, int64_t column, bool first, float (&c)[kOfRows][kOfColumns]) {
   SIMT_UNROLL
   for (int i = 0; i < kOfRows; ++i) {
@@ -158,7 +156,7 @@ SIMT_DEVICE void add_to_d(const ProductArguments& x, int64_t row, int64_t column
   }
 }
 
-/// How many products one aligned sum takes. A type, since a number among a kernel's arguments is one of lanes.
+/// Number of products in one aligned sum. A type, because an integer template argument of a kernel means its lanes.
 template <int kProducts>
 struct Take {
   static constexpr int kCount = kProducts;
@@ -176,7 +174,7 @@ void watch_product(ProductArguments x, int64_t tiles_of_n) {
   const int bias = x.of_a.bias + x.of_b.bias;
   const uint32_t kept = ~((1u << (23 - x.result_bits)) - 1u);
 
-  // Each thread takes one row of a or of b apart.
+  // Each thread decodes one row of a or of b.
   const bool is_b = thread >= kTile;
   const int own = thread % kTile;
   const bool exists = is_b ? first_column + own < x.n : first_row + own < x.m;
@@ -217,7 +215,7 @@ void watch_product(ProductArguments x, int64_t tiles_of_n) {
       for (int j = 0; j < kOfColumns; ++j) {
         const uint32_t addend = simt::bits(c[i][j]), negative = 0u - (addend >> 31);
         int e = larger_half(largest[i][j]) - bias;
-        const int of_c = int(addend >> 23 & 0xffu) - 127;  // of 0 below that of every product
+        const int of_c = int(addend >> 23 & 0xffu) - 127;  // for 0, lower than that of every product
         e = e > of_c ? e : of_c;
         e = e > -80 ? e : -80;
         base[i][j] = simt::from_bits(uint32_t(e + 23 - x.fraction_bits + 127) << 23);

@@ -1,5 +1,5 @@
-// The library that the harness asks about calls too large to be looked at from the host: it makes inputs, compares codes and predicts GEMMs
-// on the device.
+// The library that the harness uses for calls that are too large to check on the host: it generates inputs, compares codes and
+// predicts GEMMs on the device.
 #include "kernels/ops/call.h"
 #include "kernels/ops/kernel_common.h"
 #include "kernels/simt/simt.h"
@@ -7,12 +7,12 @@
 
 namespace assay_kernels {
 
-// Calls too large to be looked at from the host: inputs are counted up and codes compared where they lie.
+// Checks of calls that are too large for the host: inputs are generated and codes compared on the device.
 //
-// These kernels are asked by the harness, not judged by it. They know no format: a code is right if it is the one that a table of
-// steps gives its input. That table comes with the call, from the reference; integers are all there is to compute.
+// These kernels assist the harness and are not under test. They know no format: the reference passes a table that maps ranges of
+// inputs to codes, and a code is right if it matches the table. All arithmetic is on integers.
 
-/// The last input of each step and its code, ascending; the last step ends at the last input there is.
+/// The last input of each range and its code, in ascending order; the last range ends at the last possible input.
 struct Steps {
   const uint32_t* table;
   int32_t count;
@@ -30,10 +30,10 @@ struct Steps {
 };
 
 inline constexpr int kWatchThreads = 256;
-inline constexpr int kWatchCodes = 16;            ///< of a thread at a time
-inline constexpr int64_t kWatchInputs = 1 << 15;  ///< of a warp, which gives one count of wrong ones
+inline constexpr int kWatchCodes = 16;            ///< codes that a thread handles at a time
+inline constexpr int64_t kWatchInputs = 1 << 15;  ///< inputs per warp, which returns one count of wrong codes
 
-/// Calls visit(i) for the places of all sixteens of this thread. Those of a warp follow each other.
+/// Calls visit(i) for each group of sixteen codes of this thread. Those of a warp are consecutive.
 template <int kWarp, class Visit>
 SIMT_DEVICE void for_each_sixteen(int64_t count, Visit visit) {
   const int64_t warp = (simt::block() * simt::block_size() + simt::thread()) / kWarp;
@@ -41,7 +41,8 @@ SIMT_DEVICE void for_each_sixteen(int64_t count, Visit visit) {
   for (int turn = 0; turn < kWatchInputs / kWatchCodes / kWarp && i < count; ++turn, i += kWarp * kWatchCodes) visit(i);
 }
 
-/// x counts up from `first`; q holds what no right kernel leaves there, so that a code that is not written is wrong.
+/// Fills x with consecutive inputs from `first` on. Fills q with a code that no correct kernel stores, so that unwritten codes
+/// count as wrong.
 template <int kWarp>
 SIMT_KERNEL void watch_prepare(uint32_t* x, uint8_t* q, int64_t count, uint32_t first, Steps steps) {
   for_each_sixteen<kWarp>(count, [=](int64_t i) {
@@ -61,7 +62,7 @@ SIMT_KERNEL void watch_prepare(uint32_t* x, uint8_t* q, int64_t count, uint32_t 
   });
 }
 
-/// wrong[w]: inputs w * 2^15 to (w + 1) * 2^15 - 1 whose code is wrong, or that are no longer what they were.
+/// wrong[w]: number of inputs in w * 2^15 to (w + 1) * 2^15 - 1 whose code is wrong, or that were overwritten.
 template <int kWarp>
 SIMT_KERNEL void watch_compare(const uint32_t* x, const uint8_t* q, int64_t count, uint32_t first, Steps steps, int32_t* wrong) {
   int32_t found = 0;
@@ -79,7 +80,8 @@ SIMT_KERNEL void watch_compare(const uint32_t* x, const uint8_t* q, int64_t coun
       }
     }
   });
-  const float all = simt::lane_reduce<kWarp, kWarp>(float(found), [](float a, float b) { return a + b; });  // below 2^24: exact
+  // exact, because it is below 2^24
+  const float all = simt::lane_reduce<kWarp, kWarp>(float(found), [](float a, float b) { return a + b; });
   const int64_t warp = (simt::block() * simt::block_size() + simt::thread()) / kWarp;
   if (simt::thread() % kWarp == 0 && warp * kWatchInputs < count) wrong[warp] = int32_t(all);
 }
@@ -98,11 +100,11 @@ Watched read(const Call& call, bool prepares) {
   const assay_tensor& q = prepares ? call.output("q") : call.input("q");
   const assay_tensor& steps = call.input("steps");
   const Shape shape = dense_matrix(x), out = dense_matrix(q), table = dense_matrix(steps);
-  if (x.type_bits != 32 || q.type_bits != 8) unsupported("inputs of 32 bits and codes of 8 are watched");
+  if (x.type_bits != 32 || q.type_bits != 8) unsupported("the checker supports 32-bit inputs and 8-bit codes only");
   if (out.rows != shape.rows || out.columns != shape.columns) failed("q must have the shape of x");
   if (!has_type(steps, ASSAY_INT, 32) || table.columns != 2 || table.rows == 0) failed("steps must be pairs of int32");
   const int64_t count = shape.rows * shape.columns;
-  if (count % kWatchCodes != 0) unsupported("as many inputs as fill sixteens are watched");
+  if (count % kWatchCodes != 0) unsupported("the number of inputs must be a multiple of 16");
   expect_aligned(x);
   expect_aligned(q);
   return {x, q, count, uint32_t(call.number("first")), {data_of<uint32_t>(steps), int32_t(table.rows)}};
@@ -141,7 +143,7 @@ std::vector<Kernel> all_kernels() {
   return all;
 }
 
-/// Plain integers: no chip lacks an instruction.
+/// Plain integer code runs on every GPU.
 std::vector<Kernel> kernels_of(const std::string&) { return all_kernels(); }
 
 namespace {

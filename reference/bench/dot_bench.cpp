@@ -1,7 +1,7 @@
-// Compares exact dot products with OpenBLAS's dgemm in one run: products per second, and their ratio. Both use the same number of
-// threads, alternate, and report the best of several rounds, since other programs may share the machine. One thread is timed by
-// its CPU clock, several by the wall clock.
-// usage: assay_dot_bench [M N K [ROUNDS]]
+// Compares exact dot products with OpenBLAS's dgemm in one run: multiply-accumulates per second, and their ratio. Both use the
+// same number of threads, alternate, and report the best of several rounds, since other programs may share the machine. One
+// thread is timed by its CPU clock, several by the wall clock.
+// Usage: assay_dot_bench [M N K [ROUNDS]]
 #include <cblas.h>
 #include <oneapi/tbb/info.h>
 #include <oneapi/tbb/task_arena.h>
@@ -74,7 +74,7 @@ struct Contest {
   Asked asked;
 };
 
-/// Times both alternately; prints 1e9 products per second of each, and the ratio.
+/// Times both alternately. Prints 1e9 multiply-accumulates per second for each, and the ratio.
 void race(const Contest& contest, const Shape& s, int threads, int rounds) {
   const auto random_doubles = [](int64_t n) {
     std::mt19937 random(9);
@@ -114,18 +114,18 @@ void run(const Shape& s, int rounds) {
   };
   const DotScales row = scales(kF32, 1, s.k), mx = scales(kE8M0, 1, 32);
   const Contest contests[] = {
-      contest("e4m3fn, a scale a row and column", kE4M3Fn, row, row),
+      contest("e4m3fn, one scale per row and column", kE4M3Fn, row, row),
       contest("e4m3fn, f32 1x128 and 128x128", kE4M3Fn, scales(kF32, 1, 128), scales(kF32, 128, 128)),
       contest("  the same, sums of magnitudes", kE4M3Fn, scales(kF32, 1, 128), scales(kF32, 128, 128), Asked::kAbsoluteSums),
       contest("  the same, bounds of sm_90", kE4M3Fn, scales(kF32, 1, 128), scales(kF32, 128, 128), Asked::kBounds),
       contest("  the same, both", kE4M3Fn, scales(kF32, 1, 128), scales(kF32, 128, 128), Asked::kAll),
       contest("e4m3fn, e8m0 per 32", kE4M3Fn, mx, mx),
-      contest("e5m2, a scale a row and column", kE5M2, row, row),
-      contest("f16, a scale a row and column", kF16, row, row),
+      contest("e5m2, one scale per row and column", kE5M2, row, row),
+      contest("f16, one scale per row and column", kF16, row, row),
       contest("bf16, no scales", kBf16, {}, {})};
   std::printf("%lld x %lld x %lld, loops %s, OpenBLAS %s; best of %d\n", static_cast<long long>(s.m), static_cast<long long>(s.n),
               static_cast<long long>(s.k), std::string(dot_kernels().name).c_str(), openblas_get_corename(), rounds);
-  std::printf("%-34s %3s %10s %10s %8s\n", "1e9 products a second, to bf16", "thr", "exact_dot", "dgemm", "ratio");
+  std::printf("%-34s %3s %10s %10s %8s\n", "1e9 multiply-adds/s, to bf16", "thr", "exact_dot", "dgemm", "ratio");
   const int all = oneapi::tbb::info::default_concurrency();
   for (const Contest& c : contests)
     for (int threads = 1; threads <= all; threads = threads == all ? all + 1 : all) race(c, s, threads, rounds);

@@ -39,7 +39,7 @@ void copy(benchmark::State& state) {
 }
 BENCHMARK(copy);
 
-/// A cell over one row; s is pinned, or an interval of two numbers.
+/// Evaluates a recipe cell over one row; s is a number, or an interval of two numbers.
 void evaluate_cell(benchmark::State& state, const char* cell, bool spans) {
   const Names names{{{"M", "448"}}, {{"x", &kBf16}, {"q", &kE4M3Fn}}, {"s", "r", "w"}};
   const Recipe recipe = parse_recipe(cell, names);
@@ -63,7 +63,7 @@ BENCHMARK_CAPTURE(evaluate_cell, quant_spans, "div(s) clamp(max_min,M) to(q)", t
 BENCHMARK_CAPTURE(evaluate_cell, norm_pinned, "mul(r) mul(w) to(x)", false);
 BENCHMARK_CAPTURE(evaluate_cell, norm_spans, "mul(r) mul(w) to(x)", true);
 
-/// A whole contract on one row of 7168.
+/// Evaluates a whole contract on one row of 7168.
 void evaluate_contract(benchmark::State& state, const char* id) {
   const Contract contract = bind(ContractTables::load("reference/contracts"), id, kBf16);
   const RowInputs inputs{normal_numbers(kBf16, 4), contract.row_norm() ? normal_numbers(kBf16, 5) : std::vector<double>(), 1e-6,

@@ -1,5 +1,5 @@
-// Speed of the tensor core models in products per second on one core, for each row and each instruction set of this processor,
-// compared with one evaluation by definition. --benchmark_filter=ID selects.
+// Speed of the tensor core models in multiply-accumulates per second on one core, for each instruction and each instruction set
+// of this processor, beside an evaluation by definition. --benchmark_filter=ID selects.
 #include <benchmark/benchmark.h>
 #include <oneapi/tbb/parallel_for.h>
 

@@ -1,4 +1,4 @@
-// Codes of numbers by search among the values of a format.
+// Finds codes of numbers by searching the values of a format.
 #include "reference/casts/cast_encode.h"
 
 #include <cmath>
@@ -102,7 +102,8 @@ std::optional<uint32_t> encode_finite(const Format& f, double value, Rounding ro
   if (no_zero && x <= ladder.at(ladder.lowest())) return ladder.code(ladder.lowest());
   int32_t place = ladder.at_or_below(x);
   if (place < ladder.lowest() || x != ladder.at(place)) {
-    // Two positions beyond the end it no longer matters how far: only rounding toward zero comes back.
+    // From two positions beyond the end on, the distance no longer matters: only rounding toward zero returns to the largest
+    // value.
     const bool far = x > ladder.at(ladder.highest() + 1) || (place < ladder.lowest() && x < ladder.at(place));
     if (far) {
       const bool inward =

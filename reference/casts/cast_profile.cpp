@@ -53,7 +53,8 @@ uint32_t encode_number(const CastProfile& p, double x) {
   return p.after.empty() ? *code : code_of(*p.format, through(p.after, decode(*p.format, *code)));
 }
 
-/// How many of the source's unsigned patterns (the last is Inf) satisfy a condition that holds for a leading run.
+/// Number of the source's unsigned patterns (the last one is Inf) that satisfy a condition; it must hold for a leading run of
+/// them.
 template <class Holds>
 uint64_t patterns_below(const CastSource& source, Holds holds) {
   uint64_t low = 0, high = source.infinity() + 1;
@@ -85,7 +86,8 @@ double CastStep::of(double x) const {
 
 CastProfile widened_from(const CastSource& source, const CastProfile& profile) {
   if (source.name == profile.from->name) return profile;
-  if (source.bits >= profile.from->bits) throw std::invalid_argument(profile.id + " is no cast from " + std::string(source.name));
+  if (source.bits >= profile.from->bits)
+    throw std::invalid_argument(profile.id + " does not cast from " + std::string(source.name));
   CastProfile p = profile;
   p.from = &source;
   p.anomalies.clear();
@@ -191,7 +193,7 @@ CastProfile read_cast(const ContractRow& row) {
   if (p.negative == Negative::kCode) p.negative_code = code(row, "negative", *p.format);
   if (p.negative == Negative::kSign && !p.format->has_sign())
     throw row.error("negative", 0,
-                    std::string(p.format->name) + " has no sign: magnitude, or the code that negative numbers get");
+                    std::string(p.format->name) + " has no sign: expected magnitude, or the code for negative inputs");
   if (!row.text("zero").empty()) p.zero = code(row, "zero", *p.format);
   const std::string& cell = row.text("anomaly");
   for (size_t at = 0; at < cell.size();) {

@@ -32,15 +32,15 @@ struct CastSource {
 /// f32, bf16, f16, f64.
 std::span<const CastSource> cast_sources();
 
-/// Nullptr if there is no such format.
+/// Returns nullptr if there is no such format.
 const CastSource* find_cast_source(std::string_view name);
 
 /// The exact value of a pattern, including NaN and Inf.
 double value_of(const CastSource& source, uint64_t pattern);
 
-// What one implementation makes of every input of a cast: a row of contracts/casts.csv, and its answer for one input.
+// The result of one implementation's cast for every input: a row of contracts/casts.csv, and its evaluation for one input.
 
-/// The row of the registry.
+/// The op kind, as the registry lists it.
 const Flow& cast_flow();
 
 /// Result for a number that does not fit.

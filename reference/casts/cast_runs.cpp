@@ -131,7 +131,7 @@ class Edits {
  public:
   explicit Edits(const CastProfile& right) : right_(right), runs_(runs_of(right)) {}
 
-  /// Identical edits get the name of the first.
+  /// Identical mutants get the name of the first.
   template <class Change>
   void add(const std::string& name, Change change) {
     CastNeighbour wrong{name, right_, {}};

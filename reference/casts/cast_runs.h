@@ -1,4 +1,4 @@
-// All inputs of a cast as runs that give one code, and casts with one mistake.
+// All inputs of a cast as runs with the same code, and casts with one mistake.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,8 @@
 
 namespace assay {
 
-// A cast over all its inputs, as runs: neighbouring patterns that get one code. Truth and golden file of a cast.
+// A cast over all its inputs, as runs: consecutive input patterns with the same code. Used as expected result and as golden file
+// of a cast.
 
 /// Inputs first..last, by their patterns in ascending order, all become `code`.
 struct CodeRun {
@@ -22,14 +23,14 @@ struct CodeRun {
 /// ends of runs are found by bisection.
 std::vector<CodeRun> runs_of(const CastProfile& profile);
 
-/// Inputs that have code `a` in one cast and `b` in the other.
+/// A run of inputs that get code `a` in one cast and `b` in the other.
 struct RunDifference {
   uint64_t first, last;
   uint32_t a, b;
   bool operator==(const RunDifference&) const = default;
 };
 
-/// Where two complete lists of runs differ; adjacent differences with the same two codes are merged.
+/// The differences between two complete lists of runs. Adjacent differences with the same two codes are merged.
 std::vector<RunDifference> differences(const std::vector<CodeRun>& a, const std::vector<CodeRun>& b);
 
 /// Total number of inputs.
@@ -38,14 +39,14 @@ double inputs_of(const std::vector<RunDifference>& differences);
 /// The code of one input.
 uint32_t code_at(const std::vector<CodeRun>& runs, uint64_t input);
 
-/// Why the runs are not a complete list for that source: a gap, an overlap, adjacent runs with equal codes. Empty if they are
+/// Why the runs are no complete list for that source: a gap, an overlap, or adjacent runs with equal codes. Empty if they are
 /// complete.
 std::string flaw_of(const std::vector<CodeRun>& runs, const CastSource& source);
 
 // Mutants of a cast, for mutation analysis and diagnosis.
 
 struct CastNeighbour {
-  std::string name;  ///< "rounding: nearest_even -> toward_zero"
+  std::string name;  ///< such as "rounding: nearest_even -> toward_zero"
   CastProfile profile;        ///< with one cell edited, or one additional step
   std::vector<CodeRun> runs;  ///< the result for all inputs
 };

@@ -107,7 +107,7 @@ TEST(Casts, RunsAreCompleteAndSayWhatTheProfileSays) {
   std::mt19937_64 random(5);
   for (const auto& [id, profile] : profiles()) {
     EXPECT_EQ(flaw_of(runs(id), *profile.from), "") << id;
-    // a finite sign has at most two runs per code; non-monotone rules add a few
+    // each sign has at most two runs per code; non-monotone rules add a few
     EXPECT_LT(runs(id).size(), 620u) << id;
     for (const CodeRun& run : runs(id)) {
       ASSERT_EQ(cast(profile, run.first), run.code) << id;
@@ -221,19 +221,20 @@ constexpr Rounding kModes[] = {Rounding::kNearestEven, Rounding::kNearestAway, R
                                Rounding::kUp};
 const Format* const kFloats[] = {&kE4M3Fn, &kE4M3Fnuz, &kE5M2, &kE5M2Fnuz, &kE3M2, &kE2M3, &kE2M1, &kBf16, &kF16, &kTf32, &kF32};
 
-/// The value rounded by MPFR, with an unbounded exponent above and the format's subnormals below.
+/// The value rounded by MPFR. The exponent has no upper limit; small values use the format's subnormals.
 double rounded_by_mpfr(const Format& f, double x, Rounding rounding) {
   const bool away = rounding == Rounding::kNearestAway;
   const mpfr_rnd_t mode = rounding == Rounding::kTowardZero ? MPFR_RNDZ
                           : rounding == Rounding::kDown     ? MPFR_RNDD
                           : rounding == Rounding::kUp       ? MPFR_RNDU
                                                             : MPFR_RNDN;
-  // MPFR has no mode for ties away from zero: one more bit, toward zero, then half a unit in the last place is added.
+  // MPFR has no mode for ties away from zero. Instead, keep one more bit, round toward zero, and add half a unit in the last
+  // place.
   const mpfr_exp_t least = f.min_exponent() + 1, exponent = x == 0 ? least : std::max<mpfr_exp_t>(std::ilogb(x) + 1, least);
   mpfr_t steps;
   mpfr_init2(steps, 1100);
   mpfr_set_d(steps, x, MPFR_RNDN);
-  mpfr_mul_2si(steps, steps, f.precision() - exponent, MPFR_RNDN);  // exact: units of the last place
+  mpfr_mul_2si(steps, steps, f.precision() - exponent, MPFR_RNDN);  // exact: a number of units in the last place
   if (away)
     mpfr_round(steps, steps);
   else
@@ -252,7 +253,7 @@ std::optional<uint32_t> encoded_by_mpfr(const Format& f, double x, Rounding roun
   return inward ? std::optional(largest_code(f, x < 0)) : std::nullopt;
 }
 
-/// Inputs at and between neighbouring values, their negatives, far beyond both ends, and random ones.
+/// Inputs at and between adjacent values, their negatives, values far beyond both ends, and random ones.
 std::vector<double> inputs_for(const Format& f) {
   std::vector<double> all = {0.0, -0.0, 0x1p-149, 0x1p-1000, 0x1p127, 0x1p1000, 0x1.fffffffffffffp1023};
   std::mt19937_64 random(3);
@@ -338,7 +339,7 @@ TEST(Encode, SpecialsKeepTheirSignWhereTheFormatCan) {
 }
 
 TEST(EncodeStochastic, GoesUpForAsManyRandomNumbersAsTheFractionSays) {
-  // 1 + k/16 is k/2 eighths above 1, so k/2 of 16 random 4-bit numbers must round it up
+  // 1 + k/16 is k/2 eighths above 1, so k/2 of the 16 random 4-bit numbers must round it up.
   for (int sixteenths = 0; sixteenths < 2; ++sixteenths) {
     for (const double sign : {1.0, -1.0}) {
       int up = 0;
@@ -347,7 +348,7 @@ TEST(EncodeStochastic, GoesUpForAsManyRandomNumbersAsTheFractionSays) {
       EXPECT_EQ(up, 8 * sixteenths);
     }
   }
-  // One unit of 2^-11 above 1 is 2^-8 of a step: with 8 bits one random number in 256 rounds up, with 4 bits none.
+  // A unit of 2^-11 above 1 is 2^-8 of a step: with 8 random bits, one number in 256 rounds up; with 4 bits, none.
   int with_8 = 0, with_4 = 0;
   for (uint64_t random = 0; random < 256; ++random) with_8 += *encode_stochastic(kE4M3Fn, 1 + 0x1p-11, random, 8) == 0x39u;
   for (uint64_t random = 0; random < 16; ++random) with_4 += *encode_stochastic(kE4M3Fn, 1 + 0x1p-11, random, 4) == 0x39u;

@@ -1,4 +1,5 @@
-// The contract tables as they are written: rows of cells that know their place, and how a cell is read while its row is bound.
+// The contract tables as written: rows of cells that know their position, and the functions that read a cell while its row is
+// bound.
 #pragma once
 
 #include <map>
@@ -30,21 +31,21 @@ struct ContractRow {
   }
 
   const std::string& text(const std::string& column) const { return cells.at(column).text; }
-  /// Creates the error for a position in a cell, `offset` characters into it.
+  /// Creates an error that points `offset` characters into a cell.
   TableError error(const std::string& column, size_t offset, const std::string& problem) const {
     const TableCell& cell = cells.at(column);
     return TableError(file, cell.line, cell.column + int(offset), column, problem);
   }
 };
 
-/// Whether it is a single row function whose cells (or those of the rows it names) are recipes. False for a cast, a packing, and
-/// a launch, which is two.
+/// True if the row is a single row function whose cells (or those of the rows that it names) are recipes. False for casts,
+/// packings and launches; a launch consists of two.
 bool has_recipes(const ContractRow& row);
 
 class ContractTables {
  public:
-  // These two are defined in flow/registry.cpp, which knows the flows.
-  /// Reads the contract tables of a folder and retired.csv, and checks every cell. Throws TableError.
+  // load() and read() are defined in flow/registry.cpp, which knows the op kinds. load() reads retired.csv and the contract
+  // tables of a folder, and checks every cell. Throws TableError.
   static ContractTables load(const std::string& folder);
 
   /// Adds a user's rows; the columns determine the op kind. Throws TableError, also for an id that exists or existed.
@@ -52,7 +53,7 @@ class ContractTables {
 
   /// Throws std::out_of_range with similar ids, or with the replacement of a retired row.
   const ContractRow& find(const std::string& id) const;
-  /// nullptr if there is none.
+  /// Returns nullptr if there is no such row.
   const ContractRow* lookup(const std::string& id) const;
   const std::vector<ContractRow>& rows() const { return rows_; }
   std::vector<std::string> ids() const;
@@ -62,13 +63,13 @@ class ContractTables {
     std::string now, why;
   };
   std::vector<ContractRow> rows_;
-  std::map<std::string, Retired> retired_;  ///< by id
+  std::map<std::string, Retired> retired_;  ///< keyed by id
 };
 
 /// Row ids of a chain cell, "row_norm=a > group_quant=b", in order. A plain row is a chain of itself.
 std::vector<std::string> chain_of(const ContractRow& row);
 
-// The cells of a row while it is bound, from its table or from an edit; errors name their position.
+// The cells of a row while it is bound. They come from its table or from a mutation; errors name their position.
 
 class RowCells {
  public:
@@ -77,7 +78,7 @@ class RowCells {
   const ContractRow& row() const { return row_; }
   const std::string& id() const { return row_.id; }
   const std::string& text(const std::string& column) const { return row_.text(column); }
-  /// Creates the error for a position in a cell.
+  /// Creates an error that points `offset` characters into a cell.
   TableError error(const std::string& column, size_t offset, const std::string& problem) const {
     return row_.error(column, offset, problem);
   }
@@ -89,9 +90,9 @@ class RowCells {
   Recipe recipe(const std::string& column, const Names& names) const;
   /// Requires that a cell begins with a reduction. Throws TableError listing the `allowed` ones.
   void require_reduction(const std::string& column, const Recipe& recipe, const char* allowed) const;
-  /// Requires that a cell takes a single number. Throws TableError.
+  /// Requires that a cell takes a single number, without a reduction. Throws TableError.
   void forbid_reduction(const std::string& column, const Recipe& recipe) const;
-  /// For a cell with one of two words: whether it is the first. Throws TableError.
+  /// For a cell with one of two words: true if it is the first. Throws TableError for any other word.
   bool is_first_of(const std::string& column, const std::string& one, const std::string& other) const;
   /// A nonnegative integer. Throws TableError.
   int64_t column_number(const std::string& column) const;
@@ -107,9 +108,9 @@ class RowCells {
   std::map<std::string, std::vector<CellStep>> edited_;
 };
 
-// Rows whose cells name other rows: the two halves of a launch, or the norm after an all-reduce.
+// Rows whose cells name other rows, such as the two halves of a launch, or the norm after an all-reduce.
 
-/// The row whose id is in that cell. Throws TableError about the cell if there is none.
+/// Returns the row whose id is in that cell. Throws TableError if there is none.
 inline const ContractRow& named_row(const ContractTables& tables, const ContractRow& row, const char* column) {
   try {
     return tables.find(row.text(column));

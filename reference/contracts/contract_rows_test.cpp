@@ -68,13 +68,14 @@ TEST(Rows, ARetiredIdNamesItsSuccessorAndIsNotUsedAgain) {
     tables.find("vllm.scaled_quantize_block");
     FAIL();
   } catch (const std::out_of_range& error) {
-    EXPECT_THAT(error.what(), StartsWith("contract 'vllm.scaled_quantize_block' described no code: "));
+    EXPECT_THAT(error.what(),
+                StartsWith("contract 'vllm.scaled_quantize_block' was withdrawn, because no real code does this: "));
     EXPECT_THAT(error.what(), EndsWith("; now 'vllm.scaled_quantize_block_rcp'"));
   }
   EXPECT_NO_THROW(tables.find("vllm.scaled_quantize_block_rcp"));
 }
 
-/// A release as "v0.19.1", a date as "2026", "2026-06" or "2026-06-18", "unmerged", or two of these with "; " between.
+/// A release such as "v0.19.1", a date such as "2026", "2026-06" or "2026-06-18", "unmerged", or two of these separated by "; ".
 bool is_period(const std::string& cell) {
   static const std::regex one(R"(v\d+(\.\d+)+(\.post\d+)?|\d{4}(-\d{2}){0,2}|unmerged)");
   for (size_t at = 0; at <= cell.size();) {
@@ -100,8 +101,8 @@ TEST(Rows, SinceAndUntilAreReleasesOrDates) {
   }
 }
 
-/// Rows whose `since` or `until` is a date although other rows of their package name releases, and which do not state that no
-/// release contains their code.
+/// Rows with a date in `since` or `until` that should name a release: other rows of their package name releases, and the row
+/// does not state that its code is in no release.
 std::vector<std::string> dated_without_reason(const std::vector<ContractRow>& rows) {
   static const std::regex release(R"(v?\d+\.\d+.*)"), date(R"((^|.*; )\d{4}(-\d{2}){0,2}(; .*)?)");
   const auto package = [](const ContractRow& row) { return row.id.substr(0, row.id.find('.')); };
@@ -141,9 +142,9 @@ TEST(Rows, EveryFlowIsInTheRegistryOnceAndSaysWhatItIs) {
 }
 
 TEST(Rows, ATableWithoutAFlowOrWithAStrangeColumnIsRefused) {
-  EXPECT_THAT(error_of("id,why\na,b\n"), HasSubstr("no column says which flow this is"));
+  EXPECT_THAT(error_of("id,why\na,b\n"), HasSubstr("the table matches no op kind"));
   EXPECT_THAT(error_of("id,sums,depth,r,y,since,until,source,why\n"),
-              testing::AllOf(StartsWith("1:4: no column says"), HasSubstr("did you mean 'sum' by 'sums'?")));
+              testing::AllOf(StartsWith("1:4: the table matches no op kind"), HasSubstr("did you mean 'sum' by 'sums'?")));
   EXPECT_THAT(error_of("id,sum,depth,r,z,since,until,source,why\n"), HasSubstr("column 'y' is missing"));
   EXPECT_THAT(error_of("id,sum,depth,r,y,zz,since,until,source,why\n"), HasSubstr("1:18: zz: unknown column"));
 }
@@ -226,7 +227,8 @@ TEST(Rows, ANormThatAddsSaysWhatItStores) {
   EXPECT_EQ(added("", ""), "no error");
   EXPECT_THAT(added("add(res)", ""), EndsWith("residual: z and residual need each other"));
   EXPECT_THAT(added("", "to(x)"), EndsWith("z: z and residual need each other"));
-  EXPECT_THAT(added("add(res)~1", "to(x)"), EndsWith("z: 'add(res)~1' has an interval of results; what is summed must be one number"));
+  EXPECT_THAT(added("add(res)~1", "to(x)"),
+              EndsWith("z: 'add(res)~1' has an interval of results; the sum's input must have a single result"));
   EXPECT_THAT(added("add(w)", "to(x)"), HasSubstr("z: unknown name 'w'"));
 }
 
@@ -261,7 +263,8 @@ TEST(Rows, AnActivationIsMistakenForAnotherOne) {
   EXPECT_EQ(error_of(header + row + "torch.silu_mul,2026,,here,because\n"), "no error");
   EXPECT_THAT(error_of(header + row + "torch.silumul,2026,,here,because\n"),
               testing::AllOf(StartsWith("2:"), HasSubstr("unknown contract 'torch.silumul'; did you mean 'torch.silu_mul'")));
-  EXPECT_THAT(error_of(header + row + "vllm.group_fp8,2026,,here,because\n"), HasSubstr("'vllm.group_fp8' is no row of gated"));
+  EXPECT_THAT(error_of(header + row + "vllm.group_fp8,2026,,here,because\n"),
+              HasSubstr("'vllm.group_fp8' is not a row of gated"));
 }
 
 TEST(Rows, ALaunchNamesHeadsAndRecords) {
@@ -273,7 +276,7 @@ TEST(Rows, ALaunchNamesHeadsAndRecords) {
       launch("vllm.deepseek_v4_q_norm_rop", "vllm.deepseek_v4_kv_insert"),
       StartsWith("2:3: heads: unknown contract 'vllm.deepseek_v4_q_norm_rop'; did you mean 'vllm.deepseek_v4_q_norm_rope'"));
   EXPECT_EQ(launch("vllm.rope_neox", "vllm.deepseek_v4_kv_insert"),
-            "2:3: heads: 'vllm.rope_neox' is no chain of a norm and a rope");
+            "2:3: heads: 'vllm.rope_neox' is not a chain of row_norm and rope");
   EXPECT_EQ(launch("vllm.deepseek_v4_q_norm_rope", "vllm.group_fp8"),
             "2:32: insert: 'vllm.group_fp8' does not end with a row of cache_insert");
   const ContractTables tables = ContractTables::load(kFolder);
@@ -290,7 +293,7 @@ TEST(Rows, AChainNamesPlainRowsInTheOrderOfTheFlows) {
             "2:45: chain: 'vllm.group_fp8' is a row of group_quant");
   EXPECT_EQ(chain("assay.rms_norm_group_packed"),
             "2:3: chain: 'assay.rms_norm_group_packed' is a chain itself; a chain names plain rows");
-  EXPECT_EQ(chain(""), "2:3: chain: names no rows; written as row_norm=ID > group_quant=ID");
+  EXPECT_EQ(chain(""), "2:3: chain: is empty; written as row_norm=ID > group_quant=ID");
   EXPECT_THAT(chain("group_quant=vllm.group_fp8 > row_norm=vllm.rms_norm@v0.19.1"),
               EndsWith("codes end a chain: row_norm=ID > group_quant=ID"));
   EXPECT_THAT(chain("row_norm=vllm.rms_norm@v0.19.1 > row_norm=vllm.rms_norm@2026-06-18"),
@@ -298,10 +301,10 @@ TEST(Rows, AChainNamesPlainRowsInTheOrderOfTheFlows) {
   EXPECT_THAT(chain("group_quant=vllm.group_fp8 > group_quant=vllm.per_token"),
               EndsWith("codes end a chain: row_norm=ID > group_quant=ID"));
   EXPECT_EQ(chain("row_norm=vllm.rms_norm@v0.19.1 > group_quant=vllm.static"), "no error");
-  EXPECT_THAT(chain("group_quant=vllm.static"), EndsWith("does not make its scales of one row, as a chain must"));
+  EXPECT_THAT(chain("group_quant=vllm.static"), EndsWith("does not compute its scales within one row, which a chain requires"));
   for (const char* row : {"vllm.per_tensor", "deepgemm.per_block_cast"})
     EXPECT_THAT(chain(std::string("row_norm=vllm.rms_norm@v0.19.1 > group_quant=") + row),
-                EndsWith("does not make its scales of one row, as a chain must"));
+                EndsWith("does not compute its scales within one row, which a chain requires"));
 }
 
 TEST(Rows, AChainThatNamesAnUnknownFlowOrNoLinkSaysWhere) {

@@ -1,4 +1,4 @@
-// What supports a contract row (ran, executed, read or inferred), and which rows need hardware that is not here.
+// The evidence for a contract row (ran, executed, read or inferred), and the rows that need hardware that is not available here.
 #pragma once
 
 #include <cstdint>
@@ -9,43 +9,45 @@
 
 namespace assay {
 
-// How it is known that a contract row says what the real code does: the code was run, or read, or it is inferred.
+// How we know that a contract row matches the real code: the code was run, executed by our executor, or read, or the row is
+// inferred.
 
 /// From the strongest to the weakest.
 enum class EvidenceKind {
-  kRan,      ///< the code that the row describes was run, and its outputs were compared with the row
-  kExecuted, ///< its code object was executed by kernels/gcn_executor, and its outputs were compared with the row
-  kRead,     ///< its source was read
-  kInferred  ///< neither: from a document, from like code, or from instructions that were read in object code
+  kRan,       ///< the code was run, and its outputs were compared with the row
+  kExecuted,  ///< its code object was executed by kernels/gcn_executor, and the outputs were compared with the row
+  kRead,      ///< its source was read
+  kInferred   ///< none of these: taken from a document, similar code, or instructions in object code
 };
 
 struct RowEvidence {
   EvidenceKind kind = EvidenceKind::kInferred;
-  std::string of;        ///< package and version or commit; of what was read also the file
-  std::string flags;     ///< of the build: "nvcc -O3 -use_fast_math"
-  std::string on;        ///< chip, driver and toolkit, or the CPU; of what was executed "gfx942 by assay_gcn 1; approximate: v_rcp_f32";
-                         ///< empty unless it was run or executed
-  int64_t elements = 0;  ///< outputs that were compared; 0 unless it was run or executed
-  std::string date;      ///< of the run: "2026-11-23"
-  std::string result;    ///< "agrees", or on what it differs; empty unless it was run
+  std::string of;     ///< package with version or commit; for code that was read, also the file
+  std::string flags;  ///< compiler flags, such as "nvcc -O3 -use_fast_math"
+  /// GPU, driver and toolkit, or the CPU; for executed code objects "gfx942 by assay_gcn 1; approximate: v_rcp_f32"; empty
+  /// unless it was run or executed
+  std::string on;
+  int64_t elements = 0;  ///< number of outputs that were compared; 0 unless the code was run or executed
+  std::string date;      ///< date of the run, such as "2026-11-23"
+  std::string result;    ///< "agrees", or a description of the difference; empty unless the code was run
 
   bool has_outputs() const { return kind == EvidenceKind::kRan || kind == EvidenceKind::kExecuted; }
-  /// "ran: vllm 0.32.0 on H200, 1234 elements, 2026-11-23: agrees".
+  /// Returns a text such as "ran: vllm 0.32.0 on H200, 1234 elements, 2026-11-23: agrees".
   std::string text() const;
 };
 
-/// "ran", "executed", "read", "inferred".
+/// Returns "ran", "executed", "read" or "inferred".
 const char* name_of(EvidenceKind kind);
 
 class EvidenceTable {
  public:
-  /// Reads evidence.csv. Throws TableError: an unknown contract or kind, a run without its package, chip, elements, date or
-  /// result, or, unless it is a package of Python, without the flags of its build; an execution without the commit of its source, its compiler, the
-  /// executor's version or its approximate instructions; a chip or elements of what was neither run nor executed.
+  /// Reads evidence.csv. Throws TableError for: an unknown contract or kind; a run without package, GPU, elements, date or
+  /// result, or without compiler flags unless it is a Python package; an execution without source commit, compiler, executor
+  /// version or list of approximate instructions; and a GPU or elements for code that was neither run nor executed.
   static EvidenceTable load(const std::string& file, const ContractTables& contracts);
 
-  /// All that is known of a row, the strongest first. Where the table has nothing and the row's `source` names a commit, a version or a
-  /// pull request, that it was read there. Empty: nothing is known, as of a user's own row.
+  /// All evidence for a row, the strongest first. If the table has none and the row's `source` names a commit, version or pull
+  /// request, the result is "read". Empty if nothing is known, as for a user's own row.
   std::vector<RowEvidence> of(const ContractRow& row) const;
 
  private:
@@ -56,12 +58,12 @@ class EvidenceTable {
   std::vector<Entry> entries_;
 };
 
-// Contracts whose implementation runs neither on sm_90 nor on a CPU. Evidence can be demanded for all others.
+// Contracts whose implementation runs neither on sm_90 nor on a CPU. All other contracts must have evidence.
 
 class ElsewhereTable {
  public:
-  /// Reads elsewhere.csv: contracts separated by |, where a leading or trailing * matches anything. Throws TableError: an unknown
-  /// contract, or a missing need or reason.
+  /// Reads elsewhere.csv. Contracts are separated by |; a leading or trailing * matches anything. Throws TableError for an
+  /// unknown contract, or a missing need or reason.
   static ElsewhereTable load(const std::string& file, const ContractTables& contracts);
 
   /// The GPU that a contract's implementation needs, or why there is none; empty if an sm_90 or a CPU runs it.

@@ -1,4 +1,4 @@
-// Every row of every table is known somehow, and evidence that says too little, or too much, is refused with its place.
+// Every row of every table has evidence, and incomplete or excessive evidence is rejected with its position.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -78,7 +78,7 @@ TEST(Evidence, AnExecutionNamesCommitCompilerExecutorAndApproximations) {
   EXPECT_THAT(problem_of_run("vllm.static,executed,vllm 0.33.0,clang 22.1.8 -O3," + on + ",0,2026-11-25,agrees"), HasSubstr("elements: a run compares"));
 }
 
-// Contracts that only other machines can run are identified by name, and none of them has a recorded run.
+// Contracts that need other machines are listed by name, and none of them has a recorded run.
 
 using ::testing::HasSubstr;
 

@@ -44,7 +44,7 @@ ScaleLevel level_of(std::string_view text, size_t begin, size_t end) {
   return {extent(text, begin, begin + x), extent(text, begin + x + 1, end)};
 }
 
-/// Whether each block of `inner` lies in a block of `outer`.
+/// True if each block of `inner` lies within one block of `outer`.
 bool is_coarser(int64_t outer, int64_t inner) { return outer == 0 || (inner != 0 && outer % inner == 0); }
 
 /// Whether one of the alternatives of the `group` cell satisfies the condition.
@@ -72,7 +72,8 @@ ScaleSpec parse_scale_spec(std::string_view text) {
   const ScaleLevel& inner = spec.block();
   if (!is_coarser(outer.rows, inner.rows) || !is_coarser(outer.columns, inner.columns) ||
       (outer.rows == inner.rows && outer.columns == inner.columns))
-    throw ParseError(plus + 1, "'" + std::string(text.substr(plus + 1)) + "' does not hold whole groups of " + std::string(text.substr(0, plus)) + kForms);
+    throw ParseError(plus + 1, "'" + std::string(text.substr(plus + 1)) + "' is not a multiple of the groups " +
+                                   std::string(text.substr(0, plus)) + kForms);
   spec.levels.push_back(outer);
   spec.levels.back().given = true;
   return spec;
@@ -103,7 +104,8 @@ void check_groups(const ContractRow& row) {
   for_each_alternative(row.text("group"), [&](const std::string& one, size_t place) {
     try {
       const bool outer = one != "any" && parse_scale_spec(one).outer();
-      if (outer != has_outer_scales(row)) throw ParseError(0, "'" + one + "' has other levels than the groups beside it");
+      if (outer != has_outer_scales(row))
+        throw ParseError(0, "'" + one + "' has a different number of levels than the other alternatives");
     } catch (const ParseError& error) {
       throw row.error("group", place + error.position, error.what());
     }

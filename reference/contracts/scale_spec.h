@@ -1,4 +1,4 @@
-// How elements share scales, on one or several levels, finest first; parsed from a contract's `group` or `scales` cell and from a
+// How elements share scales, on one or two levels, the finest first. Parsed from a contract's `group` or `scales` cell and from a
 // case's cell.
 #pragma once
 
@@ -12,9 +12,9 @@
 
 namespace assay {
 
-/// The scales of one level for a tensor: their number, and the scale of each element.
+/// The scales of one level for a tensor: how many there are, and which scale each element has.
 struct LevelGrid {
-  int64_t rows = 1, columns = 1;  ///< extents of the scales
+  int64_t rows = 1, columns = 1;  ///< shape of the scale tensor
   int64_t row_block = 0;          ///< rows of the tensor per scale; 0: all
   int64_t column_block = 0;       ///< columns per scale; 0: all
 
@@ -26,7 +26,7 @@ struct LevelGrid {
 
 /// One level of scales: block size, storage format and layout.
 struct ScaleLevel {
-  int64_t rows = 1, columns = 0;   ///< extents of a block; 0: everything
+  int64_t rows = 1, columns = 0;   ///< shape of a block; 0: the whole extent
   const Format* format = nullptr;  ///< format of a stored scale; null: the layout's element, or f32
   const Layout* layout = nullptr;  ///< null: dense and row-major
   bool given = false;              ///< an input of the call instead of an output
@@ -36,8 +36,8 @@ struct ScaleLevel {
   LevelGrid grid(int64_t m, int64_t n) const;
 };
 
-/// `128`: blocks of 128 columns of one row. `128x128`: rows x columns. `row`, `column`, `tensor`: one scale for all of it.
-/// `16+tensor`: blocks of 16 whose scales are relative to one given scale of the whole tensor.
+/// Syntax. `128`: blocks of 128 columns of one row. `128x128`: rows x columns. `row`, `column`, `tensor`: one scale for all of
+/// it. `16+tensor`: blocks of 16 whose scales are relative to one given scale of the whole tensor.
 struct ScaleSpec {
   std::vector<ScaleLevel> levels;  ///< finest first; empty: no scales
 
@@ -51,7 +51,7 @@ struct ScaleSpec {
 /// Throws ParseError: an unknown form, more than two levels, or an outer level that is not coarser.
 ScaleSpec parse_scale_spec(std::string_view text);
 
-/// Whether a group of the contract covers several rows.
+/// True if a group of the contract covers several rows.
 bool spans_rows(const ContractRow& row);
 
 /// Whether the contract's scales are relative to an outer level, which is then an input.
@@ -60,7 +60,7 @@ bool has_outer_scales(const ContractRow& row);
 /// Whether the contract has groups of that shape. The alternative `any` stands for every size.
 bool has_group(const ContractRow& row, const std::string& group);
 
-/// Whether x counts as zero beyond its edge, so that the last groups may be cut off: `x:00` in the `pad` cell.
+/// True if x counts as zero beyond its edge, so that the last groups may be incomplete: `x:00` in the `pad` cell.
 bool pads_x(const ContractRow& row);
 
 /// Throws TableError about the `group` cell: an invalid group, or a mix of alternatives with one and two levels.

@@ -49,9 +49,9 @@ TEST(ScaleSpec, LevelsAreBlocksAndWhatHoldsThem) {
 TEST(ScaleSpec, RefusesWhatHoldsNoWholeBlocks) {
   EXPECT_THAT(complaint("x128"), HasSubstr("0: a number is missing"));
   EXPECT_THAT(complaint("128x0"), HasSubstr("4: '0' is not a positive integer"));
-  EXPECT_THAT(complaint("128x128+row"), HasSubstr("8: 'row' does not hold whole groups of 128x128"));
-  EXPECT_THAT(complaint("tensor+16"), HasSubstr("does not hold whole groups of tensor"));
-  EXPECT_THAT(complaint("16+16"), HasSubstr("does not hold whole groups of 16"));
+  EXPECT_THAT(complaint("128x128+row"), HasSubstr("8: 'row' is not a multiple of the groups 128x128"));
+  EXPECT_THAT(complaint("tensor+16"), HasSubstr("is not a multiple of the groups tensor"));
+  EXPECT_THAT(complaint("16+16"), HasSubstr("is not a multiple of the groups 16"));
   EXPECT_THAT(complaint("16+tensor+tensor"), HasSubstr("3: 'tensor+tensor' is not a positive integer"));
 }
 
@@ -67,8 +67,8 @@ TEST(ScaleSpec, ThoseOfAGemmAreOneOfEachFactor) {
   EXPECT_EQ(tiles.products(), 128);
   EXPECT_EQ(tiles.of_b(130, 256).of(129, 200), 3);
   EXPECT_NE(gemm_scales_named("1x16+tensor_1x16+tensor").b.outer(), nullptr);
-  EXPECT_THAT(complaint("tokens", true), HasSubstr("is none of tensor, token, channel, token_channel"));
-  EXPECT_THAT(complaint("1x128_1x32", true), HasSubstr("has blocks along k that differ"));
+  EXPECT_THAT(complaint("tokens", true), HasSubstr("expected tensor, token, channel, token_channel"));
+  EXPECT_THAT(complaint("1x128_1x32", true), HasSubstr("expected equal block sizes along k for a and b"));
 }
 
 TEST(ScaleSpec, AContractOfTwoLevelsReadsTheOuterOne) {
@@ -78,7 +78,8 @@ TEST(ScaleSpec, AContractOfTwoLevelsReadsTheOuterOne) {
   EXPECT_EQ(error_of(row("16+tensor", "mul(1/M) mul(g)")), "no error");
   EXPECT_THAT(error_of(row("16+tensor", "mul(1/M)")), HasSubstr("group: has two levels, and no step reads g"));
   EXPECT_THAT(error_of(row("16", "mul(1/M) mul(g)")), HasSubstr("unknown name 'g'"));
-  EXPECT_THAT(error_of(row("16+tensor|32", "mul(1/M) mul(g)")), HasSubstr("'32' has other levels than the groups beside it"));
+  EXPECT_THAT(error_of(row("16+tensor|32", "mul(1/M) mul(g)")),
+              HasSubstr("'32' has a different number of levels than the other alternatives"));
 }
 
 std::vector<int64_t> stored_rows(const Groups& groups) {

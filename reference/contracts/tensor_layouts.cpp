@@ -69,8 +69,8 @@ void read_tile(const Table& table, const TableRow& row, Layout& layout) {
     throw table.error(row, "tile", "'" + text + "': expected rows x columns of a tile, such as 128x4");
 }
 
-/// Limit on the storage of a layout for m rows of g groups; our largest tile pads 1 scale to 2,048. A layout that takes more has
-/// a wrong formula and would fill the memory.
+/// Upper limit for the storage of a layout with m rows of g groups. Our largest tile pads 1 scale to 2,048. A layout that needs
+/// more has a wrong formula and would exhaust the memory.
 int64_t most_elements(int64_t m, int64_t g) { return (int64_t{1} << 16) + 1024 * m * g; }
 
 /// Evaluates every formula for some extents. Overflow, division by zero and addresses outside the storage are reported for the
@@ -296,7 +296,8 @@ Groups Groups::uniform(int64_t count, int64_t size) { return contiguous(std::vec
 
 Groups Groups::masked(std::vector<int64_t> sizes, int64_t capacity) {
   for (const int64_t size : sizes)
-    if (size > capacity) throw std::invalid_argument(std::to_string(size) + " are more than the room of " + std::to_string(capacity));
+    if (size > capacity)
+      throw std::invalid_argument(std::to_string(size) + " rows exceed the capacity " + std::to_string(capacity));
   Groups groups;
   groups.order_ = GroupOrder::kMasked;
   groups.capacity_ = capacity;
@@ -364,7 +365,7 @@ std::vector<int64_t> Groups::first_rows() const {
 
 std::vector<int64_t> Groups::offsets() const {
   if (order_ == GroupOrder::kOffsets) return offsets_;
-  if (order_ == GroupOrder::kByIndex) throw std::logic_error("groups by index begin nowhere");
+  if (order_ == GroupOrder::kByIndex) throw std::logic_error("groups by index have no first row");
   std::vector<int64_t> begins = first_rows();
   if (order_ == GroupOrder::kMasked)
     for (size_t g = 0; g < begins.size(); ++g) begins[g] = int64_t(g) * capacity_;

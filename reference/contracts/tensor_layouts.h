@@ -1,4 +1,4 @@
-// How tensors lie in memory: layouts of scales and cache records as rows of tables, their address cells, and rows in groups such as experts.
+// Memory layouts of tensors: scales and cache records as rows of tables, their address cells, and rows in groups such as experts.
 #pragma once
 
 #include <array>
@@ -13,10 +13,10 @@
 
 namespace assay {
 
-// Parses cells of layout tables: formats, and address expressions in one-letter extents and coordinates.
+// Parses cells of layout tables: formats, and address expressions with one-letter extents and coordinates.
 
-/// Parses the part of a cell from character `from` on. Throws TableError at the position of an error: syntax, or a name that is
-/// not in `names`, which `in_words` explains.
+/// Parses a cell from character `from` on. Throws TableError at the position of an error: a syntax error, or a name that is not
+/// in `names`; `in_words` explains the allowed names in the message.
 Expression address_cell(const Table& table, const TableRow& row, const std::string& column, size_t from, const std::string& text,
                         const std::string& names, const std::string& in_words);
 
@@ -66,20 +66,20 @@ class PlacedLayout {
 /// Reads layouts.csv and evaluates every formula for some extents. Throws TableError.
 std::vector<Layout> load_layouts(const std::string& file);
 
-// Layout of a token's record within a block of a paged cache: rows of records.csv, one per part of the record.
+// Layout of a token's record within a block of a paged cache. Each part of the record is a row of records.csv.
 
-/// Content of a part.
+/// Kind of content of a part.
 enum class PartKind {
-  kCodes,   ///< codes of the numbers from `from` on
+  kCodes,   ///< codes of the token's elements from `from` on
   kScales,  ///< scales of the groups of codes
-  kValues,  ///< the numbers from `from` on, in the input format
+  kValues,  ///< elements from `from` on, in the input format
   kZeros
 };
 
 struct RecordPart {
   std::string name;
   PartKind kind;
-  int64_t from = 0;      ///< index of the first number of the token that it holds
+  int64_t from = 0;      ///< index of the token's first element in this part
   int64_t elements = 0;  ///< per token
   std::string format;    ///< "q", "x", or the name of a format
   Expression offset;     ///< byte offset from the start of the block: element c of the token at position p of b
@@ -95,7 +95,7 @@ struct Record {
 
   const RecordPart* find(const std::string& part) const;  ///< by name; nullptr if there is none
   const RecordPart* find(PartKind kind) const;                ///< the first of that kind; nullptr if there is none
-  int64_t numbers() const;                                ///< numbers per token
+  int64_t numbers() const;                                ///< elements per token
   /// Smallest number of bytes of a block.
   int64_t block_bytes(int64_t block_size, const Format& q, const Format& x) const;
 };
@@ -103,7 +103,7 @@ struct Record {
 /// Reads records.csv. Throws TableError, also for overlapping parts.
 std::vector<Record> load_records(const std::string& file);
 
-// Groups of rows of a tensor, such as the tokens of each expert, and their placement.
+// Groups of rows of a tensor, such as the tokens of each expert, and where they are stored.
 
 /// How the rows of groups are stored.
 enum class GroupOrder {

@@ -34,7 +34,7 @@ const Layout& find(const std::string& id) {
 int64_t up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
 int64_t up4(int64_t n) { return up(n, 4); }
 
-/// Layouts as formulas written by hand: offset of scale (r, g), size of the tensor, strides.
+/// Layouts as hand-written formulas: offset of scale (r, g), size of the tensor, strides.
 struct Plain {
   std::function<int64_t(int64_t m, int64_t G, int64_t r, int64_t g)> offset;
   std::function<int64_t(int64_t m, int64_t G)> storage;
@@ -203,7 +203,7 @@ const Record& record(const char* id) {
   throw std::out_of_range(id);
 }
 
-/// vLLM's fp8_ds_mla cache: 512 codes, four fp32 scales, 64 numbers of 16 bits in 656 bytes.
+/// vLLM's fp8_ds_mla cache: 512 codes, four fp32 scales and 64 elements of 16 bits, in 656 bytes.
 TEST(Records, ATokenOfFp8DsMla) {
   const Record& mla = record("fp8_ds_mla");
   EXPECT_EQ(mla.find("codes")->byte(64, 3, 511), 3 * 656 + 511);
@@ -232,7 +232,8 @@ TEST(Records, WrongTablesAreRefused) {
   const std::map<std::string, std::string> wrong = {
       {codes + "a,scale,scales,0,1,f32,p*8+2,s,w\n", "not aligned"},
       {codes + "a,scale,scales,0,1,f32,p*4,s,w\n", "overlaps another at byte"},
-      {codes + "a,more,codes,0,4,q,p*8+5+c,s,w\n", "overlaps another at byte 8"},  // the next token
+      // q of the next token starts inside this record
+      {codes + "a,more,codes,0,4,q,p*8+5+c,s,w\n", "overlaps another at byte 8"},
       {codes + "a,codes,codes,0,1,q,p*8+7,s,w\n", "is already a part of this record"},
       {"a,codes,numbers,0,4,q,p*8+c,s,w\n", "is not one of: codes, scales, values, zeros"},
       {"a,codes,codes,0,4,e4m4,p*8+c,s,w\n", "expected q, x or a format"},

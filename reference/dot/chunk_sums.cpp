@@ -1,4 +1,4 @@
-// Sums whose k are added chunk by chunk, as a tensor core adds them: sides of a tile, exponents of products, and the sums.
+// Sums that add k chunk by chunk, as a tensor core does: operand panels of a tile, exponents of products, and the sums.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -11,13 +11,13 @@
 
 namespace assay {
 
-/// A stretch of k: several whole chunks, or a part of one chunk.
+/// A run along k: several whole chunks, or a part of one chunk.
 struct Stretch {
-  int64_t first, chunks, k;  ///< k: per chunk
+  int64_t first, chunks, k;  ///< k: elements per chunk
   bool begins, ends;         ///< whether the stretch starts at the start of a chunk, and ends at its end
 };
 
-/// One side of a tile: its panels, and facts about its rows for the current chunks.
+/// One operand of a tile: its panels, and facts about its rows for the current chunks.
 struct ChunkSide {
   /// One number per row; 0 for padding rows.
   struct OfChunk {
@@ -26,7 +26,7 @@ struct ChunkSide {
   };
   const DecodedOperand& operand;
   int64_t first_row;
-  bool scaled;  ///< scales are multiplied into the values
+  bool scaled;  ///< true if scales are already multiplied into the values
   Panels<double> values;
   std::vector<OfChunk> chunks;
 
@@ -42,8 +42,8 @@ struct ChunkSide {
     });
   }
 
-  /// What sums of a chunk are yet to be multiplied by, and what it adds to the facts of the rows. Errors are `error` times scales, norms
-  /// `part` of them.
+  /// Finishes a chunk: sets the scales by which its sums must still be multiplied, their errors (`error` times the scales) and
+  /// norms (times `part`), and merges its facts into those of the rows.
   void close(OfChunk& chunk, int64_t first, int64_t size, double error, double part, FactsOfRows& rows) {
     for (size_t i = 0; i < chunk.facts.size(); ++i) {
       const int64_t row = first_row + int64_t(i);
@@ -69,7 +69,7 @@ struct ExponentsOfPart {
   int64_t stride;
 };
 
-/// Panels of exponents of one side, each number of type T repeated to fill an Element.
+/// Panels of exponents of one operand. Each value of type T is repeated to fill an Element.
 template <class T, class Element>
 class ExponentPanels {
  public:
@@ -154,9 +154,10 @@ inline OfProducts product_exponents(const DotTask& task, const DotRange& part, i
 
 namespace {
 
-constexpr int64_t kColumnsAtOnce = 192;    ///< whose exponents are found before their sums; a multiple of all panels' widths
-constexpr int64_t kDepthOfChunks = 512;    ///< k that are packed at once, where chunks are shorter
-constexpr int64_t kNumbersAtOnce = 49152;  ///< of rows whose panels stay in the second cache
+/// columns whose exponents are computed before their sums; a multiple of all panel widths
+constexpr int64_t kColumnsAtOnce = 192;
+constexpr int64_t kDepthOfChunks = 512;    ///< elements along k that are packed at once if chunks are shorter
+constexpr int64_t kNumbersAtOnce = 49152;  ///< elements of rows whose panels fit into the L2 cache
 
 class Chunks {
  public:
@@ -184,7 +185,7 @@ class Chunks {
     const bool scaled_before = model_.scales_inside && (task.a.scales_change_along_k() || task.b.scales_change_along_k());
     const bool exact = !scaled_before && size_ <= products_exact_in_double(task.a.format(), task.b.format());
     error_of_chunk_ = exact ? 0 : error_of_roundings(double(size_ + 1));
-    // Of several chunks each is scaled and added.
+    // With several chunks, each sum is scaled and then added.
     const double roundings = (exact ? 0 : double(size_ + 1)) + (count > 1 ? double(count + 1) : 0);
     error_of_sums_ = error_of_roundings(roundings);
   }
@@ -204,11 +205,12 @@ class Chunks {
   }
 
  private:
-  bool whole() const { return of_chunk_ == size_; }  ///< chunks are packed whole
+  bool whole() const { return of_chunk_ == size_; }  ///< true if chunks are packed whole
   int64_t depth() const { return at_once_ * of_chunk_; }
   int64_t row_tiles_at_once() const { return std::max<int64_t>(1, kNumbersAtOnce / (std::max<int64_t>(depth(), 1) * kernels_.tile_rows)); }
 
-  /// What is packed together from `first` on. Parts of a chunk are whole steps, so that partial results are seen where the unit has them.
+  /// The run that is packed together from `first` on. A part of a chunk consists of whole steps, so that partial results exist
+  /// where the tensor core has them.
   Stretch stretch(int64_t first) const {
     const int64_t left = all_ - first, in_chunk = first % size_;
     if (whole()) return {first, std::clamp<int64_t>(left / size_, 1, at_once_), std::min(size_, left), true, true};
@@ -216,8 +218,8 @@ class Chunks {
     return {first, 1, k, in_chunk == 0, k == left || in_chunk + k == size_};
   }
 
-  /// The unit's partial results exceed the sums by their errors and by its own: by a part of what it aligns to or, where that says nothing,
-  /// by any part of the norms.
+  /// The tensor core's partial results may exceed our sums by the errors of both. Its own error is a fraction of the largest
+  /// exponent or, where that gives no bound, of the norms.
   void close(const Stretch& s, FactsOfRows& rows, FactsOfRows& columns) {
     for (int64_t i = 0; i < s.chunks; ++i) {
       const int64_t size = s.begins ? s.k : s.first % size_ + s.k, first = s.first + i * s.k;
@@ -227,13 +229,14 @@ class Chunks {
       b_.close(b_.chunks[size_t(i)], first, size, 1, 1, columns);
     }
   }
-  /// Of `size` products, over the largest power of two that the unit aligns to.
+  /// Error of a sum of `size` products, relative to the largest power of two to which the tensor core aligns.
   double error_of_unit(int64_t size) const {
     const int step = model_.products_per_step, result_bits = model_.result_bits + (model_.result_to_nearest ? 1 : 0);
     return double(ceil_div(size, step)) * (double(step + 1) * power_of_two(-model_.fraction_bits) + power_of_two(-result_bits));
   }
 
-  /// Exponents of some rows and columns first, then their sums chunk by chunk: what belongs to them stays in the second cache.
+  /// First computes the exponents of some rows and columns, then their sums chunk by chunk, so that their data stay in the L2
+  /// cache.
   void add_products(const Stretch& s) {
     const int64_t width = kernels_.tile_columns, columns = b_.values.count() * width;
     PartOfTile part{0, 0, 0, 0};
@@ -285,14 +288,15 @@ class Chunks {
   const DotKernels& kernels_;
   const AccumulatorModel& model_;
   const DotRange part_;
-  const int64_t all_, size_;  ///< of k and of a chunk
-  const int64_t of_chunk_;    ///< k of a chunk that are packed together: all, or a part
-  const int64_t at_once_;     ///< chunks that are
+  const int64_t all_, size_;  ///< elements along k, in total and per chunk
+  const int64_t of_chunk_;    ///< elements of a chunk that are packed together: all, or a part
+  const int64_t at_once_;     ///< chunks that are packed together
   ChunkSide a_, b_;
   OfProducts of_products_;
-  std::vector<double> total_, bound_, power_;  ///< of all chunks, as in ChunkBlock
+  std::vector<double> total_, bound_, power_;  ///< over all chunks, as in ChunkBlock
   std::vector<double> sums_, most_;            ///< of a chunk that is packed in parts
-  std::vector<int16_t> exponents_;             ///< of the rows and columns at hand and each chunk, or of all and one chunk: [..][stride_]
+  /// for the current rows and columns and each chunk, or for all of them and one chunk: [..][stride_]
+  std::vector<int16_t> exponents_;
   int64_t stride_ = 0;
   double grown_ = 0, error_of_chunk_ = 0, error_of_sums_ = 0;
 };

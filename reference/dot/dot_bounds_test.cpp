@@ -19,14 +19,14 @@
 
 namespace assay {
 
-// Bounds of a unit's error and the exponents that it aligns to are those of the definition, element by element, on every set of
-// loops; a unit that adds as its model says stays within them.
+// Bounds of a tensor core's error, and the exponents to which it aligns, must equal the definition, element by element, with
+// every set of loops. A tensor core that accumulates like its model must stay within the bounds.
 
 namespace {
 
 using namespace dot_bounds;
 
-/// A model of no unit, which rounds to nearest after every 16.
+/// An artificial model that rounds to nearest after every 16 products.
 const AccumulatorModel kNearest{.products_per_step = 16,
                                 .fraction_bits = 24,
                                 .result_bits = 23,
@@ -63,7 +63,7 @@ TEST_P(EverySetOfLoops, BoundsAndExponentsAreThoseOfTheDefinitionAndHoldForTheUn
   EXPECT_GT(sharpest, 0.01) << "the units err by a fair part of their bounds";
 }
 
-/// Chunks that begin and end anywhere in what is packed together, in a product of more rows and columns than are summed at once.
+/// Chunks that start and end anywhere within packed panels, in a GEMM with more rows and columns than are summed at once.
 TEST_P(EverySetOfLoops, ChunksMayBeOfAnySize) {
   std::mt19937_64 random(46);
   for (const int64_t chunk : {32, 64, 96, 256, 512, 640, 0})
@@ -86,8 +86,7 @@ TEST_P(EverySetOfLoops, ChunksMayBeOfAnySize) {
 INSTANTIATE_TEST_SUITE_P(Bounds, EverySetOfLoops, testing::Values("avx512", "avx2", "scalar"),
                          [](const auto& param_info) { return std::string(param_info.param); });
 
-// Units have the models of their rows, and bounds of their error hold for subnormal operands, very long chunks and values that
-// are no numbers.
+// Tensor cores get the models of their rows. The error bounds hold for subnormal operands, very long chunks, NaN and Inf.
 
 using namespace dot_bounds;
 
@@ -106,7 +105,8 @@ TEST(AccumulatorModelOfAUnit, IsItsRow) {
     EXPECT_FALSE(accumulator_model(unit_table().find(unit).unit, 0)) << unit;
 }
 
-/// M2: one product of a subnormal code has a larger exponent than value; bits of the others are lost below that.
+/// M2: a product with a subnormal code has a larger exponent than its value suggests, so bits of the other products are lost
+/// below it.
 TEST(Bounds, HoldForSubnormalOperandsWhereTheLargestProductDoesNotDo) {
   OwnedOperand a = make_operand(kE4M3Fn, 1, 32, kDotScaleKinds[0]), b = make_operand(kE4M3Fn, 1, 32, kDotScaleKinds[0]);
   a.set(0, 0, 0x1p-9), b.set(0, 0, 256);
@@ -118,8 +118,8 @@ TEST(Bounds, HoldForSubnormalOperandsWhereTheLargestProductDoesNotDo) {
   EXPECT_GT(error, of_unit * 0x1p-9 * 256) << "the largest product would bound it too low, as it did";
 }
 
-/// Beyond 7,710 products that nothing interrupts the error of Hopper's unit may reach its largest exponent: then sums of
-/// magnitudes bound it.
+/// With more than 7,710 products and no promotion, the error of Hopper's tensor core may be as large as the power of two to which
+/// it aligns. The bound then comes from sums of magnitudes.
 TEST(Bounds, OfVeryLongChunksComeFromTheNorms) {
   OwnedOperand a = make_operand(kE4M3Fn, 1, 9000, kDotScaleKinds[0]);
   for (int64_t i = 0; i < 9000; ++i) a.set(0, i, 1);
@@ -160,7 +160,7 @@ TEST(Bounds, AModelChangesNoResult) {
   }
 }
 
-// Sums of magnitudes are rounded upward by at most 2^-14 of them, with the scales of both sides and for numbers of all
+// Sums of magnitudes are rounded upward by at most 2^-14 of their value, with the scales of both operands and for values of all
 // magnitudes.
 
 using namespace dot_bounds;
@@ -174,7 +174,7 @@ TEST_P(EverySetOfLoops, AbsoluteSumsAreRoundedUpwardByLittle) {
       const Bounds got = bounds(a, b, blackwell(), *kernels);
       for (int64_t i = 0; i < 5; ++i)
         for (int64_t j = 0; j < 53; ++j) {
-          double sum = 0;  // of numbers of few bits: exact
+          double sum = 0;  // exact, because the values have few bits
           for (int64_t k = 0; k < 700; ++k) sum += std::fabs(a.value(i, k) * b.value(j, k) * a.scale(i, k));
           ASSERT_GE(got.absolute_sum[size_t(i * 53 + j)], sum) << f->name << " " << kind;
           ASSERT_LE(got.absolute_sum[size_t(i * 53 + j)], sum * (1 + std::ldexp(1.0, -14))) << f->name << " " << kind;
@@ -183,7 +183,7 @@ TEST_P(EverySetOfLoops, AbsoluteSumsAreRoundedUpwardByLittle) {
   }
 }
 
-/// Stretches of k with scales of their own on both sides, an odd number of k, and scales too far apart for f32.
+/// Runs along k with different scales on both sides, an odd k, and scales too far apart for f32.
 TEST_P(EverySetOfLoops, AbsoluteSumsHoldTheScalesOfBothSides) {
   std::mt19937_64 random(45);
   for (const auto& [kind_a, kind_b] : {std::pair{3, 4}, std::pair{6, 6}, std::pair{5, 3}, std::pair{6, 2}})
@@ -194,7 +194,7 @@ TEST_P(EverySetOfLoops, AbsoluteSumsHoldTheScalesOfBothSides) {
       const std::vector<double> got = bounds(a, b, blackwell(), *kernels).absolute_sum;
       for (int64_t i = 0; i < 9; ++i)
         for (int64_t j = 0; j < 53; ++j) {
-          double sum = 0;  // of 701 positive numbers
+          double sum = 0;  // sum of 701 positive numbers
           for (int64_t k = 0; k < 701; ++k) sum += std::fabs(a.value(i, k) * b.value(j, k) * a.scale(i, k) * b.scale(j, k));
           ASSERT_GE(got[size_t(i * 53 + j)] * (1 + relative(701)), sum) << kind_a << " " << kind_b << " " << apart;
           ASSERT_LE(got[size_t(i * 53 + j)], sum * (1 + std::ldexp(1.0, -14))) << kind_a << " " << kind_b << " " << apart;

@@ -10,7 +10,7 @@ namespace {
 
 constexpr int kLine = 8;  ///< doubles per cache line
 
-/// sums += products for `k` ascending k, in registers, for the first kRows rows of a panel with kPanelRows rows.
+/// sums += products for `k` ascending along k, in registers, for the first kRows rows of a panel with kPanelRows rows.
 template <class Simd, int kPanelRows, int kRows, int kVectors>
 [[gnu::always_inline]] inline void accumulate(const typename Simd::Number*& a, const typename Simd::Number*& b, int64_t k,
                                               typename Simd::Vector (&sums)[kRows][kVectors]) {
@@ -58,8 +58,8 @@ void add_products(const PanelBlock& p) {
                                   p.sums + (j * p.tiles_of_sums + i) * kRows * kColumns);
 }
 
-/// Each of k sums of positive numbers, each product and both operands were rounded by at most 2^-24 of the result, and a product that is
-/// too small for f32 lost less than 2^-126.
+/// Each of k sums of positive numbers, each product and both operands are rounded by at most 2^-24 of the result. A product too
+/// small for f32 loses less than 2^-126.
 template <class Simd, int kRows, int kVectors>
 void add_magnitudes(const MagnitudeBlock& p) {
   constexpr int kColumns = kVectors * Simd::kWidth;
@@ -86,7 +86,7 @@ void add_magnitudes(const MagnitudeBlock& p) {
     }
 }
 
-/// Sums and extremes, one per lane.
+/// Sums and extremes per vector lane.
 struct LanesOfExtremes {
   static constexpr int kLanes = 8;
   double squares[kLanes] = {}, zeros[kLanes] = {}, least[kLanes];
@@ -141,19 +141,21 @@ void certify(const RowCertificate& row, const double* sums, double* value, doubl
     const double of_sum = norms <= kStepsInDouble * (step * steps[j]) ? 0.0 : error_of_sum;
     const double product = from[j] * scale, lost = __builtin_fma(from[j], scale, -product);
     const double distance = of_sum * __builtin_fabs(scale) + __builtin_fabs(lost);
-    // Four roundings made the distance, one more comes with each end; epsilon times the product is at least its last place.
+    // The distance has four roundings, and each end adds one more; epsilon times the product is at least one unit in its last
+    // place.
     const double outward = distance * (1 + 4 * kEpsilon) + __builtin_fabs(product) * kEpsilon;
     to_value[j] = product + 0.0;  // -0 becomes +0
     to_error[j] = distance == 0 ? 0.0 : outward;
   }
 }
 
-// Loops over chunks: k that a tensor core accumulates without an intermediate promotion. Included by kernels_<isa>.cpp only, like
-// kernel_loops.h.
+// Loops over chunks: runs along k that a tensor core accumulates without promotion. Included by kernels_<isa>.cpp only, like
+// dot_kernel_loops.h.
 
-/// Partial results of the unit are sums, each within its error of the exact one; that error is of_unit times the largest power P of two that
-/// was aligned to, which they may be themselves: M <= sum + of_unit max(P, M). So M is below P, or at most sum / (1 - of_unit). Where
-/// of_unit is 1 and more, M is at most the sum of magnitudes, for such units truncate.
+/// Bounds the partial results of a tensor core. Each is a sum within an error of the exact one. The error is of_unit times P, the
+/// largest power of two used for alignment, which may come from a partial result itself: M <= sum + of_unit max(P, M). So M is
+/// below P, or at most sum / (1 - of_unit). If of_unit is at least 1, M is at most the sum of magnitudes, because such tensor
+/// cores truncate.
 template <class Simd, int kHeld, int kVectors>
 [[gnu::always_inline]] inline void close_chunk(const ChunkBlock& c, int64_t row, const typename Simd::Vector (&sums)[kHeld][kVectors],
                                                const typename Simd::Vector (&most)[kHeld][kVectors]) {
@@ -187,7 +189,7 @@ template <class Simd, int kHeld, int kVectors>
   }
 }
 
-/// Some rows of a register tile of kRows: their sums and the largest of these stay in registers.
+/// Some rows of a register tile of kRows: their sums and the largest partial results stay in registers.
 template <class Simd, int kRows, int kHeld, int kVectors>
 [[gnu::always_inline]] inline void add_rows_of_chunk(const ChunkBlock& c, const double* a, int64_t row) {
   using Vector = typename Simd::Vector;

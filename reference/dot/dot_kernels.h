@@ -7,7 +7,7 @@
 
 namespace assay {
 
-/// A block of row_tiles x column_tiles register tiles over `k` products. The sums of a register tile are contiguous.
+/// A block of row_tiles x column_tiles register tiles over `k` elements. The sums of a register tile are contiguous.
 struct PanelBlock {
   const double* a;  ///< [row_tiles][k][tile rows]
   const double* b;  ///< [column_tiles][k][tile columns]
@@ -27,19 +27,20 @@ struct MagnitudeBlock {
   int64_t tiles_of_sums;
 };
 
-/// The same for one-byte codes: their magnitudes are bf16, two neighbours in k per word. Each stretch of k has one scale.
+/// The same for one-byte codes: their magnitudes are bf16, two consecutive elements along k per word. Each run along k has one
+/// scale.
 struct PairBlock {
   const uint32_t* a;  ///< [row_tiles][pairs][magnitude rows], the earlier k in the low half
   const uint32_t* b;  ///< [column_tiles][pairs][magnitude columns]
   int64_t pairs, pairs_of_scale, row_tiles, column_tiles;
-  const float *row_scales, *column_scales;        ///< fractions of a power of two; those of a stretch are contiguous
-  int64_t row_scales_apart, column_scales_apart;  ///< distance between stretches
+  const float *row_scales, *column_scales;        ///< fractions of a power of two; those of a run are contiguous
+  int64_t row_scales_apart, column_scales_apart;  ///< distance between runs
   const double *of_rows, *of_columns;             ///< as in MagnitudeBlock
   double* sums;
   int64_t tiles_of_sums;
 };
 
-/// Exponents of the operands as 8-bit or 16-bit numbers: a stretch of k from panels of `depth`.
+/// Exponents of the operands as 8-bit or 16-bit integers: a run along k from panels of `depth`.
 template <class T>
 struct ExponentBlock {
   const int32_t* a;  ///< [row_tiles][depth][tile rows], each repeated to fill the word
@@ -59,38 +60,40 @@ inline constexpr int kPowers = 800;
 inline constexpr int8_t kNoSmallExponent = -64;
 inline constexpr int kMostSmallExponent = 15;
 
-/// A column of register tiles over a stretch of k within a chunk, which a tensor core accumulates without intermediate promotion,
-/// and the outputs at the end of the chunk. Numbers per row or column are contiguous; sums as in PanelBlock.
+/// A column of register tiles over a run along k within a chunk, which a tensor core accumulates without promotion, and the
+/// outputs at the end of the chunk. Numbers per row or column are contiguous; sums as in PanelBlock.
 struct ChunkBlock {
   const double* a;  ///< [row_tiles][depth][tile rows]
   const double* b;  ///< [k][tile columns]
   int64_t k, depth, row_tiles;
-  int64_t step;         ///< products per step of the unit, after each of which the partial result counts
-  bool begins, ends;    ///< whether the chunk starts and ends with these k
+  int64_t step;         ///< products per step of the tensor core; the partial result after each step counts
+  bool begins, ends;    ///< true if the chunk starts, or ends, with these k
   double *sums, *most;  ///< for a chunk in several parts: its sums, and the largest magnitude of each after any step
 
-  const double *row_scales, *column_scales;  ///< scales still to be multiplied into the sums
-  const double *row_errors, *column_errors;  ///< their magnitudes; of rows times the unit's error over its largest aligned power of two
-  const double *row_norms, *column_norms;    ///< what is added to a partial result times `grown`, so that the unit's is no larger
+  const double *row_scales, *column_scales;  ///< scales that the sums must still be multiplied by
+  /// magnitudes of these scales; for rows, times the tensor core's error relative to its largest aligned power of two
+  const double *row_errors, *column_errors;
+  /// added to `grown` times a partial result, which gives an upper limit of the tensor core's own partial result
+  const double *row_norms, *column_norms;
   double grown;
   const int16_t* exponents;  ///< the largest of the products' exponents, [rows][stride]
   int64_t stride;
   double* total;
-  double* bound;  ///< of the unit's error
+  double* bound;  ///< bound of the tensor core's error
   double* power;  ///< the largest power of two used for alignment, before scales; nullptr: not computed
 };
 
 /// Data to bound the distance between the sums of a row of y and the exact sums.
 struct RowCertificate {
-  double factor, norm, step;              ///< of the row of a: its scale, and norm and step as in RowFacts
-  const double *factors, *norms, *steps;  ///< of the rows of b
+  double factor, norm, step;              ///< for the row of a: its scale, and norm and step as in RowFacts
+  const double *factors, *norms, *steps;  ///< the same for the rows of b
   double unit;                            ///< error of an inexact sum, relative to the product of norms
 };
 
 /// Extremes of the numbers of a segment, before scaling.
 struct Extremes {
   double squares;  ///< sum of squares of the finite numbers, after scaling, in any order
-  double least;    ///< least magnitude of the finite nonzero numbers; Inf if there is none
+  double least;    ///< smallest magnitude of the finite nonzero values; Inf if there is none
   bool all_finite;
 };
 
@@ -101,15 +104,15 @@ struct DotKernels {
   Extremes (*scale_all)(double scale, double* values, int64_t n);
   /// sums += a * b^T. Products are first added to each other, from zero and in ascending k, then to the sum.
   void (*add_products)(const PanelBlock& block);
-  /// Adds the products of a stretch to the chunk's sums. At the end of a chunk, adds its sums to the totals and its error to the
+  /// Adds the products of a run to the chunk's sums. At the end of a chunk, adds its sums to the totals and its error to the
   /// bounds.
   void (*add_chunk)(const ChunkBlock& block);
   int magnitude_rows, magnitude_columns;
   /// sums += of_rows * of_columns * a * b^T. The added value is at least that product, and exceeds it by at most 2^-23 (k + 6) of
   /// it plus k of_rows of_columns 2^-126.
   void (*add_magnitudes)(const MagnitudeBlock& block);
-  /// The same if no scaled product is below 2^-126; exceeds it by at most 2^-23 (k + stretches + 6) of it. nullptr if the
-  /// processor has no such instruction.
+  /// The same if no scaled product is below 2^-126. Exceeds it by at most 2^-23 (k + runs + 6) of it. nullptr if the processor
+  /// lacks the instruction.
   void (*add_pairs)(const PairBlock& block);
   int exponent_columns;
   /// largest = max(largest, exponent of a + exponent of b); products that are zero stay below -kPowers.
@@ -120,8 +123,8 @@ struct DotKernels {
   void (*certify)(const RowCertificate& row, const double* sums, double* value, double* error, int64_t n);
 };
 
-/// The best kernels for this processor; the environment variable ASSAY_ISA selects a lesser set, as in recipe/lanes.h.
+/// The best kernels for this processor. The environment variable ASSAY_ISA selects a lesser set, as in recipe/lanes.h.
 const DotKernels& dot_kernels();
-const DotKernels* dot_kernels_named(std::string_view name);  ///< nullptr if this processor lacks it
+const DotKernels* dot_kernels_named(std::string_view name);  ///< Returns nullptr if this processor lacks the instruction set.
 
 }  // namespace assay

@@ -13,8 +13,8 @@
 namespace assay {
 namespace {
 
-constexpr int kMostBits = 11;       ///< of a code: f16's
-constexpr int kMostScaleBits = 24;  ///< of a scale: f32's
+constexpr int kMostBits = 11;       ///< maximum precision of a code: that of f16
+constexpr int kMostScaleBits = 24;  ///< maximum precision of a scale: that of f32
 
 bool is_floating(const Format& f) { return !f.is_integer() && f.specials != Specials::kBits; }
 
@@ -32,7 +32,7 @@ double lowest_bit(double x) {
   return std::ldexp(double(significand & -significand), exponent - std::numeric_limits<double>::digits);
 }
 
-/// Elements `stride` apart, brought together and decoded. Few operands lie so.
+/// Decodes elements that lie `stride` apart. Few operands do.
 void decode_strided(const Format& f, const std::byte* codes, int64_t stride, std::span<double> values) {
   const auto bytes = int64_t(f.bytes());
   std::vector<std::byte> dense(values.size() * size_t(bytes));
@@ -40,7 +40,7 @@ void decode_strided(const Format& f, const std::byte* codes, int64_t stride, std
   decode_all(f, dense.data(), values);
 }
 
-/// The exponent that a unit aligns to: of a subnormal code that of the least normal one.
+/// The exponent by which a tensor core aligns; for a subnormal code, that of the smallest normal value.
 int16_t exponent_of(const Format& f, double x) {
   if (x == 0 || !std::isfinite(x)) return kNoDotExponent;
   return int16_t(is_floating(f) ? std::max(std::ilogb(x), f.min_exponent()) : std::ilogb(x));
@@ -51,16 +51,17 @@ int16_t exponent_of(const Format& f, double x) {
 DecodedOperand::DecodedOperand(const DotOperand& operand, int64_t k) : operand_(operand), k_(k) {
   const Format& f = *operand.format;
   if (f.precision() > kMostBits || f.specials == Specials::kBits)
-    throw std::invalid_argument("an exact dot product takes formats of at most 11 bits of precision, not " + std::string(f.name));
+    throw std::invalid_argument("exact_dot: expected a format of at most 11 bits of precision, got " + std::string(f.name));
   if (f.bytes() == 1)
     for (uint32_t code = 0; code <= std::numeric_limits<uint8_t>::max(); ++code) table_.push_back(assay::decode(f, code));
   for (double x : table_) exponent_table_.push_back(exponent_of(f, x));
   smallest_normal_ = power_of_two(is_floating(f) ? f.min_exponent() : f.mantissa_bits);  // integers have a step of 1
   last_place_ = power_of_two(-f.mantissa_bits);
   const DotScales& grid = operand.scales;
-  if (!grid.codes || k == 0) return;  // without k there is no block that a scale could be of
+  if (!grid.codes || k == 0) return;  // without k there are no blocks that could have a scale
   if (grid.format->precision() > kMostScaleBits || grid.rows_per_scale < 1 || grid.k_per_scale < 1)
-    throw std::invalid_argument("scales of an exact dot product have at most 24 bits and are of at least one row and one k");
+    throw std::invalid_argument(
+        "exact_dot: expected scales of at most 24 bits of precision that each cover at least one row and one element along k");
   scales_per_row_ = ceil_div(k, grid.k_per_scale);
   scales_change_ = scales_per_row_ > 1;
   const int64_t scale_rows = ceil_div(operand.rows, grid.rows_per_scale);
@@ -81,7 +82,7 @@ void DecodedOperand::decode(int64_t row, int64_t first, std::span<double> values
   const int64_t place = row * operand_.row_stride + first * operand_.k_stride;
   const std::byte* codes = operand_.codes + place * operand_.format->bytes();
   if (!table_.empty() && operand_.k_stride == 1) {
-    __builtin_prefetch(codes + values.size());  // of the row's next segment, which is asked for when its neighbours were read
+    __builtin_prefetch(codes + values.size());  // prefetches the row's next segment, which is read after those of its neighbours
     for (size_t i = 0; i < values.size(); ++i) values[i] = table_[std::to_integer<size_t>(codes[i])];
   } else if (operand_.k_stride == 1) {
     decode_all(*operand_.format, codes, values);

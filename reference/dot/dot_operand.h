@@ -1,4 +1,4 @@
-// Operands of a GEMM as the exact sums read them: codes, scales, and panels of rows.
+// Operands of a GEMM as the exact sums read them: codes, scales, and packed panels of rows.
 #pragma once
 
 #include <algorithm>
@@ -13,13 +13,13 @@
 
 namespace assay {
 
-// Packs numbers of an operand in the order in which the inner loops read them.
+// Packs values of an operand in the order in which the inner loops read them.
 
 constexpr int64_t ceil_div(int64_t n, int64_t size) { return (n + size - 1) / size; }
 constexpr int64_t padded(int64_t n, int64_t multiple) { return ceil_div(n, multiple) * multiple; }
 
 /// Rows of an operand, `width` rows per panel: [panels][k][width]. The last panel is padded with rows of `nothing`. Rows are
-/// filled and transposed one segment at a time, to stay in the L1 cache.
+/// filled and transposed segment by segment, to stay in the L1 cache.
 template <class T>
 class Panels {
  public:
@@ -34,10 +34,11 @@ class Panels {
 
   int64_t width() const { return width_; }
   int64_t count() const { return ceil_div(rows_, width_); }
-  /// The numbers of a panel from `k` on.
+  /// The values of a panel from `k` on.
   const T* tile(int64_t i, int64_t k = 0) const { return values_.data() + (i * k_ + k) * width_; }
 
-  /// fill(i, j, to) writes numbers j .. j + to.size() - 1 of row i; i and j are relative to the first row and k of these panels.
+  /// fill(i, j, to) must write the values j .. j + to.size() - 1 of row i; i and j are relative to the first row and k of these
+  /// panels.
   void pack(int64_t k, const auto& fill) {
     k_ = k;
     T* to = values_.data();
@@ -63,7 +64,7 @@ class Panels {
         for (int64_t i = 0; i < width_; ++i) {
           T* const place = to + first * width_ + i;
           const std::byte* const from = i < rows ? codes(panel * width_ + i, first) : nullptr;
-          if (from) __builtin_prefetch(from + n);  // as DecodedOperand::decode() does
+          if (from) __builtin_prefetch(from + n);  // prefetch as in DecodedOperand::decode()
           for (int64_t j = 0; j < n; ++j) place[j * width_] = from ? table[std::to_integer<size_t>(from[j])] : nothing_;
         }
       }
@@ -78,15 +79,16 @@ class Panels {
   T nothing_;
 };
 
-// One side of a GEMM as codes and scales lie in memory, and its values in double.
+// One operand of a GEMM as codes and scales in memory, and its values in double.
 
-/// Scales of an operand: that of (row, k) is element (row / rows_per_scale) * row_stride + (k / k_per_scale) * k_stride of `codes`.
-/// One scale a tensor: {rows, k}; a row or column: {1, k}; blocks of 128: {1, 128}, {128, 128}; MX: {1, 32}. The last block may be cut off.
+/// Scales of an operand. The scale of (row, k) is element (row / rows_per_scale) * row_stride + (k / k_per_scale) * k_stride of
+/// `codes`. One scale per tensor: {rows, k}; per row or column: {1, k}; blocks of 128: {1, 128}, {128, 128}; MX: {1, 32}. The
+/// last block may be incomplete.
 struct DotScales {
   const std::byte* codes = nullptr;  ///< nullptr: every scale is 1
   const Format* format = nullptr;    ///< e8m0, f32 or narrower
   int64_t rows_per_scale = 1, k_per_scale = 1;
-  int64_t row_stride = 0, k_stride = 0;  ///< in elements, from one scale to the next
+  int64_t row_stride = 0, k_stride = 0;  ///< distances between scales in elements
 };
 
 /// A matrix [rows, k]: element (row, k) is at index row * row_stride + k * k_stride of `codes`.
@@ -101,9 +103,9 @@ struct DotOperand {
 /// Facts about the values of a row; NaN and Inf count as 0 in the numbers.
 struct RowFacts {
   bool special = false;    ///< a code or a scale is NaN or Inf
-  bool nan = false;        ///< one of them is NaN; then the whole row of the product is NaN
+  bool nan = false;        ///< one of them is NaN; the whole row of the result is then NaN
   double squares = 0;      ///< sum of squares, approximately
-  double step = HUGE_VAL;  ///< a power of two of which every value is a multiple
+  double step = HUGE_VAL;  ///< a power of two that divides every value
 };
 
 /// A decoded operand. A scale that is constant along a row is kept separately, as its factor. Scales that change along k are
@@ -117,7 +119,7 @@ class DecodedOperand {
   int64_t rows() const { return operand_.rows; }
   int64_t k() const { return k_; }
   bool scales_change_along_k() const { return scales_change_; }
-  /// Number of k from `k` to the next scale or the end.
+  /// Number of elements along k from `k` to the next scale or to the end of the row.
   int64_t run_of_scale(int64_t k) const;
 
   /// Unscaled values of codes, including NaN and Inf, for columns first .. first + values.size() - 1 of a row.
@@ -129,8 +131,8 @@ class DecodedOperand {
   /// Exponents of finite nonzero values, at least that of the format's least normal number; kNoDotExponent for others. With
   /// `scaled`, exponents of scales that change along k are added.
   void exponents(int64_t row, int64_t first, bool scaled, std::span<int16_t> exponents) const;
-  /// The codes themselves if each is one byte and they are contiguous, otherwise nullptr; and below, values and exponents of all
-  /// 256 codes.
+  /// The codes themselves if each is one byte and they are contiguous, otherwise nullptr. The next two return values and
+  /// exponents of all 256 codes.
   const std::byte* bytes(int64_t row, int64_t first) const;
   std::span<const double> values_of_bytes() const { return table_; }
   std::span<const int16_t> exponents_of_bytes() const { return exponent_table_; }
@@ -138,8 +140,8 @@ class DecodedOperand {
   bool has_small_exponents(bool scaled) const;
   /// Values, with `scaled` including scales that change along k, and zero for NaN and Inf. Also collects facts about them.
   void values(int64_t row, int64_t first, bool scaled, const DotKernels& kernels, std::span<double> values, RowFacts& facts) const;
-  /// Merges facts about values from (row, first) on into the facts of the row. Values that are not `scaled` yet share one scale,
-  /// and are counted as if multiplied by it.
+  /// Merges facts about values from (row, first) on into the facts of the row. Values that are not yet `scaled` share one scale
+  /// and count as multiplied by it.
   void add_scaled(int64_t row, int64_t first, bool scaled, const RowFacts& of_values, RowFacts& facts) const;
 
  private:
@@ -152,13 +154,14 @@ class DecodedOperand {
   bool scales_change_ = false;
   std::vector<double> scales_;                   ///< [ceil(rows / rows_per_scale), ceil(k / k_per_scale)]
   std::vector<double> lowest_bits_;              ///< of the scales
-  double smallest_normal_ = 1, last_place_ = 1;  ///< of the format's grid; a number of it is a multiple of quantum() (formats/round.h)
-  std::vector<double> table_;                    ///< values of all codes of one byte
+  /// of the format's grid: every value is a multiple of quantum() (formats/round.h)
+  double smallest_normal_ = 1, last_place_ = 1;
+  std::vector<double> table_;                    ///< values of all one-byte codes
   std::vector<int16_t> exponent_table_;
 };
 
-/// The number of products of two formats whose sum is exact in double for any codes: 2^53 steps over the largest product. 171,196
-/// for e4m3fn, 149,130 for e4m3fnuz.
+/// The number of products of two formats whose sum is exact in double for any codes: 2^53 steps divided by the largest product.
+/// 171,196 for e4m3fn, 149,130 for e4m3fnuz.
 int64_t products_exact_in_double(const Format& a, const Format& b);
 
 }  // namespace assay

@@ -14,19 +14,20 @@ namespace {
 
 constexpr int kPrecision = std::numeric_limits<double>::digits;
 
-/// Adds value * scale to the sum; the part of the product that double loses is a double again, for both lie far from its ends.
+/// Adds value * scale to the sum. The rounding error of the product is also a double, because both lie far from the limits of
+/// double.
 void add_product(double value, double scale, ExactSum& sum) {
   const double product = value * scale;
   sum.add(product);
   sum.add(std::fma(value, scale, -product));
 }
 
-/// What a number has above a fixed place: a multiple of 2^(exponent - 52). While all numbers lie below 2^(exponent - 1) / n, n such parts
-/// have an exact sum, and what is left of each is exact too.
+/// The part of a number above a fixed position: a multiple of 2^(exponent - 52). While all numbers are below 2^(exponent - 1) /
+/// n, the sum of n such parts is exact, and so is each remainder.
 double above(double shifter, double value) { return (shifter + value) - shifter; }
 
-/// Adds scale times the sum of products to the sum. Two places take about 80 bits below the largest product; of what is left every bit goes
-/// into the long integer.
+/// Adds scale times the sum of products to the sum. Two positions cover about 80 bits below the largest product; all remaining
+/// bits go into the long integer.
 void add_block(std::span<const double> a, std::span<const double> b, double scale, ExactSum& sum) {
   double largest = 0;
   for (size_t i = 0; i < a.size(); ++i) largest = std::max(largest, std::fabs(a[i] * b[i]));
@@ -69,11 +70,12 @@ ExactElement ExactElements::at(int64_t row, int64_t column) {
   column_ = column;
 
   ExactSum sum;
-  double special = 0;  // the sum of terms that are no numbers
+  double special = 0;  // the sum of terms that are NaN or Inf
   for (int64_t first = 0, run; first < a_.k(); first += run) {
     run = std::min(a_.run_of_scale(first), b_.run_of_scale(first));
     const std::span<const double> a(row_values_.data() + first, size_t(run)), b(column_values_.data() + first, size_t(run));
-    const double scale = a_.scale(row, first) * b_.scale(column, first), plain = plain_sum(a, b);  // 48 bits: exact
+    // exact, because it has 48 bits
+    const double scale = a_.scale(row, first) * b_.scale(column, first), plain = plain_sum(a, b);
     if (!std::isfinite(plain)) {
       special += scale * plain;
     } else if (!std::isfinite(scale)) {
@@ -91,8 +93,8 @@ ExactElement ExactElements::at(int64_t row, int64_t column) {
 double nearest(const Format& format, const ExactElement& element) {
   double value = element.low;
   if (element.low != element.high) {
-    // Rounding to odd: a last bit of one says that the number lies beyond, so that the rounding that follows is a single one
-    // (S. Boldo, G. Melquiond, "Emulation of FMA and correctly rounded sums: proved algorithms using rounding to odd").
+    // Rounds to odd: a last bit of one marks an inexact result, so that the following rounding acts as the only one (S. Boldo, G.
+    // Melquiond, "Emulation of FMA and correctly rounded sums: proved algorithms using rounding to odd").
     int exponent;
     const double significand = std::ldexp(std::frexp(element.low, &exponent), kPrecision);
     value = std::fmod(significand, 2) == 0 ? element.high : element.low;
@@ -102,7 +104,7 @@ double nearest(const Format& format, const ExactElement& element) {
 
 namespace {
 
-/// What the certificate needs of the rows of an operand, side by side.
+/// What the certificate needs about the rows of an operand, in separate arrays.
 struct TileRows {
   FactsOfRows facts;
   std::vector<double> factors, norms, steps;
@@ -116,7 +118,7 @@ struct TileRows {
     }
   }
 
-  /// When all of k was looked at.
+  /// Called when all of k was processed.
   void complete(int64_t k) {
     for (size_t i = 0; i < facts.size(); ++i) {
       norms[i] = norm_of(facts[i], k);
@@ -146,12 +148,12 @@ class Tile {
 
  private:
   ExactElement exact(int64_t i, size_t j) { return elements_.at(part_.first_row + i, part_.first_column + int64_t(j)); }
-  /// Elements of rows with NaN or Inf are what IEEE 754 makes of them.
+  /// Sets the elements of rows with NaN or Inf as IEEE 754 defines them.
   void place_specials(int64_t i, std::span<double> value, std::span<double> error);
-  /// Rounds both ends of what may be y; where they differ, y is computed exactly.
+  /// Rounds both ends of the interval that contains y. If they differ, y is computed exactly.
   void round(int64_t i, const Format& format, std::span<const double> value, std::span<const double> error, std::span<double> rounded);
   void place_bounds(int64_t i, std::span<const double> value);
-  /// Until it is asked again.
+  /// The result is valid until the next call.
   std::span<const double> numbers_of_row(const std::vector<double>& tiled, int64_t i) {
     sums_.tiles.copy_row(tiled, i, row_);
     return row_;
@@ -210,7 +212,7 @@ void Tile::round(int64_t i, const Format& format, std::span<const double> value,
 }
 
 void Tile::place_bounds(int64_t i, std::span<const double> value) {
-  // The bound of a chunk has some ten roundings, their sum one a chunk, of which there are at most k.
+  // The bound of a chunk has about ten roundings, and adding it one more; there are at most k chunks.
   const double upward = 1 + double(task_.a.k() + 16) * std::numeric_limits<double>::epsilon();
   const bool wants_bound = !task_.outputs.bound.empty(), wants_exponent = !task_.outputs.largest_exponent.empty();
   const std::span<const double> bounds = wants_bound ? numbers_of_row(sums_.bound, i) : std::span<const double>{};

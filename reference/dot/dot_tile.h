@@ -14,11 +14,11 @@ namespace assay {
 
 // One tile of a GEMM: packed, summed in double, certified, rounded.
 
-/// Data shared by the tiles of a product.
+/// Data shared by the tiles of a GEMM.
 struct DotTask {
   const DecodedOperand& a;
   const DecodedOperand& b;
-  const DotRange& range;  ///< the range of y with the outputs
+  const DotRange& range;  ///< the range of y to compute, and its outputs
   const DotOutputs& outputs;
   const DotKernels& kernels;
 };
@@ -40,7 +40,7 @@ struct RegisterTiles {
 struct TileSums {
   RegisterTiles tiles;
   std::vector<double> totals;
-  double error = 0;                  ///< of a total, relative to the product of its norms; 0: totals are exact
+  double error = 0;                  ///< error of a total, relative to the product of its norms; 0: totals are exact
   std::vector<double> bound, power;  ///< as in ChunkBlock; empty without a model, `power` also if it is not requested
 };
 
@@ -57,13 +57,14 @@ double norm_of(const RowFacts& row, int64_t k);
 /// Bound on the error of a sum with that many roundings, relative to the sum of magnitudes.
 double error_of_roundings(double roundings);
 
-constexpr int64_t kDepth = 256;       ///< k packed at a time
-constexpr int64_t kSegment = 64;      ///< k transposed into panels at a time
+constexpr int64_t kDepth = 256;       ///< elements along k that are packed at a time
+constexpr int64_t kSegment = 64;      ///< elements along k that are transposed into panels at a time
 constexpr int64_t kRowsAtOnce = 192;  ///< rows whose panels fit in the L2 cache
 
-// One exact element of a product of scaled codes: exact block sums, and their scaled sum in long integers.
+// One exact element of a GEMM of scaled codes: exact block sums, and their scaled sum in long integers.
 
-/// A real number, as the two doubles next to it; both are equal if it is a double. NaN and infinities are in both.
+/// A real number as the two adjacent doubles; both are equal if it is a double. For NaN and infinities, both hold the special
+/// value.
 struct ExactElement {
   double low, high;
 };
@@ -71,10 +72,12 @@ struct ExactElement {
 /// y[row, column] = sum over blocks of (scale_a * scale_b) * (sum of a * b in the block). A block is the range of k that shares
 /// both scales.
 ///
-/// Error   None: returns the doubles just below and above the exact sum.
-/// Edges   Specials follow IEEE 754: NaN if a code or a scale is NaN, if Inf meets 0, as codes of one k, or as a scale and the sum of its
-///         block or the other scale, or if both infinities are added; else Inf if one is there. An exact sum of zero is +0.
-/// Source  Blocks: S. M. Rump, T. Ogita, S. Oishi, "Accurate floating-point summation part I" (2008); their sum: exact/exact_sum.h.
+/// Error: none. Returns the doubles just below and above the exact sum.
+/// Special values follow IEEE 754. NaN if a code or a scale is NaN, if Inf meets 0 (as codes at one k, or as a scale and its
+/// block's sum or the other scale), or if both infinities are added. Otherwise Inf if there is an Inf. An exact sum of zero is
+/// +0.
+/// Source: blocks, S. M. Rump, T. Ogita, S. Oishi, "Accurate floating-point summation part I" (2008); their sum,
+/// exact/exact_sum.h.
 class ExactElements {
  public:
   ExactElements(const DecodedOperand& a, const DecodedOperand& b)
@@ -86,7 +89,7 @@ class ExactElements {
   const DecodedOperand& b_;
   int64_t exact_products_;
   std::vector<double> row_values_, column_values_;
-  int64_t row_ = -1, column_ = -1;  ///< row and column whose values are decoded
+  int64_t row_ = -1, column_ = -1;  ///< row and column whose values are currently decoded
 };
 
 /// The exact number rounded once to nearest even, to a format of at most 51 bits. Overflow gives Inf, or NaN in a format without
@@ -96,8 +99,8 @@ double nearest(const Format& format, const ExactElement& element);
 // Sums of absolute products, the factor of error bounds: computed in f32, with the result rounded upward.
 
 /// sum over k of |a b| with all scales, for a range of y; to(i) returns the output for its row i. The result is at least the sum.
-/// It exceeds the sum by at most 2^-14 of it; and where all products of a stretch of 256 k are tiny compared with the product of
-/// the largest numbers of both rows, also by up to 2^-118 of that product. NaN and Inf count as 0.
+/// It exceeds the sum by at most 2^-14 of it. If all products of a run of 256 k are tiny compared with the product of the largest
+/// values of both rows, it may exceed the sum by a further 2^-118 of that product. NaN and Inf count as 0.
 void absolute_sums(const DotTask& task, const DotRange& part, const std::function<std::span<double>(int64_t row)>& to);
 
 }  // namespace assay

@@ -24,25 +24,27 @@ void require(bool holds, const char* what) {
 }
 
 void check(const DotProblem& p, const DotRange& r, const DotOutputs& outputs) {
-  require(p.a.format && p.b.format && p.k >= 0, "an exact dot product needs two formats and a k of at least 0");
-  require(r.first_row >= 0 && r.rows >= 0 && r.first_row + r.rows <= p.a.rows, "rows of an exact dot product lie outside a");
-  require(r.first_column >= 0 && r.columns >= 0 && r.first_column + r.columns <= p.b.rows, "columns of an exact dot product lie outside b");
+  require(p.a.format && p.b.format && p.k >= 0, "exact_dot: expected formats of a and b, and k >= 0");
+  require(r.first_row >= 0 && r.rows >= 0 && r.first_row + r.rows <= p.a.rows, "exact_dot: the range has rows outside a");
+  require(r.first_column >= 0 && r.columns >= 0 && r.first_column + r.columns <= p.b.rows,
+          "exact_dot: the range has columns outside b");
   const auto size = size_t(r.rows * r.columns);
   const auto fits = [&](std::span<double> array) { return array.empty() || array.size() == size; };
   require(fits(outputs.value) && fits(outputs.error) && fits(outputs.absolute_sum),
-          "an array for an exact dot product has not the size of the range");
+          "exact_dot: an output array must have the size of the range");
   require(fits(outputs.bound) && (outputs.largest_exponent.empty() || outputs.largest_exponent.size() == size),
-          "an array for an exact dot product has not the size of the range");
-  require(outputs.model || (outputs.bound.empty() && outputs.largest_exponent.empty()), "bounds of a dot product need a model of the unit");
+          "exact_dot: an output array must have the size of the range");
+  require(outputs.model || (outputs.bound.empty() && outputs.largest_exponent.empty()),
+          "exact_dot: error bounds require a model of the tensor core");
   if (outputs.model)
     require(outputs.model->products_per_step > 0 && outputs.model->chunk >= 0 && outputs.model->fraction_bits > 0 &&
                 outputs.model->result_bits > 0,
-            "a model of a unit has products in a step and bits");
+            "exact_dot: an accumulator model needs at least one product per step and one bit");
   for (const DotOutputs::Rounded& output : outputs.rounded)
-    require(output.format && output.values.size() == size, "an array for an exact dot product has not the size of the range");
+    require(output.format && output.values.size() == size, "exact_dot: an output array must have the size of the range");
 }
 
-/// Rows and columns of a tile: even parts, as large as leave every thread some.
+/// Shape of a tile: equal parts, as large as possible while every thread still gets some.
 DotRange tile_shape(const DotRange& range, const DotKernels& kernels) {
   const int64_t threads = oneapi::tbb::this_task_arena::max_concurrency(), wanted = threads == 1 ? 1 : kTasksPerThread * threads;
   int64_t side = kLargestTile;
@@ -62,7 +64,7 @@ void exact_dot(const DotProblem& problem, const DotRange& range, const DotOutput
     for (const DecodedOperand* side : {&a, &b}) {
       const int64_t chunk = outputs.model->chunk == 0 ? problem.k : outputs.model->chunk;
       require(!side->scales_change_along_k() || side->run_of_scale(0) % chunk == 0,
-              "a scale of a dot product changes within a chunk of the unit");
+              "exact_dot: an outer scale changes within a chunk of the tensor core");
     }
   const DotRange shape = tile_shape(range, kernels);
   const int64_t across = ceil_div(range.columns, shape.columns), down = ceil_div(range.rows, shape.rows);
@@ -81,7 +83,7 @@ namespace {
 
 constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
 
-/// Each product and each sum rounds once, and so does each addition of a depth's sum.
+/// Each product and each sum rounds once, and so does adding the sum of each panel depth.
 double error_of_sums(const DotTask& task) {
   const int64_t k = task.a.k();
   const bool plain = !task.a.scales_change_along_k() && !task.b.scales_change_along_k();

@@ -1,4 +1,4 @@
-// Exact GEMMs of scaled codes: a double with an error certificate where that decides the rounding, long integers elsewhere.
+// Exact GEMMs of scaled codes: a double with an error certificate if that decides the rounding, otherwise long integers.
 #pragma once
 
 #include <cstdint>
@@ -12,28 +12,28 @@
 
 namespace assay {
 
-/// y[m, n] = sum over k of a[m, k] * b[n, k], each operand with its scales; dot_tile.h says which numbers meet.
+/// y[m, n] = sum over k of a[m, k] * b[n, k], each operand with its scales; dot_tile.h defines which scales apply to a product.
 struct DotProblem {
   DotOperand a;  ///< [m, k]
   DotOperand b;  ///< [n, k]
   int64_t k = 0;
 };
 
-/// A part of y, so that a large product can be computed in pieces.
+/// A part of y, so that a large GEMM can be computed in pieces.
 struct DotRange {
   int64_t first_row = 0, rows = 0, first_column = 0, columns = 0;
 };
 
-/// How a tensor core accumulates, as far as the error bound needs it: it aligns some products and the partial result to the
-/// largest exponent among them, truncates the bits below, adds, and rounds. Numbers: contracts/units.csv. Source of the bound: P.
-/// Blanchard, N. J. Higham, F. Lopez, T. Mary, S. Pranesh, "Mixed precision block fused multiply-add: error analysis and
-/// application to GPU tensor cores" (2020).
+/// How a tensor core accumulates, as far as the error bound needs it. It aligns some products and the partial result to the
+/// largest exponent among them, truncates the lower bits, adds, and rounds. Parameters: contracts/units.csv.
+/// Source of the bound: P. Blanchard, N. J. Higham, F. Lopez, T. Mary, S. Pranesh, "Mixed precision block fused multiply-add:
+/// error analysis and application to GPU tensor cores" (2020).
 struct AccumulatorModel {
   int products_per_step = 0;
-  int fraction_bits = 0;           ///< kept below the largest exponent
+  int fraction_bits = 0;           ///< bits kept below the largest exponent
   int result_bits = 0;             ///< fraction bits of a result
-  bool result_to_nearest = false;  ///< otherwise toward zero
-  int64_t chunk = 0;               ///< products until the partial result is read out and scaled; 0: all of k
+  bool result_to_nearest = false;  ///< true: rounds to nearest; false: toward zero
+  int64_t chunk = 0;               ///< products until the partial result is promoted and scaled; 0: all of k
   bool scales_inside = false;      ///< exponents of scales that change along k are added to those of products
 };
 
@@ -46,37 +46,37 @@ struct DotOutputs {
   std::vector<Rounded> rounded{};  ///< y rounded once to nearest even; overflow is Inf, or NaN in a format without Inf
   std::span<double> value{};       ///< a double near y
   std::span<double> error{};       ///< |value - y| is at most this; 0: value is y
-  /// sum of |a b| with all scales, rounded upward by at most 2^-14 of it (absolute_sum.h); NaN and Inf count as 0
+  /// sum of |a b| with all scales, rounded upward by at most 2^-14 of it (absolute_sums() in dot_tile.h); NaN and Inf count as 0
   std::span<double> absolute_sum{};
 
-  /// Bounds on the error of a unit that adds in ascending k, before any later rounding. They need a model.
+  /// Bounds on the error of a tensor core that adds in ascending k, before any later rounding. They need a model.
   std::optional<AccumulatorModel> model{};
-  /// sum over chunks of |scales| 2^E T ((g + 1) 2^-F + 2^-p), with T steps of g products, and E the largest exponent to which the
-  /// unit may have aligned. The exponent of a product is e_a + e_b (of a subnormal code the format's least); partial results have
-  /// exponents too. NaN or Inf where y is.
+  /// sum over chunks of |scales| 2^E T ((g + 1) 2^-F + 2^-p), with T steps of g products. E is the largest exponent to which the
+  /// tensor core may have aligned. The exponent of a product is e_a + e_b (for a subnormal code the format's smallest); partial
+  /// results have exponents too. NaN or Inf where y is.
   std::span<double> bound{};
   /// The largest such exponent of the products and of the exact partial results (as double sums) of all chunks, before outer
   /// scales; INT32_MIN if all products are 0. NaN and Inf count as 0.
   std::span<int32_t> largest_exponent{};
 };
 
-/// Computes a range of y, in the oneTBB arena of the caller.
+/// Computes a range of y, in the caller's oneTBB arena.
 ///
-/// Shapes  a [m, k], b [n, k] -> y [m, n]; k may be 0, and a range may be empty.
-/// Error   None in `rounded`. `value` is y where the sum of the products and its product with the scales are doubles.
-/// Edges   As of ExactElements (dot_tile.h): an exact zero is +0, a number that rounds to zero keeps its sign; specials follow IEEE 754, and
-///         have error 0.
-/// Throws  std::invalid_argument for formats that dot_operand.h does not take, arrays of another size than the range, a range outside y, bounds
-///         without a model, and a chunk in which a scale outside of the unit changes.
-/// Source  A sum of n terms with n - 1 additions in any order is within n u / (1 - n u) sum |a b| (N. J. Higham, "Accuracy and Stability of
-///         Numerical Algorithms", 2002, section 4.2), which norms of rows bound (Cauchy, Schwarz). Sums of multiples of one step that stay
-///         below 2^53 steps are exact.
+/// Shapes: a [m, k], b [n, k] -> y [m, n]; k may be 0, and a range may be empty.
+/// Error: none in `rounded`. `value` equals y if the sum of the products, and its product with the scales, are doubles.
+/// Special values: as ExactElements (dot_tile.h). An exact zero is +0, a number that rounds to zero keeps its sign; NaN and Inf
+/// follow IEEE 754 and have error 0.
+/// Throws std::invalid_argument for formats that dot_operand.h does not accept, arrays whose size differs from the range, a range
+/// outside y, bounds without a model, and a chunk in which an outer scale changes.
+/// Source: a sum of n terms with n - 1 additions in any order is within n u / (1 - n u) sum |a b| (N. J. Higham, "Accuracy and
+/// Stability of Numerical Algorithms", 2002, section 4.2). Norms of rows bound that sum (Cauchy, Schwarz). Sums of multiples of
+/// one step that stay below 2^53 steps are exact.
 void exact_dot(const DotProblem& problem, const DotRange& range, const DotOutputs& outputs, const DotKernels& kernels = dot_kernels());
 
-// The parameters of a unit that bounds of its error need.
+// The parameters of a tensor core that its error bounds need.
 
-/// The model of a unit that adds products and partial results in one aligned sum; empty for units that add otherwise (a tree,
-/// joined sums, groups, integers) and for unknown units. `chunk`: AccumulatorModel::chunk.
+/// The model of a tensor core that adds products and partial results in one aligned sum. Empty for those that add otherwise
+/// (tree, joined sums, groups, integers) and for undocumented ones. `chunk`: AccumulatorModel::chunk.
 std::optional<AccumulatorModel> accumulator_model(const Unit& unit, int64_t chunk);
 
 }  // namespace assay

@@ -20,7 +20,7 @@ struct Doubles {
   static void store(double* p, Vector a) { _mm256_storeu_pd(p, a); }
   /// The power of two at or below a magnitude.
   static Vector power_below(Vector a) { return _mm256_and_pd(a, _mm256_castsi256_pd(_mm256_set1_epi64x(0x7ff0000000000000))); }
-  /// 2^exponent of each; 0 for no product.
+  /// 2^exponent of each; 0 for kNoDotExponent.
   static Vector power_of(const int16_t* exponents) {
     const __m256i e = _mm256_cvtepi16_epi64(_mm_loadl_epi64(static_cast<const __m128i*>(static_cast<const void*>(exponents))));
     const __m256i bits = _mm256_slli_epi64(_mm256_add_epi64(e, _mm256_set1_epi64x(1023)), 52);

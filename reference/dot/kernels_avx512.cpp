@@ -20,7 +20,7 @@ struct Doubles {
   static void store(double* p, Vector a) { _mm512_storeu_pd(p, a); }
   /// The power of two at or below a magnitude.
   static Vector power_below(Vector a) { return _mm512_and_pd(a, _mm512_castsi512_pd(_mm512_set1_epi64(0x7ff0000000000000))); }
-  /// 2^exponent of each; 0 for no product.
+  /// 2^exponent of each; 0 for kNoDotExponent.
   static Vector power_of(const int16_t* exponents) {
     const __m128i words = _mm_loadu_si128(static_cast<const __m128i*>(static_cast<const void*>(exponents)));
     const __m512i e = _mm512_maskz_cvtepi16_epi64(0xff, words), field = _mm512_add_epi64(e, _mm512_set1_epi64(1023));

@@ -1,5 +1,5 @@
-// Sums of magnitudes by an instruction that multiplies pairs of bf16 and adds them to f32: four times the products of one of
-// doubles.
+// Sums of magnitudes with an instruction that multiplies pairs of bf16 and adds them to f32: four times as many products per
+// instruction as with doubles.
 #include <immintrin.h>
 
 #include "reference/dot/dot_kernels.h"
@@ -11,7 +11,7 @@ constexpr int kRows = 8, kHeld = 4, kVectors = 3, kWidth = 16, kColumns = kVecto
 
 __m512bh bf16_of(__m512i pairs) { return (__m512bh)pairs; }
 
-/// kHeld rows of a tile: their sums over one scale and over all stay in registers.
+/// kHeld rows of a tile: their sums per scale and their totals stay in registers.
 void add_rows(const PairBlock& p, int64_t row_tile, int64_t column_tile, int first_row) {
   double* const to = p.sums + ((column_tile * p.tiles_of_sums + row_tile) * kRows + first_row) * kColumns;
   for (int i = 0; i < kHeld * kColumns; i += kLine) __builtin_prefetch(to + i, 1);
@@ -48,7 +48,7 @@ void add_rows(const PairBlock& p, int64_t row_tile, int64_t column_tile, int fir
         all[r][v] = _mm512_fmadd_ps(sums[r][v], _mm512_set1_ps(row_scales[r]) * _mm512_loadu_ps(column_scales + v * kWidth), all[r][v]);
     row_scales += p.row_scales_apart, column_scales += p.column_scales_apart;
   }
-  // Of k positive numbers, rounded to nearest each time they meet, and twice more for each scale.
+  // k positive numbers are rounded to nearest at each addition, and twice more for each scale.
   const double roundings = double(2 * p.pairs + (p.pairs + p.pairs_of_scale - 1) / p.pairs_of_scale + 4);
   const double upward = 1 + roundings * (__FLT_EPSILON__ / 2) * (1 + roundings * __FLT_EPSILON__);
   const double* const of_columns = p.of_columns + column_tile * kColumns;

@@ -3,7 +3,7 @@
 namespace assay {
 namespace {
 
-/// One number at a time. A product and a sum are two roundings here; what is said of their error counts both.
+/// One number at a time. A product and a sum are two roundings here; the documented error covers both.
 template <class T>
 struct Single {
   using Number = T;
@@ -22,7 +22,7 @@ struct Single {
   static double power_of(const int16_t* exponent) { return *exponent <= -kPowers ? 0.0 : assay::power_of(*exponent); }
 };
 
-/// Exponents of T one at a time.
+/// Exponents of type T, one at a time.
 template <class T>
 struct SingleExponent {
   using Number = T;

@@ -22,7 +22,7 @@ class ExactSum {
   double rounded_up() const;
 
  private:
-  static constexpr int kLowestExponent = -704;  ///< exponent of the unit of limb 0
+  static constexpr int kLowestExponent = -704;  ///< exponent of the lowest bit of limb 0
   static constexpr int kLimbs = 44;
   double rounded(bool up) const;
   std::array<int64_t, kLimbs> limbs_{};

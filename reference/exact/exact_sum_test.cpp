@@ -120,7 +120,7 @@ TEST(ExactSum, OneDroppedTermOrAPlainSumIsSeen) {
 
 bool squares_agree(const std::vector<double>& values) {
   WideSum wide;
-  for (double value : values) wide.add(value * value);  // exact: 24 bits squared are 48
+  for (double value : values) wide.add(value * value);  // exact, because the square of 24 bits has 48
   const SumBounds bounds = exact_sum_of_squares(values);
   return bounds.low == wide.down() && bounds.high == wide.up();
 }
@@ -150,7 +150,7 @@ TEST(ExactSumOfSquares, EqualsFourThousandBitsOnF32Rows) {
 TEST(ExactSumOfSquares, EqualsFourThousandBitsOnSixteenBitRows) {
   std::mt19937_64 random(5);
   std::normal_distribution<double> normal;
-  for (int drop : {40, 42, 45}) {  // bits kept: 13, 11 (f16), 8 (bf16)
+  for (int drop : {40, 42, 45}) {  // significant bits kept: 13, 11 (f16), 8 (bf16)
     for (int n : {1, 100, 8192, 100000}) {
       std::vector<double> row;
       for (int i = 0; i < n; ++i) {

@@ -17,7 +17,7 @@ using Integer = boost::multiprecision::cpp_int;
 namespace {
 
 constexpr int kLargestPower = 4096;
-constexpr unsigned kMostBits = 4096;   ///< of numerator and of denominator; 2^-149, the smallest f32, needs 150
+constexpr unsigned kMostBits = 4096;   ///< limit for numerator and denominator each; 2^-149, the smallest f32, needs 150
 constexpr size_t kMostWritten = 1300;  ///< digits of a constant: more than kMostBits can hold
 
 Rational within_limits(Rational x) {
@@ -54,7 +54,7 @@ Rational power(const Rational& base, const Rational& exponent) {
   return n < 0 ? Rational(below, above) : Rational(above, below);
 }
 
-/// To nearest even, once, from the exact value.
+/// Rounds the exact value once, to nearest even.
 double round_rational(const Rational& x, const Format& format) {
   if (x == 0) return 0;
   const Rational magnitude = abs(x);
@@ -70,7 +70,7 @@ double round_rational(const Rational& x, const Format& format) {
   return x < 0 ? -rounded : rounded;
 }
 
-/// A value beyond 64 bits means a wrong formula; wrapping would give a wrong address.
+/// A value beyond 64 bits indicates a wrong formula. Wrapping would give a wrong address.
 [[noreturn]] void overflow() { throw std::domain_error("a value does not fit in 64 bits"); }
 
 int64_t sum(int64_t a, int64_t b) {
@@ -102,7 +102,7 @@ int64_t integer_power(int64_t base, int64_t exponent) {
 
 int64_t floor_divide(int64_t a, int64_t b) {
   if (b == 0) throw std::domain_error("division by zero");
-  if (b == -1) return difference(0, a);  // the smallest integer has no quotient
+  if (b == -1) return difference(0, a);  // INT64_MIN / -1 would overflow
   return a / b - ((a % b != 0) && ((a < 0) != (b < 0)));
 }
 
@@ -197,9 +197,9 @@ double Expression::rounded(const std::map<std::string, std::string>& constants, 
 
 namespace {
 
-constexpr size_t kMostDigits = 18;         ///< of an integer, so that it fits in 64 bits
+constexpr size_t kMostDigits = 18;         ///< maximum digits of an integer, so that it fits in 64 bits
 constexpr size_t kMostExponentDigits = 3;  ///< more than any format needs
-constexpr size_t kMostWrittenDigits = 4096;  ///< of a decimal number
+constexpr size_t kMostWrittenDigits = 4096;  ///< maximum digits of a decimal number
 constexpr int kMostLevels = 256;             ///< each level takes some hundred bytes of stack
 
 bool is_whole(const std::string& number) { return number.find_first_of(".eE") == std::string::npos; }

@@ -1,4 +1,4 @@
-// Binds contract rows, link by link.
+// Binds contract rows, stage by stage.
 #include "reference/flow/contract.h"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// A contract row bound to the formats of a case: cells parsed, constants rounded. This is what the flows run.
+// A contract row bound to the formats of a case: cells are parsed, constants rounded. The op kinds evaluate this.
 #pragma once
 
 #include <cstdint>
@@ -13,35 +13,35 @@
 
 namespace assay {
 
-// A bound row of group_quant, quant_azp or cache_insert: codes of groups of numbers.
+// A bound row of group_quant, quant_azp or cache_insert: codes of groups of elements.
 
-/// A scale is made of a group's largest magnitude.
+/// The scale is computed from a group's largest magnitude.
 struct AmaxScales {
-  Recipe amax;   ///< from the group's numbers to the amax that counts
+  Recipe amax;   ///< from the group's elements to the amax that is used
   Recipe scale;  ///< from amax to the stored scale, with ub = scale_ub of the case
 };
 
-/// A scale and a zero point are made of a group's least and greatest number: a row of quant_azp.
+/// Scale and zero point are computed from a group's minimum and maximum: a row of quant_azp.
 struct RangeScales {
-  Recipe lo, hi;  ///< from the group's numbers to the ends of the range that counts
+  Recipe lo, hi;  ///< from the group's elements to the ends of the range that is used
   Recipe scale;   ///< from `hi:`, with lo, to the stored scale
   Recipe zero;    ///< from lo, hi or scale to the stored zero point, with s = scale
 };
 
-/// A scale is an input, and a zero point too if codes have one.
+/// The scale is an input, and the zero point too if there is one.
 struct GivenScales {
   bool with_zero;
 };
 
-/// A scale for each group of numbers, on one level or below an outer one: group_quant.h runs it.
+/// One scale per group of elements, on one level or below an outer level. Evaluated by group_quant.h.
 struct GroupQuant {
   std::string row;          ///< id
   const Format* q;          ///< format of the codes
-  std::string record = {};  ///< of a row of cache_insert: how a token lies in its block, a row of records.csv
+  std::string record = {};  ///< for cache_insert: the layout of a token in its block, a row of records.csv
   std::variant<AmaxScales, RangeScales, GivenScales> scales;
-  Recipe mult;  ///< from scale (or `amax:`) to m; may be empty
-  Recipe code;  ///< from one number to its code, with s = scale, m and azp = zero point
-  bool outer = false;  ///< scales are relative to one of an outer level, which is an input: g in the cells of scale, mult and code
+  Recipe mult;         ///< from scale (or `amax:`) to the multiplier m; may be empty
+  Recipe code;         ///< from one element to its code, with s = scale, m and azp = zero point
+  bool outer = false;  ///< scales are relative to an outer scale, which is an input: g in the cells of scale, mult and code
 
   bool takes_scales() const { return std::holds_alternative<GivenScales>(scales); }
   bool has_zero() const {
@@ -52,24 +52,25 @@ struct GroupQuant {
 
 // A bound row of row_norm.
 
-// Quantities that no row can name. Edits put them instead of the right ones.
+// Quantities that no row can name; mutants use them in place of the right ones.
 inline constexpr char kUnroundedZ[] = "unrounded z", kTenEps[] = "10 eps", kOneLess[] = "n - 1", kOnePlusW[] = "1 + w";
 
-/// One factor r for each row: row_norm.h runs it.
+/// One factor r per row. Evaluated by row_norm.h.
 struct RowNorm {
   static constexpr int64_t kNoColumn = std::numeric_limits<int64_t>::max();
   std::string row;
-  Recipe sum;             ///< squares, or deviations from mu; it begins with z, or with what z was before its last rounding
-  Expression depth{"0"};  ///< roundings a partial sum may pass through, as a function of n
-  Recipe z;               ///< from one number of x to what is normalized, with res = residual; empty: x itself
-  Recipe residual;        ///< from z to the residual that is stored; empty without a residual; one that begins with
-                          ///< res is made and not stored
-  int64_t stored_from = kNoColumn;  ///< column from which y is made of the residual as it is stored
-  Recipe mean;                      ///< from the sum of x to its mean mu, with n; empty: none is taken off
+  Recipe sum;                       ///< squares, or deviations from mu; starts from z, or from z before its last rounding
+  Expression depth{"0"};            ///< roundings a partial sum may pass through, as a function of n
+  Recipe z;                         ///< from one element of x to what is normalized, with res = residual; empty: x itself
+  Recipe residual;                  ///< from z to the stored residual; empty without a residual; if it starts with
+                                    ///< res, the residual is not stored
+  int64_t stored_from = kNoColumn;  ///< column from which y is computed from the residual as stored
+  Recipe mean;                      ///< from the sum of x to its mean mu, with n; empty: no mean is subtracted
   Recipe r;                         ///< from the sum of squares of z, or of x - mu, to r, with n, eps and mu
   Recipe w;                         ///< from gamma to the weight; empty: gamma itself
-  Recipe gate;                      ///< from g = gate to what y is multiplied by, h; empty without a gate
-  Recipe y;                         ///< from z to the output, with r and w; of a norm that centers with mu and b = beta
+  Recipe gate;                      ///< from g = gate to the factor h of y; empty without a gate
+  /// from z to the output, with r and w; for a norm that subtracts the mean, with mu and b = beta
+  Recipe y;
   bool deviates() const { return sum.reduction == Reduction::kDeviations; }
   bool adds() const { return !z.empty(); }
   bool centers() const { return !mean.empty(); }
@@ -78,7 +79,7 @@ struct RowNorm {
 
 // A bound row of gated.
 
-/// An activation of one half of a row times the other half; gated.h runs it.
+/// An activation of one half of a row times the other half. Evaluated by gated.h.
 struct Gated {
   std::string row;
   bool gate_first = true;  ///< which half is the gate
@@ -87,18 +88,18 @@ struct Gated {
 
 // A bound row of rope.
 
-// Quantities that no row can name. Edits put them instead of the right ones.
+// Quantities that no row can name; mutants use them in place of the right ones.
 inline constexpr char kMinusS[] = "-s";
 inline constexpr char kEAcross[] = "e half a head apart", kOAcross[] = "o half a head apart";
 
-/// Pairs of a head's numbers turned by an angle; rope.h runs it.
+/// Pairs of a head's elements rotated by an angle. Evaluated by rope.h.
 struct Rope {
   std::string row;
-  bool interleaved = false;  ///< neighbours are a pair; else a number and the one half of the rotated ones further on
-  bool first = true;         ///< the rotated numbers stand at the beginning of the head; else at its end
-  Recipe even;               ///< from the first number of a pair, with e and o = the pair, c and s = cosine and sine
-  Recipe odd;                ///< from the second
-  Recipe rest;               ///< from a number that is in no pair
+  bool interleaved = false;  ///< true: adjacent elements form a pair; false: elements that are half of the rotated part apart
+  bool first = true;         ///< true: the start of the head is rotated; false: its end
+  Recipe even;               ///< the first element of a pair, with e and o = the pair, c and s = cosine and sine
+  Recipe odd;                ///< the second element of a pair
+  Recipe rest;               ///< an element that is not rotated
 };
 
 class RowCells;
@@ -110,10 +111,11 @@ using Link = std::variant<GroupQuant, RowNorm, Gated, Rope>;
 struct Contract {
   std::string id;
   std::vector<Link> links;
-  const GroupQuant* group_quant() const;  ///< the last stage if it is one
-  const RowNorm* row_norm() const;        ///< the first stage if it is one
-  const Gated* gated() const;             ///< the first stage if it is one
-  const Rope* rope() const;               ///< the stage that is one
+  // nullptr if the contract has no such stage:
+  const GroupQuant* group_quant() const;  ///< always the last stage
+  const RowNorm* row_norm() const;        ///< always the first stage
+  const Gated* gated() const;             ///< always the first stage
+  const Rope* rope() const;               ///< any stage
 };
 
 /// Throws std::out_of_range for an unknown id and TableError for a bad cell.

@@ -1,4 +1,4 @@
-// Mutants of the cells of a row, of the row as a whole, and of a contract.
+// Mutants of a row's cells, of a row as a whole, and of a contract.
 #include "reference/flow/contract_mutants.h"
 
 #include <algorithm>
@@ -90,8 +90,8 @@ void RowEdits::drop(const std::string& column, EditedCell cell, size_t i) {
   const std::string label = cell[i].label;
   const bool of_power = column == "scale" && cell[i].step.word == "pow2";
   if ((column == "z" || column == "mean") && cell.size() == 1)
-    cell[i] = edited(CellStep::made("mul", {"1"}), label);  // a row with an addition has a z, and one that subtracts a mean has a
-                                                            // mean
+    // the cell must not become empty: a row that adds a residual has a z, and one that subtracts a mean has a mean
+    cell[i] = edited(CellStep::made("mul", {"1"}), label);
   else
     cell.erase(cell.begin() + long(i));
   add(column, "drop " + label, std::move(cell));
@@ -117,7 +117,7 @@ bool RowEdits::reads_constant(const std::string& name) const {
 
 bool RowEdits::has_integer_codes(const ContractRow& row) { return find_format(row.text("q"))->specials == Specials::kInteger; }
 
-/// Rows whose constants may be confused with this row's: codes of the same kind.
+/// Rows whose constants could be confused with this row's: same op kind and kind of codes.
 bool RowEdits::is_sibling(const ContractRow& row) const {
   return row.flow == row_.flow && (!row.cells.contains("q") || has_integer_codes(row) == has_integer_codes(row_));
 }
@@ -139,19 +139,19 @@ void RowEdits::constants(const std::string& column, EditKind kind) {
   }
 }
 
-// Edits of the steps of one cell: left out, with another rule, exchanged with a neighbour, rounded once more.
+// Mutations of the steps of one cell: drop a step, use another rule, swap with a neighbour, round once more.
 
 namespace {
 
-/// "bf16:": what follows is done in 16 bits.
+/// "bf16:" or "f16:": the following steps use 16 bits.
 bool is_short_format(const std::string& text) { return text == "bf16:" || text == "f16:"; }
 
-/// Steps from here on make integers of integers.
+/// True if the steps from here on map integers to integers.
 bool in_integers(const EditedCell& cell, size_t i) {
   return std::any_of(cell.begin(), cell.begin() + long(i), [](const EditedStep& one) { return one.step.word == "int32:"; });
 }
 
-/// What else the cast to integer codes could be; where integers come in, it rounds no more.
+/// Alternatives for the cast to integer codes. If its input is already an integer, rounding alternatives are no mutants.
 std::vector<CellStep> casts(const EditedCell& cell, size_t i) {
   if (in_integers(cell, i)) return {CellStep::made("to", {"q", "wrap"})};
   return other_casts(cell[i].step);
@@ -174,7 +174,7 @@ void RowEdits::cell(const std::string& column) {
     if (cell[i].edited || step.is_prefix()) continue;
     const bool stays_wide = column == "z" || ((column == "h" || column == "y") && before_others_);
     const bool is_final_conversion = last && step.word == "to" && !stays_wide;
-    const bool rounds_alone = step.word == "rint" && in_integers(cell, i);  // what follows would round by itself
+    const bool rounds_alone = step.word == "rint" && in_integers(cell, i);  // the following step would round anyway
     const bool reduces = step.word == "absmax" || step.text == "least" || step.text == "greatest";
     if (rounds_alone)
       replace(column, cell, i, CellStep::made("trunc"));
@@ -199,7 +199,7 @@ void RowEdits::cell(const std::string& column) {
   }
 }
 
-/// Codes of both signs reach equally far. They do by themselves where the largest magnitude makes the scale.
+/// Clamps codes symmetrically. If the scale comes from the largest magnitude, they are symmetric already.
 void RowEdits::cut_evenly(EditedCell cell, size_t i) {
   const auto amax = base_.cells_.find("amax");
   if (amax != base_.cells_.end() && !amax->second.empty()) return;
@@ -209,7 +209,7 @@ void RowEdits::cut_evenly(EditedCell cell, size_t i) {
   add("code", clamp.text + " before " + label, std::move(cell));
 }
 
-/// A multiplier made of amax by a division, taken from the scale instead: one rounding more.
+/// Derives a multiplier from the scale instead of dividing by amax: one more rounding.
 void RowEdits::of_scale(const EditedCell& cell) {
   if (cell.empty() || cell.size() != RowCells(row_).steps("mult").size() || !has_integer_codes(row_)) return;
   const CellStep& division = cell.back().step;
@@ -252,8 +252,7 @@ void RowEdits::exponent_in_bf16(const std::string& column, EditedCell cell, size
   add(column, label + " -> exponent by log2 in bf16", std::move(cell));
 }
 
-/// An addition, or a bound that the case gives, before its neighbour or after it; behind the root, 1 / sqrt(v + a) becomes
-/// 1 / (sqrt(v) + a).
+/// Swaps an addition, or a bound given by the case, with its neighbour. After a root, 1 / sqrt(v + a) becomes 1 / (sqrt(v) + a).
 void RowEdits::exchange(const std::string& column, EditedCell cell, size_t i) {
   const EditedStep left = cell[i], right = cell[i + 1];
   if (left.step.word == "rint" && right.step.text == "add(azp)" && i > 0 && cell[i - 1].step.word == "int32:") {
@@ -262,7 +261,7 @@ void RowEdits::exchange(const std::string& column, EditedCell cell, size_t i) {
     return add(column, right.label + " before " + left.label, std::move(cell));
   }
   const bool from_left = left.step.word == "add" && left.step.text != "add(azp)";
-  if (column == "y" && right.step.word == "to") return;  // what is stored has the format of x
+  if (column == "y" && right.step.word == "to") return;  // the stored result has the format of x
   const bool bound = left.step.word == "min" && takes_quantity(left.step) && is_product_or_quotient(right.step);
   const bool bound_behind = right.step.word == "min" && takes_quantity(right.step) && is_product_or_quotient(left.step);
   if (!bound && !bound_behind && !from_left && right.step.word != "add") return;
@@ -284,7 +283,7 @@ std::vector<CellStep> RowEdits::swaps(const std::string& column, const CellStep&
   return others;
 }
 
-/// The same verb with the constants that other rows of the table give it in this column.
+/// The same verb with the constants that other rows of the table have in this column.
 void RowEdits::siblings(const std::string& column, const CellStep& step, std::vector<CellStep>& others) const {
   std::set<std::string> seen = {step.text};
   for (const CellStep& other : others) seen.insert(other.text);

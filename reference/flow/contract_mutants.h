@@ -1,5 +1,5 @@
-// Mutants of a contract: what it would be with one mistake. They measure a data set's power, tell whether a case can fail at all, and are the
-// hypotheses of the diagnosis. Nothing here knows a contract, a fault or a kernel.
+// Mutants of a contract: the contract with one mistake. They measure a data set's mutation score, tell whether a case can fail at
+// all, and serve as hypotheses of the diagnosis. This code knows no particular contract, fault or kernel.
 #pragma once
 
 #include <cstdint>
@@ -15,10 +15,10 @@
 
 namespace assay {
 
-// Edits of one row of a contract table: of the steps of its cells as they were read, and of what the bound row does with them. A
-// flow's own edits are in its folder and are made of the ones here; what a verb may be instead stands beside the verb.
+// Mutations of one row of a contract table: of its parsed steps, and of what the bound row does with them. An op kind's own
+// mutations are in its folder and are built from these. Alternatives for a verb are defined beside the verb.
 
-/// A step of a cell while mistakes are made.
+/// A step of a cell during mutation.
 struct EditedStep {
   CellStep step;
   std::string label;     ///< its text in the row, with #2 for the second step with that text
@@ -28,12 +28,12 @@ struct EditedStep {
 };
 using EditedCell = std::vector<EditedStep>;
 
-/// Edits that ops treat differently from others. Names of edits are for people; nothing is decided by them.
+/// Kinds of mutations that some ops treat specially. Names of mutants are for people; no code depends on them.
 enum class EditKind : uint8_t {
   kOther,
-  kRoundingOfResult,  ///< of y to the format of x: another rounding, one more or none
+  kRoundingOfResult,  ///< the rounding of y to the format of x: another one, one more or none
   kNoPowerOfTwo,      ///< a scale is not rounded to a power of two
-  kPartOfHead,        ///< which numbers of a head are rotated; none where all are
+  kPartOfHead,        ///< which elements of a head are rotated; none if all are
 };
 
 /// Whether a step converts to one of these formats.
@@ -45,8 +45,8 @@ class EditedRow {
   explicit EditedRow(const ContractRow& row);
 
   struct Edit;
-  /// Every mutation still possible, in cell order. After an activation, scales may be computed in its 16-bit format. Before other
-  /// stages, the last rounding of a norm or an activation may be dropped.
+  /// Every mutation that is still possible, in cell order. After an activation, scales may be computed in its 16-bit format.
+  /// Before other stages, the last rounding of a norm or an activation may be dropped.
   std::vector<Edit> edits(const ContractTables& tables, const Format& x, bool behind_activation, bool before_others) const;
   Link bind(const Format& x) const;
 
@@ -54,14 +54,14 @@ class EditedRow {
   friend class RowEdits;
   ContractRow row_;
   std::map<std::string, EditedCell> cells_;
-  std::set<std::string> edited_parts_;  ///< columns and parts of the op kind that an edit changed as a whole
+  std::set<std::string> edited_parts_;  ///< columns, and parts of the op kind, that a mutation has changed as a whole
   std::vector<std::function<void(Link&)>> flow_edits_;
 };
 
 struct EditedRow::Edit {
   std::string name;
   EditedRow row;
-  bool suspect = false;  ///< as of Neighbour
+  bool suspect = false;  ///< see Neighbour::suspect
   EditKind kind = EditKind::kOther;
 };
 
@@ -79,20 +79,21 @@ class RowEdits {
   const ContractRow& row() const { return row_; }
   const Format& x() const { return x_; }
   const ContractTables& tables() const { return tables_; }
-  /// The steps of a column before the mutants being added.
+  /// The unmodified steps of a column, from which its mutants are made.
   const EditedCell& steps(const std::string& column) const { return base_.cells_.at(column); }
-  /// Whether an edit changed that column or part of the op kind as a whole.
+  /// True if a mutation has changed that column, or part of the op kind, as a whole.
   bool is_edited(const std::string& part) const { return base_.edited_parts_.contains(part); }
 
   /// Adds all mutants of the steps of a column.
   void cell(const std::string& column);
-  /// Every other value that sibling rows have in this column; of a number of steps the next ones too.
+  /// Adds a mutant for each other value that similar rows have in this column; for integer codes also the next lower and higher
+  /// number.
   void constants(const std::string& column, EditKind kind = EditKind::kOther);
-  /// Whether an argument of a step, or a part of it as in 1/(512*M), is that constant.
+  /// True if an argument of a step, or a part of it as in 1/(512*M), is that constant.
   bool reads_constant(const std::string& name) const;
-  /// What the flow does differently. `part`: what of it; one edit changes a part.
+  /// Adds a mutation of what the op kind does. `part`: what it changes; a part is mutated only once.
   void flow_edit(const std::string& part, const std::string& name, std::function<void(Link&)> change, EditKind kind = EditKind::kOther);
-  /// The steps of a column with others in their place: "column: what".
+  /// Replaces the steps of a column. The mutant's name is "column: what".
   void add(const std::string& column, const std::string& what, EditedCell tokens);
   void replace(const std::string& column, EditedCell tokens, size_t i, const CellStep& other);
   /// Adds a mutant that is not limited to a column; the caller changes `row`.
@@ -132,27 +133,27 @@ class RowEdits {
 class EditedRow;
 
 struct Neighbour {
-  std::string name;  ///< "scale: pow2(ceil) -> pow2(floor)"; `to(x)#2` is the second step with that text in its cell
+  std::string name;  ///< such as "scale: pow2(ceil) -> pow2(floor)"; `to(x)#2` is the second step with that text in its cell
   Contract contract;
-  std::vector<std::shared_ptr<const EditedRow>> rows;  ///< its edited rows; neighbours_of() continues from them
+  std::vector<std::shared_ptr<const EditedRow>> rows;  ///< its mutated rows; neighbours_of() continues from them
   /// Used only by the diagnosis, and no data need kill it: a different contract rather than a mistake, or a mistake that only
   /// special data show.
   bool suspect = false;
   EditKind kind = EditKind::kOther;
-  size_t right_links = SIZE_MAX;  ///< so many of the first are the contract's own
+  size_t right_links = SIZE_MAX;  ///< number of leading stages that are unmodified
 };
 
 /// Mutants of every cell of every row of the contract: drop a step, replace a step, use another row's constant, round once more,
-/// swap operands of an addition, move eps out of the root. Also mutants of what the op kind combines: amax over two groups or
-/// half a group, a range over half a group, a sum over nothing or half a row, ten times eps, one plus the weight. Names are
+/// swap operands of an addition, move eps out of the root. Also mutants of how the op kind combines cells: amax over two groups
+/// or half a group, a range over half a group, a sum over nothing or half a row, ten times eps, one plus the weight. Names are
 /// unique.
 std::vector<Neighbour> neighbours(const ContractTables& tables, const std::string& id, const Format& x);
 
 /// The unmodified contract.
 Neighbour unedited(const ContractTables& tables, const std::string& id, const Format& x);
 
-/// Pairs of mistakes: mutants of the steps that the first one left unchanged. They are named after the second edit alone, as it
-/// is named in the unmodified contract.
+/// Pairs of mistakes: mutants of the steps that the first mutation left unchanged. Each is named after the second mutation alone,
+/// as in the unmodified contract.
 std::vector<Neighbour> neighbours_of(const ContractTables& tables, const Neighbour& first, const Format& x);
 
 }  // namespace assay

@@ -21,7 +21,7 @@
 
 namespace assay {
 
-// Mutants of contracts by name: mistakes of real kernels are among them, and equivalent changes are not.
+// Mutants of contracts by name: they include mistakes of real kernels and no equivalent changes.
 
 namespace {
 
@@ -135,7 +135,7 @@ TEST(Neighbours, LeaveTheLastRoundingOutBeforeOtherLinksAlone) {
   EXPECT_FALSE(drops("torch.silu_mul", "to(x)#2")) << "what is stored is a number of x's format";
 }
 
-// Every shipped row has many neighbours: each has a name of its own, differs in one cell, and depends on the cells alone.
+// Every shipped row has many mutants. Each has a unique name, differs in one cell, and depends on the cells only.
 
 using namespace contract_tables;
 
@@ -156,7 +156,7 @@ std::map<std::string, std::string> cells(const Contract& contract) {
         all[link + cell] = recipes.contains(cell) ? recipes[cell]->text() : "";
       all[link + "mult"] = g->mult.text();
       all[link + "code"] = g->code.text();
-      // M is no cell after binding; it is part of the constants
+      // M is no separate cell after binding; it is a part of the constants
       for (const auto& [cell, recipe] : recipes)
         for (const Step& step : recipe->steps) all[link + "constants"] += std::to_string(step.a.constant) + " ";
     } else if (const auto* h = std::get_if<Gated>(&contract.links[i])) {
@@ -244,9 +244,10 @@ TEST(Neighbours, EachDiffersFromTheRowInOneCell) {
     EXPECT_TRUE(differing_cells(contract, contract).empty());
     for (const Neighbour& neighbour : neighbours(tables(), row.id, kBf16)) {
       const std::set<std::string> differing = differing_cells(contract, neighbour.contract);
-      const bool reciprocal = neighbour.name.ends_with("-> mul(1/s)");  // needs a multiplier
-      const bool other_squares = neighbour.name.ends_with("less mu^2");  // needs the squares from which mu^2 is subtracted
-      const bool both_ends = neighbour.name.starts_with("lo, hi: ");     // of one range
+      const bool reciprocal = neighbour.name.ends_with("-> mul(1/s)");  // this mutant also needs a multiplier
+      // this mutant also needs the squares from which mu^2 is subtracted
+      const bool other_squares = neighbour.name.ends_with("less mu^2");
+      const bool both_ends = neighbour.name.starts_with("lo, hi: ");     // this mutant changes both ends of the range
       EXPECT_EQ(differing.size(), reciprocal || other_squares || both_ends ? 2u : 1u) << row.id << ": " << neighbour.name;
       if (differing.empty()) continue;
       const std::string column = neighbour.name.substr(0, neighbour.name.find(':'));

@@ -1,4 +1,4 @@
-// Contracts as formulas that a reader sees, link by link.
+// Prints contracts as formulas, stage by stage.
 #include "reference/flow/contract_text.h"
 
 #include <algorithm>
@@ -18,7 +18,8 @@ std::string free_steps(const Recipe& cell) {
   std::string text;
   for (const Step& step : cell.steps) {
     const bool undefined = step.beyond == BeyondInteger::kUndefined;
-    if (step.is_free() || undefined) append(text, ", ", step.text + (undefined ? " is undefined for what does not fit" : ""));
+    if (step.is_free() || undefined)
+      append(text, ", ", step.text + (undefined ? " is undefined for values outside the format" : ""));
   }
   return text;
 }
@@ -67,7 +68,7 @@ void append_formulas(const GroupQuant& quant, FormulaLines& to) {
     to.add("amax", formula(of_amax->amax, to.value));
     to.add("scale", formula(of_amax->scale, "amax"));
   }
-  if (quant.outer) to.add("g", "the scale of the outer level, an input");
+  if (quant.outer) to.add("g", "scale of the outer level (an input)");
   if (!quant.mult.steps.empty()) to.add("m", formula(quant.mult, "scale"));
   to.add("q", formula(quant.code, to.value) + "   (s = scale)");
 }
@@ -81,8 +82,8 @@ std::string freedom(const GroupQuant& quant, const RowInputs&, const Format&) {
 }
 
 void append_formulas(const Rope& rope, FormulaLines& to) {
-  to.add("pairs", std::string(rope.interleaved ? "neighbours" : "numbers half of the rotated ones apart") +
-                      (rope.first ? " at the beginning of a head" : " at the end of a head") +
+  to.add("pairs", std::string(rope.interleaved ? "adjacent elements" : "elements half of the rotated part apart") +
+                      (rope.first ? " at the start of a head" : " at the end of a head") +
                       "   (c, s = cosine and sine of the position)");
   to.add("even", formula(rope.even, "e") + (to.value == "x" ? "" : "   (e, o of " + to.value + ")"));
   to.add("odd", formula(rope.odd, "o"));
@@ -98,16 +99,15 @@ void append_formulas(const RowNorm& norm, FormulaLines& to) {
     to.add("residual", formula(norm.residual, "z"));
   }
   if (norm.centers()) to.add("mu", formula(norm.mean, "sum(x)"));
-  to.add("sum",
-         std::string("sum(") + (norm.deviates() ? "(x - mu)^2" : z + "^2") +
-             (norm.sum.steps.empty() ? "" : ", each rounded to the type of x") + "), any order within a tree of depth " +
-             norm.depth.text());
+  to.add("sum", std::string("sum(") + (norm.deviates() ? "(x - mu)^2" : z + "^2") +
+                    (norm.sum.steps.empty() ? "" : ", each rounded to the type of x") + "), added in any tree of depth " +
+                    norm.depth.text());
   to.add("r", formula(norm.r, "sum"));
   if (!norm.w.empty()) to.add("w", formula(norm.w, "gamma"));
   if (norm.gates()) to.add("h", formula(norm.gate, "g") + "   (g = gate)");
   to.add("y", formula(norm.y, z) + (!norm.w.empty() ? "" : norm.centers() ? "   (w = gamma, b = beta)" : "   (w = gamma)"));
   if (norm.stored_from != RowNorm::kNoColumn)
-    to.lines.push_back("        from column " + std::to_string(norm.stored_from) + " on with the residual in place of z");
+    to.lines.push_back("        from column " + std::to_string(norm.stored_from) + " on, the stored residual replaces z");
   to.value = "y";
 }
 

@@ -1,4 +1,4 @@
-// A contract as text: its cells as formulas, and where its outputs have freedom.
+// A contract as text: its cells as formulas, and where it admits several outputs.
 #pragma once
 
 #include <string>
@@ -12,15 +12,15 @@ namespace assay {
 /// One line per cell: "scale = 2^ceil(log2(max(amax / 448, 1e-10)))".
 std::vector<std::string> formulas(const Contract& contract);
 
-/// Why conforming outputs may have more than one code, for one row of inputs.
+/// Why a correct kernel may have several possible codes, for one row of inputs.
 std::string justification(const Contract& contract, const RowInputs& row, const Format& x);
 
-/// Formulas of the links, while they are being written.
+/// The formulas of the stages while they are being written.
 struct FormulaLines {
   std::vector<std::string> lines;
-  std::string value = "x";  ///< name of the numbers that the links so far computed
+  std::string value = "x";  ///< name of the result of the previous stages
 
-  /// "scale = ", with the name padded to the width of the others.
+  /// Adds "scale = ...", with the name padded to the width of the others.
   void add(const std::string& name, const std::string& text);
 };
 void append_formulas(const RowNorm& link, FormulaLines& to);

@@ -1,4 +1,4 @@
-// Evaluates a row through all links of its contract, and traces what became of one number.
+// Evaluates a row through all stages of its contract, and traces the computation of one element.
 #include <cmath>
 #include <optional>
 
@@ -9,11 +9,11 @@
 namespace assay {
 namespace {
 
-/// Of narrow_centered(): more leave little less.
+/// Number of rounds of narrow_centered(); more rounds narrow little further.
 constexpr int kRounds = 2;
 
-/// What all outputs of a row together allow as its mean and its r, and what that leaves of each output. Each of the two is
-/// narrowed by what is left of the other.
+/// Narrows the row's mean and r to the values that all outputs together admit, and then narrows each output. The two are narrowed
+/// in turns, each by the other's result.
 void narrow_centered(const Contract& contract, RowRun& run) {
   const RowNorm& norm = *contract.row_norm();
   const RowInputs& inputs = run.inputs;
@@ -26,7 +26,7 @@ void narrow_centered(const Contract& contract, RowRun& run) {
     row.mu = *mu;
     const Span r = norm_factor(norm, row, inputs.eps, run.listener);
     out.r = {std::fmax(out.r.low, r.low), std::fmin(out.r.high, r.high)};
-    if (out.r.low > out.r.high) return out.joint_violations.push_back("no r of the means that explain the row explains it");
+    if (out.r.low > out.r.high) return out.joint_violations.push_back("no single mean and r explain the row");
     const std::optional<Span> factors = factors_of_outputs(contract, inputs, row, *run.stored, out, contradiction);
     if (!factors) return out.joint_violations.push_back(contradiction);
     out.r = *factors;
@@ -34,7 +34,7 @@ void narrow_centered(const Contract& contract, RowRun& run) {
   }
 }
 
-/// What the links behind the first ones make of a row, and what its outputs allow together.
+/// Evaluates the remaining stages of a row, and checks what its outputs admit together.
 RowOutputs finish(const Contract& contract, size_t links, RowRun row) {
   for (size_t i = links; i < contract.links.size(); ++i) std::visit([&](const auto& one) { run(one, row); }, contract.links[i]);
   RowOutputs& out = row.out;

@@ -1,4 +1,5 @@
-// A flow is one kind of contract row; this is its description, and the list of all flows. What a flow does lies in its own file.
+// A flow is an op kind: one kind of contract row. This file declares its description and the list of all flows. Each flow is
+// implemented in its own folder.
 #pragma once
 
 #include <optional>
@@ -13,45 +14,44 @@ namespace assay {
 
 class RowEdits;
 
-/// Where a link may be in a chain.
+/// Where a stage may appear in a chain.
 enum class ChainPlace { kAnywhere, kFirst, kLast };
 
-/// What a flow needs whose rows are functions of one row of numbers, the links of chains.
+/// Additional properties of op kinds that are functions of one row and can be stages of a chain.
 struct LinkFlow {
   std::vector<std::string> steps;          ///< columns whose cells are steps, which mutants change
   ChainPlace place = ChainPlace::kAnywhere;
-  std::string place_words = {};            ///< the error for a chain that has it elsewhere
+  std::string place_words = {};            ///< error message for a chain that has the stage elsewhere
   Link (*bind)(const RowCells& cells, const Format& x);
-  void (*edits)(RowEdits& row);            ///< adds every mistake that can be made in a row
-  /// Names of what a row takes beside x: "gamma", "scale", "azp", "up", ...
+  void (*edits)(RowEdits& row);            ///< adds every mutant of a row
+  /// Names of the inputs of a row besides x: "gamma", "scale", "azp", "up", ...
   std::vector<std::string> (*inputs)(const ContractRow& row);
 };
 
 struct Flow {
-  std::string name;                        ///< "group_quant", as chains and reports write it
-  std::string says;                        ///< the column by which a table says that its rows are of this flow
-  std::vector<std::string> files;          ///< tables in the folder of contracts
-  std::vector<std::string> columns;        ///< that such a table has, beside id and since, until, source, why
-  std::vector<std::string> optional = {};  ///< that it may lack: these cells are empty then
-  /// Reads every cell of a row. Throws TableError. Null: a row is right if it binds.
+  std::string name;                        ///< name in chains and reports, such as "group_quant"
+  std::string says;                        ///< the column whose presence marks a table as belonging to this op kind
+  std::vector<std::string> files;          ///< table files in the folder of contracts
+  std::vector<std::string> columns;        ///< required columns, besides id, since, until, source and why
+  std::vector<std::string> optional = {};  ///< optional columns; missing cells are empty
+  /// Checks every cell of a row. Throws TableError. nullptr: a row is valid if it binds.
   void (*check)(const ContractTables& tables, const ContractRow& row) = nullptr;
-  std::optional<LinkFlow> link = {};       ///< nothing for a chain and for a flow with a contract of its own, such as a GEMM
+  std::optional<LinkFlow> link = {};       ///< empty for chains, and for op kinds with their own contract type, such as GEMMs
 };
 
-/// In the order in which tables are loaded. A table belongs to the first flow whose column `says` it has. Chains come after the
-/// rows that they name.
+/// In loading order. A table belongs to the first op kind whose column `says` it has. Chains come after the rows that they name.
 std::span<const Flow* const> all_flows();
 
 /// Throws std::out_of_range that lists similar names.
 const Flow& flow_named(const std::string& name);
 
-/// Whether the contract takes `input` beside x, in its row or in a link of its chain: "residual", "beta", "scale", "up", ...
+/// True if the contract takes `input` besides x, in its row or in a stage of its chain: "residual", "beta", "scale", "up", ...
 bool takes(const ContractTables& tables, const ContractRow& row, const std::string& input);
 
-/// Whether the row is a GEMM, with a known unit or an unknown kernel.
+/// True if the row is a GEMM, with a documented instruction or an undocumented kernel.
 bool is_product(const ContractRow& row);
 
-/// Whether the row produces codes and names the layouts of their scales.
+/// True if the row produces codes and names the layouts of their scales.
 bool is_quantization(const ContractRow& row);
 
 }  // namespace assay

@@ -1,4 +1,4 @@
-// The list of flows, and the loading of contract tables, which are of the flow that a column names.
+// The list of op kinds, and the loading of contract tables. A column name tells the op kind of a table.
 #include "reference/flow/flow.h"
 
 #include <algorithm>
@@ -78,7 +78,7 @@ const Flow& flow_of(const Table& table) {
     place = &table.header[i];
   }
   throw TableError(table.file, 1, place ? place->column : 1, "",
-                   "no column says which flow this is: a contract table has one of the columns " + known + near);
+                   "the table matches no op kind: expected one of the columns " + known + near);
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ struct RowInputs {
   int64_t group_size = 0;                  ///< columns per scale
   double scale_ub = HUGE_VAL;              ///< as passed to the op; converted to f32 before use
   std::vector<double> scale = {};          ///< per group, for a contract with scales as input
-  Spans maxima = {};                       ///< amax per group over all rows that share its scale; empty: a group lies within this
+  Spans maxima = {};                       ///< amax per group over all rows that share its scale; empty: a group lies within one
                                            ///< row
   std::vector<double> zero = {};           ///< zero point per group, for a contract with zero points as input
   std::vector<double> residual = {};       ///< added to x before a norm with residual
@@ -30,7 +30,7 @@ struct RowInputs {
   double outer_scale = 1;                  ///< f32 scale of the level above the groups; 1 if there is none
 };
 
-/// The decoded outputs of the kernel under test for this row. A missing tensor is empty.
+/// The decoded outputs of the kernel under test for this row. Missing tensors are empty.
 struct StoredRow {
   std::vector<double> y, q, scale, zero = {};
 };
@@ -43,7 +43,7 @@ struct RowOutputs {
                                               ///< input
   Spans zero;                                 ///< n / group_size int32 zero points, for a row of quant_azp that computes them
   Spans residual;                             ///< n, in x's format, for a norm with residual
-  Span r = point(0);                          ///< reciprocal root of a norm
+  Span r = point(0);                          ///< reciprocal root in a norm
   std::vector<std::string> joint_violations;  ///< elements that pass alone but not together with the others
 };
 

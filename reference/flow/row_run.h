@@ -1,4 +1,5 @@
-// A row on its way through the links of its contract: who is told of each step, a trace, and rows behind the first links.
+// The state of a row on its way through the stages of its contract: an observer of each step, a trace, and rows after the first
+// stages.
 #pragma once
 
 #include <functional>
@@ -12,10 +13,10 @@
 
 namespace assay {
 
-// Observer of the evaluation of a row: receives its quantities, its cells and every step, as they are judged. Without a listener,
-// as in normal runs, the cost is one test per cell and per step, and none per number.
+// Observer of the evaluation of a row: receives its quantities, its cells and every step, as they are checked. Without a
+// listener, as in normal runs, the cost is one test per cell and per step, and none per element.
 
-/// Maps a column of the row to the index of its number in a cell; empty if the cell has none for it.
+/// Maps a column of the row to the index of its element in a cell; empty if the cell has none for it.
 using CellPlaces = std::function<std::optional<size_t>(size_t column)>;
 
 inline CellPlaces whole_row() {
@@ -30,13 +31,13 @@ inline CellPlaces each_group(int64_t size) {
 
 class RowListener : public StepListener {
  public:
-  /// Numbers that a cell reads and that no cell computed.
+  /// Values that a cell reads and that no cell computed.
   virtual void quantity(const std::string& name, const Spans& numbers, const CellPlaces& places) = 0;
   /// Called before the first step of a cell; step() reports the steps.
   virtual void cell(const std::string& name, const Spans& from, const CellPlaces& places) = 0;
 };
 
-/// Runs a cell over a row of numbers. `places` returns the CellPlaces; it is called only if there is a listener.
+/// Runs a cell over a row. `places` returns the CellPlaces; it is called only if there is a listener.
 template <class MakePlaces>
 void run_cell(RowListener* listener, const char* name, const Recipe& recipe, Spans& row, const Environment& environment,
               MakePlaces places) {
@@ -44,15 +45,15 @@ void run_cell(RowListener* listener, const char* name, const Recipe& recipe, Spa
   evaluate(recipe, row, environment, listener);
 }
 
-// A row on its way through the links of its contract. The folder of a flow has the function run() for its links.
+// The state of a row on its way through the stages of its contract. Each op kind's folder defines run() for its stages.
 
 struct RowRun {
   const RowInputs& inputs;
-  const StoredRow* stored;  ///< null: evaluate from the inputs only
+  const StoredRow* stored;  ///< nullptr: evaluate from the inputs only
   const Format& x;
   RowListener* listener;    ///< may be null
 
-  Spans values;     ///< output of the links so far
+  Spans values;     ///< result of the stages so far
   RowOutputs out;
   NormRow norm;     ///< for a contract with a norm: data for the joint check of the outputs
   size_t asked = 0; ///< a norm reads the whole row but computes only the first `asked` numbers; 0: all
@@ -63,31 +64,31 @@ void run(const Gated& link, RowRun& row);
 void run(const Rope& link, RowRun& row);
 void run(const GroupQuant& link, RowRun& row);
 
-// A row after the first links of its contract, to be shared by contracts that differ only in later links.
+// A row after the first stages of its contract, shared by contracts that differ only in later stages.
 
 struct RowBehind {
-  size_t links = 0;  ///< number of links already evaluated
+  size_t links = 0;  ///< number of stages already evaluated
   Spans values;
   RowOutputs out;
   NormRow norm;
 };
 
-/// Evaluates the first `links` links of a contract. These must not depend on stored outputs.
+/// Evaluates the first `links` stages of a contract. These must not depend on stored outputs.
 RowBehind row_behind(const Contract& contract, size_t links, const RowInputs& inputs, const Format& x_format);
 
-/// Only its first `count` numbers: enough for links that treat each number, or each group, independently.
+/// Only its first `count` elements: enough for stages that treat each element, or each group, independently.
 RowBehind first_numbers(const RowBehind& behind, size_t count);
 
-/// evaluate_row() for the first `count` numbers only, of a contract that starts with a norm. The later links must be as for
+/// evaluate_row() for the first `count` elements only, for a contract that starts with a norm. The later stages must be as for
 /// first_numbers().
 RowOutputs evaluate_first(const Contract& contract, const RowInputs& inputs, const Format& x_format, size_t count);
 
-/// evaluate_row() of a contract that starts with the links already evaluated in `behind`.
+/// evaluate_row() for a contract that starts with the stages already evaluated in `behind`.
 RowOutputs evaluate_behind(const RowBehind& behind, const Contract& contract, const RowInputs& inputs, const StoredRow* stored,
                            const Format& x_format);
 
-// Records, step by step, how the evaluation of a row computed one of its numbers. It is a listener, so it sees the numbers that
-// were judged.
+// Records, step by step, how the evaluation of a row computed one of its elements. It is a listener, so it sees exactly the
+// values that are checked.
 
 struct TracedStep {
   std::string text;  ///< the step as written in the table
@@ -97,7 +98,7 @@ struct TracedStep {
 /// A cell, or an input quantity, which has no steps.
 struct TracedCell {
   std::string name;
-  bool made = false;  ///< computed by a cell
+  bool made = false;  ///< true: computed by a cell
   Span from;
   std::vector<TracedStep> steps;
   Span result() const { return steps.empty() ? from : steps.back().result; }
@@ -105,11 +106,11 @@ struct TracedCell {
 
 class Trace : public RowListener {
  public:
-  /// Records the numbers of this column of the row.
+  /// Records this column of the row.
   explicit Trace(size_t column) : column_(column) {}
 
   const std::vector<TracedCell>& cells() const { return cells_; }
-  /// The last recorded cell of that name, or null.
+  /// The last recorded cell of that name, or nullptr.
   const TracedCell* find(const std::string& name) const;
 
   void quantity(const std::string& name, const Spans& numbers, const CellPlaces& places) override;
@@ -118,7 +119,7 @@ class Trace : public RowListener {
 
  private:
   size_t column_;
-  std::optional<size_t> at_;  ///< index of the number in the running cell
+  std::optional<size_t> at_;  ///< index of the element in the running cell
   std::vector<TracedCell> cells_;
 };
 

@@ -1,4 +1,5 @@
-// A trace ends with the spans that are judged, whatever the contract; and a contract's formulas name the cells that ran.
+// A trace must end with the intervals that are checked, for every contract; and a contract's formulas must name the cells that
+// ran.
 #include "reference/flow/row_run.h"
 
 #include <gtest/gtest.h>
@@ -30,7 +31,7 @@ std::vector<double> drawn_numbers(const Format& format, size_t count, double sca
   return all;
 }
 
-/// One row with everything that a contract may take. The bound of the scales is no number of f32.
+/// A row with every input that a contract may take. The bound of the scales is not representable in f32.
 RowInputs row_for(const Contract& contract, const Format& x) {
   RowInputs in;
   in.x = drawn_numbers(x, contract.gated() ? 2 * kNumbers : kNumbers, 3, 1);
@@ -55,7 +56,7 @@ bool same(Span a, Span b) {
   return both_nan || (a.any() && b.any()) || (a.low == b.low && a.high == b.high);
 }
 
-/// Whether the cell of the trace that made a span made the one that is judged.
+/// Checks that the last traced cell produced the checked interval.
 void expect_made(const Trace& trace, const char* cell, const Spans& judged, size_t at, const std::string& what) {
   if (at >= judged.size()) return;
   const TracedCell* made = trace.find(cell);
@@ -64,7 +65,7 @@ void expect_made(const Trace& trace, const char* cell, const Spans& judged, size
                                                 << " and judged is " << judged[at].low << " .. " << judged[at].high;
 }
 
-/// The cell that made the numbers of the row's end.
+/// The cell that produced the row's outputs.
 const char* last_cell(const Contract& contract, const Trace& trace) {
   if (!contract.rope()) return contract.row_norm() ? "y" : "h";
   for (const char* cell : {"even", "odd"})

@@ -45,7 +45,7 @@ __attribute__((always_inline)) static inline Fields fields_of(const Format& f, u
   return {negative ? -magnitude : magnitude, int32_t(field == 0 ? 1 : field) - f.bias, finite};
 }
 
-/// 2^exponent, from -1022 to 1023.
+/// 2^exponent, for -1022 to 1023.
 __attribute__((always_inline)) static inline double two_to(int32_t exponent) {
   const uint64_t bits = uint64_t(uint32_t(exponent + 1023)) << 52;
   double power;

@@ -1,4 +1,4 @@
-// Formats by their defining numbers: decode, order, and the catalogue.
+// Formats and their parameters: decoding, ordering, and the catalogue.
 #include "reference/formats/format.h"
 
 #include <algorithm>
@@ -18,7 +18,7 @@ constexpr uint32_t low_bits(int n) { return n >= 32 ? 0xffffffffu : (1u << n) - 
 uint32_t magnitude_mask(const Format& f) { return f.has_sign() ? low_bits(f.bits - 1) : low_bits(f.bits); }
 uint32_t sign_bit(const Format& f) { return f.has_sign() ? 1u << (f.bits - 1) : 0u; }
 
-/// The largest magnitude code that is a finite number.
+/// The largest finite magnitude code.
 uint32_t largest_finite(const Format& f) {
   switch (f.specials) {
     case Specials::kIeee:
@@ -44,10 +44,10 @@ double decode_integer(const Format& f, uint32_t code) {
   return double(code & sign ? magnitude - int64_t{sign} : magnitude);
 }
 
-/// Whether distinct NaN codes get ordinals beyond the infinities, as numbers would: the format uses all ordinals.
+/// True if each NaN code has an ordinal of its own, beyond those of the infinities. With 32 bits, all ordinals are then in use.
 bool has_room_for_nans(const Format& f) { return f.nan_by_code && f.bits == 32 && f.specials == Specials::kIeee; }
 
-/// Value of a magnitude code of a finite number. The quanta of all formats here are normal doubles.
+/// Value of a finite magnitude code. The quanta of all formats here are normal doubles.
 double decode_magnitude(const Format& f, uint32_t magnitude) {
   if (f.specials == Specials::kScale) return power_of_two(int(magnitude) - f.bias);
   const int exponent = int(magnitude >> f.mantissa_bits);

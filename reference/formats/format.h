@@ -1,4 +1,4 @@
-// A number format is defined by a few parameters and a source; decoding, ordering and rounding follow from them.
+// A number format is defined by a few parameters and a source; decoding, ordering and rounding are derived from them.
 #pragma once
 
 #include <bit>
@@ -53,8 +53,8 @@ double max_finite(const Format& format);
 /// The code of a value on the format's grid. NaN gives the canonical NaN code. Throws std::domain_error off the grid.
 uint32_t code_of(const Format& format, double value);
 
-/// Position of a code in the order of values. Neighbouring values have consecutive ordinals; -0 is directly below +0. All NaN
-/// share one ordinal outside the numbers, unless the format distinguishes NaN codes: those of f32 are then beyond its infinities,
+/// Position of a code in the order of values. Adjacent values have consecutive ordinals; -0 is directly below +0. All NaN share
+/// one ordinal outside the numbers, unless the format distinguishes NaN codes; NaN codes of f32 are then beyond its infinities,
 /// on the side of their sign. The difference of two ordinals is their distance in ulp of the format (plus one across the zeros of
 /// a format with a sign bit).
 int32_t ordinal(const Format& format, uint32_t code);
@@ -63,7 +63,7 @@ uint32_t code_from_ordinal(const Format& format, int32_t ordinal);
 
 inline constexpr int32_t kNanOrdinal = std::numeric_limits<int32_t>::max();
 
-/// Whether an ordinal is that of a NaN. The outermost ordinals of numbers are those of fp32's Inf and -Inf.
+/// True if an ordinal is that of a NaN. The outermost ordinals of numbers are those of fp32's Inf and -Inf.
 constexpr bool is_nan_ordinal(int32_t o) { return o > 0x7f800000 || o < -0x7f800001; }
 
 /// How many ulp of the format `a` is above `b`. Both are ordinals of numbers; the two zeros count as one value.

@@ -1,4 +1,4 @@
-// Codes stand for the numbers that the standards say, specials among them, and a number off the grid has no code.
+// Codes have the values that the standards define, including special values; a number off the grid has no code.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

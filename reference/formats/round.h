@@ -12,7 +12,7 @@
 
 namespace assay {
 
-// Rounding a real number to a format: a grid, a rule for the neighbours, a rule for what does not fit.
+// Rounding a real number to a format: a grid, a rounding rule, and an overflow rule.
 
 enum class Rounding { kNearestEven, kNearestAway, kTowardZero, kDown, kUp };
 
@@ -31,9 +31,9 @@ double next_down(const Format& format, double value);
 
 // Besides decode and encode, the only place that manipulates bits of doubles: the step of a format's grid, and powers of two.
 
-/// Distance between neighbouring grid numbers around x: 2^(max(exponent(x), min_exponent) - mantissa_bits), given as the two
-/// powers of two. Exact for every finite normal double; a subnormal double is below every grid used here. Always inlined: it is
-/// compiled for several instruction sets and must never be merged across them.
+/// Distance between adjacent grid values around x: 2^(max(exponent(x), min_exponent) - mantissa_bits), given as the two powers of
+/// two. Exact for every finite normal double; a subnormal double is below every grid used here. Always inlined: it is compiled
+/// for several instruction sets and must never be merged across them.
 __attribute__((always_inline)) static inline double quantum(double x, double smallest_normal, double last_place) {
   uint64_t bits;
   std::memcpy(&bits, &x, sizeof bits);

@@ -1,4 +1,4 @@
-// Rounding and overflow against a search for both neighbours of a number, and codes of whole rows.
+// Compares rounding and overflow with a search for both neighbours of a number; also codes of whole rows.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -22,7 +22,7 @@ constexpr Rounding kModes[] = {Rounding::kNearestEven, Rounding::kNearestAway, R
                                Rounding::kUp};
 constexpr Overflow kOverflows[] = {Overflow::kSaturate, Overflow::kSpecial};
 
-/// The format's nonnegative numbers by decoding; searched, so that no code of round_to is reused.
+/// The format's non-negative values by decoding, for searching. Uses no code of round_to.
 class Ladder {
  public:
   explicit Ladder(const Format& f) : f_(f), top_(code_of(f, max_finite(f))) {

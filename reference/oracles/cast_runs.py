@@ -1,8 +1,8 @@
-"""Cast profiles as runs of one code (dump_casts), and a library held against them. For *_casts_test.py.
+"""Reads cast profiles as runs of one code (dump_casts), and compares a library with them. For *_casts_test.py.
 
-Which inputs: both ends of every run of every profile with that source, and the inputs next to them; every pattern of 16 bits with
-five continuations; every 1021st pattern. A cast that is monotone between the ends of its runs and right at them is right everywhere; the
-other inputs are for one that is not. ASSAY_EXHAUSTIVE=1 takes every input.
+Tested inputs: both ends of every run of every profile with that source, and the adjacent inputs; every 16-bit pattern with
+five continuations; every 1021st pattern. A cast that is correct at the ends of its runs and monotone between them is correct everywhere; the
+other inputs detect a cast that is not monotone. ASSAY_EXHAUSTIVE=1 tests every input.
 """
 
 import os
@@ -23,7 +23,7 @@ class Profile:
         return np.array_equal(self.first, other.first) and np.array_equal(self.code, other.code)
 
     def with_a_border_moved(self, run, by):
-        """The same, but for one run that begins that many inputs later."""
+        """The same profile, except that one run starts that many inputs later."""
         other = Profile(self.name, self.source, self.form, self.until)
         other.first, other.code = self.first.copy(), self.code
         other.first[run] = int(other.first[run]) + by
@@ -46,7 +46,7 @@ def read_profiles(program):
 
 
 def near_borders(profiles, source):
-    """Where any profile changes its code: that input, its two neighbours below and the one above."""
+    """Every input at which a profile changes its code, with its two neighbours below and the one above."""
     bits, patterns, _ = BITS[source]
     firsts = np.concatenate([p.first for p in profiles.values() if p.source == source])
     around = np.concatenate([firsts + np.uint64(d) for d in (0, 1)] + [firsts - np.uint64(d) for d in (1, 2)])
@@ -73,7 +73,7 @@ def wrong_at(profile, inputs, codes):
 
 
 def hold(theirs, cast, profile, profiles):
-    """Holds a cast of a library against its profile, and demands that inputs near borders refuse all others. Returns failures."""
+    """Compares a library's cast with its profile. Also requires that inputs near run ends distinguish it from all other profiles. Returns failures."""
     wrong, total, first = 0, 0, ""
     _, _, numbers = BITS[profile.source]
     near = near_borders(profiles, profile.source)

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Whether the code that a contract describes stands in the release that its row names.
+"""Checks that the code that a contract describes exists in the release that its row names.
 
-usage: cited_symbols.py                  every row of the contract tables has a line in symbols.csv, and lines fit their rows
-       cited_symbols.py --check SOURCES  and each symbol stands where its line says, in sources that lie in the folder SOURCES
-       cited_symbols.py --write SOURCES  writes what is found into the column `line`
+usage: cited_symbols.py                  every contract row has a line in symbols.csv, and the lines match their rows
+       cited_symbols.py --check SOURCES  also checks that each symbol is at its line, in the sources in folder SOURCES
+       cited_symbols.py --write SOURCES  writes the lines that it finds into the column `line`
 
 symbols.csv: `contract` ids with * and |; `release` as v0.33.0 or a commit; `file` below the root of the release; `symbol` a string of
 that file; `line` where it first stands, "none" where the release lacks it, "unread" where its sources were not at hand.
@@ -19,7 +19,7 @@ import sys
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 SYMBOLS = os.path.join(ROOT, "reference", "contracts", "symbols.csv")
-# Casts are of versions of libraries; tables without a column `since` have no contracts.
+# Casts belong to library versions; tables without a column `since` contain no contracts.
 NO_CONTRACTS = {"casts.csv"}
 
 
@@ -45,13 +45,13 @@ def version(text):
 
 
 def periods(row):
-    """Pairs of releases, since and until, of a row that names releases."""
+    """The pairs of releases (since, until) of a row that names releases."""
     sinces, untils = row["since"].split("; "), row["until"].split("; ") if row["until"] else []
     return [(since, untils[i] if i < len(untils) else "") for i, since in enumerate(sinces)]
 
 
 def holds(row, release):
-    """Whether a row says of a release that it has its code; None where it names none to compare with."""
+    """True if a row claims that a release has its code; None if it names no comparable release."""
     known = [(since, until) for since, until in periods(row) if since.startswith("v")]
     if not known or not release.startswith("v"):
         return None
@@ -63,7 +63,7 @@ def covered(rows, lines):
     wrong = []
     for contract, row in rows.items():
         if contract.startswith(("assay.", "trtllm.", "torch.", "triton.")):
-            continue  # proposed here, code of a project whose releases have not been read, or what a compiler makes of anyone's line
+            continue  # proposed by this project, from a project whose releases were not read, or a compiler's transformation
         mine = [line for line in lines if any(fnmatch.fnmatchcase(contract, one) for one in line["contract"].split("|"))]
         if not mine:
             wrong.append(f"{contract}: no line of symbols.csv is about it")

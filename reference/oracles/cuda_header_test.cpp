@@ -1,4 +1,4 @@
-// Formats and the cast profiles named cuda.* against the host code of CUDA's headers.
+// Compares formats and the cast profiles named cuda.* with the host code of CUDA's headers.
 #include <cuda_fp4.h>
 #include <cuda_fp6.h>
 #include <cuda_fp8.h>
@@ -19,7 +19,7 @@
 
 namespace assay {
 
-// The formats against the host code of CUDA's cuda_fp8.h. Left out, as documented there: the sign and the bits of a NaN.
+// Compares the formats with the host code of CUDA's cuda_fp8.h, except for the sign and bits of a NaN, which it leaves undefined.
 
 namespace {
 

@@ -1,5 +1,6 @@
-// Prints the runs of every cast profile, to be compared with implementations in other languages. Prints a line `cast ID SOURCE
-// FORMAT UNTIL` ("-" for a row without an end), then `first last code` for each run, in hexadecimal. Usage: dump_casts
+// Prints the runs of every cast profile, for comparison with implementations in other languages. Output: a line `cast ID SOURCE
+// FORMAT UNTIL` ("-" for a row without an end), then `first last code` for each run, in hexadecimal.
+// Usage: dump_casts
 #include <cstdio>
 
 #include "reference/casts/cast_profile.h"

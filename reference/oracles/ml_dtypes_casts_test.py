@@ -1,4 +1,4 @@
-"""The cast profiles named ml_dtypes.* against ml_dtypes. usage: ml_dtypes_casts_test.py DUMP_CASTS"""
+"""Compares the cast profiles named ml_dtypes.* with ml_dtypes. usage: ml_dtypes_casts_test.py DUMP_CASTS"""
 
 import sys
 

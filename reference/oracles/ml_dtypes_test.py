@@ -1,6 +1,6 @@
 """Compares the reference formats with numpy and ml_dtypes. usage: ml_dtypes_test.py DUMP_CONVERSIONS
 
-Both sides do not saturate. Differences that are documented and left out: the bits of a NaN (ml_dtypes keeps its sign), and e8m0 of
+Neither side saturates. Documented differences are skipped: the bits of a NaN (ml_dtypes keeps its sign), and e8m0 of
 zero and of negative numbers (NaN there, 2^-127 and the magnitude here, as the hardware does) and between 2^-127 and 2^-126, where
 ml_dtypes always rounds up.
 """
@@ -30,7 +30,7 @@ TYPES = {
 
 
 def read(program):
-    """Values of all codes of each format, and the table of inputs and codes."""
+    """Reads the values of all codes of each format, and the table of inputs and codes."""
     decoded, columns, rows, name = {}, [], [], None
     for line in subprocess.run([program], capture_output=True, text=True, check=True).stdout.splitlines():
         words = line.split()
@@ -60,7 +60,7 @@ def wrong_values(name, values):
 
 
 def converted(name, x):
-    """Codes of f32 inputs by numpy and ml_dtypes."""
+    """Converts f32 inputs to codes with numpy and ml_dtypes."""
     theirs, codes = TYPES[name]
     if name == "int8":
         return np.clip(np.rint(x), -128, 127).astype(np.int8).view(np.uint8)
@@ -88,7 +88,7 @@ def main():
         print(f"{name}: {bad[0]} of {len(values[name])} codes and {bad[1]} of {len(bits)} conversions differ")
         failures += bad != (0, 0)
 
-        # One changed value and truncation in place of rounding have to be seen.
+        # The comparison must detect one changed value, and truncation instead of rounding.
         other = values[name].copy()
         other[1] = other[2]
         toward_zero = np.roll(codes[name], 1)

@@ -1,4 +1,4 @@
-"""The cast profiles named ptx.* against the instructions on a GPU. usage: ptx_casts_test.py DUMP_CASTS"""
+"""Compares the cast profiles named ptx.* with the instructions on a GPU. usage: ptx_casts_test.py DUMP_CASTS"""
 
 import sys
 
@@ -21,7 +21,7 @@ def converted(x, codes, n, block: tl.constexpr, asm: tl.constexpr):
 
 
 def cast_of(rounding):
-    # PTX has no register of 8 bits: the result is widened with its sign.
+    # PTX has no 8-bit registers, so the result is sign-extended.
     asm = f"{{ .reg .s16 h; cvt.{rounding}.sat.s8.f32 h, $1; cvt.s32.s16 $0, h; }}"
 
     def cast(numbers):

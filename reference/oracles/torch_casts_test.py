@@ -1,4 +1,4 @@
-"""The cast profiles of torch against torch, on the CPU and on a GPU if it sees one. usage: torch_casts_test.py DUMP_CASTS"""
+"""Compares the cast profiles of torch with torch, on the CPU and on a GPU if there is one. usage: torch_casts_test.py DUMP_CASTS"""
 
 import sys
 
@@ -7,7 +7,7 @@ import torch
 
 import cast_runs
 
-# dtype, device and profiles, of which the newest holds that is not newer than this torch. Two fnuz rows serve ml_dtypes as well.
+# dtype, device and profiles; the newest profile that is not newer than this torch applies. Two fnuz rows also cover ml_dtypes.
 CASTS = [
     ("float8_e4m3fn", "cpu", "torch.e4m3fn torch.e4m3fn_sat"),
     ("float8_e4m3fn", "cuda", "torch.e4m3fn torch.e4m3fn_sat"),
@@ -28,12 +28,12 @@ def number(version):
 
 
 def since(profile):
-    """The version behind the @ of a profile."""
+    """The version after the @ of a profile's name."""
     return number(profile.name.split("@")[1]) if "@" in profile.name else (0, 0)
 
 
 def of_this_version(bases, profiles):
-    """The profile for this torch, or None: older than the oldest, or between the end of one and the next."""
+    """The profile for this torch version, or None if no profile covers it."""
     here = number(torch.__version__)
     fitting = [p for p in profiles.values() if p.name.split("@")[0] in bases.split() and since(p) <= here]
     newest = max(fitting, key=since, default=None)

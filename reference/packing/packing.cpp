@@ -1,4 +1,4 @@
-// Packed words of scales: rows, evaluation, and the flow of pack_scales.
+// Packed words of scales: rows, evaluation, and the op kind of pack_scales.
 #include "reference/packing/packing.h"
 
 #include <algorithm>
@@ -141,7 +141,7 @@ uint32_t parse_domain(std::string_view text) {
 
 namespace {
 
-/// Values of a word of that contract: as many as its text names.
+/// Number of values in a contract's word: as many as its text names.
 int values_of(const std::string& text) { return 1 + int(std::count(text.begin(), text.end(), '|')); }
 
 template <class F>
@@ -165,7 +165,7 @@ std::vector<TakenLayout> parse_takes(const std::string& cell) {
       const std::string digits = one.substr(percent + 1);
       const bool number = !digits.empty() && digits.size() < 10 && std::all_of(digits.begin(), digits.end(), ::isdigit);
       if (!number || std::stoll(digits) == 0)
-        throw ParseError(begin + percent + 1, "after % stands what the number of rows is a multiple of");
+        throw ParseError(begin + percent + 1, "expected the divisor of the number of rows after %");
       taken.multiple = std::stoll(digits);
     }
     all.push_back(std::move(taken));

@@ -1,4 +1,4 @@
-// Packed scales as operations on the bits of a word: rows of contracts, and what they make of scales.
+// Packed scales as bit operations on a word: contract rows, and their results.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace assay {
 
-// A packed word of scales as its contract writes it: integer operations on the bits of neighbouring fp32 scales.
+// A packed word of scales as its contract defines it: integer operations on the bits of consecutive fp32 scales.
 
 /// One operation on 32 bits: `>>23`, `<<1`, `&0xff` or `+0x7fffff`.
 struct BitStep {
@@ -30,7 +30,7 @@ struct WordTerm {
   std::string text() const;
 };
 
-/// Terms joined by `|`, each of another value: `v0>>23 | v1>>15 | v2>>7 | v3<<1`, or `v0` alone.
+/// Terms joined by `|`, each for another value: `v0>>23 | v1>>15 | v2>>7 | v3<<1`, or `v0` alone.
 struct Word {
   std::vector<WordTerm> terms;
 
@@ -44,12 +44,12 @@ Word parse_word(std::string_view text, int values);
 /// Bits that must be zero in every scale: `&0x807fffff=0`; none for an empty text. Throws ParseError.
 uint32_t parse_domain(std::string_view text);
 
-// A contract of the flow "pack": scales moved into the layout that a consumer reads, as words.
+// A contract of op kind "pack": moves scales into the layout that a consumer reads, as words.
 
-/// The row of the registry.
+/// The registry entry of this op kind.
 const Flow& packing_flow();
 
-/// A layout that scales may come in; `multiple` of the number of rows: it is taken only then.
+/// An accepted input layout of scales; only accepted if the number of rows is divisible by `multiple`.
 struct TakenLayout {
   std::string layout;
   int64_t multiple = 1;
@@ -58,8 +58,8 @@ struct TakenLayout {
 struct Packing {
   std::string id;
   Word word;
-  uint32_t absent = 0;     ///< the bits of a scale that a row's last word lacks: 0 in all rows
-  uint32_t zero_bits = 0;  ///< of every scale
+  uint32_t absent = 0;     ///< bits of a scale that is missing in a row's last word: 0 in all rows
+  uint32_t zero_bits = 0;  ///< bits that must be zero in every scale
   std::vector<TakenLayout> takes;
 };
 
@@ -68,12 +68,11 @@ Packing read_packing(const ContractRow& row);
 
 /// A packing with one mistake.
 struct PackingNeighbour {
-  std::string name;  ///< "word: no mask"
+  std::string name;  ///< such as "word: no mask"
   Packing packing;
 };
 
-/// Every mutant: a value dropped, masks dropped or set, places exchanged, exponents rounded up, absent values that are
-/// not 0.
+/// Every mutant: drop a value, drop or set masks, exchange positions, round exponents up, make absent values nonzero.
 std::vector<PackingNeighbour> neighbours(const Packing& packing);
 
 }  // namespace assay

@@ -1,4 +1,4 @@
-// Elementary functions on intervals, the freedom a step leaves, fused steps, and narrowing by what was stored.
+// Elementary functions on intervals, the admissible results of a step, fused steps, and narrowing by stored outputs.
 #include "reference/recipe/eval.h"
 
 #include <algorithm>
@@ -33,7 +33,7 @@ double to_integer(const Step& step, double v) {
   return round_to(*step.target, v, step.rounding, Overflow::kSaturate);
 }
 
-/// Whether v, rounded, is within the integer format.
+/// True if v, rounded, is within the integer format.
 bool fits(const Step& step, double v) {
   const double whole = step.rounding == Rounding::kTowardZero    ? std::trunc(v)
                        : step.rounding == Rounding::kNearestAway ? std::round(v)
@@ -56,7 +56,7 @@ Span magnitudes(Span v) {
   return holds_zero_inside(v) ? Span{0, std::max(-v.low, v.high)} : ordered(std::fabs(v.low), std::fabs(v.high));
 }
 
-/// Whether an integer step is discontinuous on the interval v.
+/// True if an integer step is discontinuous on the interval v.
 bool breaks(const Step& step, Span v) {
   if (step.verb != Verb::kTo || step.beyond == BeyondInteger::kSaturate) return false;
   if (step.beyond == BeyondInteger::kUndefined) return !fits(step, v.low) || !fits(step, v.high);
@@ -134,7 +134,7 @@ Span apply(const Step& step, Span v) {
   if (v.any()) return v;
   if (step.verb == Verb::kAbs) return magnitudes(v);
   if (step.verb == Verb::kRcp && v.low <= 0 && v.high >= 0) return any_number();
-  if (step.verb == Verb::kRsqrt && v.low == 0 && std::signbit(v.low)) return any_number();     // -Inf there, +Inf next to it
+  if (step.verb == Verb::kRsqrt && v.low == 0 && std::signbit(v.low)) return any_number();     // -Inf at the end, +Inf next to it
   if (step.verb == Verb::kTo && step.target->specials == Specials::kScale) v = magnitudes(v);  // a scale has no sign
   const Span result = ordered(apply(step, v.low), apply(step, v.high));
   const bool overflows_at_both_ends = std::isnan(result.low) && std::isnan(result.high) && holds_zero_inside(v);
@@ -143,7 +143,7 @@ Span apply(const Step& step, Span v) {
 
 namespace {
 
-/// Widens by the slack of the largest argument. Beyond kFurthest every function here has reached Inf or zero.
+/// Widens by the error bound of the largest argument. Beyond kFurthest, every function here has reached Inf or zero.
 Span widened_by_argument(const Step& step, Span argument, Span result) {
   constexpr double kFurthest = 1024;
   const double largest = std::min(std::fmax(std::fabs(argument.low), std::fabs(argument.high)), kFurthest);

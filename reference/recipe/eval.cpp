@@ -1,4 +1,4 @@
-// Evaluates recipes on spans: arithmetic steps, rounding, reductions.
+// Evaluates recipes on intervals: arithmetic steps, rounding, reductions.
 #include "reference/recipe/eval.h"
 
 #include <algorithm>
@@ -61,7 +61,7 @@ class OperandOf {
   Spans product_;
 };
 
-/// The sum of two integers. An interval may only wrap as a whole.
+/// The sum of two integers. An interval may only wrap around as a whole.
 Span integer_sum(const Step& step, Span v, Span a) {
   if (v.any() || a.any()) return any_number();
   const Format& format = *step.working;
@@ -134,7 +134,7 @@ void contracted_sum(const Step& step, const RowPart& part, const Environment& en
 
 namespace {
 
-/// Whether a recipe can turn pinned numbers into intervals: through slack, or through an interval operand.
+/// True if a recipe can turn exact values into intervals: through an error bound, or through an interval operand.
 bool frees(const Recipe& recipe, const RowPart& part, const Environment& environment) {
   for (const Step& step : recipe.steps) {
     if (step.is_free() || step.beyond == BeyondInteger::kUndefined) return true;
@@ -206,14 +206,14 @@ void clamp(const Step& step, const RowPart& part) {
     lanes().clamp_spans(part.low, part.high, bounds, part.size);
 }
 
-/// Flushes subnormal f32 numbers to zero. This is monotone, so each end is flushed separately.
+/// Flushes subnormal f32 values to zero. This is monotone, so each end is flushed separately.
 void flush(const RowPart& part) {
   const double least = std::ldexp(1.0, kF32.min_exponent());
   for (double* const ends : {part.low, part.high})
     for (size_t i = 0; ends && i < part.size; ++i) ends[i] = std::fabs(ends[i]) < least ? std::copysign(0.0, ends[i]) : ends[i];
 }
 
-/// Converts pinned numbers to an integer format: to nearest, NaN to 0.
+/// Converts exact values to an integer format: to nearest, NaN to 0.
 void saturate(const Format& integer, const RowPart& part) {
   const double largest = max_finite(integer);
   for (size_t i = 0; i < part.size; ++i) {

@@ -13,9 +13,9 @@
 
 namespace assay {
 
-// The numbers that a recipe processes.
+// The values that a recipe processes.
 
-/// A part of a row while a recipe runs over it. Its numbers are all pinned (no `high`), or intervals from the first step on.
+/// A part of a row while a recipe runs over it. Its values are all exact (no `high`), or intervals from the first step on.
 struct RowPart {
   double *low, *high;
   size_t first, size;  ///< where it is in the row
@@ -33,9 +33,9 @@ inline Spans copy_of(const RowPart& part) {
   return copy;
 }
 
-// Running a recipe over one span or a row of them: a fold, step after step over the whole row.
+// Runs a recipe over one interval or a row of them, step after step over the whole row.
 
-/// Quantities that the flow names for a cell. Rows are borrowed and must outlive the call.
+/// Named quantities that the op kind provides to a cell. Rows are borrowed and must outlive the call.
 class Environment {
  public:
   void set(std::string_view name, Span value);
@@ -69,13 +69,13 @@ Span evaluate(const Recipe& recipe, Span value, const Environment& environment);
 
 // Evaluates a step without a second row, on one number or on an interval.
 
-/// The number represented by the low bits of an int32.
+/// The value of the low bits of an int32.
 double low_bits(const Format& integer, double int32);
 
-/// A function of one real, then one rounding to the working format. @throws std::logic_error for a verb with an operand.
+/// A function of one real, then one rounding to the working format. Throws std::logic_error for a verb with an operand.
 double apply(const Step& step, double v);
 
-/// The same for all numbers of an interval.
+/// The same for an interval.
 Span apply(const Step& step, Span v);
 
 /// max or min, with the step's rule for NaN.
@@ -87,11 +87,11 @@ Span hull(Span a, Span b);
 // Adds the allowed error of a step to its correctly rounded result.
 
 /// Every legal result is within slack_ulps steps of the working format around the correctly rounded one. A zero stays zero: it
-/// comes from a zero operand, or is so far below every output grid that one f32 subnormal makes no difference. The sign is never
-/// free.
+/// comes from a zero operand, or is so far below every output grid that one f32 subnormal makes no difference. The sign is always
+/// determined.
 void widen(const Step& step, const RowPart& part);
 
-/// Slack that depends on a step's argument, element by element.
+/// Error bounds that depend on a step's argument, element by element.
 void widen_by_arguments(const Step& step, const Spans& arguments, const RowPart& part);
 
 // Sums that a compiler may turn into fused multiply-adds.
@@ -128,7 +128,7 @@ struct ProductBeforeSum {
 void contracted_sum(const Step& step, const RowPart& part, const Environment& environment,
                     const std::optional<ProductBeforeSum>& before);
 
-// Narrows a hidden quantity to the values that can have led to what a kernel stored.
+// Narrows a hidden quantity to the values that can have led to the stored output.
 
 /// In which direction the hidden value must move so that the result matches the stored value.
 enum class Direction { kFits, kUp, kDown, kBoth };

@@ -1,4 +1,4 @@
-// Evaluation of recipes against MPFR: steps, narrowing, and loops of every instruction set.
+// Compares the evaluation of recipes with MPFR: steps, narrowing, and loops of every instruction set.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -12,7 +12,7 @@
 
 namespace assay {
 
-// Spans of single steps: how wide freedom makes them, and what NaN, poles, zeros and integers make of them.
+// Intervals of single steps: their width from error bounds, and their results for NaN, poles, zeros and integers.
 
 namespace {
 
@@ -134,7 +134,7 @@ TEST(Evaluate, AQuantityThatTheFlowDoesNotNameIsABrokenPromise) {
   EXPECT_TRUE(same(evaluate(parse_recipe("mul(s)", kEvalNames), point(1), environment), point(3))) << "the last value counts";
 }
 
-/// What a listener received: the text of each step and the first number after it.
+/// Data received by a listener: the text of each step and the first value after it.
 struct Heard : StepListener {
   std::vector<std::pair<std::string, Span>> steps;
   void step(const Step& step, const RowPart& after) override { steps.emplace_back(step.text, after[0]); }

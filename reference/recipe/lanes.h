@@ -1,7 +1,7 @@
 // Loops over rows of doubles, compiled for several instruction sets with identical results. Operands are on grids of at most 24
-// bits. So one double operation followed by one rounding equals one rounding of the real result: products are exact; quotients
-// are never close enough to a tie (S. A. Figueroa, "When is double rounding innocuous?", 1995: 53 >= 2 * 24 + 2), nor are sums in
-// f32; sums in a narrower format check what double lost.
+// bits, so one double operation followed by one rounding equals one rounding of the real result. Products are exact. Quotients
+// are never close enough to a tie (S. A. Figueroa, "When is double rounding innocuous?", 1995: 53 >= 2 * 24 + 2). Neither are
+// sums in f32; sums in a narrower format take into account what double lost.
 #pragma once
 
 #include <cstddef>
@@ -34,7 +34,7 @@ struct Bounds {
 
 struct Lanes {
   std::string_view name;  ///< "avx512", "avx2", "scalar"
-  /// v = round(v verb b); verbs: add sub mul div rdiv.
+  /// v = round(v verb b), with verb one of add, sub, mul, div, rdiv.
   void (*arithmetic)(Verb verb, const Grid& grid, double* v, Lane b, size_t n);
   /// v = v * a + b in f32, rounded once.
   void (*fma)(double* v, Lane a, Lane b, size_t n);

@@ -56,7 +56,7 @@ struct Pair {
 inline bool holds_zero_inside(double low, double high) { return (low < 0) & (high > 0); }
 inline bool is_infinite(double x) { return __builtin_fabs(x) > 0x1.fffffffffffffp1023; }
 
-/// The lesser and the greater of two numbers, with -0 below +0. A sum of two zeros is +0 unless both are -0; for equal numbers
+/// The smaller and the larger of two numbers, with -0 below +0. A sum of two zeros is +0 unless both are -0; for equal numbers,
 /// half their sum is used (far from overflow, since grids are at most f32).
 inline double lesser(double a, double b) {
   const double of_equals = -(-a - b) / 2, other = a < b ? a : b;
@@ -73,8 +73,7 @@ inline bool quotient_breaks(double a0, double a1, double b0, double b1) {
   return ((b0 <= 0) & (b1 >= 0) & (b0 != b1)) | ((b0 == 0) & (b1 == 0) & holds_zero_inside(a0, a1));
 }
 
-/// Each operation with its rounding, and whether it is discontinuous (a pole, a NaN) inside the intervals without a NaN at a
-/// corner.
+/// Each operation with its rounding. breaks(): whether it has a pole or a NaN inside the intervals although no corner is NaN.
 struct Add {
   template <class Round>
   double operator()(Round round, double v, double b) const { return round.sum(v, b); }

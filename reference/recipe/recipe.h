@@ -19,8 +19,8 @@ namespace assay {
 
 // Accepted real numbers: intervals whose ends are on the grid of a working format of at most 24 bits.
 
-/// The accepted values of one quantity. Pinned: low == high. Both ends NaN: every legal program gives NaN. `any` (low NaN, high
-/// Inf): some legal programs give NaN and others do not, so nothing is checked.
+/// The accepted values of one quantity. Pinned (exact): low == high. Both ends NaN: every legal program gives NaN. `any` (low
+/// NaN, high Inf): some legal programs give NaN and others do not, so nothing is checked.
 struct Span {
   double low, high;
   bool pinned() const {
@@ -32,7 +32,7 @@ struct Span {
 inline Span point(double value) { return {value, value}; }
 inline Span any_number() { return {std::nan(""), HUGE_VAL}; }
 
-/// A row of intervals as a structure of arrays. If all are pinned, only `low` is used.
+/// A row of intervals as a structure of arrays. If all are exact, only `low` is used.
 struct Spans {
   std::vector<double> low, high;
 
@@ -66,7 +66,7 @@ enum class NanRule { kDrop, kKeep, kToLow, kToHigh };
 /// the already divided value.
 enum class Pow2 { kFloor, kCeil, kEven, kThreeQuarters, kHalf };
 
-/// Result for a number outside an integer format. NaN becomes 0 unless it is undefined: PTX ISA, cvt, and CDNA3 ISA,
+/// Result for a value outside an integer format. NaN becomes 0 unless it is undefined: PTX ISA, cvt, and CDNA3 ISA,
 /// v_cvt_i32_f32.
 enum class BeyondInteger {
   kSaturate,
@@ -87,10 +87,10 @@ struct Step {
   Verb verb = Verb::kAdd;
   std::string text;             ///< as written: "clamp(max_min,M)"
   const Format* working = nullptr;  ///< format that the result is rounded to
-  Operand a, b;                 ///< clamp: a upper, b lower bound; fma: a factor, b addend
+  Operand a, b;                 ///< some intervals are `any`
   NanRule nan = NanRule::kDrop;
   Pow2 pow2 = Pow2::kCeil;
-  const Format* target = nullptr;  ///< of `to`
+  const Format* target = nullptr;  ///< target format of `to`
   Rounding rounding = Rounding::kNearestEven;
   Overflow overflow = Overflow::kSpecial;
   BeyondInteger beyond = BeyondInteger::kSaturate;  ///< for `to` an integer format, and for integer sums
@@ -101,14 +101,14 @@ struct Step {
   bool fast = false;          ///< for rdiv: see its form
   bool contracted = false;    ///< for a sum: its product, or that of a preceding mul, may be added unrounded
 
-  /// Whether the step has several legal results.
+  /// True if the step has several legal results.
   bool is_free() const { return slack_ulps > 0 || slack_per_unit > 0 || slack_relative > 0 || fast || contracted; }
 };
 
 /// The reduction of many numbers that a cell starts with.
 enum class Reduction { kNone, kAbsMax, kAbsMaxKeepNan, kAbsMaxOfAllNan, kLeast, kGreatest, kSquares, kDeviations };
 
-/// The numbers that a reduction covers: all, or a wrong subset.
+/// The elements that a reduction covers: all, or a wrong subset.
 enum class Over { kAll, kNothing, kHalf, kTwice, kFirstRow, kNextRowToo };
 
 struct Recipe {
@@ -121,16 +121,16 @@ struct Recipe {
   std::string text() const;  ///< the cell as text, with one blank between tokens
 };
 
-/// The share of its numbers that such a reduction covers, from the beginning.
+/// The fraction of the elements that such a reduction covers, from the start.
 double share(Over over);
 
-/// Whether a step uses that quantity.
+/// True if a step uses that quantity.
 bool reads(const Recipe& recipe, const std::string& quantity);
 
 /// Replaces one quantity by another.
 void replace_quantity(Recipe& recipe, const std::string& from, const std::string& to);
 
-// A parsed cell: words with arguments, before names are resolved. Mutants of a contract edit these.
+// A parsed cell: words with arguments, before names are resolved. Mutants of a contract modify these.
 
 /// The text after '~' of a step.
 struct CellSlack {
@@ -152,9 +152,9 @@ struct CellStep {
   std::vector<CellArgument> arguments = {};
   CellSlack slack = {};
   std::string text = {};  ///< as written
-  size_t position = 0;    ///< in the cell; 0 for a step created by an edit
+  size_t position = 0;    ///< position in the cell; 0 for a step created by a mutation
 
-  /// A step created by an edit; `slack` as written.
+  /// A step created by a mutation; `slack` as written.
   static CellStep made(const std::string& word, std::initializer_list<std::string> arguments = {}, const CellSlack& slack = {});
   static CellStep made(const std::string& word, const std::vector<std::string>& arguments, const CellSlack& slack = {});
 
@@ -172,11 +172,11 @@ std::vector<CellStep> read_cell(std::string_view cell);
 /// The text of a cell with these steps.
 std::string text_of(const std::vector<CellStep>& steps);
 
-/// Whether an argument is a quantity of the op kind: lower-case letters such as `ub`. Constants are numbers or capitals.
+/// True if an argument is a quantity of the op kind: lower-case letters such as `ub`. Constants are numbers or capitals.
 bool is_quantity(std::string_view argument);
 
-// The steps of recipes: form, real-number meaning and implementation of each. The set is closed: a new step is a reviewed change
-// of this table, lanes.cpp and testing/verb_definitions.h.
+// The steps of recipes: notation, real-number meaning and implementation of each. The set is closed: a new step is a reviewed
+// change of this table, lanes.cpp and testing/verb_definitions.h.
 
 /// How the result changes with the value, for a fixed operand.
 enum class Monotone { kUp, kDown, kBySign };
@@ -201,8 +201,8 @@ const VerbInfo& info(Verb verb);
 /// Mutants of a step. Also covers reductions, which are not in the table.
 std::vector<CellStep> other_forms(const CellStep& step);
 
-/// Mutants of a step that only special data kill: of numbers with many bits only one in 2^16 is halfway between two 16-bit
-/// numbers.
+/// Mutants of a step that only special data kill. For example, only one in 2^16 values with many bits is halfway between two
+/// 16-bit values.
 std::vector<CellStep> rare_forms(const CellStep& step);
 
 /// The final conversion to integer codes with another rounding or overflow rule.
@@ -217,18 +217,18 @@ struct Names {
   std::vector<std::string> quantities;             ///< provided by the op kind: "s", "m", "r", "w", "n", "eps"
 };
 
-/// Grammar of a cell: tokens with blanks between them.
-///   WORK:            f32:, bf16:, f16:    the working format from here on (f32 at first)
-///   NAME:            (first) begin with that quantity instead of the flow's own
-///   absmax | absmax(keep) | squares       (first) reduction over the group or row; keep: NaN if one is NaN
-///   absmax(all)                           (first) NaN where all are NaN: a maximum that begins with a number of them
-///   deviations                            (first) squares of what is left of a number once the mean was taken off
-///   verb, verb(args), verb(args)~k        a step; ~k leaves the result free by k ulp of the working format,
-///   verb~k+Cv, verb~2^-N                  by k + floor(C |v|) ulp, v what the step takes, or by 2^-N of the exact result
-///   verb(a*b)                             of add, sub, mul, div: a product of two quantities, rounded like a step
-///   mul(c) add(a*b)~fma                   one of the two products may go into the sum unrounded, as in a fused multiply-add
-///   mul(w) add(b)~fma                     the product before it may
-/// Throws ParseError with the position in `cell` and what is allowed there.
+/// Grammar of a cell: tokens separated by blanks.
+///   WORK:           f32:, bf16:, f16:    the working format from here on (f32 at first)
+///   NAME:           (first) start with that quantity instead of the op kind's default
+///   absmax | absmax(keep) | squares       (first) reduction over the group or row; keep: NaN if any element is NaN
+///   absmax(all)                           (first) NaN if all elements are NaN: the maximum starts from an element
+///   deviations                            (first) squared deviations from the mean
+///   verb, verb(args), verb(args)~k        a step; ~k admits an error of k ulp of the working format,
+///   verb~k+Cv, verb~2^-N                  of k + floor(C |v|) ulp for argument v, or of 2^-N of the exact result
+///   verb(a*b)                             for add, sub, mul, div: a product of two quantities, rounded like a step
+///   mul(c) add(a*b)~fma                   one of the two products may be added unrounded, as in a fused multiply-add
+///   mul(w) add(b)~fma                     the preceding product may be added unrounded
+/// Throws ParseError with the position in `cell` and the allowed alternatives.
 Recipe parse_recipe(std::string_view cell, const Names& names);
 
 /// The same for a parsed cell.

@@ -68,7 +68,7 @@ std::optional<int> short_number(std::string_view text) {
   return digits ? std::optional(std::stoi(std::string(text))) : std::nullopt;
 }
 
-/// Parses "2", "2+1.173v", "2^-11" or "fma"; nothing for other text.
+/// Parses "2", "2+1.173v", "2^-11" or "fma"; returns nothing for other text.
 std::optional<CellSlack> slack_of(std::string_view text) {
   CellSlack slack{"~" + std::string(text)};
   if (text == "fma") return slack.fma = true, slack;
@@ -468,7 +468,7 @@ std::string applied(const Step& step, const std::string& v) {
       if (step.rounding == Rounding::kNearestAway) rule = ", ties away";
       if (step.beyond == BeyondInteger::kWrap) rule = ", wraps";
       if (step.keeps_infinity) rule += ", finite numbers saturate";
-      if (step.beyond == BeyondInteger::kUndefined) rule += ", undefined beyond it";
+      if (step.beyond == BeyondInteger::kUndefined) rule += ", undefined out of range";
       if (step.target->bits <= 8 && step.overflow == Overflow::kSpecial) rule += ", no saturation";
       return std::string(step.target->name) + "(" + v + rule + ")";
     }
@@ -476,7 +476,7 @@ std::string applied(const Step& step, const std::string& v) {
   }
 }
 
-/// " within 2 + floor(1.173 |v|) ulp"
+/// Returns a text such as " within 2 + floor(1.173 |v|) ulp".
 std::string freedom(const Step& step) {
   std::string text;
   if (step.slack_relative > 0)
@@ -494,7 +494,7 @@ std::string formula(const Recipe& recipe, const std::string& value) {
   std::string text = recipe.start.empty() ? value : recipe.start;
   if (recipe.reduction == Reduction::kAbsMax) text = "max|" + value + "|";
   if (recipe.reduction == Reduction::kAbsMaxKeepNan) text = "max|" + value + "| or NaN";
-  if (recipe.reduction == Reduction::kAbsMaxOfAllNan) text = "max|" + value + "|, NaN of NaN alone";
+  if (recipe.reduction == Reduction::kAbsMaxOfAllNan) text = "max|" + value + "|, NaN if all are NaN";
   if (recipe.reduction == Reduction::kLeast) text = "min(" + value + ")";
   if (recipe.reduction == Reduction::kGreatest) text = "max(" + value + ")";
   if (recipe.reduction == Reduction::kSquares) text = "sum(" + value + "^2)";

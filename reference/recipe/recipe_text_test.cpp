@@ -360,7 +360,7 @@ TEST(Verbs, EveryRuleForNanAndEveryChoiceOfAVerbIsSeenToDiffer) {
 }
 
 /// Figueroa: with p bits per operand and 53 >= 2 p + 2, rounding to double first is harmless. Tested at the hardest points:
-/// quotients and roots whose significand is closest to a midpoint, and subnormal results.
+/// quotients and roots whose mantissa is closest to a midpoint, and subnormal results.
 TEST(Verbs, RoundingToDoubleFirstIsInnocuousWhereItIsHardest) {
   RandomNumbers random(31);
   int64_t near_midpoints = 0;

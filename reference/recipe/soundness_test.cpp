@@ -11,7 +11,7 @@ namespace {
 
 using namespace eval_cells;
 
-/// Every form of every step, with slack where the step takes it.
+/// Every form of every step, with an error bound where the step accepts one.
 std::vector<std::string> steps() {
   return {"add(a)",
           "sub(a)",
@@ -158,7 +158,7 @@ TEST(Evaluate, PinnedInputsAndNoSlackGiveOneNumber) {
   EXPECT_FALSE(run("rcp~1", point(3)).pinned());
 }
 
-/// Removing any single kind of slack from the evaluator must make it unsound.
+/// Removing any single kind of error bound from the evaluator must make it unsound.
 TEST(Evaluate, EveryKindOfFreedomIsNeeded) {
   const auto without = [](void (*take)(Step&)) {
     return [take](Recipe recipe, Span v, Span a) {

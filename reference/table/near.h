@@ -1,4 +1,4 @@
-// Words of error messages: near matches, and texts from tables that are safe to print.
+// Words of error messages: near matches, and text from tables made safe for printing.
 #pragma once
 
 #include <cstddef>

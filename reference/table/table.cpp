@@ -1,4 +1,4 @@
-// Reads text files and CSV tables whose cells know their place.
+// Reads text files and CSV tables whose cells know their position.
 #include "reference/table/table.h"
 
 #include <csv.h>
@@ -17,7 +17,7 @@
 namespace assay {
 namespace {
 
-/// Whether the path names an open descriptor of this process.
+/// True if the path names an open descriptor of this process.
 bool names_descriptor(const std::string& path) {
   if (path == "-" || path == "/dev/stdin") return true;
   for (const std::string folder : {"/dev/fd/", "/proc/self/fd/"})

@@ -1,4 +1,4 @@
-// CSV tables whose cells know their line and column, and the one way in which a text file comes into the program.
+// CSV tables whose cells know their line and column, and the only function by which text files enter the program.
 #pragma once
 
 #include <cstddef>
@@ -20,8 +20,8 @@ inline constexpr size_t kMostFileBytes = size_t{64} << 20;
 /// Throws TableError: unreadable, not a regular file, or larger than kMostFileBytes.
 std::string read_text(const std::string& path);
 
-/// A place in a file of text that is wrong. what() reads `file:line:column: name: what`; parts that are unknown are left out, and what
-/// is quoted of the file is printable and short (message_text()).
+/// An error at a place in a text file. what() reads `file:line:column: name: what`, without unknown parts. Text quoted from the
+/// file is printable and short (message_text()).
 class TableError : public std::runtime_error {
  public:
   /// `line` and `column` are 1-based (column in bytes); 0 is unknown. `name` is the table's column, or empty.

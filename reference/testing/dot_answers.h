@@ -1,4 +1,4 @@
-// Exact GEMMs in long integers, and what the reference answers.
+// Exact GEMMs in long integers, and the reference's results for them.
 #pragma once
 
 #include <boost/multiprecision/cpp_int.hpp>
@@ -122,7 +122,7 @@ inline Integer exact_element(const OwnedOperand& a, int64_t row, const OwnedOper
 
 namespace assay::dot_answers {
 
-// Random products of scaled codes, and what exact_dot says of them, which long integers judge.
+// Random GEMMs of scaled codes, and the results of exact_dot, which are checked with long integers.
 
 inline const Format* const kOutputs[] = {&kF32, &kBf16, &kF16, &kE4M3Fn};
 

@@ -1,4 +1,4 @@
-// Tests of products that run once for each instruction set that the processor has.
+// Tests of GEMMs that run once for each instruction set of the processor.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -35,9 +35,9 @@ class WithDotKernels : public testing::TestWithParam<const char*> {
 
 namespace assay::dot_bounds {
 
-// Products for tests of the bounds of a unit's error: the data, what exact_dot says of them, and what bounds are by definition.
+// GEMMs for tests of a tensor core's error bounds: the data, exact_dot's results, and the bounds by definition.
 
-/// Models of units: fp8 of sm_90 and of sm_100 with scales.
+/// Models of tensor cores: fp8 on sm_90, and on sm_100 with scales.
 inline AccumulatorModel model_of(const std::string& unit, int64_t chunk) {
   return accumulator_model(unit_table().find(unit).unit, chunk).value();
 }
@@ -80,7 +80,7 @@ inline int exponent_of(const OwnedOperand& o, int64_t row, int64_t i) {
 
 inline bool scales_change(const OwnedOperand& o) { return o.operand.scales.codes && o.operand.scales.k_per_scale < o.k; }
 
-/// Element by element, by definition: the result of a unit that follows the model, the bound of its error, and the largest
+/// Element by element, by definition: the result of a tensor core that follows the model, the bound of its error, and the largest
 /// exponent.
 struct Defined {
   double unit = 0, bound = 0;
@@ -153,7 +153,7 @@ inline OwnedOperand operand(const Format& f, int64_t rows, int64_t k, const DotS
 
 inline constexpr double relative(int64_t k) {
   return double(k + 64) * std::numeric_limits<double>::epsilon();
-}  // to allow for roundings on both sides
+}  // small slack for roundings on both sides
 
 class EverySetOfLoops : public WithDotKernels {};
 

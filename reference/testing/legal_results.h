@@ -1,4 +1,4 @@
-// Accepted results of cells and contracts in tests: cells run on one span, and all legal results of a program.
+// Accepted results of cells and contracts in tests: cells evaluated on one interval, and all legal results of a program.
 #pragma once
 
 #include <cmath>
@@ -27,7 +27,7 @@ inline Span run(const std::string& cell, Span v, Span a = point(1)) {
 /// a <= b, with -0 below +0 because they are different codes.
 inline bool not_above(double a, double b) { return a < b || (a == b && (a != 0 || std::signbit(a) || !std::signbit(b))); }
 
-/// Whether a span contains the number.
+/// True if an interval contains the value.
 inline bool accepts(Span span, double value) {
   if (span.any()) return true;
   if (std::isnan(value) || std::isnan(span.low)) return std::isnan(value) && std::isnan(span.low);
@@ -39,9 +39,9 @@ inline bool same(Span a, Span b) {
   return end(a.low, b.low) && end(a.high, b.high);
 }
 
-// What a program may make of a number by a recipe: one legal result of many, step after step.
+// Draws one of the results that a recipe allows for a value, step after step.
 
-/// A span of numbers of f32: a point, a thin one, a wide one, one with an end at zero or infinity, NaN, or any.
+/// A random interval of f32 values: a point, a narrow one, a wide one, one that ends at zero or infinity, NaN, or any.
 inline Span random_span(RandomNumbers& random, const std::vector<double>& special) {
   const auto number = [&] { return random.below(3) == 0 ? special[random.below(special.size())] : random.of(kF32); };
   const double x = number();
@@ -61,7 +61,7 @@ inline Span random_span(RandomNumbers& random, const std::vector<double>& specia
   }
 }
 
-/// A number in the span: an end, zero if inside, or one in between.
+/// A value in the interval: an end, zero if inside, or one in between.
 inline double inside(RandomNumbers& random, Span span) {
   if (span.any()) return random.below(2) == 0 ? std::nan("") : random.of(kF32);
   if (span.pinned()) return span.low;

@@ -1,4 +1,4 @@
-// MPFR numbers for tests, and what hand-written programs of contracts share: f32 arithmetic, cache records and ranks.
+// MPFR numbers for tests, and helpers of hand-written programs of contracts: f32 arithmetic, cache records and ranks.
 #pragma once
 
 #include <mpfr.h>
@@ -101,7 +101,7 @@ class RandomNumbers {
   std::mt19937_64 random_;
 };
 
-// Helpers for twins: programs that repeat the computation of a contract step by step in MPFR.
+// Helpers for oracles ("twins"): programs that repeat the computation of a contract step by step in MPFR.
 
 inline Contract contract_of(const std::string& id, const Format& x) {
   static const ContractTables tables = ContractTables::load("reference/contracts");
@@ -110,7 +110,7 @@ inline Contract contract_of(const std::string& id, const Format& x) {
 
 inline double fl(const Real& x) { return nearest(kF32, x); }
 
-// Helpers for tests of the records of paged caches.
+// Helpers for tests of paged cache records.
 
 inline RecordValues record_of(const Contract& contract, RowInputs inputs, int64_t coded) {
   inputs.coded = coded;
@@ -132,7 +132,7 @@ inline const ContractTables& tables_of_ranks() {
 }
 inline RankReduce contract_of_ranks(const std::string& id) { return read_rank_reduce(tables_of_ranks().find(id)); }
 
-/// Numbers that cancel, so that the last bits of a sum show the order of additions.
+/// Values that cancel, so that the last bits of a sum reveal the order of additions.
 inline RankInputs inputs_of_ranks(const Format& x, int ranks, int64_t elements, unsigned seed) {
   std::mt19937 engine(seed);
   std::normal_distribution<double> normal;

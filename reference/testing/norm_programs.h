@@ -15,7 +15,7 @@
 
 namespace assay::norm_rows {
 
-// Rows for tests of norms, and the numbers in a span.
+// Rows for tests of norms, and the values in an interval.
 
 inline constexpr char kNA[] = "vllm.rms_norm@v0.19.1", kNB[] = "vllm.rms_norm@2026-06-18",
                       kFused[] = "assay.rms_norm_group_packed";
@@ -37,7 +37,7 @@ inline Row normal_row(const Format& format, int n, unsigned seed, double scale =
 
 inline bool inside(Span span, double value) { return span.low <= value && value <= span.high; }
 
-/// `count` f32 numbers of a span, evenly spaced, including both ends.
+/// `count` evenly spaced f32 values of an interval, including both ends.
 inline std::vector<double> numbers_of(Span span, int64_t count) {
   const int64_t low = ordinal_of_value(kF32, span.low), high = ordinal_of_value(kF32, span.high);
   std::vector<double> all;
@@ -50,7 +50,7 @@ inline std::vector<double> numbers_of(Span span, int64_t count) {
 
 namespace assay::layer_norms {
 
-// Rows for norms that take the mean off, and a program in float that does so in many ways, right and wrong.
+// Rows for norms that subtract the mean, and a float program that does so in many ways, right and wrong.
 
 inline constexpr char kTwoPass[] = "flashinfer.layer_norm";
 inline constexpr double kEps = 1e-6;

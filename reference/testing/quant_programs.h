@@ -12,7 +12,7 @@
 
 namespace assay::quant_programs {
 
-// Quantizations of a group written by hand, and rows to hold them against.
+// Hand-written quantizations of a group, and test rows for them.
 
 inline RowOutputs evaluated(const char* id, const std::vector<double>& x, int64_t group_size, const Format& format = kBf16) {
   return evaluate_row(contract_of(id, format), {x, {}, 0, group_size}, nullptr, format);
@@ -145,7 +145,7 @@ inline int64_t code_about(double v, double inverse, int64_t azp) {
   return std::min<int64_t>(std::max<int64_t>(word, -128), 127);
 }
 
-/// Rows of 128 numbers: many magnitudes, all ties of a scale of 1, one sign, one number, specials, very small ones.
+/// Rows of 128 elements: many magnitudes, all ties of a scale of 1, one sign, one value, special values, very small ones.
 inline std::vector<Numbers> rows_of(const Format& x) {
   RandomNumbers random(81);
   std::mt19937 engine(82);

@@ -20,7 +20,7 @@
 
 namespace assay {
 
-// Helpers for tests of the tensor cores: the table, random codes, and the probes of units/probes.csv.
+// Helpers for tests of the tensor core models: the table, random codes, and the probes of units/probes.csv.
 
 inline const UnitTable& unit_table() {
   static const UnitTable table = UnitTable::load_folder("reference/contracts");
@@ -36,7 +36,7 @@ inline uint32_t code_of_text(const Format& f, const std::string& text) {
   return code_of(f, Expression(text).rounded({}, f));
 }
 
-/// A row of probes.csv: inputs that separate parameters of units, zero where not listed, and the resulting code.
+/// A row of probes.csv: inputs that distinguish parameters of tensor cores, zero where not listed, and the resulting code.
 struct UnitProbe {
   std::string name, unit, why;
   std::vector<uint32_t> a, b;
@@ -91,10 +91,10 @@ inline uint64_t mix(uint64_t x) {
 
 namespace assay {
 
-// Factors for tests of the tensor cores: codes of every kind that tells units apart, and rows of random parameters.
+// Operands for tests of the tensor core models: codes of every kind that distinguishes models, and rows of random parameters.
 
-/// Kinds of numbers, after the seven with which the units were measured (uniform bits, near 1, sparse, tiny, paired cancellation,
-/// near overflow); specials among all bits.
+/// Kinds of values, after the seven with which the tensor cores were measured (uniform bits, near 1, sparse, tiny, paired
+/// cancellation, near overflow); special values among random bits.
 enum class UnitData { kBits, kNearOne, kSparse, kTiny, kHuge, kIntegers };
 inline constexpr int kUnitDataKinds = 6;
 
@@ -122,7 +122,7 @@ class RandomCodes {
   std::mt19937_64 random_;
 };
 
-/// A product small enough for the definition, in memory as unit_predict.h reads it.
+/// A GEMM small enough for the definition, in memory as unit_predict.h reads it.
 struct UnitCase {
   int rows, columns, k;
   std::vector<uint32_t> a, b, c, a_scales, b_scales;  ///< codes, row-major
@@ -135,7 +135,8 @@ struct UnitCase {
       for (int i = 0; i < n; ++i) {
         codes.push_back(random.code(f, kind));
         uint32_t word = codes.back();
-        if (f == kTf32) word = word << 13 | uint32_t(random.below(1 << 13));  // random values for the bits that units ignore
+        // random values for bits that the instruction ignores
+        if (f == kTf32) word = word << 13 | uint32_t(random.below(1 << 13));
         for (int byte = 0; byte < f.bytes(); ++byte) bytes.push_back(std::byte(word >> (8 * byte) & 0xff));
       }
     };
@@ -175,7 +176,7 @@ inline UnitRow random_unit_row(RandomCodes& random) {
     UnitRow row{"random", "random.csv", 1, {}, {}};
     const uint64_t family = random.below(8);
     const bool group = family == 0, pairs = family == 1, split = family == 2, exact = family == 3 && random.below(4) == 0;
-    const bool few_bits = family == 4;  // the kind for which one instruction set has separate loops
+    const bool few_bits = family == 4;  // the only kind for which one instruction set has separate loops
     const auto format = [&] {
       return group      ? one_of({"e2m1", "e2m3"})
              : exact    ? "int8"

@@ -15,7 +15,7 @@
 
 namespace assay::verb_definitions {
 
-/// A step, its value and operand, and the working format.
+/// Input of a definition: the step, its value and operand, and the working format.
 struct Input {
   std::string text;
   double v, a;
@@ -23,7 +23,7 @@ struct Input {
 };
 
 struct Definition {
-  std::vector<std::string> forms;  ///< cells to test, with `a` for the operand
+  std::vector<std::string> forms;  ///< cells to test; `a` stands for the operand
   std::function<double(const Input&)> value;
 };
 
@@ -43,7 +43,7 @@ inline int to_integer_above(mpfr_ptr y, mpfr_srcptr x, mpfr_rnd_t) { return mpfr
 inline int mpfr_round_away(mpfr_ptr y, mpfr_srcptr x, mpfr_rnd_t) { return mpfr_round(y, x); }
 inline int to_integer_inward(mpfr_ptr y, mpfr_srcptr x, mpfr_rnd_t) { return mpfr_trunc(y, x); }
 
-/// The larger (or smaller) of two numbers, with +0 above -0. A NaN is ignored, or propagated if requested.
+/// The larger (or smaller) of two values, with +0 above -0. A NaN is ignored, or propagated if requested.
 inline double larger(const Input& in, double sign) {
   if (std::isnan(in.v) || std::isnan(in.a)) {
     if (has(in.text, "keep")) return std::nan("");

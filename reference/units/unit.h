@@ -14,7 +14,8 @@ enum class BitLoss { kTruncate, kFloor };
 
 /// The exponent used to align a term.
 enum class TermExponent {
-  kSum,         ///< e_a + e_b of the factors, not renormalized; subnormal factors have the exponent of the least normal number
+  /// e_a + e_b of the operands, not renormalized; subnormal operands have the exponent of the smallest normal value
+  kSum,
   kNormalized,  ///< floor(log2 |a b|)
   kScales       ///< sum of the exponents of the scales only
 };
@@ -28,7 +29,7 @@ enum class ProductSum {
 enum class AccumulatorJoin {
   kAligned,  ///< c is one of the aligned terms
   kJoined,   ///< products are added first, then the sum and c are aligned to each other
-  kAdded     ///< one addition, rounded as the result is
+  kAdded     ///< one addition, rounded like the result
 };
 
 enum class ResultRounding { kTowardZero, kNearestEven, kWrap };
@@ -55,7 +56,7 @@ struct Unit {
 
   // exponent
   TermExponent exponent = TermExponent::kSum;
-  /// Only for kSum: the format to which factors are converted, exactly, before their exponents are read; nullptr: their own
+  /// Only for kSum: the format to which operands are converted, exactly, before their exponents are read; nullptr: their own
   /// format.
   const Format* exponents_in = nullptr;
   bool zeros_count = false;          ///< terms that are zero count in the maximum exponent
@@ -91,16 +92,16 @@ struct Unit {
   bool flush = false;     ///< subnormal numbers count as zero
   int product_limit = 0;  ///< a product of at least 2^product_limit becomes Inf; 0: no limit
 
-  bool known() const { return take > 0; }  ///< false: nothing is known about this unit, so nothing is predicted
+  bool known() const { return take > 0; }  ///< false: nothing is known about this instruction, so nothing is predicted
   bool operator==(const Unit&) const = default;
 };
 
-/// The formats that `exponents_in` may name for these factors. f16 or f32 is one if it represents every number of both factors,
-/// normal numbers as normal numbers, and if some number has another exponent in it than in its own format and in the formats
-/// listed before.
+/// The formats that `exponents_in` may name for these operands. f16 or f32 qualifies if it represents every value of both
+/// operands, normal values as normal values, and if some value has another exponent in it than in its own format and in the
+/// formats listed before.
 std::vector<const Format*> exponent_formats(const Format& a, const Format& b);
 
-/// The k of each product in the order in which blocks take them. Each block of `take` consists of `splits` runs of neighbours.
+/// The k of each product in the order in which blocks take them. Each block of `take` consists of `splits` runs of consecutive k.
 std::vector<int> product_order(const Unit& unit);
 
 }  // namespace assay

@@ -33,7 +33,7 @@ class Dyadic {
   /// floor(log2 |x|); x must not be 0.
   int exponent() const { return int(msb(abs(n_))) + e_; }
 
-  /// The number of whole steps of 2^step; `loss` says how the remainder is removed.
+  /// The number of whole steps of 2^step; `loss` defines how the remainder is removed.
   Integer steps(int step, BitLoss loss) const {
     if (e_ >= step) return n_ << (e_ - step);
     const Integer magnitude = abs(n_) >> (step - e_);
@@ -273,7 +273,7 @@ double element_value(const Unit& unit, const UnitElement& element, uint32_t c, s
   if (!unit.known()) throw std::invalid_argument("unit " + unit.id + " is unknown: nothing is predicted for it");
   const size_t scales = unit.scale ? (element.a.size() + size_t(unit.scale_block) - 1) / size_t(unit.scale_block) : 0;
   if (element.a.size() != element.b.size() || element.a_scales.size() != scales || element.b_scales.size() != scales)
-    throw std::invalid_argument("unit " + unit.id + ": as many a as b, and a scale for every block of them");
+    throw std::invalid_argument("unit " + unit.id + ": a and b must have the same number of codes, and one scale per block");
   double d = decode(*unit.d, c);
   for (size_t first = 0; first < element.a.size(); first += size_t(unit.k)) d = instruction(unit, element, int(first), d, seen);
   return d;

@@ -1,4 +1,4 @@
-// The exact definition of tensor core instructions against recordings of instructions and of GEMMs.
+// Compares the exact definition of tensor core instructions with recordings of instructions and of GEMMs.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -27,7 +27,7 @@ TEST(UnitDefinition, GivesWhatEveryProbeExpects) {
         << probe.name << " " << probe.unit << ": " << probe.why;
 }
 
-/// Each step of a row affects at least one probe: changing the step changes some result.
+/// Each step of a row affects at least one probe: changing the step must change some result.
 TEST(UnitDefinition, ProbesSeeAStepThatIsChanged) {
   const auto changed = [](const std::string& id, const std::string& column, const std::string& cell) {
     UnitRow row = unit_table().find(id);
@@ -64,7 +64,7 @@ TEST(UnitDefinition, ProbesSeeAStepThatIsChanged) {
   EXPECT_GT(changed("gfx942.mfma.f16.f32", "c", "joined(31,24) truncate"), 0);
 }
 
-/// Sums of small integers over a whole K are exact in every row.
+/// Sums of small integers over a whole k are exact in every row.
 TEST(UnitDefinition, SumsOfSmallIntegersAreExact) {
   std::mt19937 random(3);
   for (const UnitRow& row : unit_table().rows()) {
@@ -83,7 +83,7 @@ TEST(UnitDefinition, SumsOfSmallIntegersAreExact) {
   }
 }
 
-/// Two rows, written again in MPFR: a T-FDPA block with 25 fraction bits, and a tree of f32 additions.
+/// Two rows, reimplemented in MPFR: a T-FDPA block with 25 fraction bits, and a tree of f32 additions.
 TEST(UnitDefinition, TwoRowsAreWhatTheirFormulasSay) {
   std::mt19937 random(4);
   const auto number = [&](const Format& f) {
@@ -160,8 +160,9 @@ TEST(Recordings, EverySetNamesAUnitWhoseFormatsAreThose) {
   }
 }
 
-/// Every recorded set is reproduced by its row, and not by the same row with one change: c added elsewhere if the row has c_last,
-/// else one fraction bit fewer. Only sets with f32 results are tested with the change: 16-bit results hardly depend on it.
+/// Every recorded set must be reproduced by its row, and not by the same row with one change: c added elsewhere if the row has
+/// c_last, otherwise one fraction bit fewer. Only sets with f32 results are tested with the change, because 16-bit results hardly
+/// depend on it.
 TEST(Recordings, OfRealMatrixUnitsAreReproduced) {
   const char* const folder = std::getenv("ASSAY_HARDWARE_VECTORS");
   if (!folder) GTEST_SKIP() << "ASSAY_HARDWARE_VECTORS names no folder with recordings";
@@ -186,7 +187,7 @@ TEST(Recordings, OfRealMatrixUnitsAreReproduced) {
   EXPECT_GT(covered, 0) << "no set of " << folder << " is of a unit that unit_recordings.csv lists";
 }
 
-/// Files with one recorded vector of a unit with four f16 products.
+/// Files with one recorded vector of an instruction with four f16 products.
 class RecordingFiles : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -242,15 +243,15 @@ TEST_F(RecordingFiles, ThatAreBrokenSayWhere) {
   EXPECT_THROW(recorded_sets("no/such/folder"), std::runtime_error);
 }
 
-// Compares accumulate() on whole tiles with outputs of real GEMM libraries on an H200, for kernels that run one chain of a unit
-// or several split parts. Reads the folder `gemm` of ASSAY_HARDWARE_VECTORS; its README describes the inputs.
+// Compares accumulate() on whole tiles with outputs of real GEMM libraries on an H200, for kernels with one chain of an
+// instruction or several split-K parts. Reads the folder `gemm` of ASSAY_HARDWARE_VECTORS; its README describes the inputs.
 
 using recorded::mix, recorded::npy;
 
 struct Recorded {
   const char *name, *unit, *a_table, *b_table;
   int m, n, k;
-  int split;  ///< parts of K; each is a chain from 0, and they are added in f32 in ascending order
+  int split;  ///< number of split-K parts; each is a chain from 0, and they are added in f32 in ascending order
   uint64_t a_seed, b_seed;
 };
 
@@ -272,7 +273,7 @@ std::vector<std::byte> factor(const std::string& table, uint64_t seed, int rows,
   return codes;
 }
 
-/// f32 results predicted with the unit's chains.
+/// f32 results predicted with the instruction's chains.
 std::vector<uint32_t> predicted(const Unit& unit, const Recorded& r, const UnitProduct& product) {
   const size_t size = size_t(r.m * r.n);
   const int part = ((r.k + 127) / 128 + r.split - 1) / r.split * 128;

@@ -1,5 +1,5 @@
-// The loops of prediction of tensor cores. Compiled once for each instruction set, with ASSAY_TABLE and ASSAY_TABLE_NAME naming its table and
-// ASSAY_TABLE_LANES the columns of a vector. Everything else has internal linkage, as in recipe/lanes_loops.cpp.
+// The loops that predict tensor core results. Compiled once per instruction set: ASSAY_TABLE and ASSAY_TABLE_NAME name the table,
+// ASSAY_TABLE_LANES is the number of columns of a vector. Everything else has internal linkage, as in recipe/lanes_loops.cpp.
 #ifdef __AVX512VNNI__
 #include <immintrin.h>
 #endif
@@ -11,7 +11,7 @@
 namespace assay {
 namespace {
 
-constexpr int kLanes = ASSAY_TABLE_LANES;  ///< columns of a vector
+constexpr int kLanes = ASSAY_TABLE_LANES;  ///< columns per vector
 
 // Vectors of kLanes columns and their two halves, whose doubles are as wide as the registers.
 
@@ -68,9 +68,9 @@ inline Numbers magnitude(Numbers x) {
 }
 inline auto is_finite(Floats x) { return magnitude(x) < __builtin_inff(); }
 
-// What happens once a block, in doubles, half the lanes at a time: exact but for what a step loses.
+// Work per block, in doubles, half the lanes at a time. It is exact except for the intended loss of a step.
 
-/// Clamps exponents to the range of doubles. Terms that far below the largest exponent keep no bit anyway.
+/// Clamps exponents to the range of doubles. Terms that far below the largest exponent keep no bits anyway.
 inline Longs near_enough(Longs exponents) { return exponents < -800 ? Longs{} - 800 : exponents; }
 inline Doubles power(Longs exponents) { return powers_of_two<Doubles>(exponents); }
 
@@ -139,10 +139,10 @@ inline Doubles added_half(const Rounder& round, Doubles c, Doubles x) {
   return magnitude(sum) < __builtin_inf() ? result : sum;
 }
 
-// Products of a block are integers of 32 bits, one column a lane; what happens once a block happens in
-// doubles, where all of it is exact: unit_table.cpp admits no row of which that is not so.
+// The products of a block are 32-bit integers, one column per lane. The work per block uses doubles and is exact: unit_table.cpp
+// rejects rows for which it would not be.
 
-/// Products in the order in which the unit takes them: a for one row, b for all lanes.
+/// Products in the order in which the instruction takes them: a for one row, b for all lanes.
 struct Products {
   const int32_t *a, *a_exponent, *b, *b_exponent;
   int n;
@@ -197,7 +197,7 @@ Sums aligned_sums(const UnitPlan& plan, const Products& products, Ints largest) 
   return sums;
 }
 
-/// T-FDPA: c is one of the terms.
+/// c is one of the terms of the sum (T-FDPA in MMA-Sim's terms).
 template <bool kNormalized, bool kFloor>
 struct AlignedBlock {
   static Floats run(const UnitTask& task, const Products& products, int, int, const Rounder& round, Floats c) {
@@ -213,7 +213,7 @@ struct AlignedBlock {
   }
 };
 
-/// TR-FDPA; with several parts GTR-FDPA.
+/// The sum of the products is joined with c (TR-FDPA in MMA-Sim's terms; with several partial sums, GTR-FDPA).
 template <bool kNormalized, bool kFloor>
 struct JoinedBlock {
   static Floats run(const UnitTask& task, const Products& products, int, int, const Rounder& round, Floats c) {
@@ -245,7 +245,7 @@ struct JoinedBlock {
   }
 };
 
-/// GST-FDPA: exact integer sums, aligned by the exponents of their scales.
+/// Exact integer sums of groups, aligned by the exponents of their scales (GST-FDPA in MMA-Sim's terms).
 struct GroupedBlock {
   static Floats run(const UnitTask& task, const Products& products, int row, int block, const Rounder& round, Floats c) {
     const UnitPlan& plan = *task.plan;
@@ -279,7 +279,7 @@ struct GroupedBlock {
   }
 };
 
-// The walk of the loops through one panel.
+// Runs the loops over one panel.
 
 inline Floats flushed(const UnitPlan& plan, Floats x) {
   return plan.unit->flush ? (magnitude(x) < float(plan.least_normal) ? x * 0.0f : x) : x;
@@ -297,7 +297,7 @@ Floats tree(const UnitPlan& plan, const float* a, const float* b) {
   return sums[0];
 }
 
-/// Whether a product of the block may exceed its limit, judged by the sum of exponents.
+/// True if a product of the block may exceed its limit, judged by the sum of exponents.
 bool near_limit(const UnitTask& task, int row, int block) {
   const UnitPlan& plan = *task.plan;
   if (plan.unit->product_limit == 0) return false;
@@ -397,8 +397,8 @@ void run_task(const UnitTask& task) {
 }
 
 #ifdef __AVX512VNNI__
-// A block of products of at most 8 bits, aligned to at most 13 fraction bits: two of them in a lane of 32 bits, added by one
-// instruction of AVX-512 VNNI. Sum and c fit in a float, so the rest happens in floats, exactly.
+// A block of products of at most 8 bits, aligned to at most 13 fraction bits. Each 32-bit lane holds two of them, added by one
+// AVX-512 VNNI instruction. Sum and c fit in a float, so the remaining steps use floats, exactly.
 
 /// kPairs: number of pairs in a block, or 0 for a number known at run time.
 template <int kPairs>

@@ -1,4 +1,4 @@
-// Plans, decodes and predicts whole tiles, with the loops of this processor.
+// Plans, decodes and predicts whole tiles, with the loops for this processor.
 #include "reference/units/unit_predict.h"
 
 #include <algorithm>
@@ -22,8 +22,8 @@ extern const UnitLoops kUnitLoops_avx512vnni;
 
 namespace {
 
-/// Whether narrow_block.h supports the unit: factors with few bits, c as one of the terms, and a truncated result that fits in a
-/// float.
+/// True if the narrow block of unit_loops.cpp supports the instruction: operands with few bits, c as one of the terms, and a
+/// truncated result that fits in a float.
 bool is_narrow(const Unit& u) {
   const bool terms = u.sum == ProductSum::kAligned && u.group == 1 && u.join == AccumulatorJoin::kAligned && !u.c_last &&
                      !u.scale && u.take % 2 == 0;
@@ -75,7 +75,7 @@ const UnitLoops& unit_loops() {
       const bool vnni = std::string_view(asked) == "avx512" && unit_loops_named("avx512vnni");
       if (const UnitLoops* found = unit_loops_named(vnni ? "avx512vnni" : asked)) return found;
       throw std::runtime_error("ASSAY_ISA is '" + std::string(asked) +
-                               "'; this processor offers what of avx512, avx2, scalar it has");
+                               "'; expected avx512, avx2 or scalar, as far as this processor supports it");
     }
     for (const char* name : {"avx512vnni", "avx512", "avx2"})
       if (const UnitLoops* found = unit_loops_named(name)) return found;
@@ -93,7 +93,7 @@ inline uint32_t word_at(const std::byte* p, int bytes) {
   return bytes == 2 ? byte(0) | byte(1) : byte(0) | byte(1) | byte(2) | byte(3);
 }
 
-/// Fields of a code. Flushes subnormals, and takes exponents in another format, if the unit does.
+/// Fields of a code. Flushes subnormals, and takes exponents in another format, if the instruction does.
 Fields fields_for(const Unit& unit, const Format& format, uint32_t code) {
   Fields f = fields_of(format, code);
   const int32_t normal = 1 << format.mantissa_bits;
@@ -105,7 +105,7 @@ Fields fields_for(const Unit& unit, const Format& format, uint32_t code) {
   return f;
 }
 
-/// Only significands of a are shifted.
+/// Only mantissas of a are shifted.
 int shift_of(const UnitPlan& plan, int lanes) { return lanes == 0 ? plan.left_shift : 0; }
 
 CodeTable::Halves halves_of(const UnitPlan& plan, Fields f, int lanes) {
@@ -114,7 +114,7 @@ CodeTable::Halves halves_of(const UnitPlan& plan, Fields f, int lanes) {
   return {uint16_t(significand == 0 ? kNarrowZero : f.exponent), uint16_t(std::abs(significand) << shift_of(plan, lanes)), uint16_t(sign)};
 }
 
-/// Writes decoded numbers to their positions.
+/// Writes decoded values to their positions.
 class Elements {
  public:
   Elements(const UnitPlan& plan, const Format& format, const CodeTable& table, int lanes, size_t elements, Decoded& decoded)
@@ -139,7 +139,7 @@ class Elements {
     }
   }
 
-  /// Returns whether the number is finite.
+  /// Returns true if the value is finite.
   bool put(size_t at, uint32_t code, Fields scale) {
     if (unit_.sum == ProductSum::kExact) {
       decoded_.significand[at] = int32_t(int8_t(code));
@@ -305,7 +305,7 @@ class Specials {
 
 }  // namespace
 
-/// Everything that does not depend on the factors.
+/// Everything that does not depend on the operands.
 struct PreparedUnit::Tables {
   const Unit unit;
   const UnitLoops& loops;
@@ -406,8 +406,8 @@ void PreparedUnit::accumulate(const UnitProduct& product, const UnitTile& tile, 
                               int64_t pitch, const ForEach& for_each) const {
   require(unit_.known(), unit_, "is unknown: nothing is predicted for it");
   require(first >= 0 && first % unit_.k == 0 && (end % unit_.k == 0 || end == product.k) && end <= product.k, unit_,
-          "instructions begin and end at multiples of its k, or at the product's");
-  require(!unit_.scale || (product.a.scales && product.b.scales), unit_, "has scales, and none are given");
+          "first and end must be multiples of the instruction's k, or the end of the GEMM's k");
+  require(!unit_.scale || (product.a.scales && product.b.scales), unit_, "needs scales, but none are given");
   Tile(tables_->plan, tables_->a, tables_->b, product, tile, first, end, tables_->loops).run(d, pitch, for_each);
 }
 

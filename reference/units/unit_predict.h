@@ -1,4 +1,4 @@
-// Fast prediction of tensor core instructions: the plan of a row, decoded operands, and whole GEMMs.
+// Fast prediction of tensor core instructions: the precomputed plan of a row, decoded operands, and whole GEMMs.
 #pragma once
 
 #include <array>
@@ -16,51 +16,52 @@
 
 namespace assay {
 
-// What the fast loops get: a unit in the numbers that they need, and factors decoded once. Nothing here is shared with
+// Input of the fast loops: an instruction's parameters in the form that they need, and operands decoded once. Shares no code with
 // unit_definition.cpp.
 
-/// Exponent of a zero that does not count: two of them plus a scale stay far below the exponent of any number.
+/// Exponent of a zero that does not count: two of them plus a scale stay far below the exponent of any value.
 inline constexpr int kZeroExponent = -(1 << 20);
 
 struct UnitPlan {
   const Unit* unit;
   int blocks;              ///< per instruction
   int parts;               ///< separate sums in a block: splits, or groups
-  int part;                ///< products per part
-  int left_shift;          ///< left shift of a's significands, so that a product has fraction_bits below its exponent
+  int part;                ///< products per partial sum
+  int left_shift;          ///< left shift of a's mantissas, so that a product has fraction_bits below its exponent
   int right_shift;         ///< right shift of a product, if fraction_bits are fewer than the product has
   int chunk;               ///< number of products whose sum fits in 32 bits
   double group_unit;       ///< value of 1 in the sum of a group
   double least_normal;     ///< of format d
   double last_place;       ///< 2^-result_bits
   double full_last_place;  ///< 2^-mantissa_bits of d
-  double beyond;           ///< 2^(exponent of the largest number of d + 1): a result rounded to this or more is Inf
-  bool narrow;             ///< uses the block of narrow_block.h, so Decoded::narrow holds the factors
+  double beyond;           ///< 2^(exponent of the largest value of d + 1): a result rounded to this or more is Inf
+  bool narrow;             ///< uses the narrow block of unit_loops.cpp, so Decoded::narrow holds the operands
   int limit_exponent;      ///< products whose exponents sum to this or more may exceed product_limit
 };
 
-/// 32-bit words for two products of a narrow block: exponents, significands, and signs (a: the word that turns 1 into -1; b: 1 or
+/// 32-bit words for two products of a narrow block: exponents, mantissas, and signs (a: the word that turns 1 into -1; b: 1 or
 /// -1).
 inline constexpr int kNarrowWords = 3;
 inline constexpr int kNarrowZero = -(1 << 13);  ///< exponent of a zero in a narrow block
 
-/// Decoded rows of a factor, per instruction in the order of product_order(). Rows of a: [row][step]; a panel of b: [step][lane].
+/// Decoded rows of an operand, per instruction in the order of product_order(). Rows of a: [row][step]; a panel of b:
+/// [step][lane].
 struct Decoded {
   int steps = 0;                     ///< products, padded to whole instructions
   std::vector<int32_t> significand;  ///< signed; for integer formats the integers
   std::vector<int32_t> exponent;     ///< only for aligned sums
   std::vector<int32_t> narrow;       ///< instead of both: [row][pair][word] or [pair][word][lane]
   std::vector<float> value;          ///< only for pairwise sums
-  std::vector<uint8_t> special;      ///< per row (or panel) and block: whether it holds a NaN or Inf
+  std::vector<uint8_t> special;      ///< per row (or panel) and block: whether it contains NaN or Inf
   std::vector<double> group_scale;   ///< only for groups: [row][group] or [group][lane]
   std::vector<int32_t> group_exponent;
 };
 
-/// Sums the products of a block with NaN or Inf, per lane; 0 where all are finite. `row` is relative to the first row of the
+/// Sums the products of a block that contain NaN or Inf, per lane; 0 if all are finite. `row` is relative to the first row of the
 /// task.
 using SpecialSums = std::function<void(int row, int block, float* sums)>;
 
-/// Several rows of a tile and one panel.
+/// Work for one call of the loops: some rows of a tile, and one panel of b.
 struct UnitTask {
   const UnitPlan* plan;
   const Decoded* a;
@@ -83,18 +84,18 @@ inline constexpr int kMostLanes = 16;
 
 UnitPlan plan_of(const Unit& unit, const UnitLoops& loops);
 
-const UnitLoops* unit_loops_named(std::string_view name);  ///< nullptr if this processor lacks them
+const UnitLoops* unit_loops_named(std::string_view name);  ///< Returns nullptr if this processor lacks them.
 /// The best loops for this processor; the environment variable ASSAY_ISA selects lesser ones, as for lanes().
 const UnitLoops& unit_loops();
 
-// What a tensor core returns for whole tiles of D = A * B^T + C: fast, on all cores, and equal to unit_definition.h bit for bit.
+// Tensor core results for whole tiles of D = A * B^T + C: fast, on all cores, and equal to unit_definition.h bit for bit.
 
 /// Codes of A [m, k] or B [n, k], row-major. One code takes Format::bytes() bytes; tf32 uses the upper 19 bits of an f32 word.
 struct UnitFactor {
   const std::byte* codes = nullptr;
-  int64_t pitch = 0;                  ///< in codes, from one row to the next
+  int64_t pitch = 0;                  ///< distance between rows, in codes
   bool two_in_a_byte = false;         ///< 4-bit codes, two per byte, the lower k in the low half; each row starts at a whole byte
-  const std::byte* scales = nullptr;  ///< for units with scales: one one-byte code per scale_block codes of a row
+  const std::byte* scales = nullptr;  ///< for instructions with scales: one one-byte code per scale_block codes of a row
   int64_t scale_pitch = 0;
   bool operator==(const UnitFactor&) const = default;
 };
@@ -115,15 +116,15 @@ void one_after_the_other(int64_t count, const std::function<void(int64_t)>& f);
 
 /// Runs the instructions for k in [first, end) for every element of a tile, in ascending k. On entry `d` holds the codes of c
 /// (f32 and int32 as 32 bits, f16 in the low 16 bits), on return those of the result. d[0] is element [0, 0] of the tile; rows
-/// are `pitch` codes apart. To model a kernel that reads its accumulator every n instructions (promotion, split k), call this
+/// are `pitch` codes apart. To model a kernel that reads its accumulator every n instructions (promotion, split-K), call this
 /// once per n instructions.
 ///
-/// `first` must be a multiple of the unit's k, and so must `end`, unless it equals the product's k. Throws std::invalid_argument
-/// otherwise, for an unknown unit, and for missing scales.
+/// `first` must be a multiple of the instruction's k, and so must `end`, unless it equals the GEMM's k. Throws
+/// std::invalid_argument otherwise, for an undocumented instruction, and for missing scales.
 void accumulate(const Unit& unit, const UnitProduct& product, const UnitTile& tile, int64_t first, int64_t end, uint32_t* d,
                 int64_t pitch, const ForEach& for_each = one_after_the_other, const UnitLoops& loops = unit_loops());
 
-/// A unit with its decode tables, built once for many calls of accumulate().
+/// An instruction with its decode tables, built once for many calls of accumulate().
 class PreparedUnit {
  public:
   explicit PreparedUnit(const Unit& unit, const UnitLoops& loops = unit_loops());
@@ -134,24 +135,24 @@ class PreparedUnit {
  private:
   struct Tables;
   Unit unit_;
-  std::shared_ptr<const Tables> tables_;  ///< null for an unknown unit
+  std::shared_ptr<const Tables> tables_;  ///< null for an undocumented instruction
 };
 
-// Decodes factors of a tensor core for the loops.
+// Decodes operands of a tensor core for the loops.
 
-/// Reads the codes of one factor.
+/// Reads the codes of one operand.
 class FactorCodes {
  public:
   FactorCodes(const Unit& unit, const UnitFactor& factor, const Format& format, int64_t k);
 
   const Format& format() const { return format_; }
   uint32_t code(int64_t row, int64_t k) const;  ///< 0 if k is out of range
-  /// Memory layout of those k: consecutive bytes, bytes within range, or anything else.
+  /// Memory layout of some k: consecutive bytes, bytes within range, or anything else.
   enum class Lie { kRun, kInside, kAnyhow };
   Lie lie_of(const std::vector<int64_t>& steps) const;
-  /// Reads the codes of one row at those k, which have the layout `lie`.
+  /// Reads the codes of one row at these k, which have the layout `lie`.
   void read(int64_t row, const std::vector<int64_t>& steps, Lie lie, uint32_t* codes) const;
-  /// Scale code of that element; beyond the last k that of the last code; 1 for a unit without scales.
+  /// Scale code of that element; beyond the last k that of the last code; 1 for an instruction without scales.
   uint32_t scale_code(int64_t row, int64_t k) const;
   /// The element times its scale.
   double value(int64_t row, int64_t k) const;
@@ -163,7 +164,7 @@ class FactorCodes {
   int64_t k_;
 };
 
-/// The k of every product of the instructions from `first` to `end`, in the order in which the unit takes them.
+/// The k of every product of the instructions from `first` to `end`, in the order in which the instruction takes them.
 std::vector<int64_t> steps_of(const Unit& unit, int64_t first, int64_t end);
 
 /// Decode tables of a format of at most 8 bits, built once for all rows of a tile. Empty for wider formats.
@@ -177,8 +178,8 @@ struct CodeTable {
   CodeTable(const UnitPlan& plan, const Format& format, int lanes);
 };
 
-/// `lanes` 0: decodes rows [first_row, first_row + rows) of a one after the other, with shifted significands. Otherwise decodes
-/// the same rows of b as the lanes of one panel; lanes beyond `rows` are zero.
+/// `lanes` 0: decodes rows [first_row, first_row + rows) of a one after the other, with shifted mantissas. Otherwise decodes the
+/// same rows of b as the lanes of one panel; lanes beyond `rows` are zero.
 Decoded decode_factor(const UnitPlan& plan, const FactorCodes& codes, const CodeTable& table, int64_t first_row, int rows, int lanes,
                       const std::vector<int64_t>& steps);
 

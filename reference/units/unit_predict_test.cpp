@@ -1,4 +1,4 @@
-// Fast prediction against the exact definition, replays, and data that separate candidate models.
+// Compares fast prediction with the exact definition; tests replays, and data that separate candidate models.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -144,7 +144,8 @@ TEST(UnitPrediction, RefusesWhatItCannotDo) {
   EXPECT_THROW(run(unit_table().find("gfx950.mfma.e4m3.f32").unit, 0, 64), std::invalid_argument);
 }
 
-// The span of a unit contains its result, and results with more or fewer bits kept, but not results with different products.
+// The interval of an instruction contains its result, and results with more or fewer bits kept, but not results with different
+// products.
 
 constexpr const char* kUnits[] = {"sm_89.mma.e4m3.f32",       "sm_90.wgmma.e4m3.f32",      "sm_90.wgmma.e5m2_e4m3.f32", "sm_90.mma.e4m3.f32",
                                   "sm_90.mma.e4m3_unpacked.f32", "sm_100.tcgen05.e4m3.f32", "gfx942.mfma.e4m3fnuz.f32"};
@@ -192,7 +193,7 @@ TEST(Replay, HoldsWhatTheUnitReturnsAndWhatItsNeighboursDo) {
   }
 }
 
-/// The span must be narrow enough to reject wrong sums.
+/// The interval must be narrow enough to reject wrong sums.
 TEST(Replay, DoesNotHoldWhatLacksAProductOrGains) {
   std::mt19937 random(2);
   for (const char* id : kUnits) {
@@ -211,7 +212,7 @@ TEST(Replay, DoesNotHoldWhatLacksAProductOrGains) {
   }
 }
 
-/// Small integers lose no bits, so the span is exactly their sum.
+/// Small integers lose no bits, so the interval is exactly their sum.
 TEST(Replay, OfExactSumsIsOneNumber) {
   const Unit& unit = unit_table().find("sm_90.wgmma.e4m3.f32").unit;
   const std::vector<std::byte> ones(160, std::byte{0x38});
@@ -257,7 +258,7 @@ TEST(UnitNeighbours, AreSingleStepsThatTheLoaderTakes) {
     EXPECT_TRUE(names.contains(name)) << name;
 }
 
-/// An edit that no input can reveal, with the reason. `unit` and `edit` are the names of the row and the edit.
+/// A mutation that no input can reveal, with the reason. `unit` and `edit` are the names of the row and the mutation.
 struct Unobservable {
   const char *unit, *edit, *why;
 };
@@ -267,8 +268,8 @@ constexpr Unobservable kUnobservable[] = {
     {"sm_90.mma.int8.int32", "order: take(32) -> take(16)", "the sum is exact"},
 };
 
-/// Every edited cell is a different function: some input separates it from the row, or a listed reason says that none can and
-/// none is found.
+/// Every mutated cell is a different function: some input separates it from the row. Otherwise a listed reason says that none
+/// can, and the search finds none.
 TEST(UnitNeighbours, AreToldFromTheirRow) {
   for (const char* id : {"sm_90.wgmma.e4m3.f32", "sm_90.mma.bf16.f32", "sm_90.mma.f16.f16", "sm_90.mma.e4m3.f32",
                          "sm_90.mma.e4m3_e5m2.f32", "sm_90.mma.e4m3_unpacked.f32", "gfx942.mfma.e4m3fnuz.f32",

@@ -141,16 +141,16 @@ RecordedMatches match_recorded(const Unit& unit, bool c_is_zero, const RecordedS
 
 namespace {
 
-// The functions of <cmath> for these are calls where a processor of any kind is compiled for, and most of the time went there.
+// The <cmath> versions of these functions are real calls when compiling for a generic processor, and took most of the time.
 
-/// Whether |x| < 2^52, so that x may have a fraction and fits in a 64-bit integer.
+/// True if |x| < 2^52: x may then have a fraction, and fits in a 64-bit integer.
 bool can_have_fraction(double x) { return std::fabs(x) < 0x1p52; }
 double truncated(double x) { return can_have_fraction(x) ? std::copysign(double(int64_t(x)), x) : x; }
 double floored(double x) {
   const double whole = truncated(x);
   return whole > x ? whole - 1 : whole;
 }
-/// Rounds to nearest even, using the addition of the processor: doubles of 2^52 and more have no fraction.
+/// Rounds to nearest even, using the processor's addition: doubles of 2^52 and more have no fraction.
 double to_nearest_even(double x) { return can_have_fraction(x) ? std::copysign((std::fabs(x) + 0x1p52) - 0x1p52, x) : x; }
 
 /// Sums and steps here belong to FP8 products in f32, or a few bits more. So 2^step and 2^-step are normal doubles, and products
@@ -161,7 +161,7 @@ double cut(double x, int step, BitLoss loss) {
   return (loss == BitLoss::kTruncate ? truncated(steps) : floored(steps)) * power_of_two(step);
 }
 
-/// The interval that holds x with and without the loss.
+/// The interval that holds x with and without the truncation.
 Span lose(double x, int step, BitLoss loss) {
   const double left = cut(x, step, loss);
   return {std::min(x, left), std::max(x, left)};
@@ -174,7 +174,7 @@ Span plus(Span x, Span y) { return {x.low + y.low, x.high + y.high}; }
 
 double largest(Span x) { return std::max(std::fabs(x.low), std::fabs(x.high)); }
 
-/// The f32 numbers next to a double.
+/// The f32 values next to a double.
 double below(double x) {
   const auto near = float(x);
   return double(near) > x ? double(std::nextafter(near, -std::numeric_limits<float>::infinity())) : double(near);

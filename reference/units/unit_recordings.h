@@ -1,4 +1,4 @@
-// What tensor cores were seen to do: recordings of instructions, and replays of a GEMM by candidate models.
+// Observed behaviour of tensor cores: recordings of instructions, and replays of a GEMM by candidate models.
 #pragma once
 
 #include <array>
@@ -17,11 +17,11 @@ namespace assay {
 // hexadecimal f32 words), `c_GPU_fp32.txt` (addends; the recording program rounded them to the format of the result before
 // use) and `d_GPU_fp32.txt` or `d_GPU_fp16.txt` (results). Files c and d hold f32 words in binary digits; fp16 results are widened to f32.
 
-/// A row of contracts/unit_recordings.csv: the unit that produced a set of recordings.
+/// A row of contracts/unit_recordings.csv: the instruction that produced a set of recordings.
 struct RecordedUnit {
   std::string unit;            ///< id
   std::string gpu, format, d;  ///< as in the file names
-  bool c_is_zero = false;      ///< the addends of the file were not used
+  bool c_is_zero = false;      ///< true: the addends of the file were not used
 };
 /// Throws TableError.
 std::vector<RecordedUnit> load_recorded_units(const std::string& file);
@@ -32,7 +32,7 @@ struct RecordedSet {
   std::string name() const { return gpu + "/" + format + "/" + d; }
 };
 
-/// Every set under a folder, by name. Throws std::runtime_error if it is no folder or holds none.
+/// Every set under a folder, by name. Throws std::runtime_error if it is no folder or contains none.
 std::vector<RecordedSet> recorded_sets(const std::string& folder);
 
 struct RecordedMatches {
@@ -41,29 +41,30 @@ struct RecordedMatches {
   uint32_t recorded = 0, predicted = 0;  ///< codes of d in that line
 };
 
-/// Compares the definition of a unit with a set. Throws std::runtime_error with file and line if a line is missing, or a word is
-/// malformed or not a number of the unit's format.
+/// Compares the definition of an instruction with a set. Throws std::runtime_error with file and line if a line is missing, or a
+/// word is malformed or not a value of the instruction's format.
 RecordedMatches match_recorded(const Unit& unit, bool c_is_zero, const RecordedSet& set);
 
-// What a tensor core may make of an element if nobody knows which of its losses of bits happen: its order and its exponents are those of
-// the row, each cut and each rounding may be made or left out.
+// The possible results of a tensor core whose truncations are undocumented. Order and exponents are those of the row; each
+// truncation and each rounding may or may not happen.
 
-/// Whether a unit can be replayed: products of codes of a byte that are aligned and added, without scales of its own.
+/// True if an instruction can be replayed: products of one-byte codes that are aligned and added, without scales in the
+/// instruction.
 bool can_be_replayed(const Unit& unit);
 
-/// Sums of one unit as intervals.
+/// Sums of one instruction as intervals.
 ///
-/// Bound   A term of an aligned sum loses the bits below `fraction_bits` under the largest exponent of the terms and c, or
-/// nothing.
-///         Every combination of such truncations lies in the span. Truncation is one-sided: a positive term only becomes smaller.
-/// Edges   A sum with NaN or infinities is NaN or Inf, as in IEEE 754.
-/// Throws  std::invalid_argument for a unit that cannot be replayed.
+/// Bound: a term of an aligned sum loses the bits below `fraction_bits` under the largest exponent of the terms and c, or
+/// nothing. Every combination of such truncations lies in the interval. Truncation is one-sided: a positive term only becomes
+/// smaller.
+/// Special values: a sum with NaN or infinities is NaN or Inf, as in IEEE 754.
+/// Throws std::invalid_argument for an instruction that cannot be replayed.
 class Replay {
  public:
   explicit Replay(const Unit& unit);
 
-  /// Runs the instructions for `products` products of two rows of codes, from c = 0. Both ends of the span are numbers of the
-  /// unit's d.
+  /// Runs the instructions for `products` products of two rows of codes, from c = 0. Both ends of the interval are values of the
+  /// instruction's d.
   Span chain(const std::byte* a, const std::byte* b, int64_t products);
 
  private:
@@ -77,7 +78,7 @@ class Replay {
   };
   struct Sum {
     Span span;
-    int exponent;  ///< to which the terms were aligned
+    int exponent;  ///< exponent to which the terms were aligned
   };
 
   std::array<Factor, 256> factors_of(const Format& format) const;
@@ -85,7 +86,7 @@ class Replay {
   Span block(const Term* terms, Span c);
   Sum aligned(const Term* terms, int count, int least) const;
   Span joined(const Term* terms, Span c);
-  int exponent_of(Span c) const;        ///< largest exponent that a number in `c` can have
+  int exponent_of(Span c) const;        ///< largest exponent that a value in `c` can have
   int least_exponent_of(Span c) const;
   Span rounded(Span sum, bool to_nearest, int bits) const;
 
@@ -93,7 +94,7 @@ class Replay {
   std::array<Factor, 256> a_, b_;
   std::vector<int> order_;
   std::vector<Term> terms_;
-  std::vector<Sum> sums_;  ///< one per part of a block
+  std::vector<Sum> sums_;  ///< one per partial sum of a block
 };
 
 }  // namespace assay

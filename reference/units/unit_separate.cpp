@@ -19,7 +19,7 @@ namespace {
 
 constexpr int kRows = 16, kColumns = 32;
 
-/// Data as in published measurements of units, and sums with cancellation, which show the bits that were kept.
+/// Data as in published measurements of tensor cores, and sums with cancellation, which reveal the bits that were kept.
 enum class Data { kNearOne, kCancel, kSparse, kTiny, kUnderflow, kHuge, kBits, kSubnormal };
 struct DataKind {
   Data data;
@@ -62,7 +62,7 @@ class Draw {
   }
 
  private:
-  /// The product of two such factors is smaller than that of a subnormal and a large factor.
+  /// The product of two such operands is smaller than that of a subnormal and a large operand.
   int of_small_beside_subnormals(const Format& f) {
     const int reach = std::min(24, f.mantissa_bits - f.min_exponent());
     return -reach + int(below(uint64_t(reach / 2) + 1));
@@ -79,10 +79,10 @@ class Draw {
 
   std::mt19937_64 random_;
   Data data_;
-  int half_;  ///< exponent of a factor whose square is the least number of d
+  int half_;  ///< exponent of an operand whose square is the smallest value of d
 };
 
-/// Rows of two factors with their scales and c.
+/// Rows of two operands with their scales and c.
 struct Batch {
   int k, scale_pitch = 0;
   std::vector<uint32_t> a, b, a_scales, b_scales, c;
@@ -158,7 +158,7 @@ class Shrink {
  public:
   Shrink(const Unit& first, const Unit& second, UnitWitness& witness) : first_(first), second_(second), w_(witness) {}
 
-  /// Sets c to 0 before the products or after them; one of the orders may leave far fewer codes.
+  /// Sets c to 0 before or after the products; one of the orders may leave far fewer codes.
   void run(bool c_first) {
     for (size_t before = size_of(w_) + 1; size_of(w_) < before;) {
       before = size_of(w_);
@@ -204,7 +204,7 @@ class Shrink {
     if (differ()) return;
     a = was_a, b = was_b;
   }
-  /// Candidates: 0, 1, the next lower power of two, and the number with more and more low bits cleared.
+  /// Candidates: 0, 1, the next lower power of two, and the value with more and more low bits cleared.
   static std::vector<uint32_t> simpler(const Format& f, uint32_t code) {
     const double x = decode(f, code);
     if (f.exponent_bits == 0 || !std::isfinite(x) || x == 0) return {0};
@@ -226,8 +226,8 @@ void require_common_input(const Unit& first, const Unit& second) {
   if (!first.known() || !second.known())
     throw std::invalid_argument("nothing is predicted for " + (first.known() ? second.id : first.id));
   if (*first.a != *second.a || *first.b != *second.b || *first.d != *second.d || !scales)
-    throw std::invalid_argument("no input has a result under both: factors, scales or c of " + first.id + " and " + second.id +
-                                " are of other formats");
+    throw std::invalid_argument("no input has a result under both: operands, scales or c of " + first.id + " and " + second.id +
+                                " have different formats");
 }
 
 }  // namespace

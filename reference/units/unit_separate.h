@@ -1,4 +1,4 @@
-// Finds a small input for which two units return different results.
+// Finds a small input for which two instruction models return different results.
 #pragma once
 
 #include <cstdint>
@@ -11,10 +11,10 @@
 namespace assay {
 
 struct UnitWitness {
-  std::vector<uint32_t> a, b;  ///< codes, as many as both units take in one instruction; zero except where needed
+  std::vector<uint32_t> a, b;  ///< codes, as many as both instructions take; zero except where needed
   std::vector<uint32_t> a_scales, b_scales;
   uint32_t c = 0;
-  uint32_t first = 0, second = 0;  ///< the result of each unit
+  uint32_t first = 0, second = 0;  ///< the result of each instruction
 };
 
 /// A kind of random data, and the number of elements that differ.
@@ -29,11 +29,11 @@ struct UnitSeparation {
   int k = 0;                           ///< products per element
 };
 
-/// Runs several kinds of random data through both units, with the same seed for both. The first differing element of each kind is
-/// reduced: as long as the units still differ, c and products are set to 0, and other factors to 1, a power of two, or a number
+/// Runs several kinds of random data through both instruction models, with the same seed. Reduces the first differing element of
+/// each kind: as long as the models still differ, sets c and products to 0, and other operands to 1, a power of two, or a value
 /// with fewer bits. The witness is the one with the fewest nonzero codes.
 ///
-/// Throws std::invalid_argument if the units differ in the formats of factors, scales or c, or if one is unknown.
+/// Throws std::invalid_argument if the instructions differ in the formats of operands, scales or c, or if one is undocumented.
 UnitSeparation separate_units(const Unit& first, const Unit& second);
 
 /// The first differing element of the same data, not reduced; none if no element differs.

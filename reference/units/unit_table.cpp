@@ -1,4 +1,4 @@
-// Reads the rows of contracts/units.csv and what a row says of an instruction.
+// Reads the rows of contracts/units.csv and parses each row's cells.
 #include "reference/units/unit_table.h"
 
 #include <algorithm>
@@ -18,7 +18,7 @@ std::vector<const Format*> exponent_formats(const Format& a, const Format& b) {
     return !narrow.is_integer() && narrow.mantissa_bits <= wide.mantissa_bits &&
            narrow.min_exponent() >= wide.min_exponent() && max_finite(narrow) <= max_finite(wide);
   };
-  // The least exponents that nonzero numbers of a and of b have in that format.
+  // The smallest exponents that nonzero values of a and of b have in that format.
   const auto least = [&](const Format& in) {
     const auto of = [&](const Format& f) { return std::max(in.min_exponent(), f.min_exponent() - f.mantissa_bits); };
     return std::pair(of(a), of(b));
@@ -131,7 +131,7 @@ const Format* read_exponents_in(const UnitRow& row, const CellWords& words, cons
   for (const Format* f : exponent_formats(*unit.a, *unit.b))
     if (*f == *found) return f;
   throw row.error("exponent", name.position,
-                  "as '" + name.text + "' no factor has another exponent, or some do not fit; it may be f16 or f32");
+                  "as '" + name.text + "' no operand gets another exponent, or some operands do not fit; expected f16 or f32");
 }
 
 }  // namespace
@@ -214,11 +214,12 @@ void read_c(const UnitRow& row, Unit& unit) {
   words.end("c");
 }
 
-// Parses a row of units.csv into a unit, and checks which cells may be combined: those for which both implementations are exact.
+// Parses a row of units.csv into a unit, and checks that its cells may be combined: only combinations for which both
+// implementations are exact are allowed.
 
 namespace {
 
-constexpr int kMostProducts = 1024;  ///< per instruction
+constexpr int kMostProducts = 1024;  ///< products per instruction
 
 void read_order(const UnitRow& row, Unit& unit) {
   CellWords words(row, "order");
@@ -281,11 +282,11 @@ void read_special(const UnitRow& row, Unit& unit) {
   if (!words.next_is("nan", 1)) words.expected({"nan(CODE)"});
   unit.nan = words.hexadecimal(0, unit.d->bits);
   const double value = decode(*unit.d, unit.nan);
-  if (value == value) throw words.error("this is no NaN of " + std::string(unit.d->name));
+  if (value == value) throw words.error("this is not a NaN of " + std::string(unit.d->name));
   unit.flush = words.next_is("flush");
   if (words.next_is("inf", 1)) {
     unit.product_limit = words.integer(0, 1, kWidestExponent);
-    if (unit.sum != ProductSum::kAligned || unit.group > 1) throw words.error("inf(E) needs single aligned products");
+    if (unit.sum != ProductSum::kAligned || unit.group > 1) throw words.error("inf(E) requires an aligned sum whose terms are single products");
   }
   words.end("the special values");
 }

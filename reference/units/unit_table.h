@@ -26,13 +26,13 @@ struct UnitRow {
   TableError error(const std::string& column, size_t offset, const std::string& problem) const;
 };
 
-/// The columns that define what the unit computes, in the order of computation. Edits change these cells.
+/// The columns that define what the instruction computes, in the order of computation. Mutations change these cells.
 std::span<const std::string> unit_step_columns();
 
 /// All columns of the table, in file order.
 std::span<const std::string> unit_columns();
 
-/// Whether a user's table has the columns of units rather than of contracts. Throws TableError.
+/// True if a user's table has the columns of units.csv rather than of contracts. Throws TableError.
 bool holds_units(const std::string& file);
 
 /// Parses the cells of a row. A row whose evidence is `unknown` has no steps. Throws TableError with the cell.
@@ -42,25 +42,25 @@ class UnitTable {
  public:
   /// Throws TableError.
   static UnitTable load(const std::string& file);
-  /// Loads units.csv of a folder, and unit_candidates.csv for units whose arithmetic is unknown. Throws TableError.
+  /// Loads units.csv of a folder, and unit_candidates.csv for instructions whose arithmetic is undocumented. Throws TableError.
   static UnitTable load_folder(const std::string& folder);
-  /// Adds rows of a user. A row with the id of an unknown unit replaces it if the operands are the same. Throws TableError, also
-  /// if the id exists otherwise.
+  /// Adds a user's rows. A row with the id of an undocumented instruction replaces it if the operands are the same. Throws
+  /// TableError, also if the id exists otherwise.
   void add(const std::string& file);
 
   /// Throws std::out_of_range with near matches.
   const UnitRow& find(const std::string& id) const;
   const std::vector<UnitRow>& rows() const { return rows_; }
 
-  /// Candidate definitions of an unknown unit; empty for a known one. None of them is claimed to be right.
+  /// Candidate models of an undocumented instruction; empty for a documented one. None of them is claimed to be right.
   std::vector<const UnitRow*> candidates_of(const UnitRow& unknown) const;
-  /// Adds candidates. A candidate's id is the id of its unit, ':' and a name; it has the unit's operands, and a k that is a
-  /// multiple of the unit's k. Throws TableError.
+  /// Adds candidate models. A candidate's id is the id of its instruction, ':' and a name. It has the instruction's operands, and
+  /// a k that is a multiple of the instruction's k. Throws TableError.
   void add_candidates(const std::string& file);
 
  private:
   UnitRow read_row(const Table& table, const TableRow& row) const;
-  /// The unknown row that this row may replace, or nullptr.
+  /// The undocumented row that this row may replace, or nullptr.
   UnitRow* unknown_namesake(const UnitRow& row);
 
   std::vector<UnitRow> rows_, candidates_;
@@ -78,7 +78,7 @@ class CellWords {
   /// An argument of the last consumed word as a decimal integer from `least` to `most`. Throws TableError.
   int integer(size_t argument, int least, int most) const;
   const CellArgument& argument(size_t argument) const { return words_.at(at_ - 1).arguments.at(argument); }
-  /// The only word of the cell as such an integer.
+  /// The same for a cell that consists of one integer.
   int whole(int least, int most);
   /// An argument of the last consumed word as a hexadecimal number of at most `bits` bits. Throws TableError.
   uint32_t hexadecimal(size_t argument, int bits) const;
@@ -100,9 +100,9 @@ class CellWords {
   size_t at_ = 0;
 };
 
-// The cells of a row of units.csv that say how its products and c are added.
+// The cells of a row of units.csv that define how its products and c are added.
 
-inline constexpr int kWidestExponent = 1 << 10;  ///< above the exponent of every term
+inline constexpr int kWidestExponent = 1 << 10;  ///< larger than the exponent of every term
 
 /// The format named in a cell. Throws TableError.
 const Format* format_named(const UnitRow& row, const std::string& column, const std::string& name, size_t offset = 0);
@@ -112,24 +112,24 @@ void read_sum(const UnitRow& row, Unit& unit);
 void read_exponent(const UnitRow& row, Unit& unit);
 void read_c(const UnitRow& row, Unit& unit);
 
-// A unit as the cells of a row: what unit_table.cpp reads, written.
+// An instruction written as the cells of a row: the inverse of what unit_table.cpp reads.
 
 /// The cells of unit_step_columns(). Reading them returns the same steps.
 std::map<std::string, std::string> step_cells(const Unit& unit);
 
-// Writes a unit as text: one formula per step.
+// Writes an instruction as text: one formula per step.
 
 std::vector<std::string> unit_lines(const Unit& unit);
 
-// Single edits of a unit: the unit, or a model of it, with one mistake.
+// Mutants of an instruction: the instruction, or a model of it, with one mistake.
 
 struct UnitNeighbour {
-  std::string name;  ///< for example "sum: align(13) -> align(12)"
-  UnitRow row;       ///< the row with the edited cell, parsed
+  std::string name;  ///< such as "sum: align(13) -> align(12)"
+  UnitRow row;       ///< the row with the mutated cell, parsed
 };
 
-/// Every edit of one step that the loader accepts: a number plus or minus one (`take`: half and double), a rule replaced by a
-/// similar one, a word removed or added. No two edits have the same cells; an unknown unit has none.
+/// Every mutation of one step that the loader accepts: a number plus or minus one (`take`: half and double), a rule replaced by a
+/// similar one, a word removed or added. No two mutants have the same cells; an undocumented instruction has none.
 std::vector<UnitNeighbour> unit_neighbours(const UnitRow& row);
 
 }  // namespace assay

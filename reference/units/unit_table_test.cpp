@@ -79,7 +79,7 @@ TEST(UnitTable, WrongCellsSayWhatMayStandThere) {
   EXPECT_EQ(complaint(id, "exponent", "scales"), "'scales' is required with group(N) and only allowed with it");
   EXPECT_EQ(complaint(id, "c", "added"), "'added' is not one of: aligned, joined(SUM_BITS,C_BITS)");
   EXPECT_EQ(complaint(id, "round", "rz(24)"), "'24' is no integer from 1 to 23");
-  EXPECT_EQ(complaint(id, "special", "nan(7f800000)"), "this is no NaN of f32");
+  EXPECT_EQ(complaint(id, "special", "nan(7f800000)"), "this is not a NaN of f32");
   EXPECT_EQ(complaint(id, "special", ""), "expected one of: nan(CODE)");
   EXPECT_EQ(complaint(id, "a", "e4m3"), "unknown format 'e4m3'; did you mean 'ue4m3' or 'e2m3' or 'e4m3fn'?");
   EXPECT_EQ(complaint(id, "a", "f32"), "a factor has a sign and at most 11 significand bits");
@@ -110,7 +110,7 @@ TEST(UnitTable, AUnitThatNobodyKnowsHasCandidates) {
   EXPECT_TRUE(unit_table().candidates_of(unit_table().find("gfx950.mfma.f16.f32")).empty());
 }
 
-/// A user's row, filled in by a probe of the chip, replaces the unknown row, and no candidates remain.
+/// A user's row, filled in by a probe of the GPU, replaces the undocumented row, and its candidates disappear.
 TEST(UnitTable, ARowOfOnesOwnEndsTheCandidates) {
   const std::string file =
       (std::filesystem::temp_directory_path() / ("assay_found_" + std::to_string(::getpid()) + ".csv")).string();

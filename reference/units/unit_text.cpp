@@ -16,18 +16,18 @@ std::string lost(BitLoss loss) { return loss == BitLoss::kTruncate ? "trunc" : "
 
 std::string maximum(const Unit& u, const std::string& of) {
   const std::string least = u.least_exponent == kNoExponent ? "" : ", at least " + number(u.least_exponent);
-  return "max e of " + of + (u.zeros_count ? ", zeros too" : ", zeros apart") + least;
+  return "max e of " + of + (u.zeros_count ? ", including zeros" : ", without zeros") + least;
 }
 
 std::string result(const Unit& u, const std::string& sum) {
   const std::string how = u.rounding == ResultRounding::kTowardZero ? "toward zero" : "to the nearest, ties to even,";
   return "d = " + sum + ", " + how + " with " + number(u.result_bits) + " fraction bits of " + std::string(u.d->name) +
-         "; a zero is +0, also of a negative sum that is rounded to nothing";
+         "; a zero is +0, also of a negative sum that rounds to zero";
 }
 
 void aligned_lines(const Unit& u, std::vector<std::string>& lines) {
   const std::string scaled = u.scale ? " * s_a * s_b" : "", scale_exponents = u.scale ? " + e_s" : "";
-  std::string exponent = "e = e_a + e_b" + scale_exponents + " (of a subnormal that of the least normal number" +
+  std::string exponent = "e = e_a + e_b" + scale_exponents + " (for a subnormal that of the smallest normal number" +
                          (u.exponents_in ? " of " + std::string(u.exponents_in->name) : "") + ")";
   if (u.exponent == TermExponent::kNormalized) exponent = "e = floor(log2 |t|)";
   if (u.exponent == TermExponent::kScales) exponent = "e = e_s, the sum of the scales' exponents";
@@ -55,23 +55,24 @@ void aligned_lines(const Unit& u, std::vector<std::string>& lines) {
 }  // namespace
 
 std::vector<std::string> unit_lines(const Unit& u) {
-  if (!u.known()) return {"nothing is known of its steps, and nothing is predicted"};
+  if (!u.known()) return {"its arithmetic is undocumented, so nothing is predicted"};
   std::vector<std::string> lines;
   const std::string order = u.interleave_period == 0
                                 ? "in ascending k"
                                 : "first k mod " + number(u.interleave_period) + " < " + number(u.interleave_width) +
                                       ", then the next " + number(u.interleave_width);
   lines.push_back("blocks of " + number(u.take) + " of " + number(u.k) + " products, " + order +
-                  "; d of a block is c of the next");
+                  "; the d of a block is the c of the next one");
   if (u.sum == ProductSum::kExact)
     lines.push_back("d = c + sum of a * b, modulo 2^" + number(u.d->bits));
   else if (u.sum == ProductSum::kPairs)
-    lines.push_back("d = c + tree of neighbours a * b, each product and sum rounded to " + std::string(u.d->name) +
-                    "; a product or sum that is rounded to nothing keeps its sign");
+    lines.push_back("d = c + pairwise tree of the products a * b, each product and sum rounded to " + std::string(u.d->name) +
+                    "; a product or sum that rounds to zero keeps its sign");
   else
     aligned_lines(u, lines);
-  if (u.c_last) lines.push_back("an instruction begins with 0; D = C + d, to the nearest " + std::string(u.d->name));
-  if (u.flush) lines.push_back("subnormal a, b, c and results are 0");
+  if (u.c_last)
+    lines.push_back("each instruction starts from 0; at its end D = C + d, rounded to the nearest " + std::string(u.d->name));
+  if (u.flush) lines.push_back("subnormal a, b, c and results count as 0");
   if (u.product_limit != 0) lines.push_back("|a * b| >= 2^" + number(u.product_limit) + " is Inf");
   return lines;
 }
@@ -156,7 +157,7 @@ class UnitEdits {
  public:
   explicit UnitEdits(const UnitRow& row) : row_(row) {}
 
-  /// Adds the edit that replaces `count` words from `first` on. Skips cells that the loader rejects.
+  /// Adds the mutant that replaces `count` words from `first` on. Skips cells that the loader rejects.
   void replace(const std::string& column, const CellSteps& cell, size_t first, size_t count, const CellSteps& by) {
     CellSteps words(cell.begin(), cell.begin() + std::ptrdiff_t(first));
     words.insert(words.end(), by.begin(), by.end());
@@ -180,7 +181,7 @@ class UnitEdits {
   const UnitRow& row_;
 };
 
-/// Edits each number of a word: minus one and plus one; for numbers that must divide others, half and double.
+/// Mutates each number of a word: minus one and plus one; for numbers that must divide others, half and double.
 void edit_numbers(UnitEdits& edits, const std::string& column, const CellSteps& cell, size_t at) {
   const CellStep& word = cell[at];
   if (word.word == "nan" || word.word == "interleave" || word.word == "split") return;
@@ -225,7 +226,7 @@ bool may_be_missing(const CellStep& word) {
 }
 
 /// Words that can be added to a cell, after all others or, where the order requires it, after the first. For example, a compiler
-/// that unpacks fp8 to f16 on chips without native fp8 instructions.
+/// unpacks fp8 to f16 on GPUs without native fp8 instructions.
 void edit_additions(UnitEdits& edits, const std::string& column, const CellSteps& cell) {
   if (cell.empty()) return;
   if (column == "exponent") edits.replace(column, cell, exponent_words(cell, 0), 0, {CellStep::made("zeros")});
@@ -234,7 +235,7 @@ void edit_additions(UnitEdits& edits, const std::string& column, const CellSteps
   if (column == "special") edits.replace(column, cell, 1, 0, {CellStep::made("flush")});
 }
 
-/// Edits that remove the split but keep its numbers: "split(2) align(24) truncate join(24) floor".
+/// Mutants that remove the split but keep its numbers: "split(2) align(24) truncate join(24) floor".
 void edit_split(UnitEdits& edits, const std::string& column, const CellSteps& cell) {
   if (column != "sum" || cell.size() != 5) return;
   edits.replace(column, cell, 0, 5, {cell[1], cell[2]});

@@ -100,7 +100,7 @@ TEST(FusedRanks, AFreeSumOrANormWithoutAResidualIsRefused) {
     return "";
   };
   EXPECT_THAT(refusal("a,nccl.all_reduce_tree,vllm.fused_add_rms_norm@2026-06-18"),
-              HasSubstr("reduce: the order of 'nccl.all_reduce_tree' is free"));
+              HasSubstr("reduce: 'nccl.all_reduce_tree' has a free order of additions"));
   EXPECT_THAT(refusal("b,vllm.all_reduce_1stage,vllm.rms_norm@2026-06-18"), HasSubstr("is not a norm with a residual"));
   EXPECT_THAT(refusal("c,vllm.group_fp8,vllm.rms_norm@2026-06-18"), HasSubstr("is a group_quant row; expected rank_reduce"));
 }

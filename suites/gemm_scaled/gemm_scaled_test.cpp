@@ -98,7 +98,8 @@ TEST(GemmScaled, ElementsAreWhatTheDefinitionMakesOfThem) {
 TEST(GemmScaled, WhatAContractHasNotIsRefusedWithItsColumn) {
   EXPECT_THAT(refusal({{"contract", "vllm.group_fp8"}}), HasSubstr("contract: 'vllm.group_fp8' is a group_quant row"));
   EXPECT_THAT(refusal({{"scales", "token"}}), HasSubstr("scales: contract torch.scaled_mm_tensor.sm_90 does not support scales 'token'; supported: tensor"));
-  EXPECT_THAT(refusal({{"scales", "block"}}), HasSubstr("scales: 'block' is none of tensor, token, channel, token_channel, and no A_B such as 1x128_128x128"));
+  EXPECT_THAT(refusal({{"scales", "block"}}),
+              HasSubstr("scales: 'block': expected tensor, token, channel, token_channel, or A_B such as 1x128_128x128"));
   EXPECT_THAT(refusal({{"y", "e4m3fn"}}), HasSubstr("does not support y 'e4m3fn'"));
   EXPECT_THAT(refusal({{"bias", "normal"}}), HasSubstr("bias: a bias has the 16 bits of the result"));
   EXPECT_THAT(

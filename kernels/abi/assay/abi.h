@@ -1,7 +1,9 @@
-/* The door to every kernel under test: ours, yours, anyone's. Plain C99, no other header of Assay is needed.
+/* Assay's C ABI: the interface between the harness and a library of kernels under test. Plain C99; it needs no other header
+ * of Assay.
  *
- * A kernel library is a shared object that exports one symbol, assay_get_library(). It says what it offers (describe) and runs one
- * call at a time (run). Tensors are named by role, so a new op adds a name and no struct. SPDX-License-Identifier: Apache-2.0 */
+ * A kernel library is a shared object that exports one symbol, assay_get_library(). describe() lists its kernels; run()
+ * executes one call. Tensors are identified by role, so a new op needs new role names but no new struct.
+ * SPDX-License-Identifier: Apache-2.0 */
 #ifndef ASSAY_ABI_H
 #define ASSAY_ABI_H
 
@@ -12,38 +14,43 @@
 extern "C" {
 #endif
 
-/* Grows only when a field changes its meaning. New fields are appended and announced by `size`. */
+/* Raised only when the meaning of a field changes. New fields are appended; `size` tells which ones are present. */
 #define ASSAY_ABI_VERSION 1u
 
 enum assay_status_code {
   ASSAY_OK = 0,
-  ASSAY_UNSUPPORTED = 1, /* the library does not do this; `message` says what. A skip, never a failure. */
-  ASSAY_FAILED = 2,      /* the call was refused or went wrong; `message` says why */
-  ASSAY_DEVICE_LOST = 3, /* device or environment failed; nothing can be said about the kernel */
-  ASSAY_FAULTED = 4,     /* the call made the device useless to this process; the kernel is to blame, and `message` says how */
-  ASSAY_HUNG = 5         /* ranks waited in vain, and the library ended it: `message` says which rank, for whom and where */
+  ASSAY_UNSUPPORTED = 1, /* the library does not support this call; `message` says why. Reported as a skip, never as a failure */
+  ASSAY_FAILED = 2,      /* the call was rejected or went wrong; `message` says why */
+  ASSAY_DEVICE_LOST = 3, /* the device or its environment failed; this says nothing about the kernel */
+  ASSAY_FAULTED = 4,     /* the kernel left the device unusable for this process; `message` says how */
+  /* a rank waited in vain and the library ended the wait; `message` names the rank, its peer and the place */
+  ASSAY_HUNG = 5
 };
-/* Which status for which error of a device's runtime, here in CUDA's names; others have the same kinds:
+/* Mapping from runtime errors to status codes, in CUDA's names. Other runtimes have equivalent errors.
  *
- *   cudaErrorIllegalAddress, MisalignedAddress, InvalidAddressSpace, InvalidPc, IllegalInstruction, HardwareStackError, Assert,
- *   LaunchTimeout, LaunchFailure: what a kernel does wrong. They are sticky: every later call of the process gets them again.
- *     ASSAY_FAULTED from the run(), synchronise() or download() that sees it first.
- *   cudaErrorInvalidValue, InvalidConfiguration, LaunchOutOfResources, and errors of capturing: the call was refused and the next one
- *   is not hurt.  ASSAY_FAILED, after the error was taken (cudaGetLastError).
- *   cudaErrorNoKernelImageForDevice, NotSupported, MemoryAllocation of a workspace of the library's own.  ASSAY_UNSUPPORTED
- *   all others: no device, an ECC error, a driver that is too old.  ASSAY_DEVICE_LOST
+ * Kernel errors: cudaErrorIllegalAddress, MisalignedAddress, InvalidAddressSpace, InvalidPc, IllegalInstruction,
+ * HardwareStackError, Assert, LaunchTimeout, LaunchFailure. They are sticky: every later call of the process returns them
+ * again.
+ *   -> ASSAY_FAULTED from the run(), synchronise() or download() that sees the error first.
+ * Rejected calls: cudaErrorInvalidValue, InvalidConfiguration, LaunchOutOfResources, and errors while capturing. Later calls
+ * still work.
+ *   -> ASSAY_FAILED, after the error was cleared with cudaGetLastError().
+ * cudaErrorNoKernelImageForDevice, NotSupported, MemoryAllocation of the library's own workspace
+ *   -> ASSAY_UNSUPPORTED.
+ * All others, such as no device, an ECC error or a driver that is too old
+ *   -> ASSAY_DEVICE_LOST.
  *
- * A library that is loaded in a worker process gets a new process after ASSAY_FAULTED and ASSAY_DEVICE_LOST, and after any failure
- * which leaves upload(), download() or synchronise() failing. Its case is then broken, the next case is as if nothing had been. */
-typedef int32_t assay_status; /* an assay_status_code; no enum, so that another number is not undefined behaviour in the caller */
+ * If the library runs in a worker process, that process is replaced after ASSAY_FAULTED or ASSAY_DEVICE_LOST, and after any
+ * failure that leaves upload(), download() or synchronise() failing. Its case is then `broken`; the next case is unaffected. */
+typedef int32_t assay_status; /* an assay_status_code; an integer, because an unknown enum value would be undefined behaviour */
 
-/* Element formats: code and bits as in DLPack 1.1 (DLDataType), lanes always 1.
+/* Element formats: code and bits as in DLPack 1.1 (DLDataType); lanes are always 1.
  *
- * Elements of 4 bits (ASSAY_INT, ASSAY_UINT or ASSAY_FLOAT4_E2M1FN with type_bits 4) stand two in a byte: the element of even number
- * in storage has the low half, the next one the high half. Shape and strides count elements, as always, so a packed row of n has
- * stride 1 and takes n / 2 bytes; `data` is the byte whose low half is element [0, ...]; `bytes` counts bytes, and the high half of
- * the last one belongs to nobody if the storage has an odd number of elements. Strides other than 1 are even: rows begin with a byte.
- * A format of 4 bits that stands in a byte of its own has type_bits 8 and is ASSAY_UINT. */
+ * 4-bit elements (ASSAY_INT, ASSAY_UINT or ASSAY_FLOAT4_E2M1FN with type_bits 4) are packed two per byte. The element with
+ * the even index in storage is the low half, the next one the high half. Shape and strides count elements, so a packed row of
+ * n elements has stride 1 and occupies n / 2 bytes. `data` points to the byte whose low half is element [0, ...]. `bytes`
+ * counts bytes; if the number of elements is odd, the high half of the last byte is unused. Strides other than 1 are even, so
+ * each row starts at a byte. A 4-bit format that occupies a whole byte per element is ASSAY_UINT with type_bits 8. */
 typedef enum assay_type_code {
   ASSAY_INT = 0,
   ASSAY_UINT = 1,
@@ -58,19 +65,19 @@ typedef enum assay_type_code {
 } assay_type_code;
 
 typedef struct assay_tensor {
-  uint32_t size;          /* sizeof(assay_tensor) at the caller */
+  uint32_t size;          /* sizeof(assay_tensor) when the caller was compiled */
   uint8_t type_code;      /* assay_type_code */
   uint8_t type_bits;      /* bits of one element */
-  uint8_t is_output;      /* 0: read only. 1: written, every element of it */
-  uint8_t ndim;           /* entries of shape and strides */
+  uint8_t is_output;      /* 0: read only. 1: every element is written */
+  uint8_t ndim;           /* number of entries of shape and strides */
   const char* role;       /* "x", "gamma", "q", "scale", ... */
   const int64_t* shape;   /* elements */
-  const int64_t* strides; /* elements; stride 1 need not be the last */
-  void* data;             /* device address of element [0, ...]; aligned to 256 bytes unless the case says otherwise */
-  uint64_t bytes;         /* addressable from `data` on */
+  const int64_t* strides; /* in elements; the dimension with stride 1 need not be the last */
+  void* data;             /* device address of element [0, ...]; aligned to 256 bytes unless the case asks for less */
+  uint64_t bytes;         /* number of addressable bytes from `data` on */
 } assay_tensor;
 
-/* A named number: "group_size" 128, "eps" 1e-6. Integers are exact in `value` up to 2^53. */
+/* A named number, such as "group_size" 128 or "eps" 1e-6. Integers up to 2^53 are exact in `value`. */
 typedef struct assay_param {
   const char* name;
   double value;
@@ -78,114 +85,122 @@ typedef struct assay_param {
 
 enum assay_order_code {
   ASSAY_ORDER_NOT_SAID = 0,
-  ASSAY_ORDER_ASCENDING = 1, /* parts of k are added one after the other, the first one first */
-  ASSAY_ORDER_ANY = 2        /* in the order in which they are ready, as by atomics */
+  ASSAY_ORDER_ASCENDING = 1, /* split-K parts are added in order, the first part first */
+  ASSAY_ORDER_ANY = 2        /* split-K parts are added in any order, as by atomics */
 };
 
-/* The algorithm that made the outputs of a call, for contracts that admit several. run() fills it in from its choice of a kernel, not from
- * the outputs. Outputs of another algorithm are then wrong. A field that stays 0 is not said. */
+/* The algorithm that produced the outputs, for contracts that admit several. run() reports its kernel choice here; it must
+ * not derive it from the outputs. Outputs that match only another algorithm are then wrong. A field that stays 0 means "not
+ * reported". */
 typedef struct assay_algorithm {
-  uint32_t size;   /* sizeof(assay_algorithm) at the caller: write no field behind it */
-  int32_t split_k; /* parts that k is cut into; 1: it stays whole */
-  int32_t promote; /* multiply-accumulates between two promotions of the accumulator to fp32; -1: it is never promoted */
-  int32_t order;   /* assay_order_code: how the sums of the parts are added */
+  uint32_t size;   /* sizeof(assay_algorithm) when the caller was compiled: write no field beyond it */
+  int32_t split_k; /* number of split-K parts; 1: k is not split */
+  int32_t promote; /* multiply-accumulates between two promotions of the accumulator to fp32; -1: never promoted */
+  int32_t order;   /* assay_order_code: the order in which split-K parts are added */
 } assay_algorithm;
 
 typedef struct assay_call {
-  uint32_t size;        /* sizeof(assay_call) at the caller */
-  const char* op;       /* "quant_group" */
-  const char* contract; /* id of the contract row to obey: "vllm.group_fp8" */
-  const char* kernel;   /* name of the kernel from describe() */
+  uint32_t size;        /* sizeof(assay_call) when the caller was compiled */
+  const char* op;       /* such as "quant_group" */
+  const char* contract; /* id of the contract to implement, such as "vllm.group_fp8" */
+  const char* kernel;   /* name of the kernel, as describe() lists it */
   const assay_tensor* tensors;
   int32_t n_tensors;
   const assay_param* params;
   int32_t n_params;
-  void* stream;    /* as create_stream() gave it, or NULL for the default. run() enqueues here and does not synchronise. */
+  void* stream;    /* a result of create_stream(), or NULL for the default stream. run() enqueues here and does not synchronise */
   void* workspace; /* device memory, or NULL */
   size_t workspace_bytes;
-  /* The library writes at most message_bytes - 1 characters here when it does not return ASSAY_OK. Before `algorithm` was there, a library
-   * that returned ASSAY_OK could name its algorithm here, "program: split-K 3". That is still read. */
+  /* Buffer for an error message: unless run() returns ASSAY_OK, it may write up to message_bytes - 1 characters. A library
+   * that predates `algorithm` could return ASSAY_OK and write its algorithm here, such as "program: split-K 3". That is still
+   * read. */
   char* message;
   size_t message_bytes;
 
-  /* Appended after the first release; a caller whose `size` ends before them has one rank. */
-  int32_t rank;       /* of the group that calls together, from 0; 0 outside of one */
-  int32_t world_size; /* ranks of that group; 1 outside of one */
+  /* Appended after the first release. If the caller's `size` ends before these fields, the call has one rank. */
+  int32_t rank;       /* index of this rank in its group, from 0; 0 outside a group */
+  int32_t world_size; /* number of ranks in the group; 1 outside a group */
 
-  /* Appended on 2026-11-25; NULL for a caller that does not ask. */
+  /* Appended on 2026-11-25. NULL if the caller does not ask for the algorithm. */
   assay_algorithm* algorithm;
 } assay_call;
 
-/* Which ranks of a group this process holds, and where it meets the processes that hold the others: join_group(). */
+/* Describes which ranks of a group this process holds, and where the processes of the group exchange data. Argument of
+ * join_group(). */
 typedef struct assay_place {
-  uint32_t size;       /* sizeof(assay_place) at the caller */
+  uint32_t size;       /* sizeof(assay_place) when the caller was compiled */
   int32_t world_size;  /* ranks of the group */
-  int32_t first_rank;  /* that this process holds, */
+  int32_t first_rank;  /* the first rank that this process holds, */
   int32_t n_ranks;     /* and so many from it on */
-  const char* folder;  /* in memory, of this group alone: empty at first, removed after it. All processes see it: files to be mapped, sockets,
-                          identifiers and handles go there. */
+  /* a folder in memory for this group alone, empty at first and removed afterwards. All processes of the group see it. Put
+   * files to be mapped, sockets, ids and handles there. */
+  const char* folder;
 } assay_place;
 
-/* What a library is. Memory and stream functions may be NULL for a library that works on host memory. */
+/* The function table of a library. A library that works on host memory may leave the memory and stream functions NULL. */
 typedef struct assay_library {
-  uint32_t abi;  /* ASSAY_ABI_VERSION of the header it was built with */
-  uint32_t size; /* sizeof(assay_library) at the library */
+  uint32_t abi;  /* ASSAY_ABI_VERSION when the library was compiled */
+  uint32_t size; /* sizeof(assay_library) when the library was compiled */
   /* JSON, UTF-8, static storage:
    * {"name": "...", "arch": "cpu" | "sm_90" | ..., "device": "...", "driver": "...", "toolkit": "...",
    *  "kernels": [{"name": "...", "op": "...", "contracts": ["..."],
-   *               "accepts": {"<case parameter>": [values]},      a parameter not named here is free
-   *               "multiple_of": {"<case parameter>": integer},   divisibility, e.g. {"n": 8}
-   *               "fault": "...", "cites": "...", "twin": "..."}],                 faulty kernels only
-   *  "honours_schedule_seed": true,     optional: parameter "schedule_seed" orders the library's threads, so a race shows as such
-   *  "honours_group_streams": true}     optional: run_group() enqueues calls that come with streams in these, and does not wait
-   * Whatever is called leaves the floating-point environment of its thread as it was: rounding, flushing of subnormals, traps. */
+   *               "accepts": {"<case parameter>": [values]},     a parameter that is not listed may have any value
+   *               "multiple_of": {"<case parameter>": integer},  required divisors, such as {"n": 8}
+   *               "fault": "...", "cites": "...", "twin": "..."}], only for deliberately wrong kernels
+   *  "honours_schedule_seed": true,  optional: the parameter "schedule_seed" orders the library's threads, which exposes
+   * races
+   *  "honours_group_streams": true}  optional: run_group() enqueues calls on the streams that they bring, and does not wait
+   * Every function must leave the floating-point environment of its thread unchanged: rounding mode, flushing of subnormals,
+   * traps. */
   const char* (*describe)(void);
   assay_status (*run)(const assay_call* call);
   void* (*allocate)(size_t bytes);
   void (*release)(void* data);
   assay_status (*upload)(void* device, const void* host, size_t bytes);
   assay_status (*download)(void* host, const void* device, size_t bytes);
-  assay_status (*synchronise)(void* stream); /* returns the first error since the last call */
+  assay_status (*synchronise)(void* stream); /* waits for the stream; returns the first error since the last call */
 
-  /* Appended after the first release: a library whose `size` ends before them lacks them, like one that has NULL here. With the
-   * first two a call can be made on a stream of its own, with all six it can be captured and replayed. */
-  void* (*create_stream)(void); /* one that does not wait for the default stream; NULL if that failed */
+  /* Appended after the first release. A library whose `size` ends before these fields lacks them; NULL means the same. With
+   * the first two functions, calls can use streams of their own. With all six, calls can also be captured and replayed. */
+  void* (*create_stream)(void); /* must not wait for the default stream; NULL on failure */
   void (*destroy_stream)(void* stream);
-  assay_status (*begin_capture)(void* stream); /* from here on what run() enqueues is recorded and not executed */
+  assay_status (*begin_capture)(void* stream); /* after this call, run() is recorded and not executed */
   assay_status (*end_capture)(void* stream, void** graph);
-  assay_status (*replay)(void* graph, void* stream); /* enqueues all that was recorded, may be called again and again */
+  assay_status (*replay)(void* graph, void* stream); /* enqueues everything that was recorded; may be called repeatedly */
   void (*destroy_graph)(void* graph);
 
-  /* Appended on 2026-11-23. Bytes of `workspace` that run() needs for this call, whose `workspace` is NULL; 0 for none. The memory is
-   * the device's, aligned to 256 bytes, and holds anything. NULL here: no kernel of the library needs a workspace. */
+  /* Appended on 2026-11-23. Returns the number of workspace bytes that run() needs for this call, or 0. The call's
+   * `workspace` is still NULL. The harness then provides uninitialized device memory, aligned to 256 bytes. NULL here: no
+   * kernel of the library needs a workspace. */
   size_t (*workspace_bytes)(const assay_call* call);
 
-  /* Groups of ranks, for kernels that wait for each other: all four, or all NULL. A library on host memory has no allocate_on, as it has no
-   * allocate.
+  /* Groups of ranks, for kernels that wait for each other. Define all four functions, or leave all NULL. A library on host
+   * memory leaves allocate_on NULL, as it does allocate.
    *
-   * run_group() gets the calls of all ranks at once, calls[r] of rank r: of the same op, contract, kernel and parameters, each with
-   * tensors and message of its own. They are pointers, so that assay_call may grow. It runs them together, by threads, streams or
-   * devices as it likes, and returns when all have ended: what they wrote can be downloaded. Its status is that of the first rank
-   * that did not end well. A group may be used for many calls; flags and registered buffers live until it is destroyed, and what was
-   * allocated for it goes with it. upload() and download() take the addresses of allocate_on() like any other. */
-  void* (*create_group)(int32_t world_size); /* NULL if it has not so many devices */
+   * run_group() gets the calls of all ranks at once; calls[r] belongs to rank r. They have the same op, contract, kernel and
+   * parameters, but each has its own tensors and message. They are passed by pointer because assay_call may grow. The library
+   * runs them together, by threads, streams or devices, and returns when all have ended and outputs can be downloaded. It
+   * returns the status of the first rank that failed. A group may be used for many calls. Flags, registered buffers and
+   * memory of allocate_on() live until the group is destroyed. upload() and download() accept addresses of allocate_on(). */
+  void* (*create_group)(int32_t world_size); /* NULL if there are not enough devices */
   assay_status (*run_group)(void* group, const assay_call* const* calls, int32_t n);
-  void* (*allocate_on)(void* group, int32_t rank, size_t bytes); /* on the device of that rank, where all ranks can reach it */
+  void* (*allocate_on)(void* group, int32_t rank, size_t bytes); /* on the device of that rank; all ranks can access it */
   void (*destroy_group)(void* group);
 
-  /* Appended on 2026-11-24, for ranks that are processes: makes the part of a group that this process holds, without waiting for the others.
-   * run_group() then gets the calls of these ranks alone, calls[i] of rank first_rank + i, and a rank whose peers do not come, or end, is
-   * ASSAY_HUNG and not waited for. NULL here: all ranks of a group are called in one process. NULL returned: not so many, or not here. */
+  /* Appended on 2026-11-24, for ranks in several processes. Creates this process's part of a group without waiting for the
+   * others. run_group() then gets the calls of these ranks only; calls[i] belongs to rank first_rank + i. If a peer does not
+   * come, or ends, the rank returns ASSAY_HUNG instead of waiting. NULL here: all ranks of a group must be in one process.
+   * Returns NULL if the library cannot create that many ranks, or not on this machine. */
   void* (*join_group)(const assay_place* place);
 
-  /* Appended on 2026-11-24. run_group() of several calls that nobody waits for between: calls[i][r] is what calls[r] of run_group() is, i from 0
-   * to n_calls - 1. Each rank goes on to its next call once its own has ended, whether or not others are still in theirs, as launches follow each
-   * other on a stream. Calls may be of different sizes and have no stream; each has tensors of its own. Returns when all have ended. NULL here:
-   * cases of calls in a row are skipped. */
+  /* Appended on 2026-11-24. run_group() for back-to-back calls: calls[i][r] is call i of rank r, with i from 0 to n_calls -
+   * 1. Each rank starts its next call as soon as its own previous call has ended, even if other ranks are still busy, like
+   * launches on a stream. Calls may differ in size, have no stream, and each has its own tensors. Returns when all have
+   * ended. NULL here: cases with back-to-back calls are skipped. */
   assay_status (*run_group_in_a_row)(void* group, const assay_call* const* const* calls, int32_t n_calls, int32_t n);
 } assay_library;
 
-/* The one exported symbol. */
+/* The only symbol that a library exports. */
 const assay_library* assay_get_library(void);
 typedef const assay_library* (*assay_get_library_fn)(void);
 

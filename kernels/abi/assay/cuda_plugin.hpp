@@ -1,6 +1,7 @@
-// For authors of CUDA plug-ins: a row and a function a kernel, and the rest of the C ABI comes from here: memory, streams,
-// graphs, errors, tensors by role, describe(), exceptions. C++17, host code; link the CUDA runtime.
-// kernels/example_plugin/my_rms_norm.cu uses all of it. SPDX-License-Identifier: Apache-2.0
+// Helper for authors of CUDA plug-ins. You write one table row and one function per kernel. This header supplies the rest of the
+// C ABI: memory, streams, graphs, errors, tensors by role, describe() and exceptions. C++17, host code; link the CUDA runtime.
+// Example: kernels/example_plugin/my_rms_norm.cu.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cuda_bf16.h>
@@ -34,12 +35,11 @@ using plugin::unsupported;
 using plugin::View;
 using plugin::with_type;
 
-/// Ends the call with the error's status unless the runtime call went well.
+/// Throws if the runtime call failed; the call under way then ends with the status of that error.
 void good(cudaError_t error);
 
-/// Numbers that a kernel reads from device memory, where the call has them on the host. Each value has its place for as long as
-/// the library is loaded, so that a captured graph can be replayed; the memory is taken before the first call, which may be
-/// captured.
+/// Device copies of numbers that the call has on the host. Each value keeps its address while the library is loaded, so a
+/// captured graph can be replayed. The memory is allocated before the first call, which may be captured.
 class __attribute__((visibility("hidden"))) DeviceNumbers {
  public:
   static void reserve() {
@@ -53,9 +53,10 @@ class __attribute__((visibility("hidden"))) DeviceNumbers {
     std::memcpy(&bits, &value, sizeof value);
     const std::lock_guard<std::mutex> lock(all().mutex);
     const auto [entry, is_new] = all().places.try_emplace(bits, all().places.size());
-    if (!all().memory || entry->second >= kMost) failed("no room on the device for another number");
+    if (!all().memory || entry->second >= kMost) failed("out of device memory for a kernel parameter");
     char* const place = static_cast<char*>(all().memory) + entry->second * 8;
-    good(cudaMemcpyAsync(place, &entry->first, 8, cudaMemcpyHostToDevice, stream));  // a map never moves its keys
+    // the address of a key in a std::map never changes
+    good(cudaMemcpyAsync(place, &entry->first, 8, cudaMemcpyHostToDevice, stream));
     return reinterpret_cast<const T*>(place);
   }
 
@@ -75,16 +76,18 @@ class Call : public plugin::Call {
   using plugin::Call::Call;
   cudaStream_t stream() const { return static_cast<cudaStream_t>(raw().stream); }
 
-  /// The parameter as a pointer to device memory, which is filled in this call's stream.
+  /// Returns a device pointer to the parameter's value. The copy is enqueued on the call's stream.
   template <class T>
   const T* device_number(const char* name) const {
     return DeviceNumbers::of(T(number(name)), stream());
   }
-  /// Rows of one matrix into another of its shape and type, for kernels that work in place where the op does not.
+  /// Copies the rows of one matrix into another of the same shape and type. For kernels that work in place where the op does not.
   void copy_rows(const assay_tensor& to, const assay_tensor& from) const {
     const bool same = to.ndim == 2 && from.ndim == 2 && to.shape[0] == from.shape[0] && to.shape[1] == from.shape[1];
-    if (!same || !plugin::has_type(to, from.type_code, from.type_bits)) failed("copy_rows() of two shapes or types");
-    if (to.shape[1] > 1 && (to.strides[1] != 1 || from.strides[1] != 1)) unsupported("rows must have neighbours to be copied");
+    if (!same || !plugin::has_type(to, from.type_code, from.type_bits))
+      failed("copy_rows: source and target differ in shape or type");
+    if (to.shape[1] > 1 && (to.strides[1] != 1 || from.strides[1] != 1))
+      unsupported("copy_rows: the elements of a row must be contiguous");
     const size_t element = from.type_bits / 8u;
     good(cudaMemcpy2DAsync(to.data, size_t(to.strides[0]) * element, from.data, size_t(from.strides[0]) * element,
                            size_t(from.shape[1]) * element, size_t(from.shape[0]), cudaMemcpyDeviceToDevice, stream()));
@@ -123,14 +126,15 @@ struct Runtime {
   static Error take_last_error() { return cudaGetLastError(); }
   static std::string text(Error error) { return cudaGetErrorString(error); }
 
-  /// For ranks that are processes, on one device or on several that reach each other.
+  /// Needed when ranks are processes that share one device, or use several devices that reach each other.
   using Handle = cudaIpcMemHandle_t;
   static Error export_memory(Handle& handle, void* data) { return cudaIpcGetMemHandle(&handle, data); }
   static Error open_memory(void** data, const Handle& handle) {
     return cudaIpcOpenMemHandle(data, handle, cudaIpcMemLazyEnablePeerAccess);
   }
   static Error close_memory(void* data) { return cudaIpcCloseMemHandle(data); }
-  /// For ranks on several devices: each launch is on the current one, and pointers are valid on all that reach each other.
+  /// Needed when ranks use several devices. Launches go to the current device. Pointers are valid on all devices that reach each
+  /// other.
   static int devices() {
     int count = 0;
     return cudaGetDeviceCount(&count) == kSuccess ? count : (void(cudaGetLastError()), 1);
@@ -166,7 +170,7 @@ struct Runtime {
   static Error replay(void* graph, void* stream) { return cudaGraphLaunch(static_cast<cudaGraphExec_t>(graph), of(stream)); }
   static Error destroy_graph(void* graph) { return cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(graph)); }
 
-  /// As abi.h says.
+  /// Maps CUDA errors to status codes as described in abi.h.
   static assay_status status_of(Error error) {
     switch (error) {
       case cudaSuccess:
@@ -204,7 +208,7 @@ inline void good(cudaError_t error) {
   throw plugin::Refusal(Runtime::status_of(error), cudaGetErrorString(error));
 }
 
-/// What assay_get_library() returns. Warps have 32 lanes, said for rows that do not say it.
+/// Returns the table for assay_get_library(). Rows that do not name a warp size get 32 lanes.
 inline const assay_library* library(const std::string& name, std::vector<Kernel> kernels,
                                     assay_status other_exceptions = ASSAY_FAILED) {
   for (Kernel& kernel : kernels) {

@@ -1,6 +1,7 @@
-// For authors of HIP plug-ins: a row and a function a kernel, and the rest of the C ABI comes from here: memory, streams, graphs, errors,
-// tensors by role, describe(), exceptions. C++17, host code; link HIP's runtime, or libassay_hip_runtime.so, which executes AMD code
-// objects on the CPU. kernels/example_plugin/my_rms_norm.hip uses it. SPDX-License-Identifier: Apache-2.0
+// Helper for authors of HIP plug-ins. You write one table row and one function per kernel. This header supplies the rest of the C
+// ABI: memory, streams, graphs, errors, tensors by role, describe() and exceptions. C++17, host code; link the HIP runtime, or
+// libassay_hip_runtime.so, which executes AMD code objects on the CPU. Example: kernels/example_plugin/my_rms_norm.hip.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <hip/hip_runtime_api.h>
@@ -36,7 +37,7 @@ struct Runtime {
   static constexpr Error kSuccess = hipSuccess;
 
   static std::string version(int number) { return std::to_string(number / 10000000) + "." + std::to_string(number / 100000 % 100); }
-  /// Returns why there is no device.
+  /// Fills in the device's identity. Returns the reason if there is no device, else "".
   static std::string identify(plugin::Identity& identity) {
     int runtime = 0, driver = 0, index = 0;
     hipDeviceProp_t properties{};
@@ -76,7 +77,8 @@ struct Runtime {
   static Error replay(void* graph, void* stream) { return hipGraphLaunch(static_cast<hipGraphExec_t>(graph), stream_of(stream)); }
   static Error destroy_graph(void* graph) { return hipGraphExecDestroy(static_cast<hipGraphExec_t>(graph)); }
 
-  /// As abi.h says: what a kernel does wrong is sticky, what a call asks wrongly is not, all else is the device's.
+  /// Maps HIP errors to status codes as described in abi.h: kernel errors are sticky, rejected calls are not, and all others
+  /// count as a lost device.
   static assay_status status_of(Error error) {
     switch (error) {
       case hipSuccess:
@@ -96,7 +98,7 @@ struct Runtime {
   }
 };
 
-/// What assay_get_library() returns. Waves of gfx9 have 64 lanes, said for rows that do not say it.
+/// Returns the table for assay_get_library(). Rows that do not name a warp size get 64 lanes, as on gfx9.
 inline const assay_library* library(const std::string& name, std::vector<Kernel> kernels, assay_status other_exceptions = ASSAY_FAILED) {
   for (Kernel& kernel : kernels) {
     bool says = false;

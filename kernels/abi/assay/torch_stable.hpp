@@ -1,8 +1,9 @@
-// For authors of CUDA plug-ins whose kernels are called with torch::stable::Tensor: the C functions of libtorch's stable ABI over
-// the tensors of a call, so that such sources compile as they are and no libtorch is linked. Include it in one file of the plug-in.
-// To compile it takes the headers of torch 2.11 or newer, with TORCH_TARGET_VERSION and USE_CUDA as the sources have them.
-// What it does not do ends the call as ASSAY_UNSUPPORTED, if the table says so of other exceptions, or is missing when the plug-in
-// is linked (-Wl,-z,defs). C++20. SPDX-License-Identifier: Apache-2.0
+// For authors of CUDA plug-ins whose kernels take torch::stable::Tensor. Defines the C functions of libtorch's stable ABI over
+// the tensors of a call. Such sources compile unchanged, and no libtorch is linked. Include it in one file of the plug-in.
+// Requires C++20 and the headers of torch 2.11 or newer, with TORCH_TARGET_VERSION and USE_CUDA set as the sources expect. A
+// function that is implemented only in part throws; the call ends with ASSAY_UNSUPPORTED if the table maps other exceptions to
+// it. A function that is missing altogether is a link error (-Wl,-z,defs).
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include "assay/plugin/torch_tensor.hpp"
@@ -11,7 +12,7 @@ extern "C" {
 
 uint64_t aoti_torch_abi_version() { return TORCH_ABI_VERSION; }
 
-// Tensors. There is one device of one kind, and no storage behind a tensor.
+// Tensors. There is one device of one type, and tensors have no storage object.
 AOTITorchError aoti_torch_new_uninitialized_tensor(AtenTensorHandle* ret) {
   return assay::torch_stable::made({0}, assay::torch_stable::ScalarType::Byte, ret);
 }
@@ -71,7 +72,7 @@ AOTITorchError torch_call_dispatcher(const char* op, const char* overload, Stabl
   return *overload ? TORCH_FAILURE : assay::torch_stable::dispatched(op, stack);
 }
 
-// Lists of arguments.
+// Argument lists.
 AOTITorchError torch_new_list_reserve_size(size_t, StableListHandle* ret) {
   *ret = reinterpret_cast<StableListHandle>(new assay::torch_stable::List());
   return TORCH_SUCCESS;
@@ -94,7 +95,7 @@ AOTITorchError torch_delete_list(StableListHandle list) {
   return TORCH_SUCCESS;
 }
 
-// The device and its stream, which is the call's.
+// The device, and the call's stream as its current stream.
 AOTITorchError aoti_torch_create_device_guard(int32_t, DeviceGuardHandle* ret) {
   return assay::torch_stable::answer(DeviceGuardHandle{}, ret);
 }
@@ -114,7 +115,7 @@ size_t aoti_torch_dtype_element_size(int32_t dtype) {
   return assay::torch_stable::bytes_of(assay::torch_stable::ScalarType(dtype));
 }
 
-// Numbers of types, devices and layouts: those of torch's own headers, and what no tensor here is.
+// Codes of types, devices and layouts: those of torch's headers, and values that no tensor here has.
 #define ASSAY_TORCH_TYPE(name, type) \
   int32_t name() { return int32_t(torch::headeronly::ScalarType::type); }
 ASSAY_TORCH_TYPE(aoti_torch_dtype_uint8, Byte)

@@ -1,5 +1,5 @@
-// What the adapters of DeepGEMM's packers of scales share: shapes that are compiled, and rows that are contiguous. Its host code
-// compiles a kernel for each shape when it is called; here are those of the shapes that witnesses have.
+// Shared by the adapters of DeepGEMM's scale packers: the compiled shapes, and the check for contiguous rows. DeepGEMM compiles a
+// kernel for each shape at run time. The adapter precompiles the shapes that witnesses use.
 #pragma once
 
 #include <cuda_bf16.h>
@@ -21,7 +21,7 @@ using Columns = std::integer_sequence<uint32_t, 1, 3, 4, 5, 6, 7, 12, 56>;
 template <uint32_t... N, class F>
 void with_number(int64_t number, std::integer_sequence<uint32_t, N...>, F f) {
   const bool found = ((number == N ? (f(std::integral_constant<uint32_t, N>()), true) : false) || ...);
-  if (!found) unsupported("compiled for the shapes of witnesses alone");
+  if (!found) unsupported("compiled only for the shapes of witnesses");
 }
 
 inline unsigned blocks(int64_t rows, int64_t a_block) { return unsigned((rows + a_block - 1) / a_block); }

@@ -1,9 +1,9 @@
-// libassay_deepgemm.so: the packers of scales of one commit of DeepGEMM behind the C ABI, smxx_layout.cuh as it is, with the
-// launches of smxx_layout.hpp.
+// libassay_deepgemm.so: DeepGEMM's scale packers at one commit, behind the C ABI. smxx_layout.cuh is unchanged; the launches
+// follow smxx_layout.hpp.
 #include "layout.h"
 #include "products.h"
 
-// Since 2.6 the packers know the groups of a layout of sums, and how groups of k are aligned.
+// Since 2.6 the packers handle the psum layout's groups and the alignment of groups along k.
 #ifdef ASSAY_HAS_PSUM
 #define ASSAY_NO_GROUPS , nullptr, 0
 #define ASSAY_K_ALIGNMENT , 128
@@ -30,7 +30,7 @@ void pack(const Call& call) {
   auto* const to = reinterpret_cast<uint32_t*>(words.data);
   if (is_contiguous(call.at("x")))
     return with_number(columns, Columns(), [&](auto k) { pack_rows<decltype(k)::value>(call, from, to, rows); });
-  if (rows % 4 != 0 || x.stride(0) != 1 || x.stride(1) != rows) unsupported("DeepGEMM takes its fallback in torch");
+  if (rows % 4 != 0 || x.stride(0) != 1 || x.stride(1) != rows) unsupported("DeepGEMM uses its torch fallback for this call");
   const uint32_t packed = (columns + 3) / 4;
   deep_gemm::pack_fp32_into_ue8m0<1, 512, 128, 16, true><<<dim3(blocks(rows, 128), blocks(packed, 16)), 512, 0, call.stream()>>>(
       from, to, nullptr, rows, columns, packed, 128 ASSAY_K_ALIGNMENT);
@@ -43,7 +43,7 @@ void pack_psum(const Call& call) {
   const auto x = call.in<float>("x");
   const auto words = call.out<int32_t>("scale");
   const auto layout = call.in<int32_t>("psum_layout");
-  if (!is_contiguous(call.at("x"))) unsupported("a layout of sums wants rows");
+  if (!is_contiguous(call.at("x"))) unsupported("psum_layout needs row-major scales");
   with_number(x.columns(), Columns(), [&](auto k) {
     with_number(call.at("psum_layout").shape[0], Groups(), [&](auto groups) {
       constexpr uint32_t kSf = decltype(k)::value, kGroups = decltype(groups)::value;

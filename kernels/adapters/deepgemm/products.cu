@@ -1,5 +1,5 @@
-// fp8_gemm_1d2d and fp8_gemm_1d1d of sm_90: DeepGEMM's kernels with one tile and as many stages as fit, whatever its heuristics
-// would take.
+// DeepGEMM's fp8_gemm_1d2d and fp8_gemm_1d1d for sm_90. They always use one tile and as many stages as fit, whatever DeepGEMM's
+// heuristics would choose.
 #include <cuda.h>
 
 #include "layout.h"
@@ -17,7 +17,7 @@ constexpr uint32_t kRows = 64, kColumns = 128, kBlock = 128, kStages = 5, kMulti
 
 constexpr int64_t up(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 
-/// A matrix in memory of that pitch, read or written in boxes. Columns of a swizzled box fill its bytes.
+/// TMA descriptor of a matrix with the given pitch, accessed in boxes. The columns of a swizzled box fill its bytes.
 CUtensorMap map(const void* data, CUtensorMapDataType type, int bytes, int64_t columns, int64_t rows, int64_t pitch,
                 int64_t box_columns, int64_t box_rows, CUtensorMapSwizzle swizzle) {
   static const auto encode = [] {
@@ -31,7 +31,7 @@ CUtensorMap map(const void* data, CUtensorMapDataType type, int bytes, int64_t c
   const cuuint32_t box[2] = {cuuint32_t(box_columns), cuuint32_t(box_rows)}, steps[2] = {1, 1};
   if (encode(&made, type, 2, const_cast<void*>(data), extents, pitches, box, steps, CU_TENSOR_MAP_INTERLEAVE_NONE, swizzle,
              CU_TENSOR_MAP_L2_PROMOTION_L2_256B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE) != CUDA_SUCCESS)
-    unsupported("the tensor memory accelerator takes no matrix of this pitch");
+    unsupported("TMA does not support a matrix with this row pitch");
   return made;
 }
 
@@ -39,11 +39,11 @@ CUtensorMap codes(const assay_tensor& x, int64_t rows) {
   return map(x.data, CU_TENSOR_MAP_DATA_TYPE_UINT8, 1, x.shape[1], x.shape[0], x.strides[0], kBlock, rows,
              CU_TENSOR_MAP_SWIZZLE_128B);
 }
-/// [rows, blocks of k], column after column.
+/// Scales of shape [rows, blocks of k], column-major.
 CUtensorMap scales(const assay_tensor& s, int64_t rows) {
   const int64_t pitch = up(s.shape[0], 4);
   if (s.shape[1] > 1 && (s.strides[0] != 1 || s.strides[1] != pitch))
-    unsupported("scales lie column after column, each a multiple of 16 bytes");
+    unsupported("scales must be column-major, each column a multiple of 16 bytes");
   return map(s.data, CU_TENSOR_MAP_DATA_TYPE_FLOAT32, 4, pitch, s.shape[1], pitch, rows, 1, CU_TENSOR_MAP_SWIZZLE_NONE);
 }
 
@@ -74,7 +74,7 @@ void product_1d2d(const Call& call) {
          scales(call.at("scale_a"), kRows));
 }
 
-/// Adds to d, which begins as c.
+/// Accumulates into d, which is initialized with c.
 void product_1d1d(const Call& call) {
   const assay_tensor &a = call.at("a"), &b = call.at("b"), &d = call.at("d");
   call.copy_rows(d, call.at("c"));

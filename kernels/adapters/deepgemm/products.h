@@ -1,4 +1,4 @@
-// GEMMs of sm_90, of commits that have DeepGEMM's layout of sums.
+// DeepGEMM GEMMs for sm_90, at commits that have the psum layout.
 #pragma once
 
 #include "assay/cuda_plugin.hpp"

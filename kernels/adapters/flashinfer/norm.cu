@@ -1,4 +1,4 @@
-// libassay_flashinfer.so: the CUDA norms of one release of FlashInfer behind the C ABI, include/flashinfer/norm.cuh as it is.
+// libassay_flashinfer.so: the CUDA norms of one FlashInfer release behind the C ABI. include/flashinfer/norm.cuh is unchanged.
 #include <flashinfer/norm.cuh>
 
 #include "assay/cuda_plugin.hpp"
@@ -9,7 +9,8 @@ using assay::cuda::Call;
 using assay::cuda::good;
 namespace norm = flashinfer::norm;
 
-/// Rows of a call with elements of T. FlashInfer takes no elements that lie apart, and weights of the type of x.
+/// The rows of a call with elements of type T. FlashInfer requires contiguous elements within a row, and weights of the type of
+/// x.
 template <class T>
 struct Rows {
   explicit Rows(const Call& call)
@@ -33,7 +34,7 @@ void with_rows(const Call& call, F f) {
   assay::cuda::with_type<__nv_bfloat16, __half>(call.at("x"), [&](auto of) { f(Rows<typename decltype(of)::type>(call)); });
 }
 
-/// Releases before 0.6.7 take the scale as a number, later ones where it lies on the device.
+/// Releases before 0.6.7 take the scale by value; later ones take a device pointer.
 template <class F>
 void with_scale(const Call& call, F f) {
   float* const scale = const_cast<float*>(call.in<float>("scale").data);
@@ -59,7 +60,7 @@ void gemma_rms_norm(const Call& call) {
     good(norm::GemmaRMSNorm(r.in(), r.weight(), y.data, r.m, r.n, r.stride(), uint32_t(y.stride(0)), r.eps, false, r.stream));
   });
 }
-/// These normalize in place: y begins as x.
+/// These kernels normalize in place, so y is initialized with x.
 void add_rms_norm(const Call& call) {
   with_rows(call, [&]<class T>(const Rows<T>& r) {
     const auto y = call.out<T>("y").dense_rows(), residual = call.out<T>("residual").dense_rows();
@@ -111,7 +112,7 @@ void layer_norm_of(const Call& call) {
   good(norm::LayerNorm(const_cast<T*>(x.data), gamma, beta, y.data, uint32_t(x.rows()), uint32_t(x.columns()),
                        float(call.number("eps")), call.stream()));
 }
-/// FlashInfer's own bindings have weights of fp32; the kernel takes those of x, too.
+/// FlashInfer's bindings use fp32 weights; the kernel also accepts weights of the type of x.
 void layer_norm(const Call& call) {
   assay::cuda::with_type<__nv_bfloat16, __half>(call.at("x"), [&](auto of) {
     using T = typename decltype(of)::type;

@@ -1,4 +1,4 @@
-"""AITER's Python: Triton kernels, which Triton compiles for NVIDIA too, and the order of a weight, which torch makes on the CPU."""
+"""AITER's Python code: Triton kernels, which also compile for NVIDIA, and weight shuffling, which torch does on the CPU."""
 
 import functools
 import types

@@ -1,4 +1,4 @@
-"""Host functions in C++ that take tensors of torch: their text is cut out of a release's sources and compiled against torch, for the CPU."""
+"""C++ host functions that take torch tensors: extracted from a release's sources and compiled against torch for the CPU."""
 
 import re
 
@@ -19,7 +19,7 @@ CALLS_TORCH = "bool accepts(at::Tensor t) { return _is_weak_contiguous(t); }\n"
 
 
 def text_of(path, name):
-    """The definition of a function, with the template in front of it."""
+    """The definition of a function, including its template header."""
     with open(path) as file:
         text = file.read()
     found = re.search(r"^(template[^\n]*\n)?[^\n;(]*\b" + name + r"\([^;{]*\)\s*\{", text, re.MULTILINE)
@@ -39,7 +39,7 @@ def compiled(name, source, functions):
 
 
 def contiguity(source, release):
-    """Of a tensor alone, whatever its device. Since the host functions have torch's stable ABI it counts bytes by that."""
+    """Depends on the tensor only, not on its device. Releases with torch's stable ABI compute the byte count through it."""
     function = text_of(f"{source}/csrc/custom_all_reduce.cu", "_is_weak_contiguous")
     stable = "stable::Tensor" in function
     module = compiled("contiguity_" + re.sub(r"\W", "_", release), UTILS + (STABLE if stable else "") + function + (CALLS_STABLE if stable else CALLS_TORCH),
@@ -52,7 +52,7 @@ def contiguity(source, release):
 
 
 def packer(source):
-    """DeepGEMM's fallback where its kernels do not go."""
+    """DeepGEMM's fallback for calls that its kernels do not support."""
     math, layout = f"{source}/csrc/utils/math.hpp", f"{source}/csrc/utils/layout.hpp"
     parts = [text_of(math, "ceil_div"), text_of(math, "align"), text_of(math, "get_tma_aligned_size"), text_of(layout, "get_shape"),
              text_of(f"{source}/csrc/jit_kernels/impls/smxx_layout.hpp", "get_mn_major_tma_aligned_packed_ue8m0_tensor_torch")]
@@ -61,6 +61,6 @@ def packer(source):
     def run(call):
         words = module.get_mn_major_tma_aligned_packed_ue8m0_tensor_torch(call["x"])
         about = call.about["tensors"]["scale"]
-        return {"scale": torch.as_strided(words, [about["storage"]], [1])}  # rows of padding are its own, too
+        return {"scale": torch.as_strided(words, [about["storage"]], [1])}  # the function also writes the padding rows
 
     return [("deepgemm.pack_ue8m0_torch", "cpu", run)]

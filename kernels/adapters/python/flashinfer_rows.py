@@ -1,7 +1,7 @@
-"""FlashInfer's norms in the CuTe DSL, which compiles without a GPU, and its all-reduce in fp8 codes, which is Triton.
-usage: flashinfer_rows.py FLASHINFER-SOURCE-FOLDER INPUTS OUTPUT.so    compiles what the calls of those inputs need, for an H200
+"""FlashInfer's CuTe DSL norms, which compile without a GPU, and its fp8 all-reduce in Triton.
+usage: flashinfer_rows.py FLASHINFER-SOURCE-FOLDER INPUTS OUTPUT.so    compiles the kernels that these inputs need, for an H200
 
-Needs nvidia-cutlass-dsl there; a machine that has none takes the kernels out of SOURCE-FOLDER/cute_norms.so. Both need apache-tvm-ffi."""
+Compiling needs nvidia-cutlass-dsl. A machine without it loads the kernels from SOURCE-FOLDER/cute_norms.so. Both need apache-tvm-ffi."""
 
 import importlib
 import os
@@ -16,7 +16,7 @@ import typing
 import torch
 
 
-ROWS = {  # contract -> kind of kernel, what is added to a weight
+ROWS = {  # contract -> kind of kernel, offset added to the weight
     "flashinfer.rms_norm@v0.6.7": ("rmsnorm", 0.0), "flashinfer.gemma_rms_norm@v0.6.7": ("rmsnorm", 1.0),
     "flashinfer.fused_add_rms_norm@v0.6.7": ("fused_add_rmsnorm", 0.0), "flashinfer.gemma_fused_add_rms_norm@v0.6.7": ("fused_add_rmsnorm", 1.0),
     "flashinfer.rmsnorm_quant@v0.6.7": ("rmsnorm_quant", 0.0), "flashinfer.fused_add_rmsnorm_quant@v0.6.7": ("fused_add_rmsnorm_quant", 0.0),
@@ -26,7 +26,7 @@ H200 = types.SimpleNamespace(shared_memory_per_block_optin=232448, multi_process
 
 
 class Kernel(typing.NamedTuple):
-    """What FlashInfer compiles into a kernel."""
+    """The parameters that FlashInfer compiles into a kernel."""
 
     kind: str
     dtype: str
@@ -45,7 +45,7 @@ def kernel_of(contract, call):
 
 
 def compiled(source, kernel):
-    """By FlashInfer's own function, whose module is taken without the package around it."""
+    """Calls FlashInfer's own function; its module is loaded without the rest of the package."""
     for package, path in (("flashinfer", ""), ("flashinfer.norm", "/norm"), ("flashinfer.norm.kernels", "/norm/kernels"), ("flashinfer.cute_dsl", "/cute_dsl")):
         if package not in sys.modules:
             sys.modules[package] = types.ModuleType(package)
@@ -103,13 +103,13 @@ def cute(source, _):
     return [row(contract) for contract in ROWS]
 
 
-# The all-reduce in fp8 codes: the ranks of a group are streams of one process on one GPU, and hold addresses of each other.
+# The fp8 all-reduce: the ranks of a group are streams of one process on one GPU, and know each other's addresses.
 
-SIGNALS = 1 << 16  # 32-bit words of a rank, more than blocks x ranks
+SIGNALS = 1 << 16  # 32-bit words per rank; more than blocks x ranks
 
 
 def module_of(source):
-    """Its module as it stands, without the package around it."""
+    """FlashInfer's unmodified module, loaded without the rest of the package."""
     for name, path in (("flashinfer", ""), ("flashinfer.comm", "/comm")):
         if name not in sys.modules:
             sys.modules[name] = types.ModuleType(name)
@@ -127,7 +127,7 @@ def module_of(source):
 
 
 class Rank:
-    """Of a group: what FlashInfer asks of a handle of symmetric memory. `tables`: addresses of all buffers, and of all signals."""
+    """Stands in for a handle of symmetric memory of a group. `tables`: addresses of all buffers, and of all signals."""
 
     def __init__(self, rank, size, tables):
         self.rank, self.size = rank, size
@@ -148,7 +148,7 @@ def quantized(source, _):
         y = [torch.empty_like(one) for one in x]
         streams = [torch.cuda.Stream() for _ in x]
         torch.cuda.synchronize()
-        # Without blocks a kernel is compiled and loaded and does not run: none is loaded while another waits for it.
+        # Launching zero blocks compiles and loads the kernel. No kernel may be loaded while another one waits for it.
         for blocks in (0, None):
             for rank, stream in enumerate(streams):
                 with torch.cuda.stream(stream):
@@ -160,7 +160,7 @@ def quantized(source, _):
 
 
 def main():
-    """Every kernel of the calls as an object, and all of them linked with the static part of the DSL's runtime."""
+    """Compiles every kernel of the calls to an object, and links them with the static part of the DSL's runtime."""
     import witness_file
 
     source, inputs, output = sys.argv[1:]

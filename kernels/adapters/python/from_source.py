@@ -1,4 +1,4 @@
-"""Functions of a Python file without the imports of its package: the code runs as it stands, in a namespace of ours."""
+"""Loads functions of a Python file without importing its package: the unmodified code runs in a separate namespace."""
 
 import ast
 import pathlib
@@ -7,7 +7,7 @@ import types
 
 
 def functions(path, names, namespace):
-    """Executes the top-level functions, classes and assignments of those names in their order, with `namespace` as their globals."""
+    """Executes the top-level functions, classes and assignments with these names, in file order, with `namespace` as globals."""
     with open(path) as file:
         tree = ast.parse(file.read(), path)
 

@@ -1,6 +1,6 @@
-"""GEMMs: torch._scaled_mm, which calls cuBLASLt or CUTLASS, vLLM's Triton kernels, forms of Triton's dot, and libraries in C++ whose
-sources are compiled against torch as they are: vLLM's CUTLASS GEMMs and DeepGEMM. The headers of
-CUTLASS lie in SOURCES/cutlass, those of {fmt} in SOURCES/fmt."""
+"""GEMMs: torch._scaled_mm (cuBLASLt or CUTLASS), vLLM's Triton kernels, variants of Triton's dot, and C++ libraries whose unmodified
+sources are compiled against torch: vLLM's CUTLASS GEMMs and DeepGEMM. The headers of
+CUTLASS are in SOURCES/cutlass, those of {fmt} in SOURCES/fmt."""
 
 import os
 import pathlib
@@ -25,7 +25,7 @@ def torch_rows():
         return more
 
     def factors(call):
-        """torch wants a multiple of 16 columns: rows of zeros are put behind those of b, and their columns left out of the result."""
+        """torch needs a multiple of 16 columns: b is padded with rows of zeros, and the extra result columns are dropped."""
         b = call["b"]
         columns = -(-b.shape[0] // 16) * 16
         return call["a"], padded(b, columns).t(), b.shape[0], columns
@@ -50,8 +50,8 @@ def torch_rows():
         return run
 
     def blocks(of_b):
-        """Scales lie column after column, [m, blocks of k] and [n, blocks of k], each column a multiple of 16 bytes, so that rows of zeros stand behind
-        those of a; of tiles of 128 x 128 [blocks of k, n / 128], in columns of a multiple of four numbers."""
+        """Scales are column-major, [m, blocks of k] and [n, blocks of k], each column padded to a multiple of 16 bytes; a is padded with rows
+        of zeros to match. Scales of 128 x 128 blocks are [blocks of k, n / 128], in columns padded to a multiple of four."""
 
         def run(call):
             from torch.nn.functional import ScalingType, SwizzleType, scaled_mm
@@ -76,8 +76,8 @@ def torch_rows():
 
 
 def vllm_triton(source, release):
-    """Blocks with the configuration that a release has where none is tuned, and with its BLOCK_SIZE_K halved and quartered; one scale a tensor, a
-    token or a channel."""
+    """Block scales with a release's default configuration, and with its BLOCK_SIZE_K halved and quartered; scales per tensor, token or
+    channel."""
     import triton
     import triton.language as tl
 
@@ -107,7 +107,7 @@ def vllm_triton(source, release):
 
 
 def triton_rows():
-    """Forms of the dot that no library has as they stand here, compiled by the Triton that is installed."""
+    """Variants of Triton's dot that occur in no library in this form, compiled by the installed Triton."""
     import triton
 
     import triton_dots
@@ -155,7 +155,7 @@ void product_azp(at::Tensor d, at::Tensor a, at::Tensor b, at::Tensor scale_a, a
 PYBIND11_MODULE(TORCH_EXTENSION_NAME, m) { m.def("product_azp", &product_azp); }
 """
 
-FLAGS = "nvcc -O3; no fast math"  # of the kernels, as torch's extension builder and DeepGEMM compile them
+FLAGS = "nvcc -O3; no fast math"  # compiler flags of torch's extension builder and of DeepGEMM
 
 
 def built(rows):
@@ -165,7 +165,7 @@ def built(rows):
 
 
 def toolkit():
-    """Headers of CUDA's libraries, and how NVRTC is linked: the toolkit's, or those that came with torch where it has nvcc alone."""
+    """Include and link flags for CUDA's libraries and NVRTC: those of the toolkit, or of torch's packages if the toolkit has only nvcc."""
     from torch.utils.cpp_extension import CUDA_HOME
 
     home, wheels = pathlib.Path(CUDA_HOME), pathlib.Path(torch.__file__).parents[1] / "nvidia/cu13"
@@ -176,7 +176,7 @@ def toolkit():
 
 
 def library_result_of(call, rows):
-    """Memory for the result of so many rows."""
+    """Memory for a result with that many rows."""
     spec = call.about["tensors"]["d"]
     return torch.empty(rows, spec["shape"][1], dtype=DTYPES[spec["format"]], device="cuda")
 
@@ -201,7 +201,7 @@ def cutlass_module(source, name, bindings, files):
 
 
 def vllm_cutlass_azp(source, _):
-    """The products with zero points: one file of the five that vllm_cutlass() compiles."""
+    """GEMMs with zero points: one of the five files that vllm_cutlass() compiles."""
     module = cutlass_module(source, "assay_vllm_cutlass_azp", PRODUCT_AZP, ["c3x/scaled_mm_azp_sm90_int8.cu"])
 
     def run(call):
@@ -219,7 +219,7 @@ def vllm_cutlass(source, _):
         f"c3x/scaled_mm_{name}.cu" for name in ("sm90_fp8", "sm90_int8", "azp_sm90_int8", "blockwise_sm90_fp8")])
 
     def product(least_rows):
-        """vLLM exchanges a and b for 64 rows and fewer: rows of zeros are put behind those of the call, and left out of the result."""
+        """vLLM exchanges a and b for up to 64 rows. To avoid this, a is padded with rows of zeros, which are dropped from the result."""
 
         def run(call):
             a, scale_a = call["a"], call["scale_a"]
@@ -229,7 +229,7 @@ def vllm_cutlass(source, _):
                 if scale_a.shape[0] == rows and scale_a.numel() > 1:
                     scale_a = torch.cat([scale_a, torch.ones(least_rows - rows, *scale_a.shape[1:], device="cuda")])
             d = library_result_of(call, a.shape[0])
-            if scale_a.dim() == 2:  # of blocks, column after column
+            if scale_a.dim() == 2:  # block scales are column-major
                 module.product(d, a, call["b"].t(), scale_a.t().contiguous().t(), call["scale_b"].t(), None)
             else:
                 module.product(d, a, call["b"].t(), scale_a.reshape(-1, 1), call["scale_b"].reshape(1, -1), found(call, "bias"))
@@ -243,7 +243,7 @@ def vllm_cutlass(source, _):
 
 
 def deepgemm(source):
-    """DeepGEMM's own host code, which compiles a kernel for each shape when it is called."""
+    """DeepGEMM's own host code, which compiles a kernel for each shape at run time."""
     from torch.utils.cpp_extension import CUDA_HOME, load
 
     root = pathlib.Path(source).resolve()
@@ -251,7 +251,7 @@ def deepgemm(source):
     for folder in headers:
         if not folder.exists():
             raise LookupError(f"{folder}: no such headers")
-    for name in ("cute", "cutlass"):  # what its setup.py copies there
+    for name in ("cute", "cutlass"):  # its setup.py copies these too
         if not (headers[0] / name).exists():
             os.symlink(headers[1] / name, headers[0] / name)
     module = load("assay_deep_gemm", [str(root / "csrc/python_api.cpp")], extra_cflags=["-std=c++20", "-DFMT_HEADER_ONLY", "-Wno-psabi"],

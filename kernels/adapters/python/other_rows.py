@@ -1,5 +1,5 @@
-"""torchao's MX rules, DeepGEMM's casts, Liger's Triton kernels, and SiLU with a product in torch, alone and before vLLM's quantization of
-groups: what fused kernels replace."""
+"""torchao's MX rules, DeepGEMM's casts, Liger's Triton kernels, and SiLU-and-mul in torch, alone and before vLLM's group
+quantization: the unfused ops that fused kernels replace."""
 
 import pathlib
 import sys
@@ -16,7 +16,7 @@ MODES = {"floor": "FLOOR", "rceil": "RCEIL", "ceil": "CEIL", "even": "EVEN"}
 
 
 def to_mx(module, mode):
-    """A run of `to_mx` of a module of torchao."""
+    """Calls `to_mx` of a torchao module."""
     from torchao.prototype.mx_formats.utils import to_blocked
 
     def run(call):
@@ -30,14 +30,14 @@ def to_mx(module, mode):
 def torchao_rows():
     from torchao.prototype.mx_formats import mx_tensor
 
-    # Until 2026-08-12 NaN, Inf and the lowest byte were treated otherwise.
+    # Before 2026-08-12, torchao treated NaN, Inf and the lowest byte differently.
     released = not hasattr(mx_tensor, "_f32_to_e8m0_rceil")
     row = {name: f"torchao.mx_{name}" + ("" if not released else "@v0.18.0" if name == "rceil" else "@v0.12.0") for name in MODES}
     return [(row[name], "cuda", to_mx(mx_tensor, mode)) for name, mode in MODES.items()]
 
 
 def torchao_release_rows(source, _):
-    """Of a release before 0.18.0: its functions among the constants of the torchao that is installed."""
+    """A release before 0.18.0: its functions, with the constants of the installed torchao."""
     from torchao.prototype.mx_formats import mx_tensor
 
     module = functions(f"{source}/torchao/prototype/mx_formats/mx_tensor.py", ["_to_mx_rceil", "to_mx"], dict(vars(mx_tensor)))
@@ -45,7 +45,7 @@ def torchao_release_rows(source, _):
 
 
 def torchao_commit_rows(source):
-    """Of a commit that no release holds yet: its functions among the constants of the torchao that is installed."""
+    """An unreleased commit: its functions, with the constants of the installed torchao."""
     from torchao.prototype.mx_formats import mx_tensor
     from torchao.utils import torch_version_at_least
 
@@ -80,7 +80,7 @@ def deepgemm_rows(source):
 
 
 def forwards(source, _):
-    """Its modules, out of a source distribution."""
+    """Loads its modules from a source distribution."""
     sys.path.insert(0, f"{source}/src")
     from liger_kernel.ops.fused_add_rms_norm import fused_add_rms_norm_forward
     from liger_kernel.ops.geglu import geglu_forward

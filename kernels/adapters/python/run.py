@@ -1,9 +1,9 @@
-"""Runs Python implementations on the inputs of witnesses.
+"""Runs Python implementations on recorded inputs and stores their outputs ("witnesses").
 usage: run.py [--compiled] --inputs DIR --outputs DIR --sources DIR vllm==0.33.0 vllm==0.33.0:cutlass torch triton torchao aiter@e4048607
 
-Sources lie in SOURCES/vllm-0.33.0, SOURCES/aiter-e4048607 and the like; torch, triton, and torchao without a version, are imported. Behind a
-colon stands a part of its rows, as one that compiles a library first. With --compiled each function is what torch.compile makes of it. What a
-machine or a release lacks is said and left out: rows of the CPU need no GPU."""
+Sources are in SOURCES/vllm-0.33.0, SOURCES/aiter-e4048607 and so on; torch, triton, and torchao without a version, are imported. A part
+after a colon selects some of the rows, such as those that first compile a library. --compiled runs each function through torch.compile.
+Rows that this machine or release does not support are reported and skipped; CPU rows need no GPU."""
 
 import argparse
 import datetime
@@ -36,7 +36,7 @@ RELEASES = {"vllm": [vllm_rows.native, vllm_rows.others_in_torch, vllm_rows.norm
             "vllm:silu_then_group": [other_rows.before_groups], "torchao": [other_rows.torchao_release_rows],
             "flashinfer-python:cute": [flashinfer_rows.cute], "flashinfer-python:fp8_ranks": [flashinfer_rows.quantized], "liger-kernel": [other_rows.forwards]}
 TRACED = {vllm_rows.native, vllm_rows.others_in_torch, vllm_rows.norms, other_rows.torchao_rows, other_rows.deepgemm_rows}
-MOST_SHAPES = 256  # of one function, for which torch.compile makes code; after so many it would go on eagerly
+MOST_SHAPES = 256  # shapes per function that torch.compile compiles; beyond this limit it falls back to eager mode
 
 
 def folder_of(package):
@@ -44,8 +44,8 @@ def folder_of(package):
 
 
 def rows_of(package, sources, is_compiled):
-    """(how it is called in provenance, rows: contract, device, function) in parts that fail apart; "any": bits do not depend on the device.
-    Of what is compiled those that are torch alone."""
+    """Yields (name for provenance, rows of contract, device, function), in parts that fail independently. Device "any": the bits do not
+    depend on it. With --compiled, only rows that are pure torch code."""
     given, (package, _, part) = package, package.partition(":")
     source = f"{sources}/{folder_of(package)}"
     if package == "torch":
@@ -75,7 +75,7 @@ def place_of(device):
 
 
 def another_triton():
-    """Triton's version where it is not the one that this torch was made for, else nothing: kernels of packages may have other bits then."""
+    """Triton's version if this torch was built for another one, else nothing; results of packaged kernels may then differ."""
     wants = [re.match(r"triton\s*[=~]=\s*([\d.]+)", line) for line in importlib.metadata.requires("torch") or []]
     wanted = next((found[1] for found in wants if found), None)
     try:

@@ -1,4 +1,4 @@
-"""A matrix product of fp8 codes in three forms of Triton's dot, [m, k] by [n, k]."""
+"""An fp8 GEMM with three variants of Triton's dot, [m, k] by [n, k]."""
 
 import triton
 import triton.language as tl

@@ -1,4 +1,4 @@
-"""vLLM's Python, each function as it stands in a release's sources: quantizations in torch, norms of its IR, and Triton kernels."""
+"""vLLM's Python code, unmodified functions from a release's sources: quantizations in torch, norms of its IR, and Triton kernels."""
 
 import ast
 import math
@@ -18,14 +18,14 @@ UTILS = "vllm/model_executor/layers/quantization/utils/"
 
 
 def row_of(row, changed, release):
-    """The id of a release: with the last of the releases `changed`, in their order, that is not newer."""
+    """The contract id for a release: the suffix is the newest of the releases `changed` that is not newer than it."""
     number = [int(part) for part in release.split(".")[:2]]
     since = [v for v in changed if [int(part) for part in v[1:].split(".")[:2]] <= number]
     return f"{row}@{since[-1]}" if since else row
 
 
 def anywhere_or_gpu(row):
-    """The first form of these rows has the same bits on the CPU; later ones divide by a number, which is a product on a GPU."""
+    """The first version gives the same bits on CPU and GPU; later ones divide by a number, which is a multiplication on a GPU."""
     return "cuda" if "@" in row else "any"
 
 
@@ -43,7 +43,7 @@ def common():
 
 
 class Eager:
-    """torch, whose compile() leaves a function as it is: rows are what runs eagerly."""
+    """torch with a compile() that returns the function unchanged: the rows describe eager mode."""
 
     def __getattr__(self, name):
         return getattr(torch, name)
@@ -54,7 +54,7 @@ class Eager:
 
 
 def native(source, release):
-    """QuantFP8 of input_quant_fp8.py: what runs without a kernel."""
+    """QuantFP8 of input_quant_fp8.py: the native path, without a kernel."""
     utils = functions(f"{source}/{UTILS}quant_utils.py",
                       ["get_fp8_min_max", "_GroupShape", "GroupShape", "_normalize_quant_group_shape", "group_broadcast",
                        "prep_scale_for_group_broadcast", "scaled_quantize"], common())
@@ -107,7 +107,7 @@ def native(source, release):
 
 
 def ir_of(source):
-    """Norms of vLLM's IR, as they run where no kernel is registered."""
+    """Norms of vLLM's IR, as they run without a registered kernel."""
 
     def register_op(function=None, **_):
         def registered(f):
@@ -150,7 +150,7 @@ def others_in_torch(source, release):
 
 
 def norms(source, release):
-    """Gemma's norm, and the one that does not depend on the batch."""
+    """Gemma's norm, and the batch-invariant norm."""
     import triton
     import triton.language as tl
 
@@ -176,7 +176,7 @@ def norms(source, release):
     return [("vllm.gemma_rms_norm", "cuda", gemma_norm), ("vllm.rms_norm_batch_invariant", "cuda", invariant_norm)]
 
 
-# Triton kernels, under the row of their release.
+# Triton kernels, each under the contract of its release.
 
 
 def names_of(source):
@@ -204,7 +204,7 @@ def in_fp8(source, release):
     def silu(ue8m0):
         def run(call):
             x = call["x"]
-            padded = torch.zeros((-(-x.shape[0] // 128) * 128, x.shape[1]), dtype=x.dtype, device=x.device)  # it wants whole tiles of rows
+            padded = torch.zeros((-(-x.shape[0] // 128) * 128, x.shape[1]), dtype=x.dtype, device=x.device)  # it needs whole tiles of rows
             padded[: x.shape[0]] = x
             q, scale = fp8.silu_mul_per_token_group_quant_fp8_colmajor(padded, use_ue8m0=ue8m0)
             return {"q": q[: x.shape[0]], "scale": scale[: x.shape[0]]}
@@ -247,7 +247,7 @@ def triton_of_vllm():
 
 
 def in_mxfp8(source, release):
-    """ROCm's quantizer, as Triton compiles it for this GPU."""
+    """ROCm's quantizer, compiled by Triton for this GPU."""
     triton_of_vllm()
     mx = functions(f"{source}/{UTILS}mxfp8_utils.py",
                    ["MXFP8_VALUE_DTYPE", "MXFP8_SCALE_DTYPE", "MXFP8_BLOCK_SIZE", "_mxfp8_quant_triton_kernel", "_MXFP8_QUANT_KERNEL",
@@ -261,7 +261,7 @@ def in_mxfp8(source, release):
 
 
 def fused_mxfp8(source):
-    """The pair of a branch. Scales lie in a buffer of whole tiles, whose padding the kernels leave as it was: made twice, on zeros and on ones."""
+    """Both fused ops of a branch. The kernels leave the padding of the tiled scales unwritten; running twice, on zeros and on ones, finds it."""
     triton_of_vllm()
     mx = functions(f"{source}/{UTILS}mxfp8_utils.py",
                    ["MXFP8_VALUE_DTYPE", "MXFP8_SCALE_DTYPE", "MXFP8_BLOCK_SIZE", "_empty_swizzled_mxfp8_scales", "_build_fused_mxfp8_quant_kernels",
@@ -289,7 +289,7 @@ def fused_mxfp8(source):
 
 
 def function_of_branch(path, name, names):
-    """The function of the last branch, which is CUDA's, of an `if` that picks one by platform; without its decorator."""
+    """The CUDA version, in the last branch of an `if` over platforms, without its decorator."""
     with open(path) as file:
         tree = ast.parse(file.read(), path)
     found = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == name]

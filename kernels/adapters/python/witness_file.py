@@ -1,4 +1,4 @@
-"""Witness files: inputs read as torch tensors, outputs written back. The format is that of harness/witness/witness.h."""
+"""Witness files: reads inputs as torch tensors and writes outputs. Format: harness/witness/witness.h."""
 
 import json
 import struct
@@ -11,7 +11,7 @@ DTYPES = {
     "f16": torch.float16,
     "e4m3fn": torch.float8_e4m3fn,
     "e5m2": torch.float8_e5m2,
-    "e8m0": torch.uint8,  # as bytes: torch converts e8m0 in ways of its own
+    "e8m0": torch.uint8,  # as bytes, because torch's e8m0 conversions differ
     "int8": torch.int8,
     "uint8": torch.uint8,
     "int32": torch.int32,
@@ -20,7 +20,7 @@ DTYPES = {
 
 
 class Call:
-    """One call: tensors by role on a device, parameters of the case and numbers of the C ABI."""
+    """One call: tensors by role on a device, case parameters, and numbers of the C ABI."""
 
     def __init__(self, number, about, tensors, device):
         self.number, self.about, self.numbers, self.parameters = number, about, about["numbers"], about["parameters"]
@@ -28,14 +28,14 @@ class Call:
 
     @torch.compiler.disable
     def __getitem__(self, role):
-        """A tensor that comes with data: its elements, whatever its strides."""
+        """The elements of an input tensor, whatever its strides."""
         spec = self.about["tensors"][role]
         flat = torch.frombuffer(bytearray(self._bytes[f"c{self.number}.{role}"]), dtype=torch.uint8).view(DTYPES[spec["format"]])
         return torch.as_strided(flat, spec["shape"], spec["strides"], spec["offset"]).to(self._device)
 
     def stored(self, role, values):
-        """The bytes of an output's storage, and the byte ranges that no element has. `values` has the logical shape, or is the whole storage; then a
-        mask of what was left as it was may come with it."""
+        """The bytes of an output's storage, and the byte ranges outside its elements. `values` has the logical shape, or is the whole storage,
+        optionally with a mask of the unwritten parts."""
         values, untouched = values if isinstance(values, tuple) else (values, None)
         spec = self.about["tensors"][role]
         dtype = DTYPES[spec["format"]]
@@ -66,7 +66,7 @@ def ranges_of(unwritten, size):
 
 
 def read(path):
-    """Returns what the file says of itself, its tensors as bytes, and its header."""
+    """Returns the file's metadata, its tensors as bytes, and its header."""
     with open(path, "rb") as file:
         text = file.read()
     length = struct.unpack("<Q", text[:8])[0]
@@ -77,13 +77,13 @@ def read(path):
         groups = [(f"c{number}.before{place}.", inputs) for place, inputs in enumerate(call.get("before", []))] + [(f"c{number}.", call["tensors"])]
         for prefix, specs in groups:
             for role, spec in specs.items():
-                if "as" in spec:  # the same bytes as an earlier input's
+                if "as" in spec:  # shares the bytes of an earlier input
                     tensors[prefix + role] = tensors[spec.pop("as")]
     return about, tensors, header
 
 
 def write(path, about, tensors):
-    """`tensors`: name -> bytes; their shapes and types stand in the calls, so that here they are plain bytes."""
+    """`tensors`: name -> bytes. Shapes and types are in the calls, so these are plain bytes."""
     header, at = {"__metadata__": {"assay.witness": json.dumps(about)}}, 0
     for name, content in tensors.items():
         header[name] = {"dtype": "U8", "shape": [len(content)], "data_offsets": [at, at + len(content)]}

@@ -1,4 +1,4 @@
-// libassay_flashinfer_ranks.so: FlashInfer's all-reduce of one release behind the C ABI, alone and in front of norms.
+// libassay_flashinfer_ranks.so: the all-reduce of one FlashInfer release behind the C ABI, alone and fused with norms.
 #include "flashinfer.h"
 
 namespace assay::ranks {
@@ -6,7 +6,7 @@ namespace {
 
 using Pattern = AllReduceFusionPattern;
 
-/// Every word of the buffers is the sign of nothing sent, and each of three buffers has a third of them.
+/// Initializes each 32-bit word with the value that means "nothing sent". The area holds three buffers of equal size.
 template <uint32_t kNothing>
 void fill_buffers(unsigned char* area, size_t bytes) {
   const uint32_t nothing = kNothing;
@@ -15,7 +15,7 @@ void fill_buffers(unsigned char* area, size_t bytes) {
   std::memcpy(area + kCounts + 3 * sizeof third, &third, sizeof third);
 }
 
-constexpr int64_t kMostBytes = int64_t{1} << 30;  ///< FlashInfer counts bytes of a buffer in 31 bits
+constexpr int64_t kMostBytes = int64_t{1} << 30;  ///< FlashInfer keeps buffer sizes in 31 bits
 
 enum Kind { kTwoShot, kOneShot16, kOneShot32 };
 

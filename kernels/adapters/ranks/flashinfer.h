@@ -1,5 +1,4 @@
-// What FlashInfer's all-reduce kernels of TensorRT-LLM are called with, include/flashinfer/comm/trtllm_allreduce_fusion.cuh as it
-// is.
+// Calls the TensorRT-LLM all-reduce kernels of FlashInfer. include/flashinfer/comm/trtllm_allreduce_fusion.cuh is unchanged.
 #pragma once
 
 #include <flashinfer/comm/trtllm_allreduce_fusion.cuh>
@@ -11,15 +10,15 @@ namespace assay::ranks {
 using flashinfer::trtllm_allreduce_fusion::AllReduceFusionParams;
 using flashinfer::trtllm_allreduce_fusion::AllReduceFusionPattern;
 
-/// An area: five counts of FlashInfer's own, pointers to the areas of all ranks, flags of barriers, and buffers. Kernels of one
-/// shot and of two, and those of elements of 32 bits, have areas of their own, as FlashInfer has workspaces.
+/// Layout of an area: FlashInfer's five counters, pointers to the areas of all ranks, barrier flags, and buffers. One-shot
+/// kernels, two-shot kernels and kernels with 32-bit elements have separate areas, like FlashInfer's workspaces.
 inline constexpr size_t kCounts = plugin::kAreaHead, kPointers = 512, kFlags = 1024,
                         kBuffers = kFlags + plugin::kMostRanks * 256 * sizeof(int);
 
 plugin::AreaRequest one_shot_area(const Call& call);
 plugin::AreaRequest two_shot_area(const Call& call);
 
-/// Tells ranks where their peers lie, when their areas are new.
+/// Writes the addresses of the peers' areas into new areas.
 void write_pointers(const Ranks& ranks, int first, int count);
 
 template <AllReduceFusionPattern kPattern, class T, bool kFp32>
@@ -39,7 +38,7 @@ cudaError_t launch(const AllReduceFusionParams<T>& params) {
   }
 }
 
-/// All ranks of a device, with what `set` adds to the parameters of one: its outputs and what else the pattern reads.
+/// Launches all ranks of a device. `set` adds the outputs and pattern-specific inputs to the parameters of one rank.
 template <AllReduceFusionPattern kPattern, class T, bool kFp32, class Set>
 void reduce(const Call& call, const Ranks& ranks, int first, int count, bool one_shot, Set set) {
   (void)packets_of(call.at("x"));
@@ -63,7 +62,7 @@ void reduce(const Call& call, const Ranks& ranks, int first, int count, bool one
   });
 }
 
-/// The rows of one file.
+/// Table rows, one function per source file.
 std::vector<Kernel> flashinfer_sums();
 std::vector<Kernel> flashinfer_norms();
 

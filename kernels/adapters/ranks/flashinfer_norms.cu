@@ -1,4 +1,4 @@
-// FlashInfer's all-reduce in front of the norm with a residual, alone and in front of quantizations.
+// FlashInfer's all-reduce fused with add + RMS norm, alone and followed by quantization.
 #include "flashinfer.h"
 
 namespace assay::ranks {
@@ -6,7 +6,7 @@ namespace {
 
 using Pattern = AllReduceFusionPattern;
 
-/// The residual is read and written at one place, as vLLM calls it.
+/// The residual is updated in place, as vLLM calls it.
 template <class T>
 void set_norm(AllReduceFusionParams<T>& params, const Call& of_rank) {
   T* const residual = of_rank.out<T>("residual").dense().data;
@@ -33,7 +33,7 @@ void norm_alone(const Call& call, const Ranks& ranks, int first, int count) {
   });
 }
 
-/// Releases before 0.6 take the scale as a number, later ones where it lies on the device.
+/// Releases before 0.6 take the scale by value; later ones take a device pointer.
 template <bool kOneShot>
 void norm_static(const Call& call, const Ranks& ranks, int first, int count) {
   constexpr bool kOnDevice = std::is_pointer_v<decltype(AllReduceFusionParams<__half>::scale_factor)>;
@@ -48,7 +48,7 @@ void norm_static(const Call& call, const Ranks& ranks, int first, int count) {
   });
 }
 
-/// Patterns that later releases added.
+/// Patterns that exist only in later releases.
 template <class P>
 concept HasTokens = requires {
   P::kARResidualRMSNormDynamicFP8Quant;

@@ -1,5 +1,5 @@
-// Stands before the runtime's IPC (the linker's --wrap) in a library whose ranks are all of one process: the handle of memory is
-// its address.
+// Replaces the runtime's IPC functions (linker option --wrap) in a library whose ranks share one process. The handle of memory is
+// then its address.
 #include <cuda_runtime_api.h>
 
 #include <cstring>

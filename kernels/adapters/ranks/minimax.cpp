@@ -1,4 +1,5 @@
-// vLLM's norm of rows whose columns lie on all ranks (MiniMax), csrc/minimax_reduce_rms_kernel.cu as it is, by its own launches.
+// vLLM's RMS norm over columns that are sharded over all ranks (MiniMax). csrc/minimax_reduce_rms_kernel.cu is unchanged and
+// launches itself.
 #include <minimax_reduce_rms_kernel.h>
 
 #include "assay/torch_stable.hpp"
@@ -9,8 +10,8 @@ namespace {
 
 using vllm::tensorrt_llm::MiniMaxReduceRMSParams;
 
-/// An area: counts, sizes and pointers as vLLM's Python lays them out (lamport_workspace.py), behind them three buffers full of
-/// -0.
+/// Layout of an area: counters, sizes and pointers as in vLLM's Python code (lamport_workspace.py), followed by three buffers
+/// filled with -0.
 constexpr size_t kCounts = plugin::kAreaHead, kSizes = kCounts + 64, kPointers = 512, kBuffers = 1024;
 
 void fill_buffers(unsigned char* area, size_t bytes) {
@@ -20,9 +21,9 @@ void fill_buffers(unsigned char* area, size_t bytes) {
   std::memcpy(area + kSizes, sizes, sizeof sizes);
 }
 
-/// A buffer holds what ranks send, and what the kernel clears of it: as many bytes as the rows of all ranks have.
+/// A buffer holds the data that ranks send, and the part that the kernel clears. Its size is that of all ranks' rows together.
 plugin::AreaRequest buffers(const Call& call) {
-  constexpr int kKind = 1;  // vLLM's other kernels have the other
+  constexpr int kKind = 1;  // kind 0 is used by vLLM's other kernels
   return {kKind, kBuffers + size_t(3 * call.raw().world_size) * size_t(bytes_of(call.at("x")) + 64), fill_buffers};
 }
 
@@ -30,7 +31,7 @@ void write_pointers(const Ranks& ranks, int first, int count) {
   if (ranks.earlier_calls > 0) return;
   for (int rank = first; rank < first + count; ++rank) {
     char* const area = static_cast<char*>(ranks.areas[rank]);
-    std::vector<void*> pointers(size_t(2 * ranks.size));  // of memory that these kernels have no use for
+    std::vector<void*> pointers(size_t(2 * ranks.size));  // these kernels never use the other pointers
     for (int peer = 0; peer < ranks.size; ++peer) pointers.push_back(static_cast<char*>(ranks.areas[peer]) + kBuffers);
     pointers.push_back(area + kCounts);
     pointers.push_back(area + kSizes);
@@ -39,9 +40,10 @@ void write_pointers(const Ranks& ranks, int first, int count) {
 }
 
 void norm(const Call& call, const Ranks& ranks, int first, int count, bool has_k) {
-  // vLLM has one kernel for q and k, of these columns; with others it would normalize q alone and leave k as it was.
+  // vLLM has a joint kernel for q and k for this number of columns only. With any other number it would normalize q and leave k
+  // unchanged.
   if (has_k && (call.at("x").shape[1] * ranks.size != 6144 || call.at("k").shape[1] * ranks.size != 1024))
-    unsupported("q of 6144 columns and k of 1024");
+    unsupported("expected q with 6144 columns and k with 1024");
   write_pointers(ranks, first, count);
   together(call, first, count, [&](int rank, cudaStream_t stream) {
     const Call of_rank(*ranks.calls[rank]);
@@ -58,7 +60,7 @@ void norm(const Call& call, const Ranks& ranks, int first, int count, bool has_k
     params.rms_gamma = of_rank.at("gamma").data;
     params.rms_eps = float(of_rank.number("eps"));
     params.stream = stream;
-    if (of_rank.at("gamma").type_bits != x.type_bits) unsupported("weights of the type of x");
+    if (of_rank.at("gamma").type_bits != x.type_bits) unsupported("weights must have the type of x");
     if (has_k) {
       const assay_tensor& k = of_rank.at("k");
       params.size_k = int(packets_of(k) * 16 * 8 / k.type_bits);

@@ -1,10 +1,10 @@
-// Kernels that wait for peers on the same device hang unless blocks of all of them are resident at once. resident.cpp stands
-// before the runtime's launches (the linker's --wrap) and refuses what would hang.
+// Kernels that wait for peers on the same device hang unless all their blocks are resident at once. resident.cpp wraps the
+// runtime's launch functions (linker option --wrap) and rejects launches that would hang.
 #pragma once
 
 namespace assay::ranks {
 
-/// While one lives, this thread's launches are refused unless the device holds `copies` of their grid at once.
+/// While an object lives, launches of this thread are rejected unless the device can hold `copies` of their grid at once.
 class AtOnce {
  public:
   explicit AtOnce(int copies);

@@ -1,4 +1,4 @@
-// What is launched and what is refused, on a device that the test makes up: 132 processors, one block of a kernel on each.
+// Checks which launches are accepted and rejected, on a made-up device: 132 processors that hold one block of the kernel each.
 #include "resident.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-// libassay_sglang_ranks.so: SGLang's custom all-reduce of one release from 0.5.16 on behind the C ABI, csrc/distributed as it is.
-// What SGLang's Python holds, tensors of workspaces and of counts, are parts of the areas of ranks here.
+// libassay_sglang_ranks.so: SGLang's custom all-reduce of one release since 0.5.16, behind the C ABI. csrc/distributed is
+// unchanged. The workspace and counter tensors that SGLang keeps in Python are parts of the ranks' areas here.
 #include <distributed/custom_all_reduce.cuh>
 #if __has_include(<distributed/registry.cuh>)
 #include <distributed/registry.cuh>
@@ -20,10 +20,10 @@ using tvm::ffi::TensorView;
 namespace distributed = host::distributed;
 
 constexpr DLDataType kByte{kDLUInt, 8, 1};
-constexpr int kMostBlocks = 32;  ///< of a rank
+constexpr int kMostBlocks = 32;  ///< per rank
 
-/// Parts of an area: counts of pushes, semaphores of blocks, 2 x world slots for what peers push, one buffer that they read. All
-/// zeros at first.
+/// Layout of an area: push counters, block semaphores, 2 x world slots for pushed data, and one buffer for pulled data. All zeros
+/// at first.
 struct Parts {
   static constexpr size_t kCounts = plugin::kAreaHead, kSemaphores = kCounts + 4 * kMostBlocks,
                           kSlots = kSemaphores + 128 * kMostBlocks;
@@ -33,7 +33,7 @@ struct Parts {
   static size_t bytes(int64_t message, int ranks) { return kSlots + size_t(2 * ranks + 1) * size_t((message + 127) / 128 * 128); }
 
   const Ranks& ranks;
-  const size_t slot;  ///< bytes
+  const size_t slot;  ///< in bytes
 };
 
 plugin::AreaRequest parts_area(const Call& call) {
@@ -42,7 +42,7 @@ plugin::AreaRequest parts_area(const Call& call) {
   return request;
 }
 
-/// A new object behind its reference.
+/// Creates an object behind its reference type.
 template <class Reference, class... Arguments>
 Reference made(const Arguments&... arguments) {
   return tvm::ffi::details::ObjectUnsafe::ObjectRefFromObjectPtr<Reference>(
@@ -74,7 +74,7 @@ distributed::CommunicatorRef communicator_of(const Ranks& ranks, int rank) {
 #endif
 }
 
-/// SGLang asks its environment for the memory of a result: the y of the rank that is called.
+/// SGLang asks its environment to allocate the result. This is the y of the current rank.
 thread_local void* next_result = nullptr;
 int give_result(DLTensor* wanted, DLManagedTensorVersioned** given, void*, void (*)(void*, const char*, const char*)) {
   *given = managed(next_result, wanted->dtype, wanted->shape, wanted->ndim);

@@ -1,5 +1,5 @@
-// SGLang's custom all-reduce before 0.5.16: an object for each rank that holds memory of its own and opens that of its peers by
-// IPC. Here the handle of memory is its address (ipc.cpp), since all ranks are of one process.
+// SGLang's custom all-reduce before 0.5.16. Each rank has an object that owns memory and opens the memory of its peers by IPC.
+// All ranks share one process here, so the IPC handle is the address (ipc.cpp).
 #pragma once
 
 #include <sgl_kernel/distributed/custom_all_reduce.cuh>
@@ -10,12 +10,12 @@ namespace assay::ranks {
 
 using host::distributed::CustomAllReduceRef;
 
-/// The objects of a group, made anew with its areas, each on the device of its area.
+/// Returns the objects of a group. They are recreated whenever the areas are new, each on the device of its area.
 const std::vector<CustomAllReduceRef>& communicators_of(const Ranks& ranks, int first);
-/// An area is a size and an identity: SGLang's objects have the memory.
+/// The area holds only a size and an identity, because SGLang's objects own their memory.
 plugin::AreaRequest size_alone(const Call& call);
 
-/// SGLang works in place: y begins as x.
+/// SGLang works in place, so y is initialized with x.
 template <class F>
 void reduce_in_place(const Call& call, const Ranks& ranks, int first, int count, F reduce) {
   const int64_t bytes = bytes_of(call.at("x"));

@@ -1,4 +1,4 @@
-// libassay_sglang_ranks.so of releases before 0.5.16: what reads its peers' memory, and the library.
+// libassay_sglang_ranks.so for releases before 0.5.16: the kernels that read peers' memory, and the library table.
 #include <distributed/custom_all_reduce_pull.cuh>
 #include <map>
 
@@ -24,7 +24,7 @@ plugin::AreaRequest size_alone(const Call& call) {
 }
 
 namespace {
-/// The device that has this memory is the current one while it lives.
+/// Makes the device that owns this memory the current one while the object lives.
 class OnDeviceOf {
  public:
   explicit OnDeviceOf(const void* memory) {
@@ -43,9 +43,10 @@ class OnDeviceOf {
 }  // namespace
 
 const std::vector<CustomAllReduceRef>& communicators_of(const Ranks& ranks, int first) {
-  static std::map<const void*, std::vector<CustomAllReduceRef>> all;  // of groups that have gone until another has its address
+  // also keeps objects of destroyed groups until an area with the same address appears
+  static std::map<const void*, std::vector<CustomAllReduceRef>> all;
   std::vector<CustomAllReduceRef>& of_rank = all[ranks.areas[0]];
-  if (ranks.earlier_calls > 0 || first > 0) return of_rank;  // of several devices the first makes them all
+  if (ranks.earlier_calls > 0 || first > 0) return of_rank;  // the first device creates the objects of all devices
   for (const CustomAllReduceRef& old : of_rank) old->free_storage();
   of_rank.clear();
   const auto blocks = uint32_t(blocks_for(32, ranks.size));
@@ -61,7 +62,7 @@ const std::vector<CustomAllReduceRef>& communicators_of(const Ranks& ranks, int 
   for (int rank = 0; rank < ranks.size; ++rank) {
     const OnDeviceOf device(ranks.areas[rank]);
     of_rank[size_t(rank)]->post_init(handles);
-    good(cudaDeviceSynchronize());  // what was cleared is clear before a rank writes to another
+    good(cudaDeviceSynchronize());  // finish clearing before any rank writes to another
   }
   return of_rank;
 }
@@ -78,7 +79,7 @@ extern "C" __attribute__((visibility("default"))) const assay_library* assay_get
   static const assay_library library = [] {
     assay_library l =
         *assay::cuda::library(ASSAY_PACKAGE, assay::plugin::joined<Call>({pull_kernels(), push_kernels()}), ASSAY_UNSUPPORTED);
-    l.join_group = nullptr;  // nothing here is shared with other processes
+    l.join_group = nullptr;  // this library shares nothing with other processes
     return l;
   }();
   return &library;

@@ -1,4 +1,4 @@
-// What sends to its peers' memory.
+// The kernels that write to peers' memory.
 #include <distributed/custom_all_reduce_push.cuh>
 
 #include "sglang_first.h"

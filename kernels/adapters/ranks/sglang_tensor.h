@@ -1,5 +1,5 @@
-// Memory of a call as the tensors that SGLang's host functions take and ask for. Its own from_blob() keeps the address of a local
-// variable.
+// Wraps memory of a call in the tensor types that SGLang's host functions take and create. SGLang's own from_blob() is not used,
+// because it keeps the address of a local variable.
 #pragma once
 
 #include <tvm/ffi/container/tensor.h>
@@ -17,7 +17,7 @@ constexpr DLDataType kTypeOf = std::is_same_v<T, float>    ? DLDataType{kDLFloat
                                                            : DLDataType{kDLBfloat, 16, 1};
 inline constexpr DLDevice kDevice{kDLCUDA, 0};
 
-/// A dense tensor that owns no memory; its deleter ends what it was made of.
+/// A dense tensor that does not own its memory. The deleter frees the description only.
 inline DLManagedTensorVersioned* managed(void* data, DLDataType type, const int64_t* shape, int32_t dimensions) {
   struct Kept {
     DLManagedTensorVersioned tensor{};

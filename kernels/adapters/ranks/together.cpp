@@ -9,14 +9,14 @@
 namespace assay::ranks {
 namespace {
 
-/// Read when the device is first used. Streams that wait in one queue of the device wait for each other. A kernel that is loaded
-/// at its first launch waits for what the device runs: for ranks that wait for those of a device that is launched behind it.
+/// Must run before the device is first used. Streams that share one hardware queue wait for each other. A kernel loaded lazily at
+/// its first launch waits for everything that runs, and a running rank may wait for exactly that launch.
 __attribute__((constructor)) void set_environment() {
   (void)setenv("CUDA_DEVICE_MAX_CONNECTIONS", "32", 0);
   (void)setenv("CUDA_MODULE_LOADING", "EAGER", 0);
 }
 
-/// Of one device, for as long as the library is loaded.
+/// The streams of one device, kept while the library is loaded.
 struct Streams {
   cudaStream_t of_rank[plugin::kMostRanks];
   cudaEvent_t begin, end[plugin::kMostRanks];
@@ -42,7 +42,7 @@ void together(const Call& call, int first, int count, const std::function<void(i
   const AtOnce at_once(count);
   good(cudaEventRecord(streams.begin, call.stream()));
   for (int i = 0; i < count; ++i) good(cudaStreamWaitEvent(streams.of_rank[i], streams.begin));
-  // Nothing stands between the launches that could wait for one of them.
+  // No other runtime call may come between the launches: it could wait for one of them.
   for (int i = 0; i < count; ++i) launch(first + i, streams.of_rank[i]);
   for (int i = 0; i < count; ++i) {
     good(cudaEventRecord(streams.end[i], streams.of_rank[i]));
@@ -60,7 +60,8 @@ int blocks_for(int most, int ranks) {
 void expect_no_capture(const Call& call) {
   cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
   if (call.stream() != nullptr) good(cudaStreamIsCapturing(call.stream(), &status));
-  if (status != cudaStreamCaptureStatusNone) unsupported("a captured call cannot be told where its peers lie");
+  if (status != cudaStreamCaptureStatusNone)
+    unsupported("this call cannot be captured: the addresses of peers are written before each call");
 }
 
 int64_t packets_of(const assay_tensor& t) {
@@ -70,7 +71,7 @@ int64_t packets_of(const assay_tensor& t) {
     elements *= t.shape[d];
   }
   const int64_t bytes = elements * t.type_bits / 8;
-  if (bytes == 0) unsupported(plugin::named(t) + " has no element, for which the kernel would launch no block");
+  if (bytes == 0) unsupported(plugin::named(t) + " is empty; the kernel would launch no block");
   if (bytes % 16 != 0) unsupported(plugin::named(t) + " must have a multiple of 16 bytes");
   return bytes / 16;
 }

@@ -1,5 +1,4 @@
-// What adapters of kernels share whose ranks wait for each other: the ranks that a device holds run at once, each in a stream of
-// its own.
+// Shared by adapters of kernels whose ranks wait for each other: all ranks of a device run at once, each on its own stream.
 #pragma once
 
 #include <functional>
@@ -14,24 +13,24 @@ using cuda::Kernel;
 using plugin::Ranks;
 using plugin::unsupported;
 
-/// Enqueues `launch(rank, stream)` of the ranks first .. first + count - 1 behind what the stream of `call` has, and has that
-/// stream wait for all of them. Whatever one of them launches must fit on the device as often as there are ranks (resident.cpp),
-/// or is refused; that the device has nothing else to run is the caller's business.
+/// Calls `launch(rank, stream)` for the ranks first .. first + count - 1. The launches wait for earlier work on the stream of
+/// `call`, and that stream then waits for all of them. The device must be able to hold all grids at once, or the launch is
+/// rejected (resident.cpp). The caller ensures that the device is otherwise idle.
 void together(const Call& call, int first, int count, const std::function<void(int rank, cudaStream_t stream)>& launch);
 
-/// Blocks of a rank: at most so many, and at most a device holds of all its ranks where each fills a processor. Of kernels
-/// whose caller says how many, and whose sums do not depend on it.
+/// Number of blocks for a rank: at most `most`, and at most what the device holds for all ranks if each block fills a processor.
+/// Only for kernels whose result does not depend on it.
 int blocks_for(int most, int ranks);
 
-/// Refuses to be captured: where peers lie is written before each call.
+/// Rejects calls that are being captured, because the peers' addresses are written before each call.
 void expect_no_capture(const Call& call);
 
-/// Elements of a tensor. Refuses one that is not dense, or has no element or no multiple of 16 bytes: kernels launch no block for
-/// none.
+/// Number of elements of a tensor. Rejects a tensor that is not dense, is empty, or whose size is no multiple of 16 bytes; the
+/// kernels launch no block for an empty one.
 int64_t packets_of(const assay_tensor& t);
 inline int64_t bytes_of(const assay_tensor& t) { return packets_of(t) * 16; }
 
-/// Data of that role of a rank's call, which has the type of T.
+/// Data of the tensor with that role in a rank's call. Its element type must be T.
 template <class T>
 T* in(const Ranks& ranks, int rank, const char* role) {
   return const_cast<T*>(Call(*ranks.calls[rank]).in<T>(role).dense().data);

@@ -1,5 +1,5 @@
-// libassay_vllm_ranks.so: vLLM's custom all-reduce of one release behind the C ABI, csrc/custom_all_reduce.cuh as it is, by its
-// own class. The pointers that vLLM opens by IPC are plain ones of this process.
+// libassay_vllm_ranks.so: vLLM's custom all-reduce of one release behind the C ABI. csrc/custom_all_reduce.cuh and its class are
+// unchanged. The pointers that vLLM opens by IPC are ordinary pointers of this process.
 #include <cstdlib>
 #include <custom_all_reduce.cuh>
 #include <memory>
@@ -9,10 +9,10 @@
 namespace assay::ranks {
 namespace {
 
-/// An area begins with vLLM's signals, behind which its two stages keep their parts; the pointers of a call are at its end.
+/// Layout of an area: vLLM's signals, the parts of the two-stage kernel, and the pointers of a call at the end.
 constexpr size_t kPointers = sizeof(vllm::RankData);
 
-/// Blocks count barriers; the flags of a barrier are compared with the count, so nothing else has to be set.
+/// Blocks count barriers and compare the flags with their count. Setting the counts is therefore enough.
 void begin_at(unsigned char* area, uint32_t counter) {
   auto* const signal = reinterpret_cast<vllm::Signal*>(area);
   for (vllm::FlagType& flag : signal->_flag) flag = counter;
@@ -52,10 +52,10 @@ void reduce(const Call& call, const Ranks& ranks, int first, int count, const Re
   });
 }
 
-/// vLLM asks its environment which kernel to launch before it looks at the size.
+/// vLLM reads an environment variable to choose the kernel before it looks at the size.
 void reduce_by(const char* algorithm, const Call& call, const Ranks& ranks, int first, int count, const Result& result) {
   expect_no_capture(call);
-  good(cudaStreamSynchronize(call.stream()));  // where peers lie is read until the call before has ended
+  good(cudaStreamSynchronize(call.stream()));  // the previous call reads the peers' addresses until it has ended
   (void)setenv("VLLM_CUSTOM_ALLREDUCE_ALGO", algorithm, 1);
   cuda::with_type<__nv_bfloat16, __half, float>(
       call.at("x"), [&](auto of) { reduce<typename decltype(of)::type>(call, ranks, first, count, result); });

@@ -1,4 +1,4 @@
-// Rows of vLLM's all-reduces, from as many files as the release has sources.
+// Table rows of vLLM's all-reduces. The number of source files depends on the release.
 #pragma once
 
 #include "together.h"
@@ -9,10 +9,10 @@ std::vector<Kernel> custom_all_reduce_kernels();
 std::vector<Kernel> minimax_kernels();
 std::vector<Kernel> norms_behind_sums();
 
-/// Where the sums of a rank go.
+/// Returns the address of a rank's sums.
 using Result = std::function<void*(int rank)>;
-/// One stage of vLLM's custom all-reduce of x, and the areas that it wants: room for the parts of two stages, which one has no
-/// use for, is as long as the message.
+/// vLLM's one-stage all-reduce of x, and the areas that it needs. The space for the two-stage kernel's parts is as large as the
+/// message; the one-stage kernel does not use it.
 void reduce_in_one_stage(const Call& call, const Ranks& ranks, int first, int count, const Result& result);
 plugin::AreaRequest signals_and_parts(const Call& call);
 void* parts_of(const Ranks& ranks, int rank);

@@ -1,12 +1,11 @@
-// vLLM's custom all-reduce and one of its norms behind it, two kernels one after the other, as vLLM runs them where it does not
-// fuse.
+// vLLM's custom all-reduce followed by one of its norms, as two kernels. vLLM runs them this way when it does not fuse.
 #include "../vllm/calls.h"
 #include "vllm.h"
 
 namespace assay::ranks {
 namespace {
 
-/// The norm's own row of the adapter of single ranks.
+/// Finds the norm's row in the single-rank adapter.
 const Kernel& norm_of(const std::string& name) {
   static const std::vector<Kernel> all = vllm::norm_kernels();
   for (const Kernel& kernel : all)
@@ -14,7 +13,7 @@ const Kernel& norm_of(const std::string& name) {
   unsupported("this release has no " + name);
 }
 
-/// Sums go where two stages would keep their parts, and the norm gets them as its x.
+/// Writes the sums where the two-stage kernel would keep its parts, and passes them to the norm as x.
 void behind_sum(const char* norm, const Call& call, const Ranks& ranks, int first, int count) {
   const Kernel& kernel = norm_of(norm);
   reduce_in_one_stage(call, ranks, first, count, [&](int rank) { return parts_of(ranks, rank); });

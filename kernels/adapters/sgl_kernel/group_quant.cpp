@@ -1,4 +1,4 @@
-// libassay_sgl_kernel.so: the group quantization of sgl-kernel, which SGLang's wheels bring compiled, behind the C ABI.
+// libassay_sgl_kernel.so: the group quantization of sgl-kernel behind the C ABI. SGLang's wheels ship it compiled.
 #include "assay/torch_stable.hpp"
 #include "utils.h"
 
@@ -10,7 +10,7 @@ namespace {
 using assay::cuda::Call;
 using assay::torch_stable::tensor;
 
-/// As SGLang's Python calls it (fp8_kernel.py, int8_kernel.py).
+/// Called as in SGLang's Python code (fp8_kernel.py, int8_kernel.py).
 void group_quant(const Call& call, bool ue8m0) {
   const assay_tensor& q = call.at("q");
   const bool to_int8 = q.type_code == ASSAY_INT;

@@ -1,4 +1,4 @@
-// What sgl-kernel's host functions want of torch and of its own utils.h, over the tensors of a call.
+// Replaces torch and sgl-kernel's own utils.h for its host functions, over the tensors of a call.
 #pragma once
 
 #include <cuda_bf16.h>
@@ -21,7 +21,7 @@ using torch::headeronly::ScalarType;
 #define CHECK_INPUT(x) \
   if (!(x).is_contiguous()) assay::cuda::unsupported(#x " must be contiguous")
 
-/// Calls the lambda with c_type as the type of T. It answers whether it launched.
+/// Calls the lambda with c_type defined as the element type. The lambda returns whether it launched a kernel.
 #define DISPATCH_PYTORCH_DTYPE_TO_CTYPE_FLOAT_FP16(type, c_type, ...)                    \
   [&](at::ScalarType given) {                                                            \
     const auto with = [&](auto of) {                                                     \

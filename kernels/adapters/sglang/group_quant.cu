@@ -1,5 +1,5 @@
-// libassay_sglang.so: the group quantization that SGLang compiles when it is first used, of one release, behind the C ABI.
-// Sources and host functions are SGLang's own; only what its Python says of types and layouts is said here.
+// libassay_sglang.so: the just-in-time compiled group quantization of one SGLang release, behind the C ABI. Sources and host
+// functions are SGLang's; this file only adds the types and layouts that its Python code chooses.
 #include <tvm/ffi/extra/c_env_api.h>
 
 #if __has_include(<gemm/per_token_group_quant.cuh>)
@@ -22,7 +22,7 @@ using namespace sglang;
 using assay::cuda::Call;
 using assay::cuda::unsupported;
 
-/// A tensor of a call as SGLang sees it.
+/// A tensor of a call in the form that SGLang takes.
 struct Seen {
   Seen(const assay_tensor& t, DLDataType type) {
     seen.data = t.data;
@@ -41,14 +41,14 @@ constexpr DLDataType kFloat32{kDLFloat, 32, 1}, kE4m3{kDLFloat8_e4m3fn, 8, 1}, k
 template <class T>
 constexpr DLDataType kTypeOf = std::is_same_v<T, __half> ? DLDataType{kDLFloat, 16, 1} : DLDataType{kDLBfloat, 16, 1};
 
-/// Scales column after column, as SGLang's Python sees it.
+/// True if the scales are column-major, as SGLang's Python code determines it.
 [[maybe_unused]] bool by_columns(tvm::ffi::TensorView scale) { return scale.stride(0) < scale.stride(1); }
 
 #if defined ASSAY_FIRST_GENERATION
 template <class T, class Q, bool kPacked, bool kPowers>
 void quantize(tvm::ffi::TensorView x, tvm::ffi::TensorView q, tvm::ffi::TensorView scale, int64_t group) {
   constexpr bool kFp8 = std::is_same_v<Q, fp8_e4m3_t>;
-  if (kPowers) unsupported("this release makes no powers of two here");
+  if (kPowers) unsupported("this release does not support power-of-two scales here");
   per_token_group_quant_8bit<T, Q>(x, q, scale, group, 1e-10, kFp8 ? -448 : -128, kFp8 ? 448 : 127, false);
 }
 #elif defined ASSAY_SECOND_GENERATION
@@ -68,9 +68,9 @@ void quantize_groups(tvm::ffi::TensorView x, tvm::ffi::TensorView q, tvm::ffi::T
 }
 template <class T, class Q, bool kPacked, bool kPowers>
 void quantize(tvm::ffi::TensorView x, tvm::ffi::TensorView q, tvm::ffi::TensorView scale, int64_t group) {
-  if (kPowers && !kPacked) unsupported("fp32 powers of two stay with the second version");
+  if (kPowers && !kPacked) unsupported("power-of-two fp32 scales are supported by the second version only");
   if constexpr (kPacked) {
-    if (group != 128) unsupported("packed scales of groups of 128");
+    if (group != 128) unsupported("packed scales need groups of 128");
     if (q.size(1) / group % 4 == 0)
       PerTokenGroupQuantFlatKernel<T, Q, 128, true, false, true, false, false>::run(x, q, scale);
     else
@@ -80,11 +80,11 @@ void quantize(tvm::ffi::TensorView x, tvm::ffi::TensorView q, tvm::ffi::TensorVi
   if (group == 32) return quantize_groups<T, Q, 32>(x, q, scale);
   if (group == 64) return quantize_groups<T, Q, 64>(x, q, scale);
   if (group == 128) return quantize_groups<T, Q, 128>(x, q, scale);
-  unsupported("groups of 32, 64 and 128");
+  unsupported("supported group sizes: 32, 64, 128");
 }
 #endif
 
-/// kPowers: scales are powers of two; kPacked: as bytes, four in a word.
+/// kPowers: scales are powers of two. kPacked: they are stored as bytes, four per int32.
 template <class Q, bool kPacked, bool kPowers = kPacked>
 void group_quant(const Call& call) {
   if (TVMFFIEnvSetStream(kDLCUDA, 0, call.stream(), nullptr) != 0) assay::cuda::failed("TVMFFIEnvSetStream");
@@ -96,7 +96,7 @@ void group_quant(const Call& call) {
   });
 }
 
-/// What SGLang's all-reduce asks of a tensor: TensorView's own answer, from shape and strides alone.
+/// The contiguity check that SGLang's all-reduce applies: TensorView's own, from shape and strides alone.
 void is_contiguous(const Call& call) {
   Seen x(call.at("x"), DLDataType{kDLBfloat, uint8_t(call.at("x").type_bits), 1});
   const int32_t accepted = x.view().IsContiguous() ? 1 : 0;

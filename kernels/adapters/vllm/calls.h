@@ -1,5 +1,5 @@
-// What all adapters of vLLM's host functions need: tensors of a call as torch's, numbers as tensors on the device.
-// vLLM's sources are compiled as they are (ci/witness); only the headers of one release are seen here. C++20.
+// Shared by the adapters of vLLM's host functions: tensors of a call as torch tensors, and numbers as device tensors. vLLM's
+// sources are compiled unchanged (ci/witness), against the headers of one release. C++20.
 #pragma once
 
 #include <optional>
@@ -22,7 +22,7 @@ inline std::optional<Tensor> found(const Call& call, const char* role) {
   return t ? std::optional<Tensor>(tensor(*t)) : std::nullopt;
 }
 
-/// A parameter that vLLM reads as a tensor of one float on the device.
+/// A parameter that vLLM reads as a device tensor with one float.
 inline Tensor number(const Call& call, const char* name, double otherwise) {
   const float* const place =
       call.find_parameter(name) ? call.device_number<float>(name) : cuda::DeviceNumbers::of(float(otherwise), call.stream());
@@ -32,12 +32,12 @@ inline std::optional<Tensor> found_number(const Call& call, const char* name) {
   return call.find_parameter(name) ? std::optional<Tensor>(number(call, name, 0)) : std::nullopt;
 }
 
-/// Whether scales lie column after column, as vLLM's kernels call transposed.
+/// True if the scales are column-major; vLLM's kernels call this transposed.
 inline bool by_columns(const assay_tensor& scale) {
   return scale.shape[1] > 1 ? scale.strides[1] != 1 : scale.shape[0] > 1 && scale.strides[0] == 1;
 }
 
-/// Calls a function of vLLM with as many arguments as this release takes: later releases append some.
+/// Calls a vLLM function with the number of arguments that this release takes; later releases append some.
 template <class F, class Fewer, class More>
 void call_either(F* function, Fewer fewer, More more) {
   if constexpr (requires { fewer(function); })
@@ -46,7 +46,7 @@ void call_either(F* function, Fewer fewer, More more) {
     more(function);
 }
 
-/// A row's function. vLLM launches on the stream that torch calls current: here it is the call's.
+/// Wraps the function of a table row. vLLM launches on torch's current stream, which is the call's stream here.
 template <auto kRun>
 void on_stream(const Call& call) {
   const torch_stable::Running running(call);

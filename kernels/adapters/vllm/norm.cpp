@@ -1,4 +1,4 @@
-// csrc/layernorm_kernels.cu, layernorm_quant_kernels.cu and quantization/fused_kernels: norms alone and before a quantization.
+// Norms alone and followed by quantization: csrc/layernorm_kernels.cu, layernorm_quant_kernels.cu and quantization/fused_kernels.
 #include "calls.h"
 
 namespace assay::vllm {
@@ -8,7 +8,7 @@ void norm(const Call& call) {
   Tensor y = at(call, "y"), x = at(call, "x"), gamma = at(call, "gamma");
   rms_norm(y, x, gamma, call.number("eps"));
 }
-/// vLLM normalizes in place: y begins as x.
+/// vLLM normalizes in place, so y is initialized with x.
 void add_norm(const Call& call) {
   call.copy_rows(call.at("y"), call.at("x"));
   Tensor y = at(call, "y"), residual = at(call, "residual"), gamma = at(call, "gamma");

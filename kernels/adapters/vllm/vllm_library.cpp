@@ -1,11 +1,12 @@
-// libassay_vllm.so: the CUDA kernels of one release of vLLM behind the C ABI, with vLLM's own host functions and launches. Norms are in
-// norm.cpp, which the adapter of all-reduces links too.
+// libassay_vllm.so: the CUDA kernels of one vLLM release behind the C ABI, with vLLM's own host functions and launches. Norms are
+// in norm.cpp, which the all-reduce adapter links too.
 #include "assay/torch_stable.hpp"
 #include "calls.h"
 
 namespace assay::vllm {
 
-// csrc/activation_kernels.cu, quantization/activation_kernels.cu, quantization/fused_kernels/fused_silu_mul_block_quant.cu.
+// Activations: csrc/activation_kernels.cu, quantization/activation_kernels.cu,
+// quantization/fused_kernels/fused_silu_mul_block_quant.cu.
 
 namespace {
 
@@ -24,7 +25,7 @@ void silu_static(const Call& call) {
   Tensor q = at(call, "q"), x = at(call, "x"), scale = at(call, "scale");
   silu_and_mul_quant(q, x, scale);
 }
-/// Rows of all experts lie one after the other; vLLM has a dimension of experts.
+/// vLLM has a separate dimension for experts; a call stores the rows of all experts consecutively.
 Tensor by_expert(const assay_tensor& t, int64_t experts) {
   const int64_t rows = t.shape[0] / experts;
   return tensor(t.data, torch_stable::type_of(t), {experts, rows, t.shape[1]}, {rows * t.strides[0], t.strides[0], 1});
@@ -82,13 +83,13 @@ std::vector<Kernel> activation_kernels() {
   };
 }
 
-// csrc/cache_kernels.cu and fused_deepseek_v4_qnorm_rope_kv_insert_kernel.cu: insertions into paged caches.
+// Paged caches: csrc/cache_kernels.cu and fused_deepseek_v4_qnorm_rope_kv_insert_kernel.cu.
 
 namespace {
 
 constexpr int64_t kMlaRecord = 576, kDsMlaRecord = 656, kIndexerRecord = 132, kIndexerGroup = 128, kHead = 512;
 
-/// [blocks, block size, record], as vLLM holds it; a call has [blocks, bytes].
+/// vLLM's view of a cache is [blocks, block size, record]; a call has [blocks, bytes].
 Tensor paged(const Call& call, int64_t record) {
   const assay_tensor& cache = call.at("kv_cache");
   return tensor(cache.data, ScalarType::Byte, {cache.shape[0], call.integer("block_size"), record},
@@ -106,12 +107,12 @@ void mla(const Call& call, const char* kind, int64_t record) {
 void indexer(const Call& call, const char* scales) {
   const assay_tensor& k = call.at("k");
   Tensor slots = at(call, "slot_mapping"), cache = paged(call, kIndexerRecord);
-  // vLLM wants a row of k for each slot; a call may have more rows than slots.
+  // vLLM expects as many rows of k as slots; a call may have more rows.
   Tensor rows = tensor(k.data, torch_stable::type_of(k), {call.at("slot_mapping").shape[0], k.shape[1]}, {k.strides[0], 1});
   indexer_k_quant_and_cache(rows, cache, slots, kIndexerGroup, scales);
 }
 
-/// K and V of 8 heads of 128, a block of both in one piece, tokens or heads first.
+/// K and V with 8 heads of 128. K and V blocks are interleaved in one allocation, in NHD or HND order.
 void flash(const Call& call, bool heads_first) {
   constexpr int64_t kHeads = 8, kSize = 128;
   const assay_tensor& pages = call.at("kv_cache");
@@ -128,7 +129,7 @@ void flash(const Call& call, bool heads_first) {
   reshape_and_cache_flash(key, value, keys, values, slots, "fp8", k_scale, v_scale);
 }
 
-/// DeepSeek-V4: heads of q, the row of kv, or both in one launch. What a call lacks has no element.
+/// DeepSeek-V4: q heads, the kv row, or both in one launch. Tensors that a call lacks are passed empty.
 void v4(const Call& call, bool with_q, bool with_kv) {
   const assay_tensor& rows = call.at(with_q ? "q" : "kv");
   const int64_t m = rows.shape[0], heads = with_q ? call.integer("q_heads") : 1,
@@ -137,7 +138,7 @@ void v4(const Call& call, bool with_q, bool with_kv) {
   Tensor q = tensor(rows.data, type, {m, heads, kHead}), kv = with_kv ? at(call, "kv") : tensor(rows.data, type, {m, kHead});
   Tensor positions = at(call, "positions"), table = at(call, "cos_sin_cache");
   Tensor slots = with_kv ? at(call, "slot_mapping") : tensor(call.at("positions").data, ScalarType::Long, {0});
-  constexpr int64_t kBytesOfBlock = 37440;  // of 64 records of DeepSeek-V4
+  constexpr int64_t kBytesOfBlock = 37440;  // a block of 64 DeepSeek-V4 records
   const assay_tensor* const pages = call.find("kv_cache");
   Tensor cache = pages ? tensor(pages->data, ScalarType::Byte, {pages->shape[0], pages->shape[1]}, {pages->strides[0], 1})
                        : tensor(rows.data, ScalarType::Byte, {1, kBytesOfBlock});
@@ -220,7 +221,7 @@ std::vector<Kernel> cache_kernels() {
   };
 }
 
-// csrc/quantization/w8a8: quantizations alone.
+// Quantization alone: csrc/quantization/w8a8.
 
 namespace {
 
@@ -294,7 +295,8 @@ std::vector<Kernel> quant_kernels() {
   };
 }
 
-// csrc/fused_qknorm_rope_kernel.cu: heads normalized and rotated; the same by rms_norm and rotary_embedding, one after the other.
+// Norm and rotary embedding of heads: csrc/fused_qknorm_rope_kernel.cu, and the unfused sequence of rms_norm and
+// rotary_embedding.
 
 namespace {
 
@@ -306,8 +308,7 @@ void qk_norm_rope(const Call& call, bool neox) {
                      call.number("eps"), q_weight, k_weight, table, neox, positions, kItsOwnChoice);
 }
 
-/// As vLLM runs them unfused: heads of q and of k are normalized into memory of their own, rotated there, and go back to their
-/// places.
+/// The unfused sequence as vLLM runs it: q and k heads are normalized into separate memory, rotated there, and copied back.
 void norm_then_rope(const Call& call, bool neox) {
   const assay_tensor& qkv = call.at("qkv");
   const ScalarType type = torch_stable::type_of(qkv);

@@ -1,4 +1,5 @@
-// Wave instructions a second of CPU time, of three kernels without matrix instructions and transcendentals. usage: gcn_executor_bench [REPEATS]
+// Measures executed wave instructions per second of CPU time, for three kernels without MFMA or transcendental instructions.
+// Usage: gcn_executor_bench [REPEATS]
 #include <time.h>
 
 #include <algorithm>

@@ -1,8 +1,8 @@
-// libassay_hip_runtime.so: HIP's host API over the executor. Streams are queues; work is done by a thread that waits for a result, and all
-// streams take turns then, so kernels of several ranks can wait for each other.
+// libassay_hip_runtime.so: HIP's host API on top of the executor. Streams are queues. A thread that waits for a result executes
+// the queued work, and all streams take turns, so kernels of several ranks can wait for each other.
 //
-// Environment: ASSAY_EXECUTE is the architecture (gfx942 if empty), ASSAY_EXECUTE_OPTIONS what options_of() takes, ASSAY_EXECUTE_NOTES a file
-// that gets a line for each approximate instruction when it is first executed.
+// Environment: ASSAY_EXECUTE names the architecture (default gfx942). ASSAY_EXECUTE_OPTIONS is passed to options_of().
+// ASSAY_EXECUTE_NOTES names a file that gets a line whenever an approximate instruction is first executed.
 #include <chrono>
 #include <condition_variable>
 #include <cstdio>
@@ -24,13 +24,13 @@ using assay_gcn::Fault;
 using assay_gcn::Kernel;
 using assay_gcn::Launch;
 
-/// Work of a stream. `step` returns true when it is done.
+/// A work item of a stream. `step` returns true when it is done.
 struct Work {
-  std::function<std::unique_ptr<Launch>()> start;  ///< of a kernel
-  std::function<bool()> step;                      ///< of all else
+  std::function<std::unique_ptr<Launch>()> start;  ///< for kernels
+  std::function<bool()> step;                      ///< for everything else
   std::unique_ptr<Launch> running;
 };
-using Recipe = std::function<Work()>;  ///< makes work anew, for graphs
+using Recipe = std::function<Work()>;  ///< creates the work again, for graphs
 
 struct ihipEvent_t {
   uint64_t recorded = 0, done = 0;
@@ -58,7 +58,7 @@ struct ihipModuleSymbol_t {
 
 namespace {
 
-constexpr int kDevices = 8;  // all with the same memory, so that every one reaches every other
+constexpr int kDevices = 8;  // all share one memory, so each can reach the others
 constexpr uint64_t kStep = 20000;
 constexpr uint64_t kStepAlone = 1 << 20;
 
@@ -79,7 +79,7 @@ struct RegisteredFunction {
 struct Runtime {
   std::mutex mutex;
   std::condition_variable changed;
-  bool driven = false;  ///< a thread is executing work
+  bool driven = false;  ///< true while a thread executes work
   std::unique_ptr<Device> device;
   std::string architecture, failure, fault;
   ihipStream_t null_stream;
@@ -89,7 +89,8 @@ struct Runtime {
   std::map<const void*, std::pair<Binary*, std::string>> variables;
   std::map<const void*, ihipModuleSymbol_t> found;
   hipError_t sticky = hipSuccess;
-  size_t races = 0, names = 0, noted = 0;  ///< races that were reported, buffers that were named, approximate instructions in the notes
+  /// numbers of reported races, of named buffers, and of approximate instructions in the notes file
+  size_t races = 0, names = 0, noted = 0;
 
   Runtime() {
     const char *name = std::getenv("ASSAY_EXECUTE"), *text = std::getenv("ASSAY_EXECUTE_OPTIONS");
@@ -104,7 +105,7 @@ struct Runtime {
   }
 };
 
-/// Never destroyed: plug-ins unregister their binaries when the process ends, in an order of their own.
+/// Never destroyed: plug-ins unregister their binaries at process exit in an unknown order.
 Runtime& runtime() {
   static Runtime* const the = new Runtime;
   return *the;
@@ -130,7 +131,8 @@ void fail(Runtime& r, const std::string& why) {
   for (ihipStream_t* stream : r.streams) stream->queue.clear();
 }
 
-/// Appends the approximate instructions that were executed since. Whole lines at once: several processes may share the file.
+/// Appends the approximate instructions executed since the last call. Writes whole lines, because several processes may share the
+/// file.
 void note_approximate(Runtime& r) {
   static const char* const file = std::getenv("ASSAY_EXECUTE_NOTES");
   if (file == nullptr || *file == 0) return;
@@ -145,7 +147,7 @@ void note_approximate(Runtime& r) {
   }
 }
 
-/// One step of each stream that has work. False: none has.
+/// Executes one step of each stream that has work. Returns false if none has.
 bool advance(Runtime& r, std::unique_lock<std::mutex>& lock) {
   size_t busy = 0;
   for (const ihipStream_t* stream : r.streams) busy += !stream->queue.empty();
@@ -154,7 +156,7 @@ bool advance(Runtime& r, std::unique_lock<std::mutex>& lock) {
     ihipStream_t* const stream = r.streams[i];
     if (stream->queue.empty()) continue;
     any = true;
-    Work& work = stream->queue.front();  // stays where it is: others only add behind it
+    Work& work = stream->queue.front();  // the reference stays valid: other threads only append
     lock.unlock();
     bool done = false;
     std::string why;
@@ -184,7 +186,7 @@ bool advance(Runtime& r, std::unique_lock<std::mutex>& lock) {
   return any;
 }
 
-/// Executes until `done`. The caller holds the lock.
+/// Executes work until `done`. The caller must hold the lock.
 hipError_t wait(Runtime& r, std::unique_lock<std::mutex>& lock, const std::function<bool()>& done) {
   while (r.sticky == hipSuccess && !done()) {
     if (r.driven) {
@@ -207,7 +209,7 @@ hipError_t wait_for(ihipStream_t* stream) {
   return note(wait(r, lock, [&] { return stream->queue.empty(); }));
 }
 
-/// Adds work to a stream, or to the graph that it captures.
+/// Adds work to a stream, or to the graph that the stream captures.
 hipError_t enqueue(hipStream_t handle, const Recipe& recipe) {
   Runtime& r = runtime();
   const std::lock_guard<std::mutex> lock(r.mutex);
@@ -218,7 +220,7 @@ hipError_t enqueue(hipStream_t handle, const Recipe& recipe) {
   return hipSuccess;
 }
 
-/// Memory changes while no kernel runs.
+/// Changes memory while no kernel runs.
 template <class Change>
 hipError_t change_memory(Change change) {
   Runtime& r = runtime();
@@ -241,7 +243,7 @@ size_t bytes_of_elf(const uint8_t* elf) {
   return sections + size_t{size} * count;
 }
 
-/// The code object of an architecture in a fat binary: a plain ELF file, or clang's bundle of several.
+/// Finds the code object for an architecture in a plain ELF file or a clang offload bundle.
 std::pair<const void*, size_t> select(const void* image, const std::string& architecture, std::string& error) {
   const auto* bytes = static_cast<const uint8_t*>(image);
   if (std::memcmp(bytes, "\177ELF", 4) == 0) {
@@ -370,7 +372,7 @@ hipError_t hipGetDeviceProperties(hipDeviceProp_t* p, int device) {
   p->maxThreadsPerMultiProcessor = 2048;
   return hipSuccess;
 }
-/// What headers of ROCm 6 and 7 call hipGetDeviceProperties: their struct has other fields between these.
+/// The name behind hipGetDeviceProperties in the headers of ROCm 6 and 7, whose struct has a different layout.
 hipError_t hipGetDevicePropertiesR0600(void* properties, int device) {
   struct Field {
     size_t offset, bytes;
@@ -621,7 +623,8 @@ hipError_t hipModuleGetFunction(hipFunction_t* function, hipModule_t module, con
 hipError_t hipModuleLaunchKernel(hipFunction_t function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared,
                                  hipStream_t stream, void** arguments, void** extra) {
   if (arguments != nullptr) return launch(*function, {gx, gy, gz}, {bx, by, bz}, shared, stream, packed(*function->kernel, arguments));
-  // HIP_LAUNCH_PARAM_BUFFER_POINTER (1), its value, HIP_LAUNCH_PARAM_BUFFER_SIZE (2), a pointer to it, HIP_LAUNCH_PARAM_END (3)
+  // Expected: HIP_LAUNCH_PARAM_BUFFER_POINTER (1), its value, HIP_LAUNCH_PARAM_BUFFER_SIZE (2), a pointer to it,
+  // HIP_LAUNCH_PARAM_END (3).
   const uint8_t* data = nullptr;
   size_t bytes = 0;
   for (void** at = extra; at != nullptr && *at != reinterpret_cast<void*>(3); at += 2) {

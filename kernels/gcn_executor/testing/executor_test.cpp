@@ -1,4 +1,4 @@
-// Small kernels, compiled by clang for gfx942, against plain C++ loops; and what the executor has to refuse or to name.
+// Compares small kernels, compiled by clang for gfx942, with plain C++ loops. Also tests what the executor must reject or report.
 #include "kernels/gcn_executor/executor.h"
 
 #include <gtest/gtest.h>
@@ -73,7 +73,7 @@ std::vector<T> random_patterns(size_t count) {
   }
   return values;
 }
-/// Specials and their neighbours among random patterns.
+/// Random bit patterns mixed with special values and their neighbours.
 std::vector<float> floats(size_t count) {
   std::vector<float> values = random_patterns<float>(count);
   const uint32_t specials[] = {0, 0x80000000, 1, 0x007FFFFF, 0x00800000, 0x7F7FFFFF, 0x7F800000, 0xFF800000, 0x7FC00000, 0x3F800000, 0x40000000};
@@ -82,7 +82,7 @@ std::vector<float> floats(size_t count) {
 }
 
 template <class T>
-bool same(T a, T b) {  // any NaN for any
+bool same(T a, T b) {  // treats all NaNs as equal
   return (a != a && b != b) || std::memcmp(&a, &b, sizeof a) == 0;
 }
 
@@ -96,7 +96,7 @@ class GcnLanes : public testing::TestWithParam<std::string> {
 INSTANTIATE_TEST_SUITE_P(GcnExecutor, GcnLanes, testing::Values("portable", "AVX2", "AVX-512"),
                          [](const auto& name) { return name.param == "AVX-512" ? std::string("AVX512") : name.param; });
 
-// LLVM's IEEE sequences stay exact whichever way the approximate instructions are moved by an ULP.
+// LLVM's IEEE sequences must stay exact however the approximate instructions deviate within their bound.
 TEST_P(GcnLanes, DivisionAndSquareRootAreIeee) {
   constexpr int kCount = 6000;
   const std::vector<float> x = floats(kCount), y = [&] {
@@ -137,7 +137,7 @@ TEST_P(GcnLanes, FusedMultiplyAdd) {
   for (int i = 0; i < kCount; ++i) ASSERT_TRUE(same(out[i], std::fma(x[i], y[i], z[i]))) << x[i] << " " << y[i] << " " << z[i];
 }
 
-/// Nearest e4m3fnuz by search. Beyond the range: NaN (0x80), or the largest number.
+/// The nearest e4m3fnuz code, found by search. Out of range: NaN (0x80), or the largest value.
 uint8_t nearest_fnuz(float x, bool saturates) {
   const auto value = [](int code) { return code >> 3 == 0 ? std::ldexp(code, -10) : std::ldexp(8 + (code & 7), (code >> 3) - 11); };
   const uint8_t sign = std::signbit(x) ? 0x80 : 0;
@@ -168,13 +168,13 @@ TEST_P(GcnLanes, Fp8CodesAreNearestAndOverflowFollowsMode) {
     machine.run("to_fp8", static_cast<uint32_t>(n + 255) / 256, 256, machine.buffer(x), out, n, saturates);
     const auto* codes = reinterpret_cast<const uint8_t*>(out);
     for (size_t i = 0; i < x.size(); ++i) {
-      if (saturates && std::isinf(x[i])) continue;  // the ISA saturates it, libraries differ
+      if (saturates && std::isinf(x[i])) continue;  // the ISA saturates Inf, but libraries differ
       ASSERT_EQ(codes[i], nearest_fnuz(x[i], saturates != 0)) << x[i];
     }
   }
 }
 
-/// One instruction of the table on the first lane.
+/// Runs one table instruction on the first lane.
 uint32_t value_of(const LaneTable& table, const char* name, const State& state, std::initializer_list<uint32_t> words) {
   std::vector<std::vector<u32>> rows;
   for (const uint32_t word : words) rows.emplace_back(2 * kLanes, word);
@@ -197,7 +197,8 @@ uint32_t word_of(float value) {
   return word;
 }
 
-// Ordered pairs of finite codes whose sum is converted to no finite code. The counts are those of rocm-systems issue 9556, taken for hardware.
+// Counts ordered pairs of finite codes whose sum does not convert to a finite code. The expected counts are those that
+// rocm-systems issue 9556 reports for hardware.
 TEST_P(GcnLanes, SumsOfFp8CodesLeaveTheRangeAsOftenAsOnHardware) {
   const LaneTable& table = lanes_of(GetParam());
   const auto count = [&](uint32_t is_gfx950, bool is_bf8, uint32_t mode) {
@@ -239,7 +240,7 @@ TEST_P(GcnLanes, InstructionsThatOnlyGfx950Has) {
     const int64_t a = static_cast<int32_t>(x) >> (z & 31), b = static_cast<int32_t>(y) >> (z & 31);
     ASSERT_EQ(value_of(table, "v_ashr_pk_i8_i32", state, {x, y, z}), held(a, -128, 127) | held(b, -128, 127) << 8);
     ASSERT_EQ(value_of(table, "v_ashr_pk_u8_i32", state, {x, y, z}), held(a, 0, 255) | held(b, 0, 255) << 8);
-    // A scale is a power of two: the mantissa of its source does not count.
+    // A scale is a power of two: the mantissa of its source is ignored.
     const int exponent = static_cast<int>(random_word() % 40) - 20;
     const float value = std::ldexp(static_cast<float>(random_word() % 4096) - 2048, static_cast<int>(random_word() % 12) - 14 + exponent);
     const uint32_t scale = word_of(std::ldexp(1.0f, exponent)) | (random_word() & 0x7FFFFF);
@@ -258,9 +259,10 @@ TEST_P(GcnLanes, HalvesRoundOnce) {
   machine.run("half_arithmetic", 32, 256, machine.buffer(x), machine.buffer(y), machine.buffer(z), sum, product, fma, kCount);
   for (int i = 0; i < kCount; ++i) {
     const double a = static_cast<double>(x[i]), b = static_cast<double>(y[i]), c = static_cast<double>(z[i]);
-    ASSERT_TRUE(same(sum[i], static_cast<_Float16>(a + b)));  // exact in a double
+    ASSERT_TRUE(same(sum[i], static_cast<_Float16>(a + b)));  // the sum is exact in a double
     ASSERT_TRUE(same(product[i], static_cast<_Float16>(a * b)));
-    const long double exact = static_cast<long double>(a) * b + c;  // 64 bits: most are exact, the rest cannot be decided here
+    // exact in most cases, since long double has 64 bits; other cases cannot be checked here
+    const long double exact = static_cast<long double>(a) * b + c;
     if (std::isfinite(static_cast<double>(exact)) && static_cast<long double>(a) * b == exact - c && exact - static_cast<long double>(a) * b == c) {
       ASSERT_TRUE(same(fma[i], static_cast<_Float16>(exact))) << a << " " << b << " " << c;
     }
@@ -316,12 +318,12 @@ TEST(GcnExecutor, RacesAreNamedWithBothInstructions) {
   ASSERT_EQ(groups.device.races().size(), 1u);
   EXPECT_NE(groups.device.races()[0].find("byte 0 of buffer 'buffer'"), std::string::npos) << groups.device.races()[0];
 
-  Machine silent;  // the detector is off
+  Machine silent;  // race detector off
   silent.run("racy_tree", 1, 256, silent.buffer(numbers(256)), silent.buffer<int>(256));
   EXPECT_TRUE(silent.device.races().empty());
 }
 
-// Waves may share a word as long as their bytes are their own; whoever reads a byte of another wave is named, whichever wave wrote last.
+// Waves may share a word if each uses its own bytes. A read of another wave's byte must be reported, whichever wave wrote last.
 TEST(GcnExecutor, BytesOfOneWordBelongToTheirWaves) {
   const auto races = [](const char* schedule, int by, int reads) {
     Machine machine(std::string("races,schedule=") + schedule);
@@ -391,7 +393,7 @@ TEST(GcnExecutor, ScratchIsOfEachLane) {
   for (int i = 0; i < 64; ++i) EXPECT_EQ(out[i], index[static_cast<size_t>(i)] * index[static_cast<size_t>(i)] + i);
 }
 
-// All builds of the lanes' arithmetic give the same bits on random patterns, NaN payloads included.
+// All builds of the lane arithmetic must give the same bits on random patterns, including NaN payloads.
 TEST(GcnExecutor, EveryInstructionHasTheSameBitsInEveryBuild) {
   const LaneTable& portable = portable_lanes();
   size_t compared = 0;

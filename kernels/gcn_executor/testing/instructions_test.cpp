@@ -1,5 +1,5 @@
-// Of each code object given: every instruction's parts give LLVM's text again, and every instruction is implemented.
-// usage: gcn_instructions_test FILE.elf ...
+// Checks each given code object: every instruction is implemented, and its parsed form reproduces LLVM's text.
+// Usage: gcn_instructions_test FILE.elf ...
 #include <cstdio>
 #include <fstream>
 #include <iterator>

@@ -1,11 +1,11 @@
-// Kernels that the executor's tests run: their results are compared with plain C++ loops.
+// Kernels for the executor's tests, which compare their results with plain C++ loops.
 #include <hip/hip_runtime.h>
 
 #define KERNEL extern "C" __global__
 
 __device__ unsigned item() { return blockIdx.x * blockDim.x + threadIdx.x; }
 
-/// IEEE division and square root: LLVM's sequences of approximate instructions and corrections.
+/// IEEE division and square root, which LLVM builds from approximate instructions and corrections.
 KERNEL void divide(const float* x, const float* y, float* quotient, float* root, int n) {
   const int i = int(item());
   if (i >= n) return;
@@ -22,10 +22,10 @@ KERNEL void fused(const float* x, const float* y, const float* z, float* out, in
   const int i = int(item());
   if (i < n) out[i] = __builtin_fmaf(x[i], y[i], z[i]);
 }
-/// Two e4m3fnuz or e4m3fn codes, by the instruction.
+/// Converts to two e4m3fnuz or e4m3fn codes with the hardware instruction.
 KERNEL void to_fp8(const float* x, unsigned short* out, int n, int saturates) {
   const int i = int(item());
-  if (saturates) __builtin_amdgcn_s_setreg(1 | 23 << 6 | 0 << 11, 1);  // MODE.FP16_OVFL
+  if (saturates) __builtin_amdgcn_s_setreg(1 | 23 << 6 | 0 << 11, 1);  // sets MODE.FP16_OVFL
   if (i < n) out[i] = (unsigned short)__builtin_amdgcn_cvt_pk_fp8_f32(x[2 * i], x[2 * i + 1], 0, false);
 }
 KERNEL void to_half(const float* x, _Float16* out, float* back, int n) {
@@ -41,7 +41,7 @@ KERNEL void half_arithmetic(const _Float16* x, const _Float16* y, const _Float16
   product[i] = x[i] * y[i];
   fma[i] = __builtin_fmaf16(x[i], y[i], z[i]);
 }
-/// Trip counts that differ by lane.
+/// Trip counts that differ between lanes.
 KERNEL void diverge(const int* trips, int* out, int n) {
   const int i = int(item());
   if (i >= n) return;
@@ -49,7 +49,7 @@ KERNEL void diverge(const int* trips, int* out, int n) {
   for (int k = 0; k < trips[i]; ++k) s = s & 1 ? 3 * s + 1 : s / 2 - k;
   out[i] = s;
 }
-/// A sum over 256 work-items through LDS, and its broadcast.
+/// Sums over 256 work-items through LDS and broadcasts the result.
 KERNEL void tree(const int* x, int* out) {
   __shared__ int s[256];
   const int t = int(threadIdx.x);
@@ -61,7 +61,7 @@ KERNEL void tree(const int* x, int* out) {
   }
   out[item()] = s[0];
 }
-/// The same without the second barrier: a race between waves.
+/// The same without the second barrier, which is a race between waves.
 KERNEL void racy_tree(const int* x, int* out) {
   __shared__ int s[256];
   const int t = int(threadIdx.x);
@@ -72,7 +72,8 @@ KERNEL void racy_tree(const int* x, int* out) {
   __syncthreads();
   out[item()] = s[0];
 }
-/// Four waves write a byte each of the same words. Then the first wave reads byte `by` of each, without a barrier: its own, or another wave's.
+/// Four waves each write one byte of the same words. Then the first wave reads byte `by` of each word without a barrier: its own
+/// byte or another wave's.
 KERNEL void bytes_of_waves(unsigned char* out, int by, int reads) {
   __shared__ unsigned char s[256];
   const int wave = int(threadIdx.x) / 64, lane = int(threadIdx.x) % 64;
@@ -81,11 +82,11 @@ KERNEL void bytes_of_waves(unsigned char* out, int by, int reads) {
   if (reads != 0 && wave == 0) out[lane] = s[4 * lane + by];
   out[64 + threadIdx.x] = (unsigned char)wave;
 }
-/// Every work-group writes the same word.
+/// Every work-group writes the same word: a race.
 KERNEL void racy_groups(int* out) {
   if (threadIdx.x == 0) out[0] = int(blockIdx.x);
 }
-/// A butterfly for waves of 32 lanes: on 64 lanes two halves are never added.
+/// A butterfly reduction for waves of 32 lanes. With 64 lanes, the two halves are never added.
 KERNEL void sum_of_32(const int* x, int* out) {
   int v = x[item()];
   for (int mask = 16; mask > 0; mask /= 2) v += __shfl_xor(v, mask);
@@ -100,7 +101,7 @@ KERNEL void count(unsigned* counter, unsigned long long* wide) {
   __hip_atomic_fetch_add(counter, threadIdx.x, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_AGENT);
   __hip_atomic_fetch_max(wide, (unsigned long long)item() << 33, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_AGENT);
 }
-/// Groups that wait for the one behind them.
+/// Each group waits for the next one.
 KERNEL void relay(unsigned* flags) {
   if (threadIdx.x != 0) return;
   const unsigned last = gridDim.x - 1;
@@ -110,20 +111,20 @@ KERNEL void relay(unsigned* flags) {
   __hip_atomic_store(flags + blockIdx.x, 1 + last - blockIdx.x, __ATOMIC_RELEASE, __HIP_MEMORY_SCOPE_AGENT);
 }
 KERNEL void reads_behind(const float* x, float* out, int offset) { out[threadIdx.x] = x[int(threadIdx.x) + offset]; }
-/// An instruction that the executor does not have.
+/// Uses an instruction that the executor does not implement.
 KERNEL void unknown_instruction(float* out) {
   float v = out[threadIdx.x];
   asm volatile("v_cubeid_f32 %0, %0, %0, %0" : "+v"(v));
   out[threadIdx.x] = v;
 }
-/// An array on the stack, indexed by data.
+/// An array on the stack with a data-dependent index.
 KERNEL void stack(const int* index, int* out) {
   volatile int on_stack[32];
   for (int k = 0; k < 32; ++k) on_stack[k] = k * k + int(threadIdx.x);
   out[threadIdx.x] = on_stack[index[threadIdx.x] & 31];
 }
 
-// ---- speed
+// ---- kernels for the speed benchmark
 KERNEL void bench_loop(const float* x, const float* y, float* out, int steps, float a) {
   const int i = int(item());
   float s = 0, m = -3.0e38f;

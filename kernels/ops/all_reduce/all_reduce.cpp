@@ -11,7 +11,7 @@ using FlushingNative = NativeRules<FlushingSums>;
 template <class Base>
 using MinusZero = LamportRules<Base, MinusZeroIsEmpty>;
 
-/// Two shots of whole numbers of one format.
+/// A two-shot all-reduce on whole elements of one type.
 template <class Rules>
 Kernel fp_row(const char* contract, const char* numbers) {
   Kernel row = all_reduce_row("all_reduce.two_shot", {contract}, run_two_shot<Rules>, signals_and_buffer, true);
@@ -26,7 +26,7 @@ Kernel coded_row(const char* contract, const char* numbers = "f16") {
   return row;
 }
 
-/// AITER's on gfx942, where bf16 alone is another sum.
+/// AITER's kernel on gfx942, which rounds only bf16 differently.
 Kernel bf16_row(const char* name, const char* contract, void (*run)(const Call&, const Ranks&, int, int)) {
   Kernel row = all_reduce_row(name, {contract}, run);
   row.accepts.front() = {"x", {"bf16"}};

@@ -1,4 +1,5 @@
-// All-reduce of quantized numbers: QuickReduce's codecs, two shots of codes, and two shots whose owners keep their own sums.
+// All-reduce of quantized values: QuickReduce's codecs, two-shot kernels that exchange codes, and two-shot kernels whose owners
+// keep exact sums.
 #pragma once
 
 #include "kernels/ops/all_reduce/all_reduce_plain_kernels.h"
@@ -6,13 +7,14 @@
 
 namespace assay_kernels {
 
-// QuickReduce's codecs on fp16, or on bf16 where it is not cast: 64 numbers in a row are two groups, those of even and those of odd place, and
-// each has a scale. vllm csrc/quickreduce/quick_reduce_impl.cuh 0bf6342edb; mk1-project/quickreduce 910e892 for fp8.
+// QuickReduce's codecs on fp16, or on bf16 where it is not cast to fp16. 64 consecutive elements form two groups, even and odd
+// positions, with a scale each.
+// Source: vllm csrc/quickreduce/quick_reduce_impl.cuh 0bf6342edb; for fp8, mk1-project/quickreduce 910e892.
 
-inline constexpr int kCodecBlock = 64;       ///< numbers of two groups
-inline constexpr int kCodecBytes = 64 + 16;  ///< their codes and, in a packet of its own, their scales
+inline constexpr int kCodecBlock = 64;       ///< number of elements in both groups together
+inline constexpr int kCodecBytes = 64 + 16;  ///< bytes for their codes, followed by a packet with their scales
 
-/// A number of T. kSaturates: MODE.FP16_OVFL is set, which is of fp16 alone.
+/// A value in type T. kSaturates: MODE.FP16_OVFL is set, which affects fp16 only.
 template <class T, bool kSaturates>
 SIMT_DEVICE float half_number(float v) {
   const float h = simt::to_float(simt::from_float<T>(v));
@@ -20,7 +22,7 @@ SIMT_DEVICE float half_number(float v) {
   return overflows ? (h > 0 ? 65504.0f : -65504.0f) : h;
 }
 
-/// kScaleEpsilon of the source, 0x0001 and 0x33D7; its 1/240, 0x1C44 and 0x3B88.
+/// kScaleEpsilon of the source: 0x0001 and 0x33D7. Its constant 1/240: 0x1C44 and 0x3B88.
 template <class T>
 struct CodecConstants {
   static constexpr float kEps = 0x1p-24f, kOver240 = 1092.0f / 262144.0f;
@@ -32,19 +34,19 @@ struct CodecConstants<simt::Bf16> {
   static constexpr bool kMaySaturate = false;
 };
 
-/// e4m3fnuz as v_cvt_pk_fp8_f32 makes it where FP16_OVFL is not set: from the tie 248 on NaN.
+/// e4m3fnuz as v_cvt_pk_fp8_f32 converts without FP16_OVFL: NaN from 248, the tie above the largest value, upward.
 SIMT_DEVICE uint8_t to_e4m3fnuz_nosat(float v) {
   return simt::magnitude(v) < 248.0f ? simt::to_e4m3fnuz_sat(v) : uint8_t(0x80);
 }
 
-/// T: of the arithmetic; S: of the message.
+/// T: type of the arithmetic; S: type of the message.
 template <class T, class S = T>
 struct CodecRules : CodecConstants<T> {
   using Number = T;
   using Stored = S;
   static constexpr bool kSaturates = true;
   static constexpr bool kFirstPass = true, kOwnerReadsItsCodes = true;
-  SIMT_DEVICE static int lane_of(int place) { return place % 2; }  ///< which of two groups
+  SIMT_DEVICE static int lane_of(int place) { return place % 2; }  ///< which of the two groups
 };
 
 template <int kLevels, bool kOverflowSaturates, class T = simt::F16, class S = T>
@@ -55,13 +57,13 @@ struct IntegerCodec : CodecRules<T, S> {
   SIMT_DEVICE static float scale(float m) { return half_number<T, kSaturates>(m * (-1.0f / kLevels)); }
   template <class Rules>
   SIMT_DEVICE static uint8_t code(float scaled) {
-    const float limited = simt::min_number(simt::max_number(scaled, Rules::kLeast), Rules::kMost);  // NaN becomes the least
+    const float limited = simt::min_number(simt::max_number(scaled, Rules::kLeast), Rules::kMost);  // NaN becomes the lowest code
     return simt::to_int8_sat(limited);
   }
   SIMT_DEVICE static float number(uint8_t code) { return float(int8_t(code)); }
 };
 
-/// kOcp: e4m3fn, of gfx950, where FP16_OVFL is not set and nothing saturates; else e4m3fnuz of gfx942, where it is.
+/// kOcp: e4m3fn on gfx950, without FP16_OVFL and without saturation. Otherwise e4m3fnuz on gfx942, with FP16_OVFL.
 template <bool kOcp, class T = simt::F16, class S = T>
 struct Fp8Codec : CodecRules<T, S> {
   static constexpr bool kSaturates = !kOcp && CodecConstants<T>::kMaySaturate;
@@ -84,7 +86,7 @@ struct Fp8Codec : CodecRules<T, S> {
   }
 };
 
-/// Codes of 64 numbers and their scales, sent to where others read them.
+/// Quantizes 64 elements and writes codes and scales where the other ranks read them.
 template <class Rules>
 SIMT_DEVICE void encode_block(const float* v, unsigned char* to) {
   float low[2], high[2], scale[2], mult[2];
@@ -107,7 +109,7 @@ SIMT_DEVICE void encode_block(const float* v, unsigned char* to) {
   simt::send16(reinterpret_cast<float*>(to + kCodecBlock), scales);
 }
 
-/// The numbers that a reader of the codes has.
+/// The dequantized values that a reader of the codes gets.
 template <class Rules>
 SIMT_DEVICE void decode_block(const unsigned char* from, float* v) {
   const simt::Vector<float> scales = simt::receive16(reinterpret_cast<const float*>(from + kCodecBlock));
@@ -118,8 +120,8 @@ SIMT_DEVICE void decode_block(const unsigned char* from, float* v) {
   }
 }
 
-// Two shots of coded numbers: every rank codes its own, owners decode, add in T from +0 and code the sums, and all decode
-// these, the owner too.
+// Two-shot all-reduce with quantization in both steps. Every rank quantizes its input. Owners dequantize, add in T from +0, and
+// quantize the sums. All ranks, owners included, return the dequantized sums.
 
 template <class Rules, class Protocol>
 SIMT_KERNEL void all_reduce_coded(AllReduceArguments a) {
@@ -172,17 +174,18 @@ SIMT_KERNEL void all_reduce_coded(AllReduceArguments a) {
   rank_barrier<Protocol, RankPlace::kEnd, false>(a, me);
 }
 
-// Two shots of codes of 8 bits whose owners return their sums as they are: what owners and other ranks have differs by a pass of
-// the codec. aiter csrc/include/custom_all_reduce.cuh e4048607 allReduceQuantFp8; flashinfer
-// flashinfer/comm/quantized_allreduce.py fb28d724.
+// Two-shot all-reduce with 8-bit codes whose owners return their exact sums. The outputs of owner and peers differ by one pass of
+// the codec.
+// Source: aiter csrc/include/custom_all_reduce.cuh e4048607 allReduceQuantFp8; flashinfer flashinfer/comm/quantized_allreduce.py
+// fb28d724.
 
-/// Codes that are sent at once, and bytes of a group with its scale.
+/// Codes that are sent together, and bytes of a group with its scale.
 template <class Rules>
 inline constexpr int kChunkOf = Rules::kGroup < 16 ? Rules::kGroup : 16;
 template <class Rules>
 inline constexpr int kGroupBytes = (Rules::kGroup < 16 ? 16 : Rules::kGroup) + 16;
 
-/// kOcp: e4m3fn, else fnuz. kNumbers: of a group, by what the part of a rank is a multiple of.
+/// kIsOcp: e4m3fn, else e4m3fnuz. kNumbers: elements of a group; a rank's part is a multiple of it.
 template <bool kIsOcp, int kNumbers = 128>
 struct AiterFp8 {
   using Number = simt::F16;
@@ -213,12 +216,14 @@ struct FlashinferFp8 {
   SIMT_DEVICE static float scale(float widest) { return simt::max_number(widest, 1e-12f) / 448.0f; }
   SIMT_DEVICE static float scaled(float v, float widest, float /*scale*/) {
     const float multiplier = 448.0f / simt::max_number(widest, 1e-12f);
-    return simt::max_number(simt::min_number(v * multiplier, 448.0f), -448.0f);  // of NaN +448: a clamp by constants in Triton
+    // NaN becomes +448, as in Triton's clamp by constants
+    return simt::max_number(simt::min_number(v * multiplier, 448.0f), -448.0f);
   }
   SIMT_DEVICE static uint8_t code(float scaled) { return simt::to_e4m3fn_sat(scaled); }
 };
 
-/// Codes of a group and their scale, sent to where others read them. `chunk_from(i, v)` gives the numbers of a chunk from i on.
+/// Writes the codes of a group and their scale where the other ranks read them. `chunk_from(i, v)` returns the values of a chunk
+/// from element i on.
 template <class Rules, class ChunkFrom>
 SIMT_DEVICE void encode_group(unsigned char* to, ChunkFrom chunk_from) {
   constexpr int kChunk = kChunkOf<Rules>;
@@ -240,7 +245,7 @@ SIMT_DEVICE void encode_group(unsigned char* to, ChunkFrom chunk_from) {
   simt::send16(reinterpret_cast<float*>(to + kGroupBytes<Rules> - 16), scales);
 }
 
-/// The numbers of a chunk of a group from `first` on, before they are rounded.
+/// The values of a group's chunk from `first` on, before rounding.
 template <class Rules>
 SIMT_DEVICE void decode_chunk(const unsigned char* from, int first, float* v) {
   const float scale = simt::receive16(reinterpret_cast<const float*>(from + kGroupBytes<Rules> - 16)).at[0];

@@ -1,11 +1,12 @@
-// All-reduce of unquantized numbers: one shot, two shots, ring, registered buffers, and Lamport packets.
+// All-reduce of unquantized values: one-shot, two-shot, ring, registered buffers, and Lamport packets.
 #pragma once
 
 #include "kernels/ops/all_reduce/all_reduce_rules.h"
 
 namespace assay_kernels {
 
-// Every rank adds all numbers of all ranks. vllm csrc/custom_all_reduce.cuh c9eabec7d8 cross_device_reduce_1stage.
+// One-shot: every rank adds the inputs of all ranks.
+// Source: vllm csrc/custom_all_reduce.cuh c9eabec7d8 cross_device_reduce_1stage.
 
 template <class Rules, class T>
 SIMT_KERNEL void all_reduce_one_shot(AllReduceArguments a) {
@@ -27,7 +28,7 @@ SIMT_KERNEL void all_reduce_one_shot(AllReduceArguments a) {
   rank_barrier<Rules, RankPlace::kEnd, false>(a, me);
 }
 
-/// Sums of two neighbours, then of two of these, each rounded to T: one of the trees that NCCL may build.
+/// Pairwise tree: adds neighbouring ranks, then pairs of sums, each rounded to T. This is one of the trees that NCCL may build.
 template <class Rules, class T>
 SIMT_KERNEL void all_reduce_pairs(AllReduceArguments a) {
   const RankBlock me(a);
@@ -47,10 +48,10 @@ SIMT_KERNEL void all_reduce_pairs(AllReduceArguments a) {
   rank_barrier<Rules, RankPlace::kEnd, false>(a, me);
 }
 
-// Each rank adds its part of all numbers, and all copy the parts of all. vllm csrc/custom_all_reduce.cuh c9eabec7d8
-// cross_device_reduce_2stage.
+// Two-shot: each rank adds its part, then all copy the parts of all ranks.
+// Source: vllm csrc/custom_all_reduce.cuh c9eabec7d8 cross_device_reduce_2stage.
 
-/// Packets of each rank's part; the last one has what is left.
+/// Packets in each rank's part; the last part includes the rest.
 struct RankParts {
   int64_t part, all;
   int ranks;
@@ -80,7 +81,7 @@ SIMT_KERNEL void all_reduce_two_shot(AllReduceArguments a) {
   }
   if (Rules::kWaitsInTheMiddle) rank_barrier<Rules, RankPlace::kMiddle, true>(a, me);
 
-  // A thread copies what threads of its number made: blocks of one number alone have waited for each other.
+  // A thread copies only what threads with the same index wrote, because only blocks with equal index have waited for each other.
   for (int64_t i = first; i < parts.largest(); i += stride)
     for (int ahead = 0; ahead < a.ranks; ++ahead) {
       const int owner = (me.rank + ahead) % a.ranks, from = Rules::segment_of(owner, a.ranks);
@@ -96,8 +97,9 @@ SIMT_KERNEL void all_reduce_two_shot(AllReduceArguments a) {
   rank_barrier<Rules, RankPlace::kEnd, false>(a, me);
 }
 
-// A ring: sums go from rank to rank, each adds its own number and rounds, and all copy what the owner has. One chunk for each
-// rank. nccl src/device/all_reduce.h 5067397 runRing has the same additions in the same order.
+// Ring: a partial sum moves from rank to rank. Each adds its input and rounds; finally all copy the owner's sum. One chunk per
+// rank.
+// nccl src/device/all_reduce.h 5067397 runRing makes the same additions in the same order.
 
 template <class Rules, class T>
 SIMT_KERNEL void all_reduce_ring(AllReduceArguments a) {
@@ -113,7 +115,7 @@ SIMT_KERNEL void all_reduce_ring(AllReduceArguments a) {
   rank_barrier<Rules, RankPlace::kStart, false>(a, me);
   for (int step = 1; step < a.ranks; ++step) {
     if (!kOnDevice && simt::thread() == 0) simt::may_lag();
-    // The chunk of rank c begins with the number of rank c + 1, which this rank's neighbour had in the step before.
+    // The chunk of rank c starts with the input of rank c + 1; this rank's neighbour added to it in the previous step.
     const int chunk = (me.rank + 2 * a.ranks - 1 - step) % a.ranks;
     for (int64_t i = first; i < parts.size(chunk); i += stride) {
       const int64_t at = (parts.begin(chunk) + i) * kElements;
@@ -137,10 +139,10 @@ SIMT_KERNEL void all_reduce_ring(AllReduceArguments a) {
   rank_barrier<Rules, RankPlace::kEnd, false>(a, me);
 }
 
-// One shot over buffers that peers know once and for all: each rank copies its numbers into its own first, as vLLM does where no
-// graph is captured. vllm vllm/distributed/device_communicators/custom_all_reduce.py all_reduce(registered=False), then
-// csrc/custom_all_reduce.cuh c9eabec7d8 cross_device_reduce_1stage; here the copy is a step of the kernel, so its barrier
-// releases.
+// One-shot over registered buffers: each rank first copies its input into its own buffer, as vLLM does outside graph capture. The
+// copy is a step of this kernel, so its barrier must release.
+// Source: vllm vllm/distributed/device_communicators/custom_all_reduce.py all_reduce(registered=False), then
+// csrc/custom_all_reduce.cuh c9eabec7d8 cross_device_reduce_1stage.
 
 template <class Rules, class T>
 SIMT_KERNEL void all_reduce_registered(AllReduceArguments a) {
@@ -164,23 +166,23 @@ SIMT_KERNEL void all_reduce_registered(AllReduceArguments a) {
   }
   for (int64_t at = packets.rest + first; at < a.elements; at += stride)
     y[at] = reduced_element<Rules, T>(0, me.rank, a.ranks, [&](int rank) { return simt::receive1(buffer_of(rank) + at); });
-  // The next call's copy must find nobody who still reads.
+  // No rank may still read when the next call copies.
   if (Rules::kWaitsAtTheEnd) rank_barrier<Rules, RankPlace::kEnd, true>(a, me);
 }
 
-// One shot without a barrier: a number that came is its own flag. Three buffers in turn; a call clears that of the call before,
-// whose size it remembers. flashinfer include/flashinfer/comm/trtllm_allreduce_fusion.cuh fb28d724; sglang's push kernel with the
-// other sentinel.
+// One-shot without a barrier (Lamport): received data act as their own flag. Three buffers are used in turn. A call clears the
+// buffer of the previous call, whose size it remembers.
+// Source: flashinfer include/flashinfer/comm/trtllm_allreduce_fusion.cuh fb28d724; sglang's push kernel, with the other sentinel.
 
 inline constexpr int kLamportBuffers = 3;
-inline constexpr int kLamportBlocks = 4;  ///< of every call: each block counts its own
+inline constexpr int kLamportBlocks = 4;  ///< fixed for every call, because each block has its own call counter
 
-/// Bytes that a rank may send to a rank in one call.
+/// Bytes that one rank may send to another in one call.
 SIMT_DEVICE int64_t lamport_room(const AllReduceArguments& a) {
   return (a.area_bytes - kAreaBuffer) / (kLamportBuffers * a.ranks) / 16 * 16;
 }
 
-/// Numbers that are empty or not together.
+/// Elements that are checked for the sentinel together.
 template <class Rules, class T>
 inline constexpr int kNumbersOfWord = Rules::kOfWords ? int(4 / sizeof(T)) : 1;
 
@@ -194,7 +196,7 @@ struct ArrivedBy {
   }
 };
 
-/// What is sent instead of a packet: in it nothing is empty.
+/// Replaces the sentinel in a packet before it is sent.
 template <class Rules, class T>
 SIMT_DEVICE void fill_empty(simt::Vector<T>& v) {
   constexpr int kWord = kNumbersOfWord<Rules, T>;
@@ -203,7 +205,7 @@ SIMT_DEVICE void fill_empty(simt::Vector<T>& v) {
     if (kWord == 1 || Rules::empty(v.at[e + kWord - 1])) v.at[e] = Rules::sent(v.at[e]);
 }
 
-/// Where the packets that rank `from` sends are in that buffer of an area.
+/// Address of the packets from rank `from` in that buffer of an area.
 template <class T>
 SIMT_DEVICE T* lamport_packets(const AllReduceArguments& a, int64_t room, int rank, int buffer, int from) {
   return reinterpret_cast<T*>(a.area[rank] + kAreaBuffer + (buffer * a.ranks + from) * room);
@@ -236,7 +238,7 @@ SIMT_KERNEL void all_reduce_lamport(AllReduceArguments a) {
   for (int64_t i = first; i < before; i += stride)
     for (int rank = 0; rank < a.ranks; ++rank)
       simt::post16(lamport_packets<T>(a, room, me.rank, last, rank) + i * kElements, nothing);
-  simt::barrier();  // all of the block have sent before one waits: on the CPU its threads run one after the other
+  simt::barrier();  // the whole block must send before any thread waits: on the CPU its threads run one after the other
   if (simt::thread() == 0)
     self->calls[me.block] = Rules::behind(call, kLamportBuffers), self->last_packets[me.block] = uint32_t(packets);
 

@@ -1,5 +1,5 @@
-// What every all-reduce kernel is made of: the memory area of a rank, the barrier between ranks, the order and rounding of additions by
-// contract, and the sum of one packet.
+// Building blocks of every all-reduce kernel: a rank's memory area, the barrier between ranks, each contract's order and rounding
+// of additions, and the sum of one packet.
 #pragma once
 
 #include <cstdint>
@@ -11,30 +11,30 @@
 
 namespace assay_kernels {
 
-// What the area of a rank holds: what went wrong, signals, and behind them a buffer.
+// Layout of a rank's area: error record and signals, then a buffer.
 
-/// Whether ranks run at once on a device; on the CPU they take turns.
+/// True if ranks run concurrently on a device; on the CPU they take turns.
 inline constexpr bool kOnDevice = std::size(simt::kWarpSizes) == 1;
 inline constexpr int kMostRanks = 16;
 inline constexpr int kMostRankBlocks = 36;
-inline constexpr int64_t kAreaBuffer = 8192;  ///< bytes before the buffer
+inline constexpr int64_t kAreaBuffer = 8192;  ///< offset of the buffer in bytes
 
-/// At the beginning of an area, zeros at first. Flags count calls upwards, in two sets that are used in turn, so that a rank that
-/// is one barrier ahead overwrites nothing that another still waits for (vLLM PR 8558).
+/// Start of an area, zeros at first. Flags count barriers upwards, in two sets that are used in turn. A rank that is one barrier
+/// ahead therefore never overwrites a flag that another still waits for (vLLM PR 8558).
 struct Signals {
-  uint32_t waited_for;  ///< a rank that did not come, and one; 0: all came
+  uint32_t waited_for;  ///< the rank that did not come, plus one; 0: all came
   uint32_t block, place;
-  uint32_t wanted, seen;  ///< of its flag
+  uint32_t wanted, seen;  ///< flag values: expected and found
   uint32_t unused[59];
   uint32_t odd[kMostRankBlocks][kMostRanks];
   uint32_t even[kMostRankBlocks][kMostRanks];
-  uint32_t flag[kMostRankBlocks];          ///< of the last barrier of each block
-  uint32_t calls[kMostRankBlocks];         ///< of a Lamport kernel, by block
-  uint32_t last_packets[kMostRankBlocks];  ///< that its call before had
+  uint32_t flag[kMostRankBlocks];          ///< of each block's last barrier
+  uint32_t calls[kMostRankBlocks];         ///< call counter of each block of a Lamport kernel
+  uint32_t last_packets[kMostRankBlocks];  ///< packets of the previous call
 };
 static_assert(sizeof(Signals) <= kAreaBuffer, "signals end where the buffer begins");
 
-/// Where a rank waited in vain.
+/// The barrier at which a rank waited in vain.
 enum class RankPlace : uint32_t { kStart = 1, kMiddle = 2, kEnd = 3, kPacket = 4 };
 
 struct AllReduceArguments {
@@ -44,13 +44,13 @@ struct AllReduceArguments {
   int64_t area_bytes;
   int64_t elements;
   int ranks;
-  int first;           ///< rank of the launch's first block
-  int blocks;          ///< of each rank
+  int first;           ///< rank of the first block of the launch
+  int blocks;          ///< blocks per rank
   bool whole;          ///< tensors are aligned to 16 bytes
-  int straggler = -1;  ///< a rank that comes later than all others; -1: none
+  int straggler = -1;  ///< index of a rank that is delayed on purpose; -1: none
 };
 
-/// Which rank and which of its blocks this is.
+/// The rank of this block, and the block's index within the rank.
 struct RankBlock {
   int rank, block;
   SIMT_DEVICE explicit RankBlock(const AllReduceArguments& a)
@@ -59,7 +59,8 @@ struct RankBlock {
 
 SIMT_DEVICE Signals* signals_of(const AllReduceArguments& a, int rank) { return reinterpret_cast<Signals*>(a.area[rank]); }
 
-/// The first complaint of a rank stays. Flags count barriers: one that is behind by more than one, or ahead, is no straggler's.
+/// Records an error; the first error of a rank is kept. Flags count barriers, so a difference of more than one cannot come from a
+/// straggler.
 SIMT_DEVICE void complain(Signals* self, int waited_for, int block, RankPlace place, uint32_t wanted = 0, uint32_t seen = 0) {
   if (self->waited_for != 0) return;
   self->block = uint32_t(block);
@@ -69,10 +70,11 @@ SIMT_DEVICE void complain(Signals* self, int waited_for, int block, RankPlace pl
   self->waited_for = uint32_t(waited_for) + 1;
 }
 
-// The barrier of blocks of one number on all ranks, as vLLM has it since PR 8558: csrc/custom_collective_common.cuh 5d11149b98.
+// Barrier between the blocks with equal index on all ranks.
+// Source: vLLM since PR 8558, csrc/custom_collective_common.cuh 5d11149b98.
 
-/// Rules::kReleases, kCountsCalls, kKeepsFlags: what a faulty barrier lacks. Every thread of the block calls it. kOrdered: what
-/// each rank sent before is seen by all behind it.
+/// Must be called by every thread of the block. kOrdered: writes before the barrier are visible to all ranks after it.
+/// Rules::kReleases, kCountsCalls and kKeepsFlags are true except in faulty barriers.
 template <class Rules, RankPlace kPlace, bool kOrdered>
 SIMT_DEVICE void rank_barrier(const AllReduceArguments& a, RankBlock me) {
   if (simt::thread() == 0 && me.rank == a.straggler) simt::may_lag();
@@ -89,7 +91,7 @@ SIMT_DEVICE void rank_barrier(const AllReduceArguments& a, RankBlock me) {
     else
       simt::signal_relaxed(there, flag);
   }
-  simt::barrier();  // all have signalled before one waits: on the CPU the threads of a block run one after the other
+  simt::barrier();  // all ranks must signal before any waits: on the CPU the threads of a block run one after the other
   if (peer < a.ranks) {
     uint32_t* const here = second_set ? &self->even[me.block][peer] : &self->odd[me.block][peer];
     bool came;
@@ -104,18 +106,19 @@ SIMT_DEVICE void rank_barrier(const AllReduceArguments& a, RankBlock me) {
   if (peer == 0) self->flag[me.block] = flag;
 }
 
-// In which order ranks are added and what is rounded, line by line; a faulty kernel derives from one and replaces a line.
+// Each contract's order of ranks and roundings. A faulty kernel derives from one of these structs and replaces a line.
 
 struct RankRules {
-  static constexpr bool kFromZero = false;  ///< +0 is added to; else the sum begins with the first number
-  static constexpr bool kNative = false;    ///< every sum is rounded to T
-  /// So many ranks are added up by themselves, and then the sums of these; 0: all are one chain.
+  static constexpr bool kFromZero = false;  ///< the sum starts from +0; else from the first rank's value
+  static constexpr bool kNative = false;    ///< every partial sum is rounded to T
+  /// Number of ranks that are summed separately before these sums are added; 0: one chain over all ranks.
   static constexpr int kChunk = 0;
-  static constexpr bool kWaitsOtherwise = false;  ///< by waited(at, flag); else until the flag is equal
+  static constexpr bool kWaitsOtherwise = false;  ///< waits with waited(at, flag); else until the flag equals the expected value
+  /// Parts of the barrier protocol; each is false in one of the faulty kernels only.
   static constexpr bool kReleases = true, kWaitsInTheMiddle = true, kCountsCalls = true, kKeepsFlags = true,
-                        kWaitsAtTheEnd = true;  ///< of barriers
+                        kWaitsAtTheEnd = true;
 
-  /// How many numbers the rank `reader` adds, and whose is number i.
+  /// Number of ranks that `reader` adds, and the rank whose value comes at position i.
   SIMT_DEVICE static int count(int /*reader*/, int ranks) { return ranks; }
   SIMT_DEVICE static int rank_of(int i, int /*owner*/, int /*reader*/, int /*ranks*/) { return i; }
   SIMT_DEVICE static float wire(float v) { return v; }
@@ -127,7 +130,7 @@ struct RankRules {
   SIMT_DEVICE static T result(float sum) {
     return simt::from_float<T>(sum);
   }
-  /// Whose segment of the result stands in segment `owner`, and whether what is behind equal parts is reduced.
+  /// The rank whose segment is copied to segment `owner`, and whether the elements after the equal parts are reduced.
   SIMT_DEVICE static int segment_of(int owner, int /*ranks*/) { return owner; }
   static constexpr bool kTakesRest = true;
 };
@@ -137,21 +140,25 @@ SIMT_DEVICE float rounded_to(float v) {
   return simt::to_float(simt::from_float<T>(v));
 }
 
-/// vllm csrc/custom_all_reduce.cuh c9eabec7d8: packed_reduce in fp32, rank 0 first.
+/// Adds in fp32, rank 0 first.
+/// Source: vllm csrc/custom_all_reduce.cuh c9eabec7d8 packed_reduce.
 struct AbsoluteRules : RankRules {};
 
-/// vllm csrc/custom_all_reduce.cuh c9eabec7d8 cross_device_reduce_2stage: ptrs[(rank + i) % ngpus].
+/// Adds in fp32, the owner's value first: ptrs[(rank + i) % ngpus].
+/// Source: vllm csrc/custom_all_reduce.cuh c9eabec7d8 cross_device_reduce_2stage.
 struct FromOwnerRules : RankRules {
   SIMT_DEVICE static int rank_of(int i, int owner, int /*reader*/, int ranks) { return (owner + i) % ranks; }
 };
 
-/// sglang include/sgl_kernel/distributed/custom_all_reduce.cuh v0.5.10.post1 to v0.5.15 reduce_impl: acc = {}; since v0.5.16 the
-/// first number.
+/// Adds from +0 (acc = {}).
+/// Source: sglang include/sgl_kernel/distributed/custom_all_reduce.cuh v0.5.10.post1 to v0.5.15 reduce_impl. Since v0.5.16 the
+/// sum starts with the first rank's value.
 struct FromZeroRules : RankRules {
   static constexpr bool kFromZero = true;
 };
 
-/// flashinfer trtllm_allreduce_fusion.cuh fb28d724 add128 without fp32_acc: sums of T.
+/// Rounds every partial sum to T.
+/// Source: flashinfer trtllm_allreduce_fusion.cuh fb28d724 add128 without fp32_acc.
 template <class Base>
 struct NativeRules : Base {
   static constexpr bool kNative = true;
@@ -161,7 +168,7 @@ struct NativeRules : Base {
   }
 };
 
-/// v in fp16 under MODE.FP16_OVFL: a finite number saturates, Inf stays Inf. Of other formats the bit says nothing.
+/// Rounds to fp16 under MODE.FP16_OVFL: finite values saturate, Inf stays Inf. Other types are unaffected.
 template <class T>
 SIMT_DEVICE float saturated_to(float v) {
   const float rounded = rounded_to<T>(v);
@@ -169,7 +176,8 @@ SIMT_DEVICE float saturated_to(float v) {
   return overflows ? (v > 0 ? 65504.0f : -65504.0f) : rounded;
 }
 
-/// vllm csrc/rocm/quickreduce/quick_reduce_impl.cuh v0.33.0 CodecBase on gfx942: sums of T saturate.
+/// Rounds every partial sum to T with saturation.
+/// Source: vllm csrc/rocm/quickreduce/quick_reduce_impl.cuh v0.33.0 CodecBase on gfx942.
 template <class Base>
 struct SaturatingRules : Base {
   static constexpr bool kNative = true;
@@ -179,8 +187,8 @@ struct SaturatingRules : Base {
   }
 };
 
-/// Numbers of bf16 that are cast to fp16, added there and cast back: the same file, cast_bf2half. kDivisor: of sglang's pull request 34484, a
-/// power of two that keeps numbers and sums in the range of fp16.
+/// Casts bf16 to fp16, adds, and casts back: cast_bf2half in the same file. kDivisor: a power of two that keeps values and sums
+/// in fp16's range, from sglang's pull request 34484.
 template <class Base, bool kSaturates, int kDivisor = 1>
 struct CastToHalf : Base {
   static constexpr bool kNative = true;
@@ -196,14 +204,14 @@ struct CastToHalf : Base {
   }
 };
 
-/// flashinfer include/flashinfer/comm/trtllm_mnnvl_allreduce.cuh fb28d724 reduceLamportRanksChunked<WorldSize, 8>: both sums
-/// begin with +0.
+/// Sums in chunks of eight ranks; both sums start from +0.
+/// Source: flashinfer include/flashinfer/comm/trtllm_mnnvl_allreduce.cuh fb28d724 reduceLamportRanksChunked<WorldSize, 8>.
 template <class Base>
 struct ChunksOf8 : Base {
   static constexpr int kChunk = 8;
 };
 
-/// The same file, sanitizeLamportPayload: a sum of -0 is sent as +0.
+/// Sends a sum of -0 as +0: sanitizeLamportPayload in the same file.
 template <class Base>
 struct WithoutMinusZero : Base {
   SIMT_DEVICE static float wire(float v) { return Base::wire(v) + 0.0f; }
@@ -213,7 +221,7 @@ struct WithoutMinusZero : Base {
   }
 };
 
-/// Built so that subnormal numbers of fp32 are zeros: FlashInfer with -use_fast_math, AITER with -fgpu-flush-denormals-to-zero.
+/// Flushes fp32 subnormals to zero: FlashInfer builds with -use_fast_math, AITER with -fgpu-flush-denormals-to-zero.
 template <class Base>
 struct FlushingSum : Base {
   SIMT_DEVICE static float wire(float v) { return flushed(Base::wire(v)); }
@@ -224,7 +232,8 @@ struct FlushingSum : Base {
 };
 using FlushingSums = FlushingSum<AbsoluteRules>;
 
-/// aiter csrc/include/opus/opus.hpp e4048607 on gfx942: bf16 has the upper half of fp32.
+/// Truncates fp32 to bf16.
+/// Source: aiter csrc/include/opus/opus.hpp e4048607 on gfx942.
 template <class Base>
 struct CutOffSum : Base {
   template <class T>
@@ -236,7 +245,7 @@ struct CutOffSum : Base {
   }
 };
 
-/// Lamport: which pattern says that nothing came yet, and what is sent instead of it.
+/// Lamport sentinels: the bit pattern that means "nothing received", and the value sent in its place.
 struct MinusZeroIsEmpty {
   template <class T>
   SIMT_DEVICE static bool empty(T v) {
@@ -259,7 +268,7 @@ struct PlusZeroIsEmpty {
 };
 template <class Base, class Sentinel>
 struct LamportRules : Base {
-  static constexpr bool kOfWords = false;  ///< a word of 32 bits is empty or not; else each number
+  static constexpr bool kOfWords = false;  ///< the sentinel is a 32-bit word; else it is checked per element
   template <class T>
   SIMT_DEVICE static T sent(T v) {
     return Sentinel::empty(v) ? simt::from_float<T>(Sentinel::kInstead) : v;
@@ -269,30 +278,30 @@ struct LamportRules : Base {
     return Sentinel::empty(v);
   }
   SIMT_DEVICE static int64_t cleared(int64_t packets) { return packets; }
-  /// Bytes between what two ranks send: what the area has room for, whatever this message is.
+  /// Distance in bytes between the data of two ranks: the area's capacity, independent of the message.
   SIMT_DEVICE static int64_t room(int64_t of_area, int64_t /*of_message*/) { return of_area; }
-  /// Which of the buffers comes next. It is no count, whose remainder by three jumps where it wraps.
+  /// The next buffer. Not derived from the call counter, because a remainder by three jumps when the counter wraps.
   SIMT_DEVICE static uint32_t behind(uint32_t call, uint32_t buffers) { return (call + 1) % buffers; }
-  static constexpr bool kMinusZero = Sentinel::kMinusZero;  ///< what buffers are filled with at first
+  static constexpr bool kMinusZero = Sentinel::kMinusZero;  ///< initial contents of the buffers
 };
 
-/// sglang kernels/jit/include/sgl_kernel/distributed/communicator.cuh v0.5.19 to v0.5.23 LamportTrait<T, N, 4>: of two numbers of
-/// 16 bits that are both the sentinel the first alone is sent as something else.
+/// Replaces only the first of two 16-bit elements that are both the sentinel.
+/// Source: sglang kernels/jit/include/sgl_kernel/distributed/communicator.cuh v0.5.19 to v0.5.23 LamportTrait<T, N, 4>.
 template <class Base>
 struct OfWords : Base {
   static constexpr bool kOfWords = true;
 };
 
-// A packet of sixteen bytes, or one element, of all ranks added up.
+// The sum over all ranks of one 16-byte packet, or of one element.
 
-/// Whether a sum of ranks ends with number i of so many. Rules with chunks begin each with +0.
+/// True if a separate partial sum ends after position i. Rules with chunks start each partial sum from +0.
 template <class Rules>
 SIMT_DEVICE bool ends_chunk(int i, int count) {
   static_assert(Rules::kChunk == 0 || Rules::kFromZero, "chunks are added from zero");
   return Rules::kChunk > 0 && (i + 1 == count || (i + 1) % (Rules::kChunk > 0 ? Rules::kChunk : 1) == 0);
 }
 
-/// Numbers as they come: load(rank) gives a Vector<T> of rank's packet.
+/// Sums as values arrive; load(rank) returns a Vector<T> of that rank's packet.
 template <class Rules, class T, class Load>
 SIMT_DEVICE simt::Vector<T> reduced_packet(int owner, int reader, int ranks, Load load) {
   constexpr int kElements = simt::Vector<T>::kElements;
@@ -315,7 +324,7 @@ SIMT_DEVICE simt::Vector<T> reduced_packet(int owner, int reader, int ranks, Loa
   return y;
 }
 
-/// The same of one element.
+/// The same for one element.
 template <class Rules, class T, class Load>
 SIMT_DEVICE T reduced_element(int owner, int reader, int ranks, Load load) {
   float sum = 0.0f, chunks = 0.0f;
@@ -328,7 +337,7 @@ SIMT_DEVICE T reduced_element(int owner, int reader, int ranks, Load load) {
   return Rules::template result<T>(Rules::kChunk > 0 ? chunks : sum);
 }
 
-/// Whole packets of what a kernel works on, and the element behind them.
+/// Number of whole packets, and index of the first element after them.
 template <class T>
 struct Packets {
   int64_t count, rest;

@@ -1,4 +1,4 @@
-// Host side of the all-reduce kernels: checks the calls of all ranks and starts those of this launch.
+// Host side of the all-reduce kernels: checks the calls of all ranks and launches those of this process.
 #pragma once
 
 #include <algorithm>
@@ -17,13 +17,13 @@ using assay::plugin::AreaRequest;
 using assay::plugin::Ranks;
 
 inline constexpr int kRankThreads = 128;
-/// On a device plain sums have as many threads and blocks as vLLM's (512 and at most 36), and of all ranks of a launch no more
-/// blocks than every chip has multiprocessors that the kernels are compiled for: all of them must run at once.
+/// On a device, plain sums use as many threads and blocks as vLLM: 512 threads and at most 36 blocks. All ranks of a launch
+/// together use no more blocks than the smallest supported GPU has multiprocessors, because all blocks must run at once.
 inline constexpr int kPlainThreads = kOnDevice ? 512 : kRankThreads;
 inline constexpr int kBlocksAtOnce = 96;
 
-/// What an area is: signals and a buffer as long as the message, or three buffers of a Lamport kernel, whose sentinel depends on
-/// T. kWithSums is added to those whose second half holds sums.
+/// Kinds of areas: signals and a buffer as long as the message, or the three buffers of a Lamport kernel, whose sentinel depends
+/// on T. kWithSums is added if the second half of the area holds sums.
 enum AreaKind : int {
   kSignalsAndBuffer = 0,
   kLamportMinusZero16 = 1,
@@ -33,11 +33,11 @@ enum AreaKind : int {
   kWithSums = 100
 };
 
-/// Elements of a message, and its arguments but those of a launch. Refuses ranks that do not have the same.
+/// Message length and kernel arguments, except those of a launch. Rejects ranks with different shapes.
 AllReduceArguments all_reduce_arguments(const Ranks& ranks);
 AreaRequest signals_and_buffer(const Call& call);
 AreaRequest coded_area(const Call& call);
-/// Signals, and room for the numbers of a rank and for sums, in groups of so many that take so many bytes.
+/// An area with signals, a rank's values and its sums, in groups of `numbers` elements that take the given number of bytes.
 AreaRequest area_of_groups(const Call& call, int64_t numbers, int64_t bytes);
 template <class Rules>
 AreaRequest owner_keeps_area(const Call& call) {
@@ -46,24 +46,24 @@ AreaRequest owner_keeps_area(const Call& call) {
 AreaRequest lamport_area(const Call& call, bool minus_zero);
 inline AreaRequest minus_zero_area(const Call& call) { return lamport_area(call, true); }
 inline AreaRequest plus_zero_area(const Call& call) { return lamport_area(call, false); }
-/// Buffers of fp32 of a Lamport kernel before anything came.
+/// Fills the fp32 buffers of a Lamport kernel with -0, its sentinel.
 void fill_with_minus_zero(unsigned char* area, size_t bytes);
-/// A request whose flags and counts of calls begin where the call says.
+/// A request whose flags and counters start at the value that the call names.
 AreaRequest counted_from(const Call& call, AreaRequest request);
 std::string all_reduce_complaint(const unsigned char* head, int rank);
 void expect_whole_packets(const AllReduceArguments& a, const assay_tensor& x);
 
-/// Which rank comes last, by the call's parameter of that name.
+/// The straggler: the rank that the call's parameter "straggler" delays.
 inline int straggler_of(const Call& call) { return int(call.number("straggler", -1)); }
 
-/// What the thread that runs a rank is to the others while it makes its calls; devices have no use for it.
+/// State of a rank's thread during its calls, shared with the threads of other ranks. Devices do not need it.
 inline std::shared_ptr<void> enter_team(const Call& call, const Ranks& ranks, int rank) {
   const int late = straggler_of(call);
   if (ranks.lost) return std::make_shared<simt::RankScope>(ranks.lost, ranks.of, late == rank);
   return std::make_shared<simt::RankScope>(ranks.areas, rank, ranks.size, uint64_t(call.number("schedule_seed", 1)), late);
 }
 
-/// Starts `count` ranks from `first` on. `kernel` is one for the type of x.
+/// Launches `count` ranks from `first` on. `kernel` must match the type of x.
 template <class Kernel>
 void launch_ranks(const Call& call, const Ranks& ranks, int first, int count, int blocks, Kernel kernel,
                   int threads = kRankThreads) {
@@ -74,19 +74,19 @@ void launch_ranks(const Call& call, const Ranks& ranks, int first, int count, in
   simt::launch(kernel, call.grid(int64_t{blocks} * count, threads), a);
 }
 
-/// Blocks that a message wants, each rank the same.
+/// Number of blocks for a message, equal on each rank.
 inline int blocks_for(int64_t packets) {
   return int(std::clamp<int64_t>((packets + kRankThreads - 1) / kRankThreads, 1, simt::kMostBlocksOfRank));
 }
 
-/// Those of a plain sum, of which so many ranks share a launch; ranks of processes may all share a device.
+/// The same for a plain sum whose ranks share a launch. If ranks are in several processes, all may share one device.
 inline int plain_blocks_for(int64_t packets, const Ranks& ranks, int count) {
   const int sharing = ranks.lost ? ranks.size : count;
   const int most = kOnDevice ? std::min(kMostRankBlocks, kBlocksAtOnce / sharing) : simt::kMostBlocksOfRank;
   return int(std::clamp<int64_t>((packets + kPlainThreads - 1) / kPlainThreads, 1, most));
 }
 
-/// A plain sum, of a message that is cut into so many parts. `kernel_of` says which kernel a type has.
+/// A plain sum of a message that is split into parts. `kernel_of` returns the kernel for a type.
 template <class KernelOf>
 void run_plain(const Call& call, const Ranks& ranks, int first, int count, int parts, KernelOf kernel_of) {
   with_type(call.input("x"), [&](auto type) {
@@ -146,7 +146,7 @@ void run_coded(const Call& call, const Ranks& ranks, int first, int count) {
   const assay_tensor& x = call.input("x");
   expect_whole_packets(a, x);
   with_type(x, [&](auto type) {
-    if (!std::is_same_v<decltype(type), typename Codec::Stored>) unsupported("the codec is one of another format");
+    if (!std::is_same_v<decltype(type), typename Codec::Stored>) unsupported("this codec does not support the type of x");
   });
   launch_ranks(call, ranks, first, count, blocks_for(a.elements / kCodecBlock), all_reduce_coded<Codec, RankRules>);
 }
@@ -157,14 +157,14 @@ void run_owner_keeps(const Call& call, const Ranks& ranks, int first, int count)
   const assay_tensor& x = call.input("x");
   expect_whole_packets(a, x);
   if (a.elements % (int64_t{Rules::kGroup} * (Rules::kCodesNumbers ? 1 : a.ranks)) != 0)
-    unsupported("whole groups of each rank's part only");
+    unsupported("each rank's part must be a whole number of groups");
   with_type(x, [&](auto type) {
-    if (!std::is_same_v<decltype(type), typename Rules::Number>) unsupported("the codec is one of another format");
+    if (!std::is_same_v<decltype(type), typename Rules::Number>) unsupported("this codec does not support the type of x");
   });
   launch_ranks(call, ranks, first, count, blocks_for(a.elements / Rules::kGroup), all_reduce_owner_keeps<Rules, RankRules>);
 }
 
-/// A row of such a kernel. `native`: it has no fp32.
+/// Table row of such a kernel. `native`: it has no fp32 variant.
 inline Kernel all_reduce_row(const char* name, std::vector<std::string> contracts,
                              void (*run)(const Call&, const Ranks&, int, int),
                              AreaRequest (*area)(const Call&) = signals_and_buffer, bool native = false) {
@@ -176,7 +176,7 @@ inline Kernel all_reduce_row(const char* name, std::vector<std::string> contract
   return row;
 }
 
-/// The same of a kernel whose peers read x as long as it writes y.
+/// The same for kernels whose peers may read x while it writes y.
 inline Kernel not_in_place(Kernel row) {
   row.accepts.push_back({"use", {"", "alternating", "wrapping", "straggler", "in_a_row"}});
   return row;

@@ -1,4 +1,4 @@
-// An all-reduce, and behind it an rms_norm with its residual: alone, or with a quantization.
+// All-reduce followed by rms_norm with a residual: alone, or with quantization.
 #pragma once
 
 #include <cstring>
@@ -12,19 +12,20 @@
 
 namespace assay_kernels {
 
-// An all-reduce into the rank's own area, and behind it a norm with its residual and a quantization, whose x is that sum.
+// All-reduce into the rank's own area, followed by a norm with residual and quantization. The norm's x is that sum.
 
 using RankRun = void (*)(const Call&, const Ranks&, int, int);
 
-/// The sum of ranks that a norm follows. Where it waits for ranks of other processes nothing is enqueued behind it before it has
-/// ended: with norms behind it ranks waited in vain in two of 614 cases of two processes that shared an H200, and in none without.
+/// The all-reduce before a norm. If ranks are in several processes, the norm is enqueued only after the sum has ended. Without
+/// this wait, ranks timed out in two of 614 cases with two processes on one H200; with it, in none.
 template <RankRun kSum>
 void run_sum_before_norm(const Call& call, const Ranks& ranks, int first, int count) {
   kSum(call, ranks, first, count);
   if (ranks.lost) simt::wait_for_stream(call.raw().stream);
 }
 
-/// Half of such an area is the sum's, so that the places of its buffers do not move with the message; the other half holds the sum.
+/// Half of the area belongs to the all-reduce, so that its buffers do not move with the message size. The other half holds the
+/// sum.
 inline AreaRequest with_room_for_sums(AreaRequest request) {
   request.kind += kWithSums;
   request.bytes *= 2;
@@ -33,7 +34,7 @@ inline AreaRequest with_room_for_sums(AreaRequest request) {
 inline AreaRequest barrier_area_with_sums(const Call& call) { return with_room_for_sums(signals_and_buffer(call)); }
 inline AreaRequest minus_zero_area_with_sums(const Call& call) { return with_room_for_sums(minus_zero_area(call)); }
 
-/// The calls of all ranks with a `y` where their sums go to.
+/// The calls of all ranks, with `y` pointing to the place for sums.
 class CallsWithSums {
  public:
   explicit CallsWithSums(const Ranks& ranks) : ranks_(ranks) {
@@ -55,7 +56,7 @@ class CallsWithSums {
   }
   const Ranks& ranks() const { return ranks_; }
 
-  /// The call of the norm behind it: x is the sum.
+  /// The norm's call: x is the sum.
   template <class Run>
   void with_sum(int rank, const char* contract, Run run) {
     std::vector<assay_tensor>& tensors = tensors_[size_t(rank)];
@@ -74,7 +75,8 @@ class CallsWithSums {
   Ranks ranks_;
 };
 
-/// Then: static const char* contract(const std::string& whole), of the norm in such a contract; static void run(const Call&).
+/// Then must have: static const char* contract(const std::string& whole), which returns the norm's contract within the fused one;
+/// and static void run(const Call&).
 template <class Then, RankRun kSum>
 void run_fused_quantized(const Call& call, const Ranks& ranks, int first, int count) {
   CallsWithSums calls(ranks);
@@ -83,10 +85,10 @@ void run_fused_quantized(const Call& call, const Ranks& ranks, int first, int co
   for (int rank = first; rank < first + count; ++rank) calls.with_sum(rank, contract, Then::run);
 }
 
-// An all-reduce into y, and behind it the norm with its residual, which takes y for its x: a block has read its row before it
+// All-reduce into y, followed by the norm with residual, which takes y as x. In-place is safe: a block reads its row before it
 // writes it.
 
-/// The call of one rank with its y instead of x.
+/// The call of one rank, with y in place of x.
 template <class NormRules>
 void run_norm_in_place(const assay_call& call) {
   std::vector<assay_tensor> tensors(call.tensors, call.tensors + call.n_tensors);
@@ -104,7 +106,7 @@ void run_fused(const Call& call, const Ranks& ranks, int first, int count) {
   for (int rank = first; rank < first + count; ++rank) run_norm_in_place<NormRules>(*ranks.calls[rank]);
 }
 
-/// A row of such a kernel.
+/// Table row of such a kernel.
 template <class NormRules, RankRun kSum>
 Kernel fused_row(const char* name, const char* contract, AreaRequest (*area)(const Call&) = signals_and_buffer) {
   Kernel row = all_reduce_row(name, {contract}, run_fused<NormRules, kSum>, area);

@@ -1,4 +1,4 @@
-// The kernels of all_reduce_rms_norm, all_reduce_add_rms_norm and the two that quantize behind it, as describe() lists them.
+// The kernels of all_reduce_rms_norm, all_reduce_add_rms_norm and its two variants with quantization, as describe() lists them.
 #include "kernels/ops/all_reduce_norm/all_reduce_add_rms_norm_kernel.h"
 #include "kernels/ops/all_reduce_norm/all_reduce_rms_norm_kernel.h"
 #include "kernels/ops/rms_norm_quant/rms_norm_quant_group_contracts.h"
@@ -14,7 +14,7 @@ std::vector<Kernel> all_reduce_rms_norm_kernels() {
           squares_row<MiniMaxQkRules>(both, "vllm.minimax_all_reduce_qk_rms_norm_16")};
 }
 
-// Two kernels, as vLLM runs them unfused and AITER's fused ones beyond one block do.
+// Two kernels in sequence, as vLLM runs them unfused, and as AITER's fused ones do beyond one block.
 
 namespace {
 
@@ -36,7 +36,7 @@ namespace {
 
 constexpr const char* kGroupOp = "all_reduce_add_rms_norm_quant_group";
 
-/// Which norm stands in such a contract.
+/// Returns the norm's contract within a fused contract.
 template <void (*kNorm)(const Call&)>
 struct ThenGroups {
   static const char* contract(const std::string& whole) {

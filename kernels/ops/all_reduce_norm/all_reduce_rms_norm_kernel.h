@@ -1,4 +1,4 @@
-// rms_norm of rows whose columns are spread over all ranks: the ranks exchange sums of squares.
+// rms_norm of rows whose columns are sharded over all ranks. The ranks exchange sums of squares.
 #pragma once
 
 #include "kernels/ops/all_reduce/all_reduce_plain_kernels.h"
@@ -8,26 +8,26 @@
 
 namespace assay_kernels {
 
-// How ranks share the norm of a row, line by line; a faulty kernel derives from one and replaces a line.
+// How ranks share the norm of a row. A faulty kernel derives from one of these structs and replaces a line.
 
-/// vllm csrc/libtorch_stable/minimax_reduce_rms_kernel.cu 19e74e70ed minimax_reduce_rms_kernel_lamport.
+/// Source: vllm csrc/libtorch_stable/minimax_reduce_rms_kernel.cu 19e74e70ed minimax_reduce_rms_kernel_lamport.
 struct MiniMaxRules {
-  static constexpr bool kSecond = false;  ///< a second matrix, k
-  static constexpr bool kClears = true;   ///< the buffer of the call before
+  static constexpr bool kSecond = false;  ///< true if there is a second matrix, k
+  static constexpr bool kClears = true;   ///< clears the buffer of the previous call
 
-  /// The all-reduce from +0, rank 0 first.
+  /// The all-reduce starts from +0, rank 0 first.
   SIMT_DEVICE static float total(const float* of_ranks, int ranks, int /*self*/) {
     float sum = 0.0f;
     for (int r = 0; r < ranks; ++r) sum += of_ranks[r];
     return sum;
   }
-  /// `columns`: of one rank.
+  /// `columns`: number of columns of one rank.
   SIMT_DEVICE static float factor(float sum, int columns, int ranks, float eps) {
     return simt::rsqrt(sum / float(columns) / float(ranks) + eps);
   }
-  /// Columns whose squares are added.
+  /// Number of columns that enter the sum of squares.
   SIMT_DEVICE static int squared(int columns, int /*of a warp*/) { return columns; }
-  /// Which of the sums of a row, 0 or 1, makes the factor of the second matrix.
+  /// Index (0 or 1) of the row sum that scales the second matrix.
   static constexpr int kSumOfSecond = 1;
   template <class T>
   SIMT_DEVICE static float weight(T gamma) {
@@ -35,7 +35,8 @@ struct MiniMaxRules {
   }
 };
 
-/// minimax_reduce_qk_rms_kernel_lamport_float4 of the same file: the far halves of ranks first, and a product with 1 / columns.
+/// Adds ranks r and r + P/2 of P ranks first, and multiplies by 1 / columns. Source: minimax_reduce_qk_rms_kernel_lamport_float4
+/// in the same file.
 struct MiniMaxQkRules : MiniMaxRules {
   static constexpr bool kSecond = true;
   SIMT_DEVICE static float total(const float* of_ranks, int ranks, int /*self*/) {
@@ -50,16 +51,16 @@ struct MiniMaxQkRules : MiniMaxRules {
   }
 };
 
-// Norm of rows whose columns lie on all ranks. A block squares its rank's columns of a row, sends the sum to all ranks and waits
-// for theirs: a number that came is its own flag, and a sum of squares is never -0. Three buffers in turn, as in the
-// Lamport kernel of all_reduce_plain_kernels.h.
+// Norm of rows whose columns are sharded over all ranks. A block squares its rank's columns of a row, sends the sum to all ranks
+// and waits for theirs. Received data act as their own flag; the sentinel is -0, which a sum of squares never is. Three buffers
+// are used in turn, as in the Lamport kernel of all_reduce_plain_kernels.h.
 
-/// A matrix on all ranks; without columns there is none.
+/// A matrix that is sharded over all ranks. With zero columns it is absent.
 struct ShardedRows {
   const void* x[kMostRanks];
   const void* gamma[kMostRanks];
   void* y[kMostRanks];
-  int columns;  ///< of each rank
+  int columns;  ///< columns of each rank
 };
 
 struct ShardedNormArguments {
@@ -77,7 +78,7 @@ struct SumsArrived {
   }
 };
 
-/// Squares of a rank's columns of a row, the same in every thread of the block. Each load is a sum of its own.
+/// Sum of squares of a rank's columns of a row, equal in every thread of the block. Each load has its own partial sum.
 template <class Rules, class T, int kWarp, int kCall>
 SIMT_DEVICE float sum_of_squares(const ShardedRows& matrix, int rank, int64_t row) {
   constexpr int kElements = simt::Vector<T>::kElements;
@@ -126,12 +127,12 @@ SIMT_KERNEL void all_reduce_rms_norm(ShardedNormArguments a) {
     return lamport_packets<float>(all, room, rank, buffer, from) + row * 4;
   };
   for (int64_t row = me.block; row < a.rows; row += all.blocks) {
-    simt::barrier();  // what the row before left in shared memory was read
+    simt::barrier();  // the previous row's shared memory must have been read
     const float own = sum_of_squares<Rules, T, kWarp, 0>(a.first, me.rank, row);
     const float of_second = Rules::kSecond ? sum_of_squares<Rules, T, kWarp, 1>(a.second, me.rank, row) : 1.0f;
     if (simt::thread() < all.ranks)
       simt::post16(sums_from(simt::thread(), now, me.rank, row), simt::Vector<float>{{own, of_second, 1.0f, 1.0f}});
-    simt::barrier();  // all have sent before one waits: on the CPU the threads of a block run one after the other
+    simt::barrier();  // all ranks must send before any waits: on the CPU the threads of a block run one after the other
     float sums[2][kMostRanks];
     for (int rank = 0; rank < all.ranks; ++rank) {
       const float* const from = sums_from(me.rank, now, rank, row);
@@ -154,13 +155,13 @@ SIMT_KERNEL void all_reduce_rms_norm(ShardedNormArguments a) {
   if (simt::thread() == 0) self->calls[me.block] = (call + 1) % kLamportBuffers, self->last_packets[me.block] = uint32_t(a.rows);
 }
 
-// Host side of the norm over columns of all ranks.
+// Host side of the norm over sharded columns.
 
-/// Threads of a block: at most two loads each of the widest rows, so that a sum is no deeper than its contract has it.
+/// Threads per block: at most two loads each for the widest rows, so that a sum is no deeper than its contract allows.
 inline constexpr int kSquaresThreads = simt::kMaxBlockThreads;
 
-/// Matrices of all ranks. Refuses ranks that do not have the same, rows that are no whole packets, and a second matrix where
-/// there is none.
+/// The matrices of all ranks. Rejects ranks with different shapes, rows that are no whole number of packets, and an unexpected
+/// second matrix.
 ShardedNormArguments sharded_norm_arguments(const Ranks& ranks, bool second);
 AreaRequest squares_area(const Call& call);
 
@@ -180,7 +181,7 @@ void run_squares(const Call& call, const Ranks& ranks, int first, int count) {
   });
 }
 
-/// A row of such a kernel.
+/// Table row of such a kernel.
 template <class Rules>
 Kernel squares_row(const char* name, const char* contract) {
   Kernel row = all_reduce_row(name, {contract}, run_squares<Rules>, squares_area);

@@ -55,7 +55,7 @@ Kernel indexer_row(const Values& x) {
 }  // namespace
 
 std::vector<Kernel> indexer_k_quant_and_cache_kernels() {
-  const Values bf16{"bf16"};  // gfx942 rounds a quotient of fp16 twice
+  const Values bf16{"bf16"};  // bf16 only, because gfx942 rounds an fp16 quotient twice
   return {indexer_row<VllmIndexerK>(kHalf), indexer_row<VllmIndexerKUe8m0>(kHalf), indexer_row<VllmIndexerKFnuz>(bf16),
           indexer_row<VllmIndexerKUe8m0Fnuz>(bf16)};
 }

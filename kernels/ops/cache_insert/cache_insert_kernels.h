@@ -7,28 +7,28 @@
 
 namespace assay_kernels {
 
-// A paged cache as kernels see it, and what a call must say of it.
+// The kernel's view of a paged cache, and the checks of its call.
 
-/// Where tokens go. Offsets are 64-bit: a cache has more than 2^31 bytes.
+/// Placement of tokens in the cache. Offsets are 64-bit, because a cache may exceed 2^31 bytes.
 struct PagedCache {
   uint8_t* data;
-  int64_t block_stride;  ///< bytes
-  Divider by_block;      ///< tokens of a block
+  int64_t block_stride;  ///< in bytes
+  Divider by_block;      ///< tokens per block
   const int64_t* slots;
-  int64_t places;  ///< of tokens in all blocks
-  int64_t tokens;  ///< that have a slot; the inputs may have more rows
+  int64_t places;  ///< token slots in all blocks
+  int64_t tokens;  ///< tokens with a slot; the inputs may have more rows
 
   SIMT_DEVICE int64_t block_size() const { return int64_t{by_block.divisor}; }
   SIMT_DEVICE uint8_t* block_of(int64_t slot) const { return data + int64_t{by_block.quotient(uint32_t(slot))} * block_stride; }
-  /// Of a slot: the token's number in its block.
+  /// Index of a slot's token within its block.
   SIMT_DEVICE int64_t in_block(int64_t slot) const {
     return slot - int64_t{by_block.quotient(uint32_t(slot))} * block_size();
   }
 };
 
-/// Where the rows of a contract go: a rule of its own, for faults to change.
+/// Where a contract stores its rows; separate, so that faulty kernels can replace it.
 struct PagedRules {
-  static constexpr bool kDropsNan = true;  ///< widest() is max_number()
+  static constexpr bool kDropsNan = true;  ///< the maximum drops NaN: widest() is max_number()
   SIMT_DEVICE static float widest(float a, float b) { return simt::max_number(a, b); }
   SIMT_DEVICE static bool is_stored(int64_t slot) { return slot >= 0; }
   SIMT_DEVICE static int64_t place_of(const PagedCache& /*cache*/, int64_t slot) { return slot; }
@@ -37,7 +37,7 @@ struct PagedRules {
   }
 };
 
-/// `token_bytes`: that a token takes in its block. Refuses a cache that cannot hold it.
+/// `token_bytes`: bytes of a token within its block. Rejects a cache that is too small.
 inline PagedCache paged_cache(const Call& call, int64_t rows, int64_t token_bytes) {
   const assay_tensor &cache = call.output("kv_cache"), &slots = call.input("slot_mapping");
   if (!has_type(cache, ASSAY_UINT, 8)) unsupported("kv_cache must be bytes");
@@ -51,32 +51,33 @@ inline PagedCache paged_cache(const Call& call, int64_t rows, int64_t token_byte
   if (cache.shape[1] < block_size * token_bytes) failed("a block of kv_cache is shorter than its tokens");
   if (cache.strides[0] % 16 != 0) unsupported("blocks of kv_cache must begin at multiples of 16 bytes");
   const int64_t places = cache.shape[0] * block_size;
-  if (places > 0x7fffffff) unsupported("more than 2^31 - 1 places of tokens");
+  if (places > 0x7fffffff) unsupported("more than 2^31 - 1 token slots");
   return {static_cast<uint8_t*>(cache.data), cache.strides[0], Divider::by(uint32_t(block_size)), data_of<int64_t>(slots), places,
           slots.shape[0]};
 }
 
-/// Rows of an input of that many columns, dense and aligned.
+/// Number of rows of an input with that many columns. Rejects inputs that are not dense or not aligned.
 inline int64_t rows_of(const assay_tensor& x, int64_t columns) {
   const Shape shape = dense_matrix(x);
-  if (shape.columns != columns) unsupported("rows of " + std::to_string(columns) + " numbers only");
+  if (shape.columns != columns) unsupported("rows of " + std::to_string(columns) + " elements only");
   expect_aligned(x);
   return shape.rows;
 }
 
-// What the MLA caches hold. Source: vLLM csrc/libtorch_stable/cache_kernels.cu v0.30.0 and v0.31.0, concat_and_cache_mla_kernel
-// and concat_and_cache_ds_mla_kernel.
+// Layouts of the MLA caches.
+// Source: vLLM csrc/libtorch_stable/cache_kernels.cu v0.30.0 and v0.31.0, concat_and_cache_mla_kernel and
+// concat_and_cache_ds_mla_kernel.
 
-inline constexpr int kLatent = 512, kRotated = 64;  ///< numbers of a token
-inline constexpr int kTile = 128;                   ///< numbers of a scale
+inline constexpr int kLatent = 512, kRotated = 64;  ///< elements per token: latent and rotated
+inline constexpr int kTile = 128;                   ///< elements that share a scale
 
-/// 512 codes, four fp32 scales, 64 numbers of 16 bits.
+/// A token: 512 codes, four fp32 scales, 64 elements of 16 bits.
 struct VllmFp8DsMla : PagedRules {
   static constexpr const char* kContract = "vllm.fp8_ds_mla";
   using Codes = CodesOfQuotients<E4m3fnSat>;
   static constexpr int kTokenBytes = 656;
-  static constexpr int kLanes = 8;        ///< that share a scale, with 16 numbers each
-  static constexpr int kStoredLanes = 8;  ///< to a stored scale
+  static constexpr int kLanes = 8;        ///< lanes that share a scale; each has 16 elements
+  static constexpr int kStoredLanes = 8;  ///< lanes per stored scale
 
   SIMT_DEVICE static int64_t codes_at(int64_t p) { return p * kTokenBytes; }
   SIMT_DEVICE static int64_t scales_at(int64_t p) { return p * kTokenBytes + kLatent; }
@@ -90,7 +91,7 @@ struct VllmFp8DsMlaFnuz : VllmFp8DsMla {
   SIMT_DEVICE static float scale(float amax) { return simt::max_number(amax / 224.0f, 0x1p-126f); }
 };
 
-/// v0.31.0: powers of two.
+/// v0.31.0: scales are powers of two.
 struct VllmFp8DsMlaV0310 : VllmFp8DsMla {
   static constexpr const char* kContract = "vllm.fp8_ds_mla@v0.31.0";
   SIMT_DEVICE static float scale(float amax) {
@@ -105,14 +106,14 @@ struct VllmFp8DsMlaFnuzV0310 : VllmFp8DsMlaFnuz {
   }
 };
 
-/// 576 codes of one given scale.
+/// A token: 576 codes with one given scale.
 struct VllmMlaFp8 {
   static constexpr const char* kContract = "vllm.mla_fp8";
   using Codes = CodesOfQuotients<E4m3fnSat>;
   static constexpr int kTokenBytes = kLatent + kRotated;
 };
 
-// The cache of one given scale: sixteen numbers a thread, those of kv_c and then those of k_pe.
+// The cache with one given scale: 16 elements per thread, first those of kv_c, then those of k_pe.
 
 inline constexpr int kGivenCacheThreads = 576, kGivenCacheLanes = (kLatent + kRotated) / 16;
 
@@ -155,7 +156,7 @@ void run_concat_and_cache_given(const Call& call) {
   });
 }
 
-// The cache with scales of its own: 32 lanes a token, 16 numbers a lane; eight of them copy the rotated numbers.
+// The cache with computed scales: 32 lanes per token, 16 elements per lane. Eight of the lanes copy the rotated elements.
 
 inline constexpr int kTileThreads = 128, kTokenLanes = kLatent / 16;
 
@@ -173,7 +174,7 @@ SIMT_KERNEL void concat_and_cache_tiles(TileArguments<T> a) {
   const bool is_row = token < a.cache.tokens;
   LaneWords<2> x{};
   simt::Vector<uint32_t> rotated{};
-  if (is_row) {  // whether the token is stored is not known yet: its slot is in flight with its numbers
+  if (is_row) {  // loads the data before the slot is known, so that both loads overlap
     x.load(a.latent + token * kLatent + lane * 16);
     if (lane < kCopies) rotated = simt::load16(reinterpret_cast<const uint32_t*>(a.rotated + token * kRotated) + lane * 4);
   }
@@ -205,12 +206,13 @@ void run_concat_and_cache_tiles(const Call& call) {
   });
 }
 
-// What the cache of attention holds. Source: vLLM v0.33.0 csrc/cache_kernels.cu, reshape_and_cache_flash_kernel.
+// Layout of the attention cache.
+// Source: vLLM v0.33.0 csrc/cache_kernels.cu, reshape_and_cache_flash_kernel.
 
-inline constexpr int kHeads = 8, kHeadSize = 128;         ///< of K, and of V
-inline constexpr int kHeadsNumbers = kHeads * kHeadSize;  ///< of a token in K, and in V
+inline constexpr int kHeads = 8, kHeadSize = 128;         ///< for K and for V
+inline constexpr int kHeadsNumbers = kHeads * kHeadSize;  ///< elements per token in K, and in V
 
-/// Codes of the heads of K and then those of V; one scale of each.
+/// Codes of the heads of K, then those of V; one scale for each.
 struct VllmFlashFp8 : PagedRules {
   static constexpr const char* kContract = "vllm.flash_fp8";
   using Codes = CodesOfQuotients<E4m3fnSat>;
@@ -222,7 +224,7 @@ struct VllmFlashFp8 : PagedRules {
   }
 };
 
-/// A scale of each head.
+/// One scale per head.
 struct VllmFlashFp8Heads : VllmFlashFp8 {
   static constexpr const char* kContract = "vllm.flash_fp8_heads";
   SIMT_DEVICE static float scale(const float* of_k, const float* of_v, bool is_value, int head) {
@@ -230,7 +232,7 @@ struct VllmFlashFp8Heads : VllmFlashFp8 {
   }
 };
 
-/// Heads in front of tokens.
+/// HND order: heads before tokens.
 template <class Scales>
 struct WithHeadsFirst : Scales {
   SIMT_DEVICE static int64_t head_at(int64_t p, int64_t block_size, int head) { return (head * block_size + p) * kHeadSize; }
@@ -242,7 +244,7 @@ struct VllmFlashFp8HndHeads : WithHeadsFirst<VllmFlashFp8Heads> {
   static constexpr const char* kContract = "vllm.flash_fp8_hnd_heads";
 };
 
-// 128 lanes a token, 16 numbers a lane: those of K and then those of V.
+// 128 lanes per token, 16 elements per lane: first those of K, then those of V.
 
 inline constexpr int kFlashThreads = 256, kFlashLanes = 2 * kHeadsNumbers / 16;
 
@@ -272,7 +274,7 @@ SIMT_KERNEL void reshape_and_cache_flash(FlashArguments<T> a) {
 
 inline const float* head_scales(const assay_tensor& scale, int64_t numbers) {
   if (!has_type(scale, ASSAY_FLOAT, 32) || scale.ndim != 1 || scale.shape[0] != numbers)
-    unsupported("k_scale and v_scale must be fp32, one or one a head");
+    unsupported("k_scale and v_scale must be fp32: one for all heads, or one per head");
   return data_of<float>(scale);
 }
 
@@ -293,19 +295,19 @@ void run_reshape_and_cache_flash(const Call& call) {
   });
 }
 
-// What the cache of an indexer's keys holds. Source: vLLM csrc/libtorch_stable/cache_kernels.cu 00eb0c87,
-// indexer_k_quant_and_cache_kernel.
+// Layout of the cache of an indexer's keys.
+// Source: vLLM csrc/libtorch_stable/cache_kernels.cu 00eb0c87, indexer_k_quant_and_cache_kernel.
 
-inline constexpr int kKey = 128;  ///< numbers of a key, which share a scale
+inline constexpr int kKey = 128;  ///< elements of a key; they share a scale
 
-/// The codes of all keys of a block, behind them an fp32 scale each.
+/// A block holds the codes of all its keys, then one fp32 scale per key.
 struct VllmIndexerK : PagedRules {
   static constexpr const char* kContract = "vllm.indexer_k";
   using Codes = CodesOfQuotients<E4m3fnSat>;
   static constexpr float kMost = 448.0f, kLeastAmax = 1e-4f;
   static constexpr int kTokenBytes = kKey + 4;
   template <class T>
-  using Magnitude = T;  ///< what amax is taken of
+  using Magnitude = T;  ///< type in which amax is taken
 
   SIMT_DEVICE static int64_t codes_at(int64_t p) { return p * kKey; }
   SIMT_DEVICE static int64_t scales_at(int64_t p, int64_t block_size) { return block_size * kKey + p * 4; }
@@ -313,7 +315,7 @@ struct VllmIndexerK : PagedRules {
   SIMT_DEVICE static void store(uint32_t* to, const simt::Vector<uint32_t>& codes) { simt::store16(to, codes); }
 };
 
-/// scale_fmt "ue8m0": the power of two that the scale does not exceed.
+/// scale_fmt "ue8m0": rounds the scale up to a power of two.
 struct VllmIndexerKUe8m0 : VllmIndexerK {
   static constexpr const char* kContract = "vllm.indexer_k_ue8m0";
   SIMT_DEVICE static float stored(float scale) { return simt::from_bits((simt::bits(scale) + 0x7fffffu) & 0xff800000u); }
@@ -331,7 +333,7 @@ struct VllmIndexerKUe8m0Fnuz : VllmIndexerKUe8m0 {
   static constexpr float kMost = 224.0f;
 };
 
-// Eight lanes a key, 16 numbers a lane.
+// Eight lanes per key, 16 elements per lane.
 
 inline constexpr int kKeyThreads = 128, kKeyLanes = kKey / 16;
 
@@ -347,7 +349,8 @@ SIMT_KERNEL void insert_keys(KeyArguments<T> a) {
   const int lane = simt::thread() % kKeyLanes;
   const bool is_row = token < a.cache.tokens;
   LaneWords<2> x{};
-  if (is_row) x.load(a.k + token * kKey + lane * 16);  // whether or not it is stored: its slot is in flight too
+  // loads the key whether or not it is stored, because its slot has not arrived yet
+  if (is_row) x.load(a.k + token * kKey + lane * 16);
   const int64_t mapped = is_row ? a.cache.slots[token] : -1;
   const float amax = widest_of_lanes<Rules, typename Rules::template Magnitude<T>, kWarp, kKeyLanes>(x);
   if (!is_row || !Rules::is_stored(mapped)) return;

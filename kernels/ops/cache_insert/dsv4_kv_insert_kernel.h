@@ -1,4 +1,4 @@
-// Kernels that write into the cache of DeepSeek-V4, alone (dsv4_kv_insert) and with the heads of Q (dsv4_qnorm_kv_insert).
+// Kernels that write into the DeepSeek-V4 cache, alone (dsv4_kv_insert) and together with the heads of Q (dsv4_qnorm_kv_insert).
 #pragma once
 
 #include "kernels/ops/cache_insert/cache_insert_kernels.h"
@@ -8,16 +8,17 @@
 
 namespace assay_kernels {
 
-// What the cache of DeepSeek-V4 holds. Source: vLLM csrc/libtorch_stable/fused_deepseek_v4_qnorm_rope_kv_insert_kernel.cu
-// 00ce99f0.
+// Layout of the DeepSeek-V4 cache.
+// Source: vLLM csrc/libtorch_stable/fused_deepseek_v4_qnorm_rope_kv_insert_kernel.cu 00ce99f0.
 
-/// 448 codes in groups of 64, 64 rotated numbers of 16 bits; behind the tokens of a block eight bytes each, the last one zero.
+/// A token: 448 codes in groups of 64, and 64 rotated elements of 16 bits. After the tokens of a block come eight scale bytes per
+/// token, the last one zero.
 struct VllmDsv4Kv : PagedRules {
   static constexpr const char* kContract = "vllm.deepseek_v4_kv_insert";
   using Code = E4m3fnSat;
   static constexpr float kMost = 448.0f, kLeastAmax = 1e-4f;
   static constexpr int kTokenBytes = 576, kScaleBytes = 8;
-  static constexpr int kLanes = 4;  ///< that share a scale, with 16 numbers each
+  static constexpr int kLanes = 4;  ///< lanes that share a scale; each has 16 elements
   static constexpr bool kPads = true;
   static constexpr bool kNorm = false;
 
@@ -26,18 +27,18 @@ struct VllmDsv4Kv : PagedRules {
   SIMT_DEVICE static int64_t scales_at(int64_t p, int64_t block_size) { return block_size * kTokenBytes + p * kScaleBytes; }
   SIMT_DEVICE static int64_t pad_at(int64_t p, int64_t block_size) { return scales_at(p, block_size) + 7; }
 
-  /// Where the numbers of a token begin.
+  /// Offset of a token's row in elements.
   SIMT_DEVICE static int64_t row(int64_t token, int64_t pitch) { return token * pitch; }
   SIMT_DEVICE static int64_t position(int64_t position, int64_t /*token*/) { return position; }
   SIMT_DEVICE static float even(float e, float o, float c, float s) { return e * c - o * s; }
   SIMT_DEVICE static float odd(float e, float o, float c, float s) { return e * s + o * c; }
-  /// A pair as a word.
+  /// Packs a pair into a 32-bit word.
   template <class T>
   SIMT_DEVICE static uint32_t round(float even, float odd) {
     return simt::pair_from_floats<T>(even, odd);
   }
   SIMT_DEVICE static void store(uint32_t* to, const simt::Vector<uint32_t>& v) { simt::store16(to, v); }
-  /// Exponent byte of the power of two that v, a normal number or Inf, does not exceed.
+  /// Exponent byte of the smallest power of two that is at least v. v must be normal or Inf.
   SIMT_DEVICE static uint32_t exponent(float v) {
     const uint32_t b = simt::bits(v);
     return (b >> 23) + ((b & 0x7fffffu) != 0 ? 1u : 0u);
@@ -52,7 +53,7 @@ struct VllmDsv4KvFnuz : VllmDsv4Kv {
   static constexpr float kMost = 224.0f;
 };
 
-/// The same behind a norm. `share`: of one number in all, a power of two.
+/// The same after a norm. `share`: 1 / number of elements, a power of two.
 template <class Insert>
 struct Normed : Insert {
   static constexpr bool kNorm = true;
@@ -80,13 +81,13 @@ struct ProductThenClamp {
   }
 };
 
-/// e4m3fn is bounded at 448 by its cast; then the clamp is for NaN.
+/// The cast to e4m3fn already limits to 448; the clamp only affects NaN.
 template <class Rules>
 using CodesOfCache =
     std::conditional_t<std::is_same_v<typename Rules::Code, E4m3fnSat> && Rules::kMost == 448.0f,
                        CodesByProduct<ProductThenClamp<Rules>>, CodesByStep<typename Rules::Code, ProductThenClamp<Rules>>>;
 
-// 32 lanes a token: 28 of them make codes of 16 numbers each, and all of them rotate one pair.
+// 32 lanes per token: 28 of them quantize 16 elements each, and all of them rotate one pair.
 
 inline constexpr int kInsertThreads = 128, kInsertLanes = 32, kHead = 512, kTurned = 64;
 inline constexpr int kCodingLanes = (kHead - kTurned) / 16;
@@ -94,21 +95,22 @@ inline constexpr int kCodingLanes = (kHead - kTurned) / 16;
 template <class T>
 struct InsertArguments {
   const T* kv;
-  const float* angles;       ///< 32 cosines and 32 sines of each position
-  const int64_t* positions;  ///< of each row
+  const float* angles;       ///< 32 cosines and 32 sines per position
+  const int64_t* positions;  ///< one per row
   PagedCache cache;
-  int64_t pitch;    ///< from row to row of kv
-  const T* weight;  ///< of a norm
+  int64_t pitch;    ///< distance between rows of kv, in elements
+  const T* weight;  ///< weights of the norm
   float eps;
 };
 
-/// What a lane has of a row of 512: the sixteen numbers that it codes, and one of the pairs that are rotated. Those lie with the
-/// four lanes that code none as well, for the sum of a norm; a pair for each lane spares the others a branch of eight.
+/// A lane's part of a row of 512: the sixteen elements that it quantizes, and one of the pairs that are rotated. For the sum of a
+/// norm, the four lanes that quantize nothing also load the rotated elements. One pair per lane spares the other lanes a loop
+/// over eight.
 struct LaneOfRow {
   LaneWords<2> x{};
   uint32_t pair = 0;
 
-  /// `all`: what no lane codes too.
+  /// `all`: also load the elements that are not quantized.
   template <class T>
   SIMT_DEVICE void load(const T* row, int lane, bool all) {
     if (all || lane < kCodingLanes) x.load(row + lane * 16);
@@ -125,13 +127,14 @@ struct LoadedToken {
   SIMT_DEVICE void load(const InsertArguments<T>& a, int64_t token, int lane) {
     is_row = token < a.cache.tokens;
     if (!is_row) return;
-    own.load(a.kv + Rules::row(token, a.pitch), lane, Rules::kNorm);  // whether or not it is stored: its slot is in flight too
+    // loads the token whether or not it is stored, because its slot has not arrived yet
+    own.load(a.kv + Rules::row(token, a.pitch), lane, Rules::kNorm);
     mapped = a.cache.slots[token];
     position = Rules::position(a.positions[token], token);
   }
 };
 
-/// Two numbers and their weights, as words, with the factor of their row; rounded.
+/// Normalizes and rounds two elements, packed in words, with their weights and the factor of their row.
 template <class Rules, class T>
 SIMT_DEVICE uint32_t normalized(uint32_t pair, uint32_t weights, float r) {
   float v[2], w[2];
@@ -140,7 +143,7 @@ SIMT_DEVICE uint32_t normalized(uint32_t pair, uint32_t weights, float r) {
   return simt::pair_from_floats<T>(Rules::template normalized<T>(v[0], r, w[0]), Rules::template normalized<T>(v[1], r, w[1]));
 }
 
-/// What the lane has, normalized over all lanes of the token. All lanes of a warp take part.
+/// Normalizes the lane's elements over the whole token. All lanes of a warp must take part.
 template <class Rules, class T, int kWarp>
 SIMT_DEVICE LaneOfRow normalized(const LaneOfRow& own, const LaneOfRow& weights, float eps) {
   float v[16], squares = 0.0f, others = 0.0f;  // two chains of eight
@@ -156,7 +159,7 @@ SIMT_DEVICE LaneOfRow normalized(const LaneOfRow& own, const LaneOfRow& weights,
   return y;
 }
 
-/// `weights`: of a norm. All lanes of a warp take part, those of tokens that are not there too.
+/// `weights`: for a norm. All lanes of a warp must take part, including those of absent tokens.
 template <class Rules, class T, int kWarp>
 SIMT_DEVICE void insert_token(const InsertArguments<T>& a, const LoadedToken& token, int lane, const LaneOfRow& weights = {}) {
   const bool stored = token.is_row && Rules::is_stored(token.mapped);
@@ -194,14 +197,14 @@ SIMT_KERNEL void dsv4_kv_insert(InsertArguments<T> a) {
   insert_token<Rules, T, kWarp>(a, token, lane, weights);
 }
 
-/// What the insertion is called with, checked.
+/// The checked arguments of an insertion.
 struct InsertCall {
-  /// `token_bytes`: that a token takes in its block. `norm`: there are weights and an eps.
+  /// `token_bytes`: bytes of a token within its block. `norm`: the call has weights and eps.
   InsertCall(const Call& call, int64_t token_bytes, bool norm = false)
       : kv(call.input("kv")), angles(call.input("cos_sin_cache")), positions(call.input("positions")) {
     const Shape shape = matrix_of_rows(kv);
     rows = shape.rows;
-    if (shape.columns != kHead) unsupported("rows of " + std::to_string(kHead) + " numbers only");
+    if (shape.columns != kHead) unsupported("rows of " + std::to_string(kHead) + " elements only");
     expect_aligned(kv);
     if (kv.strides[0] % 8 != 0) unsupported("rows of kv must begin at multiples of 16 bytes");
     if (norm) {
@@ -212,7 +215,7 @@ struct InsertCall {
     if (!has_type(angles, ASSAY_FLOAT, 32)) unsupported("cos_sin_cache must be fp32");
     if (rows_of(angles, kTurned) < 1) failed("cos_sin_cache has no position");
     if (!has_type(positions, ASSAY_INT, 64) || positions.ndim != 1 || positions.shape[0] != rows)
-      unsupported("positions must be int64, one a row");
+      unsupported("positions must be int64, one per row");
     cache = paged_cache(call, rows, token_bytes);
   }
 
@@ -226,7 +229,7 @@ struct InsertCall {
             weight ? data_of<T>(*weight) : nullptr,
             eps};
   }
-  /// Of kInsertThreads each.
+  /// Number of blocks with kInsertThreads each.
   int64_t blocks() const {
     constexpr int kTokens = kInsertThreads / kInsertLanes;
     return (cache.tokens + kTokens - 1) / kTokens;
@@ -250,17 +253,17 @@ void run_dsv4_kv_insert(const Call& call) {
   });
 }
 
-// The heads of Q and the record of KV of each token, in one launch. Blocks insert or rotate, so that no warp does both: first
-// those of KV, which have more to wait for.
+// Writes the heads of Q and the KV record of each token in one launch. A block either inserts or rotates, so no warp does both.
+// Blocks that insert come first, because they wait longer.
 
 static_assert(kHeadThreads == kInsertThreads && kHead == kInsertLanes * kHeadLoads * kHeadLoad, "blocks of one shape");
 
-/// vLLM csrc/libtorch_stable/fused_deepseek_v4_qnorm_rope_kv_insert_kernel.cu (00ce99f0).
+/// Source: vLLM csrc/libtorch_stable/fused_deepseek_v4_qnorm_rope_kv_insert_kernel.cu (00ce99f0).
 struct VllmDsv4Both {
   static constexpr const char* kContract = "vllm.deepseek_v4_qnorm_kv_insert";
   using Heads = VllmDeepseekV4QNormRope;
   using Insert = VllmDsv4Kv;
-  /// Whether the heads of a token are written: of every one, with or without a slot.
+  /// True if the heads of a token are written: always, with or without a slot.
   SIMT_DEVICE static bool rotates(const PagedCache& /*cache*/, int64_t /*token*/) { return true; }
 };
 
@@ -271,7 +274,7 @@ struct VllmDsv4BothFnuz : VllmDsv4Both {
 
 template <class Rules, class T, int kWarp>
 SIMT_KERNEL void dsv4_qnorm_kv_insert(HeadArguments<T, float> heads, InsertArguments<T> insert, int32_t insert_blocks) {
-  constexpr int kEach = kInsertThreads / kInsertLanes;  // tokens or heads of a block
+  constexpr int kEach = kInsertThreads / kInsertLanes;  // tokens or heads per block
   const auto block = int32_t(simt::block());
   const int of_block = simt::thread() / kInsertLanes, lane = simt::thread() % kInsertLanes;
   if (block < insert_blocks) {
@@ -289,7 +292,7 @@ template <class Rules>
 void run_dsv4_qnorm_kv_insert(const Call& call) {
   const HeadCall heads = heads_of_q(call);
   const InsertCall insert(call, Rules::Insert::kTokenBytes + Rules::Insert::kScaleBytes);
-  if (heads.n != kHead) unsupported("heads of " + std::to_string(kHead) + " numbers only");
+  if (heads.n != kHead) unsupported("heads of " + std::to_string(kHead) + " elements only");
   if (insert.rows != heads.tokens) failed("kv must have the tokens of q");
   if (!has_type(insert.kv, heads.in.type_code, heads.in.type_bits)) unsupported("kv must have the type of q");
   with_half_type(insert.kv, [&](auto type) {

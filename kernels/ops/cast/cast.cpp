@@ -6,7 +6,7 @@
 namespace assay_kernels {
 namespace {
 
-/// The first of the rules whose contract the call names.
+/// Uses the first of the rules whose contract is the call's.
 template <class Rules, class... Others>
 void cast_by_contract(const Call& call) {
   if (call.contract() == Rules::kContract) return run_cast<Rules>(call);

@@ -7,7 +7,7 @@
 
 namespace assay_kernels {
 
-// Casts by contract: one code of one float. Where they come from is in their rows of reference/contracts/casts.csv.
+// The cast of each contract: one float to one code. Their sources are in reference/contracts/casts.csv.
 
 struct CudaE4m3fnSat {
   static constexpr const char* kContract = "cuda.e4m3fn_sat";
@@ -15,7 +15,7 @@ struct CudaE4m3fnSat {
   SIMT_DEVICE static uint8_t encode(float v) { return simt::to_e4m3fn_sat(v); }
 };
 
-/// NaN loses its sign, what overflows keeps it. CUDA's header does this in integer code on the device too.
+/// NaN loses its sign; overflow keeps it. CUDA's header uses this integer code on devices too.
 struct CudaE4m3fnNosat {
   static constexpr const char* kContract = "cuda.e4m3fn_nosat";
   static constexpr int kType = ASSAY_FLOAT8_E4M3FN;
@@ -76,7 +76,7 @@ struct TorchE8m0 {
   SIMT_DEVICE static uint8_t encode(float v) { return simt::e8m0_bits_nearest(v); }
 };
 
-/// The exponent field, one more if there is a mantissa, limited to 1..254 whatever it was: NaN is a number here.
+/// The exponent field, plus one if the mantissa is not zero, clamped to 1..254. NaN is not treated specially.
 struct DeepgemmE8m0Ceil {
   static constexpr const char* kContract = "deepgemm.e8m0_ceil";
   static constexpr int kType = ASSAY_FLOAT8_E8M0FNU;
@@ -94,10 +94,10 @@ struct PtxInt8 {
 };
 
 inline constexpr int kCastThreads = 64;
-inline constexpr int kCastStores = 16;  ///< of simt::kWideBytes codes, by each thread
+inline constexpr int kCastStores = 16;  ///< stores per thread, of simt::kWideBytes codes each
 
-/// With the sign of NaN. NVIDIA's conversion of fp16 makes 7fffffff of every NaN: on an H200 a cast that keeps the sign fails for
-/// the 1023 inputs fc01 .. ffff if it begins with that.
+/// Keeps the sign of NaN. NVIDIA's fp16 conversion turns every NaN into 7fffffff. On an H200, a cast that starts with that
+/// conversion therefore loses the sign of the 1023 inputs fc01 .. ffff.
 template <class T>
 SIMT_DEVICE float widened(T v) {
   return simt::to_float(v);
@@ -108,7 +108,7 @@ SIMT_DEVICE float widened(simt::F16 v) {
                         : simt::to_float(v);
 }
 
-/// A warp's stores follow each other, so that each of them fills whole lines.
+/// The stores of a warp are contiguous, so that each fills whole cache lines.
 template <class Rules, class T, int kWarp>
 SIMT_WIDE_KERNEL void cast(const T* x, uint8_t* q, int64_t n) {
   constexpr int kCodes = simt::kWideBytes;
@@ -133,7 +133,7 @@ void run_cast(const Call& call) {
   const assay_tensor &x = call.input("x"), &q = call.output("q");
   const Shape shape = dense_matrix(x), out = dense_matrix(q);
   if (out.rows != shape.rows || out.columns != shape.columns) failed("q must have the shape of x");
-  if (!has_type(q, Rules::kType, 8)) unsupported(std::string("q has not the type of contract ") + Rules::kContract);
+  if (!has_type(q, Rules::kType, 8)) unsupported(std::string("q must have the type of contract ") + Rules::kContract);
   expect_aligned(x);
   expect_aligned(q);
   const int64_t n = shape.rows * shape.columns, each = int64_t{kCastThreads} * kCastStores * simt::kWideBytes;

@@ -19,14 +19,14 @@ std::vector<Kernel> block_gemm_of_blackwell() {
   return block_gemm_rows<GemmList<units::OfBlackwell, VllmBlockwiseSm100, VllmBlockwiseSm120, DeepGemmPacked, TorchMx, TorchMxSm120>>("gemm_block_scaled.blackwell");
 }
 
-/// On the CPU a candidate of gfx950's unit, on the chip that unit.
+/// On the CPU, one candidate model of gfx950's tensor core; on the GPU, the real one.
 template <class U>
 std::vector<Kernel> block_gemm_of_gfx950(const char* name) {
   return block_gemm_rows<GemmList<units::UnknownOfAmd, AiterBlockscaleGfx950<U>, AiterBlockscaleBpreshuffleGfx950<U>>>(name);
 }
 
 using SplitGfx942 = GemmList<units::OfAmd, AiterBlockscaleSplitK>;
-/// On the CPU one candidate.
+/// On the CPU, one candidate model only.
 using SplitGfx950 = GemmList<units::UnknownOfAmd, AiterBlockscaleSplitKGfx950<units::Gfx950MfmaE4m3AsGfx942>>;
 
 std::vector<Kernel> block_gemm_of_amd() {

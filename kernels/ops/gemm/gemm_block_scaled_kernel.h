@@ -1,4 +1,4 @@
-// gemm_block_scaled: scales of blocks along k, applied to the sum of each block or by the instruction itself.
+// gemm_block_scaled: block scales along k, applied to the sum of each block or by the instruction itself.
 #pragma once
 
 #include "kernels/ops/gemm/gemm_block_scaled_rules.h"
@@ -7,7 +7,7 @@
 
 namespace assay_kernels {
 
-// An element of the result of a matrix product with scales of blocks.
+// One element of a GEMM with block scales.
 
 template <class Rules, class Y>
 SIMT_DEVICE void store_block(const BlockGemmArguments& x, int64_t row, int64_t column, float acc) {
@@ -15,7 +15,7 @@ SIMT_DEVICE void store_block(const BlockGemmArguments& x, int64_t row, int64_t c
   static_cast<Y*>(x.d)[Rules::place_of_d(row, column, x.pitch_d)] = Rules::template stored<Y>(Rules::result(acc, c));
 }
 
-/// The result of a part added to those before it, as d holds them.
+/// Adds the result of a split-K part to the earlier ones, in the type of d.
 template <class Rules, class Y>
 SIMT_DEVICE float added_block_result(float before, float acc) {
   return simt::to_float(simt::from_float<Y>(before + simt::to_float(Rules::template stored<Y>(Rules::result(acc, 0.0f)))));
@@ -33,17 +33,17 @@ SIMT_DEVICE void store_as(const BlockGemmArguments& x, int64_t row, int64_t colu
   if (x.y == ResultType::kF16) store_block<Rules, simt::F16>(x, row, column, acc);
 }
 
-// A GEMM whose unit takes the scales: one chain of all k, a tile of the instruction's own size to a block.
+// A GEMM whose instruction applies the scales: one chain over all k. Each block computes one tile of the instruction's size.
 
-/// Scales of one instruction, ones beyond m and n.
+/// Scales for one instruction; 1 beyond m and n.
 template <class U>
 struct StagedScales {
-  static constexpr int kEach = units::Bytes<U>::kScales;  ///< of a row
+  static constexpr int kEach = units::Bytes<U>::kScales;  ///< scales per row
   alignas(16) uint8_t a[U::kM * kEach];
   alignas(16) uint8_t b[U::kN * kEach];
 };
 
-/// Of the rows from `row` and the products from k.
+/// Loads the scales for the rows from `row` and the elements from k.
 template <class Rules, class U, int kThreads>
 SIMT_DEVICE void stage_scales(uint8_t* to, const BlockScales& scales, int64_t row, int rows, int64_t all_rows, int64_t k, int64_t all_k) {
   constexpr int kEach = StagedScales<U>::kEach;
@@ -81,8 +81,8 @@ SIMT_KERNEL void unit_scaled_product(BlockGemmArguments x) {
   }
 }
 
-// A matrix product with scales of blocks on a matrix unit: a tile of the instruction's own size to a block, one step of k after
-// the other.
+// A GEMM with block scales on tensor cores. Each block computes one tile of the instruction's size and advances along k step by
+// step.
 
 template <class U, class Rules, int kWarp>
 SIMT_KERNEL void block_scaled_product(BlockGemmArguments x) {
@@ -107,7 +107,7 @@ SIMT_KERNEL void block_scaled_product(BlockGemmArguments x) {
       units::mma<U, kWarp>(chain, factors);
       simt::barrier();
       const bool promotes = (at + U::kK - part) % Rules::kPromote == 0 || at + U::kK >= last;
-      const int64_t first = part + (at - part) / Rules::kPromote * Rules::kPromote;  // of the products that are promoted
+      const int64_t first = part + (at - part) / Rules::kPromote * Rules::kPromote;  // position within the promoted elements
       SIMT_UNROLL
       for (int i = 0; i < chain.kElements && promotes; ++i) {
         const int64_t r = row + chain.row(i), c = column + chain.column(i);
@@ -148,7 +148,7 @@ void run_block_gemm(const Call& call) {
   });
 }
 
-// The rows that offer rules with an instruction here.
+// Table rows for rules that have an instruction here.
 
 template <class Rules, int kParts>
 void run_block_gemm_by_contract(const Call& call) {
@@ -158,7 +158,7 @@ void run_block_gemm_by_contract(const Call& call) {
   });
 }
 
-/// Rules may be offered in parts of k too, where the contract lets a library choose.
+/// Rules may also be offered with split-K, if the contract leaves the choice to the library.
 template <class Rules, int kParts = 1>
 std::vector<Kernel> block_gemm_rows(const std::string& name) {
   const std::vector<std::string> contracts = gemm_contracts<Rules>();

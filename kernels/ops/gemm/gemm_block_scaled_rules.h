@@ -7,15 +7,17 @@
 
 namespace assay_kernels {
 
-/// How scales of blocks lie in memory.
+/// Memory layout of block scales.
 struct ScaleLevel {
-  int type = ASSAY_FLOAT, bits = 32;       ///< of an element of the tensor
-  int64_t in_element = 1;                  ///< scales that an element holds
-  int64_t tile_rows = 1, tile_blocks = 1;  ///< of the tile that repeats, rows and blocks padded to whole ones; 1: strides say all
+  int type = ASSAY_FLOAT, bits = 32;       ///< element type of the tensor
+  int64_t in_element = 1;                  ///< scales per tensor element
+  /// size of the repeating tile; rows and blocks are padded to whole tiles. 1: the strides describe the layout completely
+  int64_t tile_rows = 1, tile_blocks = 1;
 };
 inline constexpr ScaleLevel kFloatScales{}, kPackedScales{ASSAY_INT, 32, 4}, kTiledScales{ASSAY_FLOAT8_E8M0FNU, 8, 1, 128, 4};
 
-/// Scales of blocks of `rows` rows; strides in elements of the tensor, of tiles in elements of a row of whole tiles. `data` points to them whatever they are.
+/// Block scales that each cover `rows` rows. Strides are in tensor elements; strides of tiles are in elements of a row of whole
+/// tiles. `data` points to the scales, whatever their type.
 struct BlockScales {
   const float* data;
   int64_t row_stride, block_stride;
@@ -24,32 +26,35 @@ struct BlockScales {
 
 struct BlockGemmArguments : GemmOperands {
   BlockScales scale_a, scale_b;
-  const void* c;  ///< of the type of d: added to the product; null: none
+  const void* c;  ///< has the type of d and is added to the product; nullptr: none
 };
 
 inline constexpr int64_t kProductsOfScale = 128;
 
-/// Refuses what is no such call; see gemm_operands(). `rows_of_b`: rows of b that share a scale. `products`: that share a scale.
+/// Rejects invalid calls; see gemm_operands(). `rows_of_b`: rows of b that share a scale. `products`: elements along k that share
+/// a scale.
 BlockGemmArguments block_gemm_arguments(const Call& call, int a_type, int b_type, int64_t rows_of_b, bool adds_c, const ScaleLevel& level, int64_t products);
 
-// What contracts of gemm_block_scaled do: the unit that multiplies, when its sums leave it, how the scales of a block join them.
+// Contracts of gemm_block_scaled: the tensor core instruction, when the accumulator is promoted to fp32, and how block scales are
+// applied.
 
-/// What kernels do unless their rules say otherwise.
+/// Defaults that rules may override.
 template <class MatrixUnit, int kPromotedEvery = 128>
 struct BlockRules : PlainProduct<MatrixUnit> {
-  static constexpr int64_t kPromote = kPromotedEvery;  ///< products whose sum leaves the unit
+  static constexpr int64_t kPromote = kPromotedEvery;  ///< multiply-accumulates between two promotions
   static constexpr int64_t kRowsOfScaleB = 128;
-  static constexpr int64_t kPartOf = 128;  ///< parts of k are whole multiples
+  static constexpr int64_t kPartOf = 128;  ///< the length of a split-K part is a multiple of this
   static constexpr bool kAddsC = false;
   static constexpr ScaleLevel kLevel = kFloatScales;
-  static constexpr int64_t kProducts = kProductsOfScale;  ///< that share a scale
-  static constexpr bool kInUnit = false;  ///< the unit takes them
-  static constexpr bool kAddsResults = false;  ///< each part of k is a result of its own, and results are added in their format
+  static constexpr int64_t kProducts = kProductsOfScale;  ///< elements along k that share a scale
+  static constexpr bool kInUnit = false;  ///< the instruction applies the scales
+  /// each split-K part is scaled, rounded and stored like a result; then the parts are added in the type of d
+  static constexpr bool kAddsResults = false;
 
   SIMT_DEVICE static float scale(const BlockScales& scales, int64_t row, int64_t block) {
     return scales.data[row * scales.row_stride + block * scales.block_stride];
   }
-  /// Of a row of a, of a row of b, and the products from k.
+  /// Scales for a row of a and for a row of b, for the elements from k on.
   SIMT_DEVICE static float scale_of_row(const BlockGemmArguments& x, int64_t row, int64_t k) {
     return scale(x.scale_a, row, k / kProductsOfScale);
   }
@@ -63,19 +68,19 @@ struct BlockRules : PlainProduct<MatrixUnit> {
   }
 };
 
-/// Both scales are multiplied first: acc + (sa sb) chain, one FMA.
+/// Multiplies both scales first: acc + (sa sb) chain, with one FMA.
 template <class MatrixUnit, int kPromotedEvery = 128>
 struct ProductOfScales : BlockRules<MatrixUnit, kPromotedEvery> {
   SIMT_DEVICE static float join(float chain, float sa, float sb, float acc) { return simt::fma(sa * sb, chain, acc); }
 };
 
-/// One scale after the other: acc + (chain sa) sb, the last two by one FMA.
+/// Applies one scale after the other: acc + (chain sa) sb, the last two steps with one FMA.
 template <class MatrixUnit, int kPromotedEvery = 128>
 struct ScaleOfRowFirst : BlockRules<MatrixUnit, kPromotedEvery> {
   SIMT_DEVICE static float join(float chain, float sa, float sb, float acc) { return simt::fma(chain * sa, sb, acc); }
 };
 
-// DeepGEMM 54e22612, sm90_fp8_gemm_1d2d.cuh and sm90_fp8_gemm_1d1d.cuh.
+// Source: DeepGEMM 54e22612, sm90_fp8_gemm_1d2d.cuh and sm90_fp8_gemm_1d1d.cuh.
 struct DeepGemm1d2d : ProductOfScales<units::Sm90WgmmaE4m3F32> {
   static constexpr const char* kContract = "deepgemm.fp8_gemm_1d2d.sm_90";
 };
@@ -86,7 +91,7 @@ struct DeepGemm1d1d : ProductOfScales<units::Sm90WgmmaE4m3F32> {
   SIMT_DEVICE static float result(float acc, float c) { return c + acc; }
 };
 
-/// Byte block % 4 of word block / 4: an exponent.
+/// Packed scales: the exponent is byte block % 4 of the int32 with index block / 4.
 template <class Base>
 struct PackedScales : Base {
   static constexpr ScaleLevel kLevel = kPackedScales;
@@ -106,13 +111,15 @@ struct PackedScales : Base {
   }
 };
 
-/// The unit takes the bytes, one for each of its blocks, and adds all of k: DeepGEMM 54e22612, sm100_fp8_fp4_gemm_1d1d.cuh.
+/// The instruction takes one scale byte for each of its blocks and accumulates over all k.
+/// Source: DeepGEMM 54e22612, sm100_fp8_fp4_gemm_1d1d.cuh.
 struct DeepGemmPacked : PackedScales<BlockRules<units::Sm100Tcgen05MxE4m3F32>> {
   static constexpr const char* kContract = "deepgemm.fp8_gemm_1d1d_packed.sm_100";
   static constexpr bool kInUnit = true;
 };
 
-/// MXFP8: a byte for each 32 products, in the tiles that the unit reads. torch 2.11.0, ScaledBlas.cpp: cuBLASLt's VEC32_UE8M0.
+/// MXFP8: one scale byte per 32 elements, in the tiled layout that the tensor core reads.
+/// Source: torch 2.11.0, ScaledBlas.cpp, cuBLASLt's VEC32_UE8M0.
 template <class Rules, class MatrixUnit>
 struct TiledScales : BlockRules<MatrixUnit> {
   static constexpr bool kInUnit = true;
@@ -132,7 +139,8 @@ struct TorchMxSm120 : TiledScales<TorchMxSm120, units::Sm120MmaMxE4m3F32> {
   static constexpr const char* kContract = "torch.scaled_mm_mxfp8.sm_120";
 };
 
-/// Bytes become f32, which join as any other scales. The rules that a kernel runs by, so that mistakes may change a byte.
+/// Converts scale bytes to fp32, which are then applied like other scales. Goes through the kernel's own rules, so that a faulty
+/// kernel can change a byte.
 template <class Rules>
 struct DecodedScales : PackedScales<ProductOfScales<units::Sm90WgmmaE4m3F32>> {
   static constexpr const char* kContract = "assay.fp8_gemm_1d1d_packed.sm_90";
@@ -146,7 +154,7 @@ struct DecodedScales : PackedScales<ProductOfScales<units::Sm90WgmmaE4m3F32>> {
 };
 struct AssayPacked : DecodedScales<AssayPacked> {};
 
-// vLLM v0.33.0, scaled_mm_blockwise_sm90_fp8_dispatch.cuh and its siblings.
+// Source: vLLM v0.33.0, scaled_mm_blockwise_sm90_fp8_dispatch.cuh and the files beside it.
 struct VllmBlockwise : ProductOfScales<units::Sm90WgmmaE4m3F32> {
   static constexpr const char* kContract = "vllm.cutlass_scaled_mm_blockwise.sm_90";
 };
@@ -157,7 +165,7 @@ struct VllmBlockwiseSm120 : ProductOfScales<units::Sm120MmaE4m3F32> {
   static constexpr const char* kContract = "vllm.cutlass_scaled_mm_blockwise.sm_120";
 };
 
-// torch 2.11.0, ScaledBlas.cpp: cuBLASLt adds; k is whole in these kernels, and in two parts in split_k.
+// cuBLASLt, as called by torch 2.11.0, ScaledBlas.cpp. These kernels do not split k; split_k uses two parts.
 struct TorchBlock1x128Tile : ProductOfScales<units::Sm90WgmmaE4m3F32> {
   static constexpr const char* kContract = "torch.scaled_mm_1x128_128x128.sm_90";
   static constexpr int64_t kPartOf = 512;
@@ -167,7 +175,8 @@ struct TorchBlock1x128 : ScaleOfRowFirst<units::Sm90WgmmaE4m3F32> {
   static constexpr int64_t kRowsOfScaleB = 1;
 };
 
-// vLLM v0.33.0, fp8_utils.py: the Triton kernel for BLOCK_SIZE_K 128, 64 and 32.
+// The Triton kernel with BLOCK_SIZE_K 128, 64 and 32.
+// Source: vLLM v0.33.0, fp8_utils.py.
 struct VllmTriton : ScaleOfRowFirst<units::Sm90WgmmaE4m3F32> {
   static constexpr const char* kContract = "vllm.triton_w8a8_block.sm_90";
 };
@@ -185,12 +194,12 @@ struct VllmTritonSm89 : ScaleOfRowFirst<units::Sm89MmaE4m3F32> {
   static constexpr const char* kContract = "vllm.triton_w8a8_block.sm_89";
 };
 
-// Offered as a kernel of which nobody knows how it adds.
+// Offered as a kernel whose accumulation order is unknown.
 struct UnknownBlocks : ProductOfScales<units::Sm90WgmmaE4m3F32> {
   static constexpr const char* kContract = "assay.unknown_fp8_1x128_128x128.sm_90";
 };
 
-/// The product of both scales first, in a build that flushes.
+/// Multiplies both scales first, in a build that flushes subnormals.
 template <class MatrixUnit>
 struct FlushedProductOfScales : BlockRules<MatrixUnit> {
   SIMT_DEVICE static float join(float chain, float sa, float sb, float acc) {
@@ -198,15 +207,16 @@ struct FlushedProductOfScales : BlockRules<MatrixUnit> {
   }
 };
 
-/// composable_kernel 1eb2e573, blockwise_gemm_pipeline_xdlops_v1_ab_scale.hpp, which hipcc contracts; AITER e4048607, opus_gemm. In the
-/// order of an instance of 16x16 tiles: KPack is 16.
+/// The order of an instance with 16x16 tiles, where KPack is 16. hipcc contracts multiplications and additions into FMAs.
+/// Source: composable_kernel 1eb2e573, blockwise_gemm_pipeline_xdlops_v1_ab_scale.hpp; AITER e4048607, opus_gemm.
 template <class MatrixUnit>
 using CkBlocks = LaneOrder<FlushedProductOfScales<MatrixUnit>, 4, 16>;
 
 struct AiterBlockscale : CkBlocks<units::Gfx942MfmaE4m3fnuzF32> {
   static constexpr const char* kContract = "aiter.ck_gemm_a8w8_blockscale.gfx942";
 };
-/// bf16 is the upper half of fp32: csrc/include/opus/opus.hpp, OPUS_FP32_to_BF16_DEFAULT 2.
+/// Truncates fp32 to bf16.
+/// Source: csrc/include/opus/opus.hpp, OPUS_FP32_to_BF16_DEFAULT 2.
 struct AiterOpusBlockscale : CkBlocks<units::Gfx942MfmaE4m3fnuzF32> {
   template <class Y>
   SIMT_DEVICE static Y stored(float result) {
@@ -217,14 +227,15 @@ struct AiterOpusBlockscale : CkBlocks<units::Gfx942MfmaE4m3fnuzF32> {
   }
   static constexpr const char* kContract = "aiter.opus_gemm_a8w8_blockscale_rz.gfx942";
 };
-/// On gfx950 with codes of OCP, by its unit or by a candidate of it.
+/// On gfx950 with OCP codes, with its instruction or a candidate model of it.
 template <class MatrixUnit>
 struct AiterBlockscaleGfx950 : CkBlocks<MatrixUnit> {
   static constexpr const char* kContract = "aiter.ck_gemm_a8w8_blockscale.gfx950";
 };
 
-/// Parts of k as results of 16 bits that are added to zeros, here one after the other; atomics add them as they come: SetKBatch in AITER
-/// e4048607, gemm_a8w8_blockscale_common.cuh.
+/// Split-K with 16-bit partial results added to zeros. Here they are added in order; the real kernel adds them by atomics in any
+/// order.
+/// Source: AITER e4048607, gemm_a8w8_blockscale_common.cuh, SetKBatch.
 template <class Base>
 struct AddedBlockResults : Base {
   static constexpr bool kAddsResults = true;
@@ -237,7 +248,7 @@ struct AiterBlockscaleSplitKGfx950 : AddedBlockResults<AiterBlockscaleGfx950<Mat
   static constexpr const char* kContract = "aiter.ck_gemm_a8w8_blockscale_split_k.gfx950";
 };
 
-/// The weight comes shuffled, and scales of a by their bytes, [blocks of k, m], whatever their strides.
+/// The weight is shuffled. The scales of a are read as [blocks of k, m] in memory, whatever their strides.
 template <class Base>
 struct Preshuffled : OfShuffledWeight<Base> {
   SIMT_DEVICE static float scale_of_row(const BlockGemmArguments& x, int64_t row, int64_t k) {

@@ -1,5 +1,5 @@
-// What every GEMM kernel uses: lists of rules whose tensor core is here, operands read and checked by the host, default rules, and staging
-// of a step of k.
+// Shared by all GEMM kernels: lists of rules whose tensor core is available, operands that the host reads and checks, default
+// rules, and staging of one step along k.
 #pragma once
 
 #include <algorithm>
@@ -8,16 +8,16 @@
 
 #include "kernels/ops/call.h"
 #include "kernels/simt/simt.h"
-// Units of every vendor by name; which of them have an instruction here is asked of the lists.
+// Tensor cores of every vendor by name; the lists tell which of them have an instruction here.
 #include "kernels/units/amd_units.h"
 #include "kernels/units/mma.h"
 #include "kernels/units/nvidia_units.h"
 
 namespace assay_kernels {
 
-// Which rules of GEMMs have an instruction here, the contracts that they obey, and the types of their codes.
+// Selects the GEMM rules whose instruction is available, with their contracts and code types.
 
-/// Types of codes in the ABI.
+/// ABI types of the codes.
 template <class F>
 inline constexpr int kTypeCode = ASSAY_INT;
 template <>
@@ -36,7 +36,7 @@ constexpr bool holds(const units::Lists<Several...>*) {
   return (holds<U>(static_cast<const Several*>(nullptr)) || ...);
 }
 
-/// Rules whose units are in the vendor's list here.
+/// The rules whose tensor core is in the vendor's list.
 template <class Vendor, class... Rules>
 struct GemmList {
   template <class Call>
@@ -58,10 +58,10 @@ std::vector<std::string> gemm_contracts() {
   return contracts;
 }
 
-/// The chip whose unit a contract names last: "torch.scaled_mm_row.sm_90".
+/// The architecture at the end of a contract's name: "torch.scaled_mm_row.sm_90".
 inline std::string chip_at_end(const std::string& contract) { return contract.substr(contract.rfind('.') + 1); }
 
-// Factors and result of a call of any GEMM, read and checked by the host.
+// Operands and result of any GEMM call, read and checked by the host.
 
 enum class ResultType : int { kF32, kBf16, kF16 };
 
@@ -70,14 +70,14 @@ struct GemmOperands {
   void* d;
   ResultType y;
   int64_t m, n, k;
-  int64_t pitch_a, pitch_b, pitch_d;  ///< elements from one row to the next
-  int64_t part;  ///< products of a part of k: parts are summed apart and added in f32 in their order
+  int64_t pitch_a, pitch_b, pitch_d;  ///< row pitches in elements
+  int64_t part;  ///< elements per split-K part; the parts are summed separately and added in fp32 in order
 };
 
 inline const assay_tensor& gemm_codes(const Call& call, const char* role, int type) {
   const assay_tensor& t = call.input(role);
   if (!has_type(t, type, 8))
-    unsupported(named(t) + " has elements that this kernel does not multiply: " + assay::plugin::type_name(t));
+    unsupported(named(t) + " has a type that this kernel does not support: " + assay::plugin::type_name(t));
   return t;
 }
 
@@ -88,8 +88,8 @@ inline ResultType result_type(const assay_tensor& d) {
   unsupported("d must be f32, bf16 or fp16");
 }
 
-/// Refuses what is no such call: types of other codes than `a_type` and `b_type`, other shapes, rows that are no runs. d is
-/// never empty unless m or n is 0. k is one part.
+/// Rejects other types than `a_type` and `b_type`, wrong shapes, and rows that are not contiguous. d is non-empty unless m or n
+/// is 0. k is not split.
 inline GemmOperands gemm_operands(const Call& call, int a_type, int b_type) {
   const assay_tensor &a = gemm_codes(call, "a", a_type), &b = gemm_codes(call, "b", b_type), &d = call.output("d");
   const Shape of_a = matrix_of_rows(a), of_b = matrix_of_rows(b), of_d = matrix_of_rows(d);
@@ -109,27 +109,28 @@ inline GemmOperands gemm_operands(const Call& call, int a_type, int b_type) {
           std::max<int64_t>(1, of_a.columns)};
 }
 
-/// Parts of whole `unit` products, as cuBLASLt cuts k.
+/// Length of a split-K part as a multiple of `unit` elements, as cuBLASLt splits k.
 inline int64_t part_of(int64_t k, int parts, int64_t unit) {
   const int64_t units = (k + unit - 1) / unit;
   return std::max<int64_t>(1, (units + parts - 1) / parts) * unit;
 }
 
-// What every matrix product takes for granted unless its rules say otherwise.
+// Defaults of every GEMM; a contract's rules may override them.
 
 template <class MatrixUnit>
 struct PlainProduct {
   using Unit = MatrixUnit;
-  using CodesOfA = typename MatrixUnit::A;  ///< that the tensors hold
+  using CodesOfA = typename MatrixUnit::A;  ///< code types of the tensors
   using CodesOfB = typename MatrixUnit::B;
 
-  static constexpr int64_t kPeriod = 1;  ///< products after which the order along k repeats
-  /// The product that is multiplied at a place.
+  static constexpr int64_t kPeriod = 1;  ///< number of elements after which the order along k repeats
+  /// Index along k of the element that is multiplied at a position.
   SIMT_DEVICE static int64_t product_at(int64_t place) { return place; }
 
-  static constexpr bool kDenseWeight = false;  ///< rows of b follow each other: it is no matrix of rows
+  /// rows of b must be contiguous and without gaps, because b is not stored row by row
+  static constexpr bool kDenseWeight = false;
 
-  /// Where what is multiplied lies.
+  /// Positions of the multiplied elements in memory.
   SIMT_DEVICE static int64_t products(int64_t k) { return k; }
   SIMT_DEVICE static int64_t row_of_a(int64_t row, int64_t /*m*/) { return row; }
   SIMT_DEVICE static int64_t byte_of_a(int64_t row, int64_t k, int64_t pitch) { return row * pitch + k; }
@@ -138,8 +139,9 @@ struct PlainProduct {
   SIMT_DEVICE static bool keeps_part(int64_t /*first*/, int64_t /*end*/, int64_t /*k*/) { return true; }
 };
 
-/// Each of kLanes groups of lanes takes eight neighbours in k, and the groups begin kApart apart: composable_kernel 8e22e1ae,
-/// blockwise_gemm_pipeline_xdlops_base.hpp CalculateAThreadOriginDataIndex. Both factors are read so.
+/// Order along k of composable_kernel: each of kLanes lane groups takes eight consecutive elements; the groups start kApart
+/// elements apart. Both operands are read this way.
+/// Source: composable_kernel 8e22e1ae, blockwise_gemm_pipeline_xdlops_base.hpp CalculateAThreadOriginDataIndex.
 template <class Base, int kLanes, int kApart>
 struct LaneOrder : Base {
   static constexpr int64_t kPeriod = kLanes * kApart;
@@ -149,27 +151,28 @@ struct LaneOrder : Base {
   }
 };
 
-/// The end of whole periods of k.
+/// The end of the last whole period along k.
 template <class Rules>
 SIMT_DEVICE int64_t end_of_periods(int64_t first, int64_t end) {
   return first + (end - first + Rules::kPeriod - 1) / Rules::kPeriod * Rules::kPeriod;
 }
 
-/// Refuses a weight whose rows lie apart where there are no rows.
+/// Rejects a weight with strided rows if the rules need dense ones.
 template <class Rules>
 void expect_weight(const GemmOperands& x) {
   if (Rules::kDenseWeight && x.pitch_b != x.k) unsupported("b is shuffled and must be dense");
 }
 
-/// AITER e4048607, aiter/ops/shuffle.py, layout (16, 16), codes of a byte: cells of 16 rows and 32 products in 512 bytes, in which
-/// 16 products of a row lie together, those of all rows before the next 16.
+/// Layout (16, 16) of a shuffled weight with one-byte codes. A cell holds 16 rows and 32 columns in 512 bytes: first 16 columns
+/// of each row, then the next 16 columns of each row.
+/// Source: AITER e4048607, aiter/ops/shuffle.py.
 struct ShuffledWeight {
   SIMT_DEVICE static int64_t byte(int64_t column, int64_t k, int64_t all_k) {
     return (column >> 4) * 16 * all_k + (k >> 5) * 512 + ((k >> 4) & 1) * 256 + (column & 15) * 16 + (k & 15);
   }
 };
 
-/// Rules of a product whose weight comes so.
+/// Rules of a GEMM with a shuffled weight.
 template <class Base>
 struct OfShuffledWeight : Base {
   static constexpr bool kDenseWeight = true;
@@ -178,9 +181,9 @@ struct OfShuffledWeight : Base {
   }
 };
 
-// What every matrix product does with its factors: a step of k is brought to where the unit of a block reads it.
+// Staging of operands: copies one step along k to where the block's instruction reads it.
 
-/// Factors of one instruction, zeros beyond m, n and k.
+/// Operands of one instruction, with zeros beyond m, n and k.
 template <class U>
 struct StagedStep {
   alignas(16) uint8_t a[U::kM * U::kK];
@@ -196,7 +199,7 @@ SIMT_DEVICE float number_of_sum(uint32_t code) {
   return value;
 }
 
-/// `Arguments` have m, n, k, a, b and their pitches; `Rules` say where rows of a and bytes of b lie.
+/// `Arguments` must have m, n, k, a, b and their pitches. `Rules` define where rows of a and bytes of b lie.
 template <class Rules, int kThreads, class Arguments>
 SIMT_DEVICE void stage(StagedStep<typename Rules::Unit>& step, const Arguments& x, int64_t row, int64_t column, int64_t k,
                        int64_t end) {

@@ -1,4 +1,4 @@
-// gemm_scaled: one scale for each row, column or tensor, applied to the finished sum.
+// gemm_scaled: one scale per row, column or tensor, applied to the finished sum.
 #pragma once
 
 #include "kernels/ops/gemm/gemm_common.h"
@@ -10,34 +10,35 @@ namespace assay_kernels {
 
 struct GemmArguments : GemmOperands {
   const float *scale_a, *scale_b;
-  int64_t step_of_scale_a, step_of_scale_b;  ///< 0: one scale for all
-  const void* bias;                          ///< of the type of d; null: none
-  const int32_t *azp_adj, *azp;              ///< [n], [m]: of contracts with zero points
+  int64_t step_of_scale_a, step_of_scale_b;  ///< 0: one scale for all rows or columns
+  const void* bias;                          ///< has the type of d; nullptr: none
+  const int32_t *azp_adj, *azp;              ///< [n] and [m]: only in contracts with zero points
 };
 
-/// What is taken off sums of integers: nothing, azp_adj, or azp times azp_adj.
+/// What is subtracted from the int32 sums: nothing, azp_adj, or azp times azp_adj.
 enum class Azp { kNone, kTensor, kTokens };
 
-/// Refuses what is no such call: types of other codes than `a_type` and `b_type`, other shapes, tensors that are not dense, and
-/// so many products of integers that int32 could overflow. d is never empty unless m or n is 0.
+/// Rejects other types than `a_type` and `b_type`, wrong shapes, tensors that are not dense, and a k so large that int32 could
+/// overflow. d is non-empty unless m or n is 0.
 GemmArguments gemm_arguments(const Call& call, int a_type, int b_type, bool takes_bias, Azp azp = Azp::kNone);
 
-// What contracts of gemm_scaled say: the unit that multiplies, when its sums go to f32, how scales and a bias join them. The contracts
-// themselves stand by the vendor of their units.
+// Building blocks of gemm_scaled contracts: the tensor core instruction, when the accumulator is promoted to fp32, and how scales
+// and a bias are applied. The contracts themselves are grouped by vendor.
 
-/// What kernels do unless their rules say otherwise.
+/// Defaults that rules may override.
 template <class MatrixUnit, int kPromotedEvery = 0>
 struct GemmRules : PlainProduct<MatrixUnit> {
-  static constexpr int64_t kPromote = kPromotedEvery;  ///< products whose sum is added to one of f32; 0: one chain
+  static constexpr int64_t kPromote = kPromotedEvery;  ///< multiply-accumulates between two promotions to fp32; 0: never promoted
   static constexpr bool kTakesBias = true;
   static constexpr Azp kAzp = Azp::kNone;
-  static constexpr bool kAddsResults = false;  ///< each part of k is a result of its own, and results are added in their format
+  /// each split-K part is scaled, rounded and stored like a result; then the parts are added in the type of d
+  static constexpr bool kAddsResults = false;
 
-  /// The sum of a chain as f32.
+  /// Converts an accumulator to fp32.
   SIMT_DEVICE static float number(const GemmArguments& /*x*/, uint32_t sum, int64_t /*row*/, int64_t /*column*/) {
     return number_of_sum<MatrixUnit>(sum);
   }
-  /// What joins the scaled sum of a column, if anything does.
+  /// True if a bias is added to the scaled sum of a column.
   SIMT_DEVICE static bool has_bias(const GemmArguments& x) { return x.bias != nullptr; }
   template <class Y>
   SIMT_DEVICE static float bias(const GemmArguments& x, int64_t /*row*/, int64_t column, float /*sa*/, float /*sb*/) {
@@ -54,7 +55,7 @@ struct GemmRules : PlainProduct<MatrixUnit> {
   }
 };
 
-/// One scale a tensor: both are multiplied first.
+/// One scale per tensor; both are multiplied first.
 template <class MatrixUnit, int kPromotedEvery = 0>
 struct TensorScaled : GemmRules<MatrixUnit, kPromotedEvery> {
   template <class>
@@ -63,7 +64,7 @@ struct TensorScaled : GemmRules<MatrixUnit, kPromotedEvery> {
   }
 };
 
-/// The scale of a token first.
+/// Applies the token's scale first.
 template <class MatrixUnit, int kPromotedEvery = 0>
 struct TokenFirst : GemmRules<MatrixUnit, kPromotedEvery> {
   template <class>
@@ -72,7 +73,7 @@ struct TokenFirst : GemmRules<MatrixUnit, kPromotedEvery> {
   }
 };
 
-/// The weight's scale first.
+/// Applies the weight's scale first.
 template <class MatrixUnit, int kPromotedEvery = 0>
 struct WeightFirst : GemmRules<MatrixUnit, kPromotedEvery> {
   template <class>
@@ -81,7 +82,7 @@ struct WeightFirst : GemmRules<MatrixUnit, kPromotedEvery> {
   }
 };
 
-// A scaled matrix product on a matrix unit: a tile of the instruction's own size to a block, one step of k after the other.
+// A scaled GEMM on tensor cores. Each block computes one tile of the instruction's size and advances along k step by step.
 
 template <class Rules, class Y>
 SIMT_DEVICE void store(const GemmArguments& x, int64_t row, int64_t column, float sum) {
@@ -92,14 +93,14 @@ SIMT_DEVICE void store(const GemmArguments& x, int64_t row, int64_t column, floa
       Rules::has_bias(x) ? Rules::template with_bias<Y>(scaled, bias) : simt::from_float<Y>(scaled);
 }
 
-/// A result in the format of d, as a number.
+/// Reads a result of type Y as a number.
 template <class Rules, class Y>
 SIMT_DEVICE float result_of(const GemmArguments& x, int64_t row, int64_t column, float sum) {
   const float sa = Rules::scale_of_row(x, row), sb = Rules::scale_of_column(x, column);
   return simt::to_float(simt::from_float<Y>(Rules::template scaled<Y>(sum, sa, sb, 0.0f)));
 }
 
-/// The result of a part added to those before it, as d holds them.
+/// Adds the result of a split-K part to the earlier ones, in the type of d.
 template <class Rules, class Y>
 SIMT_DEVICE float added_result(const GemmArguments& x, int64_t row, int64_t column, float before, float part) {
   return simt::to_float(simt::from_float<Y>(before + result_of<Rules, Y>(x, row, column, part)));
@@ -181,7 +182,7 @@ void run_gemm(const Call& call) {
   });
 }
 
-// The rows that offer rules with an instruction here.
+// Table rows for rules that have an instruction here.
 
 template <class Rules, int kParts>
 void run_gemm_by_contract(const Call& call) {
@@ -191,7 +192,7 @@ void run_gemm_by_contract(const Call& call) {
   });
 }
 
-/// Rules may be offered in parts of k too, where the contract lets a library choose.
+/// Rules may also be offered with split-K, if the contract leaves the choice to the library.
 template <class Rules, int kParts = 1>
 std::vector<Kernel> gemm_rows(const std::string& name) {
   const std::vector<std::string> contracts = gemm_contracts<Rules>();

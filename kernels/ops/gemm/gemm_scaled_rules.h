@@ -6,9 +6,9 @@
 
 namespace assay_kernels {
 
-// Contracts of gemm_scaled with tensor cores of NVIDIA.
+// Contracts of gemm_scaled for NVIDIA tensor cores.
 
-// torch 2.11.0, ScaledBlas.cpp: cuBLASLt adds; k is whole in these kernels, and in two parts in split_k.
+// cuBLASLt, as called by torch 2.11.0, ScaledBlas.cpp. These kernels do not split k; split_k uses two parts.
 struct TorchTensorFast : TensorScaled<units::Sm90WgmmaE4m3F32> {
   static constexpr const char* kContract = "torch.scaled_mm_tensor_fast.sm_90";
 };
@@ -40,17 +40,19 @@ struct TorchRowSm100 : WeightFirst<units::Sm100Tcgen05E4m3F32> {
   static constexpr const char* kContract = "torch.scaled_mm_row.sm_100";
 };
 
-// CUTLASS 7107b05, fp8_accumulation.hpp: promoted every four instructions.
+// Promotes after every four instructions.
+// Source: CUTLASS 7107b05, fp8_accumulation.hpp.
 struct CutlassRow : WeightFirst<units::Sm90WgmmaE4m3F32, 128> {
   static constexpr const char* kContract = "cutlass.fp8_gemm_row.sm_90";
   static constexpr bool kTakesBias = false;
 };
 
-// vLLM v0.33.0, scaled_mm_epilogues_c3x.hpp: sA * (sB * acc) + bias.
+// sA * (sB * acc) + bias.
+// Source: vLLM v0.33.0, scaled_mm_epilogues_c3x.hpp.
 struct VllmScaledMm : WeightFirst<units::Sm90WgmmaE4m3F32> {
   static constexpr const char* kContract = "vllm.cutlass_scaled_mm.sm_90";
 };
-/// a and b are exchanged, and with them the order of their scales.
+/// a and b are exchanged, so their scales are applied in the other order.
 struct VllmScaledMmSwapAb : TokenFirst<units::Sm90WgmmaE4m3F32> {
   static constexpr const char* kContract = "vllm.cutlass_scaled_mm_swap_ab.sm_90";
 };
@@ -58,7 +60,8 @@ struct VllmScaledMmInt8 : WeightFirst<units::Sm90WgmmaInt8Int32> {
   static constexpr const char* kContract = "vllm.cutlass_scaled_mm_int8.sm_90";
 };
 
-// vLLM v0.33.0, ScaledEpilogueBiasAzp and ScaledEpilogueBiasAzpToken: float(accum - azp_adj), all of int32.
+// Subtracts in int32, then converts: float(accum - azp_adj).
+// Source: vLLM v0.33.0, ScaledEpilogueBiasAzp and ScaledEpilogueBiasAzpToken.
 template <Azp kKind>
 struct WithZeroPoints : VllmScaledMmInt8 {
   static constexpr Azp kAzp = kKind;
@@ -76,7 +79,8 @@ struct VllmScaledMmAzpPerToken : WithZeroPoints<Azp::kTokens> {
   static constexpr const char* kContract = "vllm.cutlass_scaled_mm_azp_per_token.sm_90";
 };
 
-// vLLM 03f95201, triton_scaled_mm.py: the bias joins the result as it is stored.
+// Adds the bias after rounding the result to the output type.
+// Source: vLLM 03f95201, triton_scaled_mm.py.
 struct VllmTritonScaledMm : TokenFirst<units::Sm90WgmmaE4m3F32> {
   static constexpr const char* kContract = "vllm.triton_scaled_mm.sm_90";
   template <class Y>
@@ -85,12 +89,13 @@ struct VllmTritonScaledMm : TokenFirst<units::Sm90WgmmaE4m3F32> {
   }
 };
 
-// vLLM v0.32.0: accumulator += bias, before the result is rounded.
+// Adds the bias to the accumulator, before rounding.
+// Source: vLLM v0.32.0.
 struct VllmTritonScaledMm32 : TokenFirst<units::Sm90WgmmaE4m3F32> {
   static constexpr const char* kContract = "vllm.triton_scaled_mm@v0.32.0.sm_90";
 };
 
-// Triton 3.6 on sm_90: acc += tl.dot(a, b), and a dot whose codes are unpacked to f16 (max_num_imprecise_acc=0).
+// Triton 3.6 on sm_90: acc += tl.dot(a, b). With max_num_imprecise_acc=0, the codes are unpacked to fp16 first.
 struct TritonDotAdded : TokenFirst<units::Sm90WgmmaE4m3F32, 128> {
   static constexpr const char* kContract = "triton.dot_added_k128.sm_90";
   static constexpr bool kTakesBias = false;
@@ -100,7 +105,7 @@ struct TritonDotImprecise0 : TokenFirst<units::Sm90MmaE4m3UnpackedF32> {
   static constexpr bool kTakesBias = false;
 };
 
-// Offered as kernels of which nobody knows how they add.
+// Offered as kernels whose accumulation order is unknown.
 struct UnknownTensor : TensorScaled<units::Sm90WgmmaE4m3F32, 128> {
   static constexpr const char* kContract = "assay.unknown_fp8_tensor.sm_90";
   static constexpr bool kTakesBias = false;
@@ -110,9 +115,10 @@ struct UnknownRow : WeightFirst<units::Sm90WgmmaE4m3F32> {
   static constexpr bool kTakesBias = false;
 };
 
-// Contracts of gemm_scaled with matrix units of AMD.
+// Contracts of gemm_scaled for AMD matrix (MFMA) instructions.
 
-/// The weight's scale first, in a build that flushes: aiter/jit/core.py e4048607, -fgpu-flush-denormals-to-zero.
+/// Applies the weight's scale first, in a build that flushes subnormals.
+/// Source: aiter/jit/core.py e4048607, -fgpu-flush-denormals-to-zero.
 template <class MatrixUnit>
 struct FlushedWeightFirst : GemmRules<MatrixUnit> {
   template <class>
@@ -125,21 +131,22 @@ struct FlushedWeightFirst : GemmRules<MatrixUnit> {
   }
 };
 
-/// AITER e404860, gemm_a8w8_common.cuh, in the order of an instance of 16x16 tiles with 128 products a block: KPerThread is 32.
+/// The order of an instance with 16x16 tiles and 128 elements along k per block, where KPerThread is 32.
+/// Source: AITER e404860, gemm_a8w8_common.cuh.
 template <class MatrixUnit>
 using CkRowwise = LaneOrder<FlushedWeightFirst<MatrixUnit>, 4, 32>;
 
 struct AiterGemmA8w8Fnuz : CkRowwise<units::Gfx942MfmaE4m3fnuzF32> {
   static constexpr const char* kContract = "aiter.ck_gemm_a8w8.gfx942";
 };
-/// Codes of int8: the sum is exact.
+/// int8 codes: the sum is exact.
 struct AiterGemmA8w8Int8 : FlushedWeightFirst<units::Gfx942MfmaInt8Int32> {
   static constexpr const char* kContract = "aiter.ck_gemm_a8w8_int8.gfx942";
 };
 struct AiterGemmA8w8Int8Gfx950 : FlushedWeightFirst<units::Gfx950MfmaInt8Int32> {
   static constexpr const char* kContract = "aiter.ck_gemm_a8w8_int8.gfx950";
 };
-/// The weight comes shuffled: KPack products of a row lie together, 16.
+/// The weight is shuffled: KPack = 16 elements of a row are contiguous.
 template <class MatrixUnit>
 struct ShuffledWeightFirst : OfShuffledWeight<LaneOrder<FlushedWeightFirst<MatrixUnit>, 4, 16>> {
   static constexpr bool kTakesBias = false;
@@ -148,7 +155,7 @@ struct AiterBpreshuffle : ShuffledWeightFirst<units::Gfx942MfmaE4m3fnuzF32> {
   static constexpr const char* kContract = "aiter.ck_gemm_a8w8_bpreshuffle.gfx942";
 };
 
-/// The same on gfx950 with codes of OCP, by its unit or by a candidate of it.
+/// The same on gfx950 with OCP codes, with its instruction or a candidate model of it.
 template <class MatrixUnit>
 struct AiterGemmA8w8Gfx950 : CkRowwise<MatrixUnit> {
   static constexpr const char* kContract = "aiter.ck_gemm_a8w8.gfx950";
@@ -158,7 +165,8 @@ struct AiterBpreshuffleGfx950 : ShuffledWeightFirst<MatrixUnit> {
   static constexpr const char* kContract = "aiter.ck_gemm_a8w8_bpreshuffle.gfx950";
 };
 
-/// Parts of k as results of 16 bits that are added to zeros, here one after the other; atomics add them as they come.
+/// Split-K with 16-bit partial results added to zeros. Here they are added in order; the real kernel adds them by atomics in any
+/// order.
 template <class Base>
 struct AddedResults : Base {
   static constexpr bool kTakesBias = false, kAddsResults = true;
@@ -178,7 +186,7 @@ struct AiterBpreshuffleSplitKGfx950 : AddedResults<AiterBpreshuffleGfx950<Matrix
   static constexpr const char* kContract = "aiter.ck_gemm_a8w8_bpreshuffle_split_k.gfx950";
 };
 
-// Offered as kernels of which nobody knows how they add.
+// Offered as kernels whose accumulation order is unknown.
 struct UnknownRowGfx942 : CkRowwise<units::Gfx942MfmaE4m3fnuzF32> {
   static constexpr const char* kContract = "assay.unknown_fp8_row_lanes.gfx942";
   static constexpr bool kTakesBias = false;

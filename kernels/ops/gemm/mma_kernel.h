@@ -1,4 +1,4 @@
-// mma: one tensor core instruction on many tiles.
+// mma: one tensor core instruction, executed on many tiles.
 #pragma once
 
 #include <map>
@@ -10,25 +10,25 @@
 
 namespace assay_kernels {
 
-// Tensors of a call as tiles of a tensor core.
+// Reads the tensors of a call as tiles of a tensor core.
 
 struct TileShape {
   int64_t tiles, rows, columns;
 };
 
-/// Data of a dense tensor of that shape and of so many bits an element. Refuses any other.
+/// Data of a dense tensor of that shape and element size in bits. Rejects any other tensor.
 const uint8_t* tiles_of(const Call& call, const char* role, bool is_output, const TileShape& shape, int bits);
-/// Tiles of the call, from c [tiles, m, n].
+/// Number of tiles, from the shape of c, [tiles, m, n].
 int64_t tile_count(const Call& call);
-/// Columns of a [tiles, m, k].
+/// k, from the shape of a, [tiles, m, k].
 int64_t products_of(const Call& call);
 
-// One instruction of a tensor core after the other on tiles of its own size, one tile a block.
+// Executes an instruction repeatedly on tiles of its own size, one tile per block.
 
 struct MmaArguments {
   const uint8_t *a, *b, *sfa, *sfb, *c;
   uint8_t* d;
-  int64_t steps;  ///< instructions one after the other, each with the result of the one before as its c
+  int64_t steps;  ///< number of chained instructions; each takes the previous result as its c
 };
 
 template <class U, int kWarp>
@@ -77,7 +77,7 @@ void run_mma(const Call& call) {
             [&](auto warp) { simt::launch(mma_tiles<U, warp.value>, call.grid(tiles, units::kThreads<U, warp.value>), x); });
 }
 
-// How the units of a list are offered: a row for every size of a tile.
+// Table rows for the instructions of a list, one per tile size.
 
 template <class Units>
 void run_mma_by_contract(const Call& call) {

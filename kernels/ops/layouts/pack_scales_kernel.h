@@ -1,4 +1,4 @@
-// pack_scales: fp32 scales that become packed UE8M0 words, and the rules of each contract.
+// pack_scales: packs fp32 scales into int32 words of four UE8M0 exponents, by the rules of each contract.
 #pragma once
 
 #include "kernels/ops/call.h"
@@ -7,22 +7,24 @@
 
 namespace assay_kernels {
 
-// How four fp32 scales become a word, or one stays what it is. Sources: DeepGEMM
-// deep_gemm/include/deep_gemm/impls/smxx_layout.cuh (1f3b8059), csrc/jit_kernels/impls/smxx_layout.hpp (0274ad7b).
+// How four fp32 scales are packed into a word, or one scale is copied unchanged.
+// Source: DeepGEMM deep_gemm/include/deep_gemm/impls/smxx_layout.cuh (1f3b8059), csrc/jit_kernels/impls/smxx_layout.hpp
+// (0274ad7b).
 
 struct PackRules {
-  static constexpr int kValues = 4;         ///< scales of a word
-  static constexpr bool kPadsRows = false;  ///< zeros in the words of rows beyond the last
-  static constexpr bool kGaps = false;      ///< rows of groups, with rows between them that hold nothing
-  /// What a row's last word has for scales that the row lacks.
+  static constexpr int kValues = 4;         ///< scales per word
+  static constexpr bool kPadsRows = false;  ///< writes zeros into the words of padding rows
+  static constexpr bool kGaps = false;      ///< rows come in groups with unused rows in between
+  /// Fills the bytes of a row's last word that have no scale.
   SIMT_DEVICE static uint32_t absent() { return 0; }
-  /// Place of word `column` of a row.
+  /// Position of word `column` of a row.
   SIMT_DEVICE static int64_t place(int64_t row, int64_t column, int64_t padded_rows, int64_t /*words*/) {
     return column * padded_rows + row;
   }
 };
 
-/// Right for powers of two alone; whoever calls it says that they are. Before 2.6 nobody looked, after it a device assert.
+/// Correct for powers of two only; the caller guarantees them. Releases before 2.6 do not check this; later ones have a device
+/// assert.
 struct DeepgemmPack25 : PackRules {
   static constexpr const char* kContract = "deepgemm.pack_ue8m0@2.5";
   SIMT_DEVICE static uint32_t word(const uint32_t* v) { return v[0] >> 23 | v[1] >> 15 | v[2] >> 7 | v[3] << 1; }
@@ -32,13 +34,14 @@ struct DeepgemmPack26 : DeepgemmPack25 {
   static constexpr const char* kContract = "deepgemm.pack_ue8m0@2.6";
 };
 
-/// `psum_layout` holds the end of each group; the next one begins at the alignment. What lies between has words of zero.
+/// `psum_layout` holds the end of each group; the next group starts at the next multiple of the alignment. Words of rows in
+/// between are zero.
 struct DeepgemmPackPsum26 : DeepgemmPack25 {
   static constexpr const char* kContract = "deepgemm.pack_ue8m0_psum@2.6";
   static constexpr bool kGaps = true;
 };
 
-/// x.view(int32) >> 23 as uint8, four bytes as an int32, into a tensor of zeros.
+/// Computes x.view(int32) >> 23 as uint8 and joins four bytes into an int32, in a tensor of zeros.
 struct DeepgemmPackTorch : PackRules {
   static constexpr const char* kContract = "deepgemm.pack_ue8m0_torch";
   static constexpr bool kPadsRows = true;
@@ -53,7 +56,7 @@ struct DeepgemmMnMajorTmaAlignedF32 : PackRules {
   SIMT_DEVICE static uint32_t word(const uint32_t* v) { return v[0]; }
 };
 
-/// A list of rules, for dispatch by the contract's id.
+/// A list of rules, selected by the contract's id.
 template <class... Rules>
 struct PackList {
   template <class F>
@@ -63,24 +66,24 @@ struct PackList {
   static void append_ids(std::vector<std::string>& ids) { (ids.push_back(Rules::kContract), ...); }
 };
 
-// Scales from rows to TMA-aligned columns of words. Row-major scales are turned round in shared memory, so that both sides are
-// read and written in runs; MN-major ones need no turning.
+// Converts scales from rows to TMA-aligned columns of words. Row-major scales are transposed in shared memory, so that reads and
+// writes are both contiguous; MN-major scales need no transposition.
 
 inline constexpr int kPackThreads = 256;
-inline constexpr int kPackRows = 64, kPackWords = 32;  ///< of a tile
+inline constexpr int kPackRows = 64, kPackWords = 32;  ///< size of a tile
 
 struct PackArguments {
   const float* x;
   uint32_t* words;
-  int64_t rows, columns;       ///< of x
-  int64_t padded_rows, count;  ///< of the result: rows of a column, columns
-  int64_t tiles;               ///< in a row
-  int64_t storage;             ///< words allocated
-  const int32_t* ends;         ///< of the groups, if rows have gaps
+  int64_t rows, columns;       ///< shape of x
+  int64_t padded_rows, count;  ///< shape of the result: padded rows per column, and number of columns
+  int64_t tiles;               ///< tiles per row
+  int64_t storage;             ///< allocated words
+  const int32_t* ends;         ///< end of each group, if rows have gaps
   int64_t groups, alignment;
 };
 
-/// Whether a row holds scales.
+/// True if a row belongs to a group.
 template <class Rules>
 SIMT_DEVICE bool present(const PackArguments& a, int64_t row) {
   if constexpr (Rules::kGaps) {
@@ -94,7 +97,7 @@ SIMT_DEVICE bool present(const PackArguments& a, int64_t row) {
   return row < a.rows;
 }
 
-/// Four neighbouring scales of a row.
+/// Four consecutive scales of a row.
 template <class Rules>
 SIMT_DEVICE void load_scales(const PackArguments& a, int64_t row, int64_t column, uint32_t (&v)[4]) {
   const float* from = a.x + row * a.columns;
@@ -121,9 +124,9 @@ SIMT_DEVICE void store_word(const PackArguments& a, int64_t row, int64_t column,
 
 template <class Rules>
 SIMT_KERNEL void pack_rows(PackArguments a) {
-  constexpr int kLoadWords = 4 / Rules::kValues;  // of sixteen bytes
+  constexpr int kLoadWords = 4 / Rules::kValues;  // 16-byte loads
   constexpr int kLoadsAcross = kPackWords / kLoadWords, kLoads = kPackRows * kLoadsAcross / kPackThreads;
-  SIMT_SHARED uint32_t tile[kPackWords][kPackRows + 1];  // a column apart by one more: neighbours in other banks
+  SIMT_SHARED uint32_t tile[kPackWords][kPackRows + 1];  // one extra column of padding avoids bank conflicts
   const int64_t tile_row = simt::block() / a.tiles, first_word = (simt::block() - tile_row * a.tiles) * kPackWords;
   const int64_t first_row = tile_row * kPackRows;
   uint32_t v[kLoads][4];
@@ -147,14 +150,14 @@ SIMT_KERNEL void pack_rows(PackArguments a) {
   }
 }
 
-/// MN-major scales, column (c) beginning at c * rows: four rows of one word a thread.
+/// MN-major scales: column c starts at c * rows. Each thread packs one word of four rows.
 template <class Rules>
 SIMT_KERNEL void pack_columns(PackArguments a) {
   const int64_t id = simt::block() * kPackThreads + simt::thread(), quads = a.padded_rows / 4;
   const int64_t column = id / quads, row = (id - column * quads) * 4;
   if (column >= a.count) return;
   const bool whole = a.rows % 4 == 0;
-  uint32_t v[4][Rules::kValues];  // of each row
+  uint32_t v[4][Rules::kValues];  // for each row
   SIMT_UNROLL
   for (int j = 0; j < Rules::kValues; ++j) {
     const int64_t group = column * Rules::kValues + j;
@@ -175,7 +178,7 @@ void run_pack(const Call& call) {
   const assay_tensor &x = call.input("x"), &scale = call.output("scale");
   if (!has_type(x, ASSAY_FLOAT, 32)) unsupported("x must be fp32");
   if (Rules::kValues == 4 ? !has_type(scale, ASSAY_INT, 32) : !has_type(scale, ASSAY_FLOAT, 32))
-    unsupported(std::string("scale has not the type of contract ") + Rules::kContract);
+    unsupported(std::string("scale must have the type of contract ") + Rules::kContract);
   if (x.ndim != 2) failed("tensor 'x' must have two dimensions");
   const Shape shape{x.shape[0], x.shape[1]};
   expect_matrix(x, shape);
@@ -185,8 +188,8 @@ void run_pack(const Call& call) {
   expect_matrix(scale, {shape.rows, words});
   if (shape.rows == 0 || shape.columns == 0) return;
   if (words > 1 && scale.strides[1] != padded)
-    unsupported("columns of the result lie " + std::to_string(padded) + " elements apart");
-  if (shape.rows > 1 && scale.strides[0] != 1) unsupported("the result lies MN-major");
+    unsupported("columns of the result must be " + std::to_string(padded) + " elements apart");
+  if (shape.rows > 1 && scale.strides[0] != 1) unsupported("the result must be MN-major");
   const int64_t tiles = (words + kPackWords - 1) / kPackWords;
   PackArguments a{data_of<float>(x),
                   static_cast<uint32_t*>(scale.data),
@@ -218,7 +221,7 @@ void run_pack(const Call& call) {
   }
 }
 
-/// What a packer accepts, for describe().
+/// Accepted case parameters of a packer, for describe().
 inline Accepts pack_accepts() { return {{"warp", simt::kWarpSizes}}; }
 
 }  // namespace assay_kernels

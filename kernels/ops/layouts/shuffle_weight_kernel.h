@@ -1,5 +1,5 @@
-// shuffle_weight: the elements of a weight in the order in which lanes of an MFMA load them, and back. weak_contiguity: which strided
-// tensors a library reads as flat memory.
+// shuffle_weight: reorders a weight into the order in which MFMA lanes load it, and back. weak_contiguity: which strided tensors
+// a library treats as flat memory.
 #pragma once
 
 #include <cstdint>
@@ -10,13 +10,15 @@
 
 namespace assay_kernels {
 
-// Where a run of 16 bytes of a weight goes. Source: ROCm/aiter aiter/ops/shuffle.py shuffle_weight, layouts (16, 16) and (32, 16).
+// Target position of each 16-byte run of a weight.
+// Source: ROCm/aiter aiter/ops/shuffle.py shuffle_weight, layouts (16, 16) and (32, 16).
 
-/// Of kRows rows the first runs of all, then the second ones, and so on: tiles of 32 columns hold whole runs, so they do not show.
+/// Within kRows rows: the first runs of all rows, then the second runs, and so on. The tile's 32 columns hold whole runs, so they
+/// do not affect the order.
 template <int kTileRows>
 struct ShuffleTiles {
   static constexpr int kRows = kTileRows;
-  /// The place of run `run` of a row in the shuffled expert, in runs.
+  /// Position of run `run` of a row in the shuffled expert, counted in runs.
   SIMT_DEVICE static int64_t place(int64_t row, int64_t run, int64_t runs_of_row, int64_t /*runs_of_tile*/) {
     return row / kRows * (runs_of_row * kRows) + run * kRows + row % kRows;
   }
@@ -43,16 +45,16 @@ struct Unshuffle32 : UnshuffleTiles<32> {
   static constexpr const char* kContract = "assay.unshuffle_weight_32x16";
 };
 
-// The elements of a weight in the order in which lanes of an MFMA load them, and back. A thread moves a run of 16 bytes, which stays
-// together both ways, whatever the elements are.
+// Moves each 16-byte run of a weight to its shuffled position, or back. One thread moves one run; the element type does not
+// matter.
 
 inline constexpr int kShuffleThreads = 256;
 
 struct ShuffleArguments {
   const uint8_t* x;
   uint8_t* y;
-  int64_t runs;  ///< of the whole weight
-  int64_t n;     ///< rows of an expert
+  int64_t runs;  ///< runs in the whole weight
+  int64_t n;     ///< rows per expert
   int64_t runs_of_row, runs_of_tile;
 };
 
@@ -84,10 +86,10 @@ void run_shuffle(const Call& call) {
   simt::launch(shuffle_weight<Rules>, call.grid((a.runs + kShuffleThreads - 1) / kShuffleThreads, kShuffleThreads), a);
 }
 
-// Which strided tensors are read as flat memory, line by line; a faulty kernel derives from one and replaces a line. The host
-// decides.
+// The contiguity checks of each contract, which run on the host. A faulty kernel derives from one and replaces a line.
 
-/// sglang custom_all_reduce_push.cuh 7723177a3b: input.IsContiguous().
+/// input.IsContiguous().
+/// Source: sglang custom_all_reduce_push.cuh 7723177a3b.
 struct ContiguousRules {
   static bool contiguous(const assay_tensor& x) {
     int64_t wanted = 1;
@@ -110,12 +112,13 @@ struct ContiguousRules {
   static bool accepts(const assay_tensor& x) { return contiguous(x); }
 };
 
-/// vllm csrc/custom_all_reduce.cu v0.33.0 _is_weak_contiguous; `bytes` are those of the storage behind the offset.
+/// `bytes`: size of the storage from the tensor's first element on. Source: vllm csrc/custom_all_reduce.cu v0.33.0
+/// _is_weak_contiguous.
 struct WeakContiguousRules : ContiguousRules {
   static bool accepts(const assay_tensor& x) { return contiguous(x) || x.bytes == elements(x) * (x.type_bits / 8); }
 };
 
-// An answer of the host, where a kernel's results are looked for.
+// Stores the host's answer where the harness expects a kernel's output.
 
 template <class Rules>
 SIMT_KERNEL void put_answer(int32_t answer, int32_t* to) {
@@ -128,7 +131,7 @@ void run_contiguity(const Call& call) {
   simt::launch(put_answer<Rules>, call.grid(1, 64), int32_t(Rules::accepts(call.at("x"))), accepted.data);
 }
 
-/// A row of such a kernel.
+/// Table row of such a kernel.
 template <class Rules>
 Kernel contiguity_row(const char* name, std::vector<std::string> contracts) {
   return {name, "weak_contiguity", std::move(contracts), {{"x", kAny}, {"warp", simt::kWarpSizes}}, {}, run_contiguity<Rules>};

@@ -1,4 +1,4 @@
-// qk_norm_rope: the norm of each head of Q and K and its rotary embedding, and the rules of each contract.
+// qk_norm_rope: RMS norm and rotary embedding of each head of Q and K, by the rules of each contract.
 #pragma once
 
 #include <string>
@@ -10,11 +10,11 @@
 
 namespace assay_kernels {
 
-// What a contract changes in a kernel that normalizes and rotates heads.
+// The points in which contracts that normalize and rotate heads differ.
 
-inline constexpr int kHeadLoad = 8;  ///< numbers of 16 bits in a load
+inline constexpr int kHeadLoad = 8;  ///< 16-bit elements per load
 
-/// kCount neighbouring numbers, which begin at a multiple of kCount.
+/// kCount consecutive elements, starting at a multiple of kCount.
 template <class Cache, int kCount>
 SIMT_DEVICE void load_run(const Cache* from, float (&to)[kCount]) {
   constexpr int kEach = simt::Vector<Cache>::kElements;
@@ -32,30 +32,29 @@ SIMT_DEVICE void load_run(const Cache* from, float (&to)[kCount]) {
 }
 
 struct HeadRules {
-  static constexpr bool kNeox = true;   ///< pairs are half of the rotated numbers apart; else neighbours
-  static constexpr bool kLast = false;  ///< the last numbers of a head are rotated; else the first
+  static constexpr bool kNeox = true;   ///< the elements of a pair are half of the rotated part apart (NeoX); else adjacent
+  static constexpr bool kLast = false;  ///< the end of a head is rotated; else its start
   static constexpr bool kWeighted = true;
-  static constexpr bool kRoundsNorm = false;        ///< to the type of x, before the rotation
-  static constexpr bool kRoundsUnweighted = false;  ///< and before the weight
+  static constexpr bool kRoundsNorm = false;        ///< rounds to the type of x before the rotation
+  static constexpr bool kRoundsUnweighted = false;  ///< also rounds before the weight
   static constexpr bool kRotatesV = false;
-  /// `share`: of one number in all, a power of two.
-  /// The sum of a head; `own`: this lane's part of it. `index`: of the heads to write.
+  /// The sum over a head. `own`: this lane's part of it. `index`: index of the head among those written.
   SIMT_DEVICE static float sum_of_head(float sum, float /*own*/, uint32_t /*index*/) { return sum; }
   SIMT_DEVICE static float factor(float sum, float share, float eps) { return simt::rsqrt(sum * share + eps); }
   SIMT_DEVICE static float normalized(float x, float r, float weight) { return x * (r * weight); }
-  /// Row of the cache.
+  /// Row of the cosine/sine cache.
   SIMT_DEVICE static int64_t position(int64_t position, int64_t /*token*/) { return position; }
-  /// Cosines and sines of neighbouring pairs, from `pair` on, in the row of a position.
+  /// Cosines and sines of consecutive pairs from `pair` on, for a position.
   template <class Cache, int kAngles>
   SIMT_DEVICE static void load_angles(const Cache* row, int pair, int pairs, float (&cos)[kAngles], float (&sin)[kAngles]) {
     load_run(row + pair, cos);
     load_run(row + pairs + pair, sin);
   }
-  /// The number and the other of its pair, the second of which takes the sine as it is.
+  /// Rotates one element, given its partner. The first element of a pair takes the negated sine, the second the sine.
   SIMT_DEVICE static float rotated(float own, float other, bool is_second, float c, float s) {
     return is_second ? own * c + other * s : own * c - other * s;
   }
-  /// For Neox, the other numbers of the pairs of a load, a run of lanes away. All lanes shuffle.
+  /// NeoX: fetches the partners of a load's elements from a lane half a head away. All lanes must take part in the shuffle.
   template <int kWarp, class Part>
   SIMT_DEVICE static void load_partners(const Part& part, int load, int lanes_apart, bool /*rotates*/,
                                         float (&others)[kHeadLoad]) {
@@ -63,11 +62,12 @@ struct HeadRules {
     for (int i = 0; i < kHeadLoad; ++i) others[i] = simt::shuffle_xor<kWarp>(part.at[load][i], lanes_apart);
   }
   SIMT_DEVICE static bool takes_q_weight(bool of_q) { return of_q; }
-  /// What heads of the result beyond those of q hold.
+  /// True if output heads beyond those of q are written with zeros.
   SIMT_DEVICE static bool clears_padding() { return true; }
 };
 
-/// vLLM csrc/libtorch_stable/fused_qknorm_rope_kernel.cu (02964ee1): fp32 from the load to the store.
+/// Computes in fp32 from load to store.
+/// Source: vLLM csrc/libtorch_stable/fused_qknorm_rope_kernel.cu (02964ee1).
 struct VllmFusedQkNormRopeNeox : HeadRules {
   static constexpr const char* kContract = "vllm.fused_qk_norm_rope_neox";
 };
@@ -77,8 +77,8 @@ struct VllmFusedQkNormRopeInterleaved : HeadRules {
   static constexpr bool kNeox = false;
 };
 
-/// Two ops in one: the norm as vLLM csrc/libtorch_stable/layernorm_kernels.cu (0b9c5412) rounds it, then RoPE as
-/// pos_encoding_kernels.cu (1051220e) has it.
+/// Two unfused ops: the norm as vLLM csrc/libtorch_stable/layernorm_kernels.cu (0b9c5412) rounds it, then RoPE as in
+/// pos_encoding_kernels.cu (1051220e).
 struct VllmQkNormThenRopeNeox : HeadRules {
   static constexpr const char* kContract = "vllm.qk_norm_then_rope_neox";
   static constexpr bool kRoundsNorm = true;
@@ -90,7 +90,7 @@ struct VllmQkNormThenRopeInterleaved : VllmQkNormThenRopeNeox {
   static constexpr bool kNeox = false;
 };
 
-/// The norm as csrc/libtorch_stable/layernorm_kernels.cu of v0.23.0 rounds it, and of all releases before v0.20.0.
+/// The norm as csrc/libtorch_stable/layernorm_kernels.cu of v0.23.0 and all releases before v0.20.0 round it.
 struct VllmQkNormThenRopeNeoxV0191 : VllmQkNormThenRopeNeox {
   static constexpr const char* kContract = "vllm.qk_norm_then_rope_neox@v0.19.1";
   static constexpr bool kRoundsUnweighted = true;
@@ -101,14 +101,15 @@ struct VllmQkNormThenRopeInterleavedV0191 : VllmQkNormThenRopeNeoxV0191 {
   static constexpr bool kNeox = false;
 };
 
-/// vLLM csrc/libtorch_stable/fused_deepseek_v4_qnorm_rope_kv_insert_kernel.cu (00ce99f0), the heads of Q.
+/// The heads of Q.
+/// Source: vLLM csrc/libtorch_stable/fused_deepseek_v4_qnorm_rope_kv_insert_kernel.cu (00ce99f0).
 struct VllmDeepseekV4QNormRope : HeadRules {
   static constexpr const char* kContract = "vllm.deepseek_v4_q_norm_rope";
   static constexpr bool kNeox = false, kLast = true, kWeighted = false;
   SIMT_DEVICE static float normalized(float x, float r, float /*weight*/) { return x * r; }
 };
 
-/// A list of rules, for dispatch by the contract's id.
+/// A list of rules, selected by the contract's id.
 template <class... Rules>
 struct HeadList {
   template <class F>
@@ -118,12 +119,12 @@ struct HeadList {
   static std::vector<std::string> ids() { return {Rules::kContract...}; }
 };
 
-// The numbers of one lane, and their rotation.
+// The elements of one lane, and their rotation.
 
-inline constexpr int kHeadLoads = 2;  ///< of a lane
+inline constexpr int kHeadLoads = 2;  ///< loads per lane
 
-/// Loads of sixteen bytes, half a head apart, so that neighbouring lanes have neighbouring loads. As words of two numbers: 16-bit
-/// numbers would each take a register while the loads are in flight.
+/// Two loads of sixteen bytes, half a head apart, so that adjacent lanes have adjacent loads. Kept as 32-bit words: 16-bit
+/// elements would each occupy a register while the loads are in flight.
 template <int kLanes>
 struct HeadWords {
   simt::Vector<uint32_t> at[kHeadLoads];
@@ -136,7 +137,7 @@ struct HeadWords {
   }
 };
 
-/// The numbers of such loads of T.
+/// The elements of such loads, of type T.
 template <class T, int kLanes>
 struct HeadPart {
   static constexpr int kNumbers = kHeadLoads * kHeadLoad;
@@ -157,7 +158,7 @@ struct HeadPart {
     }
   }
 
-  /// log2(kNumbers) additions deep.
+  /// Pairwise sum of squares, log2(kNumbers) additions deep.
   SIMT_DEVICE float squares() const {
     return tree_sum<0, kNumbers>([&](int i) { return number(i) * number(i); });
   }
@@ -186,15 +187,15 @@ SIMT_DEVICE void rotate_pair(float& first, float& second, float cos, float sin) 
   second = Rules::rotated(b, a, true, cos, sin);
 }
 
-/// Angles of one load, where the rotated numbers are a part of the head, or pairs are neighbours.
+/// Cosines and sines for one load. Used if only a part of the head is rotated, or if pairs are adjacent.
 template <class Rules>
 struct LoadAngles {
   static constexpr int kAngles = Rules::kNeox ? kHeadLoad : kHeadLoad / 2;
   float cos[kAngles], sin[kAngles];
-  bool rotates;    ///< else the load stands before the rotated numbers of the head, or behind them
-  bool is_second;  ///< of the halves of the rotated numbers
+  bool rotates;    ///< false if the load lies outside the rotated part of the head
+  bool is_second;  ///< the load lies in the second half of the rotated part
 
-  /// `at`: where the load begins, from the first rotated number on. `row`: of the cache.
+  /// `at`: offset of the load from the first rotated element. `row`: row of the cache.
   template <class Cache>
   SIMT_DEVICE void load(const Cache* row, int at, int rotary) {
     const int pairs = rotary / 2;
@@ -204,7 +205,7 @@ struct LoadAngles {
     if (rotates) Rules::load_angles(row, pair, pairs, cos, sin);
   }
 
-  /// `others`: for Neox, the partners.
+  /// `others`: the partners, for NeoX.
   SIMT_DEVICE void rotate(float (&v)[kHeadLoad], const float (&others)[kHeadLoad]) const {
     SIMT_UNROLL
     for (int i = 0; i < kAngles; ++i) {
@@ -217,30 +218,30 @@ struct LoadAngles {
   }
 };
 
-// Heads normalized and rotated: a head of n 16-bit numbers is the work of n / 16 neighbouring lanes with two loads each, half a
-// head apart, so that where all of a head is rotated by Neox a lane has its partners itself. A warp has as many heads as fit; all
-// of its lanes shuffle, those of absent heads too.
+// Normalizes and rotates heads. A head of n 16-bit elements is handled by n / 16 adjacent lanes with two loads each, half a head
+// apart. If NeoX rotates the whole head, a lane therefore holds its own partners. A warp takes as many heads as fit; all of its
+// lanes must shuffle, even those without a head.
 
 template <class T, class Cache>
 struct HeadArguments {
   const T* in;
-  T* out;  ///< the same tensor, or one with room for more heads
+  T* out;  ///< the same tensor as the input, or one with room for more heads
   const T *q_weight, *k_weight;
-  const Cache* cache;  ///< a row for each position: cosines, then sines
+  const Cache* cache;  ///< one row per position: cosines, then sines
   const int64_t* positions;
-  uint32_t count;               ///< heads to write, of all tokens
-  Divider by_heads;             ///< to write, of a token
-  uint32_t q_heads, live;       ///< of Q; that are read
-  int64_t in_pitch, out_pitch;  ///< from token to token, in elements
+  uint32_t count;               ///< heads to write, over all tokens
+  Divider by_heads;             ///< heads to write, per token
+  uint32_t q_heads, live;       ///< heads of Q, and heads that are read
+  int64_t in_pitch, out_pitch;  ///< distance between tokens in elements
   int32_t rotary;
   float eps;
 };
 
-/// kWhole: by Neox, all numbers of the head. `index`: of the heads to write. All lanes of a warp take part.
+/// kWhole: NeoX rotates the whole head. `index`: index of the head among those written. All lanes of a warp must take part.
 template <class Rules, class T, class Cache, int kWarp, int kLanes, bool kWhole>
 SIMT_DEVICE void norm_rope_head(const HeadArguments<T, Cache>& a, uint32_t index) {
   using Part = HeadPart<T, kLanes>;
-  constexpr int kNumbers = kLanes * kHeadLoads * kHeadLoad;  // of a head
+  constexpr int kNumbers = kLanes * kHeadLoads * kHeadLoad;  // elements per head
   const bool writes = index < a.count;
   const uint32_t token = writes ? a.by_heads.quotient(index) : 0, head = writes ? index - token * a.by_heads.divisor : 0;
   const bool live = writes && head < a.live;
@@ -249,7 +250,7 @@ SIMT_DEVICE void norm_rope_head(const HeadArguments<T, Cache>& a, uint32_t index
   HeadWords<kLanes> words{}, weights{};
   if (live) words.load(a.in + token * a.in_pitch + int64_t{head} * kNumbers, lane);
   if (Rules::kWeighted) weights.load(Rules::takes_q_weight(head < a.q_heads) ? a.q_weight : a.k_weight, lane);
-  // Before the sum, so that the angles are in flight while the lanes add.
+  // Loaded before the sum, so that the loads overlap with the reduction.
   LoadAngles<Rules> angles[kWhole ? 1 : kHeadLoads];
   if constexpr (kWhole) {
     Rules::load_angles(row, lane * kHeadLoad, kNumbers / 2, angles[0].cos, angles[0].sin);
@@ -277,7 +278,7 @@ SIMT_DEVICE void norm_rope_head(const HeadArguments<T, Cache>& a, uint32_t index
   if (live) {
     part.store(out, lane);
   } else if (writes && Rules::clears_padding()) {
-    Part({}).store(out, lane);  // heads beyond those of q
+    Part({}).store(out, lane);  // heads beyond those of q get zeros
   }
 }
 
@@ -287,11 +288,11 @@ SIMT_KERNEL void norm_rope_heads(HeadArguments<T, Cache> a) {
   norm_rope_head<Rules, T, Cache, kWarp, kLanes, kWhole>(a, index);
 }
 
-// From a call to the kernel of its heads.
+// Host side: from a call to the kernel for its head size.
 
 inline constexpr int kHeadThreads = 128;
 
-/// What both ops are called with, checked.
+/// The checked arguments of both ops.
 struct HeadCall {
   HeadCall(const Call& call, const assay_tensor& heads_in, const assay_tensor& heads_out, int64_t q_heads, int64_t read,
            int64_t in_row, int64_t out_row);
@@ -301,7 +302,7 @@ struct HeadCall {
   float eps;
 };
 
-/// Calls f(lanes of a head) for heads of that many 16-bit numbers.
+/// Calls f(lanes per head) for heads with that many 16-bit elements.
 template <class F>
 void with_head(int64_t n, F f) {
   using std::integral_constant;
@@ -309,10 +310,10 @@ void with_head(int64_t n, F f) {
   if (n == 128) return f(integral_constant<int, 8>{});
   if (n == 256) return f(integral_constant<int, 16>{});
   if (n == 512) return f(integral_constant<int, 32>{});
-  unsupported("heads of 64, 128, 256 or 512 numbers only");
+  unsupported("heads of 64, 128, 256 or 512 elements only");
 }
 
-/// `written`: heads of the tokens that are written. Weights are null where the contract has none.
+/// `written`: heads per token that are written. Weights are null if the contract has none.
 template <class T, class Cache>
 HeadArguments<T, Cache> arguments_of(const HeadCall& heads, const assay_tensor* q_weight, const assay_tensor* k_weight,
                                      int64_t written) {
@@ -343,8 +344,8 @@ void run_heads(const Call& call, const HeadCall& heads, const assay_tensor* q_we
       constexpr int kLanes = decltype(lanes)::value;
       const int64_t half = heads.rotary / 2;
       if (Rules::kNeox && (half % kHeadLoad != 0 || (half & (half - 1)) != 0))
-        unsupported("halves of the rotated numbers must be a power of two of lanes");
-      if (!Rules::kNeox && heads.rotary % kHeadLoad != 0) unsupported("rotated numbers must be whole loads");
+        unsupported("half of the rotated part must fill a power-of-two number of lanes");
+      if (!Rules::kNeox && heads.rotary % kHeadLoad != 0) unsupported("the rotated part must be a whole number of 16-byte loads");
       constexpr int64_t kPerBlock = kHeadThreads / kLanes;
       const simt::Launch grid = call.grid((int64_t{a.count} + kPerBlock - 1) / kPerBlock, kHeadThreads);
       if (Rules::kNeox && heads.rotary == heads.n)
@@ -355,7 +356,7 @@ void run_heads(const Call& call, const HeadCall& heads, const assay_tensor* q_we
   });
 }
 
-/// The same for the types of the call.
+/// The same, selected by the types of the call.
 template <class Rules>
 void run_heads(const Call& call, const HeadCall& heads, const assay_tensor* q_weight, const assay_tensor* k_weight,
                int64_t written) {
@@ -369,12 +370,12 @@ void run_heads(const Call& call, const HeadCall& heads, const assay_tensor* q_we
   });
 }
 
-/// What the kernels accept, for describe().
+/// Accepted case parameters, for describe().
 inline Accepts head_accepts() {
   return {{"x", kHalf}, {"n", {64, 128, 256, 512}}, {"rotary", {16, 32, 64, 128, 256, 512}}, {"warp", simt::kWarpSizes}};
 }
 
-/// Heads of Q and K where they lie; those of V are not touched.
+/// Heads of Q and K in place; those of V are not touched.
 template <class Rules>
 void run_qk_norm_rope(const Call& call) {
   const assay_tensor &qkv = call.output("qkv"), &q_weight = call.input("q_weight"), &k_weight = call.input("k_weight");
@@ -388,12 +389,13 @@ void run_qk_norm_rope(const Call& call) {
   run_heads<Rules>(call, heads, &q_weight, &k_weight, rotated);
 }
 
-/// Heads of Q and a tensor that has room for more.
+/// Heads of Q, and an output tensor with room for more heads.
 inline HeadCall heads_of_q(const Call& call) {
   const assay_tensor &q = call.input("q"), &out = call.output("q_out");
   const auto count = int64_t(call.number("q_heads"));
-  if (count < 1 || q.ndim != 2 || q.shape[1] % count != 0) failed("the columns of q are no whole heads");
-  if (out.ndim != 2 || out.shape[1] % (q.shape[1] / count) != 0) failed("the columns of q_out are no whole heads");
+  if (count < 1 || q.ndim != 2 || q.shape[1] % count != 0) failed("the columns of q must be a multiple of the head size");
+  if (out.ndim != 2 || out.shape[1] % (q.shape[1] / count) != 0)
+    failed("the columns of q_out must be a multiple of the head size");
   return HeadCall(call, q, out, count, count, count, out.shape[1] / (q.shape[1] / count));
 }
 

@@ -1,13 +1,13 @@
-// The contracts of quant_group by family: vLLM's, those of other projects, and those of int8.
+// The contracts of quant_group by family: vLLM, other projects, and int8.
 #pragma once
 
 #include "kernels/ops/quant_group/quant_group_rules.h"
 
 namespace assay_kernels {
 
-// Group quantization as vLLM does it. Sources: csrc/quantization/w8a8/fp8/per_token_group_quant.cu (0f5257e2; v0.33.0),
-// csrc/quantization/utils.cuh (1f89a92c), fp8_utils.py (v0.18.1, v0.19.0), input_quant_fp8.py (v0.19.1, v0.33.0), w8a8/fp8/
-// common.cu (094be773).
+// vLLM's group quantization.
+// Source: csrc/quantization/w8a8/fp8/per_token_group_quant.cu (0f5257e2; v0.33.0), csrc/quantization/utils.cuh (1f89a92c),
+// fp8_utils.py (v0.18.1, v0.19.0), input_quant_fp8.py (v0.19.1, v0.33.0), w8a8/fp8/common.cu (094be773).
 
 inline constexpr float kLeastScale = 1.0f / (448.0f * 512.0f);  ///< vLLM's floor on scales
 
@@ -16,7 +16,7 @@ struct VllmGroupFp8 : GroupRules {
   static constexpr bool kSaturates = true;
   SIMT_DEVICE static float amax(float widest) { return simt::max_number(widest, 1e-10f); }
   SIMT_DEVICE static float scale(float amax) { return over_constant(amax, 448.0f); }
-  /// max(v, -448), then min(., 448) is what the cast does by itself when it saturates.
+  /// max(v, -448) only; the saturating cast implies min(., 448).
   SIMT_DEVICE static float clamp(float v) { return simt::max_number(v, -448.0f); }
 };
 
@@ -27,7 +27,7 @@ struct VllmGroupFp8Fnuz : VllmGroupFp8 {
   SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 224.0f); }
 };
 
-/// v0.33.0: one division a group.
+/// v0.33.0: one division per group.
 struct VllmGroupFp8V0330 : VllmGroupFp8 {
   static constexpr const char* kContract = "vllm.group_fp8@v0.33.0";
   using Element = simt::Multiply;
@@ -55,7 +55,7 @@ struct VllmGroupFp8Packed : VllmGroupFp8 {
   SIMT_DEVICE static float operand(float /*amax*/, float scale) { return pow2_reciprocal(scale); }
 };
 
-/// The Triton fallback: tl.clamp of bounds known at run time is max, then min.
+/// The Triton fallback: tl.clamp with run-time bounds is max, then min.
 struct VllmGroupTriton : VllmGroupFp8 {
   static constexpr const char* kContract = "vllm.group_triton";
 };
@@ -65,7 +65,7 @@ struct VllmGroupTritonUe8m0 : VllmGroupTriton {
   SIMT_DEVICE static float scale(float amax) { return simt::exp2(simt::ceil(simt::log2(amax / 448.0f))); }
 };
 
-/// A product with 1/448; bounds that are constants make the clamp a min of magnitudes, whose NaN becomes +448.
+/// Multiplies by 1/448. With constant bounds, the clamp becomes a minimum of magnitudes, which turns NaN into +448.
 struct VllmGroupTritonV0190 : VllmGroupTriton {
   static constexpr const char* kContract = "vllm.group_triton@v0.19.0";
   SIMT_DEVICE static float scale(float amax) { return amax * (1.0f / 448.0f); }
@@ -77,7 +77,7 @@ struct VllmGroupTritonUe8m0V0190 : VllmGroupTritonV0190 {
   SIMT_DEVICE static float scale(float amax) { return simt::exp2(simt::ceil(simt::log2(amax * (1.0f / 448.0f)))); }
 };
 
-/// The fallback in torch on the CPU: no floor on amax but one on the scale; torch's amax and clamp keep NaN.
+/// The fallback in torch on the CPU: a floor under the scale instead of amax; torch's amax and clamp keep NaN.
 struct VllmGroupNative : GroupRules {
   static constexpr const char* kContract = "vllm.group_native";
   static constexpr bool kDropsNan = false;
@@ -87,13 +87,13 @@ struct VllmGroupNative : GroupRules {
   SIMT_DEVICE static float clamp(float v) { return clamp_keep(v, 448.0f); }
 };
 
-/// torch on a GPU divides by a Python number by its reciprocal.
+/// On a GPU, torch divides by a Python number by multiplying with its reciprocal.
 struct VllmGroupNativeGpu : VllmGroupNative {
   static constexpr const char* kContract = "vllm.group_native_gpu";
   SIMT_DEVICE static float scale(float amax) { return simt::max_or_nan(amax * (1.0f / 448.0f), kLeastScale); }
 };
 
-/// The floor comes after the rounding to a power of two, so the scale of a quiet group is none.
+/// Applies the floor after rounding to a power of two, so the scale of a group with tiny values is no power of two.
 struct VllmGroupNativeUe8m0 : VllmGroupNative {
   static constexpr const char* kContract = "vllm.group_native_ue8m0";
   SIMT_DEVICE static float scale(float amax) {
@@ -101,7 +101,7 @@ struct VllmGroupNativeUe8m0 : VllmGroupNative {
   }
 };
 
-/// And here before it.
+/// Applies the floor before rounding to a power of two.
 struct VllmGroupNativeUe8m0V0330 : VllmGroupNativeGpu {
   static constexpr const char* kContract = "vllm.group_native_ue8m0@v0.33.0";
   SIMT_DEVICE static float scale(float amax) {
@@ -109,7 +109,7 @@ struct VllmGroupNativeUe8m0V0330 : VllmGroupNativeGpu {
   }
 };
 
-/// Dynamic per-token: the group is the row.
+/// Dynamic per-token quantization: the group is the row.
 struct VllmPerToken : GroupRules {
   static constexpr const char* kContract = "vllm.per_token";
   static constexpr bool kSaturates = true;
@@ -118,7 +118,7 @@ struct VllmPerToken : GroupRules {
   SIMT_DEVICE static float clamp(float v) { return clamp_min_max(v, 448.0f); }
 };
 
-/// scale_ub bounds amax, before the division: then x / s may be anything, Inf too.
+/// scale_ub bounds amax before the division, so x / s is unbounded and may be Inf.
 struct VllmPerTokenUb : VllmPerToken {
   using Element = simt::DivideEach;
   static constexpr const char* kContract = "vllm.per_token_ub";
@@ -133,7 +133,7 @@ struct VllmPerTokenFnuz : VllmPerToken {
   SIMT_DEVICE static float clamp(float v) { return clamp_min_max(v, 224.0f); }
 };
 
-/// The fallback of the same op in torch on the CPU.
+/// The same op's fallback in torch on the CPU.
 struct VllmPerTokenNative : VllmGroupNative {
   static constexpr const char* kContract = "vllm.per_token_native";
   using Element = simt::Multiply;
@@ -151,12 +151,12 @@ using VllmGroupList = RulesList<VllmGroupFp8, VllmGroupFp8V0330, VllmGroupFp8Fnu
                                 VllmGroupTritonUe8m0V0190, VllmGroupNative, VllmGroupNativeGpu, VllmGroupNativeUe8m0,
                                 VllmGroupNativeUe8m0V0330>;
 
-// Group quantization as SGLang, AITER and DeepGEMM do it. Sources: sgl-kernel/csrc/gemm/per_token_group_quant_8bit.cu (9e738dba,
-// 00568d90); sglang jit_kernel/csrc/gemm/per_token_group_quant_8bit.cuh (v0.5.10.post1),
-// kernels/jit/csrc/gemm/per_token_group_quant.cuh (v0.5.17); aiter csrc/kernels/quant_kernels.cu (e4048607); DeepGEMM
-// deep_gemm/utils/math.py (54e22612).
+// Group quantization of SGLang, AITER and DeepGEMM.
+// Source: sgl-kernel/csrc/gemm/per_token_group_quant_8bit.cu (9e738dba, 00568d90); sglang
+// jit_kernel/csrc/gemm/per_token_group_quant_8bit.cuh (v0.5.10.post1), kernels/jit/csrc/gemm/per_token_group_quant.cuh (v0.5.17);
+// aiter csrc/kernels/quant_kernels.cu (e4048607); DeepGEMM deep_gemm/utils/math.py (54e22612).
 
-/// The stored scale and the multiplier come apart from amax, so their product is not exactly one. No clamp: NaN stays NaN.
+/// Derives the stored scale and the multiplier separately from amax, so their product is not exactly 1. No clamp: NaN stays NaN.
 struct SglangGroup8bit : GroupRules {
   static constexpr const char* kContract = "sglang.group_8bit";
   using Element = simt::Multiply;
@@ -165,28 +165,28 @@ struct SglangGroup8bit : GroupRules {
   SIMT_DEVICE static float operand(float amax, float /*scale*/) { return 448.0f / amax; }
 };
 
-/// Compiled when first used, without fast math.
+/// Compiled on first use, without fast math.
 struct SglangGroup8bitJit : GroupRules {
   static constexpr const char* kContract = "sglang.group_8bit_jit";
   static constexpr bool kSaturates = true;
   SIMT_DEVICE static float amax(float widest) { return simt::max_number(widest, 1e-10f); }
   SIMT_DEVICE static float scale(float amax) { return over_constant(amax, 448.0f); }
-  /// min(., 448) is what the cast does by itself when it saturates.
+  /// max(v, -448) only; the saturating cast implies min(., 448).
   SIMT_DEVICE static float clamp(float v) { return simt::max_number(v, -448.0f); }
 };
 
-/// With fast math again; one bound, which drops NaN.
+/// Compiled with fast math again. Only one bound, which drops NaN.
 struct SglangGroup8bitV0517 : SglangGroup8bit {
   static constexpr const char* kContract = "sglang.group_8bit@v0.5.17";
   SIMT_DEVICE static float clamp(float v) { return simt::min_number(v, 448.0f); }
 };
 
-/// sgl-kernel (9e738dba): built ahead of time; the quotients here are one of the legal results of its fast math.
+/// sgl-kernel (9e738dba), compiled ahead of time with fast math. The quotients here are one of the results that fast math allows.
 struct SglKernelGroup8bit : SglangGroup8bitJit {
   static constexpr const char* kContract = "sgl_kernel.group_8bit";
 };
 
-/// Bytes of absent groups stay as they were.
+/// Leaves the bytes of absent groups unwritten.
 struct SglKernelGroup8bitUe8m0 : SglangGroup8bitJit {
   static constexpr const char* kContract = "sgl_kernel.group_8bit_ue8m0";
   static constexpr bool kPacked = true;
@@ -196,25 +196,26 @@ struct SglKernelGroup8bitUe8m0 : SglangGroup8bitJit {
   }
 };
 
-/// Between the two versions: bytes of absent groups stay as they were.
+/// A release between the two versions; leaves the bytes of absent groups unwritten.
 struct SglangGroup8bitUe8m0 : SglangGroup8bit {
   static constexpr const char* kContract = "sglang.group_8bit_ue8m0";
   static constexpr bool kPacked = true;
   static constexpr bool kWritesPadding = false;
   SIMT_DEVICE static float scale(float amax) { return pow2_ceil(amax * (1.0f / 448.0f)); }
-  /// fast_pow2(-128), the multiplier of an amax of Inf, has the bits of -Inf.
+  /// For amax Inf, the multiplier fast_pow2(-128) has the bits of -Inf.
   SIMT_DEVICE static float operand(float /*amax*/, float scale) {
     return simt::from_bits(simt::bits(scale) == 0x7f800000u ? 0xff800000u : simt::bits(1.0f / scale));
   }
 };
 
-/// The second version, per_token_group_quant_8bit_v2.cuh (v0.5.15): max, then min.
+/// The second version: max, then min.
+/// Source: per_token_group_quant_8bit_v2.cuh (v0.5.15).
 struct SglangGroup8bitV2 : SglangGroup8bit {
   static constexpr const char* kContract = "sglang.group_8bit_v2";
   SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 448.0f); }
 };
 
-/// Zeros in the bytes of absent groups of rows that are there.
+/// Writes zeros into the bytes of absent groups of existing rows.
 struct SglangGroup8bitV2Ue8m0 : SglangGroup8bitUe8m0 {
   static constexpr const char* kContract = "sglang.group_8bit_v2_ue8m0";
   static constexpr bool kWritesPadding = true;
@@ -222,28 +223,28 @@ struct SglangGroup8bitV2Ue8m0 : SglangGroup8bitUe8m0 {
   SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 448.0f); }
 };
 
-/// The same where scales are fp32, row by row.
+/// The same with row-major fp32 scales.
 struct SglangGroup8bitV2Ue8m0F32 : SglangGroup8bitV2 {
   static constexpr const char* kContract = "sglang.group_8bit_v2_ue8m0_f32";
   SIMT_DEVICE static float scale(float amax) { return SglangGroup8bitUe8m0::scale(amax); }
   SIMT_DEVICE static float operand(float amax, float scale) { return SglangGroup8bitUe8m0::operand(amax, scale); }
 };
 
-/// v * factor as a product of bf16.
+/// v * factor, rounded to bf16.
 struct Bf16Multiply {
   float factor;
   SIMT_DEVICE explicit Bf16Multiply(float m) : factor(m) {}
   SIMT_DEVICE float operator()(float v) const { return simt::to_float(simt::from_float<simt::Bf16>(v * factor)); }
 };
 
-/// per_token_group_quant.cuh (v0.5.17) of bf16.
+/// bf16 inputs of per_token_group_quant.cuh (v0.5.17).
 struct SglangGroup8bitUe8m0V0517 : SglangGroup8bitV2Ue8m0 {
   static constexpr const char* kContract = "sglang.group_8bit_ue8m0@v0.5.17";
   using Element = Bf16Multiply;
   SIMT_DEVICE static float clamp(float v) { return simt::min_number(v, 448.0f); }
 };
 
-/// NaN of bf16 stays since v0.5.23: the cast bounds the others by itself.
+/// Since v0.5.23, a bf16 NaN stays NaN; the saturating cast bounds all other values.
 struct SglangGroup8bitUe8m0V0523 : SglangGroup8bitUe8m0V0517 {
   static constexpr const char* kContract = "sglang.group_8bit_ue8m0@v0.5.23";
   SIMT_DEVICE static float clamp(float v) { return v; }
@@ -252,20 +253,20 @@ struct SglangGroup8bitV0523 : SglangGroup8bit {
   static constexpr const char* kContract = "sglang.group_8bit@v0.5.23";
 };
 
-/// v * factor as a product of f16, whose factor is one too: Inf from 2^16 on.
+/// v * factor, rounded to fp16. The factor is fp16 too: Inf from 2^16 on.
 struct HalfMultiply {
   float factor;
   SIMT_DEVICE explicit HalfMultiply(float m) : factor(simt::to_float(simt::from_float<simt::F16>(m))) {}
   SIMT_DEVICE float operator()(float v) const { return simt::to_float(simt::from_float<simt::F16>(v * factor)); }
 };
 
-/// per_token_group_quant.cuh (v0.5.17 and v0.5.23) of f16.
+/// fp16 inputs of per_token_group_quant.cuh (v0.5.17 and v0.5.23).
 struct SglangGroup8bitUe8m0F16 : SglangGroup8bitUe8m0V0517 {
   static constexpr const char* kContract = "sglang.group_8bit_ue8m0_f16";
   using Element = HalfMultiply;
 };
 
-/// v_med3_f32 with a NaN gives the lower bound, as max-then-min does.
+/// v_med3_f32 with a NaN returns the lower bound, like max, then min.
 struct AiterPer1x128 : GroupRules {
   static constexpr const char* kContract = "aiter.per_1x128";
   using Element = simt::Multiply;
@@ -282,7 +283,7 @@ struct AiterPer1x128Fnuz : AiterPer1x128 {
   SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 240.0f); }
 };
 
-/// transpose_scale=True: bytes of a column-major tensor under the shape and strides of a row-major one.
+/// transpose_scale=True: stores column-major data in a tensor whose shape and strides are row-major.
 template <class Base>
 struct TransposeScale : Base {
   SIMT_DEVICE static int64_t place(const ScalesOut& out, int64_t r, int64_t g) { return g * out.rows + r; }
@@ -296,15 +297,15 @@ struct AiterPer1x128TransposeScaleFnuz : TransposeScale<AiterPer1x128Fnuz> {
   static constexpr const char* kContract = "aiter.per_1x128_transpose_scale_fnuz";
 };
 
-/// v * factor of a module that flushes subnormal numbers.
+/// v * factor in a module that flushes subnormals.
 struct FlushingMultiply {
   float factor;
   SIMT_DEVICE explicit FlushingMultiply(float m) : factor(m) {}
   SIMT_DEVICE float operator()(float v) const { return flushed(v) * factor; }
 };
 
-/// No floor, and subnormal scales are flushed: a row of zeros, or of almost none, stores 0, and its codes come from products with
-/// Inf. v_rcp_f32 may be off by an ulp; the quotient here is one of its legal results.
+/// No floor, and subnormal scales are flushed to 0. A row of zeros or of tiny values therefore stores scale 0, and its codes are
+/// products with Inf. v_rcp_f32 may be off by an ulp; the quotient here is one of its allowed results.
 struct AiterPerToken : AiterPer1x128 {
   static constexpr const char* kContract = "aiter.per_token";
   using Element = FlushingMultiply;
@@ -319,7 +320,7 @@ struct AiterPerTokenFnuz : AiterPer1x128Fnuz {
   SIMT_DEVICE static float scale(float amax) { return flushed(AiterPer1x128Fnuz::scale(amax)); }
 };
 
-/// torch: amax and its clamp keep NaN, the cast does not saturate, nothing is clamped.
+/// torch: amax and its clamp keep NaN, the cast does not saturate, and codes are not clamped.
 struct DeepgemmPerTokenCast : GroupRules {
   static constexpr const char* kContract = "deepgemm.per_token_cast";
   using Code = E4m3fnNosat;
@@ -331,13 +332,13 @@ struct DeepgemmPerTokenCast : GroupRules {
   SIMT_DEVICE static float operand(float /*amax*/, float scale) { return 1.0f / scale; }
 };
 
-/// torch on a GPU divides by a Python number by its reciprocal.
+/// On a GPU, torch divides by a Python number by multiplying with its reciprocal.
 struct DeepgemmPerTokenCastGpu : DeepgemmPerTokenCast {
   static constexpr const char* kContract = "deepgemm.per_token_cast_gpu";
   SIMT_DEVICE static float scale(float amax) { return amax * (1.0f / 448.0f); }
 };
 
-/// The exponent is clamped to 1..254, so that Inf and NaN give 2^127.
+/// The exponent is clamped to 1..254, so Inf and NaN give 2^127.
 struct DeepgemmPerTokenCastUe8m0 : DeepgemmPerTokenCast {
   static constexpr const char* kContract = "deepgemm.per_token_cast_ue8m0";
   SIMT_DEVICE static float scale(float amax) {
@@ -351,30 +352,31 @@ using OtherGroupList =
               SglangGroup8bitV2Ue8m0, SglangGroup8bitV2Ue8m0F32, SglKernelGroup8bit, SglKernelGroup8bitUe8m0, AiterPer1x128,
               AiterPer1x128Fnuz, DeepgemmPerTokenCast, DeepgemmPerTokenCastGpu, DeepgemmPerTokenCastUe8m0>;
 
-/// Of bf16 alone.
+/// bf16 only.
 using Bf16GroupList = RulesList<SglangGroup8bitV0523, SglangGroup8bitUe8m0V0517, SglangGroup8bitUe8m0V0523>;
 
-/// Of f16 alone.
+/// fp16 only.
 using F16GroupList = RulesList<SglangGroup8bitUe8m0F16>;
 
-/// Contracts whose layout strides cannot say.
+/// Contracts whose scale layout strides cannot express.
 using TransposedList = RulesList<AiterPer1x128TransposeScale, AiterPer1x128TransposeScaleFnuz>;
 
-// Quantization to int8 by group and by token. Sources: vLLM csrc/quantization/w8a8/fp8/per_token_group_quant.cu (0f5257e2),
-// utils/ int8_utils.py (055e47c2), csrc/quantization/w8a8/int8/scaled_quant.cu (180df48e); sgl-kernel/csrc/gemm/
-// per_token_group_quant_8bit.cu (9e738dba, 00568d90); aiter csrc/kernels/quant_kernels.cu (07e4337a).
+// Per-group and per-token quantization to int8.
+// Source: vLLM csrc/quantization/w8a8/fp8/per_token_group_quant.cu (0f5257e2), utils/int8_utils.py (055e47c2),
+// csrc/quantization/w8a8/int8/scaled_quant.cu (180df48e); sgl-kernel/csrc/gemm/per_token_group_quant_8bit.cu (9e738dba,
+// 00568d90); aiter csrc/kernels/quant_kernels.cu (07e4337a).
 
-/// The fp8 op with other codes: max, then min, then a cast that cuts off.
+/// The fp8 op with int8 codes: max, then min, then a truncating cast.
 struct VllmGroupInt8 : GroupRules {
   static constexpr const char* kContract = "vllm.group_int8";
   using Code = Int8Truncated;
   SIMT_DEVICE static float amax(float widest) { return simt::max_number(widest, 1e-10f); }
   SIMT_DEVICE static float scale(float amax) { return over_constant(amax, 127.0f); }
-  /// min(., 127) is what the cast does by itself when it saturates.
+  /// max only; the saturating cast implies min(., 127).
   SIMT_DEVICE static float clamp(float v) { return simt::max_number(v, -128.0f); }
 };
 
-/// v0.33.0: one division a group.
+/// v0.33.0: one division per group.
 struct VllmGroupInt8V0330 : VllmGroupInt8 {
   static constexpr const char* kContract = "vllm.group_int8@v0.33.0";
   using Element = simt::Multiply;
@@ -385,12 +387,12 @@ struct VllmGroupInt8Triton : VllmGroupInt8 {
   static constexpr const char* kContract = "vllm.group_int8_triton";
 };
 
-/// sgl-kernel (9e738dba); the quotients here are one of the legal results of its fast math.
+/// sgl-kernel (9e738dba). The quotients here are one of the results that its fast math allows.
 struct SglKernelGroupInt8 : VllmGroupInt8 {
   static constexpr const char* kContract = "sgl_kernel.group_int8";
 };
 
-/// The stored scale and the multiplier come apart from amax.
+/// Derives the stored scale and the multiplier separately from amax.
 struct SglangGroupInt8 : VllmGroupInt8 {
   static constexpr const char* kContract = "sglang.group_int8";
   using Element = simt::Multiply;
@@ -398,7 +400,7 @@ struct SglangGroupInt8 : VllmGroupInt8 {
   SIMT_DEVICE static float operand(float amax, float /*scale*/) { return 127.0f / amax; }
 };
 
-/// No clamp: what a cast of NaN gives is not specified, and 0 here.
+/// No clamp. The cast of NaN is unspecified; it is 0 here.
 struct AiterGroupInt8 : GroupRules {
   static constexpr const char* kContract = "aiter.group_int8";
   using Code = Int8Truncated;
@@ -408,14 +410,15 @@ struct AiterGroupInt8 : GroupRules {
   SIMT_DEVICE static float operand(float /*amax*/, float scale) { return 1.0f / scale; }
 };
 
-/// No floor, and subnormal scales are flushed: a row of zeros stores 0. v_rcp_f32 may be off by an ulp; the quotient here is one of its legal results.
+/// No floor, and subnormal scales are flushed to 0: a row of zeros stores scale 0. v_rcp_f32 may be off by an ulp; the quotient
+/// here is one of its allowed results.
 struct AiterPerTokenInt8 : AiterGroupInt8 {
   static constexpr const char* kContract = "aiter.per_token_int8";
   SIMT_DEVICE static float amax(float widest) { return widest; }
   SIMT_DEVICE static float scale(float amax) { return flushed(AiterGroupInt8::scale(amax)); }
 };
 
-/// libdevice's round: ties away from zero.
+/// libdevice's round takes ties away from zero.
 struct VllmPerTokenInt8Triton : SglangGroupInt8 {
   static constexpr const char* kContract = "vllm.per_token_int8_triton";
   using Code = Int8TiesAway;
@@ -423,7 +426,7 @@ struct VllmPerTokenInt8Triton : SglangGroupInt8 {
   SIMT_DEVICE static float clamp(float v) { return v; }
 };
 
-/// scaled_int8_quant: the multiplier is 127 / amax, and 0 for a row of zeros; to nearest.
+/// scaled_int8_quant: the multiplier is 127 / amax, or 0 for a row of zeros; rounds to nearest.
 struct VllmPerTokenInt8 : GroupRules {
   static constexpr const char* kContract = "vllm.per_token_int8";
   using Code = Int8Nearest;

@@ -1,4 +1,4 @@
-// Quantization by groups in registers or in shared memory, and by tokens; and the host side that starts it.
+// Group quantization in registers or in shared memory, per-token quantization, and the host side that launches them.
 #pragma once
 
 #include "kernels/ops/kernel_common.h"
@@ -6,7 +6,7 @@
 
 namespace assay_kernels {
 
-// Where the numbers of a group quantization lie, as the kernels see it, and how they store a scale and eight codes.
+// Tensors of a group quantization as the kernels see them, and the stores of a scale and of eight codes.
 
 template <class T>
 struct GroupArguments {
@@ -14,11 +14,11 @@ struct GroupArguments {
   uint8_t* q;
   ScalesOut scales;
   int32_t group_size;
-  Divider by_size;        ///< group_size
-  float scale_ub = 0.0f;  ///< of contracts that bound amax by it
+  Divider by_size;        ///< divides by group_size
+  float scale_ub = 0.0f;  ///< upper bound of amax, in contracts that have one
 };
 
-/// Zeros in the bytes of groups that a row's last word lacks. The threads of the grid share the rows.
+/// Writes zeros into the bytes of groups that are missing in a row's last word. The grid's threads share the rows.
 template <class Rules>
 SIMT_DEVICE void write_absent_groups(const ScalesOut& out) {
   if constexpr (Rules::kPacked && Rules::kWritesPadding) {
@@ -30,7 +30,7 @@ SIMT_DEVICE void write_absent_groups(const ScalesOut& out) {
   }
 }
 
-/// Zeros in the words of rows below the last; those of the last column lie beyond the allocation. The first block writes them.
+/// Writes zeros into the words of padding rows. Those of the last column lie outside the allocation. Done by the first block.
 template <class Rules>
 SIMT_DEVICE void write_absent_rows(const ScalesOut& out) {
   if constexpr (Rules::kPacked && Rules::kWritesPadding && Rules::kWritesRows) {
@@ -41,7 +41,7 @@ SIMT_DEVICE void write_absent_rows(const ScalesOut& out) {
   }
 }
 
-/// Called by one thread of the group.
+/// Stores a group's scale. Called by one thread of the group.
 template <class Rules>
 SIMT_DEVICE void store_scale(const ScalesOut& out, int64_t row, int32_t group, float scale) {
   if constexpr (Rules::kPacked) {
@@ -51,7 +51,7 @@ SIMT_DEVICE void store_scale(const ScalesOut& out, int64_t row, int32_t group, f
   }
 }
 
-/// Eight codes at a time, or sixteen.
+/// Stores eight or sixteen codes.
 template <int kWords>
 SIMT_DEVICE void store_code_words(uint8_t* q, const uint32_t (&codes)[kWords]) {
   SIMT_UNROLL
@@ -64,8 +64,8 @@ SIMT_DEVICE void store_code_words(uint8_t* q, const uint32_t (&codes)[kWords]) {
   }
 }
 
-/// kElements neighbouring elements of one thread, whose widest is known, kLanes threads a group: reduces, stores the scale and
-/// the codes. All threads of the warp take part; those that are not `live` store nothing.
+/// Reduces kElements consecutive elements per thread, kLanes threads per group, given each thread's maximum; then stores the
+/// scale and the codes. All threads of the warp must take part; those that are not `live` store nothing.
 template <class Rules, int kWarp, int kLanes, int kElements>
 SIMT_DEVICE void quantize_elements(const float (&v)[kElements], float widest, bool live, uint8_t* q, const ScalesOut& out,
                                    int64_t row, int32_t group, float scale_ub = 0.0f) {
@@ -88,19 +88,19 @@ SIMT_DEVICE void quantize_elements(const float (&v)[kElements], float widest, bo
   if (simt::thread() % kLanes == 0) store_scale<Rules>(out, row, group, scale);
 }
 
-/// The same of elements whose widest is not known.
+/// The same, but computes each thread's maximum first.
 template <class Rules, int kWarp, int kLanes, int kElements>
 SIMT_DEVICE void quantize_elements(const float (&v)[kElements], bool live, uint8_t* q, const ScalesOut& out, int64_t row,
                                    int32_t group, float scale_ub = 0.0f) {
   quantize_elements<Rules, kWarp, kLanes>(v, widest_of<Rules>(v, Rules::widest_of_none()), live, q, out, row, group, scale_ub);
 }
 
-// Group quantization in registers: 16-bit elements, eight in a load, a group in 4, 8 or 16 neighbouring threads.
+// Group quantization in registers: 16-bit elements, eight per load, and a group in 4, 8 or 16 adjacent threads.
 
 inline constexpr int kRegisterThreads = 128;
-inline constexpr int kRegisterLoads = 4;  ///< in flight for each thread
+inline constexpr int kRegisterLoads = 4;  ///< loads in flight per thread
 
-/// The matrix is dense, so groups follow each other; a block takes kRegisterLoads runs of 128 loads.
+/// The matrix is dense, so groups are contiguous. A block takes kRegisterLoads runs of 128 loads.
 template <class Rules, class T, int kWarp, int kLanes>
 SIMT_KERNEL void quant_group_register(GroupArguments<T> a) {
   const uint32_t groups = uint32_t(a.scales.rows * a.scales.groups);
@@ -125,18 +125,18 @@ SIMT_KERNEL void quant_group_register(GroupArguments<T> a) {
   write_absent_rows<Rules>(a.scales);
 }
 
-// Group quantization through shared memory: any element type, any group of up to 512 elements in eights.
+// Group quantization through shared memory: any element type, and any group of up to 512 elements that is a multiple of eight.
 
 inline constexpr int kSharedThreads = 128;
-inline constexpr int kTeamLanes = 8;  ///< threads that share a group
+inline constexpr int kTeamLanes = 8;  ///< threads per group
 inline constexpr int kTeams = kSharedThreads / kTeamLanes;
 inline constexpr int kMaxSharedGroup = 512;
 
-/// What the teams of a block share: one object for all kernels of a type and size, for on the CPU each costs every worker thread
-/// its size.
+/// Shared memory of a block's teams. All kernels of a type and group size use one object, because on the CPU each object costs
+/// every worker thread its size.
 template <class T, int kGroup>
 struct alignas(16) Staging {
-  T tile[kTeams * kGroup];  ///< groups end to end
+  T tile[kTeams * kGroup];  ///< contiguous groups
   float scales[kTeams];
 };
 template <class T, int kGroup>
@@ -145,9 +145,9 @@ SIMT_DEVICE Staging<T, kGroup>& staging() {
   return shared;
 }
 
-/// A block takes kTeams neighbouring groups. Packed scales: rows are rounded up to whole words, and a team beyond the row's last
-/// group has no elements and the scale 0, whose exponent field is the 0 that the padding must hold.
-/// kGroup: the group's size where it is known when compiling, or 0.
+/// A block takes kTeams consecutive groups. With packed scales, rows are padded to whole words: a team beyond a row's last group
+/// has no elements and the scale 0, whose exponent field is the 0 that padding must hold. kGroup: the group size if it is known
+/// at compile time, or 0.
 template <class Rules, class T, int kWarp, int kGroup>
 SIMT_KERNEL void quant_group_shared(GroupArguments<T> a) {
   constexpr int kLargest = kGroup != 0 ? kGroup : kMaxSharedGroup;
@@ -163,8 +163,8 @@ SIMT_KERNEL void quant_group_shared(GroupArguments<T> a) {
   uint32_t row;
   int32_t group;
 
-  // The block's threads read neighbouring loads, whatever team they belong to: all of them before the first is stored, so that
-  // they are in flight together. A load lies within one group.
+  // The block's threads read consecutive loads, regardless of teams. All loads are issued before the first store, so that they
+  // are in flight together. A load lies within one group.
   constexpr int kElements = simt::Vector<T>::kElements, kRun = kElements * kSharedThreads;
   constexpr int kLoads = (kTeams * kLargest + kRun - 1) / kRun;
   simt::Vector<T> x[kLoads];
@@ -182,7 +182,7 @@ SIMT_KERNEL void quant_group_shared(GroupArguments<T> a) {
   }
   Rules::staged();
 
-  // A team's lanes take turns over its group, a load each.
+  // The lanes of a team iterate over their group, one load each.
   constexpr int kStride = kElements * kTeamLanes, kTurns = (kLargest + kStride - 1) / kStride;
   const int team = simt::thread() / kTeamLanes;
   const int lane = simt::thread() % kTeamLanes;
@@ -231,7 +231,7 @@ SIMT_KERNEL void quant_group_shared(GroupArguments<T> a) {
   }
 }
 
-// Dynamic per-token quantization: one block a row, the row held in registers.
+// Dynamic per-token quantization: one block per row, with the row in registers.
 
 template <class Rules, class T, int kWarp, int kLoads>
 SIMT_KERNEL void quant_token(GroupArguments<T> a) {
@@ -276,16 +276,16 @@ SIMT_KERNEL void quant_token(GroupArguments<T> a) {
   }
 }
 
-// The host's side of a group quantization: what the call says, and how the kernels are started on it.
+// Host side of group quantization: reads the call and launches the kernels.
 
-/// Checks `q` and `scale` of the call and gives them to the kernels. x is [rows, columns].
+/// Checks `q` and `scale` of the call and prepares them for the kernels. x is [rows, columns].
 struct GroupOutputs {
   uint8_t* q;
   ScalesOut scales;
 };
 GroupOutputs group_outputs(const Call& call, Shape x, int64_t group_size, int code_type, bool packed);
 
-/// group_size of the call; it must divide the columns.
+/// The call's group_size; it must divide the number of columns.
 int64_t group_size_of(const Call& call, Shape x);
 
 template <class Rules>
@@ -319,12 +319,12 @@ void run_shared(const Call& call) {
   const Shape shape = dense_matrix(x);
   const int64_t size = group_size_of(call, shape);
   if (size > kMaxSharedGroup || size % 8 != 0)
-    unsupported("groups of at most " + std::to_string(kMaxSharedGroup) + " elements, in eights");
+    unsupported("groups of at most " + std::to_string(kMaxSharedGroup) + " elements, a multiple of 8");
   expect_aligned(x);
   expect_aligned(call.output("q"));
   GroupOutputs out = group_outputs(call, shape, size, Rules::Code::kType, Rules::kPacked);
   if (shape.rows == 0) return;
-  // Places for groups in a row: whole words if scales are packed.
+  // Number of groups per row, padded to whole words if scales are packed.
   const int64_t places = Rules::kPacked ? (out.scales.groups + 3) / 4 * 4 : out.scales.groups;
   out.scales.by_groups = Divider::by(uint32_t(places));
   const simt::Launch grid = call.grid((shape.rows * places + kTeams - 1) / kTeams, kSharedThreads);

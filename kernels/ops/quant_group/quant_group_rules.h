@@ -1,4 +1,5 @@
-// Arithmetic that every quantization shares: codes in words, where scales are written, amax over lanes, and the rules of quotients.
+// Arithmetic that all quantization kernels share: packing of codes into words, positions of scales, amax over lanes, and
+// quotients.
 #pragma once
 
 #include <string>
@@ -11,16 +12,16 @@
 
 namespace assay_kernels {
 
-// The element codes that kernels write, four at a time.
+// Conversions to element codes, four at a time.
 
-/// Four codes in a word, the first in the lowest byte, from a cast of one.
+/// Packs four codes into a word, the first in the lowest byte, with a cast for single values.
 template <class Code>
 SIMT_DEVICE uint32_t encode4_one_by_one(const float* v) {
   return uint32_t{Code::encode(v[0])} | uint32_t{Code::encode(v[1])} << 8 | uint32_t{Code::encode(v[2])} << 16 |
          uint32_t{Code::encode(v[3])} << 24;
 }
 
-/// The greater of two magnitudes; NaN if one is. Without signs patterns are in the order of numbers, and NaN is above Inf.
+/// The larger of two magnitudes, or NaN if one is NaN. Without sign bits, bit patterns sort like values, and NaN sorts above Inf.
 SIMT_DEVICE float widest_or_nan(float a, float b) {
   const uint32_t u = simt::bits(a), v = simt::bits(b);
   return simt::from_bits(u > v ? u : v);
@@ -37,7 +38,7 @@ struct E4m3fnSat {
 struct E4m3fnNosat {
   static constexpr int kType = ASSAY_FLOAT8_E4M3FN;
   SIMT_DEVICE static uint8_t encode(float v) { return simt::to_e4m3fn_nosat(v); }
-  /// As where it saturates, but for what lies beyond the tie 464: there 7e becomes 7f, and NaN has its sign.
+  /// Like the saturating cast, except beyond the tie at 464: there 7e becomes 7f, and NaN keeps its sign.
   SIMT_DEVICE static uint32_t encode4(const float* v) {
     const float low = widest_or_nan(simt::magnitude(v[0]), simt::magnitude(v[1]));
     const float high = widest_or_nan(simt::magnitude(v[2]), simt::magnitude(v[3]));
@@ -56,7 +57,7 @@ struct E4m3fnuzSat {
   SIMT_DEVICE static uint32_t encode4(const float* v) { return encode4_one_by_one<E4m3fnuzSat>(v); }
 };
 
-/// int8 as three conversions of one project have it; NaN is 0 in each.
+/// Three int8 conversions, by different projects; NaN becomes 0 in each.
 struct Int8Nearest {
   static constexpr int kType = ASSAY_INT;
   SIMT_DEVICE static uint8_t encode(float v) { return simt::to_int8_sat(v); }
@@ -75,9 +76,9 @@ struct Int8TiesAway {
   SIMT_DEVICE static uint32_t encode4(const float* v) { return encode4_one_by_one<Int8TiesAway>(v); }
 };
 
-// Where scales are stored.
+// Positions of stored scales.
 
-/// n / divisor for n < 2^31 by a multiplication and a shift (Granlund, Montgomery, PLDI 1994, figure 4.1).
+/// n / divisor for n < 2^31, by a multiplication and a shift (Granlund, Montgomery, PLDI 1994, figure 4.1).
 struct Divider {
   uint32_t divisor = 1, multiplier = 1, shift = 0;
   static Divider by(uint32_t d) {
@@ -92,57 +93,57 @@ struct Divider {
 struct ScalesOut {
   void* data;  ///< float, or bytes of packed words
   int64_t rows;
-  int32_t groups;                    ///< in a row
+  int32_t groups;                    ///< groups per row
   int64_t row_stride, group_stride;  ///< in floats
-  int64_t padded_rows;               ///< packed: rows of a column of words, a multiple of four
+  int64_t padded_rows;               ///< packed: rows per column of words, a multiple of four
   Divider by_groups;
 };
 
-// What a contract changes in a group quantization kernel. Each contract is a struct that derives from one of these and says, line
-// by line, its own arithmetic; a faulty kernel is a struct that derives from a contract's and gets one line wrong.
+// The points in which group quantization contracts differ. Each contract is a struct that derives from one of these and defines
+// its own arithmetic line by line. A faulty kernel derives from a contract's struct and gets one line wrong.
 
 struct GroupRules {
   using Code = E4m3fnSat;
-  using Element = simt::Divide;                 ///< what is done to each element before the clamp: x / s or x * m
-  using Offset = int64_t;                       ///< of the first element of a row
-  static constexpr bool kPacked = false;        ///< scales are bytes of exponents, four in a word
-  static constexpr bool kWritesPadding = true;  ///< of packed scales
-  static constexpr bool kWritesRows = true;     ///< padding below the last row too
-  static constexpr bool kBounded = false;       ///< by scale_ub: the rules have scale_within(amax, scale_ub)
-  static constexpr bool kSaturates = false;     ///< clamp() bounds numbers as the cast does by itself, so it is for NaN
-  static constexpr bool kDropsNan = true;       ///< widest() is max_number()
+  using Element = simt::Divide;                 ///< operation on each element before the clamp: x / s or x * m
+  using Offset = int64_t;                       ///< type of the offset of a row's first element
+  static constexpr bool kPacked = false;        ///< scales are exponent bytes, four per word
+  static constexpr bool kWritesPadding = true;  ///< writes the padding of packed scales
+  static constexpr bool kWritesRows = true;     ///< also writes the padding below the last row
+  static constexpr bool kBounded = false;       ///< scale_ub bounds the scale: the rules define scale_within(amax, scale_ub)
+  static constexpr bool kSaturates = false;     ///< clamp() only affects NaN, because the cast bounds all other values
+  static constexpr bool kDropsNan = true;       ///< the maximum drops NaN: widest() is max_number()
 
-  /// Lanes whose maxima meet: those of the group.
+  /// Number of lanes in the maximum: those of the group.
   template <int kWarp, int kLanes>
   static constexpr int kReach = kLanes;
   SIMT_DEVICE static float widest(float a, float b) { return simt::max_number(a, b); }
-  /// The widest of nothing, where the reduction begins.
+  /// Start value of the maximum.
   SIMT_DEVICE static float widest_of_none() { return 0.0f; }
-  /// The element operation from amax and the stored scale.
+  /// The divisor or multiplier of the elements, from amax and the stored scale.
   SIMT_DEVICE static float operand(float /*amax*/, float scale) { return scale; }
   SIMT_DEVICE static float clamp(float v) { return v; }
-  /// Between the writes of the staged elements and the reads of others' elements.
+  /// Barrier between staging the elements and reading those of other threads.
   SIMT_DEVICE static void staged() { simt::barrier(); }
-  /// Place of the scale of group g in row r.
+  /// Position of the scale of group g in row r.
   SIMT_DEVICE static int64_t place(const ScalesOut& out, int64_t r, int64_t g) {
     return r * out.row_stride + g * out.group_stride;
   }
-  /// Four scales, powers of two, into a word: the exponent fields (DeepGEMM smxx_layout.cuh has the same four shifts).
+  /// Packs the exponent fields of four scales, which are powers of two. DeepGEMM's smxx_layout.cuh has the same four shifts.
   SIMT_DEVICE static uint32_t pack(const float* s) {
     return simt::bits(s[0]) >> 23 | simt::bits(s[1]) >> 15 | simt::bits(s[2]) >> 7 | simt::bits(s[3]) << 1;
   }
 };
 
-/// v / divisor, rounded once, for a divisor known when compiling and v that is 0, Inf, NaN or at least 2^-50 divisors.
+/// v / divisor, rounded once, for a divisor that is a compile-time constant. v must be 0, Inf, NaN or at least 2^-50 divisors.
 SIMT_DEVICE float over_constant(float v, float divisor) { return simt::bits(v) == 0x7f800000u ? v : simt::Divide(divisor)(v); }
 
-/// Biased exponent of the least power of two that is not below |y|, from the bits: 0..255, and 256 for NaN.
+/// Biased exponent of the smallest power of two that is at least |y|: 0..255, or 256 for NaN.
 SIMT_DEVICE uint32_t exponent_ceil(float y) {
   const uint32_t b = simt::bits(y);
   return (b >> 23 & 255u) + ((b & 0x7fffffu) != 0u ? 1u : 0u);
 }
 
-/// That power of two for y >= 0 that is not NaN; beyond 2^127 Inf.
+/// That power of two, for y >= 0 that is not NaN; Inf beyond 2^127.
 SIMT_DEVICE float pow2_ceil(float y) { return simt::from_bits(exponent_ceil(y) << 23); }
 
 /// 1 / s, exact, for a power of two from 2^-126 to 2^126, by its exponent field; 0 for Inf.
@@ -155,13 +156,13 @@ SIMT_DEVICE float pow2_reciprocal(float s) {
 SIMT_DEVICE float clamp_max_min(float v, float limit) { return simt::min_number(simt::max_number(v, -limit), limit); }
 /// min first, then max: NaN becomes +limit.
 SIMT_DEVICE float clamp_min_max(float v, float limit) { return simt::max_number(simt::min_number(v, limit), -limit); }
-/// torch.clamp: NaN stays.
+/// torch.clamp: NaN stays NaN.
 SIMT_DEVICE float clamp_keep(float v, float limit) { return simt::min_or_nan(simt::max_or_nan(v, -limit), limit); }
 
-/// A list of rules, for dispatch by the contract's id.
+/// A list of rules, selected by the contract's id.
 template <class... Rules>
 struct RulesList {
-  /// Calls f(Rules{}) for the rules of that contract; false if there are none.
+  /// Calls f(Rules{}) for the rules of that contract. Returns false if there are none.
   template <class F>
   static bool with(const std::string& contract, F f) {
     return ((contract == Rules::kContract && (f(Rules{}), true)) || ...);
@@ -171,9 +172,9 @@ struct RulesList {
   }
 };
 
-// The largest magnitude of what one thread has, by the rule of a contract for NaN.
+// The largest magnitude among a thread's elements, with the contract's rule for NaN.
 
-/// And of what it had before.
+/// The same, combined with an earlier maximum.
 template <class Rules, int kElements>
 SIMT_DEVICE float widest_of(const float (&v)[kElements], float widest = 0.0f) {
   SIMT_UNROLL
@@ -181,7 +182,7 @@ SIMT_DEVICE float widest_of(const float (&v)[kElements], float widest = 0.0f) {
   return widest;
 }
 
-/// Of loads of a 16-bit type T, two numbers at a time; NaN is dropped.
+/// The same for loads of a 16-bit type T, two elements at a time. NaN is dropped.
 template <class T, int kLoads>
 SIMT_DEVICE float widest_number_of(const simt::Vector<uint32_t> (&words)[kLoads]) {
   float low, high;
@@ -192,7 +193,7 @@ SIMT_DEVICE float widest_number_of(const simt::Vector<uint32_t> (&words)[kLoads]
   return simt::max_number(low, high);
 }
 
-/// The same by the rule of a contract for NaN.
+/// The same with the contract's rule for NaN.
 template <class Rules, class T, int kLoads>
 SIMT_DEVICE float widest_of(const simt::Vector<uint32_t> (&words)[kLoads]) {
   if constexpr (Rules::kDropsNan) {
@@ -208,9 +209,9 @@ SIMT_DEVICE float widest_of(const simt::Vector<uint32_t> (&words)[kLoads]) {
   }
 }
 
-// Codes of many numbers by one scale.
+// Conversion of many values to codes with one scale.
 
-/// The number that a contract casts, by its own steps.
+/// The value that a contract casts, by its own steps.
 template <class Rules>
 class ElementThenClamp {
  public:
@@ -221,7 +222,7 @@ class ElementThenClamp {
   typename Rules::Element element_;
 };
 
-/// Codes of what Step makes of each number, four in a word, the first in the lowest byte.
+/// Applies Step to each value and packs the codes, four per word, the first in the lowest byte.
 template <class Code, class Step>
 class CodesByStep {
  public:
@@ -245,10 +246,11 @@ SIMT_DEVICE uint32_t e4m3fn_of_products(const float* v, float factor) {
   return E4m3fnSat::encode4(u);
 }
 
-/// Whether one of four e4m3fn codes is NaN: not 0 then.
+/// Not 0 if one of four e4m3fn codes is NaN.
 SIMT_DEVICE uint32_t nan_codes(uint32_t codes) { return ((codes & 0x7f7f7f7fu) + 0x01010101u) & 0x80808080u; }
 
-/// e4m3fn codes of x * m where the cast bounds them: Step makes them only where there is a NaN, which a clamp may take elsewhere.
+/// e4m3fn codes of x * m without a clamp, because the cast saturates. Step recomputes groups that contain a NaN, which a clamp
+/// may have changed.
 template <class Step>
 class CodesByProduct {
  public:
@@ -271,10 +273,11 @@ class CodesByProduct {
   float factor_;
 };
 
-/// e4m3fn codes of x / s where the cast bounds them. A reciprocal below 1 / s and one above it give products on both sides of the
-/// quotient, and rounding keeps the order: where both have one code, it is that of the quotient. Elsewhere, within two ulp of a
-/// tie and for NaN, Step makes it of x. An exact reciprocal is both bounds, for then ties are many. Holds for every s: where a
-/// bound is NaN, as for Inf and most subnormal s, Step makes all. This is two products for a division.
+/// e4m3fn codes of x / s without a division. Multiplies x by a reciprocal below 1 / s and by one above it; the quotient lies
+/// between the products. Rounding is monotonic, so if both products give the same code, it is the quotient's code. Otherwise
+/// (within two ulp of a tie, or NaN), Step computes it from x. If the reciprocal is exact, it serves as both bounds, because ties
+/// are then frequent. Valid for every s: if a bound is NaN, as for Inf and most subnormal s, Step computes all codes. Costs two
+/// multiplications instead of a division.
 template <class Step>
 class CodesByBounds {
  public:
@@ -301,7 +304,7 @@ class CodesByBounds {
   float divisor_, low_, high_;
 };
 
-/// By each number's own steps.
+/// Computes codes by the contract's own steps for each value.
 template <class Rules>
 using CodesByElement = CodesByStep<typename Rules::Code, ElementThenClamp<Rules>>;
 
@@ -309,20 +312,20 @@ template <class Rules, class Element>
 inline constexpr bool kSaturatesAfter =
     Rules::kSaturates && std::is_same_v<typename Rules::Code, E4m3fnSat> && std::is_same_v<typename Rules::Element, Element>;
 
-/// The same codes, sooner where that can be.
+/// Computes the same codes, faster where possible.
 template <class Rules>
 using CodesOf = std::conditional_t<
     kSaturatesAfter<Rules, simt::Divide>, CodesByBounds<ElementThenClamp<Rules>>,
     std::conditional_t<kSaturatesAfter<Rules, simt::Multiply>, CodesByProduct<ElementThenClamp<Rules>>, CodesByElement<Rules>>>;
 
-/// Of x / s for any given s, as the cast has them.
+/// Codes of x / s for any given s, as the plain cast gives them.
 template <class Code>
 using CodesOfQuotients = std::conditional_t<std::is_same_v<Code, E4m3fnSat>, CodesByBounds<simt::DivideEach>,
                                             CodesByStep<Code, simt::DivideSaturating>>;
 
-// What one lane loads of a row of 16-bit numbers.
+// A lane's loads from a row of 16-bit elements.
 
-/// kLoads neighbouring loads, as words of two numbers: 16-bit numbers would each take a register while the loads are in flight.
+/// kLoads consecutive loads, kept as 32-bit words: 16-bit elements would each occupy a register while the loads are in flight.
 template <int kLoads>
 struct LaneWords {
   static constexpr int kNumbers = 8 * kLoads;
@@ -343,13 +346,13 @@ struct LaneWords {
   }
 };
 
-/// The largest magnitude of kLanes neighbouring lanes. All lanes of a warp take part.
+/// The largest magnitude over kLanes adjacent lanes. All lanes of a warp must take part.
 template <class Rules, class T, int kWarp, int kLanes, int kLoads>
 SIMT_DEVICE float widest_of_lanes(const LaneWords<kLoads>& words) {
   return simt::lane_reduce<kWarp, kLanes>(widest_of<Rules, T>(words.at), [](float a, float b) { return Rules::widest(a, b); });
 }
 
-/// Codes of the numbers of a lane, by an object that makes words of four of them.
+/// Codes of a lane's elements; `Codes` converts four elements to a word.
 template <class T, class Codes>
 SIMT_DEVICE simt::Vector<uint32_t> codes_of_lane(const LaneWords<2>& words, const Codes& codes_of) {
   float v[16];

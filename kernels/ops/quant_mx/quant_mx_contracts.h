@@ -1,22 +1,23 @@
-// The contracts of quant_mx: FlashInfer, vLLM, torchao, AITER.
+// The contracts of quant_mx: FlashInfer, vLLM, torchao and AITER.
 #pragma once
 
 #include "kernels/ops/quant_mx/quant_mx_kernel.h"
 
 namespace assay_kernels {
 
-// MXFP8 as FlashInfer makes it. Sources: quantization_utils.cuh and quantization_cute_dsl_utils.py (fb28d724; v0.6.18).
+// FlashInfer's MXFP8.
+// Source: quantization_utils.cuh and quantization_cute_dsl_utils.py (fb28d724; v0.6.18).
 
 struct FlashinferMxfp8 : MxRules {
   static constexpr const char* kContract = "flashinfer.mxfp8";
   SIMT_DEVICE static uint32_t exponent(float amax) { return e8m0_ceil(flushed(amax * (1.0f / 448.0f))); }
-  /// rcp.approx.ftz: the subnormal 2^-127 counts as 0, for which the guard gives 0; and 1 / 2^127 is flushed.
+  /// rcp.approx.ftz reads the subnormal 2^-127 as 0, for which the guard returns 0. It flushes the result 1 / 2^127.
   SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e) { return e == 0u || e == 254u ? 0.0f : e8m0_reciprocal(e); }
   SIMT_DEVICE static float before(float v) { return flushed(v); }
   SIMT_DEVICE static float clamp(float v) { return clamp_min_max(v, 448.0f); }
 };
 
-/// The guard looks at amax: under byte 0 the multiplier is 1 / 0.
+/// The guard tests amax: with byte 0 the multiplier is 1 / 0.
 struct FlashinferMxfp8V0213 : FlashinferMxfp8 {
   static constexpr const char* kContract = "flashinfer.mxfp8@v0.2.13";
   SIMT_DEVICE static float multiplier(float amax, uint32_t e) {
@@ -26,7 +27,7 @@ struct FlashinferMxfp8V0213 : FlashinferMxfp8 {
   SIMT_DEVICE static float clamp(float v) { return v; }
 };
 
-/// Nothing is clamped: NaN and Inf times 0 have the code of NaN.
+/// No clamp: NaN, and Inf times 0, become the code of NaN.
 struct FlashinferMxfp8V063 : FlashinferMxfp8 {
   static constexpr const char* kContract = "flashinfer.mxfp8@v0.6.3";
   SIMT_DEVICE static float clamp(float v) { return v; }
@@ -39,15 +40,16 @@ struct FlashinferMxfp8Cute : FlashinferMxfp8 {
   SIMT_DEVICE static float clamp(float v) { return v; }
 };
 
-/// min, then max: NaN and Inf times 0 are 448.
+/// min, then max: NaN, and Inf times 0, become 448.
 struct FlashinferMxfp8CuteV0618 : FlashinferMxfp8Cute {
   static constexpr const char* kContract = "flashinfer.mxfp8_cute@v0.6.18";
   SIMT_DEVICE static float clamp(float v) { return clamp_min_max(v, 448.0f); }
 };
 
-// MXFP8 as vLLM makes it. Sources: mxfp8_experts_quant.cuh (3240a1e4), mxfp8_utils.py (v0.26.0, v0.27.0, v0.30.0).
+// vLLM's MXFP8.
+// Source: mxfp8_experts_quant.cuh (3240a1e4), mxfp8_utils.py (v0.26.0, v0.27.0, v0.30.0).
 
-/// The guard looks at amax, not at the scale, so that a tiny block is multiplied by 1 / 0.
+/// The guard tests amax instead of the scale, so a tiny block is multiplied by 1 / 0.
 struct VllmMxfp8Experts : FlashinferMxfp8Cute {
   static constexpr const char* kContract = "vllm.mxfp8_experts";
   static constexpr bool kWritesAbsentRows = false;
@@ -57,7 +59,7 @@ struct VllmMxfp8Experts : FlashinferMxfp8Cute {
   }
 };
 
-/// The exponent of amax itself. The byte of a block with NaN is not specified.
+/// Uses the exponent of amax itself. The byte of a block with NaN is unspecified.
 struct VllmMxfp8Torch : MxRules {
   static constexpr const char* kContract = "vllm.mxfp8_torch";
   using Code = E4m3fnNosat;
@@ -69,7 +71,7 @@ struct VllmMxfp8Torch : MxRules {
   }
 };
 
-/// amax / 448 is a product on a GPU, and its exponent is that of a logarithm rounded up.
+/// On a GPU, amax / 448 is a multiplication. The exponent is the rounded-up logarithm.
 struct VllmMxfp8TorchV0270 : VllmMxfp8Torch {
   static constexpr const char* kContract = "vllm.mxfp8_torch@v0.27.0";
   using Code = E4m3fnSat;
@@ -79,13 +81,13 @@ struct VllmMxfp8TorchV0270 : VllmMxfp8Torch {
   }
 };
 
-/// Triton: a NaN is dropped by the maximum; the exponent of the logarithm, rounded up. No padding is written.
+/// Triton: the maximum drops NaN; the exponent is the rounded-up logarithm. Writes no padding.
 struct VllmMxfp8Triton : MxRules {
   static constexpr bool kWritesPadding = false;
   SIMT_DEVICE static uint32_t exponent(float amax) { return VllmMxfp8TorchV0270::exponent(amax); }
 };
 
-/// The divisor is made by ex2.approx.ftz: byte 0 divides by 0.
+/// Computes the divisor by ex2.approx.ftz, so byte 0 divides by 0.
 struct VllmMxfp8TritonV0270 : VllmMxfp8Triton {
   static constexpr const char* kContract = "vllm.mxfp8_triton@v0.27.0";
   SIMT_DEVICE static float amax(float widest) { return simt::max_number(widest, 0x1p-126f); }
@@ -94,13 +96,13 @@ struct VllmMxfp8TritonV0270 : VllmMxfp8Triton {
   }
 };
 
-/// And so is the factor: that of byte 254 is 0.
+/// Computes the factor the same way; for byte 254 it is 0.
 struct VllmMxfp8TritonV0300 : VllmMxfp8TritonV0270 {
   static constexpr const char* kContract = "vllm.mxfp8_triton@v0.30.0";
   SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e) { return e == 254u ? 0.0f : e8m0_reciprocal(e); }
 };
 
-/// Behind an activation or a norm: nothing bounds amax, and a block of zeros is divided by 1.
+/// After an activation or a norm: amax has no bound, and a block of zeros is divided by 1.
 struct VllmMxfp8Fused : VllmMxfp8Triton {
   SIMT_DEVICE static float multiplier(float amax, uint32_t e) {
     if (amax == 0.0f) return 1.0f;
@@ -108,9 +110,10 @@ struct VllmMxfp8Fused : VllmMxfp8Triton {
   }
 };
 
-// MXFP8 as torchao makes it. Source: mx_tensor.py (050515e8).
+// torchao's MXFP8.
+// Source: mx_tensor.py (050515e8).
 
-/// torch: amax keeps NaN; NaN and Inf have the byte 255, and a block of NaN.
+/// torch: amax keeps NaN. NaN and Inf give byte 255 and a block of NaN.
 struct TorchaoMxFloor : MxRules {
   static constexpr const char* kContract = "torchao.mx_floor";
   SIMT_DEVICE static float widest(float a, float b) { return simt::max_or_nan(a, b); }
@@ -118,7 +121,7 @@ struct TorchaoMxFloor : MxRules {
   SIMT_DEVICE static float clamp(float v) { return clamp_keep(v, 448.0f); }
 
  protected:
-  /// e - 8, at least 0; `special` and what lies above it have no exponent.
+  /// max(e - 8, 0); `special` and larger values have no exponent.
   SIMT_DEVICE static uint32_t less_emax(uint32_t e, uint32_t special) { return e >= special ? 255u : e < 8u ? 0u : e - 8u; }
 };
 
@@ -139,7 +142,7 @@ struct TorchaoMxCeil : TorchaoMxFloor {
   }
 };
 
-/// Half a step of the element's significand is added; what carries beyond the largest exponent is Inf.
+/// Adds half a step of the element's mantissa; a carry beyond the largest exponent gives Inf.
 struct TorchaoMxEven : TorchaoMxFloor {
   static constexpr const char* kContract = "torchao.mx_even";
   SIMT_DEVICE static uint32_t exponent(float amax) {
@@ -148,8 +151,8 @@ struct TorchaoMxEven : TorchaoMxFloor {
   }
 };
 
-/// Releases of torchao until 2026-08-12: Inf has an exponent like any other, elements are divided by 2^-126 at least, and by Inf where the
-/// byte is 255.
+/// torchao releases before 2026-08-12: Inf has an ordinary exponent. Elements are divided by at least 2^-126, and by Inf for byte
+/// 255.
 template <class Later>
 struct TorchaoMxV0120 : Later {
   SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e) { return e == 255u ? 0.0f : e8m0_reciprocal(e == 0u ? 1u : e); }
@@ -178,7 +181,7 @@ struct TorchaoMxEvenV0120 : TorchaoMxV0120<TorchaoMxEven> {
   }
 };
 
-/// ceil(log2(.)), bounded; 1 is the multiplier under byte 0, 2^-128 under 255.
+/// ceil(log2(.)), clamped. The multiplier is 1 for byte 0 and 2^-128 for byte 255.
 struct TorchaoMxRceilV0120 : TorchaoMxFloor {
   static constexpr const char* kContract = "torchao.mx_rceil@v0.12.0";
   SIMT_DEVICE static uint32_t exponent(float amax) {
@@ -191,15 +194,16 @@ struct TorchaoMxRceilV0120 : TorchaoMxFloor {
   }
 };
 
-/// Under byte 255 the multiplier is NaN.
+/// The multiplier for byte 255 is NaN.
 struct TorchaoMxRceilV0180 : TorchaoMxRceilV0120 {
   static constexpr const char* kContract = "torchao.mx_rceil@v0.18.0";
   SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e) { return e == 0u ? 1.0f : e8m0_reciprocal(e); }
 };
 
-// MXFP8 as AITER makes it. Sources: mx_quant_utils.h and _triton_kernels/quant/quant.py (e4048607).
+// AITER's MXFP8.
+// Source: mx_quant_utils.h and _triton_kernels/quant/quant.py (e4048607).
 
-/// Inf has the byte 255 and the reciprocal 1 / Inf. The buffer's padding is left as it was.
+/// Inf has byte 255 and the reciprocal 1 / Inf. Padding is left unwritten.
 struct AiterPer1x32 : MxRules {
   static constexpr const char* kContract = "aiter.per_1x32_e8m0";
   static constexpr bool kWritesPadding = false;
@@ -219,7 +223,7 @@ struct AiterPer1x32Fnuz : AiterPer1x32 {
   SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 240.0f); }
 };
 
-/// v0.1.15: the nearest power of two, over 256 or 128.
+/// v0.1.15: the nearest power of two, divided by 256 or 128.
 struct AiterPer1x32V0115 : AiterPer1x32 {
   static constexpr const char* kContract = "aiter.per_1x32_e8m0@v0.1.15";
   SIMT_DEVICE static uint32_t exponent(float amax) { return nearest_of(amax, 8u); }
@@ -238,7 +242,7 @@ struct AiterPer1x32FnuzV0115 : AiterPer1x32V0115 {
   SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 240.0f); }
 };
 
-/// Adds a quarter of the significand, the constant of FP4, and takes the exponent of what comes out.
+/// Adds a quarter of the mantissa, which is FP4's constant, and takes the exponent of the result.
 struct AiterTritonMxfp8 : MxRules {
   static constexpr const char* kContract = "aiter.triton_mxfp8";
   static constexpr bool kWritesPadding = false;
@@ -248,7 +252,7 @@ struct AiterTritonMxfp8 : MxRules {
   }
 };
 
-/// For gfx1250, into a buffer of zeros.
+/// For gfx1250; the output buffer is zeroed first.
 struct AiterTritonMxfp8N32k4 : AiterTritonMxfp8 {
   static constexpr const char* kContract = "aiter.triton_mxfp8_n32k4";
   static constexpr bool kWritesPadding = true;

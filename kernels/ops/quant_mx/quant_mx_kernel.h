@@ -1,4 +1,4 @@
-// Quantization to MXFP8: blocks of 32 elements with one power-of-two scale, in registers.
+// MXFP8 quantization in registers: blocks of 32 elements with one power-of-two scale.
 #pragma once
 
 #include "kernels/ops/call.h"
@@ -8,12 +8,13 @@
 
 namespace assay_kernels {
 
-// Where E8M0 bytes of scales are stored: row by row, or in the tiles that block-scaled GEMMs read.
+// Position of E8M0 scale bytes: row-major, or in the tiles that block-scaled GEMMs read.
 
 enum class ScaleTile : int32_t { kNone, k128x4, k8x4, k32x8, k32x4 };
 
-/// Offset of the byte of block g in row r. Sources: flashinfer quantization_utils.cuh (fb28d724) get_sf_out_offset_128x4; aiter
-/// mx_quant_utils.h and shuffle.py shuffle_scale_n32k4 (e4048607).
+/// Offset of the byte of block g in row r.
+/// Source: flashinfer quantization_utils.cuh (fb28d724) get_sf_out_offset_128x4; aiter mx_quant_utils.h and shuffle.py
+/// shuffle_scale_n32k4 (e4048607).
 SIMT_DEVICE int64_t place_in_tiles(ScaleTile tile, int64_t padded_groups, int64_t r, int32_t g) {
   switch (tile) {
     case ScaleTile::k128x4:
@@ -29,17 +30,17 @@ SIMT_DEVICE int64_t place_in_tiles(ScaleTile tile, int64_t padded_groups, int64_
   }
 }
 
-/// Bytes of an m x G grid of blocks, with whole tiles allocated.
+/// Scale bytes of an m x G grid of blocks, padded to whole tiles.
 struct BytesOut {
   uint8_t* data;
   int64_t rows, padded_rows;
-  int32_t groups, padded_groups;  ///< in a row
+  int32_t groups, padded_groups;  ///< groups per row
   ScaleTile tile;
   Divider by_groups;
 
   SIMT_DEVICE int64_t place(int64_t r, int32_t g) const { return place_in_tiles(tile, padded_groups, r, g); }
 
-  /// Zeros where the tiles reach beyond the matrix, if the contract has them. The threads of the grid share the work.
+  /// Writes zeros into the padding of tiles, if the contract does so. The grid's threads share the work.
   template <class Rules>
   SIMT_DEVICE void write_absent() const {
     if constexpr (Rules::kWritesPadding) {
@@ -52,17 +53,17 @@ struct BytesOut {
   }
 };
 
-/// Rows of experts, or of batches of equal size: one's after the other's, each with tiles of 128 rows of its own.
+/// Scale bytes of experts, or of batches of equal size. Their rows are consecutive, but each starts in a 128-row tile of its own.
 struct ExpertBytesOut {
   uint8_t* data;
   int64_t rows;
   int32_t groups, padded_groups;
   int32_t experts;
-  const int32_t* first_row;    ///< of each expert, and the number of rows
-  const int32_t* first_scale;  ///< row of its first tile among the scales: whole tiles lie before it; and the number of all
+  const int32_t* first_row;    ///< first row of each expert, then the number of rows
+  const int32_t* first_scale;  ///< first row of each expert's tiles among the scales, then the number of all such rows
   Divider by_groups;
 
-  /// The last expert that begins at or before a row; experts without rows begin where the next one does.
+  /// The last expert that starts at or before a row. Experts without rows start where the next one does.
   SIMT_DEVICE int32_t expert_of(const int32_t* first, int64_t row) const {
     int32_t low = 0, high = experts - 1;
     while (low < high) {
@@ -79,7 +80,7 @@ struct ExpertBytesOut {
     return int64_t{first_scale[e]} * padded_groups + place_in_tiles(ScaleTile::k128x4, padded_groups, row - first_row[e], g);
   }
 
-  /// Absent blocks of the rows that there are, and the rows beyond each expert's last if the contract has zeros there.
+  /// Writes zeros for absent blocks of existing rows, and for the rows after each expert's last one, if the contract does so.
   template <class Rules>
   SIMT_DEVICE void write_absent() const {
     const int64_t first = simt::block() * simt::block_size() + simt::thread(), threads = simt::grid_size() * simt::block_size();
@@ -97,9 +98,9 @@ struct ExpertBytesOut {
   }
 };
 
-// MXFP8: blocks of 32 elements with an E8M0 scale. What its implementations share; each project has a header of its own.
+// MXFP8: blocks of 32 elements with an E8M0 scale. Shared by all implementations; each project has its own header.
 
-/// Biased exponent that cvt.rp.satfinite.ue8m0x2.f32 gives for y >= 0: 0 up to 2^-127, 254 for Inf, 255 for NaN.
+/// Biased exponent as cvt.rp.satfinite.ue8m0x2.f32 computes it for y >= 0: 0 up to 2^-127, 254 for Inf, 255 for NaN.
 SIMT_DEVICE uint32_t e8m0_ceil(float y) {
   const uint32_t b = simt::bits(y);
   if (b > 0x7f800000u) return 255u;
@@ -108,25 +109,25 @@ SIMT_DEVICE uint32_t e8m0_ceil(float y) {
   return e < 254u ? e : 254u;
 }
 
-/// 2^(e - 127); 255 is NaN.
+/// 2^(e - 127); NaN for 255.
 SIMT_DEVICE float e8m0_value(uint32_t e) { return simt::from_bits(e == 0u ? 0x00400000u : e == 255u ? 0x7fc00000u : e << 23); }
 
-/// 2^(127 - e), exact, also where it is subnormal; 255 gives NaN.
+/// 2^(127 - e), exact even if it is subnormal; NaN for 255.
 SIMT_DEVICE float e8m0_reciprocal(uint32_t e) {
   return simt::from_bits(e == 254u ? 0x00400000u : e == 255u ? 0x7fc00000u : (254u - e) << 23);
 }
 
-/// A contract says how the exponent comes from the block's amax, what elements are multiplied by, and what happens around the
-/// product.
+/// A contract defines the exponent as a function of the block's amax, the multiplier of the elements, and the steps around the
+/// multiplication.
 struct MxRules : GroupRules {
   using Element = simt::Multiply;
-  static constexpr bool kWritesAbsentRows = true;  ///< zeros in the tiles of an expert beyond its last row
+  static constexpr bool kWritesAbsentRows = true;  ///< writes zeros into an expert's tiles after its last row
   SIMT_DEVICE static float amax(float widest) { return widest; }
   SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e) { return e8m0_reciprocal(e); }
   SIMT_DEVICE static float before(float v) { return v; }
 };
 
-// MXFP8 quantization in registers: 16-bit elements, eight in a load, a block of 32 in four neighbouring threads.
+// MXFP8 quantization in registers: 16-bit elements, eight per load, a block of 32 in four adjacent threads.
 
 inline constexpr int kMxBlock = 32, kMxLanes = kMxBlock / 8;
 
@@ -137,7 +138,7 @@ struct MxArguments {
   Out out;
 };
 
-/// Neighbouring elements of one thread, a multiple of eight: a block is the work of so many threads as its 32 need.
+/// kElements consecutive elements per thread, a multiple of eight; a block takes 32 / kElements threads.
 template <class Rules, int kWarp, class Out, int kElements>
 SIMT_DEVICE void quantize_block(const float (&x)[kElements], bool live, uint8_t* q, const Out& out, int64_t row, int32_t group) {
   constexpr int kLanes = kMxBlock / kElements;
@@ -155,7 +156,7 @@ SIMT_DEVICE void quantize_block(const float (&x)[kElements], bool live, uint8_t*
   if (simt::thread() % kLanes == 0) out.data[out.place(row, group)] = uint8_t(exponent);
 }
 
-/// The matrix is dense, so blocks follow each other; a block of threads takes kRegisterLoads runs of 128 loads.
+/// The matrix is dense, so blocks are contiguous. A thread block takes kRegisterLoads runs of 128 loads.
 template <class Rules, class T, int kWarp, class Out>
 SIMT_KERNEL void quant_mx(MxArguments<T, Out> a) {
   const uint32_t blocks = uint32_t(a.out.rows * a.out.groups);
@@ -178,17 +179,17 @@ SIMT_KERNEL void quant_mx(MxArguments<T, Out> a) {
   a.out.template write_absent<Rules>();
 }
 
-// The host's side of an MXFP8 quantization: what the call says, and how the kernels are started on it.
+// Host side of MXFP8 quantization: reads the call and launches the kernels.
 
 inline const Values kMxLayouts{"e8m0_row", "e8m0_128x4", "e8m0_8x4", "e8m0_32x8", "e8m0_n32k4"};
 
-/// Checks `scale` of the call, E8M0 bytes for m rows of G blocks in the layout that scale_tile_rows and scale_tile_columns name.
+/// Checks the call's `scale`: E8M0 bytes for m rows of G blocks, in the layout of scale_tile_rows and scale_tile_columns.
 BytesOut bytes_out(const Call& call, Shape x);
 
-/// The same for the rows of experts, whose tensors `expert_offsets` and `blockscale_offsets` say where each begins.
+/// The same for experts; the tensors `expert_offsets` and `blockscale_offsets` hold where each starts.
 ExpertBytesOut expert_bytes_out(const Call& call, Shape x);
 
-/// Checks `q`, an element a byte of that type for each of that shape; block size 32 must divide the columns.
+/// Checks `q`: one-byte elements of that type and shape. The block size 32 must divide the number of columns.
 void expect_mx_codes(const Call& call, Shape shape, int code_type);
 
 /// Checks `x` and `q`.

@@ -1,4 +1,4 @@
-// Quantization to int8 with a zero point: by tokens, and by a given scale.
+// Quantization to int8 with a zero point, per token and by a given scale.
 #pragma once
 
 #include "kernels/ops/kernel_common.h"
@@ -7,15 +7,15 @@
 
 namespace assay_kernels {
 
-// int8 codes that count from a zero point. Source: vLLM csrc/quantization/w8a8/int8/scaled_quant.cu (180df48e). What a contract
-// changes is a struct, as in quant_group_rules.h.
+// int8 codes relative to a zero point. A contract is a struct, as in quant_group_rules.h.
+// Source: vLLM csrc/quantization/w8a8/int8/scaled_quant.cu (180df48e).
 
 struct VllmStaticInt8Azp {
   static constexpr const char* kContract = "vllm.static_int8_azp";
   static constexpr bool kPacked = false;
   using Code = Int8Nearest;
   SIMT_DEVICE static float operand(float scale) { return 1.0f / scale; }
-  /// The code before it is limited to int8. Upstream adds plain int32; that sum is meant not to wrap.
+  /// The code before it is clamped to int8. Upstream adds plain int32 values and assumes that the sum does not overflow.
   SIMT_DEVICE static int32_t integer(float x, float m, int32_t azp) { return simt::add_sat(simt::to_int32_sat(x * m), azp); }
   SIMT_DEVICE static uint32_t pack(const int32_t* v) { return simt::pack_int8_sat(v[0], v[1], v[2], v[3]); }
 };
@@ -23,13 +23,13 @@ struct VllmStaticInt8Azp {
 struct VllmPerTokenInt8Azp : VllmStaticInt8Azp {
   static constexpr const char* kContract = "vllm.per_token_int8_azp";
   static constexpr float kLeastAtFirst = 0x1.fffffep127f, kGreatestAtFirst = -0x1.fffffep127f;
-  /// hi + 0 has no sign if it is zero, whichever zero the maximum chose.
+  /// hi + 0 is +0 for either zero, whichever the maximum returned.
   SIMT_DEVICE static float scale(float lo, float hi) { return (hi + 0.0f - lo) / 255.0f; }
-  /// A row of one number has the scale 0; upstream's cast is then undefined, and this one limited.
+  /// A row with a single distinct value has scale 0. Upstream's cast is then undefined; this one saturates.
   SIMT_DEVICE static int32_t zero(float lo, float scale) { return simt::to_int32_sat(-128.0f - lo / scale); }
 };
 
-/// The range holds 0, so that a row of one number has a scale; a row of zeros counts as one of range 1.
+/// The range always includes 0, so a row with a single value has a scale. A row of zeros counts as a range of 1.
 struct AssayPerTokenInt8Azp : VllmPerTokenInt8Azp {
   static constexpr const char* kContract = "assay.per_token_int8_azp";
   static constexpr float kLeastAtFirst = 0.0f, kGreatestAtFirst = 0.0f;
@@ -39,9 +39,9 @@ struct AssayPerTokenInt8Azp : VllmPerTokenInt8Azp {
   }
 };
 
-// Quantization by a scale and a zero point that the caller gives.
+// Quantization by a given scale and zero point.
 
-/// As quant_given of quant_static_kernel.h.
+/// Like quant_given of quant_static_kernel.h.
 template <class Rules, class T>
 SIMT_KERNEL void quant_given_azp(const T* x, uint8_t* q, const float* scale, const int32_t* zero, int64_t n) {
   constexpr int kElements = simt::Vector<T>::kElements;
@@ -76,7 +76,7 @@ SIMT_KERNEL void quant_given_azp(const T* x, uint8_t* q, const float* scale, con
   }
 }
 
-/// Refuses unless the zero points are dense int32, one for each scale.
+/// Rejects the call unless the zero points are dense int32, one per scale.
 inline void expect_zero_points(const assay_tensor& zero, Shape shape) {
   if (!has_type(zero, ASSAY_INT, 32)) unsupported("azp must be int32");
   const Shape dense = dense_matrix(zero);
@@ -98,7 +98,7 @@ void run_static_azp(const Call& call) {
   });
 }
 
-// Dynamic per-token quantization to codes with a zero point: one block a row, the row held in registers.
+// Dynamic per-token quantization to codes with a zero point: one block per row, with the row in registers.
 
 template <class T>
 struct AzpArguments {
@@ -131,7 +131,7 @@ SIMT_KERNEL void quant_token_azp(AzpArguments<T> a) {
       lo = simt::min_number(lo, v), hi = simt::max_number(hi, v);
     }
   }
-  // Each reduction has results of its own in shared memory, so no barrier stands between them.
+  // Each reduction has its own shared memory, so no barrier is needed between them.
   lo = simt::block_reduce<kWarp>(
       lo, Rules::kLeastAtFirst, [](float u, float v) { return simt::min_number(u, v); }, [] { simt::barrier(); });
   hi = simt::block_reduce<kWarp>(

@@ -1,4 +1,4 @@
-// Quantization by scales that the caller gives: one of a tensor, one of a row, or one of each group.
+// Quantization by given scales: per tensor, per row or per group.
 #pragma once
 
 #include "kernels/ops/call.h"
@@ -7,11 +7,11 @@
 
 namespace assay_kernels {
 
-// Static quantization, of a tensor and of groups. Sources: vLLM csrc/libtorch_stable/quantization/w8a8/fp8/common.cu (094be773),
-// utils.cuh (1f89a92c), input_quant_fp8.py (014af6b5), csrc/quantization/w8a8/int8/scaled_quant.cu (180df48e); aiter
-// csrc/kernels/quant_kernels.cu (e4048607).
+// Static quantization of tensors and groups.
+// Source: vLLM csrc/libtorch_stable/quantization/w8a8/fp8/common.cu (094be773), utils.cuh (1f89a92c), input_quant_fp8.py
+// (014af6b5), csrc/quantization/w8a8/int8/scaled_quant.cu (180df48e); aiter csrc/kernels/quant_kernels.cu (e4048607).
 
-/// x times the reciprocal of the scale, which is taken once.
+/// Multiplies x by the reciprocal of the scale, which is computed once.
 struct StaticRules : GroupRules {
   using Element = simt::Multiply;
   SIMT_DEVICE static float operand(float /*amax*/, float scale) { return 1.0f / scale; }
@@ -33,7 +33,7 @@ struct VllmStaticNative : StaticRules {
   SIMT_DEVICE static float clamp(float v) { return clamp_keep(v, 448.0f); }
 };
 
-/// Scales of groups: the same arithmetic, and where a scale lies is what its strides say.
+/// Group scales: the same arithmetic; strides tell where a scale lies.
 template <class Base>
 struct ByStrides : Base {
   static int64_t row_stride(const assay_tensor& scale) { return scale.strides[0]; }
@@ -48,7 +48,8 @@ struct VllmStaticGroupFnuz : ByStrides<VllmStaticFnuz> {
   static constexpr const char* kContract = "vllm.static_group_fnuz";
 };
 
-/// v_rcp_f32 may be off by an ulp; the quotient here is one of its legal results. v_med3_f32 with a NaN gives the lower bound.
+/// v_rcp_f32 may be off by an ulp; the quotient here is one of its allowed results. v_med3_f32 with a NaN returns the lower
+/// bound.
 struct AiterStatic : StaticRules {
   static constexpr const char* kContract = "aiter.static";
   SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 448.0f); }
@@ -60,23 +61,23 @@ struct AiterStaticFnuz : StaticRules {
   SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 240.0f); }
 };
 
-/// scaled_int8_quant: a true division, to nearest; -128 is reached.
+/// scaled_int8_quant: an exact division, rounded to nearest; codes go down to -128.
 struct VllmStaticInt8 : GroupRules {
   static constexpr const char* kContract = "vllm.static_int8";
   using Code = Int8Nearest;
   using Element = simt::DivideSaturating;
 };
 
-// Quantization by a scale that is there already: given by the caller, or made by an earlier launch.
+// Quantization by a scale that exists already, given by the caller or computed by an earlier launch.
 
 inline constexpr int kGivenThreads = 256;
-inline constexpr int kGivenLoads = 4;  ///< in flight for each thread
+inline constexpr int kGivenLoads = 4;  ///< loads in flight per thread
 
-/// Elements of one block.
+/// Elements per block.
 template <class T>
 inline constexpr int64_t kGivenChunk = int64_t{kGivenThreads} * kGivenLoads * simt::Vector<T>::kElements;
 
-/// One load of a dense matrix of n elements; beyond the end zeros.
+/// A load from a dense matrix of n elements; zeros beyond the end.
 template <class T>
 SIMT_DEVICE simt::Vector<T> load_within(const T* x, int64_t first, int64_t n) {
   if (first + simt::Vector<T>::kElements <= n) return simt::load16(x + first);
@@ -115,18 +116,18 @@ SIMT_KERNEL void quant_given(const T* x, uint8_t* q, const float* scale, int64_t
   }
 }
 
-/// What a kernel of one scale accepts, for describe().
+/// Accepted case parameters of a kernel with one scale, for describe().
 inline Accepts one_scale_accepts() {
   return {{"x", kAny}, {"group_size", {"tensor"}}, {"layout", {"row"}}, {"warp", simt::kWarpSizes}};
 }
 
-/// x, q and the scales of a call, checked.
+/// x, q and scales of a call, checked.
 template <class Rules>
 Shape matrices_of_scales(const Call& call, const assay_tensor& scale) {
   const assay_tensor &x = call.input("x"), &q = call.output("q");
   const Shape shape = dense_matrix(x), out = dense_matrix(q);
   if (out.rows != shape.rows || out.columns != shape.columns) failed("q must have the shape of x");
-  if (!has_type(q, Rules::Code::kType, 8)) unsupported(std::string("q has not the type of contract ") + Rules::kContract);
+  if (!has_type(q, Rules::Code::kType, 8)) unsupported(std::string("q must have the type of contract ") + Rules::kContract);
   if (!has_type(scale, ASSAY_FLOAT, 32)) unsupported("scale must be fp32");
   expect_aligned(x);
   expect_aligned(q);
@@ -153,19 +154,19 @@ void run_static(const Call& call) {
   });
 }
 
-// Static quantization by scales of groups of any shape. A thread has a few rows of one column of loads in flight; where they
-// share their scales, it takes their reciprocals once.
+// Static quantization by scales of groups of any shape. A thread keeps loads of several rows of one column in flight. If these
+// rows share their scales, their reciprocals are computed once.
 
 inline constexpr int kGroupsThreads = 256;
 
-/// The scales of one load.
+/// The scales that the elements of one load need.
 enum class Across {
-  kOne,    ///< they are one
-  kDense,  ///< one an element, side by side: two loads of sixteen bytes
-  kEach    ///< any; rows need not be whole loads
+  kOne,    ///< one scale
+  kDense,  ///< one per element, contiguous: two 16-byte loads
+  kEach    ///< any; rows need not be a whole number of loads
 };
 
-inline constexpr int kGroupsRows = 4;  ///< of one thread
+inline constexpr int kGroupsRows = 4;  ///< rows per thread
 
 template <class T>
 struct StaticArguments {
@@ -173,12 +174,12 @@ struct StaticArguments {
   uint8_t* q;
   const float* scale;
   Shape shape;
-  int64_t row_stride, group_stride;  ///< of the scales; may be 0
+  int64_t row_stride, group_stride;  ///< strides of the scales; may be 0
   Divider group_rows, group_columns;
-  Divider loads;  ///< of a row
+  Divider loads;  ///< loads per row
 };
 
-/// Operands of the elements first .. of a row.
+/// Divisors or multipliers of a row's elements from `first` on.
 template <class Rules, Across kAcross, class T, int kScales>
 SIMT_DEVICE void load_operands(const StaticArguments<T>& a, int64_t row, int64_t first, float (&operands)[kScales]) {
   const float* scales = a.scale + int64_t{a.group_rows.quotient(uint32_t(row))} * a.row_stride;
@@ -198,7 +199,7 @@ SIMT_DEVICE void load_operands(const StaticArguments<T>& a, int64_t row, int64_t
   }
 }
 
-/// kBand: the rows of a thread share their scales, whose reciprocals are then taken once.
+/// kBand: the rows of a thread share their scales, so their reciprocals are computed once.
 template <class Rules, class T, Across kAcross, bool kBand>
 SIMT_KERNEL void quant_static_groups(StaticArguments<T> a) {
   constexpr int kElements = simt::Vector<T>::kElements, kScales = kAcross == Across::kOne ? 1 : kElements;
@@ -279,7 +280,7 @@ void run_static_groups(const Call& call) {
   });
 }
 
-/// What a kernel of given scales of groups accepts, for describe(): any group size.
+/// Accepted case parameters of a kernel with given group scales, for describe(): any group size.
 inline Accepts static_groups_accept() {
   return {{"x", kAny}, {"layout", {"row", "col", "tma", "one"}}, {"warp", simt::kWarpSizes}};
 }

@@ -1,4 +1,4 @@
-// Quantization by tiles of several rows, and with one scale of a whole tensor.
+// Quantization by tiles of several rows, and with one scale for the whole tensor.
 #pragma once
 
 #include "kernels/ops/kernel_common.h"
@@ -8,11 +8,12 @@
 
 namespace assay_kernels {
 
-// Dynamic per-tensor quantization: the codes are those of static quantization by the scale that is made here. Sources: vLLM
-// csrc/libtorch_stable/quantization/w8a8/fp8/common.cu (094be773), utils.cuh (1f89a92c), input_quant_fp8.py (014af6b5); aiter
-// csrc/kernels/quant_kernels.cu (e4048607).
+// Dynamic per-tensor quantization: computes the scale; the codes are then those of static quantization.
+// Source: vLLM csrc/libtorch_stable/quantization/w8a8/fp8/common.cu (094be773), utils.cuh (1f89a92c), input_quant_fp8.py
+// (014af6b5); aiter csrc/kernels/quant_kernels.cu (e4048607).
 
-/// A scale that blocks raise from 0. It may stay 0: a tensor of zeros then has codes that come from 0 * Inf.
+/// A scale that starts at 0 and that blocks raise by atomic maximum. For a tensor of zeros it stays 0, and the codes come from 0
+/// * Inf.
 template <class Static>
 struct MadeScale : Static {
   SIMT_DEVICE static void clear(float* scale) { *scale = 0.0f; }
@@ -28,20 +29,20 @@ struct VllmPerTensorFnuz : MadeScale<VllmStaticFnuz> {
   SIMT_DEVICE static float scale(float amax) { return amax / 224.0f; }
 };
 
-/// torch's amax, clamp and floor keep NaN, whose pattern is above that of Inf.
+/// torch's amax, clamp and floor keep NaN, whose bit pattern sorts above Inf.
 struct VllmPerTensorNative : MadeScale<VllmStaticNative> {
   static constexpr const char* kContract = "vllm.per_tensor_native";
   SIMT_DEVICE static float widest(float a, float b) { return simt::max_or_nan(a, b); }
   SIMT_DEVICE static float scale(float amax) { return simt::max_or_nan(amax / 448.0f, kLeastScale); }
 };
 
-/// On a GPU torch divides by a Python number by its reciprocal.
+/// On a GPU, torch divides by a Python number by multiplying with its reciprocal.
 struct VllmPerTensorNativeGpu : VllmPerTensorNative {
   static constexpr const char* kContract = "vllm.per_tensor_native_gpu";
   SIMT_DEVICE static float scale(float amax) { return simt::max_or_nan(amax * (1.0f / 448.0f), kLeastScale); }
 };
 
-/// The module flushes subnormal numbers.
+/// The module flushes subnormals.
 struct AiterPerTensor : MadeScale<AiterStatic> {
   static constexpr const char* kContract = "aiter.per_tensor";
   using Element = FlushingMultiply;
@@ -54,13 +55,13 @@ struct AiterPerTensorFnuz : MadeScale<AiterStaticFnuz> {
   SIMT_DEVICE static float scale(float amax) { return flushed(amax * (1.0f / 240.0f)); }
 };
 
-// Dynamic quantization by blocks of 128 x 128: one thread block a block of the matrix, which it reads once and keeps in
-// registers. Blocks at the edges may be cut off: what lies beyond counts as zero and has no codes.
+// Dynamic quantization by blocks of 128 x 128. Each thread block reads one block of the matrix once and keeps it in registers.
+// Blocks at the edges may be incomplete: elements beyond the edge count as zero and get no codes.
 
 inline constexpr int kBlockSide = 128;
 inline constexpr int kBlockThreads = 256;
 
-/// Of x. Numbers of 32 bits, for the registers' sake.
+/// Shape of x. 32-bit integers, to save registers.
 struct BlockShape {
   int32_t rows, columns;
 };
@@ -70,10 +71,10 @@ struct BlockArguments {
   const T* x;
   uint8_t* q;
   BlockShape shape;
-  ScalesOut scales;  ///< rows and groups: of blocks
+  ScalesOut scales;  ///< rows and groups count blocks
 };
 
-/// kWhole: rows are whole loads.
+/// kWhole: rows are a whole number of loads.
 template <class Rules, class T, int kWarp, bool kWhole>
 SIMT_KERNEL void quant_block(BlockArguments<T> a) {
   constexpr int kElements = simt::Vector<T>::kElements, kAcross = kBlockSide / kElements, kDown = kBlockThreads / kAcross;
@@ -144,15 +145,16 @@ void run_block(const Call& call) {
   });
 }
 
-/// What a kernel of blocks accepts, for describe().
+/// Accepted case parameters of a block kernel, for describe().
 inline Accepts block_accepts() {
   return {{"x", kAny}, {"group_size", {"128x128"}}, {"layout", {"row"}}, {"warp", simt::kWarpSizes}};
 }
 
-// Weights by blocks of 128 x 128. Sources: DeepGEMM deep_gemm/utils/math.py (54e22612), vLLM vllm/utils/deep_gemm.py (00620f91),
+// Weights by blocks of 128 x 128.
+// Source: DeepGEMM deep_gemm/utils/math.py (54e22612), vLLM vllm/utils/deep_gemm.py (00620f91),
 // vllm/model_executor/layers/quantization/utils/quant_utils.py.
 
-/// How a block is read, and which of its rows count.
+/// Loads a block and tells which of its rows exist.
 template <class Base>
 struct Block : Base {
   template <class T>
@@ -174,13 +176,13 @@ struct DeepgemmPerBlockCastUe8m0 : Block<DeepgemmPerTokenCastUe8m0> {
   static constexpr const char* kContract = "deepgemm.per_block_cast_ue8m0";
 };
 
-/// The form before it was the bit trick: nothing clamps the exponent.
+/// Rounds the scale with the earlier bit trick: nothing clamps the exponent.
 struct VllmPerBlockCastUe8m0 : Block<DeepgemmPerTokenCast> {
   static constexpr const char* kContract = "vllm.per_block_cast_ue8m0";
   SIMT_DEVICE static float scale(float amax) { return simt::exp2(simt::ceil(simt::log2(amax / 448.0f))); }
 };
 
-/// The multiplier comes first, 448 times a reciprocal, and the stored scale is the reciprocal of that.
+/// Computes the multiplier first, as 448 times a reciprocal; the stored scale is the reciprocal of the multiplier.
 struct VllmScaledQuantizeBlock : Block<GroupRules> {
   static constexpr const char* kContract = "vllm.scaled_quantize_block_rcp";
   using Element = simt::Multiply;
@@ -191,15 +193,15 @@ struct VllmScaledQuantizeBlock : Block<GroupRules> {
   SIMT_DEVICE static float clamp(float v) { return clamp_keep(v, 448.0f); }
 };
 
-// Dynamic per-tensor quantization: one scale for the whole matrix. Three launches of one stream: the scale is cleared, every
-// block raises it to what its own elements need, and then all elements are quantized by it.
+// Dynamic per-tensor quantization: one scale for the whole matrix. Three launches on one stream: clear the scale, let every block
+// raise it to the value that its elements need, then quantize all elements.
 
 template <class Rules>
 SIMT_KERNEL void clear_scale(float* scale) {
   if (simt::block() == 0 && simt::thread() == 0) Rules::clear(scale);
 }
 
-/// The scale rises with amax, so the greatest scale is that of the greatest amax.
+/// The scale increases with amax, so the largest scale is that of the largest amax.
 template <class Rules, class T, int kWarp>
 SIMT_KERNEL void tensor_scale(const T* x, float* scale, int64_t n) {
   constexpr int kElements = simt::Vector<T>::kElements;

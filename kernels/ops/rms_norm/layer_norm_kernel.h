@@ -1,4 +1,4 @@
-// LayerNorm: the mean of a row is subtracted before its variance is computed. One block a row.
+// LayerNorm: subtracts the mean of a row, then computes the variance. One block per row.
 #pragma once
 
 #include "kernels/ops/kernel_common.h"
@@ -7,29 +7,29 @@
 
 namespace assay_kernels {
 
-// What a contract changes in a layer_norm kernel.
+// The points in which layer_norm contracts differ.
 
 struct LayerRules {
-  static constexpr bool kOnePass = false;             ///< the squares are of x, and the square of the mean is taken off theirs
-  static constexpr bool kRoundsBeforeWeight = false;  ///< what was multiplied by r to the type of x
-  /// Between the warps' sums and their readers.
+  static constexpr bool kOnePass = false;             ///< variance as the mean square of x minus the squared mean
+  static constexpr bool kRoundsBeforeWeight = false;  ///< rounds to the type of x after the multiplication with r
+  /// Barrier between writing and reading the warps' sums.
   SIMT_DEVICE static void published() { simt::barrier(); }
   SIMT_DEVICE static float mean(float sum, float n) { return sum / n; }
-  /// What is squared, of x.
+  /// The value of x that is squared.
   SIMT_DEVICE static float deviation(float x, float mean) { return x - mean; }
   SIMT_DEVICE static float centered(float x, float mean) { return x - mean; }
-  /// From the sum of squares.
+  /// Variance from the sum of squares.
   SIMT_DEVICE static float variance(float squares, float n, float /*mean*/) { return squares / n; }
   SIMT_DEVICE static float factor(float variance, float eps) { return simt::rsqrt(variance + eps); }
   SIMT_DEVICE static float weighted(float v, float gamma, float beta) { return v * gamma + beta; }
 };
 
-/// FlashInfer flashinfer/norm/kernels/layernorm.py (10bccd2c).
+/// Source: FlashInfer flashinfer/norm/kernels/layernorm.py (10bccd2c).
 struct FlashinferLayerNorm : LayerRules {
   static constexpr const char* kContract = "flashinfer.layer_norm";
 };
 
-/// TensorRT-LLM cpp/tensorrt_llm/kernels/layernormKernels.cu (071e5d8c), generalLayerNorm.
+/// Source: TensorRT-LLM cpp/tensorrt_llm/kernels/layernormKernels.cu (071e5d8c), generalLayerNorm.
 struct TrtllmLayerNorm : LayerRules {
   static constexpr const char* kContract = "trtllm.layer_norm";
 };
@@ -41,9 +41,9 @@ struct TrtllmLayerNormSquares : LayerRules {
   SIMT_DEVICE static float variance(float squares, float n, float mean) { return squares / n - mean * mean; }
 };
 
-// The row of a block, load by load, for those who go through it more than once.
+// A block's row, load by load, for code that goes over it more than once.
 
-/// In registers, kLoads of a thread: whole loads of 16 bytes, aligned.
+/// In registers, kLoads per thread: aligned 16-byte loads only.
 template <class T, int kLoads>
 class LoadsOfRow {
  public:
@@ -55,7 +55,7 @@ class LoadsOfRow {
     for (int k = 0; k < kLoads; ++k) kept_[k] = load_of_row(row, first_of(k), n, true);
   }
 
-  /// Calls f(first element, v) with each load of the thread in fp32; beyond the row's end v is of zeros.
+  /// Calls f(first element, v) with each load of the thread in fp32; v is zero beyond the row's end.
   template <class F>
   SIMT_DEVICE void for_each(F f) const {
     SIMT_UNROLL
@@ -72,7 +72,7 @@ class LoadsOfRow {
   simt::Vector<uint32_t> kept_[kLoads];
 };
 
-/// Of any length at any address, read again each time.
+/// Any length and alignment; read again in each pass.
 template <class T>
 class LoadsOfRow<T, 0> {
  public:
@@ -95,7 +95,7 @@ class LoadsOfRow<T, 0> {
   int n_;
 };
 
-/// The weights of a load of T, which may be of another type.
+/// The weights for a load of T; they may have another type.
 template <class T, class W>
 SIMT_DEVICE void widen_weights(const W* weights, int first, int n, bool whole, float (&v)[simt::Vector<T>::kElements]) {
   constexpr int kPart = simt::Vector<W>::kElements;
@@ -108,26 +108,26 @@ SIMT_DEVICE void widen_weights(const W* weights, int first, int n, bool whole, f
   }
 }
 
-// y = (x - mean(x)) / sqrt(variance(x) + eps) * gamma + beta, one block a row.
+// y = (x - mean(x)) / sqrt(variance(x) + eps) * gamma + beta, one block per row.
 
 template <class T, class W>
 struct LayerArguments {
   const T* x;
   const W *gamma, *beta;
-  int64_t pitch;  ///< from a row of x to the next, in elements
+  int64_t pitch;  ///< row pitch of x in elements
   int32_t n;
   float eps;
 };
 
-/// Sum of the block, in the order of block_factor() of rms_norm. kCall: see simt::block_reduce.
+/// Sum over the block, in the order of rms_norm's block_factor(). kCall: see simt::block_reduce.
 template <class Rules, int kWarp, int kCall>
 SIMT_DEVICE float block_sum(float value) {
   return simt::block_reduce<kWarp, kCall>(
       value, 0.0f, [](float a, float b) { return a + b; }, [] { Rules::published(); });
 }
 
-/// The mean first, and then the squares of what is left, over a row in registers; with Rules::kOnePass both sums at once. kLoads
-/// 0: rows of any length at any address, read again each time.
+/// Computes the mean, then the squared deviations, over a row in registers; with Rules::kOnePass both sums at once. kLoads 0:
+/// rows of any length and alignment, read again in each pass.
 template <class Rules, class T, class W, int kWarp, int kLoads>
 SIMT_KERNEL void layer_norm(LayerArguments<T, W> a, T* y) {
   using Row = LoadsOfRow<T, kLoads>;
@@ -144,7 +144,7 @@ SIMT_KERNEL void layer_norm(LayerArguments<T, W> a, T* y) {
       float d[kElements];
       SIMT_UNROLL
       for (int i = 0; i < kElements; ++i)
-        d[i] = first + i < a.n ? Rules::deviation(v[i], mean) : 0.0f;  // beyond the end 0 - mean would count
+        d[i] = first + i < a.n ? Rules::deviation(v[i], mean) : 0.0f;  // beyond the end, the deviation 0 - mean must not count
       squares += tree_sum<0, kElements>([&](int i) { return d[i] * d[i]; });
     });
   }
@@ -162,9 +162,9 @@ SIMT_KERNEL void layer_norm(LayerArguments<T, W> a, T* y) {
   });
 }
 
-// From a call of layer_norm to its kernel.
+// Host side: from a layer_norm call to its kernel.
 
-/// gamma and beta are fp32 or of the type of x.
+/// gamma and beta are fp32 or have the type of x.
 template <class Rules>
 void run_layer_norm(const Call& call) {
   const assay_tensor &x = call.input("x"), &gamma = call.input("gamma"), &beta = call.input("beta"), &y = call.output("y");

@@ -1,4 +1,5 @@
-// y = x / sqrt(mean(x^2) + eps) * gamma, one block a row; or of x + residual, which is stored in place of the residual.
+// y = x / sqrt(mean(x^2) + eps) * gamma, one block per row. With a residual, x + residual is normalized and stored in place of
+// the residual.
 #pragma once
 
 #include <type_traits>
@@ -8,21 +9,21 @@
 
 namespace assay_kernels {
 
-// What a norm is called with: as its kernels see it, and how the host makes it of a call.
+// Arguments of a norm: as its kernels see them, and how the host derives them from a call.
 
-/// A block for each row.
+/// One block per row.
 template <class T>
 struct NormArguments {
   const T* x;
-  T* residual;  ///< rows of n, one after the other; null if none is added
+  T* residual;  ///< contiguous rows of n; null if no residual is added
   const T* gamma;
-  int64_t pitch;  ///< from a row of x to the next, in elements
+  int64_t pitch;  ///< row pitch of x in elements
   int32_t n;
   float eps;
-  const T* gate = nullptr;  ///< rows of n, one after the other; null without a gate
+  const T* gate = nullptr;  ///< contiguous rows of n; null without a gate
 };
 
-/// The inputs of a call. Rows of x may lie apart; gamma, the residual and the gate are dense.
+/// The inputs of a call. Rows of x may have any pitch; gamma, the residual and the gate are dense.
 struct NormInputs {
   explicit NormInputs(const Call& call, bool adds, bool gates = false);
 
@@ -36,25 +37,25 @@ struct NormInputs {
             eps,
             gate ? data_of<T>(*gate) : nullptr};
   }
-  /// Loads of 16 bytes in a row, the last of which may be cut off.
+  /// 16-byte loads per row; the last one may be incomplete.
   int64_t loads() const { return (shape.columns * x.type_bits / 8 + 15) / 16; }
 
   const assay_tensor &x, &gamma;
   const assay_tensor *residual, *gate;
   Shape shape;
   float eps;
-  bool in_sixteens;  ///< every row is whole loads of 16 bytes at addresses divisible by 16
+  bool in_sixteens;  ///< every row is a whole number of aligned 16-byte loads
 };
 
-/// Whether rows that lie so far apart are whole loads of 16 bytes at addresses divisible by 16.
+/// True if rows with that pitch are a whole number of aligned 16-byte loads.
 bool lies_in_sixteens(const assay_tensor& tensor, int64_t pitch);
 
-/// A tensor of the shape of x, dense; whether it lies as NormInputs::in_sixteens says.
+/// Rejects the call unless the tensor is dense with the shape of x. Returns true if it meets NormInputs::in_sixteens.
 bool expect_rows_of(const assay_tensor& tensor, const NormInputs& inputs);
 
-/// Calls f with the loads that each thread keeps in registers, or with 0 for rows that are read again: those that are not
-/// `whole`, and those of more than kMost loads a thread. Each number of loads is a kernel of every contract; a build with few of
-/// them has kMost / 4.
+/// Calls f with the number of loads that each thread keeps in registers. f gets 0 for rows that are not `whole` or have more than
+/// kMost loads per thread; these are read again in each pass. Each number of loads instantiates a kernel of every contract;
+/// builds with few loads have kMost / 4.
 template <int kMost, class F>
 void with_row(int64_t loads, int threads, bool whole, F f) {
   constexpr int kKept = kEachNumberOfLoads ? kMost : kMost / 4;
@@ -68,7 +69,7 @@ void with_row(int64_t loads, int threads, bool whole, F f) {
   }
 }
 
-// A row of one block, and its normalisation: shared by the norms with and without quantization.
+// A block's row and its normalization: shared by norms with and without quantization.
 
 template <class T, class Store = StoreNearest>
 SIMT_DEVICE simt::Vector<T> rounded(const float (&v)[simt::Vector<T>::kElements]) {
@@ -78,15 +79,15 @@ SIMT_DEVICE simt::Vector<T> rounded(const float (&v)[simt::Vector<T>::kElements]
   return result;
 }
 
-/// v as if it had been stored with the type of T, of norms that a quantization follows.
+/// v rounded to T, as if it had been stored, for norms before quantization.
 template <class Norm, class T>
 SIMT_DEVICE void round_output(float (&v)[simt::Vector<T>::kElements]) {
   if (Norm::kRoundsOutput) widen<T>(words_of(rounded<T, typename Norm::Store>(v)), v);
 }
 
-/// r of a block from the sums of its threads: rsqrt(mean(x^2) + eps). Sum as in vLLM: each thread its elements in order, then
-/// lanes, then warps. Depth at most k ceil(n / (k threads)) - 1 + log2(kWarp) + 3 additions, k elements in a load: 39 for 16-bit
-/// rows of 7168 and 8 warps of 32.
+/// Computes r = rsqrt(mean(x^2) + eps) from the threads' sums. Order as in vLLM: each thread's elements in order, then lanes,
+/// then warps. With k elements per load, the depth is at most k ceil(n / (k threads)) - 1 + log2(kWarp) + 3 additions: 39 for
+/// 16-bit rows of 7168 and 8 warps of 32.
 template <class Rules, int kWarp>
 SIMT_DEVICE float block_factor(float sum, int n, float eps) {
   sum = simt::block_reduce<kWarp>(
@@ -94,13 +95,13 @@ SIMT_DEVICE float block_factor(float sum, int n, float eps) {
   return Rules::factor(Rules::mean(sum, float(n)), Rules::share(eps, float(n)));
 }
 
-/// As many numbers as a load of T has, in fp32.
+/// The elements of one load of T, in fp32.
 template <class T>
 struct Widened {
   float at[simt::Vector<T>::kElements];
 };
 
-/// What is kept of a load once it was squared: its sum with the residual in fp32 if that is normalised so, else its 16 bytes.
+/// What is kept of a load after squaring: the fp32 sum with the residual if that is normalized, else the load's 16 bytes.
 template <class Rules, class T>
 using Held = std::conditional_t<Rules::kAdds && !Rules::kNormalizesRounded, Widened<T>, simt::Vector<uint32_t>>;
 
@@ -138,8 +139,8 @@ SIMT_DEVICE void multiply_by_gate(const simt::Vector<uint32_t>& gate, float (&v)
   for (int i = 0; i < simt::Vector<T>::kElements; ++i) v[i] *= Rules::gate(g[i]);
 }
 
-/// x r gamma rounded to T. Two numbers of T have an exact product in fp32, so where x r is rounded first a product of pairs will
-/// do.
+/// x r gamma rounded to T. The product of two values of T is exact in fp32, so if x r is rounded first, packed multiplications
+/// give the same result.
 template <class Rules, class T, class Held>
 SIMT_DEVICE simt::Vector<uint32_t> normalized_words(const Held& held, float r, const simt::Vector<uint32_t>& gamma) {
   using Store = typename Rules::Store;
@@ -158,8 +159,8 @@ SIMT_DEVICE simt::Vector<uint32_t> normalized_words(const Held& held, float r, c
   }
 }
 
-/// Squares the load of columns from `first` on and keeps what is normalised. A sum with the residual is left in `stored`, as it
-/// is stored.
+/// Squares the load from column `first` on and keeps what will be normalized. A sum with the residual is returned in `stored`, as
+/// it is stored.
 template <class Rules, class T>
 SIMT_DEVICE Held<Rules, T> square_load(int first, const simt::Vector<uint32_t>& x, const simt::Vector<uint32_t>& residual,
                                        float& sum, simt::Vector<T>& stored) {
@@ -188,11 +189,11 @@ SIMT_DEVICE Held<Rules, T> square_load(int first, const simt::Vector<uint32_t>& 
   }
 }
 
-// The row of a block and its factor. Threads take runs of kRun neighbouring loads, and neighbouring threads neighbouring runs. A
-// norm with a gate is one that stays fp32 (for_each()).
+// A block's row and its factor. Each thread takes runs of kRun consecutive loads; adjacent threads take adjacent runs. Norms with
+// a gate stay in fp32 (for_each()).
 
-/// The row in registers, kLoads loads of a thread: whole loads of 16 bytes, aligned. A sum with the residual is stored at once; a
-/// load is read and written by one thread, so it may be in place.
+/// The row in registers, kLoads loads per thread: aligned 16-byte loads. A sum with the residual is stored at once. The same
+/// thread reads and writes a load, so this works in place.
 template <class Rules, class T, int kWarp, int kLoads, int kRun = 1>
 class NormalizedRow {
  public:
@@ -205,7 +206,7 @@ class NormalizedRow {
     const T* x = a.x + simt::block() * Rules::pitch(a.pitch, a.n);
     T* residual = a.residual + simt::block() * (Rules::kAdds ? a.n : 0);
     const int covered = Rules::covered(a.n, kElements, simt::block_size());
-    // All loads before the first sum: they are in flight together.
+    // All loads are issued before the first addition, so that they are in flight together.
     simt::Vector<uint32_t> mine[kLoads], other[kLoads];
     SIMT_UNROLL
     for (int k = 0; k < kLoads; ++k) {
@@ -225,7 +226,7 @@ class NormalizedRow {
   }
 
   /// Calls f(first element, v) with each run of the thread: kRun loads before their last rounding. All threads of the block make
-  /// as many calls; beyond the row's end v is of zeros.
+  /// the same number of calls; v is zero beyond the row's end.
   template <class F>
   SIMT_DEVICE void for_each(F f) const {
     SIMT_UNROLL
@@ -241,7 +242,7 @@ class NormalizedRow {
     }
   }
 
-  /// The same with the words of loads that are rounded.
+  /// The same with the words of rounded loads.
   template <class F>
   SIMT_DEVICE void for_each_rounded(F f) const {
     SIMT_UNROLL
@@ -266,7 +267,7 @@ class NormalizedRow {
   float r_;
 };
 
-/// A row of any length at any address, read again by each for_each(). finish() stores the sum with the residual.
+/// A row of any length and alignment, read again by each for_each(). finish() stores the sum with the residual.
 template <class Rules, class T, int kWarp, int kRun>
 class NormalizedRow<Rules, T, kWarp, 0, kRun> {
  public:
@@ -344,7 +345,7 @@ class NormalizedRow<Rules, T, kWarp, 0, kRun> {
   float r_;
 };
 
-/// kLoads 0: rows of any length at any address.
+/// kLoads 0: rows of any length and alignment.
 template <class Rules, class T, int kWarp, int kLoads>
 SIMT_KERNEL void rms_norm(NormArguments<T> a, T* y) {
   using Row = NormalizedRow<Rules, T, kWarp, kLoads>;

@@ -1,4 +1,4 @@
-// What a contract changes in an rms_norm or fused_add_rms_norm kernel: one struct per contract.
+// The points in which rms_norm and fused_add_rms_norm contracts differ: one struct per contract.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace assay_kernels {
 
-/// fp32 to the type of x, to nearest.
+/// Rounds fp32 to the type of x, to nearest.
 struct StoreNearest {
   template <class T>
   SIMT_DEVICE static void pair(float a, float b, T& x, T& y) {
@@ -17,7 +17,8 @@ struct StoreNearest {
   }
 };
 
-/// bf16 by cutting off the low 16 bits: aiter csrc/include/opus/opus.hpp (e4048607) on gfx942.
+/// Truncates to bf16.
+/// Source: aiter csrc/include/opus/opus.hpp (e4048607) on gfx942.
 struct StoreCutOff : StoreNearest {
   using StoreNearest::pair;
   SIMT_DEVICE static void pair(float a, float b, simt::Bf16& x, simt::Bf16& y) {
@@ -28,58 +29,61 @@ struct StoreCutOff : StoreNearest {
 
 struct NormRules {
   using Store = StoreNearest;
-  static constexpr bool kRoundsBeforeWeight = false;  ///< x r to the type of x, and then times gamma
-  static constexpr bool kRoundsOutput = true;         ///< before a quantization that follows
-  static constexpr bool kPlainWeights = true;         ///< weight() leaves gamma as it is
-  /// Between the warps' sums and their readers.
+  static constexpr bool kRoundsBeforeWeight = false;  ///< rounds x r to the type of x before multiplying with gamma
+  static constexpr bool kRoundsOutput = true;         ///< rounds the output before a quantization that follows
+  static constexpr bool kPlainWeights = true;         ///< weight() returns gamma unchanged
+  /// Barrier between writing and reading the warps' sums.
   SIMT_DEVICE static void published() { simt::barrier(); }
-  /// Elements that are read, of n in a row that `threads` share in loads of so many.
+  /// Number of elements that are read, out of the n of a row.
   SIMT_DEVICE static int covered(int n, int /*load*/, int /*threads*/) { return n; }
-  /// From a row of x to the next.
+  /// Distance between two rows of x.
   SIMT_DEVICE static int64_t pitch(int64_t pitch, int32_t /*n*/) { return pitch; }
   SIMT_DEVICE static float mean(float sum, float n) { return sum / n; }
-  /// Of a number of T or of a sum in fp32.
+  /// Square of an element of T, or of an fp32 sum.
   template <class T>
   SIMT_DEVICE static float square(float z) {
     return z * z;
   }
-  /// What is added to the mean.
+  /// The value added to the mean square: eps.
   SIMT_DEVICE static float share(float eps, float /*n*/) { return eps; }
   SIMT_DEVICE static float factor(float mean, float eps) { return simt::rsqrt(mean + eps); }
   SIMT_DEVICE static float weight(float gamma) { return gamma; }
-  /// An operand or a product of y, as the build treats subnormal numbers.
+  /// Applies the build's treatment of subnormals to an operand or a product of y.
   SIMT_DEVICE static float kept(float v) { return v; }
 
-  static constexpr bool kGates = false;  ///< times gate(g), g the number of a tensor of the shape of x
+  static constexpr bool kGates = false;  ///< multiplies by gate(g); g is a tensor of the shape of x
 
-  // Of norms that add a residual.
+  // For norms that add a residual.
   static constexpr bool kAdds = false;
-  static constexpr bool kSquaresRounded = false;     ///< the sum x + residual, once it has the type of x
-  static constexpr bool kNormalizesRounded = false;  ///< and what is multiplied by r
-  /// Whether a column is normalised as the residual is stored, of norms that keep the sum in fp32.
+  static constexpr bool kSquaresRounded = false;     ///< rounds the sum x + residual to the type of x before squaring
+  static constexpr bool kNormalizesRounded = false;  ///< rounds the sum before multiplying with r
+  /// True if a column is normalized from the stored (rounded) residual, in norms that keep the sum in fp32.
   SIMT_DEVICE static bool normalizes_stored(int /*column*/) { return false; }
   SIMT_DEVICE static float sum(float x, float residual) { return x + residual; }
   SIMT_DEVICE static bool stores_residual() { return true; }
 };
 
-/// Profile N-A, rounded to 16 bits before the weight: vLLM csrc/layernorm_kernels.cu up to v0.19.1.
+/// Profile N-A, rounds to 16 bits before the weight.
+/// Source: vLLM csrc/layernorm_kernels.cu up to v0.19.1.
 struct VllmRmsNormV0191 : NormRules {
   static constexpr const char* kContract = "vllm.rms_norm@v0.19.1";
   static constexpr bool kRoundsBeforeWeight = true;
 };
 
-/// Profile N-B, fp32 across the weight and rounded once: vLLM csrc/libtorch_stable/layernorm_kernels.cu since 2026-06-18 (PR
-/// 46070).
+/// Profile N-B, fp32 through the weight, rounded once.
+/// Source: vLLM csrc/libtorch_stable/layernorm_kernels.cu since 2026-06-18 (PR 46070).
 struct VllmRmsNorm20260618 : NormRules {
   static constexpr const char* kContract = "vllm.rms_norm@2026-06-18";
 };
 
-/// Profile N-A: vLLM vllm/ir/ops/layernorm.py, run eagerly.
+/// Profile N-A, run eagerly.
+/// Source: vLLM vllm/ir/ops/layernorm.py.
 struct VllmIrRmsNorm : VllmRmsNormV0191 {
   static constexpr const char* kContract = "vllm.ir_rms_norm";
 };
 
-/// Profile N-B: vLLM csrc/minimax_reduce_rms_kernel.cu (v0.33.0), behind its sum over ranks.
+/// Profile N-B, after an all-reduce.
+/// Source: vLLM csrc/minimax_reduce_rms_kernel.cu (v0.33.0).
 struct VllmMinimaxQkRmsNorm : NormRules {
   static constexpr const char* kContract = "vllm.minimax_qk_rms_norm";
 };
@@ -91,18 +95,19 @@ struct Gemma : Base {
   SIMT_DEVICE static float weight(float gamma) { return 1.0f + gamma; }
 };
 
-/// GemmaRMSNorm of vLLM model_executor/layers/layernorm.py (v0.33.0), by its native op.
+/// GemmaRMSNorm, as a native op.
+/// Source: vLLM model_executor/layers/layernorm.py (v0.33.0).
 struct VllmGemmaRmsNorm : Gemma<NormRules> {
   static constexpr const char* kContract = "vllm.gemma_rms_norm";
 };
 
-/// vLLM model_executor/determinism/batch_invariant.py (v0.33.0). A root and a division there; rsqrt is one of their legal
-/// results.
+/// The source computes a square root and a division; rsqrt is one of their allowed results.
+/// Source: vLLM model_executor/determinism/batch_invariant.py (v0.33.0).
 struct VllmRmsNormBatchInvariant : NormRules {
   static constexpr const char* kContract = "vllm.rms_norm_batch_invariant";
 };
 
-/// Built so that subnormal numbers are flushed.
+/// For builds that flush subnormals.
 template <class Base>
 struct Flushing : Base {
   static constexpr bool kPlainWeights = false;
@@ -118,7 +123,8 @@ struct PlusZero : Base {
   SIMT_DEVICE static float weight(float gamma) { return 0.0f + gamma; }
 };
 
-/// Profile N-B: FlashInfer include/flashinfer/norm.cuh (fb28d724), built with -use_fast_math.
+/// Profile N-B, built with -use_fast_math.
+/// Source: FlashInfer include/flashinfer/norm.cuh (fb28d724).
 struct FlashinferRmsNorm : Flushing<PlusZero<NormRules>> {
   static constexpr const char* kContract = "flashinfer.rms_norm";
 };
@@ -127,7 +133,8 @@ struct FlashinferGemmaRmsNorm : Flushing<Gemma<NormRules>> {
   static constexpr const char* kContract = "flashinfer.gemma_rms_norm";
 };
 
-/// FlashInfer flashinfer/norm/kernels/rmsnorm.py (fb28d724), the CuTe DSL.
+/// The CuTe DSL kernel.
+/// Source: FlashInfer flashinfer/norm/kernels/rmsnorm.py (fb28d724).
 struct FlashinferRmsNormV067 : PlusZero<NormRules> {
   static constexpr const char* kContract = "flashinfer.rms_norm@v0.6.7";
 };
@@ -136,7 +143,8 @@ struct FlashinferGemmaRmsNormV067 : Gemma<NormRules> {
   static constexpr const char* kContract = "flashinfer.gemma_rms_norm@v0.6.7";
 };
 
-/// Profile N-B: AITER csrc/kernels/rmsnorm_quant_kernels.cu (e4048607) on gfx950. All modules flush.
+/// Profile N-B on gfx950. All modules flush subnormals.
+/// Source: AITER csrc/kernels/rmsnorm_quant_kernels.cu (e4048607).
 struct AiterRmsNorm : Flushing<NormRules> {
   static constexpr const char* kContract = "aiter.rms_norm";
 };
@@ -146,7 +154,7 @@ struct AiterRmsNormGfx942 : Flushing<NormRules> {
   using Store = StoreCutOff;
 };
 
-/// Since v0.1.17 weight_offset, 0, is added to the weight.
+/// Since v0.1.17, weight_offset (0) is added to the weight.
 struct AiterRmsNormV0117 : Flushing<PlusZero<NormRules>> {
   static constexpr const char* kContract = "aiter.rms_norm@v0.1.17";
 };
@@ -159,15 +167,16 @@ struct AiterGemmaRmsNorm : Flushing<Gemma<NormRules>> {
   static constexpr const char* kContract = "aiter.gemma_rms_norm";
 };
 
-/// AITER csrc/include/opus/rmsnorm_opus_kernel.hpp (e4048607), T5 mode: profile N-A.
+/// Profile N-A, T5 mode.
+/// Source: AITER csrc/include/opus/rmsnorm_opus_kernel.hpp (e4048607).
 struct AiterOpusT5RmsNorm : Flushing<VllmRmsNormV0191> {
   static constexpr const char* kContract = "aiter.opus_t5_rms_norm";
 };
 
-/// A list of rules, for dispatch by the contract's id.
+/// A list of rules, selected by the contract's id.
 template <class... Rules>
 struct NormList {
-  /// Calls f(Rules{}) for the rules of that contract; false if there are none.
+  /// Calls f(Rules{}) for the rules of that contract. Returns false if there are none.
   template <class F>
   static bool with(const std::string& contract, F f) {
     return ((contract == Rules::kContract && (f(Rules{}), true)) || ...);
@@ -175,7 +184,8 @@ struct NormList {
   static std::vector<std::string> ids() { return {Rules::kContract...}; }
 };
 
-/// Liger 0.8.5 src/liger_kernel/ops/rms_norm.py, casting modes llama and gemma.
+/// Casting modes llama and gemma.
+/// Source: Liger 0.8.5 src/liger_kernel/ops/rms_norm.py.
 struct LigerRmsNorm : PlusZero<NormRules> {
   static constexpr const char* kContract = "liger.rms_norm";
   static constexpr bool kRoundsBeforeWeight = true;
@@ -184,8 +194,9 @@ struct LigerGemmaRmsNorm : Gemma<NormRules> {
   static constexpr const char* kContract = "liger.gemma_rms_norm";
 };
 
-// Norms that add a residual first. R-1: the sum is rounded to the type of x, squared and normalised. R-2: it stays fp32, and only
-// what is stored is rounded. R-3: so does what a block keeps of a long row; the rest is read as it was stored.
+// Norms that first add a residual. R-1: the sum is rounded to the type of x, then squared and normalized. R-2: the sum stays in
+// fp32, and only the stored residual is rounded. R-3: like R-2 for the columns that a block keeps in fp32; the remaining columns
+// of a long row are read back as stored.
 
 struct RoundedSum : NormRules {
   static constexpr bool kAdds = true, kSquaresRounded = true, kNormalizesRounded = true;
@@ -194,30 +205,33 @@ struct WideSum : NormRules {
   static constexpr bool kAdds = true;
 };
 
-/// vLLM csrc/layernorm_kernels.cu up to v0.19.1.
+/// Source: vLLM csrc/layernorm_kernels.cu up to v0.19.1.
 struct VllmFusedAddRmsNormV0191 : RoundedSum {
   static constexpr const char* kContract = "vllm.fused_add_rms_norm@v0.19.1";
   static constexpr bool kRoundsBeforeWeight = true;
 };
 
-/// vLLM csrc/libtorch_stable/layernorm_kernels.cu (0b9c5412).
+/// Source: vLLM csrc/libtorch_stable/layernorm_kernels.cu (0b9c5412).
 struct VllmFusedAddRmsNorm20260618 : RoundedSum {
   static constexpr const char* kContract = "vllm.fused_add_rms_norm@2026-06-18";
 };
 
-/// vLLM vllm/ir/ops/layernorm.py, run eagerly.
+/// Run eagerly.
+/// Source: vLLM vllm/ir/ops/layernorm.py.
 struct VllmIrFusedAddRmsNorm : WideSum {
   static constexpr const char* kContract = "vllm.ir_fused_add_rms_norm";
   static constexpr bool kRoundsBeforeWeight = true;
 };
 
-/// Liger 0.8.5 src/liger_kernel/ops/fused_add_rms_norm.py, casting mode llama.
+/// Casting mode llama.
+/// Source: Liger 0.8.5 src/liger_kernel/ops/fused_add_rms_norm.py.
 struct LigerFusedAddRmsNorm : PlusZero<RoundedSum> {
   static constexpr const char* kContract = "liger.fused_add_rms_norm";
   static constexpr bool kRoundsBeforeWeight = true;
 };
 
-/// FlashInfer include/flashinfer/norm.cuh (fb28d724): the sum stays in shared memory.
+/// The sum stays in shared memory in fp32.
+/// Source: FlashInfer include/flashinfer/norm.cuh (fb28d724).
 struct FlashinferFusedAddRmsNorm : Flushing<PlusZero<WideSum>> {
   static constexpr const char* kContract = "flashinfer.fused_add_rms_norm";
 };
@@ -226,13 +240,14 @@ struct FlashinferGemmaFusedAddRmsNorm : Flushing<Gemma<WideSum>> {
   static constexpr const char* kContract = "flashinfer.gemma_fused_add_rms_norm";
 };
 
-/// FlashInfer include/flashinfer/comm/trtllm_allreduce_fusion.cuh (fb28d724): the norm behind its sum over ranks.
+/// The norm after an all-reduce.
+/// Source: FlashInfer include/flashinfer/comm/trtllm_allreduce_fusion.cuh (fb28d724).
 struct FlashinferTrtllmAddRmsNorm : Flushing<PlusZero<RoundedSum>> {
   static constexpr const char* kContract = "flashinfer.trtllm_add_rms_norm";
 };
 
-/// FlashInfer include/flashinfer/comm/trtllm_mnnvl_allreduce.cuh (fb28d724) oneshotAllreduceFusionKernel: the residual is added and
-/// squares are made in the type of x.
+/// The residual is added, and squares are computed, in the type of x.
+/// Source: FlashInfer include/flashinfer/comm/trtllm_mnnvl_allreduce.cuh (fb28d724) oneshotAllreduceFusionKernel.
 struct FlashinferMnnvlAddRmsNorm : PlusZero<RoundedSum> {
   static constexpr const char* kContract = "flashinfer.mnnvl_add_rms_norm";
   SIMT_DEVICE static float weight(float gamma) { return PlusZero<RoundedSum>::weight(flushed(gamma)); }
@@ -243,7 +258,8 @@ struct FlashinferMnnvlAddRmsNorm : PlusZero<RoundedSum> {
   }
 };
 
-/// FlashInfer flashinfer/norm/kernels/fused_add_rmsnorm.py (fb28d724), the CuTe DSL.
+/// The CuTe DSL kernel.
+/// Source: FlashInfer flashinfer/norm/kernels/fused_add_rmsnorm.py (fb28d724).
 struct FlashinferFusedAddRmsNormV067 : PlusZero<WideSum> {
   static constexpr const char* kContract = "flashinfer.fused_add_rms_norm@v0.6.7";
 };
@@ -252,7 +268,8 @@ struct FlashinferGemmaFusedAddRmsNormV067 : Gemma<WideSum> {
   static constexpr const char* kContract = "flashinfer.gemma_fused_add_rms_norm@v0.6.7";
 };
 
-/// AITER csrc/kernels/rmsnorm_quant_kernels.cu (e4048607) on gfx950.
+/// On gfx950.
+/// Source: AITER csrc/kernels/rmsnorm_quant_kernels.cu (e4048607).
 struct AiterFusedAddRmsNorm : Flushing<WideSum> {
   static constexpr const char* kContract = "aiter.fused_add_rms_norm";
 };
@@ -262,7 +279,7 @@ struct AiterFusedAddRmsNormGfx942 : Flushing<WideSum> {
   using Store = StoreCutOff;
 };
 
-/// Since v0.1.17 weight_offset, 0, is added to the weight.
+/// Since v0.1.17, weight_offset (0) is added to the weight.
 struct AiterFusedAddRmsNormV0117 : Flushing<PlusZero<WideSum>> {
   static constexpr const char* kContract = "aiter.fused_add_rms_norm@v0.1.17";
 };
@@ -271,7 +288,8 @@ struct AiterFusedAddRmsNormGfx942V0117 : Flushing<PlusZero<WideSum>> {
   using Store = StoreCutOff;
 };
 
-/// AITER csrc/include/opus/rmsnorm_opus_kernel.hpp (e4048607): four loads of 256 threads are kept in fp32.
+/// Four loads of each of 256 threads are kept in fp32.
+/// Source: AITER csrc/include/opus/rmsnorm_opus_kernel.hpp (e4048607).
 template <int kKept>
 struct MixedSum : Flushing<WideSum> {
   SIMT_DEVICE static bool normalizes_stored(int column) { return column >= kKept; }
@@ -279,7 +297,7 @@ struct MixedSum : Flushing<WideSum> {
 struct AiterOpusFusedAddRmsNorm : MixedSum<8192> {
   static constexpr const char* kContract = "aiter.opus_fused_add_rms_norm";
 };
-/// Loads of one number.
+/// One element per load.
 struct AiterOpusFusedAddRmsNormOdd : MixedSum<1024> {
   static constexpr const char* kContract = "aiter.opus_fused_add_rms_norm_odd";
 };
@@ -287,7 +305,7 @@ struct AiterOpusFusedAddRmsNormGfx942 : MixedSum<8192> {
   static constexpr const char* kContract = "aiter.opus_fused_add_rms_norm_gfx942";
   using Store = StoreCutOff;
 };
-/// T5 mode rounds the sum before it squares.
+/// T5 mode: rounds the sum before squaring.
 struct AiterOpusT5FusedAddRmsNorm : Flushing<RoundedSum> {
   static constexpr const char* kContract = "aiter.opus_t5_fused_add_rms_norm_r1";
   static constexpr bool kRoundsBeforeWeight = true;

@@ -1,4 +1,4 @@
-// The kernels of rms_norm_quant_group, as describe() lists them; those by tokens are compiled in rms_norm_quant_token.cpp.
+// The kernels of rms_norm_quant_group, as describe() lists them. Per-token ones are compiled in rms_norm_quant_token.cpp.
 #include "kernels/ops/call.h"
 #include "kernels/ops/rms_norm_quant/rms_norm_quant_group_contracts.h"
 #include "kernels/ops/rms_norm_quant/rms_norm_quant_group_kernel.h"
@@ -11,7 +11,7 @@ void run_norm_block(const Call& call) {
 
 namespace {
 
-/// AITER's on gfx942 stores bf16 in its own way, and nothing is known of fp16 there.
+/// bf16 only: AITER on gfx942 rounds bf16 in its own way, and its fp16 behaviour is unknown.
 const Values kBf16{"bf16"};
 
 Kernel of_groups(std::vector<std::string> contracts, const Values& groups, const Values& layouts, void (*run)(const Call&),

@@ -1,4 +1,4 @@
-// Contracts of rms_norm_quant_group from AITER and those behind an all-reduce, and the functions that run each family.
+// The contracts of rms_norm_quant_group from AITER and those after an all-reduce, and one function per family to run them.
 #pragma once
 
 #include "kernels/ops/call.h"
@@ -7,8 +7,8 @@
 
 namespace assay_kernels {
 
-/// Run the contract that the call names, one of NormBlockList, NormTokenList, NormAiterList, NormAiterTokenList, NormGatedList,
-/// NormRankTokenList and NormRankGroupList.
+/// Each runs the contract that the call names, out of NormBlockList, NormTokenList, NormAiterList, NormAiterTokenList,
+/// NormGatedList, NormRankTokenList or NormRankGroupList.
 void run_norm_block(const Call& call);
 void run_norm_aiter(const Call& call);
 void run_norm_token(const Call& call);
@@ -19,9 +19,9 @@ void run_norm_rank_group(const Call& call);
 
 Kernel norm_of_mx_blocks();
 
-// Norms in front of a quantization as AITER has them, gated ones among them.
+// AITER's norms followed by quantization, including gated ones.
 
-/// Triton: amax / 448 where the HIP kernels multiply.
+/// Triton divides amax by 448; the HIP kernels multiply.
 struct AiterNormGroup : AiterPer1x128 {
   SIMT_DEVICE static float scale(float amax) { return over_constant(amax, 448.0f); }
 };
@@ -42,12 +42,12 @@ struct AiterHipNorm : NormThenGroup<WideNorm, AiterPer1x128> {
   static constexpr const char* kContract = "aiter.rmsnorm_group_quant";
 };
 
-/// Since v0.1.17 weight_offset, 0, is added to the weight.
+/// Since v0.1.17, weight_offset (0) is added to the weight.
 struct AiterHipNormV0117 : NormThenGroup<PlusZero<WideNorm>, AiterPer1x128> {
   static constexpr const char* kContract = "aiter.rmsnorm_group_quant@v0.1.17";
 };
 
-/// What is stored beside it is flushed; the norm stays fp32 up to the codes.
+/// The stored sum is flushed; the norm stays in fp32 up to quantization.
 struct AiterFlushedAddNorm : WideAddNorm {
   SIMT_DEVICE static float sum(float x, float residual) { return flushed(WideAddNorm::sum(flushed(x), flushed(residual))); }
 };
@@ -55,7 +55,8 @@ struct AiterFlushedAddNormGfx942 : AiterFlushedAddNorm {
   using Store = StoreCutOff;
 };
 
-/// AITER csrc/kernels/rmsnorm_quant_kernels.cu (e4048607), group_size 0: one scale a token.
+/// group_size 0: one scale per token.
+/// Source: AITER csrc/kernels/rmsnorm_quant_kernels.cu (e4048607).
 struct AiterHipNormToken : NormThenGroup<WideNorm, AiterPer1x128> {
   static constexpr const char* kContract = "aiter.rmsnorm_quant";
 };
@@ -78,8 +79,8 @@ struct AiterHipAddNormTokenGfx942 : NormThenGroup<AiterFlushedAddNormGfx942, Ait
   static constexpr const char* kContract = "aiter.add_rmsnorm_quant_gfx942";
 };
 
-/// AITER aiter/ops/triton/_triton_kernels/quant/fused_fp8_quant.py (e4048607), GATED_RMS_FP8: times silu(gate), and scales as
-/// vLLM's by token.
+/// Multiplies by silu(gate); scales as in vLLM's per-token op.
+/// Source: AITER aiter/ops/triton/_triton_kernels/quant/fused_fp8_quant.py (e4048607), GATED_RMS_FP8.
 struct GatedWideNorm : WideNorm {
   static constexpr bool kGates = true;
   SIMT_DEVICE static float gate(float g) { return g * (1.0f / (1.0f + simt::exp_fast(-g))); }
@@ -94,7 +95,8 @@ struct AiterGatedNormToken : NormThenGroup<GatedWideNorm, VllmPerToken> {
   static constexpr const char* kContract = "aiter.fused_rms_gated_fp8_token_quant";
 };
 
-/// AITER csrc/kernels/gated_rmsnorm_quant_kernels.cu (e4048607), a head of 128 a row: a small amax has the scale 1e-10 itself.
+/// A row is one head of 128. For a small amax, the scale itself is 1e-10.
+/// Source: AITER csrc/kernels/gated_rmsnorm_quant_kernels.cu (e4048607).
 struct AiterGatedGroupHip : AiterPer1x128 {
   SIMT_DEVICE static float amax(float widest) { return widest; }
   SIMT_DEVICE static float scale(float amax) { return amax > 1e-10f ? amax / 448.0f : 1e-10f; }
@@ -115,11 +117,12 @@ using NormAiterTokenList = NormList<AiterHipNormToken, AiterHipNormTokenFnuz, Ai
                                     AiterHipAddNormTokenGfx942, AiterGatedNormToken>;
 using NormGatedList = NormList<AiterGatedNorm, AiterGatedNormFnuz, AiterHipGatedNorm, AiterHipGatedNormFnuz>;
 
-// Norms and codes behind a sum over ranks.
+// Norms with quantization after an all-reduce.
 
-/// FlashInfer include/flashinfer/comm/trtllm_allreduce_fusion.cuh (fb28d724) and AITER csrc/include/custom_all_reduce.cuh
-/// (e4048607): norms and codes behind their sums over ranks. Approximate divisions of FlashInfer's fast math: the quotient is one
-/// of their results.
+/// Norms with quantization after an all-reduce. FlashInfer's fast math uses approximate divisions; the exact quotient is one of
+/// their allowed results.
+/// Source: FlashInfer include/flashinfer/comm/trtllm_allreduce_fusion.cuh (fb28d724), AITER csrc/include/custom_all_reduce.cuh
+/// (e4048607).
 struct TrtllmToken : VllmPerToken {
   SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 448.0f); }
 };
@@ -135,7 +138,7 @@ struct FlashinferTrtllmNormPacked : NormThenGroup<FlashinferTrtllmAddRmsNorm, Tr
   static constexpr const char* kContract = "flashinfer.trtllm_add_rms_norm_group_packed";
 };
 
-/// All of the module flushes, the norm too.
+/// The whole module flushes subnormals, including the norm.
 struct AiterArAddNorm : Flushing<WideAddNorm> {};
 struct AiterArAddNormGfx942 : AiterArAddNorm {
   using Store = StoreCutOff;
@@ -143,13 +146,13 @@ struct AiterArAddNormGfx942 : AiterArAddNorm {
 struct AiterArAddNormR1 : AiterArAddNorm {
   static constexpr bool kSquaresRounded = true, kNormalizesRounded = true;
 };
-/// v_cvt_pk_fp8_f32 without FP16_OVFL: beyond the largest code NaN.
+/// v_cvt_pk_fp8_f32 without FP16_OVFL: NaN beyond the largest code.
 struct E4m3fnuzNosat {
   static constexpr int kType = ASSAY_FLOAT8_E4M3FNUZ;
   SIMT_DEVICE static uint8_t encode(float v) { return simt::magnitude(v) < 248.0f ? simt::to_e4m3fnuz_sat(v) : uint8_t(0x80); }
   SIMT_DEVICE static uint32_t encode4(const float* v) { return encode4_one_by_one<E4m3fnuzNosat>(v); }
 };
-/// A group of zeros has the scale 1; a subnormal scale is 0.
+/// A group of zeros has scale 1; a subnormal scale becomes 0.
 struct AiterArGroup : GroupRules {
   using Code = E4m3fnNosat;
   SIMT_DEVICE static float amax(float widest) { return widest == 0.0f ? 448.0f : widest; }

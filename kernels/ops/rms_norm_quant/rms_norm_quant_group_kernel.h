@@ -1,4 +1,4 @@
-// rms_norm and a dynamic quantization in one pass over x: by groups, by tokens, and as MXFP8.
+// rms_norm with dynamic quantization in one pass over x: per group, per token, and as MXFP8.
 #pragma once
 
 #include "kernels/ops/quant_group/quant_group_contracts.h"
@@ -11,9 +11,9 @@
 
 namespace assay_kernels {
 
-// The result of a norm in front of a quantization by one scale.
+// The result of a norm before quantization by one scale.
 
-/// Results of a row for those who need them twice: in registers, in 16 bits if the norm rounds them.
+/// Results of a row that are needed twice: in registers, as 16-bit values if the norm rounds them.
 template <class Norm, class T, class Row, int kLoads = Row::kKept>
 class Results {
  public:
@@ -64,7 +64,7 @@ class Results {
   int first_[kLoads];
 };
 
-/// Of a row that is read again each time, and of one whose results are needed once.
+/// For rows that are read again in each pass, and for results that are needed once.
 template <class Norm, class T, class Row>
 class Results<Norm, T, Row, 0> {
  public:
@@ -91,7 +91,7 @@ class Results<Norm, T, Row, 0> {
   const Row& row_;
 };
 
-/// Codes of a row of n by one scale.
+/// Quantizes a row of n elements by one scale.
 template <class Results, class Codes>
 SIMT_DEVICE void store_codes(const Results& results, uint8_t* q, int n, const Codes& codes_of) {
   uint8_t* const row = q + simt::block() * n;
@@ -109,10 +109,10 @@ SIMT_DEVICE void store_codes(const Results& results, uint8_t* q, int n, const Co
   });
 }
 
-// Norms in front of a quantization, and its groups: what projects share, and vLLM's.
+// Norms before quantization, and their groups: shared code and vLLM's contracts.
 
-/// Rounded to 16 bits before the weight and after it: vLLM csrc/libtorch_stable/quantization/fused_kernels/layernorm_utils.cuh
-/// (1051220e). A residual is added in fp32.
+/// Rounds to 16 bits before the weight and after it. A residual is added in fp32.
+/// Source: vLLM csrc/libtorch_stable/quantization/fused_kernels/layernorm_utils.cuh (1051220e).
 struct VllmDynamicNorm : NormRules {
   static constexpr bool kRoundsBeforeWeight = true;
 };
@@ -120,7 +120,7 @@ struct VllmDynamicAddNorm : WideSum {
   static constexpr bool kRoundsBeforeWeight = true;
 };
 
-/// Nothing is rounded before the codes: AITER's Triton and HIP kernels (e4048607), FlashInfer's norm.cuh (fb28d724).
+/// Does not round before quantization: AITER's Triton and HIP kernels (e4048607), FlashInfer's norm.cuh (fb28d724).
 struct WideNorm : NormRules {
   static constexpr bool kRoundsOutput = false;
 };
@@ -128,19 +128,19 @@ struct WideAddNorm : WideSum {
   static constexpr bool kRoundsOutput = false;
 };
 
-/// rms_norm_per_block_quant: a floor under the scale, none under amax; min before max, so NaN becomes +448.
+/// rms_norm_per_block_quant: a floor under the scale, but none under amax. min before max, so NaN becomes +448.
 struct VllmNormBlock : VllmPerToken {};
 struct VllmNormBlockFnuz : VllmPerTokenFnuz {};
 struct VllmNormBlockUb : VllmPerTokenUb {};
 
-/// v0.33.0: codes are products with the reciprocal of the scale.
+/// v0.33.0: multiplies by the reciprocal of the scale.
 template <class Base>
 struct ByReciprocal : Base {
   using Element = simt::Multiply;
   SIMT_DEVICE static float operand(float /*amax*/, float scale) { return 1.0f / scale; }
 };
 
-/// The reciprocal of a scale that is no less than the epsilon of fp32; to nearest.
+/// Multiplies by the reciprocal of a scale that is at least fp32's epsilon; rounds to nearest.
 struct VllmNormInt8 : GroupRules {
   using Code = Int8Nearest;
   using Element = simt::Multiply;
@@ -155,7 +155,7 @@ struct NormThenGroup {
   using Group = GroupOfRow;
 };
 
-/// Upstream skips this fusion on Blackwell (vLLM PR 40552): its fused kernel knows no packed scales.
+/// Upstream skips this fusion on Blackwell (vLLM PR 40552), because its fused kernel does not support packed scales.
 struct NormGroupPacked : NormThenGroup<VllmRmsNorm20260618, VllmGroupFp8Packed> {
   static constexpr const char* kContract = "assay.rms_norm_group_packed";
 };
@@ -207,17 +207,17 @@ using NormBlockList = NormList<NormPerBlock, NormPerBlockUb, NormPerBlockFnuz, N
                                NormPerBlockV0330, NormPerBlockUbV0330, NormPerBlockFnuzV0330, AddNormPerBlockV0330>;
 using NormTokenList = NormList<NormPerToken, NormPerTokenUb, NormPerTokenFnuz, NormPerTokenInt8, AddNormPerToken>;
 
-// rms_norm and group quantization in one pass over x, with fp32 or packed UE8M0 scales, and with a residual or without.
+// rms_norm and group quantization in one pass over x, with fp32 or packed UE8M0 scales, with or without a residual.
 
-/// Neighbouring loads of a thread: with four, the sums and scales of a group of 128 are the work of four threads. On an H200 this
-/// kernel is bound by its instructions, and one load a thread takes a third longer.
+/// Consecutive loads per thread. With four, four threads handle the sum and scale of a group of 128. On an H200 this kernel is
+/// limited by its instruction count; one load per thread takes a third longer.
 inline constexpr int kFusedRun = 4;
 
-/// Where codes and scales go.
+/// Destination of codes and scales.
 struct GroupsOut {
   uint8_t* q;
   ScalesOut scales;
-  float scale_ub;  ///< of contracts that bound amax by it
+  float scale_ub;  ///< upper bound of amax, in contracts that have one
 };
 
 template <class Rules, class T, int kWarp, int kRuns, int kLanes>
@@ -248,7 +248,7 @@ SIMT_KERNEL void rms_norm_quant_group(NormArguments<T> a, GroupsOut out) {
   write_absent_rows<typename Rules::Group>(out.scales);
 }
 
-/// Calls f(a number of the type of x, lanes, runs that each thread keeps in registers, grid).
+/// Calls f(value of the type of x, lanes, runs that each thread keeps in registers, grid).
 template <class F>
 void with_fused_rows(const Call& call, const NormInputs& inputs, F f) {
   const int64_t runs = inputs.loads() / kFusedRun;
@@ -280,7 +280,7 @@ void run_rms_norm_quant_group(const Call& call) {
   });
 }
 
-// rms_norm and dynamic per-token quantization: one block a row.
+// rms_norm and dynamic per-token quantization: one block per row.
 
 template <class Rules, class T, int kWarp, int kLoads>
 SIMT_KERNEL void rms_norm_quant_token(NormArguments<T> a, GroupsOut out) {
@@ -323,9 +323,10 @@ void run_rms_norm_quant_token(const Call& call) {
   });
 }
 
-// rms_norm with a residual and MXFP8 in one pass over x: a thread has whole blocks of 32.
+// rms_norm with a residual and MXFP8 in one pass over x: a thread holds whole blocks of 32.
 
-/// vLLM mxfp8_utils.py, _fused_add_rms_norm_quant_kernel: Triton. R-1, N-B.
+/// Triton; profiles R-1 and N-B.
+/// Source: vLLM mxfp8_utils.py, _fused_add_rms_norm_quant_kernel.
 struct VllmAddNormMxfp8 : NormThenGroup<RoundedSum, VllmMxfp8Fused> {
   static constexpr const char* kContract = "vllm.fused_add_rms_norm_mxfp8_quant";
 };

@@ -1,4 +1,4 @@
-// rms_norm and quantization by one scale that the caller gives, and the rms_norm that quantizes twice.
+// rms_norm with quantization by one given scale, and the rms_norm whose output is quantized twice.
 #pragma once
 
 #include <array>
@@ -12,9 +12,9 @@
 
 namespace assay_kernels {
 
-// For ops behind which this one is the second half.
+// For fused ops whose second half is this op.
 
-/// By the contract that the call names, one of NormStaticList.
+/// Runs the contract that the call names, out of NormStaticList.
 void run_norm_static(const Call& call);
 
 template <class NormOfRow, class GivenScale>
@@ -23,8 +23,8 @@ struct NormThenStatic {
   using Given = GivenScale;
 };
 
-/// vLLM csrc/libtorch_stable/layernorm_quant_kernels.cu (0e1d935d) and what it was before: the norm is rounded to 16 bits, and
-/// its profile is that of rms_norm.
+/// The norm is rounded to 16 bits, with the profile of rms_norm.
+/// Source: vLLM csrc/libtorch_stable/layernorm_quant_kernels.cu (0e1d935d) and its earlier version.
 struct NormStaticV0191 : NormThenStatic<VllmRmsNormV0191, VllmStatic> {
   static constexpr const char* kContract = "vllm.rms_norm_static_fp8_quant@v0.19.1";
 };
@@ -40,23 +40,24 @@ struct AddNormStaticV0191 : NormThenStatic<VllmFusedAddRmsNormV0191, VllmStatic>
 struct AddNormStatic20260618 : NormThenStatic<VllmFusedAddRmsNorm20260618, VllmStatic> {
   static constexpr const char* kContract = "vllm.fused_add_rms_norm_static_fp8_quant@2026-06-18";
 };
-/// rcp.approx.ftz may be off by an ulp; the quotient here is one of its legal results.
+/// rcp.approx.ftz may be off by an ulp; the quotient here is one of its allowed results.
 struct FlashinferStatic : VllmStatic {
   SIMT_DEVICE static float operand(float /*amax*/, float scale) { return flushed(1.0f / flushed(scale)); }
 };
-/// Whole vectors are not clamped: NaN stays.
+/// Whole vectors are not clamped, so NaN stays NaN.
 struct FlashinferStaticCute : FlashinferStatic {
   SIMT_DEVICE static float clamp(float v) { return v; }
 };
 
-/// FlashInfer include/flashinfer/norm.cuh (fb28d724).
+/// Source: FlashInfer include/flashinfer/norm.cuh (fb28d724).
 struct FlashinferNormStatic : NormThenStatic<Flushing<PlusZero<WideNorm>>, FlashinferStatic> {
   static constexpr const char* kContract = "flashinfer.rmsnorm_quant";
 };
 struct FlashinferAddNormStatic : NormThenStatic<Flushing<PlusZero<WideAddNorm>>, FlashinferStatic> {
   static constexpr const char* kContract = "flashinfer.fused_add_rmsnorm_quant";
 };
-/// FlashInfer flashinfer/norm/kernels/ (fb28d724), the CuTe DSL.
+/// The CuTe DSL kernels.
+/// Source: FlashInfer flashinfer/norm/kernels/ (fb28d724).
 struct FlashinferNormStaticCute : NormThenStatic<PlusZero<WideNorm>, FlashinferStaticCute> {
   static constexpr const char* kContract = "flashinfer.rmsnorm_quant@v0.6.7";
 };
@@ -64,7 +65,8 @@ struct FlashinferAddNormStaticCute : NormThenStatic<PlusZero<WideAddNorm>, Flash
   static constexpr const char* kContract = "flashinfer.fused_add_rmsnorm_quant@v0.6.7";
 };
 
-/// FlashInfer include/flashinfer/comm/trtllm_allreduce_fusion.cuh (fb28d724), behind its all-reduce.
+/// After an all-reduce.
+/// Source: FlashInfer include/flashinfer/comm/trtllm_allreduce_fusion.cuh (fb28d724).
 struct FlashinferTrtllmNormStatic : NormThenStatic<FlashinferTrtllmAddRmsNorm, FlashinferStaticCute> {
   static constexpr const char* kContract = "flashinfer.trtllm_add_rms_norm_fp8";
 };
@@ -89,7 +91,7 @@ void run_rms_norm_quant_static(const Call& call) {
   const NormInputs inputs(call, Rules::Norm::kAdds);
   const assay_tensor &q = call.output("q"), &scale = call.input("scale");
   const bool whole = expect_rows_of(q, inputs) && inputs.in_sixteens;
-  if (!has_type(q, Given::Code::kType, 8)) unsupported(std::string("q has not the type of contract ") + Rules::kContract);
+  if (!has_type(q, Given::Code::kType, 8)) unsupported(std::string("q must have the type of contract ") + Rules::kContract);
   if (!has_type(scale, ASSAY_FLOAT, 32)) unsupported("scale must be fp32");
   expect_matrix(scale, {1, 1});
   if (inputs.shape.rows == 0) return;
@@ -105,33 +107,34 @@ void run_rms_norm_quant_static(const Call& call) {
   });
 }
 
-// The call of one consumer out of a call with two.
+// A call for one of two quantizations, derived from a call with both.
 
 class ConsumerCall {
  public:
-  /// The tensors of the call but those of the other consumer; these two are named q and scale. Rows of rows become rows.
+  /// Keeps the tensors of the call except those of the other quantization, and renames its outputs to q and scale. Leading
+  /// dimensions are flattened into rows.
   ConsumerCall(const Call& both, const std::string& codes, const std::string& scales);
   ConsumerCall(const ConsumerCall&) = delete;
   const Call& call() const { return *checked_; }
 
  private:
   std::vector<assay_tensor> tensors_;
-  std::vector<std::array<int64_t, 4>> extents_;  ///< shapes and strides of what was flattened
+  std::vector<std::array<int64_t, 4>> extents_;  ///< shapes and strides of flattened tensors
   assay_call raw_;
   std::optional<Call> checked_;
 };
 
-// One norm and two quantizations of its result: two independent fused calls, as vLLM #41825 makes them. x and the codes may have
-// more dimensions than two; a consumer behind a view(-1, H) has two.
+// One norm and two quantizations of its result, as two independent fused calls (vLLM #41825). x and the codes may have more than
+// two dimensions; outputs after a view(-1, H) have two.
 
-/// AITER's fused kernel: codes of the fp32 result.
+/// AITER's fused kernel: quantizes the fp32 result.
 struct DoubleFused : AiterNorm {
   static constexpr const char* kContract = "aiter.double_quant_fused";
 };
 struct DoubleFusedFnuz : AiterNormFnuz {
   static constexpr const char* kContract = "aiter.double_quant_fused_fnuz";
 };
-/// What came before: AITER's norm, stored, and its quantization by group.
+/// The earlier unfused version: AITER's norm, stored, then its group quantization.
 struct DoubleUnfused : NormThenGroup<AiterRmsNorm, AiterPer1x128> {
   static constexpr const char* kContract = "aiter.double_quant_unfused";
 };
@@ -141,7 +144,7 @@ struct DoubleUnfusedV0117 : NormThenGroup<AiterRmsNormV0117, AiterPer1x128> {
 struct DoubleUnfusedGfx942 : NormThenGroup<AiterRmsNormGfx942, AiterPer1x128Fnuz> {
   static constexpr const char* kContract = "aiter.double_quant_unfused_gfx942";
 };
-/// vLLM's native IR in place of AITER's norm.
+/// vLLM's native IR instead of AITER's norm.
 struct DoubleEager : NormThenGroup<VllmIrRmsNorm, AiterPer1x128> {
   static constexpr const char* kContract = "aiter.double_quant_eager";
 };

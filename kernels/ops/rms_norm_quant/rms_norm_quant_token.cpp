@@ -1,4 +1,5 @@
-// The kernels of rms_norm_quant_static and rms_norm_double_quant, and of rms_norm_quant_group those by tokens and behind all-reduces.
+// The kernels of rms_norm_quant_static and rms_norm_double_quant, and those of rms_norm_quant_group that work per token or after
+// an all-reduce.
 #include "kernels/ops/call.h"
 #include "kernels/ops/rms_norm_quant/rms_norm_quant_group_contracts.h"
 #include "kernels/ops/rms_norm_quant/rms_norm_quant_group_kernel.h"
@@ -14,7 +15,7 @@ void run_norm_aiter_token(const Call& call) {
   NormAiterTokenList::with(call.contract(), [&](auto rules) { run_rms_norm_quant_token<decltype(rules)>(call); });
 }
 
-// Behind all-reduces.
+// After all-reduces.
 
 void run_norm_rank_token(const Call& call) {
   NormRankTokenList::with(call.contract(), [&](auto rules) { run_rms_norm_quant_token<decltype(rules)>(call); });

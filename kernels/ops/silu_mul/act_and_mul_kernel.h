@@ -1,5 +1,7 @@
-// An activation of the first half of a row times the second half, in the type of x: sixteen bytes of each half in a thread.
-// Sources, vLLM: csrc/activation_kernels.cu (00ccbd42), csrc/libtorch_stable/activation_kernels.cu (v0.24.0). PyTorch: ActivationSiluKernel.cu.
+// The activation of the first half of a row times the second half, in the type of x. Each thread handles sixteen bytes of each
+// half.
+// Source: vLLM csrc/activation_kernels.cu (00ccbd42), csrc/libtorch_stable/activation_kernels.cu (v0.24.0); PyTorch
+// ActivationSiluKernel.cu.
 #pragma once
 
 #include "kernels/ops/kernel_common.h"
@@ -7,11 +9,12 @@
 
 namespace assay_kernels {
 
-/// What a contract changes: its function, and how the product is made. A faulty kernel derives from one and replaces a line.
+/// The points in which contracts differ: the function, and the multiplication. A faulty kernel derives from one of these structs
+/// and replaces a line.
 struct ActRules {
   static constexpr bool kPacked = false;
-  static constexpr bool kGateFirst = true;  ///< of the two halves of a row
-  /// The activation as the product takes it.
+  static constexpr bool kGateFirst = true;  ///< the first half of a row is the gate
+  /// The activation as it enters the multiplication.
   template <class T>
   SIMT_DEVICE static float stored(float activated) {
     return simt::to_float(simt::from_float<T>(activated));
@@ -28,7 +31,8 @@ struct TorchSiluMul : VllmSiluAndMul {
   static constexpr const char* kContract = "torch.silu_mul";
 };
 
-/// Liger 0.8.5 src/liger_kernel/ops/swiglu.py and geglu.py: the sigmoid is a quotient of its own.
+/// Computes the sigmoid by a separate division.
+/// Source: Liger 0.8.5 src/liger_kernel/ops/swiglu.py and geglu.py.
 struct LigerSwiglu : ActRules {
   static constexpr const char* kContract = "liger.swiglu";
   SIMT_DEVICE static float activation(float g) { return g * (1.0f / (1.0f + simt::exp_fast(-g))); }
@@ -51,7 +55,7 @@ struct LigerGeglu : VllmGeluTanhAndMul {
   static constexpr const char* kContract = "liger.geglu";
 };
 
-/// A beta of 0 is added to the up half: -0 becomes +0.
+/// Adds a beta of 0 to the up half, so -0 becomes +0.
 template <class Rules>
 struct WithBeta : Rules {
   SIMT_DEVICE static float up(float u) { return u + 0.0f; }

@@ -1,24 +1,25 @@
-// silu(gate) times up, as the projects write it. Sources, vLLM: csrc/libtorch_stable/quantization/fused_kernels/
-// fused_silu_mul_block_quant.cu (09a2bf02) and fused_silu_mul_per_token_group_quant.cu (2c1ee57e),
-// csrc/libtorch_stable/quantization/ activation_kernels.cu (1a84e5b2), fp8_utils.py (007d5005); PyTorch: ActivationSiluKernel.cu.
+// silu(gate) * up in the variants of each project.
+// Source: vLLM csrc/libtorch_stable/quantization/fused_kernels/fused_silu_mul_block_quant.cu (09a2bf02) and
+// fused_silu_mul_per_token_group_quant.cu (2c1ee57e), csrc/libtorch_stable/quantization/activation_kernels.cu (1a84e5b2),
+// fp8_utils.py (007d5005); PyTorch ActivationSiluKernel.cu.
 #pragma once
 
 #include "kernels/ops/quant_group/quant_group_rules.h"
 
 namespace assay_kernels {
 
-/// What an activation changes: its formula, and where it rounds to the type of x.
+/// The points in which activations differ: the formula, and where it rounds to the type of x.
 struct ActivationRules {
   static constexpr bool kRoundsSilu = false;
   static constexpr bool kRoundsProduct = false;
-  static constexpr bool kAddsZero = false;  ///< to the up half: its -0 becomes +0
-  static constexpr bool kDivides = false;  ///< by the contract's own division: silu_of_moderate() is silu() without its branches
+  static constexpr bool kAddsZero = false;  ///< adds 0 to the up half, so its -0 becomes +0
+  static constexpr bool kDivides = false;  ///< uses the contract's own division; silu_of_moderate() is silu() without branches
 };
 
-/// The widest gate whose 1 + exp(-gate) every division without branches takes.
+/// The largest |gate| for which every branch-free division handles 1 + exp(-gate).
 inline constexpr float kModerateGate = 80.0f;
 
-/// The gate times its sigmoid, all in fp32.
+/// gate * sigmoid(gate), all in fp32.
 struct SiluF32 : ActivationRules {
   static constexpr bool kDivides = true;
   SIMT_DEVICE static float silu(float g) { return g * (1.0f / (1.0f + simt::exp(-g))); }
@@ -54,14 +55,14 @@ struct SiluTanh : ActivationRules {
   }
 };
 
-/// A Triton division may be off by two ulp; the quotient is one of its legal results.
+/// A Triton division may be off by two ulp; the quotient here is one of its allowed results.
 struct SiluTriton : SiluBf16 {
   static constexpr bool kDivides = true;
   SIMT_DEVICE static float silu(float g) { return g / (1.0f + simt::exp_fast(-g)); }
   SIMT_DEVICE static float silu_of_moderate(float g) { return simt::divide_within(g, 1.0f + simt::exp_fast(-g)); }
 };
 
-/// v0.24.0: beta, which is 0, is added to the up half.
+/// v0.24.0: beta (0) is added to the up half.
 struct SiluTritonV0240 : SiluTriton {
   static constexpr bool kAddsZero = true;
 };
@@ -70,10 +71,11 @@ struct TorchSilu : SiluOnce {
   static constexpr bool kRoundsSilu = true;
 };
 
-/// vLLM act_and_mul_quant_kernel (v0.33.0): the activation returns the type of x, whose product is rounded too.
+/// The activation is rounded to the type of x, and so is the product.
+/// Source: vLLM act_and_mul_quant_kernel (v0.33.0).
 struct SiluTwice : TorchSilu {};
 
-/// The activation of the gates of a lane. Where one is far out or infinite, by the contract's own division.
+/// The activation of a lane's gates. If a gate is large or infinite, uses the contract's own division.
 template <class Activation, class T, int kLoads>
 SIMT_DEVICE void silu_of_lane(const LaneWords<kLoads>& gate, float (&v)[8 * kLoads]) {
   gate.template widen_to<T>(v);
@@ -88,13 +90,13 @@ SIMT_DEVICE void silu_of_lane(const LaneWords<kLoads>& gate, float (&v)[8 * kLoa
   for (float& g : v) g = Activation::silu(g);
 }
 
-/// Two numbers of 16 bits with +0 for -0.
+/// Replaces -0 by +0 in two packed 16-bit elements.
 SIMT_DEVICE uint32_t plus_zero(uint32_t pair) {
   const uint32_t low = pair & 0xffffu, high = pair >> 16;
   return (low == 0x8000u ? 0u : low) | (high == 0x8000u ? 0u : high) << 16;
 }
 
-/// The products of a lane. Two numbers of 16 bits have an exact product in fp32, so it is rounded once in either type.
+/// The products of a lane. The product of two 16-bit elements is exact in fp32, so it is rounded only once in either type.
 template <class Activation, class T, int kLoads>
 SIMT_DEVICE void silu_times_up(const LaneWords<kLoads>& gate, const LaneWords<kLoads>& up, float (&v)[8 * kLoads]) {
   constexpr bool kRounds = Activation::kRoundsProduct;

@@ -1,4 +1,4 @@
-// silu(gate) * up with a quantization behind it, in one pass: by groups, by tokens, as MXFP8, for masked experts, and by a given scale.
+// silu(gate) * up with quantization in one pass: per group, per token, as MXFP8, for masked experts, and by a given scale.
 #pragma once
 
 #include "kernels/ops/kernel_common.h"
@@ -11,10 +11,10 @@
 
 namespace assay_kernels {
 
-// silu(gate) * up and its group quantization in registers: sixteen elements of each half in a thread, a group in 2, 4 or 8
-// neighbouring threads.
+// silu(gate) * up with group quantization in registers: sixteen elements of each half per thread, and a group in 2, 4 or 8
+// adjacent threads.
 
-inline constexpr int kGatedThreads = 128, kGatedElements = 16;  ///< of a block; of a thread
+inline constexpr int kGatedThreads = 128, kGatedElements = 16;  ///< threads per block; elements per thread
 
 template <class T>
 struct GatedArguments {
@@ -33,7 +33,8 @@ SIMT_KERNEL void silu_mul_quant_group(GatedArguments<T> a) {
   const bool live = group < groups;
   LaneWords<2> gate{}, up{};
   if (live) {
-    const int64_t at = int64_t{row} * a.n + int64_t{piece} * kGatedElements;  // the rows before it have n more elements than codes
+    // a row of x has 2n elements and a row of codes n, hence the additional n for each previous row
+    const int64_t at = int64_t{row} * a.n + int64_t{piece} * kGatedElements;
     gate.load(a.x + at + (Rules::kGateFirst ? 0 : a.n));
     up.load(a.x + at + (Rules::kGateFirst ? a.n : 0));
   }
@@ -41,12 +42,12 @@ SIMT_KERNEL void silu_mul_quant_group(GatedArguments<T> a) {
   silu_times_up<typename Rules::Activation, T>(gate, up, v);
   quantize_elements<typename Rules::Group, kWarp, kLanes>(v, live, a.q + int64_t{piece} * kGatedElements, a.scales, row,
                                                           int32_t(group - row * per_row), a.scale_ub);
-  write_absent_groups<typename Rules::Group>(a.scales);  // and no absent rows: these ops leave them as they were
+  write_absent_groups<typename Rules::Group>(a.scales);  // absent rows are left unwritten by these ops
 }
 
-// The host's side of silu_mul_quant_group.
+// Host side of silu_mul_quant_group.
 
-/// The shape of the output of a call whose x has rows of two halves.
+/// The output shape of a call whose x has rows of two halves.
 inline Shape gated_shape(const Call& call) {
   const assay_tensor& x = call.input("x");
   expect_aligned(x);
@@ -55,7 +56,7 @@ inline Shape gated_shape(const Call& call) {
   return {halves.rows, halves.columns / 2};
 }
 
-/// A thread for every kGatedElements elements.
+/// One thread per kGatedElements elements.
 inline simt::Launch gated_grid(const Call& call, const Shape& shape) {
   constexpr int64_t kOfBlock = int64_t{kGatedThreads} * kGatedElements;
   const int64_t blocks = (shape.rows * shape.columns + kOfBlock - 1) / kOfBlock;
@@ -86,9 +87,9 @@ void run_silu_mul_quant_group(const Call& call) {
   });
 }
 
-// Which activation meets which group quantization.
+// Combinations of activation and group quantization.
 
-/// The group half of silu_and_mul_per_block_quant: no floor under amax, one under the scale.
+/// The quantization of silu_and_mul_per_block_quant: no floor under amax, one under the scale.
 struct SiluBlock : GroupRules {
   static constexpr bool kSaturates = true;
   SIMT_DEVICE static float amax(float widest) { return widest; }
@@ -96,11 +97,11 @@ struct SiluBlock : GroupRules {
   SIMT_DEVICE static float clamp(float v) { return clamp_min_max(v, 448.0f); }
 };
 
-/// scale_ub bounds the scale here: then x / s may be anything.
+/// scale_ub bounds the scale here, so x / s is unbounded.
 struct SiluBlockUb : SiluBlock {
   using Element = simt::DivideEach;
   static constexpr bool kBounded = true;
-  /// The maximum begins with an element: of NaN alone it is NaN, and the bound drops that.
+  /// The maximum starts from an element: for a group of NaN it is NaN, which the bound then drops.
   SIMT_DEVICE static float widest_of_none() { return simt::from_bits(0x7fc00000u); }
   SIMT_DEVICE static float scale_within(float amax, float scale_ub) {
     return simt::max_number(simt::min_number(amax / 448.0f, scale_ub), kLeastScale);
@@ -113,7 +114,7 @@ struct SiluBlockFnuz : SiluBlock {
   SIMT_DEVICE static float clamp(float v) { return clamp_min_max(v, 224.0f); }
 };
 
-/// Batch-invariant, rounded scales: the exponent by bits, no floor under the scale.
+/// Batch-invariant op with rounded scales: takes the exponent from the bits; no floor under the scale.
 struct GroupRounded : GroupRules {
   using Element = simt::Multiply;
   SIMT_DEVICE static float amax(float widest) { return simt::max_number(widest, 1e-10f); }
@@ -126,13 +127,13 @@ struct GroupUe8m0x4 : GroupRounded {
   static constexpr bool kPacked = true;
 };
 
-/// A contract: an activation and a group quantization. A faulty kernel derives from one and replaces a half.
+/// A contract: an activation and a group quantization. A faulty kernel derives from one and replaces one of the two.
 template <class ActivationRules, class GroupRulesOfIt>
 struct SiluGroup {
   using Activation = ActivationRules;
   using Group = GroupRulesOfIt;
   static constexpr bool kPacked = Group::kPacked;
-  static constexpr bool kGateFirst = true;  ///< of the two halves of a row
+  static constexpr bool kGateFirst = true;  ///< the first half of a row is the gate
 };
 
 struct VllmSiluPerBlock : SiluGroup<SiluF32, SiluBlock> {
@@ -185,7 +186,7 @@ struct TorchSiluGroup : SiluGroup<TorchSilu, VllmGroupFp8> {
   static constexpr const char* kContract = "torch.silu_mul_group_fp8";
 };
 
-// vLLM PR 46273, fused_silu_mul_per_token_quant.cu.
+// Source: vLLM PR 46273, fused_silu_mul_per_token_quant.cu.
 struct VllmSiluPerToken : SiluGroup<SiluDividesF32, VllmPerToken> {
   static constexpr const char* kContract = "vllm.silu_and_mul_per_token_quant";
 };
@@ -201,7 +202,7 @@ using SiluGroupList = RulesList<VllmSiluPerBlock, VllmSiluPerBlockUb, VllmSiluPe
                                 VllmSiluColmajor, VllmSiluColmajorUe8m0, VllmSiluColmajorV0190, VllmSiluColmajorUe8m0V0190,
                                 VllmSiluColmajorV0240, VllmSiluColmajorUe8m0V0240, TorchSiluGroup>;
 
-// silu(gate) * up and its dynamic quantization by token: one block a row, whose products are made twice.
+// silu(gate) * up with dynamic per-token quantization: one block per row; the products are computed twice.
 
 inline constexpr int kTokenThreads = 256;
 
@@ -264,9 +265,10 @@ void run_silu_mul_quant_token(const Call& call) {
   });
 }
 
-// silu(gate) * up and MXFP8 in registers: eight elements of each half in a thread, a block of 32 in four neighbouring threads.
+// silu(gate) * up and MXFP8 in registers: eight elements of each half per thread, and a block of 32 in four adjacent threads.
 
-/// vLLM mxfp8_utils.py, _silu_and_mul_quant_kernel: Triton.
+/// Triton.
+/// Source: vLLM mxfp8_utils.py, _silu_and_mul_quant_kernel.
 struct VllmSiluMxfp8 : SiluGroup<SiluTriton, VllmMxfp8Fused> {
   static constexpr const char* kContract = "vllm.silu_and_mul_mxfp8_quant";
 };
@@ -286,7 +288,8 @@ SIMT_KERNEL void silu_mul_quant_mx(GatedMxArguments<T> a) {
   const bool live = block < uint32_t(a.out.rows * a.out.groups);
   LaneWords<1> gate{}, up{};
   if (live) {
-    const int64_t at = int64_t{row} * a.n + load * 8;  // the rows before it have n more elements than codes
+    // a row of x has 2n elements and a row of codes n, hence the additional n for each previous row
+    const int64_t at = int64_t{row} * a.n + load * 8;
     gate.load(a.x + at + (Rules::kGateFirst ? 0 : a.n));
     up.load(a.x + at + (Rules::kGateFirst ? a.n : 0));
   }
@@ -310,8 +313,8 @@ void run_silu_mul_quant_mx(const Call& call) {
   });
 }
 
-// silu_mul_fp8_quant_deep_gemm: every step in bf16. Source: vLLM csrc/libtorch_stable/quantization/activation_kernels.cu
-// (1a84e5b2).
+// silu_mul_fp8_quant_deep_gemm: rounds every step to bf16.
+// Source: vLLM csrc/libtorch_stable/quantization/activation_kernels.cu (1a84e5b2).
 
 SIMT_DEVICE float to_bf16(float v) { return simt::to_float(simt::from_float<simt::Bf16>(v)); }
 
@@ -321,7 +324,7 @@ struct MultiplyBf16 {
   SIMT_DEVICE float operator()(float x) const { return to_bf16(x * factor); }
 };
 
-/// The constants are those of the source, as bits: bf16(1e-10) and bf16(1 / 448), which is 0.2 % low.
+/// The source's constants, as bits: bf16(1e-10), and bf16(1 / 448), which is 0.2 % low.
 struct MaskedBf16 : GroupRules {
   using Element = MultiplyBf16;
   static constexpr bool kWritesPadding = false;
@@ -339,7 +342,7 @@ struct MaskedBf16Ue8m0x4 : MaskedBf16Ue8m0 {
   static constexpr bool kPacked = true;
 };
 
-/// Rows that an expert has: those below its count of tokens.
+/// The rows of an expert are those below its token count.
 template <class GroupRulesOfIt>
 struct SiluMasked : SiluGroup<SiluBf16, GroupRulesOfIt> {
   SIMT_DEVICE static bool is_row(int32_t token, int32_t tokens) { return token < tokens; }
@@ -357,17 +360,17 @@ struct VllmSiluMaskedUe8m0x4 : SiluMasked<MaskedBf16Ue8m0x4> {
 
 using SiluMaskedList = RulesList<VllmSiluMasked, VllmSiluMaskedUe8m0, VllmSiluMaskedUe8m0x4>;
 
-// silu(gate) * up and its group quantization for experts that have room for as many rows each, and fewer tokens.
+// silu(gate) * up with group quantization for experts of equal capacity, each with its own number of tokens.
 
 template <class T>
 struct MaskedArguments {
   const T* x;             ///< [experts * room, 2n]: gate, then up
   uint8_t* q;             ///< [experts * room, n]
-  const int32_t* tokens;  ///< of each expert
-  ScalesOut scales;       ///< of one expert
-  int64_t expert_stride;  ///< bytes between the scales of two experts
-  Divider by_room;        ///< rows of an expert
-  int64_t rows;           ///< of all experts
+  const int32_t* tokens;  ///< one per expert
+  ScalesOut scales;       ///< scales of one expert
+  int64_t expert_stride;  ///< distance between the scales of two experts in bytes
+  Divider by_room;        ///< rows per expert
+  int64_t rows;           ///< rows of all experts
   int32_t n;
 };
 
@@ -380,7 +383,8 @@ SIMT_KERNEL void silu_mul_quant_masked(MaskedArguments<T> a) {
   const bool live = group < groups && Rules::is_row(int32_t(in_expert), a.tokens[expert]);
   LaneWords<2> gate{}, up{};
   if (live) {
-    const T* x = a.x + int64_t{row} * a.n + int64_t{piece} * kGatedElements;  // the rows before have n more elements than codes
+    // a row of x has 2n elements and a row of codes n, hence the additional n for each previous row
+    const T* x = a.x + int64_t{row} * a.n + int64_t{piece} * kGatedElements;
     gate.load(x);
     up.load(x + a.n);
   }
@@ -392,7 +396,8 @@ SIMT_KERNEL void silu_mul_quant_masked(MaskedArguments<T> a) {
                                                           int32_t(group - row * per_row));
 }
 
-/// The scales of one expert and the bytes between those of two: [experts, room, columns] with strides (room * columns, 1, room).
+/// The scales of one expert, and the distance between two experts in bytes: [experts, room, columns] with strides (room *
+/// columns, 1, room).
 template <class Group>
 ScalesOut masked_scales(const Call& call, int64_t experts, int64_t room, int64_t groups, int64_t& expert_stride) {
   const assay_tensor& scale = call.output("scale");
@@ -402,7 +407,7 @@ ScalesOut masked_scales(const Call& call, int64_t experts, int64_t room, int64_t
   const bool fits = scale.ndim == 3 && scale.shape[0] == experts && scale.shape[1] == room && scale.shape[2] == columns;
   if (!fits) failed("scale must be [experts, room, scales or words of a row]");
   if (scale.strides[0] != room * columns || scale.strides[1] != 1 || scale.strides[2] != room)
-    unsupported("scales of an expert lie column-major, without a gap");
+    unsupported("scales of an expert must be column-major without gaps");
   if (uint64_t(experts * room * columns) * 4 > scale.bytes) failed("tensor 'scale': its last element lies beyond its storage");
   expert_stride = room * columns * 4;
   return {scale.data, room, int32_t(groups), 1, room, room, Divider::by(uint32_t(groups))};
@@ -414,11 +419,11 @@ void run_silu_mul_quant_masked(const Call& call) {
   const assay_tensor &x = call.input("x"), &q = call.output("q"), &tokens = call.input("tokens");
   const Shape shape = gated_shape(call), out = dense_matrix(q);
   if (out.rows != shape.rows || out.columns != shape.columns) failed("q must have half the columns of x");
-  if (!has_type(q, Group::Code::kType, 8)) unsupported(std::string("q has not the type of contract ") + Rules::kContract);
+  if (!has_type(q, Group::Code::kType, 8)) unsupported(std::string("q must have the type of contract ") + Rules::kContract);
   if (!has_type(x, ASSAY_BFLOAT, 16)) unsupported("x must be bf16 for this kernel");
   if (!has_type(tokens, ASSAY_INT, 32) || tokens.ndim != 1 || tokens.shape[0] <= 0) failed("tokens must be a vector of int32");
   const int64_t experts = tokens.shape[0];
-  if (shape.rows % experts != 0) failed("every expert must have room for as many rows");
+  if (shape.rows % experts != 0) failed("all experts must have the same capacity");
   const int64_t room = shape.rows / experts;
   if (group_size_of(call, shape) != 128) unsupported("groups of 128 elements only");
   const int64_t groups = shape.columns / 128;
@@ -439,7 +444,7 @@ void run_silu_mul_quant_masked(const Call& call) {
   with_warp(call, [&](auto warp) { simt::launch(silu_mul_quant_masked<Rules, simt::Bf16, decltype(warp)::value, 8>, grid, a); });
 }
 
-// Which activation meets which static quantization.
+// Combinations of activation and static quantization.
 
 template <class ActivationRules, class GivenRules>
 struct SiluStatic {
@@ -464,7 +469,7 @@ struct VllmSiluTwiceStaticFnuz : SiluStatic<SiluTwice, VllmStaticFnuz> {
 
 using SiluStaticList = RulesList<VllmSiluStatic, VllmSiluStaticFnuz, VllmSiluTwiceStatic, VllmSiluTwiceStaticFnuz>;
 
-// silu(gate) * up by a scale that the caller gives: sixteen bytes of each half in a load, eight codes in a store.
+// silu(gate) * up, quantized by a given scale: 16-byte loads from each half, and stores of eight codes.
 
 template <class Rules, class T>
 SIMT_KERNEL void silu_mul_quant_given(const T* x, uint8_t* q, const float* scale, int64_t rows, Divider by_loads) {
@@ -472,7 +477,8 @@ SIMT_KERNEL void silu_mul_quant_given(const T* x, uint8_t* q, const float* scale
   const int64_t load = simt::block() * kGatedThreads + simt::thread(), row = by_loads.quotient(uint32_t(load));
   if (row >= rows) return;
   const int64_t n = int64_t{by_loads.divisor} * 8;
-  const T* const at = x + row * n + load * 8;  // the rows before this one have n more elements than codes
+  // a row of x has 2n elements and a row of codes n, hence the additional n for each previous row
+  const T* const at = x + row * n + load * 8;
   LaneWords<1> gate, up;
   gate.load(at);
   up.load(at + n);
@@ -489,7 +495,8 @@ void run_silu_mul_quant_given(const Call& call) {
   const assay_tensor &q = call.output("q"), &scale = call.input("scale");
   const Shape shape = gated_shape(call), out = dense_matrix(q);
   if (out.rows != shape.rows || out.columns != shape.columns) failed("q must have half the columns of x");
-  if (!has_type(q, Rules::Given::Code::kType, 8)) unsupported(std::string("q has not the type of contract ") + Rules::kContract);
+  if (!has_type(q, Rules::Given::Code::kType, 8))
+    unsupported(std::string("q must have the type of contract ") + Rules::kContract);
   if (!has_type(scale, ASSAY_FLOAT, 32)) unsupported("scale must be fp32");
   expect_matrix(scale, {1, 1});
   expect_aligned(q);

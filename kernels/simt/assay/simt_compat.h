@@ -1,22 +1,23 @@
-// A plain CUDA or HIP kernel on the CPU, with warps of 32 or 64 lanes: include this in place of the vendor's headers (or put
-// assay/vendor/ first among the include folders and leave the kernel's #includes as they are), and write
+// Runs a plain CUDA or HIP kernel on the CPU, with warps of 32 or 64 lanes. Include this header in place of the vendor's.
+// Alternatively put assay/vendor/ first on the include path and leave the kernel's #includes unchanged. Two constructs must be
+// rewritten:
 //
 //   kernel<<<grid, block>>>(a, b);   as   assay::simt::launch(kernel, grid, block, warp, a, b);
 //   extern __shared__ float s[];     as   HIP_DYNAMIC_SHARED(float, s)
 //
-// Threads are fibers that switch where they wait for each other: at __syncthreads(), __syncwarp(), shuffles and votes. Threads
-// that wait for each other at different places end the launch with assay::simt::Divergence, which says who waits where.
+// Threads are fibers. They switch where threads wait for each other: at __syncthreads(), __syncwarp(), shuffles and votes. If
+// threads wait for each other at different places, the launch throws assay::simt::Divergence, which names both places.
 //
-// Not covered, and a compile error that says so: cooperative groups, asynchronous copies, TMA, wgmma and wmma, textures,
-// clusters, __activemask(), __match_*_sync(). Not covered, and an error of the compiler's own: PTX, AMD builtins, launches within kernels,
-// vendor host calls. A thread that waits for another block in a loop hangs. Blocks consist of whole warps.
+// Unsupported, with a compile error that says so: cooperative groups, asynchronous copies, TMA, wgmma and wmma, textures,
+// clusters, __activemask(), __match_*_sync(). Unsupported, with an ordinary compiler error: PTX, AMD builtins, launches within
+// kernels, vendor host calls. A thread that spins until another block acts hangs. Block sizes must be multiples of the warp size.
 //
-// Link with libassay_simt_cpu and Boost.Context. Kernels that read one type as another want -fno-strict-aliasing.
+// Link with libassay_simt_cpu and Boost.Context. Kernels that read one type as another need -fno-strict-aliasing.
 #pragma once
 
 #include <math.h>
 
-#include <cmath>  // it undefines names that are macros below
+#include <cmath>  // included first, because it undefines names that are macros below
 #include <cstdint>
 #include <cstring>
 #include <limits>
@@ -25,7 +26,7 @@
 
 #include "kernels/simt/simt.h"
 
-// Vector types of both vendors. They may alias, for kernels read memory of other types through them.
+// Vector types of both vendors. They are marked as aliasing, because kernels read memory of other types through them.
 
 #define ASSAY_VECTOR2(T, Name, bytes)                         \
   struct __attribute__((may_alias, aligned(bytes))) Name##2 { \
@@ -75,7 +76,7 @@ struct dim3 {
   constexpr operator uint3() const { return {x, y, z}; }
 };
 
-// Qualifiers, places in the grid, and the barrier of the block.
+// Qualifiers, thread and block indices, and the block barrier.
 
 #define __global__
 #define __device__
@@ -90,7 +91,7 @@ struct dim3 {
 
 namespace assay::simt {
 
-/// Head of what launch() gives to the executor.
+/// First part of the argument that launch() passes to the executor.
 struct Geometry {
   dim3 grid, block;
 };
@@ -107,14 +108,14 @@ inline int lane() { return ::simt::cpu::running->thread % warp_size(); }
 
 }  // namespace assay::simt
 
-// Values, not variables: so that types are deduced as on a device.
+// Macros for values instead of variables, so that types are deduced as on a device.
 #define threadIdx (::assay::simt::thread_index())
 #define blockIdx (::assay::simt::block_index())
 #define blockDim (::assay::simt::geometry().block)
 #define gridDim (::assay::simt::geometry().grid)
 #define warpSize (::assay::simt::warp_size())
 
-/// Shared memory whose size the launch gives; the name is HIP's.
+/// Dynamic shared memory; its size is a launch argument. The macro is HIP's.
 #define HIP_DYNAMIC_SHARED(T, name) T* const name = reinterpret_cast<T*>(::simt::cpu::running->shared);
 
 inline void __syncthreads() { ::simt::cpu::wait_for_block(); }
@@ -128,16 +129,16 @@ T __ldg(const T* from) {
 
 namespace assay::simt {
 
-// assay::simt::launch() in place of <<<>>>. It returns when all blocks are done, and throws what a kernel throws.
+// assay::simt::launch() replaces <<<>>>. It returns when all blocks have ended, and rethrows exceptions of the kernel.
 
-/// Threads of a warp or block wait for each other at different places.
+/// Thrown if threads of a warp or block wait for each other at different places.
 using Divergence = ::simt::cpu::Divergence;
 
 struct Config {
   dim3 grid, block;
-  int warp = 32;               ///< lanes: 32 or 64
-  size_t shared_bytes = 0;     ///< for HIP_DYNAMIC_SHARED
-  uint64_t schedule_seed = 1;  ///< order in which lanes and warps run
+  int warp = 32;               ///< lanes per warp: 32 or 64
+  size_t shared_bytes = 0;     ///< size of HIP_DYNAMIC_SHARED
+  uint64_t schedule_seed = 1;  ///< seed of the order in which lanes and warps run
 };
 
 template <class... Parameters, class... Arguments>
@@ -166,7 +167,7 @@ void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, int warp, Argu
 
 }  // namespace assay::simt
 
-// __half and __nv_bfloat16 with HIP's names for them: bits, conversions, arithmetic that is done in float and rounded once.
+// __half and __nv_bfloat16, also under HIP's names: bits, conversions, and arithmetic in float that is rounded once.
 
 namespace assay::simt {
 
@@ -238,8 +239,8 @@ inline float2 __bfloat1622float2(__nv_bfloat162 v) { return {float(v.x), float(v
 inline __nv_bfloat16 __ushort_as_bfloat16(unsigned short bits) { return __nv_bfloat16::from_bits(bits); }
 inline unsigned short __bfloat16_as_ushort(__nv_bfloat16 x) { return x.__x; }
 
-// Arithmetic of devices that the C++ library has not. Intrinsics with an approximate result on a device have one fixed result
-// here, the same on every machine; expf, tanhf and the like are those of the C library.
+// Device arithmetic that the C++ library lacks. Intrinsics that are approximate on a device have one fixed result here, equal on
+// every machine. expf, tanhf and similar functions are the C library's.
 
 namespace assay::simt {
 
@@ -251,13 +252,13 @@ To as(From value) {
   return to;
 }
 
-/// A device drops every NaN. glibc returns NaN for a signaling one, which bf16 data contain.
+/// Device maxima drop every NaN. glibc's fmaxf returns NaN for a signaling NaN, which bf16 data contain.
 inline float larger(float x, float y) { return x != x ? y : y != y ? x : fmaxf(x, y); }
 inline float smaller(float x, float y) { return x != x ? y : y != y ? x : fminf(x, y); }
 
 }  // namespace assay::simt
 
-// Macros, for glibc has functions of these names that no program may define.
+// Macros, because glibc has functions with these names that programs must not redefine.
 #define fmaxf(x, y) (::assay::simt::larger((x), (y)))
 #define fminf(x, y) (::assay::simt::smaller((x), (y)))
 #define __expf(x) (::simt::cpu::exp(x))
@@ -284,7 +285,7 @@ inline float __int_as_float(int x) { return assay::simt::as<float>(x); }
 inline long long __double_as_longlong(double x) { return assay::simt::as<long long>(x); }
 inline double __longlong_as_double(long long x) { return assay::simt::as<double>(x); }
 
-/// NaN gives 0 and what is too large the nearest integer, as cvt.rni.s32.f32 does.
+/// NaN becomes 0 and out-of-range values saturate, as with cvt.rni.s32.f32.
 inline int __float2int_rn(float x) {
   return x != x ? 0 : x >= 2147483648.0f ? 2147483647 : x < -2147483648.0f ? -2147483647 - 1 : int(rintf(x));
 }
@@ -317,11 +318,11 @@ inline float max(float a, float b) { return fmaxf(a, b); }
 inline double min(double a, double b) { return fmin(a, b); }
 inline double max(double a, double b) { return fmax(a, b); }
 
-// Atomics on shared and global memory. Blocks run on several cores, so sums of floats depend on the schedule, as on a device.
+// Atomics on shared and global memory. Blocks run on several cores, so float sums depend on the schedule, as on a device.
 
 namespace assay::simt {
 
-/// Replaces *at by f(*at); returns what was there.
+/// Replaces *at by f(*at); returns the previous value.
 template <class T, class F>
 T atomically(T* at, F f) {
   T old;
@@ -332,7 +333,7 @@ T atomically(T* at, F f) {
   }
 }
 
-/// The operand has the type of what it changes, whatever literal the kernel writes.
+/// The operand is converted to the type of *at, whatever literal the kernel writes.
 template <class T>
 struct Same {
   using type = T;
@@ -365,11 +366,11 @@ T atomicCAS(T* at, assay::simt::same<T> expected, assay::simt::same<T> desired) 
   return expected;
 }
 
-// Shuffles, votes and the warp's barrier, of CUDA with masks and of HIP without.
+// Shuffles, votes and the warp barrier: CUDA's forms with masks and HIP's without.
 //
-// A mask of 32 bits speaks of 32 lanes; in a warp of 64 its bits are those of the caller's half, so CUDA code that counts in 32
-// keeps its meaning. A mask of 64 bits names all lanes. HIP's forms without a mask are for the whole warp here: a branch that
-// keeps some lanes away is reported, though HIP would let the others go on.
+// A 32-bit mask names 32 lanes. In a warp of 64, its bits mean the caller's half, so CUDA code that assumes 32 lanes keeps its
+// meaning. A 64-bit mask names all lanes. HIP's forms without a mask wait for the whole warp here. A branch that keeps some lanes
+// away is therefore reported, although on HIP the others would continue.
 
 namespace assay::simt {
 
@@ -380,7 +381,7 @@ using ::simt::cpu::kAllLanes;
                    std::to_string(::simt::cpu::running->thread) + ": " + what);
 }
 
-/// Bit 0 of a mask of this type is this lane.
+/// The lane that corresponds to bit 0 of a mask of this type.
 template <class Mask>
 int first_lane() {
   return sizeof(Mask) == 4 ? lane() & 32 : 0;
@@ -394,7 +395,7 @@ uint64_t lanes_of(Mask mask) {
   return lanes;
 }
 
-/// What each lane of the warp gives.
+/// Returns the value that each lane of the warp passed.
 inline const uint64_t* exchange_words(uint64_t word, uint32_t what, uint64_t lanes) {
   const int own = lane();
   return ::simt::cpu::exchange_among(lanes, word, what) + ::simt::cpu::running->thread - own;
@@ -436,7 +437,7 @@ T shuffle_down(uint64_t lanes, T value, unsigned delta, int width) {
   return value_of(value, source < segment_of(width) + width ? source : lane(), lanes);
 }
 
-/// The lanes whose predicate holds.
+/// Returns the lanes whose predicate holds.
 inline uint64_t vote(uint64_t lanes, bool predicate) {
   const uint64_t* all = exchange_words(predicate, ::simt::cpu::kVote, lanes);
   uint64_t yes = 0;
@@ -483,11 +484,11 @@ void __syncwarp(Mask mask = ~Mask{0}) {
   assay::simt::exchange_words(0, ::simt::cpu::kWarpSync, assay::simt::lanes_of(mask));
 }
 
-// e4m3 of CUDA (e4m3fn) and of HIP (e4m3fn and e4m3fnuz). Constructors saturate. e5m2 is not here.
+// CUDA's e4m3 (e4m3fn) and HIP's (e4m3fn and e4m3fnuz). Constructors saturate. e5m2 is not supported.
 
 namespace assay::simt {
 
-/// What a code with 4 exponent and 3 mantissa bits stands for, NaN apart.
+/// The value of a code with 4 exponent and 3 mantissa bits, NaN excepted.
 inline float e4m3_value(unsigned code, int bias) {
   const int exponent = int(code >> 3 & 15u), mantissa = int(code & 7u);
   const float size = exponent == 0 ? ldexpf(float(mantissa), -2 - bias) : ldexpf(float(8 + mantissa), exponent - 3 - bias);
@@ -538,9 +539,9 @@ inline __hip_fp8_storage_t __hip_cvt_float_to_fp8(float x, __hip_saturation_t, _
   return format == __HIP_E4M3_FNUZ ? ::simt::e4m3fnuz_bits_sat(x) : ::simt::e4m3fn_bits_sat(x);
 }
 
-// What does not run on the CPU: a name that is used is a compile error with the reason.
+// Features that do not run on the CPU. Using one of these names is a compile error with the reason.
 
-// The pragma wants one string literal, so the text is a row of words and becomes a string in one piece; they must stay as they
+// The pragma needs a single string literal, so the text is a list of words that becomes one string. The words must stay as they
 // are.
 // clang-format off
 #define ASSAY_STRING(...) #__VA_ARGS__

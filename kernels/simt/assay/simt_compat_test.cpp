@@ -1,4 +1,4 @@
-// What simt_compat.h promises, name by name.
+// Tests the promises of simt_compat.h, name by name.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -68,7 +68,7 @@ TEST(Compat, HipShufflesSpanTheWarp) {
   }
 }
 
-/// Quarters of a warp go different ways, exchange different numbers of times, and meet again.
+/// The quarters of a warp take different branches, exchange different numbers of times, and meet again.
 __global__ void part_and_meet(int* out) {
   const int lane = int(threadIdx.x) % 32, quarter = lane / 8;
   const unsigned mask = 0xffu << 8 * quarter;
@@ -99,7 +99,7 @@ __global__ void reads_beyond_its_mask(int* x) {
   const unsigned mask = threadIdx.x % 32 < 16 ? 0xffffu : 0xffff0000u;
   x[threadIdx.x] = __shfl_xor_sync(mask, 1, 16);
 }
-/// Half of the warp waits for all, the other half for itself alone.
+/// Half of the warp waits for all lanes, the other half only for itself.
 __global__ void masks_disagree(int* x) {
   const unsigned mask = threadIdx.x % 32 < 16 ? 0xffffffffu : 0xffff0000u;
   x[threadIdx.x] = __shfl_sync(mask, 1, int(threadIdx.x));
@@ -112,7 +112,7 @@ TEST(Compat, WrongMasksAreReported) {
   EXPECT_THAT([&] { launch(reads_beyond_its_mask, 1, 32, 32, x); },
               ThrowsMessage<Divergence>(HasSubstr("which its mask does not name")));
   EXPECT_THAT([&] { launch(masks_disagree, 1, 32, 32, x); },
-              ThrowsMessage<Divergence>(HasSubstr("threads 0-15 wait at a shuffle, threads 16-31 are gone")));
+              ThrowsMessage<Divergence>(HasSubstr("threads 0-15 wait at a shuffle, threads 16-31 have ended")));
 }
 
 __global__ void histogram(const int* x, int n, int* counts, float* total, int* largest, int* votes) {
@@ -149,7 +149,7 @@ TEST(Compat, AtomicsAndDynamicSharedMemory) {
 }
 
 TEST(Compat, NumbersRoundOnce) {
-  EXPECT_EQ(__bfloat16_as_ushort(__float2bfloat16(1.00390625f)), 0x3f80);  // a tie goes to even
+  EXPECT_EQ(__bfloat16_as_ushort(__float2bfloat16(1.00390625f)), 0x3f80);  // ties to even
   EXPECT_EQ(float(__half(65520.0f)), std::numeric_limits<float>::infinity());
   EXPECT_EQ(float(__nv_bfloat16(1.0f) + __nv_bfloat16(0.00390625f)), 1.0f);
   EXPECT_EQ(__nv_fp8_e4m3(500.0f).__x, 0x7e);

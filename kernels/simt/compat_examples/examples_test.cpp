@@ -1,4 +1,4 @@
-// Two plain kernels of the kind that inference engines have, against plain loops at 32 and 64 lanes, and what the CPU says of
+// Compares two plain kernels, typical of inference engines, with plain loops at 32 and 64 lanes. Also tests how the CPU reports
 // their classic mistakes.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -21,7 +21,7 @@ class Warps : public testing::TestWithParam<int> {};
 INSTANTIATE_TEST_SUITE_P(, Warps, testing::Values(32, 64), [](const auto& info) { return info.param == 32 ? "w32" : "w64"; });
 
 TEST_P(Warps, CudaGroupQuantIsThePlainLoop) {
-  constexpr int kGroups = 77, kGroupSize = 128;  // 77 is no multiple of the 16 groups of a block: half-warps leave early
+  constexpr int kGroups = 77, kGroupSize = 128;  // 77 is no multiple of the 16 groups per block, so half-warps leave early
   std::mt19937 random(5);
   std::vector<__nv_bfloat16> x(kGroups * kGroupSize);
   for (auto& v : x) v = __float2bfloat16(float(int(random() % 20001) - 10000) / 512.0f);
@@ -40,7 +40,7 @@ TEST_P(Warps, CudaGroupQuantIsThePlainLoop) {
   EXPECT_EQ(q, expected_q);
 }
 
-/// A NaN that is signaling in bf16 stays so in fp32, where glibc's fmaxf would return it.
+/// A NaN that is signaling in bf16 stays signaling in fp32, and glibc's fmaxf would return it.
 TEST_P(Warps, MaximaDropEveryNan) {
   constexpr int kGroupSize = 128;
   std::vector<__nv_bfloat16> x(kGroupSize);
@@ -56,7 +56,7 @@ struct Norm {
   std::vector<float4> x, gamma, y;
   Norm() : x(kRows * kVectors), gamma(kVectors), y(x.size()) {
     std::mt19937 random(9);
-    // Small integers: sums of squares are exact, whatever their order.
+    // Small integers, so sums of squares are exact in any order.
     const auto next = [&] { return float(int(random() % 17) - 8); };
     for (auto& v : x) v = {next(), next(), next(), next()};
     for (auto& v : gamma) v = {next(), next(), next(), next()};
@@ -84,7 +84,7 @@ TEST_P(Warps, HipRmsNormIsThePlainLoop) {
   }
 }
 
-/// The block's sum with one mistake each; the right one is block_sum().
+/// The block's sum with one mistake each; block_sum() is correct.
 enum class Mistake { kNone, kLeadersEvery32, kShufflesOver32 };
 
 template <Mistake kMistake>
@@ -115,12 +115,12 @@ TEST(HardCoded32, IsUnseenOn32LanesAndMergesOrLosesLanesOn64) {
   EXPECT_EQ(sum_of_ones<Mistake::kNone>(32), 256.0f);
   EXPECT_EQ(sum_of_ones<Mistake::kNone>(64), 256.0f);
   EXPECT_EQ(sum_of_ones<Mistake::kLeadersEvery32>(32), 256.0f);
-  EXPECT_EQ(sum_of_ones<Mistake::kLeadersEvery32>(64), 512.0f);  // each wave counts twice
+  EXPECT_EQ(sum_of_ones<Mistake::kLeadersEvery32>(64), 512.0f);  // each wave is counted twice
   EXPECT_EQ(sum_of_ones<Mistake::kShufflesOver32>(32), 256.0f);
   EXPECT_EQ(sum_of_ones<Mistake::kShufflesOver32>(64), 128.0f);  // the upper half of each wave is lost
 }
 
-/// The mask says that all lanes take part, but the last half-warp has left.
+/// The mask names all lanes, but the last half-warp has left.
 __global__ void leaves_before_a_full_mask(float* x, int groups) {
   if (int(threadIdx.x) / 16 >= groups) return;
   x[threadIdx.x] = __shfl_xor_sync(0xffffffffu, x[threadIdx.x], 8);
@@ -134,7 +134,7 @@ TEST_P(Warps, DivergentFullMaskShuffleIsReported) {
   std::vector<float> x(64);
   EXPECT_THAT(
       [&] { launch(leaves_before_a_full_mask, 1, 64, GetParam(), x.data(), 3); },
-      ThrowsMessage<Divergence>(AllOf(HasSubstr("block 0, warp"), HasSubstr("wait at a shuffle"), HasSubstr("are gone"))));
+      ThrowsMessage<Divergence>(AllOf(HasSubstr("block 0, warp"), HasSubstr("wait at a shuffle"), HasSubstr("have ended"))));
   EXPECT_THAT([&] { launch(full_mask_in_a_branch, 1, 64, GetParam(), x.data()); },
               ThrowsMessage<Divergence>(HasSubstr("wait at a shuffle")));
 }

@@ -1,5 +1,5 @@
-// Row normalisation as HIP kernels of inference engines have it: one block a row, a sum over the wave by shuffles, then over the
-// waves through shared memory. Plain HIP; hipcc and the CPU compile this file as it stands.
+// RMS norm as HIP kernels of inference engines implement it: one block per row, a sum over the wave by shuffles, then over the
+// waves through shared memory. Plain HIP; hipcc and the CPU build compile this file unchanged.
 #include <hip/hip_runtime.h>
 
 __device__ __forceinline__ float wave_sum(float value) {

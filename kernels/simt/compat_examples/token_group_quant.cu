@@ -1,5 +1,5 @@
-// Per-token-group FP8 quantization as CUDA kernels of inference engines have it: sixteen threads a group, sixteen bytes a load, the
-// maximum through half-warp shuffles. Plain CUDA; nvcc and the CPU compile this file as it stands.
+// Per-token-group FP8 quantization as CUDA kernels of inference engines implement it: sixteen threads per group, 16-byte loads,
+// and the maximum through half-warp shuffles. Plain CUDA; nvcc and the CPU build compile this file unchanged.
 #include <cuda_bf16.h>
 #include <cuda_fp8.h>
 #include <cuda_runtime.h>
@@ -24,7 +24,7 @@ __global__ void __launch_bounds__(256)
   static_assert(kPerThread == 8, "one 16-byte load a thread");
   const int group = blockIdx.x * (blockDim.x / kThreadsPerGroup) + threadIdx.x / kThreadsPerGroup;
   const int lane = threadIdx.x % kThreadsPerGroup;
-  if (group >= groups) return;  // whole half-warps leave; the others' masks do not name them
+  if (group >= groups) return;  // whole half-warps leave; the masks of the others do not name them
 
   const int64_t first = int64_t(group) * kGroupSize + lane * kPerThread;
   const uint4 raw = __ldg(reinterpret_cast<const uint4*>(input + first));

@@ -1,4 +1,5 @@
-// Runs grids on the CPU: the scheduler of one block's fibers, what it says of threads that wait at different places, and the blocks of a grid.
+// Runs grids on the CPU: the scheduler of one block's fibers, error messages for threads that wait at different places, and the
+// loop over a grid's blocks.
 #include "kernels/simt/cpu/executor.h"
 
 #include <sched.h>
@@ -68,7 +69,7 @@ void Slot::run(int64_t index, const Launch& grid, void (*body)(const void*), con
   running = nullptr;
 }
 
-/// After a block that broke off: what its threads did up to where they hang is over.
+/// Called after a block was aborted: collects everything that its threads had done so far.
 void Slot::collect_everywhere() {
   collect(&start_sync_);
 #ifdef ASSAY_SIMT_TSAN
@@ -93,8 +94,8 @@ void Slot::thread_main(void* argument) {
   }
 }
 
-/// One turn for each lane of the warp that can go on. True if the warp has to be called again, false if its lanes are at the
-/// barrier or gone.
+/// Runs each runnable lane of the warp once. Returns true if the warp must be called again, false if its lanes are at the barrier
+/// or have ended.
 bool Slot::step(int warp_index) {
   const int first = warp_index * warp;
   Warp& state = warps_[size_t(warp_index)];
@@ -114,7 +115,7 @@ bool Slot::step(int warp_index) {
   return together || regroup(warp_index);
 }
 
-/// For a warp whose lanes wait at several places: lets go on those whose partners have all arrived.
+/// For a warp whose lanes wait at several places: resumes those whose partners have all arrived.
 bool Slot::regroup(int warp_index) {
   const int first = warp_index * warp;
   Warp& state = warps_[size_t(warp_index)];
@@ -125,7 +126,8 @@ bool Slot::regroup(int warp_index) {
     waiting |= uint64_t{1} << lane;
     if (!partners_wait(first, t)) continue;
     ready |= uint64_t{1} << lane;
-    // Lanes that have exchanged more often than others are brought back to the same slots; all have read the last values.
+    // A lane that exchanged an odd number of times more than others has its value in the other slots. Moves it back, so that all
+    // lanes use the same slots. This is safe, because all have read the last values.
     if (parities_[t] != 0) {
       const size_t bytes = what_[t] & 0xff;
       memcpy(slots[0] + t * bytes, slots[1] + t * bytes, bytes);
@@ -176,7 +178,7 @@ bool Slot::pass_barrier() {
   return gone != 0;
 }
 
-// Where threads wait, in words.
+// Error messages that say where threads wait.
 
 std::string Slot::describe(int begin, int end) const {
   std::string text;
@@ -194,7 +196,7 @@ std::string Slot::describe(int begin, int end) const {
 
 std::string Slot::name(size_t t) const {
   if (places_[t] == Place::kBlock) return "wait at the barrier";
-  if (places_[t] == Place::kGone) return "are gone";
+  if (places_[t] == Place::kGone) return "have ended";
   const std::string detail = std::to_string(what_[t] >> 8 & 0xff);
   std::string text = "wait at ";
   switch (what_[t] >> 8 & 0xf00) {
@@ -211,7 +213,7 @@ std::string Slot::name(size_t t) const {
       text += "the warp's barrier";
       break;
     case kMatrix:
-      text += "an instruction of the matrix unit";
+      text += "a tensor core instruction";
       break;
     default:
       text += "a shuffle (xor " + detail + ")";
@@ -226,7 +228,7 @@ __thread Running* running = nullptr;
 
 namespace {
 
-/// Slots between launches. A fiber that waits for its next block may go on in another OS thread.
+/// Reusable slots between launches. A fiber that waits for its next block may continue in another OS thread.
 class Pool {
  public:
   std::unique_ptr<Slot> take(int threads, int warp) {
@@ -255,7 +257,7 @@ Pool& pool() {
 
 int64_t cores() {
 #ifdef ASSAY_SIMT_TSAN
-  return 1;  // shared variables are plain globals in this build
+  return 1;  // in this build, shared variables are plain globals
 #else
   cpu_set_t set;
   return sched_getaffinity(0, sizeof set, &set) == 0 ? std::max(1, CPU_COUNT(&set)) : 1;
@@ -273,7 +275,7 @@ const uint64_t* exchange_among(uint64_t lanes, uint64_t word, uint32_t what) {
   parity ^= 1;
   memcpy(slot.slots[parity] + size_t(slot.thread) * sizeof word, &word, sizeof word);
   slot.wait_for_lanes(what << 8 | uint32_t(sizeof word), lanes);
-  // Lanes that met after they had parted were brought to the same slots meanwhile.
+  // Lanes that met again after diverging use the same slots here.
   return reinterpret_cast<const uint64_t*>(slot.slots[parity]);
 }
 
@@ -286,7 +288,7 @@ void run(const Launch& grid, void (*body)(const void*), const void* kernel, size
     try {
       auto slot = pool().take(grid.threads, grid.warp);
       for (int64_t b; (b = next++) < grid.blocks;) slot->run(b, grid, body, kernel, shared_bytes);
-      pool().give_back(std::move(slot));  // not after an exception: its fibers hang somewhere in the kernel
+      pool().give_back(std::move(slot));  // not after an exception, because its fibers are stuck inside the kernel
     } catch (...) {
       running = nullptr;
       next = grid.blocks;
@@ -295,7 +297,8 @@ void run(const Launch& grid, void (*body)(const void*), const void* kernel, size
     }
   };
   std::vector<std::thread> others;
-  const int64_t workers = std::min(cores(), grid.blocks / 8 + 1);  // fewer blocks are done before a thread has started
+  // with fewer blocks, the work is done before a thread has started
+  const int64_t workers = std::min(cores(), grid.blocks / 8 + 1);
   for (int64_t i = 1; i < workers; ++i) others.emplace_back(work);
   work();
   for (auto& thread : others) thread.join();

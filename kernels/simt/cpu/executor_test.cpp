@@ -1,4 +1,4 @@
-// The executor: what threads of a block see of each other, in every order, and what it says when they cannot meet.
+// Tests the executor: what the threads of a block see of each other in every order, and its messages when they cannot meet.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -27,7 +27,7 @@ SIMT_KERNEL void sum_by_shuffles(const float* x, float* y) {
   y[i] = v;
 }
 
-/// Each round every thread reads what its mirror wrote in the round before.
+/// In each round, every thread reads what its mirror image wrote in the previous round.
 SIMT_KERNEL void rotate(int* out, int rounds) {
   SIMT_SHARED int seen[256];
   for (int r = 0; r < rounds; ++r) {
@@ -70,7 +70,8 @@ void expect_sums(uint64_t seed) {
   const int64_t blocks = 200;
   const int threads = 256;
   std::vector<float> x(size_t(blocks * threads)), y(x.size());
-  for (size_t i = 0; i < x.size(); ++i) x[i] = float(i * 2654435761u % 1024u);  // sums are exact in fp32, so no order matters
+  // sums are exact in fp32, so the order is irrelevant
+  for (size_t i = 0; i < x.size(); ++i) x[i] = float(i * 2654435761u % 1024u);
   simt::launch(sum_by_block<kWarp>, grid(blocks, threads, kWarp, seed), x.data(), y.data());
   for (int64_t b = 0; b < blocks; ++b) {
     float sum = 0;
@@ -123,7 +124,7 @@ TEST(Executor, SaysWhenTheyWaitAtDifferentShuffles) {
 
 TEST(Executor, SaysWhoDidNotReachTheBarrier) {
   EXPECT_EQ(message_of(some_leave_before_the_barrier, grid(1, 64, 64)),
-            "block 0: not every thread reached the barrier: threads 0-47 wait at the barrier, threads 48-63 are gone");
+            "block 0: not every thread reached the barrier: threads 0-47 wait at the barrier, threads 48-63 have ended");
 }
 
 TEST(Executor, PassesOnWhatAKernelThrowsAndWorksAfterwards) {

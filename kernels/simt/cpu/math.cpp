@@ -19,7 +19,7 @@ double log2_wide(float value) {
   if (value != value || value < 0.0f) return std::numeric_limits<double>::quiet_NaN();
   if (value == 0.0f) return -std::numeric_limits<double>::infinity();
   if (value == std::numeric_limits<float>::infinity()) return double(value);
-  const double wide = double(value);  // normal in double, also where the float is subnormal
+  const double wide = double(value);  // normal as a double, even if the float is subnormal
   uint64_t b;
   memcpy(&b, &wide, sizeof b);
   int exponent = int(b >> 52) - 1023;
@@ -34,7 +34,7 @@ double log2_wide(float value) {
 
 }  // namespace
 
-// sqrt and division are IEEE operations, the same everywhere.
+// sqrt and division are IEEE operations, identical on every machine.
 float rsqrt(float value) { return float(1.0 / std::sqrt(double(value))); }
 
 float exp2(float value) {

@@ -23,7 +23,7 @@ struct Held {
   std::array<unsigned char, 16> data;
 };
 
-/// Words of 4 or 8 bytes, so that those who poll them see whole numbers.
+/// Writes in words of 4 or 8 bytes, so that polling readers never see a torn value.
 void put(const Held& held) {
   const bool wide = held.bytes == 16 && reinterpret_cast<uintptr_t>(held.to) % 8 == 0;
   for (int at = 0; wide && at < held.bytes; at += 8) {
@@ -57,7 +57,7 @@ class Team {
     if (++here_ == int(members_.size())) pass_on();
     take_turn(rank, lock);
   }
-  /// True if it was the last rank.
+  /// Returns true if it was the last rank.
   bool leave(int rank) {
     const std::lock_guard lock(mutex_);
     members_[size_t(rank)].done = true;
@@ -92,7 +92,8 @@ class Team {
       member.held.clear();
     }
   }
-  /// What nobody signalled arrives in the end: when no rank can go on without it.
+  /// Delivers all held-back writes. Called when no rank can continue otherwise, since writes arrive in the end even without a
+  /// signal.
   void pass_on() {
     std::vector<int> able = can_run();
     if (able.empty()) deliver_all(), able = can_run();
@@ -127,7 +128,7 @@ std::map<const void*, std::unique_ptr<Team>>& teams() {
   return all;
 }
 
-/// Of this OS thread. It is constant at first, so that TSan sees no fiber initialise what another reads.
+/// State of this OS thread. Constant-initialized, so that TSan never sees one fiber initialize what another reads.
 struct Self {
   Team* team = nullptr;
   const void* key = nullptr;
@@ -174,17 +175,17 @@ RankScope::~RankScope() {
 }
 
 bool wait_until(Ready ready, const void* at, uint64_t value) {
-  if (!self.team) {  // all ranks run at once
+  if (!self.team) {  // all ranks run concurrently
     constexpr int kBetweenLooks = 256, kBusyTurns = 4096;
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
     for (int turn = 1; !ready(at, value); ++turn) {
       if (turn < kBusyTurns)
         sched_yield();
       else
-        std::this_thread::sleep_for(std::chrono::microseconds(100));  // so long only a rank waits that may wait in vain
+        std::this_thread::sleep_for(std::chrono::microseconds(100));  // delays only a rank that may be waiting in vain
       if (std::chrono::steady_clock::now() > end) return false;
       if (turn % kBetweenLooks == 0 && self.lost && self.lost(self.of))
-        return ready(at, value);  // it may have signalled and ended well
+        return ready(at, value);  // the rank may have signalled before it ended normally
     }
     return true;
   }

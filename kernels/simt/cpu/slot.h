@@ -1,4 +1,4 @@
-// A running block: its stacks and fibers, what each fiber waits for, and who may go on.
+// A running block: its stacks and fibers, what each fiber waits for, and which can continue.
 #pragma once
 
 #include <sys/mman.h>
@@ -22,7 +22,7 @@
 
 namespace simt::cpu {
 
-/// Stacks of a block's threads, each with a page below that must not be touched.
+/// Stacks of a block's threads, each with a guard page below it.
 class Stacks {
  public:
   explicit Stacks(int threads) : bytes_(size_t(threads) * kStride), data_(map(bytes_)) {
@@ -39,7 +39,7 @@ class Stacks {
   Stacks& operator=(const Stacks&) = delete;
 
   std::byte* bottom(int thread) const { return data_ + size_t(thread) * kStride + size_t(sysconf(_SC_PAGESIZE)); }
-  /// Equal tops would share cache sets, so they are staggered over a page.
+  /// Stack tops are staggered over a page, because equal offsets would compete for the same cache sets.
   size_t size(int thread) const { return kStride - size_t(sysconf(_SC_PAGESIZE)) - size_t(thread) * 320 % 4096; }
 
  private:
@@ -55,8 +55,8 @@ class Stacks {
 
 }  // namespace simt::cpu
 
-// A stackful context on Boost.Context, with the annotations that the sanitizers need. Used by executor.cpp alone, which is
-// compiled without TSan: a switch carries no synchronisation of its own, or no race between lanes could be seen.
+// A stackful context on Boost.Context, with the annotations that the sanitizers need. Only executor.cpp uses it, and it is
+// compiled without TSan: a switch must not count as synchronization, or races between lanes would stay hidden.
 
 #ifdef ASSAY_SIMT_ASAN
 #include <sanitizer/common_interface_defs.h>
@@ -78,7 +78,7 @@ class Fiber {
   }
 #endif
 
-  /// main(argument) begins at the first resume() and never returns.
+  /// main(argument) starts at the first resume() and must never return.
   void make(std::byte* stack, size_t bytes, void (*main)(void*), void* argument) {
     main_ = main;
     argument_ = argument;
@@ -92,7 +92,7 @@ class Fiber {
 #endif
   }
 
-  /// Called by the scheduler: runs the fiber to its next yield().
+  /// Called by the scheduler: runs the fiber until its next yield().
   void resume() {
 #ifdef ASSAY_SIMT_ASAN
     void* fake_stack = nullptr;
@@ -108,7 +108,7 @@ class Fiber {
 #endif
   }
 
-  /// Called within the fiber: back to the scheduler.
+  /// Called by the fiber: returns to the scheduler.
   void yield() {
 #ifdef ASSAY_SIMT_ASAN
     void* fake_stack = nullptr;
@@ -151,7 +151,7 @@ namespace simt::cpu {
 
 enum class Place : uint8_t { kRunning = 0, kWarp = 1, kBlock = 2, kGone = 3 };
 constexpr unsigned bit(Place place) { return 1u << unsigned(place); }
-constexpr uint32_t kSubset = 1u << 31;  ///< in what_: not all lanes of the warp
+constexpr uint32_t kSubset = 1u << 31;  ///< flag in what_: not all lanes of the warp take part
 
 /// splitmix64 (Steele, Lea, Flood 2014).
 struct Random {
@@ -164,17 +164,17 @@ struct Random {
   }
 };
 
-/// Room for one running block: made once, used for many blocks, one OS thread at a time.
+/// Everything that a running block needs. Created once and used for many blocks, by one OS thread at a time.
 class Slot : public Running {
  public:
   Slot(int thread_count, int lanes);
   bool fits(int thread_count, int lanes) const { return threads == thread_count && warp == lanes; }
 
-  /// Returns when all threads of block `index` have returned from body(call). Throws Divergence, and what the kernel throws; the
-  /// slot must not be used again then: its fibers hang somewhere in the kernel.
+  /// Returns when all threads of block `index` have returned from body(call). Throws Divergence, and exceptions of the kernel.
+  /// After an exception the slot must not be used again, because its fibers are stuck inside the kernel.
   void run(int64_t index, const Launch& grid, void (*body)(const void*), const void* call, size_t shared_bytes);
 
-  // Called by the threads.
+  // Called by the SIMT threads.
   void wait_for_lanes(uint32_t what, uint64_t lanes) {
     lanes_[size_t(thread)] = lanes & all_lanes();
     wait(Place::kWarp, (lanes & all_lanes()) == all_lanes() ? what : what | kSubset);
@@ -185,8 +185,8 @@ class Slot : public Running {
     what_[t] = what;
     int *sync = nullptr, *also = nullptr;
 #ifdef ASSAY_SIMT_TSAN
-    // Two of each, used in turn: a thread that runs ahead to its next wait must not seem to have been waited for. Lanes of a warp
-    // that has parted take turns of their own, so there they meet at both.
+    // There are two counters, used in turn: a thread that runs ahead to its next wait must not count for the current one.
+    // Diverged lanes alternate independently, so they may meet at either counter.
     const size_t w = t / size_t(warp);
     sync = place == Place::kWarp ? &warp_sync_[w * 2 + parities_[t]] : &barrier_sync_[barriers_ & 1];
     if (place == Place::kWarp && (warps_[w].parted || what_[t] & kSubset)) also = &warp_sync_[w * 2 + (parities_[t] ^ 1)];
@@ -211,8 +211,8 @@ class Slot : public Running {
   }
 
   struct Warp {
-    uint64_t ready = 0;   ///< lanes that can go on; all but in a warp that has parted
-    bool parted = false;  ///< some lanes went on without the others
+    uint64_t ready = 0;   ///< lanes that can continue; all, unless the warp has diverged
+    bool parted = false;  ///< the warp has diverged: some lanes continued without the others
   };
 
   static void thread_main(void* argument);
@@ -226,12 +226,12 @@ class Slot : public Running {
   bool regroup(int warp_index);
   bool partners_wait(int first, size_t t) const;
 
-  /// Each returns true when all threads are gone.
+  /// Each returns true when all threads have ended.
   bool run_to_barrier_in_order();
   bool run_to_barrier_at_random(Random& random);
   bool pass_barrier();
 
-  /// "threads 0-15 wait at a shuffle (xor 8), threads 16-31 at the barrier"
+  /// Returns a text such as "threads 0-15 wait at a shuffle (xor 8), threads 16-31 at the barrier".
   std::string describe(int begin, int end) const;
   std::string name(size_t t) const;
 
@@ -239,7 +239,7 @@ class Slot : public Running {
   std::vector<Fiber> fibers_;
   std::vector<Place> places_;
   std::vector<uint32_t> what_;
-  std::vector<uint64_t> lanes_;  ///< that a thread waits for
+  std::vector<uint64_t> lanes_;  ///< lanes that each thread waits for
   std::vector<Warp> warps_;
   std::vector<uint8_t> parities_;
   std::vector<uint64_t> values_;

@@ -1,4 +1,4 @@
-// Chains and launches: their cells, and the rows that they name.
+// Chains and launches: reads their cells and the rows that these name.
 #include "reference/flow/chain/chain.h"
 
 #include <algorithm>
@@ -15,7 +15,7 @@ namespace {
 
 const char kForm[] = "written as row_norm=ID > group_quant=ID";
 
-/// The row that a link names, in the tables of its flow.
+/// Returns the row that a chain's stage names, in the tables of its op kind.
 const ContractRow& row_of(const ContractTables& tables, const ContractRow& chain, const NamedLink& link) {
   if (!link.flow.empty()) {
     try {
@@ -37,10 +37,10 @@ const ContractRow& row_of(const ContractTables& tables, const ContractRow& chain
   return row;
 }
 
-/// Checks that the named rows are plain rows in a valid order of flows, with scales within one row.
+/// Checks that the named rows are plain rows of op kinds in a valid order, and that scales lie within one row.
 void check_chain(const ContractTables& tables, const ContractRow& chain) {
   const std::vector<NamedLink> links = named_links(chain.text("chain"));
-  if (links.empty()) throw chain.error("chain", 0, std::string("names no rows; ") + kForm);
+  if (links.empty()) throw chain.error("chain", 0, std::string("is empty; ") + kForm);
   for (size_t i = 0; i < links.size(); ++i) {
     const ContractRow& row = row_of(tables, chain, links[i]);
     const ChainPlace place = row.flow->link->place;
@@ -48,7 +48,8 @@ void check_chain(const ContractTables& tables, const ContractRow& chain) {
     if (wrong) throw chain.error("chain", links[i].id_at(), row.flow->link->place_words);
     if (!row.cells.contains("group")) continue;
     if (takes(tables, row, "scale") ? links.size() == 1 : spans_rows(row))
-      throw chain.error("chain", links[i].id_at(), "'" + row.id + "' does not make its scales of one row, as a chain must");
+      throw chain.error("chain", links[i].id_at(),
+                        "'" + row.id + "' does not compute its scales within one row, which a chain requires");
   }
   bind(tables, chain.id, kBf16);
 }
@@ -90,11 +91,12 @@ const Flow& chain_flow() {
 
 namespace {
 
-/// Heads that are normalized and rotated, and a record with codes, each of the numbers of a token.
+/// Checks that a launch names heads that are normalized and rotated, and a record with codes, both with the same number of
+/// elements.
 void check_launch(const ContractTables& tables, const ContractRow& row) {
   const Contract heads = bind(tables, named_row(tables, row, "heads").id, kBf16);
   if (!heads.row_norm() || heads.links.size() != 2 || !heads.rope())
-    throw row.error("heads", 0, "'" + heads.id + "' is no chain of a norm and a rope");
+    throw row.error("heads", 0, "'" + heads.id + "' is not a chain of row_norm and rope");
   const Contract insert = bind(tables, named_row(tables, row, "insert").id, kBf16);
   if (!insert.group_quant() || insert.group_quant()->record.empty())
     throw row.error("insert", 0, "'" + insert.id + "' does not end with a row of cache_insert");

@@ -1,4 +1,4 @@
-// Rows that name other rows: chains of links, and launches of two ops.
+// Rows that name other rows: chains of stages, and launches of two ops.
 #pragma once
 
 #include <string>
@@ -8,19 +8,19 @@
 
 namespace assay {
 
-// Flow: links one after the other, each takes what the one before it made.
+// Op kind "chain": stages in sequence; each takes the result of the previous one.
 
 const Flow& chain_flow();
 
-/// One link as written in a chain cell: "row_norm=ID", or only an id.
+/// A stage as written in a chain cell: "row_norm=ID", or only an id.
 struct NamedLink {
-  std::string flow, id;  ///< flow is empty if it is not written
-  size_t at = 0;         ///< offset in the cell
+  std::string flow, id;  ///< flow: op kind, empty if it is not written
+  size_t at = 0;         ///< character offset in the cell
   size_t id_at() const { return at + (flow.empty() ? 0 : flow.size() + 1); }
 };
 std::vector<NamedLink> named_links(const std::string& cell);
 
-// Flow: what one launch does to two tensors, as the names of two contracts.
+// Op kind "launch": what one kernel launch does to two tensors, as the names of two contracts.
 
 const Flow& launch_flow();
 

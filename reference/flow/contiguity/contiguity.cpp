@@ -87,12 +87,13 @@ std::vector<ContiguityNeighbour> contiguity_neighbours(const Contiguity& right) 
 
 std::vector<std::string> contiguity_lines(const Contiguity& right) {
   std::vector<std::string> lines;
-  lines.emplace_back("accepted = 1 if one of these holds, else 0");
+  lines.emplace_back("accepted = 1 if one of these conditions holds, else 0");
   if (right.contiguous)
-    lines.emplace_back("   row-major without gaps; strides of sizes of one say nothing, and no elements are always so");
+    lines.emplace_back(
+        "   row-major without gaps; strides of dimensions of size 1 are ignored, and an empty tensor is always accepted");
   if (right.tail)
     lines.emplace_back(
-        "   storage - offset = elements: as many as the storage has from the first one on, in any order, even twice the same");
+        "   storage - offset = elements: only these numbers are compared, so permuted and overlapping elements are accepted");
   return lines;
 }
 

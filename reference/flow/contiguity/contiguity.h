@@ -1,4 +1,4 @@
-// Flow "contiguity": which strided tensors an op accepts that reads them as flat memory.
+// Op kind "contiguity": which strided tensors are accepted by an op that reads them as flat memory.
 #pragma once
 
 #include <functional>
@@ -9,7 +9,7 @@
 
 namespace assay {
 
-/// The registry entry of this flow.
+/// The registry entry of this op kind.
 const Flow& contiguity_flow();
 
 /// Sizes in elements.
@@ -23,10 +23,10 @@ struct StridedExtents {
   bool contiguous() const;
 };
 
-/// What a row accepts; one condition is enough.
+/// What a row accepts; a tensor needs to meet only one of the conditions.
 struct Contiguity {
   bool contiguous = false;  ///< row-major without gaps
-  bool tail = false;        ///< has as many elements as the storage has from the tensor's first element on, in any order
+  bool tail = false;        ///< the tensor has as many elements as the storage has from its first element on, in any order
 
   bool takes(const StridedExtents& x) const;
 };
@@ -36,7 +36,7 @@ Contiguity read_contiguity(const ContractRow& row);
 
 /// A row with one mistake.
 struct ContiguityNeighbour {
-  std::string name;  ///< "tail: room behind it is taken, too"
+  std::string name;  ///< such as "tail: room behind it is taken, too"
   std::function<bool(const StridedExtents&)> takes;
 };
 std::vector<ContiguityNeighbour> contiguity_neighbours(const Contiguity& right);

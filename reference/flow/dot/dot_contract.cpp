@@ -35,12 +35,12 @@ GemmScales gemm_scales_named(const std::string& name) {
   if (!scales.a.any()) {
     const size_t bar = name.find('_');
     if (bar == std::string::npos)
-      throw ParseError(0, "'" + name + "' is none of tensor, token, channel, token_channel, and no A_B such as 1x128_128x128");
+      throw ParseError(0, "'" + name + "': expected tensor, token, channel, token_channel, or A_B such as 1x128_128x128");
     scales.a = parse_scale_spec(name.substr(0, bar));
     scales.b = parse_scale_spec(name.substr(bar + 1));
   }
   if (scales.a.block().columns != scales.b.block().columns)
-    throw ParseError(0, "'" + name + "' has blocks along k that differ: expected one length for a and b");
+    throw ParseError(0, "'" + name + "': expected equal block sizes along k for a and b");
   for (ScaleSpec* spec : {&scales.a, &scales.b})
     for (ScaleLevel& level : spec->levels) level.given = true;
   return scales;
@@ -81,7 +81,7 @@ int64_t whole(const RowCells& cells, const std::string& column, const CellStep& 
   int64_t value = 0;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (failure != std::errc() || end != text.data() + text.size() || value < 1)
-    throw cells.error(column, word.position, "'" + word.text + "' takes whole numbers from 1");
+    throw cells.error(column, word.position, "'" + word.text + "': expected arguments that are integers from 1");
   return value;
 }
 
@@ -106,7 +106,7 @@ std::vector<KOrder> read_k_orders(const RowCells& cells, const std::string& colu
     if (words.size() != 1 || words[0].word != "lanes" || words[0].arguments.size() != 3)
       throw cells.error(column, 0, "expected lanes(GROUPS,RUN,APART), got '" + text + "'");
     const KOrder order{whole(cells, column, words[0], 0), whole(cells, column, words[0], 1), whole(cells, column, words[0], 2)};
-    if (order.apart % order.run != 0) throw cells.error(column, 0, "'" + text + "': groups of lanes lie whole runs apart");
+    if (order.apart % order.run != 0) throw cells.error(column, 0, "'" + text + "': APART must be a multiple of RUN");
     orders.push_back(order);
   }
   return orders;
@@ -146,7 +146,8 @@ bool DotContract::adds_c() const { return reads(dot_recipe(*this, kF32, false), 
 
 namespace {
 
-/// Steps of a build that flushes: each result is, unless a compiler may fuse it with the sum behind it.
+/// Steps of a build that flushes subnormals: each result is flushed, unless the compiler may fuse the step with the following
+/// addition.
 std::vector<CellStep> flushed(const std::vector<CellStep>& steps) {
   std::vector<CellStep> all;
   for (size_t i = 0; i < steps.size(); ++i) {
@@ -158,18 +159,18 @@ std::vector<CellStep> flushed(const std::vector<CellStep>& steps) {
   return all;
 }
 
-/// Products of a part: whole units, and as many in each part but the last.
+/// Length of a split-K part: whole instructions, and equal in all parts except the last.
 int64_t part_length(const DotContract& contract, const KOrder& order, int64_t k, int parts) {
   const int64_t unit = std::lcm(std::max<int64_t>(1, contract.part_of), order.period()), blocks = (k + unit - 1) / unit;
   return parts == 1 ? std::max<int64_t>(1, k) : (blocks + parts - 1) / parts * unit;
 }
 
-/// The programs of one order along k.
+/// The algorithm variants for one order along k.
 std::vector<DotProgram> programs_of(const DotContract& contract, const KOrder& order, int64_t k) {
   std::vector<DotProgram> programs;
   for (int parts = contract.least_parts; parts <= contract.most_parts; parts += contract.has_atomics() ? parts : 1) {
     const int64_t part = part_length(contract, order, k, parts);
-    if (!programs.empty() && programs.back().part <= part) continue;  // no shorter parts than before
+    if (!programs.empty() && programs.back().part <= part) continue;  // only if its parts are longer than before
     if (!programs.empty() && part >= k) continue;
     const bool promotes = contract.of_blocks() || contract.promote < part;
     programs.push_back({promotes ? contract.promote : 0, part, order,
@@ -212,20 +213,20 @@ std::vector<DotProgram> dot_programs(const DotContract& contract, int64_t k) {
 
 namespace {
 
-/// The argument of a word, a whole number from 1.
+/// The argument of a word, an integer from 1.
 int64_t number_of(const RowCells& cells, const std::string& column, const CellStep& word) {
   const std::string text = word.argument(0);
   int64_t value = 0;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (word.arguments.size() != 1 || failure != std::errc() || end != text.data() + text.size() || value < 1)
-    throw cells.error(column, word.position, "'" + word.text + "' takes one whole number from 1");
+    throw cells.error(column, word.position, "'" + word.text + "': expected one argument, an integer from 1");
   return value;
 }
 
 void read_promote(const RowCells& cells, DotContract& contract) {
   const std::vector<CellStep> words = cells.steps("promote");
   if (words.size() == 1 && words[0].text == "none") return;
-  if (words.size() != 1 || words[0].word != "every") throw cells.error("promote", 0, "is none, or every(PRODUCTS)");
+  if (words.size() != 1 || words[0].word != "every") throw cells.error("promote", 0, "expected none or every(PRODUCTS)");
   contract.promote = number_of(cells, "promote", words[0]);
 }
 
@@ -234,7 +235,7 @@ void read_split(const RowCells& cells, DotContract& contract) {
   if (words.size() == 1 && words[0].text == "none") return;
   const bool two = words.size() == 2 && words[1].word == "of", atomics = two && words[0].word == "atomics";
   if (!two || (words[0].word != "parts" && !atomics))
-    throw cells.error("split", 0, "is none, parts(AT_MOST) of(PRODUCTS), or atomics(AT_MOST) of(PRODUCTS)");
+    throw cells.error("split", 0, "expected none, parts(AT_MOST) of(PRODUCTS), or atomics(AT_MOST) of(PRODUCTS)");
   contract.most_parts = int(number_of(cells, "split", words[0]));
   if (atomics && (contract.most_parts < 2 || contract.most_parts > kMostAtomicParts))
     throw cells.error("split", words[0].position, "atomics needs 2 to " + std::to_string(kMostAtomicParts) + " parts");
@@ -242,13 +243,14 @@ void read_split(const RowCells& cells, DotContract& contract) {
   contract.part_of = number_of(cells, "split", words[1]);
 }
 
-/// Orders along k repeat within what leaves the unit at once.
+/// Orders along k must repeat within one promotion of the accumulator.
 void read_orders(const RowCells& cells, DotContract& contract) {
   contract.orders = read_k_orders(cells, "k_order");
   for (const KOrder& order : contract.orders)
     if (contract.promote % order.period() != 0)
-      throw cells.error("k_order", 0, order.text() + " repeats every " + std::to_string(order.period()) + " products, which must divide the " +
-                                          std::to_string(contract.promote) + " that are promoted");
+      throw cells.error("k_order", 0,
+                        order.text() + " repeats every " + std::to_string(order.period()) +
+                            " elements along k; this must divide the promotion interval " + std::to_string(contract.promote));
 }
 
 void read_layouts(const RowCells& cells, DotContract& contract) {
@@ -257,28 +259,34 @@ void read_layouts(const RowCells& cells, DotContract& contract) {
   if (contract.of_blocks()) contract.layouts = cells.alternatives("layouts");
 }
 
-/// Scales join once: blocks each promoted sum, all others the result.
+/// Scales are applied once: block scales to each promoted sum, all others to the result.
 void check_scales(const RowCells& cells, const DotContract& contract, const Recipe& join, const Recipe& y) {
   const bool blocks = contract.of_blocks(), in_unit = blocks && join.empty();
   for (const GemmScales& scales : contract.scales)
     if (scales.has_blocks() != blocks || (blocks && scales.products() != contract.scale_block()))
-      throw cells.error("scales", 0, "must all have the same block size along k, or none has blocks");
+      throw cells.error("scales", 0, "all alternatives must have the same block size along k, or none may have blocks");
   const auto check_outer = [&](const char* scale, ScaleSpec GemmScales::*of) {
     for (const GemmScales& scales : contract.scales)
       if (reads(y, scale) != ((scales.*of).outer() != nullptr))
-        throw cells.error("y", 0, std::string((scales.*of).outer() ? "lacks " : "takes ") + scale + ", the scale of the tensor above the blocks of " + scales.name);
+        throw cells.error("y", 0,
+                          std::string((scales.*of).outer() ? "lacks " : "takes ") + scale +
+                              ", the tensor scale above the block scales of " + scales.name);
   };
   check_outer("ga", &GemmScales::a);
   check_outer("gb", &GemmScales::b);
   for (const char* scale : {"sa", "sb"}) {
     if (!in_unit && reads(join, scale) != blocks)
-      throw cells.error("join", 0, std::string(blocks ? "lacks " : "takes ") + scale + (blocks ? "" : ", which joins the result"));
-    if (blocks && reads(y, scale)) throw cells.error("y", 0, std::string("takes ") + scale + ", which joins promoted sums");
+      throw cells.error(
+          "join", 0,
+          std::string(blocks ? "lacks " : "takes ") + scale + (blocks ? "" : ", which is applied to the result (column y)"));
+    if (blocks && reads(y, scale))
+      throw cells.error("y", 0, std::string("takes ") + scale + ", which is applied to promoted sums (column join)");
   }
-  const std::string of_block = " of the " + std::to_string(contract.scale_block()) + " products of a block of scales";
+  const std::string of_block = " of the " + std::to_string(contract.scale_block()) + " products of a scale block";
   if (blocks && !in_unit && (contract.promote == 0 || contract.scale_block() % contract.promote != 0))
-    throw cells.error("promote", 0, "is no part" + of_block);
-  if (blocks && contract.part_of % contract.scale_block() != 0) throw cells.error("split", 0, "parts are no multiple" + of_block);
+    throw cells.error("promote", 0, "must be a divisor" + of_block);
+  if (blocks && contract.part_of % contract.scale_block() != 0)
+    throw cells.error("split", 0, "parts must be multiples" + of_block);
 }
 
 void check_steps(const RowCells& cells, const DotContract& contract) {
@@ -290,7 +298,8 @@ void check_steps(const RowCells& cells, const DotContract& contract) {
   if (y.steps.empty() || (y.steps.back().text != "to(y)" && y.steps.back().text != "to(y,rz)"))
     throw cells.error("y", 0, "ends with to(y) or to(y,rz)");
   if (contract.promote > 0 ? !reads(join, "acc") : !join.empty())
-    throw cells.error("join", 0, contract.promote > 0 ? "says how a promoted sum joins acc" : "must be empty: promote is none");
+    throw cells.error("join", 0,
+                      contract.promote > 0 ? "must read acc: it adds a promoted sum to acc" : "must be empty: promote is none");
   check_scales(cells, contract, join, y);
 }
 
@@ -322,7 +331,7 @@ DotContract cells_of(const ContractRow& row) {
   return contract;
 }
 
-/// What cannot be made by that unit.
+/// Checks that the instruction supports the row.
 void check_unit(const ContractRow& row, const DotContract& contract) {
   if (!(*contract.unit.d == kF32) && !contract.of_integers())
     throw row.error("unit", 0, "expected an instruction with f32 or int32 sums");
@@ -333,16 +342,18 @@ void check_unit(const ContractRow& row, const DotContract& contract) {
   if (contract.azp != GemmAzp::kNone && !contract.of_integers()) throw row.error("azp", 0, "zero points need an integer instruction");
   const Format* const scale = contract.unit.scale;
   if ((scale != nullptr) != contract.scales_in_unit())
-    throw row.error(
-        "unit", 0,
-        scale ? "takes scales of blocks, which then join nothing else" : "takes no scales, and those of blocks join nothing");
+    throw row.error("unit", 0,
+                    scale ? "applies block scales itself, so no other step may apply them"
+                          : "applies no scales, and no other step applies the block scales");
   if (scale && contract.scale_block() % contract.unit.scale_block != 0)
-    throw row.error("unit", 0, "has scales of other parts than those of " + std::to_string(contract.scale_block()) + " products");
+    throw row.error("unit", 0,
+                    "has one scale per " + std::to_string(contract.unit.scale_block) +
+                        " elements along k, which does not divide the contract's " + std::to_string(contract.scale_block()));
   if (contract.promote % contract.unit.k != 0) throw row.error("promote", 0, "is not a multiple of the instruction's k");
   if (contract.part_of % contract.unit.k != 0) throw row.error("split", 0, "is not a multiple of the instruction's k");
 }
 
-/// A row whose unit nobody knows: a member for each way in which that unit may add.
+/// For a row with an undocumented instruction: adds a member for each candidate model.
 void add_candidates(const ContractRow& row, const UnitTable& units, DotContract& contract) {
   std::vector<DotContract> members;
   for (const UnitRow* candidate : units.candidates_of(*contract.unit_row)) {
@@ -399,12 +410,12 @@ DotContract read_dot(const ContractRow& row, const ContractTables& contracts, co
   return contract;
 }
 
-// GEMM contracts as formulas, and the algorithms that match none of them.
+// Prints GEMM contracts as formulas, and the known algorithms that match none of them.
 
 namespace {
 
 constexpr int kMostParts = 16;
-constexpr int kInstructionsOfTile = 4;  ///< of k, where the row does not say what parts are multiples of
+constexpr int kInstructionsOfTile = 4;  ///< along k, if the row does not define the length of split-K parts
 
 CellStep times(const char* operand) { return CellStep::made("mul", {operand}); }
 
@@ -432,12 +443,12 @@ std::vector<std::vector<CellStep>> block_joins() {
 
 namespace {
 
-/// Whether to promote after each instruction is to promote never. An instruction that begins with 0 and adds its c at the end by
-/// one rounded addition of f32 makes the sum s of its products from c = 0, since 0 + s is s; whether s then meets what was before
-/// in the unit or behind it is the same addition.
+/// True if promoting after each instruction equals never promoting. Such an instruction starts from 0 and adds c at the end by
+/// one rounded f32 addition. With c = 0 it returns the sum s of its products, since 0 + s is s. Adding s to the earlier sum
+/// inside or outside the instruction is then the same addition.
 bool adds_as_promoted(const Unit& unit) { return unit.c_last && unit.d->mantissa_bits == kF32.mantissa_bits; }
 
-/// Of one unit, with scales that join the result.
+/// Algorithms of one instruction, with scales applied to the result.
 void add_ways(const DotContract& of_unit, std::vector<DotContract>& all) {
   const std::vector<std::vector<CellStep>> orders = {{times("sa*sb")}, {times("sb"), times("sa")}, {times("sa"), times("sb")}};
   for (const int instructions : {0, 1, 2, 4, 8}) {
@@ -454,7 +465,7 @@ void add_ways(const DotContract& of_unit, std::vector<DotContract>& all) {
   }
 }
 
-/// With scales of blocks. cuBLASLt cuts k into parts of whole 128 or whole 512 products.
+/// The same with block scales. cuBLASLt splits k into parts that are multiples of 128 or of 512.
 void add_block_ways(const DotContract& of_unit, std::vector<DotContract>& all) {
   for (int64_t promote = of_unit.unit.k; promote <= kScaleBlock; promote *= 2)
     for (const std::vector<CellStep>& join : block_joins())
@@ -496,14 +507,15 @@ std::vector<DotContract> dot_ways(const DotContract& like, const UnitTable& unit
 
 std::string dot_way_words(const DotContract& way, const DotProgram& program) {
   std::string words = way.unit_row->id;
-  if (way.promote > 0) words += ", promoted every " + std::to_string(way.promote);  // also where this k is shorter
+  if (way.promote > 0) words += ", promoted every " + std::to_string(way.promote);  // stated even if this k is shorter
   if (!program.name.empty()) words += ", " + program.name;
   const bool whole = program.name.ends_with(" 1") || program.name.empty();
-  if (way.of_blocks() && way.part_of > kScaleBlock && !whole) words += " of whole " + std::to_string(way.part_of);
-  if (way.scales_in_unit()) return words + ", scales in the unit";
+  if (way.of_blocks() && way.part_of > kScaleBlock && !whole)
+    words += " with parts that are multiples of " + std::to_string(way.part_of);
+  if (way.scales_in_unit()) return words + ", scales applied by the instruction";
   if (way.of_blocks()) return words + ", acc = " + formula(join_recipe(way), "chain");
   Recipe scales = dot_recipe(way, kF32, false);
-  scales.steps.pop_back();  // formats and a bias are the case's
+  scales.steps.pop_back();  // formats and bias are defined by the case
   return words + ", " + formula(scales, "acc");
 }
 
@@ -515,30 +527,32 @@ std::string joined(const std::vector<std::string>& layouts) {
   return text;
 }
 
-/// "one of lanes(4,8,32), lanes(2,8,64): ..".
+/// Returns a text such as "one of lanes(4,8,32), lanes(2,8,64): ..".
 std::string orders_of(const DotContract& contract) {
-  std::string text = contract.orders.size() > 1 ? "by kernel instance one of " : "";
+  std::string text = contract.orders.size() > 1 ? "depends on the kernel instance, one of " : "";
   for (const KOrder& order : contract.orders) text += order.text() + (order == contract.orders.back() ? "" : ", ");
-  return text + ": lanes(L,R,A) takes R products from each of L places that lie A apart, then the next R";
+  return text + ": lanes(L,R,A) takes R products at each of L positions that are A apart, then the next R at each";
 }
 
 std::vector<std::string> unknown_lines(const DotContract& contract) {
   std::vector<std::string> lines = {
-      "y     = an element of d as some program of these may make it, whatever bits their units lose or keep:"};
+      "y     = any result that one of these contracts admits, with or without the truncations of its instruction:"};
   for (const DotContract& member : contract.members) lines.push_back("        " + member.row->id);
   lines.push_back(
-      "unit    each cut of bits and each rounding of a sum is made or left out; exponents and the order of k are the unit's");
+      "unit    each truncation and each rounding of a sum may or may not happen; exponents and the order of k are the "
+      "instruction's");
   return lines;
 }
 
-/// Ways in which a unit may add of which nothing is known.
+/// Lists the candidate models of an undocumented instruction.
 void append_candidates(const DotContract& contract, std::vector<std::string>& lines) {
   lines.push_back(
-      "unit    accumulation is undocumented: an element may be what any candidate model returns, whatever bits it loses or keeps:");
+      "unit    accumulation is undocumented: an element may be what any candidate model returns, with or without its "
+      "truncations:");
   for (const DotContract& member : contract.members)
     lines.push_back("        " + member.unit.id + ": " + member.unit_row->text("why"));
   lines.push_back(
-      "        each cut of bits and each rounding of a sum is made or left out; exponents and the order of k are the "
+      "        each truncation and each rounding of a sum may or may not happen; exponents and the order of k are the "
       "candidate's");
 }
 
@@ -547,37 +561,39 @@ void append_candidates(const DotContract& contract, std::vector<std::string>& li
 std::vector<std::string> dot_lines(const DotContract& contract) {
   if (contract.unknown() && !contract.of_unknown_unit()) return unknown_lines(contract);
   const std::string unit = contract.unit_row->id;
-  std::vector<std::string> lines = {"chain = instructions of " + unit + (contract.orders.empty() ? " in ascending k" : " in k_order") +
-                                    ", each with the result of the one before, from 0"};
+  std::vector<std::string> lines = {"chain = instructions of " + unit +
+                                    (contract.orders.empty() ? " in ascending k" : " in k_order") +
+                                    ", each adding to the result of the previous one, starting from 0"};
   if (!contract.orders.empty()) lines.push_back("k_order " + orders_of(contract));
-  if (contract.scales_in_unit()) lines.push_back("        the unit takes sa and sb itself: a code for each of its blocks");
+  if (contract.scales_in_unit())
+    lines.push_back("        the instruction applies sa and sb itself: one scale code for each of its blocks");
   if (contract.promote > 0)
-    lines.push_back("acc   = 0; then for the chain of each " + std::to_string(contract.promote) + " products " +
+    lines.push_back("acc   = 0; then, for the chain of every " + std::to_string(contract.promote) + " products " +
                     formula(join_recipe(contract), "chain") + ", each step rounded to f32");
   else
     lines.push_back("acc   = the chain of all products");
   if (contract.has_atomics())
-    lines.push_back("split   k is cut into 2, 4, ... " + std::to_string(contract.most_parts) + " parts of whole " +
-                    std::to_string(contract.part_of) + " products: y of each is added to 0 in the format of y, in any order");
+    lines.push_back("split   k is split into 2, 4, ... " + std::to_string(contract.most_parts) + " parts, each a multiple of " +
+                    std::to_string(contract.part_of) +
+                    " products; y of each part is added to 0 in the format of y, in any order");
   else if (contract.most_parts > 1)
-    lines.push_back("split   k may be cut into 1 to " + std::to_string(contract.most_parts) + " parts of whole " +
-                    std::to_string(contract.part_of) + " products: acc of each, added in f32 in ascending order");
+    lines.push_back("split   k may be split into 1 to " + std::to_string(contract.most_parts) + " parts, each a multiple of " +
+                    std::to_string(contract.part_of) + " products; acc of each part is added in f32, in ascending order");
   if (contract.of_blocks())
-    lines.push_back("scales  of blocks " + contract.scales.front().name +
-                    ": sa of a row of a, sb of rows of b, for " + std::to_string(contract.scale_block()) +
-                    " products; sa lies as " + joined(contract.layouts));
+    lines.push_back("scales  of blocks " + contract.scales.front().name + ": sa for a row of a, sb for rows of b, each for " +
+                    std::to_string(contract.scale_block()) + " products; layout of sa: " + joined(contract.layouts));
   if (contract.scales.front().a.outer() || contract.scales.front().b.outer())
-    lines.push_back("levels  scales of blocks are relative to a scale of the whole tensor: ga of a, gb of b");
+    lines.push_back("levels  block scales are relative to one scale of the whole tensor: ga for a, gb for b");
   if (contract.shuffle.any())
-    lines.push_back("b       shuffled as by AITER's shuffle_weight, layout (" + std::to_string(contract.shuffle.rows) + ", " +
+    lines.push_back("b       is shuffled by AITER's shuffle_weight, layout (" + std::to_string(contract.shuffle.rows) + ", " +
                     std::to_string(contract.shuffle.products) + ")");
   if (contract.azp != GemmAzp::kNone)
     lines.push_back(std::string("azp     acc = acc - ") + (contract.azp == GemmAzp::kTensor ? "azp_adj" : "azp * azp_adj") +
-                    " in int32, before anything is rounded");
+                    " in int32, before any rounding");
   const Format& y = *contract.out.front();
   lines.push_back("y     = " + formula(dot_recipe(contract, y, false), "acc"));
   if (!contract.bias.empty()) lines.push_back("        with a bias " + formula(dot_recipe(contract, y, true), "acc"));
-  if (contract.flushes) lines.push_back("flush   subnormal scales and biases count as 0, and so does each f32 result");
+  if (contract.flushes) lines.push_back("flush   subnormal scales, biases and f32 results count as 0");
   if (contract.of_unknown_unit())
     append_candidates(contract, lines);
   else

@@ -11,7 +11,7 @@ namespace {
 
 using Codes = std::vector<std::byte>;
 
-/// Codes of a factor, [rows, k], as they should be read. Codes have a byte.
+/// Codes of an operand, [rows, k], as they should be read; one byte per code.
 Codes codes_of(const UnitFactor& factor, int64_t rows, int64_t k) {
   Codes all;
   all.reserve(size_t(rows * k));
@@ -32,7 +32,7 @@ DotInputs fewer_products(const DotInputs& right, int64_t products) {
   return wrong;
 }
 
-/// Row 1 of what was [n, k] begins at element n.
+/// Reads [n, k] as [k, n]: row 1 starts at element n.
 DotInputs b_as_k_by_n(const DotInputs& right, int64_t) {
   DotInputs wrong = right;
   const int64_t k = right.product.k;
@@ -44,7 +44,7 @@ DotInputs b_as_k_by_n(const DotInputs& right, int64_t) {
   return wrong;
 }
 
-/// Somebody takes the code at place(row, k) of what lies in memory.
+/// Reads the code at memory position place(row, k).
 template <class Place>
 DotInputs from_memory(const DotInputs& right, Place place) {
   DotInputs wrong = right;
@@ -68,19 +68,19 @@ DotInputs shuffled_twice(const DotInputs& right, int64_t) {
   });
 }
 
-/// Tiles of 32 rows for those of 16, and the other way round.
+/// Confuses tiles of 32 rows with tiles of 16.
 DotInputs of_other_tiles(const DotInputs& right, int64_t) {
   const WeightShuffle other{48 - right.shuffle.rows, right.shuffle.products};
   return from_memory(right, [other, k = right.product.k](int64_t row, int64_t i) { return other.place(row, i, k, 1); });
 }
 
-/// Codes of an operand whose last row of k is the one before it.
+/// Codes of an operand whose last row repeats the previous one.
 Codes with_last_row_before(Codes codes, int64_t k) {
   std::copy(codes.end() - 2 * k, codes.end() - k, codes.end() - k);
   return codes;
 }
 
-/// A bound on rows that is one too low.
+/// The row limit is one too low.
 DotInputs last_row_is_the_one_before(const DotInputs& right, int64_t) {
   DotInputs wrong = right;
   const int64_t k = right.product.k;
@@ -88,7 +88,7 @@ DotInputs last_row_is_the_one_before(const DotInputs& right, int64_t) {
   return wrong;
 }
 
-/// The same of columns of d.
+/// The same for columns of d.
 DotInputs last_column_is_the_one_before(const DotInputs& right, int64_t) {
   DotInputs wrong = right;
   const int64_t k = right.product.k;
@@ -96,7 +96,7 @@ DotInputs last_column_is_the_one_before(const DotInputs& right, int64_t) {
   return wrong;
 }
 
-/// A tile of rows is loaded where the next one should be: a stage of a pipeline that is read once more.
+/// Loads the previous tile of rows again, as a pipeline stage that is read twice does.
 DotInputs tiles_are_those_before(const DotInputs& right, int64_t rows) {
   DotInputs wrong = right;
   const int64_t k = right.product.k;
@@ -107,7 +107,7 @@ DotInputs tiles_are_those_before(const DotInputs& right, int64_t rows) {
   return wrong;
 }
 
-/// Of codes of 4 bits the upper half of a byte is taken for the first.
+/// 4-bit codes: takes the upper half of a byte as the first element.
 Codes with_halves_swapped(Codes codes) {
   for (size_t i = 0; i + 1 < codes.size(); i += 2) std::swap(codes[i], codes[i + 1]);
   return codes;
@@ -161,7 +161,7 @@ std::vector<DotMisreading> dot_misreadings(const DotInputs& right, int64_t unit_
 
 namespace {
 
-/// Scales that somebody looks up elsewhere: those of `from` in the place of a row and a block of k.
+/// Looks up scales in the wrong place: those of `from` instead of a row and a block along k.
 template <class From>
 ScaleValues looked_up(const ScaleValues& right, From from) {
   const LevelGrid& shape = right.shape;
@@ -189,7 +189,8 @@ ScaleValues first_block(const ScaleValues& right) {
   return looked_up(right, [](int64_t row, int64_t) { return Place(row, 0); });
 }
 
-/// Words of four bytes, or the four bytes of 128 products: somebody takes the byte `of(block)` of a row for that of a block; of bytes that no block has the code is 0.
+/// Packed bytes (four per word, or four per 128 elements): takes the byte `of(block)` of a row instead of the block's. The code
+/// of a missing byte is 0.
 template <class Of>
 ScaleValues other_bytes(const ScaleValues& right, Of of) {
   const LevelGrid& shape = right.shape;
@@ -215,7 +216,8 @@ ScaleValues next_word(const ScaleValues& right) {
   const int64_t words = (right.shape.columns + kBytesOfWord - 1) / kBytesOfWord;
   return other_bytes(right, [=](int64_t block) { return (block / kBytesOfWord + 1) % words * kBytesOfWord + block % kBytesOfWord; });
 }
-/// The highest mantissa bit of the f32 scale, or what stands there in the word: the bit below the byte.
+/// Reads the scale byte one bit too low: includes the highest mantissa bit of the f32 scale, or the bit below the byte in its
+/// word.
 ScaleValues one_bit_low(const ScaleValues& right) {
   const int64_t columns = right.shape.columns;
   ScaleValues wrong = right;
@@ -246,7 +248,7 @@ DotInputs of_b(const DotInputs& right, int64_t) {
   return wrong;
 }
 
-/// Scales that become powers of two: below, or above.
+/// Rounds scales down or up to powers of two.
 DotInputs powers_of_two(const DotInputs& right, bool up) {
   DotInputs wrong = right;
   for (ScaleValues* scales : {&wrong.scale_a, &wrong.scale_b})
@@ -260,7 +262,7 @@ DotInputs powers_of_two(const DotInputs& right, bool up) {
 DotInputs cut_to_powers(const DotInputs& right, int64_t) { return powers_of_two(right, false); }
 DotInputs raised_to_powers(const DotInputs& right, int64_t) { return powers_of_two(right, true); }
 
-/// Each read as if it were the other's, again from the first where it ends.
+/// Exchanges the scales of both operands; reads start again from the first where one ends.
 DotInputs swapped_scales(const DotInputs& right, int64_t) {
   DotInputs wrong = right;
   const std::vector<double>&a = right.scale_a.values, &b = right.scale_b.values;
@@ -269,7 +271,7 @@ DotInputs swapped_scales(const DotInputs& right, int64_t) {
   return wrong;
 }
 
-/// Scales of the outer level.
+/// Reciprocals of the outer scales.
 ScaleValues reciprocals(const ScaleValues& right) {
   ScaleValues wrong = right;
   for (double& s : wrong.values) s = double(float(1 / s));

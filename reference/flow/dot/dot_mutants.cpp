@@ -1,4 +1,4 @@
-// Mutants of GEMM contracts: of the instruction, of scales, and of the result; and contracts whose kernel or instruction nobody knows.
+// Mutants of GEMM contracts: of the instruction, of scales, and of the result; and contracts with an undocumented kernel or instruction.
 #include "reference/flow/dot/dot_mutants.h"
 
 #include <algorithm>
@@ -22,7 +22,7 @@ using dot::Steps;
 
 void edit_unit(const DotContract& right, const UnitTable& units, Edits& edits) {
   for (UnitNeighbour& wrong : unit_neighbours(*right.unit_row)) {
-    // Which NaN the unit returns is lost in what follows.
+    // Later steps hide which NaN the instruction returns.
     const bool another_nan = wrong.row.unit.nan != right.unit.nan;
     if (!another_nan) edits.add("unit " + wrong.name, [&](DotNeighbour& edited) { edited.contract.unit = wrong.row.unit; });
   }
@@ -34,8 +34,8 @@ void edit_unit(const DotContract& right, const UnitTable& units, Edits& edits) {
   dot::edit_codes(right, edits);
 }
 
-/// Every so many instructions that kernels have, and none. Of promoted blocks that are twice as long, the first one's scales
-/// join.
+/// Promotes after every number of instructions that kernels use, or never. With blocks twice as long, the first block's scales
+/// apply.
 void edit_promotion(const DotContract& right, Edits& edits) {
   if (right.of_integers()) return;
   const auto words = [](int64_t promote) {
@@ -52,7 +52,7 @@ void edit_promotion(const DotContract& right, Edits& edits) {
   }
 }
 
-/// Every other order in which both scales of a block and acc meet, and one scale forgotten.
+/// Every other order in which both block scales and acc are combined, and one scale left out.
 void edit_join(const DotContract& right, Edits& edits) {
   const auto add = [&](const std::string& name, const Steps& join) {
     if (text_of(join) != text_of(right.join)) edits.add(name, [&](DotNeighbour& wrong) { wrong.contract.join = join; });
@@ -64,7 +64,7 @@ void edit_join(const DotContract& right, Edits& edits) {
 
 void edit_split(const DotContract& right, int64_t k, const Format& y, Edits& edits) {
   if (right.of_integers()) return;
-  constexpr int kTile = 4;  // instructions of a tile of k, where the row does not say
+  constexpr int kTile = 4;  // instructions per tile along k, if the row does not say
   const int64_t part_of = right.part_of > 0 ? right.part_of : kTile * right.unit.k;
   DotContract cut = right;
   cut.least_parts = cut.most_parts = 2;
@@ -86,7 +86,7 @@ void edit_split(const DotContract& right, int64_t k, const Format& y, Edits& edi
     });
 }
 
-/// Of rows that say in which order lanes take k, and that their build flushes.
+/// For rows that define the lane order along k, or a build that flushes.
 void edit_order_and_flush(const DotContract& right, Edits& edits) {
   if (!right.orders.empty() && !right.of_integers())
     edits.add("k_order: " + right.orders.front().text() + " -> ascending", [](DotNeighbour& wrong) { wrong.contract.orders.clear(); });
@@ -94,8 +94,8 @@ void edit_order_and_flush(const DotContract& right, Edits& edits) {
     edits.add("denormals: flush -> keep", [](DotNeighbour& wrong) { wrong.contract.flushes = false; });
 }
 
-/// Of a row that says all but how its unit adds: what its other cells and its codes may be by mistake, with every candidate.
-/// Promotion and parts of k move sums within their spans.
+/// Mutants of a row with an undocumented instruction: of its other cells and its codes, with every candidate model. Promotion and
+/// split-K only move sums within their accepted intervals.
 std::vector<DotNeighbour> of_unknown_unit(const DotContract& right, int64_t k, const Format& y, bool with_bias) {
   const DotContract& one = right.members.front();
   Edits edits(one, k);
@@ -148,7 +148,7 @@ std::vector<DotNeighbour> dot_neighbours(const DotContract& right, const UnitTab
 namespace assay::dot {
 namespace {
 
-/// Both orders of two multiplications, and the product of both scales first.
+/// Both orders of two multiplications, and multiplying both scales first.
 std::vector<Steps> orders(const Steps& scales) {
   const auto step = [](const char* operand) { return CellStep::made("mul", {operand}); };
   std::vector<Steps> all = {{step("sa*sb")}, {step("sb"), step("sa")}, {step("sa"), step("sb")}};
@@ -156,9 +156,9 @@ std::vector<Steps> orders(const Steps& scales) {
   return all;
 }
 
-/// The steps of y between those before the scales and the last one.
+/// The steps of y, split into those before the scales, the scales, and the last step.
 struct CutY {
-  Steps before, scales, c;  ///< `c`: what adds it
+  Steps before, scales, c;  ///< `c`: the step that adds c
   CellStep last;
 
   explicit CutY(const Steps& y) : last(y.back()) {
@@ -174,7 +174,7 @@ struct CutY {
   }
 };
 
-/// Of scales that join the result.
+/// Mutates scales that are applied to the result.
 void edit_scales(const CutY& cut, Edits& edits) {
   const std::string text = text_of(cut.scales);
   for (const Steps& other : orders(cut.scales)) edits.y("y: " + text + " -> " + text_of(other), cut.with(other, cut.last));
@@ -183,7 +183,7 @@ void edit_scales(const CutY& cut, Edits& edits) {
             cut.with({CellStep::made("mul", {scale})}, cut.last));
 }
 
-/// The format that the same bits may be taken for: OCP and fnuz.
+/// The format with which the codes may be confused: OCP and fnuz.
 const Format* sibling(const Format& f) {
   for (const Format& other : all_formats())
     if (!(other == f) && other.bits == f.bits && other.exponent_bits == f.exponent_bits &&
@@ -253,7 +253,7 @@ void edit_bias(const DotContract& right, const Format& y, Edits& edits) {
 namespace assay {
 namespace {
 
-/// Steps without a factor: a product of both becomes the other one alone.
+/// The steps without one factor: a product of both factors becomes the other one alone.
 std::vector<CellStep> without(const std::vector<CellStep>& steps, const std::string& scale) {
   const std::string other = scale == "sa" ? "sb" : "sa";
   std::vector<CellStep> left;
@@ -294,7 +294,8 @@ DotContract read_unknown_dot(const ContractRow& row, const ContractTables& contr
   std::vector<DotContract> members;
   for (const std::string& id : cells.alternatives("programs")) try {
       const ContractRow& member = contracts.find(id);
-      if (member.flow != &dot_flow()) throw cells.error("programs", 0, "'" + id + "' is not a GEMM contract with an instruction");
+      if (member.flow != &dot_flow())
+        throw cells.error("programs", 0, "'" + id + "' is not a GEMM contract that names an instruction");
       const DotContract known = read_dot(member, contracts, units);
       if (known.unknown())
         members.insert(members.end(), known.members.begin(), known.members.end());
@@ -312,11 +313,13 @@ DotContract read_unknown_dot(const ContractRow& row, const ContractTables& contr
   for (const DotContract& member : members) {
     const auto refuse = [&](const std::string& why) { throw cells.error("programs", 0, member.row->id + " " + why); };
     const Unit &unit = member.unit, &first = contract.unit;
-    if (!can_be_replayed(unit)) refuse("has a unit that cannot be replayed");
+    if (!can_be_replayed(unit)) refuse("has an instruction that cannot be replayed");
     if (!(*unit.a == *first.a) || !(*unit.b == *first.b) || member.shuffle.any() || member.adds_c() || member.has_atomics())
-      refuse("multiplies other codes, adds c, or adds results of parts");
+      refuse(
+          "has other operand formats, a shuffled b, a matrix c, or atomics; the alternatives must agree in formats and have none "
+          "of these");
     for (const GemmScales& scales : contract.scales)
-      if (!member.takes(scales)) refuse("takes no scales " + scales.name);
+      if (!member.takes(scales)) refuse("does not support scales " + scales.name);
   }
   if (contract.of_blocks() == contract.layouts.empty())
     throw cells.error(contract.layouts.empty() ? "scales" : "layouts", 0, "layouts are required for block scales, and only allowed with them");

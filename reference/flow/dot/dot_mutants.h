@@ -1,4 +1,4 @@
-// Mutants of GEMM contracts, and contracts whose instruction nobody knows.
+// Mutants of GEMM contracts, and contracts whose instruction is undocumented.
 #pragma once
 
 #include <set>
@@ -10,44 +10,43 @@
 
 namespace assay {
 
-// Single-step mistakes of a GEMM: of its unit, of its row, and of what it reads.
+// Single mistakes of a GEMM: in its instruction, its row, and the operands that it reads.
 
-/// A contract with one cell edited; some edits are what no row may say.
+/// A contract with one modified cell; some mutants cannot be written as a row.
 struct DotNeighbour {
-  std::string name;  ///< "unit sum: align(13) -> align(12)", "promote: every(128) -> none"
+  std::string name;  ///< such as "unit sum: align(13) -> align(12)", "promote: every(128) -> none"
   DotContract contract;
 };
 
-/// Every edit whose programs are not those of the contract itself for that k. `y`: the format of the result.
+/// Every mutant whose algorithm variants differ from those of the contract for that k. `y`: format of the result.
 std::vector<DotNeighbour> dot_neighbours(const DotContract& contract, const UnitTable& units, int64_t k, const Format& y,
                                          bool with_bias);
 
-/// Inputs that somebody reads in the wrong place: other inputs for the same contract.
+/// Operands that are read from the wrong place: other inputs for the same contract.
 struct DotMisreading {
-  std::string name;  ///< "b: read as [k, n]"
+  std::string name;  ///< such as "b: read as [k, n]"
   DotInputs (*read)(const DotInputs& right, int64_t products);
-  int64_t products = 0;  ///< of a misreading of k how many are left out, of one of tiles their rows
+  int64_t products = 0;  ///< number of elements along k that are left out, or of rows in a wrong tile
 };
 
-/// Those of zero points.
+/// Misreadings of zero points.
 void add_azp_misreadings(const DotInputs& right, std::vector<DotMisreading>& all);
-/// Those of scales.
+/// Misreadings of scales.
 void add_scale_misreadings(const DotInputs& right, std::vector<DotMisreading>& all);
 
-/// Those that change what is read for this shape, of scales too. `unit_k`: products of an instruction; `tile_k`: of a tile of k,
-/// or 0.
+/// Misreadings, including those of scales, that change the operands for this shape. `unit_k`: k of an instruction; `tile_k`: of a
+/// tile along k, or 0.
 std::vector<DotMisreading> dot_misreadings(const DotInputs& right, int64_t unit_k, int64_t tile_k);
 
 }  // namespace assay
 
 namespace assay::dot {
 
-// The edits of one GEMM as they are collected: those of its unit and sums (dot_mutants.cpp) and of its result
-// (edits_of_result.cpp).
+// Collects the mutants of one GEMM: of its instruction and sums, and of its result.
 
 using Steps = std::vector<CellStep>;
 
-/// Edits of a contract for one k.
+/// Mutants of a contract for one k.
 class Edits {
  public:
   Edits(const DotContract& right, int64_t k) : right_(right), k_(k) {}
@@ -58,7 +57,7 @@ class Edits {
     change(wrong);
     all.push_back(std::move(wrong));
   }
-  /// Adds the edit only if its first program differs, for this k, from every program of the contract.
+  /// Adds the mutant only if its first algorithm variant differs, for this k, from every variant of the contract.
   template <class Change>
   void add_programs(const std::string& name, Change change) {
     DotNeighbour wrong{name, right_};
@@ -72,8 +71,8 @@ class Edits {
   std::vector<DotNeighbour> all;
 
  private:
-  using Way = std::pair<int64_t, int64_t>;  ///< promotion and part
-  /// Promotion every n products without a join is the same as parts of n products.
+  using Way = std::pair<int64_t, int64_t>;  ///< promotion interval and part length
+  /// Promoting every n elements without a join is the same as parts of n elements.
   Way way_of(const DotProgram& program) const {
     return program.part >= k_ && program.promote > 0 ? Way(0, program.promote) : Way(program.promote, program.part);
   }
@@ -86,9 +85,9 @@ class Edits {
   int64_t k_;
 };
 
-/// Edits that read OCP fp8 codes as fnuz, or fnuz as OCP.
+/// Mutants that read OCP fp8 codes as fnuz, or fnuz as OCP.
 void edit_codes(const DotContract& right, Edits& edits);
-/// Edits of scales and roundings after the sum.
+/// Mutants of scales and roundings after the sum.
 void edit_y(const DotContract& right, const Format& y, Edits& edits);
 void edit_bias(const DotContract& right, const Format& y, Edits& edits);
 
@@ -96,16 +95,17 @@ void edit_bias(const DotContract& right, const Format& y, Edits& edits);
 
 namespace assay {
 
-// GEMMs whose kernel, or whose unit, nobody knows: an element is right if a program of some contracts may have made it.
+// GEMMs with an undocumented kernel or instruction: an element is right if a variant of one of several contracts may have
+// computed it.
 
-/// The row of the registry.
+/// The registry entry of this op kind.
 const Flow& dot_unknown_flow();
 
-/// A contract whose `members` are those that the row names. Throws TableError at the cell: what is no GEMM, and members of
-/// other formats, scales or results than the row's, or whose units cannot be replayed.
+/// A contract whose `members` are the contracts that the row names. Throws TableError at the cell for a row that is no GEMM,
+/// members whose formats, scales or results differ from the row's, and members whose instruction cannot be replayed.
 DotContract read_unknown_dot(const ContractRow& row, const ContractTables& contracts, const UnitTable& units);
 
-/// Elements of D as hulls of what the programs of all members may make of them (units/replay.h).
+/// Elements of D as the union (hull) of the results of all members' variants (units/unit_recordings.h).
 class UnknownDotRows {
  public:
   UnknownDotRows(const DotContract& contract, const DotInputs& inputs, const Format& y);
@@ -116,11 +116,11 @@ class UnknownDotRows {
   std::vector<DotRows> programs_;
 };
 
-/// What data of such contracts must show: spans alone judge them, and some data hide everything in them.
+/// Mutants that the data must kill for such contracts: only intervals check them, and some data hide every mistake in an
+/// interval.
 inline constexpr const char* kDemandedOfSpans = "y: gain 105/100";
 
-/// Single-step mistakes of what follows the sum, and of how codes are read; those of a unit are none of a kernel that nobody
-/// knows.
+/// Mutants of the steps after the sum, and of how codes are read. An undocumented kernel has no mutants of its instruction.
 std::vector<DotNeighbour> unknown_neighbours(const DotContract& contract);
 
 }  // namespace assay

@@ -1,4 +1,4 @@
-// Predictions of GEMMs, with remembered sums and sums in any order.
+// Predicts GEMMs, with cached sums and sums in any order.
 #include "reference/flow/dot/dot_predict.h"
 
 #include <algorithm>
@@ -16,7 +16,8 @@ namespace {
 
 Span added(Span x, Span y, const Format& format) {
   if (x.any() || y.any()) return any_number();
-  const double low = x.low + y.low, high = x.high + y.high;  // of numbers of 16 bits: what a double cuts off decides no rounding
+  // for 16-bit values: bits that a double loses never decide a rounding
+  const double low = x.low + y.low, high = x.high + y.high;
   const auto rounded = [&](double sum) { return round_to(format, sum, Rounding::kNearestEven, Overflow::kSpecial); };
   if (std::isnan(low) != std::isnan(high)) return any_number();
   return {rounded(low), rounded(high)};
@@ -25,8 +26,10 @@ Span added(Span x, Span y, const Format& format) {
 }  // namespace
 
 Span sum_in_any_order(const std::vector<Span>& parts, const Format& format) {
-  if (parts.size() > size_t(kMostAtomicParts)) throw std::invalid_argument("so many parts have too many orders");
-  std::vector<Span> sums(size_t{1} << parts.size(), point(0.0));  // of the parts whose bits are set
+  if (parts.size() > size_t(kMostAtomicParts))
+    throw std::invalid_argument("expected at most " + std::to_string(kMostAtomicParts) +
+                                " split-K parts that are added in any order, got " + std::to_string(parts.size()));
+  std::vector<Span> sums(size_t{1} << parts.size(), point(0.0));  // sums[set]: the sum of the parts in a bit set
   for (size_t set = 1; set < sums.size(); ++set) {
     bool first = true;
     for (size_t i = 0; i < parts.size(); ++i) {
@@ -41,7 +44,7 @@ Span sum_in_any_order(const std::vector<Span>& parts, const Format& format) {
 
 namespace {
 
-/// 1 MiB of doubles: an excerpt on which power is told has some hundred sums for each part of k.
+/// 1 MiB of doubles. A subsample for mutation scores has some hundred sums for each part of k.
 constexpr size_t kMostNumbers = size_t{1} << 17;
 
 }  // namespace
@@ -60,7 +63,7 @@ void SumMemory::remember(const SumKey& key, const Spans& sums) {
 
 namespace {
 
-/// Sums of f32. Two of its numbers have their sum in a double, or near enough that it rounds the same (lanes.h).
+/// Adds f32 values. The sum of two is a double, or close enough to round the same way (lanes.h).
 void add_all(Spans& to, const Spans& sums) {
   if (!sums.pinned()) to.widen();
   const auto add = [](std::vector<double>& numbers, const std::vector<double>& others) {
@@ -70,7 +73,7 @@ void add_all(Spans& to, const Spans& sums) {
   if (!to.pinned()) add(to.high, sums.pinned() ? sums.low : sums.high);
 }
 
-/// Whether a step takes the product of both scales.
+/// True if a step uses the product of both scales.
 bool multiplies_scales(const std::vector<CellStep>& steps) {
   return std::any_of(steps.begin(), steps.end(), [](const CellStep& step) {
     const std::vector<std::string> arguments = step.argument_texts();
@@ -78,7 +81,7 @@ bool multiplies_scales(const std::vector<CellStep>& steps) {
   });
 }
 
-/// The product behind the last part that is added. There is always a first one.
+/// End of the last part that is added. There is always a first part.
 int64_t end_of_parts(int64_t k, int64_t part, int64_t left_out) {
   if (left_out == 0 || k <= part) return k;
   return std::max<int64_t>(1, (k + part - 1) / part - left_out) * part;
@@ -169,7 +172,7 @@ Spans DotRows::of_columns(const ScaleValues& of, const DotBlock& block, int64_t 
   return scales;
 }
 
-/// Where both are multiplied first and a product of theirs may be subnormal, that product takes the place of one, and 1 that of the
+/// If both scales are multiplied first and their product may be subnormal, the product replaces one scale and 1 replaces the
 /// other.
 void DotRows::set_scales(Environment& environment, Spans& sa, Spans& sb) const {
   if (flushes_ && multiplies_scales_)
@@ -205,7 +208,8 @@ void DotRows::subtract_zero_points(const DotBlock& block, std::vector<double>& s
   if (inputs_.azp_adj.empty() || azp_place_ == AzpPlace::kBias) return;
   for (size_t i = 0; i < sums.size(); ++i) {
     const double zero = zero_points(block.row_of(i), block.column_of(i));
-    sums[i] = azp_place_ == AzpPlace::kFloats ? double(float(sums[i])) - double(float(zero)) : sums[i] - zero;  // of int32: exact
+    // exact, because it is an int32 difference
+    sums[i] = azp_place_ == AzpPlace::kFloats ? double(float(sums[i])) - double(float(zero)) : sums[i] - zero;
   }
 }
 
@@ -272,7 +276,7 @@ Spans DotRows::of_results(const DotBlock& block) const {
 Spans DotRows::values(const DotBlock& block) const {
   if (part_sums_ == PartSums::kAtomics) return in_any_order(block);
   if (part_sums_ == PartSums::kResults) return of_results(block);
-  Spans sum(std::vector<double>(block.size(), 0.0));  // of no product at all
+  Spans sum(std::vector<double>(block.size(), 0.0));  // sum of no products
   for (int64_t part = 0; part < end_k_; part += program_.part) {
     if (part == 0)
       sum = part_sums(block, part);

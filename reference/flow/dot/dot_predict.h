@@ -1,4 +1,5 @@
-// What a GEMM contract makes of operands: predictions of every algorithm variant, and intervals where the order of additions is free.
+// The results that a GEMM contract admits for given operands: predictions of every algorithm variant, and intervals if the order
+// of additions is free.
 #pragma once
 
 #include <cstddef>
@@ -16,14 +17,14 @@
 
 namespace assay {
 
-// Selects elements of D, and how sums of their products are evaluated.
+// Selects elements of D, and how the sums of their products are evaluated.
 
-/// Sums of a unit: its exact bits, or all values possible if its truncations are unknown (units/replay.h).
+/// Sums of an instruction: its exact bits, or all possible values if its truncations are undocumented (units/unit_recordings.h).
 enum class DotSums { kBits, kReplayed };
 
 /// Rows and columns of D.
 struct DotBlock {
-  int64_t first = 0, end = 0;  ///< rows
+  int64_t first = 0, end = 0;  ///< row range
   int64_t first_column = 0, end_column = 0;
 
   int64_t rows() const { return end - first; }
@@ -36,38 +37,38 @@ struct DotBlock {
 
 // Results of split-k parts that atomics add to d in any order.
 
-/// Limit of parts, because all 2^8 subsets are evaluated.
+/// Limit on the number of parts, because all 2^8 subsets are evaluated.
 inline constexpr int kMostAtomicParts = 8;
 
-/// The least and the largest result of adding these numbers of a format to +0 in any order, each sum rounded to nearest even.
+/// The smallest and largest result of adding these values of a format to +0 in any order, where each sum is rounded to nearest
+/// even.
 ///
-/// Bound   Both ends are attained. A rounded sum does not decrease if an addend grows. So the least sum of a set is the least,
-/// over
-///         its elements, of the element plus the least sum of the others.
-/// Edges   NaN if every order gives NaN. Any number if some orders do: Inf of both signs, or overflow that meets the opposite
-/// Inf.
+/// Bound: both ends are attained. A rounded sum does not decrease if an addend grows. So the smallest sum of a set is the
+/// minimum, over its elements, of the element plus the smallest sum of the others.
+/// Special values: NaN if every order gives NaN. Any value if only some orders do: Inf of both signs, or overflow that meets the
+/// opposite Inf.
 Span sum_in_any_order(const std::vector<Span>& parts, const Format& format);
 
-// Sums of products that several edits of one contract have in common: who forgets a scale, or rounds once more, adds the same
-// products.
+// Cache of sums that several mutants of a contract share: a mutant that drops a scale or rounds once more adds the same products.
 
-/// What decides a block's sums of the products from `first_k` to the one before `end_k`, of a unit that takes no scales.
+/// Key of a block's sums over k from `first_k` to `end_k` - 1, for an instruction without scales.
 struct SumKey {
   DotBlock block;
   int64_t first_k = 0, end_k = 0;
   UnitProduct product{};
   KOrder order{};
   DotSums sums = DotSums::kBits;
-  std::shared_ptr<const std::vector<std::byte>> own_a{}, own_b{};  ///< keep codes that no tensor holds where they are
+  /// keep temporary codes alive, because the key refers to their addresses
+  std::shared_ptr<const std::vector<std::byte>> own_a{}, own_b{};
   Unit unit{};
 
   bool operator==(const SumKey&) const = default;
 };
 
-/// Remembers sums until they take 1 MiB. May be asked by several threads at once, which then may make the same sums twice.
+/// Caches sums up to 1 MiB. Thread-safe; threads may compute the same sums twice.
 class SumMemory {
  public:
-  /// What `make` makes, or made of the same key.
+  /// Returns the cached result for the key, or calls `make`.
   template <class Make>
   Spans of(const SumKey& key, Make make) {
     if (const std::optional<Spans> known = find(key)) return *known;
@@ -89,37 +90,37 @@ class SumMemory {
   size_t numbers_ = 0;
 };
 
-// What a program makes of the elements of D, row by row.
+// The elements of D that one algorithm variant computes, row by row.
 
 struct DotInputs {
   UnitProduct product;
   int64_t m = 0, n = 0;
-  WeightShuffle shuffle{};  ///< of b in memory; the product has its codes row by row
+  WeightShuffle shuffle{};  ///< memory layout of b; the product has its codes in row-major order
   ScaleValues scale_a, scale_b;
-  ScaleValues outer_a{}, outer_b{};  ///< the level above blocks; no values: there is one level
-  bool packed = false;               ///< codes lie two in a byte in memory; the product has them one in a byte
-  bool scales_are_powers = false;  ///< of two: bytes that are exponents
-  std::vector<double> bias;  ///< [n], or none
-  std::vector<double> c;     ///< [m, n]: of a contract that adds it, or none
-  std::vector<double> azp_adj, azp;  ///< [n], and [m] of zero points a token: integers, or none
+  ScaleValues outer_a{}, outer_b{};  ///< scales of the level above blocks; no values: there is one level
+  bool packed = false;               ///< codes are packed two per byte in memory; the product has one per byte
+  bool scales_are_powers = false;  ///< scales are power-of-two exponent bytes
+  std::vector<double> bias;  ///< [n], or empty
+  std::vector<double> c;     ///< [m, n]: for a contract that adds c, or empty
+  std::vector<double> azp_adj, azp;  ///< [n], and [m] for zero points per token: integers, or empty
 
-  /// Such bytes, row by row.
+  /// Such scale bytes, row by row.
   std::shared_ptr<const std::vector<std::byte>> scale_codes_a = nullptr, scale_codes_b = nullptr;
-  /// Codes that no tensor holds, which the product then points to.
+  /// Codes that exist in no tensor; the product then points to them.
   std::shared_ptr<const std::vector<std::byte>> own_a = nullptr, own_b = nullptr;
-  /// Of inputs that many edits are asked about: the sums that those share.
+  /// For inputs with many mutants: the cache of shared sums.
   std::shared_ptr<SumMemory> memory = nullptr;
 };
 
-/// Rows of D by one program of a contract. Keeps references to the inputs.
+/// Rows of D by one algorithm variant of a contract. Keeps references to the inputs.
 class DotRows {
  public:
   DotRows(const DotContract& contract, DotProgram program, const DotInputs& inputs, const Format& y, DotSums sums = DotSums::kBits);
-  DotRows(DotRows&&) = default;  // a copy's product would point to the codes of the first
+  DotRows(DotRows&&) = default;  // not copyable, because the copy's product would point to the original's codes
 
-  /// Values of rows first .. end - 1, one after the other: [end - first, n].
+  /// Values of rows first .. end - 1 in order: [end - first, n].
   Spans rows(int64_t first, int64_t end) const { return values({first, end, 0, inputs_.n}); }
-  /// The same of some columns.
+  /// The same for some columns.
   Spans values(const DotBlock& block) const;
   /// Sums of products in [first_k, end_k) of rows [first, end), before scales: [end - first, n].
   std::vector<double> sums(int64_t first, int64_t end, int64_t first_k, int64_t end_k) const {
@@ -131,37 +132,37 @@ class DotRows {
   Spans chains(const DotBlock& block, int64_t first_k, int64_t end_k) const;
   Spans added(const DotBlock& block, int64_t first_k, int64_t end_k) const;
   Spans part_sums(const DotBlock& block, int64_t part) const;
-  /// Promoted sums whose products begin at `k`, joined to `acc`.
+  /// Adds promoted sums, whose products start at `k`, to `acc`.
   Spans joined(const DotBlock& block, int64_t k, Spans sums, const Spans& acc) const;
-  /// The sums less what zero points of a added.
+  /// Subtracts the contribution of a's zero points from the sums.
   void subtract_zero_points(const DotBlock& block, std::vector<double>& sums) const;
   double zero_points(int64_t row, int64_t column) const;
   Spans biases(const DotBlock& block) const;
   Spans scaled(const DotBlock& block, Spans sums) const;
-  /// Elements whose parts are scaled and rounded by themselves and added to +0 in any order.
+  /// Elements whose split-K parts are scaled and rounded separately, and added to +0 in any order.
   Spans in_any_order(const DotBlock& block) const;
-  /// The same, added to the first one in ascending order.
+  /// The same, but added in ascending order, starting with the first part.
   Spans of_results(const DotBlock& block) const;
-  /// A number as a build that flushes reads it.
+  /// A value as a build that flushes subnormals reads it.
   double read(double value) const;
-  /// Of each element the scale of its row, or of its column, for the products from `k`.
+  /// For each element, the scale of its row or column for the elements from `k` on.
   Spans of_rows(const ScaleValues& scales, const DotBlock& block, int64_t k) const;
   Spans of_columns(const ScaleValues& scales, const DotBlock& block, int64_t k) const;
   void set_scales(Environment& environment, Spans& sa, Spans& sb) const;
 
   Unit unit_;
   PreparedUnit prepared_;
-  std::vector<std::byte> codes_a_, codes_b_;      ///< of scales, for a unit that takes them
-  std::vector<std::byte> ordered_a_, ordered_b_;  ///< codes in the order of an instance
-  UnitProduct product_;                           ///< its k is made of whole periods of that order
+  std::vector<std::byte> codes_a_, codes_b_;      ///< scale codes, for an instruction that applies them
+  std::vector<std::byte> ordered_a_, ordered_b_;  ///< codes in the lane order of a kernel instance
+  UnitProduct product_;                           ///< its k is padded to whole periods of that order
   DotProgram program_;
   const DotInputs& inputs_;
   const Format& y_;
   DotSums sums_;
   PartSums part_sums_;
   AzpPlace azp_place_;
-  bool flushes_, multiplies_scales_;  ///< subnormal f32, and one scale with the other before they meet a sum
-  int64_t end_k_;  ///< products that are added
+  bool flushes_, multiplies_scales_;  ///< flushes subnormal f32; multiplies both scales before applying them to a sum
+  int64_t end_k_;  ///< end of the elements along k that are added
   Recipe join_, recipe_;
 };
 

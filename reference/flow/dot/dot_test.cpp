@@ -1,4 +1,4 @@
-// Orders of k and layouts of weights in GEMM contracts.
+// Orders along k and weight layouts in GEMM contracts.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -17,7 +17,7 @@
 
 namespace assay {
 
-// Orders along k and builds that flush, on the smallest inputs that tell them apart.
+// Orders along k, and builds that flush, on the smallest inputs that distinguish them.
 
 namespace {
 
@@ -29,7 +29,7 @@ TEST(KOrder, LanesTakeNeighboursFromPlacesThatLieApart) {
     for (int64_t place = 0; place < order.period(); place += 8) all.push_back(order.product_at(place));
     return all;
   };
-  // composable_kernel's instance 49 of AITER, executed with one-hot factors: 0-7, 32-39, 64-71, 96-103, then 8-15, ...
+  // composable_kernel's instance 49 in AITER, executed with one-hot operands: 0-7, 32-39, 64-71, 96-103, then 8-15, ...
   EXPECT_THAT(first_of_eights({4, 8, 32}), ElementsAre(0, 32, 64, 96, 8, 40, 72, 104, 16, 48, 80, 112, 24, 56, 88, 120));
   EXPECT_THAT(first_of_eights({4, 8, 16}), ElementsAre(0, 16, 32, 48, 8, 24, 40, 56));
   EXPECT_THAT(first_of_eights({2, 8, 32}), ElementsAre(0, 32, 8, 40, 16, 48, 24, 56));
@@ -49,7 +49,7 @@ TEST(KOrder, WhatLiesBeyondKIsZero) {
   EXPECT_EQ(std::count(ordered.begin(), ordered.end(), std::byte(0)), 24);
 }
 
-/// Products of one element, by place in k; all others are zero.
+/// Products of one element, by index along k; all others are zero.
 struct Factors {
   struct At {
     int64_t k;
@@ -83,7 +83,8 @@ double result(const DotContract& contract, const DotInputs& inputs, const Format
   return DotRows(contract, dot_programs(contract, 128).front(), inputs, y).rows(0, 1).low[0];
 }
 
-/// 240 * 240 and its negative lie in two instructions, and 2^-10 meets the first: it is cut off. Of ascending k all three meet.
+/// 240 * 240 and its negative are in two instructions. 2^-10 is in the same instruction as one of them and is truncated. With
+/// ascending k, all three are in one instruction.
 TEST(KOrder, ASmallProductIsLostWhereLargeOnesMeetItAlone) {
   const Factors factors(kE4M3Fnuz, {{0, 240, 240}, {1, 0x1p-5, 0x1p-5}, {8, -240, 240}});
   const DotInputs inputs = inputs_of(factors, 1, 1);
@@ -94,7 +95,7 @@ TEST(KOrder, ASmallProductIsLostWhereLargeOnesMeetItAlone) {
     contract.orders.clear();
     EXPECT_EQ(result(contract, inputs), 0x1p-10) << id;
   }
-  // Any instance of the unknown kernel: 0 where the two meet in one instruction's sum with nothing between, else 2^-10.
+  // Any kernel instance: 0 if the two meet in one instruction with nothing in between, else 2^-10.
   const Spans any = UnknownDotRows(contract_of("assay.unknown_fp8_row_lanes.gfx942"), inputs, kBf16).values({0, 1, 0, 1});
   EXPECT_LE(any.low[0], 0);
 }
@@ -124,7 +125,7 @@ TEST(Flush, SubnormalScalesSumsAndResultsAreZeros) {
     contract.flushes = false;
     EXPECT_EQ(result(contract, inputs_of(one, 0x1p-65, 0x1p-65)), 0x1p-130) << id;
   }
-  // Scales that join one after the other leave a subnormal number between them; their product is none.
+  // Applying the scales one after the other leaves a subnormal intermediate result; their product is normal.
   EXPECT_EQ(result(contract_of("aiter.ck_gemm_a8w8.gfx942"), inputs_of(small, 0x1p20, 0x1p-120)), 0);
   EXPECT_EQ(result(contract_of("aiter.ck_gemm_a8w8_blockscale.gfx942"), inputs_of(small, 0x1p20, 0x1p-120)), 0x1p-110);
 }
@@ -137,7 +138,7 @@ TEST(Flush, OpusCutsBf16Off) {
   EXPECT_EQ(result(contract_of("aiter.ck_gemm_a8w8_blockscale.gfx942"), inputs), 0x1.02p0);
 }
 
-// shuffle_weight: the formula, against the view and permutation that AITER writes down, and its inverse.
+// shuffle_weight: compares the formula with AITER's view and permutation, and tests its inverse.
 
 /// aiter/ops/shuffle.py: x.view(n / BN, BN, k / BK, BK / V, V).permute(0, 2, 3, 1, 4), BN = rows, BK = 2 products, V = 16 / bytes.
 int64_t by_views(const WeightShuffle& shuffle, int64_t row, int64_t product, int64_t k, int bytes) {
@@ -182,7 +183,7 @@ TEST(WeightShuffle, AsksForWholeTiles) {
   EXPECT_FALSE((WeightShuffle{32, 16}.fits(48, 96)));
 }
 
-/// Experts apart, and each mistake another permutation or none.
+/// Experts are separate, and each mutant is another permutation, or no permutation.
 TEST(WeightShuffle, AMoveAndItsInverseLeaveEachElementWhereItWas) {
   const ShuffleExtents extents{Groups::uniform(3, 64), 96, 2};
   WeightMove there{{16, 16}, false, {}}, back = there;
@@ -199,15 +200,15 @@ TEST(WeightShuffle, AMoveAndItsInverseLeaveEachElementWhereItWas) {
 
 }  // namespace
 
-// Sums in any order, and remembered sums of GEMM predictions.
+// Sums in any order, and cached sums of GEMM predictions.
 
-// Sums in any order: the ends against all orders, written out.
+// Sums in any order: compares the ends with all orders, enumerated.
 
 namespace {
 
 double rounded(const Format& format, double x) { return round_to(format, x, Rounding::kNearestEven, Overflow::kSpecial); }
 
-/// All orders of adding to +0; NaN is left out and counted.
+/// All orders of adding to +0; NaN results are counted separately.
 struct Orders {
   double low = HUGE_VAL, high = -HUGE_VAL;
   int nan = 0, others = 0;
@@ -230,7 +231,7 @@ std::vector<Span> spans(const std::vector<double>& parts) {
   return all;
 }
 
-/// Numbers of a format, of either sign and some octaves.
+/// Random values of a format, of both signs, within some octaves.
 std::vector<double> numbers(const Format& format, uint32_t seed, size_t count) {
   std::vector<double> all;
   for (size_t i = 0; i < count; ++i) {
@@ -278,7 +279,7 @@ TEST(SumInAnyOrder, RefusesMorePartsThanItCanOrder) {
   EXPECT_THROW((void)sum_in_any_order(spans(std::vector<double>(9, 1.0)), kBf16), std::invalid_argument);
 }
 
-// Sums are made once for a key, and anew where anything differs that decides them.
+// Sums are computed once per key, and again if anything differs that affects them.
 
 const std::vector<std::byte> kCodes(64);
 

@@ -21,7 +21,8 @@ Link bind_gated(const RowCells& cells, const Format& x) {
   return g;
 }
 
-/// v / (1 + exp(-v)) is 0.5 v (1 + tanh(0.5 v)) in real numbers alone. The approximations of both forms are left out.
+/// v / (1 + exp(-v)) equals 0.5 v (1 + tanh(0.5 v)) in real numbers only. Both forms are compared without their approximation
+/// errors.
 void sigmoid_by_tanh(RowEdits& edits) {
   EditedCell tokens = edits.steps("h");
   const char* wanted[] = {"neg", "exp", "add"};
@@ -39,7 +40,8 @@ void sigmoid_by_tanh(RowEdits& edits) {
   edits.add("h", "sigmoid by exp -> by tanh", std::move(tokens));
 }
 
-/// The activation of another row, which its cell `mistaken_for` names: a dispatch to the wrong function, or one form for another.
+/// Mutant: the activation of another row, named in the cell `mistaken_for`. Covers a dispatch to the wrong function, and one form
+/// used for another.
 void of_another_row(RowEdits& edits) {
   const std::string& other = edits.row().text("mistaken_for");
   const EditedCell& steps = edits.steps("h");
@@ -50,7 +52,7 @@ void of_another_row(RowEdits& edits) {
   edits.add("h", "that of " + other, std::move(instead));
 }
 
-/// What a row is mistaken for is a row of the flow.
+/// Checks that `mistaken_for` names a row of this op kind.
 void check_row(const ContractTables& tables, const ContractRow& row) {
   bind(tables, row.id, kBf16);
   const std::string& other = row.text("mistaken_for");
@@ -58,7 +60,8 @@ void check_row(const ContractTables& tables, const ContractRow& row) {
   const std::vector<std::string> known = tables.ids();
   if (std::find(known.begin(), known.end(), other) == known.end())
     throw row.error("mistaken_for", 0, "unknown contract '" + other + "'" + did_you_mean(other, known));
-  if (tables.find(other).flow != row.flow) throw row.error("mistaken_for", 0, "'" + other + "' is no row of " + row.flow->name);
+  if (tables.find(other).flow != row.flow)
+    throw row.error("mistaken_for", 0, "'" + other + "' is not a row of " + row.flow->name);
 }
 
 void add_edits(RowEdits& edits) {

@@ -1,4 +1,4 @@
-// Flow: two halves of a row, gate and up, make one number each.
+// Op kind "gated": the two halves of a row, gate and up, give one value per pair.
 #pragma once
 
 #include "reference/flow/contract.h"
@@ -6,12 +6,12 @@
 
 namespace assay {
 
-/// The row of the registry.
+/// The registry entry of this op kind.
 const Flow& gated_flow();
 
 class RowListener;
 
-/// The n numbers that a row of 2n makes. The quantities of a cell: g and u, the halves; u0, u + 0, which is +0 where u is -0.
+/// The n values from a row of 2n. Quantities of a cell: g and u, the halves; u0 = u + 0, which is +0 where u is -0.
 Spans gated_values(const Gated& contract, const std::vector<double>& row, RowListener* listener = nullptr);
 
 }  // namespace assay

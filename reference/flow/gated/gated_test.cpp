@@ -1,5 +1,5 @@
-// Activations before a quantization, compared with hand-written straight-line programs. Every program that uses the allowed error
-// of its functions lies within the accepted intervals; a program with one mistake does not.
+// Compares activations before a quantization with hand-written straight-line programs. Every program within the documented error
+// of its functions must lie within the accepted intervals; a program with one mistake must not.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -18,31 +18,31 @@ Contract contract_of(const char* id) {
 
 double bf16(const Real& x) { return nearest(kBf16, x); }
 
-/// Some steps of fp32 from a number that is not zero.
+/// Moves a nonzero number by some fp32 steps.
 double moved(double v, int steps) {
   for (; steps > 0 && v != 0; --steps) v = next_up(kF32, v);
   for (; steps < 0 && v != 0; ++steps) v = next_down(kF32, v);
   return v;
 }
 
-/// How far a program's exponential and its division are off, in ulp: what the CUDA Programming Guide allows.
+/// Errors of a program's exponential and division in ulp, within the limits of the CUDA Programming Guide.
 struct Off {
   int exp, division;
 };
 
-/// vLLM fused_silu_mul_block_quant.cu 09a2bf02: gate * (1 / (1 + expf(-gate))) * up.
+/// gate * (1 / (1 + expf(-gate))) * up. Source: vLLM fused_silu_mul_block_quant.cu 09a2bf02.
 double in_f32(double g, double u, Off off) {
   const double e = moved(fl(in_reals(mpfr_exp, Real(-g))), off.exp);
   return fl(Real(fl(Real(g) * fl(Real(1) / fl(Real(1) + Real(e))))) * Real(u));
 }
 
-/// PyTorch's silu, rounded to bf16, and a product in bf16.
+/// PyTorch's silu, rounded to bf16, then a bf16 multiplication.
 double torch_pair(double g, double u, Off off) {
   const double e = moved(fl(in_reals(mpfr_exp, Real(-g))), off.exp);
   return bf16(Real(bf16(Real(fl(Real(g) / fl(Real(1) + Real(e)))))) * Real(u));
 }
 
-/// vLLM activation_kernels.cu 1a84e5b2: a fast division, silu rounded to bf16, and a product in bf16.
+/// A fast division, silu rounded to bf16, then a bf16 multiplication. Source: vLLM activation_kernels.cu 1a84e5b2.
 double masked(double g, double u, Off off) {
   const double e = moved(fl(in_reals(mpfr_exp, Real(-g))), off.exp), divisor = fl(Real(1) + Real(e));
   const double silu = divisor > 0x1p126 ? g * 0.0 : moved(fl(Real(g) / Real(divisor)), off.division);
@@ -89,7 +89,7 @@ struct Twin {
 
 constexpr size_t kGroup = 128;
 
-/// Gate, then up: ordinary and closed gates.
+/// Gates, then ups: ordinary and strongly negative gates.
 std::vector<double> row_of(uint32_t seed) {
   std::mt19937 engine(seed);
   std::normal_distribution<double> normal;
@@ -112,7 +112,7 @@ Quantized program(const Twin& twin, const std::vector<double>& row, std::mt19937
 
 bool lies_in(Span span, double v) { return span.low <= v && v <= span.high; }
 
-/// Whether a kernel that stored this is judged right.
+/// True if this output of a kernel is accepted.
 bool accepted(const Twin& twin, const std::vector<double>& row, const Quantized& out) {
   StoredRow stored;
   stored.scale = {out.scale}, stored.q = out.codes;
@@ -156,7 +156,7 @@ TEST(GatedTwin, AProgramWithOneMistakeIsRefused) {
   }
 }
 
-/// vLLM activation_kernels.cu v0.24.0: silu rounded to bf16, times up plus a beta that is 0. MPFR's zeros have signs.
+/// silu rounded to bf16, times up plus a beta of 0. MPFR's zeros are signed. Source: vLLM activation_kernels.cu v0.24.0.
 double with_beta(double g, double u, double beta) {
   const double silu = g == 0 ? g : bf16(Real(fl(Real(g) / fl(Real(1) + Real(fl(in_reals(mpfr_exp, Real(-g))))))));
   return bf16(Real(silu) * Real(fl(Real(u) + Real(beta))));
@@ -180,7 +180,7 @@ TEST(GatedTwin, ABetaOfZeroMakesPlusZeroOfMinusZero) {
   EXPECT_EQ(differ, gates.size()) << "every -0 of the up half";
 }
 
-/// vLLM fused_silu_mul_block_quant.cu: the maximum begins with an element, and fmaxf() and fminf() pass NaN by.
+/// The maximum starts from an element; fmaxf() and fminf() ignore NaN. Source: vLLM fused_silu_mul_block_quant.cu.
 double scale_of_block_ub(const std::vector<double>& h, double ub, bool begins_with_zero) {
   double amax = begins_with_zero ? 0 : std::fabs(h.front());
   for (const double v : h) amax = std::fmax(amax, std::fabs(v));
@@ -190,7 +190,7 @@ double scale_of_block_ub(const std::vector<double>& h, double ub, bool begins_wi
 
 TEST(GatedTwin, AGroupOfNaNAloneHasTheUpperBoundForItsScale) {
   const double nan = std::nan("");
-  for (const size_t numbers : {size_t{0}, size_t{1}, kGroup}) {  // beside NaN
+  for (const size_t numbers : {size_t{0}, size_t{1}, kGroup}) {  // number of non-NaN elements
     std::vector<double> row = row_of(4), h;
     for (size_t i = numbers; i < kGroup; ++i) row[i] = nan;
     for (size_t i = 0; i < kGroup; ++i) h.push_back(in_f32(row[i], row[kGroup + i], {0, 0}));
@@ -202,14 +202,14 @@ TEST(GatedTwin, AGroupOfNaNAloneHasTheUpperBoundForItsScale) {
   }
 }
 
-/// Shares of codes with one accepted code, given the stored scales: what the freedom of exp and of the division costs.
+/// Fraction of codes with one accepted value, given the stored scales: measures the cost of the error bounds of exp and division.
 TEST(GatedSharpness, NearlyEveryCodeIsPinned) {
   std::mt19937 engine(7);
   for (const auto& [id, product, quantized] : kTwins) {
     const Twin twin{id, product, quantized};
     int64_t pinned = 0, all = 0;
     for (uint32_t seed = 0; seed < 120; ++seed) {
-      if (seed % 3 == 2) continue;  // ordinary gates
+      if (seed % 3 == 2) continue;  // only ordinary gates
       const std::vector<double> row = row_of(seed);
       StoredRow stored;
       stored.scale = {program(twin, row, engine, 0).scale};

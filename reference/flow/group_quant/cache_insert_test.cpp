@@ -1,4 +1,4 @@
-// Cache records against MPFR programs, with and without a norm before them.
+// Compares cache records with MPFR programs, with and without a norm before them.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -12,7 +12,7 @@ namespace assay::cache_twin {
 
 namespace {
 
-/// The conversion of CUDA: to nearest even, what is too large becomes the largest number.
+/// CUDA's conversion: to nearest even, saturating.
 double e4m3_satfinite(double v) {
   if (std::isnan(v)) return v;
   return std::fabs(v) >= 448 ? std::copysign(448, v) : nearest(kE4M3Fn, Real(v));
@@ -26,7 +26,7 @@ RowInputs row_of(const Format& x, size_t numbers, int64_t group_size, uint64_t s
   return inputs;
 }
 
-/// Tiles of 128: scale = max(absmax / 448, FLT_MIN), code of x / scale; 64 numbers as they are.
+/// Tiles of 128: scale = max(absmax / 448, FLT_MIN), code of x / scale; 64 elements are copied.
 TEST(CacheTwin, Fp8DsMla) {
   const Contract contract = contract_of("vllm.fp8_ds_mla", kBf16);
   int nan_codes = 0, least = 0;
@@ -54,7 +54,7 @@ TEST(CacheTwin, Fp8DsMla) {
   EXPECT_GT(least, 0);
 }
 
-/// One given scale and 576 codes.
+/// One given scale for 576 codes.
 TEST(CacheTwin, MlaFp8) {
   const Contract contract = contract_of("vllm.mla_fp8", kF16);
   for (uint64_t seed = 1; seed <= 50; ++seed) {
@@ -133,7 +133,7 @@ TEST(CacheTwin, DeepseekV4) {
   }
 }
 
-/// One fp32 scale for a key of 128: max(absmax, 1e-4) / M, or the power of two above it; codes of quotients.
+/// One fp32 scale per key of 128: max(absmax, 1e-4) / M, or the next power of two; codes of quotients.
 TEST(CacheTwin, IndexerK) {
   for (const bool fnuz : {false, true}) {
     for (const bool ue8m0 : {false, true}) {
@@ -168,7 +168,7 @@ TEST(CacheTwin, IndexerK) {
   }
 }
 
-/// What is rotated is in no scale, and what is quantized is not rotated.
+/// Rotated elements do not affect scales, and quantized elements are not rotated.
 TEST(CacheTwin, DeepseekV4RotatesTheLast64Alone) {
   const Contract contract = contract_of("vllm.deepseek_v4_kv_insert", kBf16);
   RowInputs inputs = row_of(kBf16, 512, 64, 3);
@@ -182,7 +182,7 @@ TEST(CacheTwin, DeepseekV4RotatesTheLast64Alone) {
   EXPECT_EQ(record_of(contract, inputs, 448).scales.low, record.scales.low);
 }
 
-/// The numbers behind the codes count in no scale.
+/// The elements after the codes do not affect scales.
 TEST(CacheTwin, RotatedNumbersCountInNoScale) {
   const Contract contract = contract_of("vllm.fp8_ds_mla", kBf16);
   RowInputs inputs = row_of(kBf16, 576, 128, 7);
@@ -201,11 +201,11 @@ TEST(CacheTwin, RotatedNumbersCountInNoScale) {
 
 namespace assay::cache_norm_twin {
 
-// Paged cache records after a norm, compared with hand-written straight-line programs.
+// Compares paged cache records after a norm with hand-written straight-line programs.
 
 namespace {
 
-/// The row behind its norm for one factor: x r w in fp32 steps, rounded to 16 bits.
+/// The row after its norm for one factor: x r w in fp32 steps, rounded to 16 bits.
 std::vector<double> normalized(const RowInputs& inputs, double r) {
   std::vector<double> y;
   for (size_t i = 0; i < inputs.x.size(); ++i)
@@ -213,7 +213,7 @@ std::vector<double> normalized(const RowInputs& inputs, double r) {
   return y;
 }
 
-/// Power of two of a group of 64 numbers, and the code of one of them.
+/// The power-of-two scale of a group of 64 elements, and the code of one of them.
 double dsv4_scale(const std::vector<double>& y, size_t group) {
   double absmax = double(float(1e-4));
   for (size_t i = group * 64; i < group * 64 + 64; ++i) absmax = std::fmax(absmax, std::fabs(y[i]));
@@ -239,8 +239,8 @@ RowInputs normed_row(uint64_t seed) {
   return inputs;
 }
 
-/// The KV half of vLLM's DeepSeek-V4 insert: normalized with its weight and rounded, then stored as without a norm. The accepted
-/// interval is spanned by the results for the two ends of r.
+/// The KV half of vLLM's DeepSeek-V4 insert: normalized with its weight, rounded, and stored as without a norm. The accepted
+/// interval spans the results for the two ends of r.
 TEST(CacheTwin, DeepseekV4BehindItsNorm) {
   const Contract contract = contract_of("vllm.deepseek_v4_kv_norm_insert", kBf16);
   size_t open = 0;
@@ -279,8 +279,8 @@ TEST(CacheTwin, DeepseekV4BehindItsNorm) {
   EXPECT_LT(open, 60 * 448 / 100) << "nearly every code is one code";
 }
 
-/// Two codes that change within the span of r, one as the least r makes it and one as the greatest: each is accepted, and one of
-/// the two ways to mix them is no row. A tree so deep that many codes change shows it.
+/// Two codes change within the interval of r: one is as for the smallest r, the other as for the largest. Each code alone is
+/// accepted, but one of the two combinations is impossible for any r. The tree is deep, so that many codes change.
 TEST(CacheTwin, OneFactorMustExplainTheWholeRecord) {
   Contract contract = contract_of("vllm.deepseek_v4_kv_norm_insert", kBf16);
   RowNorm& norm = std::get<RowNorm>(contract.links.front());

@@ -16,7 +16,8 @@ Spans first_of(const Spans& row, int64_t count) {
   return first;
 }
 
-/// The largest of pinned magnitudes, NaN left out. Four at a time: one maximum after the other would wait for each comparison.
+/// The largest of exactly known magnitudes, ignoring NaN. Keeps four maxima at a time, because a single one would wait for each
+/// comparison.
 double largest_magnitude(const double* values, size_t count, size_t& nans) {
   double largest[4] = {};
   nans = 0;

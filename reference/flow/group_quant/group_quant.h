@@ -1,4 +1,4 @@
-// Quantizations of a row: by groups, with zero points, and into cache records.
+// Quantization of a row: by groups, with zero points, and into cache records.
 #pragma once
 
 #include <string>
@@ -12,86 +12,86 @@
 
 namespace assay {
 
-// What all rows with codes have in common when they are bound.
+// Shared by all rows with codes when they are bound.
 
-/// The cells mult and code. `sources`: quantities that the multiplier may begin with.
+/// Binds the cells mult and code. `sources`: quantities from which the multiplier may start.
 void bind_codes(const RowCells& cells, Names& names, const std::vector<std::string>& sources, GroupQuant& g);
 
-/// A row of group_quant or of cache_insert.
+/// Binds a row of group_quant or cache_insert.
 GroupQuant bind_group_quant(const RowCells& cells, const Format& x);
 
-// The mistakes that a row with one scale for each group can have.
+// The mutants of a row with one scale per group.
 
 void add_group_quant_edits(RowEdits& edits);
 
-// Flow: each group of numbers shares one scale.
+// Op kind "group_quant": each group of elements shares one scale.
 
-/// Which scales the cells amax and scale leave to the caller: "scale" itself, "scale_ub" that bounds it,
-/// and "global_scale" of an outer level.
+/// The scales that the caller provides according to the cells amax and scale: "scale" itself, its bound "scale_ub", and
+/// "global_scale" of an outer level.
 std::vector<std::string> scales_taken(const ContractRow& row);
 
-/// The row of the registry.
+/// The registry entry of this op kind.
 const Flow& group_quant_flow();
 
-/// Amax, scale and multiplier of each group of a row; the three cells before the codes.
+/// Amax, scale and multiplier of each group of a row: the three cells before the codes.
 struct GroupScales {
   Spans amax;   ///< after the amax cell
   Spans scale;  ///< after the scale cell
-  Spans s, m;   ///< what the code cell sees, narrowed by the stored scales if there are any
-  Spans lo, hi;  ///< in place of amax, of a row of quant_azp: after the lo and the hi cell
+  Spans s, m;   ///< inputs of the code cell, narrowed by the stored scales if there are any
+  Spans lo, hi;  ///< for quant_azp, instead of amax: after the lo and hi cells
   Spans zero;    ///< after the zero cell
-  Spans azp;     ///< what the code cell sees, narrowed like s
+  Spans azp;     ///< input of the code cell, narrowed like s
 };
 
-/// Largest magnitude among numbers first .. first + count, with the NaN rule of the reduction.
+/// Largest magnitude among elements first .. first + count, with the reduction's NaN rule.
 Span absolute_maximum(const Spans& values, size_t first, size_t count, Reduction reduction);
 
 /// Largest magnitudes of the groups of one row; the last group may be shorter.
 Spans group_maxima(const GroupQuant& contract, const Spans& values, int64_t group_size);
 
-/// Largest magnitudes of two rows as those of both.
+/// Combines the largest magnitudes of two rows.
 void join_maxima(const GroupQuant& contract, Spans& maxima, const Spans& others);
 
-/// What the row's scales are made of: maxima of its groups, or the scales themselves if they are inputs.
+/// Inputs of the row's scales: maxima of its groups, or the scales themselves if they are inputs.
 Spans group_sources(const GroupQuant& contract, const Spans& values, const RowInputs& inputs);
 
-/// `stored_scale` empty: nothing to narrow by. A stored scale that the contract does not allow is ignored here (it fails by itself).
-/// `group_size`: of the groups, for the listener. `outer`: the scale of the outer level.
+/// `stored_scale` empty: no narrowing. A stored scale that the contract does not admit is ignored here; it fails by itself.
+/// `group_size`: for the listener. `outer`: the scale of the outer level.
 GroupScales group_scales(const GroupQuant& contract, const Spans& sources, double scale_ub, const std::vector<double>& stored_scale,
                          RowListener* listener = nullptr, int64_t group_size = 1, double outer = 1);
 
-/// Whether a stored number is one that the contract allows.
+/// True if the contract admits the stored value.
 bool may_equal(Span span, double value);
 
-/// Codes of the numbers first .. first + values.size() of the row, given the scales of their groups.
+/// Codes of the elements first .. first + values.size() of the row, given the scales of their groups.
 Spans group_codes(const GroupQuant& contract, const Spans& values, int64_t group_size, const GroupScales& scales,
                   RowListener* listener = nullptr, double outer = 1);
 
-// Flow: each group of numbers shares one scale and one zero point, made of its least and its greatest number.
+// Op kind "quant_azp": each group of elements shares one scale and one zero point, computed from its minimum and maximum.
 
-/// The row of the registry.
+/// The registry entry of this op kind.
 const Flow& quant_azp_flow();
 
-/// Scales and zero points of the groups of a row; group_codes() goes on from them. With `stored`, one that the contract leaves
-/// free is narrowed to what was stored. A zero point that is undefined stays so: nothing follows from what was stored.
+/// Scales and zero points of a row's groups, the inputs of group_codes(). With `stored`, a scale or zero point with several
+/// admissible values is narrowed to the stored one. An undefined zero point stays undefined: the stored one proves nothing.
 GroupScales zero_point_scales(const GroupQuant& contract, const Spans& values, const RowInputs& inputs, const StoredRow* stored,
                               RowListener* listener = nullptr);
 
-// Flow: what the record of one token in a paged cache holds.
+// Op kind "cache_insert": the contents of one token's record in a paged cache.
 
-/// The row of the registry.
+/// The registry entry of this op kind.
 const Flow& cache_insert_flow();
 
-/// Accepted reals of one token. Which of them a record has, and where, says records.csv.
+/// Accepted values of one token. records.csv defines which of them the record stores, and where.
 struct RecordValues {
-  Spans values;                               ///< the token's numbers as the links before the last leave them
-  Spans codes;                                ///< of the first `coded` of them
-  Spans scales;                               ///< of the groups of those; empty if the scale is an input
-  std::vector<std::string> joint_violations;  ///< each element passes alone, but not with the others
+  Spans values;                               ///< the token's elements after the earlier stages
+  Spans codes;                                ///< codes of the first `coded` elements
+  Spans scales;                               ///< scales of their groups; empty if the scale is an input
+  std::vector<std::string> joint_violations;  ///< elements that pass alone but not together with the others
 };
 
-/// `inputs.coded` must say how many. `stored`: what the kernel put into the record, decoded; its y holds a number for each of the
-/// token, NaN where the record has a code in its place. Null: from the inputs alone.
+/// `inputs.coded` must be set. `stored`: the decoded record of the kernel under test; its y has one value per element of the
+/// token, NaN where the record has a code instead. nullptr: evaluate from the inputs only.
 RecordValues record_values(const Contract& contract, const RowInputs& inputs, const StoredRow* stored, const Format& x_format,
                            RowListener* listener = nullptr);
 

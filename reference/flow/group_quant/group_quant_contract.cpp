@@ -50,7 +50,7 @@ namespace {
 
 Recipe& amax(Link& link) { return std::get<AmaxScales>(std::get<GroupQuant>(link).scales).amax; }
 
-/// What the largest magnitude is taken of.
+/// Mutants of the set of elements over which the largest magnitude is taken.
 void amax_over(RowEdits& edits) {
   const ContractRow& row = edits.row();
   if (row.text("group") != "tensor" && row.text("group") != "row")
@@ -63,7 +63,7 @@ void amax_over(RowEdits& edits) {
                     [](Link& link) { amax(link).over = Over::kNextRowToo; });
 }
 
-/// Kernels change their scales to powers of two from one release to the next.
+/// Mutants that add or drop rounding of scales to powers of two; kernels change this between releases.
 void power_of_two(RowEdits& edits) {
   const std::string& cell = edits.row().text("scale");
   const auto has = [&](const char* verb) { return cell.find(verb) != std::string::npos; };

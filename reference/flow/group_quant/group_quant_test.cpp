@@ -1,4 +1,4 @@
-// Group quantization against MPFR programs.
+// Compares group quantization with MPFR programs.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -14,13 +14,13 @@
 
 namespace assay::quant_twin {
 
-// Quantizations by group against programs written by hand.
+// Compares group quantizations with programs written by hand.
 
 namespace {
 
 using namespace quant_programs;
 
-/// vLLM's packed UE8M0 quantization: the smallest power of two that is not below the scale.
+/// vLLM's packed UE8M0 quantization: the scale rounded up to a power of two.
 Group group_fp8_packed(const std::vector<double>& x) {
   double y = fl(Real(amax_of(x)) / 448);
   const double floor = fl(Real("1e-10"));
@@ -109,7 +109,7 @@ TEST(QuantTwin, AProgramWithOneMistakeIsSeen) {
 
 namespace assay::quant_catalogue {
 
-// Results of each quantization for zeros, signs, tiny and huge numbers, NaN and Inf.
+// Results of each quantization for zeros, signs, tiny and huge values, NaN and Inf.
 
 namespace {
 
@@ -127,7 +127,7 @@ struct Answer {
   uint32_t code(size_t i, const Format& f = kE4M3Fn) const { return out.q[i].pinned() ? code_of(f, out.q[i].low) : 0xdead; }
 };
 
-/// One group of 128 zeros with the given numbers in front.
+/// A group of 128 zeros that starts with the given values.
 Answer answer(const char* id, std::vector<double> front) {
   front.resize(128, 0.0);
   return {evaluated(id, front, 128)};
@@ -229,7 +229,7 @@ TEST(QuantCatalogue, R0AProductOnATieTellsTheOrderOfTheSteps) {
 
 namespace assay::quant_shared {
 
-// Scales that many rows share, and scales that are given.
+// Scales that many rows share, and given scales.
 
 namespace {
 
@@ -276,7 +276,7 @@ TEST(QuantTwin, OneScaleForAllRowsEqualsTheProgramWrittenByHand) {
   }
 }
 
-/// DeepGEMM utils/math.py 54e22612: torch's amax of a block, at least 1e-4, and a cast that does not saturate.
+/// torch's amax of a block, at least 1e-4, and a cast that does not saturate. Source: DeepGEMM utils/math.py 54e22612.
 TEST(QuantTwin, BlocksOfManyRowsAndCutOffColumnsEqualTheProgramWrittenByHand) {
   for (const Format* x : {&kBf16, &kF32}) {
     const Contract contract = contract_of("deepgemm.per_block_cast", *x);
@@ -312,7 +312,7 @@ TEST(QuantTwin, AGivenScaleIsTakenAsItIs) {
     for (const auto& row : rows_of(kBf16, 32)) {
       const RowOutputs out = evaluate_row(contract, {row, {}, 0, 128, HUGE_VAL, {scale}}, nullptr, kBf16);
       EXPECT_EQ(out.scale.size(), 0u) << "it is no output";
-      const double by = scale == 0x1p-140 ? 0 : scale;  // its reciprocal overflows
+      const double by = scale == 0x1p-140 ? 0 : scale;  // its reciprocal overflows to Inf
       expect_codes(out.q, codes_by_reciprocal(row, by), std::to_string(scale));
     }
   }

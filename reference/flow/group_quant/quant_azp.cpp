@@ -24,7 +24,7 @@ void check(const RowCells& cells, const RangeScales& of_range) {
     throw cells.error("zero", 0, "ends with to(int32)");
 }
 
-/// The zero point lies in the middle of a row's cells: least and greatest number, scale, zero point.
+/// Order of a row's cells: minimum and maximum, scale, zero point.
 Link bind_quant_azp(const RowCells& cells, const Format& x) {
   GroupQuant g;
   g.row = cells.id();
@@ -86,7 +86,7 @@ const Flow& quant_azp_flow() {
 
 namespace {
 
-/// The least or the greatest of the numbers first .. first + count; NaN is dropped, and is what is left of none.
+/// Minimum or maximum of the elements first .. first + count, ignoring NaN; NaN if all are NaN.
 Span extreme(const Spans& values, size_t first, size_t count, Reduction reduction) {
   const bool least = reduction == Reduction::kLeast;
   Span found = point(std::nan(""));
@@ -111,7 +111,7 @@ Spans ends_of_range(const char* name, const Recipe& cell, const Spans& values, i
   return ends;
 }
 
-/// What the contract leaves free is what was stored, if it allows that.
+/// Narrows a quantity with several admissible values to the stored one, if the contract admits it.
 void take_stored(Spans& spans, const std::vector<double>& stored) {
   for (size_t g = 0; g < stored.size(); ++g)
     if (!spans[g].pinned() && !spans[g].any() && may_equal(spans[g], stored[g])) spans.set(g, point(stored[g]));

@@ -1,4 +1,4 @@
-// int8 quantization against MPFR programs.
+// Compares int8 quantization with MPFR programs.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -14,7 +14,7 @@
 
 namespace assay::int8_twin {
 
-// int8 quantizations, with and without a zero point, against programs written by hand.
+// Compares int8 quantizations, with and without a zero point, with programs written by hand.
 
 namespace {
 
@@ -45,7 +45,7 @@ Group per_token_azp(const Numbers& x) {
   return g;
 }
 
-/// The proposal: the range holds 0; a range of 0 counts as 255.
+/// The proposed contract: the range includes 0; an empty range counts as 255.
 Group proposed_azp(const Numbers& x) {
   double lo = 0, hi = 0;
   for (double v : x) {
@@ -140,7 +140,7 @@ TEST(Int8Twin, AProgramWithOneMistakeIsSeen) {
 
 namespace assay::int8_catalogue {
 
-// Constant rows, sums beyond int32, ties and NaN: what each int8 quantization makes of them.
+// Results of each int8 quantization for constant rows, sums beyond int32, ties and NaN.
 
 namespace {
 
@@ -177,7 +177,7 @@ TEST(Int8Catalogue, C1ASumBeyondInt32Saturates) {
 }
 
 TEST(Int8Catalogue, C2HalvesAndNineTenthsTellThreeRoundingsApart) {
-  // amax 127 makes the scale 1.
+  // amax 127 gives scale 1.
   const Numbers x = {127, 2.5, 3.5, 1.8984375, -2.5, -3.5, -1.8984375};
   const auto codes = [&](const char* id) {
     Numbers all;
@@ -187,7 +187,7 @@ TEST(Int8Catalogue, C2HalvesAndNineTenthsTellThreeRoundingsApart) {
   };
   EXPECT_EQ(codes("vllm.group_int8"), (Numbers{2, 3, 1, -2, -3, -1}));
   EXPECT_EQ(codes("vllm.per_token_int8"), (Numbers{2, 4, 2, -2, -4, -2}));
-  // The multiplier 127 / 127 may be off by two ulp and the tie then falls either way: away from zero at its upper end.
+  // The multiplier 127 / 127 may be off by two ulp, so a tie may go either way: away from zero at the upper end.
   const RowOutputs away = of_row("vllm.per_token_int8_triton", x);
   EXPECT_EQ(away.q[1].high, 3);
   EXPECT_EQ(away.q[4].low, -3);
@@ -213,7 +213,7 @@ TEST(Int8Catalogue, ANanIsWhatEachCastMakesOfIt) {
 
 namespace assay::int8_given {
 
-// Scales and zero points that are given, and codes that are judged with the stored ones.
+// Given scales and zero points, and codes that are checked with the stored ones.
 
 namespace {
 
@@ -237,9 +237,9 @@ TEST(Int8Twin, AGivenScaleAndZeroPointAreTakenAsTheyAre) {
   }
 }
 
-// ---- what was stored narrows what lies behind it
+// ---- stored values narrow the later steps
 
-/// The shipped tables and a row whose divisions are free by two ulp.
+/// The shipped tables, plus a row whose divisions may be off by two ulp.
 ContractTables with_a_free_row() {
   const auto path = std::filesystem::temp_directory_path() / ("int8_twin_test_" + std::to_string(::getpid()) + ".csv");
   std::ofstream(path) << "id,lo,hi,q,L,scale,zero,mult,code,group,layouts,pad,since,until,source,why\n"
@@ -256,7 +256,7 @@ TEST(Int8Given, CodesAreJudgedWithTheScaleAndTheZeroPointThatWereStored) {
   RandomNumbers random(91);
   int free = 0;
   for (int trial = 0; trial < 4000; ++trial) {
-    // The zero point lies beside a tie: 2 k + 1 halves of a scale of 1.
+    // With a scale of 1 the zero point is 2 k + 1 halves, which is next to a tie.
     const double lo = -double(random.below(200)) - 0.5;
     const Numbers x = {lo, lo + 255, 0.25, 17, -3};
     const RowInputs inputs{x, {}, 0, 5};
@@ -266,7 +266,7 @@ TEST(Int8Given, CodesAreJudgedWithTheScaleAndTheZeroPointThatWereStored) {
       const StoredRow stored{{}, {}, {1}, {azp}}, wrong{{}, {}, {1}, {azp + 9}};
       const RowOutputs given = evaluate_row(contract, inputs, &stored, kF32),
                        ignored = evaluate_row(contract, inputs, &wrong, kF32);
-      if (given.zero[0].pinned()) continue;  // the stored scale leaves one zero point alone
+      if (given.zero[0].pinned()) continue;  // the stored scale admits only one zero point
       ++free;
       EXPECT_EQ(given.zero[0].high - given.zero[0].low, 1) << "what is accepted does not narrow";
       for (size_t i = 0; i < x.size(); ++i) {

@@ -1,4 +1,4 @@
-// Norms whose columns are spread over ranks: rows, evaluation, and norms behind an all-reduce.
+// Norms whose columns are sharded over ranks: rows, evaluation, and norms after an all-reduce.
 #include "reference/flow/rank_reduce/rank_norm.h"
 
 #include <algorithm>
@@ -32,7 +32,7 @@ void check_norm(const ContractTables& tables, const ContractRow& row) {
   try {
     const Contract norm = bind(tables, squares.norm, kBf16);
     if (norm.links.size() != 1 || !norm.row_norm() || norm.row_norm()->adds() || norm.row_norm()->centers())
-      throw row.error("sharded", 0, "'" + squares.norm + "' is not a norm of squares without residual");
+      throw row.error("sharded", 0, "'" + squares.norm + "' is not a norm without residual that divides by the root mean square");
   } catch (const std::out_of_range& error) {
     throw row.error("sharded", 0, error.what());
   }
@@ -79,11 +79,11 @@ Contract bind_rank_squares(const ContractTables& tables, const RankSquares& squa
   return contract;
 }
 
-// The sum of squares of all ranks, and its edits.
+// The sum of squares over all ranks, and its mutants.
 
 namespace {
 
-/// A rank's numbers, whose squares `reader` adds.
+/// The elements of a rank whose squares `reader` adds.
 std::vector<double> numbers_of(int rank, int reader, const std::vector<SquaresStep>& steps,
                                const std::vector<std::vector<double>>& x, const std::vector<std::vector<double>>& before) {
   std::vector<double> numbers = x[size_t(rank)];
@@ -96,7 +96,7 @@ std::vector<double> numbers_of(int rank, int reader, const std::vector<SquaresSt
       case SquaresStep::kDrop:
         if (is_it) std::fill(numbers.begin(), numbers.end(), 0.0);
         break;
-      case SquaresStep::kRepeat:  // the numbers' own last bits are far below those of an f32 sum
+      case SquaresStep::kRepeat:  // the elements' last bits are far below those of an f32 sum
         if (is_it) scale(std::numbers::sqrt2);
         break;
       case SquaresStep::kRecall:
@@ -105,7 +105,7 @@ std::vector<double> numbers_of(int rank, int reader, const std::vector<SquaresSt
       case SquaresStep::kOwnAlone:
         if (rank != reader) numbers.clear();
         break;
-      case SquaresStep::kByColumnsOfOne:  // all squares by fewer columns, likewise
+      case SquaresStep::kByColumnsOfOne:  // scaling the elements is accurate enough here too
         scale(std::sqrt(double(x.size())));
         break;
       case SquaresStep::kWholeAlone:
@@ -148,14 +148,16 @@ std::vector<SquaresNeighbour> squares_neighbours(const RankSquares& contract, in
 
 namespace {
 
-/// A pinned sum, so that all ranks go on with one number, and a norm that adds a residual.
+/// Requires an all-reduce with one admissible result, so that all ranks continue with the same value, and a norm that adds a
+/// residual.
 void check_parts(const ContractTables& tables, const ContractRow& row) {
   const ContractRow& reduce = named_row(tables, row, "reduce");
   if (reduce.flow != &rank_reduce_flow())
     throw row.error("reduce", 0, "'" + reduce.id + "' is a " + reduce.flow->name + " row; expected rank_reduce");
   const RankReduce sum = read_rank_reduce(reduce);
   if (sum.order == RankOrder::kAnyTree || sum.owners.any)
-    throw row.error("reduce", 0, "the order of '" + reduce.id + "' is free");
+    throw row.error("reduce", 0,
+                    "'" + reduce.id + "' has a free order of additions; expected an all-reduce with a single result");
   const Contract then = bind(tables, named_row(tables, row, "then").id, kBf16);
   if (!then.row_norm() || !then.row_norm()->adds())
     throw row.error("then", 0, "'" + then.id + "' is not a norm with a residual");

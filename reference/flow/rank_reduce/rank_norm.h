@@ -1,4 +1,4 @@
-// Norms whose columns are spread over ranks, and norms behind an all-reduce.
+// Norms whose columns are sharded over ranks, and norms after an all-reduce.
 #pragma once
 
 #include <string>
@@ -10,32 +10,33 @@
 
 namespace assay {
 
-// A row of contracts/rank_squares.csv: the norm of a row whose columns ranks share. What crosses ranks is the sum of squares.
+// A row of contracts/rank_squares.csv: the norm of a row whose columns are sharded over ranks. The ranks exchange sums of
+// squares.
 
-/// The row of the registry.
+/// The registry entry of this op kind.
 const Flow& rank_squares_flow();
 
-/// What becomes of a row's squares on their way to the sum. No row says any.
+/// A mistake on the way from a row's squares to the sum. Occurs in mutants only.
 struct SquaresStep {
   enum Kind {
-    kDrop,            ///< those of a rank are not added
-    kRepeat,          ///< they are added twice
-    kRecall,          ///< they are those of the call before, if there was one
-    kOwnAlone,        ///< each rank has its own alone, and its own columns
-    kByColumnsOfOne,  ///< the sum of all is divided by the columns of one rank
-    kWholeAlone       ///< columns behind the last multiple of so many are left out on every rank
+    kDrop,            ///< the squares of a rank are not added
+    kRepeat,          ///< the squares of a rank are added twice
+    kRecall,          ///< the squares are those of the previous call, if there was one
+    kOwnAlone,        ///< each rank uses only its own squares and its own columns
+    kByColumnsOfOne,  ///< the sum over all ranks is divided by one rank's number of columns
+    kWholeAlone       ///< columns after the last multiple of a number are left out on every rank
   } kind;
-  int64_t number = 0;  ///< a rank, or columns
+  int64_t number = 0;  ///< the rank, or the number of columns
 };
 
 struct RankSquares {
   const ContractRow* row = nullptr;
-  std::string norm;                    ///< id of the norm that the whole row has
-  std::vector<int> ranks;              ///< numbers of ranks that it is made for, ascending
-  std::vector<const Format*> formats;  ///< of numbers, weights and result
-  Expression depth{"0"};           ///< additions that a square may pass through on its way to the sum, those of ranks among them
-  bool two_rows = false;           ///< a call norms two matrices of its own columns each, q and k
-  std::vector<SquaresStep> steps;  ///< one after the other
+  std::string norm;                    ///< id of the norm that applies to the whole row
+  std::vector<int> ranks;              ///< supported numbers of ranks, ascending
+  std::vector<const Format*> formats;  ///< formats of elements, weights and result
+  Expression depth{"0"};               ///< largest number of additions on a square's way to the sum, including those over ranks
+  bool two_rows = false;               ///< a call normalizes two matrices, q and k, each with its own columns
+  std::vector<SquaresStep> steps;      ///< applied in order
 
   bool takes(int world_size) const;
   bool takes(const Format& x) const;
@@ -44,29 +45,29 @@ struct RankSquares {
 /// Throws TableError at the cell.
 RankSquares read_rank_squares(const ContractRow& row);
 
-/// The norm of the whole row, with the sum's own depth, under the id of the row. Throws as bind().
+/// The norm of the whole row with the sum's own depth, under the id of this row. Throws like bind().
 Contract bind_rank_squares(const ContractTables& tables, const RankSquares& squares, const Format& x);
 
-/// The factor of a row on that rank. `x`: the row's columns of each rank; `before`: of the call before, or empty.
+/// The factor of a row on that rank. `x`: the row's columns on each rank; `before`: those of the previous call, or empty.
 Span factor_of_squares(const RankSquares& squares, const RowNorm& norm, const std::vector<std::vector<double>>& x,
                        const std::vector<std::vector<double>>& before, int rank, double eps, const Format& format);
 
-/// A contract with one step more.
+/// A contract with one additional step.
 struct SquaresNeighbour {
-  std::string name;  ///< "squares of rank 3 are left out"
+  std::string name;  ///< such as "squares of rank 3 are left out"
   RankSquares contract;
 };
 
-/// Every edit of the squares of so many ranks. `before`: a call was made before with other numbers. `whole`: columns of a rank
-/// are no multiple of so many, of which a kernel may take whole ones alone; 0: they are.
+/// Every mutant of the squares for that many ranks. `before`: there was a previous call with other data. `whole`: if a rank's
+/// columns are no multiple of this number, a mutant uses whole multiples only; 0: they are a multiple.
 std::vector<SquaresNeighbour> squares_neighbours(const RankSquares& contract, int world_size, bool before, int64_t whole);
 
-// A row of contracts/rank_norm.csv: an all-reduce, and what every rank makes of its rows.
+// A row of contracts/rank_norm.csv: an all-reduce, and the op that every rank applies to its rows.
 
-/// The row of the registry.
+/// The registry entry of this op kind.
 const Flow& rank_norm_flow();
 
-/// Ids of both, in the order in which they run.
+/// Ids of both parts, in the order in which they run.
 struct RankNorm {
   std::string reduce, then;
 };

@@ -18,7 +18,7 @@ namespace {
 
 constexpr const char* kOrders[] = {"absolute", "from_owner", "behind_owner", "any_tree",
                                    "chunks",   "descending", "pairs",        "from_reader"};
-/// What a row may say; the others are mistakes.
+/// Number of orders that a row may use; the others occur in mutants.
 constexpr size_t kOrdersOfRows = 5;
 
 int64_t whole_number(const RowCells& cells, const std::string& column, const std::string& text) {
@@ -55,7 +55,8 @@ void read_owners(const RowCells& cells, RankReduce& contract) {
     throw cells.error("owners", 0, "is required for order=from_owner, order=behind_owner and owner=sum, and only allowed with them");
   if (owners.empty()) return;
   contract.owners.any = owners.size() == 1 && owners[0].text == "any";
-  if (contract.owners.any && contract.codec.keeps_sums()) throw cells.error("owners", 0, "must not be any: an owner that keeps its sum is known");
+  if (contract.owners.any && contract.codec.keeps_sums())
+    throw cells.error("owners", 0, "must not be any: owner=sum needs to know the owners");
   if (contract.owners.any) return;
   if (owners.size() == 1 && owners[0].word == "stripes" && owners[0].arguments.size() == 1) {
     contract.owners.stripe = whole_number(cells, "owners", owners[0].argument(0));
@@ -165,23 +166,24 @@ std::vector<RankSegment> rank_segments(const RankOwners& owners, const Format& x
 namespace {
 
 std::string owner_words(const RankOwners& owners) {
-  if (owners.any) return "whichever rank that is";
-  if (owners.stripe > 0) return std::to_string(owners.stripe) + " elements each in turn";
-  return "each of equal parts of whole packets of " + std::to_string(owners.of_bytes) + " bytes, the last with what is left";
+  if (owners.any) return "unspecified elements (any rank may own an element)";
+  if (owners.stripe > 0) return std::to_string(owners.stripe) + " elements each, in turn";
+  return "equal parts of whole packets of " + std::to_string(owners.of_bytes) + " bytes; the last rank also has the rest";
 }
 
 std::string order_words(const RankReduce& contract) {
   const std::string owners = owner_words(contract.owners);
   switch (contract.order) {
     case RankOrder::kFromOwner:
-      return "from the owner of the element on, around the ranks; owners have " + owners;
+      return "from the owner of the element on, in a cycle over the ranks; owners have " + owners;
     case RankOrder::kBehindOwner:
-      return "from the rank behind the owner on, around the ranks to the owner; owners have " + owners;
+      return "from the rank after the owner on, in a cycle that ends with the owner; owners have " + owners;
     case RankOrder::kAnyTree:
       return "in any tree of additions";
     case RankOrder::kChunks: {
       const std::string size = std::to_string(contract.chunk);
-      return "rank 0, 1, ... of " + size + " ranks at a time, each chunk begun like the sum, and then the sums of the chunks";
+      return "rank 0, 1, ... of " + size +
+             " ranks per chunk; each chunk starts like the sum; then the sums of the chunks are added";
     }
     default:
       return "rank 0, 1, ...";
@@ -192,30 +194,31 @@ std::string order_words(const RankReduce& contract) {
 
 std::vector<std::string> rank_lines(const RankReduce& contract, const Format& x) {
   std::vector<std::string> lines;
-  lines.push_back(contract.wire.empty() ? "v     = the number of a rank"
+  lines.push_back(contract.wire.empty() ? "v     = the value of a rank"
                                         : "v     = " + formula(rank_recipe(contract.wire, x), "x[rank]"));
   if (contract.wire_of_words && x.bytes() == 2)
-    lines.back() += " where it and the next number are +0 and share a word of 32 bits, else x[rank]";
+    lines.back() += " where this and the next element are +0 and share a 32-bit word, else x[rank]";
   if (contract.codec.group > 0) {
     const RankCodec& codec = contract.codec;
-    const std::string extreme = codec.signed_extreme ? "the number of largest magnitude with its sign" : "the largest magnitude";
-    lines.push_back("coded   every " + std::to_string(codec.group) + " numbers, each " + std::to_string(codec.apart) +
-                    " from the next, have one scale; m is " + extreme);
+    const std::string extreme =
+        codec.signed_extreme ? "the element of largest magnitude, with its sign" : "the largest magnitude";
+    lines.push_back("coded   groups of " + std::to_string(codec.group) + " elements, " + std::to_string(codec.apart) +
+                    " apart, share one scale; m is " + extreme);
     lines.push_back("d     = " + formula(rank_recipe(codec.scale, x), "m"));
     if (!codec.mult.empty()) lines.push_back("e     = " + formula(rank_recipe(codec.mult, x), "d"));
     lines.push_back("code  = " + formula(rank_recipe(codec.code, x), "v"));
     lines.push_back("v     = " + formula(rank_recipe(codec.decode, x), "code") +
-                    (codec.of_numbers ? ", once of each rank's numbers and once of the sums" : ", of the sums"));
+                    (codec.of_numbers ? ", once for the values of each rank and once for the sums" : ", for the sums"));
     if (codec.keeps_sums())
-      lines.push_back("owner = has its sum as it is, and the others what the codec made of it; owners have " +
+      lines.push_back("owner = returns its sum unquantized, the other ranks the dequantized sum; owners have " +
                       owner_words(contract.owners));
   }
   lines.push_back("order = " + order_words(contract));
-  lines.push_back(contract.from_zero ? "sum   = +0 at first" : "sum   = the first number at first");
-  lines.push_back("sum   = " + formula(rank_recipe(contract.add, x), "sum") + " for each further number");
-  lines.push_back(
-      "y     = " + formula(rank_recipe(contract.y, x), "sum") +
-      (contract.codec.keeps_sums() ? ", the same bits on every rank but the owner" : ", the same bits on every rank"));
+  lines.push_back(contract.from_zero ? "sum   = +0 at the start" : "sum   = the first value at the start");
+  lines.push_back("sum   = " + formula(rank_recipe(contract.add, x), "sum") + " for each further value");
+  lines.push_back("y     = " + formula(rank_recipe(contract.y, x), "sum") +
+                  (contract.codec.keeps_sums() ? ", with the same bits on every rank except the owner"
+                                               : ", with the same bits on every rank"));
   return lines;
 }
 
@@ -225,7 +228,7 @@ void include(Spans& all, const Spans& other) {
   all.widen();
   for (size_t i = 0; i < all.size(); ++i) {
     const Span next = other[i];
-    if (all.low[i] < next.low && next.high < all.high[i]) continue;  // most: no NaN is less or greater
+    if (all.low[i] < next.low && next.high < all.high[i]) continue;  // strict comparison: no NaN is less or greater
     const Span both = either({all.low[i], all.high[i]}, next);
     all.low[i] = both.low;
     all.high[i] = both.high;
@@ -285,7 +288,7 @@ std::vector<int> RankSums::order_from(int owner, int rank) const {
   return order;
 }
 
-/// Of numbers of 16 bits, what is sent as it is: all but the first of two that are +0 and share a word of 32 bits.
+/// For 16-bit elements: those that are sent unchanged, which are all except the first of two that are +0 and share a 32-bit word.
 void RankSums::keep_beside_others(Spans& sent, const std::vector<double>& numbers, int64_t first) const {
   const auto is_plus_zero = [&](size_t at) { return numbers[at] == 0 && !std::signbit(numbers[at]); };
   for (size_t i = 0; i < sent.size(); ++i) {
@@ -303,7 +306,7 @@ RankSums::Sources RankSums::sources(const RankNumbers& of_call) const {
   return all;
 }
 
-/// What is added, in its order, each as it is on the wire; of a sum from zero the first of them was added to +0.
+/// The terms in order, as they are on the wire. For a sum that starts from zero, the first term was added to +0.
 std::vector<Spans> RankSums::terms(const Sources& from, const std::vector<int>& order, int64_t first, int64_t count) const {
   std::vector<Spans> terms;
   for (const int rank : order) {
@@ -318,7 +321,7 @@ std::vector<Spans> RankSums::terms(const Sources& from, const std::vector<int>& 
   return terms;
 }
 
-/// The first sum of a chain.
+/// The first partial sum of a chain.
 Spans RankSums::begun(Spans first) const {
   if (!contract_.from_zero) return first;
   Spans zero(std::vector<double>(first.size(), 0.0));
@@ -338,7 +341,7 @@ Spans RankSums::chain(std::vector<Spans> terms) const {
   return sums;
 }
 
-/// Each chunk of terms as one, a chain of its own. The first of all terms was begun already.
+/// Sums each chunk of terms as a separate chain. The first term of all was started already.
 std::vector<Spans> RankSums::sums_of_chunks(std::vector<Spans> terms) const {
   std::vector<Spans> sums;
   for (size_t i = 0; i < terms.size(); ++i) {
@@ -351,7 +354,7 @@ std::vector<Spans> RankSums::sums_of_chunks(std::vector<Spans> terms) const {
   return sums;
 }
 
-/// One chain of additions, of chunks, or pairs of pairs.
+/// A chain of additions, of chunks, or pairs of pairs.
 Spans RankSums::chain_of_sums(std::vector<Spans> terms) const {
   const bool pairs = contract_.order == RankOrder::kPairs;
   if (contract_.order == RankOrder::kChunks) terms = sums_of_chunks(std::move(terms));
@@ -369,8 +372,8 @@ Spans RankSums::chain_of_sums(std::vector<Spans> terms) const {
   return std::move(terms.front());
 }
 
-/// What some tree of additions makes: additions round monotonically, so the least sum of a set of ranks is that of the least sums
-/// of some two parts of it, and likewise the greatest.
+/// The results of any tree of additions. Additions round monotonically, so the smallest sum of a set of ranks comes from the
+/// smallest sums of two parts of it, and likewise the largest.
 Spans RankSums::tree(std::vector<Spans> terms) const {
   std::vector<Spans> of_set(size_t(1) << terms.size());
   for (size_t set = 1; set < of_set.size(); ++set) {
@@ -380,7 +383,7 @@ Spans RankSums::tree(std::vector<Spans> terms) const {
     }
     const size_t lowest = set & (~set + 1);
     for (size_t part = (set - 1) & set; part > 0; part = (part - 1) & set) {
-      if (!(part & lowest)) continue;  // the other half of each cut
+      if (!(part & lowest)) continue;  // visit each split into two parts once
       Spans sum = of_set[part];
       add(sum, of_set[set & ~part]);
       if (of_set[set].size() == 0)
@@ -394,7 +397,7 @@ Spans RankSums::tree(std::vector<Spans> terms) const {
   return all;
 }
 
-// What each rank returns: sums, segment by segment where owners make them.
+// The output of each rank: sums, computed segment by segment if there are owners.
 
 bool RankSums::same_for_all() const {
   const bool keeps = contract_.codec.keeps_sums() && contract_.codec.of_sums;
@@ -417,7 +420,7 @@ Spans RankSums::own(int rank, int64_t first, int64_t count) const {
   return Spans(std::vector<double>(begin, begin + std::ptrdiff_t(count)));
 }
 
-/// Of elements begin .. end - 1, which lie in that segment.
+/// For elements begin .. end - 1, which lie in that segment.
 Spans RankSums::segment_results(const RankSegment& segment, int rank, int64_t begin, int64_t end) const {
   const int64_t packet = (contract_.owners.of_bytes > 0 ? contract_.owners.of_bytes : kUsualPacket) / x_.bytes();
   const int size = inputs_.world_size();
@@ -455,15 +458,15 @@ Spans RankSums::results(int rank, int64_t first, int64_t count) const {
   return all;
 }
 
-// Numbers and sums that go through a codec.
+// Values and sums that pass through a codec.
 
 namespace {
 
-/// The lesser and the greater of two numbers; -0 is less than +0.
+/// The smaller and larger of two numbers; -0 is less than +0.
 double lesser(double a, double b) { return a < b || (a == b && std::signbit(a)) ? a : b; }
 double greater(double a, double b) { return a > b || (a == b && std::signbit(b)) ? a : b; }
 
-/// What the magnitude of a number may be.
+/// The possible magnitudes of a value.
 Span magnitude_of(Span v) {
   const double low = std::fabs(v.low), high = std::fabs(v.high);
   if (v.low <= 0 && v.high >= 0) return {0.0, std::max(low, high)};
@@ -472,7 +475,7 @@ Span magnitude_of(Span v) {
 
 }  // namespace
 
-/// The number that makes the scale of a group; NaN is no number of it.
+/// The element that determines a group's scale; NaN never does.
 Span RankSums::extreme(const Spans& numbers, size_t first) const {
   const bool with_sign = contract_.codec.signed_extreme;
   if (with_sign && !numbers.pinned()) throw std::logic_error("extremes with their sign are of pinned numbers");
@@ -492,7 +495,7 @@ Span RankSums::extreme(const Spans& numbers, size_t first) const {
   return with_sign ? point(-low >= high ? low : high) : widest;
 }
 
-/// One pass of the codec over whole groups: what a reader of the codes has.
+/// One pass of the codec over whole groups: the values that a reader of the codes gets.
 Spans RankSums::coded(Spans numbers) const {
   const auto apart = size_t(contract_.codec.apart), block = size_t(contract_.codec.group) * apart;
   const size_t groups = numbers.size() / block * apart;
@@ -526,7 +529,7 @@ Spans RankSums::coded(Spans numbers) const {
   return numbers;
 }
 
-/// Numbers of this call from `first` on, as many as `count`; beyond the message zeros.
+/// `count` elements of this call from `first` on; zeros beyond the message.
 RankNumbers RankSums::whole_groups(int64_t first, int64_t count) const {
   RankNumbers all;
   for (const std::vector<double>* x : sources(inputs_.x)) {
@@ -541,7 +544,7 @@ bool RankSums::keeps(const RankSegment& segment, int rank) const {
   return contract_.codec.keeps_sums() && (segment.owner + contract_.codec.keeper) % inputs_.world_size() == rank;
 }
 
-/// From the sums of all groups that hold elements of the stretch; groups begin with the segment.
+/// From the sums of all groups that overlap the range; groups start with the segment.
 RankSums::CodedSums RankSums::coded_sums(const Stretch& stretch, int rank) const {
   const RankSegment& segment = stretch.segment;
   const int64_t block = contract_.codec.group * contract_.codec.apart;

@@ -12,103 +12,105 @@
 
 namespace assay {
 
-// A row of contracts/rank_reduce.csv, read: in which order the numbers of all ranks are added, and what is rounded on the way.
+// A parsed row of contracts/rank_reduce.csv: the order in which the values of all ranks are added, and the roundings in between.
 
-/// The row of the registry.
+/// The registry entry of this op kind.
 const Flow& rank_reduce_flow();
 
-/// Whose number comes first and who follows. The owner is the rank that makes an element.
+/// Which rank's value comes first, and the order of the others. The owner is the rank that computes an element.
 enum class RankOrder {
   kAbsolute,     ///< 0, 1, ...
-  kFromOwner,    ///< the owner, the rank behind it, ...
-  kBehindOwner,  ///< the rank behind the owner first, the owner last: a ring
+  kFromOwner,    ///< the owner, the next rank, ...
+  kBehindOwner,  ///< a ring: the rank after the owner first, the owner last
   kAnyTree,      ///< any tree of additions
-  kChunks,       ///< 0, 1, ... of so many ranks at a time, and then the sums of these
-  kDescending,   ///< the last rank first; of edits alone, as is what follows
-  kPairs,        ///< neighbours first, then pairs of pairs
-  kFromReader    ///< each rank begins with its own number, then the rank behind it
+  kChunks,       ///< chains over chunks of ranks, then the sum of the chunks
+  kDescending,   ///< the last rank first; this one and the following ones occur in mutants only
+  kPairs,        ///< adjacent ranks first, then pairs of pairs
+  kFromReader    ///< each rank starts with its own value, then the next rank
 };
 
-/// Which elements a rank is the owner of.
+/// Which elements each rank owns.
 struct RankOwners {
-  bool any = false;      ///< the row does not say: any rank of any element
-  int64_t of_bytes = 0;  ///< equal parts of whole packets of so many bytes, the last rank has what is left; 0: nobody asks
-  int64_t stripe = 0;    ///< so many elements of each rank in turn, as far as there are any; 0: parts
+  bool any = false;  ///< the row does not define owners: any rank may own any element
+  /// equal parts that are whole packets of this many bytes, and the rest for the last rank; 0: not applicable
+  int64_t of_bytes = 0;
+  int64_t stripe = 0;  ///< each rank in turn owns this many elements; 0: parts instead of stripes
 };
 
-/// What numbers become on the wire: codes of a group under one scale. The steps of a row, none if nothing is coded.
+/// Encoding on the wire: codes of a group under one scale, as steps of a row. Empty if nothing is encoded.
 struct RankCodec {
   bool signed_extreme =
-      false;  ///< m is the number of largest magnitude with its sign, the negative one of two; else the magnitude
-  int64_t group = 0, apart = 1;  ///< so many numbers have one scale, each `apart` from the next; 0: there is no codec
+      false;  ///< true: m is the element of largest magnitude with its sign, the negative one of two; false: its magnitude
+  int64_t group = 0, apart = 1;  ///< group size, and the distance between a group's elements; size 0: no codec
   std::vector<CellStep> scale;   ///< from m to the scale d
   std::vector<CellStep> mult;    ///< from d, or from m, to the multiplier e
-  std::vector<CellStep> code;    ///< from a number to its code, with e
-  std::vector<CellStep> decode;  ///< from a code to a number, with d
+  std::vector<CellStep> code;    ///< from an element to its code, with e
+  std::vector<CellStep> decode;  ///< from a code to a value, with d
   bool of_numbers = true,
-       of_sums = true;  ///< what is coded: the numbers of ranks before they are added, and sums; of all rows sums
-  /// Who returns a sum as it is, where all others return what the codec made of it: counted from its owner on, 0 in rows that
-  /// have one.
+       of_sums = true;  ///< true (in all rows): sums are encoded; false: the ranks' values before they are added
+  /// Rank, counted from the owner, that returns a sum unencoded, while all others return the decoded sum. 0 in rows that have
+  /// one.
   int keeper = kNobody;
   static constexpr int kNobody = -1;
 
   bool keeps_sums() const { return keeper != kNobody; }
 };
 
-/// What becomes of a rank's number among those that are added. No row says any.
+/// A mistake with a rank's value among the terms. Occurs in mutants only.
 struct TermStep {
   enum Kind {
-    kDrop,    ///< it is not added
-    kRepeat,  ///< it is added twice, one behind the other
-    kRecall   ///< it is that of the call before, if there was one
+    kDrop,    ///< the value is not added
+    kRepeat,  ///< the value is added twice in a row
+    kRecall   ///< the value is that of the previous call, if there was one
   } kind;
   int rank;
 };
 
-/// What becomes of results on their way to a rank's output. No row says any.
+/// A mistake on the way from results to a rank's output. Occurs in mutants only.
 struct ResultStep {
   enum Kind {
-    kOwnNumbers,   ///< `rank` returns its own numbers
-    kOwnRest,      ///< what is behind equal parts of all ranks is each rank's own numbers
-    kNextSegment,  ///< the segment of each owner is that of the next one, as far as it goes
-    kOthersBefore  ///< segments of other ranks are results of the call before
+    kOwnNumbers,   ///< `rank` returns its own input
+    kOwnRest,      ///< after the equal parts of all ranks, each rank returns its own input
+    kNextSegment,  ///< each owner's segment is that of the next owner, as far as it goes
+    kOthersBefore  ///< segments of other ranks are results of the previous call
   } kind;
   int rank = -1;
 };
 
-/// What all ranks have, added up. Edits change it.
+/// An all-reduce contract. Mutants modify it.
 struct RankReduce {
   const ContractRow* row = nullptr;
-  std::vector<int> ranks;  ///< numbers of ranks that it is made for, ascending
+  std::vector<int> ranks;  ///< supported numbers of ranks, ascending
   RankOrder order = RankOrder::kAbsolute;
-  int chunk = 0;  ///< ranks of a chunk; 0: there are none
+  int chunk = 0;  ///< ranks per chunk; 0: no chunks
   RankOwners owners;
-  bool from_zero = false;      ///< +0 is added to first; else the first number is the first sum
-  RankCodec codec;             ///< of every number before it is added, and of every sum
-  std::vector<CellStep> wire;  ///< what becomes of a number on its way to the sum
-  bool wire_of_words = false;  ///< of words of 32 bits that are all zeros alone, and of two numbers in one the first becomes that
-  std::vector<CellStep> add;   ///< from the sum to the next one, with v, the next number
-  std::vector<CellStep> y;     ///< from the last sum to the result
-  std::vector<TermStep> terms;         ///< of the numbers in their order
-  std::optional<ResultStep> result;    ///< of the results
-  std::vector<const Format*> formats;  ///< of numbers and of the result
-  int64_t bytes = 1;                   ///< that the size of a rank's numbers is a multiple of
+  bool from_zero = false;      ///< true: the first value is added to +0; false: the first value is the first partial sum
+  RankCodec codec;             ///< applied to every value before it is added, and to every sum
+  std::vector<CellStep> wire;  ///< steps from a value to the term that is added
+  /// only for 32-bit words that are all zeros; of the two elements of such a word, only the first is replaced
+  bool wire_of_words = false;
+  std::vector<CellStep> add;           ///< from the sum to the next one, with v, the next value
+  std::vector<CellStep> y;             ///< from the last sum to the result
+  std::vector<TermStep> terms;         ///< mistakes with the terms, in order
+  std::optional<ResultStep> result;    ///< mistake with the results
+  std::vector<const Format*> formats;  ///< formats of values and result
+  int64_t bytes = 1;                   ///< divisor of the size of a rank's data in bytes
 
   bool takes(int world_size) const;
   bool takes(const Format& x) const;
-  /// Whether the owner of an element decides who comes first.
+  /// True if the order of ranks depends on the owner of an element.
   bool has_owners() const { return order == RankOrder::kFromOwner || order == RankOrder::kBehindOwner; }
-  /// Whether every sum is rounded to the format of x.
+  /// True if every partial sum is rounded to the format of x.
   bool adds_in_x() const { return !add.empty() && add.back().word == "to"; }
 };
 
-/// "absolute", "from_owner", ...
+/// Returns "absolute", "from_owner", ...
 const char* name_of(RankOrder order);
 
-/// The most ranks that a row may name: of a kernel in shared memory nobody has more.
+/// The largest number of ranks that a row may name; no shared-memory kernel supports more.
 inline constexpr int kMostRanksOfRows = 16;
 
-/// Bytes of the packets by which edits cut numbers where a row names no owners.
+/// Packet size in bytes that mutants use if a row names no owners.
 inline constexpr int64_t kUsualPacket = 16;
 
 /// Throws TableError at the cell.
@@ -117,39 +119,40 @@ RankReduce read_rank_reduce(const ContractRow& row);
 /// The recipe of such a cell for numbers of a format.
 Recipe rank_recipe(const std::vector<CellStep>& cell, const Format& x);
 
-/// The rank that owns each element, in stretches: rank, and the element behind its last. `owners` that are parts or stripes.
+/// The owner of a range of elements: the rank, and the index after its last element. For `owners` that are parts or stripes.
 struct RankSegment {
   int owner = 0;
   int64_t first = 0, end = 0;
 };
 std::vector<RankSegment> rank_segments(const RankOwners& owners, const Format& x, int64_t elements, int world_size);
 
-// What a contract makes of the numbers of all ranks.
+// The results of a contract for the values of all ranks.
 
-/// Numbers of each rank, rank by rank, all of one length.
+/// The values of each rank, all of the same length.
 using RankNumbers = std::vector<std::vector<double>>;
 
 struct RankInputs {
   RankNumbers x;
-  RankNumbers before;  ///< of the call that was made before, of the same lengths; empty: there was none
+  RankNumbers before;  ///< values of the previous call, with the same lengths; empty: there was none
   int world_size() const { return int(x.size()); }
   int64_t elements() const { return int64_t(x.front().size()); }
 };
 
-/// Results by one contract. The inputs must live as long.
+/// Results of one contract. The inputs must outlive this object.
 class RankSums {
  public:
   RankSums(const RankReduce& contract, const Format& x, const RankInputs& inputs);
 
-  /// Results of elements first .. first + count - 1 as that rank returns them.
+  /// Results of elements first .. first + count - 1 on that rank.
   Spans results(int rank, int64_t first, int64_t count) const;
-  /// Of all ranks in turn. What they have in common is made once: of contracts whose owners keep their sums all but who keeps which.
+  /// Results for all ranks in order. Shared parts are computed once; for contracts whose owners keep exact sums, only the choice
+  /// of the kept sums differs.
   std::vector<Spans> results_of_ranks(int64_t first, int64_t count) const;
-  /// Whether all ranks return the same: results() need be asked for one of them only.
+  /// True if all ranks return the same, so that results() is needed for only one of them.
   bool same_for_all() const;
 
  private:
-  /// Numbers of each rank that sums of this call or of the one before are made of.
+  /// The ranks' values from which sums are computed, of this call or the previous one.
   using Sources = std::vector<const std::vector<double>*>;
   Sources sources(const RankNumbers& of_call) const;
   std::vector<Spans> terms(const Sources& from, const std::vector<int>& order, int64_t first, int64_t count) const;
@@ -166,7 +169,7 @@ class RankSums {
     RankSegment segment;
     int64_t first, end;
   };
-  /// What ranks return of a stretch: those that read codes, and, where one keeps its sums, that one.
+  /// Results for a range of elements: on ranks that decode codes, and on the rank that keeps its sums, if there is one.
   struct CodedSums {
     Spans read, kept;
   };
@@ -186,36 +189,36 @@ class RankSums {
   const Format& x_;
   const RankInputs& inputs_;
   Recipe wire_, add_, y_, scale_, mult_, code_, decode_;
-  std::vector<RankSegment> segments_;  ///< empty if nobody asks for owners
+  std::vector<RankSegment> segments_;  ///< empty if there are no owners
 };
 
-/// More numbers behind those that are there.
+/// Appends values.
 void append(Spans& all, Spans more);
 
-/// Each number of `all` becomes what either of both may be.
+/// Extends each interval of `all` to include that of `other`.
 void include(Spans& all, const Spans& other);
 
-// Adding up ranks in words.
+// All-reduce contracts as text.
 
-/// The contract as formulas, a line a step.
+/// The contract as formulas, one line per step.
 std::vector<std::string> rank_lines(const RankReduce& contract, const Format& x);
 
-// Mutants of all-reduces: other cells of a row, and steps that no cell says.
+// Mutants of all-reduces: other cells of a row, and steps that no cell can express.
 
-/// A contract with one cell edited, or with one step more.
+/// A contract with one modified cell, or one additional step.
 struct RankNeighbour {
-  std::string name;  ///< "order: absolute -> from_owner", "rank 3 is left out"
+  std::string name;  ///< such as "order: absolute -> from_owner", "rank 3 is left out"
   RankReduce contract;
-  bool hidden_by_residual = false;  ///< it shows in signs of zeros and in subnormal numbers, which adding a residual hides
+  bool hidden_by_residual = false;  ///< visible only in signs of zeros and in subnormals, which adding a residual hides
 };
 
-/// Every edit that may matter for so many ranks and elements. `before`: a call was made before with other numbers.
+/// Every mutant that may matter for that many ranks and elements. `before`: there was a previous call with other data.
 std::vector<RankNeighbour> rank_neighbours(const RankReduce& contract, const Format& x, int world_size, int64_t elements,
                                            bool before);
 
-// The edits of an all-reduce while they are collected, by files of this folder.
+// Collects the mutants of an all-reduce from the files of this folder.
 
-/// Edits of one contract, as they are found.
+/// The mutants of one contract, as they are found.
 class RankEdits {
  public:
   explicit RankEdits(const RankReduce& right) : right_(right) {}
@@ -237,7 +240,7 @@ class RankEdits {
   const RankReduce& right_;
 };
 
-/// Of its codec, if it has one.
+/// Mutants of its codec, if it has one.
 void edit_rank_codec(const RankReduce& right, RankEdits& edits);
 
 }  // namespace assay

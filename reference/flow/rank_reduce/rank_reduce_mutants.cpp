@@ -11,17 +11,18 @@ namespace {
 
 using Steps = std::vector<CellStep>;
 
-/// Ranks of a chunk, where a row has none.
+/// Ranks per chunk in mutants, if a row has no chunks.
 constexpr int kUsualChunk = 8;
 
-/// With two ranks every order adds the same two numbers, and of no more ranks than a chunk has there is one chunk.
+/// With two ranks, every order adds the same two values. With no more ranks than a chunk, there is one chunk.
 void edit_order(const RankReduce& right, int world_size, RankEdits& edits) {
   if (world_size < 3) return;
   for (const RankOrder order : {RankOrder::kAbsolute, RankOrder::kFromOwner, RankOrder::kBehindOwner, RankOrder::kDescending,
                                 RankOrder::kPairs, RankOrder::kFromReader, RankOrder::kChunks}) {
     if (order == RankOrder::kChunks && world_size <= kUsualChunk) continue;
     if (order == right.order || right.order == RankOrder::kAnyTree || right.owners.any) continue;
-    if (right.codec.group > 0 && order == RankOrder::kFromOwner && !right.codec.keeps_sums()) continue;  // nobody owns a group
+    // codecs without exact sums have no owner
+    if (right.codec.group > 0 && order == RankOrder::kFromOwner && !right.codec.keeps_sums()) continue;
     edits.add(std::string("order: ") + name_of(right.order) + " -> " + name_of(order), [&](RankNeighbour& wrong) {
       wrong.contract.order = order;
       wrong.contract.chunk = order == RankOrder::kChunks ? kUsualChunk : 0;
@@ -30,7 +31,7 @@ void edit_order(const RankReduce& right, int world_size, RankEdits& edits) {
   }
 }
 
-/// Steps as they are where subnormal numbers are not flushed.
+/// The steps without flushing of subnormals.
 Steps unflushed(const Steps& steps) {
   Steps kept;
   for (const CellStep& step : steps)
@@ -40,18 +41,18 @@ Steps unflushed(const Steps& steps) {
 
 bool flushes(const Steps& steps) { return unflushed(steps).size() < steps.size(); }
 
-/// What an edit has of `sum`, and behind it a flush if the row has one.
+/// Inserts the mutant's steps for `sum`, followed by a flush if the row has one.
 Steps flushed_as(const Steps& right, Steps steps, size_t behind) {
   if (flushes(right)) steps.insert(steps.begin() + std::ptrdiff_t(behind), CellStep::made("ftz"));
   return steps;
 }
 
-/// Whether numbers are added in another format than theirs.
+/// True if values are added in another format than their own.
 bool casts(const Steps& wire) {
   return std::any_of(wire.begin(), wire.end(), [](const CellStep& step) { return step.word == "to"; });
 }
 
-/// What numbers are divided by before they are cast, and sums multiplied by behind it.
+/// Mutants of the divisor that is applied before the cast and undone after it.
 void edit_divisor(const RankReduce& right, RankEdits& edits) {
   const auto is_product = [](const CellStep& step) { return step.word == "mul"; };
   if (!casts(right.wire) || !is_product(right.wire.front())) return;
@@ -62,7 +63,7 @@ void edit_divisor(const RankReduce& right, RankEdits& edits) {
   });
 }
 
-/// Of a build that flushes: one that does not. Of fp16 no subnormal number is one of fp32.
+/// For a build that flushes: a mutant that does not. No fp16 subnormal is an fp32 subnormal.
 void edit_flush(const RankReduce& right, const Format& x, RankEdits& edits) {
   if (!flushes(right.add) || x == kF16) return;
   edits.add("ftz: subnormal numbers are kept", [&](RankNeighbour& wrong) {
@@ -76,7 +77,7 @@ void edit_sums(const RankReduce& right, const Format& x, int world_size, RankEdi
   edits.add(right.from_zero ? "start: zero -> first" : "start: first -> zero",
             [&](RankNeighbour& wrong) { wrong.contract.from_zero = !right.from_zero, wrong.hidden_by_residual = true; });
   const CellStep sum = right.add.front(), to_x = CellStep::made("to", {"x"});
-  const bool one_sum = world_size == 2;  // rounded once or twice is the same
+  const bool one_sum = world_size == 2;  // with one sum, rounding once or twice is the same
   if (!(x == kF32) && !one_sum) {
     if (right.adds_in_x())
       edits.cell("add", &RankReduce::add, flushed_as(right.add, {sum}, 1), "to(x) -> nothing");
@@ -161,7 +162,7 @@ std::vector<RankNeighbour> rank_neighbours(const RankReduce& right, const Format
   return std::move(edits.all);
 }
 
-// Mistakes of a codec and of whose sums go through it.
+// Mutants of a codec, and of which sums pass through it.
 
 namespace {
 
@@ -172,7 +173,7 @@ Steps without(Steps steps, size_t i) {
   return steps;
 }
 
-/// Another rounding where a number of the format overflows: to its largest or to Inf.
+/// Another treatment of overflow: the largest value instead of Inf, or the reverse.
 Steps with_other_overflow(Steps steps) {
   for (CellStep& step : steps)
     if (step.word == "to" && (step.argument(0) == "x" || step.argument(0) == "f16"))
@@ -214,7 +215,7 @@ void edit_rank_codec(const RankReduce& right, RankEdits& edits) {
     const CellStep& step = codec.code[i];
     if (step.word == "clamp") {
       edits.add("code: drop " + step.text, [&](RankNeighbour& wrong) { wrong.contract.codec.code = without(codec.code, i); });
-      if (step.arguments.size() < 3) continue;  // it is
+      if (step.arguments.size() < 3) continue;  // already the same on both sides
       edits.add("code: " + step.text + " -> the same on both sides", [&](RankNeighbour& wrong) {
         wrong.contract.codec.code[i] = CellStep::made("clamp", {step.argument(0), step.argument(1), "-" + step.argument(1)});
       });
@@ -230,7 +231,7 @@ void edit_rank_codec(const RankReduce& right, RankEdits& edits) {
     return std::any_of(steps.begin(), steps.end(),
                        [](const CellStep& step) { return step.word == "to" && (step.argument(0) == "x" || step.argument(0) == "f16"); });
   };
-  if (!rounds(codec.scale) || codec.keeps_sums()) return;  // those have no bit that arms it
+  if (!rounds(codec.scale) || codec.keeps_sums()) return;  // kernels whose owners keep exact sums have no overflow mode
   edits.add("overflow: to the other end", [&](RankNeighbour& wrong) {
     for (Steps* steps : {&wrong.contract.codec.scale, &wrong.contract.codec.mult, &wrong.contract.codec.code,
                          &wrong.contract.codec.decode, &wrong.contract.add, &wrong.contract.wire})

@@ -1,4 +1,4 @@
-// All-reduces against MPFR programs, plain and quantized, and their mutants.
+// Compares all-reduces, plain and quantized, with MPFR programs, and tests their mutants.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -14,8 +14,7 @@
 
 namespace assay::rank_reduce_twin {
 
-// Rows of rank_reduce against programs in MPFR written by hand, owners by hand, and what trees can reach found by trying all of
-// them.
+// Compares rows of rank_reduce with MPFR programs and owners written by hand. For free orders, tries every tree.
 
 namespace {
 
@@ -27,7 +26,7 @@ double one_sum(const Format& x, double a, double b, bool in_x) {
   return in_x ? nearest(x, Real(sum)) : sum;
 }
 
-/// A chain from the rank `first` on, around the ranks.
+/// A chain that starts with rank `first` and goes around the ranks.
 double chain(const RankInputs& in, const Format& x, int64_t e, int first, bool in_x) {
   double sum = 0;
   for (int i = 0; i < in.world_size(); ++i) {
@@ -47,7 +46,7 @@ TEST(RankReduceTwin, AbsoluteOrderIsOneChainFromRankZero) {
     }
 }
 
-/// Ranks 0 to 7 and ranks 8 to 15, and then both; two shots have all in one chain.
+/// One shot: ranks 0 to 7 and ranks 8 to 15 are added separately, then both sums. Two shots: one chain over all.
 TEST(RankReduceTwin, SixteenRanksOfOneShotAreAddedByEights) {
   const RankReduce by_eights = contract_of_ranks("flashinfer.all_reduce_mnnvl_oneshot_16"),
                    in_one = contract_of_ranks("flashinfer.all_reduce_mnnvl_twoshot");
@@ -71,8 +70,7 @@ TEST(RankReduceTwin, SixteenRanksOfOneShotAreAddedByEights) {
   }
 }
 
-/// A sum that flushes to -0 or rounds to it is sent as +0 by two shots; of one shot -0 is the end of a chunk alone, to which +0
-/// is added.
+/// Two shots: a sum that flushes or rounds to -0 is sent as +0. One shot: -0 only ends a chunk, to which +0 is added.
 TEST(RankReduceTwin, NoSumOfTwoShotsIsMinusZero) {
   RankInputs in;
   in.x.assign(16, {0.0});
@@ -82,12 +80,12 @@ TEST(RankReduceTwin, NoSumOfTwoShotsIsMinusZero) {
     return std::signbit(RankSums(contract_of_ranks(id), x, in).results(0, 0, 1)[0].low);
   };
   EXPECT_TRUE(sign("flashinfer.all_reduce_mnnvl_oneshot_16", kF16)) << "-2^-23 is a number of fp16";
-  in.x[9][0] = in.x[10][0] = -std::ldexp(1.0, -127);  // subnormal: zeros with their sign
+  in.x[9][0] = in.x[10][0] = -std::ldexp(1.0, -127);  // subnormal: flushed to zeros with their sign
   EXPECT_FALSE(sign("flashinfer.all_reduce_mnnvl_oneshot_16", kBf16));
   EXPECT_FALSE(sign("flashinfer.all_reduce_mnnvl_twoshot", kBf16));
   in.x[9][0] = -std::ldexp(1.0, -126);
   in.x[10][0] = std::ldexp(1.5, -126);
-  in.x[8][0] = -std::ldexp(1.25, -126);  // the last sum is subnormal and below zero
+  in.x[8][0] = -std::ldexp(1.25, -126);  // the last sum is a negative subnormal
   EXPECT_FALSE(sign("flashinfer.all_reduce_mnnvl_twoshot", kBf16));
 }
 
@@ -100,7 +98,7 @@ TEST(RankReduceTwin, EverySumOfANativeRowIsRounded) {
   }
 }
 
-/// 53 packets and 4 ranks: 13 each, the last one has 14; elements of the first packet are rank 0's.
+/// 53 packets and 4 ranks: 13 each, and 14 for the last one. The first packet belongs to rank 0.
 TEST(RankReduceTwin, TwoStagesBeginWithTheOwner) {
   const int64_t elements = 53 * 8;
   const RankInputs in = inputs_of_ranks(kBf16, 4, elements, 5);
@@ -139,7 +137,7 @@ TEST(RankReduceTwin, ARingOfUnknownChunksIsWhatItsRotationsReach) {
   EXPECT_GT(wide, 100) << "the data show the order";
 }
 
-/// Every tree of the numbers left: the sums that it may have.
+/// Enumerates every tree over the remaining values, and collects the sums.
 void all_trees(const Format& x, std::vector<double> left, std::set<double>& sums) {
   if (left.size() == 1) sums.insert(left[0]);
   for (size_t i = 0; i < left.size(); ++i)
@@ -208,7 +206,8 @@ TEST(RankReduceTwin, AiterCutsBf16OffOnGfx942) {
   EXPECT_EQ(of_column("aiter.all_reduce_1stage_gfx942", kBf16, column).low, 1.0);
 }
 
-/// FP16_OVFL: a finite sum saturates, Inf of a rank stays. It is set on gfx942 alone by vLLM, before bf16 is cast.
+/// FP16_OVFL: a finite sum saturates; a rank's Inf stays Inf. vLLM sets the bit on gfx942 only; there the cast from bf16 to fp16
+/// saturates too.
 TEST(RankReduceTwin, QuickReduceSaturatesOnGfx942) {
   const std::vector<double> most = {65504, 65504}, infinite = {HUGE_VAL, 1}, beyond = {0x1p17, 0x1p17};
   EXPECT_EQ(of_column("quickreduce.all_reduce_fp.gfx942", kF16, most).low, 65504);
@@ -221,8 +220,8 @@ TEST(RankReduceTwin, QuickReduceSaturatesOnGfx942) {
   EXPECT_EQ(of_column("quickreduce.all_reduce_fp_bf16", kBf16, beyond).low, 0x1p18);
 }
 
-/// sglang v0.5.19 communicator.cuh LamportTrait<bf16_t, 8, 4>: a word of two numbers is 0x00008000 instead of 0; one of fp32
-/// 0x80000000.
+/// A word with two zero elements is sent as 0x00008000 instead of 0, an fp32 zero as 0x80000000. Source: sglang v0.5.19
+/// communicator.cuh LamportTrait<bf16_t, 8, 4>.
 TEST(RankReduceTwin, OfTwoZerosInAWordTheFirstIsSentWithAnotherSign) {
   RankInputs in;
   in.x = {{0.0, 0.0, 0.0, 1.0, -0.0, 0.0, 0.0, -0.0}, {0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0}};
@@ -258,11 +257,11 @@ TEST(RankReduceTwin, WordsSayTheOrder) {
 
 namespace assay::rank_codec_twin {
 
-// Codecs of sums over ranks, written down: who reads codes of what, and who keeps a sum.
+// Codecs of all-reduces written by hand: which ranks read codes of what, and which rank keeps a sum.
 
 namespace {
 
-/// One pass of QuickReduce's int8 codec over a group of 32, written down; `saturates`: FP16_OVFL.
+/// One pass of QuickReduce's int8 codec over a group of 32; `saturates`: FP16_OVFL.
 std::vector<double> int8_pass(const std::vector<double>& group, bool saturates) {
   const auto half = [&](const Real& v) {
     const double h = nearest(kF16, v);
@@ -282,7 +281,7 @@ std::vector<double> int8_pass(const std::vector<double>& group, bool saturates) 
   return out;
 }
 
-/// 64 numbers have two groups, those of even and of odd place; two ranks, two passes.
+/// 64 elements form two groups, even and odd positions; two ranks, two passes.
 TEST(RankCodecTwin, QuickReduceCodesTheNumbersAndTheSums) {
   for (const bool saturates : {true, false})
     for (const double amplitude : {1.0, 1e-3, 3e4}) {
@@ -316,10 +315,10 @@ TEST(RankCodecTwin, QuickReduceCodesTheNumbersAndTheSums) {
     }
 }
 
-/// Numbers of two ranks, and codes of 8 bits with one scale for `group` of them, written down.
+/// Values of two ranks, and 8-bit codes with one scale per `group` of them.
 struct TwoRanks {
   RankInputs in;
-  std::vector<double> sums;  ///< fp32
+  std::vector<double> sums;  ///< fp32 sums
   TwoRanks(const Format& format, size_t elements, int seed) {
     std::mt19937 engine(static_cast<unsigned>(seed));
     std::normal_distribution<double> normal;
@@ -366,7 +365,7 @@ TEST(RankCodecTwin, AitersOwnersKeepTheirSumsAndOthersReadCodes) {
   }
 }
 
-/// v_cvt_pk_fp8_f32 does not saturate where FP16_OVFL is not set. On two ranks: one number, the others zeros.
+/// Without FP16_OVFL, v_cvt_pk_fp8_f32 does not saturate. Two ranks with one nonzero value each.
 TEST(RankCodecTwin, CodesBeyondTheLargestAreNaN) {
   const auto read_by = [](const char* id, double widest, size_t elements, int rank) {
     RankInputs in;
@@ -374,13 +373,14 @@ TEST(RankCodecTwin, CodesBeyondTheLargestAreNaN) {
     in.x[0][0] = widest;
     return RankSums(contract_of_ranks(id), kF16, in).results(rank, 0, int64_t(elements));
   };
-  // A sum of 336 * 2^-24 has the scale 1.4 * 2^-24, which f16 rounds to 2^-24: the quotient is 336.
+  // A sum of 336 * 2^-24 has scale 1.4 * 2^-24, which f16 rounds to 2^-24, so the quotient is 336.
   for (const auto& [id, widest] : {std::pair{"aiter.all_reduce_fp8_nosat.gfx942", 336.0}, {"aiter.all_reduce_fp8_nosat.gfx950", 600.0}}) {
     EXPECT_EQ(read_by(id, widest * 0x1p-24, 1024, 0).low[0], widest * 0x1p-24) << id << ": its owner has the sum";
     EXPECT_TRUE(std::isnan(read_by(id, widest * 0x1p-24, 1024, 1).low[0])) << id;
     EXPECT_FALSE(std::isnan(read_by(id, 240 * 0x1p-24, 1024, 1).low[0])) << id;
   }
-  // On gfx950 the multiplier of a small group is Inf, and that of zeros too: all of them are NaN. One rank of zeros is enough.
+  // On gfx950 the multiplier of a group of small values or zeros is Inf, so all of them become NaN. One rank with zeros is
+  // enough.
   for (const double widest : {0x1p-24, 0x1p-9, 0.0036, 0.0, 1.0}) {
     const Spans y = read_by("quickreduce.all_reduce_fp8_nosat.gfx950", widest, 64, 1);
     for (const size_t i : {size_t{0}, size_t{2}}) EXPECT_TRUE(std::isnan(y.low[i])) << widest << " " << i;
@@ -416,7 +416,7 @@ TEST(RankCodecTwin, FlashinfersStripesAreKeptByTurns) {
   EXPECT_GT(pinned, 2 * (8192 + 256) * 9 / 10) << "2 ulp of a scale move few codes";
 }
 
-/// Bits of both ends.
+/// Compares the bits of both ends.
 bool same_spans(const Spans& a, const Spans& b) {
   const auto same = [](const std::vector<double>& x, const std::vector<double>& y) {
     return x.size() == y.size() && std::equal(x.begin(), x.end(), y.begin(), same_number);
@@ -450,7 +450,7 @@ TEST(RankCodecTwin, WhatRanksHaveInCommonIsWhatEachOfThemReturns) {
 
 namespace assay::rank_edits {
 
-// Mistakes of all-reduces: each shows, and none of them is what a row may say.
+// Mutants of all-reduces: each is visible, and none can be written as a row.
 
 namespace {
 
@@ -462,7 +462,7 @@ TEST(RankEdits, EveryMistakeShowsOnDataThatCancel) {
     in.before = inputs_of_ranks(kBf16, 4, 8 * 41, 12).x;
     for (int r = 0; r < 4; ++r) in.x[size_t(r)][5] = r == 3 ? 60000.0 : 30000.0;  // beyond fp16
     for (int r = 0; r < 4; ++r) in.x[size_t(r)][6] = -0.0;
-    for (int r = 0; r < 4; ++r) in.x[size_t(r)][7] = 0x1p-130;  // subnormal
+    for (int r = 0; r < 4; ++r) in.x[size_t(r)][7] = 0x1p-130;  // a subnormal value
     const RankSums right(contract, kBf16, in);
     for (const RankNeighbour& wrong : rank_neighbours(contract, kBf16, 4, 8 * 41, true)) {
       if (wrong.name.starts_with("wire: nothing -> neg") || wrong.name == "wire: add(0) -> nothing") continue;
@@ -477,7 +477,7 @@ TEST(RankEdits, EveryMistakeShowsOnDataThatCancel) {
   }
 }
 
-/// What a rank returns of 1, 2, 4 and 8; in the call before they were 16, 32, 64 and 128.
+/// The result on a rank for the values 1, 2, 4 and 8; in the previous call they were 16, 32, 64 and 128.
 double returned(const RankReduce& contract, int rank = 0) {
   const RankInputs in{{{1}, {2}, {4}, {8}}, {{16}, {32}, {64}, {128}}};
   return RankSums(contract, kF32, in).results(rank, 0, 1)[0].low;

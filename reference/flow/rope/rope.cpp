@@ -26,13 +26,13 @@ Link bind_rope(const RowCells& cells, const Format& x) {
   return rope;
 }
 
-/// In both cells, another quantity instead of one.
+/// Replaces one quantity by another in both cells.
 void replace_in_both(Link& link, const std::string& from, const std::string& to) {
   Rope& rope = std::get<Rope>(link);
   for (Recipe* cell : {&rope.even, &rope.odd}) replace_quantity(*cell, from, to);
 }
 
-/// Two quantities exchange their places.
+/// Exchanges two quantities in both cells.
 void exchange_in_both(Link& link, const std::string& one, const std::string& other) {
   const std::string between = "the other";
   replace_in_both(link, one, between);
@@ -40,7 +40,7 @@ void exchange_in_both(Link& link, const std::string& one, const std::string& oth
   replace_in_both(link, between, other);
 }
 
-/// Each product and each sum is rounded to x, as operators of 16-bit types do.
+/// Mutant: rounds each product and sum to x, as operators of 16-bit types do.
 void in_16_bits(RowEdits& edits) {
   for (const char* column : {"even", "odd"})
     for (const EditedStep& token : edits.steps(column))
@@ -54,7 +54,7 @@ void in_16_bits(RowEdits& edits) {
   }
 }
 
-/// What a rotation goes by, and what all of its cells do.
+/// Mutants of how elements are paired and rotated, and of all cells together.
 void add_edits(RowEdits& edits) {
   edits.constants("pairs");
   edits.constants("dims", EditKind::kPartOfHead);
@@ -100,7 +100,7 @@ namespace {
 
 using Pairs = std::vector<std::pair<size_t, size_t>>;
 
-/// One number of each pair.
+/// One element of each pair.
 Spans gather(const Spans& head, const Pairs& pairs, size_t Pairs::value_type::*which) {
   Spans numbers;
   for (const auto& pair : pairs) {
@@ -110,13 +110,13 @@ Spans gather(const Spans& head, const Pairs& pairs, size_t Pairs::value_type::*w
   return numbers;
 }
 
-/// The numbers half a head away from one number of each pair.
+/// The elements half a head away from one element of each pair.
 Spans partners(const Spans& head, Pairs pairs, size_t Pairs::value_type::*which) {
   for (auto& pair : pairs) pair.*which = (pair.*which + head.size() / 2) % head.size();
   return gather(head, pairs, which);
 }
 
-/// The same row with the other signs.
+/// The row with all signs changed.
 Spans negated(Spans row) {
   for (double& v : row.low) v = -v;
   return row;
@@ -125,7 +125,7 @@ Spans negated(Spans row) {
 bool negative(Span span) { return std::signbit(span.low) && std::signbit(span.high); }
 bool positive(Span span) { return !std::signbit(span.low) && !std::signbit(span.high); }
 
-/// -1, 1, or 0 if both signs are in it.
+/// -1 or 1, or 0 if the interval contains both signs.
 int sign_of(Span span) {
   if (span.any() || std::isnan(span.low)) return 0;
   return negative(span) ? -1 : positive(span) ? 1 : 0;
@@ -145,7 +145,7 @@ std::vector<std::pair<size_t, size_t>> rope_pairs(const Rope& contract, size_t h
   return all;
 }
 
-/// Where the numbers of pairs stand: those of the even ones, of the odd ones, of both.
+/// Positions of the pairs' elements: even ones, odd ones, or both.
 CellPlaces pair_places(Pairs pairs, bool even, bool odd) {
   return [=](size_t column) -> std::optional<size_t> {
     for (size_t i = 0; i < pairs.size(); ++i)

@@ -1,4 +1,4 @@
-// Flow: pairs of a head's numbers are rotated by the angle of its position.
+// Op kind "rope": pairs of a head's elements are rotated by the angle of their position.
 #pragma once
 
 #include <utility>
@@ -8,25 +8,24 @@
 
 namespace assay {
 
-/// The row of the registry.
+/// The registry entry of this op kind.
 const Flow& rope_flow();
 
-/// Cosines and sines of one position, a number each pair. Where a cache holds them as [position, rotary], the first half of its
-/// row are cosines.
+/// Cosines and sines of one position, one per pair. In a cache [position, rotary], the first half of a row holds the cosines.
 struct Angles {
   std::vector<double> cos, sin;
 };
 
-/// Columns (even, odd) of each pair in a head of that many numbers, `pairs` of which are rotated.
+/// Columns (even, odd) of each pair in a head with that many elements, of which `pairs` pairs are rotated.
 std::vector<std::pair<size_t, size_t>> rope_pairs(const Rope& contract, size_t head, size_t pairs);
 
 class RowListener;
 
-/// A head with its pairs rotated. Numbers that are in none follow the cell `rest`.
+/// A head with its pairs rotated. Elements outside the pairs follow the cell `rest`.
 Spans rope_outputs(const Rope& contract, const Spans& head, const Angles& angles, RowListener* listener = nullptr);
 
-/// Which outputs cannot come nearer to zero while all numbers of the head go away from it: those of no pair, and those whose two
-/// terms have one sign. Only they can tell whether the factor that a head shares was too small or too large.
+/// The outputs that never move toward zero while all elements of the head move away from it: unpaired ones, and those whose two
+/// terms have the same sign. Only they can tell whether the head's shared factor was too small or too large.
 std::vector<bool> rises_with_head(const Rope& contract, const Spans& head, const Angles& angles);
 
 }  // namespace assay

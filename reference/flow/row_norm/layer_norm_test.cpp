@@ -1,4 +1,4 @@
-// layer_norm against MPFR programs, and the check of all outputs of a norm together.
+// Compares layer_norm with MPFR programs, and tests the joint check of a norm's outputs.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -20,7 +20,7 @@
 
 namespace assay::layer_norm_twin {
 
-// Norms that subtract the mean (LayerNorm), compared with straight-line programs in float and MPFR. The programs were written by
+// Compares norms that subtract the mean (LayerNorm) with straight-line programs in float and MPFR. The programs were written by
 // hand from a description of the kernels and share no code with the evaluator.
 
 namespace {
@@ -30,7 +30,7 @@ using layer_norms::outside;
 
 constexpr char kOnePass[] = "trtllm.layer_norm_squares";
 
-/// Outputs of a program that a contract does not take, over formats and means.
+/// Counts outputs of a program that a contract rejects, over formats and means.
 int64_t outside(const char* id, const Way& way, std::initializer_list<double> means = {0.0, 8.0, -64.0}) {
   int64_t count = 0;
   for (const Format* format : {&kBf16, &kF16, &kF32}) {
@@ -85,13 +85,14 @@ TEST(LayerNormTwin, ForAMeanAndAFactorAtHandTheOutputIsOneOfTwoNumbers) {
 
 namespace assay::layer_norm_joint {
 
-// All outputs of a row together leave one mean and one factor, so that nearly all have one code; rows with two are refused.
+// The outputs of a row together admit almost only one mean and one factor, so nearly all elements have one admissible code. Rows
+// that mix two factors are rejected.
 
 namespace {
 
 using namespace layer_norms;
 
-/// Elements of rows of 7168 that may have one code only, given what a program stored in all of the row.
+/// Fraction of elements with one admissible code in rows of 7168, given a program's whole output row.
 double one_code(const Format& format, double mean) {
   int64_t pinned = 0, all = 0;
   for (unsigned seed = 1; seed <= 8; ++seed) {
@@ -131,7 +132,8 @@ TEST(LayerNormTwin, OneMeanMustExplainTheWholeRow) {
   EXPECT_EQ(mixed.joint_violations[0].rfind("no single mean explains the row: y[", 0), 0u) << mixed.joint_violations[0];
 }
 
-// The mean is free by depth 2^-24 times the mean of |x|, whatever is left of it; and beta may leave little of an output.
+// The mean has an error of depth 2^-24 times the mean of |x|, even if positive and negative elements cancel; beta may cancel most
+// of an output.
 TEST(LayerNormTwin, MostSixteenBitOutputsAt7168HaveOneCode) {
   const auto share = [](const Format& format) {
     int64_t one = 0, all = 0;
@@ -172,7 +174,7 @@ TEST(LayerNormTwin, HalfARowWithAnotherFactorIsCaughtAlthoughEachElementPasses) 
 
 namespace assay::joint_test {
 
-// What all outputs of a row together allow as its factor, and norms in chains.
+// The factors that all outputs of a row together admit, and norms in chains.
 
 namespace {
 
@@ -180,7 +182,7 @@ using namespace norm_rows;
 
 // ---- one r for the whole row
 
-/// What a kernel stores that takes r_of(i) for element i; one of two factors.
+/// The output of a kernel that uses r_of(i) for element i, which is one of two factors.
 StoredRow stored_with(const Contract& contract, const Row& row, const std::function<double(size_t)>& r_of) {
   StoredRow stored;
   const Spans low = norm_outputs(*contract.row_norm(), Spans(row.x), Spans(row.gamma), point(r_of(0)));
@@ -189,7 +191,7 @@ StoredRow stored_with(const Contract& contract, const Row& row, const std::funct
   return stored;
 }
 
-/// A row with open outputs in both halves. In bf16 and N-A all products with one of the 128 significands of x are open or none
+/// A row with open outputs in both halves. In bf16 with N-A, all products with one of the 128 mantissas of x are open, or none
 /// is.
 Row row_that_tells_factors_apart(const Contract& contract, const Format& format) {
   for (unsigned seed = 0; seed < 100; ++seed) {
@@ -290,7 +292,8 @@ TEST(NormReason, NamesTheTreeAndTheSlackStep) {
 
 namespace assay::deviations_test {
 
-// Sums of x and of squares of what is left without the mean, by trees of random shape, lie within bounds that need their depth.
+// Sums of x, and of squared deviations from the mean, by trees of random shape: they must lie within bounds that depend on their
+// depth.
 
 namespace {
 
@@ -301,7 +304,7 @@ struct TreeSum {
   int depth;
 };
 
-/// The sum of a tree of random shape.
+/// The sum by a tree of random shape.
 TreeSum random_tree(const std::vector<float>& terms, std::mt19937& engine) {
   std::vector<TreeSum> leaves;
   for (float term : terms) leaves.push_back({term, 0});

@@ -22,19 +22,19 @@ Span inside_f32(double low, double high) {
 }
 
 Span tree_of_squares(double least, double most, size_t n, int64_t roundings) {
-  // Widened by far more than the roundings of these lines in double.
+  // Widened by far more than the double roundings of these lines.
   const double relative = rounding_error(roundings) + std::ldexp(1.0, 4 - std::numeric_limits<double>::digits);
   const double underflow = double(n) * std::ldexp(1.0, kF32.min_exponent() - kF32.precision());
   const double low = (least - underflow) * (1 - relative), high = (most + underflow) * (1 + relative);
   if (high > max_finite(kF32)) return {round_to(kF32, low, Rounding::kUp, Overflow::kSpecial), HUGE_VAL};
-  // A sum that is a number of f32 stays reachable however thin the interval is.
+  // A sum that is an f32 value stays admissible, however narrow the interval.
   const Span span = inside_f32(std::fmax(low, 0.0), high);
   return span.low <= span.high ? span : point(round_to(kF32, least, Rounding::kNearestEven, Overflow::kSpecial));
 }
 
 namespace {
 
-/// More than what sums of n positive doubles lose, and the few operations around them.
+/// More than the error of a double sum of n positive terms and the few operations around it.
 double double_slack(size_t n) { return double(n + 16) * std::numeric_limits<double>::epsilon(); }
 
 double to_f32(double value) { return round_to(kF32, value, Rounding::kNearestEven, Overflow::kSpecial); }
@@ -54,14 +54,14 @@ Span signed_sum(const std::vector<double>& x, int64_t depth) {
   for (double v : x) {
     all_negative = all_negative && std::signbit(v);
     if (!std::isfinite(v))
-      infinities += v;  // Inf and -Inf meet somewhere
+      infinities += v;  // Inf and -Inf may both occur
     else
       sum.add(v), magnitudes += std::fabs(v);
   }
   if (infinities != 0) return point(infinities);
-  if (magnitudes == 0) return {all_negative ? -0.0 : 0.0, 0.0};  // a sum of nothing but -0 is -0, unless it begins with 0
+  if (magnitudes == 0) return {all_negative ? -0.0 : 0.0, 0.0};  // a sum of -0 only is -0, unless it starts from 0
   const double bound = rounding_error(depth) * magnitudes * (1 + double_slack(x.size()));
-  if (magnitudes + bound > max_finite(kF32)) return any_number();  // one partial sum may be Inf, and another -Inf
+  if (magnitudes + bound > max_finite(kF32)) return any_number();  // one partial sum may be Inf and another -Inf
   const Span span = inside_f32(sum.rounded_down() - bound, sum.rounded_up() + bound);
   return span.low <= span.high ? span : point(to_f32(sum.rounded_down()));
 }
@@ -75,7 +75,7 @@ Span sum_of_deviations(const std::vector<double>& x, Span mu, int64_t depth) {
   };
   const double at_low = deviations(mu.low), at_high = deviations(mu.high);
   if (!std::isfinite(at_low) || !std::isfinite(at_high)) return point(std::isnan(at_low) ? at_low : at_high);
-  // A parabola of mu: greatest at an end, least where mu is nearest to the mean, of which double knows all but `off`.
+  // A parabola in mu: largest at an end, smallest where mu is nearest to the mean, which double represents up to `off`.
   const double slack = double_slack(x.size()), off = slack * largest(x);
   double mean = 0;
   for (double v : x) mean += v / double(x.size());
@@ -99,7 +99,7 @@ Environment with_n(int64_t n) {
   return environment;
 }
 
-/// Of squares that are rounded before they are added.
+/// For squares that are rounded before they are added.
 Span sum_of_rounded_squares(const std::vector<double>& x, int64_t depth, const Format& format) {
   ExactSum sum;
   double special = 0;
@@ -110,12 +110,12 @@ Span sum_of_rounded_squares(const std::vector<double>& x, int64_t depth, const F
     else
       special += square;
   }
-  if (special != 0) return point(special);  // Inf, or NaN
+  if (special != 0) return point(special);  // Inf or NaN
   const double low = sum.rounded_down(), high = sum.rounded_up();
   return high == 0 ? point(0) : tree_of_squares(low, high, x.size(), depth);
 }
 
-/// A cell that makes one number for the row.
+/// Evaluates a cell that gives one value for the row.
 Span of_row(const Recipe& recipe, const char* name, Span from, const Environment& environment, RowListener* listener) {
   Spans number(std::vector<double>{0});
   number.set(0, from);
@@ -123,7 +123,7 @@ Span of_row(const Recipe& recipe, const char* name, Span from, const Environment
   return number[0];
 }
 
-/// Of a row, or of a part of it that is taken for all.
+/// The mean of a row, or of a part of it that a mutant uses instead.
 Span mean_of(const RowNorm& contract, const std::vector<double>& x, RowListener* listener) {
   return of_row(contract.mean, "mu", norm_sum_of_x(contract, x), with_n(int64_t(double(x.size()) * share(contract.mean.over))),
                 listener);
@@ -133,7 +133,7 @@ Span mean_of(const RowNorm& contract, const std::vector<double>& x, RowListener*
 
 Span sum_of_squares(const std::vector<double>& x, int64_t depth, const Format& x_format) {
   const SumBounds exact = exact_sum_of_squares(x);
-  if (!std::isfinite(exact.low) || exact.high == 0) return point(exact.low);  // zeros have no rounding
+  if (!std::isfinite(exact.low) || exact.high == 0) return point(exact.low);  // zeros are exact
   return tree_of_squares(exact.low, exact.high, x.size(), depth + (squares_are_exact(x_format) ? 0 : 1));
 }
 

@@ -44,7 +44,8 @@ Link bind_row_norm(const RowCells& cells, const Format& x) {
     throw cells.error(n.z.empty() ? "z" : "residual", 0, "z and residual need each other");
   for (const auto& [column, recipe] : {std::pair{"z", &n.z}, {"residual", &n.residual}})
     for (const Step& step : recipe->steps)
-      if (step.is_free()) throw cells.error(column, 0, "'" + step.text + "' has an interval of results; what is summed must be one number");
+      if (step.is_free())
+        throw cells.error(column, 0, "'" + step.text + "' has an interval of results; the sum's input must have a single result");
   if (!cells.text("stored_from").empty()) n.stored_from = cells.column_number("stored_from");
   if (n.stored_from != RowNorm::kNoColumn && n.residual.empty()) throw cells.error("stored_from", 0, "needs the column residual");
   names.quantities = {"n", "eps"};
@@ -72,7 +73,7 @@ namespace {
 
 RowNorm& norm(Link& link) { return std::get<RowNorm>(link); }
 
-/// Which of the rounded and the unrounded sum is squared, normalized and stored.
+/// Mutants of which sum (rounded or unrounded) is squared, normalized and stored.
 void with_a_residual(RowEdits& edits) {
   edits.flow_edit("residual", "residual: stays as it was", [](Link& link) { norm(link).residual.start = "res"; });
   const EditedStep& last = edits.steps("z").back();
@@ -85,7 +86,7 @@ void with_a_residual(RowEdits& edits) {
     edits.flow_edit("y of z", "y: of the sum in all columns", [](Link& link) { norm(link).stored_from = RowNorm::kNoColumn; });
 }
 
-/// Squares of x itself, as they are or less the square of its mean: a difference of two large numbers.
+/// Mutants that square x itself, or subtract the squared mean: a difference of two large numbers.
 void squares_of_x(RowEdits& edits) {
   if (edits.row().text("sum") != "deviations" || edits.is_edited("sum over")) return;
   const auto of_x = [&](const std::string& name) -> EditedRow& {
@@ -101,7 +102,7 @@ void squares_of_x(RowEdits& edits) {
   less.insert(less.begin() + 1, RowEdits::edited(CellStep::made("sub", {"mu*mu"}), "sub(mu*mu)"));
 }
 
-/// What the mean is of, what the squares are of, and whose type the weights have.
+/// Mutants of the elements of the mean, the elements of the squares, and the type of the weights.
 void with_a_mean(RowEdits& edits) {
   edits.cell("mean");
   squares_of_x(edits);
@@ -124,7 +125,7 @@ void add_row_norm_edits(RowEdits& edits) {
     edits.flow_edit("squares", "sum: squares to(x) -> squares", [](Link& link) { norm(link).sum.steps.clear(); });
   edits.flow_edit("eps", "r: eps -> 10 eps", [](Link& link) { replace_quantity(norm(link).r, "eps", kTenEps); });
   for (const char* column : {"z", "residual", "r", "w", "gate", "y"})
-    if (!edits.is_edited(column)) edits.cell(column);  // a sum that is not stored is rounded by nobody
+    if (!edits.is_edited(column)) edits.cell(column);  // a sum that is not stored is never rounded
   const bool weighs = row.text("y").find('w') != std::string::npos;
   if (row.text("w").find("add(1)") == std::string::npos && weighs)
     edits.flow_edit("weight", "y: w -> 1 + w", [](Link& link) { replace_quantity(norm(link).y, "w", kOnePlusW); });

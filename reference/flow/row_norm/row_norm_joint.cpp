@@ -1,4 +1,4 @@
-// One factor r, and one mean, must explain a whole row of outputs: r is found by bisection on the fp32 grid.
+// One factor r, and one mean, must explain a whole row of outputs. r is found by bisection on the fp32 grid.
 #include <algorithm>
 #include <cmath>
 
@@ -11,7 +11,7 @@
 namespace assay {
 namespace {
 
-/// Elements whose accepted set is wider than one code: only they can tell one r from another.
+/// Elements that admit more than one code: only they distinguish values of r.
 std::vector<size_t> open_elements(const Spans& spans) {
   std::vector<size_t> open;
   for (size_t i = 0; !spans.pinned() && i < spans.size(); ++i)
@@ -21,7 +21,7 @@ std::vector<size_t> open_elements(const Spans& spans) {
 
 bool inside(Span span, double value) { return span.low <= value && value <= span.high; }
 
-/// Those of them that may be what is stored; the others fail by themselves.
+/// Those that admit the stored value; the others fail by themselves.
 std::vector<size_t> usable(const Spans& spans, const std::vector<double>& stored) {
   std::vector<size_t> open = stored.empty() ? std::vector<size_t>() : open_elements(spans);
   std::erase_if(open, [&](size_t i) { return !inside(spans[i], stored[i]); });
@@ -41,17 +41,17 @@ Spans gather(const Spans& row, const std::vector<size_t>& at) {
   return values;
 }
 
-/// Votes of elements on whether a trial r, or mean, is too small or too large.
+/// The elements' votes on whether a trial r, or mean, is too small or too large.
 struct Vote {
   bool up = false, down = false;
   std::string wants_up, wants_down;
 
-  /// Of a number whose magnitude rises with r.
+  /// For an element whose magnitude increases with r.
   void add(Span at_trial, double stored, const char* tensor, size_t index) {
     const double low = std::fabs(at_trial.low), high = std::fabs(at_trial.high);
     add_rising({std::min(low, high), std::max(low, high)}, std::fabs(stored), tensor, index);
   }
-  /// Of a number that rises with r.
+  /// For an element that increases with r.
   void add_rising(Span at_trial, double stored, const char* tensor, size_t index) {
     const std::string name = std::string(tensor) + "[" + std::to_string(index) + "]";
     if (at_trial.high < stored) up = true, wants_up = name;
@@ -81,7 +81,7 @@ class JointCheck {
     }
     open_q_ = usable(wide.q, stored.q);
     open_scales_ = usable(wide.scale, stored.scale);
-    if (contract.rope()) return;  // a head is short, and a number of it hangs on its partner: all of it is made again
+    if (contract.rope()) return;  // a head is short and its elements depend on their partners, so all of it is recomputed
     if (contract.row_norm()->centers()) std::erase_if(open_y_, [&](size_t i) { return slope(i) == 0; });
     x_y_ = gather(normalized_, open_y_), weights_y_ = weights_at(open_y_);
     x_q_ = gather(normalized_, open_q_), weights_q_ = weights_at(open_q_);
@@ -105,7 +105,8 @@ class JointCheck {
     return own;
   }
 
-  /// Of an output of a norm that centers, by r: the sign of (x - mu) gamma. 0 where mu may lie on either side of x.
+  /// For a norm that subtracts the mean: how an output changes with r, the sign of (x - mu) gamma. 0 if mu may lie on either side
+  /// of x.
   int slope(size_t i) const {
     const double x = normalized_[i];
     const int side = x > mu_.high ? 1 : x < mu_.low ? -1 : 0;
@@ -144,7 +145,7 @@ class JointCheck {
     return vote;
   }
 
-  /// `numbers(at)`: what is quantized at these columns.
+  /// `numbers(at)`: the values that are quantized at these columns.
   template <class Numbers>
   void vote_scales(Numbers numbers, const GroupQuant& quant, Vote& vote) const {
     const auto size = size_t(inputs_.group_size);
@@ -156,7 +157,7 @@ class JointCheck {
     }
   }
 
-  /// A code is judged with the scale that was stored for its group. `y`: the numbers of the open codes.
+  /// A code is checked with its group's stored scale. `y`: the values of the open codes.
   void vote_codes(const Spans& y, const GroupQuant& quant, Vote& vote) const {
     for (size_t k = 0; k < open_q_.size(); ++k) {
       const size_t g = open_q_[k] / size_t(inputs_.group_size);
@@ -179,7 +180,7 @@ class JointCheck {
   std::vector<size_t> open_y_, open_q_, open_scales_;
   Spans x_y_, x_q_;
   NormWeights weights_y_{{}}, weights_q_{{}};
-  Spans head_;  ///< of a contract that rotates
+  Spans head_;  ///< for a contract that rotates
   NormWeights weights_{{}};
 };
 
@@ -202,7 +203,7 @@ std::optional<Span> means_of_outputs(const RowNorm& norm, const RowInputs& input
     const Spans y = norm_outputs(norm, x, weights, {wide.r, point(trial)});
     for (size_t k = 0; k < open.size(); ++k) {
       const double value = stored.y[open[k]];
-      if (inputs.gamma[open[k]] < 0)  // then an output rises with the mean
+      if (inputs.gamma[open[k]] < 0)  // the output then increases with the mean
         last.add_rising(y[k], value, "y", open[k]);
       else
         last.add_rising({-y[k].high, -y[k].low}, -value, "y", open[k]);

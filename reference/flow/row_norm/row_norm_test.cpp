@@ -1,4 +1,4 @@
-// rms_norm against MPFR programs: alone, with a residual, gated, and its sum of squares.
+// Compares rms_norm with MPFR programs: alone, with a residual, gated, and its sum of squares.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -17,7 +17,7 @@
 
 namespace assay::norm_twin {
 
-// Norms against programs in MPFR written by hand, for every factor that a contract allows.
+// Compares norms with MPFR programs written by hand, for every factor that a contract admits.
 
 namespace {
 
@@ -41,8 +41,8 @@ double round_first(const Format& f, double x, double w, double r) {
 /// N-B: f32 across the weight.
 double round_last(const Format& f, double x, double w, double r) { return nearest(f, fl(Real(fl(Real(x) * Real(r))) * Real(w))); }
 
-/// The first element where a program and the flow differ, for r at hand: as points they are equal, in the row's span they are
-/// members.
+/// The first element in which a program and the evaluation differ. With a given r, the results must be equal; with the row's
+/// interval of r, the result must be inside.
 std::string disagreement(const char* id, const Format& format, const Program& program) {
   const Contract contract = contract_of(id, format);
   for (double scale : {1.0, 0x1p-8, 0x1p-13, 40.0}) {
@@ -119,7 +119,7 @@ TEST(NormTwin, FactorsOfFloatProgramsInManyOrdersLieInTheSpan) {
       for (int half = threads / 2; half > 0; half /= 2)
         for (int t = 0; t < half; ++t) partial[size_t(t)] += partial[size_t(t + half)];
       const int per_thread = (n + threads - 1) / threads;
-      if (per_thread > 28) continue;  // longer paths than this row's kernel has
+      if (per_thread > 28) continue;  // this row's kernel has no paths that long
       const float right = 1.0f / std::sqrt(partial[0] / float(n) + float(kEps));
       ASSERT_TRUE(inside(span, double(right))) << n << " over " << threads;
     }
@@ -133,7 +133,7 @@ TEST(NormTwin, FactorsOfFloatProgramsInManyOrdersLieInTheSpan) {
 
 namespace assay::norm_add_twin {
 
-// Norms that add a residual, against programs in MPFR written by hand: which of the rounded and the unrounded sum is stored,
+// Compares norms with a residual with MPFR programs written by hand: which of the rounded and the unrounded sum is stored,
 // squared and normalized.
 
 namespace {
@@ -175,7 +175,7 @@ Real exact_factor(const std::vector<double>& z) {
 
 bool inside(Span span, const Real& value) { return Real(span.low) <= value && value <= Real(span.high); }
 
-/// A number in the flow's answer that the program does not give; -1 if there is none.
+/// The first element in which the evaluation differs from the program; -1 if there is none.
 int disagreement(const char* id, const Format& format, bool rounded, bool plus_one) {
   const RowInputs in = inputs_of(format, 600, 91);
   const Contract contract = contract_of(id, format);
@@ -228,7 +228,7 @@ TEST(NormAddTwin, AStoreThatCutsOffIsNeverLarger) {
     ASSERT_LE(std::fabs(out.residual[i].low), std::fabs(wide));
     smaller += out.residual[i].low != nearest(kBf16, wide);
   }
-  EXPECT_GT(smaller, 150);  // half of those that need rounding
+  EXPECT_GT(smaller, 150);  // half of the elements that need rounding
 }
 
 TEST(NormAddTwin, BeyondItsColumnARowIsMadeOfTheStoredSum) {
@@ -268,8 +268,8 @@ TEST(NormAddTwin, OneFactorMustExplainTheWholeRow) {
 
 namespace assay::norm_gated_twin {
 
-// A norm whose outputs are multiplied by the activation of a gate, against a program in MPFR written by hand: every program that
-// uses the freedom of its functions lies in the accepted sets, and one that forgets a part of the activation does not.
+// Compares a gated norm with an MPFR program written by hand. Every program within the error bounds of its functions must lie in
+// the accepted intervals. A program that drops a part of the activation must not.
 
 namespace {
 
@@ -281,7 +281,7 @@ Contract contract_of(const char* id) {
   return bind(tables, id, kBf16);
 }
 
-/// Some steps of fp32 from a number that is not zero.
+/// Moves a nonzero number by some fp32 steps.
 double moved(double v, int steps) {
   for (; steps > 0 && v != 0; --steps) v = next_up(kF32, v);
   for (; steps < 0 && v != 0; ++steps) v = next_down(kF32, v);
@@ -302,7 +302,8 @@ RowInputs inputs_of(unsigned seed) {
 
 enum class Gate { kSilu, kSigmoid, kNone };
 
-/// aiter fused_fp8_quant.py e4048607: (x r) w times z sigmoid(z), whose exponential and quotient are off by so many ulp.
+/// (x r) w times z sigmoid(z), with the exponential and the division off by that many ulp. Source: aiter fused_fp8_quant.py
+/// e4048607.
 double output(const RowInputs& in, size_t i, double r, int off, Gate gate) {
   const double g = in.gate[i], e = moved(fl(in_reals(mpfr_exp, Real(-g))), off);
   const double sigmoid = moved(fl(Real(1) / Real(fl(Real(1) + Real(e)))), off);
@@ -310,7 +311,7 @@ double output(const RowInputs& in, size_t i, double r, int off, Gate gate) {
   return fl(Real(fl(Real(fl(Real(in.x[i]) * Real(r))) * Real(in.gamma[i]))) * Real(h));
 }
 
-/// Columns whose output of such a program the flow does not accept.
+/// Number of columns in which the output of such a program is rejected.
 int refused(Gate gate, int off) {
   const RowInputs in = inputs_of(7);
   const Contract contract = contract_of("aiter.fused_rms_gated_fp8_group_quant");
@@ -336,7 +337,7 @@ TEST(NormGatedTwin, AnotherActivationIsRefused) {
 
 TEST(NormGatedTwin, ScalesAndCodesAreOfTheProduct) {
   RowInputs in = inputs_of(8);
-  for (size_t i = 0; i < 128; ++i) in.gate[i] = 0;  // a group of zeros has the least scale
+  for (size_t i = 0; i < 128; ++i) in.gate[i] = 0;  // a group of zeros gets the smallest scale
   const RowOutputs out = evaluate_row(contract_of("aiter.fused_rms_gated_fp8_group_quant"), in, nullptr, kBf16);
   for (size_t group = 0; group < kColumns / 128; ++group) {
     double amax = 0;
@@ -361,7 +362,8 @@ TEST(NormGatedTwin, ScalesAndCodesAreOfTheProduct) {
 
 namespace assay::sum_of_squares_test {
 
-// Sums of squares of float programs in many orders lie within bounds that are hardly wider, so that most outputs have one code.
+// Sums of squares by float programs in many orders must lie within the bounds. The bounds must be narrow, so that most outputs
+// have one code.
 
 namespace {
 
@@ -369,7 +371,7 @@ using namespace norm_rows;
 
 // ---- sums
 
-/// A sum in float over a random tree of at most `depth` roundings on any path, and the depth that it has.
+/// A float sum over a random tree with at most `depth` roundings on any path, and its actual depth.
 struct TreeSum {
   float sum;
   int64_t depth;
@@ -438,9 +440,9 @@ TEST(SumOfSquares, EdgesAreWhatTheyAre) {
   EXPECT_GT(sum_of_squares({0x1p-80}, 3, kBf16).high, -1);
 }
 
-// ---- sharpness
+// ---- width of the accepted interval
 
-/// Share of outputs with one code.
+/// Fraction of outputs with one code.
 double share_with_one_code(const char* id, const Format& format) {
   int64_t one = 0, all = 0;
   for (unsigned seed = 0; seed < 40; ++seed) {

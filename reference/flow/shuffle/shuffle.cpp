@@ -9,10 +9,10 @@
 namespace assay {
 namespace {
 
-/// Where element (row, column) of an expert lies.
+/// Position of element (row, column) within an expert.
 using PlaceInExpert = std::function<int64_t(int64_t row, int64_t column)>;
 
-/// The result's element at to(r, c) is that of x at from(r, c).
+/// For each element (r, c): position to(r, c) of the result holds position from(r, c) of x.
 std::vector<int64_t> moved(const ShuffleExtents& extents, const PlaceInExpert& from, const PlaceInExpert& to) {
   std::vector<int64_t> sources(size_t(extents.elements()));
   const int64_t of_expert = extents.n() * extents.k;
@@ -37,7 +37,7 @@ std::vector<int64_t> between(const WeightMove& move, const ShuffleExtents& exten
   return move.back ? moved(extents, shuffled, rows) : moved(extents, rows, shuffled);
 }
 
-/// The tile's rows one after the other, each whole.
+/// Mutant: keeps the rows of a tile contiguous.
 PlaceInExpert rows_of_tiles(const WeightShuffle& shuffle, const ShuffleExtents& extents) {
   return [=](int64_t row, int64_t column) {
     const int64_t tile_k = 2 * shuffle.products;
@@ -46,7 +46,7 @@ PlaceInExpert rows_of_tiles(const WeightShuffle& shuffle, const ShuffleExtents& 
   };
 }
 
-/// Tiles of a column of tiles one after the other.
+/// Mutant: orders tiles column by column.
 PlaceInExpert tiles_by_columns(const WeightShuffle& shuffle, const ShuffleExtents& extents) {
   return [=](int64_t row, int64_t column) {
     const int64_t tile_k = 2 * shuffle.products, tile = shuffle.rows * tile_k;
@@ -113,8 +113,9 @@ WeightMove read_shuffle(const ContractRow& row) {
 
 std::vector<std::string> shuffle_lines(const WeightMove& move) {
   const std::string rows = std::to_string(move.shuffle.rows), products = std::to_string(2 * move.shuffle.products);
-  return {"shuffled: [n / " + rows + ", k / " + products + ", runs of 16 bytes in " + products + ", " + rows + " rows, a run]   of [n, k]",
-          move.back ? "y        = x, which is shuffled, by rows" : "y        = x, shuffled; the same shape and other places"};
+  return {"shuffled: [n / " + rows + ", k / " + products + ", runs of 16 bytes in " + products + ", " + rows +
+              " rows, one run]   from [n, k]",
+          move.back ? "y        = x, from the shuffled order back to rows" : "y        = x, shuffled; the shape does not change"};
 }
 
 const Flow& shuffle_flow() {

@@ -1,4 +1,4 @@
-// A contract of the flow "shuffle": the elements of a weight in another order, none changed.
+// A contract of op kind "shuffle": reorders the elements of a weight without changing them.
 #pragma once
 
 #include <functional>
@@ -12,13 +12,13 @@
 
 namespace assay {
 
-/// The row of the registry.
+/// The registry entry of this op kind.
 const Flow& shuffle_flow();
 
 struct WeightMove {
   WeightShuffle shuffle;
-  bool back = false;                   ///< from the shuffled order into rows
-  std::vector<const Format*> formats;  ///< of the elements
+  bool back = false;                   ///< true: from the shuffled order to rows
+  std::vector<const Format*> formats;  ///< formats of the elements
 
   bool moves(const Format& x) const;
 };
@@ -26,7 +26,7 @@ struct WeightMove {
 /// Throws TableError.
 WeightMove read_shuffle(const ContractRow& row);
 
-/// A weight [experts, n, k] of elements of so many bytes: n rows of each expert. An expert's elements stay its own.
+/// A weight [experts, n, k] with elements of that many bytes: n rows per expert. Elements never move between experts.
 struct ShuffleExtents {
   Groups experts;
   int64_t k = 0;
@@ -36,19 +36,19 @@ struct ShuffleExtents {
   int64_t elements() const { return experts.rows() * k; }
 };
 
-/// Of each element of the result, in the order of memory, which one of x it is, likewise.
+/// For each element of the result, in memory order, the index of its source element in x.
 std::vector<int64_t> sources_of(const WeightMove& move, const ShuffleExtents& extents);
 
-/// A move with one mistake.
+/// A reordering with one mistake.
 struct ShuffleNeighbour {
-  std::string name;  ///< "tile: 32 rows"
+  std::string name;  ///< such as "tile: 32 rows"
   std::vector<int64_t> sources;
 };
 
-/// Every mistake that moves some element elsewhere for these extents; of several that do the same the first.
+/// Every mutant that moves some element elsewhere for these extents; of several identical ones, the first.
 std::vector<ShuffleNeighbour> shuffle_neighbours(const WeightMove& move, const ShuffleExtents& extents);
 
-/// The contract in words.
+/// The contract as text.
 std::vector<std::string> shuffle_lines(const WeightMove& move);
 
 }  // namespace assay

@@ -1,5 +1,6 @@
-// A call as a kernel of a plug-in reads it: tensors by role, parameters by name, and refusals in words. C++17 and the C header
-// alone. SPDX-License-Identifier: Apache-2.0
+// The view of a call that a plug-in's kernel gets: tensors by role, parameters by name, and exceptions that reject the call with
+// a reason. Needs C++17 and abi.h only.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cmath>
@@ -14,21 +15,21 @@
 
 namespace assay::plugin {
 
-/// Why a call is not run.
+/// Thrown to reject a call; what() is the reason.
 struct Refusal : std::runtime_error {
   Refusal(assay_status s, const std::string& why) : std::runtime_error(why), status(s) {}
   assay_status status;
 };
-/// What this library does not do: a skip.
+/// The library does not support the call. The case is skipped.
 [[noreturn]] inline void unsupported(const std::string& why) { throw Refusal(ASSAY_UNSUPPORTED, why); }
-/// What is wrong in itself: a failure.
+/// The call itself is invalid. The case fails.
 [[noreturn]] inline void failed(const std::string& why) { throw Refusal(ASSAY_FAILED, why); }
-/// The device or its driver went wrong, which says nothing about the kernel.
+/// The device or its driver failed, which says nothing about the kernel.
 struct DeviceLost : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// The element type of a C++ type. cuda_plugin.hpp adds CUDA's; an author may add his own.
+/// The ABI element type of a C++ type. cuda_plugin.hpp adds CUDA's types; plug-ins may add their own.
 template <class T>
 struct Element;
 template <int kCode, int kBits>
@@ -48,7 +49,7 @@ struct Element<uint8_t> : ElementOf<ASSAY_UINT, 8> {};
 template <>
 struct Element<uint32_t> : ElementOf<ASSAY_UINT, 32> {};
 
-/// As case tables name it: "bf16", "f32", "i8", "e4m3fn".
+/// Name of the type as case tables write it: "bf16", "f32", "i8", "e4m3fn".
 inline std::string type_name(int code, int bits) {
   switch (code) {
     case ASSAY_INT:
@@ -79,7 +80,7 @@ inline std::string type_name(const assay_tensor& t) { return type_name(t.type_co
 inline bool has_type(const assay_tensor& t, int code, int bits) { return t.type_code == code && t.type_bits == bits; }
 inline std::string named(const assay_tensor& t) { return std::string("tensor '") + t.role + "'"; }
 
-/// A tensor whose elements are T. Refusals name it.
+/// A tensor with elements of type T. Its checks name the tensor when they reject a call.
 template <class T>
 class View {
  public:
@@ -99,23 +100,23 @@ class View {
     return product;
   }
 
-  /// Refuses unless elements follow each other without a gap, the last dimension fastest.
+  /// Rejects the call unless the elements are contiguous, with the last dimension fastest.
   const View& dense() const {
     for (int64_t d = dimensions() - 1, stride = 1; d >= 0; stride *= size(int(d)), --d)
       if (size(int(d)) > 1 && this->stride(int(d)) != stride) refused("must be dense");
     return *this;
   }
-  /// Refuses unless elements of a row are neighbours; rows may lie apart.
+  /// Rejects the call unless the elements within a row are contiguous. Rows may have any stride.
   const View& dense_rows() const {
     if (dimensions() < 1 || (size(dimensions() - 1) > 1 && stride(dimensions() - 1) != 1))
-      refused("must have neighbours in its rows");
+      refused("must have contiguous elements in each row");
     return *this;
   }
-  /// Refuses unless data and rows begin at multiples of so many bytes.
+  /// Rejects the call unless the data and every row start at a multiple of `bytes`.
   const View& aligned(int64_t bytes) const {
     bool fits = reinterpret_cast<uintptr_t>(data) % uint64_t(bytes) == 0;
     for (int d = 0; d + 1 < dimensions(); ++d) fits = fits && (size(d) <= 1 || stride(d) * int64_t{sizeof(T)} % bytes == 0);
-    if (!fits) refused("must be aligned to " + std::to_string(bytes) + " bytes, each row too");
+    if (!fits) refused("must be aligned to " + std::to_string(bytes) + " bytes, and so must each row");
     return *this;
   }
 
@@ -126,18 +127,18 @@ class View {
 
 class Call {
  public:
-  using DeviceError = DeviceLost;  ///< thrown, it makes ASSAY_DEVICE_LOST of the call
+  using DeviceError = DeviceLost;  ///< throwing it ends the call with ASSAY_DEVICE_LOST
 
   explicit Call(const assay_call& call) : call_(call) {
     if (call.size < offsetof(assay_call, message_bytes) + sizeof(size_t)) failed("assay_call is older than this library");
   }
   const assay_call& raw() const { return call_; }
-  /// assay_algorithm without its size.
+  /// assay_algorithm without the field `size`.
   struct Algorithm {
     int32_t split_k = 0, promote = 0, order = ASSAY_ORDER_NOT_SAID;
   };
-  /// Says which algorithm makes the outputs, before they are there. Outputs of another one are then wrong. An older caller reads no more
-  /// than split_k.
+  /// Reports which algorithm will produce the outputs. Call it before they exist; outputs of another algorithm then count as
+  /// wrong. Callers compiled against an older ABI read only split_k.
   void say_algorithm(const Algorithm& used) const {
     if (call_.size >= offsetof(assay_call, algorithm) + sizeof call_.algorithm && call_.algorithm != nullptr) {
       call_.algorithm->split_k = used.split_k, call_.algorithm->promote = used.promote, call_.algorithm->order = used.order;
@@ -146,7 +147,7 @@ class Call {
     }
   }
 
-  /// Null if the call has no tensor of that role.
+  /// Returns nullptr if the call has no tensor with that role.
   const assay_tensor* find(const char* role) const {
     for (int32_t i = 0; i < call_.n_tensors; ++i)
       if (std::strcmp(call_.tensors[i].role, role) == 0) return &call_.tensors[i];
@@ -159,12 +160,12 @@ class Call {
     unsupported(std::string("the call has no tensor '") + role + "'; it has " + (has.empty() ? "none" : has));
   }
 
-  /// Refuses unless the elements are of type T.
+  /// Rejects the call unless the elements have type T.
   template <class T>
   View<const T> in(const char* role) const {
     return View<const T>(typed<T>(at(role)));
   }
-  /// One that is written; where an op works in place its data can be read, too.
+  /// An output tensor. If the op works in place, its data can be read too.
   template <class T>
   View<T> out(const char* role) const {
     const assay_tensor& t = typed<T>(at(role));
@@ -172,7 +173,7 @@ class Call {
     return View<T>(t);
   }
 
-  /// Null if the call has no parameter of that name.
+  /// Returns nullptr if the call has no parameter with that name.
   const assay_param* find_parameter(const char* name) const {
     for (int32_t i = 0; i < call_.n_params; ++i)
       if (std::strcmp(call_.params[i].name, name) == 0) return &call_.params[i];
@@ -208,7 +209,8 @@ struct Type {
   using type = T;
 };
 
-/// with_type<float, int8_t>(call.at("x"), [&](auto of) { using T = typename decltype(of)::type; ... }): the first that fits.
+/// Calls f with the first of the listed types that matches the tensor: with_type<float, int8_t>(call.at("x"), [&](auto of) {
+/// using T = typename decltype(of)::type; ... }).
 template <class... Ts, class F>
 void with_type(const assay_tensor& t, F f) {
   const bool found = ((has_type(t, Element<Ts>::code, Element<Ts>::bits) && (f(Type<Ts>{}), true)) || ...);

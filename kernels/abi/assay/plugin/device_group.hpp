@@ -1,4 +1,4 @@
-// Ranks of a group that one process holds, on one device or on several that reach each other's memory.
+// The ranks of a group that one process holds, on one device or on several that reach each other's memory.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -11,21 +11,21 @@
 #include "assay/plugin/devices.hpp"
 #include "assay/plugin/group.hpp"
 
-#pragma GCC visibility push(hidden)  // two plug-ins in one process must not share what is static here
+#pragma GCC visibility push(hidden)  // hidden, because two plug-ins in one process must not share these statics
 namespace assay::plugin {
 
-/// Whether a runtime has a LoadScope: while one lives, what a kernel's row launches is loaded on the current device and not
-/// started.
+/// True if the runtime has a LoadScope. While a LoadScope lives, a kernel launch only loads the kernel on the current device.
 template <class Runtime, class = void>
 struct LoadsKernels : std::false_type {};
 template <class Runtime>
 struct LoadsKernels<Runtime, std::void_t<typename Runtime::LoadScope>> : std::true_type {};
 
-/// Rows whose kernels were loaded, so that no launch waits for a rank that waits for that launch.
+/// Remembers which kernels were loaded. Without preloading, the launch of one rank could wait for a rank that itself waits for
+/// that launch.
 template <class Runtime, class C>
 class LoadedKernels {
  public:
-  /// `load` runs the ranks of the call, which starts nothing; once for all calls that launch the same.
+  /// Calls `load` once for each set of launches. `load` runs the ranks of the call inside a LoadScope, so nothing starts.
   template <class Load>
   void expect(const assay_call& call, Load load) {
     if constexpr (LoadsKernels<Runtime>::value) {
@@ -39,7 +39,7 @@ class LoadedKernels {
   std::set<std::string> loaded_;
 };
 
-/// Copies of calls in a row, each in a stream.
+/// Copies of back-to-back calls, each with a stream.
 class InStreams {
  public:
   template <class StreamOf>
@@ -63,11 +63,11 @@ class InStreams {
   std::vector<const assay_call* const*> rows_;
 };
 
-/// A group on a device, whoever holds its other ranks.
+/// A group of ranks on devices, wherever its other ranks run.
 template <class C>
 class RanksOnDevice {
  public:
-  /// Waits for a stream; what that gave, as a status.
+  /// Waits for a stream and returns the status.
   using Finished = std::function<assay_status(void* stream)>;
 
   RanksOnDevice() = default;
@@ -79,9 +79,9 @@ class RanksOnDevice {
                            const Finished& finished) = 0;
 };
 
-/// A kernel gets all ranks of a device in one launch, in a stream of the group's own; where ranks have several devices all
-/// launches are made before one of them is waited for. Calls that come with streams are enqueued in these, those of a device in
-/// that of its first rank, and nobody waits: such a call can be captured in a graph once another one was made on the same areas.
+/// Each device gets all of its ranks in one launch, on a stream of the group. With several devices, all launches are made before
+/// any of them is waited for. Calls that bring their own streams are enqueued on the stream of the device's first rank, and
+/// nobody waits. Such a call can be captured into a graph after one ordinary call on the same areas.
 template <class Runtime, class C>
 class DeviceGroup : public RanksOnDevice<C> {
  public:
@@ -94,7 +94,7 @@ class DeviceGroup : public RanksOnDevice<C> {
       const OnDevice<Runtime> on(device);
       streams_.push_back(nullptr);
       if (Runtime::create_stream(&streams_.back()) != Runtime::kSuccess)
-        throw Refusal(ASSAY_DEVICE_LOST, "no stream for the group");
+        throw Refusal(ASSAY_DEVICE_LOST, "cannot create a stream for the group");
     }
   }
   ~DeviceGroup() override {
@@ -115,13 +115,13 @@ class DeviceGroup : public RanksOnDevice<C> {
       const KernelOf<C>& kernel = select_for_group(kernels, row, n, size_);
       const bool has_streams = row.first()->stream != nullptr;
       if (has_streams && devices() > 1 && row.first()->stream == row.calls[0][each_]->stream)
-        unsupported("each device wants a stream of its own");
+        unsupported("each device needs its own stream");
       InStreams in_streams(row, n, [&](int32_t i, int32_t r) {
         return has_streams ? row.calls[i][r / each_ * each_]->stream : streams_[size_t(r / each_)];
       });
       const std::vector<Ranks> ranks =
           areas_.ranks(in_streams.row(), [&](const assay_call& call) { return kernel.area(C(call)); });
-      // Uploads and what new areas hold at first went to default streams, for which no other stream waits.
+      // Uploads and the initial contents of new areas went to default streams, for which no other stream waits.
       const bool nothing_new = has_streams && ranks.front().earlier_calls > 0;
       if (!nothing_new)
         if (const assay_status ready = on_all([&](int) { return finished(nullptr); }); ready != ASSAY_OK) return ready;
@@ -138,7 +138,7 @@ class DeviceGroup : public RanksOnDevice<C> {
   }
 
  private:
-  /// The first status that is not well, of all devices.
+  /// Runs a step on every device and returns the first status that is not ASSAY_OK.
   template <class Step>
   assay_status on_all(Step step) {
     assay_status first = ASSAY_OK;
@@ -167,7 +167,7 @@ class DeviceGroup : public RanksOnDevice<C> {
     try {
       launch(kernel, row);
     } catch (...) {
-      (void)wait();  // for ranks that were launched: they give up, and nothing is released under them
+      (void)wait();  // waits until the launched ranks have given up, because they still use their memory
       throw;
     }
     return wait();
@@ -179,12 +179,12 @@ class DeviceGroup : public RanksOnDevice<C> {
     for (int32_t r = 0; r < size_; ++r) {
       head[size_t(r)] = heads.data() + size_t(r) * kAreaHead;
       if (Runtime::copy_out(heads.data() + size_t(r) * kAreaHead, ranks.areas[r], kAreaHead) != Runtime::kSuccess)
-        return report(ranks.calls[0], ASSAY_DEVICE_LOST, "the area of a rank cannot be read");
+        return report(ranks.calls[0], ASSAY_DEVICE_LOST, "cannot read the area of a rank");
     }
     return report_ranks(kernel, ranks, head.data(), 0, size_);
   }
 
-  /// Memory of a rank is its device's; all devices reach it.
+  /// Allocates a rank's memory on its device; all devices can reach it.
   struct Memory {
     int32_t each = 1;
     std::vector<int> devices = {0};
@@ -198,10 +198,10 @@ class DeviceGroup : public RanksOnDevice<C> {
   };
   int32_t size_;
   std::vector<int> devices_;
-  int32_t each_;  ///< ranks of a device
+  int32_t each_;  ///< ranks per device
   Areas<Memory> areas_;
   LoadedKernels<Runtime, C> loaded_;
-  std::vector<void*> streams_;  ///< of each device
+  std::vector<void*> streams_;  ///< one stream per device
   std::vector<void*> memory_;
 };
 

@@ -1,6 +1,6 @@
-// Ranks of a group that this process holds on a device, where other processes of the machine hold the others: on the same device,
-// whose time they share then, or on one that reaches it. What peers read or write is memory that its owner exports and the others
-// open.
+// The ranks of a group that this process holds on a device, while other processes of the machine hold the other ranks. The
+// processes share one device, or use devices that reach each other. Each process exports the memory that peers access, and the
+// peers open it.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -12,18 +12,18 @@
 #include "assay/plugin/device_group.hpp"
 #include "assay/plugin/meeting.hpp"
 
-#pragma GCC visibility push(hidden)  // two plug-ins in one process must not share what is static here
+#pragma GCC visibility push(hidden)  // hidden, because two plug-ins in one process must not share these statics
 namespace assay::plugin {
 
-/// Whether a runtime exports memory: struct Handle, export_memory(Handle&, void*), open_memory(void**, const Handle&),
+/// True if the runtime can export memory: struct Handle, export_memory(Handle&, void*), open_memory(void**, const Handle&),
 /// close_memory(void*), copy_across(to, from, bytes).
 template <class Runtime, class = void>
 struct ExportsMemory : std::false_type {};
 template <class Runtime>
 struct ExportsMemory<Runtime, std::void_t<typename Runtime::Handle>> : std::true_type {};
 
-/// Memory by name and rank. Own pieces are allocated and exported; those of others are opened once their owners have met this
-/// process.
+/// Shared memory pieces, identified by name and rank. A process allocates and exports its own pieces. It opens those of peers
+/// after both have passed a meeting.
 template <class Runtime>
 class SharedPieces {
  public:
@@ -31,7 +31,7 @@ class SharedPieces {
   explicit SharedPieces(Meeting& meeting) : meeting_(meeting) {}
   SharedPieces(const SharedPieces&) = delete;
   SharedPieces& operator=(const SharedPieces&) = delete;
-  /// Memory is released once all who opened it have closed it: cudaIpcCloseMemHandle() comes before cudaFree() of its owner.
+  /// Memory is released only after every peer has closed it: cudaIpcCloseMemHandle() must come before the owner's cudaFree().
   ~SharedPieces() {
     for (auto& [name, data] : opened_)
       if (data != nullptr) (void)Runtime::close_memory(data);
@@ -39,13 +39,13 @@ class SharedPieces {
     for (auto& [name, data] : own_) (void)Runtime::release(data);
   }
 
-  /// What an owner says beside the handle.
+  /// What an owner publishes besides the handle.
   struct Label {
     typename Runtime::Handle handle;
     uint64_t words[kMostTensors];
   };
 
-  /// True if it is new.
+  /// Returns true if the piece is new.
   bool offer(const std::string& name, int32_t rank, size_t bytes) {
     void*& data = own_[key(name, rank)];
     if (data != nullptr) return false;
@@ -79,14 +79,15 @@ class DeviceProcesses : public RanksOnDevice<C> {
  public:
   using Finished = typename RanksOnDevice<C>::Finished;
 
-  /// Of several devices a process takes one for good, so that as many ranks share each as may be.
+  /// With several devices, a process keeps one device for its lifetime. Processes are spread evenly over the devices.
   explicit DeviceProcesses(const assay_place& place) : meeting_(place), pieces_(meeting_) {
     if constexpr (HasDevices<Runtime>::value) {
       const std::vector<int> devices = devices_for<Runtime>(place.world_size);
       if (Runtime::use(devices[size_t(place.first_rank) * devices.size() / size_t(place.world_size)]) != Runtime::kSuccess)
         throw Refusal(ASSAY_DEVICE_LOST, "the device of these ranks cannot be used");
     }
-    if (Runtime::create_stream(&stream_) != Runtime::kSuccess) throw Refusal(ASSAY_DEVICE_LOST, "no stream for the group");
+    if (Runtime::create_stream(&stream_) != Runtime::kSuccess)
+      throw Refusal(ASSAY_DEVICE_LOST, "cannot create a stream for the group");
   }
   ~DeviceProcesses() override {
     (void)Runtime::destroy_stream(stream_);
@@ -110,7 +111,8 @@ class DeviceProcesses : public RanksOnDevice<C> {
         offer_areas(kernel.area(C(*row.calls[i][0])));
         seen.emplace_back().inputs = publish(row.calls[i], n, i);
       }
-      // What areas hold at first went to the default stream, for which this group's does not wait; nor do the others.
+      // The initial contents of areas were written on the default stream. Neither this group's stream nor those of peers wait for
+      // it.
       if (const assay_status ready = finished(nullptr); ready != ASSAY_OK) return ready;
       if (const int32_t rank = meeting_.missing(); rank >= 0) return late(row.first(), rank);
       std::vector<Ranks> ranks;
@@ -120,11 +122,11 @@ class DeviceProcesses : public RanksOnDevice<C> {
         kernel.run_ranks(C(*call.calls[meeting_.first()]), call, meeting_.first(), n);
       };
       for (size_t i = 0; i < ranks.size(); ++i) loaded_.expect(*row.calls[i][0], [&] { run_own(ranks[i]); });
-      // Nobody's kernels wait while another process opens memory or loads its own.
+      // No kernel may wait while another process still opens memory or loads kernels.
       if (const int32_t rank = meeting_.missing(); rank >= 0) return late(row.first(), rank);
       for (const Ranks& call : ranks) run_own(call);
       const assay_status status = finished(stream_);
-      (void)meeting_.missing();  // a peer may read what is here until its kernel has ended
+      (void)meeting_.missing();  // a peer may still read this memory until its kernel has ended
       return status != ASSAY_OK ? status : complaints(kernel, ranks.back());
     } catch (const Refusal& refusal) {
       return report(row.first(), refusal.status, refusal.what());
@@ -138,9 +140,9 @@ class DeviceProcesses : public RanksOnDevice<C> {
  private:
   static constexpr size_t kAligned = 256;
 
-  /// The calls of all ranks as this process sees them: outputs of others are nobody's here.
+  /// The calls of all ranks from this process's point of view. Outputs of other processes' ranks are not accessible.
   struct AsSeen {
-    std::string inputs;  ///< name of the pieces that hold them
+    std::string inputs;  ///< name of the pieces that hold the inputs
     std::deque<assay_call> calls;
     std::vector<const assay_call*> pointers;
     std::deque<std::vector<assay_tensor>> tensors;
@@ -148,11 +150,11 @@ class DeviceProcesses : public RanksOnDevice<C> {
   };
 
   static assay_status late(const assay_call* call, int32_t rank) {
-    return report(call, ASSAY_HUNG, "waited in vain for rank " + std::to_string(rank) + " to begin; its 'y' is not made");
+    return report(call, ASSAY_HUNG, "waited in vain for rank " + std::to_string(rank) + " to begin; its 'y' was not computed");
   }
 
-  /// Copies inputs of own ranks into pieces that peers can open, as far from a multiple of kAligned as they were; says how they
-  /// are called. `number`: of the call in its row.
+  /// Copies the inputs of this process's ranks into pieces that peers can open. Each copy keeps the original's offset from a
+  /// multiple of kAligned. Returns the pieces' name. `number`: index of the call in a back-to-back sequence.
   std::string publish(const assay_call* const* calls, int32_t n, int32_t number) {
     size_t bytes = kAligned;
     for (int32_t i = 0; i < calls[0]->n_tensors; ++i) bytes += (calls[0]->tensors[i].bytes + 2 * kAligned) / kAligned * kAligned;
@@ -162,7 +164,7 @@ class DeviceProcesses : public RanksOnDevice<C> {
       pieces_.offer(name, rank, bytes);
       uint64_t* const places = pieces_.label(name, rank).words;
       size_t next = 0;
-      if (calls[r]->n_tensors > SharedPieces<Runtime>::kMostTensors) unsupported("so many tensors");
+      if (calls[r]->n_tensors > SharedPieces<Runtime>::kMostTensors) unsupported("too many tensors");
       for (int32_t i = 0; i < calls[r]->n_tensors; ++i) {
         const assay_tensor& t = calls[r]->tensors[i];
         places[i] = next + reinterpret_cast<uintptr_t>(t.data) % kAligned;
@@ -175,7 +177,7 @@ class DeviceProcesses : public RanksOnDevice<C> {
     return name;
   }
 
-  /// Of a kind that is held already.
+  /// Name of an area of the requested kind that is allocated already.
   std::string area_name(const AreaRequest& wanted) const {
     return "area" + std::to_string(wanted.kind) + "bytes" + std::to_string(areas_.at(wanted.kind));
   }
@@ -191,11 +193,11 @@ class DeviceProcesses : public RanksOnDevice<C> {
       if (wanted.fill) wanted.fill(first.data(), bytes);
       if (wanted.begin_at) wanted.begin_at(first.data(), wanted.counter);
       if (Runtime::copy_in(pieces_.at(name, rank), first.data(), bytes) != Runtime::kSuccess)
-        throw Refusal(ASSAY_DEVICE_LOST, "the area of a rank cannot be written");
+        throw Refusal(ASSAY_DEVICE_LOST, "cannot write the area of a rank");
     }
   }
 
-  /// Once all have come. `seen` must outlive what is returned.
+  /// Valid after all processes have met. `seen` must outlive the result.
   Ranks all_of(const assay_call* const* calls, const AreaRequest& wanted, AsSeen& seen) {
     const std::string area = area_name(wanted);
     for (int32_t rank = 0; rank < meeting_.size(); ++rank) {
@@ -223,7 +225,7 @@ class DeviceProcesses : public RanksOnDevice<C> {
       head.push_back(heads.data() + size_t(rank) * kAreaHead);
       if (meeting_.holds(rank) &&
           Runtime::copy_out(heads.data() + size_t(rank) * kAreaHead, ranks.areas[rank], kAreaHead) != Runtime::kSuccess)
-        return report(ranks.calls[rank], ASSAY_DEVICE_LOST, "the area of a rank cannot be read");
+        return report(ranks.calls[rank], ASSAY_DEVICE_LOST, "cannot read the area of a rank");
     }
     return report_ranks(kernel, ranks, head.data(), meeting_.first(), meeting_.count());
   }
@@ -233,7 +235,7 @@ class DeviceProcesses : public RanksOnDevice<C> {
   LoadedKernels<Runtime, C> loaded_;
   void* stream_ = nullptr;
   std::vector<void*> memory_;
-  std::map<int, size_t> areas_;  ///< bytes by kind
+  std::map<int, size_t> areas_;  ///< area size in bytes, by kind
   uint64_t earlier_ = 0;
 };
 

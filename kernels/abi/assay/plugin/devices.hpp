@@ -1,4 +1,4 @@
-// Devices that a group's ranks are spread over.
+// The devices over which the ranks of a group are spread.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -12,17 +12,17 @@
 
 #include "assay/plugin/call.hpp"
 
-#pragma GCC visibility push(hidden)  // two plug-ins in one process must not share what is static here
+#pragma GCC visibility push(hidden)  // hidden, because two plug-ins in one process must not share these statics
 namespace assay::plugin {
 
-/// Whether a runtime has several devices: int devices(), Error use(int device), which makes it the current one, bool reach(int
-/// from, int to), which gives the first access to memory of the second, copy_across(to, from, bytes).
+/// True if the runtime supports several devices. It must have: int devices(); Error use(int device), which makes it the current
+/// device; bool reach(int from, int to), which lets `from` access the memory of `to`; and copy_across(to, from, bytes).
 template <class Runtime, class = void>
 struct HasDevices : std::false_type {};
 template <class Runtime>
 struct HasDevices<Runtime, std::void_t<decltype(Runtime::devices())>> : std::true_type {};
 
-/// Makes a device the current one, and another one of before that when it goes.
+/// Makes a device the current one and restores the previous one on destruction.
 template <class Runtime>
 class OnDevice {
  public:
@@ -38,8 +38,8 @@ class OnDevice {
   }
 };
 
-/// Whether each of these devices has the memory of all others: bytes are sent and read back where they were sent to, since some
-/// drivers promise access and deliver nothing (vLLM 2728, 47544).
+/// True if each of these devices can access the memory of all others. It sends bytes and reads them back, because some drivers
+/// promise access and deliver nothing (vLLM 2728, 47544).
 template <class Runtime>
 bool devices_reach_each_other(const std::vector<int>& devices) {
   if constexpr (HasDevices<Runtime>::value) {
@@ -72,8 +72,8 @@ bool devices_reach_each_other(const std::vector<int>& devices) {
   return true;
 }
 
-/// Devices that groups may use, by ASSAY_DEVICES: "2" is the most of those that there are, "1,3" are these, and with "0,0" the
-/// ranks of one device are launched as if it were two, which rehearses two. Those that are not there are left out.
+/// Devices that groups may use, from the variable ASSAY_DEVICES. "2": the first two devices; "1,3": these devices; "0,0": device
+/// 0 twice, which rehearses two devices on one. Devices that do not exist are left out.
 template <class Runtime>
 std::vector<int> devices_allowed() {
   const int all = Runtime::devices();
@@ -92,7 +92,8 @@ std::vector<int> devices_allowed() {
   return allowed;
 }
 
-/// Which devices a group of so many ranks uses: as many ranks on each, and one alone where devices do not reach each other.
+/// Chooses the devices for a group of this many ranks: the same number of ranks on each, or a single device if the devices cannot
+/// reach each other.
 template <class Runtime>
 std::vector<int> devices_for(int32_t ranks) {
   if constexpr (HasDevices<Runtime>::value) {

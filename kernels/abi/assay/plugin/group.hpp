@@ -1,4 +1,4 @@
-// A group of ranks of one process behind the C ABI: memory that ranks have from call to call, and the calls of all of them.
+// A group of ranks in one process behind the C ABI: the calls of all ranks, and the memory that ranks keep between calls.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -11,37 +11,38 @@
 
 #include "assay/plugin/table.hpp"
 
-#pragma GCC visibility push(hidden)  // two plug-ins in one process must not share what is static here
+#pragma GCC visibility push(hidden)  // hidden, because two plug-ins in one process must not share these statics
 namespace assay::plugin {
 
 inline constexpr int32_t kMostRanks = 16;
 
-/// Whether a place is what join_group() may get.
+/// True if the place is a valid argument of join_group().
 inline bool is_part_of_a_group(const assay_place* place) {
   return place->size >= sizeof *place && place->n_ranks > 0 && place->first_rank >= 0 &&
          place->first_rank + place->n_ranks <= place->world_size && place->world_size >= 2 && place->world_size <= kMostRanks;
 }
 
-/// Calls of a group that each rank makes one behind the other: calls[i][r] is call i of the r-th rank here.
+/// Back-to-back calls of a group: calls[i][r] is call i of the r-th rank in this process.
 struct CallsInARow {
   const assay_call* const* const* calls;
   int32_t count;
   const assay_call* first() const { return calls[0][0]; }
 };
 
-/// The row that the calls ask for. Refuses calls that do not belong together.
+/// Returns the table row that the calls ask for. Rejects calls that do not belong together.
 template <class C>
 const KernelOf<C>& select_for_group(const std::vector<KernelOf<C>>& kernels, const CallsInARow& row, int32_t n, int32_t size) {
   if (n != size) failed("a group of " + std::to_string(size) + " ranks got " + std::to_string(n) + " calls");
   if (row.count < 1) failed("a group got no calls");
   const KernelOf<C>& kernel = select(kernels, *row.first());
   for (int32_t i = 1; i < row.count; ++i)
-    if (&select(kernels, *row.calls[i][0]) != &kernel) failed("calls in a row are of one kernel and contract");
-  if (!kernel.run_ranks) unsupported("kernel '" + kernel.name + "' works on one rank alone");
+    if (&select(kernels, *row.calls[i][0]) != &kernel) failed("back-to-back calls must have the same kernel and contract");
+  if (!kernel.run_ranks) unsupported("kernel '" + kernel.name + "' supports a single rank only");
   return kernel;
 }
 
-/// What of a call decides which kernels it launches: the row, and format and shape of its tensors.
+/// Key of a call's launches: the table row, and the format and shape of its tensors. Calls with equal keys launch the same
+/// kernels.
 inline std::string launches_of(const assay_call& call) {
   std::string text = std::string(call.kernel) + " " + call.contract;
   for (int32_t i = 0; i < call.n_tensors; ++i) {
@@ -52,8 +53,8 @@ inline std::string launches_of(const assay_call& call) {
   return text;
 }
 
-/// What is put into the messages of `count` ranks from `first` on, of which one or more went wrong. Returns the status of the
-/// first of these.
+/// Writes messages for `count` ranks from `first` on, after one or more of them failed. Returns the status of the first that
+/// failed.
 template <class C>
 assay_status report_ranks(const KernelOf<C>& kernel, const Ranks& ranks, const unsigned char* const* heads, int32_t first,
                           int32_t count) {
@@ -67,8 +68,8 @@ assay_status report_ranks(const KernelOf<C>& kernel, const Ranks& ranks, const u
   return status;
 }
 
-/// Areas of each kind, one for each rank. Memory: void* allocate(int32_t rank, size_t), void release(void*), bool write(void* to,
-/// const void* from, size_t).
+/// Areas of each kind, one per rank. Memory must have: void* allocate(int32_t rank, size_t); void release(void*); bool
+/// write(void* to, const void* from, size_t).
 template <class Memory>
 class Areas {
  public:
@@ -79,14 +80,14 @@ class Areas {
     for (auto& [kind, one] : kinds_) release(one);
   }
 
-  /// Ranks of a call that needs such areas: those of earlier calls while they are large enough, else new ones.
+  /// Returns the ranks of a call that needs areas. Areas of earlier calls are reused while they are large enough.
   Ranks ranks(const AreaRequest& wanted, const assay_call* const* calls) {
     hold(wanted);
     Kind& kind = kinds_[wanted.kind];
     return {size_, calls, kind.areas.data(), kind.bytes, kind.calls++};
   }
 
-  /// The same of calls in a row, of which no area moves while another one is in use.
+  /// The same for back-to-back calls. No area moves while an earlier call still uses it.
   template <class Request>
   std::vector<Ranks> ranks(const CallsInARow& row, Request request) {
     std::vector<Ranks> all;
@@ -107,9 +108,9 @@ class Areas {
       if (wanted.begin_at) wanted.begin_at(first.get(), wanted.counter);
       for (int32_t r = 0; r < size_; ++r) {
         void* const area = memory_.allocate(r, bytes);
-        if (!area) unsupported("no memory for the areas of the group");
+        if (!area) unsupported("out of memory for the areas of the group");
         kind.areas.push_back(area);
-        if (!memory_.write(area, first.get(), bytes)) throw Refusal(ASSAY_DEVICE_LOST, "the area of a rank cannot be written");
+        if (!memory_.write(area, first.get(), bytes)) throw Refusal(ASSAY_DEVICE_LOST, "cannot write the area of a rank");
       }
       kind.bytes = bytes;
       kind.calls = 0;
@@ -129,7 +130,7 @@ class Areas {
   std::map<int, Kind> kinds_;
 };
 
-/// The calls of one rank on host memory, one behind the other. No exception leaves it.
+/// Runs the back-to-back calls of one rank on host memory. Never throws.
 template <class C>
 assay_status run_rank(const KernelOf<C>& kernel, const std::vector<Ranks>& row, int32_t rank, assay_status others) {
   const assay_call* call = row.front().calls[rank];
@@ -149,7 +150,7 @@ assay_status run_rank(const KernelOf<C>& kernel, const std::vector<Ranks>& row, 
   }
 }
 
-/// Ranks from `first` on, each by a thread. The status of the first that did not end well.
+/// Runs the ranks from `first` on, one thread each. Returns the status of the first that failed.
 template <class C>
 assay_status run_rank_threads(const KernelOf<C>& kernel, const std::vector<Ranks>& row, int32_t first, int32_t count,
                               assay_status others) {
@@ -163,7 +164,7 @@ assay_status run_rank_threads(const KernelOf<C>& kernel, const std::vector<Ranks
   return ASSAY_OK;
 }
 
-/// Ranks that are threads of this process, on host memory.
+/// A group whose ranks are threads of this process, on host memory.
 template <class C>
 class HostGroup {
  public:

@@ -1,14 +1,15 @@
-// A group on host memory, whose ranks are threads of this process or of several. SPDX-License-Identifier: Apache-2.0
+// A group on host memory. Its ranks are threads of one process or of several.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <memory>
 
 #include "assay/plugin/process_group.hpp"
 
-#pragma GCC visibility push(hidden)  // two plug-ins in one process must not share what is static here
+#pragma GCC visibility push(hidden)  // hidden, because two plug-ins in one process must not share these statics
 namespace assay::plugin {
 
-/// One of both.
+/// Either a group within this process or a part of a group of several processes.
 template <class C>
 class AnyGroup {
  public:
@@ -24,7 +25,7 @@ class AnyGroup {
   std::unique_ptr<ProcessGroup<C>> in_part_;
 };
 
-/// assay_library::join_group of such a library.
+/// Implementation of assay_library::join_group for libraries on host memory.
 template <class C>
 void* join_group(const assay_place* place) {
   if (!is_part_of_a_group(place)) return nullptr;

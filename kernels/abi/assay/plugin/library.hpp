@@ -1,5 +1,6 @@
-// The answer of assay_get_library(): a table behind the C ABI, on host memory or on a device. A vendor's runtime is a struct of
-// static functions, as in cuda_plugin.hpp. SPDX-License-Identifier: Apache-2.0
+// Builds the result of assay_get_library() from a table of kernels, for host memory or for a device. A vendor's runtime is a
+// struct of static functions, as in cuda_plugin.hpp.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <array>
@@ -8,21 +9,21 @@
 #include "assay/plugin/device_processes.hpp"
 #include "assay/plugin/host_group.hpp"
 
-#pragma GCC visibility push(hidden)  // two plug-ins in one process must not share what is static here
+#pragma GCC visibility push(hidden)  // hidden, because two plug-ins in one process must not share these statics
 namespace assay::plugin {
 
 template <class C>
 struct Library {
   Identity identity;
   std::vector<KernelOf<C>> kernels;
-  assay_status other_exceptions = ASSAY_FAILED;  ///< what an exception that is no Refusal makes of a call
+  assay_status other_exceptions = ASSAY_FAILED;  ///< status of a call that throws something other than a Refusal
 };
 
-/// Kernels that work on host memory: no memory of their own, no streams.
+/// Kernels on host memory. They need no memory functions and no streams.
 template <class C>
 class HostLibrary {
  public:
-  /// The table of the first call is kept.
+  /// The table passed to the first call is kept for the life of the library.
   static const assay_library* of(const Library<C>& table) {
     static const assay_library library = [&table] {
       kept() = table;
@@ -58,10 +59,11 @@ class HostLibrary {
   }
 };
 
-/// Kernels on a device. Runtime: Error, kSuccess, identify(Identity&) (why there is no device, or ""), allocate(), release(),
-/// copy_in(), copy_out(), wait(), take_last_error(), create_stream(), destroy_stream(), begin_capture(), end_capture(), replay(),
-/// destroy_graph(); of several devices what HasDevices says; text(Error), status_of(Error): as abi.h says; ASSAY_FAULTED is what all later calls of this process would
-/// get, too.
+/// Kernels on a device. Runtime must have: Error, kSuccess, identify(Identity&) (returns why there is no device, or ""),
+/// allocate(), release(), copy_in(), copy_out(), wait(), take_last_error(), create_stream(), destroy_stream(), begin_capture(),
+/// end_capture(), replay(), destroy_graph(), text(Error), and status_of(Error), which maps errors as abi.h describes. For several
+/// devices it also needs the functions listed at HasDevices. ASSAY_FAULTED means that all later calls of this process would get
+/// the same error.
 template <class Runtime, class C>
 class DeviceLibrary {
   using Error = typename Runtime::Error;
@@ -90,7 +92,7 @@ class DeviceLibrary {
       l.run_group = [](void* group, const assay_call* const* calls, int32_t n) {
         return run_group_in_a_row(group, &calls, 1, n);
       };
-      // A table whose rows have no ranks may get groups that are not these (nccl/).
+      // If no row has ranks, the library may supply its own groups (see nccl/).
       for (const KernelOf<C>& kernel : table.kernels)
         if (kernel.run_ranks) l.run_group_in_a_row = run_group_in_a_row;
       l.allocate_on = [](void* group, int32_t rank, size_t bytes) { return lost() ? nullptr : group_of(group).allocate(rank, bytes); };
@@ -107,7 +109,7 @@ class DeviceLibrary {
     return table;
   }
 
-  /// The device that calls go to, and why none can: there is none, or a kernel left it so that everything fails.
+  /// The device that calls use. If calls are impossible, it holds the reason: there is no device, or a kernel left it unusable.
   struct Device {
     Identity identity;
     std::string lost;
@@ -116,7 +118,7 @@ class DeviceLibrary {
       identity.name = kept().identity.name;
       lost = Runtime::identify(identity);
       if (lost.empty()) return;
-      (void)Runtime::take_last_error();  // it is reported here, not by the next launch
+      (void)Runtime::take_last_error();  // report the error here, not from the next launch
       identity.device = lost;
     }
   };
@@ -130,7 +132,8 @@ class DeviceLibrary {
   }
   static bool lost() { return !why_lost().empty(); }
 
-  /// What an error makes of the call that saw it first. After a fault later calls are lost and not failed: they are innocent.
+  /// Status of the call that saw the error first. After a fault, later calls return ASSAY_DEVICE_LOST and not ASSAY_FAILED, since
+  /// they did not cause it.
   static assay_status judged(Error error) {
     if (error == Runtime::kSuccess) return ASSAY_OK;
     (void)Runtime::take_last_error();
@@ -143,7 +146,7 @@ class DeviceLibrary {
     return status;
   }
 
-  /// Groups enqueue calls that come with streams (DeviceGroup).
+  /// DeviceGroup enqueues calls that bring their own streams, so describe() says so.
   static const char* describe() {
     static const std::string text = [] {
       std::string all = plugin::describe(device().identity, kept().kernels);
@@ -156,7 +159,7 @@ class DeviceLibrary {
     const std::string why = why_lost();
     if (!why.empty()) return report(call, ASSAY_DEVICE_LOST, why);
     const assay_status status = plugin::run(kept().kernels, call, kept().other_exceptions);
-    const Error left = Runtime::take_last_error();  // of a launch that the kernel's function did not look at
+    const Error left = Runtime::take_last_error();  // error of a launch that the kernel's function did not check
     const assay_status of_left = judged(left);
     return status != ASSAY_OK || of_left == ASSAY_OK ? status : report(call, of_left, "launch: " + Runtime::text(left));
   }
@@ -191,7 +194,7 @@ class DeviceLibrary {
   }
   static void destroy_stream(void* stream) { (void)judged(Runtime::destroy_stream(stream)); }
 
-  /// What goes wrong while capturing is the call's doing: it left its stream or waited for it.
+  /// An error while capturing is the fault of the call: it used another stream or waited for its own.
   static assay_status begin_capture(void* stream) { return lost() ? ASSAY_DEVICE_LOST : judged(Runtime::begin_capture(stream)); }
   static assay_status end_capture(void* stream, void** graph) {
     if (lost()) return ASSAY_DEVICE_LOST;

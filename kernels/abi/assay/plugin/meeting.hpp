@@ -1,4 +1,5 @@
-// Where processes of one machine meet that hold ranks of one group: a folder of files that all of them map. POSIX alone.
+// Meeting point of the processes on one machine that hold ranks of one group: a folder of files that all of them map. Needs POSIX
+// only.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -15,20 +16,20 @@
 
 #include "assay/plugin/call.hpp"
 
-#pragma GCC visibility push(hidden)  // two plug-ins in one process must not share what is static here
+#pragma GCC visibility push(hidden)  // hidden, because two plug-ins in one process must not share these statics
 namespace assay::plugin {
 
 class Meeting {
  public:
-  /// Throws Refusal if the folder takes no files.
+  /// Throws Refusal if files cannot be created in the folder.
   explicit Meeting(const assay_place& place)
       : size_(place.world_size), first_(place.first_rank), count_(place.n_ranks), folder_(place.folder) {
     for (int32_t r = first_; r < first_ + count_; ++r) {
       const std::string name = folder_ + "/rank" + std::to_string(r);
       const int file = ::open((name + ".comes").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-      // Locked as long as this process lives; it has its name from then on.
+      // The file is locked for the life of this process, and becomes visible to peers under its final name here.
       if (file < 0 || ::flock(file, LOCK_EX) != 0 || ::rename((name + ".comes").c_str(), name.c_str()) != 0)
-        throw Refusal(ASSAY_FAILED, "the folder " + folder_ + " takes no files");
+        throw Refusal(ASSAY_FAILED, "the folder " + folder_ + ": cannot create files");
       own_[r] = file;
     }
     steps_ = static_cast<uint64_t*>(memory("steps", size_t(size_) * kApart));
@@ -45,7 +46,8 @@ class Meeting {
   int32_t count() const { return count_; }
   bool holds(int32_t rank) const { return rank >= first_ && rank < first_ + count_; }
 
-  /// Memory of that name, the same for all processes; all ask for as many bytes. Zeros at first.
+  /// Returns the memory with that name, which all processes share. All must ask for the same number of bytes. It is zero at
+  /// first.
   void* memory(const std::string& name, size_t bytes) {
     const auto known = pieces_.find(name);
     if (known != pieces_.end()) return known->second.first;
@@ -59,8 +61,8 @@ class Meeting {
     return data;
   }
 
-  /// Waits until all ranks have come here as often as this process has. The first that did not within ten seconds, or whose
-  /// process has ended; -1: all came.
+  /// Barrier: waits until every rank has called it as often as this process. Returns -1, or the first rank that did not come
+  /// within ten seconds or whose process has ended.
   int32_t missing() {
     ++step_;
     for (int32_t r = first_; r < first_ + count_; ++r) __atomic_store_n(step_of(r), step_, __ATOMIC_RELEASE);
@@ -77,7 +79,7 @@ class Meeting {
     return -1;
   }
 
-  /// Whether the process that holds this rank came and has ended or left the group.
+  /// True if the process that holds this rank had joined, and has since ended or left the group.
   bool has_ended(int32_t rank) const {
     if (holds(rank)) return false;
     const int file = ::open((folder_ + "/rank" + std::to_string(rank)).c_str(), O_RDWR | O_CLOEXEC);
@@ -86,7 +88,7 @@ class Meeting {
     ::close(file);
     return free;
   }
-  /// The same of any rank, as Ranks::lost.
+  /// The same for any rank of the group; suitable as Ranks::lost.
   static bool lost(const void* of) {
     const auto& self = *static_cast<const Meeting*>(of);
     for (int32_t r = 0; r < self.size_; ++r)
@@ -95,7 +97,7 @@ class Meeting {
   }
 
  private:
-  static constexpr size_t kApart = 64;  ///< bytes between the words of ranks
+  static constexpr size_t kApart = 64;  ///< bytes between the counters of two ranks, so that they lie in different cache lines
   uint64_t* step_of(int32_t rank) const { return steps_ + size_t(rank) * (kApart / sizeof(uint64_t)); }
 
   int32_t size_, first_, count_;

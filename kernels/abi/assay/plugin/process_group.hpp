@@ -1,5 +1,5 @@
-// Ranks of a group that this process holds, where other processes of the machine hold the others. What peers read is copied into
-// memory that all processes map, as a kernel on devices copies into a buffer that is registered with its peers.
+// The ranks of a group that this process holds on host memory, while other processes of the machine hold the others. Inputs that
+// peers read are copied into memory that all processes map, as GPU kernels copy into a buffer registered with their peers.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -13,14 +13,14 @@
 #include "assay/plugin/group.hpp"
 #include "assay/plugin/meeting.hpp"
 
-#pragma GCC visibility push(hidden)  // two plug-ins in one process must not share what is static here
+#pragma GCC visibility push(hidden)  // hidden, because two plug-ins in one process must not share these statics
 namespace assay::plugin {
 
-/// The calls of all ranks as one process sees them: its own as they are, those of others with their inputs where they were copied
-/// to. Outputs of others are nobody's here.
+/// The calls of all ranks from this process's point of view. Its own calls are unchanged. The calls of others point to copies of
+/// their inputs; their outputs are not accessible.
 class CallsOfAll {
  public:
-  /// `number`: of the call in its row; each has a place of its own for its inputs.
+  /// `number`: index of the call in a back-to-back sequence. Each call has its own place for inputs.
   CallsOfAll(Meeting& meeting, const assay_call* const* calls, int32_t number) : tensors_(size_t(meeting.size())) {
     const assay_call& first = *calls[0];
     size_t bytes = kHead;
@@ -34,7 +34,7 @@ class CallsOfAll {
     }
   }
 
-  /// Once all have come: pointers to the calls of all ranks, as long as this lives.
+  /// Valid after all processes have met. Returns pointers to the calls of all ranks, which live as long as this object.
   const assay_call* const* as_seen(const Meeting& meeting) {
     for (int32_t r = 0; r < meeting.size(); ++r) {
       assay_call& call = calls_[size_t(r)];
@@ -43,9 +43,10 @@ class CallsOfAll {
       std::vector<assay_tensor>& tensors = tensors_[size_t(r)];
       tensors.assign(call.tensors, call.tensors + call.n_tensors);
       const auto* const offsets = reinterpret_cast<const uint64_t*>(shared_[size_t(r)]);
-      if (offsets[0] != uint64_t(call.n_tensors)) failed("ranks must have as many tensors each");
+      if (offsets[0] != uint64_t(call.n_tensors)) failed("all ranks must have the same number of tensors");
       for (int32_t i = 0; i < call.n_tensors; ++i) {
-        if (offsets[2 * i + 2] != tensors[size_t(i)].bytes) failed(named(tensors[size_t(i)]) + " must be as large on every rank");
+        if (offsets[2 * i + 2] != tensors[size_t(i)].bytes)
+          failed(named(tensors[size_t(i)]) + " must have the same size on every rank");
         if (!tensors[size_t(i)].is_output) tensors[size_t(i)].data = shared_[size_t(r)] + offsets[2 * i + 1];
       }
       call.tensors = tensors.data();
@@ -58,11 +59,11 @@ class CallsOfAll {
  private:
   static constexpr size_t kHead = 4096, kAligned = 256;
 
-  /// Number of tensors, then place and bytes of each, and from kHead on the inputs, as far from a multiple of kAligned as they
-  /// were.
+  /// Layout: the number of tensors, then offset and size of each. The inputs follow from kHead on, each with its original offset
+  /// from a multiple of kAligned.
   static void publish(const assay_call& call, unsigned char* shared) {
     auto* const offsets = reinterpret_cast<uint64_t*>(shared);
-    if (size_t(call.n_tensors) * 2 + 1 > kHead / sizeof(uint64_t)) unsupported("so many tensors");
+    if (size_t(call.n_tensors) * 2 + 1 > kHead / sizeof(uint64_t)) unsupported("too many tensors");
     size_t next = kHead;
     for (int32_t i = 0; i < call.n_tensors; ++i) {
       const assay_tensor& t = call.tensors[i];
@@ -100,7 +101,7 @@ class ProcessGroup {
       const int32_t missing = meeting_.missing();
       if (missing >= 0)
         return report(row.first(), ASSAY_HUNG,
-                      "waited in vain for rank " + std::to_string(missing) + " to begin; its 'y' is not made");
+                      "waited in vain for rank " + std::to_string(missing) + " to begin; its 'y' was not computed");
       for (size_t i = 0; i < ranks.size(); ++i) ranks[i].calls = all[i].as_seen(meeting_);
       const assay_status status = run_rank_threads(kernel, ranks, meeting_.first(), meeting_.count(), others);
       if (status != ASSAY_OK) return status;
@@ -114,7 +115,7 @@ class ProcessGroup {
   }
 
  private:
-  /// Areas of that kind of all ranks; those of this process hold at first what the kernel wants.
+  /// Allocates the areas of that kind for all ranks, and initializes those of this process as the kernel requests.
   void hold(const AreaRequest& wanted) {
     Kind& kind = kinds_[wanted.kind];
     if (kind.bytes < wanted.bytes) {

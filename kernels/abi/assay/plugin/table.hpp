@@ -1,4 +1,5 @@
-// What a plug-in offers, a row a kernel: describe() and run() come from the same rows. SPDX-License-Identifier: Apache-2.0
+// The table of a plug-in, one row per kernel. describe() and run() are both derived from it.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <algorithm>
@@ -12,7 +13,7 @@
 
 namespace assay::plugin {
 
-/// Text in JSON, whatever bytes it has.
+/// The text as a JSON string; any bytes are allowed.
 inline std::string quoted(const std::string& text) {
   static const char* const kHex = "0123456789abcdef";
   std::string out = "\"";
@@ -33,14 +34,14 @@ inline std::string array(const std::vector<std::string>& items) {
   for (const std::string& item : items) out += (out.size() > 1 ? ", " : "") + item;
   return out + "]";
 }
-/// Values are JSON already.
+/// A JSON object; the values must be JSON already.
 inline std::string object(const std::vector<std::pair<std::string, std::string>>& fields) {
   std::string out = "{";
   for (const auto& [key, value] : fields) out += (out.size() > 1 ? ", " : "") + quoted(key) + ": " + value;
   return out + "}";
 }
 
-/// Cells of a case parameter that a kernel takes: {"bf16", "f16"} or {32, 64}.
+/// Values of a case parameter that a kernel accepts, such as {"bf16", "f16"} or {32, 64}.
 class Values {
  public:
   struct Cell {
@@ -65,52 +66,54 @@ class Values {
 using Accepts = std::vector<std::pair<std::string, Values>>;
 using MultipleOf = std::vector<std::pair<std::string, int64_t>>;
 
-/// Bytes at the beginning of an area in which ranks say what went wrong.
+/// Bytes at the start of an area in which ranks record errors.
 inline constexpr size_t kAreaHead = 256;
 
-/// Memory that every rank has beside its tensors, and that stays from call to call: flags, buffers for what peers send.
+/// Memory that each rank has besides its tensors and keeps between calls, such as flags and receive buffers.
 struct AreaRequest {
-  int kind = 0;                                   ///< kernels that name one kind share it
-  size_t bytes = kAreaHead;                       ///< of one rank
-  void (*fill)(unsigned char* area, size_t bytes) = nullptr;  ///< what it holds at first; nullptr: zeros
-  uint32_t counter = 0;  ///< where its counts of calls and of barriers stand at first: parameter "counter"
-  void (*begin_at)(unsigned char* area, uint32_t counter) = nullptr;  ///< puts them there
+  int kind = 0;                                   ///< kernels with the same kind share the area
+  size_t bytes = kAreaHead;                       ///< size for one rank
+  void (*fill)(unsigned char* area, size_t bytes) = nullptr;  ///< sets the initial contents; nullptr: zeros
+  uint32_t counter = 0;  ///< start value of the counters of calls and barriers: parameter "counter"
+  void (*begin_at)(unsigned char* area, uint32_t counter) = nullptr;  ///< writes that start value
 };
 
-/// What a rank sees of the others of its group.
+/// What a rank knows about the other ranks of its group.
 struct Ranks {
   int32_t size;
-  const assay_call* const* calls;  ///< [size] in the order of ranks
-  void* const* areas;              ///< [size] likewise
+  const assay_call* const* calls;  ///< [size], by rank
+  void* const* areas;              ///< [size], by rank
   size_t area_bytes;
-  uint64_t earlier_calls;          ///< that were made on these areas
-  /// Of ranks that other processes hold: whether one of these processes has ended. Null: all ranks are of this process.
+  uint64_t earlier_calls;          ///< number of earlier calls on these areas
+  /// For ranks held by other processes: true if one of these processes has ended. nullptr: all ranks are in this process.
   bool (*lost)(const void* of) = nullptr;
   const void* of = nullptr;
 };
 
-/// A row. C is what run() reads: Call, or a class that is made of an assay_call and says which exception is its DeviceError.
+/// A row of the table. C is the type that run() receives: Call, or a class constructed from an assay_call that defines
+/// DeviceError.
 template <class C>
 struct KernelOf {
   std::string name, op;
   std::vector<std::string> contracts;
-  Accepts accepts;                                ///< a case parameter that is not named is free
-  MultipleOf multiple_of;                         ///< what must divide a case parameter
-  void (*run)(const C&);                          ///< enqueues and does not wait; throws to refuse
-  std::string fault = {}, cites = {}, twin = {};  ///< kernels that are wrong on purpose
+  Accepts accepts;                                ///< a case parameter that is not listed may have any value
+  MultipleOf multiple_of;                         ///< divisors that a case parameter must have
+  void (*run)(const C&);                          ///< enqueues without waiting; throws to reject the call
+  std::string fault = {}, cites = {}, twin = {};  ///< only for deliberately wrong kernels
 
-  // Of kernels whose ranks wait for each other; run refuses then.
+  // Only for kernels whose ranks wait for each other. `run` then rejects calls.
   AreaRequest (*area)(const C&) = nullptr;
-  /// Runs or enqueues the ranks first .. first + count - 1, all of one process and device; C is the call of the first of them.
+  /// Runs or enqueues the ranks first .. first + count - 1, all on one process and device. C is the call of the first of them.
   void (*run_ranks)(const C&, const Ranks&, int first, int count) = nullptr;
-  /// On host memory: made by the thread of a rank before its first call of those in a row, released behind the last. Null:
-  /// nothing.
+  /// Host memory only. Called by each rank's thread before its first back-to-back call; the result is released after the last.
+  /// nullptr: nothing to set up.
   std::shared_ptr<void> (*enter)(const C&, const Ranks&, int rank) = nullptr;
-  /// What a rank said in the head of its area, once all have ended: empty, or for whom it waited in vain.
+  /// Reads the error that a rank recorded at the start of its area, after all ranks have ended. Empty, or the peer that it waited
+  /// for in vain.
   std::string (*complaint)(const unsigned char* head, int rank) = nullptr;
 };
 
-/// The rows of several files, in their order.
+/// Concatenates the rows of several files.
 template <class C>
 std::vector<KernelOf<C>> joined(std::initializer_list<std::vector<KernelOf<C>>> parts) {
   std::vector<KernelOf<C>> all;
@@ -120,7 +123,7 @@ std::vector<KernelOf<C>> joined(std::initializer_list<std::vector<KernelOf<C>>> 
 
 struct Identity {
   std::string name, arch, device, driver, toolkit;
-  bool honours_schedule_seed = false;  ///< parameter "schedule_seed" orders the library's threads
+  bool honours_schedule_seed = false;  ///< the parameter "schedule_seed" sets the order in which the library's threads run
 };
 
 template <class C>
@@ -156,7 +159,7 @@ std::string describe(const Identity& identity, const std::vector<KernelOf<C>>& k
                  {"kernels", array(rows)}});
 }
 
-/// Writes a message where the call wants it, cut to its room.
+/// Copies a message into the call's buffer and truncates it to fit.
 inline assay_status report(const assay_call* call, assay_status status, const std::string& message) {
   if (call && call->message && call->message_bytes > 0) {
     const size_t length = std::min(message.size(), call->message_bytes - 1);
@@ -166,7 +169,7 @@ inline assay_status report(const assay_call* call, assay_status status, const st
   return status;
 }
 
-/// Kernels of one name may are in several rows, each for its contracts.
+/// A kernel name may appear in several rows, each with its own contracts.
 template <class C>
 const KernelOf<C>& select(const std::vector<KernelOf<C>>& kernels, const assay_call& call) {
   const std::string name = call.kernel ? call.kernel : "", op = call.op ? call.op : "",
@@ -178,18 +181,18 @@ const KernelOf<C>& select(const std::vector<KernelOf<C>>& kernels, const assay_c
     if (kernel.op == op && std::count(kernel.contracts.begin(), kernel.contracts.end(), contract) > 0) return kernel;
   }
   if (!known) unsupported("no kernel '" + name + "'");
-  unsupported("kernel '" + name + "' does not do op '" + op + "' by contract '" + contract + "'");
+  unsupported("kernel '" + name + "' does not support op '" + op + "' by contract '" + contract + "'");
 }
 
-/// Finds the row by name, op and contract and runs it. No exception leaves it; `others` is what those that are no Refusal make of
-/// the call: ASSAY_FAILED, or ASSAY_UNSUPPORTED where kernels throw to say what they do not take.
+/// Finds the row by kernel, op and contract, and runs it. Never throws. `others` is the status for exceptions that are no
+/// Refusal: ASSAY_FAILED, or ASSAY_UNSUPPORTED if kernels throw to reject a call.
 template <class C>
 assay_status run(const std::vector<KernelOf<C>>& kernels, const assay_call* call, assay_status others = ASSAY_FAILED) {
   if (!call) return ASSAY_FAILED;
   try {
     const C checked(*call);
     const KernelOf<C>& kernel = select(kernels, *call);
-    if (!kernel.run) unsupported("kernel '" + kernel.name + "' is one of several ranks, which are called together");
+    if (!kernel.run) unsupported("kernel '" + kernel.name + "' needs the calls of all ranks at once (run_group)");
     kernel.run(checked);
     return ASSAY_OK;
   } catch (const Refusal& refusal) {

@@ -1,5 +1,6 @@
-// Tensors of a call as torch::stable::Tensor, and the few questions to torch that host functions of kernels ask: what
-// assay/torch_stable.hpp puts behind libtorch's stable C ABI. C++20 and torch's headers. SPDX-License-Identifier: Apache-2.0
+// Presents the tensors of a call as torch::stable::Tensor. Implements the torch functions that host code of kernels calls;
+// assay/torch_stable.hpp exports them under the names of libtorch's stable C ABI. Needs C++20 and torch's headers.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <torch/csrc/inductor/aoti_torch/c/shim.h>
@@ -17,7 +18,7 @@ namespace assay::torch_stable {
 using torch::headeronly::ScalarType;
 using Sizes = std::vector<int64_t>;
 
-/// What a handle of a tensor points to here. It owns no memory.
+/// The object behind a tensor handle. It does not own the memory.
 struct Handle {
   void* data;
   ScalarType type;
@@ -43,7 +44,7 @@ inline Sizes dense_strides(const Sizes& sizes) {
   return strides;
 }
 
-/// Memory on the device as the tensor that a host function wants.
+/// Wraps device memory in the tensor type that a host function takes.
 inline torch::stable::Tensor tensor(void* data, ScalarType type, Sizes sizes, Sizes strides) {
   auto* const made = new Handle{data, type, std::move(sizes), std::move(strides)};
   return torch::stable::Tensor(reinterpret_cast<AtenTensorHandle>(made));
@@ -102,8 +103,8 @@ inline size_t bytes_of(ScalarType type) {
   }
 }
 
-/// What the functions below answer for the call that runs in this thread: its stream, and the memory of tensors that the host
-/// function makes itself and returns. They get it in this order; a further one that is not empty ends the call.
+/// State of the call that runs in this thread: its stream, and memory for the tensors that the host function allocates and
+/// returns. Allocations receive this memory in order. One allocation too many, unless it is empty, ends the call.
 class Running {
  public:
   explicit Running(const cuda::Call& call, std::vector<void*> memory_of_new = {})
@@ -115,7 +116,7 @@ class Running {
   Running& operator=(const Running&) = delete;
 
   static cudaStream_t stream() { return current() ? current()->stream_ : nullptr; }
-  /// Null if there is no more.
+  /// Returns nullptr if none is left.
   static void* take() {
     Running* const running = current();
     return running && running->taken_ < running->memory_.size() ? running->memory_[running->taken_++] : nullptr;
@@ -139,7 +140,7 @@ inline AOTITorchError made(Sizes sizes, ScalarType type, AtenTensorHandle* ret) 
   return TORCH_SUCCESS;
 }
 
-/// The answer to a question about a tensor.
+/// Answers a query about a tensor.
 template <class T>
 AOTITorchError answer(T value, T* ret) {
   *ret = value;
@@ -153,7 +154,8 @@ inline AOTITorchError picked(const Sizes& from, int64_t d, int64_t* ret) {
 using List = std::vector<StableIValue>;
 inline List& of(StableListHandle list) { return *reinterpret_cast<List*>(list); }
 
-/// view(), whose sizes may have one -1, of a tensor that is dense or has that shape already; contiguous() of what is; new_empty().
+/// Implements view() of a tensor that is dense or already has that shape (one size may be -1), contiguous() of a contiguous
+/// tensor, and new_empty().
 inline AOTITorchError dispatched(const std::string& op, StableIValue* stack) {
   using torch::stable::detail::from;
   using torch::stable::detail::to;

@@ -1,4 +1,4 @@
-// The one question that sgl-kernel's host functions ask torch.
+// The only function of this torch header that sgl-kernel's host functions use.
 #pragma once
 
 #include "assay/plugin/torch_tensor.hpp"

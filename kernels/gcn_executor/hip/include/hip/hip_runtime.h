@@ -1,4 +1,5 @@
-// Names of HIP kernels, for clang -x hip -nogpuinc -nogpulib, and the host API. SPDX-License-Identifier: Apache-2.0
+// The names that HIP kernels use, for clang -x hip -nogpuinc -nogpulib, and the host API.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #ifdef __HIP__

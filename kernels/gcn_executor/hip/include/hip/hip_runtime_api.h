@@ -1,5 +1,6 @@
-/* The part of HIP's host API that libassay_hip_runtime.so implements: kernels of AMD GPUs run on the CPU. Names, numbers and signatures are
- * HIP's own, so a plug-in needs no change. SPDX-License-Identifier: Apache-2.0 */
+/* The part of HIP's host API that libassay_hip_runtime.so implements, which runs AMD GPU kernels on the CPU. Names, values
+ * and signatures equal HIP's, so plug-ins need no change.
+ * SPDX-License-Identifier: Apache-2.0 */
 #ifndef ASSAY_HIP_RUNTIME_API_H
 #define ASSAY_HIP_RUNTIME_API_H
 
@@ -161,7 +162,7 @@ ASSAY_HIP_API hipError_t hipModuleLaunchKernel(hipFunction_t function, unsigned 
 ASSAY_HIP_API hipError_t hipGetSymbolAddress(void** address, const void* symbol);
 ASSAY_HIP_API hipError_t hipMemcpyToSymbol(const void* symbol, const void* from, size_t bytes, size_t offset, hipMemcpyKind kind);
 
-/* What clang makes of kernels and of <<< >>>. */
+/* Functions that clang calls to register kernels and for <<< >>>. */
 ASSAY_HIP_API void** __hipRegisterFatBinary(const void* wrapper);
 ASSAY_HIP_API void __hipUnregisterFatBinary(void** binary);
 ASSAY_HIP_API void __hipRegisterFunction(void** binary, const void* host, char* device, const char* name, unsigned threads, void*, void*, void*,
@@ -175,7 +176,7 @@ ASSAY_HIP_API hipError_t __hipPushCallConfiguration(dim3 grid, dim3 block, size_
 #endif
 ASSAY_HIP_API hipError_t __hipPopCallConfiguration(dim3* grid, dim3* block, size_t* shared, hipStream_t* stream);
 
-/* Ours: which executor runs, and the approximate instructions that kernels executed so far, as one line of text. */
+/* Additions to HIP: the executor's version, and the approximate instructions executed so far as one line of text. */
 ASSAY_HIP_API const char* assay_hip_runtime_describe(void);
 
 #ifdef __cplusplus
