@@ -242,11 +242,12 @@ int judge_scale(const JudgeArguments& arguments) {
     throw UsageError("--as " + arguments.as + " takes one tensor: FILE.safetensors:TENSOR or FILE.npy");
   open_contracts(arguments.suites);
   const NamedTensor named = open_tensor(arguments.targets.front());
-  const ScaleFacts facts(named_values("--param", arguments.parameters), named.dump.metadata, arguments.layout);
+  const std::map<std::string, std::string> stated = named_values("--param", arguments.parameters);
+  const ScaleFacts facts(stated, named.dump.metadata, arguments.layout);
   if (!arguments.layout.empty() && (!facts.integer("m") || !facts.groups()))
     throw UsageError("--layout " + arguments.layout + ": scales and padding are told apart by their number; say --param m=ROWS --param groups=GROUPS too");
-  if (!facts.text("group_size").empty() && !facts.groups())
-    throw UsageError("--param group_size=" + facts.text("group_size") + ": the number of groups also needs --param n=COLUMNS of x, or --param groups=GROUPS");
+  if (stated.contains("group_size") && !facts.groups())
+    throw UsageError("--param group_size=" + stated.at("group_size") + ": the number of groups also needs --param n=COLUMNS of x, or --param groups=GROUPS");
   const DumpedTensor dumped{{storage_spec(named.dump, named.tensor), read_bytes(named.dump, named.tensor)}, named.dump.file, named.tensor.name,
                             named.tensor.dtype, named.tensor.format == nullptr};
   ScaleGrid grid = scale_grid(dumped, facts);
