@@ -35,7 +35,7 @@ const Operation* decode_first(Wave& w, const Operation* o) {
 
 }  // namespace
 
-const LaneTable& lanes_of(const std::string& name) {
+const LaneTable& lanes_of(std::string_view name) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
@@ -45,7 +45,7 @@ const LaneTable& lanes_of(const std::string& name) {
   if ((name.empty() || name == "AVX2") && avx2) return avx2_lanes();
 #endif
   if (name.empty() || name == "portable") return portable_lanes();
-  throw Fault("lanes: expected portable, AVX2 or AVX-512, and one that this CPU has; got '" + name + "'");
+  throw Fault("lanes: expected portable, AVX2 or AVX-512, and one that this CPU has; got '" + std::string(name) + "'");
 }
 
 Options options_of(const std::string& text) {

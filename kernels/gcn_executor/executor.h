@@ -155,6 +155,6 @@ class Device {
 };
 
 /// Returns the lane code with that name, or the widest that the host supports. Throws Fault.
-const struct LaneTable& lanes_of(const std::string& name);
+const struct LaneTable& lanes_of(std::string_view name);
 
 }  // namespace assay_gcn
