@@ -5,7 +5,7 @@ limit=50000000
 
 # size_of TREE: whether its tracked files are below the limit, the difference, and the largest folders.
 size_of() {
-  git -C "$1" ls-files -z | (cd "$1" && xargs -0 stat -c '%s %n') | awk -v limit="$limit" '
+  git -C "$1" ls-files -z | (cd "$1" && xargs -0 stat -c '%s %n' --) | awk -v limit="$limit" '
     {total += $1; n = split($2, part, "/"); folder[n > 2 ? part[1] "/" part[2] : part[1]] += $1}
     END {
       for (name in folder) if (folder[name] > total / 25) printf "%5.1f MB  %s\n", folder[name] / 1e6, name

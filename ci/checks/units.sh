@@ -87,7 +87,7 @@ sed 's/near 1/near 2/' "$seen" >"$scratch/other.csv"
 expect 2 "'near 2' is not a kind of data of this instruction" "$assay" arch verify "$scratch/other.csv"
 sed '2s/,512,/,500,/' "$seen" >"$scratch/other.csv"
 expect 2 'are not a multiple of a tile of 64 x 8' "$assay" arch verify "$scratch/other.csv"
-expect 2 '--output needs arch verify --backend' "$assay" arch verify "$seen" --output "$scratch/other.csv"
+expect 2 'does not use --output; only arch verify --backend does' "$assay" arch verify "$seen" --output "$scratch/other.csv"
 for file in "$root"/golden/observed/*/units.csv; do
   [ ! -e "$file" ] || expect 0 'observed elements are as predicted' "$assay" arch verify "$file" ${sample:+--unit '*.wgmma.tf32.f32'}
 done
