@@ -136,6 +136,8 @@ TEST(Patterns, ShiftsAreNamed) {
 TEST(Patterns, OtherOrdersAreNamed) {
   EXPECT_THAT(patterns("4x16", values([](const auto& x, int64_t i, int64_t n) { return x[size_t(i % 4 * n + i / 4)]; })),
               ElementsAre("pattern: y holds the due values column after column, where rows are due (transposed) (60 of 60 wrong elements)"));
+  EXPECT_THAT(patterns("4x16", values([](const auto& x, int64_t i, int64_t) { return x[size_t(i - i % 4 + 3 - i % 4)]; })),
+              ElementsAre("pattern: y holds the due values of each 4 columns in the opposite order (64 of 64 wrong elements)"));
   EXPECT_THAT(patterns("4x16", values([](const auto& x, int64_t i, int64_t) { return x[size_t(i * 37 % 64)]; })),
               ElementsAre(HasSubstr("holds the right codes in another order")));
   EXPECT_THAT(patterns("2x16",

@@ -282,6 +282,19 @@ Rule shifted(const WrongPart& wrong) {
   return best;
 }
 
+/// The columns of each run of 2, 4, 8, ... in the opposite order, as when the bytes of packed words are swapped.
+Rule mirrored(const WrongPart& wrong) {
+  const int64_t columns = wrong.part().columns();
+  if (wrong.distinct(3) < 3) return std::nullopt;
+  Rule best;
+  for (int64_t run = 2; run <= columns && columns % run == 0; run *= 2) {
+    const int64_t explained = wrong.count([&](int64_t i) { return wrong.accepts(i - i % run + (run - 1 - i % run), wrong.codes()[size_t(i)]); });
+    if (explained < kFewest || (best && best->second >= explained)) continue;
+    best = {"the due values of each " + std::to_string(run) + " columns in the opposite order", explained};
+  }
+  return best;
+}
+
 Rule transposed(const WrongPart& wrong) {
   const int64_t rows = wrong.part().rows(), columns = wrong.part().columns();
   if (rows < 2 || columns < 2 || wrong.distinct(3) < 3) return std::nullopt;
@@ -342,6 +355,7 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, const Pro
     consider(reversed_bytes(wrong));
     consider(shifted(wrong));
     consider(transposed(wrong));
+    consider(mirrored(wrong));
     consider(factor_of_each(wrong));
     if (!best) consider(another_order(wrong));
     if (best) all.push_back({whole.part.label() + (whole.part.rank > 0 ? " of rank " + std::to_string(whole.part.rank) : ""), best->first, failing, best->second});
