@@ -121,6 +121,16 @@ TEST(Patterns, AFactorIsNamed) {
               ElementsAre("pattern: y holds the negative of what is due (32 of 32 wrong elements)"));
 }
 
+TEST(Patterns, ScalesOfOneBytePowersHaveAFactorOnlyIfItIsExact) {
+  const auto exponents = [](int64_t shift, int64_t times) {
+    return [=](HostTensor& y, int64_t) {
+      for (int64_t i = 0; i < y.spec.elements(); ++i) y.set_code(i, uint32_t(y.code((i + shift) % y.spec.elements()) + times));
+    };
+  };
+  EXPECT_THAT(patterns("2x16", exponents(0, 3), "e8m0"), ElementsAre("pattern: y holds 8 times what is due (32 of 32 wrong elements)"));
+  EXPECT_THAT(patterns("2x16", values([](const auto& x, int64_t i, int64_t) { return i % 2 ? x[size_t(i)] * 4 : x[size_t(i)] * 8; }), "e8m0"), ElementsAre());
+}
+
 TEST(Patterns, AFactorOfEachRowIsNamed) {
   EXPECT_THAT(patterns("4x16", values([](const auto& x, int64_t i, int64_t n) { return std::ldexp(x[size_t(i)], int(i / n)); })),
               ElementsAre("pattern: y holds what is due times a factor for each row, of about 2, 4, 8 (scales of others?) (48 of 48 wrong elements)"));
@@ -138,6 +148,10 @@ TEST(Patterns, OtherOrdersAreNamed) {
               ElementsAre("pattern: y holds the due values column after column, where rows are due (transposed) (60 of 60 wrong elements)"));
   EXPECT_THAT(patterns("4x16", values([](const auto& x, int64_t i, int64_t) { return x[size_t(i - i % 4 + 3 - i % 4)]; })),
               ElementsAre("pattern: y holds the due values of each 4 columns in the opposite order (64 of 64 wrong elements)"));
+  EXPECT_THAT(patterns("4x16", values([](const auto& x, int64_t i, int64_t n) { return x[size_t(i / 4 % 4 * n + i / 16 * 4 + i % 4)]; })),
+              ElementsAre(HasSubstr("(transposed in units of 4 columns) (48 of 48")));
+  EXPECT_THAT(patterns("4x16", values([](const auto& x, int64_t i, int64_t) { return x[size_t(i - i % 4)]; })),
+              ElementsAre("pattern: y holds what is due in the first of each 4 columns (48 of 48 wrong elements)"));
   EXPECT_THAT(patterns("4x16", values([](const auto& x, int64_t i, int64_t) { return x[size_t(i * 37 % 64)]; })),
               ElementsAre(HasSubstr("holds the right codes in another order")));
   EXPECT_THAT(patterns("2x16",

@@ -176,8 +176,16 @@ Rule factor(const WrongPart& wrong) {
     if (size < 0x1p200 && size > 0x1p-200) candidates.insert(power);
   }
   candidates.erase(1);
-  // A code has a relative error of half an ulp, and so has the due value if several are accepted.
-  const double slack = format.is_integer() ? 0 : power_of_two(-format.mantissa_bits);
+  // Times a power of two, a code changes its exponent alone. Otherwise a code and the middle of several due ones each have an error
+  // of half an ulp. Subnormal codes have a fixed quantum.
+  const bool has_mantissa = !format.is_integer() && format.specials != Specials::kScale;
+  const double ulp = has_mantissa ? power_of_two(-format.mantissa_bits) : 0;
+  const double least_normal = has_mantissa ? power_of_two(format.min_exponent()) : 0;
+  const auto slack = [&](int64_t i, double by, double expected) {
+    if (format.is_integer()) return 1.0;
+    const bool exact = wrong.due(i) && std::abs(by) == std::exp2(std::round(std::log2(std::abs(by))));
+    return std::max(exact ? 0 : std::abs(expected) * ulp, std::abs(expected) < least_normal ? least_normal * ulp : 0);
+  };
   const double largest = format.specials == Specials::kScale ? 0x1p127 : max_finite(format);
   Rule best;
   for (const double by : candidates) {
@@ -188,7 +196,7 @@ Rule factor(const WrongPart& wrong) {
       const double expected = by * *due, got = wrong.value(i);
       away_from_zero += *due != 0;
       if (std::abs(expected) > largest) return !std::isfinite(got) || std::abs(got) == largest;
-      return std::abs(got - expected) <= std::abs(expected) * slack + (format.is_integer() ? 1 : 0);
+      return std::abs(got - expected) <= slack(i, by, expected);
     });
     if (explained < kFewest || away_from_zero < kFewest || (best && best->second >= explained)) continue;
     best = {times_text(by), explained};
@@ -295,11 +303,35 @@ Rule mirrored(const WrongPart& wrong) {
   return best;
 }
 
+/// Columns of a unit stay together: packed words are transposed as a whole.
 Rule transposed(const WrongPart& wrong) {
   const int64_t rows = wrong.part().rows(), columns = wrong.part().columns();
   if (rows < 2 || columns < 2 || wrong.distinct(3) < 3) return std::nullopt;
-  const int64_t explained = wrong.count([&](int64_t i) { return wrong.accepts(i % rows * columns + i / rows, wrong.codes()[size_t(i)]); });
-  return rule_if(explained >= kFewest, "the due values column after column, where rows are due (transposed)", explained);
+  Rule best;
+  for (int64_t unit = 1; unit < columns && columns % unit == 0; unit *= 2) {
+    const int64_t explained = wrong.count([&](int64_t i) {
+      const int64_t place = i / unit;
+      return wrong.accepts(place % rows * columns + place / rows * unit + i % unit, wrong.codes()[size_t(i)]);
+    });
+    if (explained < kFewest || (best && best->second >= explained)) continue;
+    best = {"the due values column after column, where rows are due (transposed" +
+                (unit == 1 ? ")" : " in units of " + std::to_string(unit) + " columns)"),
+            explained};
+  }
+  return best;
+}
+
+/// One value for several columns: that of the first.
+Rule first_of_each(const WrongPart& wrong) {
+  const int64_t columns = wrong.part().columns();
+  if (wrong.distinct(3) < 3) return std::nullopt;
+  Rule best;
+  for (int64_t run = 2; run <= columns; run *= 2) {
+    const int64_t explained = wrong.count([&](int64_t i) { return wrong.accepts(i - i % columns % run, wrong.codes()[size_t(i)]); });
+    if (explained < kFewest || (best && best->second >= explained)) continue;
+    best = {"what is due in the first of each " + std::to_string(run) + " columns", explained};
+  }
+  return best;
 }
 
 /// What is due in another output of the same format and shape, or the data of another tensor of the call.
@@ -356,6 +388,7 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, const Pro
     consider(shifted(wrong));
     consider(transposed(wrong));
     consider(mirrored(wrong));
+    consider(first_of_each(wrong));
     consider(factor_of_each(wrong));
     if (!best) consider(another_order(wrong));
     if (best) all.push_back({whole.part.label() + (whole.part.rank > 0 ? " of rank " + std::to_string(whole.part.rank) : ""), best->first, failing, best->second});
