@@ -95,7 +95,8 @@ std::vector<std::string> patterns(const std::string& shape, const Edit& edit, co
   const std::unique_ptr<const BoundCase> bound = testing::toy_op().bind(testing::toy_case(format, shape));
   Problem problem = bound->problem();
   HostTensor& x = problem.tensors.front();
-  for (int64_t i = 0; i < x.spec.elements(); ++i) x.set_code(i, x.spec.format->bits == 8 ? uint32_t(i % 16) : code_of(*x.spec.format, 1 + double(i) / 64));
+  for (int64_t i = 0; i < x.spec.elements(); ++i)
+    x.set_code(i, x.spec.format->bits == 8 ? uint32_t(i % 16) : code_of(*x.spec.format, 1 + double(i) / 64));
   std::vector<HostTensor> outputs = outputs_of(problem);
   edit(outputs.front(), x.spec.shape[1]);
   std::vector<std::string> lines;
@@ -127,13 +128,18 @@ TEST(Patterns, ScalesOfOneBytePowersHaveAFactorOnlyIfItIsExact) {
       for (int64_t i = 0; i < y.spec.elements(); ++i) y.set_code(i, uint32_t(y.code((i + shift) % y.spec.elements()) + times));
     };
   };
-  EXPECT_THAT(patterns("2x16", exponents(0, 3), "e8m0"), ElementsAre("pattern: y holds 8 times what is due (32 of 32 wrong elements)"));
-  EXPECT_THAT(patterns("2x16", values([](const auto& x, int64_t i, int64_t) { return i % 2 ? x[size_t(i)] * 4 : x[size_t(i)] * 8; }), "e8m0"), ElementsAre());
+  EXPECT_THAT(patterns("2x16", exponents(0, 3), "e8m0"),
+              ElementsAre("pattern: y holds 8 times what is due (32 of 32 wrong elements)"));
+  EXPECT_THAT(
+      patterns("2x16", values([](const auto& x, int64_t i, int64_t) { return i % 2 ? x[size_t(i)] * 4 : x[size_t(i)] * 8; }),
+               "e8m0"),
+      ElementsAre());
 }
 
 TEST(Patterns, AFactorOfEachRowIsNamed) {
   EXPECT_THAT(patterns("4x16", values([](const auto& x, int64_t i, int64_t n) { return std::ldexp(x[size_t(i)], int(i / n)); })),
-              ElementsAre("pattern: y holds what is due times a factor for each row, of about 2, 4, 8 (scales of others?) (48 of 48 wrong elements)"));
+              ElementsAre("pattern: y holds what is due times a factor for each row, of about 2, 4, 8 (scales of others?) (48 of "
+                          "48 wrong elements)"));
 }
 
 TEST(Patterns, ShiftsAreNamed) {
@@ -144,12 +150,15 @@ TEST(Patterns, ShiftsAreNamed) {
 }
 
 TEST(Patterns, OtherOrdersAreNamed) {
-  EXPECT_THAT(patterns("4x16", values([](const auto& x, int64_t i, int64_t n) { return x[size_t(i % 4 * n + i / 4)]; })),
-              ElementsAre("pattern: y holds the due values column after column, where rows are due (transposed) (60 of 60 wrong elements)"));
+  EXPECT_THAT(
+      patterns("4x16", values([](const auto& x, int64_t i, int64_t n) { return x[size_t(i % 4 * n + i / 4)]; })),
+      ElementsAre(
+          "pattern: y holds the due values column after column, where rows are due (transposed) (60 of 60 wrong elements)"));
   EXPECT_THAT(patterns("4x16", values([](const auto& x, int64_t i, int64_t) { return x[size_t(i - i % 4 + 3 - i % 4)]; })),
               ElementsAre("pattern: y holds the due values of each 4 columns in the opposite order (64 of 64 wrong elements)"));
-  EXPECT_THAT(patterns("4x16", values([](const auto& x, int64_t i, int64_t n) { return x[size_t(i / 4 % 4 * n + i / 16 * 4 + i % 4)]; })),
-              ElementsAre(HasSubstr("(transposed in units of 4 columns) (48 of 48")));
+  EXPECT_THAT(
+      patterns("4x16", values([](const auto& x, int64_t i, int64_t n) { return x[size_t(i / 4 % 4 * n + i / 16 * 4 + i % 4)]; })),
+      ElementsAre(HasSubstr("(transposed in units of 4 columns) (48 of 48")));
   EXPECT_THAT(patterns("4x16", values([](const auto& x, int64_t i, int64_t) { return x[size_t(i - i % 4)]; })),
               ElementsAre("pattern: y holds what is due in the first of each 4 columns (48 of 48 wrong elements)"));
   EXPECT_THAT(patterns("4x16", values([](const auto& x, int64_t i, int64_t) { return x[size_t(i * 37 % 64)]; })),
@@ -174,16 +183,22 @@ TEST(Patterns, LostSubnormalsAndTheNanOfMinusZeroAreNamed) {
     };
   };
   EXPECT_THAT(patterns("2x16", codes(1, 8, 0), "e4m3fnuz"),
-              ElementsAre("pattern: y holds 0 where a number below the least normal one is due (subnormal results are flushed) (14 of 14 wrong elements)"));
-  EXPECT_THAT(patterns("2x16", codes(0, 1, 0x80), "e4m3fnuz"),
-              ElementsAre("pattern: y holds 0x80 where 0 is due: a zero kept its minus sign, which is NaN in e4m3fnuz (2 of 2 wrong elements)"));
+              ElementsAre("pattern: y holds 0 where a number below the least normal one is due (subnormal results are flushed) "
+                          "(14 of 14 wrong elements)"));
+  EXPECT_THAT(
+      patterns("2x16", codes(0, 1, 0x80), "e4m3fnuz"),
+      ElementsAre(
+          "pattern: y holds 0x80 where 0 is due: a zero kept its minus sign, which is NaN in e4m3fnuz (2 of 2 wrong elements)"));
   EXPECT_THAT(patterns("2x16", codes(0, 1, 0x80), "e4m3fn"), ElementsAre());
 }
 
 TEST(Patterns, AreNotSeenInFewOrUnrelatedElements) {
   EXPECT_THAT(patterns("2x16", values([](const auto& x, int64_t i, int64_t) { return x[size_t(i)]; })), ElementsAre());
-  EXPECT_THAT(patterns("2x16", values([](const auto& x, int64_t i, int64_t) { return i < 3 ? 2 * x[size_t(i)] : x[size_t(i)]; })), ElementsAre());
-  EXPECT_THAT(patterns("2x16", values([](const auto& x, int64_t i, int64_t) { return x[size_t(i)] + 1.0 / 64 * double(i * i % 7 - 3); })), ElementsAre());
+  EXPECT_THAT(patterns("2x16", values([](const auto& x, int64_t i, int64_t) { return i < 3 ? 2 * x[size_t(i)] : x[size_t(i)]; })),
+              ElementsAre());
+  EXPECT_THAT(
+      patterns("2x16", values([](const auto& x, int64_t i, int64_t) { return x[size_t(i)] + 1.0 / 64 * double(i * i % 7 - 3); })),
+      ElementsAre());
 }
 
 // Lines about the variants that made the outputs of several cases.

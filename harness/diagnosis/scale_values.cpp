@@ -226,13 +226,15 @@ bool find_doubled(const ScaleGrid& grid, const std::vector<int64_t>& fields, Sca
   const auto all = int64_t(fields.size());
   if (all == 0 || 2 * beyond <= all || halved != all) return false;
   const int64_t field = fields[size_t(first)];
-  report.findings.push_back(
-      {fmt::format("all {} exponents are even, and {} of them beyond 2^{}: the bytes were doubled", all, beyond, kMostExponent - 127),
-       {fmt::format("first    {} = 2^{}; half of that byte is {} = 2^{}", address(grid, first / grid.present_columns, first % grid.present_columns),
-                    field - 127, field / 2, field / 2 - 127),
-        "why      scales of e4m3fnuz weights are multiplied by two when weights of e4m3fn are converted. A loader that does so to the raw",
-        "         bytes of UE8M0 doubles the exponent field instead of adding 1 to it",
-        "repair   add 1 to each byte (or do not convert: UE8M0 needs no factor of two)"}});
+  report.findings.push_back({fmt::format("all {} exponents are even, and {} of them beyond 2^{}: the bytes were doubled", all,
+                                         beyond, kMostExponent - 127),
+                             {fmt::format("first    {} = 2^{}; half of that byte is {} = 2^{}",
+                                          address(grid, first / grid.present_columns, first % grid.present_columns), field - 127,
+                                          field / 2, field / 2 - 127),
+                              "why      scales of e4m3fnuz weights are multiplied by two when weights of e4m3fn are converted. A "
+                              "loader that does so to the raw",
+                              "         bytes of UE8M0 doubles the exponent field instead of adding 1 to it",
+                              "repair   add 1 to each byte (or do not convert: UE8M0 needs no factor of two)"}});
   return true;
 }
 
@@ -243,9 +245,10 @@ bool find_constant_byte(const ScaleGrid& grid, ScaleReport& report) {
   for (int64_t r = 0; r < grid.present_rows; ++r)
     for (int64_t c = 0; c < grid.present_columns; ++c)
       if (grid.code(r, c) != byte) return false;
-  report.findings.push_back({fmt::format("every byte is 0x{:02X}: all scales are 2^{}", byte, byte - 127),
-                             {"why      no data have that scale in every group: a default value, or 1 where 1.0 (byte 0x7F) was meant",
-                              "repair   0x7F is the scale 1"}});
+  report.findings.push_back(
+      {fmt::format("every byte is 0x{:02X}: all scales are 2^{}", byte, byte - 127),
+       {"why      no data have that scale in every group: a default value, or 1 where 1.0 (byte 0x7F) was meant",
+        "repair   0x7F is the scale 1"}});
   return true;
 }
 
@@ -366,7 +369,8 @@ static bool find_bytes_as_numbers(const ScaleGrid& grid, ScaleReport& report) {
   if (bytes.count == 0 || bytes.count != grid.present_rows * grid.present_columns) return false;
   const auto byte = int64_t(value(grid.code(bytes.first[0], bytes.first[1])));
   report.findings.push_back(
-      {fmt::format("all {} scales are whole numbers from {} to {}: UE8M0 bytes converted as numbers", bytes.count, kLeastExponent, kMostExponent),
+      {fmt::format("all {} scales are whole numbers from {} to {}: UE8M0 bytes converted as numbers", bytes.count, kLeastExponent,
+                   kMostExponent),
        {first_text(grid, bytes), fmt::format("meant    byte {} is the scale 2^{}", byte, byte - 127),
         "why      the loader cast the bytes to fp32 (127 became 127.0) instead of reading them as exponents (127 is 1.0)",
         "repair   scale = 2^(byte - 127): shift the byte to the exponent field, bits = byte << 23"}});

@@ -49,14 +49,14 @@ inline double uniform(uint64_t seed, int64_t r, int64_t c) { return Random(seed,
 namespace assay {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using scale_grids::bytes;
 using scale_grids::floats;
 using scale_grids::scales_found;
 using scale_grids::text_of;
 using scale_grids::uniform;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 // Scale bytes, single and packed: NaN, lost mantissas, fp32 bits and zeros are reported with their places.
 
@@ -201,8 +201,10 @@ TEST(Scales, BytesCastToNumbersAreFound) {
     grid.powers_of_two = of_ue8m0;
     EXPECT_THAT(scales_found(grid), ElementsAre(HasSubstr("UE8M0 bytes converted as numbers")));
   }
-  EXPECT_THAT(text_of(floats(2, 4, [](int64_t r, int64_t c) { return float(110 + 3 * r + c); })), HasSubstr("byte 110 is the scale 2^-17"));
-  EXPECT_THAT(scales_found(floats(2, 4, [](int64_t r, int64_t c) { return float(110 + 3 * r + c) + 0.5f * float(r); })), IsEmpty());
+  EXPECT_THAT(text_of(floats(2, 4, [](int64_t r, int64_t c) { return float(110 + 3 * r + c); })),
+              HasSubstr("byte 110 is the scale 2^-17"));
+  EXPECT_THAT(scales_found(floats(2, 4, [](int64_t r, int64_t c) { return float(110 + 3 * r + c) + 0.5f * float(r); })),
+              IsEmpty());
   EXPECT_THAT(scales_found(floats(1, 1, [](int64_t, int64_t) { return 1.0f; })), IsEmpty());
 }
 
@@ -212,13 +214,18 @@ TEST(Scales, DoubledBytesAreFound) {
   EXPECT_THAT(scales_found(bytes(2, 8, doubled)), ElementsAre(HasSubstr("the bytes were doubled")));
   EXPECT_THAT(scales_found(floats(2, 8, [&](int64_t r, int64_t c) { return std::ldexp(1.0f, int(doubled(r, c)) - 127); })),
               ElementsAre(HasSubstr("the bytes were doubled")));
-  EXPECT_THAT(scales_found(bytes(2, 8, [](int64_t r, int64_t c) { return 2 * (56 + (r + c) % 3); }, ScaleKind::kBytes)), IsEmpty());
+  EXPECT_THAT(scales_found(bytes(
+                  2, 8, [](int64_t r, int64_t c) { return 2 * (56 + (r + c) % 3); }, ScaleKind::kBytes)),
+              IsEmpty());
 }
 
 TEST(Scales, OneImplausibleByteEverywhereIsFound) {
-  EXPECT_THAT(scales_found(bytes(2, 8, [](int64_t, int64_t) { return 1; }, ScaleKind::kBytes)),
+  EXPECT_THAT(scales_found(bytes(
+                  2, 8, [](int64_t, int64_t) { return 1; }, ScaleKind::kBytes)),
               ElementsAre("every byte is 0x01: all scales are 2^-126"));
-  EXPECT_THAT(scales_found(bytes(2, 8, [](int64_t, int64_t) { return 0x7f; }, ScaleKind::kBytes)), IsEmpty());
+  EXPECT_THAT(scales_found(bytes(
+                  2, 8, [](int64_t, int64_t) { return 0x7f; }, ScaleKind::kBytes)),
+              IsEmpty());
 }
 
 TEST(Scales, PaddingThatIsNotZeroIsStaleOnceTheExtentIsKnown) {

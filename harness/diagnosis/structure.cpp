@@ -1,8 +1,9 @@
 #include "harness/diagnosis/structure.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <functional>
 #include <map>
 #include <optional>
@@ -14,6 +15,7 @@
 namespace assay {
 namespace {
 
+/// Larger outputs have no rule.
 constexpr int64_t kMostElements = int64_t(1) << 22, kMostProducts = int64_t(1) << 30;
 /// A rule about values must explain this many elements; fewer may match by chance.
 constexpr int64_t kFewest = 4;
@@ -22,24 +24,18 @@ constexpr size_t kMostAnswers = 8;
 /// Elements that a shift is tried on before all are compared.
 constexpr size_t kProbes = 16;
 
-std::string hex(const Format& format, uint32_t code) {
-  char text[16];
-  std::snprintf(text, sizeof text, "0x%0*x", (format.bits + 3) / 4, code);
-  return text;
-}
+std::string hex(const Format& format, uint32_t code) { return fmt::format("0x{:0{}x}", code, (format.bits + 3) / 4); }
 
 std::string value_text(const Format& format, uint32_t code) {
   const double value = decode(format, code);
-  if (std::isnan(value)) return hex(format, code) + " (NaN)";
-  char text[32];
-  std::snprintf(text, sizeof text, "%.6g", value);
-  return hex(format, code) + " (" + text + ")";
+  return std::isnan(value) ? hex(format, code) + " (NaN)" : fmt::format("{} ({:.6g})", hex(format, code), value);
 }
 
 /// One output: its accepted intervals, the codes it holds, and the elements outside.
 class WrongPart {
  public:
-  WrongPart(const WholePart& whole, const HostTensor& tensor) : whole_(whole), tensor_(tensor), stored_(stored_elements(whole.part, tensor)) {
+  WrongPart(const WholePart& whole, const HostTensor& tensor)
+      : whole_(whole), tensor_(tensor), stored_(stored_elements(whole.part, tensor)) {
     const int64_t elements = part().elements();
     codes_.resize(size_t(elements));
     for (int64_t i = 0; i < elements; ++i) {
@@ -121,14 +117,16 @@ Rule one_code(const WrongPart& wrong) {
       const std::optional<double> due = wrong.middle(i);
       return due && *due != 0 && std::abs(*due) < least_normal && wrong.value(i) == 0;
     });
-    if (4 * flushed >= 3 * failing) return {{"0 where a number below the least normal one is due (subnormal results are flushed)", flushed}};
+    if (4 * flushed >= 3 * failing)
+      return {{"0 where a number below the least normal one is due (subnormal results are flushed)", flushed}};
   }
   if (format.specials == Specials::kFnuz) {
-    const int64_t minus_zero = wrong.count([&](int64_t i) {
-      return wrong.due(i) == 0u && wrong.codes()[size_t(i)] == uint32_t(1) << (format.bits - 1);
-    });
+    const int64_t minus_zero = wrong.count(
+        [&](int64_t i) { return wrong.due(i) == 0u && wrong.codes()[size_t(i)] == uint32_t(1) << (format.bits - 1); });
     if (4 * minus_zero >= 3 * failing)
-      return {{hex(format, uint32_t(1) << (format.bits - 1)) + " where 0 is due: a zero kept its minus sign, which is NaN in " + std::string(format.name), minus_zero}};
+      return {{hex(format, uint32_t(1) << (format.bits - 1)) + " where 0 is due: a zero kept its minus sign, which is NaN in " +
+                   std::string(format.name),
+               minus_zero}};
   }
   if (failing < kFewest || wrong.distinct(2) != 1) return std::nullopt;
   const uint32_t code = wrong.codes()[size_t(wrong.failing().front())];
@@ -139,10 +137,12 @@ Rule one_code(const WrongPart& wrong) {
 Rule as_it_came(const WrongPart& wrong, const Problem& problem) {
   const TensorSpec& spec = wrong.tensor().spec;
   for (const HostTensor& before : problem.tensors) {
-    const bool same = before.spec.rank == spec.rank && (before.spec.name == spec.name || (!spec.shares.empty() && before.spec.name == spec.shares));
+    const bool same = before.spec.rank == spec.rank &&
+                      (before.spec.name == spec.name || (!spec.shares.empty() && before.spec.name == spec.shares));
     if (!same || before.bytes.size() != wrong.tensor().bytes.size()) continue;
     const int64_t explained = wrong.count([&](int64_t i) {
-      return load_code(wrong.part(), before, wrong.part().offset(i / wrong.part().columns(), i % wrong.part().columns())) == wrong.codes()[size_t(i)];
+      return load_code(wrong.part(), before, wrong.part().offset(i / wrong.part().columns(), i % wrong.part().columns())) ==
+             wrong.codes()[size_t(i)];
     });
     if (explained >= kFewest) return {{"what the tensor held before the call", explained}};
   }
@@ -150,14 +150,11 @@ Rule as_it_came(const WrongPart& wrong, const Problem& problem) {
 }
 
 std::string times_text(double factor) {
-  char text[48];
   const double size = std::abs(factor);
   if (factor == -1) return "the negative of what is due";
-  if (size >= 1)
-    std::snprintf(text, sizeof text, "%.6g times what is due", factor);
-  else
-    std::snprintf(text, sizeof text, "%s1/%.6g of what is due", factor < 0 ? "-" : "", 1 / size);
-  return text;
+  if (size > 0x1p20 || size < 0x1p-20) return fmt::format("{}2^{} times what is due", factor < 0 ? "-" : "", std::ilogb(size));
+  if (size >= 1) return fmt::format("{:.6g} times what is due", factor);
+  return fmt::format("{}1/{:.6g} of what is due", factor < 0 ? "-" : "", 1 / size);
 }
 
 /// One factor between what is there and what is due: a power of two, a small integer or the inverse of one, of either sign.
@@ -176,8 +173,8 @@ Rule factor(const WrongPart& wrong) {
     if (size < 0x1p200 && size > 0x1p-200) candidates.insert(power);
   }
   candidates.erase(1);
-  // Times a power of two, a code changes its exponent alone. Otherwise a code and the middle of several due ones each have an error
-  // of half an ulp. Subnormal codes have a fixed quantum.
+  // Times a power of two, a code changes its exponent alone. Otherwise a code and the middle of several due ones each have an
+  // error of half an ulp. Subnormal codes have a fixed quantum.
   const bool has_mantissa = !format.is_integer() && format.specials != Specials::kScale;
   const double ulp = has_mantissa ? power_of_two(-format.mantissa_bits) : 0;
   const double least_normal = has_mantissa ? power_of_two(format.min_exponent()) : 0;
@@ -207,7 +204,8 @@ Rule factor(const WrongPart& wrong) {
 Rule reversed_bytes(const WrongPart& wrong) {
   const int bytes = wrong.format().bytes();
   if (bytes < 2 || wrong.distinct(3) < 3) return std::nullopt;
-  const int64_t explained = wrong.count([&](int64_t i) { return wrong.accepts(i, __builtin_bswap32(wrong.codes()[size_t(i)]) >> (32 - 8 * bytes)); });
+  const int64_t explained =
+      wrong.count([&](int64_t i) { return wrong.accepts(i, __builtin_bswap32(wrong.codes()[size_t(i)]) >> (32 - 8 * bytes)); });
   return rule_if(explained >= kFewest, "the due codes with their bytes in the opposite order", explained);
 }
 
@@ -223,11 +221,13 @@ Rule factor_of_each(const WrongPart& wrong) {
     std::string name;
     std::function<int64_t(int64_t element)> number;
   };
-  std::vector<Unit> units = {{"row", [columns](int64_t i) { return i / columns; }}, {"column", [columns](int64_t i) { return i % columns; }}};
+  std::vector<Unit> units = {{"row", [columns](int64_t i) { return i / columns; }},
+                             {"column", [columns](int64_t i) { return i % columns; }}};
   for (const int64_t width : {16, 32, 64, 128})
     if (width < columns)
-      units.push_back({"block of " + std::to_string(width) + " columns",
-                       [columns, width](int64_t i) { return i / columns * ((columns + width - 1) / width) + i % columns / width; }});
+      units.push_back({"block of " + std::to_string(width) + " columns", [columns, width](int64_t i) {
+                         return i / columns * ((columns + width - 1) / width) + i % columns / width;
+                       }});
   for (const Unit& unit : units) {
     std::map<int64_t, double> factors;
     std::map<int64_t, int64_t> sizes;
@@ -235,8 +235,8 @@ Rule factor_of_each(const WrongPart& wrong) {
     for (const int64_t i : wrong.failing()) {
       const std::optional<double> due = wrong.middle(i);
       const double got = wrong.value(i);
-      if (!due || *due == 0 || !std::isfinite(*due) || !std::isfinite(got) || got == 0 || std::abs(got) < power_of_two(format.min_exponent()) ||
-          std::abs(*due) < power_of_two(format.min_exponent()))
+      if (!due || *due == 0 || !std::isfinite(*due) || !std::isfinite(got) || got == 0 ||
+          std::abs(got) < power_of_two(format.min_exponent()) || std::abs(*due) < power_of_two(format.min_exponent()))
         continue;
       double ratio = got / *due;
       if (!any_ratio) ratio = std::copysign(std::exp2(std::round(std::log2(std::abs(ratio)))), ratio);
@@ -254,12 +254,12 @@ Rule factor_of_each(const WrongPart& wrong) {
     if (!holds || different.size() < 2 || explained < 2 * kFewest) continue;
     std::string some;
     for (const double one : different) {
-      char text[24];
-      std::snprintf(text, sizeof text, "%s%.3g", some.empty() ? "" : ", ", one);
-      some += text;
+      some += fmt::format("{}{:.3g}", some.empty() ? "" : ", ", one);
       if (some.size() > 24) break;
     }
-    return {{"what is due times a factor for each " + unit.name + ", of about " + some + (some.size() > 24 ? ", ..." : "") + " (scales of others?)", explained}};
+    return {{"what is due times a factor for each " + unit.name + ", of about " + some + (some.size() > 24 ? ", ..." : "") +
+                 " (scales of others?)",
+             explained}};
   }
   return std::nullopt;
 }
@@ -276,12 +276,16 @@ Rule shifted(const WrongPart& wrong) {
   Rule best;
   const auto try_shift = [&](int64_t by, bool of_rows) {
     const int64_t explained = wrong.count([&](int64_t i) {
-      const int64_t row = (i / columns + rows + (of_rows ? by : 0)) % rows, column = (i % columns + columns + (of_rows ? 0 : by)) % columns;
+      const int64_t row = (i / columns + rows + (of_rows ? by : 0)) % rows,
+                    column = (i % columns + columns + (of_rows ? 0 : by)) % columns;
       return wrong.accepts(row * columns + column, wrong.codes()[size_t(i)]);
     });
     if (explained < kFewest || (best && best->second >= explained)) return;
     const int64_t away = std::abs(by);
-    best = {"what is due " + std::to_string(away) + (of_rows ? away == 1 ? " row" : " rows" : away == 1 ? " column" : " columns") +
+    best = {"what is due " + std::to_string(away) +
+                (of_rows     ? away == 1 ? " row" : " rows"
+                 : away == 1 ? " column"
+                             : " columns") +
                 (by > 0 ? " later" : " earlier"),
             explained};
   };
@@ -296,7 +300,8 @@ Rule mirrored(const WrongPart& wrong) {
   if (wrong.distinct(3) < 3) return std::nullopt;
   Rule best;
   for (int64_t run = 2; run <= columns && columns % run == 0; run *= 2) {
-    const int64_t explained = wrong.count([&](int64_t i) { return wrong.accepts(i - i % run + (run - 1 - i % run), wrong.codes()[size_t(i)]); });
+    const int64_t explained =
+        wrong.count([&](int64_t i) { return wrong.accepts(i - i % run + (run - 1 - i % run), wrong.codes()[size_t(i)]); });
     if (explained < kFewest || (best && best->second >= explained)) continue;
     best = {"the due values of each " + std::to_string(run) + " columns in the opposite order", explained};
   }
@@ -327,7 +332,8 @@ Rule first_of_each(const WrongPart& wrong) {
   if (wrong.distinct(3) < 3) return std::nullopt;
   Rule best;
   for (int64_t run = 2; run <= columns; run *= 2) {
-    const int64_t explained = wrong.count([&](int64_t i) { return wrong.accepts(i - i % columns % run, wrong.codes()[size_t(i)]); });
+    const int64_t explained =
+        wrong.count([&](int64_t i) { return wrong.accepts(i - i % columns % run, wrong.codes()[size_t(i)]); });
     if (explained < kFewest || (best && best->second >= explained)) continue;
     best = {"what is due in the first of each " + std::to_string(run) + " columns", explained};
   }
@@ -340,15 +346,21 @@ Rule of_another_tensor(const WrongPart& wrong, const std::vector<WholePart>& ans
   for (const WholePart& other : answer) {
     if (other.part.label() == wrong.part().label() && other.part.rank == wrong.part().rank) continue;
     if (!(*other.part.format == wrong.format()) || other.part.shape != wrong.part().shape) continue;
-    const int64_t explained = wrong.count([&](int64_t i) { return other.at(i).holds(wrong.format(), ordinal(wrong.format(), wrong.codes()[size_t(i)])); });
+    const int64_t explained = wrong.count(
+        [&](int64_t i) { return other.at(i).holds(wrong.format(), ordinal(wrong.format(), wrong.codes()[size_t(i)])); });
     if (explained < kFewest) continue;
-    return {{"what is due in " + other.part.label() + (other.part.rank != wrong.part().rank ? " of rank " + std::to_string(other.part.rank) : ""), explained}};
+    return {{"what is due in " + other.part.label() +
+                 (other.part.rank != wrong.part().rank ? " of rank " + std::to_string(other.part.rank) : ""),
+             explained}};
   }
   for (const HostTensor& input : problem.tensors) {
-    if (input.spec.role != Role::kInput || input.spec.rank != wrong.part().rank || !(*input.spec.format == wrong.format())) continue;
+    if (input.spec.role != Role::kInput || input.spec.rank != wrong.part().rank || !(*input.spec.format == wrong.format()))
+      continue;
     if (input.spec.elements() != wrong.part().elements() || input.spec.shape.empty() || input.spec.packed) continue;
     const int64_t columns = input.spec.shape.back();
-    const int64_t explained = wrong.count([&](int64_t i) { return input.code(input.spec.row(i / columns) + i % columns * input.spec.strides.back()) == wrong.codes()[size_t(i)]; });
+    const int64_t explained = wrong.count([&](int64_t i) {
+      return input.code(input.spec.row(i / columns) + i % columns * input.spec.strides.back()) == wrong.codes()[size_t(i)];
+    });
     if (explained >= kFewest) return {{"the data of the input " + input.spec.name, explained}};
   }
   return std::nullopt;
@@ -369,7 +381,8 @@ Rule another_order(const WrongPart& wrong) {
 }
 
 /// The rules of one answer.
-std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, const Problem& problem, const std::vector<HostTensor>& outputs) {
+std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, const Problem& problem,
+                                 const std::vector<HostTensor>& outputs) {
   std::vector<Regularity> all;
   for (const WholePart& whole : answer) {
     const WrongPart wrong(whole, tensor_of(outputs, whole.part));
@@ -391,7 +404,9 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, const Pro
     consider(first_of_each(wrong));
     consider(factor_of_each(wrong));
     if (!best) consider(another_order(wrong));
-    if (best) all.push_back({whole.part.label() + (whole.part.rank > 0 ? " of rank " + std::to_string(whole.part.rank) : ""), best->first, failing, best->second});
+    if (best)
+      all.push_back({whole.part.label() + (whole.part.rank > 0 ? " of rank " + std::to_string(whole.part.rank) : ""), best->first,
+                     failing, best->second});
   }
   return all;
 }

@@ -21,8 +21,8 @@ struct Regularity {
 };
 
 /// At most one rule for each output that has elements outside, in the order of the outputs. A rule must give at least three
-/// quarters of the wrong elements, and at least four unless it speaks of zeros. If the contract has several variants, the one with the most
-/// explained elements counts. Outputs that cost too much to compute a second time (more than 2^22 elements or 2^30
+/// quarters of the wrong elements, and at least four unless it speaks of zeros. If the contract has several variants, the one
+/// with the most explained elements counts. Outputs that cost too much to compute a second time (more than 2^22 elements or 2^30
 /// multiply-accumulates) have no rule.
 std::vector<Regularity> regularities(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs);
 
