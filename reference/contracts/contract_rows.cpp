@@ -17,7 +17,7 @@ const ContractRow* ContractTables::lookup(const std::string& id) const {
 const ContractRow& ContractTables::find(const std::string& id) const {
   if (const ContractRow* row = lookup(id)) return *row;
   if (const auto found = retired_.find(id); found != retired_.end())
-    throw std::out_of_range("contract '" + id + "' was withdrawn, because no real code does this: " + found->second.why +
+    throw std::out_of_range("unknown contract '" + id + "': it was withdrawn, because no real code does this: " + found->second.why +
                             "; now '" + found->second.now + "'");
   throw std::out_of_range("unknown contract '" + id + "'" + did_you_mean(id, ids()));
 }

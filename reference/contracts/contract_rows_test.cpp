@@ -69,7 +69,7 @@ TEST(Rows, ARetiredIdNamesItsSuccessorAndIsNotUsedAgain) {
     FAIL();
   } catch (const std::out_of_range& error) {
     EXPECT_THAT(error.what(),
-                StartsWith("contract 'vllm.scaled_quantize_block' was withdrawn, because no real code does this: "));
+                StartsWith("unknown contract 'vllm.scaled_quantize_block': it was withdrawn, because no real code does this: "));
     EXPECT_THAT(error.what(), EndsWith("; now 'vllm.scaled_quantize_block_rcp'"));
   }
   EXPECT_NO_THROW(tables.find("vllm.scaled_quantize_block_rcp"));
