@@ -10,6 +10,7 @@ edited() { # edited NAME FILE SED-EXPRESSION
 quick=suites/quant_group/cases/quick.csv
 quant=reference/contracts/quant.csv
 
+expect 2 "unknown contract 'vllm.scaled_quantize_block': it was withdrawn" "$assay" contracts show vllm.scaled_quantize_block
 edited verb $quant 's/div(M),,"div(s) clamp(max_min,M)/dvi(M),,"div(s) clamp(max_min,M)/'
 expect 2 "quant.csv:2:" "$assay" list
 expect 2 "unknown verb 'dvi'" "$assay" list
@@ -54,7 +55,6 @@ expect 2 "unknown fill 'nromal'" "$assay" list
 expect 2 "normal" "$assay" list
 # A command that names an op only reads the tables of that op.
 expect 0 "layer_norm/" "$assay" list --suite layer_norm/quick
-expect 2 "unknown contract 'vllm.scaled_quantize_block': it was withdrawn" "$assay" contracts show vllm.scaled_quantize_block
 edited contract $quick '2s/^vllm.group_fp8|/vllm.group_fp9|/'
 expect 2 "unknown contract 'vllm.group_fp9'" "$assay" list
 expect 2 "vllm.group_fp8" "$assay" list
