@@ -9,6 +9,7 @@ find_package(fmt 9 REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)
 find_package(pugixml 1.13 REQUIRED)
 find_package(TBB 2021 REQUIRED)
+find_package(SQLite3 3.37 REQUIRED)
 
 # These three have no CMake package.
 function(assay_find_c_library target header library)

@@ -53,6 +53,7 @@ size_t report_missing(const std::vector<Case>& cases, const std::vector<Recorded
 int judge_recordings(const JudgeArguments& arguments) {
   Provenance provenance = provenance_of(arguments);
   const Reports reports(arguments.reports);
+  RunHistory history(arguments);
   const std::vector<Case> cases = open_selected_cases(arguments.suites, arguments.selection);
   const std::vector<Recording> recordings = open_recordings(arguments.targets);
   const std::vector<RecordedCase> entries = recorded_cases(recordings, cases);
@@ -60,7 +61,7 @@ int judge_recordings(const JudgeArguments& arguments) {
   const bool colour = wants_colour(STDOUT_FILENO);
   end_on_signals();
   const PowerRecords power = recorded_power(cases);
-  RunResult result = judge_recorded(*arguments.suites.ops, entries, power);
+  RunResult result = judge_recorded(*arguments.suites.ops, entries, power, [&](const Evidence& evidence, const Verdict& verdict) { history.note(evidence, verdict); });
   const Ledger ledger = arguments.ledger.empty() ? Ledger() : Ledger::read(arguments.ledger);
   for (Verdict& verdict : result.verdicts) {
     ledger.expect(verdict);
@@ -75,7 +76,8 @@ int judge_recordings(const JudgeArguments& arguments) {
   add_evidence(provenance, result);
   provenance.power = power_sources(cases, result, power);
   provenance.ended_early = result.ended_by;
-  const bool all_written = reports.write(result, library, provenance);
+  bool all_written = reports.write(result, library, provenance);
+  all_written = history.add(result, library, provenance) && all_written;
   if (reports.to_console()) print_ending(result, arguments.shown, idle_rows_text(ledger, result) + provenance_text(provenance, library));
   std::printf("%s", coloured(outcome_line(result), colour).c_str());
   if (!result.ended_by.empty()) return exit_code_of_ending();
@@ -298,7 +300,7 @@ static void refuse_unused(const JudgeArguments& given, bool folders) {
   const Selection& selection = given.selection;
   const std::vector<std::pair<const char*, bool>> of_recordings = {
       {"--ledger", !given.ledger.empty()}, {"--suite", !selection.suites.empty()}, {"--case", !selection.cases.empty()}, {"--arch", !selection.arch.empty()},
-      {"--warp", !selection.warp.empty()}, {"--cases", !given.suites.tables.cases.empty()}};
+      {"--warp", !selection.warp.empty()}, {"--cases", !given.suites.tables.cases.empty()}, {"--history", !given.history.empty()}};
   if (!given.as.empty()) {
     refuse("--as", {{"--contract", !given.contract.empty()}, {"--tensor", !given.tensors.empty()}, {"--report", !given.reports.empty()}});
     refuse("--as", of_recordings);
@@ -315,6 +317,7 @@ int judge_verb(const JudgeArguments& arguments) {
   refuse_unused(arguments, folders);
   if (!arguments.as.empty()) return judge_scale(arguments);
   const bool handed_out = folders && std::all_of(arguments.targets.begin(), arguments.targets.end(), has_case_inputs);
+  if (handed_out) refuse("of inputs", {{"--history", !arguments.history.empty()}});
   if (handed_out && arguments.contract.empty()) return judge_outputs_of_inputs(arguments);
   if (folders && arguments.contract.empty()) return judge_recordings(arguments);
   if (arguments.contract.empty())

@@ -154,6 +154,8 @@ int main(int argc, char** argv) {
   assay::add_inputs(program, inputs);
   assay::JudgeArguments judge;
   assay::add_judge(program, judge);
+  assay::HistoryArguments history;
+  assay::add_history(program, history);
   assay::GateArguments gate;
   assay::add_gate(program, gate);
   assay::GoldenArguments golden;
@@ -223,6 +225,7 @@ int main(int argc, char** argv) {
     if (program.got_subcommand("run")) return assay::run_verb(run);
     if (program.got_subcommand("inputs")) return assay::inputs_verb(inputs);
     if (program.got_subcommand("judge")) return assay::judge_verb(judge);
+    if (program.got_subcommand("history")) return assay::history_verb(history);
     if (program.got_subcommand("gate")) return assay::gate_verb(gate);
     if (program.got_subcommand("hunt")) return assay::hunt_verb(hunt);
     if (program.got_subcommand("list")) return assay::list_verb(listed);

@@ -68,6 +68,14 @@ const CLI::Validator& a_name() {
   return validator;
 }
 
+/// The history that a run is added to.
+void add_history_file(CLI::App& verb, std::string& history, std::string& commit) {
+  CLI::Option* const file = verb.add_option("--history", history, "add the verdicts to this history, see assay history; a missing file is made")
+                                ->check(a_name())
+                                ->type_name("FILE");
+  verb.add_option("--commit", commit, "with --history: commit of the kernels; default: GITHUB_SHA or CI_COMMIT_SHA, if set")->type_name("TEXT")->needs(file);
+}
+
 }  // namespace
 
 const CLI::Validator& seconds() {
@@ -122,9 +130,10 @@ void add_run(CLI::App& program, RunArguments& run) {
   verb.add_option("--kernel", run.kernel, "only kernels whose name matches")->type_name("GLOB");
   verb.add_option("--report", run.reports, "write a report: console, csv:FILE, junit:FILE, json:FILE or html:FILE; may be repeated")
       ->type_name("KIND[:FILE]");
-  verb.add_option("--trend", run.trend, "JSON report of an earlier run; the HTML report then shows what changed")
+  verb.add_option("--trend", run.trend, "JSON report of an earlier run, or a history; the HTML report then shows what changed; default: the newest run of --history")
       ->check(a_name())
-      ->type_name("FILE.json");
+      ->type_name("FILE");
+  add_history_file(verb, run.history, run.commit);
   verb.add_option("--repeat", run.repeat, "call each kernel this many times and require the same bits")->check(CLI::Range(1, 1000000));
   verb.add_flag("--ladder", run.ladder,
                 "determinism tests: require the same bits when repeated, in other batches, among other rows, on a stream and from a graph");
@@ -204,9 +213,23 @@ void add_judge(CLI::App& program, JudgeArguments& judge) {
       ->check(CLI::IsMember({"scale", "ue8m0_scale"}));
   verb.add_option("--report", judge.reports, "as for run; may be repeated")->type_name("KIND[:FILE]");
   verb.add_option("--ledger", judge.ledger, "as for run; for recordings only")->check(a_name())->type_name("FILE.csv");
+  add_history_file(verb, judge.history, judge.commit);
   add_selection(verb, judge.selection, judge.suites.tables);
   refuse_op_without_cases(verb);
   add_shown(verb, judge.shown);
+}
+
+void add_history(CLI::App& program, HistoryArguments& history) {
+  CLI::App& verb = *program.add_subcommand("history", "show since when cases fail, flip or have other bits, in the runs of run --history");
+  examples(verb, {"assay history kernels.history", "assay history kernels.history --contract 'vllm.rms_norm*' --chip sm_90 --report html:history.html"});
+  verb.add_option("file", history.file, "history that run --history wrote")->required()->type_name("FILE");
+  verb.add_option("--case", history.cases, "only cases whose id matches; may be repeated")->type_name("GLOB");
+  verb.add_option("--contract", history.contracts, "only contracts whose id matches; may be repeated")->type_name("GLOB");
+  verb.add_option("--kernel", history.kernels, "only kernels whose name matches; may be repeated")->type_name("GLOB");
+  verb.add_option("--chip", history.chips, "only runs on this architecture, or whose 'ARCHITECTURE, DEVICE' matches; may be repeated")->type_name("GLOB");
+  verb.add_option("--last", history.last, "only this many newest runs")->check(CLI::Range(int64_t{1}, int64_t{1} << 40));
+  verb.add_option("--report", history.reports, "console or html:FILE; may be repeated")->type_name("KIND[:FILE]");
+  verb.add_flag("--all", history.everything, "on the console, list every run, case and contract");
 }
 
 void add_gate(CLI::App& program, GateArguments& gate) {

@@ -195,6 +195,7 @@ void report_killed(const RunArguments& arguments, const KilledRun& killed) {
   if (reports.to_console())
     std::printf("%s%s", failures_text(killed.result, arguments.shown, colour).c_str(), summary_text(killed.result, arguments.shown).c_str());
   std::printf("%s", coloured(outcome_line(killed.result), colour).c_str());
+  (void)RunHistory(arguments).add(killed.result, killed.library, provenance);
 }
 
 int run_under(const Supervised& supervisor, const RunArguments& arguments) {
@@ -203,8 +204,8 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
   if (const std::optional<Launch> launch = launch_for_ranks(arguments)) meeting.emplace(*launch);
   Provenance provenance = provenance_of(arguments, shard);
   const Reports reports(arguments.reports, shard);
-  std::optional<EarlierRun> earlier;
-  if (!arguments.trend.empty()) earlier = read_earlier_run(arguments.trend);
+  RunHistory history(arguments);
+  std::optional<EarlierRun> earlier = earlier_run_of(arguments.trend);
   const Ledger ledger = arguments.ledger.empty() ? Ledger() : Ledger::read(arguments.ledger);
   const std::vector<Case> all = open_cases_for(arguments.suites, arguments.selection);
   std::vector<Case> selected = selected_of(all, arguments.selection);
@@ -237,6 +238,7 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
                 meeting ? "; ranks are held by all of these processes together" : "");
   }
   add_library(provenance, backend.library);
+  if (!earlier) earlier = history.earlier(backend.library);
 
   ProgressReport progress(cases.size());
   const bool colour = wants_colour(STDOUT_FILENO);
@@ -248,10 +250,12 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
   options.each.power = power_of_data([&](const Case& one) { return records.find(one); });
   options.each.diagnose = look_for_causes(backend);
   std::optional<Recorder> recorder;
-  if (!arguments.record.empty()) {
-    recorder.emplace(arguments.record, backend, recorded);
-    options.each.record = [&](const Evidence& evidence, const Verdict& verdict) { recorder->write(evidence, verdict); };
-  }
+  if (!arguments.record.empty()) recorder.emplace(arguments.record, backend, recorded);
+  if (recorder || history.is_asked())
+    options.each.record = [&](const Evidence& evidence, const Verdict& verdict) {
+      if (recorder) recorder->write(evidence, verdict);
+      history.note(evidence, verdict);
+    };
   options.kernel_glob = arguments.kernel;
   options.threads = int(std::max(1u, std::thread::hardware_concurrency()));
   options.on_verdict = [&](const Verdict& verdict) {
@@ -274,6 +278,7 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
   if (execution.is_asked()) library.notes.push_back(execution.summary(library));
   bool all_written = reports.write(result, library, provenance, earlier ? &*earlier : nullptr);
   if (recorder && result.harness_error.empty()) all_written = finished(*recorder, result) && all_written;
+  if (!cases.empty()) all_written = history.add(result, library, provenance) && all_written;
   supervisor.wrote_reports();
   if (meeting && meeting->serves() && cases.empty()) return std::printf("this process only makes the calls of its ranks\n"), kAllAsExpected;
   if (reports.to_console()) print_ending(result, arguments.shown, idle_rows_text(ledger, result) + provenance_text(provenance, library));

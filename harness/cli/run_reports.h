@@ -1,16 +1,20 @@
 // Reports of a command line: opened before the run, written after it. Each is written even if another fails.
 #pragma once
 
+#include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "harness/cli/verbs.h"
 #include "harness/core/call.h"
 #include "harness/core/cases.h"
+#include "harness/history/history.h"
 #include "harness/report/console.h"
 #include "harness/report/provenance.h"
 #include "harness/report/report.h"
 #include "harness/run/run.h"
+#include "harness/run/run_case.h"
 
 namespace assay {
 
@@ -28,6 +32,30 @@ class Reports {
   std::vector<ReportRequest> requests_;
   bool to_console_ = false;
 };
+
+/// The history that a run is added to. Does nothing if no file is named.
+class RunHistory {
+ public:
+  /// Throws UsageError if the file is no history or cannot be written, so that a run does not learn it at its end.
+  explicit RunHistory(const RunArguments& arguments);
+  explicit RunHistory(const JudgeArguments& arguments);
+
+  bool is_asked() const { return !file_.empty(); }
+  /// The newest run on the chip of `library`, for the HTML report; nothing if there is none.
+  std::optional<EarlierRun> earlier(const LibraryInfo& library) const;
+  /// For CaseOptions::record: notes the digest of the outputs. Thread-safe.
+  void note(const Evidence& evidence, const Verdict& verdict);
+  /// Adds the run. A failure goes to stderr and makes the result false.
+  bool add(const RunResult& result, const LibraryInfo& library, const Provenance& provenance) const;
+
+ private:
+  std::string file_, commit_, selection_;
+  std::mutex mutex_;
+  OutputDigests digests_;
+};
+
+/// The run of --trend: the JSON report of an earlier run, or the newest run of a history. Nothing for an empty path.
+std::optional<EarlierRun> earlier_run_of(const std::string& path);
 
 // Provenance that reports record about the run behind them.
 

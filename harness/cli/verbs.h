@@ -27,7 +27,9 @@ struct RunArguments {
   std::string shard;   ///< "I/N"; empty: taken from the environment
   bool ladder = false;
   bool reckon_power = false;  ///< recompute mutation scores that golden/power records
-  std::string trend;  ///< JSON report of an earlier run that the HTML report compares with; empty: none
+  std::string trend;  ///< JSON report of an earlier run, or a history, that the HTML report compares with; empty: none
+  std::string history;  ///< history that the run is added to; empty: none
+  std::string commit;   ///< of the kernels, for the history; empty: from the environment
   std::string tier;   ///< the last tier to run: "quick", "full", "far"; empty: what the selection names, else quick
   Shown shown{};
   std::vector<std::string> command;  ///< the whole command line, for reports
@@ -43,10 +45,19 @@ struct JudgeArguments {
   std::vector<std::string> tensors;     ///< "role=name in the file"
   std::vector<std::string> reports;
   std::string ledger;  ///< as for run
+  std::string history, commit;  ///< as for run; for recordings
   Selection selection;
   std::vector<std::string> command;  ///< as of run
   Shown shown{};
   Suites suites{};
+};
+
+struct HistoryArguments {
+  std::string file;
+  std::vector<std::string> cases, contracts, kernels, chips;  ///< globs; empty: all
+  int64_t last = 0;                                           ///< number of newest runs; 0: all
+  std::vector<std::string> reports;                           ///< "console", "html:FILE"
+  bool everything = false;                                    ///< list every run, case and contract
 };
 
 struct GateArguments {
@@ -190,6 +201,7 @@ int put_table(const std::string& command, const std::function<std::string()>& ta
 int run_verb(const RunArguments& arguments);
 int judge_verb(const JudgeArguments& arguments);
 int gate_verb(const GateArguments& arguments);
+int history_verb(const HistoryArguments& arguments);
 int hunt_verb(const HuntArguments& arguments);
 int list_verb(const ListArguments& arguments);
 int new_verb(const NewArguments& arguments);

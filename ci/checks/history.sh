@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# assay run --history and assay history: runs are added with what they said, a change of bits and a failure are dated, files that are no
+# history are refused before anything runs, runs at once and killed runs lose nothing.
+. "$(dirname "$0")/lib.sh"
+r=$scratch h=$scratch/runs.history
+unset GITHUB_SHA CI_COMMIT_SHA
+few=(--suite rms_norm/quick --case '*/bf16.m4.*' --case '*/bf16.m3.n1024.*')
+library() { sed "$1" "$root/kernels/example_plugin/my_rms_norm.c" >"$r/mine.c" && cc -std=c99 -O2 -ffp-contract=off -fPIC -shared -I"$root/kernels/abi" "$r/mine.c" -lm -o "$2" || fail "the example does not compile"; }
+library '' "$r/libmine.so"
+run() { "$assay" run --backend "$r/libmine.so" "${few[@]}" --history "$h" "$@"; }
+sql() { python3 -c 'import sqlite3, sys; print(*(value for row in sqlite3.connect(sys.argv[1]).execute(sys.argv[2]) for value in row))' "$h" "$1"; }
+
+expect 0 "ALL AS EXPECTED" run --commit first
+expect 0 "ALL AS EXPECTED" env GITHUB_SHA=second "$assay" run --backend "$r/libmine.so" "${few[@]}" --history "$h" --report html:"$r/second.html"
+grep -q "of run 1, 20" "$r/second.html" || fail "the HTML report does not compare with the newest run"
+expect 0 "no case failed, and none changed its bits" "$assay" history "$h"
+count=$(sql "SELECT count(*) FROM verdicts WHERE run = 1 AND outcome = 'pass'")
+[ "$count" -gt 3 ] || fail "run 1 has $count verdicts"
+[ "$(sql "SELECT count(DISTINCT case_id || digest) FROM verdicts WHERE outcome = 'pass' AND digest <> ''")" = "$count" ] || fail "equal runs have different digests"
+[ "$(sql "SELECT group_concat(commit_id) FROM run")" = first,second ] || fail "commits: $(sql 'SELECT group_concat(commit_id) FROM run')"
+
+# A recording of the same run has the same digests.
+"$assay" run --backend "$r/libmine.so" "${few[@]}" --record "$r/rec" >/dev/null || fail "the recorded run does not pass"
+expect 0 "ALL AS EXPECTED" "$assay" judge "$r/rec" --history "$h" --commit judged
+[ "$(sql "SELECT count(DISTINCT case_id || digest) FROM verdicts WHERE outcome = 'pass'")" = "$count" ] || fail "judge has other digests than run"
+
+# The kernel truncates: every case with rounded outputs fails since run 4; with one rounding less in the last step others change.
+library 's/(bits + 0x7fffu + (bits >> 16 \& 1u)) >> 16/bits >> 16/' "$r/libmine.so"
+expect 1 "NOT AS EXPECTED" run --commit third
+expect 0 "FAILS since run 4 (20" "$assay" history "$h"
+expect 0 ", commit third), right in 3 runs before: " "$assay" history "$h"
+expect 0 "...F" "$assay" history "$h"
+expect 0 "" "$assay" history "$h" --report html:"$r/history.html"
+grep -q "WRONG NOW" "$r/history.html" && grep -q '<svg class="plot"' "$r/history.html" || fail "the page does not show the failure"
+expect 0 "no case failed" "$assay" history "$h" --case '*/zeros*' --last 1
+expect 2 "no case, contract and kernel matches" "$assay" history "$h" --kernel nobody
+expect 2 "no run on a chip that matches --chip" "$assay" history "$h" --chip sm_90
+expect 2 "a history has the reports console and html:FILE" "$assay" history "$h" --report csv:"$r/x.csv"
+
+# --trend takes a history.
+"$assay" run --backend "$r/libmine.so" "${few[@]}" --trend "$h" --report html:"$r/trend.html" >/dev/null
+grep -q "of run 4, 20" "$r/trend.html" && grep -q ": 0 worse" "$r/trend.html" || fail "--trend does not compare with the history"
+
+# No history: refused before a kernel is called.
+head -c 9000 "$h" >"$r/cut.history"
+echo hello >"$r/text.history"
+for bad in cut text; do
+  expect 2 "$bad.history: " "$assay" run --backend "$r/libmine.so" "${few[@]}" --history "$r/$bad.history"
+  expect 2 "$bad.history: " "$assay" history "$r/$bad.history"
+done
+expect 2 "no such history" "$assay" history "$r/none.history"
+expect 2 "--commit requires --history" "$assay" run --backend "$r/libmine.so" "${few[@]}" --commit x
+expect 2 "does not use --history" "$assay" judge "$r/x.safetensors" --contract vllm.group_fp8 --history "$h"
+
+# Shares at once into one file; a run that is killed is marked, and no other is lost.
+rm "$h"
+library '' "$r/libmine.so"
+for share in 1 2 3; do run --shard $share/3 >"$r/share$share" 2>&1 & done
+wait
+[ "$(sql "SELECT count(*) FROM run")" = 3 ] || fail "three shares at once make $(sql 'SELECT count(*) FROM run') runs"
+[ "$(sql "SELECT count(*) FROM verdicts WHERE outcome = 'pass'")" = "$count" ] || fail "the shares have $(sql "SELECT count(*) FROM verdicts WHERE outcome = 'pass'") passes, not $count"
+library 's/  double sum = 0;/for (volatile long wait = 0; wait < 30000000; ++wait) {}\n double sum = 0;/' "$r/libmine.so"
+timeout -s INT 4 "$assay" run --backend "$r/libmine.so" --suite rms_norm/quick --history "$h" >/dev/null 2>&1
+[ "$(sql "SELECT group_concat(ended_early, '') FROM run")" = SIGINT ] || fail "the run that SIGINT ended is not in the history"
+expect 0 "ended early by SIGINT" "$assay" history "$h"
+echo passed

@@ -1,0 +1,108 @@
+// assay history FILE: since when cases fail, flip or have other bits. Also what run and judge do with --history.
+#include "harness/history/history.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "harness/cli/run_reports.h"
+#include "harness/cli/verbs.h"
+#include "harness/history/history_view.h"
+#include "harness/text/messages.h"
+#include "harness/text/text_file.h"
+
+namespace assay {
+namespace {
+
+/// The commit of the kernels: as given, else as CI systems name it.
+std::string commit_of_kernels(const std::string& given) {
+  if (!given.empty()) return given;
+  for (const char* const variable : {"GITHUB_SHA", "CI_COMMIT_SHA"})
+    if (const char* const value = std::getenv(variable); value != nullptr && *value != '\0') return value;
+  return "";
+}
+
+/// Which cases were asked for, in words that are equal for two runs that asked for the same.
+std::string selection_text(const Selection& selection, const UserTables& tables, const std::string& tier, const std::string& kernel) {
+  std::string text;
+  const auto add = [&](const char* name, const std::string& value) {
+    if (!value.empty()) text += fmt::format("{}{}={}", text.empty() ? "" : " ", name, shell_word(value));
+  };
+  for (const std::string& suite : selection.suites) add("suite", suite);
+  for (const std::string& glob : selection.cases) add("case", glob);
+  for (const std::string& file : tables.cases) add("cases", file);
+  add("arch", selection.arch);
+  add("warp", selection.warp);
+  add("tier", tier);
+  add("kernel", kernel == "*" ? "" : kernel);
+  return text;
+}
+
+}  // namespace
+
+RunHistory::RunHistory(const RunArguments& arguments)
+    : file_(arguments.history),
+      commit_(commit_of_kernels(arguments.commit)),
+      selection_(selection_text(arguments.selection, arguments.suites.tables, arguments.tier, arguments.kernel)) {
+  if (is_asked()) History(file_, History::Access::kWrite);
+}
+
+RunHistory::RunHistory(const JudgeArguments& arguments)
+    : file_(arguments.history), commit_(commit_of_kernels(arguments.commit)), selection_(selection_text(arguments.selection, arguments.suites.tables, "", "")) {
+  if (is_asked()) History(file_, History::Access::kWrite);
+}
+
+std::optional<EarlierRun> RunHistory::earlier(const LibraryInfo& library) const {
+  if (!is_asked()) return std::nullopt;
+  HistoryRun now;
+  now.chip = library.arch, now.device = library.device;
+  const History history(file_, History::Access::kRead);
+  if (history.newest(now.chip_text()).empty()) return std::nullopt;
+  return earlier_run(history, file_, now.chip_text());
+}
+
+void RunHistory::note(const Evidence& evidence, const Verdict& verdict) {
+  if (!is_asked() || evidence.result == nullptr) return;
+  std::string digest = output_digest(*evidence.result);
+  const std::lock_guard lock(mutex_);
+  digests_[{verdict.case_id, verdict.kernel}] = std::move(digest);
+}
+
+bool RunHistory::add(const RunResult& result, const LibraryInfo& library, const Provenance& provenance) const {
+  if (!is_asked()) return true;
+  try {
+    History(file_, History::Access::kWrite).add(history_run(result, library, provenance, commit_, selection_), history_verdicts(result, digests_));
+    return true;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "assay: --history: %s\n", printable(error.what()).c_str());
+    return false;
+  }
+}
+
+std::optional<EarlierRun> earlier_run_of(const std::string& path) {
+  if (path.empty()) return std::nullopt;
+  return is_history(path) ? earlier_run(History(path, History::Access::kRead), path) : read_earlier_run(path);
+}
+
+int history_verb(const HistoryArguments& arguments) {
+  std::vector<ReportRequest> reports;
+  for (const std::string& text : arguments.reports) {
+    reports.push_back(parse_report(text));
+    const ReportKind kind = reports.back().kind;
+    if (kind != ReportKind::kConsole && kind != ReportKind::kHtml) throw UsageError("--report " + text + ": a history has the reports console and html:FILE");
+    if (kind == ReportKind::kHtml) require_writable(reports.back().file);
+  }
+  if (reports.empty()) reports.push_back({ReportKind::kConsole, ""});
+  const History history(arguments.file, History::Access::kRead);
+  const HistoryData data = history.read({arguments.cases, arguments.contracts, arguments.kernels, arguments.chips, arguments.last});
+  if (data.runs.empty()) throw UsageError(arguments.file + ": the history has no run" + (arguments.chips.empty() ? "" : " on a chip that matches --chip"));
+  if (data.series.empty()) throw UsageError(arguments.file + ": no case, contract and kernel matches; see: assay history " + shell_word(arguments.file) + " --all");
+  for (const ReportRequest& report : reports) {
+    if (report.kind == ReportKind::kConsole) std::printf("%s", history_text(data, arguments.file, arguments.everything).c_str());
+    if (report.kind == ReportKind::kHtml) write_atomically(report.file, history_page(data, arguments.file));
+  }
+  return kAllAsExpected;
+}
+
+}  // namespace assay

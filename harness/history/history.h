@@ -1,0 +1,119 @@
+// The history: verdicts of many runs in one SQLite file. `run --history` and `judge --history` add to it, `assay history` shows it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "harness/compare/verdict.h"
+#include "harness/core/call.h"
+#include "harness/report/failure_groups.h"
+#include "harness/report/provenance.h"
+#include "harness/run/run.h"
+
+struct sqlite3;
+
+namespace assay {
+
+/// What a run was. All texts may be empty, except `begun`.
+struct HistoryRun {
+  int64_t id = 0;          ///< 1, 2, ... in the order in which runs were added
+  std::string begun, ended, ended_early;   ///< as in Provenance
+  std::string commit;                      ///< of the kernels
+  std::string version, assay_commit;       ///< of this program
+  std::string library, library_file, library_digest;
+  std::string chip, device, driver, toolkit;  ///< `chip` is the architecture: "sm_90"
+  std::string host, command;
+  std::string selection;  ///< which cases were asked for; two runs with the same selection should have the same cases
+  std::string share;      ///< as in Provenance; empty: the whole
+  std::string ending;     ///< "ALL AS EXPECTED", as reports print it
+
+  /// "sm_90, NVIDIA H100"; the architecture alone if the device has no other name.
+  std::string chip_text() const;
+};
+
+/// One verdict of a run.
+struct HistoryVerdict {
+  std::string case_id, kernel, op, contract, warp;
+  Outcome outcome = Outcome::kNotJudged;
+  bool as_expected = false;
+  double budget_use = 0;  ///< the largest of its output tensors; 0: every element has one accepted code
+  std::string digest;     ///< output_digest(); empty if the call gave no outputs, and for sweeps over many calls
+  std::string cause;      ///< of a failure: the first known cause or the message; of a skip: the message
+};
+
+/// Digest of the bytes that a call stored in its outputs. Bytes that were never written are left out.
+std::string output_digest(const CallResult& result);
+
+/// By case id and kernel name.
+using OutputDigests = std::map<std::pair<std::string, std::string>, std::string>;
+
+HistoryRun history_run(const RunResult& result, const LibraryInfo& library, const Provenance& provenance, const std::string& commit,
+                       const std::string& selection);
+/// Without cases that the library does not offer, and without calls that lost the device.
+std::vector<HistoryVerdict> history_verdicts(const RunResult& result, const OutputDigests& digests);
+
+/// Which verdicts to read: globs, of which one must match; an empty list admits everything.
+struct HistoryFilter {
+  std::vector<std::string> cases{}, contracts{}, kernels{}, chips{};  ///< chips: the architecture or chip_text()
+  int64_t last = 0;                                                   ///< only this many newest runs; 0: all
+};
+
+/// A part of a history in memory. Indices refer to these lists.
+struct HistoryData {
+  struct Series {
+    std::string case_id, kernel, op, contract, warp;
+  };
+  /// All that a verdict says, once for all runs that repeat it.
+  struct State {
+    int32_t series = 0, cause = 0;
+    Outcome outcome = Outcome::kNotJudged;
+    bool as_expected = false;
+    double budget_use = 0;
+    std::string digest;
+  };
+  std::vector<HistoryRun> runs;  ///< oldest first
+  std::vector<Series> series;
+  std::vector<State> states;
+  std::vector<std::string> causes;
+  std::vector<std::vector<int32_t>> verdicts;  ///< for each run: indices of states
+};
+
+class History {
+ public:
+  enum class Access { kRead, kWrite };
+
+  /// With kWrite, a file that is missing or empty becomes a history. Throws UsageError for a file that is no history, is damaged,
+  /// or was written by another version of the layout; HarnessError if another process keeps it locked for `wait_seconds`.
+  explicit History(const std::string& path, Access access, double wait_seconds = 60);
+  ~History();
+  History(const History&) = delete;
+  History& operator=(const History&) = delete;
+
+  /// Adds a run with its verdicts in one transaction. Returns its id. Throws HarnessError, and then nothing was added.
+  int64_t add(const HistoryRun& run, const std::vector<HistoryVerdict>& verdicts);
+
+  HistoryData read(const HistoryFilter& filter) const;
+
+  /// The newest run, or of a divided run the newest of each share, with the same library file, chip and selection. `chip` as in
+  /// HistoryFilter; empty: any. Empty if there is none.
+  std::vector<HistoryRun> newest(const std::string& chip = "") const;
+  /// The verdicts of these runs: what a later run is compared with.
+  std::vector<HistoryVerdict> verdicts_of(const std::vector<HistoryRun>& runs) const;
+
+ private:
+  void open_layout(Access access);
+
+  std::string path_;
+  sqlite3* database_ = nullptr;
+};
+
+/// Whether a file begins as SQLite files do.
+bool is_history(const std::string& path);
+
+/// The newest run as `--trend` takes it. Throws UsageError if the history has no run.
+EarlierRun earlier_run(const History& history, const std::string& path, const std::string& chip = "");
+
+}  // namespace assay
