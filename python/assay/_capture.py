@@ -368,9 +368,11 @@ def arch_of(arguments):
     for value in arguments.values():
         device = getattr(value, "device", None)
         if getattr(device, "type", None) == "cuda":
-            properties = sys.modules["torch"].cuda.get_device_properties(device)
-            hip = getattr(properties, "gcnArchName", "")
-            return hip.partition(":")[0] or f"sm_{properties.major}{properties.minor}"
+            torch = sys.modules["torch"]
+            properties = torch.cuda.get_device_properties(device)
+            if torch.version.hip:
+                return properties.gcnArchName.partition(":")[0]
+            return f"sm_{properties.major}{properties.minor}"  # gcnArchName is the device's name here
     return "cpu"
 
 

@@ -13,7 +13,7 @@ import pytest
 
 import assay
 import five_ops
-from assay import _library, _safetensors
+from assay import _capture, _library, _safetensors
 from assay._op_map import Entry, entries, value_of
 
 SPEC = {
@@ -265,6 +265,18 @@ def test_rows_of_the_map_name_contracts_roles_and_parameters_that_exist():
                     )
                 assert any(fitting), f"{op}: {name}"
             assert row.release and bool(row.outputs) == bool(row.contracts), op
+
+
+@pytest.mark.parametrize("hip, arch", [(None, "sm_90"), ("7.0", "gfx942")])
+def test_the_architecture_is_that_of_the_first_tensor_on_a_gpu(monkeypatch, hip, arch):
+    """Seen on an H100: torch built for CUDA fills gcnArchName too, with the name of the device."""
+    name = "gfx942:sramecc+:xnack-" if hip else "NVIDIA H100 80GB HBM3"
+    properties = types.SimpleNamespace(major=9, minor=0, gcnArchName=name)
+    cuda = types.SimpleNamespace(get_device_properties=lambda device: properties)
+    monkeypatch.setitem(sys.modules, "torch", types.SimpleNamespace(cuda=cuda, version=types.SimpleNamespace(hip=hip)))
+    on = {kind: types.SimpleNamespace(device=types.SimpleNamespace(type=kind)) for kind in ("cpu", "cuda")}
+    assert _capture.arch_of({"eps": 1e-6, "x": on["cpu"], "y": on["cuda"]}) == arch
+    assert _capture.arch_of({"x": on["cpu"]}) == "cpu"
 
 
 def test_expressions():
