@@ -185,15 +185,7 @@ void passes(Node section, const RunResult& result) {
 class Page {
  public:
   Page(const std::string& ending, bool has_failures) {
-    document_.append_child(pugi::node_doctype).set_value("html");
-    const Node html = set(document_.append_child("html"), "lang", "en"), head = child(html, "head");
-    set(line(head, "meta"), "charset", "utf-8");
-    meta(head, "viewport", "width=device-width");
-    meta(head, "color-scheme", "light dark");
-    write(line(head, "title"), "Assay: " + ending);
-    write(line(head, "style"), kStyle);
-    const Node body = line(html, "body");
-    mark_definitions(body);
+    const Node body = begin_page(document_, "Assay: " + ending);
     if (has_failures) {
       Node box = set(set(line(body, "input"), "type", "checkbox"), "id", "only-failures");
       set(box, "aria-label", "show failures only");
@@ -222,9 +214,6 @@ class Page {
   std::string source() { return source_of(document_); }
 
  private:
-  static void meta(Node head, const char* name, const char* content) {
-    set(set(line(head, "meta"), "name", name), "content", content);
-  }
   void link(const std::string& id, const char* title) { write(set(line(contents_, "a"), "href", "#" + id), title); }
 
   pugi::xml_document document_;

@@ -120,6 +120,19 @@ Folded folded(Node parent) {
   return {line(details, "summary"), details};
 }
 
+Node begin_page(pugi::xml_document& document, const std::string& title, const std::string& style) {
+  document.append_child(pugi::node_doctype).set_value("html");
+  const Node html = set(document.append_child("html"), "lang", "en"), head = child(html, "head");
+  set(line(head, "meta"), "charset", "utf-8");
+  set(set(line(head, "meta"), "name", "viewport"), "content", "width=device-width");
+  set(set(line(head, "meta"), "name", "color-scheme"), "content", "light dark");
+  write(line(head, "title"), title);
+  write(line(head, "style"), kStyle + style);
+  const Node body = line(html, "body");
+  mark_definitions(body);
+  return body;
+}
+
 std::string source_of(pugi::xml_document& document) {
   keep_end_tags(document);
   std::ostringstream text;

@@ -54,6 +54,9 @@ struct Folded {
 };
 Folded folded(Node parent);
 
+/// Begins a page: document type, head with our style sheet and `style` behind it, and an empty body, which is returned.
+Node begin_page(pugi::xml_document& document, const std::string& title, const std::string& style = "");
+
 /// The HTML source of a document. Void elements and SVG elements may lack an end tag; all others have one.
 std::string source_of(pugi::xml_document& document);
 
