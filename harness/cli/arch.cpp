@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/cli/chip_reports.h"
 #include "harness/cli/places.h"
 #include "harness/cli/run_reports.h"
 #include "harness/cli/supervisor.h"
@@ -442,16 +443,22 @@ std::string number(const Format& f, uint32_t code) {
   return fmt::format("{:a} ({:0{}x})", x, code, (f.bits + 3) / 4);
 }
 
-void print_witness(const UnitRow& a, const UnitRow& b, const UnitSeparation& found) {
+}  // namespace
+
+std::vector<std::string> witness_lines(const UnitRow& a, const UnitRow& b, const UnitSeparation& found) {
   const UnitWitness& w = *found.witness;
-  fmt::print("the smallest input found, k from 0 to {}, zero where nothing is listed:\n", found.k - 1);
+  std::vector<std::string> lines = {fmt::format("the smallest input found, k from 0 to {}, zero where nothing is listed:", found.k - 1)};
   for (size_t i = 0; i < w.a.size(); ++i)
-    if (w.a[i] != 0 || w.b[i] != 0) fmt::print("  k {:<3} {} * {}\n", i, number(*a.unit.a, w.a[i]), number(*a.unit.b, w.b[i]));
+    if (w.a[i] != 0 || w.b[i] != 0) lines.push_back(fmt::format("  k {:<3} {} * {}", i, number(*a.unit.a, w.a[i]), number(*a.unit.b, w.b[i])));
   for (size_t i = 0; i < w.a_scales.size(); ++i)
-    fmt::print("  scales of block {}: {} * {}\n", i, number(*a.unit.scale, w.a_scales[i]), number(*a.unit.scale, w.b_scales[i]));
-  fmt::print("  c     {}\n", number(*a.unit.d, w.c));
-  fmt::print("  {} returns {}\n  {} returns {}\n", a.id, number(*a.unit.d, w.first), b.id, number(*a.unit.d, w.second));
+    lines.push_back(fmt::format("  scales of block {}: {} * {}", i, number(*a.unit.scale, w.a_scales[i]), number(*a.unit.scale, w.b_scales[i])));
+  lines.push_back(fmt::format("  c     {}", number(*a.unit.d, w.c)));
+  lines.push_back(fmt::format("  {} returns {}", a.id, number(*a.unit.d, w.first)));
+  lines.push_back(fmt::format("  {} returns {}", b.id, number(*a.unit.d, w.second)));
+  return lines;
 }
+
+namespace {
 
 void diff(const UnitRow& a, const UnitRow& b) {
   bool same = true;
@@ -470,7 +477,7 @@ void diff(const UnitRow& a, const UnitRow& b) {
   const UnitSeparation found = separate_units(a.unit, b.unit);
   for (const UnitDifference& d : found.data) fmt::print("{:>8} of {:<7} elements differ: {}\n", d.differ, d.elements, d.data);
   if (found.witness)
-    print_witness(a, b, found);
+    for (const std::string& line : witness_lines(a, b, found)) fmt::print("{}\n", line);
   else
     fmt::print("no input was found on which they differ, {} products per element\n", found.k);
 }

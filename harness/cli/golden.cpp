@@ -85,13 +85,16 @@ std::string seen_on(const ObservedOn& seen) {
 }
 
 /// Runs the cases on a back end and keeps the outputs of those that pass.
-std::map<std::string, Golden> observed_now(const std::vector<Case>& cases, const GoldenArguments& arguments) {
+std::map<std::string, Golden> observed_now(std::vector<Case> cases, const GoldenArguments& arguments) {
   const Backend backend = open_backend(*arguments.suites.ops, {arguments.backend, false, arguments.timeout_seconds});
+  if (ignores_warp(backend.library)) cases = each_data_once(std::move(cases));
   const ObservedOn provenance{backend.library.arch, backend.library.device, backend.library.driver, backend.library.toolkit,
                               today()};
   std::map<std::string, Golden> by_op;
   std::mutex mutex;
   RunOptions options;
+  const Ledger ledger = arguments.ledger.empty() ? Ledger() : Ledger::read(arguments.ledger);
+  options.ledger = &ledger;
   options.each.record = [&](const Evidence& evidence, const Verdict& verdict) {
     if (!evidence.outputs || verdict.outcome != Outcome::kPass) return;
     auto tensors = observe(evidence.bound.expect(evidence.problem, nullptr), *evidence.outputs);
@@ -192,7 +195,11 @@ void check_power(const OpRegistry& ops, const std::string& root, const std::vect
 }  // namespace
 
 int golden_verb(const GoldenArguments& arguments) {
-  const std::vector<Case> cases = open_selected_cases(arguments.suites, {.suites = {"quick"}, .cases = {}, .arch = {}, .warp = {}});
+  if (arguments.action == "diff") return golden_diff(arguments);
+  std::vector<std::string> suites;
+  for (const std::string& op : arguments.ops) suites.push_back(op + "/quick");
+  if (suites.empty()) suites = {"quick"};
+  const std::vector<Case> cases = open_selected_cases(arguments.suites, {.suites = suites, .cases = {}, .arch = {}, .warp = {}});
   const std::string root = golden_root(arguments);
   if (arguments.action == "check") {
     Complaints complaints;

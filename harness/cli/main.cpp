@@ -170,6 +170,8 @@ int main(int argc, char** argv) {
   assay::add_hunt(program, hunt);
   assay::ProbeArguments probe;
   assay::add_probe(program, probe);
+  assay::SignoffArguments signoff;
+  assay::add_signoff(program, signoff);
   assay::WitnessArguments witness;
   assay::add_witness(program, witness);
   assay::RegenerateArguments regenerate;
@@ -212,11 +214,11 @@ int main(int argc, char** argv) {
   const auto ops = std::make_shared<const assay::OpRegistry>(assay::shipped_ops());
   for (assay::Suites* const suites :
        {&run.suites, &listed.suites, &made.suites, &inputs.suites, &judge.suites, &gate.suites, &golden.suites, &explain.suites, &contracts.suites, &arch.suites, &hunt.suites,
-        &probe.suites, &witness.suites, &regenerate.suites, &power.suites, &sharpness.suites, &docs.suites})
+        &probe.suites, &signoff.suites, &witness.suites, &regenerate.suites, &power.suites, &sharpness.suites, &docs.suites})
     suites->ops = ops, suites->tables.contracts = rows;
-  run.command = judge.command = gate.command = {argv, argv + argc};
+  run.command = judge.command = gate.command = probe.command = signoff.command = {argv, argv + argc};
   // SIGPIPE must not end a run before its reports are written. Other verbs write no reports and end like `cat`.
-  for (const char* const verb : {"run", "judge", "gate", "golden", "regenerate", "probe"})
+  for (const char* const verb : {"run", "judge", "gate", "golden", "regenerate", "probe", "signoff"})
     if (program.got_subcommand(verb)) ::signal(SIGPIPE, SIG_IGN);
   // Ignored, so that a write beyond a file-size limit is reported as an error of that file.
   ::signal(SIGXFSZ, SIG_IGN);
@@ -235,6 +237,7 @@ int main(int argc, char** argv) {
     if (program.got_subcommand("explain")) return assay::explain_verb(explain);
     if (program.got_subcommand("arch")) return assay::arch_verb(arch);
     if (program.got_subcommand("probe")) return assay::probe_verb(probe);
+    if (program.got_subcommand("signoff")) return assay::signoff_verb(signoff);
     if (program.got_subcommand("witness")) return assay::witness_verb(witness);
     if (program.got_subcommand("regenerate")) {
       const std::string pages = assay::data_root() + "/docs/reference";

@@ -247,18 +247,29 @@ void add_gate(CLI::App& program, GateArguments& gate) {
 }
 
 void add_golden(CLI::App& program, GoldenArguments& golden) {
-  CLI::App& verb = *program.add_subcommand("golden", "check or write the golden files of the quick tier");
-  examples(verb, {"assay golden check --part predicted", "assay golden write --observed cpu --folder gold"});
-  verb.add_option("action", golden.action, "check or write")->required()->check(CLI::IsMember({"check", "write"}));
+  CLI::App& verb = *program.add_subcommand("golden", "check or write the golden files of the quick tier, or compare those of several chips");
+  examples(verb, {"assay golden check --part predicted", "assay golden write --observed cpu --folder gold", "assay golden diff gold/observed/cpu later/observed/cpu",
+                  "assay golden diff sm_89 sm_90 sm_100 --report html:chips.html"});
+  verb.add_option("action", golden.action, "check, write or diff")->required()->check(CLI::IsMember({"check", "write", "diff"}));
+  verb.add_option("targets", golden.targets, "for diff: architectures, or folders of golden files such as gold/observed/cpu")->type_name("ARCH|DIR");
+  verb.add_option("--report", golden.reports, "for diff: write json:FILE or html:FILE; may be repeated")->type_name("KIND:FILE");
+  verb.add_option("--ledger", golden.ledger, "with write --observed: known-failures list, as for run; of its cases only those that pass are recorded")
+      ->check(a_name())
+      ->type_name("FILE.csv");
   verb.add_option("--observed", golden.backend, "with write: record what this back end returns")->type_name("NAME|PATH.so");
   verb.add_option("--timeout", golden.timeout_seconds, "as for run; with --observed")->check(seconds())->capture_default_str();
   verb.add_option("--part", golden.part, "for check: check only this part")
       ->check(CLI::IsMember({"predicted", "observed", "power", "casts"}));
   verb.add_option("--sample", golden.sample, "for check: recompute a 5 % sample of golden/power, drawn with this seed, instead of all")
       ->type_name("SEED");
+  verb.add_option("--op", golden.ops, "for check --part predicted or observed and for write --observed: only this op; may be repeated")->type_name("NAME");
   verb.add_option("--folder", golden.folder, "golden folder; default: golden/ of the data folder")->type_name("DIR");
-  refuse_unused(verb, {{"--observed", {"write"}}, {"--timeout", {"write --observed"}}, {"--part", {"check"}}, {"--sample", {"check"}}},
-                [&verb, &golden] { return golden.action + (verb.get_option("--timeout")->count() > 0 && !golden.backend.empty() ? " --observed" : ""); });
+  refuse_unused(verb,
+                {{"targets", {"diff"}}, {"--report", {"diff"}}, {"--observed", {"write"}}, {"--timeout", {"write --observed"}}, {"--ledger", {"write --observed"}},
+                 {"--part", {"check"}}, {"--sample", {"check"}}, {"--op", {"check --part predicted", "check --part observed", "write --observed"}}},
+                [&golden] {
+                  return golden.action + (golden.action == "check" && !golden.part.empty() ? " --part " + golden.part : golden.backend.empty() ? "" : " --observed");
+                });
 }
 
 void add_explain(CLI::App& program, ExplainArguments& explain) {
@@ -359,6 +370,33 @@ void add_probe(CLI::App& program, ProbeArguments& probe) {
       ->capture_default_str();
   verb.add_option("--seed", probe.seed, "seed of the operands")->check(whole_number())->capture_default_str();
   verb.add_option("--timeout", probe.timeout_seconds, "as for run")->check(seconds())->capture_default_str();
+  verb.add_option("--part", probe.part, "only this part")->check(CLI::IsMember({"instructions", "conversions"}));
+  verb.add_option("--report", probe.reports, "write what was found: json:FILE or html:FILE; may be repeated")->type_name("KIND:FILE");
+}
+
+void add_signoff(CLI::App& program, SignoffArguments& signoff) {
+  CLI::App& verb = *program.add_subcommand("signoff", "sign off a chip: all tests step by step, and one page with verdict, scope, deviations and digests");
+  examples(verb, {"assay signoff --backend ./libmine.so --output signoff --by 'Ada Lovelace'", "assay signoff --backend cuda --output signoff --ledger known.csv --scope scope.csv",
+                  "assay signoff --verify signoff"});
+  CLI::Option* const output = verb.add_option("--output", signoff.output, "folder to make; the same command continues a sign-off that was interrupted")->check(a_name())->type_name("DIR");
+  verb.add_option("--backend", signoff.backend, "as for run")->type_name("NAME|PATH.so")->capture_default_str();
+  verb.add_option("--by", signoff.by, "who signs off")->type_name("NAME");
+  verb.add_option("--ledger", signoff.ledger, "allowed deviations: known-failures list, as for run")->check(a_name())->type_name("FILE.csv");
+  verb.add_option("--scope", signoff.scope, "minimum scope: table with columns need, op, format, why; default: suites/signoff.csv of the data folder")->check(a_name())->type_name("FILE.csv");
+  verb.add_option("--golden", signoff.golden, "recorded outputs to compare with; default: those of this architecture in golden/observed")->check(a_name())->type_name("DIR");
+  verb.add_option("--tier", signoff.tier, "last tier to run; quick is for trials")->check(CLI::IsMember({"quick", "full"}))->capture_default_str();
+  verb.add_option("--unit", signoff.unit, "probe only instructions whose id matches; the page says how many of how many")->type_name("GLOB")->capture_default_str();
+  verb.add_option("--elements", signoff.elements, "as for probe")->check(CLI::Range(256, 1 << 24))->capture_default_str();
+  verb.add_option("--minutes", signoff.minutes, "start no step after this time, for machines that are lent for minutes; 0: no limit")->check(CLI::Range(0.0, 1e6))->capture_default_str();
+  verb.add_option("--timeout", signoff.timeout_seconds, "as for run")->check(seconds())->capture_default_str();
+  verb.add_option("--verify", signoff.verify, "compute the digests of this sign-off again and say what was altered")->check(a_name())->type_name("DIR");
+  verb.parse_complete_callback([&verb, output] {
+    const bool verifies = verb.get_option("--verify")->count() > 0;
+    if (!verifies && output->count() == 0) throw CLI::ValidationError("signoff: needs --output DIR, or --verify DIR");
+    if (!verifies) return;
+    for (const CLI::Option* option : verb.get_options())
+      if (option->count() > 0 && option->get_name() != "--verify") throw CLI::ValidationError("signoff --verify does not use " + option->get_name());
+  });
 }
 
 void add_witness(CLI::App& program, WitnessArguments& witness) {

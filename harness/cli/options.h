@@ -35,6 +35,7 @@ void add_hunt(CLI::App& program, HuntArguments& hunt);
 void add_contracts(CLI::App& program, ContractsArguments& contracts);
 void add_arch(CLI::App& program, ArchArguments& arch);
 void add_probe(CLI::App& program, ProbeArguments& probe);
+void add_signoff(CLI::App& program, SignoffArguments& signoff);
 void add_witness(CLI::App& program, WitnessArguments& witness);
 void add_regenerate(CLI::App& program, RegenerateArguments& regenerate);
 /// A verb that prints a table of the suites.

@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 
+#include "harness/cli/chip_reports.h"
 #include "harness/cli/places.h"
 #include "harness/cli/run_reports.h"
 #include "harness/cli/supervisor.h"
@@ -77,7 +78,7 @@ void compare(Candidate& candidate, const HostTensor& x, const HostTensor& q) {
   }
 }
 
-int print(const std::string& title, const std::string& claimed, std::vector<Candidate>& candidates, int64_t inputs) {
+int print(const std::string& title, const std::string& claimed, std::vector<Candidate>& candidates, int64_t inputs, Json& found) {
   std::stable_sort(candidates.begin(), candidates.end(),
                    [](const Candidate& a, const Candidate& b) { return a.differ < b.differ; });
   std::string obeyed;
@@ -86,20 +87,25 @@ int print(const std::string& title, const std::string& claimed, std::vector<Cand
     if (one.differ == 0) obeyed += (obeyed.empty() ? "" : ", ") + one.cast.row->id, as_claimed |= one.cast.row->id == claimed;
   fmt::print("{}: {} inputs, obeys {}{}\n", title, inputs, obeyed.empty() ? "no cast of the table" : obeyed,
              as_claimed ? "" : ", NOT what it is called by");
+  found["inputs"] = inputs, found["as_called"] = as_claimed;
+  for (const Candidate& one : candidates)
+    if (one.differ == 0) found["obeys"].push_back(one.cast.row->id);
   size_t others = 0;
   for (const Candidate& one : candidates) {
     if (one.differ == 0 || others++ == kMostOthers) continue;
     if (others > kMostOthers) break;
     const CastProfile& profile = one.cast.truth().profile;
-    fmt::print("  not {}: {} inputs differ, first {}: returned {}, it has {}\n", one.cast.row->id, one.differ,
-               input_text(*profile.from, one.first), cast_code_text(*profile.format, one.given),
-               cast_code_text(*profile.format, one.expected));
+    const std::string not_this = fmt::format("not {}: {} inputs differ, first {}: returned {}, it has {}", one.cast.row->id, one.differ,
+                                             input_text(*profile.from, one.first), cast_code_text(*profile.format, one.given),
+                                             cast_code_text(*profile.format, one.expected));
+    fmt::print("  {}\n", not_this);
+    found["disobeys"].push_back(not_this);
   }
   return as_claimed ? kAllAsExpected : kUnexpected;
 }
 
-int probe_cast(const Backend& backend, const KernelOffer& kernel, const std::string& contract, const std::string& from,
-               int warp) {
+int probe_cast(const Backend& backend, const KernelOffer& kernel, const std::string& contract, const std::string& from, int warp,
+               Json& conversions) {
   const std::optional<CastCase> claimed = case_of(contract, from, warp);
   if (!claimed) return kAllAsExpected;  // it does not convert from that format
   const Format &source = *find_format(from), &to = *claimed->truth().profile.format;
@@ -110,36 +116,44 @@ int probe_cast(const Backend& backend, const KernelOffer& kernel, const std::str
   const CallResult result = backend.call({"cast", contract, kernel.name, &problem, 1});
   if (result.status == CallStatus::kUnsupported)
     return fmt::print("{}: not offered: {}\n", title, printable(result.message)), kAllAsExpected;
+  Json& found = conversions.emplace_back(Json{{"kernel", kernel.name}, {"called", contract}, {"from", from}, {"to", to.name}, {"inputs", 0}, {"as_called", false},
+                                              {"obeys", Json::array()}, {"disobeys", Json::array()}, {"no_answer", ""}});
   if (result.status != CallStatus::kOk || result.outputs.empty() || !result.untouched.front().empty()) {
     fmt::print("{}: no answer: {}\n", title, printable(result.message));
+    found["no_answer"] = "no answer: " + printable(result.message);
     return result.status == CallStatus::kDeviceLost ? kDeviceLost : kUnexpected;
   }
   for (Candidate& one : candidates) compare(one, problem.tensors.front(), result.outputs.front());
-  return print(title, contract, candidates, problem.tensors.front().spec.elements());
+  return print(title, contract, candidates, problem.tensors.front().spec.elements(), found);
 }
 
-}  // namespace
-
-int probe_casts(const Backend& backend, const std::string& kernel_glob, int& probed) {
+int probe_casts(const Backend& backend, const std::string& kernel_glob, int& probed, Json& conversions) {
   int code = kAllAsExpected;
+  const auto is_cast = [&](const KernelOffer& kernel) { return kernel.op == "cast" && glob_match(kernel_glob, kernel.name); };
+  size_t all = 0;
+  for (const KernelOffer& kernel : backend.library.kernels) all += is_cast(kernel) ? kernel.contracts.size() : 0;
+  ProgressReport progress(all, "conversions");
   for (const KernelOffer& kernel : backend.library.kernels) {
-    if (kernel.op != "cast" || !glob_match(kernel_glob, kernel.name)) continue;
+    if (!is_cast(kernel)) continue;
     const auto warp = kernel.accepts.find("warp"), x = kernel.accepts.find("x");
     const int lanes = warp == kernel.accepts.end() || warp->second.empty() ? 32 : std::stoi(warp->second.front());
     const std::vector<std::string> sources =
         x == kernel.accepts.end() ? std::vector<std::string>{"f32", "bf16", "f16"} : x->second;
-    for (const std::string& contract : kernel.contracts)
+    for (const std::string& contract : kernel.contracts) {
+      progress.begin(contract);
       for (const std::string& from : sources) {
-        code = std::max(code, probe_cast(backend, kernel, contract, from, lanes));
+        progress.clear();
+        code = std::max(code, probe_cast(backend, kernel, contract, from, lanes, conversions));
         ++probed;
-        if (code == kDeviceLost) return code;
+        if (code == kDeviceLost || ended_by() != nullptr) return code;
       }
+      progress.step(contract);
+    }
   }
   return code;
 }
 
 // assay probe: infers the behaviour of a device's tensor cores and conversions from calls.
-namespace {
 
 /// "assay probe 2026-11-23: assay_cuda on NVIDIA H200, driver 580, toolkit 13.0"
 std::string source_of(const LibraryInfo& library) {
@@ -158,11 +172,32 @@ std::string csv_line(const UnitRow& row) {
   return line + "\n";
 }
 
-/// The result for one instruction, and its table row if a model was found.
+/// The result for one instruction, its table row if a model was found, and what a report says of it.
 struct One {
   int code = kAllAsExpected;
   std::string csv;
+  Json found;
 };
+
+/// How a model compares with a row of the table.
+Json like_row(const LikeRow& like) {
+  if (like.row == nullptr) return nullptr;
+  Json differs = Json::array();
+  for (const auto& [column, match] : like.cells)
+    if (match == CellMatch::kDiffers) differs.push_back(column);
+  return {{"row", like.row->id}, {"alike", like.alike()}, {"of", like.cells.size()}, {"equal", like.equal}, {"differs_in", differs}, {"same_cells", like.same_cells}};
+}
+
+Json found_of(const Probed& probed, const LikeRow* claimed, const LikeRow& nearest) {
+  Json cells = Json::object(), hidden = Json::array(), unexplained = Json::array();
+  const std::map<std::string, std::string> steps = step_cells(probed.unit);
+  for (const std::string& column : unit_step_columns()) cells[column] = steps.at(column);
+  for (const NotObservable& one : probed.not_observable) hidden.push_back({{"cell", one.cell}, {"also", one.what}});
+  for (const Unexplained& one : probed.unexplained)
+    unexplained.push_back({{"inputs", one.kind}, {"elements", one.elements}, {"wrong", one.wrong}, {"example", one.example}});
+  return {{"known", probed.known()}, {"cells", cells}, {"called", claimed ? like_row(*claimed) : Json(nullptr)}, {"nearest", like_row(nearest)}, {"not_observable", hidden},
+          {"unexplained", unexplained}, {"remarks", probed.remarks}, {"elements", probed.elements}, {"random", probed.checked}};
+}
 
 One probe_one(const Backend& backend, const OfferedInstruction& offered, const ProbeEffort& effort, ProgressReport& progress) {
   const UnitRow& row = rulebook().units.find(offered.contract);
@@ -171,16 +206,22 @@ One probe_one(const Backend& backend, const OfferedInstruction& offered, const P
              instruction.m, instruction.n, instruction.k, instruction.a->name, instruction.b->name, instruction.d->name);
   std::fflush(stdout);
   progress.begin(row.id);
+  Json about = {{"id", row.id}, {"kernel", offered.kernel->name}, {"m", instruction.m}, {"n", instruction.n}, {"k", instruction.k}, {"a", instruction.a->name},
+                {"b", instruction.b->name}, {"d", instruction.d->name}, {"no_answer", ""}};
+  const auto no_answer = [&](int code, const std::string& why) {
+    about["no_answer"] = printable(why), about["known"] = false;
+    return One{code, "", about};
+  };
   Probed probed;
   try {
     probed = probe_unit(instruction, ask_of(backend, offered), effort);
     progress.clear();
   } catch (const DeviceLostError& error) {
     progress.clear();
-    return fmt::print("  {}\n\n", printable(error.what())), One{kDeviceLost, ""};
+    return fmt::print("  {}\n\n", printable(error.what())), no_answer(kDeviceLost, error.what());
   } catch (const ProbeError& error) {
     progress.clear();
-    return fmt::print("  no answer: {}\n\n", printable(error.what())), One{kUnexpected, ""};
+    return fmt::print("  no answer: {}\n\n", printable(error.what())), no_answer(kUnexpected, error.what());
   }
   const LikeRow nearest = nearest_row(probed.unit, rulebook().units);
   LikeRow claimed;
@@ -189,6 +230,8 @@ One probe_one(const Backend& backend, const OfferedInstruction& offered, const P
   std::fputs("\n", stdout);
   std::fflush(stdout);
   One one;
+  one.found = std::move(about);
+  one.found.update(found_of(probed, row.unit.known() ? &claimed : nullptr, nearest));
   if (!probed.known() || (row.unit.known() && !claimed.equal)) one.code = kUnexpected;
   if (!probed.known()) return one;
   const std::string why =
@@ -207,9 +250,14 @@ int worse(int a, int b) { return std::max(a, b); }
 int probe_verb(const ProbeArguments& arguments) {
   open_contracts(arguments.suites);
   if (!arguments.output.empty()) require_writable(arguments.output);
+  const ChipReports reports(arguments.reports);
+  Provenance provenance = provenance_of(arguments);
   const Backend backend = open_backend(*arguments.suites.ops, {arguments.backend, false, arguments.timeout_seconds});
+  add_library(provenance, backend.library);
   end_on_signals();
-  const std::vector<OfferedInstruction> offered = offered_instructions(backend.library, arguments.kernel, arguments.unit);
+  std::vector<OfferedInstruction> offered;
+  if (arguments.part != "conversions") offered = offered_instructions(backend.library, arguments.kernel, arguments.unit);
+  Json instructions = Json::array(), conversions = Json::array();
   std::string table;
   for (const std::string& column : unit_columns()) table += (table.empty() ? "" : ",") + column;
   table += "\n";
@@ -221,20 +269,26 @@ int probe_verb(const ProbeArguments& arguments) {
     progress.step(one.contract, result.code != kAllAsExpected);
     code = worse(code, result.code), ++probed, known += !result.csv.empty();
     table += result.csv;
+    instructions.push_back(result.found);
     if (result.code == kDeviceLost) break;
   }
   progress.clear();
   int casts = 0;
-  if (code != kDeviceLost && ended_by() == nullptr && arguments.unit == "*")
-    code = worse(code, probe_casts(backend, arguments.kernel, casts));
+  if (code != kDeviceLost && ended_by() == nullptr && arguments.unit == "*" && arguments.part != "instructions")
+    code = worse(code, probe_casts(backend, arguments.kernel, casts, conversions));
   if (!arguments.output.empty()) write_atomically(arguments.output, table);
   fmt::print("{} of {} instructions and {} conversions probed; {} units are known{}\n", probed, offered.size(), casts, known,
              arguments.output.empty() ? "" : fmt::format(", written to {}", arguments.output));
+  provenance.ended = utc_now();
+  provenance.ended_early = ended_by() != nullptr ? ended_by() : code == kDeviceLost ? "a lost device" : "";
+  const bool all_written = reports.write({{"assay_probe", 1}, {"library", library_json(backend.library, provenance)}, {"provenance", provenance_json(provenance)}, {"seed", arguments.seed},
+                                          {"elements", arguments.elements}, {"instructions", instructions}, {"conversions", conversions}},
+                                         probe_html);
   if (ended_by() != nullptr) return exit_code_of_ending();
   if (probed == 0 && casts == 0)
     throw UsageError("NOTHING RAN: back end " + arguments.backend + " offers no kernel of op mma that " + arguments.kernel +
                      " and " + arguments.unit + " match, and no conversion");
-  return code;
+  return code == kAllAsExpected && !all_written ? kHarnessFailed : code;
 }
 
 }  // namespace assay

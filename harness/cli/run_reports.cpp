@@ -147,6 +147,10 @@ Provenance provenance_of(const GateArguments& arguments) {
   return provenance;
 }
 
+Provenance provenance_of(const ProbeArguments& arguments) { return begun(arguments.command, "", arguments.suites.tables); }
+
+Provenance provenance_of(const SignoffArguments& arguments) { return begun(arguments.command, arguments.ledger, arguments.suites.tables); }
+
 void add_library(Provenance& provenance, const LibraryInfo& library) { provenance.library = stamp_of(library.path); }
 
 void add_evidence(Provenance& provenance, const RunResult& result) {

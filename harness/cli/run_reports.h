@@ -71,6 +71,10 @@ Provenance provenance_of(const JudgeArguments& arguments);
 /// For `assay gate`; as for `assay judge`.
 Provenance provenance_of(const GateArguments& arguments);
 
+/// For `assay probe` and `assay signoff`.
+Provenance provenance_of(const ProbeArguments& arguments);
+Provenance provenance_of(const SignoffArguments& arguments);
+
 /// Adds the kernel library's file and its digest.
 void add_library(Provenance& provenance, const LibraryInfo& library);
 

@@ -73,9 +73,13 @@ struct GateArguments {
 };
 
 struct GoldenArguments {
-  std::string action;   ///< "check" or "write"
+  std::string action;   ///< "check", "write" or "diff"
+  std::vector<std::string> targets;  ///< for diff: names of architectures, or folders of golden files
+  std::vector<std::string> reports;  ///< for diff: "json:FILE", "html:FILE"
+  std::string ledger;                ///< for write --observed, as for run; cases that it lists are not recorded unless they pass
   std::string backend;  ///< records what this back end returns; empty: what the reference predicts
   std::string folder;   ///< instead of golden/ in the data folder
+  std::vector<std::string> ops;      ///< for check --part predicted and write --observed: only these; empty: all
   std::string part;     ///< for check: "predicted", "observed", "power" or "casts"; empty: all
   std::optional<uint64_t> sample;  ///< for check: seed of the 5 % sample of golden/power to recompute; none: all
   double timeout_seconds = 60;
@@ -126,6 +130,26 @@ struct ProbeArguments {
   int64_t elements = 1024;               ///< for each kind of inputs before a model counts as found; twice as many verify it
   uint64_t seed = 1;
   double timeout_seconds = 60;
+  std::string part;                      ///< "instructions" or "conversions"; empty: both
+  std::vector<std::string> reports;      ///< "json:FILE", "html:FILE"
+  std::vector<std::string> command;      ///< as of run
+  Suites suites{};
+};
+
+struct SignoffArguments {
+  std::string backend = "cpu";
+  std::string output;        ///< folder of the sign-off: made, or continued
+  std::string verify;        ///< folder of a sign-off whose digests are computed again; empty: none
+  std::string ledger;        ///< allowed deviations, as for run; empty: none
+  std::string scope;         ///< table of what must be offered and pass; empty: suites/signoff.csv
+  std::string golden;        ///< folder of recorded outputs to compare with; empty: the shipped ones of this architecture
+  std::string by;            ///< who signs
+  std::string tier = "full"; ///< the last tier
+  std::string unit = "*";    ///< only these instructions are probed; the page says how many of all
+  int64_t elements = 1024;   ///< as for probe
+  double minutes = 0;        ///< no step starts after so many minutes; 0: no limit
+  double timeout_seconds = 60;
+  std::vector<std::string> command;  ///< as of run
   Suites suites{};
 };
 
@@ -207,6 +231,9 @@ int list_verb(const ListArguments& arguments);
 int new_verb(const NewArguments& arguments);
 int inputs_verb(const InputsArguments& arguments);
 int golden_verb(const GoldenArguments& arguments);
+/// golden diff (golden_diff.cpp): recorded outputs of two chips, and models of several.
+int golden_diff(const GoldenArguments& arguments);
+int signoff_verb(const SignoffArguments& arguments);
 int minimize_verb(const ExplainArguments& arguments);
 int explain_verb(const ExplainArguments& arguments);
 int arch_verb(const ArchArguments& arguments);

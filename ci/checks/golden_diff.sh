@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# assay golden diff: equal recordings are the same, one changed bit is named, and models of chips come with an input that tells them
+# apart. Probe reports say what the console says.
+. "$(dirname "$0")/lib.sh"
+export ASSAY_DATA=$scratch/data
+data_copy "$ASSAY_DATA"
+few_cases "$ASSAY_DATA" rms_norm quant_group
+for name in a b; do "$assay" golden write --observed cpu --folder "$scratch/$name" >/dev/null || fail "nothing is recorded"; done
+a=$scratch/a/observed/cpu b=$scratch/b/observed/cpu
+expect 0 "SAME BITS: " "$assay" golden diff "$a" "$b"
+python3 - "$b/rms_norm.json" <<'END'
+import re, sys
+text = open(sys.argv[1]).read()
+digest = re.search(r'"digest":"([0-9a-f]{16})"', text)[1]
+open(sys.argv[1], "w").write(text.replace(digest, "0123456789abcdef", 1))
+END
+expect 1 "NOT THE SAME: " "$assay" golden diff "$a" "$b" --report json:"$scratch/diff.json" --report html:"$scratch/diff.html"
+expect 1 "differs: rms_norm/" "$assay" golden diff "$a" "$b"
+python3 - "$scratch/diff.json" <<'END' || fail "the JSON does not name the changed call"
+import json, sys
+(pair,) = json.load(open(sys.argv[1]))["recordings"]
+assert pair["differ"] == 1 and len(pair["differences"]) == 1 and pair["differences"][0]["case"].startswith("rms_norm/"), pair
+END
+grep -q '1 of [0-9]* recorded calls differ' "$scratch/diff.html" || fail "the page does not count the changed call"
+rm "$b/quant_group.json"
+expect 1 "only in $a" "$assay" golden diff "$a" "$b"
+unset ASSAY_DATA
+
+expect 0 "SAME BITS: 5" "$assay" golden diff sm_90x2 sm_90x2
+# The tensor cores of Hopper keep fewer bits than Ada's: the models differ, and those of one chip do not.
+"$assay" golden diff sm_89 gfx942 sm_90 --report html:"$scratch/chips.html" --report json:"$scratch/chips.json" >"$scratch/chips.txt" || fail "models of three chips"$'\n'"$(cat "$scratch/chips.txt")"
+grep -q 'the smallest input found' "$scratch/chips.html" || fail "no input tells the chips apart"
+python3 - "$scratch/chips.json" <<'END' || fail "the models are not compared"
+import json, sys
+models = json.load(open(sys.argv[1]))["models"]
+apart = [m for m in models if len(m["classes"]) > 1]
+assert apart and all(len(m["apart"]) >= 1 for m in apart)
+assert any("sm_90.wgmma.e4m3.f32" in c["instructions"] and "sm_89.mma.e4m3.f32" not in c["instructions"] for m in apart for c in m["classes"])
+same = json.load(open(sys.argv[1]))
+END
+"$assay" golden diff sm_90 sm_90 --report json:"$scratch/same.json" >/dev/null
+expect 2 "did you mean" "$assay" golden diff sm_90 sm_9
+expect 2 "takes two or more" "$assay" golden diff sm_90
+expect 2 "expected json:FILE or html:FILE" "$assay" golden diff sm_90 sm_90 --report csv:x
+
+# A right and a wrong instruction in probe's reports.
+expect 0 "all are explained" "$assay" probe --backend cpu --unit sm_90.mma.f16.f32 --elements 256 --report json:"$scratch/right.json" --report html:"$scratch/right.html"
+expect 1 "DIFFERS" "$assay" probe --backend faulty --kernel mma_fraction_less --elements 256 --report json:"$scratch/wrong.json" --report html:"$scratch/wrong.html"
+expect 0 "conversions probed" "$assay" probe --backend cpu --part conversions --report json:"$scratch/casts.json"
+python3 - "$scratch" <<'END' || fail "the reports of probe are wrong"
+import json, sys
+read = lambda name: json.load(open(f"{sys.argv[1]}/{name}.json"))
+right, wrong, casts = read("right"), read("wrong"), read("casts")
+(one,) = right["instructions"]
+assert one["known"] and one["called"]["equal"] and one["nearest"]["row"] == "sm_90.mma.f16.f32" and one["cells"]["order"] == "take(16)", one
+assert all(not (i["known"] and i["called"]["equal"]) for i in wrong["instructions"]) and wrong["instructions"], wrong
+assert not casts["instructions"] and len(casts["conversions"]) > 10 and all(c["as_called"] and c["called"] in c["obeys"] for c in casts["conversions"])
+END
+grep -q '1 of 1 instructions known, 1 as they are called' "$scratch/right.html" || fail "the page of the right instruction"
+grep -q 'DIFFERS in sum' "$scratch/wrong.html" || fail "the page of the wrong instruction"
+expect 2 "expected json:FILE or html:FILE" "$assay" probe --backend cpu --report csv:x
+echo passed

@@ -1,0 +1,556 @@
+// assay signoff: runs the tests of a chip step by step, each as a process of this program, and writes the page that is signed.
+#include "harness/cli/signoff.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cmath>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <set>
+#include <system_error>
+
+#include "harness/cli/places.h"
+#include "harness/cli/run_reports.h"
+#include "harness/cli/verbs.h"
+#include "harness/probe/instruction.h"
+#include "harness/text/guarded_json.h"
+#include "harness/text/messages.h"
+#include "harness/text/text_file.h"
+#include "reference/table/table.h"
+#include "suites/rulebook.h"
+
+namespace assay::signoff {
+namespace {
+
+namespace fs = std::filesystem;
+using Strings = std::vector<std::string>;
+
+constexpr int kVersion = 1;  ///< of the manifest's layout
+constexpr int kIncomplete = kHarnessFailed;  ///< as other commands that ended early for a reason that is not the kernel's
+
+/// Reads a JSON file of this program, with its order of keys. Reports of runs have up to a few thousand verdicts of some hundred values.
+Json read_report(const std::string& file) {
+  const std::string text = read_text(file);
+  (void)guarded_json(text, file, {.members = size_t{1} << 22, .values = size_t{1} << 23});
+  return Json::parse(text);
+}
+
+std::string digest_of_file(const std::string& file) { return stamp_of(file).digest; }
+
+/// Files below a folder, relative to it, sorted.
+Strings files_below(const fs::path& folder) {
+  Strings files;
+  std::error_code missing;
+  for (const auto& entry : fs::recursive_directory_iterator(folder, missing))
+    if (entry.is_regular_file()) files.push_back(fs::relative(entry.path(), folder).string());
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+/// The tables and golden files that decide verdicts, relative to the data folder.
+Strings data_files(const fs::path& root) {
+  Strings files;
+  for (const char* folder : {"suites", "reference/contracts", "golden/predicted", "golden/observed", "golden/power"})
+    for (const std::string& file : files_below(root / folder))
+      if (file.ends_with(".csv") || file.ends_with(".json")) files.push_back(std::string(folder) + "/" + file);
+  return files;
+}
+
+/// Holds the folder for this process as long as it lives.
+class FolderLock {
+ public:
+  explicit FolderLock(const std::string& folder) : file_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+    if (file_ < 0) throw std::system_error(errno, std::generic_category(), folder);
+    if (::flock(file_, LOCK_EX | LOCK_NB) != 0) throw UsageError(folder + ": another assay signoff works here");
+  }
+  ~FolderLock() { ::close(file_); }
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+
+ private:
+  int file_;
+};
+
+std::string step_file(const std::string& name, const char* suffix) {
+  std::string file = name;
+  std::replace(file.begin(), file.end(), ' ', '.');
+  return file + suffix;
+}
+
+/// The steps for what a library offers, and what is offered of what there is.
+class Planner {
+ public:
+  Planner(const SignoffArguments& arguments, const LibraryInfo& library, const std::vector<Case>& cases) : arguments_(arguments), library_(library), cases_(cases) {}
+
+  std::vector<Step> steps() {
+    for (const KernelOffer& kernel : library_.kernels)
+      for (const std::string& contract : kernel.contracts) offered_[kernel.op].insert(contract);
+    std::map<std::string, std::set<std::string>> tiers;
+    for (const Case& one : cases_)
+      if (const auto op = offered_.find(one.op); op != offered_.end() && op->second.contains(contract_of(one))) tiers[one.op].insert(one.tier);
+    for (const char* tier : {"quick", "full"})
+      if (tier == std::string("quick") || arguments_.tier == "full")
+        for (const auto& [op, of_op] : tiers)
+          if (of_op.contains(tier)) {
+            add_run(op, tier);
+            if (tier == std::string("quick")) quick_ops_.push_back(op);
+          }
+    add_probes();
+    add_golden();
+    return std::move(steps_);
+  }
+
+  /// For each op: contracts and cases of the tiers, and those that the library offers.
+  Json scope() const {
+    std::map<std::string, std::set<std::string>> contracts;
+    std::map<std::string, int64_t> number;
+    for (const Case& one : cases_)
+      if (one.tier == "quick" || one.tier == arguments_.tier) contracts[one.op].insert(contract_of(one)), ++number[one.op];
+    Json scope = Json::array();
+    for (const auto& [op, all] : contracts) {
+      const auto offered = offered_.find(op);
+      scope.push_back({{"op", op}, {"contracts", all.size()}, {"offered", offered == offered_.end() ? 0 : offered->second.size()}, {"cases", number.at(op)}});
+    }
+    return scope;
+  }
+
+  Json offers() const {
+    const auto conversions = offered_.find("cast");
+    return {{"kernels", library_.kernels.size()}, {"instructions", offered_instructions(library_, "*", "*").size()},
+            {"conversions", conversions == offered_.end() ? 0 : conversions->second.size()}};
+  }
+
+ private:
+  static std::string contract_of(const Case& one) {
+    const auto found = one.parameters.find("contract");
+    return found == one.parameters.end() ? "" : found->second;
+  }
+  std::string path(const std::string& file) const { return (fs::path(arguments_.output) / file).string(); }
+  Strings called(const char* verb) const { return {verb, "--backend", arguments_.backend, "--timeout", fmt::format("{:g}", arguments_.timeout_seconds)}; }
+
+  void add(const std::string& name, const char* kind, Strings arguments, Strings files) {
+    for (const std::string& table : arguments_.suites.tables.contracts) arguments.insert(arguments.end(), {"--contracts", table});
+    steps_.push_back({name, kind, std::move(arguments), std::move(files)});
+  }
+
+  void add_run(const std::string& op, const std::string& tier) {
+    const std::string name = op + " " + tier, file = step_file(name, ".json");
+    Strings arguments = called("run");
+    arguments.insert(arguments.end(), {"--suite", op + "/" + tier, "--shard", "1/1", "--report", "console", "--report", "json:" + path(file)});
+    if (tier == "quick") arguments.push_back("--ladder");
+    if (!arguments_.ledger.empty()) arguments.insert(arguments.end(), {"--ledger", path("ledger.csv")});
+    add(name, "run", arguments, {file});
+  }
+
+  void add_probes() {
+    std::set<std::string> chips;
+    for (const OfferedInstruction& one : offered_instructions(library_, "*", arguments_.unit)) chips.insert(chip_of_unit(one.contract));
+    for (const std::string& chip : chips) {
+      const std::string name = "probe " + chip;
+      const Strings files = {step_file(name, ".json"), step_file(name, ".csv")};
+      Strings arguments = called("probe");
+      const std::string unit = arguments_.unit == "*" ? chip + ".*" : arguments_.unit;
+      arguments.insert(arguments.end(), {"--part", "instructions", "--unit", unit, "--elements", std::to_string(arguments_.elements), "--report", "json:" + path(files[0]), "--output", path(files[1])});
+      add(name, "probe", arguments, files);
+      if (arguments_.unit != "*") break;  // one command for all that match
+    }
+    if (!offered_.contains("cast")) return;
+    Strings arguments = called("probe");
+    arguments.insert(arguments.end(), {"--part", "conversions", "--report", "json:" + path("conversions.json")});
+    add("conversions", "probe", arguments, {"conversions.json"});
+  }
+
+  void add_golden() {
+    Strings reference = {"golden", "check", "--part", "predicted"};
+    Strings arguments = {"golden", "write", "--observed", arguments_.backend, "--timeout", fmt::format("{:g}", arguments_.timeout_seconds), "--folder", path("golden")};
+    for (const std::string& op : quick_ops_)
+      for (Strings* words : {&reference, &arguments}) words->insert(words->end(), {"--op", op});
+    add("reference", "golden", reference, {});
+    if (!arguments_.ledger.empty()) arguments.insert(arguments.end(), {"--ledger", path("ledger.csv")});
+    add("golden", "golden", arguments, {"golden/"});
+    const std::string shipped = data_root() + "/golden/observed/" + library_.arch, before = arguments_.golden.empty() ? shipped : arguments_.golden;
+    if (arguments_.golden.empty() && !fs::is_directory(shipped)) return;
+    add("golden diff", "diff", {"golden", "diff", path("golden/observed/" + library_.arch), before, "--report", "json:" + path("golden.diff.json")}, {"golden.diff.json"});
+  }
+
+  const SignoffArguments& arguments_;
+  const LibraryInfo& library_;
+  const std::vector<Case>& cases_;
+  std::map<std::string, std::set<std::string>> offered_;
+  Strings quick_ops_;
+  std::vector<Step> steps_;
+};
+
+/// Runs this program with its output in a file; on a terminal, errors and progress stay there. Returns the exit code; 128 plus the number of a signal.
+int run_program(const Strings& arguments, const std::string& output) {
+  std::fflush(nullptr);
+  const pid_t parent = ::getpid(), child = ::fork();
+  if (child < 0) throw std::system_error(errno, std::generic_category(), "cannot start a step");
+  if (child == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // so that it writes nothing behind a sign-off that continues
+    ::signal(SIGPIPE, SIG_DFL);
+    const int file = ::open(output.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
+    if (::getppid() != parent || file < 0 || ::dup2(file, STDOUT_FILENO) < 0) ::_exit(kHarnessFailed);
+    if (::isatty(STDERR_FILENO) == 0) ::dup2(file, STDERR_FILENO);
+    std::vector<char*> words = {const_cast<char*>("assay")};
+    for (const std::string& word : arguments) words.push_back(const_cast<char*>(word.c_str()));
+    words.push_back(nullptr);
+    ::execv("/proc/self/exe", words.data());
+    ::_exit(kHarnessFailed);
+  }
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+std::string last_line(const std::string& file) {
+  const std::string text = read_text(file);
+  const size_t end = text.find_last_not_of('\n');
+  if (end == std::string::npos) return "";
+  const size_t begin = text.rfind('\n', end);
+  return text.substr(begin == std::string::npos ? 0 : begin + 1, end - (begin == std::string::npos ? 0 : begin + 1) + 1).substr(0, 300);
+}
+
+/// The folder of a sign-off and its manifest, which is written after each step.
+class Folder {
+ public:
+  explicit Folder(std::string path) : path_(std::move(path)) {
+    if (const std::string file = at(kManifest); fs::exists(file)) manifest_ = read_report(file);
+  }
+
+  std::string at(const std::string& file) const { return (fs::path(path_) / file).string(); }
+  const std::string& path() const { return path_; }
+  Json& manifest() { return manifest_; }
+  bool is_new() const { return manifest_.is_null(); }
+  void save() const { write_atomically(at(kManifest), json_file_text(manifest_)); }
+
+  /// The step of that name if it ended and all its files are as they were written.
+  const Json* ended(const std::string& name) const {
+    for (const Json& step : manifest_.at("steps"))
+      if (step.value("name", "") == name && step.value("state", "") == "ended")
+        return std::all_of(step.at("files").begin(), step.at("files").end(),
+                           [&](const Json& file) { return digest_of_file(at(file.value("file", ""))) == file.value("digest", ""); })
+                   ? &step
+                   : nullptr;
+    return nullptr;
+  }
+
+  void put(Json step) {
+    Json& steps = manifest_["steps"];
+    for (Json& one : steps)
+      if (one.value("name", "") == step.value("name", "")) return (void)(one = std::move(step));
+    steps.push_back(std::move(step));
+  }
+
+  /// The files of a step with their digests; a folder stands for all files below it.
+  Json stamps(const Strings& files) const {
+    Json list = Json::array();
+    const auto add = [&](const std::string& file) {
+      list.push_back({{"file", file}, {"digest", digest_of_file(at(file))}, {"bytes", fs::file_size(at(file))}});
+    };
+    for (const std::string& file : files) {
+      if (!file.ends_with('/'))
+        add(file);
+      else
+        for (const std::string& below : files_below(at(file))) add(file + below);
+    }
+    return list;
+  }
+
+ private:
+  std::string path_;
+  Json manifest_;
+};
+
+/// What a probe's report says, for the page; the whole is in its file.
+Json summary_of_probe(const Json& report) {
+  Json instructions = Json::array();
+  for (Json one : report.at("instructions")) {
+    for (const char* large : {"unexplained", "remarks", "not_observable"}) one.erase(large);
+    instructions.push_back(std::move(one));
+  }
+  return {{"instructions", instructions}, {"conversions", report.at("conversions")}};
+}
+
+Json summary_of_diff(const Json& report) {
+  Json sum = report.at("recordings").empty() ? Json{{"b", "nothing"}, {"same", 0}, {"differ", 0}} : report.at("recordings").at(0);
+  sum.erase("differences");
+  const Json& b = report.at("targets").at(1);
+  sum["b"] = fmt::format("{} of {}", b.value("device", "").empty() ? b.value("name", "") : b.value("device", ""), b.value("date", ""));
+  return sum;
+}
+
+/// Runs one step and adds it to the manifest. Returns false if the sign-off cannot go on now.
+bool run_step(Folder& folder, const Step& step, const std::map<std::string, const Case*>& cases, const std::vector<Deviation>& allowed) {
+  const std::string said = folder.at("steps/" + step_file(step.name, ".txt"));
+  for (const std::string& file : step.files) fs::remove_all(folder.at(file));
+  fs::create_directories(fs::path(said).parent_path());
+  const std::string begun = utc_now();
+  const auto start = std::chrono::steady_clock::now();
+  const int code = run_program(step.arguments, said + ".part");
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  fs::rename(said + ".part", said);
+  const bool whole = std::all_of(step.files.begin(), step.files.end(), [&](const std::string& file) { return fs::exists(folder.at(file)); });
+  std::string last = last_line(said);
+  if (last.empty() && code != kAllAsExpected) last = fmt::format("exit code {}", code);
+  std::printf("  %s (%.0f s)\n", last.empty() ? "" : printable(last).c_str(), seconds);
+  if (code >= kHarnessFailed) {
+    std::printf("stopped: step '%s' ended with code %d; see %s. The same command continues\n", step.name.c_str(), code, said.c_str());
+    return false;
+  }
+  const bool ended = whole && (code <= kUnexpected || step.kind == "run");
+  Json entry = {{"name", step.name}, {"kind", step.kind}, {"state", ended ? "ended" : "failed"}, {"code", code}, {"message", last}, {"command", "assay " + fmt::format("{}", fmt::join(step.arguments, " "))},
+                {"begun", begun}, {"seconds", std::round(seconds * 10) / 10}};
+  Strings files = {"steps/" + step_file(step.name, ".txt")};
+  if (ended) {
+    files.insert(files.end(), step.files.begin(), step.files.end());
+    if (step.kind == "run") entry["summary"] = summary_of_run(read_report(folder.at(step.files[0])), cases, allowed);
+    if (step.kind == "probe") entry["summary"] = summary_of_probe(read_report(folder.at(step.files[0])));
+    if (step.kind == "diff") entry["summary"] = summary_of_diff(read_report(folder.at(step.files[0])));
+  }
+  entry["files"] = folder.stamps(files);
+  folder.put(std::move(entry));
+  folder.save();
+  return true;
+}
+
+std::string inputs_table(const SignoffArguments& arguments, const Provenance& provenance, const std::string& scope) {
+  std::string text = "kind,path,digest\n";
+  const auto add = [&](const char* kind, const std::string& path, const std::string& digest) {
+    const std::string whole = kind == std::string("data") || path.empty() ? path : fs::absolute(path).lexically_normal().string();
+    text += fmt::format("{},{},{}\n", kind, csv_cell(whole), digest);
+  };
+  const std::string program = fs::read_symlink("/proc/self/exe").string();
+  add("program", program, digest_of_file(program));
+  add("library", provenance.library.path, provenance.library.digest);
+  for (const std::string& table : arguments.suites.tables.contracts) add("contracts", table, digest_of_file(table));
+  if (!arguments.ledger.empty()) add("ledger", arguments.ledger, digest_of_file(arguments.ledger));
+  add("scope", scope, digest_of_file(scope));
+  const std::string root = data_root();
+  for (const std::string& file : data_files(root)) add("data", file, digest_of_file((fs::path(root) / file).string()));
+  if (!arguments.golden.empty())
+    for (const std::string& file : files_below(arguments.golden)) add("golden", (fs::path(arguments.golden) / file).string(), digest_of_file((fs::path(arguments.golden) / file).string()));
+  return text;
+}
+
+/// Digest of what was read, wherever it lies: of kinds, digests and the paths below the data folder.
+std::string contents_digest(const Table& inputs) {
+  std::string text;
+  for (const TableRow& row : inputs.rows) {
+    const std::string& kind = inputs.text(row, "kind");
+    text += kind + " " + (kind == "data" ? inputs.text(row, "path") : "") + " " + inputs.text(row, "digest") + "\n";
+  }
+  return "xxh3:" + digest_text(text);
+}
+
+/// Throws UsageError if the folder was begun with another library, chip, program, table or option.
+void require_same(const Json& before, const Json& now) {
+  const std::set<std::string> free = {"file", "backend", "ledger", "scope", "golden", "by", "data"};  // names and places; digests stand for contents
+  for (const char* part : {"program", "library", "request", "inputs"})
+    for (const auto& [key, value] : now.at(part).items()) {
+      if (free.contains(key)) continue;
+      const Json was = before.at(part).value(key, Json());
+      if (was != value)
+        throw UsageError(fmt::format("this sign-off was begun with {} {} {}, and now it is {}; use another folder for --output", part, key, was.dump(), value.dump()));
+    }
+}
+
+void finish(Folder& folder) {
+  Json& manifest = folder.manifest();
+  const Totals totals = totals_of(manifest);
+  const std::vector<Rule> rules = rules_of(manifest, totals);
+  const Headline headline = headline_of(manifest, totals, rules);
+  Json listed = Json::array();
+  for (const Rule& rule : rules) listed.push_back({{"rule", rule.what}, {"found", rule.found}, {"kept", rule.kept}});
+  manifest["verdict"] = {{"state", headline.state}, {"headline", headline.text}, {"rules", listed}};
+  folder.save();
+  write_atomically(folder.at(kPage), page_of(manifest, digest_of_file(folder.at(kManifest))));
+  std::string digests = "file,digest\n";
+  for (const std::string& file : files_below(folder.path()))
+    if (file != kDigests) digests += fmt::format("{},{}\n", csv_cell(file), digest_of_file(folder.at(file)));
+  write_atomically(folder.at(kDigests), digests);
+  for (const Rule& rule : rules) std::printf("%s  %s: %s\n", rule.kept ? "ok  " : "FAIL", printable(rule.what).c_str(), printable(rule.found).c_str());
+  std::printf("wrote %s; its manifest has the digest %s\n%s\n", folder.at(kPage).c_str(), digest_of_file(folder.at(kManifest)).c_str(), headline.text.c_str());
+}
+
+int code_of(const std::string& state) { return state == "PASS" ? kAllAsExpected : state == "FAIL" ? kUnexpected : kIncomplete; }
+
+int run_signoff(const SignoffArguments& arguments) {
+  fs::create_directories(arguments.output);
+  const FolderLock lock(arguments.output);
+  Folder folder(arguments.output);
+  const std::string scope = arguments.scope.empty() ? data_root() + "/suites/signoff.csv" : arguments.scope;
+  const std::vector<Need> needs = read_needs(scope);
+  const Ledger ledger = arguments.ledger.empty() ? Ledger() : Ledger::read(arguments.ledger);
+  std::vector<Deviation> allowed;
+  for (const Deviation* row : ledger.idle({})) allowed.push_back(*row);
+  const std::vector<Case> cases = open_cases(arguments.suites);
+  std::map<std::string, const Case*> by_id;
+  for (const Case& one : cases) by_id[one.id] = &one;
+
+  Provenance provenance = provenance_of(arguments);
+  LibraryInfo library;
+  {
+    const Backend backend = open_backend(*arguments.suites.ops, {arguments.backend, false, arguments.timeout_seconds});
+    library = backend.library;  // closed before a step opens it
+  }
+  add_library(provenance, library);
+  Planner planner(arguments, library, cases);
+  const std::vector<Step> steps = planner.steps();
+  if (std::none_of(steps.begin(), steps.end(), [](const Step& step) { return step.kind == "run"; }))
+    throw UsageError("NOTHING RAN: back end " + arguments.backend + " offers no contract that has a case");
+
+  const std::string inputs = inputs_table(arguments, provenance, scope);
+  Json now = {{"assay_signoff", kVersion},
+              {"program", {{"version", provenance.version}, {"commit", provenance.commit}, {"digest", digest_of_file("/proc/self/exe")}}},
+              {"library", library_json(library, provenance)},
+              {"request", {{"backend", arguments.backend}, {"tier", arguments.tier}, {"unit", arguments.unit}, {"elements", arguments.elements}, {"ledger", arguments.ledger}, {"scope", scope},
+                           {"golden", arguments.golden}, {"by", arguments.by}, {"data", data_root()}}},
+              {"inputs", {{"digest", contents_digest(parse_table(inputs, kInputs))}, {"files", std::count(inputs.begin(), inputs.end(), '\n') - 1}}},
+              {"began", provenance.begun}, {"ended", ""}, {"host", provenance.host}, {"scope", planner.scope()}, {"offers", planner.offers()},
+              {"needs", Json::array()}, {"deviations", Json::array()}, {"plan", Json::array()}, {"steps", Json::array()}};
+  for (const Need& need : needs) now["needs"].push_back({{"need", need.need}, {"op", need.op}, {"format", need.format}, {"why", need.why}});
+  for (const Deviation& row : allowed)
+    now["deviations"].push_back({{"case", row.cases}, {"kernel", row.kernels}, {"outcome", row.outcome}, {"reason", row.reason}, {"issue", row.issue}, {"since", row.since}, {"owner", row.owner}});
+  for (const Step& step : steps) now["plan"].push_back({{"name", step.name}, {"kind", step.kind}});
+  if (folder.is_new()) {
+    if (!files_below(arguments.output).empty()) throw UsageError(arguments.output + ": expected a new folder, or one that assay signoff made; it has other files");
+    folder.manifest() = now;
+    write_atomically(folder.at(kInputs), inputs);
+    write_atomically(folder.at("scope.csv"), read_text(scope));
+    if (!arguments.ledger.empty()) write_atomically(folder.at("ledger.csv"), read_text(arguments.ledger));
+    folder.save();
+  } else {
+    require_same(folder.manifest(), now);
+    if (!arguments.by.empty()) folder.manifest()["request"]["by"] = arguments.by;
+  }
+
+  const auto start = std::chrono::steady_clock::now();
+  for (size_t i = 0; i < steps.size(); ++i) {
+    if (folder.ended(steps[i].name) != nullptr) continue;
+    const double minutes = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / 60;
+    if (arguments.minutes > 0 && minutes >= arguments.minutes) {
+      std::printf("stopped after %.1f minutes; the same command continues\n", minutes);
+      break;
+    }
+    std::printf("[%zu/%zu] %s\n", i + 1, steps.size(), steps[i].name.c_str());
+    std::fflush(stdout);
+    if (!run_step(folder, steps[i], by_id, allowed)) break;
+  }
+  folder.manifest()["ended"] = utc_now();
+  finish(folder);
+  return code_of(folder.manifest().at("verdict").value("state", ""));
+}
+
+// --verify
+
+/// Problems found in a folder, one line each.
+class Problems {
+ public:
+  void add(const std::string& file, const std::string& what) {
+    ++count_;
+    std::printf("%s: %s\n", printable(file).c_str(), printable(what).c_str());
+  }
+  int64_t count() const { return count_; }
+
+ private:
+  int64_t count_ = 0;
+};
+
+/// A table of digests: the files of the folder are exactly these, with these digests.
+void verify_files(const Folder& folder, Problems& problems) {
+  const Table table = read_table(folder.at(kDigests));
+  table.require_columns(std::vector<std::string>{"file", "digest"});
+  std::set<std::string> listed = {kDigests};
+  for (const TableRow& row : table.rows) {
+    const std::string &file = table.text(row, "file"), now = digest_of_file(folder.at(file));
+    listed.insert(file);
+    if (now.empty()) problems.add(file, "is missing");
+    else if (now != table.text(row, "digest")) problems.add(file, "was altered: " + table.text(row, "digest") + " was signed, it has " + now);
+  }
+  for (const std::string& file : files_below(folder.path()))
+    if (!listed.contains(file)) problems.add(file, "was added");
+}
+
+/// The digests inside the manifest, and the counts that it took from reports of runs.
+void verify_steps(Folder& folder, Problems& problems) {
+  std::set<std::string> there;
+  for (const Json& step : folder.manifest().at("steps")) {
+    const std::string name = step.value("name", "");
+    there.insert(name);
+    for (const Json& file : step.at("files"))
+      if (digest_of_file(folder.at(file.value("file", ""))) != file.value("digest", "")) problems.add(file.value("file", ""), "is not what step '" + name + "' wrote");
+    if (step.value("kind", "") != "run" || !step.contains("summary")) continue;
+    const std::string report = step_file(name, ".json");
+    try {
+      if (fs::exists(folder.at(report)) && counts_of(read_report(folder.at(report))) != step.at("summary").at("counts")) problems.add(report, "has other counts than the manifest says");
+    } catch (const std::exception& error) {
+      problems.add(report, std::string("cannot be read: ") + error.what());
+    }
+  }
+  for (const Json& one : folder.manifest().at("plan"))
+    if (!there.contains(one.value("name", ""))) problems.add(kManifest, "step '" + one.value("name", "") + "' is missing");
+}
+
+/// The files that the sign-off read, where they exist on this machine. Returns how many do not.
+int64_t verify_inputs(Folder& folder, Problems& problems) {
+  const std::string root = folder.manifest().at("request").value("data", "");
+  const std::string text = read_text(folder.at(kInputs));
+  if (contents_digest(parse_table(text, kInputs)) != folder.manifest().at("inputs").value("digest", "")) problems.add(kInputs, "is not the list that the manifest names");
+  const Table table = parse_table(text, folder.at(kInputs));
+  table.require_columns(std::vector<std::string>{"kind", "path", "digest"});
+  int64_t absent = 0;
+  for (const TableRow& row : table.rows) {
+    const std::string& path = table.text(row, "path");
+    const std::string now = digest_of_file(table.text(row, "kind") == "data" ? (fs::path(root) / path).string() : path);
+    if (now.empty()) ++absent;
+    else if (now != table.text(row, "digest")) problems.add(path, "is another " + table.text(row, "kind") + " than the one that was signed off: " + table.text(row, "digest") + ", it has " + now);
+  }
+  return absent;
+}
+
+int verify(const std::string& path) {
+  if (!fs::is_directory(path)) throw UsageError(path + ": expected the folder of a sign-off");
+  Folder folder(path);
+  if (folder.is_new()) throw UsageError(path + ": expected the folder of a sign-off, and it has no " + kManifest);
+  Problems problems;
+  verify_files(folder, problems);
+  verify_steps(folder, problems);
+  const int64_t absent = verify_inputs(folder, problems);
+  const Json& manifest = folder.manifest();
+  const Totals totals = totals_of(manifest);
+  const Headline headline = headline_of(manifest, totals, rules_of(manifest, totals));
+  const std::string claimed = manifest.value("verdict", Json::object()).value("headline", ""), digest = digest_of_file(folder.at(kManifest));
+  if (headline.text != claimed) problems.add(kManifest, "says '" + claimed + "', and its results give '" + headline.text + "'");
+  if (const std::string page = read_text(folder.at(kPage)); page.find(digest) == std::string::npos || page.find(headline.text) == std::string::npos)
+    problems.add(kPage, "was not made from this manifest");
+  if (absent > 0) std::printf("%lld of the files that were read are not on this machine, and were not compared\n", static_cast<long long>(absent));
+  if (problems.count() > 0) return std::printf("ALTERED: %lld problems\n", static_cast<long long>(problems.count())), kUnexpected;
+  std::printf("UNALTERED: %s; the manifest has the digest %s\n", headline.text.c_str(), digest.c_str());
+  return kAllAsExpected;
+}
+
+}  // namespace
+}  // namespace assay::signoff
+
+namespace assay {
+
+int signoff_verb(const SignoffArguments& arguments) {
+  if (arguments.verify.empty()) return signoff::run_signoff(arguments);
+  open_contracts(arguments.suites);
+  return signoff::verify(arguments.verify);
+}
+
+}  // namespace assay

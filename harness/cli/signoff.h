@@ -1,0 +1,73 @@
+// What assay signoff keeps in its folder, and the rules by which it says PASS.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "harness/cli/chip_reports.h"
+#include "harness/core/case.h"
+#include "harness/run/run.h"
+
+namespace assay::signoff {
+
+inline constexpr const char* kManifest = "signoff.json";  ///< steps with their results and digests
+inline constexpr const char* kPage = "signoff.html";
+inline constexpr const char* kInputs = "inputs.csv";    ///< digest of every file that was read
+inline constexpr const char* kDigests = "digests.csv";  ///< digest of every file of the folder but this one
+
+/// A part of a sign-off: one command of this program.
+struct Step {
+  std::string name;                    ///< "rms_norm quick"
+  std::string kind;                    ///< "run", "probe", "golden" or "diff"
+  std::vector<std::string> arguments;  ///< of this program
+  std::vector<std::string> files;      ///< what it writes below the folder; a name that ends in '/' is a folder
+};
+
+/// One condition of PASS.
+struct Rule {
+  std::string what, found;
+  bool kept;
+};
+
+/// A row of the minimum scope: globs separated by |, over ops and over number formats.
+struct Need {
+  std::string need, op, format, why;
+};
+
+/// Reads a table with columns need, op, format, why. Throws TableError.
+std::vector<Need> read_needs(const std::string& file);
+
+/// Counts of a JSON report of `assay run`: what verify computes again.
+Json counts_of(const Json& report);
+
+/// Counts, formats, contracts, worst use of a budget, invariance levels and failures of a JSON report of `assay run`.
+Json summary_of_run(const Json& report, const std::map<std::string, const Case*>& cases, const std::vector<Deviation>& allowed);
+
+/// Sums over the run steps of a manifest.
+struct Totals {
+  int64_t judged = 0, passed = 0, unexpected = 0, deviating = 0, elements = 0, single_code = 0;
+  std::map<std::string, int64_t> held, absent;                            ///< invariance levels
+  std::map<std::string, std::map<std::string, Json>> cells;               ///< op -> format -> {pass, bad, deviating}
+  std::map<std::string, Json> worst;                                      ///< op -> the output that uses most of its budget
+  std::map<std::string, std::vector<std::string>> contracts;              ///< op -> contracts with a verdict on outputs
+  std::map<std::string, int64_t> judged_of, repeat_of, elements_of;       ///< by op
+  std::map<std::string, int64_t> covered;                                 ///< verdicts by number of the deviation
+  std::vector<Json> failures;
+};
+Totals totals_of(const Json& manifest);
+
+/// All conditions of PASS, kept or not.
+std::vector<Rule> rules_of(const Json& manifest, const Totals& totals);
+
+struct Headline {
+  std::string state;  ///< "PASS", "FAIL" or "INCOMPLETE"
+  std::string text;   ///< "PASS for a partial offer: 3 of 36 ops, 9 of 515 contracts"
+};
+/// The state by the rules, and the scope. It says "all" only if every op and every contract has a verdict and nothing was left out.
+Headline headline_of(const Json& manifest, const Totals& totals, const std::vector<Rule>& rules);
+
+/// The page, for two to four sheets of A4. `manifest_digest`: of the manifest's file, which holds the digests of all results.
+std::string page_of(const Json& manifest, const std::string& manifest_digest);
+
+}  // namespace assay::signoff

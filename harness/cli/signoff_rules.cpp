@@ -1,0 +1,306 @@
+// The rules of a sign-off: sums over its results, the conditions of PASS, and the headline.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <set>
+
+#include "harness/cli/signoff.h"
+#include "harness/text/messages.h"
+#include "reference/formats/catalogue.h"
+#include "reference/table/table.h"
+#include "suites/rulebook.h"
+
+namespace assay::signoff {
+namespace {
+
+using Strings = std::vector<std::string>;
+
+void add_format(std::set<std::string>& formats, const std::string& text) {
+  if (find_format(text) != nullptr) formats.insert(text);
+}
+
+void add_unit_operands(std::set<std::string>& formats, const std::string& id) {
+  for (const UnitRow& row : rulebook().units.rows())
+    if (row.id == id) add_format(formats, row.text("a")), add_format(formats, row.text("b"));
+}
+
+/// The number formats that a case is about: those of its cells, of its contract's codes and operands, and of narrow outputs.
+std::set<std::string> formats_of(const Case* one, const Json& verdict) {
+  std::set<std::string> formats;
+  if (one != nullptr)
+    for (const auto& [column, cell] : one->parameters) add_format(formats, cell);
+  const std::string contract = verdict.value("contract", "");
+  add_unit_operands(formats, contract);
+  for (const ContractRow* row : rulebook().links_of(contract))
+    for (const auto& [column, cell] : row->cells) {
+      if (column == "q" || column == "format") add_format(formats, cell.text);
+      if (column == "unit") add_unit_operands(formats, cell.text);
+    }
+  std::set<std::string> outputs;
+  for (const Json& tensor : verdict.at("tensors")) add_format(outputs, tensor.value("format", ""));
+  for (const std::string& format : outputs)
+    if (find_format(format)->bits < 32) formats.insert(format);
+  return formats.empty() ? outputs : formats;
+}
+
+bool is_judged(const Json& verdict) {
+  const std::string outcome = verdict.value("outcome", "");
+  return outcome != "skip" && outcome != "unjudged";
+}
+
+void count(Json& map, const std::string& key, int64_t by = 1) {
+  if (map.is_null()) map = Json::object();
+  map[key] = map.value(key, int64_t{0}) + by;
+}
+
+/// The number of the first row that covers a verdict; -1: none.
+int deviation_of(const Json& verdict, const std::vector<Deviation>& allowed) {
+  Verdict named;
+  named.case_id = verdict.value("case", ""), named.kernel = verdict.value("kernel", "");
+  for (size_t i = 0; i < allowed.size(); ++i)
+    if (allowed[i].covers(named)) return int(i);
+  return -1;
+}
+
+double number_of(const Json& value) { return value.is_number() ? value.get<double>() : 0; }
+
+void add_ladder(Json& summary, const Json& ladder) {
+  if (!ladder.is_object()) return;
+  for (const Json& level : ladder.value("held", Json::array())) count(summary["held"], level.get<std::string>());
+  const Json absent = ladder.value("absent", Json::object());
+  for (const auto& [level, why] : absent.items()) count(summary["absent"], level);
+}
+
+}  // namespace
+
+std::vector<Need> read_needs(const std::string& file) {
+  const Strings columns = {"need", "op", "format", "why"};
+  const Table table = read_table(file);
+  table.require_columns(columns);
+  table.allow_columns(columns);
+  std::vector<Need> needs;
+  for (const TableRow& row : table.rows) {
+    for (const char* column : {"need", "op", "format"})
+      if (table.text(row, column).empty()) throw table.error(row, column, "is empty; '*' stands for any");
+    needs.push_back({table.text(row, "need"), table.text(row, "op"), table.text(row, "format"), table.text(row, "why")});
+  }
+  if (needs.empty()) throw TableError(file, 0, 0, "", "has no row: a sign-off needs a minimum scope");
+  return needs;
+}
+
+Json counts_of(const Json& report) {
+  Json counts = {{"verdicts", 0}, {"unexpected", 0}, {"judged", 0}, {"outcomes", Json::object()}};
+  for (const Json& verdict : report.at("verdicts")) {
+    count(counts, "verdicts");
+    if (!verdict.value("as_expected", false)) count(counts, "unexpected");
+    if (is_judged(verdict)) count(counts, "judged");
+    count(counts["outcomes"], verdict.value("outcome", ""));
+  }
+  return counts;
+}
+
+Json summary_of_run(const Json& report, const std::map<std::string, const Case*>& cases, const std::vector<Deviation>& allowed) {
+  constexpr size_t kMostFailures = 12;
+  Json summary = {{"counts", counts_of(report)}, {"passed", 0}, {"elements", 0}, {"single_code", 0}, {"formats", Json::object()}, {"contracts", Json::array()},
+                  {"worst", nullptr}, {"held", Json::object()}, {"absent", Json::object()}, {"covered", Json::object()}, {"failures", Json::array()}};
+  std::set<std::string> contracts;
+  for (const Json& verdict : report.at("verdicts")) {
+    const std::string id = verdict.value("case", ""), kernel = verdict.value("kernel", ""), outcome = verdict.value("outcome", "");
+    const bool expected = verdict.value("as_expected", false), passes = outcome == "pass" && expected;
+    const int deviation = verdict.value("deviation", "").empty() ? -1 : deviation_of(verdict, allowed);
+    if (deviation >= 0) count(summary["covered"], std::to_string(deviation));
+    if (!expected && summary["failures"].size() < kMostFailures)
+      summary["failures"].push_back({{"case", id}, {"kernel", kernel}, {"outcome", outcome}, {"message", verdict.value("message", "")}, {"causes", verdict.value("causes", Json::array())}});
+    if (!is_judged(verdict)) continue;
+    contracts.insert(verdict.value("contract", ""));
+    if (passes) count(summary, "passed");
+    const auto found = cases.find(id);
+    for (const std::string& format : formats_of(found == cases.end() ? nullptr : found->second, verdict))
+      count(summary["formats"][format], passes ? "pass" : expected ? "deviating" : "bad");
+    for (const Json& tensor : verdict.at("tensors")) {
+      count(summary, "elements", tensor.value("elements", int64_t{0}));
+      count(summary, "single_code", tensor.value("single_code", int64_t{0}));
+      const double use = number_of(tensor.value("budget_use", Json(0)));
+      if (passes && use > (summary["worst"].is_object() ? summary["worst"].value("use", 0.0) : 0.0))
+        summary["worst"] = {{"use", use}, {"case", id}, {"kernel", kernel}, {"tensor", tensor.value("name", "")}, {"format", tensor.value("format", "")}};
+    }
+    add_ladder(summary, verdict.value("ladder", Json()));
+  }
+  for (const std::string& contract : contracts) summary["contracts"].push_back(contract);
+  return summary;
+}
+
+Totals totals_of(const Json& manifest) {
+  Totals totals;
+  std::map<std::string, std::set<std::string>> contracts;
+  for (const Json& step : manifest.at("steps")) {
+    if (step.value("kind", "") != "run" || !step.contains("summary")) continue;
+    const Json& summary = step.at("summary");
+    const std::string name = step.value("name", ""), op = name.substr(0, name.find(' '));
+    const Json& counts = summary.at("counts");
+    totals.judged += counts.value("judged", int64_t{0}), totals.unexpected += counts.value("unexpected", int64_t{0});
+    totals.passed += summary.value("passed", int64_t{0});
+    totals.elements += summary.value("elements", int64_t{0}), totals.single_code += summary.value("single_code", int64_t{0});
+    totals.judged_of[op] += counts.value("judged", int64_t{0}), totals.elements_of[op] += summary.value("elements", int64_t{0});
+    totals.repeat_of[op] += summary.at("held").value("repeat", int64_t{0});
+    for (const auto& [level, number] : summary.at("held").items()) totals.held[level] += number.get<int64_t>();
+    for (const auto& [level, number] : summary.at("absent").items()) totals.absent[level] += number.get<int64_t>();
+    for (const auto& [row, number] : summary.at("covered").items()) totals.covered[row] += number.get<int64_t>(), totals.deviating += number.get<int64_t>();
+    for (const auto& [format, of] : summary.at("formats").items())
+      for (const auto& [what, number] : of.items()) count(totals.cells[op][format], what, number.get<int64_t>());
+    for (const Json& contract : summary.at("contracts")) contracts[op].insert(contract.get<std::string>());
+    for (const Json& failure : summary.at("failures")) totals.failures.push_back(failure);
+    const Json &worst = summary.at("worst"), &so_far = totals.worst[op];
+    if (worst.is_object() && (!so_far.is_object() || worst.value("use", 0.0) > so_far.value("use", 0.0))) totals.worst[op] = worst;
+  }
+  for (const auto& [op, all] : contracts) totals.contracts[op] = {all.begin(), all.end()};
+  return totals;
+}
+
+namespace {
+
+/// The summary of the steps of one kind, or of the one with this name.
+std::vector<const Json*> steps_of(const Json& manifest, const std::string& kind) {
+  std::vector<const Json*> steps;
+  for (const Json& step : manifest.at("steps"))
+    if (step.value("kind", "") == kind) steps.push_back(&step);
+  return steps;
+}
+
+bool is_planned(const Json& manifest, const std::string& kind) {
+  return std::any_of(manifest.at("plan").begin(), manifest.at("plan").end(), [&](const Json& one) { return one.value("kind", "") == kind; });
+}
+
+Rule steps_rule(const Json& manifest) {
+  std::set<std::string> ended;
+  Strings failed, missing;
+  for (const Json& step : manifest.at("steps")) {
+    ended.insert(step.value("name", ""));
+    if (step.value("state", "") != "ended") failed.push_back(step.value("name", "") + ": " + step.value("message", ""));
+  }
+  for (const Json& one : manifest.at("plan"))
+    if (!ended.contains(one.value("name", ""))) missing.push_back(one.value("name", ""));
+  std::string found = fmt::format("{} of {}", manifest.at("plan").size() - missing.size() - failed.size(), manifest.at("plan").size());
+  if (!missing.empty()) found += fmt::format("; missing: {}", fmt::join(missing, ", "));
+  if (!failed.empty()) found += fmt::format("; did not run: {}", fmt::join(failed, "; "));
+  return {"Every step ran to its end", found, missing.empty() && failed.empty()};
+}
+
+void add_scope_rules(std::vector<Rule>& rules, const Json& manifest, const Totals& totals) {
+  for (const Json& need : manifest.at("needs")) {
+    int64_t passed = 0;
+    std::set<std::string> ops;
+    for (const auto& [op, formats] : totals.cells)
+      for (const auto& [format, cell] : formats) {
+        if (!any_glob_matches(need.value("op", ""), op) || !any_glob_matches(need.value("format", ""), format)) continue;
+        if (const int64_t number = cell.value("pass", int64_t{0}); number > 0) passed += number, ops.insert(op);
+      }
+    const std::string format = need.value("format", "");
+    rules.push_back({fmt::format("Minimum scope: {} ({}{})", need.value("need", ""), need.value("op", ""), format == "*" ? "" : " in " + format),
+                     passed > 0 ? fmt::format("passes: {}", fmt::join(ops, ", ")) : "not offered, or nothing of it passes", passed > 0});
+  }
+}
+
+void add_deviation_rule(std::vector<Rule>& rules, const Json& manifest, const Totals& totals) {
+  const Json& allowed = manifest.at("deviations");
+  Strings wrong;
+  for (size_t i = 0; i < allowed.size(); ++i) {
+    const std::string row = fmt::format("row {} ({})", i + 1, allowed[i].value("issue", "")), outcome = allowed[i].value("outcome", "");
+    if (!totals.covered.contains(std::to_string(i))) wrong.push_back(row + " covers no verdict");
+    if (outcome != "fail" && outcome != "untrusted" && outcome != "skip") wrong.push_back(row + " allows '" + outcome + "'");
+  }
+  const std::string found = allowed.empty() ? "none" : fmt::format("{} row{}, {} verdicts", allowed.size(), allowed.size() == 1 ? "" : "s", totals.deviating);
+  rules.push_back({"Deviations are listed with owner and issue, occur, and hide no crash", wrong.empty() ? found : fmt::format("{}", fmt::join(wrong, "; ")), wrong.empty()});
+}
+
+void add_probe_rules(std::vector<Rule>& rules, const Json& manifest) {
+  int64_t probed = 0, right = 0, conversions = 0, kept = 0;
+  Strings wrong;
+  for (const Json* step : steps_of(manifest, "probe")) {
+    if (!step->contains("summary")) continue;
+    for (const Json& one : step->at("summary").at("instructions")) {
+      ++probed;
+      if (found_as_called(one)) ++right;
+      else wrong.push_back(one.value("id", ""));
+    }
+    for (const Json& one : step->at("summary").at("conversions")) {
+      ++conversions;
+      if (one.value("as_called", false)) ++kept;
+      else wrong.push_back(one.value("called", "") + " from " + one.value("from", ""));
+    }
+  }
+  const int64_t offered = manifest.at("offers").value("instructions", int64_t{0}), casts = manifest.at("offers").value("conversions", int64_t{0});
+  const auto found = [&](int64_t good, int64_t of, int64_t all) {
+    if (all == 0) return std::string("none offered");
+    return fmt::format("{} of {} probed{}", good, of, of < all ? fmt::format("; {} offered", all) : "") + (good < of ? fmt::format("; not: {}", fmt::join(wrong, ", ")) : "");
+  };
+  rules.push_back({"Each probed tensor core instruction has a model and computes what its name says", found(right, probed, offered), right == probed && (offered == 0 || probed > 0)});
+  rules.push_back({"Each conversion obeys the contract that it is called by", found(kept, conversions, conversions), kept == conversions && (casts == 0 || conversions > 0)});
+}
+
+void add_golden_rules(std::vector<Rule>& rules, const Json& manifest) {
+  for (const Json* step : steps_of(manifest, "golden")) {
+    const bool checks = step->value("name", "") == "reference";
+    const bool good = step->value("state", "") == "ended" && step->value("code", -1) == 0;
+    rules.push_back({checks ? "The reference computes the recorded predictions" : "The outputs of the quick tier are recorded", good ? "yes" : "NO: " + step->value("message", ""), good});
+  }
+  for (const Json* step : steps_of(manifest, "diff")) {
+    if (!step->contains("summary")) continue;
+    const Json& sum = step->at("summary");
+    const bool comparable = sum.value("same", 0) + sum.value("differ", 0) > 0;
+    rules.push_back({"The recorded outputs were compared with " + sum.value("b", ""),
+                     comparable ? fmt::format("{} of {} calls have the same bits; the others are accepted by their contracts", sum.value("same", 0), sum.value("same", 0) + sum.value("differ", 0))
+                                : "no call is in both: kernels of other names",
+                     step->value("state", "") == "ended"});
+  }
+}
+
+}  // namespace
+
+std::vector<Rule> rules_of(const Json& manifest, const Totals& totals) {
+  std::vector<Rule> rules = {steps_rule(manifest)};
+  rules.push_back({"Every verdict is a pass or an allowed deviation",
+                   fmt::format("{} verdicts: {} pass, {} deviate, {} neither", totals.judged, totals.passed, totals.deviating, totals.unexpected),
+                   totals.unexpected == 0 && totals.judged > 0});
+  add_scope_rules(rules, manifest, totals);
+  add_deviation_rule(rules, manifest, totals);
+  Strings untested;
+  int64_t held = 0;
+  for (const auto& [op, judged] : totals.judged_of)
+    if (judged > 0 && totals.repeat_of.at(op) == 0) untested.push_back(op);
+  for (const auto& [level, number] : totals.held) held += number;
+  rules.push_back({"Every op was called repeatedly and returned the same bits", untested.empty() ? fmt::format("{} invariance tests hold", held) : fmt::format("not tested: {}", fmt::join(untested, ", ")),
+                   untested.empty() && held > 0});
+  if (is_planned(manifest, "probe")) add_probe_rules(rules, manifest);
+  add_golden_rules(rules, manifest);
+  return rules;
+}
+
+Headline headline_of(const Json& manifest, const Totals& totals, const std::vector<Rule>& rules) {
+  const bool kept = std::all_of(rules.begin(), rules.end(), [](const Rule& rule) { return rule.kept; });
+  std::set<std::string> tried;
+  for (const Json& step : manifest.at("steps")) tried.insert(step.value("name", ""));
+  const bool complete = std::all_of(manifest.at("plan").begin(), manifest.at("plan").end(), [&](const Json& one) { return tried.contains(one.value("name", "")); });
+  int64_t ops = 0, all_ops = 0, contracts = 0, all_contracts = 0, probed = 0;
+  for (const Json& op : manifest.at("scope")) {
+    const auto found = totals.contracts.find(op.value("op", ""));
+    ++all_ops, all_contracts += op.value("contracts", int64_t{0});
+    if (found != totals.contracts.end()) ++ops, contracts += int64_t(found->second.size());
+  }
+  for (const Json* step : steps_of(manifest, "probe"))
+    if (step->contains("summary")) probed += int64_t(step->at("summary").at("instructions").size());
+  const int64_t offered = manifest.at("offers").value("instructions", int64_t{0});
+  const bool full_tier = manifest.at("request").value("tier", "") == "full";
+  const bool whole = ops == all_ops && contracts == all_contracts && probed == offered && full_tier;
+  const std::string state = !complete ? "INCOMPLETE" : kept ? "PASS" : "FAIL";
+  if (state == "INCOMPLETE") return {state, fmt::format("INCOMPLETE: {} of {} steps", tried.size(), manifest.at("plan").size())};
+  std::string text = whole ? fmt::format("{}: all {} ops, all {} contracts", state, all_ops, all_contracts)
+                           : fmt::format("{} for a partial offer: {} of {} ops, {} of {} contracts", state, ops, all_ops, contracts, all_contracts);
+  if (probed < offered) text += fmt::format(", {} of {} instructions probed", probed, offered);
+  if (!full_tier) text += ", quick tier only";
+  if (totals.deviating > 0) text += fmt::format(", {} deviation{}", totals.deviating, totals.deviating == 1 ? "" : "s");
+  return {state, text};
+}
+
+}  // namespace assay::signoff
