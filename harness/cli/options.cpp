@@ -268,7 +268,8 @@ void add_golden(CLI::App& program, GoldenArguments& golden) {
                 {{"targets", {"diff"}}, {"--report", {"diff"}}, {"--observed", {"write"}}, {"--timeout", {"write --observed"}}, {"--ledger", {"write --observed"}},
                  {"--part", {"check"}}, {"--sample", {"check"}}, {"--op", {"check --part predicted", "check --part observed", "write --observed"}}},
                 [&golden] {
-                  return golden.action + (golden.action == "check" && !golden.part.empty() ? " --part " + golden.part : golden.backend.empty() ? "" : " --observed");
+                  if (golden.action == "check" && !golden.part.empty()) return "check --part " + golden.part;
+                  return golden.action + (golden.action == "write" && !golden.backend.empty() ? " --observed" : "");
                 });
 }
 
