@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <array>
 #include <cstdio>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 
 #include "harness/cli/places.h"
@@ -26,63 +26,34 @@ namespace {
 
 using Key = std::pair<std::string, std::string>;  ///< case id and kernel name
 
-/// Classification of a verdict.
-enum class GateClass { kSameBits, kChanged, kNew, kViolation, kGone };
-constexpr std::array kStandings{GateClass::kSameBits, GateClass::kChanged, GateClass::kNew, GateClass::kViolation, GateClass::kGone};
+bool has_verdict(const Verdict& v) { return v.outcome != Outcome::kSkip && v.outcome != Outcome::kNotJudged && !v.device_lost; }
 
-const char* name(GateClass standing) {
-  switch (standing) {
-    case GateClass::kSameBits:
-      return "same bits";
-    case GateClass::kChanged:
-      return "changed within the budget";
-    case GateClass::kNew:
-      return "not in the baseline";
-    case GateClass::kViolation:
-      return "violation";
-    case GateClass::kGone:
-      return "gone since the baseline";
-  }
-  return "?";
-}
-
-/// The baseline's calls that produced outputs, and their recordings.
+/// The verdicts of the baseline, without skips and calls that nobody judged.
 class Baseline {
  public:
+  struct Entry {
+    const Recording* recording;
+    const RecordedVerdict* recorded;
+    Outcome outcome() const { return recorded->verdict.outcome; }
+  };
+
   explicit Baseline(const std::string& folder) : recordings_(open_recordings({folder})) {
     for (const Recording& recording : recordings_)
       for (const RecordedVerdict& recorded : recording.verdicts)
-        if (!recorded.file.empty()) calls_[{recorded.verdict.case_id, recorded.verdict.kernel}] = {&recording, &recorded};
+        if (has_verdict(recorded.verdict)) entries_[{recorded.verdict.case_id, recorded.verdict.kernel}] = {&recording, &recorded};
   }
 
   const std::vector<Recording>& recordings() const { return recordings_; }
-  const std::map<Key, std::pair<const Recording*, const RecordedVerdict*>>& calls() const { return calls_; }
+  const std::map<Key, Entry>& entries() const { return entries_; }
+  const Entry* find(const Key& key) const {
+    const auto found = entries_.find(key);
+    return found == entries_.end() ? nullptr : &found->second;
+  }
 
  private:
   std::vector<Recording> recordings_;
-  std::map<Key, std::pair<const Recording*, const RecordedVerdict*>> calls_;
+  std::map<Key, Entry> entries_;
 };
-
-/// Comparison of one call's outputs with the baseline's.
-struct Comparison {
-  bool comparable = false;  ///< the baseline has the call, with the same inputs
-  std::string why_not{};    ///< why the baseline's call cannot be compared, if it has the call
-  std::vector<PartChange> changes{};
-};
-
-Comparison compare_with(const Baseline& baseline, const Key& key, const Evidence& evidence) {
-  const auto found = baseline.calls().find(key);
-  if (found == baseline.calls().end() || evidence.outputs == nullptr) return {};
-  try {
-    const RecordedCall before = read_call(*found->second.first, *found->second.second);
-    if (std::string other = input_difference(evidence.problem, before.inputs); !other.empty())
-      return {.why_not = "in the baseline: " + other};
-    const Expectation expectation = evidence.bound.expect(evidence.problem, evidence.outputs);
-    return {.comparable = true, .why_not = {}, .changes = changes(expectation.parts(), before.result.outputs, *evidence.outputs)};
-  } catch (const std::exception& error) {
-    return {.why_not = error.what()};
-  }
-}
 
 std::string change_text(const PartChange& c) {
   const std::string format(c.format->name);
@@ -92,53 +63,89 @@ std::string change_text(const PartChange& c) {
                      code(c.now));
 }
 
-/// Verdicts by classification, with a line for each.
-struct Gate {
-  std::map<GateClass, std::vector<std::string>> lines;
-
-  /// Adds a verdict, and appends what changed to the notes of its tensors.
-  void add(Verdict& verdict, const Comparison& comparison) {
-    std::string line = verdict.case_id + " " + verdict.kernel;
-    if (!comparison.why_not.empty()) line += ": " + comparison.why_not;
-    for (const PartChange& change : comparison.changes) {
-      line += "\n  " + change_text(change);
-      for (TensorFinding& finding : verdict.tensors)
-        if (finding.name == change.part) finding.notes.push_back("since the baseline: " + change_text(change));
-    }
-    lines[standing(verdict, comparison)].push_back(line);
-  }
-
-  size_t count(GateClass standing) const {
-    const auto found = lines.find(standing);
-    return found == lines.end() ? 0 : found->second.size();
-  }
-
- private:
-  static GateClass standing(const Verdict& verdict, const Comparison& comparison) {
-    if (!as_expected(verdict)) return GateClass::kViolation;
-    if (!comparison.comparable) return GateClass::kNew;
-    return comparison.changes.empty() ? GateClass::kSameBits : GateClass::kChanged;
-  }
+/// Comparison of one call's outputs with the baseline's.
+struct Comparison {
+  bool comparable = false;  ///< both recordings hold outputs for the same inputs
+  std::string why_not{};    ///< why outputs that both hold cannot be compared
+  std::vector<PartChange> changes{};
 };
 
-/// Prints the first lines of each class that needs attention. Violations were already printed as failures.
-void print(const Gate& gate) {
-  constexpr size_t kMostPrinted = 20;
-  for (const GateClass standing : {GateClass::kChanged, GateClass::kNew, GateClass::kGone}) {
-    if (gate.count(standing) == 0) continue;
-    std::printf("%s:\n", name(standing));
-    const std::vector<std::string>& lines = gate.lines.at(standing);
-    for (size_t i = 0; i < lines.size() && i < kMostPrinted; ++i) std::printf("%s\n", printable_lines(lines[i]).c_str());
-    if (lines.size() > kMostPrinted) std::printf("and %zu more; --report json:FILE has all\n", lines.size() - kMostPrinted);
+Comparison compare_with(const Baseline& baseline, const Key& key, const Evidence& evidence) {
+  const Baseline::Entry* const entry = baseline.find(key);
+  if (entry == nullptr || entry->recorded->file.empty() || evidence.outputs == nullptr) return {};
+  try {
+    const RecordedCall before = read_call(*entry->recording, *entry->recorded);
+    if (std::string other = input_difference(evidence.problem, before.inputs); !other.empty())
+      return {.why_not = "in the baseline: " + other};
+    const Expectation expectation = evidence.bound.expect(evidence.problem, evidence.outputs);
+    return {.comparable = true, .why_not = {}, .changes = changes(expectation.parts(), before.result.outputs, *evidence.outputs)};
+  } catch (const std::exception& error) {
+    return {.why_not = error.what()};
   }
 }
 
-std::string summary_line(const Gate& gate, bool open) {
-  std::string text = open ? "GATE OPEN:" : "GATE CLOSED:";
-  const char* before = " ";
-  for (const GateClass standing : kStandings)
-    text += fmt::format("{}{} {}", std::exchange(before, ", "), gate.count(standing), name(standing));
-  return text + "\n";
+/// State of a failure: `known` if the known-failures list or the baseline has it with the same outcome.
+GateFinding state_of_failure(const Verdict& verdict, const Baseline::Entry* before, const Comparison& comparison) {
+  if (!verdict.deviation.empty()) {
+    if (verdict.expected == name(verdict.outcome)) return {.state = GateState::kKnown, .passes = true, .note = "on the known-failures list"};
+    return {.state = GateState::kNew, .note = fmt::format("the known-failures list has it as {}", verdict.expected)};
+  }
+  if (before == nullptr) return {.state = GateState::kNew, .note = "not in the baseline"};
+  if (before->outcome() == verdict.outcome)
+    return {.state = GateState::kKnown, .passes = true, .note = fmt::format("{} in the baseline too", name(verdict.outcome))};
+  const bool same_bits = comparison.comparable && comparison.changes.empty();
+  return {.state = GateState::kNew,
+          .note = fmt::format("{} in the baseline{}", name(before->outcome()), same_bits ? ", with the same bits: its contract or case changed since" : "")};
+}
+
+GateFinding state_of_pass(const Verdict& verdict, const Baseline::Entry* before, const Comparison& comparison, const GateRun& run) {
+  const bool listed = !verdict.deviation.empty();
+  if (listed && verdict.expected == name(Outcome::kFlaky)) return {.state = GateState::kKnown, .passes = true, .note = "passes now; on the known-failures list as flaky"};
+  if (listed && verdict.expected != name(Outcome::kPass))
+    return {.state = GateState::kFixed, .passes = !run.strict, .note = fmt::format("the known-failures list has it as {}: remove its row", verdict.expected)};
+  if (before == nullptr) return {.state = GateState::kNotInBaseline, .passes = true};
+  if (before->outcome() != Outcome::kPass) return {.state = GateState::kFixed, .passes = !run.strict, .note = fmt::format("{} in the baseline", name(before->outcome()))};
+  if (comparison.comparable && comparison.changes.empty()) return {.state = GateState::kSameBits, .passes = true};
+  return {.state = GateState::kChanged, .passes = !run.same_bits, .note = comparison.comparable ? "" : comparison.why_not.empty() ? "one of the recordings has no outputs" : comparison.why_not};
+}
+
+/// The state of a verdict; nothing for a call that is skipped and that the baseline skipped too.
+std::optional<GateFinding> state_of(const Verdict& verdict, const Baseline::Entry* before, const Comparison& comparison, const GateRun& run) {
+  if (verdict.outcome == Outcome::kNotJudged || verdict.device_lost) return GateFinding{.state = GateState::kNew, .note = "it has no verdict"};
+  if (verdict.outcome == Outcome::kPass) return state_of_pass(verdict, before, comparison, run);
+  if (verdict.outcome != Outcome::kSkip) return state_of_failure(verdict, before, comparison);
+  const bool listed = !verdict.deviation.empty();
+  if (listed && verdict.expected == name(Outcome::kSkip)) return GateFinding{.state = GateState::kKnown, .passes = true, .note = "on the known-failures list"};
+  if (before != nullptr) return GateFinding{.state = GateState::kGone, .note = fmt::format("{} in the baseline, not run now", name(before->outcome()))};
+  if (listed) return GateFinding{.state = GateState::kGone, .note = fmt::format("the known-failures list has it as {}; not run now", verdict.expected)};
+  return std::nullopt;
+}
+
+/// Stores the state in the verdict, and what changed in the notes of its tensors.
+void add_state(Verdict& verdict, const Baseline::Entry* before, const Comparison& comparison, const GateRun& run) {
+  verdict.gate = state_of(verdict, before, comparison, run);
+  if (!verdict.gate) return;
+  for (const PartChange& change : comparison.changes) {
+    verdict.gate->changes.push_back(change_text(change));
+    for (TensorFinding& finding : verdict.tensors)
+      if (finding.name == change.part) finding.notes.push_back("since the baseline: " + change_text(change));
+  }
+}
+
+/// A verdict for each selected call that the baseline has and these recordings lack.
+std::vector<Verdict> gone_since(const Baseline& baseline, const std::vector<Case>& cases, const std::set<Key>& there) {
+  std::map<std::string, const Case*> selected;
+  for (const Case& one : cases) selected[one.id] = &one;
+  std::vector<Verdict> gone;
+  for (const auto& [key, entry] : baseline.entries()) {
+    const auto one = selected.find(key.first);
+    if (one == selected.end() || there.contains(key)) continue;
+    Verdict verdict = blank_verdict(*one->second, key.second, entry.recording->backend);
+    verdict.gate = GateFinding{.state = GateState::kGone, .note = fmt::format("{} in the baseline; no recording has it now", name(entry.outcome()))};
+    verdict.message = "gone: " + verdict.gate->note;
+    gone.push_back(std::move(verdict));
+  }
+  return gone;
 }
 
 }  // namespace
@@ -162,40 +169,34 @@ int gate_verb(const GateArguments& arguments) {
     comparisons[{verdict.case_id, verdict.kernel}] = std::move(comparison);
   });
 
-  const bool colour = wants_colour(STDOUT_FILENO);
-  Gate gate;
+  GateRun run{.baseline = arguments.baseline, .same_bits = arguments.same_bits, .strict = arguments.strict, .gaps = gaps_of(recordings)};
+  for (const std::string& gap : gaps_of(baseline.recordings())) run.gaps.push_back(gap);
   std::set<Key> there;
   for (Verdict& verdict : result.verdicts) {
     ledger.expect(verdict);
     result.device_lost |= verdict.device_lost;
-    if (verdict.outcome == Outcome::kSkip && as_expected(verdict)) continue;
     const Key key{verdict.case_id, verdict.kernel};
     there.insert(key);
-    gate.add(verdict, comparisons[key]);
+    add_state(verdict, baseline.find(key), comparisons[key], run);
   }
-  std::set<std::string> selected;
-  for (const Case& one : cases) selected.insert(one.id);
-  for (const auto& [key, call] : baseline.calls())
-    if (selected.contains(key.first) && !there.contains(key)) gate.lines[GateClass::kGone].push_back(key.first + " " + key.second);
+  const std::string idle = idle_rows_text(ledger, result);
+  if (result.ended_by.empty())
+    for (Verdict& verdict : gone_since(baseline, cases, there)) result.verdicts.push_back(std::move(verdict));
+  result.gate = std::move(run);
 
+  const bool colour = wants_colour(STDOUT_FILENO);
   reconcile(result);
   provenance.ended = utc_now();
   provenance.ended_early = result.ended_by;
   add_evidence(provenance, result);
   provenance.power = power_sources(cases, result, power);
   const bool all_written = reports.write(result, recordings.front().library, provenance);
-  std::vector<std::string> gaps = gaps_of(recordings);
-  for (const std::string& gap : gaps_of(baseline.recordings())) gaps.push_back(gap);
-  std::printf("%s", failures_text(result, arguments.shown, colour).c_str());
-  print(gate);
-  for (const std::string& gap : gaps) std::printf("incomplete: %s\n", gap.c_str());
-  const bool open = gaps.empty() && gate.count(GateClass::kViolation) == 0 && gate.count(GateClass::kGone) == 0 &&
-                    !(arguments.same_bits && gate.count(GateClass::kChanged) > 0);
-  std::printf("%s", coloured(summary_line(gate, open), colour).c_str());
+  std::printf("%s%s%s", failures_text(result, arguments.shown, colour).c_str(), gate_lists_text(result, arguments.shown).c_str(), idle.c_str());
+  for (const std::string& gap : result.gate->gaps) std::printf("incomplete: %s\n", printable(gap).c_str());
+  std::printf("%s", coloured(outcome_line(result), colour).c_str());
   if (!result.ended_by.empty()) return exit_code_of_ending();
   const ExitCode code = result.exit_code();
   if (code != kAllAsExpected) return code;
-  if (!open) return kUnexpected;
   return all_written ? kAllAsExpected : kHarnessFailed;
 }
 

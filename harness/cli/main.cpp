@@ -158,6 +158,8 @@ int main(int argc, char** argv) {
   assay::add_history(program, history);
   assay::GateArguments gate;
   assay::add_gate(program, gate);
+  assay::KnownArguments known;
+  assay::add_known(program, known);
   assay::GoldenArguments golden;
   assay::add_golden(program, golden);
   assay::ExplainArguments explain;
@@ -229,6 +231,7 @@ int main(int argc, char** argv) {
     if (program.got_subcommand("judge")) return assay::judge_verb(judge);
     if (program.got_subcommand("history")) return assay::history_verb(history);
     if (program.got_subcommand("gate")) return assay::gate_verb(gate);
+    if (program.got_subcommand("known")) return assay::known_verb(known);
     if (program.got_subcommand("hunt")) return assay::hunt_verb(hunt);
     if (program.got_subcommand("list")) return assay::list_verb(listed);
     if (program.got_subcommand("new")) return assay::new_verb(made);

@@ -128,17 +128,19 @@ void add_run(CLI::App& program, RunArguments& run) {
                   ",approximate=each (outputs that depend on approximate instructions are counted); back end 'hip' is then libassay_hip_executed.so")
       ->type_name("ARCH[,OPTION...]");
   verb.add_option("--kernel", run.kernel, "only kernels whose name matches")->type_name("GLOB");
-  verb.add_option("--report", run.reports, "write a report: console, csv:FILE, junit:FILE, json:FILE or html:FILE; may be repeated")
+  verb.add_option("--report", run.reports, "write a report: console, csv:FILE, junit:FILE, json:FILE, html:FILE, md:FILE, sarif:FILE, or github (annotations, step summary); may be repeated")
       ->type_name("KIND[:FILE]");
   verb.add_option("--trend", run.trend, "JSON report of an earlier run, or a history; the HTML report then shows what changed; default: the newest run of --history")
       ->check(a_name())
       ->type_name("FILE");
   add_history_file(verb, run.history, run.commit);
   verb.add_option("--repeat", run.repeat, "call each kernel this many times and require the same bits")->check(CLI::Range(1, 1000000));
+  verb.add_option("--rerun-failed", run.rerun_failed, "call a kernel that failed so many times again; a failure that comes and goes is 'flaky', and still a failure")
+      ->check(CLI::Range(0, 1000));
   verb.add_flag("--ladder", run.ladder,
                 "determinism tests: require the same bits when repeated, in other batches, among other rows, on a stream and from a graph");
   verb.add_flag("--reckon-power", run.reckon_power, "compute mutation scores, also those recorded in golden/power");
-  verb.add_option("--ledger", run.ledger, "known-failures list: table of expected outcomes other than pass")
+  verb.add_option("--ledger,--known-failures", run.ledger, "known-failures list: table of expected outcomes other than pass")
       ->check(a_name())
       ->type_name("FILE.csv");
   verb.add_option("--shard", run.shard,
@@ -212,7 +214,7 @@ void add_judge(CLI::App& program, JudgeArguments& judge) {
   verb.add_option("--as", judge.as, "check a single scale tensor: scale, or ue8m0_scale if its consumer takes powers of two only")
       ->check(CLI::IsMember({"scale", "ue8m0_scale"}));
   verb.add_option("--report", judge.reports, "as for run; may be repeated")->type_name("KIND[:FILE]");
-  verb.add_option("--ledger", judge.ledger, "as for run; for recordings only")->check(a_name())->type_name("FILE.csv");
+  verb.add_option("--ledger,--known-failures", judge.ledger, "as for run; for recordings only")->check(a_name())->type_name("FILE.csv");
   add_history_file(verb, judge.history, judge.commit);
   add_selection(verb, judge.selection, judge.suites.tables);
   refuse_op_without_cases(verb);
@@ -234,16 +236,32 @@ void add_history(CLI::App& program, HistoryArguments& history) {
 
 void add_gate(CLI::App& program, GateArguments& gate) {
   CLI::App& verb = *program.add_subcommand(
-      "gate", "compare recordings with an earlier one: same bits, changed within the accepted intervals, or a violation");
-  examples(verb, {"assay gate --baseline before after", "assay gate --baseline before after --same-bits --report json:gate.json"});
+      "gate", "compare recordings with an earlier one: new, gone, known and fixed failures, changed and equal bits");
+  examples(verb, {"assay gate --baseline before after", "assay gate --baseline before after --same-bits --report json:gate.json",
+                  "assay gate --baseline before after --known-failures known.csv --strict --report md:gate.md --report junit:gate.xml"});
   verb.add_option("recordings", gate.targets, "folders of run --record")->type_name("DIR...")->required();
   verb.add_option("--baseline", gate.baseline, "folder of the earlier recording")->type_name("DIR")->required();
   verb.add_flag("--same-bits", gate.same_bits, "reject every change of bits, also within the accepted intervals");
+  verb.add_flag("--strict", gate.strict, "reject a failure that is fixed, until its row and the baseline are renewed");
   verb.add_option("--report", gate.reports, "as for run; may be repeated")->type_name("KIND[:FILE]");
-  verb.add_option("--ledger", gate.ledger, "as for run")->check(a_name())->type_name("FILE.csv");
+  verb.add_option("--ledger,--known-failures", gate.ledger, "as for run")->check(a_name())->type_name("FILE.csv");
   add_selection(verb, gate.selection, gate.suites.tables);
   refuse_op_without_cases(verb);
   add_shown(verb, gate.shown);
+}
+
+void add_known(CLI::App& program, KnownArguments& known) {
+  CLI::App& verb = *program.add_subcommand("known", "write a known-failures list from the JSON report of a run");
+  examples(verb, {"assay known write --from run.json --issue https://example.com/issues/12 --output known.csv",
+                  "assay known write --from run.json --issue https://example.com/issues/13 --keep known.csv --output known.csv"});
+  verb.add_option("action", known.action)->required()->check(CLI::IsMember({"write"}));
+  verb.add_option("--from", known.from, "report of --report json:FILE: each unexpected failure in it becomes a row")->required()->check(a_name())->type_name("FILE.json");
+  verb.add_option("--issue", known.issue, "link to the issue of these failures")->required()->check(a_name())->type_name("URL");
+  verb.add_option("--owner", known.owner, "who works on them; default: your user name")->type_name("NAME");
+  verb.add_option("--reason", known.reason, "why they fail; default: the cause in the report")->type_name("TEXT");
+  verb.add_option("--since", known.since, "default: today")->type_name("YYYY-MM-DD");
+  verb.add_option("--keep", known.keep, "list whose rows are kept, except those whose cases no longer fail")->check(a_name())->type_name("FILE.csv");
+  verb.add_option("--output", known.output, "file to write; default: standard output")->check(a_name())->type_name("FILE.csv");
 }
 
 void add_golden(CLI::App& program, GoldenArguments& golden) {
@@ -253,7 +271,7 @@ void add_golden(CLI::App& program, GoldenArguments& golden) {
   verb.add_option("action", golden.action, "check, write or diff")->required()->check(CLI::IsMember({"check", "write", "diff"}));
   verb.add_option("targets", golden.targets, "for diff: architectures, or folders of golden files such as gold/observed/cpu")->type_name("ARCH|DIR");
   verb.add_option("--report", golden.reports, "for diff: write json:FILE or html:FILE; may be repeated")->type_name("KIND:FILE");
-  verb.add_option("--ledger", golden.ledger, "with write --observed: known-failures list, as for run; of its cases only those that pass are recorded")
+  verb.add_option("--ledger,--known-failures", golden.ledger, "with write --observed: known-failures list, as for run; of its cases only those that pass are recorded")
       ->check(a_name())
       ->type_name("FILE.csv");
   verb.add_option("--observed", golden.backend, "with write: record what this back end returns")->type_name("NAME|PATH.so");

@@ -27,6 +27,7 @@ void add_inputs(CLI::App& program, InputsArguments& inputs);
 void add_judge(CLI::App& program, JudgeArguments& judge);
 void add_history(CLI::App& program, HistoryArguments& history);
 void add_gate(CLI::App& program, GateArguments& gate);
+void add_known(CLI::App& program, KnownArguments& known);
 void add_golden(CLI::App& program, GoldenArguments& golden);
 void add_explain(CLI::App& program, ExplainArguments& explain);
 void add_hunt(CLI::App& program, HuntArguments& hunt);

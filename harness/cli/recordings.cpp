@@ -114,6 +114,10 @@ Verdict judge_entry(const OpRegistry& ops, const RecordedCase& entry, const Case
   KernelOffer kernel;
   kernel.name = recorded->verdict.kernel;
   Verdict verdict = run_case(op, *entry.one, kernel, backend, options);
+  if (plain.outcome == Outcome::kFlaky && (verdict.outcome == Outcome::kPass || verdict.outcome == Outcome::kFail)) {
+    verdict.outcome = Outcome::kFlaky;  // one recorded call cannot show it
+    verdict.message = plain.message;
+  }
   verdict.repro = repro_of(recording->folder, *entry.one);
   return verdict;
 }

@@ -246,6 +246,7 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
   options.ledger = &ledger;
   options.each.repeat = arguments.repeat;
   options.each.ladder = arguments.ladder;
+  options.each.rerun_failed = arguments.rerun_failed;
   const PowerRecords records = arguments.reckon_power ? PowerRecords() : recorded_power(cases);
   options.each.power = power_of_data([&](const Case& one) { return records.find(one); });
   options.each.diagnose = look_for_causes(backend);

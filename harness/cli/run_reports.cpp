@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <set>
 #include <stdexcept>
@@ -30,11 +31,13 @@ Reports::Reports(const std::vector<std::string>& texts, const Shard& shard) : to
   for (const std::string& text : texts) {
     ReportRequest request = parse_report(text);
     to_console_ = to_console_ || request.kind == ReportKind::kConsole;
+    if (request.kind == ReportKind::kGithub) requests_.push_back(request);
     if (request.file.empty()) continue;
     const bool is_stream = request.file.starts_with("/dev/") || request.file.starts_with("/proc/") || std::filesystem::is_fifo(request.file);
     if (!is_stream && shard.path(request.file) != request.file) {
       std::fprintf(stderr, "assay: --report %s: share %s is written to %s\n", printable(text).c_str(), shard.text().c_str(), printable(shard.path(request.file)).c_str());
       request.file = shard.path(request.file);
+      of_share_.insert(request.file);
     }
     try {
       require_writable(request.file);
@@ -65,13 +68,30 @@ static ContractTexts contract_texts(const RunResult& result) {
   return texts;
 }
 
+void Reports::write_github(const RunResult& result, const LibraryInfo& library, const Provenance& provenance) const {
+  std::printf("%s", github_annotations(result, workspace_of_job()).c_str());
+  const char* const summary = std::getenv("GITHUB_STEP_SUMMARY");
+  if (summary == nullptr || *summary == '\0') {
+    std::fprintf(stderr, "assay: --report github: GITHUB_STEP_SUMMARY is not set: annotations only\n");
+    return;
+  }
+  std::ofstream file(summary, std::ios::app);
+  file << markdown_text(result, library, provenance);
+  if (!file.flush()) throw std::runtime_error(std::string("--report github: cannot append to GITHUB_STEP_SUMMARY, ") + summary);
+}
+
 bool Reports::write(const RunResult& result, const LibraryInfo& library, const Provenance& provenance, const EarlierRun* earlier) const {
   bool all = true;
   const bool has_html = std::any_of(requests_.begin(), requests_.end(), [](const ReportRequest& one) { return one.kind == ReportKind::kHtml; });
   const ContractTexts contracts = has_html ? contract_texts(result) : ContractTexts();
   for (const ReportRequest& request : requests_) {
     try {
+      if (request.kind == ReportKind::kGithub) {
+        write_github(result, library, provenance);
+        continue;
+      }
       write_reports({request}, result, library, provenance, earlier, contracts);
+      if (of_share_.contains(request.file)) std::printf("wrote %s\n", printable(request.file).c_str());
     } catch (const std::exception& error) {
       std::fprintf(stderr, "assay: %s\n", printable(error.what()).c_str());
       all = false;
@@ -116,6 +136,7 @@ Provenance provenance_of(const RunArguments& arguments, const Shard& shard) {
   options = {{"backend", arguments.backend},
              {"kernel", arguments.kernel},
              {"repeat", std::to_string(arguments.repeat)},
+             {"rerun_failed", std::to_string(arguments.rerun_failed)},
              {"ladder", arguments.ladder ? "yes" : "no"},
              {"reckon_power", arguments.reckon_power ? "yes" : "no"},
              {"in_process", arguments.in_process ? "yes" : "no"},
@@ -139,7 +160,7 @@ Provenance provenance_of(const JudgeArguments& arguments) {
 
 Provenance provenance_of(const GateArguments& arguments) {
   Provenance provenance = begun(arguments.command, arguments.ledger, arguments.suites.tables);
-  provenance.options = {{"baseline", arguments.baseline}, {"same_bits", arguments.same_bits ? "yes" : "no"}};
+  provenance.options = {{"baseline", arguments.baseline}, {"same_bits", arguments.same_bits ? "yes" : "no"}, {"strict", arguments.strict ? "yes" : "no"}};
   add_list(provenance.options, "target", arguments.targets);
   add_selection(provenance.options, arguments.selection);
   provenance.options.push_back({"data", data_root()});

@@ -3,6 +3,7 @@
 
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,7 +30,11 @@ class Reports {
   bool write(const RunResult& result, const LibraryInfo& library, const Provenance& provenance, const EarlierRun* earlier = nullptr) const;
 
  private:
+  /// Annotations to stdout, and the Markdown report behind the job's other step summaries.
+  void write_github(const RunResult& result, const LibraryInfo& library, const Provenance& provenance) const;
+
   std::vector<ReportRequest> requests_;
+  std::set<std::string> of_share_;  ///< files whose names got the number of the share
   bool to_console_ = false;
 };
 

@@ -20,6 +20,7 @@ struct RunArguments {
   Selection selection;
   std::vector<std::string> reports;
   int repeat = 1;
+  int rerun_failed = 0;  ///< further calls that tell a flaky failure from a steady one
   bool in_process = false;
   double timeout_seconds = 60;
   std::string record;  ///< folder for inputs and outputs of all calls; empty: none
@@ -64,12 +65,21 @@ struct GateArguments {
   std::string baseline;              ///< folder of the earlier recording
   std::vector<std::string> targets;  ///< folders of the recordings to check
   bool same_bits = false;            ///< reject every change of bits, also within the accepted intervals
+  bool strict = false;               ///< reject failures that were fixed, so that the known-failures list and the baseline are renewed
   std::vector<std::string> reports;
   std::string ledger;  ///< as for run
   Selection selection;
   std::vector<std::string> command;  ///< as of run
   Shown shown{};
   Suites suites{};
+};
+
+struct KnownArguments {
+  std::string action;                      ///< "write"
+  std::string from;                        ///< JSON report
+  std::string issue, owner, reason, since;  ///< of the new rows; reason and since may be empty
+  std::string keep;                        ///< list whose rows are kept as long as their failures last; empty: none
+  std::string output;                      ///< empty: standard output
 };
 
 struct GoldenArguments {
@@ -226,6 +236,7 @@ int run_verb(const RunArguments& arguments);
 int judge_verb(const JudgeArguments& arguments);
 int gate_verb(const GateArguments& arguments);
 int history_verb(const HistoryArguments& arguments);
+int known_verb(const KnownArguments& arguments);
 int hunt_verb(const HuntArguments& arguments);
 int list_verb(const ListArguments& arguments);
 int new_verb(const NewArguments& arguments);

@@ -170,7 +170,7 @@ struct Power {
 DataPower data_power(const WholePart& expected);
 
 /// kNotJudged is the initial value. A verdict that keeps it states the reason in its message and is never expected.
-enum class Outcome { kPass, kFail, kSkip, kUntrusted, kBroken, kNotJudged };
+enum class Outcome { kPass, kFail, kSkip, kUntrusted, kBroken, kFlaky, kNotJudged };
 
 constexpr const char* name(Outcome outcome) {
   switch (outcome) {
@@ -184,6 +184,8 @@ constexpr const char* name(Outcome outcome) {
       return "untrusted";
     case Outcome::kBroken:
       return "broken";
+    case Outcome::kFlaky:
+      return "flaky";
     case Outcome::kNotJudged:
       return "unjudged";
   }
@@ -221,6 +223,23 @@ struct Climb {
   std::string message;                                      ///< of the failed level: which element, which bits
 };
 
+/// What `assay gate` found when it compared a verdict with its baseline. The first six are the states of docs/reference/exit-codes.md.
+enum class GateState { kNew, kGone, kKnown, kFixed, kChanged, kSameBits, kNotInBaseline };
+inline constexpr std::array kGateStates = {GateState::kNew,     GateState::kGone,     GateState::kKnown,        GateState::kFixed,
+                                           GateState::kChanged, GateState::kSameBits, GateState::kNotInBaseline};
+
+constexpr const char* name(GateState state) {
+  constexpr std::array kNames = {"new", "gone", "known", "fixed", "changed within the budget", "same bits", "not in the baseline"};
+  return kNames[size_t(state)];
+}
+
+struct GateFinding {
+  GateState state = GateState::kNew;
+  bool passes = false;                 ///< the gate may be open with this verdict
+  std::string note{};                  ///< why the verdict has this state, if the state does not say it
+  std::vector<std::string> changes{};  ///< for each part with other bits: how many elements, how far, the first one
+};
+
 struct Verdict {
   std::string case_id;
   std::string kernel;
@@ -243,12 +262,15 @@ struct Verdict {
   std::optional<Climb> climb;            ///< if invariance tests were requested and the outputs agree
   std::string expected = "pass";         ///< outcome that the known-failures list demands
   std::string deviation;                 ///< the matching row of the known-failures list as text; empty if none matches
+  std::optional<GateFinding> gate;       ///< set by `assay gate`, which then decides whether the verdict is as expected
 };
 
 /// True if the run may pass with this verdict. A skip never fails a run: the library does not offer the case, or its kernel
-/// returned ASSAY_UNSUPPORTED.
+/// returned ASSAY_UNSUPPORTED. A row `flaky` of the known-failures list allows a pass and a fail too: such a kernel returns either.
 inline bool as_expected(const Verdict& verdict) {
   if (verdict.outcome == Outcome::kNotJudged || verdict.device_lost) return false;
+  if (verdict.gate) return verdict.gate->passes;
+  if (verdict.expected == name(Outcome::kFlaky) && (verdict.outcome == Outcome::kPass || verdict.outcome == Outcome::kFail)) return true;
   if (verdict.outcome == Outcome::kSkip && verdict.deviation.empty()) return true;
   return verdict.expected == name(verdict.outcome);
 }

@@ -204,7 +204,7 @@ ordered_json to_json(const RecordedVerdict& recorded) {
 
 Outcome outcome_from(const std::string& word) {
   for (const Outcome outcome : {Outcome::kPass, Outcome::kFail, Outcome::kSkip, Outcome::kUntrusted, Outcome::kBroken,
-                               Outcome::kNotJudged})
+                               Outcome::kFlaky, Outcome::kNotJudged})
     if (word == name(outcome)) return outcome;
   throw std::runtime_error("'" + word.substr(0, 40) + "' is no outcome");
 }

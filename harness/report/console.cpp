@@ -225,6 +225,7 @@ std::string block_text(const Verdict& verdict, const std::string& title, const s
   for (char& c : outcome) c = char(std::toupper(static_cast<unsigned char>(c)));
   std::string text = fmt::format("{}  {}\n", outcome, printable(title));
   for (const std::string& cause : verdict.causes) line(text, "cause", cause);
+  if (verdict.gate) line(text, "gate", name(verdict.gate->state) + (verdict.gate->note.empty() ? "" : ": " + verdict.gate->note));
   line(text, "reason", verdict.message);
   line(text, "failures", others);
   line(text, "kernel", fmt::format("{} of back end {}", verdict.kernel, verdict.backend));
@@ -282,6 +283,24 @@ std::string idle_rows_text(const Ledger& ledger, const RunResult& result) {
   return text;
 }
 
+std::string gate_lists_text(const RunResult& result, const Shown& shown) {
+  constexpr size_t kMostPrinted = 20;
+  std::string text;
+  for (const auto& [state, count] : counts_by_state(result)) {
+    if (count == 0 || state == GateState::kNew || state == GateState::kSameBits) continue;
+    text += fmt::format("{}:\n", name(state));
+    size_t printed = 0;
+    for (const Verdict& v : result.verdicts) {
+      if (!v.gate || v.gate->state != state || (!shown.all && printed == kMostPrinted)) continue;
+      ++printed;
+      text += fmt::format("{} {}{}{}\n", printable(v.case_id), printable(v.kernel), v.gate->note.empty() ? "" : ": ", printable(v.gate->note));
+      for (const std::string& change : v.gate->changes) text += "  " + printable(change) + "\n";
+    }
+    if (size_t(count) > printed) text += fmt::format("and {} more; --show all prints them\n", size_t(count) - printed);
+  }
+  return text;
+}
+
 std::string causes_text(const RunResult& result, const Shown& shown) {
   constexpr size_t kMostCauses = 12;
   std::string text;
@@ -335,7 +354,8 @@ std::string outcome_line(const RunResult& result) {
     const std::string bad = result.unexpected() > 0 ? fmt::format("{} of {} not as expected; ", result.unexpected(), result.verdicts.size()) : "";
     return fmt::format("{}: {}{}; the other cases have no verdict\n", ending, bad, counts.empty() ? "no verdict" : counts);
   }
-  if (result.device_lost || result.judged() == 0) return ending + (counts.empty() ? "" : ": " + counts) + "\n";
+  if (result.device_lost || (result.judged() == 0 && !result.gate)) return ending + (counts.empty() ? "" : ": " + counts) + "\n";
+  if (result.gate) return ending + ": " + states_text(result) + "\n";
   if (result.unexpected() == 0) return ending + ": " + counts + "\n";
   return fmt::format("{}: {} of {} ({})\n", ending, result.unexpected(), result.verdicts.size(), counts);
 }

@@ -25,6 +25,9 @@ std::string failure_text(const Verdict& verdict);
 /// The unexpected verdicts: a block for each cause, with the first case that shows it in full.
 std::string failures_text(const RunResult& result, const Shown& shown, bool colour);
 
+/// After `assay gate`: the first verdicts of each state but `new` and `same bits`; failures that are new have blocks.
+std::string gate_lists_text(const RunResult& result, const Shown& shown);
+
 /// Failures by cause, each with its first case; empty if nothing failed.
 std::string causes_text(const RunResult& result, const Shown& shown);
 

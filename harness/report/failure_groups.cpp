@@ -17,6 +17,7 @@ namespace assay {
 
 std::vector<Outcome> outcomes_of(const RunResult& result) {
   std::vector<Outcome> outcomes = {Outcome::kPass, Outcome::kFail, Outcome::kSkip, Outcome::kUntrusted, Outcome::kBroken};
+  if (result.count(Outcome::kFlaky) > 0) outcomes.push_back(Outcome::kFlaky);
   if (result.count(Outcome::kNotJudged) > 0) outcomes.push_back(Outcome::kNotJudged);
   return outcomes;
 }
@@ -33,6 +34,8 @@ Standing standing_of(const Verdict& verdict) {
       return Standing::kBroken;
     case Outcome::kUntrusted:
       return Standing::kUntrusted;
+    case Outcome::kFlaky:
+      return Standing::kFlaky;
     case Outcome::kNotJudged:
       return Standing::kNotJudged;
   }
@@ -40,13 +43,13 @@ Standing standing_of(const Verdict& verdict) {
 }
 
 const char* name(Standing standing) {
-  constexpr std::array kNames = {"passed", "not run", "not offered", "failed", "broken", "untrusted", "not judged"};
+  constexpr std::array kNames = {"passed", "not run", "not offered", "failed", "broken", "untrusted", "flaky", "not judged"};
   return kNames[size_t(standing)];
 }
 
 Outcome outcome_of(Standing standing) {
   constexpr std::array kOutcome = {Outcome::kPass,   Outcome::kSkip,      Outcome::kSkip,     Outcome::kFail,
-                                   Outcome::kBroken, Outcome::kUntrusted, Outcome::kNotJudged};
+                                   Outcome::kBroken, Outcome::kUntrusted, Outcome::kFlaky, Outcome::kNotJudged};
   return kOutcome[size_t(standing)];
 }
 
@@ -87,11 +90,45 @@ std::string counts_text(const RunResult& result) {
   return known == 0 ? text : fmt::format("{}; {} of them are in the ledger", text, known);
 }
 
+std::map<GateState, int64_t> counts_by_state(const RunResult& result) {
+  std::map<GateState, int64_t> counts;
+  for (const GateState state : kGateStates) counts[state] = 0;
+  for (const Verdict& v : result.verdicts)
+    if (v.gate) ++counts[v.gate->state];
+  return counts;
+}
+
+std::string states_text(const RunResult& result) {
+  std::string text;
+  for (const auto& [state, count] : counts_by_state(result))
+    if (count > 0 || state != GateState::kNotInBaseline) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, name(state));
+  return text;
+}
+
+const char* gate_effect(GateState state, const GateRun& run) {
+  switch (state) {
+    case GateState::kNew:
+    case GateState::kGone:
+      return "fails";
+    case GateState::kFixed:
+      return run.strict ? "fails (--strict)" : "passes, with a note";
+    case GateState::kChanged:
+      return run.same_bits ? "fails (--same-bits)" : "passes";
+    case GateState::kKnown:
+    case GateState::kSameBits:
+    case GateState::kNotInBaseline:
+      break;
+  }
+  return "passes";
+}
+
 std::string ending_text(const RunResult& result) {
   if (!result.harness_error.empty()) return "ENDED EARLY";
   if (!result.ended_by.empty()) return "ENDED EARLY by " + result.ended_by;
   if (result.device_lost) return "DEVICE LOST";
-  if (result.judged() == 0) return "NOTHING RAN";
+  const ExitCode code = result.exit_code();
+  if (code == kUsageOrNothingRan) return "NOTHING RAN";
+  if (result.gate) return code == kAllAsExpected ? "GATE OPEN" : "GATE CLOSED";
   return result.unexpected() > 0 ? "NOT AS EXPECTED" : "ALL AS EXPECTED";
 }
 

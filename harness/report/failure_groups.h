@@ -15,13 +15,13 @@
 
 namespace assay {
 
-/// Outcomes in display order. not_judged comes last and only if it occurs.
+/// Outcomes in display order. flaky and unjudged come last and only if they occur.
 std::vector<Outcome> outcomes_of(const RunResult& result);
 
 /// A finer classification than Outcome: a skip is either a refused call or a case that the library never offered.
-enum class Standing { kPassed, kNotRun, kNotOffered, kFailed, kBroken, kUntrusted, kNotJudged };
+enum class Standing { kPassed, kNotRun, kNotOffered, kFailed, kBroken, kUntrusted, kFlaky, kNotJudged };
 inline constexpr std::array kStandings = {Standing::kPassed, Standing::kNotRun,    Standing::kNotOffered, Standing::kFailed,
-                                          Standing::kBroken, Standing::kUntrusted, Standing::kNotJudged};
+                                          Standing::kBroken, Standing::kUntrusted, Standing::kFlaky, Standing::kNotJudged};
 Standing standing_of(const Verdict& verdict);
 const char* name(Standing standing);  ///< "not offered"
 Outcome outcome_of(Standing standing);
@@ -38,6 +38,16 @@ std::map<std::string, int64_t> counts_by_rung(const RunResult& result);
 
 /// "1 pass, 2 fail": the outcomes that occur, and how many of them are known failures.
 std::string counts_text(const RunResult& result);
+
+/// Number of verdicts in each state of the gate.
+std::map<GateState, int64_t> counts_by_state(const RunResult& result);
+
+/// "1 new, 0 gone, 2 known, 0 fixed, 5 changed within the budget, 42 same bits": all six states; passes that the baseline lacks come last and only if
+/// there are any.
+std::string states_text(const RunResult& result);
+
+/// What a state does to the gate under these options: "fails", "passes, with a note".
+const char* gate_effect(GateState state, const GateRun& run);
 
 /// How the run ended, in capitals: "NOT AS EXPECTED".
 std::string ending_text(const RunResult& result);

@@ -126,6 +126,19 @@ Json violations(const std::vector<Violation>& found) {
   return list;
 }
 
+/// Null for other verbs than `assay gate`.
+Json gate(const std::optional<GateFinding>& finding) {
+  if (!finding) return nullptr;
+  return {{"state", name(finding->state)}, {"passes", finding->passes}, {"note", finding->note}, {"changes", finding->changes}};
+}
+
+Json gate_run(const RunResult& result) {
+  if (!result.gate) return nullptr;
+  Json counts = Json::object();
+  for (const auto& [state, count] : counts_by_state(result)) counts[name(state)] = count;
+  return {{"baseline", result.gate->baseline}, {"same_bits", result.gate->same_bits}, {"strict", result.gate->strict}, {"gaps", result.gate->gaps}, {"counts", counts}};
+}
+
 Json verdict(const Verdict& v) {
   Json tensors = Json::array();
   for (const TensorFinding& finding : v.tensors) tensors.push_back(tensor(finding));
@@ -140,6 +153,7 @@ Json verdict(const Verdict& v) {
           {"expected", v.expected},
           {"deviation", v.deviation},
           {"as_expected", as_expected(v)},
+          {"gate", gate(v.gate)},
           {"offered", v.offered},
           {"device_lost", v.device_lost},
           {"message", v.message},
@@ -208,8 +222,14 @@ std::vector<ReportField> json_fields() {
       {"provenance.tables[]", "path and digest of each table of the user"},
       {"provenance.evidence", "how many of the contracts were run, executed, read or inferred"},
       {"provenance.power", "how many mutation results were read from golden/power and how many were computed"},
-      {"ending", "ALL AS EXPECTED, NOT AS EXPECTED, or what ended the run"},
+      {"ending", "ALL AS EXPECTED, NOT AS EXPECTED, GATE OPEN, GATE CLOSED, or what ended the run"},
       {"counts", "number of verdicts by outcome"},
+      {"gate", "comparison of `assay gate`; null for other verbs"},
+      {"gate.baseline", "folder of the baseline"},
+      {"gate.same_bits", "whether --same-bits was given"},
+      {"gate.strict", "whether --strict was given"},
+      {"gate.gaps[]", "what the recordings lack; any gap closes the gate"},
+      {"gate.counts", "number of verdicts by state"},
       {"verdicts[]", "one object for each case and kernel, on a line of its own"},
       {"verdicts[].case", "id of the case"},
       {"verdicts[].op", "op"},
@@ -218,10 +238,15 @@ std::vector<ReportField> json_fields() {
       {"verdicts[].warp", "32 or 64 lanes"},
       {"verdicts[].kernel", "name of the kernel"},
       {"verdicts[].backend", "name of the kernel library"},
-      {"verdicts[].outcome", "pass, fail, skip, untrusted, broken or unjudged"},
+      {"verdicts[].outcome", "pass, fail, skip, untrusted, broken, flaky or unjudged"},
       {"verdicts[].expected", "outcome that the ledger demands; pass without a ledger"},
       {"verdicts[].deviation", "row of the ledger that covers this verdict"},
       {"verdicts[].as_expected", "whether the run may pass with this verdict"},
+      {"verdicts[].gate", "state for `assay gate`; null for other verbs, and for calls that both recordings skip"},
+      {"verdicts[].gate.state", "new, gone, known, fixed, changed within the budget, same bits, or not in the baseline"},
+      {"verdicts[].gate.passes", "whether the gate may be open with this verdict"},
+      {"verdicts[].gate.note", "why the verdict has this state"},
+      {"verdicts[].gate.changes[]", "for each tensor with other bits: elements changed, largest distance, first element"},
       {"verdicts[].offered", "false: the library has no kernel for the case"},
       {"verdicts[].device_lost", "true: the device was lost, and the verdict says nothing about the kernel"},
       {"verdicts[].message", "why the case was skipped, or is broken or untrusted"},
@@ -291,7 +316,7 @@ std::string json_text(const RunResult& result, const LibraryInfo& library, const
                       {"notes", library.notes}};
   std::string text = "{\"version\":" + std::to_string(kJsonVersion) + ",\n\"library\":" + text_of(about) +
                      ",\n\"provenance\":" + text_of(provenance_of(provenance)) + ",\n\"ending\":" + text_of(ending_text(result)) +
-                     ",\n\"counts\":" + text_of(counts) + ",\n\"verdicts\":[";
+                     ",\n\"counts\":" + text_of(counts) + ",\n\"gate\":" + text_of(gate_run(result)) + ",\n\"verdicts\":[";
   const char* separator = "\n";
   for (const Verdict& v : result.verdicts) {
     text.append(separator).append(text_of(verdict(v)));

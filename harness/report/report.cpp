@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <filesystem>
 #include <iterator>
 #include <pugixml.hpp>
 #include <sstream>
@@ -29,7 +31,7 @@ const Fields kVerdictColumns = {
     {"warp", "32 or 64 lanes"},
     {"kernel", "name of the kernel"},
     {"backend", "name of the kernel library"},
-    {"outcome", "pass, fail, skip, untrusted, broken or unjudged"},
+    {"outcome", "pass, fail, skip, untrusted, broken, flaky or unjudged"},
     {"as_expected", "yes or no: whether the run may pass with this row"},
     {"message", "why the case was skipped, or is broken or untrusted"},
     {"ledger", "row of the ledger of known deviations that covers this verdict"},
@@ -56,6 +58,9 @@ const Fields kPowerColumns = {
     {"power_subnormal", "elements that must be subnormal"},
     {"power_saturated", "elements that must have the largest finite magnitude"},
     {"power_nan", "elements that must be NaN"}};
+const Fields kGateColumns = {
+    {"gate", "state for `assay gate`: new, gone, known, fixed, changed within the budget, same bits, or not in the baseline; empty for other verbs"},
+    {"gate_note", "why it has this state, and how many elements changed"}};
 
 Cells joined(Cells a, const Cells& b) {
   a.insert(a.end(), b.begin(), b.end());
@@ -112,6 +117,11 @@ Cells power_cells(const Power& power, const std::string& tensor) {
   return cells;
 }
 
+Cells gate_cells(const Verdict& v) {
+  if (!v.gate) return Cells(kGateColumns.size());
+  return {name(v.gate->state), gate_note(*v.gate)};
+}
+
 Cells names_of(const Fields& fields) {
   Cells names;
   for (const ReportField& field : fields) names.push_back(field.name);
@@ -124,22 +134,23 @@ std::vector<ReportField> csv_columns() {
   Fields all = kVerdictColumns;
   all.insert(all.end(), kTensorColumns.begin(), kTensorColumns.end());
   all.insert(all.end(), kPowerColumns.begin(), kPowerColumns.end());
+  all.insert(all.end(), kGateColumns.begin(), kGateColumns.end());
   return all;
 }
 
 std::string csv_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance) {
   const std::vector<Fact> facts = facts_of(provenance, library);
-  Cells run_columns = {"run_id"}, run_cells = {run_id(facts)};
+  Cells run_columns = {"run_id", "run_schema"}, run_cells = {run_id(facts), std::to_string(kCsvVersion)};
   for (const Fact& fact : facts) {
     run_columns.push_back("run_" + fact.name);
     run_cells.push_back(fact.value);
   }
-  const auto whole_row = [](const Cells& verdict, const Cells& tensor, const Cells& power, const Cells& run) {
-    return row(joined(joined(joined(verdict, tensor), power), run));
+  const auto whole_row = [](const Cells& verdict, const Cells& tensor, const Cells& power, const Cells& gate, const Cells& run) {
+    return row(joined(joined(joined(joined(verdict, tensor), power), gate), run));
   };
-  std::string text = whole_row(names_of(kVerdictColumns), names_of(kTensorColumns), names_of(kPowerColumns), run_columns);
+  std::string text = whole_row(names_of(kVerdictColumns), names_of(kTensorColumns), names_of(kPowerColumns), names_of(kGateColumns), run_columns);
   const auto put = [&](const Verdict& verdict, const Cells& tensor, const std::string& name) {
-    text += whole_row(verdict_cells(verdict), tensor, power_cells(verdict.power, name), run_cells);
+    text += whole_row(verdict_cells(verdict), tensor, power_cells(verdict.power, name), gate_cells(verdict), run_cells);
     std::fill(run_cells.begin() + 1, run_cells.end(), "");  // values that are equal for all rows are printed in the first row
                                                             // only
   };
@@ -163,15 +174,29 @@ bool is_error(const Verdict& v) { return v.outcome == Outcome::kBroken || v.outc
 
 bool is_silent(const Verdict& v) { return as_expected(v) && v.outcome == Outcome::kPass; }
 
+/// The state of the gate as properties of a test case, which pytest writes too.
+void append_gate(pugi::xml_node testcase, const GateFinding& gate) {
+  pugi::xml_node properties = testcase.append_child("properties");
+  const auto add = [&](const char* name, const std::string& value) {
+    pugi::xml_node property = properties.append_child("property");
+    set(property, "name", name);
+    set(property, "value", value);
+  };
+  add("gate", name(gate.state));
+  if (const std::string note = gate_note(gate); !note.empty()) add("gate_note", note);
+}
+
 void append_outcome(pugi::xml_node testcase, const Verdict& v) {
+  if (v.gate) append_gate(testcase, *v.gate);
   if (is_silent(v)) return;
   if (as_expected(v)) {
-    const std::string known = v.deviation.empty() ? "" : v.deviation + "; ";
+    std::string known = v.deviation.empty() ? "" : v.deviation + "; ";
+    if (v.gate) known = fmt::format("{}: {}; ", name(v.gate->state), v.gate->note) + known;
     return set(testcase.append_child("skipped"), "message", known + headline(v));
   }
   pugi::xml_node failure = testcase.append_child(is_error(v) ? "error" : "failure");
-  set(failure, "type", name(v.outcome));
-  set(failure, "message", headline_with_cause(v));
+  set(failure, "type", v.gate ? name(v.gate->state) : name(v.outcome));
+  set(failure, "message", (v.gate ? fmt::format("{}: {}; ", name(v.gate->state), gate_note(*v.gate)) : "") + headline_with_cause(v));
   failure.text().set(printable_lines(failure_text(v)).c_str());
 }
 
@@ -263,13 +288,19 @@ struct FileKind {
 };
 
 constexpr FileKind kFileKinds[] = {
-    {"csv", ReportKind::kCsv}, {"junit", ReportKind::kJunit}, {"json", ReportKind::kJson}, {"html", ReportKind::kHtml}};
+    {"csv", ReportKind::kCsv},   {"junit", ReportKind::kJunit},   {"json", ReportKind::kJson},
+    {"html", ReportKind::kHtml}, {"md", ReportKind::kMarkdown}, {"sarif", ReportKind::kSarif}};
 
 std::string text_of(ReportKind kind, const RunResult& result, const LibraryInfo& library, const Provenance& provenance,
                     const EarlierRun* earlier, const ContractTexts& contracts) {
   switch (kind) {
     case ReportKind::kConsole:
+    case ReportKind::kGithub:
       break;
+    case ReportKind::kMarkdown:
+      return markdown_text(result, library, provenance);
+    case ReportKind::kSarif:
+      return sarif_text(result, library, provenance, workspace_of_job());
     case ReportKind::kCsv:
       return csv_text(result, library, provenance);
     case ReportKind::kJunit:
@@ -284,15 +315,22 @@ std::string text_of(ReportKind kind, const RunResult& result, const LibraryInfo&
 
 }  // namespace
 
+std::string workspace_of_job() {
+  for (const char* const name : {"GITHUB_WORKSPACE", "CI_PROJECT_DIR"})
+    if (const char* const value = std::getenv(name); value != nullptr && *value != '\0') return value;
+  std::error_code none;
+  return std::filesystem::current_path(none).string();
+}
+
 ReportRequest parse_report(const std::string& text) {
-  std::string known = "reports: console";
+  std::string known = "reports: console, github";
   for (const FileKind& kind : kFileKinds) known += fmt::format(", {}:FILE", kind.word);
   const size_t colon = text.find(':');
   const std::string word = text.substr(0, colon);
   const std::string file = colon == std::string::npos ? "" : text.substr(colon + 1);
-  if (word == "console") {
-    if (colon != std::string::npos) throw UsageError(fmt::format("--report {}: console goes to no file; {}", text, known));
-    return {ReportKind::kConsole, ""};
+  if (word == "console" || word == "github") {
+    if (colon != std::string::npos) throw UsageError(fmt::format("--report {}: {} goes to no file; {}", text, word, known));
+    return {word == "console" ? ReportKind::kConsole : ReportKind::kGithub, ""};
   }
   for (const FileKind& kind : kFileKinds) {
     if (word != kind.word) continue;

@@ -1,4 +1,4 @@
-// Reports of a run as files: CSV, JUnit XML, JSON, HTML.
+// Reports of a run as files: CSV, JUnit XML, JSON, HTML, Markdown, SARIF; and the annotations of GitHub Actions.
 #pragma once
 
 #include <map>
@@ -24,11 +24,11 @@ struct ContractText {
 };
 using ContractTexts = std::map<std::string, ContractText>;
 
-enum class ReportKind { kConsole, kCsv, kJunit, kJson, kHtml };
+enum class ReportKind { kConsole, kGithub, kCsv, kJunit, kJson, kHtml, kMarkdown, kSarif };
 
 struct ReportRequest {
   ReportKind kind;
-  std::string file;  ///< empty for the console
+  std::string file;  ///< empty for console and github
 };
 
 /// Parses "console", "csv:FILE", "html:FILE" and so on. Throws UsageError that lists the kinds.
@@ -41,8 +41,11 @@ void write_reports(const std::vector<ReportRequest>& requests, const RunResult& 
 
 // The CSV report: one row per tensor of each verdict.
 
+/// The value of `run_schema`. Raise it when a column changes its meaning or is removed, not for new columns.
+inline constexpr int kCsvVersion = 1;
+
 /// RFC 4180 with a header. A verdict without compared tensors has one row with empty tensor columns. The last columns begin with
-/// "run_": `run_id` is in every row, the other provenance only in the first. Reports can be concatenated; the first nonempty
+/// "run_": `run_id` is in every row, the other provenance and `run_schema` only in the first. Reports can be concatenated; the first nonempty
 /// value of a column among the rows of a run_id belongs to that run. To compare two runs, leave out these columns and "seconds".
 std::string csv_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance);
 
@@ -67,6 +70,22 @@ std::string json_text(const RunResult& result, const LibraryInfo& library, const
 
 /// All keys as paths: "verdicts[].tensors[].outside".
 std::vector<ReportField> json_fields();
+
+// Markdown: the comment of a pull request and the step summary of a CI job.
+
+/// At most 60,000 bytes, which a comment on GitHub and GitLab may have. Lists are cut with the number of what is left out.
+std::string markdown_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance);
+
+/// Workflow commands of GitHub Actions, one a line: an error for each cause of unexpected verdicts at the row of its first case, a notice for
+/// what was fixed. Paths are relative to `workspace` if they lie below it.
+std::string github_annotations(const RunResult& result, const std::string& workspace);
+
+/// SARIF 2.1.0. A rule is a contract, a result is a failure at the row of its case, with a path as for github_annotations(). States of the gate
+/// become `baselineState`, listed failures `suppressions`.
+std::string sarif_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance, const std::string& workspace);
+
+/// Root of the checkout: $GITHUB_WORKSPACE, $CI_PROJECT_DIR (GitLab), else the current folder.
+std::string workspace_of_job();
 
 // The HTML report: one file, no script, no network access, readable without colour.
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
+#include <filesystem>
 
 #include "harness/text/messages.h"
 #include "reference/formats/catalogue.h"
@@ -72,6 +74,23 @@ std::string next_step(const Verdict& v) {
   const bool unknown = v.outcome == Outcome::kFail && !v.causes.empty() && v.causes.front().starts_with("no known cause");
   if (!unknown || v.backend == "dump" || !v.repro.starts_with("assay run")) return "";
   return fmt::format("assay contracts match --op {} --backend {} --kernel {}", v.op, shell_word(v.backend), shell_word(v.kernel));
+}
+
+CaseRow row_of(const Verdict& verdict, const std::string& workspace) {
+  const size_t colon = verdict.origin.rfind(':');
+  if (colon == std::string::npos || colon == 0) return {};
+  CaseRow row{verdict.origin.substr(0, colon), std::max<int64_t>(1, std::atoll(verdict.origin.c_str() + colon + 1))};
+  std::error_code none;
+  const std::filesystem::path whole = std::filesystem::absolute(row.file, none).lexically_normal();
+  const std::filesystem::path relative = whole.lexically_relative(std::filesystem::path(workspace).lexically_normal());
+  if (std::filesystem::exists(whole, none) && !relative.empty() && *relative.begin() != "..") row.file = relative.string();
+  return row;
+}
+
+std::string gate_note(const GateFinding& gate) {
+  std::string text = gate.note;
+  for (const std::string& change : gate.changes) text += (text.empty() ? "" : "; ") + change;
+  return text;
 }
 
 std::string headline_with_cause(const Verdict& verdict) {

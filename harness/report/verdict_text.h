@@ -40,6 +40,16 @@ std::string headline(const Verdict& verdict);
 /// What to run if no cause is known: "assay contracts match --op ..."; empty otherwise.
 std::string next_step(const Verdict& verdict);
 
+/// The table row of a case as a place in a checkout.
+struct CaseRow {
+  std::string file;  ///< relative to the workspace if it lies below it; otherwise as in Verdict::origin; empty: unknown
+  int64_t line = 1;
+};
+CaseRow row_of(const Verdict& verdict, const std::string& workspace);
+
+/// The note of a gate's state and what changed, as one line; empty if the state says it all.
+std::string gate_note(const GateFinding& gate);
+
 /// As headline(), with the first known cause: "q: 12 of 30 elements outside, ...; cause: explains 12 of 12 ...".
 std::string headline_with_cause(const Verdict& verdict);
 

@@ -30,7 +30,7 @@ Deviation deviation_of(const Table& table, const TableRow& row) {
     if (table.text(row, column).empty())
       throw table.error(row, column, "is empty: a deviation needs a reason, an issue, a date and an owner");
   std::vector<std::string> outcomes;
-  for (const Outcome o : {Outcome::kPass, Outcome::kFail, Outcome::kSkip, Outcome::kUntrusted, Outcome::kBroken})
+  for (const Outcome o : {Outcome::kPass, Outcome::kFail, Outcome::kSkip, Outcome::kUntrusted, Outcome::kBroken, Outcome::kFlaky})
     outcomes.push_back(name(o));
   const std::string& outcome = table.text(row, "outcome");
   if (std::find(outcomes.begin(), outcomes.end(), outcome) == outcomes.end())

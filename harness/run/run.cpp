@@ -255,8 +255,8 @@ int64_t RunResult::judged() const {
 ExitCode RunResult::exit_code() const {
   if (!harness_error.empty()) return kHarnessFailed;
   if (device_lost) return kDeviceLost;
-  if (judged() == 0) return kUsageOrNothingRan;
-  return unexpected() == 0 ? kAllAsExpected : kUnexpected;
+  if (judged() == 0 && !(gate && unexpected() > 0)) return kUsageOrNothingRan;
+  return unexpected() == 0 && !(gate && !gate->gaps.empty()) ? kAllAsExpected : kUnexpected;
 }
 
 }  // namespace assay

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -47,6 +48,8 @@ class Ledger {
   /// Stores the expected outcome and its reason in a verdict, taken from the first row that matches it.
   void expect(Verdict& verdict) const;
 
+  const std::vector<Deviation>& rows() const { return rows_; }
+
   /// Rows that match none of these verdicts: fixed and forgotten, or not part of this run.
   std::vector<const Deviation*> idle(const std::vector<Verdict>& verdicts) const;
 
@@ -67,11 +70,20 @@ struct RunOptions {
   std::function<void(const Verdict&)> on_verdict;
 };
 
+/// What `assay gate` compared the verdicts with.
+struct GateRun {
+  std::string baseline;               ///< as the user named it
+  bool same_bits = false;             ///< a change within the budget closes the gate
+  bool strict = false;                ///< a fixed failure closes the gate
+  std::vector<std::string> gaps = {};  ///< what the recordings lack; any gap closes the gate
+};
+
 struct RunResult {
   std::vector<Verdict> verdicts;
   bool device_lost = false;
   std::string harness_error{};  ///< why the harness itself ended the run; `verdicts` holds those made before
   std::string ended_by{};       ///< "SIGINT" if the run ended before all cases had verdicts
+  std::optional<GateRun> gate{};  ///< only for `assay gate`
 
   int64_t count(Outcome outcome) const;
   int64_t unexpected() const;

@@ -140,11 +140,50 @@ std::optional<CallResult> call_repeatedly(const CallRequest& request, const Back
     if (!answered(again, verdict)) return std::nullopt;
     verdict.message = call_difference(first, again, call);
     if (verdict.message.empty()) continue;
-    verdict.outcome = Outcome::kFail;
+    verdict.outcome = Outcome::kFlaky;
     return std::nullopt;
   }
   return first;
 }
+
+namespace {
+
+/// The outcome of one call alone, without mutation analysis and diagnosis.
+Outcome outcome_of_call(const BoundCase& bound, const CallRequest& request, const Backend& backend, std::optional<CallResult>& result) {
+  Verdict verdict;
+  result = backend.call(request);
+  if (!answered(*result, verdict)) {
+    result.reset();
+    return verdict.device_lost ? Outcome::kNotJudged : verdict.outcome;
+  }
+  judge_outputs(bound, *request.problem, *result, verdict);
+  return verdict.outcome;
+}
+
+/// Calls a kernel that failed again, `calls` times. A call with another outcome or other bits makes the failure kFlaky; it never becomes a
+/// pass. A lost device says nothing and ends the calls.
+void classify_by_calls(const BoundCase& bound, const CallRequest& request, const Backend& backend, int calls, const std::optional<CallResult>& first,
+                       Verdict& verdict) {
+  const Outcome failed = verdict.outcome;
+  int made = 1, as_first = 1, passed = 0;
+  std::string difference;
+  for (int call = 2; call <= calls + 1; ++call, ++made) {
+    CallRequest next = request;
+    next.schedule_seed = request.schedule_seed + uint64_t(call) - 1;
+    std::optional<CallResult> again;
+    const Outcome outcome = outcome_of_call(bound, next, backend, again);
+    if (outcome == Outcome::kNotJudged) break;
+    as_first += int(outcome == failed), passed += int(outcome == Outcome::kPass);
+    if (difference.empty() && outcome == failed && first && again) difference = call_difference(*first, *again, call);
+  }
+  if (as_first == made && difference.empty()) return;
+  const std::string counts = std::to_string(as_first) + " of " + std::to_string(made) + " calls with the same inputs " +
+                             (failed == Outcome::kBroken ? "were broken" : "failed") + ", " + std::to_string(passed) + " passed";
+  verdict.outcome = Outcome::kFlaky;
+  verdict.message = counts + (difference.empty() ? "" : "; " + difference) + (verdict.message.empty() ? "" : "; first call: " + verdict.message);
+}
+
+}  // namespace
 
 namespace {
 
@@ -382,6 +421,8 @@ void run_problem(const Op& op, const Case& one, const KernelOffer& kernel, const
     verdict.causes.push_back("none in the contract's steps: the plain call is correct");
   else if (is_bad && options.diagnose)
     options.diagnose(evidence, verdict);
+  if (options.rerun_failed > 0 && !agreed_with_the_contract(verdict) && (verdict.outcome == Outcome::kFail || verdict.outcome == Outcome::kBroken))
+    classify_by_calls(bound, request, backend, options.rerun_failed, result, verdict);
   record(options, evidence, verdict);
 }
 

@@ -30,6 +30,7 @@ struct CaseOptions {
   int repeat = 1;              ///< number of calls that must return the same bits, each with a different schedule_seed
   uint64_t schedule_seed = 1;  ///< used for the first call
   bool ladder = false;         ///< also run the invariance tests if the outputs agree
+  int rerun_failed = 0;        ///< further calls after a kFail or kBroken; if any differs, the outcome is kFlaky
 
   /// Mutation analysis of the case's data. Mutants that the case neither kills nor declares turn a pass into untrusted.
   std::function<Power(const Evidence&)> power{};
@@ -48,7 +49,8 @@ struct CaseOptions {
 ///   kSkip       the library answered UNSUPPORTED, or lost the device (device_lost)
 ///   kBroken     crash, hang, a write outside a buffer or into an input, a logical output element not written, a floating-point
 ///               environment left changed
-///   kFail       FAILED, other bits on repetition or in an invariance test, an element or padding outside its set, a violation
+///   kFail       FAILED, other bits in an invariance test, an element or padding outside its set, a violation
+///   kFlaky      other bits on repetition; or one of `rerun_failed` further calls differs from the failed one
 ///   kUntrusted  would pass, but the data miss a mutant that the row does not declare
 ///   kNotJudged  the harness did not call the kernel or could not check it; the message says why
 ///

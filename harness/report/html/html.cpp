@@ -33,7 +33,7 @@ void tally(Node main, const RunResult& result) {
   for (const Verdict& v : result.verdicts) ++counts[standing_of(v)];
   const Node tally = line(main, "div", "tally");
   for (const Standing s : kStandings) {
-    if (s == Standing::kNotJudged && counts[s] == 0) continue;
+    if ((s == Standing::kFlaky || s == Standing::kNotJudged) && counts[s] == 0) continue;
     const Node box = line(tally, "div", counts[s] > 0 && is_bad(outcome_of(s)) ? "alarm" : "");
     write(child(box, "b"), std::to_string(counts[s]));
     mark(box, outcome_of(s));
@@ -89,6 +89,7 @@ void words(Node main) {
   entry(terms, "accepted", "the codes that a right kernel may return for an element; anything else is outside");
   entry(terms, "failed", "an element is outside its accepted set, or padding was changed");
   entry(terms, "broken", "the call crashed, hung, or wrote outside its tensors");
+  entry(terms, "flaky", "calls with the same inputs returned different bits, or failed and passed");
   entry(terms, "untrusted", "the output is right, but these inputs could not have exposed some mistakes, and the case does not list them");
   entry(terms, "not run", "the kernel refused the call");
   entry(terms, "mutant", "the contract with one mistake; inputs kill it if its outputs would be rejected");
@@ -98,7 +99,7 @@ void words(Node main) {
 /// How the run ended, and what was run.
 void head(Node main, const RunResult& result, const Provenance& provenance, const LibraryInfo& library) {
   const std::string ending = ending_text(result);
-  const bool good = ending == "ALL AS EXPECTED" && provenance.ended_early.empty();
+  const bool good = (ending == "ALL AS EXPECTED" || ending == "GATE OPEN") && provenance.ended_early.empty();
   code(write(line(main, "h1"), "Assay report: kernels of back end "), result.verdicts.empty() ? "" : result.verdicts.front().backend);
   write(line(main, "p", good ? "ending" : "ending bad"), ending);
   if (!provenance.ended_early.empty())
@@ -232,6 +233,7 @@ std::string html_text(const RunResult& result, const LibraryInfo& library, const
   Page page(ending_text(result), !groups.empty());
   head(page.main(), result, provenance, library);
   page.add("causes", "What failed, by cause", "", [&](Node section) { cause_table(section, result, groups); });
+  page.add("gate", "Since the baseline", "", [&](Node section) { gate(section, result); });
   if (earlier != nullptr) page.add("trend", "Since the earlier run", "", [&](Node section) { trend(section, result, *earlier); });
   page.add("contracts", "Verdicts by op and vendor", "", [&](Node section) { matrix(section, result, groups, contracts); });
   page.add("failures", "Failures, a card for each cause", "", [&](Node section) { cause_cards(section, result, groups, contracts); });

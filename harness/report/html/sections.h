@@ -28,6 +28,11 @@ void power(Node section, const RunResult& result);
 /// Counts, and the cases that changed in collapsed lists.
 void trend(Node section, const RunResult& result, const EarlierRun& earlier);
 
+// The gate's comparison with a baseline, as a section of the HTML report.
+
+/// States with counts and what they do to the gate, then the verdicts of each state in collapsed lists. Nothing for other verbs.
+void gate(Node section, const RunResult& result);
+
 // The failures of a run by cause, as sections of the HTML report.
 
 /// One line per cause, linked to its card.

@@ -376,6 +376,34 @@ void list(Node section, const char* title, const std::vector<const Verdict*>& ve
 
 }  // namespace
 
+void gate(Node section, const RunResult& result) {
+  if (!result.gate) return;
+  code(write(line(section, "p"), "Against the baseline "), result.gate->baseline);
+  for (const std::string& gap : result.gate->gaps) write(line(section, "p", "early"), "Incomplete: " + gap);
+  const Node body = table(section, "gate", {"state", "verdicts", "gate"});
+  std::map<GateState, std::vector<const Verdict*>> verdicts;
+  for (const Verdict& v : result.verdicts)
+    if (v.gate) verdicts[v.gate->state].push_back(&v);
+  for (const auto& [state, count] : counts_by_state(result)) {
+    if (count == 0 && state == GateState::kNotInBaseline) continue;
+    const Node row = line(body, "tr");
+    for (const std::string& text : {std::string(name(state)), std::to_string(count), std::string(gate_effect(state, *result.gate))}) write(cell(row), text);
+  }
+  for (const auto& [state, of_state] : verdicts) {
+    if (state == GateState::kSameBits) continue;
+    const Folded list = folded(section);
+    write(list.summary, fmt::format("{}: {}", name(state), of_state.size()));
+    const Node lines = line(list.content, "ul", "others");
+    for (const Verdict* v : of_state) {
+      const Node item = line(lines, "li");
+      mark(item, v->outcome);
+      code(write(item, " "), v->case_id);
+      code(write(item, " "), v->kernel);
+      soft(write(item, " "), gate_note(*v->gate));
+    }
+  }
+}
+
 void trend(Node section, const RunResult& result, const EarlierRun& earlier) {
   const Trend trend = trend_of(result, earlier);
   const Node counts = write(line(section, "p"), "Against ");
