@@ -7,10 +7,10 @@ mkdir -p "$scratch/docs"
 cp -r "$root/docs/reference" "$scratch/docs/"
 cp "$root/README.md" "$scratch/"
 expect 0 "" "$assay" docs --check "$scratch/docs/reference"
-for page in commands contract-cells reports ops status; do
-  sed -i '8s/^/x/' "$scratch/docs/reference/$page.md"
-  expect 1 "$page.md is stale" "$assay" docs --check "$scratch/docs/reference"
-  cp "$root/docs/reference/$page.md" "$scratch/docs/reference/"
+for page in commands.md contract-cells.md reports.md ops.md status.md report.schema.json verdicts.schema.json; do
+  sed -i '8s/^/x/' "$scratch/docs/reference/$page"
+  expect 1 "$page is stale" "$assay" docs --check "$scratch/docs/reference"
+  cp "$root/docs/reference/$page" "$scratch/docs/reference/"
 done
 sed -i 's/^| Casts |.*/| Casts | 0 | 0 | 0 | 0 | |/' "$scratch/README.md"
 expect 1 "README.md is stale" "$assay" docs --check "$scratch/docs/reference"
@@ -19,7 +19,7 @@ expect 2 "expected --output DIR or --check DIR" "$assay" docs
 # The glossary has a heading for each outcome, and for each line of a failure that the program prints.
 defined() {
   local words word missing=""
-  words="pass fail skip untrusted broken unjudged $("$assay" run --backend "$scratch/libwrong.so" --suite rms_norm/quick --case '*/bf16.m4.n1024.eps1e-6/normal*' | sed -n '/^FAIL/,/^$/s/^  \([a-z]*\) .*/\1/p' | sort -u | tr '\n' ' ')"
+  words="pass fail skip untrusted broken flaky unjudged $("$assay" run --backend "$scratch/libwrong.so" --suite rms_norm/quick --case '*/bf16.m4.n1024.eps1e-6/normal*' | sed -n '/^FAIL/,/^$/s/^  \([a-z]*\) .*/\1/p' | sort -u | tr '\n' ' ')"
   for word in $words; do grep -qxF "### $word" "$1" || missing+=" $word"; done
   echo "$(wc -w <<<"$words") words, without an entry:${missing:- none}"
   [ -z "$missing" ] && [[ " $words " == *" cause "* ]]

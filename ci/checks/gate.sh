@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# assay gate: equal bits pass; a change within the accepted intervals passes and is reported; a violation and a missing kernel
-# fail.
+# assay gate: new failures and calls that are gone close it; known and fixed failures, changes within the accepted intervals and equal bits
+# do not, unless --strict or --same-bits says so. Every report has the states. assay known, flaky kernels, and shards.
 . "$(dirname "$0")/lib.sh"
 r=$scratch
 some='*/bf16.m4.*'
@@ -8,7 +8,7 @@ norm=(--suite rms_norm/quick --warp 32 --case "$some")
 "$assay" run --backend cpu "${norm[@]}" --record "$r/before" >/dev/null || fail "the baseline does not pass"
 "$assay" run --backend cpu "${norm[@]}" --record "$r/now" >/dev/null || fail "the second run does not pass"
 expect 0 "GATE OPEN: " "$assay" gate --baseline "$r/before" "$r/now"
-expect 0 ", 0 changed within the budget, 0 not in the baseline, 0 violation, 0 gone" "$assay" gate --baseline "$r/before" "$r/now"
+expect 0 "0 new, 0 gone, 0 known, 0 fixed, 0 changed within the budget, " "$assay" gate --baseline "$r/before" "$r/now"
 
 # Flips one bit of the baseline: today's outputs are correct but differ from it.
 one=$(cd "$r/before" && find rms_norm -name '*.safetensors' | sort | head -1)
@@ -32,12 +32,110 @@ grep -q "since the baseline: y \[" "$r/gate.json" || fail "no report says what c
 cp -r "$r/now" "$r/wrong"
 cp "$r/turned/$one" "$r/wrong/$one"
 "$assay" judge "$r/wrong" >/dev/null && fail "one wrong bit passes"
-expect 1 "1 violation" "$assay" gate --baseline "$r/before" "$r/wrong"
+expect 1 "1 new, 0 gone, " "$assay" gate --baseline "$r/before" "$r/wrong"
+expect 1 "gate      new: pass in the baseline" "$assay" gate --baseline "$r/before" "$r/wrong"
+# The recording says that it passed, and its bits did not change: its contract or its case did.
+expect 1 "new: pass in the baseline, with the same bits: its contract or case changed since" "$assay" gate --baseline "$r/wrong" "$r/wrong"
 
 # A case that no longer runs, a case that the baseline lacks, other inputs, and an invalid baseline.
 "$assay" run --backend cpu --suite rms_norm/quick --warp 64 --case "$some" --record "$r/wide" >/dev/null
-expect 1 "gone since the baseline" "$assay" gate --baseline "$r/before" "$r/wide"
+expect 1 "pass in the baseline; no recording has it now" "$assay" gate --baseline "$r/before" "$r/wide"
 expect 1 "not in the baseline" "$assay" gate --baseline "$r/before" "$r/wide"
 expect 0 "GATE OPEN: " "$assay" gate --baseline "$r/before" "$r/wide" "$r/now"
 rm "$r/wrong/index.json"
 expect 2 "its run did not finish" "$assay" gate --baseline "$r/wrong" "$r/now"
+
+# A change that breaks some cases of a plug-in: its failures are new; with the known-failures list or a renewed baseline they are known;
+# without the change they are fixed.
+plugin() { cc -std=c99 -O2 -ffp-contract=off -fPIC -shared -I"$root/kernels/abi" "$1" -lm -o "$2" || fail "cc $1"; }
+mine=$root/kernels/example_plugin/my_rms_norm.c
+sed 's/double sum = 0;/float sum = 0;/; s/sum += (double)(v \* v);/sum += v * v;/' "$mine" >"$r/chain.c"
+cmp -s "$mine" "$r/chain.c" && fail "the changed kernel is the old one"
+plugin "$mine" "$r/libmine.so"
+plugin "$r/chain.c" "$r/libchain.so"
+few=(--suite rms_norm/quick --warp 32 --case '*/bf16.m3.*' --case '*/bf16.m16.n512.*')
+record() { "$assay" run --backend "$1" "${few[@]}" --record "$2" "${@:3}" >/dev/null; }
+record "$r/libmine.so" "$r/good" || fail "the example plug-in does not pass"
+record "$r/libchain.so" "$r/bad" --report json:"$r/bad.json" && fail "one chain of additions passes"
+gate() { "$assay" gate --baseline "$r/$1" "$r/$2" "${@:3}"; }
+count() { grep -oE "[0-9]+ $1(,|$)" <<<"$line" | grep -oE '^[0-9]+'; }
+line=$(gate good bad | tail -n 1)
+new=$(count new)
+[[ $line == "GATE CLOSED: "* && $new -gt 0 && $(count 'same bits') -gt 0 ]] || fail "$line"
+expect 0 "0 new, 0 gone, $new known, 0 fixed, " gate bad bad
+expect 0 "fail in the baseline too" gate bad bad
+expect 0 "0 new, 0 gone, 0 known, $new fixed, " gate bad good
+expect 0 "fixed:" gate bad good
+expect 1 "GATE CLOSED: 0 new, 0 gone, 0 known, $new fixed, " gate bad good --strict
+expect 0 "GATE OPEN: " gate bad bad --strict
+
+known=("$assay" known write --from "$r/bad.json" --issue https://example.com/12 --owner ada)
+expect 0 "assay: $new failures listed, 0 rows kept" "${known[@]}" --output "$r/known.csv"
+[ "$(wc -l <"$r/known.csv")" -eq $((new + 1)) ] || fail "the list has not one row a failure: $(cat "$r/known.csv")"
+expect 0 "ALL AS EXPECTED" "$assay" run --backend "$r/libchain.so" "${few[@]}" --known-failures "$r/known.csv"
+expect 0 "0 new, 0 gone, $new known, 0 fixed, " gate good bad --known-failures "$r/known.csv"
+expect 0 "$new fixed, " gate good good --known-failures "$r/known.csv"
+expect 0 "the known-failures list has it as fail: remove its row" gate good good --ledger "$r/known.csv"
+expect 1 "GATE CLOSED: " gate good good --ledger "$r/known.csv" --strict
+sed 's/,fail,/,broken,/' "$r/known.csv" >"$r/other.csv"
+expect 1 "new: the known-failures list has it as broken" gate good bad --ledger "$r/other.csv"
+# Renewed from a run without the failures: their rows go, a row of another run stays.
+"$assay" run --backend "$r/libmine.so" "${few[@]}" --report json:"$r/good.json" >/dev/null
+echo 'gemm*,other,fail,else,https://example.com/13,2026-11-01,bob' >>"$r/known.csv"
+expect 0 "0 failures listed, 1 rows kept" "$assay" known write --from "$r/good.json" --issue x --keep "$r/known.csv" --output "$r/renewed.csv"
+[ "$(tail -n +2 "$r/renewed.csv")" = 'gemm*,other,fail,else,https://example.com/13,2026-11-01,bob' ] || fail "renewed: $(cat "$r/renewed.csv")"
+expect 2 "--issue is required" "$assay" known write --from "$r/bad.json"
+expect 2 "expected a report of --report json:FILE" "$assay" known write --from "$r/known.csv" --issue x
+expect 2 "since: 'soon': expected a date" "${known[@]}" --since soon
+sed 's/^{"version":1,/{"version":7,/' "$r/bad.json" >"$r/seven.json"
+expect 2 "version: expected 1, got 7" "$assay" known write --from "$r/seven.json" --issue x
+
+# Every report has the states; of a run they have none.
+all=(--report csv:"$r/g.csv" --report json:"$r/g.json" --report junit:"$r/g.xml" --report html:"$r/g.html" --report md:"$r/g.md" --report sarif:"$r/g.sarif" --report github)
+export GITHUB_STEP_SUMMARY=$r/summary.md GITHUB_WORKSPACE=$r
+expect 1 "::error file=suites/rms_norm/cases/" gate good bad "${all[@]}"
+[ "$(cat "$r/summary.md")" = "$(cat "$r/g.md")" ] || fail "the step summary is not the Markdown report"
+expect 1 "" gate good bad --report github
+[ "$(wc -c <"$r/summary.md")" -gt "$(wc -c <"$r/g.md")" ] || fail "a second summary replaces the first"
+expect 0 "::notice file=suites/rms_norm/cases/" gate bad good --report github
+GITHUB_STEP_SUMMARY='' expect 1 "GITHUB_STEP_SUMMARY is not set: annotations only" gate good bad --report github
+GITHUB_STEP_SUMMARY=$r expect 1 "cannot append to GITHUB_STEP_SUMMARY" gate good bad --report github
+python3 -B - "$r" "$new" <<'PYTHON' || fail "a report lacks the states"
+import collections, csv, json, sys, xml.etree.ElementTree as tree
+folder, new = sys.argv[1], int(sys.argv[2])
+report = json.load(open(folder + "/g.json"))
+counts = collections.Counter(v["gate"]["state"] for v in report["verdicts"] if v["gate"])
+assert report["gate"]["counts"]["new"] == counts["new"] == new, counts
+rows = {(row["case"], row["kernel"]): row["gate"] for row in csv.DictReader(open(folder + "/g.csv"))}
+assert collections.Counter(state for state in rows.values() if state) == counts, rows
+xml = tree.parse(folder + "/g.xml").getroot()
+states = collections.Counter(p.get("value") for p in xml.iter("property") if p.get("name") == "gate")
+assert states == counts and int(xml.get("failures")) == new, states
+for name, words in (("g.html", f"<td>new</td><td>{new}</td><td>fails</td>"), ("g.md", f"| new | {new} | fails |")):
+    assert words in open(f"{folder}/{name}").read(), name
+results = json.load(open(folder + "/g.sarif"))["runs"][0]["results"]
+assert [r["baselineState"] for r in results] == ["new"] * new, results
+plain = json.load(open(folder + "/bad.json"))
+assert plain["gate"] is None and all(v["gate"] is None for v in plain["verdicts"])
+PYTHON
+
+# A kernel that changes its mind from call to call: only further calls show it, it stays a failure, and a list may name it.
+sed 's/  return ASSAY_OK;/  static int calls; if (m > 0 \&\& n > 0 \&\& calls++ % 3 != 1) *(uint16_t*)y->data ^= 1;\n  return ASSAY_OK;/' "$mine" >"$r/moody.c"
+plugin "$r/moody.c" "$r/libmoody.so"
+one=(--backend "$r/libmoody.so" --suite rms_norm/quick --warp 32 --case '*/bf16.m16.n512.*/normal.*')
+expect 1 "FAIL  rms_norm/" "$assay" run "${one[@]}"
+expect 1 "FLAKY  rms_norm/" "$assay" run "${one[@]}" --rerun-failed 3 --record "$r/moody" --report json:"$r/moody.json"
+expect 1 "calls with the same inputs failed, " "$assay" run "${one[@]}" --rerun-failed 3
+expect 1 "FLAKY  rms_norm/" "$assay" run "${one[@]}" --repeat 4
+expect 1 " new, 0 gone, 0 known" "$assay" gate --baseline "$r/good" "$r/moody"
+expect 1 " flaky" "$assay" judge "$r/moody"
+"$assay" known write --from "$r/moody.json" --issue x --owner ada --reason race >"$r/moody.csv" 2>/dev/null
+grep -q ',flaky,race,x,' "$r/moody.csv" || fail "no row of a flaky kernel: $(cat "$r/moody.csv")"
+expect 0 "ALL AS EXPECTED" "$assay" run "${one[@]}" --ledger "$r/moody.csv"
+expect 0 "ALL AS EXPECTED" "$assay" run "${one[@]}" --ledger "$r/moody.csv" --rerun-failed 3
+expect 1 "FAIL  rms_norm/" "$assay" run --backend "$r/libchain.so" "${few[@]}" --rerun-failed 2
+
+# A share says what it wrote.
+expect 0 "wrote $r/s.1of2.xml" "$assay" run --backend "$r/libmine.so" "${few[@]}" --shard 1/2 --report junit:"$r/s.xml"
+[ -s "$r/s.1of2.xml" ] && [ ! -e "$r/s.xml" ] || fail "the share wrote another file than it said"
+echo passed

@@ -257,10 +257,10 @@ std::string fields_table(const char* title, const std::vector<ReportField>& fiel
 }
 
 DocsPage reports_page() {
-  std::string run_columns = "`run_id`";
+  std::string run_columns = "`run_id`, `run_schema`";
   for (const Fact& fact : facts_of({}, {})) run_columns += ", `run_" + fact.name + "`";
   return {"reports.md",
-          "# Reports\n\n## CSV\n\n"
+          "# Reports\n\n[Exit codes and schemas](../exit-codes.md) has the states of the gate, and which changes of these formats are promised not to happen.\n\n## CSV\n\n"
           "A CSV report has a row for each output tensor of each verdict, and one row for a verdict without compared tensors.\n\n" +
               fields_table("column", csv_columns()) + "\nRun details: " + run_columns +
               ".\n`run_id` is in every row. The other `run_*` columns are filled in the first row of a run only.\n\n"
@@ -402,6 +402,8 @@ std::string readme_table(const std::map<std::string, OpStatus>& status) {
 std::vector<DocsPage> pages_of(const CLI::App& program, const OpRegistry& ops, const std::map<std::string, OpStatus>& status) {
   std::vector<DocsPage> pages = {commands_page(program), contract_cells_page(), reports_page(), ops_page(ops), status_page(ops, status)};
   for (DocsPage& page : pages) page.text = kWrittenBy + page.text;
+  pages.push_back({"report.schema.json", json_schema_text()});
+  pages.push_back({"verdicts.schema.json", csv_schema_text()});
   return pages;
 }
 

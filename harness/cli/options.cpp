@@ -400,7 +400,7 @@ void add_signoff(CLI::App& program, SignoffArguments& signoff) {
   CLI::Option* const output = verb.add_option("--output", signoff.output, "folder to make; the same command continues a sign-off that was interrupted")->check(a_name())->type_name("DIR");
   verb.add_option("--backend", signoff.backend, "as for run")->type_name("NAME|PATH.so")->capture_default_str();
   verb.add_option("--by", signoff.by, "who signs off")->type_name("NAME");
-  verb.add_option("--ledger", signoff.ledger, "allowed deviations: known-failures list, as for run")->check(a_name())->type_name("FILE.csv");
+  verb.add_option("--ledger,--known-failures", signoff.ledger, "allowed deviations: known-failures list, as for run")->check(a_name())->type_name("FILE.csv");
   verb.add_option("--scope", signoff.scope, "minimum scope: table with columns need, op, format, why; default: suites/signoff.csv of the data folder")->check(a_name())->type_name("FILE.csv");
   verb.add_option("--golden", signoff.golden, "recorded outputs to compare with; default: those of this architecture in golden/observed")->check(a_name())->type_name("DIR");
   verb.add_option("--tier", signoff.tier, "last tier to run; quick is for trials")->check(CLI::IsMember({"quick", "full"}))->capture_default_str();

@@ -223,7 +223,7 @@ struct Climb {
   std::string message;                                      ///< of the failed level: which element, which bits
 };
 
-/// What `assay gate` found when it compared a verdict with its baseline. The first six are the states of docs/reference/exit-codes.md.
+/// What `assay gate` found when it compared a verdict with its baseline. The first six are the states of docs/exit-codes.md.
 enum class GateState { kNew, kGone, kKnown, kFixed, kChanged, kSameBits, kNotInBaseline };
 inline constexpr std::array kGateStates = {GateState::kNew,     GateState::kGone,     GateState::kKnown,        GateState::kFixed,
                                            GateState::kChanged, GateState::kSameBits, GateState::kNotInBaseline};

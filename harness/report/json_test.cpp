@@ -113,7 +113,7 @@ TEST(Json, HoldsViolationsBetweenElementsAndWhereCausesWereSought) {
 
 /// Paths of all keys. Skips objects whose keys are data, and leaves that the list describes as a whole.
 void collect_paths(const json& value, const std::string& path, std::set<std::string>& paths) {
-  const std::set<std::string> whole = {"counts", "provenance.options", "provenance.library_file", "provenance.ledger",
+  const std::set<std::string> whole = {"counts", "gate.counts", "provenance.options", "provenance.library_file", "provenance.ledger",
                                        "provenance.tables[]", "verdicts[].ladder.absent", "verdicts[].power.data[]",
                                        "verdicts[].violations[].places[]", "verdicts[].tensors[].first", "verdicts[].tensors[].worst",
                                        "verdicts[].tensors[].picture.distances[]", "verdicts[].tensors[].picture.magnitudes[]",
@@ -139,6 +139,8 @@ TEST(Json, EveryFieldIsDescribedAndNoOther) {
   result.verdicts = {one_wrong_row()};
   result.verdicts[0].climb.emplace();
   result.verdicts[0].violations = {{"one r for a row", "row 3", 3, {{"y", 3, 7}}}};
+  result.verdicts[0].gate = GateFinding{.changes = {"y: 3 elements"}};
+  result.gate = GateRun{.baseline = "before", .gaps = {"share 2/3"}};
   std::set<std::string> written, described;
   collect_paths(report(result), "", written);
   for (const ReportField& field : json_fields()) described.insert(field.name);
@@ -178,6 +180,7 @@ TEST(Json, AnEmptyRunIsApproved) {
 "provenance":{"version":"","commit":"","begun":"","ended":"","ended_early":"","host":"","command":"","options":{},"share":"","library_file":null,"ledger":null,"tables":[],"evidence":"","power":""},
 "ending":"NOTHING RAN",
 "counts":{"pass":0,"fail":0,"skip":0,"untrusted":0,"broken":0},
+"gate":null,
 "verdicts":[
 ]}
 )");

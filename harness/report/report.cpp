@@ -32,32 +32,32 @@ const Fields kVerdictColumns = {
     {"kernel", "name of the kernel"},
     {"backend", "name of the kernel library"},
     {"outcome", "pass, fail, skip, untrusted, broken, flaky or unjudged"},
-    {"as_expected", "yes or no: whether the run may pass with this row"},
+    {"as_expected", "yes or no: whether the run may pass with this row", "boolean"},
     {"message", "why the case was skipped, or is broken or untrusted"},
     {"ledger", "row of the ledger of known deviations that covers this verdict"},
-    {"seconds", "wall time of the kernel call"},
+    {"seconds", "wall time of the kernel call", "number"},
     {"row", "file and line of the case"},
     {"program", "of several algorithms that the contract admits: the one that made the outputs, or comes nearest"},
     {"program_said", "algorithm that the library itself named before the call"}};
 const Fields kTensorColumns = {
     {"tensor", "output tensor, or a part of it"},
     {"format", "format of its elements"},
-    {"elements", "number of elements"},
-    {"outside", "elements outside their accepted interval"},
-    {"worst_ulps", "largest distance from the accepted interval, in ulp of the format"},
-    {"single_code", "elements with exactly one accepted code"},
-    {"unjudged", "elements that the contract leaves undefined"},
-    {"padding_wrong", "padding elements that break their rule"},
-    {"budget_use", "largest distance from the middle of an accepted interval, divided by its half width: 1 is the edge; 0 if no element has a width"}};
+    {"elements", "number of elements", "integer"},
+    {"outside", "elements outside their accepted interval", "integer"},
+    {"worst_ulps", "largest distance from the accepted interval, in ulp of the format", "integer"},
+    {"single_code", "elements with exactly one accepted code", "integer"},
+    {"unjudged", "elements that the contract leaves undefined", "integer"},
+    {"padding_wrong", "padding elements that break their rule", "integer"},
+    {"budget_use", "largest distance from the middle of an accepted interval, divided by its half width: 1 is the edge; 0 if no element has a width", "number"}};
 /// Counts refer to the data that the mutation score is computed on, which may be a subsample.
 const Fields kPowerColumns = {
-    {"faults_seen", "mutants of the contract that this data set exposes"},
-    {"faults", "mutants of the contract that some data set can expose"},
-    {"codes_visited", "codes that every right kernel returns on this data set; of 8-bit formats"},
-    {"power_elements", "elements that the next three columns count"},
-    {"power_subnormal", "elements that must be subnormal"},
-    {"power_saturated", "elements that must have the largest finite magnitude"},
-    {"power_nan", "elements that must be NaN"}};
+    {"faults_seen", "mutants of the contract that this data set exposes", "integer"},
+    {"faults", "mutants of the contract that some data set can expose", "integer"},
+    {"codes_visited", "codes that every right kernel returns on this data set; of 8-bit formats", "integer"},
+    {"power_elements", "elements that the next three columns count", "integer"},
+    {"power_subnormal", "elements that must be subnormal", "integer"},
+    {"power_saturated", "elements that must have the largest finite magnitude", "integer"},
+    {"power_nan", "elements that must be NaN", "integer"}};
 const Fields kGateColumns = {
     {"gate", "state for `assay gate`: new, gone, known, fixed, changed within the budget, same bits, or not in the baseline; empty for other verbs"},
     {"gate_note", "why it has this state, and how many elements changed"}};

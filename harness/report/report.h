@@ -15,6 +15,7 @@ namespace assay {
 /// A column or key of a report with its description, which `assay docs` prints.
 struct ReportField {
   std::string name, meaning;
+  std::string type = "string";  ///< of JSON; "object or null", "number or string" (nan, inf); "optional object": may be absent
 };
 
 /// A contract in words, for the HTML report.
@@ -86,6 +87,14 @@ std::string sarif_text(const RunResult& result, const LibraryInfo& library, cons
 
 /// Root of the checkout: $GITHUB_WORKSPACE, $CI_PROJECT_DIR (GitLab), else the current folder.
 std::string workspace_of_job();
+
+// Schemas of reports, which `assay docs` writes.
+
+/// JSON Schema (draft 2020-12) of the JSON report. Further keys are allowed: a minor version may add some.
+std::string json_schema_text();
+
+/// Table Schema (Data Package standard) of the CSV report.
+std::string csv_schema_text();
 
 // The HTML report: one file, no script, no network access, readable without colour.
 

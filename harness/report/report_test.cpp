@@ -43,10 +43,14 @@ TEST(ReportOption, UnknownKindsListWhatThereIs) {
     }
     return "no error";
   };
-  const std::string known = "; reports: console, csv:FILE, junit:FILE, json:FILE, html:FILE";
+  const std::string known = "; reports: console, github, csv:FILE, junit:FILE, json:FILE, html:FILE, md:FILE, sarif:FILE";
   EXPECT_EQ(error_of("pdf:x"), "--report pdf:x: unknown report 'pdf'" + known);
   EXPECT_EQ(error_of("csv"), "--report csv: a file name is missing" + known);
   EXPECT_EQ(error_of("html:"), "--report html:: a file name is missing" + known);
+  EXPECT_EQ(parse_report("md:x").kind, ReportKind::kMarkdown);
+  EXPECT_EQ(parse_report("sarif:x").kind, ReportKind::kSarif);
+  EXPECT_EQ(parse_report("github").kind, ReportKind::kGithub);
+  EXPECT_EQ(error_of("github:x"), "--report github:x: github goes to no file" + known);
   EXPECT_EQ(error_of("console:x"), "--report console:x: console goes to no file" + known);
 }
 

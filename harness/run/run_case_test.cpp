@@ -187,8 +187,27 @@ TEST(RunCase, EqualOutputsAreJudgedOnce) {
 TEST(RunCase, RepetitionDemandsTheSameBits) {
   EXPECT_EQ(run("copy", {.repeat = 5}).outcome, Outcome::kPass);
   const Verdict verdict = run("follows_seed", {.repeat = 3});
-  EXPECT_EQ(verdict.outcome, Outcome::kFail);
+  EXPECT_EQ(verdict.outcome, Outcome::kFlaky);
   EXPECT_THAT(verdict.message, HasSubstr("not deterministic: call 2 gives other bits: y at storage element 2: 0x"));
+}
+
+TEST(RunCase, RerunsOfAFailureTellFlakyFromSteadyAndNeverMakeAPass) {
+  EXPECT_EQ(run("off_by_one", {.rerun_failed = 3}).outcome, Outcome::kFail) << "each call gives the same wrong bits";
+  EXPECT_EQ(run("copy", {.rerun_failed = 3}).outcome, Outcome::kPass);
+  EXPECT_EQ(run("follows_seed", {}).outcome, Outcome::kFail) << "without further calls nobody knows";
+  const Verdict flaky = run("follows_seed", {.rerun_failed = 3});
+  EXPECT_EQ(flaky.outcome, Outcome::kFlaky);
+  EXPECT_THAT(flaky.message, HasSubstr("4 of 4 calls with the same inputs failed, 0 passed; not deterministic: call 2 gives other bits: y at storage element 2"));
+  EXPECT_FALSE(as_expected(flaky));
+  EXPECT_FALSE(flaky.tensors.empty()) << "what the first call got wrong stays";
+
+  // The right byte is the seed of one of the calls: that call passes, and the outcome is still a failure.
+  const Problem problem = testing::toy_op().bind(testing::toy_case())->problem();
+  const auto right = uint64_t(std::to_integer<unsigned>(problem.tensors.front().bytes[4]));
+  ASSERT_GE(right, 2u);
+  const Verdict passes_later = run("follows_seed", {.schedule_seed = right - 1, .rerun_failed = 2});
+  EXPECT_EQ(passes_later.outcome, Outcome::kFlaky);
+  EXPECT_THAT(passes_later.message, HasSubstr("2 of 3 calls with the same inputs failed, 1 passed"));
 }
 
 TEST(RunCase, BlindnessMakesAPassUntrustedUnlessTheRowDeclaresIt) {

@@ -218,6 +218,32 @@ TEST(Ledger, TheFirstRowThatCoversHolds) {
   EXPECT_TRUE(as_expected(expected(rows, verdict("a/2", Outcome::kFail))));
 }
 
+TEST(Ledger, AFlakyKernelMayPassOrFailIfItIsListedAndOnlyThen) {
+  const std::string row = "a/*,*,flaky,race,#7,2026-11-21,ann";
+  for (const Outcome outcome : {Outcome::kFlaky, Outcome::kFail, Outcome::kPass}) EXPECT_TRUE(as_expected(expected(row, verdict("a/1", outcome)))) << name(outcome);
+  for (const Outcome outcome : {Outcome::kBroken, Outcome::kUntrusted, Outcome::kSkip}) EXPECT_FALSE(as_expected(expected(row, verdict("a/1", outcome)))) << name(outcome);
+  EXPECT_FALSE(as_expected(verdict("a/1", Outcome::kFlaky))) << "not listed";
+  EXPECT_FALSE(as_expected(expected("a/*,*,fail,race,#7,2026-11-21,ann", verdict("a/1", Outcome::kFlaky)))) << "listed as a steady failure";
+}
+
+TEST(Ledger, TheGateDecidesWhereThereIsABaseline) {
+  Verdict v = verdict("a/1", Outcome::kPass);
+  v.gate = GateFinding{.state = GateState::kFixed, .passes = false};
+  EXPECT_FALSE(as_expected(v));
+  RunResult result;
+  result.gate = GateRun{.baseline = "before"};
+  result.verdicts = {v};
+  EXPECT_EQ(result.exit_code(), kUnexpected);
+  result.verdicts[0].gate->passes = true;
+  EXPECT_EQ(result.exit_code(), kAllAsExpected);
+  result.gate->gaps = {"share 2/3 is missing"};
+  EXPECT_EQ(result.exit_code(), kUnexpected) << "an incomplete recording proves nothing";
+  result.gate->gaps.clear();
+  result.verdicts[0].outcome = Outcome::kSkip;
+  result.verdicts[0].gate = GateFinding{.state = GateState::kGone};
+  EXPECT_EQ(result.exit_code(), kUnexpected) << "all calls are gone";
+}
+
 TEST(Ledger, RowsThatCoverNothingAreNamed) {
   const Ledger ledger =
       Ledger::parse(std::string(kHead) + "a/*,*,fail,x,#7,2026-11-21,ann\nb/*,*,fail,y,#8,2026-11-21,ann", "l.csv");

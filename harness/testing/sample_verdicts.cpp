@@ -65,6 +65,26 @@ RunResult one_of_each() {
   return result;
 }
 
+RunResult gate_of_each_state() {
+  RunResult result;
+  result.gate = GateRun{.baseline = "before"};
+  const auto add = [&](Verdict v, GateState state, bool passes, const std::string& note) {
+    v.case_id = std::string("toy/") + std::to_string(result.verdicts.size());
+    v.gate = GateFinding{.state = state, .passes = passes, .note = note};
+    result.verdicts.push_back(v);
+  };
+  add(truncating_kernel(), GateState::kNew, false, "pass in the baseline");
+  add(verdict(Outcome::kNotJudged), GateState::kGone, false, "pass in the baseline; no recording has it now");
+  add(verdict(Outcome::kBroken), GateState::kKnown, true, "broken in the baseline too");
+  add(verdict(Outcome::kPass), GateState::kFixed, true, "fail in the baseline");
+  add(verdict(Outcome::kPass), GateState::kChanged, true, "");
+  add(verdict(Outcome::kPass), GateState::kSameBits, true, "");
+  add(verdict(Outcome::kPass), GateState::kNotInBaseline, true, "");
+  result.verdicts[1].message = "gone: " + result.verdicts[1].gate->note;
+  result.verdicts[4].gate->changes = {"q [2, 256] e4m3fn: 3 of 512 elements changed"};
+  return result;
+}
+
 Verdict one_wrong_row() {
   constexpr int64_t kRows = 5, kColumns = 1024;
   const std::vector<int32_t> ones(kRows * kColumns, ordinal_of_value(kE4M3Fn, 1));

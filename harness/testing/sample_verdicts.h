@@ -21,6 +21,9 @@ Verdict truncating_kernel();
 /// Every outcome once.
 RunResult one_of_each();
 
+/// A gate with a verdict in each state, in the order of kGateStates; `fixed` and `changed` pass.
+RunResult gate_of_each_state();
+
 /// A failure as the comparison produces it: row 3 of 5 is wrong, with picture, cause, mutation score, and an id that needs
 /// escaping.
 Verdict one_wrong_row();

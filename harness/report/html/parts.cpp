@@ -19,6 +19,7 @@ constexpr char kMarks[] = R"(<svg width="0" height="0" class="definitions"><defs
 <symbol id="mark-skip" viewBox="0 0 14 14"><path d="M2 7h10" class="line"/></symbol>
 <symbol id="mark-untrusted" viewBox="0 0 14 14"><circle cx="7" cy="7" r="6" class="line"/><path d="M7 1a6 6 0 0 1 0 12z"/></symbol>
 <symbol id="mark-broken" viewBox="0 0 14 14"><path d="M7 0l7 14H0z"/><path d="M7 5v4M7 10.5v1.7" class="paper"/></symbol>
+<symbol id="mark-flaky" viewBox="0 0 14 14"><rect width="14" height="14"/><path d="M2 7l3-4 4 8 3-4" class="paper"/></symbol>
 <symbol id="mark-unjudged" viewBox="0 0 14 14"><circle cx="7" cy="7" r="6" class="line"/><path d="M4 7h6" class="line"/></symbol>
 </defs></svg>
 )";

@@ -1,0 +1,190 @@
+#!/usr/bin/env bash
+# What CI systems read: the action, the GitLab template, the workflows of docs/ci-gate.md, SARIF and report schemas. Each validator must also
+# reject a broken copy. gate.sh runs as a CI job would run it. Tools come from PyPI; without them the parts that need them are skipped.
+. "$(dirname "$0")/lib.sh"
+templates=$root/ci/templates
+mine=$root/kernels/example_plugin/my_rms_norm.c
+plugin() { cc -std=c99 -O2 -ffp-contract=off -fPIC -shared -I"$root/kernels/abi" "$1" -lm -o "$2" || fail "cc $1"; }
+sed 's/double sum = 0;/float sum = 0;/; s/sum += (double)(v \* v);/sum += v * v;/' "$mine" >"$scratch/chain.c"
+plugin "$mine" "$scratch/libmine.so"
+plugin "$scratch/chain.c" "$scratch/libchain.so"
+
+# gate.sh without a baseline, then with one. The archive is a stand-in for ci/tarball's, whose content checks/tarball tests.
+mkdir -p "$scratch/packed/assay-0/bin"
+printf '#!/bin/sh\nexec %q "$@"\n' "$assay" >"$scratch/packed/assay-0/bin/assay"
+chmod +x "$scratch/packed/assay-0/bin/assay"
+tar -C "$scratch/packed" -czf "$scratch/assay.tar.gz" assay-0
+digest=$(sha256sum "$scratch/assay.tar.gz" | cut -d' ' -f1)
+cd "$scratch" || exit 1
+job() { env -u GITHUB_ACTIONS ASSAY_ARCHIVE="$scratch/assay.tar.gz" ASSAY_SUITE=rms_norm/quick ASSAY_BASELINE=.assay-baseline "$@" "$templates/gate.sh"; }
+expect 2 "ASSAY_BACKEND: expected a kernel library, got nothing" job env
+expect 2 "the digest is not 00" job env ASSAY_BACKEND=./libmine.so ASSAY_SHA256=00
+expect 2 "ASSAY_SHA256: expected the digest" job env ASSAY_BACKEND=./libmine.so ASSAY_ARCHIVE=https://mirror.invalid/assay.tar.gz
+expect 1 "no baseline in .assay-baseline yet: every unexpected verdict fails" job env ASSAY_BACKEND=./libchain.so
+expect 0 "ALL AS EXPECTED" job env ASSAY_BACKEND=./libmine.so ASSAY_SHA256="$digest"
+mv assay-out/recording .assay-baseline
+expect 0 "GATE OPEN" job env ASSAY_BACKEND=./libmine.so ASSAY_OPTIONS='--strict --same-bits'
+expect 1 "GATE CLOSED" job env ASSAY_BACKEND=./libchain.so
+for file in assay.md assay.xml assay.html assay.json assay.sarif recording/index.json; do [ -s "assay-out/$file" ] || fail "gate.sh leaves no $file"; done
+expect 1 "::error file=" env GITHUB_ACTIONS=true GITHUB_STEP_SUMMARY="$scratch/summary.md" ASSAY_ARCHIVE="$scratch/assay.tar.gz" ASSAY_SUITE=rms_norm/quick \
+  ASSAY_BASELINE=.assay-baseline ASSAY_BACKEND=./libchain.so "$templates/gate.sh"
+grep -q '^## Assay: GATE CLOSED' "$scratch/summary.md" || fail "no step summary"
+mkdir "$scratch/fails"
+printf '#!/bin/sh\nexit 3\n' >"$scratch/fails/assay"
+chmod +x "$scratch/fails/assay"
+expect 3 "" job env ASSAY_BACKEND=./libmine.so ASSAY_ARCHIVE= PATH="$scratch/fails:$PATH"
+
+# Dockerfile: what it copies and calls is in the tree, and the folder of the tarball is the one that it unpacks.
+for command in ci/setup ci/tarball; do
+  grep -q "RUN .*$command" "$templates/Dockerfile" && [ -x "$root/$command" ] || fail "Dockerfile: $command"
+done
+grep -q 'build/tarball/assay-\*.tar.gz' "$templates/Dockerfile" && grep -q 'name=assay-' "$root/ci/tarball" || fail "Dockerfile: the tarball has another name"
+
+# Validators, from PyPI into the build tree.
+tools=$build/ci_tools
+if [ ! -x "$tools/bin/check-jsonschema" ]; then
+  python3 -m venv --clear "$tools" >"$scratch/log" 2>&1 && "$tools/bin/pip" install -q check-jsonschema sarif-om zizmor >"$scratch/log" 2>&1 ||
+    { rm -rf "$tools"; skip "no check-jsonschema, sarif-om and zizmor from PyPI"; }
+fi
+valid() { "$tools/bin/check-jsonschema" "$@"; }
+action=$templates/github/action.yml
+gitlab=$templates/gitlab/assay.gitlab-ci.yml
+expect 0 "" valid --builtin-schema vendor.github-actions "$action"
+expect 0 "" valid --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci "$gitlab"
+sed 's/using: composite/using: composit/' "$action" >"$scratch/action.yml"
+expect 1 "composit" valid --builtin-schema vendor.github-actions "$scratch/action.yml"
+sed 's/policy: pull-push/policy: pull-and-push/' "$gitlab" >"$scratch/gitlab.yml"
+expect 1 "pull-and-push" valid --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci "$scratch/gitlab.yml"
+# No value that a pull request controls reaches a shell as text. Actions of GitHub itself are named by tag.
+printf 'rules:\n  unpinned-uses:\n    config:\n      policies:\n        actions/*: ref-pin\n' >zizmor.yml
+secure() { "$tools/bin/zizmor" --offline --no-progress --config zizmor.yml "$@"; }
+expect 0 "No findings" secure "$action"
+mkdir injected
+sed 's|^      run: bash .*|      run: echo ${{ inputs.backend }}|' "$action" >injected/action.yml
+expect 14 "template-injection" secure injected/action.yml
+
+# The workflows of the documentation: the schema and, if it is here, actionlint. Each input that they give exists, each required one is given.
+"$tools/bin/python" -B - "$root/docs/ci-gate.md" "$action" "$scratch" <<'PYTHON' || fail "docs/ci-gate.md"
+import re, sys
+from ruamel.yaml import YAML
+page, action, folder = sys.argv[1:]
+yaml = YAML(typ="safe")
+inputs = yaml.load(open(action))["inputs"]
+blocks = re.findall(r"```yaml\n(.*?)```", open(page).read(), re.S)
+found = 0
+for number, block in enumerate(blocks):
+    parsed = yaml.load(block)
+    if "jobs" not in parsed:
+        open(f"{folder}/block{number}.gitlab.yml", "w").write(block)
+        continue
+    open(f"{folder}/block{number}.workflow.yml", "w").write(block)
+    for job in parsed["jobs"].values():
+        for step in job["steps"]:
+            if "ci/templates/github@" not in step.get("uses", ""):
+                continue
+            found += 1
+            given = step["with"]
+            assert set(given) <= set(inputs), set(given) - set(inputs)
+            missing = [name for name, one in inputs.items() if one.get("required") and name not in given]
+            assert not missing, missing
+            lines = [line for line in block.splitlines() if line.strip()]
+            print(f"{len(lines)} lines of YAML")
+            assert number > 0 or len(lines) <= 10, f"the first workflow has {len(lines)} lines, not 10"
+assert found, "no workflow uses the action"
+PYTHON
+for file in "$scratch"/block*.workflow.yml; do expect 0 "" valid --builtin-schema vendor.github-workflows "$file"; done
+for file in "$scratch"/block*.gitlab.yml; do expect 0 "" valid --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci "$file"; done
+sed 's/runs-on:/run-on:/' "$scratch"/block0.workflow.yml >"$scratch/wrong.yml"
+expect 1 "run-on" valid --builtin-schema vendor.github-workflows "$scratch/wrong.yml"
+if linter=$(command -v actionlint); then
+  for file in "$scratch"/block*.workflow.yml; do expect 0 "" "$linter" "$file"; done
+  expect 1 "run-on" "$linter" "$scratch/wrong.yml"
+else
+  echo "no actionlint here: workflows are checked against the schema only"
+fi
+
+# Reports of a closed gate against their schemas, and copies with one mistake each.
+"$assay" run --backend ./libchain.so --suite rms_norm/quick --record changed >/dev/null
+"$assay" gate --baseline .assay-baseline changed --report json:gate.json --report csv:gate.csv --report sarif:gate.sarif >/dev/null
+report=$root/docs/reference/report.schema.json
+recording=$root/docs/recording.schema.json
+expect 0 "" valid --check-metaschema "$report" "$recording"
+expect 0 "" valid --schemafile "$report" gate.json
+expect 0 "" valid --schemafile "$recording" changed/index.json
+mistake() { "$tools/bin/python" -c "import json, sys; j = json.load(open(sys.argv[1])); $1; json.dump(j, open('mistake.json', 'w'))" "$2"; }
+mistake 'del j["verdicts"][0]["outcome"]' gate.json
+expect 1 "'outcome' is a required property" valid --schemafile "$report" mistake.json
+mistake 'j["version"] = 2' gate.json
+expect 1 "1 was expected" valid --schemafile "$report" mistake.json
+mistake 'j["verdicts"][0]["gate"]["passes"] = "yes"' gate.json
+expect 1 "is not of type 'boolean'" valid --schemafile "$report" mistake.json
+mistake 'j["verdicts"][0]["outcome"] = "passed"' changed/index.json
+expect 1 "'passed' is not one of" valid --schemafile "$recording" mistake.json
+"$tools/bin/python" -B - gate.csv "$root/docs/reference/verdicts.schema.json" <<'PYTHON' || fail "the CSV report is not as its schema says"
+import csv, json, sys
+rows = list(csv.DictReader(open(sys.argv[1])))
+fields = json.load(open(sys.argv[2]))["fields"]
+def check(rows):
+    assert list(rows[0]) == [field["name"] for field in fields], "columns"
+    for row in rows:
+        for field in fields:
+            value = row[field["name"]]
+            if value and field["type"] in ("integer", "number"):
+                {"integer": int, "number": float}[field["type"]](value)
+            assert field["type"] != "boolean" or value in field["trueValues"] + field["falseValues"], (field, value)
+check(rows)
+for column, value in (("elements", "many"), ("as_expected", "maybe")):
+    try:
+        check([dict(rows[0], **{column: value})])
+    except (AssertionError, ValueError):
+        continue
+    sys.exit(f"{column} = {value} is not noticed")
+PYTHON
+
+# SARIF: names and required properties as in Microsoft's object model; and the standard's own schema, if it is here or can be fetched.
+sarif() {
+  "$tools/bin/python" -B - "$1" <<'PYTHON'
+import json, sys
+import attr, sarif_om as om
+parts = {"runs": om.Run, "tool": om.Tool, "driver": om.ToolComponent, "rules": om.ReportingDescriptor, "results": om.Result, "message": om.Message,
+         "locations": om.Location, "physicalLocation": om.PhysicalLocation, "artifactLocation": om.ArtifactLocation, "region": om.Region,
+         "logicalLocations": om.LogicalLocation, "suppressions": om.Suppression, "invocations": om.Invocation,
+         "toolExecutionNotifications": om.Notification, "shortDescription": om.MultiformatMessageString}
+free = {"properties", "partialFingerprints"}
+seen = set()
+def check(value, kind, path):
+    seen.add(kind.__name__)
+    known = {a.metadata["schema_property_name"]: a for a in attr.fields(kind)}
+    for name, one in known.items():
+        assert one.default is not attr.NOTHING or name in value, f"{path}: {name} is required"
+    for name, inner in value.items():
+        if name == "$schema" and kind is om.SarifLog:
+            continue
+        assert name in known, f"{path}: {name} is no property of {kind.__name__}"
+        items = inner if isinstance(inner, list) else [inner]
+        for i, item in enumerate(items):
+            if isinstance(item, dict) and name not in free:
+                check(item, parts[name], f"{path}.{name}[{i}]")
+log = json.load(open(sys.argv[1]))
+check(log, om.SarifLog, "log")
+words = {"level": {"none", "note", "warning", "error"}, "kind": {"fail", "informational"}, "baselineState": {"new", "unchanged", "updated", "absent"}}
+results = log["runs"][0]["results"]
+assert results and all(result[name] in allowed for result in results for name, allowed in words.items()), "words"
+print("valid:", len(results), "results,", len(seen), "kinds of objects")
+PYTHON
+}
+expect 0 "valid: 7 results" sarif gate.sarif
+mistake 'j["runs"][0]["results"][0]["ruleID"] = "x"' gate.sarif
+expect 1 "ruleID is no property of Result" sarif mistake.json
+mistake 'del j["runs"][0]["results"][0]["message"]' gate.sarif
+expect 1 "message is required" sarif mistake.json
+standard=${ASSAY_SARIF_SCHEMA:-$tools/sarif-schema-2.1.0.json}
+[ -s "$standard" ] || curl -fsSL --max-time 20 https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json -o "$standard" 2>/dev/null || true
+if [ -s "$standard" ]; then
+  expect 0 "" valid --schemafile "$standard" gate.sarif
+  mistake 'j["runs"][0]["results"][0]["level"] = "fatal"' gate.sarif
+  expect 1 "'fatal' is not one of" valid --schemafile "$standard" mistake.json
+else
+  echo "the schema of SARIF 2.1.0 cannot be fetched: checked against the object model only"
+fi
+echo passed

