@@ -61,7 +61,7 @@ TEST_F(Cli, WrongCommandLinesAreExitCode2) {
   EXPECT_THAT(suite.text, HasSubstr("no suite 'quant_gruop'; did you mean 'quant_group'"));
   const Answer report = assay("run --report pdf:x");
   EXPECT_EQ(report.exit_code, 2);
-  EXPECT_THAT(report.text, HasSubstr("reports: console, csv:FILE"));
+  EXPECT_THAT(report.text, HasSubstr("reports: console, github, csv:FILE"));
   const Answer backend = assay("run --backend cpuu");
   EXPECT_EQ(backend.exit_code, 2);
   EXPECT_THAT(backend.text, HasSubstr("no back end 'cpuu' beside the program; did you mean 'cpu'"));
