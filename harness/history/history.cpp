@@ -56,7 +56,7 @@ auto texts_of(Run& run) {
                      &run.chip,  &run.device, &run.driver,      &run.toolkit, &run.host,    &run.command,      &run.selection, &run.share,        &run.ending};
 }
 
-constexpr std::array kOutcomes = {Outcome::kPass, Outcome::kFail, Outcome::kSkip, Outcome::kUntrusted, Outcome::kBroken, Outcome::kNotJudged};
+constexpr std::array kOutcomes = {Outcome::kPass, Outcome::kFail, Outcome::kSkip, Outcome::kUntrusted, Outcome::kBroken, Outcome::kFlaky, Outcome::kNotJudged};
 
 Outcome outcome_named(std::string_view word) {
   const auto found = std::find_if(kOutcomes.begin(), kOutcomes.end(), [&](Outcome one) { return word == name(one); });

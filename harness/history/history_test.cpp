@@ -120,6 +120,16 @@ TEST_F(HistoryFile, ReturnsWhatWasAddedAndStoresAStateOnce) {
   EXPECT_FALSE(newest[0].as_expected);
 }
 
+TEST_F(HistoryFile, KeepsEveryOutcome) {
+  for (const Outcome outcome : {Outcome::kPass, Outcome::kFail, Outcome::kSkip, Outcome::kUntrusted, Outcome::kBroken, Outcome::kFlaky, Outcome::kNotJudged}) {
+    fs::remove(path_);
+    add({{said("a", outcome)}});
+    const HistoryData data = read();
+    ASSERT_THAT(data.states, SizeIs(1));
+    EXPECT_EQ(data.states[0].outcome, outcome) << name(outcome);
+  }
+}
+
 TEST_F(HistoryFile, SaysSinceWhenACaseFailsFlipsOrHasOtherBits) {
   const auto pass = [](const char* id, const char* digest = "a", double use = 0.25) { return said(id, Outcome::kPass, use, digest); };
   const auto fail = [](const char* id) { return said(id, Outcome::kFail, 2, "w"); };
