@@ -22,7 +22,10 @@ while read -r object; do
   env -i ldd "$object" | grep -E 'not found|/work|/home' && fail "$object: see above"
 done < <(find "$scratch/clean/bin" "$scratch/clean/lib" -type f \( -name assay -o -name '*.so*' \))
 ! grep -rqF "$root" "$scratch/clean" --include='*.cmake' || fail "a CMake file names the source tree"
+takes_packed() { env -i ldd "$scratch/clean/bin/assay" | grep -qF "clean/bin/../lib/bundled/libtbb.so.12"; }
+takes_packed || fail "the program does not take the packed libraries: $(env -i ldd "$scratch/clean/bin/assay")"
 mv "$scratch/clean/lib/bundled" "$scratch/elsewhere"
+takes_packed && fail "libraries that are gone are found"
 if ! ldconfig -p | grep -q libtbb.so.12; then expect 127 "libtbb.so.12" bare bin/assay --version; fi
 mv "$scratch/elsewhere" "$scratch/clean/lib/bundled"
 if [ -n "${BARE:-}" ]; then
