@@ -137,36 +137,52 @@ const Operation* scratch(Wave& w, const Operation* o) {
   return o + o->slots;
 }
 
-/// Source 0: offset register, or none. Source 1: buffer descriptor in four scalars. Source 2: scalar offset. Out-of-range words
-/// read as 0 and are not written.
-template <bool kWrites>
-const Operation* buffer(Wave& w, const Operation* o) {
+/// Lanes of an access to buffer memory. Source 0: offset register, or none. Source 1: buffer descriptor in four scalars. Source 2:
+/// scalar offset.
+struct BufferLanes {
+  Addresses a;
+  u64 base, records;
+  u64 inside = 0;  ///< lanes whose bytes are all in range
+  u64 partly = 0;  ///< lanes whose first word is in range, but not all
+};
+BufferLanes find_in_buffer(Wave& w, const Operation* o) {
   const u32* descriptor = w.s + o->source[1].index;
-  const u64 base = descriptor[0] | static_cast<u64>(descriptor[1] & 0xFFFF) << 32;
+  BufferLanes lanes;
+  lanes.base = descriptor[0] | static_cast<u64>(descriptor[1] & 0xFFFF) << 32;
+  lanes.records = descriptor[2];
   if (descriptor[1] >> 16 & 0x3FFF) throw Fault("a buffer descriptor with a stride is not implemented");
-  const u64 records = descriptor[2], moved = low_word(w, o->source[2]);
+  const u64 moved = low_word(w, o->source[2]);
   const u32* low = o->source[0].kind == Source::kRow ? row(w, o->source[0].index) : nullptr;
   const u32 unit = o->bytes < 4 ? o->bytes : 4;
-  alignas(16) u8 outside[kLanes][16] = {};
-  u8* at[kLanes];
-  u64 inside = 0, partly = 0;
-  Addresses a;
   for (u64 rest = exec(w); rest != 0; rest &= rest - 1) {
     const int i = __builtin_ctzll(rest);
     const u64 offset = static_cast<u64>(o->offset) + (low != nullptr ? low[i] : 0) + moved;
-    a.of[i] = base + offset;
-    at[i] = outside[i];
-    if (offset + o->bytes <= records) inside |= u64{1} << i;
-    else if (offset + unit <= records) partly |= u64{1} << i;
+    lanes.a.of[i] = lanes.base + offset;
+    if (offset + o->bytes <= lanes.records) lanes.inside |= u64{1} << i;
+    else if (offset + unit <= lanes.records) lanes.partly |= u64{1} << i;
   }
-  if (inside != 0) resolve_global(w, o, a, inside, at, kWrites);
-  for (u64 rest = partly; rest != 0; rest &= rest - 1) {
+  return lanes;
+}
+
+/// Out-of-range words read as 0 and are not written.
+template <bool kWrites>
+const Operation* buffer(Wave& w, const Operation* o) {
+  const BufferLanes lanes = find_in_buffer(w, o);
+  const u32 unit = o->bytes < 4 ? o->bytes : 4;
+  alignas(16) u8 outside[kLanes][16] = {};
+  u8* at[kLanes];
+  for (u64 rest = exec(w); rest != 0; rest &= rest - 1) {
     const int i = __builtin_ctzll(rest);
-    const u64 offset = a.of[i] - base, whole = (records - offset) / unit * unit;
-    if (w.launch->memory->find(a.of[i], whole) == nullptr) throw Fault("buffer access to " + w.launch->memory->describe(a.of[i], whole));
-    if (!kWrites) std::memcpy(outside[i], reinterpret_cast<const void*>(a.of[i]), whole);
+    at[i] = outside[i];
+  }
+  if (lanes.inside != 0) resolve_global(w, o, lanes.a, lanes.inside, at, kWrites);
+  for (u64 rest = lanes.partly; rest != 0; rest &= rest - 1) {
+    const int i = __builtin_ctzll(rest);
+    const u64 offset = lanes.a.of[i] - lanes.base, whole = (lanes.records - offset) / unit * unit;
+    if (w.launch->memory->find(lanes.a.of[i], whole) == nullptr) throw Fault("buffer access to " + w.launch->memory->describe(lanes.a.of[i], whole));
+    if (!kWrites) std::memcpy(outside[i], reinterpret_cast<const void*>(lanes.a.of[i]), whole);
     else
-      for (u64 k = 0; k < whole / 4; ++k) std::memcpy(reinterpret_cast<u8*>(a.of[i]) + 4 * k, &row(w, o->data + static_cast<u32>(k))[i], 4);
+      for (u64 k = 0; k < whole / 4; ++k) std::memcpy(reinterpret_cast<u8*>(lanes.a.of[i]) + 4 * k, &row(w, o->data + static_cast<u32>(k))[i], 4);
   }
   move_lanes<kWrites>(w, o, exec(w), at);
   return o + o->slots;
@@ -181,6 +197,16 @@ const Operation* global_atomic(Wave& w, const Operation* o) {
   find_addresses(w, o, a);
   resolve_global(w, o, a, e, at, true);
   atomic_lanes(w, o, e, at);
+  return o + o->slots;
+}
+
+/// Out-of-range lanes change nothing.
+const Operation* buffer_atomic(Wave& w, const Operation* o) {
+  const BufferLanes lanes = find_in_buffer(w, o);
+  if (lanes.inside == 0) return o + o->slots;
+  u8* at[kLanes];
+  resolve_global(w, o, lanes.a, lanes.inside, at, true);
+  atomic_lanes(w, o, lanes.inside, at);
   return o + o->slots;
 }
 
@@ -238,9 +264,9 @@ bool build_memory(Build& build) {
   }
 
   if (space == kBuffer) {
-    if (is_atomic) return false;
+    if (is_atomic && o.unused == 1) not_implemented("a buffer atomic that returns the previous value");
     if (o.code & kToLds) not_implemented("a buffer load to LDS");
-    o.run = is_store ? buffer<true> : buffer<false>;
+    o.run = is_atomic ? buffer_atomic : is_store ? buffer<true> : buffer<false>;
     o.data = row_of(operands.at(0));
     const bool moves = build.has("offen");
     o.source[0].kind = Source::kConstant;

@@ -330,7 +330,7 @@ namespace {
 
 namespace units = assay_kernels::units;
 
-// 32 x 32 instructions have half the k of 16 x 16 ones.
+// 32 x 32 instructions have half the k of 16 x 16 ones. Those of gfx950 on int8 have twice the k of gfx942's.
 struct F16Wide : units::JoinedUnit<units::F16, 8, 8> {};
 struct Bf16Wide : units::JoinedUnit<units::Bf16, 8, 8, 128> {};
 struct Xf32Wide : units::JoinedUnit<units::Tf32, 4, 4, 128> {};
@@ -338,8 +338,9 @@ template <class A, class B>
 struct SplitWide : units::SplitUnit<A, B> {
   static constexpr int kK = 16;
 };
-struct Int8Wide : units::IntegerUnit<units::MfmaTile> {
-  static constexpr int kK = 16;
+template <int kLength>
+struct Int8 : units::IntegerUnit<units::MfmaTile> {
+  static constexpr int kK = kLength;
 };
 
 /// Sources: 0 is A, 1 is B, 2 is C. The result has kSize rows and columns.
@@ -387,7 +388,7 @@ constexpr Matrix matrix() {
   return {multiply<U, kSize>, U::kK * U::A::kMemoryBits / 32 / kGroups, U::kK * U::B::kMemoryBits / 32 / kGroups, kSize * kSize / kLanes};
 }
 
-const std::map<std::string, Matrix>& of_gfx942() {
+const std::map<std::string, Matrix>& matrices() {
   using namespace units;
   static const std::map<std::string, Matrix> table = {
       {"v_mfma_f32_16x16x16_f16", matrix<Gfx942MfmaF16F32, 16>()},
@@ -405,7 +406,9 @@ const std::map<std::string, Matrix>& of_gfx942() {
       {"v_mfma_f32_32x32x16_bf8_bf8", matrix<SplitWide<E5m2fnuz, E5m2fnuz>, 32>()},
       {"v_mfma_f32_32x32x16_fp8_bf8", matrix<SplitWide<E4m3fnuz, E5m2fnuz>, 32>()},
       {"v_mfma_f32_32x32x16_bf8_fp8", matrix<SplitWide<E5m2fnuz, E4m3fnuz>, 32>()},
-      {"v_mfma_i32_32x32x16_i8", matrix<Int8Wide, 32>()}};
+      {"v_mfma_i32_32x32x16_i8", matrix<Int8<16>, 32>()},
+      {"v_mfma_i32_16x16x64_i8", matrix<Int8<64>, 16>()},  // gfx950
+      {"v_mfma_i32_32x32x32_i8", matrix<Int8<32>, 32>()}};  // gfx950
   return table;
 }
 
@@ -413,8 +416,8 @@ const std::map<std::string, Matrix>& of_gfx942() {
 
 bool build_matrix(Build& build) {
   if (build.in.name.compare(0, 7, "v_mfma_") != 0) return false;
-  const auto found = of_gfx942().find(build.in.name);
-  if (found == of_gfx942().end()) return false;
+  const auto found = matrices().find(build.in.name);
+  if (found == matrices().end()) return false;
   if (build.is_gfx950 && build.in.name.compare(0, 11, "v_mfma_i32_") != 0)
     not_implemented("the arithmetic of gfx950's matrix instructions is not documented");
   const Matrix& matrix = found->second;

@@ -1,5 +1,5 @@
 // Arithmetic of one lane. It is written so that compilers vectorize it and every build gives the same bits. Included by
-// lane_code.cpp only.
+// lane_code.cpp, and by memory.cpp for atomics.
 //
 // NaN results: the first NaN source, made quiet, or 0x7fc00000 if no source is NaN. Hosts choose differently, so every result is
 // checked. Subnormals are kept here; a separate pass over rows flushes them. Rounding is to nearest even.

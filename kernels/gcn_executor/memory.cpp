@@ -8,6 +8,7 @@
 #include <map>
 
 #include "kernels/gcn_executor/instruction.h"
+#include "kernels/gcn_executor/lane_arithmetic.h"
 #include "kernels/gcn_executor/program.h"
 
 namespace assay_gcn {
@@ -85,6 +86,19 @@ enum AtomicKind : u16 {
   kAdd, kSub, kUmin, kUmax, kSmin, kSmax, kAnd, kOr, kXor, kSwap, kCompareSwap, kAddF32, kAddF64, kMinF64, kMaxF64, kPackedAddF16, kPackedAddBf16,
 };
 
+/// Adds the two f16 or bf16 values of a word, each to nearest even. Rounding first to f32 changes nothing: 24 bits are at least
+/// 2 * 11 + 2. Subnormals are kept.
+u32 packed_sum(AtomicKind kind, u32 old, u32 x) {
+  u32 sum = 0;
+  for (const int shift : {0, 16}) {
+    const u32 a = old >> shift & 0xFFFF, c = x >> shift & 0xFFFF;
+    const bool is_f16 = kind == kPackedAddF16;
+    const u32 p = is_f16 ? b(h(a)) : a << 16, q = is_f16 ? b(h(c)) : c << 16, r = settle(f(p) + f(q), p, q);
+    sum |= ((is_f16 ? half_bits(r) : bf16_of(r)) & 0xFFFF) << shift;
+  }
+  return sum;
+}
+
 template <class T>
 T apply(AtomicKind kind, T old, T x, T compare) {
   using Signed = std::make_signed_t<T>;
@@ -103,6 +117,7 @@ T apply(AtomicKind kind, T old, T x, T compare) {
     default: break;
   }
   if constexpr (sizeof(T) == 4) {
+    if (kind == kPackedAddF16 || kind == kPackedAddBf16) return packed_sum(kind, old, x);
     if (kind == kAddF32) {
       const float r = __builtin_bit_cast(float, old) + __builtin_bit_cast(float, x);
       return r != r ? 0x7FC00000u : __builtin_bit_cast(u32, r);
@@ -137,7 +152,8 @@ bool set_size(Operation& o, const std::string& what, bool is_store) {
 bool set_atomic(Operation& o, const std::string& what) {
   static const std::map<std::string, AtomicKind> kKinds = {
       {"add", kAdd}, {"sub", kSub}, {"umin", kUmin}, {"umax", kUmax}, {"smin", kSmin}, {"smax", kSmax}, {"and", kAnd}, {"or", kOr}, {"xor", kXor},
-      {"swap", kSwap}, {"cmpswap", kCompareSwap}, {"add_f32", kAddF32}, {"add_f64", kAddF64}, {"min_f64", kMinF64}, {"max_f64", kMaxF64}};
+      {"swap", kSwap}, {"cmpswap", kCompareSwap}, {"add_f32", kAddF32}, {"add_f64", kAddF64}, {"min_f64", kMinF64}, {"max_f64", kMaxF64},
+      {"pk_add_f16", kPackedAddF16}, {"pk_add_bf16", kPackedAddBf16}};
   const bool wide = what.size() > 3 && what.compare(what.size() - 3, 3, "_x2") == 0;
   const auto found = kKinds.find(wide ? what.substr(0, what.size() - 3) : what);
   if (found == kKinds.end()) return false;

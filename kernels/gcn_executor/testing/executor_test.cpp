@@ -369,6 +369,26 @@ TEST(GcnExecutor, AtomicsAndGroupsThatWait) {
   EXPECT_EQ(machine.device.races(), std::vector<std::string>());
 }
 
+TEST(GcnExecutor, PackedAtomicsRoundOnce) {
+  // f16: 1 + 2^-11 is a tie; 1 + 3 * 2^-11 rounds up; 65504 + 16 is Inf; 2^-24 + 2^-24 stays subnormal.
+  // bf16: 1 + 2^-8 is a tie; 1 + 3 * 2^-8 rounds up; the largest value twice is Inf; 2^-133 + 2^-133 stays subnormal.
+  const struct {
+    unsigned f16, bf16, x_f16, x_bf16, sum_f16, sum_bf16;
+  } cases[] = {{0x3C00, 0x3F80, 0x1000, 0x3B80, 0x3C00, 0x3F80},
+               {0x3C00, 0x3F80, 0x1600, 0x3C40, 0x3C02, 0x3F82},
+               {0x7BFF, 0x7F7F, 0x4C00, 0x7F7F, 0x7C00, 0x7F80},
+               {0x0001, 0x0001, 0x0001, 0x0001, 0x0002, 0x0002},
+               {0x8000, 0x8000, 0x8000, 0x8000, 0x8000, 0x8000}};
+  for (const auto& each : cases)
+    for (const bool is_f16 : {true, false}) {
+      Machine machine;
+      const unsigned old = is_f16 ? each.f16 : each.bf16, x = is_f16 ? each.x_f16 : each.x_bf16, sum = is_f16 ? each.sum_f16 : each.sum_bf16;
+      unsigned* const at[] = {machine.buffer(std::vector<unsigned>(64, old << 16 | old)), machine.buffer(std::vector<unsigned>(64, old << 16 | old))};
+      machine.run("add_pairs", 1, 64, at[0], at[1], machine.buffer(std::vector<unsigned>(64, x << 16 | x)));
+      EXPECT_EQ(at[is_f16 ? 0 : 1][63], sum << 16 | sum) << old << " + " << x;
+    }
+}
+
 TEST(GcnExecutor, AddressesOutsideOfBuffersStopTheKernel) {
   Machine machine;
   float *x = machine.buffer<float>(64), *out = machine.buffer<float>(64);

@@ -101,6 +101,11 @@ KERNEL void count(unsigned* counter, unsigned long long* wide) {
   __hip_atomic_fetch_add(counter, threadIdx.x, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_AGENT);
   __hip_atomic_fetch_max(wide, (unsigned long long)item() << 33, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_AGENT);
 }
+/// Adds a word of two f16 and one of two bf16 to memory.
+KERNEL void add_pairs(unsigned* f16, unsigned* bf16, const unsigned* x) {
+  const unsigned v = x[item()];
+  asm volatile("global_atomic_pk_add_f16 %0, %2, off\n\tglobal_atomic_pk_add_bf16 %1, %2, off" ::"v"(f16 + item()), "v"(bf16 + item()), "v"(v) : "memory");
+}
 /// Each group waits for the next one.
 KERNEL void relay(unsigned* flags) {
   if (threadIdx.x != 0) return;
