@@ -137,8 +137,8 @@ const Operation* scratch(Wave& w, const Operation* o) {
   return o + o->slots;
 }
 
-/// Lanes of an access to buffer memory. Source 0: offset register, or none. Source 1: buffer descriptor in four scalars. Source 2:
-/// scalar offset.
+/// Lanes of an access to buffer memory. Source 0: offset register, or none. Source 1: buffer descriptor in four scalars.
+/// Source 2: scalar offset.
 struct BufferLanes {
   Addresses a;
   u64 base, records;
@@ -179,10 +179,12 @@ const Operation* buffer(Wave& w, const Operation* o) {
   for (u64 rest = lanes.partly; rest != 0; rest &= rest - 1) {
     const int i = __builtin_ctzll(rest);
     const u64 offset = lanes.a.of[i] - lanes.base, whole = (lanes.records - offset) / unit * unit;
-    if (w.launch->memory->find(lanes.a.of[i], whole) == nullptr) throw Fault("buffer access to " + w.launch->memory->describe(lanes.a.of[i], whole));
-    if (!kWrites) std::memcpy(outside[i], reinterpret_cast<const void*>(lanes.a.of[i]), whole);
+    u8* const from = reinterpret_cast<u8*>(lanes.a.of[i]);
+    if (w.launch->memory->find(lanes.a.of[i], whole) == nullptr)
+      throw Fault("buffer access to " + w.launch->memory->describe(lanes.a.of[i], whole));
+    if (!kWrites) std::memcpy(outside[i], from, whole);
     else
-      for (u64 k = 0; k < whole / 4; ++k) std::memcpy(reinterpret_cast<u8*>(lanes.a.of[i]) + 4 * k, &row(w, o->data + static_cast<u32>(k))[i], 4);
+      for (u64 k = 0; k < whole / 4; ++k) std::memcpy(from + 4 * k, &row(w, o->data + static_cast<u32>(k))[i], 4);
   }
   move_lanes<kWrites>(w, o, exec(w), at);
   return o + o->slots;

@@ -152,8 +152,8 @@ bool set_size(Operation& o, const std::string& what, bool is_store) {
 bool set_atomic(Operation& o, const std::string& what) {
   static const std::map<std::string, AtomicKind> kKinds = {
       {"add", kAdd}, {"sub", kSub}, {"umin", kUmin}, {"umax", kUmax}, {"smin", kSmin}, {"smax", kSmax}, {"and", kAnd}, {"or", kOr}, {"xor", kXor},
-      {"swap", kSwap}, {"cmpswap", kCompareSwap}, {"add_f32", kAddF32}, {"add_f64", kAddF64}, {"min_f64", kMinF64}, {"max_f64", kMaxF64},
-      {"pk_add_f16", kPackedAddF16}, {"pk_add_bf16", kPackedAddBf16}};
+      {"swap", kSwap}, {"cmpswap", kCompareSwap}, {"add_f32", kAddF32}, {"add_f64", kAddF64},
+      {"min_f64", kMinF64}, {"max_f64", kMaxF64}, {"pk_add_f16", kPackedAddF16}, {"pk_add_bf16", kPackedAddBf16}};
   const bool wide = what.size() > 3 && what.compare(what.size() - 3, 3, "_x2") == 0;
   const auto found = kKinds.find(wide ? what.substr(0, what.size() - 3) : what);
   if (found == kKinds.end()) return false;

@@ -382,8 +382,10 @@ TEST(GcnExecutor, PackedAtomicsRoundOnce) {
   for (const auto& each : cases)
     for (const bool is_f16 : {true, false}) {
       Machine machine;
-      const unsigned old = is_f16 ? each.f16 : each.bf16, x = is_f16 ? each.x_f16 : each.x_bf16, sum = is_f16 ? each.sum_f16 : each.sum_bf16;
-      unsigned* const at[] = {machine.buffer(std::vector<unsigned>(64, old << 16 | old)), machine.buffer(std::vector<unsigned>(64, old << 16 | old))};
+      const unsigned old = is_f16 ? each.f16 : each.bf16, x = is_f16 ? each.x_f16 : each.x_bf16;
+      const unsigned sum = is_f16 ? each.sum_f16 : each.sum_bf16;
+      const std::vector<unsigned> before(64, old << 16 | old);
+      unsigned* const at[] = {machine.buffer(before), machine.buffer(before)};
       machine.run("add_pairs", 1, 64, at[0], at[1], machine.buffer(std::vector<unsigned>(64, x << 16 | x)));
       EXPECT_EQ(at[is_f16 ? 0 : 1][63], sum << 16 | sum) << old << " + " << x;
     }

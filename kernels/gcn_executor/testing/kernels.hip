@@ -104,7 +104,8 @@ KERNEL void count(unsigned* counter, unsigned long long* wide) {
 /// Adds a word of two f16 and one of two bf16 to memory.
 KERNEL void add_pairs(unsigned* f16, unsigned* bf16, const unsigned* x) {
   const unsigned v = x[item()];
-  asm volatile("global_atomic_pk_add_f16 %0, %2, off\n\tglobal_atomic_pk_add_bf16 %1, %2, off" ::"v"(f16 + item()), "v"(bf16 + item()), "v"(v) : "memory");
+  asm volatile("global_atomic_pk_add_f16 %0, %1, off" ::"v"(f16 + item()), "v"(v) : "memory");
+  asm volatile("global_atomic_pk_add_bf16 %0, %1, off" ::"v"(bf16 + item()), "v"(v) : "memory");
 }
 /// Each group waits for the next one.
 KERNEL void relay(unsigned* flags) {
