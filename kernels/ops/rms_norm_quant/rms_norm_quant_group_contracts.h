@@ -152,14 +152,16 @@ struct E4m3fnuzNosat {
   SIMT_DEVICE static uint8_t encode(float v) { return simt::magnitude(v) < 248.0f ? simt::to_e4m3fnuz_sat(v) : uint8_t(0x80); }
   SIMT_DEVICE static uint32_t encode4(const float* v) { return encode4_one_by_one<E4m3fnuzNosat>(v); }
 };
-/// A group of zeros has scale 1; a subnormal scale becomes 0.
+/// A group of zeros has scale 1, a group of NaN the scale NaN; a subnormal scale becomes 0.
 struct AiterArGroup : GroupRules {
   using Code = E4m3fnNosat;
+  SIMT_DEVICE static float widest_of_none() { return simt::from_bits(0x7fc00000u); }
   SIMT_DEVICE static float amax(float widest) { return widest == 0.0f ? 448.0f : widest; }
   SIMT_DEVICE static float scale(float amax) { return flushed(amax / 448.0f); }
 };
 struct AiterArGroupFnuz : GroupRules {
   using Code = E4m3fnuzNosat;
+  SIMT_DEVICE static float widest_of_none() { return simt::from_bits(0x7fc00000u); }
   SIMT_DEVICE static float amax(float widest) { return widest == 0.0f ? 240.0f : widest; }
   SIMT_DEVICE static float scale(float amax) { return flushed(amax / 240.0f); }
 };

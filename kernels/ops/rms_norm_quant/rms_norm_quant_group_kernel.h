@@ -41,7 +41,7 @@ class Results {
     if constexpr (Norm::kRoundsOutput) {
       return widest_of<Group, T>(at_);
     } else {
-      float widest = 0.0f;
+      float widest = Group::widest_of_none();
       SIMT_UNROLL
       for (int k = 0; k < kLoads; ++k) widest = widest_of<Group>(at_[k].at, widest);
       return widest;
@@ -74,7 +74,7 @@ class Results<Norm, T, Row, 0> {
 
   template <class Group>
   SIMT_DEVICE float widest() const {
-    float widest = 0.0f;
+    float widest = Group::widest_of_none();
     for_each([&](int /*first*/, const auto& v) { widest = widest_of<Group>(v, widest); });
     return widest;
   }
@@ -240,7 +240,7 @@ SIMT_KERNEL void rms_norm_quant_group(NormArguments<T> a, GroupsOut out) {
     row.for_each([&](int first, const auto& v) {
       SIMT_UNROLL
       for (int i = 0; i < 8 * kFusedRun; ++i) u[i] = v[i / 8][i % 8];
-      quantize(first, u, widest_of<Group>(u));
+      quantize(first, u, widest_of<Group>(u, Group::widest_of_none()));
     });
   }
   row.finish();
@@ -290,7 +290,8 @@ SIMT_KERNEL void rms_norm_quant_token(NormArguments<T> a, GroupsOut out) {
   const Row row(a);
   const Results<Norm, T, Row> results(row);
   const float widest = simt::block_reduce<kWarp, 1>(
-      results.template widest<Group>(), 0.0f, [](float u, float v) { return Group::widest(u, v); }, [] { simt::barrier(); });
+      results.template widest<Group>(), Group::widest_of_none(), [](float u, float v) { return Group::widest(u, v); },
+      [] { simt::barrier(); });
   const float amax = Group::amax(widest);
   float scale;
   if constexpr (Group::kBounded) {
