@@ -143,6 +143,25 @@ const Layout& Rulebook::layout(const std::string& id) const { return entry(layou
 
 const Record& Rulebook::record(const std::string& id) const { return entry(records, "record", id); }
 
+/// Throws TableError for a layout that does not exist, and for a word of `pad` that no op reads.
+static void require_known_words(const ContractRow& row, const std::vector<Layout>& layouts) {
+  static const std::vector<std::string> kPads = {"rows:00", "rows:untouched", "rows:unspecified", "k:00", "k:untouched", "gaps:00", "gaps:untouched", "x:00"};
+  std::vector<std::string> ids;
+  for (const Layout& layout : layouts) ids.push_back(layout.id);
+  const auto require = [&](const char* column, const char* separators, const char* kind, const std::vector<std::string>& known) {
+    if (!row.cells.contains(column)) return;
+    const std::string& cell = row.text(column);
+    for (size_t at = cell.find_first_not_of(separators); at != std::string::npos;) {
+      const size_t end = std::min(cell.find_first_of(separators, at), cell.size());
+      const std::string word = cell.substr(at, end - at);
+      if (std::find(known.begin(), known.end(), word) == known.end()) throw row.error(column, at, std::string("unknown ") + kind + " '" + word + "'" + did_you_mean(word, known));
+      at = cell.find_first_not_of(separators, end);
+    }
+  };
+  require("layouts", "|", "layout", ids);
+  require("pad", " ", "padding rule", kPads);
+}
+
 void open_rulebook(const std::string& root, const std::vector<std::string>& more_contracts) {
   auto book = std::make_unique<Rulebook>();
   book->contracts = ContractTables::load(root + "/reference/contracts");
@@ -158,6 +177,7 @@ void open_rulebook(const std::string& root, const std::vector<std::string>& more
   for (const ContractRow& row : book->contracts.rows())
     if (is_product(row)) (void)read_dot(row, book->contracts, book->units);  // validates GEMM rows, which refer to both tables
   book->layouts = load_layouts(root + "/reference/contracts/layouts.csv");
+  for (const ContractRow& row : book->contracts.rows()) require_known_words(row, book->layouts);
   book->records = load_records(root + "/reference/contracts/records.csv");
   book->equivalences = load_equivalences(root + "/suites/equivalent.csv");
   open_book = std::move(book);

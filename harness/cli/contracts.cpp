@@ -1,7 +1,9 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdio>
 #include <filesystem>
 #include <map>
@@ -68,6 +70,25 @@ std::map<std::string, std::string> ops_of_contracts(const std::vector<Case>& cas
   return ops;
 }
 
+std::string in_lower_case(std::string text) {
+  for (char& c : text) c = char(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
+
+/// Whether the id or a cell holds the text, in any case.
+bool has_text(const ContractRow& row, const std::string& text) {
+  const std::string wanted = in_lower_case(text);
+  return std::any_of(row.cells.begin(), row.cells.end(), [&](const auto& cell) { return in_lower_case(cell.second.text).find(wanted) != std::string::npos; });
+}
+
+/// What to ask for instead of a vendor that does not exist.
+std::string vendor_hint(const ContractsArguments& arguments, const std::vector<std::string>& ids) {
+  std::set<std::string> vendors;
+  for (const std::string& id : ids) vendors.insert(id.substr(0, id.find('.')));
+  if (arguments.vendor.empty() || vendors.contains(arguments.vendor)) return "";
+  return fmt::format(": no vendor '{}'; there are {}", arguments.vendor, fmt::join(vendors, ", "));
+}
+
 void list(const ContractsArguments& arguments, const std::vector<Case>& cases) {
   const std::map<std::string, std::string> ops = ops_of_contracts(cases);
   const bool with_evidence = arguments.evidence;
@@ -84,11 +105,13 @@ void list(const ContractsArguments& arguments, const std::vector<Case>& cases) {
       return glob_match(glob, row.id) || row.id.starts_with(glob + ".");  // a vendor
     });
     if (!arguments.ids.empty() && !named) continue;
+    if (!arguments.vendor.empty() && !row.id.starts_with(arguments.vendor + ".")) continue;
+    if (!arguments.search.empty() && !has_text(row, arguments.search)) continue;
     rows.push_back({&row, name});
     width = std::max(width, row.id.size()), op_width = std::max(op_width, name.size());
   }
   if (rows.empty())
-    throw UsageError("no contract is selected" + (arguments.ids.empty() ? std::string() : did_you_mean(arguments.ids.front(), ids)));
+    throw UsageError("no contract is selected" + (arguments.ids.empty() ? vendor_hint(arguments, ids) : did_you_mean(arguments.ids.front(), ids)));
   for (const auto& [row, op] : rows)
     fmt::print("{:<{}}  {:<{}}  {}\n", row->id, width, op, op_width, with_evidence ? evidence_words(*row) : row->text("why"));
   if (!with_evidence || rows.size() < ids.size()) return;
@@ -114,13 +137,50 @@ void diff_casts(const ContractRow& a, const ContractRow& b) {
   for (const std::string& line : difference_lines(read_cast(a), read_cast(b))) fmt::print("  {}\n", line);
 }
 
-void cell_differences(const ContractRow& a, const ContractRow& b) {
-  for (const auto& [column, cell] : a.cells) {
-    if (column == "id" || column == "why" || column == "source" || column == "since" || column == "until") continue;
-    const auto other = b.cells.find(column);
-    const std::string text = other == b.cells.end() ? "" : other->second.text;
-    if (text != cell.text) fmt::print("  {:<8} {}\n  {:<8} {}\n", column, cell.text, "", text);
+/// Prints the cells that say what is computed and differ. Returns whether there are any.
+bool cell_differences(const ContractRow& a, const ContractRow& b) {
+  std::set<std::string> columns;
+  for (const ContractRow* row : {&a, &b})
+    for (const auto& [column, cell] : row->cells) columns.insert(column);
+  for (const char* informs : {"id", "why", "source", "since", "until"}) columns.erase(informs);
+  const auto text_of = [](const ContractRow& row, const std::string& column) {
+    const auto cell = row.cells.find(column);
+    return cell == row.cells.end() ? std::string() : cell->second.text;
+  };
+  bool differ = false;
+  for (const std::string& column : columns) {
+    const std::string one = text_of(a, column), other = text_of(b, column);
+    if (one == other) continue;
+    fmt::print("  {:<8} {}\n  {:<8} {}\n", column, one, "", other);
+    differ = true;
   }
+  return differ;
+}
+
+/// The first `most` items and the number of the others.
+std::string some_of(const std::vector<std::string>& items, size_t most) {
+  std::string text;
+  for (size_t i = 0; i < std::min(most, items.size()); ++i) text += (i == 0 ? "" : ", ") + items[i];
+  return items.size() > most ? fmt::format("{} and {} more", text, items.size() - most) : text;
+}
+
+bool is_short(const Case& one) { return one.tier == "quick" || one.tier == "own"; }
+
+/// Why no case of `a` can be checked under `b`: how many there are, and what the first one says. Empty if there is none.
+std::string why_none_fits(const OpRegistry& ops, const std::string& a, const std::string& b, const std::vector<Case>& cases) {
+  size_t count = 0;
+  std::string first;
+  for (const Case& one : cases) {
+    if (!is_short(one) || one.text("contract") != a) continue;
+    ++count;
+    if (!first.empty()) continue;
+    try {
+      (void)ops.find(one.op).bind(with_cells(one, {{"contract", b}}));
+    } catch (const TableError& error) {
+      first = error.what();
+    }
+  }
+  return count == 0 ? "" : fmt::format("  of {} quick cases of {}, none fits {}; the first: {}\n", count, a, b, first);
 }
 
 void diff(const OpRegistry& ops, const std::string& a, const std::string& b, const std::vector<Case>& cases) {
@@ -130,22 +190,21 @@ void diff(const OpRegistry& ops, const std::string& a, const std::string& b, con
   std::vector<Separation> found = casts ? std::vector<Separation>() : separate(ops.all(), cases, a, b);
   if (found.empty() && !casts) found = separate(ops.all(), cases, b, a);  // on the cases of the other
   if (found.empty() && &flow != &other)
-    throw UsageError(fmt::format("contracts diff: '{}' is a {} and '{}' a {}: no input has an answer under both", a, flow.name, b,
-                                 other.name));
+    throw UsageError(fmt::format("contracts diff: '{}' is a {} and '{}' a {}: no case of one can be checked under the other", a, flow.name, b, other.name));
   fmt::print("{}\n{}\n", a, b);
-  cell_differences(tables.find(a), tables.find(b));
+  if (!cell_differences(tables.find(a), tables.find(b)) && &flow == &other) {
+    fmt::print("equal: the rows differ at most in id, since, until, source and why\n");
+    return;
+  }
   if (casts) return diff_casts(tables.find(a), tables.find(b));
-  const auto has_case = [&](const std::string& id) {
-    return std::any_of(cases.begin(), cases.end(), [&](const Case& one) { return one.text("contract") == id && (one.tier == "quick" || one.tier == "own"); });
-  };
-  if (found.empty() && !has_case(a) && !has_case(b))
-    fmt::print("no quick case names either contract, so their outputs were not compared; add a case to a table of your own, see assay new case\n");
-  else if (found.empty())
-    fmt::print("their outputs were not compared: no quick case of one fits the other, since their groups or layouts differ\n");
-  std::string same;
+  if (found.empty()) {
+    const std::string reasons = why_none_fits(ops, a, b, cases) + why_none_fits(ops, b, a, cases);
+    fmt::print("their outputs were not compared\n{}", reasons.empty() ? "  no quick case names either contract; give a case table of your own with --cases FILE.csv\n" : reasons);
+  }
+  std::vector<std::string> same;
   for (const Separation& s : found) {
     if (s.witness.empty()) {
-      same += (same.empty() ? "" : ", ") + s.data;
+      same.push_back(s.data);
       continue;
     }
     fmt::print("  {}\n", s.data);
@@ -155,7 +214,7 @@ void diff(const OpRegistry& ops, const std::string& a, const std::string& b, con
                    100 * t.worst_part);
     fmt::print("    first     {}\n", s.witness);
   }
-  if (!same.empty()) fmt::print("  nothing tells them apart on {}\n", same);
+  if (!same.empty()) fmt::print("  nothing tells them apart on {} of {} data sets: {}\n", same.size(), found.size(), some_of(same, 4));
 }
 
 void need(const ContractsArguments& arguments, size_t count) {
@@ -166,7 +225,15 @@ void need(const ContractsArguments& arguments, size_t count) {
 }  // namespace
 
 int contracts_verb(const ContractsArguments& arguments) {
-  const std::vector<Case> cases = open_cases(arguments.suites);
+  if (arguments.action == "check") return check_contracts(arguments);
+  Suites shipped = arguments.suites;
+  shipped.tables.cases.clear();
+  std::vector<Case> cases = open_cases(shipped);
+  if (!arguments.suites.tables.cases.empty()) {
+    Suites own = arguments.suites;
+    own.tables.op = arguments.op;
+    for (Case& one : open_cases(own)) cases.push_back(std::move(one));
+  }
   if (arguments.action == "specials") {
     if (arguments.write.empty() && arguments.check.empty()) fmt::print("{}\n", kLegend);
     return put_table("assay contracts specials", special_table, arguments.write, arguments.check);

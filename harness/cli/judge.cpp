@@ -67,9 +67,10 @@ int judge_recordings(const JudgeArguments& arguments) {
     ledger.expect(verdict);
     result.device_lost |= verdict.device_lost;
   }
+  const std::vector<std::string> gaps = gaps_of(recordings);
+  const std::string table_note = add_verdicts_of_tables(arguments.suites, arguments.selection, gaps.empty(), cases, ledger, result);
   reconcile(result);
   const size_t missing = arguments.selection.everything() ? 0 : report_missing(cases, entries);
-  const std::vector<std::string> gaps = gaps_of(recordings);
   for (const std::string& gap : gaps) std::fprintf(stderr, "assay: missing: %s\n", gap.c_str());
   const LibraryInfo& library = recordings.front().library;
   provenance.ended = utc_now();
@@ -81,6 +82,7 @@ int judge_recordings(const JudgeArguments& arguments) {
   if (reports.to_console()) print_ending(result, arguments.shown, idle_rows_text(ledger, result) + provenance_text(provenance, library));
   std::printf("%s", coloured(outcome_line(result), colour).c_str());
   if (!result.ended_by.empty()) return exit_code_of_ending();
+  if (!table_note.empty()) std::printf("%s\n", table_note.c_str());
   if (missing > 0) std::printf("BUT INCOMPLETE: %zu selected cases are in no recording\n", missing);
   for (const std::string& gap : gaps) std::printf("BUT INCOMPLETE: %s\n", gap.c_str());
   const ExitCode code = result.exit_code();

@@ -325,15 +325,18 @@ void add_hunt(CLI::App& program, HuntArguments& hunt) {
 
 void add_contracts(CLI::App& program, ContractsArguments& contracts) {
   CLI::App& verb = *program.add_subcommand(
-      "contracts", "contracts: list, show ID, diff A B, match --op OP or match FILE..., specials");
-  examples(verb, {"assay contracts list --op rms_norm", "assay contracts list 'vllm.*'", "assay contracts show vllm.group_fp8",
-                  "assay contracts diff vllm.group_fp8 sglang.group_8bit", "assay contracts match --op rms_norm --backend ./libmine.so",
+      "contracts", "contracts: list, show ID, diff A B, check FILE..., match --op OP or match FILE..., specials");
+  examples(verb, {"assay contracts list --op rms_norm", "assay contracts list --vendor vllm --search ue8m0", "assay contracts show vllm.group_fp8",
+                  "assay contracts diff vllm.group_fp8 sglang.group_8bit", "assay contracts check acme.csv --cases cases.csv", "assay contracts match --op rms_norm --backend ./libmine.so",
                   "assay contracts match dump.safetensors --param eps=1e-6"});
-  verb.add_option("action", contracts.action)->required()->check(CLI::IsMember({"list", "show", "diff", "match", "specials"}));
-  verb.add_option("ids", contracts.ids, "contract ids; for list: globs over ids; for match: FILE.safetensors or ROLE=FILE.npy ...")->type_name("ID|FILE");
+  verb.add_option("action", contracts.action)->required()->check(CLI::IsMember({"list", "show", "diff", "check", "match", "specials"}));
+  verb.add_option("ids", contracts.ids, "contract ids; for list: globs over ids; for check: FILE.csv ...; for match: FILE.safetensors or ROLE=FILE.npy ...")->type_name("ID|FILE");
+  verb.add_option("--vendor", contracts.vendor, "for list: only contracts whose id begins with this name and a dot")->type_name("NAME");
+  verb.add_option("--search", contracts.search, "for list: only contracts with this text in their id or a cell, in any case")->type_name("TEXT");
+  verb.add_option("--cases", contracts.suites.tables.cases, "for check and diff: case table of your own; may be repeated")->type_name("FILE.csv");
   verb.add_flag("--evidence", contracts.evidence, "for list: whether the code of each contract was run, executed on the CPU, read or none of these");
   verb.add_option("--backend", contracts.backend, "for match, as for run")->type_name("NAME|PATH.so")->capture_default_str();
-  verb.add_option("--op", contracts.op, "for list: only contracts of this op; for match: op whose contracts are tried");
+  verb.add_option("--op", contracts.op, "for list: only contracts of this op; for match: op whose contracts are tried; for check and diff: op of a table of --cases without a column 'op'");
   verb.add_option("--kernel", contracts.kernel, "for match: only kernels whose name matches")->type_name("GLOB");
   verb.add_option("--case", contracts.cases, "for match: only cases whose id matches; may be repeated")->type_name("GLOB");
   verb.add_option("--param", contracts.parameters, "for match on files, as for judge")->type_name("NAME=VALUE");
@@ -343,7 +346,8 @@ void add_contracts(CLI::App& program, ContractsArguments& contracts) {
   CLI::Option* write = verb.add_option("--write", contracts.write, "for specials: write the table into its section of this file");
   verb.add_option("--check", contracts.check, "for specials: exit 1 if that section is out of date")->excludes(write);
   refuse_unused(verb,
-                {{"ids", {"list", "show", "diff", "match FILE"}}, {"--evidence", {"list"}}, {"--backend", {"match --op"}}, {"--op", {"list", "match --op", "match FILE"}},
+                {{"ids", {"list", "show", "diff", "check", "match FILE"}}, {"--evidence", {"list"}}, {"--vendor", {"list"}}, {"--search", {"list"}}, {"--cases", {"diff", "check"}},
+                 {"--backend", {"match --op"}}, {"--op", {"list", "diff", "check", "match --op", "match FILE"}},
                  {"--kernel", {"match --op"}}, {"--case", {"match --op"}}, {"--param", {"match FILE"}}, {"--tensor", {"match FILE"}},
                  {"--layout", {"match FILE"}}, {"--timeout", {"match --op"}}, {"--write", {"specials"}}, {"--check", {"specials"}}},
                 [&contracts] { return contracts.action + (contracts.action != "match" ? "" : contracts.ids.empty() ? " --op" : " FILE"); });

@@ -270,6 +270,7 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
   progress.clear();
   if (!result.harness_error.empty())
     std::fprintf(stderr, "assay: the run ended early: %s\n", printable(result.harness_error).c_str());
+  const std::string table_note = add_verdicts_of_tables(arguments.suites, arguments.selection, shard.is_whole(), cases, ledger, result);
   reconcile(result);
   provenance.ended = utc_now();
   provenance.ended_early = result.ended_by;
@@ -284,6 +285,7 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
   if (meeting && meeting->serves() && cases.empty()) return std::printf("this process only makes the calls of its ranks\n"), kAllAsExpected;
   if (reports.to_console()) print_ending(result, arguments.shown, idle_rows_text(ledger, result) + provenance_text(provenance, library));
   std::printf("%s", coloured(outcome_line(result), colour).c_str());
+  if (!table_note.empty()) std::printf("%s\n", table_note.c_str());
   if (const std::string left = tiers_not_run_text(tiers.left); !left.empty()) std::printf("%s\n", left.c_str());
   if (!result.ended_by.empty()) return exit_code_of_ending();
   if (!shard.is_whole() && cases.empty()) return kAllAsExpected;

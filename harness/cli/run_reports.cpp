@@ -14,6 +14,7 @@
 #include <system_error>
 
 #include "harness/cli/places.h"
+#include "harness/diagnosis/table_power.h"
 #include "harness/text/messages.h"
 #include "harness/text/text_file.h"
 #include "suites/registry.h"
@@ -187,6 +188,18 @@ void add_evidence(Provenance& provenance, const RunResult& result) {
     if (known.contains(kind))
       provenance.evidence += fmt::format("{}{} {}", provenance.evidence.empty() ? fmt::format("of {} contracts judged: ", judged.size()) : ", ",
                                          known[kind], kind);
+}
+
+std::string add_verdicts_of_tables(const Suites& suites, const Selection& selection, bool is_whole, const std::vector<Case>& cases, const Ledger& ledger,
+                                   RunResult& result) {
+  if (suites.tables.cases.empty()) return "";
+  if (!selection.everything() || !is_whole || !result.ended_by.empty() || !result.harness_error.empty())
+    return "what the table can expose was not checked, since only some of its cases ran";
+  for (Verdict& verdict : untrusted_tables(suites.ops->all(), cases, result.verdicts)) {
+    ledger.expect(verdict);
+    result.verdicts.push_back(std::move(verdict));
+  }
+  return "";
 }
 
 void print_ending(const RunResult& result, const Shown& shown, const std::string& details) {

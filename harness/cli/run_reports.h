@@ -86,6 +86,11 @@ void add_library(Provenance& provenance, const LibraryInfo& library);
 /// The current date, YYYY-MM-DD in UTC.
 std::string today();
 
+/// Adds a verdict for each contract of --cases whose cases miss a mutant together. Only if all cases of the tables ran: not with a selection,
+/// a share, or an early end. Otherwise returns a line that says so, if there are such tables.
+std::string add_verdicts_of_tables(const Suites& suites, const Selection& selection, bool is_whole, const std::vector<Case>& cases, const Ledger& ledger,
+                                   RunResult& result);
+
 /// Adds the evidence for the contracts that have a verdict in the result.
 void add_evidence(Provenance& provenance, const RunResult& result);
 

@@ -108,8 +108,9 @@ struct ExplainArguments {
 };
 
 struct ContractsArguments {
-  std::string action;  ///< "list", "show", "diff", "match" or "specials"
-  std::vector<std::string> ids;
+  std::string action;  ///< "list", "show", "diff", "check", "match" or "specials"
+  std::vector<std::string> ids;  ///< for check: tables of contracts
+  std::string vendor, search;    ///< for list
   bool evidence = false;       ///< for list: the evidence for each contract instead of its purpose
   std::string write, check;  ///< for specials: file whose section `assay contracts specials` is written or compared
   std::string backend = "cpu", op, kernel = "*";
@@ -254,6 +255,8 @@ int regenerate_verb(const RegenerateArguments& arguments);
 int power_verb(const PowerArguments& arguments);
 int sharpness_verb(const PowerArguments& arguments);
 int witness_verb(const WitnessArguments& arguments);
+/// contracts check (contract_check.cpp): problems of a user's contracts that do not keep a table from loading.
+int check_contracts(const ContractsArguments& arguments);
 /// witness run (witness_run.cpp): calls a library on recorded inputs.
 int run_witnesses(const WitnessArguments& arguments);
 /// witness keep (witness_keep.cpp): stores outputs that the contracts accept.

@@ -8,6 +8,7 @@
 #include "harness/diagnosis/diagnose.h"
 #include "harness/diagnosis/programs.h"
 #include "harness/diagnosis/structure.h"
+#include "harness/diagnosis/table_power.h"
 #include "harness/diagnosis/visibility.h"
 #include "harness/run/run_case.h"
 #include "harness/testing/toy_op.h"
@@ -20,6 +21,64 @@ using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
+
+// What the cases of a table expose together.
+
+/// Three cases of a contract with the mutants a, b and c; `blind` and `declared`: what each misses, and lists in blind_to.
+struct Table {
+  std::vector<Case> cases = std::vector<Case>(3);
+  std::vector<Power> powers = std::vector<Power>(3);
+
+  Table(const std::vector<std::vector<std::string>>& blind, const std::vector<std::vector<std::string>>& declared) {
+    for (size_t i = 0; i < 3; ++i) powers[i] = {3, blind[i]}, cases[i].blind_to = declared[i], cases[i].why = std::to_string(i);
+  }
+  std::vector<std::string> missed(const std::function<std::vector<std::string>(const Case&)>& mutants_of) const {
+    std::vector<ScoredCase> scored;
+    for (size_t i = 0; i < 3; ++i) scored.push_back({&cases[i], &powers[i]});
+    return missed_by_all(scored, mutants_of);
+  }
+  std::vector<std::string> missed() const {
+    return missed([](const Case&) { return std::vector<std::string>{"a", "b", "c"}; });
+  }
+};
+
+TEST(TablePower, AMutantIsMissedIfNoCaseExposesIt) {
+  const std::vector<std::vector<std::string>> none(3);
+  EXPECT_THAT(Table({{"a", "b"}, {"a", "c"}, {"b", "c"}}, none).missed(), ElementsAre());
+  EXPECT_THAT(Table({{"a", "b"}, {"a", "c"}, {"a", "c"}}, none).missed(), ElementsAre("a"));
+  EXPECT_THAT(Table({{"a"}, {"a"}, {"a"}}, {{"a"}, {"*"}, {"a"}}).missed(), ElementsAre());
+  EXPECT_THAT(Table({{"a"}, {"a"}, {"a"}}, {{"a"}, {"*"}, {}}).missed(), ElementsAre("a")) << "one row does not declare it";
+  // Case 2 does not have the mutant, so that it exposes nothing.
+  const auto of_some = [](const Case& one) { return one.why == "2" ? std::vector<std::string>{"b"} : std::vector<std::string>{"a", "b"}; };
+  EXPECT_THAT(Table({{"a"}, {"a"}, {}}, none).missed(of_some), ElementsAre("a"));
+  EXPECT_THAT(Table({{"a"}, {}, {}}, none).missed(of_some), ElementsAre());
+}
+
+TEST(TablePower, ATableGetsOneVerdictForEachKernelAndContract) {
+  Op op;
+  op.name = "toy";
+  op.bind = [](const Case& one) { return std::make_unique<testing::ToyCase>(one); };
+  std::vector<Case> cases(2, testing::toy_case());
+  std::vector<Verdict> verdicts;
+  for (size_t i = 0; i < 2; ++i) {
+    cases[i].tier = "own", cases[i].origin = {"mine.csv", int(i) + 2}, cases[i].name.shape += std::to_string(i), cases[i].id = cases[i].name.id();
+    Verdict verdict;
+    verdict.case_id = cases[i].id, verdict.op = "toy", verdict.contract = "acme.toy", verdict.kernel = "copy", verdict.backend = "cpu";
+    verdict.outcome = Outcome::kPass, verdict.power = {2, {"a"}};
+    verdicts.push_back(verdict);
+  }
+  const std::vector<Verdict> found = untrusted_tables({&op, 1}, cases, verdicts);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].case_id, "toy/acme.toy");
+  EXPECT_EQ(found[0].outcome, Outcome::kUntrusted);
+  EXPECT_EQ(found[0].message, "none of its 2 cases exposes: a");
+  EXPECT_EQ(found[0].origin, "mine.csv");
+  for (Verdict& verdict : verdicts) verdict.outcome = Outcome::kFail;
+  EXPECT_TRUE(untrusted_tables({&op, 1}, cases, verdicts).empty()) << "nothing passes that could be wrong";
+  for (Verdict& verdict : verdicts) verdict.outcome = Outcome::kPass;
+  for (Case& one : cases) one.tier = "quick";
+  EXPECT_TRUE(untrusted_tables({&op, 1}, cases, verdicts).empty()) << "shipped rows declare themselves what they miss";
+}
 
 // Diagnosis of elements that are right one by one but break a rule together.
 

@@ -340,7 +340,7 @@ std::vector<Separation> separate(std::span<const Op> ops, const std::vector<Case
   std::set<std::string> seen;
   for (const Op& op : ops) {
     for (const Case& one : cases) {
-      if (one.op != op.name || one.tier != "quick" || one.text("contract") != a || !seen.insert(op.name + one.name.data()).second)
+      if (one.op != op.name || (one.tier != "quick" && one.tier != "own") || one.text("contract") != a || !seen.insert(op.name + one.name.data()).second)
         continue;
       const std::unique_ptr<const BoundCase> own = op.bind(one), other = under_contract(op, one, b);
       if (!other) continue;

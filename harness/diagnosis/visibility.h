@@ -65,7 +65,7 @@ struct Separation {
   std::string witness;  ///< first element that differs, with both codes; empty if none does
 };
 
-/// Compares the contracts on every quick case of `a` that `b` can also take; each data set once.
+/// Compares the contracts on every case of `a`, quick or of a user's table, that `b` can also take; each data set once.
 std::vector<Separation> separate(std::span<const Op> ops, const std::vector<Case>& cases, const std::string& a, const std::string& b);
 
 /// The same case and data under another contract; null if that contract lacks the groups or the layout.

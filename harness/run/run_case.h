@@ -32,7 +32,7 @@ struct CaseOptions {
   bool ladder = false;         ///< also run the invariance tests if the outputs agree
   int rerun_failed = 0;        ///< further calls after a kFail or kBroken; if any differs, the outcome is kFlaky
 
-  /// Mutation analysis of the case's data. Mutants that the case neither kills nor declares turn a pass into untrusted.
+  /// Mutation analysis of the data. Mutants neither killed nor declared make a pass untrusted, except in a user's table.
   std::function<Power(const Evidence&)> power{};
 
   /// Called for a verdict of kFail, kBroken or kUntrusted; may add notes to its tensors.

@@ -228,6 +228,8 @@ TEST(RunCase, BlindnessMakesAPassUntrustedUnlessTheRowDeclaresIt) {
   EXPECT_EQ(run_case(kOp, declared, kernel, testing::toy_backend(), options).outcome, Outcome::kPass);
   declared.blind_to = {"scale *"};
   EXPECT_EQ(run_case(kOp, declared, kernel, testing::toy_backend(), options).message, "blind to sign lost");
+  declared.tier = "own";  // the cases of a user's table are checked together
+  EXPECT_EQ(run_case(kOp, declared, kernel, testing::toy_backend(), options).outcome, Outcome::kPass);
 }
 
 struct CaseUnderARule : testing::ToyCase {

@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# Contracts and case tables of users: a table is untrusted for what none of its cases exposes, contracts check finds what loading does not,
+# contracts list searches, and contracts diff says what is the case.
+. "$(dirname "$0")/lib.sh"
+r=$scratch
+header='id,sum,depth,r,y,z,residual,w,since,until,source,why'
+row='squares,"ceil(n,2048)/256+13",div(n) add(eps) rsqrt~2,mul(r) mul(w) to(x),,,,1.0,,kernels/norm.cu 4f2a91c,ours'
+printf '%s\n' "$header" "acme.rms_norm,$row" >"$r/acme.csv"
+sed 's/vllm.rms_norm@2026-06-18/acme.rms_norm/' "$root/kernels/example_plugin/my_rms_norm.c" >"$r/mine.c"
+cc -std=c99 -O2 -ffp-contract=off -fPIC -shared -I"$root/kernels/abi" "$r/mine.c" -lm -o "$r/libmine.so" || fail "the example does not compile"
+columns=op,contract,x,m,n,eps,fill,gamma,seed,warp,why,blind_to
+normal='rms_norm,acme.rms_norm,bf16,16,1024,1e-6,normal,gamma,1,32,ordinary numbers,'
+telling='rms_norm,acme.rms_norm,bf16,3,1024,1e-6,eps_dominated,gamma,1,32,where eps matters,'
+zeros='rms_norm,acme.rms_norm,bf16,3,1024,1e-6,zeros,gamma,1,32,rows of zeros,'
+table() { printf '%s\n' "$columns" "$@" >"$r/cases.csv"; }
+run() { "$assay" run --backend "$r/libmine.so" --contracts "$r/acme.csv" --cases "$r/cases.csv" "$@"; }
+
+# Rows may miss what others expose. What none exposes is named once, and by no other verdict.
+table "$normal" "$telling" "$zeros"
+expect 0 "ALL AS EXPECTED: 3 pass" run
+table "$normal" "$zeros"
+expect 1 "UNTRUSTED  rms_norm/acme.rms_norm" run
+expect 1 "none of its 2 cases exposes: r: " run
+expect 1 "(2 pass, 1 untrusted)" run
+run --report csv:"$r/verdicts.csv" >/dev/null
+[ "$(grep -c "exposes: r: " "$r/verdicts.csv")" = 1 ] || fail "the mutants are in $(grep -c "exposes: r: " "$r/verdicts.csv") rows"
+table "$normal\"r: *eps*\"" "$zeros\"r: *eps*\""
+expect 0 "ALL AS EXPECTED: 2 pass" run
+table "$normal\"r: *eps*\"" "$zeros"
+expect 1 "none of its 2 cases exposes: r: " run
+expect 0 "was not checked, since only some of its cases ran" run --case '*normal*'
+expect 0 "was not checked, since only some of its cases ran" run --shard 1/2
+printf '%s\n' case,kernel,outcome,reason,issue,since,owner 'rms_norm/acme.rms_norm,*,untrusted,to be extended,#1,2026-11-26,ada' >"$r/known.csv"
+expect 0 "ALL AS EXPECTED: 2 pass, 1 untrusted" run --ledger "$r/known.csv"
+
+# contracts check
+check() { "$assay" contracts check "$r/acme.csv" "$@"; }
+expect 0 "0 of 1 contracts have findings" check
+expect 1 "op rms_norm: none of its 2 cases exposes: r: " check --cases "$r/cases.csv"
+table "$normal" "$telling"
+expect 0 "0 of 1 contracts have findings" check --cases "$r/cases.csv"
+printf '%s\n' "$header" "acme.rms_norm,$row" "acme.idle,$row" "acme.bare,${row/kernels\/norm.cu 4f2a91c/}" >"$r/acme.csv"
+expect 1 "acme.csv:4:" check
+expect 1 "acme.bare: source: is empty" check
+expect 1 "acme.csv:3:1: acme.idle: id: no case of --cases names it" check --cases "$r/cases.csv"
+expect 1 "2 of 3 contracts have findings" check --cases "$r/cases.csv"
+expect 2 "expected the tables to check" "$assay" contracts check
+sed -n '1p;2s/^[^,]*/my_70.mma.f16.f32/p' "$root/reference/contracts/units.csv" >"$r/units.csv"
+expect 2 "has no contracts" "$assay" contracts check "$r/units.csv"
+quant() { head -1 "$root/reference/contracts/quant.csv" >"$r/quant.csv" && sed -n 's/^vllm.group_fp8,/acme.group_fp8,/p' "$root/reference/contracts/quant.csv" | sed "$1" >>"$r/quant.csv"; }
+quant ''
+expect 0 "0 of 1 contracts" "$assay" contracts check "$r/quant.csv"
+quant 's/row|col|tma/rowz|col|tma/'
+expect 2 "layouts: unknown layout 'rowz'; did you mean 'row'" "$assay" contracts check "$r/quant.csv"
+quant 's/rows:untouched/rowz:00/'
+expect 2 "pad: unknown padding rule 'rowz:00'; did you mean 'rows:00'" "$assay" list quant_group --contracts "$r/quant.csv"
+
+# contracts diff
+quant ''
+diff() { "$assay" contracts diff acme.group_fp8 vllm.group_fp8 --contracts "$r/quant.csv" "$@"; }
+expect 0 "equal: the rows differ at most in id" diff
+quant 's/32|64|128/16/'
+expect 0 "none fits acme.group_fp8; the first: suites/quant_group/cases/quick.csv:" diff
+quant 's/,448,/,240,/'
+expect 0 "of 5120, up to 8 ulp" diff
+expect 0 "nothing tells them apart on 2 of 2 data sets" "$assay" contracts diff acme.rms_norm vllm.ir_rms_norm --contracts <(sed 's/mul(r) mul(w) to(x)/mul(r) to(x) mul(w) to(x)/' "$r/acme.csv") --cases "$r/cases.csv"
+
+# contracts list
+expect 0 "vllm.group_fp8_ue8m0 " "$assay" contracts list --vendor vllm --search UE8M0
+[ "$("$assay" contracts list --vendor vllm | grep -vc '^vllm\.')" = 0 ] || fail "--vendor lists other vendors"
+[ "$("$assay" contracts list --vendor vllm --op rms_norm --search 'read eagerly' 2>&1 | grep -c 'no contract is selected')" = 1 ] || fail "--search finds what is not there"
+expect 2 "no vendor 'vlm'; there are aiter, " "$assay" contracts list --vendor vlm
+expect 2 "contracts show does not use --search; only contracts list does" "$assay" contracts show vllm.group_fp8 --search x
+echo passed
