@@ -133,14 +133,15 @@ TEST_F(HistoryFile, KeepsEveryOutcome) {
 TEST_F(HistoryFile, SaysSinceWhenACaseFailsFlipsOrHasOtherBits) {
   const auto pass = [](const char* id, const char* digest = "a", double use = 0.25) { return said(id, Outcome::kPass, use, digest); };
   const auto fail = [](const char* id) { return said(id, Outcome::kFail, 2, "w"); };
-  add({{pass("breaks"), fail("mends"), pass("flips"), fail("never"), pass("bits"), pass("still")},
-       {pass("breaks"), fail("mends"), fail("flips"), fail("never"), pass("bits"), pass("still")},
-       {fail("breaks"), pass("mends"), pass("flips"), fail("never"), pass("bits", "b", 0.75), pass("still")}});
+  add({{pass("breaks"), fail("mends"), pass("flips"), fail("never"), pass("bits"), pass("still"), pass("budget")},
+       {pass("breaks"), fail("mends"), fail("flips"), fail("never"), pass("bits"), pass("still"), pass("budget")},
+       {fail("breaks"), pass("mends"), pass("flips"), fail("never"), pass("bits", "b", 0.75), pass("still"), pass("budget", "a", 0.5)}});
   EXPECT_THAT(turns_of(read()), ElementsAre("breaks:FAILS since run 3 (2026-11-12, commit commit12), right in 2 runs before",
                                             "never:FAILS in every run, the first is run 1 (2026-11-10, commit commit10)",
                                             "flips:FLIPS: turned twice in 3 runs, the last time in run 3 (2026-11-12, commit commit12), now right",
                                             "mends:FIXED since run 3 (2026-11-12, commit commit12), wrong in 2 runs before",
-                                            "bits:OTHER BITS since run 3 (2026-11-12, commit commit12), right as before, budget use 0.25 -> 0.75"));
+                                            "bits:OTHER BITS since run 3 (2026-11-12, commit commit12), right as before, budget use 0.25 -> 0.75",
+                                            "budget:OTHER BUDGET since run 3 (2026-11-12, commit commit12), right as before, budget use 0.25 -> 0.50"));
   EXPECT_THAT(turns_of(read({.last = 1})), ElementsAre("breaks:FAILS in every run, the first is run 3 (2026-11-12, commit commit12)",
                                                        "never:FAILS in every run, the first is run 3 (2026-11-12, commit commit12)"));
   EXPECT_THAT(turns_of(read({.cases = {"st*", "bits"}})), SizeIs(1));

@@ -67,29 +67,30 @@ size_t first_without(const HistoryData& data, const Visit& visit) {
   return data.runs.size();
 }
 
-/// Turns between right and wrong, and changes of bits, of the visits in order.
+/// Turns between right and wrong, and changes of bits and budget, of the visits in order.
 CaseChange change_of(const HistoryData& data, const Timeline& timeline) {
   CaseChange change;
   const std::vector<Visit>& visits = timeline.judged;
   const auto state = [&](size_t i) -> const HistoryData::State& { return data.states[size_t(visits[i].state)]; };
-  size_t turned = 0, bits = 0;  // visits with the newest turn and change of bits
+  size_t turned = 0, changed = 0;  // visits with the newest turn, and the newest change of bits or budget
   int64_t turns = 0, changes = 0;
-  bool turned_same = false, bits_same = false;
+  bool turned_same = false, changed_same = false, other_bits = false;
   for (size_t i = 1; i < visits.size(); ++i) {
     const std::string& library = data.runs[visits[i].run].library_digest;
     const bool same = !library.empty() && library == data.runs[visits[i - 1].run].library_digest;
     if (is_wrong(state(i)) != is_wrong(state(i - 1))) turned = i, ++turns, turned_same |= same;
-    if (!state(i).digest.empty() && !state(i - 1).digest.empty() && state(i).digest != state(i - 1).digest) bits = i, ++changes, bits_same |= same;
+    const bool bits = !state(i).digest.empty() && !state(i - 1).digest.empty() && state(i).digest != state(i - 1).digest;
+    if (bits || state(i).budget_use != state(i - 1).budget_use) changed = i, ++changes, changed_same |= same, other_bits = bits;
   }
   const HistoryData::State& newest = state(visits.size() - 1);
-  const bool only_bits = turns == 0 && !is_wrong(newest);
-  const size_t at = only_bits ? bits : turned;
+  const bool never_wrong = turns == 0 && !is_wrong(newest);
+  const size_t at = never_wrong ? changed : turned;
   change.series = newest.series;
-  change.turn = turns > 1 ? Turn::kFlips : is_wrong(newest) ? Turn::kFails : turns == 1 ? Turn::kFixed : Turn::kBits;
+  change.turn = turns > 1 ? Turn::kFlips : is_wrong(newest) ? Turn::kFails : turns == 1 ? Turn::kFixed : other_bits ? Turn::kBits : Turn::kBudget;
   change.since = visits[at].run;
   change.runs = int64_t(visits.size()), change.before = int64_t(at);
-  change.times = only_bits ? changes : turns;
-  change.same_library = only_bits ? bits_same : turned_same;
+  change.times = never_wrong ? changes : turns;
+  change.same_library = never_wrong ? changed_same : turned_same;
   change.is_wrong = is_wrong(newest), change.is_known = is_wrong(newest) && newest.as_expected;
   change.budget_now = newest.budget_use;
   change.budget_before = at > 0 ? state(at - 1).budget_use : newest.budget_use;
@@ -114,7 +115,7 @@ std::vector<CaseChange> case_changes(const HistoryData& data) {
       if (!timeline.skipped.empty() && timeline.skipped.back().run >= without)
         change.cause = data.causes[size_t(data.states[size_t(timeline.skipped.back().state)].cause)];
     }
-    if (change.turn == Turn::kBits && change.times == 0) continue;
+    if (change.times == 0 && (change.turn == Turn::kBits || change.turn == Turn::kBudget)) continue;
     change.chip = chips.names[i % chips.names.size()];
     all.push_back(std::move(change));
   }
@@ -190,7 +191,7 @@ std::string budget_text(const ChangeGroup& group) {
 }  // namespace
 
 const char* name(Turn turn) {
-  constexpr std::array kNames = {"FAILS", "FLIPS", "MISSING", "FIXED", "OTHER BITS"};
+  constexpr std::array kNames = {"FAILS", "FLIPS", "MISSING", "FIXED", "OTHER BITS", "OTHER BUDGET"};
   return kNames[size_t(turn)];
 }
 
@@ -209,6 +210,7 @@ std::string turn_text(const HistoryData& data, const ChangeGroup& group) {
     case Turn::kFixed:
       return fmt::format(" since {}, wrong in {} before", since, before);
     case Turn::kBits:
+    case Turn::kBudget:
       return fmt::format(" since {}, right as before{}", since, budget_text(group));
   }
   return "";
@@ -217,9 +219,11 @@ std::string turn_text(const HistoryData& data, const ChangeGroup& group) {
 std::string remark(const ChangeGroup& group) {
   const CaseChange& first = group.first();
   const bool same = std::any_of(group.cases.begin(), group.cases.end(), [](const CaseChange& one) { return one.same_library; });
+  if (first.turn == Turn::kBudget && !same) return "the bits did not change, or are not known: the contract or the case is another";
   if (same && first.turn != Turn::kMissing) return "changed while the library file was the same: the kernel, its inputs or the machine differ from run to run";
   const auto often = std::max_element(group.cases.begin(), group.cases.end(), [](const CaseChange& a, const CaseChange& b) { return a.times < b.times; });
-  return first.turn == Turn::kBits && often->times > 1 ? fmt::format("the bits changed up to {} in {}", times_text(often->times), counted(often->runs, "run")) : "";
+  const bool drifts = first.turn == Turn::kBits || first.turn == Turn::kBudget;
+  return drifts && often->times > 1 ? fmt::format("changed up to {} in {}", times_text(often->times), counted(often->runs, "run")) : "";
 }
 
 namespace {

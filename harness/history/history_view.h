@@ -15,7 +15,8 @@ enum class Turn {
   kFlips,    ///< has turned between right and wrong more than once
   kMissing,  ///< was neither skipped nor left out in an earlier run with the same selection
   kFixed,    ///< is right, and was wrong once
-  kBits      ///< always right, with other bits than before
+  kBits,     ///< always right, with other bits than before
+  kBudget    ///< always right, with another budget use although the bits did not change, or are not known
 };
 
 /// One case on one kernel and chip.
@@ -23,12 +24,12 @@ struct CaseChange {
   Turn turn = Turn::kFails;
   int32_t series = 0;  ///< index in HistoryData
   std::string chip;
-  size_t since = 0;           ///< index of the run with the newest turn or change of bits; for kMissing: the first run without the case
+  size_t since = 0;              ///< index of the run with the newest turn, or change of bits or budget; for kMissing: the first run without the case
   int64_t runs = 0, before = 0;  ///< runs that have the case, and those of them before `since`
-  int64_t times = 0;          ///< turns, or for kBits: changes of bits
+  int64_t times = 0;          ///< turns, or for kBits and kBudget: changes of either
   bool is_wrong = false;      ///< in its newest run
   bool is_known = false;      ///< wrong, and as the known-failures list says
-  bool same_library = false;  ///< a turn or change of bits between two runs of the same library file
+  bool same_library = false;  ///< a turn or change between two runs of the same library file
   double budget_before = 0, budget_now = 0;
   std::string cause;  ///< if it is wrong or missing: the newest one
 };
