@@ -25,8 +25,8 @@ constexpr const char* kPlotStyle = R"(
 .plot .wrong { stroke: var(--alarm); stroke-width: 2; fill: none; }
 .plot .known { stroke: var(--soft); stroke-width: 2; fill: none; }
 .turns td:first-child { font-weight: bold; white-space: nowrap; }
-.runs td { white-space: nowrap; }
-@media (max-width: 800px) { .runs, .turns { font-size: 11.5px; } .runs td, .turns td { padding: 2px 4px; } .plot text { font-size: 15px; } }
+.runs td, .runs th, .turns th { white-space: nowrap; overflow-wrap: normal; }
+@media (max-width: 800px) { .runs, .turns { font-size: 11.5px; } .runs td, .turns td { padding: 2px 4px; } .plot text { font-size: 12px; } }
 )";
 
 constexpr double kWidth = 720, kLeft = 46, kRight = 190, kTop = 22, kHeight = 150, kBottom = 22;
