@@ -24,6 +24,17 @@ count=$(sql "SELECT count(*) FROM verdicts WHERE run = 1 AND outcome = 'pass'")
 expect 0 "ALL AS EXPECTED" "$assay" judge "$r/rec" --history "$h" --commit judged
 [ "$(sql "SELECT count(DISTINCT case_id || digest) FROM verdicts WHERE outcome = 'pass'")" = "$count" ] || fail "judge has other digests than run"
 
+# The gate takes its baseline from the newest run: the same digests are the same bits.
+gate() { "$assay" gate --baseline "$h" "$@"; }
+expect 0 "$count same bits" gate "$r/rec"
+library 's/double sum = 0;/float sum = 0;/; s/sum += (double)(v \* v);/sum += v * v;/' "$r/libsum.so"
+"$assay" run --backend "$r/libsum.so" "${few[@]}" --record "$r/sum" >/dev/null
+expect 0 "other bits; a history has no outputs" gate "$r/sum" --case '*.n1024.stride1036.*'
+expect 1 "GATE CLOSED" gate "$r/sum" --case '*.n1024.stride1036.*' --same-bits
+cp "$h" "$r/elsewhere.history"
+python3 -c 'import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute("UPDATE run SET chip = ?", ["sm_90"]); c.commit()' "$r/elsewhere.history"
+expect 2 "the history has no run on cpu" "$assay" gate --baseline "$r/elsewhere.history" "$r/rec"
+
 # The kernel truncates: every case with rounded outputs fails since run 4; with one rounding less in the last step others change.
 library 's/(bits + 0x7fffu + (bits >> 16 \& 1u)) >> 16/bits >> 16/' "$r/libmine.so"
 expect 1 "NOT AS EXPECTED" run --commit third

@@ -16,6 +16,7 @@
 #include "harness/cli/supervisor.h"
 #include "harness/cli/verbs.h"
 #include "harness/dump/recording.h"
+#include "harness/history/history.h"
 #include "harness/report/causes.h"
 #include "harness/report/console.h"
 #include "harness/report/verdict_text.h"
@@ -32,18 +33,30 @@ bool has_verdict(const Verdict& v) { return v.outcome != Outcome::kSkip && v.out
 class Baseline {
  public:
   struct Entry {
-    const Recording* recording;
-    const RecordedVerdict* recorded;
-    Outcome outcome() const { return recorded->verdict.outcome; }
+    Outcome said = Outcome::kNotJudged;
+    std::string backend{};
+    const Recording* recording = nullptr;       ///< nullptr: the baseline is a history, which has digests and no outputs
+    const RecordedVerdict* recorded = nullptr;
+    std::string digest{};                       ///< of a history: output_digest(), if the call gave outputs
+    Outcome outcome() const { return said; }
   };
 
-  explicit Baseline(const std::string& folder) : recordings_(open_recordings({folder})) {
+  /// `path`: the folder of a recording, or a history, of which the newest run on the chip of `library` is taken.
+  Baseline(const std::string& path, const LibraryInfo& library) {
+    if (is_history(path)) {
+      read_history(path, library);
+      return;
+    }
+    recordings_ = open_recordings({path});
+    gaps_ = gaps_of(recordings_);
     for (const Recording& recording : recordings_)
       for (const RecordedVerdict& recorded : recording.verdicts)
-        if (has_verdict(recorded.verdict)) entries_[{recorded.verdict.case_id, recorded.verdict.kernel}] = {&recording, &recorded};
+        if (has_verdict(recorded.verdict))
+          entries_[{recorded.verdict.case_id, recorded.verdict.kernel}] = {recorded.verdict.outcome, recording.backend, &recording, &recorded, ""};
   }
 
-  const std::vector<Recording>& recordings() const { return recordings_; }
+  /// What the baseline lacks by its own account.
+  const std::vector<std::string>& gaps() const { return gaps_; }
   const std::map<Key, Entry>& entries() const { return entries_; }
   const Entry* find(const Key& key) const {
     const auto found = entries_.find(key);
@@ -51,7 +64,21 @@ class Baseline {
   }
 
  private:
+  void read_history(const std::string& path, const LibraryInfo& library) {
+    HistoryRun now;
+    now.chip = library.arch, now.device = library.device;
+    const History history(path, History::Access::kRead);
+    const std::vector<HistoryRun> runs = history.newest(now.chip_text());
+    if (runs.empty()) throw UsageError("--baseline " + path + ": the history has no run on " + now.chip_text());
+    for (const HistoryRun& run : runs)
+      if (!run.ended_early.empty()) gaps_.push_back(fmt::format("{}: run {} was ended early by {}", path, run.id, run.ended_early));
+    if (const std::string lacking = lacking_shares(runs); !lacking.empty()) gaps_.push_back(path + ": " + lacking);
+    for (const HistoryVerdict& verdict : history.verdicts_of(runs))
+      if (verdict.outcome != Outcome::kSkip) entries_[{verdict.case_id, verdict.kernel}] = {verdict.outcome, runs.front().library, nullptr, nullptr, verdict.digest};
+  }
+
   std::vector<Recording> recordings_;
+  std::vector<std::string> gaps_;
   std::map<Key, Entry> entries_;
 };
 
@@ -72,7 +99,13 @@ struct Comparison {
 
 Comparison compare_with(const Baseline& baseline, const Key& key, const Evidence& evidence) {
   const Baseline::Entry* const entry = baseline.find(key);
-  if (entry == nullptr || entry->recorded->file.empty() || evidence.outputs == nullptr) return {};
+  if (entry == nullptr || evidence.outputs == nullptr) return {};
+  if (entry->recorded == nullptr) {
+    if (entry->digest.empty()) return {};
+    const bool same = evidence.result != nullptr && output_digest(*evidence.result) == entry->digest;
+    return {.comparable = same, .why_not = same ? "" : "other bits; a history has no outputs that say which elements changed"};
+  }
+  if (entry->recorded->file.empty()) return {};
   try {
     const RecordedCall before = read_call(*entry->recording, *entry->recorded);
     if (std::string other = input_difference(evidence.problem, before.inputs); !other.empty())
@@ -140,7 +173,7 @@ std::vector<Verdict> gone_since(const Baseline& baseline, const std::vector<Case
   for (const auto& [key, entry] : baseline.entries()) {
     const auto one = selected.find(key.first);
     if (one == selected.end() || there.contains(key)) continue;
-    Verdict verdict = blank_verdict(*one->second, key.second, entry.recording->backend);
+    Verdict verdict = blank_verdict(*one->second, key.second, entry.backend);
     verdict.gate = GateFinding{.state = GateState::kGone, .note = fmt::format("{} in the baseline; no recording has it now", name(entry.outcome()))};
     verdict.message = "gone: " + verdict.gate->note;
     gone.push_back(std::move(verdict));
@@ -154,8 +187,8 @@ int gate_verb(const GateArguments& arguments) {
   Provenance provenance = provenance_of(arguments);
   const Reports reports(arguments.reports);
   const std::vector<Case> cases = open_selected_cases(arguments.suites, arguments.selection);
-  const Baseline baseline(arguments.baseline);
   const std::vector<Recording> recordings = open_recordings(arguments.targets);
+  const Baseline baseline(arguments.baseline, recordings.front().library);
   const std::vector<RecordedCase> recorded = recorded_cases(recordings, cases);
   const Ledger ledger = arguments.ledger.empty() ? Ledger() : Ledger::read(arguments.ledger);
 
@@ -170,7 +203,7 @@ int gate_verb(const GateArguments& arguments) {
   });
 
   GateRun run{.baseline = arguments.baseline, .same_bits = arguments.same_bits, .strict = arguments.strict, .gaps = gaps_of(recordings)};
-  for (const std::string& gap : gaps_of(baseline.recordings())) run.gaps.push_back(gap);
+  for (const std::string& gap : baseline.gaps()) run.gaps.push_back(gap);
   std::set<Key> there;
   for (Verdict& verdict : result.verdicts) {
     ledger.expect(verdict);

@@ -240,7 +240,7 @@ void add_gate(CLI::App& program, GateArguments& gate) {
   examples(verb, {"assay gate --baseline before after", "assay gate --baseline before after --same-bits --report json:gate.json",
                   "assay gate --baseline before after --known-failures known.csv --strict --report md:gate.md --report junit:gate.xml"});
   verb.add_option("recordings", gate.targets, "folders of run --record")->type_name("DIR...")->required();
-  verb.add_option("--baseline", gate.baseline, "folder of the earlier recording")->type_name("DIR")->required();
+  verb.add_option("--baseline", gate.baseline, "folder of the earlier recording, or a history of run --history, whose newest run on the same chip is taken")->type_name("DIR|FILE")->required();
   verb.add_flag("--same-bits", gate.same_bits, "reject every change of bits, also within the accepted intervals");
   verb.add_flag("--strict", gate.strict, "reject a failure that is fixed, until its row and the baseline are renewed");
   verb.add_option("--report", gate.reports, "as for run; may be repeated")->type_name("KIND[:FILE]");

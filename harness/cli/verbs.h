@@ -62,7 +62,7 @@ struct HistoryArguments {
 };
 
 struct GateArguments {
-  std::string baseline;              ///< folder of the earlier recording
+  std::string baseline;              ///< folder of the earlier recording, or a history
   std::vector<std::string> targets;  ///< folders of the recordings to check
   bool same_bits = false;            ///< reject every change of bits, also within the accepted intervals
   bool strict = false;               ///< reject failures that were fixed, so that the known-failures list and the baseline are renewed

@@ -4,8 +4,8 @@
 #include <sqlite3.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -387,6 +387,14 @@ std::vector<HistoryVerdict> History::verdicts_of(const std::vector<HistoryRun>& 
                      rows.text(8), rows.text(9)});
   }
   return all;
+}
+
+std::string lacking_shares(const std::vector<HistoryRun>& runs) {
+  if (runs.empty() || runs.front().share.empty()) return "";
+  const std::string& share = runs.front().share;  // "1/3 (--shard)"
+  const size_t slash = share.find('/');
+  const size_t count = slash == std::string::npos ? 1 : std::strtoull(share.c_str() + slash + 1, nullptr, 10);
+  return runs.size() >= count ? "" : fmt::format("{} of {} shares of its newest run are missing", count - runs.size(), count);
 }
 
 bool is_history(const std::string& path) {

@@ -110,6 +110,9 @@ class History {
   sqlite3* database_ = nullptr;
 };
 
+/// "2 of 3 shares are missing" for the runs that newest() returns; empty if all are there.
+std::string lacking_shares(const std::vector<HistoryRun>& runs);
+
 /// Whether a file begins as SQLite files do.
 bool is_history(const std::string& path);
 

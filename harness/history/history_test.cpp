@@ -316,7 +316,9 @@ TEST_F(HistoryFile, TheBaselineIsTheNewestRunOrAllItsShares) {
   EXPECT_THAT(baseline(), ElementsAre("whole"));
   shared("11", "1/2 (--shard)", "old", "xxh3:2");
   shared("12", "1/2 (--shard)", "first", "xxh3:3");
+  EXPECT_EQ(lacking_shares(History(path_, History::Access::kRead).newest()), "1 of 2 shares of its newest run are missing");
   shared("12", "2/2 (--shard)", "second", "xxh3:3");
+  EXPECT_EQ(lacking_shares(History(path_, History::Access::kRead).newest()), "");
   EXPECT_THAT(baseline(), ElementsAre("second", "first"));
   EXPECT_THAT(baseline("gfx942"), SizeIs(0));
   const EarlierRun earlier = earlier_run(History(path_, History::Access::kRead), path_);
