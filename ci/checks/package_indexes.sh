@@ -28,10 +28,10 @@ done
 # An index with one source distribution, as JSON (PEP 691) and HTML (PEP 503), protected by a password.
 cat >"$scratch/index.py" <<'END'
 import base64, hashlib, http.server, io, json, sys, tarfile
-page_kind, damaged = sys.argv[1], len(sys.argv) > 2
+page_kind, damaged, climbs = sys.argv[1], "damaged" in sys.argv, "climbs" in sys.argv
 archive = io.BytesIO()
 with tarfile.open(fileobj=archive, mode="w:gz") as tar:
-    tar.addfile(tarfile.TarInfo("some_package-1.0/setup.py"))
+    tar.addfile(tarfile.TarInfo("../outside" if climbs else "some_package-1.0/setup.py"))
 data = archive.getvalue()
 digest = hashlib.sha256(data + b"." * damaged).hexdigest()
 name = "some_package-1.0.tar.gz"
@@ -54,7 +54,9 @@ fetch() { # fetch HOST_WITH_PASSWORD PACKAGE: from the index at $port
   local index=http://$1:$port/py/
   (cd "$root" && PIP_CONFIG_FILE=/dev/null PIP_INDEX_URL=$index python3 ci/witness_sources.py "$2" "${2/==/-}" "$scratch/fetched")
 }
-for kind in json html "html damaged"; do
+server=
+trap '[ -z "$server" ] || kill $server 2>/dev/null; rm -rf "$scratch"' EXIT
+for kind in json html "html damaged" "json climbs"; do
   # shellcheck disable=SC2086
   python3 "$scratch/index.py" $kind >"$scratch/port" &
   server=$!
@@ -63,6 +65,9 @@ for kind in json html "html damaged"; do
   rm -rf "$scratch/fetched"
   if [ "$kind" = "html damaged" ]; then
     expect 1 "its bytes are not those that the package index names" fetch me:p%40ss@127.0.0.1 some_package==1.0
+  elif [ "$kind" = "json climbs" ]; then
+    expect 1 "outside" fetch me:p%40ss@127.0.0.1 some_package==1.0
+    [ ! -e "$scratch/outside" ] || fail "a file of a source distribution landed outside its folder"
   else
     expect 0 "" fetch me:p%40ss@127.0.0.1 some_package==1.0
     [ -f "$scratch/fetched/some_package-1.0/setup.py" ] || fail "a source distribution of an index of $kind is not unpacked"

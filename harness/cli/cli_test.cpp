@@ -139,7 +139,7 @@ TEST_F(Cli, NewWritesAPlugInThatBuildsAndPasses) {
   const std::string folder = folder_ / "mine", root = ASSAY_DATA_FOLDER;
   const Answer made = assay("new plugin mine --output " + folder);
   EXPECT_EQ(made.exit_code, 0);
-  EXPECT_THAT(made.text, HasSubstr("cmake -S " + folder + " -B " + folder + "/build -DASSAY_ABI_DIR=" + root));
+  EXPECT_THAT(made.text, HasSubstr("cmake -G Ninja -S " + folder + " -B " + folder + "/build -DASSAY_ABI_DIR=" + root));
   EXPECT_EQ(assay("new plugin mine --output " + folder).exit_code, 2) << "it is there";
   EXPECT_THAT(assay("new plugin 1x").text, HasSubstr("expected a name of letters"));
   const auto passes = [&](const std::string& source) {

@@ -83,7 +83,7 @@ extern "C" __attribute__((visibility("default"))) const assay_library* assay_get
 }
 )";
 
-constexpr const char* kPluginCmake = R"(# cmake -S . -B build -DCMAKE_PREFIX_PATH=PREFIX for an installed Assay, or -DASSAY_ABI_DIR=TREE/kernels/abi for a source tree.
+constexpr const char* kPluginCmake = R"(# cmake -G Ninja -S . -B build -DCMAKE_PREFIX_PATH=PREFIX for an installed Assay, or -DASSAY_ABI_DIR=TREE/kernels/abi for a source tree.
 cmake_minimum_required(VERSION 3.18)
 project(NAME CXX)
 enable_testing()
@@ -150,7 +150,7 @@ int new_plugin(const NewArguments& arguments) {
                                                                     : "-DCMAKE_PREFIX_PATH=" + shell_word(fs::absolute(root + "/../..").lexically_normal().string());
   const std::string in = shell_word(folder);
   fmt::print("wrote {0}/{1}.cpp and {0}/CMakeLists.txt: a right kernel of op rms_norm, for you to replace\nnext:\n"
-             "  cmake -S {2} -B {2}/build {3} && cmake --build {2}/build\n"
+             "  cmake -G Ninja -S {2} -B {2}/build {3} && cmake --build {2}/build\n"
              "  assay run --backend {2}/build/lib{1}.so\n"
              "  assay list --op OP                 what kernels of another op get\n",
              folder, arguments.name, in, where);
