@@ -6,6 +6,7 @@
 #include <array>
 #include <cstring>
 
+#include "kernels/simt/simt.h"
 #include "kernels/testing/library.h"
 #include "kernels/testing/oracle.h"
 
@@ -27,16 +28,16 @@ struct Norm {
     CallBuilder call;
     call.matrix("x", kBf16, false, m, n, x.data()).tensor("gamma", kBf16, false, {n}, {1}, gamma.data(), size_t(n) * 2);
     call.matrix("y", kBf16, true, m, n, y.data()).parameter("eps", 1e-6).parameter("warp", warp);
-    EXPECT_EQ(call.run(library(), "rms_norm", contract, "rms_norm"), ASSAY_OK) << call.message();
+    EXPECT_EQ(call.run(cpu_library(), "rms_norm", contract, "rms_norm"), ASSAY_OK) << call.message();
   }
   /// The expected y from a plain loop, with r changed by the relative amount `shift`.
   uint16_t expected(size_t i, double shift, bool round_first) const {
     double sum = 0;
     const size_t row = i / size_t(n) * size_t(n);
-    for (size_t j = 0; j < size_t(n); ++j) sum += double(value(x[row + j])) * value(x[row + j]);
+    for (size_t j = 0; j < size_t(n); ++j) sum += double(bf16_value(x[row + j])) * bf16_value(x[row + j]);
     const double r = (1 + shift) / std::sqrt(sum / double(n) + double(1e-6f));
-    const double scaled = value(x[i]) * r;
-    return simt::bf16_bits_from_float(float((round_first ? oracle::round_bf16(scaled) : scaled) * value(gamma[i % size_t(n)])));
+    const double scaled = bf16_value(x[i]) * r;
+    return simt::bf16_bits_from_float(float((round_first ? oracle::round_bf16(scaled) : scaled) * bf16_value(gamma[i % size_t(n)])));
   }
 };
 
@@ -62,14 +63,14 @@ TEST(FusedAddRmsNorm, IsTheRoundedSumFollowedByTheNorm) {
     const auto x = random_bf16(size_t(m * n), 3, 1.0f), residual = random_bf16(size_t(m * n), 4, 1.0f);
     const auto gamma = random_bf16(size_t(n), 5, 0.25f);
     std::vector<uint16_t> sum(x.size()), y(x.size()), expected(x.size());
-    for (size_t i = 0; i < x.size(); ++i) sum[i] = simt::bf16_bits_from_float(value(x[i]) + value(residual[i]));
+    for (size_t i = 0; i < x.size(); ++i) sum[i] = simt::bf16_bits_from_float(bf16_value(x[i]) + bf16_value(residual[i]));
     const auto run = [&](const char* op, const char* contract, const std::vector<uint16_t>& in, uint16_t* in_place,
                          uint16_t* out) {
       CallBuilder call;
       call.matrix("x", kBf16, false, m, n, in.data()).tensor("gamma", kBf16, false, {n}, {1}, gamma.data(), size_t(n) * 2);
       call.matrix("y", kBf16, true, m, n, out).parameter("eps", 1e-6).parameter("warp", 32);
       if (in_place) call.matrix("residual", kBf16, true, m, n, in_place);
-      ASSERT_EQ(call.run(library(), op, contract, op), ASSAY_OK) << call.message();
+      ASSERT_EQ(call.run(cpu_library(), op, contract, op), ASSAY_OK) << call.message();
     };
     run("rms_norm", "vllm.rms_norm@2026-06-18", sum, nullptr, expected.data());
     std::vector<uint16_t> stored = residual;
@@ -114,7 +115,7 @@ TEST(RmsNormQuantGroup, IsTheNormFollowedByTheQuantization) {
       call.matrix("q", kE4m3fn, true, m, n, out.q.data());
       call.tensor("scale", kInt32, true, {m, words}, {1, aligned}, out.scale.data(), out.scale.size() * 4);
       call.parameter("eps", 1e-6).parameter("warp", warp).parameter("group_size", double(group));
-      ASSERT_EQ(call.run(library(), "rms_norm_quant_group", "assay.rms_norm_group_packed", "rms_norm_quant_group"), ASSAY_OK)
+      ASSERT_EQ(call.run(cpu_library(), "rms_norm_quant_group", "assay.rms_norm_group_packed", "rms_norm_quant_group"), ASSAY_OK)
           << call.message();
       EXPECT_EQ(out, expected) << m << "x" << n << " warp " << warp;
     }

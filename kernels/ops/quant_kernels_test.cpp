@@ -17,17 +17,6 @@
 namespace assay_kernels {
 namespace {
 
-const assay_library& library() { return open_library(ASSAY_CPU_LIBRARY); }
-
-std::vector<uint16_t> random_bf16(size_t count, uint32_t seed, float spread = 4.0f) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal;
-  std::vector<uint16_t> x(count);
-  for (auto& e : x) e = simt::bf16_bits_from_float(normal(random) * std::exp2(std::fmod(float(random() % 64), spread * 4)));
-  return x;
-}
-float value(uint16_t code) { return simt::float_from_bf16_bits(code); }
-
 struct Quantized {
   std::vector<uint8_t> q;
   std::vector<uint32_t> scale;  ///< storage as bits or words; unwritten elements hold 0xa5a5a5a5
@@ -50,7 +39,7 @@ Quantized quantize(const char* kernel, const char* contract, const std::vector<u
               layout == Layout::kRow ? std::vector<int64_t>{groups, 1} : std::vector<int64_t>{1, pitch}, out.scale.data(),
               storage * 4);
   call.parameter("group_size", double(group)).parameter("warp", warp);
-  EXPECT_EQ(call.run(library(), "quant_group", contract, kernel), ASSAY_OK) << call.message();
+  EXPECT_EQ(call.run(cpu_library(), "quant_group", contract, kernel), ASSAY_OK) << call.message();
   return out;
 }
 
@@ -67,12 +56,12 @@ TEST(QuantGroup, GivesWhatAPlainLoopGives) {
         const auto out = quantize(kernel, "vllm.group_fp8", x, m, n, group, Layout::kRow, warp);
         for (int64_t g = 0; g < m * n / group; ++g) {
           float amax = 1e-10f;
-          for (int64_t j = 0; j < group; ++j) amax = std::fmax(amax, std::fabs(value(x[size_t(g * group + j)])));
+          for (int64_t j = 0; j < group; ++j) amax = std::fmax(amax, std::fabs(bf16_value(x[size_t(g * group + j)])));
           const float s = amax / 448.0f;
           ASSERT_EQ(out.scale[size_t(g)], simt::bits(s)) << kernel << " warp " << warp << " group " << g;
           for (int64_t j = 0; j < group; ++j) {
             const size_t i = size_t(g * group + j);
-            ASSERT_EQ(out.q[i], oracle::e4m3fn_sat(std::fmin(std::fmax(value(x[i]) / s, -448.0f), 448.0f)))
+            ASSERT_EQ(out.q[i], oracle::e4m3fn_sat(std::fmin(std::fmax(bf16_value(x[i]) / s, -448.0f), 448.0f)))
                 << kernel << " element " << i;
           }
         }
@@ -94,7 +83,7 @@ TEST(QuantGroup, PacksExponentsAndWritesThePadding) {
             for (int64_t k = 0; r < m && k < 4 && 4 * p + k < groups; ++k) {
               double amax = 1e-10f;
               for (int64_t j = 0; j < 128; ++j)
-                amax = std::fmax(amax, std::fabs(value(x[size_t(r * n + (4 * p + k) * 128 + j)])));
+                amax = std::fmax(amax, std::fabs(bf16_value(x[size_t(r * n + (4 * p + k) * 128 + j)])));
               int e = -33;  // 2^-33 is the floor
               while (std::ldexp(448.0, e) < amax) ++e;
               word |= uint32_t(e + 127) << 8 * k;
@@ -174,15 +163,15 @@ TEST(QuantToken, TakesTheRowAsItsGroup) {
       call.matrix("x", kBf16, false, m, n, x.data())
           .matrix("q", kE4m3fn, true, m, n, q.data())
           .matrix("scale", kF32, true, m, 1, scale.data());
-      ASSERT_EQ(call.parameter("warp", warp).run(library(), "quant_group", "vllm.per_token", "quant_token"), ASSAY_OK)
+      ASSERT_EQ(call.parameter("warp", warp).run(cpu_library(), "quant_group", "vllm.per_token", "quant_token"), ASSAY_OK)
           << call.message();
       for (int64_t r = 0; r < m; ++r) {
         float amax = 0;
-        for (int64_t j = 0; j < n; ++j) amax = std::fmax(amax, std::fabs(value(x[size_t(r * n + j)])));
+        for (int64_t j = 0; j < n; ++j) amax = std::fmax(amax, std::fabs(bf16_value(x[size_t(r * n + j)])));
         ASSERT_EQ(scale[size_t(r)], std::fmax(amax / 448.0f, 1.0f / (448.0f * 512.0f)));
         for (int64_t j = 0; j < n; ++j) {
           const size_t i = size_t(r * n + j);
-          ASSERT_EQ(q[i], oracle::e4m3fn_sat(std::fmax(std::fmin(value(x[i]) / scale[size_t(r)], 448.0f), -448.0f))) << i;
+          ASSERT_EQ(q[i], oracle::e4m3fn_sat(std::fmax(std::fmin(bf16_value(x[i]) / scale[size_t(r)], 448.0f), -448.0f))) << i;
         }
       }
     }
@@ -196,13 +185,13 @@ TEST(QuantToken, AnUpperBoundIsOneOfAmax) {
   CallBuilder call;
   call.matrix("x", kBf16, false, m, n, x.data()).matrix("q", kE4m3fn, true, m, n, q.data());
   call.matrix("scale", kF32, true, m, 1, scale.data()).parameter("warp", 32);
-  EXPECT_EQ(call.run(library(), "quant_group", "vllm.per_token_ub", "quant_token"), ASSAY_FAILED);
+  EXPECT_EQ(call.run(cpu_library(), "quant_group", "vllm.per_token_ub", "quant_token"), ASSAY_FAILED);
   EXPECT_THAT(call.message(), HasSubstr("no parameter 'scale_ub'"));
   call.parameter("scale_ub", 2);
-  ASSERT_EQ(call.run(library(), "quant_group", "vllm.per_token_ub", "quant_token"), ASSAY_OK) << call.message();
+  ASSERT_EQ(call.run(cpu_library(), "quant_group", "vllm.per_token_ub", "quant_token"), ASSAY_OK) << call.message();
   for (float s : scale) EXPECT_EQ(s, 2.0f / 448.0f);
   for (size_t i = 0; i < q.size(); ++i)
-    ASSERT_EQ(q[i], oracle::e4m3fn_sat(std::fmax(std::fmin(value(x[i]) / scale[0], 448.0f), -448.0f))) << i;
+    ASSERT_EQ(q[i], oracle::e4m3fn_sat(std::fmax(std::fmin(bf16_value(x[i]) / scale[0], 448.0f), -448.0f))) << i;
 }
 
 TEST(Refusals, SayWhatIsWrong) {
@@ -215,7 +204,7 @@ TEST(Refusals, SayWhatIsWrong) {
     c.matrix("x", kBf16, false, 1, 192, data).matrix("q", kE4m3fn, true, 1, 192, q).matrix("scale", kF32, true, 1, 2, scale);
     const auto status = c.parameter("group_size", group)
                             .parameter("warp", warp)
-                            .run(library(), "quant_group", "vllm.group_fp8", "quant_group.register");
+                            .run(cpu_library(), "quant_group", "vllm.group_fp8", "quant_group.register");
     return Answer(status, c.message());
   };
   EXPECT_EQ(call(128, 32, x), Answer(ASSAY_FAILED, "group_size 128 does not divide the row of 192"));
@@ -224,9 +213,9 @@ TEST(Refusals, SayWhatIsWrong) {
   EXPECT_EQ(call(96, 32, x + 1), Answer(ASSAY_UNSUPPORTED, "tensor 'x' is not aligned to 16 bytes"));
   EXPECT_EQ(call(64, 32, x), Answer(ASSAY_FAILED, "tensor 'scale' has shape [1, 2], expected [1, 3]"));
   CallBuilder c;
-  EXPECT_EQ(c.run(library(), "quant_group", "vllm.group_fp8", "nobody"), ASSAY_UNSUPPORTED);
+  EXPECT_EQ(c.run(cpu_library(), "quant_group", "vllm.group_fp8", "nobody"), ASSAY_UNSUPPORTED);
   EXPECT_THAT(c.message(), HasSubstr("no kernel 'nobody'"));
-  EXPECT_EQ(c.run(library(), "quant_group", "vllm.group_fp8", "quant_group.register"), ASSAY_FAILED) << "no skip";
+  EXPECT_EQ(c.run(cpu_library(), "quant_group", "vllm.group_fp8", "quant_group.register"), ASSAY_FAILED) << "no skip";
   EXPECT_STREQ(c.message(), "the call has no tensor 'x'");
 }
 
@@ -241,10 +230,10 @@ TEST(Cast, GivesWhatAPlainLoopGivesForAnyLength) {
       std::vector<uint8_t> q(size_t(n) + 1, 0xa5);
       CallBuilder call;
       call.matrix("x", kBf16, false, 1, n, x.data()).matrix("q", kE4m3fn, true, 1, n, q.data()).parameter("warp", warp);
-      ASSERT_EQ(call.run(library(), "cast", "cuda.e4m3fn_sat", "cast"), ASSAY_OK) << call.message();
-      for (int64_t i = 0; i < n; ++i) ASSERT_EQ(q[size_t(i)], oracle::e4m3fn_sat(value(x[size_t(i)]))) << n << " " << i;
+      ASSERT_EQ(call.run(cpu_library(), "cast", "cuda.e4m3fn_sat", "cast"), ASSAY_OK) << call.message();
+      for (int64_t i = 0; i < n; ++i) ASSERT_EQ(q[size_t(i)], oracle::e4m3fn_sat(bf16_value(x[size_t(i)]))) << n << " " << i;
       EXPECT_EQ(q.back(), 0xa5) << "beyond the end";
-      EXPECT_EQ(call.run(library(), "cast", "cuda.e5m2_sat", "cast"), ASSAY_UNSUPPORTED);
+      EXPECT_EQ(call.run(cpu_library(), "cast", "cuda.e5m2_sat", "cast"), ASSAY_UNSUPPORTED);
       EXPECT_THAT(call.message(), HasSubstr("q must have the type of contract cuda.e5m2_sat"));
     }
   }
@@ -262,12 +251,12 @@ TEST(QuantTensor, TakesAllRowsForItsScaleWhateverWasThere) {
       CallBuilder call;
       call.matrix("x", kBf16, false, m, n, x.data()).matrix("q", kE4m3fn, true, m, n, q.data());
       call.matrix("scale", kF32, true, 1, 1, &scale).parameter("warp", warp);
-      ASSERT_EQ(call.run(library(), "quant_tile", "vllm.per_tensor", "quant_tensor"), ASSAY_OK) << call.message();
-      for (uint16_t code : x) amax = std::fmax(amax, std::fabs(value(code)));
+      ASSERT_EQ(call.run(cpu_library(), "quant_tile", "vllm.per_tensor", "quant_tensor"), ASSAY_OK) << call.message();
+      for (uint16_t code : x) amax = std::fmax(amax, std::fabs(bf16_value(code)));
       ASSERT_EQ(scale, amax / 448.0f);
       const float inverse = 1.0f / scale;
       for (size_t i = 0; i < x.size(); ++i)
-        ASSERT_EQ(q[i], oracle::e4m3fn_sat(std::fmax(std::fmin(value(x[i]) * inverse, 448.0f), -448.0f))) << i;
+        ASSERT_EQ(q[i], oracle::e4m3fn_sat(std::fmax(std::fmin(bf16_value(x[i]) * inverse, 448.0f), -448.0f))) << i;
       EXPECT_EQ(q.back(), 0xa5) << "beyond the end";
     }
 }
@@ -279,10 +268,10 @@ TEST(QuantTensor, OfZerosHasNoScaleAndCodesOfNaN) {
   CallBuilder call;
   call.matrix("x", kBf16, false, 8, 8, x.data()).matrix("q", kE4m3fn, true, 8, 8, q.data());
   call.matrix("scale", kF32, true, 1, 1, &scale).parameter("warp", 32);
-  ASSERT_EQ(call.run(library(), "quant_tile", "vllm.per_tensor", "quant_tensor"), ASSAY_OK) << call.message();
+  ASSERT_EQ(call.run(cpu_library(), "quant_tile", "vllm.per_tensor", "quant_tensor"), ASSAY_OK) << call.message();
   EXPECT_EQ(scale, 0.0f);
   EXPECT_EQ(q, std::vector<uint8_t>(64, 0x7e));
-  ASSERT_EQ(call.run(library(), "quant_tile", "vllm.per_tensor_native", "quant_tensor"), ASSAY_OK) << call.message();
+  ASSERT_EQ(call.run(cpu_library(), "quant_tile", "vllm.per_tensor_native", "quant_tensor"), ASSAY_OK) << call.message();
   EXPECT_EQ(scale, 1.0f / (448.0f * 512.0f));
   EXPECT_EQ(q, std::vector<uint8_t>(64, 0));
 }
@@ -295,9 +284,9 @@ TEST(QuantStatic, MultipliesByTheReciprocalOfTheGivenScale) {
     CallBuilder call;
     call.matrix("x", kBf16, false, m, n, x.data()).matrix("q", kE4m3fn, true, m, n, q.data());
     call.matrix("scale", kF32, false, 1, 1, &scale).parameter("warp", 32);
-    ASSERT_EQ(call.run(library(), "quant_static", "vllm.static", "quant_static"), ASSAY_OK) << call.message();
+    ASSERT_EQ(call.run(cpu_library(), "quant_static", "vllm.static", "quant_static"), ASSAY_OK) << call.message();
     for (size_t i = 0; i < x.size(); ++i)
-      ASSERT_EQ(q[i], oracle::e4m3fn_sat(std::fmax(std::fmin(value(x[i]) * inverse, 448.0f), -448.0f))) << i;
+      ASSERT_EQ(q[i], oracle::e4m3fn_sat(std::fmax(std::fmin(bf16_value(x[i]) * inverse, 448.0f), -448.0f))) << i;
     EXPECT_EQ(q.back(), 0xa5) << "beyond the end";
   }
 }
@@ -325,12 +314,12 @@ TEST(QuantBlock, TakesTheAmaxOfItsBlockAndWritesNothingBeyond) {
       CallBuilder call;
       call.matrix("x", kBf16, false, m, n, x.data()).matrix("q", kE4m3fn, true, m, n, q.data());
       call.matrix("scale", kF32, true, rows, columns, scale.data()).parameter("warp", warp);
-      ASSERT_EQ(call.run(library(), "quant_tile", "deepgemm.per_block_cast", "quant_block"), ASSAY_OK) << call.message();
+      ASSERT_EQ(call.run(cpu_library(), "quant_tile", "deepgemm.per_block_cast", "quant_block"), ASSAY_OK) << call.message();
       const auto block = [&, n = n](size_t i) { return size_t(int64_t(i) / n / 128 * columns + int64_t(i) % n / 128); };
-      for (size_t i = 0; i < x.size(); ++i) amax[block(i)] = std::fmax(amax[block(i)], std::fabs(value(x[i])));
+      for (size_t i = 0; i < x.size(); ++i) amax[block(i)] = std::fmax(amax[block(i)], std::fabs(bf16_value(x[i])));
       for (size_t b = 0; b + 1 < scale.size(); ++b) ASSERT_EQ(scale[b], amax[b] / 448.0f) << m << "x" << n << " block " << b;
       for (size_t i = 0; i < x.size(); ++i)
-        ASSERT_EQ(q[i], oracle::e4m3fn_nosat(value(x[i]) * (1.0f / scale[block(i)]))) << m << "x" << n << " element " << i;
+        ASSERT_EQ(q[i], oracle::e4m3fn_nosat(bf16_value(x[i]) * (1.0f / scale[block(i)]))) << m << "x" << n << " element " << i;
       EXPECT_EQ(q.back(), 0xa5);
       EXPECT_EQ(scale.back(), -1.0f);
     }
@@ -344,7 +333,7 @@ TEST(QuantBlock, OfOneNaNIsAllNaNAndItsNeighbourIsNot) {
   CallBuilder call;
   call.matrix("x", kBf16, false, 128, 256, x.data()).matrix("q", kE4m3fn, true, 128, 256, q.data());
   call.matrix("scale", kF32, true, 1, 2, scale.data()).parameter("warp", 32);
-  ASSERT_EQ(call.run(library(), "quant_tile", "deepgemm.per_block_cast", "quant_block"), ASSAY_OK) << call.message();
+  ASSERT_EQ(call.run(cpu_library(), "quant_tile", "deepgemm.per_block_cast", "quant_block"), ASSAY_OK) << call.message();
   EXPECT_TRUE(std::isnan(scale[0]));
   EXPECT_FALSE(std::isnan(scale[1]));
   for (size_t i = 0; i < q.size(); ++i) ASSERT_EQ((q[i] & 0x7f) == 0x7f, i % 256 < 128) << i;
@@ -377,10 +366,10 @@ TEST(QuantStaticGroups, TakesTheScaleOfItsGroupWhateverTheStrides) {
       CallBuilder call;
       call.matrix("x", kBf16, false, g.m, g.n, x.data()).matrix("q", kE4m3fn, true, g.m, g.n, q.data());
       call.tensor("scale", kF32, false, {rows, columns}, strides, scale.data(), scale.size() * 4).parameter("warp", 32);
-      ASSERT_EQ(call.run(library(), "quant_static", "vllm.static_group", "quant_static.groups"), ASSAY_OK) << call.message();
+      ASSERT_EQ(call.run(cpu_library(), "quant_static", "vllm.static_group", "quant_static.groups"), ASSAY_OK) << call.message();
       for (int64_t i = 0; i < g.m * g.n; ++i) {
         const float s = scale[size_t(i / g.n / g.rows * strides[0] + i % g.n / g.columns * strides[1])];
-        const float v = std::fmax(std::fmin(value(x[size_t(i)]) * (1.0f / s), 448.0f), -448.0f);
+        const float v = std::fmax(std::fmin(bf16_value(x[size_t(i)]) * (1.0f / s), 448.0f), -448.0f);
         ASSERT_EQ(q[size_t(i)], oracle::e4m3fn_sat(v)) << g.rows << "x" << g.columns << " " << layout << " element " << i;
       }
       EXPECT_EQ(q.back(), 0xa5);
@@ -410,7 +399,7 @@ TEST(PackScales, PutsFourExponentsIntoAWordAndTouchesNoOther) {
         call.tensor("x", kF32, false, {m, n}, mn_major ? std::vector<int64_t>{1, m} : std::vector<int64_t>{n, 1},
                     mn_major ? turned.data() : x.data(), x.size() * 4);
         call.tensor("scale", kInt32, true, {m, words}, {1, pitch}, out.data(), out.size() * 4).parameter("warp", 32);
-        ASSERT_EQ(call.run(library(), "pack_scales", contract, "pack_scales"), ASSAY_OK) << call.message();
+        ASSERT_EQ(call.run(cpu_library(), "pack_scales", contract, "pack_scales"), ASSAY_OK) << call.message();
         for (int64_t w = 0; w < words; ++w)
           for (int64_t r = 0; r < pitch && size_t(w * pitch + r) < out.size(); ++r) {
             uint32_t expected = r < m ? 0 : torch ? 0 : 0xa5a5a5a5u;
@@ -427,7 +416,7 @@ TEST(PackScales, LetsAMantissaRunIntoItsNeighbourWhereNothingIsMasked) {
     alignas(16) uint32_t out[4] = {};
     CallBuilder call;
     call.matrix("x", kF32, false, 1, 4, x).matrix("scale", kInt32, true, 1, 1, out);
-    EXPECT_EQ(call.run(library(), "pack_scales", contract, "pack_scales"), ASSAY_OK) << call.message();
+    EXPECT_EQ(call.run(cpu_library(), "pack_scales", contract, "pack_scales"), ASSAY_OK) << call.message();
     return out[0];
   };
   EXPECT_EQ(word("deepgemm.pack_ue8m0@2.5"), 0x7f7f7fffu);
@@ -441,7 +430,7 @@ TEST(PackScales, TransposesWithoutPacking) {
     std::vector<float> out(size_t(m + (n - 1) * pitch), -1.0f);
     CallBuilder call;
     call.matrix("x", kF32, false, m, n, x.data()).tensor("scale", kF32, true, {m, n}, {1, pitch}, out.data(), out.size() * 4);
-    ASSERT_EQ(call.run(library(), "pack_scales", "deepgemm.mn_major_tma_aligned_f32", "pack_scales"), ASSAY_OK) << call.message();
+    ASSERT_EQ(call.run(cpu_library(), "pack_scales", "deepgemm.mn_major_tma_aligned_f32", "pack_scales"), ASSAY_OK) << call.message();
     for (int64_t i = 0; i < int64_t(out.size()); ++i)
       ASSERT_EQ(simt::bits(out[size_t(i)]), simt::bits(i % pitch < m ? x[size_t(i % pitch * n + i / pitch)] : -1.0f))
           << m << "x" << n << " " << i;
@@ -454,11 +443,11 @@ TEST(TileRefusals, SayWhatIsWrong) {
   float scale[16] = {};
   CallBuilder blocks;
   blocks.matrix("x", kBf16, false, 2, 8, x).matrix("q", kE4m3fn, true, 2, 8, q).matrix("scale", kF32, true, 2, 1, scale);
-  EXPECT_EQ(blocks.run(library(), "quant_tile", "deepgemm.per_block_cast", "quant_block"), ASSAY_FAILED);
+  EXPECT_EQ(blocks.run(cpu_library(), "quant_tile", "deepgemm.per_block_cast", "quant_block"), ASSAY_FAILED);
   EXPECT_STREQ(blocks.message(), "tensor 'scale' has shape [2, 1], expected [1, 1]");
   CallBuilder groups;
   groups.matrix("x", kBf16, false, 2, 8, x).matrix("q", kE4m3fn, true, 2, 8, q).matrix("scale", kF32, false, 1, 3, scale);
-  EXPECT_EQ(groups.run(library(), "quant_static", "vllm.static_group", "quant_static.groups"), ASSAY_FAILED);
+  EXPECT_EQ(groups.run(cpu_library(), "quant_static", "vllm.static_group", "quant_static.groups"), ASSAY_FAILED);
   EXPECT_STREQ(groups.message(), "scale [1, 3] does not divide x [2, 8] into groups");
 }
 

@@ -5,13 +5,16 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <deque>
+#include <random>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "assay/abi.h"
+#include "kernels/simt/simt.h"
 
 namespace assay_kernels {
 
@@ -152,5 +155,21 @@ inline std::vector<uint8_t> outputs_of(const assay_library& library, Request r, 
     for (int shift = 0; shift < 32; shift += 8) out.push_back(uint8_t(uint32_t(azp) >> shift));
   return out;
 }
+
+// Data of tests that compare kernels of the CPU library with plain loops.
+
+#ifdef ASSAY_CPU_LIBRARY
+inline const assay_library& cpu_library() { return open_library(ASSAY_CPU_LIBRARY); }
+#endif
+
+/// Normally distributed numbers times powers of two up to 2^(4 spread).
+inline std::vector<uint16_t> random_bf16(size_t count, uint32_t seed, float spread = 4.0f) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal;
+  std::vector<uint16_t> x(count);
+  for (auto& e : x) e = simt::bf16_bits_from_float(normal(random) * std::exp2(std::fmod(float(random() % 64), spread * 4)));
+  return x;
+}
+inline float bf16_value(uint16_t code) { return simt::float_from_bf16_bits(code); }
 
 }  // namespace assay_kernels

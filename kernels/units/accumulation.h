@@ -130,9 +130,9 @@ struct Aligned {
   SIMT_DEVICE static int exponent(const Number& a, const Number& b) { return a.exponent + b.exponent; }
   /// True if a term takes part in the largest exponent.
   SIMT_DEVICE static bool counts(int64_t term) { return term != 0; }
-  /// Drops the lowest `below` bits of a term.
+  /// Drops the lowest `below` bits of a term. Only a zero, which takes no part in the largest exponent, has a negative `below`.
   SIMT_DEVICE static int64_t cut(int64_t term, int below) {
-    const int64_t left = below > 62 ? 0 : (term < 0 ? -term : term) >> below;
+    const int64_t left = unsigned(below) > 62u ? 0 : (term < 0 ? -term : term) >> below;
     return term < 0 ? -left : left;
   }
   /// The code of a zero sum. `all_negative`: no term was positive, where zeros count by their sign.

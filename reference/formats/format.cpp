@@ -131,7 +131,7 @@ uint32_t code_of(const Format& f, double value) {
 
 int32_t ordinal(const Format& f, uint32_t code) {
   code &= low_bits(f.bits);
-  const int32_t nan = f.nan_by_code ? kNanOrdinal - 1 - int32_t(code) : kNanOrdinal;
+  const int32_t nan = f.nan_by_code ? int32_t(uint32_t(kNanOrdinal - 1) - code) : kNanOrdinal;  // negative codes wrap around
   if (f.is_integer()) return int32_t(decode_integer(f, code));
   const uint32_t magnitude = code & magnitude_mask(f);
   const bool negative = (code & sign_bit(f)) != 0;
@@ -145,7 +145,7 @@ uint32_t code_from_ordinal(const Format& f, int32_t o) {
   if (has_room_for_nans(f)) return o < 0 ? sign_bit(f) | uint32_t(-(o + 1)) : uint32_t(o);
   if (o == kNanOrdinal) return code_of(f, std::nan(""));
   if (f.is_integer()) return uint32_t(o) & low_bits(f.bits);
-  if (is_nan_ordinal(o)) return uint32_t(kNanOrdinal - 1 - o);
+  if (is_nan_ordinal(o)) return uint32_t(kNanOrdinal - 1) - uint32_t(o);
   return o < 0 ? sign_bit(f) | uint32_t(-(o + 1)) : uint32_t(o);
 }
 
