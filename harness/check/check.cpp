@@ -9,6 +9,7 @@
 #include <cstring>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <new>
 #include <nlohmann/json.hpp>
@@ -294,10 +295,10 @@ assay_check_status answered(assay_check_report** out, Answer answer) noexcept {
   const std::string defect = "a defect of Assay and not of its input: ";
   try {
     report = new assay_check_report;
+    const std::unique_ptr<assay_check_report> unwanted(out == nullptr ? report : nullptr);
     if (out != nullptr) *out = report;
     try {
       answer(*report);
-      if (out == nullptr) delete report;
       return ASSAY_CHECK_OK;
     } catch (const std::bad_alloc&) {
       return because(ASSAY_CHECK_FAILED, "out of memory");

@@ -151,7 +151,7 @@ TEST(Html, OpsByVendorLeadToTheirContracts) {
 
 TEST(Html, ACardShowsTheContractAndTheTermThatChanged) {
   RunResult result;
-  result.verdicts = {one_wrong_row()};
+  result.verdicts = {testing::one_wrong_row()};
   const ContractTexts contracts = {{result.verdicts[0].contract, {{"amax = max|x|", "q = e4m3fn(x / s)"}, {{"code", "div(s) clamp(max_min,M) to(q)"}, {"y", "mul(r) to(q)"}}}}};
   const auto card = [&](const std::string& cause) {
     result.verdicts[0].causes = {"explains 7 of 7 failing elements: " + cause};
