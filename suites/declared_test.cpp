@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <map>
+#include <numeric>
 #include <set>
 
 #include "harness/core/cases.h"
@@ -38,6 +40,33 @@ std::vector<Case> some_cases() {
     if (kinds.insert(kind).second) some.push_back(one);
   }
   return some;
+}
+
+/// The mutation score of a large dump is that of some of its rows: norms lost their weights there once.
+TEST(Declared, SomeRowsOfAProblemKeepItsInputs) {
+  std::set<std::string> ops;
+  for (const Case& one : some_cases()) {
+    const std::unique_ptr<const BoundCase> bound = shipped_ops().find(one.op).bind(one);
+    const int64_t m = bound->independent_rows();
+    if (m <= 0 || m > 64) continue;
+    Problem problem = bound->problem();
+    for (HostTensor& tensor : problem.tensors)
+      for (std::byte& each : tensor.bytes) each ^= std::byte{1};  // no fill makes these
+    std::vector<int64_t> rows(static_cast<size_t>(m));
+    std::iota(rows.begin(), rows.end(), 0);
+    const CaseOfRows all = bound->with_rows(problem, rows);
+    ASSERT_EQ(all.problem.tensors.size(), problem.tensors.size()) << one.id;
+    for (size_t t = 0; t < problem.tensors.size(); ++t) {
+      const HostTensor& had = problem.tensors[t];
+      const HostTensor& kept = all.problem.tensors[t];
+      if (access_of(had) == Access::kOut) continue;
+      int64_t lost = 0;
+      for (int64_t i = 0; i < had.spec.elements(); ++i) lost += had.code(i) != kept.code(i);
+      EXPECT_EQ(lost, 0) << one.id << ": " << had.spec.name;
+    }
+    ops.insert(one.op);
+  }
+  EXPECT_GT(ops.size(), 10u);
 }
 
 /// Tensors that rows of a user may need and no shipped row does: scales of an outer level. two_levels_test calls them.

@@ -181,7 +181,10 @@ class BoundHeads : public BoundCase {
     for (size_t t = 0; t < problem.tensors.size(); ++t) {
       const HostTensor& from = problem.tensors[t];
       const bool of_tokens = t == 0 || from.spec.name == "positions";
-      if (!of_tokens) continue;
+      if (!of_tokens) {
+        if (from.spec.shape == made.tensors[t].spec.shape) made.tensors[t].bytes = from.bytes;  // weights and the cache of cos and sin
+        continue;
+      }
       const size_t row = from.spec.bytes() / size_t(from.spec.shape[0]);
       for (size_t i = 0; i < tokens.size(); ++i)
         std::memcpy(made.tensors[t].bytes.data() + i * row, from.bytes.data() + size_t(tokens[i]) * row, row);

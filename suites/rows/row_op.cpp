@@ -347,7 +347,10 @@ void gather_rows(const RowCase& c, const HostTensor& from, const std::vector<int
     for (size_t i = 0; i < rows.size(); ++i) to.set_code(grid.row_block > 0 ? int64_t(i) : 0, from.code(grid.of(rows[i], 0)));
     return;
   }
-  if (from.spec.name != "x" && from.spec.name != "residual" && from.spec.name != "gate") return;
+  if (from.spec.name != "x" && from.spec.name != "residual" && from.spec.name != "gate") {
+    if (from.spec.shape == to.spec.shape) to.bytes = from.bytes;  // weights, scales and bounds, which all rows share
+    return;
+  }
   const size_t bytes = size_t(from.spec.shape.back() * from.spec.format->bytes());
   for (size_t i = 0; i < rows.size(); ++i)
     std::memcpy(to.bytes.data() + size_t(to.spec.row(int64_t(i)) * to.spec.format->bytes()),
