@@ -58,7 +58,7 @@ def _cast(dtype, calls, contracts):
 cast_e4m3fn = _cast(
     "float8_e4m3fn", "torch:float8_e4m3fn", "torch.e4m3fn_sat@2.13 torch.e4m3fn@2.11 torch.e4m3fn_f16_cuda@2.11"
 )
-cast_e5m2 = _cast("float8_e5m2", "torch:float8_e5m2", "torch.e5m2@2.11 cuda.e5m2_sat")
+cast_e5m2 = _cast("float8_e5m2", "torch:float8_e5m2", "torch.e5m2@2.11 torch.e5m2_f16_cuda@2.11 cuda.e5m2_sat")
 cast_e8m0fnu = _cast(
     "float8_e8m0fnu", "torch:float8_e8m0fnu", "torch.e8m0@2.11 cuda.e8m0_rp_sat cuda.e8m0_rz_sat deepgemm.e8m0_ceil"
 )

@@ -142,11 +142,25 @@ def sgl_kernel_gemma_rmsnorm(x, gamma, eps):
 # FlashInfer
 
 
+def _checked(name):
+    """A function of flashinfer.norm. Its checks of types and shapes come before the launch, so what they refuse is a skip."""
+
+    def call(*arguments):
+        try:
+            return function(f"flashinfer.norm:{name}")(*arguments)
+        except RuntimeError as error:
+            if "Check failed" not in str(error):
+                raise
+            raise NotImplementedError(str(error).strip().splitlines()[0]) from error
+
+    return call
+
+
 def _norm(name):
     contract = f"flashinfer.{name.replace('rmsnorm', 'rms_norm')}"
 
     def norm(x, gamma, eps):
-        return function(f"flashinfer.norm:{name}")(x.contiguous(), gamma, eps)
+        return _checked(name)(x.contiguous(), gamma, eps)
 
     norm.__name__ = norm.__qualname__ = f"flashinfer_{name}"
     return adapter("flashinfer-python", f"flashinfer.norm:{name}", "rms_norm", f"{contract}@v0.6.7 {contract}", "cuda")(norm)
@@ -157,7 +171,7 @@ def _add_norm(name):
 
     def norm(x, residual, gamma, y, eps):
         y.copy_(x)
-        function(f"flashinfer.norm:{name}")(y, residual, gamma, eps)
+        _checked(name)(y, residual, gamma, eps)
 
     norm.__name__ = norm.__qualname__ = f"flashinfer_{name}"
     return adapter(
@@ -177,7 +191,7 @@ def _flashinfer(name, op, contracts, where="cuda", **more):
 
 @_flashinfer("rmsnorm_quant", "rms_norm_quant_static", "flashinfer.rmsnorm_quant@v0.6.7 flashinfer.rmsnorm_quant")
 def flashinfer_rmsnorm_quant(x, gamma, scale, q, eps):
-    function("flashinfer.norm:rmsnorm_quant")(q, x.contiguous(), gamma, scale.reshape(1), eps)
+    _checked("rmsnorm_quant")(q, x.contiguous(), gamma, scale.reshape(1), eps)
 
 
 _ADD_QUANT = "flashinfer.fused_add_rmsnorm_quant"
@@ -185,12 +199,12 @@ _ADD_QUANT = "flashinfer.fused_add_rmsnorm_quant"
 
 @_flashinfer("fused_add_rmsnorm_quant", "rms_norm_quant_static", f"{_ADD_QUANT}@v0.6.7 {_ADD_QUANT}")
 def flashinfer_fused_add_rmsnorm_quant(x, residual, gamma, scale, q, eps):
-    function("flashinfer.norm:fused_add_rmsnorm_quant")(q, x.contiguous(), residual, gamma, scale.reshape(1), eps)
+    _checked("fused_add_rmsnorm_quant")(q, x.contiguous(), residual, gamma, scale.reshape(1), eps)
 
 
 @_flashinfer("layernorm", "layer_norm", "flashinfer.layer_norm")
 def flashinfer_layernorm(x, gamma, beta, eps):
-    return function("flashinfer.norm:layernorm")(x.contiguous(), gamma, beta, eps)
+    return _checked("layernorm")(x.contiguous(), gamma, beta, eps)
 
 
 _MXFP8 = "flashinfer.quantization.fp8_quantization:mxfp8_quantize"

@@ -14,6 +14,7 @@ CASTS = [
     ("float8_e4m3fn", "cuda", "torch.e4m3fn_f16_cuda"),
     ("float8_e5m2", "cpu", "torch.e5m2"),
     ("float8_e5m2", "cuda", "torch.e5m2"),
+    ("float8_e5m2", "cuda", "torch.e5m2_f16_cuda"),
     ("float8_e8m0fnu", "cpu", "torch.e8m0"),
     ("float8_e8m0fnu", "cuda", "torch.e8m0"),
     ("float8_e4m3fnuz", "cpu", "ml_dtypes.e4m3fnuz"),
