@@ -44,7 +44,7 @@ std::vector<Case> some_cases() {
 
 /// The mutation score of a large dump is that of some of its rows: norms lost their weights there once.
 TEST(Declared, SomeRowsOfAProblemKeepItsInputs) {
-  std::set<std::string> ops;
+  std::set<std::string> seen;
   for (const Case& one : some_cases()) {
     const std::unique_ptr<const BoundCase> bound = shipped_ops().find(one.op).bind(one);
     const int64_t m = bound->independent_rows();
@@ -59,14 +59,12 @@ TEST(Declared, SomeRowsOfAProblemKeepItsInputs) {
     for (size_t t = 0; t < problem.tensors.size(); ++t) {
       const HostTensor& had = problem.tensors[t];
       const HostTensor& kept = all.problem.tensors[t];
-      if (access_of(had) == Access::kOut) continue;
-      int64_t lost = 0;
-      for (int64_t i = 0; i < had.spec.elements(); ++i) lost += had.code(i) != kept.code(i);
-      EXPECT_EQ(lost, 0) << one.id << ": " << had.spec.name;
+      if (access_of(had) == Access::kOut || had.spec.shape.size() != 1) continue;  // matrices may lie with another pitch
+      EXPECT_TRUE(had.bytes == kept.bytes) << one.id << ": " << had.spec.name;
+      seen.insert(one.op + " " + had.spec.name);
     }
-    ops.insert(one.op);
   }
-  EXPECT_GT(ops.size(), 10u);
+  EXPECT_THAT(seen, ::testing::IsSupersetOf({"rms_norm gamma", "layer_norm beta", "qk_norm_rope positions", "gemm_scaled bias"}));
 }
 
 /// Tensors that rows of a user may need and no shipped row does: scales of an outer level. two_levels_test calls them.
