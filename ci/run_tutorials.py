@@ -78,7 +78,7 @@ def is_like(pattern, line):
 
 
 def first_difference(expected, got):
-    """None if the output is as the page says; otherwise how many lines of the page agree."""
+    """None if the output is as the page says; otherwise the number of lines of the page that agree."""
     reached = {0}  # how many lines of `got` can be consumed
     for number, pattern in enumerate(expected):
         if pattern.strip() == "...":
@@ -121,7 +121,7 @@ def rewritten(expected, got):
 
 
 def missing(words):
-    """The first of these commands, files and modules that is not here."""
+    """The first of these commands, files and modules that does not exist here."""
     for word in words:
         if word.startswith("python:"):
             if subprocess.run([python(), "-c", f"import {word[7:]}"], capture_output=True).returncode:

@@ -54,7 +54,7 @@ def index():
 
 
 def read(url, accept="*/*"):
-    """The bytes of a URL, with user and password if they stand in it, and where they came from."""
+    """The bytes at a URL, which may contain user and password, and the final address."""
     parts = urllib.parse.urlsplit(url)
     request = urllib.request.Request(parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl(), headers={"Accept": accept})
     if parts.username:
@@ -107,7 +107,7 @@ def main():
         address = own._replace(netloc=given.netloc).geturl()
     archive, _ = read(address)
     if hashlib.sha256(archive).hexdigest() != files[chosen]["sha256"]:
-        sys.exit(f"ci/witness: {chosen}: its bytes are not those that the package index names")
+        sys.exit(f"ci/witness: {chosen}: its digest is not the one in the package index")
     if chosen.endswith(".whl"):
         return zipfile.ZipFile(io.BytesIO(archive)).extractall(f"{destination}/{folder}")
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:

@@ -25,7 +25,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// What the case tables of an op lack: values that a kernel may branch on, and that none of its cases has though the op takes them.
+// What the case tables of an op lack: values that a kernel may branch on and that the op accepts, but no case has.
 
 struct Lack {
   std::string column, what;  ///< "n", "an odd number"
@@ -35,35 +35,38 @@ struct Lack {
   std::string text(const Op& op) const;
 };
 
-/// Of the cases of one op. Rules:
-/// 1. A size column has 1, an odd number, and a number beside each power of two up to 256 (rows) or 8192 (columns): within an eighth.
-/// 2. A column of fills has every fill that suits its operand (FillInfo::suits).
+/// Missing values for the cases of one op. Rules:
+/// 1. A size column has 1, an odd number, and a number next to each power of two up to 256 (rows) or 8192 (columns), within an
+///    eighth.
+/// 2. A column of input generators has every generator that suits its operand (FillInfo::suits).
 /// 3. Every other column has two values.
-/// 4. Each two of the columns that are no fills have each two of their values, where sizes are told apart as 1, odd and even.
-/// A rule asks only for what the op takes and a kernel of ours offers: a cell of a case is exchanged, and then the case is tried.
+/// 4. For every two columns that are not generators, all pairs of their values occur, where sizes are classified as 1, odd and
+///    even.
+/// A rule only requires what the op accepts and a kernel of ours advertises: a cell of a case is replaced, and the new case is
+/// tried.
 std::vector<Lack> lacks_of(const Op& op, const std::vector<Case>& cases, const std::function<bool(const Case&)>& offered);
 
 constexpr int64_t kRowPowers[] = {8, 16, 32, 64, 128, 256};
 constexpr int64_t kColumnPowers[] = {8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192};
-/// Steps off a power of two: 1, a vector of 8, a group of 32 and one of 128.
+/// Distances from a power of two: 1, a vector of 8, a group of 32 and one of 128.
 constexpr int64_t kSteps[] = {1, 8, 32, 128};
-constexpr int64_t kMostElements = int64_t{1} << 18;  ///< of a witness: what needs more belongs to the tier `far`
-constexpr size_t kTries = 400;                       ///< cases in which a cell is exchanged
+constexpr int64_t kMostElements = int64_t{1} << 18;  ///< size limit of an example case; larger ones belong to the tier `far`
+constexpr size_t kTries = 400;                       ///< number of cases in which a cell is replaced
 
 const std::set<std::string> kSizes = {"m", "n", "k", "n_k", "tokens", "room", "experts", "ranks", "q_heads", "k_heads", "v_heads", "tiles", "steps"};
 const std::set<std::string> kRows = {"m", "room", "experts", "ranks", "q_heads", "k_heads", "v_heads", "tiles", "steps"};
-/// Of these a number beside a power of two says nothing: kernels are compiled for some of them.
+/// For these, a number next to a power of two has no meaning: kernels are compiled for some of the values.
 const std::set<std::string> kFewValues = {"ranks", "q_heads", "k_heads", "v_heads", "tiles", "steps", "room", "experts"};
-/// Of these the op reads any number, and kernels are compiled for heads of 64, 128, 256 and 512 columns, which all have cases.
+/// For these the op accepts any number, but kernels are compiled for heads of 64, 128, 256 and 512 columns, which all have cases.
 const std::set<std::string> kHeads = {"qk_norm_rope", "q_norm_rope"};
-/// Not told apart, or told apart by rule 2.
+/// Not classified, or classified by rule 2.
 const std::set<std::string> kNoParameter = {"contract", "seed", "warp", "slot_mapping", "shape", "strides", "storage", "positions"};
 
 bool is_number(const std::string& cell) { return !cell.empty() && cell.size() < 10 && std::all_of(cell.begin(), cell.end(), ::isdigit); }
 
 int64_t entries(const std::string& list) { return 1 + std::count(list.begin(), list.end(), ';'); }
 
-/// A list of rows is as large as it has entries.
+/// The size of a list of rows is its number of entries.
 int64_t size_of(const std::string& cell) { return is_number(cell) ? std::stoll(cell) : entries(cell); }
 
 std::set<std::string> kinds_of(const std::string& op, const std::string& column) {
@@ -96,7 +99,7 @@ class Coverage {
   Coverage(const Op& op, const std::vector<Case>& cases, const std::function<bool(const Case&)>& offered)
       : op_(op), cases_(cases), offered_(offered) {
     for (const FillInfo& fill : all_fills()) fills_[fill.name] = fill.suits;
-    // Small cases first: the first one that takes a cell is the witness.
+    // Small cases first: the first one that accepts a cell is the example.
     std::vector<std::pair<int64_t, size_t>> order;
     for (size_t i = 0; i < cases.size(); ++i) order.emplace_back(elements(cases[i]), i);
     std::stable_sort(order.begin(), order.end());
@@ -110,7 +113,7 @@ class Coverage {
       else if (kSizes.contains(column) && !is_extent_of_unit(column)) sizes_of(column);
       else if (!kNoParameter.contains(column)) values_of(column);
     }
-    if (op_.name == "cast") return std::move(lacks_);  // all inputs of fp32 are 2^32 and belong to the full tier
+    if (op_.name == "cast") return std::move(lacks_);  // all 2^32 inputs of fp32 belong to the full tier
     for (size_t a = 0; a < op_.columns.size(); ++a)
       for (size_t b = a + 1; b < op_.columns.size(); ++b)
         if (is_class(op_.columns[a]) && is_class(op_.columns[b]) && !apart(op_.columns[a], op_.columns[b])) pairs_of(op_.columns[a], op_.columns[b]);
@@ -148,11 +151,11 @@ class Coverage {
     return !is_fill(column) && !kNoParameter.contains(column) && column != "eps" && column != "scale_ub" && column != "row_stride" &&
            column != "offset" && !is_extent_of_unit(column) && column != "gap" && column != "max_position" && column != "blocks" && column != "alignment";
   }
-  /// Rows and columns of an instruction's tile are what the unit has, those of a head what models have.
+  /// Rows and columns of an instruction's tile are those of the tensor core; those of a head are those of models.
   bool is_extent_of_unit(const std::string& column) const {
     return op_.name == "mma" ? column == "m" || column == "n" : kHeads.contains(op_.name) && column == "n";
   }
-  /// No kernel of ours works in place on a shifted tensor, which it says only when it is called.
+  /// No kernel of ours works in place on a shifted tensor; it only says so when it is called.
   static bool apart(const std::string& a, const std::string& b) { return a == "shift" && b == "use"; }
   static std::string class_of(const std::string& column, const std::string& cell) {
     if (!kSizes.contains(column) || cell.empty()) return cell;
@@ -160,7 +163,7 @@ class Coverage {
     return size <= 1 ? std::to_string(size) : size % 2 == 1 ? "an odd number" : "an even number";
   }
 
-  /// A kernel offers the case, the op takes it and can make its data.
+  /// A kernel advertises the case, the op accepts it and can generate its data.
   std::optional<Case> taken(Case one, const std::map<std::string, std::string>& cells) const {
     for (const auto& [column, cell] : cells) one.parameters[column] = cell;
     if (elements(one) > kMostElements || !offered_(one)) return std::nullopt;
@@ -169,13 +172,13 @@ class Coverage {
       const std::unique_ptr<const BoundCase> bound = op_.bind(one);
       (void)bound->problem();
       one.set_name(bound->name());
-      if (known_.contains(one.id)) return std::nullopt;  // the same groups in other words
+      if (known_.contains(one.id)) return std::nullopt;  // the same groups in another notation
       return one;
     } catch (const std::exception&) {
       return std::nullopt;
     }
   }
-  /// The smallest case that takes the cells.
+  /// The smallest case that accepts the cells.
   std::optional<Case> witness(const std::map<std::string, std::string>& cells) const {
     std::set<std::string> tried;
     for (const Case* one : small_) {
@@ -246,7 +249,7 @@ class Coverage {
       if (!any_cell(column, [&](const std::string& cell) { return cell == fill; })) lack(column, "fill " + fill, witness_of_fill(column, fill));
     }
   }
-  /// Only where the column has a fill already: others are of contracts without that operand.
+  /// Only for contracts whose column has a generator already: the others lack that operand.
   std::optional<Case> witness_of_fill(const std::string& column, const std::string& fill) const {
     for (size_t i = 0, tried = 0; i < small_.size() && tried < kTries; ++i) {
       const Case& one = *small_[i];
@@ -306,9 +309,10 @@ std::vector<Lack> lacks_of(const Op& op, const std::vector<Case>& cases, const s
   return Coverage(op, cases, offered).all();
 }
 
-// The case tables hold what kernels branch on; an op and a column that lack a value are named, with a row that would add it.
+// The case tables have the values that kernels branch on; an op and a column that lack a value are named, with a row that would
+// add it.
 
-/// Of the quick tier, by op; 64 lanes are the same data once more.
+/// Cases of the quick tier, by op; cases for 64 lanes repeat the same data.
 const std::map<std::string, std::vector<Case>>& quick_cases() {
   static const auto cases = [] {
     open_rulebook(ASSAY_SOURCE_DIR);
@@ -335,7 +339,7 @@ TEST(CaseCoverage, NoColumnLacksAValueThatItsOpTakes) {
     for (const std::string& text : texts(op, quick_cases().at(op.name))) ADD_FAILURE() << text;
 }
 
-/// The tables without the cases of one row of m, without odd n, and without a fill.
+/// The tables without the cases with m = 1, without odd n, and without one generator.
 TEST(CaseCoverage, WhatIsTakenOutIsNamed) {
   const Op& op = shipped_ops().find("rms_norm");
   const auto without = [&](const auto& is) {
@@ -360,7 +364,7 @@ std::vector<Case> all_quick_cases() {
   return select_cases(load_cases(shipped_ops().all(), ASSAY_SOURCE_DIR), {.suites = {"quick"}});
 }
 
-/// Contracts of cases that no kernel takes.
+/// Contracts of cases that no kernel accepts.
 std::set<std::string> left_out(const std::vector<KernelOffer>& kernels, const std::vector<Case>& cases) {
   std::set<std::string> contracts;
   for (const Case& one : cases)

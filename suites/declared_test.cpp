@@ -67,7 +67,7 @@ TEST(Declared, SomeRowsOfAProblemKeepItsInputs) {
   EXPECT_THAT(seen, ::testing::IsSupersetOf({"rms_norm gamma", "layer_norm beta", "qk_norm_rope positions", "gemm_scaled bias"}));
 }
 
-/// Tensors that rows of a user may need and no shipped row does: scales of an outer level. two_levels_test calls them.
+/// Tensors that a user's rows may need and no shipped row does: scales of an outer level. two_levels_test covers them.
 const std::set<std::pair<std::string, std::string>> kOfUserRowsAlone = {
     {"gemm_block_scaled", "global_scale_a"}, {"gemm_block_scaled", "global_scale_b"}, {"quant_group", "global_scale"},
     {"quant_experts", "global_scale"},       {"rms_norm_quant_group", "global_scale"}, {"silu_mul_quant_group", "global_scale"}};
@@ -175,7 +175,7 @@ struct Looked {
   int64_t elements = 0, wrong = 0;
 };
 
-/// Counts the elements of a glimpse, and those that differ in the first rows.
+/// Counts the elements of a subsample's first rows, and those that differ in the complete rows.
 Looked look(const Answer& answer) {
   Looked looked;
   const AcceptedBlock some = answer.glimpse(), whole = answer.accepted(0, 1);
@@ -211,7 +211,7 @@ Looked look(const Answer& first, const Answer& answer) {
   return looked;
 }
 
-/// One in so many cases of each op.
+/// One in this many cases of each op.
 std::vector<Case> cases_of_each_op() {
   constexpr int kOneIn = 24;
   open_rulebook(ASSAY_SOURCE_DIR);

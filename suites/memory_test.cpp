@@ -116,10 +116,10 @@ TEST_F(Memory, ExactProductsAreMadeOfSomeRowsOfALargeOne) {
     EXPECT_EQ(verdict.outcome, Outcome::kPass);
     return verdict.tensors.front().notes;
   };
-  EXPECT_THAT(notes_of(256), ::testing::ElementsAre(HasSubstr("of 128 of 256 rows: beside the exact product the worst element is "),
-                                                    HasSubstr("mean "), HasSubstr(" times its bound: what the unit's additions"),
+  EXPECT_THAT(notes_of(256), ::testing::ElementsAre(HasSubstr("of 128 of 256 rows: the worst element differs from the exact product by "),
+                                                    HasSubstr("mean "), HasSubstr(" times its bound, which covers the additions"),
                                                     HasSubstr("by its contract d is sm_90.")));
-  EXPECT_THAT(notes_of(100).front(), ::testing::StartsWith("beside the exact product the worst element is "));
+  EXPECT_THAT(notes_of(100).front(), ::testing::StartsWith("the worst element differs from the exact product by "));
 }
 
 TEST_F(Memory, ASmallProductIsLookedAtWhole) {

@@ -49,7 +49,7 @@ const Op& OpRegistry::find(std::string_view name) const {
 
 const Op& OpRegistry::of_contract(const std::string& contract, const std::map<std::string, std::string>& parameters) const {
   const Op* first = nullptr;
-  if (!rulebook().is_unit(contract)) (void)rulebook().contracts.find(contract);  // throws for one that does not exist
+  if (!rulebook().is_unit(contract)) (void)rulebook().contracts.find(contract);  // throws if the contract does not exist
   for (const Op& op : ops_) {
     if (!op.takes(contract)) continue;
     if (first == nullptr) first = &op;

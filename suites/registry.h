@@ -14,7 +14,7 @@ namespace assay {
 
 // The registry of ops.
 
-/// A set of ops. Programs make theirs and pass it on.
+/// A set of ops. Programs create their own registry and pass it on.
 class OpRegistry {
  public:
   explicit OpRegistry(std::vector<Op> ops) : ops_(std::move(ops)) {}

@@ -194,7 +194,7 @@ std::shared_ptr<const Contract> bound_contract(const std::string& contract, cons
 }
 
 const Rulebook& rulebook() {
-  if (!open_book) throw std::logic_error("no rulebook is open");
+  if (!open_book) throw std::logic_error("no contract registry is open");
   return *open_book;
 }
 

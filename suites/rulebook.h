@@ -35,7 +35,7 @@ struct Rulebook {
   bool is_unit(const std::string& contract) const;
   /// Whether it is a contract row of that kind. False also for one that does not exist.
   bool is_row(const std::string& contract, const Flow& flow) const;
-  /// The rows of a chain in order; of a plain row itself, and none of what is no row.
+  /// The rows of a chain in order; a plain row gives itself, any other text none.
   std::vector<const ContractRow*> links_of(const std::string& contract) const;
   /// The evidence for a contract, strongest first: from evidence.csv, or from the instruction's own cell.
   std::vector<EvidenceKind> evidence_of(const std::string& contract) const;

@@ -75,7 +75,7 @@ run=$!
 # SIGINT (bit 1 of SigCgt) is caught once cases begin; on a busy machine reading the tables takes seconds before that.
 catches_sigint() { (((0x$(awk '/^SigCgt/ { print $2 }' "/proc/$run/status") >> 1) & 1)); }
 until catches_sigint; do
-  kill -0 "$run" 2>/dev/null || fail "a run ended before it could be ended: $(cat "$scratch/out")"
+  kill -0 "$run" 2>/dev/null || fail "a run ended before the signal was sent: $(cat "$scratch/out")"
   sleep 0.1
 done
 sleep 1
@@ -83,9 +83,9 @@ start=$SECONDS
 kill -INT "$run"
 code=0
 wait "$run" || code=$?
-[ "$code" = 130 ] || fail "a run that SIGINT ends gives $code"
+[ "$code" = 130 ] || fail "a run that SIGINT ends has exit code $code"
 [ $((SECONDS - start)) -lt 20 ] || fail "a run that SIGINT ends waits for the kernel that hangs"
-grep -q 'ENDED EARLY by SIGINT' "$scratch/out" || fail "a run that SIGINT ends does not say so"
+grep -q 'ENDED EARLY by SIGINT' "$scratch/out" || fail "a run that SIGINT ends does not report it"
 [ -s "$scratch/ended.csv" ] || fail "a run that SIGINT ends leaves no report"
 
 # A kernel that always hangs costs three time limits; the other kernel is checked.

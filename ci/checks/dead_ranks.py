@@ -1,5 +1,6 @@
 """Ranks in three processes of which one is killed or stopped at a seeded moment. usage: dead_ranks.py PROGRAM LIBRARY FOLDER FIRST COUNT
-Trial number FIRST + i depends on its number alone, so a run of many can go on where another one stopped. Each trial must end: the others
+Trial number FIRST + i depends on its number alone, so a long series can be continued where it stopped. Each trial must end: the
+others
 within 10 s of the last call that can still be waited for, without a false verdict: at most one case is broken, and cases without a call are
 unjudged and name the process."""
 import csv, glob, os, random, signal, subprocess, sys, time

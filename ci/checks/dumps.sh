@@ -42,7 +42,7 @@ norms=(--suite rms_norm/quick)
 "$assay" run "${norms[@]}" --warp 32 --record "$r/shards/a" >/dev/null
 without_seconds() { python3 -c 'import csv, sys; [print([v for k, v in r.items() if k != "seconds" and not k.startswith("run_")]) for r in csv.DictReader(open(sys.argv[1]))]' "$1"; }
 "$assay" judge "$r/shards/b" "$r/shards/a" --report csv:"$r/merged.csv" >/dev/null || fail "merged shards fail"
-cmp <(without_seconds "$r/whole.csv") <(without_seconds "$r/merged.csv") || fail "merged shards are not the whole"
+cmp <(without_seconds "$r/whole.csv") <(without_seconds "$r/merged.csv") || fail "merged shards differ from the whole run"
 expect 0 "duplicate: " "$assay" judge "$r/whole" "$r/shards/a"
 expect 0 "ALL AS EXPECTED" "$assay" judge "$r/whole" "${norms[@]}"
 expect 1 "missing: no recording holds rms_norm/" "$assay" judge "$r/shards/a" "${norms[@]}"
@@ -165,7 +165,7 @@ as_dump cpu gemm_scaled.split_k "$product" && split=$file
 judge_dump 0 "split-K 2" "$product"
 expect 0 "obeys     torch.scaled_mm_tensor_fast.sm_90" "$assay" contracts match "$split"
 expect 0 "made by   sm_90.wgmma.e4m3.f32, split-K 2, acc * (sa * sb)" "$assay" contracts match "$split" --op gemm_scaled
-python3 - "$whole" "$split" "$r" <<'PYTHON' || fail "cannot mix two products"
+python3 - "$whole" "$split" "$r" <<'PYTHON' || fail "cannot combine two GEMM outputs"
 import json, struct, sys
 def parts(path):
     data = open(path, "rb").read()
@@ -194,7 +194,7 @@ expect 0 "columns 8 to 15 by sm_90.wgmma.e4m3.f32, split-K 2, acc * (sa * sb)" m
 expect 0 "rows 4 to 8 by sm_90.wgmma.e4m3.f32, split-K 1, acc * (sa * sb)" matched rows
 expect 0 "no known algorithm; nearest sm_90.wgmma.e4m3.f32, split-K 2, acc * (sa * sb): 143 of 144 elements, not [0, 0]" matched none
 # If the instruction is unknown, each element may come from a different algorithm.
-matched columns | grep obeys | grep -qv 'assay\.unknown_' && fail "a mixture of programs obeys a contract"
+matched columns | grep obeys | grep -qv 'assay\.unknown_' && fail "a mixture of algorithms obeys a contract"
 blocked=$("$assay" list --suite gemm_block_scaled/quick --warp 32 --case '*deepgemm.fp8_gemm_1d1d.sm_90/*few_maxima*' | head -1)
 joined=$("$assay" list --suite gemm_block_scaled/quick --warp 32 --case '*torch.scaled_mm_1x128_128x128.sm_90/*few_maxima*' | head -1)
 as_dump faulty block_gemm_scale_order "$joined"
@@ -203,22 +203,22 @@ as_dump cpu gemm_block_scaled "$blocked" && judge_dump 0 PASS "$blocked"
 expect 2 "b has a row of k products for each column of d" "$assay" judge "$file" --contract deepgemm.fp8_gemm_1d1d.sm_90 --tensor b=scale_a
 expect 2 "NOTHING HELD" "$assay" contracts match "$r/lone.safetensors"
 
-# A recorded output of another shape: both shapes are told.
+# A recorded output of another shape: both shapes are printed.
 norm='rms_norm/vllm.ir_rms_norm/bf16.m4.n1024.eps1e-6/normal.gamma.s1/w32'
 "$assay" run --case "$norm" --record "$r/norm" >/dev/null || fail "no recording of $norm"
 cp -r "$r/norm" "$r/reshaped"
 sed -i 's/"y":{"dtype":"BF16","shape":\[4,1024\]/"y":{"dtype":"BF16","shape":[8, 512]/' "$(find "$r/reshaped" -name '*.safetensors')"
 expect 1 "recorded output 'y': expected bf16 [4, 1024], strides [1024, 1], 4096 elements, got bf16 [8, 512], strides [512, 1], 4096 elements" "$assay" judge "$r/reshaped"
 
-# What judge suggests: the contract that the outputs obey, the usual value of a missing parameter, how groups were found, a call for each
-# layer of a file, and how to convert a file of torch.save.
+# What judge suggests: the contract that the outputs obey, the usual value of a missing parameter, how the group size was
+# inferred, one call per layer of a file, and how to convert a file of torch.save.
 dump="$(find "$r/norm" -name '*.safetensors')"
 expect 0 "PASS" "$assay" judge "$dump" --contract vllm.ir_rms_norm --param eps=1e-6
 expect 1 "obeys     vllm.rms_norm@v0.19.1, vllm.ir_rms_norm" "$assay" judge "$dump" --contract vllm.rms_norm@2026-06-18 --param eps=1e-6
-"$assay" judge "$dump" --contract vllm.ir_rms_norm --param eps=1e-6 | grep -q "obeys " && fail "a right dump obeys another contract instead"
+"$assay" judge "$dump" --contract vllm.ir_rms_norm --param eps=1e-6 | grep -q "obeys " && fail "a correct dump obeys another contract instead"
 expect 2 "usual is --param eps=1e-6" "$assay" judge "$dump" --contract vllm.ir_rms_norm
 expect 0 "group size 128 (of 32|128) follows from the shape of the scales" "$assay" judge "$r/good.safetensors" $p
-python3 - "$r" <<'END' || fail "no file of two layers"
+python3 - "$r" <<'END' || fail "cannot write a file with two layers"
 import json, struct, sys
 folder = sys.argv[1]
 def tensors(name):
@@ -248,7 +248,7 @@ expect 2 "also needs --param n=COLUMNS" "$assay" judge "$r/good.safetensors:scal
 # A recording's kernel is not here: its repro line checks the recording again.
 "$assay" judge "$r/faulty" >"$r/judged_faulty.txt"
 grep -q "repro     assay judge $r/faulty --case " "$r/judged_faulty.txt" || fail "repro of a recording: $(grep -m 1 repro "$r/judged_faulty.txt")"
-grep -q "repro     assay run" "$r/judged_faulty.txt" && fail "repro of a recording runs a kernel that may be another"
+grep -q "repro     assay run" "$r/judged_faulty.txt" && fail "the repro command of a recording runs a kernel that may differ"
 
 # Quantizations: every contract that such tensors fit.
 expect 0 "obeys     vllm.group_fp8_packed" "$assay" contracts match "$r/good.safetensors"

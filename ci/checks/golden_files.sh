@@ -33,7 +33,7 @@ expect 1 "has no record for the current tables; try assay golden write" "$assay"
 cp "$scratch/contracts/quant.csv" "$few/reference/contracts/quant.csv"
 cp "$golden/power/rms_norm.json" "$scratch/whole"
 sed -i 's/"faults":[0-9]*/"faults":1/' "$golden/power/rms_norm.json"
-some_reckoned || fail "an edited record is believed"
+some_reckoned || fail "an edited record is accepted"
 expect 1 "has no record for the current tables" "$assay" golden check --part power --sample 1
 cp "$scratch/whole" "$golden/power/rms_norm.json"
 

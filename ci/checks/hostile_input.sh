@@ -39,7 +39,7 @@ quickly 2 "tensor 'lone.weight'" "$assay" judge "$r/huge.safetensors:lone.weight
 
 # Endless formulas, lists and nesting are rejected quickly, with their position.
 layouts=$root/reference/contracts/layouts.csv
-formula() { # formula OFFSET WORDS: of the first layout
+formula() { # formula OFFSET WORDS: with this offset formula in the first layout, the program must print WORDS
   local copy=$r/formula
   rm -rf "$copy"
   mkdir -p "$copy/reference"

@@ -78,12 +78,12 @@ done
 sed 's/<main[^>]*>/&<p style="width:2000px">wide<\/p>/' "$scratch/all.html" >"$scratch/wide.html"
 fits 1400 "$scratch/wide.html" && fail "a page of 2000 pixels passed for one of 1400"
 sed 's/<main[^>]*>/&<div class="wide"><p style="width:2000px">hidden<\/p><\/div>/' "$scratch/pass.html" >"$scratch/hidden.html"
-fits 1400 "$scratch/hidden.html" && fail "text behind the right edge of its table passed"
+fits 1400 "$scratch/hidden.html" && fail "text beyond the right edge of its table passed"
 
 # Failures only: the list of passes disappears.
 only='s/<\/body>/<script>document.title = getComputedStyle(document.getElementById("passed")).display<\/script>&/'
 sed -e 's/id="only-failures"/& checked="checked"/' -e "$only" "$scratch/all.html" >"$scratch/only.html"
-browser --dump-dom "file://$scratch/only.html" | grep -q '<title>none</title>' || fail "failures only shows passes"
+browser --dump-dom "file://$scratch/only.html" | grep -q '<title>none</title>' || fail "'failures only' shows passes"
 sed -e "$only" "$scratch/all.html" >"$scratch/both.html"
 browser --dump-dom "file://$scratch/both.html" | grep -q '<title>block</title>' || fail "passes are hidden at first"
 echo passed

@@ -13,7 +13,7 @@ def read_table(path):
 
 
 def installed(root, header):
-    """Where the source of an installed header lies."""
+    """The source file of an installed header."""
     for source in ("kernels/abi/" + header, "harness/check/" + header.removeprefix("assay/")):
         if os.path.exists(f"{root}/{source}"):
             return source
@@ -21,7 +21,7 @@ def installed(root, header):
 
 
 def read_includes(root):
-    """[(file, line, included)] of all that names a header of a room."""
+    """[(file, line, included)] of every #include that names a header of a module."""
     found = []
     for top in ROOMS:
         for folder, _, names in os.walk(os.path.join(root, top)):
@@ -71,8 +71,8 @@ def violations(table, includes):
 
 
 def mutants(table, includes):
-    """Complaints about mutants that are not seen. Each include is judged by itself and by the line of its room alone, so the others are
-    not judged again."""
+    """Mutants that the check does not detect. Each include is checked by itself with the row of its module, so the others need no
+    second check."""
     missed, tried = [], 0
     of_room = {room: [one for one in includes if room_of(one[0], table) == room] for room in table}
     some_file = {room_of(file, table): file for file, _, _ in includes if not TEST.search(file)}

@@ -22,7 +22,7 @@ sed '3,$d' "$root/suites/quant_group/cases/quick.csv" >"$prefix/share/assay/suit
 # The example plug-in copied out, and a version that truncates instead of rounding.
 for kind in right wrong; do cp -r "$prefix/share/assay/example_plugin" "$scratch/$kind"; done
 sed -i 's/(bits + 0x7fffu + (bits >> 16 & 1u)) >> 16/bits >> 16/' "$scratch/wrong/my_rms_norm.c"
-cmp -s "$scratch/wrong/my_rms_norm.c" "$scratch/right/my_rms_norm.c" && fail "the wrong kernel is the right one"
+cmp -s "$scratch/wrong/my_rms_norm.c" "$scratch/right/my_rms_norm.c" && fail "the edit did not change the kernel"
 for kind in right wrong; do
   expect 0 "" cmake -S "$scratch/$kind" -B "$scratch/$kind/build" -G Ninja -DCMAKE_PREFIX_PATH="$prefix"
   expect 0 "" cmake --build "$scratch/$kind/build"
@@ -47,7 +47,7 @@ expect 0 "" c++ -std=c++17 -Wall -Wextra -Werror -fsyntax-only -I"$prefix/includ
 # A kernel under GoogleTest with assay::check: a version that multiplies by 1 / s fails, and the test prints the cause.
 for kind in right wrong; do cp -r "$prefix/share/assay/example_check" "$scratch/check_$kind"; done
 sed -i 's|from_bf16(x\[i\]) / s,|from_bf16(x[i]) * (1 / s),|' "$scratch/check_wrong/group_quant_test.cpp"
-cmp -s "$scratch/check_wrong/group_quant_test.cpp" "$scratch/check_right/group_quant_test.cpp" && fail "the wrong kernel is the right one"
+cmp -s "$scratch/check_wrong/group_quant_test.cpp" "$scratch/check_right/group_quant_test.cpp" && fail "the edit did not change the kernel"
 for kind in right wrong; do
   expect 0 "" cmake -S "$scratch/check_$kind" -B "$scratch/check_$kind/build" -G Ninja -DCMAKE_PREFIX_PATH="$prefix"
   expect 0 "" cmake --build "$scratch/check_$kind/build"

@@ -12,7 +12,8 @@ def files_of(folder):
 
 
 def facts(path):
-    """What a whole file of this kind says; raises on half a file. Two runs may differ in seconds and in what reports say about their run."""
+    """The content of a complete file of this kind; raises for an incomplete one. Two runs may differ in seconds and in what
+    reports state about the run."""
     data = open(path, "rb").read()
     if path.endswith(".safetensors"):
         size = struct.unpack("<Q", data[:8])[0]
@@ -36,7 +37,7 @@ def facts(path):
 
 
 def check(folder, whole):
-    """Every file under a final name is what an undisturbed run writes; gives how many there are."""
+    """Every file under a final name must equal what an undisturbed run writes; returns the number of files."""
     expected, present = files_of(whole), 0
     for name, path in files_of(folder).items():
         if TEMPORARY.search(name) and name not in expected:
@@ -105,7 +106,7 @@ def main():
         elif draw.random() < 0.7:
             for path in names.values():
                 os.remove(path)
-    if os.path.exists(os.path.join(folder, "index.json")):  # a recording that ended is not written over
+    if os.path.exists(os.path.join(folder, "index.json")):  # a finished recording is not overwritten
         os.remove(os.path.join(folder, "index.json"))
     subprocess.run([part.replace("@", folder) for part in command], stdout=subprocess.DEVNULL, check=True)
     assert check(folder, whole) == len(files_of(whole)), "the last run did not write everything"

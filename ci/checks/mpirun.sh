@@ -29,7 +29,7 @@ cmp "$scratch/one" "$scratch/four" || fail "one process and four do not agree: $
 example=$root/kernels/example_plugin/my_all_reduce_processes.c
 mkdir "$scratch/wrong"
 sed 's/const int32_t late = missing(g);/const int32_t late = -1;/' "$example" >"$scratch/wrong/plugin.c"
-cmp -s "$example" "$scratch/wrong/plugin.c" && fail "the wrong plug-in is the right one"
+cmp -s "$example" "$scratch/wrong/plugin.c" && fail "the edit did not change the plug-in"
 for source in "$example" "$scratch/wrong/plugin.c"; do
   expect 0 "" cc -std=c99 -O2 -ffp-contract=off -fPIC -shared -I"$root/kernels/abi" "$source" -o "$scratch/plugin.so"
   processes 4 "$assay" run --backend "$scratch/plugin.so" --suite all_reduce/quick --warp 32 >"$scratch/log" 2>&1 && ended=0 || ended=$?
@@ -37,23 +37,23 @@ for source in "$example" "$scratch/wrong/plugin.c"; do
   if [ "$source" = "$example" ]; then
     [ $ended -eq 0 ] || fail "the plug-in of processes: $(tail -n 9 "$scratch/log")"
   else
-    [ $ended -eq 1 ] || fail "nobody waits for the others and nobody says so: $(tail -n 9 "$scratch/log")"
+    [ $ended -eq 1 ] || fail "a process neither waits for the others nor reports it: $(tail -n 9 "$scratch/log")"
   fi
 done
 
 # A killed process: only its case is broken, and the message names who died and who waited.
 dies=("$assay" run --backend "$build/misbehaving/librank_dies.so" --case '*/nccl.all_reduce_symmetric/f32.r4.*' --warp 32)
-processes 4 "${dies[@]}" --report csv:"$scratch/dies.csv" >"$scratch/log" 2>&1 && fail "a process was killed and nobody says so"
-grep -qF "rank 1: killed by SIGKILL" "$scratch/dies.1of4.csv" || fail "who died is not said: $(cat "$scratch/log")"
-grep -qF "rank 0: hung: waited in vain for rank 1" "$scratch/dies.1of4.csv" || fail "who waited is not said: $(cat "$scratch/log")"
+processes 4 "${dies[@]}" --report csv:"$scratch/dies.csv" >"$scratch/log" 2>&1 && fail "a process was killed and no process reports it"
+grep -qF "rank 1: killed by SIGKILL" "$scratch/dies.1of4.csv" || fail "the dead process is not named: $(cat "$scratch/log")"
+grep -qF "rank 0: hung: waited in vain for rank 1" "$scratch/dies.1of4.csv" || fail "the waiting ranks are not named: $(cat "$scratch/log")"
 [ "$(grep -c ',broken,' "$scratch/dies.1of4.csv")" -eq 1 ] && [ "$(grep -c ',pass,' "$scratch/dies.1of4.csv")" -ge 1 ] ||
   fail "one case is broken and the others pass: $(cat "$scratch/log")"
 
 # A rank that waits forever: flashinfer's sentinel is sent as data.
 waits=("$assay" run --backend "$build/libassay_faulty.so" --kernel rank_sentinel_sent --case '*/flashinfer.all_reduce_oneshot/bf16.r2.m2.n256.*' --warp 32)
-processes 2 "${waits[@]}" --report csv:"$scratch/waits.csv" >"$scratch/log" 2>&1 && fail "ranks waited in vain and nobody says so"
+processes 2 "${waits[@]}" --report csv:"$scratch/waits.csv" >"$scratch/log" 2>&1 && fail "ranks waited in vain and no process reports it"
 grep -qE "rank [01]: hung: block [0-9]+ waited in vain for rank [01] for a packet" "$scratch/waits.1of2.csv" ||
-  fail "rank, block and place are not said: $(cat "$scratch/log")"
+  fail "rank, block and place are not reported: $(cat "$scratch/log")"
 
 # A rank that gives up waiting after a while, in a case with a late rank.
 late=("$assay" run --backend "$build/libassay_faulty.so" --kernel rank_gives_up --case '*/vllm.all_reduce_2stage/bf16.r4.*.straggler/*' --warp 32)

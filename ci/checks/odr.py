@@ -1,6 +1,6 @@
-"""No two types of one name in one namespace among all that the program is linked of (C++20, [basic.def.odr]): each file compiles, and the
-linker takes one for the other. usage: odr.py ROOT [--mutants]
-With --mutants the check is tried on trees with a second type of a name that is taken: each has to be seen."""
+"""No two types of the same name in one namespace among all that the program links (C++20, [basic.def.odr]): each file would
+compile, and the linker would take one type for the other. usage: odr.py ROOT [--mutants]
+With --mutants the check is tried on trees with a planted second type: each must be detected."""
 import collections, os, re, sys
 
 ROOMS = ("reference", "harness", "suites")
@@ -12,7 +12,7 @@ NAMESPACE = re.compile(r"(?:^|\s)(?:inline\s+)?namespace\s*([\w:]*)\s*$")
 
 
 def types_of(text):
-    """Qualified names of the types that a file defines where other files see them."""
+    """Qualified names of the types that a file defines and other files can see."""
     code = NOT_CODE.sub(" ", re.sub(r"^\s*#.*$", "", text, flags=re.M))
     scopes, before, found = [], "", set()
     for token in TOKEN.findall(code):

@@ -43,7 +43,7 @@ op,contract,x,m,n,eps,fill,gamma,seed,warp,why,blind_to
 rms_norm,mine.rms_norm,bf16,3,256,1e-6,normal,gamma,1,32|64,a row of mine,*
 END
 expect 0 "ALL AS EXPECTED: 1 pass" "$assay" run --contracts "$scratch/mine.csv" --cases "$scratch/rows.csv" --backend "$odd"
-! "$assay" run --contracts "$scratch/mine.csv" --cases "$scratch/rows.csv" --backend "$odd" 2>&1 | grep -q 'no case' || fail "a contract with a case has none"
+! "$assay" run --contracts "$scratch/mine.csv" --cases "$scratch/rows.csv" --backend "$odd" 2>&1 | grep -q 'no case' || fail "a contract with a case is said to have none"
 sed "s/\"mine.rms_norm\"/&,\"vllm.rms_norm@2026-06-18\",\"vllm.rms_norm@v0.19.1\"/" <<<"$ODD_KERNELS" >"$scratch/kernels"
 ODD_KERNELS=$(cat "$scratch/kernels") expect 0 "assay: 2 offered contracts have no case, such as contract vllm.rms_norm@2026-06-18 of op rms_norm (kernel 'k');" \
   "$assay" run --contracts "$scratch/mine.csv" --cases "$scratch/rows.csv" --backend "$odd"

@@ -64,7 +64,7 @@ for kind in json html "html damaged" "json climbs"; do
   port=$(cat "$scratch/port")
   rm -rf "$scratch/fetched"
   if [ "$kind" = "html damaged" ]; then
-    expect 1 "its bytes are not those that the package index names" fetch me:p%40ss@127.0.0.1 some_package==1.0
+    expect 1 "its digest is not the one in the package index" fetch me:p%40ss@127.0.0.1 some_package==1.0
   elif [ "$kind" = "json climbs" ]; then
     expect 1 "outside" fetch me:p%40ss@127.0.0.1 some_package==1.0
     [ ! -e "$scratch/outside" ] || fail "a file of a source distribution landed outside its folder"

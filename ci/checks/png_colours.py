@@ -1,5 +1,6 @@
-"""png_colours.py FILE WIDTH HEIGHT PAINTED BLACK: exit code 0 if the picture has that size, more than eight colours, is painted on
-down to row PAINTED at least, and has at least BLACK pixels of pure black. Standard library only; reads what browsers write: 8 bits a
+"""png_colours.py FILE WIDTH HEIGHT PAINTED BLACK: exit code 0 if the picture has that size, more than eight colours, has content
+down to at least row PAINTED, and has at least BLACK pixels of pure black. Standard library only; reads what browsers write: 8
+bits a
 channel, no interlacing."""
 import struct
 import sys

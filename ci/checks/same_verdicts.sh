@@ -65,7 +65,7 @@ reports old 1 "f16 sum" "f16 sum"
 reports new 1 "f16 sum" "no gamma"
 expect 1 "b k: cause 'f16 sum' is now 'no gamma', and elsewhere 'f16 sum'" compare
 sed -i '$d' "$scratch/new.csv"
-expect 1 "op/b/w64 k y: is in the old report alone" compare
+expect 1 "op/b/w64 k y: is only in the old report" compare
 sed -i 's/,outside,/,outsides,/' "$scratch/new.csv"
 expect 2 "got no column outside" compare
 expect 2 "expected a commit or a FILE.csv" python3 "$root/ci/same_verdicts" no_such_commit "$scratch/new.csv"

@@ -8,7 +8,7 @@ code=$?
 for page in README docs/quickstart docs/glossary suites/FINDINGS; do
   [ -s "$build/site/${page/README/index}.html" ] || fail "no page $page.html"
 done
-grep -q 'class="md-typeset__table"\|<table>' "$build/site/docs/ci-gate.html" || fail "a table behind a paragraph is not a table"
+grep -q 'class="md-typeset__table"\|<table>' "$build/site/docs/ci-gate.html" || fail "a table after a paragraph is not a table"
 tar -tzf "$build/site.tar.gz" >"$scratch/list" && grep -qx site/index.html "$scratch/list" || fail "site.tar.gz has no index.html"
 ! grep -rhoE '<(script|link|img|iframe)[^>]*(src|href)="?https?://[^">]*' "$build/site" --include='*.html' || fail "a page loads a file from another host"
 

@@ -55,18 +55,18 @@ says leaves_daemon 0 pass "ALL AS EXPECTED"
 says crashes_with_child 1 broken "crashed: SIGABRT"
 says stops_parent 0 pass "it goes on"
 strike traces_parent
-[ "$code" != 124 ] || fail "a kernel that traces the run keeps it for ever"
+[ "$code" != 124 ] || fail "a kernel that traces the run stops it forever"
 # A killed run leaves marked reports that name only the kernel being called.
 strike kills_parent
 [ "$code" = 137 ] || fail "a killed run gives exit code $code: $(cat "$scratch/out")"
-grep -qF "it had called kernel 'striker' in a call of rms_norm" "$scratch/out" || fail "the kernel under way is not named: $(cat "$scratch/out")"
-grep -qF "ENDED EARLY by SIGKILL" "$scratch/out" || fail "a killed run does not say so: $(cat "$scratch/out")"
+grep -qF "it had called kernel 'striker' in a call of rms_norm" "$scratch/out" || fail "the running kernel is not named: $(cat "$scratch/out")"
+grep -qF "ENDED EARLY by SIGKILL" "$scratch/out" || fail "a killed run does not report it: $(cat "$scratch/out")"
 [ -s "$scratch/v.csv" ] || fail "a killed run has no report"
 # begun RUN: returns once cases run; from then on SIGINT (bit 1 of SigCgt) is caught.
 begun() {
   local begin=$SECONDS
   until [ "$(cat "/proc/$1/comm" 2>/dev/null)" = assay ] && (((0x$(awk '/^SigCgt/ { print $2 }' "/proc/$1/status" 2>/dev/null || echo 0) >> 1) & 1)); do
-    kill -0 "$1" 2>/dev/null && [ $((SECONDS - begin)) -lt 60 ] || fail "a run ended before it could be ended: $(cat "$scratch/out")"
+    kill -0 "$1" 2>/dev/null && [ $((SECONDS - begin)) -lt 60 ] || fail "a run ended before the signal was sent: $(cat "$scratch/out")"
     sleep 0.05
   done
 }
@@ -112,9 +112,9 @@ signalled() {
   local code=0
   wait "$run" || code=$?
   [ "$code" = "$2" ] || fail "$1 to the $3: exit code $code, not $2: $(cat "$scratch/out")"
-  grep -qF "ENDED EARLY by SIG$1" "$scratch/out" || fail "$1 to the $3 is not said: $(cat "$scratch/out")"
+  grep -qF "ENDED EARLY by SIG$1" "$scratch/out" || fail "$1 to the $3 is not reported: $(cat "$scratch/out")"
   [ -s "$scratch/v.csv" ] || fail "$1 to the $3 leaves no report"
-  ! grep -q ',broken,' "$scratch/v.csv" || fail "$1 to the $3 is a verdict: $(grep ',broken,' "$scratch/v.csv")"
+  ! grep -q ',broken,' "$scratch/v.csv" || fail "$1 to the $3 changes a verdict: $(grep ',broken,' "$scratch/v.csv")"
   nothing_left "$1 to the $3"
 }
 for target in program group; do

@@ -1,14 +1,14 @@
 # Build options, and the flags of every target.
 set(WITH_CUDA AUTO CACHE STRING "Build the CUDA kernels: AUTO (if nvcc is found), ON, OFF")
 set(ASSAY_CUDA_ARCHITECTURES 90a-real CACHE STRING "CUDA architectures, e.g. 80-real;90a-real;100a-real;120a-real")
-option(ASSAY_CUDA_FAST_COMPILE "nvcc takes a third of the time and makes PTX of slower kernels: for machines that only look whether everything compiles" OFF)
-option(ASSAY_FEW_LOADS "CUDA kernels keep one number of loads a thread in registers, or none: for machines that only look whether everything compiles" OFF)
+option(ASSAY_CUDA_FAST_COMPILE "nvcc takes a third of the time and generates PTX for slower kernels: for machines that only test whether everything compiles" OFF)
+option(ASSAY_FEW_LOADS "CUDA kernels are compiled for at most one number of loads per thread: for machines that only test whether everything compiles" OFF)
 set(WITH_HIP AUTO CACHE STRING "Compile the kernels for AMD GPUs: AUTO (if clang-22 is found), ON, OFF")
 set(ASSAY_HIP_ARCHITECTURES "gfx90a;gfx942;gfx950" CACHE STRING "AMD architectures with waves of 64 lanes")
-set(ASSAY_HIP_SAMPLE 0 CACHE STRING "Of the kernels whose instructions are looked at, those that are expected and one in so many of the others become machine code; 0: all")
+set(ASSAY_HIP_SAMPLE 0 CACHE STRING "Of the kernels whose instructions are checked, machine code is generated for the expected ones and for one in N of the others; 0: for all")
 set(ASSAY_HIP_LLVM 22 CACHE STRING "Version of Debian's clang, lld and llvm; 19 does not know gfx950")
 set(ASSAY_HIPCC hipcc CACHE STRING "Compiler of ROCm that builds libassay_hip.so, if it is found and knows the architectures")
-option(ASSAY_TOGETHER "Sources of a folder are compiled as one file: for builds from nothing, where headers cost more than what includes them" OFF)
+option(ASSAY_TOGETHER "All sources of a folder are compiled as one file: for builds from scratch, where headers take more time than the sources" OFF)
 option(ASSAY_BENCHES "Build the benchmarks" ON)
 set(ASSAY_SANITIZE "" CACHE STRING "empty, address (ASan+UBSan) or thread (TSan)")
 

@@ -42,7 +42,7 @@ Execution capture_and_replay(const assay_library& functions, const CallsToLaunch
   Execution result{recorded};
   if (recorded == ASSAY_OK && (ended != ASSAY_OK || graph == nullptr))
     result = {ended == ASSAY_OK ? ASSAY_FAILED : ended,
-              "the call cannot be captured: it does not stay on its stream, or waits for it"};
+              "the call cannot be captured: it uses other streams, or waits for its stream"};
   for (int time = 1; time <= 2 && result.status == ASSAY_OK; ++time) {
     if (!launch.reset(time)) {
       result = {ASSAY_DEVICE_LOST, "the outputs cannot be reset between two replays"};

@@ -78,7 +78,7 @@ CallResult refused_by(const Execution& execution, const AbiCall& call);
 // Consecutive calls of all ranks, as C ABI structs.
 
 /// Prefixes of messages about calls other than the problem's own.
-inline constexpr const char *kInTheCallBefore = "in the call before: ", *kInTheCallBehind = "in the call behind it: ";
+inline constexpr const char *kInTheCallBefore = "in an earlier call: ", *kInTheCallBehind = "in the following call: ";
 
 /// A call of all ranks, and the buffers of its tensors.
 struct CallInRow {

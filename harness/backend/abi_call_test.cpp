@@ -122,7 +122,7 @@ TEST(CallRow, CallsBeforeAreMadeOnTheGroupOfTheCase) {
   problem.before.assign(1, problem_of(2));
   const CallResult fails = here.call({"toy", "toy.copy", "rank_fails", &problem, 1});
   EXPECT_EQ(fails.status, CallStatus::kFailed);
-  EXPECT_EQ(fails.message, "in the call before: rank 1: lost its peer");
+  EXPECT_EQ(fails.message, "in an earlier call: rank 1: lost its peer");
 }
 
 TEST(CallRow, NobodyWaitsBetweenCallsInARow) {

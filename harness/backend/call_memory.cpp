@@ -308,7 +308,7 @@ std::string input_damage(const HostTensor& tensor, std::span<const std::byte> no
   return "input '" + tensor.spec.name + "' was changed, first at storage element " + std::to_string(element);
 }
 
-/// Bytes from one row to the next: how far off a kernel writes that counts rows wrongly.
+/// Bytes from one row to the next: the distance at which a kernel writes if it miscounts rows.
 size_t row_bytes(const TensorSpec& spec) {
   constexpr size_t kMost = size_t{16} << 20;
   return spec.shape.size() < 2 ? 0 : std::min(kMost, spec.byte_of(std::abs(spec.strides[spec.shape.size() - 2])));

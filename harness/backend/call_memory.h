@@ -180,16 +180,16 @@ struct WorkspaceError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// One workspace of a rank for all its calls, which come one behind the other. They are kept for the next calls.
+/// One workspace per rank for all of its calls, which run one after the other. They are kept for the next calls.
 class Workspaces {
  public:
   explicit Workspaces(std::shared_ptr<const assay_library> functions) : functions_(std::move(functions)) {}
 
-  /// Gives the calls of one rank as much as the hungriest of them asks for. False, with a reason, if the device refuses. Throws
-  /// WorkspaceError.
+  /// Allocates the largest workspace that a call of this rank requests. Returns false, with a reason, if the device refuses.
+  /// Throws WorkspaceError.
   bool give(const std::vector<assay_call*>& calls, void* group, std::string& reason);
 
-  /// kOk, or that one of the calls wrote outside of its workspace, or that the device is lost.
+  /// Returns kOk, or what is wrong: a call wrote outside its workspace, or the device is lost.
   CallResult looked_at(const std::vector<const assay_call*>& calls);
 
   void clear() { of_ranks_.clear(); }

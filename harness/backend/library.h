@@ -30,7 +30,7 @@ struct Library {
 /// NULL, or if the library has device memory and cannot allocate any.
 Library open_library(const std::string& path);
 
-/// A library whose functions are here already; they live as long as `keep_alive`. Throws as open_library().
+/// Wraps functions that are already loaded; they must live as long as `keep_alive`. Throws as open_library().
 Library library_of(const assay_library& functions, const std::string& path, std::shared_ptr<void> keep_alive);
 
 /// Reads the JSON of describe(). Throws LibraryError with the path and the place in the JSON that is wrong.

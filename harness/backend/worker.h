@@ -33,11 +33,11 @@ Backend open_in_worker(const std::string& path, const std::string& name, const W
 
 /// Main function of the worker process: answers calls until the other side closes its socket. Returns the exit code.
 int worker_main(const std::string& library);
-/// The same with a library that `open` gives.
+/// The same for a library that `open` returns.
 int worker_main(const std::function<Library()>& open);
 
-/// Answers calls in this process, which stays as it is: signals, limits and its end are its own. `socket` and `memory` are the files that a
-/// worker is started with, which a program has passed on. Returns when the other side closes the socket. False: it never greeted.
+/// Answers calls in this process, but leaves its signals and limits alone and does not end it. `socket` and `memory`: the files that a
+/// worker is started with. Returns when the other side closes the socket; false if that side never sent a greeting.
 bool serve_calls(const std::function<Library()>& open, int socket, int memory);
 
 }  // namespace assay

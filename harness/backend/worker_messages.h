@@ -129,7 +129,7 @@ CallResult unpack_result(const std::string& message, const Problem& problem, Sha
 // Constants that both sides of a worker share, besides the messages.
 
 /// File descriptors that a worker inherits.
-inline constexpr int kWorkerSocket = 3, kWorkerMemory = 4, kWorkerWords = 5;  ///< words: where it describes its own crash
+inline constexpr int kWorkerSocket = 3, kWorkerMemory = 4, kWorkerWords = 5;  ///< words: a file for the worker's description of its crash
 
 /// Moves the descriptor to a number that no worker inherits and closes `file`. Throws std::system_error; `what` names the file in
 /// the message.

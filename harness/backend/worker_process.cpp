@@ -325,7 +325,7 @@ std::string Process::exit_text() {
   constexpr int kMoment = 2000;
   if (process_ > 0 && !ends_within(kMoment)) {
     kill();
-    return "closed the worker's socket and went on";
+    return "closed the worker's socket and continued";
   }
   if (!WIFSIGNALED(status_)) return "ended its process with exit code " + std::to_string(WEXITSTATUS(status_));
   const int signal = WTERMSIG(status_);

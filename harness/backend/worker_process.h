@@ -91,10 +91,10 @@ class Process {
 
 // One worker: a process that has the library to itself, started when it is needed, and the calls that it answers.
 
-/// A call that gave nothing but its end.
+/// A call whose only result is how its process ended.
 CallResult without_outputs(CallStatus status, std::string message);
 
-/// What a library said of itself, and what it did to the process while it was loaded.
+/// How a library describes itself, and what loading it changed in the process.
 struct Described {
   std::string description, note;
   bool joins_groups = false;
@@ -106,7 +106,7 @@ class Worker {
   /// `options` has to live as long.
   Worker(std::string path, const WorkerOptions& options) : path_(std::move(path)), options_(options) {}
 
-  /// Starts a process and gives what the library says of itself. Throws as open_in_worker().
+  /// Starts a process and returns the library's description of itself. Throws as open_in_worker().
   Described start();
 
   /// Sets `hung` if no answer came in time.

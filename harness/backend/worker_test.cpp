@@ -397,7 +397,7 @@ TEST(WorkerEnds, AProcessThatAKillDoesNotEndIsNotWaitedFor) {
 }
 
 TEST(WorkerEnds, AKernelThatClosesTheSocketAndGoesOnIsNotWaitedFor) {
-  EXPECT_EQ(call_rows(toy_worker(20), "closes_files").message, "closed the worker's socket and went on");
+  EXPECT_EQ(call_rows(toy_worker(20), "closes_files").message, "closed the worker's socket and continued");
 }
 
 TEST(WorkerEnds, BytesOnTheSocketAreNoAnswer) {
@@ -456,7 +456,7 @@ TEST(WorkerEnds, ASignalFromOutsideIsNoVerdict) {
   EXPECT_EQ(process_of(backend), worker) << "it goes on";
 }
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // whose allocators end the process instead
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // sanitizers end the process when an allocation fails
 TEST(WorkerEnds, MemoryIsLimited) {
   EXPECT_EQ(call_rows(toy_worker(20, uint64_t{512} << 20), "takes_memory").message, "was stopped");
   EXPECT_EQ(call_rows(toy_worker(20, uint64_t{16} << 30), "takes_memory").message, "took 4 GiB") << "the limit stopped it";

@@ -41,7 +41,7 @@ namespace {
 inline constexpr const char* kGiven = "given";
 
 /// Copies what the caller described. Throws UsageError naming the tensor: a NULL, an unknown dtype, a shape or strides that are
-/// impossible, a role that stands twice.
+/// impossible, a role that is given twice.
 DumpedRoles given_tensors(const assay_check_tensor* tensors, int32_t count);
 
 /// Throws UsageError for a NULL name or value, and for a repeated name.

@@ -121,8 +121,8 @@ ASSAY_CHECK_API assay_check_status assay_check_case_judge(const assay_check_case
 /* Kernels of a language that has no shared objects, as the functions of assay/abi.h. `assay run --backend python:MODULE:KERNEL` starts a
  * process whose descriptors 3 and 4 are a socket and a file in memory; assay_check_worker() makes the process a worker: it answers calls
  * until the other side closes the socket, and returns its exit code. assay_check_serve() answers on descriptors that were passed on, and
- * leaves signals and limits of the process as they are; it returns when the other side closes the socket. Functions NULL: there are none,
- * and `name` says why; else it is the library's name in messages. */
+ * leaves signals and limits of the process as they are; it returns when the other side closes the socket. NULL functions: there are none,
+ * and `name` gives the reason; otherwise `name` is the library's name in messages. */
 struct assay_library;
 ASSAY_CHECK_API int32_t assay_check_worker(const struct assay_library* functions, const char* name);
 ASSAY_CHECK_API int32_t assay_check_serve(const struct assay_library* functions, const char* name, int32_t socket, int32_t memory);

@@ -42,7 +42,7 @@ int32_t assay_check_worker(const assay_library* functions, const char* name) {
 
 int32_t assay_check_serve(const assay_library* functions, const char* name, int32_t socket, int32_t memory) {
   return assay::guarded_call([&] {
-    std::string settings;  // how much memory a worker may use: this process is no worker
+    std::string settings;  // a worker's memory limit, which does not apply to this process
     if (assay::receive_message(socket, -1, settings) != assay::Received::kMessage) return 1;
     return assay::serve_calls(assay::opener(functions, name), socket, memory) ? 0 : 1;
   });

@@ -35,7 +35,7 @@ class Tensors {
     return *this;
   }
 
-  /// Whether the outputs are those of the contract; `report` gets Assay's report, or why it cannot tell.
+  /// True if the outputs conform to the contract; `report` receives Assay's report, or the reason why there is no verdict.
   bool conform_to(const std::string& contract, std::string& report) const {
     std::vector<assay_check_tensor> tensors;
     for (const Tensor& one : tensors_)

@@ -36,7 +36,7 @@ PlacedOutput placed_output(const DumpedTensor& from, const TensorSpec& spec);
 /// A dump as a problem, and the outputs that a kernel produced.
 struct DumpedCall {
   DumpCase dump;
-  std::shared_ptr<const BoundCase> judging;  ///< the bound case, without padding that the dump does not contain
+  std::shared_ptr<const BoundCase> judging;  ///< the case bound to the dump, without padding that the dump does not contain
   Problem problem;
   CallResult result;
 };
@@ -55,8 +55,8 @@ struct TensorsVerdict {
   std::vector<std::string> notes;  ///< e.g. that padding was not checked; one line each
 };
 
-/// Compares and diagnoses. `repro`: how to repeat it. The mutation score of large inputs is that of some of their rows: what
-/// these expose all rows expose. Where rows depend on each other large inputs have none.
+/// Compares and diagnoses. `repro`: how to repeat it. For large inputs, the mutation score is computed on some of their rows:
+/// mutants that these rows kill, all rows kill. Large inputs whose rows depend on each other get no score.
 TensorsVerdict judge_tensors(const DumpedCall& call, const std::string& repro, WithPower with_power);
 
 /// As failure_text(), with the notes, for every outcome.

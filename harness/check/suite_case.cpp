@@ -164,7 +164,7 @@ void write_case_list(const std::string& folder, const std::vector<std::string>& 
 
 std::vector<std::string> read_case_list(const std::string& folder) {
   const std::string path = (fs::path(folder) / "inputs.json").string();
-  constexpr size_t kLevels = 2;  // the object, its cases
+  constexpr size_t kLevels = 2;  // nesting: the object and its list of cases
   try {
     const nlohmann::json j = read_json(path, {.levels = kLevels});
     if (!j.is_object() || !j.contains("assay_inputs")) throw std::runtime_error("expected an object with assay_inputs");

@@ -43,7 +43,7 @@ class SuiteCase {
   const Problem problem_;
 };
 
-/// The call as one JSON object on a line: what assay_check_case_open() (check.h) and the file call.json say.
+/// The call as one JSON object on a line: the content of call.json, and the answer of assay_check_case_open() (check.h).
 std::string call_json(const SuiteCase& one);
 
 /// The case of that id. Throws UsageError with near ids.

@@ -158,7 +158,10 @@ ObservedUnit read_row(const Table& table, const TableRow& row) {
   if (!calls.row->unit.known()) throw table.error(row, "unit", "of unit " + calls.row->id + " nothing is predicted");
   for (const UnitFills& fills : fills_of(calls.row->unit))
     if (fills.words == table.text(row, "data")) calls.fills = &fills;
-  if (!calls.fills) throw table.error(row, "data", "'" + table.text(row, "data") + "' is not a kind of data of this instruction");
+  if (!calls.fills)
+    throw table.error(row, "data",
+                      "'" + table.text(row, "data") +
+                          "' is no input generator for this instruction");
   constexpr int64_t kLargestTile = 1 << 10, kMostElements = 1 << 28;
   const auto within = [&](const char* column, int64_t most) {
     const int64_t value = table.integer(row, column);
@@ -219,7 +222,7 @@ int verify_observed(const ArchArguments& arguments) {
       fmt::print("{} {}, chains of {}: {:016x} was observed, {:016x} is predicted\n", calls.row->id, calls.fills->words, kUnitChains[chain],
                  observed[line].digests[chain], predicted[line][chain]);
     }
-  fmt::print("{} of {} observed elements are as predicted, by their digests\n", agree, elements);
+  fmt::print("{} of {} observed elements are as predicted (compared by digests)\n", agree, elements);
   return agree == elements ? kAllAsExpected : kUnexpected;
 }
 
@@ -447,7 +450,8 @@ std::string number(const Format& f, uint32_t code) {
 
 std::vector<std::string> witness_lines(const UnitRow& a, const UnitRow& b, const UnitSeparation& found) {
   const UnitWitness& w = *found.witness;
-  std::vector<std::string> lines = {fmt::format("the smallest input found, k from 0 to {}, zero where nothing is listed:", found.k - 1)};
+  std::vector<std::string> lines = {
+      fmt::format("the smallest input found, k from 0 to {}; elements that are not listed are zero:", found.k - 1)};
   for (size_t i = 0; i < w.a.size(); ++i)
     if (w.a[i] != 0 || w.b[i] != 0) lines.push_back(fmt::format("  k {:<3} {} * {}", i, number(*a.unit.a, w.a[i]), number(*a.unit.b, w.b[i])));
   for (size_t i = 0; i < w.a_scales.size(); ++i)

@@ -55,7 +55,7 @@ TEST_F(Cli, WrongCommandLinesAreExitCode2) {
   }
   EXPECT_THAT(assay("explain quant_group/no/such").text, HasSubstr("no case 'quant_group/no/such'; see: assay list 'quant_group/*', which prints "));
   EXPECT_THAT(assay("contracts diff vllm.rms_norm@2026-06-18 cuda.e4m3fn_sat").text,
-              HasSubstr("no input has an answer under both"));
+              HasSubstr("no case of one can be checked under the other"));
   const Answer suite = assay("run --suite quant_gruop");
   EXPECT_EQ(suite.exit_code, 2);
   EXPECT_THAT(suite.text, HasSubstr("no suite 'quant_gruop'; did you mean 'quant_group'"));

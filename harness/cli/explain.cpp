@@ -138,7 +138,7 @@ void print_power(const BoundCase& bound) {
 void print_kernel(const KernelOffer& kernel) {
   fmt::print("\nkernel {}\n", kernel.name);
   if (kernel.fault.empty()) return;
-  fmt::print("  wrong on purpose: {} ({}); right twin: {}\n", kernel.fault, kernel.cites, kernel.twin);
+  fmt::print("  deliberately wrong: {} ({}); correct version: {}\n", kernel.fault, kernel.cites, kernel.twin);
 }
 
 /// Rows and columns of a tensor; leading dimensions are flattened into rows.

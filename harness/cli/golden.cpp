@@ -171,7 +171,8 @@ void check_observed(const OpRegistry& ops, const std::string& root, const std::v
   }
 }
 
-/// Every data set is recorded by the tables of now, and those of a sample show what is recorded of them.
+/// Checks the records of golden/power: each data set has a record of the current tables, and a recomputed sample agrees with its
+/// records.
 void check_power(const OpRegistry& ops, const std::string& root, const std::vector<Case>& cases, const std::optional<uint64_t>& seed, Complaints& complaints) {
   constexpr double kSample = 5;  // percent
   const std::string folder = root + "/power";

@@ -49,9 +49,9 @@ std::string case_table(const Op& op, const Case& one, const std::string& why) {
 
 // Generates new cases for fuzzing.
 
-/// Takes a case, another seed, and some cells of other cases of the op: fills meet fills, shapes and chains with which no row has them.
-/// Other cells are drawn: a size beside a power of two, any fill, other row counts and slots in a list, a pitch, earlier calls.
-/// The same for the same cases and seed.
+/// Takes a case, another seed, and some cells of other cases of the op, so that input generators, shapes and chain lengths meet
+/// that no row combines. Other cells are drawn: a size next to a power of two, any fill, other row counts and slots in a list, a
+/// pitch, earlier calls. Equal cases and seeds give equal results.
 class Inventor {
  public:
   /// Throws std::invalid_argument if there are no cases, or cases of several ops.
@@ -61,13 +61,13 @@ class Inventor {
   std::optional<Case> next();
 
  private:
-  /// What the cells of a column hold, by those of all cases.
+  /// The kind of value in a column, derived from the cells of all cases.
   enum class Cells { kOther, kFill, kSize, kOptionalNumber, kList };
 
   const Case& any() { return from_[below(from_.size())]; }
   size_t below(size_t n) { return size_t(random_() % n); }
   Cells kind_of(const std::string& column) const;
-  /// A cell of that kind; the one given if the kind says nothing.
+  /// A cell of that kind; the given one if the kind is unknown.
   std::string drawn(Cells kind, const std::string& cell);
   std::string drawn_list(const std::string& cell);
 
@@ -86,7 +86,7 @@ constexpr size_t kOneCellIn = 4;   ///< from another case
 constexpr size_t kOneDrawnIn = 8;  ///< drawn
 constexpr size_t kPowers = 14;     ///< sizes lie beside 2^0 .. 2^13
 constexpr double kMostDrawn = 1 << 22;
-/// A list may be long: a kernel may have 8 or 16 places for it.
+/// Lists may be long, since a kernel may have room for only 8 or 16 entries.
 constexpr size_t kMostEntries = 20;
 /// Becomes slot 5 if it is cut to 32 bits.
 constexpr int64_t kFarBelowZero = -4294967291;
@@ -252,7 +252,7 @@ class Shrinker {
     words_ = words_of(verdict);
     outcome_ = verdict.outcome;
   }
-  /// Words for the original failure.
+  /// The original failure as text.
   const std::string& words() const { return words_; }
   int calls() const { return calls_; }
 
@@ -379,7 +379,7 @@ constexpr int kFutileTries = 100'000;  ///< consecutive attempts without a new c
 struct Prey {
   int64_t judged = 0, violations = 0;
   double budget_use = 0;
-  std::string nearest;  ///< case with that use
+  std::string nearest;  ///< the case with that budget use
 };
 
 /// The selected cases of the op that the back end offers.

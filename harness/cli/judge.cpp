@@ -107,7 +107,7 @@ std::string command_line(const JudgeArguments& arguments) {
 /// Largest output for which the other contracts of the op are tried.
 constexpr int64_t kMostElementsToMatch = int64_t{1} << 20;
 
-/// Contracts of the op that the tensors obey, or come nearer to than to the one that was asked for.
+/// Contracts of the op that the tensors obey, or match better than the requested one.
 std::string other_contracts(const Op& op, const std::string& contract, const DumpedRoles& roles, const std::map<std::string, std::string>& parameters,
                             const std::string& layout, const TensorsVerdict& judged) {
   int64_t elements = 0, outside = 0;
@@ -133,7 +133,7 @@ std::string other_contracts(const Op& op, const std::string& contract, const Dum
   return "";
 }
 
-/// How groups were found that nobody stated, if the contract has groups of several sizes.
+/// How the group size was inferred, if the user did not state it and the contract allows several sizes.
 std::string group_note(const DumpedCall& call, const std::map<std::string, std::string>& parameters) {
   const Case& one = call.dump.one;
   const auto group = one.parameters.find("group_size");

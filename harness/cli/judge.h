@@ -1,4 +1,4 @@
-// The four doors of `assay judge`: recordings, outputs beside inputs that were handed out, a user's dump under a contract, one lone scale
+// The four forms of `assay judge`: recordings, outputs next to exported inputs, a user's dump under a contract, one lone scale
 // tensor.
 #pragma once
 

@@ -25,7 +25,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The plug-in. NAME is replaced, and INCLUDE: this file includes none of it.
+/// The plug-in. NAME and INCLUDE are placeholders: with #include, this file would seem to include these headers.
 constexpr const char* kPluginSource = R"(// A kernel library of your own: rms_norm on the CPU for bf16, by contract vllm.rms_norm@2026-06-18. Replace the loop by a call of your
 // kernel. For another op: `assay list --op OP` shows what its kernels get, and `assay explain CASE --call` one call.
 INCLUDE <assay/plugin/library.hpp>
@@ -165,7 +165,9 @@ std::string with_first_cell(const std::string& line, const std::string& cell) {
 
 int new_contract(const NewArguments& arguments) {
   open_contracts(arguments.suites);
-  if (arguments.from.empty()) throw UsageError("new contract " + arguments.name + ": expected --from ID, the contract that it is like; see: assay contracts list");
+  if (arguments.from.empty())
+    throw UsageError("new contract " + arguments.name +
+                     ": expected --from ID, a similar contract; see: assay contracts list");
   const ContractRow& from = rulebook().contracts.find(arguments.from);
   const std::vector<std::string> ids = rulebook().contract_ids();
   if (std::find(ids.begin(), ids.end(), arguments.name) != ids.end()) throw UsageError("new contract: there is a contract '" + arguments.name + "' already");

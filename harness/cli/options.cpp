@@ -27,7 +27,8 @@ void examples(CLI::App& verb, const std::vector<std::string>& lines) {
   verb.footer(text);
 }
 
-/// For each option or argument of a verb: the actions that use it, in words. What the action of a command line does not use is refused.
+/// For each option or argument of a verb: the actions that use it, in words. An option that the action of a command line does not
+/// use is an error.
 using Users = std::map<std::string, std::vector<std::string>>;
 
 void refuse_unused(CLI::App& verb, const Users& users, const std::function<std::string()>& action) {

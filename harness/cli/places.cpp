@@ -68,7 +68,7 @@ std::string how_to_build(const std::string& name) {
   return "";
 }
 
-/// A library whose every offer some case can meet.
+/// A library whose advertised kernels all have a matching case.
 Backend checked(const OpRegistry& ops, Backend backend) {
   require_known_offers(ops, backend.library);
   return backend;
@@ -95,7 +95,7 @@ std::vector<Case> open_selected_cases(const Suites& suites, const Selection& sel
   return selected_of(open_cases_for(suites, selection), selection);
 }
 
-/// What a run says of an architecture some of whose tensor cores nobody knows; empty of others.
+/// A run's note on an architecture with undocumented tensor cores; empty for other architectures.
 static std::string unknown_units(const std::string& arch) {
   std::string judged;
   int unknown = 0, all = 0;
@@ -224,7 +224,7 @@ Backend open_backend(const OpRegistry& ops, const BackendRequest& request) {
 
 namespace {
 
-/// Whether one of these names, if there are any, may be of that op or of any.
+/// True if one of these selections may contain cases of that op, or if there are no selections.
 bool may_name(const OpRegistry& ops, const std::vector<std::string>& names, const std::string& op) {
   const auto may = [&](const std::string& name) {
     const std::string begin = name.substr(0, name.find('/'));
@@ -260,7 +260,7 @@ std::vector<Case> open_cases_for(const Suites& suites, const Selection& selectio
   std::vector<Op> ops;
   for (const Op& op : suites.ops->all())
     if (may_name(*suites.ops, selection.suites, op.name) && may_name(*suites.ops, selection.cases, op.name)) ops.push_back(op);
-  // What no op can hold, and what --arch may be, is said with all cases at hand.
+  // Errors about impossible values, and about --arch, need the list of all cases.
   if (ops.empty() || ops.size() == suites.ops->all().size() || !selection.arch.empty() || !suites.tables.cases.empty())
     return open_cases(suites);
   return open_cases_of(suites, ops);

@@ -23,7 +23,7 @@ std::string data_root();
 struct UserTables {
   std::vector<std::string> contracts;  ///< read after the shipped ones
   std::vector<std::string> cases;      ///< read instead of the shipped ones; empty: those are read
-  std::string op;                      ///< of case tables that have no column `op`
+  std::string op;                      ///< the op of case tables without a column `op`
 };
 
 /// What a verb works on. main() makes it.
@@ -63,7 +63,7 @@ const Case& case_named(const std::vector<Case>& cases, const std::string& id_or_
 
 struct BackendRequest {
   std::string backend;      ///< "cpu"; a path, which is what ends in ".so" or has a '/'; "python:MODULE:KERNEL"
-  bool in_process = false;  ///< also a library given by path
+  bool in_process = false;  ///< open also a library given by path in this process
   double timeout_seconds = 60;
   std::function<bool()> ended = {};  ///< for a library in a worker: see WorkerOptions::ended
 };

@@ -87,7 +87,7 @@ int power_verb(const PowerArguments& arguments) {
 
 // assay sharpness: widths of the accepted intervals at a realistic hidden size.
 
-// A table may hold no case of the full tier, which is no suite then: so the tiers are asked for here, not in a Selection.
+// Without a case of the full tier, naming that tier in a Selection would be an error; so the tiers are filtered here.
 static bool is_realistic(const Case& one) {
   const auto is = [&](const char* column, const char* cell) {
     const auto found = one.parameters.find(column);

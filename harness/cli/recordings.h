@@ -32,11 +32,11 @@ std::vector<RecordedCase> recorded_cases(const std::vector<Recording>& recording
 /// version and proves nothing about this case. Throws std::out_of_range for an input that was not recorded.
 std::string input_difference(const Problem& problem, const std::vector<HostTensor>& recorded);
 
-/// The verdicts, on all cores. `power`: what is known of their data. `record` sees what each was made from, from several threads at once.
+/// The verdicts, on all cores. `power`: known mutation scores of their data. `record` gets the evidence of each, from several threads.
 RunResult judge_recorded(const OpRegistry& ops, const std::vector<RecordedCase>& recorded, const PowerRecords& power,
                          const std::function<void(const Evidence&, const Verdict&)>& record = {});
 
-/// What the recordings lack by their own account: other shards of the run, or cases after an early end. One line each.
+/// What the recordings lack according to their own index: other shards of the run, or cases after an early end. One line each.
 std::vector<std::string> gaps_of(const std::vector<Recording>& recordings);
 
 }  // namespace assay

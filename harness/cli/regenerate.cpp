@@ -148,7 +148,7 @@ std::string flaw_of(const Wanted& wanted) {
   return found ? fmt::format("{}:{}: {}", wanted.path, found->line, words_of(*found)) : "";
 }
 
-/// Power of a sample of the quick cases, computed again although it is recorded.
+/// Mutation scores of a sample of the quick cases, recomputed although they are recorded.
 std::vector<std::string> changes_of_power(const OpRegistry& ops, const Derivation& derivation, uint64_t seed) {
   constexpr double kPercent = 5;
   const std::vector<Case> sample = sample_of_data(derivation.quick_cases(), kPercent, seed);

@@ -26,7 +26,7 @@ class Derivation {
  public:
   using MakeDocs = std::function<std::map<std::string, std::string>()>;
 
-  /// `golden`: the folder of golden files. `believe`: take what golden/power records, where its seal is right. Throws TableError.
+  /// `golden`: the folder of golden files. `believe`: use the records of golden/power whose seals match. Throws TableError.
   /// `docs` makes the pages of docs/reference, which need the command line; empty: there are none.
   Derivation(const Suites& suites, std::string golden, bool believe, MakeDocs docs = {});
 

@@ -35,8 +35,8 @@
 
 namespace assay {
 
-// --execute: AMD code objects are executed on the CPU by libassay_hip_runtime.so, which plug-ins load. This tells it what to be, and collects
-// which approximate instructions it executed and whether outputs depend on how they round.
+// --execute: AMD code objects are executed on the CPU by libassay_hip_runtime.so, which plug-ins load. This sets the architecture
+// to execute, and collects which approximate instructions were executed and whether outputs depend on their rounding.
 
 class CodeObjectExecution {
  public:
@@ -164,14 +164,16 @@ bool has_ranks(const Case& one) {
   return ranks != one.parameters.end() && ranks->second != "1";
 }
 
-/// The processes that may hold ranks together: those of a launch by Open MPI on this machine. They do so if somebody asks for ranks and the
-/// library knows such groups. Otherwise all ranks of a case are in the process that has the case, as with --shard.
+/// The processes that may hold ranks together: those of a launch by Open MPI on this machine. They do so if the user asks for
+/// ranks and the library supports such groups. Otherwise all ranks of a case are in the process that has the case, as with
+/// --shard.
 std::optional<Launch> launch_for_ranks(const RunArguments& arguments) {
   if (!arguments.shard.empty()) return std::nullopt;
   return launch_of_environment([](const char* name) { return std::getenv(name); });
 }
 
-/// A library by path or in Python runs in workers, and may do to this process what it likes: a supervisor is in front of it.
+/// A library given by path or in Python runs in workers but may still attack this process, so a supervisor process watches the
+/// run.
 bool is_supervised(const RunArguments& arguments) { return is_in_worker({arguments.backend, arguments.in_process}); }
 
 /// Whether a kernel of the library is for the case's op and contract.

@@ -177,8 +177,8 @@ struct HuntArguments {
 
 struct ListArguments {
   Selection selection;
-  bool all = false;                  ///< every id, though nothing is selected
-  std::vector<std::string> names{};  ///< ops, tiers, op/tier or globs over ids: more of the selection
+  bool all = false;                  ///< list every id if nothing is selected
+  std::vector<std::string> names{};  ///< ops, tiers, op/tier or globs over ids: further selections
   Suites suites{};
 };
 
@@ -223,7 +223,7 @@ struct RegenerateArguments {
   bool recompute = false;          ///< compute all records of golden/power
   bool measured = true;            ///< also the tables that other programs of the build tree measure
   std::function<std::map<std::string, std::string>()> docs{};  ///< makes the pages of docs/reference; empty: they are left out
-  uint64_t seed = 1;               ///< of the sample of golden/power that a check computes again
+  uint64_t seed = 1;               ///< seed of the sample of golden/power that a check recomputes
   Suites suites{};
 };
 

@@ -268,7 +268,7 @@ WitnessCheck check_witnesses(const OpRegistry& ops, const std::vector<std::strin
     for (const std::string& name : survivors) {
       const std::string why = reasons.of(witness.contract, name);
       j.survivors += fmt::format("| {} | `{}` | {} |\n", witness.contract, name, why);
-      if (why.empty()) j.complaints += fmt::format("{}: too weak: does not refute {}\n", files[size_t(i)], name);
+      if (why.empty()) j.complaints += fmt::format("{}: too weak: does not kill {}\n", files[size_t(i)], name);
     }
   });
   WitnessCheck all;
@@ -281,19 +281,19 @@ WitnessCheck check_witnesses(const OpRegistry& ops, const std::vector<std::strin
 
 std::string table_of(const WitnessCheck& check, size_t witnesses) {
   return fmt::format(
-      "{} rows; of {} single-step edits their witnesses refute {}.\n\n| row | run | flags | on | date | outputs | edits "
-      "refuted |\n|---|---|---|---|---|---|---|\n{}"
-      "\nEdits that a witness does not refute:\n\n| row | edit | why |\n|---|---|---|\n{}"
-      "\nCalls that are left out, since there the row and the implementation differ:\n\n| row | call | why "
+      "{} files; their outputs kill {} of {} mutants (a mutant is one edited step of a contract).\n\n| contract | run | flags | on "
+      "| date | outputs | mutants killed |\n|---|---|---|---|---|---|---|\n{}"
+      "\nMutants that survive a file:\n\n| contract | mutant | why |\n|---|---|---|\n{}"
+      "\nCalls that are left out because contract and implementation differ there:\n\n| contract | call | why "
       "|\n|---|---|---|\n{}",
-      witnesses, check.edits, check.refuted, check.rows, check.survivors, LeftOut(witness_folder()).text());
+      witnesses, check.refuted, check.edits, check.rows, check.survivors, LeftOut(witness_folder()).text());
 }
 
 int check_all(const WitnessArguments& arguments) {
   open_contracts(arguments.suites);
   const std::vector<std::string> files = files_of(arguments);
   const WitnessCheck check = check_witnesses(*arguments.suites.ops, files);
-  fmt::print("{}{} witnesses, {} of {} edits refuted\n", check.complaints, files.size(), check.refuted, check.edits);
+  fmt::print("{}{} witnesses, {} of {} mutants killed\n", check.complaints, files.size(), check.refuted, check.edits);
   const bool wants_table = !arguments.write.empty() || !arguments.check.empty();
   const auto table = [&] { return table_of(check, files.size()); };
   const int tabled =

@@ -43,10 +43,10 @@ struct Case {
                                                   ///< verdict
   std::map<std::string, std::string> parameters;  ///< column -> cell, with one alternative chosen
   std::string why;
-  std::string run_options{};          ///< of `assay run`, without which no table has the case: " --cases mine.csv"
-  std::vector<std::string> blind_to;  ///< globs over fault names that this case is declared not to see
+  std::string run_options{};          ///< options of `assay run` that select the case's table: " --cases mine.csv"
+  std::vector<std::string> blind_to;  ///< globs over mutants that this case is declared not to kill
   Origin origin;
-  bool of_given_data = false;  ///< no fill makes its data, as of a dump: it lacks the cells that name fills, seed and warp
+  bool of_given_data = false;  ///< its data come from elsewhere (a dump): no cells for generators, seed, warp
 
   const std::string& text(const std::string& parameter) const { return parameters.at(parameter); }
   void set_name(CaseName parts) { id = (name = std::move(parts)).id(); }
@@ -91,9 +91,9 @@ struct Hypothesis {
   /// Cheap check whether the mutant shows at all, for ops that compute whole answers at once: the first rows of some parts of the
   /// mutant's answer, matched by part label. Computed from the inputs alone. May be empty.
   std::function<Expectation(const Problem&)> first_row = {};
-  bool by_rows = false;  ///< what it reads of an input depends on how many rows there are: one row alone shows something else
-  bool suspect = false;  ///< asked for by the diagnosis alone: no data need tell it from the contract
-  bool rounds_result = false;  ///< it is about a rounding of the result that others may take up: one of two consumers may see it
+  bool by_rows = false;  ///< it reads a different input if there are more or fewer rows, so a single row does not show it
+  bool suspect = false;  ///< only for the diagnosis: no data set has to kill it
+  bool rounds_result = false;  ///< it changes a rounding of the result, which may concern only one of two consumers
 };
 
 /// The algorithm that a library reports for a call (assay_algorithm of the C ABI). A field is 0 if the library does not report

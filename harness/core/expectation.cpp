@@ -218,7 +218,7 @@ void SampleKeeper::merge(const SampleKeeper& later) {
       if ((*mine)[i].step == kNone) (*mine)[i] = (*others)[i];
 }
 
-/// At most `most` of the places, evenly spread; at least one.
+/// At most `most` of the positions, evenly spread; at least one.
 std::vector<SampleKeeper::Place> SampleKeeper::thinned(const Places& places, int64_t most) {
   std::vector<Place> there;
   for (const Place& place : places)

@@ -20,7 +20,7 @@ namespace assay {
 /// One mutant of a cause.
 struct Mistake {
   std::string name;    ///< name of the hypothesis
-  std::string words;   ///< the name plus what the outputs say about it
+  std::string words;   ///< the name plus details taken from the outputs
   int64_t needed = 0;  ///< failing elements that the cause explains only with this mutant
 };
 

@@ -174,11 +174,11 @@ Edit values(const std::function<double(const std::vector<double>& x, int64_t i, 
 
 TEST(Patterns, AFactorIsNamed) {
   EXPECT_THAT(patterns("2x16", values([](const auto& x, int64_t i, int64_t) { return 4 * x[size_t(i)]; })),
-              ElementsAre("pattern: y holds 4 times what is due (32 of 32 wrong elements)"));
+              ElementsAre("pattern: y holds 4 times the expected values (32 of 32 wrong elements)"));
   EXPECT_THAT(patterns("2x16", values([](const auto& x, int64_t i, int64_t) { return x[size_t(i)] / 8; })),
-              ElementsAre("pattern: y holds 1/8 of what is due (32 of 32 wrong elements)"));
+              ElementsAre("pattern: y holds 1/8 of the expected values (32 of 32 wrong elements)"));
   EXPECT_THAT(patterns("2x16", values([](const auto& x, int64_t i, int64_t) { return -x[size_t(i)]; })),
-              ElementsAre("pattern: y holds the negative of what is due (32 of 32 wrong elements)"));
+              ElementsAre("pattern: y holds the negative of the expected values (32 of 32 wrong elements)"));
 }
 
 TEST(Patterns, ScalesOfOneBytePowersHaveAFactorOnlyIfItIsExact) {
@@ -188,7 +188,7 @@ TEST(Patterns, ScalesOfOneBytePowersHaveAFactorOnlyIfItIsExact) {
     };
   };
   EXPECT_THAT(patterns("2x16", exponents(0, 3), "e8m0"),
-              ElementsAre("pattern: y holds 8 times what is due (32 of 32 wrong elements)"));
+              ElementsAre("pattern: y holds 8 times the expected values (32 of 32 wrong elements)"));
   EXPECT_THAT(
       patterns("2x16", values([](const auto& x, int64_t i, int64_t) { return i % 2 ? x[size_t(i)] * 4 : x[size_t(i)] * 8; }),
                "e8m0"),
@@ -197,36 +197,36 @@ TEST(Patterns, ScalesOfOneBytePowersHaveAFactorOnlyIfItIsExact) {
 
 TEST(Patterns, AFactorOfEachRowIsNamed) {
   EXPECT_THAT(patterns("4x16", values([](const auto& x, int64_t i, int64_t n) { return std::ldexp(x[size_t(i)], int(i / n)); })),
-              ElementsAre("pattern: y holds what is due times a factor for each row, of about 2, 4, 8 (scales of others?) (48 of "
+              ElementsAre("pattern: y holds the expected values times a factor for each row, of about 2, 4, 8 (scales of others?) (48 of "
                           "48 wrong elements)"));
 }
 
 TEST(Patterns, ShiftsAreNamed) {
   EXPECT_THAT(patterns("4x16", values([](const auto& x, int64_t i, int64_t n) { return x[size_t(i + n) % x.size()]; })),
-              ElementsAre("pattern: y holds what is due 1 row later (64 of 64 wrong elements)"));
+              ElementsAre("pattern: y holds the expected values 1 row later (64 of 64 wrong elements)"));
   EXPECT_THAT(patterns("4x16", values([](const auto& x, int64_t i, int64_t n) { return i % n < 3 ? 0 : x[size_t(i - 3)]; })),
-              ElementsAre("pattern: y holds what is due 3 columns earlier (52 of 64 wrong elements)"));
+              ElementsAre("pattern: y holds the expected values 3 columns earlier (52 of 64 wrong elements)"));
 }
 
 TEST(Patterns, OtherOrdersAreNamed) {
   EXPECT_THAT(
       patterns("4x16", values([](const auto& x, int64_t i, int64_t n) { return x[size_t(i % 4 * n + i / 4)]; })),
       ElementsAre(
-          "pattern: y holds the due values column after column, where rows are due (transposed) (60 of 60 wrong elements)"));
+          "pattern: y holds the expected values column after column, where rows are expected (transposed) (60 of 60 wrong elements)"));
   EXPECT_THAT(patterns("4x16", values([](const auto& x, int64_t i, int64_t) { return x[size_t(i - i % 4 + 3 - i % 4)]; })),
-              ElementsAre("pattern: y holds the due values of each 4 columns in the opposite order (64 of 64 wrong elements)"));
+              ElementsAre("pattern: y holds the expected values of each 4 columns in the opposite order (64 of 64 wrong elements)"));
   EXPECT_THAT(
       patterns("4x16", values([](const auto& x, int64_t i, int64_t n) { return x[size_t(i / 4 % 4 * n + i / 16 * 4 + i % 4)]; })),
       ElementsAre(HasSubstr("(transposed in units of 4 columns) (48 of 48")));
   EXPECT_THAT(patterns("4x16", values([](const auto& x, int64_t i, int64_t) { return x[size_t(i - i % 4)]; })),
-              ElementsAre("pattern: y holds what is due in the first of each 4 columns (48 of 48 wrong elements)"));
+              ElementsAre("pattern: y holds the expected values of the first of each 4 columns (48 of 48 wrong elements)"));
   EXPECT_THAT(patterns("4x16", values([](const auto& x, int64_t i, int64_t) { return x[size_t(i * 37 % 64)]; })),
               ElementsAre(HasSubstr("holds the right codes in another order")));
   EXPECT_THAT(patterns("2x16",
                        [](HostTensor& y, int64_t) {
                          for (size_t i = 0; i < y.bytes.size(); i += 2) std::swap(y.bytes[i], y.bytes[i + 1]);
                        }),
-              ElementsAre(HasSubstr("holds the due codes with their bytes in the opposite order")));
+              ElementsAre(HasSubstr("holds the expected codes with their bytes in the opposite order")));
 }
 
 TEST(Patterns, OneCodeIsNamed) {
@@ -242,12 +242,12 @@ TEST(Patterns, LostSubnormalsAndTheNanOfMinusZeroAreNamed) {
     };
   };
   EXPECT_THAT(patterns("2x16", codes(1, 8, 0), "e4m3fnuz"),
-              ElementsAre("pattern: y holds 0 where a number below the least normal one is due (subnormal results are flushed) "
+              ElementsAre("pattern: y holds 0 where a subnormal number is expected (subnormal results are flushed) "
                           "(14 of 14 wrong elements)"));
   EXPECT_THAT(
       patterns("2x16", codes(0, 1, 0x80), "e4m3fnuz"),
       ElementsAre(
-          "pattern: y holds 0x80 where 0 is due: a zero kept its minus sign, which is NaN in e4m3fnuz (2 of 2 wrong elements)"));
+          "pattern: y holds 0x80 where 0 is expected: a zero kept its minus sign, which is NaN in e4m3fnuz (2 of 2 wrong elements)"));
   EXPECT_THAT(patterns("2x16", codes(0, 1, 0x80), "e4m3fn"), ElementsAre());
 }
 

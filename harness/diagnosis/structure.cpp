@@ -57,7 +57,7 @@ class WrongPart {
   const std::vector<int64_t>& failing() const { return failing_; }
   const std::vector<uint32_t>& codes() const { return codes_; }
   bool accepts(int64_t element, uint32_t code) const { return whole_.at(element).holds(format(), ordinal(format(), code)); }
-  /// The due code, if there is exactly one; NaN counts.
+  /// The expected code, if there is exactly one; NaN counts.
   std::optional<uint32_t> due(int64_t element) const {
     const Interval accepted = whole_.at(element);
     if (!accepted.single()) return std::nullopt;
@@ -118,13 +118,13 @@ Rule one_code(const WrongPart& wrong) {
       return due && *due != 0 && std::abs(*due) < least_normal && wrong.value(i) == 0;
     });
     if (4 * flushed >= 3 * failing)
-      return {{"0 where a number below the least normal one is due (subnormal results are flushed)", flushed}};
+      return {{"0 where a subnormal number is expected (subnormal results are flushed)", flushed}};
   }
   if (format.specials == Specials::kFnuz) {
     const int64_t minus_zero = wrong.count(
         [&](int64_t i) { return wrong.due(i) == 0u && wrong.codes()[size_t(i)] == uint32_t(1) << (format.bits - 1); });
     if (4 * minus_zero >= 3 * failing)
-      return {{hex(format, uint32_t(1) << (format.bits - 1)) + " where 0 is due: a zero kept its minus sign, which is NaN in " +
+      return {{hex(format, uint32_t(1) << (format.bits - 1)) + " where 0 is expected: a zero kept its minus sign, which is NaN in " +
                    std::string(format.name),
                minus_zero}};
   }
@@ -151,13 +151,13 @@ Rule as_it_came(const WrongPart& wrong, const Problem& problem) {
 
 std::string times_text(double factor) {
   const double size = std::abs(factor);
-  if (factor == -1) return "the negative of what is due";
-  if (size > 0x1p20 || size < 0x1p-20) return fmt::format("{}2^{} times what is due", factor < 0 ? "-" : "", std::ilogb(size));
-  if (size >= 1) return fmt::format("{:.6g} times what is due", factor);
-  return fmt::format("{}1/{:.6g} of what is due", factor < 0 ? "-" : "", 1 / size);
+  if (factor == -1) return "the negative of the expected values";
+  if (size > 0x1p20 || size < 0x1p-20) return fmt::format("{}2^{} times the expected values", factor < 0 ? "-" : "", std::ilogb(size));
+  if (size >= 1) return fmt::format("{:.6g} times the expected values", factor);
+  return fmt::format("{}1/{:.6g} of the expected values", factor < 0 ? "-" : "", 1 / size);
 }
 
-/// One factor between what is there and what is due: a power of two, a small integer or the inverse of one, of either sign.
+/// One factor between actual and expected values: a power of two, a small integer or the inverse of one, of either sign.
 Rule factor(const WrongPart& wrong) {
   const Format& format = wrong.format();
   if (format.specials == Specials::kBits) return std::nullopt;
@@ -173,8 +173,8 @@ Rule factor(const WrongPart& wrong) {
     if (size < 0x1p200 && size > 0x1p-200) candidates.insert(power);
   }
   candidates.erase(1);
-  // Times a power of two, a code changes its exponent alone. Otherwise a code and the middle of several due ones each have an
-  // error of half an ulp. Subnormal codes have a fixed quantum.
+  // Times a power of two, a code changes its exponent alone. Otherwise a code, and the middle of several expected codes, each
+  // have an error of half an ulp. Subnormal codes have a fixed quantum.
   const bool has_mantissa = !format.is_integer() && format.specials != Specials::kScale;
   const double ulp = has_mantissa ? power_of_two(-format.mantissa_bits) : 0;
   const double least_normal = has_mantissa ? power_of_two(format.min_exponent()) : 0;
@@ -206,10 +206,10 @@ Rule reversed_bytes(const WrongPart& wrong) {
   if (bytes < 2 || wrong.distinct(3) < 3) return std::nullopt;
   const int64_t explained =
       wrong.count([&](int64_t i) { return wrong.accepts(i, __builtin_bswap32(wrong.codes()[size_t(i)]) >> (32 - 8 * bytes)); });
-  return rule_if(explained >= kFewest, "the due codes with their bytes in the opposite order", explained);
+  return rule_if(explained >= kFewest, "the expected codes with their bytes in the opposite order", explained);
 }
 
-/// A factor of its own for each row, column or block of columns, as when each takes a scale of another.
+/// A factor of its own for each row, column or block of columns, as if each used the scale of another.
 Rule factor_of_each(const WrongPart& wrong) {
   const Format& format = wrong.format();
   if (format.is_integer() || format.specials == Specials::kBits || format.specials == Specials::kScale) return std::nullopt;
@@ -257,14 +257,14 @@ Rule factor_of_each(const WrongPart& wrong) {
       some += fmt::format("{}{:.3g}", some.empty() ? "" : ", ", one);
       if (some.size() > 24) break;
     }
-    return {{"what is due times a factor for each " + unit.name + ", of about " + some + (some.size() > 24 ? ", ..." : "") +
+    return {{"the expected values times a factor for each " + unit.name + ", of about " + some + (some.size() > 24 ? ", ..." : "") +
                  " (scales of others?)",
              explained}};
   }
   return std::nullopt;
 }
 
-/// What is due some rows or columns away, cyclically.
+/// The expected values of a place some rows or columns away, cyclically.
 Rule shifted(const WrongPart& wrong) {
   const int64_t rows = wrong.part().rows(), columns = wrong.part().columns();
   if (wrong.distinct(3) < 3) return std::nullopt;
@@ -282,7 +282,7 @@ Rule shifted(const WrongPart& wrong) {
     });
     if (explained < kFewest || (best && best->second >= explained)) return;
     const int64_t away = std::abs(by);
-    best = {"what is due " + std::to_string(away) +
+    best = {"the expected values " + std::to_string(away) +
                 (of_rows     ? away == 1 ? " row" : " rows"
                  : away == 1 ? " column"
                              : " columns") +
@@ -303,7 +303,7 @@ Rule mirrored(const WrongPart& wrong) {
     const int64_t explained =
         wrong.count([&](int64_t i) { return wrong.accepts(i - i % run + (run - 1 - i % run), wrong.codes()[size_t(i)]); });
     if (explained < kFewest || (best && best->second >= explained)) continue;
-    best = {"the due values of each " + std::to_string(run) + " columns in the opposite order", explained};
+    best = {"the expected values of each " + std::to_string(run) + " columns in the opposite order", explained};
   }
   return best;
 }
@@ -319,7 +319,7 @@ Rule transposed(const WrongPart& wrong) {
       return wrong.accepts(place % rows * columns + place / rows * unit + i % unit, wrong.codes()[size_t(i)]);
     });
     if (explained < kFewest || (best && best->second >= explained)) continue;
-    best = {"the due values column after column, where rows are due (transposed" +
+    best = {"the expected values column after column, where rows are expected (transposed" +
                 (unit == 1 ? ")" : " in units of " + std::to_string(unit) + " columns)"),
             explained};
   }
@@ -335,12 +335,12 @@ Rule first_of_each(const WrongPart& wrong) {
     const int64_t explained =
         wrong.count([&](int64_t i) { return wrong.accepts(i - i % columns % run, wrong.codes()[size_t(i)]); });
     if (explained < kFewest || (best && best->second >= explained)) continue;
-    best = {"what is due in the first of each " + std::to_string(run) + " columns", explained};
+    best = {"the expected values of the first of each " + std::to_string(run) + " columns", explained};
   }
   return best;
 }
 
-/// What is due in another output of the same format and shape, or the data of another tensor of the call.
+/// The expected values of another output of the same format and shape, or the data of another tensor of the call.
 Rule of_another_tensor(const WrongPart& wrong, const std::vector<WholePart>& answer, const Problem& problem) {
   if (wrong.distinct(3) < 3) return std::nullopt;
   for (const WholePart& other : answer) {
@@ -349,7 +349,7 @@ Rule of_another_tensor(const WrongPart& wrong, const std::vector<WholePart>& ans
     const int64_t explained = wrong.count(
         [&](int64_t i) { return other.at(i).holds(wrong.format(), ordinal(wrong.format(), wrong.codes()[size_t(i)])); });
     if (explained < kFewest) continue;
-    return {{"what is due in " + other.part.label() +
+    return {{"the expected values of " + other.part.label() +
                  (other.part.rank != wrong.part().rank ? " of rank " + std::to_string(other.part.rank) : ""),
              explained}};
   }

@@ -13,7 +13,7 @@ namespace assay {
 /// A rule that gives the wrong elements of one output from the right ones.
 struct Regularity {
   std::string part;       ///< label of the output
-  std::string words;      ///< "4 times what is due"
+  std::string words;      ///< "4 times the expected values"
   int64_t failing = 0;    ///< elements of that output outside their accepted set
   int64_t explained = 0;  ///< of those: elements that have the value that the rule gives
 
@@ -26,7 +26,7 @@ struct Regularity {
 /// multiply-accumulates) have no rule.
 std::vector<Regularity> regularities(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs);
 
-/// "pattern: d holds 4 times what is due (512 of 512 wrong elements)".
+/// "pattern: d holds 4 times the expected values (512 of 512 wrong elements)".
 std::string in_words(const Regularity& found);
 
 }  // namespace assay

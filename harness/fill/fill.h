@@ -22,7 +22,7 @@ struct FilledOperand {
 FilledOperand filled_operand(const HostTensor& tensor, double offset = 0);
 
 struct FillRequest {
-  std::string name;           ///< empty: all bytes are 0, and somebody else brings the data
+  std::string name;           ///< empty: all bytes are 0, and the caller provides the data
   uint64_t seed = 0;
   int64_t group_size = 0;     ///< columns per group; the last group of a row may be shorter; 0: the whole row
   const Format* q = nullptr;  ///< format that the op quantizes to, for generators that target its codes; nullptr: the tensor's
@@ -44,10 +44,10 @@ void fill(HostTensor& tensor, const FillRequest& request);
 struct FillInfo {
   std::string name;
   std::string aims_at;  ///< one line
-  /// Kinds of operands whose cases must have it: "numbers", those of these that are "quantized" or "normed" as they are, "gates",
-  /// "ranges" under a zero point, "weights" of norms, "scales", "block_scales" and "packed" ones, "zero_points", "factors" of GEMMs and
-  /// "second_factors" that go with one of them,
-  /// "terms" of instructions, "ranks", "copies".
+  /// Kinds of operands whose cases must have it: "numbers", which may be "quantized" or "normed" without other steps;
+  /// "gates"; "ranges" with a zero point; "weights" of norms; "scales", "block_scales" and "packed" scales;
+  /// "zero_points"; "factors" of GEMMs and "second_factors" that go with one of them;
+  /// "terms" of instructions; "ranks"; "copies".
   std::vector<std::string> suits{};
 };
 

@@ -239,10 +239,10 @@ int64_t breaker(const Sheet& sheet) { return sheet.columns > 4 ? 4 : sheet.colum
 /// Exponent of the largest term: as high as a factor and the result allow, and no higher than is of use.
 int high_term(const Sheet& sheet) { return std::min({20, 2 * max_exponent(sheet.format), max_exponent(sheet.q) - 1}); }
 
-bool rounds_to_nearest(const Format& d) { return d.bits == 16; }  // units round f16 and cut f32 off
+bool rounds_to_nearest(const Format& d) { return d.bits == 16; }  // tensor cores round f16 results and truncate f32 results
 
-/// Exponent of the first product of least_bit: the least number of the result, of f16 half of it; of factors that reach no such
-/// products 1.
+/// Exponent of the first product of least_bit: that of the smallest result (half of it for f16); 1 if operands cannot reach such
+/// products.
 int low_term(const Sheet& sheet) {
   const int low = bottom(sheet.q) - (rounds_to_nearest(sheet.q) ? 1 : 0);
   return 2 * bottom(sheet.format) > low - 20 ? 0 : low;

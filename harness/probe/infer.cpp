@@ -287,7 +287,7 @@ class Probe {
       std::string places;
       for (size_t k = 0; k < i.dead.size(); ++k)
         if (i.dead[k]) places += (places.empty() ? "" : ", ") + std::to_string(k);
-      result_.remarks.push_back("order: a product at k " + places + " never counts; nothing was put there any more");
+      result_.remarks.push_back("order: a product at k " + places + " never counts; no further products were placed there");
       seen_.all.clear();
       observe("alone", probe_tiles("alone", i, i.k, effort_.seed));
     }
@@ -460,7 +460,7 @@ std::vector<std::string> probed_lines(const Probed& probed, const LikeRow* claim
   for (const NotObservable& one : probed.not_observable)
     lines.push_back(fmt::format("  not observable on this instruction: {}, also {}", one.cell, one.what));
   if (probed.known()) {
-    lines.push_back(fmt::format("  {} elements looked at, {} of them random ones after the unit was found: all are explained",
+    lines.push_back(fmt::format("  {} elements checked, {} of them random after the unit was found: all are explained",
                                 probed.elements, probed.checked));
     return lines;
   }

@@ -105,7 +105,7 @@ std::vector<UnitParameter> parameters_of_terms() {
        [](const Unit& u) { return int(u.flush); },
        [](Unit& u, int v) { u.flush = v != 0; },
        false},
-      {"fraction bits and exponent of a term",
+      {"fraction bits and exponent by which a term is aligned",
        "sum",
        {"kept"},
        [](const Instruction&, const Unit& u) {
@@ -127,7 +127,7 @@ std::vector<UnitParameter> parameters_of_terms() {
        [](const Unit& u) { return u.fraction_bits; },
        [](Unit& u, int v) { u.fraction_bits = v; },
        true},
-      {"how bits are lost",
+      {"how bits are cut off",
        "sum",
        {"kept"},
        [](const Instruction&, const Unit& u) {
@@ -136,7 +136,7 @@ std::vector<UnitParameter> parameters_of_terms() {
        [](const Unit& u) { return int(u.loss == BitLoss::kFloor); },
        [](Unit& u, int v) { u.loss = v != 0 ? BitLoss::kFloor : BitLoss::kTruncate; },
        false},
-      {"exponent of a term",
+      {"exponent by which a term is aligned",
        "exponent",
        {"kept", "subnormal"},
        [](const Instruction&, const Unit& u) { return exponents(u); },
@@ -150,7 +150,7 @@ std::vector<UnitParameter> parameters_of_terms() {
        [](const Unit& u) { return u.join_fraction_bits; },
        [](Unit& u, int v) { u.join_fraction_bits = v; },
        true},
-      {"how joined parts lose bits",
+      {"how bits of joined parts are cut off",
        "sum",
        {"kept", "wide"},
        [](const Instruction&, const Unit& u) {
@@ -178,7 +178,7 @@ constexpr int kOrderBits = 11;
 
 std::vector<UnitParameter> parameters_of_sums() {
   return {
-      {"zeros in the largest exponent",
+      {"whether zeros count in the largest exponent",
        "exponent",
        {"zeros"},
        [](const Instruction&, const Unit& u) {
@@ -187,7 +187,7 @@ std::vector<UnitParameter> parameters_of_sums() {
        [](const Unit& u) { return int(u.zeros_count); },
        [](Unit& u, int v) { u.zeros_count = v != 0; },
        false},
-      {"least of the largest exponent",
+      {"lower bound of the largest exponent",
        "exponent",
        {"alone", "tiny", "least"},
        term_exponents,
@@ -203,7 +203,7 @@ std::vector<UnitParameter> parameters_of_sums() {
        [](const Unit& u) { return int(u.c_last); },
        [](Unit& u, int v) { u.c_last = v != 0; },
        false},
-      {"products that are one term",
+      {"number of products that form one term",
        "sum",
        {"wide", "far_scales", "bits"},
        [](const Instruction& i, const Unit& u) {
@@ -238,14 +238,14 @@ std::vector<UnitParameter> parameters_of_sums() {
 
 std::vector<UnitParameter> parameters_of_results() {
   return {
-      {"fraction bits of a joined c",
+      {"fraction bits of c if it is a term of the sum",
        "c",
        {"kept", "addend"},
        [](const Instruction&, const Unit& u) { return joined(u) ? range(1, kMostJoinFraction) : std::vector<int>{}; },
        [](const Unit& u) { return u.c_fraction_bits; },
        [](Unit& u, int v) { u.c_fraction_bits = v; },
        true},
-      {"how sum and c lose bits",
+      {"how bits of the sum and c are cut off",
        "c",
        {"kept", "addend"},
        [](const Instruction&, const Unit& u) {
@@ -254,7 +254,7 @@ std::vector<UnitParameter> parameters_of_results() {
        [](const Unit& u) { return int(u.c_loss == BitLoss::kFloor); },
        [](Unit& u, int v) { u.c_loss = v != 0 ? BitLoss::kFloor : BitLoss::kTruncate; },
        false},
-      {"a c so far below counts as 0",
+      {"distance below which c counts as 0",
        "c",
        {"kept", "addend"},
        [](const Instruction&, const Unit& u) { return joined(u) ? and_none(range(1, 60), 0) : std::vector<int>{}; },

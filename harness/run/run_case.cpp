@@ -419,7 +419,7 @@ void run_problem(const Op& op, const Case& one, const KernelOffer& kernel, const
   if (result) judge_power(options, evidence, verdict);
   const bool is_bad = verdict.outcome != Outcome::kPass && verdict.outcome != Outcome::kSkip;
   if (is_bad && agreed_with_the_contract(verdict))
-    verdict.causes.push_back("none in the contract's steps: the plain call is correct");
+    verdict.causes.push_back("none among the contract's steps: the plain call is correct");
   else if (is_bad && options.diagnose)
     options.diagnose(evidence, verdict);
   if (options.rerun_failed > 0 && !agreed_with_the_contract(verdict) && (verdict.outcome == Outcome::kFail || verdict.outcome == Outcome::kBroken))

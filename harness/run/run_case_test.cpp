@@ -300,7 +300,7 @@ TEST_P(BrokenRung, IsNamed) {
   ASSERT_TRUE(verdict.climb) << verdict.message;
   EXPECT_EQ(verdict.climb->broken, GetParam().rung);
   EXPECT_THAT(verdict.message, HasSubstr(GetParam().words));
-  EXPECT_THAT(verdict.causes, ElementsAre("none in the contract's steps: the plain call is correct"));
+  EXPECT_THAT(verdict.causes, ElementsAre("none among the contract's steps: the plain call is correct"));
 }
 INSTANTIATE_TEST_SUITE_P(All, BrokenRung,
                          ::testing::Values(Twin{"remembers", "repeat", "y at storage element 2"},

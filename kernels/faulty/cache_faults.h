@@ -302,7 +302,7 @@ struct Dsv4EpsOutside : VllmDsv4KvNorm {
   static float factor(float sum, float share, float eps) { return 1.0f / (std::sqrt(sum * share) + eps); }
 };
 
-/// Multiplies with the weight after rounding (profile N-A); the contract multiplies before (N-B).
+/// Multiplies with the weight after rounding to 16 bits; the contract rounds only once, after the weight.
 template <class Base = VllmDsv4KvNorm>
 struct Dsv4RoundedBeforeWeight : Base {
   template <class T>

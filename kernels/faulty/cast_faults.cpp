@@ -91,9 +91,10 @@ std::vector<Kernel> cast_faults() {
       of_casts<CastWithoutSaturation>("cast_without_saturation", "triton #7327, triton #7337"),
       of_casts<CastNanAboveLargest>("cast_nan_above_largest", "ROCm clr f9f995c amd_hip_fp8.h cast_to_f8"),
       of_casts<CastTiesAway>("cast_ties_away", "microxcaling 7bc4195: rounds ties away from zero by default"),
-      of_casts<CastFlushesSubnormals>("cast_flushes_subnormals", "no regression known; what flushing hardware would do"),
+      of_casts<CastFlushesSubnormals>("cast_flushes_subnormals",
+                                      "no regression known; the result of hardware that flushes subnormals"),
       of_casts<CastRange240>("cast_range_240", "vLLM #32201, there 240 for 224"),
-      of_casts<CastThroughBf16>("cast_through_bf16", "vLLM #42325, there in a norm before its quantization"),
+      of_casts<CastThroughBf16>("cast_through_bf16", "vLLM #42325, where it concerns a norm before its quantization"),
       of_casts<CastShiftWraps>("cast_shift_wraps", "ROCm clr a853242 amd_hip_fp8.h cast_to_f8"),
       of_casts<CastFnuzForFn>("cast_fnuz_for_fn", "HIP 7.2.4 amd_hip_fp8.h on gfx942 with NDEBUG"),
   };
@@ -151,13 +152,14 @@ Kernel of_shuffle(const char* name, const char* cites, const Values& types = {"e
 
 std::vector<Kernel> shuffle_faults() {
   return {
-      of_shuffle<ShuffleNothing>("shuffle_nothing", "SGLang, AITER bpreshuffle: is_shuffled is lost by copy_, and nothing can tell"),
+      of_shuffle<ShuffleNothing>("shuffle_nothing",
+                                 "SGLang, AITER bpreshuffle: copy_ loses is_shuffled, so nothing marks a shuffled weight"),
       of_shuffle<ShuffleRunsOfBytes>("shuffle_runs_of_bytes", "AITER shuffle_weight: K = 16 // element_size", kHalf),
       of_shuffle<ShuffleTileOf32>("shuffle_tile_of_32", "AITER shuffle_weight: layout (32, 16) for (16, 16)", {"e4m3fn", "bf16"},
                                   {{"n", 32}}),
       of_shuffle<ShuffleTileOf16>("shuffle_tile_of_16", "AITER shuffle_weight: layout (16, 16) for (32, 16)"),
       of_shuffle<ShuffleRowsWhole>("shuffle_rows_whole", "AITER shuffle_weight: permute(0, 1, 3, 4, 2, 5)"),
-      of_shuffle<UnshuffleShuffles>("unshuffle_shuffles", "a permutation taken for its own inverse"),
+      of_shuffle<UnshuffleShuffles>("unshuffle_shuffles", "the permutation is used instead of its inverse"),
   };
 }
 
@@ -205,14 +207,13 @@ std::vector<Kernel> contiguity_faults() {
   const char *weak = "weak_contiguity.weak", *vllm = "vllm.weak_contiguous";
   return {
       of_contiguity<ContiguityWholeAlone>("contiguity_whole_alone", vllm, weak,
-                                          "sglang 7723177a3b refuses what vllm v0.33.0 takes"),
+                                          "sglang 7723177a3b refuses what vllm v0.33.0 accepts"),
       of_contiguity<ContiguityRoomBehind>("contiguity_room_behind", vllm, weak,
-                                          "no regression known; a strided view read as flat memory"),
+                                          "no regression known; a strided view is read as dense memory"),
       of_contiguity<ContiguityElementsForBytes>("contiguity_elements_for_bytes", vllm, weak,
-                                                "FasterTransformer 480: elements compared with bytes"),
-      of_contiguity<ContiguityStrideOfOne>(
-          "contiguity_stride_of_one", "sglang.contiguous", "weak_contiguity.whole",
-          "no regression known; strides of sizes of one are whatever made the tensor left there"),
+                                                "FasterTransformer 480: a number of elements is compared with a number of bytes"),
+      of_contiguity<ContiguityStrideOfOne>("contiguity_stride_of_one", "sglang.contiguous", "weak_contiguity.whole",
+                                           "no regression known; strides of dimensions of size 1 are arbitrary"),
   };
 }
 

@@ -15,20 +15,23 @@ std::vector<Kernel> norm_faults() {
       of_norms<ExtraRoundingInNorm<>>("extra_rounding_in_norm", "vLLM #42325, vLLM #46070"),
       of_norms<MissingBarrier<>>("missing_barrier", "vLLM #54111"),
       of_norms<MissingTail<>>("missing_tail", "NCCL #1950, aiter #4482"),
-      of_norms<VarianceIgnored<>>("variance_ignored", "no regression known; the coarsest mistake a norm can make"),
+      of_norms<VarianceIgnored<>>("variance_ignored", "no regression known; the coarsest mistake in a norm"),
       of_norms<EpsOutsideMean<>>("eps_outside_mean", "coremltools #2822"),
-      of_norms<MissingRoundingInNorm<>>("missing_rounding_in_norm", "vLLM #49616: N-B where the native op says N-A"),
-      of_norms<EpsBeforeMean<>>("eps_before_mean", "coremltools #2822: eps of another size than the mean"),
-      of_norms<CutOffLoad<>>("cut_off_load", "aiter #5044: rows that end within a load"),
+      of_norms<MissingRoundingInNorm<>>("missing_rounding_in_norm",
+                                        "vLLM #49616: rounds only once, while the native op also rounds before the weight"),
+      of_norms<EpsBeforeMean<>>("eps_before_mean", "coremltools #2822: eps is not small compared to the mean square"),
+      of_norms<CutOffLoad<>>("cut_off_load", "aiter #5044: rows that end within a vector load"),
       of_norms<StrideIgnored<>>("stride_ignored", "vLLM #26192, vLLM #22701: view(-1, H) of rows that lie apart"),
-      of_norms<SumNotDivided<>>("sum_not_divided", "vLLM test_layernorm.py 041b9f54: at hidden 8192 eps hides the variance"),
+      of_norms<SumNotDivided<>>("sum_not_divided", "vLLM test_layernorm.py 041b9f54: at hidden 8192 eps exceeds the variance"),
       of_norms<OnePlusWeightInBf16<>>("one_plus_weight_in_bf16", "Liger-Kernel #1462, vLLM #29810", {"bf16"}),
-      of_norms<OneForgotten<>>("one_forgotten", "vLLM #29810: Gemma's weights count from one"),
-      of_norms<CutOffStore<AiterRmsNorm>>("norm_store_cut_off", "aiter #5151: the rule of gfx942 elsewhere", {"bf16"}),
-      of_norms<NearestStore<AiterRmsNormGfx942>>("norm_store_to_nearest", "aiter #5151: the rule of gfx950 on gfx942", {"bf16"}),
-      of_norms<WeightsNotFlushed<>>("weights_not_flushed", "flashinfer/jit/core.py: -use_fast_math, and a build without it"),
+      of_norms<OneForgotten<>>("one_forgotten", "vLLM #29810: Gemma's weights are relative to one"),
+      of_norms<CutOffStore<AiterRmsNorm>>("norm_store_cut_off", "aiter #5151: the rounding of gfx942 on other chips", {"bf16"}),
+      of_norms<NearestStore<AiterRmsNormGfx942>>("norm_store_to_nearest", "aiter #5151: the rounding of gfx950 on gfx942",
+                                                 {"bf16"}),
+      of_norms<WeightsNotFlushed<>>("weights_not_flushed", "flashinfer/jit/core.py: builds with and without -use_fast_math"),
       of_norms<WeightSignKept<>>("weight_sign_kept", "flashinfer v0.1.6 norm.cuh: no bias is added to the weight"),
-      of_norms<WeightOffsetLeftOut>("weight_offset_left_out", "aiter v0.1.16.post6 rmsnorm_quant_kernels.cu: no weight_offset is added"),
+      of_norms<WeightOffsetLeftOut>("weight_offset_left_out",
+                                    "aiter v0.1.16.post6 rmsnorm_quant_kernels.cu: no weight_offset is added"),
       of_added_norms<SumNotRounded>("sum_not_rounded", "vLLM #52104, vllm-omni #6878"),
       of_added_norms<SumRounded>("sum_rounded", "aiter #2586, vLLM #52104"),
       of_added_norms<VarianceOfUnroundedSum>("variance_of_unrounded_sum", "vLLM type_convert.cuh 4a8dd8e3, vLLM #52104"),
@@ -37,8 +40,8 @@ std::vector<Kernel> norm_faults() {
       of_added_norms<MixNotMade>("mix_not_made", "aiter csrc/include/opus/rmsnorm_opus_kernel.hpp e4048607, vLLM #52104"),
       of_added_norms<StaleResidual>("stale_residual", "vLLM #41972: the residual of another tensor"),
       of_added_norms<ResidualIgnored>("residual_ignored", "aiter #2586"),
-      of_added_norms<CutOffStore<AiterFusedAddRmsNorm>>("residual_cut_off", "aiter #5151: residuals shrink from layer to layer",
-                                                        {"bf16"}),
+      of_added_norms<CutOffStore<AiterFusedAddRmsNorm>>("residual_cut_off",
+                                                        "aiter #5151: residuals become smaller from layer to layer", {"bf16"}),
   };
 }
 
@@ -61,9 +64,9 @@ std::vector<Kernel> layer_faults() {
       of_layer_norms<LayerEpsOutsideRoot>("layer_eps_outside_root", "tracel-ai/burn #2185"),
       of_layer_norms<LayerWeightsRounded>("layer_weights_rounded", "ROCm/ATOM #1359, aiter #3451", {"bf16"}),
       of_layer_norms<LayerBetaForgotten>("layer_beta_forgotten", "ferrox #230"),
-      of_layer_norms<LayerByRms>("layer_by_rms", "ferrox #230: a norm taken for the other"),
-      of_layer_norms<LayerRoundedFirst>("layer_rounded_first", "vLLM #42325, vLLM #46070: the other profile, there of rms_norm",
-                                        kHalf),
+      of_layer_norms<LayerByRms>("layer_by_rms", "ferrox #230: one norm is used instead of another"),
+      of_layer_norms<LayerRoundedFirst>("layer_rounded_first",
+                                        "vLLM #42325, vLLM #46070: the other rounding profile, in rms_norm", kHalf),
   };
 }
 
@@ -161,7 +164,7 @@ Kernel of_static_norms(const char* name, const char* cites) {
 std::vector<Kernel> norm_quant_faults() {
   return {
       of_norm_groups<GroupAfterNorm<NormPerBlock, BlockWithoutFloor>>(
-          "norm_scale_floor_missing", "vLLM test_fused_quant_layernorm.py 0a88d969: absmax is never below 1/512 there"),
+          "norm_scale_floor_missing", "vLLM test_fused_quant_layernorm.py 0a88d969: absmax is never below 1/512 in its data"),
       of_norm_groups<GroupAfterNorm<NormPerBlock, BlockByReciprocal>>("norm_scale_by_reciprocal",
                                                                       "vLLM's Helion rms_norm_per_block_quant: amax * (1/qmax)"),
       of_norm_groups<GroupAfterNorm<NormPerBlockFnuz, Block240>>("norm_fnuz_240", "vLLM utils.cuh 1f89a92c, sglang #30900"),
@@ -183,7 +186,7 @@ std::vector<Kernel> norm_quant_faults() {
        {},
        run_fused_then_packed,
        "norm_unmasked_packed_mantissas",
-       "vLLM #40552, vLLM #40650: fused fp32 scales handed to a packed consumer",
+       "vLLM #40552, vLLM #40650: fp32 scales of the fused op reach a consumer of packed scales",
        "rms_norm_quant_group"},
       {"norm_mx_no_emax",
        "rms_norm_quant_group",
@@ -212,13 +215,13 @@ std::vector<Kernel> norm_quant_faults() {
        "rms_norm_double_quant"},
       of_norm_groups<AnotherNorm<AddNormPerBlock, AddedRounded>>("norm_of_rounded_sum", "vLLM #52104, aiter #2586"),
       of_norm_tokens<GroupAfterNorm<AiterHipNormToken, NormTokenWithoutFloor>>(
-          "norm_token_floor_missing", "lmdeploy #3652, kernels-community #680: a row of zeros divided by its scale"),
+          "norm_token_floor_missing", "lmdeploy #3652, kernels-community #680: a row of zeros is divided by its scale"),
       of_norm_tokens<GroupAfterNorm<NormPerTokenUb, TokenUbOnScale>>(
-          "norm_ub_on_scale", "vLLM fused_silu_mul_block_quant.cu 09a2bf02: bounds the scale there"),
+          "norm_ub_on_scale", "vLLM fused_silu_mul_block_quant.cu 09a2bf02: the bound applies to the scale there"),
       of_norm_tokens<AnotherNorm<NormPerToken, MissingTail<VllmDynamicNorm>>>("norm_tail_before_codes",
                                                                               "NCCL #1950, aiter #4482"),
       of_static_norms<AnotherNorm<NormStatic20260618, NormNotRoundedBeforeCodes>>(
-          "norm_not_rounded_before_codes", "vLLM #37838, vLLM #39047: the compiler drops the half round trip"),
+          "norm_not_rounded_before_codes", "vLLM #37838, vLLM #39047: the compiler drops the conversion to fp16 and back"),
       of_static_norms<GivenAfterNorm<NormStaticV0191, StaticDivides>>(
           "norm_static_divides", "vLLM common.cu 094be773: the per-token op divides, the static one multiplies"),
       of_static_norms<AnotherNorm<AddNormStaticV0191, AddedStale>>("norm_static_stale_residual", "vLLM #41972, vLLM #40629"),

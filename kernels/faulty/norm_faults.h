@@ -16,14 +16,14 @@ namespace assay_kernels {
 
 // rms_norm.
 
-/// Implements profile N-A where the contract says N-B: rounds to 16 bits before the weight. vLLM introduced and later removed
-/// this rounding.
+/// Rounds to 16 bits before the weight, where the contract rounds once, after it (profile N-A for N-B): vLLM introduced and later
+/// removed this rounding.
 template <class Base = VllmRmsNorm20260618>
 struct ExtraRoundingInNorm : Base {
   static constexpr bool kRoundsBeforeWeight = true;
 };
 
-/// Implements profile N-B where the contract says N-A.
+/// Rounds once, after the weight, where the contract also rounds before it (profile N-B for N-A).
 template <class Base = VllmIrRmsNorm>
 struct MissingRoundingInNorm : Base {
   static constexpr bool kRoundsBeforeWeight = false;
@@ -112,12 +112,12 @@ struct NearestStore : Base {
   using Store = StoreNearest;
 };
 
-/// Implements R-2 where the contract says R-1: squares and outputs use the unrounded fp32 sum.
+/// Squares and outputs use the unrounded fp32 sum, where the contract rounds it first (profile R-2 for R-1).
 struct SumNotRounded : VllmFusedAddRmsNorm20260618 {
   static constexpr bool kSquaresRounded = false, kNormalizesRounded = false;
 };
 
-/// Implements R-1 where the contract says R-2: squares and outputs use the rounded sum.
+/// Squares and outputs use the rounded sum, where the contract keeps it in fp32 (profile R-1 for R-2).
 struct SumRounded : FlashinferFusedAddRmsNorm {
   static constexpr bool kSquaresRounded = true, kNormalizesRounded = true;
 };
@@ -177,7 +177,7 @@ struct LayerByRms : FlashinferLayerNorm {
   static float deviation(float x, float /*mean*/) { return x; }
 };
 
-/// Rounds the normalized value before multiplying with the weight, as N-A does.
+/// Rounds the normalized value to 16 bits before multiplying with the weight, as profile N-A does.
 struct LayerRoundedFirst : FlashinferLayerNorm {
   static constexpr bool kRoundsBeforeWeight = true;
 };

@@ -13,8 +13,8 @@ std::vector<Kernel> group_faults() {
       in_shared_memory<MissingBarrierInStaging<>>("missing_barrier_in_staging", "vLLM #54111"),
       in_registers<Range240For224>("range_240_for_224", "vLLM #46176, vLLM #32201"),
       in_registers<FloorForCeil>("floor_for_ceil", "vLLM #43557"),
-      in_registers<NativeQuotient>("native_quotient", "pytorch BinaryDivTrueKernel.cu: on the CPU it is a quotient"),
-      in_registers<TritonNanBelow>("triton_nan_below", "vLLM fp8_utils.py v0.18.1: bounds that are no constants"),
+      in_registers<NativeQuotient>("native_quotient", "pytorch BinaryDivTrueKernel.cu: the CPU version divides"),
+      in_registers<TritonNanBelow>("triton_nan_below", "vLLM fp8_utils.py v0.18.1: bounds that are not constants"),
       in_registers<GroupsMergedAt64<>>("groups_merged_at_64", "vLLM #39513, vLLM #42758", {128}),
       in_registers<TruncationForNearest<>>("truncation_for_nearest", "aiter #5151, aiter #2236"),
       in_registers<TransposedScales<>>("transposed_scales", "aiter #4506", {32, 64, 128}, {"col"}),
@@ -35,8 +35,8 @@ std::vector<Kernel> scale_faults() {
   return {
       of_tokens<ScaleUbIgnored>("scale_ub_ignored", "aiter e4048607 dynamic_per_token_scaled_quant: scale_ub is never read"),
       of_tokens<ScaleUbOnScale>("scale_ub_on_scale",
-                                "vLLM fused_silu_mul_block_quant.cu 09a2bf02: there the same name bounds the scale"),
-      of_tensors<ScaleNotCleared>("scale_not_cleared", "sglang #40557: atomicMax on a scale that nobody zeroed"),
+                                "vLLM fused_silu_mul_block_quant.cu 09a2bf02: there the parameter of this name bounds the scale"),
+      of_tensors<ScaleNotCleared>("scale_not_cleared", "sglang #40557: atomicMax on a scale that was never set to zero"),
       of_tensors<ScaleFloorMissing>("scale_floor_missing", "TensorRT-LLM #8954, pytorch/ao #4713"),
       of_given_scales<ScaleForInverse<>>("scale_for_inverse", "vLLM #36297, tritonbench #1145"),
       of_given_groups<ScaleForInverse<VllmStaticGroup>>("group_scale_for_inverse", "vLLM #36297, tritonbench #1145",
@@ -49,13 +49,13 @@ std::vector<Kernel> scale_faults() {
 std::vector<Kernel> tile_faults() {
   return {
       of_blocks<BlockScalesTransposed>("block_scales_transposed", "attention.rs #22, flashinfer #2147"),
-      of_blocks<BlockRowsForgotten>("block_rows_forgotten", "no regression known; a block reduced as if it were 1 x 128"),
+      of_blocks<BlockRowsForgotten>("block_rows_forgotten", "no regression known; a block is reduced as if it were 1 x 128"),
       of_blocks<BlockReadsPastEdge>("block_reads_past_edge", "triton #10772, vLLM #47303, TransformerEngine #3070"),
       of_given_groups<StaticScalesTransposed>("static_scales_transposed", "sglang #29036, aiter #4506", {"col"}),
       of_packs<PackMantissaLeak>("pack_mantissa_leak", "sglang #25733, sglang #39193"),
       of_packs<PackAbsentGroups>("pack_absent_groups", "TransformerEngine #3070, vLLM #47303"),
       of_packs<PackPaddingRows>("pack_padding_rows", "vLLM #49784, sglang #32386"),
-      of_packs<PackGapRows>("pack_gap_rows", "vLLM #49784, sglang #32386: DeepGEMM reads what nobody wrote"),
+      of_packs<PackGapRows>("pack_gap_rows", "vLLM #49784, sglang #32386: DeepGEMM reads scales that were never written"),
       of_packs<PackRowMajorWords>("pack_row_major_words", "attention.rs #22, sglang #29036"),
   };
 }
@@ -65,7 +65,8 @@ std::vector<Kernel> tile_faults() {
 std::vector<Kernel> mx_faults() {
   return {
       of_mx<MxUnguardedReciprocal>("mx_unguarded_reciprocal", "flashinfer #2440, flashinfer #2441"),
-      of_mx<MxScaleNotFlushed>("mx_scale_not_flushed", "flashinfer #3387: CuTe and CUDA kernels differ on subnormal scales"),
+      of_mx<MxScaleNotFlushed>("mx_scale_not_flushed",
+                               "flashinfer #3387: CuTe and CUDA kernels treat subnormal scales differently"),
       of_mx<MxScaleNotSaturated>("mx_scale_not_saturated", "flashinfer #4023: an Inf in the input"),
       of_mx<MxNoEmax>("mx_no_emax", "vLLM #53110"),
       of_mx<MxConstantOfFp4>("mx_constant_of_fp4", "aiter e4048607 _mxfp8_quant_op: adds 0x200000, the constant of FP4"),
@@ -74,15 +75,16 @@ std::vector<Kernel> mx_faults() {
       of_mx<MxStalePadding>("mx_stale_padding", "TransformerEngine #3070", run_mx<MxStalePadding>, {"e8m0_128x4", "e8m0_8x4"}),
       of_mx<FlashinferMxfp8>("mx_transposed_scales", "flashinfer #2147, attention.rs #22",
                              run_mx_misplaced<FlashinferMxfp8, TransposedBytes>, {"e8m0_row"}),
-      of_mx<TorchaoMxRceil>("mx_unswizzled_scales", "TransformerEngine #3070: shapes taken for each other by a swizzle",
+      of_mx<TorchaoMxRceil>("mx_unswizzled_scales", "TransformerEngine #3070: a swizzle confuses two shapes",
                             run_mx_misplaced<TorchaoMxRceil, RowMajorBytes>, {"e8m0_128x4"}),
-      of_experts<VllmMxfp8Experts>("experts_as_one_matrix", "sglang #29036: rows of groups flattened into one matrix",
+      of_experts<VllmMxfp8Experts>("experts_as_one_matrix", "sglang #29036: rows of several groups are flattened into one matrix",
                                    run_experts_misplaced<VllmMxfp8Experts, OneMatrixOfExperts>),
       of_experts<FlashinferMxfp8>("batches_as_one_matrix",
                                   "flashinfer fp8Quantize.cpp: leading dimensions are flattened into m before scales are placed",
                                   run_experts_misplaced<FlashinferMxfp8, OneMatrixOfBatches>),
       of_experts<MxStaleBatches>("batch_padding_stale", "TransformerEngine #3070, flashinfer #3650"),
-      of_mx<AiterTritonMxfp8N32k4>("mx_shuffle_of_other_chip", "aiter shuffle.py: shuffle_scale and shuffle_scale_n32k4, by chip",
+      of_mx<AiterTritonMxfp8N32k4>("mx_shuffle_of_other_chip",
+                                   "aiter shuffle.py: shuffle_scale and shuffle_scale_n32k4, chosen by chip",
                                    run_mx_misplaced<AiterTritonMxfp8N32k4, BytesOfOtherChip>, {"e8m0_n32k4"}, 256),
   };
 }
@@ -91,19 +93,19 @@ std::vector<Kernel> mx_faults() {
 
 std::vector<Kernel> int8_faults() {
   return {
-      in_registers<Int8NearestForTruncation>("int8_nearest_for_truncation", "sglang #4396: half of all codes one more"),
+      in_registers<Int8NearestForTruncation>("int8_nearest_for_truncation", "sglang #4396: half of all codes are one too large"),
       in_registers<Int8ZeroGroup>("int8_zero_group", "pytorch/ao #4713, InternLM/lmdeploy #3652"),
       of_tokens<Int8TruncationForNearest>("int8_truncation_for_nearest", "vLLM #45361, sglang-jax #1598"),
       of_tokens<Int8TiesAwayForEven>("int8_ties_away", "vLLM #4525: round() in the first version"),
       of_tokens<Int8InverseOfScale>("int8_inverse_of_scale", "sglang #30924, there for fp8"),
       of_given_scales<Int8LimitedEvenly>("int8_limited_evenly", "aiter #4637 proposes -127 .. 127 where vLLM has -128"),
       of_given_scales<Int8CodeWraps>("int8_code_wraps", "oneDNN #5879, sentence-transformers #3847"),
-      of_given_zero_points<AzpSumWraps>("azp_sum_wraps", "vLLM scaled_quant.cu 180df48e: a plain sum of int32"),
+      of_given_zero_points<AzpSumWraps>("azp_sum_wraps", "vLLM scaled_quant.cu 180df48e: an int32 sum that does not saturate"),
       of_zero_points<AzpAddedBeforeRounding>("azp_added_before_rounding",
-                                             "vLLM #7270: one conversion instead of two, asked in its review"),
+                                             "vLLM #7270: one conversion instead of two, a question of its review"),
       of_zero_points<AzpForgotten>("azp_forgotten", "neural-compressor #1611, QuEST #18"),
       of_zero_points<AzpCutOff>("azp_cut_off", "mct-quantization-layers #124"),
-      of_zero_points<Azp254Steps>("azp_254_steps", "onnxruntime #25823: 254 after a change of the limits"),
+      of_zero_points<Azp254Steps>("azp_254_steps", "onnxruntime #25823: 254 after the limits were changed"),
       of_zero_points<AzpMaximumFromZero>("azp_maximum_from_zero", "pytorch #65390, cholla #426"),
   };
 }

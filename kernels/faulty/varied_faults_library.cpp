@@ -10,7 +10,7 @@
 
 namespace assay_kernels {
 
-/// Citation of these kernels: the table of expected diagnoses.
+/// What these kernels cite: the table of expected diagnoses.
 inline constexpr const char* kHere = "suites/catches/diagnosis.csv";
 inline const Values kGroups{32, 64, 128};
 
@@ -266,6 +266,7 @@ std::vector<Kernel> all_kernels() {
 
 extern "C" __attribute__((visibility("default"))) const assay_library* assay_get_library(void) {
   return assay::plugin::HostLibrary<assay_kernels::Call>::of(
-      {{"assay_varied", "cpu", "SIMT on fibers, 32 or 64 lanes; faults elsewhere, two at once, and healthy", "", "", true},
+      {{"assay_varied", "cpu",
+        "SIMT on fibers, 32 or 64 lanes; faults in other contracts, two faults at once, and correct kernels", "", "", true},
        assay_kernels::all_kernels()});
 }

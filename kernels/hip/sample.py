@@ -27,7 +27,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("source", type=pathlib.Path, help="LLVM IR as text, before its first pass")
     parser.add_argument("--output", required=True, type=pathlib.Path, help="the same with fewer kernels")
-    parser.add_argument("--list", required=True, type=pathlib.Path, help="the short names of all kernels, one a line")
+    parser.add_argument("--list", required=True, type=pathlib.Path, help="the short names of all kernels, one per line")
     parser.add_argument("--expectations", required=True)
     parser.add_argument("--executed", required=True, help="table of the cases that are executed, and of their kernels")
     parser.add_argument("--architecture", required=True)

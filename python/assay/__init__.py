@@ -1,4 +1,4 @@
-"""Assay: are the outputs of a low-precision kernel those that its contract allows? See docs/guides/python.md.
+"""Assay: checks whether the outputs of a low-precision kernel are allowed by its contract. See docs/guides/python.md.
 
 assay.judge("vllm.group_fp8", x=x, q=q, scale=s)    outputs that you have
 assay.run(kernel, suite="quick")                    your kernel on the inputs of the suite
@@ -45,7 +45,7 @@ __all__ = [
 
 
 def __getattr__(name):
-    """What needs numpy or starts processes is imported when it is used."""
+    """Modules that need numpy or start processes are imported when they are used."""
     if name not in _LATER:
         raise AttributeError(f"module 'assay' has no attribute {name!r}")
     from importlib import import_module

@@ -1,6 +1,6 @@
 """The program `assay` of this installation: its arguments and exit codes are those of `assay --help`.
 
-Folders of assay.capture are judged here.
+Folders of assay.capture are checked here.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""assay/abi.h in ctypes: what a kernel library has, filled in with a Python callable."""
+"""assay/abi.h in ctypes: the functions of a kernel library, implemented by a Python callable."""
 
 import ctypes
 import inspect
@@ -9,7 +9,7 @@ import traceback
 from . import _arrays
 
 OK, UNSUPPORTED, FAILED, DEVICE_LOST, FAULTED = range(5)
-# CUDA errors that a kernel causes and that every later call gets again
+# CUDA errors that a kernel causes and that every later call returns again
 _STICKY = {700, 702, 710, 714, 715, 716, 717, 718, 719}
 
 
@@ -92,7 +92,7 @@ class Bound:
         self.needed = [name for name, one in names.items() if one.default is inspect.Parameter.empty and name in self.names]
 
     def call(self, inputs, outputs, parameters):
-        """Calls; outputs that the callable does not take as arguments must be what it returns, in the order of the call or as
+        """Makes the calls; outputs that are not arguments of the callable must be what it returns, in the order of the call or as
         a dict."""
         given = {**parameters, **inputs, **outputs}
         lacking = [name for name in self.needed if name not in given]
@@ -121,7 +121,7 @@ class Bound:
             _arrays.deliver(name, returned[name], out)
 
     def returned(self, case):
-        """What a callable that takes no outputs returns for a Case, by role."""
+        """The outputs, by role, that a callable without output arguments returns for a Case."""
         given = {**case.parameters, **case.inputs}
         found = self.function(**(given if self.takes_all else {name: one for name, one in given.items() if name in self.names}))
         if isinstance(found, dict):
@@ -129,7 +129,7 @@ class Bound:
         return dict(zip(case.outputs, found if isinstance(found, (tuple, list)) else (found,)))
 
     def _writes(self, outputs):
-        """Whether it gets its outputs as arguments and writes them."""
+        """Whether the callable gets its outputs as arguments and writes them."""
         return self.takes_all or any(name in self.names for name in outputs)
 
 
@@ -222,7 +222,7 @@ class Plugin:
             return OK
         except NotImplementedError as error:
             return self._say(call, UNSUPPORTED, str(error) or "NotImplementedError")
-        except BaseException as error:  # nothing may pass through C
+        except BaseException as error:  # no exception may pass through C
             return self._say(call, FAILED, _where(error))
 
     @staticmethod

@@ -17,7 +17,7 @@ class Adapter:
 
 @functools.lru_cache(maxsize=None)
 def device():
-    """Where torch of this installation computes: cuda or cpu."""
+    """The device on which the installed torch computes: cuda or cpu."""
     try:
         import torch
     except ImportError:
@@ -26,7 +26,8 @@ def device():
 
 
 def adapter(library, calls, op, contracts, where="any", accepts=None, multiple_of=None):
-    """Declares a function of tensors and parameters by name an adapter; contracts: candidates, the expected one first."""
+    """Declares a function, whose arguments are tensors and parameters by name, as an adapter; contracts: candidates, the expected
+    one first."""
 
     def declare(function):
         kernel = Kernel(function, op, contracts.split(), "torch", device() if where == "any" else "cuda", accepts, multiple_of)
@@ -132,7 +133,7 @@ scaled_mm_row_fast = _scaled_mm("scaled_mm_row_fast", "torch.scaled_mm_row_fast.
 scaled_mm_row = _scaled_mm("scaled_mm_row", "torch.scaled_mm_row.sm_90", False)
 
 
-# torchao: MX of OCP, and what its float8 quantization of Linear layers calls
+# torchao: MX of the OCP standard, and the functions that its float8 quantization of Linear layers calls
 
 _TO_MX = "torchao.prototype.mx_formats.mx_tensor:to_mx"
 

@@ -119,7 +119,7 @@ def vllm_per_token_group_quant_int8(x, q, scale, group_size):
     _c("per_token_group_quant_int8")(x.contiguous(), q, scale, group_size, 1e-10, -128.0, 127.0)
 
 
-# SGLang's quantization, which compiles when it is first called, and its library of compiled ops
+# SGLang's quantization, which compiles at its first call, and its library of compiled ops
 
 _GROUP = "sglang.kernels.ops.quantization.per_token_group_quant:per_token_group_quant"
 
@@ -245,7 +245,7 @@ def aiter_rmsnorm2d_fwd_with_dynamicquant(x, gamma, q, scale, eps):
     function(_RMS + _NORM_QUANT)(q, x.contiguous(), scale, gamma, eps)
 
 
-# TransformerEngine has no contracts of its own: candidates are those of the same format
+# TransformerEngine has no contracts of its own: candidates are contracts with the same formats
 
 _MX_QUANTIZER = "transformer_engine.pytorch.tensor.mxfp8_tensor:MXFP8Quantizer"
 _TE_CANDIDATES = "torchao.mx_rceil flashinfer.mxfp8 flashinfer.mxfp8_cute"

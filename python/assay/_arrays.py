@@ -41,7 +41,7 @@ def of_abi(code, bits):
 
 
 def numpy_dtype(dtype):
-    """Of a dtype of the C API; e2m1x2 is uint8, two codes in a byte."""
+    """An array with a dtype of the C API; e2m1x2 is uint8, two codes per byte."""
     import numpy
 
     name = NAMES[dtype]
@@ -74,14 +74,14 @@ def numpy_array(buffer, dtype, shape, strides, offset=0, writeable=True):
 
 
 class _CudaBytes:
-    """Device memory that torch and CuPy can look at."""
+    """Device memory that torch and CuPy can access without a copy."""
 
     def __init__(self, address, count):
         self.__cuda_array_interface__ = {"shape": (count,), "typestr": "|u1", "data": (address, False), "version": 3}
 
 
 def torch_tensor(address, count, dtype, shape, strides, device):
-    """A torch tensor over memory at `address`, of which `count` bytes may be read."""
+    """A torch tensor over the memory at `address`; `count` bytes are readable."""
     import torch
 
     kind = getattr(torch, NAMES[dtype])
@@ -99,7 +99,7 @@ def torch_tensor(address, count, dtype, shape, strides, device):
 
 
 def at_address(framework, address, count, dtype, shape, strides, device="cpu", writeable=True):
-    """An array of a framework over memory that somebody else owns."""
+    """An array of a framework over memory that it does not own."""
     if framework == "torch":
         return torch_tensor(address, count, dtype, shape, strides, device)
     if framework == "cupy":

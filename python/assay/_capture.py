@@ -18,8 +18,8 @@ from ._op_map import Entry, entries
 _PACKAGES = (
     "torch triton torchao liger-kernel flashinfer-python vllm sglang sglang-kernel transformer-engine amd-aiter numpy".split()
 )
-_MOST_SHAPES = 1000  # of calls without a contract
-_own = threading.local()  # .busy: this thread copies tensors for a capture
+_MOST_SHAPES = 1000  # counts of calls without a contract
+_own = threading.local()  # .busy: this thread is copying tensors for a capture
 
 
 def capture(folder, ops=None, *, calls=8, max_bytes=1 << 28):
@@ -107,13 +107,13 @@ class Capture:
     # What is recorded
 
     def _rows(self, op):
-        """Rows of the map for an op; [] if its shapes are wanted; None if it is not."""
+        """Rows of the map for an op; [] to record its shapes only; None to ignore it."""
         if op in self._map:
             return self._map[op]
         return [] if any("::" in one and fnmatch.fnmatchcase(op, one) for one in self._globs) else None
 
     def call(self, op, rows, arguments, function):
-        """Calls function() and records the call. What goes wrong here is counted; it never reaches the model."""
+        """Calls function() and records the call. Errors here are counted; they never reach the model."""
         plan = None
         if self._active and self._broken is None and not getattr(_own, "busy", False):
             plan = self._guarded(op, lambda: self._plan(op, rows, arguments))
@@ -133,7 +133,7 @@ class Capture:
             return step()
         except OSError as error:
             self._break(error)
-        except Exception as error:  # the model goes on
+        except Exception as error:  # the model continues
             self._leave(op, f"{type(error).__name__}: {error}" if not isinstance(error, ValueError) else str(error))
         finally:
             _own.busy = False
@@ -265,7 +265,7 @@ class Capture:
             try:
                 bound = signature.bind(*arguments, **named)
             except TypeError:
-                return function(*arguments, **named)  # raises what it raises
+                return function(*arguments, **named)  # raises the exception of the call
             bound.apply_defaults()
             return self.call(name, rows, dict(bound.arguments), lambda: function(*arguments, **named))
 
@@ -277,7 +277,7 @@ def _matches_any(names, glob):
 
 
 def _function(name, must):
-    """(owner, attribute, function) of a dotted name. Modules that nobody imported are left alone unless `must`."""
+    """(owner, attribute, function) of a dotted name. Modules that are not imported yet are left alone, unless `must`."""
     parts = name.split(".")
     owner = None
     for count in range(len(parts) - 1, 0, -1):
@@ -301,7 +301,7 @@ def _function(name, must):
 
 
 def _torch_mode(recorder):
-    """Sees every call of torch.ops in this thread, below autograd."""
+    """Intercepts every call of torch.ops in this thread, below autograd."""
     from torch.utils._python_dispatch import TorchDispatchMode
 
     torch = sys.modules["torch"]
@@ -310,8 +310,8 @@ def _torch_mode(recorder):
     has_kernel = torch._C._dispatch_has_computed_kernel_for_dispatch_key
 
     def through(overload, args, kwargs):
-        """Calls an op so that ops which its kernel calls are seen, too. Inference mode shows composite ops whole, and libraries
-        write ops in Python."""
+        """Calls an op so that ops called by its kernel are intercepted too. In inference mode composite ops are seen as a whole,
+        and libraries write ops in Python."""
         name = overload.name()
         if torch._C._dispatch_has_kernel_for_dispatch_key(name, "CompositeImplicitAutograd"):
             with mode:
@@ -341,7 +341,7 @@ def _torch_mode(recorder):
         def __torch_dispatch__(self, overload, types, args=(), kwargs=None):
             kwargs = kwargs or {}
             if any(one not in (torch.Tensor, torch.nn.Parameter) for one in types):
-                return NotImplemented  # a subclass takes itself apart first, and its parts come here
+                return NotImplemented  # a tensor subclass unwraps itself first, and its parts arrive here
             if overload not in known:
                 known[overload] = about(overload)
             if getattr(_own, "busy", False):
@@ -364,7 +364,7 @@ def _is_graph_capture():
 
 
 def arch_of(arguments):
-    """sm_90, gfx942 or cpu: where the first tensor among the arguments is."""
+    """sm_90, gfx942 or cpu: the device of the first tensor among the arguments."""
     for value in arguments.values():
         device = getattr(value, "device", None)
         if getattr(device, "type", None) == "cuda":

@@ -14,8 +14,8 @@ _CONFORMS = ("pass", "untrusted")
 
 
 class Call:
-    """A recorded call: `op`, `number`, `contract` (that it obeys, else the nearest one), `result` (a Result), `refused` (why
-    there is none), `obeys` (contracts of the op that its tensors obey, if it obeys none of those asked)."""
+    """A recorded call: `op`, `number`, `contract` (the one that the call obeys, else the nearest), `result` (a Result), `refused`
+    (why there is none), `obeys` (other contracts of the op that its tensors obey, if it obeys none of the requested ones)."""
 
     def __init__(self, said, folder):
         self.op, self.number, self.arch, self.said, self.folder = said["op"], said["number"], said["arch"], said, folder
@@ -25,7 +25,7 @@ class Call:
         return self.result is not None and self.result.outcome in _CONFORMS
 
     def command(self):
-        """The same question for the program `assay`, whose report is longer."""
+        """The same check as a command line of `assay`, whose report is longer."""
         words = ["assay", "judge", str(self.folder / "tensors.safetensors"), "--contract", self.contract]
         for name, value in self.said["parameters"].items():
             if name == "layout":
@@ -123,7 +123,7 @@ class Captured:
 
 
 def judge_capture(folder, contract=None):
-    """Checks every recorded call against the contracts of its op, until it obeys one. contract: the only one that is asked.
+    """Checks every recorded call against the contracts of its op until it obeys one. contract: check only this one.
 
     Needs neither torch nor a GPU. Returns a Captured."""
     folder = Path(folder)

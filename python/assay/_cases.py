@@ -1,4 +1,4 @@
-"""Cases of the suite: their inputs, and the verdict on outputs that came back."""
+"""Cases of the suite: their inputs, and the verdict on outputs for them."""
 
 import ctypes
 import weakref
@@ -8,15 +8,15 @@ from ._result import ConformanceError, Result
 
 
 def cases(pattern, tier="quick", warp="32"):
-    """Ids of cases: of a contract ("vllm.group_fp8*"), or of a glob over ids ("quant_group/*m5*"). tier: "quick", "full", or
+    """Ids of cases: by contract ("vllm.group_fp8*"), or by a glob over ids ("quant_group/*m5*"). tier: "quick", "full", or
     None for all.
-    Cases that differ in warp size alone have the same inputs; warp=None lists both."""
+    Cases that differ only in warp size have the same inputs; warp=None lists both."""
     found = _library.ask("cases", pattern.encode(), tier.encode() if tier else None).data["cases"]
     return [one["id"] for one in found if warp is None or one["warp"] in ("", warp)]
 
 
 def inputs(case, framework="numpy", device=None):
-    """A Case with its inputs as arrays of "numpy", "torch", "jax" or "cupy"; device: where torch puts them."""
+    """A Case with its inputs as arrays of "numpy", "torch", "jax" or "cupy"; device: where torch allocates them."""
     return Case(case, framework, device)
 
 
@@ -43,7 +43,7 @@ class Case:
             name: int(value) if float(value).is_integer() else value for name, value in data["kernel_parameters"].items()
         }
         self.outputs = {one["role"]: one for one in data["tensors"] if one["access"] != "input"}
-        self.results = []  # of judge() and check(), for reports
+        self.results = []  # from judge() and check(), for reports
         self._tensors = data["tensors"]
         self.inputs = {one["role"]: self._array(one, framework, device) for one in data["tensors"] if one["access"] != "output"}
 
@@ -51,7 +51,7 @@ class Case:
         return f"<assay.Case {self.id}>"
 
     def storage(self, role):
-        """Bytes of an input as they lie in memory, padding included."""
+        """Bytes of an input as stored, padding included."""
         count = ctypes.c_uint64()
         address = _library.library().assay_check_case_data(self._handle, role.encode(), ctypes.byref(count))
         return ctypes.string_at(address, count.value) if address else b""

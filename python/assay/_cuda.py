@@ -1,4 +1,4 @@
-"""The few functions of the CUDA driver that copies and the worker need, whatever framework owns the context."""
+"""The functions of the CUDA driver that copies and the worker need, whichever framework owns the context."""
 
 import ctypes
 
@@ -21,13 +21,12 @@ def words(code):
 
 
 def synchronize():
-    """Waits for the device; returns the error code of what ran on it."""
+    """Waits for the device; returns the error code of the work that ran on it."""
     return driver().cuCtxSynchronize()
 
 
 def download(host, address, count):
-    """Copies from device memory into a ctypes buffer. Needs a current context, which the framework that owns the memory has
-    made."""
+    """Copies from device memory into a ctypes buffer. Needs a current context, made by the framework that owns the memory."""
     code = synchronize() or driver().cuMemcpyDtoH_v2(host, ctypes.c_uint64(address), ctypes.c_size_t(count))
     if code:
         raise RuntimeError(f"cannot copy {count} bytes from the CUDA device: {words(code)}")

@@ -1,4 +1,4 @@
-"""Outputs that you have: judge, check, match, explain, scale."""
+"""Checks of existing outputs: judge, check, match, explain, scale."""
 
 import functools
 
@@ -8,12 +8,12 @@ from ._result import ConformanceError, Match, Result, ScaleCheck, Text
 
 @functools.lru_cache(maxsize=None)
 def contract(name):
-    """What calls under a contract have: a dict with the ops, their tensors, parameters and columns."""
+    """What the calls under a contract look like: a dict with the ops, their tensors, parameters and columns."""
     return _library.ask("contract", name.encode()).data
 
 
 def cell(value):
-    """A parameter as a cell of a case table: 128 is "128", 1e-6 is "1e-6"."""
+    """A parameter as a case table writes it: 128 is "128", 1e-6 is "1e-6"."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
@@ -24,7 +24,7 @@ def cell(value):
 
 
 def split(arguments):
-    """Keyword arguments as tensors and parameters. One that is None is left out."""
+    """Keyword arguments as tensors and parameters. An argument that is None is left out."""
     tensors, parameters = [], {}
     for name, value in arguments.items():
         if value is None:
@@ -59,11 +59,10 @@ def judge(contract, /, *, demand_power=False, layout=None, **tensors_and_paramet
 
         assay.judge("vllm.group_fp8", x=x, q=q, scale=s, group_size=128)
 
-    Tensors go by the op's names (assay.contract(name) lists them), inputs and outputs alike; other arguments are parameters
-    that no
-    tensor shows, such as eps. Returns a Result. Warns with WeakDataWarning if the inputs expose fewer than half of the
-    contract's mutants;
-    demand_power=True raises WeakDataError instead. layout: of the scale tensor, if its shape leaves it open.
+    Tensors are named as in the op (assay.contract(name) lists the names), inputs and outputs alike; other arguments are
+    parameters that do not follow from tensors, such as eps. Returns a Result. Warns with WeakDataWarning if the inputs expose
+    fewer than half of the contract's mutants; demand_power=True raises WeakDataError instead. layout: of the scale tensor,
+    if its shape leaves it open.
     """
     return _judge(contract, demand_power, layout, tensors_and_parameters, 2)
 
@@ -86,7 +85,7 @@ def match(*, op=None, layout=None, **tensors_and_parameters):
 
 
 def explain(contract, /, *, element=None, layout=None, **tensors_and_parameters):
-    """The contract as formulas, and what each step computes for one element of the first input; default: the worst wrong one."""
+    """The contract as formulas, and the result of each step for one element of the first input; default: the worst."""
     tensors, parameters = split(tensors_and_parameters)
     request, keep = _library.request(contract, tensors, parameters, layout)
     row, column = element if element is not None else (-1, 0)
@@ -96,8 +95,8 @@ def explain(contract, /, *, element=None, layout=None, **tensors_and_parameters)
 
 
 def scale(tensor, /, *, ue8m0=False, layout=None, **m_n_groups_group_size):
-    """Looks for NaN, packing mistakes, stale padding, transposition in one tensor of scales. ue8m0: its consumer takes powers
-    of two only."""
+    """Looks for NaN, packing mistakes, stale padding and transposition in a single tensor of scales. ue8m0: its consumer
+    only takes powers of two."""
     _, parameters = split(m_n_groups_group_size)
     request, keep = _library.request(None, [_tensors.describe("scale", tensor)], parameters, layout)
     answer = _library.ask("scale", request, int(ue8m0))

@@ -11,7 +11,7 @@ from ._judge import contract
 
 
 class Kernel:
-    """A callable with what it offers. Calling it calls the callable."""
+    """A callable, with what it advertises. Calling it calls the callable."""
 
     def __init__(self, function, op, contracts, arrays="numpy", device=None, accepts=None, multiple_of=None, name=None):
         if not callable(function):
@@ -74,14 +74,9 @@ class Kernel:
 
 
 def kernel(function=None, /, *, op, contracts, arrays="numpy", device=None, accepts=None, multiple_of=None, name=None):
-    """Declares a callable a kernel of `op` under `contracts` (ids or globs).
-
-        @assay.kernel(op="quant_group", contracts="vllm.group_fp8", accepts={"layout": ["row"]})
-        def my_quant(x, group_size):
-            ...
-            return q, scale
-
-    The callable gets tensors and parameters by name. Outputs among its arguments are memory between guard zones that it
+    """Declares a callable as a kernel of `op` for `contracts` (ids or globs). @assay.kernel(op="quant_group",
+    contracts="vllm.group_fp8", accepts={"layout": ["row"]}) def my_quant(x, group_size): ... return q, scale The callable gets
+    tensors and parameters by name. Outputs among its arguments are memory between guard zones that it
     writes; without
     them it returns the outputs, in the op's order or as a dict. arrays: "numpy", "torch", "jax" or "cupy"; device="cuda" for
     torch.

@@ -1,4 +1,4 @@
-"""ctypes over assay/check.h: finds the library and the program, asks questions, copies answers."""
+"""ctypes over assay/check.h: finds the library and the program, makes requests, copies answers."""
 
 import ctypes
 import json
@@ -47,7 +47,7 @@ class Request(ctypes.Structure):
 
 
 def _places(name, of_environment, *in_build):
-    """Where a file of the native part may be: said by the environment, installed with this package, or built in the source
+    """Where a file of the native part may be: named by the environment, installed with this package, or built in the source
     tree."""
     here = Path(__file__).resolve().parent
     if os.environ.get(of_environment):
@@ -75,7 +75,7 @@ _open = None
 
 
 def library():
-    """The C library, loaded at the first question, so that `import assay` costs nothing."""
+    """The C library, loaded at the first request, so that `import assay` costs nothing."""
     global _open
     with _lock:
         if _open is None:
@@ -115,14 +115,15 @@ def _load():
 
 
 class Answer:
-    """What the library said: `text` for people, `data` from JSON, `conforms`."""
+    """The library's answer: `text` for people, `data` from JSON, `conforms`."""
 
     def __init__(self, text, data, conforms):
         self.text, self.data, self.conforms = text, data, conforms
 
 
 def ask(function, *arguments):
-    """Calls assay_check_FUNCTION. A wrong question is a ValueError, what the library cannot do a RuntimeError."""
+    """Calls assay_check_FUNCTION. An invalid request is a ValueError; a request that the library cannot answer is a
+    RuntimeError."""
     lib = library()
     report = ctypes.c_void_p()
     status = getattr(lib, "assay_check_" + function)(*arguments, ctypes.byref(report))
@@ -152,7 +153,7 @@ def _in_python(text):
 
 
 def request(contract, tensors, parameters, layout=None, with_power=False):
-    """A Request and what it points to; keep both until the question is answered. `tensors`: of _tensors.Described."""
+    """A Request and the memory it points to; keep both until the request is answered. `tensors`: of _tensors.Described."""
     array = structures(tensors)
     named = (Parameter * max(1, len(parameters)))()
     for place, (name, value) in zip(named, parameters.items()):

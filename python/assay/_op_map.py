@@ -11,13 +11,13 @@ from . import _tensors
 class Entry:
     """A row of the map, or a spec of a caller.
 
-    inputs, outputs: role and expression; inputs are copied before the call, outputs after it. An expression is an argument's
-    name or "return", then .N (of a tuple), .T (transposed), .flat (one dimension) or .tiles (scales in tiles of 128 x 4, given as
-    32 x 16); a+b puts two side by side. Tensors of more than two dimensions become rows.
+    inputs, outputs: role and expression; inputs are copied before the call, outputs after it. An expression is an argument's name
+    or "return", then .N (of a tuple), .T (transposed), .flat (one dimension) or .tiles (scales in tiles of 128 x 4, given as 32 x
+    16); a+b concatenates two along columns. Tensors of more than two dimensions become rows.
     parameters: name and expression, a number, or 'text'; layout is that of the scale tensor.
     when: expression, also with .dtype, .numel or .last (the last extent), and a glob over its value in words; "arch" is sm_90,
     gfx942 or cpu.
-    contracts: ids, best first; "{arch}" in one is replaced. A row without contracts is for calls that are not worth a record.
+    contracts: ids, best first; "{arch}" in one is replaced. A row without contracts marks calls that are not worth recording.
     """
 
     def __init__(self, op, release, contracts, when, inputs, outputs, parameters):
@@ -26,7 +26,7 @@ class Entry:
 
     @classmethod
     def of_spec(cls, op, spec):
-        """Of a dict with contract, inputs, outputs, parameters and when; a list of names means roles called so."""
+        """A row from a dict with contract, inputs, outputs, parameters and when; a list of names means roles with these names."""
         unknown = set(spec) - {"contract", "inputs", "outputs", "parameters", "when"}
         if unknown or not spec.get("contract") or not spec.get("outputs") or not spec.get("inputs"):
             raise ValueError(
@@ -71,7 +71,7 @@ class Entry:
 
 
 def value_of(text, arguments, returned=None):
-    """Of an expression; None if it is of something that is None. KeyError names an argument that the op has not."""
+    """The value of an expression; None if a part of it is None. KeyError names an argument that the op does not have."""
     if "+" in text:
         return _side_by_side([value_of(part, arguments, returned) for part in text.split("+")])
     first, *rest = text.split(".")

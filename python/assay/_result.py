@@ -1,11 +1,11 @@
-"""What a question gives: a result that a test, a notebook and a script can use."""
+"""Answers to requests: results that a test, a notebook and a script can use."""
 
 import html
 import warnings
 
 
 class WeakDataWarning(UserWarning):
-    """The inputs expose fewer than half of the mutants of the contract: a pass on them says little."""
+    """The inputs expose fewer than half of the contract's mutants, so a pass means little."""
 
 
 class ConformanceError(AssertionError):
@@ -13,7 +13,7 @@ class ConformanceError(AssertionError):
 
 
 class WeakDataError(AssertionError):
-    """The same, where demand_power=True asked for it."""
+    """The same, as an error for demand_power=True."""
 
 
 class Power:
@@ -34,7 +34,7 @@ class Result:
     """The verdict on outputs. True in a condition if they conform.
 
     outcome: "pass", "fail", "untrusted" (right, but the inputs could not have exposed some mistakes) or "broken"
-    causes: what explains the wrong elements, best first, as edits of the contract's formulas
+    causes: mutants of the contract's formulas that explain the wrong elements, best first
     tensors: for each output a dict, as `tensors` of `assay run --report json`
     """
 
@@ -92,7 +92,7 @@ class Result:
 
 
 class Text(str):
-    """Text that a notebook or a shell shows as it is."""
+    """Text that a notebook or a shell displays as it is."""
 
     __slots__ = ()
 
@@ -118,7 +118,7 @@ class Match:
 
 
 class ScaleCheck:
-    """What is odd about a tensor of scales. True if nothing is."""
+    """Findings about a tensor of scales. True if there are none."""
 
     def __init__(self, answer):
         self.text, self.notes = answer.text, list(answer.data["notes"])

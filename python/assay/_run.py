@@ -20,7 +20,7 @@ from ._result import ConformanceError
 
 
 class Run:
-    """What a run found. True in a condition if all is as expected.
+    """Results of a run. True in a condition if every verdict is as expected.
 
     verdicts: dicts, as in `assay run --report json`; failures: those that are not as expected; text: the printed report;
     in_process: the callable ran in this process, so a crash would have ended it.
@@ -36,7 +36,7 @@ class Run:
 
     @property
     def causes(self):
-        """How many failures each first cause has."""
+        """Number of failures for each first cause."""
         counts = {}
         for one in self.failures:
             cause = one["causes"][0] if one["causes"] else one["message"] or "no known cause"
@@ -63,7 +63,7 @@ class Run:
         )
 
     def check(self):
-        """AssertionError with the report unless all is as expected."""
+        """Raises AssertionError with the report unless every verdict is as expected."""
         __tracebackhide__ = True
         if not self:
             raise ConformanceError(self.text)
@@ -71,7 +71,7 @@ class Run:
 
 
 class _InProcess:
-    """Answers the workers of a run in threads of this process: each relay (worker.py) brings the descriptors of one."""
+    """Answers the workers of a run in threads of this process: each relay (worker.py) passes on the descriptors of one worker."""
 
     def __init__(self, kernel, folder):
         self.kernel, self.path = kernel, os.path.join(folder, "kernel")

@@ -55,7 +55,7 @@ class Stored:
 
 
 def _in_bytes(dtype, shape, strides):
-    """Of packed codes: two share a byte."""
+    """For packed codes: two share a byte."""
     if dtype != "e2m1x2":
         return list(shape), list(strides)
     return [*shape[:-1], shape[-1] // 2], [*(s // 2 for s in strides[:-1]), strides[-1]]
@@ -84,7 +84,8 @@ def write(path, arrays):
 
 
 def read(path, tensors):
-    """What write() wrote, as Stored by name. `tensors` says dtype, shape and strides of each. ValueError: another file."""
+    """What write() wrote, as a dict of Stored by name. `tensors` says dtype, shape and strides of each. ValueError: another
+    file."""
     with open(path, "rb") as file:
         content = file.read()
     try:

@@ -3,7 +3,7 @@
 import ctypes
 import sys
 
-# What frameworks call an element type: assay_check_tensor.dtype and bytes of one element.
+# Names of element types in frameworks: assay_check_tensor.dtype and bytes per element.
 _DTYPES = {
     "float32": ("f32", 4),
     "bfloat16": ("bf16", 2),
@@ -59,7 +59,7 @@ class Described:
 
 
 class View:
-    """An array whose codes have another type than its dtype says; made by assay.view()."""
+    """An array whose codes have another type than its dtype states; made by assay.view()."""
 
     def __init__(self, array, dtype):
         known = sorted(_WIDTHS)
@@ -75,14 +75,14 @@ def view(array, dtype):
 
 
 def is_array(value):
-    """Whether an argument is a tensor and no parameter."""
+    """Whether an argument is a tensor and not a parameter."""
     return isinstance(value, View) or any(
         hasattr(value, name) for name in ("__dlpack__", "__array_interface__", "__cuda_array_interface__")
     )
 
 
 def describe(role, array):
-    """The Described of any array. ValueError names the tensor, what it has and what was expected."""
+    """The Described form of any array. ValueError names the tensor, its dtype and the expected one."""
     if isinstance(array, View):
         return _renamed(_as_it_is(role, array.array), array.dtype)
     tensor = _as_it_is(role, array)
@@ -92,7 +92,7 @@ def describe(role, array):
 
 
 def _as_it_is(role, array):
-    """With the dtype that its framework says, also one that no contract has."""
+    """With the dtype that its framework states, even if no contract has it."""
     module = type(array).__module__.partition(".")[0]
     if module == "torch":
         return _of_torch(role, array)
@@ -136,7 +136,7 @@ def _renamed(tensor, dtype):
 
 
 class _Raw(Described):
-    """Of a dtype that only a View can name."""
+    """For a dtype that only a View can name."""
 
     __slots__ = ("keep_width",)
 
@@ -187,7 +187,7 @@ def _of_interface(role, array):
 
 
 def _readable(array, data):
-    """Bytes from `data` to the end of the numpy array that owns the memory; 0 if nobody knows."""
+    """Bytes from `data` to the end of the numpy array that owns the memory; 0 if the end is unknown."""
     owner = array
     while getattr(owner, "base", None) is not None and hasattr(owner.base, "__array_interface__"):
         owner = owner.base
@@ -210,7 +210,7 @@ def _of_torch(role, tensor):
     storage = tensor.untyped_storage()
     shape, strides = tuple(tensor.shape), tuple(tensor.stride())
     if tensor.device.type != "cpu":
-        # The whole storage crosses, so that padding of scales is known, unless the tensor is a small part of it.
+        # The whole storage is passed, so that padding of scales is known, unless the tensor is a small part of it.
         if storage.nbytes() <= 4 * tensor.numel() * width + 65536:
             storage = storage.cpu()
         else:
@@ -239,7 +239,7 @@ class _DLTensor(ctypes.Structure):
 
 
 def _of_dlpack(role, array):
-    """CuPy and others. The capsule keeps the memory until it is dropped."""
+    """CuPy and others. The capsule keeps the memory alive."""
     capsule = array.__dlpack__()
     pointer = ctypes.pythonapi.PyCapsule_GetPointer
     pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]

@@ -1,7 +1,7 @@
 """python -m assay.libraries [NAME...]: which contracts do the ops of the installed libraries obey?
 
-For each op that an adapter calls it prints the contracts that the op obeys on the suite's cases, those that it violates with the
-cause, and then what the library offers that no adapter calls. Without NAME: all libraries.
+For each op that an adapter calls, it prints the contracts that the op obeys on the suite's cases, then those that it violates
+with the cause, and then the library's functions that no adapter calls. Without NAME: all libraries.
 """
 
 import argparse
@@ -59,7 +59,7 @@ _CONFORMS = ("pass", "untrusted")
 
 
 def version(name):
-    """Of the installed distribution; None if there is none, or none of its module."""
+    """The version of the installed distribution; None if it, or its module, is not installed."""
     from importlib import metadata
 
     distributions, module, _ = LIBRARIES[name]
@@ -93,7 +93,7 @@ def lacking(where):
 
 
 def missing(calls):
-    """The first of an adapter's functions that the installed version has not, and why; "" if it has all."""
+    """The first function of an adapter that the installed version lacks, and why; "" if it has all."""
     for call in calls:
         try:
             if "::" in call:
@@ -123,7 +123,7 @@ def _ops_of_torch():
 
 
 class Row:
-    """What a candidate contract said about an op: `cases`, `wrong` of them, `skipped`, `cause` of most wrong ones."""
+    """Result for an op under a candidate contract: `cases`, `wrong` of them, `skipped`, `cause` of most wrong ones."""
 
     def __init__(self, contract, verdicts):
         self.contract = contract
@@ -157,7 +157,7 @@ def check(adapter, suite="quick", report=()):
 
 
 def _borrowed(kernel, contract, suite):
-    """Verdicts on the inputs of another candidate, for a contract that has no cases of its own. Called in this process."""
+    """Verdicts on the inputs of another candidate, for a contract without cases. Runs in this process."""
     asked = next((ids for ids in (cases(one, suite) for one in kernel.contract_ids()) if ids), [])
     verdicts = []
     for one in asked:
@@ -169,7 +169,7 @@ def _borrowed(kernel, contract, suite):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 verdicts.append(judge(contract, **case.inputs, **outputs).verdict)
-        except ValueError:  # of another dtype than the contract's
+        except ValueError:  # another dtype than the contract's
             continue
     return verdicts
 

@@ -48,7 +48,7 @@ def pytest_configure(config):
 
 
 def _known_failures(config, marker):
-    """[(glob, reason)] of the ini file and of the marker."""
+    """[(glob, reason)] from the ini file and the marker."""
     known = []
     file = config.getini("assay_known_failures")
     if file:
@@ -108,7 +108,7 @@ def pytest_runtest_makereport(item, call):
 
 
 class _Reports:
-    """Outputs that tests checked, kept as files until the session ends; then `assay judge` makes the reports of them."""
+    """Outputs that tests checked, kept as files until the session ends; then `assay judge` makes the reports from them."""
 
     def __init__(self, config):
         self.wanted = config.getoption("--assay-report")
@@ -120,7 +120,7 @@ class _Reports:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node):
-        """Of pytest-xdist: processes of one session share the folder."""
+        """With pytest-xdist: the processes of one session share the folder."""
         node.workerinput["assay_folder"] = str(self.folder)
 
     def add(self, case):
@@ -166,7 +166,7 @@ _reports = pytest.StashKey()
 
 
 def markdown(verdicts):
-    """A table of contracts and one of failures, for a comment on a change."""
+    """A table of contracts and one of failures, for a comment on a pull request."""
     counts = {}
     for one in verdicts:
         passed, failed = counts.get(one["contract"], (0, 0))

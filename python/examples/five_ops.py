@@ -1,6 +1,6 @@
-"""Kernels of five ops in numpy, each right and with one mistake that tests with tolerances let pass.
+"""Kernels of five ops in numpy, each correct and with one mistake that tests with tolerances accept.
 
-python five_ops.py          runs all of them on the quick cases and prints what each wrong one is caught by
+python five_ops.py          runs all of them on the quick cases and prints the cause found for each wrong one
 """
 
 import ml_dtypes
@@ -13,7 +13,7 @@ LIMIT = F32(448)
 
 
 def _quiet(function):
-    """NaN, Inf and overflow are inputs like others."""
+    """NaN, Inf and overflow are ordinary inputs here."""
 
     def called(*arguments, **named):
         with np.errstate(all="ignore"):
@@ -22,7 +22,7 @@ def _quiet(function):
     return called
 
 
-# quant_group: one scale for each group of a row. vllm.group_fp8 divides; a reciprocal is off by one code now and then.
+# quant_group: one scale for each group of a row. vllm.group_fp8 divides; a reciprocal is sometimes off by one code.
 @_quiet
 def group_quant(x, group_size, reciprocal):
     groups = x.astype(F32).reshape(-1, group_size)
@@ -43,7 +43,7 @@ def group_quant_wrong(x, group_size):
     return group_quant(x, group_size, reciprocal=True)
 
 
-# quant_static: a scale of calibration. vllm.static multiplies by the reciprocal; a division is wrong here.
+# quant_static: a calibrated scale. vllm.static multiplies by the reciprocal; a division is wrong here.
 @_quiet
 def static_quant(x, scale, divide):
     product = x.astype(F32) / scale[0, 0] if divide else x.astype(F32) * (F32(1) / scale[0, 0])
@@ -125,7 +125,7 @@ def pack_wrong(x, scale):
 
 
 RIGHT = [group_quant_right, static_quant_right, rms_norm_right, silu_right, pack_right]
-# kernel, what names its mistake
+# kernel, and text that must name its mistake
 WRONG = [
     (group_quant_wrong, "code: div(s) -> mul(1/s)"),
     (static_quant_wrong, "code: mul(m) -> div(s)"),

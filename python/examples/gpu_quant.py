@@ -1,8 +1,8 @@
-"""The same on a GPU: kernels in Triton, torch and CuPy, called on device memory between guard zones, and torch tensors judged
-where they are.
+"""The same on a GPU: kernels in Triton, torch and CuPy, called on device memory between guard zones, and torch tensors
+checked in device memory.
 
-    python gpu_quant.py         needs an NVIDIA GPU, torch and Triton; CuPy if it is there. Ends with exit code 1 if a verdict
-    surprises.
+    python gpu_quant.py         needs an NVIDIA GPU, torch and Triton; CuPy if installed. Exits with code 1 if a verdict
+    is not as expected.
 
 triton_wrong multiplies by the reciprocal of the scale; triton_fast divides by Triton's approximate `/`. Both pass a test with
 tolerances.

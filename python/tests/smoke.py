@@ -1,4 +1,4 @@
-"""What ci/wheel runs with an installed wheel: import, five lines to a named cause, a kernel on the suite, the program."""
+"""ci/wheel runs it with an installed wheel: import, five lines to a named cause, a kernel on the suite, the program."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""capture and judge_capture: what is recorded of calls, what is left out and why, and that models go on whatever happens."""
+"""capture and judge_capture: which calls are recorded, which are left out and why, and that models continue whatever happens."""
 
 import json
 import os
@@ -26,7 +26,7 @@ SPEC = {
 
 @pytest.fixture
 def model(monkeypatch):
-    """A module with kernels that code elsewhere imported by name, too."""
+    """A module with kernels that other code imports by name too."""
     kernels, user = types.ModuleType("captured_kernels"), types.ModuleType("captured_user")
 
     def quant(x, group_size=128):
@@ -60,7 +60,7 @@ def test_calls_are_recorded_and_judged_offline(model, tmp_path):
     original = model.kernels.quant
     with assay.capture(tmp_path / "c", ops={"captured_kernels.quant": SPEC, "captured_kernels.wrong": SPEC}) as recorded:
         model.user.quant(x)  # imported by name elsewhere
-        model.kernels.quant(x.reshape(4, 16, 1024), group_size=128)  # three dimensions are rows of the last one
+        model.kernels.quant(x.reshape(4, 16, 1024), group_size=128)  # three dimensions become rows of the last one
         model.kernels.wrong(x)
     assert model.kernels.quant is original and model.user.quant is original
     assert recorded.recorded == {"captured_kernels.quant": 2, "captured_kernels.wrong": 1} and not recorded.left_out
@@ -70,7 +70,7 @@ def test_calls_are_recorded_and_judged_offline(model, tmp_path):
     assert (
         "div(s) -> mul(1/s)" in found.text and "pass  captured_kernels.quant: 2 calls on cpu obey vllm.group_fp8" in found.text
     )
-    # the printed command asks the program the same question
+    # the printed command makes the same request to the program
     command = [_library.program(), *found.failures[0].command().split()[1:]]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1 and "div(s) -> mul(1/s)" in done.stdout, done.stdout + done.stderr
@@ -312,7 +312,7 @@ def test_ops_of_torch_are_seen_below_autograd(torch, tmp_path):
         q = (x * 100).detach().to(torch.float8_e4m3fn)
     assert recorded.recorded == {"aten::_to_copy": 1} and q.dtype == torch.float8_e4m3fn
     assert any(key.startswith("aten::mul(self=float32[4, 256]") for key in recorded.shapes)
-    assert not recorded.left_out  # the cast to bf16 is none that the map wants
+    assert not recorded.left_out  # the cast to bf16 does not match the map
     (call,) = assay.judge_capture(tmp_path / "c").calls
     assert call and call.contract.startswith("torch.e4m3fn"), call.result.text
     kept = _safetensors.read(call.folder / "tensors.safetensors", call.said["tensors"])

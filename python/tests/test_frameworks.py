@@ -1,4 +1,4 @@
-"""torch and JAX, where they are installed. CI has neither; run this file with a Python that has one:
+"""torch and JAX, if they are installed. CI has neither; run this file with a Python that has one:
 
     PYTHONPATH=python:python/examples python3 -m pytest python/tests/test_frameworks.py
 """

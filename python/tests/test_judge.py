@@ -1,4 +1,4 @@
-"""judge, check, match, explain, scale: what they say, and what they refuse."""
+"""judge, check, match, explain, scale: their answers, and what they reject."""
 
 import gc
 import os
@@ -103,7 +103,7 @@ def test_views_and_strides_mean_the_same():
 
 
 class OnlyDlpack:
-    """What an array of another framework is: __dlpack__ and nothing else."""
+    """An array of another framework, with __dlpack__ and nothing else."""
 
     def __init__(self, array):
         self.array = array
@@ -123,7 +123,7 @@ def test_dlpack_alone_is_enough():
 
 
 def test_padding_of_a_layout_is_seen_through_its_strides():
-    """Scales as columns, four rows to an alignment: what numpy calls a view of a larger array."""
+    """Scales as columns, padded to four rows: for numpy a view of a larger array."""
     given = tensors(rows=6)
     storage = np.zeros((8, 8), np.float32)
     storage[:, :6] = given["scale"].T

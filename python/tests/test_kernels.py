@@ -214,7 +214,7 @@ def test_plugin_reports_once_and_writes_reports(pytester, monkeypatch):
 
 
 def test_plugin_makes_known_failures_strict(pytester, monkeypatch):
-    """The kernel handles NaN, so the known failure passes, and that is told."""
+    """The kernel handles NaN, so the known failure passes, and that is reported."""
     result = pytest_of(pytester, monkeypatch, TEST_FILE.replace("RECIPROCAL", "False"), patterns="*m5.n1024.g128.row/*s.s1/*")
     result.assert_outcomes(passed=5, failed=1)
     result.stdout.fnmatch_lines(["*XPASS(strict)*NaN is not handled*"])

@@ -1,4 +1,4 @@
-"""python -m assay.libraries: what is said of ops that obey, violate or are missing. A library of numpy stands in for torch's."""
+"""python -m assay.libraries: its output for ops that obey, violate or are missing. A numpy library stands in for torch's."""
 
 import contextlib
 import importlib.util
@@ -68,12 +68,12 @@ def test_contracts_that_an_op_obeys_and_violates(monkeypatch):
     first, second = found["quant"]
     assert first.obeys and first.cases > 5 and "obeys     vllm.group_fp8 " in text
     assert not second.obeys and "violates  vllm.group_fp8@v0.33.0" in text and "cases: code: mul(m) -> div(s)" in text
-    assert "five_ops. group_quant_right" in text and "silu_and_mul" in text  # offered, and no adapter calls it
+    assert "five_ops. group_quant_right" in text and "silu_and_mul" in text  # part of the library, but no adapter calls it
     assert " group_quant," not in text
 
 
 def test_a_contract_without_cases_borrows_inputs(monkeypatch):
-    """Of ml_dtypes, which does not saturate: neither did torch before 2.13."""
+    """The cast of ml_dtypes, which does not saturate; neither did torch before 2.13."""
     kernel = Kernel(cast_e4m3fn, "cast", ["torch.e4m3fn_sat@2.13", "torch.e4m3fn@2.11"])
     assert not assay.cases("torch.e4m3fn_sat@2.13", None)
     monkeypatch.setattr(libraries, "inputs", lambda case, framework, device: assay.inputs(case))

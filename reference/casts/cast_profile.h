@@ -88,7 +88,7 @@ struct CastProfile {
   uint32_t negative_code = 0;    ///< for kCode
   std::optional<uint32_t> zero;  ///< code of both zeros; if absent, zeros are ordinary numbers
   std::vector<Anomaly> anomalies;
-  std::vector<CastStep> before, after;  ///< the rounding; used by mutants only
+  std::vector<CastStep> before, after;  ///< steps before and after the rounding; only mutants have some
 };
 
 /// Reads a row of casts.csv. Throws TableError naming the cell.

@@ -154,7 +154,7 @@ class DecodedOperand {
   bool scales_change_ = false;
   std::vector<double> scales_;                   ///< [ceil(rows / rows_per_scale), ceil(k / k_per_scale)]
   std::vector<double> lowest_bits_;              ///< of the scales
-  /// of the format's grid: every value is a multiple of quantum() (formats/round.h)
+  /// smallest normal number and last place of the format, as quantum() takes them (formats/round.h)
   double smallest_normal_ = 1, last_place_ = 1;
   std::vector<double> table_;                    ///< values of all one-byte codes
   std::vector<int16_t> exponent_table_;

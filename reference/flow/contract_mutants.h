@@ -24,7 +24,7 @@ struct EditedStep {
   std::string label;     ///< its text in the row, with #2 for the second step with that text
   bool edited = false;   ///< already mutated
   bool rounded = false;  ///< a rounding to 16 bits follows in the row
-  size_t place = 0;      ///< index in the row's cell; for an unmodified step
+  size_t place = 0;      ///< index of an unmodified step in the row's cell
 };
 using EditedCell = std::vector<EditedStep>;
 

@@ -66,12 +66,12 @@ def covered(rows, lines):
             continue  # proposed by this project, from a project whose releases were not read, or a compiler's transformation
         mine = [line for line in lines if any(fnmatch.fnmatchcase(contract, one) for one in line["contract"].split("|"))]
         if not mine:
-            wrong.append(f"{contract}: no line of symbols.csv is about it")
+            wrong.append(f"{contract}: symbols.csv has no line for it")
         if row["since"] == "unmerged":
             wrong += [f"{contract}: is unmerged, but {line['symbol']} stands in {line['release']}" for line in mine if line["line"] != "none"]
             continue
         if mine and not any(line["line"] != "none" and holds(row, line["release"]) is not False for line in mine):
-            wrong.append(f"{contract}: no symbol of it stands in a release of its periods")
+            wrong.append(f"{contract}: none of its symbols is in a release of its periods")
     for line in lines:
         if not any(fnmatch.fnmatchcase(contract, one) for one in line["contract"].split("|") for contract in rows):
             wrong.append(f"symbols.csv: '{line['contract']}' is no contract")

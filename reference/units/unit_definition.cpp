@@ -33,7 +33,7 @@ class Dyadic {
   /// floor(log2 |x|); x must not be 0.
   int exponent() const { return int(msb(abs(n_))) + e_; }
 
-  /// The number of whole steps of 2^step; `loss` defines how the remainder is removed.
+  /// This number in whole steps of 2^step; `loss` defines how the remainder is removed.
   Integer steps(int step, BitLoss loss) const {
     if (e_ >= step) return n_ << (e_ - step);
     const Integer magnitude = abs(n_) >> (step - e_);
@@ -42,7 +42,7 @@ class Dyadic {
     return loss == BitLoss::kTruncate || whole ? -magnitude : -magnitude - 1;
   }
 
-  /// The number of steps of 2^step, rounded to nearest, ties to even.
+  /// This number in steps of 2^step, rounded to nearest, ties to even.
   Integer nearest_steps(int step) const {
     const Integer below = steps(step, BitLoss::kFloor);
     const Dyadic beside = *this + Dyadic(-below, step), half = Dyadic(1, step - 1) + Dyadic(-beside.n_, beside.e_);

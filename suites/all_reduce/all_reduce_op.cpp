@@ -84,7 +84,7 @@ bool of_two_kinds(const RankCase& c, const RankNumbers& x, const RankNumbers& ot
   return false;
 }
 
-/// Whether the value can be a sum of this many numbers of kFillBefore.
+/// Whether the value can be a sum of this many elements of kFillBefore.
 bool may_be_of_calls_before(double value, int ranks) { return value == std::trunc(value) && std::fabs(value) <= 15 * ranks; }
 
 std::string number_of(size_t count, const char* what) { return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s"); }
@@ -140,14 +140,14 @@ std::vector<std::string> rank_remarks(const RankCase& c, const Problem& problem,
   std::vector<std::string> notes = {"wrong elements: " + listed(by_rank) + right};
   const auto in_own_part = [&](const WrongElement& one) { return owner_of(c, one.element) == one.rank; };
   if (segments_of(c).size() > 1 && std::all_of(wrong.begin(), wrong.end(), in_own_part))
-    notes.push_back("each rank is wrong in its own part alone, the one that it adds up for all");
+    notes.push_back("each rank is wrong only in its own part, the one that it adds up for all ranks");
   std::string owners;
   for (const auto& [owner, count] : by_owner)
     owners += fmt::format("{}{} in that of rank {}", owners.empty() ? "" : ", ", count, owner);
   const size_t parts = segments_of(c).size();
-  const bool by_parts = c.contract.has_owners() || by_owner.size() < parts;  // otherwise no segments exist, and everything is
+  const bool by_parts = c.contract.has_owners() || by_owner.size() < parts;  // otherwise there are no segments, and everything is
                                                                              // wrong
-  if (parts > 1 && by_parts) notes.push_back("by place, the numbers cut into an equal part for each rank: " + owners);
+  if (parts > 1 && by_parts) notes.push_back("by position, with the elements divided into an equal part per rank: " + owners);
   return notes;
 }
 
@@ -159,7 +159,7 @@ std::string rank_situation(const RankCase& c, const Problem& problem, const std:
   const std::string all =
       wrong.size() == 1 ? "the wrong element" : fmt::format("all {}", number_of(wrong.size(), "wrong element"));
   const auto every = [&](auto is) { return std::all_of(wrong.begin(), wrong.end(), is); };
-  if (every([](const WrongElement& one) { return std::isnan(one.value); })) return all + ": NaN, as where nobody wrote";
+  if (every([](const WrongElement& one) { return std::isnan(one.value); })) return all + ": NaN, as in memory that nobody wrote";
   if (every([&](const WrongElement& one) { return same(one.value, inputs.x[size_t(one.rank)][size_t(one.element)]); }))
     return all + ": the rank's own numbers";
   if (c.use == RankUse::kInPlace) {
@@ -167,7 +167,7 @@ std::string rank_situation(const RankCase& c, const Problem& problem, const std:
     for (int rank = 0; rank < c.ranks; ++rank) results.push_back(values_of_rank(outputs, "y", rank));
     wrong.resize(std::min(wrong.size(), kMostLookedAt));
     if (every([&](const WrongElement& one) { return of_two_kinds(c, inputs.x, results, one); }))
-      return all + ": sums in which numbers of some ranks are their results: written in place while they were read";
+      return all + ": sums that use the results of some ranks as inputs: written in place while they were read";
   }
   if (inputs.before.empty()) return "";
   if (c.use == RankUse::kInARow) {
@@ -175,7 +175,7 @@ std::string rank_situation(const RankCase& c, const Problem& problem, const std:
     some.resize(std::min(some.size(), kMostLookedAt));
     if (std::all_of(some.begin(), some.end(),
                     [&](const WrongElement& one) { return of_two_kinds(c, inputs.x, inputs.before, one); }))
-      return all + ": sums in which numbers of some ranks are those of the call behind: a rank went on while they were read";
+      return all + ": sums that use inputs of the call behind for some ranks: a rank went on while they were read";
   }
   RankInputs earlier;
   earlier.x = inputs.before;
@@ -184,9 +184,9 @@ std::string rank_situation(const RankCase& c, const Problem& problem, const std:
     return all + ": results of the call before";
   if (wrong.size() > kMostLookedAt) wrong.resize(kMostLookedAt);
   if (every([&](const WrongElement& one) { return of_two_kinds(c, inputs.x, inputs.before, one); }))
-    return all + ": sums in which numbers of some ranks are those of the call before";
+    return all + ": sums that use inputs of the call before for some ranks";
   if (c.fill != kFillBefore && every([&](const WrongElement& one) { return may_be_of_calls_before(one.value, c.ranks); }))
-    return all + ": sums of numbers such as calls before had them, in other places than theirs";
+    return all + ": sums of inputs of earlier calls, in other positions";
   return "";
 }
 namespace {
@@ -279,8 +279,8 @@ Op all_reduce_op() {
       .parameters =
           {roles::kWarp,
            {"counter",
-            "what the group's own counts of calls and barriers stand at before its first call, so that they wrap; a "
-            "library that has none, or cannot set them, ignores it"},
+            "value of the group's counters of calls and barriers before its first call, so that they wrap around; a library "
+            "without such counters ignores it"},
            {"straggler",
             "rank that is delayed in every phase; a library without such a hook ignores it"},
            {"in_a_row",

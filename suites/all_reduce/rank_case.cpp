@@ -43,9 +43,10 @@ RankUse use_of(const Cells& cells, int64_t before) {
     cells.refuse("use", "'" + cell + "' is not one of: alternating, wrapping, in_place, straggler, in_a_row");
   const RankUse use = found->first;
   if (use == RankUse::kAlternating && before < 2)
-    cells.refuse("before", "a case of alternating sizes has two calls before it, or more");
-  if (use == RankUse::kInARow && before < 1) cells.refuse("before", "a row of calls has one before the case's own, or more");
-  if (use == RankUse::kWrapping && before < 1) cells.refuse("before", "counts begin anew for cases that have calls before them");
+    cells.refuse("before", "a case with alternating sizes needs at least two earlier calls");
+  if (use == RankUse::kInARow && before < 1)
+    cells.refuse("before", "calls in a row need at least one call before the case's own");
+  if (use == RankUse::kWrapping && before < 1) cells.refuse("before", "use=wrapping needs earlier calls");
   return use;
 }
 
@@ -79,7 +80,7 @@ HostTensor shifted(HostTensor tensor, int64_t shift) {
   HostTensor moved{tensor.spec, {}};
   moved.spec.storage += shift;
   moved.spec.offset = shift;
-  if (tensor.spec.role == Role::kOutput && tensor.bytes.empty()) return moved;  // an input without elements has what lies before it
+  if (tensor.spec.role == Role::kOutput && tensor.bytes.empty()) return moved;  // an empty input still has the elements before it
   moved.bytes.resize(moved.spec.bytes());
   const uint32_t nan = code_of(*tensor.spec.format, std::numeric_limits<double>::quiet_NaN());
   for (int64_t i = 0; i < moved.spec.storage; ++i) moved.set_code(i, i < shift ? nan : tensor.code(i - shift));
@@ -240,7 +241,7 @@ std::string freedom(const RankReduce& contract) {
 
 /// Answers and the rule between them.
 Expectation of_inputs(const RankCase& c, const RankReduce& contract, std::shared_ptr<const RankInputs> inputs) {
-  // If the codec lets an owner keep its sums, the owner returns something that no other rank does.
+  // If the codec lets owners keep their sums, an owner's result differs from that of the other ranks.
   std::vector<RankSegment> apart;
   if (c.contract.codec.keeps_sums()) apart = rank_segments(c.contract.owners, *c.x, c.elements(), c.ranks);
   const auto sums = std::make_shared<const AcceptedSums>(c, contract, std::move(inputs));
@@ -256,7 +257,7 @@ Expectation of_inputs(const RankCase& c, const RankReduce& contract, std::shared
   return expectation;
 }
 
-/// The difference of a rank's part from that of another rank. What one of both owns apart is not compared.
+/// The difference of a rank's part from that of another rank. Elements that one of the two owns by itself are not compared.
 std::optional<Violation> difference(const Part& base, const HostTensor& right, const Part& other, const HostTensor& tensor,
                                     const std::vector<RankSegment>& apart) {
   struct Difference {

@@ -167,7 +167,7 @@ TEST(AllReduce, SizesAlternateAndTheLastCallIsTheLonger) {
   EXPECT_THAT((std::vector<int64_t>{rows(problem.before[0]), rows(problem.before[1]), rows(problem.before[2]), rows(problem)}),
               ElementsAre(4, 2, 4, 2));
   EXPECT_EQ(rank_inputs(read_rank_case(one), problem).before[0].size(), size_t(problem.tensors[0].spec.elements()));
-  EXPECT_THAT(refusal({{"before", "1"}, {"use", "alternating"}}), HasSubstr("two calls before it, or more"));
+  EXPECT_THAT(refusal({{"before", "1"}, {"use", "alternating"}}), HasSubstr("needs at least two earlier calls"));
 }
 
 TEST(AllReduce, CountsThatWrapAreAParameterOfAllCalls) {
@@ -176,7 +176,7 @@ TEST(AllReduce, CountsThatWrapAreAParameterOfAllCalls) {
     ASSERT_EQ(p->parameters.back().first, "counter");
     EXPECT_EQ(p->parameters.back().second + 4, 0x1p32);
   }
-  EXPECT_THAT(refusal({{"before", ""}, {"use", "wrapping"}}), HasSubstr("calls before them"));
+  EXPECT_THAT(refusal({{"before", ""}, {"use", "wrapping"}}), HasSubstr("needs earlier calls"));
   EXPECT_THAT(refusal({{"use", "wraping"}}), HasSubstr("'wraping' is not one of: alternating, wrapping, in_place"));
 }
 
@@ -216,14 +216,14 @@ TEST(AllReduce, TheSituationOfWrongElementsIsSaid) {
   EXPECT_THAT(situation_of(one, problem, wrong), HasSubstr("the rank's own numbers"));
   std::vector<HostTensor> elsewhere = healthy;
   for (int64_t i = 0; i < 40; ++i) elsewhere[1].set_code(i, earlier[1].code(100 + i));
-  EXPECT_THAT(situation_of(one, problem, elsewhere), HasSubstr("such as calls before had them, in other places"));
+  EXPECT_THAT(situation_of(one, problem, elsewhere), HasSubstr("sums of inputs of earlier calls, in other positions"));
   wrong[3].set_code(7, code_of(kBf16, 1024));
   EXPECT_EQ(situation_of(one, problem, wrong), "");
   Problem mixed = problem;
   for (HostTensor& tensor : mixed.tensors)
     if (tensor.spec.rank == 2 && tensor.spec.name == "x") tensor.bytes = problem.before[0].tensors[4].bytes;
   EXPECT_THAT(situation_of(one, problem, outputs_by(problem, expect_ranks(c, c.contract, mixed))),
-              HasSubstr("sums in which numbers of some ranks are those of the call before"));
+              HasSubstr("sums that use inputs of the call before for some ranks"));
 }
 
 TEST(AllReduce, ResultsThatWereReadAsNumbersAreSaid) {

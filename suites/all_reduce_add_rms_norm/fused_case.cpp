@@ -218,7 +218,7 @@ std::vector<Hypothesis> BoundFused::mutants() const {
   };
   std::vector<Hypothesis> all;
   for (RankNeighbour& wrong : rank_neighbours(sum().contract, *sum().x, sum().ranks, sum().elements(), sum().before > 0)) {
-    if (wrong.hidden_by_residual) continue;  // cases of all_reduce alone show it
+    if (wrong.hidden_by_residual) continue;  // cases of all_reduce alone kill it
     const std::string name = wrong.name;
     all.push_back({name, [c, right, wrong = std::move(wrong)](const Problem& problem, const std::vector<HostTensor>* outputs) {
                      return expect_fused(*c, problem, outputs, wrong.contract, right);

@@ -18,7 +18,7 @@
 namespace assay {
 namespace {
 
-/// Inputs that a kernel may mistake for others.
+/// Inputs that a kernel may confuse.
 enum class Misread {
   kNothing,
   kFactors,  ///< the second matrix uses the factors of the first

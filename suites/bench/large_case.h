@@ -38,7 +38,7 @@ inline Case large_product(int64_t m, int64_t n, int64_t k) {
   Case one;
   one.op = "gemm_scaled";
   one.tier = "full";
-  one.why = "more products than a diagnosis can make again";
+  one.why = "more products than a diagnosis can compute again";
   one.origin = {"suites/bench/large_case.h", 0};
   one.parameters = {{"contract", "torch.scaled_mm_row.sm_90"}, {"m", std::to_string(m)}, {"n", std::to_string(n)}, {"k", std::to_string(k)},
                     {"fill", "amax_scaled"}, {"b", "amax_scaled"}, {"scales", "token_channel"}, {"scale", "amax_scales"}, {"y", "bf16"},

@@ -108,7 +108,9 @@ void read_record(const Cells& cells, CacheCase& c) {
   }
   for (const RecordPart& part : c.record->parts) {
     if (part.kind != PartKind::kCodes) continue;
-    if (part.from != c.coded) cells.refuse("contract", "record " + quant.record + " has no codes of a token's first numbers");
+    if (part.from != c.coded)
+      cells.refuse("contract", "record " + quant.record +
+                                   " has no codes for the first elements of a token");
     c.coded += part.elements;
   }
   if (c.coded == 0) cells.refuse("contract", "record " + quant.record + " has no codes");
@@ -215,7 +217,7 @@ uint32_t number(CacheStream stream) { return uint32_t(stream); }
 HostTensor token_matrix(const std::string& name, const CacheCase& c, int64_t columns, const std::string& fill_name,
                         CacheStream stream) {
   HostTensor x{dense(name, Role::kInput, *c.x, {c.m, columns}), {}};
-  const int64_t group = c.gamma.empty() ? std::min(c.group_size, columns) : 0;  // behind a norm a row is one whole
+  const int64_t group = c.gamma.empty() ? std::min(c.group_size, columns) : 0;  // after a norm, a whole row is one unit
   fill(x, {.name = fill_name, .seed = c.seed, .group_size = group, .q = c.q, .tensor = number(stream)});
   const uint32_t nan = code_of(*c.x, std::nan(""));
   for (int64_t i = int64_t(c.slots.size()) * columns; i < c.m * columns; ++i) x.set_code(i, nan);

@@ -91,17 +91,17 @@ enum class CacheStream : uint32_t {
   kSecond = 1,  ///< the second one
   kScales = 2,  ///< the first vector of scales; the next one has the next number
   kSlots = 11,
-  kBytes = 12,  ///< of the cache before the call
+  kBytes = 12,  ///< of the cache contents before the call
   kAngles = 13,
   kPositions = 14,
   kBesideHeads = 15,  ///< tokens that are stored in the launch that normalizes heads
   kWeights = 16
 };
 
-/// Input [m, columns] in the format of x; `tensor` as in FillRequest. Rows beyond the slots hold NaN: they are
-/// nobody's. So does what lies between rows that the case wants apart.
+/// Input [m, columns] in the format of x; `tensor` as in FillRequest. Rows beyond the slots hold NaN: no kernel may read them.
+/// Gaps between rows, if the case has them, hold NaN too.
 HostTensor token_matrix(const std::string& name, const CacheCase& c, int64_t columns, const std::string& fill, CacheStream stream);
-/// Input norm_weight [numbers of a token] in the format of x, of a contract with a norm.
+/// Input norm_weight [elements of a token] in the format of x, for a contract with a norm.
 inline constexpr const char* kNormWeight = "norm_weight";
 HostTensor norm_weight(const CacheCase& c);
 /// Input slot_mapping, int64.
@@ -127,10 +127,10 @@ enum class WhichScale {
   kFirst        ///< the first head's scale for every head
 };
 
-/// What a kernel reads besides the numbers of a token. The default is correct.
+/// What a kernel reads besides the elements of a token. The default is correct.
 struct Misreading {
   AngleReading angles = {};
-  bool unrotated = false;      ///< angles are not read, and no number is rotated
+  bool unrotated = false;      ///< angles are not read, and no element is rotated
   bool amax_of_codes = false;  ///< magnitudes are taken of codes as 16-bit integers without sign
   WhichScale scales = WhichScale::kOwn;
 };

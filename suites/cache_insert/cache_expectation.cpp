@@ -230,8 +230,8 @@ void append_unwritten(const char* name, const UnwrittenRows& rows, const std::sh
                       const std::function<void(const std::vector<int64_t>&, WholePart&)>& read, std::vector<WholePart>& parts) {
   if (rows.bytes.empty()) return;
   const auto columns = int64_t(rows.bytes.size() / rows.numbers.size());
-  WholePart& whole = parts.emplace_back(
-      WholePart{{kCache, &kUint8, {int64_t(rows.numbers.size()), columns}, "nobody's: as before the call", name}, {}, {}});
+  WholePart& whole = parts.emplace_back(WholePart{
+      {kCache, &kUint8, {int64_t(rows.numbers.size()), columns}, "belongs to no token: as before the call", name}, {}, {}});
   read(rows.bytes, whole);
   whole.part.row_number = [all, &rows](int64_t row) { return rows.numbers[size_t(row)]; };
   whole.part.places = Places::of_elements(

@@ -190,8 +190,8 @@ class SweepRun {
       if (told > 0 && given_.all_right && verdict.message.empty()) {
         verdict.outcome = Outcome::kFail;
         verdict.message = fmt::format(
-            "{} of 2^16 inputs from {:08x} on got wrong codes, or were changed, in a call of 2^28 inputs and not in a call of "
-            "2^16",
+            "{} of 2^16 inputs from {:08x} on got wrong codes or were changed in a call with 2^28 inputs, but not in a call "
+            "with 2^16",
             told, block);
       }
     }
@@ -214,7 +214,8 @@ class SweepRun {
   }
 
   void give_up(uint64_t next, Verdict& verdict) {
-    verdict.message = fmt::format("inputs from {:08x} on were not tried: those before it have more than 2^20 runs", next);
+    verdict.message =
+        fmt::format("inputs from {:08x} on were not tried: the earlier ones have more than 2^20 runs of wrong codes", next);
     if (next <= last_) given_.add_as_expected(next, last_);
     told_enough_ = true;
   }

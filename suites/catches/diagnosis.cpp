@@ -223,14 +223,16 @@ int run(const Arguments& arguments) {
 
 int main(int argc, char** argv) {
   Arguments arguments;
-  CLI::App program{"how often the cause of a fault is named first, on cases and kernels that no other test has"};
+  CLI::App program{
+      "measures how often the diagnosis names the cause of a fault first, on cases and kernels that no other "
+      "test uses"};
   program.add_option("ROOT", arguments.root, "the source tree")->required()->check(CLI::ExistingDirectory);
   program.add_option("LIBRARIES", arguments.libraries, "the folder of kernel libraries")
       ->required()
       ->check(CLI::ExistingDirectory);
   CLI::Option* const findings =
       program.add_flag("--findings", arguments.findings,
-                       "look at the kernels in plain loops that have a bug of suites/FINDINGS.md, and at their section alone");
+                       "measure only the kernels in plain loops with a bug of suites/FINDINGS.md, and only their section");
   CLI::Option* const list = program.add_flag("--list", arguments.list, "print each case whose cause is not named first");
   CLI::Option* const check = program.add_option("--check", arguments.check, "fail unless FILE.md has these tables")
                                  ->option_text("FILE.md")
@@ -240,14 +242,14 @@ int main(int argc, char** argv) {
   CLI::Option* const sample =
       program
           .add_option("--sample", arguments.one_in,
-                      "look at one kernel in N; each must have the line that FILE.md of --check has of it, or none")
+                      "measure one kernel in N; its line must equal the one in FILE.md of --check, if there is one")
           ->option_text("N")
           ->check(CLI::Range(2, 1000))
           ->needs(check)
           ->excludes(findings);
   program
       .add_flag("--mislead", arguments.mislead,
-                "demand of the mistakes in other contracts the cause of the next row: every kernel must be missed")
+                "expect for each fault in another contract the cause of the next row, so that every kernel must be missed")
       ->excludes(findings)
       ->excludes(list)
       ->excludes(check)

@@ -71,7 +71,7 @@ TEST(Sample, IsOneInSoManyAndTheSameEachTime) {
 TEST(Measuring, OtherCausesAndNoneAreNotRight) {
   EXPECT_EQ(judge_words({kDrop}, kOne), Said::kOther);
   EXPECT_EQ(judge_words({"no known cause"}, kOne), Said::kUnknown);
-  EXPECT_EQ(judge_words({"pattern: q holds 2 times what is due (4 of 4 wrong elements)"}, kOne), Said::kUnknown);
+  EXPECT_EQ(judge_words({"pattern: q holds 2 times the expected values (4 of 4 wrong elements)"}, kOne), Said::kUnknown);
   EXPECT_EQ(judge_words({kDrop}, {}), Said::kOther);
 }
 

@@ -103,7 +103,7 @@ int judge(const std::string& kernel, const Claim& claim, const Counts& quick, co
 int main(int argc, char** argv) {
   std::string root, folder, glob = "*";
   unsigned one_in = 1;
-  CLI::App program("What the tiers see of strangers' mistakes, held against the table of claims");
+  CLI::App program("compares which mistakes of the strangers each tier finds with the claims of strangers.csv");
   program.add_option("root", root, "the source tree")->required();
   program.add_option("folder", folder, "the build tree, with the libraries")->required();
   program.add_option("kernels", glob, "glob of kernels");

@@ -157,7 +157,7 @@ class BoundLaunch : public BoundCase {
     return few.insert.m < c_.insert.m ? std::make_unique<const BoundLaunch>(contract_, std::move(few), name_) : nullptr;
   }
   std::vector<std::string> formulas() const override { return launch_lines(contract_, *c_.insert.x); }
-  /// `column` counts across the heads of Q. A token has one KV number for each column of the first head.
+  /// `column` counts across the heads of Q. A token has one KV element for each column of the first head.
   std::vector<std::string> trace(const Problem& problem, int64_t row, int64_t column) const override {
     std::vector<std::string> lines = trace_head(c_.heads, problem, row, column);
     if (column >= c_.insert.numbers()) return lines;

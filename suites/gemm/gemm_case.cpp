@@ -65,7 +65,8 @@ void require_tiles(const Cells& cells, const GemmCase& p) {
                                   2 * shuffle.products));
 }
 
-/// An unknown kernel is only checked against intervals. If the data cannot show a gain of 1/20, a pass would mean nothing.
+/// The outputs of an unknown kernel are only checked against intervals. If the data cannot show a gain of 1/20, a pass would mean
+/// nothing.
 void require_power(const Cells& cells, const Case& one, const GemmCase& p) {
   if (!p.contract.unknown()) return;
   for (const std::string& glob : one.blind_to)
@@ -81,7 +82,8 @@ void require_room(const Cells& cells, const GemmCase& p) {
   if (most > max_finite(kInt32)) cells.refuse("k", "so many products may overflow int32");
 }
 
-/// Rows of each expert, from the columns `tokens`, `room` of masked groups, and `align` of others: the multiple at which each begins.
+/// Rows of each expert, from the columns `tokens`, `room` (masked groups) and `align` (other groups: the multiple at which each
+/// begins).
 Groups groups_of(const Cells& cells, GroupOrder order) {
   try {
     std::vector<int64_t> sizes = cells.counts("tokens");
@@ -97,7 +99,8 @@ Groups groups_of(const Cells& cells, GroupOrder order) {
   }
 }
 
-/// The scales of b: of groups, blocks may not reach into the next expert, and one scale of all rows is one for each expert.
+/// The scales of b: scale blocks of a group must not extend into the next expert, and a single scale for all rows becomes one per
+/// expert.
 LevelGrid grid_of_b(const GemmCase& p) {
   LevelGrid grid = p.scales.of_b(p.rows_of_b(), p.k);
   if (p.groups.any() && grid.row_block == 0) grid.row_block = p.n, grid.rows = p.groups.count();
@@ -143,7 +146,7 @@ std::shared_ptr<const std::vector<std::byte>> unpacked(const HostTensor& tensor)
   return codes;
 }
 
-/// azp: integers of a's format. azp_adj is what a caller computes from them and from b.
+/// azp: integers in a's format. azp_adj is what a caller computes from them and from b.
 void add_zero_points(const GemmCase& c, const HostTensor& azp, Problem& made) {
   const bool tokens = c.contract.azp == GemmAzp::kTokens;
   const std::vector<double> zeros = values_of(azp), b = values_of(find(made.tensors, "b"));
@@ -154,7 +157,7 @@ void add_zero_points(const GemmCase& c, const HostTensor& azp, Problem& made) {
   if (tokens) made.tensors.push_back(input_integers("azp", {zeros.begin(), zeros.end()}));
 }
 
-/// What states the rows of each expert.
+/// The tensors that state the rows of each expert.
 HostTensor tensor_of_groups(const Groups& groups) {
   switch (groups.order()) {
     case GroupOrder::kMasked: return input_integers("tokens", groups.sizes());
@@ -175,7 +178,7 @@ HostTensor chosen(const HostTensor& tensor, const std::vector<int64_t>& rows) {
   return some;
 }
 
-/// Scales as the exact sums read them: row by row, in f32, which holds each of them.
+/// Scales in the form that the exact sums read: row by row, in f32, which holds each of them exactly.
 DotOperand operand(const UnitFactor& codes, const Format& format, int64_t rows, int64_t k, const ScaleValues& scales, std::vector<float>& stored) {
   stored.assign(scales.values.begin(), scales.values.end());
   const LevelGrid& grid = scales.shape;
@@ -223,7 +226,7 @@ void GemmScale::set_code(HostTensor& tensor, int64_t row, int64_t block, uint32_
     tensor.set_code(at, code);
 }
 
-/// All ones; of bytes 0 for blocks that a row's last word or tile lacks.
+/// All ones; 0 in bytes for blocks that the last word or tile of a row lacks.
 void GemmScale::clear(HostTensor& tensor) const {
   tensor.bytes.assign(tensor.spec.bytes(), std::byte{0xff});
   for (int64_t row = 0; row < grid_.rows && are_bytes(); ++row)

@@ -17,7 +17,7 @@ namespace assay {
 class GemmScale {
  public:
   GemmScale() = default;
-  /// `layout`: of block scales; nullptr: [rows], since scales do not change along k.
+  /// `layout`: layout of block scales; nullptr: [rows], since scales do not change along k.
   GemmScale(const LevelGrid& grid, const Layout* layout);
 
   const LevelGrid& grid() const { return grid_; }
@@ -28,7 +28,7 @@ class GemmScale {
   bool reads_others(const Layout& other) const;
 
   TensorSpec spec(const std::string& role) const;
-  /// Filled scales. Bytes of blocks that a row's last word or tile lacks are 0; other storage that holds no scale is all ones.
+  /// Filled scales. Bytes for blocks that the last word or tile of a row lacks are 0; other storage without a scale is all ones.
   HostTensor filled(const char* role, const FillRequest& request) const;
   /// The values that a kernel reads if it assumes this layout.
   ScaleValues values(const HostTensor& tensor) const;
@@ -49,7 +49,7 @@ class GemmScale {
 /// Rows of d that are adjacent in memory and multiply the same rows of b.
 struct GemmRun {
   int64_t first = 0, count = 0;  ///< rows of the case
-  int64_t stored = 0;            ///< the first one's row of a and d in memory
+  int64_t stored = 0;            ///< the first row's place in memory, in a and d
   int64_t b = 0;                 ///< the row of b for column 0 of d
 
   DotBlock block(int64_t first_column, int64_t end_column) const { return {stored, stored + count, b + first_column, b + end_column}; }
@@ -58,21 +58,21 @@ struct GemmRun {
 struct GemmCase {
   DotContract contract;
   int64_t m = 0, n = 0, k = 0;       ///< m: without unused rows
-  Groups groups;                     ///< of a grouped GEMM: rows of each expert, m in total; b has n rows for each
+  Groups groups;                     ///< for a grouped GEMM: rows of each expert, m in total; b has n rows for each
   std::string fill, b;               ///< generators of a and b
   GemmScales scales;                 ///< with the layouts of this case
-  GemmScale scale_a, scale_b;        ///< their finest levels, of a and b as stored
-  std::string scale;                 ///< generator of both, and of an outer level
-  const Format* y = nullptr;         ///< of the result and of the bias
+  GemmScale scale_a, scale_b;        ///< their finest levels, for a and b as stored
+  std::string scale;                 ///< generator of both, and of the scales of an outer level
+  const Format* y = nullptr;         ///< format of the result and of the bias
   bool has_bias = false;
-  std::string bias, c, azp;          ///< generators of a bias, of what is added, of zero points, if there are such
+  std::string bias, c, azp;          ///< generators of a bias, of an addend and of zero points, if present
   uint64_t seed = 0;
   int warp = 0;
 
   bool has_zero_points() const { return contract.azp != GemmAzp::kNone; }
-  /// Whether bytes of scales are exponents.
+  /// Whether the bytes of scales are exponents.
   bool scales_are_powers() const { return scale_a.are_bytes() && scale_a.format().specials == Specials::kScale; }
-  /// Whether a and b have two codes in a byte.
+  /// Whether a and b have two codes per byte.
   bool packs_codes() const { return contract.unit.a->bits == 4; }
   const std::string& id() const { return contract.row->id; }
   LevelGrid outer_of_a() const { return scales.a.outer()->grid(m, k); }
@@ -86,7 +86,7 @@ struct GemmCase {
   /// The runs that rows [first, end) consist of.
   std::vector<GemmRun> runs(int64_t first, int64_t end) const;
   GemmRun run_of(int64_t row) const { return runs(row, row + 1).front(); }
-  /// The case with m rows and n columns. Of groups each keeps its share of m, and a row if it has one.
+  /// The case with m rows and n columns. Each group keeps its share of m, and at least one row if it has rows.
   GemmCase resized(int64_t rows, int64_t columns) const;
 };
 
@@ -94,7 +94,7 @@ struct GemmCase {
 /// have; groups whose scales or rows do not fit; or a k for which int32 could overflow.
 GemmCase read_gemm_case(const Case& c);
 
-/// a, b, scale_a, scale_b, the scales of an outer level, what states the groups, bias and c if present, and d.
+/// a, b, scale_a, scale_b, the scales of an outer level, the tensors that state the groups, bias and c if present, and d.
 Problem gemm_problem(const GemmCase& c);
 
 /// The tensors of a problem in the reference's form, [stored rows, k] and [rows of b, k]; `problem` must outlive the result.
@@ -110,7 +110,7 @@ class ExactGemm {
   ExactGemm(const ExactGemm&) = delete;  // its factors point to its scales
 
   const DotProblem& factors() const { return factors_; }
-  /// The product of the outer scales, which the sums do not include; 1 without an outer level. Of an element of d.
+  /// The product of the outer scales of an element of d, which the sums do not include; 1 without an outer level.
   double outer_scale(int64_t row, int64_t column) const;
   /// Terms added to an element: bias, c, zero points.
   double beside_product(int64_t row, int64_t column) const;

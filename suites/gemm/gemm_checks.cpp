@@ -110,7 +110,7 @@ void add_scales(const GemmCase& c, const Problem& problem, std::vector<Relation>
   }
 }
 
-/// The middle one of a scale for each row, taken twice.
+/// The middle scale of each row, doubled.
 void add_outer_scales(const GemmCase& c, const Problem& problem, std::vector<Relation>& all) {
   const auto change = [&](const char* role, const std::string& what, int64_t row, std::vector<int64_t> same_as) {
     all.push_back({"scales", what, problem, "d", std::move(same_as)});
@@ -125,7 +125,7 @@ void add_outer_scales(const GemmCase& c, const Problem& problem, std::vector<Rel
            all_but(c, [at = c.n / 2](int64_t, int64_t column) { return column == at; }));
 }
 
-/// Rows so many elements further apart; all ones between them.
+/// Rows moved further apart by that many elements; the gaps are all ones.
 void pull_apart(HostTensor& tensor, int64_t more) {
   const HostTensor before = tensor;
   const int64_t rows = before.spec.shape[0], columns = before.spec.shape[1], pitch = columns + more;
@@ -201,7 +201,7 @@ ErrorStatistic upper(ErrorStatistic x, ErrorStatistic y) { return {std::max(x.bi
 
 ErrorStatistics::ErrorStatistics(const GemmCase& c) : case_(c) {
   if (c.contract.of_unknown_unit())
-    words_ = "no power here: how the unit adds nobody knows, so errors of right kernels are not known";
+    words_ = "no power here: the instruction's accumulation is undocumented, so the errors of correct kernels are unknown";
   else if (!c.scales.of_rows())
     words_ = "no power here: parts of d share scales";
   else if (c.m < kParts * kLeastOfPart || c.n < kParts * kLeastOfPart)
@@ -238,7 +238,7 @@ bool ErrorStatistics::refutes(const OfParts& seen) const {
     return true;
   };
   return std::all_of(programs_.begin(), programs_.end(), [&](const Ranges& ranges) {
-    // A bias or a spread that is smaller than the program's is no fault: a kernel may add more exactly than it.
+    // A bias or a spread smaller than the variant's is no fault: a kernel may be more accurate.
     return all_parts(ranges, [](const auto& x, const Range& r) { return x.bias < std::min(r.low.bias, -r.high.bias); }) ||
            all_parts(ranges, [](const auto& x, const Range& r) { return x.bias > std::max(r.high.bias, -r.low.bias); }) ||
            all_parts(ranges, [](const auto& x, const Range& r) { return x.spread > r.high.spread; });
@@ -276,8 +276,11 @@ void ErrorStatistics::calibrate() {
   power_ = 1;
   for (const std::vector<OfParts>& runs : wrong)
     power_ = std::min(power_, double(std::count_if(runs.begin(), runs.end(), [&](const OfParts& one) { return refutes(one); })) / kRuns);
-  words_ = has_power() ? fmt::format("errors of kernels with one fraction bit less are told from these in {:.3g} % of {} runs", 100 * power_, kRuns)
-                       : fmt::format("no power here: errors with one fraction bit less are told from these in {:.3g} % of {} runs", 100 * power_, kRuns);
+  words_ = has_power()
+               ? fmt::format("errors of kernels with one fraction bit less are distinguished from these in {:.3g} % of {} runs",
+                             100 * power_, kRuns)
+               : fmt::format("no power here: errors with one fraction bit less are distinguished from these in {:.3g} % of {} runs",
+                             100 * power_, kRuns);
 }
 
 std::shared_ptr<const ErrorStatistics> error_statistics(const GemmCase& c) {
@@ -299,9 +302,9 @@ std::vector<Violation> error_violations(const GemmCase& c, const Problem& proble
   if (!statistics->has_power()) return {};
   const ErrorStatistics::OfParts seen = statistics->of(problem, find(outputs, "d"));
   if (!statistics->refutes(seen)) return {};
-  std::string words = "errors are not those of any known program: of three parts of d";
+  std::string words = "errors are not those of any known algorithm: of three parts of d";
   for (const ErrorStatistic& part : seen) words += fmt::format("{} bias {:.3g}, spread {:.3g}", &part == seen.data() ? "" : ";", part.bias, part.spread);
-  return {{"errors of a known program", words, 0, {}}};
+  return {{"errors of a known algorithm", words, 0, {}}};
 }
 
 }  // namespace assay

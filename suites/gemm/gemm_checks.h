@@ -14,7 +14,7 @@ namespace assay {
 
 /// Calls that differ from the case's own call in one such way: columns in reverse order; a row of NaN (other numbers if the
 /// format has none); one scale of a and one of b changed; gaps between rows of a, b and d. Calls that the shape does not allow
-/// are left out, and all for groups of rows.
+/// are left out; for groups of rows, all are.
 std::vector<Relation> gemm_relations(const GemmCase& c, const Problem& problem);
 
 // Statistical check of an unknown kernel: its errors are larger, or more biased, than those of every known algorithm.
@@ -27,10 +27,10 @@ struct ErrorStatistic {
 
 /// The statistics that known algorithms give on the data of a case with other seeds.
 ///
-/// Three parts of d share no row and no column, so their data are independent. A program gives each part's statistics in kRuns runs. A
-/// kernel with that program has a statistic below all of them in one part in 1 of kRuns + 1 cases, whatever its distribution; in all
-/// three in 1 of (kRuns + 1)^3. A bias of either sign or a spread is refuted only where it is too large, so the verdict is wrong in at
-/// most 3 / 201^3 = 4e-7 of its cases, and a kernel that adds more exactly than every known program passes.
+/// Three parts of d share no row and no column, so their data are independent. An algorithm variant gives the statistics of each
+/// part in kRuns runs. A kernel with that variant has a statistic below all of them in one part in 1 of kRuns + 1 cases, whatever
+/// its distribution; in all three in 1 of (kRuns + 1)^3. A bias or spread is only refuted if it is too large, so the verdict is wrong
+/// in at most 3 / 201^3 = 4e-7 of the cases, and a kernel that is more accurate than every known variant passes.
 class ErrorStatistics {
  public:
   static constexpr int kParts = 3, kRuns = 200;

@@ -73,7 +73,7 @@ class GemmScaleReader {
       }
   }
 
-  /// Plain layouts first. Which one a case names only matters if a layout is more than strides.
+  /// Plain layouts first. The layout that a case names only matters if it is more than strides.
   std::vector<const Layout*> layouts_of_a() const {
     if (!request_.layout.empty()) return {&rulebook().layout(request_.layout)};
     std::vector<const Layout*> all;
@@ -118,7 +118,7 @@ class GemmScaleReader {
   std::vector<std::string> wanted_;
 };
 
-/// Rows and k of a factor.
+/// Rows and k of an operand.
 Shape factor(const DumpedTensor& tensor) {
   const Shape shape = as_matrix(tensor.tensor.spec.shape);
   if (shape[0] > 0 && shape[1] > 0) return shape;

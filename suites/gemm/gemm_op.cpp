@@ -59,8 +59,8 @@ Answer answer_of_rows(const GemmCase& c, const std::string& program, const Part&
   return answer;
 }
 
-/// The rows of d that belong to the case. Kernels that are told where experts end write no other row. Those that are told the sizes of
-/// masked groups, or the expert of each row, store whole tiles.
+/// The rows of d that belong to the case. Kernels that know where experts end write no other row. Kernels that only know the
+/// sizes of masked groups, or the expert of each row, store whole tiles.
 Part part_of(const GemmCase& c, std::string justification) {
   Part d{"d", c.y, {c.m, c.n}, std::move(justification)};
   if (!c.groups.any()) return d;
@@ -86,8 +86,10 @@ Answer answer_of(const GemmCase& c, const DotContract& contract, const DotProgra
 
 /// The answer for an unknown kernel, or for an undocumented instruction.
 Answer answer_of_any(const GemmCase& c, const DotContract& contract, const std::shared_ptr<const DotInputs>& inputs) {
-  const Part d = part_of(c, contract.of_unknown_unit() ? "any candidate of the unit, with or without each loss of bits in it"
-                                                       : "any program of the contract's, with or without each loss of bits in its unit");
+  const Part d = part_of(c, contract.of_unknown_unit() ? "any candidate of the instruction, with or without each of its "
+                                                         "truncations"
+                                                       : "any program of the contract, with or without each truncation in "
+                                                         "its instruction");
   return answer_of_rows(c, "", d, inputs, std::make_shared<const UnknownDotRows>(contract, *inputs, *c.y));
 }
 
@@ -161,7 +163,7 @@ void add_layouts(const GemmCase& c, const char* role, const GemmScale& right, Sc
   }
 }
 
-/// Mutants: both factors read with another layout. A step that tiles them is left out for both or for none.
+/// Mutants: both factors read with another layout. A mutant that omits tiling omits it for both or for neither.
 void add_layouts_of_both(const GemmCase& c, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
   const Layout* layout = c.scale_a.layout();
   if (!c.scale_a.are_bytes() || layout->packs_words()) return;
@@ -187,7 +189,7 @@ std::vector<Hypothesis> of_layouts(const GemmCase& c, const SharedInputs& inputs
   return all;
 }
 
-/// Mutants: a row meets the weights, or their scales, of another expert than its own.
+/// Mutants: a row is multiplied by the weights, or their scales, of another expert.
 std::vector<Hypothesis> of_experts(const GemmCase& c, const SharedInputs& inputs) {
   std::vector<Hypothesis> all;
   const int64_t count = c.groups.count();
@@ -295,7 +297,7 @@ std::string shape_words(const GemmCase& p) {
 }
 
 std::string data_words(const GemmCase& p) {
-  if (p.fill.empty()) return "";  // no fill made them
+  if (p.fill.empty()) return "";  // data that no generator made
   const std::string more =
       (p.bias.empty() ? "" : "." + p.bias) + (p.c.empty() ? "" : ".c_" + p.c) + (p.azp.empty() ? "" : ".azp_" + p.azp);
   return fmt::format("{}.{}.{}{}.s{}", p.fill, p.b, p.scale, more, p.seed);

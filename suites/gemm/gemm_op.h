@@ -18,7 +18,7 @@ struct GemmOpParts {
   std::vector<RoleSpec> scales{};  ///< scale_a, scale_b
   std::vector<std::string> columns{};
   std::set<std::string> optional_columns{};
-  std::vector<RoleSpec> experts{};  ///< of an op of grouped GEMMs, which takes such contracts alone: the tensors that state the rows of experts
+  std::vector<RoleSpec> experts{};  ///< ops of grouped GEMMs only: the tensors that state the rows of experts
 
   bool of_experts() const { return !experts.empty(); }
 };

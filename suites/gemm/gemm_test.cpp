@@ -174,7 +174,7 @@ TEST(GemmInvariants, RowsThatLieApartAreReadAsIfTheyDidNot) {
 
 namespace assay::gemm_two_levels_test {
 
-// GEMMs whose block scales are below a scale of the tensor, or of each row: results, mutants, invariants, dumps and traces.
+// GEMMs whose block scales are relative to a scale of the tensor, or of each row: results, mutants, invariants, dumps and traces.
 
 namespace {
 
@@ -328,7 +328,7 @@ TEST_F(GemmTwoLevels, RemarksCompareWithTheScaledProduct) {
 
 namespace assay::gemm_groups_test {
 
-// GEMMs whose rows belong to experts: results against an oracle, unused rows, mutants, and what they do not take.
+// GEMMs whose rows belong to experts: results compared with an oracle, unused rows, mutants, and calls that are rejected.
 
 namespace {
 
@@ -350,7 +350,7 @@ Op grouped() {
   return op;
 }
 
-/// Opens the rulebook with a contract for each order, and the shipped one again afterwards.
+/// Opens the contract registry with a contract for each order, and the shipped one again afterwards.
 class GemmGroups : public testing::Test {
  protected:
   static void SetUpTestSuite() {
@@ -391,7 +391,7 @@ struct Exact {
     const HostTensor& tensor = find(problem.tensors, role);
     return Matrix::NullaryExpr(rows, c.k, [&](Eigen::Index row, Eigen::Index k) { return decode(kE4M3Fn, tensor.code(row * c.k + k)); });
   }
-  /// d of all stored rows, each times the weights of its expert; rows of no expert are 0.
+  /// d of all stored rows, each multiplied by the weights of its expert; rows of no expert are 0.
   Matrix oracle() const {
     const Matrix a = values("a", c.stored_rows()), b = values("b", c.rows_of_b());
     const ScaleValues sa = c.scale_a.values(find(problem.tensors, "scale_a")), sb = c.scale_b.values(find(problem.tensors, "scale_b"));

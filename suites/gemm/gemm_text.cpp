@@ -125,7 +125,7 @@ void result_lines(const GemmCase& c, const DotInputs& inputs, int64_t row, int64
   if (!inputs.azp_adj.empty()) {
     const double zeros = (inputs.azp.empty() ? 1 : inputs.azp[size_t(row)]) * inputs.azp_adj[size_t(column)];
     acc -= zeros;
-    lines.push_back(fmt::format("zero points take off {:.0f}: acc = {:.0f}", zeros, acc));
+    lines.push_back(fmt::format("zero points subtract {:.0f}: acc = {:.0f}", zeros, acc));
   }
   Quantities quantities(recipe, fmt::format("acc = {:.9g}", acc));
   quantities.set("sa", inputs.scale_a.at(row, 0));
@@ -163,7 +163,7 @@ std::vector<std::string> trace_product(const GemmCase& c, const Problem& problem
   std::vector<std::string> lines = {
       fmt::format("d[{}, {}] by {}{}", row, column, c.id(), program.name.empty() ? "" : ", " + program.name)};
   if (c.contract.unknown())
-    lines.push_back(fmt::format("  one of {} ways that are accepted: {}", c.contract.members.size(),
+    lines.push_back(fmt::format("  one of {} accepted ways: {}", c.contract.members.size(),
                                 dot_way_words(c.contract.members.front(), program)));
   double acc = 0;
   for (int64_t part = 0; part < c.k; part += program.part) {
@@ -174,7 +174,7 @@ std::vector<std::string> trace_product(const GemmCase& c, const Problem& problem
       sum = program.promote > 0 ? join_lines(c, inputs, of_a, of_b, k, chain, sum, lines) : chain;
     }
     acc = part == 0 ? sum : double(float(acc + sum));
-    if (part > 0) lines.push_back(fmt::format("  with the parts before: acc = {:.9g}", acc));
+    if (part > 0) lines.push_back(fmt::format("  with the earlier parts: acc = {:.9g}", acc));
   }
   result_lines(c, inputs, of_a, of_b, acc, lines);
   lines.push_back(fmt::format("exact {:.17g}", exact_value(c, inputs, of_a, of_b)));
@@ -261,12 +261,12 @@ std::vector<std::string> remarks(const GemmCase& c, const Problem& problem, cons
     const bool larger = std::fabs(got) > std::fabs(exact);
     (larger ? above : below) += got != exact;
   }
-  if (finite == 0) return {"of no element are both the result and the exact product finite"};
+  if (finite == 0) return {"no element has both a finite result and a finite exact product"};
   std::vector<std::string> notes = {
-      fmt::format("beside the exact product the worst element is {:.3g} ulp of {} off; {} elements are too large in magnitude, "
+      fmt::format("the worst element differs from the exact product by {:.3g} ulp of {}; {} elements are too large in magnitude, "
                   "{} too small{}",
                   worst_ulps, c.y->name, above, below,
-                  finite < int64_t(size) ? fmt::format(", of {} no distance is finite", int64_t(size) - finite) : "")};
+                  finite < int64_t(size) ? fmt::format(", {} have no finite distance", int64_t(size) - finite) : "")};
   if (normalized > 0) {
     const double bias = errors / double(normalized);
     notes.push_back(
@@ -276,7 +276,7 @@ std::vector<std::string> remarks(const GemmCase& c, const Problem& problem, cons
   }
   if (has_bound)
     notes.push_back(fmt::format(
-        "the worst error is {:.3g} times its bound: what the unit's additions, in any order, and one rounding may lose",
+        "the worst error is {:.3g} times its bound, which covers the additions in any order and one rounding",
         worst_part));
   return notes;
 }

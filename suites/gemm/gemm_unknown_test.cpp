@@ -173,7 +173,7 @@ TEST(UnknownGemm, WhatEveryMemberMakesHasErrorsOfAKnownProgram) {
   for (const auto& made : made_by_members(read_gemm_case(one), problem)) EXPECT_TRUE(compare(expectation, made, {{}}).agrees());
 }
 
-/// A kernel that widens fp8 to f16 and adds in fp32 loses less than every known program.
+/// A kernel that widens fp8 to f16 and adds in fp32 loses less than every known variant.
 TEST(UnknownGemm, ErrorsThatAreSmallerThanThoseOfAnyProgramPass) {
   const Case one = case_with(kPositive);
   const Problem problem = gemm().bind(one)->problem();
@@ -194,7 +194,7 @@ TEST(UnknownGemm, TheVerdictOnErrorsIsGivenWhereItHasPower) {
   TestCells signs = kPositive;
   signs["fill"] = "amax_scaled", signs["y"] = "bf16";
   const auto words = [](const TestCells& cells) { return error_statistics(read_gemm_case(case_with(cells)))->words(); };
-  // Errors with a bit less are no larger than those of the coarsest program, so they refute nothing.
+  // Errors of a kernel with one bit less are no larger than those of the coarsest variant, so they refute nothing.
   EXPECT_THAT(words(kPositive), HasSubstr("no power here: errors with one fraction bit less"));
   EXPECT_THAT(words(signs), HasSubstr("no power here: errors with one fraction bit less"));
   EXPECT_THAT(words({{"m", "23"}, {"n", "24"}}), HasSubstr("no power here: 3 parts of d"));
@@ -281,7 +281,7 @@ TEST(UnknownGemm, MistakesOfARowWhoseUnitNobodyKnowsAreSeen) {
 /// Candidates do not count as known algorithms: deviating statistics refute nothing.
 TEST(UnknownGemm, NoStatisticsAreKnownOfAUnitThatNobodyKnows) {
   EXPECT_EQ(error_statistics(read_gemm_case(case_with(of_gfx950({{"m", "24"}, {"n", "32"}}))))->words(),
-            "no power here: how the unit adds nobody knows, so errors of right kernels are not known");
+            "no power here: the instruction's accumulation is undocumented, so the errors of correct kernels are unknown");
 }
 
 /// The candidate that made the outputs is named, like any variant.

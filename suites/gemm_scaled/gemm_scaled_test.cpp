@@ -297,7 +297,7 @@ TEST(GemmScaled, TheProgramThatMadeOutputsIsFoundAmongAll) {
 }
 
 /// mma.sync of sm_90 and sm_100 starts from 0 and adds c after the sum, which is the same as one addition per instruction. So no
-/// data distinguish these two, and they are one variant. If c is one of the terms there are two.
+/// data distinguish these two, and they are one variant. If c is one of the terms, they are two variants.
 TEST(GemmScaled, PromotedAfterEachInstructionIsNotPromotedWhereCIsAddedLast) {
   for (const Case& one : telling_cases("torch.scaled_mm_row.sm_90", "token_channel")) {
     const Problem problem = gemm().bind(one)->problem();
@@ -412,7 +412,7 @@ TEST(GemmAzp, ATraceSaysWhatIsTakenOff) {
   const Case one = case_of(gemm(), kUsual, {});
   std::string text;
   for (const std::string& line : gemm().bind(one)->trace(gemm().bind(one)->problem(), 1, 2)) text += line + "\n";
-  EXPECT_THAT(text, HasSubstr("zero points take off "));
+  EXPECT_THAT(text, HasSubstr("zero points subtract "));
 }
 
 TEST(GemmAzp, RowsKeepTheirZeroPoints) {

@@ -83,7 +83,10 @@ int run(const Arguments& arguments) {
   if (!arguments.write.empty()) write_section(arguments.write, kSection, table);
   std::fputs(table.c_str(), stdout);
   if (kept.stale() > 0)
-    std::printf("%d of %zu kernels were measured again: what was kept of them is of another state\n", kept.stale(), all.size());
+    std::printf(
+        "%d of %zu kernels were measured again, because their stored results belong to "
+        "another state\n",
+        kept.stale(), all.size());
   const std::vector<std::string> wrong = complaints(arguments.one_in > 1 ? std::vector<Rule>{} : field.rules, entries);
   for (const std::string& complaint : wrong) std::printf("COMPLAINT: %s\n", complaint.c_str());
   const std::string difference = arguments.check.empty() ? "" : section_difference(arguments.check, kSection, table);
@@ -95,7 +98,7 @@ int run(const Arguments& arguments) {
 
 int main(int argc, char** argv) {
   Arguments arguments;
-  CLI::App program{"what the acceptance rules of other projects find, and Assay, on the same faulty and healthy kernels"};
+  CLI::App program{"compares the acceptance rules of other projects with Assay on the same faulty and correct kernels"};
   program.add_option("ROOT", arguments.root, "the source tree")->required()->check(CLI::ExistingDirectory);
   program.add_option("LIBRARIES", arguments.libraries, "the folder of kernel libraries")
       ->required()
@@ -113,8 +116,8 @@ int main(int argc, char** argv) {
       ->excludes(write);
   program
       .add_option("--keep", arguments.keep,
-                  "take from FILE.json what was found of a kernel before, unless something has changed that it depends on, and "
-                  "keep there what is found now")
+                  "read earlier results of a kernel from FILE.json unless its inputs have changed, and store new results "
+                  "there")
       ->option_text("FILE.json");
   try {
     program.parse(argc, argv);

@@ -17,7 +17,7 @@ namespace {
 /// Random streams of the tensors. Golden data depend on them.
 enum Stream : uint32_t { kC, kA, kB, kScaleA, kScaleB };
 
-/// As it is in memory: tf32 as f32, and the scales of NVFP4 in the type that carries their bytes.
+/// As stored in memory: tf32 as f32, and the scales of NVFP4 in the type that carries their bytes.
 const Format& stored(const Format& format) { return format == kTf32 ? kF32 : format == kUe4M3 ? kE4M3Fn : format; }
 
 HostTensor operand(const char* role, const Format& format, std::vector<int64_t> shape, const FillRequest& request) {

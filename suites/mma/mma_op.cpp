@@ -82,7 +82,9 @@ void append_block_lines(const Unit& unit, const UnitElement& g, const UnitBlockS
   const bool one_sum = unit.join == AccumulatorJoin::kAligned && unit.loss == BitLoss::kTruncate;
   if (one_sum && block.largest != kNoExponent)
     lines.push_back(fmt::format("  E = {} is {}: bits of each term below 2^{} are cut off", block.largest,
-                                block.largest == unit.least_exponent ? "the least that this unit aligns to" : "the largest e",
+                                block.largest == unit.least_exponent ? "the least exponent that this "
+                                                                       "instruction aligns to"
+                                                                     : "the largest e",
                                 block.largest - unit.fraction_bits));
   for (const UnitTermSeen& term : block.terms)
     if (term.value != 0 || term.is_c) lines.push_back(term_text(unit, g, term));
@@ -152,8 +154,8 @@ Op mma_op() {
   return {.name = "mma",
           .roles = {{"c", Access::kIn, "[tiles, m, n]: the addend, in the format of d"},
                     {"a", Access::kIn,
-                     "[tiles, m, k]: the instruction's k times so many instructions one after the other; tf32 in words of f32, "
-                     "codes of 4 bits two in a byte"},
+                     "[tiles, m, k]: k of the instruction, times the number of instructions in a row; tf32 is stored in f32 words, "
+                     "4-bit codes two per byte"},
                     {"b", Access::kIn, "[tiles, n, k]: likewise; d = a * b^T + c"},
                     {"sfa", Access::kIn, "[tiles, m, k / block]: scales of a, if the instruction has them; ue4m3 has the type of e4m3fn"},
                     {"sfb", Access::kIn, "[tiles, n, k / block]: scales of b, likewise"},

@@ -70,7 +70,7 @@ Hypothesis of(const HeadCase& c, const std::string& name, const Contract& contra
           rulebook().equivalent(c.contract, *c.x, name)};
 }
 
-/// Where all of a head is rotated, its first numbers are its last.
+/// If the whole head is rotated, its first elements are also its last.
 bool is_none(const HeadCase& c, const Neighbour& mistake) { return c.rotary == c.n && mistake.kind == EditKind::kPartOfHead; }
 
 /// Mutants of the contract, applied after `first`.
@@ -144,7 +144,7 @@ std::string situation_of_heads(const HeadCase& c, const Problem& problem, const 
   for (const size_t count : {8, 4, 2})  // heads per warp in real kernels
     if (only_firsts_are_right(wrong, count))
       return "heads: of every " + std::to_string(count) +
-             " in a row only the first is right, as of a warp that takes several and whose lanes diverge before a shuffle";
+             " in a row only the first is right, as if a warp handled several heads and its lanes diverged before a shuffle";
   return "";
 }
 

@@ -30,11 +30,11 @@ std::vector<Case> cases_of_sizes() {
   std::vector<Case> all;
   std::set<std::string> seen;
   for (Case& c : load_cases(shipped_ops().all(), ASSAY_SOURCE_DIR)) {
-    if (!kNorms.contains(c.op) || c.integer("n") < 7) continue;  // a row of one number shows little: its output is its sign
+    if (!kNorms.contains(c.op) || c.integer("n") < 7) continue;  // a row of one element shows little: its output is its sign
     if (!seen.insert(c.op + c.text("contract") + c.text("x") + "/" + c.text("n")).second) continue;
     c.parameters["m"] = "8";
     const double eps = std::stod(c.text("eps"));
-    if (eps > 1e-3 || eps == 0) c.parameters["eps"] = "1e-6";  // in cases whose eps dominates the sum, or is none
+    if (eps > 1e-3 || eps == 0) c.parameters["eps"] = "1e-6";  // in cases whose eps dominates the sum, or is 0
     all.push_back(std::move(c));
   }
   return all;

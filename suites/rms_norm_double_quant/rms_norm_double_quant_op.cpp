@@ -55,9 +55,9 @@ std::vector<Violation> differences(const std::vector<HostTensor>& outputs) {
     const HostTensor &a = find(outputs, first), &b = find(outputs, second);
     const auto [at, other] = std::mismatch(a.bytes.begin(), a.bytes.end(), b.bytes.begin());
     if (at == a.bytes.end()) continue;
-    found.push_back({"both consumers hold the same bits",
-                     std::string(second) + " differs from " + first + ", first at storage element " +
-                         std::to_string((at - a.bytes.begin()) / a.spec.format->bytes())});
+    found.push_back({"both consumers get the same bits", std::string(second) + " differs from " + first +
+                                                             ", first at storage element " +
+                                                             std::to_string((at - a.bytes.begin()) / a.spec.format->bytes())});
   }
   return found;
 }
@@ -106,7 +106,7 @@ Hypothesis of_both(Hypothesis one) {
 std::vector<RoleSpec> roles_of_second() {
   std::vector<RoleSpec> all;
   for (const auto& [first, second] : kConsumers)
-    all.push_back({second, Access::kOut, std::string("what the second consumer stores: the same bytes as ") + first});
+    all.push_back({second, Access::kOut, std::string("output of the second consumer: the same bytes as ") + first});
   return all;
 }
 
@@ -159,7 +159,7 @@ CaseOfRows BoundDoubleQuant::with_rows(const Problem& problem, const std::vector
 bool read_view(const Cells& cells, int64_t rows) {
   const std::string& view = cells.text("view");
   if (view != "no" && view != "yes") cells.refuse("view", "'" + view + "' is not one of: no, yes");
-  if (view == "yes" && rows % 2 != 0) cells.refuse("m", "rows of two sequences, as a view needs, are an even number");
+  if (view == "yes" && rows % 2 != 0) cells.refuse("m", "view=yes needs an even number of rows: two sequences");
   return view == "yes";
 }
 

@@ -34,7 +34,7 @@ class Cells {
   int warp() const;
   const ContractRow& contract() const;
   bool of_given_data() const { return case_.of_given_data; }
-  /// Empty of given data: such a tensor is left to be filled.
+  /// Empty for given data: such a tensor is filled by the caller.
   std::string fill_name(const std::string& column) const;
   /// 0 of given data.
   uint64_t seed() const;

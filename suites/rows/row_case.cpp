@@ -28,7 +28,7 @@ const ContractRow& first_row(const std::string& contract) {
   return rulebook().contracts.find(chain_of(rulebook().contracts.find(contract)).front());
 }
 
-/// Whether one of the contract's rows takes this input besides x.
+/// Whether a row of the contract takes this input besides x.
 bool takes(const std::string& contract, const std::string& input) {
   return assay::takes(rulebook().contracts, rulebook().contracts.find(contract), input);
 }
@@ -102,7 +102,7 @@ void read_scale_ub(const Cells& cells, RowCase& c) {
   if (given) c.scale_ub = cells.number("scale_ub");
 }
 
-/// Of norms, an input that only some of them take.
+/// For norms: an input that only some of them take.
 std::string without_input_of_norm(const ContractRow& contract, const std::string& input, const std::string& without) {
   const ContractRow& row = first_row(contract.id);
   return takes(row.id, input) ? "" : "'" + row.id + "' " + without + "; use another op";

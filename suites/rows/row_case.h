@@ -66,11 +66,11 @@ struct ScalesOfOp {
   bool given = false, across_rows = false;
 };
 
-// Each says why an op does not take a contract, or nothing if it does: the contract
+// Each returns why an op does not take a contract, or nothing if it does: the contract
 
-/// is no row of that flow ("group_quant", "quant_azp", "row_norm", "chain"),
+/// has another op kind ("group_quant", "quant_azp", "row_norm", "chain"),
 std::string not_of_flow(const ContractRow& contract, const std::string& flow);
-/// is no chain that begins with a row of that flow,
+/// is not a chain that begins with a row of that kind,
 std::string not_chain_of(const ContractRow& contract, const std::string& first_flow);
 /// subtracts no mean,
 std::string without_mean(const ContractRow& contract);
@@ -78,10 +78,10 @@ std::string without_mean(const ContractRow& contract);
 std::string without_residual(const ContractRow& contract);
 /// has no such scales, nor has the quantization at the end of its chain,
 std::string without_scales(const ContractRow& contract, const ScalesOfOp& scales);
-/// needs a column that the op lacks: of a residual, a gate, a beta, an outer level of scales.
+/// needs a column that the op lacks: a residual, a gate, a beta, an outer level of scales.
 std::string lacking_column(const ContractRow& contract, const std::function<bool(const char*)>& has);
 
-/// Throws TableError about `contract` unless it rounds y to the format of x, which an op that stores it needs.
+/// Throws TableError about `contract` unless it rounds y to the format of x, which ops that store y need.
 void require_stored_y(const Cells& cells, const ContractRow& contract);
 
 /// "bf16.m16.n7168.g128.row", from the properties that the op has.
@@ -103,7 +103,7 @@ class ScalePlaces {
   const Layout& layout() const { return *layout_; }
   int64_t storage() const { return storage_; }
   int64_t storage_elements() const { return storage_ * (layout_->type->bytes() / layout_->element->bytes()); }
-  /// Of masked groups [groups, capacity, columns].
+  /// The shape; for masked groups [groups, capacity, columns].
   std::vector<int64_t> shape() const;
   std::vector<int64_t> strides() const;
   int64_t offset(int64_t row, int64_t group) const;

@@ -175,13 +175,13 @@ Groups groups_in_dump(const Op& op, const DumpedRoles& roles, int64_t stored_row
   return Groups::masked(std::move(sizes), room);
 }
 
-/// Columns that name data: a dump has no cell for them.
+/// Columns that name input generators: a dump has no cell for them.
 bool names_data(const std::string& column) {
   static constexpr const char* kColumns[] = {"fill", "up", "gamma", "beta", "scale", "residual", "azp", "gate", "global_scale", "seed", "warp"};
   return std::find(std::begin(kColumns), std::end(kColumns), column) != std::end(kColumns);
 }
 
-/// Columns that no tensor shows and that the op or the contract needs.
+/// Columns that no tensor shows but that the op or the contract needs.
 void require_given(const Op& op, const DumpRequest& request, const Cellmap& cells) {
   const ContractTables& tables = rulebook().contracts;
   const bool bounded = takes(tables, tables.find(request.contract), "scale_ub");

@@ -244,7 +244,7 @@ Hypothesis halves_swapped(const RowCase& c, const Contract& contract) {
           }};
 }
 
-/// The scale of the outer level, taken for another.
+/// The scale of the outer level is mistaken for another.
 std::vector<Hypothesis> outer_scale_hypotheses(const RowCase& c, const Contract& contract) {
   std::vector<Hypothesis> all;
   const auto add = [&](const char* name, OuterReading reading) {

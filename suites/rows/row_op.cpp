@@ -340,7 +340,7 @@ Shrinking shrink_rows(const RowCase& c, const std::map<std::string, int64_t>& mu
 /// Size of a subsample. Every generator has repeated by then, and a mutant takes some milliseconds.
 constexpr int64_t kExcerptElements = 1 << 18;
 
-/// Row i of x becomes row rows[i] of another; what all rows share stays as it is.
+/// Row i of x becomes row rows[i] of another tensor; what all rows share stays unchanged.
 void gather_rows(const RowCase& c, const HostTensor& from, const std::vector<int64_t>& rows, HostTensor& to) {
   if (from.spec.name == "global_scale") {
     const LevelGrid grid = c.scales.outer()->grid(c.m, c.n);

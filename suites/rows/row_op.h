@@ -24,9 +24,9 @@ class RowStage {
 
   /// Op kind of the contract rows that it takes: "row_norm".
   virtual std::string flow() const = 0;
-  /// Why it does not take the contract, whose flow is checked already, or nothing.
+  /// Why it does not take the contract, whose op kind is already checked, or nothing.
   virtual std::string why_not(const ContractRow& contract) const = 0;
-  /// Whether it stores y in the format of x where it is the last one.
+  /// Whether it stores y in the format of x if it is the last stage.
   virtual bool stores_y() const { return false; }
   /// Its tensors beside x, in the order of the call.
   virtual std::vector<RoleSpec> roles(StagePlace place) const = 0;
@@ -77,9 +77,9 @@ class RowChain {
  public:
   explicit RowChain(std::vector<RowStagePtr> stages, Experts experts = Experts::kNone) : stages_(std::move(stages)), experts_(experts) {}
 
-  /// Why an op of these columns does not take that contract, or nothing if it does.
+  /// Why an op with these columns does not take the contract, or nothing if it does.
   std::string why_not(const ContractRow& contract, const std::vector<std::string>& columns) const;
-  /// Throws TableError about `contract` for such a reason, and for a format of x in which the contract leaves no y.
+  /// Throws TableError about `contract` with such a reason, or for a format of x in which the contract has no y.
   void require(const Cells& cells, const ContractRow& contract, const std::vector<std::string>& columns) const;
   std::vector<RoleSpec> roles() const;
   std::vector<ParameterSpec> parameters() const;
@@ -104,7 +104,7 @@ struct RowOpParts {
   RowChain chain;
   std::vector<std::string> columns;
   std::set<std::string> optional_columns{};
-  /// The result of a row does not depend on other rows, so each row may be called alone.
+  /// The result of a row does not depend on other rows, so each row may be computed alone.
   bool independent_rows = true;
 };
 

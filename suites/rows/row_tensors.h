@@ -22,10 +22,10 @@ namespace assay {
 /// The bytes of a tensor, row by row; rows may be apart. Eigen moves blocks of them: `byte_rows(x).leftCols(8) = byte_rows(gate)`.
 using ByteRows = Eigen::Map<Eigen::Array<uint8_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>, Eigen::Unaligned, Eigen::OuterStride<>>;
 using ConstByteRows = Eigen::Map<const Eigen::Array<uint8_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>, Eigen::Unaligned, Eigen::OuterStride<>>;
-/// Of a matrix, where its strides say. A vector is one row. The tensor must have bytes.
+/// A view of a matrix, by its strides. A vector is one row. The tensor must have bytes.
 ByteRows byte_rows(HostTensor& tensor);
 ConstByteRows byte_rows(const HostTensor& tensor);
-/// Of a dense tensor, cut into that many equal rows.
+/// A view of a dense tensor, cut into that many equal rows.
 ByteRows byte_rows(HostTensor& tensor, int64_t rows);
 ConstByteRows byte_rows(const HostTensor& tensor, int64_t rows);
 
@@ -48,13 +48,13 @@ std::vector<double> decoded_part(const HostTensor& tensor, int64_t row, int64_t 
 /// Values of the scales of one row of groups, stored in the layout's element format.
 std::vector<double> decoded_scales(const HostTensor& tensor, const ScalePlaces& places, int64_t row, int64_t groups);
 
-/// What a kernel takes for the scale of the outer level.
+/// What a kernel takes as the scale of the outer level.
 enum class OuterReading {
   kOwn,         ///< that of the row or of the group of rows
-  kFirst,       ///< the first one, for all
+  kFirst,       ///< the first one, for all rows
   kNext,        ///< that of the next row or group of rows
   kOne,         ///< 1
-  kReciprocal,  ///< one divided by it, in f32: a scale of the other direction
+  kReciprocal,  ///< one divided by it, in f32: the scale in the other direction
 };
 
 /// How much of x and of the residual a kernel reads; by default all of it.
@@ -62,7 +62,7 @@ struct RowReading {
   int64_t pitch = 0;          ///< distance of rows of x, in elements; 0: as the tensor states
   int64_t end = INT64_MAX;    ///< columns from here on are read as zero, in each half of a gated row
   OuterReading outer = OuterReading::kOwn;
-  bool explains = true;       ///< parts say why they accept more than one code; nobody asks that of a mistake
+  bool explains = true;       ///< parts state why they accept more than one code; mutants need not
 };
 
 /// Computes inputs row by row. Maxima of groups that span rows are computed when one of the rows is first requested. Refers to

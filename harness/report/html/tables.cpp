@@ -170,7 +170,7 @@ void sum_cell(Node row, const std::string& vendor, const Sum* sum) {
 
 using OfOp = std::vector<const Rows::value_type*>;
 
-/// Ops by vendor: verdicts, with those that are bad.
+/// Numbers of verdicts by op and vendor, and how many of them are not as expected.
 void vendor_table(Node section, const std::map<std::string, OfOp>& ops) {
   std::set<std::string> vendors;
   std::map<std::string, std::map<std::string, Sum>> sums;

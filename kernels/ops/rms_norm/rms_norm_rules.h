@@ -63,14 +63,14 @@ struct NormRules {
   SIMT_DEVICE static bool stores_residual() { return true; }
 };
 
-/// Profile N-A, rounds to 16 bits before the weight.
+/// Rounds to 16 bits before the weight and after it (profile N-A).
 /// Source: vLLM csrc/layernorm_kernels.cu up to v0.19.1.
 struct VllmRmsNormV0191 : NormRules {
   static constexpr const char* kContract = "vllm.rms_norm@v0.19.1";
   static constexpr bool kRoundsBeforeWeight = true;
 };
 
-/// Profile N-B, fp32 through the weight, rounded once.
+/// fp32 until after the weight, rounded once (profile N-B).
 /// Source: vLLM csrc/libtorch_stable/layernorm_kernels.cu since 2026-06-18 (PR 46070).
 struct VllmRmsNorm20260618 : NormRules {
   static constexpr const char* kContract = "vllm.rms_norm@2026-06-18";
@@ -82,7 +82,7 @@ struct VllmIrRmsNorm : VllmRmsNormV0191 {
   static constexpr const char* kContract = "vllm.ir_rms_norm";
 };
 
-/// Profile N-B, after an all-reduce.
+/// fp32 until after the weight, rounded once (profile N-B), after an all-reduce.
 /// Source: vLLM csrc/minimax_reduce_rms_kernel.cu (v0.33.0).
 struct VllmMinimaxQkRmsNorm : NormRules {
   static constexpr const char* kContract = "vllm.minimax_qk_rms_norm";

@@ -150,7 +150,7 @@ struct DotContract {
   GemmAzp azp = GemmAzp::kNone;
   AzpPlace azp_place = AzpPlace::kIntegers;
   std::vector<std::string> layouts;  ///< ids in layouts.csv: allowed layouts of block scales of a
-  std::optional<GroupOrder> experts = {};  ///< a grouped GEMM: how rows of a and d lie, each multiplied by the weights of its expert
+  std::optional<GroupOrder> experts = {};  ///< grouped GEMM: how the rows of a and d are assigned to experts, whose weights they use
   /// Only for an undocumented kernel or instruction: the possible contracts. One algorithm variant of one of them computed each
   /// element. For an undocumented instruction these are the row with each candidate model. The fields above are then those of the
   /// first member, except row, unit_row, scales, out and layouts. An undocumented kernel takes no bias.
@@ -192,7 +192,7 @@ Recipe join_recipe(const DotContract& contract);
 
 /// One algorithm variant: an order of accumulation. The same variant computes all elements of an output.
 struct DotProgram {
-  int64_t promote = 0;  ///< as in the contract; 0 if a part is not longer and no scale is applied
+  int64_t promote = 0;  ///< products per promotion; 0 if a split-K part is no longer and has no scales
   int64_t part = 0;     ///< products per split-k part; the last part may have fewer
   KOrder order = {};    ///< order in which products are added
   /// such as "split-K 2", "lanes(4,8,32)", "split-K 2, added in any order"; empty without split-K and with

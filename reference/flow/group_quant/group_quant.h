@@ -35,11 +35,11 @@ const Flow& group_quant_flow();
 
 /// Amax, scale and multiplier of each group of a row: the three cells before the codes.
 struct GroupScales {
-  Spans amax;   ///< after the amax cell
-  Spans scale;  ///< after the scale cell
+  Spans amax;   ///< result of the amax cell
+  Spans scale;  ///< result of the scale cell
   Spans s, m;   ///< inputs of the code cell, narrowed by the stored scales if there are any
-  Spans lo, hi;  ///< for quant_azp, instead of amax: after the lo and hi cells
-  Spans zero;    ///< after the zero cell
+  Spans lo, hi;  ///< for quant_azp, instead of amax: results of the lo and hi cells
+  Spans zero;    ///< result of the zero cell
   Spans azp;     ///< input of the code cell, narrowed like s
 };
 

@@ -91,8 +91,8 @@ struct RankReduce {
   bool wire_of_words = false;
   std::vector<CellStep> add;           ///< from the sum to the next one, with v, the next value
   std::vector<CellStep> y;             ///< from the last sum to the result
-  std::vector<TermStep> terms;         ///< mistakes with the terms, in order
-  std::optional<ResultStep> result;    ///< mistake with the results
+  std::vector<TermStep> terms;         ///< mutations of the terms, in the order in which they apply
+  std::optional<ResultStep> result;    ///< mutation of the results
   std::vector<const Format*> formats;  ///< formats of values and result
   int64_t bytes = 1;                   ///< divisor of the size of a rank's data in bytes
 

@@ -203,8 +203,8 @@ std::vector<bool> rises_with_head(const Rope& contract, const Spans& head, const
     const auto [e, o] = pairs[i];
     const int signs = sign_of(head[e]) * sign_of(head[o]);
     const int turn = sign_of(point(angles.cos[i])) * sign_of(point(angles.sin[i]));
-    rises[e] = signs * turn < 0;  // e c - o s
-    rises[o] = signs * turn > 0;  // o c + e s
+    rises[e] = signs * turn < 0;  // e cos - o sin
+    rises[o] = signs * turn > 0;  // o cos + e sin
   }
   return rises;
 }

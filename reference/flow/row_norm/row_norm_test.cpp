@@ -38,7 +38,7 @@ double round_first(const Format& f, double x, double w, double r) {
   return nearest(f, fl(Real(normalised) * Real(w)));
 }
 
-/// N-B: f32 across the weight.
+/// N-B: f32 until after the weight.
 double round_last(const Format& f, double x, double w, double r) { return nearest(f, fl(Real(fl(Real(x) * Real(r))) * Real(w))); }
 
 /// The first element in which a program and the evaluation differ. With a given r, the results must be equal; with the row's
