@@ -75,8 +75,8 @@ constexpr char kChipStyle[] = R"(
 .ok { color: var(--good); }
 .bad { font-weight: bold; color: var(--alarm); }
 .grid td, .grid th { text-align: right; padding: 2px 7px; white-space: nowrap; }
-.grid td:first-child, .grid th:first-child, .grid .where { text-align: left; }
-.grid .where { white-space: normal; font-size: 0.85em; }
+.grid td:first-child, .grid th:first-child { text-align: left; }
+.worst td { font-size: 0.92em; }
 .digests { columns: 3; column-gap: 26px; margin: 6px 0; padding: 0; list-style: none; font: 10.5px/1.45 ui-monospace, "DejaVu Sans Mono", monospace; }
 .digests li { break-inside: avoid; }
 .signatures { display: grid; grid-template-columns: 1fr 1fr; gap: 18px 60px; margin: 26px 0 0; }
@@ -88,6 +88,7 @@ constexpr char kChipStyle[] = R"(
   .facts dt { font-size: 9px; }
   h2 { margin: 16px 0 5px; padding-top: 5px; font-size: 14px; }
   td, th, .grid td, .grid th { padding-top: 1px; padding-bottom: 1px; }
+  .grid td, .grid th { padding-left: 4px; padding-right: 4px; font-size: 9px; }
   .steps { font-size: 8.5px; }
   .digests { font-size: 7.5px; columns: 4; }
   .signatures { break-inside: avoid; }

@@ -192,6 +192,14 @@ class Planner {
   std::vector<Step> steps_;
 };
 
+/// The path of a library that is named and lies beside this program, which then opens in a worker process: the device is free for the steps.
+std::string by_path(const std::string& backend) {
+  const fs::path program = fs::read_symlink("/proc/self/exe").parent_path();
+  for (const fs::path& folder : {program, program / ASSAY_INSTALLED_KERNELS})
+    if (const fs::path file = folder / ("libassay_" + backend + ".so"); fs::exists(file)) return file.string();
+  return backend;
+}
+
 /// Runs this program with its output in a file; on a terminal, errors and progress stay there. Returns the exit code; 128 plus the number of a signal.
 int run_program(const Strings& arguments, const std::string& output) {
   std::fflush(nullptr);
@@ -403,7 +411,7 @@ int run_signoff(const SignoffArguments& arguments) {
   Provenance provenance = provenance_of(arguments);
   LibraryInfo library;
   {
-    const Backend backend = open_backend(*arguments.suites.ops, {arguments.backend, false, arguments.timeout_seconds});
+    const Backend backend = open_backend(*arguments.suites.ops, {by_path(arguments.backend), false, arguments.timeout_seconds});
     library = backend.library;  // closed before a step opens it
   }
   add_library(provenance, library);

@@ -90,10 +90,10 @@ void matrix(Node section, const Json& manifest, const Totals& totals) {
   const Strings formats = formats_of(totals);
   html::write(html::line(section, "p", "soft"),
               "Verdicts that pass, by op and by a number format of the case; a case with several formats counts under each. "
-              "Budget: largest distance from the middle of an accepted interval, as a share of its half width.");
+              "Budget: worst use, as the distance from the middle of an accepted interval divided by its half width; 100 % is the last accepted code. Exact: one accepted code everywhere.");
   Strings head = {"op", "contracts"};
   head.insert(head.end(), formats.begin(), formats.end());
-  head.insert(head.end(), {"elements", "worst use of budget", "where"});
+  head.insert(head.end(), {"elements", "budget"});
   const Node body = html::table(html::wide(section), "grid", head);
   std::map<std::string, int64_t> contracts;
   for (const Json& op : manifest.at("scope")) contracts[op.value("op", "")] = op.value("contracts", int64_t{0});
@@ -112,8 +112,18 @@ void matrix(Node section, const Json& manifest, const Totals& totals) {
     html::write(html::cell(row), short_count(totals.elements_of.at(op)));
     const auto worst = totals.worst.find(op);
     const bool has_width = worst != totals.worst.end() && worst->second.is_object();
-    html::write(html::cell(row), has_width ? fmt::format("{:.0f} %", 100 * worst->second.value("use", 0.0)) : "every code is exact");
-    html::write(html::cell(row, "where"), has_width ? worst->second.value("case", "").substr(op.size() + 1) + ", " + worst->second.value("tensor", "") : "");
+    html::write(html::cell(row), has_width ? fmt::format("{:.0f} %", 100 * worst->second.value("use", 0.0)) : "exact");
+  }
+}
+
+/// For each op with accepted intervals: the output that is furthest from the middle of its own.
+void worst_outputs(Node section, const Totals& totals) {
+  const Node body = html::table(section, "worst", {"op", "budget", "worst output"});
+  for (const auto& [op, worst] : totals.worst) {
+    if (!worst.is_object()) continue;
+    const std::string id = worst.value("case", "");
+    text_row(body, {op, fmt::format("{:.0f} %", 100 * worst.value("use", 0.0)),
+                    fmt::format("{}: {} {} of {}", id.starts_with(op + "/") ? id.substr(op.size() + 1) : id, worst.value("tensor", ""), worst.value("format", ""), worst.value("kernel", ""))});
   }
 }
 
@@ -282,6 +292,7 @@ std::string page_of(const Json& manifest, const std::string& manifest_digest) {
   if (!totals.failures.empty()) failures(page.section("What is not as expected"), totals);
   scope(page.section("Scope"), manifest, totals);
   matrix(page.section("Ops by number format"), manifest, totals);
+  if (std::any_of(totals.worst.begin(), totals.worst.end(), [](const auto& entry) { return entry.second.is_object(); })) worst_outputs(page.section("Worst use of budget"), totals);
   deviations(page.section("Allowed deviations"), manifest, totals);
   bool probed = false, converted = false;
   for (const Json& step : manifest.at("steps"))
