@@ -95,4 +95,14 @@ echo need,op,format,why >"$scratch/none.csv"
 scope=$scratch/none.csv expect 2 "needs a minimum scope" sign right --output "$scratch/e"
 expect 2 "needs --output DIR, or --verify DIR" "$assay" signoff --backend cpu
 expect 2 "does not use --by" "$assay" signoff --verify "$scratch/a" --by x
+
+# The page prints, and a page of many sheets is noticed.
+command -v chromium >/dev/null || skip "chromium is missing; ci/setup tests installs it"
+sheets() {
+  HOME=$scratch timeout 120 chromium --headless --no-sandbox --disable-gpu --user-data-dir="$scratch/profile" --print-to-pdf="$scratch/page.pdf" "file://$1" >/dev/null 2>&1
+  grep -acE '/Type */Page([^s]|$)' "$scratch/page.pdf"
+}
+[ "$(sheets "$scratch/d/signoff.html")" -le 2 ] || fail "the page of one op prints to $(sheets "$scratch/d/signoff.html") sheets"
+sed 's/<main[^>]*>/&<p style="height:3000px">tall<\/p>/' "$scratch/d/signoff.html" >"$scratch/tall.html"
+[ "$(sheets "$scratch/tall.html")" -gt 2 ] || fail "a tall page passed for one of two sheets"
 echo passed

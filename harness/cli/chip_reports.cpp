@@ -77,6 +77,8 @@ constexpr char kChipStyle[] = R"(
 .grid td, .grid th { text-align: right; padding: 2px 7px; white-space: nowrap; }
 .grid td:first-child, .grid th:first-child { text-align: left; }
 .worst td { font-size: 0.92em; }
+.worst td:nth-child(-n+2), .worst th { white-space: nowrap; }
+.rules td:nth-child(2) { width: 44%; }
 .digests { columns: 3; column-gap: 26px; margin: 6px 0; padding: 0; list-style: none; font: 10.5px/1.45 ui-monospace, "DejaVu Sans Mono", monospace; }
 .digests li { break-inside: avoid; }
 .signatures { display: grid; grid-template-columns: 1fr 1fr; gap: 18px 60px; margin: 26px 0 0; }
@@ -90,7 +92,7 @@ constexpr char kChipStyle[] = R"(
   td, th, .grid td, .grid th { padding-top: 1px; padding-bottom: 1px; }
   .grid td, .grid th { padding-left: 4px; padding-right: 4px; font-size: 9px; }
   .steps { font-size: 8.5px; }
-  .digests { font-size: 7.5px; columns: 4; }
+  .digests { font-size: 7px; columns: 3; }
   .signatures { break-inside: avoid; }
 }
 )";

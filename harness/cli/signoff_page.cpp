@@ -123,7 +123,7 @@ void worst_outputs(Node section, const Totals& totals) {
     if (!worst.is_object()) continue;
     const std::string id = worst.value("case", "");
     text_row(body, {op, fmt::format("{:.0f} %", 100 * worst.value("use", 0.0)),
-                    fmt::format("{}: {} {} of {}", id.starts_with(op + "/") ? id.substr(op.size() + 1) : id, worst.value("tensor", ""), worst.value("format", ""), worst.value("kernel", ""))});
+                    fmt::format("{}: {} {}", id.starts_with(op + "/") ? id.substr(op.size() + 1) : id, worst.value("tensor", ""), worst.value("format", ""))});
   }
 }
 
@@ -266,11 +266,14 @@ void digests(Node section, const Json& manifest) {
   html::write(read, fmt::format("{} files in {} ({}); library {}; program {}; minimum scope {}; allowed deviations {}; data {}", inputs.value("files", 0), kInputs, inputs.value("digest", ""),
                                 library.value("digest", ""), program.value("digest", ""), request.value("scope", ""), request.value("ledger", "").empty() ? "none" : request.value("ledger", ""),
                                 request.value("data", "")));
-  html::write(html::child(html::line(section, "p"), "b"), "Written:");
+  const Node written = html::line(section, "p");
+  html::write(html::child(written, "b"), "Written");
+  html::write(written, fmt::format(" (what the steps printed is in {}):", kDigests));
   const Node list = html::line(section, "ul", "digests");
   for (const Json& step : manifest.at("steps"))
     for (const Json& file : step.at("files")) {
       const std::string digest = file.value("digest", "");
+      if (file.value("file", "").starts_with("steps/")) continue;
       html::write(html::line(list, "li"), digest.substr(digest.find(':') + 1) + " " + file.value("file", ""));
     }
 }
