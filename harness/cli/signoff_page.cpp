@@ -214,7 +214,7 @@ void instructions(Node section, const Json& manifest) {
   const Node text = html::line(section, "p");
   html::write(html::child(text, "b"), "Nearest known chip: ");
   html::write(text, names.empty() ? "none has an instruction with the same steps." : fmt::format("{} instructions with the same steps.", fmt::join(names, ", ")));
-  const Node body = html::table(html::wide(section), "found", {"found: order | exponent | sum | c | round | scale | special", "instructions", "verdict", "nearest row"});
+  const Node body = html::table(html::wide(section), "found", {"found: order | exponent | sum | c | round | scale | special", "instructions", "verdict"});
   size_t lines = 0;
   for (const auto& [key, same] : groups) {  // bad ones first
     if (lines++ == kMostLines) break;
@@ -222,27 +222,29 @@ void instructions(Node section, const Json& manifest) {
     const std::string steps = same.good ? key.second : key.second.substr(0, key.second.size() - same.verdict.size());
     html::write(html::cell(row, "steps"), steps);
     html::write(html::cell(row), fmt::format("{}", fmt::join(same.ids, ", ")));
-    html::write(html::cell(row, same.good ? "ok" : "bad"), same.verdict);
-    html::write(html::cell(row), same.nearest);
+    html::write(html::cell(row, same.good ? "ok" : "bad"), same.verdict + (same.nearest.empty() ? "" : "; nearest row " + same.nearest));
   }
   if (groups.size() > kMostLines) html::write(html::line(section, "p", "soft"), fmt::format("And {} more kinds, all as their rows say; the files probe.*.json have them.", groups.size() - kMostLines));
 }
 
 void conversions(Node section, const Json& manifest) {
-  Strings good;
+  std::map<std::string, Strings> good;  // contract -> formats that it converts from
+  size_t count = 0;
   for (const Json& step : manifest.at("steps")) {
     if (step.value("kind", "") != "probe" || !step.contains("summary")) continue;
     for (const Json& one : step.at("summary").at("conversions")) {
       const std::string name = one.value("called", "") + " from " + one.value("from", "");
       if (one.value("as_called", false)) {
-        good.push_back(name);
+        good[one.value("called", "")].push_back(one.value("from", "")), ++count;
         continue;
       }
       const Strings others = strings_of(one.at("obeys"));
       html::write(html::line(section, "p", "bad"), fmt::format("{} does not obey it; it obeys {}", name, others.empty() ? std::string("no cast of the table") : fmt::format("{}", fmt::join(others, ", "))));
     }
   }
-  html::write(html::line(section, "p"), fmt::format("{} as they are called: {}", good.size(), fmt::join(good, ", ")));
+  Strings names;
+  for (const auto& [contract, from] : good) names.push_back(fmt::format("{} (from {})", contract, fmt::join(from, ", ")));
+  html::write(html::line(section, "p"), fmt::format("{} as they are called: {}", count, fmt::join(names, ", ")));
 }
 
 void deviations(Node section, const Json& manifest, const Totals& totals) {
