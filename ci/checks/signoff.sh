@@ -33,13 +33,13 @@ for _ in {1..100}; do [ -s "$scratch/killed" ] && break; sleep 0.05; done
 kill -KILL $!
 wait $! 2>/dev/null
 grep -q 'PASS' "$scratch/killed" && fail "the sign-off was not killed in time"
-expect 0 "PASS for a partial offer: 1 of 1 ops, 1 of " sign right --output "$scratch/a"
+expect 0 "PASS for a partial scope: 1 of 1 ops, 1 of " sign right --output "$scratch/a"
 [ "$(stat -c %Y.%s "$scratch/a/rms_norm.quick.json")" = "$first" ] || fail "a step that had ended ran again"
 grep -qi 'all 1 ops' "$scratch/a/signoff.html" && fail "a partial offer reads all"
-for text in 'Ada L.' 'rms_norm' 'partial offer' 'quick tier only'; do grep -qF "$text" "$scratch/a/signoff.html" || fail "the page lacks '$text'"; done
+for text in 'Ada L.' 'rms_norm' 'partial scope' 'quick tier only'; do grep -qF "$text" "$scratch/a/signoff.html" || fail "the page lacks '$text'"; done
 find "$scratch/a" -name '*.part' | grep -q . && fail "a half-written file is left"
-expect 0 "UNALTERED: PASS for a partial offer" "$assay" signoff --verify "$scratch/a"
-expect 0 "PASS for a partial offer" sign right --output "$scratch/a" # nothing is left to do
+expect 0 "UNALTERED: PASS for a partial scope" "$assay" signoff --verify "$scratch/a"
+expect 0 "PASS for a partial scope" sign right --output "$scratch/a" # nothing is left to do
 expect 2 "use another folder for --output" sign wrong --output "$scratch/a"
 mkdir "$scratch/other" && touch "$scratch/other/file"
 expect 2 "expected a new folder" sign right --output "$scratch/other"
@@ -54,9 +54,9 @@ altered() {
 altered rms_norm.quick.json "sed -i '0,/\"pass\"/s//\"fail\"/' rms_norm.quick.json" "was altered"
 altered rms_norm.quick.json "sed -i '0,/\"pass\"/s//\"fail\"/' rms_norm.quick.json" "cannot be read: "
 altered rms_norm.quick.json "sed -i '0,/\"outcome\":\"pass\"/s//\"outcome\":\"fail\"/' rms_norm.quick.json" "has other counts than the manifest says"
-altered signoff.html "sed -i 's/partial offer/full offer/' signoff.html" "was altered"
-altered signoff.html "sed -i 's/partial offer/full offer/' signoff.html" "was not made from this manifest"
-altered signoff.json "sed -i '0,/partial offer: 1/s//full offer: 1/' signoff.json" "says 'PASS for a full offer"
+altered signoff.html "sed -i 's/partial scope/full scope/' signoff.html" "was altered"
+altered signoff.html "sed -i 's/partial scope/full scope/' signoff.html" "was not made from this manifest"
+altered signoff.json "sed -i '0,/partial scope: 1/s//full scope: 1/' signoff.json" "says 'PASS for a full scope"
 altered signoff.json "python3 -c 'import json; m = json.load(open(\"signoff.json\")); m[\"steps\"].pop(); json.dump(m, open(\"signoff.json\", \"w\"))'" "step 'golden' is missing"
 altered steps/golden.txt "rm steps/golden.txt" "is missing"
 altered golden/observed/cpu/rms_norm.json "echo >>golden/observed/cpu/rms_norm.json" "was altered"
@@ -72,7 +72,7 @@ sed -i '$d' "$ASSAY_DATA/suites/rms_norm/cases/quick.csv"
 expect 0 "UNALTERED" "$assay" signoff --verify "$scratch/a"
 
 # A wrong kernel fails; with its deviation listed it passes and says so; a row that covers nothing fails.
-expect 1 "FAIL for a partial offer" sign wrong --output "$scratch/w"
+expect 1 "FAIL for a partial scope" sign wrong --output "$scratch/w"
 grep -q 'What is not as expected' "$scratch/w/signoff.html" || fail "the page shows no failure"
 python3 - "$scratch/w/rms_norm.quick.json" "$scratch/known.csv" <<'END'
 import json, sys

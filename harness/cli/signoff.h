@@ -62,7 +62,7 @@ std::vector<Rule> rules_of(const Json& manifest, const Totals& totals);
 
 struct Headline {
   std::string state;  ///< "PASS", "FAIL" or "INCOMPLETE"
-  std::string text;   ///< "PASS for a partial offer: 3 of 36 ops, 9 of 515 contracts"
+  std::string text;   ///< "PASS for a partial scope: 3 of 36 ops, 9 of 515 contracts"
 };
 /// The state by the rules, and the scope. It says "all" only if every op and every contract has a verdict and nothing was left out.
 Headline headline_of(const Json& manifest, const Totals& totals, const std::vector<Rule>& rules);

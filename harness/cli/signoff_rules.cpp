@@ -296,7 +296,7 @@ Headline headline_of(const Json& manifest, const Totals& totals, const std::vect
   const std::string state = !complete ? "INCOMPLETE" : kept ? "PASS" : "FAIL";
   if (state == "INCOMPLETE") return {state, fmt::format("INCOMPLETE: {} of {} steps", tried.size(), manifest.at("plan").size())};
   std::string text = whole ? fmt::format("{}: all {} ops, all {} contracts", state, all_ops, all_contracts)
-                           : fmt::format("{} for a partial offer: {} of {} ops, {} of {} contracts", state, ops, all_ops, contracts, all_contracts);
+                           : fmt::format("{} for a partial scope: {} of {} ops, {} of {} contracts", state, ops, all_ops, contracts, all_contracts);
   if (probed < offered) text += fmt::format(", {} of {} instructions probed", probed, offered);
   if (!full_tier) text += ", quick tier only";
   if (totals.deviating > 0) text += fmt::format(", {} deviation{}", totals.deviating, totals.deviating == 1 ? "" : "s");

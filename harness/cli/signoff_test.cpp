@@ -74,7 +74,7 @@ TEST(Signoff, APartialOfferNeverSaysAll) {
     Json manifest = right_manifest();
     part(manifest);
     EXPECT_EQ(headline(manifest).state, "PASS");
-    EXPECT_THAT(headline(manifest).text, HasSubstr("PASS for a partial offer"));
+    EXPECT_THAT(headline(manifest).text, HasSubstr("PASS for a partial scope"));
     EXPECT_THAT(headline(manifest).text, Not(HasSubstr("all ")));
   }
 }
