@@ -2,6 +2,7 @@
 #include "reference/flow/contract_mutants.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "reference/contracts/contract_rows.h"
 #include "reference/flow/flow.h"
@@ -167,6 +168,7 @@ bool is_product_or_quotient(const CellStep& step) { return step.word == "mul" ||
 void RowEdits::cell(const std::string& column) {
   const EditedCell& cell = steps(column);
   if (column == "mult") of_scale(cell);
+  if (column == "scale") exponents_of_scales();
   for (size_t i = 0; i < cell.size(); ++i) {
     const CellStep& step = cell[i].step;
     const bool last = i + 1 == cell.size();
@@ -250,6 +252,38 @@ void RowEdits::exponent_in_bf16(const std::string& column, EditedCell cell, size
   for (const CellStep& step : read_cell("to(bf16) bf16: log2 ceil exp2 f32:")) by_log2.push_back(edited(step, label));
   cell.insert(cell.begin() + long(i), by_log2.begin(), by_log2.end());
   add(column, label + " -> exponent by log2 in bf16", std::move(cell));
+}
+
+/// Scales that are powers of two: the exponent of the next power of two even if the scale is one, an exponent too small by 1, and
+/// that of amax itself, minus the largest exponent of the format (OCP MX). Suspects, since only special data tell the first, and
+/// the others are contracts of other libraries.
+void RowEdits::exponents_of_scales() {
+  const EditedCell& cell = steps("scale");
+  const auto is = [&](size_t i, const char* text) { return cell[i].step.text == text && !cell[i].edited; };
+  size_t begin = 0, end = 0;  // the steps that round up to a power of two
+  for (size_t i = 0; i < cell.size() && end == 0; ++i) {
+    if (is(i, "pow2(ceil)")) begin = i, end = i + 1;
+    if (is(i, "log2") && i + 2 < cell.size() && is(i + 1, "ceil") && is(i + 2, "exp2")) begin = i, end = i + 3;
+  }
+  if (end == 0 || has_integer_codes(row_)) return;
+  const auto add_with = [&](const std::string& what, const std::string& power, bool of_amax) {
+    EditedCell made;
+    for (size_t i = 0; i < cell.size(); ++i) {
+      const bool by_limit = i < begin && is_product_or_quotient(cell[i].step) && cell[i].step.text.find('M') != std::string::npos;
+      if (i == begin)
+        for (const CellStep& step : read_cell(power)) made.push_back(edited(step, cell[begin].label));
+      if ((i < begin || i >= end) && !(of_amax && by_limit)) made.push_back(cell[i]);
+    }
+    add("scale", what, std::move(made));
+    edits_.back().suspect = true;
+  };
+  std::string up;
+  for (size_t i = begin; i < end; ++i) up += (i == begin ? "" : " ") + cell[i].step.text;
+  add_with("the next power of two, also of a power of two", "pow2(floor) mul(2)", false);
+  add_with("exponent - 1", up + " mul(1/2)", false);
+  if (is_edited("M")) return;
+  const int largest = std::ilogb(std::stod(row_.text("M")));
+  add_with("exponent of amax - " + std::to_string(largest), "pow2(floor) mul(1/" + std::to_string(int64_t(1) << largest) + ")", true);
 }
 
 /// Swaps an addition, or a bound given by the case, with its neighbour. After a root, 1 / sqrt(v + a) becomes 1 / (sqrt(v) + a).

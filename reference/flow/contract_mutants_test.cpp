@@ -53,6 +53,19 @@ TEST(Neighbours, TiesAwayFromZeroAreASuspectOfEveryRoundingTo16Bits) {
   EXPECT_EQ(suspects("vllm.rms_norm@v0.19.1", kF32), std::set<std::string>()) << "f32 in f32 has no ties";
 }
 
+TEST(Neighbours, ExponentsOfScalesThatOtherLibrariesComputeAreSuspects) {
+  const auto scale_of = [](const char* contract, const std::string& name) {
+    for (const Neighbour& neighbour : neighbours(tables(), contract, kBf16))
+      if (neighbour.name == name)
+        return (neighbour.suspect ? "" : "no suspect: ") + std::get<AmaxScales>(neighbour.contract.group_quant()->scales).scale.text();
+    return std::string("none");
+  };
+  EXPECT_EQ(scale_of("vllm.group_fp8_packed", "scale: the next power of two, also of a power of two"), "div(M) max(1e-10) pow2(floor) mul(2)");
+  EXPECT_EQ(scale_of("vllm.group_fp8_packed", "scale: exponent - 1"), "div(M) max(1e-10) pow2(ceil) mul(1/2)");
+  EXPECT_EQ(scale_of("vllm.mxfp8_torch@v0.27.0", "scale: exponent of amax - 8"), "pow2(floor) mul(1/256) to(e8m0)");
+  EXPECT_EQ(scale_of("torchao.mx_floor", "scale: exponent of amax - 8"), "none");
+}
+
 TEST(Neighbours, TheEditsThatRealKernelsMadeAreAmongThem) {
   const auto names = [](const char* id) {
     std::vector<std::string> all;
