@@ -308,7 +308,8 @@ class Search {
 };
 
 std::string in_words(const Cause& cause) {
-  std::string line = "explains " + std::to_string(cause.explained) + " of " + std::to_string(cause.failing) + " failing elements";
+  const std::string only = cause.explained < cause.failing ? "only " : "";
+  std::string line = "explains " + only + std::to_string(cause.explained) + " of " + std::to_string(cause.failing) + " failing elements";
   if (cause.contradicted > 0) line += " and contradicts " + std::to_string(cause.contradicted) + " good ones";
   for (const Mistake& mistake : cause.mistakes) {
     line += (&mistake == &cause.mistakes.front() ? ": " : "; and ") + mistake.words;
@@ -391,6 +392,27 @@ std::function<Power(const Evidence&)> power_of_data(std::function<const Power*(c
   };
 }
 
+std::function<bool(const Verdict&, const std::string&)> exposed_by_data(std::span<const Op> ops, const std::vector<Case>& cases) {
+  struct Store {
+    std::map<std::string, const Case*> by_id;
+    std::map<std::string, std::set<std::string>> mutants;  ///< of each case that was asked for
+  };
+  const auto store = std::make_shared<Store>();
+  for (const Case& one : cases) store->by_id.emplace(one.id, &one);
+  return [ops, store](const Verdict& passed, const std::string& mistake) {
+    const std::vector<std::string>& blind = passed.power.blind_to;
+    if (passed.power.faults == 0 || std::find(blind.begin(), blind.end(), mistake) != blind.end()) return false;
+    const auto found = store->by_id.find(passed.case_id);
+    if (found == store->by_id.end()) return false;
+    const auto [mutants, is_new] = store->mutants.try_emplace(passed.case_id);
+    const auto op = std::find_if(ops.begin(), ops.end(), [&](const Op& one) { return one.name == passed.op; });
+    if (is_new && op != ops.end())
+      for (const Hypothesis& mutant : op->bind(*found->second)->mutants())
+        if (!mutant.suspect && mutant.equivalent.empty()) mutants->second.insert(mutant.name);
+    return mutants->second.contains(mistake);
+  };
+}
+
 /// Text for wrong padding, with or without wrong elements.
 constexpr const char* kPadding = "padding: left unwritten, or overwritten where it must not change";
 
@@ -410,11 +432,15 @@ static bool never_written(const Evidence& evidence, const Verdict& verdict) {
   return verdict.outcome == Outcome::kBroken && evidence.outputs && verdict.tensors.empty();
 }
 
-/// Adds patterns to causes that leave something open: complete ones first.
-static void add_patterns(const Evidence& evidence, Verdict& verdict) {
+void add_patterns(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs, Verdict& verdict) {
   std::vector<std::string> complete, partial;
-  for (const Regularity& found : regularities(evidence.bound, evidence.problem, *evidence.outputs))
+  for (const Regularity& found : regularities(bound, problem, outputs)) {
+    if (found.decides) {
+      verdict.causes = {in_words(found)};
+      return;
+    }
     (found.complete() ? complete : partial).push_back(in_words(found));
+  }
   if (complete.empty() && partial.empty()) return;
   if (verdict.causes == causes_in_words({})) verdict.causes.clear();
   verdict.causes.insert(verdict.causes.begin(), complete.begin(), complete.end());
@@ -452,7 +478,7 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
       if (const std::string race = race_in_words(backend, request); !race.empty())
         verdict.causes = {race};
       else
-        add_patterns(evidence, verdict);
+        add_patterns(evidence.bound, evidence.problem, *evidence.outputs, verdict);
     }
     if (padding_is_wrong(verdict)) verdict.causes.emplace_back(kPadding);
   };

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -47,9 +48,13 @@ struct Cause {
 std::vector<Cause> diagnose(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs,
                             const Sample* sample = nullptr);
 
-/// The best three causes as text for a report: "explains 12 of 12 failing elements: scale: pow2(ceil) -> pow2(floor)". The two
-/// mutants of a pair are joined by "; and", each with the number of elements that need it. "no known cause" if there are none.
+/// The best three causes as text for a report: "explains 12 of 12 failing elements: scale: pow2(ceil) -> pow2(floor)", or
+/// "explains only 11 of 12 ...". The two mutants of a pair are joined by "; and", each with the number of elements that need it.
+/// "no known cause" if there are none.
 std::vector<std::string> causes_in_words(const std::vector<Cause>& causes);
+
+/// Adds the patterns of structure.h to the causes of a failure: patterns that explain a whole output first, others last.
+void add_patterns(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs, Verdict& verdict);
 
 // Functions that a run calls for each verdict.
 
@@ -59,6 +64,10 @@ std::function<Power(const Evidence&)> power_of_data(std::function<const Power*(c
 
 /// The same library behind a mutex, so that the diagnosis can make calls during a run.
 Backend shared_between_threads(Backend backend);
+
+/// For reconcile(): whether the data of a passed case expose a mutant, by the mutation score of its verdict. Suspects, equivalent
+/// mutants and mutants that the case does not have are not exposed.
+std::function<bool(const Verdict& passed, const std::string& mistake)> exposed_by_data(std::span<const Op> ops, const std::vector<Case>& cases);
 
 /// Sets the causes of a failure that has outputs. `backend` must be thread-safe.
 std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& backend);

@@ -2,7 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstring>
 #include <functional>
 
 #include "harness/diagnosis/diagnose.h"
@@ -17,10 +20,12 @@
 namespace assay {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 // What the cases of a table expose together.
 
@@ -227,6 +232,102 @@ TEST(Patterns, OtherOrdersAreNamed) {
                          for (size_t i = 0; i < y.bytes.size(); i += 2) std::swap(y.bytes[i], y.bytes[i + 1]);
                        }),
               ElementsAre(HasSubstr("holds the expected codes with their bytes in the opposite order")));
+}
+
+/// Patterns of y where x is due, element by element, in rows of 16.
+std::vector<std::string> patterns_of(int64_t rows, const std::function<double(int64_t)>& due, const std::function<double(int64_t)>& held) {
+  const std::unique_ptr<const BoundCase> bound = testing::toy_op().bind(testing::toy_case("bf16", std::to_string(rows) + "x16"));
+  Problem problem = bound->problem();
+  HostTensor& x = problem.tensors.front();
+  for (int64_t i = 0; i < x.spec.elements(); ++i) x.set_code(i, code_of(kBf16, due(i)));
+  std::vector<HostTensor> outputs = outputs_of(problem);
+  for (int64_t i = 0; i < x.spec.elements(); ++i) outputs.front().set_code(i, code_of(kBf16, held(i)));
+  std::vector<std::string> lines;
+  for (const Regularity& found : regularities(*bound, problem, outputs)) lines.push_back(in_words(found));
+  return lines;
+}
+
+TEST(Patterns, OfTwoCodesAShiftMustHoldForTheWholeTensor) {
+  const auto due = [](int64_t i) { return i * i * 2654435761 % 97 < 30 ? 1.0 : 3.0; };
+  const auto next_row = [&](int64_t i) { return due((i + 16) % 512); };
+  EXPECT_THAT(patterns_of(32, due, next_row), ElementsAre(StartsWith("pattern: y holds the expected values 1 row later (")));
+  EXPECT_THAT(patterns_of(32, due, [&](int64_t i) { return i % 3 == 0 ? next_row(i) : due(i); }), ElementsAre())
+      << "the right elements contradict it";
+}
+
+TEST(Patterns, DistancesThatExplainEquallyMuchAreNamedTogether) {
+  const auto due = [](int64_t i) { return 1.0 + double(i / 16 % 4 * 16 + i % 16) / 64; };
+  EXPECT_THAT(patterns_of(12, due, [&](int64_t i) { return due(i + 16); }),
+              ElementsAre(StartsWith("pattern: y holds the expected values 1 row later, or 3 rows earlier, or 5 rows later (192 of 192")));
+}
+
+/// Right and wrong words of UE8M0 scales, `groups` in a row of whole words. Returns the patterns.
+std::vector<std::string> patterns_of_words(int64_t rows, int64_t groups, const std::function<void(HostTensor& words, const std::vector<uint8_t>& due)>& edit) {
+  const int64_t words = (groups + 3) / 4;
+  std::vector<uint8_t> due(size_t(rows * words * 4), 0);
+  WholePart scale = testing::whole_part(kE8M0, {rows, groups}, {}, {}, "", "y");
+  scale.part.places = Places::of_rows([words](int64_t row) { return row * words * 4; });
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t g = 0; g < groups; ++g) {
+      due[size_t(r * words * 4 + g)] = uint8_t(100 + (r * 7 + g * 13 + r * g) % 23);
+      scale.low.push_back(ordinal(kE8M0, due[size_t(r * words * 4 + g)]));
+    }
+  class CaseOfPart : public testing::ToyCase {
+   public:
+    CaseOfPart(const Case& one, WholePart part) : ToyCase(one), part_(std::move(part)) {}
+    Expectation expect(const Problem&, const std::vector<HostTensor>*) const override { return expectation_of({part_}); }
+
+   private:
+    const WholePart part_;
+  };
+  const CaseOfPart bound(testing::toy_case("bf16"), scale);
+  HostTensor tensor{dense("y", Role::kOutput, kInt32, {rows, words}), std::vector<std::byte>(due.size())};
+  std::memcpy(tensor.bytes.data(), due.data(), due.size());
+  edit(tensor, due);
+  std::vector<std::string> lines;
+  for (const Regularity& found : regularities(bound, bound.problem(), {tensor})) lines.push_back(in_words(found));
+  return lines;
+}
+
+TEST(Patterns, PaddingOfPackedWordsIsLeftOut) {
+  EXPECT_THAT(patterns_of_words(9, 7,
+                                [](HostTensor& words, const auto&) {
+                                  for (size_t i = 0; i < words.bytes.size(); i += 4) std::reverse(words.bytes.begin() + long(i), words.bytes.begin() + long(i) + 4);
+                                }),
+              ElementsAre(AllOf(HasSubstr("holds the expected values of each 4 columns in the opposite order ("), HasSubstr(" more hold padding)"))));
+}
+
+TEST(Patterns, WordsWithoutGapsAreNamed) {
+  const int64_t rows = 29, words = 3, padded = 32;
+  EXPECT_THAT(patterns_of_words(rows, words * 4,
+                                [&](HostTensor& read, const std::vector<uint8_t>& due) {
+                                  for (int64_t r = 0; r < rows; ++r)
+                                    for (int64_t w = 0; w < words; ++w) {
+                                      const int64_t at = w * padded + r, row = at % rows, word = at / rows;
+                                      for (int64_t b = 0; b < 4; ++b)
+                                        read.bytes[size_t((r * words + w) * 4 + b)] =
+                                            std::byte(word < words ? due[size_t((row * words + word) * 4 + b)] : 0);
+                                    }
+                                }),
+              ElementsAre(HasSubstr("holds columns of words without gaps, where each begins at a multiple of 4 rows (")));
+}
+
+TEST(Patterns, BitsOfFp32ScalesExplainEverything) {
+  const auto lines = patterns_of_words(8, 8, [](HostTensor& words, const auto&) {
+    for (int64_t i = 0; i < words.spec.elements(); ++i) words.set_code(i, std::bit_cast<uint32_t>(0.001f * float(i + 1)));
+  });
+  EXPECT_THAT(lines, ElementsAre("pattern: y holds the bits of one fp32 scale in each word, where four UE8M0 bytes are expected (64 of 64 "
+                                 "wrong elements)"));
+}
+
+TEST(Patterns, AnOrIntoOldBytesIsNamed) {
+  const auto with_or = [](uint8_t even, uint8_t odd) {
+    return patterns_of_words(8, 8, [=](HostTensor& words, const auto&) {
+      for (size_t i = 0; i < words.bytes.size(); ++i) words.bytes[i] |= std::byte(i / 8 % 2 == 0 ? even : odd);
+    });
+  };
+  EXPECT_THAT(with_or(0xa5, 0xa5), ElementsAre(HasSubstr("it is read before it is written")));
+  EXPECT_THAT(with_or(0xa5, 0x5a), Not(ElementsAre(HasSubstr("it is read before it is written"))));
 }
 
 TEST(Patterns, OneCodeIsNamed) {

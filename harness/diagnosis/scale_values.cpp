@@ -190,6 +190,18 @@ int64_t zero_tail(const ScaleGrid& grid) {
   return std::min<int64_t>(all, 3);
 }
 
+/// Number of words whose four bytes are all `byte`.
+int64_t whole_words(const ScaleGrid& grid, int64_t byte) {
+  int64_t words = 0;
+  for_each_word(grid, [&](int64_t, int64_t, const std::array<int64_t, 4>& b) {
+    words += std::all_of(b.begin(), b.end(), [&](int64_t one) { return one == byte; });
+  });
+  return words;
+}
+
+constexpr const char* kWithoutGaps =
+    "or else  the words lie without gaps where a column stride is read (row-major, or m not padded to 4): zeros are what follows them";
+
 void find_zeros(const ScaleGrid& grid, ScaleReport& report) {
   const int64_t tail = grid.extent_known ? 0 : zero_tail(grid);
   PlacesFound zero;
@@ -211,6 +223,7 @@ void find_zeros(const ScaleGrid& grid, ScaleReport& report) {
        {"where    " + zero.text(), fmt::format("first    {}: byte 0x00", address(grid, zero.first[0], zero.first[1])),
         "why      UE8M0 has no zero; 0x00 is the scale 2^-127. Either the group was never written, or its amax was 0 and no",
         "         floor was put under the scale, or padding (which is 0x00) stands where a scale should"}});
+  if (grid.kind == ScaleKind::kWords && whole_words(grid, 0) > 0) report.findings.back().lines.emplace_back(kWithoutGaps);
 }
 
 /// Exponent fields that are all even and, for the most part, far above what a scale can be: a conversion that doubles the byte.
@@ -377,8 +390,29 @@ static bool find_bytes_as_numbers(const ScaleGrid& grid, ScaleReport& report) {
   return true;
 }
 
+/// fp32 of the other byte order: most are no scales as they stand, and all are with their bytes reversed.
+static bool find_reversed_bytes(const ScaleGrid& grid, ScaleReport& report) {
+  const auto plausible_scale = [](int64_t code) {
+    return is_scale(code) && value(code) >= 0x1p-60f && value(code) < 0x1p42f;
+  };
+  const auto reversed = [](int64_t code) { return int64_t(__builtin_bswap32(uint32_t(code))); };
+  const PlacesFound wrong = places_where(grid, [&](int64_t code) { return !plausible_scale(code); });
+  const PlacesFound right = places_where(grid, [&](int64_t code) { return plausible_scale(reversed(code)); });
+  const int64_t all = grid.present_rows * grid.present_columns;
+  if (right.count != all || all < 4 || 4 * wrong.count < 3 * all) return false;
+  const int64_t code = grid.code(0, 0);
+  report.findings.push_back(
+      {fmt::format("foreign byte order: all {} fp32 scales are plausible with their bytes reversed, {} are not as they stand", all, wrong.count),
+       {fmt::format("first    {}[0, 0] = {:.9g} (0x{:08X}); reversed {:.9g} (0x{:08X})", grid.name, value(code), code, value(reversed(code)),
+                    reversed(code)),
+        "why      the file or the sender has the other byte order, or words were swapped for a consumer of packed bytes",
+        "repair   reverse the four bytes of each number"}});
+  return true;
+}
+
 void look_at_floats(const ScaleGrid& grid, ScaleReport& report) {
   if (grid.present_rows == 0 || grid.present_columns == 0) return;
+  if (find_reversed_bytes(grid, report)) return;
   if (find_bytes_as_numbers(grid, report)) return;
   std::vector<int64_t> exponents;
   for (int64_t r = 0; r < grid.present_rows; ++r)

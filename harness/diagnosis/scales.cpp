@@ -98,6 +98,9 @@ void find_stale_padding(const ScaleGrid& grid, ScaleReport& report) {
         "         may refuse them (DeepGEMM 2.6 traps). The buffer was allocated and not zeroed, or the producer skips its "
         "padding",
         "example  1 row in a buffer of 4: rows 1..3 keep what was there before"}});
+  if (grid.kind == ScaleKind::kWords)
+    report.findings.back().lines.emplace_back(
+        "or else  the words lie without gaps where a column stride is read (row-major, or m not padded to 4): scales stand in the gaps");
 }
 
 /// Trailing rows, or trailing bytes of the last word, that hold a single implausible value while everything before varies.

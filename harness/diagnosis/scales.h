@@ -63,6 +63,7 @@ inline constexpr int64_t kLeastExponent = 85, kMostExponent = 170;
 ///   scales that are powers of two.
 ///
 /// Floats (scale_values.cpp):
+/// - the other byte order: at least three quarters are no plausible scales (2^-60 to 2^41), and reversed all are.
 /// - whole numbers from kLeastExponent to kMostExponent everywhere: UE8M0 bytes cast to numbers.
 /// - NaN, Inf, negative, zero, subnormal. Always findings: no floor in use allows them.
 /// - packed UE8M0 words read as fp32: if all four bytes are plausible, the fp32 value is 2^43 or more, which no scale is.

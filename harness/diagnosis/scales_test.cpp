@@ -311,5 +311,21 @@ TEST(Scales, RandomTensorsOfEveryKindAreClean) {
   }
 }
 
+TEST(ScaleFloats, ForeignByteOrderIsNamed) {
+  const auto scale = [](int64_t r, int64_t c) { return float(std::exp2(6 * uniform(3, r, c) - 8)); };
+  const auto reversed = [&](int64_t r, int64_t c) { return std::bit_cast<float>(__builtin_bswap32(std::bit_cast<uint32_t>(scale(r, c)))); };
+  EXPECT_THAT(scales_found(floats(8, 8, reversed)), ElementsAre(HasSubstr("foreign byte order: all 64 fp32 scales")));
+  EXPECT_THAT(scales_found(floats(8, 8, scale)), IsEmpty());
+}
+
+TEST(ScaleBytes, WholeWordsOfZerosMayFollowWordsWithoutGaps) {
+  const auto byte = [](int64_t first_zero) {
+    return [=](int64_t r, int64_t c) { return r >= first_zero && c >= 4 ? 0 : 120 + (r * 5 + c * 3) % 7; };
+  };
+  EXPECT_THAT(text_of(bytes(9, 8, byte(6))), HasSubstr("or else  the words lie without gaps where a column stride is read"));
+  EXPECT_THAT(text_of(bytes(9, 8, [&](int64_t r, int64_t c) { return r == 2 && c == 5 ? 0 : byte(9)(r, c); })),
+              ::testing::Not(HasSubstr("or else  the words lie without gaps")));
+}
+
 }  // namespace
 }  // namespace assay

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <functional>
 #include <map>
@@ -11,18 +12,30 @@
 
 #include "harness/compare/verdict.h"
 #include "harness/core/expectation.h"
+#include "reference/formats/catalogue.h"
 
 namespace assay {
 namespace {
 
 /// Larger outputs have no rule.
-constexpr int64_t kMostElements = int64_t(1) << 22, kMostProducts = int64_t(1) << 30;
+constexpr int64_t kMostElements = int64_t(1) << 24, kMostProducts = int64_t(1) << 30;
 /// A rule about values must explain this many elements; fewer may match by chance.
 constexpr int64_t kFewest = 4;
 /// Variants of a contract that are compared.
 constexpr size_t kMostAnswers = 8;
-/// Elements that a shift is tried on before all are compared.
+/// Elements that a rule is tried on before all are compared.
 constexpr size_t kProbes = 16;
+/// A rule about places must hold for right elements too if the wrong ones hold fewer codes than this, and needs this many wrong ones.
+constexpr size_t kManyCodes = 4, kEnoughOfFewCodes = 16;
+/// Source of an element whose value a rule about places does not know: padding, or nothing.
+constexpr int64_t kNowhere = -1;
+
+/// What a rule about places says of a whole tensor.
+struct Moved {
+  int64_t explained = 0;     ///< wrong elements that hold the value expected at their source
+  int64_t left_out = 0;      ///< wrong elements that have no source
+  int64_t contradicted = 0;  ///< right elements that the rule says are wrong; counted only if the wrong ones hold few codes
+};
 
 std::string hex(const Format& format, uint32_t code) { return fmt::format("0x{:0{}x}", code, (format.bits + 3) / 4); }
 
@@ -47,6 +60,7 @@ class WrongPart {
       codes_[size_t(i)] = load_code(part(), tensor, offset);
       if (!accepts(i, codes_[size_t(i)])) failing_.push_back(i);
     }
+    held_ = distinct(kManyCodes);
   }
 
   const Part& part() const { return whole_.part; }
@@ -72,14 +86,36 @@ class WrongPart {
   }
   double value(int64_t element) const { return decode(format(), codes_[size_t(element)]); }
 
-  /// Number of failing elements for which `rule` holds; 0 if it fails for most of the first few.
+  /// Number of failing elements for which `rule` holds; 0 if it fails for most of a few, which are spread over all.
   int64_t count(const std::function<bool(int64_t element)>& rule) const {
     int64_t explained = 0;
-    for (size_t i = 0; i < failing_.size(); ++i) {
-      explained += rule(failing_[i]);
-      if (i + 1 == kProbes && 2 * explained < int64_t(kProbes)) return 0;
+    for (size_t i = 0; i < kProbes; ++i) explained += rule(failing_[i * failing_.size() / kProbes]);
+    if (2 * explained < int64_t(kProbes)) return 0;
+    return std::count_if(failing_.begin(), failing_.end(), rule);
+  }
+  /// Whether rules about places can be told apart by the codes that are there.
+  bool shows_places() const { return held_ == kManyCodes || (held_ >= 2 && failing_.size() >= kEnoughOfFewCodes); }
+  /// Compares with what is due at the source of each element. Nothing if the rule explains too little. Of two codes a wrong
+  /// place has the due one by chance every second time: with few codes the whole tensor counts, right elements too.
+  std::optional<Moved> moved(const std::function<int64_t(int64_t element)>& source) const {
+    const auto holds = [&](int64_t i, int64_t from) { return accepts(from, codes_[size_t(i)]); };
+    const auto not_against = [&](int64_t i) {
+      const int64_t from = source(i);
+      return from == kNowhere || holds(i, from);
+    };
+    if (count(not_against) == 0) return std::nullopt;
+    Moved all;
+    for (const int64_t i : failing_) {
+      const int64_t from = source(i);
+      (from == kNowhere ? all.left_out : all.explained) += from == kNowhere || holds(i, from);
     }
-    return explained;
+    const auto failing = int64_t(failing_.size());
+    if (all.explained < kFewest || 2 * all.left_out > failing) return std::nullopt;
+    if (held_ == kManyCodes) return all;
+    for (int64_t i = 0; i < part().elements(); ++i)
+      all.contradicted += accepts(i, codes_[size_t(i)]) && !not_against(i);
+    if (4 * (failing - all.explained - all.left_out + all.contradicted) > failing) return std::nullopt;
+    return all;
   }
   /// Number of distinct codes that the failing elements hold, up to `most`.
   size_t distinct(size_t most) const {
@@ -96,15 +132,48 @@ class WrongPart {
   const HostTensor& tensor_;
   const int64_t stored_;
   bool complete_ = true;
+  size_t held_ = 0;  ///< distinct codes of the failing elements, at most kManyCodes
   std::vector<uint32_t> codes_;
   std::vector<int64_t> failing_;
 };
 
-using Rule = std::optional<std::pair<std::string, int64_t>>;  ///< words, and how many failing elements it explains
+struct Explanation {
+  std::string words;
+  int64_t explained = 0;  ///< failing elements
+  int64_t left_out = 0;   ///< failing elements about which it says nothing
+  bool decides = false;   ///< see Regularity
+
+  /// A rule that leaves elements out is no better than one that explains them.
+  int64_t score() const { return explained + left_out; }
+};
+using Rule = std::optional<Explanation>;
 
 Rule rule_if(bool enough, std::string words, int64_t explained) {
   if (!enough || explained == 0) return std::nullopt;
-  return std::pair{std::move(words), explained};
+  return Explanation{std::move(words), explained};
+}
+
+/// Whether the elements are bytes of packed words: then a row may end within a word, and columns may be padded to 4 rows.
+bool packed_in_words(const WrongPart& wrong) {
+  return wrong.format() == kE8M0 && wrong.tensor().spec.format->bits == 32;
+}
+
+int64_t rounded_up(int64_t number, int64_t unit) { return (number + unit - 1) / unit * unit; }
+
+/// Words that are the bits of fp32 scales: each has an exponent from 2^-60 to 2^41, as in diagnosis/scales.h. A word of UE8M0
+/// bytes reads as 2^43 or more. Words with two equal top bytes are memory filled with one byte.
+Rule bits_of_floats(const WrongPart& wrong) {
+  if (!packed_in_words(wrong)) return std::nullopt;
+  int64_t words = 0, empty = 0, filled = 0;
+  for (int64_t row = 0; row < wrong.part().rows(); ++row)
+    for (int64_t column = 0; column < wrong.part().columns(); column += 4) {
+      const uint32_t word = wrong.tensor().code(wrong.part().offset(row, column) / 4);
+      const uint32_t exponent = word >> 23 & 0xff;
+      ++words, empty += word == 0, filled += (word >> 16 & 0xff) == word >> 24;
+      if (word != 0 && (word >> 31 != 0 || exponent < 67 || exponent > 168)) return std::nullopt;
+    }
+  if (words - empty < kFewest || 4 * empty > words || filled == words) return std::nullopt;
+  return {{"the bits of one fp32 scale in each word, where four UE8M0 bytes are expected", int64_t(wrong.failing().size()), 0, true}};
 }
 
 /// A small result that became 0, a 0 that became the NaN of fnuz, or one code everywhere.
@@ -184,18 +253,20 @@ Rule factor(const WrongPart& wrong) {
     return std::max(exact ? 0 : std::abs(expected) * ulp, std::abs(expected) < least_normal ? least_normal * ulp : 0);
   };
   const double largest = format.specials == Specials::kScale ? 0x1p127 : max_finite(format);
+  const auto away_from_zero = std::count_if(wrong.failing().begin(), wrong.failing().end(), [&](int64_t i) {
+    const std::optional<double> due = wrong.middle(i);
+    return due && std::isfinite(*due) && *due != 0;
+  });
   Rule best;
   for (const double by : candidates) {
-    int64_t away_from_zero = 0;
     const int64_t explained = wrong.count([&](int64_t i) {
       const std::optional<double> due = wrong.middle(i);
       if (!due || !std::isfinite(*due)) return false;
       const double expected = by * *due, got = wrong.value(i);
-      away_from_zero += *due != 0;
       if (std::abs(expected) > largest) return !std::isfinite(got) || std::abs(got) == largest;
       return std::abs(got - expected) <= slack(i, by, expected);
     });
-    if (explained < kFewest || away_from_zero < kFewest || (best && best->second >= explained)) continue;
+    if (explained < kFewest || away_from_zero < kFewest || (best && best->explained >= explained)) continue;
     best = {times_text(by), explained};
   }
   return best;
@@ -207,6 +278,22 @@ Rule reversed_bytes(const WrongPart& wrong) {
   const int64_t explained =
       wrong.count([&](int64_t i) { return wrong.accepts(i, __builtin_bswap32(wrong.codes()[size_t(i)]) >> (32 - 8 * bytes)); });
   return rule_if(explained >= kFewest, "the expected codes with their bytes in the opposite order", explained);
+}
+
+/// Packed words that an OR adds bytes to, although nobody zeroed them: the same bits are set in every element.
+Rule into_old_words(const WrongPart& wrong) {
+  if (!packed_in_words(wrong) || wrong.distinct(2) < 2) return std::nullopt;
+  uint32_t old = 0;
+  for (const int64_t i : wrong.failing()) {
+    const std::optional<uint32_t> due = wrong.due(i);
+    if (!due) return std::nullopt;
+    old |= wrong.codes()[size_t(i)] & ~*due;
+  }
+  for (int64_t i = 0; i < wrong.part().elements(); ++i)
+    if (const std::optional<uint32_t> due = wrong.due(i); !due || (*due | old) != wrong.codes()[size_t(i)]) return std::nullopt;
+  const std::string bits = hex(wrong.format(), old);
+  return {{"the expected bytes with the bits " + bits + " of older bytes: it is read before it is written (OR into words that were not zeroed)",
+           int64_t(wrong.failing().size())}};
 }
 
 /// A factor of its own for each row, column or block of columns, as if each used the scale of another.
@@ -264,64 +351,101 @@ Rule factor_of_each(const WrongPart& wrong) {
   return std::nullopt;
 }
 
-/// The expected values of a place some rows or columns away, cyclically.
+/// The expected values of a place some rows or columns away, cyclically. Distances that explain equally much are all named.
 Rule shifted(const WrongPart& wrong) {
   const int64_t rows = wrong.part().rows(), columns = wrong.part().columns();
-  if (wrong.distinct(3) < 3) return std::nullopt;
+  constexpr size_t kMostNamed = 3;
+  if (!wrong.shows_places()) return std::nullopt;
   const auto distances = [](int64_t size) {
     std::vector<int64_t> all;
-    for (int64_t d = 1; d < size; d = d < 64 ? d + 1 : d % 64 == 0 && d < 1024 ? d + 64 : 2 * d) all.insert(all.end(), {d, -d});
+    std::set<int64_t> seen;
+    for (int64_t d = 1; d < size; d = d < 64 ? d + 1 : d % 64 == 0 && d < 1024 ? d + 64 : 2 * d)
+      for (const int64_t by : {d, -d})
+        if (seen.insert((by + size) % size).second) all.push_back(by);
     return all;
   };
-  Rule best;
+  std::optional<Moved> best;
+  std::vector<std::string> equal;
   const auto try_shift = [&](int64_t by, bool of_rows) {
-    const int64_t explained = wrong.count([&](int64_t i) {
+    const std::optional<Moved> moved = wrong.moved([&](int64_t i) {
       const int64_t row = (i / columns + rows + (of_rows ? by : 0)) % rows,
                     column = (i % columns + columns + (of_rows ? 0 : by)) % columns;
-      return wrong.accepts(row * columns + column, wrong.codes()[size_t(i)]);
+      return row * columns + column;
     });
-    if (explained < kFewest || (best && best->second >= explained)) return;
+    const auto left = [](const Moved& one) { return one.contradicted - one.explained; };
+    if (!moved || (best && left(*moved) > left(*best))) return;
+    if (!best || left(*moved) < left(*best)) equal.clear();
+    best = moved;
     const int64_t away = std::abs(by);
-    best = {"the expected values " + std::to_string(away) +
-                (of_rows     ? away == 1 ? " row" : " rows"
-                 : away == 1 ? " column"
-                             : " columns") +
-                (by > 0 ? " later" : " earlier"),
-            explained};
+    equal.push_back(
+        fmt::format("{} {}{} {}", away, of_rows ? "row" : "column", away == 1 ? "" : "s", by > 0 ? "later" : "earlier"));
   };
   for (const int64_t by : distances(rows)) try_shift(by, true);
   for (const int64_t by : distances(columns)) try_shift(by, false);
-  return best;
+  if (!best) return std::nullopt;
+  std::string words = "the expected values " + equal.front();
+  for (size_t i = 1; i < std::min(kMostNamed, equal.size()); ++i) words += ", or " + equal[i];
+  if (equal.size() > kMostNamed) words += ", or ...";
+  return {{words, best->explained}};
+}
+
+/// Keeps the best of rules about places.
+void take_better(Rule& best, const std::optional<Moved>& moved, const std::string& words) {
+  if (moved && (!best || best->score() < moved->explained + moved->left_out)) best = {words, moved->explained, moved->left_out};
 }
 
 /// The columns of each run of 2, 4, 8, ... in the opposite order, as when the bytes of packed words are swapped.
 Rule mirrored(const WrongPart& wrong) {
-  const int64_t columns = wrong.part().columns();
-  if (wrong.distinct(3) < 3) return std::nullopt;
+  const int64_t columns = wrong.part().columns(), stored = packed_in_words(wrong) ? rounded_up(columns, 4) : columns;
+  if (!wrong.shows_places()) return std::nullopt;
   Rule best;
-  for (int64_t run = 2; run <= columns && columns % run == 0; run *= 2) {
-    const int64_t explained =
-        wrong.count([&](int64_t i) { return wrong.accepts(i - i % run + (run - 1 - i % run), wrong.codes()[size_t(i)]); });
-    if (explained < kFewest || (best && best->second >= explained)) continue;
-    best = {"the expected values of each " + std::to_string(run) + " columns in the opposite order", explained};
+  for (int64_t run = 2; run <= stored && stored % run == 0; run *= 2) {
+    const auto source = [&](int64_t i) {
+      const int64_t column = i % columns, from = column - column % run + (run - 1 - column % run);
+      return from < columns ? i - column + from : kNowhere;
+    };
+    take_better(best, wrong.moved(source), "the expected values of each " + std::to_string(run) + " columns in the opposite order");
   }
   return best;
 }
 
-/// Columns of a unit stay together: packed words are transposed as a whole.
+/// Written in one order and read in another. Columns of a unit stay together: packed words are moved as a whole.
 Rule transposed(const WrongPart& wrong) {
   const int64_t rows = wrong.part().rows(), columns = wrong.part().columns();
-  if (rows < 2 || columns < 2 || wrong.distinct(3) < 3) return std::nullopt;
+  const bool words = packed_in_words(wrong);
+  if (rows < 2 || columns < 2 || !wrong.shows_places()) return std::nullopt;
   Rule best;
-  for (int64_t unit = 1; unit < columns && columns % unit == 0; unit *= 2) {
-    const int64_t explained = wrong.count([&](int64_t i) {
-      const int64_t place = i / unit;
-      return wrong.accepts(place % rows * columns + place / rows * unit + i % unit, wrong.codes()[size_t(i)]);
+  for (int64_t unit = 1; unit < columns && (columns % unit == 0 || (words && unit == 4)); unit *= 2) {
+    const int64_t units = (columns + unit - 1) / unit;
+    const std::string of_units = unit == 1 ? "" : " in units of " + std::to_string(unit) + " columns";
+    const auto consider = [&](const std::string& text, auto place_of) {
+      const auto source = [&](int64_t i) {
+        const std::array<int64_t, 2> place = place_of(i / columns, i % columns / unit);  // row and unit
+        const int64_t column = place[1] * unit + i % columns % unit;
+        return place[0] < rows && column < columns ? place[0] * columns + column : kNowhere;
+      };
+      take_better(best, wrong.moved(source), text);
+    };
+    const int64_t padded = words ? rounded_up(rows, 4) : rows;
+    for (const int64_t apart : std::set<int64_t>{rows, padded}) {
+      consider("the expected values column after column, where rows are expected (transposed" + of_units + ")", [&](int64_t row, int64_t u) {
+        const int64_t at = row * units + u;
+        return std::array{at % apart, at / apart};
+      });
+      consider("the expected values row after row, where columns are expected (transposed" + of_units + ")", [&](int64_t row, int64_t u) {
+        const int64_t at = u * apart + row;
+        return std::array{at / units, at % units};
+      });
+    }
+    if (padded == rows || unit != 4) continue;
+    consider("columns of words without gaps, where each begins at a multiple of 4 rows", [&](int64_t row, int64_t u) {
+      const int64_t at = u * padded + row;
+      return std::array{at % rows, at / rows};
     });
-    if (explained < kFewest || (best && best->second >= explained)) continue;
-    best = {"the expected values column after column, where rows are expected (transposed" +
-                (unit == 1 ? ")" : " in units of " + std::to_string(unit) + " columns)"),
-            explained};
+    consider("columns of words that begin at multiples of 4 rows, where they have no gaps", [&](int64_t row, int64_t u) {
+      const int64_t at = u * rows + row;
+      return std::array{at % padded, at / padded};
+    });
   }
   return best;
 }
@@ -329,14 +453,11 @@ Rule transposed(const WrongPart& wrong) {
 /// One value for several columns: that of the first.
 Rule first_of_each(const WrongPart& wrong) {
   const int64_t columns = wrong.part().columns();
-  if (wrong.distinct(3) < 3) return std::nullopt;
+  if (!wrong.shows_places()) return std::nullopt;
   Rule best;
-  for (int64_t run = 2; run <= columns; run *= 2) {
-    const int64_t explained =
-        wrong.count([&](int64_t i) { return wrong.accepts(i - i % columns % run, wrong.codes()[size_t(i)]); });
-    if (explained < kFewest || (best && best->second >= explained)) continue;
-    best = {"the expected values of the first of each " + std::to_string(run) + " columns", explained};
-  }
+  for (int64_t run = 2; run <= columns; run *= 2)
+    take_better(best, wrong.moved([&](int64_t i) { return i - i % columns % run; }),
+                "the expected values of the first of each " + std::to_string(run) + " columns");
   return best;
 }
 
@@ -391,13 +512,16 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, const Pro
     // In this order: a rule that says more comes before one that follows from it.
     Rule best;
     const auto consider = [&](Rule rule) {
-      if (rule && 4 * rule->second >= 3 * failing && (!best || rule->second > best->second)) best = std::move(rule);
+      const bool enough = rule && 4 * rule->explained >= 3 * (failing - rule->left_out);
+      if (enough && (!best || rule->score() > best->score())) best = std::move(rule);
     };
+    consider(bits_of_floats(wrong));
     consider(one_code(wrong));
     consider(as_it_came(wrong, problem));
     consider(factor(wrong));
     consider(of_another_tensor(wrong, answer, problem));
     consider(reversed_bytes(wrong));
+    consider(into_old_words(wrong));
     consider(shifted(wrong));
     consider(transposed(wrong));
     consider(mirrored(wrong));
@@ -405,8 +529,8 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, const Pro
     consider(factor_of_each(wrong));
     if (!best) consider(another_order(wrong));
     if (best)
-      all.push_back({whole.part.label() + (whole.part.rank > 0 ? " of rank " + std::to_string(whole.part.rank) : ""), best->first,
-                     failing, best->second});
+      all.push_back({whole.part.label() + (whole.part.rank > 0 ? " of rank " + std::to_string(whole.part.rank) : ""), best->words,
+                     failing - best->left_out, best->explained, best->left_out, best->decides});
   }
   return all;
 }
@@ -432,7 +556,8 @@ std::vector<Regularity> regularities(const BoundCase& bound, const Problem& prob
 
 std::string in_words(const Regularity& found) {
   return "pattern: " + found.part + " holds " + found.words + " (" + std::to_string(found.explained) + " of " +
-         std::to_string(found.failing) + " wrong elements)";
+         std::to_string(found.failing) + " wrong elements" +
+         (found.left_out > 0 ? "; " + std::to_string(found.left_out) + " more hold padding" : "") + ")";
 }
 
 }  // namespace assay
