@@ -312,7 +312,7 @@ int judge_outputs_of_inputs(const JudgeArguments& arguments) {
   const Ledger ledger = arguments.ledger.empty() ? Ledger() : Ledger::read(arguments.ledger);
   const bool colour = wants_colour(STDOUT_FILENO);
   for (Verdict& verdict : result.verdicts) ledger.expect(verdict);
-  reconcile(result);
+  reconcile(result, exposed_by_data(arguments.suites.ops->all(), cases));
   provenance.ended = utc_now();
   add_evidence(provenance, result);
   provenance.power = power_sources(cases, result, power);

@@ -273,7 +273,7 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
   if (!result.harness_error.empty())
     std::fprintf(stderr, "assay: the run ended early: %s\n", printable(result.harness_error).c_str());
   const std::string table_note = add_verdicts_of_tables(arguments.suites, arguments.selection, shard.is_whole(), cases, ledger, result);
-  reconcile(result);
+  reconcile(result, exposed_by_data(arguments.suites.ops->all(), cases));
   provenance.ended = utc_now();
   provenance.ended_early = result.ended_by;
   add_evidence(provenance, result);

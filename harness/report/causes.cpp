@@ -86,8 +86,9 @@ std::string without_details(std::string text) {
 std::optional<ToldCause> parse_cause(const std::string& words) {
   std::string_view rest = words;
   ToldCause cause;
-  if (!take(rest, "explains ") || !take_number(rest, cause.explained) || !take(rest, " of ") || !take_number(rest, cause.failing))
-    return std::nullopt;
+  if (!take(rest, "explains ")) return std::nullopt;
+  (void)take(rest, "only ");
+  if (!take_number(rest, cause.explained) || !take(rest, " of ") || !take_number(rest, cause.failing)) return std::nullopt;
   const size_t colon = rest.find(": ");
   if (colon == rest.npos) return std::nullopt;
   std::string_view counted = rest.substr(0, colon);
@@ -157,10 +158,27 @@ bool diagnosed(Verdict& verdict, Diagnosed& result) {
   return !result.causes.empty() || is_unknown(verdict.causes.front()) || is_pattern(verdict.causes.front());
 }
 
-/// All failing cases of one kernel and contract.
+/// Formats and layout of a case, without rows and columns: "bf16.g128.row" of ".../bf16.m4.n1024.g128.row/...".
+std::string formats_of(const Verdict& verdict) {
+  std::string_view id = verdict.case_id;
+  for (int i = 0; i < 2; ++i) id.remove_prefix(std::min(id.find('/'), id.size() - 1) + 1);
+  id = id.substr(0, id.find('/'));
+  std::string text;
+  while (!id.empty()) {
+    const std::string_view word = id.substr(0, id.find('.'));
+    const bool size = word.size() > 1 && (word[0] == 'm' || word[0] == 'n') && std::all_of(word.begin() + 1, word.end(), is_digit);
+    if (!size) text.append(word).append(".");
+    id.remove_prefix(std::min(word.size() + 1, id.size()));
+  }
+  return text;
+}
+
+/// All failing and passed cases of one kernel and contract.
 class Kernel {
  public:
   void add(Diagnosed one) { cases_.push_back(std::move(one)); }
+  void add_passed(const Verdict& one) { passed_.push_back(&one); }
+  void asks(const Exposes& exposes) { exposes_ = exposes; }
 
   void mark() {
     for (Diagnosed& one : cases_)
@@ -209,6 +227,19 @@ class Kernel {
     return {};
   }
 
+  /// Passed cases that expose `cause`, in formats and layouts in which it was found; empty unless they are the majority.
+  Data passed_against(const ToldCause& cause) const {
+    if (!exposes_ || cause.mistake.find("; and ") != std::string::npos) return {};
+    const std::string mistake = key_of(cause);
+    std::set<std::string> formats;
+    Data fits, against;
+    for (const Diagnosed& one : cases_)
+      if (one.mistakes.contains(mistake)) formats.insert(formats_of(*one.verdict)), fits.insert(data_of(*one.verdict));
+    for (const Verdict* one : passed_)
+      if (formats.contains(formats_of(*one)) && exposes_(*one, cause.mistake)) against.insert(data_of(*one));
+    return against.size() > fits.size() ? against : Data();
+  }
+
   static std::string cases_text(const Data& data) {
     return data.size() == 1 ? *data.begin() : fmt::format("{} and {} more", *data.begin(), data.size() - 1);
   }
@@ -224,8 +255,10 @@ class Kernel {
       }
       const ToldCause& cause = one.causes[at++];
       const std::string mistake = key_of(cause);
-      const Data beside = refuted_beside_others(one, mistake), refuted = refuting(mistake, "");
-      if (!beside.empty()) {
+      const Data beside = refuted_beside_others(one, mistake), refuted = refuting(mistake, ""), passed = passed_against(cause);
+      if (!passed.empty()) {
+        doubted.push_back(fmt::format("refuted by {}, which {}: {}", cases_text(passed), passed.size() == 1 ? "passes" : "pass", words));
+      } else if (!beside.empty()) {
         doubted.push_back(fmt::format("refuted by {}: {}", cases_text(beside), words));
       } else if (is_well_founded(mistake)) {
         asserted.push_back(words);
@@ -246,15 +279,22 @@ class Kernel {
   }
 
   std::vector<Diagnosed> cases_;
+  std::vector<const Verdict*> passed_;
+  Exposes exposes_;
 };
 
 }  // namespace
 
-void reconcile(RunResult& result) {
-  std::map<std::tuple<std::string, std::string, std::string>, Kernel> kernels;
+void reconcile(RunResult& result, const Exposes& exposes) {
+  using Key = std::tuple<std::string, std::string, std::string>;
+  const auto key = [](const Verdict& verdict) { return Key(verdict.kernel, verdict.op, verdict.contract); };
+  std::map<Key, Kernel> kernels;
   for (Verdict& verdict : result.verdicts)
-    if (Diagnosed one; diagnosed(verdict, one)) kernels[{verdict.kernel, verdict.op, verdict.contract}].add(std::move(one));
-  for (auto& [key, kernel] : kernels) kernel.mark();
+    if (Diagnosed one; diagnosed(verdict, one)) kernels[key(verdict)].add(std::move(one));
+  for (const Verdict& verdict : result.verdicts)
+    if (const auto kernel = kernels.find(key(verdict)); kernel != kernels.end() && verdict.outcome == Outcome::kPass)
+      kernel->second.add_passed(verdict);
+  for (auto& [name, kernel] : kernels) kernel.asks(exposes), kernel.mark();
 }
 
 }  // namespace assay

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -10,7 +11,7 @@
 
 namespace assay {
 
-/// "explains 12 of 13 failing elements and contradicts 1 good ones: scale: ceil -> floor", as diagnosis writes it.
+/// "explains only 12 of 13 failing elements and contradicts 1 good ones: scale: ceil -> floor", as diagnosis writes it.
 struct ToldCause {
   int64_t explained = 0, failing = 0, contradicted = 0;
   std::string mistake;  ///< "scale: ceil -> floor"; the two mutants of a pair are joined by "; and "
@@ -38,6 +39,9 @@ bool is_pattern(const std::string& words);
 
 // Compares the causes of a kernel's failures with each other, after all cases have run.
 
+/// Whether the data of a passed case distinguish this mutant from its contract. `mistake`: a name from ToldCause.
+using Exposes = std::function<bool(const Verdict& passed, const std::string& mistake)>;
+
 /// The diagnosis sees one case at a time. This step compares the failing cases of one kernel and contract and annotates the text
 /// of Verdict::causes, best first. Nothing is removed.
 ///
@@ -49,7 +53,11 @@ bool is_pattern(const std::string& words);
 ///
 /// A case whose list of causes may be truncated refutes nothing. A mutant that explains many elements is not refuted by its
 /// absence from another case's list: that case may have another layout or size, where the mutant was never tried.
-void reconcile(RunResult& result);
+///
+/// Passed cases refute, too: a kernel with that mistake would have failed them. A mutant that more of them expose, in the same
+/// formats and layout, than it explains failures is refuted. A fault of one path of a kernel, such as the tail of a row, fails
+/// about as many cases as it passes.
+void reconcile(RunResult& result, const Exposes& exposes = nullptr);
 
 /// Causes that explain fewer failing elements than this are not asserted without further cases.
 inline constexpr int64_t kEnoughElements = 4;

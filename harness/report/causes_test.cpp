@@ -32,6 +32,7 @@ TEST(Causes, TheWordsOfDiagnosisAreReadBack) {
   EXPECT_EQ(first->contradicted, 1);
   EXPECT_EQ(first->mistake, "scale: ceil -> floor");
   EXPECT_FALSE(first->complete());
+  EXPECT_THAT(causes_in_words({one}).front(), StartsWith("explains only 12 of 13 failing elements"));
   const std::optional<ToldCause> second = parse_cause(causes_in_words({two}).front());
   ASSERT_TRUE(second);
   EXPECT_EQ(second->mistake, "scale: ceil -> floor; and q: rne -> rz");
@@ -104,6 +105,22 @@ TEST(Reconcile, OfTwoThatFitOneCaseTheOneThatFitsAnotherTooIsLeft) {
                                        failing("b", {complete(90, "truncated")}), failing("c", {complete(9, "truncated")})});
   EXPECT_THAT(result.verdicts[0].causes,
               ElementsAre(complete(50, "truncated"), "refuted by quant_group/b and 1 more: " + complete(50, "floor")));
+}
+
+TEST(Reconcile, MorePassedCasesThatExposeAMutantThanItExplainsRefuteIt) {
+  const auto passed = [](const std::string& data) { return testing::verdict(Outcome::kPass, "quant_group/" + data + "/w32"); };
+  const auto first_cause = [&](const std::string& exposed, std::vector<Verdict> others) {
+    RunResult result;
+    result.verdicts = {failing("a", {complete(90, "eps")})};
+    for (Verdict& one : others) result.verdicts.push_back(std::move(one));
+    reconcile(result, [&](const Verdict&, const std::string& mistake) { return mistake == exposed; });
+    return result.verdicts.front().causes;
+  };
+  EXPECT_THAT(first_cause("eps", {passed("b"), passed("c")}),
+              ElementsAre("no known cause", "refuted by quant_group/b and 1 more, which pass: " + complete(90, "eps")));
+  EXPECT_THAT(first_cause("floor", {passed("b"), passed("c")}), ElementsAre(complete(90, "eps"))) << "their data do not expose it";
+  EXPECT_THAT(first_cause("eps", {passed("b")}), ElementsAre(complete(90, "eps"))) << "a path of the kernel, such as a tail";
+  EXPECT_THAT(first_cause("eps", {passed("b/x"), passed("c/f16")}), ElementsAre(complete(90, "eps"))) << "other formats";
 }
 
 TEST(Reconcile, StrongCausesOfTwoCasesBothStandSinceOneMayNotHaveBeenTriedInTheOther) {
