@@ -383,6 +383,7 @@ void fill_in(TensorsVerdict judged, assay_check_report& report) {
   all.verdicts.push_back(judged.verdict);
   Json json = Json::parse(json_text(all, LibraryInfo{}, Provenance{}));
   json["notes"] = judged.notes;
+  json["obeys"] = judged.obeys;
   report.json = json_line(json);
   report.text = without_file(tensors_text(judged));
   report.conforms = judged.verdict.outcome == Outcome::kPass;
@@ -449,7 +450,10 @@ assay_check_status assay_check_judge(const assay_check_request* request, assay_c
   return answered(report, [&](assay_check_report& filled) {
     (void)tables().root();
     const Asked asked(request);
-    fill_in(judge_tensors(call_of(asked), "", request->with_power != 0 ? WithPower::kYes : WithPower::kNo), filled);
+    TensorsVerdict judged = judge_tensors(call_of(asked), "", request->with_power != 0 ? WithPower::kYes : WithPower::kNo);
+    add_other_contracts(shipped_ops().of_contract(asked.contract, asked.parameters),
+                        {asked.contract, asked.roles, asked.parameters, asked.layout}, judged);
+    fill_in(std::move(judged), filled);
   });
 }
 

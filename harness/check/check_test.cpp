@@ -99,6 +99,25 @@ TEST(CheckApi, RightTensorsConformAndWrongOnesNameTheCause) {
   EXPECT_THAT(report, AllOf(HasSubstr("8 of 8 elements outside their accepted set"), HasSubstr("cause")));
 }
 
+TEST(CheckApi, PatternsAndContractsThatAreObeyedInsteadAreNamed) {
+  GroupQuant data;
+  for (size_t i = 0; i < 4; ++i) std::swap(data.scale[i], data.scale[i + 4]);
+  std::string report;
+  EXPECT_FALSE(data.tensors().conform_to("vllm.group_fp8", report));
+  EXPECT_THAT(report, HasSubstr("pattern: scale holds"));
+  const Answer right = judged([](auto&) {});
+  EXPECT_THAT(right.json, HasSubstr("\"obeys\":[]"));
+  // A group of zeros shows the lower bound of amax, which is 1e-4 in DeepGEMM.
+  std::fill_n(data.x.begin(), 128, uint16_t(0));
+  std::fill_n(data.q.begin(), 128, uint8_t(0));
+  GroupQuant deep = data;
+  for (size_t i = 0; i < 4; ++i) std::swap(deep.scale[i], deep.scale[i + 4]);
+  deep.scale[0] = 1e-4f / 448;
+  const Answer other = judged([&](auto& t) { t[0].data = deep.x.data(), t[1].data = deep.q.data(), t[2].data = deep.scale.data(); });
+  EXPECT_FALSE(other.conforms);
+  EXPECT_THAT(other.json, AllOf(HasSubstr("\"causes\":[\"obeys deepgemm.per_token_cast"), HasSubstr("\"obeys\":[\"deepgemm.per_token_cast\"")));
+}
+
 TEST(CheckApi, PowerOfTheInputsIsComputed) {
   const Answer answer = judged([](auto&) {});
   EXPECT_EQ(answer.status, ASSAY_CHECK_OK);

@@ -2,12 +2,15 @@
 #include <charconv>
 #include <cstring>
 #include <map>
+#include <optional>
 
 #include "harness/check/judge_tensors.h"
 #include "harness/core/case.h"
 #include "harness/core/op.h"
 #include "harness/dump/dump.h"
 #include "harness/text/messages.h"
+#include "reference/formats/catalogue.h"
+#include "suites/rulebook.h"
 
 namespace assay {
 namespace {
@@ -121,6 +124,37 @@ class DumpedCase : public ForwardedCase {
   const std::map<std::string, ScalePlacing> placings_;
 };
 
+/// Groups of scales that the contract packs, if `scale` holds one word for each group of `x` and each word is the bits of an fp32
+/// scale: exponents from 2^-60 to 2^41, as in diagnosis/scales.h. Empty otherwise.
+std::optional<int64_t> groups_of_fp32(const DumpRequest& request) {
+  const auto scale = request.roles.find("scale"), x = request.roles.find("x");
+  if (scale == request.roles.end() || x == request.roles.end() || request.parameters.contains("group_size")) return std::nullopt;
+  const TensorSpec& spec = scale->second.tensor.spec;
+  if (!(*spec.format == kInt32) || spec.shape.size() != 2 || x->second.tensor.spec.shape.size() < 2 || spec.shape[1] == 0) return std::nullopt;
+  const int64_t columns = x->second.tensor.spec.shape.back();
+  const std::string last = chain_of(rulebook().contracts.find(request.contract)).back();
+  const std::string sizes = "|" + rulebook().contracts.find(last).text("group") + "|";
+  if (columns % spec.shape[1] != 0 || sizes.find("|" + std::to_string(columns / spec.shape[1]) + "|") == std::string::npos) return std::nullopt;
+  const auto is_fp32 = [](uint32_t code) {
+    const uint32_t exponent = code >> 23;
+    return 67 <= exponent && exponent <= 168 && (code >> 16 & 0xff) != code >> 24;
+  };
+  const std::vector<uint32_t> codes = code_matrix(scale->second.tensor).codes;
+  if (!std::all_of(codes.begin(), codes.end(), is_fp32)) return std::nullopt;
+  return spec.shape[1];
+}
+
+/// The first columns of a matrix.
+DumpedTensor first_columns(const DumpedTensor& from, int64_t columns) {
+  const CodeMatrix matrix = code_matrix(from.tensor);
+  DumpedTensor first = from;
+  first.tensor = HostTensor{dense(from.tensor.spec.name, Role::kInput, *from.tensor.spec.format, {matrix.rows, columns}), {}};
+  first.tensor.bytes.resize(first.tensor.spec.bytes());
+  for (int64_t i = 0; i < matrix.rows * columns; ++i)
+    first.tensor.set_code(i, matrix.codes[size_t(i / columns * matrix.columns + i % columns)]);
+  return first;
+}
+
 bool has_ranks(const Op& op) {
   return std::any_of(op.roles.begin(), op.roles.end(), [](const RoleSpec& role) { return role.of_each_rank; });
 }
@@ -156,7 +190,23 @@ PlacedOutput placed_output(const DumpedTensor& from, const TensorSpec& spec) {
   return {placed_scale(unpacked, spec, ScalePlacing::kLogical), ScalePlacing::kLogical};
 }
 
+static DumpedCall dumped_call_as_given(const Op& op, const DumpRequest& request);
+
 DumpedCall dumped_call(const Op& op, const DumpRequest& request) {
+  const std::optional<int64_t> groups = groups_of_fp32(request);
+  if (!groups) return dumped_call_as_given(op, request);
+  DumpedRoles roles = request.roles;
+  const int64_t words = (*groups + 3) / 4, size = roles.at("x").tensor.spec.shape.back() / *groups;
+  roles.at("scale") = first_columns(roles.at("scale"), words);
+  DumpRequest read{request.contract, roles, request.parameters, request.layout};
+  read.parameters["group_size"] = std::to_string(size);
+  DumpedCall call = dumped_call_as_given(op, read);
+  call.notes.push_back("'scale' holds an fp32 number for each group of " + std::to_string(size) + ": the first " + std::to_string(words) + " of " +
+                       std::to_string(*groups) + " words of each row were compared");
+  return call;
+}
+
+static DumpedCall dumped_call_as_given(const Op& op, const DumpRequest& request) {
   for (const auto& [role, tensor] : request.roles)
     if (name_and_rank(role).second > 0 && !has_ranks(op))
       throw UsageError(tensor.place() + ": belongs to another rank, and op " + op.name + " works on one device");

@@ -101,7 +101,7 @@ std::array<int64_t, 2> worst_element(const Verdict& verdict, const std::array<in
 
 TensorsVerdict judge_tensors(const DumpedCall& call, const std::string& repro, WithPower with_power) {
   const DumpCase& dump = call.dump;
-  TensorsVerdict judged{blank_verdict(dump.one, "", ""), {}};
+  TensorsVerdict judged{blank_verdict(dump.one, "", ""), call.notes};
   Verdict& verdict = judged.verdict;
   verdict.kernel = "unknown kernel";
   verdict.backend = "dump";
@@ -110,8 +110,11 @@ TensorsVerdict judge_tensors(const DumpedCall& call, const std::string& repro, W
   const Sample sample = judge_outputs(*call.judging, call.problem, call.result, verdict);
   const bool elements_wrong =
       std::any_of(verdict.tensors.begin(), verdict.tensors.end(), [](const TensorFinding& f) { return f.outside > 0; });
-  if (verdict.outcome == Outcome::kFail && elements_wrong)
-    verdict.causes = causes_in_words(diagnose(*call.judging, call.problem, call.result.outputs, &sample));
+  if (verdict.outcome == Outcome::kFail && elements_wrong) {
+    const std::vector<Cause> causes = diagnose(*call.judging, call.problem, call.result.outputs, &sample);
+    verdict.causes = causes_in_words(causes);
+    if (causes.empty() || !causes.front().complete()) add_patterns(*call.judging, call.problem, call.result.outputs, verdict);
+  }
   const auto placing = dump.placings.find("scale");
   if (placing != dump.placings.end() && placing->second == ScalePlacing::kLogical)
     judged.notes.push_back("the dump has no padding of the scales, so padding was not checked");
@@ -223,6 +226,44 @@ MatchedContracts match_tensors(const std::vector<const Op*>& ops, const DumpedRo
     return std::pair(!a.obeys(), a.outside) < std::pair(!b.obeys(), b.outside);
   });
   return matched;
+}
+
+namespace {
+
+/// Largest output for which the other contracts of the op are tried.
+constexpr int64_t kMostElementsToMatch = int64_t{1} << 20;
+
+std::string names_text(const std::vector<std::string>& names) {
+  constexpr size_t kMost = 4;
+  std::string text;
+  for (size_t i = 0; i < std::min(kMost, names.size()); ++i) text += (i == 0 ? "" : ", ") + names[i];
+  return names.size() > kMost ? text + fmt::format(" and {} more", names.size() - kMost) : text;
+}
+
+}  // namespace
+
+void add_other_contracts(const Op& op, const DumpRequest& request, TensorsVerdict& judged) {
+  Verdict& verdict = judged.verdict;
+  if (verdict.outcome != Outcome::kFail) return;
+  int64_t elements = 0, outside = 0;
+  for (const TensorFinding& finding : verdict.tensors) elements += finding.elements, outside += finding.outside;
+  if (elements > kMostElementsToMatch) {
+    judged.notes.push_back("other contracts were not tried on so many elements; next: assay contracts match FILE ...");
+    return;
+  }
+  const MatchedContracts matched = match_tensors({&op}, request.roles, request.parameters, request.layout);
+  const MatchedContract* nearest = nullptr;
+  for (const MatchedContract& one : matched.asked) {
+    if (one.contract == request.contract) continue;
+    if (one.obeys()) judged.obeys.push_back(one.contract);
+    if (!one.obeys() && nearest == nullptr) nearest = &one;
+  }
+  if (!judged.obeys.empty()) {
+    if (verdict.causes == causes_in_words({})) verdict.causes.clear();
+    verdict.causes.insert(verdict.causes.begin(), "obeys " + names_text(judged.obeys) + " instead");
+  } else if (nearest != nullptr && nearest->outside > 0 && 2 * nearest->outside < outside) {
+    judged.notes.push_back(fmt::format("nearest is {}: {} elements outside instead of {}", nearest->contract, nearest->outside, outside));
+  }
 }
 
 std::string match_text(const MatchedContracts& matched) {

@@ -39,8 +39,10 @@ struct DumpedCall {
   std::shared_ptr<const BoundCase> judging;  ///< the case bound to the dump, without padding that the dump does not contain
   Problem problem;
   CallResult result;
+  std::vector<std::string> notes = {};  ///< how the tensors were read, if that is not obvious
 };
 
+/// Words of `scale` that are the bits of fp32 scales, one for each group, are read as such: group sizes follow from their number.
 /// Throws UsageError or MissingRole if the tensors do not fit the contract.
 DumpedCall dumped_call(const Op& op, const DumpRequest& request);
 
@@ -53,11 +55,16 @@ enum class WithPower { kNo, kYes };
 struct TensorsVerdict {
   Verdict verdict;                 ///< its kernel is "unknown kernel" and its back end is "dump"
   std::vector<std::string> notes;  ///< e.g. that padding was not checked; one line each
+  std::vector<std::string> obeys = {};  ///< after add_other_contracts(): contracts of the op that the tensors obey
 };
 
 /// Compares and diagnoses. `repro`: how to repeat it. For large inputs, the mutation score is computed on some of their rows:
 /// mutants that these rows kill, all rows kill. Large inputs whose rows depend on each other get no score.
 TensorsVerdict judge_tensors(const DumpedCall& call, const std::string& repro, WithPower with_power);
+
+/// Tries the other contracts of the op on wrong tensors. "obeys X instead" becomes the first cause; a contract that comes much
+/// nearer, or that nothing was tried, becomes a note. Large tensors are not tried.
+void add_other_contracts(const Op& op, const DumpRequest& request, TensorsVerdict& judged);
 
 /// As failure_text(), with the notes, for every outcome.
 std::string tensors_text(const TensorsVerdict& judged);

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <bit>
 #include <cstdio>
 #include <filesystem>
 #include <map>
@@ -20,6 +19,7 @@
 #include "harness/cli/supervisor.h"
 #include "harness/core/op.h"
 #include "harness/dump/dump.h"
+#include "harness/diagnosis/diagnose.h"
 #include "harness/report/causes.h"
 #include "harness/report/console.h"
 #include "harness/run/run.h"
@@ -69,7 +69,7 @@ int judge_recordings(const JudgeArguments& arguments) {
   }
   const std::vector<std::string> gaps = gaps_of(recordings);
   const std::string table_note = add_verdicts_of_tables(arguments.suites, arguments.selection, gaps.empty(), cases, ledger, result);
-  reconcile(result);
+  reconcile(result, exposed_by_data(arguments.suites.ops->all(), cases));
   const size_t missing = arguments.selection.everything() ? 0 : report_missing(cases, entries);
   for (const std::string& gap : gaps) std::fprintf(stderr, "assay: missing: %s\n", gap.c_str());
   const LibraryInfo& library = recordings.front().library;
@@ -104,35 +104,6 @@ std::string command_line(const JudgeArguments& arguments) {
   return line + (arguments.layout.empty() ? "" : " --layout " + shell_word(arguments.layout));
 }
 
-/// Largest output for which the other contracts of the op are tried.
-constexpr int64_t kMostElementsToMatch = int64_t{1} << 20;
-
-/// Contracts of the op that the tensors obey, or match better than the requested one.
-std::string other_contracts(const Op& op, const std::string& contract, const DumpedRoles& roles, const std::map<std::string, std::string>& parameters,
-                            const std::string& layout, const TensorsVerdict& judged) {
-  int64_t elements = 0, outside = 0;
-  for (const TensorFinding& finding : judged.verdict.tensors) elements += finding.elements, outside += finding.outside;
-  if (elements > kMostElementsToMatch) return "  next      assay contracts match FILE ... tries every contract\n";
-  const MatchedContracts matched = match_tensors({&op}, roles, parameters, layout);
-  std::vector<std::string> obeyed;
-  const MatchedContract* nearest = nullptr;
-  for (const MatchedContract& one : matched.asked) {
-    if (one.contract == contract) continue;
-    if (one.obeys()) obeyed.push_back(one.contract);
-    if (!one.obeys() && nearest == nullptr) nearest = &one;
-  }
-  constexpr size_t kMost = 4;
-  if (!obeyed.empty()) {
-    std::string names;
-    for (size_t i = 0; i < std::min(kMost, obeyed.size()); ++i) names += (i == 0 ? "" : ", ") + obeyed[i];
-    if (obeyed.size() > kMost) names += fmt::format(" and {} more", obeyed.size() - kMost);
-    return fmt::format("  obeys     {} instead\n", names);
-  }
-  if (nearest != nullptr && nearest->outside > 0 && 2 * nearest->outside < outside)
-    return fmt::format("  nearest   {}: {} elements outside instead of {}\n", nearest->contract, nearest->outside, outside);
-  return "";
-}
-
 /// How the group size was inferred, if the user did not state it and the contract allows several sizes.
 std::string group_note(const DumpedCall& call, const std::map<std::string, std::string>& parameters) {
   const Case& one = call.dump.one;
@@ -145,23 +116,6 @@ std::string group_note(const DumpedCall& call, const std::map<std::string, std::
                      group->second, all);
 }
 
-/// Packed words that are all plausible fp32 scales: the producer may have written another format.
-std::string fp32_note(const DumpedRoles& roles) {
-  const auto found = roles.find("scale");
-  if (found == roles.end() || !(*found->second.tensor.spec.format == kInt32)) return "";
-  const std::vector<uint32_t> codes = code_matrix(found->second.tensor).codes;
-  std::set<uint32_t> mantissas;
-  for (const uint32_t code : codes) {
-    const uint32_t exponent = code >> 23 & 0xff;
-    if (code >> 31 != 0 || exponent < 67 || exponent > 168) return "";  // 2^-60 to 2^41, as in diagnosis/scales.h
-    mantissas.insert(code & 0x7fffff);
-  }
-  const bool repeated = std::all_of(codes.begin(), codes.end(), [](uint32_t code) { return (code >> 16 & 0xff) == (code >> 24); });
-  if (codes.empty() || repeated) return "";
-  return fmt::format("  note      each word of 'scale' is a plausible fp32 number, the first {:.6g}; if the kernel wrote fp32 scales, see: assay judge {}:{} --as ue8m0_scale\n",
-                     double(std::bit_cast<float>(codes.front())), found->second.file, found->second.name);
-}
-
 /// One call of a dump.
 struct JudgedCall {
   TensorsVerdict judged;
@@ -172,12 +126,12 @@ JudgedCall judge_call(const JudgeArguments& arguments, const Op& op, const std::
                       const std::map<std::string, std::string>& parameters) {
   const DumpedFiles files = gather({arguments.targets, tensors}, {&op});
   try {
-    const DumpedCall call = dumped_call(op, {arguments.contract, files.roles, parameters, arguments.layout});
+    const DumpRequest request{arguments.contract, files.roles, parameters, arguments.layout};
+    const DumpedCall call = dumped_call(op, request);
     JudgeArguments as_given = arguments;
     as_given.tensors = tensors;
-    JudgedCall one{judge_tensors(call, command_line(as_given), WithPower::kNo), group_note(call, parameters)};
-    if (one.judged.verdict.outcome == Outcome::kFail)
-      one.advice += fp32_note(files.roles) + other_contracts(op, arguments.contract, files.roles, parameters, arguments.layout, one.judged);
+    JudgedCall one{judge_tensors(call, command_line(as_given), WithPower::kNo), call.notes.empty() ? group_note(call, parameters) : ""};
+    add_other_contracts(op, request, one.judged);
     return one;
   } catch (const MissingRole& missing) {
     throw UsageError(missing.what() + files.what_there_is(missing.role));

@@ -234,7 +234,7 @@ TEST(Patterns, OtherOrdersAreNamed) {
               ElementsAre(HasSubstr("holds the expected codes with their bytes in the opposite order")));
 }
 
-/// Patterns of y where x is due, element by element, in rows of 16.
+/// Patterns of y where x is expected, element by element, in rows of 16.
 std::vector<std::string> patterns_of(int64_t rows, const std::function<double(int64_t)>& due, const std::function<double(int64_t)>& held) {
   const std::unique_ptr<const BoundCase> bound = testing::toy_op().bind(testing::toy_case("bf16", std::to_string(rows) + "x16"));
   Problem problem = bound->problem();

@@ -95,7 +95,7 @@ class WrongPart {
   }
   /// Whether rules about places can be told apart by the codes that are there.
   bool shows_places() const { return held_ == kManyCodes || (held_ >= 2 && failing_.size() >= kEnoughOfFewCodes); }
-  /// Compares with what is due at the source of each element. Nothing if the rule explains too little. Of two codes a wrong
+  /// Compares with the value expected at the source of each element. Nothing if the rule explains too little. Of two codes a wrong
   /// place has the due one by chance every second time: with few codes the whole tensor counts, right elements too.
   std::optional<Moved> moved(const std::function<int64_t(int64_t element)>& source) const {
     const auto holds = [&](int64_t i, int64_t from) { return accepts(from, codes_[size_t(i)]); };

@@ -35,12 +35,14 @@ class Result:
 
     outcome: "pass", "fail", "untrusted" (right, but the inputs could not have exposed some mistakes) or "broken"
     causes: mutants of the contract's formulas that explain the wrong elements, best first
+    obeys: other contracts of the op that the outputs obey; empty if they conform
     tensors: for each output a dict, as `tensors` of `assay run --report json`
     """
 
     def __init__(self, answer):
         verdict = answer.data["verdicts"][0]
         self.text, self.verdict, self.notes = answer.text, verdict, list(answer.data.get("notes", []))
+        self.obeys = list(answer.data.get("obeys", []))
         self.case, self.contract, self.op = verdict["case"], verdict["contract"], verdict["op"]
         self.outcome, self.message = verdict["outcome"], verdict["message"]
         self.causes, self.tensors, self.power = list(verdict["causes"]), list(verdict["tensors"]), Power(verdict.get("power", {}))
