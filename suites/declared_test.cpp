@@ -69,7 +69,7 @@ TEST(Declared, SomeRowsOfAProblemKeepItsInputs) {
 
 /// Tensors that a user's rows may need and no shipped row does: scales of an outer level. two_levels_test covers them.
 const std::set<std::pair<std::string, std::string>> kOfUserRowsAlone = {
-    {"gemm_block_scaled", "global_scale_a"}, {"gemm_block_scaled", "global_scale_b"}, {"quant_group", "global_scale"},
+    {"gemm_block_scaled", "global_scale_a"}, {"gemm_block_scaled", "global_scale_b"},
     {"quant_experts", "global_scale"},       {"rms_norm_quant_group", "global_scale"}, {"silu_mul_quant_group", "global_scale"}};
 
 TEST(Declared, TensorsAndParametersOfProblemsAreThoseOfTheOp) {

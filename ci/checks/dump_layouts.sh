@@ -15,6 +15,8 @@ quant_group/vllm.group_fp8_packed/bf16.m5.n1024.g128.ue8m0x4_tma/normal*
 quant_group/flashinfer.mxfp8/*.e8m0_row/normal*
 quant_group/flashinfer.mxfp8/*.e8m0_128x4/*
 quant_group/flashinfer.mxfp8/*.e8m0_8x4/*
+quant_group/vllm.nvfp4/*.ue4m3_row/normal*
+quant_group/vllm.nvfp4/*.ue4m3_128x4/*
 quant_group/aiter.per_1x32_e8m0/*.e8m0_32x8/*
 quant_group/aiter.triton_mxfp8_n32k4/*.e8m0_n32k4/*
 quant_group/aiter.per_1x128_transpose_scale/bf16.m5.n1024*.row_transposed/normal*

@@ -9,6 +9,7 @@
 #include "kernels/ops/gemm/mma_kernel.h"
 #include "kernels/ops/qk_norm_rope/qk_norm_rope_kernel.h"
 #include "kernels/ops/quant_group/quant_group_kernel.h"
+#include "kernels/ops/quant_mx/quant_fp4_kernel.h"
 #include "kernels/ops/quant_mx/quant_mx_kernel.h"
 #include "kernels/ops/rms_norm/rms_norm_kernel.h"
 #include "kernels/ops/rms_norm_quant/rms_norm_quant_static_kernel.h"
@@ -288,9 +289,10 @@ ScaleTile tile_of(const Call& call) {
 }
 
 /// The tensor of scale bytes; it must be dense and at least as large as the grid of blocks.
-const assay_tensor& byte_scales(const Call& call, int64_t rows, int64_t groups) {
+const assay_tensor& byte_scales(const Call& call, int64_t rows, int64_t groups, int type = ASSAY_FLOAT8_E8M0FNU) {
   const assay_tensor& scale = call.output("scale");
-  if (!has_type(scale, ASSAY_FLOAT8_E8M0FNU, 8)) unsupported("contract " + call.contract() + " writes E8M0 bytes");
+  if (!has_type(scale, type, 8))
+    unsupported("contract " + call.contract() + (type == ASSAY_FLOAT8_E8M0FNU ? " writes E8M0 bytes" : " writes E4M3 scales"));
   const Shape shape = dense_matrix(scale);
   if (shape.rows < rows || shape.columns < groups) failed("scale holds fewer blocks than x has");
   return scale;
@@ -332,6 +334,21 @@ BytesOut bytes_out(const Call& call, Shape x) {
   const ScaleTile tile = tile_of(call);
   if (tile == ScaleTile::kNone) expect_matrix(scale, {x.rows, groups});
   return {static_cast<uint8_t*>(scale.data), x.rows, scale.shape[0], int32_t(groups), int32_t(scale.shape[1]), tile,
+          Divider::by(uint32_t(groups))};
+}
+
+BytesOut fp4_bytes_out(const Call& call, int block, int scale_type) {
+  const assay_tensor &x = call.input("x"), &q = call.output("q");
+  const Shape shape = dense_matrix(x);
+  expect_matrix(q, shape);
+  if (!has_type(q, ASSAY_FLOAT4_E2M1FN, 4)) unsupported("contract " + call.contract() + " writes packed E2M1 codes");
+  if (shape.columns % block != 0)
+    failed("blocks of " + std::to_string(block) + " do not divide the row of " + std::to_string(shape.columns));
+  const int64_t groups = shape.columns / block;
+  const assay_tensor& scale = byte_scales(call, shape.rows, groups, scale_type);
+  const ScaleTile tile = tile_of(call);
+  if (tile == ScaleTile::kNone) expect_matrix(scale, {shape.rows, groups});
+  return {static_cast<uint8_t*>(scale.data), shape.rows, scale.shape[0], int32_t(groups), int32_t(scale.shape[1]), tile,
           Divider::by(uint32_t(groups))};
 }
 

@@ -104,14 +104,18 @@ bool follows(const Layout& layout, const Plain& description) {
 }
 
 TEST(Layouts, EachFollowsItsDescriptionAndNoOther) {
+  size_t described = 0;
   for (const Layout& layout : layouts()) {
-    ASSERT_TRUE(plain().count(layout.id)) << layout.id << " has no description here";
+    const bool of_bytes = layout.id.starts_with("ue4m3_");  // the places of E8M0 bytes
+    described += !of_bytes;
+    ASSERT_TRUE(plain().count(of_bytes ? "e8m0_" + layout.id.substr(6) : layout.id)) << layout.id << " has no description here";
     for (const auto& [id, description] : plain()) {
-      const bool same_places = id == layout.id || "e8m0_" + id == layout.id || id == "e8m0_" + layout.id;
+      const auto places = [](const std::string& of) { return of.starts_with("e8m0_") ? of.substr(5) : of.starts_with("ue4m3_") ? of.substr(6) : of; };
+      const bool same_places = places(id) == places(layout.id);
       EXPECT_EQ(follows(layout, description), same_places) << layout.id << " as " << id;
     }
   }
-  EXPECT_EQ(layouts().size(), plain().size());
+  EXPECT_EQ(described, plain().size());
 }
 
 TEST(Layouts, EveryScaleHasAPlaceOfItsOwnInsideTheStorage) {

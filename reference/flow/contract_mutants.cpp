@@ -119,8 +119,14 @@ bool RowEdits::reads_constant(const std::string& name) const {
 bool RowEdits::has_integer_codes(const ContractRow& row) { return find_format(row.text("q"))->specials == Specials::kInteger; }
 
 /// Rows whose constants could be confused with this row's: same op kind and kind of codes.
+/// True if codes are E2M1. Constants of four-bit formats are no mistakes for wider ones, and the other way round.
+static bool has_four_bits(const ContractRow& row) {
+  const Format* q = find_format(row.text("q"));
+  return q && q->bits == 4;
+}
+
 bool RowEdits::is_sibling(const ContractRow& row) const {
-  return row.flow == row_.flow && (!row.cells.contains("q") || has_integer_codes(row) == has_integer_codes(row_));
+  return row.flow == row_.flow && (!row.cells.contains("q") || (has_integer_codes(row) == has_integer_codes(row_) && has_four_bits(row) == has_four_bits(row_)));
 }
 
 void RowEdits::constants(const std::string& column, EditKind kind) {

@@ -19,7 +19,7 @@ std::string free_steps(const Recipe& cell) {
   for (const Step& step : cell.steps) {
     const bool undefined = step.beyond == BeyondInteger::kUndefined;
     if (step.is_free() || undefined)
-      append(text, ", ", step.text + (undefined ? " is undefined for values outside the format" : ""));
+      append(text, ", ", step.text + (!undefined ? "" : step.target->is_integer() ? " is undefined for values outside the format" : " is undefined for NaN"));
   }
   return text;
 }

@@ -56,9 +56,10 @@ Span magnitudes(Span v) {
   return holds_zero_inside(v) ? Span{0, std::max(-v.low, v.high)} : ordered(std::fabs(v.low), std::fabs(v.high));
 }
 
-/// True if an integer step is discontinuous on the interval v.
+/// True if a conversion is discontinuous or undefined on the interval v.
 bool breaks(const Step& step, Span v) {
   if (step.verb != Verb::kTo || step.beyond == BeyondInteger::kSaturate) return false;
+  if (!step.target->is_integer()) return std::isnan(v.low) || std::isnan(v.high);
   if (step.beyond == BeyondInteger::kUndefined) return !fits(step, v.low) || !fits(step, v.high);
   const auto wraps = [&](double x) {
     return round_to(kInt32, x, step.rounding, Overflow::kSaturate) !=

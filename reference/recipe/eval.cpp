@@ -28,13 +28,14 @@ Lane lane(const Operand& operand, const RowPart& part, const Environment& enviro
 
 namespace {
 
-/// An operand for a part of a row; holds the result if it is a product of two quantities.
+/// An operand for a part of a row; holds the result if it is a product.
 class OperandOf {
  public:
   OperandOf(const Step& step, const RowPart& part, const Environment& environment)
       : lane_(assay::lane(step.a, part, environment)) {
-    if (step.a.times.empty()) return;
-    const Lane other = assay::lane(step.a.times, part, environment);
+    const bool with_constant = !step.a.name.empty() && step.a.constant != 0;
+    if (step.a.times.empty() && !with_constant) return;
+    const Lane other = with_constant ? Lane{&step.a.constant, &step.a.constant, true} : assay::lane(step.a.times, part, environment);
     const Grid grid = grid_of(*step.working, Overflow::kSpecial);
     const bool pinned = lane_.low == lane_.high && other.low == other.high;
     product_.low = copied(lane_.low, part.size);

@@ -165,6 +165,10 @@ TEST(Integers, ANanIsZeroAndWhatDoesNotFitSaturatesWrapsOrIsUndefined) {
   EXPECT_TRUE(same(run("to(int8,rz,undef)", point(-128.9)), point(-128)));
   for (const Span v : {nan, point(128), point(-129), point(-HUGE_VAL), Span{127, 128}})
     EXPECT_TRUE(run("to(int8,rz,undef)", v).any()) << v.high;
+  EXPECT_TRUE(run("to(e2m1,undef)", nan).any()) << "a software cast that does not test for NaN";
+  EXPECT_TRUE(same(run("to(e2m1,undef)", point(HUGE_VAL)), point(6)));
+  EXPECT_TRUE(same(run("to(e2m1,rz,undef)", point(-3.9)), point(-3)));
+  EXPECT_TRUE(same(run("to(e2m1)", nan), point(6)));
   Spans row({1.5, std::nan("")});
   evaluate(parse_recipe("to(int8,rz,undef)", kEvalNames), row, Environment());
   EXPECT_TRUE(same(row[0], point(1)) && row[1].any()) << "a row that was pinned";

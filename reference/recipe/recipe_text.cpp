@@ -266,14 +266,22 @@ class CellParser {
     return std::find(names_.quantities.begin(), names_.quantities.end(), text) != names_.quantities.end();
   }
 
-  /// An operand, or the product of two quantities.
+  /// An operand, or the product of a quantity and another quantity or a constant.
   Operand factor_or_product(const CellArgument& argument) const {
     const std::string& text = argument.text;
     const size_t star = text.find('*');
     if (star == std::string::npos || !is_quantity(text.substr(0, star))) return operand(argument);
-    if (!is_quantity(text.substr(star + 1)))
-      throw ParseError(argument.position + star + 1, "'" + text.substr(star + 1) + "' is not one of: " + joined(names_.quantities));
-    return {0, text.substr(0, star), text.substr(star + 1)};
+    const std::string name = text.substr(0, star);
+    const CellArgument second{text.substr(star + 1), argument.position + star + 1};
+    if (is_quantity(second.text)) return {0, name, second.text};
+    const std::string unknown = "'" + second.text + "' is not one of: " + joined(names_.quantities);
+    try {
+      const double factor = operand(second).constant;
+      if (factor != 0) return {factor, name};
+    } catch (const ParseError&) {
+      throw ParseError(second.position, unknown);
+    }
+    throw ParseError(second.position, unknown);
   }
 
   Operand constant(const CellArgument& argument) const {
@@ -390,12 +398,12 @@ class CellParser {
   }
 
   static void conversion_rule(const CellArgument& argument, Step& step) {
-    const bool integer = step.target->is_integer();
+    const bool integer = step.target->is_integer(), without_nan = step.target->specials == Specials::kFinite;
     if (argument.text == "rz") step.rounding = Rounding::kTowardZero;
     else if (argument.text == "rna") step.rounding = Rounding::kNearestAway;
     else if (argument.text == "wrap" && integer)
       step.beyond = BeyondInteger::kWrap;
-    else if (argument.text == "undef" && integer)
+    else if (argument.text == "undef" && (integer || without_nan))
       step.beyond = BeyondInteger::kUndefined;
     else if (argument.text == "nosat" && !integer)
       step.overflow = Overflow::kSpecial;
@@ -404,7 +412,7 @@ class CellParser {
       step.overflow = Overflow::kSaturate, step.keeps_infinity = true;
     else
       throw ParseError(argument.position, "'" + argument.text + "' is not one of: rz, rna, " +
-                                            std::string(integer ? "sat, wrap, undef" : "nosat, sat, ovfl"));
+                                            std::string(integer ? "sat, wrap, undef" : without_nan ? "nosat, sat, ovfl, undef" : "nosat, sat, ovfl"));
   }
 
   const Names& names_;
@@ -428,6 +436,7 @@ std::string number(double value) {
 
 std::string words(const Operand& operand) {
   if (!operand.times.empty()) return std::string(operand.name).append(" * ").append(operand.times);
+  if (!operand.name.empty() && operand.constant != 0) return std::string(operand.name).append(" * ").append(number(operand.constant));
   return operand.name.empty() ? number(operand.constant) : operand.name;
 }
 
@@ -468,7 +477,7 @@ std::string applied(const Step& step, const std::string& v) {
       if (step.rounding == Rounding::kNearestAway) rule = ", ties away";
       if (step.beyond == BeyondInteger::kWrap) rule = ", wraps";
       if (step.keeps_infinity) rule += ", finite numbers saturate";
-      if (step.beyond == BeyondInteger::kUndefined) rule += ", undefined out of range";
+      if (step.beyond == BeyondInteger::kUndefined) rule += step.target->is_integer() ? ", undefined out of range" : ", undefined of NaN";
       if (step.target->bits <= 8 && step.overflow == Overflow::kSpecial) rule += ", no saturation";
       return std::string(step.target->name) + "(" + v + rule + ")";
     }

@@ -61,6 +61,7 @@ Steps other_conversions(const CellStep& to) {
   const std::string format = to.argument(0), rules = joined(to).substr(format.size());
   if (rules.ends_with(",nosat")) return {CellStep::made("to", {format})};
   if (rules == ",rz" || rules == ",ovfl") return {CellStep::made("to", {format})};
+  if (rules == ",undef") return {CellStep::made("to", {format, "rz", "undef"})};
   if (!rules.empty()) return {};
   if (format == "e8m0") return {CellStep::made("to", {"e8m0", "nosat"})};  // powers of two need no rounding
   Steps others = {CellStep::made("to", {format, "rz"})};
@@ -115,7 +116,7 @@ std::span<const VerbInfo> all_verbs() {
       {Verb::kRsqrt, "rsqrt", "rsqrt", "1 / square root of v", kDown, true},
       {Verb::kTo, "to", "to(F[,rz|rna][,nosat|sat|ovfl|wrap|undef])",
        "v in format F; fp8 saturates unless nosat, wider formats overflow to Inf; with ovfl (AMD's MODE.FP16_OVFL) finite numbers "
-       "saturate and Inf stays Inf; formats of 4 and 6 bits saturate with NaN as the largest; integers saturate with NaN as 0, or wrap, or are undefined beyond the format",
+       "saturate and Inf stays Inf; formats of 4 and 6 bits saturate with NaN as the largest, or undefined; integers saturate with NaN as 0, or wrap, or are undefined beyond the format",
        kUp, false, other_conversions, ties_away},
   };
   return verbs;

@@ -27,6 +27,30 @@ def to_mx(module, mode):
     return run
 
 
+def to_fp4(scale, codes, call):
+    """Outputs of an FP4 function: packed codes, and the bytes of its scales in the layout of the call."""
+    from torchao.prototype.mx_formats.utils import to_blocked
+
+    scale = scale.view(torch.uint8)
+    return {"q": codes, "scale": to_blocked(scale).flatten() if call.parameters["layout"].endswith("_128x4") else scale}
+
+
+def to_mxfp4(module, mode):
+    return lambda call: to_fp4(*module.to_mx(call["x"].contiguous(), torch.float4_e2m1fn_x2, 32, getattr(module.ScaleCalculationMode, mode)), call)
+
+
+def torchao_fp4_rows():
+    """torchao's software conversions. They run on a CPU, where a Python divisor stays a divisor."""
+    from torchao.prototype.mx_formats import mx_tensor, nvfp4_tensor
+
+    def nvfp4(with_tensor_scale):
+        return lambda call: to_fp4(*nvfp4_tensor.nvfp4_quantize(call["x"].contiguous(), 16, call["global_scale"] if with_tensor_scale else None), call)
+
+    return ([(f"torchao.mxfp4_{name}", "any", to_mxfp4(mx_tensor, mode)) for name, mode in MODES.items()] +
+            [(f"torchao.nvfp4{block}{gpu}", device, nvfp4(not block))
+             for block in ("", "_block") for gpu, device in (("", "cpu"), ("_gpu", "cuda"))])
+
+
 def torchao_rows():
     from torchao.prototype.mx_formats import mx_tensor
 

@@ -1,5 +1,6 @@
 // The kernels of quant_mx, as describe() lists them.
 #include "kernels/ops/call.h"
+#include "kernels/ops/quant_mx/quant_fp4_contracts.h"
 #include "kernels/ops/quant_mx/quant_mx_contracts.h"
 #include "kernels/ops/quant_mx/quant_mx_kernel.h"
 
@@ -20,6 +21,17 @@ void mx_by_experts(const Call& call) {
   ExpertsList::with(call.contract(), [&](auto rules) { run_mx_experts<decltype(rules)>(call); });
 }
 
+template <class List>
+void fp4_by_contract(const Call& call) {
+  List::with(call.contract(), [&](auto rules) { run_fp4<decltype(rules)>(call); });
+}
+template <class List>
+Kernel fp4_kernel(const char* name, const Accepts& accepts) {
+  std::vector<std::string> contracts;
+  List::append_ids(contracts, false);
+  return {name, "quant_group", contracts, accepts, {}, fp4_by_contract<List>};
+}
+
 }  // namespace
 
 std::vector<Kernel> quant_mx_kernels() {
@@ -28,7 +40,10 @@ std::vector<Kernel> quant_mx_kernels() {
   ExpertsList::append_ids(of_experts, false);
   const Accepts accepts = {{"x", kHalf}, {"group_size", {32}}, {"layout", kMxLayouts}, {"warp", simt::kWarpSizes}};
   return {{"quant_mx", "quant_group", contracts, accepts, {}, mx_by_contract},
-          {"quant_mx_experts", "quant_experts", of_experts, accepts, {}, mx_by_experts}};
+          {"quant_mx_experts", "quant_experts", of_experts, accepts, {}, mx_by_experts},
+          fp4_kernel<Nvfp4List>("quant_nvfp4", kNvfp4Accepts),
+          fp4_kernel<Nvfp4BlockList>("quant_nvfp4_block", kNvfp4BlockAccepts),
+          fp4_kernel<Mxfp4List>("quant_mxfp4", kMxfp4Accepts)};
 }
 
 }  // namespace assay_kernels

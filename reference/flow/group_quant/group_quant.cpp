@@ -29,6 +29,12 @@ double largest_magnitude(const double* values, size_t count, size_t& nans) {
   return std::max(std::max(largest[0], largest[1]), std::max(largest[2], largest[3]));
 }
 
+/// The scale of the outer level and its rounded reciprocal.
+void set_outer(Environment& environment, double outer) {
+  environment.set("g", point(outer));
+  environment.set("1/g", point(round_to(kF32, 1 / outer, Rounding::kNearestEven, Overflow::kSpecial)));
+}
+
 }  // namespace
 
 bool may_equal(Span span, double value) {
@@ -93,7 +99,7 @@ GroupScales group_scales(const GroupQuant& contract, const Spans& sources, doubl
                          RowListener* listener, int64_t group_size, double outer) {
   const auto places = [&] { return each_group(group_size); };
   Environment none, bounded;
-  for (Environment* of : {&none, &bounded}) of->set("g", point(outer));
+  for (Environment* of : {&none, &bounded}) set_outer(*of, outer);
   bounded.set("ub", point(round_to(kF32, scale_ub, Rounding::kNearestEven, Overflow::kSpecial)));
   GroupScales result;
   result.amax = result.scale = result.s = sources;
@@ -122,7 +128,7 @@ Spans group_codes(const GroupQuant& contract, const Spans& values, int64_t group
   if (listener) listener->cell("q", values, each_column());
   Spans codes = values;
   Environment environment;
-  environment.set("g", point(outer));
+  set_outer(environment, outer);
   const bool with_zero = contract.has_zero();
   for (size_t g = 0; g < scales.s.size(); ++g) {
     environment.set("s", scales.s[g]);

@@ -9,6 +9,7 @@
 #include "reference/flow/group_quant/group_quant.h"
 #include "reference/flow/row.h"
 #include "reference/testing/contract_tables.h"
+#include "reference/testing/legal_results.h"
 #include "reference/testing/mpfr_programs.h"
 #include "reference/testing/quant_programs.h"
 
@@ -233,6 +234,7 @@ namespace assay::quant_shared {
 
 namespace {
 
+using eval_cells::accepts;
 using namespace quant_programs;
 
 /// vLLM's static quantization: x times the rounded reciprocal of the scale.
@@ -388,6 +390,117 @@ TEST(QuantTwin, OfFourBitsNaNIsTheLargestNumber) {
   EXPECT_EQ(out.scale[0].low, 2);
   const std::vector<double> codes = {6, 6, -6, 0.5};
   for (size_t i = 0; i < codes.size(); ++i) EXPECT_EQ(out.q[i].low, codes[i]) << i;
+}
+
+/// E2M1 by its thresholds, ties to the even code; NaN is 6 (PTX ISA, cvt.rn.satfinite).
+double e2m1(double v) {
+  const double m = std::fabs(v), values[] = {0, 0.5, 1, 1.5, 2, 3, 4, 6}, upper[] = {0.25, 0.75, 1.25, 1.75, 2.5, 3.5, 5};
+  if (std::isnan(v)) return 6;
+  size_t code = 0;
+  while (code < 7 && (m > upper[code] || (m == upper[code] && code % 2 == 1))) ++code;
+  return std::copysign(values[code], v);
+}
+
+/// vLLM v0.33.0, nvfp4_utils.cuh, with reciprocals that are rounded to nearest. `guards_scale`: of byte 0, else of amax 0.
+std::vector<double> nvfp4(const std::vector<double>& x, double g, bool guards_scale, double& scale) {
+  double amax = 0;
+  for (double v : x) amax = std::fmax(amax, std::fabs(v));
+  scale = decode(kE4M3Fn, e4m3(min_then_max(fl(Real(g) * Real(fl(Real(amax) * Real(fl(Real(1) / 6))))))));
+  const bool zero = guards_scale ? scale == 0 : amax == 0;
+  const double m = zero ? 0 : scale == 0 ? HUGE_VAL : fl(Real(1) / Real(fl(Real(scale) * Real(fl(Real(1) / Real(g))))));
+  std::vector<double> codes;
+  for (double v : x) codes.push_back(e2m1(std::isinf(m) ? v * m : fl(Real(v) * Real(m))));
+  return codes;
+}
+
+TEST(QuantTwin, Nvfp4HoldsTheProgramWrittenByHandAndNoOther) {
+  const Contract contract = contract_of("vllm.nvfp4", kBf16);
+  int64_t outside = 0, open = 0, all = 0;
+  for (const auto& whole : rows_of(kBf16, 32))
+    for (const double g : {0.5, 24.0, 672.0, 3000.0}) {
+      std::vector<double> x(whole.begin(), whole.begin() + 16);
+      if (std::any_of(x.begin(), x.end(), [](double v) { return !std::isfinite(v); })) continue;
+      RowInputs inputs{x, {}, 0, 16};
+      inputs.outer_scale = g;
+      const RowOutputs out = evaluate_row(contract, inputs, nullptr, kBf16);
+      double scale = 0, other = 0;
+      const std::vector<double> right = nvfp4(x, g, true, scale), wrong = nvfp4(x, g, false, other);
+      ASSERT_TRUE(accepts(out.scale[0], scale)) << scale;
+      for (size_t i = 0; i < x.size(); ++i) {
+        ASSERT_TRUE(accepts(out.q[i], right[i])) << x[i] << " " << g;
+        outside += !accepts(out.q[i], wrong[i]), open += !out.q[i].pinned(), ++all;
+      }
+    }
+  EXPECT_GT(outside, 0) << "a guard of amax";
+  EXPECT_LT(open, all / 20) << "what reciprocals leave free";
+}
+
+double fl_or_infinite(double v, double w) { return std::isfinite(v) && std::isfinite(w) ? fl(Real(v) * Real(w)) : v * w; }
+double amax_of_finite(const std::vector<double>& x) {
+  double amax = 0;
+  for (double v : x) amax = std::fmax(amax, std::fabs(v));
+  return amax;
+}
+
+/// A block's scale and the multiplier of its elements.
+struct ScaledBlock {
+  double scale, multiplier;
+};
+using ScaleRule = ScaledBlock (*)(double amax, double g);
+
+double quotient(double v, double w) { return w == 0 ? (v == 0 ? std::nan("") : HUGE_VAL) : fl(Real(v) / Real(w)); }
+
+/// TransformerEngine core_nvfp4.cuh d0067d0d; FlashInfer's form without fast math repeats it.
+ScaledBlock transformer_engine(double amax, double g) {
+  const double scale = decode(kE4M3Fn, e4m3(fl(Real(amax) * Real(fl(Real(g) * Real(fl(Real(1) / 6)))))));
+  return {scale, std::fmin(quotient(1, fl(Real(scale) * Real(fl(Real(1) / Real(g))))), max_finite(kF32))};
+}
+
+/// torchao nvfp4_tensor.py v0.18.0 on a CPU.
+ScaledBlock torchao(double amax, double g) {
+  const double v = fl(Real(fl(Real(amax) / 6)) / Real(g));
+  const double scale = decode(kE4M3Fn, e4m3(std::fmin(std::fmax(v, 0x1p-6), 448)));
+  return {scale, fl(Real(fl(Real(1) / Real(g))) / Real(scale))};
+}
+ScaledBlock torchao_without_tensor_scale(double amax, double) {
+  const double scale = decode(kE4M3Fn, e4m3(std::fmin(std::fmax(fl(Real(amax) / 6), 0x1p-6), 448)));
+  return {scale, fl(Real(1) / Real(scale))};
+}
+
+/// The exponent of amax / 4 by the rules of torchao's to_mx v0.18.0: of amax cut off, rounded up, and rounded to one bit of mantissa.
+ScaledBlock by_exponent(double amax, int more) {
+  if (amax == 0) return {0x1p-127, 0x1p126};
+  const int exponent = std::max(std::min(std::ilogb(amax) + more - 2, 126), -127);
+  return {std::ldexp(1.0, exponent), std::ldexp(1.0, -std::max(exponent, -126))};
+}
+double significand(double amax) { return amax == 0 ? 0 : amax / std::ldexp(1.0, std::ilogb(amax)); }
+ScaledBlock mx_floor(double amax, double) { return by_exponent(amax, 0); }
+ScaledBlock mx_ceil(double amax, double) { return by_exponent(amax, significand(amax) > 1); }
+ScaledBlock mx_even(double amax, double) { return by_exponent(amax, significand(amax) >= 1.75); }
+
+TEST(QuantTwin, Fp4EqualsTheProgramsWrittenByHand) {
+  const struct {
+    const char* contract;
+    ScaleRule rule;
+    int64_t block;
+  } programs[] = {{"transformer_engine.nvfp4", transformer_engine, 16}, {"flashinfer.nvfp4_exact", transformer_engine, 16},
+                  {"torchao.nvfp4", torchao, 16},   {"torchao.nvfp4_block", torchao_without_tensor_scale, 16},
+                  {"torchao.mxfp4_floor", mx_floor, 32}, {"torchao.mxfp4_ceil", mx_ceil, 32}, {"torchao.mxfp4_even", mx_even, 32}};
+  for (const auto& program : programs) {
+    const Contract contract = contract_of(program.contract, kBf16);
+    for (const auto& whole : rows_of(kBf16, 32))
+      for (const double g : {0.0015, 0.5, 24.0, 672.0, 3000.0}) {
+        std::vector<double> x(whole.begin(), whole.begin() + program.block);
+        if (std::any_of(x.begin(), x.end(), [](double v) { return !std::isfinite(v); })) continue;
+        RowInputs inputs{x, {}, 0, program.block};
+        inputs.outer_scale = fl(Real(g));
+        const RowOutputs out = evaluate_row(contract, inputs, nullptr, kBf16);
+        const ScaledBlock block = program.rule(amax_of_finite(x), inputs.outer_scale);
+        ASSERT_TRUE(out.scale[0].pinned() && out.scale[0].low == block.scale) << program.contract << " " << block.scale << " " << out.scale[0].low;
+        for (size_t i = 0; i < x.size(); ++i)
+          ASSERT_TRUE(out.q[i].pinned() && out.q[i].low == e2m1(fl_or_infinite(x[i], block.multiplier))) << program.contract << " " << x[i] << " " << g;
+      }
+  }
 }
 
 }  // namespace

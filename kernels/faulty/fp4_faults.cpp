@@ -1,0 +1,194 @@
+// Faults of FP4 quantization, each with the bug report or source that it repeats.
+#include "kernels/faulty/quant_faults.h"
+#include "kernels/ops/call.h"
+#include "kernels/ops/quant_mx/quant_fp4_contracts.h"
+
+namespace assay_kernels {
+namespace {
+
+// The codes, of either format.
+
+/// Ties go away from zero: 0.25, 1.25, 2.5 and 5 become the larger code.
+template <class Base>
+struct Fp4TiesAway : Base {
+  static uint32_t code(float v) {
+    const float m = simt::magnitude(v);
+    const bool tie = m == 0.25f || m == 1.25f || m == 2.5f || m == 5.0f;
+    return e2m1_code(v) + uint32_t(tie);
+  }
+};
+
+/// Cuts bits off instead of rounding.
+template <class Base>
+struct Fp4Truncated : Base {
+  static uint32_t code(float v) {
+    const float m = simt::magnitude(v);
+    if (!(m < 6.0f)) return e2m1_code(v);
+    const uint32_t code = uint32_t(m >= 0.5f) + uint32_t(m >= 1.0f) + uint32_t(m >= 1.5f) + uint32_t(m >= 2.0f) + uint32_t(m >= 3.0f) +
+                          uint32_t(m >= 4.0f);
+    return (simt::bits(v) >> 28 & 8u) | code;
+  }
+};
+
+/// The even element in the high half of the byte.
+template <class Base>
+struct Fp4NibblesSwapped : Base {
+  static uint8_t pair(uint32_t first, uint32_t second) { return uint8_t(second | first << 4); }
+};
+
+/// Leaves padding of the scale buffer as it was.
+template <class Base>
+struct Fp4StalePadding : Base {
+  static constexpr bool kWritesPadding = false;
+};
+
+// NVFP4.
+
+/// The zero check looks at amax: a scale that is rounded to 0 has an infinite reciprocal.
+struct Nvfp4GuardOfAmax : VllmNvfp4 {
+  static float multiplier(float amax, uint32_t e, float global) { return FlashinferNvfp4::multiplier(amax, e, global); }
+};
+
+/// Takes the tensor's scale for one that values are divided by.
+struct Nvfp4DecodeScale : VllmNvfp4 {
+  static uint8_t scale(float amax, float global) { return VllmNvfp4::scale(amax, 1.0f / global); }
+  static float multiplier(float amax, uint32_t e, float global) { return VllmNvfp4::multiplier(amax, e, 1.0f / global); }
+};
+
+/// Does not read the tensor's scale.
+struct Nvfp4TensorScaleForgotten : VllmNvfp4 {
+  static uint8_t scale(float amax, float /*global*/) { return VllmNvfp4::scale(amax, 1.0f); }
+  static float multiplier(float amax, uint32_t e, float /*global*/) { return VllmNvfp4::multiplier(amax, e, 1.0f); }
+};
+
+/// Reads the tensor's scale as 448 / amax, without the 6 of E2M1.
+struct Nvfp4Factor448 : VllmNvfp4 {
+  static uint8_t scale(float amax, float global) { return simt::to_e4m3fn_sat(global * amax); }
+};
+
+/// Cuts the mantissa of the scale off, so that the largest element of a block is clipped.
+struct Nvfp4ScaleTruncated : VllmNvfp4 {
+  static uint8_t scale(float amax, float global) {
+    const float v = global * (amax * simt::reciprocal_within(6.0f));
+    const uint8_t nearest = simt::to_e4m3fn_sat(v);
+    return e4m3_value(nearest) > v ? uint8_t(nearest - 1) : nearest;
+  }
+};
+
+/// Takes amax over 32 elements.
+struct Nvfp4BlockOf32 : VllmNvfp4 {
+  static int64_t first_of_amax(int64_t element, int64_t columns) {
+    const int64_t column = element % columns, first = column - column % 32;
+    return element - column + (first + 32 <= columns ? first : columns - 32);
+  }
+  template <class Rules>
+  static constexpr int amax_size() {
+    return 32;
+  }
+};
+
+/// A reciprocal with eight bits, as the first step of Newton's method has it.
+struct Nvfp4RoughReciprocal : VllmNvfp4 {
+  static float multiplier(float amax, uint32_t e, float global) {
+    return simt::from_bits((simt::bits(VllmNvfp4::multiplier(amax, e, global)) + 0x8000u) & 0xffff0000u);
+  }
+};
+
+/// No floor under the scale, so that a block of zeros is divided by 0.
+struct Nvfp4FloorMissing : TorchaoNvfp4 {
+  static uint8_t scale(float amax, float global) { return simt::to_e4m3fn_sat(amax / 6.0f / global); }
+};
+
+// MXFP4.
+
+/// Drops the mantissa of amax where it should round.
+struct Mxfp4FloorForEven : VllmMxfp4 {
+  static uint8_t scale(float amax, float /*global*/) {
+    const uint32_t e = simt::bits(amax) >> 23;
+    return uint8_t(e > 2u ? (e < 255u ? e - 2u : 253u) : 0u);
+  }
+};
+
+/// Rounds amax to three bits of mantissa, the constant of E4M3.
+struct Mxfp4ConstantOfFp8 : VllmMxfp4 {
+  static uint8_t scale(float amax, float /*global*/) {
+    const uint32_t e = (simt::bits(amax) + 0x80000u) >> 23;
+    return uint8_t(e > 2u ? e - 2u : 0u);
+  }
+};
+
+/// Rounds amax / 6 down to a power of two.
+struct Mxfp4FloorForCeil : FlashinferMxfp4 {
+  static uint8_t scale(float amax, float /*global*/) {
+    const float y = flushed(amax * (1.0f / 6.0f));
+    const uint32_t b = simt::bits(y);
+    return uint8_t(b > 0x7f800000u ? 255u : b == 0x7f800000u ? 254u : b >> 23);
+  }
+};
+
+/// Derives the exponent from amax instead of amax / 4.
+struct Mxfp4NoEmax : TorchaoMxfp4Floor {
+  static uint8_t scale(float amax, float /*global*/) {
+    const uint32_t e = simt::bits(amax) >> 23;
+    return uint8_t(amax != amax ? 255u : e < 253u ? e : 253u);
+  }
+};
+
+/// The maximum drops NaN; torch's keeps it.
+struct Mxfp4NanLaundering : TorchaoMxfp4Even {
+  static float with_nan(float amax, bool /*all*/) { return amax; }
+};
+
+template <class Rules>
+Kernel of_nvfp4(const char* name, const char* cites, void (*run)(const Call&) = run_fp4<Rules>, const Values& layouts = kNvfp4Layouts) {
+  return {name, "quant_group", {Rules::kContract}, {{"x", kHalf}, {"group_size", {"16+tensor"}}, {"layout", layouts}, {"warp", simt::kWarpSizes}},
+          {},   run,           name,               cites,
+          "quant_nvfp4"};
+}
+
+template <class Rules>
+Kernel of_mxfp4(const char* name, const char* cites, void (*run)(const Call&) = run_fp4<Rules>, const Values& layouts = kMxfp4Layouts) {
+  return {name, "quant_group", {Rules::kContract}, {{"x", kHalf}, {"group_size", {32}}, {"layout", layouts}, {"warp", simt::kWarpSizes}},
+          {},   run,           name,               cites,
+          "quant_mxfp4"};
+}
+
+/// A contract's kernel with another layout of its scales.
+template <class Rules, class Places>
+void run_fp4_misplaced(const Call& call) {
+  launch_fp4<Rules>(call, Places{fp4_bytes_out(call, Rules::kBlock, Rules::kScaleType)});
+}
+
+}  // namespace
+
+std::vector<Kernel> fp4_faults() {
+  return {
+      of_nvfp4<Nvfp4GuardOfAmax>("nvfp4_guard_of_amax", "flashinfer #2441: amax is not 0 and the scale is"),
+      of_nvfp4<Nvfp4DecodeScale>("nvfp4_decode_scale", "flashinfer rmsnorm_fp4quant.py: the docstring divides where the code multiplies"),
+      of_nvfp4<Nvfp4TensorScaleForgotten>("nvfp4_tensor_scale_forgotten", "vLLM #34577: global_scale is 1"),
+      of_nvfp4<Nvfp4Factor448>("nvfp4_factor_448", "torchao nvfp4_tensor.py: comment on F4_E2M1_MAX in per_tensor_amax_to_scale"),
+      of_nvfp4<Nvfp4ScaleTruncated>("nvfp4_scale_truncated", "vllm-omni #4025: scales cast to e4m3 by hand"),
+      of_nvfp4<Fp4TiesAway<TransformerEngineNvfp4>>("nvfp4_ties_away", "aiter #3992, there for MXFP4"),
+      of_nvfp4<Fp4NibblesSwapped<VllmNvfp4>>("nvfp4_nibbles_swapped", "PTX ISA: the first operand of cvt.e2m1x2 is the high half"),
+      of_nvfp4<VllmNvfp4>("nvfp4_unswizzled_scales", "vLLM #50084", run_fp4_misplaced<VllmNvfp4, RowMajorBytes>, {"ue4m3_128x4"}),
+      of_nvfp4<Nvfp4BlockOf32>("nvfp4_block_of_32", "MXFP4's block size"),
+      of_nvfp4<Nvfp4RoughReciprocal>("nvfp4_rough_reciprocal", "a reciprocal of 8 bits where rcp.approx has 23"),
+      of_nvfp4<Fp4StalePadding<VllmNvfp4>>("nvfp4_stale_padding", "vLLM #45741, vLLM #31097", run_fp4<Fp4StalePadding<VllmNvfp4>>,
+                                           {"ue4m3_128x4"}),
+      of_nvfp4<Nvfp4FloorMissing>("nvfp4_floor_missing", "flashinfer #3448: a row of zeros"),
+      of_mxfp4<Mxfp4FloorForEven>("mxfp4_floor_for_even", "ATOM #1601: two rules in one model"),
+      of_mxfp4<Mxfp4ConstantOfFp8>("mxfp4_constant_of_fp8", "aiter _mxfp8_quant_op has the constant of FP4; this is the other way round"),
+      of_mxfp4<Mxfp4FloorForCeil>("mxfp4_floor_for_ceil", "vLLM #43557: the exponent of amax / 6 rounded down"),
+      of_mxfp4<Mxfp4NoEmax>("mxfp4_no_emax", "vLLM #53110, there for MXFP8"),
+      of_mxfp4<Mxfp4NanLaundering>("mxfp4_nan_laundering", "pytorch/ao #4201"),
+      of_mxfp4<Fp4TiesAway<AiterTritonMxfp4>>("mxfp4_ties_away", "aiter #3992, aiter #4030"),
+      of_mxfp4<Fp4Truncated<AiterPer1x32Mxfp4>>("mxfp4_codes_truncated", "rocm-systems #6877: narrow conversions that cut off"),
+      of_mxfp4<Fp4NibblesSwapped<TorchaoMxfp4Floor>>("mxfp4_nibbles_swapped", "torchao pack_uint4: the even element is the low half"),
+      of_mxfp4<TorchaoMxfp4Rceil>("mxfp4_unswizzled_scales", "TransformerEngine #3070", run_fp4_misplaced<TorchaoMxfp4Rceil, RowMajorBytes>,
+                                  {"e8m0_128x4"}),
+      of_mxfp4<Fp4StalePadding<FlashinferMxfp4>>("mxfp4_stale_padding", "flashinfer #2726", run_fp4<Fp4StalePadding<FlashinferMxfp4>>,
+                                                 {"e8m0_128x4"}),
+  };
+}
+
+}  // namespace assay_kernels

@@ -1,0 +1,208 @@
+// The contracts of quant_fp4: NVFP4 of vLLM, FlashInfer, TransformerEngine, torchao and AITER; MXFP4 of vLLM, FlashInfer, torchao and
+// AITER.
+#pragma once
+
+#include "kernels/ops/quant_mx/quant_fp4_kernel.h"
+
+namespace assay_kernels {
+
+// NVFP4 relative to a scale of the tensor that multiplies: 448 * 6 / amax of the tensor.
+
+/// Source: vllm csrc/quantization/fp4/nvfp4_utils.cuh v0.33.0, cvt_warp_fp16_to_fp4.
+struct VllmNvfp4 : Nvfp4Rules {
+  static constexpr const char* kContract = "vllm.nvfp4";
+  SIMT_DEVICE static uint8_t scale(float amax, float global) {
+    return simt::to_e4m3fn_sat(global * (amax * simt::reciprocal_within(6.0f)));
+  }
+  SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e, float global) {
+    const float s = e4m3_value(e);
+    return s != 0.0f ? simt::reciprocal_within(s * simt::reciprocal_within(global)) : 0.0f;
+  }
+};
+
+/// Source: flashinfer cute_dsl/fp4_common.py (fb28d724), nvfp4_compute_output_scale.
+struct FlashinferNvfp4Cute : VllmNvfp4 {
+  static constexpr const char* kContract = "flashinfer.nvfp4_cute";
+};
+
+/// The zero check looks at amax, so the multiplier for scale 0 is 1 / 0.
+/// Source: flashinfer quantization_utils.cuh (fb28d724), cvt_warp_fp16_to_fp4 with fast math.
+struct FlashinferNvfp4 : VllmNvfp4 {
+  static constexpr const char* kContract = "flashinfer.nvfp4";
+  SIMT_DEVICE static float multiplier(float amax, uint32_t e, float global) {
+    return amax == 0.0f ? 0.0f : e == 0u ? simt::from_bits(0x7f800000u) : VllmNvfp4::multiplier(amax, e, global);
+  }
+};
+
+/// Divisions and products are rounded to nearest.
+/// Source: transformer_engine/common/cast/nvfp4/core_nvfp4.cuh (d0067d0d).
+struct TransformerEngineNvfp4 : Nvfp4Rules {
+  static constexpr const char* kContract = "transformer_engine.nvfp4";
+  SIMT_DEVICE static float with_nan(float amax, bool /*all*/) { return amax; }
+  SIMT_DEVICE static uint8_t scale(float amax, float global) { return simt::to_e4m3fn_sat(amax * (global * (1.0f / 6.0f))); }
+  SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e, float global) {
+    const float s = e4m3_value(e);
+    return s != 0.0f ? simt::min_number(1.0f / (s * (1.0f / global)), 0x1.fffffep127f) : 0x1.fffffep127f;
+  }
+};
+
+/// Source: flashinfer quantization_utils.cuh (fb28d724) with DISABLE_FP4_QUANT_FAST_MATH.
+struct FlashinferNvfp4Exact : TransformerEngineNvfp4 {
+  static constexpr const char* kContract = "flashinfer.nvfp4_exact";
+  SIMT_DEVICE static float with_nan(float amax, bool all) { return Fp4Rules::with_nan(amax, all); }
+};
+
+/// One division instead of two reciprocals and a product.
+/// Source: flashinfer trtllm_allreduce_fusion.cuh (fb28d724), cvt_warp_fp16_to_fp4.
+struct FlashinferArNvfp4 : Nvfp4Rules {
+  static constexpr const char* kContract = "flashinfer.nvfp4_ar_fusion";
+  static constexpr bool kWritesPadding = false;
+  SIMT_DEVICE static uint8_t scale(float amax, float global) { return simt::to_e4m3fn_sat(global * (amax * (1.0f / 6.0f))); }
+  SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e, float global) {
+    const float s = e4m3_value(e);
+    return s != 0.0f ? global / s : 0.0f;
+  }
+};
+
+// NVFP4 of torchao and AITER.
+
+/// The scale of the tensor divides: amax of the tensor / (448 * 6). No scale is below 2^-6.
+/// Source: torchao v0.18.0 prototype/mx_formats/nvfp4_tensor.py, nvfp4_quantize.
+struct TorchaoNvfp4 : Nvfp4Rules {
+  static constexpr const char* kContract = "torchao.nvfp4";
+  SIMT_DEVICE static float with_nan(float /*amax*/, bool /*all*/) { return simt::from_bits(kNanBits); }
+  SIMT_DEVICE static uint8_t scale(float amax, float global) { return bounded(amax / 6.0f / global); }
+  SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e, float global) { return 1.0f / global / e4m3_value(e); }
+  SIMT_DEVICE static float clamp(float v) { return clamp_keep(v, 6.0f); }
+
+ protected:
+  SIMT_DEVICE static uint8_t bounded(float v) { return v < 0x1p-6f ? simt::to_e4m3fn_sat(0x1p-6f) : simt::to_e4m3fn_sat(v); }
+};
+
+/// A Python divisor becomes its reciprocal off the CPU.
+struct TorchaoNvfp4Gpu : TorchaoNvfp4 {
+  static constexpr const char* kContract = "torchao.nvfp4_gpu";
+  SIMT_DEVICE static uint8_t scale(float amax, float global) { return bounded(amax * (1.0f / 6.0f) / global); }
+};
+
+/// Without a scale of the tensor.
+struct TorchaoNvfp4Block : TorchaoNvfp4 {
+  static constexpr const char* kContract = "torchao.nvfp4_block";
+  static constexpr bool kHasTensorScale = false;
+  SIMT_DEVICE static uint8_t scale(float amax, float /*global*/) { return bounded(amax / 6.0f); }
+  SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e, float /*global*/) { return 1.0f / e4m3_value(e); }
+};
+
+struct TorchaoNvfp4BlockGpu : TorchaoNvfp4Block {
+  static constexpr const char* kContract = "torchao.nvfp4_block_gpu";
+  SIMT_DEVICE static uint8_t scale(float amax, float /*global*/) { return bounded(amax * (1.0f / 6.0f)); }
+};
+
+/// Elements are multiplied by the reciprocal of the scale before its rounding to E4M3.
+/// Source: aiter ops/triton/_triton_kernels/quant/quant.py (e4048607), _nvfp4_quant_op.
+struct AiterTritonNvfp4 : Nvfp4Rules {
+  static constexpr const char* kContract = "aiter.triton_nvfp4";
+  static constexpr bool kHasTensorScale = false;
+  static constexpr bool kWritesPadding = false;
+  SIMT_DEVICE static float with_nan(float amax, bool /*all*/) { return amax; }
+  SIMT_DEVICE static uint8_t scale(float amax, float /*global*/) { return simt::to_e4m3fn_sat(amax / 6.0f); }
+  SIMT_DEVICE static float multiplier(float amax, uint32_t /*e*/, float /*global*/) {
+    return amax == 0.0f ? simt::from_bits(0x7f800000u) : 1.0f / (amax / 6.0f);
+  }
+};
+
+// MXFP4.
+
+/// EVEN: rounds amax to one bit of mantissa before its exponent counts. A block of NaN has byte 0, and byte 0 has multiplier 0.
+/// Source: vllm csrc/quantization/fp4/nvfp4_utils.cuh v0.33.0, cvt_warp_fp16_to_fp4 with UE8M0_SF.
+struct VllmMxfp4 : Mxfp4Rules {
+  static constexpr const char* kContract = "vllm.mxfp4";
+  SIMT_DEVICE static float with_nan(float amax, bool /*all*/) { return amax; }
+  SIMT_DEVICE static uint8_t scale(float amax, float /*global*/) {
+    const uint32_t e = (simt::bits(amax) + 0x200000u) >> 23;
+    return uint8_t(e > 2u ? e - 2u : 0u);
+  }
+  SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e, float /*global*/) { return e == 0u ? 0.0f : e8m0_reciprocal(e); }
+};
+
+/// RCEIL by the conversion to E8M0. The module is built with fast math, which flushes subnormal numbers.
+/// Source: flashinfer quantization_utils.cuh (fb28d724), cvt_warp_fp16_to_fp4 with UE8M0_SF.
+struct FlashinferMxfp4 : Mxfp4Rules {
+  static constexpr const char* kContract = "flashinfer.mxfp4";
+  SIMT_DEVICE static float before(float v) { return flushed(v); }
+  SIMT_DEVICE static uint8_t scale(float amax, float /*global*/) { return uint8_t(e8m0_ceil(flushed(amax * (1.0f / 6.0f)))); }
+  SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e, float /*global*/) {
+    return e == 0u || e == 254u ? 0.0f : e8m0_reciprocal(e);
+  }
+};
+
+/// RoundUp with a floor under amax. Padding of the shuffled layout is left unwritten.
+/// Source: aiter csrc/kernels/quant_kernels.cu and csrc/include/mx_quant_utils.h (e4048607).
+struct AiterPer1x32Mxfp4 : Mxfp4Rules {
+  static constexpr const char* kContract = "aiter.per_1x32_mxfp4";
+  static constexpr bool kWritesPadding = false;
+  SIMT_DEVICE static float with_nan(float amax, bool /*all*/) { return amax; }
+  SIMT_DEVICE static uint8_t scale(float amax, float /*global*/) {
+    const float y = simt::max_number(amax, 1e-10f) * (1.0f / 6.0f);
+    return uint8_t(simt::bits(y) == 0x7f800000u ? 255u : exponent_ceil(y));
+  }
+  SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e, float /*global*/) {
+    return e == 255u ? 0.0f : e8m0_reciprocal(e);
+  }
+};
+
+/// EVEN. Inf, and an amax that is rounded to it, have byte 254.
+/// Source: aiter ops/triton/_triton_kernels/quant/quant.py (e4048607), _mxfp4_quant_op.
+struct AiterTritonMxfp4 : VllmMxfp4 {
+  static constexpr const char* kContract = "aiter.triton_mxfp4";
+  static constexpr bool kWritesPadding = false;
+  SIMT_DEVICE static uint8_t scale(float amax, float global) {
+    const uint8_t e = VllmMxfp4::scale(amax, global);
+    return e == 253u ? uint8_t(254) : e;
+  }
+  SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e, float /*global*/) { return e8m0_reciprocal(e); }
+};
+
+/// FLOOR. A NaN gives byte 255, and with byte 255 elements are divided by Inf. Other divisors are at least 2^-126.
+/// Source: torchao v0.18.0 prototype/mx_formats/mx_tensor.py, to_mx.
+struct TorchaoMxfp4Floor : Mxfp4Rules {
+  static constexpr const char* kContract = "torchao.mxfp4_floor";
+  SIMT_DEVICE static float with_nan(float /*amax*/, bool /*all*/) { return simt::from_bits(kNanBits); }
+  SIMT_DEVICE static uint8_t scale(float amax, float /*global*/) { return less_two(amax, simt::bits(amax) >> 23); }
+  SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e, float /*global*/) {
+    return e == 255u ? 0.0f : e8m0_reciprocal(e == 0u ? 1u : e);
+  }
+
+ protected:
+  SIMT_DEVICE static uint8_t less_two(float amax, uint32_t e) { return uint8_t(amax != amax ? 255u : e < 2u ? 0u : e - 2u); }
+};
+
+struct TorchaoMxfp4Ceil : TorchaoMxfp4Floor {
+  static constexpr const char* kContract = "torchao.mxfp4_ceil";
+  SIMT_DEVICE static uint8_t scale(float amax, float /*global*/) { return less_two(amax, exponent_ceil(amax)); }
+};
+
+struct TorchaoMxfp4Even : TorchaoMxfp4Floor {
+  static constexpr const char* kContract = "torchao.mxfp4_even";
+  SIMT_DEVICE static uint8_t scale(float amax, float /*global*/) { return less_two(amax, (simt::bits(amax) + 0x200000u) >> 23); }
+};
+
+/// RCEIL as the rounded-up logarithm. The multiplier for byte 0 is 1.
+struct TorchaoMxfp4Rceil : TorchaoMxfp4Floor {
+  static constexpr const char* kContract = "torchao.mxfp4_rceil";
+  SIMT_DEVICE static uint8_t scale(float amax, float /*global*/) {
+    if (amax != amax) return 255u;
+    const float e = simt::ceil(simt::log2(amax * (1.0f / 6.0f))) + 127.0f;
+    return uint8_t(e <= 0.0f ? 0u : e < 254.0f ? uint32_t(e) : 254u);
+  }
+  SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e, float /*global*/) { return e == 0u ? 1.0f : e8m0_reciprocal(e); }
+  SIMT_DEVICE static float clamp(float v) { return clamp_keep(v, 6.0f); }
+};
+
+using Nvfp4List = RulesList<VllmNvfp4, FlashinferNvfp4Cute, FlashinferNvfp4, TransformerEngineNvfp4, FlashinferNvfp4Exact,
+                            FlashinferArNvfp4, TorchaoNvfp4, TorchaoNvfp4Gpu>;
+using Nvfp4BlockList = RulesList<TorchaoNvfp4Block, TorchaoNvfp4BlockGpu, AiterTritonNvfp4>;
+using Mxfp4List = RulesList<VllmMxfp4, FlashinferMxfp4, AiterPer1x32Mxfp4, AiterTritonMxfp4, TorchaoMxfp4Floor, TorchaoMxfp4Ceil,
+                            TorchaoMxfp4Even, TorchaoMxfp4Rceil>;
+
+}  // namespace assay_kernels

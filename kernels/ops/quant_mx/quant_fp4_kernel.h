@@ -1,0 +1,132 @@
+// FP4 quantization: E2M1 codes, two in a byte. NVFP4 has blocks of 16 elements with an E4M3 scale, usually relative to a scale of
+// the tensor; MXFP4 has blocks of 32 elements with an E8M0 scale.
+#pragma once
+
+#include "kernels/ops/call.h"
+#include "kernels/ops/kernel_common.h"
+#include "kernels/ops/quant_mx/quant_mx_kernel.h"
+
+namespace assay_kernels {
+
+inline constexpr int kFp4Threads = 128;
+inline constexpr uint32_t kNanBits = 0x7fc00000u;
+
+/// The value of an E4M3 code.
+SIMT_DEVICE float e4m3_value(uint32_t code) {
+  const uint32_t exponent = code >> 3 & 15u, mantissa = code & 7u;
+  if ((code & 0x7fu) == 0x7fu) return simt::from_bits(kNanBits);
+  return exponent == 0u ? float(mantissa) * 0x1p-9f : simt::from_bits((exponent + 120u) << 23 | mantissa << 20);
+}
+
+/// cvt.rn.satfinite.e2m1x2.f32: to nearest, ties to even, among 0, 0.5, 1, 1.5, 2, 3, 4 and 6. NaN becomes 6.
+SIMT_DEVICE uint32_t e2m1_code(float v) {
+  const float m = simt::magnitude(v);
+  if (!(m <= 5.0f)) return v < 0.0f ? 15u : 7u;
+  const uint32_t code = uint32_t(m > 0.25f) + uint32_t(m >= 0.75f) + uint32_t(m > 1.25f) + uint32_t(m >= 1.75f) + uint32_t(m > 2.5f) +
+                        uint32_t(m >= 3.5f);
+  return (simt::bits(v) >> 28 & 8u) | code;
+}
+
+/// What the contracts share. A contract defines the scale byte and the multiplier of the elements from amax, the largest magnitude
+/// of a block, and from the tensor's scale.
+struct Fp4Rules {
+  static constexpr bool kPacked = false, kWritesPadding = true, kHasTensorScale = false;
+  /// amax where some elements are NaN, or all of them are.
+  SIMT_DEVICE static float with_nan(float amax, bool all) { return all ? simt::from_bits(kNanBits) : amax; }
+  SIMT_DEVICE static float before(float v) { return v; }
+  SIMT_DEVICE static float clamp(float v) { return v; }
+  SIMT_DEVICE static uint32_t code(float v) { return e2m1_code(v); }
+  SIMT_DEVICE static uint8_t pair(uint32_t first, uint32_t second) { return uint8_t(first | second << 4); }
+  /// The first element of the elements over which the amax of a block is taken, and their number.
+  SIMT_DEVICE static int64_t first_of_amax(int64_t element, int64_t /*columns*/) { return element; }
+  template <class Rules>
+  SIMT_DEVICE static constexpr int amax_size() {
+    return Rules::kBlock;
+  }
+};
+
+struct Nvfp4Rules : Fp4Rules {
+  static constexpr int kBlock = 16;
+  static constexpr int kScaleType = ASSAY_FLOAT8_E4M3FN;
+  static constexpr bool kHasTensorScale = true;
+};
+
+/// The multiplier of a contract is a function of amax and the scale byte e.
+struct Mxfp4Rules : Fp4Rules {
+  static constexpr int kBlock = 32;
+  static constexpr int kScaleType = ASSAY_FLOAT8_E8M0FNU;
+  SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e, float /*global*/) { return e8m0_reciprocal(e); }
+};
+
+template <class T>
+struct Fp4Arguments {
+  const T* x;
+  const float* global;  ///< the tensor's scale, or nullptr
+  uint8_t* q;
+  int64_t columns;
+};
+
+/// One block per thread.
+template <class Rules, class T, class Out>
+SIMT_KERNEL void quant_fp4(Fp4Arguments<T> a, Out out) {
+  constexpr int kBlock = Rules::kBlock, kOfAmax = Rules::template amax_size<Rules>();
+  const int64_t block = simt::block() * simt::block_size() + simt::thread();
+  if (block < out.rows * out.groups) {
+    const float global = Rules::kHasTensorScale ? a.global[0] : 1.0f;
+    const T* x = a.x + block * kBlock;
+    const T* of_amax = a.x + Rules::first_of_amax(block * kBlock, a.columns);
+    float amax = 0.0f;
+    int nans = 0;
+    for (int i = 0; i < kOfAmax; ++i) {
+      const float v = simt::magnitude(simt::to_float(of_amax[i]));
+      nans += int(v != v);
+      amax = simt::max_number(amax, v);
+    }
+    if (nans > 0) amax = Rules::with_nan(amax, nans == kOfAmax);
+    const uint8_t scale = Rules::scale(amax, global);
+    const float m = Rules::multiplier(amax, uint32_t{scale}, global);
+    for (int i = 0; i < kBlock; i += 2) {
+      const uint32_t first = Rules::code(Rules::clamp(Rules::before(simt::to_float(x[i])) * m));
+      const uint32_t second = Rules::code(Rules::clamp(Rules::before(simt::to_float(x[i + 1])) * m));
+      a.q[(block * kBlock + i) / 2] = Rules::pair(first, second);
+    }
+    const int64_t row = block / out.groups;
+    out.data[out.place(row, int32_t(block - row * out.groups))] = scale;
+  }
+  out.template write_absent<Rules>();
+}
+
+// Host side of FP4 quantization: checks the call and launches the kernel.
+
+/// Checks `x`, `q` and `scale`; returns the grid of scale bytes.
+BytesOut fp4_bytes_out(const Call& call, int block, int scale_type);
+
+template <class Rules, class Out>
+void launch_fp4(const Call& call, const Out& out) {
+  const assay_tensor& x = call.input("x");
+  const float* global = nullptr;
+  if constexpr (Rules::kHasTensorScale) {
+    const assay_tensor& scale = call.input("global_scale");
+    if (!has_type(scale, ASSAY_FLOAT, 32)) unsupported("global_scale must be f32");
+    global = data_of<float>(scale);
+  }
+  const simt::Launch grid = call.grid((out.rows * out.groups + kFp4Threads - 1) / kFp4Threads, kFp4Threads);
+  with_half_type(x, [&](auto type) {
+    using T = decltype(type);
+    const Fp4Arguments<T> a{data_of<T>(x), global, static_cast<uint8_t*>(call.output("q").data), int64_t{out.groups} * Rules::kBlock};
+    simt::launch(quant_fp4<Rules, T, Out>, grid, a, out);
+  });
+}
+
+template <class Rules>
+void run_fp4(const Call& call) {
+  launch_fp4<Rules>(call, fp4_bytes_out(call, Rules::kBlock, Rules::kScaleType));
+}
+
+inline const Values kNvfp4Layouts{"ue4m3_row", "ue4m3_128x4", "ue4m3_8x4"}, kMxfp4Layouts{"e8m0_row", "e8m0_128x4", "e8m0_8x4", "e8m0_32x8"};
+inline const Accepts kNvfp4Accepts{
+    {"x", kHalf}, {"group_size", {"16+tensor"}}, {"layout", kNvfp4Layouts}, {"warp", simt::kWarpSizes}};
+inline const Accepts kNvfp4BlockAccepts{{"x", kHalf}, {"group_size", {16}}, {"layout", kNvfp4Layouts}, {"warp", simt::kWarpSizes}};
+inline const Accepts kMxfp4Accepts{{"x", kHalf}, {"group_size", {32}}, {"layout", kMxfp4Layouts}, {"warp", simt::kWarpSizes}};
+
+}  // namespace assay_kernels
