@@ -20,6 +20,7 @@
 #include "harness/core/op.h"
 #include "harness/dump/dump.h"
 #include "harness/diagnosis/diagnose.h"
+#include "harness/dump/lint.h"
 #include "harness/report/causes.h"
 #include "harness/report/console.h"
 #include "harness/run/run.h"
@@ -246,6 +247,12 @@ NamedTensor open_tensor(const std::string& target) {
                    "); name one as FILE.safetensors:TENSOR");
 }
 
+int judge_checkpoint(const JudgeArguments& arguments) {
+  const LintReport report = lint_checkpoint(arguments.targets);
+  std::printf("%s", lint_text(report).c_str());
+  return report.findings.empty() ? kAllAsExpected : kUnexpected;
+}
+
 /// Refuses options that this way of checking does not use.
 static void refuse(const std::string& way, const std::vector<std::pair<const char*, bool>>& given) {
   for (const auto& [option, is_given] : given)
@@ -257,7 +264,11 @@ static void refuse_unused(const JudgeArguments& given, bool folders) {
   const std::vector<std::pair<const char*, bool>> of_recordings = {
       {"--ledger", !given.ledger.empty()}, {"--suite", !selection.suites.empty()}, {"--case", !selection.cases.empty()}, {"--arch", !selection.arch.empty()},
       {"--warp", !selection.warp.empty()}, {"--cases", !given.suites.tables.cases.empty()}, {"--history", !given.history.empty()}};
-  if (!given.as.empty()) {
+  if (given.lint) {
+    refuse("--lint", {{"--as", !given.as.empty()}, {"--contract", !given.contract.empty()}, {"--param", !given.parameters.empty()},
+                      {"--layout", !given.layout.empty()}, {"--tensor", !given.tensors.empty()}, {"--report", !given.reports.empty()}});
+    refuse("--lint", of_recordings);
+  } else if (!given.as.empty()) {
     refuse("--as", {{"--contract", !given.contract.empty()}, {"--tensor", !given.tensors.empty()}, {"--report", !given.reports.empty()}});
     refuse("--as", of_recordings);
   } else if (!given.contract.empty()) {
@@ -272,6 +283,7 @@ int judge_verb(const JudgeArguments& arguments) {
                                    [](const std::string& target) { return std::filesystem::is_directory(target); });
   refuse_unused(arguments, folders);
   if (!arguments.as.empty()) return judge_scale(arguments);
+  if (arguments.lint) return judge_checkpoint(arguments);
   const bool handed_out = folders && std::all_of(arguments.targets.begin(), arguments.targets.end(), has_case_inputs);
   if (handed_out) refuse("of inputs", {{"--history", !arguments.history.empty()}});
   if (handed_out && arguments.contract.empty()) return judge_outputs_of_inputs(arguments);

@@ -16,6 +16,7 @@ int judge_recordings(const JudgeArguments& arguments);
 int judge_outputs_of_inputs(const JudgeArguments& arguments);  ///< of `assay inputs`; recordings.cpp
 int judge_dump(const JudgeArguments& arguments);
 int judge_scale(const JudgeArguments& arguments);
+int judge_checkpoint(const JudgeArguments& arguments);
 
 /// Parses "name=value" options. Throws UsageError for a text without '=' or a repeated name.
 std::map<std::string, std::string> named_values(const std::string& option, const std::vector<std::string>& texts);

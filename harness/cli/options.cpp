@@ -199,10 +199,11 @@ void add_judge(CLI::App& program, JudgeArguments& judge) {
   examples(verb, {"assay judge recording", "assay judge dump.safetensors --contract vllm.group_fp8",
                   "assay judge dump.safetensors --contract vllm.rms_norm@2026-06-18 --param eps=1e-6 --tensor x=hidden --tensor y=out",
                   "assay judge layers.safetensors --contract vllm.group_fp8 --tensor x='layers.*.x' --tensor q='layers.*.q' --tensor scale='layers.*.scale'",
-                  "assay judge dump.safetensors:scale --as ue8m0_scale --param m=61 --param groups=16"});
+                  "assay judge dump.safetensors:scale --as ue8m0_scale --param m=61 --param groups=16",
+                  "assay judge model-00001-of-00002.safetensors model-00002-of-00002.safetensors --lint"});
   verb.add_option("targets", judge.targets,
                   "folders of run --record, or of inputs with outputs beside them; or FILE.safetensors or ROLE=FILE.npy ... with --contract, one file per rank of an all-reduce; "
-                  "or FILE:TENSOR with --as")
+                  "or FILE:TENSOR with --as; or FILE.safetensors ... with --lint")
       ->required();
   verb.add_option("--contract", judge.contract,
                   "contract of the dumped tensors, which are named as the op names them: x, gamma, q, scale, y, or a, b, scale_a, scale_b, d")
@@ -214,6 +215,7 @@ void add_judge(CLI::App& program, JudgeArguments& judge) {
       ->type_name("ROLE=NAME");
   verb.add_option("--as", judge.as, "check a single scale tensor: scale, or ue8m0_scale if its consumer takes powers of two only")
       ->check(CLI::IsMember({"scale", "ue8m0_scale"}));
+  verb.add_flag("--lint", judge.lint, "check codes and scales of a quantized checkpoint (FP8 blocks, MXFP8, MXFP4, NVFP4) without its original weights");
   verb.add_option("--report", judge.reports, "as for run; may be repeated")->type_name("KIND[:FILE]");
   verb.add_option("--ledger,--known-failures", judge.ledger, "as for run; for recordings only")->check(a_name())->type_name("FILE.csv");
   add_history_file(verb, judge.history, judge.commit);

@@ -42,6 +42,7 @@ struct JudgeArguments {
                                         ///< role=FILE
   std::string contract, layout;         ///< for a dump
   std::string as;                       ///< "scale" or "ue8m0_scale": a single scale tensor
+  bool lint = false;                    ///< the targets are files of a quantized checkpoint
   std::vector<std::string> parameters;  ///< "group_size=128"
   std::vector<std::string> tensors;     ///< "role=name in the file"
   std::vector<std::string> reports;
