@@ -1,5 +1,5 @@
-// The four forms of `assay judge`: recordings, outputs next to exported inputs, a user's dump under a contract, one lone scale
-// tensor.
+// The five forms of `assay judge`: recordings, outputs next to exported inputs, a user's dump under a contract, one lone scale
+// tensor, a quantized checkpoint.
 #pragma once
 
 #include <map>

@@ -372,7 +372,8 @@ LintReport lint_checkpoint(const std::vector<std::string>& files) {
 std::string lint_text(const LintReport& report) {
   std::string text;
   for (const LintFinding& finding : report.findings)
-    text += fmt::format("FINDING  {}: {}\n         {} of {} blocks, first: {}\n", finding.tensor, finding.what, finding.blocks, finding.of, finding.first);
+    text += fmt::format("FINDING  {}: {}\n         {}{}\n", finding.tensor, finding.what,
+                        finding.of == 1 ? "" : fmt::format("{} of {} blocks, first: ", finding.blocks, finding.of), finding.first);
   for (const std::string& name : report.unknown) text += fmt::format("skipped  {}: no known scheme has its shape and type\n", name);
   std::string schemes;
   for (const std::string& scheme : report.schemes) schemes += (schemes.empty() ? "" : ", ") + scheme;
