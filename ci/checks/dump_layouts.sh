@@ -17,6 +17,7 @@ quant_group/flashinfer.mxfp8/*.e8m0_128x4/*
 quant_group/flashinfer.mxfp8/*.e8m0_8x4/*
 quant_group/vllm.nvfp4/*.ue4m3_row/normal*
 quant_group/vllm.nvfp4/*.ue4m3_128x4/*
+quant_group/flashinfer.nvfp4/*.ue4m3_8x4/*
 quant_group/aiter.per_1x32_e8m0/*.e8m0_32x8/*
 quant_group/aiter.triton_mxfp8_n32k4/*.e8m0_n32k4/*
 quant_group/aiter.per_1x128_transpose_scale/bf16.m5.n1024*.row_transposed/normal*
@@ -104,7 +105,7 @@ for case in "${cases[@]}"; do
 done
 for layout in $(cut -d, -f1 "$root/reference/contracts/layouts.csv" | tail -n +2); do
   [[ " $of_mutants " == *" $layout "* ]] && continue
-  printf '%s\n' "${cases[@]}" | grep -qE "[._]$layout(/|_|\\.t)" || fail "no case above has layout $layout"
+  printf '%s\n' "${cases[@]}" | grep -E "[._]$layout(/|_|\\.t)" >/dev/null || fail "no case above has layout $layout"
 done
 echo "$judged dumps judged"
 
