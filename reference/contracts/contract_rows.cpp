@@ -5,6 +5,7 @@
 #include <charconv>
 #include <stdexcept>
 
+#include "reference/flow/contract_text.h"
 #include "reference/formats/catalogue.h"
 #include "reference/table/near.h"
 
@@ -19,6 +20,10 @@ const ContractRow& ContractTables::find(const std::string& id) const {
   if (const auto found = retired_.find(id); found != retired_.end())
     throw std::out_of_range("unknown contract '" + id + "': it was withdrawn, because no real code does this: " + found->second.why +
                             "; now '" + found->second.now + "'");
+  std::string releases;
+  for (const ContractRow& row : rows_)
+    if (row.id.starts_with(id + "@")) releases += (releases.empty() ? "" : "; ") + ("'" + row.id + "' " + releases_of(row));
+  if (!releases.empty()) throw std::out_of_range("unknown contract '" + id + "'; it has releases: " + releases);
   throw std::out_of_range("unknown contract '" + id + "'" + did_you_mean(id, ids()));
 }
 

@@ -160,6 +160,18 @@ TEST(Rows, AnUnknownContractNamesNearOnes) {
   EXPECT_NO_THROW(tables.find("vllm.group_fp8"));
 }
 
+TEST(Rows, AnIdWithoutItsReleaseNamesTheReleases) {
+  const ContractTables tables = ContractTables::load(kFolder);
+  try {
+    tables.find("vllm.rms_norm");
+    FAIL();
+  } catch (const std::out_of_range& error) {
+    EXPECT_STREQ(error.what(),
+                 "unknown contract 'vllm.rms_norm'; it has releases: 'vllm.rms_norm@v0.19.1' from v0.1.0 before v0.20.0, from v0.23.0 before v0.24.0; "
+                 "'vllm.rms_norm@2026-06-18' from v0.20.0 before v0.23.0, from v0.24.0");
+  }
+}
+
 // An invalid cell is rejected with its position and the allowed values.
 
 using namespace contract_tables;

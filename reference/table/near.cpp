@@ -39,7 +39,8 @@ std::vector<std::string> near_matches(std::string_view word, std::span<const std
     const int distance = apart > allowed ? apart : edit_distance(word, candidate);  // the edit distance is at least the
                                                                                     // difference of lengths
     const bool contains = word.size() >= 3 && (candidate.find(word) != candidate.npos || word.find(candidate) != word.npos);
-    if (distance <= allowed || contains) near.push_back({distance, candidate});
+    const bool is_release = candidate.starts_with(word) && candidate.substr(word.size()).starts_with('@');
+    if (distance <= allowed || contains) near.push_back({is_release ? 0 : distance, candidate});
   }
   std::stable_sort(near.begin(), near.end(), [](const Near& a, const Near& b) { return a.distance < b.distance; });
   if (near.size() > 3) near.resize(3);

@@ -153,6 +153,8 @@ TEST(Near, NearestComesFirstAndFarOnesAreListed) {
   const std::vector<std::string> names = {"quant_group", "quant_token", "rms_norm"};
   EXPECT_THAT(near_matches("quant_gruop", names), ElementsAre("quant_group"));
   EXPECT_THAT(near_matches("rms", names), ElementsAre("rms_norm"));
+  const std::vector<std::string> releases = {"v.norm_a", "v.norm_b", "v.norm_c", "v.norm@2026-06-18"};
+  EXPECT_EQ(near_matches("v.norm", releases).front(), "v.norm@2026-06-18");
   EXPECT_EQ(did_you_mean("zzz", names), "; there are: quant_group, quant_token, rms_norm");
   EXPECT_EQ(did_you_mean("x", {}), "");
 }

@@ -297,6 +297,14 @@ TEST(UnitSeparation, FindsASmallInput) {
   EXPECT_GT(differ, 0);
 }
 
+TEST(UnitSeparation, ShowsNumbersBeforeBitsOfANan) {
+  const Unit &mfma = row("gfx942.mfma.f16.f32").unit, &wgmma = row("sm_90.wgmma.f16.f32").unit;
+  const UnitSeparation found = separate_units(mfma, wgmma);
+  ASSERT_TRUE(found.witness);
+  EXPECT_FALSE(std::isnan(decode(*mfma.d, found.witness->first)) || std::isnan(decode(*wgmma.d, found.witness->second)))
+      << "their NaNs differ, too, on fewer codes";
+}
+
 TEST(UnitSeparation, OfEqualUnitsFindsNothingAndSaysWhereItLooked) {
   const UnitSeparation found = separate_units(row("sm_90.mma.f16.f32").unit, row("sm_90.wgmma.f16.f32").unit);
   EXPECT_FALSE(found.witness);

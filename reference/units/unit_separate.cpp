@@ -153,10 +153,13 @@ std::vector<uint32_t> results(const Unit& unit, const Batch& batch) {
   return d;
 }
 
-/// Reduces a witness one code at a time.
+/// Whether the two results are numbers or infinite. Bits of a NaN tell little: two results that are both NaN need not differ in use.
+bool are_numbers(const Format& d, uint32_t one, uint32_t other) { return !std::isnan(decode(d, one)) && !std::isnan(decode(d, other)); }
+
+/// Reduces a witness one code at a time. With `numbers`, its results never become NaN.
 class Shrink {
  public:
-  Shrink(const Unit& first, const Unit& second, UnitWitness& witness) : first_(first), second_(second), w_(witness) {}
+  Shrink(const Unit& first, const Unit& second, UnitWitness& witness, bool numbers) : first_(first), second_(second), w_(witness), numbers_(numbers) {}
 
   /// Sets c to 0 before or after the products; one of the orders may leave far fewer codes.
   void run(bool c_first) {
@@ -187,7 +190,7 @@ class Shrink {
     const UnitElement element{w_.a, w_.b, w_.a_scales, w_.b_scales};
     w_.first = defined_element(first_, element, w_.c);
     w_.second = defined_element(second_, element, w_.c);
-    return w_.first != w_.second;
+    return w_.first != w_.second && (!numbers_ || are_numbers(*first_.d, w_.first, w_.second));
   }
   void replace(uint32_t& code, const std::vector<uint32_t>& by) {
     for (const uint32_t other : by) {
@@ -218,6 +221,7 @@ class Shrink {
 
   const Unit &first_, &second_;
   UnitWitness& w_;
+  const bool numbers_;
 };
 
 void require_common_input(const Unit& first, const Unit& second) {
@@ -254,24 +258,33 @@ UnitSeparation separate_units(const Unit& first, const Unit& second) {
   require_common_input(first, second);
   UnitSeparation found;
   found.k = std::lcm(first.k, second.k);
+  bool found_numbers = false;
   for (const DataKind& kind : kKinds) {
     Draw draw(first, kind.data);
     UnitDifference difference{kind.words};
     std::optional<UnitWitness> witness;
+    bool numbers = false;  // of the witness: a difference of numbers is preferred
     for (int i = 0; i < kind.batches; ++i) {
       const Batch batch(first, found.k, kind.data, draw);
       const std::vector<uint32_t> one = results(first, batch), other = results(second, batch);
       for (size_t at = 0; at < one.size(); ++at) {
         difference.differ += one[at] != other[at];
-        if (one[at] != other[at] && !witness) witness = batch.element(at / kColumns, at % kColumns);
+        if (one[at] == other[at] || (witness && numbers)) continue;
+        const bool here = are_numbers(*first.d, one[at], other[at]);
+        if (witness && !here) continue;
+        witness = batch.element(at / kColumns, at % kColumns);
+        witness->first = one[at], witness->second = other[at];
+        numbers = here;
       }
       difference.elements += int64_t(one.size());
     }
     found.data.push_back(difference);
-    if (!witness) continue;
+    if (!witness || (found_numbers && !numbers)) continue;
+    if (numbers && !found_numbers) found.witness.reset();
+    found_numbers |= numbers;
     for (const bool c_first : {true, false}) {
       UnitWitness small = *witness;
-      Shrink(first, second, small).run(c_first);
+      Shrink(first, second, small, numbers).run(c_first);
       if (!found.witness || Shrink::size_of(small) < Shrink::size_of(*found.witness)) found.witness = small;
     }
   }
