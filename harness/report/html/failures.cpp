@@ -12,7 +12,7 @@ namespace {
 
 /// Appends an entry to a definition list; returns the node for its text.
 Node fact(Node list, const char* name) {
-  write(child(list, "dt"), name);
+  write(explained(child(list, "dt"), name), name);
   return line(list, "dd");
 }
 
@@ -23,7 +23,7 @@ void fact(Node list, const char* name, const std::string& text) {
 
 void element_row(Node body, const TensorFinding& f, const char* label, const Element& e) {
   const Node row = line(body, "tr");
-  write(cell(row), label);
+  write(explained(cell(row), label), label);
   for (const std::string& text : {f.name + shape_text(e.at), code_text(f.format, e.code, e.value), accepted_text(f.format, e)})
     code(cell(row), text);
   write(cell(row), distance_text(f.format, e));
@@ -38,14 +38,14 @@ void elements(Node card, const TensorFinding& f) {
 void tensor_head(Node card, const TensorFinding& f) {
   std::string text;
   if (f.outside > 0) {
-    text = fmt::format("{} of {} elements outside their accepted set ({}){}", f.outside, f.elements,
+    text = fmt::format("{} of {} elements are wrong: outside their accepted set ({}){}", f.outside, f.elements,
                        percent(f.outside, f.elements), direction_text(f));
   } else {
     text = fmt::format("{} elements agree{}", f.elements, f.agrees() ? "" : ", but not the padding");
   }
-  if (f.budget_use > 0) text += fmt::format(", largest budget use {:.3g}", f.budget_use);
+  if (f.budget_use > 0 && f.outside == 0) text += fmt::format(", largest budget use {:.3g}", f.budget_use);
   if (f.unjudged > 0) text += fmt::format(", {} unjudged", f.unjudged);
-  const Node head = line(card, "h5", "tensor");
+  const Node head = explained(line(card, "h5", "tensor"), "tensor");
   code(head, fmt::format("{} {} {}", f.name, shape_text(f.shape), f.format));
   write(head, ": " + text);
 }
@@ -81,8 +81,8 @@ void tensor(Node card, const TensorFinding& f) {
 void power(Node list, const Power& p) {
   if (p.faults == 0) return;
   const Node data = fact(list, "data");
-  write(data, fmt::format("kills {} of {} mutants", p.seen(), p.faults));
-  for (const std::string& fault : p.blind_to) code(write(data, &fault == &p.blind_to.front() ? "; blind to " : ", "), fault);
+  write(data, fmt::format("these inputs would expose {} of {} mutants (wrong kernels)", p.seen(), p.faults));
+  for (const std::string& fault : p.blind_to) code(write(data, &fault == &p.blind_to.front() ? "; not " : ", "), fault);
   for (const DataPower& one : p.data) {
     child(data, "br");
     write(data, data_text(one));
@@ -144,16 +144,16 @@ void contract_block(Node card, const Verdict& v, const ContractText& contract) {
 void failure(Node card, const Verdict& v, const std::string& title, const ContractText* contract) {
   const Node head = line(card, "h4", "case");
   mark(head, v.outcome);
-  write(child(write(head, " "), "span", "outcome"), name(v.outcome));
+  write(explained(child(write(head, " "), "span", "outcome"), name(standing_of(v))), name(v.outcome));
   code(write(head, as_expected(v) ? " (as expected) " : " "), title);
   const Node kernel = line(card, "p");
-  code(write(kernel, "kernel "), v.kernel);
-  code(write(kernel, " of back end "), v.backend);
+  code(write(explained(kernel, "kernel"), "kernel "), v.kernel);
+  code(write(kernel, " of library "), v.backend);
   if (!v.causes.empty()) {
-    const Node causes = line(card, "div", "cause");
+    const Node causes = explained(line(card, "div", "cause"), "cause");
     for (const std::string& cause : v.causes) write(child(causes, "p"), cause);
-    if (const std::string next = next_step(v); !next.empty()) code(write(child(causes, "p"), "next: "), next);
   }
+  if (const std::string next = next_step(v); !next.empty()) code(write(line(card, "p", "next"), "Next: "), next);
   if (contract != nullptr) contract_block(card, v, *contract);
   const Node facts = line(card, "dl");
   fact(facts, "message", v.message);

@@ -34,7 +34,7 @@ void tally(Node main, const RunResult& result) {
   const Node tally = line(main, "div", "tally");
   for (const Standing s : kStandings) {
     if ((s == Standing::kFlaky || s == Standing::kNotJudged) && counts[s] == 0) continue;
-    const Node box = line(tally, "div", counts[s] > 0 && is_bad(outcome_of(s)) ? "alarm" : "");
+    const Node box = explained(line(tally, "div", counts[s] > 0 && is_bad(outcome_of(s)) ? "alarm" : ""), name(s));
     write(child(box, "b"), std::to_string(counts[s]));
     mark(box, outcome_of(s));
     write(box, fmt::format(" {}", name(s)));
@@ -143,9 +143,9 @@ void reasons(Node section, const RunResult& result, Standing standing) {
   if (counts.empty()) return;
   constexpr size_t kMostOpen = 20;
   Node parent = section;
-  if (counts.size() > kMostOpen) {
+  if (counts.size() > kMostOpen || standing == Standing::kNotOffered) {
     const Folded list = folded(section);
-    write(list.summary, fmt::format("{} reasons", counts.size()));
+    write(list.summary, fmt::format("{} reason{}", counts.size(), counts.size() == 1 ? "" : "s"));
     parent = list.content;
   }
   const Node body = table(parent, "skips", {"cases", "because"});

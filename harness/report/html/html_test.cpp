@@ -221,16 +221,26 @@ TEST(Html, NamesEachFailureWithItsIdEscaped) {
   EXPECT_EQ(times(page, "<section class=\"card\""), 4u) << "fail twice, broken, untrusted";
 }
 
+TEST(Html, WordsOfTheGlossaryHaveATooltip) {
+  RunResult result;
+  result.verdicts = {testing::truncating_kernel()};
+  const std::string page = html_text(result, {}, {});
+  EXPECT_THAT(page, HasSubstr("<dt title=\"why accepted intervals have a width: "));
+  EXPECT_THAT(page, HasSubstr("<span class=\"outcome\" title=\"an element is outside its accepted interval, "));
+  result.verdicts[0].outcome = Outcome::kBroken, result.verdicts[0].causes.clear();
+  EXPECT_THAT(html_text(result, {}, {}), HasSubstr(" --minimize finds the smallest case that still breaks</code>"));
+}
+
 TEST(Html, AFailureSaysWhatWhereByWhichRightAndHowToRepeat) {
   RunResult result;
   result.verdicts = {testing::truncating_kernel()};
   const std::string page = html_text(result, {}, {});
-  EXPECT_THAT(page, HasSubstr("223 of 512 elements outside their accepted set (43.6 %), every one toward zero"));
-  EXPECT_THAT(page, HasSubstr("<tr><td>worst</td><td><code>q[1, 7]</code></td><td><code>0x55 = 13</code></td>"
+  EXPECT_THAT(page, HasSubstr("223 of 512 elements are wrong: outside their accepted set (43.6 %), every one toward zero"));
+  EXPECT_THAT(page, HasSubstr(">worst</td><td><code>q[1, 7]</code></td><td><code>0x55 = 13</code></td>"
                               "<td><code>0x56 = 14 .. 0x57 = 15</code></td><td>-1 ulp of e4m3fn</td></tr>"));
-  EXPECT_THAT(page, HasSubstr("<dt>accepted</dt><dd>pinned: one code</dd>"));
-  EXPECT_THAT(page, HasSubstr("<dt>row</dt><dd><code>suites/quant_group/cases/quick.csv:3</code>"));
-  EXPECT_THAT(page, HasSubstr("<dt>repro</dt><dd><code>assay run --backend cpu --case"));
+  EXPECT_THAT(page, HasSubstr(">accepted</dt><dd>pinned: one code</dd>"));
+  EXPECT_THAT(page, HasSubstr(">row</dt><dd><code>suites/quant_group/cases/quick.csv:3</code>"));
+  EXPECT_THAT(page, HasSubstr(">repro</dt><dd><code>assay run --backend cpu --case"));
 }
 
 TEST(Html, AWrongRowIsABlackRowInTheHeatMap) {

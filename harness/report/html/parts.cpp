@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstring>
+#include <map>
 #include <sstream>
 #include <string_view>
 
@@ -75,6 +76,42 @@ void code(Node parent, const std::string& text) { write(child(parent, "code"), t
 
 void soft(Node parent, const std::string& text) { write(child(parent, "span", "soft"), text); }
 
+Node explained(Node node, const std::string& word) {
+  // In short what docs/glossary.md says.
+  static const std::map<std::string_view, std::string_view> meanings = {
+      {"passed", "every element is accepted, and the inputs could have exposed every mutant that the case does not list"},
+      {"failed", "an element is outside its accepted interval, padding is wrong, or elements contradict each other"},
+      {"not run", "the kernel refused the call; the reason is given; no failure"},
+      {"not offered", "the library has no kernel for the case; no failure"},
+      {"broken", "the kernel crashed, hung, wrote outside a buffer or into an input, or left an output unwritten"},
+      {"untrusted", "the output is right, but these inputs could not have exposed some mistakes, and the case does not list them"},
+      {"not judged", "the harness could not decide; never counts as a pass"},
+      {"flaky", "calls with the same inputs gave different bits, or one failed and another passed"},
+      {"cause", "the change of the contract that explains the wrong elements"},
+      {"contract", "a table row that defines, bit by bit, what one implementation of the op returns"},
+      {"kernel", "the kernel under test, and the library that it belongs to"},
+      {"tensor", "an output: name, shape, format, and how many elements are wrong"},
+      {"first", "the first wrong element: what the kernel stored, and what is accepted"},
+      {"worst", "the element that is furthest outside its accepted interval"},
+      {"accepted", "why accepted intervals have a width: the order of a sum, or a function with a documented error"},
+      {"where", "rows, columns and tiles that hold wrong elements"},
+      {"padding", "elements of the storage that belong to no row or group"},
+      {"note", "a fact about the wrong elements"},
+      {"message", "why the case is broken, untrusted, skipped or not judged"},
+      {"program", "the algorithm variant that made the output, such as split-K 2"},
+      {"causes sought", "of a large tensor, the rows that were searched for a cause; the verdict covers all elements"},
+      {"ledger", "the row of the known-failures list that covers this verdict"},
+      {"row", "file and line of the case, and what the case is for"},
+      {"repro", "the command that repeats this case"},
+      {"data", "the mutation score of the inputs: which wrong kernels they would expose"},
+      {"warp", "32 or 64 lanes that run in lock step"},
+      {"distance", "counted in codes: -1 ulp is the next smaller number of the format"},
+      {"budget use", "0: the middle of the accepted interval, 1: its edge; pinned: one code is accepted"},
+      {"faults seen", "mutants of the contract that these inputs expose"}};
+  if (const auto found = meanings.find(word); found != meanings.end()) set(node, "title", std::string(found->second));
+  return node;
+}
+
 void mark_definitions(Node body) { body.append_buffer(kMarks, std::strlen(kMarks)); }
 
 void mark(Node parent, Outcome outcome) {
@@ -108,7 +145,7 @@ Node cause_link(Node parent, size_t number) { return set(child(parent, "a"), "hr
 
 Node table(Node parent, const std::string& css_class, const std::vector<std::string>& head) {
   const Node made = line(parent, "table", css_class), names = child(child(made, "thead"), "tr");
-  for (const std::string& name : head) write(child(names, "th"), name);
+  for (const std::string& name : head) write(explained(child(names, "th"), name), name);
   const Node body = child(made, "tbody");
   append_text(body, "\n");
   return body;
@@ -251,6 +288,7 @@ figcaption { margin-top: 4px; font-size: 12.5px; }
 .heat .joint { fill: none; stroke: #d02020; stroke-width: 2.5; stroke-dasharray: 5 3; }
 .key.together { height: 0; border: 0; border-top: 3px dashed #d02020; vertical-align: 4px; }
 .heat text.on-dark { fill: #fff; }
+@media (prefers-color-scheme: dark) { .heat, .key { filter: invert(1) hue-rotate(180deg); } }
 .key { display: inline-block; width: 13px; height: 13px; margin: 0 5px 0 14px; border: 1px solid #555; vertical-align: -2px; }
 .around td, .around th { text-align: right; white-space: nowrap; font: 12px/1.5 ui-monospace, "DejaVu Sans Mono", monospace; }
 .around td:first-child, .around th:first-child { text-align: left; font-family: inherit; font-weight: bold; }

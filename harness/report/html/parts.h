@@ -26,6 +26,9 @@ Node write_powers(Node node, const std::string& text);
 void code(Node parent, const std::string& text);  ///< monospaced
 void soft(Node parent, const std::string& text);  ///< de-emphasized
 
+/// Gives a node the meaning of a word of the glossary as its tooltip; nothing for other words. Returns `node`.
+Node explained(Node node, const std::string& word);
+
 /// Defines the drawings that mark() refers to. Call it once, at the beginning of the body.
 void mark_definitions(Node body);
 /// The symbol of an outcome. Symbols differ in shape, so that they can be told apart without colour.

@@ -111,7 +111,7 @@ class Matrix {
         body_(table(wide(parent), "matrix", {"contract", "warp"})) {
     const Node names = body_.parent().child("thead").child("tr");
     for (const Standing s : standings_) {
-      const Node name = child(names, "th");
+      const Node name = explained(child(names, "th"), assay::name(s));
       mark(name, outcome_of(s));
       write(name, fmt::format(" {}", assay::name(s)));
     }
@@ -180,6 +180,7 @@ void vendor_table(Node section, const std::map<std::string, OfOp>& ops) {
       vendors.insert(vendor);
       sums[op][vendor].add(entry->second);
     }
+  if (sums.size() == 1 && vendors.size() == 1) return;  // the counts are below
   write(line(section, "p", "soft"), "Numbers of verdicts; a cell with failures is marked and counts them first. An op leads to its contracts.");
   std::vector<std::string> head = {"op"};
   head.insert(head.end(), vendors.begin(), vendors.end());
