@@ -41,6 +41,7 @@ class Run:
         for one in self.failures:
             cause = one["causes"][0] if one["causes"] else one["message"] or "no known cause"
             cause = cause.partition(": ")[2] if cause.startswith("explains ") else cause
+            cause = re.sub(r" \(\d+ of \d+ wrong elements\)", "", cause)  # counts differ from case to case
             cause = re.sub(r" at address 0x[0-9a-f]+|, in \S+\+0x[0-9a-f]+|; --in-process.*", "", cause)
             counts[cause] = counts.get(cause, 0) + 1
         return dict(sorted(counts.items(), key=lambda item: -item[1]))

@@ -102,9 +102,35 @@ def pytest_runtest_makereport(item, call):
     from ._result import ConformanceError
 
     if call.excinfo is not None and isinstance(call.excinfo.value, ConformanceError):
+        outcome.get_result().user_properties.append(("assay_cause", _cause(str(call.excinfo.value))))
         crash = getattr(outcome.get_result().longrepr, "reprcrash", None)
         if crash is not None:
             crash.message = crash.message.partition("\n")[0]
+
+
+def _cause(text):
+    """The first cause of a report, without the counts that differ from case to case; else its reason or first line."""
+    import re
+
+    for label in ("cause", "reason"):
+        found = re.search(rf"^  {label} +(.*)$", text, re.M)
+        if found:
+            cause = re.sub(r"^explains \d+ of \d+ failing elements: ", "", found[1])
+            return re.sub(r" \(\d+ of \d+ wrong elements\)", "", cause)
+    return text.partition("\n")[0]
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Failures by cause: fifty tests that fail for one cause are one bug."""
+    causes = {}
+    for report in terminalreporter.stats.get("failed", []):
+        for cause in (value for name, value in report.user_properties if name == "assay_cause"):
+            causes.setdefault(cause, []).append(report.nodeid)
+    if causes:
+        terminalreporter.section("assay: failed, by cause")
+    for cause, tests in sorted(causes.items(), key=lambda item: -len(item[1])):
+        terminalreporter.write_line(f"{len(tests):5}  {cause}")
+        terminalreporter.write_line(f"       pytest '{tests[0]}'")
 
 
 class _Reports:

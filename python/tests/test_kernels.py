@@ -208,6 +208,7 @@ def test_plugin_reports_once_and_writes_reports(pytester, monkeypatch):
     )
     result.assert_outcomes(failed=1)
     assert str(result.stdout).count("cause     explains") == 1 and f"[{CASE}]" in str(result.stdout)
+    result.stdout.fnmatch_lines(["*assay: failed, by cause*", "    1  code: div(s) -> mul(1/s)*", f"       pytest '*[[]{CASE}]'"])
     table = (pytester.path / "r.md").read_text()
     assert "| `vllm.group_fp8` | 0 | 1 |" in table and "mul(1/s)" in table
     assert "<failure" in (pytester.path / "r.xml").read_text() and "<html" in (pytester.path / "r.html").read_text()
