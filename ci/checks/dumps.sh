@@ -15,7 +15,7 @@ cases=(--suite quick --warp 32 --case 'quant_group/vllm.*/bf16*/normal.*' --case
 verdicts() {
   case $1 in
     *.csv) python3 -c 'import csv, sys; [print([v for k, v in r.items() if not k.startswith("run_")]) for r in csv.DictReader(open(sys.argv[1]))]' "$1" ;;
-    *) sed '/^run_/d; /^  repro /d; /^  next /d' "$1" ;;
+    *) sed '/^run_/d; /^wrote /d; /^  repro /d; /^  next /d' "$1" ;;
   esac
 }
 for backend in cpu faulty; do
@@ -96,6 +96,8 @@ fp32 = floats(*[2.0 ** (s - 127) for s in scale])
 good = {"x": ("BF16", [2, 512], x), "q": ("F8_E4M3", [2, 512], q), "scale": ("I32", [2, 1], packed)}
 safetensors("good", good)
 safetensors("flat", {**good, "scale": ("I32", [2], packed)})
+safetensors("norm", {"x": ("BF16", [2, 512], x), "gamma": ("BF16", [512], x[:1024]), "y": ("BF16", [2, 512], x)})
+safetensors("zeros", {"x": ("BF16", [2, 512], bytes(2048)), "q": ("F8_E4M3", [2, 512], bytes(1024)), "scale": ("F32", [2, 4], floats(*[struct.unpack("<f", struct.pack("<f", 1e-10))[0] / 448] * 8))})
 safetensors("bytes", {**good, "q": ("U8", [2, 512], q)})
 safetensors("renamed", {"input": good["x"], "out": good["q"], "s": good["scale"]})
 safetensors("noscale", {"x": good["x"], "q": good["q"]})
@@ -202,6 +204,20 @@ expect 0 "made by   sm_90.wgmma.e4m3.f32, promoted every 128, acc = fma(chain * 
 as_dump cpu gemm_block_scaled "$blocked" && judge_dump 0 PASS "$blocked"
 expect 2 "b has a row of k products for each column of d" "$assay" judge "$file" --contract deepgemm.fp8_gemm_1d1d.sm_90 --tensor b=scale_a
 expect 2 "NOTHING HELD" "$assay" contracts match "$r/lone.safetensors"
+expect 2 "need a parameter that no tensor shows: see --param above" "$assay" contracts match "$r/norm.safetensors"
+"$assay" contracts match "$r/good.safetensors" | grep -q "not       torch.e4m3fn" && fail "a cast is asked although it takes no scale"
+expect 0 "these inputs expose" "$assay" judge "$r/good.safetensors" $p
+expect 0 "a pass on these inputs says little" "$assay" judge "$r/zeros.safetensors" --contract vllm.group_fp8
+"$assay" judge "$r/good.safetensors" $p | grep -q "unknown kernel" && fail "a dump has a kernel"
+expect 2 "is a vector of words, in which padding looks like scales; say --layout" "$assay" judge "$r/flat.safetensors:scale" --as ue8m0_scale
+expect 0 "CLEAN" "$assay" judge "$r/flat.safetensors:scale" --as ue8m0_scale --layout ue8m0x4_tma --param m=2 --param groups=4
+
+# A table of one's own: its first files, and --contracts before the file to judge.
+expect 0 "wrote $r/acme.csv: a copy of vllm.group_fp8_packed" "$assay" new contract acme.packed --from vllm.group_fp8_packed --output "$r/acme.csv"
+expect 2 "acme.csv is there already" "$assay" new contract acme.packed --from vllm.group_fp8_packed --output "$r/acme.csv"
+expect 0 "PASS" "$assay" judge --contracts "$r/acme.csv" "$r/good.safetensors" --contract acme.packed
+expect 0 "rows of vllm.group_fp8_packed, for acme.packed" "$assay" new case acme.packed --from vllm.group_fp8_packed --contracts "$r/acme.csv" --output "$r/acme_cases.csv"
+expect 0 "acme.packed" "$assay" list --contracts "$r/acme.csv" --cases "$r/acme_cases.csv"
 
 # A recorded output of another shape: both shapes are printed.
 norm='rms_norm/vllm.ir_rms_norm/bf16.m4.n1024.eps1e-6/normal.gamma.s1/w32'

@@ -11,7 +11,7 @@ hunt=("$assay" hunt --op mma --count 128 --backend faulty --kernel mma_half_bloc
 expect 1 "failing elements: order: take(16) -> take(8)" "${hunt[@]}"
 [ "$(wc -l <"$found")" -eq 2 ] || fail "one violation of the kernel is kept, not $(($(wc -l <"$found") - 1))"
 cp "$found" "$scratch/first.csv"
-expect 1 "1 kernels break their contract" "${hunt[@]}"
+expect 1 "1 kernel breaks its contract" "${hunt[@]}"
 cmp "$found" "$scratch/first.csv" || fail "the same seed finds something else"
 expect 1 "take(16) -> take(8)" "$assay" run --backend faulty --cases "$found" --kernel mma_half_block
 expect 0 "ALL AS EXPECTED" "$assay" run --cases "$found"

@@ -216,12 +216,28 @@ std::string programs_text(const std::vector<Held>& ranked) {
 
 }  // namespace
 
+/// The first of the tensors that no call of the op has; empty if there is none.
+static std::string unused_role(const Op& op, const DumpedRoles& roles) {
+  for (const auto& [key, tensor] : roles) {
+    const std::string name = name_and_rank(key).first;
+    if (std::none_of(op.roles.begin(), op.roles.end(), [&](const RoleSpec& role) { return name == role.name || name == role.name + "_out"; })) return name;
+  }
+  return "";
+}
+
 MatchedContracts match_tensors(const std::vector<const Op*>& ops, const DumpedRoles& roles,
                                const std::map<std::string, std::string>& parameters, const std::string& layout) {
   MatchedContracts matched;
+  const auto uses_all = [&](const Op* op) { return unused_role(*op, roles).empty(); };
+  const bool some_use_all = std::any_of(ops.begin(), ops.end(), uses_all);  // otherwise a tensor is of no op, and says nothing
   for (const std::string& contract : rulebook().contract_ids())
     for (const Op* op : ops)
-      if (op->takes(contract)) hold(*op, contract, {contract, roles, parameters, layout}, matched.asked, matched.reasons);
+      if (!op->takes(contract))
+        continue;
+      else if (some_use_all && !uses_all(op))
+        matched.reasons["takes no tensor " + unused_role(*op, roles)].push_back(contract);
+      else
+        hold(*op, contract, {contract, roles, parameters, layout}, matched.asked, matched.reasons);
   std::stable_sort(matched.asked.begin(), matched.asked.end(), [](const Held& a, const Held& b) {
     return std::pair(!a.obeys(), a.outside) < std::pair(!b.obeys(), b.outside);
   });
@@ -275,9 +291,10 @@ std::string match_text(const MatchedContracts& matched) {
   text += programs_text(matched.asked);
   size_t others = 0, shown = 0;
   constexpr size_t kMostReasons = 8;
+  const auto lacks_a_number = [](const std::string& reason) { return reason.find("--param") != std::string::npos; };
+  const bool some_lack = std::any_of(matched.reasons.begin(), matched.reasons.end(), [&](const auto& reason) { return lacks_a_number(reason.first); });
   for (const auto& [reason, contracts] : matched.reasons) {
-    const bool lacks_a_number = reason.find("--param") != std::string::npos;
-    if ((lacks_a_number || matched.asked.empty()) && shown++ < kMostReasons)
+    if ((some_lack ? lacks_a_number(reason) : matched.asked.empty()) && shown++ < kMostReasons)
       text += fmt::format("  not asked {}{}: {}\n", contracts.front(),
                           contracts.size() > 1 ? fmt::format(" and {} more", contracts.size() - 1) : "", reason);
     else
@@ -414,6 +431,8 @@ ScaleGrid scale_grid(const DumpedTensor& dumped, const ScaleFacts& facts) {
     check_layout(dumped, *placed);
     grid = placed_grid(tensor, *placed);
   } else {
+    if (kind == ScaleKind::kWords && tensor.spec.shape.size() == 1 && !placed)
+      throw refused(dumped, "is a vector of words, in which padding looks like scales; say --layout ue8m0x4_tma --param m=ROWS --param groups=GROUPS");
     grid = logical_grid(tensor, kind);
   }
   grid.kind = kind;

@@ -22,6 +22,7 @@
 #include "harness/text/messages.h"
 #include "harness/text/text_file.h"
 #include "reference/formats/round.h"
+#include "reference/table/near.h"
 #include "reference/table/table.h"
 #include "reference/units/unit_recordings.h"
 #include "reference/units/unit_separate.h"
@@ -391,10 +392,19 @@ std::string nothing_known(const UnitTable& units, const UnitRow& row) {
   return candidates == 0 ? "nothing is predicted" : fmt::format("no single prediction; {} candidate models", candidates);
 }
 
-void list(const UnitTable& units) {
+void list(const UnitTable& units, const std::vector<std::string>& globs) {
+  std::vector<std::string> ids;
   size_t width = 0;
-  for (const UnitRow& row : units.rows()) width = std::max(width, row.id.size());
+  const auto chosen = [&](const UnitRow& row) {
+    return globs.empty() || std::any_of(globs.begin(), globs.end(), [&](const std::string& glob) { return glob_match(glob, row.id) || row.id.starts_with(glob + "."); });
+  };
   for (const UnitRow& row : units.rows()) {
+    ids.push_back(row.id);
+    if (chosen(row)) width = std::max(width, row.id.size());
+  }
+  if (width == 0) throw UsageError("no instruction is selected" + did_you_mean(globs.front(), ids));
+  for (const UnitRow& row : units.rows()) {
+    if (!chosen(row)) continue;
     std::string steps;
     for (const std::string& column : unit_step_columns())
       if (column != "special" && !row.text(column).empty()) steps += (steps.empty() ? "" : " | ") + row.text(column);
@@ -474,6 +484,7 @@ void diff(const UnitRow& a, const UnitRow& b) {
   }
   if (a.unit.k != b.unit.k) fmt::print("{:<8} {:<40} {}\n", "k", a.unit.k, b.unit.k);
   if (same) fmt::print("the steps are the same\n");
+  std::fflush(stdout);  // before an error on stderr
   if (!a.unit.known() || !b.unit.known()) throw UsageError("nothing is predicted for " + (a.unit.known() ? b.id : a.id));
   if (*a.unit.a != *b.unit.a || *a.unit.b != *b.unit.b || *a.unit.d != *b.unit.d || a.text("scale") != b.text("scale"))
     throw UsageError(fmt::format("no input has a result under both: {} * {} -> {} and {} * {} -> {}", a.text("a"), a.text("b"),
@@ -500,7 +511,7 @@ int arch_verb(const ArchArguments& arguments) {
     return verify_backend(arguments);
   }
   const UnitTable units = open_units(arguments);
-  if (arguments.action == "list") return need(arguments, 0, "no more arguments"), list(units), kAllAsExpected;
+  if (arguments.action == "list") return list(units, arguments.targets), kAllAsExpected;
   if (arguments.action == "show")
     return need(arguments, 1, "one unit id"), show(units, units.find(arguments.targets[0])), kAllAsExpected;
   if (arguments.action == "diff")

@@ -21,6 +21,7 @@
 #include "harness/run/run_case.h"
 #include "harness/text/messages.h"
 #include "reference/casts/cast_profile.h"
+#include "reference/flow/contract_text.h"
 #include "reference/flow/flow.h"
 #include "suites/cast/cast_op.h"
 #include "suites/registry.h"
@@ -40,6 +41,12 @@ constexpr const char* kLegend =
 std::string evidence_words(const ContractRow& row) {
   const std::vector<RowEvidence> evidence = rulebook().evidence.of(row);
   return evidence.empty() ? "none" : evidence.front().text();
+}
+
+/// "packed scales (from v0.13.0)"
+std::string with_releases(const ContractRow& row) {
+  const std::string releases = releases_of(row);
+  return row.text("why") + (releases.empty() ? "" : " (" + releases + ")");
 }
 
 /// Prints how many contracts were run, out of those that can run here, and what the others need.
@@ -113,7 +120,7 @@ void list(const ContractsArguments& arguments, const std::vector<Case>& cases) {
   if (rows.empty())
     throw UsageError("no contract is selected" + (arguments.ids.empty() ? vendor_hint(arguments, ids) : did_you_mean(arguments.ids.front(), ids)));
   for (const auto& [row, op] : rows)
-    fmt::print("{:<{}}  {:<{}}  {}\n", row->id, width, op, op_width, with_evidence ? evidence_words(*row) : row->text("why"));
+    fmt::print("{:<{}}  {:<{}}  {}\n", row->id, width, op, op_width, with_evidence ? evidence_words(*row) : with_releases(*row));
   if (!with_evidence || rows.size() < ids.size()) return;
   std::map<EvidenceKind, int64_t> known;
   for (const ContractRow& row : rulebook().contracts.rows())
@@ -128,8 +135,9 @@ void show(const std::string& id) {
   const std::string within = std::filesystem::proximate(row.file, data_root()).string();
   fmt::print("{}   {}:{}\n", row.id, within.starts_with("..") ? row.file : within, row.line);
   for (const std::string& line : contract_lines(id)) fmt::print("  {}\n", line);
+  if (const std::string releases = releases_of(row); !releases.empty()) fmt::print("  {:<8} {}\n", "releases", releases);
   for (const auto& [column, cell] : row.cells)
-    if (column != "id" && !cell.text.empty()) fmt::print("  {:<8} {}\n", column, cell.text);
+    if (column != "id" && column != "since" && column != "until" && !cell.text.empty()) fmt::print("  {:<8} {}\n", column, cell.text);
   for (const RowEvidence& evidence : rulebook().evidence.of(row)) fmt::print("  {:<8} {}\n", "evidence", evidence.text());
 }
 
@@ -378,7 +386,9 @@ void print(const std::string& title, const Op& op, const Tally& tally) {
 int match_verb(const ContractsArguments& arguments) {
   if (!arguments.ids.empty()) return match_dump(arguments);
   if (arguments.op.empty()) throw UsageError("contracts match needs --op, or the files of a dump");
-  const std::vector<Case> all = open_cases_for(arguments.suites, {.suites = {arguments.op}});
+  Suites suites = arguments.suites;
+  if (!suites.tables.cases.empty()) suites.tables.op = arguments.op;
+  const std::vector<Case> all = open_cases_for(suites, {.suites = {arguments.op}});
   const Op& op = arguments.suites.ops->find(arguments.op);
   const Backend backend = open_backend(*arguments.suites.ops, {arguments.backend, false, arguments.timeout_seconds});
   const bool once = ignores_warp(backend.library);
@@ -415,7 +425,8 @@ int match_verb(const ContractsArguments& arguments) {
     return kUnexpected;
   }
   if (answered == 0) {
-    fmt::print("NOTHING RAN: no selected case of op {} is offered and answered\n", op.name);
+    fmt::print("NOTHING RAN: no selected case of op {} is offered and answered{}\n", op.name,
+               suites.tables.cases.empty() ? "; a contract of your own has its cases in --cases FILE.csv" : "");
     return kUsageOrNothingRan;
   }
   return kAllAsExpected;
@@ -443,8 +454,14 @@ int match_dump(const ContractsArguments& arguments) {
   const MatchedContracts matched = match_tensors(ops, files.roles, parameters, arguments.layout);
   fmt::print("{}", match_text(matched));
   if (!matched.asked.empty()) return kAllAsExpected;
-  fmt::print("NOTHING HELD: the tensors fit no contract{}\n",
-             arguments.op.empty() ? "" : " of op " + arguments.op);
+  size_t lack = 0;
+  for (const auto& [reason, contracts] : matched.reasons)
+    if (reason.find("needs --param") != std::string::npos) lack += contracts.size();
+  const std::string of_op = arguments.op.empty() ? "" : " of op " + arguments.op;
+  if (lack > 0)
+    fmt::print("NOTHING ASKED: {} contracts{} need a parameter that no tensor shows: see --param above\n", lack, of_op);
+  else
+    fmt::print("NOTHING HELD: the tensors fit no contract{}\n", of_op);
   return kUsageOrNothingRan;
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "harness/cli/places.h"
+#include "harness/cli/power.h"
 #include "harness/cli/verbs.h"
 #include "harness/core/op.h"
 #include "harness/diagnosis/diagnose.h"
@@ -180,6 +181,8 @@ int explain_verb(const ExplainArguments& arguments) {
   RunOptions options;
   options.kernel_glob = arguments.kernel;
   options.each.diagnose = look_for_causes(backend);
+  const PowerRecords records = recorded_power({one});
+  options.each.power = power_of_data([&](const Case& of) { return records.find(of); });  // so that the verdict is the one of `assay run`
   const RunResult result = run_all(arguments.suites.ops->all(), {one}, backend, options);
   std::array<int64_t, 2> element = element_to_trace(arguments, Verdict{}, problem);
   for (const Verdict& verdict : result.verdicts) {

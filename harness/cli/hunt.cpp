@@ -219,6 +219,12 @@ std::string essence(std::string text) {
   return text;
 }
 
+/// The first cause as the report prints it, without the number of elements that it explains.
+std::string cause_in_words(const std::string& cause) {
+  const std::string text = cause.starts_with("explains ") ? cause.substr(cause.find(": ") + 2) : cause;
+  return text.substr(0, text.find(" ("));
+}
+
 /// The cause that the diagnosis lists first. A smaller case with another first cause shows a different failure.
 std::string essence_of(const Verdict& verdict) {
   if (!verdict.causes.empty() && verdict.causes.front() != "no known cause") return essence(verdict.causes.front());
@@ -226,10 +232,11 @@ std::string essence_of(const Verdict& verdict) {
   return essence(verdict.message.empty() ? std::string(name(verdict.outcome)) : verdict.message);
 }
 
-/// The same for display; messages keep their numbers.
+/// The same for display, with its numbers.
 std::string words_of(const Verdict& verdict) {
   const bool of_message = (verdict.causes.empty() || verdict.causes.front() == "no known cause") && !verdict.message.empty();
-  return of_message ? verdict.message : essence_of(verdict);
+  const bool of_cause = !verdict.causes.empty() && verdict.causes.front() != "no known cause";
+  return of_message ? verdict.message : of_cause ? cause_in_words(verdict.causes.front()) : essence_of(verdict);
 }
 
 /// Tests candidates on one kernel for one cause, and counts the calls.
@@ -434,8 +441,8 @@ class Hunt {
                  prey.budget_use == 0 ? "" : fmt::format("; highest budget use {:.3g}: {}", prey.budget_use, prey.nearest));
     }
     if (unjudged_ > 0) fmt::print("{} verdicts could not be given, the first of {}\n", unjudged_, printable(first_unjudged_));
-    fmt::print("{} cases of op {} were generated from seed {}; {} kernels break their contract\n", invented_, op_.name, arguments_.seed,
-               broken_kernels());
+    fmt::print("{} cases of op {} were generated from seed {}; {}\n", invented_, op_.name, arguments_.seed,
+               broken_kernels() == 1 ? "1 kernel breaks its contract" : fmt::format("{} kernels break their contract", broken_kernels()));
     if (ended_by() != nullptr) return exit_code_of_ending();
     if (lost_) return kDeviceLost;
     return judged == 0 ? kUsageOrNothingRan : broken_kernels() > 0 ? kUnexpected : kAllAsExpected;
@@ -454,6 +461,7 @@ class Hunt {
 
   void take(const Verdict& verdict, const std::vector<Case>& cases) {
     if (verdict.outcome == Outcome::kSkip || verdict.device_lost) return;
+    if (verdict.message.find(": needs the operand ") != std::string::npos) return;  // a generator drawn for an op without its operand
     if (verdict.outcome == Outcome::kNotJudged) {  // e.g. a generator that makes NaN, for a format without NaN
       if (unjudged_++ == 0) first_unjudged_ = verdict.case_id + ": " + verdict.message;
       return;

@@ -131,7 +131,9 @@ JudgedCall judge_call(const JudgeArguments& arguments, const Op& op, const std::
     const DumpedCall call = dumped_call(op, request);
     JudgeArguments as_given = arguments;
     as_given.tensors = tensors;
-    JudgedCall one{judge_tensors(call, command_line(as_given), WithPower::kNo), call.notes.empty() ? group_note(call, parameters) : ""};
+    JudgedCall one{judge_tensors(call, command_line(as_given), WithPower::kYes), call.notes.empty() ? group_note(call, parameters) : ""};
+    if (const Power& power = one.judged.verdict.power; power.faults > 0 && 2 * power.seen() < power.faults)
+      one.advice += "  note      a pass on these inputs says little; assay inputs writes inputs that expose the other mutants\n";
     add_other_contracts(op, request, one.judged);
     return one;
   } catch (const MissingRole& missing) {

@@ -24,8 +24,12 @@
 #include "harness/text/messages.h"
 #include "reference/recipe/lanes.h"
 #include "reference/table/near.h"
+#include "reference/table/table.h"
 
 namespace assay {
+
+extern const char* const kCommit;  // run_reports.cpp
+
 namespace {
 
 /// Set at start. Output to stdout is lost then.
@@ -57,6 +61,10 @@ int guarded(const std::function<int()>& verb) {
     return is_lookup(error) ? say(kUsageOrNothingRan, error.what()) : say(kHarnessFailed, defect + error.what());
   } catch (const std::logic_error& error) {
     return say(kHarnessFailed, defect + error.what());
+  } catch (const TableError& error) {
+    const std::string path = std::filesystem::path(error.file()).is_absolute() ? error.file() : data_root() + "/" + error.file();
+    const bool shipped = path.starts_with(data_root() + "/suites/") || path.starts_with(data_root() + "/reference/contracts/");
+    return say(kUsageOrNothingRan, error.what() + (shipped ? "; is this shipped table newer than the program (commit " + std::string(kCommit).substr(0, 12) + ")? then rebuild: ci/build release" : std::string()));
   } catch (const std::exception& error) {
     return say(kUsageOrNothingRan, error.what());
   } catch (...) {
@@ -122,6 +130,16 @@ std::string unexpected_text(const CLI::App& program) {
   const std::string name = unknown->substr(0, unknown->find('='));
   const std::vector<std::string> near = near_matches(name, names);
   return after + "unknown option '" + name + "'" + (near.empty() ? "" : did_you_mean(name, near)) + help;
+}
+
+/// An option that may be repeated takes one value each time, so that arguments may follow it: `judge --contracts FILE.csv DUMP`.
+void take_one_value_each(CLI::App& program) {
+  const auto visit = [](CLI::App& app) {
+    for (CLI::Option* const option : app.get_options())
+      if (!option->get_lnames().empty() && option->get_allow_extra_args()) option->allow_extra_args(false);
+  };
+  visit(program);
+  for (CLI::App* const verb : program.get_subcommands([](const CLI::App*) { return true; })) visit(*verb);
 }
 
 /// `assay help [VERB]`.
@@ -190,6 +208,7 @@ int main(int argc, char** argv) {
   std::string library;
   CLI::App& worker = *program.add_subcommand("worker", "")->group("");  // hidden: `run` starts it for a library given by path
   worker.add_option("--library", library)->required();
+  assay::take_one_value_each(program);
 
   program.footer(
       "First steps:\n"

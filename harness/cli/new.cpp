@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <regex>
+#include <set>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -172,6 +173,17 @@ int new_contract(const NewArguments& arguments) {
   const std::vector<std::string> ids = rulebook().contract_ids();
   if (std::find(ids.begin(), ids.end(), arguments.name) != ids.end()) throw UsageError("new contract: there is a contract '" + arguments.name + "' already");
   if (arguments.name.find('.') == std::string::npos) throw UsageError("new contract '" + arguments.name + "': expected VENDOR.NAME, such as acme.group_fp8");
+  if (!arguments.output.empty()) {
+    if (fs::exists(arguments.output)) throw UsageError("new contract: " + arguments.output + " is there already");
+    const std::vector<std::string> shipped = lines_of(fs::path(from.file).is_absolute() ? from.file : data_root() + "/" + from.file);
+    write_lines(arguments.output, {shipped.front(), with_first_cell(shipped.at(size_t(from.line) - 1), arguments.name)});
+    fmt::print("wrote {0}: a copy of {1} under the id {2}\nleft to do:\n"
+               "  edit its cells, `source` and `why` (docs/reference/contract-cells.md)\n"
+               "  assay contracts diff {1} {2} --contracts {0}\n"
+               "  assay new case {2} --from {1} --contracts {0} --output cases.csv\n",
+               shell_word(arguments.output), arguments.from, arguments.name);
+    return kAllAsExpected;
+  }
   const std::string root = tree(), file = fs::path(from.file).is_absolute() ? from.file : root + "/" + from.file;
   std::vector<std::string> lines = lines_of(file);
   lines.insert(lines.begin() + from.line, with_first_cell(lines.at(size_t(from.line) - 1), arguments.name));
@@ -194,6 +206,20 @@ int new_case(const NewArguments& arguments) {
   if (first == cases.end()) first = std::find_if(cases.begin(), cases.end(), [&](const Case& one) { return one.text("contract") == from; });
   if (first == cases.end())
     throw UsageError("new case " + arguments.name + ": no case names contract '" + from + "'; say --from ID, a contract of the same op that has cases");
+  if (!arguments.output.empty()) {
+    if (fs::exists(arguments.output)) throw UsageError("new case: " + arguments.output + " is there already");
+    const std::vector<std::string> shipped = lines_of(fs::path(first->origin.file).is_absolute() ? first->origin.file : data_root() + "/" + first->origin.file);
+    if (!shipped.front().starts_with("contract,")) throw UsageError(first->origin.file + ": expected `contract` as the first column");
+    std::vector<std::string> rows = {"op," + shipped.front()};
+    std::set<int> copied;
+    for (const Case& one : cases)
+      if (one.text("contract") == from && one.origin.file == first->origin.file && copied.insert(one.origin.line).second)
+        rows.push_back(first->op + "," + with_first_cell(shipped.at(size_t(one.origin.line) - 1), arguments.name));
+    write_lines(arguments.output, rows);
+    fmt::print("wrote {}: {} rows of {}, for {}\nnext:\n  assay run --backend ./libmine.so{} --cases {}\n", arguments.output, rows.size() - 1, from, arguments.name,
+               first->run_options, shell_word(arguments.output));
+    return kAllAsExpected;
+  }
   const std::string file = tree() + "/" + first->origin.file;
   std::vector<std::string> lines = lines_of(file);
   if (!lines.front().starts_with("contract,")) throw UsageError(file + ": expected `contract` as the first column");

@@ -177,13 +177,13 @@ void add_list(CLI::App& program, ListArguments& listed) {
 
 void add_new(CLI::App& program, NewArguments& made) {
   CLI::App& verb = *program.add_subcommand("new", "write the first files of a plug-in, or a skeleton of a contract, case, op or format into the source tree");
-  examples(verb, {"assay new plugin mine", "assay new contract acme.group_fp8 --from vllm.group_fp8", "assay new case acme.group_fp8 --from vllm.group_fp8",
+  examples(verb, {"assay new plugin mine", "assay new contract acme.group_fp8 --from vllm.group_fp8 --output acme.csv", "assay new case acme.group_fp8 --from vllm.group_fp8",
                   "assay new op my_norm --from layer_norm", "assay new format e5m3"});
-  verb.add_option("what", made.what)->required()->check(CLI::IsMember({"plugin", "contract", "case", "op", "format"}));
+  verb.add_option("what", made.what, "plugin, contract, case, op or format")->required()->check(CLI::IsMember({"plugin", "contract", "case", "op", "format"}));
   verb.add_option("name", made.name, "name of the plug-in, op or format; id of the contract, also for case")->required()->check(a_name());
   verb.add_option("--from", made.from, "for contract, case and op: the contract or op that it is like")->type_name("ID|OP");
-  verb.add_option("--output", made.output, "for plugin: folder to make; default: the name")->type_name("DIR");
-  refuse_unused(verb, {{"--from", {"contract", "case", "op"}}, {"--output", {"plugin"}}}, [&made] { return made.what; });
+  verb.add_option("--output", made.output, "for plugin: folder to make; default: the name; for contract and case: table of your own to write, instead of those of the source tree")->type_name("DIR|FILE.csv");
+  refuse_unused(verb, {{"--from", {"contract", "case", "op"}}, {"--output", {"plugin", "contract", "case"}}}, [&made] { return made.what; });
 }
 
 void add_inputs(CLI::App& program, InputsArguments& inputs) {
@@ -199,7 +199,7 @@ void add_judge(CLI::App& program, JudgeArguments& judge) {
   examples(verb, {"assay judge recording", "assay judge dump.safetensors --contract vllm.group_fp8",
                   "assay judge dump.safetensors --contract vllm.rms_norm@2026-06-18 --param eps=1e-6 --tensor x=hidden --tensor y=out",
                   "assay judge layers.safetensors --contract vllm.group_fp8 --tensor x='layers.*.x' --tensor q='layers.*.q' --tensor scale='layers.*.scale'",
-                  "assay judge dump.safetensors:scale --as ue8m0_scale --param m=61 --param groups=16",
+                  "assay judge dump.safetensors:scale --as ue8m0_scale --layout ue8m0x4_tma --param m=61 --param groups=16",
                   "assay judge model-00001-of-00002.safetensors model-00002-of-00002.safetensors --lint"});
   verb.add_option("targets", judge.targets,
                   "folders of run --record, or of inputs with outputs beside them; or FILE.safetensors or ROLE=FILE.npy ... with --contract, one file per rank of an all-reduce; "
@@ -300,8 +300,8 @@ void add_explain(CLI::App& program, ExplainArguments& explain) {
                   "assay explain 'quant_group/vllm.group_fp8/bf16.m5.n1024.g128.row/normal.s1/w32' --backend ./libmine.so --minimize"});
   verb.add_option("case", explain.case_id, "case id as in a report, or a glob that matches one case")->required();
   add_own_cases(verb, explain.suites.tables);
-  verb.add_option("--backend", explain.backend)->type_name("NAME|PATH.so")->capture_default_str();
-  verb.add_option("--kernel", explain.kernel)->type_name("GLOB");
+  verb.add_option("--backend", explain.backend, "as for run")->type_name("NAME|PATH.so")->capture_default_str();
+  verb.add_option("--kernel", explain.kernel, "only kernels whose name matches")->type_name("GLOB");
   verb.add_option("--element", explain.element, "output element to trace; default: the worst one")->expected(2)->type_name("ROW COLUMN");
   verb.add_flag("--call", explain.call_only, "show only the call that a plug-in gets (tensors, parameters, layouts) and the contract");
   CLI::Option* minimize = verb.add_flag(
@@ -336,7 +336,7 @@ void add_contracts(CLI::App& program, ContractsArguments& contracts) {
   verb.add_option("ids", contracts.ids, "contract ids; for list: globs over ids; for check: FILE.csv ...; for match: FILE.safetensors or ROLE=FILE.npy ...")->type_name("ID|FILE");
   verb.add_option("--vendor", contracts.vendor, "for list: only contracts whose id begins with this name and a dot")->type_name("NAME");
   verb.add_option("--search", contracts.search, "for list: only contracts with this text in their id or a cell, in any case")->type_name("TEXT");
-  verb.add_option("--cases", contracts.suites.tables.cases, "for check and diff: case table of your own; may be repeated")->type_name("FILE.csv");
+  verb.add_option("--cases", contracts.suites.tables.cases, "for check, diff and match --op: case table of your own; may be repeated")->type_name("FILE.csv");
   verb.add_flag("--evidence", contracts.evidence, "for list: whether the code of each contract was run, executed on the CPU, read or none of these");
   verb.add_option("--backend", contracts.backend, "for match, as for run")->type_name("NAME|PATH.so")->capture_default_str();
   verb.add_option("--op", contracts.op, "for list: only contracts of this op; for match: op whose contracts are tried; for check and diff: op of a table of --cases without a column 'op'");
@@ -349,7 +349,7 @@ void add_contracts(CLI::App& program, ContractsArguments& contracts) {
   CLI::Option* write = verb.add_option("--write", contracts.write, "for specials: write the table into its section of this file");
   verb.add_option("--check", contracts.check, "for specials: exit 1 if that section is out of date")->excludes(write);
   refuse_unused(verb,
-                {{"ids", {"list", "show", "diff", "check", "match FILE"}}, {"--evidence", {"list"}}, {"--vendor", {"list"}}, {"--search", {"list"}}, {"--cases", {"diff", "check"}},
+                {{"ids", {"list", "show", "diff", "check", "match FILE"}}, {"--evidence", {"list"}}, {"--vendor", {"list"}}, {"--search", {"list"}}, {"--cases", {"diff", "check", "match --op"}},
                  {"--backend", {"match --op"}}, {"--op", {"list", "diff", "check", "match --op", "match FILE"}},
                  {"--kernel", {"match --op"}}, {"--case", {"match --op"}}, {"--param", {"match FILE"}}, {"--tensor", {"match FILE"}},
                  {"--layout", {"match FILE"}}, {"--timeout", {"match --op"}}, {"--write", {"specials"}}, {"--check", {"specials"}}},
@@ -358,11 +358,11 @@ void add_contracts(CLI::App& program, ContractsArguments& contracts) {
 
 void add_arch(CLI::App& program, ArchArguments& arch) {
   CLI::App& verb = *program.add_subcommand("arch", "tensor core instructions: list, show ID, diff A B, verify");
-  examples(verb, {"assay arch list", "assay arch show sm_90.wgmma.e4m3.f32", "assay arch diff sm_90.wgmma.e4m3.f32 sm_89.mma.e4m3.f32",
+  examples(verb, {"assay arch list gfx942", "assay arch show sm_90.wgmma.e4m3.f32", "assay arch diff sm_90.wgmma.e4m3.f32 sm_89.mma.e4m3.f32",
                   "assay arch verify --backend cuda --unit 'sm_90*'"});
   verb.add_option("action", arch.action)->required()->check(CLI::IsMember({"list", "show", "verify", "diff"}));
   verb.add_option("targets", arch.targets,
-                  "ids of instructions; for verify: a folder GPU/FORMAT/{a,b,c,d}_*.txt of recorded results, or a table that --output wrote")
+                  "ids of instructions; for list: globs over ids, or chips; for verify: a folder GPU/FORMAT/{a,b,c,d}_*.txt of recorded results, or a table that --output wrote")
       ->type_name("ID|DIR|FILE.csv");
   verb.add_option("--units", arch.units, "table with instructions of your own; may be repeated")->type_name("FILE.csv");
   verb.add_option("--backend", arch.backend, "for verify: compare what this back end returns with the models, instead of a folder")
@@ -377,7 +377,7 @@ void add_arch(CLI::App& program, ArchArguments& arch) {
   verb.add_option("--seed", arch.seed, "for verify --backend: seed of the operands")->check(whole_number())->capture_default_str();
   verb.add_option("--timeout", arch.timeout_seconds, "for verify --backend, as for run")->check(seconds())->capture_default_str();
   refuse_unused(verb,
-                {{"targets", {"show", "diff", "verify"}}, {"--backend", {"verify --backend"}}, {"--kernel", {"verify --backend"}}, {"--unit", {"verify"}},
+                {{"targets", {"list", "show", "diff", "verify"}}, {"--backend", {"verify --backend"}}, {"--kernel", {"verify --backend"}}, {"--unit", {"verify"}},
                  {"--output", {"verify --backend"}}, {"--elements", {"verify --backend"}}, {"--seed", {"verify --backend"}}, {"--timeout", {"verify --backend"}}},
                 [&arch] { return arch.action + (arch.action == "verify" && !arch.backend.empty() ? " --backend" : ""); });
 }

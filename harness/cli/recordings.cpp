@@ -141,17 +141,24 @@ std::vector<Recording> open_recordings(const std::vector<std::string>& folders) 
   return recordings;
 }
 
+/// One line for the cases of a folder that are not in the tables, or not selected.
+static void report_left_out(const std::string& folder, const std::vector<std::string>& ids) {
+  if (ids.empty()) return;
+  std::fprintf(stderr, "assay: %s: %zu case%s left out: not selected, or in no table of this program (--cases FILE.csv adds tables); the first: %s\n",
+               printable(folder).c_str(), ids.size(), ids.size() == 1 ? "" : "s", printable(ids.front()).c_str());
+}
+
 std::vector<RecordedCase> recorded_cases(const std::vector<Recording>& recordings, const std::vector<Case>& cases) {
   std::map<std::string, size_t> place;
   for (size_t i = 0; i < cases.size(); ++i) place[cases[i].id] = i;
   std::vector<std::pair<size_t, RecordedCase>> placed;
   std::map<std::tuple<std::string, std::string, std::string>, size_t> known;
   for (const Recording& recording : recordings) {
+    std::vector<std::string> left_out;
     for (const RecordedVerdict& recorded : recording.verdicts) {
       const auto at = place.find(recorded.verdict.case_id);
       if (at == place.end()) {
-        std::fprintf(stderr, "assay: %s: case %s is in no table of this program, or not selected; left out\n",
-                     recording.folder.c_str(), recorded.verdict.case_id.c_str());
+        left_out.push_back(recorded.verdict.case_id);
         continue;
       }
       const auto [entry, is_new] =
@@ -167,6 +174,7 @@ std::vector<RecordedCase> recorded_cases(const std::vector<Recording>& recording
       if (first.recorded.front().second->file.empty()) first.recorded.clear();
       if (first.recorded.empty() || !recorded.file.empty()) first.recorded.push_back({&recording, &recorded});
     }
+    report_left_out(recording.folder, left_out);
   }
   std::stable_sort(placed.begin(), placed.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<RecordedCase> entries;
@@ -240,14 +248,16 @@ std::vector<CaseInFolder> cases_in(const std::vector<std::string>& folders, cons
   std::map<std::string, const Case*> by_id;
   for (const Case& one : cases) by_id[one.id] = &one;
   std::vector<CaseInFolder> found;
-  for (const std::string& folder : folders)
+  for (const std::string& folder : folders) {
+    std::vector<std::string> left_out;
     for (const std::string& id : read_case_list(folder)) {
       if (const auto known = by_id.find(id); known != by_id.end())
         found.push_back({known->second, folder});
       else
-        std::fprintf(stderr, "assay: %s: case %s is in no table of this program, or not selected; left out\n", folder.c_str(),
-                     printable(id).c_str());
+        left_out.push_back(id);
     }
+    report_left_out(folder, left_out);
+  }
   return found;
 }
 

@@ -200,6 +200,17 @@ void report_killed(const RunArguments& arguments, const KilledRun& killed) {
   (void)RunHistory(arguments).add(killed.result, killed.library, provenance);
 }
 
+/// What a repro line needs besides case and kernel.
+std::string repro_options(const RunArguments& arguments) {
+  std::string options;
+  if (arguments.repeat > 1) options += fmt::format(" --repeat {}", arguments.repeat);
+  if (arguments.ladder) options += " --ladder";
+  if (arguments.rerun_failed > 0) options += fmt::format(" --rerun-failed {}", arguments.rerun_failed);
+  if (arguments.timeout_seconds != RunArguments().timeout_seconds) options += fmt::format(" --timeout {}", arguments.timeout_seconds);
+  if (!arguments.execute.empty()) options += " --execute " + shell_word(arguments.execute);
+  return options;
+}
+
 int run_under(const Supervised& supervisor, const RunArguments& arguments) {
   const Shard shard = shard_of(arguments);
   std::optional<RankMeeting> meeting;  // created before anything that may end this process, so that the others notice
@@ -249,6 +260,7 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
   options.each.repeat = arguments.repeat;
   options.each.ladder = arguments.ladder;
   options.each.rerun_failed = arguments.rerun_failed;
+  options.each.repro_options = repro_options(arguments);
   const PowerRecords records = arguments.reckon_power ? PowerRecords() : recorded_power(cases);
   options.each.power = power_of_data([&](const Case& one) { return records.find(one); });
   options.each.diagnose = look_for_causes(backend);

@@ -27,18 +27,19 @@ namespace assay {
 extern const char* const kVersion;
 extern const char* const kCommit;  ///< commit hash, with "+edited" if the tree has uncommitted changes; "unknown" outside git
 
-Reports::Reports(const std::vector<std::string>& texts, const Shard& shard) : to_console_(texts.empty()) {
+Reports::Reports(const std::vector<std::string>& texts, const Shard& shard) {
   std::map<std::string, std::string> files;
+  bool asked = false, to_stream = false;  // a report on standard output stays alone there
   for (const std::string& text : texts) {
     ReportRequest request = parse_report(text);
-    to_console_ = to_console_ || request.kind == ReportKind::kConsole;
+    asked |= request.kind == ReportKind::kConsole;
     if (request.kind == ReportKind::kGithub) requests_.push_back(request);
     if (request.file.empty()) continue;
     const bool is_stream = request.file.starts_with("/dev/") || request.file.starts_with("/proc/") || std::filesystem::is_fifo(request.file);
+    to_stream |= is_stream;
     if (!is_stream && shard.path(request.file) != request.file) {
       std::fprintf(stderr, "assay: --report %s: share %s is written to %s\n", printable(text).c_str(), shard.text().c_str(), printable(shard.path(request.file)).c_str());
       request.file = shard.path(request.file);
-      of_share_.insert(request.file);
     }
     try {
       require_writable(request.file);
@@ -50,8 +51,10 @@ Reports::Reports(const std::vector<std::string>& texts, const Shard& shard) : to
     const auto [first, is_new] = files.emplace(unresolved ? request.file : file.string(), text);
     if (!is_new && !is_stream)
       throw UsageError("--report " + text + ": goes to the file of --report " + first->second);
+    if (!is_stream) named_.insert(request.file);
     requests_.push_back(std::move(request));
   }
+  to_console_ = asked || !to_stream;
 }
 
 /// Formulas and recipes of the contracts that have a verdict.
@@ -92,7 +95,7 @@ bool Reports::write(const RunResult& result, const LibraryInfo& library, const P
         continue;
       }
       write_reports({request}, result, library, provenance, earlier, contracts);
-      if (of_share_.contains(request.file)) std::printf("wrote %s\n", printable(request.file).c_str());
+      if (named_.contains(request.file)) std::printf("wrote %s\n", printable(request.file).c_str());
     } catch (const std::exception& error) {
       std::fprintf(stderr, "assay: %s\n", printable(error.what()).c_str());
       all = false;

@@ -24,6 +24,7 @@ class Reports {
   /// Throws UsageError for an unknown report, a file that cannot be written, and two reports with one file.
   explicit Reports(const std::vector<std::string>& texts, const Shard& shard = {});
 
+  /// False only if a report goes to a stream such as /dev/stdout and none to the console.
   bool to_console() const { return to_console_; }
 
   /// Writes all reports that can be written. Failures go to stderr and make the result false.
@@ -34,8 +35,8 @@ class Reports {
   void write_github(const RunResult& result, const LibraryInfo& library, const Provenance& provenance) const;
 
   std::vector<ReportRequest> requests_;
-  std::set<std::string> of_share_;  ///< files whose names got the number of the share
-  bool to_console_ = false;
+  std::set<std::string> named_;  ///< files that are no streams: the console names each once it is written
+  bool to_console_ = true;
 };
 
 /// The history that a run is added to. Does nothing if no file is named.

@@ -130,10 +130,32 @@ std::string counts_table(const RunResult& result, const Shown& shown) {
 /// A library with one op lacks all others; more reasons of that kind than this are merged into one line.
 constexpr size_t kMostNotOffered = 8;
 
+std::string names_text(const std::set<std::string>& names) {
+  constexpr size_t kMost = 3;
+  std::string text;
+  size_t named = 0;
+  for (const std::string& name : names)
+    if (named++ < kMost) text += (text.empty() ? "" : ", ") + name;
+  return named > kMost ? text + fmt::format(" and {} more", named - kMost) : text;
+}
+
+/// Contracts without a kernel, of ops that the library offers.
+int64_t contracts_not_offered(const RunResult& result, const std::set<std::string>& ops) {
+  std::set<std::string> all;
+  for (const Verdict& v : result.verdicts)
+    if (!v.offered && ops.contains(v.op) && v.message == "no kernel for contract " + v.contract) all.insert(v.contract);
+  return int64_t(all.size());
+}
+
 /// Skips by reason. Many missing ops and contracts are merged into one line.
 std::map<std::string, int64_t> skips(const RunResult& result) {
   std::map<std::string, int64_t> counts = counts_by_message(result, Outcome::kSkip);
   int64_t cases = 0, ops = 0, contracts = 0;
+  std::set<std::string> offered, other_ops;  // an op of which some contract is offered; all others
+  for (const Verdict& v : result.verdicts)
+    if (v.offered) offered.insert(v.op);
+  for (const Verdict& v : result.verdicts)
+    if (!offered.contains(v.op)) other_ops.insert(v.op);
   for (const auto& [reason, count] : counts) {
     const bool op = reason.starts_with("no kernel for op "), contract = reason.starts_with("no kernel for contract ");
     ops += op, contracts += contract;
@@ -143,7 +165,10 @@ std::map<std::string, int64_t> skips(const RunResult& result) {
   std::erase_if(counts, [](const auto& entry) {
     return entry.first.starts_with("no kernel for op ") || entry.first.starts_with("no kernel for contract ");
   });
-  counts[fmt::format("no kernel for {} ops and for {} contracts of other ops; --report csv:FILE lists each case", ops, contracts)] = cases;
+  const std::string of_ops = other_ops.empty() ? "" : fmt::format("{} other op{}", other_ops.size(), other_ops.size() == 1 ? "" : "s");
+  const int64_t of_offered = contracts_not_offered(result, offered);
+  const std::string of_contracts = of_offered == 0 ? "" : fmt::format("{} other contract{} of {}", of_offered, of_offered == 1 ? "" : "s", names_text(offered));
+  counts[fmt::format("no kernel for {}{}{}; --report csv:FILE lists each case", of_ops, of_ops.empty() || of_contracts.empty() ? "" : " and ", of_contracts)] = cases;
   return counts;
 }
 
@@ -161,15 +186,6 @@ std::string counted(const std::map<std::string, int64_t>& counts, const char* ti
 std::string cut(const std::string& text) {
   constexpr size_t kMost = 200;
   return text.size() <= kMost ? text : text.substr(0, text.rfind(' ', kMost)) + " ...";
-}
-
-std::string names_text(const std::set<std::string>& names) {
-  constexpr size_t kMost = 3;
-  std::string text;
-  size_t named = 0;
-  for (const std::string& name : names)
-    if (named++ < kMost) text += (text.empty() ? "" : ", ") + name;
-  return named > kMost ? text + fmt::format(" and {} more", named - kMost) : text;
 }
 
 /// Unexpected verdicts that one block shows: failures of one cause, or verdicts that one row of the ledger forbids.
@@ -228,10 +244,11 @@ std::string block_text(const Verdict& verdict, const std::string& title, const s
   if (verdict.gate) line(text, "gate", name(verdict.gate->state) + (verdict.gate->note.empty() ? "" : ": " + verdict.gate->note));
   line(text, "reason", verdict.message);
   line(text, "failures", others);
-  line(text, "kernel", fmt::format("{} of back end {}", verdict.kernel, verdict.backend));
+  if (verdict.backend != "dump" && verdict.backend != "outputs") line(text, "kernel", fmt::format("{} of back end {}", verdict.kernel, verdict.backend));
   for (const TensorFinding& finding : verdict.tensors) tensor(text, finding);
   line(text, "program", program_text(verdict));
-  line(text, "looked at", verdict.looked_at);
+  constexpr std::string_view kLabel = "looked at ";
+  line(text, "looked at", verdict.looked_at.starts_with(kLabel) ? verdict.looked_at.substr(kLabel.size()) : verdict.looked_at);
   if (!verdict.deviation.empty()) line(text, "ledger", verdict.deviation);
   line(text, "row", verdict.origin + "  " + verdict.why);
   line(text, "repro", verdict.repro);

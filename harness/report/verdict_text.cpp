@@ -71,8 +71,12 @@ std::string headline(const Verdict& verdict) {
 }
 
 std::string next_step(const Verdict& v) {
+  const bool called = v.repro.starts_with("assay run") && v.backend != "dump";
+  const bool makes_calls = v.message.find("--in-process") == std::string::npos;  // a crash already names its debugger
+  if (called && makes_calls && v.outcome == Outcome::kBroken && v.repro.find(" --cases ") == std::string::npos)
+    return fmt::format("assay explain {} --backend {} --kernel {} --minimize finds the smallest case that still breaks", shell_word(v.case_id), shell_word(v.backend), shell_word(v.kernel));
   const bool unknown = v.outcome == Outcome::kFail && !v.causes.empty() && v.causes.front().starts_with("no known cause");
-  if (!unknown || v.backend == "dump" || !v.repro.starts_with("assay run")) return "";
+  if (!unknown || !called) return "";
   return fmt::format("assay contracts match --op {} --backend {} --kernel {}", v.op, shell_word(v.backend), shell_word(v.kernel));
 }
 

@@ -449,6 +449,7 @@ Verdict run_case(const Op& op, const Case& one, const KernelOffer& kernel, const
                  DataMemory* memory) {
   DataMemory of_one_case;
   Verdict verdict = blank_verdict(one, kernel.name, backend.name);
+  verdict.repro += options.repro_options;
   try {
     run_problem(op, one, kernel, backend, options, memory ? *memory : of_one_case, verdict);
   } catch (const HarnessError&) {

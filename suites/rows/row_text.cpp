@@ -83,7 +83,8 @@ std::vector<std::string> layout_lines(const std::string& tensor, const Layout& l
     lines.push_back(fmt::format("  {} {} to an element, the first in its lowest bits", layout.type->bits / layout.element->bits,
                                 layout.element->name));
   if (layout.rows.text() != "m")
-    lines.push_back(fmt::format("  rows from m to {}: {}", layout.rows.text(), rule_in_words(padding_rule(pad, "rows"))));
+    lines.push_back(fmt::format("  rows from m to {}: {}", layout.rows.text(), rule_in_words(padding_rule(pad, "rows"))) +
+                    (layout.storage.text().starts_with("m+") ? "; the storage ends with row m-1 of the last column, which has no such rows" : ""));
   if (layout.cols.text() != "g")
     lines.push_back(fmt::format("  groups from g to {}: {}", layout.cols.text(), rule_in_words(padding_rule(pad, "k"))));
   return lines;
