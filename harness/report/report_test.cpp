@@ -130,6 +130,7 @@ TEST(Junit, IsApproved) {
   kernel    group_fp8 of back end cpu
   row       suites/quant_group/cases/quick.csv:3  every quotient lies halfway between two codes
   repro     assay run --backend cpu --case 'quant_group/b'
+  next      assay explain quant_group/b --backend cpu --kernel group_fp8 --minimize finds the smallest case that still breaks
 </error>
     </testcase>
     <testcase classname="quant_group" name="quant_group/c" time="0.250000">
