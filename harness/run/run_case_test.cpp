@@ -41,7 +41,8 @@ TEST(RunCase, ACorrectKernelPasses) {
 TEST(RunCase, AReproLineKeepsTheOptionsOfTheRun) {
   CaseOptions options;
   options.repro_options = " --repeat 8";
-  const KernelOffer kernel{.name = "off_by_one"};
+  KernelOffer kernel;
+  kernel.name = "off_by_one";
   EXPECT_EQ(run_case(kOp, testing::toy_case(), kernel, testing::toy_backend(), options).repro,
             "assay run --backend toy --case 'toy/bf16.m2.n8.ramp.s1/w32' --kernel off_by_one --repeat 8");
 }
