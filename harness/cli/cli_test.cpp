@@ -158,8 +158,7 @@ TEST_F(Cli, NewWritesSkeletonsIntoATree) {
   shell("mkdir -p " + tree + "/harness " + tree + "/golden && cp -r " + root + "/suites " + root + "/reference " + tree);
   const auto in_tree = [&](const std::string& arguments) { return assay(arguments, "ASSAY_DATA=" + tree); };
   EXPECT_THAT(in_tree("new contract acme.group_fp8 --from vllm.group_fp8").text, HasSubstr("reference/contracts/quant.csv:3: a copy of vllm.group_fp8\nleft to do:\n"));
-  EXPECT_THAT(in_tree("contracts diff acme.group_fp8 vllm.group_fp8").text, HasSubstr("equal: the rows differ at most in id, since, until, source and why"))
-      << "no case names the new contract: those of the other serve";
+  EXPECT_THAT(in_tree("contracts diff acme.group_fp8 vllm.group_fp8").text, HasSubstr("equal: the rows differ at most in id, since, until, source and why"));
   EXPECT_THAT(in_tree("new case acme.group_fp8 --from vllm.group_fp8").text, HasSubstr("assay list --suite quant_group/quick\n"));
   EXPECT_THAT(in_tree("list 'quant_group/acme.group_fp8/*'").text, HasSubstr("quant_group/acme.group_fp8/bf16."));
   EXPECT_EQ(in_tree("new op my_norm --from layer_norm").exit_code, 0);

@@ -12,9 +12,6 @@ namespace assay {
 /// One line per cell: "scale = 2^ceil(log2(max(amax / 448, 1e-10)))".
 std::vector<std::string> formulas(const Contract& contract);
 
-/// The releases of the code behind a row, by its cells `since` and `until`: "from v0.20.0 before v0.23.0, from v0.24.0". Empty if neither is known.
-std::string releases_of(const ContractRow& row);
-
 /// Why a correct kernel may have several possible codes, for one row of inputs.
 std::string justification(const Contract& contract, const RowInputs& row, const Format& x);
 

@@ -68,7 +68,7 @@ class WithTwoLevels : public testing::Test {
     std::filesystem::create_directories(folder);
     std::ofstream(folder + "/quant.csv") << "id,q,M,amax,scale,mult,code,group,layouts,pad,since,until,source,why\n"
                                             "quant.two,e4m3fn,448,absmax,mul(1/M) mul(g) to(e4m3fn),rdiv(g),mul(m) to(q),4+tensor|4+row,row,"
-                                            "rows:free,2026,,here,because\n";
+                                            "rows:unspecified,2026,,here,because\n";
     std::ofstream(folder + "/gemm.csv") << "id,unit,promote,join,split,scales,y,bias,out,layouts,since,until,source,why\n"
                                         << gemm_row("gemm.one", "1x128_1x128", "to(y)") << gemm_row("gemm.two", "1x128+tensor_1x128+tensor", "mul(ga) mul(gb) to(y)")
                                         << gemm_row("gemm.rows", "1x128+row_1x128+row", "mul(ga*gb) to(y)");

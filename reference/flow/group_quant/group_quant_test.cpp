@@ -360,7 +360,7 @@ TEST(QuantGivenScale, CodesAreJudgedWithTheScaleThatWasStored) {
 /// scale = e4m3(amax * (1/448) * g), code = x * (g / scale), each operation rounded.
 TEST(QuantTwin, AScaleBelowAnOuterOneIsRelativeToIt) {
   const contract_tables::TableFile file(contract_tables::kQuantHeader +
-                                        "two.levels,e4m3fn,448,absmax,mul(1/M) mul(g) to(e4m3fn),rdiv(g),mul(m) to(q),4+tensor,row,rows:free,2026,,here,because\n");
+                                        "two.levels,e4m3fn,448,absmax,mul(1/M) mul(g) to(e4m3fn),rdiv(g),mul(m) to(q),4+tensor,row,rows:unspecified,2026,,here,because\n");
   ContractTables tables = ContractTables::load(contract_tables::kFolder);
   tables.add(file.path());
   const Contract contract = bind(tables, "two.levels", kF32);
@@ -382,7 +382,7 @@ TEST(QuantTwin, AScaleBelowAnOuterOneIsRelativeToIt) {
 }
 
 TEST(QuantTwin, OfFourBitsNaNIsTheLargestNumber) {
-  const contract_tables::TableFile file(contract_tables::kQuantHeader + "four.bits,e2m1,6,absmax,div(M),,div(s) to(q),4,row,rows:free,2026,,here,because\n");
+  const contract_tables::TableFile file(contract_tables::kQuantHeader + "four.bits,e2m1,6,absmax,div(M),,div(s) to(q),4,row,rows:unspecified,2026,,here,because\n");
   ContractTables tables = ContractTables::load(contract_tables::kFolder);
   tables.add(file.path());
   const std::vector<double> x = {std::nan(""), 12, -12, 1};
