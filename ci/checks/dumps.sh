@@ -230,7 +230,7 @@ expect 1 "recorded output 'y': expected bf16 [4, 1024], strides [1024, 1], 4096 
 # inferred, one call per layer of a file, and how to convert a file of torch.save.
 dump="$(find "$r/norm" -name '*.safetensors')"
 expect 0 "PASS" "$assay" judge "$dump" --contract vllm.ir_rms_norm --param eps=1e-6
-expect 1 "obeys     vllm.rms_norm@v0.19.1, vllm.ir_rms_norm" "$assay" judge "$dump" --contract vllm.rms_norm@2026-06-18 --param eps=1e-6
+expect 1 "cause     obeys vllm.rms_norm@v0.19.1, vllm.ir_rms_norm" "$assay" judge "$dump" --contract vllm.rms_norm@2026-06-18 --param eps=1e-6
 "$assay" judge "$dump" --contract vllm.ir_rms_norm --param eps=1e-6 | grep -q "obeys " && fail "a correct dump obeys another contract instead"
 expect 2 "usual is --param eps=1e-6" "$assay" judge "$dump" --contract vllm.ir_rms_norm
 expect 0 "group size 128 (of 32|128) follows from the shape of the scales" "$assay" judge "$r/good.safetensors" $p
