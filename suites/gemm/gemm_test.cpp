@@ -315,7 +315,8 @@ TEST_F(GemmTwoLevels, RemarksCompareWithTheScaledProduct) {
   outputs[0].bytes.resize(outputs[0].spec.bytes());
   const std::vector<int32_t> all = right();
   for (size_t i = 0; i < all.size(); ++i) outputs[0].set_code(int64_t(i), code_from_ordinal(kF32, all[i]));
-  const auto worst = [&](const std::string& note) { return std::stod(note.substr(note.find("worst element is ") + 17)); };
+  const std::string kBefore = "the worst element differs from the exact product by ";
+  const auto worst = [&](const std::string& note) { return std::stod(note.substr(note.find(kBefore) + kBefore.size())); };
   EXPECT_LT(worst(bound->remarks(problem, outputs).front()), 1e6) << "in ULP of f32, which 14 bits of the sums lose";
   for (size_t i = 0; i < all.size(); ++i)
     outputs[0].set_code(int64_t(i), code_of(kF32, double(float(decode(kF32, code_from_ordinal(kF32, all[i])) * scale("global_scale_a")))));
