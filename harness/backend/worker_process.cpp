@@ -2,10 +2,12 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -55,13 +57,24 @@ Slot* slot_of(pid_t worker) {
   return nullptr;
 }
 
-/// Delivers a signal that is pending for the process to this thread; changing the signal mask makes the kernel check.
+/// Signals that receive_signals() took over. The mutex makes a signal known to one thread before another one looks.
+struct Taken {
+  std::mutex mutex;
+  sigset_t signals{};
+  SignalHandler handle = nullptr;
+};
+Taken& taken() {
+  static Taken one;
+  return one;
+}
+
+/// Handles the signals that are pending for the process.
 void take_pending_signals() {
-  sigset_t other, before;
-  ::sigemptyset(&other);
-  ::sigaddset(&other, SIGWINCH);
-  ::pthread_sigmask(SIG_BLOCK, &other, &before);
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  const std::lock_guard one_at_a_time(taken().mutex);
+  if (taken().handle == nullptr) return;
+  constexpr timespec kNow{};
+  siginfo_t info{};
+  for (int signal; (signal = ::sigtimedwait(&taken().signals, &info, &kNow)) > 0;) taken().handle(signal, &info, nullptr);
 }
 
 }  // namespace
@@ -73,6 +86,20 @@ void add_live_worker(pid_t worker) {
     slot.signal = 0;
     return;
   }
+}
+
+void receive_signals(const sigset_t& signals, SignalHandler handle) {
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  const std::lock_guard one_at_a_time(taken().mutex);
+  const bool is_first = taken().handle == nullptr;
+  taken().signals = signals;
+  taken().handle = handle;
+  const int pending = is_first ? ::signalfd(-1, &signals, SFD_CLOEXEC) : -1;
+  if (pending < 0) return;
+  std::thread([pending] {
+    for (pollfd wait{pending, POLLIN, 0};;)
+      if (::poll(&wait, 1, -1) > 0) take_pending_signals();  // poll() leaves the signal pending: whoever has the mutex takes it
+  }).detach();
 }
 
 void remove_live_worker(pid_t worker) {
@@ -282,6 +309,7 @@ Process::~Process() {
 /// Until a dead process is reaped, its id is not reused and still names its process group.
 void Process::book_end() {
   ::kill(-process_, SIGKILL);
+  take_pending_signals();  // while its sender is known as a worker
   remove_live_worker(process_);
   while (::waitpid(process_, &status_, 0) < 0 && errno == EINTR) {
   }

@@ -2,6 +2,7 @@
 // is not called any more.
 #pragma once
 
+#include <signal.h>
 #include <sys/types.h>
 
 #include <mutex>
@@ -34,6 +35,13 @@ pid_t worker_of(pid_t process);
 /// the run. take_signal_of() returns it and clears it; 0 means none came.
 void note_signal_of(pid_t worker, int signal);
 int take_signal_of(pid_t worker);
+
+using SignalHandler = void (*)(int signal, siginfo_t* info, void*);
+
+/// From now on `handle` gets these signals, one at a time, from a thread that waits for them or from take_signal_of(). So a signal
+/// that a kernel sends is known when its call has returned; a handler of sigaction() may still be about to run in another thread
+/// then. Blocks the signals in this thread and in those that it starts later. Not async-signal-safe.
+void receive_signals(const sigset_t& signals, SignalHandler handle);
 
 // Finds and ends the descendants of a process, such as processes that a kernel started.
 

@@ -16,6 +16,7 @@
 
 #include "harness/backend/library.h"
 #include "harness/backend/worker_messages.h"
+#include "harness/backend/worker_process.h"
 #include "harness/testing/program.h"
 #include "harness/testing/toy_op.h"
 #include "harness/text/messages.h"
@@ -447,6 +448,27 @@ TEST(WorkerEnds, ACrashIsACrashWhileAChildHoldsTheSocket) {
 
 TEST(WorkerEnds, SignalsOfAKernelsGroupReachItselfAlone) {
   EXPECT_THAT(call_rows(toy_worker(), "signals_its_group").message, StartsWith("crashed: SIGTERM"));
+}
+
+/// Slow, like a handler in a thread that waits for a core.
+void note_slowly(int signal, siginfo_t* info, void*) {
+  ::usleep(50'000);
+  note_signal_of(worker_of(info->si_pid), signal);
+}
+
+/// With a handler of sigaction(), the system picks the idle first thread, and the call returns before the signal is noted.
+TEST(WorkerEnds, ASignalToTheCallerBelongsToTheCall) {
+  sigset_t signals;
+  ::sigemptyset(&signals);
+  ::sigaddset(&signals, SIGURG);
+  receive_signals(signals, note_slowly);
+  const Backend backend = toy_worker();
+  std::thread([&] {
+    for (int i = 0; i < 5; ++i) {
+      EXPECT_EQ(call_rows(backend, "signals_its_caller").message, "sent SIGURG to the process that called it") << i;
+      EXPECT_EQ(call_rows(backend, "copy").status, CallStatus::kOk) << i;
+    }
+  }).join();
 }
 
 TEST(WorkerEnds, ASignalFromOutsideIsNoVerdict) {

@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <iterator>
 #include <string_view>
 #include <system_error>
 
@@ -36,6 +37,10 @@ std::array<Count, 65> counts;
 
 void end_at_once(int signal) {
   ::signal(signal, SIG_DFL);
+  sigset_t one;
+  ::sigemptyset(&one);
+  ::sigaddset(&one, signal);
+  ::pthread_sigmask(SIG_UNBLOCK, &one, nullptr);
   ::raise(signal);
 }
 
@@ -84,12 +89,22 @@ void stop_with_workers(int, siginfo_t* info, void*) {
   errno = error;
 }
 
-void handle(int signal, void (*handler)(int, siginfo_t*, void*)) {
+constexpr int kSignalsOfKernels[] = {SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGXCPU, SIGSTKFLT};
+
+void react(int signal, siginfo_t* info, void* context) {
+  if (signal == SIGTSTP) return stop_with_workers(signal, info, context);
+  const bool is_minded = std::find(std::begin(kSignalsOfKernels), std::end(kSignalsOfKernels), signal) != std::end(kSignalsOfKernels);
+  (is_minded ? mind : ask)(signal, info, context);
+}
+
+/// Installs a handler too, for threads that a library started before receive_signals() blocked the signal.
+void handle(int signal, sigset_t& handled) {
   struct sigaction now {};
   // ignored by nohup
   if (::sigaction(signal, nullptr, &now) != 0 || (now.sa_handler == SIG_IGN && signal != SIGINT && signal != SIGTERM)) return;
+  ::sigaddset(&handled, signal);
   struct sigaction action {};
-  action.sa_sigaction = handler;
+  action.sa_sigaction = react;
   action.sa_flags = SA_RESTART | SA_SIGINFO;
   ::sigemptyset(&action.sa_mask);
   ::sigaction(signal, &action, nullptr);
@@ -98,9 +113,12 @@ void handle(int signal, void (*handler)(int, siginfo_t*, void*)) {
 }  // namespace
 
 void end_on_signals() {
-  for (const int signal : kSignalsThatEndARun) handle(signal, ask);
-  for (const int signal : {SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGXCPU, SIGSTKFLT}) handle(signal, mind);
-  handle(SIGTSTP, stop_with_workers);
+  sigset_t handled;
+  ::sigemptyset(&handled);
+  for (const int signal : kSignalsThatEndARun) handle(signal, handled);
+  for (const int signal : kSignalsOfKernels) handle(signal, handled);
+  handle(SIGTSTP, handled);
+  receive_signals(handled, react);
 }
 
 const char* ended_by() {

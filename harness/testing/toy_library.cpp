@@ -192,6 +192,7 @@ const std::map<std::string, Kernel>& kernels() {
       {"leaves_child", [](const Toy& toy) { return leave_child(toy, false); }},
       {"leaves_daemon", [](const Toy& toy) { return leave_child(toy, true); }},
       {"leaves_child_and_crashes", [](const Toy& toy) -> assay_status { return leave_child(toy, false), std::abort(), kWell; }},
+      {"signals_its_caller", [](const Toy& toy) { return ::kill(::getppid(), SIGURG), toy.copy(); }},
       {"signals_its_group", [](const Toy& toy) { return ::kill(0, SIGTERM), toy.copy(); }},
       {"closes_files",
        [](const Toy&) -> assay_status {
