@@ -67,7 +67,7 @@ SIMT_KERNEL void unit_scaled_product(BlockGemmArguments x) {
   SIMT_UNROLL
   for (int i = 0; i < chain.kElements; ++i) chain.at[i] = 0;
   for (int64_t at = 0; at < x.k; at += U::kK) {
-    stage<Rules, kThreads>(step, x, row, column, at, x.k);
+    stage<Rules, kThreads>(step, x, row, column, 0, at, x.k);
     stage_scales<Rules, U, kThreads>(scales.a, x.scale_a, row, U::kM, x.m, at, x.k);
     stage_scales<Rules, U, kThreads>(scales.b, x.scale_b, column, U::kN, x.n, at, x.k);
     simt::barrier();
@@ -102,7 +102,7 @@ SIMT_KERNEL void block_scaled_product(BlockGemmArguments x) {
     for (int i = 0; i < chain.kElements; ++i) chain.at[i] = 0, acc[i] = 0.0f;
     const int64_t last = end_of_periods<Rules>(part, end);
     for (int64_t at = part; at < last; at += U::kK) {
-      stage<Rules, kThreads>(step, x, row, column, at, end);
+      stage<Rules, kThreads>(step, x, row, column, part, at, end);
       simt::barrier();
       units::mma<U, kWarp>(chain, factors);
       simt::barrier();

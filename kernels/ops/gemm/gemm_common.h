@@ -199,17 +199,18 @@ SIMT_DEVICE float number_of_sum(uint32_t code) {
   return value;
 }
 
-/// `Arguments` must have m, n, k, a, b and their pitches. `Rules` define where rows of a and bytes of b lie.
+/// `Arguments` must have m, n, k, a, b and their pitches. `Rules` define where rows of a and bytes of b lie. The order along k
+/// begins at `first`; elements from `end` on are zeros.
 template <class Rules, int kThreads, class Arguments>
-SIMT_DEVICE void stage(StagedStep<typename Rules::Unit>& step, const Arguments& x, int64_t row, int64_t column, int64_t k,
-                       int64_t end) {
+SIMT_DEVICE void stage(StagedStep<typename Rules::Unit>& step, const Arguments& x, int64_t row, int64_t column, int64_t first,
+                       int64_t k, int64_t end) {
   using U = typename Rules::Unit;
   for (int i = simt::thread(); i < U::kM * U::kK; i += kThreads) {
-    const int64_t r = row + i / U::kK, at = Rules::product_at(k + i % U::kK);
+    const int64_t r = row + i / U::kK, at = first + Rules::product_at(k - first + i % U::kK);
     step.a[i] = r < x.m && at < end ? x.a[Rules::byte_of_a(Rules::row_of_a(r, x.m), at, x.pitch_a)] : uint8_t{0};
   }
   for (int i = simt::thread(); i < U::kN * U::kK; i += kThreads) {
-    const int64_t c = column + i / U::kK, at = Rules::product_at(k + i % U::kK);
+    const int64_t c = column + i / U::kK, at = first + Rules::product_at(k - first + i % U::kK);
     step.b[i] = c < x.n && at < end ? x.b[Rules::byte_of_b(c, at, x.n, x.pitch_b)] : uint8_t{0};
   }
 }

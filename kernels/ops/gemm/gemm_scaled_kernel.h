@@ -29,6 +29,7 @@ GemmArguments gemm_arguments(const Call& call, int a_type, int b_type, bool take
 template <class MatrixUnit, int kPromotedEvery = 0>
 struct GemmRules : PlainProduct<MatrixUnit> {
   static constexpr int64_t kPromote = kPromotedEvery;  ///< multiply-accumulates between two promotions to fp32; 0: never promoted
+  static constexpr int64_t kPartOf = 128;              ///< the length of a split-K part is a multiple of this
   static constexpr bool kTakesBias = true;
   static constexpr Azp kAzp = Azp::kNone;
   /// each split-K part is scaled, rounded and stored like a result; then the parts are added in the type of d
@@ -125,7 +126,7 @@ SIMT_KERNEL void scaled_product(GemmArguments x) {
     for (int i = 0; i < chain.kElements; ++i) chain.at[i] = 0, promoted[i] = 0.0f;
     const int64_t last = end_of_periods<Rules>(part, end);
     for (int64_t at = part; at < last; at += U::kK) {
-      stage<Rules, kThreads>(step, x, row, column, at, end);
+      stage<Rules, kThreads>(step, x, row, column, part, at, end);
       simt::barrier();
       units::mma<U, kWarp>(chain, factors);
       simt::barrier();
@@ -174,7 +175,7 @@ void run_gemm(const Call& call) {
       gemm_arguments(call, kTypeCode<typename Rules::CodesOfA>, kTypeCode<typename Rules::CodesOfB>, Rules::kTakesBias, Rules::kAzp);
   expect_weight<Rules>(x);
   if (Rules::kAddsResults && x.y == ResultType::kF32) unsupported("atomics add results of 16 bits");
-  if (kParts > 1) x.part = part_of(x.k, kParts, 128);
+  if (kParts > 1) x.part = part_of(x.k, kParts, Rules::kPartOf);
   const int64_t tiles = (x.m + U::kM - 1) / U::kM * ((x.n + U::kN - 1) / U::kN);
   if (tiles == 0) return;
   with_warp(call, [&](auto warp) {

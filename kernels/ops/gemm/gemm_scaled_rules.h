@@ -171,14 +171,20 @@ template <class Base>
 struct AddedResults : Base {
   static constexpr bool kTakesBias = false, kAddsResults = true;
 };
-struct AiterSplitK : AddedResults<AiterGemmA8w8Fnuz> {
+/// Parts are multiples of lcm(AK1, BK1), the elements that a thread loads at once.
+/// Source: composable_kernel, gridwise_gemm_xdl_cshuffle_v3_multi_d.hpp CalculateKRead.
+template <class Base>
+struct AddedReads : AddedResults<Base> {
+  static constexpr int64_t kPartOf = 16;
+};
+struct AiterSplitK : AddedReads<AiterGemmA8w8Fnuz> {
   static constexpr const char* kContract = "aiter.ck_gemm_a8w8_split_k.gfx942";
 };
 struct AiterBpreshuffleSplitK : AddedResults<AiterBpreshuffle> {
   static constexpr const char* kContract = "aiter.ck_gemm_a8w8_bpreshuffle_split_k.gfx942";
 };
 template <class MatrixUnit>
-struct AiterSplitKGfx950 : AddedResults<AiterGemmA8w8Gfx950<MatrixUnit>> {
+struct AiterSplitKGfx950 : AddedReads<AiterGemmA8w8Gfx950<MatrixUnit>> {
   static constexpr const char* kContract = "aiter.ck_gemm_a8w8_split_k.gfx950";
 };
 template <class MatrixUnit>

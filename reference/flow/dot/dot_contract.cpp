@@ -87,8 +87,19 @@ int64_t whole(const RowCells& cells, const std::string& column, const CellStep& 
 
 }  // namespace
 
+int64_t KOrder::places(int64_t k) const {
+  const auto filled = [&](int64_t products) { return (products + period() - 1) / period() * period(); };
+  return part == 0 ? filled(k) : k / part * places_of_part() + filled(k % part);
+}
+
 int64_t KOrder::product_at(int64_t place) const {
   if (!any()) return place;
+  if (part > 0) {
+    KOrder endless = *this;
+    endless.part = 0;
+    const int64_t product = endless.product_at(place % places_of_part());
+    return product < part ? place / places_of_part() * part + product : kZero;
+  }
   const int64_t at = place % period(), group = at / run, step = group / lanes, lane = group % lanes;
   return place - at + lane * apart + step * run + at % run;
 }
@@ -113,7 +124,7 @@ std::vector<KOrder> read_k_orders(const RowCells& cells, const std::string& colu
 }
 
 std::vector<std::byte> in_order(const KOrder& order, const UnitFactor& factor, int64_t rows, int64_t k) {
-  const int64_t pitch = (k + order.period() - 1) / order.period() * order.period();
+  const int64_t pitch = order.places(k);
   std::vector<std::byte> codes(static_cast<size_t>(rows * pitch));
   for (int64_t place = 0; place < pitch; ++place) {
     const int64_t product = order.product_at(place);
@@ -159,9 +170,9 @@ std::vector<CellStep> flushed(const std::vector<CellStep>& steps) {
   return all;
 }
 
-/// Length of a split-K part: whole instructions, and equal in all parts except the last.
-int64_t part_length(const DotContract& contract, const KOrder& order, int64_t k, int parts) {
-  const int64_t unit = std::lcm(std::max<int64_t>(1, contract.part_of), order.period()), blocks = (k + unit - 1) / unit;
+/// Length of a split-K part, equal in all parts except the last.
+int64_t part_length(const DotContract& contract, int64_t k, int parts) {
+  const int64_t unit = std::max<int64_t>(1, contract.part_of), blocks = (k + unit - 1) / unit;
   return parts == 1 ? std::max<int64_t>(1, k) : (blocks + parts - 1) / parts * unit;
 }
 
@@ -169,11 +180,13 @@ int64_t part_length(const DotContract& contract, const KOrder& order, int64_t k,
 std::vector<DotProgram> programs_of(const DotContract& contract, const KOrder& order, int64_t k) {
   std::vector<DotProgram> programs;
   for (int parts = contract.least_parts; parts <= contract.most_parts; parts += contract.has_atomics() ? parts : 1) {
-    const int64_t part = part_length(contract, order, k, parts);
+    const int64_t part = part_length(contract, k, parts);
     if (!programs.empty() && programs.back().part <= part) continue;  // only if its parts are longer than before
     if (!programs.empty() && part >= k) continue;
     const bool promotes = contract.of_blocks() || contract.promote < part;
-    programs.push_back({promotes ? contract.promote : 0, part, order,
+    KOrder of_parts = order;
+    if (part < k && part % order.period() != 0) of_parts.part = part;
+    programs.push_back({promotes ? contract.promote : 0, part, of_parts,
                         "split-K " + std::to_string(parts) + (contract.has_atomics() ? ", added in any order" : "")});
   }
   if (programs.size() == 1 && programs.front().part >= k) programs.front().name.clear();
@@ -194,7 +207,7 @@ Recipe join_recipe(const DotContract& contract) {
 
 std::optional<std::string> program_of_parts(const DotContract& contract, int64_t k, int parts) {
   if (parts < contract.least_parts || parts > contract.most_parts) return std::nullopt;
-  const int64_t part = part_length(contract, contract.orders.empty() ? KOrder() : contract.orders.front(), k, parts);
+  const int64_t part = part_length(contract, k, parts);
   for (const DotProgram& program : dot_programs(contract, k))
     if (program.part == part || (program.part >= k && part >= k)) return program.name;
   return std::nullopt;
@@ -350,7 +363,12 @@ void check_unit(const ContractRow& row, const DotContract& contract) {
                     "has one scale per " + std::to_string(contract.unit.scale_block) +
                         " elements along k, which does not divide the contract's " + std::to_string(contract.scale_block()));
   if (contract.promote % contract.unit.k != 0) throw row.error("promote", 0, "is not a multiple of the instruction's k");
-  if (contract.part_of % contract.unit.k != 0) throw row.error("split", 0, "is not a multiple of the instruction's k");
+  // A part of lanes is filled up with zeros to whole instructions.
+  if (contract.orders.empty() && contract.part_of % contract.unit.k != 0)
+    throw row.error("split", 0, "is not a multiple of the instruction's k");
+  for (const KOrder& order : contract.orders)
+    if (contract.part_of % order.run != 0)
+      throw row.error("split", 0, "is not a multiple of " + std::to_string(order.run) + ", the elements that a lane takes at once");
 }
 
 /// For a row with an undocumented instruction: adds a member for each candidate model.

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -84,11 +85,17 @@ std::vector<std::byte> unshuffled(const WeightShuffle& shuffle, const std::byte*
 /// Source: composable_kernel 8e22e1ae blockwise_gemm_pipeline_xdlops_base.hpp. A is KPerThread, KPerBlock / L; with a shuffled
 /// weight or block scales, and in AITER's opus, A is KPack, 16.
 struct KOrder {
+  static constexpr int64_t kZero = std::numeric_limits<int64_t>::max();
   int64_t lanes = 0, run = 0, apart = 0;
+  int64_t part = 0;  ///< the order begins anew with each split-K part of this length, filled up to whole periods; 0: parts are whole periods
 
   bool any() const { return lanes > 0; }
   int64_t period() const { return any() ? lanes * apart : 1; }
-  /// Index along k of the element that is multiplied at `place`.
+  /// Number of multiplied elements, with the zeros that fill up periods.
+  int64_t places(int64_t k) const;
+  /// The same for a whole split-K part.
+  int64_t places_of_part() const { return (part + period() - 1) / period() * period(); }
+  /// Index along k of the element that is multiplied at `place`; kZero for a place that fills up a part.
   int64_t product_at(int64_t place) const;
   /// Returns "lanes(4,8,32)" or "ascending".
   std::string text() const;
@@ -98,7 +105,7 @@ struct KOrder {
 /// The alternatives of a cell; none for an empty cell, which means ascending k. Throws TableError.
 std::vector<KOrder> read_k_orders(const RowCells& cells, const std::string& column);
 
-/// One-byte codes of an operand, [rows, whole periods of k], in the order in which they are multiplied; zeros beyond k.
+/// One-byte codes of an operand, [rows, places of k], in the order in which they are multiplied; zeros beyond k and its parts.
 std::vector<std::byte> in_order(const KOrder& order, const UnitFactor& factor, int64_t rows, int64_t k);
 
 // A parsed row of a GEMM table: which tensor core instruction adds the products, when its accumulator is promoted, and how scales

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <stdexcept>
 
 #include "reference/contracts/contract_rows.h"
@@ -73,6 +74,12 @@ void edit_split(const DotContract& right, int64_t k, const Format& y, Edits& edi
   if (!can_be_cut) return;
   if (right.has_atomics())
     edits.add("split: parts are added in f32", [&](DotNeighbour& wrong) { wrong.contract.part_sums = PartSums::kF32; });
+  const int64_t period = right.orders.empty() ? 1 : right.orders.front().period();
+  if (right.part_of % period != 0) {
+    const int64_t whole = std::lcm(right.part_of, period);
+    edits.add_programs("split: of(" + std::to_string(right.part_of) + ") -> of(" + std::to_string(whole) + ")",
+                       [&](DotContract& wrong) { wrong.part_of = whole; });
+  }
   if (right.most_parts == 1)
     edits.add_programs("split: none -> parts(2) of(" + std::to_string(part_of) + ")", [&](DotContract& wrong) { wrong = cut; });
   edits.add("split: the last of two parts is lost", [&](DotNeighbour& wrong) {
@@ -89,7 +96,12 @@ void edit_split(const DotContract& right, int64_t k, const Format& y, Edits& edi
 /// For rows that define the lane order along k, or a build that flushes.
 void edit_order_and_flush(const DotContract& right, Edits& edits) {
   if (!right.orders.empty() && !right.of_integers())
-    edits.add("k_order: " + right.orders.front().text() + " -> ascending", [](DotNeighbour& wrong) { wrong.contract.orders.clear(); });
+    edits.add("k_order: " + right.orders.front().text() + " -> ascending", [](DotNeighbour& wrong) {
+      DotContract& contract = wrong.contract;
+      contract.orders.clear();
+      const int64_t k = contract.unit.k;
+      if (contract.part_of % k != 0) contract.orders = {{1, k, k}};  // ascending too; fills each part up to whole instructions
+    });
   if (right.flushes)
     edits.add("denormals: flush -> keep", [](DotNeighbour& wrong) { wrong.contract.flushes = false; });
 }

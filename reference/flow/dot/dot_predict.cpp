@@ -103,9 +103,10 @@ DotRows::DotRows(const DotContract& contract, DotProgram program, const DotInput
       multiplies_scales_(multiplies_scales(contract.join) || multiplies_scales(contract.y)),
       join_(join_recipe(contract)),
       recipe_(dot_recipe(contract, y, !inputs.bias.empty() || azp_place_ == AzpPlace::kBias)) {
-  const int64_t period = program_.order.period();
-  product_.k = (product_.k + period - 1) / period * period;
-  if (program_.part >= inputs.product.k) program_.part = std::max(program_.part, product_.k);
+  product_.k = program_.order.places(product_.k);
+  if (program_.order.part > 0)
+    program_.part = program_.order.places_of_part();
+  else if (program_.part >= inputs.product.k) program_.part = std::max(program_.part, product_.k);
   end_k_ = end_of_parts(product_.k, program_.part, contract.last_parts_left_out);
   if (program_.order.any()) {
     ordered_a_ = in_order(program_.order, inputs.product.a, inputs.m, inputs.product.k);

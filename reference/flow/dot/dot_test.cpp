@@ -49,6 +49,18 @@ TEST(KOrder, WhatLiesBeyondKIsZero) {
   EXPECT_EQ(std::count(ordered.begin(), ordered.end(), std::byte(0)), 24);
 }
 
+/// With two parts of 80: the second begins with product 80, and each is filled up to whole periods of 64.
+TEST(KOrder, BeginsAnewWithEachPart) {
+  KOrder order{4, 8, 16};
+  order.part = 80;
+  EXPECT_EQ(order.places(160), 256);
+  EXPECT_EQ(order.places(100), 128 + 64);
+  EXPECT_EQ(order.product_at(8), 16);
+  EXPECT_EQ(order.product_at(128 + 8), 80 + 16);
+  EXPECT_EQ(order.product_at(64 + 32), 72) << "the second group of eights of the second period";
+  EXPECT_EQ(order.product_at(64 + 8), KOrder::kZero) << "product 80 belongs to the next part";
+}
+
 /// Products of one element, by index along k; all others are zero.
 struct Factors {
   struct At {
