@@ -8,6 +8,8 @@ plugin() { cc -std=c99 -O2 -ffp-contract=off -fPIC -shared -I"$root/kernels/abi"
 sed 's/double sum = 0;/float sum = 0;/; s/sum += (double)(v \* v);/sum += v * v;/' "$mine" >"$scratch/chain.c"
 plugin "$mine" "$scratch/libmine.so"
 plugin "$scratch/chain.c" "$scratch/libchain.so"
+sed 's/  return ASSAY_OK;/  static int calls; if (calls++ % 3 != 1) *(uint16_t*)y->data ^= 1;\n  return ASSAY_OK;/' "$mine" >"$scratch/moody.c"
+plugin "$scratch/moody.c" "$scratch/libmoody.so"
 
 # gate.sh without a baseline, then with one. The archive is a stand-in for ci/tarball's, whose content checks/tarball tests.
 mkdir -p "$scratch/packed/assay-0/bin"
@@ -26,9 +28,21 @@ mv assay-out/recording .assay-baseline
 expect 0 "GATE OPEN" job env ASSAY_BACKEND=./libmine.so ASSAY_OPTIONS='--strict --same-bits'
 expect 1 "GATE CLOSED" job env ASSAY_BACKEND=./libchain.so
 for file in assay.md assay.xml assay.html assay.json assay.sarif recording/index.json; do [ -s "assay-out/$file" ] || fail "gate.sh leaves no $file"; done
-expect 1 "::error file=" env GITHUB_ACTIONS=true GITHUB_STEP_SUMMARY="$scratch/summary.md" ASSAY_ARCHIVE="$scratch/assay.tar.gz" ASSAY_SUITE=rms_norm/quick \
+expect 1 "::error title=Assay" env GITHUB_ACTIONS=true GITHUB_STEP_SUMMARY="$scratch/summary.md" ASSAY_ARCHIVE="$scratch/assay.tar.gz" ASSAY_SUITE=rms_norm/quick \
   ASSAY_BASELINE=.assay-baseline ASSAY_BACKEND=./libchain.so "$templates/gate.sh"
 grep -q '^## Assay: GATE CLOSED' "$scratch/summary.md" || fail "no step summary"
+
+# Options of the run; shares of two jobs, recorded apart, then compared by a third. One share alone is no run.
+expect 2 "--no-such-option" job env ASSAY_BACKEND=./libmine.so ASSAY_RUN_OPTIONS=--no-such-option
+expect 1 "flaky" job env ASSAY_BACKEND=./libmoody.so ASSAY_RUN_OPTIONS='--rerun-failed 3' ASSAY_BASELINE=
+for share in 1 2; do
+  expect 0 "wrote assay-$share/assay.${share}of2.md" job env ASSAY_BACKEND=./libchain.so ASSAY_SHARD=$share/2 ASSAY_OUT=assay-$share
+  mkdir -p shares
+  cp -r assay-$share/recording/. shares
+  [ $share = 2 ] || expect 1 "incomplete: 1 of 2 shares" job env ASSAY_RECORDING=shares
+done
+expect 1 "GATE CLOSED" job env ASSAY_RECORDING=shares
+expect 1 "NOT AS EXPECTED" job env ASSAY_RECORDING=shares ASSAY_BASELINE=
 mkdir "$scratch/fails"
 printf '#!/bin/sh\nexit 3\n' >"$scratch/fails/assay"
 chmod +x "$scratch/fails/assay"

@@ -76,7 +76,7 @@ expect_all 0 gate bad bad --strict
 also "GATE OPEN: 0 new, 0 gone, $new known, 0 fixed, " "fail in the baseline too"
 export GITHUB_STEP_SUMMARY=$r/summary.md GITHUB_WORKSPACE=$r
 expect_all 0 gate bad good --report console --report github
-also "GATE OPEN: 0 new, 0 gone, 0 known, $new fixed, " "fixed:" "::notice file=suites/rms_norm/cases/"
+also "GATE OPEN: 0 new, 0 gone, 0 known, $new fixed, " "fixed:" "::notice title=Assay"
 expect 1 "GATE CLOSED: 0 new, 0 gone, 0 known, $new fixed, " gate bad good --strict
 
 known=("$assay" known write --from "$r/bad.json" --issue https://example.com/12 --owner ada)
@@ -103,7 +103,7 @@ expect 2 "version: expected 1, got 7" "$assay" known write --from "$r/seven.json
 # Every report has the states; of a run they have none.
 all=(--report csv:"$r/g.csv" --report json:"$r/g.json" --report junit:"$r/g.xml" --report html:"$r/g.html" --report md:"$r/g.md" --report sarif:"$r/g.sarif" --report github)
 rm "$r/summary.md"
-expect 1 "::error file=suites/rms_norm/cases/" gate good bad "${all[@]}"
+expect 1 "::error title=Assay" gate good bad "${all[@]}"
 [ "$(cat "$r/summary.md")" = "$(cat "$r/g.md")" ] || fail "the step summary is not the Markdown report"
 expect 1 "" gate good bad --report github
 [ "$(wc -c <"$r/summary.md")" -gt "$(wc -c <"$r/g.md")" ] || fail "a second summary replaces the first"

@@ -6,12 +6,16 @@
 #   ASSAY_SHA256     its digest; required for a URL
 #   ASSAY_BASELINE   folder of the earlier recording; if it does not exist, the run alone decides
 #   ASSAY_KNOWN      known-failures list                   ASSAY_OPTIONS   more options of assay gate, such as --strict --same-bits
+#   ASSAY_RUN_OPTIONS  more options of assay run, such as --rerun-failed 3 --tier full --history runs.sqlite
+#   ASSAY_SHARD      2/4: only records the second of four shares
+#   ASSAY_RECORDING  folder into which the shares of earlier jobs were recorded: compared instead of a new run
 #   ASSAY_OUT        folder of the reports and of the recording (default: assay-out)
-# Exit code: that of assay gate, or of assay run without a baseline.
+# Exit code: that of assay gate, or of assay run without a baseline. A share ends with 0 unless it could not be recorded.
 set -euo pipefail
 out=${ASSAY_OUT:-assay-out}
 fail() { echo "gate.sh: $*" >&2; exit 2; }
-[ -n "${ASSAY_BACKEND:-}" ] || fail "ASSAY_BACKEND: expected a kernel library, got nothing"
+recording=${ASSAY_RECORDING:-}
+[ -n "${ASSAY_BACKEND:-}" ] || [ -n "$recording" ] || fail "ASSAY_BACKEND: expected a kernel library, got nothing"
 rm -rf "$out"
 mkdir -p "$out"
 
@@ -31,23 +35,36 @@ if [ -n "${ASSAY_ARCHIVE:-}" ]; then
   PATH=$program/bin:$PATH
 fi
 
-suites=() known=() options=()
+suites=() known=() options=() run_options=()
 for suite in ${ASSAY_SUITE:-quick}; do suites+=(--suite "$suite"); done
 [ -z "${ASSAY_KNOWN:-}" ] || known=(--known-failures "$ASSAY_KNOWN")
 read -ra options <<<"${ASSAY_OPTIONS:-}"
+read -ra run_options <<<"${ASSAY_RUN_OPTIONS:-}"
 reports=(--report console --report md:"$out/assay.md" --report junit:"$out/assay.xml" --report html:"$out/assay.html" --report json:"$out/assay.json"
   --report sarif:"$out/assay.sarif")
 [ -z "${GITHUB_ACTIONS:-}" ] || reports+=(--report github)
+
+record() { assay run --backend "$ASSAY_BACKEND" "${suites[@]}" "${known[@]}" "${run_options[@]}" --record "$out/recording" "$@"; }
+# Exit code 1 says that some verdict is not as expected, which the gate judges. Others end the job.
+recorded() {
+  local status=0
+  record "$@" || status=$?
+  [ "$status" -le 1 ] || exit "$status"
+}
+if [ -n "${ASSAY_SHARD:-}" ]; then
+  recorded --shard "$ASSAY_SHARD" "${reports[@]}"
+  exit 0
+fi
 
 gated=
 [ -z "${ASSAY_BASELINE:-}" ] || [ ! -e "$ASSAY_BASELINE" ] || gated=yes
 if [ -z "$gated" ]; then
   [ -z "${ASSAY_BASELINE:-}" ] || echo "gate.sh: no baseline in $ASSAY_BASELINE yet: every unexpected verdict fails"
-  assay run --backend "$ASSAY_BACKEND" "${suites[@]}" "${known[@]}" --record "$out/recording" "${reports[@]}"
+  if [ -n "$recording" ]; then assay judge "$recording" "${known[@]}" "${reports[@]}"; else record "${reports[@]}"; fi
   exit
 fi
-# Exit code 1 says that some verdict is not as expected, which the gate judges. Others end the job.
-status=0
-assay run --backend "$ASSAY_BACKEND" "${suites[@]}" "${known[@]}" --record "$out/recording" --report csv:"$out/run.csv" || status=$?
-[ "$status" -le 1 ] || exit "$status"
-assay gate --baseline "$ASSAY_BASELINE" "$out/recording" "${suites[@]}" "${known[@]}" "${options[@]}" "${reports[@]}"
+if [ -z "$recording" ]; then
+  recorded --report csv:"$out/run.csv"
+  recording=$out/recording
+fi
+assay gate --baseline "$ASSAY_BASELINE" "$recording" "${suites[@]}" "${known[@]}" "${options[@]}" "${reports[@]}"

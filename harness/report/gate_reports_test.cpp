@@ -160,11 +160,11 @@ TEST(Markdown, FitsIntoAComment) {
 
 TEST(Github, AnErrorForEachCauseAndANoticeForWhatIsFixed) {
   EXPECT_EQ(github_annotations(gate_of_each_state(), "/nowhere"),
-            "::error file=suites/quant_group/cases/quick.csv,line=3,title=Assay%3A new%2C fail::toy/0 group_fp8%0Aq: 223 of 512 elements outside, worst 1 ulp at [1, "
+            "::error title=Assay%3A new%2C fail::toy/0 group_fp8%0Aq: 223 of 512 elements outside, worst 1 ulp at [1, "
             "7]%0Aassay run --backend cpu --case 'quant_group/e4m3fn.m2.n256.g128.ties.s17'\n"
-            "::error file=suites/quant_group/cases/quick.csv,line=3,title=Assay%3A gone%2C unjudged::toy/1 group_fp8%0Agone: pass in the baseline; no recording has it "
+            "::error title=Assay%3A gone%2C unjudged::toy/1 group_fp8%0Agone: pass in the baseline; no recording has it "
             "now%0Aassay run --backend cpu --case 'quant_group/e4m3fn.m2.n256.g128.ties.s17'\n"
-            "::notice file=suites/quant_group/cases/quick.csv,line=3,title=Assay%3A fixed::toy/3 group_fp8%0Afail in the baseline\n");
+            "::notice title=Assay%3A fixed::toy/3 group_fp8%0Afail in the baseline\n");
   RunResult passes;
   passes.verdicts = {testing::verdict(Outcome::kPass)};
   EXPECT_EQ(github_annotations(passes, "/nowhere"), "");
@@ -189,6 +189,10 @@ TEST(CaseRows, AreRelativeToTheCheckoutThatHasThem) {
   EXPECT_EQ(row_of(v, folder.string() + "/").file, "mine/own.csv");
   EXPECT_EQ(row_of(v, folder.string()).line, 7);
   EXPECT_EQ(row_of(v, "/elsewhere").file, (folder / "mine" / "own.csv").string());
+  RunResult result;
+  result.verdicts = {v};
+  EXPECT_THAT(github_annotations(result, folder.string()), HasSubstr("::error file=mine/own.csv,line=7,title=")) << "GitHub shows files of the checkout";
+  EXPECT_THAT(github_annotations(result, "/elsewhere"), Not(HasSubstr("file=")));
   v.origin = "suites/none/cases/quick.csv:3";
   EXPECT_EQ(row_of(v, folder.string()).file, "suites/none/cases/quick.csv") << "a shipped table is in no checkout of the user";
   v.origin = "";

@@ -184,7 +184,7 @@ std::string escaped(const std::string& text, bool property) {
 std::string annotation(const char* level, const Verdict& v, const std::string& title, const std::string& message, const std::string& workspace) {
   const CaseRow row = row_of(v, workspace);
   std::string properties = "title=" + escaped(printable(title), true);
-  if (!row.file.empty()) properties = fmt::format("file={},line={},", escaped(printable(row.file), true), row.line) + properties;
+  if (row.in_workspace) properties = fmt::format("file={},line={},", escaped(printable(row.file), true), row.line) + properties;
   return fmt::format("::{} {}::{}\n", level, properties, escaped(printable_lines(message), false));
 }
 

@@ -77,11 +77,11 @@ std::vector<ReportField> json_fields();
 /// At most 60,000 bytes, which a comment on GitHub and GitLab may have. Lists are cut with the number of what is left out.
 std::string markdown_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance);
 
-/// Workflow commands of GitHub Actions, one a line: an error for each cause of unexpected verdicts at the row of its first case, a notice for
-/// what was fixed. Paths are relative to `workspace` if they lie below it.
+/// Workflow commands of GitHub Actions, one a line: an error for each cause of unexpected verdicts, a notice for what was fixed. An annotation is at
+/// the row of the first case if the case table lies in `workspace`; GitHub can show no other file.
 std::string github_annotations(const RunResult& result, const std::string& workspace);
 
-/// SARIF 2.1.0. A rule is a contract, a result is a failure at the row of its case, with a path as for github_annotations(). States of the gate
+/// SARIF 2.1.0. A rule is a contract, a result is a failure at the row of its case, with a path relative to `workspace` if it lies below it. States of the gate
 /// become `baselineState`, listed failures `suppressions`.
 std::string sarif_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance, const std::string& workspace);
 

@@ -87,7 +87,7 @@ CaseRow row_of(const Verdict& verdict, const std::string& workspace) {
   std::error_code none;
   const std::filesystem::path whole = std::filesystem::absolute(row.file, none).lexically_normal();
   const std::filesystem::path relative = whole.lexically_relative(std::filesystem::path(workspace).lexically_normal());
-  if (std::filesystem::exists(whole, none) && !relative.empty() && *relative.begin() != "..") row.file = relative.string();
+  if (std::filesystem::exists(whole, none) && !relative.empty() && *relative.begin() != "..") row.file = relative.string(), row.in_workspace = true;
   return row;
 }
 

@@ -44,6 +44,7 @@ std::string next_step(const Verdict& verdict);
 struct CaseRow {
   std::string file;  ///< relative to the workspace if it lies below it; otherwise as in Verdict::origin; empty: unknown
   int64_t line = 1;
+  bool in_workspace = false;
 };
 CaseRow row_of(const Verdict& verdict, const std::string& workspace);
 
