@@ -31,27 +31,33 @@ inline u64 settle64(double r, u64 x, u64 y = 0, u64 z = 0) {
 }
 inline u32 fma32(u32 x, u32 y, u32 z) { return settle(__builtin_fmaf(f(x), f(y), f(z)), x, y, z); }
 
-/// Maximum in IEEE mode: if one source is NaN, the other one; -0 is below +0.
-inline u32 larger(u32 x, u32 y) {
-  const u32 r = f(x) > f(y) ? x : f(x) == f(y) ? x & y : y;
-  return is_nan(x) ? quiet(y) : is_nan(y) ? x : r;
+/// In IEEE mode a signalling NaN is the result, made quiet.
+inline bool is_signalling(u32 x, const State& m) { return is_nan(x) && (x & 0x400000u) == 0 && (m.mode & kIeee) != 0; }
+inline bool is_signalling64(u64 x, const State& m) { return is_nan64(x) && (x & u64{1} << 51) == 0 && (m.mode & kIeee) != 0; }
+
+/// Maximum: if one source is a quiet NaN, the other one; -0 is below +0.
+inline u32 larger(u32 x, u32 y, const State& m) {
+  const u32 r = f(x) > f(y) ? x : f(x) == f(y) ? x & y : y, number = is_nan(x) ? quiet(y) : is_nan(y) ? x : r;
+  return is_signalling(x, m) ? quiet(x) : is_signalling(y, m) ? quiet(y) : number;
 }
-inline u32 smaller(u32 x, u32 y) {
-  const u32 r = f(x) < f(y) ? x : f(x) == f(y) ? x | y : y;
-  return is_nan(x) ? quiet(y) : is_nan(y) ? x : r;
+inline u32 smaller(u32 x, u32 y, const State& m) {
+  const u32 r = f(x) < f(y) ? x : f(x) == f(y) ? x | y : y, number = is_nan(x) ? quiet(y) : is_nan(y) ? x : r;
+  return is_signalling(x, m) ? quiet(x) : is_signalling(y, m) ? quiet(y) : number;
 }
 /// If a source is NaN, returns the minimum of the three, as the ISA specifies.
-inline u32 median(u32 x, u32 y, u32 z) {
-  const u32 least = smaller(smaller(x, y), z), low = smaller(x, y), high = larger(x, y);
-  return is_nan(x) || is_nan(y) || is_nan(z) ? least : larger(low, smaller(high, z));
+inline u32 median(u32 x, u32 y, u32 z, const State& m) {
+  const u32 least = smaller(smaller(x, y, m), z, m), low = smaller(x, y, m), high = larger(x, y, m);
+  return is_nan(x) || is_nan(y) || is_nan(z) ? least : larger(low, smaller(high, z, m), m);
 }
-inline u64 larger64(u64 x, u64 y) {
+inline u64 larger64(u64 x, u64 y, const State& m) {
   const u64 r = d(x) > d(y) ? x : d(x) == d(y) ? x & y : y;
-  return is_nan64(x) ? (is_nan64(y) ? settle64(d(y), y) : y) : is_nan64(y) ? x : r;
+  const u64 number = is_nan64(x) ? (is_nan64(y) ? settle64(d(y), y) : y) : is_nan64(y) ? x : r;
+  return is_signalling64(x, m) ? settle64(d(x), x) : is_signalling64(y, m) ? settle64(d(y), y) : number;
 }
-inline u64 smaller64(u64 x, u64 y) {
+inline u64 smaller64(u64 x, u64 y, const State& m) {
   const u64 r = d(x) < d(y) ? x : d(x) == d(y) ? x | y : y;
-  return is_nan64(x) ? (is_nan64(y) ? settle64(d(y), y) : y) : is_nan64(y) ? x : r;
+  const u64 number = is_nan64(x) ? (is_nan64(y) ? settle64(d(y), y) : y) : is_nan64(y) ? x : r;
+  return is_signalling64(x, m) ? settle64(d(x), x) : is_signalling64(y, m) ? settle64(d(y), y) : number;
 }
 
 // ---- narrow formats
@@ -377,8 +383,9 @@ inline int signed24(u32 x) { return static_cast<int>(x << 8) >> 8; }
 inline u32 least(u32 x, u32 y) { return static_cast<int>(x) < static_cast<int>(y) ? x : y; }
 inline u32 greatest(u32 x, u32 y) { return static_cast<int>(x) > static_cast<int>(y) ? x : y; }
 inline int clamped16(u32 x) { return static_cast<int>(x) < -32768 ? -32768 : static_cast<int>(x) > 32767 ? 32767 : static_cast<int>(x); }
+/// Bits beyond bit 31 are copies of it.
 inline u32 bfe_signed(u32 x, u32 offset, u32 width) {
-  const u32 n = width & 31, part = x >> (offset & 31) & ((1u << n) - 1), sign = n == 0 ? 0 : 1u << (n - 1);
+  const u32 n = width & 31, part = static_cast<u32>(static_cast<int>(x) >> (offset & 31)) & ((1u << n) - 1), sign = n == 0 ? 0 : 1u << (n - 1);
   return (part ^ sign) - sign;
 }
 inline u32 reversed(u32 x) {

@@ -269,6 +269,52 @@ TEST_P(GcnLanes, HalvesRoundOnce) {
   }
 }
 
+uint32_t bits_of(float x) {
+  uint32_t bits;
+  std::memcpy(&bits, &x, sizeof bits);
+  return bits;
+}
+bool is_signalling_nan(float x) { return x != x && (bits_of(x) & 0x400000) == 0; }
+
+/// In IEEE mode, which HIP kernels have, a signalling NaN comes out as a quiet one, and a quiet NaN loses against a number.
+TEST_P(GcnLanes, ASignallingNanIsTheMaximumAndTheMinimum) {
+  constexpr int kCount = 8192;
+  Machine machine(options());
+  std::vector<float> x = floats(kCount), y = floats(kCount);
+  const uint32_t nans[] = {0x7F800001, 0xFF812345, 0x7FC00000};
+  for (int i = 0; i < kCount; i += 5) std::memcpy(&(i % 2 ? x : y)[size_t(i)], &nans[i / 5 % 3], 4);
+  auto *largest = machine.buffer<float>(kCount), *smallest = machine.buffer<float>(kCount), *middle = machine.buffer<float>(kCount);
+  machine.run("extremes", 32, 256, machine.buffer(x), machine.buffer(y), largest, smallest, middle, kCount);
+  int signalling = 0, numbers = 0;
+  for (size_t i = 0; i < kCount; ++i) {
+    const float a = x[i], b = y[i];
+    if (is_signalling_nan(a) || is_signalling_nan(b)) {
+      const uint32_t quiet = bits_of(is_signalling_nan(a) ? a : b) | 0x400000;
+      ASSERT_EQ(bits_of(largest[i]), quiet) << i;
+      ++signalling;
+    } else if (a != a || b != b) {
+      ASSERT_TRUE(same(largest[i], a != a ? b : a)) << i;
+      ASSERT_TRUE(same(smallest[i], a != a ? b : a)) << i;
+      ASSERT_TRUE(same(middle[i], std::fmin(a != a ? b : a, 1.0f))) << "the least of the three";
+      ++numbers;
+    } else {
+      ASSERT_EQ(largest[i], std::max(a, b));
+      ASSERT_EQ(smallest[i], std::min(a, b));
+      ASSERT_EQ(middle[i], std::max(std::min(a, b), std::min(std::max(a, b), 1.0f)));
+    }
+  }
+  EXPECT_GT(signalling, 500);
+  EXPECT_GT(numbers, 200);
+}
+
+TEST_P(GcnLanes, ABitFieldBeyondTheWordIsFilledWithItsSign) {
+  const std::vector<uint32_t> x = {0x80000000, 0x80000000, 0x40000000, 0xF0, 0xFFFFFFFF, 0x98E86300}, offset = {28, 31, 28, 4, 0, 14}, width = {8, 2, 8, 4, 0, 20};
+  Machine machine(options());
+  auto* out = machine.buffer<int>(x.size());
+  machine.run("field", 1, 64, machine.buffer(x), machine.buffer(offset), machine.buffer(width), out, int(x.size()));
+  EXPECT_EQ(std::vector<int>(out, out + x.size()), (std::vector<int>{-8, -1, 4, -1, 0, int(0xFFFE63A1)}));
+}
+
 TEST_P(GcnLanes, LanesDiverge) {
   constexpr int kCount = 1000;
   std::vector<int> trips(kCount);

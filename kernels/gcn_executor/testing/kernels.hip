@@ -41,6 +41,18 @@ KERNEL void half_arithmetic(const _Float16* x, const _Float16* y, const _Float16
   product[i] = x[i] * y[i];
   fma[i] = __builtin_fmaf16(x[i], y[i], z[i]);
 }
+/// Maximum and minimum as instructions: from __builtin_fmaxf, LLVM first makes NaN quiet. Bit fields may reach beyond bit 31.
+KERNEL void extremes(const float* x, const float* y, float* largest, float* smallest, float* middle, int n) {
+  const int i = int(item());
+  if (i >= n) return;
+  asm volatile("v_max_f32 %0, %1, %2" : "=v"(largest[i]) : "v"(x[i]), "v"(y[i]));
+  asm volatile("v_min3_f32 %0, %1, %2, %2" : "=v"(smallest[i]) : "v"(x[i]), "v"(y[i]));
+  asm volatile("v_med3_f32 %0, %1, %2, 1.0" : "=v"(middle[i]) : "v"(x[i]), "v"(y[i]));
+}
+KERNEL void field(const unsigned* x, const unsigned* offset, const unsigned* width, int* out, int n) {
+  const int i = int(item());
+  if (i < n) asm volatile("v_bfe_i32 %0, %1, %2, %3" : "=v"(out[i]) : "v"(x[i]), "v"(offset[i]), "v"(width[i]));
+}
 /// Trip counts that differ between lanes.
 KERNEL void diverge(const int* trips, int* out, int n) {
   const int i = int(item());
