@@ -87,7 +87,13 @@ std::string data_root() {
   return root;
 }
 
-void open_contracts(const Suites& suites) { open_rulebook(data_root(), suites.tables.contracts); }
+void open_contracts(const Suites& suites) {
+  open_rulebook(data_root(), suites.tables.contracts);
+  // Workers of kernels in Python read the same tables.
+  std::string own;
+  for (const std::string& file : suites.tables.contracts) own += (own.empty() ? "" : ":") + fs::absolute(file).string();
+  if (!own.empty()) ::setenv("ASSAY_CONTRACTS", own.c_str(), 1);
+}
 
 std::vector<Case> open_cases(const Suites& suites) { return open_cases_of(suites, suites.ops->all()); }
 

@@ -7,6 +7,7 @@ assay.capture(folder)                               calls of a running model, fo
 """
 
 from ._judge import check, contract, explain, judge, match, scale
+from ._library import open_contracts
 from ._result import ConformanceError, Match, Power, Result, ScaleCheck, WeakDataError, WeakDataWarning
 from ._tensors import view
 
@@ -31,6 +32,7 @@ __all__ = [
     "explain",
     "judge",
     "match",
+    "open_contracts",
     "scale",
     "view",
     "ConformanceError",

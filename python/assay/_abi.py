@@ -143,8 +143,8 @@ def _where(error):
 class Plugin:
     """A Kernel as an assay_library. Keep it as long as `library` is used."""
 
-    def __init__(self, kernel):
-        self.kernel, self.bound = kernel, Bound(kernel.function)
+    def __init__(self, kernel, own=()):
+        self.kernel, self.bound, self.own = kernel, Bound(kernel.function), own
         self.on_device = kernel.device != "cpu"
         if self.on_device:
             self._make_context()
@@ -174,7 +174,7 @@ class Plugin:
             from . import _cuda
 
             arch, device = _cuda.arch(), _cuda.device_name()
-        offer = {"name": kernel.name, "op": kernel.op, "contracts": kernel.contract_ids()}
+        offer = {"name": kernel.name, "op": kernel.op, "contracts": kernel.contract_ids(self.own)}
         if kernel.accepts:
             offer["accepts"] = {name: list(cells) for name, cells in kernel.accepts.items()}
         if kernel.multiple_of:

@@ -30,10 +30,15 @@ class Kernel:
     def __repr__(self):
         return f"<assay.Kernel {self.name}: {self.op}, {', '.join(self.patterns)}>"
 
-    def contract_ids(self):
-        """Contracts of the op that the patterns match. ValueError if a pattern matches none."""
+    def contract_ids(self, own=()):
+        """Contracts of the op that the patterns match. ValueError if a pattern matches none. own: ids of the user's tables, which
+        the C library of this process may not have read."""
         found = []
         for pattern in self.patterns:
+            of_user = [one for one in own if fnmatch.fnmatchcase(one, pattern)]
+            found += of_user
+            if of_user:
+                continue
             if not any(sign in pattern for sign in "*?["):
                 ops = [one["op"] for one in contract(pattern)["ops"]]
                 if self.op not in ops:

@@ -46,6 +46,17 @@ class Request(ctypes.Structure):
     ]
 
 
+class Tables(ctypes.Structure):
+    """assay_check_tables"""
+
+    _fields_ = [
+        ("size", ctypes.c_uint32),
+        ("n_contracts", ctypes.c_int32),
+        ("data", ctypes.c_char_p),
+        ("contracts", ctypes.POINTER(ctypes.c_char_p)),
+    ]
+
+
 def _places(name, of_environment, *in_build):
     """Where a file of the native part may be: named by the environment, installed with this package, or built in the source
     tree."""
@@ -97,6 +108,7 @@ def _load():
         "match": (ctypes.c_int32, [ctypes.POINTER(Request), answer]),
         "explain": (ctypes.c_int32, [ctypes.POINTER(Request), ctypes.c_int64, ctypes.c_int64, answer]),
         "scale": (ctypes.c_int32, [ctypes.POINTER(Request), ctypes.c_int32, answer]),
+        "open": (ctypes.c_int32, [ctypes.POINTER(Tables), answer]),
         "contract": (ctypes.c_int32, [ctypes.c_char_p, answer]),
         "cases": (ctypes.c_int32, [ctypes.c_char_p, ctypes.c_char_p, answer]),
         "case_open": (ctypes.c_int32, [ctypes.c_char_p, ctypes.POINTER(ctypes.c_void_p), answer]),
@@ -111,7 +123,47 @@ def _load():
         function.restype, function.argtypes = result, arguments
     if lib.assay_check_version() != VERSION:
         raise ImportError(f"libassay_check has version {lib.assay_check_version()}, this package speaks {VERSION}")
+    if own_tables():
+        _ask(lib, "open", ctypes.byref(_tables(own_tables())))
     return lib
+
+
+OWN_CONTRACTS = "ASSAY_CONTRACTS"  # contract tables of the user's own, separated as in PATH; `assay run` sets it for workers
+
+
+def own_tables():
+    """The tables that the environment names."""
+    return [file for file in os.environ.get(OWN_CONTRACTS, "").split(os.pathsep) if file]
+
+
+def ids_in(tables):
+    """Ids of the contracts in tables of the user's own."""
+    import csv
+
+    ids = []
+    for file in tables:
+        with open(file, newline="") as lines:
+            rows = csv.DictReader(lines)
+            if "id" not in (rows.fieldnames or ()):
+                raise ValueError(f"{file}: has no column 'id'; expected a table of contracts, see docs/own-contract.md")
+            ids += [row["id"] for row in rows if row["id"]]
+    return ids
+
+
+def _tables(files):
+    array = (ctypes.c_char_p * len(files))(*(os.path.abspath(file).encode() for file in files))
+    return Tables(size=ctypes.sizeof(Tables), n_contracts=len(files), contracts=array)
+
+
+def open_contracts(*files):
+    """Reads contract tables of your own (CSV), for every function of this package: assay.open_contracts("acme.csv").
+
+    Once in a process, before other functions of this package; otherwise a ValueError. The environment variable ASSAY_CONTRACTS
+    does the same.
+    """
+    if not files:
+        raise ValueError("assay.open_contracts: expected at least one file")
+    ask("open", ctypes.byref(_tables([os.fspath(file) for file in files])))
 
 
 class Answer:
@@ -124,7 +176,10 @@ class Answer:
 def ask(function, *arguments):
     """Calls assay_check_FUNCTION. An invalid request is a ValueError; a request that the library cannot answer is a
     RuntimeError."""
-    lib = library()
+    return _ask(library(), function, *arguments)
+
+
+def _ask(lib, function, *arguments):
     report = ctypes.c_void_p()
     status = getattr(lib, "assay_check_" + function)(*arguments, ctypes.byref(report))
     try:

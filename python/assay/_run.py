@@ -74,8 +74,8 @@ class Run:
 class _InProcess:
     """Answers the workers of a run in threads of this process: each relay (worker.py) passes on the descriptors of one worker."""
 
-    def __init__(self, kernel, folder):
-        self.kernel, self.path = kernel, os.path.join(folder, "kernel")
+    def __init__(self, kernel, own, folder):
+        self.kernel, self.own, self.path = kernel, own, os.path.join(folder, "kernel")
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(self.path)
         self.listener.listen()
@@ -95,7 +95,7 @@ class _InProcess:
             _, files, _, _ = socket.recv_fds(connection, 1, 2)
             library, name = _library.library(), f"in-process:{self.kernel.name}".encode()
             try:
-                plugin = _abi.Plugin(self.kernel)
+                plugin = _abi.Plugin(self.kernel, self.own)
                 library.assay_check_serve(ctypes.addressof(plugin.library), name, *files)
             except BaseException as error:
                 library.assay_check_serve(None, f"{self.kernel.name}: {_abi._where(error)}".encode(), *files)
@@ -116,6 +116,12 @@ def _environment(kernel):
     return environment
 
 
+def _files(given):
+    """Absolute paths of a file or a list of files; None is no file."""
+    files = [] if given is None else [given] if isinstance(given, (str, os.PathLike)) else list(given)
+    return [os.path.abspath(file) for file in files]
+
+
 def run(
     kernel,
     suite="quick",
@@ -127,6 +133,8 @@ def run(
     ladder=False,
     timeout=60.0,
     known_failures=None,
+    contracts_file=None,
+    cases_file=None,
     echo=False,
 ):
     """Calls a Kernel with the inputs of the suite and checks what it wrote: values, guard zones, unwritten elements, changed
@@ -136,11 +144,18 @@ def run(
     --report of
     `assay run`, such as "html:report.html" or a list of them. known_failures: a ledger (CSV). in_process: None calls
     importable kernels
-    in a worker that may crash, and closures here. echo=True prints the report while it is made. Returns a Run.
+    in a worker that may crash, and closures here. contracts_file: a table with contracts of your own, or several; cases_file: the
+    table, or tables, with their cases, read instead of the suite's. echo=True prints the report while it is made. Returns a Run.
     """
     if not isinstance(kernel, Kernel):
         raise TypeError(f"assay.run: expected a function with @assay.kernel, got {type(kernel).__name__}")
-    contracts = kernel.contract_ids()  # refuses a glob that matches nothing
+    contract_tables, case_tables = _files(contracts_file) or _files(_library.own_tables()), _files(cases_file)
+    own = _library.ids_in(contract_tables)
+    contracts = kernel.contract_ids(own)  # refuses a glob that matches nothing
+    without_cases = [one for one in contracts if one in own]
+    if without_cases and not case_tables:
+        missing = ", ".join(without_cases)
+        raise ValueError(f"{kernel.name}: the suite has no cases of {missing}; name a table of cases: cases_file=...")
     place = kernel.place()
     if in_process is None:
         in_process = place is None
@@ -148,20 +163,28 @@ def run(
         raise ValueError(f"{kernel.name}: cannot be imported by another process; use in_process=True")
     with tempfile.TemporaryDirectory(prefix="assay-") as folder, contextlib.ExitStack() as stack:
         environment = _environment(kernel)
+        if contract_tables:
+            environment[_library.OWN_CONTRACTS] = os.pathsep.join(contract_tables)
         backend = f"python:in-process:{kernel.name}" if in_process else f"python:{place}"
         if in_process:
-            server = _InProcess(kernel, folder)
+            server = _InProcess(kernel, own, folder)
             stack.callback(server.close)
             environment["ASSAY_PYTHON_SOCKET"] = server.path
         command = [_library.program(), "run", "--backend", backend, "--timeout", str(timeout), "--repeat", str(repeat)]
         globs = (
             [cases]
             if isinstance(cases, str)
-            else list(cases) if cases is not None else [f"{kernel.op}/{one}/*" for one in contracts]
+            else list(cases) if cases is not None else [] if case_tables else [f"{kernel.op}/{one}/*" for one in contracts]
         )
+        # A table of the user's own is read whole: only then does the run say which mutants its cases expose together.
+        for file in contract_tables:
+            command += ["--contracts", file]
+        for file in case_tables:
+            command += ["--cases", file]
+        command += ["--op", kernel.op] if case_tables else []
         for glob in globs:
             command += ["--case", glob]
-        if cases is None:
+        if cases is None and not case_tables:
             command += ["--suite", f"{kernel.op}/{suite}"]
         command += ["--ladder"] if ladder else []
         command += ["--ledger", os.fspath(known_failures)] if known_failures else []

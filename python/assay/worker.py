@@ -33,7 +33,7 @@ def main(arguments):
 
     library = _library.library()
     try:
-        plugin = _abi.Plugin(_kernel.import_kernel(place))
+        plugin = _abi.Plugin(_kernel.import_kernel(place), _library.ids_in(_library.own_tables()))
     except BaseException as error:
         return library.assay_check_worker(None, f"{place}: {_abi._where(error)}".encode())
     return library.assay_check_worker(ctypes.addressof(plugin.library), place.encode())

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import ml_dtypes
 import numpy as np
@@ -118,6 +119,89 @@ def test_wrong_declarations_are_refused():
         assay.run(len)
     text = assay.run(closure(lambda x, weight: x), cases=CASE).text
     assert "the kernel's argument 'weight' is no tensor and no parameter of the call; there are: group_size, warp" in text
+
+
+OWN_CONTRACT = """id,sum,depth,r,y,z,residual,w,since,until,source,why
+acme.rms_norm,squares,"ceil(n,2048)/256+13",div(n) sqrt add(eps) rcp,mul(r) mul(w) to(x),,,,1.0,,norm.py,eps outside the root
+"""
+OWN_KERNELS = """
+import assay, numpy as np
+
+def norm(x, gamma, root):
+    x = x.astype(np.float32)
+    mean = (x.astype(np.float64) ** 2).mean(axis=1, keepdims=True).astype(np.float32)
+    return (x * (np.float32(1) / root(mean)) * gamma.astype(np.float32)).astype(gamma.dtype)
+
+@assay.kernel(op="rms_norm", contracts="acme.*")
+def right(x, gamma, eps):
+    return norm(x, gamma, lambda mean: np.sqrt(mean) + np.float32(eps))
+
+@assay.kernel(op="rms_norm", contracts="acme.rms_norm")
+def wrong(x, gamma, eps):
+    return norm(x, gamma, lambda mean: np.sqrt(mean + np.float32(eps)))
+"""
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """Tables and kernels of a contract of the user's own."""
+    table = Path(assay.__file__).resolve().parents[2] / "suites/rms_norm/cases/quick.csv"
+    header, *rows = table.read_text().splitlines()
+    rows = ["acme.rms_norm," + row.partition(",")[2] for row in rows if "vllm.rms_norm@2026-06-18,bf16" in row]
+    (tmp_path / "acme.csv").write_text(OWN_CONTRACT)
+    (tmp_path / "cases.csv").write_text("\n".join([header, *rows]) + "\n")
+    (tmp_path / "own_kernels.py").write_text(OWN_KERNELS)
+    monkeypatch.syspath_prepend(tmp_path)
+    sys.modules.pop("own_kernels", None)
+    import own_kernels
+
+    return own_kernels, {"contracts_file": tmp_path / "acme.csv", "cases_file": tmp_path / "cases.csv"}
+
+
+def test_a_kernel_has_a_contract_of_its_own(own):
+    kernels, tables = own
+    run = assay.run(kernels.right, **tables)
+    assert run and len(run.judged) == 15 and not run.in_process, run.text
+    run = assay.run(kernels.wrong, **tables)
+    assert not run and list(run.causes) == ["r: add(eps) before sqrt"], run.text
+    here = assay.kernel(lambda x, gamma, eps: kernels.wrong(x, gamma, eps), op="rms_norm", contracts="acme.rms_norm")
+    run = assay.run(here, **tables)
+    assert run.in_process and list(run.causes) == ["r: add(eps) before sqrt"], run.text
+
+
+def test_wrong_tables_of_ones_own_are_refused(own, tmp_path):
+    kernels, tables = own
+    with pytest.raises(ValueError, match="name a table of cases: cases_file"):
+        assay.run(kernels.right, contracts_file=tables["contracts_file"])
+    with pytest.raises(ValueError, match="no contract of op 'rms_norm' matches 'acme"):
+        assay.run(kernels.right, cases_file=tables["cases_file"])
+    with pytest.raises(ValueError, match="has no column 'id'"):
+        assay.run(kernels.right, contracts_file=tables["cases_file"], cases_file=tables["cases_file"])
+    (tmp_path / "misspelled.csv").write_text(OWN_CONTRACT.replace(" sqrt", " squrt"))
+    with pytest.raises(ValueError, match="unknown verb 'squrt'; did you mean"):
+        assay.run(kernels.right, contracts_file=tmp_path / "misspelled.csv", cases_file=tables["cases_file"])
+
+
+def test_a_process_opens_contracts_of_ones_own_once(own):
+    kernels, tables = own
+    script = """
+import sys, assay
+assay.open_contracts(sys.argv[1])
+print(assay.contract("acme.rms_norm")["ops"][0]["op"])
+assay.open_contracts(sys.argv[1])
+try:
+    assay.open_contracts(sys.argv[1], sys.argv[1])
+except ValueError as error:
+    print(error)
+"""
+    command = [sys.executable, "-c", script, str(tables["contracts_file"])]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert told[0] == "rms_norm" and "one process reads one set of tables" in told[1]
+    command = [sys.executable, "-c", "import assay; print(assay.contract('acme.rms_norm')['contract'])"]
+    environment = {**os.environ, "ASSAY_CONTRACTS": str(tables["contracts_file"])}
+    assert subprocess.run(command, capture_output=True, text=True, env=environment).stdout.strip() == "acme.rms_norm"
+    told = subprocess.run(command, capture_output=True, text=True)
+    assert told.returncode != 0 and "unknown contract 'acme.rms_norm'" in told.stderr
 
 
 def test_cases_hand_out_inputs():
