@@ -21,6 +21,7 @@ std::vector<Kernel> cache_faults() {
       of_tile_caches<CacheSlotMinusOne<>>("cache_slot_minus_one",
                                           "vLLM #43810: padding with slot -1 is written to the last slot"),
       of_tile_caches<CacheBlocksDense<>>("cache_blocks_dense", "vLLM #37032, vLLM #45111, aiter #3498"),
+      of_tile_caches<CacheRowsDense>("cache_rows_dense", "vLLM #26192, vLLM #28103: a stride is assumed"),
       of_tile_caches<CacheScalesLast>("cache_scales_last", "vLLM #48611: fp8_ds_mla is read as another layout"),
       of_tile_caches<CacheTilesMerged>("cache_tiles_merged", "vLLM #39513, vLLM #42758"),
       of_tile_caches<CacheReciprocal>("cache_reciprocal", "sglang #30924: multiplies where the op divides"),
@@ -146,6 +147,7 @@ std::vector<Kernel> flash_faults() {
       of_flash_heads<FlashFirstHeadScale, kHeads>("flash_first_head_scale",
                                                   "sglang #26436: scales per head are read as a single scale"),
       of_flash_heads<FlashHndAsNhd>("flash_hnd_as_nhd", "vLLM #49012: head-major layout is read as token-major"),
+      of_flash_heads<FlashValueByKey>("flash_value_by_key", "vLLM #26192, vLLM #28103: a stride is assumed"),
       of_flash_heads<FlashReciprocal>("flash_reciprocal", "sglang #30924: multiplies where the op divides"),
       of_flash_heads<FlashSlotMinusOne>("flash_slot_minus_one", "vLLM #43810: padding with slot -1 is written to the last slot"),
   };

@@ -35,6 +35,14 @@ struct CacheBlocksDense : Twin {
   }
 };
 
+/// Takes the rows of kv_c and k_pe as contiguous, whatever their stride.
+struct CacheRowsDense : VllmFp8DsMla {
+  template <class T>
+  static const T* row(const TokenRows<T>& rows, int64_t token, int columns) {
+    return rows.data + token * columns;
+  }
+};
+
 /// Stores the scales after the rotated elements.
 struct CacheScalesLast : VllmFp8DsMla {
   static int64_t scales_at(int64_t p) { return p * kTokenBytes + 640; }
@@ -86,6 +94,14 @@ struct FlashFirstHeadScale : VllmFlashFp8Heads {
 /// Always uses NHD order, whatever the layout of the cache.
 struct FlashHndAsNhd : VllmFlashFp8Hnd {
   static int64_t head_at(int64_t p, int64_t block_size, int head) { return VllmFlashFp8::head_at(p, block_size, head); }
+};
+
+/// Reads the rows of V at the distance of the rows of K.
+struct FlashValueByKey : VllmFlashFp8 {
+  template <class T>
+  static const T* half(const TokenRows<T>& key, const TokenRows<T>& value, bool is_value, int64_t token) {
+    return (is_value ? value : key).data + token * key.pitch;
+  }
 };
 
 struct FlashReciprocal : VllmFlashFp8 {

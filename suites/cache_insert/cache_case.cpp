@@ -1,5 +1,8 @@
 #include "suites/cache_insert/cache_case.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -84,7 +87,7 @@ SlotCell parse_slots(const std::string& cell) {
 std::vector<int64_t> slots_of(const SlotCell& cell, int64_t places, int64_t block_size, uint64_t seed) {
   const std::vector<int64_t> slots =
       cell.pattern == SlotPattern::kListed ? cell.listed : in_pattern(cell.pattern, cell.rows, places, block_size, seed);
-  if (slots.empty()) throw std::invalid_argument("names no place");
+  if (slots.empty() && cell.pattern == SlotPattern::kListed) throw std::invalid_argument("names no place");
   std::set<int64_t> taken;
   for (const int64_t slot : slots) {
     if (slot >= places) throw std::invalid_argument(std::to_string(slot) + " is beyond the " + std::to_string(places) + " places of the cache");
@@ -122,7 +125,28 @@ void read_record(const Cells& cells, CacheCase& c) {
     cells.refuse("contract", "record " + quant.record + " has no place for the scales of groups of " + row.text("group"));
 }
 
+/// "576", or a distance for each input with token data: "1088;1216".
+std::vector<int64_t> read_row_strides(const Cells& cells) {
+  std::vector<int64_t> strides;
+  if (!cells.has("row_stride")) return strides;
+  std::istringstream cell(cells.text("row_stride"));
+  for (std::string text; std::getline(cell, text, ';');) {
+    if (text.empty() || text.size() > 9 || !std::all_of(text.begin(), text.end(), ::isdigit))
+      cells.refuse("row_stride", "'" + text + "' is not a distance of rows; expected one number, or one for each input, such as 1088;1216");
+    strides.push_back(std::stoll(text));
+  }
+  return strides;
+}
+
 }  // namespace
+
+void require_row_strides(const Cells& cells, const CacheCase& c, const std::vector<int64_t>& widths) {
+  if (c.row_strides.size() > 1 && c.row_strides.size() != widths.size())
+    cells.refuse("row_stride", fmt::format("expected one number or {}, got {}", widths.size(), c.row_strides.size()));
+  for (size_t i = 0; i < widths.size() && !c.row_strides.empty(); ++i)
+    if (const int64_t stride = c.row_strides[std::min(i, c.row_strides.size() - 1)]; stride < widths[i])
+      cells.refuse("row_stride", fmt::format("rows of {} would overlap at a stride of {}", widths[i], stride));
+}
 
 CacheCase read_cache_case(const Cells& cells, const ContractRow& row) {
   CacheCase c;
@@ -133,7 +157,7 @@ CacheCase read_cache_case(const Cells& cells, const ContractRow& row) {
   c.x = find_format(cells.text("x"));
   if (!c.x || !(*c.x == kBf16 || *c.x == kF16)) cells.refuse("x", "'" + cells.text("x") + "' is not one of: bf16, f16");
   read_record(cells, c);
-  c.m = cells.positive("m");
+  if (cells.text("m") != "0") c.m = cells.positive("m");
   c.blocks = cells.positive("blocks");
   c.block_size = cells.positive("block_size");
   if (cells.text("gap") != "0") c.gap = cells.positive("gap");
@@ -147,7 +171,7 @@ CacheCase read_cache_case(const Cells& cells, const ContractRow& row) {
     cells.refuse("slot_mapping", error.what());
   }
   if (int64_t(c.slots.size()) > c.m) cells.refuse("slot_mapping", "has more rows than m");
-  if (std::all_of(c.slots.begin(), c.slots.end(), [](int64_t slot) { return slot < 0; }))
+  if (c.m > 0 && std::all_of(c.slots.begin(), c.slots.end(), [](int64_t slot) { return slot < 0; }))
     cells.refuse("slot_mapping", "no row is stored");
   c.fill = cells.fill_name("fill");
   for (const char* column : {"rope", "value"})
@@ -156,12 +180,8 @@ CacheCase read_cache_case(const Cells& cells, const ContractRow& row) {
   if (given != !c.record->find(PartKind::kScales))
     cells.refuse("scale", "contract " + c.contract + (given ? " takes none" : " needs one"));
   if (given) c.scale_fill = cells.fill_name("scale");
-  if (cells.has("row_stride") && !cells.text("row_stride").empty()) {
-    c.row_stride = cells.positive("row_stride");
-    if (c.row_stride < c.numbers())
-      cells.refuse("row_stride",
-                   "rows of " + std::to_string(c.numbers()) + " would overlap at a stride of " + std::to_string(c.row_stride));
-  }
+  c.row_strides = read_row_strides(cells);
+  if (cells.has("max_position") && !cells.text("max_position").empty()) c.max_position = cells.positive("max_position");
   if (cells.has("gamma")) c.gamma = cells.fill_name("gamma"), c.eps = cells.number("eps");
   c.warp = cells.warp();
   return c;
@@ -174,7 +194,8 @@ std::string cache_shape(const Case& c, const CacheCase& p) {
   std::string shape =
       std::string(p.x->name) + ".m" + std::to_string(p.m) + ".b" + std::to_string(p.blocks) + "x" + std::to_string(p.block_size);
   if (p.gap > 0) shape += "+" + std::to_string(p.gap);
-  if (p.row_stride > 0) shape += ".stride" + std::to_string(p.row_stride);
+  if (!p.row_strides.empty()) shape += fmt::format(".stride{}", fmt::join(p.row_strides, "-"));
+  if (p.max_position != kPositions) shape += ".p" + std::to_string(p.max_position);
   if (!p.gamma.empty()) shape += ".eps" + c.text("eps");
   return shape + "." + slots;
 }
@@ -195,6 +216,10 @@ Shrinking shrink_tokens(const CacheCase& c) {
                         }});
   all.elements = c.m * c.numbers();
   return all;
+}
+
+int64_t CacheCase::row_stride(CacheStream stream) const {
+  return row_strides.empty() ? 0 : stream == CacheStream::kSecond ? row_strides.back() : row_strides.front();
 }
 
 CacheCase CacheCase::with_fewer_rows(int64_t rows) const {
@@ -221,7 +246,7 @@ HostTensor token_matrix(const std::string& name, const CacheCase& c, int64_t col
   fill(x, {.name = fill_name, .seed = c.seed, .group_size = group, .q = c.q, .tensor = number(stream)});
   const uint32_t nan = code_of(*c.x, std::nan(""));
   for (int64_t i = int64_t(c.slots.size()) * columns; i < c.m * columns; ++i) x.set_code(i, nan);
-  return c.row_stride > 0 ? rows_apart(x, c.row_stride, 0) : x;
+  return c.row_strides.empty() ? x : rows_apart(x, c.row_stride(stream), 0);
 }
 
 HostTensor norm_weight(const CacheCase& c) {
@@ -251,13 +276,14 @@ std::vector<std::string> cache_scale_names(const CacheCase& c) {
 }
 
 HostTensor cos_sin_cache(const CacheCase& c, int64_t rotary) {
-  return unit_circle_cache(kF32, kPositions, rotary, c.seed, number(CacheStream::kAngles));
+  return unit_circle_cache(kF32, c.max_position, rotary, c.seed, number(CacheStream::kAngles));
 }
 
 HostTensor positions_of(const CacheCase& c) {
   const Random random(c.seed, number(CacheStream::kPositions));
   std::vector<int64_t> positions(size_t(c.m), 0);
-  for (int64_t row = 1; row < c.m; ++row) positions[size_t(row)] = random.below(kPositions, row);
+  for (int64_t row = 1; row < c.m; ++row) positions[size_t(row)] = random.below(c.max_position, row);
+  if (c.m > 1 && c.max_position > kPositions) positions[1] = c.max_position - 1;
   return input_int64("positions", positions);
 }
 

@@ -43,6 +43,19 @@ SlotCell parse_slots(const std::string& cell);
 /// twice.
 std::vector<int64_t> slots_of(const SlotCell& cell, int64_t places, int64_t block_size, uint64_t seed);
 
+/// Random streams of the tensors of a cache insertion. Golden data depend on them: a new tensor takes a new number.
+enum class CacheStream : uint32_t {
+  kFirst = 0,   ///< the first or only matrix of tokens
+  kSecond = 1,  ///< the second one
+  kScales = 2,  ///< the first vector of scales; the next one has the next number
+  kSlots = 11,
+  kBytes = 12,  ///< of the cache contents before the call
+  kAngles = 13,
+  kPositions = 14,
+  kBesideHeads = 15,  ///< tokens that are stored in the launch that normalizes heads
+  kWeights = 16
+};
+
 /// Parameters of one case.
 struct CacheCase {
   std::string contract;
@@ -59,7 +72,7 @@ struct CacheCase {
   int64_t group_size = 0;                     ///< columns per group of codes
   size_t first_input = 0;                     ///< index of the first problem tensor with token data
   std::string fill, second_fill, scale_fill;  ///< generators of the first input, the second input and the scales
-  int64_t row_stride = 0;                     ///< distance of rows of token data in memory; 0: contiguous
+  std::vector<int64_t> row_strides;           ///< distance of rows in memory, for each input with token data; empty: contiguous
   std::string gamma;                          ///< for a contract with a norm: generator of its weights
   double eps = 0;                             ///< for a contract with a norm
   uint64_t seed = 0;
@@ -67,12 +80,17 @@ struct CacheCase {
 
   int64_t block_stride() const { return record->block_bytes(block_size, *q, *x) + gap; }
   int64_t numbers() const { return record->numbers(); }  ///< numbers per token
+  int64_t max_position = 1024;                            ///< rows of cos_sin_cache
+  int64_t row_stride(CacheStream input) const;            ///< distance of its rows; 0: contiguous
   /// The case with at most that many rows; the same case if its slots are listed.
   CacheCase with_fewer_rows(int64_t rows) const;
 };
 
 /// Throws TableError naming row and column. `contract`: the case's own, or one that it refers to in a composed op.
 CacheCase read_cache_case(const Cells& cells, const ContractRow& contract);
+
+/// Throws TableError unless the rows of inputs with that many columns lie apart at the distances of the case.
+void require_row_strides(const Cells& cells, const CacheCase& c, const std::vector<int64_t>& widths);
 
 /// Formats, rows and blocks of a case: "bf16.m7.b3x16.holes-7".
 std::string cache_shape(const Case& c, const CacheCase& p);
@@ -84,19 +102,6 @@ CaseName cache_case_name(const Case& c, const CacheCase& p);
 Shrinking shrink_tokens(const CacheCase& c);
 
 // Creates the tensors shared by ops of paged caches.
-
-/// Random streams of the tensors of a cache insertion. Golden data depend on them: a new tensor takes a new number.
-enum class CacheStream : uint32_t {
-  kFirst = 0,   ///< the first or only matrix of tokens
-  kSecond = 1,  ///< the second one
-  kScales = 2,  ///< the first vector of scales; the next one has the next number
-  kSlots = 11,
-  kBytes = 12,  ///< of the cache contents before the call
-  kAngles = 13,
-  kPositions = 14,
-  kBesideHeads = 15,  ///< tokens that are stored in the launch that normalizes heads
-  kWeights = 16
-};
 
 /// Input [m, columns] in the format of x; `tensor` as in FillRequest. Rows beyond the slots hold NaN: no kernel may read them.
 /// Gaps between rows, if the case has them, hold NaN too.
@@ -110,7 +115,7 @@ HostTensor slot_mapping(const CacheCase& c);
 /// that part.
 std::vector<HostTensor> cache_scales(const CacheCase& c);
 std::vector<std::string> cache_scale_names(const CacheCase& c);
-/// Input cos_sin_cache [kPositions, rotary], fp32, as in qk_norm_rope.
+/// Input cos_sin_cache [max_position, rotary], of kPositions unless a case has more, fp32, as in qk_norm_rope.
 inline constexpr int64_t kPositions = 1024;
 HostTensor cos_sin_cache(const CacheCase& c, int64_t rotary);
 /// Input positions [m], int64: random rows of cos_sin_cache; 0 for the first token.

@@ -326,7 +326,7 @@ Expectation expect_cache(const Contract& contract, const Placing& placing, const
     if (c.slots[row] >= 0) stored.push_back(int64_t(row));
 
   std::vector<AcceptedPart> parts;
-  const std::string reason = reason_of(contract, inputs.of_row(stored.front()), *c.x);
+  const std::string reason = stored.empty() ? "" : reason_of(contract, inputs.of_row(stored.front()), *c.x);
   for (const RecordPart& part : c.record->parts) parts.emplace_back(part, c, stored, contract, reason);
   std::optional<Image> image;
   if (!placing.same_places(right)) image.emplace(before);

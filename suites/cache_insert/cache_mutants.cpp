@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <functional>
 #include <numeric>
+#include <utility>
 
 #include "reference/formats/catalogue.h"
 #include "suites/cache_insert/cache_case.h"
@@ -58,14 +60,31 @@ std::vector<Named<Misreading>> misreadings_of(const CacheCase& c, const Contract
   return all;
 }
 
-/// Rows with gaps, read as if they were contiguous.
-Hypothesis rows_read_without_gaps(const CacheCase& c, const Contract& contract) {
-  return {"kv: rows are read without the gaps between them",
-          [c, contract](Problem problem, const std::vector<HostTensor>* outputs) {
-            TensorSpec& rows = problem.tensors[c.first_input].spec;
-            rows.strides.front() = c.numbers();
+/// Rows read at other distances. `stride`: of the rows of an input, from its columns and its distance in the case.
+Hypothesis rows_read_at(const char* name, const CacheCase& c, const Contract& contract,
+                        const std::function<int64_t(const TensorSpec&)>& stride) {
+  return {name, [c, contract, stride](Problem problem, const std::vector<HostTensor>* outputs) {
+            int64_t columns = 0;
+            for (size_t t = c.first_input; columns < c.numbers(); ++t) {
+              TensorSpec& rows = problem.tensors[t].spec;
+              rows.strides.front() = stride(rows);
+              columns += rows.shape[1];
+            }
             return expect_cache(contract, Placing(c), c, problem, outputs);
           }};
+}
+
+/// Rows with gaps, read as if they were contiguous, or each input with the distance of the first.
+std::vector<Hypothesis> wrong_strides(const CacheCase& c, const Contract& contract) {
+  if (c.row_strides.empty() || c.m == 1) return {};
+  std::vector<Hypothesis> all;
+  if (c.row_strides.front() > c.numbers() || !c.second_fill.empty())
+    all.push_back(rows_read_at("kv: rows are read without the gaps between them", c, contract,
+                               [](const TensorSpec& rows) { return rows.shape[1]; }));
+  if (c.row_strides.size() > 1 && c.row_strides.front() < c.row_strides.back())
+    all.push_back(rows_read_at("value: rows are read at the distance of those of key", c, contract,
+                               [stride = c.row_strides.front()](const TensorSpec&) { return stride; }));
+  return all;
 }
 
 /// The same parts at other offsets.
@@ -119,6 +138,7 @@ std::vector<Hypothesis> beside(const CacheCase& c, const Neighbour& right, const
 }  // namespace
 
 std::vector<Hypothesis> cache_hypotheses(const CacheCase& c) {
+  if (c.m == 0) return {};  // nothing is stored, rightly or wrongly
   const Neighbour right = unedited(rulebook().contracts, c.contract, *c.x);
   const Placing places(c);
   const std::vector<Named<Misreading>> misreadings = misreadings_of(c, right.contract);
@@ -144,7 +164,7 @@ std::vector<Hypothesis> cache_hypotheses(const CacheCase& c) {
       return pairs;
     };
   }
-  if (c.row_stride > c.numbers() && c.m > 1) all.push_back(rows_read_without_gaps(c, right.contract));
+  for (Hypothesis& wrong : wrong_strides(c, right.contract)) all.push_back(std::move(wrong));
   for (const auto& [name, placing] : placings) {
     all.push_back(of(c, name, {right.contract, placing}));
     all.back().with_another = [=, placing = placing] {

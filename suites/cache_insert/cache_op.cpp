@@ -120,6 +120,7 @@ std::unique_ptr<const BoundCase> bind_insert(const std::shared_ptr<const CacheOp
   op->require(cells, contract);
   CacheCase p = read_cache_case(cells, contract);
   if (op->require_case) op->require_case(cells, p);
+  require_row_strides(cells, p, op->widths ? op->widths(p) : std::vector<int64_t>{p.numbers()});
   CaseName name = cache_case_name(c, p);
   return std::make_unique<const BoundInsert>(op, std::move(p), std::move(name));
 }
@@ -134,7 +135,7 @@ Op cache_op(CacheOpParts own) {
           .roles = parts->roles,
           .parameters = parts->parameters,
           .columns = parts->columns,
-          .optional_columns = {"scale", "row_stride"},
+          .optional_columns = {"scale", "row_stride", "max_position"},
           .takes = [parts](const std::string& contract) { return takes_record(contract, parts->takes); },
           .bind = [parts](const Case& c) { return bind_insert(parts, c); }};
 }

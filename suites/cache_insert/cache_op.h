@@ -27,6 +27,8 @@ struct CacheOpParts {
   /// Throws TableError unless the op has the contract of the case.
   void (*require)(const Cells& cells, const ContractRow& contract);
   void (*require_case)(const Cells& cells, const CacheCase&) = nullptr;  ///< the same for the parsed case; may be null
+  /// Columns of the inputs with token data; null: one input has all numbers of a token.
+  std::vector<int64_t> (*widths)(const CacheCase&) = nullptr;
 };
 
 Op cache_op(CacheOpParts parts);

@@ -22,7 +22,7 @@ std::vector<HostTensor> inputs(const CacheCase& c) {
 
 Op dsv4_insert_op(const char* name, KvNorm norm, std::vector<std::string> columns) {
   CacheOpParts parts{.name = name,
-                     .roles = {{"kv", Access::kIn, "[m, 512]: one row per token; the last 64 elements are rotated"},
+                     .roles = {{"kv", Access::kIn, "[m, 512]: one row per token, whose last 64 elements are rotated; the row stride may be larger"},
                                roles::kCosSin,
                                roles::kPositions},
                      .columns = std::move(columns),
@@ -39,7 +39,7 @@ Op dsv4_insert_op(const char* name, KvNorm norm, std::vector<std::string> column
 
 Op dsv4_kv_insert_op() {
   return dsv4_insert_op("dsv4_kv_insert", KvNorm::kNone,
-                        {"contract", "x", "m", "blocks", "block_size", "gap", "slot_mapping", "fill", "seed", "warp"});
+                        {"contract", "x", "m", "blocks", "block_size", "gap", "slot_mapping", "row_stride", "max_position", "fill", "seed", "warp"});
 }
 
 }  // namespace assay

@@ -31,6 +31,7 @@ LaunchCase read_launch_case(const Case& c) {
   const ContractTables& tables = rulebook().contracts;
   LaunchCase p;
   p.insert = read_cache_case(cells, tables.find(row.text("insert")));
+  require_row_strides(cells, p.insert, {p.insert.numbers()});
   p.insert.first_input = 1;  // the input after q
   // shares the insertion's positions
   p.heads = read_head_case(cells, tables.find(row.text("heads")),
@@ -188,7 +189,7 @@ std::vector<std::string> launch_lines(const std::string& contract, const Format&
 Op dsv4_qnorm_kv_insert_op() {
   return {.name = "dsv4_qnorm_kv_insert",
           .roles = {{"q", Access::kIn, "[m, q_heads n]: the heads of Q"},
-                    {"kv", Access::kIn, "[m, 512]: one row per token; the last 64 elements are rotated"},
+                    {"kv", Access::kIn, "[m, 512]: one row per token, whose last 64 elements are rotated; the row stride may be larger"},
                     roles::kCosSin,
                     roles::kPositions,
                     roles::kSlots,
@@ -196,7 +197,8 @@ Op dsv4_qnorm_kv_insert_op() {
                     roles::kCacheBuffer},
           .parameters = {roles::kQHeads, roles::kEps, roles::kBlockSize, roles::kWarp},
           .columns = {"contract",     "x",      "m",    "q_heads", "padded_heads", "eps", "blocks", "block_size", "gap",
-                      "slot_mapping", "q_fill", "fill", "seed",    "warp"},
+                      "slot_mapping", "row_stride", "q_fill", "fill", "seed", "warp"},
+          .optional_columns = {"row_stride"},
           .takes = [](const std::string& contract) { return rulebook().is_row(contract, launch_flow()); },
           .bind =
               [](const Case& c) {

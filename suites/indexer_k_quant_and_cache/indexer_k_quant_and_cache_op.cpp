@@ -19,7 +19,7 @@ void require_keys(const Cells& cells, const CacheCase& p) {
 Op indexer_k_quant_and_cache_op() {
   return cache_op({.name = "indexer_k_quant_and_cache",
                    .roles = {{"k", Access::kIn, "[tokens, 128]: the key of each token, one per slot"}},
-                   .columns = {"contract", "x", "m", "blocks", "block_size", "gap", "slot_mapping", "fill", "seed", "warp"},
+                   .columns = {"contract", "x", "m", "blocks", "block_size", "gap", "slot_mapping", "row_stride", "fill", "seed", "warp"},
                    .inputs = [](const CacheCase& c) { return std::vector<HostTensor>{token_matrix("k", c, c.numbers(), c.fill, CacheStream::kFirst)}; },
                    .takes =
                        [](const Flow& first, const Record& record) {

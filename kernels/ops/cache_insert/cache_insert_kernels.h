@@ -26,8 +26,22 @@ struct PagedCache {
   }
 };
 
-/// Where a contract stores its rows; separate, so that faulty kernels can replace it.
+/// Rows of an input, and their distance in elements.
+template <class T>
+struct TokenRows {
+  const T* data;
+  int64_t pitch;
+
+  explicit TokenRows(const assay_tensor& x) : data(data_of<T>(x)), pitch(x.strides[0]) {}
+  SIMT_DEVICE const T* of(int64_t token) const { return data + token * pitch; }
+};
+
+/// Where a contract reads and stores its rows; separate, so that faulty kernels can replace it.
 struct PagedRules {
+  template <class T>
+  SIMT_DEVICE static const T* row(const TokenRows<T>& rows, int64_t token, int /*columns*/) {
+    return rows.of(token);
+  }
   static constexpr bool kDropsNan = true;  ///< the maximum drops NaN: widest() is max_number()
   SIMT_DEVICE static float widest(float a, float b) { return simt::max_number(a, b); }
   SIMT_DEVICE static bool is_stored(int64_t slot) { return slot >= 0; }
@@ -56,11 +70,13 @@ inline PagedCache paged_cache(const Call& call, int64_t rows, int64_t token_byte
           slots.shape[0]};
 }
 
-/// Number of rows of an input with that many columns. Rejects inputs that are not dense or not aligned.
+/// Number of rows of an input with that many columns. Rejects inputs whose rows do not begin at multiples of 16 bytes.
 inline int64_t rows_of(const assay_tensor& x, int64_t columns) {
-  const Shape shape = dense_matrix(x);
+  const Shape shape = matrix_of_rows(x);
   if (shape.columns != columns) unsupported("rows of " + std::to_string(columns) + " elements only");
   expect_aligned(x);
+  if (shape.rows > 1 && x.strides[0] * x.type_bits / 8 % 16 != 0)
+    unsupported(std::string("rows of ") + x.role + " must begin at multiples of 16 bytes");
   return shape.rows;
 }
 
@@ -119,7 +135,7 @@ inline constexpr int kGivenCacheThreads = 576, kGivenCacheLanes = (kLatent + kRo
 
 template <class T>
 struct GivenCacheArguments {
-  const T *latent, *rotated;
+  TokenRows<T> latent, rotated;
   const float* scale;
   PagedCache cache;
 };
@@ -131,7 +147,7 @@ SIMT_KERNEL void concat_and_cache_given(GivenCacheArguments<T> a) {
   if (token >= a.cache.tokens) return;
   const bool is_latent = lane < kLatent / 16;
   LaneWords<2> x;
-  x.load(is_latent ? a.latent + token * kLatent + lane * 16 : a.rotated + token * kRotated + (lane - kLatent / 16) * 16);
+  x.load(is_latent ? a.latent.of(token) + lane * 16 : a.rotated.of(token) + (lane - kLatent / 16) * 16);
   const int64_t slot = a.cache.slots[token];
   if (slot < 0) return;
   const typename Rules::Codes codes_of(*a.scale);
@@ -147,11 +163,12 @@ void run_concat_and_cache_given(const Call& call) {
   if (!has_type(rotated, latent.type_code, latent.type_bits)) unsupported("k_pe must have the type of kv_c");
   if (!has_type(scale, ASSAY_FLOAT, 32) || scale.bytes < 4) unsupported("scale must be fp32");
   const PagedCache cache = paged_cache(call, rows, Rules::kTokenBytes);
+  if (cache.tokens == 0) return;
   constexpr int kTokens = kGivenCacheThreads / kGivenCacheLanes;
   const simt::Launch grid = call.grid((cache.tokens + kTokens - 1) / kTokens, kGivenCacheThreads);
   with_half_type(latent, [&](auto type) {
     using T = decltype(type);
-    const GivenCacheArguments<T> a{data_of<T>(latent), data_of<T>(rotated), data_of<float>(scale), cache};
+    const GivenCacheArguments<T> a{TokenRows<T>(latent), TokenRows<T>(rotated), data_of<float>(scale), cache};
     simt::launch(concat_and_cache_given<Rules, T>, grid, a);
   });
 }
@@ -162,7 +179,7 @@ inline constexpr int kTileThreads = 128, kTokenLanes = kLatent / 16;
 
 template <class T>
 struct TileArguments {
-  const T *latent, *rotated;
+  TokenRows<T> latent, rotated;
   PagedCache cache;
 };
 
@@ -175,8 +192,8 @@ SIMT_KERNEL void concat_and_cache_tiles(TileArguments<T> a) {
   LaneWords<2> x{};
   simt::Vector<uint32_t> rotated{};
   if (is_row) {  // loads the data before the slot is known, so that both loads overlap
-    x.load(a.latent + token * kLatent + lane * 16);
-    if (lane < kCopies) rotated = simt::load16(reinterpret_cast<const uint32_t*>(a.rotated + token * kRotated) + lane * 4);
+    x.load(Rules::row(a.latent, token, kLatent) + lane * 16);
+    if (lane < kCopies) rotated = simt::load16(reinterpret_cast<const uint32_t*>(Rules::row(a.rotated, token, kRotated)) + lane * 4);
   }
   const int64_t mapped = is_row ? a.cache.slots[token] : -1;
   const float amax = widest_of_lanes<Rules, T, kWarp, Rules::kLanes>(x);
@@ -197,11 +214,12 @@ void run_concat_and_cache_tiles(const Call& call) {
   if (rows_of(rotated, kRotated) != rows) failed("k_pe must have the rows of kv_c");
   if (!has_type(rotated, latent.type_code, latent.type_bits)) unsupported("k_pe must have the type of kv_c");
   const PagedCache cache = paged_cache(call, rows, Rules::kTokenBytes);
+  if (cache.tokens == 0) return;
   constexpr int kTokens = kTileThreads / kTokenLanes;
   const simt::Launch grid = call.grid((cache.tokens + kTokens - 1) / kTokens, kTileThreads);
   with_half_type(latent, [&](auto type) {
     using T = decltype(type);
-    const TileArguments<T> a{data_of<T>(latent), data_of<T>(rotated), cache};
+    const TileArguments<T> a{TokenRows<T>(latent), TokenRows<T>(rotated), cache};
     with_warp(call, [&](auto warp) { simt::launch(concat_and_cache_tiles<Rules, T, decltype(warp)::value>, grid, a); });
   });
 }
@@ -218,6 +236,11 @@ struct VllmFlashFp8 : PagedRules {
   using Codes = CodesOfQuotients<E4m3fnSat>;
   static constexpr int kTokenBytes = 2 * kHeadsNumbers;
 
+  /// The token's elements of K or of V.
+  template <class T>
+  SIMT_DEVICE static const T* half(const TokenRows<T>& key, const TokenRows<T>& value, bool is_value, int64_t token) {
+    return (is_value ? value : key).of(token);
+  }
   SIMT_DEVICE static int64_t head_at(int64_t p, int64_t /*block_size*/, int head) { return p * kHeadsNumbers + head * kHeadSize; }
   SIMT_DEVICE static float scale(const float* of_k, const float* of_v, bool is_value, int /*head*/) {
     return *(is_value ? of_v : of_k);
@@ -250,7 +273,7 @@ inline constexpr int kFlashThreads = 256, kFlashLanes = 2 * kHeadsNumbers / 16;
 
 template <class T>
 struct FlashArguments {
-  const T *key, *value;
+  TokenRows<T> key, value;
   const float *k_scale, *v_scale;
   PagedCache cache;
 };
@@ -262,7 +285,7 @@ SIMT_KERNEL void reshape_and_cache_flash(FlashArguments<T> a) {
   if (token >= a.cache.tokens) return;
   const bool is_value = lane >= kFlashLanes / 2;
   LaneWords<2> x;
-  x.load((is_value ? a.value : a.key) + token * kHeadsNumbers + number);
+  x.load(Rules::half(a.key, a.value, is_value, token) + number);
   const int64_t mapped = a.cache.slots[token];
   if (!Rules::is_stored(mapped)) return;
   const int64_t slot = Rules::place_of(a.cache, mapped), block_size = a.cache.block_size();
@@ -286,11 +309,12 @@ void run_reshape_and_cache_flash(const Call& call) {
   if (!has_type(value, key.type_code, key.type_bits)) unsupported("value must have the type of key");
   const float *k_scale = head_scales(call.input("k_scale"), kScales), *v_scale = head_scales(call.input("v_scale"), kScales);
   const PagedCache cache = paged_cache(call, rows, Rules::kTokenBytes);
+  if (cache.tokens == 0) return;
   constexpr int kTokens = kFlashThreads / kFlashLanes;
   const simt::Launch grid = call.grid((cache.tokens + kTokens - 1) / kTokens, kFlashThreads);
   with_half_type(key, [&](auto type) {
     using T = decltype(type);
-    const FlashArguments<T> a{data_of<T>(key), data_of<T>(value), k_scale, v_scale, cache};
+    const FlashArguments<T> a{TokenRows<T>(key), TokenRows<T>(value), k_scale, v_scale, cache};
     simt::launch(reshape_and_cache_flash<Rules, T>, grid, a);
   });
 }
@@ -339,7 +363,7 @@ inline constexpr int kKeyThreads = 128, kKeyLanes = kKey / 16;
 
 template <class T>
 struct KeyArguments {
-  const T* k;
+  TokenRows<T> k;
   PagedCache cache;
 };
 
@@ -350,7 +374,7 @@ SIMT_KERNEL void insert_keys(KeyArguments<T> a) {
   const bool is_row = token < a.cache.tokens;
   LaneWords<2> x{};
   // loads the key whether or not it is stored, because its slot has not arrived yet
-  if (is_row) x.load(a.k + token * kKey + lane * 16);
+  if (is_row) x.load(Rules::row(a.k, token, kKey) + lane * 16);
   const int64_t mapped = is_row ? a.cache.slots[token] : -1;
   const float amax = widest_of_lanes<Rules, typename Rules::template Magnitude<T>, kWarp, kKeyLanes>(x);
   if (!is_row || !Rules::is_stored(mapped)) return;
@@ -368,11 +392,12 @@ void run_indexer_k_quant_and_cache(const Call& call) {
   const int64_t rows = rows_of(k, kKey);
   const PagedCache cache = paged_cache(call, rows, Rules::kTokenBytes);
   if (cache.tokens != rows) failed("slot_mapping must have the rows of k");
+  if (cache.tokens == 0) return;
   constexpr int kTokens = kKeyThreads / kKeyLanes;
   const simt::Launch grid = call.grid((cache.tokens + kTokens - 1) / kTokens, kKeyThreads);
   with_half_type(k, [&](auto type) {
     using T = decltype(type);
-    const KeyArguments<T> a{data_of<T>(k), cache};
+    const KeyArguments<T> a{TokenRows<T>(k), cache};
     with_warp(call, [&](auto warp) { simt::launch(insert_keys<Rules, T, decltype(warp)::value>, grid, a); });
   });
 }

@@ -213,7 +213,9 @@ struct InsertCall {
       expect_aligned(*weight);
     }
     if (!has_type(angles, ASSAY_FLOAT, 32)) unsupported("cos_sin_cache must be fp32");
-    if (rows_of(angles, kTurned) < 1) failed("cos_sin_cache has no position");
+    const Shape of_angles = dense_matrix(angles);
+    if (of_angles.columns != kTurned || of_angles.rows < 1) failed("cos_sin_cache must have " + std::to_string(kTurned) + " columns");
+    expect_aligned(angles);
     if (!has_type(positions, ASSAY_INT, 64) || positions.ndim != 1 || positions.shape[0] != rows)
       unsupported("positions must be int64, one per row");
     cache = paged_cache(call, rows, token_bytes);
@@ -245,6 +247,7 @@ struct InsertCall {
 template <class Rules>
 void run_dsv4_kv_insert(const Call& call) {
   const InsertCall insert(call, Rules::kTokenBytes + Rules::kScaleBytes, Rules::kNorm);
+  if (insert.cache.tokens == 0) return;
   const simt::Launch grid = call.grid(insert.blocks(), kInsertThreads);
   with_half_type(insert.kv, [&](auto type) {
     using T = decltype(type);
