@@ -19,8 +19,6 @@ namespace {
 /// Random streams of the tensors of a GEMM. Golden data depend on them: a new tensor takes a new number. No GEMM has both a bias and c.
 enum Stream : uint32_t { kA = 0, kB = 1, kScaleA = 2, kScaleB = 3, kBias = 4, kC = 4, kZeroPointAlone = 4, kZeroPointBesideBias = 5, kGlobalScaleA = 6, kGlobalScaleB = 7 };
 
-
-
 DotContract contract_of(const Cells& cells) {
   const ContractRow& row = cells.contract();
   if (!is_product(row))
@@ -226,18 +224,19 @@ void GemmScale::set_code(HostTensor& tensor, int64_t row, int64_t block, uint32_
     tensor.set_code(at, code);
 }
 
-/// All ones; 0 in bytes for blocks that the last word or tile of a row lacks.
-void GemmScale::clear(HostTensor& tensor) const {
+/// All ones, or codes of 1 to 119 in turn, which are finite in E8M0 and E4M3; 0 for blocks that the last word or tile of a row lacks.
+void GemmScale::clear(HostTensor& tensor, bool finite) const {
   tensor.bytes.assign(tensor.spec.bytes(), std::byte{0xff});
+  for (size_t i = 0; i < tensor.bytes.size() && finite; ++i) tensor.bytes[i] = std::byte(1 + i * 29 % 119);
   for (int64_t row = 0; row < grid_.rows && are_bytes(); ++row)
     for (int64_t block = grid_.columns; block < placed_->cols(); ++block) set_code(tensor, row, block, 0);
 }
 
-HostTensor GemmScale::filled(const char* role, const FillRequest& request) const {
+HostTensor GemmScale::filled(const char* role, const FillRequest& request, bool finite) const {
   if (!are_bytes()) return assay::filled(spec(role), request);
   const HostTensor codes = assay::filled(role, format(), {grid_.rows, grid_.columns}, request);
   HostTensor tensor{spec(role), {}};
-  clear(tensor);
+  clear(tensor, finite);
   for (int64_t i = 0; i < grid_.count(); ++i) set_code(tensor, i / grid_.columns, i % grid_.columns, codes.code(i));
   return tensor;
 }
@@ -313,6 +312,11 @@ GemmCase read_gemm_case(const Case& c) {
       cells.refuse("layout_a", "the unit takes scales of " + std::string(p.contract.unit.scale->name));
   }
   bind_scales(p);
+  if (cells.has("absent") && !cells.text("absent").empty()) {
+    if (cells.text("absent") != "finite") cells.refuse("absent", "expected finite or nothing, got '" + cells.text("absent") + "'");
+    if (!p.scale_a.are_bytes()) cells.refuse("absent", "the scales of " + p.id() + " are no bytes in tiles or words");
+    p.absent_finite = true;
+  }
   p.y = &result_of(cells, p.contract);
   if (p.contract.adds_c()) p.c = cells.fill_name("c");
   p.has_bias = cells.has("bias") ? !cells.text("bias").empty() : cells.of_given_data() && !p.contract.bias.empty();
@@ -342,7 +346,7 @@ Problem gemm_problem(const GemmCase& c) {
   Problem made;
   std::vector<HostTensor>& tensors = made.tensors;
   tensors = {filled("a", *unit.a, {c.stored_rows(), c.k}, of(c.fill, kA)), filled("b", *unit.b, shape_of_b, of(c.b, kB)),
-             c.scale_a.filled("scale_a", of(c.scale, kScaleA)), c.scale_b.filled("scale_b", of(c.scale, kScaleB))};
+             c.scale_a.filled("scale_a", of(c.scale, kScaleA), c.absent_finite), c.scale_b.filled("scale_b", of(c.scale, kScaleB), c.absent_finite)};
   if (c.scales.a.outer()) tensors.push_back(filled("global_scale_a", kF32, {c.outer_of_a().count()}, of(c.scale, kGlobalScaleA)));
   if (c.scales.b.outer()) tensors.push_back(filled("global_scale_b", kF32, {c.outer_of_b().count()}, of(c.scale, kGlobalScaleB)));
   if (c.groups.any()) tensors.push_back(tensor_of_groups(c.groups));

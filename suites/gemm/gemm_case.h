@@ -28,8 +28,9 @@ class GemmScale {
   bool reads_others(const Layout& other) const;
 
   TensorSpec spec(const std::string& role) const;
-  /// Filled scales. Bytes for blocks that the last word or tile of a row lacks are 0; other storage without a scale is all ones.
-  HostTensor filled(const char* role, const FillRequest& request) const;
+  /// Filled scales. Bytes for blocks that the last word or tile of a row lacks are 0; other storage without a scale is all ones, or
+  /// `finite` bytes that differ.
+  HostTensor filled(const char* role, const FillRequest& request, bool finite = false) const;
   /// The values that a kernel reads if it assumes this layout.
   ScaleValues values(const HostTensor& tensor) const;
   void set(HostTensor& tensor, int64_t row, int64_t block, double value) const;
@@ -40,7 +41,7 @@ class GemmScale {
   int64_t offset(int64_t row, int64_t block) const { return placed_ ? placed_->offset(row, block) : row * grid_.columns + block; }
   uint32_t code(const HostTensor& tensor, int64_t row, int64_t block) const;
   void set_code(HostTensor& tensor, int64_t row, int64_t block, uint32_t code) const;
-  void clear(HostTensor& tensor) const;
+  void clear(HostTensor& tensor, bool finite = false) const;
 
   LevelGrid grid_;
   std::optional<PlacedLayout> placed_;
@@ -63,6 +64,7 @@ struct GemmCase {
   GemmScales scales;                 ///< with the layouts of this case
   GemmScale scale_a, scale_b;        ///< their finest levels, for a and b as stored
   std::string scale;                 ///< generator of both, and of the scales of an outer level
+  bool absent_finite = false;        ///< storage without a scale holds finite bytes that differ, instead of NaN
   const Format* y = nullptr;         ///< format of the result and of the bias
   bool has_bias = false;
   std::string bias, c, azp;          ///< generators of a bias, of an addend and of zero points, if present

@@ -293,7 +293,7 @@ bool takes(const GemmOpParts& parts, const std::string& id) {
 std::string shape_words(const GemmCase& p) {
   const std::string layouts = p.scale_a.layout() ? fmt::format(".{}_{}", p.scale_a.layout()->id, p.scale_b.layout()->id) : "";
   const std::string rows = p.groups.any() ? fmt::format("t{}", fmt::join(p.groups.sizes(), "_")) : fmt::format("m{}", p.m);
-  return fmt::format("{}.{}.n{}.k{}.{}{}", p.y->name, rows, p.n, p.k, p.scales.name, layouts);
+  return fmt::format("{}.{}.n{}.k{}.{}{}{}", p.y->name, rows, p.n, p.k, p.scales.name, layouts, p.absent_finite ? ".absent-finite" : "");
 }
 
 std::string data_words(const GemmCase& p) {
