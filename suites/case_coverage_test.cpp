@@ -37,7 +37,7 @@ struct Lack {
 
 /// Missing values for the cases of one op. Rules:
 /// 1. A size column has 1, an odd number, and a number next to each power of two up to 256 (rows) or 8192 (columns), within an
-///    eighth.
+///    eighth. A column m also has 0.
 /// 2. A column of input generators has every generator that suits its operand (FillInfo::suits).
 /// 3. Every other column has two values.
 /// 4. For every two columns that are not generators, all pairs of their values occur, where sizes are classified as 1, odd and
@@ -150,7 +150,8 @@ class Coverage {
   }
   bool is_class(const std::string& column) const {
     return !is_fill(column) && !kNoParameter.contains(column) && column != "eps" && column != "scale_ub" && column != "row_stride" &&
-           column != "offset" && !is_extent_of_unit(column) && column != "gap" && column != "max_position" && column != "blocks" && column != "alignment";
+           column != "offset" && !is_extent_of_unit(column) && column != "gap" && column != "max_position" && column != "blocks" &&
+           column != "alignment" && column != "absent";
   }
   /// Rows and columns of an instruction's tile are those of the tensor core; those of a head are those of models.
   bool is_extent_of_unit(const std::string& column) const {
@@ -209,6 +210,7 @@ class Coverage {
       return rows;
     };
     const auto has = [&](const std::function<bool(int64_t)>& is) { return any_cell(column, [&](const std::string& c) { return is(size_of(c)); }); };
+    if (column == "m" && !has([](int64_t n) { return n == 0; })) lack(column, "0", witness({{column, "0"}}));
     if (!has([](int64_t n) { return n == 1; })) lack(column, "1", witness({{column, cell(1)}}));
     if (!has([](int64_t n) { return n > 1 && n % 2 == 1; })) {
       for (const int64_t odd : {3, 5, 7, 9, 33})
@@ -274,6 +276,7 @@ class Coverage {
     std::map<std::string, std::set<std::string>> cells_a, cells_b;
     std::set<std::pair<std::string, std::string>> met;
     for (const Case* one : small_) {
+      if ((a == "m" && one->text(a) == "0") || (b == "m" && one->text(b) == "0")) continue;  // without rows, no other cell matters
       const std::string of_a = class_of(a, one->text(a)), of_b = class_of(b, one->text(b));
       met.emplace(of_a, of_b);
       if (cells_a[of_a].size() < 3) cells_a[of_a].insert(one->text(a));

@@ -152,6 +152,7 @@ constexpr Entry kFills[] = {
     {"scales", fills::scales, "scales packed", "positive, log-uniform over 2^-8 .. 2^8"},
     {"pow2_scales", fills::pow2_scales, "scales packed block_scales", "powers of two, 2^-8 .. 2^8"},
     {"zero_points", fills::zero_points, "zero_points", "integers from -127 to 127 without 0: zero points of int8 codes"},
+    {"far_zero_points", fills::far_zero_points, "zero_points", "integers of 129 to 1023 with either sign: zero points that 8 bits do not hold"},
     {"extent_ties", fills::extent_ties, "ranges",
      "max - min is 255 2^k, with every zero point of int8; elements halfway between two steps"},
     {"odd_ranges", fills::odd_ranges, "ranges",

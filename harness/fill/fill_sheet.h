@@ -90,6 +90,7 @@ void scales_of_seven(Sheet&);
 void half_tenfold(Sheet&);
 void row_octaves(Sheet&);
 void zero_points(Sheet&);
+void far_zero_points(Sheet&);
 void lone_mantissa(Sheet&);
 void gate_open(Sheet&);
 void gate_closed(Sheet&);

@@ -82,6 +82,7 @@ const std::map<std::string, uint64_t>& pinned_digests() {
       {"huge", 0x72124df7db4b595e},           {"eps_dominated", 0x963a09a94fc2e5d3}, {"pinned_ties", 0x4f0280f297cdb730}, {"tie_weights", 0x88b20da4ae306a27},
       {"tie_weights_less_one", 0x72da3f74ce4ef161},
       {"scales", 0x1e9c43e2c9b8d8cc},         {"pow2_scales", 0x194ad2ee8e04d2da},   {"zero_points", 0x55b7150182c296e2},
+      {"far_zero_points", 0x58574d1a94b4d509},
       {"extent_ties", 0x844c968a23962920},    {"odd_ranges", 0x4276d6155cf6fe86}, {"end_ranges", 0x4ffacb0bd8e68080},    {"scales_of_seven", 0xe0f77f72268c38dd},
       {"uniform_bits", 0xb072c11711b0eb78},   {"near_one", 0xac85a1807d93848c},   {"half_zeros", 0x1417d14835225a44},
       {"mostly_zeros", 0x26e34efbebd27c02},   {"tiny", 0xffaffdeb3ace43bd},   {"near_overflow", 0xed86f547b8d89807},

@@ -111,6 +111,10 @@ void zero_points(Sheet& sheet) {
   });
 }
 
+void far_zero_points(Sheet& sheet) {
+  for_each_element(sheet, [&](int64_t i) { return sign(sheet, i) * double(129 + sheet.random.below(895, i, kValue)); });
+}
+
 /// sglang sgl-kernel/python/sgl_kernel/test_utils.py 0af4f61e: normal, times ten where another normal number is below 0.001.
 void half_tenfold(Sheet& sheet) {
   for_each_element(sheet, [&](int64_t i) { return sheet.random.normal(i) * (sheet.random.coin(i, kPick) ? 10 : 1); });

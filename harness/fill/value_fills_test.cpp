@@ -231,6 +231,8 @@ TEST(Fill, EveryCodeMeetsEveryFiniteCodeAtScaleOne) {
 TEST(Fill, RangesAndZeroPointsOfInt8) {
   for (const double z : values(filled("zero_points", kInt32)))
     EXPECT_TRUE(z == std::rint(z) && z != 0 && std::fabs(z) <= 127) << z;
+  for (const double z : values(filled("far_zero_points", kInt32)))
+    EXPECT_TRUE(z == std::rint(z) && std::fabs(z) > 128 && std::fabs(z) < 1024) << z;
   std::set<double> zero_points;
   const std::vector<double> ties = values(filled("extent_ties"));
   for (size_t begin = 0; begin < ties.size(); begin += kGroup) {

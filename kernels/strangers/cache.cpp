@@ -25,6 +25,9 @@ enum class Slip {
   kTiesAway,          // rounds ties away from zero
   kFloorBehind,       // applies the scale's floor to amax
   kOverwrites,        // writes scales in units of 16 bytes
+  kRowsDense,         // takes the rows of its inputs as contiguous
+  kRopeDense,         // takes the rows of k_pe as contiguous
+  kNoToken,           // without tokens, clears the first record
 };
 
 struct Pages {
@@ -50,6 +53,17 @@ struct Pages {
   int64_t place(int64_t slot) const { return slot % width(); }
 };
 
+/// Offset of a token's row.
+int64_t row_at(const assay_tensor& x, int64_t token, Slip slip) {
+  return slip == Slip::kRowsDense ? token * x.shape[1] : row_of(x, token);
+}
+
+/// Whether there is no token. One mistake writes nevertheless.
+bool nothing_to_do(const Pages& pages) {
+  if (pages.tokens() == 0 && pages.slip == Slip::kNoToken) std::memset(pages.cache.data, 0, 16);
+  return pages.tokens() == 0;
+}
+
 uint8_t code_of(float v, Slip slip) {
   const uint8_t code = to_e4m3(v, slip == Slip::kTiesAway ? Ties::kAway : Ties::kEven);
   return slip == Slip::kFlushes && (code & 0x7f) < 8 ? code & 0x80 : code;
@@ -70,20 +84,21 @@ int64_t seen(int64_t token, Slip slip) {
 void mla(const Call& call, Slip slip) {
   const assay_tensor &latent = call.at("kv_c"), &rope = call.at("k_pe");
   const Pages pages(call, slip);
+  if (nothing_to_do(pages)) return;
   for (int64_t token = 0; token < pages.tokens(); ++token) {
     const int64_t slot = pages.slot(token);
     if (slot < 0) continue;
     uint8_t* const record = pages.block(slot) + pages.place(slot) * 656;
     for (int64_t tile = 0; tile < 4; ++tile) {
-      const int64_t of = row_of(latent, seen(token, slip)) + 128 * tile;
+      const int64_t of = row_at(latent, seen(token, slip), slip) + 128 * tile;
       const float amax = amax_of(latent, of, slip == Slip::kLastTile && tile == 3 ? 64 : 128, slip);
       const float ratio = slip == Slip::kFloorBehind ? larger(amax, 1e-4f) / 448.0f : larger(amax / 448.0f, 1e-4f);
       const float s = std::isinf(ratio) ? INFINITY : float(std::exp2(std::ceil(std::log2(double(ratio)))));
       std::memcpy(record + 512 + 4 * tile, &s, 4);
       for (int64_t c = 0; c < 128; ++c)
-        record[128 * tile + c] = code_of(read(latent, row_of(latent, token) + 128 * tile + c) / s, slip);
+        record[128 * tile + c] = code_of(read(latent, row_at(latent, token, slip) + 128 * tile + c) / s, slip);
     }
-    const auto* const from = static_cast<const uint16_t*>(rope.data) + row_of(rope, token);
+    const auto* const from = static_cast<const uint16_t*>(rope.data) + row_at(rope, token, slip == Slip::kRopeDense ? Slip::kRowsDense : slip);
     for (int64_t c = 0; c < 64; ++c) {
       uint16_t bits = from[c];
       if (slip == Slip::kRopeThroughFloat && (bits & 0x7fff) > 0x7f80) bits = 0x7fff;
@@ -97,24 +112,26 @@ void given(const Call& call, Slip slip) {
   const assay_tensor &latent = call.at("kv_c"), &rope = call.at("k_pe");
   const float s = *static_cast<const float*>(call.at("scale").data);
   const Pages pages(call, slip);
+  if (nothing_to_do(pages)) return;
   for (int64_t token = 0; token < pages.tokens(); ++token) {
     const int64_t slot = pages.slot(token);
     if (slot < 0) continue;
     uint8_t* const record = pages.block(slot) + pages.place(slot) * 576;
-    for (int64_t c = 0; c < 512; ++c) record[c] = code_of(read(latent, row_of(latent, token) + c) / s, slip);
-    for (int64_t c = 0; c < 64; ++c) record[512 + c] = code_of(read(rope, row_of(rope, token) + c) / s, slip);
+    for (int64_t c = 0; c < 512; ++c) record[c] = code_of(read(latent, row_at(latent, token, slip) + c) / s, slip);
+    for (int64_t c = 0; c < 64; ++c) record[512 + c] = code_of(read(rope, row_at(rope, token, slip) + c) / s, slip);
   }
 }
 
 void indexer(const Call& call, Slip slip) {
   const assay_tensor& keys = call.at("k");
   const Pages pages(call, slip);
+  if (nothing_to_do(pages)) return;
   for (int64_t token = 0; token < pages.tokens(); ++token) {
     const int64_t slot = pages.slot(token);
     if (slot < 0) continue;
     uint8_t* const block = pages.block(slot);
-    const float s = larger(amax_of(keys, row_of(keys, seen(token, slip)), 128, slip), 1e-4f) / 448.0f;
-    for (int64_t c = 0; c < 128; ++c) block[pages.place(slot) * 128 + c] = code_of(read(keys, row_of(keys, token) + c) / s, slip);
+    const float s = larger(amax_of(keys, row_at(keys, seen(token, slip), slip), 128, slip), 1e-4f) / 448.0f;
+    for (int64_t c = 0; c < 128; ++c) block[pages.place(slot) * 128 + c] = code_of(read(keys, row_at(keys, token, slip) + c) / s, slip);
     for (int copy = 0; copy < (slip == Slip::kOverwrites && pages.place(slot) % 4 == 0 ? 4 : 1); ++copy)
       std::memcpy(block + 128 * pages.block_size + 4 * (pages.place(slot) + copy), &s, 4);
   }
@@ -159,6 +176,12 @@ std::vector<Kernel> cache_kernels() {
       latent<Slip::kSlot15>("latent_slot_15_bits"),
       latent<Slip::kToken256>("latent_token_256"),
       latent<Slip::kPages64>("latent_pages_of_64"),
+      latent<Slip::kRowsDense>("latent_rows_dense"),
+      latent<Slip::kRopeDense>("latent_rope_dense"),
+      latent<Slip::kNoToken>("latent_no_token"),
+      scaled<Slip::kRowsDense>("scaled_rows_dense"),
+      keys<Slip::kRowsDense>("keys_rows_dense"),
+      keys<Slip::kNoToken>("keys_no_token"),
       scaled<Slip::kNone>("scaled"),
       scaled<Slip::kSlot32>("scaled_slot_32_bits"),
       scaled<Slip::kSlot16>("scaled_slot_16_bits"),

@@ -1,4 +1,5 @@
-// aiter.triton_mxfp8_n32k4: one e8m0 byte per 32 elements, in tiles of 32 rows and 4 blocks.
+// Layouts of scales: aiter.triton_mxfp8_n32k4, one e8m0 byte per 32 elements, in tiles of 32 rows and 4 blocks; and
+// deepgemm.mn_major_tma_aligned_f32, which transposes fp32 scales.
 #include "kernels/strangers/numbers.h"
 
 namespace assay_strangers {
@@ -8,6 +9,7 @@ enum class Slip {
   kNone,
   kOverlap,    // the distance between row tiles is that of unpadded rows
   kThreeBits,  // rounds amax to a power of two by its three highest bits
+  kOneNan,     // every NaN becomes the same
 };
 
 void tiles(const Call& call, Slip slip) {
@@ -30,6 +32,21 @@ void tiles(const Call& call, Slip slip) {
   }
 }
 
+void transpose(const Call& call, Slip slip) {
+  const assay_tensor &x = call.at("x"), &scales = call.at("scale");
+  for (int64_t r = 0; r < x.shape[0]; ++r)
+    for (int64_t c = 0; c < x.shape[1]; ++c) {
+      uint32_t bits = static_cast<const uint32_t*>(x.data)[r * x.strides[0] + c * x.strides[1]];
+      const bool nan = (bits & 0x7fffffffu) > 0x7f800000u;
+      if (nan && slip == Slip::kOneNan) bits = 0x7fc00000u;
+      static_cast<uint32_t*>(scales.data)[r * scales.strides[0] + c * scales.strides[1]] = bits;
+    }
+}
+
+template <Slip kSlip>
+Kernel transposed(const char* name) {
+  return {name, "pack_scales", {"deepgemm.mn_major_tma_aligned_f32"}, {}, {}, with<transpose, kSlip>};
+}
 template <Slip kSlip>
 Kernel tiled(const char* name) {
   return {name, "quant_group", {"aiter.triton_mxfp8_n32k4"}, {{"x", {"bf16"}}}, {{"n", 32}}, with<tiles, kSlip>};
@@ -42,6 +59,8 @@ std::vector<Kernel> tiles_kernels() {
       tiled<Slip::kNone>("tiles"),
       tiled<Slip::kOverlap>("tiles_overlap"),
       tiled<Slip::kThreeBits>("tiles_three_bits"),
+      transposed<Slip::kNone>("transpose"),
+      transposed<Slip::kOneNan>("transpose_one_nan"),
   };
 }
 

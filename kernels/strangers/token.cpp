@@ -1,5 +1,5 @@
 // One scale per row, one per block of rows, or a given one: vllm.per_token, vllm.per_token_int8, vllm.per_token_int8_azp,
-// vllm.static, deepgemm.per_block_cast_gpu.
+// vllm.static, vllm.static_int8_azp, deepgemm.per_block_cast_gpu.
 #include "kernels/strangers/numbers.h"
 
 namespace assay_strangers {
@@ -29,6 +29,7 @@ enum class Slip {
   kPast8192,       // extremes ignore columns beyond 8192
   kZeroIn8Bits,    // truncates the zero point to 8 bits
   kZeroInHalf,     // rounds the zero point to fp16
+  kRowsDense,      // takes the rows of x as contiguous
   kRaggedColumns,  // in a block of fewer than 128 columns, reads whole vectors of eight only
 };
 
@@ -46,9 +47,11 @@ int64_t row_seen(int64_t r, Slip slip) {
   return slip == Slip::kRow128 && r >= 128 ? r - 128 : slip == Slip::kRow256 && r >= 256 ? r - 256 : r;
 }
 
+int64_t row_at(const assay_tensor& x, int64_t r, Slip slip) { return slip == Slip::kRowsDense ? r * x.shape[1] : row_of(x, r); }
+
 float amax_of(const assay_tensor& x, int64_t r, Slip slip) {
   float amax = 0;
-  const int64_t n = x.shape[1], row = row_of(x, row_seen(r, slip));
+  const int64_t n = x.shape[1], row = row_at(x, row_seen(r, slip), slip);
   for (int64_t c = 0; c < columns_seen(n, slip, x.shape[0]); ++c) {
     const float v = read(x, row + c);
     amax = larger(amax, slip == Slip::kNegativeTail && c >= n / 16 * 16 ? v : std::fabs(v));
@@ -64,7 +67,7 @@ void per_token(const Call& call, Slip slip) {
     const float s = larger(amax_of(x, r, slip) / 448.0f, slip == Slip::kLeastInHalf ? to_f16(least) : least);
     floats_of(call.at("scale"))[r] = s;
     for (int64_t c = 0; c < x.shape[1]; ++c)
-      bytes_of(q)[row_of(q, r) + c] = to_e4m3(larger(smaller(read(x, row_of(x, r) + c) / s, 448.0f), -448.0f));
+      bytes_of(q)[row_of(q, r) + c] = to_e4m3(larger(smaller(read(x, row_at(x, r, slip) + c) / s, 448.0f), -448.0f));
   }
 }
 
@@ -113,11 +116,24 @@ void of_tensor(const Call& call, Slip slip) {
   for (int64_t i = 0; i < all; ++i) {
     const bool tail = i >= all / 16 * 16;
     if (slip == Slip::kLastCode && tail && i == all - 1) continue;
-    const float v = read(x, row_of(x, i / n) + i % n), scaled = slip == Slip::kTailDivides && tail ? v / s : v * m;
+    const float v = read(x, row_at(x, i / n, slip) + i % n), scaled = slip == Slip::kTailDivides && tail ? v / s : v * m;
     const float bounded =
         slip == Slip::kTailNanBelow && tail ? smaller(larger(scaled, -448.0f), 448.0f) : larger(smaller(scaled, 448.0f), -448.0f);
     bytes_of(q)[row_of(q, i / n) + i % n] = to_e4m3(bounded);
   }
+}
+
+void of_tensor_azp(const Call& call, Slip slip) {
+  const assay_tensor &x = call.at("x"), &q = call.at("q");
+  const float m = 1.0f / *floats_of(call.at("scale"));
+  const int32_t given = *static_cast<const int32_t*>(call.at("azp").data);
+  const double zero = slip == Slip::kZeroIn8Bits ? int8_t(given) : given;
+  for (int64_t r = 0; r < x.shape[0]; ++r)
+    for (int64_t c = 0; c < x.shape[1]; ++c) {
+      const float v = read(x, row_of(x, r) + c) * m;
+      const double whole = v != v ? 0.0 : std::clamp(double(std::nearbyint(v)), -0x1p31, 0x1p31 - 1);
+      bytes_of(q)[row_of(q, r) + c] = uint8_t(int8_t(std::clamp(whole + zero, -128.0, 127.0)));
+    }
 }
 
 float larger_or_nan(float a, float b) { return a != a || b != b ? NAN : larger(a, b); }
@@ -167,6 +183,10 @@ Kernel given(const char* name) {
   return row<of_tensor, kSlip>(name, "quant_static", "vllm.static", "tensor");
 }
 template <Slip kSlip>
+Kernel given_azp(const char* name) {
+  return row<of_tensor_azp, kSlip>(name, "quant_static", "vllm.static_int8_azp", "tensor");
+}
+template <Slip kSlip>
 Kernel block(const char* name) {
   return row<per_block, kSlip>(name, "quant_tile", "deepgemm.per_block_cast_gpu", "128x128");
 }
@@ -186,6 +206,7 @@ std::vector<Kernel> token_kernels() {
       token<Slip::kRow256>("token_row_256"),
       token<Slip::kOneRow>("token_one_row"),
       token<Slip::kPast8192>("token_past_8192"),
+      token<Slip::kRowsDense>("token_rows_dense"),
       int8<Slip::kRest32>("int8_rest_32"),
       int8<Slip::kNegativeTail>("int8_negative_tail"),
       int8<Slip::kRow256>("int8_row_256"),
@@ -207,6 +228,9 @@ std::vector<Kernel> token_kernels() {
       given<Slip::kTailNanBelow>("given_tail_nan_below"),
       given<Slip::kTailDivides>("given_tail_divides"),
       given<Slip::kLastCode>("given_last_code"),
+      given<Slip::kRowsDense>("given_rows_dense"),
+      given_azp<Slip::kNone>("given_azp"),
+      given_azp<Slip::kZeroIn8Bits>("given_azp_zero_8_bits"),
       block<Slip::kNone>("block"),
       block<Slip::kRowOfBlock>("block_row_left_out"),
       block<Slip::kThirdBlock>("block_third"),
