@@ -54,7 +54,7 @@ def _judge(contract, demand_power, layout, arguments, stacklevel):
     return result
 
 
-def judge(contract, /, *, demand_power=False, layout=None, **tensors_and_parameters):
+def judge(contract, *, demand_power=False, layout=None, **tensors_and_parameters):
     """Compares outputs with what a contract allows for these inputs.
 
         assay.judge("vllm.group_fp8", x=x, q=q, scale=s, group_size=128)
@@ -67,7 +67,7 @@ def judge(contract, /, *, demand_power=False, layout=None, **tensors_and_paramet
     return _judge(contract, demand_power, layout, tensors_and_parameters, 2)
 
 
-def check(contract, /, *, demand_power=False, layout=None, **tensors_and_parameters):
+def check(contract, *, demand_power=False, layout=None, **tensors_and_parameters):
     """As judge(); raises AssertionError with the report unless the outputs conform."""
     result = _judge(contract, demand_power, layout, tensors_and_parameters, 2)
     if not result:
@@ -84,7 +84,7 @@ def match(*, op=None, layout=None, **tensors_and_parameters):
     return Match(answer)
 
 
-def explain(contract, /, *, element=None, layout=None, **tensors_and_parameters):
+def explain(contract, *, element=None, layout=None, **tensors_and_parameters):
     """The contract as formulas, and the result of each step for one element of the first input; default: the worst."""
     tensors, parameters = split(tensors_and_parameters)
     request, keep = _library.request(contract, tensors, parameters, layout)

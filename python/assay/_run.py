@@ -19,6 +19,11 @@ from ._kernel import Kernel
 from ._result import ConformanceError
 
 
+def without_counts(cause):
+    """A cause without numbers that differ from case to case, so that equal causes are counted together."""
+    return re.sub(r" \(\d+ of \d+ wrong elements\)| \(needed for \d+\)| \(\d+ elements? fits?; too few to assert\)", "", cause)
+
+
 class Run:
     """Results of a run. True in a condition if every verdict is as expected.
 
@@ -41,7 +46,7 @@ class Run:
         for one in self.failures:
             cause = one["causes"][0] if one["causes"] else one["message"] or "no known cause"
             cause = cause.partition(": ")[2] if cause.startswith("explains ") else cause
-            cause = re.sub(r" \(\d+ of \d+ wrong elements\)", "", cause)  # counts differ from case to case
+            cause = without_counts(cause)
             cause = re.sub(r" at address 0x[0-9a-f]+|, in \S+\+0x[0-9a-f]+|; --in-process.*", "", cause)
             counts[cause] = counts.get(cause, 0) + 1
         return dict(sorted(counts.items(), key=lambda item: -item[1]))
@@ -142,7 +147,7 @@ def run(
 
     suite: a tier, "quick" or "full"; cases: globs over case ids instead. ladder=True adds determinism tests. report: as
     --report of
-    `assay run`, such as "html:report.html" or a list of them. known_failures: a ledger (CSV). in_process: None calls
+    `assay run`, such as "html:report.html" or a list of them. known_failures: a known-failures list (CSV). in_process: None calls
     importable kernels
     in a worker that may crash, and closures here. contracts_file: a table with contracts of your own, or several; cases_file: the
     table, or tables, with their cases, read instead of the suite's. echo=True prints the report while it is made. Returns a Run.
@@ -195,6 +200,8 @@ def run(
             command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
         ) as process:
             for line in process.stdout:
+                if line.startswith(f"wrote {folder}"):
+                    continue  # a file that is gone when the text is read
                 text.append(line)
                 if echo:
                     print(line, end="")

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+_Refused = pytest.Collector.CollectError  # printed without a traceback
 _KINDS = ("html", "junit", "json", "csv", "md")
 
 
@@ -56,10 +57,30 @@ def _known_failures(config, marker):
         for number, line in enumerate(path.read_text().splitlines(), 1):
             glob, _, reason = line.partition("#")[0].strip().partition(" ")
             if glob and not reason.strip():
-                raise pytest.UsageError(f"{path}:{number}: expected a glob over case ids and a reason, got {line.strip()!r}")
+                raise _Refused(f"{path}:{number}: expected a glob over case ids and a reason, got {line.strip()!r}")
             if glob:
                 known.append((glob, reason.strip()))
     return known + list((marker.kwargs.get("known") or {}).items())
+
+
+def _hint(pattern):
+    """What a marker that matches nothing may have meant."""
+    import difflib
+
+    from . import _cases, _judge
+
+    name = pattern.split("/")[1] if "/" in pattern else pattern
+    if any(char in name for char in "*?["):
+        return ""
+    try:
+        _judge.contract(name)
+    except ValueError as error:
+        return f": {error}"
+    ids = _cases.cases(name, None)
+    near = [] if any(char in pattern for char in "*?[") else difflib.get_close_matches(pattern, ids, 1)
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    return f"; assay.cases({name!r}, tier=None) lists {len(ids)} cases" if ids else "; the contract has no case"
 
 
 def pytest_generate_tests(metafunc):
@@ -69,12 +90,12 @@ def pytest_generate_tests(metafunc):
 
     marker = metafunc.definition.get_closest_marker("assay")
     if marker is None or not marker.args:
-        raise pytest.UsageError(f'{metafunc.definition.nodeid}: the fixture assay_case needs @pytest.mark.assay("CONTRACT")')
+        raise _Refused(f'{metafunc.definition.nodeid}: the fixture assay_case needs @pytest.mark.assay("CONTRACT")')
     ids = []
     for pattern in marker.args:
         found = _cases.cases(pattern, marker.kwargs.get("tier", "quick"))
         if not found:
-            raise pytest.UsageError(f"{metafunc.definition.nodeid}: no case matches {pattern!r}")
+            raise _Refused(f"{metafunc.definition.nodeid}: no case matches {pattern!r}{_hint(pattern)}")
         ids += [one for one in found if one not in ids]
     known = _known_failures(metafunc.config, marker)
     parameters = []
@@ -115,8 +136,9 @@ def _cause(text):
     for label in ("cause", "reason"):
         found = re.search(rf"^  {label} +(.*)$", text, re.M)
         if found:
-            cause = re.sub(r"^explains \d+ of \d+ failing elements: ", "", found[1])
-            return re.sub(r" \(\d+ of \d+ wrong elements\)", "", cause)
+            from ._run import without_counts
+
+            return without_counts(re.sub(r"^explains \d+ of \d+ failing elements: ", "", found[1]))
     return text.partition("\n")[0]
 
 

@@ -24,6 +24,10 @@ def tensors(reciprocal=False, rows=64):
 
 def test_right_outputs_pass_and_wrong_ones_name_the_cause():
     assert assay.judge(CONTRACT, **tensors(), group_size=128).outcome == "pass"
+    assert assay.judge(contract=CONTRACT, **tensors()).outcome == "pass" and assay.check(contract=CONTRACT, **tensors())
+    assert "scale" in assay.explain(contract=CONTRACT, **tensors())
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 'contract'"):
+        assay.judge(**tensors())
     result = assay.judge(CONTRACT, **tensors(reciprocal=True))
     assert not result and result.outcome == "fail"
     assert "code: div(s) -> mul(1/s)" in result.causes[0]

@@ -108,6 +108,20 @@ def test_a_worker_survives_crashes_and_hangs_of_importable_kernels(tmp_path, mon
     assert "hung: no answer within 5 s" in run.text
 
 
+def test_the_report_names_no_file_that_is_gone():
+    run = assay.run(five_ops.WRONG[0][0])
+    assert "repro     " in run.text and "wrote /" not in run.text
+
+
+def test_causes_are_counted_without_the_numbers_of_a_case():
+    one = {"outcome": "fail", "as_expected": False, "message": ""}
+    pair = "scale: a (needed for {}); and code: b (needed for {})"
+    causes = [f"explains 9 of 9 failing elements: {pair}".format(a, b) for a, b in ((726, 22), (792, 23))]
+    causes += [f"probably floor ({text}; too few to assert)" for text in ("1 element fits", "2 elements fit")]
+    run = assay._run.Run({"verdicts": [{**one, "causes": [cause]} for cause in causes]}, "", 1, False, "")
+    assert run.causes == {"scale: a; and code: b": 2, "probably floor": 2}
+
+
 def test_wrong_declarations_are_refused():
     with pytest.raises(ValueError, match="did you mean"):
         assay.run(assay.kernel(lambda x: x, op="quant_group", contracts="vllm.group_fp9"))
@@ -310,7 +324,12 @@ def test_plugin_makes_known_failures_strict(pytester, monkeypatch):
 
 def test_plugin_refuses_what_matches_nothing(pytester, monkeypatch):
     result = pytest_of(pytester, monkeypatch, TEST_FILE, patterns="none*")
-    assert "no case matches 'quant_group/vllm.group_fp8/none*'" in str(result.stdout) + str(result.stderr)
+    text = str(result.stdout) + str(result.stderr)
+    assert "no case matches 'quant_group/vllm.group_fp8/none*'" in text and "_hooks.py" not in text
+    typo = TEST_FILE.replace("PATTERNS", repr("vllm.group_fp8@v0.33"))
+    text = str(pytest_of(pytester, monkeypatch, typo).stdout)
+    assert "no case matches 'vllm.group_fp8@v0.33': unknown contract" in text and "did you mean 'vllm.group_fp8@v0.33.0'" in text
+    assert "_hooks.py" not in text, "no traceback"
     assert "expected KIND:FILE" in str(pytest_of(pytester, monkeypatch, TEST_FILE, "--assay-report", "pdf:x").stderr)
 
 
