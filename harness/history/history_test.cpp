@@ -29,6 +29,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::SizeIs;
+using ::testing::StartsWith;
 namespace fs = std::filesystem;
 
 HistoryVerdict said(const std::string& id, Outcome outcome, double budget_use = 0.25, const std::string& digest = "a") {
@@ -138,13 +139,29 @@ TEST_F(HistoryFile, SaysSinceWhenACaseFailsFlipsOrHasOtherBits) {
        {fail("breaks"), pass("mends"), pass("flips"), fail("never"), pass("bits", "b", 0.75), pass("still"), pass("budget", "a", 0.5)}});
   EXPECT_THAT(turns_of(read()), ElementsAre("breaks:FAILS since run 3 (2026-11-12, commit commit12), right in 2 runs before",
                                             "never:FAILS in every run, the first is run 1 (2026-11-10, commit commit10)",
-                                            "flips:FLIPS: turned twice in 3 runs, the last time in run 3 (2026-11-12, commit commit12), now right",
                                             "mends:FIXED since run 3 (2026-11-12, commit commit12), wrong in 2 runs before",
+                                            "flips:FIXED since run 3 (2026-11-12, commit commit12), wrong in 1 run before, from run 2 (2026-11-11, commit commit11) on",
                                             "bits:OTHER BITS since run 3 (2026-11-12, commit commit12), right as before, budget use 0.25 -> 0.75",
                                             "budget:OTHER BUDGET since run 3 (2026-11-12, commit commit12), right as before, budget use 0.25 -> 0.50"));
   EXPECT_THAT(turns_of(read({.last = 1})), ElementsAre("breaks:FAILS in every run, the first is run 3 (2026-11-12, commit commit12)",
                                                        "never:FAILS in every run, the first is run 3 (2026-11-12, commit commit12)"));
   EXPECT_THAT(turns_of(read({.cases = {"st*", "bits"}})), SizeIs(1));
+}
+
+TEST_F(HistoryFile, FlipsOnlyWithTheSameLibraryOrFromThreeTurnsOn) {
+  const auto turns_with = [&](const std::string& outcomes, const std::string& libraries) {
+    fs::remove(path_);
+    for (size_t i = 0; i < outcomes.size(); ++i)
+      History(path_, History::Access::kWrite).add(run_of(std::to_string(10 + i), std::string("xxh3:") + libraries[i]), {said("a", outcomes[i] == '.' ? Outcome::kPass : Outcome::kFail)});
+    const std::vector<std::string> turns = turns_of(read());
+    return turns.empty() ? "" : turns.front();
+  };
+  EXPECT_THAT(turns_with("..F.", "abcd"), StartsWith("a:FIXED since run 4")) << "broken by one build, fixed by the next";
+  EXPECT_THAT(turns_with("..F.", "abcd"), HasSubstr("wrong in 1 run before, from run 3"));
+  EXPECT_THAT(turns_with("..F.", "abcc"), StartsWith("a:FLIPS: turned twice in 4 runs")) << "the same build was wrong and right";
+  EXPECT_THAT(turns_with(".F.F", "abcd"), StartsWith("a:FLIPS: turned 3 times in 4 runs"));
+  EXPECT_THAT(turns_with("F.FF", "abcd"), StartsWith("a:FAILS since run 3"));
+  EXPECT_THAT(turns_with("F.FF", "abcd"), HasSubstr("right in 1 run before, and wrong before that"));
 }
 
 TEST_F(HistoryFile, MissesACaseOnlyWhereItWasAskedFor) {

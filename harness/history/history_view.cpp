@@ -72,13 +72,13 @@ CaseChange change_of(const HistoryData& data, const Timeline& timeline) {
   CaseChange change;
   const std::vector<Visit>& visits = timeline.judged;
   const auto state = [&](size_t i) -> const HistoryData::State& { return data.states[size_t(visits[i].state)]; };
-  size_t turned = 0, changed = 0;  // visits with the newest turn, and the newest change of bits or budget
+  size_t turned = 0, turned_before = 0, changed = 0;  // visits with the newest turn, and the newest change of bits or budget
   int64_t turns = 0, changes = 0;
   bool turned_same = false, changed_same = false, other_bits = false;
   for (size_t i = 1; i < visits.size(); ++i) {
     const std::string& library = data.runs[visits[i].run].library_digest;
     const bool same = !library.empty() && library == data.runs[visits[i - 1].run].library_digest;
-    if (is_wrong(state(i)) != is_wrong(state(i - 1))) turned = i, ++turns, turned_same |= same;
+    if (is_wrong(state(i)) != is_wrong(state(i - 1))) turned_before = turned, turned = i, ++turns, turned_same |= same;
     const bool bits = !state(i).digest.empty() && !state(i - 1).digest.empty() && state(i).digest != state(i - 1).digest;
     if (bits || state(i).budget_use != state(i - 1).budget_use) changed = i, ++changes, changed_same |= same, other_bits = bits;
   }
@@ -86,9 +86,11 @@ CaseChange change_of(const HistoryData& data, const Timeline& timeline) {
   const bool never_wrong = turns == 0 && !is_wrong(newest);
   const size_t at = never_wrong ? changed : turned;
   change.series = newest.series;
-  change.turn = turns > 1 ? Turn::kFlips : is_wrong(newest) ? Turn::kFails : turns == 1 ? Turn::kFixed : other_bits ? Turn::kBits : Turn::kBudget;
+  const bool flips = turns > 2 || (turns == 2 && turned_same);  // good, broken, fixed by three builds is the life of a bug
+  change.turn = flips ? Turn::kFlips : is_wrong(newest) ? Turn::kFails : turns > 0 ? Turn::kFixed : other_bits ? Turn::kBits : Turn::kBudget;
   change.since = visits[at].run;
-  change.runs = int64_t(visits.size()), change.before = int64_t(at);
+  change.runs = int64_t(visits.size()), change.before = int64_t(at - (never_wrong ? 0 : turned_before));
+  change.from = visits[never_wrong ? 0 : turned_before].run;
   change.times = never_wrong ? changes : turns;
   change.same_library = never_wrong ? changed_same : turned_same;
   change.is_wrong = is_wrong(newest), change.is_known = is_wrong(newest) && newest.as_expected;
@@ -128,7 +130,7 @@ std::vector<ChangeGroup> change_groups(const HistoryData& data) {
     const HistoryData::Series& series = data.series[size_t(change.series)];
     const bool by_contract = change.turn == Turn::kFails || change.turn == Turn::kFlips;
     groups[{change.turn, data.runs.size() - change.since, by_contract ? series.contract : "", by_contract ? series.kernel : "", change.chip,
-            with_numbers_masked(change.cause), change.is_known, change.turn == Turn::kFlips ? change.times : 0}]
+            with_numbers_masked(change.cause), change.is_known, change.times > 1 && change.turn != Turn::kMissing ? change.times : 0}]
         .cases.push_back(std::move(change));
   }
   std::vector<ChangeGroup> all;
@@ -201,14 +203,14 @@ std::string turn_text(const HistoryData& data, const ChangeGroup& group) {
   const std::string known = first.is_known ? ", as the known-failures list says" : "";
   switch (first.turn) {
     case Turn::kFails:
-      return first.before == 0 ? fmt::format(" in every run, the first is {}{}", since, known) : fmt::format(" since {}, right in {} before{}", since, before, known);
+      return first.before == 0 ? fmt::format(" in every run, the first is {}{}", since, known) : fmt::format(" since {}, right in {} before{}{}", since, before, first.times > 1 ? ", and wrong before that" : "", known);
     case Turn::kFlips:
       return fmt::format(": turned {} in {}, the last time in {}, now {}{}", times_text(first.times), counted(first.runs, "run"), since,
                          first.is_wrong ? "wrong" : "right", known);
     case Turn::kMissing:
       return fmt::format(" since {}: no verdict, and {} before", since, before);
     case Turn::kFixed:
-      return fmt::format(" since {}, wrong in {} before", since, before);
+      return fmt::format(" since {}, wrong in {} before{}", since, before, first.times > 1 ? ", from " + run_text(data.runs[first.from]) + " on" : "");
     case Turn::kBits:
     case Turn::kBudget:
       return fmt::format(" since {}, right as before{}", since, budget_text(group));

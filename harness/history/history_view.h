@@ -11,10 +11,10 @@ namespace assay {
 
 /// What became of a case. Wrong: an outcome other than pass and skip.
 enum class Turn {
-  kFails,    ///< is wrong in the newest run that has it, and has turned at most once
-  kFlips,    ///< has turned between right and wrong more than once
+  kFails,    ///< is wrong in the newest run that has it, and does not flip
+  kFlips,    ///< has turned between right and wrong three times or more, or twice and once with the same library file
   kMissing,  ///< was neither skipped nor left out in an earlier run with the same selection
-  kFixed,    ///< is right, and was wrong once
+  kFixed,    ///< is right, was wrong in one row of runs, and does not flip
   kBits,     ///< always right, with other bits than before
   kBudget    ///< always right, with another budget use although the bits did not change, or are not known
 };
@@ -25,7 +25,8 @@ struct CaseChange {
   int32_t series = 0;  ///< index in HistoryData
   std::string chip;
   size_t since = 0;              ///< index of the run with the newest turn, or change of bits or budget; for kMissing: the first run without the case
-  int64_t runs = 0, before = 0;  ///< runs that have the case, and those of them before `since`
+  int64_t runs = 0, before = 0;  ///< runs that have the case, and those of them before `since`; for two turns: since the turn before
+  size_t from = 0;               ///< index of the first of the runs `before`
   int64_t times = 0;          ///< turns, or for kBits and kBudget: changes of either
   bool is_wrong = false;      ///< in its newest run
   bool is_known = false;      ///< wrong, and as the known-failures list says
