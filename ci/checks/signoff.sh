@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# assay signoff: a killed sign-off continues where it stopped, a wrong kernel, a missing op, an unlisted deviation and a stale row of
+# assay signoff: a killed sign-off continues where it stopped, a finished one is not written again, a wrong kernel, a missing op, an unlisted deviation and a stale row of
 # the ledger fail, and --verify names every file that was altered, removed or added.
 . "$(dirname "$0")/lib.sh"
 chip=$scratch/chip
@@ -25,7 +25,13 @@ sign() { "$assay" signoff --backend "$chip/lib$1.so" --tier quick --scope "${sco
 sign right --output "$scratch/a" --minutes 0.0001 >"$scratch/said"
 [ $? -eq 3 ] || fail "a sign-off with steps left is not exit code 3"$'\n'"$(cat "$scratch/said")"
 grep -q '^INCOMPLETE: 1 of 3 steps' "$scratch/said" || fail "no INCOMPLETE"$'\n'"$(cat "$scratch/said")"
-expect 1 "step 'reference' is missing" "$assay" signoff --verify "$scratch/a"
+grep -q '^open  Every step ran to its end: 1 of 3; not run yet: reference, golden' "$scratch/said" || fail "steps to come are not open"$'\n'"$(cat "$scratch/said")"
+grep -q '^FAIL' "$scratch/said" && fail "what has not run fails"$'\n'"$(cat "$scratch/said")"
+unfinished="unaltered so far, INCOMPLETE: 1 of 3 steps; the same command continues"
+expect 3 "$unfinished" "$assay" signoff --verify "$scratch/a"
+cp -r "$scratch/a" "$scratch/b" && echo >>"$scratch/b/rms_norm.quick.json"
+expect 1 "rms_norm.quick.json: was altered" "$assay" signoff --verify "$scratch/b"
+rm -r "$scratch/b"
 first=$(stat -c %Y.%s "$scratch/a/rms_norm.quick.json")
 sleep 1
 "$assay" signoff --backend "$chip/libright.so" --tier quick --scope "$scratch/scope.csv" --by 'Ada L.' --output "$scratch/a" >"$scratch/killed" 2>&1 &
@@ -33,13 +39,25 @@ for _ in {1..100}; do [ -s "$scratch/killed" ] && break; sleep 0.05; done
 kill -KILL $!
 wait $! 2>/dev/null
 grep -q 'PASS' "$scratch/killed" && fail "the sign-off was not killed in time"
+expect 3 "$unfinished" "$assay" signoff --verify "$scratch/a"
+cp -r "$scratch/a" "$scratch/b" && echo >>"$scratch/b/rms_norm.quick.json"
+expect 1 "rms_norm.quick.json: is not what step 'rms_norm quick' wrote" "$assay" signoff --verify "$scratch/b"
+rm -r "$scratch/b"
 expect 0 "PASS for a partial scope: 1 of 1 ops, 1 of " sign right --output "$scratch/a"
 [ "$(stat -c %Y.%s "$scratch/a/rms_norm.quick.json")" = "$first" ] || fail "a step that had ended ran again"
 grep -qi 'all 1 ops' "$scratch/a/signoff.html" && fail "a partial offer reads all"
 for text in 'Ada L.' 'rms_norm' 'partial scope' 'quick tier only'; do grep -qF "$text" "$scratch/a/signoff.html" || fail "the page lacks '$text'"; done
 find "$scratch/a" -name '*.part' | grep -q . && fail "a half-written file is left"
 expect 0 "UNALTERED: PASS for a partial scope" "$assay" signoff --verify "$scratch/a"
-expect 0 "PASS for a partial scope" sign right --output "$scratch/a" # nothing is left to do
+# A finished one is shown and not written, unless another signs or a file was altered.
+signed=$(cd "$scratch/a" && sha256sum signoff.json signoff.html digests.csv)
+expect 0 "nothing was run or written; its manifest has the digest xxh3:" sign right --output "$scratch/a"
+expect 0 "PASS for a partial scope" sign right --output "$scratch/a"
+[ "$(cd "$scratch/a" && sha256sum signoff.json signoff.html digests.csv)" = "$signed" ] || fail "a finished sign-off was written again"
+cp -r "$scratch/a" "$scratch/b" && echo >>"$scratch/b/signoff.html"
+expect 0 "wrote $scratch/b/signoff.html" sign right --output "$scratch/b"
+expect 0 "wrote $scratch/b/signoff.html" "$assay" signoff --backend "$chip/libright.so" --tier quick --scope "$scratch/scope.csv" --by Grace --output "$scratch/b"
+rm -r "$scratch/b"
 expect 2 "use another folder for --output" sign wrong --output "$scratch/a"
 mkdir "$scratch/other" && touch "$scratch/other/file"
 expect 2 "expected a new folder" sign right --output "$scratch/other"
@@ -61,6 +79,8 @@ altered signoff.json "python3 -c 'import json; m = json.load(open(\"signoff.json
 altered steps/golden.txt "rm steps/golden.txt" "is missing"
 altered golden/observed/cpu/rms_norm.json "echo >>golden/observed/cpu/rms_norm.json" "was altered"
 altered more.txt "touch more.txt" "was added"
+altered digests.csv "rm digests.csv" "is missing"
+altered signoff.json "python3 -c 'import json; m = json.load(open(\"signoff.json\")); del m[\"verdict\"]; json.dump(m, open(\"signoff.json\", \"w\"))'" "was altered"
 altered inputs.csv "sed -i '\$d' inputs.csv" "is not the list that the manifest names"
 cp "$chip/libright.so" "$scratch/kept"
 echo >>"$chip/libright.so"

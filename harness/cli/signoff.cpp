@@ -381,7 +381,7 @@ void finish(Folder& folder) {
   const std::vector<Rule> rules = rules_of(manifest, totals);
   const Headline headline = headline_of(manifest, totals, rules);
   Json listed = Json::array();
-  for (const Rule& rule : rules) listed.push_back({{"rule", rule.what}, {"found", rule.found}, {"kept", rule.kept}});
+  for (const Rule& rule : rules) listed.push_back({{"rule", rule.what}, {"found", rule.found}, {"kept", rule.kept}, {"open", rule.open}});
   manifest["verdict"] = {{"state", headline.state}, {"headline", headline.text}, {"rules", listed}};
   folder.save();
   write_atomically(folder.at(kPage), page_of(manifest, digest_of_file(folder.at(kManifest))));
@@ -389,8 +389,26 @@ void finish(Folder& folder) {
   for (const std::string& file : files_below(folder.path()))
     if (file != kDigests) digests += fmt::format("{},{}\n", csv_cell(file), digest_of_file(folder.at(file)));
   write_atomically(folder.at(kDigests), digests);
-  for (const Rule& rule : rules) std::printf("%s  %s: %s\n", rule.kept ? "ok  " : "FAIL", printable(rule.what).c_str(), printable(rule.found).c_str());
+  for (const Rule& rule : rules) std::printf("%s  %s: %s\n", rule.mark(), printable(rule.what).c_str(), printable(rule.found).c_str());
   std::printf("wrote %s; its manifest has the digest %s\n%s\n", folder.at(kPage).c_str(), digest_of_file(folder.at(kManifest)).c_str(), headline.text.c_str());
+}
+
+/// Before a step runs: until it has ended again, the folder has no verdict and no page.
+void reopen(Folder& folder) {
+  for (const char* file : {kDigests, kPage}) fs::remove(folder.at(file));
+  if (folder.manifest().erase("verdict") > 0) folder.save();
+}
+
+/// Whether the files of the folder are exactly those of its table of digests.
+bool is_as_signed(const Folder& folder) {
+  if (!fs::exists(folder.at(kDigests))) return false;
+  const Table table = read_table(folder.at(kDigests));
+  if (!table.has_column("file") || !table.has_column("digest")) return false;
+  std::map<std::string, std::string> files;
+  for (const TableRow& row : table.rows) files[table.text(row, "file")] = table.text(row, "digest");
+  const Strings there = files_below(folder.path());
+  return there.size() == files.size() + 1 &&
+         std::all_of(there.begin(), there.end(), [&](const std::string& file) { return file == kDigests || (files.contains(file) && digest_of_file(folder.at(file)) == files.at(file)); });
 }
 
 int code_of(const std::string& state) { return state == "PASS" ? kAllAsExpected : state == "FAIL" ? kUnexpected : kIncomplete; }
@@ -442,6 +460,15 @@ int run_signoff(const SignoffArguments& arguments) {
     folder.save();
   } else {
     require_same(folder.manifest(), now);
+    const Json& before = folder.manifest();
+    const Json& verdict = before.value("verdict", Json::object());
+    const bool ended = std::all_of(steps.begin(), steps.end(), [&](const Step& step) { return folder.ended(step.name) != nullptr; });
+    const bool same_name = arguments.by.empty() || arguments.by == before.at("request").value("by", "");
+    if (ended && same_name && verdict.value("state", "INCOMPLETE") != "INCOMPLETE" && is_as_signed(folder)) {
+      std::printf("finished %s, and nothing was altered since: nothing was run or written; its manifest has the digest %s\n%s\n", before.value("ended", "").c_str(),
+                  digest_of_file(folder.at(kManifest)).c_str(), verdict.value("headline", "").c_str());
+      return code_of(verdict.value("state", ""));
+    }
     if (!arguments.by.empty()) folder.manifest()["request"]["by"] = arguments.by;
   }
 
@@ -453,6 +480,7 @@ int run_signoff(const SignoffArguments& arguments) {
       std::printf("stopped after %.1f minutes; the same command continues\n", minutes);
       break;
     }
+    reopen(folder);
     std::printf("[%zu/%zu] %s\n", i + 1, steps.size(), steps[i].name.c_str());
     std::fflush(stdout);
     if (!run_step(folder, steps[i], by_id, allowed)) break;
@@ -492,8 +520,8 @@ void verify_files(const Folder& folder, Problems& problems) {
     if (!listed.contains(file)) problems.add(file, "was added");
 }
 
-/// The digests inside the manifest, and the counts that it took from reports of runs.
-void verify_steps(Folder& folder, Problems& problems) {
+/// The digests inside the manifest, and the counts that it took from reports of runs. All planned steps are there, if that is claimed.
+void verify_steps(Folder& folder, bool claims_all, Problems& problems) {
   std::set<std::string> there;
   for (const Json& step : folder.manifest().at("steps")) {
     const std::string name = step.value("name", "");
@@ -509,7 +537,7 @@ void verify_steps(Folder& folder, Problems& problems) {
     }
   }
   for (const Json& one : folder.manifest().at("plan"))
-    if (!there.contains(one.value("name", ""))) problems.add(kManifest, "step '" + one.value("name", "") + "' is missing");
+    if (claims_all && !there.contains(one.value("name", ""))) problems.add(kManifest, "step '" + one.value("name", "") + "' is missing");
 }
 
 /// The files that the sign-off read, where they exist on this machine. Returns how many do not.
@@ -534,18 +562,26 @@ int verify(const std::string& path) {
   Folder folder(path);
   if (folder.is_new()) throw UsageError(path + ": expected the folder of a sign-off, and it has no " + kManifest);
   Problems problems;
-  verify_files(folder, problems);
-  verify_steps(folder, problems);
-  const int64_t absent = verify_inputs(folder, problems);
   const Json& manifest = folder.manifest();
+  const std::string claimed = manifest.value("verdict", Json::object()).value("headline", ""), digest = digest_of_file(folder.at(kManifest));
+  const bool was_killed = claimed.empty();  // while a step ran: the folder has no verdict, and files that no table names
+  const bool claims_all = !was_killed && manifest.at("verdict").value("state", "") != "INCOMPLETE";
+  if (fs::exists(folder.at(kDigests))) verify_files(folder, problems);
+  else if (!was_killed) problems.add(kDigests, "is missing");
+  verify_steps(folder, claims_all, problems);
+  const int64_t absent = verify_inputs(folder, problems);
   const Totals totals = totals_of(manifest);
   const Headline headline = headline_of(manifest, totals, rules_of(manifest, totals));
-  const std::string claimed = manifest.value("verdict", Json::object()).value("headline", ""), digest = digest_of_file(folder.at(kManifest));
-  if (headline.text != claimed) problems.add(kManifest, "says '" + claimed + "', and its results give '" + headline.text + "'");
-  if (const std::string page = read_text(folder.at(kPage)); page.find(digest) == std::string::npos || page.find(headline.text) == std::string::npos)
-    problems.add(kPage, "was not made from this manifest");
+  if (!was_killed && headline.text != claimed) problems.add(kManifest, "says '" + claimed + "', and its results give '" + headline.text + "'");
+  if (!was_killed && fs::exists(folder.at(kPage)))
+    if (const std::string page = read_text(folder.at(kPage)); page.find(digest) == std::string::npos || page.find(headline.text) == std::string::npos)
+      problems.add(kPage, "was not made from this manifest");
   if (absent > 0) std::printf("%lld of the files that were read are not on this machine, and were not compared\n", static_cast<long long>(absent));
   if (problems.count() > 0) return std::printf("ALTERED: %lld problems\n", static_cast<long long>(problems.count())), kUnexpected;
+  if (was_killed || !claims_all) {
+    const std::string state = headline.state == "INCOMPLETE" ? headline.text : "INCOMPLETE: all steps ran, and no verdict was written";
+    return std::printf("unaltered so far, %s; the same command continues\n", state.c_str()), kIncomplete;
+  }
   std::printf("UNALTERED: %s; the manifest has the digest %s\n", headline.text.c_str(), digest.c_str());
   return kAllAsExpected;
 }

@@ -49,9 +49,10 @@ void rules_table(Node section, const std::vector<Rule>& rules) {
   const Node body = html::table(section, "rules", {"", "condition", "found"});
   for (const Rule& rule : rules) {
     const Node row = html::line(body, "tr");
-    html::mark(html::cell(row, rule.kept ? "ok" : "bad"), rule.kept ? Outcome::kPass : Outcome::kFail);
+    const bool bad = !rule.kept && !rule.open;
+    html::mark(html::cell(row, rule.kept ? "ok" : bad ? "bad" : "soft"), rule.kept ? Outcome::kPass : bad ? Outcome::kFail : Outcome::kNotJudged);
     html::write(html::cell(row), rule.what);
-    html::write(html::cell(row, rule.kept ? "" : "bad"), rule.found);
+    html::write(html::cell(row, bad ? "bad" : ""), rule.open ? "open: " + rule.found : rule.found);
   }
 }
 

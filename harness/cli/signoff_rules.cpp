@@ -172,22 +172,42 @@ bool is_planned(const Json& manifest, const std::string& kind) {
   return std::any_of(manifest.at("plan").begin(), manifest.at("plan").end(), [&](const Json& one) { return one.value("kind", "") == kind; });
 }
 
-Rule steps_rule(const Json& manifest) {
-  std::set<std::string> ended;
-  Strings failed, missing;
-  for (const Json& step : manifest.at("steps")) {
-    ended.insert(step.value("name", ""));
-    if (step.value("state", "") != "ended") failed.push_back(step.value("name", "") + ": " + step.value("message", ""));
-  }
+/// The planned steps that have not run yet, of one kind or of all.
+Strings missing_steps(const Json& manifest, const std::string& kind = "") {
+  std::set<std::string> ran;
+  Strings missing;
+  for (const Json& step : manifest.at("steps")) ran.insert(step.value("name", ""));
   for (const Json& one : manifest.at("plan"))
-    if (!ended.contains(one.value("name", ""))) missing.push_back(one.value("name", ""));
+    if ((kind.empty() || one.value("kind", "") == kind) && !ran.contains(one.value("name", ""))) missing.push_back(one.value("name", ""));
+  return missing;
+}
+
+/// "a, b, c, d, e, f and 31 more"
+std::string few(const Strings& names) {
+  constexpr size_t kMost = 6;
+  const auto end = names.begin() + std::ptrdiff_t(std::min(kMost, names.size()));
+  return fmt::format("{}{}", fmt::join(names.begin(), end, ", "), names.size() > kMost ? fmt::format(" and {} more", names.size() - kMost) : "");
+}
+
+/// A rule that is kept by the steps that ran is open as long as `missing` steps may break it.
+Rule decided(std::string what, std::string found, bool kept, const Strings& missing) {
+  return {std::move(what), std::move(found), kept && missing.empty(), kept && !missing.empty()};
+}
+
+Rule steps_rule(const Json& manifest) {
+  Strings failed;
+  for (const Json& step : manifest.at("steps"))
+    if (step.value("state", "") != "ended") failed.push_back(step.value("name", "") + ": " + step.value("message", ""));
+  const Strings missing = missing_steps(manifest);
   std::string found = fmt::format("{} of {}", manifest.at("plan").size() - missing.size() - failed.size(), manifest.at("plan").size());
-  if (!missing.empty()) found += fmt::format("; missing: {}", fmt::join(missing, ", "));
+  if (!missing.empty()) found += fmt::format("; not run yet: {}", few(missing));
   if (!failed.empty()) found += fmt::format("; did not run: {}", fmt::join(failed, "; "));
-  return {"Every step ran to its end", found, missing.empty() && failed.empty()};
+  return decided("Every step ran to its end", found, failed.empty(), missing);
 }
 
 void add_scope_rules(std::vector<Rule>& rules, const Json& manifest, const Totals& totals) {
+  std::set<std::string> to_run;
+  for (const std::string& step : missing_steps(manifest, "run")) to_run.insert(step.substr(0, step.find(' ')));
   for (const Json& need : manifest.at("needs")) {
     int64_t passed = 0;
     std::set<std::string> ops;
@@ -196,22 +216,30 @@ void add_scope_rules(std::vector<Rule>& rules, const Json& manifest, const Total
         if (!any_glob_matches(need.value("op", ""), op) || !any_glob_matches(need.value("format", ""), format)) continue;
         if (const int64_t number = cell.value("pass", int64_t{0}); number > 0) passed += number, ops.insert(op);
       }
+    Strings may_pass;
+    for (const std::string& op : to_run)
+      if (any_glob_matches(need.value("op", ""), op)) may_pass.push_back(op);
     const std::string format = need.value("format", "");
     rules.push_back({fmt::format("Minimum scope: {} ({}{})", need.value("need", ""), need.value("op", ""), format == "*" ? "" : " in " + format),
-                     passed > 0 ? fmt::format("passes: {}", fmt::join(ops, ", ")) : "not offered, or nothing of it passes", passed > 0});
+                     passed > 0          ? fmt::format("passes: {}", fmt::join(ops, ", "))
+                     : may_pass.empty() ? "not offered, or nothing of it passes"
+                                        : "not run yet: " + few(may_pass),
+                     passed > 0, passed == 0 && !may_pass.empty()});
   }
 }
 
 void add_deviation_rule(std::vector<Rule>& rules, const Json& manifest, const Totals& totals) {
   const Json& allowed = manifest.at("deviations");
+  const Strings missing = missing_steps(manifest, "run");
   Strings wrong;
   for (size_t i = 0; i < allowed.size(); ++i) {
     const std::string row = fmt::format("row {} ({})", i + 1, allowed[i].value("issue", "")), outcome = allowed[i].value("outcome", "");
-    if (!totals.covered.contains(std::to_string(i))) wrong.push_back(row + " covers no verdict");
+    if (missing.empty() && !totals.covered.contains(std::to_string(i))) wrong.push_back(row + " covers no verdict");
     if (outcome != "fail" && outcome != "untrusted" && outcome != "skip") wrong.push_back(row + " allows '" + outcome + "'");
   }
   const std::string found = allowed.empty() ? "none" : fmt::format("{} row{}, {} verdicts", allowed.size(), allowed.size() == 1 ? "" : "s", totals.deviating);
-  rules.push_back({"Deviations are listed with owner and issue, occur, and hide no crash", wrong.empty() ? found : fmt::format("{}", fmt::join(wrong, "; ")), wrong.empty()});
+  rules.push_back(decided("Deviations are listed with owner and issue, occur, and hide no crash", wrong.empty() ? found : fmt::format("{}", fmt::join(wrong, "; ")), wrong.empty(),
+                          allowed.empty() ? Strings() : missing));
 }
 
 void add_probe_rules(std::vector<Rule>& rules, const Json& manifest) {
@@ -231,12 +259,16 @@ void add_probe_rules(std::vector<Rule>& rules, const Json& manifest) {
     }
   }
   const int64_t offered = manifest.at("offers").value("instructions", int64_t{0}), casts = manifest.at("offers").value("conversions", int64_t{0});
+  Strings no_instructions = missing_steps(manifest, "probe"), no_conversions;
+  if (const auto last = std::find(no_instructions.begin(), no_instructions.end(), "conversions"); last != no_instructions.end()) no_conversions = {*last}, no_instructions.erase(last);
   const auto found = [&](int64_t good, int64_t of, int64_t all) {
     if (all == 0) return std::string("none offered");
     return fmt::format("{} of {} probed{}", good, of, of < all ? fmt::format("; {} offered", all) : "") + (good < of ? fmt::format("; not: {}", fmt::join(wrong, ", ")) : "");
   };
-  rules.push_back({"Each probed tensor core instruction has a model and computes what its name says", found(right, probed, offered), right == probed && (offered == 0 || probed > 0)});
-  rules.push_back({"Each conversion obeys the contract that it is called by", conversions == 0 && casts > 0 ? fmt::format("none probed; {} offered", casts) : found(kept, conversions, conversions), kept == conversions && (casts == 0 || conversions > 0)});
+  rules.push_back(decided("Each probed tensor core instruction has a model and computes what its name says", found(right, probed, offered),
+                          right == probed && (offered == 0 || probed > 0 || !no_instructions.empty()), no_instructions));
+  rules.push_back(decided("Each conversion obeys the contract that it is called by", conversions == 0 && casts > 0 ? fmt::format("none probed; {} offered", casts) : found(kept, conversions, conversions),
+                          kept == conversions && (casts == 0 || conversions > 0 || !no_conversions.empty()), no_conversions));
 }
 
 void add_golden_rules(std::vector<Rule>& rules, const Json& manifest) {
@@ -260,9 +292,10 @@ void add_golden_rules(std::vector<Rule>& rules, const Json& manifest) {
 
 std::vector<Rule> rules_of(const Json& manifest, const Totals& totals) {
   std::vector<Rule> rules = {steps_rule(manifest)};
-  rules.push_back({"Every verdict is a pass or an allowed deviation",
-                   fmt::format("{} verdicts: {} pass, {} deviate, {} neither", totals.judged, totals.passed, totals.deviating, totals.unexpected),
-                   totals.unexpected == 0 && totals.judged > 0});
+  const Strings to_run = missing_steps(manifest, "run");
+  rules.push_back(decided("Every verdict is a pass or an allowed deviation",
+                          fmt::format("{} verdicts: {} pass, {} deviate, {} neither", totals.judged, totals.passed, totals.deviating, totals.unexpected),
+                          totals.unexpected == 0 && (totals.judged > 0 || !to_run.empty()), to_run));
   add_scope_rules(rules, manifest, totals);
   add_deviation_rule(rules, manifest, totals);
   Strings untested;
@@ -270,8 +303,8 @@ std::vector<Rule> rules_of(const Json& manifest, const Totals& totals) {
   for (const auto& [op, judged] : totals.judged_of)
     if (judged > 0 && totals.repeat_of.at(op) == 0) untested.push_back(op);
   for (const auto& [level, number] : totals.held) held += number;
-  rules.push_back({"Every op was called repeatedly and returned the same bits", untested.empty() ? fmt::format("{} invariance tests hold", held) : fmt::format("not tested: {}", fmt::join(untested, ", ")),
-                   untested.empty() && held > 0});
+  rules.push_back(decided("Every op was called repeatedly and returned the same bits", untested.empty() ? fmt::format("{} invariance tests hold", held) : fmt::format("not tested: {}", fmt::join(untested, ", ")),
+                          untested.empty() && (held > 0 || !to_run.empty()), to_run));
   if (is_planned(manifest, "probe")) add_probe_rules(rules, manifest);
   add_golden_rules(rules, manifest);
   return rules;
