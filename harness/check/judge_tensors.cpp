@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <optional>
 #include <utility>
@@ -459,6 +461,32 @@ ScaleGrid scale_grid(const DumpedTensor& dumped, const ScaleFacts& facts) {
   if (grid.present_rows == 0 || grid.present_columns == 0) throw refused(dumped, "is empty");
   state_padding(facts, grid);
   return grid;
+}
+
+/// The number of groups of `columns` elements that the scales are for: padding of the last word holds none. 0 if there is none.
+static int64_t groups_in(const ScaleGrid& grid, int64_t columns) {
+  const int64_t most_padding = grid.kind == ScaleKind::kWords && !grid.extent_known ? 3 : 0;
+  for (int64_t groups = grid.present_columns; groups > 0 && groups >= grid.present_columns - most_padding; --groups)
+    if (columns % groups == 0 && columns > groups && std::has_single_bit(uint64_t(columns / groups))) return groups;
+  return 0;
+}
+
+std::vector<double> group_maxima(const HostTensor& x, ScaleGrid& grid) {
+  const Format& format = *x.spec.format;
+  if (format.is_integer() || format.bits < 16 || x.spec.shape.size() < 2) return {};
+  const CodeMatrix matrix = code_matrix(x);
+  const int64_t groups = groups_in(grid, matrix.columns);
+  if (matrix.rows != grid.present_rows || groups == 0) return {};
+  grid.present_columns = groups;
+  const int64_t width = matrix.columns / groups;
+  std::vector<double> maxima(size_t(matrix.rows * groups), 0);
+  for (size_t i = 0; i < matrix.codes.size(); ++i) {
+    double& most = maxima[i / size_t(width)];
+    const double size = std::abs(decode(format, matrix.codes[i]));
+    if (!std::isfinite(size)) most = NAN;
+    if (size > most) most = size;  // false for NaN
+  }
+  return maxima;
 }
 
 }  // namespace assay

@@ -120,4 +120,8 @@ class ScaleFacts {
 /// Throws DumpError, or UsageError for a type that no scale has or for facts that do not fit the tensor.
 ScaleGrid scale_grid(const DumpedTensor& dumped, const ScaleFacts& facts);
 
+/// Largest magnitudes of the groups of `x`, for look_at_data(); NaN for a group with NaN or Inf. Nothing unless `x` has the rows
+/// of the scales and whole groups of a power of two. If the last word of packed scales is padded, `grid` gets the number of groups.
+std::vector<double> group_maxima(const HostTensor& x, ScaleGrid& grid);
+
 }  // namespace assay

@@ -213,7 +213,10 @@ int judge_scale(const JudgeArguments& arguments) {
                             named.tensor.dtype, named.tensor.format == nullptr};
   ScaleGrid grid = scale_grid(dumped, facts);
   grid.powers_of_two = arguments.as == "ue8m0_scale";
-  const ScaleReport report = look_at_scales(grid);
+  ScaleReport report = look_at_scales(grid);
+  for (const StoredTensor& x : named.dump.tensors)
+    if (x.name == "x" && x.format != nullptr)
+      look_at_data(grid, group_maxima({storage_spec(named.dump, x), read_bytes(named.dump, x)}, grid), report);
   std::printf("%s", scale_text(grid, report).c_str());
   return report.findings.empty() ? kAllAsExpected : kUnexpected;
 }

@@ -1,6 +1,7 @@
 #include "harness/diagnosis/diagnose.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -152,42 +153,53 @@ namespace {
 
 // Detects zeros of the wrong sign, an error that can occur under every contract.
 
-/// The same answers, but an interval with one of the zeros accepts both.
-Expectation with_either_zero(const Expectation& right);
-
 /// Whether -0 and +0 have adjacent ordinals. False for a format with a single zero.
 bool has_two_zeros(const Format& format) {
   return format.has_sign() && decode(format, code_from_ordinal(format, ordinal(format, 0) - 1)) == 0;
 }
 
-void widen(const Format& format, AcceptedRows& rows) {
+/// Codes that are accepted where the contract expects a zero.
+enum class Zeros {
+  kEither,        ///< both signs
+  kMinusForPlus,  ///< both signs where +0 is expected
+  kPlusForMinus,  ///< both signs where -0 is expected
+  kOtherSign      ///< the other sign alone, where only one is expected
+};
+
+void accept_zeros(Zeros zeros, const Format& format, AcceptedRows& rows) {
   if (!has_two_zeros(format)) return;
   const int32_t plus = ordinal(format, 0), minus = plus - 1;
   if (rows.high.empty()) rows.high = rows.low;
   for (size_t i = 0; i < rows.low.size(); ++i) {
-    if (rows.low[i] == plus) rows.low[i] = minus;
-    if (rows.high[i] == minus) rows.high[i] = plus;
+    int32_t &low = rows.low[i], &high = rows.high[i];
+    if (zeros == Zeros::kOtherSign) {
+      if (low == high && (low == plus || low == minus)) low = high = low == plus ? minus : plus;
+      continue;
+    }
+    if (low == plus && zeros != Zeros::kPlusForMinus) low = minus;
+    if (high == minus && zeros != Zeros::kMinusForPlus) high = plus;
   }
 }
 
-Expectation with_either_zero(const Expectation& right) {
-  Expectation either = right;
-  for (Answer& answer : either.any_of) {
+/// The same answers with other zeros.
+Expectation with_zeros(Zeros zeros, const Expectation& right) {
+  Expectation edited = right;
+  for (Answer& answer : edited.any_of) {
     std::vector<const Format*> formats;
     for (const Part& part : answer.parts) formats.push_back(part.format);
-    const auto widened = [formats](AcceptedBlock block) {
-      for (size_t p = 0; p < block.parts.size(); ++p) widen(*formats[p], block.parts[p]);
+    const auto with = [formats, zeros](AcceptedBlock block) {
+      for (size_t p = 0; p < block.parts.size(); ++p) accept_zeros(zeros, *formats[p], block.parts[p]);
       return block;
     };
-    answer.accepted = [accepted = answer.accepted, widened](int64_t first, int64_t end) { return widened(accepted(first, end)); };
+    answer.accepted = [accepted = answer.accepted, with](int64_t first, int64_t end) { return with(accepted(first, end)); };
     answer.glimpse = nullptr;
     if (answer.of_columns)
-      answer.of_columns = [of_columns = answer.of_columns, widened](int64_t first, int64_t end, int64_t first_column,
-                                                                    int64_t end_column) {
-        return widened(of_columns(first, end, first_column, end_column));
+      answer.of_columns = [of_columns = answer.of_columns, with](int64_t first, int64_t end, int64_t first_column,
+                                                                 int64_t end_column) {
+        return with(of_columns(first, end, first_column, end_column));
       };
   }
-  return either;
+  return edited;
 }
 
 // Finds why a kernel's outputs are wrong: which mutants of the contract reproduce them, alone or in pairs.
@@ -222,7 +234,7 @@ class Search {
   std::vector<Cause> causes() {
     int64_t least_left = tally(contract_, contract_).failing;
     for (const Tried& tried : alone_) {
-      if (!tried.result.counts()) continue;
+      if (!worth_naming(tried.result, tried.hypothesis)) continue;
       least_left = std::min(least_left, tried.result.left());
       causes_.push_back(cause_of(tried.result, {mistake(tried.hypothesis, tried.result.explained)}));
     }
@@ -234,11 +246,54 @@ class Search {
   }
 
  private:
-  /// Detects a cause that is no mutant: every wrong element is a zero of the wrong sign.
+  /// Detects a cause that is no mutant: every wrong element is a zero of the wrong sign. A kernel loses a sign, adds one, or turns
+  /// all of them. If some zeros changed in one direction, some in the other and some not at all, signs are not what went wrong.
   void wrong_zeros() {
-    const MembershipCounts result = tally(contract_, memberships(with_either_zero(right_), outputs_, sample_));
+    const auto result_of = [&](Zeros zeros) {
+      return tally(contract_, memberships(with_zeros(zeros, right_), outputs_, sample_));
+    };
+    const MembershipCounts result = result_of(Zeros::kEither);
     if (result.failing == 0 || result.left() > 0) return;
+    const std::array<Zeros, 3> ways = {Zeros::kMinusForPlus, Zeros::kPlusForMinus, Zeros::kOtherSign};
+    if (std::none_of(ways.begin(), ways.end(), [&](Zeros zeros) { return result_of(zeros).left() == 0; })) return;
     causes_.push_back(cause_of(result, {{"zeros: of the other sign", "zeros: of the other sign", result.explained}}));
+  }
+
+  /// Whether a tensor speaks against a hypothesis that explains another tensor: the codes that it expects there, and the contract
+  /// does not, are never found.
+  bool refuted(const Hypothesis& hypothesis) const {
+    constexpr int64_t kFewest = 4;
+    const Expectation edited = hypothesis.expect(problem_, &outputs_);
+    if (edited.any_of.size() != 1 || right_.any_of.size() != 1) return false;
+    const Answer &contract = right_.any_of.front(), &other = edited.any_of.front();
+    if (contract.parts.size() != other.parts.size() || contract.steps != other.steps) return false;
+    std::vector<int64_t> found(contract.parts.size()), neither(contract.parts.size());
+    for (const SampleBlock& at : blocks_of(sample_, contract)) {
+      const AcceptedBlock of_contract = accepted_in(at, contract), of_other = accepted_in(at, other);
+      for (size_t p = 0; p < contract.parts.size(); ++p) {
+        const Part& part = contract.parts[p];
+        if (part.shape != other.parts[p].shape) continue;
+        const HostTensor& tensor = tensor_of(outputs_, part);
+        const int64_t stored = stored_elements(part, tensor);
+        std::vector<Interval> expected;
+        for_each_element(at, part, of_other.parts[p], [&](int64_t, int64_t, Interval one) { expected.push_back(one); });
+        size_t i = 0;
+        for_each_element(at, part, of_contract.parts[p], [&](int64_t row, int64_t column, Interval accepted) {
+          if (const Interval one = expected[i++]; !one.meets(accepted)) {
+            const int64_t offset = part.offset(row, column);
+            const bool fails = membership(part, tensor, stored, offset, accepted) == Membership::kOutside;
+            const bool holds = membership(part, tensor, stored, offset, one) == Membership::kInside;
+            found[p] += holds, neither[p] += fails && !holds;
+          }
+        });
+      }
+    }
+    for (size_t p = 0; p < found.size(); ++p)
+      if (found[p] == 0 && neither[p] >= kFewest) return true;
+    return false;
+  }
+  bool worth_naming(const MembershipCounts& result, const Hypothesis& hypothesis) const {
+    return result.counts() && (result.left() == 0 || !refuted(hypothesis));
   }
 
   Mistake mistake(const Hypothesis& hypothesis, int64_t needed) const {
@@ -283,7 +338,7 @@ class Search {
       if (!second || !tried_pairs_.insert(std::minmax(first.hypothesis.name, pair.name)).second) continue;
       const Memberships held = memberships(pair.expect(problem_, &outputs_), outputs_, sample_);
       const MembershipCounts result = tally(contract_, held);
-      if (!result.counts() || 2 * result.left() > least_left) continue;
+      if (2 * result.left() > least_left || !worth_naming(result, pair)) continue;
       const int64_t need_first = explained_by_one_alone(contract_, held, second->held);
       const int64_t need_second = explained_by_one_alone(contract_, held, first.held);
       if (need_first == 0 || need_second == 0) continue;
@@ -433,18 +488,18 @@ static bool never_written(const Evidence& evidence, const Verdict& verdict) {
 }
 
 void add_patterns(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs, Verdict& verdict) {
-  std::vector<std::string> complete, partial;
+  std::vector<std::string> complete, partial, facts;
   for (const Regularity& found : regularities(bound, problem, outputs)) {
     if (found.decides) {
       verdict.causes = {in_words(found)};
       return;
     }
-    (found.complete() ? complete : partial).push_back(in_words(found));
+    (found.is_fact ? facts : found.complete() ? complete : partial).push_back(in_words(found));
   }
-  if (complete.empty() && partial.empty()) return;
-  if (verdict.causes == causes_in_words({})) verdict.causes.clear();
+  if (verdict.causes == causes_in_words({}) && complete.size() + partial.size() > 0) verdict.causes.clear();
   verdict.causes.insert(verdict.causes.begin(), complete.begin(), complete.end());
   verdict.causes.insert(verdict.causes.end(), partial.begin(), partial.end());
+  verdict.causes.insert(verdict.causes.end(), facts.begin(), facts.end());
 }
 
 Backend shared_between_threads(Backend backend) {

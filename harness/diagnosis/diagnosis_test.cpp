@@ -13,6 +13,7 @@
 #include "harness/diagnosis/structure.h"
 #include "harness/diagnosis/table_power.h"
 #include "harness/diagnosis/visibility.h"
+#include "harness/diagnosis/wrong_part.h"
 #include "harness/run/run_case.h"
 #include "harness/testing/toy_op.h"
 #include "reference/formats/catalogue.h"
@@ -21,6 +22,7 @@ namespace assay {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -359,6 +361,199 @@ TEST(Patterns, AreNotSeenInFewOrUnrelatedElements) {
   EXPECT_THAT(
       patterns("2x16", values([](const auto& x, int64_t i, int64_t) { return x[size_t(i)] + 1.0 / 64 * double(i * i % 7 - 3); })),
       ElementsAre());
+}
+
+// Facts about wrong elements whose values no rule gives.
+
+uint8_t scattered(int64_t i) { return uint8_t(100 + i * i * 2654435761 % 2147483647 % 23); }
+
+TEST(Facts, OneNanByteIsNamed) {
+  const auto with_byte = [](uint8_t byte) {
+    return patterns_of_words(16, 8, [=](HostTensor& words, const auto&) { words.bytes[29] = std::byte(byte); });
+  };
+  EXPECT_THAT(with_byte(0xff), ElementsAre("pattern: y holds NaN (0xff) where a number is expected (1 of 1 wrong elements; the other 127 are "
+                                           "right: not the formula, but memory that was not written or was overwritten)"));
+  EXPECT_THAT(with_byte(0x40), ElementsAre()) << "another number is not NaN";
+}
+
+TEST(Facts, NanBytesEverywhereAreNoStrayWrite) {
+  const auto lines = patterns_of_words(16, 8, [](HostTensor& words, const auto&) {
+    for (size_t i = 0; i < words.bytes.size(); i += 9) words.bytes[i] = std::byte(0xff);
+  });
+  EXPECT_THAT(lines, Not(Contains(HasSubstr("not the formula"))));
+}
+
+TEST(Facts, NumbersWhereNanIsExpectedAreNamed) {
+  const auto due = [](int64_t i) { return i % 9 == 0 ? NAN : 1.0 + double(i % 50) / 64; };
+  EXPECT_THAT(patterns_of(12, due, [&](int64_t i) { return i % 9 == 0 ? double(scattered(i)) : due(i); }),
+              Contains(StartsWith("pattern: y holds numbers where NaN is expected (22 of 22 wrong elements)")));
+}
+
+/// Patterns of 61 rows of 16 scales of which `held` gives the rows from 48 on, from their own right bytes.
+std::vector<std::string> patterns_of_last_rows(const std::function<uint8_t(int64_t i, uint8_t due)>& held) {
+  return patterns_of_words(61, 16, [&](HostTensor& words, const std::vector<uint8_t>& due) {
+    for (int64_t i = 48 * 16; i < 61 * 16; ++i) words.bytes[size_t(i)] = std::byte(held(i, due[size_t(i)]));
+  });
+}
+
+TEST(Facts, RowsOfAnEarlierCallAreNamed) {
+  EXPECT_THAT(patterns_of_last_rows([](int64_t i, uint8_t) { return scattered(i); }),
+              ElementsAre(AllOf(StartsWith("pattern: y holds numbers of other data in rows 48..60 ("),
+                                HasSubstr("not written by this call (stale), or made from other input"))));
+  EXPECT_THAT(patterns_of_last_rows([](int64_t i, uint8_t due) { return uint8_t(due - i % 3); }),
+              Not(Contains(HasSubstr("other data")))) << "near to what is expected: computed from the right data, wrongly";
+  EXPECT_THAT(patterns_of_last_rows([](int64_t, uint8_t due) { return uint8_t(222 - due); }), Not(Contains(HasSubstr("other data"))))
+      << "a function of what is expected";
+  EXPECT_THAT(patterns_of_last_rows([](int64_t i, uint8_t) { return uint8_t(scattered(i) - 80); }), Not(Contains(HasSubstr("other data"))))
+      << "no scales";
+}
+
+TEST(Facts, ScatteredRowsAreNotOfAnEarlierCall) {
+  const auto lines = patterns_of_words(61, 16, [](HostTensor& words, const auto&) {
+    for (int64_t i = 0; i < 61 * 16; ++i)
+      if (i / 16 % 4 == 1) words.bytes[size_t(i)] = std::byte(scattered(i));
+  });
+  EXPECT_THAT(lines, Not(Contains(HasSubstr("other data"))));
+}
+
+/// The fact about rows of scales `held`, where `due` is expected and the codes q are right, or wrong in the last row.
+std::string rows_beside_codes(const std::function<uint8_t(int64_t i)>& due, const std::function<uint8_t(int64_t i)>& held, bool codes_right = true) {
+  constexpr int64_t kRows = 61, kColumns = 16;
+  WholePart whole = testing::whole_part(kE8M0, {kRows, kColumns}, {}, {}, "", "scale");
+  HostTensor scale{dense("scale", Role::kOutput, kE8M0, {kRows, kColumns}), std::vector<std::byte>(size_t(kRows * kColumns))};
+  HostTensor q = scale;
+  for (int64_t i = 0; i < kRows * kColumns; ++i) {
+    whole.low.push_back(ordinal(kE8M0, due(i)));
+    scale.bytes[size_t(i)] = std::byte(held(i)), q.bytes[size_t(i)] = std::byte(due(i));
+  }
+  if (!codes_right) q.bytes.back() = std::byte(99);
+  WholePart codes = whole;
+  codes.part.tensor = "q";
+  std::vector<WrongPart> parts;
+  parts.emplace_back(whole, scale);
+  parts.emplace_back(codes, q);
+  const std::optional<Regularity> found = rows_of_other_data(parts[0], parts);
+  return found ? in_words(*found) : "";
+}
+
+TEST(Facts, RowsThatAnotherOutputHasRightWereNotStored) {
+  const auto stale = [](int64_t i) { return i < 48 * 16 ? scattered(i) : scattered(i + 1000); };
+  EXPECT_THAT(rows_beside_codes(scattered, stale), HasSubstr("; q is right there, so this call had the right values: not stored (stale)"));
+  EXPECT_THAT(rows_beside_codes(scattered, stale, false), HasSubstr("; no nearer to what is expected there than in other rows"));
+}
+
+TEST(Facts, FewScalesOfAnEarlierCallAreNamedIfTheyAreWrongBothWays) {
+  // One scale in twelve is not 120, in an earlier call too.
+  const auto of_call = [](int64_t i) { return uint8_t(scattered(i) < 102 ? 119 + 2 * (i % 2) : 120); };
+  const auto last_rows = [&](const std::function<uint8_t(int64_t)>& held) {
+    return rows_beside_codes(of_call, [&](int64_t i) { return i < 48 * 16 ? of_call(i) : held(i); });
+  };
+  EXPECT_THAT(last_rows([&](int64_t i) { return of_call(i + 5000); }), HasSubstr("numbers of other data in rows "));
+  EXPECT_EQ(last_rows([&](int64_t i) { return std::max<uint8_t>(120, of_call(i)); }), "") << "a lower bound: too large alone";
+  EXPECT_EQ(last_rows([&](int64_t i) { return uint8_t(of_call(i) + (i % 16 == 5 ? 1 - i / 16 % 2 * 2 : 0)); }), "") << "one column";
+}
+
+TEST(Facts, WhatTheInputsOfWrongElementsHaveInCommonIsNamed) {
+  const auto negative = [](int64_t i) { return scattered(i) % 4 == 0; };
+  const auto due = [&](int64_t i) { return (negative(i) ? -1.0 : 1.0) * (1 + double(i % 50) / 64); };
+  EXPECT_THAT(patterns_of(12, due, [&](int64_t i) { return negative(i) ? double(scattered(i)) : due(i); }),
+              ElementsAre(AllOf(StartsWith("pattern: y holds errors only where x is negative ("), HasSubstr("; it is so nowhere else)"))));
+  EXPECT_THAT(patterns_of(12, due, [&](int64_t i) { return i % 4 == 0 ? double(scattered(i)) : due(i); }),
+              Not(Contains(HasSubstr("errors only")))) << "at positive and negative ones";
+}
+
+TEST(Facts, OppositeInfinitiesOfTwoRanksAreNamed) {
+  WholePart whole = testing::whole_part(kF16, {2, 64}, {}, {}, "", "y");
+  HostTensor y{dense("y", Role::kOutput, kF16, {2, 64}), std::vector<std::byte>(256)};
+  Problem problem;
+  for (int rank = 0; rank < 2; ++rank) {
+    HostTensor x{dense("x", Role::kInput, kF16, {2, 64}), std::vector<std::byte>(256)};
+    x.spec.rank = rank;
+    for (int64_t i = 0; i < 128; ++i)
+      x.set_code(i, code_of(kF16, i % 8 == 2 ? (rank == 0 ? INFINITY : -INFINITY) : i % 8 == 3 ? INFINITY : double(i)));
+    problem.tensors.push_back(std::move(x));
+  }
+  for (int64_t i = 0; i < 128; ++i) {
+    whole.low.push_back(ordinal(kF16, code_of(kF16, 1)));
+    y.set_code(i, code_of(kF16, i % 8 == 2 ? 2 : 1));
+  }
+  const std::optional<Regularity> found = common_input(WrongPart(whole, y), problem, true);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->words, "errors only where x is Inf on one rank and -Inf on another");
+  problem.tensors.pop_back();
+  EXPECT_NE(common_input(WrongPart(whole, y), problem, true).value_or(Regularity{}).words, found->words) << "one rank has no opposite";
+}
+
+// Hypotheses that the outputs speak against.
+
+/// One call whose outputs are `due` under the contract and `mutant` under the only mutant; both hold a tensor for each format.
+std::vector<std::string> causes_of(const std::vector<const Format*>& formats, const std::vector<std::vector<uint32_t>>& due,
+                                   const std::vector<std::vector<uint32_t>>& mutant, const std::vector<std::vector<uint32_t>>& held) {
+  const auto expected = [&](const std::vector<std::vector<uint32_t>>& codes) {
+    std::vector<WholePart> parts;
+    for (size_t p = 0; p < codes.size(); ++p) {
+      std::vector<int32_t> ordinals;
+      for (const uint32_t code : codes[p]) ordinals.push_back(ordinal(*formats[p], code));
+      parts.push_back(testing::whole_part(*formats[p], {1, int64_t(codes[p].size())}, ordinals, {}, "", "t" + std::to_string(p)));
+    }
+    return expectation_of(std::move(parts));
+  };
+  class CaseOfParts : public testing::ToyCase {
+   public:
+    CaseOfParts(Expectation right, Expectation wrong)
+        : ToyCase(testing::toy_case("bf16")), right_(std::move(right)), wrong_(std::move(wrong)) {}
+    Expectation expect(const Problem&, const std::vector<HostTensor>*) const override { return right_; }
+    std::vector<Hypothesis> mutants() const override {
+      return {{"the mutant", [this](const Problem&, const std::vector<HostTensor>*) { return wrong_; }}};
+    }
+
+   private:
+    const Expectation right_, wrong_;
+  };
+  const CaseOfParts bound(expected(due), expected(mutant));
+  std::vector<HostTensor> outputs;
+  for (size_t p = 0; p < held.size(); ++p) {
+    HostTensor tensor{dense("t" + std::to_string(p), Role::kOutput, *formats[p], {1, int64_t(held[p].size())}), {}};
+    tensor.bytes.resize(tensor.spec.bytes());
+    for (size_t i = 0; i < held[p].size(); ++i) tensor.set_code(int64_t(i), held[p][i]);
+    outputs.push_back(std::move(tensor));
+  }
+  return causes_in_words(diagnose(bound, bound.problem(), outputs));
+}
+
+/// Eight codes from `first` on.
+std::vector<uint32_t> eight(uint32_t first) {
+  std::vector<uint32_t> codes;
+  for (uint32_t i = 0; i < 8; ++i) codes.push_back(first + i);
+  return codes;
+}
+
+TEST(Refuted, AHypothesisWhoseValuesOfAnotherTensorAreNotFoundIsDropped) {
+  const std::vector<const Format*> formats(2, &kE8M0);
+  EXPECT_THAT(causes_of(formats, {eight(10), eight(50)}, {eight(20), eight(50)}, {eight(20), eight(70)}),
+              ElementsAre("explains only 8 of 16 failing elements: the mutant")) << "there may be another mistake";
+  EXPECT_THAT(causes_of(formats, {eight(10), eight(50)}, {eight(20), eight(60)}, {eight(20), eight(70)}), ElementsAre("no known cause"));
+}
+
+TEST(Refuted, AHypothesisThatIsTooMuchAndTooLittleIsDropped) {
+  std::vector<uint32_t> mutant = eight(20), held = eight(20);
+  held[7] = 17;  // right
+  EXPECT_THAT(causes_of({&kE8M0}, {eight(10)}, {mutant}, {held}),
+              ElementsAre("explains 7 of 7 failing elements and contradicts 1 good ones: the mutant"));
+  held[6] = 99;  // neither
+  EXPECT_THAT(causes_of({&kE8M0}, {eight(10)}, {mutant}, {held}), ElementsAre("no known cause"));
+  held[7] = 27;
+  EXPECT_THAT(causes_of({&kE8M0}, {eight(10)}, {mutant}, {held}), ElementsAre("explains only 7 of 8 failing elements: the mutant"));
+}
+
+TEST(Refuted, SignsOfZerosAreLostOrTurnedButNotExchanged) {
+  constexpr uint32_t kPlus = 0, kMinus = 0x8000, kOne = 0x3f80;
+  const std::vector<uint32_t> due = {kPlus, kMinus, kMinus, kMinus, kPlus, kPlus, kOne, kPlus}, other(8, kOne);
+  const auto cause_of = [&](const std::vector<uint32_t>& held) { return causes_of({&kBf16}, {due}, {other}, {held}); };
+  const auto zeros = ElementsAre(HasSubstr("zeros: of the other sign"));
+  EXPECT_THAT(cause_of({kPlus, kPlus, kPlus, kPlus, kPlus, kPlus, kOne, kPlus}), zeros) << "lost";
+  EXPECT_THAT(cause_of({kMinus, kPlus, kPlus, kPlus, kMinus, kMinus, kOne, kMinus}), zeros) << "turned";
+  EXPECT_THAT(cause_of({kMinus, kMinus, kMinus, kPlus, kPlus, kPlus, kOne, kPlus}), ElementsAre("no known cause")) << "exchanged";
 }
 
 // Lines about the variants that made the outputs of several cases.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <functional>
@@ -253,6 +254,89 @@ void look_at_patterns(const ScaleGrid& grid, ScaleReport& report) {
   if (!grid.extent_known && grid.kind == ScaleKind::kWords) find_constant_tail(grid, false, report);
   find_repeated_rows(grid, report);
   find_transposition(grid, report);
+}
+
+namespace {
+
+/// log2 of largest magnitude / scale.
+struct Quotient {
+  double log;
+  bool may_be_bounded;  ///< the scale is the smallest of the tensor, which may be a lower bound: then the quotient is too small
+};
+
+/// For each group; nothing where the scale or the magnitude is missing.
+std::vector<std::optional<Quotient>> quotients(const ScaleGrid& grid, const std::vector<double>& maxima) {
+  std::vector<std::optional<double>> scales;
+  for (int64_t r = 0; r < grid.present_rows; ++r)
+    for (int64_t c = 0; c < grid.present_columns; ++c) scales.push_back(logarithm(grid, grid.code(r, c)));
+  double least = INFINITY;
+  for (const std::optional<double>& scale : scales) least = std::min(least, scale.value_or(INFINITY));
+  std::vector<std::optional<Quotient>> result(scales.size());
+  for (size_t i = 0; i < scales.size(); ++i)
+    if (scales[i] && std::isfinite(maxima[i]) && maxima[i] > 0)
+      result[i] = Quotient{std::log2(maxima[i]) - *scales[i], *scales[i] == least};
+  return result;
+}
+
+/// Begin of the interval of this width that contains the most numbers.
+double fullest(std::vector<double> numbers, double width) {
+  std::sort(numbers.begin(), numbers.end());
+  double best = 0;
+  size_t most = 0;
+  for (size_t first = 0, end = 0; first < numbers.size(); ++first) {
+    while (end < numbers.size() && numbers[end] <= numbers[first] + width) ++end;
+    if (end - first > most) most = end - first, best = numbers[first];
+  }
+  return best;
+}
+
+}  // namespace
+
+void look_at_data(const ScaleGrid& grid, const std::vector<double>& maxima, ScaleReport& report) {
+  constexpr int64_t kFewestGroups = 4, kFewestWrong = 4;
+  if (grid.present_columns < kFewestGroups || maxima.size() != size_t(grid.present_rows * grid.present_columns)) return;
+  const std::vector<std::optional<Quotient>> all = quotients(grid, maxima);
+  std::vector<double> known;
+  for (const std::optional<Quotient>& one : all)
+    if (one) known.push_back(one->log);
+  const bool powers = grid.kind != ScaleKind::kFloats || grid.powers_of_two;
+  const double width = powers ? 1.01 : 0.02;  // 0.02: the scale or the data were rounded to bf16
+  const double least = fullest(known, width);
+  PlacesFound wrong;
+  int64_t fitting_rows = 0, too_large = 0;
+  double lowest = INFINITY, highest = -INFINITY, first = 0;
+  for (int64_t r = 0; r < grid.present_rows; ++r) {
+    int64_t fits = 0, fails = 0;
+    for (int64_t c = 0; c < grid.present_columns; ++c) {
+      const std::optional<Quotient> one = all[size_t(r * grid.present_columns + c)];
+      if (!one || (one->may_be_bounded && one->log < least)) continue;
+      if (least <= one->log && one->log <= least + width) {
+        ++fits, lowest = std::min(lowest, one->log), highest = std::max(highest, one->log);
+      } else {
+        if (wrong.count == 0) first = one->log;
+        too_large += one->log < least;
+        ++fails, wrong.add(r, c);
+      }
+    }
+    fitting_rows += fits >= kFewestGroups && fails == 0;
+  }
+  if (wrong.count < kFewestWrong || 2 * fitting_rows < grid.present_rows) return;
+  const auto [row, column] = wrong.first;
+  // A few at an end of the interval may be right.
+  const bool both_ways = 16 * std::min(too_large, wrong.count - too_large) >= wrong.count;
+  const char* const what = both_ways ? "are of other data: they do not fit x of the same file"
+                           : 2 * too_large > wrong.count ? "are too large for x of the same file"
+                                                         : "are too small for x of the same file";
+  report.findings.push_back(
+      {fmt::format("{} scales {}, while {} whole rows fit", wrong.count, what, fitting_rows),
+       {"where    " + wrong.text(),
+        fmt::format("first    {}[{}, {}] = {}: the largest |x| of its group is {:.4g} times the scale", grid.name, row, column,
+                    code_text(grid, grid.code(row, column)), std::exp2(first)),
+        fmt::format("         where scales fit, it is {:.4g} to {:.4g} times the scale", std::exp2(lowest), std::exp2(highest)),
+        both_ways ? "why      these rows hold the scales of an earlier call, because this one did not write them (stale), or "
+                    "those of other rows"
+                  : "why      these scales were rounded another way, or made from other elements of the group",
+        "repair   look at the rows that the kernel's grid covers: those after the last whole block are left out most often"}});
 }
 
 }  // namespace assay

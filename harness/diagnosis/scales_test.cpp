@@ -54,6 +54,7 @@ using scale_grids::floats;
 using scale_grids::scales_found;
 using scale_grids::text_of;
 using scale_grids::uniform;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -325,6 +326,35 @@ TEST(ScaleBytes, WholeWordsOfZerosMayFollowWordsWithoutGaps) {
   EXPECT_THAT(text_of(bytes(9, 8, byte(6))), HasSubstr("or else  the words lie without gaps where a column stride is read"));
   EXPECT_THAT(text_of(bytes(9, 8, [&](int64_t r, int64_t c) { return r == 2 && c == 5 ? 0 : byte(9)(r, c); })),
               ::testing::Not(HasSubstr("or else  the words lie without gaps")));
+}
+
+/// Findings about UE8M0 scales of 61 rows of 16 groups, made from data whose largest magnitudes are 2^(row effect + noise).
+std::vector<std::string> found_beside_data(const std::function<double(int64_t r, int64_t c, double exponent)>& held, double row_factor = 0) {
+  std::vector<double> maxima;
+  const auto amax = [](int64_t r, int64_t c) { return std::exp2(4 * uniform(1, r, 500) + 3 * uniform(2, r, c)); };
+  for (int64_t r = 0; r < 61; ++r)
+    for (int64_t c = 0; c < 16; ++c) maxima.push_back(amax(r, c) * std::exp2(row_factor * uniform(4, r, 501)));
+  const ScaleGrid grid =
+      bytes(61, 16, [&](int64_t r, int64_t c) { return 127 + int64_t(held(r, c, std::ceil(std::log2(amax(r, c) / 448)))); });
+  ScaleReport report;
+  look_at_data(grid, maxima, report);
+  std::vector<std::string> all;
+  for (const ScaleFinding& finding : report.findings) all.push_back(finding.what + "; " + finding.lines.front());
+  return all;
+}
+
+TEST(ScalesAndData, RowsOfAnEarlierCallDoNotFit) {
+  const auto stale = [](int64_t r, int64_t c, double exponent) { return r < 48 ? exponent : std::floor(7 * uniform(3, r, c)) - 8; };
+  EXPECT_THAT(found_beside_data(stale), ElementsAre(AllOf(HasSubstr("are of other data: they do not fit x of the same file, while 48 whole rows fit"),
+                                                          HasSubstr("where    rows 48..60;"))));
+  EXPECT_THAT(found_beside_data([](int64_t r, int64_t, double exponent) { return r < 48 ? exponent : exponent - 1; }),
+              ElementsAre(HasSubstr(" scales are too small for x of the same file")));
+  const auto right = [](int64_t, int64_t, double exponent) { return exponent; };
+  EXPECT_THAT(found_beside_data(right), IsEmpty());
+  EXPECT_THAT(found_beside_data([](int64_t, int64_t, double exponent) { return exponent + 3; }), IsEmpty()) << "another largest code";
+  EXPECT_THAT(found_beside_data([](int64_t, int64_t, double exponent) { return std::max(exponent, -5.0); }), IsEmpty())
+      << "a lower bound";
+  EXPECT_THAT(found_beside_data(right, 3), IsEmpty()) << "x was normalized before: each row has a factor of its own";
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 
 #include "harness/compare/verdict.h"
 #include "harness/core/expectation.h"
+#include "harness/diagnosis/wrong_part.h"
 #include "reference/formats/catalogue.h"
 
 namespace assay {
@@ -19,129 +20,15 @@ namespace {
 
 /// Larger outputs have no rule.
 constexpr int64_t kMostElements = int64_t(1) << 24, kMostProducts = int64_t(1) << 30;
-/// A rule about values must explain this many elements; fewer may match by chance.
-constexpr int64_t kFewest = 4;
 /// Variants of a contract that are compared.
 constexpr size_t kMostAnswers = 8;
-/// Elements that a rule is tried on before all are compared.
-constexpr size_t kProbes = 16;
-/// A rule about places must hold for right elements too if the wrong ones hold fewer codes than this, and needs this many wrong ones.
-constexpr size_t kManyCodes = 4, kEnoughOfFewCodes = 16;
-/// Source of an element whose value a rule about places does not know: padding, or nothing.
-constexpr int64_t kNowhere = -1;
-
-/// What a rule about places says of a whole tensor.
-struct Moved {
-  int64_t explained = 0;     ///< wrong elements that hold the value expected at their source
-  int64_t left_out = 0;      ///< wrong elements that have no source
-  int64_t contradicted = 0;  ///< right elements that the rule says are wrong; counted only if the wrong ones hold few codes
-};
-
-std::string hex(const Format& format, uint32_t code) { return fmt::format("0x{:0{}x}", code, (format.bits + 3) / 4); }
-
-std::string value_text(const Format& format, uint32_t code) {
-  const double value = decode(format, code);
-  return std::isnan(value) ? hex(format, code) + " (NaN)" : fmt::format("{} ({:.6g})", hex(format, code), value);
-}
-
-/// One output: its accepted intervals, the codes it holds, and the elements outside.
-class WrongPart {
- public:
-  WrongPart(const WholePart& whole, const HostTensor& tensor)
-      : whole_(whole), tensor_(tensor), stored_(stored_elements(whole.part, tensor)) {
-    const int64_t elements = part().elements();
-    codes_.resize(size_t(elements));
-    for (int64_t i = 0; i < elements; ++i) {
-      const int64_t offset = whole.offset_at(i);
-      if (offset < 0 || offset >= stored_) {
-        complete_ = false;
-        return;
-      }
-      codes_[size_t(i)] = load_code(part(), tensor, offset);
-      if (!accepts(i, codes_[size_t(i)])) failing_.push_back(i);
-    }
-    held_ = distinct(kManyCodes);
-  }
-
-  const Part& part() const { return whole_.part; }
-  const Format& format() const { return *part().format; }
-  const HostTensor& tensor() const { return tensor_; }
-  /// False if an element lies outside the tensor's storage.
-  bool complete() const { return complete_; }
-  const std::vector<int64_t>& failing() const { return failing_; }
-  const std::vector<uint32_t>& codes() const { return codes_; }
-  bool accepts(int64_t element, uint32_t code) const { return whole_.at(element).holds(format(), ordinal(format(), code)); }
-  /// The expected code, if there is exactly one; NaN counts.
-  std::optional<uint32_t> due(int64_t element) const {
-    const Interval accepted = whole_.at(element);
-    if (!accepted.single()) return std::nullopt;
-    return code_from_ordinal(format(), accepted.low);
-  }
-  /// Value in the middle of the accepted interval, or nothing if it accepts everything or NaN.
-  std::optional<double> middle(int64_t element) const {
-    const Interval accepted = whole_.at(element);
-    if (accepted.any() || is_nan_ordinal(accepted.low) || is_nan_ordinal(accepted.high)) return std::nullopt;
-    const double low = decode(format(), code_from_ordinal(format(), accepted.low));
-    return low + (decode(format(), code_from_ordinal(format(), accepted.high)) - low) / 2;
-  }
-  double value(int64_t element) const { return decode(format(), codes_[size_t(element)]); }
-
-  /// Number of failing elements for which `rule` holds; 0 if it fails for most of a few, which are spread over all.
-  int64_t count(const std::function<bool(int64_t element)>& rule) const {
-    int64_t explained = 0;
-    for (size_t i = 0; i < kProbes; ++i) explained += rule(failing_[i * failing_.size() / kProbes]);
-    if (2 * explained < int64_t(kProbes)) return 0;
-    return std::count_if(failing_.begin(), failing_.end(), rule);
-  }
-  /// Whether rules about places can be told apart by the codes that are there.
-  bool shows_places() const { return held_ == kManyCodes || (held_ >= 2 && failing_.size() >= kEnoughOfFewCodes); }
-  /// Compares with the value expected at the source of each element. Nothing if the rule explains too little. Of two codes a wrong
-  /// place has the due one by chance every second time: with few codes the whole tensor counts, right elements too.
-  std::optional<Moved> moved(const std::function<int64_t(int64_t element)>& source) const {
-    const auto holds = [&](int64_t i, int64_t from) { return accepts(from, codes_[size_t(i)]); };
-    const auto not_against = [&](int64_t i) {
-      const int64_t from = source(i);
-      return from == kNowhere || holds(i, from);
-    };
-    if (count(not_against) == 0) return std::nullopt;
-    Moved all;
-    for (const int64_t i : failing_) {
-      const int64_t from = source(i);
-      (from == kNowhere ? all.left_out : all.explained) += from == kNowhere || holds(i, from);
-    }
-    const auto failing = int64_t(failing_.size());
-    if (all.explained < kFewest || 2 * all.left_out > failing) return std::nullopt;
-    if (held_ == kManyCodes) return all;
-    for (int64_t i = 0; i < part().elements(); ++i)
-      all.contradicted += accepts(i, codes_[size_t(i)]) && !not_against(i);
-    if (4 * (failing - all.explained - all.left_out + all.contradicted) > failing) return std::nullopt;
-    return all;
-  }
-  /// Number of distinct codes that the failing elements hold, up to `most`.
-  size_t distinct(size_t most) const {
-    std::set<uint32_t> seen;
-    for (const int64_t element : failing_) {
-      seen.insert(codes_[size_t(element)]);
-      if (seen.size() == most) break;
-    }
-    return seen.size();
-  }
-
- private:
-  const WholePart& whole_;
-  const HostTensor& tensor_;
-  const int64_t stored_;
-  bool complete_ = true;
-  size_t held_ = 0;  ///< distinct codes of the failing elements, at most kManyCodes
-  std::vector<uint32_t> codes_;
-  std::vector<int64_t> failing_;
-};
 
 struct Explanation {
   std::string words;
   int64_t explained = 0;  ///< failing elements
   int64_t left_out = 0;   ///< failing elements about which it says nothing
   bool decides = false;   ///< see Regularity
+  bool is_value = false;  ///< says which code the elements hold, but not why these elements
 
   /// A rule that leaves elements out is no better than one that explains them.
   int64_t score() const { return explained + left_out; }
@@ -199,7 +86,7 @@ Rule one_code(const WrongPart& wrong) {
   }
   if (failing < kFewest || wrong.distinct(2) != 1) return std::nullopt;
   const uint32_t code = wrong.codes()[size_t(wrong.failing().front())];
-  return {{"one code in every wrong element, " + value_text(format, code), failing}};
+  return {{"one code in every wrong element, " + value_text(format, code), failing, 0, false, true}};
 }
 
 /// The bytes from before the call, for tensors that are updated in place.
@@ -501,12 +388,13 @@ Rule another_order(const WrongPart& wrong) {
   return {{"the right codes in another order", int64_t(wrong.failing().size())}};
 }
 
-/// The rules of one answer.
-std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, const Problem& problem,
+/// The rules of one answer. `elementwise`: see common_input().
+std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, bool elementwise, const Problem& problem,
                                  const std::vector<HostTensor>& outputs) {
+  std::vector<WrongPart> parts;
+  for (const WholePart& whole : answer) parts.emplace_back(whole, tensor_of(outputs, whole.part));
   std::vector<Regularity> all;
-  for (const WholePart& whole : answer) {
-    const WrongPart wrong(whole, tensor_of(outputs, whole.part));
+  for (const WrongPart& wrong : parts) {
     if (!wrong.complete() || wrong.failing().empty()) continue;
     const auto failing = int64_t(wrong.failing().size());
     // In this order: a rule that says more comes before one that follows from it.
@@ -529,8 +417,13 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, const Pro
     consider(factor_of_each(wrong));
     if (!best) consider(another_order(wrong));
     if (best)
-      all.push_back({whole.part.label() + (whole.part.rank > 0 ? " of rank " + std::to_string(whole.part.rank) : ""), best->words,
-                     failing - best->left_out, best->explained, best->left_out, best->decides});
+      all.push_back({wrong.label(), best->words, failing - best->left_out, best->explained, best->left_out, best->decides, false, ""});
+    const auto add = [&](std::optional<Regularity> fact) {
+      if (fact) all.push_back(std::move(*fact));
+    };
+    const bool complete = best && best->explained == failing;
+    if (!complete) add(nan_or_number(wrong)), add(rows_of_other_data(wrong, parts));
+    if (!complete || best->is_value) add(common_input(wrong, problem, elementwise));
   }
   return all;
 }
@@ -541,15 +434,15 @@ std::vector<Regularity> regularities(const BoundCase& bound, const Problem& prob
   const Expectation right = bound.expect(problem, &outputs);
   const auto explained = [](const std::vector<Regularity>& all) {
     int64_t sum = 0;
-    for (const Regularity& one : all) sum += one.explained;
+    for (const Regularity& one : all) sum += one.is_fact ? 0 : one.explained;
     return sum;
   };
   std::vector<Regularity> best;
   for (size_t i = 0; i < std::min(kMostAnswers, right.any_of.size()); ++i) {
     const Answer& one = right.any_of[i];
     if (one.elements() > kMostElements || one.elements() * one.products > kMostProducts) return {};
-    std::vector<Regularity> found = rules_of(computed(one), problem, outputs);
-    if (explained(found) > explained(best)) best = std::move(found);
+    std::vector<Regularity> found = rules_of(computed(one), one.products == 1, problem, outputs);
+    if (best.empty() || explained(found) > explained(best)) best = std::move(found);
   }
   return best;
 }
@@ -557,7 +450,7 @@ std::vector<Regularity> regularities(const BoundCase& bound, const Problem& prob
 std::string in_words(const Regularity& found) {
   return "pattern: " + found.part + " holds " + found.words + " (" + std::to_string(found.explained) + " of " +
          std::to_string(found.failing) + " wrong elements" +
-         (found.left_out > 0 ? "; " + std::to_string(found.left_out) + " more hold padding" : "") + ")";
+         (found.left_out > 0 ? "; " + std::to_string(found.left_out) + " more hold padding" : "") + found.note + ")";
 }
 
 }  // namespace assay

@@ -98,6 +98,8 @@ bool explains_everything(const std::string& words) {
   return (end > 0 && explained == failing) || words.find("every element is right") != std::string::npos;
 }
 
+bool is_pattern(const std::string& line) { return line.starts_with("pattern: "); }
+
 const KernelOffer& offer_of(const Backend& backend, const std::string& name) {
   if (const KernelOffer* offer = backend.library.find_kernel(name)) return *offer;
   throw std::runtime_error(backend.library.path + " does not offer " + name);
@@ -131,14 +133,17 @@ std::vector<Subject> subjects(const std::string& root) {
   for (const TableRow& row : faults.rows) all.push_back({faults.text(row, "fault"), "changed", causes_in(faults.text(row, "cause"))});
   const Table varied = read_table(root + "/suites/catches/diagnosis.csv");
   for (const TableRow& row : varied.rows)
-    all.push_back({varied.text(row, "kernel"), varied.text(row, "kind"), causes_in(varied.text(row, "causes"))});
+    all.push_back({varied.text(row, "kernel"), varied.text(row, "kind"), causes_in(varied.text(row, "causes")),
+                   split(varied.text(row, "pattern"), " or ")});
   return all;
 }
 
 Said judge_words(const std::vector<std::string>& said, const std::vector<std::string>& causes) {
   std::vector<std::string> mutants = said;
-  std::erase_if(mutants, [](const std::string& line) { return line.starts_with("pattern: "); });
-  if (mutants.empty() || mutants.front() == "no known cause") return Said::kUnknown;
+  std::erase_if(mutants, is_pattern);
+  // A pattern takes the place of "no known cause". Padding is a symptom of many mistakes, and says as little beside a pattern.
+  const bool padding_alone = mutants.size() == 1 && said.size() > 1 && mutants.front().starts_with("padding:");
+  if (mutants.empty() || padding_alone || mutants.front() == "no known cause") return Said::kUnknown;
   std::vector<std::string> lines = mutants;
   if (lines.size() > 1 && lines.back().starts_with("padding:")) {
     // reported besides wrong numbers
@@ -157,6 +162,12 @@ Said judge_words(const std::vector<std::string>& said, const std::vector<std::st
       return i > 0 ? Said::kTied : Said::kAllSeen;
   return std::any_of(lines.begin(), lines.end(), [&](const std::string& line) { return named_in(line) > 0; }) ? Said::kLater
                                                                                                               : Said::kOther;
+}
+
+bool misled_by_patterns(const std::vector<std::string>& said, const std::vector<std::string>& patterns) {
+  return std::any_of(said.begin(), said.end(), [&](const std::string& line) {
+    return is_pattern(line) && std::none_of(patterns.begin(), patterns.end(), [&](const std::string& one) { return names(line, one); });
+  });
 }
 
 bool has_shapes(const Backend& backend, const Subject& subject) {
@@ -179,7 +190,8 @@ Score measure(const Backend& backend, const Subject& subject, const std::vector<
     if (verdict.outcome == Outcome::kPass) continue;
     std::vector<std::string> words = verdict.causes;
     if (words.empty()) words = {verdict.message};  // the message of a broken case names the fault
-    const Said said = judge_words(words, subject.causes);
+    Said said = judge_words(words, subject.causes);
+    if (subject.causes.empty() && misled_by_patterns(words, subject.patterns)) said = Said::kOther;
     ++score.said[size_t(said)];
     score.right += subject.is_right(said);
     if (subject.is_right(said)) continue;

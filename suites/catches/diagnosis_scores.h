@@ -31,6 +31,7 @@ struct Subject {
   std::string kernel;
   std::string kind;                 ///< section of the table
   std::vector<std::string> causes;  ///< globs; empty for a healthy kernel, and where no cause can be named
+  std::vector<std::string> patterns = {};  ///< without causes: globs of the patterns that describe the mistake
 
   /// True for first, tied and one of two; for a kernel without causes, true if none is named.
   bool is_right(Said said) const;
@@ -59,6 +60,9 @@ std::vector<Subject> subjects(const std::string& root);
 /// Compares the reported causes with the kernel's. Padding is a symptom of many mistakes, so its line only counts if it is one of
 /// the causes.
 Said judge_words(const std::vector<std::string>& words, const std::vector<std::string>& causes);
+
+/// Whether a pattern is reported that none of these globs describes.
+bool misled_by_patterns(const std::vector<std::string>& said, const std::vector<std::string>& patterns);
 
 /// Whether rows and columns of the kernel's cases can be changed; false for casts.
 bool has_shapes(const Backend& backend, const Subject& subject);

@@ -1,0 +1,324 @@
+// Facts about wrong elements whose values no rule gives: NaN, rows of other data, and what the inputs have in common.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <functional>
+#include <iterator>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "harness/diagnosis/diagnose.h"
+#include "harness/diagnosis/scales.h"
+#include "harness/diagnosis/wrong_part.h"
+#include "reference/formats/catalogue.h"
+
+namespace assay {
+namespace {
+
+/// What wrong elements have in common, without a reason.
+Regularity fact(const WrongPart& wrong, std::string words, std::string note, int64_t explained) {
+  return {wrong.label(), std::move(words), int64_t(wrong.failing().size()), explained, 0, false, true, std::move(note)};
+}
+
+/// A pattern of all wrong elements: what happened to them.
+Regularity pattern(const WrongPart& wrong, std::string words, std::string note) {
+  const auto failing = int64_t(wrong.failing().size());
+  return {wrong.label(), std::move(words), failing, failing, 0, false, false, std::move(note)};
+}
+
+}  // namespace
+
+std::optional<Regularity> nan_or_number(const WrongPart& wrong) {
+  if (wrong.format().is_integer()) return std::nullopt;
+  std::set<uint32_t> nans;
+  bool held = true, expected = true;
+  for (const int64_t i : wrong.failing()) {
+    const uint32_t code = wrong.codes()[size_t(i)];
+    const bool is_nan = std::isnan(wrong.value(i)), nan_expected = is_nan_ordinal(wrong.accepted(i).low);
+    held = held && is_nan && !nan_expected;
+    expected = expected && !is_nan && nan_expected;
+    if (is_nan) nans.insert(code);
+  }
+  if (!held && !expected) return std::nullopt;
+  const std::string code = nans.size() == 1 ? " (" + hex(wrong.format(), *nans.begin()) + ")" : "";
+  const auto failing = int64_t(wrong.failing().size()), right = wrong.part().elements() - failing;
+  // The formula of one group is that of all groups: it does not fail in a few of many.
+  constexpr int64_t kFew = 4, kMany = 64;
+  const std::string words = held ? "NaN" + code + " where a number is expected" : "numbers where NaN is expected";
+  if (!held || failing > kFew || right < kMany) return fact(wrong, words, "", failing);
+  return pattern(
+      wrong, words,
+      fmt::format("; the other {} are right: not the formula, but memory that was not written or was overwritten", right));
+}
+
+namespace {
+
+// Rows of other data.
+
+/// The first and the last row that have wrong elements, if these rows lie closer together than by chance.
+std::optional<std::array<int64_t, 2>> rows_close_together(const WrongPart& wrong) {
+  constexpr int64_t kFewestElements = 16, kFewestColumns = 3;
+  const int64_t columns = wrong.part().columns(), all = wrong.part().rows();
+  std::set<int64_t> rows, of_columns;
+  for (const int64_t i : wrong.failing()) rows.insert(i / columns), of_columns.insert(i % columns);
+  if (rows.empty() || int64_t(wrong.failing().size()) < kFewest) return std::nullopt;
+  const int64_t first = *rows.begin(), last = *rows.rbegin(), run = last - first + 1;
+  if (run * columns < kFewestElements || int64_t(of_columns.size()) < std::min(columns, kFewestColumns)) return std::nullopt;
+  // Chance that as many rows, drawn at random, lie in some run of this length.
+  const double chance = double(all) * std::pow(double(run) / double(all), double(rows.size()));
+  if (chance > 1e-3) return std::nullopt;
+  return std::array{first, last};
+}
+
+/// A number on the scale on which differences are compared: the logarithm if all numbers of the tensor are positive.
+class Measure {
+ public:
+  explicit Measure(const WrongPart& wrong) : wrong_(wrong) {
+    for (int64_t i = 0; i < wrong.part().elements() && positive_; ++i) {
+      const std::optional<double> due = wrong.middle(i);
+      positive_ = wrong.value(i) > 0 && (!due || *due > 0);
+    }
+  }
+  std::optional<double> held(int64_t i) const { return on_scale(wrong_.value(i)); }
+  std::optional<double> due(int64_t i) const {
+    const std::optional<double> due = wrong_.middle(i);
+    return due ? on_scale(*due) : std::nullopt;
+  }
+  /// Whether the numbers are scales or numbers like the others of the tensor.
+  bool plausible(int64_t i) const {
+    const double value = wrong_.value(i);
+    if (!std::isfinite(value)) return false;
+    return wrong_.format().specials != Specials::kScale ||
+           (value >= std::ldexp(1.0, int(kLeastExponent) - 127) && value <= std::ldexp(1.0, int(kMostExponent) - 127));
+  }
+
+ private:
+  std::optional<double> on_scale(double value) const {
+    if (!std::isfinite(value)) return std::nullopt;
+    return positive_ ? std::log2(value) : value;
+  }
+
+  const WrongPart& wrong_;
+  bool positive_ = true;
+};
+
+/// Spread of differences.
+struct Spread {
+  double sum = 0, squares = 0;
+  int64_t count = 0;
+
+  void add(double difference) { sum += difference, squares += difference * difference, ++count; }
+  double deviation() const {
+    if (count == 0) return 0;
+    const double mean = sum / double(count);
+    return std::sqrt(std::max(0.0, squares / double(count) - mean * mean));
+  }
+};
+
+/// How the numbers of some rows differ from the expected ones of their own rows and of others.
+struct Differences {
+  Spread own, other, between;  ///< held less due of the same row; held less due of another row; due less due of another row
+  int64_t wrong = 0, above = 0, unequal = 0;  ///< held is not due, is above it; due is not due of another row
+  bool plausible = true;                      ///< every number may be one of this tensor
+  bool function_of_due = true;                ///< equal due codes, of which there are some, have equal held codes
+};
+
+Differences differences_of(const WrongPart& wrong, int64_t first, int64_t last) {
+  constexpr int64_t kOtherRows = 16;
+  const Measure measure(wrong);
+  const int64_t rows = wrong.part().rows(), columns = wrong.part().columns(), apart = std::max<int64_t>(1, rows / kOtherRows);
+  Differences all;
+  std::map<uint32_t, uint32_t> held_for;
+  bool repeated = false;
+  for (int64_t i = first * columns; i < (last + 1) * columns; ++i) {
+    const std::optional<double> held = measure.held(i), due = measure.due(i);
+    all.plausible = all.plausible && held && measure.plausible(i);
+    if (!held || !due) continue;
+    all.own.add(*held - *due);
+    if (!wrong.accepts(i, wrong.codes()[size_t(i)])) ++all.wrong, all.above += *held > *due;
+    if (const std::optional<uint32_t> code = wrong.due(i)) {
+      const auto [at, is_new] = held_for.try_emplace(*code, wrong.codes()[size_t(i)]);
+      repeated = repeated || !is_new;
+      all.function_of_due = all.function_of_due && at->second == wrong.codes()[size_t(i)];
+    }
+    for (int64_t k = 1; k <= std::min(kOtherRows, rows - 1); ++k) {
+      const int64_t j = (i + k * apart * columns) % (rows * columns);
+      const std::optional<double> next = measure.due(j);
+      if (!next || j == i) continue;
+      all.other.add(*held - *next), all.between.add(*due - *next);
+      all.unequal += *due != *next;
+    }
+  }
+  all.function_of_due = all.function_of_due && repeated;
+  return all;
+}
+
+/// Whether the numbers are no nearer to the expected ones of their own rows than to those of other rows, whatever offset or
+/// factor all have in common. A row that was computed wrongly from its own data is nearer to its own. `had_right_values`: another
+/// output shows that the rows were computed. Then it is enough if numbers are too large and too small, as often as in other rows.
+bool of_other_data(const Differences& found, bool had_right_values) {
+  constexpr double kAsFar = 0.85;
+  const double far = found.other.deviation();
+  if (!found.plausible || found.function_of_due || far == 0 || 2 * found.between.deviation() < far) return false;
+  const double as_often = double(found.unequal) / double(found.between.count) * double(found.own.count);
+  if (had_right_values && found.above > 0 && found.above < found.wrong && 2 * double(found.wrong) >= as_often) return true;
+  return found.own.deviation() >= kAsFar * far;
+}
+
+bool right_in_rows(const WrongPart& part, int64_t first, int64_t last) {
+  return part.complete() && std::none_of(part.failing().begin(), part.failing().end(), [&](int64_t i) {
+    const int64_t row = i / part.part().columns();
+    return first <= row && row <= last;
+  });
+}
+
+}  // namespace
+
+std::optional<Regularity> rows_of_other_data(const WrongPart& wrong, const std::vector<WrongPart>& all) {
+  const auto run = rows_close_together(wrong);
+  if (!run || wrong.distinct(2) < 2) return std::nullopt;
+  const auto [first, last] = *run;
+  std::string right;
+  for (const WrongPart& other : all)
+    if (&other != &wrong && other.part().rows() == wrong.part().rows() && right_in_rows(other, first, last))
+      right += (right.empty() ? "" : ", ") + other.label();
+  if (!of_other_data(differences_of(wrong, first, last), !right.empty())) return std::nullopt;
+  const auto number = [&](int64_t row) { return std::to_string(wrong.part().number_of(row)); };
+  const std::string unrelated = "no nearer to what is expected there than in other rows: ";
+  const std::string why =
+      right.empty() ? unrelated + "not written by this call (stale), or made from other input"
+                    : right + " is right there, so this call had the right values: not stored (stale), or overwritten";
+  return pattern(wrong, "numbers of other data in rows " + number(first) + ".." + number(last), "; " + why);
+}
+
+namespace {
+
+// What the inputs of wrong elements have in common.
+
+struct InputKind {
+  const char* is;  ///< "x is ..."
+  bool (*of)(const Format& format, double value);
+};
+constexpr InputKind kInputKinds[] = {
+    {"Inf", [](const Format&, double v) { return std::isinf(v) && v > 0; }},
+    {"-Inf", [](const Format&, double v) { return std::isinf(v) && v < 0; }},
+    {"infinite", [](const Format&, double v) { return std::isinf(v); }},
+    {"NaN", [](const Format&, double v) { return std::isnan(v); }},
+    {"NaN or infinite", [](const Format&, double v) { return !std::isfinite(v); }},
+    {"-0", [](const Format&, double v) { return v == 0 && std::signbit(v); }},
+    {"0", [](const Format&, double v) { return v == 0; }},
+    {"subnormal", [](const Format& f, double v) { return v != 0 && std::abs(v) < std::ldexp(1.0, f.min_exponent()); }},
+    {"negative", [](const Format&, double v) { return v < 0; }},
+};
+/// Bits of a set of kinds; the one behind the others: Inf on one rank and -Inf on another, whose sum is NaN.
+using KindSet = uint16_t;
+constexpr size_t kOpposite = std::size(kInputKinds), kKindBits = kOpposite + 1;
+
+std::string kind_text(size_t kind, bool of_ranks) {
+  if (kind == kOpposite) return "Inf on one rank and -Inf on another";
+  return std::string(of_ranks ? "on some rank " : "") + kInputKinds[kind].is;
+}
+
+/// Larger inputs are not looked at.
+constexpr int64_t kMostInputs = int64_t(1) << 22;
+
+/// For each element, in row-major order: the kinds that it is on some rank.
+std::vector<KindSet> kinds_of(const std::vector<const HostTensor*>& tensors) {
+  const TensorSpec& spec = tensors.front()->spec;
+  std::vector<KindSet> kinds(size_t(spec.elements()));
+  for (const HostTensor* const tensor : tensors)
+    for (int64_t i = 0; i < spec.elements(); ++i) {
+      const int64_t at = tensor->spec.row(i / spec.shape.back()) + i % spec.shape.back() * tensor->spec.strides.back();
+      const double value = decode(*spec.format, tensor->code(at));
+      for (size_t k = 0; k < std::size(kInputKinds); ++k)
+        kinds[size_t(i)] |= KindSet(kInputKinds[k].of(*spec.format, value) << k);
+    }
+  for (KindSet& kind : kinds)
+    if ((kind & 3) == 3) kind |= KindSet(1 << kOpposite);
+  return kinds;
+}
+
+/// The elements of an input that one unit of output elements depends on: `width` columns of a row, or a whole column.
+struct Units {
+  std::string where;  ///< "where x is {}"
+  int64_t count = 0;
+  std::function<int64_t(int64_t row, int64_t column)> of_output, of_input;
+};
+
+/// Ways in which the elements of an input of `rows` x `columns` may belong to those of the output.
+std::vector<Units> units_of(const std::string& name, int64_t rows, int64_t columns, const Part& output, bool elementwise) {
+  std::vector<Units> all;
+  const auto blocks = [&](const std::string& where, int64_t out_width, int64_t in_width) {
+    const int64_t per_row = (columns + in_width - 1) / in_width;
+    all.push_back({where, rows * per_row, [=](int64_t r, int64_t c) { return r * per_row + c / out_width; },
+                   [=](int64_t r, int64_t c) { return r * per_row + c / in_width; }});
+  };
+  const auto column_of = [](int64_t, int64_t c) { return c; };
+  if (rows == 1 && columns == output.columns() && output.rows() > 1)
+    all.push_back({"in columns in which " + name + " is {}", columns, column_of, column_of});
+  if (rows != output.rows()) return all;
+  if (elementwise && columns % output.columns() == 0) {
+    const int64_t width = columns / output.columns();
+    const std::string of_a_group = fmt::format("where one of the {} {} of the group is {{}}", width, name);
+    blocks(width == 1 ? "where " + name + " is {}" : of_a_group, 1, width);
+    for (const int64_t block : {16, 32, 64, 128})
+      if (width == 1 && block < columns)
+        blocks(fmt::format("in blocks of {} columns in which one {} is {{}}", block, name), block, block);
+  }
+  blocks("in rows in which one " + name + " is {}", output.columns(), columns);
+  return all;
+}
+
+/// Logarithm of the number of ways to choose `some` of `all`.
+double log_choices(int64_t all, int64_t some) {
+  return std::lgamma(double(all) + 1) - std::lgamma(double(some) + 1) - std::lgamma(double(all - some) + 1);
+}
+
+}  // namespace
+
+std::optional<Regularity> common_input(const WrongPart& wrong, const Problem& problem, bool elementwise) {
+  std::map<std::string, std::vector<const HostTensor*>> by_name;  // a sum over ranks depends on the inputs of all of them
+  for (const HostTensor& input : problem.tensors)
+    if (input.spec.role == Role::kInput && !input.spec.packed && !input.spec.format->is_integer() && !input.spec.shape.empty())
+      by_name[input.spec.name].push_back(&input);
+  const int64_t columns = wrong.part().columns();
+  for (const auto& [name, tensors] : by_name) {
+    const TensorSpec& spec = tensors.front()->spec;
+    const int64_t in_columns = spec.shape.back(), in_rows = in_columns == 0 ? 0 : spec.elements() / in_columns;
+    if (in_rows == 0 || spec.elements() > kMostInputs) continue;
+    const std::vector<KindSet> kinds = kinds_of(tensors);
+    for (const Units& units : units_of(name, in_rows, in_columns, wrong.part(), elementwise)) {
+      std::map<int64_t, int64_t> wrong_in;  // wrong elements of each unit
+      for (const int64_t i : wrong.failing()) ++wrong_in[units.of_output(i / columns, i % columns)];
+      const auto failing = int64_t(wrong_in.size());
+      size_t best = kKindBits;
+      int64_t least = 2 * failing + 1, right = 0, explained = 0;  // of two kinds that hold, the rarer one says more
+      for (size_t n = 0; n < kKindBits; ++n) {
+        const size_t k = (kOpposite + n) % kKindBits;  // kOpposite first: it implies two others
+        std::vector<bool> of_kind(size_t(units.count));
+        for (size_t i = 0; i < kinds.size(); ++i)
+          if (kinds[i] >> k & 1) of_kind[size_t(units.of_input(int64_t(i) / in_columns, int64_t(i) % in_columns))] = true;
+        const int64_t holding = std::count(of_kind.begin(), of_kind.end(), true);
+        if (holding >= least) continue;
+        int64_t hits = 0, elements = 0;
+        for (const auto& [unit, count] : wrong_in)
+          if (of_kind[size_t(unit)]) ++hits, elements += count;
+        // Nearly all; and the chance that as many units, drawn at random, would all be of this kind is small.
+        if (10 * hits < 9 * failing || log_choices(holding, hits) - log_choices(units.count, hits) > std::log(1e-3)) continue;
+        best = k, least = holding, right = holding - hits, explained = elements;
+      }
+      if (best == kKindBits) continue;
+      const std::string only = explained == int64_t(wrong.failing().size()) ? "only " : "mostly ";
+      const std::string where = fmt::format(fmt::runtime(units.where), kind_text(best, tensors.size() > 1));
+      const std::string elsewhere = right == 0 ? "nowhere else" : fmt::format("in {} right places", right);
+      return fact(wrong, "errors " + only + where, "; it is so " + elsewhere, explained);
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace assay

@@ -1,0 +1,155 @@
+// One output that has wrong elements, as the rules of structure.cpp and the facts of facts.cpp see it.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "harness/compare/verdict.h"
+#include "harness/core/expectation.h"
+#include "harness/diagnosis/structure.h"
+
+namespace assay {
+
+/// A rule about values must explain this many elements; fewer may match by chance.
+inline constexpr int64_t kFewest = 4;
+/// Elements that a rule is tried on before all are compared.
+inline constexpr size_t kProbes = 16;
+/// A rule about places must hold for right elements too if the wrong ones hold fewer codes than this, and needs this many wrong ones.
+inline constexpr size_t kManyCodes = 4, kEnoughOfFewCodes = 16;
+/// Source of an element whose value a rule about places does not know: padding, or nothing.
+inline constexpr int64_t kNowhere = -1;
+
+/// What a rule about places says of a whole tensor.
+struct Moved {
+  int64_t explained = 0;     ///< wrong elements that hold the value expected at their source
+  int64_t left_out = 0;      ///< wrong elements that have no source
+  int64_t contradicted = 0;  ///< right elements that the rule says are wrong; counted only if the wrong ones hold few codes
+};
+
+inline std::string hex(const Format& format, uint32_t code) { return fmt::format("0x{:0{}x}", code, (format.bits + 3) / 4); }
+
+inline std::string value_text(const Format& format, uint32_t code) {
+  const double value = decode(format, code);
+  return std::isnan(value) ? hex(format, code) + " (NaN)" : fmt::format("{} ({:.6g})", hex(format, code), value);
+}
+
+/// One output: its accepted intervals, the codes it holds, and the elements outside.
+class WrongPart {
+ public:
+  WrongPart(const WholePart& whole, const HostTensor& tensor)
+      : whole_(whole), tensor_(tensor), stored_(stored_elements(whole.part, tensor)) {
+    const int64_t elements = part().elements();
+    codes_.resize(size_t(elements));
+    for (int64_t i = 0; i < elements; ++i) {
+      const int64_t offset = whole.offset_at(i);
+      if (offset < 0 || offset >= stored_) {
+        complete_ = false;
+        return;
+      }
+      codes_[size_t(i)] = load_code(part(), tensor, offset);
+      if (!accepts(i, codes_[size_t(i)])) failing_.push_back(i);
+    }
+    held_ = distinct(kManyCodes);
+  }
+
+  const Part& part() const { return whole_.part; }
+  /// With the rank, unless the part's name has it.
+  std::string label() const {
+    const std::string label = part().label();
+    return part().rank == 0 || label.find("rank ") != std::string::npos ? label : label + " of rank " + std::to_string(part().rank);
+  }
+  const Format& format() const { return *part().format; }
+  const HostTensor& tensor() const { return tensor_; }
+  /// False if an element lies outside the tensor's storage.
+  bool complete() const { return complete_; }
+  const std::vector<int64_t>& failing() const { return failing_; }
+  const std::vector<uint32_t>& codes() const { return codes_; }
+  Interval accepted(int64_t element) const { return whole_.at(element); }
+  bool accepts(int64_t element, uint32_t code) const { return whole_.at(element).holds(format(), ordinal(format(), code)); }
+  /// The expected code, if there is exactly one; NaN counts.
+  std::optional<uint32_t> due(int64_t element) const {
+    const Interval accepted = whole_.at(element);
+    if (!accepted.single()) return std::nullopt;
+    return code_from_ordinal(format(), accepted.low);
+  }
+  /// Value in the middle of the accepted interval, or nothing if it accepts everything or NaN.
+  std::optional<double> middle(int64_t element) const {
+    const Interval accepted = whole_.at(element);
+    if (accepted.any() || is_nan_ordinal(accepted.low) || is_nan_ordinal(accepted.high)) return std::nullopt;
+    const double low = decode(format(), code_from_ordinal(format(), accepted.low));
+    return low + (decode(format(), code_from_ordinal(format(), accepted.high)) - low) / 2;
+  }
+  double value(int64_t element) const { return decode(format(), codes_[size_t(element)]); }
+
+  /// Number of failing elements for which `rule` holds; 0 if it fails for most of a few, which are spread over all.
+  int64_t count(const std::function<bool(int64_t element)>& rule) const {
+    int64_t explained = 0;
+    for (size_t i = 0; i < kProbes; ++i) explained += rule(failing_[i * failing_.size() / kProbes]);
+    if (2 * explained < int64_t(kProbes)) return 0;
+    return std::count_if(failing_.begin(), failing_.end(), rule);
+  }
+  /// Whether rules about places can be told apart by the codes that are there.
+  bool shows_places() const { return held_ == kManyCodes || (held_ >= 2 && failing_.size() >= kEnoughOfFewCodes); }
+  /// Compares with the value expected at the source of each element. Nothing if the rule explains too little. Of two codes a wrong
+  /// place has the due one by chance every second time: with few codes the whole tensor counts, right elements too.
+  std::optional<Moved> moved(const std::function<int64_t(int64_t element)>& source) const {
+    const auto holds = [&](int64_t i, int64_t from) { return accepts(from, codes_[size_t(i)]); };
+    const auto not_against = [&](int64_t i) {
+      const int64_t from = source(i);
+      return from == kNowhere || holds(i, from);
+    };
+    if (count(not_against) == 0) return std::nullopt;
+    Moved all;
+    for (const int64_t i : failing_) {
+      const int64_t from = source(i);
+      (from == kNowhere ? all.left_out : all.explained) += from == kNowhere || holds(i, from);
+    }
+    const auto failing = int64_t(failing_.size());
+    if (all.explained < kFewest || 2 * all.left_out > failing) return std::nullopt;
+    if (held_ == kManyCodes) return all;
+    for (int64_t i = 0; i < part().elements(); ++i)
+      all.contradicted += accepts(i, codes_[size_t(i)]) && !not_against(i);
+    if (4 * (failing - all.explained - all.left_out + all.contradicted) > failing) return std::nullopt;
+    return all;
+  }
+  /// Number of distinct codes that the failing elements hold, up to `most`.
+  size_t distinct(size_t most) const {
+    std::set<uint32_t> seen;
+    for (const int64_t element : failing_) {
+      seen.insert(codes_[size_t(element)]);
+      if (seen.size() == most) break;
+    }
+    return seen.size();
+  }
+
+ private:
+  const WholePart& whole_;
+  const HostTensor& tensor_;
+  const int64_t stored_;
+  bool complete_ = true;
+  size_t held_ = 0;  ///< distinct codes of the failing elements, at most kManyCodes
+  std::vector<uint32_t> codes_;
+  std::vector<int64_t> failing_;
+};
+
+// Facts about wrong elements whose values no rule gives (facts.cpp).
+
+/// NaN where a number is expected, or a number where NaN is expected.
+std::optional<Regularity> nan_or_number(const WrongPart& wrong);
+
+/// Consecutive rows that hold plausible numbers of other data: rows that were not written, for example.
+std::optional<Regularity> rows_of_other_data(const WrongPart& wrong, const std::vector<WrongPart>& all);
+
+/// What the inputs of all wrong elements have in common, and those of most right ones have not: NaN, a negative number, ...
+/// `elementwise`: an output element depends on the input elements of its own columns, unlike that of a GEMM.
+std::optional<Regularity> common_input(const WrongPart& wrong, const Problem& problem, bool elementwise);
+
+}  // namespace assay
