@@ -307,8 +307,11 @@ std::optional<Regularity> common_input(const WrongPart& wrong, const Problem& pr
         int64_t hits = 0, elements = 0;
         for (const auto& [unit, count] : wrong_in)
           if (of_kind[size_t(unit)]) ++hits, elements += count;
-        // Nearly all; and the chance that as many units, drawn at random, would all be of this kind is small.
-        if (10 * hits < 9 * failing || log_choices(holding, hits) - log_choices(units.count, hits) > std::log(1e-3)) continue;
+        if (10 * hits < 9 * failing || 10 * (failing - hits) * holding > hits * (units.count - holding)) continue;
+        // Chance that as many of the wrong units would be of this kind if they were drawn at random.
+        const double chance = log_choices(holding, hits) + log_choices(units.count - holding, failing - hits) -
+                              log_choices(units.count, failing);
+        if (chance > std::log(1e-3)) continue;
         best = k, least = holding, right = holding - hits, explained = elements;
       }
       if (best == kKindBits) continue;

@@ -148,7 +148,7 @@ std::optional<Regularity> nan_or_number(const WrongPart& wrong);
 /// Consecutive rows that hold plausible numbers of other data: rows that were not written, for example.
 std::optional<Regularity> rows_of_other_data(const WrongPart& wrong, const std::vector<WrongPart>& all);
 
-/// What the inputs of all wrong elements have in common, and those of most right ones have not: NaN, a negative number, ...
+/// What the inputs of nearly all wrong elements have in common, and those of right ones seldom have: NaN, a negative number, ...
 /// `elementwise`: an output element depends on the input elements of its own columns, unlike that of a GEMM.
 std::optional<Regularity> common_input(const WrongPart& wrong, const Problem& problem, bool elementwise);
 
