@@ -5,6 +5,8 @@
 #include <cctype>
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <memory>
 #include <regex>
 #include <set>
 #include <sstream>
@@ -13,6 +15,7 @@
 
 #include "harness/cli/places.h"
 #include "harness/cli/verbs.h"
+#include "harness/diagnosis/visibility.h"
 #include "harness/text/messages.h"
 #include "harness/text/text_file.h"
 #include "reference/formats/catalogue.h"
@@ -198,6 +201,31 @@ int new_contract(const NewArguments& arguments) {
   return kAllAsExpected;
 }
 
+/// The mutants of a case that are known to be equivalent under its own contract, and are counted under `contract`, which copies it.
+std::set<std::string> inherited_equivalents(const Op& op, const Case& one, const std::string& contract) {
+  const std::unique_ptr<const BoundCase> copy = under_contract(op, one, contract);
+  if (!copy) return {};
+  std::set<std::string> counted, names;
+  for (const Hypothesis& mutant : copy->mutants())
+    if (mutant.equivalent.empty() && !mutant.suspect) counted.insert(mutant.name);
+  for (const Hypothesis& mutant : op.bind(one)->mutants())
+    if (!mutant.equivalent.empty() && counted.contains(mutant.name)) names.insert(mutant.name);
+  return names;
+}
+
+/// A row of a case table with these mutants in its cell `blind_to`, which is the last one.
+std::string with_blind_to(const Table& table, const TableRow& row, const std::set<std::string>& mutants) {
+  std::string line;
+  for (const std::string& column : table.columns) {
+    std::string cell = table.text(row, column);
+    if (column == "blind_to")
+      for (const std::string& mutant : mutants)
+        if (cell != "*") cell += (cell.empty() ? "" : "; ") + mutant;
+    line += (line.empty() ? "" : ",") + csv_cell(cell);
+  }
+  return line;
+}
+
 int new_case(const NewArguments& arguments) {
   const std::vector<Case> cases = open_cases(arguments.suites);
   (void)rulebook().contracts.find(arguments.name);
@@ -208,16 +236,29 @@ int new_case(const NewArguments& arguments) {
     throw UsageError("new case " + arguments.name + ": no case names contract '" + from + "'; say --from ID, a contract of the same op that has cases");
   if (!arguments.output.empty()) {
     if (fs::exists(arguments.output)) throw UsageError("new case: " + arguments.output + " is there already");
-    const std::vector<std::string> shipped = lines_of(fs::path(first->origin.file).is_absolute() ? first->origin.file : data_root() + "/" + first->origin.file);
+    const std::string table_file = fs::path(first->origin.file).is_absolute() ? first->origin.file : data_root() + "/" + first->origin.file;
+    const std::vector<std::string> shipped = lines_of(table_file);
     if (!shipped.front().starts_with("contract,")) throw UsageError(first->origin.file + ": expected `contract` as the first column");
-    std::vector<std::string> rows = {"op," + shipped.front()};
-    std::set<int> copied;
+    std::map<int, std::set<std::string>> copied;  // by line: mutants that no input exposes
+    const Op& op = arguments.suites.ops->find(first->op);
     for (const Case& one : cases)
-      if (one.text("contract") == from && one.origin.file == first->origin.file && copied.insert(one.origin.line).second)
-        rows.push_back(first->op + "," + with_first_cell(shipped.at(size_t(one.origin.line) - 1), arguments.name));
+      if (one.text("contract") == from && one.origin.file == first->origin.file) copied[one.origin.line].merge(inherited_equivalents(op, one, arguments.name));
+    const Table table = parse_table(read_text(table_file), table_file);
+    std::vector<std::string> rows = {"op," + shipped.front()};
+    std::set<std::string> inherited;
+    for (const TableRow& row : table.rows) {
+      const auto found = copied.find(row.line);
+      if (found == copied.end()) continue;
+      rows.push_back(first->op + "," + with_first_cell(with_blind_to(table, row, found->second), arguments.name));
+      inherited.insert(found->second.begin(), found->second.end());
+    }
     write_lines(arguments.output, rows);
-    fmt::print("wrote {}: {} rows of {}, for {}\nnext:\n  assay run --backend ./libmine.so{} --cases {}\n", arguments.output, rows.size() - 1, from, arguments.name,
-               first->run_options, shell_word(arguments.output));
+    fmt::print("wrote {}: {} rows of {}, for {}\n", arguments.output, rows.size() - 1, from, arguments.name);
+    if (!inherited.empty()) {
+      fmt::print("`blind_to` has what no input exposes under {}; take a line out if your cells make it visible:\n", from);
+      for (const std::string& mutant : inherited) fmt::print("  {}\n", mutant);
+    }
+    fmt::print("next:\n  assay run --backend ./libmine.so{} --cases {}\n", first->run_options, shell_word(arguments.output));
     return kAllAsExpected;
   }
   const std::string file = tree() + "/" + first->origin.file;
