@@ -103,6 +103,14 @@ safetensors("renamed", {"input": good["x"], "out": good["q"], "s": good["scale"]
 safetensors("noscale", {"x": good["x"], "q": good["q"]})
 safetensors("shape", {**good, "q": ("F8_E4M3", [4, 256], q)})
 safetensors("groups", {**good, "scale": ("I32", [2, 3], packed * 3)})
+# Eight rows, of which some scales are wrong in a way that no rule explains.
+def rows_of_eight(name, wrong):
+    tall = [[wrong.get((r, j), 127 + r + j) for j in range(4)] for r in range(8)]
+    safetensors(name, {"x": ("BF16", [8, 512], bf16(*[448.0 * 2 ** (r + g) for r in range(8) for g in range(4) for _ in range(128)])), "q": ("F8_E4M3", [8, 512], b"\x7e" * 4096),
+                       "scale": ("I32", [8, 1], words(*[sum(row[j] << 8 * j for j in range(4)) for row in tall]))})
+rows_of_eight("one_row", {(2, 0): 0x03, (2, 1): 0xF1, (2, 2): 0x11, (2, 3): 0xC0})
+rows_of_eight("row_with_nan", {(2, 0): 0xFF, (2, 1): 0xF1, (2, 2): 0x11, (2, 3): 0xC0})
+rows_of_eight("scattered", {(0, 1): 0x03, (2, 3): 0xF1, (4, 0): 0x11, (6, 2): 0xC0})
 safetensors("fp32", {**good, "scale": ("F32", [2, 4], fp32)})
 safetensors("floor", {**good, "scale": ("I32", [2, 1], words(*[sum((scale[4 * r + j] - 1) << 8 * j for j in range(4)) for r in range(2)]))})
 npy("x", "<V2", (2, 512), x); npy("q", "|V1", (2, 512), q); npy("scale", "<i4", (2, 1), packed)
@@ -126,6 +134,16 @@ expect 2 "tensor 'q': has shape [4, 256]; role 'q' must be [2, 512], as x says" 
 expect 2 "tensor 'scale': is I32 [2, 3]; contract vllm.group_fp8_packed with x [2, 512] wants" "$assay" judge "$r/groups.safetensors" $p
 expect 2 "... (9 in all; --param group_size=N and --layout NAME leave fewer)" "$assay" judge x="$r/x.npy:bf16" q="$r/q.npy:e4m3fn" scale="$r/x.npy:bf16" --contract vllm.group_fp8
 expect 2 "These are fp32 scales where packed UE8M0 words are read" "$assay" judge "$r/fp32.safetensors" $p
+expect 0 "note   powers of two, but not packed: a consumer of UE8M0 words reads bits >> 23" "$assay" judge "$r/fp32.safetensors:scale" --as ue8m0_scale
+grep -q "not packed" <<<"$("$assay" judge "$r/fp32.safetensors:scale" --as scale)" && fail "fp32 scales are told to be packed though nobody reads words"
+# A failure without a known cause ends with a command; one with a cause does not.
+ends_with() { grep -qF "$2" <<<"$("$assay" judge "$r/$1.safetensors" $p | tail -n 1)" || fail "judge $1.safetensors does not end with '$2'"; }
+expect 1 "no known cause" "$assay" judge "$r/one_row.safetensors" $p
+expect 1 "note      row 2 of scale and no other: not written, stale" "$assay" judge "$r/one_row.safetensors" $p
+ends_with one_row "next      assay run --backend ./libmine.so --suite quant_group/quick --ladder"
+ends_with row_with_nan "next      assay judge $r/row_with_nan.safetensors:scale --as ue8m0_scale"
+expect 1 "next      assay contracts match $r/scattered.safetensors counts" "$assay" judge "$r/scattered.safetensors" $p
+grep -q "^  next" <<<"$("$assay" judge "$r/floor.safetensors" $p)" && fail "a failure with a cause has a next step"
 expect 2 "did you mean 'vllm.group_fp8_packed'" "$assay" judge "$r/good.safetensors" --contract vllm.group_fp8_paked
 expect 2 "no such parameter; did you mean 'group_size'" "$assay" judge "$r/good.safetensors" $p --param group_sise=128
 expect 2 "needs --param eps=VALUE" "$assay" judge "$r/good.safetensors" --contract vllm.rms_norm@2026-06-18

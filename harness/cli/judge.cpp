@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <map>
@@ -117,6 +118,39 @@ std::string group_note(const DumpedCall& call, const std::map<std::string, std::
                      group->second, all);
 }
 
+/// Whole rows of a tensor that are wrong while others are right, as text; empty if the wrong elements are elsewhere too.
+std::string whole_rows(const TensorFinding& finding) {
+  constexpr int64_t kFewestColumns = 4;
+  if (!finding.picture || finding.picture->rows_outside.many() || finding.shape[1] < kFewestColumns) return "";
+  const std::set<int64_t>& rows = finding.picture->rows_outside.all();
+  const auto count = int64_t(rows.size());
+  // old numbers may be right by chance
+  if (count == 0 || 2 * count > finding.shape[0] || 4 * finding.outside < 3 * count * finding.shape[1]) return "";
+  return fmt::format("row{} {}", count == 1 ? "" : "s", runs_text(rows));
+}
+
+/// What to do about a failure without a known cause: a fact and a command.
+std::string next_text(const JudgeArguments& arguments, const DumpedRoles& roles, const Op& op, const Verdict& verdict) {
+  if (verdict.outcome != Outcome::kFail || verdict.causes.empty() || !verdict.causes.front().starts_with("no known cause")) return "";
+  for (const TensorFinding& finding : verdict.tensors) {
+    const auto tensor = roles.find(finding.name);
+    if (finding.outside == 0 || !finding.name.starts_with("scale") || tensor == roles.end() || !std::isnan(finding.first.value)) continue;
+    const std::string file = tensor->second.file + (tensor->second.file.ends_with(".npy") ? "" : ":" + tensor->second.name);
+    return fmt::format("  next      assay judge {} --as {} says what may write a NaN into {}\n", shell_word(file), finding.format == "e8m0" ? "ue8m0_scale" : "scale", finding.name);
+  }
+  for (const TensorFinding& finding : verdict.tensors)
+    if (const std::string rows = whole_rows(finding); !rows.empty())
+      return fmt::format("  note      {0} of {1} and no other: not written, stale (the result of an earlier call), or raced\n"
+                         "  next      assay run --backend ./libmine.so --suite {2}/quick --ladder: it calls your kernel on memory filled with a pattern, again and in other batches\n",
+                         rows, finding.name, op.name);
+  std::string line = "assay contracts match";
+  for (const std::string& file : arguments.suites.tables.contracts) line += " --contracts " + shell_word(file);
+  for (const std::string& target : arguments.targets) line += " " + shell_word(target);
+  for (const std::string& parameter : arguments.parameters) line += " --param " + shell_word(parameter);
+  for (const std::string& tensor : arguments.tensors) line += " --tensor " + shell_word(tensor);
+  return fmt::format("  next      {} counts the wrong elements under each contract that fits\n", line);
+}
+
 /// One call of a dump.
 struct JudgedCall {
   TensorsVerdict judged;
@@ -135,6 +169,7 @@ JudgedCall judge_call(const JudgeArguments& arguments, const Op& op, const std::
     if (const Power& power = one.judged.verdict.power; power.faults > 0 && 2 * power.seen() < power.faults)
       one.advice += "  note      a pass on these inputs says little; assay inputs writes inputs that expose the other mutants\n";
     add_other_contracts(op, request, one.judged);
+    one.advice += next_text(as_given, files.roles, op, one.judged.verdict);
     return one;
   } catch (const MissingRole& missing) {
     throw UsageError(missing.what() + files.what_there_is(missing.role));
@@ -217,6 +252,8 @@ int judge_scale(const JudgeArguments& arguments) {
   for (const StoredTensor& x : named.dump.tensors)
     if (x.name == "x" && x.format != nullptr)
       look_at_data(grid, group_maxima({storage_spec(named.dump, x), read_bytes(named.dump, x)}, grid), report);
+  if (report.findings.empty() && grid.kind == ScaleKind::kFloats && grid.powers_of_two)
+    report.notes.emplace_back("powers of two, but not packed: a consumer of UE8M0 words reads bits >> 23, four in a word, group 0 in the lowest byte");
   std::printf("%s", scale_text(grid, report).c_str());
   return report.findings.empty() ? kAllAsExpected : kUnexpected;
 }
