@@ -55,6 +55,14 @@ expect 2 "layouts: unknown layout 'rowz'; did you mean 'row'" "$assay" contracts
 quant 's/rows:untouched/rowz:00/'
 expect 2 "pad: unknown padding rule 'rowz:00'; did you mean 'rows:00'" "$assay" list quant_group --contracts "$r/quant.csv"
 
+# new case: an unchanged copy has no findings, since what is known of equivalent mutants is copied; without it there is one.
+quant ''
+expect 0 "code: to(q) -> to(q,nosat)" "$assay" new case acme.group_fp8 --from vllm.group_fp8 --contracts "$r/quant.csv" --output "$r/copied.csv"
+expect 0 "0 of 1 contracts have findings" "$assay" contracts check "$r/quant.csv" --cases "$r/copied.csv"
+sed 's/; code: to(q) -> to(q,nosat)//; s/code: to(q) -> to(q,nosat)//' "$r/copied.csv" >"$r/edited.csv"
+cmp -s "$r/copied.csv" "$r/edited.csv" && fail "new case copied no equivalent mutant"
+expect 1 "exposes: code: to(q) -> to(q,nosat)" "$assay" contracts check "$r/quant.csv" --cases "$r/edited.csv"
+
 # contracts diff
 quant ''
 diff() { "$assay" contracts diff acme.group_fp8 vllm.group_fp8 --contracts "$r/quant.csv" "$@"; }
@@ -70,5 +78,17 @@ expect 0 "vllm.group_fp8_ue8m0 " "$assay" contracts list --vendor vllm --search 
 [ "$("$assay" contracts list --vendor vllm | grep -vc '^vllm\.')" = 0 ] || fail "--vendor lists other vendors"
 [ "$("$assay" contracts list --vendor vllm --op rms_norm --search 'read eagerly' 2>&1 | grep -c 'no contract is selected')" = 1 ] || fail "--search finds what is not there"
 expect 2 "no vendor 'vlm'; there are aiter, " "$assay" contracts list --vendor vlm
+# --arch leaves out what names another chip or has a row for this one, and keeps what names none.
+on() { "$assay" contracts list --arch "$1" | cut -d ' ' -f 1 >"$r/$1.txt"; }
+on sm_90 && on gfx942 && on sm_100
+has() { grep -qx "$2" "$r/$1.txt" || fail "--arch $1 lacks $2"; }
+lacks() { ! grep -qx "$2" "$r/$1.txt" || fail "--arch $1 has $2"; }
+for id in vllm.group_fp8 vllm.rms_norm@2026-06-18 deepgemm.fp8_gemm_1d1d.sm_90; do has sm_90 $id; done
+for id in aiter.rms_norm aiter.rms_norm_gfx942 vllm.group_fp8_fnuz vllm.group_fp8_fnuz@v0.33.0 vllm.nvfp4 aiter.ck_gemm_a8w8.gfx942; do lacks sm_90 $id; done
+for id in aiter.rms_norm_gfx942 vllm.group_fp8_fnuz vllm.rms_norm@2026-06-18 aiter.ck_gemm_a8w8.gfx942 aiter.gemma_rms_norm; do has gfx942 $id; done
+for id in aiter.rms_norm vllm.group_fp8 deepgemm.fp8_gemm_1d1d.sm_90 vllm.nvfp4 aiter.ck_gemm_a8w8.gfx950; do lacks gfx942 $id; done
+has sm_100 vllm.nvfp4 && lacks sm_100 deepgemm.fp8_gemm_1d1d.sm_90
+expect 2 "--arch gfx943: no chip of the tables; did you mean 'gfx942'" "$assay" contracts list --arch gfx943
+expect 2 "contracts show does not use --arch; only contracts list does" "$assay" contracts show vllm.group_fp8 --arch sm_90
 expect 2 "contracts show does not use --search; only contracts list does" "$assay" contracts show vllm.group_fp8 --search x
 echo passed

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "harness/check/judge_tensors.h"
@@ -88,6 +90,57 @@ bool has_text(const ContractRow& row, const std::string& text) {
   return std::any_of(row.cells.begin(), row.cells.end(), [&](const auto& cell) { return in_lower_case(cell.second.text).find(wanted) != std::string::npos; });
 }
 
+/// Chips with tensor core instructions in the tables.
+std::set<std::string> known_chips() {
+  std::set<std::string> chips;
+  for (const UnitRow& row : rulebook().units.rows()) chips.insert(chip_of_unit(row.id));
+  return chips;
+}
+
+/// An id without its release: "aiter.rms_norm@v0.1.17" is "aiter.rms_norm".
+std::string without_release(const std::string& id) { return id.substr(0, id.find('@')); }
+
+/// The chip at the end of an id: "gfx942" of ID.gfx942, ID_gfx942 and ID_fnuz (a format of gfx942 alone), "sm_100" of ID.sm_100 and ID_sm100.
+/// Empty if there is none.
+std::string chip_named_by(const std::string& id, const std::set<std::string>& chips) {
+  const std::string name = without_release(id);
+  for (const std::string& chip : chips) {
+    std::string joined = chip;
+    std::erase(joined, '_');
+    if (id.ends_with("." + chip) || name.ends_with("." + chip) || name.ends_with("_" + joined)) return chip;
+  }
+  return name.ends_with("_fnuz") ? "gfx942" : "";
+}
+
+/// Whether a contract can be of a chip: its id names this one or none, no row of the same name is for this chip alone, and elsewhere.csv does not
+/// say that it needs a chip of the other vendor or a newer one of NVIDIA.
+class ChipFilter {
+ public:
+  explicit ChipFilter(const std::string& chip) : chip_(chip), chips_(known_chips()) {
+    if (!chips_.contains(chip)) throw UsageError("--arch " + chip + ": no chip of the tables" + did_you_mean(chip, std::vector<std::string>(chips_.begin(), chips_.end())));
+    for (const ContractRow& row : rulebook().contracts.rows())
+      if (chip_named_by(row.id, chips_) == chip) of_chip_.insert(without_release(row.id));
+  }
+
+  bool admits(const std::string& id) const {
+    if (const std::string named = chip_named_by(id, chips_); !named.empty()) return named == chip_;
+    std::string joined = chip_;
+    std::erase(joined, '_');
+    for (const std::string& ending : {"_" + joined, "." + chip_, std::string(chip_ == "gfx942" ? "_fnuz" : "_" + joined)})
+      if (of_chip_.contains(without_release(id) + ending)) return false;
+    const std::string needs = rulebook().elsewhere.needs(id);
+    if (!chips_.contains(needs)) return true;
+    return is_amd(needs) == is_amd(chip_) && (is_amd(chip_) || number(needs) <= number(chip_));
+  }
+
+ private:
+  static bool is_amd(const std::string& chip) { return chip.starts_with("gfx"); }
+  static int number(const std::string& sm) { return std::atoi(sm.c_str() + sm.find('_') + 1); }
+
+  std::string chip_;
+  std::set<std::string> chips_, of_chip_;
+};
+
 /// What to ask for instead of a vendor that does not exist.
 std::string vendor_hint(const ContractsArguments& arguments, const std::vector<std::string>& ids) {
   std::set<std::string> vendors;
@@ -103,8 +156,11 @@ void list(const ContractsArguments& arguments, const std::vector<Case>& cases) {
   std::vector<std::pair<const ContractRow*, std::string>> rows;
   size_t width = 0, op_width = 0;
   std::vector<std::string> ids;
+  std::optional<ChipFilter> of_chip;
+  if (!arguments.arch.empty()) of_chip.emplace(arguments.arch);
   for (const ContractRow& row : rulebook().contracts.rows()) {
     ids.push_back(row.id);
+    if (of_chip && !of_chip->admits(row.id)) continue;
     const auto op = ops.find(row.id);
     const std::string name = op == ops.end() ? "-" : op->second;
     if (!arguments.op.empty() && name != arguments.op) continue;

@@ -335,6 +335,8 @@ void add_contracts(CLI::App& program, ContractsArguments& contracts) {
   verb.add_option("action", contracts.action)->required()->check(CLI::IsMember({"list", "show", "diff", "check", "match", "specials"}));
   verb.add_option("ids", contracts.ids, "contract ids; for list: globs over ids; for check: FILE.csv ...; for match: FILE.safetensors or ROLE=FILE.npy ...")->type_name("ID|FILE");
   verb.add_option("--vendor", contracts.vendor, "for list: only contracts whose id begins with this name and a dot")->type_name("NAME");
+  verb.add_option("--arch", contracts.arch, "for list: leave out the contracts of other chips, such as ID.gfx942 and ID_fnuz on sm_90; most contracts name no chip and stay")
+      ->type_name("CHIP");
   verb.add_option("--search", contracts.search, "for list: only contracts with this text in their id or a cell, in any case")->type_name("TEXT");
   verb.add_option("--cases", contracts.suites.tables.cases, "for check, diff and match --op: case table of your own; may be repeated")->type_name("FILE.csv");
   verb.add_flag("--evidence", contracts.evidence, "for list: whether the code of each contract was run, executed on the CPU, read or none of these");
@@ -349,7 +351,7 @@ void add_contracts(CLI::App& program, ContractsArguments& contracts) {
   CLI::Option* write = verb.add_option("--write", contracts.write, "for specials: write the table into its section of this file");
   verb.add_option("--check", contracts.check, "for specials: exit 1 if that section is out of date")->excludes(write);
   refuse_unused(verb,
-                {{"ids", {"list", "show", "diff", "check", "match FILE"}}, {"--evidence", {"list"}}, {"--vendor", {"list"}}, {"--search", {"list"}}, {"--cases", {"diff", "check", "match --op"}},
+                {{"ids", {"list", "show", "diff", "check", "match FILE"}}, {"--evidence", {"list"}}, {"--vendor", {"list"}}, {"--search", {"list"}}, {"--arch", {"list"}}, {"--cases", {"diff", "check", "match --op"}},
                  {"--backend", {"match --op"}}, {"--op", {"list", "diff", "check", "match --op", "match FILE"}},
                  {"--kernel", {"match --op"}}, {"--case", {"match --op"}}, {"--param", {"match FILE"}}, {"--tensor", {"match FILE"}},
                  {"--layout", {"match FILE"}}, {"--timeout", {"match --op"}}, {"--write", {"specials"}}, {"--check", {"specials"}}},

@@ -112,6 +112,7 @@ struct ContractsArguments {
   std::string action;  ///< "list", "show", "diff", "check", "match" or "specials"
   std::vector<std::string> ids;  ///< for check: tables of contracts
   std::string vendor, search;    ///< for list
+  std::string arch;            ///< for list: only contracts that can be of this chip; empty: all
   bool evidence = false;       ///< for list: the evidence for each contract instead of its purpose
   std::string write, check;  ///< for specials: file whose section `assay contracts specials` is written or compared
   std::string backend = "cpu", op, kernel = "*";
