@@ -220,7 +220,10 @@ bool informs_only(const std::string& column) {
 }
 
 /// An optional column that is younger than the first records: where it is empty, it is left out, so that their seals still match.
-bool is_as_before(const std::string& column, const TableCell& cell) { return column == "experts" && cell.text.empty(); }
+bool is_as_before(const std::string& column, const TableCell& cell) {
+  static const std::set<std::string> younger = {"experts", "tile_rows", "padding"};
+  return cell.text.empty() && younger.contains(column);
+}
 
 /// Collects the rows that a case depends on: text of each row, by id.
 class RowsRead {

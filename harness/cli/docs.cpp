@@ -109,6 +109,10 @@ const std::map<std::string, std::string>& words_of_columns() {
       {"out", "formats of the result"},
       {"weight", "`shuffle(R,C)`: B is stored in tiles, as AITER's preshuffled kernels require"},
       {"experts", "grouped GEMM: how the rows of each expert are found: `contiguous`, `masked`, `offsets` or `by index`"},
+      {"tile_rows", "grouped GEMM: rows of a tile of the kernel; the rows of an expert, or their capacity, begin at a multiple; empty: 1"},
+      {"padding",
+       "grouped GEMM: what rows of d that belong to no expert hold after the call: `untouched`, `undefined`, `zero`, or `undefined in tiles`: "
+       "undefined up to the end of the last tile of an expert, untouched elsewhere"},
       {"k_order",
        "order of k: `lanes(L,R,A)`: an instruction takes R consecutive elements at each of L positions that are A apart, "
        "then the next R; alternatives are kernel instances; empty: ascending"},

@@ -270,6 +270,28 @@ using testing::StartsWith;
 
 const std::string kChainHeader = "id,chain,since,until,source,why\n";
 
+TEST(Rows, AGroupedGemmSaysHowRowsBelongToExpertsAndWhatUnusedOnesHold) {
+  const auto row = [](const std::string& experts, const std::string& tile_rows, const std::string& padding) {
+    return error_of(
+        "id,unit,promote,join,split,scales,y,bias,out,layouts,experts,tile_rows,padding,since,until,source,why\n"
+        "a,u,every(128),\"fma(sa*sb,acc)\",none,1x128_128x128,to(y),,bf16,tma," +
+        experts + "," + tile_rows + "," + padding + ",2026,,here,because\n");
+  };
+  for (const char* right : {"untouched", "undefined", "undefined in tiles", "zero"})
+    EXPECT_EQ(row("masked", "128", right), "no error") << right;
+  EXPECT_EQ(row("contiguous", "", ""), "no error");
+  EXPECT_EQ(row("", "", ""), "no error");
+  EXPECT_THAT(row("sorted", "", ""), EndsWith("experts: expected contiguous, masked, offsets or by index"));
+  EXPECT_THAT(row("masked", "", ""), EndsWith("padding: is required for experts with unused rows, and only allowed with them"));
+  EXPECT_THAT(row("contiguous", "", "zero"),
+              EndsWith("padding: is required for experts with unused rows, and only allowed with them"));
+  EXPECT_THAT(row("masked", "", "zeros"), EndsWith("padding: expected untouched, undefined, undefined in tiles or zero"));
+  EXPECT_THAT(row("", "", "zero"), EndsWith("padding: is only allowed with experts"));
+  EXPECT_THAT(row("", "128", ""), EndsWith("tile_rows: is only allowed with experts"));
+  for (const char* wrong : {"0", "x", "64x"})
+    EXPECT_THAT(row("masked", wrong, "zero"), EndsWith("tile_rows: expected a number of rows")) << wrong;
+}
+
 TEST(Rows, AnActivationIsMistakenForAnotherOne) {
   const std::string header = "id,halves,h,mistaken_for,since,until,source,why\n", row = "my.silu,gate_up,mul(g) mul(u) to(x),";
   EXPECT_EQ(error_of(header + row + "torch.silu_mul,2026,,here,because\n"), "no error");

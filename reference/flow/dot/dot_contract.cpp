@@ -323,6 +323,33 @@ GroupOrder read_experts(const RowCells& cells) {
   throw cells.error("experts", 0, "expected contiguous, masked, offsets or by index");
 }
 
+UnusedRows read_unused_rows(const RowCells& cells) {
+  constexpr UnusedRows kAll[] = {UnusedRows::kUntouched, UnusedRows::kUndefined, UnusedRows::kUndefinedInTiles,
+                                 UnusedRows::kZero};
+  for (const UnusedRows rows : kAll)
+    if (cells.text("padding") == name(rows)) return rows;
+  throw cells.error("padding", 0, "expected untouched, undefined, undefined in tiles or zero");
+}
+
+/// The cells of a grouped GEMM. Only rows without gaps between experts have no padding.
+void read_groups(const RowCells& cells, DotContract& contract) {
+  if (cells.text("experts").empty()) {
+    for (const char* column : {"tile_rows", "padding"})
+      if (!cells.text(column).empty()) throw cells.error(column, 0, "is only allowed with experts");
+    return;
+  }
+  contract.experts = read_experts(cells);
+  if (!cells.text("tile_rows").empty()) {
+    const auto [end, error] = std::from_chars(
+        cells.text("tile_rows").data(), cells.text("tile_rows").data() + cells.text("tile_rows").size(), contract.tile_rows);
+    if (error != std::errc() || *end != '\0' || contract.tile_rows < 1)
+      throw cells.error("tile_rows", 0, "expected a number of rows");
+  }
+  if (cells.text("padding").empty() != (contract.experts == GroupOrder::kContiguous))
+    throw cells.error("padding", 0, "is required for experts with unused rows, and only allowed with them");
+  if (!cells.text("padding").empty()) contract.unused_rows = read_unused_rows(cells);
+}
+
 DotContract cells_of(const ContractRow& row) {
   const RowCells cells(row);
   DotContract contract;
@@ -335,7 +362,7 @@ DotContract cells_of(const ContractRow& row) {
   contract.out = cells.formats_of_numbers("out");
   if (!cells.text("weight").empty()) contract.shuffle = read_weight_tile(cells, "weight");
   read_layouts(cells, contract);
-  if (!cells.text("experts").empty()) contract.experts = read_experts(cells);
+  read_groups(cells, contract);
   if (!cells.text("azp").empty()) contract.azp = cells.is_first_of("azp", "adj", "azp*adj") ? GemmAzp::kTensor : GemmAzp::kTokens;
   check_steps(cells, contract);
   contract.join = cells.steps("join");
@@ -390,6 +417,19 @@ void add_candidates(const ContractRow& row, const UnitTable& units, DotContract&
 
 }  // namespace
 
+const char* name(UnusedRows rows) {
+  switch (rows) {
+    case UnusedRows::kUntouched:
+      return "untouched";
+    case UnusedRows::kUndefined:
+      return "undefined";
+    case UnusedRows::kUndefinedInTiles:
+      return "undefined in tiles";
+    default:
+      return "zero";
+  }
+}
+
 std::vector<GemmScales> read_gemm_scales(const RowCells& cells) {
   std::vector<GemmScales> scales;
   for (const std::string& name : cells.alternatives("scales")) try {
@@ -404,9 +444,9 @@ const Flow& dot_flow() {
   static const Flow flow{
       .name = "dot",
       .says = "unit",
-      .files = {"dot.csv", "dot_block.csv", "dot_packed.csv", "dot_azp.csv", "dot_amd.csv"},
+      .files = {"dot.csv", "dot_block.csv", "dot_grouped.csv", "dot_packed.csv", "dot_azp.csv", "dot_amd.csv"},
       .columns = {"unit", "promote", "join", "split", "scales", "y", "bias", "out"},
-      .optional = {"weight", "layouts", "azp", "k_order", "denormals", "experts"},
+      .optional = {"weight", "layouts", "azp", "k_order", "denormals", "experts", "tile_rows", "padding"},
       .check = [](const ContractTables&, const ContractRow& row) { (void)cells_of(row); },
   };
   return flow;
@@ -608,6 +648,13 @@ std::vector<std::string> dot_lines(const DotContract& contract) {
   if (contract.azp != GemmAzp::kNone)
     lines.push_back(std::string("azp     acc = acc - ") + (contract.azp == GemmAzp::kTensor ? "azp_adj" : "azp * azp_adj") +
                     " in int32, before any rounding");
+  if (contract.experts) {
+    lines.push_back(std::string("experts ") + name(*contract.experts) +
+                    ": each row of a is multiplied by the weights and scales of its expert; experts begin at multiples of " +
+                    std::to_string(contract.tile_rows) + " rows");
+    if (contract.experts != GroupOrder::kContiguous)
+      lines.push_back(std::string("padding rows of d that belong to no expert: ") + name(contract.unused_rows));
+  }
   const Format& y = *contract.out.front();
   lines.push_back("y     = " + formula(dot_recipe(contract, y, false), "acc"));
   if (!contract.bias.empty()) lines.push_back("        with a bias " + formula(dot_recipe(contract, y, true), "acc"));

@@ -130,6 +130,17 @@ enum class PartSums {
   kResults   ///< like kAtomics, but in ascending order, starting with the first part; in mutants only
 };
 
+/// What a call of a grouped GEMM leaves in the rows of d that belong to no expert.
+enum class UnusedRows {
+  kUntouched,         ///< what was there before
+  kUndefined,         ///< anything
+  kUndefinedInTiles,  ///< anything in tiles that have a used row; elsewhere what was there before
+  kZero
+};
+
+/// "untouched", "undefined", "undefined in tiles" or "zero".
+const char* name(UnusedRows rows);
+
 /// The registry entry of this op kind.
 const Flow& dot_flow();
 
@@ -158,6 +169,8 @@ struct DotContract {
   AzpPlace azp_place = AzpPlace::kIntegers;
   std::vector<std::string> layouts;  ///< ids in layouts.csv: allowed layouts of block scales of a
   std::optional<GroupOrder> experts = {};  ///< grouped GEMM: how the rows of a and d are assigned to experts, whose weights they use
+  int64_t tile_rows = 1;                   ///< grouped GEMM: the rows of an expert begin at a multiple, and so does its capacity
+  UnusedRows unused_rows = UnusedRows::kUntouched;  ///< grouped GEMM: rows of d that belong to no expert
   /// Only for an undocumented kernel or instruction: the possible contracts. One algorithm variant of one of them computed each
   /// element. For an undocumented instruction these are the row with each candidate model. The fields above are then those of the
   /// first member, except row, unit_row, scales, out and layouts. An undocumented kernel takes no bias.
