@@ -79,7 +79,7 @@ std::set<std::string> kinds_of(const std::string& op, const std::string& column)
   if (column == "up") return op == "act_and_mul" ? std::set<std::string>{"numbers"} : std::set<std::string>{"numbers", "quantized"};
   if (column == "azp") return op == "quant_static" ? std::set<std::string>{"zero_points"} : std::set<std::string>{};
   if (op == "mma") return column == "scale" ? std::set<std::string>{"block_scales"} : std::set<std::string>{"terms"};
-  if (op == "gemm_block_scaled" && column == "scale") return {"block_scales"};
+  if ((op == "gemm_block_scaled" || op == "gemm_grouped") && column == "scale") return {"block_scales"};
   if (column == "global_scale") return {};  // one number of ordinary size: every block depends on it, so extremes show nothing else
   if (column == "scale") return {"scales"};
   if (op.starts_with("gemm_"))

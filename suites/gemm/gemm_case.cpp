@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "harness/text/messages.h"
@@ -80,21 +81,63 @@ void require_room(const Cells& cells, const GemmCase& p) {
   if (most > max_finite(kInt32)) cells.refuse("k", "so many products may overflow int32");
 }
 
-/// Rows of each expert, from the columns `tokens`, `room` (masked groups) and `align` (other groups: the multiple at which each
-/// begins).
-Groups groups_of(const Cells& cells, GroupOrder order) {
+/// The expert of each row. Experts begin at multiples of `align` rows, in ascending or descending order, and `room` rows are
+/// stored.
+std::vector<int64_t> index_of(const std::vector<int64_t>& sizes, int64_t align, bool descending, int64_t room) {
+  std::vector<int64_t> index;
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    const size_t expert = descending ? sizes.size() - 1 - i : i;
+    index.insert(index.end(), size_t(sizes[expert]), int64_t(expert));
+    index.resize((index.size() + size_t(align) - 1) / size_t(align) * size_t(align), -1);
+  }
+  if (room > 0 && room < int64_t(index.size()))
+    throw std::invalid_argument(fmt::format("{} rows exceed the room {}", index.size(), room));
+  index.resize(std::max(index.size(), size_t(room)), -1);
+  return index;
+}
+
+/// Rows of each expert, from the columns `tokens`; `room` (masked groups: rows of each expert; groups by index: rows of a);
+/// `align` (the multiple at which each begins; default: the contract's); and `order` (groups by index).
+Groups groups_of(const Cells& cells, const DotContract& contract) {
+  const GroupOrder order = *contract.experts;
+  const std::string way = cells.has("order") ? cells.text("order") : "ascending";
+  const bool descending = way == "descending";
+  if (!descending && way != "ascending") cells.refuse("order", "expected ascending or descending");
+  if (descending && order != GroupOrder::kByIndex) cells.refuse("order", "only experts by index may be in descending order");
+  const int64_t room = cells.has("room") && !cells.text("room").empty() ? cells.positive("room") : 0;
+  if (room > 0 && order != GroupOrder::kMasked && order != GroupOrder::kByIndex)
+    cells.refuse("room", "only masked experts and experts by index have it");
+  if (room % contract.tile_rows != 0) cells.refuse("room", fmt::format("expected a multiple of {} rows", contract.tile_rows));
   try {
     std::vector<int64_t> sizes = cells.counts("tokens");
     if (order == GroupOrder::kMasked) return Groups::masked(std::move(sizes), cells.positive("room"));
     if (order == GroupOrder::kContiguous) return Groups::contiguous(std::move(sizes));
-    const int64_t align = cells.positive("align");
+    const int64_t align = cells.has("align") ? cells.positive("align") : contract.tile_rows;
+    if (order == GroupOrder::kByIndex) return Groups::by_index(index_of(sizes, align, descending, room), int64_t(sizes.size()));
     std::vector<int64_t> offsets = {0};
     for (const int64_t size : sizes) offsets.push_back(offsets.back() + (size + align - 1) / align * align);
-    Groups groups = Groups::at_offsets(std::move(sizes), std::move(offsets));
-    return order == GroupOrder::kByIndex ? Groups::by_index(groups.index(), groups.count()) : groups;
+    return Groups::at_offsets(std::move(sizes), std::move(offsets));
   } catch (const std::invalid_argument& error) {
     cells.refuse("tokens", error.what());
   }
+}
+
+/// Whether unused rows of a hold NaN.
+bool padding_is_nan(const Cells& cells) {
+  const std::string words = cells.has("padding") ? cells.text("padding") : "filled";
+  if (words != "filled" && words != "nan") cells.refuse("padding", "expected filled or nan");
+  return words == "nan";
+}
+
+/// Writes NaN to rows of a and of its scales that belong to no expert.
+void spoil_unused_rows(const GemmCase& c, Problem& problem) {
+  HostTensor &a = find(problem.tensors, "a"), &scale = find(problem.tensors, "scale_a");
+  const uint32_t nan = code_of(*c.contract.unit.a, std::nan(""));
+  c.groups.for_each_unused([&](int64_t row) {
+    for (int64_t k = 0; k < c.k; ++k) a.set_code(row * c.k + k, nan);
+    for (int64_t block = 0; block < c.scale_a.grid().columns && c.scale_a.grid().row_block == 1; ++block)
+      c.scale_a.set(scale, row, block, std::nan(""));
+  });
 }
 
 /// The scales of b: scale blocks of a group must not extend into the next expert, and a single scale for all rows becomes one per
@@ -106,14 +149,17 @@ LevelGrid grid_of_b(const GemmCase& p) {
 }
 
 void bind_scales(GemmCase& p) {
-  p.scale_a = GemmScale(p.scales.of_a(p.stored_rows(), p.k), p.scales.a.block().layout);
-  p.scale_b = GemmScale(grid_of_b(p), p.scales.b.block().layout);
+  const bool masked = p.groups.any() && p.groups.order() == GroupOrder::kMasked;
+  p.scale_a = GemmScale(p.scales.of_a(p.stored_rows(), p.k), p.scales.a.block().layout, masked ? p.groups.count() : 0);
+  p.scale_b = GemmScale(grid_of_b(p), p.scales.b.block().layout, p.groups.count());
 }
 
 void require_whole_experts(const Cells& cells, const GemmCase& p) {
   if (!p.groups.any()) return;
   if (p.scale_b.grid().row_block > 0 && p.n % p.scale_b.grid().row_block != 0)
     cells.refuse("n", fmt::format("expected whole blocks of {} rows of b for each expert, got {}", p.scale_b.grid().row_block, p.n));
+  if (p.nan_padding && (p.contract.unit.a->is_integer() || p.contract.unit.a->specials == Specials::kFinite))
+    cells.refuse("padding", fmt::format("{} has no NaN", p.contract.unit.a->name));
   if (p.has_bias || p.contract.adds_c() || p.has_zero_points() || p.scales.a.outer() || p.contract.unknown() || p.contract.shuffle.any())
     cells.refuse("contract", fmt::format("'{}' is not for groups of rows: expected scales of one level, and neither a bias, c, zero points "
                                          "nor a shuffled weight", p.id()));
@@ -189,26 +235,31 @@ DotOperand operand(const UnitFactor& codes, const Format& format, int64_t rows, 
 
 // Scales and their tensors.
 
-GemmScale::GemmScale(const LevelGrid& grid, const Layout* layout) : grid_(grid) {
-  if (layout) placed_.emplace(*layout, grid.rows, grid.columns);
+GemmScale::GemmScale(const LevelGrid& grid, const Layout* layout, int64_t experts)
+    : grid_(grid), experts_(experts), expert_rows_(std::max<int64_t>(1, grid.rows / std::max<int64_t>(1, experts))) {
+  if (layout) placed_.emplace(*layout, expert_rows_, grid.columns);
 }
 
 const Format& GemmScale::format() const { return placed_ ? *layout()->element : kF32; }
 
-bool GemmScale::reads_others(const Layout& other) const {
-  const PlacedLayout wrong(other, grid_.rows, grid_.columns);
+bool GemmScale::reads_others(const GemmScale& other) const {
   bool differs = false, inside = true;
   for (int64_t row = 0; row < grid_.rows; ++row)
     for (int64_t block = 0; block < grid_.columns; ++block) {
-      differs |= offset(row, block) != wrong.offset(row, block);
-      inside &= wrong.offset(row, block) < placed_->storage_elements();
+      differs |= offset(row, block) != other.offset(row, block);
+      inside &= other.offset(row, block) < storage_elements();
     }
   return differs && inside;
 }
 
 TensorSpec GemmScale::spec(const std::string& role) const {
   if (!placed_) return dense(role, Role::kInput, kF32, {grid_.rows});
-  return {role, Role::kInput, layout()->type, placed_->shape(), placed_->strides(), placed_->storage()};
+  TensorSpec spec{role, Role::kInput, layout()->type, placed_->shape(), placed_->strides(), placed_->storage()};
+  if (experts_ == 0) return spec;
+  spec.shape.insert(spec.shape.begin(), experts_);
+  spec.strides.insert(spec.strides.begin(), placed_->storage());
+  spec.storage *= experts_;
+  return spec;
 }
 
 uint32_t GemmScale::code(const HostTensor& tensor, int64_t row, int64_t block) const {
@@ -233,7 +284,7 @@ void GemmScale::clear(HostTensor& tensor, bool finite) const {
 }
 
 HostTensor GemmScale::filled(const char* role, const FillRequest& request, bool finite) const {
-  if (!are_bytes()) return assay::filled(spec(role), request);
+  if (!are_bytes() && (experts_ == 0 || !placed_)) return assay::filled(spec(role), request);
   const HostTensor codes = assay::filled(role, format(), {grid_.rows, grid_.columns}, request);
   HostTensor tensor{spec(role), {}};
   clear(tensor, finite);
@@ -255,7 +306,7 @@ void GemmScale::set(HostTensor& tensor, int64_t row, int64_t block, double value
 HostTensor GemmScale::of_rows(const HostTensor& tensor, const std::vector<int64_t>& rows) const {
   LevelGrid fewer = grid_;
   fewer.rows = int64_t(rows.size());
-  const GemmScale some(fewer, layout());
+  const GemmScale some(fewer, layout());  // callers have no experts
   HostTensor made{some.spec(tensor.spec.name), {}};
   some.clear(made);
   for (int64_t row = 0; row < fewer.rows; ++row)
@@ -269,7 +320,7 @@ std::vector<GemmRun> GemmCase::runs(int64_t first, int64_t end) const {
   if (!groups.any()) return {{first, end - first, first, 0}};
   std::vector<GemmRun> all;
   for (int64_t row = first; row < end; ++row) {
-    const GemmRun one{row, 1, groups.stored_row(row), groups.group_of(row) * n};
+    const GemmRun one{row, 1, groups.stored_row(row), expert_of(row) * n};
     if (!all.empty() && all.back().b == one.b && all.back().stored + all.back().count == one.stored)
       ++all.back().count;
     else
@@ -295,7 +346,7 @@ GemmCase read_gemm_case(const Case& c) {
   const Cells cells(c);
   GemmCase p;
   p.contract = contract_of(cells);
-  if (p.contract.experts) p.groups = groups_of(cells, *p.contract.experts);
+  if (p.contract.experts) p.groups = groups_of(cells, p.contract), p.nan_padding = padding_is_nan(cells);
   p.m = p.contract.experts ? p.groups.rows() : cells.positive("m");
   p.n = cells.positive("n");
   p.k = cells.positive("k");
@@ -305,7 +356,9 @@ GemmCase read_gemm_case(const Case& c) {
   p.scale = cells.fill_name("scale");
   if (p.contract.of_blocks()) {
     const Layout& layout_a = *layout_of(cells, "layout_a", p.contract.layouts);
-    const std::vector<std::string> plain = {"row", "col", "tma"}, same = {layout_a.id};
+    const std::vector<std::string> same = {layout_a.id};
+    std::vector<std::string> plain = {"row", "col", "tma"};
+    if (p.contract.experts) plain.pop_back();  // kernels compute the distance of experts from dense scales of b
     p.scales.a.block().layout = &layout_a;
     p.scales.b.block().layout = layout_of(cells, "layout_b", layout_a.element->bytes() == 1 ? same : plain);
     if (p.contract.scales_in_unit() && !(*layout_a.element == *p.contract.unit.scale))
@@ -356,6 +409,7 @@ Problem gemm_problem(const GemmCase& c) {
     add_zero_points(c, filled("azp", *unit.a, {c.contract.azp == GemmAzp::kTokens ? c.m : 1},
                                     of(c.azp, c.has_bias ? kZeroPointBesideBias : kZeroPointAlone)), made);
   if (c.contract.shuffle.any()) tensors[1].bytes = shuffled(c.contract.shuffle, tensors[1].bytes.data(), c.n, c.k);
+  if (c.nan_padding) spoil_unused_rows(c, made);
   tensors.push_back({dense("d", Role::kOutput, *c.y, {c.stored_rows(), c.n}), {}});
   made.parameters = {{"warp", double(c.warp)}};
   return made;

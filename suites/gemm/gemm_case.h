@@ -1,6 +1,7 @@
 // One case of a quantized GEMM: its cells, bound once to the contract; the tensors of a call; and the factors that the reference reads.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,15 +18,20 @@ namespace assay {
 class GemmScale {
  public:
   GemmScale() = default;
-  /// `layout`: layout of block scales; nullptr: [rows], since scales do not change along k.
-  GemmScale(const LevelGrid& grid, const Layout* layout);
+  /// `layout`: layout of block scales; nullptr: [rows], since scales do not change along k. `experts`: the tensor is [experts,
+  /// rows, blocks], and each expert has the layout for itself; 0: it is one matrix.
+  GemmScale(const LevelGrid& grid, const Layout* layout, int64_t experts = 0);
 
   const LevelGrid& grid() const { return grid_; }
   const Layout* layout() const { return placed_ ? &placed_->layout() : nullptr; }
   const Format& format() const;  ///< of one scale
   bool are_bytes() const { return format().bytes() == 1; }
   /// Whether a kernel that assumes another layout reads other scales, all within the tensor's storage.
-  bool reads_others(const Layout& other) const;
+  bool reads_others(const Layout& other) const { return reads_others(with_layout(other)); }
+  bool reads_others(const GemmScale& other) const;
+  /// The same scales, in the layout that a kernel mistakes theirs for.
+  GemmScale with_layout(const Layout& other) const { return GemmScale(grid_, &other, experts_); }
+  GemmScale as_one_matrix() const { return GemmScale(grid_, layout()); }
 
   TensorSpec spec(const std::string& role) const;
   /// Filled scales. Bytes for blocks that the last word or tile of a row lacks are 0; other storage without a scale is all ones, or
@@ -38,13 +44,18 @@ class GemmScale {
   HostTensor of_rows(const HostTensor& tensor, const std::vector<int64_t>& rows) const;
 
  private:
-  int64_t offset(int64_t row, int64_t block) const { return placed_ ? placed_->offset(row, block) : row * grid_.columns + block; }
+  int64_t offset(int64_t row, int64_t block) const {
+    if (!placed_) return row * grid_.columns + block;
+    return row / expert_rows_ * placed_->storage_elements() + placed_->offset(row % expert_rows_, block);
+  }
+  int64_t storage_elements() const { return std::max<int64_t>(1, experts_) * placed_->storage_elements(); }
   uint32_t code(const HostTensor& tensor, int64_t row, int64_t block) const;
   void set_code(HostTensor& tensor, int64_t row, int64_t block, uint32_t code) const;
   void clear(HostTensor& tensor, bool finite = false) const;
 
   LevelGrid grid_;
-  std::optional<PlacedLayout> placed_;
+  int64_t experts_ = 0, expert_rows_ = 1;  ///< rows of scales of each expert; without experts, all rows
+  std::optional<PlacedLayout> placed_;     ///< of one expert
 };
 
 /// Rows of d that are adjacent in memory and multiply the same rows of b.
@@ -65,6 +76,8 @@ struct GemmCase {
   GemmScale scale_a, scale_b;        ///< their finest levels, for a and b as stored
   std::string scale;                 ///< generator of both, and of the scales of an outer level
   bool absent_finite = false;        ///< storage without a scale holds finite bytes that differ, instead of NaN
+  bool nan_padding = false;          ///< rows of a and of its scales that belong to no expert hold NaN, instead of generated data
+  std::vector<int64_t> experts;      ///< mutants only: the expert whose weights and scales each row takes; empty: its own
   const Format* y = nullptr;         ///< format of the result and of the bias
   bool has_bias = false;
   std::string bias, c, azp;          ///< generators of a bias, of an addend and of zero points, if present
@@ -85,6 +98,7 @@ struct GemmCase {
 
   int64_t stored_rows() const { return groups.any() ? groups.stored_rows() : m; }
   int64_t rows_of_b() const { return groups.any() ? groups.count() * n : n; }
+  int64_t expert_of(int64_t row) const { return experts.empty() ? groups.group_of(row) : experts[size_t(row)]; }
   /// The runs that rows [first, end) consist of.
   std::vector<GemmRun> runs(int64_t first, int64_t end) const;
   GemmRun run_of(int64_t row) const { return runs(row, row + 1).front(); }

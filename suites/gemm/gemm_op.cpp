@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <iterator>
 #include <memory>
@@ -59,17 +60,28 @@ Answer answer_of_rows(const GemmCase& c, const std::string& program, const Part&
   return answer;
 }
 
-/// The rows of d that belong to the case. Kernels that know where experts end write no other row. Kernels that only know the
-/// sizes of masked groups, or the expert of each row, store whole tiles.
+/// What each tile of d may hold in its unused rows.
+std::vector<PaddingRule> padding_rules(const GemmCase& c) {
+  const int64_t tile = c.contract.tile_rows;
+  const auto rule = [rows = c.contract.unused_rows] {
+    if (rows == UnusedRows::kZero) return PaddingRule::kZero;
+    return rows == UnusedRows::kUndefined ? PaddingRule::kFree : PaddingRule::kUntouched;
+  };
+  std::vector<PaddingRule> rules(size_t((c.stored_rows() + tile - 1) / tile), rule());
+  if (c.contract.unused_rows == UnusedRows::kUndefinedInTiles)
+    for (int64_t row = 0; row < c.m; ++row) rules[size_t(c.groups.stored_row(row) / tile)] = PaddingRule::kFree;
+  return rules;
+}
+
+/// The rows of d that belong to the case, and what the contract says about the others.
 Part part_of(const GemmCase& c, std::string justification) {
   Part d{"d", c.y, {c.m, c.n}, std::move(justification)};
   if (!c.groups.any()) return d;
   d.places = Places::of_rows([groups = c.groups, n = c.n](int64_t row) { return groups.stored_row(row) * n; });
-  const bool stores_tiles = c.groups.order() == GroupOrder::kMasked || c.groups.order() == GroupOrder::kByIndex;
-  d.padding = [groups = c.groups, n = c.n, rule = stores_tiles ? PaddingRule::kFree : PaddingRule::kUntouched](
-                  const std::function<void(const Padding&)>& visit) {
+  d.padding = [groups = c.groups, n = c.n, tile = c.contract.tile_rows,
+               rules = padding_rules(c)](const std::function<void(const Padding&)>& visit) {
     groups.for_each_unused([&](int64_t stored) {
-      for (int64_t column = 0; column < n; ++column) visit({stored * n + column, {stored, column}, rule});
+      for (int64_t column = 0; column < n; ++column) visit({stored * n + column, {stored, column}, rules[size_t(stored / tile)]});
     });
   };
   return d;
@@ -153,7 +165,7 @@ void add_layouts(const GemmCase& c, const char* role, const GemmScale& right, Sc
     if (!right.reads_others(rulebook().layout(id))) continue;
     const std::string name = fmt::format("{}: layout {} -> {}", role, right.layout()->id, id);
     all.push_back({name,
-                   [=, other = GemmScale(right.grid(), &rulebook().layout(id))](const Problem& problem, const std::vector<HostTensor>*) {
+                   [=, other = right.with_layout(rulebook().layout(id))](const Problem& problem, const std::vector<HostTensor>*) {
                      DotInputs wrong = *inputs_of(inputs, c, problem);
                      wrong.*scales = other.values(find(problem.tensors, role));
                      return of_inputs(c, c.contract, std::make_shared<const DotInputs>(std::move(wrong)));
@@ -189,11 +201,81 @@ std::vector<Hypothesis> of_layouts(const GemmCase& c, const SharedInputs& inputs
   return all;
 }
 
-/// Mutants: a row is multiplied by the weights, or their scales, of another expert.
+/// Rows of d that a kernel computes at once, and that take the weights of one expert.
+constexpr int64_t kTileOfExpert = 64;
+
+/// Mutants of which expert a row belongs to: its weights and scales are those of another one.
+void add_other_experts(const GemmCase& c, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
+  const auto add = [&](const char* name, auto expert_of) {
+    GemmCase wrong = c;
+    for (int64_t row = 0; row < c.m; ++row) wrong.experts.push_back(expert_of(row));
+    bool same = true;
+    for (int64_t row = 0; row < c.m; ++row) same &= wrong.experts[size_t(row)] == c.groups.group_of(row);
+    if (same) return;
+    all.push_back({name,
+                   [wrong, inputs](const Problem& problem, const std::vector<HostTensor>*) {
+                     return of_inputs(wrong, wrong.contract, inputs_of(inputs, wrong, problem));
+                   },
+                   equivalent(c, name)});
+    all.back().by_rows = true;
+  };
+  add("experts: numbered without the empty ones", [&](int64_t row) {
+    const auto end = c.groups.sizes().begin() + c.groups.group_of(row);
+    return std::count_if(c.groups.sizes().begin(), end, [](int64_t size) { return size > 0; });
+  });
+  if (c.groups.order() != GroupOrder::kByIndex) return;
+  add("experts: that of the row before each tile of 64 rows", [&, index = c.groups.index()](int64_t row) {
+    const int64_t tile = c.groups.stored_row(row) / kTileOfExpert * kTileOfExpert;
+    return std::max<int64_t>(0, index[size_t(std::max<int64_t>(0, tile - 1))]);
+  });
+}
+
+/// Mutant: NaN in an unused row of a reaches the other rows of its tile, as 0 * NaN.
+void add_nan_of_padding(const GemmCase& c, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
+  if (!c.nan_padding || c.scale_a.grid().row_block != 1) return;
+  std::set<int64_t> spoiled;
+  c.groups.for_each_unused([&](int64_t row) { spoiled.insert(row / kTileOfExpert); });
+  std::vector<int64_t> rows;
+  for (int64_t row = 0; row < c.m; ++row)
+    if (spoiled.contains(c.groups.stored_row(row) / kTileOfExpert)) rows.push_back(c.groups.stored_row(row));
+  if (rows.empty()) return;
+  const char* const name = "a: NaN of unused rows reaches their tile";
+  all.push_back({name,
+                 [c, inputs, rows](const Problem& problem, const std::vector<HostTensor>*) {
+                   auto wrong = std::make_shared<DotInputs>(*inputs_of(inputs, c, problem));
+                   ScaleValues& scale = wrong->scale_a;
+                   for (const int64_t row : rows)
+                     std::fill_n(scale.values.begin() + row * scale.shape.columns, scale.shape.columns, std::nan(""));
+                   return of_inputs(c, c.contract, std::move(wrong));
+                 },
+                 equivalent(c, name)});
+  all.back().by_rows = true;
+}
+
+/// Mutants: the tensor of scales read as if the layout were that of one matrix, not of each expert.
+void add_scales_as_one_matrix(const GemmCase& c, const char* role, const GemmScale& right, ScaleValues DotInputs::*scales,
+                              const SharedInputs& inputs, std::vector<Hypothesis>& all) {
+  if (!right.layout() || !right.reads_others(right.as_one_matrix())) return;
+  const std::string name = fmt::format("{}: all experts as one matrix", role);
+  all.push_back({name,
+                 [=, other = right.as_one_matrix()](const Problem& problem, const std::vector<HostTensor>*) {
+                   auto wrong = std::make_shared<DotInputs>(*inputs_of(inputs, c, problem));
+                   (*wrong).*scales = other.values(find(problem.tensors, role));
+                   return of_inputs(c, c.contract, std::move(wrong));
+                 },
+                 equivalent(c, name)});
+  all.back().by_rows = true;
+}
+
+/// Mutants: a row is multiplied by the weights, or their scales, of another expert, or meets unused rows.
 std::vector<Hypothesis> of_experts(const GemmCase& c, const SharedInputs& inputs) {
   std::vector<Hypothesis> all;
   const int64_t count = c.groups.count();
+  add_nan_of_padding(c, inputs, all);
   if (count < 2) return all;
+  add_other_experts(c, inputs, all);
+  add_scales_as_one_matrix(c, "scale_a", c.scale_a, &DotInputs::scale_a, inputs, all);
+  add_scales_as_one_matrix(c, "scale_b", c.scale_b, &DotInputs::scale_b, inputs, all);
   const auto add = [&](const char* name, auto change) {
     all.push_back({name,
                    [c, inputs, change](const Problem& problem, const std::vector<HostTensor>*) {
@@ -290,9 +372,18 @@ bool takes(const GemmOpParts& parts, const std::string& id) {
   return contract.of_blocks() == parts.of_blocks && contract.experts.has_value() == parts.of_experts();
 }
 
+/// "t3_0_5.r128": rows in use of each expert, and rows of a that are stored. Experts that lie in descending order have "down".
+std::string words_of_groups(const Groups& groups) {
+  const std::vector<int64_t> index = groups.index();
+  std::vector<int64_t> used;
+  std::copy_if(index.begin(), index.end(), std::back_inserter(used), [](int64_t expert) { return expert >= 0; });
+  return fmt::format("t{}.r{}{}", fmt::join(groups.sizes(), "_"), groups.stored_rows(),
+                     std::is_sorted(used.begin(), used.end()) ? "" : ".down");
+}
+
 std::string shape_words(const GemmCase& p) {
   const std::string layouts = p.scale_a.layout() ? fmt::format(".{}_{}", p.scale_a.layout()->id, p.scale_b.layout()->id) : "";
-  const std::string rows = p.groups.any() ? fmt::format("t{}", fmt::join(p.groups.sizes(), "_")) : fmt::format("m{}", p.m);
+  const std::string rows = p.groups.any() ? words_of_groups(p.groups) : fmt::format("m{}", p.m);
   return fmt::format("{}.{}.n{}.k{}.{}{}{}", p.y->name, rows, p.n, p.k, p.scales.name, layouts, p.absent_finite ? ".absent-finite" : "");
 }
 
@@ -300,7 +391,7 @@ std::string data_words(const GemmCase& p) {
   if (p.fill.empty()) return "";  // data that no generator made
   const std::string more =
       (p.bias.empty() ? "" : "." + p.bias) + (p.c.empty() ? "" : ".c_" + p.c) + (p.azp.empty() ? "" : ".azp_" + p.azp);
-  return fmt::format("{}.{}.{}{}.s{}", p.fill, p.b, p.scale, more, p.seed);
+  return fmt::format("{}.{}.{}{}{}.s{}", p.fill, p.b, p.scale, more, p.nan_padding ? ".nan_padding" : "", p.seed);
 }
 
 /// Rows of b, and k, of a tile that cannot be divided.
@@ -410,8 +501,12 @@ std::vector<RoleSpec> roles_of(const GemmOpParts& parts) {
 
 RoleSpec role_of_experts(GroupOrder order) {
   switch (order) {
-    case GroupOrder::kMasked: return {"tokens", Access::kIn, "[experts] int32: rows of a and d in use, of the room that each expert has"};
-    case GroupOrder::kByIndex: return {"expert_of_row", Access::kIn, "[m] int32: the expert of each row of a and d; -1: unused"};
+    case GroupOrder::kMasked:
+      return {"tokens", Access::kIn,
+              "[experts] int32: rows of a and d in use, of the room that each expert has; only for masked experts"};
+    case GroupOrder::kByIndex:
+      return {"expert_of_row", Access::kIn,
+              "[m] int32: the expert of each row of a and d; -1: unused; only for experts by index"};
     default: return {"expert_offsets", Access::kIn, "[experts + 1] int32: the row of a and d where each expert begins, and their number"};
   }
 }

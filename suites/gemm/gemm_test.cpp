@@ -9,6 +9,7 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -336,9 +337,23 @@ namespace {
 using testing::HasSubstr;
 using Matrix = Eigen::MatrixXd;
 
-const TestCells kGroups = {{"contract", "grouped.0"}, {"tokens", "3;0;5"}, {"room", "6"}, {"align", "4"}, {"n", "256"}, {"k", "416"},
-                           {"fill", "few_maxima"}, {"b", "few_maxima"}, {"scales", "1x128_128x128"}, {"scale", "amax_scales"},
-                           {"layout_a", "tma"}, {"layout_b", "row"}, {"y", "bf16"}, {"seed", "1"}, {"warp", "32"}};
+const TestCells kGroups = {{"contract", "grouped.0"},
+                           {"tokens", "3;0;5"},
+                           {"room", ""},
+                           {"order", "ascending"},
+                           {"padding", "filled"},
+                           {"align", "4"},
+                           {"n", "256"},
+                           {"k", "416"},
+                           {"fill", "few_maxima"},
+                           {"b", "few_maxima"},
+                           {"scales", "1x128_128x128"},
+                           {"scale", "amax_scales"},
+                           {"layout_a", "tma"},
+                           {"layout_b", "row"},
+                           {"y", "bf16"},
+                           {"seed", "1"},
+                           {"warp", "32"}};
 
 constexpr GroupOrder kOrders[] = {GroupOrder::kContiguous, GroupOrder::kMasked, GroupOrder::kOffsets, GroupOrder::kByIndex};
 
@@ -357,15 +372,25 @@ class GemmGroups : public testing::Test {
   static void SetUpTestSuite() {
     const std::string file = (std::filesystem::temp_directory_path() / ("groups_" + std::to_string(::getpid()) + ".csv")).string();
     std::ofstream table(file);
-    table << "id,unit,promote,join,split,scales,y,bias,out,layouts,experts,since,until,source,why\n";
-    for (const GroupOrder order : kOrders)
-      table << contract_of(order) << ",sm_90.wgmma.e4m3.f32,every(128),\"fma(sa*sb,acc)\",none,1x128_128x128,to(y),,bf16,tma," << name(order)
-            << ",2026,,here,because\n";
+    table << "id,unit,promote,join,split,scales,y,bias,out,layouts,experts,tile_rows,padding,since,until,source,why\n";
+    for (const GroupOrder order : kOrders) {
+      const bool tiles = order == GroupOrder::kMasked || order == GroupOrder::kByIndex;
+      add_row(table, contract_of(order), order, order == GroupOrder::kContiguous ? "" : tiles ? "undefined" : "untouched");
+    }
+    add_row(table, "grouped.zero", GroupOrder::kByIndex, "zero");
+    add_row(table, "grouped.tiles", GroupOrder::kMasked, "undefined in tiles", "2");
     table.close();
     open_rulebook(ASSAY_SOURCE_DIR, {file});
     std::filesystem::remove(file);
   }
   static void TearDownTestSuite() { open_rulebook(ASSAY_SOURCE_DIR); }
+
+ private:
+  static void add_row(std::ostream& table, const std::string& id, GroupOrder order, const std::string& padding,
+                      const std::string& tile_rows = "") {
+    table << id << ",sm_90.wgmma.e4m3.f32,every(128),\"fma(sa*sb,acc)\",none,1x128_128x128,to(y),,bf16,tma," << name(order) << ","
+          << tile_rows << "," << padding << ",2026,,here,because\n";
+  }
 };
 
 /// A case with codes of -1, 0 and 1 and scales of 1/2, 1 and 2, so that every sum is exact.
@@ -376,7 +401,12 @@ struct Exact {
   std::unique_ptr<const BoundCase> bound;
   Problem problem;
 
-  explicit Exact(GroupOrder order) : op(grouped()), one(case_of(op, kGroups, {{"contract", contract_of(order)}})), c(read_gemm_case(one)), bound(op.bind(one)), problem(bound->problem()) {
+  explicit Exact(GroupOrder order, const std::string& contract = "", const TestCells& changed = {})
+      : op(grouped()),
+        one(case_of(op, with_cells(order, changed), {{"contract", contract.empty() ? contract_of(order) : contract}})),
+        c(read_gemm_case(one)),
+        bound(op.bind(one)),
+        problem(bound->problem()) {
     int64_t count = 0;
     for (const char* role : {"a", "b"}) {
       HostTensor& tensor = find(problem.tensors, role);
@@ -388,6 +418,12 @@ struct Exact {
           scale->set(find(problem.tensors, role), row, block, std::ldexp(1.0, int((row + 2 * block + row / 3) % 3) - 1));
   }
 
+  static TestCells with_cells(GroupOrder order, const TestCells& changed) {
+    TestCells cells = kGroups;
+    if (order == GroupOrder::kMasked) cells["room"] = "6";
+    for (const auto& [column, cell] : changed) cells[column] = cell;
+    return cells;
+  }
   Matrix values(const char* role, int64_t rows) const {
     const HostTensor& tensor = find(problem.tensors, role);
     return Matrix::NullaryExpr(rows, c.k, [&](Eigen::Index row, Eigen::Index k) { return decode(kE4M3Fn, tensor.code(row * c.k + k)); });
@@ -444,18 +480,89 @@ TEST_F(GemmGroups, UnusedRowsAreLeftAloneUnlessTilesAreStored) {
   }
 }
 
+/// The rule for the first element of each unused row, by stored row.
+std::map<int64_t, PaddingRule> rules_of(const Exact& of) {
+  std::map<int64_t, PaddingRule> rules;
+  of.bound->expect(of.problem, nullptr).parts().front().padding([&](const Padding& padding) {
+    rules.emplace(padding.at[0], padding.rule);
+  });
+  return rules;
+}
+
+TEST_F(GemmGroups, TheContractSaysWhatUnusedRowsHold) {
+  const Exact zero(GroupOrder::kByIndex, "grouped.zero");
+  for (const auto& [row, rule] : rules_of(zero)) EXPECT_EQ(rule, PaddingRule::kZero) << row;
+  Matrix d = zero.oracle();
+  EXPECT_TRUE(compare(zero.bound->expect(zero.problem, nullptr), zero.outputs(d), {{}}).agrees());
+  zero.c.groups.for_each_unused([&](int64_t row) { d(row, 0) = 3; });
+  EXPECT_FALSE(compare(zero.bound->expect(zero.problem, nullptr), zero.outputs(d), {{}}).agrees());
+  // Tiles of two rows: of expert 0 row 3 shares a tile with row 2, rows 4 and 5 are no part of a tile in use.
+  const std::map<int64_t, PaddingRule> tiles = rules_of(Exact(GroupOrder::kMasked, "grouped.tiles"));
+  EXPECT_EQ(tiles, (std::map<int64_t, PaddingRule>{{3, PaddingRule::kFree},
+                                                   {4, PaddingRule::kUntouched},
+                                                   {5, PaddingRule::kUntouched},
+                                                   {6, PaddingRule::kUntouched},
+                                                   {7, PaddingRule::kUntouched},
+                                                   {8, PaddingRule::kUntouched},
+                                                   {9, PaddingRule::kUntouched},
+                                                   {10, PaddingRule::kUntouched},
+                                                   {11, PaddingRule::kUntouched},
+                                                   {17, PaddingRule::kFree}}));
+}
+
+TEST_F(GemmGroups, NaNInUnusedRowsReachesNoOtherRow) {
+  for (const GroupOrder order : {GroupOrder::kMasked, GroupOrder::kByIndex}) {
+    const Exact plain(order), spoiled(order, "", {{"padding", "nan"}});
+    const HostTensor& a = find(spoiled.bound->problem().tensors, "a");
+    spoiled.c.groups.for_each_unused(
+        [&](int64_t row) { EXPECT_TRUE(std::isnan(decode(kE4M3Fn, a.code(row * spoiled.c.k)))) << row; });
+    const auto low = [](const Exact& of) { return computed(of.bound->expect(of.bound->problem(), nullptr))[0].low; };
+    EXPECT_NE(plain.bound->problem().tensors[0].bytes, spoiled.bound->problem().tensors[0].bytes);
+    EXPECT_EQ(low(plain), low(spoiled)) << name(order);
+    EXPECT_NE(plain.one.id, spoiled.one.id);
+  }
+}
+
+TEST_F(GemmGroups, MaskedExpertsHaveScalesOfTheirOwn) {
+  const Exact of(GroupOrder::kMasked, "", {{"room", "8"}});
+  const TensorSpec& scale = find(of.problem.tensors, "scale_a").spec;
+  EXPECT_EQ(scale.shape, (std::vector<int64_t>{3, 8, 4}));
+  EXPECT_EQ(scale.strides, (std::vector<int64_t>{4 * 8, 1, 8}));
+  EXPECT_EQ(find(of.problem.tensors, "scale_b").spec.shape, (std::vector<int64_t>{3, 2, 4}));
+  HostTensor changed = find(of.problem.tensors, "scale_a");
+  of.c.scale_a.set(changed, 9, 2, 4);
+  EXPECT_EQ(decode(kF32, changed.code(32 + 2 * 8 + 1)), 4) << "row 1 of expert 1, block 2";
+}
+
+TEST_F(GemmGroups, ExpertsMayLieInDescendingOrder) {
+  const Exact of(GroupOrder::kByIndex, "", {{"order", "descending"}});
+  EXPECT_EQ(of.c.groups.index(), (std::vector<int64_t>{2, 2, 2, 2, 2, -1, -1, -1, 0, 0, 0, -1}));
+  EXPECT_TRUE(compare(of.bound->expect(of.problem, nullptr), of.outputs(of.oracle()), {of.unused()}).agrees());
+  const Exact room(GroupOrder::kByIndex, "", {{"room", "16"}});
+  EXPECT_EQ(room.c.groups.stored_rows(), 16);
+  EXPECT_EQ(room.c.groups.rows(), 8);
+}
+
 TEST_F(GemmGroups, EveryMutantShows) {
-  const Exact of(GroupOrder::kByIndex);
+  const Exact of(GroupOrder::kByIndex, "", {{"padding", "nan"}, {"align", "64"}, {"tokens", "3;0;64;5"}});
   const Problem problem = of.bound->problem();
   const std::vector<int32_t> right = computed(of.bound->expect(problem, nullptr))[0].low;
   std::set<std::string> blind, all;
   for (const Hypothesis& wrong : of.bound->mutants()) {
     all.insert(wrong.name);
-    if (wrong.name.find("expert") != std::string::npos && computed(wrong.expect(problem, nullptr))[0].low == right) blind.insert(wrong.name);
+    if ((wrong.name.find("expert") != std::string::npos || wrong.name.find("NaN") != std::string::npos) &&
+        computed(wrong.expect(problem, nullptr))[0].low == right)
+      blind.insert(wrong.name);
   }
   EXPECT_EQ(blind, std::set<std::string>());
-  for (const char* wanted : {"b: weights of the next expert", "b: weights of the first expert for all", "scale_b: of the next expert"})
+  for (const char* wanted : {"b: weights of the next expert", "b: weights of the first expert for all",
+                             "scale_b: of the next expert", "experts: numbered without the empty ones",
+                             "experts: that of the row before each tile of 64 rows", "a: NaN of unused rows reaches their tile"})
     EXPECT_TRUE(all.contains(wanted)) << wanted;
+  const Exact masked(GroupOrder::kMasked, "", {{"room", "8"}});
+  bool seen = false;
+  for (const Hypothesis& wrong : masked.bound->mutants()) seen |= wrong.name == "scale_a: all experts as one matrix";
+  EXPECT_TRUE(seen);
 }
 
 TEST_F(GemmGroups, ASubsampleKeepsEveryExpertThatHasRows) {
@@ -470,6 +577,16 @@ TEST_F(GemmGroups, WhatExpertsDoNotTakeIsRefused) {
   const Op op = grouped();
   EXPECT_THAT(refusal_of(op, kGroups, {{"n", "200"}}), HasSubstr("expected whole blocks of 128 rows of b for each expert, got 200"));
   EXPECT_THAT(refusal_of(op, kGroups, {{"contract", contract_of(GroupOrder::kMasked)}, {"room", "4"}}), HasSubstr("tokens"));
+  EXPECT_THAT(refusal_of(op, kGroups, {{"contract", "grouped.tiles"}, {"room", "7"}}),
+              HasSubstr("expected a multiple of 2 rows"));
+  EXPECT_THAT(refusal_of(op, kGroups, {{"contract", contract_of(GroupOrder::kOffsets)}, {"room", "8"}}),
+              HasSubstr("only masked experts and experts by index have it"));
+  EXPECT_THAT(refusal_of(op, kGroups, {{"contract", contract_of(GroupOrder::kByIndex)}, {"room", "8"}}),
+              HasSubstr("12 rows exceed the room 8"));
+  EXPECT_THAT(refusal_of(op, kGroups, {{"padding", "zeros"}}), HasSubstr("expected filled or nan"));
+  EXPECT_THAT(refusal_of(op, kGroups, {{"order", "descending"}}), HasSubstr("only experts by index may be in descending order"));
+  EXPECT_THAT(refusal_of(op, kGroups, {{"order", "up"}}), HasSubstr("expected ascending or descending"));
+  EXPECT_THAT(refusal_of(op, kGroups, {{"layout_b", "tma"}}), HasSubstr("'tma' is not one of: row, col"));
   EXPECT_THAT(refusal_of(op, kGroups, {{"contract", "deepgemm.fp8_gemm_1d2d.sm_90"}, {"m", "4"}}), HasSubstr("is no grouped GEMM"));
   EXPECT_FALSE(op.takes("deepgemm.fp8_gemm_1d2d.sm_90"));
   EXPECT_TRUE(op.takes(contract_of(GroupOrder::kMasked)));
