@@ -4,7 +4,7 @@
 
 #include "kernels/ops/all_reduce/all_reduce_run.h"
 #include "kernels/ops/all_reduce_norm/all_reduce_rms_norm_kernel.h"
-#include "kernels/ops/gemm/gemm_block_scaled_rules.h"
+#include "kernels/ops/gemm/gemm_grouped_kernel.h"
 #include "kernels/ops/gemm/gemm_scaled_kernel.h"
 #include "kernels/ops/gemm/mma_kernel.h"
 #include "kernels/ops/qk_norm_rope/qk_norm_rope_kernel.h"
@@ -481,6 +481,67 @@ BlockGemmArguments block_gemm_arguments(const Call& call, int a_type, int b_type
   if (of_c.rows != x.m || of_c.columns != x.n || c.type_code != d.type_code || c.type_bits != d.type_bits)
     unsupported("c must have the shape and the type of d");
   x.c = c.data;
+  return x;
+}
+
+// Reads the tensors of a gemm_grouped call.
+
+namespace {
+
+/// A dense tensor of three dimensions, such as the weights [experts, n, k].
+void expect_dense(const assay_tensor& t, int64_t experts, Shape each) {
+  if (t.ndim != 3 || t.shape[0] != experts || t.shape[1] != each.rows || t.shape[2] != each.columns)
+    unsupported(named(t) + " must be [" + std::to_string(experts) + ", " + std::to_string(each.rows) + ", " +
+                std::to_string(each.columns) + "]");
+  if ((each.columns > 1 && t.strides[2] != 1) || (each.rows > 1 && t.strides[1] != each.columns) ||
+      (experts > 1 && t.strides[0] != each.rows * each.columns))
+    unsupported(named(t) + " must be dense");
+  if (uint64_t(experts * each.rows * each.columns) * t.type_bits / 8 > t.bytes)
+    failed(named(t) + " has less storage than elements");
+}
+
+/// Scales [experts, rows, blocks]; every expert has the strides of the last two dimensions for itself.
+BlockScales scales_of_experts(const Call& call, const char* role, int64_t experts, int64_t all_rows, int64_t rows, int64_t blocks,
+                              int64_t& expert_stride) {
+  const assay_tensor& t = call.input(role);
+  const int64_t scale_rows = blocks_of(all_rows, rows);
+  if (!has_type(t, ASSAY_FLOAT, 32)) unsupported(named(t) + " must be f32");
+  if (t.ndim != 3 || t.shape[0] != experts || t.shape[1] != scale_rows || t.shape[2] != blocks)
+    unsupported(named(t) + " must be [" + std::to_string(experts) + ", " + std::to_string(scale_rows) + ", " +
+                std::to_string(blocks) + "]");
+  if (t.strides[0] < 0 || t.strides[1] < 0 || t.strides[2] < 0) unsupported(named(t) + " has a negative stride");
+  const int64_t last = (experts - 1) * t.strides[0] + (scale_rows - 1) * t.strides[1] + (blocks - 1) * t.strides[2];
+  if (uint64_t(last + 1) * sizeof(float) > t.bytes) failed(named(t) + ": its last element lies beyond its storage");
+  expert_stride = t.strides[0];
+  return {static_cast<const float*>(t.data), t.strides[1], t.strides[2], rows};
+}
+
+}  // namespace
+
+GroupedGemmArguments grouped_gemm_arguments(const Call& call, int a_type, int b_type, bool masked, int64_t rows_of_b,
+                                            int64_t tile_rows) {
+  const assay_tensor &a = gemm_codes(call, "a", a_type), &b = gemm_codes(call, "b", b_type), &d = call.output("d");
+  const Shape of_a = matrix_of_rows(a), of_d = matrix_of_rows(d);
+  if (b.ndim != 3 || b.shape[0] < 1) unsupported("b must be [experts, n, k]");
+  GroupedGemmArguments x{};
+  x.a = static_cast<const uint8_t*>(a.data), x.b = static_cast<const uint8_t*>(b.data), x.d = d.data;
+  x.y = result_type(d);
+  x.m = of_d.rows, x.n = of_d.columns, x.k = of_a.columns, x.experts = b.shape[0];
+  if (of_a.rows != x.m) unsupported("d must have the rows of a");
+  expect_dense(b, x.experts, {x.n, x.k});
+  x.pitch_a = a.strides[0], x.pitch_b = x.k, x.pitch_d = d.strides[0];
+  x.part = std::max<int64_t>(1, x.k);
+  if (x.m % tile_rows != 0) unsupported("a must have whole tiles of " + std::to_string(tile_rows) + " rows");
+  x.groups = integers(call.input(masked ? "tokens" : "expert_of_row"), masked ? x.experts : x.m);
+  const int64_t blocks = blocks_of(x.k, kProductsOfScale);
+  x.scale_b = scales_of_experts(call, "scale_b", x.experts, x.n, rows_of_b, blocks, x.scales_of_expert_b);
+  if (!masked) {
+    x.scale_a = scales(call, "scale_a", x.m, 1, x.k, kFloatScales, kProductsOfScale);
+    return x;
+  }
+  if (x.m % (x.experts * tile_rows) != 0) unsupported("each expert must have room for the same number of whole tiles");
+  x.room = x.m / x.experts;
+  x.scale_a = scales_of_experts(call, "scale_a", x.experts, x.room, 1, blocks, x.scales_of_expert_a);
   return x;
 }
 

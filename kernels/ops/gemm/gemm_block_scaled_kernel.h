@@ -85,11 +85,12 @@ SIMT_KERNEL void unit_scaled_product(BlockGemmArguments x) {
 // step.
 
 template <class U, class Rules, int kWarp>
-SIMT_KERNEL void block_scaled_product(BlockGemmArguments x) {
+SIMT_KERNEL void block_scaled_product(typename Rules::Arguments x) {
   constexpr int kThreads = units::kThreads<U, kWarp>;
   SIMT_SHARED StagedStep<U> step;
   const int64_t across = (x.n + U::kN - 1) / U::kN;
   const int64_t row = simt::block() / across * U::kM, column = simt::block() % across * U::kN;
+  if (!Rules::template enter<Rules>(x, row)) return;
   units::Operands factors{step.a, step.b, U::kK, U::kK};
   units::Tile<U, kWarp> chain;
   float acc[chain.kElements], sum[chain.kElements];

@@ -41,6 +41,7 @@ BlockGemmArguments block_gemm_arguments(const Call& call, int a_type, int b_type
 /// Defaults that rules may override.
 template <class MatrixUnit, int kPromotedEvery = 128>
 struct BlockRules : PlainProduct<MatrixUnit> {
+  using Arguments = BlockGemmArguments;
   static constexpr int64_t kPromote = kPromotedEvery;  ///< multiply-accumulates between two promotions
   static constexpr int64_t kRowsOfScaleB = 128;
   static constexpr int64_t kPartOf = 128;  ///< the length of a split-K part is a multiple of this
@@ -51,6 +52,11 @@ struct BlockRules : PlainProduct<MatrixUnit> {
   /// each split-K part is scaled, rounded and stored like a result; then the parts are added in the type of d
   static constexpr bool kAddsResults = false;
 
+  /// Prepares the tile that begins at a row; false: it is left alone. For GEMMs whose rows belong to experts.
+  template <class Rules>
+  SIMT_DEVICE static bool enter(BlockGemmArguments& /*x*/, int64_t /*row*/) {
+    return true;
+  }
   SIMT_DEVICE static float scale(const BlockScales& scales, int64_t row, int64_t block) {
     return scales.data[row * scales.row_stride + block * scales.block_stride];
   }
