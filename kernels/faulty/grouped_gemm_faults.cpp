@@ -1,0 +1,132 @@
+// Faulty kernels of gemm_grouped: the correct kernel's rules with one mistake about which expert a tile of rows belongs to, where
+// its scales lie, or which rows are in use.
+#include "kernels/ops/gemm/gemm_grouped_kernel.h"
+
+namespace assay_kernels {
+
+// Which expert.
+
+/// The expert of a tile reaches the scales alone.
+template <class Right>
+struct GroupedFirstExpert : Right {
+  SIMT_DEVICE static int64_t expert_of_weights(const GroupedGemmArguments&, int64_t) { return 0; }
+};
+
+/// The index of the expert is one too high, for the scales alone.
+template <class Right>
+struct GroupedNextScales : Right {
+  SIMT_DEVICE static int64_t expert_of_scales(const GroupedGemmArguments& x, int64_t expert) { return (expert + 1) % x.experts; }
+};
+
+/// Reads the expert of the row before the tile.
+struct GroupedBoundary : DeepGemmContiguous {
+  SIMT_DEVICE static int64_t expert_of(const GroupedGemmArguments& x, int64_t row) {
+    if (x.groups[row] < 0) return -1;
+    const int64_t expert = x.groups[row > 0 ? row - 1 : 0];
+    return expert < 0 ? 0 : expert;
+  }
+};
+
+/// Experts without rows are left out of the list of weights, so that the later ones take those of experts before them.
+SIMT_DEVICE int64_t experts_with_rows_before(const GroupedGemmArguments& x, int64_t expert) {
+  int64_t count = 0;
+  for (int64_t other = 0; other < expert; ++other) {
+    bool any = x.room > 0 && x.groups[other] > 0;
+    for (int64_t row = 0; row < x.m && x.room == 0 && !any; ++row) any = x.groups[row] == other;
+    count += any;
+  }
+  return count;
+}
+template <class Right>
+struct GroupedEmptySkipped : Right {
+  SIMT_DEVICE static int64_t expert_of_weights(const GroupedGemmArguments& x, int64_t expert) {
+    return experts_with_rows_before(x, expert);
+  }
+  SIMT_DEVICE static int64_t expert_of_scales(const GroupedGemmArguments& x, int64_t expert) {
+    return experts_with_rows_before(x, expert);
+  }
+};
+
+// Which rows.
+
+/// Reads the numbers of rows as the ends of the rows of each expert, as the psum layout has them.
+struct GroupedSizesAsOffsets : DeepGemmMasked {
+  SIMT_DEVICE static int64_t expert_of(const GroupedGemmArguments& x, int64_t row) {
+    const int64_t expert = row / x.room, first = expert > 0 ? x.groups[expert - 1] : 0;
+    return row % x.room < x.groups[expert] - first ? expert : -1;
+  }
+};
+
+/// Computes every row of the room.
+struct GroupedMaskIgnored : DeepGemmMasked {
+  SIMT_DEVICE static int64_t expert_of(const GroupedGemmArguments& x, int64_t row) { return row / x.room; }
+};
+
+/// Multiplies the last row of a tile by 0 and adds it to the others, used or not: 0 * NaN is NaN, and nothing else changes.
+template <class Right>
+struct GroupedPaddingTimesZero : Right {
+  SIMT_DEVICE static float scale_of_row(const BlockGemmArguments& x, int64_t row, int64_t k) {
+    constexpr int64_t kRows = Right::Unit::kM;
+    return Right::scale_of_row(x, row, k) + 0.0f * Right::scale_of_row(x, row / kRows * kRows + kRows - 1, k);
+  }
+};
+
+// Where scales lie.
+
+/// Takes the scales of all experts as one column-major matrix.
+struct GroupedScalesOneMatrix : DeepGemmMasked {
+  template <class Rules>
+  SIMT_DEVICE static bool enter(GroupedGemmArguments& x, int64_t row) {
+    x.scale_a.block_stride = x.m;
+    x.scales_of_expert_a = x.room;
+    return DeepGemmMasked::enter<Rules>(x, row);
+  }
+};
+
+namespace {
+
+template <class Rules>
+Kernel of_grouped_gemm(const char* name, const char* cites) {
+  return {name,
+          "gemm_grouped",
+          {Rules::kContract},
+          {{"y", kAny}, {"warp", simt::kWarpSizes}},
+          {},
+          run_grouped_gemm<Rules>,
+          name,
+          cites,
+          Rules::kMasked ? "gemm_grouped.masked" : "gemm_grouped.by_index"};
+}
+
+}  // namespace
+
+std::vector<Kernel> grouped_gemm_faults() {
+  return {
+      of_grouped_gemm<GroupedFirstExpert<DeepGemmContiguous>>("grouped_gemm_first_expert",
+                                                              "no regression known; an offset that is not added"),
+      of_grouped_gemm<GroupedFirstExpert<DeepGemmMasked>>("grouped_gemm_masked_first_expert",
+                                                          "no regression known; an offset that is not added"),
+      of_grouped_gemm<GroupedBoundary>("grouped_gemm_boundary",
+                                       "deepgemm scheduler/gemm.cuh: the expert is read from one row for a whole tile"),
+      of_grouped_gemm<GroupedNextScales<DeepGemmContiguous>>("grouped_gemm_next_scales",
+                                                             "no regression known; an index that is one too large"),
+      of_grouped_gemm<GroupedNextScales<DeepGemmMasked>>("grouped_gemm_masked_next_scales",
+                                                         "no regression known; an index that is one too large"),
+      of_grouped_gemm<GroupedEmptySkipped<DeepGemmContiguous>>("grouped_gemm_empty_skipped",
+                                                               "pytorch 186365: results are inconsistent if a group is empty"),
+      of_grouped_gemm<GroupedEmptySkipped<DeepGemmMasked>>("grouped_gemm_masked_empty_skipped",
+                                                           "pytorch 186365: results are inconsistent if a group is empty"),
+      of_grouped_gemm<GroupedSizesAsOffsets>("grouped_gemm_sizes_as_offsets",
+                                             "deepgemm 54e22612 has both: masked_m holds sizes, the psum layout ends"),
+      of_grouped_gemm<GroupedMaskIgnored>("grouped_gemm_mask_ignored",
+                                          "flashinfer 4046: masked_m is read out of bounds, or not at all"),
+      of_grouped_gemm<GroupedPaddingTimesZero<DeepGemmContiguous>>(
+          "grouped_gemm_nan_of_padding", "flashinfer 3650: NaN in padding rows reaches valid rows of the tile"),
+      of_grouped_gemm<GroupedPaddingTimesZero<DeepGemmMasked>>(
+          "grouped_gemm_masked_nan_of_padding", "flashinfer 3650: NaN in padding rows reaches valid rows of the tile"),
+      of_grouped_gemm<GroupedScalesOneMatrix>("grouped_gemm_masked_scales_one_matrix",
+                                              "flashinfer 3604: batches padded as one matrix instead of each for itself"),
+  };
+}
+
+}  // namespace assay_kernels
