@@ -3,8 +3,11 @@
 import gc
 import os
 import resource
+import subprocess
+import sys
 import threading
 import warnings
+from pathlib import Path
 
 import ml_dtypes
 import numpy as np
@@ -185,3 +188,20 @@ def test_ten_thousand_calls_leak_nothing():
     grown = memory() - before
     assert grown < 4 << 20, f"{grown} bytes more after 10,000 calls"
     assert len(os.listdir("/proc/self/fd")) == files
+
+
+def test_the_session_of_a_bare_machine_shows_what_its_program_prints(tmp_path):
+    """ci/wheel makes the session; here only its last command runs."""
+    root = Path(assay.__file__).resolve().parents[2]
+    sys.path.insert(0, str(root / "ci"))
+    import run_tutorials
+
+    blocks = run_tutorials.blocks_of((root / "docs/guides/python.md").read_text().splitlines())
+    session = next(block.lines for block in blocks if block.language == "console")
+    command = "$ v/bin/python outputs.py"
+    shown = session[session.index(command) + 1 :]
+    (tmp_path / "outputs.py").write_text(next(block.text for block in blocks if block.file == "outputs.py"))
+    told = subprocess.run([sys.executable, "outputs.py"], cwd=tmp_path, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert shown[-1] == "..." and "div(s) -> mul(1/s)" in shown[1], shown
+    assert run_tutorials.first_difference(shown, told) is None, told
+    assert run_tutorials.first_difference([shown[0].replace("FAIL", "PASS"), *shown[1:]], told) == 0
