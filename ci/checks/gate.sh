@@ -89,6 +89,22 @@ also "$new fixed, " "the known-failures list has it as fail: remove its row"
 expect 1 "GATE CLOSED: " gate good good --ledger "$r/known.csv" --strict
 sed 's/,fail,/,broken,/' "$r/known.csv" >"$r/other.csv"
 expect 1 "new: the known-failures list has it as broken" gate good bad --ledger "$r/other.csv"
+# A row that matches no case of its op is named, and fails a strict run. A row of a case that did not run, or of another op, does not.
+{ head -n 2 "$r/known.csv"; echo 'rms_norm/typo*,*,fail,x,https://example.com/14,2026-11-01,bob'; } >"$r/stale.csv"
+stale="known-failures list: $r/stale.csv:3 matches no case of its op"
+chain=("$assay" run --backend "$r/libchain.so" --suite rms_norm/quick --case "$(sed -n '2s/,.*//p' "$r/known.csv")" --known-failures)
+expect_all 0 "${chain[@]}" "$r/stale.csv"
+also "$stale" "ALL AS EXPECTED: 1 fail; 1 of them is on the known-failures list"
+expect_all 1 "${chain[@]}" "$r/stale.csv" --strict
+also "$stale" "NOT AS EXPECTED: 1 fail; 1 of them is on the known-failures list; 1 row of the known-failures list matches no case"
+sed '3s/typo/vllm.rms_norm@v0.19.1/' "$r/stale.csv" >"$r/elsewhere.csv"
+expect_all 0 "${chain[@]}" "$r/elsewhere.csv" --strict
+also "known-failures list: $r/elsewhere.csv:3 matches no case of this run"
+expect_all 0 gate bad bad --known-failures "$r/stale.csv"
+also "$stale" "GATE OPEN"
+expect_all 1 gate bad bad --known-failures "$r/stale.csv" --strict
+also "GATE CLOSED: " "; 1 row of the known-failures list matches no case"
+expect 0 "GATE OPEN" gate bad bad --known-failures "$r/known.csv" --strict
 # Renewed from a run without the failures: their rows go, a row of another run stays.
 "$assay" run --backend "$r/libmine.so" "${few[@]}" --report json:"$r/good.json" >/dev/null
 echo 'gemm*,other,fail,else,https://example.com/13,2026-11-01,bob' >>"$r/known.csv"

@@ -90,5 +90,11 @@ for id in aiter.rms_norm vllm.group_fp8 deepgemm.fp8_gemm_1d1d.sm_90 vllm.nvfp4 
 has sm_100 vllm.nvfp4 && lacks sm_100 deepgemm.fp8_gemm_1d1d.sm_90
 expect 2 "--arch gfx943: no chip of the tables; did you mean 'gfx942'" "$assay" contracts list --arch gfx943
 expect 2 "contracts show does not use --arch; only contracts list does" "$assay" contracts show vllm.group_fp8 --arch sm_90
+released() { "$assay" contracts list --vendor vllm --op quant_group --release "$1" | cut -d ' ' -f 1; }
+[ "$(released v0.32.0 | grep -cx -e vllm.group_fp8 -e vllm.group_fp8@v0.33.0)" = 1 ] && released v0.32.0 | grep -qx vllm.group_fp8 || fail "v0.32.0: $(released v0.32.0)"
+[ "$(released 0.33 | grep -cx -e vllm.group_fp8 -e vllm.group_fp8@v0.33.0)" = 1 ] && released 0.33 | grep -qx vllm.group_fp8@v0.33.0 || fail "0.33: $(released 0.33)"
+expect 2 "no selected contract of vllm is in release 0.0.1" "$assay" contracts list --vendor vllm --release 0.0.1
+expect 2 "--release 'new': expected a release such as 0.33.0, or a date" "$assay" contracts list --vendor vllm --release new
+expect 2 "--release requires --vendor" "$assay" contracts list --release 0.33.0
 expect 2 "contracts show does not use --search; only contracts list does" "$assay" contracts show vllm.group_fp8 --search x
 echo passed

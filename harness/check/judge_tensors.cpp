@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstdio>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 #include "harness/core/case.h"
@@ -20,6 +21,7 @@
 #include "harness/report/console.h"
 #include "harness/run/run_case.h"
 #include "harness/text/messages.h"
+#include "reference/contracts/releases.h"
 #include "reference/formats/catalogue.h"
 #include "reference/table/near.h"
 #include "suites/rulebook.h"
@@ -295,12 +297,31 @@ void add_other_contracts(const Op& op, const DumpRequest& request, TensorsVerdic
   }
 }
 
+std::string in_releases(const std::string& contract) {
+  const ContractRow* const row = rulebook().contracts.lookup(contract);
+  const std::string releases = row == nullptr ? "" : releases_of(*row);
+  return releases.empty() ? "" : "   (" + releases + ")";
+}
+
+bool is_current_contract(const std::string& contract) {
+  const ContractRow* const row = rulebook().contracts.lookup(contract);
+  return row == nullptr || is_current(*row);
+}
+
 std::string match_text(const MatchedContracts& matched) {
   std::string text;
-  for (const Held& held : matched.asked)
-    text += fmt::format("  {:<9} {:<40} {}\n", held.obeys() ? "obeys" : "not", held.contract,
+  std::vector<const Held*> ranked;
+  for (const Held& held : matched.asked) ranked.push_back(&held);
+  std::stable_sort(ranked.begin(), ranked.end(), [](const Held* a, const Held* b) {  // contracts of the newest releases first
+    return std::tuple(!a->obeys(), a->outside, !is_current_contract(a->contract)) < std::tuple(!b->obeys(), b->outside, !is_current_contract(b->contract));
+  });
+  for (const Held* one : ranked) {
+    const Held& held = *one;
+    text += fmt::format("  {:<9} {:<40} {}{}\n", held.obeys() ? "obeys" : "not", held.contract,
                         held.obeys() ? held.verdict.case_id + (held.verdict.program.empty() ? "" : ", " + held.verdict.program)
-                                     : fmt::format("{} elements outside; {}", held.outside, held.verdict.case_id));
+                                     : fmt::format("{} elements outside; {}", held.outside, held.verdict.case_id),
+                        in_releases(held.contract));
+  }
   text += programs_text(matched.asked);
   size_t others = 0, shown = 0;
   constexpr size_t kMostReasons = 8;

@@ -100,6 +100,11 @@ MatchedContracts match_tensors(const std::vector<const Op*>& ops, const DumpedRo
 /// One line per contract, the algorithms that may have computed the outputs, and why contracts were not tried.
 std::string match_text(const MatchedContracts& matched);
 
+/// "   (from v0.20.0 before v0.33.0)": the releases of a contract's code; empty if the contract has none.
+std::string in_releases(const std::string& contract);
+/// Whether the newest release of its code obeys the contract (is_current() of its row).
+bool is_current_contract(const std::string& contract);
+
 // Infers the extents of a single scale tensor for the analysis in harness/diagnosis/scales.h.
 
 /// What is known about the tensor besides its bytes: stated by the user, or in the metadata of a recording.

@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <tuple>
 
 #include "harness/check/judge_tensors.h"
 #include "harness/cli/judge.h"
@@ -23,6 +24,7 @@
 #include "harness/run/run_case.h"
 #include "harness/text/messages.h"
 #include "reference/casts/cast_profile.h"
+#include "reference/contracts/releases.h"
 #include "reference/flow/contract_text.h"
 #include "reference/flow/flow.h"
 #include "suites/cast/cast_op.h"
@@ -150,11 +152,13 @@ std::string vendor_hint(const ContractsArguments& arguments, const std::vector<s
 }
 
 void list(const ContractsArguments& arguments, const std::vector<Case>& cases) {
+  if (!arguments.release.empty() && !is_release(arguments.release))
+    throw UsageError("--release '" + arguments.release + "': expected a release such as 0.33.0, or a date such as 2026-06-18");
   const std::map<std::string, std::string> ops = ops_of_contracts(cases);
   const bool with_evidence = arguments.evidence;
   if (!arguments.op.empty()) (void)arguments.suites.ops->find(arguments.op);
   std::vector<std::pair<const ContractRow*, std::string>> rows;
-  size_t width = 0, op_width = 0;
+  size_t width = 0, op_width = 0, undated = 0;
   std::vector<std::string> ids;
   std::optional<ChipFilter> of_chip;
   if (!arguments.arch.empty()) of_chip.emplace(arguments.arch);
@@ -170,13 +174,21 @@ void list(const ContractsArguments& arguments, const std::vector<Case>& cases) {
     if (!arguments.ids.empty() && !named) continue;
     if (!arguments.vendor.empty() && !row.id.starts_with(arguments.vendor + ".")) continue;
     if (!arguments.search.empty() && !has_text(row, arguments.search)) continue;
+    if (!arguments.release.empty()) {
+      const std::optional<bool> in = in_release(row, arguments.release);
+      undated += !in.has_value();
+      if (!in.value_or(false)) continue;
+    }
     rows.push_back({&row, name});
     width = std::max(width, row.id.size()), op_width = std::max(op_width, name.size());
   }
+  const std::string unknown = undated == 0 ? "" : fmt::format("{} contract{} that do{} not say since which release: not listed", undated, undated == 1 ? "" : "s", undated == 1 ? "es" : "");
+  if (rows.empty() && !arguments.release.empty()) throw UsageError(fmt::format("no selected contract of {} is in release {}{}", arguments.vendor, arguments.release, unknown.empty() ? "" : "; " + unknown));
   if (rows.empty())
     throw UsageError("no contract is selected" + (arguments.ids.empty() ? vendor_hint(arguments, ids) : did_you_mean(arguments.ids.front(), ids)));
   for (const auto& [row, op] : rows)
     fmt::print("{:<{}}  {:<{}}  {}\n", row->id, width, op, op_width, with_evidence ? evidence_words(*row) : with_releases(*row));
+  if (!unknown.empty()) fmt::print("{}\n", unknown);
   if (!with_evidence || rows.size() < ids.size()) return;
   std::map<EvidenceKind, int64_t> known;
   for (const ContractRow& row : rulebook().contracts.rows())
@@ -415,18 +427,18 @@ Tally tally_of(const Op& op, const std::vector<const Case*>& cases, const Kernel
 void print(const std::string& title, const Op& op, const Tally& tally) {
   fmt::print("{}\n", title);
   std::vector<std::pair<std::string, Score>> ranked(tally.scores.begin(), tally.scores.end());
-  std::stable_sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) {
-    return std::pair(a.second.violated > 0, a.second.elements) < std::pair(b.second.violated > 0, b.second.elements);
+  std::stable_sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) {  // contracts of the newest releases first
+    return std::tuple(a.second.violated > 0, a.second.elements, !is_current_contract(a.first)) < std::tuple(b.second.violated > 0, b.second.elements, !is_current_contract(b.first));
   });
   const int64_t unseen = tally.unseen();
   for (const auto& [contract, score] : ranked) {
     if (score.violated > 0) {
-      fmt::print("  not       {:<32} {} of {} cases, {} elements; ruled out by {}\n", contract, score.violated, score.cases,
-                 score.elements, score.first);
+      fmt::print("  not       {:<32} {} of {} cases, {} elements; ruled out by {}{}\n", contract, score.violated, score.cases,
+                 score.elements, score.first, in_releases(contract));
     } else if (unseen > 0) {
-      fmt::print("  perhaps   {:<32} in {} cases; {} cases gave no outputs\n", contract, score.cases, unseen);
+      fmt::print("  perhaps   {:<32} in {} cases; {} cases gave no outputs{}\n", contract, score.cases, unseen, in_releases(contract));
     } else {
-      fmt::print("  obeys     {:<32} in all {} cases\n", contract, score.cases);
+      fmt::print("  obeys     {:<32} in all {} cases{}\n", contract, score.cases, in_releases(contract));
     }
   }
   for (const std::string& line : tally.programs.lines()) fmt::print("  {}\n", line);

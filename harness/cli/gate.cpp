@@ -186,7 +186,7 @@ std::vector<Verdict> gone_since(const Baseline& baseline, const std::vector<Case
 int gate_verb(const GateArguments& arguments) {
   Provenance provenance = provenance_of(arguments);
   const Reports reports(arguments.reports);
-  const std::vector<Case> cases = open_selected_cases(arguments.suites, arguments.selection);
+  const std::vector<Case> all = open_cases_for(arguments.suites, arguments.selection), cases = selected_of(all, arguments.selection);
   const std::vector<Recording> recordings = open_recordings(arguments.targets);
   const Baseline baseline(arguments.baseline, recordings.front().library);
   const std::vector<RecordedCase> recorded = recorded_cases(recordings, cases);
@@ -212,6 +212,7 @@ int gate_verb(const GateArguments& arguments) {
     there.insert(key);
     add_state(verdict, baseline.find(key), comparisons[key], run);
   }
+  add_stale_rows(arguments.suites, ledger, all, arguments.strict, result);
   const std::string idle = idle_rows_text(ledger, result);
   if (result.ended_by.empty())
     for (Verdict& verdict : gone_since(baseline, cases, there)) result.verdicts.push_back(std::move(verdict));

@@ -38,40 +38,45 @@ INCLUDE <cmath>
 INCLUDE <cstdint>
 INCLUDE <cstring>
 
+struct bf16 { uint16_t bits; };
+template <> struct assay::plugin::Element<bf16> : ElementOf<ASSAY_BFLOAT, 16> {};  // the types of your code
+
 namespace {
 
 using assay::plugin::Call;
 
-float from_bf16(uint16_t code) {
-  const uint32_t bits = uint32_t(code) << 16;
+float from_bf16(bf16 code) {
+  const uint32_t bits = uint32_t(code.bits) << 16;
   float value;
   std::memcpy(&value, &bits, sizeof value);
   return value;
 }
 
 /// To nearest, ties to even.
-uint16_t to_bf16(float value) {
-  if (value != value) return 0x7fff;
+bf16 to_bf16(float value) {
+  if (value != value) return {0x7fff};
   uint32_t bits;
   std::memcpy(&bits, &value, sizeof bits);
-  return uint16_t((bits + 0x7fffu + (bits >> 16 & 1u)) >> 16);
+  return {uint16_t((bits + 0x7fffu + (bits >> 16 & 1u)) >> 16)};
 }
 
 void rms_norm(const Call& call) {
-  const assay_tensor &x = call.at("x"), &gamma = call.at("gamma"), &y = call.at("y");
+  const auto x = call.in<bf16>("x").dense_rows();  // refused, with a message, if x has other elements or gaps within a row
+  const auto gamma = call.in<bf16>("gamma").dense();
+  const auto y = call.out<bf16>("y").dense_rows();
   const auto eps = float(call.number("eps"));
-  for (int64_t i = 0; i < x.shape[0]; ++i) {
-    const auto* from = static_cast<const uint16_t*>(x.data) + i * x.strides[0];
-    auto* to = static_cast<uint16_t*>(y.data) + i * y.strides[0];
+  for (int64_t i = 0; i < x.rows(); ++i) {
+    const bf16* from = x.data + i * x.stride(0);
+    bf16* to = y.data + i * y.stride(0);
     double sum = 0;  // the contract admits any order of the sum, and a wider type
-    for (int64_t j = 0; j < x.shape[1]; ++j) {
-      const float v = from_bf16(from[j * x.strides[1]]);
+    for (int64_t j = 0; j < x.columns(); ++j) {
+      const float v = from_bf16(from[j]);
       sum += double(v * v);
     }
-    const auto r = float(1.0 / std::sqrt(double(float(sum / double(x.shape[1])) + eps)));
-    for (int64_t j = 0; j < x.shape[1]; ++j) {
-      const float scaled = from_bf16(from[j * x.strides[1]]) * r;  // rounded to fp32 before the weight
-      to[j * y.strides[1]] = to_bf16(scaled * from_bf16(static_cast<const uint16_t*>(gamma.data)[j * gamma.strides[0]]));
+    const auto r = float(1.0 / std::sqrt(double(float(sum / double(x.columns())) + eps)));
+    for (int64_t j = 0; j < x.columns(); ++j) {
+      const float scaled = from_bf16(from[j]) * r;  // fp32, not yet bf16
+      to[j] = to_bf16(scaled * from_bf16(gamma.data[j]));
     }
   }
 }

@@ -141,9 +141,10 @@ void add_run(CLI::App& program, RunArguments& run) {
   verb.add_flag("--ladder", run.ladder,
                 "determinism tests: require the same bits when repeated, in other batches, among other rows, on a stream and from a graph");
   verb.add_flag("--reckon-power", run.reckon_power, "compute mutation scores, also those recorded in golden/power");
-  verb.add_option("--ledger,--known-failures", run.ledger, "known-failures list: table of expected outcomes other than pass")
-      ->check(a_name())
-      ->type_name("FILE.csv");
+  CLI::Option* const list = verb.add_option("--ledger,--known-failures", run.ledger, "known-failures list: table of expected outcomes other than pass")
+                                ->check(a_name())
+                                ->type_name("FILE.csv");
+  verb.add_flag("--strict", run.strict, "reject a row of the known-failures list that matches no case of its op")->needs(list);
   verb.add_option("--shard", run.shard,
                   "run only the I-th of N shares of the cases; default: from GTEST_SHARD_INDEX, SLURM_PROCID or Open MPI, if set")
       ->type_name("I/N");
@@ -245,7 +246,7 @@ void add_gate(CLI::App& program, GateArguments& gate) {
   verb.add_option("recordings", gate.targets, "folders of run --record")->type_name("DIR...")->required();
   verb.add_option("--baseline", gate.baseline, "folder of the earlier recording, or a history of run --history, whose newest run on the same chip is taken")->type_name("DIR|FILE")->required();
   verb.add_flag("--same-bits", gate.same_bits, "reject every change of bits, also within the accepted intervals");
-  verb.add_flag("--strict", gate.strict, "reject a failure that is fixed, until its row and the baseline are renewed");
+  verb.add_flag("--strict", gate.strict, "reject a failure that is fixed, until its row and the baseline are renewed, and a row of the known-failures list that matches no case of its op");
   verb.add_option("--report", gate.reports, "as for run; may be repeated")->type_name("KIND[:FILE]");
   verb.add_option("--ledger,--known-failures", gate.ledger, "as for run")->check(a_name())->type_name("FILE.csv");
   add_selection(verb, gate.selection, gate.suites.tables);
@@ -305,7 +306,7 @@ void add_explain(CLI::App& program, ExplainArguments& explain) {
   verb.add_option("--element", explain.element, "output element to trace; default: the worst one")->expected(2)->type_name("ROW COLUMN");
   verb.add_flag("--call", explain.call_only, "show only the call that a plug-in gets (tensors, parameters, layouts) and the contract");
   CLI::Option* minimize = verb.add_flag(
-      "--minimize", explain.minimize, "search the smallest case that still fails for the same cause, and print it as a table row");
+      "--minimize", explain.minimize, "search the smallest case that still fails and that the same cause fits, and print it as a table row");
   verb.add_option("--output", explain.output, "with --minimize: write the row to this case table")->type_name("FILE.csv")->needs(minimize);
   refuse_unused(verb, {{"--element", {"CASE"}}, {"--minimize", {"CASE", "--minimize"}}, {"--backend", {"CASE", "--minimize"}}, {"--kernel", {"CASE", "--minimize"}}},
                 [&explain] { return std::string(explain.call_only ? "--call" : explain.minimize ? "--minimize" : "CASE"); });
@@ -329,14 +330,17 @@ void add_hunt(CLI::App& program, HuntArguments& hunt) {
 void add_contracts(CLI::App& program, ContractsArguments& contracts) {
   CLI::App& verb = *program.add_subcommand(
       "contracts", "contracts: list, show ID, diff A B, check FILE..., match --op OP or match FILE..., specials");
-  examples(verb, {"assay contracts list --op rms_norm", "assay contracts list --vendor vllm --search ue8m0", "assay contracts show vllm.group_fp8",
+  examples(verb, {"assay contracts list --op rms_norm", "assay contracts list --vendor vllm --search ue8m0", "assay contracts list --vendor vllm --release 0.33.0 --op quant_group", "assay contracts show vllm.group_fp8",
                   "assay contracts diff vllm.group_fp8 sglang.group_8bit", "assay contracts check acme.csv --cases cases.csv", "assay contracts match --op rms_norm --backend ./libmine.so",
                   "assay contracts match dump.safetensors --param eps=1e-6"});
   verb.add_option("action", contracts.action)->required()->check(CLI::IsMember({"list", "show", "diff", "check", "match", "specials"}));
   verb.add_option("ids", contracts.ids, "contract ids; for list: globs over ids; for check: FILE.csv ...; for match: FILE.safetensors or ROLE=FILE.npy ...")->type_name("ID|FILE");
-  verb.add_option("--vendor", contracts.vendor, "for list: only contracts whose id begins with this name and a dot")->type_name("NAME");
+  CLI::Option* const vendor = verb.add_option("--vendor", contracts.vendor, "for list: only contracts whose id begins with this name and a dot")->type_name("NAME");
   verb.add_option("--arch", contracts.arch, "for list: leave out the contracts of other chips, such as ID.gfx942 and ID_fnuz on sm_90; most contracts name no chip and stay")
       ->type_name("CHIP");
+  verb.add_option("--release", contracts.release, "for list with --vendor: only contracts that this release of the vendor's code obeys, such as 0.33.0, or its code at a date")
+      ->needs(vendor)
+      ->type_name("RELEASE|DATE");
   verb.add_option("--search", contracts.search, "for list: only contracts with this text in their id or a cell, in any case")->type_name("TEXT");
   verb.add_option("--cases", contracts.suites.tables.cases, "for check, diff and match --op: case table of your own; may be repeated")->type_name("FILE.csv");
   verb.add_flag("--evidence", contracts.evidence, "for list: whether the code of each contract was run, executed on the CPU, read or none of these");
@@ -351,7 +355,7 @@ void add_contracts(CLI::App& program, ContractsArguments& contracts) {
   CLI::Option* write = verb.add_option("--write", contracts.write, "for specials: write the table into its section of this file");
   verb.add_option("--check", contracts.check, "for specials: exit 1 if that section is out of date")->excludes(write);
   refuse_unused(verb,
-                {{"ids", {"list", "show", "diff", "check", "match FILE"}}, {"--evidence", {"list"}}, {"--vendor", {"list"}}, {"--search", {"list"}}, {"--arch", {"list"}}, {"--cases", {"diff", "check", "match --op"}},
+                {{"ids", {"list", "show", "diff", "check", "match FILE"}}, {"--evidence", {"list"}}, {"--vendor", {"list"}}, {"--release", {"list"}}, {"--search", {"list"}}, {"--arch", {"list"}}, {"--cases", {"diff", "check", "match --op"}},
                  {"--backend", {"match --op"}}, {"--op", {"list", "diff", "check", "match --op", "match FILE"}},
                  {"--kernel", {"match --op"}}, {"--case", {"match --op"}}, {"--param", {"match FILE"}}, {"--tensor", {"match FILE"}},
                  {"--layout", {"match FILE"}}, {"--timeout", {"match --op"}}, {"--write", {"specials"}}, {"--check", {"specials"}}},

@@ -38,7 +38,11 @@ Backend open_python(const BackendRequest& request) {
   const char* const named = std::getenv("ASSAY_PYTHON");
   const std::string python = named != nullptr && *named != '\0' ? named : "python3";
   WorkerOptions options{.timeout_seconds = request.timeout_seconds, .program = python, .ended = request.ended, .before = {"-m", "assay.worker"}};
-  return open_in_worker(request.backend.substr(kPython.size()), request.backend, options);
+  try {
+    return open_in_worker(request.backend.substr(kPython.size()), request.backend, options);
+  } catch (const LibraryError& error) {
+    throw LibraryError(std::string(error.what()) + "; interpreter: " + python + (named == nullptr ? "; ASSAY_PYTHON names another" : ", from ASSAY_PYTHON"));
+  }
 }
 
 /// Folders with kernel libraries: beside the program, then the installed one.

@@ -261,6 +261,8 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
   options.each.ladder = arguments.ladder;
   options.each.rerun_failed = arguments.rerun_failed;
   options.each.repro_options = repro_options(arguments);
+  // assay.run of Python says which interpreter and folders the command needs; a shell user has exported them.
+  if (const char* const needs = std::getenv("ASSAY_REPRO_ENVIRONMENT"); needs != nullptr && *needs != '\0') options.each.repro_environment = std::string(needs) + " ";
   const PowerRecords records = arguments.reckon_power ? PowerRecords() : recorded_power(cases);
   options.each.power = power_of_data([&](const Case& one) { return records.find(one); });
   options.each.diagnose = look_for_causes(backend);
@@ -285,6 +287,7 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
   if (!result.harness_error.empty())
     std::fprintf(stderr, "assay: the run ended early: %s\n", printable(result.harness_error).c_str());
   const std::string table_note = add_verdicts_of_tables(arguments.suites, arguments.selection, shard.is_whole(), cases, ledger, result);
+  add_stale_rows(arguments.suites, ledger, all, arguments.strict, result);
   reconcile(result, exposed_by_data(arguments.suites.ops->all(), cases));
   provenance.ended = utc_now();
   provenance.ended_early = result.ended_by;
@@ -297,7 +300,9 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
   if (!cases.empty()) all_written = history.add(result, library, provenance) && all_written;
   supervisor.wrote_reports();
   if (meeting && meeting->serves() && cases.empty()) return std::printf("this process only makes the calls of its ranks\n"), kAllAsExpected;
-  if (reports.to_console()) print_ending(result, arguments.shown, idle_rows_text(ledger, result) + provenance_text(provenance, library));
+  if (reports.to_console()) print_ending(result, arguments.shown, provenance_text(provenance, library));
+  if (shard.is_whole()) std::printf("%s", idle_kernels_text(result).c_str());
+  if (shard.is_whole() || result.exit_code() != kAllAsExpected) std::printf("%s", idle_rows_text(ledger, result).c_str());
   std::printf("%s", coloured(outcome_line(result), colour).c_str());
   if (!table_note.empty()) std::printf("%s\n", table_note.c_str());
   if (const std::string left = tiers_not_run_text(tiers.left); !left.empty()) std::printf("%s\n", left.c_str());

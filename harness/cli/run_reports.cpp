@@ -205,6 +205,11 @@ std::string add_verdicts_of_tables(const Suites& suites, const Selection& select
   return "";
 }
 
+void add_stale_rows(const Suites& suites, const Ledger& ledger, const std::vector<Case>& all, bool strict, RunResult& result) {
+  result.rejects_stale_rows = strict;
+  if (suites.tables.cases.empty()) result.stale_rows = ledger.stale(result.verdicts, all, suites.ops->all());
+}
+
 void print_ending(const RunResult& result, const Shown& shown, const std::string& details) {
   std::printf("%s%s%s", failures_text(result, shown, wants_colour(STDOUT_FILENO)).c_str(), summary_text(result, shown).c_str(), details.c_str());
 }

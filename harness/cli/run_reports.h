@@ -92,6 +92,10 @@ std::string today();
 std::string add_verdicts_of_tables(const Suites& suites, const Selection& selection, bool is_whole, const std::vector<Case>& cases, const Ledger& ledger,
                                    RunResult& result);
 
+/// Finds rows of the known-failures list that match no case. `all`: every case of the ops that the selection names. Says nothing if the
+/// cases come from tables of the user, since the list may have rows for the shipped cases too.
+void add_stale_rows(const Suites& suites, const Ledger& ledger, const std::vector<Case>& all, bool strict, RunResult& result);
+
 /// Adds the evidence for the contracts that have a verdict in the result.
 void add_evidence(Provenance& provenance, const RunResult& result);
 

@@ -25,6 +25,7 @@ struct RunArguments {
   double timeout_seconds = 60;
   std::string record;  ///< folder for inputs and outputs of all calls; empty: none
   std::string ledger;  ///< known-failures list; empty: none
+  bool strict = false;  ///< reject rows of it that match no case
   std::string shard;   ///< "I/N"; empty: taken from the environment
   bool ladder = false;
   bool reckon_power = false;  ///< recompute mutation scores that golden/power records
@@ -111,8 +112,8 @@ struct ExplainArguments {
 struct ContractsArguments {
   std::string action;  ///< "list", "show", "diff", "check", "match" or "specials"
   std::vector<std::string> ids;  ///< for check: tables of contracts
-  std::string vendor, search;    ///< for list
   std::string arch;            ///< for list: only contracts that can be of this chip; empty: all
+  std::string vendor, search, release;  ///< for list
   bool evidence = false;       ///< for list: the evidence for each contract instead of its purpose
   std::string write, check;  ///< for specials: file whose section `assay contracts specials` is written or compared
   std::string backend = "cpu", op, kernel = "*";

@@ -74,7 +74,7 @@ std::string without_repetition(const std::string& list) {
 std::string without_details(std::string text) {
   if (text.starts_with("race: ") || text.starts_with("unsteady: "))
     text = text.substr(0, text.find(" ("));  // drops the first element that changed
-  if (is_pattern(text)) text = text.substr(0, text.rfind(" ("));  // drops the count
+  if (is_pattern(text) || is_probable(text)) text = text.substr(0, text.rfind(" ("));  // drops the count
   const std::string needed = " (needed for ";
   for (size_t at = text.find(needed); at != std::string::npos; at = text.find(needed))
     text.erase(at, text.find(')', at) + 1 - at);
@@ -126,7 +126,8 @@ std::string data_of(const Verdict& verdict) {
   return !verdict.warp.empty() && id.ends_with(suffix) ? id.substr(0, id.size() - suffix.size()) : id;
 }
 
-bool is_unknown(const std::string& mistake) { return mistake.empty() || mistake.starts_with("no known cause"); }
+bool is_unknown(const std::string& mistake) { return mistake.empty() || mistake.starts_with("no known cause") || is_probable(mistake); }
+bool is_probable(const std::string& words) { return words.starts_with("probably "); }
 bool is_pattern(const std::string& words) { return words.starts_with("pattern: "); }
 
 namespace {
@@ -246,7 +247,8 @@ class Kernel {
 
   void mark(const Diagnosed& one) const {
     std::vector<std::string> asserted, doubted, others;
-    std::string fits;
+    std::string fits, probable;
+    size_t probable_at = 0;  // its place among the doubted ones
     size_t at = 0;
     for (const std::string& words : one.verdict->causes) {
       if (!parse_cause(words)) {
@@ -263,16 +265,22 @@ class Kernel {
       } else if (is_well_founded(mistake)) {
         asserted.push_back(words);
       } else if (!refuted.empty()) {
-        if (fits.empty())
+        if (fits.empty() && probable.empty())
           fits = fmt::format("; {} fits {} case{}, refuted by {}", cause.mistake, fitting(mistake).size(),
                              fitting(mistake).size() == 1 ? "" : "s", refuted.size());
         doubted.push_back(fmt::format("refuted by {}: {}", cases_text(refuted), words));
       } else {
-        if (fits.empty()) fits = fmt::format("; too few failing elements to decide, {} would fit", cause.mistake);
+        if (fits.empty() && probable.empty()) {
+          probable = fmt::format("probably {} ({}; too few to assert)", cause.mistake, cause.explained == 1 ? "1 element fits" : fmt::format("{} elements fit", cause.explained));
+          probable_at = doubted.size();
+        }
         doubted.push_back(fmt::format("not asserted, too few elements: {}", words));
       }
     }
-    if (asserted.empty() && (others.empty() || !is_pattern(others.front()))) asserted.push_back("no known cause" + fits);
+    if (asserted.empty() && (others.empty() || !is_pattern(others.front()))) {
+      asserted.push_back(probable.empty() ? "no known cause" + fits : probable);
+      if (!probable.empty()) doubted.erase(doubted.begin() + std::ptrdiff_t(probable_at));
+    }
     asserted.insert(asserted.end(), others.begin(), others.end());
     asserted.insert(asserted.end(), doubted.begin(), doubted.end());
     one.verdict->causes = std::move(asserted);

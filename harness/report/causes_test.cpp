@@ -71,8 +71,14 @@ RunResult reconciled(std::vector<Verdict> verdicts) {
 
 TEST(Reconcile, OneOfOneIsNeverAsserted) {
   const RunResult result = reconciled({failing("a", {complete(1, "floor")})});
-  EXPECT_THAT(result.verdicts[0].causes, ElementsAre("no known cause; too few failing elements to decide, floor would fit",
-                                                     "not asserted, too few elements: explains 1 of 1 failing elements: floor"));
+  EXPECT_THAT(result.verdicts[0].causes, ElementsAre("probably floor (1 element fits; too few to assert)"));
+  EXPECT_EQ(first_mistake(result.verdicts[0]), "probably floor") << "another number of elements is the same cause";
+  EXPECT_TRUE(is_unknown(first_mistake(result.verdicts[0]))) << "it is not asserted";
+}
+
+TEST(Reconcile, OfSeveralCausesWithFewElementsTheFirstIsProbableAndTheOthersFollow) {
+  EXPECT_THAT(reconciled({failing("a", {complete(2, "floor"), complete(2, "trunc")})}).verdicts[0].causes,
+              ElementsAre("probably floor (2 elements fit; too few to assert)", "not asserted, too few elements: " + complete(2, "trunc")));
 }
 
 TEST(Reconcile, ManyElementsOrTwoSetsOfDataAreEnough) {
@@ -83,7 +89,7 @@ TEST(Reconcile, ManyElementsOrTwoSetsOfDataAreEnough) {
   Verdict twin = failing("a", {complete(1, "floor")});
   twin.case_id = "quant_group/a/w64";
   twin.warp = "64";
-  EXPECT_THAT(reconciled({failing("a", {complete(1, "floor")}), twin}).verdicts[0].causes.front(), StartsWith("no known cause"))
+  EXPECT_THAT(reconciled({failing("a", {complete(1, "floor")}), twin}).verdicts[0].causes.front(), StartsWith("probably "))
       << "the same data at another warp size is no second witness";
 }
 
@@ -133,7 +139,7 @@ TEST(Reconcile, StrongCausesOfTwoCasesBothStandSinceOneMayNotHaveBeenTriedInTheO
 TEST(Reconcile, AListThatMayBeCutRefutesNothing) {
   const RunResult result =
       reconciled({failing("a", {complete(1, "floor")}), failing("b", {complete(90, "x"), complete(90, "y"), complete(90, "z")})});
-  EXPECT_THAT(result.verdicts[0].causes.front(), HasSubstr("too few failing elements"));
+  EXPECT_THAT(result.verdicts[0].causes.front(), HasSubstr("too few to assert"));
 }
 
 TEST(Reconcile, KernelsAndContractsDoNotSpeakForEachOther) {
@@ -142,7 +148,7 @@ TEST(Reconcile, KernelsAndContractsDoNotSpeakForEachOther) {
   Verdict contract = failing("c", {complete(90, "truncated")});
   contract.contract = "another";
   EXPECT_THAT(reconciled({failing("a", {complete(1, "floor")}), other, contract}).verdicts[0].causes.front(),
-              HasSubstr("too few failing elements"));
+              HasSubstr("too few to assert"));
 }
 
 TEST(Reconcile, OtherWordsStandAsTheyAre) {

@@ -188,7 +188,7 @@ std::string cut(const std::string& text) {
   return text.size() <= kMost ? text : text.substr(0, text.rfind(' ', kMost)) + " ...";
 }
 
-/// Unexpected verdicts that one block shows: failures of one cause, or verdicts that one row of the ledger forbids.
+/// Unexpected verdicts that one block shows: failures of one cause, or verdicts that one row of the known-failures list forbids.
 struct Block {
   std::vector<size_t> places;  ///< indices of verdicts; the first is shown in full
   std::string title;
@@ -249,7 +249,7 @@ std::string block_text(const Verdict& verdict, const std::string& title, const s
   line(text, "program", program_text(verdict));
   constexpr std::string_view kLabel = "looked at ";
   line(text, "looked at", verdict.looked_at.starts_with(kLabel) ? verdict.looked_at.substr(kLabel.size()) : verdict.looked_at);
-  if (!verdict.deviation.empty()) line(text, "ledger", verdict.deviation);
+  if (!verdict.deviation.empty()) line(text, "listed", verdict.deviation);
   line(text, "row", verdict.origin + "  " + verdict.why);
   line(text, "repro", verdict.repro);
   line(text, "next", next_step(verdict));
@@ -294,10 +294,44 @@ std::string failures_text(const RunResult& result, const Shown& shown, bool colo
 }
 
 std::string idle_rows_text(const Ledger& ledger, const RunResult& result) {
+  constexpr size_t kMostRows = 8;
+  std::vector<std::string> lines;
+  for (const Deviation* row : ledger.idle(result.verdicts)) {
+    const std::string place = row->origin.text();
+    const bool is_stale = std::find(result.stale_rows.begin(), result.stale_rows.end(), place) != result.stale_rows.end();
+    const bool has_case = std::any_of(result.verdicts.begin(), result.verdicts.end(), [&](const Verdict& v) { return glob_match(row->cases, v.case_id); });
+    const char* const nothing = is_stale ? "no case of its op: renamed, or misspelled?" : has_case ? "no kernel that ran its cases" : "no case of this run";
+    lines.insert(is_stale ? lines.begin() : lines.end(), fmt::format("known-failures list: {} matches {}\n", place, nothing));
+  }
   std::string text;
-  for (const Deviation* row : ledger.idle(result.verdicts))
-    text += fmt::format("ledger: {} matches no verdict of this run\n", row->origin.text());
-  return text;
+  for (size_t i = 0; i < std::min(lines.size(), kMostRows); ++i) text += lines[i];
+  return lines.size() > kMostRows ? text + fmt::format("known-failures list: {} more rows match nothing in this run\n", lines.size() - kMostRows) : text;
+}
+
+std::string idle_kernels_text(const RunResult& result) {
+  constexpr size_t kMostKernels = 8;
+  std::map<std::string, std::map<std::string, int64_t>> skipped;  // by kernel and reason
+  std::set<std::string> judged;
+  for (const Verdict& v : result.verdicts) {
+    if (v.kernel.empty() || v.device_lost) continue;
+    if (v.outcome == Outcome::kSkip) ++skipped[v.kernel][v.message];
+    else judged.insert(v.kernel);
+  }
+  std::string text;
+  size_t shown = 0, left = 0;
+  for (const auto& [kernel, reasons] : skipped) {
+    if (judged.contains(kernel)) continue;
+    if (shown++ >= kMostKernels) {
+      ++left;
+      continue;
+    }
+    const auto most = std::max_element(reasons.begin(), reasons.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+    int64_t others = 0;
+    for (const auto& [reason, count] : reasons) others += reason == most->first ? 0 : count;
+    text += fmt::format("kernel {} ran in no case: {} time{} \"{}\"{}\n", printable(kernel), most->second, most->second == 1 ? "" : "s", printable(most->first),
+                        others > 0 ? fmt::format(", {} for other reasons", others) : "");
+  }
+  return left > 0 ? text + fmt::format("{} more kernels ran in no case\n", left) : text;
 }
 
 std::string gate_lists_text(const RunResult& result, const Shown& shown) {
@@ -365,6 +399,13 @@ std::string coloured(const std::string& text, bool colour) {
   return (good ? "\x1b[1;32m" : "\x1b[1;31m") + words + "\x1b[0m" + rest;
 }
 
+/// "; 1 row of the known-failures list matches no case": why a run with --strict fails.
+static std::string stale_text(const RunResult& result) {
+  const size_t rows = result.stale_rows.size();
+  if (!result.rejects_stale_rows || rows == 0) return "";
+  return fmt::format("; {} row{} of the known-failures list match{} no case", rows, rows == 1 ? "" : "s", rows == 1 ? "es" : "");
+}
+
 std::string outcome_line(const RunResult& result) {
   const std::string ending = ending_text(result), counts = counts_text(result);
   if (!result.ended_by.empty()) {
@@ -372,9 +413,14 @@ std::string outcome_line(const RunResult& result) {
     return fmt::format("{}: {}{}; the other cases have no verdict\n", ending, bad, counts.empty() ? "no verdict" : counts);
   }
   if (result.device_lost || (result.judged() == 0 && !result.gate)) return ending + (counts.empty() ? "" : ": " + counts) + "\n";
-  if (result.gate) return ending + ": " + states_text(result) + "\n";
-  if (result.unexpected() == 0) return ending + ": " + counts + "\n";
-  return fmt::format("{}: {} of {} ({})\n", ending, result.unexpected(), result.verdicts.size(), counts);
+  if (result.gate) return ending + ": " + states_text(result) + stale_text(result) + "\n";
+  const std::string stale = stale_text(result);
+  if (result.unexpected() == 0) return ending + ": " + counts + stale + "\n";
+  const auto fixed = std::count_if(result.verdicts.begin(), result.verdicts.end(), [](const Verdict& v) {
+    return !v.deviation.empty() && v.outcome == Outcome::kPass && !as_expected(v);
+  });
+  return fmt::format("{}: {} of {} ({}{}{})\n", ending, result.unexpected(), result.verdicts.size(), counts,
+                     fixed == 0 ? "" : fmt::format("; {} listed failure{} now", fixed, fixed == 1 ? " passes" : "s pass"), stale);
 }
 
 std::string summary_text(const RunResult& result, const Shown& shown) {

@@ -126,7 +126,38 @@ TEST(Console, ACaseThatPassesAgainstItsLedgerHasABlock) {
   result.verdicts[0].expected = "fail";
   result.verdicts[0].deviation = "known.csv:2: fail, a race";
   EXPECT_THAT(failures_text(result, {}, false), HasSubstr("PASS  quant_group/e4m3fn.m2.n256.g128.ties.s17\n"));
-  EXPECT_THAT(failures_text(result, {}, false), HasSubstr("  ledger    known.csv:2: fail, a race\n"));
+  EXPECT_THAT(failures_text(result, {}, false), HasSubstr("  listed    known.csv:2: fail, a race\n"));
+  EXPECT_EQ(outcome_line(result), "NOT AS EXPECTED: 1 of 1 (1 pass; 1 listed failure passes now)\n");
+}
+
+TEST(Console, RowsOfTheListThatMatchNothingAreNamedAndFailOnlyAStrictRun) {
+  const Ledger list = Ledger::parse(
+      "case,kernel,outcome,reason,issue,since,owner\nquant_group/typo*,*,fail,x,#7,2026-11-21,ann\nother/*,*,fail,x,#7,2026-11-21,ann\n"
+      "*,nobody,fail,x,#7,2026-11-21,ann\n", "l.csv");
+  RunResult result;
+  result.verdicts = {verdict(Outcome::kPass)};
+  result.stale_rows = {"l.csv:2"};
+  EXPECT_EQ(idle_rows_text(list, result),
+            "known-failures list: l.csv:2 matches no case of its op: renamed, or misspelled?\n"
+            "known-failures list: l.csv:3 matches no case of this run\n"
+            "known-failures list: l.csv:4 matches no kernel that ran its cases\n");
+  EXPECT_EQ(outcome_line(result), "ALL AS EXPECTED: 1 pass\n");
+  result.rejects_stale_rows = true;
+  EXPECT_EQ(outcome_line(result), "NOT AS EXPECTED: 1 pass; 1 row of the known-failures list matches no case\n");
+}
+
+TEST(Console, AKernelThatRanInNoCaseIsNamedWithItsReason) {
+  RunResult result;
+  const auto add = [&](const char* kernel, Outcome outcome, const char* message) {
+    result.verdicts.push_back(verdict(outcome));
+    result.verdicts.back().kernel = kernel, result.verdicts.back().message = message;
+  };
+  add("near", Outcome::kPass, ""), add("near", Outcome::kSkip, "too wide"), add("", Outcome::kSkip, "no kernel for op x");
+  EXPECT_EQ(idle_kernels_text(result), "") << "one ran in some case, and no kernel is none";
+  add("far", Outcome::kSkip, "too wide"), add("far", Outcome::kSkip, "too wide"), add("far", Outcome::kSkip, "too long");
+  EXPECT_EQ(idle_kernels_text(result), "kernel far ran in no case: 2 times \"too wide\", 1 for other reasons\n");
+  add("far", Outcome::kFail, "");
+  EXPECT_EQ(idle_kernels_text(result), "");
 }
 
 TEST(Console, ManyContractsAreCountedByOp) {

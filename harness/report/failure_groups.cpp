@@ -87,7 +87,7 @@ std::string counts_text(const RunResult& result) {
   const auto known = std::count_if(result.verdicts.begin(), result.verdicts.end(), [](const Verdict& v) {
     return !v.deviation.empty() && as_expected(v) && v.outcome != Outcome::kPass;
   });
-  return known == 0 ? text : fmt::format("{}; {} of them are in the ledger", text, known);
+  return known == 0 ? text : fmt::format("{}; {} of them {} on the known-failures list", text, known, known == 1 ? "is" : "are");
 }
 
 std::map<GateState, int64_t> counts_by_state(const RunResult& result) {
@@ -129,7 +129,7 @@ std::string ending_text(const RunResult& result) {
   const ExitCode code = result.exit_code();
   if (code == kUsageOrNothingRan) return "NOTHING RAN";
   if (result.gate) return code == kAllAsExpected ? "GATE OPEN" : "GATE CLOSED";
-  return result.unexpected() > 0 ? "NOT AS EXPECTED" : "ALL AS EXPECTED";
+  return code == kUnexpected ? "NOT AS EXPECTED" : "ALL AS EXPECTED";
 }
 
 std::vector<FailureGroup> failures_by_cause(const RunResult& result) {

@@ -34,7 +34,7 @@ const Fields kVerdictColumns = {
     {"outcome", "pass, fail, skip, untrusted, broken, flaky or unjudged"},
     {"as_expected", "yes or no: whether the run may pass with this row", "boolean"},
     {"message", "why the case was skipped, or is broken or untrusted"},
-    {"ledger", "row of the ledger of known deviations that covers this verdict"},
+    {"ledger", "row of the known-failures list that covers this verdict"},
     {"seconds", "wall time of the kernel call", "number"},
     {"row", "file and line of the case"},
     {"program", "of several algorithms that the contract admits: the one that made the outputs, or comes nearest"},

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "harness/report/causes.h"
 #include "harness/text/messages.h"
 #include "reference/formats/catalogue.h"
 
@@ -71,11 +72,11 @@ std::string headline(const Verdict& verdict) {
 }
 
 std::string next_step(const Verdict& v) {
-  const bool called = v.repro.starts_with("assay run") && v.backend != "dump";
+  const bool called = (v.repro.starts_with("assay run") || v.repro.starts_with("ASSAY_PYTHON=")) && v.backend != "dump";
   const bool makes_calls = v.message.find("--in-process") == std::string::npos;  // a crash already names its debugger
   if (called && makes_calls && v.outcome == Outcome::kBroken && v.repro.find(" --cases ") == std::string::npos)
     return fmt::format("assay explain {} --backend {} --kernel {} --minimize finds the smallest case that still breaks", shell_word(v.case_id), shell_word(v.backend), shell_word(v.kernel));
-  const bool unknown = v.outcome == Outcome::kFail && !v.causes.empty() && v.causes.front().starts_with("no known cause");
+  const bool unknown = v.outcome == Outcome::kFail && !v.causes.empty() && is_unknown(v.causes.front());
   if (!unknown || !called) return "";
   return fmt::format("assay contracts match --op {} --backend {} --kernel {}", v.op, shell_word(v.backend), shell_word(v.kernel));
 }

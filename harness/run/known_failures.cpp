@@ -90,4 +90,17 @@ std::vector<const Deviation*> Ledger::idle(const std::vector<Verdict>& verdicts)
   return idle;
 }
 
+std::vector<std::string> Ledger::stale(const std::vector<Verdict>& verdicts, const std::vector<Case>& cases, std::span<const Op> ops) const {
+  std::vector<std::string> stale;
+  for (const Deviation* row : idle(verdicts)) {
+    const std::string op = row->cases.substr(0, row->cases.find('/'));
+    if (op.find_first_of("*?[") != std::string::npos) continue;
+    const bool exists = std::any_of(ops.begin(), ops.end(), [&](const Op& one) { return one.name == op; });
+    const bool is_there = std::any_of(cases.begin(), cases.end(), [&](const Case& one) { return one.op == op; });
+    const bool matches = std::any_of(cases.begin(), cases.end(), [&](const Case& one) { return glob_match(row->cases, one.id); });
+    if (!exists || (is_there && !matches)) stale.push_back(row->origin.text());
+  }
+  return stale;
+}
+
 }  // namespace assay

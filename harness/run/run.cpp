@@ -256,6 +256,7 @@ ExitCode RunResult::exit_code() const {
   if (!harness_error.empty()) return kHarnessFailed;
   if (device_lost) return kDeviceLost;
   if (judged() == 0 && !(gate && unexpected() > 0)) return kUsageOrNothingRan;
+  if (rejects_stale_rows && !stale_rows.empty()) return kUnexpected;
   return unexpected() == 0 && !(gate && !gate->gaps.empty()) ? kAllAsExpected : kUnexpected;
 }
 

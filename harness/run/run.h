@@ -53,6 +53,10 @@ class Ledger {
   /// Rows that match none of these verdicts: fixed and forgotten, or not part of this run.
   std::vector<const Deviation*> idle(const std::vector<Verdict>& verdicts) const;
 
+  /// Places of the idle rows that match no case of the program: their op does not exist, or `cases` has cases of that op and the row
+  /// matches none. `cases`: every case of each op that it has a case of. A glob over op names is never stale.
+  std::vector<std::string> stale(const std::vector<Verdict>& verdicts, const std::vector<Case>& cases, std::span<const Op> ops) const;
+
  private:
   const Deviation* find(const Verdict& verdict) const;
 
@@ -84,12 +88,14 @@ struct RunResult {
   std::string harness_error{};  ///< why the harness itself ended the run; `verdicts` holds those made before
   std::string ended_by{};       ///< "SIGINT" if the run ended before all cases had verdicts
   std::optional<GateRun> gate{};  ///< only for `assay gate`
+  std::vector<std::string> stale_rows{};  ///< Ledger::stale(): "known.csv:2"
+  bool rejects_stale_rows = false;        ///< --strict: a stale row fails the run
 
   int64_t count(Outcome outcome) const;
   int64_t unexpected() const;
   /// Number of verdicts on outputs of a call: all except skips (not offered, or refused by the kernel).
   int64_t judged() const;
-  /// 0: all as expected; 1: some not; 2: nothing ran; 3: the device was lost or the harness failed.
+  /// 0: all as expected; 1: some not, or a stale row with --strict; 2: nothing ran; 3: the device was lost or the harness failed.
   ExitCode exit_code() const;
 };
 

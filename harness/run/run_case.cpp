@@ -13,9 +13,45 @@
 #include "harness/core/expectation.h"
 #include "harness/core/op.h"
 #include "harness/text/messages.h"
+#include "reference/table/near.h"
 
 namespace assay {
 namespace {
+
+// Tells a call that the kernel does not support from a misspelled name in the kernel.
+
+/// The name in the words with which assay/plugin/call.hpp refuses a call: "the call has no tensor 'weight'; it has x, y" with `what`
+/// "tensor". Empty for other words.
+std::string lacking_in(const std::string& message, const std::string& what) {
+  const std::string before = "the call has no " + what + " '";
+  size_t at = message.find(before);
+  if (at == std::string::npos || (at > 0 && !message.starts_with("rank "))) return "";  // a group's message names the rank first
+  at += before.size();
+  return message.substr(at, message.find('\'', at) - at);
+}
+
+template <class Specs>
+std::string wrong_name(const Op& op, const Specs& specs, const std::string& name, const std::string& what, const std::string& plural) {
+  std::vector<std::string> names;
+  for (const auto& spec : specs) names.push_back(spec.name);
+  const std::string stem = name.ends_with("_out") ? name.substr(0, name.size() - 4) : name;  // an output in the memory of an input
+  if (name.empty() || names.empty() || std::find(names.begin(), names.end(), stem) != names.end()) return "";
+  std::string all;
+  for (const std::string& one : names) all += (all.empty() ? "" : ", ") + one;
+  return "the kernel asks for " + what + " '" + name + "', which no call of op " + op.name + " has" + did_you_mean(name, names) + "; its " + plural + ": " + all;
+}
+
+/// A kernel that asks for a name which no call of its op has does not refuse a call: it is wrong. A name that only other calls of the op
+/// have is a reason to skip. Returns whether the kernel is blamed.
+bool blame_wrong_names(const Op& op, Verdict& verdict) {
+  if (verdict.outcome != Outcome::kSkip) return false;
+  std::string wrong = wrong_name(op, op.roles, lacking_in(verdict.message, "tensor"), "tensor", "tensors");
+  if (wrong.empty()) wrong = wrong_name(op, op.parameters, lacking_in(verdict.message, "parameter"), "parameter", "parameters");
+  if (wrong.empty()) return false;
+  verdict.outcome = Outcome::kBroken;
+  verdict.message = wrong;
+  return true;
+}
 
 // Makes the calls of a sweep (BoundCase::judge_sweep) and records them in its verdict.
 
@@ -402,10 +438,14 @@ Sample judge_once(const BoundCase& bound, const Problem& problem, const CallResu
 void run_problem(const Op& op, const Case& one, const KernelOffer& kernel, const Backend& backend, const CaseOptions& options,
                  DataMemory& memory, Verdict& verdict) {
   const BoundCase& bound = memory.bound(op, one);
-  if (run_sweep(bound, one, kernel, backend, options, verdict)) return;
+  if (run_sweep(bound, one, kernel, backend, options, verdict)) {
+    (void)blame_wrong_names(op, verdict);
+    return;
+  }
   const Problem& problem = memory.problem(bound, one);
   const CallRequest request{one.op, parameter_or_empty(one, "contract"), kernel.name, &problem, options.schedule_seed};
   const std::optional<CallResult> result = call_repeatedly(request, backend, options.repeat, verdict);
+  const bool misnames = blame_wrong_names(op, verdict);
   Sample sample;
   if (result) sample = judge_once(bound, problem, *result, memory, verdict);
   if (result && options.ladder && verdict.outcome == Outcome::kPass) {
@@ -422,7 +462,7 @@ void run_problem(const Op& op, const Case& one, const KernelOffer& kernel, const
     verdict.causes.push_back("none among the contract's steps: the plain call is correct");
   else if (is_bad && options.diagnose)
     options.diagnose(evidence, verdict);
-  if (options.rerun_failed > 0 && !agreed_with_the_contract(verdict) && (verdict.outcome == Outcome::kFail || verdict.outcome == Outcome::kBroken))
+  if (options.rerun_failed > 0 && !misnames && !agreed_with_the_contract(verdict) && (verdict.outcome == Outcome::kFail || verdict.outcome == Outcome::kBroken))
     classify_by_calls(bound, request, backend, options.rerun_failed, result, verdict);
   record(options, evidence, verdict);
 }
@@ -449,7 +489,7 @@ Verdict run_case(const Op& op, const Case& one, const KernelOffer& kernel, const
                  DataMemory* memory) {
   DataMemory of_one_case;
   Verdict verdict = blank_verdict(one, kernel.name, backend.name);
-  verdict.repro += options.repro_options;
+  verdict.repro = options.repro_environment + verdict.repro + options.repro_options;
   try {
     run_problem(op, one, kernel, backend, options, memory ? *memory : of_one_case, verdict);
   } catch (const HarnessError&) {

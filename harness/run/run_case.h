@@ -31,6 +31,7 @@ struct CaseOptions {
   uint64_t schedule_seed = 1;  ///< used for the first call
   bool ladder = false;         ///< also run the invariance tests if the outputs agree
   int rerun_failed = 0;        ///< further calls after a kFail or kBroken; if any differs, the outcome is kFlaky
+  std::string repro_environment{};  ///< variables that the command needs: "ASSAY_PYTHON=/usr/bin/python3 "
   std::string repro_options{};  ///< of `assay run`, without which the outcome may differ: " --repeat 8"
 
   /// Mutation analysis of the data. Mutants neither killed nor declared make a pass untrusted, except in a user's table.

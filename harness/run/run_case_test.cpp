@@ -47,6 +47,13 @@ TEST(RunCase, AReproLineKeepsTheOptionsOfTheRun) {
             "assay run --backend toy --case 'toy/bf16.m2.n8.ramp.s1/w32' --kernel off_by_one --repeat 8");
 }
 
+TEST(RunCase, AReproLineBeginsWithTheVariablesThatItNeeds) {
+  CaseOptions options;
+  options.repro_environment = "ASSAY_PYTHON=/opt/python3 ";
+  EXPECT_THAT(run("off_by_one", options).repro, ::testing::StartsWith("ASSAY_PYTHON=/opt/python3 assay run --backend toy --case "));
+  EXPECT_THAT(run("off_by_one").repro, ::testing::StartsWith("assay run --backend toy "));
+}
+
 TEST(RunCase, AReproLineIsSafeInAShell) {
   Case one = testing::toy_case();
   one.run_options = " --cases mine.csv";
@@ -71,6 +78,32 @@ TEST(RunCase, BrokenConditions) {
   EXPECT_EQ(run("unwritten").message, "output 'y': 3 of 16 elements were never written, first [1, 5]");
   EXPECT_EQ(run("throws").outcome, Outcome::kBroken);
   EXPECT_EQ(run("throws").message, "the library threw an exception: thrown on purpose");
+}
+
+TEST(RunCase, AKernelThatAsksForANameThatItsOpLacksIsBroken) {
+  Op op = testing::toy_op();
+  op.roles = {{"x", Access::kIn, "the input"}, {"residual", Access::kInOut, "of some calls"}, {"y", Access::kOut, "the copy"}};
+  op.parameters = {{"warp", "32 or 64"}, {"eps", "of some calls"}};
+  const auto refused_with = [&](const std::string& message) {
+    Backend backend = testing::toy_backend();
+    backend.call = [&](const CallRequest&) {
+      CallResult result;
+      result.status = CallStatus::kUnsupported;
+      result.message = message;
+      return result;
+    };
+    CaseOptions options;
+    options.rerun_failed = 2;
+    return run_case(op, testing::toy_case(), {.name = "k", .op = "toy", .contracts = {"toy.copy"}}, backend, options);
+  };
+  const Verdict typo = refused_with("the call has no tensor 'residul'; it has x, y");
+  EXPECT_EQ(typo.outcome, Outcome::kBroken);
+  EXPECT_EQ(typo.message, "the kernel asks for tensor 'residul', which no call of op toy has; did you mean 'residual'?; its tensors: x, residual, y");
+  EXPECT_EQ(refused_with("rank 1: the call has no tensor 'weight'; it has x, y").outcome, Outcome::kBroken);
+  EXPECT_THAT(refused_with("the call has no parameter 'esp'").message, HasSubstr("its parameters: warp, eps"));
+  for (const char* legal : {"the call has no tensor 'residual'; it has x, y", "the call has no tensor 'residual_out'; it has x, y", "the call has no parameter 'eps'",
+                            "tensor 'x' is f32, this kernel takes bf16", "whoever says 'the call has no tensor 'z''"})
+    EXPECT_EQ(refused_with(legal).outcome, Outcome::kSkip) << legal;
 }
 
 /// Adds a remark to every verdict; optionally it is a sweep of three calls.

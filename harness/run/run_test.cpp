@@ -15,7 +15,9 @@
 namespace assay {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 const Op kToy = testing::toy_op();
@@ -249,6 +251,29 @@ TEST(Ledger, RowsThatCoverNothingAreNamed) {
       Ledger::parse(std::string(kHead) + "a/*,*,fail,x,#7,2026-11-21,ann\nb/*,*,fail,y,#8,2026-11-21,ann", "l.csv");
   ASSERT_THAT(ledger.idle({verdict("a/1", Outcome::kFail)}), SizeIs(1));
   EXPECT_EQ(ledger.idle({verdict("a/1", Outcome::kFail)})[0]->origin.text(), "l.csv:3");
+}
+
+TEST(Ledger, ARowThatNoCaseOfItsOpMatchesIsStale) {
+  const std::vector<Case> cases = toy_cases(2);
+  const auto stale = [&](const std::string& glob, const std::string& kernel = "*") {
+    return Ledger::parse(kHead + glob + "," + kernel + ",fail,x,#7,2026-11-21,ann", "l.csv").stale({}, cases, {&kToy, 1});
+  };
+  EXPECT_THAT(stale("toy/typo*"), ElementsAre("l.csv:2"));
+  EXPECT_THAT(stale("tyo/*"), ElementsAre("l.csv:2")) << "no such op";
+  EXPECT_THAT(stale("toy/bf16.m2.*"), IsEmpty()) << "the case exists, although it did not run";
+  EXPECT_THAT(stale("t*/typo*"), IsEmpty()) << "may be of another op";
+  Op other = kToy;
+  other.name = "other";
+  const std::vector<Op> both = {kToy, other};
+  EXPECT_THAT(Ledger::parse(std::string(kHead) + "other/typo*,*,fail,x,#7,2026-11-21,ann", "l.csv").stale({}, cases, both), IsEmpty()) << "the cases of that op are not loaded";
+  RunResult result;
+  result.verdicts = {verdict("a/1", Outcome::kPass)};
+  result.stale_rows = {"l.csv:2"};
+  EXPECT_EQ(result.exit_code(), kAllAsExpected) << "a note";
+  result.rejects_stale_rows = true;
+  EXPECT_EQ(result.exit_code(), kUnexpected) << "with --strict";
+  result.stale_rows.clear();
+  EXPECT_EQ(result.exit_code(), kAllAsExpected);
 }
 
 std::string complaint(const std::string& rows) {

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shlex
+import site
 import socket
 import subprocess
 import sys
@@ -112,12 +113,27 @@ class _InProcess:
         self.listener.close()
 
 
+def _python_path(package):
+    others = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path and path != package]
+    return os.pathsep.join([package, *others])
+
+
+def _needed_in_a_shell(package):
+    """What a shell must set to repeat a case: this interpreter, and PYTHONPATH unless the package is installed."""
+    installed = {os.path.realpath(path) for path in (*site.getsitepackages(), site.getusersitepackages())}
+    words = ["ASSAY_PYTHON=" + shlex.quote(sys.executable)]
+    if os.path.realpath(package) not in installed:
+        words.append("PYTHONPATH=" + shlex.quote(_python_path(package)))
+    return " ".join(words)
+
+
 def _environment(kernel):
     environment = dict(os.environ)
     package = str(Path(__file__).resolve().parent.parent)
     environment["ASSAY_PYTHON"] = sys.executable
+    environment["ASSAY_REPRO_ENVIRONMENT"] = _needed_in_a_shell(package)
     environment["ASSAY_PYTHON_PATH"] = os.pathsep.join(path for path in sys.path if path)
-    environment["PYTHONPATH"] = os.pathsep.join([package, *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment["PYTHONPATH"] = _python_path(package)
     return environment
 
 
@@ -175,6 +191,7 @@ def run(
             server = _InProcess(kernel, own, folder)
             stack.callback(server.close)
             environment["ASSAY_PYTHON_SOCKET"] = server.path
+            del environment["ASSAY_REPRO_ENVIRONMENT"]  # no shell can repeat a call of this process
         command = [_library.program(), "run", "--backend", backend, "--timeout", str(timeout), "--repeat", str(repeat)]
         globs = (
             [cases]

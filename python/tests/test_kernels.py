@@ -108,9 +108,12 @@ def test_a_worker_survives_crashes_and_hangs_of_importable_kernels(tmp_path, mon
     assert "hung: no answer within 5 s" in run.text
 
 
-def test_the_report_names_no_file_that_is_gone():
+def test_the_report_repeats_in_a_shell_and_names_no_file_that_is_gone():
     run = assay.run(five_ops.WRONG[0][0])
-    assert "repro     " in run.text and "wrote /" not in run.text
+    assert f"repro     ASSAY_PYTHON={sys.executable} PYTHONPATH=" in run.text and "wrote /" not in run.text
+    assert run.failures[0]["repro"].startswith("ASSAY_PYTHON=")
+    code, text = program("run", "--backend", "python:no_such_module:mine", "--suite", "quant_group/quick")
+    assert code == 2 and "no_such_module" in text and "interpreter: " in text, text
 
 
 def test_causes_are_counted_without_the_numbers_of_a_case():

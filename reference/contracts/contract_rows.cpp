@@ -5,26 +5,15 @@
 #include <charconv>
 #include <stdexcept>
 
+#include "reference/contracts/releases.h"
 #include "reference/formats/catalogue.h"
 #include "reference/table/near.h"
 
 namespace assay {
 
 std::string releases_of(const ContractRow& row) {
-  const auto words_of = [&](const char* column) {
-    std::vector<std::string> words(1);
-    const auto cell = row.cells.find(column);
-    for (const char c : cell == row.cells.end() ? "" : cell->second.text)
-      if (c == ';')
-        words.emplace_back();
-      else if (c != ' ')
-        words.back() += c;
-    return words;
-  };
-  const std::vector<std::string> since = words_of("since"), until = words_of("until");
   std::string text;
-  for (size_t i = 0; i < std::max(since.size(), until.size()); ++i) {
-    const std::string from = i < since.size() ? since[i] : "", to = i < until.size() ? until[i] : "";
+  for (const auto& [from, to] : periods_of(row)) {
     if (from.empty() && to.empty()) continue;
     if (from == "unmerged") {
       text += (text.empty() ? "" : ", ") + from;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "reference/contracts/contract_rows.h"
+#include "reference/contracts/releases.h"
 #include "reference/flow/contract.h"
 #include "reference/flow/flow.h"
 #include "reference/formats/catalogue.h"
@@ -84,6 +85,30 @@ bool is_period(const std::string& cell) {
     at = end + 2;
   }
   return true;
+}
+
+TEST(Rows, ARowIsInTheReleasesOfItsPeriods) {
+  const auto row = [](const std::string& since, const std::string& until) {
+    ContractRow one;
+    one.cells["since"].text = since, one.cells["until"].text = until;
+    return one;
+  };
+  const ContractRow ended = row("v0.20.0", "v0.33.0"), twice = row("v0.20.0; v0.24.0", "v0.23.0"), open = row("v0.9.2", "");
+  for (const char* in : {"v0.20.0", "0.32.0", "0.20", "0.32.9.post1"}) EXPECT_EQ(in_release(ended, in), true) << in;
+  for (const char* out : {"v0.19.1", "0.33", "v0.33.0", "v0.33.0.post1", "1.0"}) EXPECT_EQ(in_release(ended, out), false) << out;
+  EXPECT_EQ(in_release(twice, "v0.22.9"), true);
+  EXPECT_EQ(in_release(twice, "v0.23.5"), false) << "between two periods";
+  EXPECT_EQ(in_release(twice, "v0.30.0"), true);
+  EXPECT_EQ(in_release(open, "v0.10.0"), true) << "10 is more than 9";
+  EXPECT_EQ(in_release(row("2026-06-18", ""), "2026-07"), true);
+  EXPECT_EQ(in_release(row("2026-06-18", ""), "2026-06"), false);
+  for (const auto& unknown : {row("2026-06-18", ""), row("", ""), row("sm_89", ""), row("", "v0.33.0")}) EXPECT_EQ(in_release(unknown, "v0.10.0"), std::nullopt);
+  EXPECT_EQ(in_release(row("", "v0.33.0"), "v0.40.0"), false) << "ended, whenever it began";
+  EXPECT_EQ(in_release(row("unmerged", ""), "v9"), false);
+  EXPECT_TRUE(is_current(open) && is_current(twice));
+  EXPECT_FALSE(is_current(ended) || is_current(row("unmerged", "")));
+  EXPECT_TRUE(is_release("0.33") && is_release("v0.5.10.post1") && is_release("2026-06-18"));
+  for (const char* wrong : {"", "v", "latest", "0.33.", "sm_90", "0.33x"}) EXPECT_FALSE(is_release(wrong)) << wrong;
 }
 
 TEST(Rows, SinceAndUntilAreReleasesOrDates) {

@@ -159,7 +159,7 @@ void failure(Node card, const Verdict& v, const std::string& title, const Contra
   fact(facts, "message", v.message);
   fact(facts, "program", program_text(v));
   fact(facts, "causes sought", v.looked_at);
-  fact(facts, "ledger", v.deviation);
+  fact(facts, "listed", v.deviation);
   const Node row = fact(facts, "row");
   code(row, v.origin);
   write(row, " " + v.why);

@@ -100,7 +100,7 @@ Node explained(Node node, const std::string& word) {
       {"message", "why the case is broken, untrusted, skipped or not judged"},
       {"program", "the algorithm variant that made the output, such as split-K 2"},
       {"causes sought", "of a large tensor, the rows that were searched for a cause; the verdict covers all elements"},
-      {"ledger", "the row of the known-failures list that covers this verdict"},
+      {"listed", "the row of the known-failures list that covers this verdict"},
       {"row", "file and line of the case, and what the case is for"},
       {"repro", "the command that repeats this case"},
       {"data", "the mutation score of the inputs: which wrong kernels they would expose"},

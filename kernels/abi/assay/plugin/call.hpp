@@ -165,7 +165,7 @@ class Call {
   View<const T> in(const char* role) const {
     return View<const T>(typed<T>(at(role)));
   }
-  /// An output tensor. If the op works in place, its data can be read too.
+  /// An output tensor. A tensor that is in place is read and written through this view.
   template <class T>
   View<T> out(const char* role) const {
     const assay_tensor& t = typed<T>(at(role));
