@@ -164,6 +164,7 @@ TEST(Lint, WhatCorrectQuantizersWriteIsClean) {
     EXPECT_THAT(lint(mx(kE4M3Fn, floor)), HasSubstr("CLEAN: 1 tensors (1 MXFP8)"));
   }
   EXPECT_THAT(lint(fp8_blocks()), HasSubstr("CLEAN: 1 tensors (1 FP8 blocks (DeepSeek))"));
+  EXPECT_THAT(lint(fp8_blocks()), HasSubstr("whether these scales belong to these codes was not checked"));
 }
 
 /// Changes a tensor, and expects words and the place of the first block.

@@ -88,7 +88,10 @@ class ScaleReader {
           "\nThese are fp32 scales where packed UE8M0 words are read: a consumer that takes their bits for exponents computes "
           "NaN or garbage."
           "\nLook at them with: assay judge '" +
-          scale_.file + (scale_.file.ends_with(".npy") ? "" : ":" + scale_.name) + "' --as ue8m0_scale";
+          scale_.file + (scale_.file.ends_with(".npy") ? "" : ":" + scale_.name) +
+          "' --as ue8m0_scale"
+          "\nTheir values may be right: assay contracts match, with the same files, names the contracts that store fp32 scales."
+          "\nPowers of two are packed as bits >> 23, four in a word, group 0 in the lowest byte.";
     throw UsageError(text);
   }
 
