@@ -175,7 +175,10 @@ def _float8(x, rows, columns):
     return function(_PRIMITIVES + "_quantize_affine_float8")(x, scale), scale
 
 
-@adapter("torchao", _FLOAT8, "quant_group", "vllm.per_token_native vllm.per_token_native_gpu", accepts={"layout": ["row"]})
+_PER_ROW = "torchao.float8_per_row vllm.per_token_native vllm.per_token_native_gpu"
+
+
+@adapter("torchao", _FLOAT8, "quant_group", _PER_ROW, accepts={"layout": ["row"]})
 def float8_per_row(x):
     return _float8(x, 1, x.shape[1])
 

@@ -51,6 +51,18 @@ def torchao_fp4_rows():
              for block in ("", "_block") for gpu, device in (("", "cpu"), ("_gpu", "cuda"))])
 
 
+def torchao_float8_rows():
+    """torchao's float8 quantization of activations. A CPU divides by 448; a GPU would multiply by the reciprocal."""
+    from torchao.quantization import quant_primitives
+
+    def per_row(call):
+        x = call["x"].contiguous()
+        scale = quant_primitives._choose_scale_float8(x, [1, x.shape[1]])
+        return {"q": quant_primitives._quantize_affine_float8(x, scale), "scale": scale}
+
+    return [("torchao.float8_per_row", "cpu", per_row)]
+
+
 def torchao_rows():
     from torchao.prototype.mx_formats import mx_tensor
 

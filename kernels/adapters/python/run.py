@@ -35,7 +35,8 @@ RELEASES = {"vllm": [vllm_rows.native, vllm_rows.others_in_torch, vllm_rows.norm
             "vllm:cutlass_azp": [gemm_rows.vllm_cutlass_azp],
             "vllm:silu_then_group": [other_rows.before_groups], "torchao": [other_rows.torchao_release_rows],
             "flashinfer-python:cute": [flashinfer_rows.cute], "flashinfer-python:fp8_ranks": [flashinfer_rows.quantized], "liger-kernel": [other_rows.forwards]}
-TRACED = {vllm_rows.native, vllm_rows.others_in_torch, vllm_rows.norms, other_rows.torchao_rows, other_rows.torchao_fp4_rows, other_rows.deepgemm_rows}
+TRACED = {vllm_rows.native, vllm_rows.others_in_torch, vllm_rows.norms, other_rows.torchao_rows, other_rows.torchao_fp4_rows, other_rows.torchao_float8_rows,
+          other_rows.deepgemm_rows}
 MOST_SHAPES = 256  # shapes per function that torch.compile compiles; beyond this limit it falls back to eager mode
 
 
@@ -57,7 +58,7 @@ def rows_of(package, sources, is_compiled):
     if package == "torchao":
         import torchao
 
-        return f"torchao {torchao.__version__}", [other_rows.torchao_rows, other_rows.torchao_fp4_rows]
+        return f"torchao {torchao.__version__}", [other_rows.torchao_rows, other_rows.torchao_fp4_rows, other_rows.torchao_float8_rows]
     name, mark, version = package.partition("==" if "==" in package else "@")
     known = (RELEASES if mark == "==" else COMMITS).get(name + (f":{part}" if part else ""))
     if not mark or known is None:
