@@ -64,6 +64,8 @@ std::vector<Kernel> gemm_faults() {
           "composable_kernel 8e22e1ae blockwise_gemm_pipeline_xdlops_base.hpp: KPerThread from one group of lanes to the next"),
       of_gemm<GemmSubnormalsKept>("gemm_subnormals_kept", "gemm_scaled.amd",
                                   "aiter/jit/core.py e4048607: -fgpu-flush-denormals-to-zero left off"),
+      of_gemm<GemmZeroNotAdded>("gemm_zero_not_added", tensor,
+                                "measured: cuBLASLt 13.1.1 gives +0 where the product of the scales is 0 and the sum is negative"),
       of_gemm<GemmSplitKInF32, 2>("gemm_split_k_in_f32", "gemm_scaled.two_results",
                                   "aiter _gemm_a8w8_blockscale_reduce_kernel e4048607: AITER's Triton kernels add parts in f32"),
       of_gemm<GemmSplitKPartLost, 2>("gemm_split_k_part_lost", "gemm_scaled.two_results",

@@ -29,7 +29,7 @@ struct ShuffledTwice : Right {
 struct GemmUnitFractionLess : units::Sm90WgmmaE4m3F32 {
   static constexpr int kFraction = 12;
 };
-struct GemmFractionLess : TensorScaled<GemmUnitFractionLess, 128> {
+struct GemmFractionLess : CublasTensor<GemmUnitFractionLess, 128> {
   static constexpr const char* kContract = TorchTensor::kContract;
 };
 
@@ -37,7 +37,7 @@ struct GemmFractionLess : TensorScaled<GemmUnitFractionLess, 128> {
 struct GemmUnitNearest : units::Sm90WgmmaE4m3F32 {
   static constexpr units::Rounding kRounding = units::Rounding::kNearest;
 };
-struct GemmNearestForTruncation : TensorScaled<GemmUnitNearest> {
+struct GemmNearestForTruncation : CublasTensor<GemmUnitNearest> {
   static constexpr const char* kContract = TorchTensorFast::kContract;
 };
 
@@ -121,6 +121,11 @@ struct GemmKAscending : OfShuffledWeight<FlushedWeightFirst<units::Gfx942MfmaE4m
 /// Keeps subnormals, as a build without the flush flag does.
 struct GemmSubnormalsKept : LaneOrder<WeightFirst<units::Gfx942MfmaE4m3fnuzF32>, 4, 32> {
   static constexpr const char* kContract = AiterGemmA8w8Fnuz::kContract;
+};
+
+/// Multiplies by both scales and adds no zero, so a product of -0 stays -0.
+struct GemmZeroNotAdded : TensorScaled<units::Sm90WgmmaE4m3F32, 128> {
+  static constexpr const char* kContract = TorchTensor::kContract;
 };
 
 /// Adds the split-K parts before scaling and rounding them.

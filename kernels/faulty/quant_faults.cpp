@@ -25,6 +25,7 @@ std::vector<Kernel> group_faults() {
       in_registers<UnguardedReciprocal<>>("unguarded_reciprocal", "flashinfer #2440, flashinfer #2441", {32, 64, 128},
                                           {"row", "col"}),
       of_tokens<Offset32bit>("offset_32bit", "vLLM #9425, vLLM #53390"),
+      of_tokens<TokenScaleUnrounded>("token_scale_unrounded", "no regression known; the scale of vLLM's fallback in torch"),
       in_registers<TransposeScaleNoOp>("transpose_scale_no_op", "aiter #4506, sglang #31617", {32, 64, 128}, {"row_transposed"}),
   };
 }

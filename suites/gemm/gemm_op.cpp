@@ -90,7 +90,7 @@ Part part_of(const GemmCase& c, std::string justification) {
 Answer answer_of(const GemmCase& c, const DotContract& contract, const DotProgram& program,
                  const std::shared_ptr<const DotInputs>& inputs) {
   Part d = part_of(c, "one program has one code for each element");
-  if (c.has_bias && dot_recipe(contract, *c.y, true).steps.size() > 1 && !contract.bias.empty() && contract.bias.back().slack.fma)
+  if (c.has_bias && dot_recipe(contract, *c.y, true, true).steps.size() > 1 && !contract.bias.empty() && contract.bias.back().slack.fma)
     d.justification = "the bias is added with or without a rounding before it";
   if (contract.has_atomics()) d.justification = "atomics add the rounded results of parts of k in any order";
   return answer_of_rows(c, program.name, d, inputs, std::make_shared<const DotRows>(contract, program, *inputs, *c.y));

@@ -119,9 +119,9 @@ double join_lines(const GemmCase& c, const DotInputs& inputs, int64_t row, int64
   return value[0].low;
 }
 
-void result_lines(const GemmCase& c, const DotInputs& inputs, int64_t row, int64_t column, double acc,
+void result_lines(const GemmCase& c, const DotInputs& inputs, int64_t row, int64_t column, double acc, bool whole,
                   std::vector<std::string>& lines) {
-  const Recipe recipe = dot_recipe(c.contract, *c.y, !inputs.bias.empty());
+  const Recipe recipe = dot_recipe(c.contract, *c.y, !inputs.bias.empty(), whole);
   if (!inputs.azp_adj.empty()) {
     const double zeros = (inputs.azp.empty() ? 1 : inputs.azp[size_t(row)]) * inputs.azp_adj[size_t(column)];
     acc -= zeros;
@@ -176,7 +176,7 @@ std::vector<std::string> trace_product(const GemmCase& c, const Problem& problem
     acc = part == 0 ? sum : double(float(acc + sum));
     if (part > 0) lines.push_back(fmt::format("  with the earlier parts: acc = {:.9g}", acc));
   }
-  result_lines(c, inputs, of_a, of_b, acc, lines);
+  result_lines(c, inputs, of_a, of_b, acc, program.part >= c.k, lines);
   lines.push_back(fmt::format("exact {:.17g}", exact_value(c, inputs, of_a, of_b)));
   return lines;
 }

@@ -34,6 +34,8 @@ struct GemmRules : PlainProduct<MatrixUnit> {
   static constexpr Azp kAzp = Azp::kNone;
   /// each split-K part is scaled, rounded and stored like a result; then the parts are added in the type of d
   static constexpr bool kAddsResults = false;
+  /// without split-K, the product of both scales is applied by an FMA that adds +0
+  static constexpr bool kAddsZero = false;
 
   /// Converts an accumulator to fp32.
   SIMT_DEVICE static float number(const GemmArguments& /*x*/, uint32_t sum, int64_t /*row*/, int64_t /*column*/) {
@@ -65,6 +67,12 @@ struct TensorScaled : GemmRules<MatrixUnit, kPromotedEvery> {
   }
 };
 
+/// cuBLASLt's result, as if it added beta * C with a beta of 0; its split-K does not.
+template <class MatrixUnit, int kPromotedEvery = 0>
+struct CublasTensor : TensorScaled<MatrixUnit, kPromotedEvery> {
+  static constexpr bool kAddsZero = true;
+};
+
 /// Applies the token's scale first.
 template <class MatrixUnit, int kPromotedEvery = 0>
 struct TokenFirst : GemmRules<MatrixUnit, kPromotedEvery> {
@@ -89,7 +97,8 @@ template <class Rules, class Y>
 SIMT_DEVICE void store(const GemmArguments& x, int64_t row, int64_t column, float sum) {
   const float sa = Rules::scale_of_row(x, row), sb = Rules::scale_of_column(x, column);
   const float bias = Rules::template bias<Y>(x, row, column, sa, sb);
-  const float scaled = Rules::template scaled<Y>(sum, sa, sb, bias);
+  const bool adds_zero = Rules::kAddsZero && x.part >= Rules::products(x.k);
+  const float scaled = adds_zero ? simt::fma(sum, sa * sb, 0.0f) : Rules::template scaled<Y>(sum, sa, sb, bias);
   static_cast<Y*>(x.d)[Rules::place_of_d(row, column, x.pitch_d)] =
       Rules::has_bias(x) ? Rules::template with_bias<Y>(scaled, bias) : simt::from_float<Y>(scaled);
 }

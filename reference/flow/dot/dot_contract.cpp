@@ -153,7 +153,7 @@ bool DotContract::makes(const Format& y) const {
   return std::any_of(out.begin(), out.end(), [&](const Format* format) { return *format == y; });
 }
 
-bool DotContract::adds_c() const { return reads(dot_recipe(*this, kF32, false), "c"); }
+bool DotContract::adds_c() const { return reads(dot_recipe(*this, kF32, false, true), "c"); }
 
 namespace {
 
@@ -168,6 +168,13 @@ std::vector<CellStep> flushed(const std::vector<CellStep>& steps) {
     if (is_arithmetic && !may_be_fused) all.push_back(CellStep::made("ftz"));
   }
   return all;
+}
+
+/// Turns the last `mul(X)` into `fma(X,0)`.
+std::vector<CellStep> with_zero_added(std::vector<CellStep> steps) {
+  const auto last = std::find_if(steps.rbegin(), steps.rend(), [](const CellStep& step) { return step.word == "mul"; });
+  if (last != steps.rend()) *last = CellStep::made("fma", {last->argument(0), "0"});
+  return steps;
 }
 
 /// Length of a split-K part, equal in all parts except the last.
@@ -195,8 +202,8 @@ std::vector<DotProgram> programs_of(const DotContract& contract, const KOrder& o
 
 }  // namespace
 
-Recipe dot_recipe(const DotContract& contract, const Format& y, bool with_bias) {
-  std::vector<CellStep> steps = contract.y;
+Recipe dot_recipe(const DotContract& contract, const Format& y, bool with_bias, bool whole) {
+  std::vector<CellStep> steps = contract.adds_zero && whole ? with_zero_added(contract.y) : contract.y;
   if (with_bias) steps.insert(steps.end() - 1, contract.bias.begin(), contract.bias.end());
   return resolve(contract.flushes ? flushed(steps) : steps, names_of_result(y));
 }
@@ -316,6 +323,17 @@ void check_steps(const RowCells& cells, const DotContract& contract) {
   check_scales(cells, contract, join, y);
 }
 
+/// Reads the cell `unsplit`.
+bool read_unsplit(const RowCells& cells, const DotContract& contract) {
+  const std::string text = cells.text("unsplit");
+  if (text.empty()) return false;
+  if (text != "fma(0)") throw cells.error("unsplit", 0, "expected fma(0) or nothing, got '" + text + "'");
+  const auto multiplies = [](const CellStep& step) { return step.word == "mul" && step.arguments.size() == 1; };
+  if (std::none_of(contract.y.begin(), contract.y.end(), multiplies))
+    throw cells.error("unsplit", 0, "fma(0) replaces the last mul of y, but y has none");
+  return true;
+}
+
 GroupOrder read_experts(const RowCells& cells) {
   constexpr GroupOrder kOrders[] = {GroupOrder::kContiguous, GroupOrder::kMasked, GroupOrder::kOffsets, GroupOrder::kByIndex};
   for (const GroupOrder order : kOrders)
@@ -368,6 +386,7 @@ DotContract cells_of(const ContractRow& row) {
   contract.join = cells.steps("join");
   contract.y = cells.steps("y");
   contract.bias = cells.steps("bias");
+  contract.adds_zero = read_unsplit(cells, contract);
   return contract;
 }
 
@@ -446,7 +465,7 @@ const Flow& dot_flow() {
       .says = "unit",
       .files = {"dot.csv", "dot_block.csv", "dot_grouped.csv", "dot_packed.csv", "dot_azp.csv", "dot_amd.csv"},
       .columns = {"unit", "promote", "join", "split", "scales", "y", "bias", "out"},
-      .optional = {"weight", "layouts", "azp", "k_order", "denormals", "experts", "tile_rows", "padding"},
+      .optional = {"weight", "layouts", "azp", "k_order", "denormals", "experts", "tile_rows", "padding", "unsplit"},
       .check = [](const ContractTables&, const ContractRow& row) { (void)cells_of(row); },
   };
   return flow;
@@ -572,7 +591,7 @@ std::string dot_way_words(const DotContract& way, const DotProgram& program) {
     words += " with parts that are multiples of " + std::to_string(way.part_of);
   if (way.scales_in_unit()) return words + ", scales applied by the instruction";
   if (way.of_blocks()) return words + ", acc = " + formula(join_recipe(way), "chain");
-  Recipe scales = dot_recipe(way, kF32, false);
+  Recipe scales = dot_recipe(way, kF32, false, false);
   scales.steps.pop_back();  // formats and bias are defined by the case
   return words + ", " + formula(scales, "acc");
 }
@@ -656,8 +675,11 @@ std::vector<std::string> dot_lines(const DotContract& contract) {
       lines.push_back(std::string("padding rows of d that belong to no expert: ") + name(contract.unused_rows));
   }
   const Format& y = *contract.out.front();
-  lines.push_back("y     = " + formula(dot_recipe(contract, y, false), "acc"));
-  if (!contract.bias.empty()) lines.push_back("        with a bias " + formula(dot_recipe(contract, y, true), "acc"));
+  lines.push_back("y     = " + formula(dot_recipe(contract, y, false, false), "acc"));
+  if (!contract.bias.empty()) lines.push_back("        with a bias " + formula(dot_recipe(contract, y, true, false), "acc"));
+  if (contract.adds_zero)
+    lines.push_back("        if k is not split, " + formula(dot_recipe(contract, y, false, true), "acc") +
+                    ": a product of -0 becomes +0");
   if (contract.flushes) lines.push_back("flush   subnormal scales, biases and f32 results count as 0");
   if (contract.of_unknown_unit())
     append_candidates(contract, lines);

@@ -161,6 +161,7 @@ struct DotContract {
   std::vector<KOrder> orders;      ///< orders along k, by kernel instance; all of d uses one of them; empty: ascending
   bool flushes = false;            ///< subnormal f32 scales, sums and results are flushed to zero, except sums of fp8 products
   std::vector<CellStep> y;         ///< steps from the sum to the result
+  bool adds_zero = false;          ///< if k is not split, the last factor of y is applied by an FMA whose addend is +0
   std::vector<CellStep> bias;      ///< steps with a bias, before the last step of y; empty: no bias allowed
   std::vector<GemmScales> scales;  ///< allowed scales
   std::vector<const Format*> out;  ///< allowed formats of the result
@@ -204,8 +205,8 @@ DotContract read_dot(const ContractRow& row, const ContractTables& contracts, co
 class RowCells;
 std::vector<GemmScales> read_gemm_scales(const RowCells& cells);
 
-/// The steps from the sum of an element to its result. `y`: format of the result.
-Recipe dot_recipe(const DotContract& contract, const Format& y, bool with_bias);
+/// The steps from the sum of an element to its result. `y`: format of the result; `whole`: k is not split.
+Recipe dot_recipe(const DotContract& contract, const Format& y, bool with_bias, bool whole);
 
 /// The steps from the sum of promoted products to the new `acc`; empty without promotion.
 Recipe join_recipe(const DotContract& contract);

@@ -145,6 +145,8 @@ std::vector<DotNeighbour> dot_neighbours(const DotContract& right, const UnitTab
   edit_split(right, k, y, edits);
   edit_order_and_flush(right, edits);
   dot::edit_y(right, y, edits);
+  if (right.adds_zero)
+    edits.add("unsplit: fma(0) -> nothing", [](DotNeighbour& wrong) { wrong.contract.adds_zero = false; });
   if (with_bias) dot::edit_bias(right, y, edits);
   if (right.azp != GemmAzp::kNone) {
     edits.add("azp: rounded to f32 before it is taken off",

@@ -99,10 +99,12 @@ DotRows::DotRows(const DotContract& contract, DotProgram program, const DotInput
       sums_(sums),
       part_sums_(contract.part_sums),
       azp_place_(contract.azp_place),
+      may_add_no_zero_(contract.adds_zero && sums == DotSums::kReplayed && program_.part >= inputs.product.k),
       flushes_(contract.flushes),
       multiplies_scales_(multiplies_scales(contract.join) || multiplies_scales(contract.y)),
       join_(join_recipe(contract)),
-      recipe_(dot_recipe(contract, y, !inputs.bias.empty() || azp_place_ == AzpPlace::kBias)) {
+      recipe_(dot_recipe(contract, y, !inputs.bias.empty() || azp_place_ == AzpPlace::kBias, program_.part >= inputs.product.k)),
+      without_zero_(dot_recipe(contract, y, !inputs.bias.empty(), false)) {
   product_.k = program_.order.places(product_.k);
   if (program_.order.part > 0)
     program_.part = program_.order.places_of_part();
@@ -247,7 +249,11 @@ Spans DotRows::scaled(const DotBlock& block, Spans sums) const {
     for (size_t i = 0; i < block.size(); ++i)
       c.low.push_back(inputs_.c[size_t(block.row_of(i) * inputs_.n + block.column_of(i))]);
   environment.set("c", c);
+  Spans other = may_add_no_zero_ ? sums : Spans();
   evaluate(recipe_, sums, environment);
+  if (!may_add_no_zero_) return sums;
+  evaluate(without_zero_, other, environment);
+  for (size_t i = 0; i < sums.size(); ++i) sums.set(i, either(sums[i], other[i]));
   return sums;
 }
 

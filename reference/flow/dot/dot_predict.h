@@ -161,9 +161,10 @@ class DotRows {
   DotSums sums_;
   PartSums part_sums_;
   AzpPlace azp_place_;
+  bool may_add_no_zero_;  ///< an undocumented kernel: the last factor may also be applied by a multiplication
   bool flushes_, multiplies_scales_;  ///< flushes subnormal f32; multiplies both scales before applying them to a sum
   int64_t end_k_;  ///< end of the elements along k that are added
-  Recipe join_, recipe_;
+  Recipe join_, recipe_, without_zero_;
 };
 
 }  // namespace assay

@@ -142,6 +142,22 @@ TEST(Flush, SubnormalScalesSumsAndResultsAreZeros) {
   EXPECT_EQ(result(contract_of("aiter.ck_gemm_a8w8_blockscale.gfx942"), inputs_of(small, 0x1p20, 0x1p-120)), 0x1p-110);
 }
 
+TEST(Unsplit, APlusZeroIsAddedByTheMultiplication) {
+  const Factors minus(kE4M3Fn, {{0, -1, 1}}), tiny(kE4M3Fn, {{0, -0x1p-9, 0x1p-9}});
+  const DotInputs zero = inputs_of(minus, 0x1p-100, 0x1p-100), small = inputs_of(tiny, 0x1p-70, 0x1p-70);
+  for (const char* id : {"torch.scaled_mm_tensor_fast.sm_90", "torch.scaled_mm_tensor.sm_90"}) {
+    DotContract contract = contract_of(id);
+    EXPECT_FALSE(std::signbit(result(contract, zero, kF32))) << id << ": -0 + 0";
+    EXPECT_TRUE(std::signbit(result(contract, small, kF32))) << id << ": -2^-158 + 0, rounded once";
+    EXPECT_TRUE(std::signbit(DotRows(contract, {.part = 64}, zero, kF32).rows(0, 1).low[0])) << id << ": k is split";
+    contract.adds_zero = false;
+    EXPECT_TRUE(std::signbit(result(contract, zero, kF32))) << id << ": the former reading";
+  }
+  EXPECT_TRUE(std::signbit(result(contract_of("torch.scaled_mm_tensor.sm_89"), zero, kF32))) << "not measured there";
+  const Spans any = UnknownDotRows(contract_of("assay.unknown_fp8_tensor.sm_90"), zero, kF32).values({0, 1, 0, 1});
+  EXPECT_TRUE(std::signbit(any[0].low) && !std::signbit(any[0].high)) << "an unknown kernel may add a zero or not";
+}
+
 TEST(Flush, OpusCutsBf16Off) {
   const Factors factors(kE4M3Fnuz, {{0, 1, 1}, {1, 0x1p-4, 0x1p-4}, {2, 0x1p-5, 0x1p-4}});
   const DotInputs inputs = inputs_of(factors, 1, 1);
