@@ -15,10 +15,10 @@ struct TorchTensorFast : CublasTensor<units::Sm90WgmmaE4m3F32> {
 struct TorchTensor : CublasTensor<units::Sm90WgmmaE4m3F32, 128> {
   static constexpr const char* kContract = "torch.scaled_mm_tensor.sm_90";
 };
-struct TorchTensorFastE5m2E4m3 : CublasTensor<units::Sm90WgmmaE5m2E4m3F32> {
+struct TorchTensorFastE5m2E4m3 : TensorScaled<units::Sm90WgmmaE5m2E4m3F32> {
   static constexpr const char* kContract = "torch.scaled_mm_tensor_fast_e5m2_e4m3.sm_90";
 };
-struct TorchTensorE4m3E5m2 : CublasTensor<units::Sm90WgmmaE4m3E5m2F32, 128> {
+struct TorchTensorE4m3E5m2 : TensorScaled<units::Sm90WgmmaE4m3E5m2F32, 128> {
   static constexpr const char* kContract = "torch.scaled_mm_tensor_e4m3_e5m2.sm_90";
 };
 struct TorchRowFast : WeightFirst<units::Sm90WgmmaE4m3F32> {

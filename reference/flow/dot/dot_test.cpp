@@ -149,7 +149,7 @@ TEST(Unsplit, APlusZeroIsAddedByTheMultiplication) {
     DotContract contract = contract_of(id);
     EXPECT_FALSE(std::signbit(result(contract, zero, kF32))) << id << ": -0 + 0";
     EXPECT_TRUE(std::signbit(result(contract, small, kF32))) << id << ": -2^-158 + 0, rounded once";
-    EXPECT_TRUE(std::signbit(DotRows(contract, {.part = 64}, zero, kF32).rows(0, 1).low[0])) << id << ": k is split";
+    EXPECT_TRUE(std::signbit(DotRows(contract, {.part = 64, .name = ""}, zero, kF32).rows(0, 1).low[0])) << id << ": k is split";
     contract.adds_zero = false;
     EXPECT_TRUE(std::signbit(result(contract, zero, kF32))) << id << ": the former reading";
   }
