@@ -6,7 +6,7 @@
 #   ASSAY_SHA256     its digest; required for a URL
 #   ASSAY_BASELINE   folder of the earlier recording; if it does not exist, the run alone decides
 #   ASSAY_KNOWN      known-failures list                   ASSAY_OPTIONS   more options of assay gate, such as --strict --same-bits
-#   ASSAY_RUN_OPTIONS  more options of assay run, such as --rerun-failed 3 --tier full --history runs.sqlite
+#   ASSAY_RUN_OPTIONS  more options of assay run, such as --rerun-failed 3 --history runs.sqlite; for the full tier, ASSAY_SUITE=full
 #   ASSAY_SHARD      2/4: only records the second of four shares
 #   ASSAY_RECORDING  folder into which the shares of earlier jobs were recorded: compared instead of a new run
 #   ASSAY_OUT        folder of the reports and of the recording (default: assay-out)
@@ -42,7 +42,7 @@ read -ra options <<<"${ASSAY_OPTIONS:-}"
 read -ra run_options <<<"${ASSAY_RUN_OPTIONS:-}"
 reports=(--report console --report md:"$out/assay.md" --report junit:"$out/assay.xml" --report html:"$out/assay.html" --report json:"$out/assay.json"
   --report sarif:"$out/assay.sarif")
-[ -z "${GITHUB_ACTIONS:-}" ] || reports+=(--report github)
+[ -z "${GITHUB_ACTIONS:-}" ] || [ -n "${ASSAY_SHARD:-}" ] || reports+=(--report github)  # the gate annotates, not its shares
 
 record() { assay run --backend "$ASSAY_BACKEND" "${suites[@]}" "${known[@]}" "${run_options[@]}" --record "$out/recording" "$@"; }
 # Exit code 1 says that some verdict is not as expected, which the gate judges. Others end the job.

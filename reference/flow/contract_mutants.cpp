@@ -181,7 +181,8 @@ void RowEdits::cell(const std::string& column) {
     if (!cell[i].edited && is_short_format(step.word) && !last) replace(column, cell, i, CellStep::made("f32:"));
     if (cell[i].edited || step.is_prefix()) continue;
     const bool stays_wide = column == "z" || ((column == "h" || column == "y") && before_others_);
-    const bool is_final_conversion = last && step.word == "to" && !stays_wide;
+    const bool is_rounding = column == "scale" && step.text == "to(x)";  // the scale itself is stored in f32
+    const bool is_final_conversion = last && step.word == "to" && !stays_wide && !is_rounding;
     const bool rounds_alone = step.word == "rint" && in_integers(cell, i);  // the following step would round anyway
     const bool reduces = step.word == "absmax" || step.text == "least" || step.text == "greatest";
     if (rounds_alone)

@@ -347,7 +347,8 @@ GemmCase read_gemm_case(const Case& c) {
   GemmCase p;
   p.contract = contract_of(cells);
   if (p.contract.experts.has_value() != cells.has("tokens"))
-    cells.refuse("contract", p.contract.experts ? "its rows belong to experts, which this op does not have" : "it has one matrix b, and this op one for each expert");
+    cells.refuse("contract", fmt::format("'{}' is {} grouped GEMM and this op takes {}", cells.text("contract"), p.contract.experts ? "a" : "no",
+                                         p.contract.experts ? "others" : "grouped GEMMs"));
   if (p.contract.experts) p.groups = groups_of(cells, p.contract), p.nan_padding = padding_is_nan(cells);
   p.m = p.contract.experts ? p.groups.rows() : cells.positive("m");
   p.n = cells.positive("n");

@@ -122,7 +122,7 @@ TEST(GemmScaled, ATraceEndsWithTheElementAndItsExactValue) {
   EXPECT_THAT(text, HasSubstr("k 0..127: chain = "));
   EXPECT_THAT(text, HasSubstr("promoted: acc = "));
   EXPECT_THAT(text, HasSubstr("k 128..159: chain = "));
-  EXPECT_THAT(text, HasSubstr("mul(sa*sb)"));
+  EXPECT_THAT(text, HasSubstr("fma(sa*sb,0)"));
   EXPECT_THAT(text, HasSubstr("exact "));
   const int32_t d = computed(gemm().bind(one)->expect(problem, nullptr).any_of[0])[0].low[24 + 2];
   char code[16];
