@@ -7,7 +7,6 @@
 #include <bit>
 #include <charconv>
 #include <cmath>
-#include <cstdio>
 #include <optional>
 #include <tuple>
 #include <utility>
@@ -18,6 +17,7 @@
 #include "harness/diagnosis/programs.h"
 #include "harness/diagnosis/visibility.h"
 #include "harness/dump/dump.h"
+#include "harness/report/causes.h"
 #include "harness/report/console.h"
 #include "harness/run/run_case.h"
 #include "harness/text/messages.h"
@@ -79,10 +79,8 @@ void add_power(const DumpedCall& call, TensorsVerdict& judged) {
 
 /// True for "explains 7 of 7 failing elements: ...", which contradicts no right element.
 bool explains_all(const std::string& cause) {
-  long explained = 0, failing = 0;
-  int end = 0;
-  return std::sscanf(cause.c_str(), "explains %ld of %ld failing elements:%n", &explained, &failing, &end) == 2 && end > 0 &&
-         explained == failing;
+  const std::optional<ToldCause> told = parse_cause(cause);
+  return told && told->complete();
 }
 
 std::string power_note(const Power& power) {

@@ -102,16 +102,24 @@ std::set<std::string> known_chips() {
 /// An id without its release: "aiter.rms_norm@v0.1.17" is "aiter.rms_norm".
 std::string without_release(const std::string& id) { return id.substr(0, id.find('@')); }
 
-/// The chip at the end of an id: "gfx942" of ID.gfx942, ID_gfx942 and ID_fnuz (a format of gfx942 alone), "sm_100" of ID.sm_100 and ID_sm100.
-/// Empty if there is none.
+/// How names of contracts of a chip end: ".sm_100" and "_sm100"; "_fnuz", a format of gfx942 alone.
+std::vector<std::string> endings_of(const std::string& chip) {
+  std::string joined = chip;
+  std::erase(joined, '_');
+  std::vector<std::string> endings = {"." + chip, "_" + joined};
+  if (chip == "gfx942") endings.push_back("_fnuz");
+  return endings;
+}
+
+/// The chip at the end of an id. Empty if there is none.
 std::string chip_named_by(const std::string& id, const std::set<std::string>& chips) {
   const std::string name = without_release(id);
   for (const std::string& chip : chips) {
-    std::string joined = chip;
-    std::erase(joined, '_');
-    if (id.ends_with("." + chip) || name.ends_with("." + chip) || name.ends_with("_" + joined)) return chip;
+    const std::vector<std::string> endings = endings_of(chip);
+    const bool ends = std::any_of(endings.begin(), endings.end(), [&](const std::string& ending) { return name.ends_with(ending); });
+    if (ends || id.ends_with("." + chip)) return chip;
   }
-  return name.ends_with("_fnuz") ? "gfx942" : "";
+  return "";
 }
 
 /// Whether a contract can be of a chip: its id names this one or none, no row of the same name is for this chip alone, and elsewhere.csv does not
@@ -126,9 +134,7 @@ class ChipFilter {
 
   bool admits(const std::string& id) const {
     if (const std::string named = chip_named_by(id, chips_); !named.empty()) return named == chip_;
-    std::string joined = chip_;
-    std::erase(joined, '_');
-    for (const std::string& ending : {"_" + joined, "." + chip_, std::string(chip_ == "gfx942" ? "_fnuz" : "_" + joined)})
+    for (const std::string& ending : endings_of(chip_))
       if (of_chip_.contains(without_release(id) + ending)) return false;
     const std::string needs = rulebook().elsewhere.needs(id);
     if (!chips_.contains(needs)) return true;

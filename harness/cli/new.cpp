@@ -206,7 +206,7 @@ int new_contract(const NewArguments& arguments) {
   return kAllAsExpected;
 }
 
-/// The mutants of a case that are known to be equivalent under its own contract, and are counted under `contract`, which copies it.
+/// Mutants that the tables list as equivalent for the contract of a case, and not for `contract`, a new copy of it.
 std::set<std::string> inherited_equivalents(const Op& op, const Case& one, const std::string& contract) {
   const std::unique_ptr<const BoundCase> copy = under_contract(op, one, contract);
   if (!copy) return {};
@@ -218,7 +218,7 @@ std::set<std::string> inherited_equivalents(const Op& op, const Case& one, const
   return names;
 }
 
-/// A row of a case table with these mutants in its cell `blind_to`, which is the last one.
+/// The row as a line of CSV, with these mutants added to its cell `blind_to`.
 std::string with_blind_to(const Table& table, const TableRow& row, const std::set<std::string>& mutants) {
   std::string line;
   for (const std::string& column : table.columns) {

@@ -393,13 +393,13 @@ void finish(Folder& folder) {
   std::printf("wrote %s; its manifest has the digest %s\n%s\n", folder.at(kPage).c_str(), digest_of_file(folder.at(kManifest)).c_str(), headline.text.c_str());
 }
 
-/// Before a step runs: until it has ended again, the folder has no verdict and no page.
+/// Removes verdict, page and table of digests before a step runs. finish() writes them again.
 void reopen(Folder& folder) {
   for (const char* file : {kDigests, kPage}) fs::remove(folder.at(file));
   if (folder.manifest().erase("verdict") > 0) folder.save();
 }
 
-/// Whether the files of the folder are exactly those of its table of digests.
+/// Whether the folder holds exactly the files of its table of digests, unaltered.
 bool is_as_signed(const Folder& folder) {
   if (!fs::exists(folder.at(kDigests))) return false;
   const Table table = read_table(folder.at(kDigests));
@@ -520,7 +520,7 @@ void verify_files(const Folder& folder, Problems& problems) {
     if (!listed.contains(file)) problems.add(file, "was added");
 }
 
-/// The digests inside the manifest, and the counts that it took from reports of runs. All planned steps are there, if that is claimed.
+/// Checks the digests inside the manifest and the counts that it took from reports of runs; with `claims_all`, also that no planned step is missing.
 void verify_steps(Folder& folder, bool claims_all, Problems& problems) {
   std::set<std::string> there;
   for (const Json& step : folder.manifest().at("steps")) {

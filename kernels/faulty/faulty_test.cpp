@@ -64,6 +64,7 @@ std::vector<Fault> faults() {
     Request r{kernel["op"], kernel["contracts"][0], kernel["name"]};
     if (accepts.contains("layout")) r.layout = accepts["layout"][0];
     if (accepts.contains("group_size") && accepts["group_size"].back().is_number()) r.group_size = accepts["group_size"].back();
+    r.by_row = r.op == "quant_group" && !accepts.contains("group_size");
     all.push_back({r, kernel["fault"], kernel["cites"], kernel["twin"]});
   }
   return all;

@@ -100,11 +100,7 @@ struct Offset32bit : VllmPerToken {
 };
 
 /// Keeps a scale in fp32 that torch computes in the type of x.
-struct TokenScaleUnrounded : VllmGroupNative {
-  static constexpr const char* kContract = "torchao.float8_per_row";
-  using Element = simt::DivideEach;
-  SIMT_DEVICE static float scale(float amax) { return amax / 448.0f; }
-};
+using TokenScaleUnrounded = TorchaoFloat8PerRow<float>;
 
 /// Stores OCP codes in a tensor that is read as fnuz: values are halved, and -0 becomes NaN.
 struct OcpAsFnuz : E4m3fnSat {

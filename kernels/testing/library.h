@@ -88,6 +88,7 @@ class CallBuilder {
 struct Request {
   std::string op, contract, kernel, layout = "row";
   int64_t m = 1, n = 128, group_size = 128;
+  bool by_row = false;  ///< one scale for each row, whatever the group size
   int warp = 32;
   uint64_t seed = 1;
 };
@@ -120,9 +121,7 @@ inline std::vector<uint8_t> outputs_of(const assay_library& library, Request r, 
   const bool given = r.op == "quant_static" || r.op == "silu_mul_quant_static", blocks = r.op == "quant_tile" && is("block");
   const bool one_scale = (given && !is("group")) || (r.op == "quant_tile" && !blocks);
   const Type code = is("int8") ? kInt8 : is("fnuz") ? kE4m3fnuz : kE4m3fn;
-  const int64_t groups = one_scale || r.op == "quant_azp" || r.contract.rfind("vllm.per_token", 0) == 0 || r.contract == "torchao.float8_per_row"
-                             ? 1
-                             : (r.n + r.group_size - 1) / r.group_size;
+  const int64_t groups = one_scale || r.op == "quant_azp" || r.by_row ? 1 : (r.n + r.group_size - 1) / r.group_size;
   if (gated) r.m = r.m > 1 ? r.m / 2 : 1;
   const int64_t rows = one_scale ? 1 : blocks ? (r.m + r.group_size - 1) / r.group_size : r.m;
   const int64_t columns = packed ? (groups + 3) / 4 : groups;

@@ -11,19 +11,6 @@
 
 namespace assay {
 
-std::string releases_of(const ContractRow& row) {
-  std::string text;
-  for (const auto& [from, to] : periods_of(row)) {
-    if (from.empty() && to.empty()) continue;
-    if (from == "unmerged") {
-      text += (text.empty() ? "" : ", ") + from;
-      continue;
-    }
-    text += (text.empty() ? "" : ", ") + (from.empty() ? "" : "from " + from) + (from.empty() || to.empty() ? "" : " ") + (to.empty() ? "" : "before " + to);
-  }
-  return text;
-}
-
 const ContractRow* ContractTables::lookup(const std::string& id) const {
   const auto row = std::find_if(rows_.begin(), rows_.end(), [&](const ContractRow& one) { return one.id == id; });
   return row == rows_.end() ? nullptr : &*row;

@@ -38,10 +38,6 @@ struct ContractRow {
   }
 };
 
-/// The releases of the code behind a row, by its cells `since` and `until`: "from v0.20.0 before v0.23.0, from
-/// v0.24.0". Empty if neither is known.
-std::string releases_of(const ContractRow& row);
-
 /// True if the row is a single row function whose cells (or those of the rows that it names) are recipes. False for casts,
 /// packings and launches; a launch consists of two.
 bool has_recipes(const ContractRow& row);

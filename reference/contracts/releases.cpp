@@ -26,6 +26,19 @@ std::vector<Period> periods_of(const ContractRow& row) {
   return periods;
 }
 
+std::string releases_of(const ContractRow& row) {
+  std::string text;
+  for (const auto& [from, to] : periods_of(row)) {
+    if (from.empty() && to.empty()) continue;
+    if (from == "unmerged") {
+      text += (text.empty() ? "" : ", ") + from;
+      continue;
+    }
+    text += (text.empty() ? "" : ", ") + (from.empty() ? "" : "from " + from) + (from.empty() || to.empty() ? "" : " ") + (to.empty() ? "" : "before " + to);
+  }
+  return text;
+}
+
 namespace {
 
 /// The numbers of "v0.5.10.post1" (0, 5, 10, 1) or of "2026-06-18"; empty for other words, such as "sm_89" and "unmerged".

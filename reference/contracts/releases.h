@@ -18,6 +18,9 @@ struct Period {
 /// "v0.20.0; v0.24.0" with `until` "v0.23.0" is two periods, of which the second is open. A row without a release has one empty period.
 std::vector<Period> periods_of(const ContractRow& row);
 
+/// "from v0.20.0 before v0.23.0, from v0.24.0". Empty if neither `since` nor `until` is known.
+std::string releases_of(const ContractRow& row);
+
 /// Whether the newest release still does what the row says: its last period has no end. False for code of a branch.
 bool is_current(const ContractRow& row);
 

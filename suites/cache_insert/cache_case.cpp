@@ -127,15 +127,8 @@ void read_record(const Cells& cells, CacheCase& c) {
 
 /// "576", or a distance for each input with token data: "1088;1216".
 std::vector<int64_t> read_row_strides(const Cells& cells) {
-  std::vector<int64_t> strides;
-  if (!cells.has("row_stride")) return strides;
-  std::istringstream cell(cells.text("row_stride"));
-  for (std::string text; std::getline(cell, text, ';');) {
-    if (text.empty() || text.size() > 9 || !std::all_of(text.begin(), text.end(), ::isdigit))
-      cells.refuse("row_stride", "'" + text + "' is not a distance of rows; expected one number, or one for each input, such as 1088;1216");
-    strides.push_back(std::stoll(text));
-  }
-  return strides;
+  if (!cells.has("row_stride")) return {};
+  return cells.list("row_stride", "a distance of rows; expected one number, or one for each input, such as 1088;1216");
 }
 
 }  // namespace

@@ -346,7 +346,7 @@ GemmCase read_gemm_case(const Case& c) {
   const Cells cells(c);
   GemmCase p;
   p.contract = contract_of(cells);
-  if (p.contract.experts.has_value() != cells.has("tokens"))
+  if (p.contract.experts.has_value() != cells.has("tokens"))  // a column of ops with experts
     cells.refuse("contract", fmt::format("'{}' is {} grouped GEMM and this op takes {}", cells.text("contract"), p.contract.experts ? "a" : "no",
                                          p.contract.experts ? "others" : "grouped GEMMs"));
   if (p.contract.experts) p.groups = groups_of(cells, p.contract), p.nan_padding = padding_is_nan(cells);

@@ -464,9 +464,6 @@ class BoundGemm : public BoundCase {
 
 std::unique_ptr<const BoundCase> bind_gemm(const Case& c, const GemmOpParts& parts) {
   GemmCase p = read_gemm_case(c);
-  if (p.contract.experts.has_value() != parts.of_experts())
-    Cells(c).refuse("contract", fmt::format("'{}' is {} grouped GEMM and this op takes {}", p.id(), parts.of_experts() ? "no" : "a",
-                                            parts.of_experts() ? "grouped GEMMs" : "others"));
   if (p.contract.of_blocks() != parts.of_blocks)
     Cells(c).refuse("contract", fmt::format("'{}' has scales {} and this op takes those of {}", p.id(), p.scales.name,
                                             parts.of_blocks ? "blocks" : "tensors, tokens and channels"));

@@ -28,14 +28,18 @@ int64_t Cells::positive(const std::string& column) const {
   return std::stoll(cell);
 }
 
-std::vector<int64_t> Cells::counts(const std::string& column) const {
+std::vector<int64_t> Cells::list(const std::string& column, const std::string& expected) const {
   std::vector<int64_t> all;
   std::istringstream cell(text(column));
-  for (std::string count; std::getline(cell, count, ';');) {
-    if (count.empty() || count.size() > 9 || !std::all_of(count.begin(), count.end(), ::isdigit))
-      refuse(column, "'" + count + "' is not a number of rows; written as 1;0;130, an expert each");
-    all.push_back(std::stoll(count));
+  for (std::string item; std::getline(cell, item, ';');) {
+    if (item.empty() || item.size() > 9 || !std::all_of(item.begin(), item.end(), ::isdigit)) refuse(column, "'" + item + "' is not " + expected);
+    all.push_back(std::stoll(item));
   }
+  return all;
+}
+
+std::vector<int64_t> Cells::counts(const std::string& column) const {
+  std::vector<int64_t> all = list(column, "a number of rows; written as 1;0;130, an expert each");
   if (std::accumulate(all.begin(), all.end(), int64_t{0}) == 0) refuse(column, "no expert has a row");
   return all;
 }

@@ -27,7 +27,9 @@ class Cells {
     if (!why.empty()) refuse("contract", why);
   }
   int64_t positive(const std::string& column) const;
-  /// Parses "1;0;130": nonnegative, at least one positive.
+  /// Parses "1;0;130", nonnegative integers; none for an empty cell. `expected`: what a wrong item is not, for the error.
+  std::vector<int64_t> list(const std::string& column, const std::string& expected) const;
+  /// A list with at least one positive number.
   std::vector<int64_t> counts(const std::string& column) const;
   /// A nonnegative number.
   double number(const std::string& column) const;

@@ -54,17 +54,8 @@ void by_shared(const Call& call) { run_vllm_shared(call) || run_other_shared(cal
 using TokenList = RulesList<VllmPerToken, VllmPerTokenUb, VllmPerTokenFnuz, VllmPerTokenNative, VllmPerTokenNativeGpu,
                             AiterPerToken, AiterPerTokenFnuz>;
 
-/// torchao's float8 quantization of rows. torch divides the amax of bf16 rows in bf16. There is no floor: the scale of zeros is 0.
-/// Source: torchao/quantization/quant_primitives.py v0.18.0, _choose_scale_float8 and _quantize_affine_float8.
-constexpr const char* kTorchaoFloat8PerRow = "torchao.float8_per_row";
-template <class X>
-struct TorchaoFloat8PerRow : VllmGroupNative {
-  using Element = simt::DivideEach;
-  SIMT_DEVICE static float scale(float amax) { return simt::to_float(simt::from_float<X>(amax / 448.0f)); }
-};
-
 bool run_torchao_token(const Call& call) {
-  if (call.contract() != kTorchaoFloat8PerRow) return false;
+  if (call.contract() != TorchaoFloat8PerRow<float>::kContract) return false;
   const assay_tensor& x = call.input("x");
   if (has_type(x, ASSAY_BFLOAT, 16)) run_token<TorchaoFloat8PerRow<simt::Bf16>>(call);
   if (has_type(x, ASSAY_FLOAT, 16)) run_token<TorchaoFloat8PerRow<simt::F16>>(call);
@@ -94,7 +85,7 @@ std::vector<Kernel> quant_group_kernels() {
   const Values kF16{"f16"};
   TokenList::append_ids(tokens, false);
   Int8TokenList::append_ids(tokens, false);
-  tokens.push_back(kTorchaoFloat8PerRow);
+  tokens.push_back(TorchaoFloat8PerRow<float>::kContract);
   TransposedList::append_ids(transposed, false);
   const auto accepts = [](const Values& x, const Values& groups, const Values& layouts) {
     return Accepts{{"x", x}, {"group_size", groups}, {"layout", layouts}, {"warp", simt::kWarpSizes}};

@@ -87,6 +87,15 @@ struct VllmGroupNative : GroupRules {
   SIMT_DEVICE static float clamp(float v) { return clamp_keep(v, 448.0f); }
 };
 
+/// torchao's float8 quantization of rows. torch divides the amax of rows of X in X. There is no floor: the scale of zeros is 0.
+/// Source: torchao/quantization/quant_primitives.py v0.18.0, _choose_scale_float8 and _quantize_affine_float8.
+template <class X>
+struct TorchaoFloat8PerRow : VllmGroupNative {
+  static constexpr const char* kContract = "torchao.float8_per_row";
+  using Element = simt::DivideEach;
+  SIMT_DEVICE static float scale(float amax) { return simt::to_float(simt::from_float<X>(amax / 448.0f)); }
+};
+
 /// On a GPU, torch divides by a Python number by multiplying with its reciprocal.
 struct VllmGroupNativeGpu : VllmGroupNative {
   static constexpr const char* kContract = "vllm.group_native_gpu";

@@ -87,21 +87,13 @@ int64_t whole(const RowCells& cells, const std::string& column, const CellStep& 
 
 }  // namespace
 
-int64_t KOrder::places(int64_t k) const {
-  const auto filled = [&](int64_t products) { return (products + period() - 1) / period() * period(); };
-  return part == 0 ? filled(k) : k / part * places_of_part() + filled(k % part);
-}
-
 int64_t KOrder::product_at(int64_t place) const {
   if (!any()) return place;
-  if (part > 0) {
-    KOrder endless = *this;
-    endless.part = 0;
-    const int64_t product = endless.product_at(place % places_of_part());
-    return product < part ? place / places_of_part() * part + product : kZero;
-  }
-  const int64_t at = place % period(), group = at / run, step = group / lanes, lane = group % lanes;
-  return place - at + lane * apart + step * run + at % run;
+  const int64_t in_part = part == 0 ? place : place % places_of_part();
+  const int64_t at = in_part % period(), group = at / run, step = group / lanes, lane = group % lanes;
+  const int64_t product = in_part - at + lane * apart + step * run + at % run;
+  if (part == 0) return product;
+  return product < part ? place / places_of_part() * part + product : kZero;
 }
 
 std::string KOrder::text() const {

@@ -92,14 +92,16 @@ struct KOrder {
   bool any() const { return lanes > 0; }
   int64_t period() const { return any() ? lanes * apart : 1; }
   /// Number of multiplied elements, with the zeros that fill up periods.
-  int64_t places(int64_t k) const;
+  int64_t places(int64_t k) const { return part == 0 ? filled(k) : k / part * places_of_part() + filled(k % part); }
   /// The same for a whole split-K part.
-  int64_t places_of_part() const { return (part + period() - 1) / period() * period(); }
+  int64_t places_of_part() const { return filled(part); }
   /// Index along k of the element that is multiplied at `place`; kZero for a place that fills up a part.
   int64_t product_at(int64_t place) const;
   /// Returns "lanes(4,8,32)" or "ascending".
   std::string text() const;
   bool operator==(const KOrder&) const = default;
+  /// The next multiple of the period.
+  int64_t filled(int64_t products) const { return (products + period() - 1) / period() * period(); }
 };
 
 /// The alternatives of a cell; none for an empty cell, which means ascending k. Throws TableError.
