@@ -1,5 +1,6 @@
 #include "harness/golden/golden.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -137,7 +138,8 @@ void check_predicted(const OpRegistry& ops, const std::string& root, const std::
   }
 }
 
-void check_observed(const OpRegistry& ops, const std::string& root, const std::vector<Case>& cases, Complaints& complaints) {
+/// `only` are the ops whose files are checked; empty means all.
+void check_observed(const OpRegistry& ops, const std::string& root, const std::vector<Case>& cases, const std::vector<std::string>& only, Complaints& complaints) {
   if (!fs::is_directory(root + "/observed")) return;
   std::map<std::string, const Case*> by_id;
   for (const Case& one : cases) by_id[one.id] = &one;
@@ -146,6 +148,7 @@ void check_observed(const OpRegistry& ops, const std::string& root, const std::v
       const std::string file = entry.path().string();
       if (entry.path().extension() != ".json") continue;  // e.g. the temporary file of a writer that was killed
       const Golden golden = read_golden(file);
+      if (!only.empty() && std::find(only.begin(), only.end(), golden.op) == only.end()) continue;
       ProgressReport progress(golden.observed.size(), "recorded cases");
       for (const auto& [id, kernels] : golden.observed) {
         progress.step(id);
@@ -206,7 +209,7 @@ int golden_verb(const GoldenArguments& arguments) {
     Complaints complaints;
     const auto wants = [&](const char* part) { return arguments.part.empty() || arguments.part == part; };
     if (wants("predicted")) check_predicted(*arguments.suites.ops, root, cases, complaints);
-    if (wants("observed")) check_observed(*arguments.suites.ops, root, cases, complaints);
+    if (wants("observed")) check_observed(*arguments.suites.ops, root, cases, arguments.ops, complaints);
     if (wants("power")) check_power(*arguments.suites.ops, root, cases, arguments.sample, complaints);
     if (wants("casts")) check_cast_runs(root, [&](const std::string& file, const std::string& what) { complaints.add(file, what); });
     if (complaints.count == 0) std::printf("golden files agree\n");

@@ -36,6 +36,15 @@ std::string steps_text(const std::map<int64_t, int32_t>& steps) {
   return text;
 }
 
+/// The entry of a list of the file that a record names by its position. Throws std::runtime_error if the list is shorter.
+const std::string& entry_of(const std::vector<std::string>& entries, const json& position, const char* list) {
+  const auto at = json_integer<int64_t>(position);
+  if (at < 0 || at >= int64_t(entries.size()))
+    throw std::runtime_error("position " + std::to_string(at) + " of '" + list + "', which has " +
+                             std::to_string(entries.size()) + " entries");
+  return entries[size_t(at)];
+}
+
 /// Inverse of steps_text(). Throws std::runtime_error for other text.
 std::map<int64_t, int32_t> steps_from(const std::string& text) {
   std::map<int64_t, int32_t> steps;
@@ -54,9 +63,22 @@ std::map<int64_t, int32_t> steps_from(const std::string& text) {
   return steps;
 }
 
-ordered_json to_json(const ObservedTensor& t) {
+/// The different texts of steps in a file, in order of first use. Contracts that return the same bits have the same steps, so
+/// records hold positions in this list, which shortens the files by a quarter.
+struct StepTexts {
+  std::vector<std::string> texts;
+  std::map<std::string, size_t> position;
+
+  size_t add(const std::string& text) {
+    const auto [entry, is_new] = position.try_emplace(text, texts.size());
+    if (is_new) texts.push_back(text);
+    return entry->second;
+  }
+};
+
+ordered_json to_json(const ObservedTensor& t, StepTexts& steps) {
   ordered_json j = {{"name", t.name}, {"format", t.format}, {"digest", t.digest}};
-  if (!t.steps.empty()) j["steps"] = steps_text(t.steps);
+  if (!t.steps.empty()) j["steps"] = steps.add(steps_text(t.steps));
   return j;
 }
 
@@ -69,9 +91,9 @@ PredictedTensor predicted_from(const json& j) {
           j.value("high", j.at("low").get<std::string>())};
 }
 
-ObservedTensor observed_from(const json& j) {
+ObservedTensor observed_from(const json& j, const std::vector<std::string>& steps) {
   ObservedTensor tensor{j.at("name"), j.at("format"), j.at("digest"), {}};
-  if (j.contains("steps")) tensor.steps = steps_from(j.at("steps"));
+  if (j.contains("steps")) tensor.steps = steps_from(entry_of(steps, j.at("steps"), "steps"));
   return tensor;
 }
 
@@ -143,12 +165,7 @@ RecordedPower power_from(const json& j, const std::vector<std::string>& mutants)
   const auto names = [&](const char* list) {
     std::vector<std::string> named;
     if (!j.contains(list)) return named;
-    for (const json& position : j.at(list)) {
-      const auto at = json_integer<int64_t>(position);
-      if (at < 0 || at >= int64_t(mutants.size()))
-        throw std::runtime_error("mutant " + std::to_string(at) + " of a list of " + std::to_string(mutants.size()));
-      named.push_back(mutants[size_t(at)]);
-    }
+    for (const json& position : j.at(list)) named.push_back(entry_of(mutants, position, "mutants"));
     return named;
   };
   RecordedPower recorded{{json_integer<int64_t>(j.at("faults"))}, j.at("seal")};
@@ -159,10 +176,10 @@ RecordedPower power_from(const json& j, const std::vector<std::string>& mutants)
   return recorded;
 }
 
-template <class Tensor>
-ordered_json list(const std::vector<Tensor>& tensors) {
+template <class Tensor, class... Lists>
+ordered_json list(const std::vector<Tensor>& tensors, Lists&... lists) {
   ordered_json j = ordered_json::array();
-  for (const Tensor& tensor : tensors) j.push_back(to_json(tensor));
+  for (const Tensor& tensor : tensors) j.push_back(to_json(tensor, lists...));
   return j;
 }
 
@@ -170,8 +187,9 @@ Golden from_json(const json& j) {
   Golden golden{j.at("kind"), j.at("op"), {}, {}, {}};
   if (golden.kind == "observed")
     golden.provenance = {j.at("arch"), j.at("device"), j.at("driver"), j.at("toolkit"), j.at("date")};
-  std::vector<std::string> mutants;
+  std::vector<std::string> mutants, steps;
   if (golden.kind == "power") j.at("mutants").get_to(mutants);
+  if (golden.kind == "observed" && j.contains("steps")) j.at("steps").get_to(steps);
   for (const auto& [id, value] : j.at("cases").items()) {
     if (golden.kind == "power")
       golden.power[id] = power_from(value, mutants);
@@ -179,7 +197,7 @@ Golden from_json(const json& j) {
       for (const json& tensor : value) golden.predicted[id].push_back(predicted_from(tensor));
     else
       for (const auto& [kernel, tensors] : value.items())
-        for (const json& tensor : tensors) golden.observed[id][kernel].push_back(observed_from(tensor));
+        for (const json& tensor : tensors) golden.observed[id][kernel].push_back(observed_from(tensor, steps));
   }
   if (golden.kind == "power") return golden;  // no count to check: each record has a seal, and git may merge lines of two
                                               // branches
@@ -225,22 +243,27 @@ std::string golden_text(const Golden& golden) {
     head["mutants"] = mutants;
   else
     head["count"] = golden.cases();
-  std::string text = head.dump();
-  text.back() = ',';
-  text += "\n\"cases\":{\n";
-  std::string separator;
+  std::string lines, separator;
+  StepTexts steps;
   const auto line = [&](const std::string& id, const ordered_json& value) {
-    text += separator + ordered_json(id).dump() + ":" + value.dump();
+    lines += separator + ordered_json(id).dump() + ":" + value.dump();
     separator = ",\n";
   };
   for (const auto& [id, tensors] : golden.predicted) line(id, list(tensors));
   for (const auto& [id, recorded] : golden.power) line(id, to_json(recorded, mutants));
   for (const auto& [id, kernels] : golden.observed) {
     ordered_json value;
-    for (const auto& [kernel, tensors] : kernels) value[kernel] = list(tensors);
+    for (const auto& [kernel, tensors] : kernels) value[kernel] = list(tensors, steps);
     line(id, value);
   }
-  return text + "\n}}\n";
+  std::string text = head.dump();
+  text.back() = ',';
+  if (!steps.texts.empty()) {
+    text += "\n\"steps\":[";
+    for (const std::string& each : steps.texts) text += (text.back() == '[' ? "\n" : ",\n") + ordered_json(each).dump();
+    text += "],";
+  }
+  return text + "\n\"cases\":{\n" + lines + "\n}}\n";
 }
 
 std::string power_text(const Power& power) { return to_json(power).dump(); }

@@ -62,6 +62,31 @@ TEST(GoldenPrograms, AProgramThatIsNoMoreIsToldSo) {
   EXPECT_THAT(disagreement(second, {{answer_of("split-K 1", {1, 2, 3, 4})}}), HasSubstr("tensor d, split-K 2 int8 where d, split-K 1"));
 }
 
+/// Three observed records of which the first two have the same steps.
+Golden observed_thrice() {
+  const ObservedTensor same{"y", "bf16", "3d736551ff169343", {{71, 1}, {3727, -2}}}, other{"y", "bf16", "053c60f4447135e1", {{5, 1}}};
+  return {"observed",
+          "norm",
+          {"sm_90", "a chip", "13.0", "13.0", "2026-11-24"},
+          {},
+          {{"norm/a", {{"norm", {same}}}}, {"norm/b", {{"norm", {same}}}}, {"norm/c", {{"norm", {other}}}}}};
+}
+
+TEST(GoldenSteps, OfRecordsWithTheSameStepsAreWrittenOnce) {
+  const std::string text = golden_text(observed_thrice());
+  EXPECT_EQ(text.find("71 3656:-2"), text.rfind("71 3656:-2"));
+  const Golden read = parse_golden(text, "norm.json");
+  for (const auto& [id, kernels] : observed_thrice().observed)
+    EXPECT_EQ(read.observed.at(id).at("norm").at(0).steps, kernels.at("norm").at(0).steps) << id;
+}
+
+TEST(GoldenSteps, BeyondTheListAreNamed) {
+  std::string text = golden_text(observed_thrice());
+  text.replace(text.rfind("\"steps\":1"), 9, "\"steps\":2");
+  EXPECT_THAT([&] { parse_golden(text, "norm.json"); },
+              ::testing::ThrowsMessage<std::runtime_error>(HasSubstr("norm.json: position 2 of 'steps', which has 2 entries")));
+}
+
 // Only records of the same table rows, declarations and evaluator version are used, and a changed evaluator is noticed.
 
 Case case_of(const std::string& op, const std::string& shape, std::vector<std::string> blind_to = {}, int warp = 32) {
@@ -167,7 +192,8 @@ TEST_F(Records, NameEachMutantOnce) {
 
 TEST_F(Records, AMutantBeyondTheListIsNamed) {
   edit("norm.json", "\"blind_to\":[0]", "\"blind_to\":[7]");
-  EXPECT_THAT([&] { read(); }, ::testing::ThrowsMessage<std::runtime_error>(HasSubstr("norm.json: mutant 7 of a list of 2")));
+  EXPECT_THAT([&] { read(); },
+              ::testing::ThrowsMessage<std::runtime_error>(HasSubstr("norm.json: position 7 of 'mutants', which has 2 entries")));
 }
 
 TEST_F(Records, AnotherMutantThanTheSealedOneIsNotBelieved) {
