@@ -2,6 +2,8 @@
 #include "kernels/faulty/quant_faults.h"
 #include "kernels/ops/call.h"
 #include "kernels/ops/quant_mx/quant_fp4_contracts.h"
+#include "kernels/ops/rms_norm_quant/rms_norm_quant_group_kernel.h"
+#include "kernels/ops/silu_mul/silu_mul_quant_kernel.h"
 
 namespace assay_kernels {
 namespace {
@@ -153,10 +155,72 @@ Kernel of_mxfp4(const char* name, const char* cites, void (*run)(const Call&) = 
           "quant_mxfp4"};
 }
 
+// NVFP4 behind silu(gate) * up and behind a norm.
+
+/// The product goes to NVFP4 in fp32 where the contract rounds it to 16 bits.
+struct SiluNvfp4NotRounded : VllmSiluNvfp4 {
+  using Activation = SiluFast;
+};
+
+/// Takes the second half as the gate.
+struct SiluNvfp4HalvesSwapped : VllmSiluNvfp4 {
+  static constexpr bool kGateFirst = false;
+};
+
+struct SiluNvfp4TensorScaleForgotten : VllmSiluNvfp4 {
+  struct Group : Nvfp4TensorScaleForgotten {
+    static constexpr bool kWritesPadding = false;
+  };
+};
+
+/// Multiplies by the weight in fp32 where the contract rounds x times the weight.
+struct NormFp4WideProduct : FlashinferNormFp4 {
+  using Norm = WideNorm;
+};
+
+/// Divides by the scale of the tensor, as the docstring says.
+struct NormFp4DividesByScale : FlashinferNormFp4 {
+  struct Group : FlashinferNormNvfp4 {
+    static uint8_t scale(float amax, float global) { return FlashinferNormNvfp4::scale(amax, 1.0f / global); }
+    static float multiplier(float amax, uint32_t e, float global) { return FlashinferNormNvfp4::multiplier(amax, e, 1.0f / global); }
+  };
+};
+
+/// Normalizes the fp32 sum where the contract normalizes the stored one.
+struct AddNormFp4WideSum : FlashinferAddNormFp4 {
+  using Norm = WideAddNorm;
+};
+
+template <class Rules>
+Kernel of_silu_nvfp4(const char* name, const char* cites) {
+  return {name,
+          "silu_mul_quant_group",
+          {Rules::kContract},
+          {{"x", kHalf}, {"group_size", {"16+tensor"}}, {"layout", {"ue4m3_128x4"}}, {"warp", simt::kWarpSizes}},
+          {},
+          run_silu_mul_quant_fp4<Rules>,
+          name,
+          cites,
+          "silu_mul_quant_fp4"};
+}
+
+template <class Rules>
+Kernel of_norm_nvfp4(const char* name, const char* cites) {
+  return {name,
+          "rms_norm_quant_group",
+          {Rules::kContract},
+          {{"x", kHalf}, {"group_size", {"16+tensor"}}, {"layout", {"ue4m3_row", "ue4m3_128x4"}}, {"warp", simt::kWarpSizes}},
+          {},
+          run_rms_norm_quant_fp4<Rules>,
+          name,
+          cites,
+          "rms_norm_quant_fp4"};
+}
+
 /// A contract's kernel with another layout of its scales.
 template <class Rules, class Places>
 void run_fp4_misplaced(const Call& call) {
-  launch_fp4<Rules>(call, Places{fp4_bytes_out(call, Rules::kBlock, Rules::kScaleType)});
+  launch_fp4<Rules>(call, Places{fp4_bytes_out(call, dense_matrix(call.input("x")), Rules::kBlock, Rules::kScaleType)});
 }
 
 }  // namespace
@@ -176,6 +240,16 @@ std::vector<Kernel> fp4_faults() {
       of_nvfp4<Fp4StalePadding<VllmNvfp4>>("nvfp4_stale_padding", "vLLM #45741, vLLM #31097", run_fp4<Fp4StalePadding<VllmNvfp4>>,
                                            {"ue4m3_128x4"}),
       of_nvfp4<Nvfp4FloorMissing>("nvfp4_floor_missing", "flashinfer #3448: a row of zeros"),
+      of_silu_nvfp4<SiluNvfp4NotRounded>("silu_nvfp4_not_rounded",
+                                         "vLLM test_silu_mul_nvfp4_quant.py: accepted by its tolerances of 0.3"),
+      of_silu_nvfp4<SiluNvfp4HalvesSwapped>("silu_nvfp4_halves_swapped", "vLLM #11624: mul_and_silu"),
+      of_silu_nvfp4<SiluNvfp4TensorScaleForgotten>("silu_nvfp4_tensor_scale_forgotten", "vLLM #34577: global_scale is 1"),
+      of_norm_nvfp4<NormFp4WideProduct>("norm_nvfp4_wide_product",
+                                        "flashinfer add_rmsnorm_fp4quant.py: rows of one block multiply by the weight in fp32"),
+      of_norm_nvfp4<NormFp4DividesByScale>("norm_nvfp4_divides_by_scale",
+                                           "flashinfer rmsnorm_fp4quant.py: the docstring divides where the code multiplies"),
+      of_norm_nvfp4<AddNormFp4WideSum>("add_norm_nvfp4_wide_sum",
+                                       "flashinfer fused_add_rmsnorm.py: without FP4 the sum is normalized in fp32"),
       of_mxfp4<Mxfp4FloorForEven>("mxfp4_floor_for_even", "ATOM #1601: two rules in one model"),
       of_mxfp4<Mxfp4ConstantOfFp8>("mxfp4_constant_of_fp8", "aiter _mxfp8_quant_op has the constant of FP4; this is the other way round"),
       of_mxfp4<Mxfp4FloorForCeil>("mxfp4_floor_for_ceil", "vLLM #43557: the exponent of amax / 6 rounded down"),

@@ -337,9 +337,8 @@ BytesOut bytes_out(const Call& call, Shape x) {
           Divider::by(uint32_t(groups))};
 }
 
-BytesOut fp4_bytes_out(const Call& call, int block, int scale_type) {
-  const assay_tensor &x = call.input("x"), &q = call.output("q");
-  const Shape shape = dense_matrix(x);
+BytesOut fp4_bytes_out(const Call& call, Shape shape, int block, int scale_type) {
+  const assay_tensor& q = call.output("q");
   expect_matrix(q, shape);
   if (!has_type(q, ASSAY_FLOAT4_E2M1FN, 4)) unsupported("contract " + call.contract() + " writes packed E2M1 codes");
   if (shape.columns % block != 0)

@@ -20,6 +20,12 @@ struct VllmNvfp4 : Nvfp4Rules {
   }
 };
 
+/// Behind silu_and_mul: padding of the scales is not written.
+/// Source: vllm csrc/libtorch_stable/quantization/fp4/activation_nvfp4_quant_fusion_kernels.cu (1051220e).
+struct VllmNvfp4Fused : VllmNvfp4 {
+  static constexpr bool kWritesPadding = false;
+};
+
 /// Source: flashinfer cute_dsl/fp4_common.py (fb28d724), nvfp4_compute_output_scale.
 struct FlashinferNvfp4Cute : VllmNvfp4 {
   static constexpr const char* kContract = "flashinfer.nvfp4_cute";
@@ -61,6 +67,19 @@ struct FlashinferArNvfp4 : Nvfp4Rules {
   SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e, float global) {
     const float s = e4m3_value(e);
     return s != 0.0f ? global / s : 0.0f;
+  }
+};
+
+/// Behind a norm: the scale of the tensor multiplies amax first, and the reciprocal of the scale last.
+/// Source: flashinfer cute_dsl/rmsnorm_fp4quant.py and fp4_common.py (fb28d724).
+struct FlashinferNormNvfp4 : Nvfp4Rules {
+  static constexpr bool kWritesPadding = false;
+  SIMT_DEVICE static uint8_t scale(float amax, float global) {
+    return simt::to_e4m3fn_sat(simt::min_number(global * amax * simt::reciprocal_within(6.0f), 448.0f));
+  }
+  SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e, float global) {
+    const float s = e4m3_value(e);
+    return s != 0.0f ? simt::reciprocal_within(s) * global : 0.0f;
   }
 };
 

@@ -58,6 +58,44 @@ struct Mxfp4Rules : Fp4Rules {
   SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e, float /*global*/) { return e8m0_reciprocal(e); }
 };
 
+/// The amax of a block, to which its elements are added one by one.
+template <class Rules>
+class Fp4Amax {
+ public:
+  SIMT_DEVICE void add(float v) {
+    const float m = simt::magnitude(v);
+    nans_ += int(m != m);
+    amax_ = simt::max_number(amax_, m);
+  }
+  /// `count`: the number of elements that were added.
+  SIMT_DEVICE float of(int count) const { return nans_ > 0 ? Rules::with_nan(amax_, nans_ == count) : amax_; }
+
+ private:
+  float amax_ = 0.0f;
+  int nans_ = 0;
+};
+
+/// Stores the codes of a block of elements. Returns the scale byte.
+template <class Rules>
+SIMT_DEVICE uint8_t store_fp4_block(const float (&v)[Rules::kBlock], float amax, float global, uint8_t* q) {
+  const uint8_t scale = Rules::scale(amax, global);
+  const float m = Rules::multiplier(amax, uint32_t{scale}, global);
+  for (int i = 0; i < Rules::kBlock; i += 2) {
+    const uint32_t first = Rules::code(Rules::clamp(Rules::before(v[i]) * m));
+    const uint32_t second = Rules::code(Rules::clamp(Rules::before(v[i + 1]) * m));
+    q[i / 2] = Rules::pair(first, second);
+  }
+  return scale;
+}
+
+/// The same for a block whose own elements make its amax.
+template <class Rules>
+SIMT_DEVICE uint8_t quantize_fp4_block(const float (&v)[Rules::kBlock], float global, uint8_t* q) {
+  Fp4Amax<Rules> amax;
+  for (const float element : v) amax.add(element);
+  return store_fp4_block<Rules>(v, amax.of(Rules::kBlock), global, q);
+}
+
 template <class T>
 struct Fp4Arguments {
   const T* x;
@@ -75,21 +113,11 @@ SIMT_KERNEL void quant_fp4(Fp4Arguments<T> a, Out out) {
     const float global = Rules::kHasTensorScale ? a.global[0] : 1.0f;
     const T* x = a.x + block * kBlock;
     const T* of_amax = a.x + Rules::first_of_amax(block * kBlock, a.columns);
-    float amax = 0.0f;
-    int nans = 0;
-    for (int i = 0; i < kOfAmax; ++i) {
-      const float v = simt::magnitude(simt::to_float(of_amax[i]));
-      nans += int(v != v);
-      amax = simt::max_number(amax, v);
-    }
-    if (nans > 0) amax = Rules::with_nan(amax, nans == kOfAmax);
-    const uint8_t scale = Rules::scale(amax, global);
-    const float m = Rules::multiplier(amax, uint32_t{scale}, global);
-    for (int i = 0; i < kBlock; i += 2) {
-      const uint32_t first = Rules::code(Rules::clamp(Rules::before(simt::to_float(x[i])) * m));
-      const uint32_t second = Rules::code(Rules::clamp(Rules::before(simt::to_float(x[i + 1])) * m));
-      a.q[(block * kBlock + i) / 2] = Rules::pair(first, second);
-    }
+    Fp4Amax<Rules> amax;
+    for (int i = 0; i < kOfAmax; ++i) amax.add(simt::to_float(of_amax[i]));
+    float v[kBlock];
+    for (int i = 0; i < kBlock; ++i) v[i] = simt::to_float(x[i]);
+    const uint8_t scale = store_fp4_block<Rules>(v, amax.of(kOfAmax), global, a.q + block * kBlock / 2);
     const int64_t row = block / out.groups;
     out.data[out.place(row, int32_t(block - row * out.groups))] = scale;
   }
@@ -98,18 +126,25 @@ SIMT_KERNEL void quant_fp4(Fp4Arguments<T> a, Out out) {
 
 // Host side of FP4 quantization: checks the call and launches the kernel.
 
-/// Checks `x`, `q` and `scale`; returns the grid of scale bytes.
-BytesOut fp4_bytes_out(const Call& call, int block, int scale_type);
+/// Checks `q` and `scale` of a call with elements of that shape; returns the grid of scale bytes.
+BytesOut fp4_bytes_out(const Call& call, Shape shape, int block, int scale_type);
+
+/// global_scale of the tensor; nullptr in contracts without one.
+template <class Rules>
+const float* fp4_global_scale(const Call& call) {
+  if constexpr (Rules::kHasTensorScale) {
+    const assay_tensor& scale = call.input("global_scale");
+    if (!has_type(scale, ASSAY_FLOAT, 32)) unsupported("global_scale must be f32");
+    return data_of<float>(scale);
+  } else {
+    return nullptr;
+  }
+}
 
 template <class Rules, class Out>
 void launch_fp4(const Call& call, const Out& out) {
   const assay_tensor& x = call.input("x");
-  const float* global = nullptr;
-  if constexpr (Rules::kHasTensorScale) {
-    const assay_tensor& scale = call.input("global_scale");
-    if (!has_type(scale, ASSAY_FLOAT, 32)) unsupported("global_scale must be f32");
-    global = data_of<float>(scale);
-  }
+  const float* const global = fp4_global_scale<Rules>(call);
   const simt::Launch grid = call.grid((out.rows * out.groups + kFp4Threads - 1) / kFp4Threads, kFp4Threads);
   with_half_type(x, [&](auto type) {
     using T = decltype(type);
@@ -120,7 +155,7 @@ void launch_fp4(const Call& call, const Out& out) {
 
 template <class Rules>
 void run_fp4(const Call& call) {
-  launch_fp4<Rules>(call, fp4_bytes_out(call, Rules::kBlock, Rules::kScaleType));
+  launch_fp4<Rules>(call, fp4_bytes_out(call, dense_matrix(call.input("x")), Rules::kBlock, Rules::kScaleType));
 }
 
 inline const Values kNvfp4Layouts{"ue4m3_row", "ue4m3_128x4", "ue4m3_8x4"}, kMxfp4Layouts{"e8m0_row", "e8m0_128x4", "e8m0_8x4", "e8m0_32x8"};

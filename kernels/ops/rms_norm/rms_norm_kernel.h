@@ -120,12 +120,18 @@ template <class Rules, class T, class Held>
 SIMT_DEVICE void normalize(const Held& held, float r, const simt::Vector<uint32_t>& gamma,
                            float (&v)[simt::Vector<T>::kElements]) {
   constexpr int kElements = simt::Vector<T>::kElements;
+  float weight[kElements];
   in_fp32<T>(held, v);
+  widen<T>(gamma, weight);
+  if constexpr (Rules::kWeightFirst) {
+    for (int i = 0; i < kElements; ++i) v[i] *= weight[i];
+    widen<T>(words_of(rounded<T>(v)), v);
+    for (float& each : v) each *= r;
+    return;
+  }
   SIMT_UNROLL
   for (int i = 0; i < kElements; ++i) v[i] = Rules::kept(Rules::kept(v[i]) * r);
   if (Rules::kRoundsBeforeWeight) widen<T>(words_of(rounded<T>(v)), v);
-  float weight[kElements];
-  widen<T>(gamma, weight);
   SIMT_UNROLL
   for (int i = 0; i < kElements; ++i) v[i] = Rules::kept(v[i] * Rules::weight(weight[i]));
 }

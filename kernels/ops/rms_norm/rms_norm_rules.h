@@ -31,6 +31,7 @@ struct NormRules {
   using Store = StoreNearest;
   static constexpr bool kRoundsBeforeWeight = false;  ///< rounds x r to the type of x before multiplying with gamma
   static constexpr bool kRoundsOutput = true;         ///< rounds the output before a quantization that follows
+  static constexpr bool kWeightFirst = false;         ///< rounds x gamma to the type of x, then multiplies with r
   static constexpr bool kPlainWeights = true;         ///< weight() returns gamma unchanged
   /// Barrier between writing and reading the warps' sums.
   SIMT_DEVICE static void published() { simt::barrier(); }
@@ -141,6 +142,12 @@ struct FlashinferRmsNormV067 : PlusZero<NormRules> {
 
 struct FlashinferGemmaRmsNormV067 : Gemma<NormRules> {
   static constexpr const char* kContract = "flashinfer.gemma_rms_norm@v0.6.7";
+};
+
+/// In front of FP4: x gamma is rounded, and its product with r stays in fp32.
+/// Source: FlashInfer flashinfer/cute_dsl/rmsnorm_fp4quant.py (fb28d724).
+struct FlashinferProductFirst : NormRules {
+  static constexpr bool kWeightFirst = true, kRoundsOutput = false;
 };
 
 /// Profile N-B on gfx950. All modules flush subnormals.
@@ -262,6 +269,12 @@ struct FlashinferMnnvlAddRmsNorm : PlusZero<RoundedSum> {
 /// Source: FlashInfer flashinfer/norm/kernels/fused_add_rmsnorm.py (fb28d724).
 struct FlashinferFusedAddRmsNormV067 : PlusZero<WideSum> {
   static constexpr const char* kContract = "flashinfer.fused_add_rms_norm@v0.6.7";
+};
+
+/// In front of FP4: the fp32 sum is squared, the stored one is normalized.
+/// Source: FlashInfer flashinfer/cute_dsl/add_rmsnorm_fp4quant.py (fb28d724).
+struct FlashinferAddBeforeFp4 : WideSum {
+  static constexpr bool kNormalizesRounded = true, kRoundsOutput = false;
 };
 
 struct FlashinferGemmaFusedAddRmsNormV067 : Gemma<WideSum> {

@@ -33,6 +33,16 @@ Kernel of_tokens(std::vector<std::string> contracts, void (*run)(const Call&), c
           run};
 }
 
+template <class Rules>
+Kernel norm_of_fp4_blocks() {
+  return {"rms_norm_quant_fp4",
+          "rms_norm_quant_group",
+          {Rules::kContract},
+          {{"x", kHalf}, {"group_size", {"16+tensor"}}, {"layout", {"ue4m3_row", "ue4m3_128x4"}}, {"warp", simt::kWarpSizes}},
+          {},
+          run_rms_norm_quant_fp4<Rules>};
+}
+
 }  // namespace
 
 std::vector<Kernel> rms_norm_quant_group_kernels() {
@@ -54,7 +64,9 @@ std::vector<Kernel> rms_norm_quant_group_kernels() {
                     run_norm_rank_group),
           of_groups({AiterArPerGroupGfx942::kContract, AiterArPerGroupTwoStageGfx942::kContract}, {32, 64, 128}, {"row", "col"},
                     run_norm_rank_group, kBf16),
-          norm_of_mx_blocks()};
+          norm_of_mx_blocks(),
+          norm_of_fp4_blocks<FlashinferNormFp4>(),
+          norm_of_fp4_blocks<FlashinferAddNormFp4>()};
 }
 
 void run_norm_aiter(const Call& call) {

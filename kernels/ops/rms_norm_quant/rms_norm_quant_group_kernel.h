@@ -1,9 +1,10 @@
-// rms_norm with dynamic quantization in one pass over x: per group, per token, and as MXFP8.
+// rms_norm with dynamic quantization in one pass over x: per group, per token, as MXFP8 and as NVFP4.
 #pragma once
 
 #include "kernels/ops/quant_group/quant_group_contracts.h"
 #include "kernels/ops/quant_group/quant_group_kernel.h"
 #include "kernels/ops/quant_group/quant_group_rules.h"
+#include "kernels/ops/quant_mx/quant_fp4_contracts.h"
 #include "kernels/ops/quant_mx/quant_mx_contracts.h"
 #include "kernels/ops/quant_mx/quant_mx_kernel.h"
 #include "kernels/ops/rms_norm/rms_norm_kernel.h"
@@ -248,10 +249,10 @@ SIMT_KERNEL void rms_norm_quant_group(NormArguments<T> a, GroupsOut out) {
   write_absent_rows<typename Rules::Group>(out.scales);
 }
 
-/// Calls f(value of the type of x, lanes, runs that each thread keeps in registers, grid).
-template <class F>
-void with_fused_rows(const Call& call, const NormInputs& inputs, F f) {
-  const int64_t runs = inputs.loads() / kFusedRun;
+/// Calls f(value of the type of x, lanes, runs of kRun loads that each thread keeps in registers, grid).
+template <int kRun, class F>
+void with_rows_in_runs(const Call& call, const NormInputs& inputs, F f) {
+  const int64_t runs = inputs.loads() / kRun;
   const simt::Launch grid = call.grid(inputs.shape.rows, simt::block_threads(runs, call.warp()));
   with_half_type(inputs.x, [&](auto type) {
     with_warp(call, [&](auto warp) {
@@ -270,7 +271,7 @@ void run_rms_norm_quant_group(const Call& call) {
   if (size != 32 && size != 64 && size != 128) unsupported("groups of 32, 64 or 128 elements only");
   if (inputs.shape.rows == 0) return;
   const GroupsOut out{outputs.q, outputs.scales, Group::kBounded ? float(call.number("scale_ub")) : 0.0f};
-  with_fused_rows(call, inputs, [&](auto type, auto warp, auto each, const simt::Launch& grid) {
+  with_rows_in_runs<kFusedRun>(call, inputs, [&](auto type, auto warp, auto each, const simt::Launch& grid) {
     using T = decltype(type);
     constexpr int kWarp = decltype(warp)::value, kRuns = decltype(each)::value;
     const auto a = inputs.arguments<T>();
@@ -353,9 +354,51 @@ void run_rms_norm_quant_mx(const Call& call) {
   const BytesOut out = bytes_out(call, inputs.shape);
   if (inputs.shape.rows == 0) return;
   uint8_t* const q = static_cast<uint8_t*>(call.output("q").data);
-  with_fused_rows(call, inputs, [&](auto type, auto warp, auto each, const simt::Launch& grid) {
+  with_rows_in_runs<kFusedRun>(call, inputs, [&](auto type, auto warp, auto each, const simt::Launch& grid) {
     using T = decltype(type);
     simt::launch(rms_norm_quant_mx<Rules, T, decltype(warp)::value, decltype(each)::value>, grid, inputs.arguments<T>(), q, out);
+  });
+}
+
+// rms_norm and NVFP4 in one pass over x: a thread holds whole blocks of 16.
+
+struct FlashinferNormFp4 : NormThenGroup<FlashinferProductFirst, FlashinferNormNvfp4> {
+  static constexpr const char* kContract = "flashinfer.rmsnorm_fp4quant";
+};
+struct FlashinferAddNormFp4 : NormThenGroup<FlashinferAddBeforeFp4, FlashinferNormNvfp4> {
+  static constexpr const char* kContract = "flashinfer.add_rmsnorm_fp4quant";
+};
+
+inline constexpr int kFp4Run = 2;  ///< consecutive loads per thread
+
+template <class Rules, class T, int kWarp, int kRuns>
+SIMT_KERNEL void rms_norm_quant_fp4(NormArguments<T> a, const float* global, uint8_t* q, BytesOut out) {
+  using Fp4 = typename Rules::Group;
+  static_assert(!Rules::Norm::kRoundsOutput && Fp4::kBlock == 8 * kFp4Run);
+  const NormalizedRow<typename Rules::Norm, T, kWarp, kRuns * kFp4Run, kFp4Run> row(a);
+  row.for_each([&](int first, const auto& v) {
+    if (first >= a.n) return;
+    float u[Fp4::kBlock];
+    SIMT_UNROLL
+    for (int i = 0; i < Fp4::kBlock; ++i) u[i] = v[i / 8][i % 8];
+    out.data[out.place(simt::block(), first / Fp4::kBlock)] =
+        quantize_fp4_block<Fp4>(u, Fp4::kHasTensorScale ? global[0] : 1.0f, q + (simt::block() * a.n + first) / 2);
+  });
+  row.finish();
+  out.template write_absent<Fp4>();
+}
+
+template <class Rules>
+void run_rms_norm_quant_fp4(const Call& call) {
+  using Fp4 = typename Rules::Group;
+  const NormInputs inputs(call, Rules::Norm::kAdds);
+  const BytesOut out = fp4_bytes_out(call, inputs.shape, Fp4::kBlock, Fp4::kScaleType);
+  const float* const global = fp4_global_scale<Fp4>(call);
+  if (inputs.shape.rows == 0) return;
+  uint8_t* const q = static_cast<uint8_t*>(call.output("q").data);
+  with_rows_in_runs<kFp4Run>(call, inputs, [&](auto type, auto warp, auto each, const simt::Launch& grid) {
+    using T = decltype(type);
+    simt::launch(rms_norm_quant_fp4<Rules, T, decltype(warp)::value, decltype(each)::value>, grid, inputs.arguments<T>(), global, q, out);
   });
 }
 

@@ -54,11 +54,23 @@ Kernel silu_of_mx_blocks() {
           run_silu_mul_quant_mx<VllmSiluMxfp8>};
 }
 
+template <class Rules>
+Kernel silu_of_fp4_blocks(const Values& layouts) {
+  return {"silu_mul_quant_fp4",
+          "silu_mul_quant_group",
+          {Rules::kContract},
+          {{"x", kHalf}, {"group_size", {"16+tensor"}}, {"layout", layouts}, {"warp", simt::kWarpSizes}},
+          {},
+          run_silu_mul_quant_fp4<Rules>};
+}
+
 }  // namespace
 
 std::vector<Kernel> silu_mul_quant_group_kernels() {
   return {silu_group_of_layouts(false, {"row", "col", "tma"}), silu_group_of_layouts(true, {"ue8m0x4_tma"}), silu_of_tokens<VllmSiluPerToken>(),
-          silu_of_tokens<VllmSiluPerTokenUb>(), silu_of_tokens<VllmSiluPerTokenRounded>(), silu_of_mx_blocks()};
+          silu_of_tokens<VllmSiluPerTokenUb>(), silu_of_tokens<VllmSiluPerTokenRounded>(), silu_of_mx_blocks(),
+          silu_of_fp4_blocks<VllmSiluNvfp4>({"ue4m3_128x4"}), silu_of_fp4_blocks<FlashinferSiluNvfp4>(kNvfp4Layouts),
+          silu_of_fp4_blocks<FlashinferSiluNvfp4Exact>(kNvfp4Layouts)};
 }
 
 namespace {

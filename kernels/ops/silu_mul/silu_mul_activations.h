@@ -30,6 +30,21 @@ struct SiluFast : ActivationRules {
   SIMT_DEVICE static float silu(float g) { return simt::divide_fast(g, 1.0f + simt::exp_fast(-g)); }
 };
 
+/// One rounding to the type of x, in front of NVFP4.
+/// Source: vLLM csrc/libtorch_stable/quantization/fp4/nvfp4_utils.cuh (20b4ad8e).
+struct SiluFastOnce : SiluFast {
+  static constexpr bool kRoundsProduct = true;
+};
+
+/// The fast exponential, and a division that is rounded to nearest.
+/// Source: FlashInfer flashinfer/quantization/quantization_cute_dsl_utils.py (fb28d724).
+struct FlashinferSilu : ActivationRules {
+  static constexpr bool kRoundsProduct = true;
+  static constexpr bool kDivides = true;
+  SIMT_DEVICE static float silu(float g) { return g / (1.0f + simt::exp_fast(-g)); }
+  SIMT_DEVICE static float silu_of_moderate(float g) { return simt::divide_within(g, 1.0f + simt::exp_fast(-g)); }
+};
+
 struct SiluBf16 : ActivationRules {
   static constexpr bool kRoundsSilu = true;
   static constexpr bool kRoundsProduct = true;

@@ -1,9 +1,10 @@
-// silu(gate) * up with quantization in one pass: per group, per token, as MXFP8, for masked experts, and by a given scale.
+// silu(gate) * up with quantization in one pass: per group, per token, as MXFP8 and NVFP4, for masked experts, and by a given scale.
 #pragma once
 
 #include "kernels/ops/kernel_common.h"
 #include "kernels/ops/quant_group/quant_group_contracts.h"
 #include "kernels/ops/quant_group/quant_group_kernel.h"
+#include "kernels/ops/quant_mx/quant_fp4_contracts.h"
 #include "kernels/ops/quant_mx/quant_mx_contracts.h"
 #include "kernels/ops/quant_mx/quant_mx_kernel.h"
 #include "kernels/ops/quant_static/quant_static_kernel.h"
@@ -310,6 +311,52 @@ void run_silu_mul_quant_mx(const Call& call) {
     using T = decltype(type);
     const GatedMxArguments<T> a{data_of<T>(call.input("x")), static_cast<uint8_t*>(call.output("q").data), out, int32_t(shape.columns)};
     with_warp(call, [&](auto warp) { simt::launch(silu_mul_quant_mx<Rules, T, decltype(warp)::value>, grid, a); });
+  });
+}
+
+// silu(gate) * up and NVFP4 in registers: a block of 16 elements per thread.
+
+struct VllmSiluNvfp4 : SiluGroup<SiluFastOnce, VllmNvfp4Fused> {
+  static constexpr const char* kContract = "vllm.silu_and_mul_nvfp4_quant";
+};
+struct FlashinferSiluNvfp4 : SiluGroup<FlashinferSilu, FlashinferNvfp4Cute> {
+  static constexpr const char* kContract = "flashinfer.silu_and_mul_nvfp4_quantize";
+};
+struct FlashinferSiluNvfp4Exact : SiluGroup<FlashinferSilu, FlashinferNvfp4Exact> {
+  static constexpr const char* kContract = "flashinfer.silu_and_mul_nvfp4_quantize_exact";
+};
+
+template <class Rules, class T>
+SIMT_KERNEL void silu_mul_quant_fp4(GatedMxArguments<T> a, const float* global) {
+  using Fp4 = typename Rules::Group;
+  static_assert(Fp4::kBlock == kGatedElements);
+  const uint32_t block = uint32_t(simt::block() * kGatedThreads + simt::thread()), row = a.out.by_groups.quotient(block);
+  if (block < uint32_t(a.out.rows * a.out.groups)) {
+    // a row of x has 2n elements and a row of codes n, hence the additional n for each previous row
+    const int64_t at = int64_t{row} * a.n + int64_t{block} * kGatedElements;
+    LaneWords<2> gate, up;
+    gate.load(a.x + at + (Rules::kGateFirst ? 0 : a.n));
+    up.load(a.x + at + (Rules::kGateFirst ? a.n : 0));
+    float v[kGatedElements];
+    silu_times_up<typename Rules::Activation, T>(gate, up, v);
+    a.out.data[a.out.place(row, int32_t(block - row * a.out.by_groups.divisor))] =
+        quantize_fp4_block<Fp4>(v, Fp4::kHasTensorScale ? global[0] : 1.0f, a.q + int64_t{block} * kGatedElements / 2);
+  }
+  a.out.template write_absent<Fp4>();
+}
+
+template <class Rules>
+void run_silu_mul_quant_fp4(const Call& call) {
+  using Fp4 = typename Rules::Group;
+  const Shape shape = gated_shape(call);
+  const BytesOut out = fp4_bytes_out(call, shape, Fp4::kBlock, Fp4::kScaleType);
+  const float* const global = fp4_global_scale<Fp4>(call);
+  if (shape.rows == 0) return;
+  const simt::Launch grid = gated_grid(call, shape);
+  with_half_type(call.input("x"), [&](auto type) {
+    using T = decltype(type);
+    const GatedMxArguments<T> a{data_of<T>(call.input("x")), static_cast<uint8_t*>(call.output("q").data), out, int32_t(shape.columns)};
+    simt::launch(silu_mul_quant_fp4<Rules, T>, grid, a, global);
   });
 }
 

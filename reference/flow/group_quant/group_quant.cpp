@@ -29,13 +29,14 @@ double largest_magnitude(const double* values, size_t count, size_t& nans) {
   return std::max(std::max(largest[0], largest[1]), std::max(largest[2], largest[3]));
 }
 
-/// The scale of the outer level and its rounded reciprocal.
-void set_outer(Environment& environment, double outer) {
+}  // namespace
+
+Environment with_outer_scale(double outer) {
+  Environment environment;
   environment.set("g", point(outer));
   environment.set("1/g", point(round_to(kF32, 1 / outer, Rounding::kNearestEven, Overflow::kSpecial)));
+  return environment;
 }
-
-}  // namespace
 
 bool may_equal(Span span, double value) {
   return span.any() || (std::isnan(span.low) && std::isnan(value)) || (span.low <= value && value <= span.high);
@@ -98,8 +99,8 @@ Spans group_sources(const GroupQuant& contract, const Spans& values, const RowIn
 GroupScales group_scales(const GroupQuant& contract, const Spans& sources, double scale_ub, const std::vector<double>& stored_scale,
                          RowListener* listener, int64_t group_size, double outer) {
   const auto places = [&] { return each_group(group_size); };
-  Environment none, bounded;
-  for (Environment* of : {&none, &bounded}) set_outer(*of, outer);
+  const Environment none = with_outer_scale(outer);
+  Environment bounded = none;
   bounded.set("ub", point(round_to(kF32, scale_ub, Rounding::kNearestEven, Overflow::kSpecial)));
   GroupScales result;
   result.amax = result.scale = result.s = sources;
@@ -127,8 +128,7 @@ Spans group_codes(const GroupQuant& contract, const Spans& values, int64_t group
                   RowListener* listener, double outer) {
   if (listener) listener->cell("q", values, each_column());
   Spans codes = values;
-  Environment environment;
-  set_outer(environment, outer);
+  Environment environment = with_outer_scale(outer);
   const bool with_zero = contract.has_zero();
   for (size_t g = 0; g < scales.s.size(); ++g) {
     environment.set("s", scales.s[g]);

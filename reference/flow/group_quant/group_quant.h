@@ -55,6 +55,9 @@ void join_maxima(const GroupQuant& contract, Spans& maxima, const Spans& others)
 /// Inputs of the row's scales: maxima of its groups, or the scales themselves if they are inputs.
 Spans group_sources(const GroupQuant& contract, const Spans& values, const RowInputs& inputs);
 
+/// The names g and 1/g: the scale of the outer level and its reciprocal, rounded to f32.
+Environment with_outer_scale(double outer);
+
 /// `stored_scale` empty: no narrowing. A stored scale that the contract does not admit is ignored here; it fails by itself.
 /// `group_size`: for the listener. `outer`: the scale of the outer level.
 GroupScales group_scales(const GroupQuant& contract, const Spans& sources, double scale_ub, const std::vector<double>& stored_scale,

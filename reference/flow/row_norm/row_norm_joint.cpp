@@ -152,8 +152,9 @@ class JointCheck {
     for (size_t g : open_scales_) {
       std::vector<size_t> at(size);
       for (size_t i = 0; i < size; ++i) at[i] = g * size + i;
-      vote.add(group_scales(quant, group_maxima(quant, numbers(at), inputs_.group_size), inputs_.scale_ub, {}).scale[0],
-               stored_.scale[g], "scale", g);
+      const Spans amax = group_maxima(quant, numbers(at), inputs_.group_size);
+      const GroupScales scales = group_scales(quant, amax, inputs_.scale_ub, {}, nullptr, inputs_.group_size, inputs_.outer_scale);
+      vote.add(scales.scale[0], stored_.scale[g], "scale", g);
     }
   }
 
@@ -164,9 +165,9 @@ class JointCheck {
       const Span scale = quant.takes_scales() ? point(inputs_.scale[g]) : wide_.scale[g];
       if (!scale.pinned() && stored_.scale.empty()) continue;
       const Span s = scale.pinned() ? scale : point(stored_.scale[g]);
-      Environment environment;
+      Environment environment = with_outer_scale(inputs_.outer_scale);
+      environment.set("m", quant.mult.start.empty() ? evaluate(quant.mult, s, environment) : Span{std::nan(""), HUGE_VAL});
       environment.set("s", s);
-      environment.set("m", quant.mult.start.empty() ? evaluate(quant.mult, s, Environment{}) : Span{std::nan(""), HUGE_VAL});
       vote.add(evaluate(quant.code, y[k], environment), stored_.q[open_q_[k]], "q", open_q_[k]);
     }
   }
