@@ -77,7 +77,7 @@ std::set<std::string> kinds_of(const std::string& op, const std::string& column)
   if (column == "q_fill") return {"numbers", "normed"};
   if (column == "gate") return {"gates"};
   if (column == "up") return op == "act_and_mul" ? std::set<std::string>{"numbers"} : std::set<std::string>{"numbers", "quantized"};
-  if (column == "azp") return op == "quant_static" ? std::set<std::string>{"zero_points"} : std::set<std::string>{};
+  if (column == "azp") return op == "quant_static" || op == "gemm_scaled" ? std::set<std::string>{"zero_points"} : std::set<std::string>{};
   if (op == "mma") return column == "scale" ? std::set<std::string>{"block_scales"} : std::set<std::string>{"terms"};
   if ((op == "gemm_block_scaled" || op == "gemm_grouped") && column == "scale") return {"block_scales"};
   if (column == "global_scale") return {};  // one number of ordinary size: every block depends on it, so extremes show nothing else
@@ -151,7 +151,7 @@ class Coverage {
   bool is_class(const std::string& column) const {
     return !is_fill(column) && !kNoParameter.contains(column) && column != "eps" && column != "scale_ub" && column != "row_stride" &&
            column != "offset" && !is_extent_of_unit(column) && column != "gap" && column != "max_position" && column != "blocks" &&
-           column != "alignment" && column != "absent";
+           column != "alignment" && column != "absent" && column != "unaligned";
   }
   /// Rows and columns of an instruction's tile are those of the tensor core; those of a head are those of models.
   bool is_extent_of_unit(const std::string& column) const {

@@ -41,6 +41,13 @@ edited block_cell reference/contracts/quant_tile.csv '2s/,128x128,row,/,128xx,ro
 expect 2 "quant_tile.csv:2:102: group: 'x' is not a positive integer" "$assay" list
 edited rows_of_group suites/quant_static/cases/quick_groups.csv '6s/,3x16|6x24|4x8,/,5x16,/'
 expect 2 "5 rows of group_size 5x16 do not divide m 12" "$assay" list
+strides=suites/rms_norm/cases/quick_strides.csv
+edited unaligned $strides '$s/,gamma|y|gamma;y,/,gamma;residual,/'
+expect 2 "unaligned: expected tensors among gamma, y; got 'residual'" "$assay" list
+edited unaligned_twice $strides '$s/,gamma|y|gamma;y,/,y;y,/'
+expect 2 "unaligned: 'y' is named twice" "$assay" list
+edited no_row $tile "2s/,bf16,256,384,/,bf16,0,384,/"
+expect 2 "m: 0 rows have no scale of several rows" "$assay" list
 pack=suites/pack_scales/cases/quick.csv
 edited domain $pack '5s/,pow2_scales,/,lone_mantissa,/'
 expect 2 "takes scales with &0x807fffff=0 only, which are powers of two; fill 'lone_mantissa' gives 1.5 (0x3fc00000)" "$assay" list

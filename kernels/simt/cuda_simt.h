@@ -329,6 +329,7 @@ void launch(void (*kernel)(Parameters...), const Launch& grid, Arguments... argu
       throw DeviceError(std::string("load: ") + cudaGetErrorString(error));
     return;
   }
+  if (grid.blocks == 0) return;  // CUDA refuses an empty grid
   kernel<<<dim3(unsigned(grid.blocks)), dim3(unsigned(grid.threads)), 0, static_cast<cudaStream_t>(grid.stream)>>>(arguments...);
   const cudaError_t error = cudaGetLastError();
   if (error != cudaSuccess) throw DeviceError(std::string("launch: ") + cudaGetErrorString(error));

@@ -38,6 +38,7 @@ bool with_warp_size(int warp, F f) {
 template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), [[maybe_unused]] const Launch& grid, [[maybe_unused]] Arguments... arguments) {
 #ifdef ASSAY_HIP_RUNTIME
+  if (grid.blocks == 0) return;  // HIP refuses an empty grid
   kernel<<<dim3(unsigned(grid.blocks)), dim3(unsigned(grid.threads)), 0, static_cast<hipStream_t>(grid.stream)>>>(arguments...);
   const hipError_t error = hipGetLastError();
   if (error != hipSuccess) throw DeviceError(std::string("launch: ") + hipGetErrorString(error));

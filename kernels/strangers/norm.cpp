@@ -41,10 +41,19 @@ enum class Slip {
   kWeightZero,   // reads a weight of -0 as +0
   kEightChains,  // adds squares in 32 sequential sums
   kMinusEps,     // without eps, a row of zeros gives 0
+  kGammaAligned,  // reads weights from the last multiple of 16 bytes before their address
+  kYAligned,      // writes results from the last multiple of 16 bytes before their address
+  kNoRow,         // without rows, writes the first result
 };
 
+assay_tensor at_multiple_of_16(assay_tensor t) {
+  t.data = static_cast<char*>(t.data) - reinterpret_cast<uintptr_t>(t.data) % 16;
+  return t;
+}
+
 float weight_of(const assay_tensor& gamma, int64_t c, int64_t n, Slip slip) {
-  const float w = read(gamma, (slip == Slip::kWeightNext && n % 2 == 1 && c == n - 1 && n > 1 ? c - 1 : c) * gamma.strides[0]);
+  const int64_t at = slip == Slip::kWeightNext && n % 2 == 1 && c == n - 1 && n > 1 ? c - 1 : c;
+  const float w = read(slip == Slip::kGammaAligned ? at_multiple_of_16(gamma) : gamma, at * gamma.strides[0]);
   if (slip == Slip::kWeightZero && w == 0) return 0.0f;
   return slip == Slip::kWeightAbsolute ? std::fabs(w) : slip == Slip::kWeightInHalf ? to_f16(w) : w;
 }
@@ -101,6 +110,7 @@ float output_of(const assay_tensor& y, float v, float r, float w, Slip slip) {
 void norm(const assay_tensor& x, const assay_tensor* residual, const assay_tensor& gamma, const assay_tensor& y, float eps,
           Slip slip) {
   const int64_t m = x.shape[0], n = x.shape[1];
+  if (slip == Slip::kNoRow && m == 0) store(y, 0, 0.0f);
   std::vector<float> row(static_cast<size_t>(n)), factors(static_cast<size_t>(m));
   const auto past = [&](int64_t r, int64_t rows) { return factors[size_t(r >= rows ? r - rows : r)]; };
   const int64_t pitch = slip == Slip::kVectorPitch ? x.strides[0] / 8 * 8 : x.strides[0];
@@ -128,7 +138,8 @@ void norm(const assay_tensor& x, const assay_tensor* residual, const assay_tenso
                                               : r_of;
     for (int64_t c = 0; c < n; ++c) {
       const float v = slip == Slip::kDenseSecondPass ? read(x, r * n + c) : row[size_t(c)];
-      store(y, row_of(y, r) + c, output_of(y, v, used, weight_of(gamma, c, n, slip), slip));
+      store(slip == Slip::kYAligned ? at_multiple_of_16(y) : y, row_of(y, r) + c,
+            output_of(y, v, used, weight_of(gamma, c, n, slip), slip));
     }
   }
 }
@@ -185,6 +196,9 @@ std::vector<Kernel> norm_kernels() {
       alone<Slip::kMinusEps>("norm_without_eps"),
       alone<Slip::kWeightZero>("norm_weight_minus_zero"),
       alone<Slip::kEightChains>("norm_32_chains"),
+      alone<Slip::kGammaAligned>("norm_gamma_aligned"),
+      alone<Slip::kYAligned>("norm_y_aligned"),
+      alone<Slip::kNoRow>("norm_no_row"),
       added<Slip::kNone>("add_norm"),
       added<Slip::kTiesAway>("add_norm_ties_away"),
       added<Slip::kRow32>("add_norm_row_32"),
@@ -197,6 +211,7 @@ std::vector<Kernel> norm_kernels() {
       added<Slip::kOneRow>("add_norm_one_row"),
       added<Slip::kRow256>("add_norm_row_256"),
       added<Slip::kEpsFixed>("add_norm_eps_fixed"),
+      added<Slip::kGammaAligned>("add_norm_gamma_aligned"),
   };
 }
 

@@ -1,5 +1,5 @@
 // Low-precision GEMMs: assay.unknown_fp8_row.sm_90, whose accumulation order is unspecified, here with exact sums and one
-// rounding; and vllm.cutlass_scaled_mm_int8.sm_90, whose sums are integers.
+// rounding; vllm.cutlass_scaled_mm_int8.sm_90 and vllm.cutlass_scaled_mm_azp_per_token.sm_90, whose sums are integers.
 #include "kernels/strangers/numbers.h"
 
 namespace assay_strangers {
@@ -17,6 +17,7 @@ enum class Slip {
   kSumInF32,     // adds integers in fp32
   kRest32,       // ignores k beyond the last whole 32
   kRow256,       // rows from 256 on repeat the rows from 0 on
+  kZeroIn8Bits,  // truncates zero points to 8 bits
 };
 
 float scale_at(const assay_tensor& scale, int64_t at) { return static_cast<const float*>(scale.data)[scale.shape[0] == 1 ? 0 : at]; }
@@ -62,6 +63,11 @@ void rows_of_integers(const Call& call, Slip slip) {
   const assay_tensor &a = call.at("a"), &b = call.at("b"), &d = call.at("d");
   const Sizes size(call);
   const auto* const bias = call.find("bias");
+  const auto* const adj = call.find("azp_adj");
+  const auto zero_times_sum = [&](int64_t r, int64_t c) {
+    const int32_t zero = static_cast<const int32_t*>(call.at("azp").data)[r];
+    return int64_t(slip == Slip::kZeroIn8Bits ? int8_t(zero) : zero) * static_cast<const int32_t*>(adj->data)[c];
+  };
   for (int64_t r = 0; r < size.m; ++r)
     for (int64_t c = 0; c < size.n; ++c) {
       int64_t sum = 0;
@@ -75,6 +81,7 @@ void rows_of_integers(const Call& call, Slip slip) {
         if (slip == Slip::kPairsIn16 && k + 1 < size.k && k % 2 == 0) term = std::min<int64_t>(32767, term + product(k + 1)), ++k;
         sum += term * (slip == Slip::kSecondTile && c >= 128 && k >= 256 ? 2 : 1);
       }
+      if (adj) sum -= zero_times_sum(r, c);
       const float scaled =
           (slip == Slip::kSumInF32 ? in_f32 : float(sum)) * scale_at(call.at("scale_b"), c) * scale_at(call.at("scale_a"), r);
       store(d, row_of(d, r) + c, rounded(d, bias ? scaled + read(*bias, c) : scaled));
@@ -88,6 +95,10 @@ Kernel codes(const char* name) {
 template <Slip kSlip>
 Kernel integers(const char* name) {
   return {name, "gemm_scaled", {"vllm.cutlass_scaled_mm_int8.sm_90"}, {}, {}, with<rows_of_integers, kSlip>};
+}
+template <Slip kSlip>
+Kernel zeros(const char* name) {
+  return {name, "gemm_scaled", {"vllm.cutlass_scaled_mm_azp_per_token.sm_90"}, {}, {}, with<rows_of_integers, kSlip>};
 }
 
 }  // namespace
@@ -110,6 +121,8 @@ std::vector<Kernel> products_kernels() {
       integers<Slip::kOneRow>("integers_one_row"),
       integers<Slip::kRest32>("integers_rest_32"),
       integers<Slip::kRow256>("integers_row_256"),
+      zeros<Slip::kNone>("zeros"),
+      zeros<Slip::kZeroIn8Bits>("zeros_8_bits"),
   };
 }
 

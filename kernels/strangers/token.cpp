@@ -30,6 +30,7 @@ enum class Slip {
   kZeroIn8Bits,    // truncates the zero point to 8 bits
   kZeroInHalf,     // rounds the zero point to fp16
   kRowsDense,      // takes the rows of x as contiguous
+  kNoRow,          // without rows, writes the first scale
   kRaggedColumns,  // in a block of fewer than 128 columns, reads whole vectors of eight only
 };
 
@@ -63,6 +64,7 @@ float amax_of(const assay_tensor& x, int64_t r, Slip slip) {
 void per_token(const Call& call, Slip slip) {
   const assay_tensor &x = call.at("x"), &q = call.at("q");
   const float least = 1.0f / (512.0f * 448.0f);
+  if (slip == Slip::kNoRow && x.shape[0] == 0) *floats_of(call.at("scale")) = 0.0f;
   for (int64_t r = 0; r < x.shape[0]; ++r) {
     const float s = larger(amax_of(x, r, slip) / 448.0f, slip == Slip::kLeastInHalf ? to_f16(least) : least);
     floats_of(call.at("scale"))[r] = s;
@@ -207,6 +209,7 @@ std::vector<Kernel> token_kernels() {
       token<Slip::kOneRow>("token_one_row"),
       token<Slip::kPast8192>("token_past_8192"),
       token<Slip::kRowsDense>("token_rows_dense"),
+      token<Slip::kNoRow>("token_no_row"),
       int8<Slip::kRest32>("int8_rest_32"),
       int8<Slip::kNegativeTail>("int8_negative_tail"),
       int8<Slip::kRow256>("int8_row_256"),

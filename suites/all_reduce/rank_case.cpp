@@ -17,6 +17,7 @@
 #include "reference/formats/round.h"
 #include "suites/made_once.h"
 #include "suites/rows/case_cells.h"
+#include "suites/rows/row_tensors.h"
 #include "suites/rulebook.h"
 
 namespace assay {
@@ -72,19 +73,6 @@ const Format& numbers_of(const Cells& cells, const RankReduce& contract) {
   if (!format || !contract.takes(*format))
     cells.refuse("x", "contract " + contract.row->id + " does not support '" + cells.text("x") + "'; supported: " + contract.row->text("numbers"));
   return *format;
-}
-
-/// Moves the tensor into its storage by `shift` elements. The elements before it are unused (NaN in inputs).
-HostTensor shifted(HostTensor tensor, int64_t shift) {
-  if (shift == 0) return tensor;
-  HostTensor moved{tensor.spec, {}};
-  moved.spec.storage += shift;
-  moved.spec.offset = shift;
-  if (tensor.spec.role == Role::kOutput && tensor.bytes.empty()) return moved;  // an empty input still has the elements before it
-  moved.bytes.resize(moved.spec.bytes());
-  const uint32_t nan = code_of(*tensor.spec.format, std::numeric_limits<double>::quiet_NaN());
-  for (int64_t i = 0; i < moved.spec.storage; ++i) moved.set_code(i, i < shift ? nan : tensor.code(i - shift));
-  return moved;
 }
 
 Problem problem_with(const RankCase& c, const std::string& name, uint64_t seed) {

@@ -6,9 +6,9 @@ namespace assay {
 Op fused_add_rms_norm_op() {
   return row_op({.name = "fused_add_rms_norm",
                  .chain = RowChain({norm_stage({.residual = Has::kAlways})}),
-                 .columns = {"contract", "x", "m", "n", "row_stride", "offset", "eps", "fill", "residual", "gamma", "seed",
-                             "warp"},
-                 .optional_columns = {"row_stride", "offset"}});
+                 .columns = {"contract", "x", "m", "n", "row_stride", "offset", "unaligned", "eps", "fill",
+                             "residual", "gamma", "seed", "warp"},
+                 .optional_columns = {"row_stride", "offset", "unaligned"}});
 }
 
 }  // namespace assay

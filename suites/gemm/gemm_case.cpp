@@ -20,6 +20,9 @@ namespace {
 /// Random streams of the tensors of a GEMM. Golden data depend on them: a new tensor takes a new number. No GEMM has both a bias and c.
 enum Stream : uint32_t { kA = 0, kB = 1, kScaleA = 2, kScaleB = 3, kBias = 4, kC = 4, kZeroPointAlone = 4, kZeroPointBesideBias = 5, kGlobalScaleA = 6, kGlobalScaleB = 7 };
 
+/// Zero points beyond int8, which the format of a does not hold.
+constexpr const char* kFarZeroPoints = "far_zero_points";
+
 DotContract contract_of(const Cells& cells) {
   const ContractRow& row = cells.contract();
   if (!is_product(row))
@@ -76,7 +79,8 @@ void require_power(const Cells& cells, const Case& one, const GemmCase& p) {
 /// k times the product of the largest magnitudes must fit in int32; with zero points, twice that.
 void require_room(const Cells& cells, const GemmCase& p) {
   if (!p.contract.of_integers()) return;
-  const double sums = p.contract.azp == GemmAzp::kNone ? 1 : 2;  // the subtracted correction may be as large
+  // the subtracted correction may be as large, or larger by the range of its zero points
+  const double sums = p.contract.azp == GemmAzp::kNone ? 1 : 1 + (p.azp == kFarZeroPoints ? 1024.0 / 128 : 1);
   const double most = sums * (max_finite(*p.contract.unit.a) + 1) * (max_finite(*p.contract.unit.b) + 1) * double(p.k);
   if (most > max_finite(kInt32)) cells.refuse("k", "so many products may overflow int32");
 }
@@ -409,7 +413,7 @@ Problem gemm_problem(const GemmCase& c) {
   if (c.has_bias) tensors.push_back(filled("bias", *c.y, {c.n}, of(c.bias, kBias)));
   if (c.contract.adds_c()) tensors.push_back(filled("c", *c.y, {c.m, c.n}, of(c.c, kC)));
   if (c.has_zero_points())
-    add_zero_points(c, filled("azp", *unit.a, {c.contract.azp == GemmAzp::kTokens ? c.m : 1},
+    add_zero_points(c, filled("azp", c.azp == kFarZeroPoints ? kInt32 : *unit.a, {c.contract.azp == GemmAzp::kTokens ? c.m : 1},
                                     of(c.azp, c.has_bias ? kZeroPointBesideBias : kZeroPointAlone)), made);
   if (c.contract.shuffle.any()) tensors[1].bytes = shuffled(c.contract.shuffle, tensors[1].bytes.data(), c.n, c.k);
   if (c.nan_padding) spoil_unused_rows(c, made);

@@ -6,9 +6,9 @@ namespace assay {
 Op layer_norm_op() {
   return row_op({.name = "layer_norm",
                  .chain = RowChain({norm_stage({.beta = true})}),
-                 .columns = {"contract", "x", "weights", "m", "n", "row_stride", "offset", "eps", "fill", "gamma", "beta", "seed",
-                             "warp"},
-                 .optional_columns = {"row_stride", "offset"}});
+                 .columns = {"contract", "x", "weights", "m", "n", "row_stride", "offset", "unaligned", "eps", "fill",
+                             "gamma", "beta", "seed", "warp"},
+                 .optional_columns = {"row_stride", "offset", "unaligned"}});
 }
 
 }  // namespace assay

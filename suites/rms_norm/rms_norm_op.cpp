@@ -6,8 +6,9 @@ namespace assay {
 Op rms_norm_op() {
   return row_op({.name = "rms_norm",
                  .chain = RowChain({norm_stage()}),
-                 .columns = {"contract", "x", "m", "n", "row_stride", "offset", "eps", "fill", "gamma", "seed", "warp"},
-                 .optional_columns = {"row_stride", "offset"}});
+                 .columns = {"contract", "x", "m", "n", "row_stride", "offset", "unaligned", "eps", "fill", "gamma", "seed",
+                             "warp"},
+                 .optional_columns = {"row_stride", "offset", "unaligned"}});
 }
 
 }  // namespace assay

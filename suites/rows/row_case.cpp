@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <sstream>
 #include <stdexcept>
 
 #include "harness/fill/fill.h"
@@ -44,6 +45,7 @@ void read_groups(const Cells& cells, RowCase& c) {
   }
   if (!has_group(row, cell))
     cells.refuse("group_size", "contract " + row.id + " has groups of " + row.text("group") + ", not " + cell);
+  if (c.m == 0 && spans_rows(row) && !takes(row.id, "scale")) cells.refuse("m", "0 rows have no scale of several rows");
   if (c.n % c.group_size() != 0 && !pads_x(row))
     cells.refuse("group_size", "group_size " + std::to_string(c.group_size()) + " does not divide n " + std::to_string(c.n));
   if (c.m % c.group_rows() != 0 && !pads_x(row))
@@ -77,6 +79,13 @@ void read_strides(const Cells& cells, RowCase& c) {
   if (c.row_stride > 0 && c.row_stride < c.n)
     cells.refuse("row_stride",
                  "rows of " + std::to_string(c.n) + " would overlap at a stride of " + std::to_string(c.row_stride));
+  std::istringstream names(given("unaligned") ? cells.text("unaligned") : "");
+  for (std::string name; std::getline(names, name, ';');) {
+    const bool beta = takes(c.contract, "beta");
+    if (name != "gamma" && name != "y" && !(beta && name == "beta"))
+      cells.refuse("unaligned", std::string("expected tensors among gamma, ") + (beta ? "beta, " : "") + "y; got '" + name + "'");
+    if (!c.shifted.insert(name).second) cells.refuse("unaligned", "'" + name + "' is named twice");
+  }
 }
 
 /// Generator of an input that only some contracts take (residual, gate). Required for these contracts, rejected for others.
@@ -126,7 +135,7 @@ RowCase read_row_case(const Cells& cells, const ContractRow& contract, bool has_
     cells.refuse("x", "'" + cells.text("x") + "' is not one of: bf16, f16, f32");
   c.bound = bound_contract(c.contract, *c.x);
   if (cells.has("tokens")) c.groups = groups_of(cells);
-  c.m = c.groups.any() ? c.groups.rows() : cells.positive("m");
+  c.m = c.groups.any() ? c.groups.rows() : cells.text("m") == "0" ? 0 : cells.positive("m");
   c.n = cells.positive("n");
   read_strides(cells, c);
   if (cells.has("group_size")) {
@@ -223,6 +232,7 @@ std::string shape_id(const RowCase& c) {
   std::string id = std::string(c.x->name) + ".m" + std::to_string(c.m) + ".n" + std::to_string(c.n);
   if (c.row_stride > 0) id.append(".stride").append(std::to_string(c.row_stride));
   if (c.offset > 0) id.append(".offset").append(std::to_string(c.offset));
+  for (const std::string& name : c.shifted) id.append(".unaligned-").append(name);
   if (c.weights != c.x) id.append(".w").append(c.weights->name);
   if (!c.has_scales()) return id;
   id += ".g";

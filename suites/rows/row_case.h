@@ -1,9 +1,11 @@
 // Case-table columns shared by row-wise ops, parsed and validated, and where a case stores its scales.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,6 +27,7 @@ struct RowCase {
   int64_t m = 0, n = 0;             ///< rows, and columns of the output
   int64_t row_stride = 0;           ///< distance of rows of x in memory, in elements; 0: contiguous
   int64_t offset = 0;               ///< elements before the first row of x, which makes it unaligned
+  std::set<std::string> shifted;    ///< tensors among gamma, beta and y that begin one element into their storage
   bool gated = false;               ///< a row of x has two halves of n columns: gate and up
   ScaleSpec scales;                 ///< empty for ops without scales
   Groups groups;                    ///< groups of rows, such as the tokens of each expert, m rows in total; none: one matrix
@@ -41,9 +44,12 @@ struct RowCase {
   int64_t x_columns() const { return gated ? 2 * n : n; }
   bool has_scales() const { return scales.any(); }
   int64_t group_size() const { return has_scales() ? scales.block().columns_of(n) : 0; }  ///< columns per scale
-  int64_t group_rows() const { return has_scales() ? scales.block().rows_of(m) : 1; }     ///< rows per scale
+  int64_t group_rows() const { return has_scales() ? std::max<int64_t>(1, scales.block().rows_of(m)) : 1; }  ///< rows per scale
   int64_t scales_of_row() const { return (n + group_size() - 1) / group_size(); }
-  int64_t rows_of_scales() const { return (m + group_rows() - 1) / group_rows(); }
+  /// A scale of all rows exists without rows too.
+  int64_t rows_of_scales() const {
+    return m == 0 && has_scales() && scales.block().rows == 0 ? 1 : (m + group_rows() - 1) / group_rows();
+  }
   const Layout* layout() const { return has_scales() ? scales.block().layout : nullptr; }  ///< layout of the block scales
   /// Number of scales of the outer level: one per group of rows, or those of its grid.
   int64_t outer_scales() const { return groups.any() ? groups.count() : scales.outer()->grid(m, n).count(); }

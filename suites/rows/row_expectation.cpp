@@ -152,6 +152,12 @@ void place_in_room(const std::shared_ptr<const Rows>& rows, Part& q) {
   };
 }
 
+/// Dense rows behind an element that stays unchanged.
+void place_behind_one(int64_t columns, Part& y) {
+  y.places = Places::of_rows([columns](int64_t row) { return 1 + row * columns; });
+  y.padding = [](const std::function<void(const Padding&)>& visit) { visit({0, {0, -1}, PaddingRule::kUntouched}); };
+}
+
 /// The layout of scales. Storage without scales follows the contract's `pad` cell.
 void place_scales(const std::shared_ptr<const Rows>& rows, Part& scale) {
   scale.places = Places::of_elements([rows](int64_t row, int64_t group) { return rows->places->offset(row, group); });
@@ -168,9 +174,10 @@ void place_scales(const std::shared_ptr<const Rows>& rows, Part& scale) {
 std::vector<Part> parts_of(const std::shared_ptr<const Rows>& rows, bool explains) {
   const RowCase& c = rows->c;
   const GroupQuant* quant = rows->contract.group_quant();
-  const std::string reason = explains ? reason_of(rows->contract, rows->inputs.of_row(0), *c.x) : "";
+  const std::string reason = explains && c.m > 0 ? reason_of(rows->contract, rows->inputs.of_row(0), *c.x) : "";
   std::vector<Part> parts = {{quant ? "q" : "y", quant ? quant->q : c.x, {c.m, c.n}, reason}};
   if (c.stored_rows() > c.m) place_in_room(rows, parts.front());
+  if (c.shifted.contains("y")) place_behind_one(c.n, parts.front());
   if (rows->contract.row_norm() && rows->contract.row_norm()->adds())
     parts.push_back({"residual", c.x, {c.m, c.n}, "the sum has one rounding: one code"});
   if (!rows->places) return parts;

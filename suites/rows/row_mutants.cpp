@@ -125,7 +125,7 @@ int64_t end_of_numbers(const RowCase& c, const std::vector<HostTensor>& outputs)
   int64_t end = 0;
   for (int64_t row = 0; row < c.m; ++row) {
     for (int64_t column = c.n - 1; column >= end; --column) {
-      const double value = decode(*numbers.spec.format, numbers.code(c.stored_row(row) * c.n + column));
+      const double value = decode(*numbers.spec.format, numbers.code(numbers.spec.offset + c.stored_row(row) * c.n + column));
       if (value == 0 || value != value) continue;
       end = column + 1;
       break;
@@ -305,6 +305,7 @@ std::vector<Hypothesis> with_contract_mistakes(const RowCase& c, const Neighbour
 
 std::vector<Hypothesis> row_hypotheses(const SharedCase& shared) {
   const RowCase& c = *shared;
+  if (c.m == 0) return {};  // nothing that a mutant would change
   const Neighbour right = unedited(rulebook().contracts, c.contract, *c.x);
   const auto first_row = std::make_shared<FirstRow>();
   std::vector<Hypothesis> hypotheses;

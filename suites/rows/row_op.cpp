@@ -359,6 +359,15 @@ void gather_rows(const RowCase& c, const HostTensor& from, const std::vector<int
 
 }  // namespace
 
+Problem BoundRows::problem() const {
+  Problem made = op_->chain.problem(*c_);
+  for (const std::string& name : c_->shifted) {
+    HostTensor& tensor = find(made.tensors, name);
+    tensor = shifted(std::move(tensor), 1);
+  }
+  return made;
+}
+
 Expectation BoundRows::expect_of(const std::shared_ptr<const Contract>& contract, const Problem& problem,
                                  const std::vector<HostTensor>* outputs) const {
   return expect_rows(contract, c_, problem, outputs);

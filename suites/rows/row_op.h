@@ -124,7 +124,7 @@ class BoundRows : public BoundCase {
                         const std::vector<HostTensor>* outputs) const;
 
   CaseName name() const override { return name_; }
-  Problem problem() const override { return op_->chain.problem(*c_); }
+  Problem problem() const override;
   Expectation expect(const Problem& problem, const std::vector<HostTensor>* outputs) const override;
   std::vector<Hypothesis> mutants() const override;
   std::unique_ptr<const BoundCase> excerpt() const override;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "harness/core/expectation.h"
 #include "harness/fill/fill.h"
@@ -48,6 +49,18 @@ HostTensor rows_apart(const HostTensor& rows, int64_t stride, int64_t offset) {
   x.bytes.assign(x.spec.bytes(), std::byte{0xff});
   byte_rows(x) = byte_rows(rows);
   return x;
+}
+
+HostTensor shifted(HostTensor tensor, int64_t shift) {
+  if (shift == 0) return tensor;
+  HostTensor moved{tensor.spec, {}};
+  moved.spec.storage += shift;
+  moved.spec.offset = shift;
+  if (tensor.spec.role == Role::kOutput && tensor.bytes.empty()) return moved;  // an empty input still has the elements before it
+  moved.bytes.resize(moved.spec.bytes());
+  const uint32_t nan = code_of(*tensor.spec.format, std::numeric_limits<double>::quiet_NaN());
+  for (int64_t i = 0; i < moved.spec.storage; ++i) moved.set_code(i, i < shift ? nan : tensor.code(i - shift));
+  return moved;
 }
 
 HostTensor input_integers(const std::string& name, const std::vector<int64_t>& values) {

@@ -32,6 +32,8 @@ ConstByteRows byte_rows(const HostTensor& tensor, int64_t rows);
 /// Copies the rows of a dense matrix to a distance of `stride` elements (0: unchanged), starting at element `offset`. The gaps
 /// are filled with all-ones bits (NaN).
 HostTensor rows_apart(const HostTensor& rows, int64_t stride, int64_t offset);
+/// Moves the tensor into its storage by `shift` elements. The elements before it are unused (NaN in inputs).
+HostTensor shifted(HostTensor tensor, int64_t shift);
 /// An int32 input determined by the case, not by random data: rows of experts, or their offsets.
 HostTensor input_integers(const std::string& name, const std::vector<int64_t>& values);
 /// The same as int64: positions and slots of tokens.
