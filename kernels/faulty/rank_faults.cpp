@@ -497,9 +497,16 @@ Kernel of_groups(const char* name, const char* contract, const char* protocol, c
   return row_of<Rules, run_rms_norm_quant_group<Rules>, kSum>(name, contract, protocol, {32, 64, 128}, layouts, cites);
 }
 
+/// The norm goes to NVFP4 in fp32 where the contract rounds it to 16 bits.
+struct NormKeptBeforeNvfp4 : FlashinferTrtllmAddRmsNorm {
+  static constexpr bool kRoundsOutput = false;
+};
+using NvfpNormKept = AnotherNorm<FlashinferTrtllmNormNvfp4, NormKeptBeforeNvfp4>;
+
 }  // namespace
 
 std::vector<Kernel> rank_quant_faults() {
+  const char* const nvfp4 = "flashinfer.all_reduce_add_rms_norm_nvfp4_twoshot";
   const char *packed = "flashinfer.all_reduce_add_rms_norm_group_packed_twoshot", *token = "aiter.all_reduce_add_rms_norm_token_fp8_ftz";
   return {of_tokens<GroupAfterNorm<AiterArToken, ZeroScale>, run_one_shot<FlushingSums>>(
               "fused_zero_scale", token, "one_shot",
@@ -516,7 +523,10 @@ std::vector<Kernel> rank_quant_faults() {
               "fused_rms_over_part", packed, "two_shot", {"ue8m0x4_tma"}, "flashinfer 3879: RMS over 2560 of 2880 elements"),
           of_groups<GroupAfterNorm<FlashinferTrtllmNormPacked, PackedFloor>, run_two_shot<FlushingSums>>(
               "fused_floor_for_ceil", packed, "two_shot", {"ue8m0x4_tma"},
-              "no regression known; the plain exponent field, where one is added unless the mantissa is 0")};
+              "no regression known; the plain exponent field, where one is added unless the mantissa is 0"),
+          row_of<NvfpNormKept, run_rms_norm_quant_fp4<NvfpNormKept>, run_two_shot<FlushingSums>>(
+              "fused_nvfp4_not_rounded", nvfp4, "two_shot", {"16+tensor"}, {"ue4m3_row", "ue4m3_128x4"},
+              "vllm 41825: which of two fused norms is rounded before its quantization")};
 }
 
 namespace {

@@ -19,10 +19,12 @@ namespace {
 
 constexpr int64_t kExcerptElements = 1 << 11;
 
-/// "normal.normal.gamma", followed by the generator of a given scale.
+/// "normal.normal.gamma", followed by the generators of a given scale and of a scale of the outer level.
 std::string fills_of(const RankCase& sum, const RowCase& norm) {
-  const std::string scale = norm.scale_fill.empty() ? "" : "." + norm.scale_fill;
-  return fmt::format("{}.{}.{}{}.s{}", sum.fill, norm.residual, norm.gamma, scale, sum.seed);
+  std::string fills = fmt::format("{}.{}.{}", sum.fill, norm.residual, norm.gamma);
+  for (const std::string& given : {norm.scale_fill, norm.outer_fill})
+    if (!given.empty()) fills += "." + given;
+  return fmt::format("{}.s{}", fills, sum.seed);
 }
 
 /// The part of the name from a quantization: "g128.ue8m0x4_tma".
@@ -239,9 +241,10 @@ std::vector<Hypothesis> BoundFused::mutants() const {
   return all;
 }
 
-Op fused_op(std::string name, RowChain norm, std::vector<RoleSpec> outputs, std::vector<std::string> columns) {
+Op fused_op(std::string name, RowChain norm, std::vector<RoleSpec> outputs, std::vector<std::string> columns,
+            std::set<std::string> optional_columns) {
   const auto parts = std::make_shared<const RowOpParts>(
-      RowOpParts{.name = std::move(name), .chain = std::move(norm), .columns = std::move(columns), .optional_columns = {"before"}});
+      RowOpParts{.name = std::move(name), .chain = std::move(norm), .columns = std::move(columns), .optional_columns = std::move(optional_columns)});
   std::vector<RoleSpec> roles = {{"x", Access::kIn, "[m, n] of each rank: the input, dense"},
                                  {"residual", Access::kInOut,
                                   "[m, n] of each rank, the same on all: residual, added to the all-reduced x and overwritten by that sum"},

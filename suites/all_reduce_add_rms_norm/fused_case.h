@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,7 @@ std::unique_ptr<const BoundFused> bind_fused(const std::shared_ptr<const RowOpPa
 // Shared by ops that fuse an all-reduce with a norm; they differ in the stages after the norm.
 
 /// `norm`: the stages after the sum. `outputs`: outputs besides the residual, and a given scale.
-Op fused_op(std::string name, RowChain norm, std::vector<RoleSpec> outputs, std::vector<std::string> columns);
+Op fused_op(std::string name, RowChain norm, std::vector<RoleSpec> outputs, std::vector<std::string> columns,
+            std::set<std::string> optional_columns = {"before"});
 
 }  // namespace assay

@@ -66,12 +66,15 @@ std::vector<Kernel> rms_norm_quant_group_kernels() {
                     run_norm_rank_group, kBf16),
           norm_of_mx_blocks(),
           norm_of_fp4_blocks<FlashinferNormFp4>(),
-          norm_of_fp4_blocks<FlashinferAddNormFp4>()};
+          norm_of_fp4_blocks<FlashinferAddNormFp4>(),
+          norm_of_fp4_blocks<FlashinferTrtllmNormNvfp4>()};
 }
 
 void run_norm_aiter(const Call& call) {
   NormAiterList::with(call.contract(), [&](auto rules) { run_rms_norm_quant_group<decltype(rules)>(call); });
 }
+
+void run_norm_rank_fp4(const Call& call) { run_rms_norm_quant_fp4<FlashinferTrtllmNormNvfp4>(call); }
 
 void run_norm_gated(const Call& call) {
   NormGatedList::with(call.contract(), [&](auto rules) { run_rms_norm_quant_group<decltype(rules)>(call); });

@@ -16,6 +16,7 @@ void run_norm_aiter_token(const Call& call);
 void run_norm_gated(const Call& call);
 void run_norm_rank_token(const Call& call);
 void run_norm_rank_group(const Call& call);
+void run_norm_rank_fp4(const Call& call);
 
 Kernel norm_of_mx_blocks();
 

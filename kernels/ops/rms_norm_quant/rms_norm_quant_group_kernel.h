@@ -369,21 +369,37 @@ struct FlashinferAddNormFp4 : NormThenGroup<FlashinferAddBeforeFp4, FlashinferNo
   static constexpr const char* kContract = "flashinfer.add_rmsnorm_fp4quant";
 };
 
+struct FlashinferTrtllmNormNvfp4 : NormThenGroup<FlashinferTrtllmAddRmsNorm, FlashinferArNvfp4> {
+  static constexpr const char* kContract = "flashinfer.trtllm_add_rms_norm_nvfp4";
+};
+
 inline constexpr int kFp4Run = 2;  ///< consecutive loads per thread
 
 template <class Rules, class T, int kWarp, int kRuns>
 SIMT_KERNEL void rms_norm_quant_fp4(NormArguments<T> a, const float* global, uint8_t* q, BytesOut out) {
+  using Norm = typename Rules::Norm;
   using Fp4 = typename Rules::Group;
-  static_assert(!Rules::Norm::kRoundsOutput && Fp4::kBlock == 8 * kFp4Run);
-  const NormalizedRow<typename Rules::Norm, T, kWarp, kRuns * kFp4Run, kFp4Run> row(a);
-  row.for_each([&](int first, const auto& v) {
+  static_assert(Fp4::kBlock == 8 * kFp4Run);
+  const NormalizedRow<Norm, T, kWarp, kRuns * kFp4Run, kFp4Run> row(a);
+  const auto quantize = [&](int first, const float(&u)[Fp4::kBlock]) {
     if (first >= a.n) return;
-    float u[Fp4::kBlock];
-    SIMT_UNROLL
-    for (int i = 0; i < Fp4::kBlock; ++i) u[i] = v[i / 8][i % 8];
     out.data[out.place(simt::block(), first / Fp4::kBlock)] =
         quantize_fp4_block<Fp4>(u, Fp4::kHasTensorScale ? global[0] : 1.0f, q + (simt::block() * a.n + first) / 2);
-  });
+  };
+  float u[Fp4::kBlock];
+  if constexpr (Norm::kRoundsOutput) {
+    row.for_each_rounded([&](int first, const auto& words) {
+      SIMT_UNROLL
+      for (int i = 0; i < Fp4::kBlock; i += 2) simt::pair_to_floats<T>(words[i / 8].at[i % 8 / 2], u[i], u[i + 1]);
+      quantize(first, u);
+    });
+  } else {
+    row.for_each([&](int first, const auto& v) {
+      SIMT_UNROLL
+      for (int i = 0; i < Fp4::kBlock; ++i) u[i] = v[i / 8][i % 8];
+      quantize(first, u);
+    });
+  }
   row.finish();
   out.template write_absent<Fp4>();
 }
