@@ -228,6 +228,7 @@ inline __half __float2half_rn(float x) { return __half(x); }
 inline float __half2float(__half x) { return float(x); }
 inline __half2 __floats2half2_rn(float x, float y) { return {__half(x), __half(y)}; }
 inline float2 __half22float2(__half2 v) { return {float(v.x), float(v.y)}; }
+inline __half2 __float22half2_rn(float2 v) { return __floats2half2_rn(v.x, v.y); }
 inline __half __ushort_as_half(unsigned short bits) { return __half::from_bits(bits); }
 inline unsigned short __half_as_ushort(__half x) { return x.__x; }
 
@@ -236,6 +237,7 @@ inline __nv_bfloat16 __float2bfloat16_rn(float x) { return __nv_bfloat16(x); }
 inline float __bfloat162float(__nv_bfloat16 x) { return float(x); }
 inline __nv_bfloat162 __floats2bfloat162_rn(float x, float y) { return {__nv_bfloat16(x), __nv_bfloat16(y)}; }
 inline float2 __bfloat1622float2(__nv_bfloat162 v) { return {float(v.x), float(v.y)}; }
+inline __nv_bfloat162 __float22bfloat162_rn(float2 v) { return __floats2bfloat162_rn(v.x, v.y); }
 inline __nv_bfloat16 __ushort_as_bfloat16(unsigned short bits) { return __nv_bfloat16::from_bits(bits); }
 inline unsigned short __bfloat16_as_ushort(__nv_bfloat16 x) { return x.__x; }
 
@@ -255,6 +257,56 @@ To as(From value) {
 /// Device maxima drop every NaN. glibc's fmaxf returns NaN for a signaling NaN, which bf16 data contain.
 inline float larger(float x, float y) { return x != x ? y : y != y ? x : fmaxf(x, y); }
 inline float smaller(float x, float y) { return x != x ? y : y != y ? x : fminf(x, y); }
+
+// The 16-bit intrinsics of CUDA and HIP, found by the types of their arguments.
+
+template <class Bits>
+Half<Bits> __habs(Half<Bits> a) {
+  return Half<Bits>::from_bits(a.__x & 0x7fffu);
+}
+/// max.f16 and max.bf16: NaN only if both are, as 0x7fff; +0 is above -0.
+template <class Bits>
+Half<Bits> __hmax(Half<Bits> a, Half<Bits> b) {
+  const float x = a, y = b;
+  if (x != x && y != y) return Half<Bits>::from_bits(0x7fffu);
+  if (x == y) return Half<Bits>::from_bits(a.__x & b.__x);
+  return y != y || x > y ? a : b;
+}
+template <class Bits>
+Half<Bits> __hmin(Half<Bits> a, Half<Bits> b) {
+  const float x = a, y = b;
+  if (x != x && y != y) return Half<Bits>::from_bits(0x7fffu);
+  if (x == y) return Half<Bits>::from_bits(a.__x | b.__x);
+  return y != y || x < y ? a : b;
+}
+template <class Bits>
+Half<Bits> __hadd(Half<Bits> a, Half<Bits> b) {
+  return a + b;
+}
+template <class Bits>
+Half<Bits> __hmul(Half<Bits> a, Half<Bits> b) {
+  return a * b;
+}
+template <class Bits>
+HalfPair<Bits> __habs2(HalfPair<Bits> a) {
+  return {__habs(a.x), __habs(a.y)};
+}
+template <class Bits>
+HalfPair<Bits> __hmax2(HalfPair<Bits> a, HalfPair<Bits> b) {
+  return {__hmax(a.x, b.x), __hmax(a.y, b.y)};
+}
+template <class Bits>
+HalfPair<Bits> __hmin2(HalfPair<Bits> a, HalfPair<Bits> b) {
+  return {__hmin(a.x, b.x), __hmin(a.y, b.y)};
+}
+template <class Bits>
+HalfPair<Bits> __hadd2(HalfPair<Bits> a, HalfPair<Bits> b) {
+  return {__hadd(a.x, b.x), __hadd(a.y, b.y)};
+}
+template <class Bits>
+HalfPair<Bits> __hmul2(HalfPair<Bits> a, HalfPair<Bits> b) {
+  return {__hmul(a.x, b.x), __hmul(a.y, b.y)};
+}
 
 }  // namespace assay::simt
 

@@ -165,6 +165,23 @@ TEST(Compat, NumbersRoundOnce) {
   }
 }
 
+TEST(Compat, MaximaOfSixteenBitsDropNanAndOrderZeros) {
+  const auto bits = [](unsigned code) { return __nv_bfloat16::from_bits(code); };
+  const unsigned zero = 0, minus_zero = 0x8000, one = 0x3f80, two = 0x4000, nan = 0x7fc1;
+  EXPECT_EQ(__hmax(bits(one), bits(two)).__x, two);
+  EXPECT_EQ(__hmax(bits(nan), bits(one)).__x, one);
+  EXPECT_EQ(__hmax(bits(one), bits(nan)).__x, one);
+  EXPECT_EQ(__hmax(bits(nan), bits(nan)).__x, 0x7fffu);
+  EXPECT_EQ(__hmax(bits(minus_zero), bits(zero)).__x, zero);
+  EXPECT_EQ(__hmin(bits(zero), bits(minus_zero)).__x, minus_zero);
+  EXPECT_EQ(__hmin(bits(nan), bits(two)).__x, two);
+  const __half2 pair = __hmax2(__habs2(__float22half2_rn({-3.0f, 1.0f})), __floats2half2_rn(2.0f, 1.5f));
+  EXPECT_EQ(float(pair.x), 3.0f);
+  EXPECT_EQ(float(pair.y), 1.5f);
+  EXPECT_EQ(float(__hmul2(pair, pair).y), 2.25f);
+  EXPECT_EQ(float(__hadd2(pair, pair).x), 6.0f);
+}
+
 TEST(Compat, IntrinsicsAreTheNearestFloatOrItsNeighbour) {
   int64_t far = 0;
   for (float x = -100.0f; x < 88.0f; x += 0.0137f) {
