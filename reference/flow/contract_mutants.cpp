@@ -6,6 +6,7 @@
 
 #include "reference/contracts/contract_rows.h"
 #include "reference/flow/flow.h"
+#include "reference/flow/row_norm/row_norm.h"
 #include "reference/formats/catalogue.h"
 #include "reference/recipe/recipe.h"
 
@@ -175,6 +176,11 @@ void RowEdits::cell(const std::string& column) {
   const EditedCell& cell = steps(column);
   if (column == "mult") of_scale(cell);
   if (column == "scale") exponents_of_scales();
+  if (column == "r" && row_.text("sum") != "deviations" && !is_edited("sum over"))
+    for (const std::string& wrong : wrong_sums()) {
+      flow_edit("sum over", "sum: " + wrong, [wrong](Link& link) { std::get<RowNorm>(link).sum.start = wrong; });
+      edits_.back().suspect = true;
+    }
   for (size_t i = 0; i < cell.size(); ++i) {
     const CellStep& step = cell[i].step;
     const bool last = i + 1 == cell.size();
@@ -193,7 +199,8 @@ void RowEdits::cell(const std::string& column) {
     const bool stored_integer = is_final_conversion && column == "zero";
     for (const CellStep& other : integer_codes ? casts(cell, i) : stored_integer ? std::vector<CellStep>() : swaps(column, step))
       replace(column, cell, i, other);
-    if (x_.bits < kF32.bits)
+    const bool has_ties = column != "code" || (!has_four_bits(row_) && !has_integer_codes(row_));  // of 4-bit codes it is no suspect
+    if (x_.bits < kF32.bits && has_ties)
       for (const CellStep& rare : rare_forms(step)) {
         replace(column, cell, i, rare);
         edits_.back().suspect = true;
@@ -261,7 +268,7 @@ void RowEdits::exponent_in_bf16(const std::string& column, EditedCell cell, size
   add(column, label + " -> exponent by log2 in bf16", std::move(cell));
 }
 
-/// Scales that are powers of two: the exponent of the next power of two even if the scale is one, an exponent too small by 1, and
+/// Scales that are powers of two: the exponent of the next power of two even if the scale is one, an exponent too small or too large by 1, and
 /// that of amax itself, minus the largest exponent of the format (OCP MX). Suspects, since only special data tell the first, and
 /// the others are contracts of other libraries.
 void RowEdits::exponents_of_scales() {
@@ -272,6 +279,9 @@ void RowEdits::exponents_of_scales() {
     if (is(i, "pow2(ceil)")) begin = i, end = i + 1;
     if (is(i, "log2") && i + 2 < cell.size() && is(i + 1, "ceil") && is(i + 2, "exp2")) begin = i, end = i + 3;
   }
+  const bool up_to_a_power = end > 0;
+  for (size_t i = 0; i < cell.size() && end == 0; ++i)
+    if (is(i, "pow2(floor)")) begin = i, end = i + 1;
   if (end == 0 || has_integer_codes(row_)) return;
   const auto add_with = [&](const std::string& what, const std::string& power, bool of_amax) {
     EditedCell made;
@@ -286,9 +296,9 @@ void RowEdits::exponents_of_scales() {
   };
   std::string up;
   for (size_t i = begin; i < end; ++i) up += (i == begin ? "" : " ") + cell[i].step.text;
-  add_with("the next power of two, also of a power of two", "pow2(floor) mul(2)", false);
+  add_with(up_to_a_power ? "the next power of two, also of a power of two" : "exponent + 1", "pow2(floor) mul(2)", false);
   add_with("exponent - 1", up + " mul(1/2)", false);
-  if (is_edited("M")) return;
+  if (is_edited("M") || !up_to_a_power) return;
   const int largest = std::ilogb(std::stod(row_.text("M")));
   add_with("exponent of amax - " + std::to_string(largest), "pow2(floor) mul(1/" + std::to_string(int64_t(1) << largest) + ")", true);
 }

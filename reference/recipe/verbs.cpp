@@ -69,10 +69,10 @@ Steps other_conversions(const CellStep& to) {
   return others;
 }
 
-/// Ties away from zero, for 16-bit formats.
+/// Ties away from zero, for 16-bit formats and codes.
 Steps ties_away(const CellStep& to) {
   const std::string format = joined(to);
-  if (format != "x" && format != "bf16" && format != "f16") return {};
+  if (format != "x" && format != "bf16" && format != "f16" && format != "q") return {};
   return {CellStep::made("to", {format, "rna"})};
 }
 

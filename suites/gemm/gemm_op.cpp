@@ -138,12 +138,14 @@ Hypothesis of_neighbour(const GemmCase& c, DotNeighbour wrong, const SharedInput
 }
 
 Hypothesis of_misreading(const GemmCase& c, const DotMisreading& wrong, const SharedInputs& inputs) {
-  return {wrong.name,
-          [c, wrong, inputs](const Problem& problem, const std::vector<HostTensor>*) {
-            const std::shared_ptr<const DotInputs> right = inputs_of(inputs, c, problem);
-            return of_inputs(c, c.contract, std::make_shared<const DotInputs>(wrong.read(*right, wrong.products)));
-          },
-          equivalent(c, wrong.name)};
+  Hypothesis made{wrong.name,
+                  [c, wrong, inputs](const Problem& problem, const std::vector<HostTensor>*) {
+                    const std::shared_ptr<const DotInputs> right = inputs_of(inputs, c, problem);
+                    return of_inputs(c, c.contract, std::make_shared<const DotInputs>(wrong.read(*right, wrong.products)));
+                  },
+                  equivalent(c, wrong.name)};
+  made.suspect = wrong.suspect;
+  return made;
 }
 
 /// Layouts that a kernel may mistake this one for.

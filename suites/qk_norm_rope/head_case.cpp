@@ -235,6 +235,13 @@ RowInputs inputs_of_head(const HeadCase& c, const Problem& problem, const HeadRe
   const bool of_q = (head < c.q_heads || reading.q_weight_alone) && !reading.k_weight_alone;
   if (c.in_place()) inputs.gamma = numbers(find(problem.tensors, of_q ? "q_weight" : "k_weight"), 0, c.n);
   Angles angles = angles_of_token(problem, reading.angles, token);
+  for (std::vector<double>* values : {&angles.cos, &angles.sin}) {
+    if (reading.angles_in != nullptr)
+      for (double& v : *values) v = round_to(*reading.angles_in, v, Rounding::kNearestEven, Overflow::kSpecial);
+    if (!reading.whole_head) continue;
+    const size_t pairs = values->size();
+    for (size_t i = pairs; i < size_t(c.n) / 2; ++i) values->push_back((*values)[i % pairs]);
+  }
   inputs.cos = std::move(angles.cos), inputs.sin = std::move(angles.sin);
   return inputs;
 }

@@ -72,6 +72,8 @@ struct HeadReading {
   AngleReading angles = {};
   bool q_weight_alone = false, k_weight_alone = false;  ///< one weight is used for heads of both kinds
   bool v_as_k = false;                                  ///< V heads are normalized and rotated too
+  bool whole_head = false;                              ///< all elements are rotated; the angles begin again behind the last one
+  const Format* angles_in = nullptr;                    ///< cosines and sines are rounded to this format
 };
 
 /// The reference's inputs for head `head` of a token.

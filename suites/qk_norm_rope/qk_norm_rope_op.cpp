@@ -7,6 +7,7 @@
 #include "harness/compare/verdict.h"
 #include "reference/flow/contract_mutants.h"
 #include "reference/flow/flow.h"
+#include "reference/formats/catalogue.h"
 #include "suites/qk_norm_rope/head_case.h"
 #include "suites/registry.h"
 #include "suites/rows/case_cells.h"
@@ -46,8 +47,9 @@ std::vector<std::string> trace_head(const HeadCase& c, const Problem& problem, i
 namespace {
 
 struct NamedReading {
-  const char* name;
+  std::string name;
   HeadReading reading;
+  bool suspect = false;  ///< only for the diagnosis
 };
 
 /// Wrong ways to read the inputs that a case has.
@@ -59,6 +61,10 @@ std::vector<NamedReading> readings(const HeadCase& c) {
     all.push_back({"weights: k_weight for heads of Q too", {.k_weight_alone = true}});
   }
   if (c.v_heads > 0) all.push_back({"v: normalized and rotated as K", {.v_as_k = true}});
+  if (c.rotary < c.n) all.push_back({"rotary: the whole head", {.whole_head = true}, true});
+  for (const Format* format : {&kBf16, &kF16})
+    if (c.cache->precision() > format->precision())
+      all.push_back({fmt::format("cos_sin_cache: rounded to {}", format->name), {.angles_in = format}, true});
   return all;
 }
 
@@ -99,6 +105,7 @@ std::vector<Hypothesis> head_hypotheses(const HeadCase& c) {
   }
   for (const NamedReading& first : readings(c)) {
     all.push_back(of(c, first.name, right.contract, first.reading));
+    all.back().suspect = first.suspect;
     all.back().with_another = [c, right, first] {
       std::vector<Hypothesis> pairs;
       for (const Neighbour& second : mistakes(c, right)) pairs.push_back(of(c, second.name, second.contract, first.reading));

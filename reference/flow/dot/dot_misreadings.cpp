@@ -189,6 +189,32 @@ ScaleValues first_block(const ScaleValues& right) {
   return looked_up(right, [](int64_t row, int64_t) { return Place(row, 0); });
 }
 
+ScaleValues previous_block(const ScaleValues& right) {
+  const int64_t blocks = right.shape.columns;
+  return looked_up(right, [=](int64_t row, int64_t block) { return Place(row, (block + blocks - 1) % blocks); });
+}
+/// One scale for four blocks, as a kernel that loads a vector of four scales and uses its first.
+ScaleValues first_of_four_blocks(const ScaleValues& right) {
+  return looked_up(right, [](int64_t row, int64_t block) { return Place(row, block / 4 * 4); });
+}
+/// Split-K whose parts count blocks from their own begin.
+template <int64_t parts>
+ScaleValues counted_in_parts(const ScaleValues& right) {
+  const int64_t blocks = std::max<int64_t>(1, right.shape.columns / parts);
+  return looked_up(right, [=](int64_t row, int64_t block) { return Place(row, block % blocks); });
+}
+/// The block beside it; that at the end its own, as with an index that is clamped.
+template <int64_t by>
+ScaleValues block_beside(const ScaleValues& right) {
+  return looked_up(right, [&](int64_t row, int64_t block) { return Place(row, std::clamp<int64_t>(block + by, 0, right.shape.columns - 1)); });
+}
+/// The last block of k is added without scales.
+ScaleValues last_block_is_one(const ScaleValues& right) {
+  ScaleValues wrong = right;
+  for (size_t i = size_t(right.shape.columns) - 1; i < wrong.values.size(); i += size_t(right.shape.columns)) wrong.values[i] = 1;
+  return wrong;
+}
+
 /// Packed bytes (four per word, or four per 128 elements): takes the byte `of(block)` of a row instead of the block's. The code
 /// of a missing byte is 0.
 template <class Of>
@@ -292,6 +318,32 @@ void add_outer(const std::string& name, const ScaleValues& outer, std::vector<Do
   all.push_back({name + ": of the first row", of_outer<factor, first_row>});
 }
 
+/// A wrong index along k for the scales of a, of b, and of both.
+template <ScaleValues of(const ScaleValues&)>
+void suspect_blocks(const std::string& what, const DotInputs& right, std::vector<DotMisreading>& all) {
+  const bool a = right.scale_a.shape.columns > 1, b = right.scale_b.shape.columns > 1;
+  if (a && b) all.push_back({"scales: " + what, of_both<of>, 0, true});
+  if (a) all.push_back({"scale_a: " + what, of_a<of>, 0, true});
+  if (b) all.push_back({"scale_b: " + what, of_b<of>, 0, true});
+}
+
+/// Index mistakes of block-scaled GEMMs, only for the diagnosis.
+void add_block_suspects(const DotInputs& right, std::vector<DotMisreading>& all) {
+  const LevelGrid &a = right.scale_a.shape, &b = right.scale_b.shape;
+  const int64_t blocks = std::max(a.columns, b.columns);
+  if (a.columns > 1 && b.columns > 1) {
+    all.push_back({"scales: of the first block of k", of_both<first_block>, 0, true});
+    all.push_back({"scales: of the next block of k", of_both<next_block>, 0, true});
+  }
+  if (blocks > 2) suspect_blocks<previous_block>("of the block of k before", right, all);
+  if (blocks > 4) suspect_blocks<first_of_four_blocks>("of the first of each 4 blocks of k", right, all);
+  if (blocks >= 4) suspect_blocks<counted_in_parts<2>>("of the first half of k, for the second half too", right, all);
+  if (blocks >= 8) suspect_blocks<counted_in_parts<4>>("of the first quarter of k, for each quarter", right, all);
+  if (blocks > 2) suspect_blocks<block_beside<1>>("of the next block of k, the last its own", right, all);
+  if (blocks > 1) suspect_blocks<block_beside<-1>>("of the block of k before, the first its own", right, all);
+  if (blocks > 0) all.push_back({"scales: none for the last block of k", of_both<last_block_is_one>, 0, true});
+}
+
 }  // namespace
 
 void add_scale_misreadings(const DotInputs& right, std::vector<DotMisreading>& all) {
@@ -325,6 +377,7 @@ void add_scale_misreadings(const DotInputs& right, std::vector<DotMisreading>& a
   add_outer<&DotInputs::outer_a>("global_scale_a", right.outer_a, all);
   add_outer<&DotInputs::outer_b>("global_scale_b", right.outer_b, all);
   if (a.count() + b.count() > 2) all.push_back({"scales: each read in the place of the other", swapped_scales});
+  if (a.column_block > 0) add_block_suspects(right, all);
 }
 
 namespace {

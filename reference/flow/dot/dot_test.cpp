@@ -166,6 +166,39 @@ TEST(Flush, OpusCutsBf16Off) {
   EXPECT_EQ(result(contract_of("aiter.ck_gemm_a8w8_blockscale.gfx942"), inputs), 0x1.02p0);
 }
 
+// Scale indices that kernels get wrong.
+
+/// Scales of two rows and eight blocks of k, 1 to 8 and 11 to 18, as a mistake reads those of a; empty if it is not offered.
+std::vector<double> misread_scales_of_a(const std::string& name) {
+  DotInputs right;
+  right.product.k = 1024, right.m = 2, right.n = 1;
+  right.scale_a.shape = {2, 8, 1, 128}, right.scale_b.shape = {1, 8, 128, 128};
+  for (const double row : {0.0, 10.0})
+    for (int block = 1; block <= 8; ++block) right.scale_a.values.push_back(row + block);
+  right.scale_b.values.assign(8, 2);
+  std::vector<DotMisreading> all;
+  add_scale_misreadings(right, all);
+  for (const DotMisreading& one : all)
+    if (one.name == name) {
+      EXPECT_TRUE(one.suspect) << name;
+      const DotInputs wrong = one.read(right, one.products);
+      return {wrong.scale_a.values.begin() + 8, wrong.scale_a.values.end()};
+    }
+  return {};
+}
+
+TEST(ScaleIndex, SuspectsReadTheScalesOfOtherBlocks) {
+  EXPECT_THAT(misread_scales_of_a("scales: of the first block of k"), ElementsAre(11, 11, 11, 11, 11, 11, 11, 11));
+  EXPECT_THAT(misread_scales_of_a("scale_a: of the first of each 4 blocks of k"), ElementsAre(11, 11, 11, 11, 15, 15, 15, 15));
+  EXPECT_THAT(misread_scales_of_a("scales: of the next block of k"), ElementsAre(12, 13, 14, 15, 16, 17, 18, 11));
+  EXPECT_THAT(misread_scales_of_a("scales: of the next block of k, the last its own"), ElementsAre(12, 13, 14, 15, 16, 17, 18, 18));
+  EXPECT_THAT(misread_scales_of_a("scale_a: of the block of k before"), ElementsAre(18, 11, 12, 13, 14, 15, 16, 17));
+  EXPECT_THAT(misread_scales_of_a("scale_a: of the block of k before, the first its own"), ElementsAre(11, 11, 12, 13, 14, 15, 16, 17));
+  EXPECT_THAT(misread_scales_of_a("scales: of the first half of k, for the second half too"), ElementsAre(11, 12, 13, 14, 11, 12, 13, 14));
+  EXPECT_THAT(misread_scales_of_a("scale_a: of the first quarter of k, for each quarter"), ElementsAre(11, 12, 11, 12, 11, 12, 11, 12));
+  EXPECT_THAT(misread_scales_of_a("scales: none for the last block of k"), ElementsAre(11, 12, 13, 14, 15, 16, 17, 1));
+}
+
 // shuffle_weight: compares the formula with AITER's view and permutation, and tests its inverse.
 
 /// aiter/ops/shuffle.py: x.view(n / BN, BN, k / BK, BK / V, V).permute(0, 2, 3, 1, 4), BN = rows, BK = 2 products, V = 16 / bytes.

@@ -91,8 +91,14 @@ void power_of_two(RowEdits& edits) {
   edits.suspect_behind("scale", "up to a power of two", CellStep::made("pow2", {"ceil"}));
 }
 
-/// Mutants of four-bit codes, whose ties are common: 1 in 100 elements of 16-bit data lies on one. A multiplier from a table has few
-/// bits.
+/// A multiplier from a table, or one that a kernel keeps in 16 bits.
+void multiplier_of_few_bits(RowEdits& edits) {
+  const EditedCell& mult = edits.steps("mult");
+  if (!mult.empty() && !mult.back().edited && mult.back().step.word != "to" && !edits.is_edited("mult"))
+    edits.suspect_behind("mult", "rounded to bf16", CellStep::made("to", {"bf16"}));
+}
+
+/// Mutants of four-bit codes, whose ties are common: 1 in 100 elements of 16-bit data lies on one.
 void of_four_bits(RowEdits& edits) {
   const Format* q = find_format(edits.row().text("q"));
   if (!q || q->bits != 4) return;
@@ -101,9 +107,6 @@ void of_four_bits(RowEdits& edits) {
     edits.replace("code", code, code.size() - 1, CellStep::made("to", {"q", "rna"}));
   if (!code.empty() && !code.back().edited && code.back().step.text == "to(q,undef)")
     edits.replace("code", code, code.size() - 1, CellStep::made("to", {"q", "rna", "undef"}));
-  const EditedCell& mult = edits.steps("mult");
-  if (!mult.empty() && !mult.back().edited && mult.back().step.word != "to" && !edits.is_edited("mult"))
-    edits.suspect_behind("mult", "rounded to bf16", CellStep::made("to", {"bf16"}));
 }
 
 }  // namespace
@@ -115,6 +118,7 @@ void add_group_quant_edits(RowEdits& edits) {
   if (!edits.steps("amax").empty()) amax_over(edits);
   power_of_two(edits);
   of_four_bits(edits);
+  multiplier_of_few_bits(edits);
 }
 
 std::vector<std::string> scales_taken(const ContractRow& row) {

@@ -173,11 +173,77 @@ Span norm_sum_of_x(const RowNorm& contract, const std::vector<double>& x) {
   return signed_sum(first_part(x, share(contract.mean.over)), contract.depth.integer({{"n", int64_t(x.size())}}));
 }
 
+namespace {
+
+/// A sum whose squares or partial sums are rounded, or which leaves elements out.
+struct WrongSum {
+  std::string name;
+  const Format* inputs = nullptr;   ///< x is rounded to it first
+  const Format* squares = nullptr;  ///< each square is rounded to it
+  const Format* sums = nullptr;     ///< each partial sum is rounded to it, one element after another
+  size_t left_out = 0;              ///< elements at the end
+  size_t whole = 1;                 ///< what is beyond whole runs of this length is left out
+  bool cut = false;                 ///< x is cut to the 11 bits of TF32
+};
+
+const std::vector<WrongSum>& all_wrong_sums() {
+  static const std::vector<WrongSum> all = {
+      {.name = "squares rounded to bf16", .squares = &kBf16},
+      {.name = "squares rounded to f16", .squares = &kF16},
+      {.name = "partial sums in bf16, one after another", .sums = &kBf16},
+      {.name = "squares and partial sums in bf16, one after another", .squares = &kBf16, .sums = &kBf16},
+      {.name = "partial sums in f16, one after another", .sums = &kF16},
+      {.name = "squares and partial sums in f16, one after another", .squares = &kF16, .sums = &kF16},
+      {.name = "of x rounded to bf16", .inputs = &kBf16},
+      {.name = "of x rounded to f16", .inputs = &kF16},
+      {.name = "of x cut to TF32", .cut = true},
+      {.name = "without the last column", .left_out = 1},
+      {.name = "without what is beyond whole 32 columns", .whole = 32},
+      {.name = "without what is beyond whole 64 columns", .whole = 64},
+      {.name = "without what is beyond whole 128 columns", .whole = 128},
+  };
+  return all;
+}
+
+double in(const Format* format, double value) {
+  return format == nullptr ? value : round_to(*format, value, Rounding::kNearestEven, Overflow::kSpecial);
+}
+
+/// The significand's first 11 bits, toward zero.
+double in_tf32(double value) {
+  if (value == 0 || !std::isfinite(value)) return value;
+  const double unit = std::ldexp(1.0, std::ilogb(value) - 10);
+  return std::trunc(value / unit) * unit;
+}
+
+Span sum_of(const WrongSum& wrong, const std::vector<double>& all, int64_t depth, const Format& format) {
+  const size_t kept = std::max(all.size(), wrong.left_out) - wrong.left_out;
+  std::vector<double> x(all.begin(), all.begin() + std::ptrdiff_t(kept / wrong.whole * wrong.whole));
+  for (double& v : x) v = in(wrong.inputs, wrong.cut ? in_tf32(v) : v);
+  if (wrong.sums == nullptr) return wrong.squares != nullptr ? sum_of_rounded_squares(x, depth, *wrong.squares) : sum_of_squares(x, depth, format);
+  double sum = 0;
+  for (const double v : x) sum = in(wrong.sums, sum + in(wrong.squares, to_f32(v * v)));
+  return point(sum);
+}
+
+}  // namespace
+
+const std::vector<std::string>& wrong_sums() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all;
+    for (const WrongSum& wrong : all_wrong_sums()) all.push_back(wrong.name);
+    return all;
+  }();
+  return names;
+}
+
 Span norm_sum(const RowNorm& contract, const NormRow& row) {
   const int64_t depth = contract.depth.integer({{"n", int64_t(row.summed.size())}});
   const bool all = contract.sum.over == Over::kAll;
   const std::vector<double> part = all ? std::vector<double>() : first_part(row.summed, share(contract.sum.over));
   const std::vector<double>& x = all ? row.summed : part;
+  for (const WrongSum& wrong : all_wrong_sums())
+    if (wrong.name == contract.sum.start) return sum_of(wrong, x, depth, *row.format);
   if (!contract.sum.steps.empty()) return sum_of_rounded_squares(x, depth, *contract.sum.steps.front().target);
   return contract.deviates() ? sum_of_deviations(x, row.mu, depth) : sum_of_squares(x, depth, *row.format);
 }

@@ -3,6 +3,7 @@
 
 #include "reference/flow/flow.h"
 #include "reference/flow/row_norm/row_norm.h"
+#include "reference/formats/catalogue.h"
 
 namespace assay {
 namespace {
@@ -126,6 +127,8 @@ void add_row_norm_edits(RowEdits& edits) {
   edits.flow_edit("eps", "r: eps -> 10 eps", [](Link& link) { replace_quantity(norm(link).r, "eps", kTenEps); });
   for (const char* column : {"z", "residual", "r", "w", "gate", "y"})
     if (!edits.is_edited(column)) edits.cell(column);  // a sum that is not stored is never rounded
+  if (!(edits.x() == kBf16) && !edits.steps("r").empty() && !edits.steps("r").back().edited)
+    edits.suspect_behind("r", "rounded to bf16", CellStep::made("to", {"bf16"}));
   const bool weighs = row.text("y").find('w') != std::string::npos;
   if (row.text("w").find("add(1)") == std::string::npos && weighs)
     edits.flow_edit("weight", "y: w -> 1 + w", [](Link& link) { replace_quantity(norm(link).y, "w", kOnePlusW); });

@@ -440,6 +440,29 @@ TEST(SumOfSquares, EdgesAreWhatTheyAre) {
   EXPECT_GT(sum_of_squares({0x1p-80}, 3, kBf16).high, -1);
 }
 
+TEST(WrongSums, AreWhatTheirNamesSay) {
+  RowNorm norm = *contract_of("flashinfer.rms_norm", kF32).row_norm();
+  const auto sum_of = [&](const std::string& name, std::vector<double> x) {
+    norm.sum.start = name;
+    return norm_sum(norm, {std::move(x), {}, {}, &kF32, point(0)});
+  };
+  const auto is = [&](const std::string& name, const std::vector<double>& x, double sum) { return inside(sum_of(name, x), sum) && !inside(sum_of("", x), sum); };
+  const std::vector<double> ones(1000, 1.0);
+  EXPECT_TRUE(inside(sum_of("", ones), 1000));
+  EXPECT_TRUE(is("partial sums in bf16, one after another", ones, 256)) << "256 + 1 is 256";
+  EXPECT_TRUE(is("partial sums in f16, one after another", std::vector<double>(3000, 1.0), 2048));
+  EXPECT_TRUE(is("squares and partial sums in f16, one after another", {256}, HUGE_VAL)) << "a square beyond f16";
+  EXPECT_TRUE(is("squares rounded to f16", {256}, HUGE_VAL));
+  EXPECT_TRUE(is("squares rounded to bf16", {1 + 0x1p-7}, 1 + 0x1p-6)) << "1 + 2^-6 + 2^-14 without its last bit";
+  const double cut = (1 + 0x1p-10) * (1 + 0x1p-10);
+  EXPECT_TRUE(is("of x cut to TF32", {1 + 0x1p-10 + 0x1p-11}, cut));
+  EXPECT_TRUE(is("of x cut to TF32", {-1 - 0x1p-11}, 1)) << "toward zero for both signs";
+  EXPECT_TRUE(is("of x rounded to bf16", {1 + 0x1p-9}, 1));
+  EXPECT_TRUE(is("without the last column", {1, 2, 4}, 5));
+  EXPECT_TRUE(is("without what is beyond whole 64 columns", ones, 960));
+  for (const std::string& name : wrong_sums()) EXPECT_NE(name, "") << "the right sum has no name";
+}
+
 // ---- width of the accepted interval
 
 /// Fraction of outputs with one code.
