@@ -221,6 +221,8 @@ class Search {
          const Sample& sample)
       : bound_(bound), problem_(problem), outputs_(outputs), right_(right), sample_(sample), contract_(memberships(right, outputs, sample)) {
     std::vector<Hypothesis> hypotheses = bound.mutants();
+    // Of two that explain as much, a suspect stands behind.
+    std::stable_partition(hypotheses.begin(), hypotheses.end(), [](const Hypothesis& one) { return !one.suspect; });
     for (Hypothesis& hypothesis : hypotheses) {
       if (!hypothesis.equivalent.empty()) continue;
       const Expectation edited = hypothesis.expect(problem, &outputs);
@@ -488,16 +490,19 @@ static bool never_written(const Evidence& evidence, const Verdict& verdict) {
 }
 
 void add_patterns(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs, Verdict& verdict) {
-  std::vector<std::string> complete, partial, facts;
+  std::vector<std::string> of_input, complete, partial, facts;
   for (const Regularity& found : regularities(bound, problem, outputs)) {
     if (found.decides) {
       verdict.causes = {in_words(found)};
       return;
     }
-    (found.is_fact ? facts : found.complete() ? complete : partial).push_back(in_words(found));
+    (!found.input.empty() ? of_input : found.is_fact ? facts : found.complete() ? complete : partial).push_back(in_words(found));
   }
-  if (verdict.causes == causes_in_words({}) && complete.size() + partial.size() > 0) verdict.causes.clear();
+  if (verdict.causes == causes_in_words({}) && of_input.size() + complete.size() + partial.size() > 0) verdict.causes.clear();
   verdict.causes.insert(verdict.causes.begin(), complete.begin(), complete.end());
+  // A mutant that explains a part says more than that its inputs are NaN.
+  const bool by_mutant = std::any_of(verdict.causes.begin(), verdict.causes.end(), [](const std::string& words) { return words.starts_with("explains "); });
+  verdict.causes.insert(by_mutant ? verdict.causes.end() : verdict.causes.begin(), of_input.begin(), of_input.end());
   verdict.causes.insert(verdict.causes.end(), partial.begin(), partial.end());
   verdict.causes.insert(verdict.causes.end(), facts.begin(), facts.end());
 }

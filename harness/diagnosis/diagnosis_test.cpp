@@ -210,9 +210,9 @@ TEST(Patterns, AFactorOfEachRowIsNamed) {
 
 TEST(Patterns, ShiftsAreNamed) {
   EXPECT_THAT(patterns("4x16", values([](const auto& x, int64_t i, int64_t n) { return x[size_t(i + n) % x.size()]; })),
-              ElementsAre("pattern: y holds the expected values 1 row later (64 of 64 wrong elements)"));
+              ElementsAre("pattern: y holds the expected values 1 row later (64 of 64 wrong elements; y[i, j] holds what y[i + 1, j] should hold)"));
   EXPECT_THAT(patterns("4x16", values([](const auto& x, int64_t i, int64_t n) { return i % n < 3 ? 0 : x[size_t(i - 3)]; })),
-              ElementsAre("pattern: y holds the expected values 3 columns earlier (52 of 64 wrong elements)"));
+              ElementsAre("pattern: y holds the expected values 3 columns earlier (52 of 64 wrong elements; y[i, j] holds what y[i, j - 3] should hold)"));
 }
 
 TEST(Patterns, OtherOrdersAreNamed) {
@@ -296,7 +296,7 @@ TEST(Patterns, PaddingOfPackedWordsIsLeftOut) {
                                 [](HostTensor& words, const auto&) {
                                   for (size_t i = 0; i < words.bytes.size(); i += 4) std::reverse(words.bytes.begin() + long(i), words.bytes.begin() + long(i) + 4);
                                 }),
-              ElementsAre(AllOf(HasSubstr("holds the expected values of each 4 columns in the opposite order ("), HasSubstr(" more hold padding)"))));
+              ElementsAre(AllOf(HasSubstr("holds the expected bytes of each word in the opposite order (byte order) ("), HasSubstr(" more hold padding)"))));
 }
 
 TEST(Patterns, WordsWithoutGapsAreNamed) {
@@ -361,6 +361,18 @@ TEST(Patterns, AreNotSeenInFewOrUnrelatedElements) {
   EXPECT_THAT(
       patterns("2x16", values([](const auto& x, int64_t i, int64_t) { return x[size_t(i)] + 1.0 / 64 * double(i * i % 7 - 3); })),
       ElementsAre());
+}
+
+TEST(Patterns, OneWordInTheOppositeOrderIsNamedWithItsPlace) {
+  const auto with_word = [](size_t word) {
+    return patterns_of_words(16, 8, [=](HostTensor& words, const auto&) {
+      const auto first = words.bytes.begin() + long(4 * word);
+      std::reverse(first, first + 4);
+    });
+  };
+  EXPECT_THAT(with_word(11), ElementsAre(HasSubstr("holds the bytes of one word in the opposite order (byte order): row 5, groups 4..7 (")));
+  EXPECT_THAT(patterns_of_words(16, 8, [](HostTensor& words, const auto&) { std::swap(words.bytes[44], words.bytes[45]); }),
+              Not(Contains(HasSubstr("byte order")))) << "two bytes of four";
 }
 
 // Facts about wrong elements whose values no rule gives.
@@ -460,6 +472,18 @@ TEST(Facts, WhatTheInputsOfWrongElementsHaveInCommonIsNamed) {
               ElementsAre(AllOf(StartsWith("pattern: y holds errors only where x is negative ("), HasSubstr("; it is so nowhere else)"))));
   EXPECT_THAT(patterns_of(12, due, [&](int64_t i) { return i % 4 == 0 ? double(scattered(i)) : due(i); }),
               Not(Contains(HasSubstr("errors only")))) << "at positive and negative ones";
+}
+
+TEST(Facts, ErrorsExactlyWhereTheInputIsNanAreSaidOfTheInput) {
+  const auto due = [](int64_t i) { return i % 61 == 7 ? double(NAN) : 1 + double(i % 50) / 64; };
+  const auto held = [&](int64_t i) { return std::isnan(due(i)) ? 448.0 : due(i); };
+  EXPECT_THAT(patterns_of(12, due, held),
+              ElementsAre(AllOf(StartsWith("pattern: x has 4 NaN, first x[0, 7]: y holds errors only where x is NaN ("), HasSubstr("; it is so nowhere else)"))))
+      << "one code in every wrong element follows from it";
+  const auto also = [&](int64_t i) { return i == 3 ? 448.0 : held(i); };
+  EXPECT_THAT(patterns_of(12, due, also), Not(Contains(HasSubstr("x has")))) << "an error elsewhere has another reason";
+  const auto some = [&](int64_t i) { return i == 7 || i == 68 ? 448.0 : due(i); };
+  EXPECT_THAT(patterns_of(12, due, some), Not(Contains(HasSubstr("x has")))) << "two NaN are right";
 }
 
 TEST(Facts, OppositeInfinitiesOfTwoRanksAreNamed) {

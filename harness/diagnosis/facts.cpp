@@ -223,6 +223,8 @@ std::string kind_text(size_t kind, bool of_ranks) {
   return std::string(of_ranks ? "on some rank " : "") + kInputKinds[kind].is;
 }
 
+constexpr size_t kLastNotFinite = 4;  ///< kinds up to here are Inf and NaN
+
 /// Larger inputs are not looked at.
 constexpr int64_t kMostInputs = int64_t(1) << 22;
 
@@ -240,6 +242,22 @@ std::vector<KindSet> kinds_of(const std::vector<const HostTensor*>& tensors) {
   for (KindSet& kind : kinds)
     if ((kind & 3) == 3) kind |= KindSet(1 << kOpposite);
   return kinds;
+}
+
+/// "x has 2 NaN, first x[3, 200]".
+std::string inputs_of_kind(const std::string& name, const std::vector<const HostTensor*>& tensors, size_t kind) {
+  int64_t count = 0, first = 0, rank = 0;
+  for (const HostTensor* const tensor : tensors) {
+    const TensorSpec& spec = tensor->spec;
+    for (int64_t i = 0; i < spec.elements(); ++i) {
+      const int64_t at = spec.row(i / spec.shape.back()) + i % spec.shape.back() * spec.strides.back();
+      if (kInputKinds[kind].of(*spec.format, decode(*spec.format, tensor->code(at))) && count++ == 0) first = i, rank = spec.rank;
+    }
+  }
+  const int64_t columns = tensors.front()->spec.shape.back();
+  const std::string of_rank = tensors.size() > 1 ? fmt::format(" of rank {}", rank) : "";
+  const std::string is = kInputKinds[kind].is, what = is == "infinite" ? "Inf or -Inf" : is == "NaN or infinite" ? "NaN or Inf" : is;
+  return fmt::format("{} has {} {}, first {}[{}, {}]{}", name, count, what, name, first / columns, first % columns, of_rank);
 }
 
 /// The elements of an input that one unit of output elements depends on: `width` columns of a row, or a whole column.
@@ -311,14 +329,19 @@ std::optional<Regularity> common_input(const WrongPart& wrong, const Problem& pr
         // Chance that as many of the wrong units would be of this kind if they were drawn at random.
         const double chance = log_choices(holding, hits) + log_choices(units.count - holding, failing - hits) -
                               log_choices(units.count, failing);
-        if (chance > std::log(1e-3)) continue;
+        const bool exact = k <= kLastNotFinite && holding == hits && hits == failing;  // NaN in, and wrong out there alone
+        if (chance > std::log(exact ? 0.05 : 1e-3)) continue;
         best = k, least = holding, right = holding - hits, explained = elements;
       }
       if (best == kKindBits) continue;
       const std::string only = explained == int64_t(wrong.failing().size()) ? "only " : "mostly ";
       const std::string where = fmt::format(fmt::runtime(units.where), kind_text(best, tensors.size() > 1));
       const std::string elsewhere = right == 0 ? "nowhere else" : fmt::format("in {} right places", right);
-      return fact(wrong, "errors " + only + where, "; it is so " + elsewhere, explained);
+      Regularity found = fact(wrong, "errors " + only + where, "; it is so " + elsewhere, explained);
+      int64_t reached = 0;  // elements of the wrong units, right ones too
+      for (int64_t i = 0; i < wrong.part().elements(); ++i) reached += wrong_in.contains(units.of_output(i / columns, i % columns));
+      if (best <= kLastNotFinite && right == 0 && only == "only " && 2 * explained >= reached) found.input = inputs_of_kind(name, tensors, best);
+      return found;
     }
   }
   return std::nullopt;

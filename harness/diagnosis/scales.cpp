@@ -55,7 +55,7 @@ std::string scale_text(const ScaleGrid& grid, const ScaleReport& report) {
   }
   for (const std::string& note : report.notes) text += fmt::format("note   {}\n", note);
   if (report.findings.empty())
-    text += "CLEAN: nothing found\n";
+    text += grid.kind == ScaleKind::kFloats && grid.powers_of_two ? "CLEAN as fp32 scales: nothing found; not packed\n" : "CLEAN: nothing found\n";
   else
     text += fmt::format("{} FINDING{}\n", report.findings.size(), report.findings.size() == 1 ? "" : "S");
   return text;

@@ -23,18 +23,6 @@ constexpr int64_t kMostElements = int64_t(1) << 24, kMostProducts = int64_t(1) <
 /// Variants of a contract that are compared.
 constexpr size_t kMostAnswers = 8;
 
-struct Explanation {
-  std::string words;
-  int64_t explained = 0;  ///< failing elements
-  int64_t left_out = 0;   ///< failing elements about which it says nothing
-  bool decides = false;   ///< see Regularity
-  bool is_value = false;  ///< says which code the elements hold, but not why these elements
-
-  /// A rule that leaves elements out is no better than one that explains them.
-  int64_t score() const { return explained + left_out; }
-};
-using Rule = std::optional<Explanation>;
-
 Rule rule_if(bool enough, std::string words, int64_t explained) {
   if (!enough || explained == 0) return std::nullopt;
   return Explanation{std::move(words), explained};
@@ -43,6 +31,27 @@ Rule rule_if(bool enough, std::string words, int64_t explained) {
 /// Whether the elements are bytes of packed words: then a row may end within a word, and columns may be padded to 4 rows.
 bool packed_in_words(const WrongPart& wrong) {
   return wrong.format() == kE8M0 && wrong.tensor().spec.format->bits == 32;
+}
+
+constexpr int64_t kBytesOfWord = 4;
+
+/// A single word whose bytes are in the opposite order. Two of its four bytes may be equal, so that few elements are wrong.
+Rule reversed_word(const WrongPart& wrong) {
+  if (!packed_in_words(wrong)) return std::nullopt;
+  const int64_t columns = wrong.part().columns();
+  std::set<int64_t> words;  // by their first elements
+  for (const int64_t i : wrong.failing()) words.insert(i - i % columns % kBytesOfWord);
+  const int64_t first = *words.begin(), row = first / columns, column = first % columns;
+  constexpr int64_t kFewestValues = 3;
+  if (words.size() != 1 || column + kBytesOfWord > columns) return std::nullopt;
+  std::set<uint32_t> values;
+  for (int64_t i = 0; i < kBytesOfWord; ++i) {
+    if (!wrong.accepts(first + kBytesOfWord - 1 - i, wrong.codes()[size_t(first + i)])) return std::nullopt;
+    values.insert(wrong.codes()[size_t(first + i)]);
+  }
+  if (int64_t(values.size()) < kFewestValues) return std::nullopt;  // a byte beside its place would look the same
+  return {{fmt::format("the bytes of one word in the opposite order (byte order): row {}, groups {}..{}", wrong.part().number_of(row), column, column + kBytesOfWord - 1),
+           int64_t(wrong.failing().size())}};
 }
 
 int64_t rounded_up(int64_t number, int64_t unit) { return (number + unit - 1) / unit * unit; }
@@ -100,63 +109,12 @@ Rule as_it_came(const WrongPart& wrong, const Problem& problem) {
       return load_code(wrong.part(), before, wrong.part().offset(i / wrong.part().columns(), i % wrong.part().columns())) ==
              wrong.codes()[size_t(i)];
     });
-    if (explained >= kFewest) return {{"what the tensor held before the call", explained}};
+    if (explained < kFewest) continue;
+    Explanation found{"what the tensor held before the call", explained};
+    if (const std::optional<Elsewhere> elsewhere = written_elsewhere(wrong)) found.note = "; written elsewhere" + elsewhere->note;
+    return found;
   }
   return std::nullopt;
-}
-
-std::string times_text(double factor) {
-  const double size = std::abs(factor);
-  if (factor == -1) return "the negative of the expected values";
-  if (size > 0x1p20 || size < 0x1p-20) return fmt::format("{}2^{} times the expected values", factor < 0 ? "-" : "", std::ilogb(size));
-  if (size >= 1) return fmt::format("{:.6g} times the expected values", factor);
-  return fmt::format("{}1/{:.6g} of the expected values", factor < 0 ? "-" : "", 1 / size);
-}
-
-/// One factor between actual and expected values: a power of two, a small integer or the inverse of one, of either sign.
-Rule factor(const WrongPart& wrong) {
-  const Format& format = wrong.format();
-  if (format.specials == Specials::kBits) return std::nullopt;
-  std::set<double> candidates;
-  for (size_t i = 0; i < std::min(kProbes, wrong.failing().size()); ++i) {
-    const std::optional<double> due = wrong.middle(wrong.failing()[i]);
-    const double got = wrong.value(wrong.failing()[i]);
-    if (!due || *due == 0 || !std::isfinite(*due) || !std::isfinite(got) || got == 0) continue;
-    const double ratio = got / *due, size = std::abs(ratio);
-    const double near = std::copysign(size >= 1 ? std::round(size) : 1 / std::round(1 / size), ratio);
-    const double power = std::copysign(std::exp2(std::round(std::log2(size))), ratio);
-    if (size < 1024 && size > 1.0 / 1024) candidates.insert(near);
-    if (size < 0x1p200 && size > 0x1p-200) candidates.insert(power);
-  }
-  candidates.erase(1);
-  // Times a power of two, a code changes its exponent alone. Otherwise a code, and the middle of several expected codes, each
-  // have an error of half an ulp. Subnormal codes have a fixed quantum.
-  const bool has_mantissa = !format.is_integer() && format.specials != Specials::kScale;
-  const double ulp = has_mantissa ? power_of_two(-format.mantissa_bits) : 0;
-  const double least_normal = has_mantissa ? power_of_two(format.min_exponent()) : 0;
-  const auto slack = [&](int64_t i, double by, double expected) {
-    if (format.is_integer()) return 1.0;
-    const bool exact = wrong.due(i) && std::abs(by) == std::exp2(std::round(std::log2(std::abs(by))));
-    return std::max(exact ? 0 : std::abs(expected) * ulp, std::abs(expected) < least_normal ? least_normal * ulp : 0);
-  };
-  const double largest = format.specials == Specials::kScale ? 0x1p127 : max_finite(format);
-  const auto away_from_zero = std::count_if(wrong.failing().begin(), wrong.failing().end(), [&](int64_t i) {
-    const std::optional<double> due = wrong.middle(i);
-    return due && std::isfinite(*due) && *due != 0;
-  });
-  Rule best;
-  for (const double by : candidates) {
-    const int64_t explained = wrong.count([&](int64_t i) {
-      const std::optional<double> due = wrong.middle(i);
-      if (!due || !std::isfinite(*due)) return false;
-      const double expected = by * *due, got = wrong.value(i);
-      if (std::abs(expected) > largest) return !std::isfinite(got) || std::abs(got) == largest;
-      return std::abs(got - expected) <= slack(i, by, expected);
-    });
-    if (explained < kFewest || away_from_zero < kFewest || (best && best->explained >= explained)) continue;
-    best = {times_text(by), explained};
-  }
-  return best;
 }
 
 Rule reversed_bytes(const WrongPart& wrong) {
@@ -253,6 +211,8 @@ Rule shifted(const WrongPart& wrong) {
   };
   std::optional<Moved> best;
   std::vector<std::string> equal;
+  std::string place;  // of the first of them
+  const std::string& name = wrong.part().tensor;
   const auto try_shift = [&](int64_t by, bool of_rows) {
     const std::optional<Moved> moved = wrong.moved([&](int64_t i) {
       const int64_t row = (i / columns + rows + (of_rows ? by : 0)) % rows,
@@ -266,6 +226,8 @@ Rule shifted(const WrongPart& wrong) {
     const int64_t away = std::abs(by);
     equal.push_back(
         fmt::format("{} {}{} {}", away, of_rows ? "row" : "column", away == 1 ? "" : "s", by > 0 ? "later" : "earlier"));
+    if (equal.size() == 1) place = fmt::format("{}[i, j] holds what {}[i{}, j{}] should hold", name, name, of_rows ? fmt::format(" {} {}", by > 0 ? '+' : '-', away) : "",
+                                               of_rows ? "" : fmt::format(" {} {}", by > 0 ? '+' : '-', away));
   };
   for (const int64_t by : distances(rows)) try_shift(by, true);
   for (const int64_t by : distances(columns)) try_shift(by, false);
@@ -273,7 +235,9 @@ Rule shifted(const WrongPart& wrong) {
   std::string words = "the expected values " + equal.front();
   for (size_t i = 1; i < std::min(kMostNamed, equal.size()); ++i) words += ", or " + equal[i];
   if (equal.size() > kMostNamed) words += ", or ...";
-  return {{words, best->explained}};
+  Explanation found{words, best->explained};
+  found.note = "; " + place;
+  return found;
 }
 
 /// Keeps the best of rules about places.
@@ -283,7 +247,8 @@ void take_better(Rule& best, const std::optional<Moved>& moved, const std::strin
 
 /// The columns of each run of 2, 4, 8, ... in the opposite order, as when the bytes of packed words are swapped.
 Rule mirrored(const WrongPart& wrong) {
-  const int64_t columns = wrong.part().columns(), stored = packed_in_words(wrong) ? rounded_up(columns, 4) : columns;
+  const bool words = packed_in_words(wrong);
+  const int64_t columns = wrong.part().columns(), stored = words ? rounded_up(columns, 4) : columns;
   if (!wrong.shows_places()) return std::nullopt;
   Rule best;
   for (int64_t run = 2; run <= stored && stored % run == 0; run *= 2) {
@@ -291,7 +256,8 @@ Rule mirrored(const WrongPart& wrong) {
       const int64_t column = i % columns, from = column - column % run + (run - 1 - column % run);
       return from < columns ? i - column + from : kNowhere;
     };
-    take_better(best, wrong.moved(source), "the expected values of each " + std::to_string(run) + " columns in the opposite order");
+    const std::string text = words && run == kBytesOfWord ? "the expected bytes of each word in the opposite order (byte order)" : "the expected values of each " + std::to_string(run) + " columns in the opposite order";
+    take_better(best, wrong.moved(source), text);
   }
   return best;
 }
@@ -404,26 +370,45 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, bool elem
       if (enough && (!best || rule->score() > best->score())) best = std::move(rule);
     };
     consider(bits_of_floats(wrong));
+    consider(reversed_word(wrong));
     consider(one_code(wrong));
     consider(as_it_came(wrong, problem));
+    consider(factor_of_scales(wrong, problem));
     consider(factor(wrong));
+    consider(scale_of_another_group(wrong, parts));
+    consider(of_fewer_bits(wrong));
+    consider(largest_code_too_early(wrong));
+    consider(number_for_code(wrong));
     consider(of_another_tensor(wrong, answer, problem));
     consider(reversed_bytes(wrong));
     consider(into_old_words(wrong));
-    consider(shifted(wrong));
-    consider(transposed(wrong));
-    consider(mirrored(wrong));
-    consider(first_of_each(wrong));
+    OneCodeOff rounding = one_code_off(wrong);
+    if (!rounding.holds) {  // of sorted data, the next code is also that of a neighbour
+      consider(shifted(wrong));
+      consider(transposed(wrong));
+      consider(mirrored(wrong));
+      consider(first_of_each(wrong));
+    }
     consider(factor_of_each(wrong));
     if (!best) consider(another_order(wrong));
-    if (best)
-      all.push_back({wrong.label(), best->words, failing - best->left_out, best->explained, best->left_out, best->decides, false, ""});
     const auto add = [&](std::optional<Regularity> fact) {
       if (fact) all.push_back(std::move(*fact));
     };
-    const bool complete = best && best->explained == failing;
-    if (!complete) add(nan_or_number(wrong)), add(rows_of_other_data(wrong, parts));
-    if (!complete || best->is_value) add(common_input(wrong, problem, elementwise));
+    const bool complete = best && best->explained == failing, says_why = complete && !best->is_value;
+    std::optional<Regularity> input = says_why ? std::nullopt : common_input(wrong, problem, elementwise);
+    const bool by_input = input && !input->input.empty();  // explains the values too: what memory held is no question then
+    if (best && !(by_input && best->is_value))
+      all.push_back({wrong.label(), best->words, failing - best->left_out, best->explained, best->left_out, best->decides, false, best->note});
+    std::optional<Regularity> nan = complete ? std::nullopt : nan_or_number(wrong);
+    if (nan && (nan->is_fact || !by_input)) add(std::move(nan));
+    if (!complete && !by_input) add(rows_of_other_data(wrong, parts));
+    if (!best) add(std::move(rounding.of_subnormals));
+    const bool in_place = std::any_of(problem.tensors.begin(), problem.tensors.end(), [&](const HostTensor& one) {
+      return one.spec.name == wrong.part().tensor && one.spec.rank == wrong.part().rank && access_of(one) == Access::kInOut;
+    });
+    if (const std::optional<Elsewhere> elsewhere = best || !in_place ? std::nullopt : written_elsewhere(wrong))
+      add(Regularity{wrong.label(), "what other places should hold", failing, elsewhere->explained, 0, false, true, elsewhere->note});
+    add(std::move(input));
   }
   return all;
 }
@@ -448,7 +433,7 @@ std::vector<Regularity> regularities(const BoundCase& bound, const Problem& prob
 }
 
 std::string in_words(const Regularity& found) {
-  return "pattern: " + found.part + " holds " + found.words + " (" + std::to_string(found.explained) + " of " +
+  return "pattern: " + (found.input.empty() ? "" : found.input + ": ") + found.part + " holds " + found.words + " (" + std::to_string(found.explained) + " of " +
          std::to_string(found.failing) + " wrong elements" +
          (found.left_out > 0 ? "; " + std::to_string(found.left_out) + " more hold padding" : "") + found.note + ")";
 }

@@ -27,6 +27,20 @@ inline constexpr size_t kManyCodes = 4, kEnoughOfFewCodes = 16;
 /// Source of an element whose value a rule about places does not know: padding, or nothing.
 inline constexpr int64_t kNowhere = -1;
 
+/// A rule that gives wrong elements from right ones, as structure.cpp and values.cpp find it.
+struct Explanation {
+  std::string words;
+  int64_t explained = 0;  ///< failing elements
+  int64_t left_out = 0;   ///< failing elements about which it says nothing
+  bool decides = false;   ///< see Regularity
+  bool is_value = false;  ///< says which code the elements hold, but not why these elements
+  std::string note = {};  ///< see Regularity
+
+  /// A rule that leaves elements out is no better than one that explains them.
+  int64_t score() const { return explained + left_out; }
+};
+using Rule = std::optional<Explanation>;
+
 /// What a rule about places says of a whole tensor.
 struct Moved {
   int64_t explained = 0;     ///< wrong elements that hold the value expected at their source
@@ -139,6 +153,34 @@ class WrongPart {
   std::vector<uint32_t> codes_;
   std::vector<int64_t> failing_;
 };
+
+// Rules about values (values.cpp).
+
+/// One factor between actual and expected values: a power of two, a small integer or the inverse of one, of either sign.
+Rule factor(const WrongPart& wrong);
+/// A scale of the call in the place of another, multiplied where it divides, or left out: a factor made of given scales.
+Rule factor_of_scales(const WrongPart& wrong, const Problem& problem);
+/// Codes that were made with the scale of another group or row. `all`: all outputs, among them the scales, which must be right.
+Rule scale_of_another_group(const WrongPart& wrong, const std::vector<WrongPart>& all);
+/// Numbers of f32 with the bits of a 16-bit format.
+Rule of_fewer_bits(const WrongPart& wrong);
+/// The largest code for numbers from a limit on, which lies below the largest number of the format.
+Rule largest_code_too_early(const WrongPart& wrong);
+/// The number, cast to an integer, where its code is expected.
+Rule number_for_code(const WrongPart& wrong);
+/// Expected codes of bytes that stand at another place of the tensor.
+struct Elsewhere {
+  int64_t explained = 0;  ///< wrong elements whose code stands as far from its place
+  std::string note;       ///< "; columns 0..15 of row 3 stand 96 bytes behind their place"
+};
+std::optional<Elsewhere> written_elsewhere(const WrongPart& wrong);
+/// Whether all wrong elements are one code away from zero, or all one code toward it, as roundings are; and the fact that only
+/// subnormal numbers are.
+struct OneCodeOff {
+  bool holds = false;
+  std::optional<Regularity> of_subnormals;
+};
+OneCodeOff one_code_off(const WrongPart& wrong);
 
 // Facts about wrong elements whose values no rule gives (facts.cpp).
 

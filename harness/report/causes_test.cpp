@@ -274,7 +274,7 @@ TEST(Where, OneTileIsNamed) {
   const TensorFinding f = finding_of(512, 384, [](int64_t r, int64_t c) { return r / 128 == 2 && c / 128 == 1; });
   EXPECT_THAT(where_lines(f),
               ElementsAre("rows 256..383 of 512; columns 128..255 of 384",
-                          "tiles of 128 x 128: 1 of 12 hold all of it, each wrong throughout; the first is tile [2, 1]",
+                          "all wrong elements are in tile [2, 1] of 128 x 128 (1 of 12), which is wrong throughout",
                           "tiles of 64 x 64: 4 of 48 hold all of it, each wrong throughout; the first is tile [4, 2]"));
 }
 
@@ -282,8 +282,8 @@ TEST(Where, ASmallTileIsNoWholeLargeOne) {
   const TensorFinding f = finding_of(256, 200, [](int64_t r, int64_t c) { return r / 64 == 3 && c >= 192; });
   EXPECT_THAT(where_lines(f),
               ElementsAre("rows 192..255 of 256; columns 192..199 of 200",
-                          "tiles of 128 x 128: 1 of 4 hold all of it, none of them wrong throughout; the first is tile [1, 1]",
-                          "tiles of 64 x 64: 1 of 16 hold all of it, each wrong throughout; the first is tile [3, 3]"));
+                          "all wrong elements are in tile [1, 1] of 128 x 128 (1 of 4), which is partly right",
+                          "all wrong elements are in tile [3, 3] of 64 x 64 (1 of 16), which is wrong throughout"));
 }
 
 TEST(Where, RowsOfASmallTensorAreNamedOneByOne) {

@@ -157,6 +157,9 @@ std::string tiles(const TensorFinding& f, int64_t side) {
     whole += outside[size_t(i)] == elements;
     if (outside[size_t(i)] > 0 && first < 0) first = i;
   }
+  if (some == 1)
+    return fmt::format("all wrong elements are in tile [{}, {}] of {} x {} (1 of {}), which is {}", first / across, first % across, side, side, down * across,
+                       whole == 1 ? "wrong throughout" : "partly right");
   return fmt::format("tiles of {0} x {0}: {1} of {2} hold all of it, {3} wrong throughout; the first is tile [{4}, {5}]", side, some,
                      down * across, whole == 0 ? "none of them" : whole == some ? "each" : fmt::format("{}", whole), first / across,
                      first % across);

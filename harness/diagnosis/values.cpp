@@ -1,0 +1,285 @@
+// Rules that give the values of wrong elements from the expected ones: factors, scales in the place of others, saturation, rounding.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "harness/diagnosis/wrong_part.h"
+#include "reference/formats/catalogue.h"
+#include "reference/formats/round.h"
+
+namespace assay {
+namespace {
+
+std::string times_text(double factor) {
+  const double size = std::abs(factor);
+  if (factor == -1) return "the negative of the expected values";
+  if (size > 0x1p20 || size < 0x1p-20) return fmt::format("{}2^{} times the expected values", factor < 0 ? "-" : "", std::ilogb(size));
+  if (size >= 1) return fmt::format("{:.6g} times the expected values", factor);
+  return fmt::format("{}1/{:.6g} of the expected values", factor < 0 ? "-" : "", 1 / size);
+}
+
+}  // namespace
+
+Rule factor(const WrongPart& wrong) {
+  const Format& format = wrong.format();
+  if (format.specials == Specials::kBits) return std::nullopt;
+  std::set<double> candidates;
+  for (size_t i = 0; i < std::min(kProbes, wrong.failing().size()); ++i) {
+    const std::optional<double> due = wrong.middle(wrong.failing()[i]);
+    const double got = wrong.value(wrong.failing()[i]);
+    if (!due || *due == 0 || !std::isfinite(*due) || !std::isfinite(got) || got == 0) continue;
+    const double ratio = got / *due, size = std::abs(ratio);
+    const double near = std::copysign(size >= 1 ? std::round(size) : 1 / std::round(1 / size), ratio);
+    const double power = std::copysign(std::exp2(std::round(std::log2(size))), ratio);
+    if (size < 1024 && size > 1.0 / 1024) candidates.insert(near);
+    if (size < 0x1p200 && size > 0x1p-200) candidates.insert(power);
+  }
+  candidates.erase(1);
+  // Times a power of two, a code changes its exponent alone. Otherwise a code, and the middle of several expected codes, each
+  // have an error of half an ulp. Subnormal codes have a fixed quantum.
+  const bool has_mantissa = !format.is_integer() && format.specials != Specials::kScale;
+  const double ulp = has_mantissa ? power_of_two(-format.mantissa_bits) : 0;
+  const double least_normal = has_mantissa ? power_of_two(format.min_exponent()) : 0;
+  const auto slack = [&](int64_t i, double by, double expected) {
+    if (format.is_integer()) return 1.0;
+    const bool exact = wrong.due(i) && std::abs(by) == std::exp2(std::round(std::log2(std::abs(by))));
+    return std::max(exact ? 0 : std::abs(expected) * ulp, std::abs(expected) < least_normal ? least_normal * ulp : 0);
+  };
+  const double largest = format.specials == Specials::kScale ? 0x1p127 : max_finite(format);
+  const auto away_from_zero = std::count_if(wrong.failing().begin(), wrong.failing().end(), [&](int64_t i) {
+    const std::optional<double> due = wrong.middle(i);
+    return due && std::isfinite(*due) && *due != 0;
+  });
+  Rule best;
+  for (const double by : candidates) {
+    const int64_t explained = wrong.count([&](int64_t i) {
+      const std::optional<double> due = wrong.middle(i);
+      if (!due || !std::isfinite(*due)) return false;
+      const double expected = by * *due, got = wrong.value(i);
+      if (std::abs(expected) > largest) return !std::isfinite(got) || std::abs(got) == largest;
+      return std::abs(got - expected) <= slack(i, by, expected);
+    });
+    // Where all results are the largest code, any large factor would do.
+    const int64_t shown = wrong.count([&](int64_t i) { return std::abs(wrong.value(i)) < largest; });
+    if (explained < kFewest || shown < kFewest || away_from_zero < kFewest || (best && best->explained >= explained)) continue;
+    best = {times_text(by), explained};
+  }
+  return best;
+}
+
+namespace {
+
+/// Codes that are numbers: no integers, bytes or scales.
+bool is_number(const Format& format) {
+  return !format.is_integer() && format.specials != Specials::kBits && format.specials != Specials::kScale;
+}
+
+/// The number of a scale that all elements share; nothing for several, and for inputs that are no scales.
+std::optional<double> only_scale(const HostTensor& input, int rank) {
+  const TensorSpec& spec = input.spec;
+  if (spec.role != Role::kInput || spec.rank != rank || spec.name.find("scale") == std::string::npos || spec.elements() != 1) return std::nullopt;
+  const double value = decode(*spec.format, input.code(spec.offset));
+  return std::isfinite(value) && value > 0 ? std::optional(value) : std::nullopt;
+}
+
+/// Elements that hold the expected numbers times `by`, within the roundings of both; 0 if they hold few different codes. No factor:
+/// nothing is said of that element.
+int64_t times(const WrongPart& wrong, const std::function<std::optional<double>(int64_t element)>& by_of) {
+  const Format& format = wrong.format();
+  const double largest = max_finite(format), ulp = power_of_two(-format.mantissa_bits), least = power_of_two(format.min_exponent());
+  std::set<double> seen;
+  int64_t shown = 0;  // explained, and neither 0 nor the largest number, which any small or large factor gives
+  const int64_t explained = wrong.count([&](int64_t i) {
+    const std::optional<double> due = wrong.middle(i);
+    const std::optional<double> by = by_of(i);
+    if (!due || !by || !std::isfinite(*due)) return false;
+    const double expected = *by * *due, got = wrong.value(i), slack = std::max(std::abs(expected), std::max(1.0, *by) * least) * ulp;
+    if (std::abs(expected) > largest) return !std::isfinite(got) || std::abs(got) == largest;
+    const bool near = std::abs(got - expected) <= slack;
+    if (near && std::abs(got) < largest && got != 0) seen.insert(got), ++shown;
+    return near;
+  });
+  constexpr size_t kFewestValues = 4;
+  return seen.size() >= kFewestValues && 2 * shown >= explained ? explained : 0;
+}
+
+}  // namespace
+
+Rule factor_of_scales(const WrongPart& wrong, const Problem& problem) {
+  if (!is_number(wrong.format())) return std::nullopt;
+  std::vector<std::pair<std::string, double>> scales;
+  for (const HostTensor& input : problem.tensors)
+    if (const std::optional<double> scale = only_scale(input, wrong.part().rank)) scales.emplace_back(input.spec.name, *scale);
+  Rule best;
+  const auto consider = [&](const std::string& words, double by) {
+    if (by == 1) return;
+    const int64_t explained = times(wrong, [by](int64_t) { return by; });
+    if (explained >= kFewest && (!best || explained > best->explained)) best = {words, explained};
+  };
+  for (const auto& [name, scale] : scales) {
+    for (const auto& [other, value] : scales)
+      if (other != name && value != scale) consider(fmt::format("{0} / {1} times the expected values: {1} is used where {0} is expected, or the other way round", name, other), scale / value);
+    consider(fmt::format("{0}^2 times the expected values: {0} multiplies where it divides", name), scale * scale);
+    consider(fmt::format("1/{0}^2 of the expected values: {0} divides where it multiplies", name), 1 / (scale * scale));
+    consider(fmt::format("{0} times the expected values: {0} is left out where it divides, or applied twice where it multiplies", name), scale);
+    consider(fmt::format("1/{0} of the expected values: {0} is left out where it multiplies, or applied twice where it divides", name), 1 / scale);
+  }
+  return best;
+}
+
+namespace {
+
+/// The scales of an output's rows and groups.
+struct Scales {
+  const WrongPart& part;
+  const int64_t groups = part.part().columns(), rows = part.part().rows();
+
+  std::optional<double> at(int64_t row, int64_t group) const {
+    if (row < 0 || row >= rows || group < 0 || group >= groups) return std::nullopt;
+    const double value = part.middle(row * groups + group).value_or(0);
+    return value > 0 && std::isfinite(value) ? std::optional(value) : std::nullopt;
+  }
+};
+
+}  // namespace
+
+Rule scale_of_another_group(const WrongPart& wrong, const std::vector<WrongPart>& all) {
+  const Part& part = wrong.part();
+  const auto of_scales = std::find_if(all.begin(), all.end(), [&](const WrongPart& one) {
+    return one.part().tensor.starts_with("scale") && one.part().rank == part.rank && one.part().rows() == part.rows() && one.part().columns() < part.columns() &&
+           one.complete() && one.failing().empty();
+  });
+  if (of_scales == all.end() || !is_number(wrong.format())) return std::nullopt;
+  const Scales scales{*of_scales};
+  const int64_t width = (part.columns() + scales.groups - 1) / scales.groups;
+  struct Way {
+    const char* words;
+    int64_t rows, groups;
+  };
+  Rule best;
+  for (const Way& way : {Way{"[i, g - 1], the group before", 0, -1}, Way{"[i, g + 1], the group behind", 0, 1}, Way{"[i - 1, g], the row before", -1, 0}, Way{"[i + 1, g], the row behind", 1, 0}}) {
+    const int64_t explained = times(wrong, [&](int64_t i) -> std::optional<double> {
+      const int64_t row = i / part.columns(), group = i % part.columns() / width;
+      const std::optional<double> own = scales.at(row, group), other = scales.at(row + way.rows, group + way.groups);
+      return own && other ? std::optional(*own / *other) : std::nullopt;
+    });
+    if (explained >= kFewest && (!best || explained > best->explained))
+      best = {fmt::format("the codes of another scale: {}[i, group g] was made with {}{}", part.tensor, of_scales->part().tensor, way.words), explained};
+  }
+  return best;
+}
+
+Rule of_fewer_bits(const WrongPart& wrong) {
+  if (!(wrong.format() == kF32)) return std::nullopt;
+  Rule best;
+  for (const Format* const format : {&kBf16, &kF16})
+    for (const Rounding rounding : {Rounding::kNearestEven, Rounding::kTowardZero}) {
+      const int64_t explained = wrong.count([&](int64_t i) {
+        const std::optional<double> due = wrong.middle(i);
+        return due && std::isfinite(*due) && *due != 0 && wrong.value(i) == round_to(*format, *due, rounding, Overflow::kSpecial);
+      });
+      if (explained >= kFewest && (!best || explained > best->explained))
+        best = {fmt::format("the expected values {} {}", rounding == Rounding::kNearestEven ? "rounded to" : "cut to", format->name), explained};
+    }
+  return best;
+}
+
+Rule largest_code_too_early(const WrongPart& wrong) {
+  const Format& format = wrong.format();
+  if (!is_number(format) || int64_t(wrong.failing().size()) < kFewest) return std::nullopt;
+  const double largest = max_finite(format);
+  double from = largest;
+  for (const int64_t i : wrong.failing()) {
+    const std::optional<double> due = wrong.middle(i);
+    if (!due || wrong.value(i) != std::copysign(largest, *due) || std::abs(*due) >= largest) return std::nullopt;
+    from = std::min(from, std::abs(*due));
+  }
+  for (int64_t i = 0; i < wrong.part().elements(); ++i) {
+    const std::optional<double> due = wrong.middle(i);
+    // The limit may lie between two codes.
+    if (due && std::abs(*due) > from && std::abs(*due) < largest && wrong.accepts(i, wrong.codes()[size_t(i)])) return std::nullopt;
+  }
+  return {{fmt::format("the largest number, {:.6g}, from {:.6g} on (saturates too early)", largest, from), int64_t(wrong.failing().size())}};
+}
+
+Rule number_for_code(const WrongPart& wrong) {
+  constexpr size_t kFewestCodes = 4;
+  const Format& format = wrong.format();
+  if (!is_number(format) || format.bits != 8 || wrong.distinct(kFewestCodes) < kFewestCodes) return std::nullopt;
+  const double ulp = power_of_two(-format.mantissa_bits);
+  const int64_t explained = wrong.count([&](int64_t i) {
+    const std::optional<double> due = wrong.middle(i);
+    if (!due || !std::isfinite(*due)) return false;
+    const auto held = int(wrong.codes()[size_t(i)]);
+    const auto low = int(std::trunc(*due - std::abs(*due) * ulp)), high = int(std::trunc(*due + std::abs(*due) * ulp));
+    for (int number = low; number <= high; ++number)
+      if ((number & 0xff) == held) return true;
+    return false;
+  });
+  return explained >= kFewest ? Rule({"the number itself, cast to an integer, where its code is expected", explained}) : std::nullopt;
+}
+
+std::optional<Elsewhere> written_elsewhere(const WrongPart& wrong) {
+  constexpr int64_t kRun = 16;  // equal codes in a row are no proof
+  constexpr size_t kFewestCodes = 4;
+  const int64_t columns = wrong.part().columns();
+  const HostTensor& tensor = wrong.tensor();
+  if (wrong.format().bits != 8 || columns < kRun) return std::nullopt;
+  std::vector<std::byte> due(size_t(kRun), std::byte{0});
+  for (const int64_t first : wrong.failing()) {
+    const int64_t row = first / columns, column = first % columns / kRun * kRun;
+    if (column + kRun > columns) continue;
+    bool known = true;
+    std::set<uint32_t> codes;
+    for (int64_t i = 0; i < kRun && known; ++i) {
+      const std::optional<uint32_t> code = wrong.due(row * columns + column + i);
+      known = code.has_value();
+      if (known) due[size_t(i)] = std::byte(*code), codes.insert(*code);
+    }
+    if (!known || codes.size() < kFewestCodes) continue;
+    const auto at = std::search(tensor.bytes.begin(), tensor.bytes.end(), due.begin(), due.end());
+    if (at == tensor.bytes.end()) continue;
+    const int64_t apart = at - tensor.bytes.begin() - wrong.part().offset(row, column) * wrong.part().format->bytes();
+    if (apart == 0) continue;
+    const auto moved = [&](int64_t i) {
+      const int64_t place = wrong.part().offset(i / columns, i % columns) + apart;
+      const std::optional<uint32_t> code = wrong.due(i);
+      return code && place >= 0 && place < int64_t(tensor.bytes.size()) && uint32_t(tensor.bytes[size_t(place)]) == *code;
+    };
+    return Elsewhere{std::count_if(wrong.failing().begin(), wrong.failing().end(), moved),
+                     fmt::format("; columns {}..{} of row {} stand {} bytes {} their place", column, column + kRun - 1, wrong.part().number_of(row), std::abs(apart),
+                                 apart > 0 ? "behind" : "before")};
+  }
+  return std::nullopt;
+}
+
+OneCodeOff one_code_off(const WrongPart& wrong) {
+  const Format& format = wrong.format();
+  if (!is_number(format) || int64_t(wrong.failing().size()) < kFewest) return {};
+  int64_t away = 0, toward = 0, subnormal = 0;
+  for (const int64_t i : wrong.failing()) {
+    const std::optional<uint32_t> due = wrong.due(i);
+    if (!due || std::isnan(wrong.value(i)) || std::isnan(decode(format, *due))) return {};
+    const uint32_t sign = uint32_t(1) << (format.bits - 1), held = wrong.codes()[size_t(i)] & (sign - 1), expected = *due & (sign - 1);
+    if (held != 0 && expected != 0 && ((wrong.codes()[size_t(i)] ^ *due) & sign) != 0) return {};
+    if (held != expected + 1 && held + 1 != expected) return {};
+    (held > expected ? away : toward) += 1;
+    subnormal += std::abs(decode(format, *due)) < power_of_two(format.min_exponent());
+  }
+  if (away > 0 && toward > 0) return {};
+  const auto failing = int64_t(wrong.failing().size());
+  OneCodeOff found{true, std::nullopt};
+  if (subnormal == failing)
+    found.of_subnormals = Regularity{wrong.label(), fmt::format("the next code {}, where a subnormal number is expected (a rounding)", away > 0 ? "away from zero" : "toward zero"),
+                                     failing, failing, 0, false, true};
+  return found;
+}
+
+}  // namespace assay

@@ -1,0 +1,151 @@
+// Rules about values: which of them names wrong numbers, and which data must not be named so.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "harness/diagnosis/wrong_part.h"
+#include "harness/testing/toy_op.h"
+#include "reference/formats/catalogue.h"
+#include "reference/formats/round.h"
+
+namespace assay {
+namespace {
+
+using ::testing::HasSubstr;
+
+/// The nearest code of e4m3fn.
+uint32_t code(double value) { return code_of(kE4M3Fn, round_to(kE4M3Fn, value, Rounding::kNearestEven, Overflow::kSaturate)); }
+
+using Number = std::function<double(int64_t)>;
+
+/// 128 codes of e4m3fn: the expected and the stored numbers, as a rule about values sees them.
+class Codes {
+ public:
+  Codes(const Number& due, const std::function<uint32_t(int64_t)>& held, const std::vector<double>& scales = {}) : whole_(testing::whole_part(kE4M3Fn, {4, 32}, {})) {
+    for (int64_t i = 0; i < 128; ++i) whole_.low.push_back(ordinal(kE4M3Fn, code( due(i)))), q_.set_code(i, held(i));
+    for (size_t s = 0; s < scales.size(); ++s) {
+      HostTensor scale{dense(s == 0 ? "k_scale" : "v_scale", Role::kInput, kF32, {1}), std::vector<std::byte>(4)};
+      scale.set_code(0, code_of(kF32, double(float(scales[s]))));
+      problem_.tensors.push_back(std::move(scale));
+    }
+  }
+
+  WrongPart wrong() const { return {whole_, q_}; }
+  const Problem& problem() const { return problem_; }
+
+ private:
+  WholePart whole_;
+  HostTensor q_{dense("q", Role::kOutput, kE4M3Fn, {4, 32}), std::vector<std::byte>(128)};
+  Problem problem_;
+};
+
+/// The codes of numbers.
+Codes numbers(const Number& due, const Number& held, const std::vector<double>& scales = {}) {
+  return {due, [&](int64_t i) { return code( held(i)); }, scales};
+}
+
+std::string words(const Rule& rule) { return rule ? rule->words : ""; }
+
+double varied(int64_t i) { return (i % 3 == 0 ? -1 : 1) * (1 + double(i * 37 % 101) / 8); }
+double rounded(double value) { return decode(kE4M3Fn, code( value)); }
+
+TEST(Values, TheScaleOfAnotherTensorIsNamed) {
+  const Codes other = numbers(varied, [](int64_t i) { return varied(i) * 0.7 / 1.9; }, {0.7, 1.9});
+  EXPECT_THAT(words(factor_of_scales(other.wrong(), other.problem())), HasSubstr("k_scale / v_scale times the expected values"));
+  const Codes multiplied = numbers(varied, [](int64_t i) { return varied(i) * 1.3 * 1.3; }, {1.3});
+  EXPECT_THAT(words(factor_of_scales(multiplied.wrong(), multiplied.problem())), HasSubstr("k_scale multiplies where it divides"));
+  const Codes left_out = numbers(varied, [](int64_t i) { return varied(i) * 1.3; }, {1.3});
+  EXPECT_THAT(words(factor_of_scales(left_out.wrong(), left_out.problem())), HasSubstr("k_scale is left out"));
+}
+
+TEST(Values, OtherNumbersAreNoFactorOfScales) {
+  const Codes another = numbers(varied, [](int64_t i) { return varied(i) * 1.6; }, {0.7, 1.9});
+  EXPECT_EQ(words(factor_of_scales(another.wrong(), another.problem())), "");
+  const Codes constant = numbers(varied, [](int64_t) { return 448.0; }, {0.01, 2.0});
+  EXPECT_EQ(words(factor_of_scales(constant.wrong(), constant.problem())), "") << "the largest number is every large multiple";
+}
+
+TEST(Values, CodesMadeWithTheScaleOfTheGroupBeforeAreNamed) {
+  const auto scale_of = [](int64_t row, int64_t group) { return std::ldexp(1 + double((row * 4 + group) * 5 % 7) / 8, int((row * 3 + group * 2) % 5) - 2); };
+  WholePart whole = testing::whole_part(kF32, {4, 4}, {}, {}, "", "scale");
+  HostTensor held{dense("scale", Role::kOutput, kF32, {4, 4}), std::vector<std::byte>(64)};
+  for (int64_t i = 0; i < 16; ++i) {
+    whole.low.push_back(ordinal(kF32, code_of(kF32, scale_of(i / 4, i % 4))));
+    held.set_code(i, code_of(kF32, scale_of(i / 4, i % 4)));
+  }
+  const auto made_with = [&](int64_t rows, int64_t groups) {
+    return [=](int64_t i) {
+      const int64_t row = i / 32, group = i % 32 / 8;
+      const bool there = 0 <= row + rows && group + groups >= 0;
+      return there ? varied(i) * scale_of(row, group) / scale_of(row + rows, group + groups) : varied(i);
+    };
+  };
+  const auto words_of = [&](const Codes& codes) { return words(scale_of_another_group(codes.wrong(), {WrongPart(whole, held)})); };
+  EXPECT_THAT(words_of(numbers(varied, made_with(0, -1))), HasSubstr("was made with scale[i, g - 1], the group before"));
+  EXPECT_THAT(words_of(numbers(varied, made_with(-1, 0))), HasSubstr("was made with scale[i - 1, g], the row before"));
+  EXPECT_EQ(words_of(numbers(varied, [](int64_t i) { return varied(i + 5); })), "");
+  held.set_code(5, code_of(kF32, 1000));
+  EXPECT_EQ(words_of(numbers(varied, made_with(0, -1))), "") << "a wrong scale says more than the codes";
+}
+
+TEST(Values, NumbersOfFewerBitsAreNamed) {
+  const auto number = [](int64_t i) { return 1 + double(i * 37 % 101) / 1024; };
+  WholePart whole = testing::whole_part(kF32, {1, 64}, {}, {}, "", "scale");
+  const auto words_for = [&](const Number& stored) {
+    HostTensor held{dense("scale", Role::kOutput, kF32, {1, 64}), std::vector<std::byte>(256)};
+    whole.low.clear();
+    for (int64_t i = 0; i < 64; ++i) whole.low.push_back(ordinal(kF32, code_of(kF32, number(i)))), held.set_code(i, code_of(kF32, stored(i)));
+    return words(of_fewer_bits(WrongPart(whole, held)));
+  };
+  EXPECT_EQ(words_for([&](int64_t i) { return round_to(kBf16, number(i), Rounding::kNearestEven, Overflow::kSpecial); }), "the expected values rounded to bf16");
+  EXPECT_EQ(words_for([&](int64_t i) { return round_to(kBf16, number(i), Rounding::kTowardZero, Overflow::kSpecial); }), "the expected values cut to bf16");
+  EXPECT_EQ(words_for([&](int64_t i) { return number(i) + 1; }), "");
+}
+
+TEST(Values, SaturationBelowTheLargestNumberIsNamed) {
+  const auto due = [](int64_t i) { return double(i % 2 == 0 ? -1 : 1) * double(16 + i * 3); };
+  const auto early = [&](int64_t i) { return std::abs(due(i)) >= 256 ? std::copysign(448.0, due(i)) : due(i); };
+  EXPECT_EQ(words(largest_code_too_early(numbers(due, early).wrong())), "the largest number, 448, from 256 on (saturates too early)");
+  EXPECT_EQ(words(factor(numbers(due, early).wrong())), "") << "448 is no multiple of what is expected";
+  const auto some = [&](int64_t i) { return std::abs(due(i)) >= 256 && i % 5 != 0 ? std::copysign(448.0, due(i)) : due(i); };
+  EXPECT_EQ(words(largest_code_too_early(numbers(due, some).wrong())), "") << "some of these are right";
+}
+
+TEST(Values, TheNumberInThePlaceOfItsCodeIsNamed) {
+  const Codes cast(varied, [](int64_t i) { return uint32_t(int(rounded(varied(i)))) & 0xff; });
+  EXPECT_THAT(words(number_for_code(cast.wrong())), HasSubstr("the number itself, cast to an integer"));
+  const Codes shifted(varied, [](int64_t i) { return code( varied(i + 1)); });
+  EXPECT_EQ(words(number_for_code(shifted.wrong())), "");
+}
+
+TEST(Values, ErrorsOfOneCodeInOneDirectionAreARounding) {
+  const auto next = [](int64_t i) { return i % 4 == 0 ? code( varied(i)) + 1 : code( varied(i)); };
+  const OneCodeOff away = one_code_off(Codes(varied, next).wrong());
+  EXPECT_TRUE(away.holds);
+  EXPECT_FALSE(away.of_subnormals) << "these numbers are normal";
+  const auto both = [&](int64_t i) { return i == 8 ? code(varied(i)) - 1 : next(i); };
+  EXPECT_FALSE(one_code_off(Codes(varied, both).wrong()).holds);
+  const auto far = [&](int64_t i) { return i == 8 ? code(varied(i)) + 2 : next(i); };
+  EXPECT_FALSE(one_code_off(Codes(varied, far).wrong()).holds);
+  const auto tiny = [](int64_t i) { return double(i % 7) * 0x1p-9; };
+  const std::optional<Regularity> found = one_code_off(Codes(tiny, [&](int64_t i) { return code(tiny(i)) + uint32_t(i % 2); }).wrong()).of_subnormals;
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->words, "the next code away from zero, where a subnormal number is expected (a rounding)");
+}
+
+TEST(Values, CodesThatStandElsewhereAreFound) {
+  const auto before = [](int64_t i) { return i < 32 ? code( varied(i + 64)) : i >= 64 && i < 96 ? 0x11u : code( varied(i)); };
+  const std::optional<Elsewhere> found = written_elsewhere(Codes(varied, before).wrong());
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->note, "; columns 0..15 of row 2 stand 64 bytes before their place");
+  EXPECT_EQ(found->explained, 32);
+  const auto nowhere = [](int64_t i) { return i >= 64 && i < 96 ? 0x11u : code( varied(i)); };
+  EXPECT_FALSE(written_elsewhere(Codes(varied, nowhere).wrong()));
+}
+
+}  // namespace
+}  // namespace assay
