@@ -20,6 +20,7 @@
 #include "harness/diagnosis/diagnose.h"
 #include "harness/diagnosis/visibility.h"
 #include "harness/fill/fill.h"
+#include "harness/report/causes.h"
 #include "harness/report/console.h"
 #include "harness/report/progress_report.h"
 #include "harness/run/run.h"
@@ -212,8 +213,8 @@ constexpr const char* kKnownSimple[] = {"zeros", "ones", "lone", "ramp", "steps"
 
 /// The kind of a failure without its numbers: the hypothesis, or the message.
 std::string essence(std::string text) {
-  static const std::regex numbers(" \\(needed for [0-9]+\\)|(columns from )[0-9]+|: 0xff, which is NaN, [^;]*; [^;]*");
-  if (text.starts_with("explains ")) return std::regex_replace(text.substr(text.find(": ") + 2), numbers, "$1");
+  static const std::regex numbers("(columns from )[0-9]+|: 0xff, which is NaN, [^;]*; [^;]*");
+  if (const std::optional<ToldCause> cause = parse_cause(text)) return std::regex_replace(cause->mistake, numbers, "$1");
   text = text.substr(0, text.find(" ("));
   std::erase_if(text, [](char c) { return '0' <= c && c <= '9'; });
   return text;
@@ -221,8 +222,8 @@ std::string essence(std::string text) {
 
 /// The first cause as the report prints it, without the number of elements that it explains.
 std::string cause_in_words(const std::string& cause) {
-  const std::string text = cause.starts_with("explains ") ? cause.substr(cause.find(": ") + 2) : cause;
-  return text.substr(0, text.find(" ("));
+  const std::optional<ToldCause> told = parse_cause(cause);
+  return told ? told->mistake : cause.substr(0, cause.find(" ("));
 }
 
 /// The cause that the diagnosis lists first. A smaller case with another first cause shows a different failure.

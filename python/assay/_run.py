@@ -20,9 +20,10 @@ from ._kernel import Kernel
 from ._result import ConformanceError
 
 
-def without_counts(cause):
-    """A cause without numbers that differ from case to case, so that equal causes are counted together."""
-    return re.sub(r" \(\d+ of \d+ wrong elements\)| \(needed for \d+\)| \(\d+ elements? fits?; too few to assert\)", "", cause)
+def mistake_of(cause):
+    """A cause without numbers that differ from case to case, as first_mistake() of harness/report/causes.h writes it."""
+    cause = re.sub(r"^explains (only )?\d+ of \d+ failing elements( and contradicts \d+ good ones)?: ", "", cause)
+    return re.sub(r" \(\d+ of \d+ wrong elements[^()]*\)| \(needed for \d+\)| \(\d+ elements? fits?; too few to assert\)", "", cause)
 
 
 class Run:
@@ -46,8 +47,7 @@ class Run:
         counts = {}
         for one in self.failures:
             cause = one["causes"][0] if one["causes"] else one["message"] or "no known cause"
-            cause = cause.partition(": ")[2] if cause.startswith("explains ") else cause
-            cause = without_counts(cause)
+            cause = mistake_of(cause)
             cause = re.sub(r" at address 0x[0-9a-f]+|, in \S+\+0x[0-9a-f]+|; --in-process.*", "", cause)
             counts[cause] = counts.get(cause, 0) + 1
         return dict(sorted(counts.items(), key=lambda item: -item[1]))

@@ -18,7 +18,7 @@ from ._abi import Bound
 from ._capture import _matches_any
 from ._cases import cases, inputs
 from ._judge import judge
-from ._run import run
+from ._run import mistake_of, run
 
 _WORDS = r"quant|norm|scaled|silu|gelu|swiglu|geglu|to_mx|mxfp|downcast|fp8|float8"
 _HIDDEN = re.compile(r"^_|backward|_out$|dot_product|fake|dequant|scaled_modified|supports_|get_|gen_|choose_qparams")
@@ -134,9 +134,7 @@ class Row:
         counts = {}
         for one in failed:
             words = one["causes"][0] if one["causes"] else one["message"] or "no known cause"
-            words = re.sub(
-                r"^explains \d+ of \d+ failing elements( and contradicts \d+ good ones)?: ", "", words.splitlines()[0]
-            )
+            words = mistake_of(words.partition("\n")[0])
             counts[words] = counts.get(words, 0) + 1
         if counts:
             self.cause = max(counts, key=counts.get)

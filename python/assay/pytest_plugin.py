@@ -136,9 +136,9 @@ def _cause(text):
     for label in ("cause", "reason"):
         found = re.search(rf"^  {label} +(.*)$", text, re.M)
         if found:
-            from ._run import without_counts
+            from ._run import mistake_of
 
-            return without_counts(re.sub(r"^explains \d+ of \d+ failing elements: ", "", found[1]))
+            return mistake_of(found[1])
     return text.partition("\n")[0]
 
 
