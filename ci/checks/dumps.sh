@@ -108,8 +108,25 @@ def rows_of_eight(name, wrong):
     tall = [[wrong.get((r, j), 127 + r + j) for j in range(4)] for r in range(8)]
     safetensors(name, {"x": ("BF16", [8, 512], bf16(*[448.0 * 2 ** (r + g) for r in range(8) for g in range(4) for _ in range(128)])), "q": ("F8_E4M3", [8, 512], b"\x7e" * 4096),
                        "scale": ("I32", [8, 1], words(*[sum(row[j] << 8 * j for j in range(4)) for row in tall]))})
+# Eight rows of eight groups: words in two columns, as a copy in rows and as columns, and a NaN in x.
+many = [[120 + (3 * r + 5 * g) % 17 for g in range(8)] for r in range(8)]
+wide = bytearray(bf16(*[448.0 * 2.0 ** (b - 127) for row in many for b in row for _ in range(128)]))
+word = lambda r, w: words(sum(many[r][4 * w + j] << 8 * j for j in range(4)))
+in_rows, in_columns = (b"".join(word(r, w) for r in range(8) for w in range(2)), b"".join(word(r, w) for w in range(2) for r in range(8)))
+npy("wide_x", "<V2", (8, 1024), bytes(wide)); npy("wide_q", "|V1", (8, 1024), b"\x7e" * 8192)
+npy("wide_rows", "<i4", (8, 2), in_rows); npy("wide_columns", "<i4", (8, 2), in_columns, True)
+npy("wide_crossed", "<i4", (2, 8), in_columns)
+swapped = bytearray(in_columns); swapped[20:24] = swapped[20:24][::-1]
+npy("wide_swapped", "<i4", (8, 2), bytes(swapped), True)
+stale = bytearray(in_columns); stale[12:16] = stale[44:48] = bytes(4)
+npy("wide_unwritten", "<i4", (8, 2), bytes(stale), True)
+wide[2 * (3 * 1024 + 200):2 * (3 * 1024 + 200) + 2] = b"\xc0\x7f"
+spoiled = bytearray(in_columns); spoiled[12 + 1] = 0xFF
+codes = bytearray(b"\x7e" * 8192); codes[3 * 1024 + 128:3 * 1024 + 256] = b"\x7f" * 128
+npy("nan_x", "<V2", (8, 1024), bytes(wide)); npy("nan_q", "|V1", (8, 1024), bytes(codes)); npy("nan_scale", "<i4", (8, 2), bytes(spoiled), True)
 rows_of_eight("one_row", {(2, 0): 0x03, (2, 1): 0xF1, (2, 2): 0x11, (2, 3): 0xC0})
 rows_of_eight("row_with_nan", {(2, 0): 0xFF, (2, 1): 0xF1, (2, 2): 0x11, (2, 3): 0xC0})
+safetensors("equal_scales", {"x": ("BF16", [8, 512], bf16(*[448.0] * 4096)), "q": ("F8_E4M3", [8, 512], b"\x7e" * 4096), "scale": ("I32", [8, 1], words(*[0x7F7F7F7F] * 8))})
 rows_of_eight("scattered", {(0, 1): 0x03, (2, 3): 0xF1, (4, 0): 0x11, (6, 2): 0xC0})
 safetensors("fp32", {**good, "scale": ("F32", [2, 4], fp32)})
 safetensors("floor", {**good, "scale": ("I32", [2, 1], words(*[sum((scale[4 * r + j] - 1) << 8 * j for j in range(4)) for r in range(2)]))})
@@ -137,18 +154,32 @@ expect 2 "These are fp32 scales where packed UE8M0 words are read" "$assay" judg
 expect 2 "names the contracts that store fp32 scales" "$assay" judge "$r/fp32.safetensors" $p
 expect 0 "note   powers of two, but not packed: a consumer of UE8M0 words reads bits >> 23" "$assay" judge "$r/fp32.safetensors:scale" --as ue8m0_scale
 grep -q "not packed" <<<"$("$assay" judge "$r/fp32.safetensors:scale" --as scale)" && fail "fp32 scales are told to be packed though nobody reads words"
+# What a dump does not show, and data that show little.
+wide() { "$assay" judge x="$r/wide_x.npy:bf16" q="$r/wide_q.npy:e4m3fn" scale="$r/wide_$1.npy" $p; }
+expect 0 "NOT CHECKED: order in memory of scale" wide rows
+expect 0 "is a copy in rows, whose order in memory is lost; the contract stores column after column: dump the storage, a vector of 16 elements" wide rows
+grep -q "NOT CHECKED" <<<"$(wide columns)" && fail "columns in memory are said to be unchecked"
+expect 0 "of shape [2, 8] was read as the storage, column after column" wide crossed
+grep -q "have one value" <<<"$(wide columns)" && fail "scales of many values are said to have one"
+expect 0 "32 of 32 scales have one value: exchanged scales are hardly visible" "$assay" judge "$r/equal_scales.safetensors" $p
+expect 1 "the bytes of one word in the opposite order (byte order): row 5, groups 0..3" wide swapped
+expect 1 "one code in every wrong element, 0x00" wide unwritten
+expect 1 "note      row 3 of scale and no other: not written, stale" wide unwritten
+judge_nan() { "$assay" judge x="$r/nan_x.npy:bf16" q="$r/nan_q.npy:e4m3fn" scale="$r/nan_scale.npy" $p; }
+expect 1 "cause     pattern: x has 1 NaN, first x[3, 200]: " judge_nan
+grep -q "memory that was not written" <<<"$(judge_nan)" && fail "a NaN of x is blamed on memory"
 # A failure without a known cause ends with a command; one with a cause does not.
 ends_with() { grep -qF "$2" <<<"$("$assay" judge "$r/$1.safetensors" $p | tail -n 1)" || fail "judge $1.safetensors does not end with '$2'"; }
 expect 1 "no known cause" "$assay" judge "$r/one_row.safetensors" $p
 expect 1 "note      row 2 of scale and no other: not written, stale" "$assay" judge "$r/one_row.safetensors" $p
-ends_with one_row "next      assay run --backend ./libmine.so --suite quant_group/quick --ladder"
+ends_with one_row "next      if you have the kernel as a library: assay run --backend ./libmine.so --suite quant_group/quick --ladder"
 ends_with row_with_nan "next      assay judge $r/row_with_nan.safetensors:scale --as ue8m0_scale"
 expect 1 "next      assay contracts match $r/scattered.safetensors counts" "$assay" judge "$r/scattered.safetensors" $p
 grep -q "^  next" <<<"$("$assay" judge "$r/floor.safetensors" $p)" && fail "a failure with a cause has a next step"
 expect 2 "did you mean 'vllm.group_fp8_packed'" "$assay" judge "$r/good.safetensors" --contract vllm.group_fp8_paked
 expect 2 "no such parameter; did you mean 'group_size'" "$assay" judge "$r/good.safetensors" $p --param group_sise=128
 expect 2 "needs --param eps=VALUE" "$assay" judge "$r/good.safetensors" --contract vllm.rms_norm@2026-06-18
-expect 2 "needs --contract ID" "$assay" judge "$r/good.safetensors"
+expect 2 "needs --contract ID: assay contracts match $r/good.safetensors names" "$assay" judge "$r/good.safetensors"
 head -c 300 "$r/good.safetensors" >"$r/cut.safetensors"
 expect 2 "cut.safetensors: tensor" "$assay" judge "$r/cut.safetensors" $p
 
@@ -287,7 +318,11 @@ grep -q "repro     assay run" "$r/judged_faulty.txt" && fail "the repro command 
 
 # Quantizations: every contract that such tensors fit.
 expect 0 "obeys     vllm.group_fp8_packed" "$assay" contracts match "$r/good.safetensors"
-expect 0 "not       vllm.group_fp8_packed" "$assay" contracts match "$r/floor.safetensors" --op quant_group
+expect 1 "not       vllm.group_fp8_packed" "$assay" contracts match "$r/floor.safetensors" --op quant_group
+expect 1 "NONE OBEYED; nearest: " "$assay" contracts match "$r/scattered.safetensors"
+expect 1 "scale 4 of 32 wrong, q right" "$assay" contracts match "$r/scattered.safetensors"
+expect 0 "CONTRACTS, which these tensors do not tell apart" "$assay" contracts match "$r/good.safetensors"
+grep -q "row with groups" <<<"$("$assay" contracts match "$r/scattered.safetensors")" && fail "wishes of ops that the tensors do not come near are printed"
 
 # A single scale tensor.
 lone() { "$assay" judge "$r/lone.safetensors:$1" --as "${2:-scale}"; }

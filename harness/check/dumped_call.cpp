@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cstring>
@@ -155,6 +157,22 @@ DumpedTensor first_columns(const DumpedTensor& from, int64_t columns) {
   return first;
 }
 
+/// What the dump of a scale does not show: a copy in the logical shape has lost the order in memory and the padding.
+void say_what_is_lost(const DumpedTensor& from, const TensorSpec& spec, ScalePlacing placing, DumpedCall& call) {
+  const bool matrix = from.tensor.spec.shape.size() > 1 && from.tensor.spec.shape[0] > 1 && from.tensor.spec.shape[1] > 1;
+  if (placing == ScalePlacing::kFlat && matrix)
+    call.notes.push_back(fmt::format("{} of shape {} was read as the storage, column after column: as a matrix of rows it would be the transposed one",
+                                     from.place(), extents_text(from.tensor.spec.shape)));
+  if (placing != ScalePlacing::kLogical || spec.storage == 1) return;
+  const bool by_columns = spec.strides.size() == 2 && spec.shape[0] > 1 && spec.shape[1] > 1 && spec.strides[0] == 1;
+  const bool padded = spec.storage > spec.elements();
+  if (!by_columns && !padded) return;
+  call.unchecked = (by_columns ? "order in memory" : "") + std::string(by_columns && padded ? " and " : "") + (padded ? "padding" : "") + " of " + spec.name;
+  call.notes.push_back(fmt::format("{} is {}; the contract stores {}: dump the storage, a vector of {} elements",
+                                   from.place(), by_columns ? "a copy in rows, whose order in memory is lost" : "a copy without padding",
+                                   by_columns ? "column after column" : "padded rows", spec.storage));
+}
+
 bool has_ranks(const Op& op) {
   return std::any_of(op.roles.begin(), op.roles.end(), [](const RoleSpec& role) { return role.of_each_rank; });
 }
@@ -223,7 +241,9 @@ static DumpedCall dumped_call_as_given(const Op& op, const DumpRequest& request)
     const bool in_place = access_of(tensor) == Access::kInOut;  // two tensors: the value before the call, and NAME_out
     if (in_place || tensor.spec.role == Role::kInput) tensor.bytes = placed(key_of(tensor.spec), tensor.spec).bytes;
     if (tensor.spec.role == Role::kInput) continue;
-    call.result.outputs.push_back(placed(key_of(tensor.spec.name + (in_place ? "_out" : ""), tensor.spec.rank), tensor.spec));
+    const std::string key = key_of(tensor.spec.name + (in_place ? "_out" : ""), tensor.spec.rank);
+    call.result.outputs.push_back(placed(key, tensor.spec));
+    if (const auto placing = dump.placings.find(key); placing != dump.placings.end()) say_what_is_lost(request.roles.at(key), tensor.spec, placing->second, call);
     call.result.untouched.emplace_back();
     call.result.in_place.push_back(true);
   }

@@ -7,6 +7,8 @@
 #include <bit>
 #include <charconv>
 #include <cmath>
+#include <iterator>
+#include <map>
 #include <optional>
 #include <tuple>
 #include <utility>
@@ -110,6 +112,25 @@ std::array<int64_t, 2> worst_element(const Verdict& verdict, const std::array<in
 
 }  // namespace
 
+/// Data in which exchanged scales are hardly visible: nearly all have one value. Empty for others.
+static std::string one_value_note(const HostTensor& scale, const Verdict& verdict) {
+  constexpr int64_t kFewest = 16;
+  const auto finding = std::find_if(verdict.tensors.begin(), verdict.tensors.end(), [&](const TensorFinding& one) { return one.name == scale.spec.name; });
+  if (!scale.spec.name.starts_with("scale") || finding == verdict.tensors.end() || finding->outside > 0 || finding->elements < kFewest) return "";
+  const CodeMatrix matrix = code_matrix(scale);
+  const bool words = *scale.spec.format == kInt32;
+  std::map<uint32_t, int64_t> times;
+  for (size_t i = 0; i < matrix.codes.size(); ++i)
+    for (int64_t byte = 0; byte < (words ? 4 : 1); ++byte) {
+      const int64_t group = int64_t(i) % matrix.columns * 4 + byte;
+      if (!words || group < finding->shape[1]) ++times[words ? matrix.codes[i] >> (8 * byte) & 0xff : matrix.codes[i]];
+    }
+  int64_t all = 0, most = 0;
+  for (const auto& [code, count] : times) all += count, most = std::max(most, count);
+  if (10 * most < 9 * all) return "";
+  return fmt::format("{} of {} scales have one value: exchanged scales are hardly visible in these data", most, all);
+}
+
 TensorsVerdict judge_tensors(const DumpedCall& call, const std::string& repro, WithPower with_power) {
   const DumpCase& dump = call.dump;
   TensorsVerdict judged{blank_verdict(dump.one, "", ""), call.notes};
@@ -126,15 +147,16 @@ TensorsVerdict judge_tensors(const DumpedCall& call, const std::string& repro, W
     verdict.causes = causes_in_words(causes);
     if (causes.empty() || !causes.front().complete()) add_patterns(*call.judging, call.problem, call.result.outputs, verdict);
   }
-  const auto placing = dump.placings.find("scale");
-  if (placing != dump.placings.end() && placing->second == ScalePlacing::kLogical)
-    judged.notes.push_back("the dump has no padding of the scales, so padding was not checked");
+  judged.unchecked = call.unchecked;
+  for (const HostTensor& output : call.result.outputs)
+    if (const std::string note = one_value_note(output, verdict); !note.empty()) judged.notes.push_back(note);
   if (with_power == WithPower::kYes) add_power(call, judged);
   return judged;
 }
 
 std::string tensors_text(const TensorsVerdict& judged) {
   std::string text = failure_text(judged.verdict);
+  if (!judged.unchecked.empty()) text.insert(std::min(text.find('\n'), text.size()), "   NOT CHECKED: " + judged.unchecked);
   for (const std::string& note : judged.notes) text += fmt::format("  note      {}\n", note);
   const std::string power = power_note(judged.verdict.power);
   return power.empty() ? text : text + fmt::format("  power     {}\n", power);
@@ -157,17 +179,56 @@ namespace {
 
 // Finds the contracts that a user's tensors obey, and the algorithm that made a GEMM.
 
-/// Algorithms are identified on kRowsOfLarge evenly spread rows if the outputs have more elements than kMostElements.
+/// If the outputs have more elements than kMostElements, kRowsOfLarge evenly spread rows are looked at first: they refute most
+/// contracts, and algorithms are identified on them.
 constexpr int64_t kMostElements = int64_t{1} << 16, kRowsOfLarge = 8;
 
 using Held = MatchedContract;
+
+/// The rows of `outputs` that are looked at first. Empty if the outputs are small, or if rows depend on each other.
+std::vector<int64_t> rows_looked_at(const DumpedCall& call) {
+  const int64_t all = call.dump.bound->independent_rows();
+  if (call.result.outputs.front().spec.elements() <= kMostElements || all <= kRowsOfLarge) return {};
+  std::vector<int64_t> chosen;
+  for (int64_t i = 0; i < kRowsOfLarge; ++i) chosen.push_back(i * all / kRowsOfLarge);
+  return chosen;
+}
+
+/// The call on these rows; `outputs` are set to theirs.
+CaseOfRows with_outputs_of(const DumpedCall& call, const std::vector<int64_t>& rows, std::vector<HostTensor>& outputs) {
+  outputs = call.result.outputs;
+  Problem with_outputs = call.problem;
+  for (HostTensor& tensor : with_outputs.tensors)
+    for (const HostTensor& output : outputs)
+      if (tensor.spec.name == output.spec.name) tensor.bytes = output.bytes;
+  CaseOfRows some = call.dump.bound->with_rows(with_outputs, rows);
+  for (HostTensor& output : outputs) output = find(some.problem.tensors, output.spec.name);
+  return some;
+}
+
+/// Whether the rows that are looked at first refute the contract. Their wrong elements are counted, for all rows in proportion.
+bool refuted_by_few_rows(const DumpedCall& call, Held& held) {
+  const std::vector<int64_t> rows = rows_looked_at(call);
+  if (rows.empty()) return false;
+  CallResult result;
+  CaseOfRows some = with_outputs_of(call, rows, result.outputs);
+  result.untouched.resize(result.outputs.size()), result.in_place.assign(result.outputs.size(), true);
+  const std::shared_ptr<const BoundCase> bound = without_unseen_padding(std::shared_ptr<const BoundCase>(std::move(some.bound)), {});
+  judge_outputs(*bound, some.problem, result, held.verdict);
+  if (held.obeys()) return false;
+  held.rows = int64_t(rows.size()), held.of_rows = call.dump.bound->independent_rows();
+  return true;
+}
 
 void hold(const Op& op, const std::string& contract, const DumpRequest& request, std::vector<Held>& all,
           ReasonsByContract& reasons) {
   try {
     Held held{&op, contract, dumped_call(op, request), {}};
     held.verdict = blank_verdict(held.call.dump.one, "", "");
-    judge_outputs(*held.call.judging, held.call.problem, held.call.result, held.verdict);
+    if (!refuted_by_few_rows(held.call, held)) {
+      held.verdict = blank_verdict(held.call.dump.one, "", "");
+      judge_outputs(*held.call.judging, held.call.problem, held.call.result, held.verdict);
+    }
     for (const TensorFinding& finding : held.verdict.tensors) held.outside += finding.outside;
     all.push_back(std::move(held));
   } catch (const MissingRole& missing) {
@@ -179,34 +240,15 @@ void hold(const Op& op, const std::string& contract, const DumpRequest& request,
   }
 }
 
-/// The call on a few of its rows, if it has many rows and they are independent; otherwise null. `rows` is set to a text such as "
-/// (looked at 8 of 4096 rows)".
-std::optional<CaseOfRows> few_rows(const Held& held, std::vector<HostTensor>& outputs, std::string& rows) {
-  const DumpCase& dump = held.call.dump;
-  outputs = held.call.result.outputs;
-  const int64_t elements = outputs.front().spec.elements();
-  const int64_t all = dump.bound->independent_rows();
-  if (elements <= kMostElements || all == 0) return std::nullopt;
-  const int64_t few = std::min(all, kRowsOfLarge);
-  std::vector<int64_t> chosen;
-  for (int64_t i = 0; i < few; ++i) chosen.push_back(i * all / few);
-  Problem with_outputs = held.call.problem;
-  for (HostTensor& tensor : with_outputs.tensors)
-    for (const HostTensor& output : outputs)
-      if (tensor.spec.name == output.spec.name) tensor.bytes = output.bytes;
-  CaseOfRows some = dump.bound->with_rows(with_outputs, chosen);
-  for (HostTensor& output : outputs) output = find(some.problem.tensors, output.spec.name);
-  rows = fmt::format(" (looked at {} of {} rows)", few, all);
-  return some;
-}
-
 /// Prints the algorithms that could have made the outputs, independently of contracts.
 std::string programs_text(const std::vector<Held>& ranked) {
   std::string text, nearest, untried;
   for (const Held& held : ranked) {
-    std::vector<HostTensor> outputs;
-    std::string rows;
-    const std::optional<CaseOfRows> some = few_rows(held, outputs, rows);
+    const std::vector<int64_t> chosen = rows_looked_at(held.call);
+    std::vector<HostTensor> outputs = held.call.result.outputs;
+    std::optional<CaseOfRows> some;
+    if (!chosen.empty()) some = with_outputs_of(held.call, chosen, outputs);
+    const std::string rows = some ? fmt::format(" (looked at {} of {} rows)", chosen.size(), held.call.dump.bound->independent_rows()) : "";
     const Expectation programs = some ? some->bound->programs(some->problem) : held.call.dump.bound->programs(held.call.problem);
     if (programs.any_of.empty()) continue;
     const std::vector<std::string> names = programs_that_made(programs, outputs);
@@ -236,6 +278,8 @@ static std::string unused_role(const Op& op, const DumpedRoles& roles) {
   return "";
 }
 
+std::string MatchedContract::in_rows() const { return rows == 0 ? "" : fmt::format(" in {} of {} rows", rows, of_rows); }
+
 MatchedContracts match_tensors(const std::vector<const Op*>& ops, const DumpedRoles& roles,
                                const std::map<std::string, std::string>& parameters, const std::string& layout) {
   MatchedContracts matched;
@@ -250,7 +294,7 @@ MatchedContracts match_tensors(const std::vector<const Op*>& ops, const DumpedRo
       else
         hold(*op, contract, {contract, roles, parameters, layout}, matched.asked, matched.reasons);
   std::stable_sort(matched.asked.begin(), matched.asked.end(), [](const Held& a, const Held& b) {
-    return std::pair(!a.obeys(), a.outside) < std::pair(!b.obeys(), b.outside);
+    return std::pair(!a.obeys(), a.outside_in_all()) < std::pair(!b.obeys(), b.outside_in_all());
   });
   return matched;
 }
@@ -290,8 +334,8 @@ void add_other_contracts(const Op& op, const DumpRequest& request, TensorsVerdic
     // after one changed step that explains everything: that names the mistake
     const auto place = std::find_if_not(verdict.causes.begin(), verdict.causes.end(), explains_all);
     verdict.causes.insert(place, "obeys " + names_text(judged.obeys) + " instead");
-  } else if (nearest != nullptr && nearest->outside > 0 && 2 * nearest->outside < outside) {
-    judged.notes.push_back(fmt::format("nearest is {}: {} elements outside instead of {}", nearest->contract, nearest->outside, outside));
+  } else if (nearest != nullptr && nearest->outside > 0 && 2 * nearest->outside_in_all() < outside) {
+    judged.notes.push_back(fmt::format("nearest is {}: {} elements outside{} instead of {}", nearest->contract, nearest->outside, nearest->in_rows(), outside));
   }
 }
 
@@ -306,26 +350,58 @@ bool is_current_contract(const std::string& contract) {
   return row == nullptr || is_current(*row);
 }
 
+/// "scale 1024 of 1024 wrong, q right".
+static std::string wrong_tensors(const Verdict& verdict) {
+  std::string wrong, right;
+  for (const TensorFinding& one : verdict.tensors)
+    if (one.outside > 0)
+      wrong += fmt::format("{}{} {} of {} wrong", wrong.empty() ? "" : ", ", one.name, one.outside, one.elements);
+    else
+      right += (right.empty() ? "" : ", ") + one.name;
+  if (wrong.empty()) wrong = verdict.message.empty() ? "a rule between tensors is broken" : verdict.message;
+  return wrong + (right.empty() ? "" : ", " + right + " right");
+}
+
+/// What the list comes to: nothing is obeyed, or several contracts are, which these tensors do not tell apart.
+static std::string last_line(const std::vector<const MatchedContract*>& ranked) {
+  if (ranked.empty()) return "";
+  const auto obeyed = std::count_if(ranked.begin(), ranked.end(), [](const MatchedContract* one) { return one->obeys(); });
+  if (obeyed > 1)
+    return fmt::format("OBEYS {} CONTRACTS, which these tensors do not tell apart: the first is no better than the others; assay contracts diff {} {} shows what would\n",
+                       obeyed, ranked[0]->contract, ranked[1]->contract);
+  if (obeyed == 1) return fmt::format("OBEYS {}\n", ranked.front()->contract);
+  const auto as_near = std::count_if(ranked.begin(), ranked.end(), [&](const MatchedContract* one) { return one->outside_in_all() == ranked.front()->outside_in_all(); });
+  return fmt::format("NONE OBEYED; nearest: {}, {}{}{}\n", ranked.front()->contract, wrong_tensors(ranked.front()->verdict), ranked.front()->in_rows(),
+                     as_near > 1 ? fmt::format(" ({} more are as near)", as_near - 1) : "");
+}
+
 std::string match_text(const MatchedContracts& matched) {
   std::string text;
   std::vector<const Held*> ranked;
   for (const Held& held : matched.asked) ranked.push_back(&held);
   std::stable_sort(ranked.begin(), ranked.end(), [](const Held* a, const Held* b) {  // contracts of the newest releases first
-    return std::tuple(!a->obeys(), a->outside, !is_current_contract(a->contract)) < std::tuple(!b->obeys(), b->outside, !is_current_contract(b->contract));
+    return std::tuple(!a->obeys(), a->outside_in_all(), !is_current_contract(a->contract)) < std::tuple(!b->obeys(), b->outside_in_all(), !is_current_contract(b->contract));
   });
   for (const Held* one : ranked) {
     const Held& held = *one;
     text += fmt::format("  {:<9} {:<40} {}{}\n", held.obeys() ? "obeys" : "not", held.contract,
                         held.obeys() ? held.verdict.case_id + (held.verdict.program.empty() ? "" : ", " + held.verdict.program)
-                                     : fmt::format("{} elements outside; {}", held.outside, held.verdict.case_id),
+                                     : fmt::format("{} elements outside{}; {}", held.outside, held.in_rows(), held.verdict.case_id),
                         in_releases(held.contract));
   }
   text += programs_text(matched.asked);
   size_t others = 0, shown = 0;
   constexpr size_t kMostReasons = 8;
-  const auto lacks_a_number = [](const std::string& reason) { return reason.find("--param") != std::string::npos; };
+  const auto lacks_a_number = [](const std::string& reason) { return reason.find("needs --param") != std::string::npos; };
   const bool some_lack = std::any_of(matched.reasons.begin(), matched.reasons.end(), [&](const auto& reason) { return lacks_a_number(reason.first); });
-  for (const auto& [reason, contracts] : matched.reasons) {
+  const auto is_near = [&](const std::string& contract) {  // wishes of ops that no tensor comes near are no news
+    return matched.asked.empty() || std::any_of(matched.asked.begin(), matched.asked.end(), [&](const Held& held) { return held.op->takes(contract); });
+  };
+  for (const auto& [reason, all] : matched.reasons) {
+    std::vector<std::string> contracts;
+    std::copy_if(all.begin(), all.end(), std::back_inserter(contracts), is_near);
+    others += all.size() - contracts.size();
+    if (contracts.empty()) continue;
     if ((some_lack ? lacks_a_number(reason) : matched.asked.empty()) && shown++ < kMostReasons)
       text += fmt::format("  not asked {}{}: {}\n", contracts.front(),
                           contracts.size() > 1 ? fmt::format(" and {} more", contracts.size() - 1) : "", reason);
@@ -335,7 +411,7 @@ std::string match_text(const MatchedContracts& matched) {
   if (others > 0)
     text += fmt::format("  not asked {} {}contracts, whose shapes or formats do not fit these tensors\n", others,
                         shown > 0 ? "other " : "");
-  return text;
+  return text + last_line(ranked);
 }
 
 // Infers the extents of a single scale tensor for the analysis in harness/diagnosis/scales.h.

@@ -40,6 +40,7 @@ struct DumpedCall {
   Problem problem;
   CallResult result;
   std::vector<std::string> notes = {};  ///< how the tensors were read, if that is not obvious
+  std::string unchecked = {};           ///< "order and padding of scale": what the dump does not show; empty if it shows all
 };
 
 /// Words of `scale` that are the bits of fp32 scales, one for each group, are read as such: group sizes follow from their number.
@@ -55,6 +56,7 @@ enum class WithPower { kNo, kYes };
 struct TensorsVerdict {
   Verdict verdict;                 ///< its kernel is "unknown kernel" and its back end is "dump"
   std::vector<std::string> notes;  ///< e.g. that padding was not checked; one line each
+  std::string unchecked = {};           ///< see DumpedCall; stands in the first line
   std::vector<std::string> obeys = {};  ///< after add_other_contracts(): contracts of the op that the tensors obey
 };
 
@@ -81,8 +83,12 @@ struct MatchedContract {
   DumpedCall call;
   Verdict verdict;
   int64_t outside = 0;
+  int64_t rows = 0, of_rows = 0;  ///< number of rows that refute the contract, if the others were not looked at
 
   bool obeys() const { return verdict.outcome == Outcome::kPass; }
+  int64_t outside_in_all() const { return rows == 0 ? outside : outside * of_rows / rows; }
+  /// " in 8 of 4096 rows"; empty if all were looked at.
+  std::string in_rows() const;
 };
 
 /// Reasons why contracts were not tried, each with the contracts it applies to.

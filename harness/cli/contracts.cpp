@@ -527,7 +527,10 @@ int match_dump(const ContractsArguments& arguments) {
   const DumpedFiles files = gather({arguments.ids, arguments.tensors}, ops);
   const MatchedContracts matched = match_tensors(ops, files.roles, parameters, arguments.layout);
   fmt::print("{}", match_text(matched));
-  if (!matched.asked.empty()) return kAllAsExpected;
+  if (!matched.asked.empty()) {
+    const bool obeyed = std::any_of(matched.asked.begin(), matched.asked.end(), [](const MatchedContract& one) { return one.obeys(); });
+    return obeyed ? kAllAsExpected : kUnexpected;
+  }
   size_t lack = 0;
   for (const auto& [reason, contracts] : matched.reasons)
     if (reason.find("needs --param") != std::string::npos) lack += contracts.size();

@@ -96,11 +96,12 @@ int judge_recordings(const JudgeArguments& arguments) {
 // assay judge FILE --contract C: checks a user's tensors, identified by role, against a contract.
 namespace {
 
-std::string command_line(const JudgeArguments& arguments) {
-  std::string line = "assay judge";
+/// `verb` on the same tensors.
+std::string with_same_tensors(const std::string& verb, const JudgeArguments& arguments) {
+  std::string line = verb;
   for (const std::string& file : arguments.suites.tables.contracts) line += " --contracts " + shell_word(file);
   for (const std::string& target : arguments.targets) line += " " + shell_word(target);
-  line += " --contract " + shell_word(arguments.contract);
+  if (!arguments.contract.empty() && verb == "assay judge") line += " --contract " + shell_word(arguments.contract);
   for (const std::string& parameter : arguments.parameters) line += " --param " + shell_word(parameter);
   for (const std::string& tensor : arguments.tensors) line += " --tensor " + shell_word(tensor);
   return line + (arguments.layout.empty() ? "" : " --layout " + shell_word(arguments.layout));
@@ -129,10 +130,13 @@ std::string whole_rows(const TensorFinding& finding) {
   return fmt::format("row{} {}", count == 1 ? "" : "s", runs_text(rows));
 }
 
-/// What to do about a failure without a known cause: a fact and a command.
+/// What to do about a failure that no mistake of the contract explains: a fact and a command.
 std::string next_text(const JudgeArguments& arguments, const DumpedRoles& roles, const Op& op, const Verdict& verdict) {
-  if (verdict.outcome != Outcome::kFail || verdict.causes.empty() || !verdict.causes.front().starts_with("no known cause")) return "";
+  if (verdict.outcome != Outcome::kFail || verdict.causes.empty()) return "";
+  const bool unknown = verdict.causes.front().starts_with("no known cause");
+  if (!unknown && !is_pattern(verdict.causes.front())) return "";
   for (const TensorFinding& finding : verdict.tensors) {
+    if (!unknown) break;  // the pattern says where a NaN comes from
     const auto tensor = roles.find(finding.name);
     if (finding.outside == 0 || !finding.name.starts_with("scale") || tensor == roles.end() || !std::isnan(finding.first.value)) continue;
     const std::string file = tensor->second.file + (tensor->second.file.ends_with(".npy") ? "" : ":" + tensor->second.name);
@@ -141,14 +145,10 @@ std::string next_text(const JudgeArguments& arguments, const DumpedRoles& roles,
   for (const TensorFinding& finding : verdict.tensors)
     if (const std::string rows = whole_rows(finding); !rows.empty())
       return fmt::format("  note      {0} of {1} and no other: not written, stale (the result of an earlier call), or raced\n"
-                         "  next      assay run --backend ./libmine.so --suite {2}/quick --ladder: it calls your kernel on memory filled with a pattern, again and in other batches\n",
+                         "  next      if you have the kernel as a library: assay run --backend ./libmine.so --suite {2}/quick --ladder calls it on memory filled with a pattern, again and in other batches\n",
                          rows, finding.name, op.name);
-  std::string line = "assay contracts match";
-  for (const std::string& file : arguments.suites.tables.contracts) line += " --contracts " + shell_word(file);
-  for (const std::string& target : arguments.targets) line += " " + shell_word(target);
-  for (const std::string& parameter : arguments.parameters) line += " --param " + shell_word(parameter);
-  for (const std::string& tensor : arguments.tensors) line += " --tensor " + shell_word(tensor);
-  return fmt::format("  next      {} counts the wrong elements under each contract that fits\n", line);
+  if (!unknown) return "";
+  return fmt::format("  next      {} counts the wrong elements under each contract that fits\n", with_same_tensors("assay contracts match", arguments));
 }
 
 /// One call of a dump.
@@ -165,7 +165,7 @@ JudgedCall judge_call(const JudgeArguments& arguments, const Op& op, const std::
     const DumpedCall call = dumped_call(op, request);
     JudgeArguments as_given = arguments;
     as_given.tensors = tensors;
-    JudgedCall one{judge_tensors(call, command_line(as_given), WithPower::kYes), call.notes.empty() ? group_note(call, parameters) : ""};
+    JudgedCall one{judge_tensors(call, with_same_tensors("assay judge", as_given), WithPower::kYes), call.notes.empty() ? group_note(call, parameters) : ""};
     if (const Power& power = one.judged.verdict.power; power.faults > 0 && 2 * power.seen() < power.faults)
       one.advice += "  note      a pass on these inputs says little; assay inputs writes inputs that expose the other mutants\n";
     add_other_contracts(op, request, one.judged);
@@ -330,10 +330,11 @@ int judge_verb(const JudgeArguments& arguments) {
   if (handed_out) refuse("of inputs", {{"--history", !arguments.history.empty()}});
   if (handed_out && arguments.contract.empty()) return judge_outputs_of_inputs(arguments);
   if (folders && arguments.contract.empty()) return judge_recordings(arguments);
+  if (arguments.contract.empty() && std::none_of(arguments.targets.begin(), arguments.targets.end(), [](const std::string& one) { return std::filesystem::is_directory(one); }))
+    throw UsageError(arguments.targets.front() + ": a dump needs --contract ID: " + with_same_tensors("assay contracts match", arguments) +
+                     " names the contracts that fit; a single scale tensor needs --as scale, packed or UE8M0 scales --as ue8m0_scale");
   if (arguments.contract.empty())
-    throw UsageError(
-        arguments.targets.front() +
-        ": expected a folder with a recording or with inputs and outputs; a dump needs --contract ID (see assay contracts list), a single scale tensor --as scale");
+    throw UsageError(arguments.targets.front() + ": expected a folder with a recording or with inputs and outputs, or files of tensors with --contract ID");
   return judge_dump(arguments);
 }
 
