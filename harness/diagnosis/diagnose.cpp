@@ -205,7 +205,8 @@ Expectation with_zeros(Zeros zeros, const Expectation& right) {
 // Finds why a kernel's outputs are wrong: which mutants of the contract reproduce them, alone or in pairs.
 
 constexpr size_t kWorthNaming = 3;
-/// Limits for pairs of hypotheses: how many first members, and how many elements all pairs of a case may cost.
+/// Limits for pairs of hypotheses: how many first members, and how many elements all pairs of a case may cost. Where none may be
+/// tried, hypotheses are tried on a few failing steps first.
 constexpr int64_t kMostFirsts = 12, kElementsOfPairs = int64_t(1) << 26;
 
 /// A hypothesis and its comparison with the outputs.
@@ -223,12 +224,16 @@ class Search {
     std::vector<Hypothesis> hypotheses = bound.mutants();
     // Of two that explain as much, a suspect stands behind.
     std::stable_partition(hypotheses.begin(), hypotheses.end(), [](const Hypothesis& one) { return !one.suspect; });
+    const bool has_pairs = most_firsts(hypotheses.size()) > 0;
+    const Sample few = has_pairs ? Sample() : few_failing_steps();
+    const Memberships contract_in_few = few.steps.empty() ? Memberships() : memberships(right, outputs, few);
     for (Hypothesis& hypothesis : hypotheses) {
       if (!hypothesis.equivalent.empty()) continue;
       const Expectation edited = hypothesis.expect(problem, &outputs);
+      if (!few.steps.empty() && tally(contract_in_few, memberships(edited, outputs, few)).explained == 0) continue;
       Tried tried{std::move(hypothesis), memberships(edited, outputs, sample), {}};
       tried.result = tally(contract_, tried.held);
-      if (most_firsts(hypotheses.size()) == 0) tried.held = {};
+      if (!has_pairs) tried.held = {};
       alone_.push_back(std::move(tried));
     }
   }
@@ -306,8 +311,23 @@ class Search {
     return {std::move(mistakes), result.failing, result.explained, result.contradicted};
   }
 
+  /// Of a large output: some failing steps. A hypothesis that explains none of their elements does not explain most of them all.
+  Sample few_failing_steps() const {
+    constexpr size_t kSteps = 4;
+    const std::vector<int64_t> failing(contract_.outside_steps.begin(), contract_.outside_steps.end());
+    const std::vector<Part>& parts = right_.any_of.front().parts;
+    const bool whole_rows = std::all_of(parts.begin(), parts.end(), [](const Part& part) { return part.steps_per_row == 1; });
+    if (failing.size() < 2 * kSteps || !whole_rows || !contract_.violated_steps.empty()) return {};
+    Sample few;
+    few.of = sample_.of, few.columns = sample_.columns, few.of_columns = sample_.of_columns, few.failing = kSteps;
+    for (size_t i = 0; i < kSteps; ++i) few.steps.push_back({failing[i * failing.size() / kSteps], failing[i * failing.size() / kSteps] + 1});
+    return few;
+  }
+
+  /// An element of a GEMM costs as much as its multiply-accumulates.
   int64_t most_firsts(size_t hypotheses) const {
-    const int64_t elements = 1 + contract_.elements();
+    constexpr int64_t kProductsOfElement = 8;
+    const int64_t elements = (1 + contract_.elements()) * (1 + right_.any_of.front().products / kProductsOfElement);
     return std::min(kMostFirsts, kElementsOfPairs / (elements * int64_t(hypotheses + 1)));
   }
 

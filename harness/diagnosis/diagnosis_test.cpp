@@ -3,10 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cmath>
 #include <cstring>
 #include <functional>
+#include <memory>
 
 #include "harness/diagnosis/diagnose.h"
 #include "harness/diagnosis/programs.h"
@@ -578,6 +580,44 @@ TEST(Refuted, SignsOfZerosAreLostOrTurnedButNotExchanged) {
   EXPECT_THAT(cause_of({kPlus, kPlus, kPlus, kPlus, kPlus, kPlus, kOne, kPlus}), zeros) << "lost";
   EXPECT_THAT(cause_of({kMinus, kPlus, kPlus, kPlus, kMinus, kMinus, kOne, kMinus}), zeros) << "turned";
   EXPECT_THAT(cause_of({kMinus, kMinus, kMinus, kPlus, kPlus, kPlus, kOne, kPlus}), ElementsAre("no known cause")) << "exchanged";
+}
+
+// The cost of hypotheses of large outputs.
+
+/// 64 rows of 16 codes, each of which costs as much as 2^24 multiply-accumulates: `code` in every element.
+Expectation costly(uint32_t code, const std::shared_ptr<std::atomic<int64_t>>& rows) {
+  const Part part{"y", &kE8M0, {64, 16}, ""};
+  Answer answer{"", {part}, 64, [code, rows](int64_t first, int64_t end) {
+                  *rows += end - first;
+                  return AcceptedBlock{{{first, end, std::vector<int32_t>(size_t(end - first) * 16, ordinal(kE8M0, code)), {}}}};
+                }};
+  answer.products = int64_t{1} << 24;
+  return {{answer}};
+}
+
+TEST(Cost, AHypothesisThatExplainsNothingSeesFewRowsOfALargeOutput) {
+  struct Counted {
+    std::shared_ptr<std::atomic<int64_t>> right = std::make_shared<std::atomic<int64_t>>(0), nothing = std::make_shared<std::atomic<int64_t>>(0),
+                                          all = std::make_shared<std::atomic<int64_t>>(0);
+  };
+  class Costly : public testing::ToyCase {
+   public:
+    Costly(const Case& one, Counted counted) : ToyCase(one), counted_(std::move(counted)) {}
+    Expectation expect(const Problem&, const std::vector<HostTensor>*) const override { return costly(10, counted_.right); }
+    std::vector<Hypothesis> mutants() const override {
+      return {{"of another code", [this](const Problem&, const std::vector<HostTensor>*) { return costly(20, counted_.nothing); }},
+              {"of the code", [this](const Problem&, const std::vector<HostTensor>*) { return costly(30, counted_.all); }}};
+    }
+
+   private:
+    const Counted counted_;
+  };
+  const Counted counted;
+  const Costly bound(testing::toy_case("bf16"), counted);
+  const HostTensor y{dense("y", Role::kOutput, kE8M0, {64, 16}), std::vector<std::byte>(1024, std::byte{30})};
+  EXPECT_THAT(causes_in_words(diagnose(bound, bound.problem(), {y})), ElementsAre("explains 1024 of 1024 failing elements: of the code"));
+  EXPECT_LE(*counted.nothing, 8);
+  EXPECT_GE(*counted.all, 64);
 }
 
 // Lines about the variants that made the outputs of several cases.
