@@ -48,7 +48,9 @@ struct Fp4StalePadding : Base {
 
 /// The zero check looks at amax: a scale that is rounded to 0 has an infinite reciprocal.
 struct Nvfp4GuardOfAmax : VllmNvfp4 {
-  static float multiplier(float amax, uint32_t e, float global) { return FlashinferNvfp4::multiplier(amax, e, global); }
+  static float multiplier(float amax, uint32_t e, float global) {
+    return amax != 0.0f && e == 0u ? simt::from_bits(0x7f800000u) : VllmNvfp4::multiplier(amax, e, global);
+  }
 };
 
 /// Takes the tensor's scale for one that values are divided by.

@@ -31,12 +31,16 @@ struct FlashinferNvfp4Cute : VllmNvfp4 {
   static constexpr const char* kContract = "flashinfer.nvfp4_cute";
 };
 
-/// The zero check looks at amax, so the multiplier for scale 0 is 1 / 0.
-/// Source: flashinfer quantization_utils.cuh (fb28d724), cvt_warp_fp16_to_fp4 with fast math.
+/// The zero check looks at amax, so the multiplier for scale 0 is 1 / 0. The build flushes subnormal numbers.
+/// Source: flashinfer quantization_utils.cuh (fb28d724), cvt_warp_fp16_to_fp4 with fast math; jit/core.py: -use_fast_math.
 struct FlashinferNvfp4 : VllmNvfp4 {
   static constexpr const char* kContract = "flashinfer.nvfp4";
+  SIMT_DEVICE static float before(float v) { return flushed(v); }
+  SIMT_DEVICE static uint8_t scale(float amax, float global) {
+    return simt::to_e4m3fn_sat(global * flushed(flushed(amax) * simt::reciprocal_within(6.0f)));
+  }
   SIMT_DEVICE static float multiplier(float amax, uint32_t e, float global) {
-    return amax == 0.0f ? 0.0f : e == 0u ? simt::from_bits(0x7f800000u) : VllmNvfp4::multiplier(amax, e, global);
+    return flushed(amax) == 0.0f ? 0.0f : e == 0u ? simt::from_bits(0x7f800000u) : VllmNvfp4::multiplier(amax, e, global);
   }
 };
 
@@ -52,10 +56,18 @@ struct TransformerEngineNvfp4 : Nvfp4Rules {
   }
 };
 
-/// Source: flashinfer quantization_utils.cuh (fb28d724) with DISABLE_FP4_QUANT_FAST_MATH.
-struct FlashinferNvfp4Exact : TransformerEngineNvfp4 {
-  static constexpr const char* kContract = "flashinfer.nvfp4_exact";
+/// Source: flashinfer cute_dsl/fp4_common.py (fb28d724), nvfp4_compute_output_scale_rn.
+struct FlashinferNvfp4CuteExact : TransformerEngineNvfp4 {
+  static constexpr const char* kContract = "flashinfer.nvfp4_cute_exact";
   SIMT_DEVICE static float with_nan(float amax, bool all) { return Fp4Rules::with_nan(amax, all); }
+};
+
+/// The build flushes subnormal numbers.
+/// Source: flashinfer quantization_utils.cuh (fb28d724) with DISABLE_FP4_QUANT_FAST_MATH; jit/core.py: -use_fast_math.
+struct FlashinferNvfp4Exact : FlashinferNvfp4CuteExact {
+  static constexpr const char* kContract = "flashinfer.nvfp4_exact";
+  SIMT_DEVICE static float before(float v) { return flushed(v); }
+  SIMT_DEVICE static uint8_t scale(float amax, float global) { return TransformerEngineNvfp4::scale(flushed(amax), global); }
 };
 
 /// One division instead of two reciprocals and a product.
@@ -63,7 +75,10 @@ struct FlashinferNvfp4Exact : TransformerEngineNvfp4 {
 struct FlashinferArNvfp4 : Nvfp4Rules {
   static constexpr const char* kContract = "flashinfer.nvfp4_ar_fusion";
   static constexpr bool kWritesPadding = false;
-  SIMT_DEVICE static uint8_t scale(float amax, float global) { return simt::to_e4m3fn_sat(global * (amax * (1.0f / 6.0f))); }
+  SIMT_DEVICE static float before(float v) { return flushed(v); }
+  SIMT_DEVICE static uint8_t scale(float amax, float global) {
+    return simt::to_e4m3fn_sat(global * flushed(flushed(amax) * (1.0f / 6.0f)));
+  }
   SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e, float global) {
     const float s = e4m3_value(e);
     return s != 0.0f ? global / s : 0.0f;
@@ -218,7 +233,7 @@ struct TorchaoMxfp4Rceil : TorchaoMxfp4Floor {
   SIMT_DEVICE static float clamp(float v) { return clamp_keep(v, 6.0f); }
 };
 
-using Nvfp4List = RulesList<VllmNvfp4, FlashinferNvfp4Cute, FlashinferNvfp4, TransformerEngineNvfp4, FlashinferNvfp4Exact,
+using Nvfp4List = RulesList<VllmNvfp4, FlashinferNvfp4Cute, FlashinferNvfp4, TransformerEngineNvfp4, FlashinferNvfp4Exact, FlashinferNvfp4CuteExact,
                             FlashinferArNvfp4, TorchaoNvfp4, TorchaoNvfp4Gpu>;
 using Nvfp4BlockList = RulesList<TorchaoNvfp4Block, TorchaoNvfp4BlockGpu, AiterTritonNvfp4>;
 using Mxfp4List = RulesList<VllmMxfp4, FlashinferMxfp4, AiterPer1x32Mxfp4, AiterTritonMxfp4, TorchaoMxfp4Floor, TorchaoMxfp4Ceil,

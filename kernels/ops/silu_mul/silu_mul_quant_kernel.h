@@ -322,7 +322,7 @@ struct VllmSiluNvfp4 : SiluGroup<SiluFastOnce, VllmNvfp4Fused> {
 struct FlashinferSiluNvfp4 : SiluGroup<FlashinferSilu, FlashinferNvfp4Cute> {
   static constexpr const char* kContract = "flashinfer.silu_and_mul_nvfp4_quantize";
 };
-struct FlashinferSiluNvfp4Exact : SiluGroup<FlashinferSilu, FlashinferNvfp4Exact> {
+struct FlashinferSiluNvfp4Exact : SiluGroup<FlashinferSilu, FlashinferNvfp4CuteExact> {
   static constexpr const char* kContract = "flashinfer.silu_and_mul_nvfp4_quantize_exact";
 };
 

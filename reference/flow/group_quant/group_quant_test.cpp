@@ -456,6 +456,11 @@ ScaledBlock transformer_engine(double amax, double g) {
   return {scale, std::fmin(quotient(1, fl(Real(scale) * Real(fl(Real(1) / Real(g))))), max_finite(kF32))};
 }
 
+/// FlashInfer quantization_utils.cuh fb28d724 without fast math, but built with -use_fast_math: an amax below the normal numbers is 0.
+ScaledBlock flashinfer_exact(double amax, double g) {
+  return amax < 0x1p-126 ? ScaledBlock{0, 0} : transformer_engine(amax, g);
+}
+
 /// torchao nvfp4_tensor.py v0.18.0 on a CPU.
 ScaledBlock torchao(double amax, double g) {
   const double v = fl(Real(fl(Real(amax) / 6)) / Real(g));
@@ -483,7 +488,8 @@ TEST(QuantTwin, Fp4EqualsTheProgramsWrittenByHand) {
     const char* contract;
     ScaleRule rule;
     int64_t block;
-  } programs[] = {{"transformer_engine.nvfp4", transformer_engine, 16}, {"flashinfer.nvfp4_exact", transformer_engine, 16},
+  } programs[] = {{"transformer_engine.nvfp4", transformer_engine, 16}, {"flashinfer.nvfp4_cute_exact", transformer_engine, 16},
+                  {"flashinfer.nvfp4_exact", flashinfer_exact, 16},
                   {"torchao.nvfp4", torchao, 16},   {"torchao.nvfp4_block", torchao_without_tensor_scale, 16},
                   {"torchao.mxfp4_floor", mx_floor, 32}, {"torchao.mxfp4_ceil", mx_ceil, 32}, {"torchao.mxfp4_even", mx_even, 32}};
   for (const auto& program : programs) {
