@@ -49,6 +49,7 @@ struct BlockRules : PlainProduct<MatrixUnit> {
   static constexpr ScaleLevel kLevel = kFloatScales;
   static constexpr int64_t kProducts = kProductsOfScale;  ///< elements along k that share a scale
   static constexpr bool kInUnit = false;  ///< the instruction applies the scales
+  static constexpr bool kScalesOneBlock = false;  ///< if all of k has one block of scales, its sum is scaled by one_block()
   /// each split-K part is scaled, rounded and stored like a result; then the parts are added in the type of d
   static constexpr bool kAddsResults = false;
 
@@ -67,6 +68,7 @@ struct BlockRules : PlainProduct<MatrixUnit> {
   SIMT_DEVICE static float scale_of_column(const BlockGemmArguments& x, int64_t column, int64_t k) {
     return scale(x.scale_b, column / x.scale_b.rows, k / kProductsOfScale);
   }
+  SIMT_DEVICE static float one_block(float chain, float sa, float sb) { return chain * sb * sa; }
   SIMT_DEVICE static float result(float acc, float /*c*/) { return acc; }
   template <class Y>
   SIMT_DEVICE static Y stored(float result) {
@@ -179,6 +181,7 @@ struct TorchBlock1x128Tile : ProductOfScales<units::Sm90WgmmaE4m3F32> {
 struct TorchBlock1x128 : ScaleOfRowFirst<units::Sm90WgmmaE4m3F32> {
   static constexpr const char* kContract = "torch.scaled_mm_1x128_1x128.sm_90";
   static constexpr int64_t kRowsOfScaleB = 1;
+  static constexpr bool kScalesOneBlock = true;
 };
 
 // The Triton kernel with BLOCK_SIZE_K 128, 64 and 32.

@@ -200,8 +200,9 @@ Recipe dot_recipe(const DotContract& contract, const Format& y, bool with_bias, 
   return resolve(contract.flushes ? flushed(steps) : steps, names_of_result(y));
 }
 
-Recipe join_recipe(const DotContract& contract) {
-  return resolve(contract.flushes ? flushed(contract.join) : contract.join, names_of_join());
+Recipe join_recipe(const DotContract& contract, int64_t k) {
+  const std::vector<CellStep>& steps = contract.joins_one_block(k) ? contract.one_block : contract.join;
+  return resolve(contract.flushes ? flushed(steps) : steps, names_of_join());
 }
 
 std::optional<std::string> program_of_parts(const DotContract& contract, int64_t k, int parts) {
@@ -326,6 +327,18 @@ bool read_unsplit(const RowCells& cells, const DotContract& contract) {
   return true;
 }
 
+/// Reads the cell `one_block`: the steps of a sum that is alone, so they read both scales and no acc.
+std::vector<CellStep> read_one_block(const RowCells& cells, const DotContract& contract) {
+  if (cells.text("one_block").empty()) return {};
+  const Recipe steps = cells.recipe("one_block", names_of_join());
+  cells.forbid_reduction("one_block", steps);
+  if (!contract.of_blocks() || contract.promote != contract.scale_block())
+    throw cells.error("one_block", 0, "is only allowed with block scales that are applied to each promoted sum");
+  if (!reads(steps, "sa") || !reads(steps, "sb") || reads(steps, "acc"))
+    throw cells.error("one_block", 0, "must read sa and sb, and no acc: there is one sum");
+  return cells.steps("one_block");
+}
+
 GroupOrder read_experts(const RowCells& cells) {
   constexpr GroupOrder kOrders[] = {GroupOrder::kContiguous, GroupOrder::kMasked, GroupOrder::kOffsets, GroupOrder::kByIndex};
   for (const GroupOrder order : kOrders)
@@ -376,6 +389,7 @@ DotContract cells_of(const ContractRow& row) {
   if (!cells.text("azp").empty()) contract.azp = cells.is_first_of("azp", "adj", "azp*adj") ? GemmAzp::kTensor : GemmAzp::kTokens;
   check_steps(cells, contract);
   contract.join = cells.steps("join");
+  contract.one_block = read_one_block(cells, contract);
   contract.y = cells.steps("y");
   contract.bias = cells.steps("bias");
   contract.adds_zero = read_unsplit(cells, contract);
@@ -457,7 +471,7 @@ const Flow& dot_flow() {
       .says = "unit",
       .files = {"dot.csv", "dot_block.csv", "dot_grouped.csv", "dot_packed.csv", "dot_azp.csv", "dot_amd.csv"},
       .columns = {"unit", "promote", "join", "split", "scales", "y", "bias", "out"},
-      .optional = {"weight", "layouts", "azp", "k_order", "denormals", "experts", "tile_rows", "padding", "unsplit"},
+      .optional = {"weight", "layouts", "azp", "k_order", "denormals", "experts", "tile_rows", "padding", "unsplit", "one_block"},
       .check = [](const ContractTables&, const ContractRow& row) { (void)cells_of(row); },
   };
   return flow;
@@ -484,6 +498,7 @@ DotContract read_dot(const ContractRow& row, const ContractTables& contracts, co
 namespace {
 
 constexpr int kMostParts = 16;
+constexpr int64_t kManyBlocks = std::numeric_limits<int64_t>::max();  ///< a k with which no contract joins one block alone
 constexpr int kInstructionsOfTile = 4;  ///< along k, if the row does not define the length of split-K parts
 
 CellStep times(const char* operand) { return CellStep::made("mul", {operand}); }
@@ -541,7 +556,7 @@ void add_block_ways(const DotContract& of_unit, std::vector<DotContract>& all) {
       for (const int64_t part_of : {kScaleBlock, 4 * kScaleBlock}) {
         DotContract way = of_unit;
         way.promote = promote;
-        way.join = join;
+        way.join = join, way.one_block.clear();
         way.part_of = part_of;
         all.push_back(std::move(way));
       }
@@ -582,7 +597,7 @@ std::string dot_way_words(const DotContract& way, const DotProgram& program) {
   if (way.of_blocks() && way.part_of > kScaleBlock && !whole)
     words += " with parts that are multiples of " + std::to_string(way.part_of);
   if (way.scales_in_unit()) return words + ", scales applied by the instruction";
-  if (way.of_blocks()) return words + ", acc = " + formula(join_recipe(way), "chain");
+  if (way.of_blocks()) return words + ", acc = " + formula(join_recipe(way, whole ? program.part : kManyBlocks), "chain");
   Recipe scales = dot_recipe(way, kF32, false, false);
   scales.steps.pop_back();  // formats and bias are defined by the case
   return words + ", " + formula(scales, "acc");
@@ -638,9 +653,12 @@ std::vector<std::string> dot_lines(const DotContract& contract) {
     lines.push_back("        the instruction applies sa and sb itself: one scale code for each of its blocks");
   if (contract.promote > 0)
     lines.push_back("acc   = 0; then, for the chain of every " + std::to_string(contract.promote) + " products " +
-                    formula(join_recipe(contract), "chain") + ", each step rounded to f32");
+                    formula(join_recipe(contract, kManyBlocks), "chain") + ", each step rounded to f32");
   else
     lines.push_back("acc   = the chain of all products");
+  if (!contract.one_block.empty())
+    lines.push_back("        for k up to " + std::to_string(contract.scale_block()) + ", acc = " +
+                    formula(join_recipe(contract, 1), "chain"));
   if (contract.has_atomics())
     lines.push_back("split   k is split into 2, 4, ... " + std::to_string(contract.most_parts) + " parts, each a multiple of " +
                     std::to_string(contract.part_of) +

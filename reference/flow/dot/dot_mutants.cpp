@@ -53,6 +53,20 @@ void edit_promotion(const DotContract& right, Edits& edits) {
   }
 }
 
+/// Mutants of the steps of a sum that is alone: as if other blocks followed, other orders, and one scale left out. Orders that differ
+/// in the sign of a zero alone are left out.
+void edit_one_block(const DotContract& right, Edits& edits) {
+  const auto add = [&](const std::string& name, const Steps& steps) {
+    if (text_of(steps) != text_of(right.one_block))
+      edits.add("one_block: " + name, [&](DotNeighbour& wrong) { wrong.contract.one_block = steps; });
+  };
+  const auto times = [](const char* operand) { return CellStep::made("mul", {operand}); };
+  add(text_of(right.one_block) + " -> as join", {});
+  add(text_of(right.one_block) + " -> mul(sa*sb)", {times("sa*sb")});
+  add("sa is left out", {times("sb")});
+  add("sb is left out", {times("sa")});
+}
+
 /// Every other order in which both block scales and acc are combined, and one scale left out.
 void edit_join(const DotContract& right, Edits& edits) {
   const auto add = [&](const std::string& name, const Steps& join) {
@@ -141,7 +155,10 @@ std::vector<DotNeighbour> dot_neighbours(const DotContract& right, const UnitTab
   Edits edits(right, k);
   edit_unit(right, units, edits);
   edit_promotion(right, edits);
-  if (right.of_blocks() && !right.scales_in_unit()) edit_join(right, edits);
+  if (right.joins_one_block(k))
+    edit_one_block(right, edits);
+  else if (right.of_blocks() && !right.scales_in_unit())
+    edit_join(right, edits);
   edit_split(right, k, y, edits);
   edit_order_and_flush(right, edits);
   dot::edit_y(right, y, edits);

@@ -158,6 +158,25 @@ TEST(Unsplit, APlusZeroIsAddedByTheMultiplication) {
   EXPECT_TRUE(std::signbit(any[0].low) && !std::signbit(any[0].high)) << "an unknown kernel may add a zero or not";
 }
 
+TEST(OneBlock, IsScaledLikeScalesPerTokenAndChannel) {
+  const Factors factors(kE4M3Fn, {{0, 1.125, 1.125}});
+  const double sa = 1 + 0x1p-23, sb = 1 + 0x1p-18;
+  const double sum = 1.265625, want = double(float(double(float(sum * sb)) * sa)), other = double(float(double(float(sum * sa)) * sb));
+  ASSERT_NE(want, other);
+  DotContract contract = contract_of("torch.scaled_mm_1x128_1x128.sm_90");
+  const DotInputs inputs = inputs_of(factors, sa, sb);
+  EXPECT_EQ(result(contract, inputs, kF32), want);
+  contract.one_block.clear();
+  EXPECT_EQ(result(contract, inputs, kF32), other) << "the former reading";
+}
+
+TEST(OneBlock, EndsWithTheFirstBlock) {
+  const DotContract contract = contract_of("torch.scaled_mm_1x128_1x128.sm_90");
+  EXPECT_TRUE(contract.joins_one_block(128));
+  EXPECT_FALSE(contract.joins_one_block(129));
+  EXPECT_FALSE(contract_of("torch.scaled_mm_1x128_128x128.sm_90").joins_one_block(128));
+}
+
 TEST(Flush, OpusCutsBf16Off) {
   const Factors factors(kE4M3Fnuz, {{0, 1, 1}, {1, 0x1p-4, 0x1p-4}, {2, 0x1p-5, 0x1p-4}});
   const DotInputs inputs = inputs_of(factors, 1, 1);
