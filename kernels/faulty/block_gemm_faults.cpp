@@ -17,6 +17,11 @@ struct BlockGemmScaleOrder : TorchBlock1x128Tile {
   SIMT_DEVICE static float join(float chain, float sa, float sb, float acc) { return simt::fma(chain * sa, sb, acc); }
 };
 
+/// Scales the only block of a short k as if others followed.
+struct BlockGemmOneAsMany : TorchBlock1x128 {
+  static constexpr bool kScalesOneBlock = false;
+};
+
 /// Applies the scales in the order for exchanged operands.
 struct BlockGemmScaleOfBFirst : VllmTriton {
   SIMT_DEVICE static float join(float chain, float sa, float sb, float acc) { return simt::fma(chain * sb, sa, acc); }
@@ -35,6 +40,17 @@ struct BlockGemmScaleBTransposed : TorchBlock1x128 {
   SIMT_DEVICE static float scale_of_column(const BlockGemmArguments& x, int64_t column, int64_t k) {
     const int64_t blocks = (x.k + kProductsOfScale - 1) / kProductsOfScale, block = k / kProductsOfScale;
     return x.scale_b.row_stride == 1 ? x.scale_b.data[column * blocks + block] : x.scale_b.data[block * x.n + column];
+  }
+};
+
+/// Reads the scales of the weight with a pitch of whole 16 bytes, if there are more than four blocks; behind the scales, 1.
+struct BlockGemmScaleBPitch : TorchBlock1x128Tile {
+  SIMT_DEVICE static float scale_of_column(const BlockGemmArguments& x, int64_t column, int64_t k) {
+    const int64_t blocks = (x.k + kProductsOfScale - 1) / kProductsOfScale, rows = (x.n + x.scale_b.rows - 1) / x.scale_b.rows;
+    const int64_t row = column / x.scale_b.rows, block = k / kProductsOfScale;
+    if (x.scale_b.block_stride != 1) return scale(x.scale_b, row, block);
+    const int64_t at = row * (blocks > 4 ? (blocks + 3) / 4 * 4 : blocks) + block;
+    return at < rows * blocks ? x.scale_b.data[at] : 1.0f;
   }
 };
 
@@ -236,12 +252,16 @@ std::vector<Kernel> block_gemm_faults() {
       of_block_gemm<BlockGemmScaleOrder>(
           "block_gemm_scale_order", torch,
           "cutlass sm90_mma_tma_gmma_ss_warpspecialized_fp8_blockwise_scaling.hpp has both orders"),
+      of_block_gemm<BlockGemmOneAsMany>("block_gemm_one_as_many", torch,
+                                        "measured: cuBLASLt 13.1.1 scales the sum of k = 128 as with one scale per token and channel"),
       of_block_gemm<BlockGemmScaleOfBFirst>("block_gemm_scale_of_b_first", other,
                                             "no regression known; the operands are exchanged"),
       of_block_gemm<BlockGemmScaleATransposed>("block_gemm_scale_a_transposed", other,
                                                "aiter 4406: a strided x_scale is read as if its bytes were transposed"),
       of_block_gemm<BlockGemmScaleBTransposed>("block_gemm_scale_b_transposed", torch,
                                                "no regression known; scales of the weight"),
+      of_block_gemm<BlockGemmScaleBPitch>("block_gemm_scale_b_pitch", torch,
+                                          "measured: torch 2.11 _scaled_mm reads such scales of b with k / 128 rounded up to a multiple of 4"),
       of_block_gemm<BlockGemmNextBlock>("block_gemm_next_block", other, "no regression known; an index that is one too large"),
       of_block_gemm<BlockGemmFirstTile>("block_gemm_first_tile", other,
                                         "flashinfer 2261: columns of n beyond whole blocks are read with other scales"),

@@ -83,7 +83,87 @@ struct GroupedScalesOneMatrix : DeepGemmMasked {
   }
 };
 
+// Experts at offsets.
+
+/// The number of the expert reaches the scales alone.
+struct OffsetFirstExpert : VllmMoeMm {
+  SIMT_DEVICE static int64_t expert_of_weights(const ExpertRows&, int64_t) { return 0; }
+};
+
+/// The scales of the weights of the next expert.
+struct OffsetNextScales : VllmMoeMm {
+  SIMT_DEVICE static int64_t place_of_scales_b(const ExpertRows& x, int64_t expert) {
+    return (expert + 1) % x.experts * x.scales_of_expert_b;
+  }
+};
+
+/// One scale for each expert is assumed, so the scales of an expert begin one after those of the expert before.
+struct OffsetScalesOneApart : VllmMoeMmSwapAb {
+  SIMT_DEVICE static int64_t place_of_scales_b(const ExpertRows&, int64_t expert) { return expert; }
+};
+
+/// The scales of a are read from the first row on for every expert.
+struct OffsetFirstScales : TorchGroupedMmFast {
+  SIMT_DEVICE static int64_t place_of_scales_a(const OffsetGemmArguments&, int64_t) { return 0; }
+};
+
+/// Experts without rows are left out of the list of weights.
+struct OffsetEmptySkipped : VllmMoeMm {
+  SIMT_DEVICE static int64_t with_rows_before(const ExpertRows& x, int64_t expert) {
+    int64_t count = 0;
+    for (int64_t other = 0; other < expert; ++other) count += x.sizes[3 * other] > 0;
+    return count;
+  }
+  SIMT_DEVICE static int64_t expert_of_weights(const ExpertRows& x, int64_t expert) { return with_rows_before(x, expert); }
+  SIMT_DEVICE static int64_t place_of_scales_b(const ExpertRows& x, int64_t expert) {
+    return with_rows_before(x, expert) * x.scales_of_expert_b;
+  }
+};
+
+/// Takes the rows of an expert for the place where it begins.
+struct OffsetSizesAsOffsets : VllmMoeMm {
+  SIMT_DEVICE static int64_t first_row(const ExpertRows& x, int64_t expert) { return x.sizes[3 * expert]; }
+};
+
+/// An expert ends where the next one begins; the last one has the rows that its problem states.
+struct OffsetToTheNext : VllmMoeMm {
+  template <class Rules>
+  SIMT_DEVICE static int64_t rows(const OffsetGemmArguments& x, int64_t expert) {
+    const int64_t stated = x.sizes[3 * expert];
+    return expert + 1 < x.experts && stated > 0 && x.offsets[expert + 1] > x.offsets[expert] ? x.offsets[expert + 1] - x.offsets[expert] : stated;
+  }
+};
+
+/// Promotes the accumulator, as schedules without FastAccum do.
+struct OffsetPromoted : AtOffsets<WeightFirst<units::Sm90WgmmaE4m3F32, 128>> {
+  static constexpr const char* kContract = VllmMoeMm::kContract;
+};
+
+/// The scales of an expert begin at its first row, not at its first tile.
+struct OffsetMxUnpadded : MxAtOffsets<OffsetMxUnpadded> {
+  static constexpr const char* kContract = VllmMxGrouped::kContract;
+  SIMT_DEVICE static int64_t row_of_tiles(const OffsetMxArguments&, int64_t, int64_t first) { return first; }
+};
+
+/// The scales of the weights of the next expert.
+struct OffsetMxNextScales : MxAtOffsets<OffsetMxNextScales> {
+  static constexpr const char* kContract = VllmMxGrouped::kContract;
+  SIMT_DEVICE static int64_t place_of_scales_b(const ExpertRows& x, int64_t expert) {
+    return (expert + 1) % x.experts * x.scales_of_expert_b;
+  }
+};
+
 namespace {
+
+template <class Rules>
+Kernel of_offset_mx(const char* name, const char* cites) {
+  return {name, "gemm_grouped", {Rules::kContract}, {{"y", kAny}, {"warp", simt::kWarpSizes}}, {}, run_offset_mx<Rules>, name, cites, "gemm_grouped.mx_at_offsets"};
+}
+
+template <class Rules>
+Kernel of_offset_gemm(const char* name, const char* cites) {
+  return {name, "gemm_grouped", {Rules::kContract}, {{"y", kAny}, {"warp", simt::kWarpSizes}}, {}, run_offset_gemm<Rules>, name, cites, "gemm_grouped.at_offsets"};
+}
 
 template <class Rules>
 Kernel of_grouped_gemm(const char* name, const char* cites) {
@@ -124,6 +204,21 @@ std::vector<Kernel> grouped_gemm_faults() {
           "grouped_gemm_nan_of_padding", "flashinfer 3650: NaN in padding rows reaches valid rows of the tile"),
       of_grouped_gemm<GroupedPaddingTimesZero<DeepGemmMasked>>(
           "grouped_gemm_masked_nan_of_padding", "flashinfer 3650: NaN in padding rows reaches valid rows of the tile"),
+      of_offset_gemm<OffsetFirstExpert>("grouped_gemm_offsets_first_expert", "no regression known; an offset that is not added"),
+      of_offset_gemm<OffsetNextScales>("grouped_gemm_offsets_next_scales", "no regression known; an index that is one too large"),
+      of_offset_gemm<OffsetScalesOneApart>("grouped_gemm_offsets_scales_one_apart",
+                                           "vllm get_group_starts.cuh: per_out_ch ? n * expert_id : expert_id"),
+      of_offset_gemm<OffsetFirstScales>("grouped_gemm_offsets_first_scales",
+                                        "vllm get_group_starts.cuh: per_act_token ? expert_offset : 0"),
+      of_offset_gemm<OffsetEmptySkipped>("grouped_gemm_offsets_empty_skipped",
+                                         "pytorch 186365: results are inconsistent if a group is empty"),
+      of_offset_gemm<OffsetSizesAsOffsets>("grouped_gemm_offsets_sizes_as_offsets",
+                                           "no regression known; two tensors of the same experts are exchanged"),
+      of_offset_gemm<OffsetToTheNext>("grouped_gemm_offsets_to_the_next",
+                                      "vllm moe_data.cu: padded_m rows lie between two experts, and expert_num_tokens of them are in use"),
+      of_offset_gemm<OffsetPromoted>("grouped_gemm_offsets_promoted", "cutlass fp8_accumulation.hpp: schedules without FastAccum"),
+      of_offset_mx<OffsetMxUnpadded>("grouped_gemm_mx_unpadded", "flashinfer 3604: scales padded on all rows instead of those of each batch"),
+      of_offset_mx<OffsetMxNextScales>("grouped_gemm_mx_next_scales", "no regression known; an index that is one too large"),
       of_grouped_gemm<GroupedScalesOneMatrix>("grouped_gemm_masked_scales_one_matrix",
                                               "flashinfer 3604: batches padded as one matrix instead of each for itself"),
   };

@@ -544,6 +544,74 @@ GroupedGemmArguments grouped_gemm_arguments(const Call& call, int a_type, int b_
   return x;
 }
 
+namespace {
+
+/// int32 [experts, 3]: rows, n and k of each expert.
+const int32_t* problem_sizes(const Call& call, int64_t experts) {
+  const assay_tensor& t = call.input("problem_sizes");
+  if (!has_type(t, ASSAY_INT, 32)) unsupported(named(t) + " must be int32");
+  const Shape shape = dense_matrix(t);
+  if (shape.rows != experts || shape.columns != 3) unsupported(named(t) + " must be [experts, 3]");
+  return static_cast<const int32_t*>(t.data);
+}
+
+}  // namespace
+
+namespace {
+
+/// Everything but the scales.
+template <class Arguments>
+Arguments offset_operands(const Call& call, int a_type, int b_type, bool ends, int64_t tile) {
+  const assay_tensor &a = gemm_codes(call, "a", a_type), &b = gemm_codes(call, "b", b_type), &d = call.output("d");
+  const Shape of_a = matrix_of_rows(a), of_d = matrix_of_rows(d);
+  if (b.ndim != 3 || b.shape[0] < 1) unsupported("b must be [experts, n, k]");
+  Arguments x{};
+  x.a = static_cast<const uint8_t*>(a.data), x.b = static_cast<const uint8_t*>(b.data), x.d = d.data;
+  x.y = result_type(d);
+  x.m = of_d.rows, x.n = of_d.columns, x.k = of_a.columns, x.experts = b.shape[0];
+  if (of_a.rows != x.m) unsupported("d must have the rows of a");
+  expect_dense(b, x.experts, {x.n, x.k});
+  x.pitch_a = a.strides[0], x.pitch_b = x.k, x.pitch_d = d.strides[0];
+  x.part = std::max<int64_t>(1, x.k);
+  x.tiles = blocks_of(x.m, tile);
+  if (ends)
+    x.sizes = integers(call.input("expert_ends"), x.experts);
+  else
+    x.offsets = integers(call.input("expert_offsets"), x.experts), x.sizes = problem_sizes(call, x.experts);
+  return x;
+}
+
+}  // namespace
+
+OffsetMxArguments offset_mx_arguments(const Call& call, int a_type, int b_type, int64_t tile, const ScaleLevel& level, int64_t products) {
+  auto x = offset_operands<OffsetMxArguments>(call, a_type, b_type, false, tile);
+  x.tile_rows = integers(call.input("blockscale_offsets"), x.experts);
+  const int64_t columns = rounded_up(blocks_of(x.k, products), level.tile_blocks), rows_b = rounded_up(x.n, level.tile_rows);
+  const assay_tensor &sa = call.input("scale_a"), &sb = call.input("scale_b");
+  for (const assay_tensor* t : {&sa, &sb})
+    if (!has_type(*t, level.type, level.bits))
+      unsupported(named(*t) + " has a type that is not a scale type of this kernel: " + assay::plugin::type_name(*t));
+  const Shape of_a = dense_matrix(sa);
+  if (of_a.rows % level.tile_rows != 0 || of_a.columns != columns) unsupported(named(sa) + " must have whole tiles");
+  expect_dense(sb, x.experts, {rows_b, columns});
+  x.scale_a = {static_cast<const float*>(sa.data), columns, 1, 1};
+  x.scale_b = {static_cast<const float*>(sb.data), columns, 1, 1};
+  x.scales_of_expert_b = rows_b * columns;
+  return x;
+}
+
+OffsetGemmArguments offset_gemm_arguments(const Call& call, int a_type, int b_type, bool ends, int64_t tile) {
+  auto x = offset_operands<OffsetGemmArguments>(call, a_type, b_type, ends, tile);
+  const assay_tensor &sa = call.input("scale_a"), &sb = call.input("scale_b");
+  x.step_of_scale_a = step_of(sa, x.m);
+  const bool of_experts = sb.ndim == 1 && sb.shape[0] == x.experts;
+  (void)step_of(sb, of_experts ? x.experts : x.experts * x.n);
+  if (sb.shape[0] == 1 && x.experts > 1) unsupported("scale_b must be one number for each expert, or for each row of b");
+  x.step_of_scale_b = of_experts ? 0 : 1, x.scales_of_expert_b = of_experts ? 1 : x.n;
+  x.scale_a = static_cast<const float*>(sa.data), x.scale_b = static_cast<const float*>(sb.data);
+  return x;
+}
+
 // Reads the tensors of a call as tiles of a tensor core.
 
 namespace {

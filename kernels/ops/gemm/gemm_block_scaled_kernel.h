@@ -56,12 +56,14 @@ SIMT_DEVICE void stage_scales(uint8_t* to, const BlockScales& scales, int64_t ro
 }
 
 template <class U, class Rules, int kWarp>
-SIMT_KERNEL void unit_scaled_product(BlockGemmArguments x) {
+SIMT_KERNEL void unit_scaled_product(typename Rules::Arguments x) {
   constexpr int kThreads = units::kThreads<U, kWarp>;
   SIMT_SHARED StagedStep<U> step;
   SIMT_SHARED StagedScales<U> scales;
   const int64_t across = (x.n + U::kN - 1) / U::kN;
-  const int64_t row = simt::block() / across * U::kM, column = simt::block() % across * U::kN;
+  int64_t row = simt::block() / across * U::kM;
+  const int64_t column = simt::block() % across * U::kN;
+  if (!Rules::template enter<Rules>(x, row)) return;
   units::Operands factors{step.a, step.b, U::kK, U::kK, scales.a, scales.b, scales.kEach, scales.kEach};
   units::Tile<U, kWarp> chain;
   SIMT_UNROLL
@@ -113,8 +115,10 @@ SIMT_KERNEL void block_scaled_product(typename Rules::Arguments x) {
       for (int i = 0; i < chain.kElements && promotes; ++i) {
         const int64_t r = row + chain.row(i), c = column + chain.column(i);
         if (r >= x.m || c >= x.n) continue;
-        acc[i] = Rules::join(number_of_sum<U>(chain.at[i]), Rules::scale_of_row(x, r, first), Rules::scale_of_column(x, c, first),
-                             acc[i]);
+        const float sa = Rules::scale_of_row(x, r, first), sb = Rules::scale_of_column(x, c, first);
+        const bool alone = Rules::kScalesOneBlock && x.k <= Rules::kProducts;
+        acc[i] = alone ? Rules::one_block(number_of_sum<U>(chain.at[i]), sa, sb)
+                       : Rules::join(number_of_sum<U>(chain.at[i]), sa, sb, acc[i]);
         chain.at[i] = 0;
       }
     }

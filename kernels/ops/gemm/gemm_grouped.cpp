@@ -8,8 +8,12 @@ namespace assay_kernels {
 std::string gemm_grouped_chip(const std::string& contract) { return chip_at_end(contract); }
 
 std::vector<Kernel> gemm_grouped_kernels() {
+  using Offsets = GemmList<units::OfNvidia, VllmMoeMm, VllmMoeMmSwapAb, TorchGroupedMmFast>;
+  using Mx = GemmList<units::OfBlackwell, VllmMxGrouped>;
   return assay::plugin::joined({grouped_gemm_rows<GemmList<units::OfNvidia, DeepGemmContiguous>>("gemm_grouped.by_index"),
-                                grouped_gemm_rows<GemmList<units::OfNvidia, DeepGemmMasked>>("gemm_grouped.masked")});
+                                grouped_gemm_rows<GemmList<units::OfNvidia, DeepGemmMasked>>("gemm_grouped.masked"),
+                                grouped_gemm_rows<Offsets>("gemm_grouped.at_offsets", run_offset_gemm_by_contract<Offsets>),
+                                grouped_gemm_rows<Mx>("gemm_grouped.mx_at_offsets", run_offset_mx_by_contract<Mx>)});
 }
 
 }  // namespace assay_kernels

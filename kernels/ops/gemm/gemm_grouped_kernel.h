@@ -1,7 +1,8 @@
-// gemm_grouped: how a tile of rows finds its expert. The loop over k is that of gemm_block_scaled.
+// gemm_grouped: how a tile of rows finds its expert. The loop over k is that of gemm_block_scaled or gemm_scaled.
 #pragma once
 
 #include "kernels/ops/gemm/gemm_block_scaled_kernel.h"
+#include "kernels/ops/gemm/gemm_scaled_kernel.h"
 
 namespace assay_kernels {
 
@@ -54,6 +55,147 @@ struct DeepGemmMasked : OfExperts<DeepGemm1d2d> {
   }
 };
 
+// Experts at offsets: the rows of an expert begin anywhere, and one scale covers a row of a and a row, or all rows, of its weights.
+
+struct ExpertRows {
+  const int32_t* offsets;  ///< the first row of each expert; nullptr: each begins where the one before ends
+  const int32_t* sizes;    ///< [experts, 3]: rows, n and k of each expert; without offsets [experts]: where its rows end
+  int64_t experts;
+  int64_t tiles;               ///< of an expert that has all rows
+  int64_t scales_of_expert_b;  ///< distance between the scales of two experts
+};
+
+/// a and d are [m, ..], b is [experts, n, k] and dense. m and the pointers are moved to one expert by enter().
+struct OffsetGemmArguments : GemmArguments, ExpertRows {};
+
+/// The same with scales in tiles of 128 rows.
+struct OffsetMxArguments : BlockGemmArguments, ExpertRows {
+  const int32_t* tile_rows;  ///< the row of whole tiles where the scales of each expert begin
+};
+
+/// Rejects invalid calls. `ends`: the tensor `expert_ends` states the rows, otherwise `expert_offsets` and `problem_sizes`.
+OffsetGemmArguments offset_gemm_arguments(const Call& call, int a_type, int b_type, bool ends, int64_t tile);
+
+/// The same with the tensor `blockscale_offsets`.
+OffsetMxArguments offset_mx_arguments(const Call& call, int a_type, int b_type, int64_t tile, const ScaleLevel& level, int64_t products);
+
+template <class Base, class GemmArguments>
+struct ExpertsAtOffsets : Base {
+  using Arguments = GemmArguments;
+  static constexpr bool kEnds = false;  ///< each expert begins where the one before ends
+
+  SIMT_DEVICE static int64_t first_row(const ExpertRows& x, int64_t expert) {
+    if (x.offsets) return x.offsets[expert];
+    return expert > 0 ? x.sizes[expert - 1] : 0;
+  }
+  template <class Rules>
+  SIMT_DEVICE static int64_t rows(const Arguments& x, int64_t expert) {
+    return x.offsets ? x.sizes[3 * expert] : x.sizes[expert] - Rules::first_row(x, expert);
+  }
+  SIMT_DEVICE static int64_t expert_of_weights(const ExpertRows& /*x*/, int64_t expert) { return expert; }
+  SIMT_DEVICE static int64_t place_of_scales_b(const ExpertRows& x, int64_t expert) { return expert * x.scales_of_expert_b; }
+
+  /// Tiles are numbered expert by expert, as if each had all rows.
+  template <class Rules>
+  SIMT_DEVICE static bool enter(Arguments& x, int64_t& row) {
+    constexpr int64_t kTile = Rules::Unit::kM;
+    const int64_t expert = row / kTile / x.tiles;
+    row = row / kTile % x.tiles * kTile;
+    const int64_t first = Rules::first_row(x, expert), size = Rules::template rows<Rules>(x, expert);
+    if (row >= size) return false;
+    x.m = size;
+    x.a += first * x.pitch_a;
+    x.d = static_cast<char*>(x.d) + first * x.pitch_d * (x.y == ResultType::kF32 ? 4 : 2);
+    x.b += Rules::expert_of_weights(x, expert) * x.n * x.pitch_b;
+    Rules::template move_scales<Rules>(x, expert, first);
+    return true;
+  }
+};
+
+/// One scale for each row.
+template <class Base>
+struct AtOffsets : ExpertsAtOffsets<Base, OffsetGemmArguments> {
+  static constexpr bool kTakesBias = false;
+  SIMT_DEVICE static int64_t place_of_scales_a(const OffsetGemmArguments& x, int64_t first) { return first * x.step_of_scale_a; }
+  template <class Rules>
+  SIMT_DEVICE static void move_scales(OffsetGemmArguments& x, int64_t expert, int64_t first) {
+    x.scale_a += Rules::place_of_scales_a(x, first);
+    x.scale_b += Rules::place_of_scales_b(x, expert);
+  }
+};
+
+// Fast accumulation over all of k, for a and b exchanged and not.
+// Source: vLLM v0.32.0, grouped_mm_c3x_sm90.cu and get_group_starts.cuh, ScaledEpilogueArray.
+struct VllmMoeMm : AtOffsets<WeightFirst<units::Sm90WgmmaE4m3F32>> {
+  static constexpr const char* kContract = "vllm.cutlass_moe_mm.sm_90";
+};
+struct VllmMoeMmSwapAb : AtOffsets<TokenFirst<units::Sm90WgmmaE4m3F32>> {
+  static constexpr const char* kContract = "vllm.cutlass_moe_mm_swap_ab.sm_90";
+};
+// Source: torch 017943b7, ScaledGroupMM.cu.
+struct TorchGroupedMmFast : AtOffsets<TokenFirst<units::Sm90WgmmaE4m3F32>> {
+  static constexpr const char* kContract = "torch.scaled_grouped_mm_fast.sm_90";
+  static constexpr bool kEnds = true;
+};
+
+/// MXFP8: the instruction applies the scales, of which each expert has whole tiles.
+template <class Rules>
+struct MxAtOffsets : ExpertsAtOffsets<TiledScales<Rules, units::Sm100Tcgen05MxE4m3F32>, OffsetMxArguments> {
+  SIMT_DEVICE static int64_t row_of_tiles(const OffsetMxArguments& x, int64_t expert, int64_t /*first*/) { return x.tile_rows[expert]; }
+  SIMT_DEVICE static const float* moved(const float* bytes, int64_t by) {
+    return reinterpret_cast<const float*>(reinterpret_cast<const uint8_t*>(bytes) + by);
+  }
+  template <class R>
+  SIMT_DEVICE static void move_scales(OffsetMxArguments& x, int64_t expert, int64_t first) {
+    x.scale_a.data = moved(x.scale_a.data, R::row_of_tiles(x, expert, first) * x.scale_a.row_stride);
+    x.scale_b.data = moved(x.scale_b.data, R::place_of_scales_b(x, expert));
+  }
+};
+// Source: vLLM bde90062, cutlass_mxfp8_grouped_mm_functor.cuh, and b56f185f, cutlass_mxfp8_grouped_mm_traits.cuh.
+struct VllmMxGrouped : MxAtOffsets<VllmMxGrouped> {
+  static constexpr const char* kContract = "vllm.cutlass_mxfp8_grouped_mm.sm_100";
+};
+
+template <class Rules>
+void run_offset_mx(const Call& call) {
+  using U = typename Rules::Unit;
+  const OffsetMxArguments x = offset_mx_arguments(call, kTypeCode<typename Rules::CodesOfA>, kTypeCode<typename Rules::CodesOfB>,
+                                                  U::kM, Rules::kLevel, Rules::kProducts);
+  const int64_t tiles = x.experts * x.tiles * ((x.n + U::kN - 1) / U::kN);
+  if (tiles == 0) return;
+  with_warp(call, [&](auto warp) {
+    simt::launch(unit_scaled_product<U, Rules, warp.value>, call.grid(tiles, units::kThreads<U, warp.value>), x);
+  });
+}
+
+template <class Rules>
+void run_offset_mx_by_contract(const Call& call) {
+  Rules::for_each([&](auto rules) {
+    using R = decltype(rules);
+    if (call.contract() == R::kContract) run_offset_mx<R>(call);
+  });
+}
+
+template <class Rules>
+void run_offset_gemm(const Call& call) {
+  using U = typename Rules::Unit;
+  const OffsetGemmArguments x =
+      offset_gemm_arguments(call, kTypeCode<typename Rules::CodesOfA>, kTypeCode<typename Rules::CodesOfB>, Rules::kEnds, U::kM);
+  const int64_t tiles = x.experts * x.tiles * ((x.n + U::kN - 1) / U::kN);
+  if (tiles == 0) return;
+  with_warp(call, [&](auto warp) {
+    simt::launch(scaled_product<U, Rules, warp.value>, call.grid(tiles, units::kThreads<U, warp.value>), x);
+  });
+}
+
+template <class Rules>
+void run_offset_gemm_by_contract(const Call& call) {
+  Rules::for_each([&](auto rules) {
+    using R = decltype(rules);
+    if (call.contract() == R::kContract) run_offset_gemm<R>(call);
+  });
+}
+
 // Table rows for rules that have an instruction here.
 
 template <class Rules>
@@ -80,10 +222,10 @@ void run_grouped_gemm_by_contract(const Call& call) {
 
 /// A kernel for the rules whose instruction is available.
 template <class Rules>
-std::vector<Kernel> grouped_gemm_rows(const std::string& name) {
+std::vector<Kernel> grouped_gemm_rows(const std::string& name, void (*run)(const Call&) = run_grouped_gemm_by_contract<Rules>) {
   const std::vector<std::string> contracts = gemm_contracts<Rules>();
   if (contracts.empty()) return {};
-  return {{name, "gemm_grouped", contracts, {{"y", kAny}, {"warp", simt::kWarpSizes}}, {}, run_grouped_gemm_by_contract<Rules>}};
+  return {{name, "gemm_grouped", contracts, {{"y", kAny}, {"warp", simt::kWarpSizes}}, {}, run}};
 }
 
 }  // namespace assay_kernels

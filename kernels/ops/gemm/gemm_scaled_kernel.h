@@ -28,6 +28,7 @@ GemmArguments gemm_arguments(const Call& call, int a_type, int b_type, bool take
 /// Defaults that rules may override.
 template <class MatrixUnit, int kPromotedEvery = 0>
 struct GemmRules : PlainProduct<MatrixUnit> {
+  using Arguments = GemmArguments;
   static constexpr int64_t kPromote = kPromotedEvery;  ///< multiply-accumulates between two promotions to fp32; 0: never promoted
   static constexpr int64_t kPartOf = 128;              ///< the length of a split-K part is a multiple of this
   static constexpr bool kTakesBias = true;
@@ -37,6 +38,11 @@ struct GemmRules : PlainProduct<MatrixUnit> {
   /// without split-K, the product of both scales is applied by an FMA that adds +0
   static constexpr bool kAddsZero = false;
 
+  /// Prepares the tile that begins at a row, which it may move; false: it is left alone. For GEMMs whose rows belong to experts.
+  template <class Rules>
+  SIMT_DEVICE static bool enter(GemmArguments& /*x*/, int64_t& /*row*/) {
+    return true;
+  }
   /// Converts an accumulator to fp32.
   SIMT_DEVICE static float number(const GemmArguments& /*x*/, uint32_t sum, int64_t /*row*/, int64_t /*column*/) {
     return number_of_sum<MatrixUnit>(sum);
@@ -117,12 +123,14 @@ SIMT_DEVICE float added_result(const GemmArguments& x, int64_t row, int64_t colu
 }
 
 template <class U, class Rules, int kWarp>
-SIMT_KERNEL void scaled_product(GemmArguments x) {
+SIMT_KERNEL void scaled_product(typename Rules::Arguments x) {
   constexpr int kThreads = units::kThreads<U, kWarp>;
   constexpr int64_t kEvery = Rules::kPromote > 0 ? Rules::kPromote : 1;
   SIMT_SHARED StagedStep<U> step;
   const int64_t across = (x.n + U::kN - 1) / U::kN;
-  const int64_t row = simt::block() / across * U::kM, column = simt::block() % across * U::kN;
+  int64_t row = simt::block() / across * U::kM;
+  const int64_t column = simt::block() % across * U::kN;
+  if (!Rules::template enter<Rules>(x, row)) return;
   units::Operands factors{step.a, step.b, U::kK, U::kK};
   units::Tile<U, kWarp> chain;
   float promoted[chain.kElements], sum[chain.kElements];
