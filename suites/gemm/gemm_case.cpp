@@ -100,27 +100,27 @@ std::vector<int64_t> index_of(const std::vector<int64_t>& sizes, int64_t align, 
   return index;
 }
 
-/// Rows of each expert, from the columns `tokens`; `room` (masked groups: rows of each expert; groups by index: rows of a);
-/// `align` (the multiple at which each begins; default: the contract's); and `order` (groups by index).
+/// Rows of each expert, from the columns `tokens`; `room` (masked groups: rows of each expert; groups by index or at offsets: rows of
+/// a); `align` (groups at offsets: the multiple at which each begins); and `order` (groups by index or at offsets).
 Groups groups_of(const Cells& cells, const DotContract& contract) {
   const GroupOrder order = *contract.experts;
+  const bool placed = order == GroupOrder::kByIndex || order == GroupOrder::kOffsets;
+  const auto given = [&](const char* column) { return cells.has(column) && !cells.text(column).empty(); };
   const std::string way = cells.has("order") ? cells.text("order") : "ascending";
   const bool descending = way == "descending";
   if (!descending && way != "ascending") cells.refuse("order", "expected ascending or descending");
-  if (descending && order != GroupOrder::kByIndex) cells.refuse("order", "only experts by index may be in descending order");
-  const int64_t room = cells.has("room") && !cells.text("room").empty() ? cells.positive("room") : 0;
-  if (room > 0 && order != GroupOrder::kMasked && order != GroupOrder::kByIndex)
-    cells.refuse("room", "only masked experts and experts by index have it");
+  if (descending && !placed) cells.refuse("order", "only experts by index or at offsets may be in descending order");
+  const int64_t room = given("room") ? cells.positive("room") : 0;
+  if (room > 0 && !placed && order != GroupOrder::kMasked) cells.refuse("room", "contiguous experts have none");
   if (room % contract.tile_rows != 0) cells.refuse("room", fmt::format("expected a multiple of {} rows", contract.tile_rows));
+  if (given("align") && !placed) cells.refuse("align", "only experts by index or at offsets may begin anywhere");
+  const int64_t align = given("align") ? cells.positive("align") : contract.tile_rows;
+  if (placed && align % contract.tile_rows != 0) cells.refuse("align", fmt::format("expected a multiple of {} rows", contract.tile_rows));
   try {
     std::vector<int64_t> sizes = cells.counts("tokens");
     if (order == GroupOrder::kMasked) return Groups::masked(std::move(sizes), cells.positive("room"));
     if (order == GroupOrder::kContiguous) return Groups::contiguous(std::move(sizes));
-    const int64_t align = cells.has("align") ? cells.positive("align") : contract.tile_rows;
-    if (order == GroupOrder::kByIndex) return Groups::by_index(index_of(sizes, align, descending, room), int64_t(sizes.size()));
-    std::vector<int64_t> offsets = {0};
-    for (const int64_t size : sizes) offsets.push_back(offsets.back() + (size + align - 1) / align * align);
-    return Groups::at_offsets(std::move(sizes), std::move(offsets));
+    return Groups::by_index(index_of(sizes, align, descending, room), int64_t(sizes.size()));
   } catch (const std::invalid_argument& error) {
     cells.refuse("tokens", error.what());
   }
@@ -152,9 +152,31 @@ LevelGrid grid_of_b(const GemmCase& p) {
   return grid;
 }
 
+/// Where the tiles of each expert begin, and their rows: each expert has whole tiles of `tile` rows.
+std::vector<int64_t> tiles_of(const Groups& groups, int64_t tile) {
+  std::vector<int64_t> first = {0};
+  for (const int64_t size : groups.sizes()) first.push_back(first.back() + (size + tile - 1) / tile * tile);
+  return first;
+}
+
+/// Whether the scales of a are in tiles that experts do not share.
+bool tiles_by_expert(const GemmCase& p) {
+  const Layout* const layout = p.scales.a.block().layout;
+  return p.contract.experts == GroupOrder::kOffsets && layout && layout->tile_rows > 1;
+}
+
+GemmScale scales_in_tiles(const GemmCase& p) {
+  const Layout& layout = *p.scales.a.block().layout;
+  const std::vector<int64_t> first = tiles_of(p.groups, layout.tile_rows);
+  std::vector<int64_t> places(size_t(p.stored_rows()), -1);
+  for (int64_t row = 0; row < p.m; ++row)
+    places[size_t(p.groups.stored_row(row))] = first[size_t(p.groups.group_of(row))] + p.groups.row_in_group(row);
+  return GemmScale(p.scales.of_a(p.stored_rows(), p.k), layout, std::move(places), first.back());
+}
+
 void bind_scales(GemmCase& p) {
   const bool masked = p.groups.any() && p.groups.order() == GroupOrder::kMasked;
-  p.scale_a = GemmScale(p.scales.of_a(p.stored_rows(), p.k), p.scales.a.block().layout, masked ? p.groups.count() : 0);
+  p.scale_a = tiles_by_expert(p) ? scales_in_tiles(p) : GemmScale(p.scales.of_a(p.stored_rows(), p.k), p.scales.a.block().layout, masked ? p.groups.count() : 0);
   p.scale_b = GemmScale(grid_of_b(p), p.scales.b.block().layout, p.groups.count());
 }
 
@@ -205,13 +227,37 @@ void add_zero_points(const GemmCase& c, const HostTensor& azp, Problem& made) {
   if (tokens) made.tensors.push_back(input_integers("azp", {zeros.begin(), zeros.end()}));
 }
 
+/// The row of a where each expert begins; for an expert without rows, that of the next one.
+std::vector<int64_t> offsets_of(const Groups& groups) {
+  const std::vector<int64_t> index = groups.index();
+  std::vector<int64_t> offsets(size_t(groups.count()), int64_t(index.size()));
+  for (size_t row = index.size(); row-- > 0;)
+    if (index[row] >= 0) offsets[size_t(index[row])] = int64_t(row);
+  for (size_t expert = offsets.size(); expert-- > 0;)
+    if (groups.sizes()[expert] == 0 && expert + 1 < offsets.size()) offsets[expert] = offsets[expert + 1];
+  return offsets;
+}
+
 /// The tensors that state the rows of each expert.
-HostTensor tensor_of_groups(const Groups& groups) {
-  switch (groups.order()) {
-    case GroupOrder::kMasked: return input_integers("tokens", groups.sizes());
-    case GroupOrder::kByIndex: return input_integers("expert_of_row", groups.index());
-    default: return input_integers("expert_offsets", groups.offsets());
+std::vector<HostTensor> tensors_of_groups(const GemmCase& c) {
+  switch (*c.contract.experts) {
+    case GroupOrder::kMasked: return {input_integers("tokens", c.groups.sizes())};
+    case GroupOrder::kByIndex: return {input_integers("expert_of_row", c.groups.index())};
+    case GroupOrder::kContiguous: {
+      const std::vector<int64_t> first = c.groups.first_rows();
+      return {input_integers("expert_ends", {first.begin() + 1, first.end()})};
+    }
+    default: break;
   }
+  std::vector<int64_t> sizes;
+  for (const int64_t rows : c.groups.sizes()) sizes.insert(sizes.end(), {rows, c.n, c.k});
+  HostTensor problem_sizes = input_integers("problem_sizes", sizes);
+  problem_sizes.spec = dense("problem_sizes", Role::kInput, kInt32, {c.groups.count(), 3});
+  std::vector<HostTensor> all = {input_integers("expert_offsets", offsets_of(c.groups)), std::move(problem_sizes)};
+  if (!tiles_by_expert(c)) return all;
+  const std::vector<int64_t> first = tiles_of(c.groups, c.scale_a.layout()->tile_rows);
+  all.push_back(input_integers("blockscale_offsets", {first.begin(), first.end() - 1}));
+  return all;
 }
 
 /// The selected rows of a dense matrix, or elements of a vector.
@@ -244,12 +290,17 @@ GemmScale::GemmScale(const LevelGrid& grid, const Layout* layout, int64_t expert
   if (layout) placed_.emplace(*layout, expert_rows_, grid.columns);
 }
 
+GemmScale::GemmScale(const LevelGrid& grid, const Layout& layout, std::vector<int64_t> places, int64_t rows) : grid_(grid), expert_rows_(rows) {
+  placed_.emplace(layout, rows, grid.columns);
+  places_ = std::move(places);
+}
+
 const Format& GemmScale::format() const { return placed_ ? *layout()->element : kF32; }
 
 bool GemmScale::reads_others(const GemmScale& other) const {
   bool differs = false, inside = true;
   for (int64_t row = 0; row < grid_.rows; ++row)
-    for (int64_t block = 0; block < grid_.columns; ++block) {
+    for (int64_t block = 0; block < grid_.columns && has(row) && other.has(row); ++block) {
       differs |= offset(row, block) != other.offset(row, block);
       inside &= other.offset(row, block) < storage_elements();
     }
@@ -267,11 +318,13 @@ TensorSpec GemmScale::spec(const std::string& role) const {
 }
 
 uint32_t GemmScale::code(const HostTensor& tensor, int64_t row, int64_t block) const {
+  if (!has(row)) return code_of(format(), 1);
   const int64_t at = offset(row, block);
   return placed_ && layout()->packs_words() ? uint32_t(tensor.bytes[size_t(at)]) : tensor.code(at);
 }
 
 void GemmScale::set_code(HostTensor& tensor, int64_t row, int64_t block, uint32_t code) const {
+  if (!has(row)) return;
   const int64_t at = offset(row, block);
   if (placed_ && layout()->packs_words())
     tensor.bytes[size_t(at)] = std::byte(code);
@@ -370,6 +423,9 @@ GemmCase read_gemm_case(const Case& c) {
     p.scales.b.block().layout = layout_of(cells, "layout_b", layout_a.element->bytes() == 1 ? same : plain);
     if (p.contract.scales_in_unit() && !(*layout_a.element == *p.contract.unit.scale))
       cells.refuse("layout_a", "the unit takes scales of " + std::string(p.contract.unit.scale->name));
+  } else if (p.contract.experts) {  // the op has rows with scales of blocks, too
+    for (const char* column : {"layout_a", "layout_b"})
+      if (cells.has(column) && !cells.text(column).empty()) cells.refuse(column, p.id() + " has no scales of blocks");
   }
   bind_scales(p);
   if (cells.has("absent") && !cells.text("absent").empty()) {
@@ -409,7 +465,8 @@ Problem gemm_problem(const GemmCase& c) {
              c.scale_a.filled("scale_a", of(c.scale, kScaleA), c.absent_finite), c.scale_b.filled("scale_b", of(c.scale, kScaleB), c.absent_finite)};
   if (c.scales.a.outer()) tensors.push_back(filled("global_scale_a", kF32, {c.outer_of_a().count()}, of(c.scale, kGlobalScaleA)));
   if (c.scales.b.outer()) tensors.push_back(filled("global_scale_b", kF32, {c.outer_of_b().count()}, of(c.scale, kGlobalScaleB)));
-  if (c.groups.any()) tensors.push_back(tensor_of_groups(c.groups));
+  if (c.groups.any())
+    for (HostTensor& tensor : tensors_of_groups(c)) tensors.push_back(std::move(tensor));
   if (c.has_bias) tensors.push_back(filled("bias", *c.y, {c.n}, of(c.bias, kBias)));
   if (c.contract.adds_c()) tensors.push_back(filled("c", *c.y, {c.m, c.n}, of(c.c, kC)));
   if (c.has_zero_points())

@@ -21,6 +21,9 @@ class GemmScale {
   /// `layout`: layout of block scales; nullptr: [rows], since scales do not change along k. `experts`: the tensor is [experts,
   /// rows, blocks], and each expert has the layout for itself; 0: it is one matrix.
   GemmScale(const LevelGrid& grid, const Layout* layout, int64_t experts = 0);
+  /// Scales in tiles of which each has rows of one expert. `places`: the row of tiles of each row; -1: an unused row has no scales.
+  /// `rows`: rows of whole tiles.
+  GemmScale(const LevelGrid& grid, const Layout& layout, std::vector<int64_t> places, int64_t rows);
 
   const LevelGrid& grid() const { return grid_; }
   const Layout* layout() const { return placed_ ? &placed_->layout() : nullptr; }
@@ -30,7 +33,9 @@ class GemmScale {
   bool reads_others(const Layout& other) const { return reads_others(with_layout(other)); }
   bool reads_others(const GemmScale& other) const;
   /// The same scales, in the layout that a kernel mistakes theirs for.
-  GemmScale with_layout(const Layout& other) const { return GemmScale(grid_, &other, experts_); }
+  GemmScale with_layout(const Layout& other) const {
+    return places_.empty() ? GemmScale(grid_, &other, experts_) : GemmScale(grid_, other, places_, placed_->rows());
+  }
   GemmScale as_one_matrix() const { return GemmScale(grid_, layout()); }
 
   TensorSpec spec(const std::string& role) const;
@@ -44,7 +49,9 @@ class GemmScale {
   HostTensor of_rows(const HostTensor& tensor, const std::vector<int64_t>& rows) const;
 
  private:
+  bool has(int64_t row) const { return places_.empty() || places_[size_t(row)] >= 0; }
   int64_t offset(int64_t row, int64_t block) const {
+    if (!places_.empty()) return placed_->offset(places_[size_t(row)], block);
     if (!placed_) return row * grid_.columns + block;
     return row / expert_rows_ * placed_->storage_elements() + placed_->offset(row % expert_rows_, block);
   }
@@ -56,6 +63,7 @@ class GemmScale {
   LevelGrid grid_;
   int64_t experts_ = 0, expert_rows_ = 1;  ///< rows of scales of each expert; without experts, all rows
   std::optional<PlacedLayout> placed_;     ///< of one expert
+  std::vector<int64_t> places_;            ///< see the constructor; empty: row i is at row i
 };
 
 /// Rows of d that are adjacent in memory and multiply the same rows of b.
@@ -78,6 +86,8 @@ struct GemmCase {
   bool absent_finite = false;        ///< storage without a scale holds finite bytes that differ, instead of NaN
   bool nan_padding = false;          ///< rows of a and of its scales that belong to no expert hold NaN, instead of generated data
   std::vector<int64_t> experts;      ///< mutants only: the expert whose weights and scales each row takes; empty: its own
+  std::vector<bool> unknown_rows, unknown_columns;  ///< mutants only: rows and columns of d that may hold anything, since their
+                                                    ///< scales were read behind the tensor; empty: none
   const Format* y = nullptr;         ///< format of the result and of the bias
   bool has_bias = false;
   std::string bias, c, azp;          ///< generators of a bias, of an addend and of zero points, if present

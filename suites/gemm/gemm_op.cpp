@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <iterator>
 #include <memory>
+#include <numeric>
 #include <set>
 
 #include "reference/flow/dot/dot_contract.h"
@@ -43,12 +44,22 @@ AcceptedRows accepted_rows(const Spans& values, const Format& y, int64_t first, 
 /// One pass of the widest instruction loop computes this many columns.
 constexpr int64_t kGlimpseColumns = 16;
 
+/// Elements of a mutant that depend on memory behind a tensor.
+void widen_unknown(const GemmCase& c, const DotBlock& at, Spans& values) {
+  const auto holds = [](const std::vector<bool>& unknown, int64_t i) { return !unknown.empty() && unknown[size_t(i)]; };
+  if (c.unknown_rows.empty() && c.unknown_columns.empty()) return;
+  values.widen();
+  for (size_t i = 0; i < values.size(); ++i)
+    if (holds(c.unknown_rows, at.row_of(i)) || holds(c.unknown_columns, at.column_of(i))) values.set(i, any_number());
+}
+
 template <class Rows>
 Answer answer_of_rows(const GemmCase& c, const std::string& program, const Part& d,
                       const std::shared_ptr<const DotInputs>& inputs, const std::shared_ptr<const Rows>& rows) {
   const auto block = [c = std::make_shared<const GemmCase>(c), inputs, rows](const DotBlock& at) {
     Spans values;
     for (const GemmRun& run : c->runs(at.first, at.end)) append(values, rows->values(run.block(at.first_column, at.end_column)));
+    widen_unknown(*c, at, values);
     return AcceptedBlock{{accepted_rows(values, *c->y, at.first, at.end)}};
   };
   Answer answer{program, {d}, c.m, [block, n = c.n](int64_t first, int64_t end) { return block({first, end, 0, n}); }};
@@ -195,11 +206,59 @@ void add_layouts_of_both(const GemmCase& c, const SharedInputs& inputs, std::vec
   all.back().by_rows = true;
 }
 
+/// Columns of 16 bytes, as TMA needs.
+constexpr int64_t kPitchOfScales = 4;
+
+/// Mutants: dense scales read with a pitch that is rounded up to 16 bytes. What lies behind the tensor is unknown, so some rows must
+/// read others of its scales.
+void add_pitch(const GemmCase& c, const char* role, const GemmScale& right, ScaleValues DotInputs::*scales,
+               std::vector<bool> GemmCase::*unknown, int64_t size, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
+  if (!right.layout() || c.groups.any() || (right.layout()->id != "row" && right.layout()->id != "col")) return;
+  const LevelGrid grid = right.grid();
+  const int64_t rows = grid.rows, blocks = grid.columns;
+  const bool by_rows = right.layout()->id == "row";
+  const int64_t across = by_rows ? blocks : rows, pitch = (across + kPitchOfScales - 1) / kPitchOfScales * kPitchOfScales;
+  if (pitch == across || across < kPitchOfScales) return;
+  std::vector<int64_t> from(size_t(rows * blocks), -1);  // the scale that is read; -1: behind the tensor
+  std::vector<bool> lost(size_t(rows), false);
+  bool seen = false;
+  for (int64_t row = 0; row < rows; ++row) {
+    bool other = false;
+    for (int64_t block = 0; block < blocks; ++block) {
+      const int64_t at = by_rows ? row * pitch + block : block * pitch + row;
+      if (at >= rows * blocks) {
+        lost[size_t(row)] = true;
+        continue;
+      }
+      const int64_t read = by_rows ? at : at % rows * blocks + at / rows;
+      from[size_t(row * blocks + block)] = read;
+      other |= read != row * blocks + block;
+    }
+    seen |= other && !lost[size_t(row)];
+  }
+  if (!seen) return;
+  GemmCase wrong = c;
+  (wrong.*unknown).resize(size_t(size));
+  for (int64_t i = 0; i < size; ++i) (wrong.*unknown)[size_t(i)] = lost[size_t(grid.of(i, 0) / blocks)];
+  const std::string name = fmt::format("{}: pitch {} -> {}", role, across, pitch);
+  all.push_back({name,
+                 [=](const Problem& problem, const std::vector<HostTensor>*) {
+                   auto read = std::make_shared<DotInputs>(*inputs_of(inputs, c, problem));
+                   const std::vector<double> values = ((*read).*scales).values;
+                   for (size_t i = 0; i < from.size(); ++i) ((*read).*scales).values[i] = from[i] < 0 ? 1 : values[size_t(from[i])];
+                   return of_inputs(wrong, wrong.contract, std::move(read));
+                 },
+                 equivalent(c, name)});
+  all.back().by_rows = true;
+}
+
 std::vector<Hypothesis> of_layouts(const GemmCase& c, const SharedInputs& inputs) {
   std::vector<Hypothesis> all;
   add_layouts(c, "scale_a", c.scale_a, &DotInputs::scale_a, inputs, all);
   add_layouts(c, "scale_b", c.scale_b, &DotInputs::scale_b, inputs, all);
   add_layouts_of_both(c, inputs, all);
+  add_pitch(c, "scale_a", c.scale_a, &DotInputs::scale_a, &GemmCase::unknown_rows, c.m, inputs, all);
+  add_pitch(c, "scale_b", c.scale_b, &DotInputs::scale_b, &GemmCase::unknown_columns, c.n, inputs, all);
   return all;
 }
 
@@ -225,7 +284,7 @@ void add_other_experts(const GemmCase& c, const SharedInputs& inputs, std::vecto
     const auto end = c.groups.sizes().begin() + c.groups.group_of(row);
     return std::count_if(c.groups.sizes().begin(), end, [](int64_t size) { return size > 0; });
   });
-  if (c.groups.order() != GroupOrder::kByIndex) return;
+  if (c.contract.experts != GroupOrder::kByIndex) return;
   add("experts: that of the row before each tile of 64 rows", [&, index = c.groups.index()](int64_t row) {
     const int64_t tile = c.groups.stored_row(row) / kTileOfExpert * kTileOfExpert;
     return std::max<int64_t>(0, index[size_t(std::max<int64_t>(0, tile - 1))]);
@@ -269,6 +328,68 @@ void add_scales_as_one_matrix(const GemmCase& c, const char* role, const GemmSca
   all.back().by_rows = true;
 }
 
+/// Mutant of scales in tiles of one expert each: they are taken to begin at the expert's first row, not at a row of whole tiles.
+void add_tiles_without_padding(const GemmCase& c, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
+  if (c.contract.experts != GroupOrder::kOffsets || !c.scale_a.layout() || c.scale_a.layout()->tile_rows == 1) return;
+  const LevelGrid grid = c.scale_a.grid();
+  const PlacedLayout tiles(*c.scale_a.layout(), grid.rows, grid.columns);
+  const int64_t tile = c.scale_a.layout()->tile_rows;
+  int64_t first = 0;
+  bool differs = false;
+  for (int64_t row = 0; row < c.m; ++row) {
+    if (c.groups.row_in_group(row) > 0) continue;
+    const int64_t size = c.groups.sizes()[size_t(c.groups.group_of(row))];
+    differs |= c.groups.stored_row(row) != first;
+    first += (size + tile - 1) / tile * tile;
+  }
+  if (!differs) return;
+  const char* const name = "scale_a: tiles of an expert begin at its first row";
+  all.push_back({name,
+                 [c, inputs, grid, tiles](const Problem& problem, const std::vector<HostTensor>*) {
+                   auto wrong = std::make_shared<DotInputs>(*inputs_of(inputs, c, problem));
+                   const HostTensor& scales = find(problem.tensors, "scale_a");
+                   for (int64_t row = 0; row < c.m; ++row) {
+                     const int64_t stored = c.groups.stored_row(row), in_group = c.groups.row_in_group(row);
+                     for (int64_t block = 0; block < grid.columns; ++block) {
+                       const int64_t at = (stored - in_group) * tiles.cols() + tiles.offset(in_group, block);
+                       wrong->scale_a.values[size_t(stored * grid.columns + block)] = decode(c.scale_a.format(), scales.code(at));
+                     }
+                   }
+                   return of_inputs(c, c.contract, std::move(wrong));
+                 },
+                 equivalent(c, name)});
+  all.back().by_rows = true;
+}
+
+/// Mutants of experts whose rows begin anywhere, with a scale for each row: the scales are found without the first row, or the number,
+/// of the expert.
+void add_scales_without_offset(const GemmCase& c, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
+  if (c.contract.of_blocks()) return;
+  const auto add = [&](const char* name, ScaleValues DotInputs::*scales, auto place) {
+    all.push_back({name,
+                   [c, inputs, scales, place](const Problem& problem, const std::vector<HostTensor>*) {
+                     auto wrong = std::make_shared<DotInputs>(*inputs_of(inputs, c, problem));
+                     const std::vector<double> right = ((*wrong).*scales).values;
+                     for (size_t row = 0; row < right.size(); ++row) ((*wrong).*scales).values[row] = right[size_t(place(int64_t(row)))];
+                     return of_inputs(c, c.contract, std::move(wrong));
+                   },
+                   equivalent(c, name)});
+    all.back().by_rows = true;
+  };
+  std::vector<int64_t> in_expert(size_t(c.stored_rows()));
+  std::iota(in_expert.begin(), in_expert.end(), int64_t{0});
+  bool differs = false;
+  for (int64_t row = 0; row < c.m; ++row) {
+    const int64_t stored = c.groups.stored_row(row), in_group = c.groups.row_in_group(row);
+    in_expert[size_t(stored)] = in_group;
+    differs |= stored != in_group;
+  }
+  if (differs && c.scale_a.grid().row_block == 1)
+    add("scale_a: of the first rows, for every expert", &DotInputs::scale_a, [in_expert](int64_t row) { return in_expert[size_t(row)]; });
+  if (c.scale_b.grid().row_block == 1 && c.n > 1)
+    add("scale_b: experts one scale apart", &DotInputs::scale_b, [n = c.n](int64_t row) { return row / n + row % n; });
+}
+
 /// Mutants: a row is multiplied by the weights, or their scales, of another expert, or meets unused rows.
 std::vector<Hypothesis> of_experts(const GemmCase& c, const SharedInputs& inputs) {
   std::vector<Hypothesis> all;
@@ -276,6 +397,8 @@ std::vector<Hypothesis> of_experts(const GemmCase& c, const SharedInputs& inputs
   add_nan_of_padding(c, inputs, all);
   if (count < 2) return all;
   add_other_experts(c, inputs, all);
+  add_scales_without_offset(c, inputs, all);
+  add_tiles_without_padding(c, inputs, all);
   add_scales_as_one_matrix(c, "scale_a", c.scale_a, &DotInputs::scale_a, inputs, all);
   add_scales_as_one_matrix(c, "scale_b", c.scale_b, &DotInputs::scale_b, inputs, all);
   const auto add = [&](const char* name, auto change) {
@@ -371,7 +494,7 @@ bool takes(const GemmOpParts& parts, const std::string& id) {
   const ContractRow* row = rulebook().contracts.lookup(id);
   if (row == nullptr || !is_product(*row)) return false;
   const DotContract contract = read_dot(*row, rulebook().contracts, rulebook().units);
-  return contract.of_blocks() == parts.of_blocks && contract.experts.has_value() == parts.of_experts();
+  return parts.takes(contract.of_blocks()) && contract.experts.has_value() == parts.of_experts();
 }
 
 /// "t3_0_5.r128": rows in use of each expert, and rows of a that are stored. Experts that lie in descending order have "down".
@@ -466,7 +589,7 @@ class BoundGemm : public BoundCase {
 
 std::unique_ptr<const BoundCase> bind_gemm(const Case& c, const GemmOpParts& parts) {
   GemmCase p = read_gemm_case(c);
-  if (p.contract.of_blocks() != parts.of_blocks)
+  if (!parts.takes(p.contract.of_blocks()))
     Cells(c).refuse("contract", fmt::format("'{}' has scales {} and this op takes those of {}", p.id(), p.scales.name,
                                             parts.of_blocks ? "blocks" : "tensors, tokens and channels"));
   CaseName name = {c.op, p.id(), shape_words(p), data_words(p), p.warp};
@@ -498,16 +621,13 @@ std::vector<RoleSpec> roles_of(const GemmOpParts& parts) {
 
 }  // namespace
 
-RoleSpec role_of_experts(GroupOrder order) {
-  switch (order) {
-    case GroupOrder::kMasked:
-      return {"tokens", Access::kIn,
-              "[experts] int32: rows of a and d in use, of the room that each expert has; only for masked experts"};
-    case GroupOrder::kByIndex:
-      return {"expert_of_row", Access::kIn,
-              "[m] int32: the expert of each row of a and d; -1: unused; only for experts by index"};
-    default: return {"expert_offsets", Access::kIn, "[experts + 1] int32: the row of a and d where each expert begins, and their number"};
-  }
+std::vector<RoleSpec> roles_of_experts() {
+  return {{"expert_of_row", Access::kIn, "[m] int32: the expert of each row of a and d; -1: unused; only for experts by index"},
+          {"tokens", Access::kIn, "[experts] int32: rows of a and d in use, of the room that each expert has; only for masked experts"},
+          {"expert_offsets", Access::kIn, "[experts] int32: the row of a and d where each expert begins; only for experts at offsets"},
+          {"problem_sizes", Access::kIn, "[experts, 3] int32: rows, n and k of each expert; only for experts at offsets"},
+          {"blockscale_offsets", Access::kIn, "[experts] int32: the row of scale_a where the tiles of each expert begin; only for experts at offsets with scales in tiles"},
+          {"expert_ends", Access::kIn, "[experts] int32: the row of a and d where each expert ends and the next begins; only for contiguous experts"}};
 }
 
 Op gemm_op(GemmOpParts parts) {

@@ -21,12 +21,14 @@ struct GemmOpParts {
   std::vector<RoleSpec> experts{};  ///< ops of grouped GEMMs only: the tensors that state the rows of experts
 
   bool of_experts() const { return !experts.empty(); }
+  /// Whether it takes contracts with such scales; grouped GEMMs have one op for both.
+  bool takes(bool blocks) const { return of_experts() || blocks == of_blocks; }
 };
 
 Op gemm_op(GemmOpParts parts);
 
-/// The tensor that states the rows of each expert.
-RoleSpec role_of_experts(GroupOrder order);
+/// The tensors that state the rows of each expert.
+std::vector<RoleSpec> roles_of_experts();
 
 // The accepted outputs of a GEMM case, its mutants, and all known algorithm variants.
 

@@ -342,7 +342,7 @@ const TestCells kGroups = {{"contract", "grouped.0"},
                            {"room", ""},
                            {"order", "ascending"},
                            {"padding", "filled"},
-                           {"align", "4"},
+                           {"align", ""},
                            {"n", "256"},
                            {"k", "416"},
                            {"fill", "few_maxima"},
@@ -361,7 +361,7 @@ std::string contract_of(GroupOrder order) { return "grouped." + std::to_string(i
 
 Op grouped() {
   Op op = gemm_op({.name = "grouped", .of_blocks = true, .scales = {{"scale_a", Access::kIn, "scales of a"}, {"scale_b", Access::kIn, "scales of b"}},
-                   .columns = {}, .experts = {role_of_experts(GroupOrder::kByIndex)}});
+                   .columns = {}, .experts = roles_of_experts()});
   for (const auto& [column, cell] : kGroups) op.columns.push_back(column);
   return op;
 }
@@ -421,6 +421,7 @@ struct Exact {
   static TestCells with_cells(GroupOrder order, const TestCells& changed) {
     TestCells cells = kGroups;
     if (order == GroupOrder::kMasked) cells["room"] = "6";
+    if (order == GroupOrder::kOffsets || order == GroupOrder::kByIndex) cells["align"] = "4";
     for (const auto& [column, cell] : changed) cells[column] = cell;
     return cells;
   }
@@ -468,6 +469,23 @@ TEST_F(GemmGroups, EachRowMeetsTheWeightsOfItsExpert) {
     wrong.row(of.c.groups.stored_row(4)) = d.row(of.c.groups.stored_row(3));
     EXPECT_FALSE(compare(right, of.outputs(wrong), {of.unused()}).agrees()) << name(order);
   }
+}
+
+std::vector<int64_t> integers_of(const Problem& problem, const char* role) {
+  const HostTensor& tensor = find(problem.tensors, role);
+  std::vector<int64_t> values;
+  for (int64_t i = 0; i < tensor.spec.elements(); ++i) values.push_back(int32_t(tensor.code(i)));
+  return values;
+}
+
+TEST_F(GemmGroups, TensorsStateWhereTheRowsOfEachExpertLie) {
+  const Exact offsets(GroupOrder::kOffsets);
+  EXPECT_THAT(integers_of(offsets.problem, "expert_offsets"), ElementsAre(0, 4, 4)) << "an expert without rows begins where the next one does";
+  EXPECT_THAT(integers_of(offsets.problem, "problem_sizes"), ElementsAre(3, 256, 416, 0, 256, 416, 5, 256, 416));
+  const Exact down(GroupOrder::kOffsets, "", {{"order", "descending"}, {"align", ""}, {"room", "11"}});
+  EXPECT_THAT(integers_of(down.problem, "expert_offsets"), ElementsAre(5, 0, 0));
+  EXPECT_EQ(down.c.stored_rows(), 11);
+  EXPECT_THAT(integers_of(Exact(GroupOrder::kContiguous).problem, "expert_ends"), ElementsAre(3, 3, 8));
 }
 
 TEST_F(GemmGroups, UnusedRowsAreLeftAloneUnlessTilesAreStored) {
@@ -577,14 +595,15 @@ TEST_F(GemmGroups, WhatExpertsDoNotTakeIsRefused) {
   const Op op = grouped();
   EXPECT_THAT(refusal_of(op, kGroups, {{"n", "200"}}), HasSubstr("expected whole blocks of 128 rows of b for each expert, got 200"));
   EXPECT_THAT(refusal_of(op, kGroups, {{"contract", contract_of(GroupOrder::kMasked)}, {"room", "4"}}), HasSubstr("tokens"));
+  EXPECT_THAT(refusal_of(op, kGroups, {{"contract", contract_of(GroupOrder::kMasked)}, {"room", "8"}, {"align", "4"}}), HasSubstr("align"));
   EXPECT_THAT(refusal_of(op, kGroups, {{"contract", "grouped.tiles"}, {"room", "7"}}),
               HasSubstr("expected a multiple of 2 rows"));
-  EXPECT_THAT(refusal_of(op, kGroups, {{"contract", contract_of(GroupOrder::kOffsets)}, {"room", "8"}}),
-              HasSubstr("only masked experts and experts by index have it"));
-  EXPECT_THAT(refusal_of(op, kGroups, {{"contract", contract_of(GroupOrder::kByIndex)}, {"room", "8"}}),
+  EXPECT_THAT(refusal_of(op, kGroups, {{"contract", contract_of(GroupOrder::kContiguous)}, {"room", "8"}}),
+              HasSubstr("contiguous experts have none"));
+  EXPECT_THAT(refusal_of(op, kGroups, {{"contract", contract_of(GroupOrder::kByIndex)}, {"room", "8"}, {"align", "4"}}),
               HasSubstr("12 rows exceed the room 8"));
   EXPECT_THAT(refusal_of(op, kGroups, {{"padding", "zeros"}}), HasSubstr("expected filled or nan"));
-  EXPECT_THAT(refusal_of(op, kGroups, {{"order", "descending"}}), HasSubstr("only experts by index may be in descending order"));
+  EXPECT_THAT(refusal_of(op, kGroups, {{"order", "descending"}}), HasSubstr("only experts by index or at offsets may be in descending order"));
   EXPECT_THAT(refusal_of(op, kGroups, {{"order", "up"}}), HasSubstr("expected ascending or descending"));
   EXPECT_THAT(refusal_of(op, kGroups, {{"layout_b", "tma"}}), HasSubstr("'tma' is not one of: row, col"));
   EXPECT_THAT(refusal_of(op, kGroups, {{"contract", "deepgemm.fp8_gemm_1d2d.sm_90"}, {"m", "4"}}), HasSubstr("is no grouped GEMM"));
