@@ -98,6 +98,7 @@ safetensors("good", good)
 safetensors("flat", {**good, "scale": ("I32", [2], packed)})
 safetensors("norm", {"x": ("BF16", [2, 512], x), "gamma": ("BF16", [512], x[:1024]), "y": ("BF16", [2, 512], x)})
 safetensors("zeros", {"x": ("BF16", [2, 512], bytes(2048)), "q": ("F8_E4M3", [2, 512], bytes(1024)), "scale": ("F32", [2, 4], floats(*[struct.unpack("<f", struct.pack("<f", 1e-10))[0] / 448] * 8))})
+safetensors("many_rows", {"x": ("BF16", [128, 1024], bytes(262144)), "q": ("F8_E4M3", [128, 1024], bytes(131072)), "scale": ("F32", [128, 8], floats(*[struct.unpack("<f", struct.pack("<f", 1e-10))[0] / 448] * 1024))})
 safetensors("bytes", {**good, "q": ("U8", [2, 512], q)})
 safetensors("renamed", {"input": good["x"], "out": good["q"], "s": good["scale"]})
 safetensors("noscale", {"x": good["x"], "q": good["q"]})
@@ -321,6 +322,7 @@ expect 0 "obeys     vllm.group_fp8_packed" "$assay" contracts match "$r/good.saf
 expect 1 "not       vllm.group_fp8_packed" "$assay" contracts match "$r/floor.safetensors" --op quant_group
 expect 1 "NONE OBEYED; nearest: " "$assay" contracts match "$r/scattered.safetensors"
 expect 1 "scale 4 of 32 wrong, q right" "$assay" contracts match "$r/scattered.safetensors"
+expect 0 "obeys     vllm.group_fp8 " "$assay" contracts match "$r/many_rows.safetensors" --op quant_group
 expect 0 "CONTRACTS, which these tensors do not tell apart" "$assay" contracts match "$r/good.safetensors"
 grep -q "row with groups" <<<"$("$assay" contracts match "$r/scattered.safetensors")" && fail "wishes of ops that the tensors do not come near are printed"
 
