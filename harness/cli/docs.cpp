@@ -105,7 +105,7 @@ const std::map<std::string, std::string>& words_of_columns() {
       {"split", "`none`, `parts(P) of(N)`: split-K into at most P parts of a multiple of N products, or `atomics(P) of(N)`"},
       {"scales", "granularity of the scales of A and B: `tensor`, `token_channel`, `1x128_128x128`, ..."},
       {"dot.y", "recipe: from the sum to the result; ends with `to(y)`"},
-      {"one_block", "recipe: from the sum of a k of at most one block to acc, where it differs from `join`"},
+      {"one_block", "recipe: what may stand instead of `join` for a k of at most one block"},
       {"unsplit", "`fma(0)`: if k is not split, the last `mul(X)` of y is `fma(X,0)`, which turns a product of -0 into +0"},
       {"bias", "recipe: how a bias joins before the last rounding; empty: the contract takes none"},
       {"out", "formats of the result"},

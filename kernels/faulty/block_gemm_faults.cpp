@@ -17,11 +17,6 @@ struct BlockGemmScaleOrder : TorchBlock1x128Tile {
   SIMT_DEVICE static float join(float chain, float sa, float sb, float acc) { return simt::fma(chain * sa, sb, acc); }
 };
 
-/// Scales the only block of a short k as if others followed.
-struct BlockGemmOneAsMany : TorchBlock1x128 {
-  static constexpr bool kScalesOneBlock = false;
-};
-
 /// Applies the scales in the order for exchanged operands.
 struct BlockGemmScaleOfBFirst : VllmTriton {
   SIMT_DEVICE static float join(float chain, float sa, float sb, float acc) { return simt::fma(chain * sb, sa, acc); }
@@ -252,8 +247,6 @@ std::vector<Kernel> block_gemm_faults() {
       of_block_gemm<BlockGemmScaleOrder>(
           "block_gemm_scale_order", torch,
           "cutlass sm90_mma_tma_gmma_ss_warpspecialized_fp8_blockwise_scaling.hpp has both orders"),
-      of_block_gemm<BlockGemmOneAsMany>("block_gemm_one_as_many", torch,
-                                        "measured: cuBLASLt 13.1.1 scales the sum of k = 128 as with one scale per token and channel"),
       of_block_gemm<BlockGemmScaleOfBFirst>("block_gemm_scale_of_b_first", other,
                                             "no regression known; the operands are exchanged"),
       of_block_gemm<BlockGemmScaleATransposed>("block_gemm_scale_a_transposed", other,

@@ -558,6 +558,7 @@ class BoundGemm : public BoundCase {
     if (said.promote != 0 && within_k(said.promote) != within_k(c_.contract.promote)) return false;
     const bool adds_parts = !program.empty() && program != "split-K 1";
     if (said.order == SaidAlgorithm::Order::kAny && adds_parts && !c_.contract.has_atomics()) return false;
+    if (c_.contract.may_scale_alone(c_.k)) return true;  // one block is not split
     return said.split_k == 0 || program_of_parts(c_.contract, c_.k, said.split_k) == program;
   }
   int64_t independent_rows() const override { return c_.groups.any() ? 0 : c_.m; }

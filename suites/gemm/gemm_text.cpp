@@ -108,7 +108,7 @@ class Quantities {
 /// A promotion: adds the chain's result to acc.
 double join_lines(const GemmCase& c, const DotInputs& inputs, int64_t row, int64_t column, int64_t k, double chain, double acc,
                   std::vector<std::string>& lines) {
-  const Recipe join = join_recipe(c.contract, c.k);
+  const Recipe join = join_recipe(c.contract, c.contract.may_scale_alone(c.k));
   Quantities quantities(join, "");
   quantities.set("sa", inputs.scale_a.at(row, k));
   quantities.set("sb", inputs.scale_b.at(column, k));

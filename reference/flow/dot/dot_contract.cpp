@@ -189,6 +189,10 @@ std::vector<DotProgram> programs_of(const DotContract& contract, const KOrder& o
                         "split-K " + std::to_string(parts) + (contract.has_atomics() ? ", added in any order" : "")});
   }
   if (programs.size() == 1 && programs.front().part >= k) programs.front().name.clear();
+  if (!contract.may_scale_alone(k)) return programs;
+  const std::vector<DotProgram> joined = programs;
+  for (DotProgram& program : programs) program.alone = true, program.name += "one block of scales";
+  for (const DotProgram& program : joined) programs.push_back(program), programs.back().name += "as many blocks of scales";
   return programs;
 }
 
@@ -200,8 +204,8 @@ Recipe dot_recipe(const DotContract& contract, const Format& y, bool with_bias, 
   return resolve(contract.flushes ? flushed(steps) : steps, names_of_result(y));
 }
 
-Recipe join_recipe(const DotContract& contract, int64_t k) {
-  const std::vector<CellStep>& steps = contract.joins_one_block(k) ? contract.one_block : contract.join;
+Recipe join_recipe(const DotContract& contract, bool alone) {
+  const std::vector<CellStep>& steps = alone ? contract.one_block : contract.join;
   return resolve(contract.flushes ? flushed(steps) : steps, names_of_join());
 }
 
@@ -498,7 +502,6 @@ DotContract read_dot(const ContractRow& row, const ContractTables& contracts, co
 namespace {
 
 constexpr int kMostParts = 16;
-constexpr int64_t kManyBlocks = std::numeric_limits<int64_t>::max();  ///< a k with which no contract joins one block alone
 constexpr int kInstructionsOfTile = 4;  ///< along k, if the row does not define the length of split-K parts
 
 CellStep times(const char* operand) { return CellStep::made("mul", {operand}); }
@@ -593,11 +596,11 @@ std::string dot_way_words(const DotContract& way, const DotProgram& program) {
   std::string words = way.unit_row->id;
   if (way.promote > 0) words += ", promoted every " + std::to_string(way.promote);  // stated even if this k is shorter
   if (!program.name.empty()) words += ", " + program.name;
-  const bool whole = program.name.ends_with(" 1") || program.name.empty();
+  const bool whole = program.name.ends_with(" 1") || program.name.find("split-K") == std::string::npos;
   if (way.of_blocks() && way.part_of > kScaleBlock && !whole)
     words += " with parts that are multiples of " + std::to_string(way.part_of);
   if (way.scales_in_unit()) return words + ", scales applied by the instruction";
-  if (way.of_blocks()) return words + ", acc = " + formula(join_recipe(way, whole ? program.part : kManyBlocks), "chain");
+  if (way.of_blocks()) return words + ", acc = " + formula(join_recipe(way, program.alone), "chain");
   Recipe scales = dot_recipe(way, kF32, false, false);
   scales.steps.pop_back();  // formats and bias are defined by the case
   return words + ", " + formula(scales, "acc");
@@ -653,12 +656,12 @@ std::vector<std::string> dot_lines(const DotContract& contract) {
     lines.push_back("        the instruction applies sa and sb itself: one scale code for each of its blocks");
   if (contract.promote > 0)
     lines.push_back("acc   = 0; then, for the chain of every " + std::to_string(contract.promote) + " products " +
-                    formula(join_recipe(contract, kManyBlocks), "chain") + ", each step rounded to f32");
+                    formula(join_recipe(contract), "chain") + ", each step rounded to f32");
   else
     lines.push_back("acc   = the chain of all products");
   if (!contract.one_block.empty())
-    lines.push_back("        for k up to " + std::to_string(contract.scale_block()) + ", acc = " +
-                    formula(join_recipe(contract, 1), "chain"));
+    lines.push_back("        for k up to " + std::to_string(contract.scale_block()) + ", the same or acc = " +
+                    formula(join_recipe(contract, true), "chain"));
   if (contract.has_atomics())
     lines.push_back("split   k is split into 2, 4, ... " + std::to_string(contract.most_parts) + " parts, each a multiple of " +
                     std::to_string(contract.part_of) +

@@ -154,7 +154,7 @@ struct DotContract {
   int64_t promote = 0;         ///< products per promotion to an f32 accumulator, which starts at 0; 0: no promotion, one chain
                                ///< over all k
   std::vector<CellStep> join;  ///< steps from the sum of `promote` products, and `acc`, to the new acc
-  std::vector<CellStep> one_block;  ///< the same if all of k has one block of scales; empty: as join
+  std::vector<CellStep> one_block;  ///< what may stand instead if all of k has one block of scales; empty: nothing
   int least_parts = 1,
       most_parts = 1;   ///< maximum number of split-k parts; each is one chain or promoted sums; they are added in f32
                         ///< in ascending order
@@ -194,8 +194,8 @@ struct DotContract {
   int64_t scale_block() const { return scales.front().products(); }
   /// True if the instruction applies the scales itself, so that neither promoted sums nor the result are scaled.
   bool scales_in_unit() const { return of_blocks() && join.empty(); }
-  /// True if one sum with one block of scales is all of k, and the contract scales it in its own way.
-  bool joins_one_block(int64_t k) const { return !one_block.empty() && k <= scale_block() && k <= promote; }
+  /// True if one sum with one block of scales is all of k, and the contract may scale it in another way.
+  bool may_scale_alone(int64_t k) const { return !one_block.empty() && k <= scale_block() && k <= promote; }
   /// True if a matrix c is added.
   bool adds_c() const;
   bool takes(const GemmScales& scales) const;
@@ -213,8 +213,8 @@ std::vector<GemmScales> read_gemm_scales(const RowCells& cells);
 /// The steps from the sum of an element to its result. `y`: format of the result; `whole`: k is not split.
 Recipe dot_recipe(const DotContract& contract, const Format& y, bool with_bias, bool whole);
 
-/// The steps from the sum of promoted products to the new `acc`; empty without promotion. `k`: of the whole GEMM.
-Recipe join_recipe(const DotContract& contract, int64_t k);
+/// The steps from the sum of promoted products to the new `acc`; empty without promotion. `alone`: by the cell `one_block`.
+Recipe join_recipe(const DotContract& contract, bool alone = false);
 
 /// One algorithm variant: an order of accumulation. The same variant computes all elements of an output.
 struct DotProgram {
@@ -224,6 +224,7 @@ struct DotProgram {
   /// such as "split-K 2", "lanes(4,8,32)", "split-K 2, added in any order"; empty without split-K and with
   /// only one order
   std::string name;
+  bool alone = false;  ///< the sum of one block of scales is scaled by `one_block`
 };
 
 /// The distinct algorithm variants of a contract for this k, fewest parts first.

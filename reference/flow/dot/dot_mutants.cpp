@@ -53,15 +53,14 @@ void edit_promotion(const DotContract& right, Edits& edits) {
   }
 }
 
-/// Mutants of the steps of a sum that is alone: as if other blocks followed, other orders, and one scale left out. Orders that differ
-/// in the sign of a zero alone are left out.
+/// Mutants of the steps of a sum that is alone: another order, and one scale left out. Orders that differ in the sign of a zero alone
+/// are left out.
 void edit_one_block(const DotContract& right, Edits& edits) {
   const auto add = [&](const std::string& name, const Steps& steps) {
     if (text_of(steps) != text_of(right.one_block))
-      edits.add("one_block: " + name, [&](DotNeighbour& wrong) { wrong.contract.one_block = steps; });
+      edits.add("one_block: " + name, [&](DotNeighbour& wrong) { wrong.contract.one_block = wrong.contract.join = steps; });
   };
   const auto times = [](const char* operand) { return CellStep::made("mul", {operand}); };
-  add(text_of(right.one_block) + " -> as join", {});
   add(text_of(right.one_block) + " -> mul(sa*sb)", {times("sa*sb")});
   add("sa is left out", {times("sb")});
   add("sb is left out", {times("sa")});
@@ -155,7 +154,7 @@ std::vector<DotNeighbour> dot_neighbours(const DotContract& right, const UnitTab
   Edits edits(right, k);
   edit_unit(right, units, edits);
   edit_promotion(right, edits);
-  if (right.joins_one_block(k))
+  if (right.may_scale_alone(k))
     edit_one_block(right, edits);
   else if (right.of_blocks() && !right.scales_in_unit())
     edit_join(right, edits);

@@ -102,7 +102,7 @@ DotRows::DotRows(const DotContract& contract, DotProgram program, const DotInput
       may_add_no_zero_(contract.adds_zero && sums == DotSums::kReplayed && program_.part >= inputs.product.k),
       flushes_(contract.flushes),
       multiplies_scales_(multiplies_scales(contract.join) || multiplies_scales(contract.y)),
-      join_(join_recipe(contract, inputs.product.k)),
+      join_(join_recipe(contract, program_.alone)),
       recipe_(dot_recipe(contract, y, !inputs.bias.empty() || azp_place_ == AzpPlace::kBias, program_.part >= inputs.product.k)),
       without_zero_(dot_recipe(contract, y, !inputs.bias.empty(), false)) {
   product_.k = program_.order.places(product_.k);

@@ -158,23 +158,26 @@ TEST(Unsplit, APlusZeroIsAddedByTheMultiplication) {
   EXPECT_TRUE(std::signbit(any[0].low) && !std::signbit(any[0].high)) << "an unknown kernel may add a zero or not";
 }
 
-TEST(OneBlock, IsScaledLikeScalesPerTokenAndChannel) {
+TEST(OneBlock, MayBeScaledLikeScalesPerTokenAndChannel) {
   const Factors factors(kE4M3Fn, {{0, 1.125, 1.125}});
   const double sa = 1 + 0x1p-23, sb = 1 + 0x1p-18;
   const double sum = 1.265625, want = double(float(double(float(sum * sb)) * sa)), other = double(float(double(float(sum * sa)) * sb));
   ASSERT_NE(want, other);
   DotContract contract = contract_of("torch.scaled_mm_1x128_1x128.sm_90");
   const DotInputs inputs = inputs_of(factors, sa, sb);
-  EXPECT_EQ(result(contract, inputs, kF32), want);
+  const std::vector<DotProgram> programs = dot_programs(contract, 128);
+  ASSERT_EQ(programs.size(), 2u);
+  EXPECT_EQ(DotRows(contract, programs[0], inputs, kF32).rows(0, 1).low[0], want) << "M 60, N 384";
+  EXPECT_EQ(DotRows(contract, programs[1], inputs, kF32).rows(0, 1).low[0], other) << "M 65, N 8";
   contract.one_block.clear();
   EXPECT_EQ(result(contract, inputs, kF32), other) << "the former reading";
 }
 
 TEST(OneBlock, EndsWithTheFirstBlock) {
   const DotContract contract = contract_of("torch.scaled_mm_1x128_1x128.sm_90");
-  EXPECT_TRUE(contract.joins_one_block(128));
-  EXPECT_FALSE(contract.joins_one_block(129));
-  EXPECT_FALSE(contract_of("torch.scaled_mm_1x128_128x128.sm_90").joins_one_block(128));
+  EXPECT_TRUE(contract.may_scale_alone(128));
+  EXPECT_FALSE(contract.may_scale_alone(129));
+  EXPECT_FALSE(contract_of("torch.scaled_mm_1x128_128x128.sm_90").may_scale_alone(128));
 }
 
 TEST(Flush, OpusCutsBf16Off) {
