@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <cstring>
 #include <limits>
@@ -66,32 +67,38 @@ namespace {
 
 constexpr size_t kPeriod = 256;
 
-/// Adjacent bytes differ, so memory filled with one value is never mistaken for an intact guard.
-const std::array<std::byte, kPeriod>& pattern() {
-  static const auto bytes = [] {
-    std::array<std::byte, kPeriod> made;
-    for (size_t i = 0; i < made.size(); ++i) made[i] = std::byte((0x5c + 37 * i) & 0xff);
-    return made;
-  }();
-  return bytes;
+/// The pattern of a guard zone. Adjacent bytes differ, so memory filled with one value is never mistaken for an intact guard. Zones
+/// with another salt differ in every byte, so a kernel that copies beyond the ends of two tensors changes the second zone.
+std::array<std::byte, kPeriod> pattern(uint8_t salt) {
+  std::array<std::byte, kPeriod> made;
+  for (size_t i = 0; i < made.size(); ++i) made[i] = std::byte((0x5c + 37 * i + salt) & 0xff);
+  return made;
 }
 
-void lay_pattern(std::span<std::byte> guard) {
-  for (size_t i = 0; i < guard.size(); i += kPeriod)
-    std::memcpy(guard.data() + i, pattern().data(), std::min(kPeriod, guard.size() - i));
+void lay_pattern(std::span<std::byte> guard, uint8_t salt) {
+  const auto bytes = pattern(salt);
+  for (size_t i = 0; i < guard.size(); i += kPeriod) std::memcpy(guard.data() + i, bytes.data(), std::min(kPeriod, guard.size() - i));
 }
+
+/// Different for 128 blocks in a row.
+uint8_t next_salt() {
+  static std::atomic<uint8_t> made{0};
+  return made.fetch_add(1) & 0x7f;
+}
+constexpr uint8_t kSaltBehind = 0x80;
 
 struct Damage {
   size_t count = 0, first = 0, last = 0;
 };
 
-Damage damage_of(std::span<const std::byte> guard) {
+Damage damage_of(std::span<const std::byte> guard, uint8_t salt) {
+  const auto bytes = pattern(salt);
   Damage damage;
   for (size_t i = 0; i < guard.size(); i += kPeriod) {
     const size_t piece = std::min(kPeriod, guard.size() - i);
-    if (std::memcmp(guard.data() + i, pattern().data(), piece) == 0) continue;
+    if (std::memcmp(guard.data() + i, bytes.data(), piece) == 0) continue;
     for (size_t k = 0; k < piece; ++k) {
-      if (guard[i + k] == pattern()[k]) continue;
+      if (guard[i + k] == bytes[k]) continue;
       if (damage.count++ == 0) damage.first = i + k;
       damage.last = i + k;
     }
@@ -105,6 +112,9 @@ uintptr_t aligned_down(uintptr_t address) { return address / DeviceBlock::kAlign
 
 }  // namespace
 
+DeviceBlock::DeviceBlock(std::shared_ptr<const assay_library> functions, Member member)
+    : functions_(std::move(functions)), member_(member), salt_(next_salt()) {}
+
 DeviceBlock::DeviceBlock(DeviceBlock&& other) noexcept
     : functions_(std::move(other.functions_)),
       member_(other.member_),
@@ -114,6 +124,7 @@ DeviceBlock::DeviceBlock(DeviceBlock&& other) noexcept
       capacity_(other.capacity_),
       bytes_(other.bytes_),
       guard_(other.guard_),
+      salt_(other.salt_),
       staging_(std::move(other.staging_)),
       before_(other.before_),
       behind_(other.behind_) {}
@@ -168,8 +179,8 @@ void DeviceBlock::hold(size_t between) {
     before_ = std::span(staging_).first(guard_);
     behind_ = std::span(staging_).last(guard_);
   }
-  lay_pattern(before_);
-  lay_pattern(behind_);
+  lay_pattern(before_, salt_);
+  lay_pattern(behind_, salt_ | kSaltBehind);
 }
 
 bool DeviceBlock::upload(std::span<const std::byte> data, std::string& problem, size_t row) {
@@ -211,8 +222,8 @@ bool DeviceBlock::download_piece(std::byte* to, const std::byte* from, size_t by
 }
 
 std::string DeviceBlock::guard_damage() const {
-  const Damage before = damage_of(before_);
-  const Damage behind = damage_of(behind_);
+  const Damage before = damage_of(before_, salt_);
+  const Damage behind = damage_of(behind_, salt_ | kSaltBehind);
   std::string text;
   if (before.count > 0) {
     text = bytes_in_words(before.count) + " before its start, nearest " + bytes_in_words(before_.size() - before.last) +

@@ -52,7 +52,7 @@ class GuardedPages {
 /// Allocated with the library's functions, or in this process if the library has none. Reused and grown from call to call, since
 /// a device allocation costs more than a tiny case.
 ///
-/// The guard zones on both sides hold a pattern; bytes overwritten in it are counted after the call. In host memory a zone has at
+/// The guard zones on both sides hold a pattern, another one for each block; bytes overwritten in it are counted after the call. In host memory a zone has at
 /// least kGuard bytes, and an access beyond it ends the process (GuardedPages). Device memory cannot be protected, so a zone
 /// there has kDeviceGuard bytes or one row of the tensor, whichever is larger.
 class DeviceBlock {
@@ -62,8 +62,7 @@ class DeviceBlock {
     void* group = nullptr;
     int32_t rank = 0;
   };
-  explicit DeviceBlock(std::shared_ptr<const assay_library> functions, Member member = {nullptr, 0})
-      : functions_(std::move(functions)), member_(member) {}
+  explicit DeviceBlock(std::shared_ptr<const assay_library> functions, Member member = {nullptr, 0});
   DeviceBlock(DeviceBlock&& other) noexcept;
   DeviceBlock& operator=(DeviceBlock&&) = delete;
   ~DeviceBlock();
@@ -113,6 +112,7 @@ class DeviceBlock {
   void* allocation_ = nullptr;  ///< device memory
   std::byte* data_ = nullptr;   ///< device address of the data
   size_t capacity_ = 0, bytes_ = 0, guard_ = 0;
+  uint8_t salt_ = 0;  ///< of the guards' pattern
   std::vector<std::byte> staging_;          ///< host copy for device memory that the host cannot address
   std::span<std::byte> before_, behind_{};  ///< the guards, in memory that this process can read
 };

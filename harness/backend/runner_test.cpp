@@ -276,6 +276,18 @@ TEST(Runner, ABlockIsReadWholeAfterItsGuardsAloneWereWritten) {
   EXPECT_EQ(block.guard_damage(), "");
 }
 
+TEST(Runner, ACopyFromTheGuardsOfOneBlockToThoseOfAnotherIsDamage) {
+  const std::vector<std::byte> data(64, std::byte{0x5a});
+  std::string problem;
+  const auto library = std::make_shared<assay_library>(*testing::toy_library());  // host memory
+  DeviceBlock from(library), to(library);
+  ASSERT_TRUE(from.upload(data, problem) && to.upload(data, problem)) << problem;
+  std::memcpy(to.address(), from.address(), data.size());
+  EXPECT_EQ(to.guard_damage(), "");
+  std::memcpy(static_cast<std::byte*>(to.address()) + 64, static_cast<std::byte*>(from.address()) + 64, 16);
+  EXPECT_EQ(to.guard_damage(), "16 bytes behind its end, first 0 bytes behind it");
+}
+
 TEST(Runner, ACallAfterWhichTheDeviceAnswersNoMoreIsBroken) {
   assay_library library = device_library();
   library.run = [](const assay_call* call) -> assay_status {

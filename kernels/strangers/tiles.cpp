@@ -10,6 +10,7 @@ enum class Slip {
   kOverlap,    // the distance between row tiles is that of unpadded rows
   kThreeBits,  // rounds amax to a power of two by its three highest bits
   kOneNan,     // every NaN becomes the same
+  kPastEnd,    // copies one element beyond the last one, too
 };
 
 void tiles(const Call& call, Slip slip) {
@@ -41,6 +42,8 @@ void transpose(const Call& call, Slip slip) {
       if (nan && slip == Slip::kOneNan) bits = 0x7fc00000u;
       static_cast<uint32_t*>(scales.data)[r * scales.strides[0] + c * scales.strides[1]] = bits;
     }
+  if (slip == Slip::kPastEnd)
+    static_cast<uint32_t*>(scales.data)[scales.bytes / 4] = static_cast<const uint32_t*>(x.data)[x.bytes / 4];
 }
 
 template <Slip kSlip>
@@ -61,6 +64,7 @@ std::vector<Kernel> tiles_kernels() {
       tiled<Slip::kThreeBits>("tiles_three_bits"),
       transposed<Slip::kNone>("transpose"),
       transposed<Slip::kOneNan>("transpose_one_nan"),
+      transposed<Slip::kPastEnd>("transpose_past_end"),
   };
 }
 

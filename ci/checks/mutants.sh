@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Machine-made mutants: ci/mutants on two mutants of one file. The quick tier kills one; one is equivalent and survives; a table that
+# calls the killed one equivalent is refused.
+. "$(dirname "$0")/lib.sh"
+file=$root/kernels/ops/layouts/shuffle_weight_kernel.h
+moved='return row / kRows * (runs_of_row * kRows) + run * kRows + row % kRows;: % -> /'
+equal='if (simt::thread() == 0) *to = answer;: 0 + 1'
+mutants() { "$root/ci/mutants" "$file" --build "$build" --out "$scratch/out" --only "$moved" --only "$equal" "$@"; }
+
+output=$(mutants) || { code=$?; [ $code -ne 77 ] || skip "$output"; fail "exit code $code: $output"; }
+grep -qF "2 mutants: 1 killed, 0 refused, 0 survived, 0 unreached, 1 equivalent" <<<"$output" || fail "$output"
+grep -qF "killed: $moved (" <<<"$output" || fail "no '$moved' among the killed: $output"
+grep -qF "equivalent: $equal" <<<"$output" || fail "no '$equal' among the equivalent: $output"
+
+# The same run again reads the log. Without the table the equivalent mutant is a survivor.
+head -n 1 "$root/suites/catches/mutants_equivalent.csv" >"$scratch/none.csv"
+expect 0 "1 killed, 0 refused, 1 survived" mutants --equivalent "$scratch/none.csv"
+grep -qF "thread() == 0" "$scratch/out/survivors.csv" || fail "survivors.csv does not list the survivor"
+
+{ cat "$scratch/none.csv"; echo "kernels/ops/layouts/shuffle_weight_kernel.h,${moved%: *},${moved##*: },wrong"; } >"$scratch/wrong.csv"
+expect 1 "wrong.csv calls a mutant equivalent that shuffle_weight/" mutants --equivalent "$scratch/wrong.csv"
+
+# No budget: the run stops and says that mutants are pending; the next run goes on.
+expect 1 "2 pending" mutants --fresh --cpu-minutes 0
+expect 0 "1 killed" mutants

@@ -1,0 +1,124 @@
+// The switch of machine-made mutants. ci/mutants includes this header in front of a mutated kernel source, where each mutation is
+// a call of a function below. assay_mutants (mutants.cpp) maps the same file and chooses the mutant of the next call.
+// C++17, like the kernels. No shipped library includes it.
+#pragma once
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+namespace assay_mutants {
+
+inline constexpr int kMost = 1 << 16;
+
+struct State {
+  int chosen;                    ///< number of the mutant that is active; 0: none
+  unsigned char reached[kMost];  ///< 1: this mutation was executed since the driver cleared it
+};
+
+/// Maps the file that the variable names. Returns nullptr if there is none.
+inline State* open_state(const char* file) {
+  const int descriptor = file != nullptr ? open(file, O_RDWR | O_CLOEXEC) : -1;
+  if (descriptor < 0) return nullptr;
+  void* const data = mmap(nullptr, sizeof(State), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+  close(descriptor);
+  return data == MAP_FAILED ? nullptr : static_cast<State*>(data);
+}
+
+inline State idle{};
+inline State* state = &idle;  // constant-initialized: static objects of the library may run mutated code before `opened`
+inline const bool opened = [] {
+  if (State* const mapped = open_state(std::getenv("ASSAY_MUTANTS"))) state = mapped;
+  return true;
+}();
+
+inline bool chosen(int id) {
+  state->reached[id] = 1;
+  return state->chosen == id;
+}
+
+/// False in constant expressions, which no mutant changes.
+constexpr bool on(int id) { return __builtin_is_constant_evaluated() ? false : chosen(id); }
+
+// A mutated operator: the first expression is the mutant, the second the original. For types without the mutant's operator the
+// second overload is chosen; such a mutation is never reached.
+#define ASSAY_MUTATED(name, mutant, original)                                                                 \
+  template <class L, class R>                                                                                 \
+  constexpr auto name##_or_not(int id, L l, R r, int)->decltype(true ? (l mutant r) : (l original r)) {       \
+    return on(id) ? (l mutant r) : (l original r);                                                            \
+  }                                                                                                           \
+  template <class L, class R>                                                                                 \
+  constexpr auto name##_or_not(int, L l, R r, long)->decltype(l original r) {                                 \
+    return l original r;                                                                                      \
+  }                                                                                                           \
+  template <class L, class R>                                                                                 \
+  constexpr auto name(int id, L l, R r)->decltype(l original r) {                                             \
+    return name##_or_not(id, l, r, 0);                                                                        \
+  }
+#define ASSAY_MUTATED_ASSIGNMENT(name, mutant, original)                                                      \
+  template <class L, class R>                                                                                 \
+  constexpr auto name##_or_not(int id, L& l, R r, int)->decltype(l mutant r, l original r) {                  \
+    return on(id) ? (l mutant r) : (l original r);                                                            \
+  }                                                                                                           \
+  template <class L, class R>                                                                                 \
+  constexpr auto name##_or_not(int, L& l, R r, long)->decltype(l original r) {                                \
+    return l original r;                                                                                      \
+  }                                                                                                           \
+  template <class L, class R>                                                                                 \
+  constexpr auto name(int id, L& l, R r)->decltype(l original r) {                                            \
+    return name##_or_not(id, l, r, 0);                                                                        \
+  }
+
+ASSAY_MUTATED(add, -, +)
+ASSAY_MUTATED(subtract, +, -)
+ASSAY_MUTATED(multiply, /, *)
+ASSAY_MUTATED(divide, *, /)
+ASSAY_MUTATED(remainder, /, %)
+ASSAY_MUTATED(shift_left, >>, <<)
+ASSAY_MUTATED(shift_right, <<, >>)
+ASSAY_MUTATED(bit_and, |, &)
+ASSAY_MUTATED(bit_or, &, |)
+ASSAY_MUTATED(bit_xor, &, ^)
+ASSAY_MUTATED(less, <=, <)
+ASSAY_MUTATED(less_equal, <, <=)
+ASSAY_MUTATED(greater, >=, >)
+ASSAY_MUTATED(greater_equal, >, >=)
+ASSAY_MUTATED(equal, !=, ==)
+ASSAY_MUTATED(unequal, ==, !=)
+ASSAY_MUTATED_ASSIGNMENT(add_to, -=, +=)
+ASSAY_MUTATED_ASSIGNMENT(subtract_from, +=, -=)
+ASSAY_MUTATED_ASSIGNMENT(multiply_by, /=, *=)
+ASSAY_MUTATED_ASSIGNMENT(divide_by, *=, /=)
+ASSAY_MUTATED_ASSIGNMENT(and_to, |=, &=)
+ASSAY_MUTATED_ASSIGNMENT(or_to, &=, |=)
+
+/// A constant: one more, one less, zero.
+template <class T>
+constexpr T constant(int more, int less, int zero, T v) {
+  return on(more) ? T(v + 1) : on(less) ? T(v - 1) : on(zero) ? T(0) : v;
+}
+/// An index or the position of a load or store: one more, one less. Other values stay as they are.
+template <class T>
+constexpr auto place_or_not(int more, int less, T at, int) -> decltype(T(at + 1)) {
+  return on(more) ? T(at + 1) : on(less) ? T(at - 1) : at;
+}
+template <class T>
+constexpr T place_or_not(int, int, T at, long) {
+  return at;
+}
+template <class T>
+constexpr T place(int more, int less, T at) {
+  return place_or_not(more, less, at, 0);
+}
+/// A condition without its negation.
+template <class T>
+constexpr bool negated(int id, T v) {
+  return on(id) ? bool(v) : !v;
+}
+
+#undef ASSAY_MUTATED
+#undef ASSAY_MUTATED_ASSIGNMENT
+
+}  // namespace assay_mutants

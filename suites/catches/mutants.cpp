@@ -1,0 +1,164 @@
+// Runs machine-made mutants of a kernel library on the quick tier of some ops: each case on the healthy library, then on every
+// mutant that the case executes and that no earlier case killed. ci/mutants makes the library and reads the lines that this
+// program writes:
+//   case N ID               all mutants ran on case number N (from 0)
+//   reached MUTANT          a case executes this mutation
+//   refused MUTANT ID       the mutant declines a call that the healthy library serves; other cases may still kill it
+//   killed MUTANT OUTCOME ID
+//   end CASES
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <map>
+#include <random>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "harness/backend/worker.h"
+#include "harness/core/cases.h"
+#include "harness/run/run.h"
+#include "suites/catches/mutant_switch.h"
+#include "suites/registry.h"
+#include "suites/rulebook.h"
+
+namespace {
+
+using namespace assay;
+using assay_mutants::State;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::duration<double> kLeastTime{1.0};  ///< of a mutant's call
+constexpr int kSlower = 20;                               ///< a mutant that takes so many times the healthy kernel's time hangs
+
+/// The cases in an order that depends on the seed. Both warp sizes of a data set stay together, since they share their inputs.
+std::vector<Case> shuffled(std::vector<Case> cases, uint64_t seed) {
+  std::mt19937_64 random(seed);
+  std::map<std::string, uint64_t> keys;
+  for (const Case& one : cases)
+    if (const std::string data = one.data_id(); !keys.contains(data)) keys.emplace(data, random());
+  std::stable_sort(cases.begin(), cases.end(), [&](const Case& a, const Case& b) { return keys.at(a.data_id()) < keys.at(b.data_id()); });
+  return cases;
+}
+
+std::set<int> numbers_in(const std::string& file) {
+  std::ifstream stream(file);
+  std::set<int> numbers;
+  for (int number = 0; stream >> number;) {
+    if (number <= 0 || number >= assay_mutants::kMost) throw std::runtime_error(file + ": " + std::to_string(number) + " is no mutant");
+    numbers.insert(number);
+  }
+  return numbers;
+}
+
+class Runner {
+ public:
+  Runner(std::string library, std::string program, State* state) : library_(std::move(library)), program_(std::move(program)), state_(state) {
+    open();
+  }
+
+  /// False if no kernel of the library takes the case.
+  bool takes(const Case& one) const { return kernel_of(one) != nullptr; }
+
+  void run(const Case& one, std::set<int>& alive, std::set<int>& reached) {
+    const Op& op = shipped_ops().find(one.op);
+    DataMemory memory;
+    std::memset(state_->reached, 0, sizeof state_->reached);
+    const auto begin = Clock::now();
+    limit_ = std::chrono::seconds(60);
+    const Outcome healthy = outcome(op, one, 0, memory);
+    if (healthy == Outcome::kSkip) return;  // the kernel declines this shape or layout
+    if (healthy != Outcome::kPass) throw std::runtime_error(std::string("the library without a mutant: ") + name(healthy) + " in " + one.id);
+    limit_ = std::max(kLeastTime, kSlower * std::chrono::duration<double>(Clock::now() - begin));
+    std::set<int> here;
+    for (const int mutant : alive)
+      if (state_->reached[mutant]) here.insert(mutant);
+    for (const int mutant : here) {
+      if (reached.insert(mutant).second) std::printf("reached %d\n", mutant);
+      const Outcome seen = outcome(op, one, mutant, memory);
+      if (seen == Outcome::kSkip) std::printf("refused %d %s\n", mutant, one.id.c_str());
+      if (seen == Outcome::kPass || seen == Outcome::kSkip) continue;
+      std::printf("killed %d %s %s\n", mutant, name(seen), one.id.c_str());
+      alive.erase(mutant);
+      if (seen == Outcome::kBroken) open();  // the harness stops calling a kernel that hung several times
+    }
+  }
+
+ private:
+  void open() {
+    state_->chosen = 0;
+    backend_ = open_in_worker(library_, "mutants", {.timeout_seconds = 60, .program = program_, .ended = [this] {
+                                return state_->chosen != 0 && Clock::now() > deadline_;
+                              }});
+  }
+
+  const KernelOffer* kernel_of(const Case& one) const {
+    for (const KernelOffer& offer : backend_.library.kernels)
+      if (offer.op == one.op && why_not_offered(offer, one).empty()) return &offer;
+    return nullptr;
+  }
+
+  Outcome outcome(const Op& op, const Case& one, int mutant, DataMemory& memory) {
+    const KernelOffer* const kernel = kernel_of(one);
+    state_->chosen = mutant;
+    deadline_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(limit_);
+    const Verdict verdict = run_case(op, one, *kernel, backend_, {}, &memory);
+    state_->chosen = 0;
+    return verdict.outcome;
+  }
+
+  std::string library_, program_;
+  State* state_;
+  Backend backend_;
+  std::chrono::duration<double> limit_{60};
+  Clock::time_point deadline_;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::string root, program, library, state_file, mutants;
+  std::vector<std::string> ops;
+  uint64_t seed = 1;
+  size_t from = 0;
+  CLI::App app("runs the mutants of a library on the quick tier of ops");
+  app.add_option("--root", root, "the source tree")->required();
+  app.add_option("--program", program, "assay, which starts the workers")->required();
+  app.add_option("--library", library, "kernel library with mutants")->required();
+  app.add_option("--state", state_file, "file of the switch; it is made")->required();
+  app.add_option("--mutants", mutants, "file with the numbers of the mutants")->required();
+  app.add_option("--op", ops, "ops whose quick cases run")->required();
+  app.add_option("--seed", seed, "of the order of the cases");
+  app.add_option("--from", from, "number of the first case");
+  CLI11_PARSE(app, argc, argv);
+  try {
+    std::setvbuf(stdout, nullptr, _IOLBF, 0);
+    open_rulebook(root);
+    std::ofstream(state_file, std::ios::binary) << std::string(sizeof(State), '\0');
+    if (setenv("ASSAY_MUTANTS", state_file.c_str(), 1) != 0) throw std::runtime_error("cannot set ASSAY_MUTANTS");
+    State* const state = assay_mutants::open_state(state_file.c_str());
+    if (!state) throw std::runtime_error("cannot map " + state_file);
+    std::set<int> alive = numbers_in(mutants), reached;
+    std::vector<std::string> suites;
+    for (const std::string& op : ops) suites.push_back(op + "/quick");
+    const std::vector<Case> cases =
+        shuffled(select_cases(load_cases(shipped_ops().all(), root), {.suites = suites, .cases = {}, .arch = {}, .warp = {}}), seed);
+    Runner runner(library, program, state);
+    size_t ran = 0;
+    for (size_t i = from; i < cases.size(); ++i) {
+      if (runner.takes(cases[i])) runner.run(cases[i], alive, reached), ++ran;
+      std::printf("case %zu %s\n", i, cases[i].id.c_str());
+    }
+    if (from == 0 && ran == 0) throw std::runtime_error("no case of these ops runs on the library");
+    std::printf("end %zu\n", cases.size());
+    return 0;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "mutants: %s\n", error.what());
+    return 2;
+  }
+}
