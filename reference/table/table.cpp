@@ -11,6 +11,7 @@
 #include <charconv>
 #include <map>
 #include <mutex>
+#include <optional>
 
 #include "reference/table/near.h"
 
@@ -105,6 +106,7 @@ class Reader {
       if (csv_parse(&parser_, &byte, 1, &Reader::on_cell, &Reader::on_row, this) != 1) {
         throw TableError(file_, line_, column_, "", "misplaced quote (inside a quoted cell write \"\" for \")");
       }
+      if (bad_cell_) throw *bad_cell_;
       if (row_.cells.size() > kMostColumns)
         throw TableError(file_, row_.line, 0, "", "has more than " + std::to_string(kMostColumns) + " columns: not a table of Assay");
       if (cells_ > kMostCells)
@@ -125,13 +127,28 @@ class Reader {
     if (csv_fini(&parser_, &Reader::on_cell, &Reader::on_row, this) != 0) {
       throw TableError(file_, cell_line_, cell_column_, "", "quote is never closed");
     }
+    if (bad_cell_) throw *bad_cell_;
     return std::move(rows_);
   }
 
  private:
+  /// Refuses bytes that would control a terminal: cells are printed by many verbs. Line breaks are allowed. libcsv is C, so that the
+  /// error waits until its function has returned.
+  void check_printable(const TableCell& cell) {
+    const std::string_view text = cell.text;
+    for (size_t i = 0, length = 0; i < text.size(); i += length) {
+      const bool is_plain = (text[i] >= ' ' && text[i] <= '~') || text[i] == '\n' || text[i] == '\r' || text[i] == '\t';
+      length = is_plain ? 1 : printable_length(text.substr(i));
+      if (length > 0) continue;
+      bad_cell_.emplace(file_, cell.line, cell.column, "", "holds " + byte_in_words(text[i]) + ", which is no printable character of UTF-8");
+      return;
+    }
+  }
+
   static void on_cell(void* text, size_t size, void* self) {
     Reader& reader = *static_cast<Reader*>(self);
     TableCell cell{std::string(static_cast<const char*>(text), size), reader.cell_line_, reader.cell_column_};
+    if (!reader.bad_cell_) reader.check_printable(cell);
     if (reader.row_is_empty_) reader.row_.line = cell.line;
     reader.row_.cells.push_back(std::move(cell));
     ++reader.cells_;
@@ -156,6 +173,7 @@ class Reader {
   bool row_is_empty_ = true;
   bool in_cell_ = false;
   size_t cells_ = 0, cell_bytes_ = 0;
+  std::optional<TableError> bad_cell_;
   int line_ = 1, column_ = 1;
   int cell_line_ = 1, cell_column_ = 1;
 };
