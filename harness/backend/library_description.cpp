@@ -36,7 +36,7 @@ class Fields {
   std::string text(const char* field) const {
     if (!json_.contains(field)) return "";
     if (!json_[field].is_string()) refuse(field, "must be a string");
-    return printable(json_[field].get<std::string>());
+    return printable(bounded(field, json_[field].get<std::string>(), kMostText));
   }
 
   /// A required field that may be empty, as for a library without a device.
@@ -54,6 +54,7 @@ class Fields {
 
   std::string checked_name(const char* field, const std::string& name) const {
     if (name.empty()) refuse(field, "is empty");
+    (void)bounded(field, name, kMostName);
     if (printable(name) != name) refuse(field, "holds a control character: " + printable(name));
     return name;
   }
@@ -72,6 +73,14 @@ class Fields {
   }
 
  private:
+  /// Names and texts stand in every report. The longest of ours have 60 and 300 bytes.
+  static constexpr size_t kMostName = 256, kMostText = 4096;
+
+  const std::string& bounded(const char* field, const std::string& text, size_t most) const {
+    if (text.size() > most) refuse(field, "has " + std::to_string(text.size()) + " bytes; expected at most " + std::to_string(most));
+    return text;
+  }
+
   const Json& json_;
   std::string where_;
   const std::string& path_;

@@ -71,6 +71,10 @@ TEST(Library, DescriptionsAreChecked) {
             "l.so: describe(): library: unknown key 'kernel'; did you mean 'kernels'?");
   EXPECT_EQ(error_of(R"({"name": "a\u001b[2J", "arch": "cpu", "kernels": []})"),
             "l.so: describe(): library.name holds a control character: a\\x1b[2J");
+  EXPECT_EQ(error_of(R"({"name": ")" + std::string(1'000'000, 'a') + R"(", "arch": "cpu", "kernels": []})"),
+            "l.so: describe(): library.name has 1000000 bytes; expected at most 256");
+  EXPECT_EQ(error_of(R"({"name": "a", "arch": ")" + std::string(5000, 'a') + R"(", "kernels": []})"),
+            "l.so: describe(): library.arch has 5000 bytes; expected at most 4096");
   const std::string twice = R"({"name": "k", "op": "o", "contracts": ["c", "d"]})";
   EXPECT_EQ(error_of(R"({"name": "a", "arch": "cpu", "kernels": [)" + twice + "," + twice + "]}"),
             "l.so: describe(): kernels[1]: 'k' for contract c of op o is listed twice, first in kernels[0]");
