@@ -2,8 +2,8 @@
 # Absurd, endless or damaged files, and places that cannot be written, give one line quickly, and nothing else is lost.
 . "$(dirname "$0")/lib.sh"
 r=$scratch
-# quickly CODE TEXT COMMAND...: expect, within 20 seconds and 2 GiB of address space.
-quickly() { (ulimit -v 2097152 && expect "$1" "$2" timeout 20 "${@:3}") || exit 1; }
+# quickly CODE TEXT COMMAND...: expect, within 10 seconds of CPU time, 2 GiB of address space, and 2 minutes on a busy machine.
+quickly() { (ulimit -v 2097152 -t 10 && expect "$1" "$2" timeout 120 "${@:3}") || exit 1; }
 
 python3 - "$r" <<'PYTHON' || fail "cannot write the files"
 import json, struct, sys
@@ -17,10 +17,10 @@ many = {f"layer.{i}.weight": {"dtype": "U8", "shape": [1], "data_offsets": [i, i
 safetensors("many.safetensors", many, bytes(40000))
 safetensors("few.safetensors", {"hidden": {"dtype": "BF16", "shape": [2, 2], "data_offsets": [0, 8]},
                                 "out": {"dtype": "BF16", "shape": [2, 2], "data_offsets": [8, 16]}}, bytes(16))
-size = 32 << 30
-end = safetensors("huge.safetensors", {"lone.weight": {"dtype": "U8", "shape": [size], "data_offsets": [0, size]}})
-with open(f"{folder}/huge.safetensors", "r+b") as file:
-    file.truncate(end + size)
+for name, size in ("huge", 32 << 30), ("large", 3 << 29):  # sparse files
+    end = safetensors(f"{name}.safetensors", {"lone.weight": {"dtype": "U8", "shape": [size], "data_offsets": [0, size]}})
+    with open(f"{folder}/{name}.safetensors", "r+b") as file:
+        file.truncate(end + size)
 open(f"{folder}/wide.csv", "w").write(",".join(f"c{i}" for i in range(10**6)) + "\n")
 open(f"{folder}/long_row.csv", "w").write("id,why\n" + "," * 10**6 + "\n")
 PYTHON
@@ -35,7 +35,8 @@ quickly 2 "/dev/zero: is not a regular file" "$assay" --contracts /dev/zero list
 mkfifo "$r/waits.csv"
 quickly 2 "waits.csv: is not a regular file" "$assay" --contracts "$r/waits.csv" list
 quickly 0 "quant_group" "$assay" --contracts <(sed -n 1,2p "$root/reference/contracts/quant.csv" | sed '2s/^[^,]*/my.own_group/') list
-quickly 2 "tensor 'lone.weight'" "$assay" judge "$r/huge.safetensors:lone.weight" --as scale
+quickly 2 "tensor 'lone.weight': holds 32 GiB" "$assay" judge "$r/huge.safetensors:lone.weight" --as scale
+quickly 2 "tensor 'lone.weight': holds 1.5 GiB and takes 7.5 GiB here, too much for the 2 GiB" "$assay" judge "$r/large.safetensors:lone.weight" --as scale
 
 # Endless formulas, lists and nesting are rejected quickly, with their position.
 layouts=$root/reference/contracts/layouts.csv
@@ -69,6 +70,7 @@ many = "|".join(str(i) for i in range(1, 3001))
 table("product", m=many, seed=many)
 table("cell", m="|".join(str(i) for i in range(1, 200001)))
 table("no_fill", fill="x" * 60000)
+table("large", m="2097152", n="8192", blind_to="*")
 for name, text in {"nested": '{"assay_golden": ' + "[" * 200000, "evil": '{"x\\u001b[31m": 1, "x\\u001b[31m": 2}', "number": '{"verdicts": [1e999999]}'}.items():
     open(f"{folder}/{name}.json", "w").write(text)
 PYTHON
@@ -76,6 +78,7 @@ quickly 2 "product.csv:2: the alternatives of its cells and the rows before make
 quickly 2 "a cell has more than 65536 bytes" "$assay" list --op rms_norm --cases "$r/cell.csv"
 quickly 2 "unknown fill 'xxxx" "$assay" list --op rms_norm --cases "$r/no_fill.csv"
 ("$assay" list --op rms_norm --cases "$r/no_fill.csv" 2>&1 || true) | awk 'length > 2100 { exit 1 }' || fail "a cell of 60 KB is quoted whole"
+quickly 2 "large.csv:2: the case does not fit into memory: tensor 'x' [2097152, 8192] of bf16: holds 32 GiB" "$assay" run --op rms_norm --cases "$r/large.csv"
 quickly 2 "nested.json:1:273: is nested deeper than 256 levels" "$assay" run --trend "$r/nested.json"
 quickly 2 "'x\x1b[31m' stands twice" "$assay" run --trend "$r/evil.json"
 quickly 2 "number.json:1:22: holds a number that no double holds" "$assay" run --trend "$r/number.json"
@@ -84,6 +87,19 @@ ln -s /dev/zero "$r/endless/index.json"
 mkfifo "$r/piped/index.json"
 quickly 2 "index.json: is not a regular file" "$assay" judge "$r/endless"
 quickly 2 "index.json: is not a regular file" "$assay" judge "$r/piped"
+# Text of tables cannot control a terminal or forge a line of the program.
+own() { # own CELL: a contract table with this text behind the source
+  python3 -c 'import csv, sys
+rows = list(csv.reader(open(sys.argv[1])))[:2]
+rows[1][0] = "my.own"
+rows[1][rows[0].index("source")] += sys.argv[3]
+csv.writer(open(sys.argv[2], "w"), lineterminator="\n").writerows(rows)' "$root/reference/contracts/quant.csv" "$r/own.csv" "$1"
+}
+own $'\x1b[31m'
+quickly 2 'own.csv:2:130: holds \x1b, which is no printable character' "$assay" --contracts "$r/own.csv" contracts show my.own
+own $'\nALL AS EXPECTED'
+quickly 0 '\nALL AS EXPECTED' "$assay" --contracts "$r/own.csv" contracts show my.own
+! "$assay" --contracts "$r/own.csv" contracts show my.own | grep -q '^ALL AS EXPECTED' || fail "a line of the program is forged"
 for empty in --ledger --record --trend; do quickly 2 "is empty" "$assay" run $empty ""; done
 quickly 2 "ASSAY_ISA is 'zz'" env ASSAY_ISA=zz "$assay" list
 

@@ -25,6 +25,7 @@
 #include "harness/backend/watch.h"
 #include "harness/backend/worker_messages.h"
 #include "harness/backend/worker_process.h"
+#include "harness/core/memory.h"
 #include "harness/text/messages.h"
 
 namespace assay {
@@ -143,26 +144,11 @@ void end_with_other_side(int socket);
 /// Signals that end a run (kSignalsThatEndARun) end this process only if it or a process of its session sent them.
 void obey_own_signals_alone();
 
-/// Number after a word in a /proc file, in KiB; 0 if there is none.
-uint64_t kibibytes_of(const char* file, const std::string& word) {
-  std::ifstream lines(file);
-  for (std::string line; std::getline(lines, line);)
-    if (line.starts_with(word)) return std::strtoull(line.c_str() + word.size(), nullptr, 10);
-  return 0;
-}
-
-uint64_t memory_of_machine() {
-  uint64_t bytes = kibibytes_of("/proc/meminfo", "MemTotal:") << 10;
-  uint64_t of_container = 0;
-  if (std::ifstream("/sys/fs/cgroup/memory.max") >> of_container && of_container > 0) bytes = std::min(bytes, of_container);
-  return bytes;
-}
-
 void limit_memory(uint64_t bytes) {
   if (bytes == 0) bytes = memory_of_machine() / 2;
   // Counts private writable memory (VmData), so a sanitizer's shadow memory and address space reserved by a device driver do not
   // count.
-  const uint64_t has = kibibytes_of("/proc/self/status", "VmData:") << 10;
+  const uint64_t has = memory_stated("/proc/self/status", "VmData:");
   rlimit limit{};
   if (bytes > 0 && ::getrlimit(RLIMIT_DATA, &limit) == 0 && has + bytes < limit.rlim_cur) {
     limit.rlim_cur = has + bytes;

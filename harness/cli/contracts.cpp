@@ -193,7 +193,7 @@ void list(const ContractsArguments& arguments, const std::vector<Case>& cases) {
   if (rows.empty())
     throw UsageError("no contract is selected" + (arguments.ids.empty() ? vendor_hint(arguments, ids) : did_you_mean(arguments.ids.front(), ids)));
   for (const auto& [row, op] : rows)
-    fmt::print("{:<{}}  {:<{}}  {}\n", row->id, width, op, op_width, with_evidence ? evidence_words(*row) : with_releases(*row));
+    fmt::print("{:<{}}  {:<{}}  {}\n", row->id, width, op, op_width, printable(with_evidence ? evidence_words(*row) : with_releases(*row)));
   if (!unknown.empty()) fmt::print("{}\n", unknown);
   if (!with_evidence || rows.size() < ids.size()) return;
   std::map<EvidenceKind, int64_t> known;
@@ -207,12 +207,12 @@ void list(const ContractsArguments& arguments, const std::vector<Case>& cases) {
 void show(const std::string& id) {
   const ContractRow& row = rulebook().contracts.find(id);
   const std::string within = std::filesystem::proximate(row.file, data_root()).string();
-  fmt::print("{}   {}:{}\n", row.id, within.starts_with("..") ? row.file : within, row.line);
-  for (const std::string& line : contract_lines(id)) fmt::print("  {}\n", line);
-  if (const std::string releases = releases_of(row); !releases.empty()) fmt::print("  {:<8} {}\n", "releases", releases);
+  fmt::print("{}   {}:{}\n", printable(row.id), printable(within.starts_with("..") ? row.file : within), row.line);
+  for (const std::string& line : contract_lines(id)) fmt::print("  {}\n", printable(line));
+  if (const std::string releases = releases_of(row); !releases.empty()) fmt::print("  {:<8} {}\n", "releases", printable(releases));
   for (const auto& [column, cell] : row.cells)
-    if (column != "id" && column != "since" && column != "until" && !cell.text.empty()) fmt::print("  {:<8} {}\n", column, cell.text);
-  for (const RowEvidence& evidence : rulebook().evidence.of(row)) fmt::print("  {:<8} {}\n", "evidence", evidence.text());
+    if (column != "id" && column != "since" && column != "until" && !cell.text.empty()) fmt::print("  {:<8} {}\n", column, printable(cell.text));
+  for (const RowEvidence& evidence : rulebook().evidence.of(row)) fmt::print("  {:<8} {}\n", "evidence", printable(evidence.text()));
 }
 
 void diff_casts(const ContractRow& a, const ContractRow& b) {
@@ -233,7 +233,7 @@ bool cell_differences(const ContractRow& a, const ContractRow& b) {
   for (const std::string& column : columns) {
     const std::string one = text_of(a, column), other = text_of(b, column);
     if (one == other) continue;
-    fmt::print("  {:<8} {}\n  {:<8} {}\n", column, one, "", other);
+    fmt::print("  {:<8} {}\n  {:<8} {}\n", column, printable(one), "", printable(other));
     differ = true;
   }
   return differ;

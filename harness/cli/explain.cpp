@@ -113,7 +113,7 @@ namespace {
 
 void print_case(const Op& op, const Case& one, const BoundCase& bound, const Problem& problem) {
   fmt::print("case      {}\n", one.id);
-  fmt::print("row       {}  {}\n", one.origin.text(), one.why);
+  fmt::print("row       {}  {}\n", one.origin.text(), printable(one.why));
   fmt::print("{}", call_text(op, one, bound, problem));
   fmt::print("\ncontract {}\n", one.text("contract"));
   for (const std::string& line : bound.formulas()) fmt::print("  {}\n", line);

@@ -25,6 +25,7 @@
 #include "harness/cli/verbs.h"
 #include "harness/core/call.h"
 #include "harness/core/cases.h"
+#include "harness/core/memory.h"
 #include "harness/diagnosis/diagnose.h"
 #include "harness/dump/recording.h"
 #include "harness/report/causes.h"
@@ -211,6 +212,17 @@ std::string repro_options(const RunArguments& arguments) {
   return options;
 }
 
+/// Says which case of the user's own tables is too large for this machine. Returns whether there is one.
+bool said_too_large(const RunArguments& arguments, const RunResult& result) {
+  if (arguments.suites.tables.cases.empty()) return false;  // a shipped case does not fit into a small machine: no error of the user
+  const auto found = std::find_if(result.verdicts.begin(), result.verdicts.end(), [](const Verdict& verdict) {
+    return verdict.outcome == Outcome::kNotJudged && verdict.message.find(TooLargeError::kBegin) != std::string::npos;
+  });
+  if (found == result.verdicts.end()) return false;
+  std::fprintf(stderr, "assay: %s\n", printable(found->origin + ": the case " + found->message.substr(found->message.find(TooLargeError::kBegin))).c_str());
+  return true;
+}
+
 int run_under(const Supervised& supervisor, const RunArguments& arguments) {
   const Shard shard = shard_of(arguments);
   std::optional<RankMeeting> meeting;  // created before anything that may end this process, so that the others notice
@@ -309,6 +321,7 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
   if (!result.ended_by.empty()) return exit_code_of_ending();
   if (!shard.is_whole() && cases.empty()) return kAllAsExpected;
   const ExitCode code = result.exit_code();
+  if (code == kUnexpected && said_too_large(arguments, result)) return kUsageOrNothingRan;
   return code == kAllAsExpected && !all_written ? kHarnessFailed : code;
 }
 

@@ -1,14 +1,24 @@
 #include "harness/core/tensor.h"
 
 #include <cstring>
+#include <limits>
 #include <stdexcept>
 #include <utility>
 
 namespace assay {
+namespace {
+
+/// The product, or the largest number if it does not fit: of a tensor that require_memory() refuses.
+int64_t product(int64_t a, int64_t b) {
+  int64_t result = 0;
+  return __builtin_mul_overflow(a, b, &result) ? std::numeric_limits<int64_t>::max() : result;
+}
+
+}  // namespace
 
 int64_t TensorSpec::elements() const {
   int64_t n = 1;
-  for (int64_t extent : shape) n *= extent;
+  for (int64_t extent : shape) n = product(n, extent);
   return n;
 }
 
@@ -20,7 +30,7 @@ TensorSpec dense(std::string name, Role role, const Format& format, std::vector<
   int64_t stride = 1;
   for (size_t d = shape.size(); d-- > 0;) {
     strides[d] = stride;
-    stride *= shape[d];
+    stride = product(stride, shape[d]);
   }
   return {std::move(name), role, &format, std::move(shape), std::move(strides), stride};
 }

@@ -1,12 +1,11 @@
 #include "harness/dump/dump.h"
 
-#include <unistd.h>
-
 #include <charconv>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <new>
 
+#include "harness/core/memory.h"
 #include "reference/formats/catalogue.h"
 #include "reference/table/near.h"
 
@@ -38,17 +37,9 @@ std::ifstream open_file(const std::string& path, uint64_t& size) {
 
 /// A file can be larger than the memory of this machine: a sparse file, or one from another machine.
 void require_memory(const Dump& dump, const StoredTensor& tensor) {
-  constexpr uint64_t kCopies = 2;  // the bytes, and the elements in logical order
   const uint64_t bytes = tensor.end - tensor.begin;
-  const uint64_t memory = uint64_t(::sysconf(_SC_PHYS_PAGES)) * uint64_t(::sysconf(_SC_PAGESIZE));
-  if (bytes <= memory / kCopies) return;
-  const auto gib = [](uint64_t size) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.3g GiB", double(size) / double(uint64_t{1} << 30));
-    return std::string(text);
-  };
-  throw DumpError(dump.file, "tensor '" + tensor.name + "'",
-                  "holds " + gib(bytes) + ", too much for the " + gib(memory) + " of memory of this machine");
+  const uint64_t codes = uint64_t(tensor.elements()) * sizeof(uint32_t);  // code_matrix()
+  if (const std::string why = why_too_large(bytes, bytes + codes); !why.empty()) throw DumpError(dump.file, "tensor '" + tensor.name + "'", why);
 }
 
 }  // namespace
@@ -92,7 +83,12 @@ std::vector<std::byte> read_bytes(const Dump& dump, const StoredTensor& tensor) 
   std::ifstream stream = open_file(dump.file, size);
   if (tensor.end > size) throw DumpError(dump.file, "tensor '" + tensor.name + "'", "the file has become shorter");
   require_memory(dump, tensor);
-  std::vector<std::byte> bytes(size_t(tensor.end - tensor.begin));
+  std::vector<std::byte> bytes;
+  try {
+    bytes.resize(size_t(tensor.end - tensor.begin));
+  } catch (const std::bad_alloc&) {
+    throw DumpError(dump.file, "tensor '" + tensor.name + "'", "holds " + size_in_words(tensor.end - tensor.begin) + ", and no memory is left for it");
+  }
   stream.seekg(std::streamoff(tensor.begin));
   stream.read(reinterpret_cast<char*>(bytes.data()), std::streamsize(bytes.size()));
   if (!stream) throw DumpError(dump.file, "tensor '" + tensor.name + "'", "cannot be read");
@@ -199,7 +195,11 @@ CodeMatrix code_matrix(const HostTensor& tensor) {
   matrix.rows = 1;
   for (size_t d = 0; d + 1 < spec.shape.size(); ++d) matrix.rows *= spec.shape[d];
   if (matrix.rows == 0 || matrix.columns == 0) return matrix;
-  matrix.codes.reserve(size_t(matrix.rows * matrix.columns));
+  try {
+    matrix.codes.reserve(size_t(matrix.rows * matrix.columns));
+  } catch (const std::bad_alloc&) {
+    throw TooLargeError(tensor_size_in_words(spec) + ", and no memory is left for its codes");
+  }
   std::vector<int64_t> at(spec.shape.size(), 0);
   for (int64_t i = 0; i < matrix.rows * matrix.columns; ++i) {
     int64_t offset = spec.offset;

@@ -5,10 +5,12 @@
 #include <cmath>
 #include <iterator>
 #include <limits>
+#include <new>
 #include <sstream>
 #include <stdexcept>
 
 #include "harness/core/expectation.h"
+#include "harness/core/memory.h"
 #include "harness/fill/fill_sheet.h"
 #include "reference/table/near.h"
 
@@ -304,7 +306,8 @@ std::vector<int64_t> row_offsets(const TensorSpec& spec) {
 
 }  // namespace
 
-void fill(HostTensor& tensor, const FillRequest& request) {
+void fill(HostTensor& tensor, const FillRequest& request) try {
+  require_memory(tensor.spec, request.name.empty() ? 0 : sizeof(double));
   if (request.name.empty()) return tensor.bytes.assign(tensor.spec.bytes(), std::byte{0});
   const Entry& chosen = entry(request.name);
   const TensorSpec& spec = tensor.spec;
@@ -330,7 +333,7 @@ void fill(HostTensor& tensor, const FillRequest& request) {
 
   tensor.bytes.resize(spec.bytes());
   if (spec.storage != spec.elements()) fill_padding(tensor);
-  const std::vector<int64_t> offsets = row_offsets(spec);
+  const std::vector<int64_t> offsets = rows == 0 ? std::vector<int64_t>() : row_offsets(spec);
   const int64_t stride = spec.strides.empty() ? 1 : spec.strides.back();
   const auto place = [&](int64_t element) { return offsets[size_t(element / columns)] + element % columns * stride; };
   const auto encode = [&](int64_t i) {
@@ -343,6 +346,8 @@ void fill(HostTensor& tensor, const FillRequest& request) {
   else
     for_each_in_parallel(rows, encode);
   for (const auto& [element, code] : sheet.codes) tensor.set_code(place(element), code);
+} catch (const std::bad_alloc&) {
+  throw TooLargeError(tensor_size_in_words(tensor.spec) + ", and no memory is left for it");
 }
 
 FilledOperand filled_operand(const HostTensor& tensor, double offset) {

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <map>
 
+#include "harness/core/memory.h"
 #include "harness/testing/fill_samples.h"
 #include "reference/formats/catalogue.h"
 
@@ -55,6 +56,23 @@ TEST(Fill, AnUnknownNameListsAll) {
     EXPECT_THAT(error.what(), ::testing::HasSubstr("unknown fill 'tyes'; did you mean 'ties'?"));
     EXPECT_THAT(error.what(), ::testing::HasSubstr("pinned_ties"));
   }
+}
+
+/// Refused before memory or time is spent, also where the number of elements or bytes does not fit into 64 bits.
+TEST(Fill, ATensorBeyondTheMemoryIsNamedWithItsSize) {
+  const auto refusal = [](std::vector<int64_t> shape) -> std::string {
+    HostTensor x{dense("x", Role::kInput, kBf16, std::move(shape)), {}};
+    try {
+      fill(x, {.name = "normal", .seed = 1});
+    } catch (const TooLargeError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_THAT(refusal({1 << 20, 1 << 30}), ::testing::StartsWith("does not fit into memory: tensor 'x' [1048576, 1073741824] of bf16: holds 2 PiB and takes 10 PiB here, too much for the "));
+  EXPECT_EQ(refusal({3'000'000'000, 4'000'000'000}), "does not fit into memory: tensor 'x' [3000000000, 4000000000] of bf16: holds more than 8 EiB, too much for this machine");
+  EXPECT_EQ(refusal({3'000'000'000, 0, 4'000'000'000}), "");
+  EXPECT_EQ(refusal({2, 8}), "");
 }
 
 TEST(Fill, EmptyTensorsAreFine) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <new>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "harness/compare/verdict.h"
 #include "harness/core/call.h"
 #include "harness/core/expectation.h"
+#include "harness/core/memory.h"
 #include "harness/core/op.h"
 #include "harness/text/messages.h"
 #include "reference/table/near.h"
@@ -435,14 +437,15 @@ Sample judge_once(const BoundCase& bound, const Problem& problem, const CallResu
   return sample;
 }
 
-void run_problem(const Op& op, const Case& one, const KernelOffer& kernel, const Backend& backend, const CaseOptions& options,
-                 DataMemory& memory, Verdict& verdict) {
-  const BoundCase& bound = memory.bound(op, one);
-  if (run_sweep(bound, one, kernel, backend, options, verdict)) {
-    (void)blame_wrong_names(op, verdict);
-    return;
-  }
-  const Problem& problem = memory.problem(bound, one);
+/// The largest tensor with its size, for messages.
+std::string largest_tensor(const Problem& problem) {
+  const auto largest = std::max_element(problem.tensors.begin(), problem.tensors.end(),
+                                        [](const HostTensor& a, const HostTensor& b) { return a.spec.bytes() < b.spec.bytes(); });
+  return largest == problem.tensors.end() ? std::string("a case without tensors") : tensor_size_in_words(largest->spec);
+}
+
+void judge_problem(const Op& op, const BoundCase& bound, const Case& one, const Problem& problem, const KernelOffer& kernel, const Backend& backend,
+                   const CaseOptions& options, DataMemory& memory, Verdict& verdict) {
   const CallRequest request{one.op, parameter_or_empty(one, "contract"), kernel.name, &problem, options.schedule_seed};
   const std::optional<CallResult> result = call_repeatedly(request, backend, options.repeat, verdict);
   const bool misnames = blame_wrong_names(op, verdict);
@@ -465,6 +468,21 @@ void run_problem(const Op& op, const Case& one, const KernelOffer& kernel, const
   if (options.rerun_failed > 0 && !misnames && !agreed_with_the_contract(verdict) && (verdict.outcome == Outcome::kFail || verdict.outcome == Outcome::kBroken))
     classify_by_calls(bound, request, backend, options.rerun_failed, result, verdict);
   record(options, evidence, verdict);
+}
+
+void run_problem(const Op& op, const Case& one, const KernelOffer& kernel, const Backend& backend, const CaseOptions& options,
+                 DataMemory& memory, Verdict& verdict) {
+  const BoundCase& bound = memory.bound(op, one);
+  if (run_sweep(bound, one, kernel, backend, options, verdict)) {
+    (void)blame_wrong_names(op, verdict);
+    return;
+  }
+  const Problem& problem = memory.problem(bound, one);
+  try {
+    judge_problem(op, bound, one, problem, kernel, backend, options, memory, verdict);
+  } catch (const std::bad_alloc&) {
+    throw TooLargeError(largest_tensor(problem) + ", and no memory is left for the check");
+  }
 }
 
 }  // namespace

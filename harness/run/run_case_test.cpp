@@ -8,6 +8,7 @@
 
 #include "harness/backend/library.h"
 #include "harness/backend/runner.h"
+#include "harness/core/memory.h"
 #include "harness/run/run.h"
 #include "harness/testing/toy_library.h"
 #include "harness/testing/toy_op.h"
@@ -163,6 +164,29 @@ struct CaseThatThrows : testing::ToyCase {
   using ToyCase::ToyCase;
   Expectation expect(const Problem&, const std::vector<HostTensor>*) const override { throw std::logic_error("lost the table"); }
 };
+
+struct LargeCase : testing::ToyCase {
+  using ToyCase::ToyCase;
+  Problem problem() const override {
+    require_memory(dense("x", Role::kInput, kBf16, {2'000'000'000, 2'000'000'000}), 0);
+    return ToyCase::problem();
+  }
+};
+
+struct CaseWithoutMemory : testing::ToyCase {
+  using ToyCase::ToyCase;
+  Expectation expect(const Problem&, const std::vector<HostTensor>*) const override { throw std::bad_alloc(); }
+};
+
+TEST(RunCase, ATensorThatDoesNotFitIsNamedWithItsSize) {
+  const KernelOffer copy{.name = "copy", .op = "toy"};
+  const Verdict large = run_case(testing::toy_op_of<LargeCase>(), testing::toy_case(), copy, testing::toy_backend(), {});
+  EXPECT_EQ(large.outcome, Outcome::kNotJudged);
+  EXPECT_THAT(large.message, ::testing::StartsWith("no verdict: does not fit into memory: tensor 'x' [2000000000, 2000000000] of bf16: holds 6.94 EiB, too much for "));
+  const Verdict full = run_case(testing::toy_op_of<CaseWithoutMemory>(), testing::toy_case(), copy, testing::toy_backend(), {});
+  EXPECT_EQ(full.outcome, Outcome::kNotJudged);
+  EXPECT_EQ(full.message, "no verdict: does not fit into memory: tensor 'x' [2, 8] of bf16: holds 32 bytes, and no memory is left for the check");
+}
 
 TEST(RunCase, AVerdictThatNobodyGaveIsNoPass) {
   const KernelOffer copy{.name = "copy", .op = "toy"};
