@@ -1,36 +1,61 @@
-"""Ranks in three processes of which one is killed or stopped at a seeded moment. usage: dead_ranks.py PROGRAM LIBRARY FOLDER FIRST COUNT
-Trial number FIRST + i depends on its number alone, so a long series can be continued where it stopped. Each trial must end: the
-others
-within 10 s of the last call that can still be waited for, without a false verdict: at most one case is broken, and cases without a call are
-unjudged and name the process."""
+"""Ranks in three processes of which one is killed or stopped at a seeded moment. usage: dead_ranks.py PROGRAM LIBRARY CASES FOLDER FIRST
+COUNT. Process, signal and moment (as a part of an undisturbed run) depend on the trial's number alone, so a long series can be continued
+where it stopped. Each trial must end: the others within 10 s of the last call that can still be waited for, without a false verdict: at
+most one case is broken, and cases without a call are unjudged and name the process. First, an undisturbed launch must
+pass every case, and one without its first process must end; and a third of the signals must reach a launch that still has cases."""
 import csv, glob, os, random, signal, subprocess, sys, time
 
-program, library, folder, first, count = sys.argv[1:4] + [int(n) for n in sys.argv[4:6]]
-TIMEOUT, MARGIN, PATIENCE = 3, 5, 90
+program, library, cases, folder, first, count = sys.argv[1:5] + [int(n) for n in sys.argv[5:7]]
+TIMEOUT, PATIENCE = 3, 45
 
 
-def start(trial):
+def start(trial, ranks=(0, 1, 2)):
     job = f"assay.dead.{os.getpid()}.{trial}"
     processes = []
-    for rank in range(3):
+    for rank in ranks:
         environment = dict(os.environ, PMIX_NAMESPACE=job, OMPI_COMM_WORLD_SIZE="3", OMPI_COMM_WORLD_LOCAL_SIZE="3", OMPI_COMM_WORLD_RANK=str(rank))
         log = open(f"{folder}/log{rank}", "wb")
-        processes.append(subprocess.Popen([program, "run", "--backend", library, "--case", "*/nccl.all_reduce_symmetric/f32.r4.*", "--warp", "32", "--timeout", str(TIMEOUT),
+        processes.append(subprocess.Popen([program, "run", "--backend", library, "--cases", cases, "--timeout", str(TIMEOUT),
                                            "--report", f"csv:{folder}/v.csv"], env=environment, stdout=log, stderr=log, start_new_session=True))
     return processes
 
 
 def outcomes():
     files = glob.glob(f"{folder}/v.1of3.csv")
-    return [(row["outcome"], row["message"]) for row in csv.DictReader(open(files[0])) if row["kernel"]] if files else []
+    rows = csv.DictReader(open(files[0])) if files else []
+    return list({row["case"]: (row["outcome"], row["message"]) for row in rows if row["kernel"]}.values())  # a row for each tensor
 
 
-def trial(number):
-    """What is wrong, or nothing; and how long the others took."""
+def undisturbed():
+    """Seconds and verdicts of a launch that nobody disturbs."""
+    begin = time.time()
+    codes = [process.wait(PATIENCE) for process in start("undisturbed")]
+    found = outcomes()
+    if codes != [0, 0, 0] or len(found) < 20 or {outcome for outcome, _ in found} != {"pass"}:
+        sys.exit(f"FAILED: an undisturbed launch ends with {codes} and {len(found)} verdicts: {found[:2]}")
+    return time.time() - begin, len(found)
+
+
+def without_the_first():
+    """The others of a launch whose first process never comes say so and end."""
+    begin = time.time()
+    for process in start("orphans", (1, 2)):
+        try:
+            process.wait(max(1, begin + PATIENCE - time.time()))
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            sys.exit(f"FAILED: a process waits more than {PATIENCE} s for a first process that never comes")
+    said = open(f"{folder}/log1").read()
+    if "waits for the first process of this launch" not in said or "is not there" not in said:
+        sys.exit(f"FAILED: a first process that never comes is not named: {said}")
+
+
+def trial(number, seconds, whole):
+    """What is wrong, or nothing; how long the others took; whether the signal came while cases were left."""
     for file in glob.glob(f"{folder}/v.*"):
         os.remove(file)
     draw = random.Random(number)
-    victim, how, moment = draw.randrange(3), draw.choice([signal.SIGKILL, signal.SIGSTOP]), draw.expovariate(1 / 0.7)
+    victim, how, moment = draw.randrange(3), draw.choice([signal.SIGKILL, signal.SIGSTOP]), draw.random() * seconds
     words = f"trial {number}: process {victim}, {how.name} after {moment:.2f} s"
     processes = start(number)
     time.sleep(moment)
@@ -57,20 +82,29 @@ def trial(number):
     found = outcomes() if victim != 0 else []
     broken = [message for outcome, message in found if outcome == "broken"]
     odd = [outcome + ": " + message for outcome, message in found if outcome not in ("pass", "broken") and not (outcome == "unjudged" and "is gone" in message)]
+    passed = sum(outcome == "pass" for outcome, _ in found)
+    if was_running and victim != 0 and found and len(found) != whole:
+        problem = problem or f"{whole - len(found)} cases have no verdict"
     if len(broken) > 1:
         problem = problem or f"{len(broken)} cases are broken: {broken[:2]}"
     if odd:
         problem = problem or f"a false verdict: {odd[:2]}"
-    return words, problem, took
+    return words, problem, took, was_running and (victim == 0 or passed < whole)
 
 
-failed = 0
+failed = reached = 0
 longest = 0
+seconds, whole = undisturbed()
+without_the_first()
 for number in range(first, first + count):
-    words, problem, took = trial(number)
+    words, problem, took, in_time = trial(number, seconds, whole)
     longest = max(longest, took)
+    reached += in_time
     if problem:
         failed += 1
         print(f"FAILED {words}: {problem}", flush=True)
-print(f"dead ranks: trials {first} to {first + count - 1}: {count - failed} held, {failed} failed; the longest end took {longest:.1f} s")
+print(f"dead ranks: trials {first} to {first + count - 1}: {count - failed} held, {failed} failed; {reached} signals reached a launch with cases left; "
+      f"the longest end took {longest:.1f} s")
+if reached * 3 < count:
+    sys.exit("FAILED: too few signals reach a launch with cases left")
 sys.exit(failed > 0)

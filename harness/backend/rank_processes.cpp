@@ -117,14 +117,17 @@ Arrival MeetingPoint::next(double seconds, const std::function<bool()>& ended) {
   return {};
 }
 
-OpenFile come_to(const std::string& job, int index, double seconds, const std::function<bool()>& ended) {
+OpenFile come_to(const std::string& job, int index, const std::function<bool()>& ended) {
   const Address there(job);
-  for (const auto deadline = after(seconds); Clock::now() < deadline && !(ended && ended());) {
+  const auto word = after(kSecondsOfSilence);
+  bool told = false;
+  for (const auto deadline = after(kSecondsOfSilence + kSecondsForTheLast); Clock::now() < deadline && !(ended && ended());) {
     OpenFile socket(new_socket());
     const int32_t number = index;
     if (::connect(socket.number(), there.get(), there.size) == 0 &&
         ::send(socket.number(), &number, sizeof number, MSG_NOSIGNAL) == sizeof number)
       return socket;
+    if (!told && Clock::now() > word) std::fprintf(stderr, "assay: process %d waits for the first process of this launch\n", index), told = true;
     std::this_thread::sleep_for(std::chrono::milliseconds(kBetweenQuestions));
   }
   throw std::runtime_error("the first process of launch " + job + " is not there");
@@ -347,10 +350,6 @@ namespace {
 /// Heartbeat: while its worker runs, a process sends an empty message once a second.
 constexpr std::chrono::seconds kBetweenSigns(1);
 
-/// After the first time the user is told which processes are missing; after the second a missing process counts as gone. All
-/// processes connect at once when they start; the first one listens after it has read its tables and loaded its library.
-constexpr double kSecondsOfSilence = 5, kSecondsForTheLast = 10;
-
 /// Whether the other end of a connection is closed.
 bool is_closed(int socket) {
   pollfd other{socket, POLLRDHUP, 0};
@@ -517,7 +516,7 @@ RankMeeting::RankMeeting(const Launch& launch) : launch_(launch) {
   socket_ = come.get_future();
   coming_ = std::jthread([launch, come = std::move(come)](std::stop_token stop) mutable {
     try {
-      come.set_value(come_to(launch.job, launch.index, kSecondsToCome, [&] { return stop.stop_requested(); }));
+      come.set_value(come_to(launch.job, launch.index, [&] { return stop.stop_requested(); }));
     } catch (...) {
       come.set_exception(std::current_exception());
     }
