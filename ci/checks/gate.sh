@@ -47,6 +47,12 @@ also "1 new, 0 gone, " "gate      new: pass in the baseline"
 # The recording says that it passed, and its bits did not change: its contract or its case did.
 expect 1 "new: pass in the baseline, with the same bits: its contract or case changed since" "$assay" gate --baseline "$r/wrong" "$r/wrong"
 
+# Cases that were left out on purpose are counted as such.
+expect 0 "cases are not selected" "$assay" gate --baseline "$r/before" "$r/now" --case '*/bf16.m4.n1024.eps*'
+# A suite that names its tier and another tier contradict each other.
+expect 2 "--suite rms_norm/quick names a tier of its own, so that --tier full adds nothing; try --suite rms_norm --tier full" "$assay" run --suite rms_norm/quick --tier full
+expect 2 "try --tier full alone" "$assay" run --suite quick --tier full
+
 # A case that no longer runs, a case that the baseline lacks, other inputs, and an invalid baseline.
 "$assay" run --backend cpu --suite rms_norm/quick --warp 64 --case "$some" --record "$r/wide" >/dev/null
 expect_all 1 "$assay" gate --baseline "$r/before" "$r/wide"
@@ -80,7 +86,8 @@ also "GATE OPEN: 0 new, 0 gone, 0 known, $new fixed, " "fixed:" "::notice title=
 expect 1 "GATE CLOSED: 0 new, 0 gone, 0 known, $new fixed, " gate bad good --strict
 
 known=("$assay" known write --from "$r/bad.json" --issue https://example.com/12 --owner ada)
-expect 0 "assay: $new failures listed, 0 rows kept" "${known[@]}" --output "$r/known.csv"
+expect 0 ", 0 rows kept" "${known[@]}" --output "$r/known.csv"
+[[ $("${known[@]}" 2>&1 >/dev/null) == "assay: $new failure"* ]] || fail "the number of rows is not said"
 [ "$(wc -l <"$r/known.csv")" -eq $((new + 1)) ] || fail "the list has not one row a failure: $(cat "$r/known.csv")"
 expect 0 "ALL AS EXPECTED" "$assay" run --backend "$r/libchain.so" "${few[@]}" --known-failures "$r/known.csv"
 expect 0 "0 new, 0 gone, $new known, 0 fixed, " gate good bad --known-failures "$r/known.csv"
@@ -108,7 +115,7 @@ expect 0 "GATE OPEN" gate bad bad --known-failures "$r/known.csv" --strict
 # Renewed from a run without the failures: their rows go, a row of another run stays.
 "$assay" run --backend "$r/libmine.so" "${few[@]}" --report json:"$r/good.json" >/dev/null
 echo 'gemm*,other,fail,else,https://example.com/13,2026-11-01,bob' >>"$r/known.csv"
-expect 0 "0 failures listed, 1 rows kept" "$assay" known write --from "$r/good.json" --issue x --keep "$r/known.csv" --output "$r/renewed.csv"
+expect 0 "0 failures listed, 1 row kept" "$assay" known write --from "$r/good.json" --issue x --keep "$r/known.csv" --output "$r/renewed.csv"
 [ "$(tail -n +2 "$r/renewed.csv")" = 'gemm*,other,fail,else,https://example.com/13,2026-11-01,bob' ] || fail "renewed: $(cat "$r/renewed.csv")"
 expect 2 "--issue is required" "$assay" known write --from "$r/bad.json"
 expect 2 "expected a report of --report json:FILE" "$assay" known write --from "$r/known.csv" --issue x

@@ -24,9 +24,12 @@ count=$(sql "SELECT count(*) FROM verdicts WHERE run = 1 AND outcome = 'pass'")
 expect 0 "ALL AS EXPECTED" "$assay" judge "$r/rec" --history "$h" --commit judged
 [ "$(sql "SELECT count(DISTINCT case_id || digest) FROM verdicts WHERE outcome = 'pass'")" = "$count" ] || fail "judge has other digests than run"
 
-# The gate takes its baseline from the newest run: the same digests are the same bits.
+# The gate takes its baseline from the newest run that is not the one that is compared: the same digests are the same bits. The judged run is the
+# recorded one.
 gate() { "$assay" gate --baseline "$h" "$@"; }
 expect 0 "$count same bits" gate "$r/rec"
+expect 0 "note: no baseline: run 3: the run that is compared" gate "$r/rec"
+expect 0 "baseline: $h, run 2 of 20" gate "$r/rec"
 library 's/double sum = 0;/float sum = 0;/; s/sum += (double)(v \* v);/sum += v * v;/' "$r/libsum.so"
 "$assay" run --backend "$r/libsum.so" "${few[@]}" --record "$r/sum" >/dev/null
 expect 0 "other bits; a history has no outputs" gate "$r/sum" --case '*.n1024.stride1036.*'
@@ -34,6 +37,50 @@ expect 1 "GATE CLOSED" gate "$r/sum" --case '*.n1024.stride1036.*' --same-bits
 cp "$h" "$r/elsewhere.history"
 python3 -c 'import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute("UPDATE run SET chip = ?", ["sm_90"]); c.commit()' "$r/elsewhere.history"
 expect 2 "the history has no run on cpu" "$assay" gate --baseline "$r/elsewhere.history" "$r/rec"
+
+# A good run, then a bad one, both added before the gate: the bad run is not compared with itself, nor is its second try with the first.
+both() { "$assay" run --backend "$r/$1.so" "${few[@]}" --history "$r/both.history" --record "$r/$2" --commit "$3" >/dev/null; }
+library 's/(bits + 0x7fffu + (bits >> 16 \& 1u)) >> 16/bits >> 16/' "$r/libbad.so"
+both libmine good aaa111 || fail "the good run does not pass"
+both libbad bad bbb222 && fail "the bad run passes"
+gate_both() { "$assay" gate --baseline "$r/both.history" "$@"; }
+closed="GATE CLOSED: $(python3 -c 'import json, sys; print(sum(v["outcome"] == "fail" for v in json.load(open(sys.argv[1]))["verdicts"]))' "$r/bad/index.json") new, 0 gone, 0 known, 0 fixed, "
+expect 1 "$closed" gate_both "$r/bad" --report json:"$r/both.json" --report md:"$r/both.md" --report html:"$r/both.html"
+for file in both.json both.md both.html; do grep -q 'run 1 of 20.*, commit aaa111: ALL AS EXPECTED' "$r/$file" || fail "$file does not name the baseline"; done
+both libbad again ccc333
+expect 1 "$closed" gate_both "$r/again"
+expect 1 "note: no baseline: run 2: not as expected, and of the same library file: an earlier try of this change" gate_both "$r/again"
+cp "$r/libbad.so" "$r/librebuilt.so" && echo >>"$r/librebuilt.so"
+both librebuilt retry ccc333
+expect 1 "note: no baseline: run 3: not as expected, and of the same commit: an earlier try of this change" gate_both "$r/retry"
+expect 1 "note: no baseline: run 2: not as expected" gate_both "$r/retry"
+expect 1 "$closed" gate_both "$r/retry"
+expect 1 ", commit aaa111: ALL AS EXPECTED" gate_both "$r/retry" --commit aaa
+expect 1 "$closed" gate_both "$r/retry" --run 1
+# A run that is named is taken, also one that failed, and the output says so.
+both librebuilt yesterday ddd444
+expect 0 "commit ccc333: NOT AS EXPECTED" gate_both "$r/yesterday" --run 4
+expect 0 "are known only because the baseline has them too" gate_both "$r/yesterday" --commit bbb
+expect 2 "run 5 is the run that is compared" gate_both "$r/yesterday" --run 5
+expect 2 "the history has no run 9" gate_both "$r/yesterday" --run 9
+expect 2 "no other run on cpu of commit ddd444" gate_both "$r/yesterday" --commit ddd444
+expect 2 "names a run of a history, and --baseline $r/good is a recording" "$assay" gate --baseline "$r/good" "$r/bad" --run 1
+expect 0 "$r/bad is the recording of the run that is compared: nothing can be new" "$assay" gate --baseline "$r/bad" "$r/bad"
+rm -r "$r/both.history"; both libbad only eee555
+expect 2 "no run on cpu can be the baseline (run 1: the run that is compared)" gate_both "$r/only"
+# If every run failed, the newest of another change is the baseline.
+both librebuilt next fff666
+expect 0 "failures are known only because the baseline has them too" gate_both "$r/next"
+# A recording of an older version has no identity; a history of one has no column for it.
+cp -r "$r/only" "$r/old" && sed -i 's/"run":"[0-9a-f]*",//' "$r/old/index.json"
+expect 2 "was recorded by an older Assay and does not say which run it is of" gate_both "$r/old"
+expect 0 "NOT AS EXPECTED" gate_both "$r/old" --run 1
+cp "$h" "$r/old.history"
+python3 -c 'import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute("ALTER TABLE run DROP COLUMN identity"); c.commit()' "$r/old.history"
+expect 0 "3 runs from" "$assay" history "$r/old.history"
+expect 0 "baseline: $r/old.history, run 3 of 20" "$assay" gate --baseline "$r/old.history" "$r/rec"
+expect 0 "ALL AS EXPECTED" "$assay" run --backend "$r/libmine.so" "${few[@]}" --history "$r/old.history"
+expect 0 "4 runs from" "$assay" history "$r/old.history"
 
 # The kernel truncates: every case with rounded outputs fails since run 4; with one rounding less in the last step others change.
 library 's/(bits + 0x7fffu + (bits >> 16 \& 1u)) >> 16/bits >> 16/' "$r/libmine.so"

@@ -24,8 +24,22 @@ expect 1 "none of its 2 cases exposes: r: " run
 expect 1 "(2 pass, 1 untrusted)" run
 run --report csv:"$r/verdicts.csv" >/dev/null
 [ "$(grep -c "exposes: r: " "$r/verdicts.csv")" = 1 ] || fail "the mutants are in $(grep -c "exposes: r: " "$r/verdicts.csv") rows"
+expect 1 "none of its 2 cases exposes: r: " run --suite rms_norm
 table "$normal\"r: *eps*\"" "$zeros\"r: *eps*\""
 expect 0 "ALL AS EXPECTED: 2 pass" run
+# What is excused is counted; a glob that matches nothing is named.
+expect 0 "excused by blind_to: 3 of 16 mutants of acme.rms_norm: r: " run
+expect 0 "note: excused by blind_to: 3 of 16 mutants of acme.rms_norm: r: " "$assay" contracts check "$r/acme.csv" --cases "$r/cases.csv"
+run --suite rms_norm/quick 2>&1 | grep -q 'excused' && fail "a part of a table is said to excuse mutants"
+table "$normal\"r: *eps*; r: no such*\"" "$telling"
+expect 0 "acme.rms_norm: no mutant matches r: no such* in \`blind_to\`" run
+expect 0 "note: acme.rms_norm: no mutant matches r: no such* in \`blind_to\`" "$assay" contracts check "$r/acme.csv" --cases "$r/cases.csv"
+table "$normal" "$telling"
+run 2>&1 | grep -e excused -e 'no mutant' && fail "a table without blind_to is said to excuse mutants"
+table "$zeros*"
+expect 0 "excused by blind_to: 14 of 16 mutants of acme.rms_norm: sum: ignores the data; " run
+expect 0 "and 10 more" run
+table "$normal\"r: *eps*\"" "$zeros\"r: *eps*\""
 table "$normal\"r: *eps*\"" "$zeros"
 expect 1 "none of its 2 cases exposes: r: " run
 expect 0 "was not checked, since only some of its cases ran" run --case '*normal*'
@@ -33,9 +47,15 @@ expect 0 "was not checked, since only some of its cases ran" run --shard 1/2
 printf '%s\n' case,kernel,outcome,reason,issue,since,owner 'rms_norm/acme.rms_norm,*,untrusted,to be extended,#1,2026-11-26,ada' >"$r/known.csv"
 expect 0 "ALL AS EXPECTED: 2 pass, 1 untrusted" run --ledger "$r/known.csv"
 
-# contracts check
+# contracts check. A row that no shipped case fits gets a note.
+sed 's/mul(w) to(x)/mul(w)/' "$r/acme.csv" >"$r/open.csv"
+expect 0 "note: acme.rms_norm: no case of the suite with x in bf16 fits; one says: suites/" "$assay" contracts check "$r/open.csv"
+expect 0 "or cell y lacks its last step, such as to(x)" "$assay" contracts check "$r/open.csv"
+sed 's/"ceil(n,2048)\/256+13"/ceil(n,2048)\/256+13/' "$r/acme.csv" >"$r/unquoted.csv"
+expect 2 "a cell with a comma needs quotes" "$assay" contracts check "$r/unquoted.csv"
 check() { "$assay" contracts check "$r/acme.csv" "$@"; }
 expect 0 "0 of 1 contracts have findings" check
+check | grep 'fits' && fail "a contract that all cases fit has a note"
 expect 1 "op rms_norm: none of its 2 cases exposes: r: " check --cases "$r/cases.csv"
 table "$normal" "$telling"
 expect 0 "0 of 1 contracts have findings" check --cases "$r/cases.csv"
@@ -88,6 +108,12 @@ for id in aiter.rms_norm aiter.rms_norm_gfx942 vllm.group_fp8_fnuz vllm.group_fp
 for id in aiter.rms_norm_gfx942 vllm.group_fp8_fnuz vllm.rms_norm@2026-06-18 aiter.ck_gemm_a8w8.gfx942 aiter.gemma_rms_norm; do has gfx942 $id; done
 for id in aiter.rms_norm vllm.group_fp8 deepgemm.fp8_gemm_1d1d.sm_90 vllm.nvfp4 aiter.ck_gemm_a8w8.gfx950; do lacks gfx942 $id; done
 has sm_100 vllm.nvfp4 && lacks sm_100 deepgemm.fp8_gemm_1d1d.sm_90
+# Evidence for a chip: its own comes first, and the last line counts.
+proven() { "$assay" contracts list --arch "$1" --evidence; }
+[[ $(proven gfx942 | tail -n 1) =~ ^"of "([0-9]+)" rows for gfx942: 0 ran on it, "[1-9][0-9]*" executed for it; only on other chips "[1-9][0-9]*" ran" ]] || fail "gfx942: $(proven gfx942 | tail -n 1)"
+[ "${BASH_REMATCH[1]}" = "$(wc -l <"$r/gfx942.txt")" ] || fail "the last line counts ${BASH_REMATCH[1]} rows, and $(wc -l <"$r/gfx942.txt") are listed"
+[[ $(proven sm_90 | tail -n 1) =~ "rows for sm_90: "[1-9][0-9]*" ran on it, 0 executed for it" ]] || fail "sm_90: $(proven sm_90 | tail -n 1)"
+proven gfx942 | grep '^aiter.rms_norm_gfx942 ' | grep -q 'executed: .*gfx942' || fail "what was executed for gfx942 is not shown"
 expect 2 "--arch gfx943: no chip of the tables; did you mean 'gfx942'" "$assay" contracts list --arch gfx943
 expect 2 "contracts show does not use --arch; only contracts list does" "$assay" contracts show vllm.group_fp8 --arch sm_90
 released() { "$assay" contracts list --vendor vllm --op quant_group --release "$1" | cut -d ' ' -f 1; }

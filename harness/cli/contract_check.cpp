@@ -78,6 +78,29 @@ void note_unused_alternatives(const ContractRow& row, const std::vector<const Ca
   }
 }
 
+/// For each input format of shipped cases of the same kind: a note if none of them can be checked under the contract, with what the first says.
+void note_unfit(const OpRegistry& ops, const ContractRow& row, const std::vector<Case>& shipped) {
+  std::map<std::string, std::map<std::string, std::string>> refused;  // format of x -> op -> why
+  std::set<std::string> fits, ops_that_fit, tried;
+  for (const Case& one : shipped) {
+    const auto format = one.parameters.find("x");
+    const ContractRow* const other = rulebook().contracts.lookup(one.text("contract"));
+    if (one.tier != "quick" || format == one.parameters.end() || other == nullptr || other->flow != row.flow || fits.contains(format->second)) continue;
+    if (!tried.insert(one.op + " " + other->id + " " + format->second).second) continue;
+    try {
+      (void)ops.find(one.op).bind(with_cells(one, {{"contract", row.id}}));
+      fits.insert(format->second), ops_that_fit.insert(one.op);
+    } catch (const std::exception& error) {
+      refused[format->second].try_emplace(one.op, error.what());
+    }
+  }
+  for (const auto& [format, of_ops] : refused) {
+    if (fits.contains(format)) continue;
+    const auto telling = std::find_if(of_ops.begin(), of_ops.end(), [&](const auto& entry) { return ops_that_fit.contains(entry.first); });
+    fmt::print("note: {}: no case of the suite with x in {} fits; one says: {}\n", row.id, format, telling == of_ops.end() ? of_ops.begin()->second : telling->second);
+  }
+}
+
 /// What the cases of a contract do not expose, by op.
 void check_power(const ContractsArguments& arguments, const ContractRow& row, const std::vector<Case>& cases, Findings& findings) {
   std::map<std::string, std::vector<Case>> by_op;
@@ -92,8 +115,14 @@ void check_power(const ContractsArguments& arguments, const ContractRow& row, co
     for (const Case& one : of_op)
       if (const auto power = powers.find(one.data_id()); power != powers.end() && seen.insert(one.data_id()).second) scored.push_back({&one, &power->second});
     const std::vector<std::string> missed = missed_by_all(scored, [&](const Case& one) { return counted_mutants(*op.bind(one)); });
+    const TableExcuses excuses = excuses_of(op, scored);
     if (!missed.empty())
       findings.add(row, "id", fmt::format("op {}: {}: {}; add inputs that do, or list them in `blind_to` of each case", name, missed_words(scored.size()), fmt::join(missed, "; ")));
+    else if (excuses.excuses_all())
+      findings.add(row, "id", fmt::format("op {}: {}", name, excuses_all_words(excuses)));
+    if (!excuses.excused.empty())
+      fmt::print("note: excused by blind_to: {}\n", excused_words(excuses));
+    if (!excuses.idle.empty()) fmt::print("note: {}: {}\n", row.id, idle_globs_words(excuses));
   }
 }
 
@@ -106,9 +135,7 @@ int check_contracts(const ContractsArguments& arguments) {
   for (const std::string& file : arguments.ids)
     if (std::find(suites.tables.contracts.begin(), suites.tables.contracts.end(), file) == suites.tables.contracts.end()) suites.tables.contracts.push_back(file);
   const bool with_cases = !suites.tables.cases.empty();
-  std::vector<Case> cases;
-  if (with_cases) cases = open_cases(suites);
-  else open_contracts(suites);
+  const std::vector<Case> cases = open_cases(suites);  // without --cases, the shipped ones
 
   std::vector<const ContractRow*> rows;
   for (const ContractRow& row : rulebook().contracts.rows())
@@ -118,7 +145,10 @@ int check_contracts(const ContractsArguments& arguments) {
   Findings findings;
   for (const ContractRow* row : rows) {
     if (row->text("source").empty()) findings.add(*row, "source", "is empty; expected the file and commit, or the paper, that the contract was read from");
-    if (!with_cases) continue;
+    if (!with_cases) {
+      note_unfit(*suites.ops, *row, cases);
+      continue;
+    }
     if (!reached.contains(row->id)) {
       findings.add(*row, "id", "no case of --cases names it, directly or by a row that does, so no kernel is checked against it");
       continue;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <map>
 #include <mutex>
@@ -15,6 +16,7 @@
 #include "harness/cli/run_reports.h"
 #include "harness/cli/supervisor.h"
 #include "harness/cli/verbs.h"
+#include "harness/diagnosis/diagnose.h"
 #include "harness/dump/recording.h"
 #include "harness/history/history.h"
 #include "harness/report/causes.h"
@@ -41,14 +43,20 @@ class Baseline {
     Outcome outcome() const { return said; }
   };
 
-  /// `path`: the folder of a recording, or a history, of which the newest run on the chip of `library` is taken.
-  Baseline(const std::string& path, const LibraryInfo& library) {
-    if (is_history(path)) {
-      read_history(path, library);
+  /// The folder of a recording, or a history; `now`: the recordings that are compared with it.
+  Baseline(const GateArguments& arguments, const std::vector<Recording>& now) : path_(arguments.baseline) {
+    if (is_history(path_)) {
+      read_history(arguments, now);
       return;
     }
-    recordings_ = open_recordings({path});
+    if (arguments.baseline_run > 0 || !arguments.baseline_commit.empty())
+      throw UsageError(std::string(arguments.baseline_run > 0 ? "--run" : "--commit") + " names a run of a history, and --baseline " + path_ + " is a recording");
+    recordings_ = open_recordings({path_});
     gaps_ = gaps_of(recordings_);
+    for (const Recording& one : recordings_)
+      for (const Recording& other : now)
+        if (!one.run.identity.id.empty() && one.run.identity.id == other.run.identity.id && notes_.empty())
+          notes_.push_back(path_ + " is the recording of the run that is compared: nothing can be new");
     for (const Recording& recording : recordings_)
       for (const RecordedVerdict& recorded : recording.verdicts)
         if (has_verdict(recorded.verdict))
@@ -57,6 +65,9 @@ class Baseline {
 
   /// What the baseline lacks by its own account.
   const std::vector<std::string>& gaps() const { return gaps_; }
+  /// Of a history: the run, and how it ended.
+  const std::string& run() const { return run_; }
+  const std::vector<std::string>& notes() const { return notes_; }
   const std::map<Key, Entry>& entries() const { return entries_; }
   const Entry* find(const Key& key) const {
     const auto found = entries_.find(key);
@@ -64,21 +75,39 @@ class Baseline {
   }
 
  private:
-  void read_history(const std::string& path, const LibraryInfo& library) {
-    HistoryRun now;
-    now.chip = library.arch, now.device = library.device;
-    const History history(path, History::Access::kRead);
-    const std::vector<HistoryRun> runs = history.newest(now.chip_text());
-    if (runs.empty()) throw UsageError("--baseline " + path + ": the history has no run on " + now.chip_text());
+  void read_history(const GateArguments& arguments, const std::vector<Recording>& now) {
+    HistoryRun chip;
+    chip.chip = now.front().library.arch, chip.device = now.front().library.device;
+    BaselineWish wish;
+    wish.chip = chip.chip_text(), wish.run = arguments.baseline_run, wish.of_commit = arguments.baseline_commit;
+    for (const Recording& recording : now) {
+      const RunIdentity& identity = recording.run.identity;
+      if (identity.id.empty() && wish.run == 0)
+        throw UsageError(recording.folder + ": was recorded by an older Assay and does not say which run it is of, so its own row in " + path_ +
+                         " would be taken for an earlier run; record again, or name the run: --run N");
+      wish.own.push_back(identity.id);
+      wish.library_digest = identity.library_digest;
+      wish.commit = commit_of_kernels(identity.commit);
+    }
+    const History history(path_, History::Access::kRead);
+    const BaselineChoice choice = history.baseline(wish);
+    const std::vector<HistoryRun>& runs = choice.runs;
+    const HistoryRun& first = runs.front();
+    run_ = fmt::format("run {} of {}{}{}: {}", first.id, first.begun, first.commit.empty() ? "" : ", commit " + first.commit,
+                       runs.size() > 1 ? fmt::format(", with {} more shares", runs.size() - 1) : "", first.ending);
+    constexpr size_t kMostNamed = 4;
+    for (size_t i = 0; i < std::min(kMostNamed, choice.passed_over.size()); ++i) notes_.push_back("no baseline: " + choice.passed_over[i]);
+    if (choice.passed_over.size() > kMostNamed) notes_.push_back(fmt::format("no baseline: {} more runs", choice.passed_over.size() - kMostNamed));
     for (const HistoryRun& run : runs)
-      if (!run.ended_early.empty()) gaps_.push_back(fmt::format("{}: run {} was ended early by {}", path, run.id, run.ended_early));
-    if (const std::string lacking = lacking_shares(runs); !lacking.empty()) gaps_.push_back(path + ": " + lacking);
+      if (!run.ended_early.empty()) gaps_.push_back(fmt::format("{}: run {} was ended early by {}", path_, run.id, run.ended_early));
+    if (const std::string lacking = lacking_shares(runs); !lacking.empty()) gaps_.push_back(path_ + ": " + lacking);
     for (const HistoryVerdict& verdict : history.verdicts_of(runs))
       if (verdict.outcome != Outcome::kSkip) entries_[{verdict.case_id, verdict.kernel}] = {verdict.outcome, runs.front().library, nullptr, nullptr, verdict.digest};
   }
 
+  std::string path_, run_;
   std::vector<Recording> recordings_;
-  std::vector<std::string> gaps_;
+  std::vector<std::string> gaps_, notes_;
   std::map<Key, Entry> entries_;
 };
 
@@ -181,6 +210,15 @@ std::vector<Verdict> gone_since(const Baseline& baseline, const std::vector<Case
   return gone;
 }
 
+/// "7 failures are known only because the baseline has them"; nothing if there are none.
+std::vector<std::string> failures_of_baseline(const RunResult& result) {
+  const auto number = std::count_if(result.verdicts.begin(), result.verdicts.end(), [](const Verdict& v) {
+    return v.gate && v.gate->state == GateState::kKnown && v.deviation.empty();
+  });
+  if (number == 0) return {};
+  return {fmt::format("{} failure{} known only because the baseline has {} too", number, number == 1 ? " is" : "s are", number == 1 ? "it" : "them")};
+}
+
 }  // namespace
 
 int gate_verb(const GateArguments& arguments) {
@@ -188,8 +226,8 @@ int gate_verb(const GateArguments& arguments) {
   const Reports reports(arguments.reports);
   const std::vector<Case> all = open_cases_for(arguments.suites, arguments.selection), cases = selected_of(all, arguments.selection);
   const std::vector<Recording> recordings = open_recordings(arguments.targets);
-  const Baseline baseline(arguments.baseline, recordings.front().library);
-  const std::vector<RecordedCase> recorded = recorded_cases(recordings, cases);
+  const Baseline baseline(arguments, recordings);
+  const std::vector<RecordedCase> recorded = recorded_cases(recordings, cases, all);
   const Ledger ledger = arguments.ledger.empty() ? Ledger() : Ledger::read(arguments.ledger);
 
   end_on_signals();
@@ -202,7 +240,8 @@ int gate_verb(const GateArguments& arguments) {
     comparisons[{verdict.case_id, verdict.kernel}] = std::move(comparison);
   });
 
-  GateRun run{.baseline = arguments.baseline, .same_bits = arguments.same_bits, .strict = arguments.strict, .gaps = gaps_of(recordings)};
+  GateRun run{.baseline = arguments.baseline, .run = baseline.run(), .same_bits = arguments.same_bits, .strict = arguments.strict, .gaps = gaps_of(recordings),
+              .notes = baseline.notes()};
   for (const std::string& gap : baseline.gaps()) run.gaps.push_back(gap);
   std::set<Key> there;
   for (Verdict& verdict : result.verdicts) {
@@ -217,15 +256,18 @@ int gate_verb(const GateArguments& arguments) {
   if (result.ended_by.empty())
     for (Verdict& verdict : gone_since(baseline, cases, there)) result.verdicts.push_back(std::move(verdict));
   result.gate = std::move(run);
+  for (std::string& note : failures_of_baseline(result)) result.gate->notes.push_back(std::move(note));
 
   const bool colour = wants_colour(STDOUT_FILENO);
-  reconcile(result);
+  reconcile(result, exposed_by_data(arguments.suites.ops->all(), cases));
   provenance.ended = utc_now();
   provenance.ended_early = result.ended_by;
   add_evidence(provenance, result);
   provenance.power = power_sources(cases, result, power);
   const bool all_written = reports.write(result, recordings.front().library, provenance);
   std::printf("%s%s%s", failures_text(result, arguments.shown, colour).c_str(), gate_lists_text(result, arguments.shown).c_str(), idle.c_str());
+  if (!result.gate->run.empty()) std::printf("baseline: %s, %s\n", printable(arguments.baseline).c_str(), printable(result.gate->run).c_str());
+  for (const std::string& note : result.gate->notes) std::printf("note: %s\n", printable(note).c_str());
   for (const std::string& gap : result.gate->gaps) std::printf("incomplete: %s\n", printable(gap).c_str());
   std::printf("%s", coloured(outcome_line(result), colour).c_str());
   if (!result.ended_by.empty()) return exit_code_of_ending();

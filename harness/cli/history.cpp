@@ -13,15 +13,15 @@
 #include "harness/text/text_file.h"
 
 namespace assay {
-namespace {
 
-/// The commit of the kernels: as given, else as CI systems name it.
 std::string commit_of_kernels(const std::string& given) {
   if (!given.empty()) return given;
   for (const char* const variable : {"GITHUB_SHA", "CI_COMMIT_SHA"})
     if (const char* const value = std::getenv(variable); value != nullptr && *value != '\0') return value;
   return "";
 }
+
+namespace {
 
 /// Which cases were asked for, in words that are equal for two runs that asked for the same.
 std::string selection_text(const Selection& selection, const UserTables& tables, const std::string& tier, const std::string& kernel) {
@@ -44,7 +44,8 @@ std::string selection_text(const Selection& selection, const UserTables& tables,
 RunHistory::RunHistory(const RunArguments& arguments)
     : file_(arguments.history),
       commit_(commit_of_kernels(arguments.commit)),
-      selection_(selection_text(arguments.selection, arguments.suites.tables, arguments.tier, arguments.kernel)) {
+      selection_(selection_text(arguments.selection, arguments.suites.tables, arguments.tier, arguments.kernel)),
+      is_recorded_(!arguments.record.empty()) {
   if (is_asked()) History(file_, History::Access::kWrite);
 }
 
@@ -63,16 +64,29 @@ std::optional<EarlierRun> RunHistory::earlier(const LibraryInfo& library) const 
 }
 
 void RunHistory::note(const Evidence& evidence, const Verdict& verdict) {
-  if (!is_asked() || evidence.result == nullptr) return;
+  if ((!is_asked() && !is_recorded_) || evidence.result == nullptr) return;
   std::string digest = output_digest(*evidence.result);
   const std::lock_guard lock(mutex_);
   digests_[{verdict.case_id, verdict.kernel}] = std::move(digest);
 }
 
-bool RunHistory::add(const RunResult& result, const LibraryInfo& library, const Provenance& provenance) const {
+RunIdentity RunHistory::identity(const RunResult& result, const Provenance& provenance) const {
+  std::string text;
+  const auto add = [&](const std::string& part) { text.append(part).append(1, '\0'); };
+  for (const std::string* part : {&provenance.begun, &provenance.host, &provenance.share, &provenance.command, &provenance.library.digest}) add(*part);
+  for (const Verdict& v : result.verdicts) {
+    const auto digest = digests_.find({v.case_id, v.kernel});
+    add(v.case_id), add(v.kernel), add(name(v.outcome)), add(digest == digests_.end() ? "" : digest->second);
+  }
+  return {digest_text(text), provenance.begun, provenance.library.digest, commit_};
+}
+
+bool RunHistory::add(const RunResult& result, const LibraryInfo& library, const Provenance& provenance, const std::string& identity) const {
   if (!is_asked()) return true;
   try {
-    History(file_, History::Access::kWrite).add(history_run(result, library, provenance, commit_, selection_), history_verdicts(result, digests_));
+    HistoryRun run = history_run(result, library, provenance, commit_, selection_);
+    run.identity = identity;
+    History(file_, History::Access::kWrite).add(run, history_verdicts(result, digests_));
     return true;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "assay: --history: %s\n", printable(error.what()).c_str());

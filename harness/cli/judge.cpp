@@ -80,8 +80,12 @@ int judge_recordings(const JudgeArguments& arguments) {
   provenance.power = power_sources(cases, result, power);
   provenance.ended_early = result.ended_by;
   bool all_written = reports.write(result, library, provenance);
-  all_written = history.add(result, library, provenance) && all_written;
+  std::string identities;
+  for (const Recording& recording : recordings)
+    if (const std::string& id = recording.run.identity.id; !id.empty()) identities += (identities.empty() ? "" : " ") + id;
+  all_written = history.add(result, library, provenance, identities) && all_written;
   if (reports.to_console()) print_ending(result, arguments.shown, idle_rows_text(ledger, result) + provenance_text(provenance, library));
+  std::printf("%s", excuses_text(arguments.suites, table_note, cases, result).c_str());
   std::printf("%s", coloured(outcome_line(result), colour).c_str());
   if (!result.ended_by.empty()) return exit_code_of_ending();
   if (!table_note.empty()) std::printf("%s\n", table_note.c_str());

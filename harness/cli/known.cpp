@@ -74,7 +74,7 @@ std::string reason_of(const Verdict& v) {
   std::string text = v.causes.empty() ? v.message : v.causes.front();
   if (text.empty()) text = std::string(name(v.outcome));
   text = printable(text);
-  return text.size() <= kMost ? text : text.substr(0, kMost - 4) + " ...";
+  return text.size() <= kMost ? text : text.substr(0, text.rfind(' ', kMost - 4)) + " ...";
 }
 
 std::string row_text(const ListCells& cells) {
@@ -127,7 +127,7 @@ int known_verb(const KnownArguments& arguments) {
     std::printf("%s", text.c_str());
   else
     write_atomically(arguments.output, text);
-  std::fprintf(stderr, "assay: %zu failures listed, %zu rows kept%s\n", added, kept,
+  std::fprintf(stderr, "assay: %zu failure%s listed, %zu row%s kept%s\n", added, added == 1 ? "" : "s", kept, kept == 1 ? "" : "s",
                silent > 0 ? fmt::format("; {} unexpected verdicts are no failures and cannot be listed", silent).c_str() : "");
   return kAllAsExpected;
 }

@@ -16,7 +16,7 @@ namespace {
 
 /// Cases of one's own, for verbs that choose among cases.
 void add_own_cases(CLI::App& verb, UserTables& tables) {
-  verb.add_option("--cases", tables.cases, "case table of your own, used instead of the shipped tables; may be repeated")->type_name("FILE.csv");
+  verb.add_option("--cases", tables.cases, "case table of your own, used instead of the shipped tables (by signoff: beside them); may be repeated")->type_name("FILE.csv");
   verb.add_option("--op", tables.op, "op of a case table of your own that has no column 'op'")->type_name("NAME");
 }
 
@@ -242,9 +242,15 @@ void add_gate(CLI::App& program, GateArguments& gate) {
   CLI::App& verb = *program.add_subcommand(
       "gate", "compare recordings with an earlier one: new, gone, known and fixed failures, changed and equal bits");
   examples(verb, {"assay gate --baseline before after", "assay gate --baseline before after --same-bits --report json:gate.json",
+                  "assay gate --baseline kernels.history after --commit 4f2a91c",
                   "assay gate --baseline before after --known-failures known.csv --strict --report md:gate.md --report junit:gate.xml"});
   verb.add_option("recordings", gate.targets, "folders of run --record")->type_name("DIR...")->required();
-  verb.add_option("--baseline", gate.baseline, "folder of the earlier recording, or a history of run --history, whose newest run on the same chip is taken")->type_name("DIR|FILE")->required();
+  verb.add_option("--baseline", gate.baseline, "folder of the earlier recording, or a history of run --history, whose newest other run on the same chip that was as expected is taken")->type_name("DIR|FILE")->required();
+  CLI::Option* const number = verb.add_option("--run", gate.baseline_run, "with a history: this run is the baseline")->check(CLI::Range(int64_t{1}, int64_t{1} << 62))->type_name("N");
+  verb.add_option("--commit", gate.baseline_commit, "with a history: the newest run of this commit is the baseline; its first characters are enough")
+      ->check(a_name())
+      ->type_name("ID")
+      ->excludes(number);
   verb.add_flag("--same-bits", gate.same_bits, "reject every change of bits, also within the accepted intervals");
   verb.add_flag("--strict", gate.strict, "reject a failure that is fixed, until its row and the baseline are renewed, and a row of the known-failures list that matches no case of its op");
   verb.add_option("--report", gate.reports, "as for run; may be repeated")->type_name("KIND[:FILE]");
@@ -416,7 +422,9 @@ void add_signoff(CLI::App& program, SignoffArguments& signoff) {
   verb.add_option("--ledger,--known-failures", signoff.ledger, "allowed deviations: known-failures list, as for run")->check(a_name())->type_name("FILE.csv");
   verb.add_option("--scope", signoff.scope, "minimum scope: table with columns need, op, format, why; default: suites/signoff.csv of the data folder")->check(a_name())->type_name("FILE.csv");
   verb.add_option("--golden", signoff.golden, "recorded outputs to compare with; default: those of this architecture in golden/observed")->check(a_name())->type_name("DIR");
+  verb.add_option("--suite", signoff.ops, "run only this op; may be repeated; the verdict is then for a partial scope, and the page names the ops that are left out")->type_name("OP");
   verb.add_option("--tier", signoff.tier, "last tier to run; quick is for trials")->check(CLI::IsMember({"quick", "full"}))->capture_default_str();
+  add_own_cases(verb, signoff.suites.tables);
   verb.add_option("--unit", signoff.unit, "probe only instructions whose id matches; the page says how many of how many")->type_name("GLOB")->capture_default_str();
   verb.add_option("--elements", signoff.elements, "as for probe")->check(CLI::Range(256, 1 << 24))->capture_default_str();
   verb.add_option("--minutes", signoff.minutes, "start no step after this time, for machines that are lent for minutes; 0: no limit")->check(CLI::Range(0.0, 1e6))->capture_default_str();

@@ -164,6 +164,15 @@ bool names_tier(const std::string& suite) {
 CasesOfTiers cases_of_tiers(std::vector<Case> selected, const Selection& selection, const std::string& tier,
                             const std::function<bool(const Case&)>& counts) {
   const bool named = !selection.cases.empty() || std::any_of(selection.suites.begin(), selection.suites.end(), names_tier);
+  const auto below = [&](const std::string& suite) {
+    return names_tier(suite) && rank_of_tier(suite.substr(suite.find('/') == std::string::npos ? 0 : suite.find('/') + 1)) < rank_of_tier(tier);
+  };
+  if (!selection.suites.empty() && std::all_of(selection.suites.begin(), selection.suites.end(), below)) {
+    const std::string& suite = selection.suites.front();
+    const size_t slash = suite.find('/');
+    throw UsageError("--suite " + suite + " names a tier of its own, so that --tier " + tier + " adds nothing; try " +
+                     (slash == std::string::npos ? "--tier " + tier + " alone" : "--suite " + suite.substr(0, slash) + " --tier " + tier));
+  }
   const size_t last = !tier.empty() ? rank_of_tier(tier) : named ? kTiers.size() : 0;
   CasesOfTiers tiers;
   for (Case& one : selected) {

@@ -148,15 +148,22 @@ static void report_left_out(const std::string& folder, const std::vector<std::st
                printable(folder).c_str(), ids.size(), ids.size() == 1 ? "" : "s", printable(ids.front()).c_str());
 }
 
-std::vector<RecordedCase> recorded_cases(const std::vector<Recording>& recordings, const std::vector<Case>& cases) {
+std::vector<RecordedCase> recorded_cases(const std::vector<Recording>& recordings, const std::vector<Case>& cases, const std::vector<Case>& all) {
+  std::set<std::string> known_ids;
+  for (const Case& one : all) known_ids.insert(one.id);
   std::map<std::string, size_t> place;
   for (size_t i = 0; i < cases.size(); ++i) place[cases[i].id] = i;
   std::vector<std::pair<size_t, RecordedCase>> placed;
   std::map<std::tuple<std::string, std::string, std::string>, size_t> known;
   for (const Recording& recording : recordings) {
     std::vector<std::string> left_out;
+    size_t unselected = 0;
     for (const RecordedVerdict& recorded : recording.verdicts) {
       const auto at = place.find(recorded.verdict.case_id);
+      if (at == place.end() && known_ids.contains(recorded.verdict.case_id)) {
+        ++unselected;
+        continue;
+      }
       if (at == place.end()) {
         left_out.push_back(recorded.verdict.case_id);
         continue;
@@ -175,6 +182,7 @@ std::vector<RecordedCase> recorded_cases(const std::vector<Recording>& recording
       if (first.recorded.empty() || !recorded.file.empty()) first.recorded.push_back({&recording, &recorded});
     }
     report_left_out(recording.folder, left_out);
+    if (unselected > 0) std::fprintf(stderr, "assay: %s: %zu of %zu cases are not selected\n", printable(recording.folder).c_str(), unselected, recording.verdicts.size());
   }
   std::stable_sort(placed.begin(), placed.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<RecordedCase> entries;

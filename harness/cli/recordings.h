@@ -25,8 +25,9 @@ struct RecordedCase {
 std::vector<Recording> open_recordings(const std::vector<std::string>& folders);
 
 /// Entries in table order, then in recording order: the order of the original run. A recorded case that is not in `cases` is
-/// skipped and named on stderr. A case in two recordings is named on stderr and checked once. Refers to both arguments.
-std::vector<RecordedCase> recorded_cases(const std::vector<Recording>& recordings, const std::vector<Case>& cases);
+/// skipped and named on stderr, as not selected if it is in `all`. A case in two recordings is named on stderr and checked once. Refers to
+/// the first two arguments.
+std::vector<RecordedCase> recorded_cases(const std::vector<Recording>& recordings, const std::vector<Case>& cases, const std::vector<Case>& all = {});
 
 /// The first recorded input that differs from the problem's, as text; empty if none does. Such a recording was made by another
 /// version and proves nothing about this case. Throws std::out_of_range for an input that was not recorded.

@@ -149,9 +149,9 @@ void touch_status_file() {
     std::ofstream(file, std::ios::app);
 }
 
-bool finished(const Recorder& recorder, const RunResult& result) {
+bool finished(const Recorder& recorder, const RunResult& result, const RunIdentity& identity) {
   try {
-    recorder.finish(result);
+    recorder.finish(result, identity);
     return true;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "assay: %s\n", printable(error.what()).c_str());
@@ -198,7 +198,8 @@ void report_killed(const RunArguments& arguments, const KilledRun& killed) {
   if (reports.to_console())
     std::printf("%s%s", failures_text(killed.result, arguments.shown, colour).c_str(), summary_text(killed.result, arguments.shown).c_str());
   std::printf("%s", coloured(outcome_line(killed.result), colour).c_str());
-  (void)RunHistory(arguments).add(killed.result, killed.library, provenance);
+  const RunHistory history(arguments);
+  (void)history.add(killed.result, killed.library, provenance, history.identity(killed.result, provenance).id);
 }
 
 /// What a repro line needs besides case and kernel.
@@ -308,13 +309,15 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
   LibraryInfo library = backend.library;
   if (execution.is_asked()) library.notes.push_back(execution.summary(library));
   bool all_written = reports.write(result, library, provenance, earlier ? &*earlier : nullptr);
-  if (recorder && result.harness_error.empty()) all_written = finished(*recorder, result) && all_written;
-  if (!cases.empty()) all_written = history.add(result, library, provenance) && all_written;
+  const RunIdentity identity = history.identity(result, provenance);
+  if (recorder && result.harness_error.empty()) all_written = finished(*recorder, result, identity) && all_written;
+  if (!cases.empty()) all_written = history.add(result, library, provenance, identity.id) && all_written;
   supervisor.wrote_reports();
   if (meeting && meeting->serves() && cases.empty()) return std::printf("this process only makes the calls of its ranks\n"), kAllAsExpected;
   if (reports.to_console()) print_ending(result, arguments.shown, provenance_text(provenance, library));
   if (shard.is_whole()) std::printf("%s", idle_kernels_text(result).c_str());
   if (shard.is_whole() || result.exit_code() != kAllAsExpected) std::printf("%s", idle_rows_text(ledger, result).c_str());
+  std::printf("%s", excuses_text(arguments.suites, table_note, cases, result).c_str());
   std::printf("%s", coloured(outcome_line(result), colour).c_str());
   if (!table_note.empty()) std::printf("%s\n", table_note.c_str());
   if (const std::string left = tiers_not_run_text(tiers.left); !left.empty()) std::printf("%s\n", left.c_str());

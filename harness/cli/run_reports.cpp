@@ -29,6 +29,7 @@ extern const char* const kCommit;  ///< commit hash, with "+edited" if the tree 
 
 Reports::Reports(const std::vector<std::string>& texts, const Shard& shard) {
   std::map<std::string, std::string> files;
+  std::string renamed;
   bool asked = false, to_stream = false;  // a report on standard output stays alone there
   for (const std::string& text : texts) {
     ReportRequest request = parse_report(text);
@@ -38,8 +39,8 @@ Reports::Reports(const std::vector<std::string>& texts, const Shard& shard) {
     const bool is_stream = request.file.starts_with("/dev/") || request.file.starts_with("/proc/") || std::filesystem::is_fifo(request.file);
     to_stream |= is_stream;
     if (!is_stream && shard.path(request.file) != request.file) {
-      std::fprintf(stderr, "assay: --report %s: share %s is written to %s\n", printable(text).c_str(), shard.text().c_str(), printable(shard.path(request.file)).c_str());
       request.file = shard.path(request.file);
+      renamed += (renamed.empty() ? "" : ", ") + request.file;
     }
     try {
       require_writable(request.file);
@@ -54,6 +55,7 @@ Reports::Reports(const std::vector<std::string>& texts, const Shard& shard) {
     if (!is_stream) named_.insert(request.file);
     requests_.push_back(std::move(request));
   }
+  if (!renamed.empty()) std::fprintf(stderr, "assay: share %s is written to %s\n", shard.text().c_str(), printable(renamed).c_str());
   to_console_ = asked || !to_stream;
 }
 
@@ -196,13 +198,27 @@ void add_evidence(Provenance& provenance, const RunResult& result) {
 std::string add_verdicts_of_tables(const Suites& suites, const Selection& selection, bool is_whole, const std::vector<Case>& cases, const Ledger& ledger,
                                    RunResult& result) {
   if (suites.tables.cases.empty()) return "";
-  if (!selection.everything() || !is_whole || !result.ended_by.empty() || !result.harness_error.empty())
+  Selection others = selection;  // a whole op has all cases of its contracts
+  std::erase_if(others.suites, [&](const std::string& suite) {
+    return std::any_of(suites.ops->all().begin(), suites.ops->all().end(), [&](const Op& op) { return op.name == suite; });
+  });
+  if (!others.everything() || !is_whole || !result.ended_by.empty() || !result.harness_error.empty())
     return "what the table can expose was not checked, since only some of its cases ran";
   for (Verdict& verdict : untrusted_tables(suites.ops->all(), cases, result.verdicts)) {
     ledger.expect(verdict);
     result.verdicts.push_back(std::move(verdict));
   }
   return "";
+}
+
+std::string excuses_text(const Suites& suites, const std::string& table_note, const std::vector<Case>& cases, const RunResult& result) {
+  if (suites.tables.cases.empty() || !table_note.empty()) return "";
+  std::string text;
+  for (const TableExcuses& one : excuses_of_tables(suites.ops->all(), cases, result.verdicts)) {
+    if (!one.excused.empty()) text += "excused by blind_to: " + excused_words(one) + "\n";
+    if (!one.idle.empty()) text += fmt::format("{}: {}\n", one.contract, idle_globs_words(one));
+  }
+  return text;
 }
 
 void add_stale_rows(const Suites& suites, const Ledger& ledger, const std::vector<Case>& all, bool strict, RunResult& result) {

@@ -10,6 +10,7 @@
 #include "harness/cli/verbs.h"
 #include "harness/core/call.h"
 #include "harness/core/cases.h"
+#include "harness/dump/recording.h"
 #include "harness/history/history.h"
 #include "harness/report/console.h"
 #include "harness/report/provenance.h"
@@ -39,7 +40,7 @@ class Reports {
   bool to_console_ = true;
 };
 
-/// The history that a run is added to. Does nothing if no file is named.
+/// The history that a run is added to, and what identifies the run there and in a recording.
 class RunHistory {
  public:
   /// Throws UsageError if the file is no history or cannot be written, so that a run does not learn it at its end.
@@ -47,18 +48,25 @@ class RunHistory {
   explicit RunHistory(const JudgeArguments& arguments);
 
   bool is_asked() const { return !file_.empty(); }
+  /// Which run this is. A recording and a history of one run hold the same.
+  RunIdentity identity(const RunResult& result, const Provenance& provenance) const;
   /// The newest run on the chip of `library`, for the HTML report; nothing if there is none.
   std::optional<EarlierRun> earlier(const LibraryInfo& library) const;
   /// For CaseOptions::record: notes the digest of the outputs. Thread-safe.
   void note(const Evidence& evidence, const Verdict& verdict);
   /// Adds the run. A failure goes to stderr and makes the result false.
-  bool add(const RunResult& result, const LibraryInfo& library, const Provenance& provenance) const;
+  /// `identity`: of the run, or of the recordings that were judged, separated by spaces.
+  bool add(const RunResult& result, const LibraryInfo& library, const Provenance& provenance, const std::string& identity) const;
 
  private:
   std::string file_, commit_, selection_;
+  bool is_recorded_ = false;
   std::mutex mutex_;
   OutputDigests digests_;
 };
+
+/// The commit of the kernels: as given, else as CI systems name it.
+std::string commit_of_kernels(const std::string& given);
 
 /// The run of --trend: the JSON report of an earlier run, or the newest run of a history. Nothing for an empty path.
 std::optional<EarlierRun> earlier_run_of(const std::string& path);
@@ -87,10 +95,14 @@ void add_library(Provenance& provenance, const LibraryInfo& library);
 /// The current date, YYYY-MM-DD in UTC.
 std::string today();
 
-/// Adds a verdict for each contract of --cases whose cases miss a mutant together. Only if all cases of the tables ran: not with a selection,
-/// a share, or an early end. Otherwise returns a line that says so, if there are such tables.
+/// Adds a verdict for each contract of --cases whose cases miss a mutant together. Only if all cases of the tables ran: not with a
+/// selection other than of ops, a share, or an early end. Otherwise returns a line that says so, if there are such tables.
 std::string add_verdicts_of_tables(const Suites& suites, const Selection& selection, bool is_whole, const std::vector<Case>& cases, const Ledger& ledger,
                                    RunResult& result);
+
+/// "excused by blind_to: 2 of 16 mutants of acme.rms_norm: ...", and globs that match no mutant: a line for each contract of --cases. Empty if
+/// add_verdicts_of_tables() could not check the tables.
+std::string excuses_text(const Suites& suites, const std::string& table_note, const std::vector<Case>& cases, const RunResult& result);
 
 /// Finds rows of the known-failures list that match no case. `all`: every case of the ops that the selection names. Says nothing if the
 /// cases come from tables of the user, since the list may have rows for the shipped cases too.

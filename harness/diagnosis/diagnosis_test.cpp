@@ -111,6 +111,34 @@ class CaseWithRule : public testing::ToyCase {
   const std::vector<Hypothesis> wrong_;
 };
 
+TEST(TablePower, WhatBlindToExcusesIsCountedAndATableThatExcusesAllIsUntrusted) {
+  Op op;
+  op.name = "toy";
+  op.bind = [](const Case& one) {
+    Hypothesis never{"never", {}};
+    never.equivalent = "no data can show it";
+    return std::make_unique<CaseWithRule>(one, std::vector<Hypothesis>{{"a", {}}, {"b", {}}, never});
+  };
+  Case one = testing::toy_case();
+  one.tier = "own", one.id = one.name.id(), one.blind_to = {"a*", "b", "nev*", "typo"};
+  Verdict verdict;
+  verdict.case_id = one.id, verdict.op = "toy", verdict.contract = "acme.toy", verdict.kernel = "copy", verdict.outcome = Outcome::kPass;
+  const auto excuses = [&](std::vector<std::string> blind) {
+    verdict.power = {2, std::move(blind)};
+    return excuses_of_tables({&op, 1}, {one}, {verdict}).at(0);
+  };
+  EXPECT_THAT(excuses({"a"}).mutants, ElementsAre("a", "b"));
+  EXPECT_THAT(excuses({"a"}).excused, ElementsAre("a"));
+  EXPECT_THAT(excuses({"a"}).idle, ElementsAre("typo"));
+  EXPECT_FALSE(excuses({"a"}).excuses_all());
+  EXPECT_TRUE(untrusted_tables({&op, 1}, {one}, {verdict}).empty());
+  EXPECT_TRUE(excuses({"a", "b"}).excuses_all());
+  ASSERT_EQ(untrusted_tables({&op, 1}, {one}, {verdict}).size(), 1u);
+  EXPECT_EQ(untrusted_tables({&op, 1}, {one}, {verdict})[0].message, "`blind_to` excuses all 2 mutants: no mistake of a kernel would be seen");
+  one.blind_to = {"b"};
+  EXPECT_THAT(excuses({"a", "b"}).excused, ElementsAre("b")) << "a is missed and not excused";
+}
+
 Op op_with_rule(const std::vector<Hypothesis>& wrong = {}) { return testing::toy_op_of<CaseWithRule>(wrong); }
 
 std::vector<HostTensor> outputs_of(const Problem& problem) {

@@ -141,9 +141,10 @@ void Recorder::write(const Evidence& evidence, const Verdict& verdict) {
   files_[{verdict.case_id, verdict.kernel}] = file;
 }
 
-void Recorder::finish(const RunResult& result) const {
+void Recorder::finish(const RunResult& result, const RunIdentity& identity) const {
   Recording recording{folder_, backend_, library_, run_, {}};
   recording.run.ended_by = result.ended_by;
+  recording.run.identity = identity;
   for (const Verdict& verdict : result.verdicts) {
     const auto file = files_.find({verdict.case_id, verdict.kernel});
     recording.verdicts.push_back({file == files_.end() ? "" : file->second, verdict});
@@ -239,6 +240,10 @@ RecordedRun run_from(const json& j) {
   run.cases = j.value("cases", "");
   run.once = j.value("each_data_once", false);
   run.ended_by = j.value("ended_by", "");
+  run.identity = {j.value("run", ""), j.value("begun", ""), j.value("library_digest", ""), j.value("commit", "")};
+  for (const std::string* text : {&run.identity.id, &run.identity.begun, &run.identity.library_digest, &run.identity.commit})
+    if (printable(*text) != *text || (text == &run.identity.id && text->find(' ') != std::string::npos))
+      throw std::runtime_error("has the run '" + printable(*text).substr(0, 40) + "'");
   if (!j.contains("share")) return run;
   run.shard.index = json_integer<int>(j.at("share").at(0));
   run.shard.count = json_integer<int>(j.at("share").at(1));
@@ -281,6 +286,9 @@ void write_index(const Recording& recording) {
   if (!run.cases.empty()) head["cases"] = run.cases;
   if (run.once) head["each_data_once"] = true;
   if (!run.ended_by.empty()) head["ended_by"] = run.ended_by;
+  const RunIdentity& identity = run.identity;
+  for (const auto& [key, text] : {std::pair("run", &identity.id), {"begun", &identity.begun}, {"library_digest", &identity.library_digest}, {"commit", &identity.commit}})
+    if (!text->empty()) head[key] = *text;
   const auto dump = [](const ordered_json& j) { return j.dump(-1, ' ', false, ordered_json::error_handler_t::replace); };
   std::string text = dump(head);
   text.back() = ',';

@@ -23,12 +23,21 @@ struct RecordedVerdict {
   Verdict verdict;
 };
 
+/// Which run a recording is of, so that the gate knows its row in a history. All texts are empty in recordings of older versions.
+struct RunIdentity {
+  std::string id;              ///< run_identity()
+  std::string begun;           ///< as in Provenance
+  std::string library_digest;  ///< of the library's file
+  std::string commit;          ///< of the kernels
+};
+
 /// Describes the run that a recording is part of, so that a shard can be distinguished from a complete run.
 struct RecordedRun {
   Shard shard{};
   std::string cases{};      ///< fingerprint() of the cases that the shards divide
   bool once = false;        ///< cases that differ only in warp size were run once
   std::string ended_by{};   ///< as in RunResult
+  RunIdentity identity{};
 };
 
 struct Recording {
@@ -55,7 +64,7 @@ class Recorder {
   void write(const Evidence& evidence, const Verdict& verdict);
 
   /// Writes the index.
-  void finish(const RunResult& result) const;
+  void finish(const RunResult& result, const RunIdentity& identity = {}) const;
 
  private:
   std::string folder_, backend_;

@@ -24,7 +24,8 @@ namespace {
 
 /// Marks the file as a history: PRAGMA application_id, "Asay".
 constexpr int kApplication = 0x41736179;
-/// PRAGMA user_version. Raise it when a table changes its meaning, and convert older files in open_layout().
+/// PRAGMA user_version. Raise it when a table or column changes its meaning, and convert older files in open_layout(). A column that is
+/// only added keeps the number: `identity` of `run` came later, so that files may lack it.
 constexpr int kLayout = 1;
 
 /// A verdict is (run, series, state): the state's texts are stored once for all runs that repeat it. `verdicts` is for readers who use SQL.
@@ -32,7 +33,7 @@ constexpr const char* kTables = R"(
 CREATE TABLE run (id INTEGER PRIMARY KEY, begun TEXT NOT NULL, ended TEXT NOT NULL, ended_early TEXT NOT NULL, commit_id TEXT NOT NULL,
   version TEXT NOT NULL, assay_commit TEXT NOT NULL, library TEXT NOT NULL, library_file TEXT NOT NULL, library_digest TEXT NOT NULL,
   chip TEXT NOT NULL, device TEXT NOT NULL, driver TEXT NOT NULL, toolkit TEXT NOT NULL, host TEXT NOT NULL, command TEXT NOT NULL,
-  selection TEXT NOT NULL, share TEXT NOT NULL, ending TEXT NOT NULL) STRICT;
+  selection TEXT NOT NULL, share TEXT NOT NULL, ending TEXT NOT NULL, identity TEXT NOT NULL DEFAULT '') STRICT;
 CREATE TABLE series (id INTEGER PRIMARY KEY, case_id TEXT NOT NULL, kernel TEXT NOT NULL, op TEXT NOT NULL, contract TEXT NOT NULL,
   warp TEXT NOT NULL, UNIQUE (case_id, kernel)) STRICT;
 CREATE TABLE cause (id INTEGER PRIMARY KEY, words TEXT NOT NULL UNIQUE) STRICT;
@@ -47,13 +48,22 @@ CREATE VIEW verdicts AS SELECT verdict.run, begun, commit_id, library, library_d
 
 constexpr const char* kRunColumns =
     "id, begun, ended, ended_early, commit_id, version, assay_commit, library, library_file, library_digest, chip, device, driver, toolkit, host, "
-    "command, selection, share, ending";
+    "command, selection, share, ending, identity";
+constexpr const char* kAddIdentity = "ALTER TABLE run ADD COLUMN identity TEXT NOT NULL DEFAULT ''";
+
+/// The query of all runs; a file without identities gives empty ones.
+std::string runs_query(bool has_identity, const char* order) {
+  std::string columns = kRunColumns;
+  if (!has_identity) columns.replace(columns.rfind("identity"), std::string_view("identity").size(), "''");
+  return fmt::format("SELECT {} FROM run ORDER BY id {}", columns, order);
+}
 
 /// The texts of a run in the order of kRunColumns, without `id`.
 template <class Run>
 auto texts_of(Run& run) {
   return std::vector{&run.begun, &run.ended,  &run.ended_early, &run.commit, &run.version, &run.assay_commit, &run.library,   &run.library_file, &run.library_digest,
-                     &run.chip,  &run.device, &run.driver,      &run.toolkit, &run.host,    &run.command,      &run.selection, &run.share,        &run.ending};
+                     &run.chip,  &run.device, &run.driver,      &run.toolkit, &run.host,    &run.command,      &run.selection, &run.share,        &run.ending,
+                     &run.identity};
 }
 
 /// kNotJudged, the last one, for a word that this version does not know.
@@ -71,7 +81,7 @@ Outcome outcome_named(std::string_view word) {
     case SQLITE_LOCKED:
       throw HarnessError(path + ": another process keeps the history locked; try again when it has ended");
     case SQLITE_NOTADB:
-      throw UsageError(path + ": is no history: expected a file that assay run --history FILE wrote");
+      throw UsageError(path + ": is not a history: expected a file that assay run --history FILE wrote");
     case SQLITE_CORRUPT:
       throw UsageError(path + ": the history is damaged (" + why + "); restore a copy, or save what is left with: sqlite3 FILE .recover");
     case SQLITE_CANTOPEN:
@@ -235,7 +245,7 @@ History::History(const std::string& path, Access access, double wait_seconds) : 
   namespace fs = std::filesystem;
   std::error_code unknown;
   const bool exists = fs::exists(path, unknown);
-  if (exists && !fs::is_regular_file(path, unknown)) throw UsageError(path + ": is no history: expected a file");
+  if (exists && !fs::is_regular_file(path, unknown)) throw UsageError(path + ": is not a history: expected a file");
   if (!exists && access == Access::kRead) throw UsageError(path + ": no such history; assay run --history FILE makes one");
   // A reader must be able to undo the transaction of a killed writer. Of a write-protected file SQLite makes a read-only connection.
   const int flags = SQLITE_OPEN_READWRITE | (access == Access::kWrite ? SQLITE_OPEN_CREATE : 0);
@@ -262,7 +272,12 @@ void History::open_layout(Access access) {
   if (application == kApplication && layout != kLayout)
     throw UsageError(fmt::format("{}: expected layout {} of the history, got layout {}; {}", path_, kLayout, layout,
                                  layout > kLayout ? "use the newer version of assay that wrote it" : "start a new file"));
-  if (application == kApplication) return;
+  if (application == kApplication) {
+    if (access == Access::kRead || has_identity()) return;
+    execute(path_, database_, kAddIdentity);
+    transaction.commit();
+    return;
+  }
   const bool is_blank = pragma(path_, database_, "schema_version") == 0;
   if (!is_blank) throw UsageError(path_ + ": is an SQLite file of another program; expected a history that assay run --history FILE wrote");
   if (access == Access::kRead) throw UsageError(path_ + ": is empty; expected a history that assay run --history FILE wrote");
@@ -315,7 +330,7 @@ HistoryData History::read(const HistoryFilter& filter) const {
   std::unordered_map<int64_t, int32_t> series_at, cause_at;
   std::unordered_map<int64_t, std::pair<int32_t, int64_t>> states_of;  // by series: index of its first state, and how many there are
 
-  Statement runs(path_, database_, fmt::format("SELECT {} FROM run ORDER BY id", kRunColumns));
+  Statement runs(path_, database_, runs_query(has_identity(), "ASC"));
   while (runs.step()) {
     HistoryRun run = run_of_row(runs);
     if (admits(filter.chips, {run.chip, run.chip_text()})) data.runs.push_back(std::move(run));
@@ -356,22 +371,100 @@ HistoryData History::read(const HistoryFilter& filter) const {
   return data;
 }
 
-std::vector<HistoryRun> History::newest(const std::string& chip) const {
+bool History::has_identity() const {
+  Statement columns(path_, database_, "SELECT count(*) FROM pragma_table_info('run') WHERE name = 'identity'");
+  return columns.step() && columns.integer(0) > 0;
+}
+
+std::vector<HistoryRun> History::newest_first(const std::string& chip) const {
   std::vector<HistoryRun> found;
-  Statement runs(path_, database_, fmt::format("SELECT {} FROM run ORDER BY id DESC", kRunColumns));
-  std::set<std::string> shares;
-  while (runs.step()) {
-    HistoryRun run = run_of_row(runs);
-    if (!admits(chip.empty() ? std::vector<std::string>() : std::vector{chip}, {run.chip, run.chip_text()})) continue;
-    if (!found.empty()) {
-      const HistoryRun& first = found.front();
-      if (run.share.empty() || run.library_digest != first.library_digest || run.chip_text() != first.chip_text() || run.selection != first.selection) continue;
-    }
-    if (shares.insert(run.share).second) found.push_back(run);
-    if (found.front().share.empty()) break;
-  }
-  runs.reset();
+  Statement runs(path_, database_, runs_query(has_identity(), "DESC"));
+  while (runs.step())
+    if (HistoryRun run = run_of_row(runs); admits(chip.empty() ? std::vector<std::string>() : std::vector{chip}, {run.chip, run.chip_text()}))
+      found.push_back(std::move(run));
   return found;
+}
+
+namespace {
+
+/// Whether two runs may be shares of one.
+bool are_shares(const HistoryRun& a, const HistoryRun& b) {
+  return !a.share.empty() && !b.share.empty() && a.library_digest == b.library_digest && a.chip_text() == b.chip_text() && a.selection == b.selection;
+}
+
+/// `first`, and if it is a share, of each other share the run nearest to it.
+std::vector<HistoryRun> with_shares(const HistoryRun& first, std::vector<HistoryRun> others) {
+  std::vector<HistoryRun> found = {first};
+  std::set<std::string> shares = {first.share};
+  std::stable_sort(others.begin(), others.end(), [&](const HistoryRun& a, const HistoryRun& b) { return std::abs(a.id - first.id) < std::abs(b.id - first.id); });
+  for (const HistoryRun& run : others)
+    if (are_shares(first, run) && shares.insert(run.share).second) found.push_back(run);
+  return found;
+}
+
+bool is_own(const HistoryRun& run, const BaselineWish& wish) {
+  return std::any_of(wish.own.begin(), wish.own.end(), [&](const std::string& identity) {
+    return !identity.empty() && (" " + run.identity + " ").find(" " + identity + " ") != std::string::npos;
+  });
+}
+
+bool was_as_expected(const HistoryRun& run) { return run.ending.empty() || run.ending == "ALL AS EXPECTED"; }
+
+/// Why a run is no baseline unless it is named; empty: it can be.
+std::string why_not_baseline(const HistoryRun& run, const BaselineWish& wish, const std::vector<HistoryRun>& own, const std::string& commit) {
+  if (is_own(run, wish)) return "the run that is compared";
+  if (std::any_of(own.begin(), own.end(), [&](const HistoryRun& one) { return are_shares(one, run); })) return "a share of the run that is compared";
+  if (was_as_expected(run)) return "";
+  if (!wish.library_digest.empty() && run.library_digest == wish.library_digest) return "not as expected, and of the same library file: an earlier try of this change";
+  if (!commit.empty() && run.commit == commit) return "not as expected, and of the same commit: an earlier try of this change";
+  return "";
+}
+
+}  // namespace
+
+std::vector<HistoryRun> History::newest(const std::string& chip) const {
+  const std::vector<HistoryRun> runs = newest_first(chip);
+  return runs.empty() ? runs : with_shares(runs.front(), runs);
+}
+
+BaselineChoice History::baseline(const BaselineWish& wish) const {
+  const std::vector<HistoryRun> all = newest_first(""), runs = newest_first(wish.chip);
+  std::vector<HistoryRun> own, admitted;
+  for (const HistoryRun& run : runs)
+    if (is_own(run, wish)) own.push_back(run);
+  const std::string commit = own.empty() || own.front().commit.empty() ? wish.commit : own.front().commit;
+  const bool named = wish.run > 0 || !wish.of_commit.empty();
+  std::vector<std::pair<int64_t, std::string>> why_not;
+  for (const HistoryRun& run : runs) {
+    const std::string why = why_not_baseline(run, wish, own, commit);
+    if (why.empty() || (named && !is_own(run, wish))) admitted.push_back(run);
+    why_not.emplace_back(run.id, why.empty() ? "not as expected" : why);
+  }
+  auto wanted = std::find_if(admitted.begin(), admitted.end(), [&](const HistoryRun& run) {
+    if (named) return wish.run > 0 ? run.id == wish.run : run.commit.starts_with(wish.of_commit);
+    const std::vector<HistoryRun> shares = with_shares(run, admitted);
+    return std::all_of(shares.begin(), shares.end(), was_as_expected);
+  });
+  if (!named && wanted == admitted.end()) wanted = admitted.begin();  // all of them failed
+  BaselineChoice choice;
+  if (wanted != admitted.end()) choice.runs = with_shares(*wanted, admitted);
+  if (!named)
+    for (const auto& [id, why] : why_not)
+      if (choice.runs.empty() || id > choice.runs.front().id) choice.passed_over.push_back(fmt::format("run {}: {}", id, why));
+  if (!choice.runs.empty()) return choice;
+  if (wish.run > 0) {
+    const auto there = std::find_if(all.begin(), all.end(), [&](const HistoryRun& run) { return run.id == wish.run; });
+    if (there == all.end()) throw UsageError(fmt::format("{}: the history has no run {}; see: assay history {}", path_, wish.run, shell_word(path_)));
+    if (is_own(*there, wish)) throw UsageError(fmt::format("{}: run {} is the run that is compared", path_, wish.run));
+    throw UsageError(fmt::format("{}: run {} is on {}, and the run that is compared is on {}", path_, wish.run, there->chip_text(), wish.chip));
+  }
+  if (!wish.of_commit.empty()) throw UsageError(fmt::format("{}: the history has no other run on {} of commit {}", path_, wish.chip, wish.of_commit));
+  if (runs.empty()) throw UsageError(fmt::format("{}: the history has no run on {}", path_, wish.chip));
+  constexpr size_t kMost = 3;
+  std::string why;
+  for (size_t i = 0; i < std::min(kMost, choice.passed_over.size()); ++i) why += (why.empty() ? "" : "; ") + choice.passed_over[i];
+  if (choice.passed_over.size() > kMost) why += fmt::format("; and {} more", choice.passed_over.size() - kMost);
+  throw UsageError(fmt::format("{}: no run on {} can be the baseline ({}); name one with --run N", path_, wish.chip, why));
 }
 
 std::vector<HistoryVerdict> History::verdicts_of(const std::vector<HistoryRun>& runs) const {

@@ -29,6 +29,7 @@ struct HistoryRun {
   std::string selection;  ///< which cases were asked for; two runs with the same selection should have the same cases
   std::string share;      ///< as in Provenance; empty: the whole
   std::string ending;     ///< "ALL AS EXPECTED", as reports print it
+  std::string identity;   ///< run_identity(); of judged recordings theirs, separated by spaces; empty: unknown
 
   /// "sm_90, NVIDIA H100"; the architecture alone if the device has no other name.
   std::string chip_text() const;
@@ -42,6 +43,20 @@ struct HistoryVerdict {
   double budget_use = 0;  ///< the largest of its output tensors; 0: every element has one accepted code
   std::string digest;     ///< output_digest(); empty if the call gave no outputs, and for sweeps over many calls
   std::string cause;      ///< of a failure: the first known cause or the message; of a skip: the message
+};
+
+/// Which run a later one is compared with.
+struct BaselineWish {
+  std::string chip;                   ///< chip_text() of the run that is compared
+  std::vector<std::string> own;       ///< identities of that run
+  std::string library_digest, commit; ///< of that run; empty: unknown
+  int64_t run = 0;                    ///< --run: this one; 0: not given
+  std::string of_commit;              ///< --commit: the newest run whose commit begins so; empty: not given
+};
+
+struct BaselineChoice {
+  std::vector<HistoryRun> runs;          ///< one run, or the shares of one
+  std::vector<std::string> passed_over;  ///< newer runs that are no baseline: "run 3: the run that is compared"
 };
 
 /// Digest of the bytes that a call stored in its outputs. Bytes that were never written are left out.
@@ -97,6 +112,11 @@ class History {
 
   HistoryData read(const HistoryFilter& filter) const;
 
+  /// The run named by the wish. Otherwise the newest run on the same chip that was as expected and is not the run that is compared. If
+  /// there is none, the newest other run that is no earlier try of the run that is compared: of the same library file or commit. Of a
+  /// divided run: the nearest run of each share with the same library file, chip and selection. Throws UsageError if there is none.
+  BaselineChoice baseline(const BaselineWish& wish) const;
+
   /// The newest run, or of a divided run the newest of each share, with the same library file, chip and selection. `chip` as in
   /// HistoryFilter; empty: any. Empty if there is none.
   std::vector<HistoryRun> newest(const std::string& chip = "") const;
@@ -105,6 +125,8 @@ class History {
 
  private:
   void open_layout(Access access);
+  bool has_identity() const;
+  std::vector<HistoryRun> newest_first(const std::string& chip) const;
 
   std::string path_;
   sqlite3* database_ = nullptr;

@@ -209,8 +209,8 @@ TEST_F(HistoryFile, ForeignAndDamagedFilesAreRefused) {
   std::ofstream(file("blank"));
   EXPECT_THAT(refusal(file("blank")), HasSubstr("is empty"));
   std::ofstream(file("text")) << "{\"version\":1,\"verdicts\":[]}" << std::string(2000, ' ');
-  EXPECT_THAT(refusal(file("text")), HasSubstr("is no history"));
-  EXPECT_THAT(refusal(file("text"), History::Access::kWrite), HasSubstr("is no history"));
+  EXPECT_THAT(refusal(file("text")), HasSubstr("is not a history"));
+  EXPECT_THAT(refusal(file("text"), History::Access::kWrite), HasSubstr("is not a history"));
 
   sqlite3* other = nullptr;
   sqlite3_open(file("other").c_str(), &other);
@@ -341,6 +341,57 @@ TEST_F(HistoryFile, TheBaselineIsTheNewestRunOrAllItsShares) {
   const EarlierRun earlier = earlier_run(History(path_, History::Access::kRead), path_);
   EXPECT_THAT(earlier.outcomes, SizeIs(2));
   EXPECT_THROW(earlier_run(History(path_, History::Access::kRead), path_, "gfx942"), UsageError);
+}
+
+TEST_F(HistoryFile, NoRunIsItsOwnBaselineNorIsAFailedOneIfAnotherPassed) {
+  const auto add_run = [&](const char* day, const char* share, const char* identity, const char* ending, const char* digest) {
+    HistoryRun run = run_of(day, digest);
+    run.share = share, run.identity = identity, run.ending = ending;
+    History(path_, History::Access::kWrite).add(run, {said("a", Outcome::kPass)});
+  };
+  const char *const good = "ALL AS EXPECTED", *const bad = "NOT AS EXPECTED";
+  BaselineWish wish;
+  wish.chip = "sm_90, NVIDIA H100";
+  const auto chosen = [&] {
+    std::vector<int64_t> ids;
+    for (const HistoryRun& run : History(path_, History::Access::kRead).baseline(wish).runs) ids.push_back(run.id);
+    return ids;
+  };
+  const auto why_none = [&]() -> std::string {
+    try {
+      return chosen().empty() ? "" : "some";
+    } catch (const UsageError& error) {
+      return error.what();
+    }
+  };
+  add_run("10", "", "a1", bad, "xxh3:1");
+  wish.own = {"a1"};
+  EXPECT_THAT(why_none(), HasSubstr("no run on sm_90, NVIDIA H100 can be the baseline (run 1: the run that is compared)"));
+  add_run("11", "", "a2", bad, "xxh3:2");
+  wish.own = {"a2"};
+  EXPECT_THAT(chosen(), ElementsAre(1));  // all failed: the newest of another change
+  wish.library_digest = "xxh3:1";
+  EXPECT_THAT(why_none(), HasSubstr("an earlier try of this change"));
+  wish.library_digest.clear();
+  add_run("12", "1/2 (--shard)", "s1", good, "xxh3:3");
+  add_run("12", "2/2 (--shard)", "s2", good, "xxh3:3");
+  add_run("13", "1/2 (--shard)", "s3", good, "xxh3:4");
+  add_run("13", "2/2 (--shard)", "s4 other", bad, "xxh3:4");
+  EXPECT_THAT(chosen(), ElementsAre(4, 3));  // of the last divided run, a share failed
+  wish.own = {"s4"};
+  EXPECT_THAT(chosen(), ElementsAre(4, 3));
+  wish.own = {"s1"};  // its other share is of the same run
+  EXPECT_THAT(chosen(), ElementsAre(6, 5));
+  wish.own = {"s4"};
+  wish.run = 2;
+  EXPECT_THAT(chosen(), ElementsAre(2));
+  wish.run = 6;
+  EXPECT_THAT(why_none(), HasSubstr("run 6 is the run that is compared"));
+  wish.run = 0;
+  wish.of_commit = "commit10";
+  EXPECT_THAT(chosen(), ElementsAre(1));
+  wish.of_commit = "commit9";
+  EXPECT_THAT(why_none(), HasSubstr("no other run on sm_90, NVIDIA H100 of commit commit9"));
 }
 
 TEST(OutputDigest, CountsWhatWasWritten) {

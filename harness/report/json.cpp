@@ -136,7 +136,7 @@ Json gate_run(const RunResult& result) {
   if (!result.gate) return nullptr;
   Json counts = Json::object();
   for (const auto& [state, count] : counts_by_state(result)) counts[name(state)] = count;
-  return {{"baseline", result.gate->baseline}, {"same_bits", result.gate->same_bits}, {"strict", result.gate->strict}, {"gaps", result.gate->gaps}, {"counts", counts}};
+  return {{"baseline", result.gate->baseline}, {"run", result.gate->run}, {"notes", result.gate->notes}, {"same_bits", result.gate->same_bits}, {"strict", result.gate->strict}, {"gaps", result.gate->gaps}, {"counts", counts}};
 }
 
 Json verdict(const Verdict& v) {
@@ -225,7 +225,9 @@ std::vector<ReportField> json_fields() {
       {"ending", "ALL AS EXPECTED, NOT AS EXPECTED, GATE OPEN, GATE CLOSED, or what ended the run"},
       {"counts", "number of verdicts by outcome", "object"},
       {"gate", "comparison of `assay gate`; null for other verbs", "object or null"},
-      {"gate.baseline", "folder of the baseline"},
+      {"gate.baseline", "folder of the baseline, or file of a history"},
+      {"gate.run", "of a history: which of its runs is the baseline, and how it ended"},
+      {"gate.notes[]", "failures that only the baseline makes known, newer runs that are no baseline, a run that is compared with itself"},
       {"gate.same_bits", "whether --same-bits was given", "boolean"},
       {"gate.strict", "whether --strict was given", "boolean"},
       {"gate.gaps[]", "what the recordings lack; any gap closes the gate"},

@@ -59,7 +59,7 @@ void add_head(Page& page, const RunResult& result, const LibraryInfo& library, c
   if (!provenance.begun.empty()) add(provenance.begun);
   if (!provenance.version.empty()) add("Assay " + provenance.version + (provenance.commit.empty() ? "" : " " + code(provenance.commit.substr(0, 12))));
   if (!provenance.share.empty()) add("share " + provenance.share);
-  if (result.gate) add("baseline " + code(result.gate->baseline));
+  if (result.gate) add("baseline " + code(result.gate->baseline + (result.gate->run.empty() ? "" : ", " + result.gate->run)));
   if (!facts.empty()) page.add(facts + "\n\n");
 }
 
@@ -69,6 +69,7 @@ void add_states(Page& page, const RunResult& result) {
     if (count > 0 || state != GateState::kNotInBaseline) page.add(fmt::format("| {} | {} | {} |\n", name(state), count, gate_effect(state, *result.gate)));
   page.add("\n");
   for (const std::string& gap : result.gate->gaps) page.add("- incomplete: " + code(gap) + "\n");
+  for (const std::string& note : result.gate->notes) page.add("- " + code(note) + "\n");
 }
 
 std::string kernels_text(const std::set<std::string>& kernels) {

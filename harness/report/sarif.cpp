@@ -16,6 +16,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+/// Stands for the folder of Assay's tables, which the repository of the kernels does not have.
+constexpr const char* kAssayTables = "ASSAY_DATA";
+
 /// A path as a relative URI reference or, for an absolute path, as a file URI.
 std::string uri_of(const std::string& path) {
   std::string uri = path.starts_with("/") ? "file://" : "";
@@ -29,7 +32,10 @@ std::string uri_of(const std::string& path) {
 Json location(const Verdict& v, const std::string& workspace) {
   Json location = {{"logicalLocations", Json::array({{{"name", printable(v.kernel)}, {"fullyQualifiedName", printable(v.case_id)}, {"kind", "function"}}})}};
   const CaseRow row = row_of(v, workspace);
-  if (!row.file.empty()) location["physicalLocation"] = {{"artifactLocation", {{"uri", uri_of(row.file)}}}, {"region", {{"startLine", row.line}}}};
+  if (row.file.empty()) return location;
+  Json artifact = {{"uri", uri_of(row.file)}};
+  if (!row.in_workspace && !row.file.starts_with("/")) artifact["uriBaseId"] = kAssayTables;
+  location["physicalLocation"] = {{"artifactLocation", artifact}, {"region", {{"startLine", row.line}}}};
   return location;
 }
 
@@ -102,6 +108,7 @@ std::string sarif_text(const RunResult& result, const LibraryInfo& library, cons
   const Json driver = {{"name", "Assay"}, {"version", provenance.version.empty() ? "0" : provenance.version}, {"rules", rules}};
   const Json run = {{"tool", {{"driver", driver}}},
                     {"invocations", Json::array({invocation})},
+                    {"originalUriBaseIds", {{kAssayTables, {{"description", {{"text", "folder of Assay's case tables; assay list names their cases"}}}}}}},
                     {"columnKind", "utf16CodeUnits"},
                     {"results", results},
                     {"properties", {{"library", printable(library.name)}, {"arch", printable(library.arch)}, {"device", printable(library.device)}, {"ending", ending_text(result)}}}};

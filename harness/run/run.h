@@ -77,9 +77,11 @@ struct RunOptions {
 /// What `assay gate` compared the verdicts with.
 struct GateRun {
   std::string baseline;               ///< as the user named it
+  std::string run = {};                ///< of a history: "run 3 of 2026-11-26T09:10:11Z, commit 4f2a91c: NOT AS EXPECTED"
   bool same_bits = false;             ///< a change within the budget closes the gate
   bool strict = false;                ///< a fixed failure closes the gate
   std::vector<std::string> gaps = {};  ///< what the recordings lack; any gap closes the gate
+  std::vector<std::string> notes = {};  ///< what the reader of an open gate should know about the baseline
 };
 
 struct RunResult {

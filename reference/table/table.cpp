@@ -193,7 +193,8 @@ void check_rows(const Table& table) {
     if (row.cells.size() != table.columns.size()) {
       throw TableError(
           table.file, row.line, row.cells.back().column, "",
-          "row has " + std::to_string(row.cells.size()) + " cells, the header has " + std::to_string(table.columns.size()));
+          "row has " + std::to_string(row.cells.size()) + " cells, the header has " + std::to_string(table.columns.size()) +
+              (row.cells.size() > table.columns.size() ? "; a cell with a comma needs quotes" : ""));
     }
     if (table.has_column("why") && table.text(row, "why").empty()) throw table.error(row, "why", "a row must say why it exists");
   }

@@ -94,7 +94,7 @@ TEST(Table, ALongWordHasNoNearMatches) {
 TEST(Table, BrokenTablesSayWhere) {
   EXPECT_EQ(error_of(""), "t.csv:1: empty table: the first row must name the columns");
   EXPECT_EQ(error_of("a,b\n1\n"), "t.csv:2:1: row has 1 cells, the header has 2");
-  EXPECT_EQ(error_of("a,b\n1,2\n1,2,3\n"), "t.csv:3:5: row has 3 cells, the header has 2");
+  EXPECT_EQ(error_of("a,b\n1,2\n1,2,3\n"), "t.csv:3:5: row has 3 cells, the header has 2; a cell with a comma needs quotes");
   EXPECT_EQ(error_of("a,b,a\n"), "t.csv:1:5: a: column appears twice");
   EXPECT_EQ(error_of("a,,c\n"), "t.csv:1:3: column without a name");
   EXPECT_EQ(error_of("a,b\n1,\"open\n2,3\n"), "t.csv:2:3: quote is never closed");

@@ -225,7 +225,7 @@ void require_stored_y(const Cells& cells, const ContractRow& row) {
   const std::string last = y->substr(y->rfind(' ') + 1);  // the whole of one step: npos + 1 is 0
   const bool stored = last == "to(x)" || last == "to(" + x + ")" || last.starts_with("to(" + x + ",");
   if (!stored)
-    cells.refuse("contract", "'" + row.id + "' leaves no " + x + " for y: it is of another input, or of no op alone");
+    cells.refuse("contract", "'" + row.id + "' leaves no " + x + " for y: it is of another input, or of no op alone, or cell y lacks its last step, such as to(x)");
 }
 
 std::string shape_id(const RowCase& c) {

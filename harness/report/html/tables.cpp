@@ -379,7 +379,10 @@ void list(Node section, const char* title, const std::vector<const Verdict*>& ve
 
 void gate(Node section, const RunResult& result) {
   if (!result.gate) return;
-  code(write(line(section, "p"), "Against the baseline "), result.gate->baseline);
+  const Node against = line(section, "p");
+  code(write(against, "Against the baseline "), result.gate->baseline);
+  if (!result.gate->run.empty()) write(against, ", " + result.gate->run);
+  for (const std::string& note : result.gate->notes) write(line(section, "p"), note);
   for (const std::string& gap : result.gate->gaps) write(line(section, "p", "early"), "Incomplete: " + gap);
   const Node body = table(section, "gate", {"state", "verdicts", "gate"});
   std::map<GateState, std::vector<const Verdict*>> verdicts;
