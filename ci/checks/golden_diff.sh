@@ -38,7 +38,12 @@ assert apart and all(len(m["apart"]) >= 1 for m in apart)
 assert any("sm_90.wgmma.e4m3.f32" in c["instructions"] and "sm_89.mma.e4m3.f32" not in c["instructions"] for m in apart for c in m["classes"])
 same = json.load(open(sys.argv[1]))
 END
-"$assay" golden diff sm_90 sm_90 --report json:"$scratch/same.json" >/dev/null
+"$assay" golden diff sm_90 sm_90 --report json:"$scratch/same.json" >"$scratch/same.txt"
+# What only some of the chips have is said, and not that of a chip beside itself.
+grep -qE '^only gfx942: .*e4m3fnuz \([0-9]+ instructions\)' "$scratch/chips.txt" || fail "no word of e4m3fnuz, which only gfx942 has"$'\n'"$(grep '^only' "$scratch/chips.txt")"
+grep -q '^only sm_89 and sm_90: e4m3fn (' "$scratch/chips.txt" || fail "no word of e4m3fn"$'\n'"$(grep '^only' "$scratch/chips.txt")"
+grep -q 'Inputs of only gfx942: ' "$scratch/chips.html" || fail "the page does not name what one chip has"
+grep '^only' "$scratch/same.txt" && fail "a chip differs from itself in its formats"
 expect 2 "did you mean" "$assay" golden diff sm_90 sm_9
 expect 2 "takes two or more" "$assay" golden diff sm_90
 expect 2 "expected json:FILE or html:FILE" "$assay" golden diff sm_90 sm_90 --report csv:x

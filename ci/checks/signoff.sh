@@ -56,7 +56,11 @@ expect 0 "PASS for a partial scope" sign right --output "$scratch/a"
 [ "$(cd "$scratch/a" && sha256sum signoff.json signoff.html digests.csv)" = "$signed" ] || fail "a finished sign-off was written again"
 cp -r "$scratch/a" "$scratch/b" && echo >>"$scratch/b/signoff.html"
 expect 0 "wrote $scratch/b/signoff.html" sign right --output "$scratch/b"
-expect 0 "wrote $scratch/b/signoff.html" "$assay" signoff --backend "$chip/libright.so" --tier quick --scope "$scratch/scope.csv" --by Grace --output "$scratch/b"
+grace=("$assay" signoff --backend "$chip/libright.so" --tier quick --scope "$scratch/scope.csv" --by Grace --output "$scratch/b")
+expect 2 "was signed off by Ada L.; --by Grace needs a sign-off of its own" "${grace[@]}"
+# A result that was altered is made again, and said to be.
+echo >>"$scratch/b/rms_norm.quick.json"
+expect 0 "[1/3] rms_norm quick: rms_norm.quick.json was altered since; the step runs again" sign right --output "$scratch/b"
 rm -r "$scratch/b"
 expect 2 "use another folder for --output" sign wrong --output "$scratch/a"
 mkdir "$scratch/other" && touch "$scratch/other/file"
@@ -84,15 +88,24 @@ altered signoff.json "python3 -c 'import json; m = json.load(open(\"signoff.json
 altered inputs.csv "sed -i '\$d' inputs.csv" "is not the list that the manifest names"
 cp "$chip/libright.so" "$scratch/kept"
 echo >>"$chip/libright.so"
-expect 1 "is another library than the one that was signed off" "$assay" signoff --verify "$scratch/a"
+expect 4 "libright.so: changed since it was read: xxh3:" "$assay" signoff --verify "$scratch/a"
 cp "$scratch/kept" "$chip/libright.so"
+# The folder is as it was signed; the checkout is not. Both at once are ALTERED.
 echo >>"$ASSAY_DATA/suites/rms_norm/cases/quick.csv"
-expect 1 "is another data than the one that was signed off" "$assay" signoff --verify "$scratch/a"
+expect 4 "suites/rms_norm/cases/quick.csv: changed since it was read: xxh3:" "$assay" signoff --verify "$scratch/a"
+expect 4 "FOLDER UNALTERED, CHECKOUT DIFFERS: PASS for a partial scope: " "$assay" signoff --verify "$scratch/a"
+altered more.txt "touch more.txt" "was added"
+expect 2 "files that this sign-off reads changed since it was begun: suites/rms_norm/cases/quick.csv; restore them" sign right --output "$scratch/a"
 sed -i '$d' "$ASSAY_DATA/suites/rms_norm/cases/quick.csv"
 expect 0 "UNALTERED" "$assay" signoff --verify "$scratch/a"
 
 # A wrong kernel fails; with its deviation listed it passes and says so; a row that covers nothing fails.
-expect 1 "FAIL for a partial scope" sign wrong --output "$scratch/w"
+expect 1 "FAIL, partial scope: 1 of 1 ops" sign wrong --output "$scratch/w"
+said=$(sign wrong --output "$scratch/w")
+for text in 'fail: rms_norm/' 'golden, which follows from the verdicts that are not as expected' 'NO: follows from the verdicts'; do
+  grep -qF "$text" <<<"$said" || fail "the end of a failed sign-off lacks '$text'"$'\n'"$said"
+done
+grep -qF 'verdicts are not as expected; nothing was written; --ledger FILE.csv allows listed failures' "$scratch/w/steps/golden.txt" || fail "the step 'golden' does not say what to do"
 grep -q 'What is not as expected' "$scratch/w/signoff.html" || fail "the page shows no failure"
 python3 - "$scratch/w/rms_norm.quick.json" "$scratch/known.csv" <<'END'
 import json, sys
@@ -107,12 +120,37 @@ expect 1 "1 neither" sign wrong --output "$scratch/u" --ledger "$scratch/less.cs
 echo 'rms_norm/none,my_rms_norm,fail,x,https://example.com/issues/13,2026-11-26,grace' >>"$scratch/known.csv"
 expect 1 "covers no verdict" sign wrong --output "$scratch/i" --ledger "$scratch/known.csv"
 
+# Ops that are left out are named.
+expect 2 "unknown op 'norms'" sign right --output "$scratch/e" --suite norms
+expect 2 "NOTHING RAN" sign right --output "$scratch/e" --suite cast
+expect 0 "PASS for a partial scope: 1 of 1 ops" sign right --output "$scratch/only" --suite rms_norm
+expect 2 'begun with request suites ["rms_norm"], and now it is []' sign right --output "$scratch/only"
+
 # The default scope asks for more than a norm; so does one in another format.
 sed 's/,bf16,/,e4m3fn,/' "$scratch/scope.csv" >"$scratch/fp8.csv"
 scope=$scratch/fp8.csv expect 1 "FAIL  Minimum scope: a norm (rms_norm in e4m3fn): not offered" sign right --output "$scratch/s"
 expect 1 "FAIL  Minimum scope: conversions (cast): not offered" "$assay" signoff --backend "$chip/libright.so" --tier quick --output "$scratch/default"
 echo need,op,format,why >"$scratch/none.csv"
 scope=$scratch/none.csv expect 2 "needs a minimum scope" sign right --output "$scratch/e"
+# What can be known before the first step is said before it.
+sed 's/,rms_norm,/,rmsnorm,/' "$scratch/scope.csv" >"$scratch/typo.csv"
+scope=$scratch/typo.csv expect 2 "typo.csv:2:8: op: 'rmsnorm' matches no op; did you mean 'rms_norm'" sign right --output "$scratch/e"
+sed 's/,bf16,/,bf61,/' "$scratch/scope.csv" >"$scratch/typo.csv"
+scope=$scratch/typo.csv expect 2 "format: 'bf61' matches no number format; did you mean 'bf16'" sign right --output "$scratch/e"
+[ ! -e "$scratch/e" ] || fail "a refused sign-off leaves a folder"
+expect 3 "note: minimum scope: conversions: the library offers no op cast, or --suite leaves it out, so this sign-off cannot pass" "$assay" signoff --backend "$chip/libright.so" --tier quick --minutes 0.0001 --output "$scratch/said_first"
+
+# Contracts and cases of one's own: the only cases of this library.
+sed 's/^vllm.rms_norm@2026-06-18,/acme.rms_norm,/; 1!{/^acme/!d}' "$ASSAY_DATA/reference/contracts/norm.csv" >"$scratch/acme.csv"
+sed 's/vllm.rms_norm@2026-06-18/acme.rms_norm/' "$sources" >"$scratch/acme.c"
+cc -std=c99 -O2 -ffp-contract=off -fPIC -shared -I"$root/kernels/abi" "$scratch/acme.c" -lm -o "$chip/libacme.so" || fail "the example is not compiled"
+"$assay" new case acme.rms_norm --from vllm.rms_norm@2026-06-18 --contracts "$scratch/acme.csv" --output "$scratch/acme_cases.csv" >/dev/null || fail "no cases for acme.rms_norm"
+acme=(sign acme --contracts "$scratch/acme.csv")
+expect 2 "NOTHING RAN: back end $chip/libacme.so offers no contract that has a case; --cases FILE.csv adds" "${acme[@]}" --output "$scratch/own"
+[ ! -e "$scratch/own" ] || fail "a sign-off without steps leaves a folder"
+expect 0 "[1/1] rms_norm own" "${acme[@]}" --cases "$scratch/acme_cases.csv" --output "$scratch/own"
+expect 0 "UNALTERED: PASS for a partial scope: 1 of 1 ops, 1 of " "$assay" signoff --verify "$scratch/own"
+grep -q '^cases,.*acme_cases.csv,xxh3:' "$scratch/own/inputs.csv" || fail "the digests lack the case table"
 expect 2 "needs --output DIR, or --verify DIR" "$assay" signoff --backend cpu
 expect 2 "does not use --by" "$assay" signoff --verify "$scratch/a" --by x
 

@@ -18,6 +18,8 @@ expect 0 "take(16)" "$assay" arch diff sm_90.wgmma.e4m3.f32 sm_89.mma.e4m3.f32
 expect 0 "no input was found on which they differ" "$assay" arch diff sm_90.wgmma.f16.f32 sm_90.mma.f16.f32
 expect 2 "no input has a result under both" "$assay" arch diff sm_90.mma.f16.f32 sm_90.mma.bf16.f32
 expect 2 "nothing is predicted for gfx950.mfma.f16.f32" "$assay" arch diff gfx942.mfma.f16.f32 gfx950.mfma.f16.f32
+expect 2 "arch diff: 'gfx942' is a chip, and two instructions are compared; for chips: assay golden diff gfx942 sm_90" "$assay" arch diff gfx942 sm_90
+expect 0 "sm_90.wgmma.e4m3.f32                     sm_89.mma.e4m3.f32" "$assay" arch diff sm_90.wgmma.e4m3.f32 sm_89.mma.e4m3.f32
 expect 2 "arch diff takes two unit ids" "$assay" arch diff sm_90.mma.f16.f32
 
 # Two vectors as a GPU returns them (no subnormals): 1*1 + 1*2 + 1*1 + 1*1 + 1, and 2^14 - 2^14 + 2^-9.

@@ -478,6 +478,7 @@ void diff(const UnitRow& a, const UnitRow& b) {
   bool same = true;
   for (const std::string& column : unit_step_columns()) {
     if (a.text(column) == b.text(column)) continue;
+    if (same) fmt::print("{:<8} {:<40} {}\n", "", a.id, b.id);
     same = false;
     fmt::print("{:<8} {:<40} {}\n", column, a.text(column).empty() ? "-" : a.text(column),
                b.text(column).empty() ? "-" : b.text(column));
@@ -495,6 +496,14 @@ void diff(const UnitRow& a, const UnitRow& b) {
     for (const std::string& line : witness_lines(a, b, found)) fmt::print("{}\n", line);
   else
     fmt::print("no input was found on which they differ, {} products per element\n", found.k);
+}
+
+/// Refuses names of chips, which another command compares.
+void refuse_chips(const UnitTable& units, const std::vector<std::string>& targets) {
+  for (const std::string& target : targets)
+    if (std::any_of(units.rows().begin(), units.rows().end(), [&](const UnitRow& row) { return chip_of_unit(row.id) == target; }))
+      throw UsageError(fmt::format("arch diff: '{}' is a chip, and two instructions are compared; for chips: assay golden diff {}; instructions of one: assay arch list '{}.*'",
+                                   target, fmt::join(targets, " "), target));
 }
 
 void need(const ArchArguments& arguments, size_t count, const char* what) {
@@ -515,7 +524,7 @@ int arch_verb(const ArchArguments& arguments) {
   if (arguments.action == "show")
     return need(arguments, 1, "one unit id"), show(units, units.find(arguments.targets[0])), kAllAsExpected;
   if (arguments.action == "diff")
-    return need(arguments, 2, "two unit ids"), diff(units.find(arguments.targets[0]), units.find(arguments.targets[1])),
+    return need(arguments, 2, "two unit ids"), refuse_chips(units, arguments.targets), diff(units.find(arguments.targets[0]), units.find(arguments.targets[1])),
            kAllAsExpected;
   need(arguments, 1, "one folder of recordings, or one table that --output wrote");
   if (std::filesystem::is_regular_file(arguments.targets[0])) return verify_observed(arguments);

@@ -74,7 +74,7 @@ constexpr char kChipStyle[] = R"(
 .steps { font: 11.5px/1.4 ui-monospace, "DejaVu Sans Mono", monospace; }
 .ok { color: var(--good); }
 .bad { font-weight: bold; color: var(--alarm); }
-.grid td, .grid th { text-align: right; padding: 2px 7px; white-space: nowrap; }
+.grid td, .grid th { text-align: right; padding: 2px 4px; white-space: nowrap; font-size: 0.9em; }
 .grid td:first-child, .grid th:first-child { text-align: left; }
 .worst td { font-size: 0.92em; }
 .worst td:nth-child(-n+2), .worst th { white-space: nowrap; }
@@ -92,7 +92,7 @@ constexpr char kChipStyle[] = R"(
   td, th, .grid td, .grid th { padding-top: 1px; padding-bottom: 1px; }
   .grid td, .grid th { padding-left: 4px; padding-right: 4px; font-size: 9px; }
   .steps { font-size: 8.5px; }
-  .digests { font-size: 7px; columns: 3; }
+  .digests { font-size: 7px; columns: 2; }
   .signatures { break-inside: avoid; }
 }
 )";

@@ -47,6 +47,46 @@ std::string evidence_words(const ContractRow& row) {
   return evidence.empty() ? "none" : evidence.front().text();
 }
 
+/// Whether the words "H200 sm_90, driver ..." or "gfx942 by assay_gcn 1" name this chip.
+bool names_chip(const std::string& on, const std::string& chip) {
+  for (size_t at = on.find(chip); at != std::string::npos; at = on.find(chip, at + 1)) {
+    const auto is_part = [&](size_t i) { return i < on.size() && (std::isalnum(static_cast<unsigned char>(on[i])) != 0 || on[i] == '_'); };
+    if (!is_part(at + chip.size()) && (at == 0 || !is_part(at - 1))) return true;
+  }
+  return false;
+}
+
+/// Evidence for contracts of one chip: what was seen on it counts before what was seen on others.
+class ChipEvidence {
+ public:
+  explicit ChipEvidence(const std::string& chip) : chip_(chip) {}
+
+  /// The strongest evidence as text; counts it.
+  std::string count(const ContractRow& row) {
+    const std::vector<RowEvidence> all = rulebook().evidence.of(row);
+    const auto here = std::find_if(all.begin(), all.end(), [&](const RowEvidence& one) { return one.has_outputs() && names_chip(one.on, chip_); });
+    const RowEvidence* const best = here != all.end() ? &*here : all.empty() ? nullptr : &all.front();
+    if (best == nullptr) return ++none_, "none";
+    const bool is_here = here != all.end();
+    switch (best->kind) {
+      case EvidenceKind::kRan: ++(is_here ? ran_ : ran_elsewhere_); break;
+      case EvidenceKind::kExecuted: ++(is_here ? executed_ : executed_elsewhere_); break;
+      case EvidenceKind::kRead: ++read_; break;
+      case EvidenceKind::kInferred: ++inferred_; break;
+    }
+    return best->text();
+  }
+  /// "of 419 rows for gfx942: 0 ran on it, 99 executed for it; 209 ran on other chips only, ..."
+  std::string text() const {
+    return fmt::format("of {} rows for {}: {} ran on it, {} executed for it; only on other chips {} ran and {} executed; {} read, {} inferred, {} without evidence",
+                       ran_ + executed_ + ran_elsewhere_ + executed_elsewhere_ + read_ + inferred_ + none_, chip_, ran_, executed_, ran_elsewhere_, executed_elsewhere_, read_, inferred_, none_);
+  }
+
+ private:
+  std::string chip_;
+  int64_t ran_ = 0, executed_ = 0, ran_elsewhere_ = 0, executed_elsewhere_ = 0, read_ = 0, inferred_ = 0, none_ = 0;
+};
+
 /// "packed scales (from v0.13.0)"
 std::string with_releases(const ContractRow& row) {
   const std::string releases = releases_of(row);
@@ -192,9 +232,13 @@ void list(const ContractsArguments& arguments, const std::vector<Case>& cases) {
   if (rows.empty() && !arguments.release.empty()) throw UsageError(fmt::format("no selected contract of {} is in release {}{}", arguments.vendor, arguments.release, unknown.empty() ? "" : "; " + unknown));
   if (rows.empty())
     throw UsageError("no contract is selected" + (arguments.ids.empty() ? vendor_hint(arguments, ids) : did_you_mean(arguments.ids.front(), ids)));
-  for (const auto& [row, op] : rows)
-    fmt::print("{:<{}}  {:<{}}  {}\n", row->id, width, op, op_width, printable(with_evidence ? evidence_words(*row) : with_releases(*row)));
+  ChipEvidence of_this_chip(arguments.arch);
+  for (const auto& [row, op] : rows) {
+    const std::string words = !with_evidence ? with_releases(*row) : of_chip ? of_this_chip.count(*row) : evidence_words(*row);
+    fmt::print("{:<{}}  {:<{}}  {}\n", row->id, width, op, op_width, printable(words));
+  }
   if (!unknown.empty()) fmt::print("{}\n", unknown);
+  if (with_evidence && of_chip) fmt::print("{}\n", of_this_chip.text());
   if (!with_evidence || rows.size() < ids.size()) return;
   std::map<EvidenceKind, int64_t> known;
   for (const ContractRow& row : rulebook().contracts.rows())

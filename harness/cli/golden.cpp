@@ -108,7 +108,8 @@ std::map<std::string, Golden> observed_now(std::vector<Case> cases, const Golden
   const RunResult result = run_all(arguments.suites.ops->all(), cases, backend, options);
   if (result.device_lost) throw std::runtime_error("the device was lost; nothing was written");
   if (const int64_t bad = result.unexpected(); bad > 0)
-    throw std::runtime_error(std::to_string(bad) + " verdicts are not as expected; nothing was written");
+    throw std::runtime_error(fmt::format("{} verdict{} not as expected; nothing was written; --ledger FILE.csv allows listed failures: assay known write --from REPORT.json makes the list", bad,
+                                         bad == 1 ? " is" : "s are"));
   return by_op;
 }
 

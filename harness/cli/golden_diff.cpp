@@ -277,6 +277,38 @@ Json compare_models(const std::vector<Target>& targets) {
   return models;
 }
 
+/// Input formats that some of these chips have, and not all: [{chips, formats: [{format, instructions}]}].
+Json formats_apart(const std::vector<Target>& targets) {
+  std::map<std::string, std::map<std::string, int64_t>> by_format;  // format -> chip -> instructions
+  std::set<std::string> chips;
+  for (const Target& target : targets) {
+    if (!target.units.empty()) chips.insert(target.name);
+    for (const UnitRow* row : target.units)
+      for (const std::string& format : std::set<std::string>{row->text("a"), row->text("b")}) ++by_format[format][target.name];
+  }
+  std::map<std::vector<std::string>, Json> by_chips;
+  for (const auto& [format, of] : by_format) {
+    if (of.size() == chips.size()) continue;
+    std::vector<std::string> names;
+    int64_t instructions = 0;
+    for (const auto& [chip, number] : of) names.push_back(chip), instructions += number;
+    by_chips.try_emplace(names, Json::array()).first->second.push_back({{"format", format}, {"instructions", instructions}});
+  }
+  Json apart = Json::array();
+  for (const auto& [names, formats] : by_chips) apart.push_back({{"chips", names}, {"formats", formats}});
+  return apart;
+}
+
+/// "only gfx942: e4m3fnuz (4 instructions), e5m2fnuz (4 instructions)"
+std::string only_text(const Json& one) {
+  std::string text;
+  for (const Json& format : one.at("formats")) {
+    const auto number = format.value("instructions", int64_t{0});
+    text += fmt::format("{}{} ({} instruction{})", text.empty() ? "" : ", ", format.value("format", ""), number, number == 1 ? "" : "s");
+  }
+  return fmt::format("only {}: {}", fmt::join(one.at("chips").get<std::vector<std::string>>(), " and "), text);
+}
+
 void print_models(const Json& models) {
   for (const Json& kind : models) {
     fmt::print("{}: {}\n", kind.value("operands", ""), kind.at("classes").size() == 1 ? "the same" : fmt::format("{} different ways", kind.at("classes").size()));
@@ -374,6 +406,7 @@ std::string diff_html(const Json& found) {
   if (!found.at("models").empty()) {
     const html::Node section = page.section("Tensor core instructions");
     html::write(html::line(section, "p", "soft"), "Instructions with one letter return the same bits, as far as a search found.");
+    for (const Json& one : found.at("formats_apart")) html::write(html::line(section, "p"), "Inputs of " + only_text(one) + ".");
     model_table(section, found);
     model_details(page.section("The smallest inputs that tell them apart"), found);
   }
@@ -405,6 +438,8 @@ int golden_diff(const GoldenArguments& arguments) {
   }
   found["models"] = compare_models(targets);
   print_models(found["models"]);
+  found["formats_apart"] = formats_apart(targets);
+  for (const Json& one : found["formats_apart"]) fmt::print("{}\n", only_text(one));
   if (found["models"].empty() && found["recordings"].empty()) throw UsageError("golden diff: nothing is recorded of two of these, and no two have instructions with the same operands");
   if (!reports.write(found, diff_html)) return kHarnessFailed;
   return same ? kAllAsExpected : kUnexpected;

@@ -37,6 +37,7 @@ namespace fs = std::filesystem;
 using Strings = std::vector<std::string>;
 
 constexpr int kVersion = 1;  ///< of the manifest's layout
+constexpr int kInputsChanged = 4;  ///< --verify: the folder is as it was signed, and files outside of it that were read are not
 constexpr int kIncomplete = kHarnessFailed;  ///< as other commands that ended early for a reason that is not the kernel's
 
 /// Reads a JSON file of this program, with its order of keys. Reports of runs have up to a few thousand verdicts of some hundred values.
@@ -72,7 +73,7 @@ class FolderLock {
  public:
   explicit FolderLock(const std::string& folder) : file_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
     if (file_ < 0) throw std::system_error(errno, std::generic_category(), folder);
-    if (::flock(file_, LOCK_EX | LOCK_NB) != 0) throw UsageError(folder + ": another assay signoff works here");
+    if (::flock(file_, LOCK_EX | LOCK_NB) != 0) throw UsageError(folder + ": another assay signoff works here, or its last step is still ending; try again in a moment");
   }
   ~FolderLock() { ::close(file_); }
   FolderLock(const FolderLock&) = delete;
@@ -99,15 +100,15 @@ class Planner {
     std::map<std::string, std::set<std::string>> tiers;
     for (const Case& one : cases_)
       if (const auto op = offered_.find(one.op); op != offered_.end() && op->second.contains(contract_of(one))) tiers[one.op].insert(one.tier);
-    for (const char* tier : {"quick", "full"})
-      if (tier == std::string("quick") || arguments_.tier == "full")
+    for (const char* tier : {"own", "quick", "full"})
+      if (tier != std::string("full") || arguments_.tier == "full")
         for (const auto& [op, of_op] : tiers)
-          if (of_op.contains(tier)) {
+          if (of_op.contains(tier) && is_wanted(op)) {
             add_run(op, tier);
             if (tier == std::string("quick")) quick_ops_.push_back(op);
           }
     add_probes();
-    add_golden();
+    if (!quick_ops_.empty()) add_golden();
     return std::move(steps_);
   }
 
@@ -116,7 +117,7 @@ class Planner {
     std::map<std::string, std::set<std::string>> contracts;
     std::map<std::string, int64_t> number;
     for (const Case& one : cases_)
-      if (one.tier == "quick" || one.tier == arguments_.tier) contracts[one.op].insert(contract_of(one)), ++number[one.op];
+      if (one.tier == "own" || one.tier == "quick" || one.tier == arguments_.tier) contracts[one.op].insert(contract_of(one)), ++number[one.op];
     Json scope = Json::array();
     for (const auto& [op, all] : contracts) {
       const auto offered = offered_.find(op);
@@ -127,9 +128,11 @@ class Planner {
 
   Json offers() const {
     const auto conversions = offered_.find("cast");
-    return {{"kernels", library_.kernels.size()}, {"instructions", offered_instructions(library_, "*", "*").size()},
-            {"conversions", conversions == offered_.end() ? 0 : conversions->second.size()}};
+    return {{"kernels", library_.kernels.size()}, {"instructions", is_wanted("mma") ? offered_instructions(library_, "*", "*").size() : 0},
+            {"conversions", conversions == offered_.end() || !is_wanted("cast") ? 0 : conversions->second.size()}};
   }
+
+  bool is_wanted(const std::string& op) const { return arguments_.ops.empty() || std::find(arguments_.ops.begin(), arguments_.ops.end(), op) != arguments_.ops.end(); }
 
  private:
   static std::string contract_of(const Case& one) {
@@ -147,15 +150,20 @@ class Planner {
   void add_run(const std::string& op, const std::string& tier) {
     const std::string name = op + " " + tier, file = step_file(name, ".json");
     Strings arguments = called("run");
-    arguments.insert(arguments.end(), {"--suite", op + "/" + tier, "--shard", "1/1", "--report", "console", "--report", "json:" + path(file)});
-    if (tier == "quick") arguments.push_back("--ladder");
+    arguments.insert(arguments.end(), {"--suite", tier == "own" ? op : op + "/" + tier, "--shard", "1/1", "--report", "console", "--report", "json:" + path(file)});
+    if (tier != "full") arguments.push_back("--ladder");
+    if (tier == "own") {
+      for (const std::string& table : arguments_.suites.tables.cases) arguments.insert(arguments.end(), {"--cases", table});
+      if (!arguments_.suites.tables.op.empty()) arguments.insert(arguments.end(), {"--op", arguments_.suites.tables.op});
+    }
     if (!arguments_.ledger.empty()) arguments.insert(arguments.end(), {"--ledger", path("ledger.csv")});
     add(name, "run", arguments, {file});
   }
 
   void add_probes() {
     std::set<std::string> chips;
-    for (const OfferedInstruction& one : offered_instructions(library_, "*", arguments_.unit)) chips.insert(chip_of_unit(one.contract));
+    if (is_wanted("mma"))
+      for (const OfferedInstruction& one : offered_instructions(library_, "*", arguments_.unit)) chips.insert(chip_of_unit(one.contract));
     for (const std::string& chip : chips) {
       const std::string name = "probe " + chip;
       const Strings files = {step_file(name, ".json"), step_file(name, ".csv")};
@@ -165,7 +173,7 @@ class Planner {
       add(name, "probe", arguments, files);
       if (arguments_.unit != "*") break;  // one command for all that match
     }
-    if (!offered_.contains("cast")) return;
+    if (!offered_.contains("cast") || !is_wanted("cast")) return;
     Strings arguments = called("probe");
     arguments.insert(arguments.end(), {"--part", "conversions", "--report", "json:" + path("conversions.json")});
     add("conversions", "probe", arguments, {"conversions.json"});
@@ -253,6 +261,15 @@ class Folder {
                    ? &step
                    : nullptr;
     return nullptr;
+  }
+
+  /// The first file of an ended step that is not as the step wrote it; empty: none, or the step has not ended.
+  std::string altered(const std::string& name) const {
+    for (const Json& step : manifest_.at("steps"))
+      if (step.value("name", "") == name && step.value("state", "") == "ended")
+        for (const Json& file : step.at("files"))
+          if (digest_of_file(at(file.value("file", ""))) != file.value("digest", "")) return file.value("file", "");
+    return "";
   }
 
   void put(Json step) {
@@ -344,6 +361,7 @@ std::string inputs_table(const SignoffArguments& arguments, const Provenance& pr
   add("program", program, digest_of_file(program));
   add("library", provenance.library.path, provenance.library.digest);
   for (const std::string& table : arguments.suites.tables.contracts) add("contracts", table, digest_of_file(table));
+  for (const std::string& table : arguments.suites.tables.cases) add("cases", table, digest_of_file(table));
   if (!arguments.ledger.empty()) add("ledger", arguments.ledger, digest_of_file(arguments.ledger));
   add("scope", scope, digest_of_file(scope));
   const std::string root = data_root();
@@ -363,13 +381,33 @@ std::string contents_digest(const Table& inputs) {
   return "xxh3:" + digest_text(text);
 }
 
+/// The first files that two tables of inputs give other digests: "reference/contracts/dot.csv, suites/signoff.csv and 3 more".
+std::string changed_inputs(const Table& before, const Table& now) {
+  const auto files_of = [](const Table& table) {
+    std::map<std::string, std::string> files;
+    for (const TableRow& row : table.rows) files[table.text(row, "kind") == "data" ? table.text(row, "path") : table.text(row, "kind") + " " + table.text(row, "path")] = table.text(row, "digest");
+    return files;
+  };
+  const std::map<std::string, std::string> old = files_of(before), fresh = files_of(now);
+  Strings changed;
+  for (const auto& [file, digest] : old)
+    if (const auto found = fresh.find(file); found == fresh.end() || found->second != digest) changed.push_back(file);
+  for (const auto& [file, digest] : fresh)
+    if (!old.contains(file)) changed.push_back(file);
+  constexpr size_t kMost = 3;
+  const auto end = changed.begin() + std::ptrdiff_t(std::min(kMost, changed.size()));
+  return fmt::format("{}{}", fmt::join(changed.begin(), end, ", "), changed.size() > kMost ? fmt::format(" and {} more", changed.size() - kMost) : "");
+}
+
 /// Throws UsageError if the folder was begun with another library, chip, program, table or option.
-void require_same(const Json& before, const Json& now) {
+void require_same(const Json& before, const Json& now, const Table& inputs_before, const Table& inputs_now) {
   const std::set<std::string> free = {"file", "backend", "ledger", "scope", "golden", "by", "data"};  // names and places; digests stand for contents
   for (const char* part : {"program", "library", "request", "inputs"})
     for (const auto& [key, value] : now.at(part).items()) {
       if (free.contains(key)) continue;
       const Json was = before.at(part).value(key, Json());
+      if (was != value && part == std::string("inputs"))
+        throw UsageError(fmt::format("files that this sign-off reads changed since it was begun: {}; restore them, or use another folder for --output", changed_inputs(inputs_before, inputs_now)));
       if (was != value)
         throw UsageError(fmt::format("this sign-off was begun with {} {} {}, and now it is {}; use another folder for --output", part, key, was.dump(), value.dump()));
     }
@@ -389,6 +427,13 @@ void finish(Folder& folder) {
   for (const std::string& file : files_below(folder.path()))
     if (file != kDigests) digests += fmt::format("{},{}\n", csv_cell(file), digest_of_file(folder.at(file)));
   write_atomically(folder.at(kDigests), digests);
+  constexpr size_t kMostFailures = 6;
+  for (size_t i = 0; i < totals.failures.size() && i < kMostFailures; ++i) {
+    const Json& one = totals.failures[i];
+    std::printf("%s: %s %s\n", printable(one.value("outcome", "")).c_str(), printable(one.value("case", "")).c_str(), printable(one.value("kernel", "")).c_str());
+  }
+  if (totals.unexpected > 0)
+    std::printf("%lld verdicts are not as expected: see %s, and %s for what each step printed\n", static_cast<long long>(totals.unexpected), folder.at(kPage).c_str(), folder.at("steps/").c_str());
   for (const Rule& rule : rules) std::printf("%s  %s: %s\n", rule.mark(), printable(rule.what).c_str(), printable(rule.found).c_str());
   std::printf("wrote %s; its manifest has the digest %s\n%s\n", folder.at(kPage).c_str(), digest_of_file(folder.at(kManifest)).c_str(), headline.text.c_str());
 }
@@ -414,15 +459,22 @@ bool is_as_signed(const Folder& folder) {
 int code_of(const std::string& state) { return state == "PASS" ? kAllAsExpected : state == "FAIL" ? kUnexpected : kIncomplete; }
 
 int run_signoff(const SignoffArguments& arguments) {
-  fs::create_directories(arguments.output);
+  const std::string scope = arguments.scope.empty() ? data_root() + "/suites/signoff.csv" : arguments.scope;
+  Strings ops;
+  for (const Op& op : arguments.suites.ops->all()) ops.push_back(op.name);
+  const std::vector<Need> needs = read_needs(scope, ops);
+  for (const std::string& op : arguments.ops) (void)arguments.suites.ops->find(op);
+  const bool is_made = fs::create_directories(arguments.output);
   const FolderLock lock(arguments.output);
   Folder folder(arguments.output);
-  const std::string scope = arguments.scope.empty() ? data_root() + "/suites/signoff.csv" : arguments.scope;
-  const std::vector<Need> needs = read_needs(scope);
   const Ledger ledger = arguments.ledger.empty() ? Ledger() : Ledger::read(arguments.ledger);
   std::vector<Deviation> allowed;
   for (const Deviation* row : ledger.idle({})) allowed.push_back(*row);
-  const std::vector<Case> cases = open_cases(arguments.suites);
+  Suites shipped = arguments.suites;
+  shipped.tables.cases.clear(), shipped.tables.op.clear();
+  std::vector<Case> cases = open_cases(shipped);
+  if (!arguments.suites.tables.cases.empty())
+    for (Case& one : open_cases(arguments.suites)) cases.push_back(std::move(one));
   std::map<std::string, const Case*> by_id;
   for (const Case& one : cases) by_id[one.id] = &one;
 
@@ -435,14 +487,20 @@ int run_signoff(const SignoffArguments& arguments) {
   add_library(provenance, library);
   Planner planner(arguments, library, cases);
   const std::vector<Step> steps = planner.steps();
-  if (std::none_of(steps.begin(), steps.end(), [](const Step& step) { return step.kind == "run"; }))
-    throw UsageError("NOTHING RAN: back end " + arguments.backend + " offers no contract that has a case");
+  if (std::none_of(steps.begin(), steps.end(), [](const Step& step) { return step.kind == "run"; })) {
+    std::error_code kept;
+    if (is_made) fs::remove(arguments.output, kept);
+    throw UsageError("NOTHING RAN: back end " + arguments.backend + " offers no contract that has a case; --cases FILE.csv adds cases of your own");
+  }
+  for (const Need& need : needs)
+    if (std::none_of(library.kernels.begin(), library.kernels.end(), [&](const KernelOffer& kernel) { return planner.is_wanted(kernel.op) && any_glob_matches(need.op, kernel.op); }))
+      std::printf("note: minimum scope: %s: the library offers no op %s, or --suite leaves it out, so this sign-off cannot pass; --scope FILE.csv says what your chip must offer\n", printable(need.need).c_str(), printable(need.op).c_str());
 
   const std::string inputs = inputs_table(arguments, provenance, scope);
   Json now = {{"assay_signoff", kVersion},
               {"program", {{"version", provenance.version}, {"commit", provenance.commit}, {"digest", digest_of_file("/proc/self/exe")}}},
               {"library", library_json(library, provenance)},
-              {"request", {{"backend", arguments.backend}, {"tier", arguments.tier}, {"unit", arguments.unit}, {"elements", arguments.elements}, {"ledger", arguments.ledger}, {"scope", scope},
+              {"request", {{"backend", arguments.backend}, {"tier", arguments.tier}, {"suites", arguments.ops}, {"unit", arguments.unit}, {"elements", arguments.elements}, {"ledger", arguments.ledger}, {"scope", scope},
                            {"golden", arguments.golden}, {"by", arguments.by}, {"data", data_root()}}},
               {"inputs", {{"digest", contents_digest(parse_table(inputs, kInputs))}, {"files", std::count(inputs.begin(), inputs.end(), '\n') - 1}}},
               {"began", provenance.begun}, {"ended", ""}, {"host", provenance.host}, {"scope", planner.scope()}, {"offers", planner.offers()},
@@ -459,10 +517,13 @@ int run_signoff(const SignoffArguments& arguments) {
     if (!arguments.ledger.empty()) write_atomically(folder.at("ledger.csv"), read_text(arguments.ledger));
     folder.save();
   } else {
-    require_same(folder.manifest(), now);
+    require_same(folder.manifest(), now, read_table(folder.at(kInputs)), parse_table(inputs, kInputs));
     const Json& before = folder.manifest();
     const Json& verdict = before.value("verdict", Json::object());
     const bool ended = std::all_of(steps.begin(), steps.end(), [&](const Step& step) { return folder.ended(step.name) != nullptr; });
+    const std::string signer = before.at("request").value("by", "");
+    if (ended && !arguments.by.empty() && !signer.empty() && arguments.by != signer && verdict.value("state", "INCOMPLETE") != "INCOMPLETE")
+      throw UsageError(fmt::format("{}: was signed off by {}; --by {} needs a sign-off of its own: use another folder for --output", arguments.output, printable(signer), printable(arguments.by)));
     const bool same_name = arguments.by.empty() || arguments.by == before.at("request").value("by", "");
     if (ended && same_name && verdict.value("state", "INCOMPLETE") != "INCOMPLETE" && is_as_signed(folder)) {
       std::printf("finished %s, and nothing was altered since: nothing was run or written; its manifest has the digest %s\n%s\n", before.value("ended", "").c_str(),
@@ -480,8 +541,9 @@ int run_signoff(const SignoffArguments& arguments) {
       std::printf("stopped after %.1f minutes; the same command continues\n", minutes);
       break;
     }
+    const std::string altered = folder.altered(steps[i].name);
     reopen(folder);
-    std::printf("[%zu/%zu] %s\n", i + 1, steps.size(), steps[i].name.c_str());
+    std::printf("[%zu/%zu] %s%s\n", i + 1, steps.size(), steps[i].name.c_str(), altered.empty() ? "" : (": " + altered + " was altered since; the step runs again").c_str());
     std::fflush(stdout);
     if (!run_step(folder, steps[i], by_id, allowed)) break;
   }
@@ -540,21 +602,29 @@ void verify_steps(Folder& folder, bool claims_all, Problems& problems) {
     if (claims_all && !there.contains(one.value("name", ""))) problems.add(kManifest, "step '" + one.value("name", "") + "' is missing");
 }
 
-/// The files that the sign-off read, where they exist on this machine. Returns how many do not.
-int64_t verify_inputs(Folder& folder, Problems& problems) {
+/// Files that the sign-off read and that are not in its folder.
+struct OtherInputs {
+  int64_t absent = 0;   ///< not on this machine
+  int64_t changed = 0;  ///< with another digest than the one that was read
+};
+
+/// Compares the files that the sign-off read, where they exist on this machine. They may change without harm to the folder.
+OtherInputs verify_inputs(Folder& folder, Problems& problems) {
   const std::string root = folder.manifest().at("request").value("data", "");
   const std::string text = read_text(folder.at(kInputs));
   if (contents_digest(parse_table(text, kInputs)) != folder.manifest().at("inputs").value("digest", "")) problems.add(kInputs, "is not the list that the manifest names");
   const Table table = parse_table(text, folder.at(kInputs));
   table.require_columns(std::vector<std::string>{"kind", "path", "digest"});
-  int64_t absent = 0;
+  OtherInputs others;
   for (const TableRow& row : table.rows) {
     const std::string& path = table.text(row, "path");
     const std::string now = digest_of_file(table.text(row, "kind") == "data" ? (fs::path(root) / path).string() : path);
-    if (now.empty()) ++absent;
-    else if (now != table.text(row, "digest")) problems.add(path, "is another " + table.text(row, "kind") + " than the one that was signed off: " + table.text(row, "digest") + ", it has " + now);
+    if (now.empty()) ++others.absent;
+    if (now.empty() || now == table.text(row, "digest")) continue;
+    ++others.changed;
+    std::printf("%s: changed since it was read: %s then, %s now\n", printable(path).c_str(), printable(table.text(row, "digest")).c_str(), now.c_str());
   }
-  return absent;
+  return others;
 }
 
 int verify(const std::string& path) {
@@ -569,18 +639,26 @@ int verify(const std::string& path) {
   if (fs::exists(folder.at(kDigests))) verify_files(folder, problems);
   else if (!was_killed) problems.add(kDigests, "is missing");
   verify_steps(folder, claims_all, problems);
-  const int64_t absent = verify_inputs(folder, problems);
+  const OtherInputs others = verify_inputs(folder, problems);
   const Totals totals = totals_of(manifest);
   const Headline headline = headline_of(manifest, totals, rules_of(manifest, totals));
   if (!was_killed && headline.text != claimed) problems.add(kManifest, "says '" + claimed + "', and its results give '" + headline.text + "'");
   if (!was_killed && fs::exists(folder.at(kPage)))
     if (const std::string page = read_text(folder.at(kPage)); page.find(digest) == std::string::npos || page.find(headline.text) == std::string::npos)
       problems.add(kPage, "was not made from this manifest");
-  if (absent > 0) std::printf("%lld of the files that were read are not on this machine, and were not compared\n", static_cast<long long>(absent));
-  if (problems.count() > 0) return std::printf("ALTERED: %lld problems\n", static_cast<long long>(problems.count())), kUnexpected;
+  if (others.absent > 0) std::printf("%lld of the files that were read are not on this machine, and were not compared\n", static_cast<long long>(others.absent));
+  if (problems.count() > 0) return std::printf("ALTERED: %lld problem%s\n", static_cast<long long>(problems.count()), problems.count() == 1 ? "" : "s"), kUnexpected;
+  const auto changed = static_cast<long long>(others.changed);
   if (was_killed || !claims_all) {
     const std::string state = headline.state == "INCOMPLETE" ? headline.text : "INCOMPLETE: all steps ran, and no verdict was written";
-    return std::printf("unaltered so far, %s; the same command continues\n", state.c_str()), kIncomplete;
+    if (changed > 0) std::printf("unaltered so far, %s; it cannot continue while %lld file%s that it reads differ%s\n", state.c_str(), changed, changed == 1 ? "" : "s", changed == 1 ? "s" : "");
+    else std::printf("unaltered so far, %s; the same command continues\n", state.c_str());
+    return kIncomplete;
+  }
+  if (changed > 0) {
+    std::printf("FOLDER UNALTERED, CHECKOUT DIFFERS: %s; the manifest has the digest %s. %lld file%s that the sign-off read changed since: to compare them too, verify with the program and tables of commit %s\n",
+                headline.text.c_str(), digest.c_str(), changed, changed == 1 ? "" : "s", manifest.at("program").value("commit", "").c_str());
+    return kInputsChanged;
   }
   std::printf("UNALTERED: %s; the manifest has the digest %s\n", headline.text.c_str(), digest.c_str());
   return kAllAsExpected;

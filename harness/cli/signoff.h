@@ -37,8 +37,9 @@ struct Need {
   std::string need, op, format, why;
 };
 
-/// Reads a table with columns need, op, format, why. Throws TableError.
-std::vector<Need> read_needs(const std::string& file);
+/// Reads a table with columns need, op, format, why. Throws TableError, also for a glob over ops that matches none of `ops`, unless these
+/// are empty, and for a glob over formats that matches none.
+std::vector<Need> read_needs(const std::string& file, const std::vector<std::string>& ops = {});
 
 /// Counts of a JSON report of `assay run`: what verify computes again.
 Json counts_of(const Json& report);

@@ -129,12 +129,18 @@ void worst_outputs(Node section, const Totals& totals) {
 }
 
 void scope(Node section, const Json& manifest, const Totals& totals) {
-  Strings offered, absent, silent;
+  Strings offered, absent, silent, left_out, waiting;
+  const Strings suites = strings_of(manifest.at("request").value("suites", Json::array()));
+  std::set<std::string> ran, planned;
+  for (const Json& step : manifest.at("steps")) ran.insert(step.value("name", ""));
+  for (const Json& step : manifest.at("plan"))
+    if (const std::string name = step.value("name", ""); step.value("kind", "") == "run" && !ran.contains(name)) planned.insert(name.substr(0, name.find(' ')));
   for (const Json& one : manifest.at("scope")) {
     const std::string op = one.value("op", "");
     const auto judged = totals.judged_of.find(op);
     const bool runs = judged != totals.judged_of.end() && judged->second > 0;
-    (runs ? offered : one.value("offered", 0) > 0 ? silent : absent).push_back(op);
+    const bool is_left_out = !suites.empty() && std::find(suites.begin(), suites.end(), op) == suites.end();
+    (runs ? offered : one.value("offered", 0) == 0 ? absent : is_left_out ? left_out : planned.contains(op) ? waiting : silent).push_back(op);
   }
   const auto paragraph = [&](const std::string& title, const Strings& names) {
     if (names.empty()) return;
@@ -143,6 +149,8 @@ void scope(Node section, const Json& manifest, const Totals& totals) {
     html::write(text, fmt::format("{}", fmt::join(names, ", ")));
   };
   paragraph("Offered and tested", offered);
+  paragraph("Offered, not run yet", waiting);
+  paragraph("Offered, and left out by --suite", left_out);
   paragraph("Offered, and nothing of it was tested", silent);
   paragraph("NOT OFFERED", absent);
   const Json& request = manifest.at("request");

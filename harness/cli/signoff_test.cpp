@@ -111,12 +111,12 @@ TEST(Signoff, WhatHasNotRunIsOpenAndWhatIsBrokenStaysBroken) {
   manifest["steps"].clear();
   EXPECT_EQ(headline(manifest).text, "INCOMPLETE: 0 of 5 steps");
   EXPECT_EQ(broken(manifest), "");
-  for (const char* text : {"Every verdict is a pass", "Minimum scope: a norm (*norm* in bf16|f16): not run yet: rms_norm", "Every op was called repeatedly", "none probed; 1 offered"})
+  for (const char* text : {"Every verdict is a pass", "Minimum scope: a norm (*norm* in bf16 | f16): not run yet: rms_norm", "Every op was called repeatedly", "none probed; 1 offered"})
     EXPECT_THAT(open(manifest), HasSubstr(text));
   EXPECT_THAT(page_of(manifest, "xxh3:abc"), HasSubstr("open: not run yet: rms_norm"));
   // No step to come has such an op; a failure of a step that ran does not go away.
   manifest["needs"][0]["op"] = "cast";
-  EXPECT_THAT(broken(manifest), HasSubstr("Minimum scope: a norm (cast in bf16|f16): not offered, or nothing of it passes"));
+  EXPECT_THAT(broken(manifest), HasSubstr("Minimum scope: a norm (cast in bf16 | f16): not offered, or nothing of it passes"));
   manifest = right_manifest();
   manifest["steps"] = {run};
   EXPECT_EQ(broken(manifest), "");
@@ -149,11 +149,11 @@ TEST(Signoff, EachConditionCanBreak) {
       {[](Json& m) { m["steps"][0]["summary"]["counts"]["unexpected"] = 1; }, "Every verdict is a pass or an allowed deviation: 2 verdicts: 2 pass, 0 deviate, 1 neither"},
       {[](Json& m) { m["steps"][0]["summary"]["counts"]["judged"] = 0; }, "Every verdict is a pass or an allowed deviation: 0 verdicts"},
       {[](Json& m) { m["needs"][0]["format"] = "f16"; }, "Minimum scope: a norm (*norm* in f16): not offered, or nothing of it passes"},
-      {[](Json& m) { m["steps"][0]["summary"]["formats"]["bf16"] = {{"deviating", 2}}; }, "Minimum scope: a norm (*norm* in bf16|f16): not offered, or nothing of it passes"},
+      {[](Json& m) { m["steps"][0]["summary"]["formats"]["bf16"] = {{"deviating", 2}}; }, "Minimum scope: a norm (*norm* in bf16 | f16): not offered, or nothing of it passes"},
       {[](Json& m) { m["steps"][0]["summary"]["held"] = {{"columns", 2}}; }, "Every op was called repeatedly and returned the same bits: not tested: rms_norm"},
       {[](Json& m) { m["steps"][1]["summary"]["instructions"][0]["known"] = false; }, "0 of 1 probed; not: sm_90.mma.f16.f32"},
       {[](Json& m) { m["steps"][1]["summary"]["instructions"][0]["called"]["equal"] = false; }, "0 of 1 probed; not: sm_90.mma.f16.f32"},
-      {[](Json& m) { m["steps"][1]["summary"]["instructions"].clear(); }, "computes what its name says: 0 of 0 probed; 1 offered"},
+      {[](Json& m) { m["steps"][1]["summary"]["instructions"].clear(); }, "computes what its name says: none probed; 1 offered"},
       {[](Json& m) { m["steps"][4]["summary"]["conversions"][0]["as_called"] = false; }, "is called by: 0 of 1 probed; not: cuda.e4m3fn_sat from f32"},
       {[](Json& m) { m["steps"][4]["summary"]["conversions"].clear(); }, "is called by: none probed; 1 offered"},
       {[](Json& m) { m["steps"][2]["code"] = 1; }, "The reference computes the recorded predictions: NO"},
