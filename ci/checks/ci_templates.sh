@@ -119,6 +119,7 @@ linter=$(command -v actionlint || echo "$tools/bin/actionlint")
 if [ -x "$linter" ]; then
   mkdir -p linted/.github/workflows linted/assay/ci/templates
   git init -q linted
+  printf 'self-hosted-runner:\n  labels: [gpu]\n' >linted/.github/actionlint.yaml
   cp -r "$templates/github" linted/assay/ci/templates/
   lint() {
     sed 's|YOUR/assay/\(.*\)@v0.1|./assay/\1|' "$1" >linted/.github/workflows/gate.yml
