@@ -41,6 +41,7 @@ const std::map<std::string, std::string>& words_of_flows() {
       {"rank_squares", "A norm whose row is divided between ranks; the ranks exchange sums of squares."},
       {"contiguity", "Which strided tensors an op accepts as flat memory."},
       {"shuffle", "Permutes a weight into the order that a GEMM kernel loads."},
+      {"combine", "Adds the rows that the experts of a token made: which slots, with which weight, in which order, and what is rounded."},
   };
   return words;
 }
@@ -150,6 +151,15 @@ const std::map<std::string, std::string>& words_of_columns() {
       {"accepts", "`contiguous`, `tail` or both: conditions of which one is enough"},
       {"tile", "`shuffle(R,C)`: rows and columns of a tile"},
       {"direction", "`shuffle`, or the inverse"},
+      {"rows_of_x", "which row of x a slot of a token has: `slots` (x is [m, topk, n]), or that of an index tensor [m, topk], `by slot`, or [topk, m], `by slot, slot-major`"},
+      {"skips", "slots that are not added: `ids` below 0, experts for which a `map` has a number below 0, `rows` below 0 or not in use; empty: none"},
+      {"unrouted", "what y holds for a token without slots: `zero`; `untouched` if none of its ids is 0 or more, else zeros; empty: every slot is added"},
+      {"combine.weight", "recipe: from w, the router weight of a slot, to the weight that is used, with f, the routed scaling factor"},
+      {"combine.add", "recipe: from an element of a slot's row to the next sum, with a, the sum so far (+0 at first), and w"},
+      {"combine.order", "order of the slots: `ascending`, or `lanes(N)`: slot k is added to sum k mod N, then the sums are added"},
+      {"combine.y", "recipe: from the last sum to the result, with f; empty: the sum itself"},
+      {"combine.numbers", "formats of x and y"},
+      {"topk", "numbers of slots that the kernel takes; empty: any"},
       {"x", "formats of the weight"},
   };
   return words;
@@ -378,6 +388,7 @@ const std::vector<OpGroup>& op_groups() {
       {"Activations", {"act_and_mul", "silu_mul_"}},
       {"Rotary embedding, paged KV cache", {"qk_norm_rope", "q_norm_rope", "concat_and_cache", "dsv4_", "indexer_", "reshape_and_cache"}},
       {"GEMM, tensor core instructions", {"gemm_", "mma", "shuffle_weight"}},
+      {"Mixture of experts: combine", {"moe_"}},
       {"All-reduce", {"all_reduce", "weak_contiguity"}},
   };
   return groups;

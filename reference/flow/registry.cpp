@@ -6,6 +6,7 @@
 
 #include "reference/casts/cast_profile.h"
 #include "reference/flow/chain/chain.h"
+#include "reference/flow/combine/combine.h"
 #include "reference/flow/contiguity/contiguity.h"
 #include "reference/flow/dot/dot_contract.h"
 #include "reference/flow/dot/dot_mutants.h"
@@ -26,6 +27,7 @@ std::span<const Flow* const> all_flows() {
       &quant_azp_flow(), &cache_insert_flow(), &group_quant_flow(), &row_norm_flow(), &gated_flow(),
       &rope_flow(),      &chain_flow(),        &launch_flow(),      &packing_flow(),  &cast_flow(),
       &dot_flow(),       &dot_unknown_flow(), &rank_reduce_flow(), &rank_norm_flow(), &rank_squares_flow(), &contiguity_flow(),   &shuffle_flow(),
+      &combine_flow(),
   };
   return all;
 }

@@ -1,0 +1,277 @@
+// Rows of the combine table: columns, checks, evaluation and formula.
+#include "reference/flow/combine/combine.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "reference/flow/flow.h"
+#include "reference/formats/catalogue.h"
+#include "reference/recipe/eval.h"
+
+namespace assay {
+namespace {
+
+int64_t whole_number(const RowCells& cells, const std::string& column, const std::string& text) {
+  int64_t value = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (failure != std::errc() || end != text.data() + text.size() || value < 1)
+    throw cells.error(column, 0, "'" + text + "': expected a whole number from 1");
+  return value;
+}
+
+RowsOfX read_rows(const RowCells& cells) {
+  const std::string& word = cells.text("rows_of_x");
+  if (word == "slots") return RowsOfX::kSlots;
+  if (word == "by slot") return RowsOfX::kBySlot;
+  if (word == "by slot, slot-major") return RowsOfX::kBySlotMajor;
+  throw cells.error("rows_of_x", 0, "'" + word + "': expected slots, by slot, or by slot, slot-major");
+}
+
+void read_order(const RowCells& cells, Combine& contract) {
+  const std::vector<CellStep> steps = cells.steps("order");
+  if (steps.size() == 1 && steps[0].text == "ascending") return;
+  if (steps.size() != 1 || steps[0].word != "lanes" || steps[0].arguments.size() != 1)
+    throw cells.error("order", 0, "'" + cells.text("order") + "': expected ascending or lanes(SUMS)");
+  contract.order = SlotOrder::kLanes;
+  contract.lanes = int(whole_number(cells, "order", steps[0].argument(0)));
+}
+
+void read_skips(const RowCells& cells, Combine& contract) {
+  for (const CellStep& step : cells.steps("skips")) {
+    bool* const flag = step.text == "ids"    ? &contract.skips_ids
+                       : step.text == "map"  ? &contract.skips_mapped
+                       : step.text == "rows" ? &contract.skips_rows
+                                             : nullptr;
+    if (!flag) throw cells.error("skips", step.position, "'" + step.text + "': expected ids, map or rows");
+    *flag = true;
+  }
+  if (contract.skips_mapped && !contract.skips_ids) throw cells.error("skips", 0, "map is only allowed with ids, which it is indexed by");
+  if (contract.skips_rows && !contract.permuted()) throw cells.error("skips", 0, "rows is only allowed with rows by slot");
+  const std::string& unrouted = cells.text("unrouted");
+  if (unrouted.empty() == contract.skips()) throw cells.error("unrouted", 0, "is required if slots are skipped, and only allowed then");
+  if (contract.skips() && unrouted != "zero" && unrouted != "untouched")
+    throw cells.error("unrouted", 0, "'" + unrouted + "': expected zero or untouched");
+  contract.keeps_unrouted = unrouted == "untouched";
+  if (contract.keeps_unrouted && !contract.skips_ids) throw cells.error("unrouted", 0, "untouched is only allowed with ids");
+}
+
+Names names_for(const Format& x) {
+  Names names;
+  names.formats["x"] = &x;
+  names.quantities = {"a", "w", "f"};
+  return names;
+}
+
+bool reads_cell(const std::vector<CellStep>& cell, const char* quantity) {
+  return std::any_of(cell.begin(), cell.end(), [&](const CellStep& step) { return step.has_argument(quantity); });
+}
+
+}  // namespace
+
+Recipe combine_recipe(const std::vector<CellStep>& cell, const Format& x) { return resolve(cell, names_for(x)); }
+
+bool Combine::takes(const Format& x) const {
+  return std::any_of(formats.begin(), formats.end(), [&](const Format* format) { return *format == x; });
+}
+bool Combine::takes_topk(int64_t slots) const { return topk.empty() || std::find(topk.begin(), topk.end(), slots) != topk.end(); }
+bool Combine::weighs() const { return reads_cell(add, "w"); }
+bool Combine::scales() const { return reads_cell(weight, "f") || reads_cell(y, "f"); }
+
+Combine read_combine(const ContractRow& row) {
+  const RowCells cells(row);
+  Combine contract;
+  contract.row = &row;
+  contract.rows = read_rows(cells);
+  read_skips(cells, contract);
+  contract.formats = cells.formats_of_numbers("numbers");
+  if (!cells.text("topk").empty())
+    for (const std::string& text : cells.alternatives("topk")) contract.topk.push_back(whole_number(cells, "topk", text));
+  const auto steps = [&](const char* column) {
+    for (const Format* format : contract.formats) cells.forbid_reduction(column, cells.recipe(column, names_for(*format)));
+    return cells.steps(column);
+  };
+  contract.weight = steps("weight");
+  contract.add = steps("add");
+  contract.y = steps("y");
+  if (!reads_cell(contract.add, "a")) throw cells.error("add", 0, "expected a step that adds a, the sum");
+  if (!contract.weight.empty() && !contract.weighs()) throw cells.error("weight", 0, "is only allowed if `add` uses w");
+  read_order(cells, contract);
+  if (contract.order == SlotOrder::kLanes && contract.weighs()) throw cells.error("order", 0, "lanes is only allowed without weights");
+  return contract;
+}
+
+const Flow& combine_flow() {
+  static const Flow flow{
+      .name = "combine",
+      .says = "rows_of_x",
+      .files = {"moe_combine.csv"},
+      .columns = {"rows_of_x", "skips", "unrouted", "weight", "add", "order", "y", "numbers", "topk"},
+      .check = [](const ContractTables&, const ContractRow& row) { (void)read_combine(row); },
+  };
+  return flow;
+}
+
+// The accepted interval of every element of a token.
+
+namespace {
+
+/// The position of a slot in row_of_slot.
+int64_t place_in_index(const Combine& contract, const CombineInputs& inputs, int64_t token, int64_t slot) {
+  return contract.rows == RowsOfX::kBySlotMajor ? slot * inputs.m + token : token * inputs.topk + slot;
+}
+
+/// The token and slot from which a mistaken kernel reads.
+std::pair<int64_t, int64_t> read_instead(Combine::Other other, const CombineInputs& inputs, int64_t token, int64_t slot) {
+  switch (other) {
+    case Combine::Other::kNextSlot: return {token, (slot + 1) % inputs.topk};
+    case Combine::Other::kNextToken: return {(token + 1) % inputs.m, slot};
+    case Combine::Other::kTransposed: {
+      const int64_t place = slot * inputs.m + token;
+      return {place / inputs.topk, place % inputs.topk};
+    }
+    case Combine::Other::kOwn: break;
+  }
+  return {token, slot};
+}
+
+int64_t row_of(const Combine& contract, const CombineInputs& inputs, int64_t token, int64_t slot) {
+  const auto [t, k] = read_instead(contract.row_of, inputs, token, slot);
+  if (!contract.permuted() || contract.rows_in_place) return t * inputs.topk + k;
+  return inputs.row_of_slot[size_t(place_in_index(contract, inputs, t, k))];
+}
+
+bool has_expert(const CombineInputs& inputs, int64_t token, int64_t slot) {
+  return inputs.ids.empty() || inputs.ids[size_t(token * inputs.topk + slot)] >= 0;
+}
+
+bool skipped(const Combine& contract, const CombineInputs& inputs, int64_t token, int64_t slot) {
+  if (contract.skips_ids && !has_expert(inputs, token, slot)) return true;
+  if (contract.skips_mapped && !inputs.map.empty()) {
+    const int64_t id = inputs.ids[size_t(token * inputs.topk + slot)];
+    if (inputs.map.at(size_t(id)) < 0) return true;
+  }
+  if (!contract.skips_rows) return false;
+  const int64_t row = inputs.row_of_slot[size_t(place_in_index(contract, inputs, token, slot))];
+  return row < 0 || row >= inputs.in_use;
+}
+
+/// The recipes of one contract for one format.
+struct CombineRecipes {
+  Recipe weight, add, y;
+  Span factor;
+
+  CombineRecipes(const Combine& contract, const CombineInputs& inputs)
+      : weight(combine_recipe(contract.weight, *inputs.x)),
+        add(combine_recipe(contract.add, *inputs.x)),
+        y(combine_recipe(contract.y, *inputs.x)),
+        factor(point(double(float(inputs.factor)))) {}
+
+  Span used(double given) const {
+    Environment environment;
+    environment.set("f", factor);
+    return evaluate(weight, point(given), environment);
+  }
+  /// The next sum. The recipe maps the element to it, so the roles of the two change here.
+  Spans next(const Spans& sum, Spans element, double given_weight) const {
+    Environment environment;
+    environment.set("a", sum);
+    environment.set("w", used(given_weight));
+    environment.set("f", factor);
+    evaluate(add, element, environment);
+    return element;
+  }
+  void finish(Spans& sum) const {
+    Environment environment;
+    environment.set("f", factor);
+    evaluate(y, sum, environment);
+  }
+};
+
+Spans zeros(int64_t n) { return Spans(std::vector<double>(size_t(n), 0.0)); }
+
+Spans sum_of(const Combine& contract, const CombineInputs& inputs, const CombineRecipes& recipes, const std::vector<AddedSlot>& slots) {
+  Spans sum = zeros(inputs.n);
+  bool first = contract.from_first;
+  for (const AddedSlot& slot : slots) {
+    Spans element(inputs.row_of_x(slot.row));
+    if (first) {  // -0 is the number that changes no other
+      sum = recipes.next(Spans(std::vector<double>(size_t(inputs.n), -0.0)), std::move(element), slot.weight);
+      first = false;
+    } else {
+      sum = recipes.next(sum, std::move(element), slot.weight);
+    }
+  }
+  return sum;
+}
+
+}  // namespace
+
+bool writes_token(const Combine& contract, const CombineInputs& inputs, int64_t token) {
+  if (!contract.keeps_unrouted) return true;
+  for (int64_t slot = 0; slot < inputs.topk; ++slot)
+    if (has_expert(inputs, token, slot)) return true;
+  return false;
+}
+
+std::vector<AddedSlot> added_slots(const Combine& contract, const CombineInputs& inputs, int64_t token) {
+  std::vector<AddedSlot> slots;
+  for (int64_t slot = 0; slot < inputs.topk; ++slot) {
+    if (slot == contract.dropped || (!contract.skipped_rows_added && skipped(contract, inputs, token, slot))) continue;
+    const int64_t row = row_of(contract, inputs, token, slot);
+    if (row < 0 || row >= inputs.rows) continue;  // only in mutants: there is no such row
+    const auto [t, k] = read_instead(contract.weight_of, inputs, token, slot);
+    const double weight = inputs.weights.empty() ? 1 : inputs.weights[size_t(t * inputs.topk + k)];
+    for (int times = slot == contract.repeated ? 2 : 1; times > 0; --times) slots.push_back({slot, row, weight});
+  }
+  return slots;
+}
+
+Spans combined(const Combine& contract, const CombineInputs& inputs, int64_t token) {
+  const CombineRecipes recipes(contract, inputs);
+  std::vector<AddedSlot> slots = added_slots(contract, inputs, token);
+  if (contract.order == SlotOrder::kDescending) std::reverse(slots.begin(), slots.end());
+  Spans sum;
+  if (contract.order == SlotOrder::kLanes) {
+    for (int64_t lane = 0; lane < contract.lanes; ++lane) {
+      std::vector<AddedSlot> own;
+      for (const AddedSlot& slot : slots)
+        if (slot.slot % contract.lanes == lane) own.push_back(slot);
+      Spans of_lane = sum_of(contract, inputs, recipes, own);
+      sum = lane == 0 ? std::move(of_lane) : recipes.next(sum, std::move(of_lane), 1);
+    }
+  } else {
+    sum = sum_of(contract, inputs, recipes, slots);
+  }
+  recipes.finish(sum);
+  return sum;
+}
+
+// Combine contracts as text.
+
+std::vector<std::string> combine_lines(const Combine& contract, const Format& x) {
+  std::vector<std::string> lines;
+  const char* const rows = contract.rows == RowsOfX::kSlots      ? "x[t, k]"
+                           : contract.rows == RowsOfX::kBySlot ? "x[row_of_slot[t, k]]"
+                                                               : "x[row_of_slot[k, t]]";
+  lines.push_back(std::string("v     = ") + rows + ", the row that slot k of token t has");
+  std::string skips;
+  const auto also = [&](const char* words) { skips.append(skips.empty() ? "" : ", or ").append(words); };
+  if (contract.skips_ids) also("its id is below 0");
+  if (contract.skips_mapped) also("expert_map has a number below 0 for its expert");
+  if (contract.skips_rows) also("its row is below 0 or not in use");
+  if (!skips.empty()) lines.push_back("skip  a slot if " + skips);
+  if (contract.skips())
+    lines.push_back(contract.keeps_unrouted ? "keep  y of a token none of whose ids is 0 or more; a token without slots has zeros otherwise"
+                                            : "y     = +0 for a token without slots");
+  if (!contract.weight.empty()) lines.push_back("w     = " + formula(combine_recipe(contract.weight, x), "w"));
+  lines.push_back(contract.order == SlotOrder::kLanes
+                      ? "order = slot k is added to sum k mod " + std::to_string(contract.lanes) + "; then the sums are added, ascending"
+                      : "order = ascending k");
+  lines.push_back("a     = +0 at the start");
+  lines.push_back("a     = " + formula(combine_recipe(contract.add, x), "v") + " for each slot");
+  lines.push_back("y     = " + formula(combine_recipe(contract.y, x), "a"));
+  return lines;
+}
+
+}  // namespace assay

@@ -1,0 +1,117 @@
+// The combine step of a mixture of experts: each token adds the rows that its experts made for it. Rows of the table, their
+// evaluation for one token, their formula, and their mutants.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "reference/contracts/contract_rows.h"
+#include "reference/recipe/recipe.h"
+
+namespace assay {
+
+/// The registry entry of this op kind.
+const Flow& combine_flow();
+
+/// Which row of x belongs to a slot k of a token t.
+enum class RowsOfX {
+  kSlots,       ///< x is [m, topk, n]: row t * topk + k
+  kBySlot,      ///< x is [rows, n]: row_of_slot[t, k], of shape [m, topk]
+  kBySlotMajor  ///< the same with row_of_slot[k, t], of shape [topk, m]
+};
+
+/// The order in which the slots of a token are added.
+enum class SlotOrder {
+  kAscending,  ///< 0, 1, ...
+  kLanes,      ///< slot k is added to sum k mod lanes; then the sums are added in ascending order
+  kDescending  ///< occurs in mutants only
+};
+
+/// A combine contract. Mutants modify it.
+struct Combine {
+  const ContractRow* row = nullptr;
+  RowsOfX rows = RowsOfX::kSlots;
+  bool skips_ids = false;      ///< a slot whose id is below 0 is not added
+  bool skips_mapped = false;   ///< a slot whose expert_map entry is below 0 is not added, if there is a map
+  bool skips_rows = false;     ///< a slot whose row is below 0 or not in use is not added
+  bool keeps_unrouted = false; ///< a token none of whose ids is 0 or more is left as it was; otherwise it gets zeros
+  std::vector<CellStep> weight;  ///< from w, the weight of a slot, to the weight that is used
+  std::vector<CellStep> add;     ///< from an element v of a row to the next sum, with a, the sum, and w
+  std::vector<CellStep> y;       ///< from the last sum to the result
+  SlotOrder order = SlotOrder::kAscending;
+  int lanes = 0;
+  std::vector<const Format*> formats;  ///< formats of x and y
+  std::vector<int64_t> topk;           ///< supported numbers of slots; empty: any
+
+  // Mistakes, in mutants only.
+  bool from_first = false;   ///< the first sum is the first term instead of +0 and the first term
+  int64_t dropped = kNone;   ///< this slot is not added
+  int64_t repeated = kNone;  ///< this slot is added twice
+  enum class Other { kOwn, kNextSlot, kTransposed, kNextToken } weight_of = Other::kOwn, row_of = Other::kOwn;
+  bool skipped_rows_added = false;  ///< slots that the contract skips are added
+  bool rows_in_place = false;       ///< row_of_slot is not read
+  static constexpr int64_t kNone = -1;
+
+  bool takes(const Format& x) const;
+  bool takes_topk(int64_t topk) const;
+  bool permuted() const { return rows != RowsOfX::kSlots; }
+  bool skips() const { return skips_ids || skips_mapped || skips_rows; }
+  bool weighs() const;    ///< has router weights
+  bool scales() const;    ///< has the routed scaling factor
+};
+
+/// Throws TableError at the cell.
+Combine read_combine(const ContractRow& row);
+
+/// What the tokens of one problem are. Index tensors are as in the call; the vectors of tensors that the contract lacks are empty.
+struct CombineInputs {
+  const Format* x = nullptr;
+  int64_t m = 0, topk = 0, n = 0;
+  std::function<std::vector<double>(int64_t row)> row_of_x;
+  int64_t rows = 0;    ///< rows of x
+  int64_t in_use = 0;  ///< rows of x in use, for a contract that skips the others
+  std::vector<double> weights;
+  std::vector<int64_t> ids, map, row_of_slot;
+  double factor = 1;  ///< routed scaling factor; converted to f32 before use
+};
+
+/// Whether the contract writes this token.
+bool writes_token(const Combine& contract, const CombineInputs& inputs, int64_t token);
+
+/// The accepted values of a token's row of y.
+Spans combined(const Combine& contract, const CombineInputs& inputs, int64_t token);
+
+/// A slot that the contract adds: the row of x and the weight as given.
+struct AddedSlot {
+  int64_t slot = 0, row = 0;
+  double weight = 1;
+};
+/// The slots of a token that are added, in slot order.
+std::vector<AddedSlot> added_slots(const Combine& contract, const CombineInputs& inputs, int64_t token);
+
+/// The recipe of such a cell for numbers of a format.
+Recipe combine_recipe(const std::vector<CellStep>& cell, const Format& x);
+
+/// The contract as formulas, one line per step.
+std::vector<std::string> combine_lines(const Combine& contract, const Format& x);
+
+/// A contract with one mistake.
+struct CombineNeighbour {
+  std::string name;  ///< such as "slot 0 is left out", "weight: that of the next slot"
+  Combine contract;
+};
+
+/// What decides which mutants may show.
+struct CombineExtents {
+  int64_t m = 0, topk = 0;
+  double factor = 1;     ///< routed scaling factor
+  bool skipped = false;  ///< some slots are skipped
+  bool map = false;      ///< there is an expert_map
+};
+
+/// Every mutant that may matter for a problem of that kind.
+std::vector<CombineNeighbour> combine_neighbours(const Combine& contract, const Format& x, const CombineExtents& extents);
+
+}  // namespace assay
