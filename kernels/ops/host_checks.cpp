@@ -7,6 +7,7 @@
 #include "kernels/ops/gemm/gemm_grouped_kernel.h"
 #include "kernels/ops/gemm/gemm_scaled_kernel.h"
 #include "kernels/ops/gemm/mma_kernel.h"
+#include "kernels/ops/moe_combine/moe_combine_kernel.h"
 #include "kernels/ops/qk_norm_rope/qk_norm_rope_kernel.h"
 #include "kernels/ops/quant_group/quant_group_kernel.h"
 #include "kernels/ops/quant_mx/quant_fp4_kernel.h"
@@ -641,6 +642,50 @@ const uint8_t* tiles_of(const Call& call, const char* role, bool is_output, cons
   if (t.type_bits != bits) unsupported(named(t) + " must have elements of " + std::to_string(bits) + " bits");
   if (uint64_t(stride) * uint64_t(bits) > t.bytes * 8) failed(named(t) + " has less storage than elements");
   return static_cast<const uint8_t*>(t.data);
+}
+
+namespace {
+
+/// int32 values of a dense tensor of any shape.
+const int32_t* dense_integers(const assay_tensor& t, int64_t count) {
+  if (!has_type(t, ASSAY_INT, 32)) unsupported(named(t) + " must be int32");
+  if (elements_of(t) != count) failed(named(t) + " must have " + std::to_string(count) + " numbers");
+  if (t.bytes < uint64_t(count) * sizeof(int32_t)) failed(named(t) + " has less storage than elements");
+  return data_of<int32_t>(t);
+}
+
+}  // namespace
+
+CombineArguments combine_arguments(const Call& call, CombineNeeds needs) {
+  const assay_tensor &x = call.input("x"), &y = call.output("y");
+  const Shape of_y = dense_matrix(y);
+  CombineArguments a{};
+  a.x = x.data, a.y = y.data, a.m = of_y.rows, a.n = of_y.columns;
+  if (!has_type(y, x.type_code, x.type_bits)) unsupported("y must have the type of x");
+  (void)elements_of(x);
+  if (x.ndim < 2 || x.shape[x.ndim - 1] != a.n) failed("x must have the columns of y");
+  if (needs.rows == CombineRows::kSlots) {
+    if (x.ndim != 3 || x.shape[0] != a.m) failed("x must be [m, topk, n]");
+    a.topk = x.shape[1];
+  } else {
+    const assay_tensor& rows = call.input("row_of_slot");
+    const bool slot_major = needs.rows == CombineRows::kBySlotMajor;
+    if (x.ndim != 2 || rows.ndim != 2 || rows.shape[slot_major ? 1 : 0] != a.m) failed("row_of_slot must have an entry for each slot of each row of y");
+    a.topk = rows.shape[slot_major ? 0 : 1];
+    a.row_of_slot = dense_integers(rows, a.m * a.topk);
+  }
+  if (needs.ids) {
+    a.ids = dense_integers(call.input("topk_ids"), a.m * a.topk);
+    if (const assay_tensor* map = call.find("expert_map")) a.map = dense_integers(*map, elements_of(*map));
+  }
+  if (needs.weights) {
+    const assay_tensor& weights = call.input("topk_weights");
+    if (!has_type(weights, ASSAY_FLOAT, 32) || elements_of(weights) != a.m * a.topk) unsupported("topk_weights must be [m, topk] of f32");
+    a.weights = data_of<float>(weights);
+  }
+  a.factor = needs.factor ? float(call.number("routed_scaling_factor")) : 1.0f;
+  a.rows_in_use = needs.rows_in_use ? int64_t(call.number("rows_in_use")) : 0;
+  return a;
 }
 
 }  // namespace assay_kernels
