@@ -53,10 +53,10 @@ constexpr int64_t kSteps[] = {1, 8, 32, 128};
 constexpr int64_t kMostElements = int64_t{1} << 18;  ///< size limit of an example case; larger ones belong to the tier `far`
 constexpr size_t kTries = 400;                       ///< number of cases in which a cell is replaced
 
-const std::set<std::string> kSizes = {"m", "n", "k", "n_k", "tokens", "room", "experts", "ranks", "q_heads", "k_heads", "v_heads", "tiles", "steps"};
-const std::set<std::string> kRows = {"m", "room", "experts", "ranks", "q_heads", "k_heads", "v_heads", "tiles", "steps"};
+const std::set<std::string> kSizes = {"m", "topk", "n", "k", "n_k", "tokens", "room", "experts", "ranks", "q_heads", "k_heads", "v_heads", "tiles", "steps"};
+const std::set<std::string> kRows = {"m", "topk", "room", "experts", "ranks", "q_heads", "k_heads", "v_heads", "tiles", "steps"};
 /// For these, a number next to a power of two has no meaning: kernels are compiled for some of the values.
-const std::set<std::string> kFewValues = {"ranks", "q_heads", "k_heads", "v_heads", "tiles", "steps", "room", "experts"};
+const std::set<std::string> kFewValues = {"ranks", "q_heads", "k_heads", "v_heads", "tiles", "steps", "room", "experts", "topk"};
 /// For these the op accepts any number, but kernels are compiled for heads of 64, 128, 256 and 512 columns, which all have cases.
 const std::set<std::string> kHeads = {"qk_norm_rope", "q_norm_rope"};
 /// Not classified, or classified by rule 2.
@@ -87,6 +87,7 @@ std::set<std::string> kinds_of(const std::string& op, const std::string& column)
   if (op == "pack_scales") return {"packed"};
   if (op == "shuffle_weight") return {"copies"};
   if (op == "cast" || op == "weak_contiguity") return {};
+  if (op == "moe_combine") return {column == "weights" ? "scales" : "ranks"};
   if (op == "all_reduce") return {"ranks"};
   if (op.starts_with("all_reduce_add")) return {"ranks", "normed"};
   if (op == "quant_azp") return {"numbers", "ranges"};

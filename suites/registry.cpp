@@ -7,6 +7,7 @@
 #include "harness/text/messages.h"
 #include "reference/casts/cast_profile.h"
 #include "reference/flow/chain/chain.h"
+#include "reference/flow/combine/combine.h"
 #include "reference/flow/contiguity/contiguity.h"
 #include "reference/flow/contract.h"
 #include "reference/flow/dot/dot_contract.h"
@@ -80,6 +81,7 @@ std::vector<std::string> contract_lines(const std::string& id) {
   }
   if (flow == &contiguity_flow()) return contiguity_lines(read_contiguity(row));
   if (flow == &rank_squares_flow()) return contract_lines(read_rank_squares(row).norm);
+  if (flow == &combine_flow()) return combine_lines(read_combine(row), *read_combine(row).formats.front());
   if (flow == &shuffle_flow()) return shuffle_lines(read_shuffle(row));
   if (tables.find(chain_of(row).back()).flow == &cache_insert_flow()) return cache_lines(id, kBf16);
   return formulas(bind(tables, id, kBf16));

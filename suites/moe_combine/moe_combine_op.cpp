@@ -1,0 +1,422 @@
+// moe_combine: the tensors of a case, what its outputs may be, and its mutants.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <memory>
+
+#include "harness/fill/fill.h"
+#include "reference/flow/combine/combine.h"
+#include "reference/flow/flow.h"
+#include "reference/formats/catalogue.h"
+#include "reference/formats/round.h"
+#include "suites/registry.h"
+#include "suites/rows/case_cells.h"
+#include "suites/rows/row_dump.h"
+#include "suites/rulebook.h"
+
+namespace assay {
+namespace {
+
+/// Rows of x that belong to no slot, if x has rows by slot.
+constexpr int64_t kSpareRows = 3;
+
+struct CombineCase {
+  Combine contract;
+  const Format* x = nullptr;
+  int64_t m = 0, topk = 1, n = 1;
+  bool absent = false;     ///< some ids are below 0, or some rows not in use
+  bool elsewhere = false;  ///< there is an expert_map, and every second expert is on another device
+  bool nan_padding = false;
+  std::string fill, weights;
+  double factor = 1;
+  uint64_t seed = 0;
+  int warp = 0;
+
+  const std::string& id() const { return contract.row->id; }
+  /// Odd, so that `first + 2 k` names different experts, and odd and even ones.
+  int64_t experts() const { return 2 * topk + 1; }
+  int64_t rows() const { return m * topk + (contract.permuted() ? kSpareRows : 0); }
+};
+
+/// Refuses a cell that the contract has no use for. Returns whether it has one.
+bool wanted(const Cells& cells, const char* column, bool has_use, const char* what) {
+  const bool given = cells.has(column) && !cells.text(column).empty();
+  if (given && !has_use) cells.refuse(column, fmt::format("contract {} has no {}", cells.text("contract"), what));
+  if (!given && has_use && !cells.of_given_data()) cells.refuse(column, fmt::format("contract {} has {}", cells.text("contract"), what));
+  return given;
+}
+
+void read_ids(const Cells& cells, CombineCase& c) {
+  if (!wanted(cells, "ids", c.contract.skips(), "slots to skip")) return;
+  const std::string& ids = cells.text("ids");
+  c.absent = ids == "absent" || ids == "both";
+  c.elsewhere = ids == "elsewhere" || ids == "both";
+  if (!c.absent && !c.elsewhere && ids != "local") cells.refuse("ids", "'" + ids + "' is not one of: local, absent, elsewhere, both");
+  if (c.elsewhere && !c.contract.skips_mapped) cells.refuse("ids", "contract " + c.id() + " has no expert_map");
+}
+
+CombineCase read_combine_case(const Case& one) {
+  const Cells cells(one);
+  const ContractRow& row = cells.contract();
+  if (row.flow != &combine_flow())
+    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row and this op combines the rows of experts");
+  CombineCase c;
+  c.contract = read_combine(row);
+  c.x = find_format(cells.text("x"));
+  if (!c.x || !c.contract.takes(*c.x))
+    cells.refuse("x", "contract " + row.id + " does not support '" + cells.text("x") + "'; supported: " + row.text("numbers"));
+  c.m = int64_t(cells.number("m"));
+  c.topk = cells.positive("topk");
+  if (!c.contract.takes_topk(c.topk))
+    cells.refuse("topk", "contract " + row.id + " does not support " + cells.text("topk") + "; supported: " + row.text("topk"));
+  c.n = cells.positive("n");
+  if (c.contract.order == SlotOrder::kLanes && c.n < 2) cells.refuse("n", row.id + " adds a single column in another order");
+  read_ids(cells, c);
+  c.fill = cells.fill_name("fill");
+  if (wanted(cells, "weights", c.contract.weighs(), "router weights")) c.weights = cells.fill_name("weights");
+  if (wanted(cells, "factor", c.contract.scales(), "routed scaling factor")) c.factor = cells.number("factor");
+  if (wanted(cells, "padding", c.contract.skips() || c.contract.permuted(), "unused rows")) {
+    const std::string& padding = cells.text("padding");
+    if (padding != "filled" && padding != "nan") cells.refuse("padding", "'" + padding + "' is not one of: filled, nan");
+    c.nan_padding = padding == "nan";
+  }
+  c.seed = cells.seed();
+  c.warp = cells.warp();
+  return c;
+}
+
+CaseName name_of(const Case& one, const CombineCase& c) {
+  const char* const ids = c.absent && c.elsewhere ? ".both" : c.absent ? ".absent" : c.elsewhere ? ".elsewhere" : "";
+  const std::string factor = c.contract.scales() ? fmt::format(".f{:g}", c.factor) : "";
+  const std::string weights = c.weights.empty() ? "" : "." + c.weights, padding = c.nan_padding ? ".nan_padding" : "";
+  return {one.op, c.id(), fmt::format("{}.m{}.k{}.n{}{}{}", c.x->name, c.m, c.topk, c.n, ids, factor),
+          c.fill.empty() ? "" : fmt::format("{}{}{}.s{}", c.fill, weights, padding, c.seed), c.warp};
+}
+
+// The tensors of a problem.
+
+/// Ordinals of the tensors and streams of a case; the rows of slot k are filled as tensor k.
+enum Ordinal : uint32_t { kWeights = 1000, kIds = 1001, kRows = 1002 };
+
+HostTensor integers(const char* role, const std::vector<int64_t>& shape, const std::vector<int64_t>& values) {
+  HostTensor tensor{dense(role, Role::kInput, kInt32, shape), {}};
+  tensor.bytes.resize(tensor.spec.bytes());
+  for (size_t i = 0; i < values.size(); ++i) tensor.set_code(int64_t(i), uint32_t(int32_t(values[i])));
+  return tensor;
+}
+
+/// For each slot: whether it has no expert. Tokens 1 and m - 1 have none, token 0 lacks its first one and token 2 its last one.
+std::vector<bool> absent_slots(const CombineCase& c) {
+  std::vector<bool> absent(size_t(c.m * c.topk), false);
+  const Random random(c.seed, kIds);
+  for (int64_t t = 0; c.absent && t < c.m; ++t)
+    for (int64_t k = 0; k < c.topk; ++k) {
+      const bool whole = t == 1 || (t > 2 && t == c.m - 1), end = (t == 0 && k == 0) || (t == 2 && k == c.topk - 1);
+      absent[size_t(t * c.topk + k)] = whole || end || random.below(4, t * c.topk + k) == 0;
+    }
+  return absent;
+}
+
+std::vector<int64_t> ids_of(const CombineCase& c, const std::vector<bool>& absent) {
+  std::vector<int64_t> ids;
+  const Random random(c.seed, kIds);
+  for (int64_t t = 0; t < c.m; ++t) {
+    const int64_t first = random.below(c.experts(), t, 1);
+    for (int64_t k = 0; k < c.topk; ++k) ids.push_back(absent[ids.size()] ? -1 : (first + 2 * k) % c.experts());
+  }
+  return ids;
+}
+
+/// Experts with an odd number are on another device.
+std::vector<int64_t> map_of(const CombineCase& c) {
+  std::vector<int64_t> map;
+  for (int64_t expert = 0; expert < c.experts(); ++expert) map.push_back(expert % 2 == 0 ? expert / 2 : -1);
+  return map;
+}
+
+/// A row of x for each slot, in random order. If the contract skips rows that are not in use, those of absent slots come last.
+std::vector<int64_t> rows_of_slots(const CombineCase& c, const std::vector<bool>& absent) {
+  std::vector<int64_t> rows(size_t(c.rows()));
+  for (size_t i = 0; i < rows.size(); ++i) rows[i] = int64_t(i);
+  const Random random(c.seed, kRows);
+  for (int64_t i = c.rows() - 1; i > 0; --i) std::swap(rows[size_t(i)], rows[size_t(random.below(i + 1, i))]);
+  rows.resize(absent.size());
+  if (!c.contract.skips_rows) return rows;
+  std::vector<size_t> order(rows.size());
+  for (size_t slot = 0; slot < order.size(); ++slot) order[slot] = slot;
+  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return rows[a] < rows[b]; });
+  int64_t used = 0, unused = std::count(absent.begin(), absent.end(), false);
+  for (const size_t slot : order) rows[slot] = absent[slot] ? unused++ : used++;
+  return rows;
+}
+
+/// For each row of x, the slot (t * topk + k) whose data it has, or -1.
+std::vector<int64_t> slots_of_rows(const CombineCase& c, const std::vector<int64_t>& row_of_slot) {
+  std::vector<int64_t> slots(size_t(c.rows()), -1);
+  for (size_t slot = 0; slot < row_of_slot.size(); ++slot) slots[size_t(row_of_slot[slot])] = int64_t(slot);
+  return slots;
+}
+
+HostTensor x_of(const CombineCase& c, const std::vector<int64_t>& row_of_slot, const std::vector<bool>& unused) {
+  const std::vector<int64_t> shape = c.contract.permuted() ? std::vector{c.rows(), c.n} : std::vector{c.m, c.topk, c.n};
+  HostTensor x{dense("x", Role::kInput, *c.x, shape), {}};
+  x.bytes.resize(x.spec.bytes());
+  if (c.fill.empty()) return x;
+  std::vector<HostTensor> of_slot;
+  for (int64_t k = 0; k < c.topk; ++k) {
+    of_slot.push_back({dense("x", Role::kInput, *c.x, {c.m, c.n}), {}});
+    fill(of_slot.back(), {.name = c.fill, .seed = c.seed, .tensor = uint32_t(k), .rank = int(k), .ranks = int(c.topk)});
+  }
+  const std::vector<int64_t> slots = slots_of_rows(c, row_of_slot);
+  const uint32_t nan = code_of(*c.x, std::numeric_limits<double>::quiet_NaN());
+  for (int64_t row = 0; row < c.rows(); ++row) {
+    const int64_t slot = slots[size_t(row)];
+    const bool is_unused = slot < 0 || unused[size_t(slot)];
+    for (int64_t i = 0; i < c.n; ++i)
+      x.set_code(row * c.n + i, is_unused && (c.nan_padding || slot < 0) ? nan
+                                                                          : of_slot[size_t(slot % c.topk)].code(slot / c.topk * c.n + i));
+  }
+  return x;
+}
+
+Problem problem_of(const CombineCase& c) {
+  const std::vector<bool> absent = absent_slots(c);
+  const std::vector<int64_t> ids = ids_of(c, absent), map = map_of(c);
+  std::vector<bool> unused = absent;
+  for (size_t slot = 0; c.elsewhere && slot < ids.size(); ++slot)
+    if (ids[slot] >= 0 && map[size_t(ids[slot])] < 0) unused[slot] = true;
+  std::vector<int64_t> row_of_slot(absent.size());
+  for (size_t slot = 0; slot < row_of_slot.size(); ++slot) row_of_slot[slot] = int64_t(slot);
+  if (c.contract.permuted()) row_of_slot = rows_of_slots(c, absent);
+  Problem made;
+  made.tensors.push_back(x_of(c, row_of_slot, unused));
+  if (c.contract.permuted()) {
+    const bool slot_major = c.contract.rows == RowsOfX::kBySlotMajor;
+    std::vector<int64_t> stored(row_of_slot.size());
+    for (int64_t t = 0; t < c.m; ++t)
+      for (int64_t k = 0; k < c.topk; ++k) stored[size_t(slot_major ? k * c.m + t : t * c.topk + k)] = row_of_slot[size_t(t * c.topk + k)];
+    made.tensors.push_back(integers("row_of_slot", slot_major ? std::vector{c.topk, c.m} : std::vector{c.m, c.topk}, stored));
+  }
+  if (c.contract.weighs()) {
+    HostTensor weights{dense("topk_weights", Role::kInput, kF32, {c.m, c.topk}), {}};
+    fill(weights, {.name = c.weights, .seed = c.seed, .tensor = kWeights});
+    made.tensors.push_back(std::move(weights));
+  }
+  if (c.contract.skips_ids) made.tensors.push_back(integers("topk_ids", {c.m, c.topk}, ids));
+  if (c.elsewhere) made.tensors.push_back(integers("expert_map", {c.experts()}, map));
+  made.tensors.push_back({dense("y", Role::kOutput, *c.x, {c.m, c.n}), {}});
+  made.parameters = {{"warp", double(c.warp)}};
+  if (c.contract.scales()) made.parameters.emplace_back("routed_scaling_factor", c.factor);
+  if (c.contract.skips_rows) made.parameters.emplace_back("rows_in_use", double(std::count(absent.begin(), absent.end(), false)));
+  return made;
+}
+
+bool has(const Problem& problem, const char* role) {
+  return std::any_of(problem.tensors.begin(), problem.tensors.end(), [&](const HostTensor& tensor) { return tensor.spec.name == role; });
+}
+
+std::vector<int64_t> integers_of(const Problem& problem, const char* role) {
+  std::vector<int64_t> values;
+  if (!has(problem, role)) return values;
+  const HostTensor& tensor = find(problem.tensors, role);
+  for (int64_t i = 0; i < tensor.spec.elements(); ++i) values.push_back(int32_t(tensor.code(i)));
+  return values;
+}
+
+CombineInputs inputs_of(const CombineCase& c, const Problem& problem) {
+  CombineInputs inputs;
+  inputs.x = c.x;
+  inputs.m = c.m, inputs.topk = c.topk, inputs.n = c.n, inputs.rows = c.rows();
+  const HostTensor& x = find(problem.tensors, "x");
+  inputs.row_of_x = [&x, n = c.n](int64_t row) {
+    std::vector<double> values(static_cast<size_t>(n));
+    decode_all(*x.spec.format, x.bytes.data() + x.spec.byte_of(x.spec.offset + row * n), values);
+    return values;
+  };
+  if (c.contract.weighs()) {
+    const HostTensor& weights = find(problem.tensors, "topk_weights");
+    inputs.weights.resize(size_t(c.m * c.topk));
+    decode_all(kF32, weights.bytes.data(), inputs.weights);
+  }
+  inputs.ids = integers_of(problem, "topk_ids");
+  inputs.map = integers_of(problem, "expert_map");
+  inputs.row_of_slot = integers_of(problem, "row_of_slot");
+  for (const auto& [name, value] : problem.parameters) {
+    if (name == "routed_scaling_factor") inputs.factor = value;
+    if (name == "rows_in_use") inputs.in_use = int64_t(value);
+  }
+  return inputs;
+}
+
+// What a case accepts.
+
+std::string freedom(const Combine& contract) {
+  const bool fused = std::any_of(contract.add.begin(), contract.add.end(), [](const CellStep& step) { return step.slack.fma; });
+  return fused ? "a product may be added with or without a rounding before it" : "every rounding and the order are pinned: one code";
+}
+
+/// The tokens that the call writes; the rows of the others must stay as they were.
+Part part_of(const CombineCase& c, const std::shared_ptr<const std::vector<int64_t>>& written) {
+  Part y{"y", c.x, {int64_t(written->size()), c.n}, freedom(c.contract)};
+  if (int64_t(written->size()) == c.m) return y;
+  y.places = Places::of_rows([written, n = c.n](int64_t row) { return (*written)[size_t(row)] * n; });
+  y.row_number = [written](int64_t row) { return (*written)[size_t(row)]; };
+  y.padding = [written, m = c.m, n = c.n](const std::function<void(const Padding&)>& visit) {
+    for (int64_t t = 0; t < m; ++t) {
+      if (std::binary_search(written->begin(), written->end(), t)) continue;
+      for (int64_t i = 0; i < n; ++i) visit({t * n + i, {t, i}, PaddingRule::kUntouched});
+    }
+  };
+  return y;
+}
+
+AcceptedRows of_values(const Format& x, const std::vector<Spans>& rows, int64_t first) {
+  AcceptedRows accepted{first, first + int64_t(rows.size()), {}, {}};
+  const bool free = std::any_of(rows.begin(), rows.end(), [](const Spans& row) { return !row.pinned(); });
+  Spans all;
+  for (const Spans& row : rows) {
+    all.low.insert(all.low.end(), row.low.begin(), row.low.end());
+    const std::vector<double>& high = row.pinned() ? row.low : row.high;
+    if (free) all.high.insert(all.high.end(), high.begin(), high.end());
+  }
+  accepted.low.resize(all.size());
+  ordinals_of_values(x, all.low, accepted.low);
+  if (all.pinned()) return accepted;
+  accepted.high.resize(all.size());
+  ordinals_of_values(x, all.high, accepted.high);
+  for (size_t i = 0; i < all.size(); ++i)
+    if (all[i].any()) accepted.low[i] = Interval::anything().low, accepted.high[i] = Interval::anything().high;
+  return accepted;
+}
+
+Expectation expect_combined(const CombineCase& c, const Combine& contract, const Problem& problem) {
+  const auto inputs = std::make_shared<const CombineInputs>(inputs_of(c, problem));
+  auto tokens = std::make_shared<std::vector<int64_t>>();
+  for (int64_t t = 0; t < c.m; ++t)
+    if (writes_token(c.contract, *inputs, t)) tokens->push_back(t);
+  const std::shared_ptr<const std::vector<int64_t>> written = std::move(tokens);
+  Answer answer;
+  answer.steps = int64_t(written->size());
+  answer.parts = {part_of(c, written)};
+  answer.products = c.topk;
+  answer.accepted = [contract, inputs, written](int64_t first, int64_t end) {
+    std::vector<Spans> rows;
+    for (int64_t row = first; row < end; ++row) rows.push_back(combined(contract, *inputs, (*written)[size_t(row)]));
+    return AcceptedBlock{{of_values(*inputs->x, rows, first)}};
+  };
+  return {{std::move(answer)}};
+}
+
+class BoundCombine : public BoundCase {
+ public:
+  BoundCombine(CombineCase c, CaseName name) : c_(std::move(c)), name_(std::move(name)) {}
+
+  CaseName name() const override { return name_; }
+  Problem problem() const override { return problem_of(c_); }
+  Expectation expect(const Problem& problem, const std::vector<HostTensor>*) const override {
+    return expect_combined(c_, c_.contract, problem);
+  }
+  std::vector<Hypothesis> mutants() const override {
+    std::vector<Hypothesis> all;
+    for (CombineNeighbour& wrong : combine_neighbours(c_.contract, *c_.x, {c_.m, c_.topk, c_.factor, c_.absent || c_.elsewhere, c_.elsewhere}))
+      all.push_back({wrong.name,
+                     [c = c_, contract = std::move(wrong.contract)](const Problem& problem, const std::vector<HostTensor>*) {
+                       return expect_combined(c, contract, problem);
+                     },
+                     rulebook().equivalent(c_.id(), *c_.x, wrong.name)});
+    return all;
+  }
+  std::vector<std::string> formulas() const override { return combine_lines(c_.contract, *c_.x); }
+  std::vector<std::string> trace(const Problem& problem, int64_t row, int64_t column) const override;
+  std::optional<Shrinking> shrinking(const std::map<std::string, int64_t>& multiple_of) const override;
+
+ private:
+  const CombineCase c_;
+  const CaseName name_;
+};
+
+std::vector<std::string> BoundCombine::trace(const Problem& problem, int64_t row, int64_t column) const {
+  if (row >= c_.m || column >= c_.n) return {"y has no such element"};
+  CombineInputs inputs = inputs_of(c_, problem);
+  if (!writes_token(c_.contract, inputs, row)) return {fmt::format("token {} has no id of 0 or more: its row of y stays as it was", row)};
+  const auto whole = inputs.row_of_x;
+  inputs.n = 1;
+  inputs.row_of_x = [&](int64_t source) { return std::vector<double>{whole(source)[size_t(column)]}; };
+  std::vector<std::string> lines;
+  for (const AddedSlot& slot : added_slots(c_.contract, inputs, row)) {
+    std::string line = fmt::format("slot {}: x row {:>4} {:>16.9g}", slot.slot, slot.row, inputs.row_of_x(slot.row)[0]);
+    if (c_.contract.weighs()) line += fmt::format("   weight {:.9g}", slot.weight);
+    lines.push_back(std::move(line));
+  }
+  if (lines.empty()) lines.push_back("no slot is added");
+  const Span y = combined(c_.contract, inputs, row)[0];
+  lines.push_back("y = " + (y.pinned() ? fmt::format("{:.9g}", y.low) : fmt::format("{:.9g} to {:.9g}", y.low, y.high)));
+  return lines;
+}
+
+std::optional<Shrinking> BoundCombine::shrinking(const std::map<std::string, int64_t>& multiple_of) const {
+  const auto found = multiple_of.find("n");
+  const int64_t unit = found == multiple_of.end() ? 1 : found->second;
+  const auto axis = [](const char* column, int64_t size, int64_t each) {
+    return ShrinkAxis{size / each, [=](int64_t units) { return CellChanges{{column, std::to_string(units * each)}}; }};
+  };
+  Shrinking shrinking{{}, {}, std::max<int64_t>(1, c_.m * c_.n)};
+  if (c_.m > 1) shrinking.axes.push_back(axis("m", c_.m, 1));
+  if (c_.n > unit && c_.n % unit == 0) shrinking.axes.push_back(axis("n", c_.n, unit));
+  return shrinking;
+}
+
+/// A dump of x [m, topk, n], with the tensors that the contract has.
+DumpCase case_of_dump(const Op& op, const DumpRequest& request) {
+  require_known_parameters(op, request);
+  const DumpedTensor& x = dumped_role(request.roles, "x");
+  const std::vector<int64_t>& shape = x.tensor.spec.shape;
+  if (read_combine(rulebook().contracts.find(request.contract)).permuted())
+    throw UsageError("contract " + request.contract + " has rows by slot, which a dump cannot have yet; try a contract with x [m, topk, n]");
+  if (shape.size() != 3) throw UsageError(fmt::format("{}: expected [m, topk, n], got {} dimensions", x.place(), shape.size()));
+  std::map<std::string, std::string> cells = {{"contract", request.contract},        {"x", std::string(x.tensor.spec.format->name)},
+                                              {"m", std::to_string(shape[0])},       {"topk", std::to_string(shape[1])},
+                                              {"n", std::to_string(shape[2])}};
+  const bool ids = request.roles.contains("topk_ids"), map = request.roles.contains("expert_map");
+  if (ids || map) cells["ids"] = map ? "both" : "absent";
+  if (const auto factor = request.parameters.find("routed_scaling_factor"); factor != request.parameters.end()) cells["factor"] = factor->second;
+  DumpCase dump;
+  dump.one.op = op.name;
+  dump.one.origin = {x.file, 0};
+  dump.one.why = "a dump of yours, judged under " + request.contract;
+  dump.one.of_given_data = true;
+  for (const std::string& column : op.columns)
+    if (const auto cell = cells.find(column); cell != cells.end()) dump.one.parameters.insert(*cell);
+  dump.bound = op.bind(dump.one);
+  dump.one.set_name(dump.bound->name());
+  dump.problem = dump.bound->problem();
+  return dump;
+}
+
+}  // namespace
+
+Op moe_combine_op() {
+  return {.name = "moe_combine",
+          .roles = {{"x", Access::kIn, "[m, topk, n]: the row that each slot's expert made for each token; with row_of_slot: [rows, n]"},
+                    {"row_of_slot", Access::kIn, "[m, topk] or, slot-major, [topk, m] int32: the row of x that a slot has; only for contracts with rows by slot"},
+                    {"topk_weights", Access::kIn, "[m, topk] f32: router weights; only for contracts that apply them"},
+                    {"topk_ids", Access::kIn, "[m, topk] int32: the expert of each slot; below 0: none; only for contracts that skip slots by id"},
+                    {"expert_map", Access::kIn, "[experts] int32: the local number of each expert; below 0: it is elsewhere; may be absent"},
+                    {"y", Access::kOut, "[m, n] in the format of x: the combined rows"}},
+          .parameters = {roles::kWarp,
+                         {"routed_scaling_factor", "factor of all router weights, for contracts that have one"},
+                         {"rows_in_use", "rows of x in use; a slot with a later row is skipped, for contracts that skip rows"}},
+          .columns = {"contract", "x", "m", "topk", "n", "ids", "fill", "weights", "factor", "padding", "seed", "warp"},
+          .optional_columns = {"ids", "weights", "factor", "padding"},
+          .takes = [](const std::string& contract) { return rulebook().is_row(contract, combine_flow()); },
+          .bind =
+              [](const Case& one) {
+                CombineCase c = read_combine_case(one);
+                CaseName name = name_of(one, c);
+                return std::make_unique<const BoundCombine>(std::move(c), std::move(name));
+              },
+          .case_of_dump = case_of_dump};
+}
+
+}  // namespace assay
