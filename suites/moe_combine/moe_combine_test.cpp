@@ -81,7 +81,9 @@ TEST(MoeCombine, RowsOfSkippedSlotsHoldNanAndTokenOneHasNone) {
     const bool absent = int32_t(ids.code(slot)) < 0;
     skipped += absent;
     EXPECT_EQ(nan[size_t(slot)], absent) << slot;
-    if (slot / 4 == 1 || slot == 0 || slot == 2 * 4 + 3) EXPECT_TRUE(absent) << slot;
+    if (slot / 4 == 1 || slot == 0 || slot == 2 * 4 + 3) {
+      EXPECT_TRUE(absent) << slot;
+    }
   }
   EXPECT_LT(skipped, 20) << "some slots are added";
 }

@@ -124,16 +124,18 @@ SIMT_DEVICE void normalize(const Held& held, float r, const simt::Vector<uint32_
   in_fp32<T>(held, v);
   widen<T>(gamma, weight);
   if constexpr (Rules::kWeightFirst) {
+    SIMT_UNROLL
     for (int i = 0; i < kElements; ++i) v[i] *= weight[i];
     widen<T>(words_of(rounded<T>(v)), v);
+    SIMT_UNROLL
     for (float& each : v) each *= r;
-    return;
+  } else {
+    SIMT_UNROLL
+    for (int i = 0; i < kElements; ++i) v[i] = Rules::kept(Rules::kept(v[i]) * r);
+    if (Rules::kRoundsBeforeWeight) widen<T>(words_of(rounded<T>(v)), v);
+    SIMT_UNROLL
+    for (int i = 0; i < kElements; ++i) v[i] = Rules::kept(v[i] * Rules::weight(weight[i]));
   }
-  SIMT_UNROLL
-  for (int i = 0; i < kElements; ++i) v[i] = Rules::kept(Rules::kept(v[i]) * r);
-  if (Rules::kRoundsBeforeWeight) widen<T>(words_of(rounded<T>(v)), v);
-  SIMT_UNROLL
-  for (int i = 0; i < kElements; ++i) v[i] = Rules::kept(v[i] * Rules::weight(weight[i]));
 }
 
 /// v times the activation of its gates.
