@@ -30,7 +30,7 @@ def group_quant(x, group_size, reciprocal):
     scale = (amax / LIMIT)[:, None]
     quotient = groups * (F32(1) / scale) if reciprocal else groups / scale
     codes = np.fmin(np.fmax(quotient, -LIMIT), LIMIT).astype(E4M3)
-    return codes.reshape(x.shape), scale.reshape(x.shape[0], -1)
+    return codes.reshape(x.shape), scale.reshape(x.shape[0], x.shape[1] // group_size)
 
 
 @assay.kernel(op="quant_group", contracts="vllm.group_fp8", accepts={"layout": ["row"]})
@@ -105,7 +105,7 @@ def silu_wrong(x, y):
 def pack_scales(x, scale, mask):
     bits = np.zeros((x.shape[0], 4 * scale.shape[1]), np.uint32)
     bits[:, : x.shape[1]] = np.ascontiguousarray(x).view(np.uint32)
-    a, b, c, d = (bits.reshape(x.shape[0], -1, 4)[:, :, i] for i in range(4))
+    a, b, c, d = (bits.reshape(x.shape[0], scale.shape[1], 4)[:, :, i] for i in range(4))
     if mask:
         words = a >> 23 & 0xFF | b >> 15 & 0xFF00 | c >> 7 & 0xFF0000 | d << 1 & 0xFF000000
     else:

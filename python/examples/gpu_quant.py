@@ -85,7 +85,7 @@ def torch_right(x, group_size):
     amax = torch.nan_to_num(groups.abs(), nan=0.0, posinf=float("inf")).amax(dim=1, keepdim=True).clamp(min=1e-10)
     scale = amax / torch.tensor(448.0, device=x.device)
     quotient = torch.nan_to_num(groups / scale, nan=-448.0, posinf=448.0, neginf=-448.0).clamp(-448, 448)
-    return quotient.to(torch.float8_e4m3fn).reshape(x.shape), scale.reshape(x.shape[0], -1)
+    return quotient.to(torch.float8_e4m3fn).reshape(x.shape), scale.reshape(x.shape[0], x.shape[1] // group_size)
 
 
 CUPY_SOURCE = r"""

@@ -22,7 +22,7 @@ def group_quant(x, group_size, reciprocal=False):
     with np.errstate(invalid="ignore"):
         quotient = groups * (np.float32(1) / scale)[:, None] if reciprocal else groups / scale[:, None]
     codes = np.fmin(np.fmax(quotient, np.float32(-448)), np.float32(448)).astype(ml_dtypes.float8_e4m3fn)
-    return codes.reshape(x.shape), scale.reshape(x.shape[0], -1)
+    return codes.reshape(x.shape), scale.reshape(x.shape[0], x.shape[1] // group_size)
 
 
 @assay.kernel(op="quant_group", contracts="vllm.group_fp8", accepts={"layout": ["row"]})

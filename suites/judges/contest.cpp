@@ -429,9 +429,10 @@ bool has_column(const KernelOffer& kernel, const char* name) {
   return std::find(columns.begin(), columns.end(), name) != columns.end();
 }
 
-/// False for casts, which have no rows of numbers, and for caches, which have records.
+/// Whether the rules can read a kernel's cases. False for casts, which have no rows of numbers, for caches, which have records, and for
+/// the sum over the slots of a token, which is no row of recipes.
 bool has_rows(const KernelOffer& kernel) {
-  return std::all_of(kShape.begin(), kShape.end(), [&](const char* name) { return has_column(kernel, name); });
+  return kernel.op != "moe_combine" && std::all_of(kShape.begin(), kShape.end(), [&](const char* name) { return has_column(kernel, name); });
 }
 
 /// Adds healthy kernels of one contract with the outputs of another as reference, as the projects' tests do.
