@@ -36,7 +36,7 @@ std::vector<Case> some_cases() {
   std::set<std::string> kinds;
   for (const Case& one : quick_cases()) {
     std::string kind = one.op + " " + one.text("contract");
-    for (const auto& [column, cell] : one.parameters) kind += cell.empty() ? " -" : column == "layout" || column == "use" ? " " + cell : " +";
+    for (const auto& [column, cell] : one.parameters) kind += cell.empty() ? " -" : column == "layout" || column == "use" || column == "ids" ? " " + cell : " +";
     if (kinds.insert(kind).second) some.push_back(one);
   }
   return some;
@@ -70,7 +70,7 @@ TEST(Declared, SomeRowsOfAProblemKeepItsInputs) {
 /// Tensors that a user's rows may need and no shipped row does: scales of an outer level. two_levels_test covers them.
 const std::set<std::pair<std::string, std::string>> kOfUserRowsAlone = {
     {"gemm_block_scaled", "global_scale_a"}, {"gemm_block_scaled", "global_scale_b"},
-    {"quant_experts", "global_scale"},       {"rms_norm_quant_group", "global_scale"}, {"silu_mul_quant_group", "global_scale"}};
+    {"quant_experts", "global_scale"}};
 
 TEST(Declared, TensorsAndParametersOfProblemsAreThoseOfTheOp) {
   std::map<std::string, std::set<std::string>> met;
