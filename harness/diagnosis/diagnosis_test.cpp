@@ -508,7 +508,7 @@ TEST(Facts, ErrorsExactlyWhereTheInputIsNanAreSaidOfTheInput) {
   const auto due = [](int64_t i) { return i % 61 == 7 ? double(NAN) : 1 + double(i % 50) / 64; };
   const auto held = [&](int64_t i) { return std::isnan(due(i)) ? 448.0 : due(i); };
   EXPECT_THAT(patterns_of(12, due, held),
-              ElementsAre(AllOf(StartsWith("pattern: x has 4 NaN, first x[0, 7]: y holds errors only where x is NaN ("), HasSubstr("; it is so nowhere else)"))))
+              ElementsAre(AllOf(StartsWith("pattern: x has NaN: y holds errors only where x is NaN ("), HasSubstr("; it is so nowhere else; 4 of x, first x[0, 7])"))))
       << "one code in every wrong element follows from it";
   const auto also = [&](int64_t i) { return i == 3 ? 448.0 : held(i); };
   EXPECT_THAT(patterns_of(12, due, also), Not(Contains(HasSubstr("x has")))) << "an error elsewhere has another reason";

@@ -20,7 +20,7 @@ struct Regularity {
   bool decides = false;   ///< the tensor holds another type of data: no other explanation of any output means anything
   bool is_fact = false;   ///< says what the wrong elements have in common, but does not give their values (facts.cpp)
   std::string note = {};  ///< follows the counts: "; the other 975 are right"
-  std::string input = {};  ///< "x has 1 NaN, first x[3, 200]": the wrong elements are exactly those that depend on such inputs
+  std::string input = {};  ///< "x has NaN": the wrong elements are exactly those that depend on such inputs
 
   bool complete() const { return explained == failing; }
 };
