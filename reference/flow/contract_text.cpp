@@ -51,7 +51,7 @@ std::string justification(const Contract& contract, const RowInputs& row, const 
 }
 
 void append_formulas(const Gated& gated, FormulaLines& to) {
-  to.add("h", formula(gated.h, "g") + "   (g = gate, u = up: " +
+  to.add("h", formula(gated.h, "g") + "   (in this line g = gate and u = up: " +
                   (gated.gate_first ? "the first half, the second)" : "the second half, the first)"));
   to.value = "h";
 }
@@ -104,7 +104,7 @@ void append_formulas(const RowNorm& norm, FormulaLines& to) {
                     norm.depth.text());
   to.add("r", formula(norm.r, "sum"));
   if (!norm.w.empty()) to.add("w", formula(norm.w, "gamma"));
-  if (norm.gates()) to.add("h", formula(norm.gate, "g") + "   (g = gate)");
+  if (norm.gates()) to.add("h", formula(norm.gate, "g") + "   (in this line g = gate)");
   to.add("y", formula(norm.y, z) + (!norm.w.empty() ? "" : norm.centers() ? "   (w = gamma, b = beta)" : "   (w = gamma)"));
   if (norm.stored_from != RowNorm::kNoColumn)
     to.lines.push_back("        from column " + std::to_string(norm.stored_from) + " on, the stored residual replaces z");
