@@ -58,7 +58,7 @@ class EvidenceTable {
   std::vector<Entry> entries_;
 };
 
-// Contracts whose implementation runs neither on sm_90 nor on a CPU. All other contracts must have evidence.
+// Contracts whose unchanged implementation runs neither on sm_90 nor on a CPU. All other contracts must have evidence.
 
 class ElsewhereTable {
  public:
