@@ -531,7 +531,7 @@ TEST_F(GemmGroups, TheContractSaysWhatUnusedRowsHold) {
 TEST_F(GemmGroups, NaNInUnusedRowsReachesNoOtherRow) {
   for (const GroupOrder order : {GroupOrder::kMasked, GroupOrder::kByIndex}) {
     const Exact plain(order), spoiled(order, "", {{"padding", "nan"}});
-    const HostTensor& a = find(spoiled.bound->problem().tensors, "a");
+    const HostTensor a = find(spoiled.bound->problem().tensors, "a");
     spoiled.c.groups.for_each_unused(
         [&](int64_t row) { EXPECT_TRUE(std::isnan(decode(kE4M3Fn, a.code(row * spoiled.c.k)))) << row; });
     const auto low = [](const Exact& of) { return computed(of.bound->expect(of.bound->problem(), nullptr))[0].low; };
