@@ -516,14 +516,13 @@ BlockScales scales_of_experts(const Call& call, const char* role, int64_t expert
   return {static_cast<const float*>(t.data), t.strides[1], t.strides[2], rows};
 }
 
-}  // namespace
-
-GroupedGemmArguments grouped_gemm_arguments(const Call& call, int a_type, int b_type, bool masked, int64_t rows_of_b,
-                                            int64_t tile_rows) {
+/// a, b and d of a grouped GEMM with their sizes and pitches; the caller adds groups and scales.
+template <class Arguments>
+Arguments expert_operands(const Call& call, int a_type, int b_type) {
   const assay_tensor &a = gemm_codes(call, "a", a_type), &b = gemm_codes(call, "b", b_type), &d = call.output("d");
   const Shape of_a = matrix_of_rows(a), of_d = matrix_of_rows(d);
   if (b.ndim != 3 || b.shape[0] < 1) unsupported("b must be [experts, n, k]");
-  GroupedGemmArguments x{};
+  Arguments x{};
   x.a = static_cast<const uint8_t*>(a.data), x.b = static_cast<const uint8_t*>(b.data), x.d = d.data;
   x.y = result_type(d);
   x.m = of_d.rows, x.n = of_d.columns, x.k = of_a.columns, x.experts = b.shape[0];
@@ -531,6 +530,14 @@ GroupedGemmArguments grouped_gemm_arguments(const Call& call, int a_type, int b_
   expect_dense(b, x.experts, {x.n, x.k});
   x.pitch_a = a.strides[0], x.pitch_b = x.k, x.pitch_d = d.strides[0];
   x.part = std::max<int64_t>(1, x.k);
+  return x;
+}
+
+}  // namespace
+
+GroupedGemmArguments grouped_gemm_arguments(const Call& call, int a_type, int b_type, bool masked, int64_t rows_of_b,
+                                            int64_t tile_rows) {
+  auto x = expert_operands<GroupedGemmArguments>(call, a_type, b_type);
   if (x.m % tile_rows != 0) unsupported("a must have whole tiles of " + std::to_string(tile_rows) + " rows");
   x.groups = integers(call.input(masked ? "tokens" : "expert_of_row"), masked ? x.experts : x.m);
   const int64_t blocks = blocks_of(x.k, kProductsOfScale);
@@ -556,24 +563,10 @@ const int32_t* problem_sizes(const Call& call, int64_t experts) {
   return static_cast<const int32_t*>(t.data);
 }
 
-}  // namespace
-
-namespace {
-
 /// Everything but the scales.
 template <class Arguments>
 Arguments offset_operands(const Call& call, int a_type, int b_type, bool ends, int64_t tile) {
-  const assay_tensor &a = gemm_codes(call, "a", a_type), &b = gemm_codes(call, "b", b_type), &d = call.output("d");
-  const Shape of_a = matrix_of_rows(a), of_d = matrix_of_rows(d);
-  if (b.ndim != 3 || b.shape[0] < 1) unsupported("b must be [experts, n, k]");
-  Arguments x{};
-  x.a = static_cast<const uint8_t*>(a.data), x.b = static_cast<const uint8_t*>(b.data), x.d = d.data;
-  x.y = result_type(d);
-  x.m = of_d.rows, x.n = of_d.columns, x.k = of_a.columns, x.experts = b.shape[0];
-  if (of_a.rows != x.m) unsupported("d must have the rows of a");
-  expect_dense(b, x.experts, {x.n, x.k});
-  x.pitch_a = a.strides[0], x.pitch_b = x.k, x.pitch_d = d.strides[0];
-  x.part = std::max<int64_t>(1, x.k);
+  auto x = expert_operands<Arguments>(call, a_type, b_type);
   x.tiles = blocks_of(x.m, tile);
   if (ends)
     x.sizes = integers(call.input("expert_ends"), x.experts);

@@ -216,17 +216,7 @@ DumpCase case_of_dump(const Op& op, const DumpRequest& request) {
                                               {"x", std::string(x.tensor.spec.format->name)},
                                               {"m", std::to_string(shape[0])}, {"n", std::to_string(shape[1])}};
   for (const auto& [name, value] : request.parameters) cells[name] = value;
-  DumpCase dump;
-  dump.one.op = op.name;
-  dump.one.origin = {x.file, 0};
-  dump.one.why = "a dump of yours, judged under " + request.contract;
-  dump.one.of_given_data = true;
-  for (const std::string& column : op.columns)
-    if (const auto cell = cells.find(column); cell != cells.end()) dump.one.parameters.insert(*cell);
-  dump.bound = op.bind(dump.one);
-  dump.one.set_name(dump.bound->name());
-  dump.problem = dump.bound->problem();
-  return dump;
+  return case_of_cells(op, request, x, cells);
 }
 
 }  // namespace

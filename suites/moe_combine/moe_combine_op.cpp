@@ -381,17 +381,7 @@ DumpCase case_of_dump(const Op& op, const DumpRequest& request) {
   const bool ids = request.roles.contains("topk_ids"), map = request.roles.contains("expert_map");
   if (ids || map) cells["ids"] = map ? "both" : "absent";
   if (const auto factor = request.parameters.find("routed_scaling_factor"); factor != request.parameters.end()) cells["factor"] = factor->second;
-  DumpCase dump;
-  dump.one.op = op.name;
-  dump.one.origin = {x.file, 0};
-  dump.one.why = "a dump of yours, judged under " + request.contract;
-  dump.one.of_given_data = true;
-  for (const std::string& column : op.columns)
-    if (const auto cell = cells.find(column); cell != cells.end()) dump.one.parameters.insert(*cell);
-  dump.bound = op.bind(dump.one);
-  dump.one.set_name(dump.bound->name());
-  dump.problem = dump.bound->problem();
-  return dump;
+  return case_of_cells(op, request, x, cells);
 }
 
 }  // namespace

@@ -216,6 +216,21 @@ void require_known_parameters(const Op& op, const DumpRequest& request) {
       throw UsageError("--param " + name + ": op " + op.name + " has no such parameter" + did_you_mean(name, op.columns));
 }
 
+DumpCase case_of_cells(const Op& op, const DumpRequest& request, const DumpedTensor& x,
+                       const std::map<std::string, std::string>& cells) {
+  DumpCase dump;
+  dump.one.op = op.name;
+  dump.one.origin = {x.file, 0};
+  dump.one.why = "a dump of yours, judged under " + request.contract;
+  dump.one.of_given_data = true;
+  for (const std::string& column : op.columns)
+    if (const auto cell = cells.find(column); cell != cells.end()) dump.one.parameters.insert(*cell);
+  dump.bound = op.bind(dump.one);
+  dump.one.set_name(dump.bound->name());
+  dump.problem = dump.bound->problem();
+  return dump;
+}
+
 DumpCase row_case_of_dump(const Op& op, const DumpRequest& request) {
   require_known_parameters(op, request);
   const ContractTables& tables = rulebook().contracts;

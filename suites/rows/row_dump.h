@@ -1,6 +1,7 @@
 // Converts a user's tensors to a case of a row-wise op: infers m, n, groups and layouts from shapes and formats.
 #pragma once
 
+#include <map>
 #include <optional>
 
 #include "harness/core/op.h"
@@ -21,6 +22,10 @@ const DumpedTensor& dumped_role(const DumpedRoles& roles, const char* name);
 
 /// Throws UsageError for a parameter that is not a column of the op.
 void require_known_parameters(const Op& op, const DumpRequest& request);
+
+/// The case of a dump whose parameters are `cells`; cells that `op` has no column for are dropped. `x` names the file in reports.
+DumpCase case_of_cells(const Op& op, const DumpRequest& request, const DumpedTensor& x,
+                       const std::map<std::string, std::string>& cells);
 
 /// m and n come from x, the weights' format from gamma. The group is the contract's group that gives the shape of the scales; the
 /// layout is the contract's layout with their type, shape, strides or storage. Throws UsageError: no x, a missing or unknown
