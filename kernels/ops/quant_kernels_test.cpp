@@ -17,32 +17,6 @@
 namespace assay_kernels {
 namespace {
 
-struct Quantized {
-  std::vector<uint8_t> q;
-  std::vector<uint32_t> scale;  ///< storage as bits or words; unwritten elements hold 0xa5a5a5a5
-  bool operator==(const Quantized& other) const { return q == other.q && scale == other.scale; }
-};
-
-enum class Layout { kRow, kColumn, kTma, kPacked };
-
-/// Runs a group quantization op with that layout of its scales.
-Quantized quantize(const char* kernel, const char* contract, const std::vector<uint16_t>& x, int64_t m, int64_t n,
-                   int64_t group, Layout layout, int warp, Type code = kE4m3fn) {
-  const int64_t groups = n / group, aligned = (m + 3) / 4 * 4, words = (groups + 3) / 4;
-  const bool packed = layout == Layout::kPacked;
-  const int64_t pitch = layout == Layout::kColumn ? m : aligned;
-  const size_t storage = size_t(layout == Layout::kRow ? m * groups : m + ((packed ? words : groups) - 1) * pitch);
-  Quantized out{std::vector<uint8_t>(size_t(m * n), 0xa5), std::vector<uint32_t>(storage, 0xa5a5a5a5u)};
-  CallBuilder call;
-  call.matrix("x", kBf16, false, m, n, x.data()).matrix("q", code, true, m, n, out.q.data());
-  call.tensor("scale", packed ? kInt32 : kF32, true, {m, packed ? words : groups},
-              layout == Layout::kRow ? std::vector<int64_t>{groups, 1} : std::vector<int64_t>{1, pitch}, out.scale.data(),
-              storage * 4);
-  call.parameter("group_size", double(group)).parameter("warp", warp);
-  EXPECT_EQ(call.run(cpu_library(), "quant_group", contract, kernel), ASSAY_OK) << call.message();
-  return out;
-}
-
 // Group and per-token quantization with 32 and 64 lanes, and error messages for wrong calls.
 
 using testing::HasSubstr;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <span>
 
 #include "harness/core/expectation.h"
 #include "harness/fill/fill.h"
@@ -73,7 +74,7 @@ HostTensor input_integers(const std::string& name, const std::vector<int64_t>& v
 HostTensor input_int64(const std::string& name, const std::vector<int64_t>& values) {
   HostTensor tensor{dense(name, Role::kInput, kInt64, {int64_t(values.size())}), {}};
   tensor.bytes.resize(tensor.spec.bytes());
-  std::memcpy(tensor.bytes.data(), values.data(), tensor.bytes.size());
+  std::ranges::copy(std::as_bytes(std::span(values)), tensor.bytes.begin());
   return tensor;
 }
 
