@@ -120,6 +120,19 @@ expect 1 "1 neither" sign wrong --output "$scratch/u" --ledger "$scratch/less.cs
 echo 'rms_norm/none,my_rms_norm,fail,x,https://example.com/issues/13,2026-11-26,grace' >>"$scratch/known.csv"
 expect 1 "covers no verdict" sign wrong --output "$scratch/i" --ledger "$scratch/known.csv"
 
+# Several steps at once: the comparison waits for the outputs that it reads.
+at_once=$(sign right --output "$scratch/k" --jobs 4 --golden "$scratch/a/golden/observed/cpu")
+[ "$(head -n 3 <<<"$at_once" | grep -c '^\[[123]/4\]')" = 3 ] || fail "the first three steps do not start at once"$'\n'"$at_once"
+python3 - "$scratch/k/signoff.json" <<'END'
+import json, sys
+steps = {step["name"]: step for step in json.load(open(sys.argv[1]))["steps"]}
+assert len(steps) == 4 and list(steps).index("golden diff") > list(steps).index("golden"), list(steps)
+assert steps["rms_norm quick"]["cpu_seconds"] > 0 and all("cpu_seconds" in step for step in steps.values())
+END
+[ $? -eq 0 ] || fail "golden diff did not wait for golden, or a step used no CPU"
+grep -qF 'golden diff: SAME BITS: 58 same bits' <<<"$at_once" || fail "no comparison"$'\n'"$at_once"
+expect 0 "UNALTERED: PASS for a partial scope" "$assay" signoff --verify "$scratch/k"
+
 # Ops that are left out are named.
 expect 2 "unknown op 'norms'" sign right --output "$scratch/e" --suite norms
 expect 2 "NOTHING RAN" sign right --output "$scratch/e" --suite cast

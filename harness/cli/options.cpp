@@ -427,6 +427,7 @@ void add_signoff(CLI::App& program, SignoffArguments& signoff) {
   add_own_cases(verb, signoff.suites.tables);
   verb.add_option("--unit", signoff.unit, "probe only instructions whose id matches; the page says how many of how many")->type_name("GLOB")->capture_default_str();
   verb.add_option("--elements", signoff.elements, "as for probe")->check(CLI::Range(256, 1 << 24))->capture_default_str();
+  verb.add_option("--jobs", signoff.jobs, "steps that run at once; above 1 the longest start first; about one for every three or four cores is fastest")->check(CLI::Range(1, 64))->type_name("N")->capture_default_str();
   verb.add_option("--minutes", signoff.minutes, "start no step after this time, for machines that are lent for minutes; 0: no limit")->check(CLI::Range(0.0, 1e6))->capture_default_str();
   verb.add_option("--timeout", signoff.timeout_seconds, "as for run")->check(seconds())->capture_default_str();
   verb.add_option("--verify", signoff.verify, "compute the digests of this sign-off again and say what was altered")->check(a_name())->type_name("DIR");

@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -89,6 +90,17 @@ std::string step_file(const std::string& name, const char* suffix) {
   return file + suffix;
 }
 
+/// Rough seconds of one core to check a case: a norm of 30 million elements takes a second, and so does a GEMM of 3e9 multiply-accumulates.
+double work_of(const Case& one) {
+  const auto number = [&](const char* name) {
+    const auto found = one.parameters.find(name);
+    return found == one.parameters.end() ? 1.0 : std::max(1.0, std::strtod(found->second.c_str(), nullptr));
+  };
+  constexpr double kOfCase = 0.02, kElements = 3e7, kProducts = 3e9;
+  const double elements = number("m") * number("n") * number("ranks");
+  return kOfCase + elements / kElements + elements * number("k") / kProducts;
+}
+
 /// The steps for what a library offers, and what is offered of what there is.
 class Planner {
  public:
@@ -97,15 +109,16 @@ class Planner {
   std::vector<Step> steps() {
     for (const KernelOffer& kernel : library_.kernels)
       for (const std::string& contract : kernel.contracts) offered_[kernel.op].insert(contract);
-    std::map<std::string, std::set<std::string>> tiers;
+    std::map<std::string, std::map<std::string, double>> tiers;  // work by op and tier
     for (const Case& one : cases_)
-      if (const auto op = offered_.find(one.op); op != offered_.end() && op->second.contains(contract_of(one))) tiers[one.op].insert(one.tier);
+      if (const auto op = offered_.find(one.op); op != offered_.end() && op->second.contains(contract_of(one))) tiers[one.op][one.tier] += work_of(one);
     for (const char* tier : {"own", "quick", "full"})
       if (tier != std::string("full") || arguments_.tier == "full")
         for (const auto& [op, of_op] : tiers)
           if (of_op.contains(tier) && is_wanted(op)) {
             add_run(op, tier);
-            if (tier == std::string("quick")) quick_ops_.push_back(op);
+            steps_.back().work = of_op.at(tier);
+            if (tier == std::string("quick")) quick_ops_.push_back(op), quick_work_ += of_op.at(tier);
           }
     add_probes();
     if (!quick_ops_.empty()) add_golden();
@@ -185,11 +198,14 @@ class Planner {
     for (const std::string& op : quick_ops_)
       for (Strings* words : {&reference, &arguments}) words->insert(words->end(), {"--op", op});
     add("reference", "golden", reference, {});
+    steps_.back().work = quick_work_;
     if (!arguments_.ledger.empty()) arguments.insert(arguments.end(), {"--ledger", path("ledger.csv")});
     add("golden", "golden", arguments, {"golden/"});
+    steps_.back().work = quick_work_;
     const std::string shipped = data_root() + "/golden/observed/" + library_.arch, before = arguments_.golden.empty() ? shipped : arguments_.golden;
     if (arguments_.golden.empty() && !fs::is_directory(shipped)) return;
     add("golden diff", "diff", {"golden", "diff", path("golden/observed/" + library_.arch), before, "--report", "json:" + path("golden.diff.json")}, {"golden.diff.json"});
+    steps_.back().after = "golden";
   }
 
   const SignoffArguments& arguments_;
@@ -197,6 +213,7 @@ class Planner {
   const std::vector<Case>& cases_;
   std::map<std::string, std::set<std::string>> offered_;
   Strings quick_ops_;
+  double quick_work_ = 0;
   std::vector<Step> steps_;
 };
 
@@ -208,8 +225,8 @@ std::string by_path(const std::string& backend) {
   return backend;
 }
 
-/// Runs this program with its output in a file; on a terminal, errors and progress stay there. Returns the exit code; 128 plus the number of a signal.
-int run_program(const Strings& arguments, const std::string& output) {
+/// Starts this program with its output in a file; with `shows_progress`, errors and progress stay on a terminal.
+pid_t start_program(const Strings& arguments, const std::string& output, bool shows_progress) {
   std::fflush(nullptr);
   const pid_t parent = ::getpid(), child = ::fork();
   if (child < 0) throw std::system_error(errno, std::generic_category(), "cannot start a step");
@@ -218,17 +235,31 @@ int run_program(const Strings& arguments, const std::string& output) {
     ::signal(SIGPIPE, SIG_DFL);
     const int file = ::open(output.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
     if (::getppid() != parent || file < 0 || ::dup2(file, STDOUT_FILENO) < 0) ::_exit(kHarnessFailed);
-    if (::isatty(STDERR_FILENO) == 0) ::dup2(file, STDERR_FILENO);
+    if (!shows_progress || ::isatty(STDERR_FILENO) == 0) ::dup2(file, STDERR_FILENO);
     std::vector<char*> words = {const_cast<char*>("assay")};
     for (const std::string& word : arguments) words.push_back(const_cast<char*>(word.c_str()));
     words.push_back(nullptr);
     ::execv("/proc/self/exe", words.data());
     ::_exit(kHarnessFailed);
   }
+  return child;
+}
+
+/// A process that ended.
+struct Ended {
+  pid_t process;
+  int code;            ///< exit code; 128 plus the number of a signal
+  double cpu_seconds;  ///< with its workers
+};
+Ended wait_for_any() {
   int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  pid_t child = 0;
+  rusage used{};
+  while ((child = ::wait4(-1, &status, 0, &used)) < 0 && errno == EINTR) {
   }
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  if (child < 0) throw std::system_error(errno, std::generic_category(), "cannot wait for a step");
+  const auto seconds = [](const timeval& time) { return double(time.tv_sec) + double(time.tv_usec) * 1e-6; };
+  return {child, WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), seconds(used.ru_utime) + seconds(used.ru_stime)};
 }
 
 std::string last_line(const std::string& file) {
@@ -317,27 +348,41 @@ Json summary_of_diff(const Json& report) {
   return sum;
 }
 
-/// Runs one step and adds it to the manifest. Returns false if the sign-off cannot go on now.
-bool run_step(Folder& folder, const Step& step, const std::map<std::string, const Case*>& cases, const std::vector<Deviation>& allowed) {
-  const std::string said = folder.at("steps/" + step_file(step.name, ".txt"));
+/// A step that runs.
+struct Running {
+  const Step* step;
+  pid_t process;
+  std::string begun;
+  std::chrono::steady_clock::time_point start;
+};
+
+std::string said_by(const Folder& folder, const Step& step) { return folder.at("steps/" + step_file(step.name, ".txt")); }
+
+Running start_step(const Folder& folder, const Step& step, bool shows_progress) {
+  const std::string said = said_by(folder, step);
   for (const std::string& file : step.files) fs::remove_all(folder.at(file));
   fs::create_directories(fs::path(said).parent_path());
-  const std::string begun = utc_now();
-  const auto start = std::chrono::steady_clock::now();
-  const int code = run_program(step.arguments, said + ".part");
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return {&step, start_program(step.arguments, said + ".part", shows_progress), utc_now(), std::chrono::steady_clock::now()};
+}
+
+/// Adds a step that ended to the manifest. Returns false if the sign-off cannot go on now.
+bool end_step(Folder& folder, const Running& running, const Ended& process, const std::map<std::string, const Case*>& cases, const std::vector<Deviation>& allowed) {
+  const Step& step = *running.step;
+  const int code = process.code;
+  const std::string said = said_by(folder, step);
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - running.start).count();
   fs::rename(said + ".part", said);
   const bool whole = std::all_of(step.files.begin(), step.files.end(), [&](const std::string& file) { return fs::exists(folder.at(file)); });
   std::string last = last_line(said);
   if (last.empty() && code != kAllAsExpected) last = fmt::format("exit code {}", code);
-  std::printf("  %s (%.0f s)\n", last.empty() ? "" : printable(last).c_str(), seconds);
+  std::printf("  %s: %s (%.0f s)\n", step.name.c_str(), last.empty() ? "ended" : printable(last).c_str(), seconds);
   if (code >= kHarnessFailed) {
     std::printf("stopped: step '%s' ended with code %d; see %s. The same command continues\n", step.name.c_str(), code, said.c_str());
     return false;
   }
   const bool ended = whole && (code <= kUnexpected || step.kind == "run");
   Json entry = {{"name", step.name}, {"kind", step.kind}, {"state", ended ? "ended" : "failed"}, {"code", code}, {"message", last}, {"command", "assay " + fmt::format("{}", fmt::join(step.arguments, " "))},
-                {"begun", begun}, {"seconds", std::round(seconds * 10) / 10}};
+                {"begun", running.begun}, {"seconds", std::round(seconds * 10) / 10}, {"cpu_seconds", std::round(process.cpu_seconds * 10) / 10}};
   Strings files = {"steps/" + step_file(step.name, ".txt")};
   if (ended) {
     files.insert(files.end(), step.files.begin(), step.files.end());
@@ -349,6 +394,59 @@ bool run_step(Folder& folder, const Step& step, const std::map<std::string, cons
   folder.put(std::move(entry));
   folder.save();
   return true;
+}
+
+/// Removes verdict, page and table of digests before a step runs. finish() writes them again.
+void reopen(Folder& folder) {
+  for (const char* file : {kDigests, kPage}) fs::remove(folder.at(file));
+  if (folder.manifest().erase("verdict") > 0) folder.save();
+}
+
+/// Steps that have not ended, in the order in which they start: as planned, or the longest first if several run at once.
+std::vector<const Step*> waiting_steps(const Folder& folder, const std::vector<Step>& steps, int jobs) {
+  std::vector<const Step*> waiting;
+  for (const Step& step : steps)
+    if (folder.ended(step.name) == nullptr) waiting.push_back(&step);
+  if (jobs > 1) std::stable_sort(waiting.begin(), waiting.end(), [](const Step* a, const Step* b) { return a->work > b->work; });
+  return waiting;
+}
+
+/// Runs the steps that have not ended.
+void run_steps(Folder& folder, const std::vector<Step>& steps, const SignoffArguments& arguments, const std::map<std::string, const Case*>& cases, const std::vector<Deviation>& allowed) {
+  std::vector<const Step*> waiting = waiting_steps(folder, steps, arguments.jobs);
+  const auto start = std::chrono::steady_clock::now();
+  std::vector<Running> running;
+  const auto is_to_come = [&](const std::string& name) {
+    return std::any_of(waiting.begin(), waiting.end(), [&](const Step* one) { return one->name == name; }) ||
+           std::any_of(running.begin(), running.end(), [&](const Running& one) { return one.step->name == name; });
+  };
+  bool stopped = false;
+  while (true) {
+    while (!stopped && running.size() < size_t(arguments.jobs)) {
+      const auto next = std::find_if(waiting.begin(), waiting.end(), [&](const Step* one) { return one->after.empty() || !is_to_come(one->after); });
+      if (next == waiting.end()) break;
+      const double minutes = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / 60;
+      if (arguments.minutes > 0 && minutes >= arguments.minutes) {
+        std::printf("stopped after %.1f minutes; the same command continues\n", minutes);
+        stopped = true;
+        break;
+      }
+      const Step& step = **next;
+      waiting.erase(next);
+      const std::string altered = folder.altered(step.name);
+      reopen(folder);
+      std::printf("[%td/%zu] %s%s\n", &step - steps.data() + 1, steps.size(), step.name.c_str(), altered.empty() ? "" : (": " + altered + " was altered since; the step runs again").c_str());
+      std::fflush(stdout);
+      running.push_back(start_step(folder, step, arguments.jobs == 1));
+    }
+    if (running.empty()) return;
+    const Ended ended = wait_for_any();
+    const auto of = std::find_if(running.begin(), running.end(), [&](const Running& one) { return one.process == ended.process; });
+    if (of == running.end()) continue;
+    const Running one = *of;
+    running.erase(of);
+    if (!end_step(folder, one, ended, cases, allowed)) stopped = true;
+  }
 }
 
 std::string inputs_table(const SignoffArguments& arguments, const Provenance& provenance, const std::string& scope) {
@@ -436,12 +534,6 @@ void finish(Folder& folder) {
     std::printf("%lld verdicts are not as expected: see %s, and %s for what each step printed\n", static_cast<long long>(totals.unexpected), folder.at(kPage).c_str(), folder.at("steps/").c_str());
   for (const Rule& rule : rules) std::printf("%s  %s: %s\n", rule.mark(), printable(rule.what).c_str(), printable(rule.found).c_str());
   std::printf("wrote %s; its manifest has the digest %s\n%s\n", folder.at(kPage).c_str(), digest_of_file(folder.at(kManifest)).c_str(), headline.text.c_str());
-}
-
-/// Removes verdict, page and table of digests before a step runs. finish() writes them again.
-void reopen(Folder& folder) {
-  for (const char* file : {kDigests, kPage}) fs::remove(folder.at(file));
-  if (folder.manifest().erase("verdict") > 0) folder.save();
 }
 
 /// Whether the folder holds exactly the files of its table of digests, unaltered.
@@ -533,20 +625,7 @@ int run_signoff(const SignoffArguments& arguments) {
     if (!arguments.by.empty()) folder.manifest()["request"]["by"] = arguments.by;
   }
 
-  const auto start = std::chrono::steady_clock::now();
-  for (size_t i = 0; i < steps.size(); ++i) {
-    if (folder.ended(steps[i].name) != nullptr) continue;
-    const double minutes = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / 60;
-    if (arguments.minutes > 0 && minutes >= arguments.minutes) {
-      std::printf("stopped after %.1f minutes; the same command continues\n", minutes);
-      break;
-    }
-    const std::string altered = folder.altered(steps[i].name);
-    reopen(folder);
-    std::printf("[%zu/%zu] %s%s\n", i + 1, steps.size(), steps[i].name.c_str(), altered.empty() ? "" : (": " + altered + " was altered since; the step runs again").c_str());
-    std::fflush(stdout);
-    if (!run_step(folder, steps[i], by_id, allowed)) break;
-  }
+  run_steps(folder, steps, arguments, by_id, allowed);
   folder.manifest()["ended"] = utc_now();
   finish(folder);
   return code_of(folder.manifest().at("verdict").value("state", ""));

@@ -22,6 +22,8 @@ struct Step {
   std::string kind;                    ///< "run", "probe", "golden" or "diff"
   std::vector<std::string> arguments;  ///< of this program
   std::vector<std::string> files;      ///< what it writes below the folder; a name that ends in '/' is a folder
+  double work = 0;                     ///< rough seconds of one core, to start the longest steps first
+  std::string after = {};              ///< the step whose files it reads; empty: none
 };
 
 /// One condition of PASS.

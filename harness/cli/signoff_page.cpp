@@ -31,13 +31,13 @@ std::string short_count(int64_t count) {
 
 void facts(ChipPage& page, const Json& manifest, const std::string& digest) {
   const Json &library = manifest.at("library"), &program = manifest.at("program"), &request = manifest.at("request");
-  double seconds = 0;
-  for (const Json& step : manifest.at("steps")) seconds += step.value("seconds", 0.0);
+  double seconds = 0, of_cpu = 0;
+  for (const Json& step : manifest.at("steps")) seconds += step.value("seconds", 0.0), of_cpu += step.value("cpu_seconds", 0.0);
   page.facts({{"chip", chip_text(library)},
               {"driver", library.value("driver", "")},
               {"toolkit", library.value("toolkit", "")},
               {"library", library.value("name", "") + " (" + library.value("digest", "") + ")"},
-              {"run", fmt::format("{} to {}, {:.0f} s in {} steps", manifest.value("began", ""), manifest.value("ended", ""), seconds, manifest.at("steps").size())},
+              {"run", fmt::format("{} to {}, {:.0f} s in {} steps, {:.0f} s of CPU", manifest.value("began", ""), manifest.value("ended", ""), seconds, manifest.at("steps").size(), of_cpu)},
               {"host", manifest.value("host", "")},
               {"signed off by", request.value("by", "").empty() ? "nobody was named" : request.value("by", "")},
               {"Assay", fmt::format("{}, commit {} ({})", program.value("version", ""), program.value("commit", "").substr(0, 12), program.value("digest", ""))},

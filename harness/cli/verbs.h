@@ -165,6 +165,7 @@ struct SignoffArguments {
   std::string unit = "*";    ///< only these instructions are probed; the page says how many of all
   int64_t elements = 1024;   ///< as for probe
   double minutes = 0;        ///< no step starts after so many minutes; 0: no limit
+  int jobs = 1;              ///< steps that run at once
   double timeout_seconds = 60;
   std::vector<std::string> command;  ///< as of run
   Suites suites{};
