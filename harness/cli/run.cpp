@@ -132,6 +132,8 @@ std::string CodeObjectExecution::summary(const LibraryInfo& library) const {
   std::string text = fmt::format("executed code objects of {} by {}; approximate instructions: {}", architecture_,
                                  by == std::string::npos ? "?" : library.device.substr(by + std::string(kDevice).size()),
                                  approximate.empty() ? std::string("none") : fmt::format("{}", fmt::join(approximate, " ")));
+  if (const size_t at = options_.find("matrix="); at != std::string::npos)
+    text += "; tensor core by model " + options_.substr(at + 7, options_.find(',', at) - at - 7);
   if (repeats_) return text + fmt::format("; outputs of {} of {} calls change when these are moved by one ULP", dependent_, calls_);
   return approximate.empty() ? text : text + "; option approximate=each says whether outputs depend on them";
 }

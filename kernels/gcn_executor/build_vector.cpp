@@ -1,11 +1,9 @@
-// Vector ALU and matrix (MFMA) instructions. Converts operands and modifiers into sources of the types in the instruction table.
+// Vector ALU instructions. Converts operands and modifiers into sources of the types in the instruction table.
 #include <cstring>
 #include <map>
 #include <mutex>
 
 #include "kernels/gcn_executor/program.h"
-#include "kernels/simt/simt.h"
-#include "kernels/units/emulated_mma.h"
 
 namespace assay_gcn {
 namespace {
@@ -14,7 +12,7 @@ constexpr u32 kSign = 0x80000000u;
 
 bool is_wide(char type) { return type == 'd' || type == 'q' || type == 'Q'; }
 bool is_packed(char type) { return type == 'P' || type == 'I'; }
-bool is_16_bit(char type) { return type == 'h' || type == 'w' || type == 'k'; }
+bool is_16_bit(char type) { return type == 'h' || type == 'w' || type == 'k' || type == 'j'; }
 
 /// Returns the first bit and the number of bits of an SDWA selector: "BYTE_1", "WORD_0", "DWORD".
 std::pair<u8, u8> selected(std::string_view selector) {
@@ -74,6 +72,7 @@ const Permutation* permutation_of(Build& build) {
 }
 
 struct Modifiers {
+  int byte = 0;  ///< of a source or result of type n
   std::vector<int> half, high_half, negative_low, negative_high;
 };
 
@@ -111,7 +110,11 @@ Source vector_source(Build& build, const Operand& operand, char type, size_t k, 
     return s;
   }
   s.is_half = mixed_half;
-  if (mixed_half) {
+  if (type == 'n') {
+    s.changed = true;
+    s.shift = static_cast<u8>(8 * mods.byte);
+    s.bits = 8;
+  } else if (mixed_half) {
     s.changed = true;
     s.shift = mods.half[k] ? 16 : 0;
     s.bits = 16;
@@ -143,12 +146,21 @@ Source vector_source(Build& build, const Operand& operand, char type, size_t k, 
   return s;
 }
 
-void set_result(Build& build, const VectorEntry& entry, size_t sources, const std::vector<int>& half) {
+void set_result(Build& build, const VectorEntry& entry, size_t sources, const Modifiers& mods) {
   Operation& o = build.out;
+  const std::vector<int>& half = mods.half;
   o.result = entry.result[0];
+  if (o.result == 'n') {
+    if (build.has("clamp")) not_implemented("clamp of this type");
+    o.bits = 8;
+    o.unused = 2;
+    o.shift = static_cast<u8>(8 * mods.byte);
+    o.direct = false;
+    return;
+  }
   const bool with_op_sel = build.in.has("op_sel") && half.size() == sources + 1 && !is_packed(o.result) && o.result != 'Q';
   const bool high = with_op_sel && half[sources] != 0;
-  if (o.result == 'k' || (with_op_sel && is_16_bit(o.result))) {
+  if (o.result == 'k' || o.result == 'j' || (with_op_sel && is_16_bit(o.result))) {
     o.bits = 16;
     o.unused = 2;
     o.shift = high || build.in.name == "v_fma_mixhi_f16" ? 16 : 0;
@@ -168,7 +180,7 @@ void set_result(Build& build, const VectorEntry& entry, size_t sources, const st
     }
   }
   if (build.has("clamp") && std::string_view(entry.name).substr(std::string_view(entry.name).size() - 6) != "_clamp") {
-    if (!std::strchr("fhkPQ", o.result) || (o.result == 'k' && build.in.name.find("f16") == std::string::npos)) not_implemented("clamp of this type");
+    if (!std::strchr("fhkPQ", o.result)) not_implemented("clamp of this type");
     o.clamp = true;
     o.direct = false;
   }
@@ -242,13 +254,21 @@ bool build_vector(Build& build, const VectorEntry* entries, size_t count) {
   mods.high_half = packed || entry->types[0] == 'm' ? build.list("op_sel_hi", sources, packed ? 1 : 0) : std::vector<int>(sources, 0);
   mods.negative_low = packed ? build.list("neg_lo", sources) : std::vector<int>(sources, 0);
   mods.negative_high = packed ? build.list("neg_hi", sources) : std::vector<int>(sources, 0);
+  if (entry->types[0] == 'n') {  // op_sel is the number of the byte
+    mods.byte = mods.half[0] + 2 * mods.half[1];
+    mods.half[0] = mods.half[1] = 0;
+  } else if (entry->result[0] == 'n') {
+    mods.half.resize(4);
+    mods.byte = mods.half[2] + 2 * mods.half[3];
+    mods.half[2] = mods.half[3] = 0;
+  }
   if (name == "v_pk_mov_b32") mods.high_half = mods.half;  // here op_sel selects the word of each source
   const Permutation* lanes = build.in.form.find("dpp") != std::string::npos ? permutation_of(build) : nullptr;
   for (size_t k = 0; k < sources; ++k) o.source[k] = vector_source(build, operands[k], entry->types[k], k, mods, lanes);
   o.sources = static_cast<u8>(sources);
   o.words = entry->result[0] == 'M' ? 0 : is_wide(entry->result[0]) ? 2 : 1;
   o.body = entry->body;
-  set_result(build, *entry, sources, mods.half);
+  set_result(build, *entry, sources, mods);
   if (lanes != nullptr) o.direct = false;
   if (gives_bits && build.in.form.find("dpp") != std::string::npos) not_implemented("DPP of a result for each lane's bit");
   o.is_approximate = entry->is_approximate;
@@ -318,117 +338,6 @@ bool build_lane_exchange(Build& build) {
   } else {
     return false;
   }
-  return true;
-}
-
-// Matrix instructions (MFMA). The tensor-core emulator of kernels/units does the arithmetic; this file defines the register
-// layouts. Each lane holds one row of A, one row of B, and K / groups consecutive elements along k of each, where groups = 64 /
-// rows. EXEC is ignored.
-// Source: AMD Matrix Instruction Calculator; CDNA3 ISA 7.1.5.
-
-namespace {
-
-namespace units = assay_kernels::units;
-
-// 32 x 32 instructions have half the k of 16 x 16 ones. Those of gfx950 on int8 have twice the k of gfx942's.
-struct F16Wide : units::JoinedUnit<units::F16, 8, 8> {};
-struct Bf16Wide : units::JoinedUnit<units::Bf16, 8, 8, 128> {};
-struct Xf32Wide : units::JoinedUnit<units::Tf32, 4, 4, 128> {};
-template <class A, class B>
-struct SplitWide : units::SplitUnit<A, B> {
-  static constexpr int kK = 16;
-};
-template <int kLength>
-struct Int8 : units::IntegerUnit<units::MfmaTile> {
-  static constexpr int kK = kLength;
-};
-
-/// Sources: 0 is A, 1 is B, 2 is C. The result has kSize rows and columns.
-template <class U, int kSize>
-const Operation* multiply(Wave& w, const Operation* o) {
-  constexpr int kGroups = kLanes / kSize, kRegisters = kSize * kSize / kLanes;
-  constexpr int kRowBytes = U::kK * U::A::kMemoryBits / 8, kColumnBytes = U::kK * U::B::kMemoryBits / 8;
-  const auto gather = [&](const Source& s, int line, uint8_t* to, int bytes) {
-    const int part = bytes / kGroups;
-    for (int g = 0; g < kGroups; ++g) {
-      const u32* lane = row(w, s.index) + line + kSize * g;
-      for (int k = 0; k < part; k += 4) std::memcpy(to + part * g + k, lane + kLanes * (k / 4), static_cast<size_t>(part - k < 4 ? part - k : 4));
-    }
-  };
-  static thread_local units::Row<U, typename U::A> a[kSize];
-  static thread_local units::Row<U, typename U::B> b[kSize];
-  uint8_t codes[kRowBytes > kColumnBytes ? kRowBytes : kColumnBytes];
-  for (int i = 0; i < kSize; ++i) {
-    gather(o->source[0], i, codes, kRowBytes);
-    a[i].read(codes, nullptr);
-    gather(o->source[1], i, codes, kColumnBytes);
-    b[i].read(codes, nullptr);
-  }
-  using D = typename U::D;
-  alignas(64) u32 result[kRegisters * kLanes];
-  const bool constant = o->source[2].kind == Source::kConstant;
-  const u32* c = constant ? nullptr : row(w, o->source[2].index);
-  for (int line = 0; line < kSize; ++line)
-    for (int column = 0; column < kSize; ++column) {
-      const int at = kLanes * (line % 4 + 4 * (line / (4 * kGroups))) + column + kSize * (line / 4 % kGroups);
-      const u32 addend = U::template addend<D>(constant ? o->source[2].constant[0] : c[at]);
-      result[at] = U::template result<D>(U::template element<U>(a[line].number, b[column].number, a[line].scale, b[column].scale, addend));
-    }
-  std::memcpy(row(w, o->row), result, sizeof result);
-  return o + o->slots;
-}
-
-struct Matrix {
-  Handler run;
-  int a, b, d;  ///< number of registers
-};
-template <class U, int kSize>
-constexpr Matrix matrix() {
-  constexpr int kGroups = kLanes / kSize;
-  return {multiply<U, kSize>, U::kK * U::A::kMemoryBits / 32 / kGroups, U::kK * U::B::kMemoryBits / 32 / kGroups, kSize * kSize / kLanes};
-}
-
-const std::map<std::string, Matrix>& matrices() {
-  using namespace units;
-  static const std::map<std::string, Matrix> table = {
-      {"v_mfma_f32_16x16x16_f16", matrix<Gfx942MfmaF16F32, 16>()},
-      {"v_mfma_f32_16x16x16_bf16", matrix<Gfx942MfmaBf16F32, 16>()},
-      {"v_mfma_f32_16x16x8_xf32", matrix<Gfx942MfmaXf32F32, 16>()},
-      {"v_mfma_f32_16x16x32_fp8_fp8", matrix<Gfx942MfmaE4m3fnuzF32, 16>()},
-      {"v_mfma_f32_16x16x32_bf8_bf8", matrix<Gfx942MfmaE5m2fnuzF32, 16>()},
-      {"v_mfma_f32_16x16x32_fp8_bf8", matrix<Gfx942MfmaE4m3fnuzE5m2fnuzF32, 16>()},
-      {"v_mfma_f32_16x16x32_bf8_fp8", matrix<Gfx942MfmaE5m2fnuzE4m3fnuzF32, 16>()},
-      {"v_mfma_i32_16x16x32_i8", matrix<Gfx942MfmaInt8Int32, 16>()},
-      {"v_mfma_f32_32x32x8_f16", matrix<F16Wide, 32>()},
-      {"v_mfma_f32_32x32x8_bf16", matrix<Bf16Wide, 32>()},
-      {"v_mfma_f32_32x32x4_xf32", matrix<Xf32Wide, 32>()},
-      {"v_mfma_f32_32x32x16_fp8_fp8", matrix<SplitWide<E4m3fnuz, E4m3fnuz>, 32>()},
-      {"v_mfma_f32_32x32x16_bf8_bf8", matrix<SplitWide<E5m2fnuz, E5m2fnuz>, 32>()},
-      {"v_mfma_f32_32x32x16_fp8_bf8", matrix<SplitWide<E4m3fnuz, E5m2fnuz>, 32>()},
-      {"v_mfma_f32_32x32x16_bf8_fp8", matrix<SplitWide<E5m2fnuz, E4m3fnuz>, 32>()},
-      {"v_mfma_i32_32x32x16_i8", matrix<Int8<16>, 32>()},
-      {"v_mfma_i32_16x16x64_i8", matrix<Int8<64>, 16>()},  // gfx950
-      {"v_mfma_i32_32x32x32_i8", matrix<Int8<32>, 32>()}};  // gfx950
-  return table;
-}
-
-}  // namespace
-
-bool build_matrix(Build& build) {
-  if (build.in.name.compare(0, 7, "v_mfma_") != 0) return false;
-  const auto found = matrices().find(build.in.name);
-  if (found == matrices().end()) return false;
-  if (build.is_gfx950 && build.in.name.compare(0, 11, "v_mfma_i32_") != 0)
-    not_implemented("the arithmetic of gfx950's matrix instructions is not documented");
-  const Matrix& matrix = found->second;
-  const std::vector<Operand>& operands = build.in.operands;
-  Operation& o = build.out;
-  o.run = matrix.run;
-  o.row = row_of(operands.at(0));
-  for (size_t k = 0; k < 3; ++k) o.source[k] = source_of(operands.at(k + 1), 'f');
-  const bool sizes = operands[0].words == matrix.d && operands[1].words == matrix.a && operands[2].words == matrix.b;
-  if (!sizes || o.source[0].kind != Source::kRow || o.source[1].kind != Source::kRow || o.source[2].kind == Source::kScalar)
-    not_implemented("these operands of a matrix instruction");
   return true;
 }
 

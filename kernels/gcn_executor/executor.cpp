@@ -73,8 +73,13 @@ Options options_of(const std::string& text) {
       else if (value == "down") options.approximation = Approximation::kDown;
       else if (value == "random") options.approximation = Approximation::kRandom;
       else refuse("approximate=nearest|up|down|random");
+    } else if (key == "matrix") {
+      if (value == "as_gfx942") options.matrix_model = MatrixModel::kAsGfx942;
+      else if (value == "one_rounding") options.matrix_model = MatrixModel::kOneRounding;
+      else if (value == "each_product") options.matrix_model = MatrixModel::kEachProduct;
+      else refuse("matrix=as_gfx942|one_rounding|each_product");
     } else {
-      refuse("races, seed=N, schedule=ahead|lockstep|random, approximate=nearest|up|down|random or lanes=NAME");
+      refuse("races, seed=N, schedule=ahead|lockstep|random, approximate=nearest|up|down|random, matrix=MODEL or lanes=NAME");
     }
   }
   return options;
@@ -129,8 +134,8 @@ Source source_of(const Operand& operand, char type) {
 }
 
 // ---- programs
-Executable::Executable(const void* elf, size_t bytes, Memory& memory, const LaneCode& lanes)
-    : object_(elf, bytes, memory), disassembler_(object_.architecture()), lanes_(lanes) {}
+Executable::Executable(const void* elf, size_t bytes, Memory& memory, const LaneCode& lanes, MatrixModel matrix_model)
+    : object_(elf, bytes, memory), disassembler_(object_.architecture()), lanes_(lanes), matrix_model_(matrix_model) {}
 Executable::~Executable() = default;
 
 const Operation* Executable::at(uint64_t address) {
@@ -176,7 +181,7 @@ const Operation* Executable::decode(const Operation* operation) {
   const Instruction in = disassembler_.decode(reinterpret_cast<const uint8_t*>(address), end - address, address);
   Operation fresh;
   fresh.slots = static_cast<u8>(in.size / 4);
-  Build build{in, fresh, program, object_.architecture() == "gfx950"};
+  Build build{in, fresh, program, object_.architecture() == "gfx950", matrix_model_};
   const LaneTable& table = lanes_of(lanes_.name);
   fresh.run = nullptr;
   const bool scalar = in.name.compare(0, 2, "s_") == 0;

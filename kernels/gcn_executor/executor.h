@@ -30,6 +30,7 @@ struct Options {
   Schedule schedule = Schedule::kAhead;
   uint32_t seed = 0;
   Approximation approximation = Approximation::kNearest;
+  MatrixModel matrix_model = MatrixModel::kNone;
   bool detects_races = false;
   uint64_t most_instructions = uint64_t{1} << 36;  ///< a launch that exceeds this counts as hung
   std::string lanes;                               ///< "portable", "AVX2" or "AVX-512"; empty: the widest that the host supports
@@ -49,7 +50,7 @@ class RaceDetector;
 /// A code object that is ready to run. A function is decoded when a wave first reaches it.
 class Executable {
  public:
-  Executable(const void* elf, size_t bytes, Memory& memory, const LaneCode& lanes);
+  Executable(const void* elf, size_t bytes, Memory& memory, const LaneCode& lanes, MatrixModel matrix_model = MatrixModel::kNone);
   ~Executable();
   const CodeObject& object() const { return object_; }
   const LaneCode& lanes() const { return lanes_; }
@@ -71,6 +72,7 @@ class Executable {
   CodeObject object_;
   Disassembler disassembler_;
   const LaneCode& lanes_;
+  const MatrixModel matrix_model_;
   std::vector<std::unique_ptr<Program>> programs_;
 };
 
@@ -115,7 +117,7 @@ class Device {
   Memory& memory() { return memory_; }
   const Options& options() const { return options_; }
   const LaneCode& lanes() const { return *lanes_; }
-  std::unique_ptr<Executable> load(const void* elf, size_t bytes) { return std::make_unique<Executable>(elf, bytes, memory_, *lanes_); }
+  std::unique_ptr<Executable> load(const void* elf, size_t bytes) { return std::make_unique<Executable>(elf, bytes, memory_, *lanes_, options_.matrix_model); }
 
   /// Starts a kernel. `arguments` holds the explicit arguments in the metadata's layout. Throws Fault.
   std::unique_ptr<Launch> start(Executable& executable, const Kernel& kernel, Dimensions grid, Dimensions block, uint32_t dynamic_lds,

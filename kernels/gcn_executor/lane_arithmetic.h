@@ -165,6 +165,13 @@ inline u32 float_of_bf8(u32 code, const State& m) {
   return code == 0x80 ? 0x7FC00000u : sign | widened<16, 2>(magnitude);
 }
 
+/// e2m1 has neither NaN nor Inf: both become the largest value, as in composable_kernel's host code.
+inline u32 fp4_of(u32 x) {
+  const u32 magnitude = x & 0x7FFFFFFF, code = narrowed<1, 1>(magnitude);
+  return (magnitude >= 0x7F800000 || code > 7 ? 7 : code) | (x >> 28 & 8);
+}
+inline u32 float_of_fp4(u32 code) { return (code & 8) << 28 | widened<1, 1>(code & 7); }
+
 /// For each bit, looks up bit 4 x + 2 y + z of an 8-bit truth table.
 inline u32 by_table(u32 x, u32 y, u32 z, u32 table) {
   u32 r = 0;
@@ -216,6 +223,11 @@ inline u32 over_power(u32 x, u32 scale) {
 inline u32 times_power(u32 x, u32 scale) {
   const u32 exponent = scale >> 23 & 255;
   return exponent == 255 ? 0x7FC00000u : b(scaled(f(x), static_cast<int>(exponent) - 127));
+}
+/// The product as an f16. A finite value whose product exceeds f32 counts as finite, so that FP16_OVFL saturates it.
+inline u32 half_of_power(u32 x, u32 scale, const State& m) {
+  const u32 r = times_power(x, scale);
+  return half_of_float(is_infinite(r) && !is_infinite(x) ? r - 1 : r, m);
 }
 inline double times_two_to(double x, int e) { return x * power_of_two(e < -200 ? -200 : e > 200 ? 200 : e); }
 inline u32 mantissa_of(u32 x) {
@@ -362,10 +374,10 @@ inline u32 approximate16(double exact, u32 x, const State& m, int lane) {
   }
   return r;
 }
-/// sin(2 pi x)
-inline double sine(double x) {
+/// sin(2 pi (x + offset)). The offset is added last: a large x would lose it.
+inline double sine(double x, double offset = 0) {
   if (!(x - x == 0)) return x - x;
-  const double turn = x - __builtin_floor(x);
+  const double sum = x - __builtin_floor(x) + offset, turn = sum - __builtin_floor(sum);
   return turn == 0 || turn == 0.5 ? 0.0 : __builtin_sin(6.283185307179586 * turn);
 }
 

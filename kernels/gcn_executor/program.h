@@ -65,6 +65,7 @@ struct Build {
   Operation& out;
   Program& program;
   bool is_gfx950 = false;
+  MatrixModel matrix_model = MatrixModel::kNone;
   std::vector<std::string> used = {};  ///< names of the modifiers that were handled
 
   bool has(std::string_view modifier) { return used.emplace_back(modifier), in.has(modifier); }

@@ -31,6 +31,14 @@ enum Mode : u32 {
 /// How to compute an instruction whose error the ISA only bounds.
 enum class Approximation : u32 { kNearest, kUp, kDown, kRandom };
 
+/// How a matrix instruction of gfx950 adds, which is not documented.
+enum class MatrixModel : u32 {
+  kNone,         ///< floating-point matrix instructions of gfx950 stop the kernel
+  kAsGfx942,     ///< as gfx942 adds; f8f6f4 in blocks of 64 k
+  kOneRounding,  ///< one rounding to nearest of the sum of all products and C
+  kEachProduct,  ///< a rounding after each product, in ascending k
+};
+
 struct State {  ///< the state that arithmetic depends on
   u32 mode = 0;
   u32 is_gfx950 = 0;

@@ -35,6 +35,17 @@ SIMT_DEVICE T part_of(const uint8_t* row, int bytes) {
   return part;
 }
 
+/// The same for 128 codes of 8 bits: a lane holds 16 codes, and the 16 codes that are 64 further. Their scale still is that of the
+/// lane's number among blocks of 32 consecutive codes. Source: composable_kernel test/mx_mfma_op, which AMD runs on gfx950.
+template <class T>
+SIMT_DEVICE T two_parts_of(const uint8_t* row) {
+  T part{};
+  const uint8_t* const first = row + simt::thread() / 16 * 16;
+  __builtin_memcpy(&part, first, 16);
+  __builtin_memcpy(reinterpret_cast<char*>(&part) + 16, first + 64, 16);
+  return part;
+}
+
 /// Emits the instruction; instructions of another architecture are absent.
 template <class U>
 struct Mfma {
@@ -110,8 +121,14 @@ SIMT_DEVICE void mma(Tile<U, kWarp>& d, const Operands& x) {
   if constexpr (Mfma<U>::kHere) {
     const int line = simt::thread() % 16, quarter = simt::thread() / 16;
     using Words = typename Mfma<U>::Words;
-    const Words a = part_of<Words>(x.a + line * x.a_pitch, Bytes<U>::kRow / 4),
-                b = part_of<Words>(x.b + line * x.b_pitch, Bytes<U>::kColumn / 4);
+    Words a, b;
+    if constexpr (Bytes<U>::kRow == 128) {
+      a = two_parts_of<Words>(x.a + line * x.a_pitch);
+      b = two_parts_of<Words>(x.b + line * x.b_pitch);
+    } else {
+      a = part_of<Words>(x.a + line * x.a_pitch, Bytes<U>::kRow / 4);
+      b = part_of<Words>(x.b + line * x.b_pitch, Bytes<U>::kColumn / 4);
+    }
     int sa = 0, sb = 0;
     if constexpr (Bytes<U>::kScales != 0) sa = x.sfa[line * x.sfa_pitch + quarter], sb = x.sfb[line * x.sfb_pitch + quarter];
     decltype(Mfma<U>::of(a, b, {}, 0, 0)) sums;

@@ -142,6 +142,59 @@ KERNEL void stack(const int* index, int* out) {
   out[threadIdx.x] = on_stack[index[threadIdx.x] & 31];
 }
 
+#if defined(__gfx950__)
+// ---- matrix instructions: each lane passes its registers
+typedef int Registers __attribute__((ext_vector_type(8)));
+typedef float Sums4 __attribute__((ext_vector_type(4)));
+typedef float Sums16 __attribute__((ext_vector_type(16)));
+typedef _Float16 Halves8 __attribute__((ext_vector_type(8)));
+typedef __bf16 Bf16s8 __attribute__((ext_vector_type(8)));
+
+/// Formats a and b: 0 e4m3, 1 e5m2, 2 e2m3, 3 e3m2, 4 e2m1. The scales are bytes sa and sb of a word.
+#define SCALED(a, b, sa, sb)                                                                                                              \
+  KERNEL void scaled_16_##a##_##b(const Registers* x, const Registers* y, Sums4* d, const int* of_x, const int* of_y) {                   \
+    const unsigned i = threadIdx.x;                                                                                                       \
+    d[i] = __builtin_amdgcn_mfma_scale_f32_16x16x128_f8f6f4(x[i], y[i], d[i], a, b, sa, of_x[i], sb, of_y[i]);                            \
+  }                                                                                                                                       \
+  KERNEL void scaled_32_##a##_##b(const Registers* x, const Registers* y, Sums16* d, const int* of_x, const int* of_y) {                  \
+    const unsigned i = threadIdx.x;                                                                                                       \
+    d[i] = __builtin_amdgcn_mfma_scale_f32_32x32x64_f8f6f4(x[i], y[i], d[i], a, b, sa, of_x[i], sb, of_y[i]);                             \
+  }
+SCALED(0, 0, 0, 0)
+SCALED(0, 1, 1, 2)
+SCALED(2, 3, 3, 0)
+SCALED(4, 4, 2, 1)
+SCALED(4, 0, 0, 3)
+SCALED(3, 2, 1, 1)
+KERNEL void unscaled_16(const Registers* x, const Registers* y, Sums4* d) {
+  d[threadIdx.x] = __builtin_amdgcn_mfma_scale_f32_16x16x128_f8f6f4(x[threadIdx.x], y[threadIdx.x], d[threadIdx.x], 0, 0, 0, 0, 0, 0);
+}
+typedef float Floats2 __attribute__((ext_vector_type(2)));
+/// Eight numbers of each item to e2m1, one byte at a time, and back.
+KERNEL void to_fp4(const float* x, const float* scale, unsigned* packed, float* back) {
+  const unsigned i = item();
+  const float* const at = x + 8 * i;
+  unsigned word = 0;
+  word = __builtin_amdgcn_cvt_scalef32_pk_fp4_f32(word, at[0], at[1], scale[i], 0);
+  word = __builtin_amdgcn_cvt_scalef32_pk_fp4_f32(word, at[2], at[3], scale[i], 1);
+  word = __builtin_amdgcn_cvt_scalef32_pk_fp4_f32(word, at[4], at[5], scale[i], 2);
+  word = __builtin_amdgcn_cvt_scalef32_pk_fp4_f32(word, at[6], at[7], scale[i], 3);
+  packed[i] = word;
+  const Floats2 pairs[] = {__builtin_amdgcn_cvt_scalef32_pk_f32_fp4(word, scale[i], 0), __builtin_amdgcn_cvt_scalef32_pk_f32_fp4(word, scale[i], 1),
+                           __builtin_amdgcn_cvt_scalef32_pk_f32_fp4(word, scale[i], 2), __builtin_amdgcn_cvt_scalef32_pk_f32_fp4(word, scale[i], 3)};
+  for (int k = 0; k < 4; ++k) back[8 * i + 2 * k] = pairs[k].x, back[8 * i + 2 * k + 1] = pairs[k].y;
+}
+KERNEL void plain_f16(const Halves8* x, const Halves8* y, Sums4* d) {
+  d[threadIdx.x] = __builtin_amdgcn_mfma_f32_16x16x32_f16(x[threadIdx.x], y[threadIdx.x], d[threadIdx.x], 0, 0, 0);
+}
+KERNEL void plain_bf16(const Bf16s8* x, const Bf16s8* y, Sums16* d) {
+  d[threadIdx.x] = __builtin_amdgcn_mfma_f32_32x32x16_bf16(x[threadIdx.x], y[threadIdx.x], d[threadIdx.x], 0, 0, 0);
+}
+KERNEL void plain_fp8(const long* x, const long* y, Sums4* d) {
+  d[threadIdx.x] = __builtin_amdgcn_mfma_f32_16x16x32_fp8_fp8(x[threadIdx.x], y[threadIdx.x], d[threadIdx.x], 0, 0, 0);
+}
+#endif
+
 // ---- kernels for the speed benchmark
 KERNEL void bench_loop(const float* x, const float* y, float* out, int steps, float a) {
   const int i = int(item());
