@@ -123,6 +123,7 @@ constexpr Entry kFills[] = {
     {"outliers", fills::outliers, "numbers ranks", "normal numbers, one in a thousand times 2^10, and one huge element"},
     {"specials", fills::specials, "numbers weights packed terms copies",
      "NaN, Inf, -0 and subnormals in some groups, ordinary data in others"},
+    {"quiet_specials", fills::quiet_specials, "", "as specials, but every NaN is quiet, as arithmetic returns it"},
     {"every_code", fills::every_code, "quantized", "scale 1; q takes every finite code in turn"},
     {"lone", fills::lone, "numbers", "one nonzero element per group, in each position in turn: a skipped lane shows"},
     {"ends", fills::ends, "numbers",

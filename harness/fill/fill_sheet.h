@@ -162,6 +162,7 @@ void tie_weights_less_one(Sheet&);
 // group_fills.cpp: one group at a time
 void quiet(Sheet&);
 void nan_beside_huge(Sheet&);
+void quiet_specials(Sheet&);
 void specials(Sheet&);
 void lone(Sheet&);
 void steps(Sheet&);

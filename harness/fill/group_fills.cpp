@@ -122,6 +122,14 @@ void specials(Sheet& sheet) {
   });
 }
 
+/// As specials, but without signalling NaN. v_max_f32 of AMD's GPUs returns a signalling NaN, and drops a quiet one.
+void quiet_specials(Sheet& sheet) {
+  const size_t before = sheet.codes.size();
+  specials(sheet);
+  if (sheet.format.specials != Specials::kIeee) return;
+  for (size_t i = before; i < sheet.codes.size(); ++i) sheet.codes[i].second |= code_of(sheet.format, std::nan(""));
+}
+
 void lone(Sheet& sheet) {
   for_each_group(sheet, [&](const Group& group) {
     const double value =
