@@ -379,11 +379,11 @@ TEST(InProcess, AFarWriteNamesTheKernelBeforeTheProgramEnds) {
 }
 
 TEST(WorkerEnds, AKernelThatHangsEverywhereIsCalledNoMore) {
-  const Backend backend = toy_worker(0.1);
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(call_rows(backend, "hangs").message, "hung: no answer within 0.1 s");
+  const Backend backend = toy_worker(0.4);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(call_rows(backend, "hangs").message, "hung: no answer within 0.4 s");
   const auto start = std::chrono::steady_clock::now();
   const CallResult fourth = call_rows(backend, "hangs");
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(50));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(400));
   EXPECT_EQ(fourth.status, CallStatus::kNotCalled);
   EXPECT_THAT(fourth.message, StartsWith("not called: this kernel hung in 3 calls before"));
   EXPECT_EQ(call_rows(backend, "copy").status, CallStatus::kOk) << "another kernel is not punished";

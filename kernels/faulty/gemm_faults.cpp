@@ -190,7 +190,7 @@ struct MmaExponentRenormalized : Sm90MmaF16F32 {
     return top - 2 * F16::kMantissa + a.exponent + b.exponent;
   }
   static int64_t cut(int64_t term, int below) {
-    return below < 0 ? term * (int64_t{1} << -below) : Sm90MmaF16F32::cut(term, below);
+    return term != 0 && below < 0 ? term * (int64_t{1} << -below) : Sm90MmaF16F32::cut(term, below);
   }
 };
 

@@ -398,7 +398,7 @@ std::unique_ptr<const BoundCase> BoundRows::excerpt() const {
 CaseOfRows BoundRows::with_rows(const Problem& problem, const std::vector<int64_t>& rows) const {
   std::unique_ptr<const BoundRows> some = with(c_->with_rows(int64_t(rows.size())));
   Problem made = with(unfilled(some->row_case()))->problem();
-  for (size_t i = 0; i < problem.tensors.size(); ++i) gather_rows(*c_, problem.tensors[i], rows, made.tensors[i]);
+  for (HostTensor& to : made.tensors) gather_rows(*c_, find(problem.tensors, to.spec.name), rows, to);
   return {std::move(some), std::move(made), {{"m", std::to_string(rows.size())}}};
 }
 
