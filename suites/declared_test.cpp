@@ -68,9 +68,7 @@ TEST(Declared, SomeRowsOfAProblemKeepItsInputs) {
 }
 
 /// Tensors that a user's rows may need and no shipped row does: scales of an outer level. two_levels_test covers them.
-const std::set<std::pair<std::string, std::string>> kOfUserRowsAlone = {
-    {"gemm_block_scaled", "global_scale_a"}, {"gemm_block_scaled", "global_scale_b"},
-    {"quant_experts", "global_scale"}};
+const std::set<std::pair<std::string, std::string>> kOfUserRowsAlone = {{"quant_experts", "global_scale"}};
 
 TEST(Declared, TensorsAndParametersOfProblemsAreThoseOfTheOp) {
   std::map<std::string, std::set<std::string>> met;

@@ -229,6 +229,109 @@ struct BlockGemmPackedMantissa : DecodedScales<BlockGemmPackedMantissa> {
   }
 };
 
+// FP4: codes of half a byte, scales of 16 or 32 elements, and alpha.
+
+/// The index of the block is one too high.
+struct BlockGemmFp4NextBlock : TimesAlpha<BlockGemmFp4NextBlock, units::Sm100Tcgen05Nvf4F32> {
+  static constexpr const char* kContract = VllmNvfp4Mm::kContract;
+  SIMT_DEVICE static uint8_t scale_byte(const BlockScales& scales, int64_t row, int64_t block, int64_t blocks) {
+    return VllmNvfp4Mm::scale_byte(scales, row, (block + 1) % blocks, blocks);
+  }
+};
+
+/// Blocks of 32 elements, as in MXFP4.
+struct BlockGemmNvfp4BlockOf32 : Fp4Product<BlockGemmNvfp4BlockOf32, units::Sm100Tcgen05Nvf4F32> {
+  static constexpr const char* kContract = TorchNvfp4Block::kContract;
+  SIMT_DEVICE static int64_t block_of(int64_t block) { return block / 2 * 2; }
+};
+
+/// An instruction that reads the first element of each byte of b from its high half.
+struct BlockUnitSwapsHalvesOfB : units::Sm120MmaNvf4F32 {
+  template <class U>
+  SIMT_DEVICE static uint32_t element(const units::Number* a, const units::Number* b, const units::Number* sfa, const units::Number* sfb,
+                                      uint32_t c) {
+    units::Number swapped[U::kK];
+    for (int k = 0; k < U::kK; ++k) swapped[k] = b[k ^ 1];
+    return units::Sm120MmaNvf4F32::element<U>(a, swapped, sfa, sfb, c);
+  }
+};
+struct BlockGemmFp4HalvesSwapped : TimesAlpha<BlockGemmFp4HalvesSwapped, BlockUnitSwapsHalvesOfB> {
+  static constexpr const char* kContract = VllmNvfp4MmSm120::kContract;
+};
+
+/// Reads the scale bytes of NVFP4 as exponents.
+struct BlockUnitE4m3AsE8m0 : units::Sm100Tcgen05Nvf4F32 {
+  using Scale = units::E8m0;
+};
+struct BlockGemmE4m3AsE8m0 : TimesAlpha<BlockGemmE4m3AsE8m0, BlockUnitE4m3AsE8m0> {
+  static constexpr const char* kContract = FlashinferNvfp4Mm::kContract;
+};
+
+/// The same for MXFP4: exponents read as E4M3.
+struct BlockUnitE8m0AsE4m3 : units::Sm100Tcgen05Mxf4F32 {
+  using Scale = units::Ue4m3;
+};
+struct BlockGemmE8m0AsE4m3 : Fp4Product<BlockGemmE8m0AsE4m3, BlockUnitE8m0AsE4m3> {
+  static constexpr const char* kContract = TorchMxfp4::kContract;
+};
+
+/// Rounds the sum to 16 bits before alpha.
+struct BlockGemmRoundedBeforeAlpha : VllmNvfp4Mm {
+  template <class Y>
+  SIMT_DEVICE static float finished(const BlockGemmArguments& x, int64_t /*column*/, float sum) {
+    return simt::to_float(simt::from_float<Y>(sum)) * x.global_a[0];
+  }
+};
+
+/// Divides by alpha, as if it were the scale by which values were multiplied when they were quantized.
+struct BlockGemmAlphaInverted : VllmNvfp4Mm {
+  template <class Y>
+  SIMT_DEVICE static float finished(const BlockGemmArguments& x, int64_t /*column*/, float sum) {
+    return sum * (1.0f / x.global_a[0]);
+  }
+};
+
+/// Takes the scale of a for both tensors.
+struct BlockGemmScaleOfATwice : TorchNvfp4 {
+  template <class Y>
+  SIMT_DEVICE static float finished(const BlockGemmArguments& x, int64_t /*column*/, float sum) {
+    return x.global_a[0] * x.global_a[0] * sum;
+  }
+};
+
+/// Leaves the scale of b out.
+struct BlockGemmScaleOfBForgotten : TorchNvfp4Sm120 {
+  template <class Y>
+  SIMT_DEVICE static float finished(const BlockGemmArguments& x, int64_t /*column*/, float sum) {
+    return x.global_a[0] * sum;
+  }
+};
+
+/// Adds the bias before the scaled sum is rounded to 16 bits.
+struct BlockGemmBiasInF32 : TorchaoNvfp4Mm {
+  template <class Y>
+  SIMT_DEVICE static float finished(const BlockGemmArguments& x, int64_t column, float sum) {
+    const float scaled = rounded<Y>(sum) * rounded<Y>(x.global_a[0] * x.global_b[0]);
+    return x.bias ? scaled + simt::to_float(static_cast<const Y*>(x.bias)[column]) : scaled;
+  }
+};
+
+/// Multiplies by the f32 product of both scales, which torchao rounds to 16 bits.
+struct BlockGemmScaleNotRounded : TorchaoNvfp4Mm {
+  template <class Y>
+  SIMT_DEVICE static float finished(const BlockGemmArguments& x, int64_t column, float sum) {
+    const float scaled = rounded<Y>(sum) * (x.global_a[0] * x.global_b[0]);
+    return x.bias ? rounded<Y>(scaled) + simt::to_float(static_cast<const Y*>(x.bias)[column]) : scaled;
+  }
+};
+
+/// Reads scales row by row where they lie in tiles.
+struct BlockGemmFp4Linear : TorchNvfp4BlockSm120 {
+  SIMT_DEVICE static uint8_t scale_byte(const BlockScales& scales, int64_t row, int64_t block, int64_t blocks) {
+    return reinterpret_cast<const uint8_t*>(scales.data)[row * blocks + block];
+  }
+};
+
 namespace {
 
 template <class Rules, int kParts = 1>
@@ -240,7 +343,8 @@ Kernel of_block_gemm(const char* name, const char* twin, const char* cites) {
 }  // namespace
 
 std::vector<Kernel> block_gemm_faults() {
-  const char *torch = "gemm_block_scaled.torch", *other = "gemm_block_scaled", *amd = "gemm_block_scaled.amd";
+  const char *torch = "gemm_block_scaled.torch", *other = "gemm_block_scaled", *amd = "gemm_block_scaled.amd",
+             *fp4 = "gemm_block_scaled.fp4";
   return {
       of_block_gemm<BlockGemmTwoRoundings>("block_gemm_two_roundings", other,
                                            "no regression known; the result of a compiler that does not contract"),
@@ -305,6 +409,21 @@ std::vector<Kernel> block_gemm_faults() {
                                        "vllm 42118: scales that are not put into tiles after an all-to-all"),
       of_block_gemm<BlockGemmGain>("block_gemm_gain", other,
                                    "no regression known; an error that a global error measure does not show"),
+      of_block_gemm<BlockGemmFp4NextBlock>("fp4_gemm_next_block", fp4, "no regression known; an index that is one too large"),
+      of_block_gemm<BlockGemmNvfp4BlockOf32>("nvfp4_gemm_block_of_32", fp4, "flashinfer mm_fp4: block_size is 16 or 32"),
+      of_block_gemm<BlockGemmFp4HalvesSwapped>("fp4_gemm_halves_swapped", fp4, "PTX ISA: the first operand of cvt.e2m1x2 is the high half"),
+      of_block_gemm<BlockGemmE4m3AsE8m0>("nvfp4_gemm_scale_as_e8m0", fp4, "flashinfer mm_fp4: uint8 scales of either format, use_nvfp4"),
+      of_block_gemm<BlockGemmE8m0AsE4m3>("mxfp4_gemm_scale_as_e4m3", fp4, "flashinfer mm_fp4: uint8 scales of either format, use_nvfp4"),
+      of_block_gemm<BlockGemmRoundedBeforeAlpha>("nvfp4_gemm_rounded_before_alpha", fp4, "vLLM #37135: 16 bits before the global scale"),
+      of_block_gemm<BlockGemmAlphaInverted>("nvfp4_gemm_alpha_inverted", fp4,
+                                            "flashinfer mm_fp4: alpha is 1 / (a_global_sf * b_global_sf), the scales that quantize are not"),
+      of_block_gemm<BlockGemmScaleOfATwice>("nvfp4_gemm_scale_of_a_twice", fp4, "no regression known; the argument of a passed for b"),
+      of_block_gemm<BlockGemmScaleOfBForgotten>("nvfp4_gemm_scale_of_b_forgotten", fp4,
+                                                "pytorch ScaledBlas.cpp: a comment on one global scale passed without the other"),
+      of_block_gemm<BlockGemmBiasInF32>("nvfp4_gemm_bias_in_f32", fp4, "torchao nvfp4_tensor.py: the bias is added outside _scaled_mm"),
+      of_block_gemm<BlockGemmScaleNotRounded>("nvfp4_gemm_scale_not_rounded", fp4,
+                                              "torchao nvfp4_tensor.py: scale_result.to(a.orig_dtype) before the product"),
+      of_block_gemm<BlockGemmFp4Linear>("nvfp4_gemm_linear_scales", fp4, "vLLM #50084, there for a cache"),
   };
 }
 

@@ -1,4 +1,6 @@
 // Faults of FP4 quantization, each with the bug report or source that it repeats.
+#include <type_traits>
+
 #include "kernels/faulty/quant_faults.h"
 #include "kernels/ops/call.h"
 #include "kernels/ops/quant_mx/quant_fp4_contracts.h"
@@ -143,20 +145,6 @@ struct Mxfp4NanLaundering : TorchaoMxfp4Even {
   static float with_nan(float amax, bool /*all*/) { return amax; }
 };
 
-template <class Rules>
-Kernel of_nvfp4(const char* name, const char* cites, void (*run)(const Call&) = run_fp4<Rules>, const Values& layouts = kNvfp4Layouts) {
-  return {name, "quant_group", {Rules::kContract}, {{"x", kHalf}, {"group_size", {"16+tensor"}}, {"layout", layouts}, {"warp", simt::kWarpSizes}},
-          {},   run,           name,               cites,
-          "quant_nvfp4"};
-}
-
-template <class Rules>
-Kernel of_mxfp4(const char* name, const char* cites, void (*run)(const Call&) = run_fp4<Rules>, const Values& layouts = kMxfp4Layouts) {
-  return {name, "quant_group", {Rules::kContract}, {{"x", kHalf}, {"group_size", {32}}, {"layout", layouts}, {"warp", simt::kWarpSizes}},
-          {},   run,           name,               cites,
-          "quant_mxfp4"};
-}
-
 // NVFP4 behind silu(gate) * up and behind a norm.
 
 /// The product goes to NVFP4 in fp32 where the contract rounds it to 16 bits.
@@ -193,30 +181,37 @@ struct AddNormFp4WideSum : FlashinferAddNormFp4 {
   using Norm = WideAddNorm;
 };
 
-template <class Rules>
-Kernel of_silu_nvfp4(const char* name, const char* cites) {
-  return {name,
-          "silu_mul_quant_group",
-          {Rules::kContract},
-          {{"x", kHalf}, {"group_size", {"16+tensor"}}, {"layout", {"ue4m3_128x4"}}, {"warp", simt::kWarpSizes}},
-          {},
-          run_silu_mul_quant_fp4<Rules>,
-          name,
-          cites,
-          "silu_mul_quant_fp4"};
-}
+/// An op with FP4 results: what its correct kernel offers, and that kernel's name.
+struct Fp4Op {
+  const char *op, *twin;
+  Values group_size, layouts;
+};
 
+template <class Rules, class = void>
+struct OfFp4 {
+  static Fp4Op op() {
+    return Rules::kBlock == 16 ? Fp4Op{"quant_group", "quant_nvfp4", {"16+tensor"}, kNvfp4Layouts} : Fp4Op{"quant_group", "quant_mxfp4", {32}, kMxfp4Layouts};
+  }
+  static constexpr auto run = run_fp4<Rules>;
+};
 template <class Rules>
-Kernel of_norm_nvfp4(const char* name, const char* cites) {
-  return {name,
-          "rms_norm_quant_group",
-          {Rules::kContract},
-          {{"x", kHalf}, {"group_size", {"16+tensor"}}, {"layout", {"ue4m3_row", "ue4m3_128x4"}}, {"warp", simt::kWarpSizes}},
-          {},
-          run_rms_norm_quant_fp4<Rules>,
-          name,
-          cites,
-          "rms_norm_quant_fp4"};
+struct OfFp4<Rules, std::void_t<typename Rules::Activation>> {
+  static Fp4Op op() { return {"silu_mul_quant_group", "silu_mul_quant_fp4", {"16+tensor"}, {"ue4m3_128x4"}}; }
+  static constexpr auto run = run_silu_mul_quant_fp4<Rules>;
+};
+template <class Rules>
+struct OfFp4<Rules, std::void_t<typename Rules::Norm>> {
+  static Fp4Op op() { return {"rms_norm_quant_group", "rms_norm_quant_fp4", {"16+tensor"}, {"ue4m3_row", "ue4m3_128x4"}}; }
+  static constexpr auto run = run_rms_norm_quant_fp4<Rules>;
+};
+
+/// A fault of the kernel of Rules::kContract. `layouts`: those in which the fault is seen.
+template <class Rules>
+Kernel of_fp4(const char* name, const char* cites, void (*run)(const Call&) = OfFp4<Rules>::run, const Values& layouts = OfFp4<Rules>::op().layouts) {
+  const Fp4Op of = OfFp4<Rules>::op();
+  return {name, of.op, {Rules::kContract}, {{"x", kHalf}, {"group_size", of.group_size}, {"layout", layouts}, {"warp", simt::kWarpSizes}},
+          {},   run,   name,               cites,
+          of.twin};
 }
 
 /// A contract's kernel with another layout of its scales.
@@ -229,40 +224,40 @@ void run_fp4_misplaced(const Call& call) {
 
 std::vector<Kernel> fp4_faults() {
   return {
-      of_nvfp4<Nvfp4GuardOfAmax>("nvfp4_guard_of_amax", "flashinfer #2441: amax is not 0 and the scale is"),
-      of_nvfp4<Nvfp4DecodeScale>("nvfp4_decode_scale", "flashinfer rmsnorm_fp4quant.py: the docstring divides where the code multiplies"),
-      of_nvfp4<Nvfp4TensorScaleForgotten>("nvfp4_tensor_scale_forgotten", "vLLM #34577: global_scale is 1"),
-      of_nvfp4<Nvfp4Factor448>("nvfp4_factor_448", "torchao nvfp4_tensor.py: comment on F4_E2M1_MAX in per_tensor_amax_to_scale"),
-      of_nvfp4<Nvfp4ScaleTruncated>("nvfp4_scale_truncated", "vllm-omni #4025: scales cast to e4m3 by hand"),
-      of_nvfp4<Fp4TiesAway<TransformerEngineNvfp4>>("nvfp4_ties_away", "aiter #3992, there for MXFP4"),
-      of_nvfp4<Fp4NibblesSwapped<VllmNvfp4>>("nvfp4_nibbles_swapped", "PTX ISA: the first operand of cvt.e2m1x2 is the high half"),
-      of_nvfp4<VllmNvfp4>("nvfp4_unswizzled_scales", "vLLM #50084", run_fp4_misplaced<VllmNvfp4, RowMajorBytes>, {"ue4m3_128x4"}),
-      of_nvfp4<Nvfp4BlockOf32>("nvfp4_block_of_32", "MXFP4's block size"),
-      of_nvfp4<Nvfp4RoughReciprocal>("nvfp4_rough_reciprocal", "a reciprocal of 8 bits where rcp.approx has 23"),
-      of_nvfp4<Fp4StalePadding<VllmNvfp4>>("nvfp4_stale_padding", "vLLM #45741, vLLM #31097", run_fp4<Fp4StalePadding<VllmNvfp4>>,
+      of_fp4<Nvfp4GuardOfAmax>("nvfp4_guard_of_amax", "flashinfer #2441: amax is not 0 and the scale is"),
+      of_fp4<Nvfp4DecodeScale>("nvfp4_decode_scale", "flashinfer rmsnorm_fp4quant.py: the docstring divides where the code multiplies"),
+      of_fp4<Nvfp4TensorScaleForgotten>("nvfp4_tensor_scale_forgotten", "vLLM #34577: global_scale is 1"),
+      of_fp4<Nvfp4Factor448>("nvfp4_factor_448", "torchao nvfp4_tensor.py: comment on F4_E2M1_MAX in per_tensor_amax_to_scale"),
+      of_fp4<Nvfp4ScaleTruncated>("nvfp4_scale_truncated", "vllm-omni #4025: scales cast to e4m3 by hand"),
+      of_fp4<Fp4TiesAway<TransformerEngineNvfp4>>("nvfp4_ties_away", "aiter #3992, there for MXFP4"),
+      of_fp4<Fp4NibblesSwapped<VllmNvfp4>>("nvfp4_nibbles_swapped", "PTX ISA: the first operand of cvt.e2m1x2 is the high half"),
+      of_fp4<VllmNvfp4>("nvfp4_unswizzled_scales", "vLLM #50084", run_fp4_misplaced<VllmNvfp4, RowMajorBytes>, {"ue4m3_128x4"}),
+      of_fp4<Nvfp4BlockOf32>("nvfp4_block_of_32", "MXFP4's block size"),
+      of_fp4<Nvfp4RoughReciprocal>("nvfp4_rough_reciprocal", "a reciprocal of 8 bits where rcp.approx has 23"),
+      of_fp4<Fp4StalePadding<VllmNvfp4>>("nvfp4_stale_padding", "vLLM #45741, vLLM #31097", run_fp4<Fp4StalePadding<VllmNvfp4>>,
                                            {"ue4m3_128x4"}),
-      of_nvfp4<Nvfp4FloorMissing>("nvfp4_floor_missing", "flashinfer #3448: a row of zeros"),
-      of_silu_nvfp4<SiluNvfp4NotRounded>("silu_nvfp4_not_rounded",
+      of_fp4<Nvfp4FloorMissing>("nvfp4_floor_missing", "flashinfer #3448: a row of zeros"),
+      of_fp4<SiluNvfp4NotRounded>("silu_nvfp4_not_rounded",
                                          "vLLM test_silu_mul_nvfp4_quant.py: accepted by its tolerances of 0.3"),
-      of_silu_nvfp4<SiluNvfp4HalvesSwapped>("silu_nvfp4_halves_swapped", "vLLM #11624: mul_and_silu"),
-      of_silu_nvfp4<SiluNvfp4TensorScaleForgotten>("silu_nvfp4_tensor_scale_forgotten", "vLLM #34577: global_scale is 1"),
-      of_norm_nvfp4<NormFp4WideProduct>("norm_nvfp4_wide_product",
+      of_fp4<SiluNvfp4HalvesSwapped>("silu_nvfp4_halves_swapped", "vLLM #11624: mul_and_silu"),
+      of_fp4<SiluNvfp4TensorScaleForgotten>("silu_nvfp4_tensor_scale_forgotten", "vLLM #34577: global_scale is 1"),
+      of_fp4<NormFp4WideProduct>("norm_nvfp4_wide_product",
                                         "flashinfer add_rmsnorm_fp4quant.py: rows of one block multiply by the weight in fp32"),
-      of_norm_nvfp4<NormFp4DividesByScale>("norm_nvfp4_divides_by_scale",
+      of_fp4<NormFp4DividesByScale>("norm_nvfp4_divides_by_scale",
                                            "flashinfer rmsnorm_fp4quant.py: the docstring divides where the code multiplies"),
-      of_norm_nvfp4<AddNormFp4WideSum>("add_norm_nvfp4_wide_sum",
+      of_fp4<AddNormFp4WideSum>("add_norm_nvfp4_wide_sum",
                                        "flashinfer fused_add_rmsnorm.py: without FP4 the sum is normalized in fp32"),
-      of_mxfp4<Mxfp4FloorForEven>("mxfp4_floor_for_even", "ATOM #1601: two rules in one model"),
-      of_mxfp4<Mxfp4ConstantOfFp8>("mxfp4_constant_of_fp8", "aiter _mxfp8_quant_op has the constant of FP4; this is the other way round"),
-      of_mxfp4<Mxfp4FloorForCeil>("mxfp4_floor_for_ceil", "vLLM #43557: the exponent of amax / 6 rounded down"),
-      of_mxfp4<Mxfp4NoEmax>("mxfp4_no_emax", "vLLM #53110, there for MXFP8"),
-      of_mxfp4<Mxfp4NanLaundering>("mxfp4_nan_laundering", "pytorch/ao #4201"),
-      of_mxfp4<Fp4TiesAway<AiterTritonMxfp4>>("mxfp4_ties_away", "aiter #3992, aiter #4030"),
-      of_mxfp4<Fp4Truncated<AiterPer1x32Mxfp4>>("mxfp4_codes_truncated", "rocm-systems #6877: narrow conversions that cut off"),
-      of_mxfp4<Fp4NibblesSwapped<TorchaoMxfp4Floor>>("mxfp4_nibbles_swapped", "torchao pack_uint4: the even element is the low half"),
-      of_mxfp4<TorchaoMxfp4Rceil>("mxfp4_unswizzled_scales", "TransformerEngine #3070", run_fp4_misplaced<TorchaoMxfp4Rceil, RowMajorBytes>,
+      of_fp4<Mxfp4FloorForEven>("mxfp4_floor_for_even", "ATOM #1601: two rules in one model"),
+      of_fp4<Mxfp4ConstantOfFp8>("mxfp4_constant_of_fp8", "aiter _mxfp8_quant_op has the constant of FP4; this is the other way round"),
+      of_fp4<Mxfp4FloorForCeil>("mxfp4_floor_for_ceil", "vLLM #43557: the exponent of amax / 6 rounded down"),
+      of_fp4<Mxfp4NoEmax>("mxfp4_no_emax", "vLLM #53110, there for MXFP8"),
+      of_fp4<Mxfp4NanLaundering>("mxfp4_nan_laundering", "pytorch/ao #4201"),
+      of_fp4<Fp4TiesAway<AiterTritonMxfp4>>("mxfp4_ties_away", "aiter #3992, aiter #4030"),
+      of_fp4<Fp4Truncated<AiterPer1x32Mxfp4>>("mxfp4_codes_truncated", "rocm-systems #6877: narrow conversions that cut off"),
+      of_fp4<Fp4NibblesSwapped<TorchaoMxfp4Floor>>("mxfp4_nibbles_swapped", "torchao pack_uint4: the even element is the low half"),
+      of_fp4<TorchaoMxfp4Rceil>("mxfp4_unswizzled_scales", "TransformerEngine #3070", run_fp4_misplaced<TorchaoMxfp4Rceil, RowMajorBytes>,
                                   {"e8m0_128x4"}),
-      of_mxfp4<Fp4StalePadding<FlashinferMxfp4>>("mxfp4_stale_padding", "flashinfer #2726", run_fp4<Fp4StalePadding<FlashinferMxfp4>>,
+      of_fp4<Fp4StalePadding<FlashinferMxfp4>>("mxfp4_stale_padding", "flashinfer #2726", run_fp4<Fp4StalePadding<FlashinferMxfp4>>,
                                                  {"e8m0_128x4"}),
   };
 }

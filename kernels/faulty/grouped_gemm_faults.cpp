@@ -153,11 +153,35 @@ struct OffsetMxNextScales : MxAtOffsets<OffsetMxNextScales> {
   }
 };
 
+/// FP4: the alpha of the first expert for all experts.
+struct OffsetAlphaOfFirst : VllmNvfp4Grouped {
+  SIMT_DEVICE static int64_t expert_of_alpha(const OffsetMxArguments& /*x*/, int64_t /*expert*/) { return 0; }
+};
+
+/// The alpha of the next expert.
+struct OffsetAlphaOfNext : VllmNvfp4GroupedSm120 {
+  SIMT_DEVICE static int64_t expert_of_alpha(const OffsetMxArguments& x, int64_t expert) { return (expert + 1) % x.experts; }
+};
+
+/// Rounds the sum to 16 bits before alpha.
+struct OffsetAlphaRounded : VllmNvfp4Grouped {
+  template <class Y>
+  SIMT_DEVICE static float finished(const BlockGemmArguments& x, int64_t /*column*/, float sum) {
+    return x.global_b[0] * simt::to_float(simt::from_float<Y>(sum));
+  }
+};
+
+/// The scales of an expert begin at its first row.
+struct OffsetFp4Unpadded : VllmMxfp4Grouped {
+  SIMT_DEVICE static int64_t row_of_tiles(const OffsetMxArguments& /*x*/, int64_t /*expert*/, int64_t first) { return first; }
+};
+
 namespace {
 
 template <class Rules>
 Kernel of_offset_mx(const char* name, const char* cites) {
-  return {name, "gemm_grouped", {Rules::kContract}, {{"y", kAny}, {"warp", simt::kWarpSizes}}, {}, run_offset_mx<Rules>, name, cites, "gemm_grouped.mx_at_offsets"};
+  return {name, "gemm_grouped", {Rules::kContract}, {{"y", kAny}, {"warp", simt::kWarpSizes}}, {}, run_offset_mx<Rules>, name, cites,
+          units::Bytes<typename Rules::Unit>::kRow == Rules::Unit::kK ? "gemm_grouped.mx_at_offsets" : "gemm_grouped.fp4_at_offsets"};
 }
 
 template <class Rules>
@@ -219,6 +243,10 @@ std::vector<Kernel> grouped_gemm_faults() {
       of_offset_gemm<OffsetPromoted>("grouped_gemm_offsets_promoted", "cutlass fp8_accumulation.hpp: schedules without FastAccum"),
       of_offset_mx<OffsetMxUnpadded>("grouped_gemm_mx_unpadded", "flashinfer 3604: scales padded on all rows instead of those of each batch"),
       of_offset_mx<OffsetMxNextScales>("grouped_gemm_mx_next_scales", "no regression known; an index that is one too large"),
+      of_offset_mx<OffsetAlphaOfFirst>("nvfp4_grouped_gemm_alpha_of_first", "no regression known; alpha_ptr where alpha_ptr_array is meant"),
+      of_offset_mx<OffsetAlphaOfNext>("nvfp4_grouped_gemm_alpha_of_next", "no regression known; an index that is one too large"),
+      of_offset_mx<OffsetAlphaRounded>("nvfp4_grouped_gemm_rounded_before_alpha", "vLLM #37135: 16 bits before the global scale"),
+      of_offset_mx<OffsetFp4Unpadded>("mxfp4_grouped_gemm_unpadded", "flashinfer 3604: scales padded on all rows instead of those of each batch"),
       of_grouped_gemm<GroupedScalesOneMatrix>("grouped_gemm_masked_scales_one_matrix",
                                               "flashinfer 3604: batches padded as one matrix instead of each for itself"),
   };

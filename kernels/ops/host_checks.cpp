@@ -484,6 +484,20 @@ BlockGemmArguments block_gemm_arguments(const Call& call, int a_type, int b_type
   return x;
 }
 
+const float* outer_scales(const Call& call, const char* role, int64_t count) {
+  const assay_tensor& t = call.input(role);
+  if (step_of(t, count) == 0 && count > 1) unsupported(named(t) + " must be one number for each expert");
+  return static_cast<const float*>(t.data);
+}
+
+const void* block_gemm_bias(const Call& call, const assay_tensor& bias, int64_t n, bool takes_bias) {
+  if (!takes_bias) unsupported("this contract takes no bias");
+  const assay_tensor& d = call.output("d");
+  expect_vector(bias, n, d);
+  if (bias.type_code != d.type_code) unsupported("the bias must have the type of d");
+  return bias.data;
+}
+
 // Reads the tensors of a gemm_grouped call.
 
 namespace {
@@ -528,6 +542,7 @@ Arguments expert_operands(const Call& call, int a_type, int b_type) {
   x.m = of_d.rows, x.n = of_d.columns, x.k = of_a.columns, x.experts = b.shape[0];
   if (of_a.rows != x.m) unsupported("d must have the rows of a");
   expect_dense(b, x.experts, {x.n, x.k});
+  if (a.type_bits == 4 && (x.k % 2 != 0 || a.strides[0] % 2 != 0)) unsupported("rows of 4-bit codes must be whole bytes");
   x.pitch_a = a.strides[0], x.pitch_b = x.k, x.pitch_d = d.strides[0];
   x.part = std::max<int64_t>(1, x.k);
   return x;

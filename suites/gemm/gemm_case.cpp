@@ -187,8 +187,10 @@ void require_whole_experts(const Cells& cells, const GemmCase& p) {
   if (p.nan_padding && (p.contract.unit.a->is_integer() || p.contract.unit.a->specials == Specials::kFinite))
     cells.refuse("padding", fmt::format("{} has no NaN", p.contract.unit.a->name));
   if (p.has_bias || p.contract.adds_c() || p.has_zero_points() || p.scales.a.outer() || p.contract.unknown() || p.contract.shuffle.any())
-    cells.refuse("contract", fmt::format("'{}' is not for groups of rows: expected scales of one level, and neither a bias, c, zero points "
-                                         "nor a shuffled weight", p.id()));
+    cells.refuse("contract", fmt::format("'{}' is not for groups of rows: expected scales of a of one level, and neither a bias, c, zero "
+                                         "points nor a shuffled weight", p.id()));
+  if (p.scales.b.outer() && p.scales.b.outer()->rows != 0)
+    cells.refuse("scales", fmt::format("'{}' has a scale for each row of b; in a grouped GEMM, each expert may have one", p.scales.name));
 }
 
 HostTensor filled(TensorSpec spec, const FillRequest& request) {

@@ -101,7 +101,8 @@ struct GemmCase {
   bool packs_codes() const { return contract.unit.a->bits == 4; }
   const std::string& id() const { return contract.row->id; }
   LevelGrid outer_of_a() const { return scales.a.outer()->grid(m, k); }
-  LevelGrid outer_of_b() const { return scales.b.outer()->grid(n, k); }
+  /// Of the whole b; in a grouped GEMM, of the weights of each expert.
+  LevelGrid outer_of_b() const { return groups.any() ? LevelGrid{groups.count(), 1, n, 0} : scales.b.outer()->grid(n, k); }
   /// Whether each row of a has a scale of the outer level, and each row of b.
   bool has_outer_of_rows_of_a() const { return scales.a.outer() && outer_of_a().row_block > 0; }
   bool has_outer_of_rows_of_b() const { return scales.b.outer() && outer_of_b().row_block > 0; }

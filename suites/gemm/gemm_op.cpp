@@ -606,14 +606,16 @@ std::vector<RoleSpec> roles_of(const GemmOpParts& parts) {
   for (const char* factor : {"a", "b"})
     if (parts.of_blocks && !parts.of_experts())
       all.push_back({fmt::format("global_scale_{}", factor), Access::kIn,
-                     fmt::format("[1] or one per row of {0}, f32: the scale of the level above the blocks of {0}; only in contracts with two levels", factor)});
+                     fmt::format("[1] or one per row of {0}, f32: the scale of the level above the blocks of {0}, or alpha, which stands for the product of both; only in contracts with two levels", factor)});
+  if (parts.of_experts())
+    all.push_back({"global_scale_b", Access::kIn, "[experts] f32: alpha of each expert, which multiplies its sums; only in contracts of NVFP4"});
+  if (!parts.of_experts()) all.push_back({"bias", Access::kIn, "[n] in the format of d: bias; only in cases with a bias"});
   if (parts.of_blocks && !parts.of_experts())
     all.push_back({"c", Access::kIn, "[m, n] in the format of d: added to the GEMM; only in contracts that add it"});
   if (!parts.of_blocks && !parts.of_experts())
     all.insert(
         all.end(),
-        {{"bias", Access::kIn, "[n] in the format of d: bias; only in cases with a bias"},
-         {"azp_adj", Access::kIn,
+        {{"azp_adj", Access::kIn,
           "[n] int32: zero-point correction, subtracted from the sum: the row sums of b, times azp if that is a single number; only in contracts with zero points"},
          {"azp", Access::kIn, "[m] int32: zero point per token, multiplied by azp_adj; only in contracts that have it"}});
   all.push_back({"d", Access::kOut, "[m, n]: the scaled GEMM"});

@@ -132,6 +132,8 @@ void result_lines(const GemmCase& c, const DotInputs& inputs, int64_t row, int64
   quantities.set("sb", inputs.scale_b.at(column, 0));
   if (!inputs.outer_a.values.empty()) quantities.set("ga", inputs.outer_a.at(row, 0));
   if (!inputs.outer_b.values.empty()) quantities.set("gb", inputs.outer_b.at(column, 0));
+  if (!inputs.outer_a.values.empty() && !inputs.outer_b.values.empty())
+    quantities.set("gy", both_rounded(*c.y, inputs.outer_a.at(row, 0), inputs.outer_b.at(column, 0)));
   if (!inputs.bias.empty()) quantities.set("bias", inputs.bias[size_t(column)]);
   if (!inputs.c.empty()) quantities.set("c", inputs.c[size_t(row * inputs.n + column)]);
   lines.push_back(quantities.given());

@@ -6,12 +6,15 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "harness/core/expectation.h"
 #include "reference/formats/catalogue.h"
+#include "reference/formats/round.h"
 #include "reference/table/table.h"
 #include "reference/units/unit_definition.h"
 #include "suites/gemm/gemm_case.h"
@@ -323,6 +326,101 @@ TEST(GemmBlockScaled, MxScalesAreThoseOfTheirTiles) {
     for (int64_t column = 0; column < c.n; ++column) ASSERT_EQ(some[0].low[size_t(column)], d[0].low[size_t(129 * c.n + column)]);
     EXPECT_THAT(gemm().bind(one)->trace(problem, 129, 2).back(), HasSubstr("exact "));
   }
+}
+
+// FP4: two codes in a byte, block scales in tiles, and scales of whole tensors.
+
+struct Fp4ByHand {
+  const GemmCase& c;
+  const Problem& problem;
+
+  std::vector<uint32_t> codes(const char* role, int64_t row) const {
+    std::vector<uint32_t> all;
+    for (int64_t i = row * c.k; i < (row + 1) * c.k; ++i)
+      all.push_back(uint32_t(find(problem.tensors, role).bytes[size_t(i / 2)]) >> (i % 2 * 4) & 15u);
+    return all;
+  }
+  std::vector<uint32_t> scales(const char* role, int64_t row) const {
+    std::vector<uint32_t> all;
+    for (int64_t block = 0; block * c.contract.unit.scale_block < c.k; ++block)
+      all.push_back(tiled_byte(find(problem.tensors, role), row, block));
+    return all;
+  }
+  float number(const char* role, int64_t i = 0) const {
+    const HostTensor& t = find(problem.tensors, role);
+    return float(decode(*t.spec.format, t.code(i)));
+  }
+  float sum(int64_t row, int64_t column) const {
+    const std::vector<uint32_t> a = codes("a", row), b = codes("b", column), sa = scales("scale_a", row), sb = scales("scale_b", column);
+    return float(decode(kF32, defined_element(c.contract.unit, {a, b, sa, sb}, 0)));
+  }
+  /// The sum of all scaled products, which the data of these tests keep exact in a double.
+  double exact(int64_t row, int64_t column) const {
+    const std::vector<uint32_t> a = codes("a", row), b = codes("b", column), sa = scales("scale_a", row), sb = scales("scale_b", column);
+    const int64_t block = c.contract.unit.scale_block;
+    double all = 0;
+    for (int64_t k = 0; k < c.k; ++k)
+      all += decode(kE2M1, a[size_t(k)]) * decode(kE2M1, b[size_t(k)]) * decode(*c.contract.unit.scale, sa[size_t(k / block)]) *
+             decode(*c.contract.unit.scale, sb[size_t(k / block)]);
+    return all;
+  }
+};
+
+float nearest(const Format& format, double value) { return float(round_to(format, value, Rounding::kNearestEven, Overflow::kSpecial)); }
+
+Case fp4_case(const char* contract, const char* scales, const TestCells& more = {}) {
+  const char* const layout = std::string_view(scales) == "1x32_1x32" ? "e8m0_128x4" : "ue4m3_128x4";
+  TestCells cells = {{"contract", contract}, {"m", "131"}, {"n", "17"}, {"k", "160"}, {"scales", scales}, {"layout_a", layout}, {"layout_b", layout}, {"y", "bf16"}};
+  for (const auto& [column, cell] : more) cells[column] = cell;
+  return case_with(cells);
+}
+
+void expect_elements(const Case& one, const std::function<float(const Fp4ByHand&, int64_t, int64_t)>& right) {
+  const GemmCase c = read_gemm_case(one);
+  const Problem problem = gemm_problem(c);
+  const Fp4ByHand by_hand{c, problem};
+  const std::vector<WholePart> d = computed(expect_product(c, c.contract, problem));
+  for (const int64_t row : {0, 31, 32, 127, 128, 130})
+    for (int64_t column = 0; column < c.n; ++column) {
+      ASSERT_EQ(d[0].low[size_t(row * c.n + column)], ordinal_of_value(*c.y, right(by_hand, row, column))) << one.id << " " << row << " " << column;
+      ASSERT_NEAR(by_hand.sum(row, column), by_hand.exact(row, column), std::fabs(by_hand.exact(row, column)) * 0x1p-20 + 0x1p-20) << row << " " << column;
+    }
+}
+
+TEST(GemmBlockScaled, Fp4SumsAreMultipliedByAlphaInF32) {
+  for (const char* contract : {"vllm.cutlass_scaled_fp4_mm.sm_100", "vllm.cutlass_scaled_fp4_mm.sm_120", "flashinfer.mm_fp4_cutlass.sm_100"})
+    expect_elements(fp4_case(contract, "1x16+tensor_1x16"), [](const Fp4ByHand& hand, int64_t row, int64_t column) {
+      return nearest(kBf16, double(hand.sum(row, column) * hand.number("global_scale_a")));
+    });
+  expect_elements(fp4_case("torch.scaled_mm_nvfp4.sm_100", "1x16+tensor_1x16+tensor"), [](const Fp4ByHand& hand, int64_t row, int64_t column) {
+    const float alpha = hand.number("global_scale_a") * hand.number("global_scale_b");
+    return nearest(kBf16, double(hand.sum(row, column) * alpha));
+  });
+  for (const char* contract : {"torch.scaled_mm_nvfp4_block.sm_120", "torch.scaled_mm_mxfp4.sm_100"})
+    expect_elements(fp4_case(contract, std::string_view(contract).find("mxfp4") == std::string_view::npos ? "1x16_1x16" : "1x32_1x32"),
+                    [](const Fp4ByHand& hand, int64_t row, int64_t column) { return nearest(kBf16, double(hand.sum(row, column))); });
+}
+
+TEST(GemmBlockScaled, TorchaoRoundsTheSumTheScaleAndTheScaledSum) {
+  for (const Format& y : {kBf16, kF16})
+    for (const char* bias : {"", "amax_scaled"})
+      expect_elements(fp4_case("torchao.nvfp4_mm.sm_100", "1x16+tensor_1x16+tensor", {{"y", std::string(y.name)}, {"bias", bias}}),
+                      [&](const Fp4ByHand& hand, int64_t row, int64_t column) {
+                        const float scale = nearest(y, double(hand.number("global_scale_a") * hand.number("global_scale_b")));
+                        const float scaled = nearest(y, double(nearest(y, double(hand.sum(row, column))) * scale));
+                        return *bias ? nearest(y, double(scaled + hand.number("bias", column))) : scaled;
+                      });
+}
+
+TEST(GemmBlockScaled, Fp4RowsAreWholeBytesAndTakeOneScaleFormat) {
+  const TestCells odd = {{"contract", "torch.scaled_mm_nvfp4_block.sm_100"}, {"scales", "1x16_1x16"}, {"layout_a", "ue4m3_128x4"}, {"layout_b", "ue4m3_128x4"}};
+  TestCells cells = odd;
+  cells["k"] = "33";
+  EXPECT_THAT(refusal(cells), HasSubstr("k: expected whole bytes of two codes, got an odd number"));
+  cells = odd, cells["layout_a"] = "e8m0_128x4";
+  EXPECT_THAT(refusal(cells), HasSubstr("layout_a: 'e8m0_128x4' is not one of: ue4m3_128x4"));
+  cells = odd, cells["y"] = "bf16", cells["bias"] = "amax_scaled";
+  EXPECT_THAT(refusal(cells), HasSubstr("bias: torch.scaled_mm_nvfp4_block.sm_100 takes no bias"));
 }
 
 }  // namespace

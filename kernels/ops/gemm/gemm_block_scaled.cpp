@@ -19,6 +19,9 @@ std::vector<Kernel> block_gemm_of_blackwell() {
   return block_gemm_rows<GemmList<units::OfBlackwell, VllmBlockwiseSm100, VllmBlockwiseSm120, DeepGemmPacked, TorchMx, TorchMxSm120>>("gemm_block_scaled.blackwell");
 }
 
+using Fp4OfBlackwell = GemmList<units::OfBlackwell, VllmNvfp4Mm, VllmNvfp4MmSm120, FlashinferNvfp4Mm, TorchNvfp4, TorchNvfp4Sm120, TorchNvfp4Block,
+                                TorchNvfp4BlockSm120, TorchMxfp4, TorchaoNvfp4Mm>;
+
 /// On the CPU, one candidate model of gfx950's tensor core; on the GPU, the real one.
 template <class U>
 std::vector<Kernel> block_gemm_of_gfx950(const char* name) {
@@ -46,7 +49,8 @@ std::vector<Kernel> block_gemm_of_amd() {
 std::string gemm_block_scaled_chip(const std::string& contract) { return chip_at_end(contract); }
 
 std::vector<Kernel> gemm_block_scaled_kernels() {
-  return assay::plugin::joined({block_gemm_of_nvidia(), block_gemm_of_blackwell(), block_gemm_of_amd()});
+  return assay::plugin::joined({block_gemm_of_nvidia(), block_gemm_of_blackwell(), block_gemm_rows<Fp4OfBlackwell>("gemm_block_scaled.fp4"),
+                                block_gemm_of_amd()});
 }
 
 }  // namespace assay_kernels

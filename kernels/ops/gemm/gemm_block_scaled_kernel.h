@@ -12,7 +12,8 @@ namespace assay_kernels {
 template <class Rules, class Y>
 SIMT_DEVICE void store_block(const BlockGemmArguments& x, int64_t row, int64_t column, float acc) {
   const float c = x.c ? simt::to_float(static_cast<const Y*>(x.c)[row * x.n + column]) : 0.0f;
-  static_cast<Y*>(x.d)[Rules::place_of_d(row, column, x.pitch_d)] = Rules::template stored<Y>(Rules::result(acc, c));
+  static_cast<Y*>(x.d)[Rules::place_of_d(row, column, x.pitch_d)] =
+      Rules::template stored<Y>(Rules::template finished<Y>(x, column, Rules::result(acc, c)));
 }
 
 /// Adds the result of a split-K part to the earlier ones, in the type of d.
@@ -35,7 +36,8 @@ SIMT_DEVICE void store_as(const BlockGemmArguments& x, int64_t row, int64_t colu
 
 // A GEMM whose instruction applies the scales: one chain over all k. Each block computes one tile of the instruction's size.
 
-/// Scales for one instruction; 1 beyond m and n.
+/// Scales for one instruction. Beyond m, n and k the byte is 0, the smallest scale of each format: a scale counts in the exponent to
+/// which some instructions align their terms, even where the codes are zeros.
 template <class U>
 struct StagedScales {
   static constexpr int kEach = units::Bytes<U>::kScales;  ///< scales per row
@@ -47,11 +49,10 @@ struct StagedScales {
 template <class Rules, class U, int kThreads>
 SIMT_DEVICE void stage_scales(uint8_t* to, const BlockScales& scales, int64_t row, int rows, int64_t all_rows, int64_t k, int64_t all_k) {
   constexpr int kEach = StagedScales<U>::kEach;
-  constexpr uint8_t kOne = 127;
   const int64_t blocks = (all_k + Rules::kProducts - 1) / Rules::kProducts;
   for (int i = simt::thread(); i < rows * kEach; i += kThreads) {
     const int64_t r = row + i / kEach, at = k + i % kEach * U::kScaleBlock;
-    to[i] = r < all_rows && at < all_k ? Rules::scale_byte(scales, r, at / Rules::kProducts, blocks) : kOne;
+    to[i] = r < all_rows && at < all_k ? Rules::scale_byte(scales, r, at / Rules::kProducts, blocks) : uint8_t{0};
   }
 }
 
@@ -64,7 +65,7 @@ SIMT_KERNEL void unit_scaled_product(typename Rules::Arguments x) {
   int64_t row = simt::block() / across * U::kM;
   const int64_t column = simt::block() % across * U::kN;
   if (!Rules::template enter<Rules>(x, row)) return;
-  units::Operands factors{step.a, step.b, U::kK, U::kK, scales.a, scales.b, scales.kEach, scales.kEach};
+  units::Operands factors{step.a, step.b, step.kPitchA, step.kPitchB, scales.a, scales.b, scales.kEach, scales.kEach};
   units::Tile<U, kWarp> chain;
   SIMT_UNROLL
   for (int i = 0; i < chain.kElements; ++i) chain.at[i] = 0;
@@ -140,6 +141,9 @@ void run_block_gemm(const Call& call) {
   BlockGemmArguments x = block_gemm_arguments(call, kTypeCode<typename Rules::CodesOfA>, kTypeCode<typename Rules::CodesOfB>,
                                               Rules::kRowsOfScaleB, Rules::kAddsC, Rules::kLevel, Rules::kProducts);
   expect_weight<Rules>(x);
+  if (Rules::kOuterOfA) x.global_a = outer_scales(call, "global_scale_a", 1);
+  if (Rules::kOuterOfB) x.global_b = outer_scales(call, "global_scale_b", 1);
+  if (const assay_tensor* bias = call.find("bias")) x.bias = block_gemm_bias(call, *bias, x.n, Rules::kTakesBias);
   if (Rules::kAddsResults && x.y == ResultType::kF32) unsupported("atomics add results of 16 bits");
   if (kParts > 1) x.part = part_of(x.k, kParts, Rules::kPartOf);
   const int64_t tiles = (x.m + U::kM - 1) / U::kM * ((x.n + U::kN - 1) / U::kN);

@@ -14,7 +14,8 @@ struct ScaleLevel {
   /// size of the repeating tile; rows and blocks are padded to whole tiles. 1: the strides describe the layout completely
   int64_t tile_rows = 1, tile_blocks = 1;
 };
-inline constexpr ScaleLevel kFloatScales{}, kPackedScales{ASSAY_INT, 32, 4}, kTiledScales{ASSAY_FLOAT8_E8M0FNU, 8, 1, 128, 4};
+inline constexpr ScaleLevel kFloatScales{}, kPackedScales{ASSAY_INT, 32, 4}, kTiledScales{ASSAY_FLOAT8_E8M0FNU, 8, 1, 128, 4},
+    kTiledE4m3Scales{ASSAY_FLOAT8_E4M3FN, 8, 1, 128, 4};
 
 /// Block scales that each cover `rows` rows. Strides are in tensor elements; strides of tiles are in elements of a row of whole
 /// tiles. `data` points to the scales, whatever their type.
@@ -27,6 +28,8 @@ struct BlockScales {
 struct BlockGemmArguments : GemmOperands {
   BlockScales scale_a, scale_b;
   const void* c;  ///< has the type of d and is added to the product; nullptr: none
+  const float *global_a, *global_b;  ///< scales of whole tensors, above those of blocks; nullptr: none
+  const void* bias;                  ///< [n] in the type of d; nullptr: none
 };
 
 inline constexpr int64_t kProductsOfScale = 128;
@@ -34,6 +37,12 @@ inline constexpr int64_t kProductsOfScale = 128;
 /// Rejects invalid calls; see gemm_operands(). `rows_of_b`: rows of b that share a scale. `products`: elements along k that share
 /// a scale.
 BlockGemmArguments block_gemm_arguments(const Call& call, int a_type, int b_type, int64_t rows_of_b, bool adds_c, const ScaleLevel& level, int64_t products);
+
+/// The f32 scale of a whole tensor, [1], or of the weights of each expert, [count].
+const float* outer_scales(const Call& call, const char* role, int64_t count);
+
+/// The data of a bias [n] in the type of d. Rejects one that the contract does not take.
+const void* block_gemm_bias(const Call& call, const assay_tensor& bias, int64_t n, bool takes_bias);
 
 // Contracts of gemm_block_scaled: the tensor core instruction, when the accumulator is promoted to fp32, and how block scales are
 // applied.
@@ -49,6 +58,8 @@ struct BlockRules : PlainProduct<MatrixUnit> {
   static constexpr ScaleLevel kLevel = kFloatScales;
   static constexpr int64_t kProducts = kProductsOfScale;  ///< elements along k that share a scale
   static constexpr bool kInUnit = false;  ///< the instruction applies the scales
+  static constexpr bool kOuterOfA = false, kOuterOfB = false;  ///< a and b have a scale of the whole tensor
+  static constexpr bool kTakesBias = false;
   static constexpr bool kScalesOneBlock = false;  ///< if all of k has one block of scales, its sum is scaled by one_block()
   /// each split-K part is scaled, rounded and stored like a result; then the parts are added in the type of d
   static constexpr bool kAddsResults = false;
@@ -70,6 +81,11 @@ struct BlockRules : PlainProduct<MatrixUnit> {
   }
   SIMT_DEVICE static float one_block(float chain, float sa, float sb) { return chain * sb * sa; }
   SIMT_DEVICE static float result(float acc, float /*c*/) { return acc; }
+  /// The result before its last rounding to Y: with scales of whole tensors, and a bias.
+  template <class Y>
+  SIMT_DEVICE static float finished(const BlockGemmArguments& /*x*/, int64_t /*column*/, float result) {
+    return result;
+  }
   template <class Y>
   SIMT_DEVICE static Y stored(float result) {
     return simt::from_float<Y>(result);
@@ -145,6 +161,81 @@ struct TorchMx : TiledScales<TorchMx, units::Sm100Tcgen05MxE4m3F32> {
 };
 struct TorchMxSm120 : TiledScales<TorchMxSm120, units::Sm120MmaMxE4m3F32> {
   static constexpr const char* kContract = "torch.scaled_mm_mxfp8.sm_120";
+};
+
+/// FP4: two codes in a byte. NVFP4 has an E4M3 scale per 16 elements, MXFP4 an E8M0 scale per 32.
+template <class Rules, class MatrixUnit>
+struct Fp4Product : TiledScales<Rules, MatrixUnit> {
+  static constexpr int64_t kProducts = MatrixUnit::kScaleBlock;
+  static constexpr ScaleLevel kLevel = kProducts == 16 ? kTiledE4m3Scales : kTiledScales;
+};
+
+/// alpha, one f32 number, multiplies the fp32 sum. It is passed as the scale of a.
+/// Source: vLLM v0.33.0, nvfp4_scaled_mm_kernels.cu, alpha_ptr of CUTLASS's epilogue.
+template <class Rules, class MatrixUnit>
+struct TimesAlpha : Fp4Product<Rules, MatrixUnit> {
+  static constexpr bool kOuterOfA = true;
+  template <class Y>
+  SIMT_DEVICE static float finished(const BlockGemmArguments& x, int64_t /*column*/, float sum) {
+    return x.global_a[0] * sum;
+  }
+};
+struct VllmNvfp4Mm : TimesAlpha<VllmNvfp4Mm, units::Sm100Tcgen05Nvf4F32> {
+  static constexpr const char* kContract = "vllm.cutlass_scaled_fp4_mm.sm_100";
+};
+struct VllmNvfp4MmSm120 : TimesAlpha<VllmNvfp4MmSm120, units::Sm120MmaNvf4F32> {
+  static constexpr const char* kContract = "vllm.cutlass_scaled_fp4_mm.sm_120";
+};
+/// Source: FlashInfer fb28d724, fp4_gemm_template_sm100.h.
+struct FlashinferNvfp4Mm : TimesAlpha<FlashinferNvfp4Mm, units::Sm100Tcgen05Nvf4F32> {
+  static constexpr const char* kContract = "flashinfer.mm_fp4_cutlass.sm_100";
+};
+
+/// The product of both tensors' scales, rounded to fp32, is cuBLASLt's alpha.
+/// Source: pytorch 0174dfab, ScaledBlas.cpp, _scaled_nvfp4_nvfp4.
+template <class Rules, class MatrixUnit>
+struct TimesBothScales : Fp4Product<Rules, MatrixUnit> {
+  static constexpr bool kOuterOfA = true, kOuterOfB = true;
+  template <class Y>
+  SIMT_DEVICE static float finished(const BlockGemmArguments& x, int64_t /*column*/, float sum) {
+    return x.global_a[0] * x.global_b[0] * sum;
+  }
+};
+struct TorchNvfp4 : TimesBothScales<TorchNvfp4, units::Sm100Tcgen05Nvf4F32> {
+  static constexpr const char* kContract = "torch.scaled_mm_nvfp4.sm_100";
+};
+struct TorchNvfp4Sm120 : TimesBothScales<TorchNvfp4Sm120, units::Sm120MmaNvf4F32> {
+  static constexpr const char* kContract = "torch.scaled_mm_nvfp4.sm_120";
+};
+/// Without scales of whole tensors.
+struct TorchNvfp4Block : Fp4Product<TorchNvfp4Block, units::Sm100Tcgen05Nvf4F32> {
+  static constexpr const char* kContract = "torch.scaled_mm_nvfp4_block.sm_100";
+};
+struct TorchNvfp4BlockSm120 : Fp4Product<TorchNvfp4BlockSm120, units::Sm120MmaNvf4F32> {
+  static constexpr const char* kContract = "torch.scaled_mm_nvfp4_block.sm_120";
+};
+/// Source: pytorch 0174dfab, ScaledBlas.cpp, _scaled_mxfp4_mxfp4, which calls MSLK's f4f4bf16.
+struct TorchMxfp4 : Fp4Product<TorchMxfp4, units::Sm100Tcgen05Mxf4F32> {
+  static constexpr const char* kContract = "torch.scaled_mm_mxfp4.sm_100";
+};
+
+/// The sum is rounded to the type of d, multiplied by the rounded product of both scales, rounded, and then the bias is added.
+/// Source: torchao 0.18.0, nvfp4_tensor.py, _addmm_nvfp4_dispatch.
+template <class Rules, class MatrixUnit>
+struct TorchaoNvfp4Product : TimesBothScales<Rules, MatrixUnit> {
+  static constexpr bool kTakesBias = true;
+  template <class Y>
+  SIMT_DEVICE static float rounded(float v) {
+    return simt::to_float(simt::from_float<Y>(v));
+  }
+  template <class Y>
+  SIMT_DEVICE static float finished(const BlockGemmArguments& x, int64_t column, float sum) {
+    const float scaled = rounded<Y>(sum) * rounded<Y>(x.global_a[0] * x.global_b[0]);
+    return x.bias ? rounded<Y>(scaled) + simt::to_float(static_cast<const Y*>(x.bias)[column]) : scaled;
+  }
+};
+struct TorchaoNvfp4Mm : TorchaoNvfp4Product<TorchaoNvfp4Mm, units::Sm100Tcgen05Nvf4F32> {
+  static constexpr const char* kContract = "torchao.nvfp4_mm.sm_100";
 };
 
 /// Converts scale bytes to fp32, which are then applied like other scales. Goes through the kernel's own rules, so that a faulty

@@ -26,6 +26,12 @@ template <>
 inline constexpr int kTypeCode<units::E5m2> = ASSAY_FLOAT8_E5M2;
 template <>
 inline constexpr int kTypeCode<units::E4m3fnuz> = ASSAY_FLOAT8_E4M3FNUZ;
+template <>
+inline constexpr int kTypeCode<units::E2m1> = ASSAY_FLOAT4_E2M1FN;
+
+/// Codes in a byte of memory.
+template <class F>
+inline constexpr int kCodesInByte = F::kMemoryBits == 4 ? 2 : 1;
 
 template <class U, class... Units>
 constexpr bool holds(const units::List<Units...>*) {
@@ -76,7 +82,7 @@ struct GemmOperands {
 
 inline const assay_tensor& gemm_codes(const Call& call, const char* role, int type) {
   const assay_tensor& t = call.input(role);
-  if (!has_type(t, type, 8))
+  if (!has_type(t, type, type == ASSAY_FLOAT4_E2M1FN ? 4 : 8))
     unsupported(named(t) + " has a type that this kernel does not support: " + assay::plugin::type_name(t));
   return t;
 }
@@ -88,14 +94,16 @@ inline ResultType result_type(const assay_tensor& d) {
   unsupported("d must be f32, bf16 or fp16");
 }
 
-/// Rejects other types than `a_type` and `b_type`, wrong shapes, and rows that are not contiguous. d is non-empty unless m or n
-/// is 0. k is not split.
+/// Rejects other types than `a_type` and `b_type`, wrong shapes, and rows that are not contiguous or begin within a byte. d is
+/// non-empty unless m or n is 0. k is not split.
 inline GemmOperands gemm_operands(const Call& call, int a_type, int b_type) {
   const assay_tensor &a = gemm_codes(call, "a", a_type), &b = gemm_codes(call, "b", b_type), &d = call.output("d");
   const Shape of_a = matrix_of_rows(a), of_b = matrix_of_rows(b), of_d = matrix_of_rows(d);
   if (of_a.columns != of_b.columns) unsupported("a and b must have as many columns");
   if (of_d.rows != of_a.rows || of_d.columns != of_b.rows)
     unsupported("d must have the rows of a and a column for each row of b");
+  if (a.type_bits == 4 && (of_a.columns % 2 != 0 || a.strides[0] % 2 != 0 || b.strides[0] % 2 != 0))
+    unsupported("rows of 4-bit codes must be whole bytes");
   return {static_cast<const uint8_t*>(a.data),
           static_cast<const uint8_t*>(b.data),
           d.data,
@@ -186,8 +194,9 @@ struct OfShuffledWeight : Base {
 /// Operands of one instruction, with zeros beyond m, n and k.
 template <class U>
 struct StagedStep {
-  alignas(16) uint8_t a[U::kM * U::kK];
-  alignas(16) uint8_t b[U::kN * U::kK];
+  static constexpr int kPitchA = U::kK / kCodesInByte<typename U::A>, kPitchB = U::kK / kCodesInByte<typename U::B>;  ///< bytes of a row
+  alignas(16) uint8_t a[U::kM * kPitchA];
+  alignas(16) uint8_t b[U::kN * kPitchB];
 };
 
 template <class U>
@@ -205,13 +214,15 @@ template <class Rules, int kThreads, class Arguments>
 SIMT_DEVICE void stage(StagedStep<typename Rules::Unit>& step, const Arguments& x, int64_t row, int64_t column, int64_t first,
                        int64_t k, int64_t end) {
   using U = typename Rules::Unit;
-  for (int i = simt::thread(); i < U::kM * U::kK; i += kThreads) {
-    const int64_t r = row + i / U::kK, at = first + Rules::product_at(k - first + i % U::kK);
-    step.a[i] = r < x.m && at < end ? x.a[Rules::byte_of_a(Rules::row_of_a(r, x.m), at, x.pitch_a)] : uint8_t{0};
+  using Step = StagedStep<U>;
+  constexpr int kInA = kCodesInByte<typename U::A>, kInB = kCodesInByte<typename U::B>;
+  for (int i = simt::thread(); i < U::kM * Step::kPitchA; i += kThreads) {
+    const int64_t r = row + i / Step::kPitchA, at = first + Rules::product_at(k - first + i % Step::kPitchA * kInA);
+    step.a[i] = r < x.m && at < end ? x.a[Rules::byte_of_a(Rules::row_of_a(r, x.m), at, x.pitch_a) / kInA] : uint8_t{0};
   }
-  for (int i = simt::thread(); i < U::kN * U::kK; i += kThreads) {
-    const int64_t c = column + i / U::kK, at = first + Rules::product_at(k - first + i % U::kK);
-    step.b[i] = c < x.n && at < end ? x.b[Rules::byte_of_b(c, at, x.n, x.pitch_b)] : uint8_t{0};
+  for (int i = simt::thread(); i < U::kN * Step::kPitchB; i += kThreads) {
+    const int64_t c = column + i / Step::kPitchB, at = first + Rules::product_at(k - first + i % Step::kPitchB * kInB);
+    step.b[i] = c < x.n && at < end ? x.b[Rules::byte_of_b(c, at, x.n, x.pitch_b) / kInB] : uint8_t{0};
   }
 }
 

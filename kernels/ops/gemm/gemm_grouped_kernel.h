@@ -104,9 +104,9 @@ struct ExpertsAtOffsets : Base {
     const int64_t first = Rules::first_row(x, expert), size = Rules::template rows<Rules>(x, expert);
     if (row >= size) return false;
     x.m = size;
-    x.a += first * x.pitch_a;
+    x.a += first * x.pitch_a / kCodesInByte<typename Rules::CodesOfA>;
     x.d = static_cast<char*>(x.d) + first * x.pitch_d * (x.y == ResultType::kF32 ? 4 : 2);
-    x.b += Rules::expert_of_weights(x, expert) * x.n * x.pitch_b;
+    x.b += Rules::expert_of_weights(x, expert) * x.n * x.pitch_b / kCodesInByte<typename Rules::CodesOfB>;
     Rules::template move_scales<Rules>(x, expert, first);
     return true;
   }
@@ -138,10 +138,11 @@ struct TorchGroupedMmFast : AtOffsets<TokenFirst<units::Sm90WgmmaE4m3F32>> {
   static constexpr bool kEnds = true;
 };
 
-/// MXFP8: the instruction applies the scales, of which each expert has whole tiles.
-template <class Rules>
-struct MxAtOffsets : ExpertsAtOffsets<TiledScales<Rules, units::Sm100Tcgen05MxE4m3F32>, OffsetMxArguments> {
+/// MXFP8 and FP4: the instruction applies the scales, of which each expert has whole tiles.
+template <class Rules, class Base = TiledScales<Rules, units::Sm100Tcgen05MxE4m3F32>>
+struct MxAtOffsets : ExpertsAtOffsets<Base, OffsetMxArguments> {
   SIMT_DEVICE static int64_t row_of_tiles(const OffsetMxArguments& x, int64_t expert, int64_t /*first*/) { return x.tile_rows[expert]; }
+  SIMT_DEVICE static int64_t expert_of_alpha(const OffsetMxArguments& /*x*/, int64_t expert) { return expert; }
   SIMT_DEVICE static const float* moved(const float* bytes, int64_t by) {
     return reinterpret_cast<const float*>(reinterpret_cast<const uint8_t*>(bytes) + by);
   }
@@ -149,6 +150,7 @@ struct MxAtOffsets : ExpertsAtOffsets<TiledScales<Rules, units::Sm100Tcgen05MxE4
   SIMT_DEVICE static void move_scales(OffsetMxArguments& x, int64_t expert, int64_t first) {
     x.scale_a.data = moved(x.scale_a.data, R::row_of_tiles(x, expert, first) * x.scale_a.row_stride);
     x.scale_b.data = moved(x.scale_b.data, R::place_of_scales_b(x, expert));
+    if (R::kOuterOfB) x.global_b += R::expert_of_alpha(x, expert);
   }
 };
 // Source: vLLM bde90062, cutlass_mxfp8_grouped_mm_functor.cuh, and b56f185f, cutlass_mxfp8_grouped_mm_traits.cuh.
@@ -156,11 +158,32 @@ struct VllmMxGrouped : MxAtOffsets<VllmMxGrouped> {
   static constexpr const char* kContract = "vllm.cutlass_mxfp8_grouped_mm.sm_100";
 };
 
+/// NVFP4: the fp32 sum is multiplied by the alpha of the expert. It is passed as the scale of the expert's weights.
+template <class Rules, class MatrixUnit>
+struct TimesAlphaOfExpert : MxAtOffsets<Rules, Fp4Product<Rules, MatrixUnit>> {
+  static constexpr bool kOuterOfB = true;
+  template <class Y>
+  SIMT_DEVICE static float finished(const BlockGemmArguments& x, int64_t /*column*/, float sum) {
+    return x.global_b[0] * sum;
+  }
+};
+// Source: vLLM v0.33.0, nvfp4_blockwise_moe_kernel.cu and mxfp4_blockwise_moe_kernel.cu.
+struct VllmNvfp4Grouped : TimesAlphaOfExpert<VllmNvfp4Grouped, units::Sm100Tcgen05Nvf4F32> {
+  static constexpr const char* kContract = "vllm.cutlass_fp4_group_mm.sm_100";
+};
+struct VllmNvfp4GroupedSm120 : TimesAlphaOfExpert<VllmNvfp4GroupedSm120, units::Sm120MmaNvf4F32> {
+  static constexpr const char* kContract = "vllm.cutlass_fp4_group_mm.sm_120";
+};
+struct VllmMxfp4Grouped : MxAtOffsets<VllmMxfp4Grouped, Fp4Product<VllmMxfp4Grouped, units::Sm100Tcgen05Mxf4F32>> {
+  static constexpr const char* kContract = "vllm.cutlass_mxfp4_group_mm.sm_100";
+};
+
 template <class Rules>
 void run_offset_mx(const Call& call) {
   using U = typename Rules::Unit;
-  const OffsetMxArguments x = offset_mx_arguments(call, kTypeCode<typename Rules::CodesOfA>, kTypeCode<typename Rules::CodesOfB>,
-                                                  U::kM, Rules::kLevel, Rules::kProducts);
+  OffsetMxArguments x = offset_mx_arguments(call, kTypeCode<typename Rules::CodesOfA>, kTypeCode<typename Rules::CodesOfB>, U::kM,
+                                            Rules::kLevel, Rules::kProducts);
+  if (Rules::kOuterOfB) x.global_b = outer_scales(call, "global_scale_b", x.experts);
   const int64_t tiles = x.experts * x.tiles * ((x.n + U::kN - 1) / U::kN);
   if (tiles == 0) return;
   with_warp(call, [&](auto warp) {

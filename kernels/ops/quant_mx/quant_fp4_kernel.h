@@ -75,6 +75,12 @@ class Fp4Amax {
   int nans_ = 0;
 };
 
+/// The tensor's scale; 1 in contracts without one, for which `global` is nullptr.
+template <class Rules>
+SIMT_DEVICE float tensor_scale(const float* global) {
+  return Rules::kHasTensorScale ? global[0] : 1.0f;
+}
+
 /// Stores the codes of a block of elements. Returns the scale byte.
 template <class Rules>
 SIMT_DEVICE uint8_t store_fp4_block(const float (&v)[Rules::kBlock], float amax, float global, uint8_t* q) {
@@ -110,7 +116,7 @@ SIMT_KERNEL void quant_fp4(Fp4Arguments<T> a, Out out) {
   constexpr int kBlock = Rules::kBlock, kOfAmax = Rules::template amax_size<Rules>();
   const int64_t block = simt::block() * simt::block_size() + simt::thread();
   if (block < out.rows * out.groups) {
-    const float global = Rules::kHasTensorScale ? a.global[0] : 1.0f;
+    const float global = tensor_scale<Rules>(a.global);
     const T* x = a.x + block * kBlock;
     const T* of_amax = a.x + Rules::first_of_amax(block * kBlock, a.columns);
     Fp4Amax<Rules> amax;

@@ -384,7 +384,7 @@ SIMT_KERNEL void rms_norm_quant_fp4(NormArguments<T> a, const float* global, uin
   const auto quantize = [&](int first, const float(&u)[Fp4::kBlock]) {
     if (first >= a.n) return;
     out.data[out.place(simt::block(), first / Fp4::kBlock)] =
-        quantize_fp4_block<Fp4>(u, Fp4::kHasTensorScale ? global[0] : 1.0f, q + (simt::block() * a.n + first) / 2);
+        quantize_fp4_block<Fp4>(u, tensor_scale<Fp4>(global), q + (simt::block() * a.n + first) / 2);
   };
   float u[Fp4::kBlock];
   if constexpr (Norm::kRoundsOutput) {

@@ -340,7 +340,7 @@ SIMT_KERNEL void silu_mul_quant_fp4(GatedMxArguments<T> a, const float* global) 
     float v[kGatedElements];
     silu_times_up<typename Rules::Activation, T>(gate, up, v);
     a.out.data[a.out.place(row, int32_t(block - row * a.out.by_groups.divisor))] =
-        quantize_fp4_block<Fp4>(v, Fp4::kHasTensorScale ? global[0] : 1.0f, a.q + int64_t{block} * kGatedElements / 2);
+        quantize_fp4_block<Fp4>(v, tensor_scale<Fp4>(global), a.q + int64_t{block} * kGatedElements / 2);
   }
   a.out.template write_absent<Fp4>();
 }

@@ -135,7 +135,7 @@ Names names_of_join() {
 Names names_of_result(const Format& y) {
   Names names;
   names.formats["y"] = &y;
-  names.quantities = {"sa", "sb", "ga", "gb", "bias", "c"};
+  names.quantities = {"sa", "sb", "ga", "gb", "gy", "bias", "c"};
   return names;
 }
 
@@ -284,7 +284,7 @@ void check_scales(const RowCells& cells, const DotContract& contract, const Reci
       throw cells.error("scales", 0, "all alternatives must have the same block size along k, or none may have blocks");
   const auto check_outer = [&](const char* scale, ScaleSpec GemmScales::*of) {
     for (const GemmScales& scales : contract.scales)
-      if (reads(y, scale) != ((scales.*of).outer() != nullptr))
+      if ((reads(y, scale) || reads(y, "gy")) != ((scales.*of).outer() != nullptr))
         throw cells.error("y", 0,
                           std::string((scales.*of).outer() ? "lacks " : "takes ") + scale +
                               ", the tensor scale above the block scales of " + scales.name);

@@ -174,6 +174,7 @@ struct DotContract {
   std::vector<std::string> layouts;  ///< ids in layouts.csv: allowed layouts of block scales of a
   std::optional<GroupOrder> experts = {};  ///< grouped GEMM: how the rows of a and d are assigned to experts, whose weights they use
   int64_t tile_rows = 1;                   ///< grouped GEMM: the rows of an expert begin at a multiple, and so does its capacity
+  const Format* scale_bytes = nullptr;     ///< mutants only: the format of the scale bytes that the instruction takes for unit.scale
   UnusedRows unused_rows = UnusedRows::kUntouched;  ///< grouped GEMM: rows of d that belong to no expert
   /// Only for an undocumented kernel or instruction: the possible contracts. One algorithm variant of one of them computed each
   /// element. For an undocumented instruction these are the row with each candidate model. The fields above are then those of the

@@ -197,6 +197,10 @@ ScaleValues previous_block(const ScaleValues& right) {
 ScaleValues first_of_four_blocks(const ScaleValues& right) {
   return looked_up(right, [](int64_t row, int64_t block) { return Place(row, block / 4 * 4); });
 }
+/// Blocks of 32 elements where the contract has blocks of 16.
+ScaleValues first_of_two_blocks(const ScaleValues& right) {
+  return looked_up(right, [](int64_t row, int64_t block) { return Place(row, block / 2 * 2); });
+}
 /// Split-K whose parts count blocks from their own begin.
 template <int64_t parts>
 ScaleValues counted_in_parts(const ScaleValues& right) {
@@ -372,8 +376,10 @@ void add_scale_misreadings(const DotInputs& right, std::vector<DotMisreading>& a
     if (a.columns > kBytesOfWord) all.push_back({"scales: of the next word", of_both<next_word>});
   } else if (a.column_block > 0) {
     all.push_back({"scales: cut to powers of two", cut_to_powers});
-    all.push_back({"scales: raised to powers of two", raised_to_powers});
+    // 448, the largest scale in one byte, has no such power
+    if (!right.packed) all.push_back({"scales: raised to powers of two", raised_to_powers});
   }
+  if (right.packed && a.columns > 1 && a.column_block == 16) all.push_back({"scales: one for two blocks of k", of_both<first_of_two_blocks>});
   add_outer<&DotInputs::outer_a>("global_scale_a", right.outer_a, all);
   add_outer<&DotInputs::outer_b>("global_scale_b", right.outer_b, all);
   if (a.count() + b.count() > 2) all.push_back({"scales: each read in the place of the other", swapped_scales});

@@ -147,6 +147,16 @@ std::vector<DotNeighbour> of_unknown_unit(const DotContract& right, int64_t k, c
 
 }  // namespace
 
+/// Block scales of FP4 have one of two formats of one byte.
+void edit_scale_format(const DotContract& right, Edits& edits) {
+  if (!right.unit.scale || right.unit.a->bits != 4) return;
+  const Format& other = *right.unit.scale == kE8M0 ? kUe4M3 : kE8M0;
+  edits.add(std::string("scales: ") + std::string(right.unit.scale->name) + " read as " + std::string(other.name), [&](DotNeighbour& edited) {
+    edited.contract.scale_bytes = right.unit.scale;
+    edited.contract.unit.scale = &other;
+  });
+}
+
 std::vector<DotNeighbour> dot_neighbours(const DotContract& right, const UnitTable& units, int64_t k, const Format& y,
                                          bool with_bias) {
   if (right.of_unknown_unit()) return of_unknown_unit(right, k, y, with_bias);
@@ -160,6 +170,7 @@ std::vector<DotNeighbour> dot_neighbours(const DotContract& right, const UnitTab
     edit_join(right, edits);
   edit_split(right, k, y, edits);
   edit_order_and_flush(right, edits);
+  edit_scale_format(right, edits);
   dot::edit_y(right, y, edits);
   if (right.adds_zero)
     edits.add("unsplit: fma(0) -> nothing", [](DotNeighbour& wrong) { wrong.contract.adds_zero = false; });
@@ -233,8 +244,28 @@ void edit_codes(const DotContract& right, Edits& edits) {
   });
 }
 
+/// Scales of whole tensors: mistaken for each other, or multiplied where they are not rounded, or in the rounded result.
+void edit_outer_scales(const CutY& cut, const Format& y, Edits& edits) {
+  const auto times = [](const char* operand) { return Steps{CellStep::made("mul", {operand})}; };
+  const std::string text = text_of(cut.scales);
+  if (text == "mul(ga*gb)")
+    for (const char* other : {"ga*ga", "gb*gb"}) edits.y("y: " + text + " -> mul(" + other + ")", cut.with(times(other), cut.last));
+  if (y == kF32) return;
+  if (text == "mul(ga)" || text == "mul(gb)" || text == "mul(ga*gb)") {
+    CutY early = cut;
+    early.before.push_back(cut.last);
+    edits.y("y: to(y) before " + text, early.with(cut.scales, cut.last));
+  }
+  if (text != "mul(gy)") return;
+  edits.y("y: mul(gy) -> mul(ga*gb)", cut.with(times("ga*gb"), cut.last));
+  CutY late = cut;
+  late.before.clear();
+  edits.y("y: no to(y) before mul(gy)", late.with(cut.scales, cut.last));
+}
+
 void edit_y(const DotContract& right, const Format& y, Edits& edits) {
   const CutY cut(right.y);
+  edit_outer_scales(cut, y, edits);
   if (!right.of_blocks()) edit_scales(cut, edits);
   for (const char* scale : {"ga", "gb"}) {
     const std::string other = scale[1] == 'a' ? "gb" : "ga";
@@ -242,7 +273,8 @@ void edit_y(const DotContract& right, const Format& y, Edits& edits) {
     for (const CellStep& step : cut.scales) {
       if (step.arguments.size() == 1 && step.argument(0) == scale) continue;
       const bool of_both = step.arguments.size() == 1 && (step.argument(0) == "ga*gb" || step.argument(0) == "gb*ga");
-      without.push_back(of_both ? CellStep::made("mul", {other}) : step);
+      const bool rounded = step.arguments.size() == 1 && step.argument(0) == "gy";
+      without.push_back(of_both || rounded ? CellStep::made("mul", {other}) : step);
     }
     edits.y(std::string("y: ") + scale + " is left out", cut.with(without, cut.last));
   }

@@ -89,6 +89,10 @@ int64_t end_of_parts(int64_t k, int64_t part, int64_t left_out) {
 
 }  // namespace
 
+double both_rounded(const Format& y, double a, double b) {
+  return round_to(y, double(float(a * b)), Rounding::kNearestEven, Overflow::kSpecial);
+}
+
 DotRows::DotRows(const DotContract& contract, DotProgram program, const DotInputs& inputs, const Format& y, DotSums sums)
     : unit_(contract.unit),
       prepared_(unit_),
@@ -117,8 +121,9 @@ DotRows::DotRows(const DotContract& contract, DotProgram program, const DotInput
     product_.a.pitch = product_.b.pitch = product_.k;
   }
   if (!unit_.scale) return;
-  codes_a_ = inputs.scale_a.codes(*unit_.scale, inputs.m, product_.k, unit_.scale_block);
-  codes_b_ = inputs.scale_b.codes(*unit_.scale, inputs.n, product_.k, unit_.scale_block);
+  const Format& bytes = contract.scale_bytes ? *contract.scale_bytes : *unit_.scale;
+  codes_a_ = inputs.scale_a.codes(bytes, inputs.m, product_.k, unit_.scale_block);
+  codes_b_ = inputs.scale_b.codes(bytes, inputs.n, product_.k, unit_.scale_block);
   product_.a.scale_pitch = product_.b.scale_pitch = (product_.k + unit_.scale_block - 1) / unit_.scale_block;
   product_.a.scales = codes_a_.data();
   product_.b.scales = codes_b_.data();
@@ -173,6 +178,14 @@ Spans DotRows::of_columns(const ScaleValues& of, const DotBlock& block, int64_t 
   for (int64_t row = 1; row < block.rows(); ++row)
     scales.low.insert(scales.low.end(), scales.low.begin(), scales.low.begin() + block.columns());
   return scales;
+}
+
+Spans DotRows::of_both_rounded(const DotBlock& block) const {
+  Spans both = of_rows(inputs_.outer_a, block, 0);
+  const Spans b = of_columns(inputs_.outer_b, block, 0);
+  for (size_t i = 0; i < both.size(); ++i)
+    both.low[i] = both_rounded(y_, both.low[i], b.low[i]);
+  return both;
 }
 
 /// If both scales are multiplied first and their product may be subnormal, the product replaces one scale and 1 replaces the
@@ -236,13 +249,14 @@ Spans DotRows::biases(const DotBlock& block) const {
 
 Spans DotRows::scaled(const DotBlock& block, Spans sums) const {
   subtract_zero_points(block, sums.low);
-  Spans sa, sb, ga, gb, bias, c;
+  Spans sa, sb, ga, gb, gy, bias, c;
   Environment environment;
   if (reads(recipe_, "sa")) sa = of_rows(inputs_.scale_a, block, 0);
   if (reads(recipe_, "sb")) sb = of_columns(inputs_.scale_b, block, 0);
   set_scales(environment, sa, sb);
   if (reads(recipe_, "ga")) environment.set("ga", ga = of_rows(inputs_.outer_a, block, 0));
   if (reads(recipe_, "gb")) environment.set("gb", gb = of_columns(inputs_.outer_b, block, 0));
+  if (reads(recipe_, "gy")) environment.set("gy", gy = of_both_rounded(block));
   if (reads(recipe_, "bias")) bias = biases(block);
   environment.set("bias", bias);
   if (reads(recipe_, "c"))

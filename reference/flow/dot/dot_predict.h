@@ -90,6 +90,9 @@ class SumMemory {
   size_t numbers_ = 0;
 };
 
+/// The product of two outer scales, rounded to f32 and then to the format of the result: the quantity gy.
+double both_rounded(const Format& y, double a, double b);
+
 // The elements of D that one algorithm variant computes, row by row.
 
 struct DotInputs {
@@ -148,6 +151,7 @@ class DotRows {
   /// For each element, the scale of its row or column for the elements from `k` on.
   Spans of_rows(const ScaleValues& scales, const DotBlock& block, int64_t k) const;
   Spans of_columns(const ScaleValues& scales, const DotBlock& block, int64_t k) const;
+  Spans of_both_rounded(const DotBlock& block) const;
   void set_scales(Environment& environment, Spans& sa, Spans& sb) const;
 
   Unit unit_;
