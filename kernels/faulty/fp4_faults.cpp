@@ -214,6 +214,29 @@ Kernel of_fp4(const char* name, const char* cites, void (*run)(const Call&) = Of
           of.twin};
 }
 
+// Rows of experts.
+
+/// Every expert takes the scale of the first.
+struct ExpertsNvfp4FirstScale : VllmNvfp4Experts {
+  template <class Out>
+  static int64_t tensor_of(const Out& /*out*/, int64_t /*row*/) {
+    return 0;
+  }
+};
+
+/// Takes the scale of the expert after, as with a list of ends where one of beginnings is meant.
+struct ExpertsNvfp4NextScale : VllmNvfp4Experts {
+  template <class Out>
+  static int64_t tensor_of(const Out& out, int64_t row) {
+    return (out.tensor_of(row) + 1) % out.experts;
+  }
+};
+
+template <class Rules>
+Kernel of_fp4_experts(const char* name, const char* cites, const char* twin, const Accepts& accepts) {
+  return {name, "quant_experts", {Rules::kContract}, accepts, {}, run_fp4_experts<Rules>, name, cites, twin};
+}
+
 /// A contract's kernel with another layout of its scales.
 template <class Rules, class Places>
 void run_fp4_misplaced(const Call& call) {
@@ -237,6 +260,10 @@ std::vector<Kernel> fp4_faults() {
       of_fp4<Fp4StalePadding<VllmNvfp4>>("nvfp4_stale_padding", "vLLM #45741, vLLM #31097", run_fp4<Fp4StalePadding<VllmNvfp4>>,
                                            {"ue4m3_128x4"}),
       of_fp4<Nvfp4FloorMissing>("nvfp4_floor_missing", "flashinfer #3448: a row of zeros"),
+      of_fp4_experts<ExpertsNvfp4FirstScale>("nvfp4_experts_first_scale", "no regression known; SFScale[0] where SFScale[expert_idx] is meant",
+                                             "quant_nvfp4_experts", kNvfp4ExpertsAccepts),
+      of_fp4_experts<ExpertsNvfp4NextScale>("nvfp4_experts_next_scale", "vLLM mxfp4_experts_quant.cu: offsets read behind the last of 17 experts",
+                                            "quant_nvfp4_experts", kNvfp4ExpertsAccepts),
       of_fp4<SiluNvfp4NotRounded>("silu_nvfp4_not_rounded",
                                          "vLLM test_silu_mul_nvfp4_quant.py: accepted by its tolerances of 0.3"),
       of_fp4<SiluNvfp4HalvesSwapped>("silu_nvfp4_halves_swapped", "vLLM #11624: mul_and_silu"),

@@ -338,12 +338,16 @@ BytesOut bytes_out(const Call& call, Shape x) {
           Divider::by(uint32_t(groups))};
 }
 
-BytesOut fp4_bytes_out(const Call& call, Shape shape, int block, int scale_type) {
+void expect_fp4_codes(const Call& call, Shape shape, int block) {
   const assay_tensor& q = call.output("q");
   expect_matrix(q, shape);
   if (!has_type(q, ASSAY_FLOAT4_E2M1FN, 4)) unsupported("contract " + call.contract() + " writes packed E2M1 codes");
   if (shape.columns % block != 0)
     failed("blocks of " + std::to_string(block) + " do not divide the row of " + std::to_string(shape.columns));
+}
+
+BytesOut fp4_bytes_out(const Call& call, Shape shape, int block, int scale_type) {
+  expect_fp4_codes(call, shape, block);
   const int64_t groups = shape.columns / block;
   const assay_tensor& scale = byte_scales(call, shape.rows, groups, scale_type);
   const ScaleTile tile = tile_of(call);
@@ -352,13 +356,13 @@ BytesOut fp4_bytes_out(const Call& call, Shape shape, int block, int scale_type)
           Divider::by(uint32_t(groups))};
 }
 
-ExpertBytesOut expert_bytes_out(const Call& call, Shape x) {
-  const int64_t groups = x.columns / kMxBlock;
+ExpertBytesOut expert_bytes_out(const Call& call, Shape x, int block, int scale_type) {
+  const int64_t groups = x.columns / block;
   int64_t experts = 0, same = 0;
   const int32_t* first_row = offsets(call, "expert_offsets", &experts);
   const int32_t* first_scale = offsets(call, "blockscale_offsets", &same);
   if (experts != same) failed("expert_offsets and blockscale_offsets differ in length");
-  const assay_tensor& scale = byte_scales(call, x.rows, groups);
+  const assay_tensor& scale = byte_scales(call, x.rows, groups, scale_type);
   return {static_cast<uint8_t*>(scale.data),
           x.rows,
           int32_t(groups),

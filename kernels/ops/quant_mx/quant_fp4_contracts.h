@@ -233,6 +233,17 @@ struct TorchaoMxfp4Rceil : TorchaoMxfp4Floor {
   SIMT_DEVICE static float clamp(float v) { return clamp_keep(v, 6.0f); }
 };
 
+/// Rows of experts, each with a scale of its own. Padding of the scales keeps what the buffer held.
+/// Source: vLLM v0.33.0, nvfp4_experts_quant.cu and mxfp4_experts_quant.cu.
+struct VllmNvfp4Experts : VllmNvfp4 {
+  static constexpr const char* kContract = "vllm.nvfp4_experts";
+  static constexpr bool kWritesPadding = false;
+};
+struct VllmMxfp4Experts : VllmMxfp4 {
+  static constexpr const char* kContract = "vllm.mxfp4_experts";
+  static constexpr bool kWritesPadding = false;
+};
+
 using Nvfp4List = RulesList<VllmNvfp4, FlashinferNvfp4Cute, FlashinferNvfp4, TransformerEngineNvfp4, FlashinferNvfp4Exact, FlashinferNvfp4CuteExact,
                             FlashinferArNvfp4, TorchaoNvfp4, TorchaoNvfp4Gpu>;
 using Nvfp4BlockList = RulesList<TorchaoNvfp4Block, TorchaoNvfp4BlockGpu, AiterTritonNvfp4>;

@@ -30,13 +30,18 @@ SIMT_DEVICE uint32_t e2m1_code(float v) {
 /// What the contracts share. A contract defines the scale byte and the multiplier of the elements from amax, the largest magnitude
 /// of a block, and from the tensor's scale.
 struct Fp4Rules {
-  static constexpr bool kPacked = false, kWritesPadding = true, kHasTensorScale = false;
+  static constexpr bool kPacked = false, kWritesPadding = true, kWritesAbsentRows = false, kHasTensorScale = false;
   /// amax where some elements are NaN, or all of them are.
   SIMT_DEVICE static float with_nan(float amax, bool all) { return all ? simt::from_bits(kNanBits) : amax; }
   SIMT_DEVICE static float before(float v) { return v; }
   SIMT_DEVICE static float clamp(float v) { return v; }
   SIMT_DEVICE static uint32_t code(float v) { return e2m1_code(v); }
   SIMT_DEVICE static uint8_t pair(uint32_t first, uint32_t second) { return uint8_t(first | second << 4); }
+  /// Which of the tensors' scales the elements of a row take.
+  template <class Out>
+  SIMT_DEVICE static int64_t tensor_of(const Out& out, int64_t row) {
+    return out.tensor_of(row);
+  }
   /// The first element of the elements over which the amax of a block is taken, and their number.
   SIMT_DEVICE static int64_t first_of_amax(int64_t element, int64_t /*columns*/) { return element; }
   template <class Rules>
@@ -75,10 +80,10 @@ class Fp4Amax {
   int nans_ = 0;
 };
 
-/// The tensor's scale; 1 in contracts without one, for which `global` is nullptr.
+/// The scale of the tensor, or of one expert; 1 in contracts without one, for which `global` is nullptr.
 template <class Rules>
-SIMT_DEVICE float tensor_scale(const float* global) {
-  return Rules::kHasTensorScale ? global[0] : 1.0f;
+SIMT_DEVICE float tensor_scale(const float* global, int64_t tensor = 0) {
+  return Rules::kHasTensorScale ? global[tensor] : 1.0f;
 }
 
 /// Stores the codes of a block of elements. Returns the scale byte.
@@ -116,7 +121,8 @@ SIMT_KERNEL void quant_fp4(Fp4Arguments<T> a, Out out) {
   constexpr int kBlock = Rules::kBlock, kOfAmax = Rules::template amax_size<Rules>();
   const int64_t block = simt::block() * simt::block_size() + simt::thread();
   if (block < out.rows * out.groups) {
-    const float global = tensor_scale<Rules>(a.global);
+    const int64_t row = block / out.groups;
+    const float global = tensor_scale<Rules>(a.global, Rules::tensor_of(out, row));
     const T* x = a.x + block * kBlock;
     const T* of_amax = a.x + Rules::first_of_amax(block * kBlock, a.columns);
     Fp4Amax<Rules> amax;
@@ -124,7 +130,6 @@ SIMT_KERNEL void quant_fp4(Fp4Arguments<T> a, Out out) {
     float v[kBlock];
     for (int i = 0; i < kBlock; ++i) v[i] = simt::to_float(x[i]);
     const uint8_t scale = store_fp4_block<Rules>(v, amax.of(kOfAmax), global, a.q + block * kBlock / 2);
-    const int64_t row = block / out.groups;
     out.data[out.place(row, int32_t(block - row * out.groups))] = scale;
   }
   out.template write_absent<Rules>();
@@ -135,12 +140,16 @@ SIMT_KERNEL void quant_fp4(Fp4Arguments<T> a, Out out) {
 /// Checks `q` and `scale` of a call with elements of that shape; returns the grid of scale bytes.
 BytesOut fp4_bytes_out(const Call& call, Shape shape, int block, int scale_type);
 
-/// global_scale of the tensor; nullptr in contracts without one.
+/// Checks `q` of a call with elements of that shape.
+void expect_fp4_codes(const Call& call, Shape shape, int block);
+
+/// global_scale of the tensor, or of each expert; nullptr in contracts without one.
 template <class Rules>
-const float* fp4_global_scale(const Call& call) {
+const float* fp4_global_scale(const Call& call, int64_t count = 1) {
   if constexpr (Rules::kHasTensorScale) {
     const assay_tensor& scale = call.input("global_scale");
     if (!has_type(scale, ASSAY_FLOAT, 32)) unsupported("global_scale must be f32");
+    if (scale.ndim != 1 || scale.shape[0] != count) failed("global_scale must be one number for each tensor or expert");
     return data_of<float>(scale);
   } else {
     return nullptr;
@@ -148,9 +157,9 @@ const float* fp4_global_scale(const Call& call) {
 }
 
 template <class Rules, class Out>
-void launch_fp4(const Call& call, const Out& out) {
+void launch_fp4(const Call& call, const Out& out, int64_t tensors = 1) {
   const assay_tensor& x = call.input("x");
-  const float* const global = fp4_global_scale<Rules>(call);
+  const float* const global = fp4_global_scale<Rules>(call, tensors);
   const simt::Launch grid = call.grid((out.rows * out.groups + kFp4Threads - 1) / kFp4Threads, kFp4Threads);
   with_half_type(x, [&](auto type) {
     using T = decltype(type);
@@ -164,10 +173,21 @@ void run_fp4(const Call& call) {
   launch_fp4<Rules>(call, fp4_bytes_out(call, dense_matrix(call.input("x")), Rules::kBlock, Rules::kScaleType));
 }
 
+/// Rows of experts; the tensors `expert_offsets` and `blockscale_offsets` hold where each starts.
+template <class Rules>
+void run_fp4_experts(const Call& call) {
+  const Shape shape = dense_matrix(call.input("x"));
+  expect_fp4_codes(call, shape, Rules::kBlock);
+  const ExpertBytesOut out = expert_bytes_out(call, shape, Rules::kBlock, Rules::kScaleType);
+  launch_fp4<Rules>(call, out, out.experts);
+}
+
 inline const Values kNvfp4Layouts{"ue4m3_row", "ue4m3_128x4", "ue4m3_8x4"}, kMxfp4Layouts{"e8m0_row", "e8m0_128x4", "e8m0_8x4", "e8m0_32x8"};
 inline const Accepts kNvfp4Accepts{
     {"x", kHalf}, {"group_size", {"16+tensor"}}, {"layout", kNvfp4Layouts}, {"warp", simt::kWarpSizes}};
 inline const Accepts kNvfp4BlockAccepts{{"x", kHalf}, {"group_size", {16}}, {"layout", kNvfp4Layouts}, {"warp", simt::kWarpSizes}};
 inline const Accepts kMxfp4Accepts{{"x", kHalf}, {"group_size", {32}}, {"layout", kMxfp4Layouts}, {"warp", simt::kWarpSizes}};
+inline const Accepts kNvfp4ExpertsAccepts{{"x", kHalf}, {"group_size", {"16+tensor"}}, {"layout", {"ue4m3_128x4"}}, {"warp", simt::kWarpSizes}};
+inline const Accepts kMxfp4ExpertsAccepts{{"x", kHalf}, {"group_size", {32}}, {"layout", {"e8m0_128x4"}}, {"warp", simt::kWarpSizes}};
 
 }  // namespace assay_kernels

@@ -26,6 +26,10 @@ void fp4_by_contract(const Call& call) {
   List::with(call.contract(), [&](auto rules) { run_fp4<decltype(rules)>(call); });
 }
 template <class List>
+void fp4_by_experts(const Call& call) {
+  List::with(call.contract(), [&](auto rules) { run_fp4_experts<decltype(rules)>(call); });
+}
+template <class List>
 Kernel fp4_kernel(const char* name, const Accepts& accepts) {
   std::vector<std::string> contracts;
   List::append_ids(contracts, false);
@@ -43,7 +47,9 @@ std::vector<Kernel> quant_mx_kernels() {
           {"quant_mx_experts", "quant_experts", of_experts, accepts, {}, mx_by_experts},
           fp4_kernel<Nvfp4List>("quant_nvfp4", kNvfp4Accepts),
           fp4_kernel<Nvfp4BlockList>("quant_nvfp4_block", kNvfp4BlockAccepts),
-          fp4_kernel<Mxfp4List>("quant_mxfp4", kMxfp4Accepts)};
+          fp4_kernel<Mxfp4List>("quant_mxfp4", kMxfp4Accepts),
+          {"quant_nvfp4_experts", "quant_experts", {VllmNvfp4Experts::kContract}, kNvfp4ExpertsAccepts, {}, fp4_by_experts<RulesList<VllmNvfp4Experts>>},
+          {"quant_mxfp4_experts", "quant_experts", {VllmMxfp4Experts::kContract}, kMxfp4ExpertsAccepts, {}, fp4_by_experts<RulesList<VllmMxfp4Experts>>}};
 }
 
 }  // namespace assay_kernels

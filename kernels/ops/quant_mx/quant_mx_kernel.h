@@ -39,6 +39,7 @@ struct BytesOut {
   Divider by_groups;
 
   SIMT_DEVICE int64_t place(int64_t r, int32_t g) const { return place_in_tiles(tile, padded_groups, r, g); }
+  SIMT_DEVICE int64_t tensor_of(int64_t /*row*/) const { return 0; }
 
   /// Writes zeros into the padding of tiles, if the contract does so. The grid's threads share the work.
   template <class Rules>
@@ -75,6 +76,8 @@ struct ExpertBytesOut {
     }
     return low;
   }
+  /// Which of the tensors' scales a row takes: that of its expert.
+  SIMT_DEVICE int64_t tensor_of(int64_t row) const { return expert_of(first_row, row); }
   SIMT_DEVICE int64_t place(int64_t row, int32_t g) const {
     const int32_t e = expert_of(first_row, row);
     return int64_t{first_scale[e]} * padded_groups + place_in_tiles(ScaleTile::k128x4, padded_groups, row - first_row[e], g);
@@ -85,7 +88,8 @@ struct ExpertBytesOut {
   SIMT_DEVICE void write_absent() const {
     const int64_t first = simt::block() * simt::block_size() + simt::thread(), threads = simt::grid_size() * simt::block_size();
     const int32_t absent = padded_groups - groups;
-    for (int64_t i = first; i < rows * absent; i += threads) data[place(i / absent, groups + int32_t(i % absent))] = 0;
+    if constexpr (Rules::kWritesPadding)
+      for (int64_t i = first; i < rows * absent; i += threads) data[place(i / absent, groups + int32_t(i % absent))] = 0;
     if constexpr (Rules::kWritesAbsentRows) {
       for (int64_t i = first; i < int64_t{first_scale[experts]} * padded_groups; i += threads) {
         const int64_t tile_row = i / padded_groups;
@@ -187,7 +191,7 @@ inline const Values kMxLayouts{"e8m0_row", "e8m0_128x4", "e8m0_8x4", "e8m0_32x8"
 BytesOut bytes_out(const Call& call, Shape x);
 
 /// The same for experts; the tensors `expert_offsets` and `blockscale_offsets` hold where each starts.
-ExpertBytesOut expert_bytes_out(const Call& call, Shape x);
+ExpertBytesOut expert_bytes_out(const Call& call, Shape x, int block = kMxBlock, int scale_type = ASSAY_FLOAT8_E8M0FNU);
 
 /// Checks `q`: one-byte elements of that type and shape. The block size 32 must divide the number of columns.
 void expect_mx_codes(const Call& call, Shape shape, int code_type);
