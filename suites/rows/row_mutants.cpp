@@ -256,7 +256,9 @@ std::vector<Hypothesis> outer_scale_hypotheses(const RowCase& c, const Contract&
   add("global_scale: its reciprocal", OuterReading::kReciprocal);
   if (c.outer_scales() == 1) return all;
   add("global_scale: of the first rows", OuterReading::kFirst);
+  all.back().by_rows = true;
   add("global_scale: of the next rows", OuterReading::kNext);
+  all.back().by_rows = true;
   return all;
 }
 
