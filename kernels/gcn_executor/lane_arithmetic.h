@@ -35,15 +35,16 @@ inline u32 fma32(u32 x, u32 y, u32 z) { return settle(__builtin_fmaf(f(x), f(y),
 inline bool is_signalling(u32 x, const State& m) { return is_nan(x) && (x & 0x400000u) == 0 && (m.mode & kIeee) != 0; }
 inline bool is_signalling64(u64 x, const State& m) { return is_nan64(x) && (x & u64{1} << 51) == 0 && (m.mode & kIeee) != 0; }
 
-/// Maximum: if one source is a quiet NaN, the other one; -0 is below +0.
-inline u32 larger(u32 x, u32 y, const State& m) {
-  const u32 r = f(x) > f(y) ? x : f(x) == f(y) ? x & y : y, number = is_nan(x) ? quiet(y) : is_nan(y) ? x : r;
-  return is_signalling(x, m) ? quiet(x) : is_signalling(y, m) ? quiet(y) : number;
+/// The result of a maximum or minimum: `number` unless a source is NaN. A quiet NaN gives the other source, and in IEEE mode a
+/// signalling NaN is the result, made quiet. Few operations, because v_max is frequent.
+inline u32 extreme(u32 number, u32 x, u32 y, const State& m) {
+  const u32 silent = (m.mode & kIeee) != 0 ? 0x7FBFFFFFu : 0x7F800000u;  // NaN with a magnitude above this loses
+  const u32 of_y = is_nan(y) ? ((y & 0x7FFFFFFFu) > silent ? x : y | 0x400000u) : number;
+  return is_nan(x) ? ((x & 0x7FFFFFFFu) > silent ? quiet(y) : x | 0x400000u) : of_y;
 }
-inline u32 smaller(u32 x, u32 y, const State& m) {
-  const u32 r = f(x) < f(y) ? x : f(x) == f(y) ? x | y : y, number = is_nan(x) ? quiet(y) : is_nan(y) ? x : r;
-  return is_signalling(x, m) ? quiet(x) : is_signalling(y, m) ? quiet(y) : number;
-}
+/// -0 is below +0.
+inline u32 larger(u32 x, u32 y, const State& m) { return extreme(f(x) > f(y) ? x : f(x) == f(y) ? x & y : y, x, y, m); }
+inline u32 smaller(u32 x, u32 y, const State& m) { return extreme(f(x) < f(y) ? x : f(x) == f(y) ? x | y : y, x, y, m); }
 /// If a source is NaN, returns the minimum of the three, as the ISA specifies.
 inline u32 median(u32 x, u32 y, u32 z, const State& m) {
   const u32 least = smaller(smaller(x, y, m), z, m), low = smaller(x, y, m), high = larger(x, y, m);
