@@ -17,6 +17,14 @@ expect 0 "golden files agree" "$assay" golden check
 # Of one op, files of others are not looked at.
 expect 0 "golden files agree" "$assay" golden check --part observed --op rms_norm
 
+# Outputs of code objects that were executed on the CPU stand in a folder of their own.
+mkdir "$golden/executed"
+cp -r "$golden/observed/cpu" "$golden/executed/gfx942"
+expect 1 "stand in golden/executed, those of a chip in golden/observed" "$assay" golden check --part observed --op rms_norm
+sed -i 's/"device":"[^"]*"/"device":"gfx942 executed on the CPU by assay_gcn 1"/' "$golden/executed/gfx942"/*.json
+expect 0 "seen on gfx942 executed on the CPU by assay_gcn 1, 20" "$assay" golden check --part observed --op rms_norm
+rm -r "$golden/executed"
+
 # A run uses records that match the current tables, and says so.
 run=("$assay" run --backend cpu --suite quick)
 expect 0 "of 24 data sets: 24 recorded, 0 computed" "${run[@]}"

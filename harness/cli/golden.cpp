@@ -77,8 +77,12 @@ std::string golden_root(const GoldenArguments& arguments) {
   return arguments.folder.empty() ? data_root() + "/golden" : arguments.folder;
 }
 
+/// True if the outputs come from libassay_hip_runtime.so, which names its device so: code objects that were executed, not a chip.
+bool is_executed(const ObservedOn& seen) { return seen.device.find(" executed on the CPU by ") != std::string::npos; }
+
 /// A host library has no driver, no toolkit and possibly no device.
 std::string seen_on(const ObservedOn& seen) {
+  if (is_executed(seen)) return printable(seen.device + ", " + seen.date);
   std::string text = seen.device.empty() ? seen.arch : seen.device;
   if (!seen.driver.empty()) text += ", driver " + seen.driver;
   if (!seen.toolkit.empty()) text += ", CUDA " + seen.toolkit;
@@ -141,14 +145,18 @@ void check_predicted(const OpRegistry& ops, const std::string& root, const std::
 
 /// `only` are the ops whose files are checked; empty means all.
 void check_observed(const OpRegistry& ops, const std::string& root, const std::vector<Case>& cases, const std::vector<std::string>& only, Complaints& complaints) {
-  if (!fs::is_directory(root + "/observed")) return;
   std::map<std::string, const Case*> by_id;
   for (const Case& one : cases) by_id[one.id] = &one;
-  for (const auto& arch : fs::directory_iterator(root + "/observed")) {
+  std::vector<fs::directory_entry> archs;
+  for (const char* folder : {"/observed", "/executed"})
+    if (fs::is_directory(root + folder)) archs.insert(archs.end(), fs::directory_iterator(root + folder), fs::directory_iterator());
+  for (const auto& arch : archs) {
     for (const auto& entry : fs::directory_iterator(arch)) {
       const std::string file = entry.path().string();
       if (entry.path().extension() != ".json") continue;  // e.g. the temporary file of a writer that was killed
       const Golden golden = read_golden(file);
+      if (is_executed(golden.provenance) != (arch.path().parent_path().filename() == "executed"))
+        complaints.add(file, "outputs of code that was executed on the CPU stand in golden/executed, those of a chip in golden/observed");
       if (!only.empty() && std::find(only.begin(), only.end(), golden.op) == only.end()) continue;
       ProgressReport progress(golden.observed.size(), "recorded cases");
       for (const auto& [id, kernels] : golden.observed) {
@@ -220,7 +228,7 @@ int golden_verb(const GoldenArguments& arguments) {
   const auto observed = observed_now(cases, arguments);
   if (observed.empty()) throw UsageError("back end " + arguments.backend + " ran no quick case");
   for (const auto& [op, golden] : observed) {
-    const std::string file = root + "/observed/" + golden.provenance.arch + "/" + op + ".json";
+    const std::string file = root + (is_executed(golden.provenance) ? "/executed/" : "/observed/") + golden.provenance.arch + "/" + op + ".json";
     write_golden(file, golden);
     std::printf("wrote %s: %zu cases\n", file.c_str(), golden.cases());
   }

@@ -140,11 +140,11 @@ SIMT_DEVICE void from_floats(float a, float b, T& x, T& y) {
 namespace simt {
 
 // v_cvt_pk_fp8_f32 converts to fnuz on gfx942 and to OCP on gfx950: each GPU has one format in hardware and the other in integer
-// code. The instruction does not saturate, so values are clamped first; a select lets NaN pass.
+// code. The instruction does not saturate, so values are clamped first. It may keep the sign of NaN, which the formats here lose.
 #if defined(__gfx942__) || defined(__gfx950__)
 SIMT_DEVICE uint32_t hardware_fp8_x2(float a, float b, float limit) {
-  a = a != a ? a : min_number(max_number(a, -limit), limit);
-  b = b != b ? b : min_number(max_number(b, -limit), limit);
+  a = a != a ? __builtin_nanf("") : min_number(max_number(a, -limit), limit);
+  b = b != b ? __builtin_nanf("") : min_number(max_number(b, -limit), limit);
   return uint32_t(__builtin_amdgcn_cvt_pk_fp8_f32(a, b, 0, false)) & 0xffffu;
 }
 #endif
