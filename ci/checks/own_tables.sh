@@ -82,6 +82,14 @@ expect 0 "0 of 1 contracts have findings" "$assay" contracts check "$r/quant.csv
 sed 's/; code: to(q) -> to(q,nosat)//; s/code: to(q) -> to(q,nosat)//' "$r/copied.csv" >"$r/edited.csv"
 cmp -s "$r/copied.csv" "$r/edited.csv" && fail "new case copied no equivalent mutant"
 expect 1 "exposes: code: to(q) -> to(q,nosat)" "$assay" contracts check "$r/quant.csv" --cases "$r/edited.csv"
+# The same for a copy with another number, whose mutants have other numbers in their names.
+quant 's/max(1e-10)/max(1e-6)/'
+rm "$r/copied.csv"
+expect 0 "amax: max(1e-6) -> max(1e-6,keep)" "$assay" new case acme.group_fp8 --from vllm.group_fp8 --contracts "$r/quant.csv" --output "$r/copied.csv"
+grep -qF 'max(1e-6) -> max(1e-4,keep)' "$r/copied.csv" && fail "new case excuses a mutant with another floor"
+expect 0 "0 of 1 contracts have findings" "$assay" contracts check "$r/quant.csv" --cases "$r/copied.csv"
+sed 's/; amax: max(1e-6) -> max(1e-6,keep)//; s/amax: max(1e-6) -> max(1e-6,keep)//' "$r/copied.csv" >"$r/edited.csv"
+expect 1 "exposes: amax: max(1e-6) -> max(1e-6,keep)" "$assay" contracts check "$r/quant.csv" --cases "$r/edited.csv"
 
 # contracts diff
 quant ''

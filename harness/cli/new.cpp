@@ -206,15 +206,29 @@ int new_contract(const NewArguments& arguments) {
   return kAllAsExpected;
 }
 
-/// Mutants that the tables list as equivalent for the contract of a case, and not for `contract`, a new copy of it.
+/// The name with its numbers replaced by #1, #2 and so on, equal numbers alike: "max(1e-10) -> max(1e-10,keep)" becomes "max(#1) -> max(#1,keep)".
+std::string without_numbers(const std::string& name) {
+  static const std::regex number(R"(\b[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?)");
+  std::map<std::string, size_t> seen;
+  std::string text;
+  auto rest = name.cbegin();
+  for (std::sregex_iterator one(name.begin(), name.end(), number), end; one != end; ++one) {
+    text.append(rest, (*one)[0].first).append("#").append(std::to_string(seen.try_emplace(one->str(), seen.size() + 1).first->second));
+    rest = (*one)[0].second;
+  }
+  return text.append(rest, name.cend());
+}
+
+/// Mutants that the tables list as equivalent for the contract of a case, and not for `contract`, a copy of it that may have other numbers.
 std::set<std::string> inherited_equivalents(const Op& op, const Case& one, const std::string& contract) {
   const std::unique_ptr<const BoundCase> copy = under_contract(op, one, contract);
   if (!copy) return {};
-  std::set<std::string> counted, names;
+  std::map<std::string, bool> is_equivalent;  // by name without numbers: whether all such mutants of the original are
+  for (const Hypothesis& mutant : op.bind(one)->mutants()) is_equivalent.try_emplace(without_numbers(mutant.name), true).first->second &= !mutant.equivalent.empty();
+  std::set<std::string> names;
   for (const Hypothesis& mutant : copy->mutants())
-    if (mutant.equivalent.empty() && !mutant.suspect) counted.insert(mutant.name);
-  for (const Hypothesis& mutant : op.bind(one)->mutants())
-    if (!mutant.equivalent.empty() && counted.contains(mutant.name)) names.insert(mutant.name);
+    if (const auto found = is_equivalent.find(without_numbers(mutant.name)); mutant.equivalent.empty() && !mutant.suspect && found != is_equivalent.end() && found->second)
+      names.insert(mutant.name);
   return names;
 }
 
