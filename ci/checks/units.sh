@@ -4,6 +4,8 @@
 
 expect 0 "sm_90.wgmma.e4m3.f32" "$assay" arch list
 expect 0 "nothing is predicted" "$assay" arch list
+expect 0 "columns: instruction, evidence, steps (order | exponent" "$assay" arch list
+"$assay" arch list 2>/dev/null | grep -q '^columns' && fail "the legend of arch list is among its rows"
 expect 0 "d = S * 2^(E - 13), toward zero with 13 fraction bits of f32; a zero is +0, also of a negative sum" "$assay" arch show sm_90.wgmma.e4m3.f32
 expect 0 "reference/contracts/units.csv:" "$assay" arch show gfx942.mfma.e4m3fnuz.f32
 expect 2 "unknown unit 'sm_90.wgmma.e4m3.f23'; did you mean" "$assay" arch show sm_90.wgmma.e4m3.f23

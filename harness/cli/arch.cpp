@@ -410,6 +410,8 @@ void list(const UnitTable& units, const std::vector<std::string>& globs) {
       if (column != "special" && !row.text(column).empty()) steps += (steps.empty() ? "" : " | ") + row.text(column);
     fmt::print("{:<{}}  {:<17}  {}\n", row.id, width, row.text("evidence"), row.unit.known() ? steps : nothing_known(units, row));
   }
+  std::fflush(stdout);
+  fmt::print(stderr, "columns: instruction, evidence, steps (order | exponent | sum | c | round | scale); `assay arch show ID` has the formulas, docs/glossary.md the words\n");
 }
 
 void show(const UnitTable& units, const UnitRow& row) {

@@ -72,6 +72,7 @@ void append_json(std::string& text, const Json& json, int depth) {
 
 constexpr char kChipStyle[] = R"(
 .steps { font: 11.5px/1.4 ui-monospace, "DejaVu Sans Mono", monospace; }
+.k { white-space: nowrap; }
 .ok { color: var(--good); }
 .bad { font-weight: bold; color: var(--alarm); }
 .grid td, .grid th { text-align: right; padding: 2px 4px; white-space: nowrap; font-size: 0.9em; }

@@ -377,7 +377,7 @@ void model_details(html::Node section, const Json& found) {
       const html::Node row = html::line(body, "tr");
       html::write(html::cell(row), one.value("name", ""));
       html::write(html::cell(row, "steps"), steps_text(one.at("cells")));
-      html::write(html::cell(row), std::to_string(one.value("k", 0)));
+      html::write(html::cell(row, "k"), std::to_string(one.value("k", 0)));
       html::write(html::cell(row), fmt::format("{}", fmt::join(one.at("instructions").get<std::vector<std::string>>(), ", ")));
     }
     for (const Json& pair : kind.at("apart"))
