@@ -27,6 +27,14 @@ expect 1 "only in $a" "$assay" golden diff "$a" "$b"
 unset ASSAY_DATA
 
 expect 0 "SAME BITS: 5" "$assay" golden diff sm_90x2 sm_90x2
+# A contract with variants: equal bits are the same under another variant's name, other bits are not.
+mkdir "$scratch/first" "$scratch/second"
+cp "$root/golden/observed/sm_90/gemm_block_scaled.json" "$scratch/first"
+sed 's/"d, as many blocks of scales"/"d, one block of scales"/' "$scratch/first/gemm_block_scaled.json" >"$scratch/second/gemm_block_scaled.json"
+cmp -s "$scratch/first/gemm_block_scaled.json" "$scratch/second/gemm_block_scaled.json" && fail "no output of two blocks is recorded"
+expect 0 "SAME BITS: " "$assay" golden diff "$scratch/first" "$scratch/second"
+sed -i '0,/"d, one block of scales","format":"bf16","digest":"[0-9a-f]*"/s//"d, one block of scales","format":"bf16","digest":"0123456789abcdef"/' "$scratch/second/gemm_block_scaled.json"
+expect 1 "d, as many blocks of scales has other bits than d, one block of scales" "$assay" golden diff "$scratch/first" "$scratch/second"
 # The tensor cores of Hopper keep fewer bits than Ada's: the models differ, and those of one chip do not.
 "$assay" golden diff sm_89 gfx942 sm_90 --report html:"$scratch/chips.html" --report json:"$scratch/chips.json" >"$scratch/chips.txt" || fail "models of three chips"$'\n'"$(cat "$scratch/chips.txt")"
 grep -q 'the smallest input found' "$scratch/chips.html" || fail "no input tells the chips apart"

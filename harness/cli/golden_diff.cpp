@@ -84,6 +84,19 @@ Apart apart(const ObservedTensor& a, const ObservedTensor& b) {
   return result;
 }
 
+/// "d" of "d, split-K 2": the tensor without the variant of the contract that made it.
+std::string without_variant(const std::string& name) { return name.substr(0, name.find(", ")); }
+
+/// The recording of the same tensor, of the same variant if there is one.
+const ObservedTensor* counterpart(const ObservedTensor& one, const std::vector<ObservedTensor>& others) {
+  const ObservedTensor* found = nullptr;
+  for (const ObservedTensor& other : others) {
+    if (other.format != one.format || without_variant(other.name) != without_variant(one.name)) continue;
+    if (found == nullptr || other.name == one.name) found = &other;
+  }
+  return found;
+}
+
 /// Comparison of one op's recordings.
 struct OfOp {
   int64_t same = 0, differ = 0, only_a = 0, only_b = 0;
@@ -92,9 +105,11 @@ struct OfOp {
   void compare(const std::string& id, const std::string& kernel, const std::vector<ObservedTensor>& a, const std::vector<ObservedTensor>& b) {
     Json tensors = Json::array();
     for (const ObservedTensor& one : a) {
-      const auto other = std::find_if(b.begin(), b.end(), [&](const ObservedTensor& x) { return x.name == one.name && x.format == one.format; });
-      if (other == b.end()) {
+      const ObservedTensor* const other = counterpart(one, b);
+      if (other == nullptr) {
         tensors.push_back({{"tensor", one.name}, {"what", "only in the first"}});
+      } else if (other->digest != one.digest && other->name != one.name) {
+        tensors.push_back({{"tensor", one.name}, {"what", "has other bits than " + other->name}});
       } else if (other->digest != one.digest) {
         const Apart by = apart(one, *other);
         tensors.push_back({{"tensor", one.name}, {"elements", by.elements}, {"codes", by.codes},
