@@ -11,6 +11,7 @@
 #include <numeric>
 #include <set>
 
+#include "harness/text/text_file.h"
 #include "reference/flow/dot/dot_contract.h"
 #include "reference/flow/dot/dot_mutants.h"
 #include "reference/flow/flow.h"
@@ -497,12 +498,20 @@ bool takes(const GemmOpParts& parts, const std::string& id) {
   return parts.takes(contract.of_blocks()) && contract.experts.has_value() == parts.of_experts();
 }
 
+/// "3_0_5". Of more than 64 experts the first four, their number and a digest of all: "1_2_2_0_of896_3f9c0a1b".
+std::string words_of_sizes(const std::vector<int64_t>& sizes) {
+  constexpr size_t kMostInId = 64, kFirst = 4, kDigits = 8;
+  const std::string all = fmt::format("{}", fmt::join(sizes, "_"));
+  if (sizes.size() <= kMostInId) return all;
+  return fmt::format("{}_of{}_{}", fmt::join(sizes.begin(), sizes.begin() + kFirst, "_"), sizes.size(), digest_text(all).substr(0, kDigits));
+}
+
 /// "t3_0_5.r128": rows in use of each expert, and rows of a that are stored. Experts that lie in descending order have "down".
 std::string words_of_groups(const Groups& groups) {
   const std::vector<int64_t> index = groups.index();
   std::vector<int64_t> used;
   std::copy_if(index.begin(), index.end(), std::back_inserter(used), [](int64_t expert) { return expert >= 0; });
-  return fmt::format("t{}.r{}{}", fmt::join(groups.sizes(), "_"), groups.stored_rows(),
+  return fmt::format("t{}.r{}{}", words_of_sizes(groups.sizes()), groups.stored_rows(),
                      std::is_sorted(used.begin(), used.end()) ? "" : ".down");
 }
 
