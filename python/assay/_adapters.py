@@ -1,10 +1,16 @@
 """Ops of torch, torchao, Liger and triton_kernels as kernels of the suite, which python -m assay.libraries runs."""
 
+import ast
 import functools
 import importlib
+import importlib.util
+import types
+import typing
+from pathlib import Path
 
 from ._kernel import Kernel
 
+_FREE = {"classmethod", "staticmethod"}
 ADAPTERS = {}  # library -> [Adapter], in the order of the file
 
 
@@ -38,9 +44,33 @@ def adapter(library, calls, op, contracts, where="any", accepts=None, multiple_o
 
 
 def function(place):
-    """Of "module:name"."""
+    """Of "module:name", or of "package/path.py:name" for Python code of a package that cannot be imported."""
     module, _, name = place.partition(":")
-    return functools.reduce(getattr, name.split("."), importlib.import_module(module))
+    owner = _top_level(module) if module.endswith(".py") else importlib.import_module(module)
+    return functools.reduce(getattr, name.split("."), owner)
+
+
+@functools.lru_cache(maxsize=None)
+def _top_level(path):
+    """The functions of a file, and of its classes those without self, by themselves: only torch and typing are known."""
+    import torch
+
+    package, _, rest = path.partition("/")
+    found = importlib.util.find_spec(package)
+    if found is None or not found.origin:
+        raise ImportError(f"no package {package}")
+    tree = ast.parse((Path(found.origin).parent / rest).read_text(), path)
+    kept = [ast.parse("from __future__ import annotations").body[0]]
+    for one in tree.body:
+        if isinstance(one, ast.ClassDef):
+            free = [f for f in one.body if isinstance(f, ast.FunctionDef) and {getattr(d, "id", "") for d in f.decorator_list} & _FREE]
+            kept.append(ast.ClassDef(one.name, [], [], free or [ast.Pass()], [], type_params=[]))
+        elif isinstance(one, ast.FunctionDef) and not one.decorator_list:
+            kept.append(one)
+    module = types.ModuleType(path)
+    module.__dict__.update(torch=torch, **{name: getattr(typing, name) for name in ("Iterable", "Optional", "Tuple", "Union")})
+    exec(compile(ast.fix_missing_locations(ast.Module(kept, [])), path, "exec"), module.__dict__)
+    return module
 
 
 # torch

@@ -125,8 +125,8 @@ _GROUP = "sglang.kernels.ops.quantization.per_token_group_quant:per_token_group_
 
 
 @adapter("sglang", _GROUP, "quant_group", "sglang.group_8bit@v0.5.23 sglang.group_8bit_v2", "cuda", accepts={"layout": ["row"]})
-def sglang_per_token_group_quant(x, group_size):
-    return function(_GROUP)(x.contiguous(), group_size=group_size)
+def sglang_per_token_group_quant(x, q, scale, group_size):
+    function(_GROUP)(x.contiguous(), q, scale, group_size)
 
 
 @adapter("sglang", "sgl_kernel::rmsnorm", "rms_norm", "flashinfer.rms_norm", "cuda")
@@ -245,7 +245,27 @@ def aiter_rmsnorm2d_fwd_with_dynamicquant(x, gamma, q, scale, eps):
     function(_RMS + _NORM_QUANT)(q, x.contiguous(), scale, gamma, eps)
 
 
-# TransformerEngine has no contracts of its own: candidates are contracts with the same formats
+# TransformerEngine. Of MXFP8 it has no contract: candidates are contracts with the same formats. Its reference of NVFP4 is Python,
+# and runs without its compiled library, on a CPU too
+
+_NVFP4 = "transformer_engine/pytorch/custom_recipes/reference_nvfp4.py:NVFP4QuantizerRef._quantize_blockwise_reference"
+
+
+@adapter("transformer-engine", _NVFP4, "quant_group", "transformer_engine.nvfp4", accepts={"layout": ["ue4m3_row"]})
+def te_nvfp4_reference(x, global_scale):
+    """It takes the amax of the tensor and divides 448 * 6 by it; the case has the quotient."""
+    import torch
+
+    if global_scale.numel() != 1:
+        raise NotImplementedError("one scale of the tensor")
+    limit, amax = torch.full_like(global_scale, 448 * 6), torch.full_like(global_scale, 448 * 6) / global_scale
+    near = [amax, amax.nextafter(amax * 0), amax.nextafter(amax * torch.inf)]
+    exact = next((one for one in near if torch.equal(limit / one, global_scale)), None)
+    if exact is None:
+        raise NotImplementedError("no amax has this scale")
+    return function(_NVFP4)(x.contiguous(), exact, 16, 1, pow_2_scales=False, eps=0.0)
+
+
 
 _MX_QUANTIZER = "transformer_engine.pytorch.tensor.mxfp8_tensor:MXFP8Quantizer"
 _TE_CANDIDATES = "torchao.mx_rceil flashinfer.mxfp8 flashinfer.mxfp8_cute"

@@ -26,6 +26,16 @@ struct Candidate {
   ScalePlacing placing;
 };
 
+/// Whether two layouts place all scales of a case alike, as `col` and `tma` do where no row is padded.
+bool place_alike(const Layout& one, const Layout& other, const RowCase& c) {
+  const ScalePlaces a(one, c), b(other, c);
+  if (a.storage_elements() != b.storage_elements()) return false;
+  for (int64_t r = 0; r < c.rows_of_scales(); ++r)
+    for (int64_t g = 0; g < c.scales_of_row(); ++g)
+      if (a.offset(r, g) != b.offset(r, g)) return false;
+  return true;
+}
+
 std::string wanted_text(const ScalePlaces& places, const std::string& group) {
   return places.layout().id + " with groups of " + group + ": " + ScaleStorage(places).text();
 }
@@ -48,7 +58,10 @@ class ScaleReader {
       if (other.group != found_.front().group)
         throw UsageError(scale_.place() + ": groups of " + found_.front().group + " and of " + other.group +
                          " both make its shape; say --param group_size=N");
-      if (other.layout != found_.front().layout && best != ScalePlacing::kLogical)
+      if (best == ScalePlacing::kLogical || other.layout == found_.front().layout) continue;
+      RowCase one = matrix_;
+      one.scales = spec_of(other.group);
+      if (!place_alike(*found_.front().layout, *other.layout, one))
         throw UsageError(scale_.place() + ": is the storage of layout " + found_.front().layout->id + " as well as of " +
                          other.layout->id + "; say --layout NAME");
     }
