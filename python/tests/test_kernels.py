@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from importlib import metadata
 from pathlib import Path
 
 import ml_dtypes
@@ -293,7 +294,16 @@ def pytest_of(pytester, monkeypatch, text, *arguments, patterns="*m5.n1024.g128.
     ]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
     pytester.makepyfile(textwrap.dedent(text))
-    return pytester.runpytest_subprocess("-p", "assay.pytest_plugin", "-p", "no:cacheprovider", *arguments)
+    plugin = [] if is_installed() else ["-p", "assay.pytest_plugin"]
+    return pytester.runpytest_subprocess(*plugin, "-p", "no:cacheprovider", *arguments)
+
+
+def is_installed():
+    """pytest loads the plug-in of an installed package by itself, and refuses to load it twice."""
+    try:
+        return bool(metadata.version("assay"))
+    except metadata.PackageNotFoundError:
+        return False
 
 
 def test_plugin_reports_once_and_writes_reports(pytester, monkeypatch):
