@@ -94,7 +94,7 @@ class Captured:
         groups = {}
         for one in self.calls:
             groups.setdefault(
-                (one.op, one.contract if one.result else "", bool(one), one.refused if not one.result else ""), []
+                (one.op, one.contract, bool(one), one.refused if one.result is None else ""), []
             ).append(one)
         for (op, contract, conforms, refused), calls in groups.items():
             count = f"{len(calls)} call{'s' if len(calls) > 1 else ''} on {calls[0].arch}"

@@ -67,6 +67,7 @@ def test_calls_are_recorded_and_judged_offline(model, tmp_path):
     found = assay.judge_capture(tmp_path / "c")
     assert [bool(call) for call in found.calls] == [True, True, False] and not found
     assert found.calls[1].result.tensors[0]["shape"] == [64, 1024]
+    assert "FAIL  captured_kernels.wrong: 1 call on cpu violate vllm.group_fp8; inputs expose" in found.text
     assert (
         "div(s) -> mul(1/s)" in found.text and "pass  captured_kernels.quant: 2 calls on cpu obey vllm.group_fp8" in found.text
     )

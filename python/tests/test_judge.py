@@ -203,7 +203,9 @@ def test_ten_thousand_calls_leak_nothing():
 
 def test_the_session_of_a_bare_machine_shows_what_its_program_prints(tmp_path):
     """ci/wheel makes the session; here only its last command runs."""
-    root = Path(assay.__file__).resolve().parents[2]
+    root = Path(__file__).resolve().parents[2]
+    if not (root / "ci/run_tutorials.py").exists():
+        pytest.skip("the tests lie outside a checkout")
     sys.path.insert(0, str(root / "ci"))
     import run_tutorials
 
