@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ._kernel import Kernel
 
-_FREE = {"classmethod", "staticmethod"}
+_FREE = {"classmethod", "staticmethod"}  # methods that need no object
 ADAPTERS = {}  # library -> [Adapter], in the order of the file
 
 
@@ -63,7 +63,8 @@ def _top_level(path):
     kept = [ast.parse("from __future__ import annotations").body[0]]
     for one in tree.body:
         if isinstance(one, ast.ClassDef):
-            free = [f for f in one.body if isinstance(f, ast.FunctionDef) and {getattr(d, "id", "") for d in f.decorator_list} & _FREE]
+            methods = [method for method in one.body if isinstance(method, ast.FunctionDef)]
+            free = [method for method in methods if {getattr(mark, "id", "") for mark in method.decorator_list} & _FREE]
             kept.append(ast.ClassDef(one.name, [], [], free or [ast.Pass()], [], type_params=[]))
         elif isinstance(one, ast.FunctionDef) and not one.decorator_list:
             kept.append(one)

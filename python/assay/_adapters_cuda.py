@@ -1,4 +1,4 @@
-"""Ops of vLLM, SGLang, FlashInfer, AITER and TransformerEngine as kernels of the suite. All need a GPU.
+"""Ops of vLLM, SGLang, FlashInfer, AITER and TransformerEngine as kernels of the suite. All but one need a GPU.
 
 Written from the signatures of vllm 0.33.0, sglang 0.5.23, sgl-kernel of commit 0063ef14, flashinfer-python 0.7.2.post1,
 amd-aiter 0.1.7.post2.dev18 and transformer-engine 2.20.2.
@@ -245,8 +245,8 @@ def aiter_rmsnorm2d_fwd_with_dynamicquant(x, gamma, q, scale, eps):
     function(_RMS + _NORM_QUANT)(q, x.contiguous(), scale, gamma, eps)
 
 
-# TransformerEngine. Of MXFP8 it has no contract: candidates are contracts with the same formats. Its reference of NVFP4 is Python,
-# and runs without its compiled library, on a CPU too
+# TransformerEngine. Its MXFP8 has no contract: candidates are contracts with the same formats. Its reference of NVFP4 is Python and
+# runs without its compiled library, on a CPU too
 
 _NVFP4 = "transformer_engine/pytorch/custom_recipes/reference_nvfp4.py:NVFP4QuantizerRef._quantize_blockwise_reference"
 

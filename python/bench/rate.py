@@ -3,7 +3,7 @@
     python rate.py [ROWS COLUMNS [ROUNDS]]      default: 4096 7168 5; group quantization of bf16 under vllm.group_fp8
 
 The program and the arrays take turns. Prints the median seconds of each, wall clock and CPU, and exits with code 1 if a rate
-is below 0.8 of the program's by both clocks. Without safetensors: needs numpy and ml_dtypes; torch if it is installed.
+is below 0.8 of the program's by both clocks. Needs numpy and ml_dtypes; torch is measured if it is installed.
 """
 
 import os
