@@ -245,8 +245,8 @@ def aiter_rmsnorm2d_fwd_with_dynamicquant(x, gamma, q, scale, eps):
     function(_RMS + _NORM_QUANT)(q, x.contiguous(), scale, gamma, eps)
 
 
-# TransformerEngine. Its MXFP8 has no contract: candidates are contracts with the same formats. Its reference of NVFP4 is Python and
-# runs without its compiled library, on a CPU too
+# TransformerEngine. Its MXFP8 has no contract: candidates are contracts with the same formats. Its reference of NVFP4 is Python,
+# which runs without the compiled library, on a CPU too
 
 _NVFP4 = "transformer_engine/pytorch/custom_recipes/reference_nvfp4.py:NVFP4QuantizerRef._quantize_blockwise_reference"
 

@@ -102,3 +102,18 @@ def test_an_op_of_torch_obeys_its_contract():
     pytest.importorskip("torch", reason="torch is not installed")
     done = table("torch", "--op", "cast_e8m0fnu")
     assert done.returncode == 0 and "obeys     torch.e8m0@2.11" in done.stdout, done.stdout + done.stderr
+
+
+def test_python_code_of_a_package_that_cannot_be_imported_is_read(tmp_path, monkeypatch):
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    (tmp_path / "half_built/deep").mkdir(parents=True)
+    (tmp_path / "half_built/__init__.py").write_text("import a_compiled_part_that_is_missing\n")
+    code = "import missing\nclass Ref(missing.Base):\n  @staticmethod\n  def twice(x: missing.T): return x + other(x)\n"
+    code += "def other(x): return x\n"
+    (tmp_path / "half_built/deep/ref.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert _adapters.function("half_built/deep/ref.py:Ref.twice")(torch.ones(2)).tolist() == [2, 2]
+    assert libraries.missing(["half_built/deep/ref.py:Ref.twice"]) == ""
+    assert "AttributeError" in libraries.missing(["half_built/deep/ref.py:Ref.thrice"])
+    assert "ModuleNotFoundError" in libraries.missing(["half_built.deep.ref:Ref.twice"])
+    assert "no package no_such_package" in libraries.missing(["no_such_package/ref.py:Ref"])
