@@ -85,8 +85,11 @@ void run_fused_quantized(const Call& call, const Ranks& ranks, int first, int co
   for (int rank = first; rank < first + count; ++rank) calls.with_sum(rank, contract, Then::run);
 }
 
-// All-reduce into y, followed by the norm with residual, which takes y as x. In-place is safe: a block reads its row before it
-// writes it.
+// All-reduce into y, followed by the norm with residual, which takes y as x. In-place is safe for rows in registers: a block reads
+// its row once, before it writes it.
+
+/// The most that run_rms_norm() keeps in registers.
+inline constexpr int64_t kMostLoadsInPlace = 16 * simt::kMaxBlockThreads;
 
 /// The call of one rank, with y in place of x.
 template <class NormRules>
@@ -97,6 +100,8 @@ void run_norm_in_place(const assay_call& call) {
     if (std::strcmp(tensor.role, "x") == 0) tensor.data = y.data, tensor.bytes = y.bytes;
   assay_call in_place = call;
   in_place.tensors = tensors.data();
+  const NormInputs inputs(Call(in_place), true);
+  if (!inputs.in_sixteens || inputs.loads() > kMostLoadsInPlace) unsupported("a row in place must be aligned 16-byte loads in registers");
   run_rms_norm<NormRules>(Call(in_place));
 }
 
@@ -111,6 +116,7 @@ template <class NormRules, RankRun kSum>
 Kernel fused_row(const char* name, const char* contract, AreaRequest (*area)(const Call&) = signals_and_buffer) {
   Kernel row = all_reduce_row(name, {contract}, run_fused<NormRules, kSum>, area);
   row.op = "all_reduce_add_rms_norm";
+  row.multiple_of = {{"n", 8}};
   return row;
 }
 

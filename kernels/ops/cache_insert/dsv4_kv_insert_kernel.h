@@ -298,6 +298,7 @@ void run_dsv4_qnorm_kv_insert(const Call& call) {
   if (heads.n != kHead) unsupported("heads of " + std::to_string(kHead) + " elements only");
   if (insert.rows != heads.tokens) failed("kv must have the tokens of q");
   if (!has_type(insert.kv, heads.in.type_code, heads.in.type_bits)) unsupported("kv must have the type of q");
+  if (heads.tokens == 0) return;
   with_half_type(insert.kv, [&](auto type) {
     using T = decltype(type);
     const HeadArguments<T, float> q = arguments_of<T, float>(heads, nullptr, nullptr, heads.out_heads);

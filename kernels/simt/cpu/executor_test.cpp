@@ -132,6 +132,10 @@ TEST(Executor, PassesOnWhatAKernelThrowsAndWorksAfterwards) {
   expect_sums<32>(1);
 }
 
+TEST(Executor, RefusesAGridWithoutBlocks) {
+  EXPECT_EQ(message_of(half_at_a_shuffle, grid(0, 64, 32)), "a grid must have blocks");
+}
+
 TEST(Executor, RefusesHalfAWarp) {
   EXPECT_EQ(message_of(half_at_a_shuffle, grid(1, 48, 32)), "a block must consist of whole warps");
 }
