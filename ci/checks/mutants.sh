@@ -17,8 +17,12 @@ head -n 1 "$root/suites/catches/mutants_equivalent.csv" >"$scratch/none.csv"
 expect 0 "1 killed, 0 refused, 1 survived" mutants --equivalent "$scratch/none.csv"
 grep -qF "thread() == 0" "$scratch/out/survivors.csv" || fail "survivors.csv does not list the survivor"
 
-{ cat "$scratch/none.csv"; echo "kernels/ops/layouts/shuffle_weight_kernel.h,${moved%: *},${moved##*: },wrong"; } >"$scratch/wrong.csv"
+column=$("$root/ci/mutants" "$file" --build "$build" --list | grep -F "${moved##*: }: ${moved%: *}" | cut -d: -f3)
+{ cat "$scratch/none.csv"; echo "kernels/ops/layouts/shuffle_weight_kernel.h,$column,${moved%: *},${moved##*: },equivalent,wrong"; } >"$scratch/wrong.csv"
 expect 1 "wrong.csv calls a mutant equivalent that shuffle_weight/" mutants --equivalent "$scratch/wrong.csv"
+
+{ cat "$scratch/none.csv"; echo "kernels/ops/layouts/shuffle_weight_kernel.h,$column,${moved%: *},${moved##*: },boring,wrong"; } >"$scratch/class.csv"
+expect 1 "'boring' is none of equivalent, sanitizer, device" mutants --equivalent "$scratch/class.csv"
 
 # No budget: the run stops and says that mutants are pending; the next run goes on.
 expect 1 "2 pending" mutants --fresh --cpu-minutes 0

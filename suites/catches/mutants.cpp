@@ -1,6 +1,6 @@
-// Runs machine-made mutants of a kernel library on the quick tier of some ops: each case on the healthy library, then on every
-// mutant that the case executes and that no earlier case killed. ci/mutants makes the library and reads the lines that this
-// program writes:
+// Runs machine-made mutants of a kernel library on the quick tier of some ops: each case on every kernel of the healthy library,
+// then on every mutant that the case executes and that no earlier case killed. ci/mutants makes the library and reads the lines
+// that this program writes:
 //   case N ID               all mutants ran on case number N (from 0)
 //   reached MUTANT          a case executes this mutation
 //   refused MUTANT ID       the mutant declines a call that the healthy library serves; other cases may still kill it
@@ -63,11 +63,16 @@ class Runner {
   }
 
   /// False if no kernel of the library takes the case.
-  bool takes(const Case& one) const { return kernel_of(one) != nullptr; }
+  bool takes(const Case& one) const { return kernel_of(one, 0) != nullptr; }
 
   void run(const Case& one, std::set<int>& alive, std::set<int>& reached) {
-    const Op& op = shipped_ops().find(one.op);
     DataMemory memory;
+    for (kernel_ = 0; kernel_of(one, kernel_) != nullptr; ++kernel_) run_on_kernel(one, memory, alive, reached);
+  }
+
+ private:
+  void run_on_kernel(const Case& one, DataMemory& memory, std::set<int>& alive, std::set<int>& reached) {
+    const Op& op = shipped_ops().find(one.op);
     std::memset(state_->reached, 0, sizeof state_->reached);
     const auto begin = Clock::now();
     limit_ = std::chrono::seconds(60);
@@ -89,7 +94,6 @@ class Runner {
     }
   }
 
- private:
   void open() {
     state_->chosen = 0;
     backend_ = open_in_worker(library_, "mutants", {.timeout_seconds = 60, .program = program_, .ended = [this] {
@@ -97,14 +101,15 @@ class Runner {
                               }});
   }
 
-  const KernelOffer* kernel_of(const Case& one) const {
+  /// The kernel that is number `which` of those that take the case.
+  const KernelOffer* kernel_of(const Case& one, size_t which) const {
     for (const KernelOffer& offer : backend_.library.kernels)
-      if (offer.op == one.op && why_not_offered(offer, one).empty()) return &offer;
+      if (offer.op == one.op && why_not_offered(offer, one).empty() && which-- == 0) return &offer;
     return nullptr;
   }
 
   Outcome outcome(const Op& op, const Case& one, int mutant, DataMemory& memory) {
-    const KernelOffer* const kernel = kernel_of(one);
+    const KernelOffer* const kernel = kernel_of(one, kernel_);
     state_->chosen = mutant;
     deadline_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(limit_);
     const Verdict verdict = run_case(op, one, *kernel, backend_, {}, &memory);
@@ -115,6 +120,7 @@ class Runner {
   std::string library_, program_;
   State* state_;
   Backend backend_;
+  size_t kernel_ = 0;  ///< of the kernels that take the case
   std::chrono::duration<double> limit_{60};
   Clock::time_point deadline_;
 };
