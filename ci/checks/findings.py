@@ -44,7 +44,7 @@ def complaints(text, root, assay):
 
 def overview(text):
     """The table above the sections: it lists each section once, with a kind."""
-    listed = re.findall(r"^\| \[(.+)\]\(#.*\) \| (wrong|crash|executed|unreleased|other bits) \| .+ \|$", text, re.M)
+    listed = re.findall(r"^\| \[(.+)\]\(#.*\) \| (wrong|crash|executed|unreleased|inferred|other bits) \| .+ \|$", text, re.M)
     titles = [section.split("\n")[0] for section in text.split("\n## ")[1:]]
     if [title for title, _ in listed] != titles:
         yield "the table does not list the sections in their order, each with a kind: " + ", ".join(set(titles) ^ {title for title, _ in listed})

@@ -1,0 +1,101 @@
+"""Which contract explains which dump of FP4 codes. usage: fp4_variants.py ASSAY SCRATCH_FOLDER"""
+import glob
+import json
+import re
+import struct
+import subprocess
+import sys
+
+assay, scratch = sys.argv[1:]
+
+# Contracts that the dumps below do not tell apart.
+EQUAL = [
+    {"vllm.nvfp4", "flashinfer.nvfp4_cute", "flashinfer.nvfp4_ar_fusion"},
+    {"torchao.nvfp4", "torchao.nvfp4_gpu"},
+    {"torchao.nvfp4_block", "torchao.nvfp4_block_gpu"},
+]
+NVFP4 = ["vllm.nvfp4", "flashinfer.nvfp4", "flashinfer.nvfp4_cute", "transformer_engine.nvfp4", "flashinfer.nvfp4_exact",
+         "flashinfer.nvfp4_cute_exact", "flashinfer.nvfp4_ar_fusion", "torchao.nvfp4", "torchao.nvfp4_gpu"]
+BLOCK = ["torchao.nvfp4_block", "torchao.nvfp4_block_gpu", "aiter.triton_nvfp4"]
+MXFP4 = ["vllm.mxfp4", "flashinfer.mxfp4", "aiter.per_1x32_mxfp4", "aiter.triton_mxfp4", "torchao.mxfp4_floor", "torchao.mxfp4_ceil",
+         "torchao.mxfp4_even", "torchao.mxfp4_rceil"]
+
+
+def obeyed(file):
+    """The contracts that a dump obeys."""
+    text = subprocess.run([assay, "contracts", "match", file], capture_output=True, text=True).stdout
+    return set(re.findall(r"^ +obeys +(\S+)", text, re.M))
+
+
+def expect(what, got, right):
+    if got != right:
+        sys.exit(f"{what}: obeys {sorted(got)}, expected {sorted(right)}")
+
+
+def recorded():
+    """Five rows of 256 elements: quantized by each contract's kernel, with each generator."""
+    columns = "op,contract,x,m,n,group_size,layout,fill,global_scale,seed,warp,why,blind_to"
+    rows = [columns]
+    for contracts, group, layout, fills, scale in ((NVFP4, "16+tensor", "ue4m3_row", "tiny|specials|distinct", "scales"),
+                                                   (BLOCK, "16", "ue4m3_row", "specials", ""), (MXFP4, "32", "e8m0_row", "specials", "")):
+        rows.append(f"quant_group,{'|'.join(contracts)},bf16,5,256,{group},{layout},{fills},{scale},1,32,a dump,*")
+    with open(f"{scratch}/cases.csv", "w") as file:
+        file.write("\n".join(rows) + "\n")
+    subprocess.run([assay, "run", "--backend", "cpu", "--cases", f"{scratch}/cases.csv", "--record", f"{scratch}/recorded"], check=True,
+                   capture_output=True)
+    return {name: glob.glob(f"{scratch}/recorded/quant_group/{name}/*/*/w32/*.safetensors") for name in NVFP4 + BLOCK + MXFP4}
+
+
+def dump(x, scale_of_tensor, codes, scale):
+    """One block of 16 bf16 numbers with its codes and scale byte."""
+    q = bytes(codes[i] | codes[i + 1] << 4 for i in range(0, 16, 2))
+    tensors = [("x", "BF16", [1, 16], struct.pack("<16H", *x)), ("global_scale", "F32", [1], struct.pack("<f", scale_of_tensor)),
+               ("q", "F4", [1, 16], q), ("scale", "F8_E4M3", [1, 1], bytes([scale]))]
+    header, at = {}, 0
+    for name, dtype, shape, data in tensors:
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [at, at + len(data)]}
+        at += len(data)
+    text = json.dumps(header).encode()
+    with open(f"{scratch}/one.safetensors", "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text + b"".join(t[3] for t in tensors))
+    return f"{scratch}/one.safetensors"
+
+
+def f32(v):
+    return struct.unpack("<f", struct.pack("<f", v))[0]
+
+
+def e4m3(v):
+    """The nearest value of e4m3 from 2^-6 to 448, ties to even."""
+    step = 2.0 ** -9
+    while v >= 16 * step:
+        step *= 2
+    return min(448.0, round(v / step) * step)
+
+
+dumps = recorded()
+for name, files in dumps.items():
+    assert files, name
+    sets = [obeyed(file) for file in files]
+    alike = [group for group in EQUAL if name in group]
+    expect(name, set.intersection(*sets), alike[0] if alike else {name})
+
+# The build of FlashInfer's all-reduce flushes subnormal x: 127/128 * 2^-126 beside 2^-123, g = 1.5 * 2^116, scale 2^-9.
+x = [0x0200, 0x007F] + [0] * 14
+expect("a subnormal number that is kept", obeyed(dump(x, 1.5 * 2.0 ** 116, [7, 1] + [0] * 14, 1)) & EQUAL[0],
+       {"vllm.nvfp4", "flashinfer.nvfp4_cute"})
+expect("a subnormal number that is flushed", obeyed(dump(x, 1.5 * 2.0 ** 116, [7, 0] + [0] * 14, 1)) & EQUAL[0], {"flashinfer.nvfp4_ar_fusion"})
+
+expect("a code that no contract gives", obeyed(dump(x, 1.5 * 2.0 ** 116, [7, 3] + [0] * 14, 1)), set())
+
+# torchao divides amax by 6 on a CPU and multiplies by fl(1/6) on a GPU: amax 1.015625, where amax / 6 / g is the tie 1.0625.
+x, g = [0x3F82] + [0] * 15, float.fromhex("0x1.464646p-3")
+expect("amax / 6", obeyed(dump(x, g, [7] + [0] * 15, 0x38)) & EQUAL[1], {"torchao.nvfp4"})
+expect("amax * fl(1/6)", obeyed(dump(x, g, [7] + [0] * 15, 0x39)) & EQUAL[1], {"torchao.nvfp4_gpu"})
+
+# Without a scale of the tensor, no amax of 16 bits parts the two.
+sixth = f32(1 / 6)
+for code in range(0x8000):
+    for amax in (struct.unpack("<f", struct.pack("<I", code << 16))[0], struct.unpack("<e", struct.pack("<H", code))[0]):
+        if 6 * 2.0 ** -6 <= amax <= 6 * 448 and e4m3(f32(amax / 6)) != e4m3(f32(amax * sixth)):
+            sys.exit(f"torchao.nvfp4_block and torchao.nvfp4_block_gpu differ for amax {amax}")
