@@ -72,7 +72,8 @@ void append_json(std::string& text, const Json& json, int depth) {
 
 constexpr char kChipStyle[] = R"(
 .steps { font: 11.5px/1.4 ui-monospace, "DejaVu Sans Mono", monospace; }
-.k { white-space: nowrap; }
+.k, .failing td:nth-child(3), .failing th, .found th { white-space: nowrap; }
+.failing td:nth-child(2), .failing td:nth-child(4) { min-width: 11em; }
 .ok { color: var(--good); }
 .bad { font-weight: bold; color: var(--alarm); }
 .grid td, .grid th { text-align: right; padding: 2px 4px; white-space: nowrap; font-size: 0.9em; }

@@ -231,7 +231,7 @@ void instructions(Node section, const Json& manifest) {
     const std::string steps = same.good ? key.second : key.second.substr(0, key.second.size() - same.verdict.size());
     html::write(html::cell(row, "steps"), steps);
     html::write(html::cell(row), fmt::format("{}", fmt::join(same.ids, ", ")));
-    html::write(html::cell(row, same.good ? "ok" : "bad"), same.verdict + (same.nearest.empty() ? "" : "; nearest row " + same.nearest));
+    html::write(html::cell(row, same.good ? "ok k" : "bad"), same.verdict + (same.nearest.empty() ? "" : "; nearest row " + same.nearest));
   }
   if (groups.size() > kMostLines) html::write(html::line(section, "p", "soft"), fmt::format("And {} more kinds, all as their rows say; the files probe.*.json have them.", groups.size() - kMostLines));
 }
