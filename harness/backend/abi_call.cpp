@@ -159,7 +159,8 @@ SaidAlgorithm said_in(const std::string& message) {
 std::string wrong_field(const assay_algorithm& algorithm) {
   if (algorithm.split_k < 0) return "split_k " + std::to_string(algorithm.split_k);
   if (algorithm.promote < -1) return "promote " + std::to_string(algorithm.promote);
-  if (algorithm.order < ASSAY_ORDER_NOT_SAID || algorithm.order > ASSAY_ORDER_ANY) return "order " + std::to_string(algorithm.order);
+  if (algorithm.order < ASSAY_ORDER_NOT_SAID || algorithm.order > ASSAY_ORDER_ANY)
+    return "order " + std::to_string(algorithm.order);
   return "";
 }
 
@@ -213,7 +214,8 @@ SaidAlgorithm AbiCall::said() const {
   if (algorithm.split_k == 0 && algorithm.promote == 0 && algorithm.order == ASSAY_ORDER_NOT_SAID) return said_in(words());
   const std::string wrong = wrong_field(algorithm);
   if (!wrong.empty()) return {.words = wrong + ", which abi.h does not define"};
-  return {.words = {}, .split_k = algorithm.split_k, .promote = algorithm.promote, .order = SaidAlgorithm::Order(algorithm.order)};
+  return {
+      .words = {}, .split_k = algorithm.split_k, .promote = algorithm.promote, .order = SaidAlgorithm::Order(algorithm.order)};
 }
 
 CallResult refused(CallStatus status, std::string message) {

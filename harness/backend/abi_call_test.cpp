@@ -25,8 +25,8 @@ using testing::problem_of;
 
 /// In place: a write to x appears in y, here and in a worker.
 TEST(SharedMemory, AnOutputMayHaveTheAddressOfAnInput) {
-  const Backend here = testing::toy_backend(),
-                elsewhere = open_in_worker(path_of_library("toy_library"), "toy", {.timeout_seconds = 5, .program = ASSAY_PROGRAM});
+  const Backend here = testing::toy_backend(), elsewhere = open_in_worker(path_of_library("toy_library"), "toy",
+                                                                          {.timeout_seconds = 5, .program = ASSAY_PROGRAM});
   for (const Backend* backend : {&here, &elsewhere}) {
     Problem problem = testing::toy_problem(kE8M0, 1, 8);
     HostTensor &x = find(problem.tensors, "x"), &y = find(problem.tensors, "y");
@@ -48,12 +48,13 @@ struct OldLibrary {
 };
 
 TEST(OldHeader, ALibraryBuiltWithItLoadsAndPasses) {
-  for (const OldLibrary& library : {OldLibrary{"built_with_old_header", {}}, OldLibrary{"built_with_header_2026_11_25", {.split_k = 3}}}) {
+  for (const OldLibrary& library :
+       {OldLibrary{"built_with_old_header", {}}, OldLibrary{"built_with_header_2026_11_25", {.split_k = 3}}}) {
     const std::string path = path_of_library(library.name);
     const Problem problem = testing::toy_problem(kBf16, 2, 8);
     for (const bool in_worker : {false, true}) {
-      const Backend old =
-          in_worker ? open_in_worker(path, "old", {.timeout_seconds = 20, .program = ASSAY_PROGRAM}) : open_in_process(path, "old");
+      const Backend old = in_worker ? open_in_worker(path, "old", {.timeout_seconds = 20, .program = ASSAY_PROGRAM})
+                                    : open_in_process(path, "old");
       const CallResult result = old.call({"toy", "toy.copy", "copy", &problem, 1});
       EXPECT_EQ(result.status, CallStatus::kOk) << result.message;
       EXPECT_EQ(result.outputs.at(0).bytes, problem.tensors[0].bytes);
@@ -105,8 +106,8 @@ TEST(PackedCodes, TwoStandInAByte) {
 
 /// A case brings its own warm-up calls, so its result does not depend on the cases before it.
 TEST(CallRow, CallsBeforeAreMadeOnTheGroupOfTheCase) {
-  const Backend here = testing::toy_backend(),
-                elsewhere = open_in_worker(path_of_library("toy_library"), "toy", {.timeout_seconds = 5, .program = ASSAY_PROGRAM});
+  const Backend here = testing::toy_backend(), elsewhere = open_in_worker(path_of_library("toy_library"), "toy",
+                                                                          {.timeout_seconds = 5, .program = ASSAY_PROGRAM});
   Problem problem = problem_of(2);
   for (const Backend* backend : {&here, &elsewhere}) {
     for (const int before : {2, 0, 1}) {

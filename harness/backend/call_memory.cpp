@@ -67,8 +67,8 @@ namespace {
 
 constexpr size_t kPeriod = 256;
 
-/// The pattern of a guard zone. Adjacent bytes differ, so memory filled with one value is never mistaken for an intact guard. Zones
-/// with another salt differ in every byte, so a kernel that copies beyond the ends of two tensors changes the second zone.
+/// The pattern of a guard zone. Adjacent bytes differ, so memory filled with one value is never mistaken for an intact guard.
+/// Zones with another salt differ in every byte, so a kernel that copies beyond the ends of two tensors changes the second zone.
 std::array<std::byte, kPeriod> pattern(uint8_t salt) {
   std::array<std::byte, kPeriod> made;
   for (size_t i = 0; i < made.size(); ++i) made[i] = std::byte((0x5c + 37 * i + salt) & 0xff);
@@ -77,7 +77,8 @@ std::array<std::byte, kPeriod> pattern(uint8_t salt) {
 
 void lay_pattern(std::span<std::byte> guard, uint8_t salt) {
   const auto bytes = pattern(salt);
-  for (size_t i = 0; i < guard.size(); i += kPeriod) std::memcpy(guard.data() + i, bytes.data(), std::min(kPeriod, guard.size() - i));
+  for (size_t i = 0; i < guard.size(); i += kPeriod)
+    std::memcpy(guard.data() + i, bytes.data(), std::min(kPeriod, guard.size() - i));
 }
 
 /// Different for 128 blocks in a row.

@@ -147,7 +147,8 @@ void check_set(const assay_library& functions, const std::string& path) {
   const int graph = (functions.begin_capture != nullptr) + (functions.end_capture != nullptr) + (functions.replay != nullptr) +
                     (functions.destroy_graph != nullptr);
   if (graph != 0 && (graph != 4 || functions.create_stream == nullptr)) {
-    throw LibraryError(path + ": begin_capture, end_capture, replay and destroy_graph must be all set, together with create_stream, " +
+    throw LibraryError(path +
+                       ": begin_capture, end_capture, replay and destroy_graph must be all set, together with create_stream, " +
                        "or all NULL");
   }
   const int group = (functions.create_group != nullptr) + (functions.run_group != nullptr) + (functions.destroy_group != nullptr);
@@ -155,7 +156,8 @@ void check_set(const assay_library& functions, const std::string& path) {
     throw LibraryError(path + ": create_group, run_group and destroy_group must be all set or all NULL");
   if (functions.run_group_in_a_row != nullptr && group == 0)
     throw LibraryError(path + ": run_group_in_a_row needs create_group, run_group and destroy_group");
-  if (functions.join_group != nullptr && group == 0) throw LibraryError(path + ": join_group needs create_group, run_group and destroy_group");
+  if (functions.join_group != nullptr && group == 0)
+    throw LibraryError(path + ": join_group needs create_group, run_group and destroy_group");
   if ((functions.allocate_on != nullptr) != (group == 3 && functions.allocate != nullptr))
     throw LibraryError(path + ": allocate_on is only valid for a library with groups and its own memory functions");
 }

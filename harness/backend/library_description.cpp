@@ -29,7 +29,8 @@ class Fields {
   void allow(const std::vector<std::string>& known) const {
     for (const auto& [name, value] : json_.items())
       if (std::find(known.begin(), known.end(), name) == known.end())
-        throw LibraryError(path_ + ": describe(): " + where_ + ": unknown key '" + printable(name) + "'" + did_you_mean(name, known));
+        throw LibraryError(path_ + ": describe(): " + where_ + ": unknown key '" + printable(name) + "'" +
+                           did_you_mean(name, known));
   }
 
   /// Free text, made printable for reports.
@@ -77,7 +78,8 @@ class Fields {
   static constexpr size_t kMostName = 256, kMostText = 4096;
 
   const std::string& bounded(const char* field, const std::string& text, size_t most) const {
-    if (text.size() > most) refuse(field, "has " + std::to_string(text.size()) + " bytes; expected at most " + std::to_string(most));
+    if (text.size() > most)
+      refuse(field, "has " + std::to_string(text.size()) + " bytes; expected at most " + std::to_string(most));
     return text;
   }
 
@@ -123,8 +125,9 @@ void require_different(const LibraryInfo& info) {
     for (const std::string& contract : kernel.contracts) {
       const auto [first, is_new] = places.try_emplace({kernel.name, kernel.op, contract}, i);
       if (!is_new)
-        throw LibraryError(info.path + ": describe(): kernels[" + std::to_string(i) + "]: '" + kernel.name + "' for contract " + contract +
-                           " of op " + kernel.op + " is listed twice, first in kernels[" + std::to_string(first->second) + "]");
+        throw LibraryError(info.path + ": describe(): kernels[" + std::to_string(i) + "]: '" + kernel.name + "' for contract " +
+                           contract + " of op " + kernel.op + " is listed twice, first in kernels[" +
+                           std::to_string(first->second) + "]");
     }
   }
 }
@@ -137,8 +140,8 @@ LibraryInfo parse_description(const std::string& text, const std::string& path) 
     if (text.size() > kMostFileBytes) throw LibraryError(path + ": describe() is larger than 64 MiB");
     json = guarded_json(text, path, {.levels = 16});
   } catch (const JsonError& error) {
-    throw LibraryError(path + ": describe(): line " + std::to_string(error.line()) + ", column " + std::to_string(error.column()) + ": " +
-                       error.problem());
+    throw LibraryError(path + ": describe(): line " + std::to_string(error.line()) + ", column " +
+                       std::to_string(error.column()) + ": " + error.problem());
   }
   const Fields fields(json, "library", path);
   LibraryInfo info;

@@ -127,7 +127,8 @@ OpenFile come_to(const std::string& job, int index, const std::function<bool()>&
     if (::connect(socket.number(), there.get(), there.size) == 0 &&
         ::send(socket.number(), &number, sizeof number, MSG_NOSIGNAL) == sizeof number)
       return socket;
-    if (!told && Clock::now() > word) std::fprintf(stderr, "assay: process %d waits for the first process of this launch\n", index), told = true;
+    if (!told && Clock::now() > word)
+      std::fprintf(stderr, "assay: process %d waits for the first process of this launch\n", index), told = true;
     std::this_thread::sleep_for(std::chrono::milliseconds(kBetweenQuestions));
   }
   throw std::runtime_error("the first process of launch " + job + " is not there");
@@ -398,7 +399,8 @@ class Elsewhere {
     }
     leave(got == Received::kTimeout ? "does not answer: stopped?" : "is gone");
     if (got == Received::kGivenUp) return without_outputs(CallStatus::kBroken, std::string(kNotWaitedFor) + ": the run ended");
-    return without_outputs(CallStatus::kBroken, got == Received::kTimeout ? "its process does not answer: stopped?" : "its process ended");
+    return without_outputs(CallStatus::kBroken,
+                           got == Received::kTimeout ? "its process does not answer: stopped?" : "its process ended");
   }
 
  private:
@@ -428,7 +430,8 @@ class AllProcesses {
     members_.push_back(here_.call);
     for (int index = 1; index < launch.count; ++index) {
       others_.push_back(std::make_unique<Elsewhere>(index, options_));
-      members_.push_back([other = others_.back().get(), this](const CallRequest& request) { return other->call(request, give_up_); });
+      members_.push_back(
+          [other = others_.back().get(), this](const CallRequest& request) { return other->call(request, give_up_); });
     }
   }
 
@@ -536,7 +539,8 @@ Backend RankMeeting::with_ranks(Backend backend, const WorkerOptions& options) {
   return backend;
 }
 
-void RankMeeting::serve(const std::string& library, const WorkerOptions& options, const std::function<void(const std::string&)>& say) {
+void RankMeeting::serve(const std::string& library, const WorkerOptions& options,
+                        const std::function<void(const std::string&)>& say) {
   serving_ = std::jthread([this, library, options, say] {
     try {
       const OpenFile socket = socket_.get();

@@ -22,7 +22,8 @@ Execution RankGroup::hold(int ranks) {
   if (ranks == 1) return {};
   if (functions_->create_group == nullptr) return {ASSAY_UNSUPPORTED, "the library has no groups of ranks"};
   handle_ = functions_->create_group(ranks);
-  if (handle_ == nullptr) return {ASSAY_UNSUPPORTED, "the library cannot create a group of " + std::to_string(ranks) + " ranks here"};
+  if (handle_ == nullptr)
+    return {ASSAY_UNSUPPORTED, "the library cannot create a group of " + std::to_string(ranks) + " ranks here"};
   ranks_ = ranks;
   return {};
 }
@@ -34,7 +35,8 @@ Execution RankGroup::join(int ranks, const RankPlace& place, const std::string& 
   std::filesystem::create_directory(folder, exists);
   const assay_place at{sizeof(assay_place), ranks, place.first, place.count, folder.c_str()};
   handle_ = functions_->join_group(&at);
-  if (handle_ == nullptr) return {ASSAY_UNSUPPORTED, "the library cannot join a group of " + std::to_string(ranks) + " ranks here"};
+  if (handle_ == nullptr)
+    return {ASSAY_UNSUPPORTED, "the library cannot join a group of " + std::to_string(ranks) + " ranks here"};
   ranks_ = ranks;
   return {};
 }
@@ -86,7 +88,8 @@ bool goes_in_a_row(const CallRequest& request) {
 
 /// Result of a failed allocation. On a device it counts as a lost device; in host memory it says nothing about the kernel.
 CallResult without_room(const assay_library& functions, const std::string& reason) {
-  return functions.upload != nullptr ? lost(reason, false) : refused(CallStatus::kNotCalled, "not called: " + reason + " of memory");
+  return functions.upload != nullptr ? lost(reason, false)
+                                     : refused(CallStatus::kNotCalled, "not called: " + reason + " of memory");
 }
 
 }  // namespace

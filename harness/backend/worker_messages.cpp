@@ -41,7 +41,8 @@ constexpr double kSlice = 50;  // ms
 
 class Patience {
  public:
-  Patience(double seconds, const std::function<bool()>& given_up, int end) : left_(seconds * 1000), forever_(seconds < 0), given_up_(given_up), end_(end) {}
+  Patience(double seconds, const std::function<bool()>& given_up, int end)
+      : left_(seconds * 1000), forever_(seconds < 0), given_up_(given_up), end_(end) {}
 
   bool is_over() const { return !forever_ && left_ <= 0; }
   bool is_given_up() const { return given_up_ && given_up_(); }
@@ -134,7 +135,8 @@ SharedMemory::~SharedMemory() { ::close(file_); }
 
 void SharedMemory::shrink_to(size_t bytes) {
   struct stat status;
-  if (::fstat(file_, &status) == 0 && size_t(status.st_size) > bytes && ::ftruncate(file_, 0) != 0) refuse("memory for tensors of a worker");
+  if (::fstat(file_, &status) == 0 && size_t(status.st_size) > bytes && ::ftruncate(file_, 0) != 0)
+    refuse("memory for tensors of a worker");
 }
 
 void SharedMemory::write(size_t at, const std::byte* bytes, size_t count) {
@@ -190,7 +192,8 @@ std::vector<ByteRange> ranges_from(const std::vector<int64_t>& ends, int64_t byt
   std::vector<ByteRange> ranges;
   int64_t at = 0;
   for (size_t k = 0; k + 1 < ends.size(); k += 2) {
-    if (ends[k] < at || ends[k + 1] <= ends[k] || ends[k + 1] > bytes) throw std::runtime_error("invalid range of bytes: ranges must ascend, be nonempty and lie within the tensor");
+    if (ends[k] < at || ends[k + 1] <= ends[k] || ends[k + 1] > bytes)
+      throw std::runtime_error("invalid range of bytes: ranges must ascend, be nonempty and lie within the tensor");
     at = ends[k + 1];
     ranges.push_back({ends[k], ends[k + 1]});
   }

@@ -429,7 +429,8 @@ CallResult Worker::call(const CallRequest& request, bool& hung) {
   if (const int signal = take_signal_of(worker); signal != 0) {
     process_.reset();
     const char* const name = ::sigabbrev_np(signal);
-    return without_outputs(CallStatus::kBroken, "sent SIG" + std::string(name != nullptr ? name : "?") + " to the process that called it");
+    return without_outputs(CallStatus::kBroken,
+                           "sent SIG" + std::string(name != nullptr ? name : "?") + " to the process that called it");
   }
   return result;
 }
@@ -437,7 +438,8 @@ CallResult Worker::call(const CallRequest& request, bool& hung) {
 CallResult Worker::answer(const CallRequest& request, bool& hung) {
   std::string message;
   const bool sent = send_message(process_->socket(), pack_request(request, memory_));
-  switch (sent ? receive_message(process_->socket(), options_.timeout_seconds, message, options_.ended, process_->end()) : Received::kClosed) {
+  switch (sent ? receive_message(process_->socket(), options_.timeout_seconds, message, options_.ended, process_->end())
+               : Received::kClosed) {
     case Received::kMessage:
       break;
     case Received::kClosed:

@@ -265,12 +265,14 @@ TEST(OpenLibrary, WhatCannotBeUsedIsSaidInOneLine) {
 }
 
 TEST(OpenLibrary, ALibraryThatDiesWhileLoadingDoesNotTakeUsAlong) {
-  EXPECT_EQ(open_error(path_of_library("dies_on_load"), true),
-            path_of_library("dies_on_load") + ": crashed: SIGABRT; --in-process under a debugger shows where, while it was loaded");
+  EXPECT_EQ(
+      open_error(path_of_library("dies_on_load"), true),
+      path_of_library("dies_on_load") + ": crashed: SIGABRT; --in-process under a debugger shows where, while it was loaded");
 }
 
 TEST(OpenLibrary, ALibraryThatHangsWhileLoadingIsGivenUp) {
-  EXPECT_EQ(open_error(path_of_library("hangs_on_load"), true, 0.3), path_of_library("hangs_on_load") + ": not loaded within 0.3 s");
+  EXPECT_EQ(open_error(path_of_library("hangs_on_load"), true, 0.3),
+            path_of_library("hangs_on_load") + ": not loaded within 0.3 s");
 }
 
 TEST(OpenLibrary, AChangedRoundingModeIsNotedAndPutBack) {
@@ -341,7 +343,9 @@ TEST(WorkerEnds, ManyKernelsDoNotKeepManyProcesses) {
   const Backend backend = toy_worker();
   std::vector<std::string> kernels;
   for (const KernelOffer& kernel : backend.library.kernels)
-    if (kernel.name != "hangs" && kernel.name != "closes_files" && kernel.name != "takes_memory" && kernel.name != "leaves_daemon") kernels.push_back(kernel.name);
+    if (kernel.name != "hangs" && kernel.name != "closes_files" && kernel.name != "takes_memory" &&
+        kernel.name != "leaves_daemon")
+      kernels.push_back(kernel.name);
   ASSERT_GT(kernels.size(), 20u);
   for (const std::string& kernel : kernels) call_rows(backend, kernel);
   EXPECT_EQ(call_rows(backend, "copy").status, CallStatus::kOk) << "in a new process, for the first has ended";

@@ -1,6 +1,6 @@
 // Size and speed of a history. usage: assay_history_bench [RUNS [VERDICTS]]   (default 100 15000)
-// Each run repeats the verdicts of the one before, except: one case in a thousand has other bits for good, one in a hundred has other bits
-// in every run, as kernels with atomic additions do, and in the last tenth of the runs one in five hundred fails.
+// Each run repeats the verdicts of the one before, except: one case in a thousand has other bits for good, one in a hundred has
+// other bits in every run, as kernels with atomic additions do, and in the last tenth of the runs one in five hundred fails.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -29,16 +29,18 @@ std::string digest_of(size_t number) { return fmt::format("{:016x}", (number + 1
 std::vector<assay::HistoryVerdict> first_verdicts(size_t count) {
   std::vector<assay::HistoryVerdict> all;
   for (size_t i = 0; i < count; ++i)
-    all.push_back({fmt::format("quant_group/vllm.group_fp8_{}@2026-06-18/bf16.m{}.n{}.g128.row/normal.s{}/w32", i / 25, i % 5 + 1, 1024 * (i % 7 + 1), i),
-                   fmt::format("group_fp8_{}", i / 25), "quant_group", fmt::format("vllm.group_fp8_{}@2026-06-18", i / 25), "32", assay::Outcome::kPass, true,
-                   double(i % 97) / 97, digest_of(i), ""});
+    all.push_back({fmt::format("quant_group/vllm.group_fp8_{}@2026-06-18/bf16.m{}.n{}.g128.row/normal.s{}/w32", i / 25, i % 5 + 1,
+                               1024 * (i % 7 + 1), i),
+                   fmt::format("group_fp8_{}", i / 25), "quant_group", fmt::format("vllm.group_fp8_{}@2026-06-18", i / 25), "32",
+                   assay::Outcome::kPass, true, double(i % 97) / 97, digest_of(i), ""});
   return all;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const size_t runs = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 100, count = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 15000;
+  const size_t runs = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 100,
+               count = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 15000;
   const std::string path = (std::filesystem::temp_directory_path() / fmt::format("assay_history_bench_{}", ::getpid())).string();
   std::vector<assay::HistoryVerdict> verdicts = first_verdicts(count);
   std::vector<double> seconds;
@@ -50,7 +52,8 @@ int main(int argc, char** argv) {
     for (size_t i = 0; i < count; ++i) {
       if ((i + run * 31) % 1000 == 0 || i % 100 == 7) verdicts[i].digest = digest_of(run * count + i);
       const bool fails = i % 500 == 3 && run * 10 >= runs * 9;
-      verdicts[i].outcome = fails ? assay::Outcome::kFail : assay::Outcome::kPass, verdicts[i].cause = fails ? "code: div(s) -> mul(1/s)" : "";
+      verdicts[i].outcome = fails ? assay::Outcome::kFail : assay::Outcome::kPass,
+      verdicts[i].cause = fails ? "code: div(s) -> mul(1/s)" : "";
     }
     seconds.push_back(seconds_of([&] { assay::History(path, assay::History::Access::kWrite).add(about, verdicts); }));
     if (run == 0) first = std::filesystem::file_size(path);
@@ -58,16 +61,20 @@ int main(int argc, char** argv) {
   const auto size = std::filesystem::file_size(path);
   std::vector<double> sorted = seconds;
   std::sort(sorted.begin(), sorted.end());
-  fmt::print("{} runs of {} verdicts: {:.1f} MB, of which the first run {:.1f} MB\n", runs, count, double(size) / 1e6, double(first) / 1e6);
-  fmt::print("add a run: first {:.2f} s, median {:.2f} s, slowest {:.2f} s\n", seconds.front(), sorted[sorted.size() / 2], sorted.back());
+  fmt::print("{} runs of {} verdicts: {:.1f} MB, of which the first run {:.1f} MB\n", runs, count, double(size) / 1e6,
+             double(first) / 1e6);
+  fmt::print("add a run: first {:.2f} s, median {:.2f} s, slowest {:.2f} s\n", seconds.front(), sorted[sorted.size() / 2],
+             sorted.back());
   const assay::History history(path, assay::History::Access::kRead);
   assay::HistoryData data;
   std::string text, page;
-  const double read = seconds_of([&] { data = history.read({}); }), shown = seconds_of([&] { text = assay::history_text(data, path, false); }),
+  const double read = seconds_of([&] { data = history.read({}); }),
+               shown = seconds_of([&] { text = assay::history_text(data, path, false); }),
                drawn = seconds_of([&] { page = assay::history_page(data, path); });
-  fmt::print("answer: read {:.2f} s, console {:.2f} s, HTML {:.2f} s ({:.1f} MB), {} groups of changes\n", read, shown, drawn, double(page.size()) / 1e6,
-             assay::change_groups(data).size());
-  const double one = seconds_of([&] { text = assay::history_text(history.read({.contracts = {"vllm.group_fp8_7@*"}}), path, false); });
+  fmt::print("answer: read {:.2f} s, console {:.2f} s, HTML {:.2f} s ({:.1f} MB), {} groups of changes\n", read, shown, drawn,
+             double(page.size()) / 1e6, assay::change_groups(data).size());
+  const double one =
+      seconds_of([&] { text = assay::history_text(history.read({.contracts = {"vllm.group_fp8_7@*"}}), path, false); });
   const double newest = seconds_of([&] { (void)history.verdicts_of(history.newest()); });
   fmt::print("answer for one contract: {:.2f} s; newest run as a baseline: {:.2f} s\n", one, newest);
   std::filesystem::remove(path);

@@ -113,9 +113,11 @@ TEST(CheckApi, PatternsAndContractsThatAreObeyedInsteadAreNamed) {
   GroupQuant deep = data;
   for (size_t i = 0; i < 4; ++i) std::swap(deep.scale[i], deep.scale[i + 4]);
   deep.scale[0] = 1e-4f / 448;
-  const Answer other = judged([&](auto& t) { t[0].data = deep.x.data(), t[1].data = deep.q.data(), t[2].data = deep.scale.data(); });
+  const Answer other =
+      judged([&](auto& t) { t[0].data = deep.x.data(), t[1].data = deep.q.data(), t[2].data = deep.scale.data(); });
   EXPECT_FALSE(other.conforms);
-  EXPECT_THAT(other.json, AllOf(HasSubstr("\"obeys deepgemm.per_token_cast"), HasSubstr("\"obeys\":[\"deepgemm.per_token_cast\"")));
+  EXPECT_THAT(other.json,
+              AllOf(HasSubstr("\"obeys deepgemm.per_token_cast"), HasSubstr("\"obeys\":[\"deepgemm.per_token_cast\"")));
 }
 
 TEST(CheckApi, PowerOfTheInputsIsComputed) {

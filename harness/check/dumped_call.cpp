@@ -59,7 +59,8 @@ HostTensor placed_dense(const DumpedTensor& dumped, const TensorSpec& spec, cons
     throw UsageError(from.place() + ": has shape " + extents_text(from.tensor.spec.shape) + "; role '" + spec.name +
                      "' must be " + extents_text(spec.shape) + ", as " + by + " says");
   const TensorSpec& own = from.tensor.spec;
-  if (own.strides == spec.strides && own.offset == spec.offset && own.packed == spec.packed && from.tensor.bytes.size() == spec.bytes())
+  if (own.strides == spec.strides && own.offset == spec.offset && own.packed == spec.packed &&
+      from.tensor.bytes.size() == spec.bytes())
     return {spec, from.tensor.bytes};  // its elements are at the offsets of the case
   HostTensor tensor{spec, std::vector<std::byte>(spec.bytes())};
   const CodeMatrix matrix = code_matrix(from.tensor);
@@ -132,11 +133,13 @@ std::optional<int64_t> groups_of_fp32(const DumpRequest& request) {
   const auto scale = request.roles.find("scale"), x = request.roles.find("x");
   if (scale == request.roles.end() || x == request.roles.end() || request.parameters.contains("group_size")) return std::nullopt;
   const TensorSpec& spec = scale->second.tensor.spec;
-  if (!(*spec.format == kInt32) || spec.shape.size() != 2 || x->second.tensor.spec.shape.size() < 2 || spec.shape[1] == 0) return std::nullopt;
+  if (!(*spec.format == kInt32) || spec.shape.size() != 2 || x->second.tensor.spec.shape.size() < 2 || spec.shape[1] == 0)
+    return std::nullopt;
   const int64_t columns = x->second.tensor.spec.shape.back();
   const std::string last = chain_of(rulebook().contracts.find(request.contract)).back();
   const std::string sizes = "|" + rulebook().contracts.find(last).text("group") + "|";
-  if (columns % spec.shape[1] != 0 || sizes.find("|" + std::to_string(columns / spec.shape[1]) + "|") == std::string::npos) return std::nullopt;
+  if (columns % spec.shape[1] != 0 || sizes.find("|" + std::to_string(columns / spec.shape[1]) + "|") == std::string::npos)
+    return std::nullopt;
   const auto is_fp32 = [](uint32_t code) {
     const uint32_t exponent = code >> 23;
     return 67 <= exponent && exponent <= 168 && (code >> 16 & 0xff) != code >> 24;
@@ -161,15 +164,17 @@ DumpedTensor first_columns(const DumpedTensor& from, int64_t columns) {
 void say_what_is_lost(const DumpedTensor& from, const TensorSpec& spec, ScalePlacing placing, DumpedCall& call) {
   const bool matrix = from.tensor.spec.shape.size() > 1 && from.tensor.spec.shape[0] > 1 && from.tensor.spec.shape[1] > 1;
   if (placing == ScalePlacing::kFlat && matrix)
-    call.notes.push_back(fmt::format("{} of shape {} was read as the storage, column after column: as a matrix of rows it would be the transposed one",
-                                     from.place(), extents_text(from.tensor.spec.shape)));
+    call.notes.push_back(fmt::format(
+        "{} of shape {} was read as the storage, column after column: as a matrix of rows it would be the transposed one",
+        from.place(), extents_text(from.tensor.spec.shape)));
   if (placing != ScalePlacing::kLogical || spec.storage == 1) return;
   const bool by_columns = spec.strides.size() == 2 && spec.shape[0] > 1 && spec.shape[1] > 1 && spec.strides[0] == 1;
   const bool padded = spec.storage > spec.elements();
   if (!by_columns && !padded) return;
-  call.unchecked = (by_columns ? "order in memory" : "") + std::string(by_columns && padded ? " and " : "") + (padded ? "padding" : "") + " of " + spec.name;
-  call.notes.push_back(fmt::format("{} is {}; the contract stores {}: dump the storage, a vector of {} elements",
-                                   from.place(), by_columns ? "a copy in rows, whose order in memory is lost" : "a copy without padding",
+  call.unchecked = (by_columns ? "order in memory" : "") + std::string(by_columns && padded ? " and " : "") +
+                   (padded ? "padding" : "") + " of " + spec.name;
+  call.notes.push_back(fmt::format("{} is {}; the contract stores {}: dump the storage, a vector of {} elements", from.place(),
+                                   by_columns ? "a copy in rows, whose order in memory is lost" : "a copy without padding",
                                    by_columns ? "column after column" : "padded rows", spec.storage));
 }
 
@@ -188,7 +193,8 @@ std::pair<std::string, int> name_and_rank(const std::string& key) {
   return {key.substr(0, at), rank};
 }
 
-std::unique_ptr<const BoundCase> without_unseen_padding(std::shared_ptr<const BoundCase> whole, std::map<std::string, ScalePlacing> placings) {
+std::unique_ptr<const BoundCase> without_unseen_padding(std::shared_ptr<const BoundCase> whole,
+                                                        std::map<std::string, ScalePlacing> placings) {
   return std::make_unique<const DumpedCase>(std::move(whole), std::move(placings));
 }
 
@@ -196,7 +202,8 @@ PlacedOutput placed_output(const DumpedTensor& from, const TensorSpec& spec) {
   const TensorSpec& own = from.tensor.spec;
   if (from.tensor.bytes.size() == spec.bytes() && own.format->bits == spec.format->bits) {
     const bool same_places = own.shape == spec.shape && own.strides == spec.strides && own.offset == spec.offset;
-    const bool flat_storage = own.shape.size() == 1 && spec.shape.size() > 1 && own.shape[0] == spec.storage && own.strides[0] == 1;
+    const bool flat_storage =
+        own.shape.size() == 1 && spec.shape.size() > 1 && own.shape[0] == spec.storage && own.strides[0] == 1;
     if (same_places || flat_storage) return {placed_scale(from, spec, ScalePlacing::kMemory), ScalePlacing::kMemory};
   }
   const DumpedTensor unpacked = unpacked_bytes(from, spec);
@@ -219,8 +226,8 @@ DumpedCall dumped_call(const Op& op, const DumpRequest& request) {
   DumpRequest read{request.contract, roles, request.parameters, request.layout};
   read.parameters["group_size"] = std::to_string(size);
   DumpedCall call = dumped_call_as_given(op, read);
-  call.notes.push_back("'scale' holds an fp32 number for each group of " + std::to_string(size) + ": the first " + std::to_string(words) + " of " +
-                       std::to_string(*groups) + " words of each row were compared");
+  call.notes.push_back("'scale' holds an fp32 number for each group of " + std::to_string(size) + ": the first " +
+                       std::to_string(words) + " of " + std::to_string(*groups) + " words of each row were compared");
   return call;
 }
 
@@ -235,7 +242,8 @@ static DumpedCall dumped_call_as_given(const Op& op, const DumpRequest& request)
     const auto from = request.roles.find(role);
     if (from == request.roles.end()) throw MissingRole(role);
     const auto placing = dump.placings.find(role);
-    return placing != dump.placings.end() ? placed_scale(from->second, spec, placing->second) : placed_dense(from->second, spec, by);
+    return placing != dump.placings.end() ? placed_scale(from->second, spec, placing->second)
+                                          : placed_dense(from->second, spec, by);
   };
   for (HostTensor& tensor : call.problem.tensors) {
     const bool in_place = access_of(tensor) == Access::kInOut;  // two tensors: the value before the call, and NAME_out
@@ -243,7 +251,8 @@ static DumpedCall dumped_call_as_given(const Op& op, const DumpRequest& request)
     if (tensor.spec.role == Role::kInput) continue;
     const std::string key = key_of(tensor.spec.name + (in_place ? "_out" : ""), tensor.spec.rank);
     call.result.outputs.push_back(placed(key, tensor.spec));
-    if (const auto placing = dump.placings.find(key); placing != dump.placings.end()) say_what_is_lost(request.roles.at(key), tensor.spec, placing->second, call);
+    if (const auto placing = dump.placings.find(key); placing != dump.placings.end())
+      say_what_is_lost(request.roles.at(key), tensor.spec, placing->second, call);
     call.result.untouched.emplace_back();
     call.result.in_place.push_back(true);
   }

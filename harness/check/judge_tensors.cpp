@@ -115,8 +115,11 @@ std::array<int64_t, 2> worst_element(const Verdict& verdict, const std::array<in
 /// Data in which exchanged scales are hardly visible: nearly all have one value. Empty for others.
 static std::string one_value_note(const HostTensor& scale, const Verdict& verdict) {
   constexpr int64_t kFewest = 16;
-  const auto finding = std::find_if(verdict.tensors.begin(), verdict.tensors.end(), [&](const TensorFinding& one) { return one.name == scale.spec.name; });
-  if (!scale.spec.name.starts_with("scale") || finding == verdict.tensors.end() || finding->outside > 0 || finding->elements < kFewest) return "";
+  const auto finding = std::find_if(verdict.tensors.begin(), verdict.tensors.end(),
+                                    [&](const TensorFinding& one) { return one.name == scale.spec.name; });
+  if (!scale.spec.name.starts_with("scale") || finding == verdict.tensors.end() || finding->outside > 0 ||
+      finding->elements < kFewest)
+    return "";
   const CodeMatrix matrix = code_matrix(scale);
   const bool words = *scale.spec.format == kInt32;
   std::map<uint32_t, int64_t> times;
@@ -213,9 +216,12 @@ bool refuted_by_few_rows(const DumpedCall& call, Held& held) {
   CallResult result;
   CaseOfRows some = with_outputs_of(call, rows, result.outputs);
   // Ops that are cheap by rows do not copy outputs.
-  if (std::any_of(result.outputs.begin(), result.outputs.end(), [](const HostTensor& one) { return one.bytes.size() != one.spec.bytes(); })) return false;
+  if (std::any_of(result.outputs.begin(), result.outputs.end(),
+                  [](const HostTensor& one) { return one.bytes.size() != one.spec.bytes(); }))
+    return false;
   result.untouched.resize(result.outputs.size()), result.in_place.assign(result.outputs.size(), true);
-  const std::shared_ptr<const BoundCase> bound = without_unseen_padding(std::shared_ptr<const BoundCase>(std::move(some.bound)), {});
+  const std::shared_ptr<const BoundCase> bound =
+      without_unseen_padding(std::shared_ptr<const BoundCase>(std::move(some.bound)), {});
   judge_outputs(*bound, some.problem, result, held.verdict);
   if (held.obeys()) return false;
   held.rows = int64_t(rows.size()), held.of_rows = call.dump.bound->independent_rows();
@@ -250,7 +256,8 @@ std::string programs_text(const std::vector<Held>& ranked) {
     std::vector<HostTensor> outputs = held.call.result.outputs;
     std::optional<CaseOfRows> some;
     if (!chosen.empty()) some = with_outputs_of(held.call, chosen, outputs);
-    const std::string rows = some ? fmt::format(" (looked at {} of {} rows)", chosen.size(), held.call.dump.bound->independent_rows()) : "";
+    const std::string rows =
+        some ? fmt::format(" (looked at {} of {} rows)", chosen.size(), held.call.dump.bound->independent_rows()) : "";
     const Expectation programs = some ? some->bound->programs(some->problem) : held.call.dump.bound->programs(held.call.problem);
     if (programs.any_of.empty()) continue;
     const std::vector<std::string> names = programs_that_made(programs, outputs);
@@ -275,7 +282,9 @@ std::string programs_text(const std::vector<Held>& ranked) {
 static std::string unused_role(const Op& op, const DumpedRoles& roles) {
   for (const auto& [key, tensor] : roles) {
     const std::string name = name_and_rank(key).first;
-    if (std::none_of(op.roles.begin(), op.roles.end(), [&](const RoleSpec& role) { return name == role.name || name == role.name + "_out"; })) return name;
+    if (std::none_of(op.roles.begin(), op.roles.end(),
+                     [&](const RoleSpec& role) { return name == role.name || name == role.name + "_out"; }))
+      return name;
   }
   return "";
 }
@@ -337,7 +346,8 @@ void add_other_contracts(const Op& op, const DumpRequest& request, TensorsVerdic
     const auto place = std::find_if_not(verdict.causes.begin(), verdict.causes.end(), explains_all);
     verdict.causes.insert(place, "obeys " + names_text(judged.obeys) + " instead");
   } else if (nearest != nullptr && nearest->outside > 0 && 2 * nearest->outside_in_all() < outside) {
-    judged.notes.push_back(fmt::format("nearest is {}: {} elements outside{} instead of {}", nearest->contract, nearest->outside, nearest->in_rows(), outside));
+    judged.notes.push_back(fmt::format("nearest is {}: {} elements outside{} instead of {}", nearest->contract, nearest->outside,
+                                       nearest->in_rows(), outside));
   }
 }
 
@@ -369,12 +379,16 @@ static std::string last_line(const std::vector<const MatchedContract*>& ranked) 
   if (ranked.empty()) return "";
   const auto obeyed = std::count_if(ranked.begin(), ranked.end(), [](const MatchedContract* one) { return one->obeys(); });
   if (obeyed > 1)
-    return fmt::format("OBEYS {} CONTRACTS, which these tensors do not tell apart: the first is no better than the others; assay contracts diff {} {} shows what would\n",
-                       obeyed, ranked[0]->contract, ranked[1]->contract);
+    return fmt::format(
+        "OBEYS {} CONTRACTS, which these tensors do not tell apart: the first is no better than the others; assay contracts diff "
+        "{} {} shows what would\n",
+        obeyed, ranked[0]->contract, ranked[1]->contract);
   if (obeyed == 1) return fmt::format("OBEYS {}\n", ranked.front()->contract);
-  const auto as_near = std::count_if(ranked.begin(), ranked.end(), [&](const MatchedContract* one) { return one->outside_in_all() == ranked.front()->outside_in_all(); });
-  return fmt::format("NONE OBEYED; nearest: {}, {}{}{}\n", ranked.front()->contract, wrong_tensors(ranked.front()->verdict), ranked.front()->in_rows(),
-                     as_near > 1 ? fmt::format(" ({} more are as near)", as_near - 1) : "");
+  const auto as_near = std::count_if(ranked.begin(), ranked.end(), [&](const MatchedContract* one) {
+    return one->outside_in_all() == ranked.front()->outside_in_all();
+  });
+  return fmt::format("NONE OBEYED; nearest: {}, {}{}{}\n", ranked.front()->contract, wrong_tensors(ranked.front()->verdict),
+                     ranked.front()->in_rows(), as_near > 1 ? fmt::format(" ({} more are as near)", as_near - 1) : "");
 }
 
 std::string match_text(const MatchedContracts& matched) {
@@ -382,22 +396,26 @@ std::string match_text(const MatchedContracts& matched) {
   std::vector<const Held*> ranked;
   for (const Held& held : matched.asked) ranked.push_back(&held);
   std::stable_sort(ranked.begin(), ranked.end(), [](const Held* a, const Held* b) {  // contracts of the newest releases first
-    return std::tuple(!a->obeys(), a->outside_in_all(), !is_current_contract(a->contract)) < std::tuple(!b->obeys(), b->outside_in_all(), !is_current_contract(b->contract));
+    return std::tuple(!a->obeys(), a->outside_in_all(), !is_current_contract(a->contract)) <
+           std::tuple(!b->obeys(), b->outside_in_all(), !is_current_contract(b->contract));
   });
   for (const Held* one : ranked) {
     const Held& held = *one;
-    text += fmt::format("  {:<9} {:<40} {}{}\n", held.obeys() ? "obeys" : "not", held.contract,
-                        held.obeys() ? held.verdict.case_id + (held.verdict.program.empty() ? "" : ", " + held.verdict.program)
-                                     : fmt::format("{} elements outside{}; {}", held.outside, held.in_rows(), held.verdict.case_id),
-                        in_releases(held.contract));
+    text +=
+        fmt::format("  {:<9} {:<40} {}{}\n", held.obeys() ? "obeys" : "not", held.contract,
+                    held.obeys() ? held.verdict.case_id + (held.verdict.program.empty() ? "" : ", " + held.verdict.program)
+                                 : fmt::format("{} elements outside{}; {}", held.outside, held.in_rows(), held.verdict.case_id),
+                    in_releases(held.contract));
   }
   text += programs_text(matched.asked);
   size_t others = 0, shown = 0;
   constexpr size_t kMostReasons = 8;
   const auto lacks_a_number = [](const std::string& reason) { return reason.find("needs --param") != std::string::npos; };
-  const bool some_lack = std::any_of(matched.reasons.begin(), matched.reasons.end(), [&](const auto& reason) { return lacks_a_number(reason.first); });
+  const bool some_lack = std::any_of(matched.reasons.begin(), matched.reasons.end(),
+                                     [&](const auto& reason) { return lacks_a_number(reason.first); });
   const auto is_near = [&](const std::string& contract) {  // wishes of ops that no tensor comes near are no news
-    return matched.asked.empty() || std::any_of(matched.asked.begin(), matched.asked.end(), [&](const Held& held) { return held.op->takes(contract); });
+    return matched.asked.empty() ||
+           std::any_of(matched.asked.begin(), matched.asked.end(), [&](const Held& held) { return held.op->takes(contract); });
   };
   for (const auto& [reason, all] : matched.reasons) {
     std::vector<std::string> contracts;
@@ -542,7 +560,9 @@ ScaleGrid scale_grid(const DumpedTensor& dumped, const ScaleFacts& facts) {
     grid = placed_grid(tensor, *placed);
   } else {
     if (kind == ScaleKind::kWords && tensor.spec.shape.size() == 1 && !placed)
-      throw refused(dumped, "is a vector of words, in which padding looks like scales; say --layout ue8m0x4_tma --param m=ROWS --param groups=GROUPS");
+      throw refused(dumped,
+                    "is a vector of words, in which padding looks like scales; say --layout ue8m0x4_tma --param m=ROWS --param "
+                    "groups=GROUPS");
     grid = logical_grid(tensor, kind);
   }
   grid.kind = kind;

@@ -92,7 +92,8 @@ MmaCase UnitCalls::chain(int64_t steps) const {
   c.row = row;
   c.m = m, c.n = n, c.steps = steps, c.seed = seed;
   c.tiles = std::max<int64_t>(1, (elements + m * n - 1) / (m * n));
-  c.fill = fill_of_factor(fills->a, *row->unit.a), c.b = fill_of_factor(fills->b, *row->unit.b), c.c = fill_of_c(*fills, row->unit);
+  c.fill = fill_of_factor(fills->a, *row->unit.a), c.b = fill_of_factor(fills->b, *row->unit.b),
+  c.c = fill_of_c(*fills, row->unit);
   if (row->unit.scale) c.scale = fills->scale;
   return c;
 }
@@ -173,7 +174,8 @@ ObservedUnit read_row(const Table& table, const TableRow& row) {
   calls.seed = uint64_t(within("seed", std::numeric_limits<int64_t>::max()));
   calls.elements = within("elements", kMostElements);
   if (calls.elements % (calls.m * calls.n) != 0)
-    throw table.error(row, "elements", fmt::format("{} elements are not a multiple of a tile of {} x {}", calls.elements, calls.m, calls.n));
+    throw table.error(row, "elements",
+                      fmt::format("{} elements are not a multiple of a tile of {} x {}", calls.elements, calls.m, calls.n));
   for (size_t i = 0; i < kUnitChains.size(); ++i) one.digests[i] = digest(table, row, chain_column(kUnitChains[i]));
   return one;
 }
@@ -181,14 +183,16 @@ ObservedUnit read_row(const Table& table, const TableRow& row) {
 }  // namespace
 
 void write_observed_units(const std::string& path, const LibraryInfo& seen_on, std::vector<ObservedUnit> observed) {
-  std::stable_sort(observed.begin(), observed.end(), [](const auto& x, const auto& y) { return x.calls.row->id < y.calls.row->id; });
+  std::stable_sort(observed.begin(), observed.end(),
+                   [](const auto& x, const auto& y) { return x.calls.row->id < y.calls.row->id; });
   std::string text;
   for (const std::string& column : columns()) text += (text.empty() ? "" : ",") + column;
   const std::string chip = fmt::format("{},{},{},{}", csv_cell(seen_on.device.empty() ? seen_on.arch : seen_on.device),
                                        csv_cell(seen_on.driver), csv_cell(seen_on.toolkit), today());
   for (const ObservedUnit& one : observed) {
     const MmaCase c = one.calls.chain(1);
-    text += fmt::format("\n{},{},{},{},{},{}", csv_cell(c.row->id), csv_cell(one.calls.fills->words), c.m, c.n, c.seed, c.tiles * c.m * c.n);
+    text += fmt::format("\n{},{},{},{},{},{}", csv_cell(c.row->id), csv_cell(one.calls.fills->words), c.m, c.n, c.seed,
+                        c.tiles * c.m * c.n);
     for (uint64_t digest : one.digests) text += fmt::format(",{:016x}", digest);
     text += "," + chip;
   }
@@ -220,8 +224,8 @@ int verify_observed(const ArchArguments& arguments) {
         agree += calls.elements;
         continue;
       }
-      fmt::print("{} {}, chains of {}: {:016x} was observed, {:016x} is predicted\n", calls.row->id, calls.fills->words, kUnitChains[chain],
-                 observed[line].digests[chain], predicted[line][chain]);
+      fmt::print("{} {}, chains of {}: {:016x} was observed, {:016x} is predicted\n", calls.row->id, calls.fills->words,
+                 kUnitChains[chain], observed[line].digests[chain], predicted[line][chain]);
     }
   fmt::print("{} of {} observed elements are as predicted (compared by digests)\n", agree, elements);
   return agree == elements ? kAllAsExpected : kUnexpected;
@@ -280,8 +284,8 @@ class Verification {
     for (int64_t i = 0; i < chain.elements; ++i) {
       const uint32_t given = d.code(i), right = predicted.code(i);
       if (given != right && chain.differ++ == 0)
-        chain.first = fmt::format("first at tile {}, d[{}, {}]: returned {:0{}x}, predicted {:0{}x}", i / of_tile, i % of_tile / c.n,
-                                  i % c.n, given, digits, right, digits);
+        chain.first = fmt::format("first at tile {}, d[{}, {}]: returned {:0{}x}, predicted {:0{}x}", i / of_tile,
+                                  i % of_tile / c.n, i % c.n, given, digits, right, digits);
     }
     chain.digest = digest_of(d);
   }
@@ -331,7 +335,8 @@ int verify_backend(const ArchArguments& arguments) {
   end_on_signals();
   const LibraryInfo& library = backend.library;
   std::vector<Line> lines = lines_of(offered_instructions(library, arguments.kernel, arguments.unit), arguments);
-  if (lines.empty()) throw UsageError("NOTHING RAN: back end " + arguments.backend + " offers no known instruction that matches --unit");
+  if (lines.empty())
+    throw UsageError("NOTHING RAN: back end " + arguments.backend + " offers no known instruction that matches --unit");
   fmt::print("{}\n",
              printable(fmt::format("{} on {}, driver {}, toolkit {}: seed {}, chains of 1, 2, 4 and 128 instructions, XXH3 of d",
                                    library.name, library.device, library.driver, library.toolkit, arguments.seed)));
@@ -396,7 +401,9 @@ void list(const UnitTable& units, const std::vector<std::string>& globs) {
   std::vector<std::string> ids;
   size_t width = 0;
   const auto chosen = [&](const UnitRow& row) {
-    return globs.empty() || std::any_of(globs.begin(), globs.end(), [&](const std::string& glob) { return glob_match(glob, row.id) || row.id.starts_with(glob + "."); });
+    return globs.empty() || std::any_of(globs.begin(), globs.end(), [&](const std::string& glob) {
+             return glob_match(glob, row.id) || row.id.starts_with(glob + ".");
+           });
   };
   for (const UnitRow& row : units.rows()) {
     ids.push_back(row.id);
@@ -411,7 +418,9 @@ void list(const UnitTable& units, const std::vector<std::string>& globs) {
     fmt::print("{:<{}}  {:<17}  {}\n", row.id, width, row.text("evidence"), row.unit.known() ? steps : nothing_known(units, row));
   }
   std::fflush(stdout);
-  fmt::print(stderr, "columns: instruction, evidence, steps (order | exponent | sum | c | round | scale); `assay arch show ID` has the formulas, docs/glossary.md the words\n");
+  fmt::print(stderr,
+             "columns: instruction, evidence, steps (order | exponent | sum | c | round | scale); `assay arch show ID` has the "
+             "formulas, docs/glossary.md the words\n");
 }
 
 void show(const UnitTable& units, const UnitRow& row) {
@@ -465,9 +474,11 @@ std::vector<std::string> witness_lines(const UnitRow& a, const UnitRow& b, const
   std::vector<std::string> lines = {
       fmt::format("the smallest input found, k from 0 to {}; elements that are not listed are zero:", found.k - 1)};
   for (size_t i = 0; i < w.a.size(); ++i)
-    if (w.a[i] != 0 || w.b[i] != 0) lines.push_back(fmt::format("  k {:<3} {} * {}", i, number(*a.unit.a, w.a[i]), number(*a.unit.b, w.b[i])));
+    if (w.a[i] != 0 || w.b[i] != 0)
+      lines.push_back(fmt::format("  k {:<3} {} * {}", i, number(*a.unit.a, w.a[i]), number(*a.unit.b, w.b[i])));
   for (size_t i = 0; i < w.a_scales.size(); ++i)
-    lines.push_back(fmt::format("  scales of block {}: {} * {}", i, number(*a.unit.scale, w.a_scales[i]), number(*a.unit.scale, w.b_scales[i])));
+    lines.push_back(fmt::format("  scales of block {}: {} * {}", i, number(*a.unit.scale, w.a_scales[i]),
+                                number(*a.unit.scale, w.b_scales[i])));
   lines.push_back(fmt::format("  c     {}", number(*a.unit.d, w.c)));
   lines.push_back(fmt::format("  {} returns {}", a.id, number(*a.unit.d, w.first)));
   lines.push_back(fmt::format("  {} returns {}", b.id, number(*a.unit.d, w.second)));
@@ -504,8 +515,10 @@ void diff(const UnitRow& a, const UnitRow& b) {
 void refuse_chips(const UnitTable& units, const std::vector<std::string>& targets) {
   for (const std::string& target : targets)
     if (std::any_of(units.rows().begin(), units.rows().end(), [&](const UnitRow& row) { return chip_of_unit(row.id) == target; }))
-      throw UsageError(fmt::format("arch diff: '{}' is a chip, and two instructions are compared; for chips: assay golden diff {}; instructions of one: assay arch list '{}.*'",
-                                   target, fmt::join(targets, " "), target));
+      throw UsageError(
+          fmt::format("arch diff: '{}' is a chip, and two instructions are compared; for chips: assay golden diff {}; "
+                      "instructions of one: assay arch list '{}.*'",
+                      target, fmt::join(targets, " "), target));
 }
 
 void need(const ArchArguments& arguments, size_t count, const char* what) {
@@ -526,8 +539,8 @@ int arch_verb(const ArchArguments& arguments) {
   if (arguments.action == "show")
     return need(arguments, 1, "one unit id"), show(units, units.find(arguments.targets[0])), kAllAsExpected;
   if (arguments.action == "diff")
-    return need(arguments, 2, "two unit ids"), refuse_chips(units, arguments.targets), diff(units.find(arguments.targets[0]), units.find(arguments.targets[1])),
-           kAllAsExpected;
+    return need(arguments, 2, "two unit ids"), refuse_chips(units, arguments.targets),
+           diff(units.find(arguments.targets[0]), units.find(arguments.targets[1])), kAllAsExpected;
   need(arguments, 1, "one folder of recordings, or one table that --output wrote");
   if (std::filesystem::is_regular_file(arguments.targets[0])) return verify_observed(arguments);
   return verify(units, arguments.targets[0]);

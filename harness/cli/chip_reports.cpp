@@ -15,7 +15,8 @@ ChipReports::ChipReports(const std::vector<std::string>& texts) {
   for (const std::string& text : texts) {
     const size_t colon = text.find(':');
     const std::string kind = text.substr(0, colon), file = colon == std::string::npos ? "" : text.substr(colon + 1);
-    if ((kind != "json" && kind != "html") || file.empty()) throw UsageError("--report " + text + ": expected json:FILE or html:FILE");
+    if ((kind != "json" && kind != "html") || file.empty())
+      throw UsageError("--report " + text + ": expected json:FILE or html:FILE");
     try {
       require_writable(file);
     } catch (const std::system_error& error) {
@@ -39,13 +40,15 @@ bool ChipReports::write(const Json& found, const std::function<std::string(const
 }
 
 Json library_json(const LibraryInfo& library, const Provenance& provenance) {
-  return {{"name", printable(library.name)}, {"arch", printable(library.arch)}, {"device", printable(library.device)}, {"driver", printable(library.driver)},
-          {"toolkit", printable(library.toolkit)}, {"file", provenance.library.path}, {"digest", provenance.library.digest}};
+  return {{"name", printable(library.name)},     {"arch", printable(library.arch)},       {"device", printable(library.device)},
+          {"driver", printable(library.driver)}, {"toolkit", printable(library.toolkit)}, {"file", provenance.library.path},
+          {"digest", provenance.library.digest}};
 }
 
 Json provenance_json(const Provenance& provenance) {
-  return {{"version", provenance.version}, {"commit", provenance.commit}, {"begun", provenance.begun}, {"ended", provenance.ended},
-          {"ended_early", provenance.ended_early}, {"host", provenance.host}, {"command", provenance.command}};
+  return {{"version", provenance.version}, {"commit", provenance.commit},           {"begun", provenance.begun},
+          {"ended", provenance.ended},     {"ended_early", provenance.ended_early}, {"host", provenance.host},
+          {"command", provenance.command}};
 }
 
 namespace {
@@ -157,7 +160,8 @@ namespace {
 
 std::string nearest_text(const Json& nearest) {
   if (!nearest.is_object()) return "no row has these operands";
-  std::string text = fmt::format("{}, {} of {} cells", nearest.value("row", ""), nearest.value("alike", 0), nearest.value("of", 0));
+  std::string text =
+      fmt::format("{}, {} of {} cells", nearest.value("row", ""), nearest.value("alike", 0), nearest.value("of", 0));
   const std::vector<std::string> same = nearest.value("same_cells", std::vector<std::string>());
   if (!same.empty()) text += fmt::format("; the same cells: {}", fmt::join(same, ", "));
   return text;
@@ -174,7 +178,8 @@ std::string found_text(const Json& one) {
 }
 
 void instruction_table(html::Node section, const Json& instructions) {
-  const html::Node body = html::table(html::wide(section), "found", {"instruction", "m x n x k", "found", "verdict", "nearest row", "not observable"});
+  const html::Node body = html::table(html::wide(section), "found",
+                                      {"instruction", "m x n x k", "found", "verdict", "nearest row", "not observable"});
   for (const Json& one : instructions) {
     const bool good = found_as_called(one);
     const html::Node row = html::line(body, "tr");
@@ -184,7 +189,8 @@ void instruction_table(html::Node section, const Json& instructions) {
     html::write(html::cell(row, good ? "ok" : "bad"), found_text(one));
     html::write(html::cell(row), nearest_text(one.value("nearest", Json())));
     std::vector<std::string> hidden;
-    for (const Json& cell : one.value("not_observable", Json::array())) hidden.push_back(cell.value("cell", "") + ", also " + cell.value("also", ""));
+    for (const Json& cell : one.value("not_observable", Json::array()))
+      hidden.push_back(cell.value("cell", "") + ", also " + cell.value("also", ""));
     html::write(html::cell(row), fmt::format("{}", fmt::join(hidden, "; ")));
   }
 }
@@ -197,13 +203,15 @@ void unexplained_list(html::Node section, const Json& instructions) {
     const html::Node list = html::line(section, "ul");
     for (const Json& remark : one.at("remarks")) html::write(html::line(list, "li"), remark.get<std::string>());
     for (const Json& kind : one.at("unexplained"))
-      html::write(html::line(list, "li"), fmt::format("{} inputs: {} of {} elements; {}", kind.value("inputs", ""), kind.value("wrong", int64_t{0}),
-                                                      kind.value("elements", int64_t{0}), kind.value("example", "")));
+      html::write(html::line(list, "li"),
+                  fmt::format("{} inputs: {} of {} elements; {}", kind.value("inputs", ""), kind.value("wrong", int64_t{0}),
+                              kind.value("elements", int64_t{0}), kind.value("example", "")));
   }
 }
 
 void conversion_table(html::Node section, const Json& conversions) {
-  const html::Node body = html::table(html::wide(section), "conversions", {"conversion", "from", "to", "inputs", "verdict", "obeys", "does not obey"});
+  const html::Node body = html::table(html::wide(section), "conversions",
+                                      {"conversion", "from", "to", "inputs", "verdict", "obeys", "does not obey"});
   for (const Json& one : conversions) {
     const bool good = one.value("as_called", false);
     const html::Node row = html::line(body, "tr");
@@ -211,16 +219,20 @@ void conversion_table(html::Node section, const Json& conversions) {
     for (const char* column : {"from", "to"}) html::write(html::cell(row), one.value(column, ""));
     html::write(html::cell(row), std::to_string(one.value("inputs", int64_t{0})));
     const std::string silent = one.value("no_answer", "");
-    html::write(html::cell(row, good ? "ok" : "bad"), !silent.empty() ? silent : good ? "as it is called" : "NOT what it is called by");
+    html::write(html::cell(row, good ? "ok" : "bad"), !silent.empty() ? silent
+                                                      : good          ? "as it is called"
+                                                                      : "NOT what it is called by");
     html::write(html::cell(row), fmt::format("{}", fmt::join(one.value("obeys", std::vector<std::string>()), ", ")));
-    html::write(html::cell(row), good ? "" : fmt::format("{}", fmt::join(one.value("disobeys", std::vector<std::string>()), "; ")));
+    html::write(html::cell(row),
+                good ? "" : fmt::format("{}", fmt::join(one.value("disobeys", std::vector<std::string>()), "; ")));
   }
 }
 
 }  // namespace
 
 std::string probe_html(const Json& found) {
-  const Json &instructions = found.at("instructions"), &conversions = found.at("conversions"), &provenance = found.at("provenance");
+  const Json &instructions = found.at("instructions"), &conversions = found.at("conversions"),
+             &provenance = found.at("provenance");
   size_t known = 0, right = 0, kept = 0;
   for (const Json& one : instructions) {
     known += one.value("known", false), right += found_as_called(one);
@@ -228,14 +240,20 @@ std::string probe_html(const Json& found) {
   for (const Json& one : conversions) kept += one.value("as_called", false);
   const std::string early = provenance.value("ended_early", "");
   const bool good = right == instructions.size() && kept == conversions.size() && early.empty();
-  const std::string headline = fmt::format("{} of {} instructions known, {} as they are called; {} of {} conversions", known, instructions.size(), right, kept, conversions.size());
+  const std::string headline = fmt::format("{} of {} instructions known, {} as they are called; {} of {} conversions", known,
+                                           instructions.size(), right, kept, conversions.size());
   ChipPage page("Assay probe: " + chip_text(found.at("library")), headline, good);
-  page.facts({{"library", found.at("library").value("name", "") + " (" + found.at("library").value("digest", "") + ")"}, {"driver", found.at("library").value("driver", "")},
-              {"toolkit", found.at("library").value("toolkit", "")}, {"date", provenance.value("begun", "")}, {"host", provenance.value("host", "")},
-              {"Assay", provenance.value("version", "") + ", commit " + provenance.value("commit", "").substr(0, 12)}, {"ended early by", early}});
+  page.facts({{"library", found.at("library").value("name", "") + " (" + found.at("library").value("digest", "") + ")"},
+              {"driver", found.at("library").value("driver", "")},
+              {"toolkit", found.at("library").value("toolkit", "")},
+              {"date", provenance.value("begun", "")},
+              {"host", provenance.value("host", "")},
+              {"Assay", provenance.value("version", "") + ", commit " + provenance.value("commit", "").substr(0, 12)},
+              {"ended early by", early}});
   if (!instructions.empty()) {
     const html::Node section = page.section("Tensor core instructions");
-    html::write(html::line(section, "p", "soft"), "Found: order | exponent | sum | c | round | scale | special, as in reference/contracts/units.csv.");
+    html::write(html::line(section, "p", "soft"),
+                "Found: order | exponent | sum | c | round | scale | special, as in reference/contracts/units.csv.");
     instruction_table(section, instructions);
     unexplained_list(section, instructions);
   }

@@ -49,11 +49,13 @@ TEST_F(Cli, WrongCommandLinesAreExitCode2) {
     EXPECT_EQ(assay(std::string("run --timeout ") + seconds + " --backend no.so").exit_code, 2) << seconds;
   EXPECT_THAT(assay("run --timeout nan").text, HasSubstr("expected a number of seconds above 0, got 'nan'"));
   for (const char* verb : {"hunt --op rms_norm", "probe", "arch verify", "regenerate --check"})
-    EXPECT_THAT(assay(std::string(verb) + " --seed -1").text, HasSubstr("expected a whole number from 0 to 2^64 - 1, got '-1'")) << verb;
+    EXPECT_THAT(assay(std::string(verb) + " --seed -1").text, HasSubstr("expected a whole number from 0 to 2^64 - 1, got '-1'"))
+        << verb;
   if (!std::filesystem::exists(std::filesystem::path(ASSAY_PROGRAM).parent_path() / "libassay_cuda.so")) {
     EXPECT_THAT(assay("run --backend cuda").text, HasSubstr("ci/build release assay_kernels_cuda"));
   }
-  EXPECT_THAT(assay("explain quant_group/no/such").text, HasSubstr("no case 'quant_group/no/such'; see: assay list 'quant_group/*', which prints "));
+  EXPECT_THAT(assay("explain quant_group/no/such").text,
+              HasSubstr("no case 'quant_group/no/such'; see: assay list 'quant_group/*', which prints "));
   EXPECT_THAT(assay("contracts diff vllm.rms_norm@2026-06-18 cuda.e4m3fn_sat").text,
               HasSubstr("no case of one can be checked under the other"));
   const Answer suite = assay("run --suite quant_gruop");
@@ -94,8 +96,8 @@ TEST_F(Cli, WhatAVerbDoesNotUseIsRefused) {
 TEST_F(Cli, EveryHelpHasExamplesOfOptionsThatItLists) {
   const std::string all = assay("help").text;
   EXPECT_EQ(all, assay("--help").text);
-  for (const char* verb : {"run", "list", "new", "inputs", "judge", "gate", "golden", "explain", "contracts", "arch", "hunt", "probe", "witness", "regenerate",
-                           "power", "sharpness", "docs"}) {
+  for (const char* verb : {"run", "list", "new", "inputs", "judge", "gate", "golden", "explain", "contracts", "arch", "hunt",
+                           "probe", "witness", "regenerate", "power", "sharpness", "docs"}) {
     EXPECT_THAT(all, HasSubstr(std::string("\n  ") + verb + " "));
     const Answer help = assay(std::string("help ") + verb);
     EXPECT_EQ(help.exit_code, 0) << verb;
@@ -104,9 +106,11 @@ TEST_F(Cli, EveryHelpHasExamplesOfOptionsThatItLists) {
     std::istringstream lines(help.text.substr(at + 10));
     for (std::string line; std::getline(lines, line);) {
       EXPECT_THAT(line, ::testing::StartsWith(std::string("  assay ") + verb));
-      for (const char* quick : {"contracts list", "contracts show", "contracts diff", "arch list", "arch show", "arch diff", "list", "explain"})
+      for (const char* quick :
+           {"contracts list", "contracts show", "contracts diff", "arch list", "arch show", "arch diff", "list", "explain"})
         if (line.starts_with(std::string("  assay ") + quick)) {
-          const std::string ids = std::string(quick) == "explain" ? line.substr(8, line.rfind('\'') - 7) + " --call" : line.substr(8);
+          const std::string ids =
+              std::string(quick) == "explain" ? line.substr(8, line.rfind('\'') - 7) + " --call" : line.substr(8);
           EXPECT_EQ(assay(ids).exit_code, 0) << "the ids of: " << line;
         }
       std::istringstream words(line);
@@ -126,7 +130,8 @@ TEST_F(Cli, QuickIsTheDefaultTierAndRunsFirst) {
   EXPECT_THAT(named.text, Not(HasSubstr("not run ("))) << "the selection names its tier";
   const std::string both = file("both.csv");
   // A kernel of another op, which takes none of these cases: only their order counts.
-  const Answer full = assay("run --tier full --suite pack_scales --kernel act_and_mul --warp 32 --report console --report csv:" + both);
+  const Answer full =
+      assay("run --tier full --suite pack_scales --kernel act_and_mul --warp 32 --report console --report csv:" + both);
   EXPECT_THAT(full.text, HasSubstr("NOTHING RAN"));
   EXPECT_THAT(full.text, Not(HasSubstr("full tier not run")));
   const Table rows = read_table(both);
@@ -143,8 +148,8 @@ TEST_F(Cli, NewWritesAPlugInThatBuildsAndPasses) {
   EXPECT_EQ(assay("new plugin mine --output " + folder).exit_code, 2) << "it is there";
   EXPECT_THAT(assay("new plugin 1x").text, HasSubstr("expected a name of letters"));
   const auto passes = [&](const std::string& source) {
-    const Answer built = shell("c++ -std=c++17 -O1 -Wall -Wextra -Werror -fPIC -shared -ffp-contract=off -pthread -I" + root + "/kernels/abi " + source + " -o " +
-                               folder + "/libmine.so");
+    const Answer built = shell("c++ -std=c++17 -O1 -Wall -Wextra -Werror -fPIC -shared -ffp-contract=off -pthread -I" + root +
+                               "/kernels/abi " + source + " -o " + folder + "/libmine.so");
     EXPECT_EQ(built.exit_code, 0) << built.text;
     return assay("run --backend " + folder + "/libmine.so --suite rms_norm --warp 32 --case '*n1024*normal.gamma.s1*'");
   };
@@ -157,22 +162,27 @@ TEST_F(Cli, NewWritesSkeletonsIntoATree) {
   const std::string tree = folder_ / "tree", root = ASSAY_DATA_FOLDER;
   shell("mkdir -p " + tree + "/harness " + tree + "/golden && cp -r " + root + "/suites " + root + "/reference " + tree);
   const auto in_tree = [&](const std::string& arguments) { return assay(arguments, "ASSAY_DATA=" + tree); };
-  EXPECT_THAT(in_tree("new contract acme.group_fp8 --from vllm.group_fp8").text, HasSubstr("reference/contracts/quant.csv:3: a copy of vllm.group_fp8\nleft to do:\n"));
-  EXPECT_THAT(in_tree("contracts diff acme.group_fp8 vllm.group_fp8").text, HasSubstr("equal: the rows differ at most in id, since, until, source and why"));
+  EXPECT_THAT(in_tree("new contract acme.group_fp8 --from vllm.group_fp8").text,
+              HasSubstr("reference/contracts/quant.csv:3: a copy of vllm.group_fp8\nleft to do:\n"));
+  EXPECT_THAT(in_tree("contracts diff acme.group_fp8 vllm.group_fp8").text,
+              HasSubstr("equal: the rows differ at most in id, since, until, source and why"));
   EXPECT_THAT(in_tree("new case acme.group_fp8 --from vllm.group_fp8").text, HasSubstr("assay list --suite quant_group/quick\n"));
   EXPECT_THAT(in_tree("list 'quant_group/acme.group_fp8/*'").text, HasSubstr("quant_group/acme.group_fp8/bf16."));
   EXPECT_EQ(in_tree("new op my_norm --from layer_norm").exit_code, 0);
-  EXPECT_THAT(shell("cat " + tree + "/suites/my_norm/my_norm_op.cpp").text, HasSubstr("Op my_norm_op() {\n  return row_op({.name = \"my_norm\""));
+  EXPECT_THAT(shell("cat " + tree + "/suites/my_norm/my_norm_op.cpp").text,
+              HasSubstr("Op my_norm_op() {\n  return row_op({.name = \"my_norm\""));
   EXPECT_THAT(shell("tail -n 1 " + tree + "/suites/ops.inc").text, HasSubstr("ASSAY_OP(my_norm)"));
   EXPECT_EQ(in_tree("new format e5m3").exit_code, 0);
-  EXPECT_THAT(shell("grep -h kE5M3 " + tree + "/reference/formats/*").text, HasSubstr("kE5M3{\"e5m3\", 9, 5, 3, 15, Specials::kFinite, "));
-  const std::vector<std::pair<std::string, std::string>> refused = {{"new contract acme --from vllm.group_fp8", "expected VENDOR.NAME"},
-                                                                    {"new contract acme.group_fp8 --from vllm.group_fp8", "there is a contract 'acme.group_fp8' already"},
-                                                                    {"new contract acme.x", "expected --from ID"},
-                                                                    {"new op rms_norm", "there is an op 'rms_norm' already"},
-                                                                    {"new format e4m3fn", "expected eXmY"},
-                                                                    {"new format e2m1", "there is a format 'e2m1' already"},
-                                                                    {"new plugin p --from x", "new plugin does not use --from"}};
+  EXPECT_THAT(shell("grep -h kE5M3 " + tree + "/reference/formats/*").text,
+              HasSubstr("kE5M3{\"e5m3\", 9, 5, 3, 15, Specials::kFinite, "));
+  const std::vector<std::pair<std::string, std::string>> refused = {
+      {"new contract acme --from vllm.group_fp8", "expected VENDOR.NAME"},
+      {"new contract acme.group_fp8 --from vllm.group_fp8", "there is a contract 'acme.group_fp8' already"},
+      {"new contract acme.x", "expected --from ID"},
+      {"new op rms_norm", "there is an op 'rms_norm' already"},
+      {"new format e4m3fn", "expected eXmY"},
+      {"new format e2m1", "there is a format 'e2m1' already"},
+      {"new plugin p --from x", "new plugin does not use --from"}};
   for (const auto& [line, words] : refused) {
     const Answer answer = in_tree(line);
     EXPECT_EQ(answer.exit_code, 2) << line;
@@ -186,9 +196,11 @@ TEST_F(Cli, AMessageNamesEachThingOnceAndAsItWasGiven) {
   ASSERT_NE(at, std::string::npos) << kernels;
   const std::string listed = kernels.substr(at + first.size()), name = listed.substr(0, listed.find(','));
   EXPECT_EQ(listed.find(", " + name + ","), std::string::npos) << "a name for each contract: " << listed;
-  std::ofstream(file("acme.csv")) << shell("head -n 2 " ASSAY_DATA_FOLDER "/reference/contracts/quant.csv | sed '2s/^[^,]*/acme.group/'").text;
+  std::ofstream(file("acme.csv"))
+      << shell("head -n 2 " ASSAY_DATA_FOLDER "/reference/contracts/quant.csv | sed '2s/^[^,]*/acme.group/'").text;
   EXPECT_THAT(assay("contracts show acme.group vllm.group_fp8 --contracts " + file("acme.csv")).text,
-              ::testing::AllOf(HasSubstr("acme.group   " + file("acme.csv") + ":2\n"), HasSubstr("vllm.group_fp8   reference/contracts/quant.csv:2\n")));
+              ::testing::AllOf(HasSubstr("acme.group   " + file("acme.csv") + ":2\n"),
+                               HasSubstr("vllm.group_fp8   reference/contracts/quant.csv:2\n")));
   EXPECT_THAT(assay("contracts list 'acme.*' --contracts " + file("acme.csv")).text, ::testing::StartsWith("acme.group  -  "));
   const std::string norms = assay("contracts list flashinfer --op layer_norm").text;
   EXPECT_EQ(norms.substr(0, norms.find(' ')), "flashinfer.layer_norm");
@@ -209,8 +221,9 @@ TEST_F(Cli, AnArchitectureSelectsTheProductsOfItsUnits) {
   EXPECT_THAT(amd.text, Not(HasSubstr(".sm_90/")));
   EXPECT_THAT(assay("list --all --suite mma/quick --arch sm_89").text, Not(HasSubstr("mma/sm_90")));
   const Answer unknown = assay("list --all --arch gfx950");
-  EXPECT_THAT(unknown.text, HasSubstr("6 of 7 tensor core instructions of gfx950 accumulate in an undocumented way (assay arch list): GEMMs on "
-                                      "gfx950.mfma.e4m3.f32 are checked against all its candidate models"));
+  EXPECT_THAT(unknown.text,
+              HasSubstr("6 of 7 tensor core instructions of gfx950 accumulate in an undocumented way (assay arch list): GEMMs on "
+                        "gfx950.mfma.e4m3.f32 are checked against all its candidate models"));
   EXPECT_THAT(unknown.text, HasSubstr("gemm_scaled/aiter.ck_gemm_a8w8_bpreshuffle.gfx950/"));
   EXPECT_THAT(unknown.text, HasSubstr("\nquant_group/")) << "which names no architecture";
   EXPECT_THAT(assay("list --all --arch gfx942").text, Not(HasSubstr("undocumented")));

@@ -71,21 +71,25 @@ void note_unused_alternatives(const ContractRow& row, const std::vector<const Ca
     std::vector<std::string> unused = alternatives_of(row.text(column));
     std::erase_if(unused, [&](const std::string& one) {
       return one == "any" || std::any_of(cases.begin(), cases.end(), [&](const Case* each) {
-               return std::any_of(each->parameters.begin(), each->parameters.end(), [&](const auto& cell) { return cell.second == one; });
+               return std::any_of(each->parameters.begin(), each->parameters.end(),
+                                  [&](const auto& cell) { return cell.second == one; });
              });
     });
     if (!unused.empty()) fmt::print("note: {}: no case has {} {}\n", row.id, column, fmt::join(unused, ", "));
   }
 }
 
-/// For each input format of shipped cases of the same kind: a note if none of them can be checked under the contract, with what the first says.
+/// For each input format of shipped cases of the same kind: a note if none of them can be checked under the contract, with what
+/// the first says.
 void note_unfit(const OpRegistry& ops, const ContractRow& row, const std::vector<Case>& shipped) {
   std::map<std::string, std::map<std::string, std::string>> refused;  // format of x -> op -> why
   std::set<std::string> fits, ops_that_fit, tried;
   for (const Case& one : shipped) {
     const auto format = one.parameters.find("x");
     const ContractRow* const other = rulebook().contracts.lookup(one.text("contract"));
-    if (one.tier != "quick" || format == one.parameters.end() || other == nullptr || other->flow != row.flow || fits.contains(format->second)) continue;
+    if (one.tier != "quick" || format == one.parameters.end() || other == nullptr || other->flow != row.flow ||
+        fits.contains(format->second))
+      continue;
     if (!tried.insert(one.op + " " + other->id + " " + format->second).second) continue;
     try {
       (void)ops.find(one.op).bind(with_cells(one, {{"contract", row.id}}));
@@ -96,13 +100,16 @@ void note_unfit(const OpRegistry& ops, const ContractRow& row, const std::vector
   }
   for (const auto& [format, of_ops] : refused) {
     if (fits.contains(format)) continue;
-    const auto telling = std::find_if(of_ops.begin(), of_ops.end(), [&](const auto& entry) { return ops_that_fit.contains(entry.first); });
-    fmt::print("note: {}: no case of the suite with x in {} fits; one says: {}\n", row.id, format, telling == of_ops.end() ? of_ops.begin()->second : telling->second);
+    const auto telling =
+        std::find_if(of_ops.begin(), of_ops.end(), [&](const auto& entry) { return ops_that_fit.contains(entry.first); });
+    fmt::print("note: {}: no case of the suite with x in {} fits; one says: {}\n", row.id, format,
+               telling == of_ops.end() ? of_ops.begin()->second : telling->second);
   }
 }
 
 /// What the cases of a contract do not expose, by op.
-void check_power(const ContractsArguments& arguments, const ContractRow& row, const std::vector<Case>& cases, Findings& findings) {
+void check_power(const ContractsArguments& arguments, const ContractRow& row, const std::vector<Case>& cases,
+                 Findings& findings) {
   std::map<std::string, std::vector<Case>> by_op;
   for (const Case& one : cases)
     if (one.text("contract") == row.id) by_op[one.op].push_back(one);
@@ -113,11 +120,15 @@ void check_power(const ContractsArguments& arguments, const ContractRow& row, co
     std::vector<ScoredCase> scored;
     std::set<std::string> seen;
     for (const Case& one : of_op)
-      if (const auto power = powers.find(one.data_id()); power != powers.end() && seen.insert(one.data_id()).second) scored.push_back({&one, &power->second});
-    const std::vector<std::string> missed = missed_by_all(scored, [&](const Case& one) { return counted_mutants(*op.bind(one)); });
+      if (const auto power = powers.find(one.data_id()); power != powers.end() && seen.insert(one.data_id()).second)
+        scored.push_back({&one, &power->second});
+    const std::vector<std::string> missed =
+        missed_by_all(scored, [&](const Case& one) { return counted_mutants(*op.bind(one)); });
     const TableExcuses excuses = excuses_of(op, scored);
     if (!missed.empty())
-      findings.add(row, "id", fmt::format("op {}: {}: {}; add inputs that do, or list them in `blind_to` of each case", name, missed_words(scored.size()), fmt::join(missed, "; ")));
+      findings.add(row, "id",
+                   fmt::format("op {}: {}: {}; add inputs that do, or list them in `blind_to` of each case", name,
+                               missed_words(scored.size()), fmt::join(missed, "; ")));
     else if (excuses.excuses_all())
       findings.add(row, "id", fmt::format("op {}: {}", name, excuses_all_words(excuses)));
     if (!excuses.excused.empty())
@@ -129,22 +140,27 @@ void check_power(const ContractsArguments& arguments, const ContractRow& row, co
 }  // namespace
 
 int check_contracts(const ContractsArguments& arguments) {
-  if (arguments.ids.empty()) throw UsageError("contracts check: expected the tables to check: assay contracts check FILE.csv [--cases FILE.csv]");
+  if (arguments.ids.empty())
+    throw UsageError("contracts check: expected the tables to check: assay contracts check FILE.csv [--cases FILE.csv]");
   Suites suites = arguments.suites;
   suites.tables.op = arguments.op;
   for (const std::string& file : arguments.ids)
-    if (std::find(suites.tables.contracts.begin(), suites.tables.contracts.end(), file) == suites.tables.contracts.end()) suites.tables.contracts.push_back(file);
+    if (std::find(suites.tables.contracts.begin(), suites.tables.contracts.end(), file) == suites.tables.contracts.end())
+      suites.tables.contracts.push_back(file);
   const bool with_cases = !suites.tables.cases.empty();
   const std::vector<Case> cases = open_cases(suites);  // without --cases, the shipped ones
 
   std::vector<const ContractRow*> rows;
   for (const ContractRow& row : rulebook().contracts.rows())
     if (std::find(arguments.ids.begin(), arguments.ids.end(), row.file) != arguments.ids.end()) rows.push_back(&row);
-  if (rows.empty()) throw UsageError("contracts check " + arguments.ids.front() + ": the table has no contracts; of tensor core instructions see: assay arch");
+  if (rows.empty())
+    throw UsageError("contracts check " + arguments.ids.front() +
+                     ": the table has no contracts; of tensor core instructions see: assay arch");
   const std::set<std::string> reached = reached_by(cases);
   Findings findings;
   for (const ContractRow* row : rows) {
-    if (row->text("source").empty()) findings.add(*row, "source", "is empty; expected the file and commit, or the paper, that the contract was read from");
+    if (row->text("source").empty())
+      findings.add(*row, "source", "is empty; expected the file and commit, or the paper, that the contract was read from");
     if (!with_cases) {
       note_unfit(*suites.ops, *row, cases);
       continue;
@@ -159,8 +175,10 @@ int check_contracts(const ContractsArguments& arguments) {
     if (!of_row.empty()) note_unused_alternatives(*row, of_row);
     check_power(arguments, *row, cases, findings);
   }
-  if (!with_cases) fmt::print("note: with --cases FILE.csv, cases are checked too: whether each contract has some, and what they expose\n");
-  fmt::print("{} of {} contracts {}\n", findings.contracts(), rows.size(), findings.contracts() == 1 ? "has a finding" : "have findings");
+  if (!with_cases)
+    fmt::print("note: with --cases FILE.csv, cases are checked too: whether each contract has some, and what they expose\n");
+  fmt::print("{} of {} contracts {}\n", findings.contracts(), rows.size(),
+             findings.contracts() == 1 ? "has a finding" : "have findings");
   return findings.contracts() == 0 ? kAllAsExpected : kUnexpected;
 }
 

@@ -50,7 +50,9 @@ std::string evidence_words(const ContractRow& row) {
 /// Whether the words "H200 sm_90, driver ..." or "gfx942 by assay_gcn 1" name this chip.
 bool names_chip(const std::string& on, const std::string& chip) {
   for (size_t at = on.find(chip); at != std::string::npos; at = on.find(chip, at + 1)) {
-    const auto is_part = [&](size_t i) { return i < on.size() && (std::isalnum(static_cast<unsigned char>(on[i])) != 0 || on[i] == '_'); };
+    const auto is_part = [&](size_t i) {
+      return i < on.size() && (std::isalnum(static_cast<unsigned char>(on[i])) != 0 || on[i] == '_');
+    };
     if (!is_part(at + chip.size()) && (at == 0 || !is_part(at - 1))) return true;
   }
   return false;
@@ -64,7 +66,8 @@ class ChipEvidence {
   /// The strongest evidence as text; counts it.
   std::string count(const ContractRow& row) {
     const std::vector<RowEvidence> all = rulebook().evidence.of(row);
-    const auto here = std::find_if(all.begin(), all.end(), [&](const RowEvidence& one) { return one.has_outputs() && names_chip(one.on, chip_); });
+    const auto here = std::find_if(all.begin(), all.end(),
+                                   [&](const RowEvidence& one) { return one.has_outputs() && names_chip(one.on, chip_); });
     const RowEvidence* const best = here != all.end() ? &*here : all.empty() ? nullptr : &all.front();
     if (best == nullptr) return ++none_, "none";
     const bool is_here = here != all.end();
@@ -78,8 +81,11 @@ class ChipEvidence {
   }
   /// "of 419 rows for gfx942: 0 ran on it, 99 executed for it; 209 ran on other chips only, ..."
   std::string text() const {
-    return fmt::format("of {} rows for {}: {} ran on it, {} executed for it; only on other chips {} ran and {} executed; {} read, {} inferred, {} without evidence",
-                       ran_ + executed_ + ran_elsewhere_ + executed_elsewhere_ + read_ + inferred_ + none_, chip_, ran_, executed_, ran_elsewhere_, executed_elsewhere_, read_, inferred_, none_);
+    return fmt::format(
+        "of {} rows for {}: {} ran on it, {} executed for it; only on other chips {} ran and {} executed; {} read, {} inferred, "
+        "{} without evidence",
+        ran_ + executed_ + ran_elsewhere_ + executed_elsewhere_ + read_ + inferred_ + none_, chip_, ran_, executed_,
+        ran_elsewhere_, executed_elsewhere_, read_, inferred_, none_);
   }
 
  private:
@@ -129,7 +135,8 @@ std::string in_lower_case(std::string text) {
 /// Whether the id or a cell holds the text, in any case.
 bool has_text(const ContractRow& row, const std::string& text) {
   const std::string wanted = in_lower_case(text);
-  return std::any_of(row.cells.begin(), row.cells.end(), [&](const auto& cell) { return in_lower_case(cell.second.text).find(wanted) != std::string::npos; });
+  return std::any_of(row.cells.begin(), row.cells.end(),
+                     [&](const auto& cell) { return in_lower_case(cell.second.text).find(wanted) != std::string::npos; });
 }
 
 /// Chips with tensor core instructions in the tables.
@@ -156,18 +163,21 @@ std::string chip_named_by(const std::string& id, const std::set<std::string>& ch
   const std::string name = without_release(id);
   for (const std::string& chip : chips) {
     const std::vector<std::string> endings = endings_of(chip);
-    const bool ends = std::any_of(endings.begin(), endings.end(), [&](const std::string& ending) { return name.ends_with(ending); });
+    const bool ends =
+        std::any_of(endings.begin(), endings.end(), [&](const std::string& ending) { return name.ends_with(ending); });
     if (ends || id.ends_with("." + chip)) return chip;
   }
   return "";
 }
 
-/// Whether a contract can be of a chip: its id names this one or none, no row of the same name is for this chip alone, and elsewhere.csv does not
-/// say that it needs a chip of the other vendor or a newer one of NVIDIA.
+/// Whether a contract can be of a chip: its id names this one or none, no row of the same name is for this chip alone, and
+/// elsewhere.csv does not say that it needs a chip of the other vendor or a newer one of NVIDIA.
 class ChipFilter {
  public:
   explicit ChipFilter(const std::string& chip) : chip_(chip), chips_(known_chips()) {
-    if (!chips_.contains(chip)) throw UsageError("--arch " + chip + ": no chip of the tables" + did_you_mean(chip, std::vector<std::string>(chips_.begin(), chips_.end())));
+    if (!chips_.contains(chip))
+      throw UsageError("--arch " + chip + ": no chip of the tables" +
+                       did_you_mean(chip, std::vector<std::string>(chips_.begin(), chips_.end())));
     for (const ContractRow& row : rulebook().contracts.rows())
       if (chip_named_by(row.id, chips_) == chip) of_chip_.insert(without_release(row.id));
   }
@@ -228,10 +238,15 @@ void list(const ContractsArguments& arguments, const std::vector<Case>& cases) {
     rows.push_back({&row, name});
     width = std::max(width, row.id.size()), op_width = std::max(op_width, name.size());
   }
-  const std::string unknown = undated == 0 ? "" : fmt::format("{} contract{} that do{} not say since which release: not listed", undated, undated == 1 ? "" : "s", undated == 1 ? "es" : "");
-  if (rows.empty() && !arguments.release.empty()) throw UsageError(fmt::format("no selected contract of {} is in release {}{}", arguments.vendor, arguments.release, unknown.empty() ? "" : "; " + unknown));
+  const std::string unknown = undated == 0 ? ""
+                                           : fmt::format("{} contract{} that do{} not say since which release: not listed",
+                                                         undated, undated == 1 ? "" : "s", undated == 1 ? "es" : "");
+  if (rows.empty() && !arguments.release.empty())
+    throw UsageError(fmt::format("no selected contract of {} is in release {}{}", arguments.vendor, arguments.release,
+                                 unknown.empty() ? "" : "; " + unknown));
   if (rows.empty())
-    throw UsageError("no contract is selected" + (arguments.ids.empty() ? vendor_hint(arguments, ids) : did_you_mean(arguments.ids.front(), ids)));
+    throw UsageError("no contract is selected" +
+                     (arguments.ids.empty() ? vendor_hint(arguments, ids) : did_you_mean(arguments.ids.front(), ids)));
   ChipEvidence of_this_chip(arguments.arch);
   for (const auto& [row, op] : rows) {
     const std::string words = !with_evidence ? with_releases(*row) : of_chip ? of_this_chip.count(*row) : evidence_words(*row);
@@ -243,8 +258,11 @@ void list(const ContractsArguments& arguments, const std::vector<Case>& cases) {
   std::map<EvidenceKind, int64_t> known;
   for (const ContractRow& row : rulebook().contracts.rows())
     if (const std::vector<RowEvidence> evidence = rulebook().evidence.of(row); !evidence.empty()) ++known[evidence.front().kind];
-  fmt::print("of the table's {} rows: {} ran, {} executed, {} read, {} inferred (a report counts the contracts of its verdicts instead)\n", ids.size(),
-             known[EvidenceKind::kRan], known[EvidenceKind::kExecuted], known[EvidenceKind::kRead], known[EvidenceKind::kInferred]);
+  fmt::print(
+      "of the table's {} rows: {} ran, {} executed, {} read, {} inferred (a report counts the contracts of its verdicts "
+      "instead)\n",
+      ids.size(), known[EvidenceKind::kRan], known[EvidenceKind::kExecuted], known[EvidenceKind::kRead],
+      known[EvidenceKind::kInferred]);
   print_reach();
 }
 
@@ -253,10 +271,13 @@ void show(const std::string& id) {
   const std::string within = std::filesystem::proximate(row.file, data_root()).string();
   fmt::print("{}   {}:{}\n", printable(row.id), printable(within.starts_with("..") ? row.file : within), row.line);
   for (const std::string& line : contract_lines(id)) fmt::print("  {}\n", printable(line));
-  if (const std::string releases = releases_of(row); !releases.empty()) fmt::print("  {:<8} {}\n", "releases", printable(releases));
+  if (const std::string releases = releases_of(row); !releases.empty())
+    fmt::print("  {:<8} {}\n", "releases", printable(releases));
   for (const auto& [column, cell] : row.cells)
-    if (column != "id" && column != "since" && column != "until" && !cell.text.empty()) fmt::print("  {:<8} {}\n", column, printable(cell.text));
-  for (const RowEvidence& evidence : rulebook().evidence.of(row)) fmt::print("  {:<8} {}\n", "evidence", printable(evidence.text()));
+    if (column != "id" && column != "since" && column != "until" && !cell.text.empty())
+      fmt::print("  {:<8} {}\n", column, printable(cell.text));
+  for (const RowEvidence& evidence : rulebook().evidence.of(row))
+    fmt::print("  {:<8} {}\n", "evidence", printable(evidence.text()));
 }
 
 void diff_casts(const ContractRow& a, const ContractRow& b) {
@@ -316,7 +337,8 @@ void diff(const OpRegistry& ops, const std::string& a, const std::string& b, con
   std::vector<Separation> found = casts ? std::vector<Separation>() : separate(ops.all(), cases, a, b);
   if (found.empty() && !casts) found = separate(ops.all(), cases, b, a);  // on the cases of the other
   if (found.empty() && &flow != &other)
-    throw UsageError(fmt::format("contracts diff: '{}' is a {} and '{}' a {}: no case of one can be checked under the other", a, flow.name, b, other.name));
+    throw UsageError(fmt::format("contracts diff: '{}' is a {} and '{}' a {}: no case of one can be checked under the other", a,
+                                 flow.name, b, other.name));
   fmt::print("{}\n{}\n", a, b);
   if (!cell_differences(tables.find(a), tables.find(b)) && &flow == &other) {
     fmt::print("equal: the rows differ at most in id, since, until, source and why\n");
@@ -325,7 +347,9 @@ void diff(const OpRegistry& ops, const std::string& a, const std::string& b, con
   if (casts) return diff_casts(tables.find(a), tables.find(b));
   if (found.empty()) {
     const std::string reasons = why_none_fits(ops, a, b, cases) + why_none_fits(ops, b, a, cases);
-    fmt::print("their outputs were not compared\n{}", reasons.empty() ? "  no quick case names either contract; give a case table of your own with --cases FILE.csv\n" : reasons);
+    fmt::print("their outputs were not compared\n{}",
+               reasons.empty() ? "  no quick case names either contract; give a case table of your own with --cases FILE.csv\n"
+                               : reasons);
   }
   std::vector<std::string> same;
   for (const Separation& s : found) {
@@ -340,7 +364,8 @@ void diff(const OpRegistry& ops, const std::string& a, const std::string& b, con
                    100 * t.worst_part);
     fmt::print("    first     {}\n", s.witness);
   }
-  if (!same.empty()) fmt::print("  nothing tells them apart on {} of {} data sets: {}\n", same.size(), found.size(), some_of(same, 4));
+  if (!same.empty())
+    fmt::print("  nothing tells them apart on {} of {} data sets: {}\n", same.size(), found.size(), some_of(same, 4));
 }
 
 void need(const ContractsArguments& arguments, size_t count) {
@@ -478,7 +503,8 @@ void print(const std::string& title, const Op& op, const Tally& tally) {
   fmt::print("{}\n", title);
   std::vector<std::pair<std::string, Score>> ranked(tally.scores.begin(), tally.scores.end());
   std::stable_sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) {  // contracts of the newest releases first
-    return std::tuple(a.second.violated > 0, a.second.elements, !is_current_contract(a.first)) < std::tuple(b.second.violated > 0, b.second.elements, !is_current_contract(b.first));
+    return std::tuple(a.second.violated > 0, a.second.elements, !is_current_contract(a.first)) <
+           std::tuple(b.second.violated > 0, b.second.elements, !is_current_contract(b.first));
   });
   const int64_t unseen = tally.unseen();
   for (const auto& [contract, score] : ranked) {
@@ -486,7 +512,8 @@ void print(const std::string& title, const Op& op, const Tally& tally) {
       fmt::print("  not       {:<32} {} of {} cases, {} elements; ruled out by {}{}\n", contract, score.violated, score.cases,
                  score.elements, score.first, in_releases(contract));
     } else if (unseen > 0) {
-      fmt::print("  perhaps   {:<32} in {} cases; {} cases gave no outputs{}\n", contract, score.cases, unseen, in_releases(contract));
+      fmt::print("  perhaps   {:<32} in {} cases; {} cases gave no outputs{}\n", contract, score.cases, unseen,
+                 in_releases(contract));
     } else {
       fmt::print("  obeys     {:<32} in all {} cases{}\n", contract, score.cases, in_releases(contract));
     }
@@ -572,7 +599,8 @@ int match_dump(const ContractsArguments& arguments) {
   const MatchedContracts matched = match_tensors(ops, files.roles, parameters, arguments.layout);
   fmt::print("{}", match_text(matched));
   if (!matched.asked.empty()) {
-    const bool obeyed = std::any_of(matched.asked.begin(), matched.asked.end(), [](const MatchedContract& one) { return one.obeys(); });
+    const bool obeyed =
+        std::any_of(matched.asked.begin(), matched.asked.end(), [](const MatchedContract& one) { return one.obeys(); });
     return obeyed ? kAllAsExpected : kUnexpected;
   }
   size_t lack = 0;

@@ -41,7 +41,8 @@ const std::map<std::string, std::string>& words_of_flows() {
       {"rank_squares", "A norm whose row is divided between ranks; the ranks exchange sums of squares."},
       {"contiguity", "Which strided tensors an op accepts as flat memory."},
       {"shuffle", "Permutes a weight into the order that a GEMM kernel loads."},
-      {"combine", "Adds the rows that the experts of a token made: which slots, with which weight, in which order, and what is rounded."},
+      {"combine",
+       "Adds the rows that the experts of a token made: which slots, with which weight, in which order, and what is rounded."},
   };
   return words;
 }
@@ -112,9 +113,11 @@ const std::map<std::string, std::string>& words_of_columns() {
       {"out", "formats of the result"},
       {"weight", "`shuffle(R,C)`: B is stored in tiles, as AITER's preshuffled kernels require"},
       {"experts", "grouped GEMM: how the rows of each expert are found: `contiguous`, `masked`, `offsets` or `by index`"},
-      {"tile_rows", "grouped GEMM: rows of a tile of the kernel; the rows of an expert, or their capacity, begin at a multiple; empty: 1"},
+      {"tile_rows",
+       "grouped GEMM: rows of a tile of the kernel; the rows of an expert, or their capacity, begin at a multiple; empty: 1"},
       {"padding",
-       "grouped GEMM: what rows of d that belong to no expert hold after the call: `untouched`, `undefined`, `zero`, or `undefined in tiles`: "
+       "grouped GEMM: what rows of d that belong to no expert hold after the call: `untouched`, `undefined`, `zero`, or "
+       "`undefined in tiles`: "
        "undefined up to the end of the last tile of an expert, untouched elsewhere"},
       {"k_order",
        "order of k: `lanes(L,R,A)`: an instruction takes R consecutive elements at each of L positions that are A apart, "
@@ -151,12 +154,20 @@ const std::map<std::string, std::string>& words_of_columns() {
       {"accepts", "`contiguous`, `tail` or both: conditions of which one is enough"},
       {"tile", "`shuffle(R,C)`: rows and columns of a tile"},
       {"direction", "`shuffle`, or the inverse"},
-      {"rows_of_x", "which row of x a slot of a token has: `slots` (x is [m, topk, n]), or that of an index tensor [m, topk], `by slot`, or [topk, m], `by slot, slot-major`"},
-      {"skips", "slots that are not added: `ids` below 0, experts for which a `map` has a number below 0, `rows` below 0 or not in use; empty: none"},
-      {"unrouted", "what y holds for a token without slots: `zero`; `untouched` if none of its ids is 0 or more, else zeros; empty: every slot is added"},
-      {"combine.weight", "recipe: from w, the router weight of a slot, to the weight that is used, with f, the routed scaling factor"},
+      {"rows_of_x",
+       "which row of x a slot of a token has: `slots` (x is [m, topk, n]), or that of an index tensor [m, topk], `by slot`, or "
+       "[topk, m], `by slot, slot-major`"},
+      {"skips",
+       "slots that are not added: `ids` below 0, experts for which a `map` has a number below 0, `rows` below 0 or not in use; "
+       "empty: none"},
+      {"unrouted",
+       "what y holds for a token without slots: `zero`; `untouched` if none of its ids is 0 or more, else zeros; empty: every "
+       "slot is added"},
+      {"combine.weight",
+       "recipe: from w, the router weight of a slot, to the weight that is used, with f, the routed scaling factor"},
       {"combine.add", "recipe: from an element of a slot's row to the next sum, with a, the sum so far (+0 at first), and w"},
-      {"combine.order", "order of the slots: `ascending`, or `lanes(N)`: slot k is added to sum k mod N, then the sums are added"},
+      {"combine.order",
+       "order of the slots: `ascending`, or `lanes(N)`: slot k is added to sum k mod N, then the sums are added"},
       {"combine.y", "recipe: from the last sum to the result, with f; empty: the sum itself"},
       {"combine.numbers", "formats of x and y"},
       {"topk", "numbers of slots that the kernel takes; empty: any"},
@@ -185,14 +196,17 @@ const char* words_of(Monotone monotone) {
 std::string verbs_table() {
   std::string text = markdown_header({"step", "result for the value v", "monotone", "rounds to f32"});
   for (const VerbInfo& verb : all_verbs())
-    text += markdown_row({fmt::format("`{}`", verb.form), std::string(verb.meaning), words_of(verb.monotone), verb.rounds ? "yes" : "no"});
+    text += markdown_row(
+        {fmt::format("`{}`", verb.form), std::string(verb.meaning), words_of(verb.monotone), verb.rounds ? "yes" : "no"});
   return text;
 }
 
 std::string flow_section(const Flow& flow) {
   const auto described = words_of_flows().find(flow.name);
-  if (described == words_of_flows().end()) throw std::logic_error("docs: op kind '" + flow.name + "' is not described in docs_contracts.cpp");
-  std::string text = fmt::format("### {}\n\n{}\n\nTables: `{}`.\n\n", flow.name, described->second, fmt::join(flow.files, "`, `"));
+  if (described == words_of_flows().end())
+    throw std::logic_error("docs: op kind '" + flow.name + "' is not described in docs_contracts.cpp");
+  std::string text =
+      fmt::format("### {}\n\n{}\n\nTables: `{}`.\n\n", flow.name, described->second, fmt::join(flow.files, "`, `"));
   text += markdown_header({"column", "meaning"});
   for (const std::string& column : flow.columns) text += markdown_row({"`" + column + "`", words_of(flow, column)});
   for (const std::string& column : flow.optional)
@@ -206,16 +220,19 @@ DocsPage contract_cells_page() {
   std::string text =
       "# Contract cells\n\n"
       "A contract is a row of a CSV table in `reference/contracts`. Every table has these columns:\n\n" +
-      markdown_header({"column", "meaning"}) +
-      markdown_row({"`id`", "name of the contract; never reused"}) +
+      markdown_header({"column", "meaning"}) + markdown_row({"`id`", "name of the contract; never reused"}) +
       markdown_row({"`since`", "first release (or date) whose code does this; `; ` separates periods"}) +
       markdown_row({"`until`", "first release whose code no longer does; empty: it still does"}) +
-      markdown_row({"`source`", "file and commit or release that was read or run"}) + markdown_row({"`why`", "what the row is for"}) +
+      markdown_row({"`source`", "file and commit or release that was read or run"}) +
+      markdown_row({"`why`", "what the row is for"}) +
       "\n## Steps of a recipe\n\n"
-      "A recipe is a cell of steps, read from left to right: `div(M) max(1e-10) pow2(ceil)`. v is the value so far. A step that rounds "
+      "A recipe is a cell of steps, read from left to right: `div(M) max(1e-10) pow2(ceil)`. v is the value so far. A step that "
+      "rounds "
       "is computed exactly and rounded once to f32, ties to even. `F:` at the start of a cell changes that working format.\n\n"
-      "A suffix widens a step's result to an accepted interval: `~k` by k ulp, `~k+Cv` by k + floor(C |v|) ulp, `~2^-N` by that part "
-      "of the exact result; `~fma` accepts a fused and an unfused multiply-add. `a*b` as an argument is a product that is rounded first.\n\n" +
+      "A suffix widens a step's result to an accepted interval: `~k` by k ulp, `~k+Cv` by k + floor(C |v|) ulp, `~2^-N` by that "
+      "part "
+      "of the exact result; `~fma` accepts a fused and an unfused multiply-add. `a*b` as an argument is a product that is "
+      "rounded first.\n\n" +
       verbs_table() + "\n## Columns by kind of op\n\n";
   for (const Flow* flow : all_flows()) text += flow_section(*flow);
   return {"contract-cells.md", text};
@@ -260,12 +277,13 @@ std::string command_section(const CLI::App& verb) {
 }
 
 DocsPage commands_page(const CLI::App& program) {
-  std::string text = std::string("# Commands\n\nExit codes:\n\n") + markdown_header({"code", "meaning"}) +
-                     markdown_row({"0", "everything as expected"}) + markdown_row({"1", "some verdict is not as expected"}) +
-                     markdown_row({"2", "wrong command line, table, dump or library, or nothing ran"}) +
-                     markdown_row({"3", "the device, the machine or the program failed; the run is not complete"}) +
-                     markdown_row({"77", "no such device"}) +
-                     markdown_row({"129, 130, 143", "ended by SIGHUP, SIGINT or SIGTERM; reports of the cases until then are written"}) + "\n";
+  std::string text =
+      std::string("# Commands\n\nExit codes:\n\n") + markdown_header({"code", "meaning"}) +
+      markdown_row({"0", "everything as expected"}) + markdown_row({"1", "some verdict is not as expected"}) +
+      markdown_row({"2", "wrong command line, table, dump or library, or nothing ran"}) +
+      markdown_row({"3", "the device, the machine or the program failed; the run is not complete"}) +
+      markdown_row({"77", "no such device"}) +
+      markdown_row({"129, 130, 143", "ended by SIGHUP, SIGINT or SIGTERM; reports of the cases until then are written"}) + "\n";
   for (const CLI::App* verb : program.get_subcommands([](const CLI::App*) { return true; }))
     if (!verb->get_group().empty()) text += command_section(*verb);
   return {"commands.md", text};
@@ -280,15 +298,18 @@ std::string fields_table(const char* title, const std::vector<ReportField>& fiel
 DocsPage reports_page() {
   std::string run_columns = "`run_id`, `run_schema`";
   for (const Fact& fact : facts_of({}, {})) run_columns += ", `run_" + fact.name + "`";
-  return {"reports.md",
-          "# Reports\n\n[Exit codes and schemas](../exit-codes.md) has the states of the gate, and which changes of these formats are promised not to happen.\n\n## CSV\n\n"
-          "A CSV report has a row for each output tensor of each verdict, and one row for a verdict without compared tensors.\n\n" +
-              fields_table("column", csv_columns()) + "\nRun details: " + run_columns +
-              ".\n`run_id` is in every row. The other `run_*` columns are filled in the first row of a run only.\n\n"
-              "## JSON\n\n"
-              "Keys have a fixed order. Codes are strings of hex digits. `\"nan\"`, `\"inf\"` and `\"-inf\"` stand for numbers that JSON "
-              "lacks. `[]` in a path means: each item of the list.\n\n" +
-              fields_table("key", json_fields())};
+  return {
+      "reports.md",
+      "# Reports\n\n[Exit codes and schemas](../exit-codes.md) has the states of the gate, and which changes of these formats "
+      "are promised not to happen.\n\n## CSV\n\n"
+      "A CSV report has a row for each output tensor of each verdict, and one row for a verdict without compared tensors.\n\n" +
+          fields_table("column", csv_columns()) + "\nRun details: " + run_columns +
+          ".\n`run_id` is in every row. The other `run_*` columns are filled in the first row of a run only.\n\n"
+          "## JSON\n\n"
+          "Keys have a fixed order. Codes are strings of hex digits. `\"nan\"`, `\"inf\"` and `\"-inf\"` stand for numbers that "
+          "JSON "
+          "lacks. `[]` in a path means: each item of the list.\n\n" +
+          fields_table("key", json_fields())};
 }
 
 std::string op_section(const Op& op) {
@@ -302,7 +323,9 @@ std::string op_section(const Op& op) {
 }
 
 DocsPage ops_page(const OpRegistry& ops) {
-  std::string text = "# Ops\n\nThe tensors and parameters that a kernel of each op gets. `assay list --op OP` adds the contracts and the cells.\n\n";
+  std::string text =
+      "# Ops\n\nThe tensors and parameters that a kernel of each op gets. `assay list --op OP` adds the contracts and the "
+      "cells.\n\n";
   for (const Op& op : ops.all()) text += op_section(op);
   return {"ops.md", text};
 }
@@ -341,7 +364,8 @@ std::map<std::string, OpStatus> status_of_ops(const Suites& suites) {
   for (const Case& one : open_cases(suites)) {
     OpStatus& status = all[one.op];
     (one.tier == "quick" ? status.quick : status.full) += 1;
-    if (const auto contract = one.parameters.find("contract"); contract != one.parameters.end()) status.contracts.insert(contract->second);
+    if (const auto contract = one.parameters.find("contract"); contract != one.parameters.end())
+      status.contracts.insert(contract->second);
   }
   for (auto& [op, status] : all)
     for (const std::string& contract : status.contracts) {
@@ -362,14 +386,17 @@ std::string needs_text(const std::map<std::string, int64_t>& needs) {
 DocsPage status_page(const OpRegistry& ops, const std::map<std::string, OpStatus>& status) {
   std::string text =
       "# Status by op\n\n"
-      "`ran`: the code that the contract describes was run and its outputs agree or differ as `assay contracts show ID` says. `executed`: its AMD code "
-      "object was executed on the CPU. `read`: its source was read. `inferred`: none of these. `needs`: contracts whose code runs neither on sm_90 nor on a "
+      "`ran`: the code that the contract describes was run and its outputs agree or differ as `assay contracts show ID` says. "
+      "`executed`: its AMD code "
+      "object was executed on the CPU. `read`: its source was read. `inferred`: none of these. `needs`: contracts whose code "
+      "runs neither on sm_90 nor on a "
       "CPU and was not executed, by what it needs.\n\n" +
       markdown_header({"op", "contracts", "quick cases", "full cases", "ran", "executed", "read", "inferred", "needs"});
   for (const Op& op : ops.all()) {
     const OpStatus& of = status.at(op.name);
-    text += markdown_row({"`" + op.name + "`", std::to_string(of.contracts.size()), std::to_string(of.quick), std::to_string(of.full),
-                          std::to_string(of.ran), std::to_string(of.executed), std::to_string(of.read), std::to_string(of.inferred), needs_text(of.needs)});
+    text += markdown_row({"`" + op.name + "`", std::to_string(of.contracts.size()), std::to_string(of.quick),
+                          std::to_string(of.full), std::to_string(of.ran), std::to_string(of.executed), std::to_string(of.read),
+                          std::to_string(of.inferred), needs_text(of.needs)});
   }
   return {"status.md", text};
 }
@@ -386,7 +413,8 @@ const std::vector<OpGroup>& op_groups() {
       {"Quantization (FP8, int8, MXFP8)", {"quant_", "pack_scales"}},
       {"Norms", {"rms_norm", "fused_add_rms_norm", "layer_norm"}},
       {"Activations", {"act_and_mul", "silu_mul_"}},
-      {"Rotary embedding, paged KV cache", {"qk_norm_rope", "q_norm_rope", "concat_and_cache", "dsv4_", "indexer_", "reshape_and_cache"}},
+      {"Rotary embedding, paged KV cache",
+       {"qk_norm_rope", "q_norm_rope", "concat_and_cache", "dsv4_", "indexer_", "reshape_and_cache"}},
       {"GEMM, tensor core instructions", {"gemm_", "mma", "shuffle_weight"}},
       {"Mixture of experts: combine", {"moe_"}},
       {"All-reduce", {"all_reduce", "weak_contiguity"}},
@@ -412,7 +440,8 @@ std::string readme_table(const std::map<std::string, OpStatus>& status) {
     group.contracts.insert(of.contracts.begin(), of.contracts.end());
     for (const auto& [chip, count] : of.needs) group.needs[chip] += count;
   }
-  std::string text = markdown_header({"ops", "number", "contracts", "cases quick / full", "code was run", "runs neither on sm_90 nor on a CPU"});
+  std::string text =
+      markdown_header({"ops", "number", "contracts", "cases quick / full", "code was run", "runs neither on sm_90 nor on a CPU"});
   for (const OpGroup& group : op_groups()) {
     const OpStatus& of = groups[group.title];
     text += markdown_row({group.title, std::to_string(ops[group.title]), std::to_string(of.contracts.size()),
@@ -422,7 +451,8 @@ std::string readme_table(const std::map<std::string, OpStatus>& status) {
 }
 
 std::vector<DocsPage> pages_of(const CLI::App& program, const OpRegistry& ops, const std::map<std::string, OpStatus>& status) {
-  std::vector<DocsPage> pages = {commands_page(program), contract_cells_page(), reports_page(), ops_page(ops), status_page(ops, status)};
+  std::vector<DocsPage> pages = {commands_page(program), contract_cells_page(), reports_page(), ops_page(ops),
+                                 status_page(ops, status)};
   for (DocsPage& page : pages) page.text = kWrittenBy + page.text;
   pages.push_back({"report.schema.json", json_schema_text()});
   pages.push_back({"verdicts.schema.json", csv_schema_text()});
@@ -458,14 +488,17 @@ std::map<std::string, std::string> docs_files(const CLI::App& program, const Sui
 }
 
 void add_docs(CLI::App& program, DocsArguments& arguments) {
-  CLI::App& verb = *program.add_subcommand("docs", "write the reference pages of docs/reference and the status table of README.md, or check them");
+  CLI::App& verb = *program.add_subcommand(
+      "docs", "write the reference pages of docs/reference and the status table of README.md, or check them");
   verb.footer("Examples:\n  assay docs --output docs/reference");
-  CLI::Option* output = verb.add_option("--output", arguments.output, "write the pages here; README.md is two folders above")->type_name("DIR");
+  CLI::Option* output =
+      verb.add_option("--output", arguments.output, "write the pages here; README.md is two folders above")->type_name("DIR");
   verb.add_option("--check", arguments.check, "exit 1 if a page in this folder is stale")->type_name("DIR")->excludes(output);
 }
 
 int docs_verb(const CLI::App& program, const DocsArguments& arguments) {
-  if (arguments.output.empty() && arguments.check.empty()) throw UsageError("docs: expected --output DIR or --check DIR, got neither; try: assay docs --output docs/reference");
+  if (arguments.output.empty() && arguments.check.empty())
+    throw UsageError("docs: expected --output DIR or --check DIR, got neither; try: assay docs --output docs/reference");
   const std::string& folder = arguments.check.empty() ? arguments.output : arguments.check;
   const std::map<std::string, std::string> files = docs_files(program, arguments.suites, folder);
   if (arguments.check.empty()) {

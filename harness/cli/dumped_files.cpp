@@ -48,10 +48,12 @@ std::string DumpedFiles::what_there_is(const std::string& role) const {
 void refuse_torch_file(const std::string& target) {
   for (const std::string torch : {".pt", ".pth", ".bin"})
     if (target.ends_with(torch))
-      throw UsageError(target + ": is a file of torch.save, which may hold code; convert it in Python:\n"
-                                "  import torch; from safetensors.torch import save_file\n"
-                                "  save_file({name: t.contiguous() for name, t in torch.load('" + target + "', weights_only=True).items()}, '" +
-                       target.substr(0, target.size() - torch.size()) + ".safetensors')");
+      throw UsageError(target +
+                       ": is a file of torch.save, which may hold code; convert it in Python:\n"
+                       "  import torch; from safetensors.torch import save_file\n"
+                       "  save_file({name: t.contiguous() for name, t in torch.load('" +
+                       target + "', weights_only=True).items()}, '" + target.substr(0, target.size() - torch.size()) +
+                       ".safetensors')");
 }
 
 namespace {
@@ -66,7 +68,9 @@ std::optional<std::string> star_of(const std::string& pattern, const std::string
 
 /// Numbers in order of size, before words.
 bool comes_before(const std::string& a, const std::string& b) {
-  const auto number = [](const std::string& text) { return std::all_of(text.begin(), text.end(), [](char c) { return '0' <= c && c <= '9'; }); };
+  const auto number = [](const std::string& text) {
+    return std::all_of(text.begin(), text.end(), [](char c) { return '0' <= c && c <= '9'; });
+  };
   return std::tuple(!number(a), number(a) ? a.size() : 0, a) < std::tuple(!number(b), number(b) ? b.size() : 0, b);
 }
 
@@ -89,7 +93,9 @@ std::vector<StarredCall> starred_calls(const std::vector<std::string>& targets, 
       if (const auto star = star_of(pattern, name)) roles_of[*star].insert(role);
   std::vector<std::string> stars;
   for (const auto& [star, roles] : roles_of) stars.push_back(star);
-  if (stars.empty()) throw UsageError("--tensor " + patterns.front().first + "=" + patterns.front().second + ": no tensor fits" + did_you_mean(patterns.front().second, there));
+  if (stars.empty())
+    throw UsageError("--tensor " + patterns.front().first + "=" + patterns.front().second + ": no tensor fits" +
+                     did_you_mean(patterns.front().second, there));
   std::sort(stars.begin(), stars.end(), comes_before);
   std::vector<StarredCall> calls;
   for (const std::string& star : stars) {
@@ -98,7 +104,9 @@ std::vector<StarredCall> starred_calls(const std::vector<std::string>& targets, 
       std::string one = name;
       if (const size_t at = one.find('*'); at != std::string::npos) {
         one.replace(at, 1, star);
-        if (!roles_of[star].contains(role)) throw UsageError("--tensor " + role + "=" + name + ": there is no '" + one + "', though other names with * = " + star + " are there");
+        if (!roles_of[star].contains(role))
+          throw UsageError("--tensor " + role + "=" + name + ": there is no '" + one + "', though other names with * = " + star +
+                           " are there");
       }
       call.tensors.push_back(role + "=" + one);
     }
@@ -136,7 +144,8 @@ DumpedFiles gather(const DumpArguments& arguments, const std::vector<const Op*>&
       if (!wanted.contains(name) || renamed.contains(name) || (rank > 0 && !wanted.at(name))) continue;
       put(files.roles, rank == 0 ? next_key(name) : stored.name, dumped(dump, stored));
     }
-    for (const auto& [role, name] : renamed) put(files.roles, wanted.contains(role) ? next_key(role) : role, dumped(dump, dump.find(name)));
+    for (const auto& [role, name] : renamed)
+      put(files.roles, wanted.contains(role) ? next_key(role) : role, dumped(dump, dump.find(name)));
   }
   return files;
 }

@@ -86,8 +86,10 @@ std::string call_text(const Op& op, const Case& one, const BoundCase& bound, con
 
 std::string op_text(const Op& op, const std::vector<Case>& cases) {
   std::string text = fmt::format("op {}\n", op.name);
-  for (const RoleSpec& role : op.roles) text += fmt::format("tensor    {:<18} {:<8} {}\n", role.name, name(role.access), role.what);
-  for (const ParameterSpec& parameter : op.parameters) text += fmt::format("parameter {:<18} {}\n", parameter.name, parameter.what);
+  for (const RoleSpec& role : op.roles)
+    text += fmt::format("tensor    {:<18} {:<8} {}\n", role.name, name(role.access), role.what);
+  for (const ParameterSpec& parameter : op.parameters)
+    text += fmt::format("parameter {:<18} {}\n", parameter.name, parameter.what);
   std::set<std::string> contracts;
   for (const Case& one : cases)
     if (one.op == op.name) contracts.insert(one.text("contract"));
@@ -182,7 +184,8 @@ int explain_verb(const ExplainArguments& arguments) {
   options.kernel_glob = arguments.kernel;
   options.each.diagnose = look_for_causes(backend);
   const PowerRecords records = recorded_power({one});
-  options.each.power = power_of_data([&](const Case& of) { return records.find(of); });  // so that the verdict is the one of `assay run`
+  options.each.power =
+      power_of_data([&](const Case& of) { return records.find(of); });  // so that the verdict is the one of `assay run`
   const RunResult result = run_all(arguments.suites.ops->all(), {one}, backend, options);
   std::array<int64_t, 2> element = element_to_trace(arguments, Verdict{}, problem);
   for (const Verdict& verdict : result.verdicts) {
@@ -213,7 +216,8 @@ void print_summary(const std::vector<Case>& cases) {
     if (!by_op.contains(one.op)) ops.push_back(one.op);
     Counts& counts = by_op[one.op];
     ++counts.tiers[one.tier];
-    if (const auto contract = one.parameters.find("contract"); contract != one.parameters.end()) counts.contracts.insert(contract->second);
+    if (const auto contract = one.parameters.find("contract"); contract != one.parameters.end())
+      counts.contracts.insert(contract->second);
   }
   size_t width = 0;
   for (const std::string& op : ops) width = std::max(width, op.size());

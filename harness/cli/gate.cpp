@@ -50,7 +50,8 @@ class Baseline {
       return;
     }
     if (arguments.baseline_run > 0 || !arguments.baseline_commit.empty())
-      throw UsageError(std::string(arguments.baseline_run > 0 ? "--run" : "--commit") + " names a run of a history, and --baseline " + path_ + " is a recording");
+      throw UsageError(std::string(arguments.baseline_run > 0 ? "--run" : "--commit") +
+                       " names a run of a history, and --baseline " + path_ + " is a recording");
     recordings_ = open_recordings({path_});
     gaps_ = gaps_of(recordings_);
     for (const Recording& one : recordings_)
@@ -60,7 +61,8 @@ class Baseline {
     for (const Recording& recording : recordings_)
       for (const RecordedVerdict& recorded : recording.verdicts)
         if (has_verdict(recorded.verdict))
-          entries_[{recorded.verdict.case_id, recorded.verdict.kernel}] = {recorded.verdict.outcome, recording.backend, &recording, &recorded, ""};
+          entries_[{recorded.verdict.case_id, recorded.verdict.kernel}] = {recorded.verdict.outcome, recording.backend,
+                                                                           &recording, &recorded, ""};
   }
 
   /// What the baseline lacks by its own account.
@@ -83,7 +85,8 @@ class Baseline {
     for (const Recording& recording : now) {
       const RunIdentity& identity = recording.run.identity;
       if (identity.id.empty() && wish.run == 0)
-        throw UsageError(recording.folder + ": was recorded by an older Assay and does not say which run it is of, so its own row in " + path_ +
+        throw UsageError(recording.folder +
+                         ": was recorded by an older Assay and does not say which run it is of, so its own row in " + path_ +
                          " would be taken for an earlier run; record again, or name the run: --run N");
       wish.own.push_back(identity.id);
       wish.library_digest = identity.library_digest;
@@ -96,13 +99,17 @@ class Baseline {
     run_ = fmt::format("run {} of {}{}{}: {}", first.id, first.begun, first.commit.empty() ? "" : ", commit " + first.commit,
                        runs.size() > 1 ? fmt::format(", with {} more shares", runs.size() - 1) : "", first.ending);
     constexpr size_t kMostNamed = 4;
-    for (size_t i = 0; i < std::min(kMostNamed, choice.passed_over.size()); ++i) notes_.push_back("no baseline: " + choice.passed_over[i]);
-    if (choice.passed_over.size() > kMostNamed) notes_.push_back(fmt::format("no baseline: {} more runs", choice.passed_over.size() - kMostNamed));
+    for (size_t i = 0; i < std::min(kMostNamed, choice.passed_over.size()); ++i)
+      notes_.push_back("no baseline: " + choice.passed_over[i]);
+    if (choice.passed_over.size() > kMostNamed)
+      notes_.push_back(fmt::format("no baseline: {} more runs", choice.passed_over.size() - kMostNamed));
     for (const HistoryRun& run : runs)
-      if (!run.ended_early.empty()) gaps_.push_back(fmt::format("{}: run {} was ended early by {}", path_, run.id, run.ended_early));
+      if (!run.ended_early.empty())
+        gaps_.push_back(fmt::format("{}: run {} was ended early by {}", path_, run.id, run.ended_early));
     if (const std::string lacking = lacking_shares(runs); !lacking.empty()) gaps_.push_back(path_ + ": " + lacking);
     for (const HistoryVerdict& verdict : history.verdicts_of(runs))
-      if (verdict.outcome != Outcome::kSkip) entries_[{verdict.case_id, verdict.kernel}] = {verdict.outcome, runs.front().library, nullptr, nullptr, verdict.digest};
+      if (verdict.outcome != Outcome::kSkip)
+        entries_[{verdict.case_id, verdict.kernel}] = {verdict.outcome, runs.front().library, nullptr, nullptr, verdict.digest};
   }
 
   std::string path_, run_;
@@ -149,7 +156,8 @@ Comparison compare_with(const Baseline& baseline, const Key& key, const Evidence
 /// State of a failure: `known` if the known-failures list or the baseline has it with the same outcome.
 GateFinding state_of_failure(const Verdict& verdict, const Baseline::Entry* before, const Comparison& comparison) {
   if (!verdict.deviation.empty()) {
-    if (verdict.expected == name(verdict.outcome)) return {.state = GateState::kKnown, .passes = true, .note = "on the known-failures list"};
+    if (verdict.expected == name(verdict.outcome))
+      return {.state = GateState::kKnown, .passes = true, .note = "on the known-failures list"};
     return {.state = GateState::kNew, .note = fmt::format("the known-failures list has it as {}", verdict.expected)};
   }
   if (before == nullptr) return {.state = GateState::kNew, .note = "not in the baseline"};
@@ -157,29 +165,47 @@ GateFinding state_of_failure(const Verdict& verdict, const Baseline::Entry* befo
     return {.state = GateState::kKnown, .passes = true, .note = fmt::format("{} in the baseline too", name(verdict.outcome))};
   const bool same_bits = comparison.comparable && comparison.changes.empty();
   return {.state = GateState::kNew,
-          .note = fmt::format("{} in the baseline{}", name(before->outcome()), same_bits ? ", with the same bits: its contract or case changed since" : "")};
+          .note = fmt::format("{} in the baseline{}", name(before->outcome()),
+                              same_bits ? ", with the same bits: its contract or case changed since" : "")};
 }
 
-GateFinding state_of_pass(const Verdict& verdict, const Baseline::Entry* before, const Comparison& comparison, const GateRun& run) {
+GateFinding state_of_pass(const Verdict& verdict, const Baseline::Entry* before, const Comparison& comparison,
+                          const GateRun& run) {
   const bool listed = !verdict.deviation.empty();
-  if (listed && verdict.expected == name(Outcome::kFlaky)) return {.state = GateState::kKnown, .passes = true, .note = "passes now; on the known-failures list as flaky"};
+  if (listed && verdict.expected == name(Outcome::kFlaky))
+    return {.state = GateState::kKnown, .passes = true, .note = "passes now; on the known-failures list as flaky"};
   if (listed && verdict.expected != name(Outcome::kPass))
-    return {.state = GateState::kFixed, .passes = !run.strict, .note = fmt::format("the known-failures list has it as {}: remove its row", verdict.expected)};
+    return {.state = GateState::kFixed,
+            .passes = !run.strict,
+            .note = fmt::format("the known-failures list has it as {}: remove its row", verdict.expected)};
   if (before == nullptr) return {.state = GateState::kNotInBaseline, .passes = true};
-  if (before->outcome() != Outcome::kPass) return {.state = GateState::kFixed, .passes = !run.strict, .note = fmt::format("{} in the baseline", name(before->outcome()))};
+  if (before->outcome() != Outcome::kPass)
+    return {
+        .state = GateState::kFixed, .passes = !run.strict, .note = fmt::format("{} in the baseline", name(before->outcome()))};
   if (comparison.comparable && comparison.changes.empty()) return {.state = GateState::kSameBits, .passes = true};
-  return {.state = GateState::kChanged, .passes = !run.same_bits, .note = comparison.comparable ? "" : comparison.why_not.empty() ? "one of the recordings has no outputs" : comparison.why_not};
+  return {.state = GateState::kChanged,
+          .passes = !run.same_bits,
+          .note = comparison.comparable        ? ""
+                  : comparison.why_not.empty() ? "one of the recordings has no outputs"
+                                               : comparison.why_not};
 }
 
 /// The state of a verdict; nothing for a call that is skipped and that the baseline skipped too.
-std::optional<GateFinding> state_of(const Verdict& verdict, const Baseline::Entry* before, const Comparison& comparison, const GateRun& run) {
-  if (verdict.outcome == Outcome::kNotJudged || verdict.device_lost) return GateFinding{.state = GateState::kNew, .note = "it has no verdict"};
+std::optional<GateFinding> state_of(const Verdict& verdict, const Baseline::Entry* before, const Comparison& comparison,
+                                    const GateRun& run) {
+  if (verdict.outcome == Outcome::kNotJudged || verdict.device_lost)
+    return GateFinding{.state = GateState::kNew, .note = "it has no verdict"};
   if (verdict.outcome == Outcome::kPass) return state_of_pass(verdict, before, comparison, run);
   if (verdict.outcome != Outcome::kSkip) return state_of_failure(verdict, before, comparison);
   const bool listed = !verdict.deviation.empty();
-  if (listed && verdict.expected == name(Outcome::kSkip)) return GateFinding{.state = GateState::kKnown, .passes = true, .note = "on the known-failures list"};
-  if (before != nullptr) return GateFinding{.state = GateState::kGone, .note = fmt::format("{} in the baseline, not run now", name(before->outcome()))};
-  if (listed) return GateFinding{.state = GateState::kGone, .note = fmt::format("the known-failures list has it as {}; not run now", verdict.expected)};
+  if (listed && verdict.expected == name(Outcome::kSkip))
+    return GateFinding{.state = GateState::kKnown, .passes = true, .note = "on the known-failures list"};
+  if (before != nullptr)
+    return GateFinding{.state = GateState::kGone,
+                       .note = fmt::format("{} in the baseline, not run now", name(before->outcome()))};
+  if (listed)
+    return GateFinding{.state = GateState::kGone,
+                       .note = fmt::format("the known-failures list has it as {}; not run now", verdict.expected)};
   return std::nullopt;
 }
 
@@ -203,7 +229,8 @@ std::vector<Verdict> gone_since(const Baseline& baseline, const std::vector<Case
     const auto one = selected.find(key.first);
     if (one == selected.end() || there.contains(key)) continue;
     Verdict verdict = blank_verdict(*one->second, key.second, entry.backend);
-    verdict.gate = GateFinding{.state = GateState::kGone, .note = fmt::format("{} in the baseline; no recording has it now", name(entry.outcome()))};
+    verdict.gate = GateFinding{.state = GateState::kGone,
+                               .note = fmt::format("{} in the baseline; no recording has it now", name(entry.outcome()))};
     verdict.message = "gone: " + verdict.gate->note;
     gone.push_back(std::move(verdict));
   }
@@ -216,7 +243,8 @@ std::vector<std::string> failures_of_baseline(const RunResult& result) {
     return v.gate && v.gate->state == GateState::kKnown && v.deviation.empty();
   });
   if (number == 0) return {};
-  return {fmt::format("{} failure{} known only because the baseline has {} too", number, number == 1 ? " is" : "s are", number == 1 ? "it" : "them")};
+  return {fmt::format("{} failure{} known only because the baseline has {} too", number, number == 1 ? " is" : "s are",
+                      number == 1 ? "it" : "them")};
 }
 
 }  // namespace
@@ -224,7 +252,8 @@ std::vector<std::string> failures_of_baseline(const RunResult& result) {
 int gate_verb(const GateArguments& arguments) {
   Provenance provenance = provenance_of(arguments);
   const Reports reports(arguments.reports);
-  const std::vector<Case> all = open_cases_for(arguments.suites, arguments.selection), cases = selected_of(all, arguments.selection);
+  const std::vector<Case> all = open_cases_for(arguments.suites, arguments.selection),
+                          cases = selected_of(all, arguments.selection);
   const std::vector<Recording> recordings = open_recordings(arguments.targets);
   const Baseline baseline(arguments, recordings);
   const std::vector<RecordedCase> recorded = recorded_cases(recordings, cases, all);
@@ -234,13 +263,18 @@ int gate_verb(const GateArguments& arguments) {
   std::mutex mutex;
   std::map<Key, Comparison> comparisons;
   const PowerRecords power = recorded_power(cases);
-  RunResult result = judge_recorded(*arguments.suites.ops, recorded, power, [&](const Evidence& evidence, const Verdict& verdict) {
-    Comparison comparison = compare_with(baseline, {verdict.case_id, verdict.kernel}, evidence);
-    const std::lock_guard lock(mutex);
-    comparisons[{verdict.case_id, verdict.kernel}] = std::move(comparison);
-  });
+  RunResult result =
+      judge_recorded(*arguments.suites.ops, recorded, power, [&](const Evidence& evidence, const Verdict& verdict) {
+        Comparison comparison = compare_with(baseline, {verdict.case_id, verdict.kernel}, evidence);
+        const std::lock_guard lock(mutex);
+        comparisons[{verdict.case_id, verdict.kernel}] = std::move(comparison);
+      });
 
-  GateRun run{.baseline = arguments.baseline, .run = baseline.run(), .same_bits = arguments.same_bits, .strict = arguments.strict, .gaps = gaps_of(recordings),
+  GateRun run{.baseline = arguments.baseline,
+              .run = baseline.run(),
+              .same_bits = arguments.same_bits,
+              .strict = arguments.strict,
+              .gaps = gaps_of(recordings),
               .notes = baseline.notes()};
   for (const std::string& gap : baseline.gaps()) run.gaps.push_back(gap);
   std::set<Key> there;
@@ -265,8 +299,10 @@ int gate_verb(const GateArguments& arguments) {
   add_evidence(provenance, result);
   provenance.power = power_sources(cases, result, power);
   const bool all_written = reports.write(result, recordings.front().library, provenance);
-  std::printf("%s%s%s", failures_text(result, arguments.shown, colour).c_str(), gate_lists_text(result, arguments.shown).c_str(), idle.c_str());
-  if (!result.gate->run.empty()) std::printf("baseline: %s, %s\n", printable(arguments.baseline).c_str(), printable(result.gate->run).c_str());
+  std::printf("%s%s%s", failures_text(result, arguments.shown, colour).c_str(), gate_lists_text(result, arguments.shown).c_str(),
+              idle.c_str());
+  if (!result.gate->run.empty())
+    std::printf("baseline: %s, %s\n", printable(arguments.baseline).c_str(), printable(result.gate->run).c_str());
   for (const std::string& note : result.gate->notes) std::printf("note: %s\n", printable(note).c_str());
   for (const std::string& gap : result.gate->gaps) std::printf("incomplete: %s\n", printable(gap).c_str());
   std::printf("%s", coloured(outcome_line(result), colour).c_str());

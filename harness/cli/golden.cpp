@@ -112,8 +112,10 @@ std::map<std::string, Golden> observed_now(std::vector<Case> cases, const Golden
   const RunResult result = run_all(arguments.suites.ops->all(), cases, backend, options);
   if (result.device_lost) throw std::runtime_error("the device was lost; nothing was written");
   if (const int64_t bad = result.unexpected(); bad > 0)
-    throw std::runtime_error(fmt::format("{} verdict{} not as expected; nothing was written; --ledger FILE.csv allows listed failures: assay known write --from REPORT.json makes the list", bad,
-                                         bad == 1 ? " is" : "s are"));
+    throw std::runtime_error(
+        fmt::format("{} verdict{} not as expected; nothing was written; --ledger FILE.csv allows listed failures: assay known "
+                    "write --from REPORT.json makes the list",
+                    bad, bad == 1 ? " is" : "s are"));
   return by_op;
 }
 
@@ -144,19 +146,22 @@ void check_predicted(const OpRegistry& ops, const std::string& root, const std::
 }
 
 /// `only` are the ops whose files are checked; empty means all.
-void check_observed(const OpRegistry& ops, const std::string& root, const std::vector<Case>& cases, const std::vector<std::string>& only, Complaints& complaints) {
+void check_observed(const OpRegistry& ops, const std::string& root, const std::vector<Case>& cases,
+                    const std::vector<std::string>& only, Complaints& complaints) {
   std::map<std::string, const Case*> by_id;
   for (const Case& one : cases) by_id[one.id] = &one;
   std::vector<fs::directory_entry> archs;
   for (const char* folder : {"/observed", "/executed"})
-    if (fs::is_directory(root + folder)) archs.insert(archs.end(), fs::directory_iterator(root + folder), fs::directory_iterator());
+    if (fs::is_directory(root + folder))
+      archs.insert(archs.end(), fs::directory_iterator(root + folder), fs::directory_iterator());
   for (const auto& arch : archs) {
     for (const auto& entry : fs::directory_iterator(arch)) {
       const std::string file = entry.path().string();
       if (entry.path().extension() != ".json") continue;  // e.g. the temporary file of a writer that was killed
       const Golden golden = read_golden(file);
       if (is_executed(golden.provenance) != (arch.path().parent_path().filename() == "executed"))
-        complaints.add(file, "outputs of code that was executed on the CPU stand in golden/executed, those of a chip in golden/observed");
+        complaints.add(
+            file, "outputs of code that was executed on the CPU stand in golden/executed, those of a chip in golden/observed");
       if (!only.empty() && std::find(only.begin(), only.end(), golden.op) == only.end()) continue;
       ProgressReport progress(golden.observed.size(), "recorded cases");
       for (const auto& [id, kernels] : golden.observed) {
@@ -185,7 +190,8 @@ void check_observed(const OpRegistry& ops, const std::string& root, const std::v
 
 /// Checks the records of golden/power: each data set has a record of the current tables, and a recomputed sample agrees with its
 /// records.
-void check_power(const OpRegistry& ops, const std::string& root, const std::vector<Case>& cases, const std::optional<uint64_t>& seed, Complaints& complaints) {
+void check_power(const OpRegistry& ops, const std::string& root, const std::vector<Case>& cases,
+                 const std::optional<uint64_t>& seed, Complaints& complaints) {
   constexpr double kSample = 5;  // percent
   const std::string folder = root + "/power";
   const PowerRecords records = recorded_power(cases, folder);
@@ -200,7 +206,8 @@ void check_power(const OpRegistry& ops, const std::string& root, const std::vect
     return power_to_record(*ops.find(one.op).bind(one), one.blind_to);
   };
   for (const std::string& change : changed_power(records, sample, compute))
-    complaints.add(folder, change + "; if that is intended, raise kPowerEvaluator (harness/golden/golden.h) and run assay golden write");
+    complaints.add(folder,
+                   change + "; if that is intended, raise kPowerEvaluator (harness/golden/golden.h) and run assay golden write");
   progress.clear();
   std::printf("%s: %zu data sets, %zu of them computed again\n", folder.c_str(), records.size(), sample.size());
 }
@@ -220,15 +227,18 @@ int golden_verb(const GoldenArguments& arguments) {
     if (wants("predicted")) check_predicted(*arguments.suites.ops, root, cases, complaints);
     if (wants("observed")) check_observed(*arguments.suites.ops, root, cases, arguments.ops, complaints);
     if (wants("power")) check_power(*arguments.suites.ops, root, cases, arguments.sample, complaints);
-    if (wants("casts")) check_cast_runs(root, [&](const std::string& file, const std::string& what) { complaints.add(file, what); });
+    if (wants("casts"))
+      check_cast_runs(root, [&](const std::string& file, const std::string& what) { complaints.add(file, what); });
     if (complaints.count == 0) std::printf("golden files agree\n");
     return complaints.count == 0 ? kAllAsExpected : kUnexpected;
   }
-  if (arguments.backend.empty()) return regenerate_verb({.golden = root, .parts = {"predicted", "power", "casts"}, .suites = arguments.suites});
+  if (arguments.backend.empty())
+    return regenerate_verb({.golden = root, .parts = {"predicted", "power", "casts"}, .suites = arguments.suites});
   const auto observed = observed_now(cases, arguments);
   if (observed.empty()) throw UsageError("back end " + arguments.backend + " ran no quick case");
   for (const auto& [op, golden] : observed) {
-    const std::string file = root + (is_executed(golden.provenance) ? "/executed/" : "/observed/") + golden.provenance.arch + "/" + op + ".json";
+    const std::string file =
+        root + (is_executed(golden.provenance) ? "/executed/" : "/observed/") + golden.provenance.arch + "/" + op + ".json";
     write_golden(file, golden);
     std::printf("wrote %s: %zu cases\n", file.c_str(), golden.cases());
   }

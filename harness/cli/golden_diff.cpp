@@ -42,7 +42,8 @@ Target target_of(const std::string& name, const std::string& root) {
     for (const auto& entry : fs::directory_iterator(target.folder)) {
       if (entry.path().extension() != ".json") continue;
       Golden golden = read_golden(entry.path().string());
-      if (golden.kind != "observed") throw UsageError(entry.path().string() + ": expected observed outputs, got kind '" + golden.kind + "'");
+      if (golden.kind != "observed")
+        throw UsageError(entry.path().string() + ": expected observed outputs, got kind '" + golden.kind + "'");
       target.seen = golden.provenance;
       const std::string op = golden.op;
       target.by_op.emplace(op, std::move(golden));
@@ -61,7 +62,8 @@ Target target_of(const std::string& name, const std::string& root) {
 std::string seen_text(const Target& target) {
   if (target.by_op.empty()) return target.name + ": models only";
   const ObservedOn& on = target.seen;
-  return printable(fmt::format("{}: {}{}{}, {}, {} ops", target.name, on.device.empty() ? on.arch : on.device, on.driver.empty() ? "" : ", driver " + on.driver,
+  return printable(fmt::format("{}: {}{}{}, {}, {} ops", target.name, on.device.empty() ? on.arch : on.device,
+                               on.driver.empty() ? "" : ", driver " + on.driver,
                                on.toolkit.empty() ? "" : ", toolkit " + on.toolkit, on.date, target.by_op.size()));
 }
 
@@ -102,7 +104,8 @@ struct OfOp {
   int64_t same = 0, differ = 0, only_a = 0, only_b = 0;
   Json differences = Json::array();
 
-  void compare(const std::string& id, const std::string& kernel, const std::vector<ObservedTensor>& a, const std::vector<ObservedTensor>& b) {
+  void compare(const std::string& id, const std::string& kernel, const std::vector<ObservedTensor>& a,
+               const std::vector<ObservedTensor>& b) {
     Json tensors = Json::array();
     for (const ObservedTensor& one : a) {
       const ObservedTensor* const other = counterpart(one, b);
@@ -112,9 +115,13 @@ struct OfOp {
         tensors.push_back({{"tensor", one.name}, {"what", "has other bits than " + other->name}});
       } else if (other->digest != one.digest) {
         const Apart by = apart(one, *other);
-        tensors.push_back({{"tensor", one.name}, {"elements", by.elements}, {"codes", by.codes},
-                           {"what", by.elements == 0 ? "other bits, recorded beside other accepted codes"
-                                                     : fmt::format("{} element{}, by at most {} code{}", by.elements, by.elements == 1 ? "" : "s", by.codes, by.codes == 1 ? "" : "s")}});
+        tensors.push_back(
+            {{"tensor", one.name},
+             {"elements", by.elements},
+             {"codes", by.codes},
+             {"what", by.elements == 0 ? "other bits, recorded beside other accepted codes"
+                                       : fmt::format("{} element{}, by at most {} code{}", by.elements,
+                                                     by.elements == 1 ? "" : "s", by.codes, by.codes == 1 ? "" : "s")}});
       }
     }
     if (a.size() < b.size()) tensors.push_back({{"tensor", ""}, {"what", "more tensors in the second"}});
@@ -124,7 +131,8 @@ struct OfOp {
 };
 
 /// Kernels of one name are compared; if each side has a single kernel, also of different names.
-void compare_case(OfOp& sum, const std::string& id, const std::map<std::string, std::vector<ObservedTensor>>& a, const std::map<std::string, std::vector<ObservedTensor>>& b) {
+void compare_case(OfOp& sum, const std::string& id, const std::map<std::string, std::vector<ObservedTensor>>& a,
+                  const std::map<std::string, std::vector<ObservedTensor>>& b) {
   if (a.size() == 1 && b.size() == 1) {
     const std::string &first = a.begin()->first, &second = b.begin()->first;
     return sum.compare(id, first == second ? first : first + " and " + second, a.begin()->second, b.begin()->second);
@@ -164,7 +172,8 @@ OfOp compare_units(const std::string& a, const std::string& b) {
     const Table table = read_table(folder + "/units.csv");
     for (const TableRow& row : table.rows) {
       std::string key, digests;
-      for (const char* column : {"unit", "data", "m", "n", "seed", "elements"}) key += (key.empty() ? "" : " ") + table.text(row, column);
+      for (const char* column : {"unit", "data", "m", "n", "seed", "elements"})
+        key += (key.empty() ? "" : " ") + table.text(row, column);
       for (const char* column : {"chain_1", "chain_2", "chain_4", "chain_128"}) digests += " " + table.text(row, column);
       calls[key] = digests;
     }
@@ -177,7 +186,9 @@ OfOp compare_units(const std::string& a, const std::string& b) {
       ++sum.only_a;
     } else {
       ++(digests == other->second ? sum.same : sum.differ);
-      if (digests != other->second) sum.differences.push_back({{"case", key}, {"kernel", ""}, {"tensors", Json::array({{{"tensor", "d"}, {"what", "other bits"}}})}});
+      if (digests != other->second)
+        sum.differences.push_back(
+            {{"case", key}, {"kernel", ""}, {"tensors", Json::array({{{"tensor", "d"}, {"what", "other bits"}}})}});
     }
   }
   for (const auto& [key, digests] : second) sum.only_b += !first.contains(key);
@@ -188,11 +199,20 @@ Json compare_recordings(const Target& a, const Target& b) {
   std::set<std::string> ops;
   for (const Target* target : {&a, &b})
     for (const auto& [op, golden] : target->by_op) ops.insert(op);
-  Json found = {{"a", a.name}, {"b", b.name}, {"same", 0}, {"differ", 0}, {"only_a", 0}, {"only_b", 0}, {"ops", Json::array()}, {"differences", Json::array()}};
+  Json found = {{"a", a.name},
+                {"b", b.name},
+                {"same", 0},
+                {"differ", 0},
+                {"only_a", 0},
+                {"only_b", 0},
+                {"ops", Json::array()},
+                {"differences", Json::array()}};
   const auto add = [&](const std::string& op, const OfOp& sum) {
     if (sum.same + sum.differ + sum.only_a + sum.only_b == 0) return;
-    found["ops"].push_back({{"op", op}, {"same", sum.same}, {"differ", sum.differ}, {"only_a", sum.only_a}, {"only_b", sum.only_b}});
-    for (const auto& [key, count] : std::map<std::string, int64_t>{{"same", sum.same}, {"differ", sum.differ}, {"only_a", sum.only_a}, {"only_b", sum.only_b}})
+    found["ops"].push_back(
+        {{"op", op}, {"same", sum.same}, {"differ", sum.differ}, {"only_a", sum.only_a}, {"only_b", sum.only_b}});
+    for (const auto& [key, count] : std::map<std::string, int64_t>{
+             {"same", sum.same}, {"differ", sum.differ}, {"only_a", sum.only_a}, {"only_b", sum.only_b}})
       found[key] = found[key].get<int64_t>() + count;
     for (const Json& one : sum.differences) found["differences"].push_back(one);
   };
@@ -206,22 +226,28 @@ Json compare_recordings(const Target& a, const Target& b) {
 
 std::string difference_text(const Json& one) {
   std::string text = one.value("case", "") + (one.value("kernel", "").empty() ? "" : " " + one.value("kernel", ""));
-  for (const Json& tensor : one.at("tensors")) text += fmt::format(": {} {}", tensor.value("tensor", ""), tensor.value("what", ""));
+  for (const Json& tensor : one.at("tensors"))
+    text += fmt::format(": {} {}", tensor.value("tensor", ""), tensor.value("what", ""));
   return text;
 }
 
 bool print_recordings(const Json& found) {
   const auto count = [](const Json& of, const char* key) { return of.value(key, int64_t{0}); };
-  fmt::print("{:<40} {:>9} {:>9} {:>11} {:>11}\n", found.value("a", "") + " and " + found.value("b", ""), "same bits", "differ", "first only", "second only");
+  fmt::print("{:<40} {:>9} {:>9} {:>11} {:>11}\n", found.value("a", "") + " and " + found.value("b", ""), "same bits", "differ",
+             "first only", "second only");
   for (const Json& op : found.at("ops"))
-    fmt::print("{:<40} {:>9} {:>9} {:>11} {:>11}\n", op.value("op", ""), count(op, "same"), count(op, "differ"), count(op, "only_a"), count(op, "only_b"));
+    fmt::print("{:<40} {:>9} {:>9} {:>11} {:>11}\n", op.value("op", ""), count(op, "same"), count(op, "differ"),
+               count(op, "only_a"), count(op, "only_b"));
   constexpr size_t kMostPrinted = 20;
   const Json& differences = found.at("differences");
-  for (size_t i = 0; i < differences.size() && i < kMostPrinted; ++i) fmt::print("differs: {}\n", printable(difference_text(differences[i])));
-  if (differences.size() > kMostPrinted) fmt::print("and {} more; --report json:FILE has all\n", differences.size() - kMostPrinted);
+  for (size_t i = 0; i < differences.size() && i < kMostPrinted; ++i)
+    fmt::print("differs: {}\n", printable(difference_text(differences[i])));
+  if (differences.size() > kMostPrinted)
+    fmt::print("and {} more; --report json:FILE has all\n", differences.size() - kMostPrinted);
   const bool same = count(found, "differ") + count(found, "only_a") + count(found, "only_b") == 0;
-  fmt::print("{}: {} same bits, {} differ, {} only in {}, {} only in {}\n", same ? "SAME BITS" : "NOT THE SAME", count(found, "same"), count(found, "differ"),
-             count(found, "only_a"), found.value("a", ""), count(found, "only_b"), found.value("b", ""));
+  fmt::print("{}: {} same bits, {} differ, {} only in {}, {} only in {}\n", same ? "SAME BITS" : "NOT THE SAME",
+             count(found, "same"), count(found, "differ"), count(found, "only_a"), found.value("a", ""), count(found, "only_b"),
+             found.value("b", ""));
   return same;
 }
 
@@ -239,7 +265,8 @@ std::string operands_of(const UnitRow& row) {
 }
 
 bool same_steps(const UnitRow& a, const UnitRow& b) {
-  return a.unit.k == b.unit.k && std::all_of(unit_step_columns().begin(), unit_step_columns().end(), [&](const std::string& column) { return a.text(column) == b.text(column); });
+  return a.unit.k == b.unit.k && std::all_of(unit_step_columns().begin(), unit_step_columns().end(),
+                                             [&](const std::string& column) { return a.text(column) == b.text(column); });
 }
 
 void add_to_class(Kind& kind, const UnitRow& row) {
@@ -267,7 +294,8 @@ Json json_of(const std::string& operands, const Kind& kind) {
     for (size_t j = 0; j < i; ++j) {
       const UnitRow& other = *kind.classes[j].front();
       const UnitSeparation found = separate_units(other.unit, first.unit);
-      if (found.witness) apart.push_back({{"first", letter(j)}, {"second", letter(i)}, {"input", witness_lines(other, first, found)}});
+      if (found.witness)
+        apart.push_back({{"first", letter(j)}, {"second", letter(i)}, {"input", witness_lines(other, first, found)}});
     }
   }
   return {{"operands", operands}, {"classes", classes}, {"undocumented", ids_of(kind.unknown)}, {"apart", apart}};
@@ -278,7 +306,8 @@ Json compare_models(const std::vector<Target>& targets) {
   std::map<std::string, std::vector<const UnitRow*>> by_operands;
   std::map<std::string, std::set<std::string>> chips;
   for (const Target& target : targets)
-    for (const UnitRow* row : target.units) by_operands[operands_of(*row)].push_back(row), chips[operands_of(*row)].insert(target.name);
+    for (const UnitRow* row : target.units)
+      by_operands[operands_of(*row)].push_back(row), chips[operands_of(*row)].insert(target.name);
   std::erase_if(by_operands, [&](const auto& entry) { return chips.at(entry.first).size() < 2; });
   Json models = Json::array();
   ProgressReport progress(by_operands.size(), "kinds of operands");
@@ -319,17 +348,21 @@ std::string only_text(const Json& one) {
   std::string text;
   for (const Json& format : one.at("formats")) {
     const auto number = format.value("instructions", int64_t{0});
-    text += fmt::format("{}{} ({} instruction{})", text.empty() ? "" : ", ", format.value("format", ""), number, number == 1 ? "" : "s");
+    text += fmt::format("{}{} ({} instruction{})", text.empty() ? "" : ", ", format.value("format", ""), number,
+                        number == 1 ? "" : "s");
   }
   return fmt::format("only {}: {}", fmt::join(one.at("chips").get<std::vector<std::string>>(), " and "), text);
 }
 
 void print_models(const Json& models) {
   for (const Json& kind : models) {
-    fmt::print("{}: {}\n", kind.value("operands", ""), kind.at("classes").size() == 1 ? "the same" : fmt::format("{} different ways", kind.at("classes").size()));
+    fmt::print("{}: {}\n", kind.value("operands", ""),
+               kind.at("classes").size() == 1 ? "the same" : fmt::format("{} different ways", kind.at("classes").size()));
     for (const Json& one : kind.at("classes"))
-      fmt::print("  {}  {:<60} {}\n", one.value("name", ""), steps_text(one.at("cells")), fmt::join(one.at("instructions").get<std::vector<std::string>>(), " "));
-    if (!kind.at("undocumented").empty()) fmt::print("  undocumented: {}\n", fmt::join(kind.at("undocumented").get<std::vector<std::string>>(), " "));
+      fmt::print("  {}  {:<60} {}\n", one.value("name", ""), steps_text(one.at("cells")),
+                 fmt::join(one.at("instructions").get<std::vector<std::string>>(), " "));
+    if (!kind.at("undocumented").empty())
+      fmt::print("  undocumented: {}\n", fmt::join(kind.at("undocumented").get<std::vector<std::string>>(), " "));
     for (const Json& pair : kind.at("apart")) {
       fmt::print("  {} and {}: ", pair.value("first", ""), pair.value("second", ""));
       for (const Json& line : pair.at("input")) fmt::print("{}\n  ", line.get<std::string>());
@@ -345,7 +378,9 @@ void recordings_section(ChipPage& page, const Json& found) {
     const html::Node section = page.section(fmt::format("Recorded outputs: {} and {}", pair.value("a", ""), pair.value("b", "")));
     const html::Node body = html::table(html::wide(section), "grid", {"op", "same bits", "differ", "first only", "second only"});
     for (const Json& op : pair.at("ops"))
-      text_row(body, {op.value("op", ""), std::to_string(op.value("same", 0)), std::to_string(op.value("differ", 0)), std::to_string(op.value("only_a", 0)), std::to_string(op.value("only_b", 0))},
+      text_row(body,
+               {op.value("op", ""), std::to_string(op.value("same", 0)), std::to_string(op.value("differ", 0)),
+                std::to_string(op.value("only_a", 0)), std::to_string(op.value("only_b", 0))},
                op.value("differ", 0) > 0 ? "bad" : "");
     constexpr size_t kMostShown = 200;
     const Json& differences = pair.at("differences");
@@ -353,8 +388,10 @@ void recordings_section(ChipPage& page, const Json& found) {
     const html::Folded list = html::folded(section);
     html::write(list.summary, fmt::format("{} calls differ", differences.size()));
     const html::Node lines = html::line(list.content, "ul", "others");
-    for (size_t i = 0; i < differences.size() && i < kMostShown; ++i) html::code(html::line(lines, "li"), difference_text(differences[i]));
-    if (differences.size() > kMostShown) html::write(html::line(lines, "li"), fmt::format("and {} more", differences.size() - kMostShown));
+    for (size_t i = 0; i < differences.size() && i < kMostShown; ++i)
+      html::code(html::line(lines, "li"), difference_text(differences[i]));
+    if (differences.size() > kMostShown)
+      html::write(html::line(lines, "li"), fmt::format("and {} more", differences.size() - kMostShown));
   }
 }
 
@@ -372,13 +409,17 @@ void model_table(html::Node section, const Json& found) {
       std::vector<std::string> letters;
       const auto add = [&](const std::string& name, const Json& ids) {
         for (const Json& id : ids)
-          if (chip_of_unit(id.get<std::string>()) == chip) letters.push_back(name + " " + id.get<std::string>().substr(chip.size() + 1, id.get<std::string>().find('.', chip.size() + 1) - chip.size() - 1));
+          if (chip_of_unit(id.get<std::string>()) == chip)
+            letters.push_back(name + " " +
+                              id.get<std::string>().substr(chip.size() + 1,
+                                                           id.get<std::string>().find('.', chip.size() + 1) - chip.size() - 1));
       };
       for (const Json& one : kind.at("classes")) add(one.value("name", ""), one.at("instructions"));
       add("undocumented", kind.at("undocumented"));
       std::sort(letters.begin(), letters.end());
       letters.erase(std::unique(letters.begin(), letters.end()), letters.end());
-      html::write(html::cell(row, letters.empty() ? "none" : ""), letters.empty() ? "\xC2\xB7" : fmt::format("{}", fmt::join(letters, ", ")));
+      html::write(html::cell(row, letters.empty() ? "none" : ""),
+                  letters.empty() ? "\xC2\xB7" : fmt::format("{}", fmt::join(letters, ", ")));
     }
   }
 }
@@ -387,7 +428,8 @@ void model_details(html::Node section, const Json& found) {
   for (const Json& kind : found.at("models")) {
     if (kind.at("classes").size() < 2) continue;
     html::write(html::line(section, "h3"), kind.value("operands", ""));
-    const html::Node body = html::table(html::wide(section), "found", {"", "order | exponent | sum | c | round | scale | special", "k", "instructions"});
+    const html::Node body = html::table(html::wide(section), "found",
+                                        {"", "order | exponent | sum | c | round | scale | special", "k", "instructions"});
     for (const Json& one : kind.at("classes")) {
       const html::Node row = html::line(body, "tr");
       html::write(html::cell(row), one.value("name", ""));
@@ -397,7 +439,8 @@ void model_details(html::Node section, const Json& found) {
     }
     for (const Json& pair : kind.at("apart"))
       html::write(html::child(html::line(section, "div", "contract-text"), "pre"),
-                  fmt::format("{} and {}: {}", pair.value("first", ""), pair.value("second", ""), fmt::join(pair.at("input").get<std::vector<std::string>>(), "\n")));
+                  fmt::format("{} and {}: {}", pair.value("first", ""), pair.value("second", ""),
+                              fmt::join(pair.at("input").get<std::vector<std::string>>(), "\n")));
   }
 }
 
@@ -406,16 +449,21 @@ std::string diff_html(const Json& found) {
   int64_t differ = 0, same = 0;
   size_t apart = 0;
   for (const Json& target : found.at("targets")) names.push_back(target.value("name", ""));
-  for (const Json& pair : found.at("recordings")) differ += pair.value("differ", int64_t{0}), same += pair.value("same", int64_t{0});
+  for (const Json& pair : found.at("recordings"))
+    differ += pair.value("differ", int64_t{0}), same += pair.value("same", int64_t{0});
   for (const Json& kind : found.at("models")) apart += kind.at("classes").size() > 1;
   std::string headline;
   if (!found.at("recordings").empty()) headline = fmt::format("{} of {} recorded calls differ", differ, differ + same);
-  if (!found.at("models").empty()) headline += fmt::format("{}{} of {} kinds of operands are computed in different ways", headline.empty() ? "" : "; ", apart, found.at("models").size());
+  if (!found.at("models").empty())
+    headline += fmt::format("{}{} of {} kinds of operands are computed in different ways", headline.empty() ? "" : "; ", apart,
+                            found.at("models").size());
   ChipPage page(fmt::format("Assay: {} side by side", fmt::join(names, ", ")), headline, differ == 0);
   std::vector<Fact> facts;
   for (const Json& target : found.at("targets"))
-    facts.push_back({target.value("name", ""), target.value("device", "").empty() ? fmt::format("{} instructions", target.value("instructions", 0))
-                                                                                 : fmt::format("{}, driver {}, {}", target.value("device", ""), target.value("driver", ""), target.value("date", ""))});
+    facts.push_back({target.value("name", ""), target.value("device", "").empty()
+                                                   ? fmt::format("{} instructions", target.value("instructions", 0))
+                                                   : fmt::format("{}, driver {}, {}", target.value("device", ""),
+                                                                 target.value("driver", ""), target.value("date", ""))});
   page.facts(facts);
   recordings_section(page, found);
   if (!found.at("models").empty()) {
@@ -441,8 +489,15 @@ int golden_diff(const GoldenArguments& arguments) {
   for (const std::string& name : arguments.targets) targets.push_back(target_of(name, root));
   Json found = {{"assay_golden_diff", 1}, {"targets", Json::array()}, {"recordings", Json::array()}, {"models", Json::array()}};
   for (const Target& target : targets) {
-    found["targets"].push_back({{"name", target.name}, {"folder", target.folder}, {"arch", target.seen.arch}, {"device", target.seen.device}, {"driver", target.seen.driver},
-                                {"toolkit", target.seen.toolkit}, {"date", target.seen.date}, {"ops", target.by_op.size()}, {"instructions", target.units.size()}});
+    found["targets"].push_back({{"name", target.name},
+                                {"folder", target.folder},
+                                {"arch", target.seen.arch},
+                                {"device", target.seen.device},
+                                {"driver", target.seen.driver},
+                                {"toolkit", target.seen.toolkit},
+                                {"date", target.seen.date},
+                                {"ops", target.by_op.size()},
+                                {"instructions", target.units.size()}});
     fmt::print("{}\n", seen_text(target));
   }
   bool same = true;
@@ -455,7 +510,8 @@ int golden_diff(const GoldenArguments& arguments) {
   print_models(found["models"]);
   found["formats_apart"] = formats_apart(targets);
   for (const Json& one : found["formats_apart"]) fmt::print("{}\n", only_text(one));
-  if (found["models"].empty() && found["recordings"].empty()) throw UsageError("golden diff: nothing is recorded of two of these, and no two have instructions with the same operands");
+  if (found["models"].empty() && found["recordings"].empty())
+    throw UsageError("golden diff: nothing is recorded of two of these, and no two have instructions with the same operands");
   if (!reports.write(found, diff_html)) return kHarnessFailed;
   return same ? kAllAsExpected : kUnexpected;
 }

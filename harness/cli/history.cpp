@@ -24,7 +24,8 @@ std::string commit_of_kernels(const std::string& given) {
 namespace {
 
 /// Which cases were asked for, in words that are equal for two runs that asked for the same.
-std::string selection_text(const Selection& selection, const UserTables& tables, const std::string& tier, const std::string& kernel) {
+std::string selection_text(const Selection& selection, const UserTables& tables, const std::string& tier,
+                           const std::string& kernel) {
   std::string text;
   const auto add = [&](const char* name, const std::string& value) {
     if (!value.empty()) text += fmt::format("{}{}={}", text.empty() ? "" : " ", name, shell_word(value));
@@ -50,7 +51,9 @@ RunHistory::RunHistory(const RunArguments& arguments)
 }
 
 RunHistory::RunHistory(const JudgeArguments& arguments)
-    : file_(arguments.history), commit_(commit_of_kernels(arguments.commit)), selection_(selection_text(arguments.selection, arguments.suites.tables, "", "")) {
+    : file_(arguments.history),
+      commit_(commit_of_kernels(arguments.commit)),
+      selection_(selection_text(arguments.selection, arguments.suites.tables, "", "")) {
   if (is_asked()) History(file_, History::Access::kWrite);
 }
 
@@ -73,7 +76,9 @@ void RunHistory::note(const Evidence& evidence, const Verdict& verdict) {
 RunIdentity RunHistory::identity(const RunResult& result, const Provenance& provenance) const {
   std::string text;
   const auto add = [&](const std::string& part) { text.append(part).append(1, '\0'); };
-  for (const std::string* part : {&provenance.begun, &provenance.host, &provenance.share, &provenance.command, &provenance.library.digest}) add(*part);
+  for (const std::string* part :
+       {&provenance.begun, &provenance.host, &provenance.share, &provenance.command, &provenance.library.digest})
+    add(*part);
   for (const Verdict& v : result.verdicts) {
     const auto digest = digests_.find({v.case_id, v.kernel});
     add(v.case_id), add(v.kernel), add(name(v.outcome)), add(digest == digests_.end() ? "" : digest->second);
@@ -81,7 +86,8 @@ RunIdentity RunHistory::identity(const RunResult& result, const Provenance& prov
   return {digest_text(text), provenance.begun, provenance.library.digest, commit_};
 }
 
-bool RunHistory::add(const RunResult& result, const LibraryInfo& library, const Provenance& provenance, const std::string& identity) const {
+bool RunHistory::add(const RunResult& result, const LibraryInfo& library, const Provenance& provenance,
+                     const std::string& identity) const {
   if (!is_asked()) return true;
   try {
     HistoryRun run = history_run(result, library, provenance, commit_, selection_);
@@ -104,14 +110,20 @@ int history_verb(const HistoryArguments& arguments) {
   for (const std::string& text : arguments.reports) {
     reports.push_back(parse_report(text));
     const ReportKind kind = reports.back().kind;
-    if (kind != ReportKind::kConsole && kind != ReportKind::kHtml) throw UsageError("--report " + text + ": a history has the reports console and html:FILE");
+    if (kind != ReportKind::kConsole && kind != ReportKind::kHtml)
+      throw UsageError("--report " + text + ": a history has the reports console and html:FILE");
     if (kind == ReportKind::kHtml) require_writable(reports.back().file);
   }
   if (reports.empty()) reports.push_back({ReportKind::kConsole, ""});
   const History history(arguments.file, History::Access::kRead);
-  const HistoryData data = history.read({arguments.cases, arguments.contracts, arguments.kernels, arguments.chips, arguments.last});
-  if (data.runs.empty()) throw UsageError(arguments.file + ": the history has no run" + (arguments.chips.empty() ? "" : " on a chip that matches --chip"));
-  if (data.series.empty()) throw UsageError(arguments.file + ": no case, contract and kernel matches; see: assay history " + shell_word(arguments.file) + " --all");
+  const HistoryData data =
+      history.read({arguments.cases, arguments.contracts, arguments.kernels, arguments.chips, arguments.last});
+  if (data.runs.empty())
+    throw UsageError(arguments.file + ": the history has no run" +
+                     (arguments.chips.empty() ? "" : " on a chip that matches --chip"));
+  if (data.series.empty())
+    throw UsageError(arguments.file + ": no case, contract and kernel matches; see: assay history " + shell_word(arguments.file) +
+                     " --all");
   for (const ReportRequest& report : reports) {
     if (report.kind == ReportKind::kConsole) std::printf("%s", history_text(data, arguments.file, arguments.everything).c_str());
     if (report.kind == ReportKind::kHtml) write_atomically(report.file, history_page(data, arguments.file));

@@ -143,7 +143,8 @@ Inventor::Cells Inventor::kind_of(const std::string& column) const {
 
 std::string Inventor::drawn_list(const std::string& cell) {
   std::vector<std::string> entries = entries_of(cell);
-  if (std::any_of(entries.begin(), entries.end(), [](const std::string& e) { return e.empty() || e.find(':') != std::string::npos; }))
+  if (std::any_of(entries.begin(), entries.end(),
+                  [](const std::string& e) { return e.empty() || e.find(':') != std::string::npos; }))
     return cell;  // a pattern of slots
   switch (below(4)) {
     case 0: entries.push_back(std::to_string(below(70))); break;
@@ -397,11 +398,12 @@ std::vector<Case> offered(const std::vector<Case>& selected, const HuntArguments
     const auto takes = [&](const KernelOffer& kernel) {
       return glob_match(arguments.kernel, kernel.name) && why_not_offered(kernel, one).empty();
     };
-    if (one.op == arguments.op && std::any_of(backend.library.kernels.begin(), backend.library.kernels.end(), takes)) cases.push_back(one);
+    if (one.op == arguments.op && std::any_of(backend.library.kernels.begin(), backend.library.kernels.end(), takes))
+      cases.push_back(one);
   }
   if (cases.empty())
-    throw UsageError("NOTHING RAN: back end " + arguments.backend + " offers no selected case of op " + arguments.op + " by a kernel '" +
-                     arguments.kernel + "'");
+    throw UsageError("NOTHING RAN: back end " + arguments.backend + " offers no selected case of op " + arguments.op +
+                     " by a kernel '" + arguments.kernel + "'");
   return cases;
 }
 
@@ -443,7 +445,8 @@ class Hunt {
     }
     if (unjudged_ > 0) fmt::print("{} verdicts could not be given, the first of {}\n", unjudged_, printable(first_unjudged_));
     fmt::print("{} cases of op {} were generated from seed {}; {}\n", invented_, op_.name, arguments_.seed,
-               broken_kernels() == 1 ? "1 kernel breaks its contract" : fmt::format("{} kernels break their contract", broken_kernels()));
+               broken_kernels() == 1 ? "1 kernel breaks its contract"
+                                     : fmt::format("{} kernels break their contract", broken_kernels()));
     if (ended_by() != nullptr) return exit_code_of_ending();
     if (lost_) return kDeviceLost;
     return judged == 0 ? kUsageOrNothingRan : broken_kernels() > 0 ? kUnexpected : kAllAsExpected;
@@ -462,7 +465,8 @@ class Hunt {
 
   void take(const Verdict& verdict, const std::vector<Case>& cases) {
     if (verdict.outcome == Outcome::kSkip || verdict.device_lost) return;
-    if (verdict.message.find(": needs the operand ") != std::string::npos) return;  // a generator drawn for an op without its operand
+    if (verdict.message.find(": needs the operand ") != std::string::npos)
+      return;                                      // a generator drawn for an op without its operand
     if (verdict.outcome == Outcome::kNotJudged) {  // e.g. a generator that makes NaN, for a format without NaN
       if (unjudged_++ == 0) first_unjudged_ = verdict.case_id + ": " + verdict.message;
       return;
@@ -474,7 +478,8 @@ class Hunt {
         prey.budget_use = tensor.budget_use, prey.nearest = verdict.case_id;
     if (verdict.outcome == Outcome::kPass || prey.violations++ > 0) return;
     const auto one = std::find_if(cases.begin(), cases.end(), [&](const Case& c) { return c.id == verdict.case_id; });
-    const std::string table = case_table(op_, *one, "found by a hunt on " + verdict.kernel + " of " + backend_.name + "; " + one->why);
+    const std::string table =
+        case_table(op_, *one, "found by a hunt on " + verdict.kernel + " of " + backend_.name + "; " + one->why);
     if (written_.insert(verdict.case_id).second) rows_ += rows_.empty() ? table : table.substr(table.find('\n') + 1);
     if (!arguments_.output.empty()) write_atomically(arguments_.output, rows_);
     progress_.clear();
@@ -484,7 +489,8 @@ class Hunt {
   /// The case is in no shipped table, so the repro line names the table that the hunt writes.
   Verdict with_repro(Verdict verdict) const {
     const std::string file = arguments_.output.empty() ? "FILE.csv, which --output FILE.csv writes," : arguments_.output;
-    verdict.repro = fmt::format("assay run --backend {} --cases {} --case '{}' --kernel {}", arguments_.backend, file, verdict.case_id, verdict.kernel);
+    verdict.repro = fmt::format("assay run --backend {} --cases {} --case '{}' --kernel {}", arguments_.backend, file,
+                                verdict.case_id, verdict.kernel);
     return verdict;
   }
 
@@ -516,7 +522,8 @@ int hunt_verb(const HuntArguments& arguments) {
   const std::vector<Case> selected = open_selected_cases(arguments.suites, selection);
   const Op& op = arguments.suites.ops->find(arguments.op);
   const auto ended = [] { return ended_by() != nullptr; };
-  const Backend backend = shared_between_threads(open_backend(*arguments.suites.ops, {arguments.backend, false, arguments.timeout_seconds, ended}));
+  const Backend backend =
+      shared_between_threads(open_backend(*arguments.suites.ops, {arguments.backend, false, arguments.timeout_seconds, ended}));
   Hunt hunt(arguments, op, backend, offered(selected, arguments, backend));
   end_on_signals();
   hunt.run();

@@ -63,14 +63,16 @@ int judge_recordings(const JudgeArguments& arguments) {
   const bool colour = wants_colour(STDOUT_FILENO);
   end_on_signals();
   const PowerRecords power = recorded_power(cases);
-  RunResult result = judge_recorded(*arguments.suites.ops, entries, power, [&](const Evidence& evidence, const Verdict& verdict) { history.note(evidence, verdict); });
+  RunResult result = judge_recorded(*arguments.suites.ops, entries, power,
+                                    [&](const Evidence& evidence, const Verdict& verdict) { history.note(evidence, verdict); });
   const Ledger ledger = arguments.ledger.empty() ? Ledger() : Ledger::read(arguments.ledger);
   for (Verdict& verdict : result.verdicts) {
     ledger.expect(verdict);
     result.device_lost |= verdict.device_lost;
   }
   const std::vector<std::string> gaps = gaps_of(recordings);
-  const std::string table_note = add_verdicts_of_tables(arguments.suites, arguments.selection, gaps.empty(), cases, ledger, result);
+  const std::string table_note =
+      add_verdicts_of_tables(arguments.suites, arguments.selection, gaps.empty(), cases, ledger, result);
   reconcile(result, exposed_by_data(arguments.suites.ops->all(), cases));
   const size_t missing = arguments.selection.everything() ? 0 : report_missing(cases, entries);
   for (const std::string& gap : gaps) std::fprintf(stderr, "assay: missing: %s\n", gap.c_str());
@@ -84,7 +86,8 @@ int judge_recordings(const JudgeArguments& arguments) {
   for (const Recording& recording : recordings)
     if (const std::string& id = recording.run.identity.id; !id.empty()) identities += (identities.empty() ? "" : " ") + id;
   all_written = history.add(result, library, provenance, identities) && all_written;
-  if (reports.to_console()) print_ending(result, arguments.shown, idle_rows_text(ledger, result) + provenance_text(provenance, library));
+  if (reports.to_console())
+    print_ending(result, arguments.shown, idle_rows_text(ledger, result) + provenance_text(provenance, library));
   std::printf("%s", excuses_text(arguments.suites, table_note, cases, result).c_str());
   std::printf("%s", coloured(outcome_line(result), colour).c_str());
   if (!result.ended_by.empty()) return exit_code_of_ending();
@@ -142,17 +145,22 @@ std::string next_text(const JudgeArguments& arguments, const DumpedRoles& roles,
   for (const TensorFinding& finding : verdict.tensors) {
     if (!unknown) break;  // the pattern says where a NaN comes from
     const auto tensor = roles.find(finding.name);
-    if (finding.outside == 0 || !finding.name.starts_with("scale") || tensor == roles.end() || !std::isnan(finding.first.value)) continue;
+    if (finding.outside == 0 || !finding.name.starts_with("scale") || tensor == roles.end() || !std::isnan(finding.first.value))
+      continue;
     const std::string file = tensor->second.file + (tensor->second.file.ends_with(".npy") ? "" : ":" + tensor->second.name);
-    return fmt::format("  next      assay judge {} --as {} says what may write a NaN into {}\n", shell_word(file), finding.format == "e8m0" ? "ue8m0_scale" : "scale", finding.name);
+    return fmt::format("  next      assay judge {} --as {} says what may write a NaN into {}\n", shell_word(file),
+                       finding.format == "e8m0" ? "ue8m0_scale" : "scale", finding.name);
   }
   for (const TensorFinding& finding : verdict.tensors)
     if (const std::string rows = whole_rows(finding); !rows.empty())
-      return fmt::format("  note      {0} of {1} and no other: not written, stale (the result of an earlier call), or raced\n"
-                         "  next      if you have the kernel as a library: assay run --backend ./libmine.so --suite {2}/quick --ladder calls it on memory filled with a pattern, again and in other batches\n",
-                         rows, finding.name, op.name);
+      return fmt::format(
+          "  note      {0} of {1} and no other: not written, stale (the result of an earlier call), or raced\n"
+          "  next      if you have the kernel as a library: assay run --backend ./libmine.so --suite {2}/quick --ladder calls it "
+          "on memory filled with a pattern, again and in other batches\n",
+          rows, finding.name, op.name);
   if (!unknown) return "";
-  return fmt::format("  next      {} counts the wrong elements under each contract that fits\n", with_same_tensors("assay contracts match", arguments));
+  return fmt::format("  next      {} counts the wrong elements under each contract that fits\n",
+                     with_same_tensors("assay contracts match", arguments));
 }
 
 /// One call of a dump.
@@ -169,7 +177,8 @@ JudgedCall judge_call(const JudgeArguments& arguments, const Op& op, const std::
     const DumpedCall call = dumped_call(op, request);
     JudgeArguments as_given = arguments;
     as_given.tensors = tensors;
-    JudgedCall one{judge_tensors(call, with_same_tensors("assay judge", as_given), WithPower::kYes), call.notes.empty() ? group_note(call, parameters) : ""};
+    JudgedCall one{judge_tensors(call, with_same_tensors("assay judge", as_given), WithPower::kYes),
+                   call.notes.empty() ? group_note(call, parameters) : ""};
     if (const Power& power = one.judged.verdict.power; power.faults > 0 && 2 * power.seen() < power.faults)
       one.advice += "  note      a pass on these inputs says little; assay inputs writes inputs that expose the other mutants\n";
     add_other_contracts(op, request, one.judged);
@@ -245,11 +254,16 @@ int judge_scale(const JudgeArguments& arguments) {
   const std::map<std::string, std::string> stated = named_values("--param", arguments.parameters);
   const ScaleFacts facts(stated, named.dump.metadata, arguments.layout);
   if (!arguments.layout.empty() && (!facts.integer("m") || !facts.groups()))
-    throw UsageError("--layout " + arguments.layout + ": scales and padding are told apart by their number; say --param m=ROWS --param groups=GROUPS too");
+    throw UsageError("--layout " + arguments.layout +
+                     ": scales and padding are told apart by their number; say --param m=ROWS --param groups=GROUPS too");
   if (stated.contains("group_size") && !facts.groups())
-    throw UsageError("--param group_size=" + stated.at("group_size") + ": the number of groups also needs --param n=COLUMNS of x, or --param groups=GROUPS");
-  const DumpedTensor dumped{{storage_spec(named.dump, named.tensor), read_bytes(named.dump, named.tensor)}, named.dump.file, named.tensor.name,
-                            named.tensor.dtype, named.tensor.format == nullptr};
+    throw UsageError("--param group_size=" + stated.at("group_size") +
+                     ": the number of groups also needs --param n=COLUMNS of x, or --param groups=GROUPS");
+  const DumpedTensor dumped{{storage_spec(named.dump, named.tensor), read_bytes(named.dump, named.tensor)},
+                            named.dump.file,
+                            named.tensor.name,
+                            named.tensor.dtype,
+                            named.tensor.format == nullptr};
   ScaleGrid grid = scale_grid(dumped, facts);
   grid.powers_of_two = arguments.as == "ue8m0_scale";
   ScaleReport report = look_at_scales(grid);
@@ -257,7 +271,8 @@ int judge_scale(const JudgeArguments& arguments) {
     if (x.name == "x" && x.format != nullptr)
       look_at_data(grid, group_maxima({storage_spec(named.dump, x), read_bytes(named.dump, x)}, grid), report);
   if (report.findings.empty() && grid.kind == ScaleKind::kFloats && grid.powers_of_two)
-    report.notes.emplace_back("powers of two, but not packed: a consumer of UE8M0 words reads bits >> 23, four in a word, group 0 in the lowest byte");
+    report.notes.emplace_back(
+        "powers of two, but not packed: a consumer of UE8M0 words reads bits >> 23, four in a word, group 0 in the lowest byte");
   std::printf("%s", scale_text(grid, report).c_str());
   return report.findings.empty() ? kAllAsExpected : kUnexpected;
 }
@@ -308,19 +323,27 @@ static void refuse(const std::string& way, const std::vector<std::pair<const cha
 static void refuse_unused(const JudgeArguments& given, bool folders) {
   const Selection& selection = given.selection;
   const std::vector<std::pair<const char*, bool>> of_recordings = {
-      {"--ledger", !given.ledger.empty()}, {"--suite", !selection.suites.empty()}, {"--case", !selection.cases.empty()}, {"--arch", !selection.arch.empty()},
-      {"--warp", !selection.warp.empty()}, {"--cases", !given.suites.tables.cases.empty()}, {"--history", !given.history.empty()}};
+      {"--ledger", !given.ledger.empty()},  {"--suite", !selection.suites.empty()},
+      {"--case", !selection.cases.empty()}, {"--arch", !selection.arch.empty()},
+      {"--warp", !selection.warp.empty()},  {"--cases", !given.suites.tables.cases.empty()},
+      {"--history", !given.history.empty()}};
   if (given.lint) {
-    refuse("--lint", {{"--as", !given.as.empty()}, {"--contract", !given.contract.empty()}, {"--param", !given.parameters.empty()},
-                      {"--layout", !given.layout.empty()}, {"--tensor", !given.tensors.empty()}, {"--report", !given.reports.empty()}});
+    refuse("--lint", {{"--as", !given.as.empty()},
+                      {"--contract", !given.contract.empty()},
+                      {"--param", !given.parameters.empty()},
+                      {"--layout", !given.layout.empty()},
+                      {"--tensor", !given.tensors.empty()},
+                      {"--report", !given.reports.empty()}});
     refuse("--lint", of_recordings);
   } else if (!given.as.empty()) {
-    refuse("--as", {{"--contract", !given.contract.empty()}, {"--tensor", !given.tensors.empty()}, {"--report", !given.reports.empty()}});
+    refuse("--as",
+           {{"--contract", !given.contract.empty()}, {"--tensor", !given.tensors.empty()}, {"--report", !given.reports.empty()}});
     refuse("--as", of_recordings);
   } else if (!given.contract.empty()) {
     refuse("--contract", of_recordings);
   } else if (folders) {
-    refuse("of a recording", {{"--param", !given.parameters.empty()}, {"--tensor", !given.tensors.empty()}, {"--layout", !given.layout.empty()}});
+    refuse("of a recording",
+           {{"--param", !given.parameters.empty()}, {"--tensor", !given.tensors.empty()}, {"--layout", !given.layout.empty()}});
   }
 }
 
@@ -334,11 +357,14 @@ int judge_verb(const JudgeArguments& arguments) {
   if (handed_out) refuse("of inputs", {{"--history", !arguments.history.empty()}});
   if (handed_out && arguments.contract.empty()) return judge_outputs_of_inputs(arguments);
   if (folders && arguments.contract.empty()) return judge_recordings(arguments);
-  if (arguments.contract.empty() && std::none_of(arguments.targets.begin(), arguments.targets.end(), [](const std::string& one) { return std::filesystem::is_directory(one); }))
-    throw UsageError(arguments.targets.front() + ": a dump needs --contract ID: " + with_same_tensors("assay contracts match", arguments) +
-                     " names the contracts that fit; a single scale tensor needs --as scale, packed or UE8M0 scales --as ue8m0_scale");
+  if (arguments.contract.empty() && std::none_of(arguments.targets.begin(), arguments.targets.end(),
+                                                 [](const std::string& one) { return std::filesystem::is_directory(one); }))
+    throw UsageError(
+        arguments.targets.front() + ": a dump needs --contract ID: " + with_same_tensors("assay contracts match", arguments) +
+        " names the contracts that fit; a single scale tensor needs --as scale, packed or UE8M0 scales --as ue8m0_scale");
   if (arguments.contract.empty())
-    throw UsageError(arguments.targets.front() + ": expected a folder with a recording or with inputs and outputs, or files of tensors with --contract ID");
+    throw UsageError(arguments.targets.front() +
+                     ": expected a folder with a recording or with inputs and outputs, or files of tensors with --contract ID");
   return judge_dump(arguments);
 }
 

@@ -54,8 +54,8 @@ struct StarredCall {
   std::vector<std::string> tensors;  ///< "role=name in the file"
 };
 
-/// A call for each text for which every name with a * is in the files; one call if no name has a *. Throws UsageError if there is none, or
-/// if a text fits some names only.
+/// A call for each text for which every name with a * is in the files; one call if no name has a *. Throws UsageError if there is
+/// none, or if a text fits some names only.
 std::vector<StarredCall> starred_calls(const std::vector<std::string>& targets, const std::vector<std::string>& tensors);
 
 /// Reads the tensors of all targets that have a role of one of the ops. Throws UsageError, DumpError.

@@ -36,7 +36,8 @@ std::vector<Reported> reported_in(const std::string& path) {
   try {
     const nlohmann::json report = read_json(path);
     if (report.at("version") != kJsonVersion)
-      throw UsageError(fmt::format("{}: version: expected {}, got {}; write the report with this program", path, kJsonVersion, report.at("version").dump()));
+      throw UsageError(fmt::format("{}: version: expected {}, got {}; write the report with this program", path, kJsonVersion,
+                                   report.at("version").dump()));
     for (const nlohmann::json& one : report.at("verdicts")) {
       Reported& reported = all.emplace_back();
       Verdict& v = reported.verdict;
@@ -46,7 +47,8 @@ std::vector<Reported> reported_in(const std::string& path) {
       v.device_lost = one.value("device_lost", false);
       for (const nlohmann::json& cause : one.at("causes")) v.causes.push_back(cause);
       const std::string outcome = one.at("outcome");
-      for (const Outcome known : {Outcome::kPass, Outcome::kFail, Outcome::kSkip, Outcome::kUntrusted, Outcome::kBroken, Outcome::kFlaky})
+      for (const Outcome known :
+           {Outcome::kPass, Outcome::kFail, Outcome::kSkip, Outcome::kUntrusted, Outcome::kBroken, Outcome::kFlaky})
         if (outcome == name(known)) v.outcome = known;
       reported.unexpected = !one.at("as_expected").get<bool>();
     }
@@ -61,7 +63,8 @@ std::vector<Reported> reported_in(const std::string& path) {
 /// A failure that a list can name: no verdict at all is not a known failure.
 bool can_be_listed(const Reported& reported) {
   const Outcome outcome = reported.verdict.outcome;
-  return reported.unexpected && !reported.verdict.device_lost && outcome != Outcome::kPass && outcome != Outcome::kSkip && outcome != Outcome::kNotJudged;
+  return reported.unexpected && !reported.verdict.device_lost && outcome != Outcome::kPass && outcome != Outcome::kSkip &&
+         outcome != Outcome::kNotJudged;
 }
 
 std::string user_name() {
@@ -83,7 +86,8 @@ std::string row_text(const ListCells& cells) {
   return text + "\n";
 }
 
-/// Rows of the old list: those that match no verdict of the report, or one that still has their outcome. Names the others on stderr.
+/// Rows of the old list: those that match no verdict of the report, or one that still has their outcome. Names the others on
+/// stderr.
 std::string kept_rows(const Ledger& old, const std::vector<Reported>& all, size_t& kept) {
   std::string text;
   for (const Deviation& row : old.rows()) {
@@ -118,16 +122,18 @@ int known_verb(const KnownArguments& arguments) {
     if (reported.unexpected && !can_be_listed(reported)) ++silent;
     if (!can_be_listed(reported) || !there.insert({v.case_id, v.kernel}).second) continue;
     ++added;
-    rows += row_text({v.case_id, v.kernel, name(v.outcome), arguments.reason.empty() ? reason_of(v) : arguments.reason, arguments.issue,
-                      arguments.since.empty() ? today() : arguments.since, owner});
+    rows += row_text({v.case_id, v.kernel, name(v.outcome), arguments.reason.empty() ? reason_of(v) : arguments.reason,
+                      arguments.issue, arguments.since.empty() ? today() : arguments.since, owner});
   }
   const std::string text = "case,kernel,outcome,reason,issue,since,owner\n" + rows;
-  (void)Ledger::parse(text, arguments.output.empty() ? "the list" : arguments.output);  // refuses a wrong date, and a row that is there twice
+  (void)Ledger::parse(
+      text, arguments.output.empty() ? "the list" : arguments.output);  // refuses a wrong date, and a row that is there twice
   if (arguments.output.empty())
     std::printf("%s", text.c_str());
   else
     write_atomically(arguments.output, text);
-  std::fprintf(stderr, "assay: %zu failure%s listed, %zu row%s kept%s\n", added, added == 1 ? "" : "s", kept, kept == 1 ? "" : "s",
+  std::fprintf(stderr, "assay: %zu failure%s listed, %zu row%s kept%s\n", added, added == 1 ? "" : "s", kept,
+               kept == 1 ? "" : "s",
                silent > 0 ? fmt::format("; {} unexpected verdicts are no failures and cannot be listed", silent).c_str() : "");
   return kAllAsExpected;
 }

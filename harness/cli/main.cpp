@@ -64,7 +64,10 @@ int guarded(const std::function<int()>& verb) {
   } catch (const TableError& error) {
     const std::string path = std::filesystem::path(error.file()).is_absolute() ? error.file() : data_root() + "/" + error.file();
     const bool shipped = path.starts_with(data_root() + "/suites/") || path.starts_with(data_root() + "/reference/contracts/");
-    return say(kUsageOrNothingRan, error.what() + (shipped ? "; is this shipped table newer than the program (commit " + std::string(kCommit).substr(0, 12) + ")? then rebuild: ci/build release" : std::string()));
+    return say(kUsageOrNothingRan,
+               error.what() + (shipped ? "; is this shipped table newer than the program (commit " +
+                                             std::string(kCommit).substr(0, 12) + ")? then rebuild: ci/build release"
+                                       : std::string()));
   } catch (const std::exception& error) {
     return say(kUsageOrNothingRan, error.what());
   } catch (...) {
@@ -125,7 +128,8 @@ std::string unexpected_text(const CLI::App& program) {
   for (const CLI::Option* option : verb.get_options())
     if (!option->get_lnames().empty() && !option->get_group().empty()) names.push_back("--" + option->get_lnames().front());
   const auto unknown = std::find_if(words.begin(), words.end(), [](const std::string& word) { return word.starts_with("-"); });
-  const std::string after = verbs.empty() ? "" : verb.get_name() + ": ", help = "; see: assay help" + (verbs.empty() ? "" : " " + verb.get_name());
+  const std::string after = verbs.empty() ? "" : verb.get_name() + ": ",
+                    help = "; see: assay help" + (verbs.empty() ? "" : " " + verb.get_name());
   if (unknown == words.end()) return after + "unexpected argument '" + (words.empty() ? "" : words.back()) + "'" + help;
   const std::string name = unknown->substr(0, unknown->find('='));
   const std::vector<std::string> near = near_matches(name, names);
@@ -146,7 +150,8 @@ void take_one_value_each(CLI::App& program) {
 int help(const CLI::App& program, const std::string& about) {
   if (about.empty()) return std::printf("%s", program.help().c_str()), kAllAsExpected;
   const std::vector<std::string> names = verbs_of(program);
-  if (std::find(names.begin(), names.end(), about) == names.end()) return say(kUsageOrNothingRan, "no verb '" + about + "'" + did_you_mean(about, names));
+  if (std::find(names.begin(), names.end(), about) == names.end())
+    return say(kUsageOrNothingRan, "no verb '" + about + "'" + did_you_mean(about, names));
   std::printf("%s", program.get_subcommand(about)->help("assay").c_str());
   return kAllAsExpected;
 }
@@ -223,19 +228,22 @@ int main(int argc, char** argv) {
   if (argc == 1) return assay::help(program, ""), assay::delivered(assay::kUsageOrNothingRan);
   const std::vector<std::string> verbs = assay::verbs_of(program);
   if (!verb.empty() && verb != "worker" && std::find(verbs.begin(), verbs.end(), verb) == verbs.end())
-    return assay::say(assay::kUsageOrNothingRan, "no verb '" + verb + "'" + assay::did_you_mean(verb, verbs) + (assay::near_matches(verb, verbs).empty() ? "" : " see: assay help"));
+    return assay::say(assay::kUsageOrNothingRan, "no verb '" + verb + "'" + assay::did_you_mean(verb, verbs) +
+                                                     (assay::near_matches(verb, verbs).empty() ? "" : " see: assay help"));
   try {
     program.parse(argc, argv);
   } catch (const CLI::ExtrasError&) {
     return assay::say(assay::kUsageOrNothingRan, assay::unexpected_text(program));
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return (void)program.exit(error), assay::delivered(assay::kAllAsExpected);
-    return assay::say(assay::kUsageOrNothingRan, std::string(error.what()) + "; see: assay help" + (program.get_subcommands().empty() ? "" : " " + verb));
+    return assay::say(assay::kUsageOrNothingRan,
+                      std::string(error.what()) + "; see: assay help" + (program.get_subcommands().empty() ? "" : " " + verb));
   }
   const auto ops = std::make_shared<const assay::OpRegistry>(assay::shipped_ops());
   for (assay::Suites* const suites :
-       {&run.suites, &listed.suites, &made.suites, &inputs.suites, &judge.suites, &gate.suites, &golden.suites, &explain.suites, &contracts.suites, &arch.suites, &hunt.suites,
-        &probe.suites, &signoff.suites, &witness.suites, &regenerate.suites, &power.suites, &sharpness.suites, &docs.suites})
+       {&run.suites, &listed.suites, &made.suites, &inputs.suites, &judge.suites, &gate.suites, &golden.suites, &explain.suites,
+        &contracts.suites, &arch.suites, &hunt.suites, &probe.suites, &signoff.suites, &witness.suites, &regenerate.suites,
+        &power.suites, &sharpness.suites, &docs.suites})
     suites->ops = ops, suites->tables.contracts = rows;
   run.command = judge.command = gate.command = probe.command = signoff.command = {argv, argv + argc};
   // SIGPIPE must not end a run before its reports are written. Other verbs write no reports and end like `cat`.
@@ -263,7 +271,8 @@ int main(int argc, char** argv) {
     if (program.got_subcommand("witness")) return assay::witness_verb(witness);
     if (program.got_subcommand("regenerate")) {
       const std::string pages = assay::data_root() + "/docs/reference";
-      if (std::filesystem::is_directory(pages)) regenerate.docs = [&program, &regenerate, pages] { return assay::docs_files(program, regenerate.suites, pages); };
+      if (std::filesystem::is_directory(pages))
+        regenerate.docs = [&program, &regenerate, pages] { return assay::docs_files(program, regenerate.suites, pages); };
       return assay::regenerate_verb(regenerate);
     }
     if (program.got_subcommand("power")) return assay::power_verb(power);

@@ -30,7 +30,8 @@ namespace {
 namespace fs = std::filesystem;
 
 /// The plug-in. NAME and INCLUDE are placeholders: with #include, this file would seem to include these headers.
-constexpr const char* kPluginSource = R"(// A kernel library of your own: rms_norm on the CPU for bf16, by contract vllm.rms_norm@2026-06-18. Replace the loop by a call of your
+constexpr const char* kPluginSource =
+    R"(// A kernel library of your own: rms_norm on the CPU for bf16, by contract vllm.rms_norm@2026-06-18. Replace the loop by a call of your
 // kernel. For another op: `assay list --op OP` shows what its kernels get, and `assay explain CASE --call` one call.
 INCLUDE <assay/plugin/library.hpp>
 
@@ -92,7 +93,8 @@ extern "C" __attribute__((visibility("default"))) const assay_library* assay_get
 }
 )";
 
-constexpr const char* kPluginCmake = R"(# cmake -G Ninja -S . -B build -DCMAKE_PREFIX_PATH=PREFIX for an installed Assay, or -DASSAY_ABI_DIR=TREE/kernels/abi for a source tree.
+constexpr const char* kPluginCmake =
+    R"(# cmake -G Ninja -S . -B build -DCMAKE_PREFIX_PATH=PREFIX for an installed Assay, or -DASSAY_ABI_DIR=TREE/kernels/abi for a source tree.
 cmake_minimum_required(VERSION 3.18)
 project(NAME CXX)
 enable_testing()
@@ -114,7 +116,8 @@ endif()
 )";
 
 std::string replaced(std::string text, const std::string& word, const std::string& by) {
-  for (size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + by.size())) text.replace(at, word.size(), by);
+  for (size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + by.size()))
+    text.replace(at, word.size(), by);
   return text;
 }
 
@@ -122,15 +125,18 @@ std::string with_name(const std::string& text, const std::string& name) { return
 
 void require_identifier(const std::string& what, const std::string& name) {
   static const std::regex identifier("[a-z][a-z0-9_]*");
-  if (!std::regex_match(name, identifier)) throw UsageError("new " + what + " '" + name + "': expected a name of letters a-z, digits and _");
+  if (!std::regex_match(name, identifier))
+    throw UsageError("new " + what + " '" + name + "': expected a name of letters a-z, digits and _");
 }
 
 /// The source tree, in which skeletons are written.
 std::string tree() {
   const std::string root = data_root();
   if (!fs::is_directory(root + "/harness"))
-    throw UsageError(root + " is no source tree of Assay; run this in a build of the tree, or set ASSAY_DATA to it. Tables of your own work everywhere: "
-                            "run --contracts FILE.csv --cases FILE.csv");
+    throw UsageError(root +
+                     " is no source tree of Assay; run this in a build of the tree, or set ASSAY_DATA to it. Tables of your own "
+                     "work everywhere: "
+                     "run --contracts FILE.csv --cases FILE.csv");
   return root;
 }
 
@@ -155,8 +161,9 @@ int new_plugin(const NewArguments& arguments) {
   write_atomically(folder + "/" + arguments.name + ".cpp", with_name(kPluginSource, arguments.name));
   write_atomically(folder + "/CMakeLists.txt", with_name(kPluginCmake, arguments.name));
   const std::string root = data_root();
-  const std::string where = fs::is_directory(root + "/kernels/abi") ? "-DASSAY_ABI_DIR=" + shell_word(fs::absolute(root + "/kernels/abi").lexically_normal().string())
-                                                                    : "-DCMAKE_PREFIX_PATH=" + shell_word(fs::absolute(root + "/../..").lexically_normal().string());
+  const std::string where = fs::is_directory(root + "/kernels/abi")
+                                ? "-DASSAY_ABI_DIR=" + shell_word(fs::absolute(root + "/kernels/abi").lexically_normal().string())
+                                : "-DCMAKE_PREFIX_PATH=" + shell_word(fs::absolute(root + "/../..").lexically_normal().string());
   const std::string in = shell_word(folder);
   fmt::print("wrote {0}/{1}.cpp and {0}/CMakeLists.txt: a right kernel of op rms_norm, for you to replace\nnext:\n"
              "  cmake -G Ninja -S {2} -B {2}/build {3} && cmake --build {2}/build\n"
@@ -179,11 +186,14 @@ int new_contract(const NewArguments& arguments) {
                      ": expected --from ID, a similar contract; see: assay contracts list");
   const ContractRow& from = rulebook().contracts.find(arguments.from);
   const std::vector<std::string> ids = rulebook().contract_ids();
-  if (std::find(ids.begin(), ids.end(), arguments.name) != ids.end()) throw UsageError("new contract: there is a contract '" + arguments.name + "' already");
-  if (arguments.name.find('.') == std::string::npos) throw UsageError("new contract '" + arguments.name + "': expected VENDOR.NAME, such as acme.group_fp8");
+  if (std::find(ids.begin(), ids.end(), arguments.name) != ids.end())
+    throw UsageError("new contract: there is a contract '" + arguments.name + "' already");
+  if (arguments.name.find('.') == std::string::npos)
+    throw UsageError("new contract '" + arguments.name + "': expected VENDOR.NAME, such as acme.group_fp8");
   if (!arguments.output.empty()) {
     if (fs::exists(arguments.output)) throw UsageError("new contract: " + arguments.output + " is there already");
-    const std::vector<std::string> shipped = lines_of(fs::path(from.file).is_absolute() ? from.file : data_root() + "/" + from.file);
+    const std::vector<std::string> shipped =
+        lines_of(fs::path(from.file).is_absolute() ? from.file : data_root() + "/" + from.file);
     write_lines(arguments.output, {shipped.front(), with_first_cell(shipped.at(size_t(from.line) - 1), arguments.name)});
     fmt::print("wrote {0}: a copy of {1} under the id {2}\nleft to do:\n"
                "  edit its cells, `source` and `why` (docs/reference/contract-cells.md)\n"
@@ -196,38 +206,46 @@ int new_contract(const NewArguments& arguments) {
   std::vector<std::string> lines = lines_of(file);
   lines.insert(lines.begin() + from.line, with_first_cell(lines.at(size_t(from.line) - 1), arguments.name));
   write_lines(file, lines);
-  fmt::print("wrote {}:{}: a copy of {}\nleft to do:\n"
-             "  edit its cells: recipes, and `source` and `why`, which name the kernel and its commit (docs/reference/contract-cells.md)\n"
-             "  assay contracts diff {} {}\n"
-             "  assay new case {} --from {}\n"
-             "  a kernel in kernels/ops, or none: a contract without one of ours is legal\n"
-             "  assay regenerate\n",
-             file, from.line + 1, arguments.from, arguments.from, arguments.name, arguments.name, arguments.from);
+  fmt::print(
+      "wrote {}:{}: a copy of {}\nleft to do:\n"
+      "  edit its cells: recipes, and `source` and `why`, which name the kernel and its commit "
+      "(docs/reference/contract-cells.md)\n"
+      "  assay contracts diff {} {}\n"
+      "  assay new case {} --from {}\n"
+      "  a kernel in kernels/ops, or none: a contract without one of ours is legal\n"
+      "  assay regenerate\n",
+      file, from.line + 1, arguments.from, arguments.from, arguments.name, arguments.name, arguments.from);
   return kAllAsExpected;
 }
 
-/// The name with its numbers replaced by #1, #2 and so on, equal numbers alike: "max(1e-10) -> max(1e-10,keep)" becomes "max(#1) -> max(#1,keep)".
+/// The name with its numbers replaced by #1, #2 and so on, equal numbers alike: "max(1e-10) -> max(1e-10,keep)" becomes "max(#1)
+/// -> max(#1,keep)".
 std::string without_numbers(const std::string& name) {
   static const std::regex number(R"(\b[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?)");
   std::map<std::string, size_t> seen;
   std::string text;
   auto rest = name.cbegin();
   for (std::sregex_iterator one(name.begin(), name.end(), number), end; one != end; ++one) {
-    text.append(rest, (*one)[0].first).append("#").append(std::to_string(seen.try_emplace(one->str(), seen.size() + 1).first->second));
+    text.append(rest, (*one)[0].first)
+        .append("#")
+        .append(std::to_string(seen.try_emplace(one->str(), seen.size() + 1).first->second));
     rest = (*one)[0].second;
   }
   return text.append(rest, name.cend());
 }
 
-/// Mutants that the tables list as equivalent for the contract of a case, and not for `contract`, a copy of it that may have other numbers.
+/// Mutants that the tables list as equivalent for the contract of a case, and not for `contract`, a copy of it that may have
+/// other numbers.
 std::set<std::string> inherited_equivalents(const Op& op, const Case& one, const std::string& contract) {
   const std::unique_ptr<const BoundCase> copy = under_contract(op, one, contract);
   if (!copy) return {};
   std::map<std::string, bool> is_equivalent;  // by name without numbers: whether all such mutants of the original are
-  for (const Hypothesis& mutant : op.bind(one)->mutants()) is_equivalent.try_emplace(without_numbers(mutant.name), true).first->second &= !mutant.equivalent.empty();
+  for (const Hypothesis& mutant : op.bind(one)->mutants())
+    is_equivalent.try_emplace(without_numbers(mutant.name), true).first->second &= !mutant.equivalent.empty();
   std::set<std::string> names;
   for (const Hypothesis& mutant : copy->mutants())
-    if (const auto found = is_equivalent.find(without_numbers(mutant.name)); mutant.equivalent.empty() && !mutant.suspect && found != is_equivalent.end() && found->second)
+    if (const auto found = is_equivalent.find(without_numbers(mutant.name));
+        mutant.equivalent.empty() && !mutant.suspect && found != is_equivalent.end() && found->second)
       names.insert(mutant.name);
   return names;
 }
@@ -249,19 +267,25 @@ int new_case(const NewArguments& arguments) {
   const std::vector<Case> cases = open_cases(arguments.suites);
   (void)rulebook().contracts.find(arguments.name);
   const std::string from = arguments.from.empty() ? arguments.name : arguments.from;
-  auto first = std::find_if(cases.begin(), cases.end(), [&](const Case& one) { return one.text("contract") == from && one.tier == "quick"; });
-  if (first == cases.end()) first = std::find_if(cases.begin(), cases.end(), [&](const Case& one) { return one.text("contract") == from; });
+  auto first = std::find_if(cases.begin(), cases.end(),
+                            [&](const Case& one) { return one.text("contract") == from && one.tier == "quick"; });
   if (first == cases.end())
-    throw UsageError("new case " + arguments.name + ": no case names contract '" + from + "'; say --from ID, a contract of the same op that has cases");
+    first = std::find_if(cases.begin(), cases.end(), [&](const Case& one) { return one.text("contract") == from; });
+  if (first == cases.end())
+    throw UsageError("new case " + arguments.name + ": no case names contract '" + from +
+                     "'; say --from ID, a contract of the same op that has cases");
   if (!arguments.output.empty()) {
     if (fs::exists(arguments.output)) throw UsageError("new case: " + arguments.output + " is there already");
-    const std::string table_file = fs::path(first->origin.file).is_absolute() ? first->origin.file : data_root() + "/" + first->origin.file;
+    const std::string table_file =
+        fs::path(first->origin.file).is_absolute() ? first->origin.file : data_root() + "/" + first->origin.file;
     const std::vector<std::string> shipped = lines_of(table_file);
-    if (!shipped.front().starts_with("contract,")) throw UsageError(first->origin.file + ": expected `contract` as the first column");
+    if (!shipped.front().starts_with("contract,"))
+      throw UsageError(first->origin.file + ": expected `contract` as the first column");
     std::map<int, std::set<std::string>> copied;  // by line: mutants that no input exposes
     const Op& op = arguments.suites.ops->find(first->op);
     for (const Case& one : cases)
-      if (one.text("contract") == from && one.origin.file == first->origin.file) copied[one.origin.line].merge(inherited_equivalents(op, one, arguments.name));
+      if (one.text("contract") == from && one.origin.file == first->origin.file)
+        copied[one.origin.line].merge(inherited_equivalents(op, one, arguments.name));
     const Table table = parse_table(read_text(table_file), table_file);
     std::vector<std::string> rows = {"op," + shipped.front()};
     std::set<std::string> inherited;
@@ -326,18 +350,21 @@ int new_op(const NewArguments& arguments) {
 int new_format(const NewArguments& arguments) {
   static const std::regex known("e([0-9]{1,2})m([0-9]{1,2})");
   std::smatch parts;
-  if (!std::regex_match(arguments.name, parts, known)) throw UsageError("new format '" + arguments.name + "': expected eXmY, such as e5m3");
+  if (!std::regex_match(arguments.name, parts, known))
+    throw UsageError("new format '" + arguments.name + "': expected eXmY, such as e5m3");
   if (find_format(arguments.name) != nullptr) throw UsageError("new format: there is a format '" + arguments.name + "' already");
   const int exponent = std::stoi(parts[1]), mantissa = std::stoi(parts[2]), bits = 1 + exponent + mantissa;
-  if (exponent < 1 || exponent > 8 || bits > 32) throw UsageError("new format '" + arguments.name + "': expected at most 8 exponent bits and 32 bits in all");
+  if (exponent < 1 || exponent > 8 || bits > 32)
+    throw UsageError("new format '" + arguments.name + "': expected at most 8 exponent bits and 32 bits in all");
   std::string constant = "k" + arguments.name;
   for (size_t i = 1; i < constant.size(); ++i) constant[i] = char(std::toupper(static_cast<unsigned char>(constant[i])));
   const std::string header = tree() + "/reference/formats/catalogue.h", source = tree() + "/reference/formats/format.cpp";
   std::string declared = read_text(header), listed = read_text(source);
   const size_t after = declared.find("inline constexpr Format kInt8{"), last = listed.find(", kInt8, kInt32};");
-  if (after == std::string::npos || last == std::string::npos) throw UsageError(header + ": expected kInt8 as the first integer, here and in all_formats()");
-  declared.insert(after, fmt::format("inline constexpr Format {}{{\"{}\", {}, {}, {}, {}, Specials::kFinite, \"SOURCE\"}};\n", constant, arguments.name, bits,
-                                     exponent, mantissa, (1 << (exponent - 1)) - 1));
+  if (after == std::string::npos || last == std::string::npos)
+    throw UsageError(header + ": expected kInt8 as the first integer, here and in all_formats()");
+  declared.insert(after, fmt::format("inline constexpr Format {}{{\"{}\", {}, {}, {}, {}, Specials::kFinite, \"SOURCE\"}};\n",
+                                     constant, arguments.name, bits, exponent, mantissa, (1 << (exponent - 1)) - 1));
   listed.insert(last, ", " + constant);
   write_atomically(header, declared);
   write_atomically(source, listed);

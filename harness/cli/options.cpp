@@ -16,7 +16,9 @@ namespace {
 
 /// Cases of one's own, for verbs that choose among cases.
 void add_own_cases(CLI::App& verb, UserTables& tables) {
-  verb.add_option("--cases", tables.cases, "case table of your own, used instead of the shipped tables (by signoff: beside them); may be repeated")->type_name("FILE.csv");
+  verb.add_option("--cases", tables.cases,
+                  "case table of your own, used instead of the shipped tables (by signoff: beside them); may be repeated")
+      ->type_name("FILE.csv");
   verb.add_option("--op", tables.op, "op of a case table of your own that has no column 'op'")->type_name("NAME");
 }
 
@@ -35,12 +37,13 @@ void refuse_unused(CLI::App& verb, const Users& users, const std::function<std::
   verb.parse_complete_callback([&verb, users, action] {
     const std::string now = action();
     for (const auto& [name, actions] : users) {
-      const bool used = std::any_of(actions.begin(), actions.end(), [&](const std::string& one) { return now == one || now.starts_with(one + " "); });
+      const bool used = std::any_of(actions.begin(), actions.end(),
+                                    [&](const std::string& one) { return now == one || now.starts_with(one + " "); });
       if (verb.get_option(name)->count() == 0 || used) continue;
       std::string by;
       for (const std::string& one : actions) by += (by.empty() ? "" : " and ") + verb.get_name() + " " + one;
-      throw CLI::ValidationError(verb.get_name() + " " + now + (name.starts_with("-") ? " does not use " : " takes no ") + name + "; only " + by +
-                                 (actions.size() == 1 ? " does" : " do"));
+      throw CLI::ValidationError(verb.get_name() + " " + now + (name.starts_with("-") ? " does not use " : " takes no ") + name +
+                                 "; only " + by + (actions.size() == 1 ? " does" : " do"));
     }
   });
 }
@@ -50,31 +53,39 @@ void refuse_op_without_cases(CLI::App& verb) {
   verb.parse_complete_callback([&verb] {
     const CLI::Option* const op = verb.get_option("--op");
     if (op->count() > 0 && verb.get_option("--cases")->count() == 0)
-      throw CLI::ValidationError("--op names the op of a table of --cases; to choose cases of an op: --suite " + op->results().front());
+      throw CLI::ValidationError("--op names the op of a table of --cases; to choose cases of an op: --suite " +
+                                 op->results().front());
   });
 }
 
 /// How much of the failures the console shows.
 void add_shown(CLI::App& verb, Shown& shown) {
-  verb.add_option_function<std::string>("--show", [&shown](const std::string& what) { shown.all = what == "all"; },
-                                        "causes: a block for each cause of failures; all: a block for each failure, and every contract and reason")
+  verb.add_option_function<std::string>(
+          "--show", [&shown](const std::string& what) { shown.all = what == "all"; },
+          "causes: a block for each cause of failures; all: a block for each failure, and every contract and reason")
       ->check(CLI::IsMember({"causes", "all"}))
       ->default_str("causes");
-  verb.add_option("--max-failures", shown.failures, "largest number of blocks; more causes are only listed")->check(whole_number())->capture_default_str();
+  verb.add_option("--max-failures", shown.failures, "largest number of blocks; more causes are only listed")
+      ->check(whole_number())
+      ->capture_default_str();
 }
 
 /// Rejects "", the result of an empty shell variable.
 const CLI::Validator& a_name() {
-  static const CLI::Validator validator([](std::string& text) { return text.empty() ? std::string("is empty") : std::string(); }, "");
+  static const CLI::Validator validator([](std::string& text) { return text.empty() ? std::string("is empty") : std::string(); },
+                                        "");
   return validator;
 }
 
 /// The history that a run is added to.
 void add_history_file(CLI::App& verb, std::string& history, std::string& commit) {
-  CLI::Option* const file = verb.add_option("--history", history, "add the verdicts to this history, see assay history; a missing file is made")
-                                ->check(a_name())
-                                ->type_name("FILE");
-  verb.add_option("--commit", commit, "with --history: commit of the kernels; default: GITHUB_SHA or CI_COMMIT_SHA, if set")->type_name("TEXT")->needs(file);
+  CLI::Option* const file =
+      verb.add_option("--history", history, "add the verdicts to this history, see assay history; a missing file is made")
+          ->check(a_name())
+          ->type_name("FILE");
+  verb.add_option("--commit", commit, "with --history: commit of the kernels; default: GITHUB_SHA or CI_COMMIT_SHA, if set")
+      ->type_name("TEXT")
+      ->needs(file);
 }
 
 }  // namespace
@@ -105,7 +116,8 @@ const CLI::Validator& whole_number() {
 
 void add_selection(CLI::App& verb, Selection& selection, UserTables& tables) {
   add_own_cases(verb, tables);
-  verb.add_option("--suite", selection.suites, "only cases of this op, tier or op/tier; may be repeated")->type_name("NAME[/TIER]");
+  verb.add_option("--suite", selection.suites, "only cases of this op, tier or op/tier; may be repeated")
+      ->type_name("NAME[/TIER]");
   verb.add_option("--case", selection.cases, "only cases whose id matches; may be repeated")->type_name("GLOB");
   verb.add_option("--arch", selection.arch, "only cases of this architecture")->type_name("NAME");
   verb.add_option("--warp", selection.warp, "only cases of this warp size")->check(CLI::IsMember({"32", "64"}));
@@ -118,37 +130,52 @@ void add_run(CLI::App& program, RunArguments& run) {
                   "assay run --case 'rms_norm/vllm.rms_norm@2026-06-18/*' --record recording"});
   add_selection(verb, run.selection, run.suites.tables);
   refuse_op_without_cases(verb);
-  verb.add_option("--tier", run.tier, "run this tier and those before it; default: the tiers that --suite names, every tier with --case, else quick")
+  verb.add_option("--tier", run.tier,
+                  "run this tier and those before it; default: the tiers that --suite names, every tier with --case, else quick")
       ->check(CLI::IsMember({"quick", "full", "far"}));
   add_shown(verb, run.shown);
-  verb.add_option("--backend", run.backend, "kernel library: a name (libassay_NAME.so beside this program), a path, or kernels in Python")
+  verb.add_option("--backend", run.backend,
+                  "kernel library: a name (libassay_NAME.so beside this program), a path, or kernels in Python")
       ->type_name("NAME|PATH.so|python:MODULE:KERNEL")
       ->capture_default_str();
-  verb.add_option("--execute", run.execute,
-                  "execute AMD code objects on the CPU: gfx942 or gfx950, then options such as ,races or ,schedule=random,seed=3 or "
-                  ",approximate=each (outputs that depend on approximate instructions are counted); back end 'hip' is then libassay_hip_executed.so")
+  verb.add_option(
+          "--execute", run.execute,
+          "execute AMD code objects on the CPU: gfx942 or gfx950, then options such as ,races or ,schedule=random,seed=3 or "
+          ",approximate=each (outputs that depend on approximate instructions are counted); back end 'hip' is then "
+          "libassay_hip_executed.so")
       ->type_name("ARCH[,OPTION...]");
   verb.add_option("--kernel", run.kernel, "only kernels whose name matches")->type_name("GLOB");
-  verb.add_option("--report", run.reports, "write a report: console, csv:FILE, junit:FILE, json:FILE, html:FILE, md:FILE, sarif:FILE, or github (annotations, step summary); may be repeated")
+  verb.add_option("--report", run.reports,
+                  "write a report: console, csv:FILE, junit:FILE, json:FILE, html:FILE, md:FILE, sarif:FILE, or github "
+                  "(annotations, step summary); may be repeated")
       ->type_name("KIND[:FILE]");
-  verb.add_option("--trend", run.trend, "JSON report of an earlier run, or a history; the HTML report then shows what changed; default: the newest run of --history")
+  verb.add_option("--trend", run.trend,
+                  "JSON report of an earlier run, or a history; the HTML report then shows what changed; default: the newest run "
+                  "of --history")
       ->check(a_name())
       ->type_name("FILE");
   add_history_file(verb, run.history, run.commit);
-  verb.add_option("--repeat", run.repeat, "call each kernel this many times and require the same bits")->check(CLI::Range(1, 1000000));
-  verb.add_option("--rerun-failed", run.rerun_failed, "call a kernel that failed so many times again; a failure that comes and goes is 'flaky', and still a failure")
+  verb.add_option("--repeat", run.repeat, "call each kernel this many times and require the same bits")
+      ->check(CLI::Range(1, 1000000));
+  verb.add_option("--rerun-failed", run.rerun_failed,
+                  "call a kernel that failed so many times again; a failure that comes and goes is 'flaky', and still a failure")
       ->check(CLI::Range(0, 1000));
-  verb.add_flag("--ladder", run.ladder,
-                "determinism tests: require the same bits when repeated, in other batches, among other rows, on a stream and from a graph");
+  verb.add_flag(
+      "--ladder", run.ladder,
+      "determinism tests: require the same bits when repeated, in other batches, among other rows, on a stream and from a graph");
   verb.add_flag("--reckon-power", run.reckon_power, "compute mutation scores, also those recorded in golden/power");
-  CLI::Option* const list = verb.add_option("--ledger,--known-failures", run.ledger, "known-failures list: table of expected outcomes other than pass")
-                                ->check(a_name())
-                                ->type_name("FILE.csv");
+  CLI::Option* const list =
+      verb.add_option("--ledger,--known-failures", run.ledger, "known-failures list: table of expected outcomes other than pass")
+          ->check(a_name())
+          ->type_name("FILE.csv");
   verb.add_flag("--strict", run.strict, "reject a row of the known-failures list that matches no case of its op")->needs(list);
   verb.add_option("--shard", run.shard,
                   "run only the I-th of N shares of the cases; default: from GTEST_SHARD_INDEX, SLURM_PROCID or Open MPI, if set")
       ->type_name("I/N");
-  verb.add_option("--record", run.record, "write inputs and outputs of each call into this folder, for assay judge and assay gate")->check(a_name())->type_name("DIR");
+  verb.add_option("--record", run.record,
+                  "write inputs and outputs of each call into this folder, for assay judge and assay gate")
+      ->check(a_name())
+      ->type_name("DIR");
   verb.add_flag("--in-process", run.in_process, "load the library into this process instead of a worker process, for debuggers");
   verb.add_option("--timeout", run.timeout_seconds, "seconds after which a call in a worker process counts as hung")
       ->check(seconds())
@@ -161,34 +188,46 @@ void add_list(CLI::App& program, ListArguments& listed) {
       "list the cases: a summary by op, or the ids of a selection; with --op, what a kernel of that op gets");
   examples(list, {"assay list", "assay list rms_norm", "assay list --suite rms_norm/quick", "assay list --op rms_norm"});
   add_selection(list, listed.selection, listed.suites.tables);
-  list.add_option("names", listed.names, "only cases of this op, tier or op/tier, or whose id matches this glob")->type_name("NAME|GLOB");
+  list.add_option("names", listed.names, "only cases of this op, tier or op/tier, or whose id matches this glob")
+      ->type_name("NAME|GLOB");
   list.add_flag("--all", listed.all, "print all ids");
-  list.get_option("--op")
-      ->description(
-          "describe this op: tensors, parameters, contracts, and the keys of `accepts` with their values; with --cases: op of a table "
-          "without a column 'op'")
-      ;
+  list.get_option("--op")->description(
+      "describe this op: tensors, parameters, contracts, and the keys of `accepts` with their values; with --cases: op of a "
+      "table "
+      "without a column 'op'");
   list.parse_complete_callback([&list] {
     if (list.get_option("--op")->count() == 0 || list.get_option("--cases")->count() > 0) return;
     for (const char* unused : {"names", "--suite", "--case", "--arch", "--warp", "--all"})
       if (list.get_option(unused)->count() > 0)
-        throw CLI::ValidationError(std::string("list --op describes an op and does not use ") + unused + "; to list cases of an op: assay list OP");
+        throw CLI::ValidationError(std::string("list --op describes an op and does not use ") + unused +
+                                   "; to list cases of an op: assay list OP");
   });
 }
 
 void add_new(CLI::App& program, NewArguments& made) {
-  CLI::App& verb = *program.add_subcommand("new", "write the first files of a plug-in, or a skeleton of a contract, case, op or format into the source tree");
-  examples(verb, {"assay new plugin mine", "assay new contract acme.group_fp8 --from vllm.group_fp8 --output acme.csv", "assay new case acme.group_fp8 --from vllm.group_fp8",
-                  "assay new op my_norm --from layer_norm", "assay new format e5m3"});
-  verb.add_option("what", made.what, "plugin, contract, case, op or format")->required()->check(CLI::IsMember({"plugin", "contract", "case", "op", "format"}));
-  verb.add_option("name", made.name, "name of the plug-in, op or format; id of the contract, also for case")->required()->check(a_name());
+  CLI::App& verb = *program.add_subcommand(
+      "new", "write the first files of a plug-in, or a skeleton of a contract, case, op or format into the source tree");
+  examples(verb, {"assay new plugin mine", "assay new contract acme.group_fp8 --from vllm.group_fp8 --output acme.csv",
+                  "assay new case acme.group_fp8 --from vllm.group_fp8", "assay new op my_norm --from layer_norm",
+                  "assay new format e5m3"});
+  verb.add_option("what", made.what, "plugin, contract, case, op or format")
+      ->required()
+      ->check(CLI::IsMember({"plugin", "contract", "case", "op", "format"}));
+  verb.add_option("name", made.name, "name of the plug-in, op or format; id of the contract, also for case")
+      ->required()
+      ->check(a_name());
   verb.add_option("--from", made.from, "for contract, case and op: the contract or op that it is like")->type_name("ID|OP");
-  verb.add_option("--output", made.output, "for plugin: folder to make; default: the name; for contract and case: table of your own to write, instead of those of the source tree")->type_name("DIR|FILE.csv");
-  refuse_unused(verb, {{"--from", {"contract", "case", "op"}}, {"--output", {"plugin", "contract", "case"}}}, [&made] { return made.what; });
+  verb.add_option("--output", made.output,
+                  "for plugin: folder to make; default: the name; for contract and case: table of your own to write, instead of "
+                  "those of the source tree")
+      ->type_name("DIR|FILE.csv");
+  refuse_unused(verb, {{"--from", {"contract", "case", "op"}}, {"--output", {"plugin", "contract", "case"}}},
+                [&made] { return made.what; });
 }
 
 void add_inputs(CLI::App& program, InputsArguments& inputs) {
-  CLI::App& verb = *program.add_subcommand("inputs", "write inputs of cases as safetensors, for kernels in any language; assay judge then checks their outputs");
+  CLI::App& verb = *program.add_subcommand(
+      "inputs", "write inputs of cases as safetensors, for kernels in any language; assay judge then checks their outputs");
   examples(verb, {"assay inputs --suite quant_group/quick --output inputs"});
   add_selection(verb, inputs.selection, inputs.suites.tables);
   refuse_op_without_cases(verb);
@@ -197,28 +236,40 @@ void add_inputs(CLI::App& program, InputsArguments& inputs) {
 
 void add_judge(CLI::App& program, JudgeArguments& judge) {
   CLI::App& verb = *program.add_subcommand("judge", "check recorded or dumped outputs, without any kernel");
-  examples(verb, {"assay judge recording", "assay judge dump.safetensors --contract vllm.group_fp8",
-                  "assay judge dump.safetensors --contract vllm.rms_norm@2026-06-18 --param eps=1e-6 --tensor x=hidden --tensor y=out",
-                  "assay judge layers.safetensors --contract vllm.group_fp8 --tensor x='layers.*.x' --tensor q='layers.*.q' --tensor scale='layers.*.scale'",
-                  "assay judge dump.safetensors:scale --as ue8m0_scale --layout ue8m0x4_tma --param m=61 --param groups=16",
-                  "assay judge model-00001-of-00002.safetensors model-00002-of-00002.safetensors --lint"});
+  examples(verb,
+           {"assay judge recording", "assay judge dump.safetensors --contract vllm.group_fp8",
+            "assay judge dump.safetensors --contract vllm.rms_norm@2026-06-18 --param eps=1e-6 --tensor x=hidden --tensor y=out",
+            "assay judge layers.safetensors --contract vllm.group_fp8 --tensor x='layers.*.x' --tensor q='layers.*.q' --tensor "
+            "scale='layers.*.scale'",
+            "assay judge dump.safetensors:scale --as ue8m0_scale --layout ue8m0x4_tma --param m=61 --param groups=16",
+            "assay judge model-00001-of-00002.safetensors model-00002-of-00002.safetensors --lint"});
   verb.add_option("targets", judge.targets,
-                  "folders of run --record, or of inputs with outputs beside them; or FILE.safetensors or ROLE=FILE.npy ... with --contract, one file per rank of an all-reduce; "
+                  "folders of run --record, or of inputs with outputs beside them; or FILE.safetensors or ROLE=FILE.npy ... with "
+                  "--contract, one file per rank of an all-reduce; "
                   "or FILE:TENSOR with --as; or FILE.safetensors ... with --lint")
       ->required();
   verb.add_option("--contract", judge.contract,
-                  "contract of the dumped tensors, which are named as the op names them: x, gamma, q, scale, y, or a, b, scale_a, scale_b, d")
+                  "contract of the dumped tensors, which are named as the op names them: x, gamma, q, scale, y, or a, b, "
+                  "scale_a, scale_b, d")
       ->type_name("ID");
-  verb.add_option("--param", judge.parameters, "parameter of the dumped call, such as group_size=128 or eps=1e-6; may be repeated")
+  verb.add_option("--param", judge.parameters,
+                  "parameter of the dumped call, such as group_size=128 or eps=1e-6; may be repeated")
       ->type_name("NAME=VALUE");
-  verb.add_option("--layout", judge.layout, "layout of the scale tensor (GEMM: of scale_a), if its shape leaves it open")->type_name("NAME");
-  verb.add_option("--tensor", judge.tensors, "name in the file of the tensor with this role; a * in each name checks one call for each text that fits; may be repeated")
+  verb.add_option("--layout", judge.layout, "layout of the scale tensor (GEMM: of scale_a), if its shape leaves it open")
+      ->type_name("NAME");
+  verb.add_option("--tensor", judge.tensors,
+                  "name in the file of the tensor with this role; a * in each name checks one call for each text that fits; may "
+                  "be repeated")
       ->type_name("ROLE=NAME");
   verb.add_option("--as", judge.as, "check a single scale tensor: scale, or ue8m0_scale if its consumer takes powers of two only")
       ->check(CLI::IsMember({"scale", "ue8m0_scale"}));
-  verb.add_flag("--lint", judge.lint, "check codes and scales of a quantized checkpoint (FP8 blocks, MXFP8, MXFP4, NVFP4) without its original weights");
+  verb.add_flag(
+      "--lint", judge.lint,
+      "check codes and scales of a quantized checkpoint (FP8 blocks, MXFP8, MXFP4, NVFP4) without its original weights");
   verb.add_option("--report", judge.reports, "as for run; may be repeated")->type_name("KIND[:FILE]");
-  verb.add_option("--ledger,--known-failures", judge.ledger, "as for run; for recordings only")->check(a_name())->type_name("FILE.csv");
+  verb.add_option("--ledger,--known-failures", judge.ledger, "as for run; for recordings only")
+      ->check(a_name())
+      ->type_name("FILE.csv");
   add_history_file(verb, judge.history, judge.commit);
   add_selection(verb, judge.selection, judge.suites.tables);
   refuse_op_without_cases(verb);
@@ -226,13 +277,17 @@ void add_judge(CLI::App& program, JudgeArguments& judge) {
 }
 
 void add_history(CLI::App& program, HistoryArguments& history) {
-  CLI::App& verb = *program.add_subcommand("history", "show since when cases fail, flip or have other bits, in the runs of run --history");
-  examples(verb, {"assay history kernels.history", "assay history kernels.history --contract 'vllm.rms_norm*' --chip sm_90 --report html:history.html"});
+  CLI::App& verb =
+      *program.add_subcommand("history", "show since when cases fail, flip or have other bits, in the runs of run --history");
+  examples(verb, {"assay history kernels.history",
+                  "assay history kernels.history --contract 'vllm.rms_norm*' --chip sm_90 --report html:history.html"});
   verb.add_option("file", history.file, "history that run --history wrote")->required()->type_name("FILE");
   verb.add_option("--case", history.cases, "only cases whose id matches; may be repeated")->type_name("GLOB");
   verb.add_option("--contract", history.contracts, "only contracts whose id matches; may be repeated")->type_name("GLOB");
   verb.add_option("--kernel", history.kernels, "only kernels whose name matches; may be repeated")->type_name("GLOB");
-  verb.add_option("--chip", history.chips, "only runs on this architecture, or whose 'ARCHITECTURE, DEVICE' matches; may be repeated")->type_name("GLOB");
+  verb.add_option("--chip", history.chips,
+                  "only runs on this architecture, or whose 'ARCHITECTURE, DEVICE' matches; may be repeated")
+      ->type_name("GLOB");
   verb.add_option("--last", history.last, "only this many newest runs")->check(CLI::Range(int64_t{1}, int64_t{1} << 40));
   verb.add_option("--report", history.reports, "console or html:FILE; may be repeated")->type_name("KIND[:FILE]");
   verb.add_flag("--all", history.everything, "on the console, list every run, case and contract");
@@ -241,18 +296,29 @@ void add_history(CLI::App& program, HistoryArguments& history) {
 void add_gate(CLI::App& program, GateArguments& gate) {
   CLI::App& verb = *program.add_subcommand(
       "gate", "compare recordings with an earlier one: new, gone, known and fixed failures, changed and equal bits");
-  examples(verb, {"assay gate --baseline before after", "assay gate --baseline before after --same-bits --report json:gate.json",
-                  "assay gate --baseline kernels.history after --commit 4f2a91c",
-                  "assay gate --baseline before after --known-failures known.csv --strict --report md:gate.md --report junit:gate.xml"});
+  examples(
+      verb,
+      {"assay gate --baseline before after", "assay gate --baseline before after --same-bits --report json:gate.json",
+       "assay gate --baseline kernels.history after --commit 4f2a91c",
+       "assay gate --baseline before after --known-failures known.csv --strict --report md:gate.md --report junit:gate.xml"});
   verb.add_option("recordings", gate.targets, "folders of run --record")->type_name("DIR...")->required();
-  verb.add_option("--baseline", gate.baseline, "folder of the earlier recording, or a history of run --history, whose newest other run on the same chip that was as expected is taken")->type_name("DIR|FILE")->required();
-  CLI::Option* const number = verb.add_option("--run", gate.baseline_run, "with a history: this run is the baseline")->check(CLI::Range(int64_t{1}, int64_t{1} << 62))->type_name("N");
-  verb.add_option("--commit", gate.baseline_commit, "with a history: the newest run of this commit is the baseline; its first characters are enough")
+  verb.add_option("--baseline", gate.baseline,
+                  "folder of the earlier recording, or a history of run --history, whose newest other run on the same chip that "
+                  "was as expected is taken")
+      ->type_name("DIR|FILE")
+      ->required();
+  CLI::Option* const number = verb.add_option("--run", gate.baseline_run, "with a history: this run is the baseline")
+                                  ->check(CLI::Range(int64_t{1}, int64_t{1} << 62))
+                                  ->type_name("N");
+  verb.add_option("--commit", gate.baseline_commit,
+                  "with a history: the newest run of this commit is the baseline; its first characters are enough")
       ->check(a_name())
       ->type_name("ID")
       ->excludes(number);
   verb.add_flag("--same-bits", gate.same_bits, "reject every change of bits, also within the accepted intervals");
-  verb.add_flag("--strict", gate.strict, "reject a failure that is fixed, until its row and the baseline are renewed, and a row of the known-failures list that matches no case of its op");
+  verb.add_flag("--strict", gate.strict,
+                "reject a failure that is fixed, until its row and the baseline are renewed, and a row of the known-failures "
+                "list that matches no case of its op");
   verb.add_option("--report", gate.reports, "as for run; may be repeated")->type_name("KIND[:FILE]");
   verb.add_option("--ledger,--known-failures", gate.ledger, "as for run")->check(a_name())->type_name("FILE.csv");
   add_selection(verb, gate.selection, gate.suites.tables);
@@ -265,36 +331,54 @@ void add_known(CLI::App& program, KnownArguments& known) {
   examples(verb, {"assay known write --from run.json --issue https://example.com/issues/12 --output known.csv",
                   "assay known write --from run.json --issue https://example.com/issues/13 --keep known.csv --output known.csv"});
   verb.add_option("action", known.action)->required()->check(CLI::IsMember({"write"}));
-  verb.add_option("--from", known.from, "report of --report json:FILE: each unexpected failure in it becomes a row")->required()->check(a_name())->type_name("FILE.json");
+  verb.add_option("--from", known.from, "report of --report json:FILE: each unexpected failure in it becomes a row")
+      ->required()
+      ->check(a_name())
+      ->type_name("FILE.json");
   verb.add_option("--issue", known.issue, "link to the issue of these failures")->required()->check(a_name())->type_name("URL");
   verb.add_option("--owner", known.owner, "who works on them; default: your user name")->type_name("NAME");
   verb.add_option("--reason", known.reason, "why they fail; default: the cause in the report")->type_name("TEXT");
   verb.add_option("--since", known.since, "default: today")->type_name("YYYY-MM-DD");
-  verb.add_option("--keep", known.keep, "list whose rows are kept, except those whose cases no longer fail")->check(a_name())->type_name("FILE.csv");
+  verb.add_option("--keep", known.keep, "list whose rows are kept, except those whose cases no longer fail")
+      ->check(a_name())
+      ->type_name("FILE.csv");
   verb.add_option("--output", known.output, "file to write; default: standard output")->check(a_name())->type_name("FILE.csv");
 }
 
 void add_golden(CLI::App& program, GoldenArguments& golden) {
-  CLI::App& verb = *program.add_subcommand("golden", "check or write the golden files of the quick tier, or compare those of several chips");
-  examples(verb, {"assay golden check --part predicted", "assay golden write --observed cpu --folder gold", "assay golden diff gold/observed/cpu later/observed/cpu",
+  CLI::App& verb =
+      *program.add_subcommand("golden", "check or write the golden files of the quick tier, or compare those of several chips");
+  examples(verb, {"assay golden check --part predicted", "assay golden write --observed cpu --folder gold",
+                  "assay golden diff gold/observed/cpu later/observed/cpu",
                   "assay golden diff sm_89 sm_90 sm_100 --report html:chips.html"});
   verb.add_option("action", golden.action, "check, write or diff")->required()->check(CLI::IsMember({"check", "write", "diff"}));
-  verb.add_option("targets", golden.targets, "for diff: architectures, or folders of golden files such as gold/observed/cpu")->type_name("ARCH|DIR");
+  verb.add_option("targets", golden.targets, "for diff: architectures, or folders of golden files such as gold/observed/cpu")
+      ->type_name("ARCH|DIR");
   verb.add_option("--report", golden.reports, "for diff: write json:FILE or html:FILE; may be repeated")->type_name("KIND:FILE");
-  verb.add_option("--ledger,--known-failures", golden.ledger, "with write --observed: known-failures list, as for run; of its cases only those that pass are recorded")
+  verb.add_option("--ledger,--known-failures", golden.ledger,
+                  "with write --observed: known-failures list, as for run; of its cases only those that pass are recorded")
       ->check(a_name())
       ->type_name("FILE.csv");
   verb.add_option("--observed", golden.backend, "with write: record what this back end returns")->type_name("NAME|PATH.so");
   verb.add_option("--timeout", golden.timeout_seconds, "as for run; with --observed")->check(seconds())->capture_default_str();
   verb.add_option("--part", golden.part, "for check: check only this part")
       ->check(CLI::IsMember({"predicted", "observed", "power", "casts"}));
-  verb.add_option("--sample", golden.sample, "for check: recompute a 5 % sample of golden/power, drawn with this seed, instead of all")
+  verb.add_option("--sample", golden.sample,
+                  "for check: recompute a 5 % sample of golden/power, drawn with this seed, instead of all")
       ->type_name("SEED");
-  verb.add_option("--op", golden.ops, "for check --part predicted or observed and for write --observed: only this op; may be repeated")->type_name("NAME");
+  verb.add_option("--op", golden.ops,
+                  "for check --part predicted or observed and for write --observed: only this op; may be repeated")
+      ->type_name("NAME");
   verb.add_option("--folder", golden.folder, "golden folder; default: golden/ of the data folder")->type_name("DIR");
   refuse_unused(verb,
-                {{"targets", {"diff"}}, {"--report", {"diff"}}, {"--observed", {"write"}}, {"--timeout", {"write --observed"}}, {"--ledger", {"write --observed"}},
-                 {"--part", {"check"}}, {"--sample", {"check"}}, {"--op", {"check --part predicted", "check --part observed", "write --observed"}}},
+                {{"targets", {"diff"}},
+                 {"--report", {"diff"}},
+                 {"--observed", {"write"}},
+                 {"--timeout", {"write --observed"}},
+                 {"--ledger", {"write --observed"}},
+                 {"--part", {"check"}},
+                 {"--sample", {"check"}},
+                 {"--op", {"check --part predicted", "check --part observed", "write --observed"}}},
                 [&golden] {
                   if (golden.action == "check" && !golden.part.empty()) return "check --part " + golden.part;
                   return golden.action + (golden.action == "write" && !golden.backend.empty() ? " --observed" : "");
@@ -302,56 +386,93 @@ void add_golden(CLI::App& program, GoldenArguments& golden) {
 }
 
 void add_explain(CLI::App& program, ExplainArguments& explain) {
-  CLI::App& verb = *program.add_subcommand("explain", "show one case: contract as formulas, what its data can expose, trace with accepted intervals, cause");
-  examples(verb, {"assay explain 'quant_group/vllm.group_fp8/bf16.m5.n1024.g128.row/normal.s1/w32'",
-                  "assay explain 'quant_group/vllm.group_fp8/bf16.m5.n1024.g128.row/normal.s1/w32' --backend ./libmine.so --minimize"});
+  CLI::App& verb = *program.add_subcommand(
+      "explain", "show one case: contract as formulas, what its data can expose, trace with accepted intervals, cause");
+  examples(verb,
+           {"assay explain 'quant_group/vllm.group_fp8/bf16.m5.n1024.g128.row/normal.s1/w32'",
+            "assay explain 'quant_group/vllm.group_fp8/bf16.m5.n1024.g128.row/normal.s1/w32' --backend ./libmine.so --minimize"});
   verb.add_option("case", explain.case_id, "case id as in a report, or a glob that matches one case")->required();
   add_own_cases(verb, explain.suites.tables);
   verb.add_option("--backend", explain.backend, "as for run")->type_name("NAME|PATH.so")->capture_default_str();
   verb.add_option("--kernel", explain.kernel, "only kernels whose name matches")->type_name("GLOB");
-  verb.add_option("--element", explain.element, "output element to trace; default: the worst one")->expected(2)->type_name("ROW COLUMN");
-  verb.add_flag("--call", explain.call_only, "show only the call that a plug-in gets (tensors, parameters, layouts) and the contract");
-  CLI::Option* minimize = verb.add_flag(
-      "--minimize", explain.minimize, "search the smallest case that still fails and that the same cause fits, and print it as a table row");
-  verb.add_option("--output", explain.output, "with --minimize: write the row to this case table")->type_name("FILE.csv")->needs(minimize);
-  refuse_unused(verb, {{"--element", {"CASE"}}, {"--minimize", {"CASE", "--minimize"}}, {"--backend", {"CASE", "--minimize"}}, {"--kernel", {"CASE", "--minimize"}}},
-                [&explain] { return std::string(explain.call_only ? "--call" : explain.minimize ? "--minimize" : "CASE"); });
+  verb.add_option("--element", explain.element, "output element to trace; default: the worst one")
+      ->expected(2)
+      ->type_name("ROW COLUMN");
+  verb.add_flag("--call", explain.call_only,
+                "show only the call that a plug-in gets (tensors, parameters, layouts) and the contract");
+  CLI::Option* minimize =
+      verb.add_flag("--minimize", explain.minimize,
+                    "search the smallest case that still fails and that the same cause fits, and print it as a table row");
+  verb.add_option("--output", explain.output, "with --minimize: write the row to this case table")
+      ->type_name("FILE.csv")
+      ->needs(minimize);
+  refuse_unused(verb,
+                {{"--element", {"CASE"}},
+                 {"--minimize", {"CASE", "--minimize"}},
+                 {"--backend", {"CASE", "--minimize"}},
+                 {"--kernel", {"CASE", "--minimize"}}},
+                [&explain] {
+                  return std::string(explain.call_only ? "--call" : explain.minimize ? "--minimize" : "CASE");
+                });
 }
 
 void add_hunt(CLI::App& program, HuntArguments& hunt) {
-  CLI::App& verb = *program.add_subcommand("hunt", "fuzz: recombine parameters and seeds of an op's cases until a kernel fails or time is over");
+  CLI::App& verb = *program.add_subcommand(
+      "hunt", "fuzz: recombine parameters and seeds of an op's cases until a kernel fails or time is over");
   examples(verb, {"assay hunt --op rms_norm --backend ./libmine.so --minutes 5 --output found.csv"});
   add_selection(verb, hunt.selection, hunt.suites.tables);
   verb.remove_option(verb.get_option("--op"));
   verb.add_option("--op", hunt.op, "op whose cases are recombined")->type_name("NAME")->required();
   verb.add_option("--minutes", hunt.minutes, "time limit")->check(CLI::Range(0.0, 1e6))->capture_default_str();
-  verb.add_option("--count", hunt.count, "largest number of cases")->check(CLI::Range(int64_t{1}, int64_t{1} << 40))->capture_default_str();
+  verb.add_option("--count", hunt.count, "largest number of cases")
+      ->check(CLI::Range(int64_t{1}, int64_t{1} << 40))
+      ->capture_default_str();
   verb.add_option("--seed", hunt.seed, "seed of the generated cases")->check(whole_number())->capture_default_str();
   verb.add_option("--backend", hunt.backend, "as for run")->type_name("NAME|PATH.so")->capture_default_str();
   verb.add_option("--kernel", hunt.kernel, "only kernels whose name matches")->type_name("GLOB");
-  verb.add_option("--output", hunt.output, "write the first failing case of each kernel to this case table")->type_name("FILE.csv");
+  verb.add_option("--output", hunt.output, "write the first failing case of each kernel to this case table")
+      ->type_name("FILE.csv");
   verb.add_option("--timeout", hunt.timeout_seconds, "as for run")->check(seconds())->capture_default_str();
 }
 
 void add_contracts(CLI::App& program, ContractsArguments& contracts) {
   CLI::App& verb = *program.add_subcommand(
       "contracts", "contracts: list, show ID, diff A B, check FILE..., match --op OP or match FILE..., specials");
-  examples(verb, {"assay contracts list --op rms_norm", "assay contracts list --vendor vllm --search ue8m0", "assay contracts list --vendor vllm --release 0.33.0 --op quant_group", "assay contracts show vllm.group_fp8",
-                  "assay contracts diff vllm.group_fp8 sglang.group_8bit", "assay contracts check acme.csv --cases cases.csv", "assay contracts match --op rms_norm --backend ./libmine.so",
+  examples(verb, {"assay contracts list --op rms_norm", "assay contracts list --vendor vllm --search ue8m0",
+                  "assay contracts list --vendor vllm --release 0.33.0 --op quant_group", "assay contracts show vllm.group_fp8",
+                  "assay contracts diff vllm.group_fp8 sglang.group_8bit", "assay contracts check acme.csv --cases cases.csv",
+                  "assay contracts match --op rms_norm --backend ./libmine.so",
                   "assay contracts match dump.safetensors --param eps=1e-6"});
-  verb.add_option("action", contracts.action)->required()->check(CLI::IsMember({"list", "show", "diff", "check", "match", "specials"}));
-  verb.add_option("ids", contracts.ids, "contract ids; for list: globs over ids; for check: FILE.csv ...; for match: FILE.safetensors or ROLE=FILE.npy ...")->type_name("ID|FILE");
-  CLI::Option* const vendor = verb.add_option("--vendor", contracts.vendor, "for list: only contracts whose id begins with this name and a dot")->type_name("NAME");
-  verb.add_option("--arch", contracts.arch, "for list: leave out the contracts of other chips, such as ID.gfx942 and ID_fnuz on sm_90; most contracts name no chip and stay")
+  verb.add_option("action", contracts.action)
+      ->required()
+      ->check(CLI::IsMember({"list", "show", "diff", "check", "match", "specials"}));
+  verb.add_option(
+          "ids", contracts.ids,
+          "contract ids; for list: globs over ids; for check: FILE.csv ...; for match: FILE.safetensors or ROLE=FILE.npy ...")
+      ->type_name("ID|FILE");
+  CLI::Option* const vendor =
+      verb.add_option("--vendor", contracts.vendor, "for list: only contracts whose id begins with this name and a dot")
+          ->type_name("NAME");
+  verb.add_option("--arch", contracts.arch,
+                  "for list: leave out the contracts of other chips, such as ID.gfx942 and ID_fnuz on sm_90; most contracts name "
+                  "no chip and stay")
       ->type_name("CHIP");
-  verb.add_option("--release", contracts.release, "for list with --vendor: only contracts that this release of the vendor's code obeys, such as 0.33.0, or its code at a date")
+  verb.add_option("--release", contracts.release,
+                  "for list with --vendor: only contracts that this release of the vendor's code obeys, such as 0.33.0, or its "
+                  "code at a date")
       ->needs(vendor)
       ->type_name("RELEASE|DATE");
-  verb.add_option("--search", contracts.search, "for list: only contracts with this text in their id or a cell, in any case")->type_name("TEXT");
-  verb.add_option("--cases", contracts.suites.tables.cases, "for check, diff and match --op: case table of your own; may be repeated")->type_name("FILE.csv");
-  verb.add_flag("--evidence", contracts.evidence, "for list: whether the code of each contract was run, executed on the CPU, read or none of these");
+  verb.add_option("--search", contracts.search, "for list: only contracts with this text in their id or a cell, in any case")
+      ->type_name("TEXT");
+  verb.add_option("--cases", contracts.suites.tables.cases,
+                  "for check, diff and match --op: case table of your own; may be repeated")
+      ->type_name("FILE.csv");
+  verb.add_flag("--evidence", contracts.evidence,
+                "for list: whether the code of each contract was run, executed on the CPU, read or none of these");
   verb.add_option("--backend", contracts.backend, "for match, as for run")->type_name("NAME|PATH.so")->capture_default_str();
-  verb.add_option("--op", contracts.op, "for list: only contracts of this op; for match: op whose contracts are tried; for check and diff: op of a table of --cases without a column 'op'");
+  verb.add_option("--op", contracts.op,
+                  "for list: only contracts of this op; for match: op whose contracts are tried; for check and diff: op of a "
+                  "table of --cases without a column 'op'");
   verb.add_option("--kernel", contracts.kernel, "for match: only kernels whose name matches")->type_name("GLOB");
   verb.add_option("--case", contracts.cases, "for match: only cases whose id matches; may be repeated")->type_name("GLOB");
   verb.add_option("--param", contracts.parameters, "for match on files, as for judge")->type_name("NAME=VALUE");
@@ -361,92 +482,154 @@ void add_contracts(CLI::App& program, ContractsArguments& contracts) {
   CLI::Option* write = verb.add_option("--write", contracts.write, "for specials: write the table into its section of this file");
   verb.add_option("--check", contracts.check, "for specials: exit 1 if that section is out of date")->excludes(write);
   refuse_unused(verb,
-                {{"ids", {"list", "show", "diff", "check", "match FILE"}}, {"--evidence", {"list"}}, {"--vendor", {"list"}}, {"--release", {"list"}}, {"--search", {"list"}}, {"--arch", {"list"}}, {"--cases", {"diff", "check", "match --op"}},
-                 {"--backend", {"match --op"}}, {"--op", {"list", "diff", "check", "match --op", "match FILE"}},
-                 {"--kernel", {"match --op"}}, {"--case", {"match --op"}}, {"--param", {"match FILE"}}, {"--tensor", {"match FILE"}},
-                 {"--layout", {"match FILE"}}, {"--timeout", {"match --op"}}, {"--write", {"specials"}}, {"--check", {"specials"}}},
-                [&contracts] { return contracts.action + (contracts.action != "match" ? "" : contracts.ids.empty() ? " --op" : " FILE"); });
+                {{"ids", {"list", "show", "diff", "check", "match FILE"}},
+                 {"--evidence", {"list"}},
+                 {"--vendor", {"list"}},
+                 {"--release", {"list"}},
+                 {"--search", {"list"}},
+                 {"--arch", {"list"}},
+                 {"--cases", {"diff", "check", "match --op"}},
+                 {"--backend", {"match --op"}},
+                 {"--op", {"list", "diff", "check", "match --op", "match FILE"}},
+                 {"--kernel", {"match --op"}},
+                 {"--case", {"match --op"}},
+                 {"--param", {"match FILE"}},
+                 {"--tensor", {"match FILE"}},
+                 {"--layout", {"match FILE"}},
+                 {"--timeout", {"match --op"}},
+                 {"--write", {"specials"}},
+                 {"--check", {"specials"}}},
+                [&contracts] {
+                  return contracts.action + (contracts.action != "match" ? "" : contracts.ids.empty() ? " --op" : " FILE");
+                });
 }
 
 void add_arch(CLI::App& program, ArchArguments& arch) {
   CLI::App& verb = *program.add_subcommand("arch", "tensor core instructions: list, show ID, diff A B, verify");
-  examples(verb, {"assay arch list gfx942", "assay arch show sm_90.wgmma.e4m3.f32", "assay arch diff sm_90.wgmma.e4m3.f32 sm_89.mma.e4m3.f32",
-                  "assay arch verify --backend cuda --unit 'sm_90*'"});
+  examples(verb, {"assay arch list gfx942", "assay arch show sm_90.wgmma.e4m3.f32",
+                  "assay arch diff sm_90.wgmma.e4m3.f32 sm_89.mma.e4m3.f32", "assay arch verify --backend cuda --unit 'sm_90*'"});
   verb.add_option("action", arch.action)->required()->check(CLI::IsMember({"list", "show", "verify", "diff"}));
   verb.add_option("targets", arch.targets,
-                  "ids of instructions; for list: globs over ids, or chips; for verify: a folder GPU/FORMAT/{a,b,c,d}_*.txt of recorded results, or a table that --output wrote")
+                  "ids of instructions; for list: globs over ids, or chips; for verify: a folder GPU/FORMAT/{a,b,c,d}_*.txt of "
+                  "recorded results, or a table that --output wrote")
       ->type_name("ID|DIR|FILE.csv");
   verb.add_option("--units", arch.units, "table with instructions of your own; may be repeated")->type_name("FILE.csv");
-  verb.add_option("--backend", arch.backend, "for verify: compare what this back end returns with the models, instead of a folder")
+  verb.add_option("--backend", arch.backend,
+                  "for verify: compare what this back end returns with the models, instead of a folder")
       ->type_name("NAME|PATH.so");
   verb.add_option("--kernel", arch.kernel, "for verify --backend: only kernels whose name matches")->type_name("GLOB");
   verb.add_option("--unit", arch.unit, "for verify: only instructions whose id matches")->type_name("GLOB");
-  verb.add_option("--output", arch.output, "for verify --backend: write digests of the results to this table if all are as predicted")
+  verb.add_option("--output", arch.output,
+                  "for verify --backend: write digests of the results to this table if all are as predicted")
       ->type_name("FILE.csv");
-  verb.add_option("--elements", arch.elements, "for verify --backend: results for each instruction, kind of data and chain length")
+  verb.add_option("--elements", arch.elements,
+                  "for verify --backend: results for each instruction, kind of data and chain length")
       ->check(CLI::Range(1, 1 << 28))
       ->capture_default_str();
-  verb.add_option("--seed", arch.seed, "for verify --backend: seed of the operands")->check(whole_number())->capture_default_str();
+  verb.add_option("--seed", arch.seed, "for verify --backend: seed of the operands")
+      ->check(whole_number())
+      ->capture_default_str();
   verb.add_option("--timeout", arch.timeout_seconds, "for verify --backend, as for run")->check(seconds())->capture_default_str();
   refuse_unused(verb,
-                {{"targets", {"list", "show", "diff", "verify"}}, {"--backend", {"verify --backend"}}, {"--kernel", {"verify --backend"}}, {"--unit", {"verify"}},
-                 {"--output", {"verify --backend"}}, {"--elements", {"verify --backend"}}, {"--seed", {"verify --backend"}}, {"--timeout", {"verify --backend"}}},
+                {{"targets", {"list", "show", "diff", "verify"}},
+                 {"--backend", {"verify --backend"}},
+                 {"--kernel", {"verify --backend"}},
+                 {"--unit", {"verify"}},
+                 {"--output", {"verify --backend"}},
+                 {"--elements", {"verify --backend"}},
+                 {"--seed", {"verify --backend"}},
+                 {"--timeout", {"verify --backend"}}},
                 [&arch] { return arch.action + (arch.action == "verify" && !arch.backend.empty() ? " --backend" : ""); });
 }
 
 void add_probe(CLI::App& program, ProbeArguments& probe) {
-  CLI::App& verb =
-      *program.add_subcommand("probe", "infer what the tensor core instructions and conversions of a device do, from single calls");
+  CLI::App& verb = *program.add_subcommand(
+      "probe", "infer what the tensor core instructions and conversions of a device do, from single calls");
   examples(verb, {"assay probe --backend cuda", "assay probe --backend cpu --unit 'gfx942*' --output probed.csv"});
   verb.add_option("--backend", probe.backend, "as for run")->type_name("NAME|PATH.so")->capture_default_str();
   verb.add_option("--kernel", probe.kernel, "only kernels whose name matches")->type_name("GLOB");
   verb.add_option("--unit", probe.unit, "only instructions whose id matches, and no conversions")
       ->type_name("GLOB");
-  verb.add_option("--output", probe.output, "write a row for each instruction that was found, for --contracts")->type_name("FILE.csv");
-  verb.add_option("--elements", probe.elements, "results for each kind of data before an instruction counts as found; twice as many verify it")
+  verb.add_option("--output", probe.output, "write a row for each instruction that was found, for --contracts")
+      ->type_name("FILE.csv");
+  verb.add_option("--elements", probe.elements,
+                  "results for each kind of data before an instruction counts as found; twice as many verify it")
       ->check(CLI::Range(256, 1 << 24))
       ->capture_default_str();
   verb.add_option("--seed", probe.seed, "seed of the operands")->check(whole_number())->capture_default_str();
   verb.add_option("--timeout", probe.timeout_seconds, "as for run")->check(seconds())->capture_default_str();
   verb.add_option("--part", probe.part, "only this part")->check(CLI::IsMember({"instructions", "conversions"}));
-  verb.add_option("--report", probe.reports, "write what was found: json:FILE or html:FILE; may be repeated")->type_name("KIND:FILE");
+  verb.add_option("--report", probe.reports, "write what was found: json:FILE or html:FILE; may be repeated")
+      ->type_name("KIND:FILE");
 }
 
 void add_signoff(CLI::App& program, SignoffArguments& signoff) {
-  CLI::App& verb = *program.add_subcommand("signoff", "sign off a chip: all tests step by step, and one page with verdict, scope, deviations and digests");
-  examples(verb, {"assay signoff --backend ./libmine.so --output signoff --by 'Ada Lovelace'", "assay signoff --backend cuda --output signoff --ledger known.csv --scope scope.csv",
+  CLI::App& verb = *program.add_subcommand(
+      "signoff", "sign off a chip: all tests step by step, and one page with verdict, scope, deviations and digests");
+  examples(verb, {"assay signoff --backend ./libmine.so --output signoff --by 'Ada Lovelace'",
+                  "assay signoff --backend cuda --output signoff --ledger known.csv --scope scope.csv",
                   "assay signoff --verify signoff"});
-  CLI::Option* const output = verb.add_option("--output", signoff.output, "folder to make; the same command continues a sign-off that was interrupted")->check(a_name())->type_name("DIR");
+  CLI::Option* const output =
+      verb.add_option("--output", signoff.output, "folder to make; the same command continues a sign-off that was interrupted")
+          ->check(a_name())
+          ->type_name("DIR");
   verb.add_option("--backend", signoff.backend, "as for run")->type_name("NAME|PATH.so")->capture_default_str();
   verb.add_option("--by", signoff.by, "who signs off")->type_name("NAME");
-  verb.add_option("--ledger,--known-failures", signoff.ledger, "allowed deviations: known-failures list, as for run")->check(a_name())->type_name("FILE.csv");
-  verb.add_option("--scope", signoff.scope, "minimum scope: table with columns need, op, format, why; default: suites/signoff.csv of the data folder")->check(a_name())->type_name("FILE.csv");
-  verb.add_option("--golden", signoff.golden, "recorded outputs to compare with; default: those of this architecture in golden/observed")->check(a_name())->type_name("DIR");
-  verb.add_option("--suite", signoff.ops, "run only this op; may be repeated; the verdict is then for a partial scope, and the page names the ops that are left out")->type_name("OP");
-  verb.add_option("--tier", signoff.tier, "last tier to run; quick is for trials")->check(CLI::IsMember({"quick", "full"}))->capture_default_str();
+  verb.add_option("--ledger,--known-failures", signoff.ledger, "allowed deviations: known-failures list, as for run")
+      ->check(a_name())
+      ->type_name("FILE.csv");
+  verb.add_option("--scope", signoff.scope,
+                  "minimum scope: table with columns need, op, format, why; default: suites/signoff.csv of the data folder")
+      ->check(a_name())
+      ->type_name("FILE.csv");
+  verb.add_option("--golden", signoff.golden,
+                  "recorded outputs to compare with; default: those of this architecture in golden/observed")
+      ->check(a_name())
+      ->type_name("DIR");
+  verb.add_option("--suite", signoff.ops,
+                  "run only this op; may be repeated; the verdict is then for a partial scope, and the page names the ops that "
+                  "are left out")
+      ->type_name("OP");
+  verb.add_option("--tier", signoff.tier, "last tier to run; quick is for trials")
+      ->check(CLI::IsMember({"quick", "full"}))
+      ->capture_default_str();
   add_own_cases(verb, signoff.suites.tables);
-  verb.add_option("--unit", signoff.unit, "probe only instructions whose id matches; the page says how many of how many")->type_name("GLOB")->capture_default_str();
+  verb.add_option("--unit", signoff.unit, "probe only instructions whose id matches; the page says how many of how many")
+      ->type_name("GLOB")
+      ->capture_default_str();
   verb.add_option("--elements", signoff.elements, "as for probe")->check(CLI::Range(256, 1 << 24))->capture_default_str();
-  verb.add_option("--jobs", signoff.jobs, "steps that run at once; above 1 the longest start first; about one for every three or four cores is fastest")->check(CLI::Range(1, 64))->type_name("N")->capture_default_str();
-  verb.add_option("--minutes", signoff.minutes, "start no step after this time, for machines that are lent for minutes; 0: no limit")->check(CLI::Range(0.0, 1e6))->capture_default_str();
+  verb.add_option("--jobs", signoff.jobs,
+                  "steps that run at once; above 1 the longest start first; about one for every three or four cores is fastest")
+      ->check(CLI::Range(1, 64))
+      ->type_name("N")
+      ->capture_default_str();
+  verb.add_option("--minutes", signoff.minutes,
+                  "start no step after this time, for machines that are lent for minutes; 0: no limit")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
   verb.add_option("--timeout", signoff.timeout_seconds, "as for run")->check(seconds())->capture_default_str();
-  verb.add_option("--verify", signoff.verify, "compute the digests of this sign-off again and say what was altered")->check(a_name())->type_name("DIR");
+  verb.add_option("--verify", signoff.verify, "compute the digests of this sign-off again and say what was altered")
+      ->check(a_name())
+      ->type_name("DIR");
   verb.parse_complete_callback([&verb, output] {
     const bool verifies = verb.get_option("--verify")->count() > 0;
     if (!verifies && output->count() == 0) throw CLI::ValidationError("signoff: needs --output DIR, or --verify DIR");
     if (!verifies) return;
     for (const CLI::Option* option : verb.get_options())
-      if (option->count() > 0 && option->get_name() != "--verify") throw CLI::ValidationError("signoff --verify does not use " + option->get_name());
+      if (option->count() > 0 && option->get_name() != "--verify")
+        throw CLI::ValidationError("signoff --verify does not use " + option->get_name());
   });
 }
 
 void add_witness(CLI::App& program, WitnessArguments& witness) {
-  CLI::App& verb =
-      *program.add_subcommand("witness", "recorded outputs of released implementations, on inputs that kill the mutants of their contracts");
-  examples(verb, {"assay witness inputs --folder inputs", "assay witness run inputs --backend ./libvllm.so --package 'vllm 0.33.0' --folder outputs",
-                  "assay witness check"});
+  CLI::App& verb = *program.add_subcommand(
+      "witness", "recorded outputs of released implementations, on inputs that kill the mutants of their contracts");
+  examples(verb,
+           {"assay witness inputs --folder inputs",
+            "assay witness run inputs --backend ./libvllm.so --package 'vllm 0.33.0' --folder outputs", "assay witness check"});
   verb.add_option("action", witness.action,
-                  "inputs: choose inputs, none of left_out.csv; run: call a library on them; keep: store outputs that the contracts accept; "
+                  "inputs: choose inputs, none of left_out.csv; run: call a library on them; keep: store outputs that the "
+                  "contracts accept; "
                   "check: contracts accept the stored outputs and mutants do not; drift: which contracts a release obeys")
       ->required()
       ->check(CLI::IsMember({"inputs", "run", "keep", "check", "drift"}));
@@ -469,9 +652,18 @@ void add_witness(CLI::App& program, WitnessArguments& witness) {
   verb.add_option("--check", witness.check, "for check and drift: exit 1 if that section is out of date")->type_name("FILE.md");
   verb.add_option("--timeout", witness.timeout_seconds, "for run: as for assay run")->check(seconds())->capture_default_str();
   refuse_unused(verb,
-                {{"folders", {"run", "keep", "check", "drift"}}, {"--folder", {"inputs", "run", "keep", "drift"}}, {"--op", {"inputs"}},
-                 {"--contract", {"inputs", "run", "keep", "check", "drift"}}, {"--without", {"inputs"}}, {"--backend", {"run"}}, {"--kernel", {"run"}},
-                 {"--package", {"run"}}, {"--flags", {"run"}}, {"--write", {"check", "drift"}}, {"--check", {"check", "drift"}}, {"--timeout", {"run"}}},
+                {{"folders", {"run", "keep", "check", "drift"}},
+                 {"--folder", {"inputs", "run", "keep", "drift"}},
+                 {"--op", {"inputs"}},
+                 {"--contract", {"inputs", "run", "keep", "check", "drift"}},
+                 {"--without", {"inputs"}},
+                 {"--backend", {"run"}},
+                 {"--kernel", {"run"}},
+                 {"--package", {"run"}},
+                 {"--flags", {"run"}},
+                 {"--write", {"check", "drift"}},
+                 {"--check", {"check", "drift"}},
+                 {"--timeout", {"run"}}},
                 [&witness] { return witness.action; });
 }
 
@@ -480,10 +672,12 @@ void add_regenerate(CLI::App& program, RegenerateArguments& regenerate) {
   examples(verb, {"assay regenerate", "assay regenerate --check --part docs"});
   std::vector<std::string> names;
   for (const DerivedPart& part : derived_parts()) names.push_back(part.name);
-  CLI::Option* const check = verb.add_flag("--check", regenerate.check, "write nothing; exit 1 and name each file that is out of date");
+  CLI::Option* const check =
+      verb.add_flag("--check", regenerate.check, "write nothing; exit 1 and name each file that is out of date");
   verb.add_option("--part", regenerate.parts, "only these files; may be repeated")->check(CLI::IsMember(names));
   verb.add_flag("--recompute", regenerate.recompute, "compute all records of golden/power, also those whose seal matches");
-  verb.add_flag("!--without-measured", regenerate.measured, "leave out suites/DIAGNOSIS.md and suites/judges/TABLES.md, which take minutes");
+  verb.add_flag("!--without-measured", regenerate.measured,
+                "leave out suites/DIAGNOSIS.md and suites/judges/TABLES.md, which take minutes");
   verb.add_option("--seed", regenerate.seed, "seed of the 5 % sample of golden/power that --check recomputes")
       ->check(whole_number())
       ->needs(check)

@@ -37,11 +37,13 @@ bool is_path(const std::string& backend) { return backend.find('/') != std::stri
 Backend open_python(const BackendRequest& request) {
   const char* const named = std::getenv("ASSAY_PYTHON");
   const std::string python = named != nullptr && *named != '\0' ? named : "python3";
-  WorkerOptions options{.timeout_seconds = request.timeout_seconds, .program = python, .ended = request.ended, .before = {"-m", "assay.worker"}};
+  WorkerOptions options{
+      .timeout_seconds = request.timeout_seconds, .program = python, .ended = request.ended, .before = {"-m", "assay.worker"}};
   try {
     return open_in_worker(request.backend.substr(kPython.size()), request.backend, options);
   } catch (const LibraryError& error) {
-    throw LibraryError(std::string(error.what()) + "; interpreter: " + python + (named == nullptr ? "; ASSAY_PYTHON names another" : ", from ASSAY_PYTHON"));
+    throw LibraryError(std::string(error.what()) + "; interpreter: " + python +
+                       (named == nullptr ? "; ASSAY_PYTHON names another" : ", from ASSAY_PYTHON"));
   }
 }
 
@@ -65,7 +67,8 @@ std::map<std::string, fs::path> named_backends() {
 /// How to build one of our libraries that is missing.
 std::string how_to_build(const std::string& name) {
   if (name == "cuda")
-    return "; it is built where nvcc is found: ci/build release assay_kernels_cuda, or ci/bundle for a machine without the sources";
+    return "; it is built where nvcc is found: ci/build release assay_kernels_cuda, or ci/bundle for a machine without the "
+           "sources";
   if (name == "hip") return "; it is built with -DWITH_HIP=ON and ROCm's hipcc: ci/build release assay_kernels_hip";
   for (const char* ours : {"cpu", "faulty"})
     if (name == ours) return "; ci/build release assay_kernels_" + name + " builds it";
@@ -129,7 +132,8 @@ static void check_arch(const std::vector<Case>& all, const std::string& arch) {
     if (const auto found = one.parameters.find("arch"); found != one.parameters.end()) known.insert(found->second);
   for (const UnitRow& row : rulebook().units.rows()) known.insert(chip_of_unit(row.id));
   if (!known.contains(arch))
-    throw UsageError("no case and no tensor core instruction is for '" + arch + "'" + did_you_mean(arch, std::vector<std::string>(known.begin(), known.end())));
+    throw UsageError("no case and no tensor core instruction is for '" + arch + "'" +
+                     did_you_mean(arch, std::vector<std::string>(known.begin(), known.end())));
   if (const std::string note = unknown_units(arch); !note.empty()) std::fprintf(stderr, "assay: %s\n", note.c_str());
 }
 
@@ -165,13 +169,15 @@ CasesOfTiers cases_of_tiers(std::vector<Case> selected, const Selection& selecti
                             const std::function<bool(const Case&)>& counts) {
   const bool named = !selection.cases.empty() || std::any_of(selection.suites.begin(), selection.suites.end(), names_tier);
   const auto below = [&](const std::string& suite) {
-    return names_tier(suite) && rank_of_tier(suite.substr(suite.find('/') == std::string::npos ? 0 : suite.find('/') + 1)) < rank_of_tier(tier);
+    return names_tier(suite) &&
+           rank_of_tier(suite.substr(suite.find('/') == std::string::npos ? 0 : suite.find('/') + 1)) < rank_of_tier(tier);
   };
   if (!selection.suites.empty() && std::all_of(selection.suites.begin(), selection.suites.end(), below)) {
     const std::string& suite = selection.suites.front();
     const size_t slash = suite.find('/');
-    throw UsageError("--suite " + suite + " names a tier of its own, so that --tier " + tier + " adds nothing; try " +
-                     (slash == std::string::npos ? "--tier " + tier + " alone" : "--suite " + suite.substr(0, slash) + " --tier " + tier));
+    throw UsageError(
+        "--suite " + suite + " names a tier of its own, so that --tier " + tier + " adds nothing; try " +
+        (slash == std::string::npos ? "--tier " + tier + " alone" : "--suite " + suite.substr(0, slash) + " --tier " + tier));
   }
   const size_t last = !tier.empty() ? rank_of_tier(tier) : named ? kTiers.size() : 0;
   CasesOfTiers tiers;
@@ -182,7 +188,9 @@ CasesOfTiers cases_of_tiers(std::vector<Case> selected, const Selection& selecti
       tiers.left[one.tier] += counts(one);
   }
   std::erase_if(tiers.left, [](const auto& entry) { return entry.second == 0; });
-  if (tiers.chosen.empty()) throw UsageError("no selected case is in tier " + std::string(kTiers[std::min(last, kTiers.size() - 1)]) + "; " + tiers_not_run_text(tiers.left));
+  if (tiers.chosen.empty())
+    throw UsageError("no selected case is in tier " + std::string(kTiers[std::min(last, kTiers.size() - 1)]) + "; " +
+                     tiers_not_run_text(tiers.left));
   std::stable_sort(tiers.chosen.begin(), tiers.chosen.end(),
                    [](const Case& a, const Case& b) { return rank_of_tier(a.tier) < rank_of_tier(b.tier); });
   return tiers;
@@ -192,8 +200,8 @@ std::string tiers_not_run_text(const std::map<std::string, size_t>& left) {
   std::string text;
   for (const char* tier : kTiers)
     if (const auto found = left.find(tier); found != left.end())
-      text += (text.empty() ? "" : ", ") + found->first + " tier not run (" + std::to_string(found->second) + " case" + (found->second == 1 ? "" : "s") +
-              "; --tier " + found->first + ")";
+      text += (text.empty() ? "" : ", ") + found->first + " tier not run (" + std::to_string(found->second) + " case" +
+              (found->second == 1 ? "" : "s") + "; --tier " + found->first + ")";
   return text;
 }
 
@@ -220,7 +228,8 @@ const Case& case_named(const std::vector<Case>& cases, const std::string& id_or_
   if (const std::vector<std::string> near = near_matches(id_or_glob, of_op.empty() ? ids : of_op); !near.empty())
     throw UsageError("no case '" + id_or_glob + "'" + did_you_mean(id_or_glob, near));
   throw UsageError("no case '" + id_or_glob + "'; " +
-                   (of_op.empty() ? "see: assay list" : "see: assay list '" + op + "*', which prints " + std::to_string(of_op.size()) + " ids"));
+                   (of_op.empty() ? "see: assay list"
+                                  : "see: assay list '" + op + "*', which prints " + std::to_string(of_op.size()) + " ids"));
 }
 
 bool is_in_worker(const BackendRequest& request) {
@@ -229,8 +238,11 @@ bool is_in_worker(const BackendRequest& request) {
 
 Backend open_backend(const OpRegistry& ops, const BackendRequest& request) {
   if (request.backend.starts_with(kPython)) return checked(ops, open_python(request));
-  if (is_path(request.backend) && request.in_process) return checked(ops, open_in_process(request.backend, request.backend, library_folders()));
-  if (is_path(request.backend)) return checked(ops, open_in_worker(request.backend, request.backend, {.timeout_seconds = request.timeout_seconds, .ended = request.ended}));
+  if (is_path(request.backend) && request.in_process)
+    return checked(ops, open_in_process(request.backend, request.backend, library_folders()));
+  if (is_path(request.backend))
+    return checked(ops, open_in_worker(request.backend, request.backend,
+                                       {.timeout_seconds = request.timeout_seconds, .ended = request.ended}));
   const std::map<std::string, fs::path> backends = named_backends();
   if (const auto found = backends.find(request.backend); found != backends.end())
     return checked(ops, open_in_process(found->second.lexically_normal().string(), request.backend, library_folders()));
@@ -324,7 +336,8 @@ class Checker {
   void check(const KernelOffer& kernel) const {
     if (!contains(ops_, kernel.op)) refuse(kernel, "unknown op '" + kernel.op + "'" + did_you_mean(kernel.op, ops_));
     for (const std::string& contract : kernel.contracts)
-      if (!contains(contracts_, contract)) refuse(kernel, "unknown contract '" + contract + "'" + did_you_mean(contract, contracts_));
+      if (!contains(contracts_, contract))
+        refuse(kernel, "unknown contract '" + contract + "'" + did_you_mean(contract, contracts_));
     const std::vector<std::string>& columns = registry_.find(kernel.op).columns;
     for (const auto& [column, cells] : kernel.accepts) {
       require_column(kernel, "accepts", column, columns);
@@ -341,13 +354,15 @@ class Checker {
   void require_column(const KernelOffer& kernel, const char* field, const std::string& column,
                       const std::vector<std::string>& columns) const {
     if (!contains(columns, column))
-      refuse(kernel, std::string(field) + ": op " + kernel.op + " has no case parameter '" + column + "'" + did_you_mean(column, columns));
+      refuse(kernel, std::string(field) + ": op " + kernel.op + " has no case parameter '" + column + "'" +
+                         did_you_mean(column, columns));
   }
 
   void check_cell(const KernelOffer& kernel, const std::string& column, const std::string& cell) const {
     const std::string where = "accepts." + column + ": ";
     const std::vector<std::string> words = words_of(column);
-    if (!words.empty() && !contains(words, cell)) refuse(kernel, where + "no case can have '" + cell + "'" + did_you_mean(cell, words));
+    if (!words.empty() && !contains(words, cell))
+      refuse(kernel, where + "no case can have '" + cell + "'" + did_you_mean(cell, words));
     if (is_numeric(column) && !is_number(cell)) refuse(kernel, where + "'" + cell + "' is not a number");
   }
 
@@ -369,22 +384,25 @@ std::string offers_without_cases(const LibraryInfo& library, const std::vector<C
   std::set<std::string> ops;
   for (const Case& one : cases) {
     ops.insert(one.op);
-    if (const auto contract = one.parameters.find("contract"); contract != one.parameters.end()) there.emplace(one.op, contract->second);
+    if (const auto contract = one.parameters.find("contract"); contract != one.parameters.end())
+      there.emplace(one.op, contract->second);
   }
   std::set<std::pair<std::string, std::string>> without;
   std::string first;
   for (const KernelOffer& kernel : library.kernels)
     for (const std::string& contract : kernel.contracts)
-      if (ops.contains(kernel.op) && !there.contains({kernel.op, contract}) && without.emplace(kernel.op, contract).second && first.empty())
+      if (ops.contains(kernel.op) && !there.contains({kernel.op, contract}) && without.emplace(kernel.op, contract).second &&
+          first.empty())
         first = "contract " + contract + " of op " + kernel.op + " (kernel '" + kernel.name + "')";
   if (without.empty()) return "";
-  return (without.size() == 1 ? "no case for the offered " : std::to_string(without.size()) + " offered contracts have no case, such as ") +
+  return (without.size() == 1 ? "no case for the offered "
+                              : std::to_string(without.size()) + " offered contracts have no case, such as ") +
          first + "; --cases FILE.csv runs cases of your own";
 }
 
 bool ignores_warp(const LibraryInfo& library) {
-  return library.arch == "cpu" &&
-         std::none_of(library.kernels.begin(), library.kernels.end(), [](const KernelOffer& kernel) { return kernel.accepts.contains("warp"); });
+  return library.arch == "cpu" && std::none_of(library.kernels.begin(), library.kernels.end(),
+                                               [](const KernelOffer& kernel) { return kernel.accepts.contains("warp"); });
 }
 
 std::vector<Case> each_data_once(std::vector<Case> cases) {

@@ -49,8 +49,8 @@ struct CasesOfTiers {
   std::map<std::string, size_t> left;  ///< number of selected cases of other tiers
 };
 
-/// `tier`: this one and those before it; empty: what the selection names, else the quick tier. Globs over ids name cases of all tiers.
-/// Throws UsageError if nothing is left. `counts`: whether a case of another tier is counted.
+/// `tier`: this one and those before it; empty: what the selection names, else the quick tier. Globs over ids name cases of all
+/// tiers. Throws UsageError if nothing is left. `counts`: whether a case of another tier is counted.
 CasesOfTiers cases_of_tiers(std::vector<Case> selected, const Selection& selection, const std::string& tier,
                             const std::function<bool(const Case&)>& counts);
 
@@ -71,9 +71,9 @@ struct BackendRequest {
 /// Whether the library runs in worker processes: one given by path, or kernels in Python.
 bool is_in_worker(const BackendRequest& request);
 
-/// Opens libassay_NAME.so beside the program, or in its installed lib/assay/, in this process, or a library given by path or in Python in a worker.
-/// Needs an open rulebook. Throws UsageError for an unknown name, LibraryError also for what require_known_offers() refuses,
-/// NoDeviceError.
+/// Opens libassay_NAME.so beside the program, or in its installed lib/assay/, in this process, or a library given by path or in
+/// Python in a worker. Needs an open rulebook. Throws UsageError for an unknown name, LibraryError also for what
+/// require_known_offers() refuses, NoDeviceError.
 Backend open_backend(const OpRegistry& ops, const BackendRequest& request);
 
 // Loads only the case tables of the ops that a selection names.
@@ -81,18 +81,18 @@ Backend open_backend(const OpRegistry& ops, const BackendRequest& request);
 /// Opens the rulebook and loads the tables of --cases, or those that are shipped with these ops, checked. Throws TableError.
 std::vector<Case> open_cases_of(const Suites& suites, std::span<const Op> ops);
 
-/// As open_cases(), without the tables of ops whose cases the selection cannot hold: they are most of the time that a short command
-/// takes. A suite or a glob that begins with no op's name and '/' may hold cases of all.
+/// As open_cases(), without the tables of ops whose cases the selection cannot hold: they are most of the time that a short
+/// command takes. A suite or a glob that begins with no op's name and '/' may hold cases of all.
 std::vector<Case> open_cases_for(const Suites& suites, const Selection& selection);
 
 // Checks what a kernel library advertises: an offer that no case can match is an error of its author.
 
-/// Needs an open rulebook. Throws LibraryError naming the kernel, the word and what it may have meant: an op or a contract that there
-/// is not, a case parameter that the op has not, a cell that no column of that name can hold.
+/// Needs an open rulebook. Throws LibraryError naming the kernel, the word and what it may have meant: an op or a contract that
+/// there is not, a case parameter that the op has not, a cell that no column of that name can hold.
 void require_known_offers(const OpRegistry& ops, const LibraryInfo& library);
 
-/// One line that counts the offered contracts without a case and names the first; empty if every offered contract has a case. Such
-/// a kernel is never called under the contract. Ops without any case among `cases` are not counted.
+/// One line that counts the offered contracts without a case and names the first; empty if every offered contract has a case.
+/// Such a kernel is never called under the contract. Ops without any case among `cases` are not counted.
 std::string offers_without_cases(const LibraryInfo& library, const std::vector<Case>& cases);
 
 /// True if the library works on this host and no kernel states its warp sizes. Cases that differ only in warp size are then the

@@ -21,7 +21,8 @@ PowerRecords recorded_power(const std::vector<Case>& cases, const std::string& f
   return PowerRecords::read(folder.empty() ? data_root() + "/golden/power" : folder, cases, rows_read_by);
 }
 
-std::map<std::string, Power> powers_of(const OpRegistry& ops, const std::vector<Case>& cases, const PowerRecords& records, size_t& computed) {
+std::map<std::string, Power> powers_of(const OpRegistry& ops, const std::vector<Case>& cases, const PowerRecords& records,
+                                       size_t& computed) {
   std::map<std::string, Power> all;
   std::vector<std::pair<const Case*, Power*>> missing;
   for (const Case& one : cases) {
@@ -107,7 +108,8 @@ int sharpness_verb(const PowerArguments& arguments) {
   const std::vector<Case> cases = open_selected_cases(arguments.suites, selection);
   if (!arguments.op.empty() && std::none_of(cases.begin(), cases.end(), is_realistic))
     throw UsageError("op '" + arguments.op + "' has no case of n 7168 and fill normal, which the table needs");
-  return put_table("assay sharpness", [&] { return sharpness_now(*arguments.suites.ops, cases); }, arguments.write, arguments.check);
+  return put_table(
+      "assay sharpness", [&] { return sharpness_now(*arguments.suites.ops, cases); }, arguments.write, arguments.check);
 }
 
 }  // namespace assay

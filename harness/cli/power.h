@@ -16,7 +16,8 @@ namespace assay {
 PowerRecords recorded_power(const std::vector<Case>& cases, const std::string& folder = {});
 
 /// The power of each data set by its id: as the records have it, or computed on all cores. `computed` counts the latter.
-std::map<std::string, Power> powers_of(const OpRegistry& ops, const std::vector<Case>& cases, const PowerRecords& records, size_t& computed);
+std::map<std::string, Power> powers_of(const OpRegistry& ops, const std::vector<Case>& cases, const PowerRecords& records,
+                                       size_t& computed);
 
 /// Text for the report: for how many of the checked data sets the score was recorded.
 std::string power_sources(const std::vector<Case>& cases, const RunResult& result, const PowerRecords& records);

@@ -95,9 +95,10 @@ int print(const std::string& title, const std::string& claimed, std::vector<Cand
     if (one.differ == 0 || others++ == kMostOthers) continue;
     if (others > kMostOthers) break;
     const CastProfile& profile = one.cast.truth().profile;
-    const std::string not_this = fmt::format("not {}: {} inputs differ, first {}: returned {}, it has {}", one.cast.row->id, one.differ,
-                                             input_text(*profile.from, one.first), cast_code_text(*profile.format, one.given),
-                                             cast_code_text(*profile.format, one.expected));
+    const std::string not_this =
+        fmt::format("not {}: {} inputs differ, first {}: returned {}, it has {}", one.cast.row->id, one.differ,
+                    input_text(*profile.from, one.first), cast_code_text(*profile.format, one.given),
+                    cast_code_text(*profile.format, one.expected));
     fmt::print("  {}\n", not_this);
     found["disobeys"].push_back(not_this);
   }
@@ -116,8 +117,15 @@ int probe_cast(const Backend& backend, const KernelOffer& kernel, const std::str
   const CallResult result = backend.call({"cast", contract, kernel.name, &problem, 1});
   if (result.status == CallStatus::kUnsupported)
     return fmt::print("{}: not offered: {}\n", title, printable(result.message)), kAllAsExpected;
-  Json& found = conversions.emplace_back(Json{{"kernel", kernel.name}, {"called", contract}, {"from", from}, {"to", to.name}, {"inputs", 0}, {"as_called", false},
-                                              {"obeys", Json::array()}, {"disobeys", Json::array()}, {"no_answer", ""}});
+  Json& found = conversions.emplace_back(Json{{"kernel", kernel.name},
+                                              {"called", contract},
+                                              {"from", from},
+                                              {"to", to.name},
+                                              {"inputs", 0},
+                                              {"as_called", false},
+                                              {"obeys", Json::array()},
+                                              {"disobeys", Json::array()},
+                                              {"no_answer", ""}});
   if (result.status != CallStatus::kOk || result.outputs.empty() || !result.untouched.front().empty()) {
     fmt::print("{}: no answer: {}\n", title, printable(result.message));
     found["no_answer"] = "no answer: " + printable(result.message);
@@ -185,7 +193,8 @@ Json like_row(const LikeRow& like) {
   Json differs = Json::array();
   for (const auto& [column, match] : like.cells)
     if (match == CellMatch::kDiffers) differs.push_back(column);
-  return {{"row", like.row->id}, {"alike", like.alike()}, {"of", like.cells.size()}, {"equal", like.equal}, {"differs_in", differs}, {"same_cells", like.same_cells}};
+  return {{"row", like.row->id}, {"alike", like.alike()}, {"of", like.cells.size()},
+          {"equal", like.equal}, {"differs_in", differs}, {"same_cells", like.same_cells}};
 }
 
 Json found_of(const Probed& probed, const LikeRow* claimed, const LikeRow& nearest) {
@@ -195,8 +204,15 @@ Json found_of(const Probed& probed, const LikeRow* claimed, const LikeRow& neare
   for (const NotObservable& one : probed.not_observable) hidden.push_back({{"cell", one.cell}, {"also", one.what}});
   for (const Unexplained& one : probed.unexplained)
     unexplained.push_back({{"inputs", one.kind}, {"elements", one.elements}, {"wrong", one.wrong}, {"example", one.example}});
-  return {{"known", probed.known()}, {"cells", cells}, {"called", claimed ? like_row(*claimed) : Json(nullptr)}, {"nearest", like_row(nearest)}, {"not_observable", hidden},
-          {"unexplained", unexplained}, {"remarks", probed.remarks}, {"elements", probed.elements}, {"random", probed.checked}};
+  return {{"known", probed.known()},
+          {"cells", cells},
+          {"called", claimed ? like_row(*claimed) : Json(nullptr)},
+          {"nearest", like_row(nearest)},
+          {"not_observable", hidden},
+          {"unexplained", unexplained},
+          {"remarks", probed.remarks},
+          {"elements", probed.elements},
+          {"random", probed.checked}};
 }
 
 One probe_one(const Backend& backend, const OfferedInstruction& offered, const ProbeEffort& effort, ProgressReport& progress) {
@@ -206,8 +222,9 @@ One probe_one(const Backend& backend, const OfferedInstruction& offered, const P
              instruction.m, instruction.n, instruction.k, instruction.a->name, instruction.b->name, instruction.d->name);
   std::fflush(stdout);
   progress.begin(row.id);
-  Json about = {{"id", row.id}, {"kernel", offered.kernel->name}, {"m", instruction.m}, {"n", instruction.n}, {"k", instruction.k}, {"a", instruction.a->name},
-                {"b", instruction.b->name}, {"d", instruction.d->name}, {"no_answer", ""}};
+  Json about = {{"id", row.id},       {"kernel", offered.kernel->name}, {"m", instruction.m},       {"n", instruction.n},
+                {"k", instruction.k}, {"a", instruction.a->name},       {"b", instruction.b->name}, {"d", instruction.d->name},
+                {"no_answer", ""}};
   const auto no_answer = [&](int code, const std::string& why) {
     about["no_answer"] = printable(why), about["known"] = false;
     return One{code, "", about};
@@ -234,9 +251,9 @@ One probe_one(const Backend& backend, const OfferedInstruction& offered, const P
   one.found.update(found_of(probed, row.unit.known() ? &claimed : nullptr, nearest));
   if (!probed.known() || (row.unit.known() && !claimed.equal)) one.code = kUnexpected;
   if (!probed.known()) return one;
-  const std::string why =
-      fmt::format("{} elements, all explained; {}", probed.elements,
-                  probed.not_observable.empty() ? "every cell was observed" : "parameters that are not observable have their simplest value");
+  const std::string why = fmt::format(
+      "{} elements, all explained; {}", probed.elements,
+      probed.not_observable.empty() ? "every cell was observed" : "parameters that are not observable have their simplest value");
   one.csv = csv_line(row_of(probed.unit, row.unit.known() ? "probed." + row.id : row.id, evidence_of(backend.library),
                             source_of(backend.library), why));
   return one;
@@ -281,8 +298,13 @@ int probe_verb(const ProbeArguments& arguments) {
              arguments.output.empty() ? "" : fmt::format(", written to {}", arguments.output));
   provenance.ended = utc_now();
   provenance.ended_early = ended_by() != nullptr ? ended_by() : code == kDeviceLost ? "a lost device" : "";
-  const bool all_written = reports.write({{"assay_probe", 1}, {"library", library_json(backend.library, provenance)}, {"provenance", provenance_json(provenance)}, {"seed", arguments.seed},
-                                          {"elements", arguments.elements}, {"instructions", instructions}, {"conversions", conversions}},
+  const bool all_written = reports.write({{"assay_probe", 1},
+                                          {"library", library_json(backend.library, provenance)},
+                                          {"provenance", provenance_json(provenance)},
+                                          {"seed", arguments.seed},
+                                          {"elements", arguments.elements},
+                                          {"instructions", instructions},
+                                          {"conversions", conversions}},
                                          probe_html);
   if (ended_by() != nullptr) return exit_code_of_ending();
   if (probed == 0 && casts == 0)

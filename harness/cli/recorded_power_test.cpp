@@ -24,7 +24,8 @@ using testing::IsEmpty;
 
 std::vector<Case> shipped_quick_cases() {
   open_rulebook(ASSAY_SOURCE_DIR);
-  return select_cases(load_cases(shipped_ops().all(), ASSAY_SOURCE_DIR), {.suites = {"quick"}, .cases = {}, .arch = {}, .warp = {}});
+  return select_cases(load_cases(shipped_ops().all(), ASSAY_SOURCE_DIR),
+                      {.suites = {"quick"}, .cases = {}, .arch = {}, .warp = {}});
 }
 
 TEST(RecordedPower, ASampleHasEveryOp) {
@@ -54,7 +55,8 @@ TEST(RecordedPower, ADroppedMutantIsNoticed) {
   const PowerRecords records = PowerRecords::read(ASSAY_SOURCE_DIR "/golden/power", cases, rows_read_by);
   const std::vector<Case> sample = {sample_of_data(cases, 5, 1).front()};
   const auto bound = [](const Case& one) { return shipped_ops().find("rms_norm").bind(one); };
-  EXPECT_THAT(changed_power(records, sample, [&](const Case& one) { return power_to_record(*bound(one), one.blind_to); }), IsEmpty());
+  EXPECT_THAT(changed_power(records, sample, [&](const Case& one) { return power_to_record(*bound(one), one.blind_to); }),
+              IsEmpty());
   const auto dropped = [&](const Case& one) { return power_to_record(CaseWithoutAMutant(bound(one)), one.blind_to); };
   EXPECT_THAT(changed_power(records, sample, dropped), ElementsAre(HasSubstr(" mutants, computed ")));
 }

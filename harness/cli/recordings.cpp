@@ -42,7 +42,8 @@ const HostTensor& recorded_as(const std::vector<HostTensor>& recorded, const Ten
 
 /// "e4m3fn [2, 256], strides [256, 1], 512 elements"
 std::string spec_text(const TensorSpec& spec) {
-  return fmt::format("{} [{}], strides [{}], {} elements", spec.format->name, fmt::join(spec.shape, ", "), fmt::join(spec.strides, ", "), spec.storage);
+  return fmt::format("{} [{}], strides [{}], {} elements", spec.format->name, fmt::join(spec.shape, ", "),
+                     fmt::join(spec.strides, ", "), spec.storage);
 }
 
 void check_outputs(const Problem& problem, const CallResult& result) {
@@ -51,7 +52,8 @@ void check_outputs(const Problem& problem, const CallResult& result) {
     const TensorSpec& recorded = recorded_as(result.outputs, tensor.spec).spec;
     if (!(*recorded.format == *tensor.spec.format) || recorded.shape != tensor.spec.shape ||
         (tensor.spec.elements() > 0 && recorded.strides != tensor.spec.strides) || recorded.storage != tensor.spec.storage)
-      throw std::runtime_error("recorded output '" + tensor.spec.name + "': expected " + spec_text(tensor.spec) + ", got " + spec_text(recorded));
+      throw std::runtime_error("recorded output '" + tensor.spec.name + "': expected " + spec_text(tensor.spec) + ", got " +
+                               spec_text(recorded));
   }
 }
 
@@ -144,11 +146,14 @@ std::vector<Recording> open_recordings(const std::vector<std::string>& folders) 
 /// One line for the cases of a folder that are not in the tables, or not selected.
 static void report_left_out(const std::string& folder, const std::vector<std::string>& ids) {
   if (ids.empty()) return;
-  std::fprintf(stderr, "assay: %s: %zu case%s left out: not selected, or in no table of this program (--cases FILE.csv adds tables); the first: %s\n",
+  std::fprintf(stderr,
+               "assay: %s: %zu case%s left out: not selected, or in no table of this program (--cases FILE.csv adds tables); the "
+               "first: %s\n",
                printable(folder).c_str(), ids.size(), ids.size() == 1 ? "" : "s", printable(ids.front()).c_str());
 }
 
-std::vector<RecordedCase> recorded_cases(const std::vector<Recording>& recordings, const std::vector<Case>& cases, const std::vector<Case>& all) {
+std::vector<RecordedCase> recorded_cases(const std::vector<Recording>& recordings, const std::vector<Case>& cases,
+                                         const std::vector<Case>& all) {
   std::set<std::string> known_ids;
   for (const Case& one : all) known_ids.insert(one.id);
   std::map<std::string, size_t> place;
@@ -182,7 +187,9 @@ std::vector<RecordedCase> recorded_cases(const std::vector<Recording>& recording
       if (first.recorded.empty() || !recorded.file.empty()) first.recorded.push_back({&recording, &recorded});
     }
     report_left_out(recording.folder, left_out);
-    if (unselected > 0) std::fprintf(stderr, "assay: %s: %zu of %zu cases are not selected\n", printable(recording.folder).c_str(), unselected, recording.verdicts.size());
+    if (unselected > 0)
+      std::fprintf(stderr, "assay: %s: %zu of %zu cases are not selected\n", printable(recording.folder).c_str(), unselected,
+                   recording.verdicts.size());
   }
   std::stable_sort(placed.begin(), placed.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<RecordedCase> entries;
@@ -335,7 +342,8 @@ int judge_outputs_of_inputs(const JudgeArguments& arguments) {
   add_evidence(provenance, result);
   provenance.power = power_sources(cases, result, power);
   const bool all_written = reports.write(result, LibraryInfo{}, provenance);
-  if (reports.to_console()) print_ending(result, arguments.shown, idle_rows_text(ledger, result) + provenance_text(provenance, LibraryInfo{}));
+  if (reports.to_console())
+    print_ending(result, arguments.shown, idle_rows_text(ledger, result) + provenance_text(provenance, LibraryInfo{}));
   std::printf("%s", coloured(outcome_line(result), colour).c_str());
   const size_t missing = all.size() - entries.size();
   if (missing > 0) std::printf("BUT INCOMPLETE: %zu of %zu cases have no outputs.safetensors\n", missing, all.size());

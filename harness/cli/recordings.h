@@ -25,15 +25,17 @@ struct RecordedCase {
 std::vector<Recording> open_recordings(const std::vector<std::string>& folders);
 
 /// Entries in table order, then in recording order: the order of the original run. A recorded case that is not in `cases` is
-/// skipped and named on stderr, as not selected if it is in `all`. A case in two recordings is named on stderr and checked once. Refers to
-/// the first two arguments.
-std::vector<RecordedCase> recorded_cases(const std::vector<Recording>& recordings, const std::vector<Case>& cases, const std::vector<Case>& all = {});
+/// skipped and named on stderr, as not selected if it is in `all`. A case in two recordings is named on stderr and checked once.
+/// Refers to the first two arguments.
+std::vector<RecordedCase> recorded_cases(const std::vector<Recording>& recordings, const std::vector<Case>& cases,
+                                         const std::vector<Case>& all = {});
 
 /// The first recorded input that differs from the problem's, as text; empty if none does. Such a recording was made by another
 /// version and proves nothing about this case. Throws std::out_of_range for an input that was not recorded.
 std::string input_difference(const Problem& problem, const std::vector<HostTensor>& recorded);
 
-/// The verdicts, on all cores. `power`: known mutation scores of their data. `record` gets the evidence of each, from several threads.
+/// The verdicts, on all cores. `power`: known mutation scores of their data. `record` gets the evidence of each, from several
+/// threads.
 RunResult judge_recorded(const OpRegistry& ops, const std::vector<RecordedCase>& recorded, const PowerRecords& power,
                          const std::function<void(const Evidence&, const Verdict&)>& record = {});
 

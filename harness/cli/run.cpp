@@ -101,22 +101,24 @@ CodeObjectExecution::~CodeObjectExecution() {
 
 void CodeObjectExecution::demand(const LibraryInfo& library) const {
   if (is_asked() && library.device.find(kDevice) == std::string::npos)
-    throw UsageError("--execute " + text_ + ": expected a library that is linked to libassay_hip_runtime.so, got " + library.path + " on device '" +
-                     library.device + "'; try --backend hip, or link it with -lassay_hip_runtime");
+    throw UsageError("--execute " + text_ + ": expected a library that is linked to libassay_hip_runtime.so, got " +
+                     library.path + " on device '" + library.device +
+                     "'; try --backend hip, or link it with -lassay_hip_runtime");
 }
 
 void CodeObjectExecution::repeat_calls(Backend& backend, const std::function<Backend(const std::string& path)>& open) {
   if (!repeats_) return;
   for (const char* rounding : {"up", "down"}) {
-    setenv("ASSAY_EXECUTE_OPTIONS", fmt::format("{}{}approximate={}", options_, options_.empty() ? "" : ",", rounding).c_str(), 1);
+    setenv("ASSAY_EXECUTE_OPTIONS", fmt::format("{}{}approximate={}", options_, options_.empty() ? "" : ",", rounding).c_str(),
+           1);
     others_.push_back(open(std::filesystem::absolute(backend.library.path).string()));
   }
   setenv("ASSAY_EXECUTE_OPTIONS", options_.c_str(), 1);
   backend.call = [this, call = std::move(backend.call)](const CallRequest& request) {
     CallResult result = call(request);
     if (result.status != CallStatus::kOk) return result;
-    const bool depends =
-        std::any_of(others_.begin(), others_.end(), [&](const Backend& other) { return !same_outputs(result, other.call(request)); });
+    const bool depends = std::any_of(others_.begin(), others_.end(),
+                                     [&](const Backend& other) { return !same_outputs(result, other.call(request)); });
     ++calls_;
     dependent_ += depends;
     return result;
@@ -134,7 +136,8 @@ std::string CodeObjectExecution::summary(const LibraryInfo& library) const {
                                  approximate.empty() ? std::string("none") : fmt::format("{}", fmt::join(approximate, " ")));
   if (const size_t at = options_.find("matrix="); at != std::string::npos)
     text += "; tensor core by model " + options_.substr(at + 7, options_.find(',', at) - at - 7);
-  if (repeats_) return text + fmt::format("; outputs of {} of {} calls change when these are moved by one ULP", dependent_, calls_);
+  if (repeats_)
+    return text + fmt::format("; outputs of {} of {} calls change when these are moved by one ULP", dependent_, calls_);
   return approximate.empty() ? text : text + "; option approximate=each says whether outputs depend on them";
 }
 
@@ -198,7 +201,8 @@ void report_killed(const RunArguments& arguments, const KilledRun& killed) {
   (void)reports.write(killed.result, killed.library, provenance);
   const bool colour = wants_colour(STDOUT_FILENO);
   if (reports.to_console())
-    std::printf("%s%s", failures_text(killed.result, arguments.shown, colour).c_str(), summary_text(killed.result, arguments.shown).c_str());
+    std::printf("%s%s", failures_text(killed.result, arguments.shown, colour).c_str(),
+                summary_text(killed.result, arguments.shown).c_str());
   std::printf("%s", coloured(outcome_line(killed.result), colour).c_str());
   const RunHistory history(arguments);
   (void)history.add(killed.result, killed.library, provenance, history.identity(killed.result, provenance).id);
@@ -210,19 +214,23 @@ std::string repro_options(const RunArguments& arguments) {
   if (arguments.repeat > 1) options += fmt::format(" --repeat {}", arguments.repeat);
   if (arguments.ladder) options += " --ladder";
   if (arguments.rerun_failed > 0) options += fmt::format(" --rerun-failed {}", arguments.rerun_failed);
-  if (arguments.timeout_seconds != RunArguments().timeout_seconds) options += fmt::format(" --timeout {}", arguments.timeout_seconds);
+  if (arguments.timeout_seconds != RunArguments().timeout_seconds)
+    options += fmt::format(" --timeout {}", arguments.timeout_seconds);
   if (!arguments.execute.empty()) options += " --execute " + shell_word(arguments.execute);
   return options;
 }
 
 /// Says which case of the user's own tables is too large for this machine. Returns whether there is one.
 bool said_too_large(const RunArguments& arguments, const RunResult& result) {
-  if (arguments.suites.tables.cases.empty()) return false;  // a shipped case does not fit into a small machine: no error of the user
+  if (arguments.suites.tables.cases.empty())
+    return false;  // a shipped case does not fit into a small machine: no error of the user
   const auto found = std::find_if(result.verdicts.begin(), result.verdicts.end(), [](const Verdict& verdict) {
     return verdict.outcome == Outcome::kNotJudged && verdict.message.find(TooLargeError::kBegin) != std::string::npos;
   });
   if (found == result.verdicts.end()) return false;
-  std::fprintf(stderr, "assay: %s\n", printable(found->origin + ": the case " + found->message.substr(found->message.find(TooLargeError::kBegin))).c_str());
+  std::fprintf(
+      stderr, "assay: %s\n",
+      printable(found->origin + ": the case " + found->message.substr(found->message.find(TooLargeError::kBegin))).c_str());
   return true;
 }
 
@@ -239,12 +247,15 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
   std::vector<Case> selected = selected_of(all, arguments.selection);
   const auto ended = [] { return ended_by() != nullptr; };
   CodeObjectExecution execution(arguments.execute);
-  Backend opened = open_backend(*arguments.suites.ops, {execution.library_of(arguments.backend), arguments.in_process, arguments.timeout_seconds, ended});
+  Backend opened = open_backend(
+      *arguments.suites.ops, {execution.library_of(arguments.backend), arguments.in_process, arguments.timeout_seconds, ended});
   CasesOfTiers tiers = cases_of_tiers(std::move(selected), arguments.selection, arguments.tier, offered_by(opened.library));
   selected = std::move(tiers.chosen);
   if (!opened.library.joins_groups || std::none_of(selected.begin(), selected.end(), has_ranks)) meeting.reset();
   execution.demand(opened.library);
-  execution.repeat_calls(opened, [&](const std::string& path) { return open_backend(*arguments.suites.ops, {path, false, arguments.timeout_seconds, ended}); });
+  execution.repeat_calls(opened, [&](const std::string& path) {
+    return open_backend(*arguments.suites.ops, {path, false, arguments.timeout_seconds, ended});
+  });
   const WorkerOptions for_ranks{.timeout_seconds = arguments.timeout_seconds, .ended = ended};
   if (meeting && meeting->launch().index == 0) opened = meeting->with_ranks(std::move(opened), for_ranks);
   opened.call = [call = std::move(opened.call), &supervisor](const CallRequest& request) {
@@ -252,7 +263,8 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
     return call(request);
   };
   const Backend backend = shared_between_threads(std::move(opened));
-  if (const std::string line = offers_without_cases(backend.library, all); !line.empty()) std::fprintf(stderr, "assay: %s\n", line.c_str());
+  if (const std::string line = offers_without_cases(backend.library, all); !line.empty())
+    std::fprintf(stderr, "assay: %s\n", line.c_str());
   RecordedRun recorded{shard, fingerprint(selected), ignores_warp(backend.library), {}};
   if (recorded.once) selected = each_data_once(std::move(selected));
   const std::vector<Case> cases = share_of(selected, shard, meeting ? has_ranks : std::function<bool(const Case&)>());
@@ -277,7 +289,8 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
   options.each.rerun_failed = arguments.rerun_failed;
   options.each.repro_options = repro_options(arguments);
   // assay.run of Python says which interpreter and folders the command needs; a shell user has exported them.
-  if (const char* const needs = std::getenv("ASSAY_REPRO_ENVIRONMENT"); needs != nullptr && *needs != '\0') options.each.repro_environment = std::string(needs) + " ";
+  if (const char* const needs = std::getenv("ASSAY_REPRO_ENVIRONMENT"); needs != nullptr && *needs != '\0')
+    options.each.repro_environment = std::string(needs) + " ";
   const PowerRecords records = arguments.reckon_power ? PowerRecords() : recorded_power(cases);
   options.each.power = power_of_data([&](const Case& one) { return records.find(one); });
   options.each.diagnose = look_for_causes(backend);
@@ -301,7 +314,8 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
   progress.clear();
   if (!result.harness_error.empty())
     std::fprintf(stderr, "assay: the run ended early: %s\n", printable(result.harness_error).c_str());
-  const std::string table_note = add_verdicts_of_tables(arguments.suites, arguments.selection, shard.is_whole(), cases, ledger, result);
+  const std::string table_note =
+      add_verdicts_of_tables(arguments.suites, arguments.selection, shard.is_whole(), cases, ledger, result);
   add_stale_rows(arguments.suites, ledger, all, arguments.strict, result);
   reconcile(result, exposed_by_data(arguments.suites.ops->all(), cases));
   provenance.ended = utc_now();
@@ -315,7 +329,8 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
   if (recorder && result.harness_error.empty()) all_written = finished(*recorder, result, identity) && all_written;
   if (!cases.empty()) all_written = history.add(result, library, provenance, identity.id) && all_written;
   supervisor.wrote_reports();
-  if (meeting && meeting->serves() && cases.empty()) return std::printf("this process only makes the calls of its ranks\n"), kAllAsExpected;
+  if (meeting && meeting->serves() && cases.empty())
+    return std::printf("this process only makes the calls of its ranks\n"), kAllAsExpected;
   if (reports.to_console()) print_ending(result, arguments.shown, provenance_text(provenance, library));
   if (shard.is_whole()) std::printf("%s", idle_kernels_text(result).c_str());
   if (shard.is_whole() || result.exit_code() != kAllAsExpected) std::printf("%s", idle_rows_text(ledger, result).c_str());

@@ -36,7 +36,8 @@ Reports::Reports(const std::vector<std::string>& texts, const Shard& shard) {
     asked |= request.kind == ReportKind::kConsole;
     if (request.kind == ReportKind::kGithub) requests_.push_back(request);
     if (request.file.empty()) continue;
-    const bool is_stream = request.file.starts_with("/dev/") || request.file.starts_with("/proc/") || std::filesystem::is_fifo(request.file);
+    const bool is_stream =
+        request.file.starts_with("/dev/") || request.file.starts_with("/proc/") || std::filesystem::is_fifo(request.file);
     to_stream |= is_stream;
     if (!is_stream && shard.path(request.file) != request.file) {
       request.file = shard.path(request.file);
@@ -55,7 +56,8 @@ Reports::Reports(const std::vector<std::string>& texts, const Shard& shard) {
     if (!is_stream) named_.insert(request.file);
     requests_.push_back(std::move(request));
   }
-  if (!renamed.empty()) std::fprintf(stderr, "assay: share %s is written to %s\n", shard.text().c_str(), printable(renamed).c_str());
+  if (!renamed.empty())
+    std::fprintf(stderr, "assay: share %s is written to %s\n", shard.text().c_str(), printable(renamed).c_str());
   to_console_ = asked || !to_stream;
 }
 
@@ -86,9 +88,11 @@ void Reports::write_github(const RunResult& result, const LibraryInfo& library, 
   if (!file.flush()) throw std::runtime_error(std::string("--report github: cannot append to GITHUB_STEP_SUMMARY, ") + summary);
 }
 
-bool Reports::write(const RunResult& result, const LibraryInfo& library, const Provenance& provenance, const EarlierRun* earlier) const {
+bool Reports::write(const RunResult& result, const LibraryInfo& library, const Provenance& provenance,
+                    const EarlierRun* earlier) const {
   bool all = true;
-  const bool has_html = std::any_of(requests_.begin(), requests_.end(), [](const ReportRequest& one) { return one.kind == ReportKind::kHtml; });
+  const bool has_html =
+      std::any_of(requests_.begin(), requests_.end(), [](const ReportRequest& one) { return one.kind == ReportKind::kHtml; });
   const ContractTexts contracts = has_html ? contract_texts(result) : ContractTexts();
   for (const ReportRequest& request : requests_) {
     try {
@@ -166,7 +170,9 @@ Provenance provenance_of(const JudgeArguments& arguments) {
 
 Provenance provenance_of(const GateArguments& arguments) {
   Provenance provenance = begun(arguments.command, arguments.ledger, arguments.suites.tables);
-  provenance.options = {{"baseline", arguments.baseline}, {"same_bits", arguments.same_bits ? "yes" : "no"}, {"strict", arguments.strict ? "yes" : "no"}};
+  provenance.options = {{"baseline", arguments.baseline},
+                        {"same_bits", arguments.same_bits ? "yes" : "no"},
+                        {"strict", arguments.strict ? "yes" : "no"}};
   add_list(provenance.options, "target", arguments.targets);
   add_selection(provenance.options, arguments.selection);
   provenance.options.push_back({"data", data_root()});
@@ -176,7 +182,9 @@ Provenance provenance_of(const GateArguments& arguments) {
 
 Provenance provenance_of(const ProbeArguments& arguments) { return begun(arguments.command, "", arguments.suites.tables); }
 
-Provenance provenance_of(const SignoffArguments& arguments) { return begun(arguments.command, arguments.ledger, arguments.suites.tables); }
+Provenance provenance_of(const SignoffArguments& arguments) {
+  return begun(arguments.command, arguments.ledger, arguments.suites.tables);
+}
 
 void add_library(Provenance& provenance, const LibraryInfo& library) { provenance.library = stamp_of(library.path); }
 
@@ -191,12 +199,13 @@ void add_evidence(Provenance& provenance, const RunResult& result) {
   }
   for (const char* kind : {"ran", "executed", "read", "inferred", "without evidence"})
     if (known.contains(kind))
-      provenance.evidence += fmt::format("{}{} {}", provenance.evidence.empty() ? fmt::format("of {} contracts judged: ", judged.size()) : ", ",
-                                         known[kind], kind);
+      provenance.evidence +=
+          fmt::format("{}{} {}", provenance.evidence.empty() ? fmt::format("of {} contracts judged: ", judged.size()) : ", ",
+                      known[kind], kind);
 }
 
-std::string add_verdicts_of_tables(const Suites& suites, const Selection& selection, bool is_whole, const std::vector<Case>& cases, const Ledger& ledger,
-                                   RunResult& result) {
+std::string add_verdicts_of_tables(const Suites& suites, const Selection& selection, bool is_whole,
+                                   const std::vector<Case>& cases, const Ledger& ledger, RunResult& result) {
   if (suites.tables.cases.empty()) return "";
   Selection others = selection;  // a whole op has all cases of its contracts
   std::erase_if(others.suites, [&](const std::string& suite) {
@@ -211,7 +220,8 @@ std::string add_verdicts_of_tables(const Suites& suites, const Selection& select
   return "";
 }
 
-std::string excuses_text(const Suites& suites, const std::string& table_note, const std::vector<Case>& cases, const RunResult& result) {
+std::string excuses_text(const Suites& suites, const std::string& table_note, const std::vector<Case>& cases,
+                         const RunResult& result) {
   if (suites.tables.cases.empty() || !table_note.empty()) return "";
   std::string text;
   for (const TableExcuses& one : excuses_of_tables(suites.ops->all(), cases, result.verdicts)) {
@@ -227,7 +237,8 @@ void add_stale_rows(const Suites& suites, const Ledger& ledger, const std::vecto
 }
 
 void print_ending(const RunResult& result, const Shown& shown, const std::string& details) {
-  std::printf("%s%s%s", failures_text(result, shown, wants_colour(STDOUT_FILENO)).c_str(), summary_text(result, shown).c_str(), details.c_str());
+  std::printf("%s%s%s", failures_text(result, shown, wants_colour(STDOUT_FILENO)).c_str(), summary_text(result, shown).c_str(),
+              details.c_str());
 }
 
 std::string today() {

@@ -29,7 +29,8 @@ class Reports {
   bool to_console() const { return to_console_; }
 
   /// Writes all reports that can be written. Failures go to stderr and make the result false.
-  bool write(const RunResult& result, const LibraryInfo& library, const Provenance& provenance, const EarlierRun* earlier = nullptr) const;
+  bool write(const RunResult& result, const LibraryInfo& library, const Provenance& provenance,
+             const EarlierRun* earlier = nullptr) const;
 
  private:
   /// Annotations to stdout, and the Markdown report behind the job's other step summaries.
@@ -95,17 +96,18 @@ void add_library(Provenance& provenance, const LibraryInfo& library);
 /// The current date, YYYY-MM-DD in UTC.
 std::string today();
 
-/// Adds a verdict for each contract of --cases whose cases miss a mutant together. Only if all cases of the tables ran: not with a
-/// selection other than of ops, a share, or an early end. Otherwise returns a line that says so, if there are such tables.
-std::string add_verdicts_of_tables(const Suites& suites, const Selection& selection, bool is_whole, const std::vector<Case>& cases, const Ledger& ledger,
-                                   RunResult& result);
+/// Adds a verdict for each contract of --cases whose cases miss a mutant together. Only if all cases of the tables ran: not with
+/// a selection other than of ops, a share, or an early end. Otherwise returns a line that says so, if there are such tables.
+std::string add_verdicts_of_tables(const Suites& suites, const Selection& selection, bool is_whole,
+                                   const std::vector<Case>& cases, const Ledger& ledger, RunResult& result);
 
-/// "excused by blind_to: 2 of 16 mutants of acme.rms_norm: ...", and globs that match no mutant: a line for each contract of --cases. Empty if
-/// add_verdicts_of_tables() could not check the tables.
-std::string excuses_text(const Suites& suites, const std::string& table_note, const std::vector<Case>& cases, const RunResult& result);
+/// "excused by blind_to: 2 of 16 mutants of acme.rms_norm: ...", and globs that match no mutant: a line for each contract of
+/// --cases. Empty if add_verdicts_of_tables() could not check the tables.
+std::string excuses_text(const Suites& suites, const std::string& table_note, const std::vector<Case>& cases,
+                         const RunResult& result);
 
-/// Finds rows of the known-failures list that match no case. `all`: every case of the ops that the selection names. Says nothing if the
-/// cases come from tables of the user, since the list may have rows for the shipped cases too.
+/// Finds rows of the known-failures list that match no case. `all`: every case of the ops that the selection names. Says nothing
+/// if the cases come from tables of the user, since the list may have rows for the shipped cases too.
 void add_stale_rows(const Suites& suites, const Ledger& ledger, const std::vector<Case>& all, bool strict, RunResult& result);
 
 /// Adds the evidence for the contracts that have a verdict in the result.

@@ -41,7 +41,8 @@ constexpr int kVersion = 1;  ///< of the manifest's layout
 constexpr int kInputsChanged = 4;  ///< --verify: the folder is as it was signed, and files outside of it that were read are not
 constexpr int kIncomplete = kHarnessFailed;  ///< as other commands that ended early for a reason that is not the kernel's
 
-/// Reads a JSON file of this program, with its order of keys. Reports of runs have up to a few thousand verdicts of some hundred values.
+/// Reads a JSON file of this program, with its order of keys. Reports of runs have up to a few thousand verdicts of some hundred
+/// values.
 Json read_report(const std::string& file) {
   const std::string text = read_text(file);
   (void)guarded_json(text, file, {.members = size_t{1} << 22, .values = size_t{1} << 23});
@@ -74,7 +75,8 @@ class FolderLock {
  public:
   explicit FolderLock(const std::string& folder) : file_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
     if (file_ < 0) throw std::system_error(errno, std::generic_category(), folder);
-    if (::flock(file_, LOCK_EX | LOCK_NB) != 0) throw UsageError(folder + ": another assay signoff works here, or its last step is still ending; try again in a moment");
+    if (::flock(file_, LOCK_EX | LOCK_NB) != 0)
+      throw UsageError(folder + ": another assay signoff works here, or its last step is still ending; try again in a moment");
   }
   ~FolderLock() { ::close(file_); }
   FolderLock(const FolderLock&) = delete;
@@ -90,7 +92,8 @@ std::string step_file(const std::string& name, const char* suffix) {
   return file + suffix;
 }
 
-/// Rough seconds of one core to check a case: a norm of 30 million elements takes a second, and so does a GEMM of 3e9 multiply-accumulates.
+/// Rough seconds of one core to check a case: a norm of 30 million elements takes a second, and so does a GEMM of 3e9
+/// multiply-accumulates.
 double work_of(const Case& one) {
   const auto number = [&](const char* name) {
     const auto found = one.parameters.find(name);
@@ -104,14 +107,16 @@ double work_of(const Case& one) {
 /// The steps for what a library offers, and what is offered of what there is.
 class Planner {
  public:
-  Planner(const SignoffArguments& arguments, const LibraryInfo& library, const std::vector<Case>& cases) : arguments_(arguments), library_(library), cases_(cases) {}
+  Planner(const SignoffArguments& arguments, const LibraryInfo& library, const std::vector<Case>& cases)
+      : arguments_(arguments), library_(library), cases_(cases) {}
 
   std::vector<Step> steps() {
     for (const KernelOffer& kernel : library_.kernels)
       for (const std::string& contract : kernel.contracts) offered_[kernel.op].insert(contract);
     std::map<std::string, std::map<std::string, double>> tiers;  // work by op and tier
     for (const Case& one : cases_)
-      if (const auto op = offered_.find(one.op); op != offered_.end() && op->second.contains(contract_of(one))) tiers[one.op][one.tier] += work_of(one);
+      if (const auto op = offered_.find(one.op); op != offered_.end() && op->second.contains(contract_of(one)))
+        tiers[one.op][one.tier] += work_of(one);
     for (const char* tier : {"own", "quick", "full"})
       if (tier != std::string("full") || arguments_.tier == "full")
         for (const auto& [op, of_op] : tiers)
@@ -130,22 +135,29 @@ class Planner {
     std::map<std::string, std::set<std::string>> contracts;
     std::map<std::string, int64_t> number;
     for (const Case& one : cases_)
-      if (one.tier == "own" || one.tier == "quick" || one.tier == arguments_.tier) contracts[one.op].insert(contract_of(one)), ++number[one.op];
+      if (one.tier == "own" || one.tier == "quick" || one.tier == arguments_.tier)
+        contracts[one.op].insert(contract_of(one)), ++number[one.op];
     Json scope = Json::array();
     for (const auto& [op, all] : contracts) {
       const auto offered = offered_.find(op);
-      scope.push_back({{"op", op}, {"contracts", all.size()}, {"offered", offered == offered_.end() ? 0 : offered->second.size()}, {"cases", number.at(op)}});
+      scope.push_back({{"op", op},
+                       {"contracts", all.size()},
+                       {"offered", offered == offered_.end() ? 0 : offered->second.size()},
+                       {"cases", number.at(op)}});
     }
     return scope;
   }
 
   Json offers() const {
     const auto conversions = offered_.find("cast");
-    return {{"kernels", library_.kernels.size()}, {"instructions", is_wanted("mma") ? offered_instructions(library_, "*", "*").size() : 0},
+    return {{"kernels", library_.kernels.size()},
+            {"instructions", is_wanted("mma") ? offered_instructions(library_, "*", "*").size() : 0},
             {"conversions", conversions == offered_.end() || !is_wanted("cast") ? 0 : conversions->second.size()}};
   }
 
-  bool is_wanted(const std::string& op) const { return arguments_.ops.empty() || std::find(arguments_.ops.begin(), arguments_.ops.end(), op) != arguments_.ops.end(); }
+  bool is_wanted(const std::string& op) const {
+    return arguments_.ops.empty() || std::find(arguments_.ops.begin(), arguments_.ops.end(), op) != arguments_.ops.end();
+  }
 
  private:
   static std::string contract_of(const Case& one) {
@@ -153,7 +165,9 @@ class Planner {
     return found == one.parameters.end() ? "" : found->second;
   }
   std::string path(const std::string& file) const { return (fs::path(arguments_.output) / file).string(); }
-  Strings called(const char* verb) const { return {verb, "--backend", arguments_.backend, "--timeout", fmt::format("{:g}", arguments_.timeout_seconds)}; }
+  Strings called(const char* verb) const {
+    return {verb, "--backend", arguments_.backend, "--timeout", fmt::format("{:g}", arguments_.timeout_seconds)};
+  }
 
   void add(const std::string& name, const char* kind, Strings arguments, Strings files) {
     for (const std::string& table : arguments_.suites.tables.contracts) arguments.insert(arguments.end(), {"--contracts", table});
@@ -163,7 +177,8 @@ class Planner {
   void add_run(const std::string& op, const std::string& tier) {
     const std::string name = op + " " + tier, file = step_file(name, ".json");
     Strings arguments = called("run");
-    arguments.insert(arguments.end(), {"--suite", tier == "own" ? op : op + "/" + tier, "--shard", "1/1", "--report", "console", "--report", "json:" + path(file)});
+    arguments.insert(arguments.end(), {"--suite", tier == "own" ? op : op + "/" + tier, "--shard", "1/1", "--report", "console",
+                                       "--report", "json:" + path(file)});
     if (tier != "full") arguments.push_back("--ladder");
     if (tier == "own") {
       for (const std::string& table : arguments_.suites.tables.cases) arguments.insert(arguments.end(), {"--cases", table});
@@ -176,13 +191,16 @@ class Planner {
   void add_probes() {
     std::set<std::string> chips;
     if (is_wanted("mma"))
-      for (const OfferedInstruction& one : offered_instructions(library_, "*", arguments_.unit)) chips.insert(chip_of_unit(one.contract));
+      for (const OfferedInstruction& one : offered_instructions(library_, "*", arguments_.unit))
+        chips.insert(chip_of_unit(one.contract));
     for (const std::string& chip : chips) {
       const std::string name = "probe " + chip;
       const Strings files = {step_file(name, ".json"), step_file(name, ".csv")};
       Strings arguments = called("probe");
       const std::string unit = arguments_.unit == "*" ? chip + ".*" : arguments_.unit;
-      arguments.insert(arguments.end(), {"--part", "instructions", "--unit", unit, "--elements", std::to_string(arguments_.elements), "--report", "json:" + path(files[0]), "--output", path(files[1])});
+      arguments.insert(arguments.end(),
+                       {"--part", "instructions", "--unit", unit, "--elements", std::to_string(arguments_.elements), "--report",
+                        "json:" + path(files[0]), "--output", path(files[1])});
       add(name, "probe", arguments, files);
       if (arguments_.unit != "*") break;  // one command for all that match
     }
@@ -194,7 +212,9 @@ class Planner {
 
   void add_golden() {
     Strings reference = {"golden", "check", "--part", "predicted"};
-    Strings arguments = {"golden", "write", "--observed", arguments_.backend, "--timeout", fmt::format("{:g}", arguments_.timeout_seconds), "--folder", path("golden")};
+    Strings arguments = {"golden",           "write",       "--observed",
+                         arguments_.backend, "--timeout",   fmt::format("{:g}", arguments_.timeout_seconds),
+                         "--folder",         path("golden")};
     for (const std::string& op : quick_ops_)
       for (Strings* words : {&reference, &arguments}) words->insert(words->end(), {"--op", op});
     add("reference", "golden", reference, {});
@@ -202,9 +222,12 @@ class Planner {
     if (!arguments_.ledger.empty()) arguments.insert(arguments.end(), {"--ledger", path("ledger.csv")});
     add("golden", "golden", arguments, {"golden/"});
     steps_.back().work = quick_work_;
-    const std::string shipped = data_root() + "/golden/observed/" + library_.arch, before = arguments_.golden.empty() ? shipped : arguments_.golden;
+    const std::string shipped = data_root() + "/golden/observed/" + library_.arch,
+                      before = arguments_.golden.empty() ? shipped : arguments_.golden;
     if (arguments_.golden.empty() && !fs::is_directory(shipped)) return;
-    add("golden diff", "diff", {"golden", "diff", path("golden/observed/" + library_.arch), before, "--report", "json:" + path("golden.diff.json")}, {"golden.diff.json"});
+    add("golden diff", "diff",
+        {"golden", "diff", path("golden/observed/" + library_.arch), before, "--report", "json:" + path("golden.diff.json")},
+        {"golden.diff.json"});
     steps_.back().after = "golden";
   }
 
@@ -217,7 +240,8 @@ class Planner {
   std::vector<Step> steps_;
 };
 
-/// The path of a library that is named and lies beside this program, which then opens in a worker process: the device is free for the steps.
+/// The path of a library that is named and lies beside this program, which then opens in a worker process: the device is free for
+/// the steps.
 std::string by_path(const std::string& backend) {
   const fs::path program = fs::read_symlink("/proc/self/exe").parent_path();
   for (const fs::path& folder : {program, program / ASSAY_INSTALLED_KERNELS})
@@ -259,7 +283,8 @@ Ended wait_for_any() {
   }
   if (child < 0) throw std::system_error(errno, std::generic_category(), "cannot wait for a step");
   const auto seconds = [](const timeval& time) { return double(time.tv_sec) + double(time.tv_usec) * 1e-6; };
-  return {child, WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), seconds(used.ru_utime) + seconds(used.ru_stime)};
+  return {child, WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
+          seconds(used.ru_utime) + seconds(used.ru_stime)};
 }
 
 std::string last_line(const std::string& file) {
@@ -267,7 +292,8 @@ std::string last_line(const std::string& file) {
   const size_t end = text.find_last_not_of('\n');
   if (end == std::string::npos) return "";
   const size_t begin = text.rfind('\n', end);
-  return text.substr(begin == std::string::npos ? 0 : begin + 1, end - (begin == std::string::npos ? 0 : begin + 1) + 1).substr(0, 300);
+  return text.substr(begin == std::string::npos ? 0 : begin + 1, end - (begin == std::string::npos ? 0 : begin + 1) + 1)
+      .substr(0, 300);
 }
 
 /// The folder of a sign-off and its manifest, which is written after each step.
@@ -287,8 +313,9 @@ class Folder {
   const Json* ended(const std::string& name) const {
     for (const Json& step : manifest_.at("steps"))
       if (step.value("name", "") == name && step.value("state", "") == "ended")
-        return std::all_of(step.at("files").begin(), step.at("files").end(),
-                           [&](const Json& file) { return digest_of_file(at(file.value("file", ""))) == file.value("digest", ""); })
+        return std::all_of(
+                   step.at("files").begin(), step.at("files").end(),
+                   [&](const Json& file) { return digest_of_file(at(file.value("file", ""))) == file.value("digest", ""); })
                    ? &step
                    : nullptr;
     return nullptr;
@@ -344,7 +371,8 @@ Json summary_of_diff(const Json& report) {
   Json sum = report.at("recordings").empty() ? Json{{"b", "nothing"}, {"same", 0}, {"differ", 0}} : report.at("recordings").at(0);
   sum.erase("differences");
   const Json& b = report.at("targets").at(1);
-  sum["b"] = fmt::format("{} of {}", b.value("device", "").empty() ? b.value("name", "") : b.value("device", ""), b.value("date", ""));
+  sum["b"] =
+      fmt::format("{} of {}", b.value("device", "").empty() ? b.value("name", "") : b.value("device", ""), b.value("date", ""));
   return sum;
 }
 
@@ -366,23 +394,33 @@ Running start_step(const Folder& folder, const Step& step, bool shows_progress) 
 }
 
 /// Adds a step that ended to the manifest. Returns false if the sign-off cannot go on now.
-bool end_step(Folder& folder, const Running& running, const Ended& process, const std::map<std::string, const Case*>& cases, const std::vector<Deviation>& allowed) {
+bool end_step(Folder& folder, const Running& running, const Ended& process, const std::map<std::string, const Case*>& cases,
+              const std::vector<Deviation>& allowed) {
   const Step& step = *running.step;
   const int code = process.code;
   const std::string said = said_by(folder, step);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - running.start).count();
   fs::rename(said + ".part", said);
-  const bool whole = std::all_of(step.files.begin(), step.files.end(), [&](const std::string& file) { return fs::exists(folder.at(file)); });
+  const bool whole =
+      std::all_of(step.files.begin(), step.files.end(), [&](const std::string& file) { return fs::exists(folder.at(file)); });
   std::string last = last_line(said);
   if (last.empty() && code != kAllAsExpected) last = fmt::format("exit code {}", code);
   std::printf("  %s: %s (%.0f s)\n", step.name.c_str(), last.empty() ? "ended" : printable(last).c_str(), seconds);
   if (code >= kHarnessFailed) {
-    std::printf("stopped: step '%s' ended with code %d; see %s. The same command continues\n", step.name.c_str(), code, said.c_str());
+    std::printf("stopped: step '%s' ended with code %d; see %s. The same command continues\n", step.name.c_str(), code,
+                said.c_str());
     return false;
   }
   const bool ended = whole && (code <= kUnexpected || step.kind == "run");
-  Json entry = {{"name", step.name}, {"kind", step.kind}, {"state", ended ? "ended" : "failed"}, {"code", code}, {"message", last}, {"command", "assay " + fmt::format("{}", fmt::join(step.arguments, " "))},
-                {"begun", running.begun}, {"seconds", std::round(seconds * 10) / 10}, {"cpu_seconds", std::round(process.cpu_seconds * 10) / 10}};
+  Json entry = {{"name", step.name},
+                {"kind", step.kind},
+                {"state", ended ? "ended" : "failed"},
+                {"code", code},
+                {"message", last},
+                {"command", "assay " + fmt::format("{}", fmt::join(step.arguments, " "))},
+                {"begun", running.begun},
+                {"seconds", std::round(seconds * 10) / 10},
+                {"cpu_seconds", std::round(process.cpu_seconds * 10) / 10}};
   Strings files = {"steps/" + step_file(step.name, ".txt")};
   if (ended) {
     files.insert(files.end(), step.files.begin(), step.files.end());
@@ -412,7 +450,8 @@ std::vector<const Step*> waiting_steps(const Folder& folder, const std::vector<S
 }
 
 /// Runs the steps that have not ended.
-void run_steps(Folder& folder, const std::vector<Step>& steps, const SignoffArguments& arguments, const std::map<std::string, const Case*>& cases, const std::vector<Deviation>& allowed) {
+void run_steps(Folder& folder, const std::vector<Step>& steps, const SignoffArguments& arguments,
+               const std::map<std::string, const Case*>& cases, const std::vector<Deviation>& allowed) {
   std::vector<const Step*> waiting = waiting_steps(folder, steps, arguments.jobs);
   const auto start = std::chrono::steady_clock::now();
   std::vector<Running> running;
@@ -423,7 +462,8 @@ void run_steps(Folder& folder, const std::vector<Step>& steps, const SignoffArgu
   bool stopped = false;
   while (true) {
     while (!stopped && running.size() < size_t(arguments.jobs)) {
-      const auto next = std::find_if(waiting.begin(), waiting.end(), [&](const Step* one) { return one->after.empty() || !is_to_come(one->after); });
+      const auto next = std::find_if(waiting.begin(), waiting.end(),
+                                     [&](const Step* one) { return one->after.empty() || !is_to_come(one->after); });
       if (next == waiting.end()) break;
       const double minutes = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / 60;
       if (arguments.minutes > 0 && minutes >= arguments.minutes) {
@@ -435,13 +475,15 @@ void run_steps(Folder& folder, const std::vector<Step>& steps, const SignoffArgu
       waiting.erase(next);
       const std::string altered = folder.altered(step.name);
       reopen(folder);
-      std::printf("[%td/%zu] %s%s\n", &step - steps.data() + 1, steps.size(), step.name.c_str(), altered.empty() ? "" : (": " + altered + " was altered since; the step runs again").c_str());
+      std::printf("[%td/%zu] %s%s\n", &step - steps.data() + 1, steps.size(), step.name.c_str(),
+                  altered.empty() ? "" : (": " + altered + " was altered since; the step runs again").c_str());
       std::fflush(stdout);
       running.push_back(start_step(folder, step, arguments.jobs == 1));
     }
     if (running.empty()) return;
     const Ended ended = wait_for_any();
-    const auto of = std::find_if(running.begin(), running.end(), [&](const Running& one) { return one.process == ended.process; });
+    const auto of =
+        std::find_if(running.begin(), running.end(), [&](const Running& one) { return one.process == ended.process; });
     if (of == running.end()) continue;
     const Running one = *of;
     running.erase(of);
@@ -465,7 +507,8 @@ std::string inputs_table(const SignoffArguments& arguments, const Provenance& pr
   const std::string root = data_root();
   for (const std::string& file : data_files(root)) add("data", file, digest_of_file((fs::path(root) / file).string()));
   if (!arguments.golden.empty())
-    for (const std::string& file : files_below(arguments.golden)) add("golden", (fs::path(arguments.golden) / file).string(), digest_of_file((fs::path(arguments.golden) / file).string()));
+    for (const std::string& file : files_below(arguments.golden))
+      add("golden", (fs::path(arguments.golden) / file).string(), digest_of_file((fs::path(arguments.golden) / file).string()));
   return text;
 }
 
@@ -483,7 +526,10 @@ std::string contents_digest(const Table& inputs) {
 std::string changed_inputs(const Table& before, const Table& now) {
   const auto files_of = [](const Table& table) {
     std::map<std::string, std::string> files;
-    for (const TableRow& row : table.rows) files[table.text(row, "kind") == "data" ? table.text(row, "path") : table.text(row, "kind") + " " + table.text(row, "path")] = table.text(row, "digest");
+    for (const TableRow& row : table.rows)
+      files[table.text(row, "kind") == "data" ? table.text(row, "path")
+                                              : table.text(row, "kind") + " " + table.text(row, "path")] =
+          table.text(row, "digest");
     return files;
   };
   const std::map<std::string, std::string> old = files_of(before), fresh = files_of(now);
@@ -494,20 +540,25 @@ std::string changed_inputs(const Table& before, const Table& now) {
     if (!old.contains(file)) changed.push_back(file);
   constexpr size_t kMost = 3;
   const auto end = changed.begin() + std::ptrdiff_t(std::min(kMost, changed.size()));
-  return fmt::format("{}{}", fmt::join(changed.begin(), end, ", "), changed.size() > kMost ? fmt::format(" and {} more", changed.size() - kMost) : "");
+  return fmt::format("{}{}", fmt::join(changed.begin(), end, ", "),
+                     changed.size() > kMost ? fmt::format(" and {} more", changed.size() - kMost) : "");
 }
 
 /// Throws UsageError if the folder was begun with another library, chip, program, table or option.
 void require_same(const Json& before, const Json& now, const Table& inputs_before, const Table& inputs_now) {
-  const std::set<std::string> free = {"file", "backend", "ledger", "scope", "golden", "by", "data"};  // names and places; digests stand for contents
+  const std::set<std::string> free = {"file",   "backend", "ledger", "scope",
+                                      "golden", "by",      "data"};  // names and places; digests stand for contents
   for (const char* part : {"program", "library", "request", "inputs"})
     for (const auto& [key, value] : now.at(part).items()) {
       if (free.contains(key)) continue;
       const Json was = before.at(part).value(key, Json());
       if (was != value && part == std::string("inputs"))
-        throw UsageError(fmt::format("files that this sign-off reads changed since it was begun: {}; restore them, or use another folder for --output", changed_inputs(inputs_before, inputs_now)));
+        throw UsageError(fmt::format(
+            "files that this sign-off reads changed since it was begun: {}; restore them, or use another folder for --output",
+            changed_inputs(inputs_before, inputs_now)));
       if (was != value)
-        throw UsageError(fmt::format("this sign-off was begun with {} {} {}, and now it is {}; use another folder for --output", part, key, was.dump(), value.dump()));
+        throw UsageError(fmt::format("this sign-off was begun with {} {} {}, and now it is {}; use another folder for --output",
+                                     part, key, was.dump(), value.dump()));
     }
 }
 
@@ -517,7 +568,8 @@ void finish(Folder& folder) {
   const std::vector<Rule> rules = rules_of(manifest, totals);
   const Headline headline = headline_of(manifest, totals, rules);
   Json listed = Json::array();
-  for (const Rule& rule : rules) listed.push_back({{"rule", rule.what}, {"found", rule.found}, {"kept", rule.kept}, {"open", rule.open}});
+  for (const Rule& rule : rules)
+    listed.push_back({{"rule", rule.what}, {"found", rule.found}, {"kept", rule.kept}, {"open", rule.open}});
   manifest["verdict"] = {{"state", headline.state}, {"headline", headline.text}, {"rules", listed}};
   folder.save();
   write_atomically(folder.at(kPage), page_of(manifest, digest_of_file(folder.at(kManifest))));
@@ -528,12 +580,16 @@ void finish(Folder& folder) {
   constexpr size_t kMostFailures = 6;
   for (size_t i = 0; i < totals.failures.size() && i < kMostFailures; ++i) {
     const Json& one = totals.failures[i];
-    std::printf("%s: %s %s\n", printable(one.value("outcome", "")).c_str(), printable(one.value("case", "")).c_str(), printable(one.value("kernel", "")).c_str());
+    std::printf("%s: %s %s\n", printable(one.value("outcome", "")).c_str(), printable(one.value("case", "")).c_str(),
+                printable(one.value("kernel", "")).c_str());
   }
   if (totals.unexpected > 0)
-    std::printf("%lld verdicts are not as expected: see %s, and %s for what each step printed\n", static_cast<long long>(totals.unexpected), folder.at(kPage).c_str(), folder.at("steps/").c_str());
-  for (const Rule& rule : rules) std::printf("%s  %s: %s\n", rule.mark(), printable(rule.what).c_str(), printable(rule.found).c_str());
-  std::printf("wrote %s; its manifest has the digest %s\n%s\n", folder.at(kPage).c_str(), digest_of_file(folder.at(kManifest)).c_str(), headline.text.c_str());
+    std::printf("%lld verdicts are not as expected: see %s, and %s for what each step printed\n",
+                static_cast<long long>(totals.unexpected), folder.at(kPage).c_str(), folder.at("steps/").c_str());
+  for (const Rule& rule : rules)
+    std::printf("%s  %s: %s\n", rule.mark(), printable(rule.what).c_str(), printable(rule.found).c_str());
+  std::printf("wrote %s; its manifest has the digest %s\n%s\n", folder.at(kPage).c_str(),
+              digest_of_file(folder.at(kManifest)).c_str(), headline.text.c_str());
 }
 
 /// Whether the folder holds exactly the files of its table of digests, unaltered.
@@ -544,8 +600,9 @@ bool is_as_signed(const Folder& folder) {
   std::map<std::string, std::string> files;
   for (const TableRow& row : table.rows) files[table.text(row, "file")] = table.text(row, "digest");
   const Strings there = files_below(folder.path());
-  return there.size() == files.size() + 1 &&
-         std::all_of(there.begin(), there.end(), [&](const std::string& file) { return file == kDigests || (files.contains(file) && digest_of_file(folder.at(file)) == files.at(file)); });
+  return there.size() == files.size() + 1 && std::all_of(there.begin(), there.end(), [&](const std::string& file) {
+           return file == kDigests || (files.contains(file) && digest_of_file(folder.at(file)) == files.at(file));
+         });
 }
 
 int code_of(const std::string& state) { return state == "PASS" ? kAllAsExpected : state == "FAIL" ? kUnexpected : kIncomplete; }
@@ -582,27 +639,60 @@ int run_signoff(const SignoffArguments& arguments) {
   if (std::none_of(steps.begin(), steps.end(), [](const Step& step) { return step.kind == "run"; })) {
     std::error_code kept;
     if (is_made) fs::remove(arguments.output, kept);
-    throw UsageError("NOTHING RAN: back end " + arguments.backend + " offers no contract that has a case; --cases FILE.csv adds cases of your own");
+    throw UsageError("NOTHING RAN: back end " + arguments.backend +
+                     " offers no contract that has a case; --cases FILE.csv adds cases of your own");
   }
   for (const Need& need : needs)
-    if (std::none_of(library.kernels.begin(), library.kernels.end(), [&](const KernelOffer& kernel) { return planner.is_wanted(kernel.op) && any_glob_matches(need.op, kernel.op); }))
-      std::printf("note: minimum scope: %s: the library offers no op %s, or --suite leaves it out, so this sign-off cannot pass; --scope FILE.csv says what your chip must offer\n", printable(need.need).c_str(), printable(need.op).c_str());
+    if (std::none_of(library.kernels.begin(), library.kernels.end(), [&](const KernelOffer& kernel) {
+          return planner.is_wanted(kernel.op) && any_glob_matches(need.op, kernel.op);
+        }))
+      std::printf(
+          "note: minimum scope: %s: the library offers no op %s, or --suite leaves it out, so this sign-off cannot pass; --scope "
+          "FILE.csv says what your chip must offer\n",
+          printable(need.need).c_str(), printable(need.op).c_str());
 
   const std::string inputs = inputs_table(arguments, provenance, scope);
-  Json now = {{"assay_signoff", kVersion},
-              {"program", {{"version", provenance.version}, {"commit", provenance.commit}, {"digest", digest_of_file("/proc/self/exe")}}},
-              {"library", library_json(library, provenance)},
-              {"request", {{"backend", arguments.backend}, {"tier", arguments.tier}, {"suites", arguments.ops}, {"unit", arguments.unit}, {"elements", arguments.elements}, {"ledger", arguments.ledger}, {"scope", scope},
-                           {"golden", arguments.golden}, {"by", arguments.by}, {"data", data_root()}}},
-              {"inputs", {{"digest", contents_digest(parse_table(inputs, kInputs))}, {"files", std::count(inputs.begin(), inputs.end(), '\n') - 1}}},
-              {"began", provenance.begun}, {"ended", ""}, {"host", provenance.host}, {"scope", planner.scope()}, {"offers", planner.offers()},
-              {"needs", Json::array()}, {"deviations", Json::array()}, {"plan", Json::array()}, {"steps", Json::array()}};
-  for (const Need& need : needs) now["needs"].push_back({{"need", need.need}, {"op", need.op}, {"format", need.format}, {"why", need.why}});
+  Json now = {
+      {"assay_signoff", kVersion},
+      {"program", {{"version", provenance.version}, {"commit", provenance.commit}, {"digest", digest_of_file("/proc/self/exe")}}},
+      {"library", library_json(library, provenance)},
+      {"request",
+       {{"backend", arguments.backend},
+        {"tier", arguments.tier},
+        {"suites", arguments.ops},
+        {"unit", arguments.unit},
+        {"elements", arguments.elements},
+        {"ledger", arguments.ledger},
+        {"scope", scope},
+        {"golden", arguments.golden},
+        {"by", arguments.by},
+        {"data", data_root()}}},
+      {"inputs",
+       {{"digest", contents_digest(parse_table(inputs, kInputs))},
+        {"files", std::count(inputs.begin(), inputs.end(), '\n') - 1}}},
+      {"began", provenance.begun},
+      {"ended", ""},
+      {"host", provenance.host},
+      {"scope", planner.scope()},
+      {"offers", planner.offers()},
+      {"needs", Json::array()},
+      {"deviations", Json::array()},
+      {"plan", Json::array()},
+      {"steps", Json::array()}};
+  for (const Need& need : needs)
+    now["needs"].push_back({{"need", need.need}, {"op", need.op}, {"format", need.format}, {"why", need.why}});
   for (const Deviation& row : allowed)
-    now["deviations"].push_back({{"case", row.cases}, {"kernel", row.kernels}, {"outcome", row.outcome}, {"reason", row.reason}, {"issue", row.issue}, {"since", row.since}, {"owner", row.owner}});
+    now["deviations"].push_back({{"case", row.cases},
+                                 {"kernel", row.kernels},
+                                 {"outcome", row.outcome},
+                                 {"reason", row.reason},
+                                 {"issue", row.issue},
+                                 {"since", row.since},
+                                 {"owner", row.owner}});
   for (const Step& step : steps) now["plan"].push_back({{"name", step.name}, {"kind", step.kind}});
   if (folder.is_new()) {
-    if (!files_below(arguments.output).empty()) throw UsageError(arguments.output + ": expected a new folder, or one that assay signoff made; it has other files");
+    if (!files_below(arguments.output).empty())
+      throw UsageError(arguments.output + ": expected a new folder, or one that assay signoff made; it has other files");
     folder.manifest() = now;
     write_atomically(folder.at(kInputs), inputs);
     write_atomically(folder.at("scope.csv"), read_text(scope));
@@ -612,14 +702,19 @@ int run_signoff(const SignoffArguments& arguments) {
     require_same(folder.manifest(), now, read_table(folder.at(kInputs)), parse_table(inputs, kInputs));
     const Json& before = folder.manifest();
     const Json& verdict = before.value("verdict", Json::object());
-    const bool ended = std::all_of(steps.begin(), steps.end(), [&](const Step& step) { return folder.ended(step.name) != nullptr; });
+    const bool ended =
+        std::all_of(steps.begin(), steps.end(), [&](const Step& step) { return folder.ended(step.name) != nullptr; });
     const std::string signer = before.at("request").value("by", "");
-    if (ended && !arguments.by.empty() && !signer.empty() && arguments.by != signer && verdict.value("state", "INCOMPLETE") != "INCOMPLETE")
-      throw UsageError(fmt::format("{}: was signed off by {}; --by {} needs a sign-off of its own: use another folder for --output", arguments.output, printable(signer), printable(arguments.by)));
+    if (ended && !arguments.by.empty() && !signer.empty() && arguments.by != signer &&
+        verdict.value("state", "INCOMPLETE") != "INCOMPLETE")
+      throw UsageError(
+          fmt::format("{}: was signed off by {}; --by {} needs a sign-off of its own: use another folder for --output",
+                      arguments.output, printable(signer), printable(arguments.by)));
     const bool same_name = arguments.by.empty() || arguments.by == before.at("request").value("by", "");
     if (ended && same_name && verdict.value("state", "INCOMPLETE") != "INCOMPLETE" && is_as_signed(folder)) {
-      std::printf("finished %s, and nothing was altered since: nothing was run or written; its manifest has the digest %s\n%s\n", before.value("ended", "").c_str(),
-                  digest_of_file(folder.at(kManifest)).c_str(), verdict.value("headline", "").c_str());
+      std::printf("finished %s, and nothing was altered since: nothing was run or written; its manifest has the digest %s\n%s\n",
+                  before.value("ended", "").c_str(), digest_of_file(folder.at(kManifest)).c_str(),
+                  verdict.value("headline", "").c_str());
       return code_of(verdict.value("state", ""));
     }
     if (!arguments.by.empty()) folder.manifest()["request"]["by"] = arguments.by;
@@ -655,30 +750,35 @@ void verify_files(const Folder& folder, Problems& problems) {
     const std::string &file = table.text(row, "file"), now = digest_of_file(folder.at(file));
     listed.insert(file);
     if (now.empty()) problems.add(file, "is missing");
-    else if (now != table.text(row, "digest")) problems.add(file, "was altered: " + table.text(row, "digest") + " was signed, it has " + now);
+    else if (now != table.text(row, "digest"))
+      problems.add(file, "was altered: " + table.text(row, "digest") + " was signed, it has " + now);
   }
   for (const std::string& file : files_below(folder.path()))
     if (!listed.contains(file)) problems.add(file, "was added");
 }
 
-/// Checks the digests inside the manifest and the counts that it took from reports of runs; with `claims_all`, also that no planned step is missing.
+/// Checks the digests inside the manifest and the counts that it took from reports of runs; with `claims_all`, also that no
+/// planned step is missing.
 void verify_steps(Folder& folder, bool claims_all, Problems& problems) {
   std::set<std::string> there;
   for (const Json& step : folder.manifest().at("steps")) {
     const std::string name = step.value("name", "");
     there.insert(name);
     for (const Json& file : step.at("files"))
-      if (digest_of_file(folder.at(file.value("file", ""))) != file.value("digest", "")) problems.add(file.value("file", ""), "is not what step '" + name + "' wrote");
+      if (digest_of_file(folder.at(file.value("file", ""))) != file.value("digest", ""))
+        problems.add(file.value("file", ""), "is not what step '" + name + "' wrote");
     if (step.value("kind", "") != "run" || !step.contains("summary")) continue;
     const std::string report = step_file(name, ".json");
     try {
-      if (fs::exists(folder.at(report)) && counts_of(read_report(folder.at(report))) != step.at("summary").at("counts")) problems.add(report, "has other counts than the manifest says");
+      if (fs::exists(folder.at(report)) && counts_of(read_report(folder.at(report))) != step.at("summary").at("counts"))
+        problems.add(report, "has other counts than the manifest says");
     } catch (const std::exception& error) {
       problems.add(report, std::string("cannot be read: ") + error.what());
     }
   }
   for (const Json& one : folder.manifest().at("plan"))
-    if (claims_all && !there.contains(one.value("name", ""))) problems.add(kManifest, "step '" + one.value("name", "") + "' is missing");
+    if (claims_all && !there.contains(one.value("name", "")))
+      problems.add(kManifest, "step '" + one.value("name", "") + "' is missing");
 }
 
 /// Files that the sign-off read and that are not in its folder.
@@ -691,7 +791,8 @@ struct OtherInputs {
 OtherInputs verify_inputs(Folder& folder, Problems& problems) {
   const std::string root = folder.manifest().at("request").value("data", "");
   const std::string text = read_text(folder.at(kInputs));
-  if (contents_digest(parse_table(text, kInputs)) != folder.manifest().at("inputs").value("digest", "")) problems.add(kInputs, "is not the list that the manifest names");
+  if (contents_digest(parse_table(text, kInputs)) != folder.manifest().at("inputs").value("digest", ""))
+    problems.add(kInputs, "is not the list that the manifest names");
   const Table table = parse_table(text, folder.at(kInputs));
   table.require_columns(std::vector<std::string>{"kind", "path", "digest"});
   OtherInputs others;
@@ -701,7 +802,8 @@ OtherInputs verify_inputs(Folder& folder, Problems& problems) {
     if (now.empty()) ++others.absent;
     if (now.empty() || now == table.text(row, "digest")) continue;
     ++others.changed;
-    std::printf("%s: changed since it was read: %s then, %s now\n", printable(path).c_str(), printable(table.text(row, "digest")).c_str(), now.c_str());
+    std::printf("%s: changed since it was read: %s then, %s now\n", printable(path).c_str(),
+                printable(table.text(row, "digest")).c_str(), now.c_str());
   }
   return others;
 }
@@ -712,7 +814,8 @@ int verify(const std::string& path) {
   if (folder.is_new()) throw UsageError(path + ": expected the folder of a sign-off, and it has no " + kManifest);
   Problems problems;
   const Json& manifest = folder.manifest();
-  const std::string claimed = manifest.value("verdict", Json::object()).value("headline", ""), digest = digest_of_file(folder.at(kManifest));
+  const std::string claimed = manifest.value("verdict", Json::object()).value("headline", ""),
+                    digest = digest_of_file(folder.at(kManifest));
   const bool was_killed = claimed.empty();  // while a step ran: the folder has no verdict, and files that no table names
   const bool claims_all = !was_killed && manifest.at("verdict").value("state", "") != "INCOMPLETE";
   if (fs::exists(folder.at(kDigests))) verify_files(folder, problems);
@@ -721,22 +824,34 @@ int verify(const std::string& path) {
   const OtherInputs others = verify_inputs(folder, problems);
   const Totals totals = totals_of(manifest);
   const Headline headline = headline_of(manifest, totals, rules_of(manifest, totals));
-  if (!was_killed && headline.text != claimed) problems.add(kManifest, "says '" + claimed + "', and its results give '" + headline.text + "'");
+  if (!was_killed && headline.text != claimed)
+    problems.add(kManifest, "says '" + claimed + "', and its results give '" + headline.text + "'");
   if (!was_killed && fs::exists(folder.at(kPage)))
-    if (const std::string page = read_text(folder.at(kPage)); page.find(digest) == std::string::npos || page.find(headline.text) == std::string::npos)
+    if (const std::string page = read_text(folder.at(kPage));
+        page.find(digest) == std::string::npos || page.find(headline.text) == std::string::npos)
       problems.add(kPage, "was not made from this manifest");
-  if (others.absent > 0) std::printf("%lld of the files that were read are not on this machine, and were not compared\n", static_cast<long long>(others.absent));
-  if (problems.count() > 0) return std::printf("ALTERED: %lld problem%s\n", static_cast<long long>(problems.count()), problems.count() == 1 ? "" : "s"), kUnexpected;
+  if (others.absent > 0)
+    std::printf("%lld of the files that were read are not on this machine, and were not compared\n",
+                static_cast<long long>(others.absent));
+  if (problems.count() > 0)
+    return std::printf("ALTERED: %lld problem%s\n", static_cast<long long>(problems.count()), problems.count() == 1 ? "" : "s"),
+           kUnexpected;
   const auto changed = static_cast<long long>(others.changed);
   if (was_killed || !claims_all) {
-    const std::string state = headline.state == "INCOMPLETE" ? headline.text : "INCOMPLETE: all steps ran, and no verdict was written";
-    if (changed > 0) std::printf("unaltered so far, %s; it cannot continue while %lld file%s that it reads differ%s\n", state.c_str(), changed, changed == 1 ? "" : "s", changed == 1 ? "s" : "");
+    const std::string state =
+        headline.state == "INCOMPLETE" ? headline.text : "INCOMPLETE: all steps ran, and no verdict was written";
+    if (changed > 0)
+      std::printf("unaltered so far, %s; it cannot continue while %lld file%s that it reads differ%s\n", state.c_str(), changed,
+                  changed == 1 ? "" : "s", changed == 1 ? "s" : "");
     else std::printf("unaltered so far, %s; the same command continues\n", state.c_str());
     return kIncomplete;
   }
   if (changed > 0) {
-    std::printf("FOLDER UNALTERED, CHECKOUT DIFFERS: %s; the manifest has the digest %s. %lld file%s that the sign-off read changed since: to compare them too, verify with the program and tables of commit %s\n",
-                headline.text.c_str(), digest.c_str(), changed, changed == 1 ? "" : "s", manifest.at("program").value("commit", "").c_str());
+    std::printf(
+        "FOLDER UNALTERED, CHECKOUT DIFFERS: %s; the manifest has the digest %s. %lld file%s that the sign-off read changed "
+        "since: to compare them too, verify with the program and tables of commit %s\n",
+        headline.text.c_str(), digest.c_str(), changed, changed == 1 ? "" : "s",
+        manifest.at("program").value("commit", "").c_str());
     return kInputsChanged;
   }
   std::printf("UNALTERED: %s; the manifest has the digest %s\n", headline.text.c_str(), digest.c_str());

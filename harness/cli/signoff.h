@@ -39,8 +39,8 @@ struct Need {
   std::string need, op, format, why;
 };
 
-/// Reads a table with columns need, op, format, why. Throws TableError, also for a glob over ops that matches none of `ops`, unless these
-/// are empty, and for a glob over formats that matches none.
+/// Reads a table with columns need, op, format, why. Throws TableError, also for a glob over ops that matches none of `ops`,
+/// unless these are empty, and for a glob over formats that matches none.
 std::vector<Need> read_needs(const std::string& file, const std::vector<std::string>& ops = {});
 
 /// Counts of a JSON report of `assay run`: what verify computes again.
@@ -69,7 +69,8 @@ struct Headline {
   std::string state;  ///< "PASS", "FAIL" or "INCOMPLETE"
   std::string text;   ///< "PASS for a partial scope: 3 of 36 ops, 9 of 515 contracts"
 };
-/// The state by the rules, and the scope. It says "all" only if every op and every contract has a verdict and nothing was left out.
+/// The state by the rules, and the scope. It says "all" only if every op and every contract has a verdict and nothing was left
+/// out.
 Headline headline_of(const Json& manifest, const Totals& totals, const std::vector<Rule>& rules);
 
 /// The page, for two to four sheets of A4. `manifest_digest`: of the manifest's file, which holds the digests of all results.

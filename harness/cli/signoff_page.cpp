@@ -37,10 +37,12 @@ void facts(ChipPage& page, const Json& manifest, const std::string& digest) {
               {"driver", library.value("driver", "")},
               {"toolkit", library.value("toolkit", "")},
               {"library", library.value("name", "") + " (" + library.value("digest", "") + ")"},
-              {"run", fmt::format("{} to {}, {:.0f} s in {} steps, {:.0f} s of CPU", manifest.value("began", ""), manifest.value("ended", ""), seconds, manifest.at("steps").size(), of_cpu)},
+              {"run", fmt::format("{} to {}, {:.0f} s in {} steps, {:.0f} s of CPU", manifest.value("began", ""),
+                                  manifest.value("ended", ""), seconds, manifest.at("steps").size(), of_cpu)},
               {"host", manifest.value("host", "")},
               {"signed off by", request.value("by", "").empty() ? "nobody was named" : request.value("by", "")},
-              {"Assay", fmt::format("{}, commit {} ({})", program.value("version", ""), program.value("commit", "").substr(0, 12), program.value("digest", ""))},
+              {"Assay", fmt::format("{}, commit {} ({})", program.value("version", ""), program.value("commit", "").substr(0, 12),
+                                    program.value("digest", ""))},
               {"digest of " + std::string(kManifest), digest}});
 }
 
@@ -50,7 +52,12 @@ void rules_table(Node section, const std::vector<Rule>& rules) {
   for (const Rule& rule : rules) {
     const Node row = html::line(body, "tr");
     const bool bad = !rule.kept && !rule.open;
-    html::mark(html::cell(row, rule.kept ? "ok" : bad ? "bad" : "soft"), rule.kept ? Outcome::kPass : bad ? Outcome::kFail : Outcome::kNotJudged);
+    html::mark(html::cell(row, rule.kept ? "ok"
+                               : bad     ? "bad"
+                                         : "soft"),
+               rule.kept ? Outcome::kPass
+               : bad     ? Outcome::kFail
+                         : Outcome::kNotJudged);
     html::write(html::cell(row), rule.what);
     html::write(html::cell(row, bad ? "bad" : ""), rule.open ? "open: " + rule.found : rule.found);
   }
@@ -62,7 +69,8 @@ void failures(Node section, const Totals& totals) {
   for (size_t i = 0; i < totals.failures.size() && i < kMost; ++i) {
     const Json& one = totals.failures[i];
     const Strings causes = strings_of(one.at("causes"));
-    text_row(body, {one.value("case", ""), one.value("kernel", ""), one.value("outcome", ""), causes.empty() ? one.value("message", "") : causes.front()});
+    text_row(body, {one.value("case", ""), one.value("kernel", ""), one.value("outcome", ""),
+                    causes.empty() ? one.value("message", "") : causes.front()});
   }
   html::write(html::line(section, "p", "soft"), "The files OP.TIER.json have every verdict.");
 }
@@ -81,7 +89,8 @@ Strings formats_of(const Totals& totals) {
 }
 
 std::string cell_text(const Json& cell) {
-  const int64_t pass = cell.value("pass", int64_t{0}), bad = cell.value("bad", int64_t{0}), deviating = cell.value("deviating", int64_t{0});
+  const int64_t pass = cell.value("pass", int64_t{0}), bad = cell.value("bad", int64_t{0}),
+                deviating = cell.value("deviating", int64_t{0});
   std::string text = bad > 0 ? fmt::format("{} of {} fail", bad, pass + bad + deviating) : std::to_string(pass);
   if (deviating > 0) text += fmt::format(" + {} dev", deviating);
   return text;
@@ -91,7 +100,8 @@ void matrix(Node section, const Json& manifest, const Totals& totals) {
   const Strings formats = formats_of(totals);
   html::write(html::line(section, "p", "soft"),
               "Verdicts that pass, by op and by a number format of the case; a case with several formats counts under each. "
-              "Budget: worst use, as the distance from the middle of an accepted interval divided by its half width; 100 % is the last accepted code. Exact: one accepted code everywhere.");
+              "Budget: worst use, as the distance from the middle of an accepted interval divided by its half width; 100 % is "
+              "the last accepted code. Exact: one accepted code everywhere.");
   Strings head = {"op", "contracts"};
   head.insert(head.end(), formats.begin(), formats.end());
   head.insert(head.end(), {"elements", "budget"});
@@ -108,7 +118,10 @@ void matrix(Node section, const Json& manifest, const Totals& totals) {
       const auto& cells = totals.cells.at(op);
       const auto found = cells.find(format);
       const bool bad = found != cells.end() && found->second.value("bad", int64_t{0}) > 0;
-      html::write(html::cell(row, found == cells.end() ? "none" : bad ? "bad" : ""), found == cells.end() ? "\xC2\xB7" : cell_text(found->second));
+      html::write(html::cell(row, found == cells.end() ? "none"
+                                  : bad                ? "bad"
+                                                       : ""),
+                  found == cells.end() ? "\xC2\xB7" : cell_text(found->second));
     }
     html::write(html::cell(row), short_count(totals.elements_of.at(op)));
     const auto worst = totals.worst.find(op);
@@ -124,7 +137,8 @@ void worst_outputs(Node section, const Totals& totals) {
     if (!worst.is_object()) continue;
     const std::string id = worst.value("case", "");
     text_row(body, {op, fmt::format("{:.0f} %", 100 * worst.value("use", 0.0)),
-                    fmt::format("{}: {} {}", id.starts_with(op + "/") ? id.substr(op.size() + 1) : id, worst.value("tensor", ""), worst.value("format", ""))});
+                    fmt::format("{}: {} {}", id.starts_with(op + "/") ? id.substr(op.size() + 1) : id, worst.value("tensor", ""),
+                                worst.value("format", ""))});
   }
 }
 
@@ -134,13 +148,19 @@ void scope(Node section, const Json& manifest, const Totals& totals) {
   std::set<std::string> ran, planned;
   for (const Json& step : manifest.at("steps")) ran.insert(step.value("name", ""));
   for (const Json& step : manifest.at("plan"))
-    if (const std::string name = step.value("name", ""); step.value("kind", "") == "run" && !ran.contains(name)) planned.insert(name.substr(0, name.find(' ')));
+    if (const std::string name = step.value("name", ""); step.value("kind", "") == "run" && !ran.contains(name))
+      planned.insert(name.substr(0, name.find(' ')));
   for (const Json& one : manifest.at("scope")) {
     const std::string op = one.value("op", "");
     const auto judged = totals.judged_of.find(op);
     const bool runs = judged != totals.judged_of.end() && judged->second > 0;
     const bool is_left_out = !suites.empty() && std::find(suites.begin(), suites.end(), op) == suites.end();
-    (runs ? offered : one.value("offered", 0) == 0 ? absent : is_left_out ? left_out : planned.contains(op) ? waiting : silent).push_back(op);
+    (runs                           ? offered
+     : one.value("offered", 0) == 0 ? absent
+     : is_left_out                  ? left_out
+     : planned.contains(op)         ? waiting
+                                    : silent)
+        .push_back(op);
   }
   const auto paragraph = [&](const std::string& title, const Strings& names) {
     if (names.empty()) return;
@@ -156,7 +176,8 @@ void scope(Node section, const Json& manifest, const Totals& totals) {
   const Json& request = manifest.at("request");
   Strings limits;
   if (request.value("tier", "") != "full") limits.push_back("only the quick tier ran");
-  if (request.value("unit", "*") != "*") limits.push_back("instructions were probed only where their id matches " + request.value("unit", ""));
+  if (request.value("unit", "*") != "*")
+    limits.push_back("instructions were probed only where their id matches " + request.value("unit", ""));
   Strings held, absent_levels;
   for (const auto& [level, number] : totals.held) held.push_back(fmt::format("{} {}", level, number));
   for (const auto& [level, number] : totals.absent) absent_levels.push_back(fmt::format("{} {}", level, number));
@@ -179,12 +200,15 @@ std::string verdict_of(const Json& one) {
   if (!one.value("known", false)) return "UNKNOWN";
   const Json called = one.value("called", Json());
   if (!called.is_object()) return "found";
-  return called.value("equal", false) ? "as its row says" : fmt::format("DIFFERS in {}", fmt::join(strings_of(called.at("differs_in")), ", "));
+  return called.value("equal", false) ? "as its row says"
+                                      : fmt::format("DIFFERS in {}", fmt::join(strings_of(called.at("differs_in")), ", "));
 }
 
 std::string nearest_of(const Json& one) {
   const Json nearest = one.value("nearest", Json());
-  return nearest.is_object() ? fmt::format("{} ({} of {} cells)", nearest.value("row", ""), nearest.value("alike", 0), nearest.value("of", 0)) : "none";
+  return nearest.is_object()
+             ? fmt::format("{} ({} of {} cells)", nearest.value("row", ""), nearest.value("alike", 0), nearest.value("of", 0))
+             : "none";
 }
 
 /// Chips of the table that have an instruction with the same cells.
@@ -219,11 +243,14 @@ void instructions(Node section, const Json& manifest) {
   for (const auto& [chip, number] : like) nearest.emplace_back(number, chip);
   std::stable_sort(nearest.begin(), nearest.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
   Strings names;
-  for (size_t i = 0; i < nearest.size() && i < 5; ++i) names.push_back(fmt::format("{} {} of {}", nearest[i].second, nearest[i].first, probed));
+  for (size_t i = 0; i < nearest.size() && i < 5; ++i)
+    names.push_back(fmt::format("{} {} of {}", nearest[i].second, nearest[i].first, probed));
   const Node text = html::line(section, "p");
   html::write(html::child(text, "b"), "Nearest known chip: ");
-  html::write(text, names.empty() ? "none has an instruction with the same steps." : fmt::format("{} instructions with the same steps.", fmt::join(names, ", ")));
-  const Node body = html::table(html::wide(section), "found", {"found: order | exponent | sum | c | round | scale | special", "instructions", "verdict"});
+  html::write(text, names.empty() ? "none has an instruction with the same steps."
+                                  : fmt::format("{} instructions with the same steps.", fmt::join(names, ", ")));
+  const Node body = html::table(html::wide(section), "found",
+                                {"found: order | exponent | sum | c | round | scale | special", "instructions", "verdict"});
   size_t lines = 0;
   for (const auto& [key, same] : groups) {  // bad ones first
     if (lines++ == kMostLines) break;
@@ -231,9 +258,13 @@ void instructions(Node section, const Json& manifest) {
     const std::string steps = same.good ? key.second : key.second.substr(0, key.second.size() - same.verdict.size());
     html::write(html::cell(row, "steps"), steps);
     html::write(html::cell(row), fmt::format("{}", fmt::join(same.ids, ", ")));
-    html::write(html::cell(row, same.good ? "ok k" : "bad"), same.verdict + (same.nearest.empty() ? "" : "; nearest row " + same.nearest));
+    html::write(html::cell(row, same.good ? "ok k" : "bad"),
+                same.verdict + (same.nearest.empty() ? "" : "; nearest row " + same.nearest));
   }
-  if (groups.size() > kMostLines) html::write(html::line(section, "p", "soft"), fmt::format("And {} more kinds, all as their rows say; the files probe.*.json have them.", groups.size() - kMostLines));
+  if (groups.size() > kMostLines)
+    html::write(
+        html::line(section, "p", "soft"),
+        fmt::format("And {} more kinds, all as their rows say; the files probe.*.json have them.", groups.size() - kMostLines));
 }
 
 void conversions(Node section, const Json& manifest) {
@@ -248,7 +279,9 @@ void conversions(Node section, const Json& manifest) {
         continue;
       }
       const Strings others = strings_of(one.at("obeys"));
-      html::write(html::line(section, "p", "bad"), fmt::format("{} does not obey it; it obeys {}", name, others.empty() ? std::string("no cast of the table") : fmt::format("{}", fmt::join(others, ", "))));
+      html::write(html::line(section, "p", "bad"),
+                  fmt::format("{} does not obey it; it obeys {}", name,
+                              others.empty() ? std::string("no cast of the table") : fmt::format("{}", fmt::join(others, ", "))));
     }
   }
   Strings names;
@@ -259,24 +292,31 @@ void conversions(Node section, const Json& manifest) {
 void deviations(Node section, const Json& manifest, const Totals& totals) {
   const Json& allowed = manifest.at("deviations");
   if (allowed.empty()) return (void)html::write(html::line(section, "p"), "None is allowed.");
-  const Node body = html::table(section, "deviations", {"cases", "kernel", "outcome", "verdicts", "reason", "owner", "issue", "since"});
+  const Node body =
+      html::table(section, "deviations", {"cases", "kernel", "outcome", "verdicts", "reason", "owner", "issue", "since"});
   for (size_t i = 0; i < allowed.size(); ++i) {
     const Json& row = allowed[i];
     const auto covered = totals.covered.find(std::to_string(i));
-    text_row(body, {row.value("case", ""), row.value("kernel", ""), row.value("outcome", ""), std::to_string(covered == totals.covered.end() ? 0 : covered->second), row.value("reason", ""),
+    text_row(body, {row.value("case", ""), row.value("kernel", ""), row.value("outcome", ""),
+                    std::to_string(covered == totals.covered.end() ? 0 : covered->second), row.value("reason", ""),
                     row.value("owner", ""), row.value("issue", ""), row.value("since", "")});
   }
 }
 
 void digests(Node section, const Json& manifest) {
-  const Json &library = manifest.at("library"), &program = manifest.at("program"), &inputs = manifest.at("inputs"), &request = manifest.at("request");
+  const Json &library = manifest.at("library"), &program = manifest.at("program"), &inputs = manifest.at("inputs"),
+             &request = manifest.at("request");
   html::write(html::line(section, "p", "soft"),
-              fmt::format("XXH3 of each file: alterations are found, a forger is not stopped; keep the digest of {} elsewhere. assay signoff --verify DIR computes all of them again.", kManifest));
+              fmt::format("XXH3 of each file: alterations are found, a forger is not stopped; keep the digest of {} elsewhere. "
+                          "assay signoff --verify DIR computes all of them again.",
+                          kManifest));
   const Node read = html::line(section, "p");
   html::write(html::child(read, "b"), "Read: ");
-  html::write(read, fmt::format("{} files in {} ({}); library {}; program {}; minimum scope {}; allowed deviations {}; data {}", inputs.value("files", 0), kInputs, inputs.value("digest", ""),
-                                library.value("digest", ""), program.value("digest", ""), request.value("scope", ""), request.value("ledger", "").empty() ? "none" : request.value("ledger", ""),
-                                request.value("data", "")));
+  html::write(read,
+              fmt::format("{} files in {} ({}); library {}; program {}; minimum scope {}; allowed deviations {}; data {}",
+                          inputs.value("files", 0), kInputs, inputs.value("digest", ""), library.value("digest", ""),
+                          program.value("digest", ""), request.value("scope", ""),
+                          request.value("ledger", "").empty() ? "none" : request.value("ledger", ""), request.value("data", "")));
   const Node written = html::line(section, "p");
   html::write(html::child(written, "b"), "Written");
   html::write(written, fmt::format(" (what the steps printed is in {}):", kDigests));
@@ -306,7 +346,8 @@ std::string page_of(const Json& manifest, const std::string& manifest_digest) {
   if (!totals.failures.empty()) failures(page.section("What is not as expected"), totals);
   scope(page.section("Scope"), manifest, totals);
   matrix(page.section("Ops by number format"), manifest, totals);
-  if (std::any_of(totals.worst.begin(), totals.worst.end(), [](const auto& entry) { return entry.second.is_object(); })) worst_outputs(page.section("Worst use of budget"), totals);
+  if (std::any_of(totals.worst.begin(), totals.worst.end(), [](const auto& entry) { return entry.second.is_object(); }))
+    worst_outputs(page.section("Worst use of budget"), totals);
   deviations(page.section("Allowed deviations"), manifest, totals);
   bool probed = false, converted = false;
   for (const Json& step : manifest.at("steps"))

@@ -83,7 +83,9 @@ void require_matches(const Table& table, const TableRow& row, const char* column
     const size_t end = std::min(cell.find('|', begin), cell.size());
     const std::string glob = cell.substr(begin, end - begin);
     if (std::none_of(names.begin(), names.end(), [&](const std::string& one) { return glob_match(glob, one); }))
-      throw table.error(row, column, fmt::format("'{}' matches no {}{}", glob, column == std::string("op") ? "op" : "number format", did_you_mean(glob, names)));
+      throw table.error(row, column,
+                        fmt::format("'{}' matches no {}{}", glob, column == std::string("op") ? "op" : "number format",
+                                    did_you_mean(glob, names)));
     begin = end + 1;
   }
 }
@@ -123,16 +125,30 @@ Json counts_of(const Json& report) {
 
 Json summary_of_run(const Json& report, const std::map<std::string, const Case*>& cases, const std::vector<Deviation>& allowed) {
   constexpr size_t kMostFailures = 12;
-  Json summary = {{"counts", counts_of(report)}, {"passed", 0}, {"elements", 0}, {"single_code", 0}, {"formats", Json::object()}, {"contracts", Json::array()},
-                  {"worst", nullptr}, {"held", Json::object()}, {"absent", Json::object()}, {"covered", Json::object()}, {"failures", Json::array()}};
+  Json summary = {{"counts", counts_of(report)},
+                  {"passed", 0},
+                  {"elements", 0},
+                  {"single_code", 0},
+                  {"formats", Json::object()},
+                  {"contracts", Json::array()},
+                  {"worst", nullptr},
+                  {"held", Json::object()},
+                  {"absent", Json::object()},
+                  {"covered", Json::object()},
+                  {"failures", Json::array()}};
   std::set<std::string> contracts;
   for (const Json& verdict : report.at("verdicts")) {
-    const std::string id = verdict.value("case", ""), kernel = verdict.value("kernel", ""), outcome = verdict.value("outcome", "");
+    const std::string id = verdict.value("case", ""), kernel = verdict.value("kernel", ""),
+                      outcome = verdict.value("outcome", "");
     const bool expected = verdict.value("as_expected", false), passes = outcome == "pass" && expected;
     const int deviation = verdict.value("deviation", "").empty() ? -1 : deviation_of(verdict, allowed);
     if (deviation >= 0) count(summary["covered"], std::to_string(deviation));
     if (!expected && summary["failures"].size() < kMostFailures)
-      summary["failures"].push_back({{"case", id}, {"kernel", kernel}, {"outcome", outcome}, {"message", verdict.value("message", "")}, {"causes", verdict.value("causes", Json::array())}});
+      summary["failures"].push_back({{"case", id},
+                                     {"kernel", kernel},
+                                     {"outcome", outcome},
+                                     {"message", verdict.value("message", "")},
+                                     {"causes", verdict.value("causes", Json::array())}});
     if (!is_judged(verdict)) continue;
     contracts.insert(verdict.value("contract", ""));
     if (passes) count(summary, "passed");
@@ -144,7 +160,11 @@ Json summary_of_run(const Json& report, const std::map<std::string, const Case*>
       count(summary, "single_code", tensor.value("single_code", int64_t{0}));
       const double use = number_of(tensor.value("budget_use", Json(0)));
       if (passes && use > (summary["worst"].is_object() ? summary["worst"].value("use", 0.0) : 0.0))
-        summary["worst"] = {{"use", use}, {"case", id}, {"kernel", kernel}, {"tensor", tensor.value("name", "")}, {"format", tensor.value("format", "")}};
+        summary["worst"] = {{"use", use},
+                            {"case", id},
+                            {"kernel", kernel},
+                            {"tensor", tensor.value("name", "")},
+                            {"format", tensor.value("format", "")}};
     }
     add_ladder(summary, verdict.value("ladder", Json()));
   }
@@ -167,13 +187,15 @@ Totals totals_of(const Json& manifest) {
     totals.repeat_of[op] += summary.at("held").value("repeat", int64_t{0});
     for (const auto& [level, number] : summary.at("held").items()) totals.held[level] += number.get<int64_t>();
     for (const auto& [level, number] : summary.at("absent").items()) totals.absent[level] += number.get<int64_t>();
-    for (const auto& [row, number] : summary.at("covered").items()) totals.covered[row] += number.get<int64_t>(), totals.deviating += number.get<int64_t>();
+    for (const auto& [row, number] : summary.at("covered").items())
+      totals.covered[row] += number.get<int64_t>(), totals.deviating += number.get<int64_t>();
     for (const auto& [format, of] : summary.at("formats").items())
       for (const auto& [what, number] : of.items()) count(totals.cells[op][format], what, number.get<int64_t>());
     for (const Json& contract : summary.at("contracts")) contracts[op].insert(contract.get<std::string>());
     for (const Json& failure : summary.at("failures")) totals.failures.push_back(failure);
     const Json &worst = summary.at("worst"), &so_far = totals.worst[op];
-    if (worst.is_object() && (!so_far.is_object() || worst.value("use", 0.0) > so_far.value("use", 0.0))) totals.worst[op] = worst;
+    if (worst.is_object() && (!so_far.is_object() || worst.value("use", 0.0) > so_far.value("use", 0.0)))
+      totals.worst[op] = worst;
   }
   for (const auto& [op, all] : contracts) totals.contracts[op] = {all.begin(), all.end()};
   return totals;
@@ -190,7 +212,8 @@ std::vector<const Json*> steps_of(const Json& manifest, const std::string& kind)
 }
 
 bool is_planned(const Json& manifest, const std::string& kind) {
-  return std::any_of(manifest.at("plan").begin(), manifest.at("plan").end(), [&](const Json& one) { return one.value("kind", "") == kind; });
+  return std::any_of(manifest.at("plan").begin(), manifest.at("plan").end(),
+                     [&](const Json& one) { return one.value("kind", "") == kind; });
 }
 
 /// The planned steps that have not run yet, of one kind or of all.
@@ -199,7 +222,8 @@ Strings missing_steps(const Json& manifest, const std::string& kind = "") {
   Strings missing;
   for (const Json& step : manifest.at("steps")) ran.insert(step.value("name", ""));
   for (const Json& one : manifest.at("plan"))
-    if ((kind.empty() || one.value("kind", "") == kind) && !ran.contains(one.value("name", ""))) missing.push_back(one.value("name", ""));
+    if ((kind.empty() || one.value("kind", "") == kind) && !ran.contains(one.value("name", "")))
+      missing.push_back(one.value("name", ""));
   return missing;
 }
 
@@ -207,7 +231,8 @@ Strings missing_steps(const Json& manifest, const std::string& kind = "") {
 std::string few(const Strings& names) {
   constexpr size_t kMost = 6;
   const auto end = names.begin() + std::ptrdiff_t(std::min(kMost, names.size()));
-  return fmt::format("{}{}", fmt::join(names.begin(), end, ", "), names.size() > kMost ? fmt::format(" and {} more", names.size() - kMost) : "");
+  return fmt::format("{}{}", fmt::join(names.begin(), end, ", "),
+                     names.size() > kMost ? fmt::format(" and {} more", names.size() - kMost) : "");
 }
 
 /// A rule that is kept by the steps that ran is open as long as `missing` steps may break it.
@@ -217,16 +242,20 @@ Rule decided(std::string what, std::string found, bool kept, const Strings& miss
 
 /// Whether a step failed only because verdicts of the run steps did: outputs are recorded only if all are as expected.
 bool follows_from_verdicts(const Json& step, const Totals& totals) {
-  return step.value("name", "") == "golden" && totals.unexpected > 0 && step.value("message", "").find("not as expected") != std::string::npos;
+  return step.value("name", "") == "golden" && totals.unexpected > 0 &&
+         step.value("message", "").find("not as expected") != std::string::npos;
 }
 
 Rule steps_rule(const Json& manifest, const Totals& totals) {
   Strings failed;
   for (const Json& step : manifest.at("steps"))
     if (step.value("state", "") != "ended")
-      failed.push_back(step.value("name", "") + (follows_from_verdicts(step, totals) ? ", which follows from the verdicts that are not as expected" : ": " + step.value("message", "")));
+      failed.push_back(step.value("name", "") + (follows_from_verdicts(step, totals)
+                                                     ? ", which follows from the verdicts that are not as expected"
+                                                     : ": " + step.value("message", "")));
   const Strings missing = missing_steps(manifest);
-  std::string found = fmt::format("{} of {}", manifest.at("plan").size() - missing.size() - failed.size(), manifest.at("plan").size());
+  std::string found =
+      fmt::format("{} of {}", manifest.at("plan").size() - missing.size() - failed.size(), manifest.at("plan").size());
   if (!missing.empty()) found += fmt::format("; not run yet: {}", few(missing));
   if (!failed.empty()) found += fmt::format("; did not run: {}", fmt::join(failed, "; "));
   return decided("Every step ran to its end", found, failed.empty(), missing);
@@ -254,8 +283,9 @@ void add_scope_rules(std::vector<Rule>& rules, const Json& manifest, const Total
     for (const std::string& op : to_run)
       if (any_glob_matches(need.value("op", ""), op)) may_pass.push_back(op);
     const std::string format = need.value("format", "");
-    rules.push_back({fmt::format("Minimum scope: {} ({}{})", need.value("need", ""), spaced(need.value("op", "")), format == "*" ? "" : " in " + spaced(format)),
-                     passed > 0          ? fmt::format("passes: {}", fmt::join(ops, ", "))
+    rules.push_back({fmt::format("Minimum scope: {} ({}{})", need.value("need", ""), spaced(need.value("op", "")),
+                                 format == "*" ? "" : " in " + spaced(format)),
+                     passed > 0         ? fmt::format("passes: {}", fmt::join(ops, ", "))
                      : may_pass.empty() ? "not offered, or nothing of it passes"
                                         : "not run yet: " + few(may_pass),
                      passed > 0, passed == 0 && !may_pass.empty()});
@@ -267,12 +297,16 @@ void add_deviation_rule(std::vector<Rule>& rules, const Json& manifest, const To
   const Strings missing = missing_steps(manifest, "run");
   Strings wrong;
   for (size_t i = 0; i < allowed.size(); ++i) {
-    const std::string row = fmt::format("row {} ({})", i + 1, allowed[i].value("issue", "")), outcome = allowed[i].value("outcome", "");
+    const std::string row = fmt::format("row {} ({})", i + 1, allowed[i].value("issue", "")),
+                      outcome = allowed[i].value("outcome", "");
     if (missing.empty() && !totals.covered.contains(std::to_string(i))) wrong.push_back(row + " covers no verdict");
     if (outcome != "fail" && outcome != "untrusted" && outcome != "skip") wrong.push_back(row + " allows '" + outcome + "'");
   }
-  const std::string found = allowed.empty() ? "none" : fmt::format("{} row{}, {} verdicts", allowed.size(), allowed.size() == 1 ? "" : "s", totals.deviating);
-  rules.push_back(decided("Deviations are listed with owner and issue, occur, and hide no crash", wrong.empty() ? found : fmt::format("{}", fmt::join(wrong, "; ")), wrong.empty(),
+  const std::string found =
+      allowed.empty() ? "none"
+                      : fmt::format("{} row{}, {} verdicts", allowed.size(), allowed.size() == 1 ? "" : "s", totals.deviating);
+  rules.push_back(decided("Deviations are listed with owner and issue, occur, and hide no crash",
+                          wrong.empty() ? found : fmt::format("{}", fmt::join(wrong, "; ")), wrong.empty(),
                           allowed.empty() ? Strings() : missing));
 }
 
@@ -292,33 +326,44 @@ void add_probe_rules(std::vector<Rule>& rules, const Json& manifest) {
       else wrong.push_back(one.value("called", "") + " from " + one.value("from", ""));
     }
   }
-  const int64_t offered = manifest.at("offers").value("instructions", int64_t{0}), casts = manifest.at("offers").value("conversions", int64_t{0});
+  const int64_t offered = manifest.at("offers").value("instructions", int64_t{0}),
+                casts = manifest.at("offers").value("conversions", int64_t{0});
   Strings no_instructions = missing_steps(manifest, "probe"), no_conversions;
-  if (const auto last = std::find(no_instructions.begin(), no_instructions.end(), "conversions"); last != no_instructions.end()) no_conversions = {*last}, no_instructions.erase(last);
+  if (const auto last = std::find(no_instructions.begin(), no_instructions.end(), "conversions"); last != no_instructions.end())
+    no_conversions = {*last}, no_instructions.erase(last);
   const auto found = [&](int64_t good, int64_t of, int64_t all) {
-    if (all == 0) return std::string(manifest.at("request").value("suites", Json::array()).empty() ? "none offered" : "none offered, or left out by --suite");
+    if (all == 0)
+      return std::string(manifest.at("request").value("suites", Json::array()).empty() ? "none offered"
+                                                                                       : "none offered, or left out by --suite");
     if (of == 0) return fmt::format("none probed; {} offered", all);
-    return fmt::format("{} of {} probed{}", good, of, of < all ? fmt::format("; {} offered", all) : "") + (good < of ? fmt::format("; not: {}", fmt::join(wrong, ", ")) : "");
+    return fmt::format("{} of {} probed{}", good, of, of < all ? fmt::format("; {} offered", all) : "") +
+           (good < of ? fmt::format("; not: {}", fmt::join(wrong, ", ")) : "");
   };
-  rules.push_back(decided("Each probed tensor core instruction has a model and computes what its name says", found(right, probed, offered),
+  rules.push_back(decided("Each probed tensor core instruction has a model and computes what its name says",
+                          found(right, probed, offered),
                           right == probed && (offered == 0 || probed > 0 || !no_instructions.empty()), no_instructions));
-  rules.push_back(decided("Each conversion obeys the contract that it is called by", conversions == 0 && casts > 0 ? fmt::format("none probed; {} offered", casts) : found(kept, conversions, conversions),
-                          kept == conversions && (casts == 0 || conversions > 0 || !no_conversions.empty()), no_conversions));
+  rules.push_back(decided(
+      "Each conversion obeys the contract that it is called by",
+      conversions == 0 && casts > 0 ? fmt::format("none probed; {} offered", casts) : found(kept, conversions, conversions),
+      kept == conversions && (casts == 0 || conversions > 0 || !no_conversions.empty()), no_conversions));
 }
 
 void add_golden_rules(std::vector<Rule>& rules, const Json& manifest, const Totals& totals) {
   for (const Json* step : steps_of(manifest, "golden")) {
     const bool checks = step->value("name", "") == "reference";
     const bool good = step->value("state", "") == "ended" && step->value("code", -1) == 0;
-    const std::string why = follows_from_verdicts(*step, totals) ? "follows from the verdicts that are not as expected" : step->value("message", "");
-    rules.push_back({checks ? "The reference computes the recorded predictions" : "The outputs of the quick tier are recorded", good ? "yes" : "NO: " + why, good});
+    const std::string why =
+        follows_from_verdicts(*step, totals) ? "follows from the verdicts that are not as expected" : step->value("message", "");
+    rules.push_back({checks ? "The reference computes the recorded predictions" : "The outputs of the quick tier are recorded",
+                     good ? "yes" : "NO: " + why, good});
   }
   for (const Json* step : steps_of(manifest, "diff")) {
     if (!step->contains("summary")) continue;
     const Json& sum = step->at("summary");
     const bool comparable = sum.value("same", 0) + sum.value("differ", 0) > 0;
     rules.push_back({"The recorded outputs were compared with " + sum.value("b", ""),
-                     comparable ? fmt::format("{} of {} calls have the same bits; the others are accepted by their contracts", sum.value("same", 0), sum.value("same", 0) + sum.value("differ", 0))
+                     comparable ? fmt::format("{} of {} calls have the same bits; the others are accepted by their contracts",
+                                              sum.value("same", 0), sum.value("same", 0) + sum.value("differ", 0))
                                 : "no call is in both: kernels of other names",
                      step->value("state", "") == "ended"});
   }
@@ -330,7 +375,8 @@ std::vector<Rule> rules_of(const Json& manifest, const Totals& totals) {
   std::vector<Rule> rules = {steps_rule(manifest, totals)};
   const Strings to_run = missing_steps(manifest, "run");
   rules.push_back(decided("Every verdict is a pass or an allowed deviation",
-                          fmt::format("{} verdicts: {} pass, {} deviate, {} neither", totals.judged, totals.passed, totals.deviating, totals.unexpected),
+                          fmt::format("{} verdicts: {} pass, {} deviate, {} neither", totals.judged, totals.passed,
+                                      totals.deviating, totals.unexpected),
                           totals.unexpected == 0 && (totals.judged > 0 || !to_run.empty()), to_run));
   add_scope_rules(rules, manifest, totals);
   add_deviation_rule(rules, manifest, totals);
@@ -339,8 +385,10 @@ std::vector<Rule> rules_of(const Json& manifest, const Totals& totals) {
   for (const auto& [op, judged] : totals.judged_of)
     if (judged > 0 && totals.repeat_of.at(op) == 0) untested.push_back(op);
   for (const auto& [level, number] : totals.held) held += number;
-  rules.push_back(decided("Every op was called repeatedly and returned the same bits", untested.empty() ? fmt::format("{} invariance tests hold", held) : fmt::format("not tested: {}", fmt::join(untested, ", ")),
-                          untested.empty() && (held > 0 || !to_run.empty()), to_run));
+  rules.push_back(decided(
+      "Every op was called repeatedly and returned the same bits",
+      untested.empty() ? fmt::format("{} invariance tests hold", held) : fmt::format("not tested: {}", fmt::join(untested, ", ")),
+      untested.empty() && (held > 0 || !to_run.empty()), to_run));
   if (is_planned(manifest, "probe")) add_probe_rules(rules, manifest);
   add_golden_rules(rules, manifest, totals);
   return rules;
@@ -350,7 +398,8 @@ Headline headline_of(const Json& manifest, const Totals& totals, const std::vect
   const bool kept = std::all_of(rules.begin(), rules.end(), [](const Rule& rule) { return rule.kept; });
   std::set<std::string> tried;
   for (const Json& step : manifest.at("steps")) tried.insert(step.value("name", ""));
-  const bool complete = std::all_of(manifest.at("plan").begin(), manifest.at("plan").end(), [&](const Json& one) { return tried.contains(one.value("name", "")); });
+  const bool complete = std::all_of(manifest.at("plan").begin(), manifest.at("plan").end(),
+                                    [&](const Json& one) { return tried.contains(one.value("name", "")); });
   int64_t ops = 0, all_ops = 0, contracts = 0, all_contracts = 0, probed = 0;
   for (const Json& op : manifest.at("scope")) {
     const auto found = totals.contracts.find(op.value("op", ""));
@@ -364,8 +413,10 @@ Headline headline_of(const Json& manifest, const Totals& totals, const std::vect
   const bool whole = ops == all_ops && contracts == all_contracts && probed == offered && full_tier;
   const std::string state = !complete ? "INCOMPLETE" : kept ? "PASS" : "FAIL";
   if (state == "INCOMPLETE") return {state, fmt::format("INCOMPLETE: {} of {} steps", tried.size(), manifest.at("plan").size())};
-  std::string text = whole ? fmt::format("{}: all {} ops, all {} contracts", state, all_ops, all_contracts)
-                           : fmt::format("{}: {} of {} ops, {} of {} contracts", kept ? "PASS for a partial scope" : "FAIL, partial scope", ops, all_ops, contracts, all_contracts);
+  std::string text =
+      whole ? fmt::format("{}: all {} ops, all {} contracts", state, all_ops, all_contracts)
+            : fmt::format("{}: {} of {} ops, {} of {} contracts", kept ? "PASS for a partial scope" : "FAIL, partial scope", ops,
+                          all_ops, contracts, all_contracts);
   if (probed < offered) text += fmt::format(", {} of {} instructions probed", probed, offered);
   if (!full_tier) text += ", quick tier only";
   if (totals.deviating > 0) text += fmt::format(", {} deviation{}", totals.deviating, totals.deviating == 1 ? "" : "s");

@@ -111,7 +111,8 @@ TEST(Signoff, WhatHasNotRunIsOpenAndWhatIsBrokenStaysBroken) {
   manifest["steps"].clear();
   EXPECT_EQ(headline(manifest).text, "INCOMPLETE: 0 of 5 steps");
   EXPECT_EQ(broken(manifest), "");
-  for (const char* text : {"Every verdict is a pass", "Minimum scope: a norm (*norm* in bf16 | f16): not run yet: rms_norm", "Every op was called repeatedly", "none probed; 1 offered"})
+  for (const char* text : {"Every verdict is a pass", "Minimum scope: a norm (*norm* in bf16 | f16): not run yet: rms_norm",
+                           "Every op was called repeatedly", "none probed; 1 offered"})
     EXPECT_THAT(open(manifest), HasSubstr(text));
   EXPECT_THAT(page_of(manifest, "xxh3:abc"), HasSubstr("open: not run yet: rms_norm"));
   // No step to come has such an op; a failure of a step that ran does not go away.
@@ -123,7 +124,8 @@ TEST(Signoff, WhatHasNotRunIsOpenAndWhatIsBrokenStaysBroken) {
   EXPECT_THAT(open(manifest), Not(HasSubstr("Minimum scope")));
   manifest["plan"].push_back({{"name", "cast quick"}, {"kind", "run"}});
   manifest["steps"][0]["summary"]["counts"]["unexpected"] = 1;
-  EXPECT_THAT(broken(manifest), HasSubstr("Every verdict is a pass or an allowed deviation: 2 verdicts: 2 pass, 0 deviate, 1 neither"));
+  EXPECT_THAT(broken(manifest),
+              HasSubstr("Every verdict is a pass or an allowed deviation: 2 verdicts: 2 pass, 0 deviate, 1 neither"));
   // A row of the list that covers nothing yet may cover something later.
   manifest["deviations"].push_back({{"case", "cast/*"}, {"kernel", "k"}, {"outcome", "fail"}, {"issue", "i/1"}});
   EXPECT_THAT(open(manifest), HasSubstr("Deviations are listed"));
@@ -135,7 +137,8 @@ TEST(Signoff, AtMostSixMissingStepsAreNamed) {
   Json manifest = right_manifest();
   manifest["plan"].clear(), manifest["steps"].clear();
   for (int i = 0; i < 6; ++i) manifest["plan"].push_back({{"name", "op" + std::to_string(i) + " quick"}, {"kind", "run"}});
-  EXPECT_THAT(open(manifest), HasSubstr("0 of 6; not run yet: op0 quick, op1 quick, op2 quick, op3 quick, op4 quick, op5 quick\n"));
+  EXPECT_THAT(open(manifest),
+              HasSubstr("0 of 6; not run yet: op0 quick, op1 quick, op2 quick, op3 quick, op4 quick, op5 quick\n"));
   manifest["plan"].push_back({{"name", "op6 quick"}, {"kind", "run"}});
   EXPECT_THAT(open(manifest), HasSubstr("op5 quick and 1 more\n"));
 }
@@ -146,18 +149,32 @@ TEST(Signoff, EachConditionCanBreak) {
     const char* rule;
   };
   const Flaw flaws[] = {
-      {[](Json& m) { m["steps"][0]["summary"]["counts"]["unexpected"] = 1; }, "Every verdict is a pass or an allowed deviation: 2 verdicts: 2 pass, 0 deviate, 1 neither"},
-      {[](Json& m) { m["steps"][0]["summary"]["counts"]["judged"] = 0; }, "Every verdict is a pass or an allowed deviation: 0 verdicts"},
-      {[](Json& m) { m["needs"][0]["format"] = "f16"; }, "Minimum scope: a norm (*norm* in f16): not offered, or nothing of it passes"},
-      {[](Json& m) { m["steps"][0]["summary"]["formats"]["bf16"] = {{"deviating", 2}}; }, "Minimum scope: a norm (*norm* in bf16 | f16): not offered, or nothing of it passes"},
-      {[](Json& m) { m["steps"][0]["summary"]["held"] = {{"columns", 2}}; }, "Every op was called repeatedly and returned the same bits: not tested: rms_norm"},
+      {[](Json& m) { m["steps"][0]["summary"]["counts"]["unexpected"] = 1; },
+       "Every verdict is a pass or an allowed deviation: 2 verdicts: 2 pass, 0 deviate, 1 neither"},
+      {[](Json& m) { m["steps"][0]["summary"]["counts"]["judged"] = 0; },
+       "Every verdict is a pass or an allowed deviation: 0 verdicts"},
+      {[](Json& m) { m["needs"][0]["format"] = "f16"; },
+       "Minimum scope: a norm (*norm* in f16): not offered, or nothing of it passes"},
+      {[](Json& m) {
+         m["steps"][0]["summary"]["formats"]["bf16"] = {{"deviating", 2}};
+       },
+       "Minimum scope: a norm (*norm* in bf16 | f16): not offered, or nothing of it passes"},
+      {[](Json& m) {
+         m["steps"][0]["summary"]["held"] = {{"columns", 2}};
+       },
+       "Every op was called repeatedly and returned the same bits: not tested: rms_norm"},
       {[](Json& m) { m["steps"][1]["summary"]["instructions"][0]["known"] = false; }, "0 of 1 probed; not: sm_90.mma.f16.f32"},
-      {[](Json& m) { m["steps"][1]["summary"]["instructions"][0]["called"]["equal"] = false; }, "0 of 1 probed; not: sm_90.mma.f16.f32"},
+      {[](Json& m) { m["steps"][1]["summary"]["instructions"][0]["called"]["equal"] = false; },
+       "0 of 1 probed; not: sm_90.mma.f16.f32"},
       {[](Json& m) { m["steps"][1]["summary"]["instructions"].clear(); }, "computes what its name says: none probed; 1 offered"},
-      {[](Json& m) { m["steps"][4]["summary"]["conversions"][0]["as_called"] = false; }, "is called by: 0 of 1 probed; not: cuda.e4m3fn_sat from f32"},
+      {[](Json& m) { m["steps"][4]["summary"]["conversions"][0]["as_called"] = false; },
+       "is called by: 0 of 1 probed; not: cuda.e4m3fn_sat from f32"},
       {[](Json& m) { m["steps"][4]["summary"]["conversions"].clear(); }, "is called by: none probed; 1 offered"},
       {[](Json& m) { m["steps"][2]["code"] = 1; }, "The reference computes the recorded predictions: NO"},
-      {[](Json& m) { m["deviations"].push_back({{"case", "*"}, {"kernel", "k"}, {"outcome", "fail"}, {"issue", "i/1"}}); }, "row 1 (i/1) covers no verdict"},
+      {[](Json& m) {
+         m["deviations"].push_back({{"case", "*"}, {"kernel", "k"}, {"outcome", "fail"}, {"issue", "i/1"}});
+       },
+       "row 1 (i/1) covers no verdict"},
       {[](Json& m) {
          m["deviations"].push_back({{"case", "*"}, {"kernel", "k"}, {"outcome", "broken"}, {"issue", "i/2"}});
          m["steps"][0]["summary"]["covered"] = {{"0", 1}};
@@ -174,12 +191,19 @@ TEST(Signoff, EachConditionCanBreak) {
 
 TEST(Signoff, AnAllowedDeviationIsCountedAndNamed) {
   Json manifest = right_manifest();
-  manifest["deviations"].push_back({{"case", "rms_norm/*"}, {"kernel", "k"}, {"outcome", "fail"}, {"reason", "one chain"}, {"issue", "i/3"}, {"since", "2026-11-26"}, {"owner", "grace"}});
+  manifest["deviations"].push_back({{"case", "rms_norm/*"},
+                                    {"kernel", "k"},
+                                    {"outcome", "fail"},
+                                    {"reason", "one chain"},
+                                    {"issue", "i/3"},
+                                    {"since", "2026-11-26"},
+                                    {"owner", "grace"}});
   manifest["steps"][0]["summary"]["covered"] = {{"0", 1}};
   EXPECT_EQ(broken(manifest), "");
   EXPECT_EQ(headline(manifest).text, "PASS: all 1 ops, all 1 contracts, 1 deviation");
   const std::string page = page_of(manifest, "xxh3:abc");
-  for (const char* text : {"grace", "i/3", "one chain", "xxh3:abc", "Chip 1", "ada", "vllm.rms_norm/a/b/w32", "50 %"}) EXPECT_THAT(page, HasSubstr(text));
+  for (const char* text : {"grace", "i/3", "one chain", "xxh3:abc", "Chip 1", "ada", "vllm.rms_norm/a/b/w32", "50 %"})
+    EXPECT_THAT(page, HasSubstr(text));
 }
 
 TEST(Signoff, CountsAndSummaryFollowTheReport) {
@@ -198,7 +222,8 @@ TEST(Signoff, CountsAndSummaryFollowTheReport) {
   EXPECT_EQ(summary["counts"]["judged"], 3);
   EXPECT_EQ(summary["counts"]["unexpected"], 1);
   EXPECT_EQ(summary["passed"], 1);
-  EXPECT_EQ(summary["formats"]["e4m3fn"], Json::parse(R"({"pass": 1, "bad": 1, "deviating": 1})")) << "the codes of the contract, also where no tensor was compared";
+  EXPECT_EQ(summary["formats"]["e4m3fn"], Json::parse(R"({"pass": 1, "bad": 1, "deviating": 1})"))
+      << "the codes of the contract, also where no tensor was compared";
   EXPECT_FALSE(summary["formats"].contains("f32")) << "scales";
   EXPECT_EQ(summary["worst"]["use"], 0.75);
   EXPECT_EQ(summary["held"]["columns"], 1);

@@ -93,7 +93,8 @@ constexpr int kSignalsOfKernels[] = {SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGVTAL
 
 void react(int signal, siginfo_t* info, void* context) {
   if (signal == SIGTSTP) return stop_with_workers(signal, info, context);
-  const bool is_minded = std::find(std::begin(kSignalsOfKernels), std::end(kSignalsOfKernels), signal) != std::end(kSignalsOfKernels);
+  const bool is_minded =
+      std::find(std::begin(kSignalsOfKernels), std::end(kSignalsOfKernels), signal) != std::end(kSignalsOfKernels);
   (is_minded ? mind : ask)(signal, info, context);
 }
 
@@ -181,12 +182,13 @@ class Told {
     if (kind != kBegin) return;
     began = true;
     LibraryInfo& library = run.library;
-    for (std::string* field : {&library.path, &library.name, &library.arch, &library.device, &library.driver, &library.toolkit}) *field = in.text();
+    for (std::string* field : {&library.path, &library.name, &library.arch, &library.device, &library.driver, &library.toolkit})
+      *field = in.text();
   }
   void take_verdict(MessageReader& in) {
     Verdict v;
-    for (std::string* field : {&v.case_id, &v.kernel, &v.backend, &v.message, &v.why, &v.origin, &v.repro, &v.op, &v.contract, &v.arch, &v.warp,
-                               &v.expected, &v.deviation, &v.program})
+    for (std::string* field : {&v.case_id, &v.kernel, &v.backend, &v.message, &v.why, &v.origin, &v.repro, &v.op, &v.contract,
+                               &v.arch, &v.warp, &v.expected, &v.deviation, &v.program})
       *field = in.text();
     v.outcome = Outcome(in.number<uint8_t>());
     v.offered = in.number<uint8_t>() != 0;
@@ -259,7 +261,8 @@ class Supervisor {
     ::sigemptyset(&action.sa_mask);
     for (const int signal : kSignalsThatEndARun) {
       struct sigaction now {};
-      if (::sigaction(signal, nullptr, &now) == 0 && (now.sa_handler != SIG_IGN || signal != SIGHUP)) ::sigaction(signal, &action, nullptr);
+      if (::sigaction(signal, nullptr, &now) == 0 && (now.sa_handler != SIG_IGN || signal != SIGHUP))
+        ::sigaction(signal, &action, nullptr);
     }
   }
 
@@ -317,7 +320,9 @@ void Supervised::tell(char kind, const std::string& message) const {
 
 void Supervised::begin(const LibraryInfo& library) const {
   MessageWriter out;
-  for (const std::string* field : {&library.path, &library.name, &library.arch, &library.device, &library.driver, &library.toolkit}) out.text(*field);
+  for (const std::string* field :
+       {&library.path, &library.name, &library.arch, &library.device, &library.driver, &library.toolkit})
+    out.text(*field);
   tell(kBegin, out.bytes());
 }
 
@@ -329,8 +334,8 @@ void Supervised::calls(const CallRequest& request) const {
 
 void Supervised::judged(const Verdict& v) const {
   MessageWriter out;
-  for (const std::string* field : {&v.case_id, &v.kernel, &v.backend, &v.message, &v.why, &v.origin, &v.repro, &v.op, &v.contract, &v.arch, &v.warp,
-                                   &v.expected, &v.deviation, &v.program})
+  for (const std::string* field : {&v.case_id, &v.kernel, &v.backend, &v.message, &v.why, &v.origin, &v.repro, &v.op, &v.contract,
+                                   &v.arch, &v.warp, &v.expected, &v.deviation, &v.program})
     out.text(*field);
   out.number(uint8_t(v.outcome));
   out.number(uint8_t(v.offered));

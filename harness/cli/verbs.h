@@ -69,7 +69,7 @@ struct GateArguments {
   std::string baseline_commit;       ///< of a history: beginning of the run's commit; empty: not given
   std::vector<std::string> targets;  ///< folders of the recordings to check
   bool same_bits = false;            ///< reject every change of bits, also within the accepted intervals
-  bool strict = false;               ///< reject failures that were fixed, so that the known-failures list and the baseline are renewed
+  bool strict = false;  ///< reject failures that were fixed, so that the known-failures list and the baseline are renewed
   std::vector<std::string> reports;
   std::string ledger;  ///< as for run
   Selection selection;
@@ -161,7 +161,8 @@ struct SignoffArguments {
   std::string golden;        ///< folder of recorded outputs to compare with; empty: the shipped ones of this architecture
   std::string by;            ///< who signs
   std::string tier = "full"; ///< the last tier
-  std::vector<std::string> ops;  ///< only these are run, and the verdict is for a partial scope; empty: all that the library offers
+  std::vector<std::string>
+      ops;                   ///< only these are run, and the verdict is for a partial scope; empty: all that the library offers
   std::string unit = "*";    ///< only these instructions are probed; the page says how many of all
   int64_t elements = 1024;   ///< as for probe
   double minutes = 0;        ///< no step starts after so many minutes; 0: no limit

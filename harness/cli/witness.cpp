@@ -281,7 +281,8 @@ WitnessCheck check_witnesses(const OpRegistry& ops, const std::vector<std::strin
 
 std::string table_of(const WitnessCheck& check, size_t witnesses) {
   return fmt::format(
-      "{} files; their outputs kill {} of {} mutants (a mutant is one edited step of a contract).\n\n| contract | run | flags | on "
+      "{} files; their outputs kill {} of {} mutants (a mutant is one edited step of a contract).\n\n| contract | run | flags | "
+      "on "
       "| date | outputs | mutants killed |\n|---|---|---|---|---|---|---|\n{}"
       "\nMutants that survive a file:\n\n| contract | mutant | why |\n|---|---|---|\n{}"
       "\nCalls that are left out because contract and implementation differ there:\n\n| contract | call | why "

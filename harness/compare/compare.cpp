@@ -230,7 +230,8 @@ std::string describe_padding(const Padding& padding, const Format& format, uint3
   return text;
 }
 
-void compare_padding(const Part& part, const HostTensor& tensor, const std::vector<ByteRange>& untouched, TensorFinding& finding) {
+void compare_padding(const Part& part, const HostTensor& tensor, const std::vector<ByteRange>& untouched,
+                     TensorFinding& finding) {
   if (!part.padding) return;
   const int64_t stored = stored_elements(part, tensor);
   part.padding([&](const Padding& padding) {
@@ -362,7 +363,8 @@ int64_t wrong_on(const Sample& sample, const Answer& answer, const std::vector<H
 /// The alternative answers (all but the first) that are worth a full comparison. Small tensors: all of them. Large tensors: those
 /// with no wrong element on the sample; if there are none, the one with the fewest, provided that is fewer than the first answer
 /// has.
-std::vector<const Answer*> worth_a_look(const Expectation& expectation, const std::vector<HostTensor>& tensors, const Sample& sample) {
+std::vector<const Answer*> worth_a_look(const Expectation& expectation, const std::vector<HostTensor>& tensors,
+                                        const Sample& sample) {
   std::vector<const Answer*> all, agreeing;
   for (size_t i = 1; i < expectation.any_of.size(); ++i) all.push_back(&expectation.any_of[i]);
   if (sample.is_everything() || all.empty()) return all;

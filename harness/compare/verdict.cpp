@@ -240,7 +240,8 @@ std::vector<Element> elements_around(const Answer& answer, size_t index, const H
     const AcceptedRows accepted = std::move(answer.accepted(step, step + 1).parts[index]);
     for (int64_t column = axis == 1 ? begin : 0; column < (axis == 1 ? end : 1); ++column) {
       const Interval interval = accepted.at(size_t(column));
-      if (!interval.any()) around.push_back(element_at(part, row, column, interval, load_code(part, tensor, part.offset(row, column))));
+      if (!interval.any())
+        around.push_back(element_at(part, row, column, interval, load_code(part, tensor, part.offset(row, column))));
     }
   }
   return around;

@@ -138,7 +138,8 @@ void expand_row(const Op& op, const Table& table, const TableRow& row, const std
     product *= column.size();
     if (cases.size() + product > kMostCases)
       throw TableError(table.file, row.line, 0, "",
-                       "the alternatives of its cells and the rows before make more than " + std::to_string(kMostCases) + " cases; divide the table");
+                       "the alternatives of its cells and the rows before make more than " + std::to_string(kMostCases) +
+                           " cases; divide the table");
   }
   std::vector<size_t> choice(alternatives.size(), 0);
   for (bool more = true; more;) {  // odometer: the last column turns fastest
@@ -183,7 +184,8 @@ std::vector<Case> expand_table(const Op& op, const std::string& text, const std:
   return cases;
 }
 
-std::vector<Case> load_own_cases(std::span<const Op> ops, const std::string& text, const std::string& file, const std::string& name) {
+std::vector<Case> load_own_cases(std::span<const Op> ops, const std::string& text, const std::string& file,
+                                 const std::string& name) {
   const Table table = parse_table(text, file);
   std::vector<std::string> names, columns = {"why", "blind_to", kOp};
   for (const Op& op : ops) {
@@ -287,7 +289,8 @@ std::string Shard::path(const std::string& whole) const {
   if (is_whole()) return whole;
   const std::filesystem::path path(whole);
   std::filesystem::path marked = path.parent_path() / path.stem();
-  for (const std::string& end : {std::string("."), std::to_string(index), std::string("of"), std::to_string(count)}) marked += end;
+  for (const std::string& end : {std::string("."), std::to_string(index), std::string("of"), std::to_string(count)})
+    marked += end;
   marked += path.extension();
   return marked.string();
 }

@@ -69,8 +69,10 @@ TEST(Cases, ARowIsTheProductOfItsAlternatives) {
 TEST(Cases, AProductOfManyAlternativesIsRefusedBeforeItIsMade) {
   std::string many = "1";
   for (int i = 2; i <= 1000; ++i) many += "|" + std::to_string(i);
-  for (const std::string& rows : {"toy.copy,bf16," + many + "," + many + ",ramp," + many + ",32,b,\n", "toy.copy,bf16," + many + "," + many + ",ramp,1,32,b,\n"})
-    EXPECT_THAT(expansion_error(kHeader + rows), HasSubstr("quick_more.csv:2: the alternatives of its cells and the rows before make more than 50000 cases"));
+  for (const std::string& rows : {"toy.copy,bf16," + many + "," + many + ",ramp," + many + ",32,b,\n",
+                                  "toy.copy,bf16," + many + "," + many + ",ramp,1,32,b,\n"})
+    EXPECT_THAT(expansion_error(kHeader + rows),
+                HasSubstr("quick_more.csv:2: the alternatives of its cells and the rows before make more than 50000 cases"));
 }
 
 TEST(Cases, WrongTablesSayFileLineColumnAndName) {
@@ -157,7 +159,8 @@ TEST(Cases, ATableMayLackAnOptionalColumn) {
   op.optional_columns = {"bound"};
   const std::string row = "toy.copy,f32,1,4,normal,1,32,";
   EXPECT_THAT(ids(expand_table(op, without + row + "why\n", kFile)), ElementsAre("toy/bound ''"));
-  EXPECT_THAT(ids(expand_table(op, "bound," + without + "1|2," + row + "why\n", kFile)), ElementsAre("toy/bound '1'", "toy/bound '2'"));
+  EXPECT_THAT(ids(expand_table(op, "bound," + without + "1|2," + row + "why\n", kFile)),
+              ElementsAre("toy/bound '1'", "toy/bound '2'"));
 }
 
 TEST(Tier, IsTheFileNameUpToUnderscoreOrDot) {
@@ -201,8 +204,10 @@ TEST(OwnCases, TheOpComesFromAColumnOrFromTheCommandLine) {
   EXPECT_EQ(named[0].origin.text(), "mine.csv:2");
   EXPECT_THAT(error_of<UsageError>([&] { own(kHeader + row); }), HasSubstr("mine.csv: has no column 'op'; say --op NAME"));
   EXPECT_THAT(error_of<UsageError>([&] { own(kHeader + row, "tpy"); }), HasSubstr("unknown op 'tpy'; did you mean 'toy'?"));
-  EXPECT_THAT(error_of<TableError>([&] { own("op," + kHeader + "tpy," + row); }), HasSubstr("mine.csv:2:1: op: unknown op 'tpy'"));
-  EXPECT_THAT(error_of<TableError>([&] { own("op," + kHeader + "toy," + row + "toy," + row); }), HasSubstr("is already there, from mine.csv:2"));
+  EXPECT_THAT(error_of<TableError>([&] { own("op," + kHeader + "tpy," + row); }),
+              HasSubstr("mine.csv:2:1: op: unknown op 'tpy'"));
+  EXPECT_THAT(error_of<TableError>([&] { own("op," + kHeader + "toy," + row + "toy," + row); }),
+              HasSubstr("is already there, from mine.csv:2"));
   EXPECT_THAT(error_of<TableError>([&] { own(kHeader, "toy"); }), HasSubstr("has no row"));
 }
 

@@ -76,13 +76,16 @@ Expectation expectation_of(std::vector<WholePart> parts, std::vector<Violation> 
     answer.parts.push_back(whole.part);
     answer.steps = std::max(answer.steps, whole.part.rows() * whole.part.steps_per_row);
   }
-  answer.accepted = [known = std::make_shared<const Known>(Known{std::move(parts), std::move(violations)})](int64_t first, int64_t end) {
+  answer.accepted = [known = std::make_shared<const Known>(Known{std::move(parts), std::move(violations)})](int64_t first,
+                                                                                                            int64_t end) {
     AcceptedBlock block;
     for (const WholePart& whole : known->parts) {
       const auto [begin, behind] = whole.part.rows_of_steps(first, end);
       const auto slice = [&, begin = begin, behind = behind](const std::vector<int32_t>& all) {
         const int64_t columns = whole.part.columns();
-        return all.empty() ? all : std::vector<int32_t>(all.begin() + std::ptrdiff_t(begin * columns), all.begin() + std::ptrdiff_t(behind * columns));
+        return all.empty() ? all
+                           : std::vector<int32_t>(all.begin() + std::ptrdiff_t(begin * columns),
+                                                  all.begin() + std::ptrdiff_t(behind * columns));
       };
       block.parts.push_back({begin, behind, slice(whole.low), slice(whole.high)});
     }
@@ -130,10 +133,11 @@ void for_each_block_in_order(const Answer& answer, const std::vector<StepRange>&
   using oneapi::tbb::filter_mode;
   oneapi::tbb::this_task_arena::isolate([&] {
     size_t next = 0;
-    const auto source = oneapi::tbb::make_filter<void, size_t>(filter_mode::serial_in_order, [&](oneapi::tbb::flow_control& control) {
-      if (next == ranges.size()) control.stop();
-      return next == ranges.size() ? next : next++;
-    });
+    const auto source =
+        oneapi::tbb::make_filter<void, size_t>(filter_mode::serial_in_order, [&](oneapi::tbb::flow_control& control) {
+          if (next == ranges.size()) control.stop();
+          return next == ranges.size() ? next : next++;
+        });
     const auto compute = oneapi::tbb::make_filter<size_t, AcceptedBlock>(
         filter_mode::parallel, [&](size_t i) { return answer.accepted(ranges[i].first, ranges[i].end); });
     const auto consume = oneapi::tbb::make_filter<AcceptedBlock, void>(filter_mode::serial_in_order,

@@ -136,7 +136,8 @@ MembershipCounts tally(const Memberships& contract, const Memberships& hypothesi
   }
   count(violated, explained);
   for (const int64_t step : hypothesis.violated_steps)
-    sum.contradicted += !contract.violated_steps.contains(step) && !contract.outside_steps.contains(step) && !hypothesis.outside_steps.contains(step);
+    sum.contradicted += !contract.violated_steps.contains(step) && !contract.outside_steps.contains(step) &&
+                        !hypothesis.outside_steps.contains(step);
   return sum;
 }
 
@@ -220,7 +221,12 @@ class Search {
  public:
   Search(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs, const Expectation& right,
          const Sample& sample)
-      : bound_(bound), problem_(problem), outputs_(outputs), right_(right), sample_(sample), contract_(memberships(right, outputs, sample)) {
+      : bound_(bound),
+        problem_(problem),
+        outputs_(outputs),
+        right_(right),
+        sample_(sample),
+        contract_(memberships(right, outputs, sample)) {
     std::vector<Hypothesis> hypotheses = bound.mutants();
     // Of two that explain as much, a suspect stands behind.
     std::stable_partition(hypotheses.begin(), hypotheses.end(), [](const Hypothesis& one) { return !one.suspect; });
@@ -253,8 +259,9 @@ class Search {
   }
 
  private:
-  /// Detects a cause that is no mutant: every wrong element is a zero of the wrong sign. A kernel loses a sign, adds one, or turns
-  /// all of them. If some zeros changed in one direction, some in the other and some not at all, signs are not what went wrong.
+  /// Detects a cause that is no mutant: every wrong element is a zero of the wrong sign. A kernel loses a sign, adds one, or
+  /// turns all of them. If some zeros changed in one direction, some in the other and some not at all, signs are not what went
+  /// wrong.
   void wrong_zeros() {
     const auto result_of = [&](Zeros zeros) {
       return tally(contract_, memberships(with_zeros(zeros, right_), outputs_, sample_));
@@ -320,7 +327,8 @@ class Search {
     if (failing.size() < 2 * kSteps || !whole_rows || !contract_.violated_steps.empty()) return {};
     Sample few;
     few.of = sample_.of, few.columns = sample_.columns, few.of_columns = sample_.of_columns, few.failing = kSteps;
-    for (size_t i = 0; i < kSteps; ++i) few.steps.push_back({failing[i * failing.size() / kSteps], failing[i * failing.size() / kSteps] + 1});
+    for (size_t i = 0; i < kSteps; ++i)
+      few.steps.push_back({failing[i * failing.size() / kSteps], failing[i * failing.size() / kSteps] + 1});
     return few;
   }
 
@@ -386,7 +394,8 @@ class Search {
 
 std::string in_words(const Cause& cause) {
   const std::string only = cause.explained < cause.failing ? "only " : "";
-  std::string line = "explains " + only + std::to_string(cause.explained) + " of " + std::to_string(cause.failing) + " failing elements";
+  std::string line =
+      "explains " + only + std::to_string(cause.explained) + " of " + std::to_string(cause.failing) + " failing elements";
   if (cause.contradicted > 0) line += " and contradicts " + std::to_string(cause.contradicted) + " good ones";
   for (const Mistake& mistake : cause.mistakes) {
     line += (&mistake == &cause.mistakes.front() ? ": " : "; and ") + mistake.words;
@@ -521,7 +530,8 @@ void add_patterns(const BoundCase& bound, const Problem& problem, const std::vec
   if (verdict.causes == causes_in_words({}) && of_input.size() + complete.size() + partial.size() > 0) verdict.causes.clear();
   verdict.causes.insert(verdict.causes.begin(), complete.begin(), complete.end());
   // A mutant that explains a part says more than that its inputs are NaN.
-  const bool by_mutant = std::any_of(verdict.causes.begin(), verdict.causes.end(), [](const std::string& words) { return words.starts_with("explains "); });
+  const bool by_mutant = std::any_of(verdict.causes.begin(), verdict.causes.end(),
+                                     [](const std::string& words) { return words.starts_with("explains "); });
   verdict.causes.insert(by_mutant ? verdict.causes.end() : verdict.causes.begin(), of_input.begin(), of_input.end());
   verdict.causes.insert(verdict.causes.end(), partial.begin(), partial.end());
   verdict.causes.insert(verdict.causes.end(), facts.begin(), facts.end());

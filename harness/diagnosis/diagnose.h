@@ -40,11 +40,11 @@ struct Cause {
 /// not explained.
 ///
 /// A hypothesis must explain three quarters of the failing elements of some tensor, or of the rows that violate a rule as a
-/// whole. It may leave other failing elements over (there may be another mistake), or contradict at most one good element for every
-/// four that it explains (the mistake may be made in a part of the tensor), but not both. It is refuted by a tensor in which it
-/// expects other codes than the contract if the outputs hold neither. Matches by chance do not reach that. A pair must leave at most
-/// half of what the best single hypothesis leaves; pairs are tried only if no single one explains everything. For large outputs
-/// fewer pairs are tried, for very large ones none.
+/// whole. It may leave other failing elements over (there may be another mistake), or contradict at most one good element for
+/// every four that it explains (the mistake may be made in a part of the tensor), but not both. It is refuted by a tensor in
+/// which it expects other codes than the contract if the outputs hold neither. Matches by chance do not reach that. A pair must
+/// leave at most half of what the best single hypothesis leaves; pairs are tried only if no single one explains everything. For
+/// large outputs fewer pairs are tried, for very large ones none.
 ///
 /// Only the steps of `sample` are evaluated, and counts refer to them. Nullptr: all steps.
 std::vector<Cause> diagnose(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs,
@@ -55,8 +55,8 @@ std::vector<Cause> diagnose(const BoundCase& bound, const Problem& problem, cons
 /// "no known cause" if there are none.
 std::vector<std::string> causes_in_words(const std::vector<Cause>& causes);
 
-/// Adds the patterns of structure.h to the causes of a failure: patterns that explain a whole output first, others last, then facts.
-/// Facts alone stand behind "no known cause".
+/// Adds the patterns of structure.h to the causes of a failure: patterns that explain a whole output first, others last, then
+/// facts. Facts alone stand behind "no known cause".
 void add_patterns(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs, Verdict& verdict);
 
 // Functions that a run calls for each verdict.
@@ -70,7 +70,8 @@ Backend shared_between_threads(Backend backend);
 
 /// For reconcile(): whether the data of a passed case expose a mutant, by the mutation score of its verdict. Suspects, equivalent
 /// mutants and mutants that the case does not have are not exposed.
-std::function<bool(const Verdict& passed, const std::string& mistake)> exposed_by_data(std::span<const Op> ops, const std::vector<Case>& cases);
+std::function<bool(const Verdict& passed, const std::string& mistake)> exposed_by_data(std::span<const Op> ops,
+                                                                                       const std::vector<Case>& cases);
 
 /// Sets the causes of a failure that has outputs. `backend` must be thread-safe.
 std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& backend);

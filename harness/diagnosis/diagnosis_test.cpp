@@ -58,7 +58,9 @@ TEST(TablePower, AMutantIsMissedIfNoCaseExposesIt) {
   EXPECT_THAT(Table({{"a"}, {"a"}, {"a"}}, {{"a"}, {"*"}, {"a"}}).missed(), ElementsAre());
   EXPECT_THAT(Table({{"a"}, {"a"}, {"a"}}, {{"a"}, {"*"}, {}}).missed(), ElementsAre("a")) << "one row does not declare it";
   // Case 2 does not have the mutant, so that it exposes nothing.
-  const auto of_some = [](const Case& one) { return one.why == "2" ? std::vector<std::string>{"b"} : std::vector<std::string>{"a", "b"}; };
+  const auto of_some = [](const Case& one) {
+    return one.why == "2" ? std::vector<std::string>{"b"} : std::vector<std::string>{"a", "b"};
+  };
   EXPECT_THAT(Table({{"a"}, {"a"}, {}}, none).missed(of_some), ElementsAre("a"));
   EXPECT_THAT(Table({{"a"}, {}, {}}, none).missed(of_some), ElementsAre());
 }
@@ -70,9 +72,11 @@ TEST(TablePower, ATableGetsOneVerdictForEachKernelAndContract) {
   std::vector<Case> cases(2, testing::toy_case());
   std::vector<Verdict> verdicts;
   for (size_t i = 0; i < 2; ++i) {
-    cases[i].tier = "own", cases[i].origin = {"mine.csv", int(i) + 2}, cases[i].name.shape += std::to_string(i), cases[i].id = cases[i].name.id();
+    cases[i].tier = "own", cases[i].origin = {"mine.csv", int(i) + 2}, cases[i].name.shape += std::to_string(i),
+    cases[i].id = cases[i].name.id();
     Verdict verdict;
-    verdict.case_id = cases[i].id, verdict.op = "toy", verdict.contract = "acme.toy", verdict.kernel = "copy", verdict.backend = "cpu";
+    verdict.case_id = cases[i].id, verdict.op = "toy", verdict.contract = "acme.toy", verdict.kernel = "copy",
+    verdict.backend = "cpu";
     verdict.outcome = Outcome::kPass, verdict.power = {2, {"a"}};
     verdicts.push_back(verdict);
   }
@@ -122,7 +126,8 @@ TEST(TablePower, WhatBlindToExcusesIsCountedAndATableThatExcusesAllIsUntrusted) 
   Case one = testing::toy_case();
   one.tier = "own", one.id = one.name.id(), one.blind_to = {"a*", "b", "nev*", "typo"};
   Verdict verdict;
-  verdict.case_id = one.id, verdict.op = "toy", verdict.contract = "acme.toy", verdict.kernel = "copy", verdict.outcome = Outcome::kPass;
+  verdict.case_id = one.id, verdict.op = "toy", verdict.contract = "acme.toy", verdict.kernel = "copy",
+  verdict.outcome = Outcome::kPass;
   const auto excuses = [&](std::vector<std::string> blind) {
     verdict.power = {2, std::move(blind)};
     return excuses_of_tables({&op, 1}, {one}, {verdict}).at(0);
@@ -134,7 +139,8 @@ TEST(TablePower, WhatBlindToExcusesIsCountedAndATableThatExcusesAllIsUntrusted) 
   EXPECT_TRUE(untrusted_tables({&op, 1}, {one}, {verdict}).empty());
   EXPECT_TRUE(excuses({"a", "b"}).excuses_all());
   ASSERT_EQ(untrusted_tables({&op, 1}, {one}, {verdict}).size(), 1u);
-  EXPECT_EQ(untrusted_tables({&op, 1}, {one}, {verdict})[0].message, "`blind_to` excuses all 2 mutants: no mistake of a kernel would be seen");
+  EXPECT_EQ(untrusted_tables({&op, 1}, {one}, {verdict})[0].message,
+            "`blind_to` excuses all 2 mutants: no mistake of a kernel would be seen");
   one.blind_to = {"b"};
   EXPECT_THAT(excuses({"a", "b"}).excused, ElementsAre("b")) << "a is missed and not excused";
 }
@@ -233,25 +239,28 @@ TEST(Patterns, ScalesOfOneBytePowersHaveAFactorOnlyIfItIsExact) {
 }
 
 TEST(Patterns, AFactorOfEachRowIsNamed) {
-  EXPECT_THAT(patterns("4x16", values([](const auto& x, int64_t i, int64_t n) { return std::ldexp(x[size_t(i)], int(i / n)); })),
-              ElementsAre("pattern: y holds the expected values times a factor for each row, of about 2, 4, 8 (scales of others?) (48 of "
-                          "48 wrong elements)"));
+  EXPECT_THAT(
+      patterns("4x16", values([](const auto& x, int64_t i, int64_t n) { return std::ldexp(x[size_t(i)], int(i / n)); })),
+      ElementsAre("pattern: y holds the expected values times a factor for each row, of about 2, 4, 8 (scales of others?) (48 of "
+                  "48 wrong elements)"));
 }
 
 TEST(Patterns, ShiftsAreNamed) {
   EXPECT_THAT(patterns("4x16", values([](const auto& x, int64_t i, int64_t n) { return x[size_t(i + n) % x.size()]; })),
-              ElementsAre("pattern: y holds the expected values 1 row later (64 of 64 wrong elements; y[i, j] holds what y[i + 1, j] should hold)"));
+              ElementsAre("pattern: y holds the expected values 1 row later (64 of 64 wrong elements; y[i, j] holds what y[i + "
+                          "1, j] should hold)"));
   EXPECT_THAT(patterns("4x16", values([](const auto& x, int64_t i, int64_t n) { return i % n < 3 ? 0 : x[size_t(i - 3)]; })),
-              ElementsAre("pattern: y holds the expected values 3 columns earlier (52 of 64 wrong elements; y[i, j] holds what y[i, j - 3] should hold)"));
+              ElementsAre("pattern: y holds the expected values 3 columns earlier (52 of 64 wrong elements; y[i, j] holds what "
+                          "y[i, j - 3] should hold)"));
 }
 
 TEST(Patterns, OtherOrdersAreNamed) {
+  EXPECT_THAT(patterns("4x16", values([](const auto& x, int64_t i, int64_t n) { return x[size_t(i % 4 * n + i / 4)]; })),
+              ElementsAre("pattern: y holds the expected values column after column, where rows are expected (transposed) (60 of "
+                          "60 wrong elements)"));
   EXPECT_THAT(
-      patterns("4x16", values([](const auto& x, int64_t i, int64_t n) { return x[size_t(i % 4 * n + i / 4)]; })),
-      ElementsAre(
-          "pattern: y holds the expected values column after column, where rows are expected (transposed) (60 of 60 wrong elements)"));
-  EXPECT_THAT(patterns("4x16", values([](const auto& x, int64_t i, int64_t) { return x[size_t(i - i % 4 + 3 - i % 4)]; })),
-              ElementsAre("pattern: y holds the expected values of each 4 columns in the opposite order (64 of 64 wrong elements)"));
+      patterns("4x16", values([](const auto& x, int64_t i, int64_t) { return x[size_t(i - i % 4 + 3 - i % 4)]; })),
+      ElementsAre("pattern: y holds the expected values of each 4 columns in the opposite order (64 of 64 wrong elements)"));
   EXPECT_THAT(
       patterns("4x16", values([](const auto& x, int64_t i, int64_t n) { return x[size_t(i / 4 % 4 * n + i / 16 * 4 + i % 4)]; })),
       ElementsAre(HasSubstr("(transposed in units of 4 columns) (48 of 48")));
@@ -267,7 +276,8 @@ TEST(Patterns, OtherOrdersAreNamed) {
 }
 
 /// Patterns of y where x is expected, element by element, in rows of 16.
-std::vector<std::string> patterns_of(int64_t rows, const std::function<double(int64_t)>& due, const std::function<double(int64_t)>& held) {
+std::vector<std::string> patterns_of(int64_t rows, const std::function<double(int64_t)>& due,
+                                     const std::function<double(int64_t)>& held) {
   const std::unique_ptr<const BoundCase> bound = testing::toy_op().bind(testing::toy_case("bf16", std::to_string(rows) + "x16"));
   Problem problem = bound->problem();
   HostTensor& x = problem.tensors.front();
@@ -290,11 +300,13 @@ TEST(Patterns, OfTwoCodesAShiftMustHoldForTheWholeTensor) {
 TEST(Patterns, DistancesThatExplainEquallyMuchAreNamedTogether) {
   const auto due = [](int64_t i) { return 1.0 + double(i / 16 % 4 * 16 + i % 16) / 64; };
   EXPECT_THAT(patterns_of(12, due, [&](int64_t i) { return due(i + 16); }),
-              ElementsAre(StartsWith("pattern: y holds the expected values 1 row later, or 3 rows earlier, or 5 rows later (192 of 192")));
+              ElementsAre(StartsWith(
+                  "pattern: y holds the expected values 1 row later, or 3 rows earlier, or 5 rows later (192 of 192")));
 }
 
 /// Right and wrong words of UE8M0 scales, `groups` in a row of whole words. Returns the patterns.
-std::vector<std::string> patterns_of_words(int64_t rows, int64_t groups, const std::function<void(HostTensor& words, const std::vector<uint8_t>& due)>& edit) {
+std::vector<std::string> patterns_of_words(int64_t rows, int64_t groups,
+                                           const std::function<void(HostTensor& words, const std::vector<uint8_t>& due)>& edit) {
   const int64_t words = (groups + 3) / 4;
   std::vector<uint8_t> due(size_t(rows * words * 4), 0);
   WholePart scale = testing::whole_part(kE8M0, {rows, groups}, {}, {}, "", "y");
@@ -324,9 +336,11 @@ std::vector<std::string> patterns_of_words(int64_t rows, int64_t groups, const s
 TEST(Patterns, PaddingOfPackedWordsIsLeftOut) {
   EXPECT_THAT(patterns_of_words(9, 7,
                                 [](HostTensor& words, const auto&) {
-                                  for (size_t i = 0; i < words.bytes.size(); i += 4) std::reverse(words.bytes.begin() + long(i), words.bytes.begin() + long(i) + 4);
+                                  for (size_t i = 0; i < words.bytes.size(); i += 4)
+                                    std::reverse(words.bytes.begin() + long(i), words.bytes.begin() + long(i) + 4);
                                 }),
-              ElementsAre(AllOf(HasSubstr("holds the expected bytes of each word in the opposite order (byte order) ("), HasSubstr(" more hold padding)"))));
+              ElementsAre(AllOf(HasSubstr("holds the expected bytes of each word in the opposite order (byte order) ("),
+                                HasSubstr(" more hold padding)"))));
 }
 
 TEST(Patterns, WordsWithoutGapsAreNamed) {
@@ -348,8 +362,10 @@ TEST(Patterns, BitsOfFp32ScalesExplainEverything) {
   const auto lines = patterns_of_words(8, 8, [](HostTensor& words, const auto&) {
     for (int64_t i = 0; i < words.spec.elements(); ++i) words.set_code(i, std::bit_cast<uint32_t>(0.001f * float(i + 1)));
   });
-  EXPECT_THAT(lines, ElementsAre("pattern: y holds the bits of one fp32 scale in each word, where four UE8M0 bytes are expected (64 of 64 "
-                                 "wrong elements)"));
+  EXPECT_THAT(
+      lines,
+      ElementsAre("pattern: y holds the bits of one fp32 scale in each word, where four UE8M0 bytes are expected (64 of 64 "
+                  "wrong elements)"));
 }
 
 TEST(Patterns, AnOrIntoOldBytesIsNamed) {
@@ -377,10 +393,9 @@ TEST(Patterns, LostSubnormalsAndTheNanOfMinusZeroAreNamed) {
   EXPECT_THAT(patterns("2x16", codes(1, 8, 0), "e4m3fnuz"),
               ElementsAre("pattern: y holds 0 where a subnormal number is expected (subnormal results are flushed) "
                           "(14 of 14 wrong elements)"));
-  EXPECT_THAT(
-      patterns("2x16", codes(0, 1, 0x80), "e4m3fnuz"),
-      ElementsAre(
-          "pattern: y holds 0x80 where 0 is expected: a zero kept its minus sign, which is NaN in e4m3fnuz (2 of 2 wrong elements)"));
+  EXPECT_THAT(patterns("2x16", codes(0, 1, 0x80), "e4m3fnuz"),
+              ElementsAre("pattern: y holds 0x80 where 0 is expected: a zero kept its minus sign, which is NaN in e4m3fnuz (2 of "
+                          "2 wrong elements)"));
   EXPECT_THAT(patterns("2x16", codes(0, 1, 0x80), "e4m3fn"), ElementsAre());
 }
 
@@ -400,7 +415,8 @@ TEST(Patterns, OneWordInTheOppositeOrderIsNamedWithItsPlace) {
       std::reverse(first, first + 4);
     });
   };
-  EXPECT_THAT(with_word(11), ElementsAre(HasSubstr("holds the bytes of one word in the opposite order (byte order): row 5, groups 4..7 (")));
+  EXPECT_THAT(with_word(11),
+              ElementsAre(HasSubstr("holds the bytes of one word in the opposite order (byte order): row 5, groups 4..7 (")));
   EXPECT_THAT(patterns_of_words(16, 8, [](HostTensor& words, const auto&) { std::swap(words.bytes[44], words.bytes[45]); }),
               Not(Contains(HasSubstr("byte order")))) << "two bytes of four";
 }
@@ -413,8 +429,9 @@ TEST(Facts, OneNanByteIsNamed) {
   const auto with_byte = [](uint8_t byte) {
     return patterns_of_words(16, 8, [=](HostTensor& words, const auto&) { words.bytes[29] = std::byte(byte); });
   };
-  EXPECT_THAT(with_byte(0xff), ElementsAre("pattern: y holds NaN (0xff) where a number is expected (1 of 1 wrong elements; the other 127 are "
-                                           "right: not the formula, but memory that was not written or was overwritten)"));
+  EXPECT_THAT(with_byte(0xff),
+              ElementsAre("pattern: y holds NaN (0xff) where a number is expected (1 of 1 wrong elements; the other 127 are "
+                          "right: not the formula, but memory that was not written or was overwritten)"));
   EXPECT_THAT(with_byte(0x40), ElementsAre()) << "another number is not NaN";
 }
 
@@ -444,9 +461,11 @@ TEST(Facts, RowsOfAnEarlierCallAreNamed) {
                                 HasSubstr("not written by this call (stale), or made from other input"))));
   EXPECT_THAT(patterns_of_last_rows([](int64_t i, uint8_t due) { return uint8_t(due - i % 3); }),
               Not(Contains(HasSubstr("other data")))) << "near to what is expected: computed from the right data, wrongly";
-  EXPECT_THAT(patterns_of_last_rows([](int64_t, uint8_t due) { return uint8_t(222 - due); }), Not(Contains(HasSubstr("other data"))))
+  EXPECT_THAT(patterns_of_last_rows([](int64_t, uint8_t due) { return uint8_t(222 - due); }),
+              Not(Contains(HasSubstr("other data"))))
       << "a function of what is expected";
-  EXPECT_THAT(patterns_of_last_rows([](int64_t i, uint8_t) { return uint8_t(scattered(i) - 80); }), Not(Contains(HasSubstr("other data"))))
+  EXPECT_THAT(patterns_of_last_rows([](int64_t i, uint8_t) { return uint8_t(scattered(i) - 80); }),
+              Not(Contains(HasSubstr("other data"))))
       << "no scales";
 }
 
@@ -459,7 +478,8 @@ TEST(Facts, ScatteredRowsAreNotOfAnEarlierCall) {
 }
 
 /// The fact about rows of scales `held`, where `due` is expected and the codes q are right, or wrong in the last row.
-std::string rows_beside_codes(const std::function<uint8_t(int64_t i)>& due, const std::function<uint8_t(int64_t i)>& held, bool codes_right = true) {
+std::string rows_beside_codes(const std::function<uint8_t(int64_t i)>& due, const std::function<uint8_t(int64_t i)>& held,
+                              bool codes_right = true) {
   constexpr int64_t kRows = 61, kColumns = 16;
   WholePart whole = testing::whole_part(kE8M0, {kRows, kColumns}, {}, {}, "", "scale");
   HostTensor scale{dense("scale", Role::kOutput, kE8M0, {kRows, kColumns}), std::vector<std::byte>(size_t(kRows * kColumns))};
@@ -480,7 +500,8 @@ std::string rows_beside_codes(const std::function<uint8_t(int64_t i)>& due, cons
 
 TEST(Facts, RowsThatAnotherOutputHasRightWereNotStored) {
   const auto stale = [](int64_t i) { return i < 48 * 16 ? scattered(i) : scattered(i + 1000); };
-  EXPECT_THAT(rows_beside_codes(scattered, stale), HasSubstr("; q is right there, so this call had the right values: not stored (stale)"));
+  EXPECT_THAT(rows_beside_codes(scattered, stale),
+              HasSubstr("; q is right there, so this call had the right values: not stored (stale)"));
   EXPECT_THAT(rows_beside_codes(scattered, stale, false), HasSubstr("; no nearer to what is expected there than in other rows"));
 }
 
@@ -492,14 +513,16 @@ TEST(Facts, FewScalesOfAnEarlierCallAreNamedIfTheyAreWrongBothWays) {
   };
   EXPECT_THAT(last_rows([&](int64_t i) { return of_call(i + 5000); }), HasSubstr("numbers of other data in rows "));
   EXPECT_EQ(last_rows([&](int64_t i) { return std::max<uint8_t>(120, of_call(i)); }), "") << "a lower bound: too large alone";
-  EXPECT_EQ(last_rows([&](int64_t i) { return uint8_t(of_call(i) + (i % 16 == 5 ? 1 - i / 16 % 2 * 2 : 0)); }), "") << "one column";
+  EXPECT_EQ(last_rows([&](int64_t i) { return uint8_t(of_call(i) + (i % 16 == 5 ? 1 - i / 16 % 2 * 2 : 0)); }), "")
+      << "one column";
 }
 
 TEST(Facts, WhatTheInputsOfWrongElementsHaveInCommonIsNamed) {
   const auto negative = [](int64_t i) { return scattered(i) % 4 == 0; };
   const auto due = [&](int64_t i) { return (negative(i) ? -1.0 : 1.0) * (1 + double(i % 50) / 64); };
   EXPECT_THAT(patterns_of(12, due, [&](int64_t i) { return negative(i) ? double(scattered(i)) : due(i); }),
-              ElementsAre(AllOf(StartsWith("pattern: y holds errors only where x is negative ("), HasSubstr("; it is so nowhere else)"))));
+              ElementsAre(AllOf(StartsWith("pattern: y holds errors only where x is negative ("),
+                                HasSubstr("; it is so nowhere else)"))));
   EXPECT_THAT(patterns_of(12, due, [&](int64_t i) { return i % 4 == 0 ? double(scattered(i)) : due(i); }),
               Not(Contains(HasSubstr("errors only")))) << "at positive and negative ones";
 }
@@ -508,7 +531,8 @@ TEST(Facts, ErrorsExactlyWhereTheInputIsNanAreSaidOfTheInput) {
   const auto due = [](int64_t i) { return i % 61 == 7 ? double(NAN) : 1 + double(i % 50) / 64; };
   const auto held = [&](int64_t i) { return std::isnan(due(i)) ? 448.0 : due(i); };
   EXPECT_THAT(patterns_of(12, due, held),
-              ElementsAre(AllOf(StartsWith("pattern: x has NaN: y holds errors only where x is NaN ("), HasSubstr("; it is so nowhere else; 4 of x, first x[0, 7])"))))
+              ElementsAre(AllOf(StartsWith("pattern: x has NaN: y holds errors only where x is NaN ("),
+                                HasSubstr("; it is so nowhere else; 4 of x, first x[0, 7])"))))
       << "one code in every wrong element follows from it";
   const auto also = [&](int64_t i) { return i == 3 ? 448.0 : held(i); };
   EXPECT_THAT(patterns_of(12, due, also), Not(Contains(HasSubstr("x has")))) << "an error elsewhere has another reason";
@@ -535,14 +559,16 @@ TEST(Facts, OppositeInfinitiesOfTwoRanksAreNamed) {
   ASSERT_TRUE(found);
   EXPECT_EQ(found->words, "errors only where x is Inf on one rank and -Inf on another");
   problem.tensors.pop_back();
-  EXPECT_NE(common_input(WrongPart(whole, y), problem, true).value_or(Regularity{}).words, found->words) << "one rank has no opposite";
+  EXPECT_NE(common_input(WrongPart(whole, y), problem, true).value_or(Regularity{}).words, found->words)
+      << "one rank has no opposite";
 }
 
 // Hypotheses that the outputs speak against.
 
 /// One call whose outputs are `due` under the contract and `mutant` under the only mutant; both hold a tensor for each format.
 std::vector<std::string> causes_of(const std::vector<const Format*>& formats, const std::vector<std::vector<uint32_t>>& due,
-                                   const std::vector<std::vector<uint32_t>>& mutant, const std::vector<std::vector<uint32_t>>& held) {
+                                   const std::vector<std::vector<uint32_t>>& mutant,
+                                   const std::vector<std::vector<uint32_t>>& held) {
   const auto expected = [&](const std::vector<std::vector<uint32_t>>& codes) {
     std::vector<WholePart> parts;
     for (size_t p = 0; p < codes.size(); ++p) {
@@ -586,7 +612,8 @@ TEST(Refuted, AHypothesisWhoseValuesOfAnotherTensorAreNotFoundIsDropped) {
   const std::vector<const Format*> formats(2, &kE8M0);
   EXPECT_THAT(causes_of(formats, {eight(10), eight(50)}, {eight(20), eight(50)}, {eight(20), eight(70)}),
               ElementsAre("explains only 8 of 16 failing elements: the mutant")) << "there may be another mistake";
-  EXPECT_THAT(causes_of(formats, {eight(10), eight(50)}, {eight(20), eight(60)}, {eight(20), eight(70)}), ElementsAre("no known cause"));
+  EXPECT_THAT(causes_of(formats, {eight(10), eight(50)}, {eight(20), eight(60)}, {eight(20), eight(70)}),
+              ElementsAre("no known cause"));
 }
 
 TEST(Refuted, AHypothesisThatIsTooMuchAndTooLittleIsDropped) {
@@ -597,7 +624,8 @@ TEST(Refuted, AHypothesisThatIsTooMuchAndTooLittleIsDropped) {
   held[6] = 99;  // neither
   EXPECT_THAT(causes_of({&kE8M0}, {eight(10)}, {mutant}, {held}), ElementsAre("no known cause"));
   held[7] = 27;
-  EXPECT_THAT(causes_of({&kE8M0}, {eight(10)}, {mutant}, {held}), ElementsAre("explains only 7 of 8 failing elements: the mutant"));
+  EXPECT_THAT(causes_of({&kE8M0}, {eight(10)}, {mutant}, {held}),
+              ElementsAre("explains only 7 of 8 failing elements: the mutant"));
 }
 
 TEST(Refuted, SignsOfZerosAreLostOrTurnedButNotExchanged) {
@@ -625,7 +653,8 @@ Expectation costly(uint32_t code, const std::shared_ptr<std::atomic<int64_t>>& r
 
 TEST(Cost, AHypothesisThatExplainsNothingSeesFewRowsOfALargeOutput) {
   struct Counted {
-    std::shared_ptr<std::atomic<int64_t>> right = std::make_shared<std::atomic<int64_t>>(0), nothing = std::make_shared<std::atomic<int64_t>>(0),
+    std::shared_ptr<std::atomic<int64_t>> right = std::make_shared<std::atomic<int64_t>>(0),
+                                          nothing = std::make_shared<std::atomic<int64_t>>(0),
                                           all = std::make_shared<std::atomic<int64_t>>(0);
   };
   class Costly : public testing::ToyCase {
@@ -633,8 +662,9 @@ TEST(Cost, AHypothesisThatExplainsNothingSeesFewRowsOfALargeOutput) {
     Costly(const Case& one, Counted counted) : ToyCase(one), counted_(std::move(counted)) {}
     Expectation expect(const Problem&, const std::vector<HostTensor>*) const override { return costly(10, counted_.right); }
     std::vector<Hypothesis> mutants() const override {
-      return {{"of another code", [this](const Problem&, const std::vector<HostTensor>*) { return costly(20, counted_.nothing); }},
-              {"of the code", [this](const Problem&, const std::vector<HostTensor>*) { return costly(30, counted_.all); }}};
+      return {
+          {"of another code", [this](const Problem&, const std::vector<HostTensor>*) { return costly(20, counted_.nothing); }},
+          {"of the code", [this](const Problem&, const std::vector<HostTensor>*) { return costly(30, counted_.all); }}};
     }
 
    private:
@@ -643,7 +673,8 @@ TEST(Cost, AHypothesisThatExplainsNothingSeesFewRowsOfALargeOutput) {
   const Counted counted;
   const Costly bound(testing::toy_case("bf16"), counted);
   const HostTensor y{dense("y", Role::kOutput, kE8M0, {64, 16}), std::vector<std::byte>(1024, std::byte{30})};
-  EXPECT_THAT(causes_in_words(diagnose(bound, bound.problem(), {y})), ElementsAre("explains 1024 of 1024 failing elements: of the code"));
+  EXPECT_THAT(causes_in_words(diagnose(bound, bound.problem(), {y})),
+              ElementsAre("explains 1024 of 1024 failing elements: of the code"));
   EXPECT_LE(*counted.nothing, 8);
   EXPECT_GE(*counted.all, 64);
 }
@@ -661,9 +692,10 @@ TEST(ProgramTally, ManyProgramsAreCountedByTheirUnits) {
   EXPECT_EQ(few.lines().front(), "made by   one.f32, promoted every 128, acc * s; k whole");
   names.push_back("alone.f32, acc * s");
   many.add(names, "case");
-  EXPECT_THAT(many.lines(), ElementsAre("made by   one of 13 algorithms that these outputs cannot distinguish:",
-                                        "          alone.f32 in 1 way", "          one.f32 in 6 ways",
-                                        "          two.f32 in 6 ways", "          results with more bits distinguish more of them"));
+  EXPECT_THAT(many.lines(),
+              ElementsAre("made by   one of 13 algorithms that these outputs cannot distinguish:", "          alone.f32 in 1 way",
+                          "          one.f32 in 6 ways", "          two.f32 in 6 ways",
+                          "          results with more bits distinguish more of them"));
 }
 
 /// The toy op, with intervals of these widths at the start of its output.

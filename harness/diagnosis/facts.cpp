@@ -245,7 +245,8 @@ std::vector<KindSet> kinds_of(const std::vector<const HostTensor*>& tensors) {
 }
 
 /// "x has NaN", and "; 2 of x, first x[3, 200]". Only the first counts where failures are grouped by cause.
-std::pair<std::string, std::string> inputs_of_kind(const std::string& name, const std::vector<const HostTensor*>& tensors, size_t kind) {
+std::pair<std::string, std::string> inputs_of_kind(const std::string& name, const std::vector<const HostTensor*>& tensors,
+                                                   size_t kind) {
   int64_t count = 0, first = 0, rank = 0;
   for (const HostTensor* const tensor : tensors) {
     const TensorSpec& spec = tensor->spec;
@@ -256,7 +257,9 @@ std::pair<std::string, std::string> inputs_of_kind(const std::string& name, cons
   }
   const int64_t columns = tensors.front()->spec.shape.back();
   const std::string of_rank = tensors.size() > 1 ? fmt::format(" of rank {}", rank) : "";
-  const std::string is = kInputKinds[kind].is, what = is == "infinite" ? "Inf or -Inf" : is == "NaN or infinite" ? "NaN or Inf" : is;
+  const std::string is = kInputKinds[kind].is, what = is == "infinite"          ? "Inf or -Inf"
+                                                      : is == "NaN or infinite" ? "NaN or Inf"
+                                                                                : is;
   return {fmt::format("{} has {}", name, what),
           fmt::format("; {} of {}, first {}[{}, {}]{}", count, name, name, first / columns, first % columns, of_rank)};
 }
@@ -340,7 +343,8 @@ std::optional<Regularity> common_input(const WrongPart& wrong, const Problem& pr
       const std::string elsewhere = right == 0 ? "nowhere else" : fmt::format("in {} right places", right);
       Regularity found = fact(wrong, "errors " + only + where, "; it is so " + elsewhere, explained);
       int64_t reached = 0;  // elements of the wrong units, right ones too
-      for (int64_t i = 0; i < wrong.part().elements(); ++i) reached += wrong_in.contains(units.of_output(i / columns, i % columns));
+      for (int64_t i = 0; i < wrong.part().elements(); ++i)
+        reached += wrong_in.contains(units.of_output(i / columns, i % columns));
       if (best <= kLastNotFinite && right == 0 && only == "only " && 2 * explained >= reached) {
         const auto [what, which] = inputs_of_kind(name, tensors, best);
         found.input = what, found.note += which;

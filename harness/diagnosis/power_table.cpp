@@ -140,7 +140,8 @@ class OpPower {
   std::string equivalent_text() const {
     if (equivalent_.empty()) return "";
     std::string text =
-        "\nEquivalent mutants: no data can distinguish them from the contract (`equivalent.csv`; `suites_test` tries all quick data).\n\n";
+        "\nEquivalent mutants: no data can distinguish them from the contract (`equivalent.csv`; `suites_test` tries all quick "
+        "data).\n\n";
     text += "| mutant | contracts | why |\n|---|---|---|\n";
     for (const auto& [fault, contracts] : equivalent_) {
       std::string list;

@@ -183,13 +183,16 @@ std::vector<std::string> mixture(const std::vector<Agreement>& all, std::vector<
 std::vector<std::string> pieces_that_made(const Expectation& programs, const std::vector<HostTensor>& outputs) {
   if (programs.any_of.empty() || programs.parts().front().elements() == 0) return {};
   std::vector<Agreement> all(programs.any_of.size());
-  for_each_in_parallel(int64_t(all.size()), [&](int64_t i) { all[size_t(i)] = agreement_of(programs.any_of[size_t(i)], outputs); });
+  for_each_in_parallel(int64_t(all.size()),
+                       [&](int64_t i) { all[size_t(i)] = agreement_of(programs.any_of[size_t(i)], outputs); });
   // a line of one element matches any variant
   const Part& part = programs.parts().front();
-  for (const auto& [lines, word, length] : {std::tuple(&Agreement::columns, "columns", part.rows()), std::tuple(&Agreement::rows, "rows", part.columns())})
+  for (const auto& [lines, word, length] :
+       {std::tuple(&Agreement::columns, "columns", part.rows()), std::tuple(&Agreement::rows, "rows", part.columns())})
     if (length > 1)
       if (std::vector<std::string> pieces = mixture(all, lines, word); !pieces.empty()) return pieces;
-  const Agreement& nearest = *std::max_element(all.begin(), all.end(), [](const Agreement& a, const Agreement& b) { return a.elements < b.elements; });
+  const Agreement& nearest =
+      *std::max_element(all.begin(), all.end(), [](const Agreement& a, const Agreement& b) { return a.elements < b.elements; });
   return {fmt::format("nearest {}: {} of {} elements, not [{}, {}]", nearest.program, nearest.elements, part.elements(),
                       nearest.first_other / part.columns(), nearest.first_other % part.columns())};
 }

@@ -121,7 +121,8 @@ Swollen swollen_bytes(const ScaleGrid& grid) {
 bool find_lost_mantissas(const ScaleGrid& grid, ScaleReport& report) {
   Swollen found = swollen_bytes(grid);
   if (found.lower.count == 0 || found.top > 0) return false;
-  // Without a mask about every second byte below a scale that is no power of two is wrong: one NaN in a large tensor has another cause.
+  // Without a mask about every second byte below a scale that is no power of two is wrong: one NaN in a large tensor has another
+  // cause.
   constexpr int64_t kFewBytes = 16;
   const bool is_nan = grid.code(found.lower.first[0], found.lower.first[1]) == kNan;
   if (found.lower.count == 1 && is_nan && grid.present_rows * grid.present_columns > kFewBytes) return false;
@@ -200,7 +201,8 @@ int64_t whole_words(const ScaleGrid& grid, int64_t byte) {
 }
 
 constexpr const char* kWithoutGaps =
-    "or else  the words lie without gaps where a column stride is read (row-major, or m not padded to 4): zeros are what follows them";
+    "or else  the words lie without gaps where a column stride is read (row-major, or m not padded to 4): zeros are what follows "
+    "them";
 
 void find_zeros(const ScaleGrid& grid, ScaleReport& report) {
   const int64_t tail = grid.extent_known ? 0 : zero_tail(grid);
@@ -209,9 +211,10 @@ void find_zeros(const ScaleGrid& grid, ScaleReport& report) {
     for (int64_t c = 0; c < grid.present_columns - tail; ++c)
       if (grid.code(r, c) == 0) zero.add(r, c);
   if (tail >= 4)
-    report.notes.push_back(fmt::format("the last {} words of each row are zero: gaps, if this is the storage order [groups / 4, rows] with {} rows of scales; "
-                                       "say --param m=ROWS --param groups=GROUPS to be sure",
-                                       tail / 4, grid.present_columns / 4 - tail / 4));
+    report.notes.push_back(fmt::format(
+        "the last {} words of each row are zero: gaps, if this is the storage order [groups / 4, rows] with {} rows of scales; "
+        "say --param m=ROWS --param groups=GROUPS to be sure",
+        tail / 4, grid.present_columns / 4 - tail / 4));
   else if (tail > 0)
     report.notes.push_back(
         fmt::format("the top {} byte{} of the last word {} zero in every row: padding of {} groups, as it must be", tail,
@@ -402,9 +405,10 @@ static bool find_reversed_bytes(const ScaleGrid& grid, ScaleReport& report) {
   if (right.count != all || all < 4 || 4 * wrong.count < 3 * all) return false;
   const int64_t code = grid.code(0, 0);
   report.findings.push_back(
-      {fmt::format("foreign byte order: all {} fp32 scales are plausible with their bytes reversed, {} are not as they stand", all, wrong.count),
-       {fmt::format("first    {}[0, 0] = {:.9g} (0x{:08X}); reversed {:.9g} (0x{:08X})", grid.name, value(code), code, value(reversed(code)),
-                    reversed(code)),
+      {fmt::format("foreign byte order: all {} fp32 scales are plausible with their bytes reversed, {} are not as they stand",
+                   all, wrong.count),
+       {fmt::format("first    {}[0, 0] = {:.9g} (0x{:08X}); reversed {:.9g} (0x{:08X})", grid.name, value(code), code,
+                    value(reversed(code)), reversed(code)),
         "why      the file or the sender has the other byte order, or words were swapped for a consumer of packed bytes",
         "repair   reverse the four bytes of each number"}});
   return true;

@@ -55,7 +55,8 @@ std::string scale_text(const ScaleGrid& grid, const ScaleReport& report) {
   }
   for (const std::string& note : report.notes) text += fmt::format("note   {}\n", note);
   if (report.findings.empty())
-    text += grid.kind == ScaleKind::kFloats && grid.powers_of_two ? "CLEAN as fp32 scales: nothing found; not packed\n" : "CLEAN: nothing found\n";
+    text += grid.kind == ScaleKind::kFloats && grid.powers_of_two ? "CLEAN as fp32 scales: nothing found; not packed\n"
+                                                                  : "CLEAN: nothing found\n";
   else
     text += fmt::format("{} FINDING{}\n", report.findings.size(), report.findings.size() == 1 ? "" : "S");
   return text;
@@ -94,14 +95,16 @@ void find_stale_padding(const ScaleGrid& grid, ScaleReport& report) {
        {"where    " + stale.text(),
         fmt::format("first    {}[{}, {}] = {}; scales end at row {} and group {}", grid.name, stale.first[0], stale.first[1],
                     code_text(grid, grid.code(stale.first[0], stale.first[1])), grid.present_rows - 1, grid.present_columns - 1),
-        "why      these elements are unwritten, and a kernel that reads whole tiles takes them for scales: 0xFF there is NaN, and "
+        "why      these elements are unwritten, and a kernel that reads whole tiles takes them for scales: 0xFF there is NaN, "
+        "and "
         "a packer",
         "         may refuse them (DeepGEMM 2.6 traps). The buffer was allocated and not zeroed, or the producer skips its "
         "padding",
         "example  1 row in a buffer of 4: rows 1..3 keep what was there before"}});
   if (grid.kind == ScaleKind::kWords)
     report.findings.back().lines.emplace_back(
-        "or else  the words lie without gaps where a column stride is read (row-major, or m not padded to 4): scales stand in the gaps");
+        "or else  the words lie without gaps where a column stride is read (row-major, or m not padded to 4): scales stand in "
+        "the gaps");
 }
 
 /// Trailing rows, or trailing bytes of the last word, that hold a single implausible value while everything before varies.
@@ -232,9 +235,10 @@ void find_transposition(const ScaleGrid& grid, ScaleReport& report) {
       {fmt::format("transposed: the storage was written {} and is read {}", rows_first ? "row by row" : "column by column",
                    rows_first ? "column by column" : "row by row"),
        {fmt::format("where    all {} rows and {} groups", rows, columns),
-        fmt::format("why      as read, the magnitudes of tokens and channels explain {:.0f} % of the variance of log2(scale); in the "
-                    "other order {:.0f} %",
-                    share(as_read), share(std::min(by_rows, by_columns))),
+        fmt::format(
+            "why      as read, the magnitudes of tokens and channels explain {:.0f} % of the variance of log2(scale); in the "
+            "other order {:.0f} %",
+            share(as_read), share(std::min(by_rows, by_columns))),
         fmt::format("first    {}[0, {}] holds what belongs to {}", grid.name, unit,
                     rows_first ? fmt::format("row {}, group {}", rows / units, rows % units * unit)
                                : fmt::format("row {}, group {}", 1 % rows, 1 / rows * unit)),

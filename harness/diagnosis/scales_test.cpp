@@ -128,8 +128,10 @@ TEST(Scales, GapsOfStorageOrderAreNoZeros) {
   for (int64_t group = 0; group < 4; ++group)
     for (int64_t row = 0; row < 64; ++row) stored.push_back(row < 61 ? 0x7D7F7E80u + uint32_t((row * 7 + group * 3) % 5) : 0);
   EXPECT_THAT(scales_found(words(4, stored)), IsEmpty());
-  EXPECT_THAT(look_at_scales(words(4, stored)).notes, ::testing::Contains(HasSubstr("the last 3 words of each row are zero: gaps, if this is the storage order [groups / 4, rows] "
-                                                           "with 61 rows")));
+  EXPECT_THAT(look_at_scales(words(4, stored)).notes,
+              ::testing::Contains(
+                  HasSubstr("the last 3 words of each row are zero: gaps, if this is the storage order [groups / 4, rows] "
+                            "with 61 rows")));
   stored[70] = 0;  // a scale inside
   EXPECT_THAT(text_of(words(4, stored)), HasSubstr("4 of 976 bytes are 0x00"));
   EXPECT_THAT(text_of(words(64, std::vector<uint32_t>(256, 0))), HasSubstr("are 0x00")) << "words that were never written";
@@ -314,7 +316,9 @@ TEST(Scales, RandomTensorsOfEveryKindAreClean) {
 
 TEST(ScaleFloats, ForeignByteOrderIsNamed) {
   const auto scale = [](int64_t r, int64_t c) { return float(std::exp2(6 * uniform(3, r, c) - 8)); };
-  const auto reversed = [&](int64_t r, int64_t c) { return std::bit_cast<float>(__builtin_bswap32(std::bit_cast<uint32_t>(scale(r, c)))); };
+  const auto reversed = [&](int64_t r, int64_t c) {
+    return std::bit_cast<float>(__builtin_bswap32(std::bit_cast<uint32_t>(scale(r, c))));
+  };
   EXPECT_THAT(scales_found(floats(8, 8, reversed)), ElementsAre(HasSubstr("foreign byte order: all 64 fp32 scales")));
   EXPECT_THAT(scales_found(floats(8, 8, scale)), IsEmpty());
 }
@@ -329,7 +333,8 @@ TEST(ScaleBytes, WholeWordsOfZerosMayFollowWordsWithoutGaps) {
 }
 
 /// Findings about UE8M0 scales of 61 rows of 16 groups, made from data whose largest magnitudes are 2^(row effect + noise).
-std::vector<std::string> found_beside_data(const std::function<double(int64_t r, int64_t c, double exponent)>& held, double row_factor = 0) {
+std::vector<std::string> found_beside_data(const std::function<double(int64_t r, int64_t c, double exponent)>& held,
+                                           double row_factor = 0) {
   std::vector<double> maxima;
   const auto amax = [](int64_t r, int64_t c) { return std::exp2(4 * uniform(1, r, 500) + 3 * uniform(2, r, c)); };
   for (int64_t r = 0; r < 61; ++r)
@@ -344,14 +349,18 @@ std::vector<std::string> found_beside_data(const std::function<double(int64_t r,
 }
 
 TEST(ScalesAndData, RowsOfAnEarlierCallDoNotFit) {
-  const auto stale = [](int64_t r, int64_t c, double exponent) { return r < 48 ? exponent : std::floor(7 * uniform(3, r, c)) - 8; };
-  EXPECT_THAT(found_beside_data(stale), ElementsAre(AllOf(HasSubstr("are of other data: they do not fit x of the same file, while 48 whole rows fit"),
-                                                          HasSubstr("where    rows 48..60;"))));
+  const auto stale = [](int64_t r, int64_t c, double exponent) {
+    return r < 48 ? exponent : std::floor(7 * uniform(3, r, c)) - 8;
+  };
+  EXPECT_THAT(found_beside_data(stale),
+              ElementsAre(AllOf(HasSubstr("are of other data: they do not fit x of the same file, while 48 whole rows fit"),
+                                HasSubstr("where    rows 48..60;"))));
   EXPECT_THAT(found_beside_data([](int64_t r, int64_t, double exponent) { return r < 48 ? exponent : exponent - 1; }),
               ElementsAre(HasSubstr(" scales are too small for x of the same file")));
   const auto right = [](int64_t, int64_t, double exponent) { return exponent; };
   EXPECT_THAT(found_beside_data(right), IsEmpty());
-  EXPECT_THAT(found_beside_data([](int64_t, int64_t, double exponent) { return exponent + 3; }), IsEmpty()) << "another largest code";
+  EXPECT_THAT(found_beside_data([](int64_t, int64_t, double exponent) { return exponent + 3; }), IsEmpty())
+      << "another largest code";
   EXPECT_THAT(found_beside_data([](int64_t, int64_t, double exponent) { return std::max(exponent, -5.0); }), IsEmpty())
       << "a lower bound";
   EXPECT_THAT(found_beside_data(right, 3), IsEmpty()) << "x was normalized before: each row has a factor of its own";

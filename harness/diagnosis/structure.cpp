@@ -50,7 +50,8 @@ Rule reversed_word(const WrongPart& wrong) {
     values.insert(wrong.codes()[size_t(first + i)]);
   }
   if (int64_t(values.size()) < kFewestValues) return std::nullopt;  // a byte beside its place would look the same
-  return {{fmt::format("the bytes of one word in the opposite order (byte order): row {}, groups {}..{}", wrong.part().number_of(row), column, column + kBytesOfWord - 1),
+  return {{fmt::format("the bytes of one word in the opposite order (byte order): row {}, groups {}..{}",
+                       wrong.part().number_of(row), column, column + kBytesOfWord - 1),
            int64_t(wrong.failing().size())}};
 }
 
@@ -69,7 +70,8 @@ Rule bits_of_floats(const WrongPart& wrong) {
       if (word != 0 && (word >> 31 != 0 || exponent < 67 || exponent > 168)) return std::nullopt;
     }
   if (words - empty < kFewest || 4 * empty > words || filled == words) return std::nullopt;
-  return {{"the bits of one fp32 scale in each word, where four UE8M0 bytes are expected", int64_t(wrong.failing().size()), 0, true}};
+  return {
+      {"the bits of one fp32 scale in each word, where four UE8M0 bytes are expected", int64_t(wrong.failing().size()), 0, true}};
 }
 
 /// A small result that became 0, a 0 that became the NaN of fnuz, or one code everywhere.
@@ -89,8 +91,8 @@ Rule one_code(const WrongPart& wrong) {
     const int64_t minus_zero = wrong.count(
         [&](int64_t i) { return wrong.due(i) == 0u && wrong.codes()[size_t(i)] == uint32_t(1) << (format.bits - 1); });
     if (4 * minus_zero >= 3 * failing)
-      return {{hex(format, uint32_t(1) << (format.bits - 1)) + " where 0 is expected: a zero kept its minus sign, which is NaN in " +
-                   std::string(format.name),
+      return {{hex(format, uint32_t(1) << (format.bits - 1)) +
+                   " where 0 is expected: a zero kept its minus sign, which is NaN in " + std::string(format.name),
                minus_zero}};
   }
   if (failing < kFewest || wrong.distinct(2) != 1) return std::nullopt;
@@ -137,7 +139,8 @@ Rule into_old_words(const WrongPart& wrong) {
   for (int64_t i = 0; i < wrong.part().elements(); ++i)
     if (const std::optional<uint32_t> due = wrong.due(i); !due || (*due | old) != wrong.codes()[size_t(i)]) return std::nullopt;
   const std::string bits = hex(wrong.format(), old);
-  return {{"the expected bytes with the bits " + bits + " of older bytes: it is read before it is written (OR into words that were not zeroed)",
+  return {{"the expected bytes with the bits " + bits +
+               " of older bytes: it is read before it is written (OR into words that were not zeroed)",
            int64_t(wrong.failing().size())}};
 }
 
@@ -189,8 +192,8 @@ Rule factor_of_each(const WrongPart& wrong) {
       some += fmt::format("{}{:.3g}", some.empty() ? "" : ", ", one);
       if (some.size() > 24) break;
     }
-    return {{"the expected values times a factor for each " + unit.name + ", of about " + some + (some.size() > 24 ? ", ..." : "") +
-                 " (scales of others?)",
+    return {{"the expected values times a factor for each " + unit.name + ", of about " + some +
+                 (some.size() > 24 ? ", ..." : "") + " (scales of others?)",
              explained}};
   }
   return std::nullopt;
@@ -226,8 +229,10 @@ Rule shifted(const WrongPart& wrong) {
     const int64_t away = std::abs(by);
     equal.push_back(
         fmt::format("{} {}{} {}", away, of_rows ? "row" : "column", away == 1 ? "" : "s", by > 0 ? "later" : "earlier"));
-    if (equal.size() == 1) place = fmt::format("{}[i, j] holds what {}[i{}, j{}] should hold", name, name, of_rows ? fmt::format(" {} {}", by > 0 ? '+' : '-', away) : "",
-                                               of_rows ? "" : fmt::format(" {} {}", by > 0 ? '+' : '-', away));
+    if (equal.size() == 1)
+      place = fmt::format("{}[i, j] holds what {}[i{}, j{}] should hold", name, name,
+                          of_rows ? fmt::format(" {} {}", by > 0 ? '+' : '-', away) : "",
+                          of_rows ? "" : fmt::format(" {} {}", by > 0 ? '+' : '-', away));
   };
   for (const int64_t by : distances(rows)) try_shift(by, true);
   for (const int64_t by : distances(columns)) try_shift(by, false);
@@ -256,7 +261,9 @@ Rule mirrored(const WrongPart& wrong) {
       const int64_t column = i % columns, from = column - column % run + (run - 1 - column % run);
       return from < columns ? i - column + from : kNowhere;
     };
-    const std::string text = words && run == kBytesOfWord ? "the expected bytes of each word in the opposite order (byte order)" : "the expected values of each " + std::to_string(run) + " columns in the opposite order";
+    const std::string text = words && run == kBytesOfWord
+                                 ? "the expected bytes of each word in the opposite order (byte order)"
+                                 : "the expected values of each " + std::to_string(run) + " columns in the opposite order";
     take_better(best, wrong.moved(source), text);
   }
   return best;
@@ -281,14 +288,16 @@ Rule transposed(const WrongPart& wrong) {
     };
     const int64_t padded = words ? rounded_up(rows, 4) : rows;
     for (const int64_t apart : std::set<int64_t>{rows, padded}) {
-      consider("the expected values column after column, where rows are expected (transposed" + of_units + ")", [&](int64_t row, int64_t u) {
-        const int64_t at = row * units + u;
-        return std::array{at % apart, at / apart};
-      });
-      consider("the expected values row after row, where columns are expected (transposed" + of_units + ")", [&](int64_t row, int64_t u) {
-        const int64_t at = u * apart + row;
-        return std::array{at / units, at % units};
-      });
+      consider("the expected values column after column, where rows are expected (transposed" + of_units + ")",
+               [&](int64_t row, int64_t u) {
+                 const int64_t at = row * units + u;
+                 return std::array{at % apart, at / apart};
+               });
+      consider("the expected values row after row, where columns are expected (transposed" + of_units + ")",
+               [&](int64_t row, int64_t u) {
+                 const int64_t at = u * apart + row;
+                 return std::array{at / units, at % units};
+               });
     }
     if (padded == rows || unit != 4) continue;
     consider("columns of words without gaps, where each begins at a multiple of 4 rows", [&](int64_t row, int64_t u) {
@@ -398,7 +407,8 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, bool elem
     std::optional<Regularity> input = says_why ? std::nullopt : common_input(wrong, problem, elementwise);
     const bool by_input = input && !input->input.empty();  // explains the values too: what memory held is no question then
     if (best && !(by_input && best->is_value))
-      all.push_back({wrong.label(), best->words, failing - best->left_out, best->explained, best->left_out, best->decides, false, best->note});
+      all.push_back({wrong.label(), best->words, failing - best->left_out, best->explained, best->left_out, best->decides, false,
+                     best->note});
     std::optional<Regularity> nan = complete ? std::nullopt : nan_or_number(wrong);
     if (nan && (nan->is_fact || !by_input)) add(std::move(nan));
     if (!complete && !by_input) add(rows_of_other_data(wrong, parts));
@@ -407,7 +417,8 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, bool elem
       return one.spec.name == wrong.part().tensor && one.spec.rank == wrong.part().rank && access_of(one) == Access::kInOut;
     });
     if (const std::optional<Elsewhere> elsewhere = best || !in_place ? std::nullopt : written_elsewhere(wrong))
-      add(Regularity{wrong.label(), "what other places should hold", failing, elsewhere->explained, 0, false, true, elsewhere->note});
+      add(Regularity{wrong.label(), "what other places should hold", failing, elsewhere->explained, 0, false, true,
+                     elsewhere->note});
     add(std::move(input));
   }
   return all;
@@ -433,8 +444,8 @@ std::vector<Regularity> regularities(const BoundCase& bound, const Problem& prob
 }
 
 std::string in_words(const Regularity& found) {
-  return "pattern: " + (found.input.empty() ? "" : found.input + ": ") + found.part + " holds " + found.words + " (" + std::to_string(found.explained) + " of " +
-         std::to_string(found.failing) + " wrong elements" +
+  return "pattern: " + (found.input.empty() ? "" : found.input + ": ") + found.part + " holds " + found.words + " (" +
+         std::to_string(found.explained) + " of " + std::to_string(found.failing) + " wrong elements" +
          (found.left_out > 0 ? "; " + std::to_string(found.left_out) + " more hold padding" : "") + found.note + ")";
 }
 

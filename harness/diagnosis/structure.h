@@ -25,12 +25,12 @@ struct Regularity {
   bool complete() const { return explained == failing; }
 };
 
-/// At most one rule for each output that has elements outside, in the order of the outputs, and facts about it: what the inputs of
-/// wrong elements have in common, and if no rule gives all wrong elements, NaN and rows of other data. A rule must give at least
-/// three quarters of the wrong elements, and at least four unless it speaks of zeros. Where the wrong elements hold few codes, a
-/// rule about places must also hold for the right elements. If the contract has several variants, the one with the most explained
-/// elements counts. Outputs that cost too much to compute a second time (more than 2^24 elements or 2^30 multiply-accumulates)
-/// have no rule.
+/// At most one rule for each output that has elements outside, in the order of the outputs, and facts about it: what the inputs
+/// of wrong elements have in common, and if no rule gives all wrong elements, NaN and rows of other data. A rule must give at
+/// least three quarters of the wrong elements, and at least four unless it speaks of zeros. Where the wrong elements hold few
+/// codes, a rule about places must also hold for the right elements. If the contract has several variants, the one with the most
+/// explained elements counts. Outputs that cost too much to compute a second time (more than 2^24 elements or 2^30
+/// multiply-accumulates) have no rule.
 std::vector<Regularity> regularities(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs);
 
 /// "pattern: d holds 4 times the expected values (512 of 512 wrong elements)".

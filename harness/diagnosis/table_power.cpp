@@ -20,7 +20,9 @@ bool declares(const Case& one, const std::string& mutant) {
   return std::any_of(one.blind_to.begin(), one.blind_to.end(), [&](const std::string& glob) { return glob_match(glob, mutant); });
 }
 
-bool misses(const Power& power, const std::string& mutant) { return std::find(power.blind_to.begin(), power.blind_to.end(), mutant) != power.blind_to.end(); }
+bool misses(const Power& power, const std::string& mutant) {
+  return std::find(power.blind_to.begin(), power.blind_to.end(), mutant) != power.blind_to.end();
+}
 
 std::vector<std::string> mutants_of(const BoundCase& bound, bool only_counted) {
   const std::unique_ptr<const BoundCase> excerpt = bound.excerpt();
@@ -39,7 +41,8 @@ struct Group {
 };
 
 /// By op, contract and kernel.
-std::map<std::tuple<std::string, std::string, std::string>, Group> groups_of(const std::vector<Case>& cases, const std::vector<Verdict>& verdicts) {
+std::map<std::tuple<std::string, std::string, std::string>, Group> groups_of(const std::vector<Case>& cases,
+                                                                             const std::vector<Verdict>& verdicts) {
   std::map<std::string, const Case*> by_id;
   for (const Case& one : cases)
     if (is_of_own_table(one)) by_id[one.id] = &one;
@@ -63,7 +66,8 @@ const Op& op_named(std::span<const Op> ops, const std::string& name) {
 std::string first_of(const std::vector<std::string>& texts) {
   constexpr size_t kMost = 4;
   const auto end = texts.begin() + std::ptrdiff_t(std::min(kMost, texts.size()));
-  return fmt::format("{}{}", fmt::join(texts.begin(), end, "; "), texts.size() > kMost ? fmt::format(" and {} more", texts.size() - kMost) : "");
+  return fmt::format("{}{}", fmt::join(texts.begin(), end, "; "),
+                     texts.size() > kMost ? fmt::format(" and {} more", texts.size() - kMost) : "");
 }
 
 /// The verdict of a table: it has no outputs, and `of` names its kernel and contract.
@@ -86,24 +90,31 @@ bool is_of_own_table(const Case& one) { return one.tier == "own"; }
 
 std::vector<std::string> counted_mutants(const BoundCase& bound) { return mutants_of(bound, true); }
 
-std::vector<std::string> missed_by_all(const std::vector<ScoredCase>& cases, const std::function<std::vector<std::string>(const Case&)>& mutants_of) {
+std::vector<std::string> missed_by_all(const std::vector<ScoredCase>& cases,
+                                       const std::function<std::vector<std::string>(const Case&)>& mutants_of) {
   std::vector<std::string> missed;  // in the order of the first case that misses them
   for (const ScoredCase& scored : cases)
     for (const std::string& mutant : scored.power->blind_to)
       if (std::find(missed.begin(), missed.end(), mutant) == missed.end()) missed.push_back(mutant);
   std::erase_if(missed, [&](const std::string& mutant) {
-    return std::all_of(cases.begin(), cases.end(), [&](const ScoredCase& scored) { return !misses(*scored.power, mutant) || declares(*scored.one, mutant); });
+    return std::all_of(cases.begin(), cases.end(),
+                       [&](const ScoredCase& scored) { return !misses(*scored.power, mutant) || declares(*scored.one, mutant); });
   });
   for (const ScoredCase& scored : cases) {
     if (missed.empty()) break;
-    if (std::all_of(missed.begin(), missed.end(), [&](const std::string& mutant) { return misses(*scored.power, mutant); })) continue;
+    if (std::all_of(missed.begin(), missed.end(), [&](const std::string& mutant) { return misses(*scored.power, mutant); }))
+      continue;
     const std::vector<std::string> all = mutants_of(*scored.one);
-    std::erase_if(missed, [&](const std::string& mutant) { return !misses(*scored.power, mutant) && std::find(all.begin(), all.end(), mutant) != all.end(); });
+    std::erase_if(missed, [&](const std::string& mutant) {
+      return !misses(*scored.power, mutant) && std::find(all.begin(), all.end(), mutant) != all.end();
+    });
   }
   return missed;
 }
 
-std::string missed_words(size_t cases) { return cases == 1 ? "its only case does not expose" : fmt::format("none of its {} cases exposes", cases); }
+std::string missed_words(size_t cases) {
+  return cases == 1 ? "its only case does not expose" : fmt::format("none of its {} cases exposes", cases);
+}
 
 TableExcuses excuses_of(const Op& op, const std::vector<ScoredCase>& cases) {
   TableExcuses excuses{.op = op.name, .contract = cases.front().one->text("contract"), .mutants = {}, .excused = {}, .idle = {}};
@@ -127,11 +138,13 @@ TableExcuses excuses_of(const Op& op, const std::vector<ScoredCase>& cases) {
   return excuses;
 }
 
-std::vector<TableExcuses> excuses_of_tables(std::span<const Op> ops, const std::vector<Case>& cases, const std::vector<Verdict>& verdicts) {
+std::vector<TableExcuses> excuses_of_tables(std::span<const Op> ops, const std::vector<Case>& cases,
+                                            const std::vector<Verdict>& verdicts) {
   std::vector<TableExcuses> all;
   for (const auto& [key, group] : groups_of(cases, verdicts)) {
     const auto& [op, contract, kernel] = key;
-    const bool is_there = std::any_of(all.begin(), all.end(), [&](const TableExcuses& one) { return one.op == op && one.contract == contract; });
+    const bool is_there =
+        std::any_of(all.begin(), all.end(), [&](const TableExcuses& one) { return one.op == op && one.contract == contract; });
     if (!is_there) all.push_back(excuses_of(op_named(ops, op), group.scored));
   }
   return all;
@@ -142,17 +155,22 @@ std::string excuses_all_words(const TableExcuses& excuses) {
 }
 
 std::string excused_words(const TableExcuses& excuses) {
-  return fmt::format("{} of {} mutants of {}: {}", excuses.excused.size(), excuses.mutants.size(), excuses.contract, first_of(excuses.excused));
+  return fmt::format("{} of {} mutants of {}: {}", excuses.excused.size(), excuses.mutants.size(), excuses.contract,
+                     first_of(excuses.excused));
 }
 
-std::string idle_globs_words(const TableExcuses& excuses) { return fmt::format("no mutant matches {} in `blind_to`", first_of(excuses.idle)); }
+std::string idle_globs_words(const TableExcuses& excuses) {
+  return fmt::format("no mutant matches {} in `blind_to`", first_of(excuses.idle));
+}
 
-std::vector<Verdict> untrusted_tables(std::span<const Op> ops, const std::vector<Case>& cases, const std::vector<Verdict>& verdicts) {
+std::vector<Verdict> untrusted_tables(std::span<const Op> ops, const std::vector<Case>& cases,
+                                      const std::vector<Verdict>& verdicts) {
   std::vector<Verdict> all;
   for (const auto& [key, group] : groups_of(cases, verdicts)) {
     if (!group.passed) continue;
     const Op& op = op_named(ops, std::get<0>(key));
-    const std::vector<std::string> missed = missed_by_all(group.scored, [&](const Case& one) { return counted_mutants(*op.bind(one)); });
+    const std::vector<std::string> missed =
+        missed_by_all(group.scored, [&](const Case& one) { return counted_mutants(*op.bind(one)); });
     std::string words;
     if (!missed.empty()) words = fmt::format("{}: {}", missed_words(group.scored.size()), fmt::join(missed, "; "));
     else if (const TableExcuses excuses = excuses_of(op, group.scored); excuses.excuses_all()) words = excuses_all_words(excuses);

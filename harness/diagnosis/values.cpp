@@ -1,4 +1,5 @@
-// Rules that give the values of wrong elements from the expected ones: factors, scales in the place of others, saturation, rounding.
+// Rules that give the values of wrong elements from the expected ones: factors, scales in the place of others, saturation,
+// rounding.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -20,7 +21,8 @@ namespace {
 std::string times_text(double factor) {
   const double size = std::abs(factor);
   if (factor == -1) return "the negative of the expected values";
-  if (size > 0x1p20 || size < 0x1p-20) return fmt::format("{}2^{} times the expected values", factor < 0 ? "-" : "", std::ilogb(size));
+  if (size > 0x1p20 || size < 0x1p-20)
+    return fmt::format("{}2^{} times the expected values", factor < 0 ? "-" : "", std::ilogb(size));
   if (size >= 1) return fmt::format("{:.6g} times the expected values", factor);
   return fmt::format("{}1/{:.6g} of the expected values", factor < 0 ? "-" : "", 1 / size);
 }
@@ -84,23 +86,26 @@ bool is_number(const Format& format) {
 /// The number of a scale that all elements share; nothing for several, and for inputs that are no scales.
 std::optional<double> only_scale(const HostTensor& input, int rank) {
   const TensorSpec& spec = input.spec;
-  if (spec.role != Role::kInput || spec.rank != rank || spec.name.find("scale") == std::string::npos || spec.elements() != 1) return std::nullopt;
+  if (spec.role != Role::kInput || spec.rank != rank || spec.name.find("scale") == std::string::npos || spec.elements() != 1)
+    return std::nullopt;
   const double value = decode(*spec.format, input.code(spec.offset));
   return std::isfinite(value) && value > 0 ? std::optional(value) : std::nullopt;
 }
 
-/// Elements that hold the expected numbers times `by`, within the roundings of both; 0 if they hold few different codes. No factor:
-/// nothing is said of that element.
+/// Elements that hold the expected numbers times `by`, within the roundings of both; 0 if they hold few different codes. No
+/// factor: nothing is said of that element.
 int64_t times(const WrongPart& wrong, const std::function<std::optional<double>(int64_t element)>& by_of) {
   const Format& format = wrong.format();
-  const double largest = max_finite(format), ulp = power_of_two(-format.mantissa_bits), least = power_of_two(format.min_exponent());
+  const double largest = max_finite(format), ulp = power_of_two(-format.mantissa_bits),
+               least = power_of_two(format.min_exponent());
   std::set<double> seen;
   int64_t shown = 0;  // explained, and neither 0 nor the largest number, which any small or large factor gives
   const int64_t explained = wrong.count([&](int64_t i) {
     const std::optional<double> due = wrong.middle(i);
     const std::optional<double> by = by_of(i);
     if (!due || !by || !std::isfinite(*due)) return false;
-    const double expected = *by * *due, got = wrong.value(i), slack = std::max(std::abs(expected), std::max(1.0, *by) * least) * ulp;
+    const double expected = *by * *due, got = wrong.value(i),
+                 slack = std::max(std::abs(expected), std::max(1.0, *by) * least) * ulp;
     if (std::abs(expected) > largest) return !std::isfinite(got) || std::abs(got) == largest;
     const bool near = std::abs(got - expected) <= slack;
     if (near && std::abs(got) < largest && got != 0) seen.insert(got), ++shown;
@@ -125,11 +130,18 @@ Rule factor_of_scales(const WrongPart& wrong, const Problem& problem) {
   };
   for (const auto& [name, scale] : scales) {
     for (const auto& [other, value] : scales)
-      if (other != name && value != scale) consider(fmt::format("{0} / {1} times the expected values: {1} is used where {0} is expected, or the other way round", name, other), scale / value);
+      if (other != name && value != scale)
+        consider(fmt::format("{0} / {1} times the expected values: {1} is used where {0} is expected, or the other way round",
+                             name, other),
+                 scale / value);
     consider(fmt::format("{0}^2 times the expected values: {0} multiplies where it divides", name), scale * scale);
     consider(fmt::format("1/{0}^2 of the expected values: {0} divides where it multiplies", name), 1 / (scale * scale));
-    consider(fmt::format("{0} times the expected values: {0} is left out where it divides, or applied twice where it multiplies", name), scale);
-    consider(fmt::format("1/{0} of the expected values: {0} is left out where it multiplies, or applied twice where it divides", name), 1 / scale);
+    consider(fmt::format("{0} times the expected values: {0} is left out where it divides, or applied twice where it multiplies",
+                         name),
+             scale);
+    consider(
+        fmt::format("1/{0} of the expected values: {0} is left out where it multiplies, or applied twice where it divides", name),
+        1 / scale);
   }
   return best;
 }
@@ -153,8 +165,8 @@ struct Scales {
 Rule scale_of_another_group(const WrongPart& wrong, const std::vector<WrongPart>& all) {
   const Part& part = wrong.part();
   const auto of_scales = std::find_if(all.begin(), all.end(), [&](const WrongPart& one) {
-    return one.part().tensor.starts_with("scale") && one.part().rank == part.rank && one.part().rows() == part.rows() && one.part().columns() < part.columns() &&
-           one.complete() && one.failing().empty();
+    return one.part().tensor.starts_with("scale") && one.part().rank == part.rank && one.part().rows() == part.rows() &&
+           one.part().columns() < part.columns() && one.complete() && one.failing().empty();
   });
   if (of_scales == all.end() || !is_number(wrong.format())) return std::nullopt;
   const Scales scales{*of_scales};
@@ -164,14 +176,17 @@ Rule scale_of_another_group(const WrongPart& wrong, const std::vector<WrongPart>
     int64_t rows, groups;
   };
   Rule best;
-  for (const Way& way : {Way{"[i, g - 1], the group before", 0, -1}, Way{"[i, g + 1], the group behind", 0, 1}, Way{"[i - 1, g], the row before", -1, 0}, Way{"[i + 1, g], the row behind", 1, 0}}) {
+  for (const Way& way : {Way{"[i, g - 1], the group before", 0, -1}, Way{"[i, g + 1], the group behind", 0, 1},
+                         Way{"[i - 1, g], the row before", -1, 0}, Way{"[i + 1, g], the row behind", 1, 0}}) {
     const int64_t explained = times(wrong, [&](int64_t i) -> std::optional<double> {
       const int64_t row = i / part.columns(), group = i % part.columns() / width;
       const std::optional<double> own = scales.at(row, group), other = scales.at(row + way.rows, group + way.groups);
       return own && other ? std::optional(*own / *other) : std::nullopt;
     });
     if (explained >= kFewest && (!best || explained > best->explained))
-      best = {fmt::format("the codes of another scale: {}[i, group g] was made with {}{}", part.tensor, of_scales->part().tensor, way.words), explained};
+      best = {fmt::format("the codes of another scale: {}[i, group g] was made with {}{}", part.tensor, of_scales->part().tensor,
+                          way.words),
+              explained};
   }
   return best;
 }
@@ -186,7 +201,9 @@ Rule of_fewer_bits(const WrongPart& wrong) {
         return due && std::isfinite(*due) && *due != 0 && wrong.value(i) == round_to(*format, *due, rounding, Overflow::kSpecial);
       });
       if (explained >= kFewest && (!best || explained > best->explained))
-        best = {fmt::format("the expected values {} {}", rounding == Rounding::kNearestEven ? "rounded to" : "cut to", format->name), explained};
+        best = {
+            fmt::format("the expected values {} {}", rounding == Rounding::kNearestEven ? "rounded to" : "cut to", format->name),
+            explained};
     }
   return best;
 }
@@ -204,9 +221,11 @@ Rule largest_code_too_early(const WrongPart& wrong) {
   for (int64_t i = 0; i < wrong.part().elements(); ++i) {
     const std::optional<double> due = wrong.middle(i);
     // The limit may lie between two codes.
-    if (due && std::abs(*due) > from && std::abs(*due) < largest && wrong.accepts(i, wrong.codes()[size_t(i)])) return std::nullopt;
+    if (due && std::abs(*due) > from && std::abs(*due) < largest && wrong.accepts(i, wrong.codes()[size_t(i)]))
+      return std::nullopt;
   }
-  return {{fmt::format("the largest number, {:.6g}, from {:.6g} on (saturates too early)", largest, from), int64_t(wrong.failing().size())}};
+  return {{fmt::format("the largest number, {:.6g}, from {:.6g} on (saturates too early)", largest, from),
+           int64_t(wrong.failing().size())}};
 }
 
 Rule number_for_code(const WrongPart& wrong) {
@@ -223,7 +242,8 @@ Rule number_for_code(const WrongPart& wrong) {
       if ((number & 0xff) == held) return true;
     return false;
   });
-  return explained >= kFewest ? Rule({"the number itself, cast to an integer, where its code is expected", explained}) : std::nullopt;
+  return explained >= kFewest ? Rule({"the number itself, cast to an integer, where its code is expected", explained})
+                              : std::nullopt;
 }
 
 std::optional<Elsewhere> written_elsewhere(const WrongPart& wrong) {
@@ -254,8 +274,8 @@ std::optional<Elsewhere> written_elsewhere(const WrongPart& wrong) {
       return code && place >= 0 && place < int64_t(tensor.bytes.size()) && uint32_t(tensor.bytes[size_t(place)]) == *code;
     };
     return Elsewhere{std::count_if(wrong.failing().begin(), wrong.failing().end(), moved),
-                     fmt::format("; columns {}..{} of row {} stand {} bytes {} their place", column, column + kRun - 1, wrong.part().number_of(row), std::abs(apart),
-                                 apart > 0 ? "behind" : "before")};
+                     fmt::format("; columns {}..{} of row {} stand {} bytes {} their place", column, column + kRun - 1,
+                                 wrong.part().number_of(row), std::abs(apart), apart > 0 ? "behind" : "before")};
   }
   return std::nullopt;
 }
@@ -267,7 +287,8 @@ OneCodeOff one_code_off(const WrongPart& wrong) {
   for (const int64_t i : wrong.failing()) {
     const std::optional<uint32_t> due = wrong.due(i);
     if (!due || std::isnan(wrong.value(i)) || std::isnan(decode(format, *due))) return {};
-    const uint32_t sign = uint32_t(1) << (format.bits - 1), held = wrong.codes()[size_t(i)] & (sign - 1), expected = *due & (sign - 1);
+    const uint32_t sign = uint32_t(1) << (format.bits - 1), held = wrong.codes()[size_t(i)] & (sign - 1),
+                   expected = *due & (sign - 1);
     if (held != 0 && expected != 0 && ((wrong.codes()[size_t(i)] ^ *due) & sign) != 0) return {};
     if (held != expected + 1 && held + 1 != expected) return {};
     (held > expected ? away : toward) += 1;
@@ -277,8 +298,14 @@ OneCodeOff one_code_off(const WrongPart& wrong) {
   const auto failing = int64_t(wrong.failing().size());
   OneCodeOff found{true, std::nullopt};
   if (subnormal == failing)
-    found.of_subnormals = Regularity{wrong.label(), fmt::format("the next code {}, where a subnormal number is expected (a rounding)", away > 0 ? "away from zero" : "toward zero"),
-                                     failing, failing, 0, false, true};
+    found.of_subnormals = Regularity{wrong.label(),
+                                     fmt::format("the next code {}, where a subnormal number is expected (a rounding)",
+                                                 away > 0 ? "away from zero" : "toward zero"),
+                                     failing,
+                                     failing,
+                                     0,
+                                     false,
+                                     true};
   return found;
 }
 

@@ -25,7 +25,8 @@ using Number = std::function<double(int64_t)>;
 /// 128 codes of e4m3fn: the expected and the stored numbers, as a rule about values sees them.
 class Codes {
  public:
-  Codes(const Number& due, const std::function<uint32_t(int64_t)>& held, const std::vector<double>& scales = {}) : whole_(testing::whole_part(kE4M3Fn, {4, 32}, {})) {
+  Codes(const Number& due, const std::function<uint32_t(int64_t)>& held, const std::vector<double>& scales = {})
+      : whole_(testing::whole_part(kE4M3Fn, {4, 32}, {})) {
     for (int64_t i = 0; i < 128; ++i) whole_.low.push_back(ordinal(kE4M3Fn, code( due(i)))), q_.set_code(i, held(i));
     for (size_t s = 0; s < scales.size(); ++s) {
       HostTensor scale{dense(s == 0 ? "k_scale" : "v_scale", Role::kInput, kF32, {1}), std::vector<std::byte>(4)};
@@ -57,7 +58,8 @@ TEST(Values, TheScaleOfAnotherTensorIsNamed) {
   const Codes other = numbers(varied, [](int64_t i) { return varied(i) * 0.7 / 1.9; }, {0.7, 1.9});
   EXPECT_THAT(words(factor_of_scales(other.wrong(), other.problem())), HasSubstr("k_scale / v_scale times the expected values"));
   const Codes multiplied = numbers(varied, [](int64_t i) { return varied(i) * 1.3 * 1.3; }, {1.3});
-  EXPECT_THAT(words(factor_of_scales(multiplied.wrong(), multiplied.problem())), HasSubstr("k_scale multiplies where it divides"));
+  EXPECT_THAT(words(factor_of_scales(multiplied.wrong(), multiplied.problem())),
+              HasSubstr("k_scale multiplies where it divides"));
   const Codes left_out = numbers(varied, [](int64_t i) { return varied(i) * 1.3; }, {1.3});
   EXPECT_THAT(words(factor_of_scales(left_out.wrong(), left_out.problem())), HasSubstr("k_scale is left out"));
 }
@@ -70,7 +72,9 @@ TEST(Values, OtherNumbersAreNoFactorOfScales) {
 }
 
 TEST(Values, CodesMadeWithTheScaleOfTheGroupBeforeAreNamed) {
-  const auto scale_of = [](int64_t row, int64_t group) { return std::ldexp(1 + double((row * 4 + group) * 5 % 7) / 8, int((row * 3 + group * 2) % 5) - 2); };
+  const auto scale_of = [](int64_t row, int64_t group) {
+    return std::ldexp(1 + double((row * 4 + group) * 5 % 7) / 8, int((row * 3 + group * 2) % 5) - 2);
+  };
   WholePart whole = testing::whole_part(kF32, {4, 4}, {}, {}, "", "scale");
   HostTensor held{dense("scale", Role::kOutput, kF32, {4, 4}), std::vector<std::byte>(64)};
   for (int64_t i = 0; i < 16; ++i) {
@@ -84,7 +88,9 @@ TEST(Values, CodesMadeWithTheScaleOfTheGroupBeforeAreNamed) {
       return there ? varied(i) * scale_of(row, group) / scale_of(row + rows, group + groups) : varied(i);
     };
   };
-  const auto words_of = [&](const Codes& codes) { return words(scale_of_another_group(codes.wrong(), {WrongPart(whole, held)})); };
+  const auto words_of = [&](const Codes& codes) {
+    return words(scale_of_another_group(codes.wrong(), {WrongPart(whole, held)}));
+  };
   EXPECT_THAT(words_of(numbers(varied, made_with(0, -1))), HasSubstr("was made with scale[i, g - 1], the group before"));
   EXPECT_THAT(words_of(numbers(varied, made_with(-1, 0))), HasSubstr("was made with scale[i - 1, g], the row before"));
   EXPECT_EQ(words_of(numbers(varied, [](int64_t i) { return varied(i + 5); })), "");
@@ -98,18 +104,22 @@ TEST(Values, NumbersOfFewerBitsAreNamed) {
   const auto words_for = [&](const Number& stored) {
     HostTensor held{dense("scale", Role::kOutput, kF32, {1, 64}), std::vector<std::byte>(256)};
     whole.low.clear();
-    for (int64_t i = 0; i < 64; ++i) whole.low.push_back(ordinal(kF32, code_of(kF32, number(i)))), held.set_code(i, code_of(kF32, stored(i)));
+    for (int64_t i = 0; i < 64; ++i)
+      whole.low.push_back(ordinal(kF32, code_of(kF32, number(i)))), held.set_code(i, code_of(kF32, stored(i)));
     return words(of_fewer_bits(WrongPart(whole, held)));
   };
-  EXPECT_EQ(words_for([&](int64_t i) { return round_to(kBf16, number(i), Rounding::kNearestEven, Overflow::kSpecial); }), "the expected values rounded to bf16");
-  EXPECT_EQ(words_for([&](int64_t i) { return round_to(kBf16, number(i), Rounding::kTowardZero, Overflow::kSpecial); }), "the expected values cut to bf16");
+  EXPECT_EQ(words_for([&](int64_t i) { return round_to(kBf16, number(i), Rounding::kNearestEven, Overflow::kSpecial); }),
+            "the expected values rounded to bf16");
+  EXPECT_EQ(words_for([&](int64_t i) { return round_to(kBf16, number(i), Rounding::kTowardZero, Overflow::kSpecial); }),
+            "the expected values cut to bf16");
   EXPECT_EQ(words_for([&](int64_t i) { return number(i) + 1; }), "");
 }
 
 TEST(Values, SaturationBelowTheLargestNumberIsNamed) {
   const auto due = [](int64_t i) { return double(i % 2 == 0 ? -1 : 1) * double(16 + i * 3); };
   const auto early = [&](int64_t i) { return std::abs(due(i)) >= 256 ? std::copysign(448.0, due(i)) : due(i); };
-  EXPECT_EQ(words(largest_code_too_early(numbers(due, early).wrong())), "the largest number, 448, from 256 on (saturates too early)");
+  EXPECT_EQ(words(largest_code_too_early(numbers(due, early).wrong())),
+            "the largest number, 448, from 256 on (saturates too early)");
   EXPECT_EQ(words(factor(numbers(due, early).wrong())), "") << "448 is no multiple of what is expected";
   const auto some = [&](int64_t i) { return std::abs(due(i)) >= 256 && i % 5 != 0 ? std::copysign(448.0, due(i)) : due(i); };
   EXPECT_EQ(words(largest_code_too_early(numbers(due, some).wrong())), "") << "some of these are right";
@@ -132,7 +142,8 @@ TEST(Values, ErrorsOfOneCodeInOneDirectionAreARounding) {
   const auto far = [&](int64_t i) { return i == 8 ? code(varied(i)) + 2 : next(i); };
   EXPECT_FALSE(one_code_off(Codes(varied, far).wrong()).holds);
   const auto tiny = [](int64_t i) { return double(i % 7) * 0x1p-9; };
-  const std::optional<Regularity> found = one_code_off(Codes(tiny, [&](int64_t i) { return code(tiny(i)) + uint32_t(i % 2); }).wrong()).of_subnormals;
+  const std::optional<Regularity> found =
+      one_code_off(Codes(tiny, [&](int64_t i) { return code(tiny(i)) + uint32_t(i % 2); }).wrong()).of_subnormals;
   ASSERT_TRUE(found);
   EXPECT_EQ(found->words, "the next code away from zero, where a subnormal number is expected (a rounding)");
 }

@@ -234,7 +234,8 @@ std::vector<Visibility> visibilities(const BoundCase& bound) { return fault_visi
 
 namespace {
 
-Power power_of_data(const BoundCase& bound, const std::vector<std::string>& declared, const Problem* made, bool look_behind_first_row) {
+Power power_of_data(const BoundCase& bound, const std::vector<std::string>& declared, const Problem* made,
+                    bool look_behind_first_row) {
   const std::unique_ptr<const BoundCase> excerpt = bound.excerpt();
   const BoundCase& one = excerpt ? *excerpt : bound;
   std::optional<Problem> of_excerpt;
@@ -318,8 +319,8 @@ void compare(const WholePart& a, const WholePart& b, Separation& result) {
     }
     const int64_t columns = a.part.columns();
     if (result.witness.empty())
-      result.witness = a.part.label() + "[" + std::to_string(a.part.number_of(i / columns)) + ", " + std::to_string(i % columns) + "] " +
-                       words(format, own.low) + " against " + words(*b.part.format, b.at(i).low);
+      result.witness = a.part.label() + "[" + std::to_string(a.part.number_of(i / columns)) + ", " + std::to_string(i % columns) +
+                       "] " + words(format, own.low) + " against " + words(*b.part.format, b.at(i).low);
   }
   result.tensors.push_back(std::move(tensor));
 }
@@ -340,12 +341,14 @@ std::vector<Separation> separate(std::span<const Op> ops, const std::vector<Case
   std::set<std::string> seen;
   for (const Op& op : ops) {
     for (const Case& one : cases) {
-      if (one.op != op.name || (one.tier != "quick" && one.tier != "own") || one.text("contract") != a || !seen.insert(op.name + one.name.data()).second)
+      if (one.op != op.name || (one.tier != "quick" && one.tier != "own") || one.text("contract") != a ||
+          !seen.insert(op.name + one.name.data()).second)
         continue;
       const std::unique_ptr<const BoundCase> own = op.bind(one), other = under_contract(op, one, b);
       if (!other) continue;
       const Problem problem = own->problem();
-      const std::vector<WholePart> first = computed(own->expect(problem, nullptr)), second = computed(other->expect(problem, nullptr));
+      const std::vector<WholePart> first = computed(own->expect(problem, nullptr)),
+                                   second = computed(other->expect(problem, nullptr));
       Separation result{one.name.data(), {}, {}};
       for (size_t t = 0; t < first.size(); ++t) compare(first[t], second[t], result);
       found.push_back(std::move(result));

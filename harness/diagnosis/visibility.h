@@ -66,7 +66,8 @@ struct Separation {
 };
 
 /// Compares the contracts on every case of `a`, quick or of a user's table, that `b` can also take; each data set once.
-std::vector<Separation> separate(std::span<const Op> ops, const std::vector<Case>& cases, const std::string& a, const std::string& b);
+std::vector<Separation> separate(std::span<const Op> ops, const std::vector<Case>& cases, const std::string& a,
+                                 const std::string& b);
 
 /// The same case and data under another contract; null if that contract lacks the groups or the layout.
 std::unique_ptr<const BoundCase> under_contract(const Op& op, const Case& one, const std::string& contract);

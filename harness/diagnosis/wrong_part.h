@@ -22,7 +22,8 @@ namespace assay {
 inline constexpr int64_t kFewest = 4;
 /// Elements that a rule is tried on before all are compared.
 inline constexpr size_t kProbes = 16;
-/// A rule about places must hold for right elements too if the wrong ones hold fewer codes than this, and needs this many wrong ones.
+/// A rule about places must hold for right elements too if the wrong ones hold fewer codes than this, and needs this many wrong
+/// ones.
 inline constexpr size_t kManyCodes = 4, kEnoughOfFewCodes = 16;
 /// Source of an element whose value a rule about places does not know: padding, or nothing.
 inline constexpr int64_t kNowhere = -1;
@@ -78,7 +79,8 @@ class WrongPart {
   /// With the rank, unless the part's name has it.
   std::string label() const {
     const std::string label = part().label();
-    return part().rank == 0 || label.find("rank ") != std::string::npos ? label : label + " of rank " + std::to_string(part().rank);
+    return part().rank == 0 || label.find("rank ") != std::string::npos ? label
+                                                                        : label + " of rank " + std::to_string(part().rank);
   }
   const Format& format() const { return *part().format; }
   const HostTensor& tensor() const { return tensor_; }
@@ -112,8 +114,8 @@ class WrongPart {
   }
   /// Whether rules about places can be told apart by the codes that are there.
   bool shows_places() const { return held_ == kManyCodes || (held_ >= 2 && failing_.size() >= kEnoughOfFewCodes); }
-  /// Compares with the value expected at the source of each element. Nothing if the rule explains too little. Of two codes a wrong
-  /// place has the due one by chance every second time: with few codes the whole tensor counts, right elements too.
+  /// Compares with the value expected at the source of each element. Nothing if the rule explains too little. Of two codes a
+  /// wrong place has the due one by chance every second time: with few codes the whole tensor counts, right elements too.
   std::optional<Moved> moved(const std::function<int64_t(int64_t element)>& source) const {
     const auto holds = [&](int64_t i, int64_t from) { return accepts(from, codes_[size_t(i)]); };
     const auto not_against = [&](int64_t i) {

@@ -39,7 +39,8 @@ std::ifstream open_file(const std::string& path, uint64_t& size) {
 void require_memory(const Dump& dump, const StoredTensor& tensor) {
   const uint64_t bytes = tensor.end - tensor.begin;
   const uint64_t codes = uint64_t(tensor.elements()) * sizeof(uint32_t);  // code_matrix()
-  if (const std::string why = why_too_large(bytes, bytes + codes); !why.empty()) throw DumpError(dump.file, "tensor '" + tensor.name + "'", why);
+  if (const std::string why = why_too_large(bytes, bytes + codes); !why.empty())
+    throw DumpError(dump.file, "tensor '" + tensor.name + "'", why);
 }
 
 }  // namespace
@@ -87,7 +88,8 @@ std::vector<std::byte> read_bytes(const Dump& dump, const StoredTensor& tensor) 
   try {
     bytes.resize(size_t(tensor.end - tensor.begin));
   } catch (const std::bad_alloc&) {
-    throw DumpError(dump.file, "tensor '" + tensor.name + "'", "holds " + size_in_words(tensor.end - tensor.begin) + ", and no memory is left for it");
+    throw DumpError(dump.file, "tensor '" + tensor.name + "'",
+                    "holds " + size_in_words(tensor.end - tensor.begin) + ", and no memory is left for it");
   }
   stream.seekg(std::streamoff(tensor.begin));
   stream.read(reinterpret_cast<char*>(bytes.data()), std::streamsize(bytes.size()));

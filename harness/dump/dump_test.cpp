@@ -104,11 +104,13 @@ TEST_F(DumpFiles, EveryFormatSurvivesASafetensorsFile) {
 }
 
 TEST_F(DumpFiles, CodesOfFourBitsArePackedAndThoseInBytesAreNot) {
-  const std::vector<std::byte> bytes = {std::byte{0x21}, std::byte{0x43}, std::byte{0x65}, std::byte{0x07}, std::byte{0x01}, std::byte{0x02}};
+  const std::vector<std::byte> bytes = {std::byte{0x21}, std::byte{0x43}, std::byte{0x65},
+                                        std::byte{0x07}, std::byte{0x01}, std::byte{0x02}};
   const std::vector<TensorBytes> tensors = {{"packed", &kE2M1, {2, 4}, std::span(bytes).first(4), true},
                                             {"flat", &kE2M1, {8}, std::span(bytes).first(4), true},
                                             {"bytes", &kE2M1, {1, 2}, std::span(bytes).last(2)}};
-  const Dump dump = open_dump(write("four.safetensors", safetensors_text(tensors, {{"flat.shape", "[2, 3]"}, {"flat.strides", "[4, 1]"}})));
+  const Dump dump =
+      open_dump(write("four.safetensors", safetensors_text(tensors, {{"flat.shape", "[2, 3]"}, {"flat.strides", "[4, 1]"}})));
   const auto read = [&](const char* name) {
     const StoredTensor& stored = dump.find(name);
     return code_matrix({storage_spec(dump, stored), read_bytes(dump, stored)}).codes;
@@ -162,7 +164,8 @@ TEST_F(DumpFiles, KernelsWhoseNamesDifferNeverShareAFileOfARecording) {
   result.outputs = {problem.tensors[0]};
   result.untouched = {{}};
   result.in_place = {false};
-  const std::vector<std::string> names = {"a b", "a_b", "a/b", "a%2Fb", "..", ".a", "\x1b[31m", std::string(300, 'k'), std::string(301, 'k')};
+  const std::vector<std::string> names = {
+      "a b", "a_b", "a/b", "a%2Fb", "..", ".a", "\x1b[31m", std::string(300, 'k'), std::string(301, 'k')};
   for (const std::string& name : names) {
     Verdict verdict;
     verdict.case_id = "toy/case";
@@ -170,7 +173,8 @@ TEST_F(DumpFiles, KernelsWhoseNamesDifferNeverShareAFileOfARecording) {
     recorder.write({*bound, one, problem, &result.outputs, &result, nullptr}, verdict);
   }
   std::set<std::string> files;
-  for (const auto& entry : std::filesystem::directory_iterator(folder_ / "toy/case")) files.insert(entry.path().filename().string());
+  for (const auto& entry : std::filesystem::directory_iterator(folder_ / "toy/case"))
+    files.insert(entry.path().filename().string());
   EXPECT_EQ(files.size(), names.size());
   EXPECT_TRUE(files.contains("a%20b.safetensors") && files.contains("a_b.safetensors") && files.contains("a%2Fb.safetensors"));
 }
@@ -181,8 +185,8 @@ TEST_F(DumpFiles, AWholeRecordingAndAShareAreNotOneRecording) {
   EXPECT_EQ(read_indexes(folder_.string()).size(), 1u);
   recording.run.shard = {1, 2, ""};
   write_index(recording);
-  EXPECT_THAT([&] { read_indexes(folder_.string()); },
-              ::testing::ThrowsMessage<DumpError>(::testing::HasSubstr("holds the recording of a whole run (index.json) and of a share")));
+  EXPECT_THAT([&] { read_indexes(folder_.string()); }, ::testing::ThrowsMessage<DumpError>(::testing::HasSubstr(
+                                                           "holds the recording of a whole run (index.json) and of a share")));
 }
 
 TEST_F(DumpFiles, AHeaderOfManyExtentsIsRefusedWhileItIsRead) {
@@ -348,13 +352,14 @@ TEST(Safetensors, HostileFilesGetOneErrorWithFileAndPlace) {
        "shape holds -2, which is not an integer from 0"},
       {safetensors(R"({"a":{"dtype":"F32","shape":[2.5],"data_offsets":[0,8]}})", 8), "shape holds 2.5"},
       {safetensors(R"({"a":{"dtype":"F32","shape":[99999999999999999999],"data_offsets":[0,8]}})", 8), "shape holds"},
-      {safetensors(R"({"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,8]}})", 8),
-       "too many elements"},
+      {safetensors(R"({"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,8]}})", 8), "too many elements"},
       {safetensors(R"({"a":{"dtype":"F32","shape":[0,9223372036854775807,9223372036854775807],"data_offsets":[0,8]}})", 8),
        "needs 0 bytes"},
       {safetensors(R"({"a":{"dtype":"F4","shape":[1],"data_offsets":[0,1]}})", 1), "is not a whole number of bytes"},
-      {safetensors(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}})", 8), "data_offsets [8, 0] are not begin and end offsets"},
-      {safetensors(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0]}})", 8), "data_offsets [0] are not begin and end offsets"},
+      {safetensors(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}})", 8),
+       "data_offsets [8, 0] are not begin and end offsets"},
+      {safetensors(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0]}})", 8),
+       "data_offsets [0] are not begin and end offsets"},
       {safetensors(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}})", 8), "run out of the file, which holds 8 bytes"},
       {safetensors(R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})", 8),
        "F32 [3] needs 12 bytes, data_offsets [0, 8] give 8"},

@@ -163,7 +163,8 @@ const char* problem_of(const Quantized& of, const Block& block) {
       return "clipped: scale 448 and half of the codes at 6, so the scale was above the format's maximum before the cast";
     if (block.byte == kTorchaoFloor) return nullptr;
     if (block.most == 0) return "dead block: a scale and only zeros";
-    return block.most < least_of_nvfp4(block.byte) ? "no scale rule gives these codes: the largest is too small for amax / 6" : nullptr;
+    return block.most < least_of_nvfp4(block.byte) ? "no scale rule gives these codes: the largest is too small for amax / 6"
+                                                   : nullptr;
   }
   if (block.most == 0) return block.scale > kTinyScale ? "dead block: a scale and only zeros" : nullptr;
   if (block.scale <= kTinyScale || (mx && block.byte == kAiterFloor)) return nullptr;
@@ -215,7 +216,8 @@ void for_each_block(const Quantized& of, Visit visit) {
     for (int64_t row = first; row < last; ++row) {
       const uint8_t* const codes = of.codes.data() + row * of.row_bytes;
       for (int64_t b = 0; b < of.scales_per_row; ++b)
-        read_codes(of, codes + b * of.block_bytes, std::min(of.block_bytes, of.row_bytes - b * of.block_bytes), most[size_t(b)], at_limit[size_t(b)]);
+        read_codes(of, codes + b * of.block_bytes, std::min(of.block_bytes, of.row_bytes - b * of.block_bytes), most[size_t(b)],
+                   at_limit[size_t(b)]);
     }
     for (int64_t b = 0; b < of.scales_per_row; ++b) {
       const uint8_t* const at = of.scales.data() + (scale_row * of.scales_per_row + b) * size;
@@ -224,7 +226,8 @@ void for_each_block(const Quantized& of, Visit visit) {
     const uint64_t read = of.codes.tensor->begin + uint64_t(last * of.row_bytes);
     if (read - released < kWindow) continue;
     of.codes.mapping->release(released, read);
-    of.scales.mapping->release(of.scales.tensor->begin, of.scales.tensor->begin + uint64_t((scale_row + 1) * of.scales_per_row * size));
+    of.scales.mapping->release(of.scales.tensor->begin,
+                               of.scales.tensor->begin + uint64_t((scale_row + 1) * of.scales_per_row * size));
     released = read;
   }
   of.codes.mapping->release(released, of.codes.tensor->end);
@@ -239,7 +242,9 @@ constexpr float kLeastUsed = 448.0f / 16;
 
 void check_global(const Quantized& of, float largest_scale, LintReport& report) {
   const std::string& name = of.global->tensor->name;
-  const auto add = [&](const std::string& what, const std::string& first) { report.findings.push_back({name, what, 1, 1, first}); };
+  const auto add = [&](const std::string& what, const std::string& first) {
+    report.findings.push_back({name, what, 1, 1, first});
+  };
   const std::optional<Scale> kind = scale_kind(*of.global->tensor);
   if (!kind || scale_bytes(*kind) == 1) return;
   const int64_t count = of.global->tensor->elements();
@@ -250,9 +255,11 @@ void check_global(const Quantized& of, float largest_scale, LintReport& report) 
     const double decode = of.global_multiplies ? 1 / double(value) : double(value), weight = 6 * double(largest_scale) * decode;
     if (largest_scale > 0 && (weight < kLeastWeight || weight > kMostWeight))
       add("global scale does not fit its blocks",
-          fmt::format("{:.6g}: the largest weight would be {:.3g}, or {:.3g} with the reciprocal", value, weight, 6 * double(largest_scale) / decode));
+          fmt::format("{:.6g}: the largest weight would be {:.3g}, or {:.3g} with the reciprocal", value, weight,
+                      6 * double(largest_scale) / decode));
     else if (largest_scale > 0 && largest_scale < kLeastUsed)
-      add("global scale does not fit its blocks", fmt::format("{:.6g}: the largest of their scales is {:.6g} of 448", value, largest_scale));
+      add("global scale does not fit its blocks",
+          fmt::format("{:.6g}: the largest of their scales is {:.6g} of 448", value, largest_scale));
   }
 }
 
@@ -274,14 +281,21 @@ void check_blocks(const Quantized& of, LintReport& report) {
 
 // Names.
 
-bool has_codes(const StoredTensor& tensor) { return tensor.bits == 8 && (tensor.dtype == "U8" || tensor.dtype == "I8" || tensor.dtype == "F8_E4M3"); }
+bool has_codes(const StoredTensor& tensor) {
+  return tensor.bits == 8 && (tensor.dtype == "U8" || tensor.dtype == "I8" || tensor.dtype == "F8_E4M3");
+}
 
 /// The quantized tensor that a scale belongs to, or nothing if no scheme has such shapes.
 std::optional<Quantized> quantized(const Located& codes, const Located& scales, const std::optional<Located>& multiplies,
                                    const std::optional<Located>& divides, bool packed_name, bool inverse_name) {
   const std::optional<Scale> kind = scale_kind(*scales.tensor);
   if (!kind || codes.tensor->shape.size() < 2) return std::nullopt;
-  Quantized of{.scheme = {}, .codes = codes, .scales = scales, .global = multiplies ? multiplies : divides, .global_multiplies = multiplies.has_value(), .scale = *kind};
+  Quantized of{.scheme = {},
+               .codes = codes,
+               .scales = scales,
+               .global = multiplies ? multiplies : divides,
+               .global_multiplies = multiplies.has_value(),
+               .scale = *kind};
   of.four_bits = codes.tensor->dtype != "F8_E4M3";
   of.row_bytes = codes.dimension(1), of.rows_of_matrix = codes.dimension(2), of.scales_per_row = scales.dimension(1);
   of.scale_rows_of_matrix = scales.dimension(2);
@@ -297,7 +311,8 @@ std::optional<Quantized> quantized(const Located& codes, const Located& scales, 
   } else if (*kind == Scale::kE8m0) {
     if (blocks_of(32)) of.scheme = "MXFP8";
     of.block_bytes = 32;
-  } else if (scale_bytes(*kind) > 1 && of.scale_rows / of.scale_rows_of_matrix == of.rows / of.rows_of_matrix && scales.tensor->shape.size() >= 2) {
+  } else if (scale_bytes(*kind) > 1 && of.scale_rows / of.scale_rows_of_matrix == of.rows / of.rows_of_matrix &&
+             scales.tensor->shape.size() >= 2) {
     constexpr int64_t kSide = 128;
     if (of.scale_rows_of_matrix == (of.rows_of_matrix + kSide - 1) / kSide && of.scales_per_row == (columns + kSide - 1) / kSide)
       of.scheme = inverse_name ? "FP8 blocks (DeepSeek)" : "FP8 blocks (compressed-tensors)";
@@ -334,7 +349,8 @@ class Checkpoint {
         const std::optional<Located> packed = find(*base + "_packed"), plain = find(*base);
         const std::optional<Located> codes = packed ? packed : plain;
         if (!codes || !has_codes(*codes->tensor)) continue;  // scales of activations and caches
-        const auto found = quantized(*codes, scales, find(*base + "_global_scale"), find(*base + "_scale_2"), packed.has_value(), inverse);
+        const auto found =
+            quantized(*codes, scales, find(*base + "_global_scale"), find(*base + "_scale_2"), packed.has_value(), inverse);
         if (!found) {
           report.unknown.push_back(tensor.name);
           continue;
@@ -362,24 +378,29 @@ class Checkpoint {
 LintReport lint_checkpoint(const std::vector<std::string>& files) {
   LintReport report = Checkpoint(files).lint();
   if (report.tensors == 0)
-    throw UsageError(fmt::format("{}: no quantized tensor; --lint looks for a name with _scale or _scale_inv beside its codes, such as "
-                                 "proj.weight and proj.weight_scale",
-                                 files.front()) +
-                     (report.unknown.empty() ? "" : fmt::format("; no scheme has the shapes of '{}'", report.unknown.front())));
+    throw UsageError(
+        fmt::format("{}: no quantized tensor; --lint looks for a name with _scale or _scale_inv beside its codes, such as "
+                    "proj.weight and proj.weight_scale",
+                    files.front()) +
+        (report.unknown.empty() ? "" : fmt::format("; no scheme has the shapes of '{}'", report.unknown.front())));
   return report;
 }
 
 std::string lint_text(const LintReport& report) {
   std::string text;
   for (const LintFinding& finding : report.findings)
-    text += fmt::format("FINDING  {}: {}\n         {}{}\n", finding.tensor, finding.what,
-                        finding.of == 1 ? "" : fmt::format("{} of {} blocks, first: ", finding.blocks, finding.of), finding.first);
-  for (const std::string& name : report.unknown) text += fmt::format("skipped  {}: no known scheme has its shape and type\n", name);
+    text +=
+        fmt::format("FINDING  {}: {}\n         {}{}\n", finding.tensor, finding.what,
+                    finding.of == 1 ? "" : fmt::format("{} of {} blocks, first: ", finding.blocks, finding.of), finding.first);
+  for (const std::string& name : report.unknown)
+    text += fmt::format("skipped  {}: no known scheme has its shape and type\n", name);
   std::string schemes;
   for (const std::string& scheme : report.schemes) schemes += (schemes.empty() ? "" : ", ") + scheme;
   text += report.findings.empty() ? "CLEAN: " : fmt::format("FINDINGS: {} in ", report.findings.size());
   text += fmt::format("{} tensors ({}), {:.1f} MB\n", report.tensors, schemes, double(report.bytes) / 1e6);
-  return report.findings.empty() ? text + "         nothing impossible was found; whether these scales belong to these codes was not checked\n" : text;
+  return report.findings.empty()
+             ? text + "         nothing impossible was found; whether these scales belong to these codes was not checked\n"
+             : text;
 }
 
 }  // namespace assay

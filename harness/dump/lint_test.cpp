@@ -44,7 +44,8 @@ class Checkpoint {
   std::string written(const std::string& stem) const {
     std::vector<TensorBytes> tensors;
     for (size_t i = 0; i < names_.size(); ++i) tensors.push_back({names_[i], formats_[i], shapes_[i], bytes_[i]});
-    const std::string file = (std::filesystem::temp_directory_path() / (stem + std::to_string(::getpid()) + ".safetensors")).string();
+    const std::string file =
+        (std::filesystem::temp_directory_path() / (stem + std::to_string(::getpid()) + ".safetensors")).string();
     std::ofstream(file, std::ios::binary) << safetensors_text(tensors, {});
     return file;
   }
@@ -62,13 +63,16 @@ std::vector<double> weights() {
   uint64_t state = 1;
   for (double& w : all) {
     double sum = 0;
-    for (int i = 0; i < 4; ++i) sum += double((state = state * 6364136223846793005u + 1442695040888963407u) >> 40) * 0x1p-24 - 0.5;
+    for (int i = 0; i < 4; ++i)
+      sum += double((state = state * 6364136223846793005u + 1442695040888963407u) >> 40) * 0x1p-24 - 0.5;
     w = 0.03 * sum;
   }
   return all;
 }
 
-uint32_t code(const Format& format, double value) { return code_of(format, round_to(format, value, Rounding::kNearestEven, Overflow::kSaturate)); }
+uint32_t code(const Format& format, double value) {
+  return code_of(format, round_to(format, value, Rounding::kNearestEven, Overflow::kSaturate));
+}
 
 Bytes f32_bytes(const std::vector<float>& values) {
   Bytes bytes(values.size() * 4);
@@ -84,7 +88,8 @@ double amax_of(const std::vector<double>& w, int64_t row, int64_t rows, int64_t 
 }
 
 /// The codes of blocks, given the scale that a block is divided by.
-Bytes codes_of(const std::vector<double>& w, const Format& format, const std::function<double(int64_t row, int64_t column)>& scale) {
+Bytes codes_of(const std::vector<double>& w, const Format& format,
+               const std::function<double(int64_t row, int64_t column)>& scale) {
   const bool packed = format.bits == 4;
   Bytes bytes(w.size() / (packed ? 2 : 1));
   for (int64_t r = 0; r < kRows; ++r)
@@ -113,7 +118,8 @@ Checkpoint nvfp4(bool multiplies = false) {
   made.add(multiplies ? "up.weight_packed" : "up.weight", kUint8, {kRows, kColumns / 2},
            codes_of(w, kE2M1, [&](int64_t r, int64_t c) { return values[size_t(r * kColumns / 16 + c / 16)]; }));
   made.add("up.weight_scale", kE4M3Fn, {kRows, kColumns / 16}, scales);
-  made.add(multiplies ? "up.weight_global_scale" : "up.weight_scale_2", kF32, {1}, f32_bytes({float(multiplies ? 1 / global : global)}));
+  made.add(multiplies ? "up.weight_global_scale" : "up.weight_scale_2", kF32, {1},
+           f32_bytes({float(multiplies ? 1 / global : global)}));
   return made;
 }
 
@@ -143,8 +149,9 @@ Checkpoint fp8_blocks() {
   for (int64_t r = 0; r < kRows; r += 128)
     for (int64_t c = 0; c < kColumns; c += 128) scales.push_back(float(amax_of(w, r, 128, c, 128) / 448));
   Checkpoint made;
-  made.add("up.weight", kE4M3Fn, {kRows, kColumns},
-           codes_of(w, kE4M3Fn, [&](int64_t r, int64_t c) { return double(scales[size_t(r / 128 * (kColumns / 128) + c / 128)]); }));
+  made.add("up.weight", kE4M3Fn, {kRows, kColumns}, codes_of(w, kE4M3Fn, [&](int64_t r, int64_t c) {
+             return double(scales[size_t(r / 128 * (kColumns / 128) + c / 128)]);
+           }));
   made.add("up.weight_scale_inv", kF32, {kRows / 128, kColumns / 128}, f32_bytes(scales));
   return made;
 }
@@ -168,8 +175,8 @@ TEST(Lint, WhatCorrectQuantizersWriteIsClean) {
 }
 
 /// Changes a tensor, and expects words and the place of the first block.
-void expect_finding(Checkpoint checkpoint, const std::string& tensor, const std::function<void(Bytes&)>& change, const std::string& words,
-                    const std::string& place = "") {
+void expect_finding(Checkpoint checkpoint, const std::string& tensor, const std::function<void(Bytes&)>& change,
+                    const std::string& words, const std::string& place = "") {
   change(checkpoint.of(tensor));
   EXPECT_THAT(lint(checkpoint), AllOf(HasSubstr(words), HasSubstr(place), HasSubstr("FINDINGS: 1 in 1 tensors"))) << words;
 }
@@ -187,7 +194,8 @@ std::function<void(Bytes&)> number(float value) {
 
 TEST(Lint, NamesProblemsOfNvfp4) {
   constexpr int64_t kPerRow = kColumns / 16;
-  expect_finding(nvfp4(), "up.weight_scale", byte(5 * kPerRow + 7, 0x7f), "up.weight: NaN scale", "1 of 4096 blocks, first: row 5, block 7: scale byte 0x7f");
+  expect_finding(nvfp4(), "up.weight_scale", byte(5 * kPerRow + 7, 0x7f), "up.weight: NaN scale",
+                 "1 of 4096 blocks, first: row 5, block 7: scale byte 0x7f");
   expect_finding(nvfp4(), "up.weight_scale", byte(3, 0xb8), "negative scale", "row 0, block 3");
   expect_finding(nvfp4(), "up.weight_scale", byte(9, 0), "scale underflowed beside nonzero codes", "row 0, block 9");
   expect_finding(nvfp4(), "up.weight", block_of_codes(2, 1, 8, 0x00), "dead block", "row 2, block 1");
@@ -200,8 +208,10 @@ TEST(Lint, NamesProblemsOfNvfp4) {
     std::memcpy(&value, nvfp4().of("up.weight_scale_2").data(), 4);
     return value;
   }();
-  expect_finding(nvfp4(), "up.weight_scale_2", number(1 / right), "up.weight_scale_2: global scale does not fit its blocks", "with the reciprocal");
-  expect_finding(nvfp4(true), "up.weight_global_scale", number(right), "global scale does not fit its blocks", "with the reciprocal");
+  expect_finding(nvfp4(), "up.weight_scale_2", number(1 / right), "up.weight_scale_2: global scale does not fit its blocks",
+                 "with the reciprocal");
+  expect_finding(nvfp4(true), "up.weight_global_scale", number(right), "global scale does not fit its blocks",
+                 "with the reciprocal");
   expect_finding(nvfp4(), "up.weight_scale_2", number(std::nanf("")), "global scale is no positive number", "nan");
   expect_finding(nvfp4(), "up.weight_scale_2", number(0), "global scale is no positive number");
 }
@@ -229,7 +239,9 @@ TEST(Lint, NamesProblemsOfFp8) {
   const Checkpoint clean = mx(kE4M3Fn, false);
   expect_finding(clean, "up.weight_scale", byte(12, 255), "NaN scale", "row 1, block 4");
   expect_finding(clean, "up.weight", byte(kColumns + 4 * 32, 0xff), "NaN code", "row 1, block 4");
-  expect_finding(clean, "up.weight", [](Bytes& codes) { std::fill_n(codes.begin(), 32, std::byte(0x38)); }, "the largest is below 128", "row 0, block 0");
+  expect_finding(
+      clean, "up.weight", [](Bytes& codes) { std::fill_n(codes.begin(), 32, std::byte(0x38)); }, "the largest is below 128",
+      "row 0, block 0");
   expect_finding(fp8_blocks(), "up.weight_scale_inv", number(HUGE_VALF), "infinite scale", "row 0, block 0");
   expect_finding(fp8_blocks(), "up.weight_scale_inv", number(std::nanf("")), "NaN scale", "row 0, block 0");
   expect_finding(fp8_blocks(), "up.weight_scale_inv", number(1e-40f), "scale underflowed", "row 0, block 0");
@@ -255,11 +267,13 @@ TEST(Lint, ScalesMayLieInAnotherShard) {
 
 TEST(Lint, LargeFilesAreNotKeptInMemory) {
   constexpr int64_t kMany = 40000, kWide = 8192;  // 328 MB of codes
-  const std::string file = (std::filesystem::temp_directory_path() / ("assay_lint_large" + std::to_string(::getpid()) + ".safetensors")).string();
+  const std::string file =
+      (std::filesystem::temp_directory_path() / ("assay_lint_large" + std::to_string(::getpid()) + ".safetensors")).string();
   const int64_t codes = kMany * kWide, scales = codes / 32;
-  std::string header = "{\"w.weight\":{\"dtype\":\"F8_E4M3\",\"shape\":[" + std::to_string(kMany) + "," + std::to_string(kWide) + "],\"data_offsets\":[0," +
-                       std::to_string(codes) + "]},\"w.weight_scale\":{\"dtype\":\"U8\",\"shape\":[" + std::to_string(kMany) + "," +
-                       std::to_string(kWide / 32) + "],\"data_offsets\":[" + std::to_string(codes) + "," + std::to_string(codes + scales) + "]}}";
+  std::string header = "{\"w.weight\":{\"dtype\":\"F8_E4M3\",\"shape\":[" + std::to_string(kMany) + "," + std::to_string(kWide) +
+                       "],\"data_offsets\":[0," + std::to_string(codes) + "]},\"w.weight_scale\":{\"dtype\":\"U8\",\"shape\":[" +
+                       std::to_string(kMany) + "," + std::to_string(kWide / 32) + "],\"data_offsets\":[" + std::to_string(codes) +
+                       "," + std::to_string(codes + scales) + "]}}";
   header.resize((header.size() + 7) / 8 * 8, ' ');
   {
     std::ofstream out(file, std::ios::binary);
@@ -267,7 +281,8 @@ TEST(Lint, LargeFilesAreNotKeptInMemory) {
     out.write(reinterpret_cast<const char*>(&length), 8);
     out << header;
   }
-  std::filesystem::resize_file(file, 8 + header.size() + uint64_t(codes + scales));  // a file of zeros with holes: no space on disk
+  std::filesystem::resize_file(file,
+                               8 + header.size() + uint64_t(codes + scales));  // a file of zeros with holes: no space on disk
   rusage before{}, after{};
   ::getrusage(RUSAGE_SELF, &before);
   const LintReport report = lint_checkpoint({file});

@@ -287,7 +287,10 @@ void write_index(const Recording& recording) {
   if (run.once) head["each_data_once"] = true;
   if (!run.ended_by.empty()) head["ended_by"] = run.ended_by;
   const RunIdentity& identity = run.identity;
-  for (const auto& [key, text] : {std::pair("run", &identity.id), {"begun", &identity.begun}, {"library_digest", &identity.library_digest}, {"commit", &identity.commit}})
+  for (const auto& [key, text] : {std::pair("run", &identity.id),
+                                  {"begun", &identity.begun},
+                                  {"library_digest", &identity.library_digest},
+                                  {"commit", &identity.commit}})
     if (!text->empty()) head[key] = *text;
   const auto dump = [](const ordered_json& j) { return j.dump(-1, ' ', false, ordered_json::error_handler_t::replace); };
   std::string text = dump(head);
@@ -317,7 +320,8 @@ std::vector<Recording> read_indexes(const std::string& folder) {
   if (all.empty()) throw DumpError(folder, "", "has no index.json: it is not a recording, or its run did not finish");
   for (const Recording& one : all)
     if (one.run.shard.is_whole() && all.size() > 1)
-      throw DumpError(folder, "", "holds the recording of a whole run (index.json) and of a share: they are of different runs; remove one");
+      throw DumpError(folder, "",
+                      "holds the recording of a whole run (index.json) and of a share: they are of different runs; remove one");
   return all;
 }
 
@@ -326,13 +330,15 @@ Recording read_index(const std::string& folder, const std::string& index) {
   constexpr size_t kLevels = 4;  // nesting: index, verdicts, verdict, causes
   try {
     const json j = read_json(path, {.levels = kLevels});
-    if (!j.is_object() || !j.contains("assay_recording")) throw std::runtime_error("is not a recording: it lacks assay_recording");
+    if (!j.is_object() || !j.contains("assay_recording"))
+      throw std::runtime_error("is not a recording: it lacks assay_recording");
     if (j.at("assay_recording") != kVersion)
       throw std::runtime_error("has version " + j.at("assay_recording").dump() + " and this program reads version " +
                                std::to_string(kVersion));
     return from_json(j, folder);
   } catch (const TableError& error) {
-    throw DumpError(path, error.line() > 0 ? "line " + std::to_string(error.line()) + ", column " + std::to_string(error.column()) : "",
+    throw DumpError(path,
+                    error.line() > 0 ? "line " + std::to_string(error.line()) + ", column " + std::to_string(error.column()) : "",
                     error.problem());
   } catch (const std::exception& error) {
     throw DumpError(path, "", error.what());

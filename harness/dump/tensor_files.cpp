@@ -300,8 +300,9 @@ std::vector<int64_t> integers(const json& list, const char* name, const std::str
   std::vector<int64_t> numbers;
   for (const json& number : list) {
     if (!number.is_number_unsigned() || number.get<uint64_t>() > uint64_t(std::numeric_limits<int64_t>::max()))
-      throw DumpError(file, place,
-                      std::string(name) + " holds " + number.dump().substr(0, 40) + ", which is not an integer from 0 to 2^63 - 1");
+      throw DumpError(
+          file, place,
+          std::string(name) + " holds " + number.dump().substr(0, 40) + ", which is not an integer from 0 to 2^63 - 1");
     numbers.push_back(int64_t(number.get<uint64_t>()));
   }
   return numbers;

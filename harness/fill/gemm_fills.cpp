@@ -73,7 +73,8 @@ void amax_scales(Sheet& sheet) {
 }
 
 void about_64(Sheet& sheet) {
-  for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i) sheet.values[size_t(i)] = 63 + double(sheet.random.below(3, i, kValue));
+  for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i)
+    sheet.values[size_t(i)] = 63 + double(sheet.random.below(3, i, kValue));
 }
 
 void lowest(Sheet& sheet) {
@@ -402,8 +403,8 @@ void low_scales(Sheet& sheet) {
 void end_scales(Sheet& sheet) {
   for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i) {
     const int least = sheet.random.coin(i, kPick) ? sheet.format.min_exponent() - 2 : -sheet.format.min_exponent();
-    sheet.values[size_t(i)] =
-        power_of_two(least + int(sheet.random.below(2, i, kExponent))) * (1 + std::floor(sheet.random.uniform(i, kValue) * 8) / 8);
+    sheet.values[size_t(i)] = power_of_two(least + int(sheet.random.below(2, i, kExponent))) *
+                              (1 + std::floor(sheet.random.uniform(i, kValue) * 8) / 8);
   }
 }
 

@@ -29,7 +29,8 @@ TEST(FillGemm, ScaledDataReachTheLargestNumberAndRarelyLeaveIt) {
 TEST(FillGemm, FewMaximaAmongSubnormals) {
   for (const Format* f : {&kE4M3Fn, &kE5M2, &kE4M3Fnuz}) {
     const std::vector<double> x = values(filled("few_maxima", *f));
-    EXPECT_NEAR(share(x, [&](double v) { return std::fabs(v) < power_of_two(f->min_exponent()); }), 0.625, six_sigma(0.625)) << f->name;
+    EXPECT_NEAR(share(x, [&](double v) { return std::fabs(v) < power_of_two(f->min_exponent()); }), 0.625, six_sigma(0.625))
+        << f->name;
     // The share is neither zero nor twice the expected one. (Six standard deviations would exceed the share itself.)
     EXPECT_NEAR(share(x, [&](double v) { return std::fabs(v) > 16; }), 1.0 / 512, 1.0 / 512) << f->name;
   }

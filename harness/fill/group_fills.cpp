@@ -337,7 +337,8 @@ void pinned_ties(Sheet& sheet) {
   if (sheet.format.bits != 16)
     throw std::invalid_argument("fill pinned_ties: products in fp32 do not tie in " + std::string(sheet.format.name));
   const std::vector<double>& weights = sheet.operand("gamma", "pinned_ties");
-  if (int64_t(weights.size()) != sheet.columns) throw std::invalid_argument("fill pinned_ties: gamma has another number of columns");
+  if (int64_t(weights.size()) != sheet.columns)
+    throw std::invalid_argument("fill pinned_ties: gamma has another number of columns");
   // A mean of squares near 2^13, where eps is far below the last place. The sum is in units whose multiples fp32 represents
   // exactly.
   ColumnsOfWeights columns;
@@ -415,7 +416,8 @@ void rank_integers(Sheet& sheet) {
 }
 
 void rank_counts(Sheet& sheet) {
-  for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i) sheet.values[size_t(i)] = double(1 + sheet.random.below(15, i, kValue));
+  for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i)
+    sheet.values[size_t(i)] = double(1 + sheet.random.below(15, i, kValue));
 }
 
 void ranks_alike(Sheet& sheet) {

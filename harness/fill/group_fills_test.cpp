@@ -111,7 +111,8 @@ struct NormData {
   std::vector<double> x, gamma;
 };
 
-NormData norm_data(const Format& format, int64_t rows, int64_t columns, const std::string& weights = "tie_weights", double offset = 0) {
+NormData norm_data(const Format& format, int64_t rows, int64_t columns, const std::string& weights = "tie_weights",
+                   double offset = 0) {
   HostTensor gamma{dense("gamma", Role::kInput, format, {columns}), {}}, x{dense("x", Role::kInput, format, {rows, columns}), {}};
   fill(gamma, {.name = weights, .seed = 1, .tensor = 1});
   const std::vector<FilledOperand> operands = {filled_operand(gamma, offset)};

@@ -59,12 +59,14 @@ TEST(GoldenPrograms, AMixtureIsSeenOutside) {
 
 TEST(GoldenPrograms, AProgramThatIsNoMoreIsToldSo) {
   const std::vector<ObservedTensor> second = observe(two_programs(), outputs({1, 2, 5, 6}));
-  EXPECT_THAT(disagreement(second, {{answer_of("split-K 1", {1, 2, 3, 4})}}), HasSubstr("tensor d, split-K 2 int8 where d, split-K 1"));
+  EXPECT_THAT(disagreement(second, {{answer_of("split-K 1", {1, 2, 3, 4})}}),
+              HasSubstr("tensor d, split-K 2 int8 where d, split-K 1"));
 }
 
 /// Three observed records of which the first two have the same steps.
 Golden observed_thrice() {
-  const ObservedTensor same{"y", "bf16", "3d736551ff169343", {{71, 1}, {3727, -2}}}, other{"y", "bf16", "053c60f4447135e1", {{5, 1}}};
+  const ObservedTensor same{"y", "bf16", "3d736551ff169343", {{71, 1}, {3727, -2}}},
+      other{"y", "bf16", "053c60f4447135e1", {{5, 1}}};
   return {"observed",
           "norm",
           {"sm_90", "a chip", "13.0", "13.0", "2026-11-24"},
@@ -105,7 +107,8 @@ class Records : public ::testing::Test {
   std::vector<Case> cases = {plain, declared, other};
   std::string rows = "rows of today";
 
-  Power reckoned{3, {"drop \"x\"; y"}, {{"q", "e4m3fn", 512, {}, 1, 2, 3}, {"y, rank 1", "bf16", 8, {}, 0, 0, 0}}, {"drop \"x\"; y"}};
+  Power reckoned{
+      3, {"drop \"x\"; y"}, {{"q", "e4m3fn", 512, {}, 1, 2, 3}, {"y, rank 1", "bf16", 8, {}, 0, 0, 0}}, {"drop \"x\"; y"}};
 
   void SetUp() override {
     for (const size_t code : {0, 1, 126, 255}) reckoned.data[0].codes.set(code);

@@ -24,11 +24,12 @@ namespace {
 
 /// Marks the file as a history: PRAGMA application_id, "Asay".
 constexpr int kApplication = 0x41736179;
-/// PRAGMA user_version. Raise it when a table or column changes its meaning, and convert older files in open_layout(). A column that is
-/// only added keeps the number: `identity` of `run` came later, so that files may lack it.
+/// PRAGMA user_version. Raise it when a table or column changes its meaning, and convert older files in open_layout(). A column
+/// that is only added keeps the number: `identity` of `run` came later, so that files may lack it.
 constexpr int kLayout = 1;
 
-/// A verdict is (run, series, state): the state's texts are stored once for all runs that repeat it. `verdicts` is for readers who use SQL.
+/// A verdict is (run, series, state): the state's texts are stored once for all runs that repeat it. `verdicts` is for readers
+/// who use SQL.
 constexpr const char* kTables = R"(
 CREATE TABLE run (id INTEGER PRIMARY KEY, begun TEXT NOT NULL, ended TEXT NOT NULL, ended_early TEXT NOT NULL, commit_id TEXT NOT NULL,
   version TEXT NOT NULL, assay_commit TEXT NOT NULL, library TEXT NOT NULL, library_file TEXT NOT NULL, library_digest TEXT NOT NULL,
@@ -47,7 +48,8 @@ CREATE VIEW verdicts AS SELECT verdict.run, begun, commit_id, library, library_d
 )";
 
 constexpr const char* kRunColumns =
-    "id, begun, ended, ended_early, commit_id, version, assay_commit, library, library_file, library_digest, chip, device, driver, toolkit, host, "
+    "id, begun, ended, ended_early, commit_id, version, assay_commit, library, library_file, library_digest, chip, device, "
+    "driver, toolkit, host, "
     "command, selection, share, ending, identity";
 constexpr const char* kAddIdentity = "ALTER TABLE run ADD COLUMN identity TEXT NOT NULL DEFAULT ''";
 
@@ -61,9 +63,10 @@ std::string runs_query(bool has_identity, const char* order) {
 /// The texts of a run in the order of kRunColumns, without `id`.
 template <class Run>
 auto texts_of(Run& run) {
-  return std::vector{&run.begun, &run.ended,  &run.ended_early, &run.commit, &run.version, &run.assay_commit, &run.library,   &run.library_file, &run.library_digest,
-                     &run.chip,  &run.device, &run.driver,      &run.toolkit, &run.host,    &run.command,      &run.selection, &run.share,        &run.ending,
-                     &run.identity};
+  return std::vector{&run.begun,        &run.ended,   &run.ended_early,  &run.commit,         &run.version,
+                     &run.assay_commit, &run.library, &run.library_file, &run.library_digest, &run.chip,
+                     &run.device,       &run.driver,  &run.toolkit,      &run.host,           &run.command,
+                     &run.selection,    &run.share,   &run.ending,       &run.identity};
 }
 
 /// kNotJudged, the last one, for a word that this version does not know.
@@ -73,7 +76,8 @@ Outcome outcome_named(std::string_view word) {
   return Outcome(number);
 }
 
-/// Throws what the state of the connection means for the user: a lock and a full disk are the machine's, anything else is the file's.
+/// Throws what the state of the connection means for the user: a lock and a full disk are the machine's, anything else is the
+/// file's.
 [[noreturn]] void give_up(const std::string& path, sqlite3* database, int code) {
   const std::string why = database == nullptr ? "out of memory" : sqlite3_errmsg(database);
   switch (code & 0xff) {
@@ -83,11 +87,14 @@ Outcome outcome_named(std::string_view word) {
     case SQLITE_NOTADB:
       throw UsageError(path + ": is not a history: expected a file that assay run --history FILE wrote");
     case SQLITE_CORRUPT:
-      throw UsageError(path + ": the history is damaged (" + why + "); restore a copy, or save what is left with: sqlite3 FILE .recover");
+      throw UsageError(path + ": the history is damaged (" + why +
+                       "); restore a copy, or save what is left with: sqlite3 FILE .recover");
     case SQLITE_CANTOPEN:
     case SQLITE_PERM:
     case SQLITE_READONLY:
-      throw UsageError(path + ": the history cannot be opened for writing" + (sqlite3_system_errno(database) == 0 ? "" : std::string(": ") + std::strerror(sqlite3_system_errno(database))));
+      throw UsageError(
+          path + ": the history cannot be opened for writing" +
+          (sqlite3_system_errno(database) == 0 ? "" : std::string(": ") + std::strerror(sqlite3_system_errno(database))));
     default:
       throw HarnessError(path + ": the history cannot be read or written: " + why);
   }
@@ -97,14 +104,17 @@ Outcome outcome_named(std::string_view word) {
 class Statement {
  public:
   Statement(const std::string& path, sqlite3* database, const std::string& sql) : path_(path), database_(database) {
-    if (const int code = sqlite3_prepare_v2(database, sql.c_str(), int(sql.size()), &statement_, nullptr); code != SQLITE_OK) give_up(path, database, code);
+    if (const int code = sqlite3_prepare_v2(database, sql.c_str(), int(sql.size()), &statement_, nullptr); code != SQLITE_OK)
+      give_up(path, database, code);
   }
   ~Statement() { sqlite3_finalize(statement_); }
   Statement(const Statement&) = delete;
 
   Statement& put(int64_t value) { return bound(sqlite3_bind_int64(statement_, ++bound_, value)); }
   Statement& put(double value) { return bound(sqlite3_bind_double(statement_, ++bound_, value)); }
-  Statement& put(std::string_view text) { return bound(sqlite3_bind_text(statement_, ++bound_, text.data(), int(text.size()), SQLITE_STATIC)); }
+  Statement& put(std::string_view text) {
+    return bound(sqlite3_bind_text(statement_, ++bound_, text.data(), int(text.size()), SQLITE_STATIC));
+  }
 
   /// Whether there is a row.
   bool step() {
@@ -148,7 +158,9 @@ int64_t pragma(const std::string& path, sqlite3* database, const char* name) {
 /// A transaction that is undone unless it is committed.
 class Transaction {
  public:
-  Transaction(const std::string& path, sqlite3* database, const char* begin) : path_(path), database_(database) { execute(path, database, begin); }
+  Transaction(const std::string& path, sqlite3* database, const char* begin) : path_(path), database_(database) {
+    execute(path, database, begin);
+  }
   ~Transaction() {
     if (sqlite3_get_autocommit(database_) == 0) sqlite3_exec(database_, "ROLLBACK", nullptr, nullptr, nullptr);
   }
@@ -180,20 +192,29 @@ int64_t state_number(Statement& known, Statement& fresh, int64_t series, int64_t
   known.put(series);
   while (known.step()) {
     next = known.integer(0) + 1;
-    if (known.text(1) != name(verdict.outcome) || (known.integer(2) != 0) != verdict.as_expected || known.number(3) != verdict.budget_use ||
-        known.text(4) != verdict.digest || known.integer(5) != cause)
+    if (known.text(1) != name(verdict.outcome) || (known.integer(2) != 0) != verdict.as_expected ||
+        known.number(3) != verdict.budget_use || known.text(4) != verdict.digest || known.integer(5) != cause)
       continue;
     const int64_t number = known.integer(0);
     known.reset();
     return number;
   }
-  fresh.put(series).put(next).put(name(verdict.outcome)).put(int64_t{verdict.as_expected}).put(verdict.budget_use).put(verdict.digest).put(cause).step();
+  fresh.put(series)
+      .put(next)
+      .put(name(verdict.outcome))
+      .put(int64_t{verdict.as_expected})
+      .put(verdict.budget_use)
+      .put(verdict.digest)
+      .put(cause)
+      .step();
   return next;
 }
 
 }  // namespace
 
-std::string HistoryRun::chip_text() const { return device.empty() || device == chip ? chip : chip.empty() ? device : chip + ", " + device; }
+std::string HistoryRun::chip_text() const {
+  return device.empty() || device == chip ? chip : chip.empty() ? device : chip + ", " + device;
+}
 
 std::string output_digest(const CallResult& result) {
   Digest digest;
@@ -214,11 +235,13 @@ std::string output_digest(const CallResult& result) {
   return digest.text();
 }
 
-HistoryRun history_run(const RunResult& result, const LibraryInfo& library, const Provenance& provenance, const std::string& commit,
-                       const std::string& selection) {
+HistoryRun history_run(const RunResult& result, const LibraryInfo& library, const Provenance& provenance,
+                       const std::string& commit, const std::string& selection) {
   HistoryRun run;
   run.begun = provenance.begun, run.ended = provenance.ended;
-  run.ended_early = !provenance.ended_early.empty() ? provenance.ended_early : !result.harness_error.empty() ? "an error: " + result.harness_error : "";
+  run.ended_early = !provenance.ended_early.empty() ? provenance.ended_early
+                    : !result.harness_error.empty() ? "an error: " + result.harness_error
+                                                    : "";
   run.commit = commit, run.version = provenance.version, run.assay_commit = provenance.commit;
   run.library = library.name, run.library_file = provenance.library.path, run.library_digest = provenance.library.digest;
   run.chip = library.arch, run.device = library.device, run.driver = library.driver, run.toolkit = library.toolkit;
@@ -247,10 +270,12 @@ History::History(const std::string& path, Access access, double wait_seconds) : 
   const bool exists = fs::exists(path, unknown);
   if (exists && !fs::is_regular_file(path, unknown)) throw UsageError(path + ": is not a history: expected a file");
   if (!exists && access == Access::kRead) throw UsageError(path + ": no such history; assay run --history FILE makes one");
-  // A reader must be able to undo the transaction of a killed writer. Of a write-protected file SQLite makes a read-only connection.
+  // A reader must be able to undo the transaction of a killed writer. Of a write-protected file SQLite makes a read-only
+  // connection.
   const int flags = SQLITE_OPEN_READWRITE | (access == Access::kWrite ? SQLITE_OPEN_CREATE : 0);
   try {
-    if (const int code = sqlite3_open_v2(path.c_str(), &database_, flags, nullptr); code != SQLITE_OK) give_up(path_, database_, code);
+    if (const int code = sqlite3_open_v2(path.c_str(), &database_, flags, nullptr); code != SQLITE_OK)
+      give_up(path_, database_, code);
     sqlite3_extended_result_codes(database_, 1);
     sqlite3_busy_timeout(database_, int(std::clamp(wait_seconds * 1000, 0.0, 1e9)));
     // A file from elsewhere may hold views and triggers that do more than they say.
@@ -279,7 +304,8 @@ void History::open_layout(Access access) {
     return;
   }
   const bool is_blank = pragma(path_, database_, "schema_version") == 0;
-  if (!is_blank) throw UsageError(path_ + ": is an SQLite file of another program; expected a history that assay run --history FILE wrote");
+  if (!is_blank)
+    throw UsageError(path_ + ": is an SQLite file of another program; expected a history that assay run --history FILE wrote");
   if (access == Access::kRead) throw UsageError(path_ + ": is empty; expected a history that assay run --history FILE wrote");
   execute(path_, database_, kTables);
   execute(path_, database_, fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {};", kApplication, kLayout).c_str());
@@ -298,9 +324,12 @@ int64_t History::add(const HistoryRun& run, const std::vector<HistoryVerdict>& v
 
   const auto series_known = prepared("SELECT id FROM series WHERE case_id = ? AND kernel = ?");
   const auto series_fresh = prepared("INSERT INTO series (case_id, kernel, op, contract, warp) VALUES (?, ?, ?, ?, ?)");
-  const auto cause_known = prepared("SELECT id FROM cause WHERE words = ?"), cause_fresh = prepared("INSERT INTO cause (words) VALUES (?)");
-  const auto state_known = prepared("SELECT number, outcome, as_expected, budget_use, digest, cause FROM state WHERE series = ? ORDER BY number");
-  const auto state_fresh = prepared("INSERT INTO state (series, number, outcome, as_expected, budget_use, digest, cause) VALUES (?, ?, ?, ?, ?, ?, ?)");
+  const auto cause_known = prepared("SELECT id FROM cause WHERE words = ?"),
+             cause_fresh = prepared("INSERT INTO cause (words) VALUES (?)");
+  const auto state_known =
+      prepared("SELECT number, outcome, as_expected, budget_use, digest, cause FROM state WHERE series = ? ORDER BY number");
+  const auto state_fresh = prepared(
+      "INSERT INTO state (series, number, outcome, as_expected, budget_use, digest, cause) VALUES (?, ?, ?, ?, ?, ?, ?)");
   const auto verdict_fresh = prepared("INSERT OR REPLACE INTO verdict (run, series, state) VALUES (?, ?, ?)");
   std::map<std::string, int64_t> causes;
   for (const HistoryVerdict& verdict : verdicts) {
@@ -328,19 +357,23 @@ HistoryData History::read(const HistoryFilter& filter) const {
   Transaction transaction(path_, database_, "BEGIN");
   HistoryData data;
   std::unordered_map<int64_t, int32_t> series_at, cause_at;
-  std::unordered_map<int64_t, std::pair<int32_t, int64_t>> states_of;  // by series: index of its first state, and how many there are
+  std::unordered_map<int64_t, std::pair<int32_t, int64_t>>
+      states_of;  // by series: index of its first state, and how many there are
 
   Statement runs(path_, database_, runs_query(has_identity(), "ASC"));
   while (runs.step()) {
     HistoryRun run = run_of_row(runs);
     if (admits(filter.chips, {run.chip, run.chip_text()})) data.runs.push_back(std::move(run));
   }
-  if (filter.last > 0 && int64_t(data.runs.size()) > filter.last) data.runs.erase(data.runs.begin(), data.runs.end() - filter.last);
+  if (filter.last > 0 && int64_t(data.runs.size()) > filter.last)
+    data.runs.erase(data.runs.begin(), data.runs.end() - filter.last);
 
   Statement series(path_, database_, "SELECT id, case_id, kernel, op, contract, warp FROM series");
   while (series.step()) {
     HistoryData::Series one{series.text(1), series.text(2), series.text(3), series.text(4), series.text(5)};
-    if (!admits(filter.cases, {one.case_id}) || !admits(filter.kernels, {one.kernel}) || !admits(filter.contracts, {one.contract})) continue;
+    if (!admits(filter.cases, {one.case_id}) || !admits(filter.kernels, {one.kernel}) ||
+        !admits(filter.contracts, {one.contract}))
+      continue;
     series_at[series.integer(0)] = int32_t(data.series.size());
     data.series.push_back(std::move(one));
   }
@@ -349,14 +382,16 @@ HistoryData History::read(const HistoryFilter& filter) const {
     cause_at[causes.integer(0)] = int32_t(data.causes.size());
     data.causes.push_back(causes.text(1));
   }
-  Statement states(path_, database_, "SELECT series, number, outcome, as_expected, budget_use, digest, cause FROM state ORDER BY series, number");
+  Statement states(path_, database_,
+                   "SELECT series, number, outcome, as_expected, budget_use, digest, cause FROM state ORDER BY series, number");
   while (states.step()) {
     const auto of = series_at.find(states.integer(0));
     const auto cause = cause_at.find(states.integer(6));
     if (of == series_at.end() || cause == cause_at.end()) continue;
     auto& [first, count] = states_of.try_emplace(states.integer(0), int32_t(data.states.size()), 0).first->second;
     if (states.integer(1) != count++) throw UsageError(path_ + ": the history is damaged (a state is missing); restore a copy");
-    data.states.push_back({of->second, cause->second, outcome_named(states.text(2)), states.integer(3) != 0, states.number(4), states.text(5)});
+    data.states.push_back(
+        {of->second, cause->second, outcome_named(states.text(2)), states.integer(3) != 0, states.number(4), states.text(5)});
   }
   Statement verdicts(path_, database_, "SELECT series, state FROM verdict WHERE run = ?");
   for (const HistoryRun& run : data.runs) {
@@ -365,7 +400,8 @@ HistoryData History::read(const HistoryFilter& filter) const {
     while (verdicts.step()) {
       const auto known = states_of.find(verdicts.integer(0));
       const int64_t number = verdicts.integer(1);
-      if (known != states_of.end() && number >= 0 && number < known->second.second) of_run.push_back(known->second.first + int32_t(number));
+      if (known != states_of.end() && number >= 0 && number < known->second.second)
+        of_run.push_back(known->second.first + int32_t(number));
     }
   }
   return data;
@@ -380,7 +416,8 @@ std::vector<HistoryRun> History::newest_first(const std::string& chip) const {
   std::vector<HistoryRun> found;
   Statement runs(path_, database_, runs_query(has_identity(), "DESC"));
   while (runs.step())
-    if (HistoryRun run = run_of_row(runs); admits(chip.empty() ? std::vector<std::string>() : std::vector{chip}, {run.chip, run.chip_text()}))
+    if (HistoryRun run = run_of_row(runs);
+        admits(chip.empty() ? std::vector<std::string>() : std::vector{chip}, {run.chip, run.chip_text()}))
       found.push_back(std::move(run));
   return found;
 }
@@ -389,14 +426,17 @@ namespace {
 
 /// Whether two runs may be shares of one.
 bool are_shares(const HistoryRun& a, const HistoryRun& b) {
-  return !a.share.empty() && !b.share.empty() && a.library_digest == b.library_digest && a.chip_text() == b.chip_text() && a.selection == b.selection;
+  return !a.share.empty() && !b.share.empty() && a.library_digest == b.library_digest && a.chip_text() == b.chip_text() &&
+         a.selection == b.selection;
 }
 
 /// `first`, and if it is a share, of each other share the run nearest to it.
 std::vector<HistoryRun> with_shares(const HistoryRun& first, std::vector<HistoryRun> others) {
   std::vector<HistoryRun> found = {first};
   std::set<std::string> shares = {first.share};
-  std::stable_sort(others.begin(), others.end(), [&](const HistoryRun& a, const HistoryRun& b) { return std::abs(a.id - first.id) < std::abs(b.id - first.id); });
+  std::stable_sort(others.begin(), others.end(), [&](const HistoryRun& a, const HistoryRun& b) {
+    return std::abs(a.id - first.id) < std::abs(b.id - first.id);
+  });
   for (const HistoryRun& run : others)
     if (are_shares(first, run) && shares.insert(run.share).second) found.push_back(run);
   return found;
@@ -411,11 +451,14 @@ bool is_own(const HistoryRun& run, const BaselineWish& wish) {
 bool was_as_expected(const HistoryRun& run) { return run.ending.empty() || run.ending == "ALL AS EXPECTED"; }
 
 /// Why a run is no baseline unless it is named; empty: it can be.
-std::string why_not_baseline(const HistoryRun& run, const BaselineWish& wish, const std::vector<HistoryRun>& own, const std::string& commit) {
+std::string why_not_baseline(const HistoryRun& run, const BaselineWish& wish, const std::vector<HistoryRun>& own,
+                             const std::string& commit) {
   if (is_own(run, wish)) return "the run that is compared";
-  if (std::any_of(own.begin(), own.end(), [&](const HistoryRun& one) { return are_shares(one, run); })) return "a share of the run that is compared";
+  if (std::any_of(own.begin(), own.end(), [&](const HistoryRun& one) { return are_shares(one, run); }))
+    return "a share of the run that is compared";
   if (was_as_expected(run)) return "";
-  if (!wish.library_digest.empty() && run.library_digest == wish.library_digest) return "not as expected, and of the same library file: an earlier try of this change";
+  if (!wish.library_digest.empty() && run.library_digest == wish.library_digest)
+    return "not as expected, and of the same library file: an earlier try of this change";
   if (!commit.empty() && run.commit == commit) return "not as expected, and of the same commit: an earlier try of this change";
   return "";
 }
@@ -454,30 +497,35 @@ BaselineChoice History::baseline(const BaselineWish& wish) const {
   if (!choice.runs.empty()) return choice;
   if (wish.run > 0) {
     const auto there = std::find_if(all.begin(), all.end(), [&](const HistoryRun& run) { return run.id == wish.run; });
-    if (there == all.end()) throw UsageError(fmt::format("{}: the history has no run {}; see: assay history {}", path_, wish.run, shell_word(path_)));
+    if (there == all.end())
+      throw UsageError(fmt::format("{}: the history has no run {}; see: assay history {}", path_, wish.run, shell_word(path_)));
     if (is_own(*there, wish)) throw UsageError(fmt::format("{}: run {} is the run that is compared", path_, wish.run));
-    throw UsageError(fmt::format("{}: run {} is on {}, and the run that is compared is on {}", path_, wish.run, there->chip_text(), wish.chip));
+    throw UsageError(fmt::format("{}: run {} is on {}, and the run that is compared is on {}", path_, wish.run,
+                                 there->chip_text(), wish.chip));
   }
-  if (!wish.of_commit.empty()) throw UsageError(fmt::format("{}: the history has no other run on {} of commit {}", path_, wish.chip, wish.of_commit));
+  if (!wish.of_commit.empty())
+    throw UsageError(fmt::format("{}: the history has no other run on {} of commit {}", path_, wish.chip, wish.of_commit));
   if (runs.empty()) throw UsageError(fmt::format("{}: the history has no run on {}", path_, wish.chip));
   constexpr size_t kMost = 3;
   std::string why;
-  for (size_t i = 0; i < std::min(kMost, choice.passed_over.size()); ++i) why += (why.empty() ? "" : "; ") + choice.passed_over[i];
+  for (size_t i = 0; i < std::min(kMost, choice.passed_over.size()); ++i)
+    why += (why.empty() ? "" : "; ") + choice.passed_over[i];
   if (choice.passed_over.size() > kMost) why += fmt::format("; and {} more", choice.passed_over.size() - kMost);
   throw UsageError(fmt::format("{}: no run on {} can be the baseline ({}); name one with --run N", path_, wish.chip, why));
 }
 
 std::vector<HistoryVerdict> History::verdicts_of(const std::vector<HistoryRun>& runs) const {
   std::vector<HistoryVerdict> all;
-  Statement rows(path_, database_,
-                 "SELECT case_id, kernel, op, contract, warp, outcome, as_expected, budget_use, digest, words FROM verdict "
-                 "JOIN series ON series.id = verdict.series JOIN state ON state.series = verdict.series AND state.number = verdict.state "
-                 "JOIN cause ON cause.id = state.cause WHERE run = ? ORDER BY verdict.series");
+  Statement rows(
+      path_, database_,
+      "SELECT case_id, kernel, op, contract, warp, outcome, as_expected, budget_use, digest, words FROM verdict "
+      "JOIN series ON series.id = verdict.series JOIN state ON state.series = verdict.series AND state.number = verdict.state "
+      "JOIN cause ON cause.id = state.cause WHERE run = ? ORDER BY verdict.series");
   for (const HistoryRun& run : runs) {
     rows.put(run.id);
     while (rows.step())
-      all.push_back({rows.text(0), rows.text(1), rows.text(2), rows.text(3), rows.text(4), outcome_named(rows.text(5)), rows.integer(6) != 0, rows.number(7),
-                     rows.text(8), rows.text(9)});
+      all.push_back({rows.text(0), rows.text(1), rows.text(2), rows.text(3), rows.text(4), outcome_named(rows.text(5)),
+                     rows.integer(6) != 0, rows.number(7), rows.text(8), rows.text(9)});
   }
   return all;
 }
@@ -503,7 +551,8 @@ EarlierRun earlier_run(const History& history, const std::string& path, const st
   const std::vector<HistoryRun> runs = history.newest(chip);
   if (runs.empty()) throw UsageError(path + ": the history has no run" + (chip.empty() ? "" : " on " + chip));
   EarlierRun earlier{path, fmt::format("run {}, {}", runs.front().id, runs.front().begun), {}};
-  for (const HistoryVerdict& verdict : history.verdicts_of(runs)) earlier.outcomes[{verdict.case_id, verdict.kernel}] = name(verdict.outcome);
+  for (const HistoryVerdict& verdict : history.verdicts_of(runs))
+    earlier.outcomes[{verdict.case_id, verdict.kernel}] = name(verdict.outcome);
   return earlier;
 }
 

@@ -1,4 +1,5 @@
-// The history: verdicts of many runs in one SQLite file. `run --history` and `judge --history` add to it, `assay history` shows it.
+// The history: verdicts of many runs in one SQLite file. `run --history` and `judge --history` add to it, `assay history` shows
+// it.
 #pragma once
 
 #include <cstdint>
@@ -65,8 +66,8 @@ std::string output_digest(const CallResult& result);
 /// By case id and kernel name.
 using OutputDigests = std::map<std::pair<std::string, std::string>, std::string>;
 
-HistoryRun history_run(const RunResult& result, const LibraryInfo& library, const Provenance& provenance, const std::string& commit,
-                       const std::string& selection);
+HistoryRun history_run(const RunResult& result, const LibraryInfo& library, const Provenance& provenance,
+                       const std::string& commit, const std::string& selection);
 /// Without cases that the library does not offer, and without calls that lost the device.
 std::vector<HistoryVerdict> history_verdicts(const RunResult& result, const OutputDigests& digests);
 
@@ -112,9 +113,10 @@ class History {
 
   HistoryData read(const HistoryFilter& filter) const;
 
-  /// The run named by the wish. Otherwise the newest run on the same chip that was as expected and is not the run that is compared. If
-  /// there is none, the newest other run that is no earlier try of the run that is compared: of the same library file or commit. Of a
-  /// divided run: the nearest run of each share with the same library file, chip and selection. Throws UsageError if there is none.
+  /// The run named by the wish. Otherwise the newest run on the same chip that was as expected and is not the run that is
+  /// compared. If there is none, the newest other run that is no earlier try of the run that is compared: of the same library
+  /// file or commit. Of a divided run: the nearest run of each share with the same library file, chip and selection. Throws
+  /// UsageError if there is none.
   BaselineChoice baseline(const BaselineWish& wish) const;
 
   /// The newest run, or of a divided run the newest of each share, with the same library file, chip and selection. `chip` as in

@@ -67,7 +67,8 @@ void draw(Node parent, const HistoryData& data, const Plot& plot) {
   const size_t last = std::max<size_t>(1, data.runs.size() - 1);
   const auto x = [&](size_t run) { return kLeft + wide * double(run) / double(last); };
   const auto y = [&](double value) { return bottom - kHeight * std::clamp(value / plot.most, 0.0, 1.0); };
-  const Node svg = set(child(line(parent, "figure"), "svg", "plot"), "viewBox", fmt::format("0 0 {} {}", kWidth, bottom + kBottom));
+  const Node svg =
+      set(child(line(parent, "figure"), "svg", "plot"), "viewBox", fmt::format("0 0 {} {}", kWidth, bottom + kBottom));
   set(svg, "role", "img");
   path(svg, "axis", fmt::format("M{0:.4g} {1:.4g}V{2:.4g}H{3:.4g}", kLeft, kTop, bottom, kLeft + wide));
   if (plot.has_edge) path(svg, "edge", fmt::format("M{:.4g} {:.4g}H{:.4g}", kLeft, kTop, kLeft + wide));
@@ -83,13 +84,16 @@ void draw(Node parent, const HistoryData& data, const Plot& plot) {
   for (const auto& [at, i] : ends) {
     const Plot::Series& series = plot.series[i];
     std::string steps;
-    for (const auto& [run, value] : series.points) steps += fmt::format("{}{:.5g} {:.5g}", steps.empty() ? "M" : "L", x(run), y(value));
+    for (const auto& [run, value] : series.points)
+      steps += fmt::format("{}{:.5g} {:.5g}", steps.empty() ? "M" : "L", x(run), y(value));
     if (series.points.size() == 1) steps += "h2";
     path(svg, "series", steps, kDashes[i % std::size(kDashes)]);
     for (const Plot::Mark& mark : series.marks) {
-      const auto value = std::find_if(series.points.begin(), series.points.end(), [&](const auto& point) { return point.first == mark.run; });
+      const auto value =
+          std::find_if(series.points.begin(), series.points.end(), [&](const auto& point) { return point.first == mark.run; });
       const Node cross = child(svg, "path", mark.is_known ? "known" : "wrong");
-      set(cross, "d", fmt::format("M{:.5g} {:.5g}l8 8m0 -8l-8 8", x(mark.run) - 4, y(value == series.points.end() ? 0 : value->second) - 4));
+      set(cross, "d",
+          fmt::format("M{:.5g} {:.5g}l8 8m0 -8l-8 8", x(mark.run) - 4, y(value == series.points.end() ? 0 : value->second) - 4));
       write(child(cross, "title"), mark.title);
     }
     label_at = std::max(at + 4, label_at + 14);
@@ -103,7 +107,8 @@ std::string short_name(const std::string& name) { return name.size() > 26 ? name
 
 /// Verdicts that are wrong, in each run of a chip.
 Plot overview(const HistoryData& data, const std::vector<HistoryLine>& lines) {
-  std::map<std::string, std::map<size_t, std::pair<int64_t, int64_t>>> wrong;  // by chip and run: verdicts that are wrong, and all
+  std::map<std::string, std::map<size_t, std::pair<int64_t, int64_t>>>
+      wrong;  // by chip and run: verdicts that are wrong, and all
   int64_t most = 0;
   for (const HistoryLine& one : lines)
     for (const LinePoint& point : one.points) {
@@ -116,7 +121,9 @@ Plot overview(const HistoryData& data, const std::vector<HistoryLine>& lines) {
     Plot::Series series{short_name(chip), {}, {}};
     for (const auto& [run, counts] : runs) {
       series.points.push_back({run, double(counts.first)});
-      if (counts.first > 0) series.marks.push_back({run, false, fmt::format("{}: {} of {} wrong", run_text(data.runs[run]), counts.first, counts.second)});
+      if (counts.first > 0)
+        series.marks.push_back(
+            {run, false, fmt::format("{}: {} of {} wrong", run_text(data.runs[run]), counts.first, counts.second)});
     }
     plot.series.push_back(std::move(series));
   }
@@ -131,12 +138,17 @@ void contract_plots(Node parent, const HistoryData& data, const std::vector<cons
     Plot plot{"1", "0", 1, true, {}};
     for (size_t i = first; i < std::min(lines.size(), first + kMostSeries); ++i) {
       const HistoryLine& one = *lines[i];
-      Plot::Series series{short_name(kernels.size() == 1 && chips.size() > 1 ? one.chip : chips.size() == 1 ? one.kernel : one.kernel + ", " + one.chip), {}, {}};
+      Plot::Series series{short_name(kernels.size() == 1 && chips.size() > 1 ? one.chip
+                                     : chips.size() == 1                     ? one.kernel
+                                                                             : one.kernel + ", " + one.chip),
+                          {},
+                          {}};
       for (const LinePoint& point : one.points) {
         series.points.push_back({point.run, point.budget_use});
         if (point.wrong > 0)
           series.marks.push_back({point.run, point.wrong == point.known,
-                                  fmt::format("{}: {} of {} wrong, budget use {:.3g}", run_text(data.runs[point.run]), point.wrong, point.verdicts, point.budget_use)});
+                                  fmt::format("{}: {} of {} wrong, budget use {:.3g}", run_text(data.runs[point.run]),
+                                              point.wrong, point.verdicts, point.budget_use)});
       }
       plot.series.push_back(std::move(series));
     }
@@ -177,8 +189,9 @@ void runs_list(Node section, const HistoryData& data) {
     const HistoryRun& run = data.runs[i];
     const Node row = line(body, "tr");
     const std::string library = run.library + (run.library_digest.empty() ? "" : " " + run.library_digest);
-    for (const std::string& text : {std::to_string(run.id), run.begun, run.commit.substr(0, 12), library, run.chip_text(), run.driver, run.assay_commit.substr(0, 12),
-                                    run.ending + (run.share.empty() ? "" : "; share " + run.share)})
+    for (const std::string& text :
+         {std::to_string(run.id), run.begun, run.commit.substr(0, 12), library, run.chip_text(), run.driver,
+          run.assay_commit.substr(0, 12), run.ending + (run.share.empty() ? "" : "; share " + run.share)})
       write(cell(row), text);
   }
 }
@@ -209,10 +222,13 @@ std::string history_page(const HistoryData& data, const std::string& file) {
   const std::vector<HistoryLine> lines = history_lines(data);
   size_t wrong = 0;
   for (const ChangeGroup& group : groups)
-    wrong += size_t(std::count_if(group.cases.begin(), group.cases.end(), [](const CaseChange& one) { return one.is_wrong && one.turn != Turn::kMissing; }));
+    wrong += size_t(std::count_if(group.cases.begin(), group.cases.end(),
+                                  [](const CaseChange& one) { return one.is_wrong && one.turn != Turn::kMissing; }));
   code(write(line(main, "h1"), "Assay history "), file);
-  write(line(main, "p", wrong == 0 ? "ending" : "ending bad"), wrong == 0 ? "NOTHING WRONG NOW" : fmt::format("{} WRONG NOW", wrong));
-  write(line(main, "p"), fmt::format("{} runs from {} to {}, {} cases.", data.runs.size(), data.runs.front().begun, data.runs.back().begun, data.series.size()));
+  write(line(main, "p", wrong == 0 ? "ending" : "ending bad"),
+        wrong == 0 ? "NOTHING WRONG NOW" : fmt::format("{} WRONG NOW", wrong));
+  write(line(main, "p"), fmt::format("{} runs from {} to {}, {} cases.", data.runs.size(), data.runs.front().begun,
+                                     data.runs.back().begun, data.series.size()));
 
   const Node all = section_of(main, "Wrong verdicts by run");
   draw(all, data, overview(data, lines));
@@ -221,8 +237,10 @@ std::string history_page(const HistoryData& data, const std::string& file) {
   if (!groups.empty()) turns_table(turns, data, groups);
 
   const Node contracts = section_of(main, "Budget use of each contract by run");
-  write(line(contracts, "p"), "The line is the largest budget use of all cases: 1, the dotted line, is the edge of the accepted interval, and 0 stands for outputs with one accepted code. "
-                              "A red cross marks a run with wrong verdicts, a grey one a run where only known failures were wrong.");
+  write(line(contracts, "p"),
+        "The line is the largest budget use of all cases: 1, the dotted line, is the edge of the accepted interval, and 0 stands "
+        "for outputs with one accepted code. "
+        "A red cross marks a run with wrong verdicts, a grey one a run where only known failures were wrong.");
   std::set<std::string> changed;
   for (const ChangeGroup& group : groups)
     for (const CaseChange& one : group.cases) changed.insert(data.series[size_t(one.series)].contract);

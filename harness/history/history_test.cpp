@@ -33,7 +33,16 @@ using ::testing::StartsWith;
 namespace fs = std::filesystem;
 
 HistoryVerdict said(const std::string& id, Outcome outcome, double budget_use = 0.25, const std::string& digest = "a") {
-  return {id, "rms", "rms_norm", "vllm.rms_norm", "32", outcome, outcome == Outcome::kPass, budget_use, digest, is_bad(outcome) ? "y: drop to(x)" : ""};
+  return {id,
+          "rms",
+          "rms_norm",
+          "vllm.rms_norm",
+          "32",
+          outcome,
+          outcome == Outcome::kPass,
+          budget_use,
+          digest,
+          is_bad(outcome) ? "y: drop to(x)" : ""};
 }
 
 HistoryRun run_of(const std::string& day, const std::string& library_digest = "xxh3:1") {
@@ -95,13 +104,16 @@ class HistoryFile : public ::testing::Test {
 std::vector<std::string> turns_of(const HistoryData& data) {
   std::vector<std::string> all;
   for (const ChangeGroup& group : change_groups(data))
-    for (const CaseChange& one : group.cases) all.push_back(data.series[size_t(one.series)].case_id + ":" + name(group.first().turn) + turn_text(data, group));
+    for (const CaseChange& one : group.cases)
+      all.push_back(data.series[size_t(one.series)].case_id + ":" + name(group.first().turn) + turn_text(data, group));
   return all;
 }
 
 TEST_F(HistoryFile, ReturnsWhatWasAddedAndStoresAStateOnce) {
   const HistoryVerdict failed = said("a", Outcome::kFail, 3.5, "b");
-  add({{said("a", Outcome::kPass), said("b", Outcome::kPass)}, {said("a", Outcome::kPass), said("b", Outcome::kPass)}, {failed, said("b", Outcome::kPass)}});
+  add({{said("a", Outcome::kPass), said("b", Outcome::kPass)},
+       {said("a", Outcome::kPass), said("b", Outcome::kPass)},
+       {failed, said("b", Outcome::kPass)}});
   const HistoryData data = read();
   ASSERT_THAT(data.runs, SizeIs(3));
   EXPECT_EQ(data.runs[2].commit, "commit12");
@@ -122,7 +134,8 @@ TEST_F(HistoryFile, ReturnsWhatWasAddedAndStoresAStateOnce) {
 }
 
 TEST_F(HistoryFile, KeepsEveryOutcome) {
-  for (const Outcome outcome : {Outcome::kPass, Outcome::kFail, Outcome::kSkip, Outcome::kUntrusted, Outcome::kBroken, Outcome::kFlaky, Outcome::kNotJudged}) {
+  for (const Outcome outcome : {Outcome::kPass, Outcome::kFail, Outcome::kSkip, Outcome::kUntrusted, Outcome::kBroken,
+                                Outcome::kFlaky, Outcome::kNotJudged}) {
     fs::remove(path_);
     add({{said("a", outcome)}});
     const HistoryData data = read();
@@ -132,19 +145,26 @@ TEST_F(HistoryFile, KeepsEveryOutcome) {
 }
 
 TEST_F(HistoryFile, SaysSinceWhenACaseFailsFlipsOrHasOtherBits) {
-  const auto pass = [](const char* id, const char* digest = "a", double use = 0.25) { return said(id, Outcome::kPass, use, digest); };
+  const auto pass = [](const char* id, const char* digest = "a", double use = 0.25) {
+    return said(id, Outcome::kPass, use, digest);
+  };
   const auto fail = [](const char* id) { return said(id, Outcome::kFail, 2, "w"); };
   add({{pass("breaks"), fail("mends"), pass("flips"), fail("never"), pass("bits"), pass("still"), pass("budget")},
        {pass("breaks"), fail("mends"), fail("flips"), fail("never"), pass("bits"), pass("still"), pass("budget")},
-       {fail("breaks"), pass("mends"), pass("flips"), fail("never"), pass("bits", "b", 0.75), pass("still"), pass("budget", "a", 0.5)}});
-  EXPECT_THAT(turns_of(read()), ElementsAre("breaks:FAILS since run 3 (2026-11-12, commit commit12), right in 2 runs before",
-                                            "never:FAILS in every run, the first is run 1 (2026-11-10, commit commit10)",
-                                            "mends:FIXED since run 3 (2026-11-12, commit commit12), wrong in 2 runs before",
-                                            "flips:FIXED since run 3 (2026-11-12, commit commit12), wrong in 1 run before, from run 2 (2026-11-11, commit commit11) on",
-                                            "bits:OTHER BITS since run 3 (2026-11-12, commit commit12), right as before, budget use 0.25 -> 0.75",
-                                            "budget:OTHER BUDGET since run 3 (2026-11-12, commit commit12), right as before, budget use 0.25 -> 0.50"));
-  EXPECT_THAT(turns_of(read({.last = 1})), ElementsAre("breaks:FAILS in every run, the first is run 3 (2026-11-12, commit commit12)",
-                                                       "never:FAILS in every run, the first is run 3 (2026-11-12, commit commit12)"));
+       {fail("breaks"), pass("mends"), pass("flips"), fail("never"), pass("bits", "b", 0.75), pass("still"),
+        pass("budget", "a", 0.5)}});
+  EXPECT_THAT(
+      turns_of(read()),
+      ElementsAre("breaks:FAILS since run 3 (2026-11-12, commit commit12), right in 2 runs before",
+                  "never:FAILS in every run, the first is run 1 (2026-11-10, commit commit10)",
+                  "mends:FIXED since run 3 (2026-11-12, commit commit12), wrong in 2 runs before",
+                  "flips:FIXED since run 3 (2026-11-12, commit commit12), wrong in 1 run before, from run 2 (2026-11-11, commit "
+                  "commit11) on",
+                  "bits:OTHER BITS since run 3 (2026-11-12, commit commit12), right as before, budget use 0.25 -> 0.75",
+                  "budget:OTHER BUDGET since run 3 (2026-11-12, commit commit12), right as before, budget use 0.25 -> 0.50"));
+  EXPECT_THAT(turns_of(read({.last = 1})),
+              ElementsAre("breaks:FAILS in every run, the first is run 3 (2026-11-12, commit commit12)",
+                          "never:FAILS in every run, the first is run 3 (2026-11-12, commit commit12)"));
   EXPECT_THAT(turns_of(read({.cases = {"st*", "bits"}})), SizeIs(1));
 }
 
@@ -152,7 +172,9 @@ TEST_F(HistoryFile, FlipsOnlyWithTheSameLibraryOrFromThreeTurnsOn) {
   const auto turns_with = [&](const std::string& outcomes, const std::string& libraries) {
     fs::remove(path_);
     for (size_t i = 0; i < outcomes.size(); ++i)
-      History(path_, History::Access::kWrite).add(run_of(std::to_string(10 + i), std::string("xxh3:") + libraries[i]), {said("a", outcomes[i] == '.' ? Outcome::kPass : Outcome::kFail)});
+      History(path_, History::Access::kWrite)
+          .add(run_of(std::to_string(10 + i), std::string("xxh3:") + libraries[i]),
+               {said("a", outcomes[i] == '.' ? Outcome::kPass : Outcome::kFail)});
     const std::vector<std::string> turns = turns_of(read());
     return turns.empty() ? "" : turns.front();
   };
@@ -165,7 +187,8 @@ TEST_F(HistoryFile, FlipsOnlyWithTheSameLibraryOrFromThreeTurnsOn) {
 }
 
 TEST_F(HistoryFile, MissesACaseOnlyWhereItWasAskedFor) {
-  const std::vector<HistoryVerdict> both = {said("a", Outcome::kPass), said("b", Outcome::kPass)}, one = {said("a", Outcome::kPass)};
+  const std::vector<HistoryVerdict> both = {said("a", Outcome::kPass), said("b", Outcome::kPass)},
+                                    one = {said("a", Outcome::kPass)};
   const auto turns_after = [&](const std::function<void(HistoryRun&)>& edit, const std::vector<HistoryVerdict>& verdicts) {
     fs::remove(path_);
     HistoryRun later = run_of("12");
@@ -175,7 +198,8 @@ TEST_F(HistoryFile, MissesACaseOnlyWhereItWasAskedFor) {
     return turns_of(read());
   };
   const auto nothing = [](HistoryRun&) {};
-  EXPECT_THAT(turns_after(nothing, one), ElementsAre("b:MISSING since run 2 (2026-11-12, commit commit12): no verdict, and 1 run before"));
+  EXPECT_THAT(turns_after(nothing, one),
+              ElementsAre("b:MISSING since run 2 (2026-11-12, commit commit12): no verdict, and 1 run before"));
   EXPECT_THAT(turns_after(nothing, {one[0], said("b", Outcome::kSkip)}), SizeIs(1));
   EXPECT_THAT(turns_after(nothing, both), SizeIs(0));
   EXPECT_THAT(turns_after([](HistoryRun& run) { run.selection = "case=a"; }, one), SizeIs(0));
@@ -271,7 +295,8 @@ TEST_F(HistoryFile, WritersAtOnceLoseNothing) {
   const std::vector<int> states = in_processes(kWriters, [&](int writer) {
     for (int run = 0; run < kRuns; ++run) {
       std::vector<HistoryVerdict> verdicts;
-      for (int i = 0; i < kCases; ++i) verdicts.push_back(said("case " + std::to_string(i), Outcome::kPass, 0.25, std::to_string(writer)));
+      for (int i = 0; i < kCases; ++i)
+        verdicts.push_back(said("case " + std::to_string(i), Outcome::kPass, 0.25, std::to_string(writer)));
       History(path_, History::Access::kWrite).add(run_of(std::to_string(10 + run)), verdicts);
     }
   });

@@ -54,14 +54,14 @@ std::vector<Timeline> timelines_of(const HistoryData& data, const Chips& chips) 
   return timelines;
 }
 
-/// The first run after `visit` that should have judged the case and did not: it has the same chip, library, selection and share, and was
-/// not ended early. The number of runs if there is none.
+/// The first run after `visit` that should have judged the case and did not: it has the same chip, library, selection and share,
+/// and was not ended early. The number of runs if there is none.
 size_t first_without(const HistoryData& data, const Visit& visit) {
   const HistoryRun& had = data.runs[visit.run];
   for (size_t run = visit.run + 1; run < data.runs.size(); ++run) {
     const HistoryRun& one = data.runs[run];
-    if (one.selection == had.selection && one.share == had.share && one.chip_text() == had.chip_text() && one.library == had.library &&
-        one.ended_early.empty())
+    if (one.selection == had.selection && one.share == had.share && one.chip_text() == had.chip_text() &&
+        one.library == had.library && one.ended_early.empty())
       return run;
   }
   return data.runs.size();
@@ -87,7 +87,11 @@ CaseChange change_of(const HistoryData& data, const Timeline& timeline) {
   const size_t at = never_wrong ? changed : turned;
   change.series = newest.series;
   const bool flips = turns > 2 || (turns == 2 && turned_same);  // good, broken, fixed by three builds is the life of a bug
-  change.turn = flips ? Turn::kFlips : is_wrong(newest) ? Turn::kFails : turns > 0 ? Turn::kFixed : other_bits ? Turn::kBits : Turn::kBudget;
+  change.turn = flips              ? Turn::kFlips
+                : is_wrong(newest) ? Turn::kFails
+                : turns > 0        ? Turn::kFixed
+                : other_bits       ? Turn::kBits
+                                   : Turn::kBudget;
   change.since = visits[at].run;
   change.runs = int64_t(visits.size()), change.before = int64_t(at - (never_wrong ? 0 : turned_before));
   change.from = visits[never_wrong ? 0 : turned_before].run;
@@ -129,8 +133,9 @@ std::vector<ChangeGroup> change_groups(const HistoryData& data) {
   for (CaseChange& change : case_changes(data)) {
     const HistoryData::Series& series = data.series[size_t(change.series)];
     const bool by_contract = change.turn == Turn::kFails || change.turn == Turn::kFlips;
-    groups[{change.turn, data.runs.size() - change.since, by_contract ? series.contract : "", by_contract ? series.kernel : "", change.chip,
-            with_numbers_masked(change.cause), change.is_known, change.times > 1 && change.turn != Turn::kMissing ? change.times : 0}]
+    groups[{change.turn, data.runs.size() - change.since, by_contract ? series.contract : "", by_contract ? series.kernel : "",
+            change.chip, with_numbers_masked(change.cause), change.is_known,
+            change.times > 1 && change.turn != Turn::kMissing ? change.times : 0}]
         .cases.push_back(std::move(change));
   }
   std::vector<ChangeGroup> all;
@@ -168,13 +173,16 @@ std::vector<HistoryLine> history_lines(const HistoryData& data) {
 
 std::string contracts_text(const HistoryData& data, const ChangeGroup& group) {
   std::set<std::pair<std::string, std::string>> all;
-  for (const CaseChange& one : group.cases) all.insert({data.series[size_t(one.series)].contract, data.series[size_t(one.series)].kernel});
+  for (const CaseChange& one : group.cases)
+    all.insert({data.series[size_t(one.series)].contract, data.series[size_t(one.series)].kernel});
   const HistoryData::Series& first = data.series[size_t(group.first().series)];
-  return fmt::format("{} of {} on {}{}", first.kernel, first.contract, group.first().chip, all.size() == 1 ? "" : fmt::format(", and {} other kernels and contracts", all.size() - 1));
+  return fmt::format("{} of {} on {}{}", first.kernel, first.contract, group.first().chip,
+                     all.size() == 1 ? "" : fmt::format(", and {} other kernels and contracts", all.size() - 1));
 }
 
 std::string run_text(const HistoryRun& run) {
-  return fmt::format("run {} ({}{})", run.id, run.begun.substr(0, 10), run.commit.empty() ? "" : ", commit " + run.commit.substr(0, 12));
+  return fmt::format("run {} ({}{})", run.id, run.begun.substr(0, 10),
+                     run.commit.empty() ? "" : ", commit " + run.commit.substr(0, 12));
 }
 
 namespace {
@@ -203,14 +211,17 @@ std::string turn_text(const HistoryData& data, const ChangeGroup& group) {
   const std::string known = first.is_known ? ", as the known-failures list says" : "";
   switch (first.turn) {
     case Turn::kFails:
-      return first.before == 0 ? fmt::format(" in every run, the first is {}{}", since, known) : fmt::format(" since {}, right in {} before{}{}", since, before, first.times > 1 ? ", and wrong before that" : "", known);
+      return first.before == 0 ? fmt::format(" in every run, the first is {}{}", since, known)
+                               : fmt::format(" since {}, right in {} before{}{}", since, before,
+                                             first.times > 1 ? ", and wrong before that" : "", known);
     case Turn::kFlips:
-      return fmt::format(": turned {} in {}, the last time in {}, now {}{}", times_text(first.times), counted(first.runs, "run"), since,
-                         first.is_wrong ? "wrong" : "right", known);
+      return fmt::format(": turned {} in {}, the last time in {}, now {}{}", times_text(first.times), counted(first.runs, "run"),
+                         since, first.is_wrong ? "wrong" : "right", known);
     case Turn::kMissing:
       return fmt::format(" since {}: no verdict, and {} before", since, before);
     case Turn::kFixed:
-      return fmt::format(" since {}, wrong in {} before{}", since, before, first.times > 1 ? ", from " + run_text(data.runs[first.from]) + " on" : "");
+      return fmt::format(" since {}, wrong in {} before{}", since, before,
+                         first.times > 1 ? ", from " + run_text(data.runs[first.from]) + " on" : "");
     case Turn::kBits:
     case Turn::kBudget:
       return fmt::format(" since {}, right as before{}", since, budget_text(group));
@@ -221,11 +232,15 @@ std::string turn_text(const HistoryData& data, const ChangeGroup& group) {
 std::string remark(const ChangeGroup& group) {
   const CaseChange& first = group.first();
   const bool same = std::any_of(group.cases.begin(), group.cases.end(), [](const CaseChange& one) { return one.same_library; });
-  if (first.turn == Turn::kBudget && !same) return "the bits did not change, or are not known: the contract or the case is another";
-  if (same && first.turn != Turn::kMissing) return "changed while the library file was the same: the kernel, its inputs or the machine differ from run to run";
-  const auto often = std::max_element(group.cases.begin(), group.cases.end(), [](const CaseChange& a, const CaseChange& b) { return a.times < b.times; });
+  if (first.turn == Turn::kBudget && !same)
+    return "the bits did not change, or are not known: the contract or the case is another";
+  if (same && first.turn != Turn::kMissing)
+    return "changed while the library file was the same: the kernel, its inputs or the machine differ from run to run";
+  const auto often = std::max_element(group.cases.begin(), group.cases.end(),
+                                      [](const CaseChange& a, const CaseChange& b) { return a.times < b.times; });
   const bool drifts = first.turn == Turn::kBits || first.turn == Turn::kBudget;
-  return drifts && often->times > 1 ? fmt::format("changed up to {} in {}", times_text(often->times), counted(often->runs, "run")) : "";
+  return drifts && often->times > 1 ? fmt::format("changed up to {} in {}", times_text(often->times), counted(often->runs, "run"))
+                                    : "";
 }
 
 namespace {
@@ -273,7 +288,8 @@ std::string runs_table(const HistoryData& data, bool everything) {
     std::string counts = counts_of(data, run);
     if (!one.share.empty()) counts += "; share " + one.share;
     if (!one.ended_early.empty()) counts += "; ended early by " + one.ended_early;
-    rows.push_back({std::to_string(one.id), one.begun, one.commit.substr(0, 12), one.library, one.chip_text(), one.driver, counts});
+    rows.push_back(
+        {std::to_string(one.id), one.begun, one.commit.substr(0, 12), one.library, one.chip_text(), one.driver, counts});
   }
   return aligned(rows) + (first == 0 ? "" : fmt::format("and {} older; --all lists them\n", counted(int64_t(first), "run")));
 }
@@ -281,14 +297,15 @@ std::string runs_table(const HistoryData& data, bool everything) {
 std::string group_text(const HistoryData& data, const ChangeGroup& group, bool everything) {
   const CaseChange& first = group.first();
   const HistoryData::Series& series = data.series[size_t(first.series)];
-  std::string text = fmt::format("{}{}: {}\n  kernel    {}\n", name(first.turn), turn_text(data, group), counted(int64_t(group.cases.size()), "case"),
-                                 contracts_text(data, group));
+  std::string text = fmt::format("{}{}: {}\n  kernel    {}\n", name(first.turn), turn_text(data, group),
+                                 counted(int64_t(group.cases.size()), "case"), contracts_text(data, group));
   if (!first.cause.empty()) text += fmt::format("  {:<9} {}\n", first.turn == Turn::kMissing ? "reason" : "cause", first.cause);
   if (const std::string words = remark(group); !words.empty()) text += "  note      " + words + "\n";
   if (everything) {
     for (const CaseChange& one : group.cases) text += "  case      " + data.series[size_t(one.series)].case_id + "\n";
   } else {
-    text += "  case      " + series.case_id + (group.cases.size() > 1 ? fmt::format(" and {} more", group.cases.size() - 1) : "") + "\n";
+    text += "  case      " + series.case_id +
+            (group.cases.size() > 1 ? fmt::format(" and {} more", group.cases.size() - 1) : "") + "\n";
   }
   return text;
 }
@@ -297,16 +314,21 @@ std::string lines_table(const HistoryData& data, const std::vector<ChangeGroup>&
   std::vector<HistoryLine> lines = history_lines(data);
   std::set<std::tuple<std::string, std::string, std::string>> changed;
   for (const ChangeGroup& group : groups)
-    for (const CaseChange& one : group.cases) changed.insert({data.series[size_t(one.series)].contract, data.series[size_t(one.series)].kernel, one.chip});
-  std::stable_partition(lines.begin(), lines.end(), [&](const HistoryLine& line) { return changed.contains({line.contract, line.kernel, line.chip}); });
+    for (const CaseChange& one : group.cases)
+      changed.insert({data.series[size_t(one.series)].contract, data.series[size_t(one.series)].kernel, one.chip});
+  std::stable_partition(lines.begin(), lines.end(), [&](const HistoryLine& line) {
+    return changed.contains({line.contract, line.kernel, line.chip});
+  });
   const size_t shown = everything ? lines.size() : std::min(lines.size(), kMostLines);
   std::vector<std::vector<std::string>> rows = {
       {"contract", "kernel", "chip", "right", "budget use", "runs, the newest last (. right, F wrong, k known failure)"}};
   for (size_t i = 0; i < shown; ++i) {
     const HistoryLine& line = lines[i];
     const LinePoint& newest = line.points.back();
-    rows.push_back({line.contract, line.kernel, line.chip, fmt::format("{} of {}", newest.verdicts - newest.wrong, newest.verdicts),
-                    newest.budget_use == 0 ? "pinned" : fmt::format("{:.2f}", newest.budget_use), strip(line, everything ? line.points.size() : kMostMarks)});
+    rows.push_back({line.contract, line.kernel, line.chip,
+                    fmt::format("{} of {}", newest.verdicts - newest.wrong, newest.verdicts),
+                    newest.budget_use == 0 ? "pinned" : fmt::format("{:.2f}", newest.budget_use),
+                    strip(line, everything ? line.points.size() : kMostMarks)});
   }
   return aligned(rows) + (shown == lines.size() ? "" : fmt::format("and {} more; --all lists them\n", lines.size() - shown));
 }
@@ -317,8 +339,9 @@ std::string history_text(const HistoryData& data, const std::string& path, bool 
   std::set<std::string> chips;
   for (const HistoryRun& run : data.runs) chips.insert(run.chip_text());
   const std::vector<ChangeGroup> groups = change_groups(data);
-  std::string text = fmt::format("{}: {} from {} to {}, {}, {}\n\n", path, counted(int64_t(data.runs.size()), "run"), data.runs.front().begun,
-                                 data.runs.back().begun, counted(int64_t(data.series.size()), "case"), counted(int64_t(chips.size()), "chip"));
+  std::string text =
+      fmt::format("{}: {} from {} to {}, {}, {}\n\n", path, counted(int64_t(data.runs.size()), "run"), data.runs.front().begun,
+                  data.runs.back().begun, counted(int64_t(data.series.size()), "case"), counted(int64_t(chips.size()), "chip"));
   text += runs_table(data, everything) + "\n";
   const size_t shown = everything ? groups.size() : std::min(groups.size(), kMostGroups);
   for (size_t i = 0; i < shown; ++i) text += group_text(data, groups[i], everything) + "\n";

@@ -1,4 +1,5 @@
-// What a history shows: since when a case fails, flips or has other bits, and the budget use of each contract, kernel and chip by run.
+// What a history shows: since when a case fails, flips or has other bits, and the budget use of each contract, kernel and chip by
+// run.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +25,10 @@ struct CaseChange {
   Turn turn = Turn::kFails;
   int32_t series = 0;  ///< index in HistoryData
   std::string chip;
-  size_t since = 0;              ///< index of the run with the newest turn, or change of bits or budget; for kMissing: the first run without the case
-  int64_t runs = 0, before = 0;  ///< runs that have the case, and those of them before `since`; for two turns: since the turn before
+  size_t since =
+      0;  ///< index of the run with the newest turn, or change of bits or budget; for kMissing: the first run without the case
+  int64_t runs = 0,
+          before = 0;  ///< runs that have the case, and those of them before `since`; for two turns: since the turn before
   size_t from = 0;               ///< index of the first of the runs `before`
   int64_t times = 0;          ///< turns, or for kBits and kBudget: changes of either
   bool is_wrong = false;      ///< in its newest run
@@ -35,7 +38,8 @@ struct CaseChange {
   std::string cause;  ///< if it is wrong or missing: the newest one
 };
 
-/// Changes of one kind that began in the same run, on the same chip and with the same cause; failures also of one contract and kernel.
+/// Changes of one kind that began in the same run, on the same chip and with the same cause; failures also of one contract and
+/// kernel.
 struct ChangeGroup {
   std::vector<CaseChange> cases;
   const CaseChange& first() const { return cases.front(); }

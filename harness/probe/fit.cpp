@@ -112,8 +112,8 @@ namespace {
 
 /// Chooses the value of a parameter that explains most of the inputs of these kinds (empty: all kinds). Prefers the current value
 /// in a tie, then the first one. Returns true if it changed.
-bool decide(const UnitParameter& parameter, const Instruction& instruction, const Seen& seen, std::span<const std::string_view> kinds, Unit& unit,
-            int64_t& unexplained);
+bool decide(const UnitParameter& parameter, const Instruction& instruction, const Seen& seen,
+            std::span<const std::string_view> kinds, Unit& unit, int64_t& unexplained);
 
 /// Chooses two numeric parameters of the sum together, for each pair of them: one may lose more bits if the other keeps more, so
 /// that changing one alone does not help. Returns true if fewer elements are unexplained.
@@ -136,7 +136,9 @@ bool decide_two(const UnitParameter& one, const UnitParameter& two, const Instru
   return better;
 }
 
-bool is_number_of_sums(const UnitParameter& parameter) { return parameter.is_number && (parameter.cell == "sum" || parameter.cell == "c"); }
+bool is_number_of_sums(const UnitParameter& parameter) {
+  return parameter.is_number && (parameter.cell == "sum" || parameter.cell == "c");
+}
 
 bool decide(const UnitParameter& parameter, const Instruction& i, const Seen& seen, std::span<const std::string_view> kinds,
             Unit& unit, int64_t& unexplained) {

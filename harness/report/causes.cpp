@@ -126,7 +126,9 @@ std::string data_of(const Verdict& verdict) {
   return !verdict.warp.empty() && id.ends_with(suffix) ? id.substr(0, id.size() - suffix.size()) : id;
 }
 
-bool is_unknown(const std::string& mistake) { return mistake.empty() || mistake.starts_with("no known cause") || is_probable(mistake); }
+bool is_unknown(const std::string& mistake) {
+  return mistake.empty() || mistake.starts_with("no known cause") || is_probable(mistake);
+}
 bool is_probable(const std::string& words) { return words.starts_with("probably "); }
 bool is_pattern(const std::string& words) { return words.starts_with("pattern: "); }
 
@@ -167,7 +169,8 @@ std::string formats_of(const Verdict& verdict) {
   std::string text;
   while (!id.empty()) {
     const std::string_view word = id.substr(0, id.find('.'));
-    const bool size = word.size() > 1 && (word[0] == 'm' || word[0] == 'n') && std::all_of(word.begin() + 1, word.end(), is_digit);
+    const bool size =
+        word.size() > 1 && (word[0] == 'm' || word[0] == 'n') && std::all_of(word.begin() + 1, word.end(), is_digit);
     if (!size) text.append(word).append(".");
     id.remove_prefix(std::min(word.size() + 1, id.size()));
   }
@@ -259,7 +262,8 @@ class Kernel {
       const std::string mistake = key_of(cause);
       const Data beside = refuted_beside_others(one, mistake), refuted = refuting(mistake, ""), passed = passed_against(cause);
       if (!passed.empty()) {
-        doubted.push_back(fmt::format("refuted by {}, which {}: {}", cases_text(passed), passed.size() == 1 ? "passes" : "pass", words));
+        doubted.push_back(
+            fmt::format("refuted by {}, which {}: {}", cases_text(passed), passed.size() == 1 ? "passes" : "pass", words));
       } else if (!beside.empty()) {
         doubted.push_back(fmt::format("refuted by {}: {}", cases_text(beside), words));
       } else if (is_well_founded(mistake)) {
@@ -271,7 +275,8 @@ class Kernel {
         doubted.push_back(fmt::format("refuted by {}: {}", cases_text(refuted), words));
       } else {
         if (fits.empty() && probable.empty()) {
-          probable = fmt::format("probably {} ({}; too few to assert)", cause.mistake, cause.explained == 1 ? "1 element fits" : fmt::format("{} elements fit", cause.explained));
+          probable = fmt::format("probably {} ({}; too few to assert)", cause.mistake,
+                                 cause.explained == 1 ? "1 element fits" : fmt::format("{} elements fit", cause.explained));
           probable_at = doubted.size();
         }
         doubted.push_back(fmt::format("not asserted, too few elements: {}", words));

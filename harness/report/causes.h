@@ -49,8 +49,10 @@ using Exposes = std::function<bool(const Verdict& passed, const std::string& mis
 ///
 ///  - If several mutants explain a case, and one of them also explains another case that the others do not explain, the others
 ///    are refuted.
-///  - A mutant that explains only a few elements in a single case is not asserted, only called probable: among a hundred hypotheses
-///    one matches a single element by chance. Other failing cases of the kernel that are explained without it, or not at all, refute it.
+///  - A mutant that explains only a few elements in a single case is not asserted, only called probable: among a hundred
+///  hypotheses
+///    one matches a single element by chance. Other failing cases of the kernel that are explained without it, or not at all,
+///    refute it.
 ///
 /// A case whose list of causes may be truncated refutes nothing. A mutant that explains many elements is not refuted by its
 /// absence from another case's list: that case may have another layout or size, where the mutant was never tried.

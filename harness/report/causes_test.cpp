@@ -78,7 +78,8 @@ TEST(Reconcile, OneOfOneIsNeverAsserted) {
 
 TEST(Reconcile, OfSeveralCausesWithFewElementsTheFirstIsProbableAndTheOthersFollow) {
   EXPECT_THAT(reconciled({failing("a", {complete(2, "floor"), complete(2, "trunc")})}).verdicts[0].causes,
-              ElementsAre("probably floor (2 elements fit; too few to assert)", "not asserted, too few elements: " + complete(2, "trunc")));
+              ElementsAre("probably floor (2 elements fit; too few to assert)",
+                          "not asserted, too few elements: " + complete(2, "trunc")));
 }
 
 TEST(Reconcile, ManyElementsOrTwoSetsOfDataAreEnough) {
@@ -124,7 +125,8 @@ TEST(Reconcile, MorePassedCasesThatExposeAMutantThanItExplainsRefuteIt) {
   };
   EXPECT_THAT(first_cause("eps", {passed("b"), passed("c")}),
               ElementsAre("no known cause", "refuted by quant_group/b and 1 more, which pass: " + complete(90, "eps")));
-  EXPECT_THAT(first_cause("floor", {passed("b"), passed("c")}), ElementsAre(complete(90, "eps"))) << "their data do not expose it";
+  EXPECT_THAT(first_cause("floor", {passed("b"), passed("c")}), ElementsAre(complete(90, "eps")))
+      << "their data do not expose it";
   EXPECT_THAT(first_cause("eps", {passed("b")}), ElementsAre(complete(90, "eps"))) << "a path of the kernel, such as a tail";
   EXPECT_THAT(first_cause("eps", {passed("b/x"), passed("c/f16")}), ElementsAre(complete(90, "eps"))) << "other formats";
 }
@@ -292,8 +294,10 @@ TEST(Where, RowsOfASmallTensorAreNamedOneByOne) {
 }
 
 TEST(Where, OneColumnOfManyIsNamedExactly) {
-  EXPECT_THAT(where_lines(finding_of(2, 4096, [](int64_t, int64_t c) { return c == 5; })), ::testing::Contains("column 5 of 4096"));
-  EXPECT_THAT(where_lines(finding_of(256, 64, [](int64_t r, int64_t) { return r == 128; })), ::testing::Contains("row 128 of 256"));
+  EXPECT_THAT(where_lines(finding_of(2, 4096, [](int64_t, int64_t c) { return c == 5; })),
+              ::testing::Contains("column 5 of 4096"));
+  EXPECT_THAT(where_lines(finding_of(256, 64, [](int64_t r, int64_t) { return r == 128; })),
+              ::testing::Contains("row 128 of 256"));
 }
 
 TEST(Where, MoreThan256ColumnsAreNamedByCells) {

@@ -78,7 +78,8 @@ std::string aligned(const std::vector<std::vector<std::string>>& rows, size_t le
 constexpr size_t kMostContracts = 24, kMostFailingContracts = 12;
 
 /// A row of the table of counts.
-std::vector<std::string> counts_row(std::vector<std::string> names, const std::vector<Outcome>& outcomes, const std::map<Outcome, int64_t>& counts) {
+std::vector<std::string> counts_row(std::vector<std::string> names, const std::vector<Outcome>& outcomes,
+                                    const std::map<Outcome, int64_t>& counts) {
   for (const Outcome outcome : outcomes) {
     const auto found = counts.find(outcome);
     names.push_back(std::to_string(found == counts.end() ? 0 : found->second));
@@ -113,12 +114,14 @@ std::string counts_table(const RunResult& result, const Shown& shown) {
   if (by_op)
     for (const auto& [op, count] : ops) {
       const size_t contracts = contracts_of[op].size();
-      rows.push_back(counts_row({printable(op), fmt::format("{} contract{}", contracts, contracts == 1 ? "" : "s"), ""}, outcomes, count));
+      rows.push_back(
+          counts_row({printable(op), fmt::format("{} contract{}", contracts, contracts == 1 ? "" : "s"), ""}, outcomes, count));
     }
   rows.insert(rows.end(), kept.begin(), kept.end());
   std::string text = rows.size() > 1 ? aligned(rows, 3) : "";
   if (by_op && failing > kMostFailingContracts)
-    text += fmt::format("{} more rows of contracts with failures; --show all prints every contract\n", failing - kMostFailingContracts);
+    text += fmt::format("{} more rows of contracts with failures; --show all prints every contract\n",
+                        failing - kMostFailingContracts);
   else if (by_op)
     text += "--show all prints every contract\n";
   if (offered.size() == all.size()) return text;
@@ -165,10 +168,14 @@ std::map<std::string, int64_t> skips(const RunResult& result) {
   std::erase_if(counts, [](const auto& entry) {
     return entry.first.starts_with("no kernel for op ") || entry.first.starts_with("no kernel for contract ");
   });
-  const std::string of_ops = other_ops.empty() ? "" : fmt::format("{} other op{}", other_ops.size(), other_ops.size() == 1 ? "" : "s");
+  const std::string of_ops =
+      other_ops.empty() ? "" : fmt::format("{} other op{}", other_ops.size(), other_ops.size() == 1 ? "" : "s");
   const int64_t of_offered = contracts_not_offered(result, offered);
-  const std::string of_contracts = of_offered == 0 ? "" : fmt::format("{} other contract{} of {}", of_offered, of_offered == 1 ? "" : "s", names_text(offered));
-  counts[fmt::format("no kernel for {}{}{}; --report csv:FILE lists each case", of_ops, of_ops.empty() || of_contracts.empty() ? "" : " and ", of_contracts)] = cases;
+  const std::string of_contracts =
+      of_offered == 0 ? ""
+                      : fmt::format("{} other contract{} of {}", of_offered, of_offered == 1 ? "" : "s", names_text(offered));
+  counts[fmt::format("no kernel for {}{}{}; --report csv:FILE lists each case", of_ops,
+                     of_ops.empty() || of_contracts.empty() ? "" : " and ", of_contracts)] = cases;
   return counts;
 }
 
@@ -206,7 +213,8 @@ std::vector<Block> blocks_of(const RunResult& result, const Shown& shown) {
     for (const Twins& twins : group.failures)
       for (const size_t place : twins.places)
         if (!as_expected(result.verdicts[place])) {
-          if (block.places.empty()) block.title = place == twins.places.front() ? twins_text(result, twins) : result.verdicts[place].case_id;
+          if (block.places.empty())
+            block.title = place == twins.places.front() ? twins_text(result, twins) : result.verdicts[place].case_id;
           block.places.push_back(place);
         }
     if (!block.places.empty()) blocks.push_back(std::move(block));
@@ -227,7 +235,8 @@ std::string others_text(const RunResult& result, const Block& block) {
   constexpr size_t kMostIds = 2;
   std::set<std::string> kernels;
   for (const size_t place : block.places) kernels.insert(result.verdicts[place].kernel);
-  std::string text = fmt::format("{} verdicts of kernel{} {}", block.places.size(), kernels.size() == 1 ? "" : "s", names_text(kernels));
+  std::string text =
+      fmt::format("{} verdicts of kernel{} {}", block.places.size(), kernels.size() == 1 ? "" : "s", names_text(kernels));
   size_t named = 0;
   std::set<std::string> data = {data_of(result.verdicts[block.places.front()])};
   for (const size_t place : block.places)
@@ -244,7 +253,8 @@ std::string block_text(const Verdict& verdict, const std::string& title, const s
   if (verdict.gate) line(text, "gate", name(verdict.gate->state) + (verdict.gate->note.empty() ? "" : ": " + verdict.gate->note));
   line(text, "reason", verdict.message);
   line(text, "failures", others);
-  if (verdict.backend != "dump" && verdict.backend != "outputs") line(text, "kernel", fmt::format("{} of back end {}", verdict.kernel, verdict.backend));
+  if (verdict.backend != "dump" && verdict.backend != "outputs")
+    line(text, "kernel", fmt::format("{} of back end {}", verdict.kernel, verdict.backend));
   for (const TensorFinding& finding : verdict.tensors) tensor(text, finding);
   line(text, "program", program_text(verdict));
   constexpr std::string_view kLabel = "looked at ";
@@ -260,7 +270,8 @@ std::string block_text(const Verdict& verdict, const std::string& title, const s
 std::string shortened_block(const std::string& text) {
   constexpr size_t kMostLines = 20, kEnd = 3;
   std::vector<std::string> lines;
-  for (size_t at = 0; at < text.size(); at = text.find('\n', at) + 1) lines.push_back(text.substr(at, text.find('\n', at) + 1 - at));
+  for (size_t at = 0; at < text.size(); at = text.find('\n', at) + 1)
+    lines.push_back(text.substr(at, text.find('\n', at) + 1 - at));
   if (lines.size() <= kMostLines) return text;
   std::string kept;
   for (size_t i = 0; i < kMostLines - kEnd; ++i) kept += lines[i];
@@ -288,8 +299,8 @@ std::string failures_text(const RunResult& result, const Shown& shown, bool colo
     text += coloured(shown.all ? whole : shortened_block(whole), colour) + "\n";
   }
   if (left > 0)
-    text += fmt::format("{} more cause{} with {} verdict{}, listed below; --max-failures N or --show all prints them in full\n\n", blocks.size() - printed,
-                        blocks.size() - printed == 1 ? "" : "s", left, left == 1 ? "" : "s");
+    text += fmt::format("{} more cause{} with {} verdict{}, listed below; --max-failures N or --show all prints them in full\n\n",
+                        blocks.size() - printed, blocks.size() - printed == 1 ? "" : "s", left, left == 1 ? "" : "s");
   return text;
 }
 
@@ -299,13 +310,18 @@ std::string idle_rows_text(const Ledger& ledger, const RunResult& result) {
   for (const Deviation* row : ledger.idle(result.verdicts)) {
     const std::string place = row->origin.text();
     const bool is_stale = std::find(result.stale_rows.begin(), result.stale_rows.end(), place) != result.stale_rows.end();
-    const bool has_case = std::any_of(result.verdicts.begin(), result.verdicts.end(), [&](const Verdict& v) { return glob_match(row->cases, v.case_id); });
-    const char* const nothing = is_stale ? "no case of its op: renamed, or misspelled?" : has_case ? "no kernel that ran its cases" : "no case of this run";
+    const bool has_case = std::any_of(result.verdicts.begin(), result.verdicts.end(),
+                                      [&](const Verdict& v) { return glob_match(row->cases, v.case_id); });
+    const char* const nothing = is_stale   ? "no case of its op: renamed, or misspelled?"
+                                : has_case ? "no kernel that ran its cases"
+                                           : "no case of this run";
     lines.insert(is_stale ? lines.begin() : lines.end(), fmt::format("known-failures list: {} matches {}\n", place, nothing));
   }
   std::string text;
   for (size_t i = 0; i < std::min(lines.size(), kMostRows); ++i) text += lines[i];
-  return lines.size() > kMostRows ? text + fmt::format("known-failures list: {} more rows match nothing in this run\n", lines.size() - kMostRows) : text;
+  return lines.size() > kMostRows
+             ? text + fmt::format("known-failures list: {} more rows match nothing in this run\n", lines.size() - kMostRows)
+             : text;
 }
 
 std::string idle_kernels_text(const RunResult& result) {
@@ -325,10 +341,12 @@ std::string idle_kernels_text(const RunResult& result) {
       ++left;
       continue;
     }
-    const auto most = std::max_element(reasons.begin(), reasons.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+    const auto most =
+        std::max_element(reasons.begin(), reasons.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
     int64_t others = 0;
     for (const auto& [reason, count] : reasons) others += reason == most->first ? 0 : count;
-    text += fmt::format("kernel {} ran in no case: {} time{} \"{}\"{}\n", printable(kernel), most->second, most->second == 1 ? "" : "s", printable(most->first),
+    text += fmt::format("kernel {} ran in no case: {} time{} \"{}\"{}\n", printable(kernel), most->second,
+                        most->second == 1 ? "" : "s", printable(most->first),
                         others > 0 ? fmt::format(", {} for other reasons", others) : "");
   }
   return left > 0 ? text + fmt::format("{} more kernels ran in no case\n", left) : text;
@@ -344,7 +362,8 @@ std::string gate_lists_text(const RunResult& result, const Shown& shown) {
     for (const Verdict& v : result.verdicts) {
       if (!v.gate || v.gate->state != state || (!shown.all && printed == kMostPrinted)) continue;
       ++printed;
-      text += fmt::format("{} {}{}{}\n", printable(v.case_id), printable(v.kernel), v.gate->note.empty() ? "" : ": ", printable(v.gate->note));
+      text += fmt::format("{} {}{}{}\n", printable(v.case_id), printable(v.kernel), v.gate->note.empty() ? "" : ": ",
+                          printable(v.gate->note));
       for (const std::string& change : v.gate->changes) text += "  " + printable(change) + "\n";
     }
     if (size_t(count) > printed) text += fmt::format("and {} more; --show all prints them\n", size_t(count) - printed);
@@ -366,7 +385,8 @@ std::string causes_text(const RunResult& result, const Shown& shown) {
     const std::string cause = group.cause.empty() ? headline(first) : group.cause;
     text += fmt::format("  {:>5}  {} {}{}\n", group.verdicts, name(first.outcome), printable(shown.all ? cause : cut(cause)),
                         group.expected ? "  (as expected)" : "");
-    text += fmt::format("         {}; first {}\n", printable(names_text(group.kernels)), printable(twins_text(result, group.failures.front())));
+    text += fmt::format("         {}; first {}\n", printable(names_text(group.kernels)),
+                        printable(twins_text(result, group.failures.front())));
   }
   return text.empty() ? "" : "failed, by cause\n" + text;
 }
@@ -409,7 +429,8 @@ static std::string stale_text(const RunResult& result) {
 std::string outcome_line(const RunResult& result) {
   const std::string ending = ending_text(result), counts = counts_text(result);
   if (!result.ended_by.empty()) {
-    const std::string bad = result.unexpected() > 0 ? fmt::format("{} of {} not as expected; ", result.unexpected(), result.verdicts.size()) : "";
+    const std::string bad =
+        result.unexpected() > 0 ? fmt::format("{} of {} not as expected; ", result.unexpected(), result.verdicts.size()) : "";
     return fmt::format("{}: {}{}; the other cases have no verdict\n", ending, bad, counts.empty() ? "no verdict" : counts);
   }
   if (result.device_lost || (result.judged() == 0 && !result.gate)) return ending + (counts.empty() ? "" : ": " + counts) + "\n";

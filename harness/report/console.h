@@ -9,7 +9,8 @@
 
 namespace assay {
 
-/// One line for each row of the known-failures list that matches no verdict of this run, stale rows first; empty if there are none.
+/// One line for each row of the known-failures list that matches no verdict of this run, stale rows first; empty if there are
+/// none.
 std::string idle_rows_text(const Ledger& ledger, const RunResult& result);
 
 /// One line for each kernel that was called and got no verdict but skips, with its most frequent reason; empty if there are none.

@@ -89,8 +89,9 @@ int64_t lines_of(const std::string& text) { return std::count(text.begin(), text
 TEST(Console, FailuresOfOneCauseAreOneBlockWithTheCauseInItsSecondLine) {
   const RunResult result = failures(454, false);
   const std::string text = failures_text(result, {}, false);
-  EXPECT_THAT(text, ::testing::StartsWith("FAIL  quant_group/wrong0\n  cause     explains 223 of 223 failing elements: ceil -> floor\n"
-                                          "  failures  454 verdicts of kernel group_fp8; also quant_group/wrong1, quant_group/wrong2, ...\n"));
+  EXPECT_THAT(text, ::testing::StartsWith(
+                        "FAIL  quant_group/wrong0\n  cause     explains 223 of 223 failing elements: ceil -> floor\n"
+                        "  failures  454 verdicts of kernel group_fp8; also quant_group/wrong1, quant_group/wrong2, ...\n"));
   EXPECT_EQ(text.find("FAIL", 4), std::string::npos);
   EXPECT_LE(lines_of(text + summary_text(result)), 30);
   EXPECT_THAT(failures_text(result, {.all = true}, false), HasSubstr("\nFAIL  quant_group/wrong453\n"));
@@ -99,7 +100,8 @@ TEST(Console, FailuresOfOneCauseAreOneBlockWithTheCauseInItsSecondLine) {
 TEST(Console, BlocksAreCappedAndTheOtherCausesAreListed) {
   const RunResult result = failures(454, true);
   const std::string text = failures_text(result, {}, false);
-  EXPECT_THAT(text, HasSubstr("20 more causes with 346 verdicts, listed below; --max-failures N or --show all prints them in full\n"));
+  EXPECT_THAT(text,
+              HasSubstr("20 more causes with 346 verdicts, listed below; --max-failures N or --show all prints them in full\n"));
   EXPECT_LE(lines_of(text + summary_text(result)), 200);
   EXPECT_THAT(summary_text(result), HasSubstr("and 14 more causes; --show all prints them\n"));
   const std::string one = failures_text(result, {.failures = 1}, false);
@@ -132,8 +134,10 @@ TEST(Console, ACaseThatPassesAgainstItsLedgerHasABlock) {
 
 TEST(Console, RowsOfTheListThatMatchNothingAreNamedAndFailOnlyAStrictRun) {
   const Ledger list = Ledger::parse(
-      "case,kernel,outcome,reason,issue,since,owner\nquant_group/typo*,*,fail,x,#7,2026-11-21,ann\nother/*,*,fail,x,#7,2026-11-21,ann\n"
-      "*,nobody,fail,x,#7,2026-11-21,ann\n", "l.csv");
+      "case,kernel,outcome,reason,issue,since,owner\nquant_group/typo*,*,fail,x,#7,2026-11-21,ann\nother/"
+      "*,*,fail,x,#7,2026-11-21,ann\n"
+      "*,nobody,fail,x,#7,2026-11-21,ann\n",
+      "l.csv");
   RunResult result;
   result.verdicts = {verdict(Outcome::kPass)};
   result.stale_rows = {"l.csv:2"};
@@ -230,7 +234,8 @@ using ::testing::ElementsAre;
 TEST(ProgressReport, ALogGetsALineEachHalfMinute) {
   double now = 100;
   std::vector<std::string> written;
-  ProgressReport progress(7, "cases", {false, 80, [&] { return now; }, [&](const std::string& text) { written.push_back(text); }});
+  ProgressReport progress(7, "cases",
+                          {false, 80, [&] { return now; }, [&](const std::string& text) { written.push_back(text); }});
   progress.step(testing::verdict(Outcome::kFail));
   progress.step("a step that is no verdict");
   EXPECT_TRUE(written.empty()) << "a short run says nothing";

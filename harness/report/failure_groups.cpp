@@ -101,7 +101,8 @@ std::map<GateState, int64_t> counts_by_state(const RunResult& result) {
 std::string states_text(const RunResult& result) {
   std::string text;
   for (const auto& [state, count] : counts_by_state(result))
-    if (count > 0 || state != GateState::kNotInBaseline) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, name(state));
+    if (count > 0 || state != GateState::kNotInBaseline)
+      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, name(state));
   return text;
 }
 

@@ -42,8 +42,8 @@ std::string counts_text(const RunResult& result);
 /// Number of verdicts in each state of the gate.
 std::map<GateState, int64_t> counts_by_state(const RunResult& result);
 
-/// "1 new, 0 gone, 2 known, 0 fixed, 5 changed within the budget, 42 same bits": all six states; passes that the baseline lacks come last and only if
-/// there are any.
+/// "1 new, 0 gone, 2 known, 0 fixed, 5 changed within the budget, 42 same bits": all six states; passes that the baseline lacks
+/// come last and only if there are any.
 std::string states_text(const RunResult& result);
 
 /// What a state does to the gate under these options: "fails", "passes, with a note".

@@ -26,7 +26,8 @@ using testing::gate_of_each_state;
 using testing::truncating_kernel;
 using Json = nlohmann::json;
 
-constexpr const char* kStates = "1 new, 1 gone, 1 known, 1 fixed, 1 changed within the budget, 1 same bits, 1 not in the baseline";
+constexpr const char* kStates =
+    "1 new, 1 gone, 1 known, 1 fixed, 1 changed within the budget, 1 same bits, 1 not in the baseline";
 
 /// The same verdicts without the gate: a report of any other verb.
 RunResult without_gate() {
@@ -46,7 +47,8 @@ RunResult open_gate() {
 TEST(GateReports, TheConsoleCountsAllStatesAndNamesTheirCases) {
   const RunResult closed = gate_of_each_state();
   EXPECT_EQ(outcome_line(closed), std::string("GATE CLOSED: ") + kStates + "\n");
-  EXPECT_EQ(outcome_line(open_gate()), "GATE OPEN: 0 new, 0 gone, 1 known, 1 fixed, 1 changed within the budget, 1 same bits, 1 not in the baseline\n");
+  EXPECT_EQ(outcome_line(open_gate()),
+            "GATE OPEN: 0 new, 0 gone, 1 known, 1 fixed, 1 changed within the budget, 1 same bits, 1 not in the baseline\n");
   const std::string lists = gate_lists_text(closed, {});
   EXPECT_THAT(lists, HasSubstr("known:\ntoy/2 group_fp8: broken in the baseline too\n"));
   EXPECT_THAT(lists, HasSubstr("fixed:\ntoy/3 group_fp8: fail in the baseline\n"));
@@ -78,7 +80,8 @@ TEST(GateReports, CsvHasAColumnForTheState) {
   EXPECT_EQ(table.text(table.rows[2], "as_expected"), "no") << "gone";
   EXPECT_EQ(table.text(table.rows[3], "as_expected"), "yes") << "known";
   EXPECT_EQ(table.text(table.rows[0], "run_schema"), "1");
-  EXPECT_EQ(parse_table(csv_text(without_gate(), {}, {}), "report.csv").rows[0].cells.size(), table.rows[0].cells.size()) << "columns do not depend on the verb";
+  EXPECT_EQ(parse_table(csv_text(without_gate(), {}, {}), "report.csv").rows[0].cells.size(), table.rows[0].cells.size())
+      << "columns do not depend on the verb";
 }
 
 TEST(GateReports, JsonCountsStatesAndStatesEachVerdict) {
@@ -107,7 +110,8 @@ TEST(GateReports, JunitFailsNewAndGoneOnly) {
     const pugi::xml_node state = testcase.child("properties").find_child_by_attribute("name", "gate");
     states.push_back(state.attribute("value").value());
   }
-  EXPECT_THAT(states, ElementsAre("new", "gone", "known", "fixed", "changed within the budget", "same bits", "not in the baseline"));
+  EXPECT_THAT(states,
+              ElementsAre("new", "gone", "known", "fixed", "changed within the budget", "same bits", "not in the baseline"));
   const pugi::xml_node failed = suite.child("testcase").child("failure");
   EXPECT_STREQ(failed.attribute("type").value(), "new");
   EXPECT_THAT(failed.attribute("message").value(), HasSubstr("new: pass in the baseline; q: 223 of 512"));
@@ -129,12 +133,15 @@ TEST(Markdown, HasAStateTableCausesAndLists) {
   const std::string page = markdown_text(gate_of_each_state(), library, {});
   EXPECT_THAT(page, HasSubstr(std::string("## Assay: GATE CLOSED\n\n") + kStates + ".\n"));
   EXPECT_THAT(page, HasSubstr("| fixed | 1 | passes, with a note |\n"));
-  EXPECT_THAT(page, HasSubstr("| 1 | fail | `q: 223 of 512 elements outside, worst 1 ulp at [1, 7]` | `group_fp8` | `toy/0` |\n"));
-  EXPECT_THAT(page, HasSubstr("<details><summary>changed within the budget: 1</summary>\n\n- `toy/4` `group_fp8`: `q [2, 256] e4m3fn: 3 of 512 elements changed`\n"));
+  EXPECT_THAT(page,
+              HasSubstr("| 1 | fail | `q: 223 of 512 elements outside, worst 1 ulp at [1, 7]` | `group_fp8` | `toy/0` |\n"));
+  EXPECT_THAT(page, HasSubstr("<details><summary>changed within the budget: 1</summary>\n\n- `toy/4` `group_fp8`: `q [2, 256] "
+                              "e4m3fn: 3 of 512 elements changed`\n"));
   EXPECT_THAT(page, HasSubstr("  - row: `suites/quant_group/cases/quick.csv:3`\n"));
   EXPECT_THAT(page, Not(HasSubstr("`toy/2` | \n"))) << "a known failure is in no table of failures";
   EXPECT_THAT(markdown_text(open_gate(), library, {}), Not(HasSubstr("### Failed")));
-  EXPECT_THAT(markdown_text(without_gate(), library, {}), HasSubstr("3 of 7 verdicts are not as expected (4 pass, 1 fail, 1 broken, 1 unjudged)"));
+  EXPECT_THAT(markdown_text(without_gate(), library, {}),
+              HasSubstr("3 of 7 verdicts are not as expected (4 pass, 1 fail, 1 broken, 1 unjudged)"));
 }
 
 TEST(Markdown, TextOfALibraryIsNoMarkup) {
@@ -150,7 +157,8 @@ TEST(Markdown, FitsIntoAComment) {
     result.verdicts.push_back(truncating_kernel());
     result.verdicts.back().case_id = std::string(200, 'c') + std::to_string(i);
     result.verdicts.back().causes = {"cause " + std::string(400, char('a' + i % 26)) + std::string(1, char('a' + i / 26 % 26))};
-    result.verdicts.back().gate = GateFinding{.state = i % 2 == 0 ? GateState::kKnown : GateState::kNew, .passes = i % 2 == 0, .note = std::string(500, 'n')};
+    result.verdicts.back().gate = GateFinding{
+        .state = i % 2 == 0 ? GateState::kKnown : GateState::kNew, .passes = i % 2 == 0, .note = std::string(500, 'n')};
   }
   const std::string page = markdown_text(result, {}, {});
   EXPECT_LE(page.size(), 60000u);
@@ -191,7 +199,8 @@ TEST(CaseRows, AreRelativeToTheCheckoutThatHasThem) {
   EXPECT_EQ(row_of(v, "/elsewhere").file, (folder / "mine" / "own.csv").string());
   RunResult result;
   result.verdicts = {v};
-  EXPECT_THAT(github_annotations(result, folder.string()), HasSubstr("::error file=mine/own.csv,line=7,title=")) << "GitHub shows files of the checkout";
+  EXPECT_THAT(github_annotations(result, folder.string()), HasSubstr("::error file=mine/own.csv,line=7,title="))
+      << "GitHub shows files of the checkout";
   EXPECT_THAT(github_annotations(result, "/elsewhere"), Not(HasSubstr("file=")));
   v.origin = "suites/none/cases/quick.csv:3";
   EXPECT_EQ(row_of(v, folder.string()).file, "suites/none/cases/quick.csv") << "a shipped table is in no checkout of the user";
@@ -212,7 +221,8 @@ TEST(Sarif, HasARuleForEachContractAndAResultForEachFailure) {
   ASSERT_EQ(results.size(), 4u) << "new, gone, known and fixed";
   EXPECT_EQ(results[0].at("level"), "error");
   EXPECT_EQ(results[0].at("baselineState"), "new");
-  EXPECT_EQ(results[0].at("locations")[0].at("physicalLocation").at("artifactLocation").at("uri"), "suites/quant_group/cases/quick.csv");
+  EXPECT_EQ(results[0].at("locations")[0].at("physicalLocation").at("artifactLocation").at("uri"),
+            "suites/quant_group/cases/quick.csv");
   EXPECT_EQ(results[0].at("locations")[0].at("physicalLocation").at("region").at("startLine"), 3);
   EXPECT_EQ(results[1].at("level"), "error");
   EXPECT_EQ(results[2].at("baselineState"), "unchanged");

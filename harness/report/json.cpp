@@ -136,7 +136,13 @@ Json gate_run(const RunResult& result) {
   if (!result.gate) return nullptr;
   Json counts = Json::object();
   for (const auto& [state, count] : counts_by_state(result)) counts[name(state)] = count;
-  return {{"baseline", result.gate->baseline}, {"run", result.gate->run}, {"notes", result.gate->notes}, {"same_bits", result.gate->same_bits}, {"strict", result.gate->strict}, {"gaps", result.gate->gaps}, {"counts", counts}};
+  return {{"baseline", result.gate->baseline},
+          {"run", result.gate->run},
+          {"notes", result.gate->notes},
+          {"same_bits", result.gate->same_bits},
+          {"strict", result.gate->strict},
+          {"gaps", result.gate->gaps},
+          {"counts", counts}};
 }
 
 Json verdict(const Verdict& v) {
@@ -227,7 +233,8 @@ std::vector<ReportField> json_fields() {
       {"gate", "comparison of `assay gate`; null for other verbs", "object or null"},
       {"gate.baseline", "folder of the baseline, or file of a history"},
       {"gate.run", "of a history: which of its runs is the baseline, and how it ended"},
-      {"gate.notes[]", "failures that only the baseline makes known, newer runs that are no baseline, a run that is compared with itself"},
+      {"gate.notes[]",
+       "failures that only the baseline makes known, newer runs that are no baseline, a run that is compared with itself"},
       {"gate.same_bits", "whether --same-bits was given", "boolean"},
       {"gate.strict", "whether --strict was given", "boolean"},
       {"gate.gaps[]", "what the recordings lack; any gap closes the gate"},
@@ -244,7 +251,8 @@ std::vector<ReportField> json_fields() {
       {"verdicts[].expected", "outcome that the known-failures list demands; pass without a list"},
       {"verdicts[].deviation", "row of the known-failures list that covers this verdict"},
       {"verdicts[].as_expected", "whether the run may pass with this verdict", "boolean"},
-      {"verdicts[].gate", "state for `assay gate`; null for other verbs, and for calls that both recordings skip", "object or null"},
+      {"verdicts[].gate", "state for `assay gate`; null for other verbs, and for calls that both recordings skip",
+       "object or null"},
       {"verdicts[].gate.state", "new, gone, known, fixed, changed within the budget, same bits, or not in the baseline"},
       {"verdicts[].gate.passes", "whether the gate may be open with this verdict", "boolean"},
       {"verdicts[].gate.note", "why the verdict has this state"},
@@ -259,7 +267,8 @@ std::vector<ReportField> json_fields() {
       {"verdicts[].violations[].words", "what was found"},
       {"verdicts[].violations[].places[]", "tensor, row and column (null: the whole row)", "object"},
       {"verdicts[].looked_at", "how many rows of a large failure the diagnosis looked at; empty: all"},
-      {"verdicts[].causes[]", "hypotheses that explain the failure, best first; 'probably ...' if too few elements fail, or 'no known cause'"},
+      {"verdicts[].causes[]",
+       "hypotheses that explain the failure, best first; 'probably ...' if too few elements fail, or 'no known cause'"},
       {"verdicts[].why", "what the case is for"},
       {"verdicts[].row", "file and line of the case"},
       {"verdicts[].repro", "command that repeats the case"},
@@ -268,7 +277,9 @@ std::vector<ReportField> json_fields() {
       {"verdicts[].power.faults", "mutants of the contract that some data set can expose", "integer"},
       {"verdicts[].power.seen", "mutants that this data set exposes", "integer"},
       {"verdicts[].power.blind_to[]", "mutants that it does not expose"},
-      {"verdicts[].power.data[]", "for each output tensor: elements, distinct codes, subnormal, saturated and NaN elements that every right kernel returns", "object"},
+      {"verdicts[].power.data[]",
+       "for each output tensor: elements, distinct codes, subnormal, saturated and NaN elements that every right kernel returns",
+       "object"},
       {"verdicts[].ladder", "determinism tests of --ladder; null: not asked for, or the outputs were wrong", "object or null"},
       {"verdicts[].ladder.held[]", "tests that gave the same bits"},
       {"verdicts[].ladder.absent", "tests that could not run, with the reason", "object"},
@@ -285,13 +296,16 @@ std::vector<ReportField> json_fields() {
       {"verdicts[].tensors[].toward_zero", "elements outside that are too small in magnitude", "integer"},
       {"verdicts[].tensors[].away_from_zero", "elements outside that are too large in magnitude", "integer"},
       {"verdicts[].tensors[].worst_ulps", "largest distance from the accepted interval, in ulp", "integer"},
-      {"verdicts[].tensors[].budget_use", "largest distance from the middle of an accepted interval, divided by its half width", "number or string"},
+      {"verdicts[].tensors[].budget_use", "largest distance from the middle of an accepted interval, divided by its half width",
+       "number or string"},
       {"verdicts[].tensors[].reason", "why accepted intervals have a width"},
       {"verdicts[].tensors[].padding_first", "first wrong padding element"},
       {"verdicts[].tensors[].notes[]", "facts about the wrong elements"},
-      {"verdicts[].tensors[].first", "first element outside: at, code, value, accepted codes and values, ulps; absent if all agree", "optional object"},
+      {"verdicts[].tensors[].first",
+       "first element outside: at, code, value, accepted codes and values, ulps; absent if all agree", "optional object"},
       {"verdicts[].tensors[].worst", "the element that is furthest outside, in the same form", "optional object"},
-      {"verdicts[].tensors[].picture", "where the wrong elements lie, in at most 64 x 112 cells; absent if all agree", "optional object"},
+      {"verdicts[].tensors[].picture", "where the wrong elements lie, in at most 64 x 112 cells; absent if all agree",
+       "optional object"},
       {"verdicts[].tensors[].picture.cell", "rows and columns of a cell", "array"},
       {"verdicts[].tensors[].picture.cells", "number of cells in each direction", "array"},
       {"verdicts[].tensors[].picture.outside", "wrong elements of each cell, row by row", "array"},
@@ -302,7 +316,8 @@ std::vector<ReportField> json_fields() {
       {"verdicts[].tensors[].picture.other_nan", "elements that hold the wrong NaN", "integer"},
       {"verdicts[].tensors[].picture.sign_of_zero", "zeros of the wrong sign", "integer"},
       {"verdicts[].tensors[].picture.budget", "histogram of budget_use in tenths; the last two: up to 2, beyond 2", "array"},
-      {"verdicts[].tensors[].picture.magnitudes[]", "by exponent of the accepted value: elements, elements outside, worst and total distance", "object"},
+      {"verdicts[].tensors[].picture.magnitudes[]",
+       "by exponent of the accepted value: elements, elements outside, worst and total distance", "object"},
       {"verdicts[].tensors[].picture.around[]", "the worst element and its neighbours", "object"},
   };
 }

@@ -40,8 +40,12 @@ json report(const Verdict& verdict) {
 TEST(Json, SaysWhichVersionLibraryAndEnding) {
   const json j = report(one_of_each());
   EXPECT_EQ(j.at("version"), kJsonVersion);
-  EXPECT_EQ(j.at("library"),
-            json({{"name", "mine"}, {"arch", "sm_90"}, {"device", "H200"}, {"driver", "570.1"}, {"toolkit", "13.0"}, {"notes", json::array()}}));
+  EXPECT_EQ(j.at("library"), json({{"name", "mine"},
+                                   {"arch", "sm_90"},
+                                   {"device", "H200"},
+                                   {"driver", "570.1"},
+                                   {"toolkit", "13.0"},
+                                   {"notes", json::array()}}));
   EXPECT_EQ(j.at("ending"), "NOT AS EXPECTED");
   EXPECT_EQ(j.at("counts"), json({{"pass", 1}, {"fail", 1}, {"skip", 1}, {"untrusted", 1}, {"broken", 1}}));
   EXPECT_EQ(j.at("verdicts").size(), 5u);
@@ -113,10 +117,19 @@ TEST(Json, HoldsViolationsBetweenElementsAndWhereCausesWereSought) {
 
 /// Paths of all keys. Skips objects whose keys are data, and leaves that the list describes as a whole.
 void collect_paths(const json& value, const std::string& path, std::set<std::string>& paths) {
-  const std::set<std::string> whole = {"counts", "gate.counts", "provenance.options", "provenance.library_file", "provenance.ledger",
-                                       "provenance.tables[]", "verdicts[].ladder.absent", "verdicts[].power.data[]",
-                                       "verdicts[].violations[].places[]", "verdicts[].tensors[].first", "verdicts[].tensors[].worst",
-                                       "verdicts[].tensors[].picture.distances[]", "verdicts[].tensors[].picture.magnitudes[]",
+  const std::set<std::string> whole = {"counts",
+                                       "gate.counts",
+                                       "provenance.options",
+                                       "provenance.library_file",
+                                       "provenance.ledger",
+                                       "provenance.tables[]",
+                                       "verdicts[].ladder.absent",
+                                       "verdicts[].power.data[]",
+                                       "verdicts[].violations[].places[]",
+                                       "verdicts[].tensors[].first",
+                                       "verdicts[].tensors[].worst",
+                                       "verdicts[].tensors[].picture.distances[]",
+                                       "verdicts[].tensors[].picture.magnitudes[]",
                                        "verdicts[].tensors[].picture.around[]"};
   const std::set<std::string> arrays_of_numbers = {"verdicts[].tensors[].shape", "verdicts[].tensors[].picture.cell",
                                                    "verdicts[].tensors[].picture.cells", "verdicts[].tensors[].picture.outside",

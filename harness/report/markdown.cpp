@@ -51,13 +51,17 @@ void add_head(Page& page, const RunResult& result, const LibraryInfo& library, c
   if (!result.ended_by.empty() || !result.harness_error.empty())
     page.add("**The run ended early: the other cases have no verdict.** " + code(result.harness_error) + "\n\n");
   const std::string counts = counts_text(result);
-  page.add((result.gate ? states_text(result) : fmt::format("{} of {} verdicts are not as expected ({})", result.unexpected(), result.verdicts.size(), counts)) + ".\n\n");
+  page.add((result.gate ? states_text(result)
+                        : fmt::format("{} of {} verdicts are not as expected ({})", result.unexpected(), result.verdicts.size(),
+                                      counts)) +
+           ".\n\n");
   std::string facts = code(library.name);
   const auto add = [&](const std::string& what) { facts += facts.empty() ? what : " · " + what; };
   if (!library.arch.empty()) add(code(library.arch));
   if (!library.device.empty() && library.device != library.arch) add(code(library.device));
   if (!provenance.begun.empty()) add(provenance.begun);
-  if (!provenance.version.empty()) add("Assay " + provenance.version + (provenance.commit.empty() ? "" : " " + code(provenance.commit.substr(0, 12))));
+  if (!provenance.version.empty())
+    add("Assay " + provenance.version + (provenance.commit.empty() ? "" : " " + code(provenance.commit.substr(0, 12))));
   if (!provenance.share.empty()) add("share " + provenance.share);
   if (result.gate) add("baseline " + code(result.gate->baseline + (result.gate->run.empty() ? "" : ", " + result.gate->run)));
   if (!facts.empty()) page.add(facts + "\n\n");
@@ -66,7 +70,8 @@ void add_head(Page& page, const RunResult& result, const LibraryInfo& library, c
 void add_states(Page& page, const RunResult& result) {
   page.add("| state | verdicts | gate |\n|---|---:|---|\n");
   for (const auto& [state, count] : counts_by_state(result))
-    if (count > 0 || state != GateState::kNotInBaseline) page.add(fmt::format("| {} | {} | {} |\n", name(state), count, gate_effect(state, *result.gate)));
+    if (count > 0 || state != GateState::kNotInBaseline)
+      page.add(fmt::format("| {} | {} | {} |\n", name(state), count, gate_effect(state, *result.gate)));
   page.add("\n");
   for (const std::string& gap : result.gate->gaps) page.add("- incomplete: " + code(gap) + "\n");
   for (const std::string& note : result.gate->notes) page.add("- " + code(note) + "\n");
@@ -120,7 +125,8 @@ void add_causes(Page& page, const RunResult& result) {
       continue;
     }
     const std::string cause = group.cause.empty() ? headline(*first) : group.cause;
-    rows += fmt::format("| {} | {} | {} | {} | {} |\n", count, name(first->outcome), code(cause), kernels_text(group.kernels), code(first->case_id));
+    rows += fmt::format("| {} | {} | {} | {} | {} |\n", count, name(first->outcome), code(cause), kernels_text(group.kernels),
+                        code(first->case_id));
     cards += fmt::format("- {} {}\n{}", name(first->outcome), code(first->kernel, 60), details(*first));
   }
   if (shown == 0) return;
@@ -140,7 +146,8 @@ void add_list(Page& page, const std::string& title, const std::vector<const Verd
     lines += fmt::format("- {} {}{}{}\n", code(v.case_id), code(v.kernel, 60), note.empty() ? "" : ": ", code(note));
   }
   if (verdicts.size() > kMostListed) lines += fmt::format("- and {} more\n", verdicts.size() - kMostListed);
-  if (page.add(fmt::format("<details><summary>{}: {}</summary>\n\n{}", title, verdicts.size(), lines))) page.add("\n</details>\n\n");
+  if (page.add(fmt::format("<details><summary>{}: {}</summary>\n\n{}", title, verdicts.size(), lines)))
+    page.add("\n</details>\n\n");
 }
 
 void add_lists(Page& page, const RunResult& result) {
@@ -182,7 +189,8 @@ std::string escaped(const std::string& text, bool property) {
   return safe;
 }
 
-std::string annotation(const char* level, const Verdict& v, const std::string& title, const std::string& message, const std::string& workspace) {
+std::string annotation(const char* level, const Verdict& v, const std::string& title, const std::string& message,
+                       const std::string& workspace) {
   const CaseRow row = row_of(v, workspace);
   std::string properties = "title=" + escaped(printable(title), true);
   if (row.in_workspace) properties = fmt::format("file={},line={},", escaped(printable(row.file), true), row.line) + properties;
@@ -195,20 +203,23 @@ std::string more_text(size_t count) { return count > 1 ? fmt::format(" ({} verdi
 
 std::string github_annotations(const RunResult& result, const std::string& workspace) {
   std::string text;
-  if (!result.harness_error.empty() || !result.ended_by.empty()) text += fmt::format("::error title=Assay::{}: the other cases have no verdict\n", escaped(ending_text(result), false));
+  if (!result.harness_error.empty() || !result.ended_by.empty())
+    text += fmt::format("::error title=Assay::{}: the other cases have no verdict\n", escaped(ending_text(result), false));
   for (const FailureGroup& group : failures_by_cause(result)) {
     const auto [first, count] = unexpected_of(result, group);
     if (first == nullptr) continue;
     const std::string state = first->gate ? fmt::format("{}, ", name(first->gate->state)) : "";
     text += annotation("error", *first, fmt::format("Assay: {}{}{}", state, name(first->outcome), more_text(count)),
-                       fmt::format("{} {}\n{}\n{}", first->case_id, first->kernel, headline_with_cause(*first), first->repro), workspace);
+                       fmt::format("{} {}\n{}\n{}", first->case_id, first->kernel, headline_with_cause(*first), first->repro),
+                       workspace);
   }
   // Verdicts that are no failure: a skip or a pass that is not expected, and what was fixed.
   std::map<std::pair<bool, std::string>, std::vector<const Verdict*>> others;
   for (const Verdict& v : result.verdicts) {
     if (is_bad(v.outcome)) continue;
     const bool fixed = v.gate && v.gate->state == GateState::kFixed;
-    if (!as_expected(v) || fixed) others[{as_expected(v), v.gate ? name(v.gate->state) : std::string("unexpected ") + name(v.outcome)}].push_back(&v);
+    if (!as_expected(v) || fixed)
+      others[{as_expected(v), v.gate ? name(v.gate->state) : std::string("unexpected ") + name(v.outcome)}].push_back(&v);
   }
   for (const auto& [key, verdicts] : others) {
     const Verdict& first = *verdicts.front();
@@ -216,7 +227,8 @@ std::string github_annotations(const RunResult& result, const std::string& works
     text += annotation(key.first ? "notice" : "error", first, "Assay: " + key.second + more_text(verdicts.size()),
                        fmt::format("{} {}\n{}", first.case_id, first.kernel, why), workspace);
   }
-  for (const std::string& gap : result.gate ? result.gate->gaps : std::vector<std::string>()) text += "::error title=Assay::incomplete: " + escaped(printable(gap), false) + "\n";
+  for (const std::string& gap : result.gate ? result.gate->gaps : std::vector<std::string>())
+    text += "::error title=Assay::incomplete: " + escaped(printable(gap), false) + "\n";
   return text;
 }
 

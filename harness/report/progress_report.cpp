@@ -76,8 +76,8 @@ void ProgressReport::step(const Verdict& verdict) {
   const double now = where_.clock();
   if (where_.terminal || now - last_ < kSecondsBetweenLines) return;
   last_ = now;
-  where_.write(fmt::format("assay: {} verdicts after {:.0f} s, {} not as expected; {} of {} cases; now {}\n", verdicts_, now - begun_, failed_, done_,
-                           all_, printable(verdict.case_id)));
+  where_.write(fmt::format("assay: {} verdicts after {:.0f} s, {} not as expected; {} of {} cases; now {}\n", verdicts_,
+                           now - begun_, failed_, done_, all_, printable(verdict.case_id)));
 }
 
 void ProgressReport::step(const std::string& what, bool failed) {

@@ -10,8 +10,8 @@
 
 namespace assay {
 
-/// On a terminal one line that is overwritten: per cent, time left, failures, what is at work. Elsewhere, as in a CI log, verdicts
-/// make a line from time to time, and other steps make none. May be used by several threads.
+/// On a terminal one line that is overwritten: per cent, time left, failures, what is at work. Elsewhere, as in a CI log,
+/// verdicts make a line from time to time, and other steps make none. May be used by several threads.
 class ProgressReport {
  public:
   static constexpr double kSecondsBetweenLines = 30;

@@ -58,10 +58,9 @@ TEST(Provenance, StandsInEveryReport) {
   for (const std::string& text :
        {json_text(result, library(), p), csv_text(result, library(), p), html_text(result, library(), p),
         junit_text(result, library(), p), provenance_text(p, library())}) {
-    for (const char* fact :
-         {"1.2.3", "0123abc+edited", "2026-11-23T02:50:53Z", "SIGINT", "here", "*/w32", "2/4 (--shard)", "H200",
-          "build/libmine.so", "xxh3:00000000000000ff", "known.csv", "xxh3:000000000000000a", "mine.csv", "of 3 contracts judged: 2 ran",
-          "no watch works", "rounds upward"})
+    for (const char* fact : {"1.2.3", "0123abc+edited", "2026-11-23T02:50:53Z", "SIGINT", "here", "*/w32", "2/4 (--shard)",
+                             "H200", "build/libmine.so", "xxh3:00000000000000ff", "known.csv", "xxh3:000000000000000a",
+                             "mine.csv", "of 3 contracts judged: 2 ran", "no watch works", "rounds upward"})
       EXPECT_THAT(text, HasSubstr(fact)) << text.substr(0, 40);
   }
   const Table table = parse_table(csv_text(result, library(), p), "report.csv");

@@ -39,16 +39,18 @@ const Fields kVerdictColumns = {
     {"row", "file and line of the case"},
     {"program", "of several algorithms that the contract admits: the one that made the outputs, or comes nearest"},
     {"program_said", "algorithm that the library itself named before the call"}};
-const Fields kTensorColumns = {
-    {"tensor", "output tensor, or a part of it"},
-    {"format", "format of its elements"},
-    {"elements", "number of elements", "integer"},
-    {"outside", "elements outside their accepted interval", "integer"},
-    {"worst_ulps", "largest distance from the accepted interval, in ulp of the format", "integer"},
-    {"single_code", "elements with exactly one accepted code", "integer"},
-    {"unjudged", "elements that the contract leaves undefined", "integer"},
-    {"padding_wrong", "padding elements that break their rule", "integer"},
-    {"budget_use", "largest distance from the middle of an accepted interval, divided by its half width: 1 is the edge; 0 if no element has a width", "number"}};
+const Fields kTensorColumns = {{"tensor", "output tensor, or a part of it"},
+                               {"format", "format of its elements"},
+                               {"elements", "number of elements", "integer"},
+                               {"outside", "elements outside their accepted interval", "integer"},
+                               {"worst_ulps", "largest distance from the accepted interval, in ulp of the format", "integer"},
+                               {"single_code", "elements with exactly one accepted code", "integer"},
+                               {"unjudged", "elements that the contract leaves undefined", "integer"},
+                               {"padding_wrong", "padding elements that break their rule", "integer"},
+                               {"budget_use",
+                                "largest distance from the middle of an accepted interval, divided by its half width: 1 is the "
+                                "edge; 0 if no element has a width",
+                                "number"}};
 /// Counts refer to the data that the mutation score is computed on, which may be a subsample.
 const Fields kPowerColumns = {
     {"faults_seen", "mutants of the contract that this data set exposes", "integer"},
@@ -58,9 +60,10 @@ const Fields kPowerColumns = {
     {"power_subnormal", "elements that must be subnormal", "integer"},
     {"power_saturated", "elements that must have the largest finite magnitude", "integer"},
     {"power_nan", "elements that must be NaN", "integer"}};
-const Fields kGateColumns = {
-    {"gate", "state for `assay gate`: new, gone, known, fixed, changed within the budget, same bits, or not in the baseline; empty for other verbs"},
-    {"gate_note", "why it has this state, and how many elements changed"}};
+const Fields kGateColumns = {{"gate",
+                              "state for `assay gate`: new, gone, known, fixed, changed within the budget, same bits, or not in "
+                              "the baseline; empty for other verbs"},
+                             {"gate_note", "why it has this state, and how many elements changed"}};
 
 Cells joined(Cells a, const Cells& b) {
   a.insert(a.end(), b.begin(), b.end());
@@ -148,7 +151,8 @@ std::string csv_text(const RunResult& result, const LibraryInfo& library, const 
   const auto whole_row = [](const Cells& verdict, const Cells& tensor, const Cells& power, const Cells& gate, const Cells& run) {
     return row(joined(joined(joined(joined(verdict, tensor), power), gate), run));
   };
-  std::string text = whole_row(names_of(kVerdictColumns), names_of(kTensorColumns), names_of(kPowerColumns), names_of(kGateColumns), run_columns);
+  std::string text = whole_row(names_of(kVerdictColumns), names_of(kTensorColumns), names_of(kPowerColumns),
+                               names_of(kGateColumns), run_columns);
   const auto put = [&](const Verdict& verdict, const Cells& tensor, const std::string& name) {
     text += whole_row(verdict_cells(verdict), tensor, power_cells(verdict.power, name), gate_cells(verdict), run_cells);
     std::fill(run_cells.begin() + 1, run_cells.end(), "");  // values that are equal for all rows are printed in the first row
@@ -196,7 +200,8 @@ void append_outcome(pugi::xml_node testcase, const Verdict& v) {
   }
   pugi::xml_node failure = testcase.append_child(is_error(v) ? "error" : "failure");
   set(failure, "type", v.gate ? name(v.gate->state) : name(v.outcome));
-  set(failure, "message", (v.gate ? fmt::format("{}: {}; ", name(v.gate->state), gate_note(*v.gate)) : "") + headline_with_cause(v));
+  set(failure, "message",
+      (v.gate ? fmt::format("{}: {}; ", name(v.gate->state), gate_note(*v.gate)) : "") + headline_with_cause(v));
   failure.text().set(printable_lines(failure_text(v)).c_str());
 }
 
@@ -343,7 +348,8 @@ ReportRequest parse_report(const std::string& text) {
 void write_reports(const std::vector<ReportRequest>& requests, const RunResult& result, const LibraryInfo& library,
                    const Provenance& provenance, const EarlierRun* earlier, const ContractTexts& contracts) {
   for (const ReportRequest& request : requests) {
-    if (!request.file.empty()) write_atomically(request.file, text_of(request.kind, result, library, provenance, earlier, contracts));
+    if (!request.file.empty())
+      write_atomically(request.file, text_of(request.kind, result, library, provenance, earlier, contracts));
   }
 }
 

@@ -46,8 +46,9 @@ void write_reports(const std::vector<ReportRequest>& requests, const RunResult& 
 inline constexpr int kCsvVersion = 1;
 
 /// RFC 4180 with a header. A verdict without compared tensors has one row with empty tensor columns. The last columns begin with
-/// "run_": `run_id` is in every row, the other provenance and `run_schema` only in the first. Reports can be concatenated; the first nonempty
-/// value of a column among the rows of a run_id belongs to that run. To compare two runs, leave out these columns and "seconds".
+/// "run_": `run_id` is in every row, the other provenance and `run_schema` only in the first. Reports can be concatenated; the
+/// first nonempty value of a column among the rows of a run_id belongs to that run. To compare two runs, leave out these columns
+/// and "seconds".
 std::string csv_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance);
 
 /// All columns except those that begin with "run_".
@@ -77,13 +78,14 @@ std::vector<ReportField> json_fields();
 /// At most 60,000 bytes, which a comment on GitHub and GitLab may have. Lists are cut with the number of what is left out.
 std::string markdown_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance);
 
-/// Workflow commands of GitHub Actions, one a line: an error for each cause of unexpected verdicts, a notice for what was fixed. An annotation is at
-/// the row of the first case if the case table lies in `workspace`; GitHub can show no other file.
+/// Workflow commands of GitHub Actions, one a line: an error for each cause of unexpected verdicts, a notice for what was fixed.
+/// An annotation is at the row of the first case if the case table lies in `workspace`; GitHub can show no other file.
 std::string github_annotations(const RunResult& result, const std::string& workspace);
 
-/// SARIF 2.1.0. A rule is a contract, a result is a failure at the row of its case, with a path relative to `workspace` if it lies below it. States of the gate
-/// become `baselineState`, listed failures `suppressions`.
-std::string sarif_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance, const std::string& workspace);
+/// SARIF 2.1.0. A rule is a contract, a result is a failure at the row of its case, with a path relative to `workspace` if it
+/// lies below it. States of the gate become `baselineState`, listed failures `suppressions`.
+std::string sarif_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance,
+                       const std::string& workspace);
 
 /// Root of the checkout: $GITHUB_WORKSPACE, $CI_PROJECT_DIR (GitLab), else the current folder.
 std::string workspace_of_job();
@@ -98,8 +100,8 @@ std::string csv_schema_text();
 
 // The HTML report: one file, no script, no network access, readable without colour.
 
-/// The result is also well-formed XML, so that tests can parse it. `earlier`: a run to compare with, or null. `contracts`: what is
-/// shown of contracts that have an entry.
+/// The result is also well-formed XML, so that tests can parse it. `earlier`: a run to compare with, or null. `contracts`: what
+/// is shown of contracts that have an entry.
 std::string html_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance,
                       const EarlierRun* earlier = nullptr, const ContractTexts& contracts = {});
 

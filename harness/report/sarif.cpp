@@ -23,14 +23,17 @@ constexpr const char* kAssayTables = "ASSAY_DATA";
 std::string uri_of(const std::string& path) {
   std::string uri = path.starts_with("/") ? "file://" : "";
   for (const char c : path) {
-    const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || std::string_view("/-._~").find(c) != std::string_view::npos;
+    const bool plain =
+        std::isalnum(static_cast<unsigned char>(c)) != 0 || std::string_view("/-._~").find(c) != std::string_view::npos;
     uri += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
   }
   return uri;
 }
 
 Json location(const Verdict& v, const std::string& workspace) {
-  Json location = {{"logicalLocations", Json::array({{{"name", printable(v.kernel)}, {"fullyQualifiedName", printable(v.case_id)}, {"kind", "function"}}})}};
+  Json location = {
+      {"logicalLocations",
+       Json::array({{{"name", printable(v.kernel)}, {"fullyQualifiedName", printable(v.case_id)}, {"kind", "function"}}})}};
   const CaseRow row = row_of(v, workspace);
   if (row.file.empty()) return location;
   Json artifact = {{"uri", uri_of(row.file)}};
@@ -90,28 +93,40 @@ Json result_of(const Verdict& v, size_t rule, const std::string& workspace) {
 
 }  // namespace
 
-std::string sarif_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance, const std::string& workspace) {
+std::string sarif_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance,
+                       const std::string& workspace) {
   Json rules = Json::array(), results = Json::array();
   std::map<std::string, size_t> places;
   for (const Verdict& v : result.verdicts) {
     if (!is_result(v)) continue;
     const std::string rule = rule_of(v);
     const auto [place, is_new] = places.emplace(rule, rules.size());
-    if (is_new) rules.push_back({{"id", printable(rule)}, {"shortDescription", {{"text", printable("op " + v.op + " must follow contract " + rule)}}}});
+    if (is_new)
+      rules.push_back(
+          {{"id", printable(rule)}, {"shortDescription", {{"text", printable("op " + v.op + " must follow contract " + rule)}}}});
     results.push_back(result_of(v, place->second, workspace));
   }
   const bool complete = result.ended_by.empty() && result.harness_error.empty() && !result.device_lost;
-  Json invocation = {{"executionSuccessful", complete}, {"exitCode", int(result.exit_code())}, {"commandLine", printable(provenance.command)}};
+  Json invocation = {
+      {"executionSuccessful", complete}, {"exitCode", int(result.exit_code())}, {"commandLine", printable(provenance.command)}};
   if (!provenance.begun.empty()) invocation["startTimeUtc"] = provenance.begun;
   if (!provenance.ended.empty()) invocation["endTimeUtc"] = provenance.ended;
-  if (!complete) invocation["toolExecutionNotifications"] = Json::array({{{"level", "error"}, {"message", {{"text", printable(ending_text(result) + ": " + result.harness_error)}}}}});
+  if (!complete)
+    invocation["toolExecutionNotifications"] = Json::array(
+        {{{"level", "error"}, {"message", {{"text", printable(ending_text(result) + ": " + result.harness_error)}}}}});
   const Json driver = {{"name", "Assay"}, {"version", provenance.version.empty() ? "0" : provenance.version}, {"rules", rules}};
-  const Json run = {{"tool", {{"driver", driver}}},
-                    {"invocations", Json::array({invocation})},
-                    {"originalUriBaseIds", {{kAssayTables, {{"description", {{"text", "folder of Assay's case tables; assay list names their cases"}}}}}}},
-                    {"columnKind", "utf16CodeUnits"},
-                    {"results", results},
-                    {"properties", {{"library", printable(library.name)}, {"arch", printable(library.arch)}, {"device", printable(library.device)}, {"ending", ending_text(result)}}}};
+  const Json run = {
+      {"tool", {{"driver", driver}}},
+      {"invocations", Json::array({invocation})},
+      {"originalUriBaseIds",
+       {{kAssayTables, {{"description", {{"text", "folder of Assay's case tables; assay list names their cases"}}}}}}},
+      {"columnKind", "utf16CodeUnits"},
+      {"results", results},
+      {"properties",
+       {{"library", printable(library.name)},
+        {"arch", printable(library.arch)},
+        {"device", printable(library.device)},
+        {"ending", ending_text(result)}}}};
   const Json log = {{"$schema", "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"}, {"version", "2.1.0"}, {"runs", Json::array({run})}};
   return log.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }

@@ -43,10 +43,11 @@ void require(SchemaJson& root, const ReportField& field) {
 }  // namespace
 
 std::string json_schema_text() {
-  SchemaJson root = {{"$schema", "https://json-schema.org/draft/2020-12/schema"},
-                     {"title", "Assay report, version " + std::to_string(kJsonVersion)},
-                     {"description", "Written by assay docs. Keys may be added; a key that changes its meaning or goes raises the version."},
-                     {"type", "object"}};
+  SchemaJson root = {
+      {"$schema", "https://json-schema.org/draft/2020-12/schema"},
+      {"title", "Assay report, version " + std::to_string(kJsonVersion)},
+      {"description", "Written by assay docs. Keys may be added; a key that changes its meaning or goes raises the version."},
+      {"type", "object"}};
   for (const ReportField& field : json_fields()) {
     SchemaJson& schema = schema_at(root, field.name);
     schema["description"] = field.meaning;
@@ -60,7 +61,9 @@ std::string json_schema_text() {
 std::string csv_schema_text() {
   SchemaJson root = {{"$schema", "https://datapackage.org/profiles/2.0/tableschema.json"},
                      {"title", "Assay verdicts, version " + std::to_string(kCsvVersion)},
-                     {"description", "Written by assay docs. Columns may be added, so read them by name; a column that changes its meaning or goes raises run_schema."},
+                     {"description",
+                      "Written by assay docs. Columns may be added, so read them by name; a column that changes its meaning or "
+                      "goes raises run_schema."},
                      {"fields", SchemaJson::array()},
                      {"missingValues", SchemaJson::array({""})}};
   const auto add = [&](const std::string& name, const std::string& type, const std::string& meaning) {

@@ -75,7 +75,8 @@ std::string next_step(const Verdict& v) {
   const bool called = (v.repro.starts_with("assay run") || v.repro.starts_with("ASSAY_PYTHON=")) && v.backend != "dump";
   const bool makes_calls = v.message.find("--in-process") == std::string::npos;  // a crash already names its debugger
   if (called && makes_calls && v.outcome == Outcome::kBroken && v.repro.find(" --cases ") == std::string::npos)
-    return fmt::format("assay explain {} --backend {} --kernel {} --minimize finds the smallest case that still breaks", shell_word(v.case_id), shell_word(v.backend), shell_word(v.kernel));
+    return fmt::format("assay explain {} --backend {} --kernel {} --minimize finds the smallest case that still breaks",
+                       shell_word(v.case_id), shell_word(v.backend), shell_word(v.kernel));
   const bool unknown = v.outcome == Outcome::kFail && !v.causes.empty() && is_unknown(v.causes.front());
   if (!unknown || !called) return "";
   return fmt::format("assay contracts match --op {} --backend {} --kernel {}", v.op, shell_word(v.backend), shell_word(v.kernel));
@@ -88,7 +89,8 @@ CaseRow row_of(const Verdict& verdict, const std::string& workspace) {
   std::error_code none;
   const std::filesystem::path whole = std::filesystem::absolute(row.file, none).lexically_normal();
   const std::filesystem::path relative = whole.lexically_relative(std::filesystem::path(workspace).lexically_normal());
-  if (std::filesystem::exists(whole, none) && !relative.empty() && *relative.begin() != "..") row.file = relative.string(), row.in_workspace = true;
+  if (std::filesystem::exists(whole, none) && !relative.empty() && *relative.begin() != "..")
+    row.file = relative.string(), row.in_workspace = true;
   return row;
 }
 
@@ -158,11 +160,14 @@ std::string tiles(const TensorFinding& f, int64_t side) {
     if (outside[size_t(i)] > 0 && first < 0) first = i;
   }
   if (some == 1)
-    return fmt::format("all wrong elements are in tile [{}, {}] of {} x {} (1 of {}), which is {}", first / across, first % across, side, side, down * across,
-                       whole == 1 ? "wrong throughout" : "partly right");
-  return fmt::format("tiles of {0} x {0}: {1} of {2} hold all of it, {3} wrong throughout; the first is tile [{4}, {5}]", side, some,
-                     down * across, whole == 0 ? "none of them" : whole == some ? "each" : fmt::format("{}", whole), first / across,
-                     first % across);
+    return fmt::format("all wrong elements are in tile [{}, {}] of {} x {} (1 of {}), which is {}", first / across,
+                       first % across, side, side, down * across, whole == 1 ? "wrong throughout" : "partly right");
+  return fmt::format("tiles of {0} x {0}: {1} of {2} hold all of it, {3} wrong throughout; the first is tile [{4}, {5}]", side,
+                     some, down * across,
+                     whole == 0      ? "none of them"
+                     : whole == some ? "each"
+                                     : fmt::format("{}", whole),
+                     first / across, first % across);
 }
 
 }  // namespace

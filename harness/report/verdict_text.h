@@ -37,7 +37,8 @@ std::string program_text(const Verdict& verdict);
 /// What is wrong with a verdict, as one line: its message, or the tensors that disagree.
 std::string headline(const Verdict& verdict);
 
-/// What to run if no cause is known, "assay contracts match --op ...", or if the call broke, "assay explain ... --minimize"; empty otherwise.
+/// What to run if no cause is known, "assay contracts match --op ...", or if the call broke, "assay explain ... --minimize";
+/// empty otherwise.
 std::string next_step(const Verdict& verdict);
 
 /// The table row of a case as a place in a checkout.

@@ -63,8 +63,8 @@ std::string relation_difference(const Relation& relation, const CallResult& firs
     if (x == y) continue;
     const int64_t columns = a.spec.shape.back();
     char text[256];
-    std::snprintf(text, sizeof text, "%s[%lld, %lld] is 0x%x, and 0x%x with %s", relation.tensor.c_str(), static_cast<long long>(was / columns),
-                  static_cast<long long>(was % columns), x, y, relation.what.c_str());
+    std::snprintf(text, sizeof text, "%s[%lld, %lld] is 0x%x, and 0x%x with %s", relation.tensor.c_str(),
+                  static_cast<long long>(was / columns), static_cast<long long>(was % columns), x, y, relation.what.c_str());
     return text;
   }
   return "";
@@ -100,7 +100,8 @@ class Climber {
 
   Trial other_rows(const std::vector<int64_t>& rows) const {
     const CaseOfRows again = bound_.with_rows(*plain_.problem, rows);
-    if (const std::string why_not = why_not_offered(kernel_, with_cells(one_, again.cells)); !why_not.empty()) return {.absent = why_not};
+    if (const std::string why_not = why_not_offered(kernel_, with_cells(one_, again.cells)); !why_not.empty())
+      return {.absent = why_not};
     CallRequest request = plain_;
     request.problem = &again.problem;
     Trial trial;

@@ -21,8 +21,10 @@ bool is_date(const std::string& text) {
   const bool has_shape = std::equal(text.begin(), text.end(), kShape.begin(), kShape.end(), [](char c, char shape) {
     return shape == 'd' ? std::isdigit(static_cast<unsigned char>(c)) != 0 : c == shape;
   });
-  return has_shape && std::chrono::year_month_day(std::chrono::year(std::stoi(text.substr(0, 4))), std::chrono::month(unsigned(std::stoi(text.substr(5, 2)))),
-                                                  std::chrono::day(unsigned(std::stoi(text.substr(8, 2))))).ok();
+  return has_shape && std::chrono::year_month_day(std::chrono::year(std::stoi(text.substr(0, 4))),
+                                                  std::chrono::month(unsigned(std::stoi(text.substr(5, 2)))),
+                                                  std::chrono::day(unsigned(std::stoi(text.substr(8, 2)))))
+                          .ok();
 }
 
 Deviation deviation_of(const Table& table, const TableRow& row) {
@@ -90,7 +92,8 @@ std::vector<const Deviation*> Ledger::idle(const std::vector<Verdict>& verdicts)
   return idle;
 }
 
-std::vector<std::string> Ledger::stale(const std::vector<Verdict>& verdicts, const std::vector<Case>& cases, std::span<const Op> ops) const {
+std::vector<std::string> Ledger::stale(const std::vector<Verdict>& verdicts, const std::vector<Case>& cases,
+                                       std::span<const Op> ops) const {
   std::vector<std::string> stale;
   for (const Deviation* row : idle(verdicts)) {
     const std::string op = row->cases.substr(0, row->cases.find('/'));

@@ -22,8 +22,8 @@ namespace {
 
 // Tells a call that the kernel does not support from a misspelled name in the kernel.
 
-/// The name in the words with which assay/plugin/call.hpp refuses a call: "the call has no tensor 'weight'; it has x, y" with `what`
-/// "tensor". Empty for other words.
+/// The name in the words with which assay/plugin/call.hpp refuses a call: "the call has no tensor 'weight'; it has x, y" with
+/// `what` "tensor". Empty for other words.
 std::string lacking_in(const std::string& message, const std::string& what) {
   const std::string before = "the call has no " + what + " '";
   size_t at = message.find(before);
@@ -33,18 +33,21 @@ std::string lacking_in(const std::string& message, const std::string& what) {
 }
 
 template <class Specs>
-std::string wrong_name(const Op& op, const Specs& specs, const std::string& name, const std::string& what, const std::string& plural) {
+std::string wrong_name(const Op& op, const Specs& specs, const std::string& name, const std::string& what,
+                       const std::string& plural) {
   std::vector<std::string> names;
   for (const auto& spec : specs) names.push_back(spec.name);
-  const std::string stem = name.ends_with("_out") ? name.substr(0, name.size() - 4) : name;  // an output in the memory of an input
+  const std::string stem =
+      name.ends_with("_out") ? name.substr(0, name.size() - 4) : name;  // an output in the memory of an input
   if (name.empty() || names.empty() || std::find(names.begin(), names.end(), stem) != names.end()) return "";
   std::string all;
   for (const std::string& one : names) all += (all.empty() ? "" : ", ") + one;
-  return "the kernel asks for " + what + " '" + name + "', which no call of op " + op.name + " has" + did_you_mean(name, names) + "; its " + plural + ": " + all;
+  return "the kernel asks for " + what + " '" + name + "', which no call of op " + op.name + " has" + did_you_mean(name, names) +
+         "; its " + plural + ": " + all;
 }
 
-/// A kernel that asks for a name which no call of its op has does not refuse a call: it is wrong. A name that only other calls of the op
-/// have is a reason to skip. Returns whether the kernel is blamed.
+/// A kernel that asks for a name which no call of its op has does not refuse a call: it is wrong. A name that only other calls of
+/// the op have is a reason to skip. Returns whether the kernel is blamed.
 bool blame_wrong_names(const Op& op, Verdict& verdict) {
   if (verdict.outcome != Outcome::kSkip) return false;
   std::string wrong = wrong_name(op, op.roles, lacking_in(verdict.message, "tensor"), "tensor", "tensors");
@@ -187,7 +190,8 @@ std::optional<CallResult> call_repeatedly(const CallRequest& request, const Back
 namespace {
 
 /// The outcome of one call alone, without mutation analysis and diagnosis.
-Outcome outcome_of_call(const BoundCase& bound, const CallRequest& request, const Backend& backend, std::optional<CallResult>& result) {
+Outcome outcome_of_call(const BoundCase& bound, const CallRequest& request, const Backend& backend,
+                        std::optional<CallResult>& result) {
   Verdict verdict;
   result = backend.call(request);
   if (!answered(*result, verdict)) {
@@ -198,10 +202,10 @@ Outcome outcome_of_call(const BoundCase& bound, const CallRequest& request, cons
   return verdict.outcome;
 }
 
-/// Calls a kernel that failed again, `calls` times. A call with another outcome or other bits makes the failure kFlaky; it never becomes a
-/// pass. A lost device says nothing and ends the calls.
-void classify_by_calls(const BoundCase& bound, const CallRequest& request, const Backend& backend, int calls, const std::optional<CallResult>& first,
-                       Verdict& verdict) {
+/// Calls a kernel that failed again, `calls` times. A call with another outcome or other bits makes the failure kFlaky; it never
+/// becomes a pass. A lost device says nothing and ends the calls.
+void classify_by_calls(const BoundCase& bound, const CallRequest& request, const Backend& backend, int calls,
+                       const std::optional<CallResult>& first, Verdict& verdict) {
   const Outcome failed = verdict.outcome;
   int made = 1, as_first = 1, passed = 0;
   std::string difference;
@@ -218,7 +222,8 @@ void classify_by_calls(const BoundCase& bound, const CallRequest& request, const
   const std::string counts = std::to_string(as_first) + " of " + std::to_string(made) + " calls with the same inputs " +
                              (failed == Outcome::kBroken ? "were broken" : "failed") + ", " + std::to_string(passed) + " passed";
   verdict.outcome = Outcome::kFlaky;
-  verdict.message = counts + (difference.empty() ? "" : "; " + difference) + (verdict.message.empty() ? "" : "; first call: " + verdict.message);
+  verdict.message = counts + (difference.empty() ? "" : "; " + difference) +
+                    (verdict.message.empty() ? "" : "; first call: " + verdict.message);
 }
 
 }  // namespace
@@ -319,7 +324,8 @@ size_t bytes_of(const std::vector<HostTensor>& tensors) {
 }
 
 void set_warp(const Case& one, Problem& problem) {
-  const auto warp = std::find_if(problem.parameters.begin(), problem.parameters.end(), [](const auto& p) { return p.first == "warp"; });
+  const auto warp =
+      std::find_if(problem.parameters.begin(), problem.parameters.end(), [](const auto& p) { return p.first == "warp"; });
   if (warp != problem.parameters.end()) warp->second = double(one.name.warp);
 }
 
@@ -347,7 +353,9 @@ const Problem& DataMemory::problem(const BoundCase& bound, const Case& one) {
 
 const std::vector<TensorFinding>* DataMemory::findings_of(const CallResult& result) const {
   for (const Agreed& agreed : agreed_) {
-    const auto same = [&](size_t i) { return agreed.bytes[i] == result.outputs[i].bytes && agreed.untouched[i] == result.untouched[i]; };
+    const auto same = [&](size_t i) {
+      return agreed.bytes[i] == result.outputs[i].bytes && agreed.untouched[i] == result.untouched[i];
+    };
     size_t i = 0;
     while (i < result.outputs.size() && same(i)) ++i;
     if (i == result.outputs.size()) return &agreed.findings;
@@ -401,8 +409,8 @@ void judge_power(const CaseOptions& options, const Evidence& evidence, Verdict& 
 bool agreed_with_the_contract(const Verdict& verdict) { return verdict.climb && !verdict.climb->broken.empty(); }
 
 /// Runs a case that its op checks with calls of its own. Returns false for an ordinary case.
-bool run_sweep(const BoundCase& bound, const Case& one, const KernelOffer& kernel, const Backend& backend, const CaseOptions& options,
-               Verdict& verdict) {
+bool run_sweep(const BoundCase& bound, const Case& one, const KernelOffer& kernel, const Backend& backend,
+               const CaseOptions& options, Verdict& verdict) {
   if (!bound.is_sweep()) return false;
   SweepAnswers answers({one.op, parameter_or_empty(one, "contract"), kernel.name, nullptr, options.schedule_seed}, backend,
                        verdict);
@@ -426,7 +434,8 @@ void record(const CaseOptions& options, const Evidence& evidence, const Verdict&
 }
 
 /// judge_outputs(), or the cached findings of identical outputs.
-Sample judge_once(const BoundCase& bound, const Problem& problem, const CallResult& result, DataMemory& memory, Verdict& verdict) {
+Sample judge_once(const BoundCase& bound, const Problem& problem, const CallResult& result, DataMemory& memory,
+                  Verdict& verdict) {
   if (const std::vector<TensorFinding>* known = result.said.empty() ? memory.findings_of(result) : nullptr) {
     verdict.outcome = Outcome::kPass;
     verdict.tensors = *known;
@@ -444,8 +453,8 @@ std::string largest_tensor(const Problem& problem) {
   return largest == problem.tensors.end() ? std::string("a case without tensors") : tensor_size_in_words(largest->spec);
 }
 
-void judge_problem(const Op& op, const BoundCase& bound, const Case& one, const Problem& problem, const KernelOffer& kernel, const Backend& backend,
-                   const CaseOptions& options, DataMemory& memory, Verdict& verdict) {
+void judge_problem(const Op& op, const BoundCase& bound, const Case& one, const Problem& problem, const KernelOffer& kernel,
+                   const Backend& backend, const CaseOptions& options, DataMemory& memory, Verdict& verdict) {
   const CallRequest request{one.op, parameter_or_empty(one, "contract"), kernel.name, &problem, options.schedule_seed};
   const std::optional<CallResult> result = call_repeatedly(request, backend, options.repeat, verdict);
   const bool misnames = blame_wrong_names(op, verdict);
@@ -465,7 +474,8 @@ void judge_problem(const Op& op, const BoundCase& bound, const Case& one, const 
     verdict.causes.push_back("none among the contract's steps: the plain call is correct");
   else if (is_bad && options.diagnose)
     options.diagnose(evidence, verdict);
-  if (options.rerun_failed > 0 && !misnames && !agreed_with_the_contract(verdict) && (verdict.outcome == Outcome::kFail || verdict.outcome == Outcome::kBroken))
+  if (options.rerun_failed > 0 && !misnames && !agreed_with_the_contract(verdict) &&
+      (verdict.outcome == Outcome::kFail || verdict.outcome == Outcome::kBroken))
     classify_by_calls(bound, request, backend, options.rerun_failed, result, verdict);
   record(options, evidence, verdict);
 }

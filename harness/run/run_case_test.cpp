@@ -51,7 +51,8 @@ TEST(RunCase, AReproLineKeepsTheOptionsOfTheRun) {
 TEST(RunCase, AReproLineBeginsWithTheVariablesThatItNeeds) {
   CaseOptions options;
   options.repro_environment = "ASSAY_PYTHON=/opt/python3 ";
-  EXPECT_THAT(run("off_by_one", options).repro, ::testing::StartsWith("ASSAY_PYTHON=/opt/python3 assay run --backend toy --case "));
+  EXPECT_THAT(run("off_by_one", options).repro,
+              ::testing::StartsWith("ASSAY_PYTHON=/opt/python3 assay run --backend toy --case "));
   EXPECT_THAT(run("off_by_one").repro, ::testing::StartsWith("assay run --backend toy "));
 }
 
@@ -99,10 +100,13 @@ TEST(RunCase, AKernelThatAsksForANameThatItsOpLacksIsBroken) {
   };
   const Verdict typo = refused_with("the call has no tensor 'residul'; it has x, y");
   EXPECT_EQ(typo.outcome, Outcome::kBroken);
-  EXPECT_EQ(typo.message, "the kernel asks for tensor 'residul', which no call of op toy has; did you mean 'residual'?; its tensors: x, residual, y");
+  EXPECT_EQ(
+      typo.message,
+      "the kernel asks for tensor 'residul', which no call of op toy has; did you mean 'residual'?; its tensors: x, residual, y");
   EXPECT_EQ(refused_with("rank 1: the call has no tensor 'weight'; it has x, y").outcome, Outcome::kBroken);
   EXPECT_THAT(refused_with("the call has no parameter 'esp'").message, HasSubstr("its parameters: warp, eps"));
-  for (const char* legal : {"the call has no tensor 'residual'; it has x, y", "the call has no tensor 'residual_out'; it has x, y", "the call has no parameter 'eps'",
+  for (const char* legal : {"the call has no tensor 'residual'; it has x, y",
+                            "the call has no tensor 'residual_out'; it has x, y", "the call has no parameter 'eps'",
                             "tensor 'x' is f32, this kernel takes bf16", "whoever says 'the call has no tensor 'z''"})
     EXPECT_EQ(refused_with(legal).outcome, Outcome::kSkip) << legal;
 }
@@ -182,10 +186,15 @@ TEST(RunCase, ATensorThatDoesNotFitIsNamedWithItsSize) {
   const KernelOffer copy{.name = "copy", .op = "toy"};
   const Verdict large = run_case(testing::toy_op_of<LargeCase>(), testing::toy_case(), copy, testing::toy_backend(), {});
   EXPECT_EQ(large.outcome, Outcome::kNotJudged);
-  EXPECT_THAT(large.message, ::testing::StartsWith("no verdict: does not fit into memory: tensor 'x' [2000000000, 2000000000] of bf16: holds 6.94 EiB, too much for "));
+  EXPECT_THAT(
+      large.message,
+      ::testing::StartsWith(
+          "no verdict: does not fit into memory: tensor 'x' [2000000000, 2000000000] of bf16: holds 6.94 EiB, too much for "));
   const Verdict full = run_case(testing::toy_op_of<CaseWithoutMemory>(), testing::toy_case(), copy, testing::toy_backend(), {});
   EXPECT_EQ(full.outcome, Outcome::kNotJudged);
-  EXPECT_EQ(full.message, "no verdict: does not fit into memory: tensor 'x' [2, 8] of bf16: holds 32 bytes, and no memory is left for the check");
+  EXPECT_EQ(
+      full.message,
+      "no verdict: does not fit into memory: tensor 'x' [2, 8] of bf16: holds 32 bytes, and no memory is left for the check");
 }
 
 TEST(RunCase, AVerdictThatNobodyGaveIsNoPass) {
@@ -263,7 +272,8 @@ TEST(RunCase, RerunsOfAFailureTellFlakyFromSteadyAndNeverMakeAPass) {
   EXPECT_EQ(run("follows_seed", {}).outcome, Outcome::kFail) << "without further calls nobody knows";
   const Verdict flaky = run("follows_seed", {.rerun_failed = 3});
   EXPECT_EQ(flaky.outcome, Outcome::kFlaky);
-  EXPECT_THAT(flaky.message, HasSubstr("4 of 4 calls with the same inputs failed, 0 passed; not deterministic: call 2 gives other bits: y at storage element 2"));
+  EXPECT_THAT(flaky.message, HasSubstr("4 of 4 calls with the same inputs failed, 0 passed; not deterministic: call 2 gives "
+                                       "other bits: y at storage element 2"));
   EXPECT_FALSE(as_expected(flaky));
   EXPECT_FALSE(flaky.tensors.empty()) << "what the first call got wrong stays";
 

@@ -222,10 +222,13 @@ TEST(Ledger, TheFirstRowThatCoversHolds) {
 
 TEST(Ledger, AFlakyKernelMayPassOrFailIfItIsListedAndOnlyThen) {
   const std::string row = "a/*,*,flaky,race,#7,2026-11-21,ann";
-  for (const Outcome outcome : {Outcome::kFlaky, Outcome::kFail, Outcome::kPass}) EXPECT_TRUE(as_expected(expected(row, verdict("a/1", outcome)))) << name(outcome);
-  for (const Outcome outcome : {Outcome::kBroken, Outcome::kUntrusted, Outcome::kSkip}) EXPECT_FALSE(as_expected(expected(row, verdict("a/1", outcome)))) << name(outcome);
+  for (const Outcome outcome : {Outcome::kFlaky, Outcome::kFail, Outcome::kPass})
+    EXPECT_TRUE(as_expected(expected(row, verdict("a/1", outcome)))) << name(outcome);
+  for (const Outcome outcome : {Outcome::kBroken, Outcome::kUntrusted, Outcome::kSkip})
+    EXPECT_FALSE(as_expected(expected(row, verdict("a/1", outcome)))) << name(outcome);
   EXPECT_FALSE(as_expected(verdict("a/1", Outcome::kFlaky))) << "not listed";
-  EXPECT_FALSE(as_expected(expected("a/*,*,fail,race,#7,2026-11-21,ann", verdict("a/1", Outcome::kFlaky)))) << "listed as a steady failure";
+  EXPECT_FALSE(as_expected(expected("a/*,*,fail,race,#7,2026-11-21,ann", verdict("a/1", Outcome::kFlaky))))
+      << "listed as a steady failure";
 }
 
 TEST(Ledger, TheGateDecidesWhereThereIsABaseline) {
@@ -265,7 +268,9 @@ TEST(Ledger, ARowThatNoCaseOfItsOpMatchesIsStale) {
   Op other = kToy;
   other.name = "other";
   const std::vector<Op> both = {kToy, other};
-  EXPECT_THAT(Ledger::parse(std::string(kHead) + "other/typo*,*,fail,x,#7,2026-11-21,ann", "l.csv").stale({}, cases, both), IsEmpty()) << "the cases of that op are not loaded";
+  EXPECT_THAT(Ledger::parse(std::string(kHead) + "other/typo*,*,fail,x,#7,2026-11-21,ann", "l.csv").stale({}, cases, both),
+              IsEmpty())
+      << "the cases of that op are not loaded";
   RunResult result;
   result.verdicts = {verdict("a/1", Outcome::kPass)};
   result.stale_rows = {"l.csv:2"};

@@ -15,9 +15,10 @@ ToyCase::ToyCase(const Case& one) : one_(one) {
 }
 
 CaseName ToyCase::name() const {
-  return {one_.op, "",
-          one_.text("format") + ".m" + one_.text("m") + ".n" + one_.text("n") + "." + one_.text("fill") + ".s" + one_.text("seed"),
-          "", std::stoi(one_.text("warp"))};
+  return {
+      one_.op, "",
+      one_.text("format") + ".m" + one_.text("m") + ".n" + one_.text("n") + "." + one_.text("fill") + ".s" + one_.text("seed"),
+      "", std::stoi(one_.text("warp"))};
 }
 
 Problem ToyCase::problem() const {

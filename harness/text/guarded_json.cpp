@@ -44,7 +44,9 @@ class Guard : public nlohmann::json_sax<json> {
   Guard(std::string_view text, const std::string& file, const JsonLimits& limits)
       : text_(text), file_(file), limits_(limits), furthest_(text.data()) {}
 
-  void read() { (void)json::sax_parse(Counted(text_.data(), &furthest_), Counted(text_.data() + text_.size(), &furthest_), this); }
+  void read() {
+    (void)json::sax_parse(Counted(text_.data(), &furthest_), Counted(text_.data() + text_.size(), &furthest_), this);
+  }
 
   bool null() override { return value(); }
   bool boolean(bool) override { return value(); }
@@ -66,7 +68,8 @@ class Guard : public nlohmann::json_sax<json> {
     const std::string_view words = error.what();
     if (words.find("UTF-8") != words.npos) throw JsonError(file_, text_, byte > 0 ? byte - 1 : 0, "is no UTF-8");
     const bool number = dynamic_cast<const json::out_of_range*>(&error) != nullptr;
-    throw JsonError(file_, text_, byte > 0 ? byte - 1 : 0, number ? "holds a number that no double holds" : "is truncated or damaged: no JSON");
+    throw JsonError(file_, text_, byte > 0 ? byte - 1 : 0,
+                    number ? "holds a number that no double holds" : "is truncated or damaged: no JSON");
   }
 
  private:

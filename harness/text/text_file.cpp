@@ -61,7 +61,8 @@ int named_descriptor(const std::string& file) {
   for (const char* folder : {"/proc/self/fd/", "/dev/fd/"}) {
     if (!file.starts_with(folder)) continue;
     const std::string number = file.substr(std::string_view(folder).size());
-    if (!number.empty() && number.size() < 8 && number.find_first_not_of("0123456789") == std::string::npos) return std::atoi(number.c_str());
+    if (!number.empty() && number.size() < 8 && number.find_first_not_of("0123456789") == std::string::npos)
+      return std::atoi(number.c_str());
   }
   return -1;
 }

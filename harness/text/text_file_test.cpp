@@ -31,7 +31,8 @@ namespace fs = std::filesystem;
 class AtomicFile : public ::testing::Test {
  protected:
   void SetUp() override {
-    folder_ = fs::path(fs::is_directory("/dev/shm") ? "/dev/shm" : ::testing::TempDir()) / ("assay_files_" + std::to_string(::getpid()));
+    folder_ = fs::path(fs::is_directory("/dev/shm") ? "/dev/shm" : ::testing::TempDir()) /
+              ("assay_files_" + std::to_string(::getpid()));
     fs::create_directories(folder_);
   }
   void TearDown() override { fs::remove_all(folder_); }

@@ -277,7 +277,8 @@ std::vector<Candidate> candidates_of(const Op& op, const std::vector<Case>& case
     std::shared_ptr<const BoundCase> bound = op.bind(one);
     Problem problem = bound->problem();
     // Empty calls show nothing, and outputs that share memory with an input have no file entry of their own.
-    const bool shares = std::any_of(problem.tensors.begin(), problem.tensors.end(), [](const HostTensor& tensor) { return !tensor.spec.shares.empty(); });
+    const bool shares = std::any_of(problem.tensors.begin(), problem.tensors.end(),
+                                    [](const HostTensor& tensor) { return !tensor.spec.shares.empty(); });
     if (shares || bytes_of(problem) == 0 || bytes_of(problem) > most_bytes) continue;
     std::vector<WholePart> right = computed(bound->expect(problem, nullptr));
     const int64_t batch = std::max<int64_t>(1, bound->independent_rows());
@@ -383,7 +384,8 @@ class Chooser {
       if (edit.suspect || !edit.equivalent.empty()) continue;
       // A mutant of a GEMM may be computed by several algorithms, and each has to differ.
       const Expectation edited = edit.expect(problem, nullptr);
-      const bool apart = std::all_of(edited.any_of.begin(), edited.any_of.end(), [&](const Answer& answer) { return differs(right, computed(answer)); });
+      const bool apart = std::all_of(edited.any_of.begin(), edited.any_of.end(),
+                                     [&](const Answer& answer) { return differs(right, computed(answer)); });
       edits_[edit.name] = edits_[edit.name] || apart;
       if (apart) shown.insert(edit.name);
     }

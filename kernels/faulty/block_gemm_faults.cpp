@@ -248,8 +248,8 @@ struct BlockGemmNvfp4BlockOf32 : Fp4Product<BlockGemmNvfp4BlockOf32, units::Sm10
 /// An instruction that reads the first element of each byte of b from its high half.
 struct BlockUnitSwapsHalvesOfB : units::Sm120MmaNvf4F32 {
   template <class U>
-  SIMT_DEVICE static uint32_t element(const units::Number* a, const units::Number* b, const units::Number* sfa, const units::Number* sfb,
-                                      uint32_t c) {
+  SIMT_DEVICE static uint32_t element(const units::Number* a, const units::Number* b, const units::Number* sfa,
+                                      const units::Number* sfb, uint32_t c) {
     units::Number swapped[U::kK];
     for (int k = 0; k < U::kK; ++k) swapped[k] = b[k ^ 1];
     return units::Sm120MmaNvf4F32::element<U>(a, swapped, sfa, sfb, c);
@@ -336,8 +336,15 @@ namespace {
 
 template <class Rules, int kParts = 1>
 Kernel of_block_gemm(const char* name, const char* twin, const char* cites) {
-  return {name, "gemm_block_scaled", {Rules::kContract}, {{"y", kAny}, {"warp", simt::kWarpSizes}}, {}, run_block_gemm<Rules, kParts>,
-          name, cites,               twin};
+  return {name,
+          "gemm_block_scaled",
+          {Rules::kContract},
+          {{"y", kAny}, {"warp", simt::kWarpSizes}},
+          {},
+          run_block_gemm<Rules, kParts>,
+          name,
+          cites,
+          twin};
 }
 
 }  // namespace
@@ -357,8 +364,9 @@ std::vector<Kernel> block_gemm_faults() {
                                                "aiter 4406: a strided x_scale is read as if its bytes were transposed"),
       of_block_gemm<BlockGemmScaleBTransposed>("block_gemm_scale_b_transposed", torch,
                                                "no regression known; scales of the weight"),
-      of_block_gemm<BlockGemmScaleBPitch>("block_gemm_scale_b_pitch", torch,
-                                          "measured: torch 2.11 _scaled_mm reads such scales of b with k / 128 rounded up to a multiple of 4"),
+      of_block_gemm<BlockGemmScaleBPitch>(
+          "block_gemm_scale_b_pitch", torch,
+          "measured: torch 2.11 _scaled_mm reads such scales of b with k / 128 rounded up to a multiple of 4"),
       of_block_gemm<BlockGemmNextBlock>("block_gemm_next_block", other, "no regression known; an index that is one too large"),
       of_block_gemm<BlockGemmFirstTile>("block_gemm_first_tile", other,
                                         "flashinfer 2261: columns of n beyond whole blocks are read with other scales"),
@@ -411,16 +419,23 @@ std::vector<Kernel> block_gemm_faults() {
                                    "no regression known; an error that a global error measure does not show"),
       of_block_gemm<BlockGemmFp4NextBlock>("fp4_gemm_next_block", fp4, "no regression known; an index that is one too large"),
       of_block_gemm<BlockGemmNvfp4BlockOf32>("nvfp4_gemm_block_of_32", fp4, "flashinfer mm_fp4: block_size is 16 or 32"),
-      of_block_gemm<BlockGemmFp4HalvesSwapped>("fp4_gemm_halves_swapped", fp4, "PTX ISA: the first operand of cvt.e2m1x2 is the high half"),
-      of_block_gemm<BlockGemmE4m3AsE8m0>("nvfp4_gemm_scale_as_e8m0", fp4, "flashinfer mm_fp4: uint8 scales of either format, use_nvfp4"),
-      of_block_gemm<BlockGemmE8m0AsE4m3>("mxfp4_gemm_scale_as_e4m3", fp4, "flashinfer mm_fp4: uint8 scales of either format, use_nvfp4"),
-      of_block_gemm<BlockGemmRoundedBeforeAlpha>("nvfp4_gemm_rounded_before_alpha", fp4, "vLLM #37135: 16 bits before the global scale"),
-      of_block_gemm<BlockGemmAlphaInverted>("nvfp4_gemm_alpha_inverted", fp4,
-                                            "flashinfer mm_fp4: alpha is 1 / (a_global_sf * b_global_sf), the scales that quantize are not"),
-      of_block_gemm<BlockGemmScaleOfATwice>("nvfp4_gemm_scale_of_a_twice", fp4, "no regression known; the argument of a passed for b"),
+      of_block_gemm<BlockGemmFp4HalvesSwapped>("fp4_gemm_halves_swapped", fp4,
+                                               "PTX ISA: the first operand of cvt.e2m1x2 is the high half"),
+      of_block_gemm<BlockGemmE4m3AsE8m0>("nvfp4_gemm_scale_as_e8m0", fp4,
+                                         "flashinfer mm_fp4: uint8 scales of either format, use_nvfp4"),
+      of_block_gemm<BlockGemmE8m0AsE4m3>("mxfp4_gemm_scale_as_e4m3", fp4,
+                                         "flashinfer mm_fp4: uint8 scales of either format, use_nvfp4"),
+      of_block_gemm<BlockGemmRoundedBeforeAlpha>("nvfp4_gemm_rounded_before_alpha", fp4,
+                                                 "vLLM #37135: 16 bits before the global scale"),
+      of_block_gemm<BlockGemmAlphaInverted>(
+          "nvfp4_gemm_alpha_inverted", fp4,
+          "flashinfer mm_fp4: alpha is 1 / (a_global_sf * b_global_sf), the scales that quantize are not"),
+      of_block_gemm<BlockGemmScaleOfATwice>("nvfp4_gemm_scale_of_a_twice", fp4,
+                                            "no regression known; the argument of a passed for b"),
       of_block_gemm<BlockGemmScaleOfBForgotten>("nvfp4_gemm_scale_of_b_forgotten", fp4,
                                                 "pytorch ScaledBlas.cpp: a comment on one global scale passed without the other"),
-      of_block_gemm<BlockGemmBiasInF32>("nvfp4_gemm_bias_in_f32", fp4, "torchao nvfp4_tensor.py: the bias is added outside _scaled_mm"),
+      of_block_gemm<BlockGemmBiasInF32>("nvfp4_gemm_bias_in_f32", fp4,
+                                        "torchao nvfp4_tensor.py: the bias is added outside _scaled_mm"),
       of_block_gemm<BlockGemmScaleNotRounded>("nvfp4_gemm_scale_not_rounded", fp4,
                                               "torchao nvfp4_tensor.py: scale_result.to(a.orig_dtype) before the product"),
       of_block_gemm<BlockGemmFp4Linear>("nvfp4_gemm_linear_scales", fp4, "vLLM #50084, there for a cache"),

@@ -131,7 +131,8 @@ struct ShuffleTileOf16 : AiterShuffle32 {
 /// Keeps the rows of a tile contiguous: the permutation of the last two axes is missing.
 struct ShuffleRowsWhole : AiterShuffle16 {
   SIMT_DEVICE static int64_t place(int64_t row, int64_t run, int64_t runs_of_row, int64_t runs_of_tile) {
-    return row / kRows * (runs_of_row * kRows) + run / runs_of_tile * (kRows * runs_of_tile) + row % kRows * runs_of_tile + run % runs_of_tile;
+    return row / kRows * (runs_of_row * kRows) + run / runs_of_tile * (kRows * runs_of_tile) + row % kRows * runs_of_tile +
+           run % runs_of_tile;
   }
 };
 
@@ -144,7 +145,14 @@ struct UnshuffleShuffles : Unshuffle16 {
 template <class Rules>
 Kernel of_shuffle(const char* name, const char* cites, const Values& types = {"e4m3fn", "e4m3fnuz", "int8", "bf16", "f16"},
                   const assay::plugin::MultipleOf& multiple_of = {}) {
-  return {name, "shuffle_weight", {Rules::kContract}, {{"x", types}, {"warp", simt::kWarpSizes}}, multiple_of, run_shuffle<Rules>, name, cites,
+  return {name,
+          "shuffle_weight",
+          {Rules::kContract},
+          {{"x", types}, {"warp", simt::kWarpSizes}},
+          multiple_of,
+          run_shuffle<Rules>,
+          name,
+          cites,
           "shuffle_weight"};
 }
 

@@ -1,4 +1,5 @@
-// Faulty kernels of moe_combine: the correct kernel's rules with one mistake about a rounding, a weight, or the slots that are added.
+// Faulty kernels of moe_combine: the correct kernel's rules with one mistake about a rounding, a weight, or the slots that are
+// added.
 #include "kernels/ops/moe_combine/moe_combine_kernel.h"
 
 namespace assay_kernels {
@@ -73,7 +74,8 @@ namespace {
 
 template <class Rules>
 Kernel of_combine(const char* name, const char* twin, const char* cites) {
-  return {name, "moe_combine", {Rules::kContract}, {{"x", kAny}, {"warp", simt::kWarpSizes}}, {}, run_moe_combine<Rules>, name, cites, twin};
+  return {name,  "moe_combine", {Rules::kContract}, {{"x", kAny}, {"warp", simt::kWarpSizes}}, {}, run_moe_combine<Rules>, name,
+          cites, twin};
 }
 
 }  // namespace
@@ -84,14 +86,20 @@ std::vector<Kernel> combine_faults() {
       of_combine<CombineLastSlotLost>("combine_last_slot_lost", sum, "no regression known; a loop that ends one slot early"),
       of_combine<CombineSkippedAdded>("combine_skipped_added", sum, "vLLM #48385: before it, the sum covers rows of padding"),
       of_combine<CombineMapIgnored>("combine_map_ignored", gather, "vLLM #51632: the expert map decides which ids are valid"),
-      of_combine<CombineIndexTransposed>("combine_index_transposed", gather, "vLLM v0.10.0 where v0.11.0 is stated: the index is [topk, m]"),
-      of_combine<CombineUnroutedWritten>("combine_unrouted_written", weighted, "vLLM moe_fused_mul_sum.py v0.28.0, which writes every row"),
-      of_combine<CombineUnroutedLeft>("combine_unrouted_left", sum, "vLLM moe_fused_mul_sum.py v0.29.0, which leaves such rows alone"),
+      of_combine<CombineIndexTransposed>("combine_index_transposed", gather,
+                                         "vLLM v0.10.0 where v0.11.0 is stated: the index is [topk, m]"),
+      of_combine<CombineUnroutedWritten>("combine_unrouted_written", weighted,
+                                         "vLLM moe_fused_mul_sum.py v0.28.0, which writes every row"),
+      of_combine<CombineUnroutedLeft>("combine_unrouted_left", sum,
+                                      "vLLM moe_fused_mul_sum.py v0.29.0, which leaves such rows alone"),
       of_combine<CombineSumInType>("combine_sum_in_type", sum, "vLLM #15045: moe_sum adds in bf16"),
-      of_combine<CombineWeightBehindCast>("combine_weight_behind_cast", weighted, "vLLM #31962: the router weight behind a rounding to bf16"),
-      of_combine<CombineWeightInType>("combine_weight_in_type", gather, "sglang ep_moe_kernels.py v0.5.23: weights are cast to the type of the rows"),
+      of_combine<CombineWeightBehindCast>("combine_weight_behind_cast", weighted,
+                                          "vLLM #31962: the router weight behind a rounding to bf16"),
+      of_combine<CombineWeightInType>("combine_weight_in_type", gather,
+                                      "sglang ep_moe_kernels.py v0.5.23: weights are cast to the type of the rows"),
       of_combine<CombineNextWeight>("combine_next_weight", weighted, "no regression known; an index that is one too large"),
-      of_combine<CombineFactorTwice>("combine_factor_twice", sum, "no regression known; the factor in the weights and on the sum"),
+      of_combine<CombineFactorTwice>("combine_factor_twice", sum,
+                                     "no regression known; the factor in the weights and on the sum"),
   };
 }
 

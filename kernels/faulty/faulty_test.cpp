@@ -57,7 +57,8 @@ std::vector<Fault> faults() {
     // suites/catches covers all faults. This test covers the ops that outputs_of() can call, except tiled byte scales, strided
     // views and rows that are not a whole number of loads.
     const bool bytes = accepts.contains("layout") && std::string(accepts["layout"][0]).rfind("e8m0", 0) == 0;
-    static const std::set<std::string> called = {"pack_scales", "quant_azp", "quant_group", "quant_static", "quant_tile", "rms_norm"};
+    static const std::set<std::string> called = {"pack_scales",  "quant_azp",  "quant_group",
+                                                 "quant_static", "quant_tile", "rms_norm"};
     const bool ragged = kernel["fault"] == "cut_off_load" || kernel["fault"] == "stride_ignored";
     const bool four_bits = std::string(kernel["contracts"][0]).find("fp4") != std::string::npos;  // outputs_of() knows bytes
     if (called.count(std::string(kernel["op"])) == 0 || bytes || ragged || four_bits) continue;

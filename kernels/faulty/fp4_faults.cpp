@@ -28,8 +28,8 @@ struct Fp4Truncated : Base {
   static uint32_t code(float v) {
     const float m = simt::magnitude(v);
     if (!(m < 6.0f)) return e2m1_code(v);
-    const uint32_t code = uint32_t(m >= 0.5f) + uint32_t(m >= 1.0f) + uint32_t(m >= 1.5f) + uint32_t(m >= 2.0f) + uint32_t(m >= 3.0f) +
-                          uint32_t(m >= 4.0f);
+    const uint32_t code = uint32_t(m >= 0.5f) + uint32_t(m >= 1.0f) + uint32_t(m >= 1.5f) + uint32_t(m >= 2.0f) +
+                          uint32_t(m >= 3.0f) + uint32_t(m >= 4.0f);
     return (simt::bits(v) >> 28 & 8u) | code;
   }
 };
@@ -172,7 +172,9 @@ struct NormFp4WideProduct : FlashinferNormFp4 {
 struct NormFp4DividesByScale : FlashinferNormFp4 {
   struct Group : FlashinferNormNvfp4 {
     static uint8_t scale(float amax, float global) { return FlashinferNormNvfp4::scale(amax, 1.0f / global); }
-    static float multiplier(float amax, uint32_t e, float global) { return FlashinferNormNvfp4::multiplier(amax, e, 1.0f / global); }
+    static float multiplier(float amax, uint32_t e, float global) {
+      return FlashinferNormNvfp4::multiplier(amax, e, 1.0f / global);
+    }
   };
 };
 
@@ -190,7 +192,8 @@ struct Fp4Op {
 template <class Rules, class = void>
 struct OfFp4 {
   static Fp4Op op() {
-    return Rules::kBlock == 16 ? Fp4Op{"quant_group", "quant_nvfp4", {"16+tensor"}, kNvfp4Layouts} : Fp4Op{"quant_group", "quant_mxfp4", {32}, kMxfp4Layouts};
+    return Rules::kBlock == 16 ? Fp4Op{"quant_group", "quant_nvfp4", {"16+tensor"}, kNvfp4Layouts}
+                               : Fp4Op{"quant_group", "quant_mxfp4", {32}, kMxfp4Layouts};
   }
   static constexpr auto run = run_fp4<Rules>;
 };
@@ -207,10 +210,17 @@ struct OfFp4<Rules, std::void_t<typename Rules::Norm>> {
 
 /// A fault of the kernel of Rules::kContract. `layouts`: those in which the fault is seen.
 template <class Rules>
-Kernel of_fp4(const char* name, const char* cites, void (*run)(const Call&) = OfFp4<Rules>::run, const Values& layouts = OfFp4<Rules>::op().layouts) {
+Kernel of_fp4(const char* name, const char* cites, void (*run)(const Call&) = OfFp4<Rules>::run,
+              const Values& layouts = OfFp4<Rules>::op().layouts) {
   const Fp4Op of = OfFp4<Rules>::op();
-  return {name, of.op, {Rules::kContract}, {{"x", kHalf}, {"group_size", of.group_size}, {"layout", layouts}, {"warp", simt::kWarpSizes}},
-          {},   run,   name,               cites,
+  return {name,
+          of.op,
+          {Rules::kContract},
+          {{"x", kHalf}, {"group_size", of.group_size}, {"layout", layouts}, {"warp", simt::kWarpSizes}},
+          {},
+          run,
+          name,
+          cites,
           of.twin};
 }
 
@@ -248,7 +258,8 @@ void run_fp4_misplaced(const Call& call) {
 std::vector<Kernel> fp4_faults() {
   return {
       of_fp4<Nvfp4GuardOfAmax>("nvfp4_guard_of_amax", "flashinfer #2441: amax is not 0 and the scale is"),
-      of_fp4<Nvfp4DecodeScale>("nvfp4_decode_scale", "flashinfer rmsnorm_fp4quant.py: the docstring divides where the code multiplies"),
+      of_fp4<Nvfp4DecodeScale>("nvfp4_decode_scale",
+                               "flashinfer rmsnorm_fp4quant.py: the docstring divides where the code multiplies"),
       of_fp4<Nvfp4TensorScaleForgotten>("nvfp4_tensor_scale_forgotten", "vLLM #34577: global_scale is 1"),
       of_fp4<Nvfp4Factor448>("nvfp4_factor_448", "torchao nvfp4_tensor.py: comment on F4_E2M1_MAX in per_tensor_amax_to_scale"),
       of_fp4<Nvfp4ScaleTruncated>("nvfp4_scale_truncated", "vllm-omni #4025: scales cast to e4m3 by hand"),
@@ -258,34 +269,38 @@ std::vector<Kernel> fp4_faults() {
       of_fp4<Nvfp4BlockOf32>("nvfp4_block_of_32", "MXFP4's block size"),
       of_fp4<Nvfp4RoughReciprocal>("nvfp4_rough_reciprocal", "a reciprocal of 8 bits where rcp.approx has 23"),
       of_fp4<Fp4StalePadding<VllmNvfp4>>("nvfp4_stale_padding", "vLLM #45741, vLLM #31097", run_fp4<Fp4StalePadding<VllmNvfp4>>,
-                                           {"ue4m3_128x4"}),
+                                         {"ue4m3_128x4"}),
       of_fp4<Nvfp4FloorMissing>("nvfp4_floor_missing", "flashinfer #3448: a row of zeros"),
-      of_fp4_experts<ExpertsNvfp4FirstScale>("nvfp4_experts_first_scale", "no regression known; SFScale[0] where SFScale[expert_idx] is meant",
+      of_fp4_experts<ExpertsNvfp4FirstScale>("nvfp4_experts_first_scale",
+                                             "no regression known; SFScale[0] where SFScale[expert_idx] is meant",
                                              "quant_nvfp4_experts", kNvfp4ExpertsAccepts),
-      of_fp4_experts<ExpertsNvfp4NextScale>("nvfp4_experts_next_scale", "vLLM mxfp4_experts_quant.cu: offsets read behind the last of 17 experts",
+      of_fp4_experts<ExpertsNvfp4NextScale>("nvfp4_experts_next_scale",
+                                            "vLLM mxfp4_experts_quant.cu: offsets read behind the last of 17 experts",
                                             "quant_nvfp4_experts", kNvfp4ExpertsAccepts),
       of_fp4<SiluNvfp4NotRounded>("silu_nvfp4_not_rounded",
-                                         "vLLM test_silu_mul_nvfp4_quant.py: accepted by its tolerances of 0.3"),
+                                  "vLLM test_silu_mul_nvfp4_quant.py: accepted by its tolerances of 0.3"),
       of_fp4<SiluNvfp4HalvesSwapped>("silu_nvfp4_halves_swapped", "vLLM #11624: mul_and_silu"),
       of_fp4<SiluNvfp4TensorScaleForgotten>("silu_nvfp4_tensor_scale_forgotten", "vLLM #34577: global_scale is 1"),
       of_fp4<NormFp4WideProduct>("norm_nvfp4_wide_product",
-                                        "flashinfer add_rmsnorm_fp4quant.py: rows of one block multiply by the weight in fp32"),
+                                 "flashinfer add_rmsnorm_fp4quant.py: rows of one block multiply by the weight in fp32"),
       of_fp4<NormFp4DividesByScale>("norm_nvfp4_divides_by_scale",
-                                           "flashinfer rmsnorm_fp4quant.py: the docstring divides where the code multiplies"),
+                                    "flashinfer rmsnorm_fp4quant.py: the docstring divides where the code multiplies"),
       of_fp4<AddNormFp4WideSum>("add_norm_nvfp4_wide_sum",
-                                       "flashinfer fused_add_rmsnorm.py: without FP4 the sum is normalized in fp32"),
+                                "flashinfer fused_add_rmsnorm.py: without FP4 the sum is normalized in fp32"),
       of_fp4<Mxfp4FloorForEven>("mxfp4_floor_for_even", "ATOM #1601: two rules in one model"),
-      of_fp4<Mxfp4ConstantOfFp8>("mxfp4_constant_of_fp8", "aiter _mxfp8_quant_op has the constant of FP4; this is the other way round"),
+      of_fp4<Mxfp4ConstantOfFp8>("mxfp4_constant_of_fp8",
+                                 "aiter _mxfp8_quant_op has the constant of FP4; this is the other way round"),
       of_fp4<Mxfp4FloorForCeil>("mxfp4_floor_for_ceil", "vLLM #43557: the exponent of amax / 6 rounded down"),
       of_fp4<Mxfp4NoEmax>("mxfp4_no_emax", "vLLM #53110, there for MXFP8"),
       of_fp4<Mxfp4NanLaundering>("mxfp4_nan_laundering", "pytorch/ao #4201"),
       of_fp4<Fp4TiesAway<AiterTritonMxfp4>>("mxfp4_ties_away", "aiter #3992, aiter #4030"),
       of_fp4<Fp4Truncated<AiterPer1x32Mxfp4>>("mxfp4_codes_truncated", "rocm-systems #6877: narrow conversions that cut off"),
-      of_fp4<Fp4NibblesSwapped<TorchaoMxfp4Floor>>("mxfp4_nibbles_swapped", "torchao pack_uint4: the even element is the low half"),
-      of_fp4<TorchaoMxfp4Rceil>("mxfp4_unswizzled_scales", "TransformerEngine #3070", run_fp4_misplaced<TorchaoMxfp4Rceil, RowMajorBytes>,
-                                  {"e8m0_128x4"}),
-      of_fp4<Fp4StalePadding<FlashinferMxfp4>>("mxfp4_stale_padding", "flashinfer #2726", run_fp4<Fp4StalePadding<FlashinferMxfp4>>,
-                                                 {"e8m0_128x4"}),
+      of_fp4<Fp4NibblesSwapped<TorchaoMxfp4Floor>>("mxfp4_nibbles_swapped",
+                                                   "torchao pack_uint4: the even element is the low half"),
+      of_fp4<TorchaoMxfp4Rceil>("mxfp4_unswizzled_scales", "TransformerEngine #3070",
+                                run_fp4_misplaced<TorchaoMxfp4Rceil, RowMajorBytes>, {"e8m0_128x4"}),
+      of_fp4<Fp4StalePadding<FlashinferMxfp4>>("mxfp4_stale_padding", "flashinfer #2726",
+                                               run_fp4<Fp4StalePadding<FlashinferMxfp4>>, {"e8m0_128x4"}),
   };
 }
 

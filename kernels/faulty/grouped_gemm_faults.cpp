@@ -130,7 +130,9 @@ struct OffsetToTheNext : VllmMoeMm {
   template <class Rules>
   SIMT_DEVICE static int64_t rows(const OffsetGemmArguments& x, int64_t expert) {
     const int64_t stated = x.sizes[3 * expert];
-    return expert + 1 < x.experts && stated > 0 && x.offsets[expert + 1] > x.offsets[expert] ? x.offsets[expert + 1] - x.offsets[expert] : stated;
+    return expert + 1 < x.experts && stated > 0 && x.offsets[expert + 1] > x.offsets[expert]
+               ? x.offsets[expert + 1] - x.offsets[expert]
+               : stated;
   }
 };
 
@@ -180,13 +182,22 @@ namespace {
 
 template <class Rules>
 Kernel of_offset_mx(const char* name, const char* cites) {
-  return {name, "gemm_grouped", {Rules::kContract}, {{"y", kAny}, {"warp", simt::kWarpSizes}}, {}, run_offset_mx<Rules>, name, cites,
-          units::Bytes<typename Rules::Unit>::kRow == Rules::Unit::kK ? "gemm_grouped.mx_at_offsets" : "gemm_grouped.fp4_at_offsets"};
+  return {
+      name,
+      "gemm_grouped",
+      {Rules::kContract},
+      {{"y", kAny}, {"warp", simt::kWarpSizes}},
+      {},
+      run_offset_mx<Rules>,
+      name,
+      cites,
+      units::Bytes<typename Rules::Unit>::kRow == Rules::Unit::kK ? "gemm_grouped.mx_at_offsets" : "gemm_grouped.fp4_at_offsets"};
 }
 
 template <class Rules>
 Kernel of_offset_gemm(const char* name, const char* cites) {
-  return {name, "gemm_grouped", {Rules::kContract}, {{"y", kAny}, {"warp", simt::kWarpSizes}}, {}, run_offset_gemm<Rules>, name, cites, "gemm_grouped.at_offsets"};
+  return {name, "gemm_grouped", {Rules::kContract},       {{"y", kAny}, {"warp", simt::kWarpSizes}}, {}, run_offset_gemm<Rules>,
+          name, cites,          "gemm_grouped.at_offsets"};
 }
 
 template <class Rules>
@@ -238,15 +249,20 @@ std::vector<Kernel> grouped_gemm_faults() {
                                          "pytorch 186365: results are inconsistent if a group is empty"),
       of_offset_gemm<OffsetSizesAsOffsets>("grouped_gemm_offsets_sizes_as_offsets",
                                            "no regression known; two tensors of the same experts are exchanged"),
-      of_offset_gemm<OffsetToTheNext>("grouped_gemm_offsets_to_the_next",
-                                      "vllm moe_data.cu: padded_m rows lie between two experts, and expert_num_tokens of them are in use"),
-      of_offset_gemm<OffsetPromoted>("grouped_gemm_offsets_promoted", "cutlass fp8_accumulation.hpp: schedules without FastAccum"),
-      of_offset_mx<OffsetMxUnpadded>("grouped_gemm_mx_unpadded", "flashinfer 3604: scales padded on all rows instead of those of each batch"),
+      of_offset_gemm<OffsetToTheNext>(
+          "grouped_gemm_offsets_to_the_next",
+          "vllm moe_data.cu: padded_m rows lie between two experts, and expert_num_tokens of them are in use"),
+      of_offset_gemm<OffsetPromoted>("grouped_gemm_offsets_promoted",
+                                     "cutlass fp8_accumulation.hpp: schedules without FastAccum"),
+      of_offset_mx<OffsetMxUnpadded>("grouped_gemm_mx_unpadded",
+                                     "flashinfer 3604: scales padded on all rows instead of those of each batch"),
       of_offset_mx<OffsetMxNextScales>("grouped_gemm_mx_next_scales", "no regression known; an index that is one too large"),
-      of_offset_mx<OffsetAlphaOfFirst>("nvfp4_grouped_gemm_alpha_of_first", "no regression known; alpha_ptr where alpha_ptr_array is meant"),
+      of_offset_mx<OffsetAlphaOfFirst>("nvfp4_grouped_gemm_alpha_of_first",
+                                       "no regression known; alpha_ptr where alpha_ptr_array is meant"),
       of_offset_mx<OffsetAlphaOfNext>("nvfp4_grouped_gemm_alpha_of_next", "no regression known; an index that is one too large"),
       of_offset_mx<OffsetAlphaRounded>("nvfp4_grouped_gemm_rounded_before_alpha", "vLLM #37135: 16 bits before the global scale"),
-      of_offset_mx<OffsetFp4Unpadded>("mxfp4_grouped_gemm_unpadded", "flashinfer 3604: scales padded on all rows instead of those of each batch"),
+      of_offset_mx<OffsetFp4Unpadded>("mxfp4_grouped_gemm_unpadded",
+                                      "flashinfer 3604: scales padded on all rows instead of those of each batch"),
       of_grouped_gemm<GroupedScalesOneMatrix>("grouped_gemm_masked_scales_one_matrix",
                                               "flashinfer 3604: batches padded as one matrix instead of each for itself"),
   };

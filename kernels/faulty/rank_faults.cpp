@@ -477,7 +477,8 @@ struct Then {
 };
 
 template <class Rules, void (*kRun)(const Call&), RankRun kSum>
-Kernel row_of(const char* name, const char* contract, const char* protocol, const Values& groups, const Values& layouts, const char* cites) {
+Kernel row_of(const char* name, const char* contract, const char* protocol, const Values& groups, const Values& layouts,
+              const char* cites) {
   Kernel row = all_reduce_row(name, {contract}, run_fused_quantized<Then<Rules, kRun>, kSum>, barrier_area_with_sums);
   row.op = kOp;
   row.accepts = {{"x", kHalf}, {"group_size", groups}, {"layout", layouts}, {"warp", simt::kWarpSizes}};
@@ -507,7 +508,8 @@ using NvfpNormKept = AnotherNorm<FlashinferTrtllmNormNvfp4, NormKeptBeforeNvfp4>
 
 std::vector<Kernel> rank_quant_faults() {
   const char* const nvfp4 = "flashinfer.all_reduce_add_rms_norm_nvfp4_twoshot";
-  const char *packed = "flashinfer.all_reduce_add_rms_norm_group_packed_twoshot", *token = "aiter.all_reduce_add_rms_norm_token_fp8_ftz";
+  const char *packed = "flashinfer.all_reduce_add_rms_norm_group_packed_twoshot",
+             *token = "aiter.all_reduce_add_rms_norm_token_fp8_ftz";
   return {of_tokens<GroupAfterNorm<AiterArToken, ZeroScale>, run_one_shot<FlushingSums>>(
               "fused_zero_scale", token, "one_shot",
               "no regression known; aiter e4048607 uses 1 for an amax of 0, but its fp8 all-reduce does not"),

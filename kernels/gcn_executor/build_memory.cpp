@@ -16,7 +16,9 @@ struct Addresses {
   u64 of[kLanes];
 };
 
-inline u64 base_of(const Wave& w, const Operation* o) { return wide_word(w, o->source[1]) + static_cast<u64>(static_cast<int64_t>(o->offset)); }
+inline u64 base_of(const Wave& w, const Operation* o) {
+  return wide_word(w, o->source[1]) + static_cast<u64>(static_cast<int64_t>(o->offset));
+}
 
 void find_addresses(Wave& w, const Operation* o, Addresses& a) {
   const u32* low = row(w, o->source[0].index);
@@ -43,14 +45,15 @@ void resolve_global(Wave& w, const Operation* o, const Addresses& a, u64 lanes, 
   for (u64 rest = lanes; rest != 0; rest &= rest - 1) {
     const int i = __builtin_ctzll(rest);
     if (!together && memory.find(a.of[i], bytes) == nullptr)
-      throw Fault(std::string(writes ? "store to " : "load of ") + memory.describe(a.of[i], bytes) + ", lane " + std::to_string(i));
+      throw Fault(std::string(writes ? "store to " : "load of ") + memory.describe(a.of[i], bytes) + ", lane " +
+                  std::to_string(i));
     at[i] = reinterpret_cast<u8*>(a.of[i]);
   }
   if (w.launch->races != nullptr) {
     for (u64 rest = lanes; rest != 0; rest &= rest - 1) {
       const u64 address = a.of[__builtin_ctzll(rest)];
-      w.launch->races->access(w, o, *memory.find(address, bytes), address, bytes, writes ? RaceDetector::kWrite : RaceDetector::kRead,
-                              (o->code & kScoped) != 0);
+      w.launch->races->access(w, o, *memory.find(address, bytes), address, bytes,
+                              writes ? RaceDetector::kWrite : RaceDetector::kRead, (o->code & kScoped) != 0);
     }
   }
 }
@@ -78,7 +81,8 @@ bool move_contiguous(Wave& w, const Operation* o) {
     if (e == kAllLanes) w.launch->races->access(w, o, *buffer, from, count, kind, (o->code & kScoped) != 0);
     else
       for (u64 rest = e; rest != 0; rest &= rest - 1)
-        w.launch->races->access(w, o, *buffer, base + bytes * static_cast<u64>(__builtin_ctzll(rest)), bytes, kind, (o->code & kScoped) != 0);
+        w.launch->races->access(w, o, *buffer, base + bytes * static_cast<u64>(__builtin_ctzll(rest)), bytes, kind,
+                                (o->code & kScoped) != 0);
   }
   return true;
 }
@@ -99,7 +103,8 @@ const Operation* global(Wave& w, const Operation* o) {
 /// Scratch memory: the bytes of a lane are contiguous.
 u8* scratch_at(Wave& w, const Operation* o, u64 offset, int lane) {
   if (offset + o->bytes > w.scratch_bytes)
-    throw Fault("scratch: expected an offset below " + std::to_string(w.scratch_bytes) + ", got " + std::to_string(offset) + " in lane " + std::to_string(lane));
+    throw Fault("scratch: expected an offset below " + std::to_string(w.scratch_bytes) + ", got " + std::to_string(offset) +
+                " in lane " + std::to_string(lane));
   return w.scratch + static_cast<size_t>(lane) * w.scratch_bytes + offset;
 }
 
@@ -235,7 +240,8 @@ bool build_memory(Build& build) {
   }
   size_t end = 0;
   enum { kGlobal, kFlat, kScratch, kBuffer } space = kGlobal;
-  for (const auto& [text, value] : {std::pair{"global_", kGlobal}, {"flat_", kFlat}, {"scratch_", kScratch}, {"buffer_", kBuffer}})
+  for (const auto& [text, value] :
+       {std::pair{"global_", kGlobal}, {"flat_", kFlat}, {"scratch_", kScratch}, {"buffer_", kBuffer}})
     if (name.compare(0, std::strlen(text), text) == 0) {
       end = std::strlen(text);
       space = value;
@@ -478,11 +484,24 @@ bool build_lds(Build& build) {
     o.offset = static_cast<int>(build.number("offset"));
     return true;
   }
-  static const std::map<std::string, std::pair<u8, u16>> kSizes = {
-      {"b8", {1, 0}}, {"u8", {1, 0}}, {"i8", {1, kSigned}}, {"b16", {2, 0}}, {"u16", {2, 0}}, {"i16", {2, kSigned}}, {"b32", {4, 0}}, {"b64", {8, 0}},
-      {"b96", {12, 0}}, {"b128", {16, 0}}, {"u8_d16", {1, kLowHalf}}, {"u8_d16_hi", {1, kHighHalf}}, {"i8_d16", {1, kSigned | kLowHalf}},
-      {"i8_d16_hi", {1, kSigned | kHighHalf}}, {"u16_d16", {2, kLowHalf}}, {"u16_d16_hi", {2, kHighHalf}}, {"b8_d16_hi", {1, kHighHalf}},
-      {"b16_d16_hi", {2, kHighHalf}}};
+  static const std::map<std::string, std::pair<u8, u16>> kSizes = {{"b8", {1, 0}},
+                                                                   {"u8", {1, 0}},
+                                                                   {"i8", {1, kSigned}},
+                                                                   {"b16", {2, 0}},
+                                                                   {"u16", {2, 0}},
+                                                                   {"i16", {2, kSigned}},
+                                                                   {"b32", {4, 0}},
+                                                                   {"b64", {8, 0}},
+                                                                   {"b96", {12, 0}},
+                                                                   {"b128", {16, 0}},
+                                                                   {"u8_d16", {1, kLowHalf}},
+                                                                   {"u8_d16_hi", {1, kHighHalf}},
+                                                                   {"i8_d16", {1, kSigned | kLowHalf}},
+                                                                   {"i8_d16_hi", {1, kSigned | kHighHalf}},
+                                                                   {"u16_d16", {2, kLowHalf}},
+                                                                   {"u16_d16_hi", {2, kHighHalf}},
+                                                                   {"b8_d16_hi", {1, kHighHalf}},
+                                                                   {"b16_d16_hi", {2, kHighHalf}}};
   const bool writes = name.compare(0, 8, "ds_write") == 0, reads = name.compare(0, 7, "ds_read") == 0;
   if (writes || reads) {
     std::string what = name.substr(writes ? 8 : 7);
@@ -513,9 +532,10 @@ bool build_lds(Build& build) {
   const bool returns = rtn != std::string::npos;
   if (returns) what.erase(rtn, 4);
   static const std::map<std::string, std::string> kAtomics = {
-      {"add_u32", "add"}, {"sub_u32", "sub"}, {"min_u32", "umin"}, {"max_u32", "umax"}, {"min_i32", "smin"}, {"max_i32", "smax"}, {"and_b32", "and"},
-      {"or_b32", "or"}, {"xor_b32", "xor"}, {"wrxchg_b32", "swap"}, {"add_f32", "add_f32"}, {"add_u64", "add_x2"}, {"add_f64", "add_f64"},
-      {"min_u64", "umin_x2"}, {"max_u64", "umax_x2"}, {"or_b64", "or_x2"}, {"and_b64", "and_x2"}};
+      {"add_u32", "add"},     {"sub_u32", "sub"},    {"min_u32", "umin"},    {"max_u32", "umax"},    {"min_i32", "smin"},
+      {"max_i32", "smax"},    {"and_b32", "and"},    {"or_b32", "or"},       {"xor_b32", "xor"},     {"wrxchg_b32", "swap"},
+      {"add_f32", "add_f32"}, {"add_u64", "add_x2"}, {"add_f64", "add_f64"}, {"min_u64", "umin_x2"}, {"max_u64", "umax_x2"},
+      {"or_b64", "or_x2"},    {"and_b64", "and_x2"}};
   const auto found = kAtomics.find(what);
   if (found == kAtomics.end() || !set_atomic(o, found->second)) return false;
   o.code |= kScoped;

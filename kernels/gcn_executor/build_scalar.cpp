@@ -241,11 +241,14 @@ const Operation* s_set_gpr_idx_on(Wave& w, const Operation* o) {
   const u32 index = low_word(w, o->source[0]) & 0xFF;
   const Operation* next = w.launch->executable->ready(o + o->slots);
   for (; next->run != s_set_gpr_idx_off; next = w.launch->executable->ready(next + next->slots)) {
-    if (next->run != w.launch->lanes->vector) throw Fault("not implemented: an instruction other than a vector one with indexed registers");
+    if (next->run != w.launch->lanes->vector)
+      throw Fault("not implemented: an instruction other than a vector one with indexed registers");
     Operation moved = *next;
     if (o->code & 8) moved.row = static_cast<u16>(moved.row + index);
-    if (o->code & 1 && moved.source[0].kind == Source::kRow) moved.source[0].index = static_cast<u16>(moved.source[0].index + index);
-    if (moved.row > 255 || (moved.source[0].kind == Source::kRow && moved.source[0].index > 255)) throw Fault("an indexed register above v255");
+    if (o->code & 1 && moved.source[0].kind == Source::kRow)
+      moved.source[0].index = static_cast<u16>(moved.source[0].index + index);
+    if (moved.row > 255 || (moved.source[0].kind == Source::kRow && moved.source[0].index > 255))
+      throw Fault("an indexed register above v255");
     (void)w.launch->lanes->vector(w, &moved);
   }
   return next + next->slots;
@@ -284,7 +287,8 @@ const Operation* load(Wave& w, const Operation* o) {
   }
   address += moved + static_cast<u64>(static_cast<i64>(o->offset));
   address &= ~u64{3};
-  if (w.launch->memory->find(address, o->bytes) == nullptr) throw Fault("scalar load of " + w.launch->memory->describe(address, o->bytes));
+  if (w.launch->memory->find(address, o->bytes) == nullptr)
+    throw Fault("scalar load of " + w.launch->memory->describe(address, o->bytes));
   std::memcpy(w.s + o->scalar, reinterpret_cast<const void*>(address), o->bytes);
   return o + o->slots;
 }
@@ -299,25 +303,27 @@ const std::map<std::string, Entry>& table() {
 #define SHIFT(name) t[#name] = {name, "qb", 2};
 #define NARROW(name) t[#name] = {name, "q", 1};
 #define COMPARE(name) t[#name] = {name, "bb", 0};
-    TWO(s_add_u32) TWO(s_sub_u32) TWO(s_add_i32) TWO(s_sub_i32) TWO(s_addc_u32) TWO(s_subb_u32) TWO(s_mul_i32) TWO(s_mul_hi_u32)
-    TWO(s_mul_hi_i32) TWO(s_and_b32) TWO(s_or_b32) TWO(s_xor_b32) TWO(s_andn2_b32) TWO(s_orn2_b32) TWO(s_nand_b32) TWO(s_nor_b32)
-    TWO(s_xnor_b32) TWO(s_lshl_b32) TWO(s_lshr_b32) TWO(s_ashr_i32) TWO(s_lshl1_add_u32) TWO(s_lshl2_add_u32) TWO(s_lshl3_add_u32)
-    TWO(s_lshl4_add_u32) TWO(s_cselect_b32) TWO(s_min_i32) TWO(s_max_i32) TWO(s_min_u32) TWO(s_max_u32) TWO(s_absdiff_i32)
-    TWO(s_bfe_u32) TWO(s_bfe_i32) TWO(s_bfm_b32) TWO(s_pack_ll_b32_b16) TWO(s_pack_lh_b32_b16) TWO(s_pack_hh_b32_b16)
-    ONE(s_not_b32) ONE(s_mov_b32) ONE(s_cmov_b32) ONE(s_abs_i32) ONE(s_bcnt1_i32_b32) ONE(s_bcnt0_i32_b32) ONE(s_brev_b32)
-    ONE(s_ff1_i32_b32) ONE(s_ff0_i32_b32) ONE(s_flbit_i32_b32) ONE(s_flbit_i32) ONE(s_sext_i32_i8) ONE(s_sext_i32_i16)
-    ONE(s_bitset0_b32) ONE(s_bitset1_b32)
-    ONE64(s_mov_b64) ONE64(s_cmov_b64) ONE64(s_not_b64)
-    TWO64(s_and_b64) TWO64(s_or_b64) TWO64(s_xor_b64) TWO64(s_andn2_b64) TWO64(s_orn2_b64) TWO64(s_nand_b64) TWO64(s_nor_b64)
-    TWO64(s_xnor_b64) TWO64(s_cselect_b64)
-    SHIFT(s_lshl_b64) SHIFT(s_lshr_b64) SHIFT(s_ashr_i64) SHIFT(s_bfe_u64) SHIFT(s_bfe_i64)
-    NARROW(s_bcnt1_i32_b64) NARROW(s_ff1_i32_b64) NARROW(s_flbit_i32_b64)
-    ONE64(s_and_saveexec_b64) ONE64(s_or_saveexec_b64) ONE64(s_xor_saveexec_b64) ONE64(s_andn2_saveexec_b64)
-    ONE64(s_andn1_saveexec_b64) ONE64(s_orn2_saveexec_b64)
-    COMPARE(s_cmp_eq_i32) COMPARE(s_cmp_lg_i32) COMPARE(s_cmp_gt_i32) COMPARE(s_cmp_ge_i32) COMPARE(s_cmp_lt_i32) COMPARE(s_cmp_le_i32)
-    COMPARE(s_cmp_eq_u32) COMPARE(s_cmp_lg_u32) COMPARE(s_cmp_gt_u32) COMPARE(s_cmp_ge_u32) COMPARE(s_cmp_lt_u32) COMPARE(s_cmp_le_u32)
-    COMPARE(s_bitcmp0_b32) COMPARE(s_bitcmp1_b32)
-    t["s_cmp_eq_u64"] = {s_cmp_eq_u64, "qq", 0};
+    TWO(s_add_u32)
+    TWO(s_sub_u32) TWO(s_add_i32) TWO(s_sub_i32) TWO(s_addc_u32) TWO(s_subb_u32) TWO(s_mul_i32) TWO(s_mul_hi_u32) TWO(
+        s_mul_hi_i32) TWO(s_and_b32) TWO(s_or_b32) TWO(s_xor_b32) TWO(s_andn2_b32) TWO(s_orn2_b32) TWO(s_nand_b32) TWO(s_nor_b32)
+        TWO(s_xnor_b32) TWO(s_lshl_b32) TWO(s_lshr_b32) TWO(s_ashr_i32) TWO(s_lshl1_add_u32) TWO(s_lshl2_add_u32) TWO(
+            s_lshl3_add_u32) TWO(s_lshl4_add_u32) TWO(s_cselect_b32) TWO(s_min_i32) TWO(s_max_i32) TWO(s_min_u32) TWO(s_max_u32)
+            TWO(s_absdiff_i32) TWO(s_bfe_u32) TWO(s_bfe_i32) TWO(s_bfm_b32) TWO(s_pack_ll_b32_b16) TWO(s_pack_lh_b32_b16)
+                TWO(s_pack_hh_b32_b16) ONE(s_not_b32) ONE(s_mov_b32) ONE(s_cmov_b32) ONE(s_abs_i32) ONE(s_bcnt1_i32_b32)
+                    ONE(s_bcnt0_i32_b32) ONE(s_brev_b32) ONE(s_ff1_i32_b32) ONE(s_ff0_i32_b32) ONE(s_flbit_i32_b32)
+                        ONE(s_flbit_i32) ONE(s_sext_i32_i8) ONE(s_sext_i32_i16) ONE(s_bitset0_b32) ONE(s_bitset1_b32)
+                            ONE64(s_mov_b64) ONE64(s_cmov_b64) ONE64(s_not_b64) TWO64(s_and_b64) TWO64(s_or_b64) TWO64(s_xor_b64)
+                                TWO64(s_andn2_b64) TWO64(s_orn2_b64) TWO64(s_nand_b64) TWO64(s_nor_b64) TWO64(s_xnor_b64)
+                                    TWO64(s_cselect_b64) SHIFT(s_lshl_b64) SHIFT(s_lshr_b64) SHIFT(s_ashr_i64) SHIFT(s_bfe_u64)
+                                        SHIFT(s_bfe_i64) NARROW(s_bcnt1_i32_b64) NARROW(s_ff1_i32_b64) NARROW(s_flbit_i32_b64)
+                                            ONE64(s_and_saveexec_b64) ONE64(s_or_saveexec_b64) ONE64(s_xor_saveexec_b64)
+                                                ONE64(s_andn2_saveexec_b64) ONE64(s_andn1_saveexec_b64) ONE64(s_orn2_saveexec_b64)
+                                                    COMPARE(s_cmp_eq_i32) COMPARE(s_cmp_lg_i32) COMPARE(s_cmp_gt_i32)
+                                                        COMPARE(s_cmp_ge_i32) COMPARE(s_cmp_lt_i32) COMPARE(s_cmp_le_i32)
+                                                            COMPARE(s_cmp_eq_u32) COMPARE(s_cmp_lg_u32) COMPARE(s_cmp_gt_u32)
+                                                                COMPARE(s_cmp_ge_u32) COMPARE(s_cmp_lt_u32) COMPARE(s_cmp_le_u32)
+                                                                    COMPARE(s_bitcmp0_b32) COMPARE(s_bitcmp1_b32)
+                                                                        t["s_cmp_eq_u64"] = {s_cmp_eq_u64, "qq", 0};
     t["s_cmp_lg_u64"] = {s_cmp_lg_u64, "qq", 0};
     t["s_getpc_b64"] = {s_getpc_b64, "", 2};
     t["s_setpc_b64"] = {s_setpc_b64, "q", 0};
@@ -347,8 +353,10 @@ bool build_jump(Build& build) {
 
 /// Instructions with a 16-bit constant: s_cmpk_gt_u32 s0, 0x10; s_movk_i32; s_addk_i32; s_mulk_i32; s_cmovk_i32.
 bool build_constant(Build& build) {
-  static const std::map<std::string, std::pair<Handler, int>> kForms = {
-      {"s_movk_i32", {s_mov_b32, 1}}, {"s_cmovk_i32", {s_cmov_b32, 1}}, {"s_addk_i32", {s_addk_i32, 1}}, {"s_mulk_i32", {s_mulk_i32, 1}}};
+  static const std::map<std::string, std::pair<Handler, int>> kForms = {{"s_movk_i32", {s_mov_b32, 1}},
+                                                                        {"s_cmovk_i32", {s_cmov_b32, 1}},
+                                                                        {"s_addk_i32", {s_addk_i32, 1}},
+                                                                        {"s_mulk_i32", {s_mulk_i32, 1}}};
   const std::string& name = build.in.name;
   const bool compares = name.substr(0, 7) == "s_cmpk_";
   const auto form = kForms.find(name);
@@ -356,7 +364,8 @@ bool build_constant(Build& build) {
   const auto raw = static_cast<u32>(bits_of_number(build.in.operands.at(1).text, 'b')) & 0xFFFF;
   Source constant;
   constant.kind = Source::kConstant;
-  constant.constant[0] = name.back() == '2' && name[name.size() - 3] == 'u' ? raw : static_cast<u32>(static_cast<i32>(static_cast<int16_t>(raw)));
+  constant.constant[0] =
+      name.back() == '2' && name[name.size() - 3] == 'u' ? raw : static_cast<u32>(static_cast<i32>(static_cast<int16_t>(raw)));
   if (compares) {
     build.out.run = table().at("s_cmp_" + name.substr(7)).run;
     build.out.source[0] = source_of(build.in.operands.at(0), 'b');
@@ -417,8 +426,9 @@ bool build_load(Build& build) {
 bool build_scalar(Build& build) {
   const std::string& name = build.in.name;
   Operation& o = build.out;
-  static const char* const kNothing[] = {"s_nop", "s_waitcnt", "s_setprio", "s_dcache_wb", "s_icache_inv", "s_dcache_inv", "s_sethalt", "s_clause",
-                                         "s_ttracedata", "s_incperflevel", "s_decperflevel", "s_dcache_wb_vol", "s_dcache_inv_vol", "s_inst_prefetch"};
+  static const char* const kNothing[] = {
+      "s_nop",    "s_waitcnt",    "s_setprio",      "s_dcache_wb",    "s_icache_inv",    "s_dcache_inv",     "s_sethalt",
+      "s_clause", "s_ttracedata", "s_incperflevel", "s_decperflevel", "s_dcache_wb_vol", "s_dcache_inv_vol", "s_inst_prefetch"};
   for (const char* each : kNothing)
     if (name == each) {
       o.run = nothing;
@@ -444,7 +454,8 @@ bool build_scalar(Build& build) {
   if (entry.words != 0) {
     const Operand& destination = build.in.operands.at(next++);
     o.scalar = scalar_of(destination);
-    if (destination.words != entry.words) not_implemented("expected a destination of " + std::to_string(entry.words) + " registers");
+    if (destination.words != entry.words)
+      not_implemented("expected a destination of " + std::to_string(entry.words) + " registers");
   }
   const size_t sources = std::strlen(entry.types);
   if (build.in.operands.size() != next + sources) not_implemented("expected " + std::to_string(sources) + " sources");

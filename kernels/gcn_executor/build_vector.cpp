@@ -210,7 +210,8 @@ bool build_vector(Build& build, const VectorEntry* entries, size_t count) {
     if (table.empty())
       for (size_t i = 0; i < count; ++i) table[entries[i].name] = entries + i;
     const bool sets_exec = name.substr(0, 7) == "v_cmpx_";
-    const bool accumulates = name.substr(0, 6) == "v_fmac", has_constant = name.substr(0, 7) == "v_fmamk" || name.substr(0, 7) == "v_fmaak";
+    const bool accumulates = name.substr(0, 6) == "v_fmac",
+               has_constant = name.substr(0, 7) == "v_fmamk" || name.substr(0, 7) == "v_fmaak";
     if (sets_exec) name = "v_cmp_" + name.substr(7);
     if (accumulates) name = "v_fma" + name.substr(6);
     if (has_constant) name = "v_fma" + name.substr(7);
@@ -246,12 +247,14 @@ bool build_vector(Build& build, const VectorEntry* entries, size_t count) {
     table.text = std::to_string(build.number("bitop3"));
     operands.push_back(table);
   }
-  if (operands.size() != sources) not_implemented("expected " + std::to_string(sources) + " sources, got " + std::to_string(operands.size()));
+  if (operands.size() != sources)
+    not_implemented("expected " + std::to_string(sources) + " sources, got " + std::to_string(operands.size()));
 
   Modifiers mods;
   const bool packed = sources != 0 && (is_packed(entry->types[0]) || entry->types[0] == 'Q');
   mods.half = build.list("op_sel", sources);
-  mods.high_half = packed || entry->types[0] == 'm' ? build.list("op_sel_hi", sources, packed ? 1 : 0) : std::vector<int>(sources, 0);
+  mods.high_half =
+      packed || entry->types[0] == 'm' ? build.list("op_sel_hi", sources, packed ? 1 : 0) : std::vector<int>(sources, 0);
   mods.negative_low = packed ? build.list("neg_lo", sources) : std::vector<int>(sources, 0);
   mods.negative_high = packed ? build.list("neg_hi", sources) : std::vector<int>(sources, 0);
   if (entry->types[0] == 'n') {  // op_sel is the number of the byte

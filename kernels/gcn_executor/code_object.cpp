@@ -27,7 +27,8 @@ class Image {
     return value;
   }
   const uint8_t* bytes(uint64_t offset, uint64_t count) const {
-    if (count > size_ || offset > size_ - count) refuse("cut off: expected " + std::to_string(count) + " bytes at offset " + std::to_string(offset));
+    if (count > size_ || offset > size_ - count)
+      refuse("cut off: expected " + std::to_string(count) + " bytes at offset " + std::to_string(offset));
     return data_ + offset;
   }
   std::string text(uint64_t offset) const {
@@ -54,7 +55,8 @@ std::string architecture_of_flags(uint32_t flags) {
 
 Elf64_Ehdr header_of(const Image& image) {
   const auto header = image.read<Elf64_Ehdr>(0);
-  if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != kMachineAmdGpu)
+  if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS64 ||
+      header.e_machine != kMachineAmdGpu)
     refuse("expected a 64-bit ELF file for AMDGPU");
   return header;
 }
@@ -68,10 +70,12 @@ std::map<std::string, Kernel> kernels_of(const uint8_t* note, size_t bytes) {
     Kernel kernel;
     kernel.name = entry.at(".name").get<std::string>();
     if (entry.contains(".uses_dynamic_stack")) kernel.uses_dynamic_stack = entry[".uses_dynamic_stack"].get<bool>();
-    if (entry.contains(".wavefront_size") && entry[".wavefront_size"] != 64) refuse("kernel " + kernel.name + ": expected waves of 64 lanes");
+    if (entry.contains(".wavefront_size") && entry[".wavefront_size"] != 64)
+      refuse("kernel " + kernel.name + ": expected waves of 64 lanes");
     if (entry.contains(".args"))
       for (const auto& argument : entry[".args"])
-        kernel.arguments.push_back({argument.at(".offset").get<size_t>(), argument.at(".size").get<size_t>(), argument.at(".value_kind").get<std::string>()});
+        kernel.arguments.push_back({argument.at(".offset").get<size_t>(), argument.at(".size").get<size_t>(),
+                                    argument.at(".value_kind").get<std::string>()});
     kernels[kernel.name] = std::move(kernel);
   }
   return kernels;
@@ -110,7 +114,8 @@ CodeObject::CodeObject(const void* elf, size_t bytes, Memory& memory) : memory_(
   for (int i = 0; i < header.e_phnum; ++i) {
     const auto segment = image.read<Elf64_Phdr>(header.e_phoff + uint64_t{header.e_phentsize} * static_cast<uint64_t>(i));
     if (segment.p_type == PT_LOAD)
-      std::memcpy(reinterpret_cast<void*>(base_ + segment.p_vaddr), image.bytes(segment.p_offset, segment.p_filesz), segment.p_filesz);
+      std::memcpy(reinterpret_cast<void*>(base_ + segment.p_vaddr), image.bytes(segment.p_offset, segment.p_filesz),
+                  segment.p_filesz);
   }
 
   for (int i = 0; i < header.e_shnum; ++i) {
@@ -147,7 +152,8 @@ CodeObject::CodeObject(const void* elf, size_t bytes, Memory& memory) : memory_(
   for (auto& [name, kernel] : kernels_) {
     const auto found = symbols_.find(name + ".kd");
     if (found == symbols_.end()) refuse("kernel " + name + " has no descriptor");
-    if (found->second.first - base_ > end - sizeof kernel.descriptor) refuse("kernel " + name + ": descriptor outside of the segments");
+    if (found->second.first - base_ > end - sizeof kernel.descriptor)
+      refuse("kernel " + name + ": descriptor outside of the segments");
     std::memcpy(&kernel.descriptor, reinterpret_cast<const void*>(found->second.first), sizeof kernel.descriptor);
     kernel.entry = found->second.first + static_cast<uint64_t>(kernel.descriptor.kernel_code_entry_byte_offset);
     if (function_at(kernel.entry) == nullptr) refuse("kernel " + name + " begins in no function");

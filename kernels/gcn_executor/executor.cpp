@@ -39,8 +39,8 @@ const LaneTable& lanes_of(std::string_view name) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
-  const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-                      __builtin_cpu_supports("avx512vl");
+  const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
   if ((name.empty() || name == "AVX-512") && avx512) return avx512_lanes();
   if ((name.empty() || name == "AVX2") && avx2) return avx2_lanes();
 #endif
@@ -156,7 +156,8 @@ const Operation* Executable::at(uint64_t address) {
 
 Program& Executable::program_of(const Operation* operation) const {
   for (const auto& program : programs_)
-    if (operation >= program->operations.data() && operation < program->operations.data() + program->operations.size()) return *program;
+    if (operation >= program->operations.data() && operation < program->operations.data() + program->operations.size())
+      return *program;
   throw Fault("execution left its function");
 }
 
@@ -196,7 +197,9 @@ const Operation* Executable::decode(const Operation* operation) {
   return &o;
 }
 
-const Operation* Executable::ready(const Operation* operation) { return operation->run == decode_first ? decode(operation) : operation; }
+const Operation* Executable::ready(const Operation* operation) {
+  return operation->run == decode_first ? decode(operation) : operation;
+}
 
 std::vector<std::string> Executable::check() {
   std::vector<std::string> found;
@@ -263,15 +266,15 @@ Wave* Device::take_wave() {
   return waves_.back().get();
 }
 
-std::unique_ptr<Launch> Device::start(Executable& executable, const Kernel& kernel, Dimensions grid, Dimensions block, uint32_t dynamic_lds,
-                                      const void* arguments, size_t bytes) {
+std::unique_ptr<Launch> Device::start(Executable& executable, const Kernel& kernel, Dimensions grid, Dimensions block,
+                                      uint32_t dynamic_lds, const void* arguments, size_t bytes) {
   std::vector<uint8_t> copy(std::max<size_t>(kernel.descriptor.kernarg_size, bytes));
   std::memcpy(copy.data(), arguments, bytes);
   return begin(executable, kernel, grid, block, dynamic_lds, std::move(copy));
 }
 
-std::unique_ptr<Launch> Device::start(Executable& executable, const Kernel& kernel, Dimensions grid, Dimensions block, uint32_t dynamic_lds,
-                                      void* const* arguments) {
+std::unique_ptr<Launch> Device::start(Executable& executable, const Kernel& kernel, Dimensions grid, Dimensions block,
+                                      uint32_t dynamic_lds, void* const* arguments) {
   std::vector<uint8_t> copy(kernel.descriptor.kernarg_size);
   size_t next = 0;
   for (const KernelArgument& argument : kernel.arguments) {
@@ -283,13 +286,14 @@ std::unique_ptr<Launch> Device::start(Executable& executable, const Kernel& kern
   return begin(executable, kernel, grid, block, dynamic_lds, std::move(copy));
 }
 
-std::unique_ptr<Launch> Device::begin(Executable& executable, const Kernel& kernel, Dimensions grid, Dimensions block, uint32_t dynamic_lds,
-                                      std::vector<uint8_t> arguments) {
+std::unique_ptr<Launch> Device::begin(Executable& executable, const Kernel& kernel, Dimensions grid, Dimensions block,
+                                      uint32_t dynamic_lds, std::vector<uint8_t> arguments) {
   if (block.count() == 0 || block.count() > 1024 || grid.count() == 0)
-    throw Fault("kernel " + kernel.name + ": expected 1 to 1024 work-items a group and at least one group, got " + std::to_string(block.count()) + " and " +
-                std::to_string(grid.count()));
+    throw Fault("kernel " + kernel.name + ": expected 1 to 1024 work-items a group and at least one group, got " +
+                std::to_string(block.count()) + " and " + std::to_string(grid.count()));
   const KernelDescriptor& kd = kernel.descriptor;
-  if (kd.compute_pgm_rsrc1 >> 12 & 15) throw Fault("kernel " + kernel.name + ": a rounding mode other than nearest even is not implemented");
+  if (kd.compute_pgm_rsrc1 >> 12 & 15)
+    throw Fault("kernel " + kernel.name + ": a rounding mode other than nearest even is not implemented");
   for (const KernelArgument& argument : kernel.arguments) {
     uint64_t value = 0;
     const std::string& kind = argument.kind;
@@ -302,7 +306,8 @@ std::unique_ptr<Launch> Device::begin(Executable& executable, const Kernel& kern
     else if (kind == "hidden_grid_dims") value = grid.z * block.z > 1 ? 3 : grid.y * block.y > 1 ? 2 : 1;
     else if (kind == "hidden_dynamic_lds_size") value = dynamic_lds;
     else continue;
-    if (argument.offset + argument.size <= arguments.size() && argument.size <= 8) std::memcpy(arguments.data() + argument.offset, &value, argument.size);
+    if (argument.offset + argument.size <= arguments.size() && argument.size <= 8)
+      std::memcpy(arguments.data() + argument.offset, &value, argument.size);
   }
   auto launch = std::make_unique<Launch>();
   launch->device = this;
@@ -385,7 +390,8 @@ void Device::add_group(Launch& launch) {
       if (kd.compute_pgm_rsrc2 >> (7 + k) & 1) w.s[n++] = ids[k];
     for (u32 i = 0; i < kLanes; ++i) {
       const u32 item = first + i;
-      w.v[i] = item % launch.block.x | item / launch.block.x % launch.block.y << 10 | item / (launch.block.x * launch.block.y) << 20;
+      w.v[i] =
+          item % launch.block.x | item / launch.block.x % launch.block.y << 10 | item / (launch.block.x * launch.block.y) << 20;
     }
     const u64 active = items - first >= kLanes ? kAllLanes : (u64{1} << (items - first)) - 1;
     set_pair(w, kExec, active);
@@ -414,8 +420,8 @@ uint64_t Device::turn(Launch& launch, Group& group, uint64_t most) {
         ++n;
       }
     } catch (const Fault& fault) {
-      throw Fault("kernel " + launch.kernel->name + ", group " + std::to_string(group.number) + ", wave " + std::to_string(w.number) + ", " +
-                  launch.executable->describe(w.pc) + ": " + fault.what());
+      throw Fault("kernel " + launch.kernel->name + ", group " + std::to_string(group.number) + ", wave " +
+                  std::to_string(w.number) + ", " + launch.executable->describe(w.pc) + ": " + fault.what());
     }
     if (o != nullptr) w.pc = o;
     done += n;
@@ -461,8 +467,10 @@ bool Device::step(Launch& launch, uint64_t instructions) {
       bool ended = false;
       for (size_t i = 0; i < launch.groups.size();) {
         Group& group = *launch.groups[i];
-        launch.instructions += turn(launch, group, std::min(kTurn, until > launch.instructions ? until - launch.instructions : 1));
-        const bool all = std::all_of(group.waves.begin(), group.waves.end(), [](const Wave* w) { return w->status == Wave::kEnded; });
+        launch.instructions +=
+            turn(launch, group, std::min(kTurn, until > launch.instructions ? until - launch.instructions : 1));
+        const bool all =
+            std::all_of(group.waves.begin(), group.waves.end(), [](const Wave* w) { return w->status == Wave::kEnded; });
         if (all) {
           end_group(group);
           launch.groups.erase(launch.groups.begin() + static_cast<std::ptrdiff_t>(i));
@@ -472,7 +480,8 @@ bool Device::step(Launch& launch, uint64_t instructions) {
         }
       }
       if (launch.instructions > options_.most_instructions)
-        throw Fault("kernel " + launch.kernel->name + " did not end after " + std::to_string(options_.most_instructions) + " wave instructions");
+        throw Fault("kernel " + launch.kernel->name + " did not end after " + std::to_string(options_.most_instructions) +
+                    " wave instructions");
       // The group may wait for one that has not started, so start another one.
       if (!ended && launch.next_group < launch.grid.count() && launch.groups.size() < kMostResident) add_group(launch);
     }

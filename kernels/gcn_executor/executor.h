@@ -117,14 +117,16 @@ class Device {
   Memory& memory() { return memory_; }
   const Options& options() const { return options_; }
   const LaneCode& lanes() const { return *lanes_; }
-  std::unique_ptr<Executable> load(const void* elf, size_t bytes) { return std::make_unique<Executable>(elf, bytes, memory_, *lanes_, options_.matrix_model); }
+  std::unique_ptr<Executable> load(const void* elf, size_t bytes) {
+    return std::make_unique<Executable>(elf, bytes, memory_, *lanes_, options_.matrix_model);
+  }
 
   /// Starts a kernel. `arguments` holds the explicit arguments in the metadata's layout. Throws Fault.
-  std::unique_ptr<Launch> start(Executable& executable, const Kernel& kernel, Dimensions grid, Dimensions block, uint32_t dynamic_lds,
-                                const void* arguments, size_t bytes);
+  std::unique_ptr<Launch> start(Executable& executable, const Kernel& kernel, Dimensions grid, Dimensions block,
+                                uint32_t dynamic_lds, const void* arguments, size_t bytes);
   /// The same with one pointer per explicit argument, as hipLaunchKernel takes them.
-  std::unique_ptr<Launch> start(Executable& executable, const Kernel& kernel, Dimensions grid, Dimensions block, uint32_t dynamic_lds,
-                                void* const* arguments);
+  std::unique_ptr<Launch> start(Executable& executable, const Kernel& kernel, Dimensions grid, Dimensions block,
+                                uint32_t dynamic_lds, void* const* arguments);
   /// Executes about `instructions` wave instructions. Returns true when the kernel has ended. Throws Fault.
   bool step(Launch& launch, uint64_t instructions);
   /// Runs the kernel to its end.
@@ -140,8 +142,8 @@ class Device {
   static int approximate_index(const char* name);
 
  private:
-  std::unique_ptr<Launch> begin(Executable& executable, const Kernel& kernel, Dimensions grid, Dimensions block, uint32_t dynamic_lds,
-                                std::vector<uint8_t> arguments);
+  std::unique_ptr<Launch> begin(Executable& executable, const Kernel& kernel, Dimensions grid, Dimensions block,
+                                uint32_t dynamic_lds, std::vector<uint8_t> arguments);
   void add_group(Launch& launch);
   void end_group(Group& group);
   uint64_t turn(Launch& launch, Group& group, uint64_t most);

@@ -96,7 +96,8 @@ bool parse_register(std::string_view text, Operand& operand) {
 }
 
 bool is_decimal_fraction(std::string_view text) {
-  return !text.empty() && text.find_first_not_of("-0123456789.") == std::string_view::npos && text.find('.') != std::string_view::npos;
+  return !text.empty() && text.find_first_not_of("-0123456789.") == std::string_view::npos &&
+         text.find('.') != std::string_view::npos;
 }
 
 Operand parse_operand(std::string_view text) {
@@ -122,7 +123,8 @@ Operand parse_operand(std::string_view text) {
   if (parse_register(text, operand)) return operand;
   std::string_view literal = text;
   if (starts_with(literal, "lit(")) literal = literal.substr(4, literal.size() - 5);
-  operand.kind = parse_integer(literal, ignored) || is_decimal_fraction(literal) ? Operand::Kind::kNumber : Operand::Kind::kSpecial;
+  operand.kind =
+      parse_integer(literal, ignored) || is_decimal_fraction(literal) ? Operand::Kind::kNumber : Operand::Kind::kSpecial;
   return operand;
 }
 
@@ -206,7 +208,9 @@ std::string text_of(const Instruction& instruction) {
     const bool named = operand.kind == Operand::Kind::kScalar && operand.index >= kFlatScratch && operand.text[0] != 's';
     // printed from the register numbers, so that the test detects wrong numbers
     if (operand.is_row() || (operand.kind == Operand::Kind::kScalar && !named)) {
-      const std::string file = operand.kind == Operand::Kind::kVector ? "v" : operand.kind == Operand::Kind::kAccumulation ? "a" : "s";
+      const std::string file = operand.kind == Operand::Kind::kVector         ? "v"
+                               : operand.kind == Operand::Kind::kAccumulation ? "a"
+                                                                              : "s";
       const std::string first = std::to_string(operand.index), last = std::to_string(operand.index + operand.words - 1);
       body = operand.words == 1 ? file + first : file + "[" + first + ":" + last + "]";
     }

@@ -72,7 +72,8 @@ inline u32 narrowed(u32 magnitude) {
   constexpr float kUnit = __builtin_bit_cast(float, static_cast<u32>(127 + 1 - kBias - kMantissa + 23) << 23);
   const u32 subnormal = b(f(magnitude) + kUnit) - b(kUnit);
   const u32 odd = magnitude >> (23 - kMantissa) & 1;
-  const u32 normal = (magnitude - (static_cast<u32>(127 - kBias) << 23) + ((1u << (22 - kMantissa)) - 1) + odd) >> (23 - kMantissa);
+  const u32 normal =
+      (magnitude - (static_cast<u32>(127 - kBias) << 23) + ((1u << (22 - kMantissa)) - 1) + odd) >> (23 - kMantissa);
   return magnitude < kSmallestNormal ? subnormal : normal;
 }
 /// Converts the magnitude of such a format's code to f32.
@@ -135,7 +136,8 @@ inline u32 half_of_mixed(u32 x, u32 y, u32 z, const State& m) {
   if (error != 0 && error == error && !(b64(s) & 1)) odd = d((error > 0) == (s > 0) ? b64(s) + 1 : b64(s) - 1);
   const u32 r = is_nan(x) || is_nan(y) || is_nan(z) || s != s ? settle(static_cast<float>(s), x, y, z) : cut_to_odd(odd);
   const u32 code = half_bits(r);
-  const bool saturates = (m.mode & kFp16Overflow) != 0 && (code & 0x7FFF) == 0x7C00 && !is_infinite(x) && !is_infinite(y) && !is_infinite(z);
+  const bool saturates =
+      (m.mode & kFp16Overflow) != 0 && (code & 0x7FFF) == 0x7C00 && !is_infinite(x) && !is_infinite(y) && !is_infinite(z);
   return saturates ? code - 1 : code;
 }
 inline u32 bf16_of(u32 u) { return is_nan(u) ? u >> 16 | 0x40 : (u + 0x7FFF + (u >> 16 & 1)) >> 16; }
@@ -153,8 +155,12 @@ inline u32 small_float(u32 x, const State& m) {
   const u32 r = (over ? (saturates ? kLargest : kOverflow) : code) | sign;
   return is_nan(x) ? 0x7F | sign : r;
 }
-inline u32 fp8_of(u32 x, const State& m) { return m.is_gfx950 ? small_float<7, 3, false, 0x7E, 0x7F>(x, m) : small_float<8, 3, true, 0x7F, 0>(x, m); }
-inline u32 bf8_of(u32 x, const State& m) { return m.is_gfx950 ? small_float<15, 2, false, 0x7B, 0x7C>(x, m) : small_float<16, 2, true, 0x7F, 0>(x, m); }
+inline u32 fp8_of(u32 x, const State& m) {
+  return m.is_gfx950 ? small_float<7, 3, false, 0x7E, 0x7F>(x, m) : small_float<8, 3, true, 0x7F, 0>(x, m);
+}
+inline u32 bf8_of(u32 x, const State& m) {
+  return m.is_gfx950 ? small_float<15, 2, false, 0x7B, 0x7C>(x, m) : small_float<16, 2, true, 0x7F, 0>(x, m);
+}
 inline u32 float_of_fp8(u32 code, const State& m) {
   const u32 magnitude = code & 0x7F, sign = (code & 0x80) << 24;
   if (m.is_gfx950) return sign | (magnitude == 0x7F ? 0x7FC00000u : widened<7, 3>(magnitude));
@@ -176,13 +182,22 @@ inline u32 float_of_fp4(u32 code) { return (code & 8) << 28 | widened<1, 1>(code
 /// For each bit, looks up bit 4 x + 2 y + z of an 8-bit truth table.
 inline u32 by_table(u32 x, u32 y, u32 z, u32 table) {
   u32 r = 0;
-  for (u32 k = 0; k < 8; ++k) r |= (0u - (table >> k & 1)) & ((k & 4) != 0 ? x : ~x) & ((k & 2) != 0 ? y : ~y) & ((k & 1) != 0 ? z : ~z);
+  for (u32 k = 0; k < 8; ++k)
+    r |= (0u - (table >> k & 1)) & ((k & 4) != 0 ? x : ~x) & ((k & 2) != 0 ? y : ~y) & ((k & 1) != 0 ? z : ~z);
   return r;
 }
 /// Shifts two words right, clamps each to the bounds, and packs both into bytes.
 inline u32 packed8(u32 x, u32 y, u32 by, int low, int high) {
   const int a = static_cast<int>(x) >> (by & 31), c = static_cast<int>(y) >> (by & 31);
-  return (static_cast<u32>(a < low ? low : a > high ? high : a) & 255) | (static_cast<u32>(c < low ? low : c > high ? high : c) & 255) << 8;
+  return (static_cast<u32>(a < low    ? low
+                           : a > high ? high
+                                      : a) &
+          255) |
+         (static_cast<u32>(c < low    ? low
+                           : c > high ? high
+                                      : c) &
+          255)
+             << 8;
 }
 
 // ---- conversions to integers: NaN becomes 0; out-of-range values saturate
@@ -395,10 +410,13 @@ inline u32 saturated(u32 sum, u32 x, u32 overflow) { return overflow >> 31 ? (x 
 inline int signed24(u32 x) { return static_cast<int>(x << 8) >> 8; }
 inline u32 least(u32 x, u32 y) { return static_cast<int>(x) < static_cast<int>(y) ? x : y; }
 inline u32 greatest(u32 x, u32 y) { return static_cast<int>(x) > static_cast<int>(y) ? x : y; }
-inline int clamped16(u32 x) { return static_cast<int>(x) < -32768 ? -32768 : static_cast<int>(x) > 32767 ? 32767 : static_cast<int>(x); }
+inline int clamped16(u32 x) {
+  return static_cast<int>(x) < -32768 ? -32768 : static_cast<int>(x) > 32767 ? 32767 : static_cast<int>(x);
+}
 /// Bits beyond bit 31 are copies of it.
 inline u32 bfe_signed(u32 x, u32 offset, u32 width) {
-  const u32 n = width & 31, part = static_cast<u32>(static_cast<int>(x) >> (offset & 31)) & ((1u << n) - 1), sign = n == 0 ? 0 : 1u << (n - 1);
+  const u32 n = width & 31, part = static_cast<u32>(static_cast<int>(x) >> (offset & 31)) & ((1u << n) - 1),
+            sign = n == 0 ? 0 : 1u << (n - 1);
   return (part ^ sign) - sign;
 }
 inline u32 reversed(u32 x) {
@@ -424,7 +442,8 @@ template <bool kSigned>
 inline void mad_wide(const u32* const* s, u32* r, const State&) {
   for (int i = 0; i < kLanes; ++i) {
     const u64 c = s[2][i] | static_cast<u64>(s[2][i + kLanes]) << 32;
-    const u64 p = kSigned ? static_cast<u64>(static_cast<int64_t>(static_cast<int>(s[0][i])) * static_cast<int>(s[1][i])) : static_cast<u64>(s[0][i]) * s[1][i];
+    const u64 p = kSigned ? static_cast<u64>(static_cast<int64_t>(static_cast<int>(s[0][i])) * static_cast<int>(s[1][i]))
+                          : static_cast<u64>(s[0][i]) * s[1][i];
     const u64 sum = p + c;
     const bool carry = kSigned ? ((~(p ^ c) & (p ^ sum)) >> 63) != 0 : sum < p;
     r[i] = static_cast<u32>(sum);

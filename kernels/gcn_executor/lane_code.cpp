@@ -322,7 +322,8 @@ bool contiguous(Wave& w, const u32* low, const u32* high, u64 first, u32 stride)
     _Pragma("omp simd reduction(|:bad)") for (int i = 0; i < kLanes; ++i) bad |=
         m[i] & ((low[i] - low0 - stride * static_cast<u32>(i)) | (high[i] ^ high0));
   } else {
-    _Pragma("omp simd reduction(|:bad)") for (int i = 0; i < kLanes; ++i) bad |= m[i] & (low[i] - low0 - stride * static_cast<u32>(i));
+    _Pragma("omp simd reduction(|:bad)") for (int i = 0; i < kLanes; ++i) bad |=
+        m[i] & (low[i] - low0 - stride * static_cast<u32>(i));
   }
   return bad == 0;
 }
@@ -356,10 +357,16 @@ void store_words(Wave& w, const u32* rows, void* at) {
   }
 }
 void load(Wave& w, u32* rows, const void* at, u32 words) {
-  words == 1 ? load_words<1>(w, rows, at) : words == 2 ? load_words<2>(w, rows, at) : words == 3 ? load_words<3>(w, rows, at) : load_words<4>(w, rows, at);
+  words == 1   ? load_words<1>(w, rows, at)
+  : words == 2 ? load_words<2>(w, rows, at)
+  : words == 3 ? load_words<3>(w, rows, at)
+               : load_words<4>(w, rows, at);
 }
 void store(Wave& w, const u32* rows, void* at, u32 words) {
-  words == 1 ? store_words<1>(w, rows, at) : words == 2 ? store_words<2>(w, rows, at) : words == 3 ? store_words<3>(w, rows, at) : store_words<4>(w, rows, at);
+  words == 1   ? store_words<1>(w, rows, at)
+  : words == 2 ? store_words<2>(w, rows, at)
+  : words == 3 ? store_words<3>(w, rows, at)
+               : store_words<4>(w, rows, at);
 }
 
 }  // namespace

@@ -69,11 +69,13 @@ std::string Memory::describe(uint64_t address, uint64_t bytes) const {
   std::string text = std::to_string(bytes) + " bytes at " + hexadecimal(address);
   const auto after = buffers_.upper_bound(address);
   if (after != buffers_.end() && after->second->begin <= address)
-    return text + ", across the end of buffer '" + after->second->name + "' (" + std::to_string(after->second->end - after->second->begin) + " bytes)";
+    return text + ", across the end of buffer '" + after->second->name + "' (" +
+           std::to_string(after->second->end - after->second->begin) + " bytes)";
   if (after != buffers_.begin()) {
     const Buffer& before = *std::prev(after)->second;
     if (address - before.end < 1 << 20)
-      return text + ", " + std::to_string(address - before.end) + " bytes behind buffer '" + before.name + "' (" + std::to_string(before.end - before.begin) + " bytes)";
+      return text + ", " + std::to_string(address - before.end) + " bytes behind buffer '" + before.name + "' (" +
+             std::to_string(before.end - before.begin) + " bytes)";
   }
   if (after != buffers_.end() && after->second->begin - address < 1 << 20)
     return text + ", " + std::to_string(after->second->begin - address) + " bytes before buffer '" + after->second->name + "'";
@@ -83,7 +85,23 @@ std::string Memory::describe(uint64_t address, uint64_t bytes) const {
 namespace {
 
 enum AtomicKind : u16 {
-  kAdd, kSub, kUmin, kUmax, kSmin, kSmax, kAnd, kOr, kXor, kSwap, kCompareSwap, kAddF32, kAddF64, kMinF64, kMaxF64, kPackedAddF16, kPackedAddBf16,
+  kAdd,
+  kSub,
+  kUmin,
+  kUmax,
+  kSmin,
+  kSmax,
+  kAnd,
+  kOr,
+  kXor,
+  kSwap,
+  kCompareSwap,
+  kAddF32,
+  kAddF64,
+  kMinF64,
+  kMaxF64,
+  kPackedAddF16,
+  kPackedAddBf16,
 };
 
 /// Adds the two f16 or bf16 values of a word, each to nearest even. Rounding first to f32 changes nothing: 24 bits are at least
@@ -134,10 +152,20 @@ T apply(AtomicKind kind, T old, T x, T compare) {
 }  // namespace
 
 bool set_size(Operation& o, const std::string& what, bool is_store) {
-  static const std::map<std::string, std::pair<u8, u16>> kLoads = {
-      {"ubyte", {1, 0}}, {"sbyte", {1, kSigned}}, {"ushort", {2, 0}}, {"sshort", {2, kSigned}}, {"dword", {4, 0}}, {"dwordx2", {8, 0}},
-      {"dwordx3", {12, 0}}, {"dwordx4", {16, 0}}, {"short_d16", {2, kLowHalf}}, {"short_d16_hi", {2, kHighHalf}}, {"ubyte_d16", {1, kLowHalf}},
-      {"ubyte_d16_hi", {1, kHighHalf}}, {"sbyte_d16", {1, kLowHalf | kSigned}}, {"sbyte_d16_hi", {1, kHighHalf | kSigned}}};
+  static const std::map<std::string, std::pair<u8, u16>> kLoads = {{"ubyte", {1, 0}},
+                                                                   {"sbyte", {1, kSigned}},
+                                                                   {"ushort", {2, 0}},
+                                                                   {"sshort", {2, kSigned}},
+                                                                   {"dword", {4, 0}},
+                                                                   {"dwordx2", {8, 0}},
+                                                                   {"dwordx3", {12, 0}},
+                                                                   {"dwordx4", {16, 0}},
+                                                                   {"short_d16", {2, kLowHalf}},
+                                                                   {"short_d16_hi", {2, kHighHalf}},
+                                                                   {"ubyte_d16", {1, kLowHalf}},
+                                                                   {"ubyte_d16_hi", {1, kHighHalf}},
+                                                                   {"sbyte_d16", {1, kLowHalf | kSigned}},
+                                                                   {"sbyte_d16_hi", {1, kHighHalf | kSigned}}};
   static const std::map<std::string, std::pair<u8, u16>> kStores = {
       {"byte", {1, 0}}, {"short", {2, 0}}, {"dword", {4, 0}}, {"dwordx2", {8, 0}}, {"dwordx3", {12, 0}}, {"dwordx4", {16, 0}},
       {"byte_d16_hi", {1, kHighHalf}}, {"short_d16_hi", {2, kHighHalf}}};
@@ -150,10 +178,23 @@ bool set_size(Operation& o, const std::string& what, bool is_store) {
 }
 
 bool set_atomic(Operation& o, const std::string& what) {
-  static const std::map<std::string, AtomicKind> kKinds = {
-      {"add", kAdd}, {"sub", kSub}, {"umin", kUmin}, {"umax", kUmax}, {"smin", kSmin}, {"smax", kSmax}, {"and", kAnd}, {"or", kOr}, {"xor", kXor},
-      {"swap", kSwap}, {"cmpswap", kCompareSwap}, {"add_f32", kAddF32}, {"add_f64", kAddF64},
-      {"min_f64", kMinF64}, {"max_f64", kMaxF64}, {"pk_add_f16", kPackedAddF16}, {"pk_add_bf16", kPackedAddBf16}};
+  static const std::map<std::string, AtomicKind> kKinds = {{"add", kAdd},
+                                                           {"sub", kSub},
+                                                           {"umin", kUmin},
+                                                           {"umax", kUmax},
+                                                           {"smin", kSmin},
+                                                           {"smax", kSmax},
+                                                           {"and", kAnd},
+                                                           {"or", kOr},
+                                                           {"xor", kXor},
+                                                           {"swap", kSwap},
+                                                           {"cmpswap", kCompareSwap},
+                                                           {"add_f32", kAddF32},
+                                                           {"add_f64", kAddF64},
+                                                           {"min_f64", kMinF64},
+                                                           {"max_f64", kMaxF64},
+                                                           {"pk_add_f16", kPackedAddF16},
+                                                           {"pk_add_bf16", kPackedAddBf16}};
   const bool wide = what.size() > 3 && what.compare(what.size() - 3, 3, "_x2") == 0;
   const auto found = kKinds.find(wide ? what.substr(0, what.size() - 3) : what);
   if (found == kKinds.end()) return false;
@@ -165,9 +206,11 @@ bool set_atomic(Operation& o, const std::string& what) {
 u8* lds_at(Wave& w, const Operation* o, u32 offset, int lane, bool writes) {
   std::vector<u8>& lds = w.group->lds;
   if (offset > lds.size() || o->bytes > lds.size() - offset)
-    throw Fault("LDS: expected an offset below " + std::to_string(lds.size()) + ", got " + std::to_string(offset) + " in lane " + std::to_string(lane));
+    throw Fault("LDS: expected an offset below " + std::to_string(lds.size()) + ", got " + std::to_string(offset) + " in lane " +
+                std::to_string(lane));
   if (w.launch->races != nullptr)
-    w.launch->races->access(w, o, w.group->touches, offset, o->bytes, writes ? RaceDetector::kWrite : RaceDetector::kRead, (o->code & kScoped) != 0, nullptr);
+    w.launch->races->access(w, o, w.group->touches, offset, o->bytes, writes ? RaceDetector::kWrite : RaceDetector::kRead,
+                            (o->code & kScoped) != 0, nullptr);
   return lds.data() + offset;
 }
 
@@ -205,7 +248,9 @@ void move_lanes(Wave& w, const Operation* o, u64 lanes, u8* const* at) {
     u32 value = 0;
     if (bytes == 1) value = *at[i];
     else std::memcpy(&value, at[i], 2);
-    if (o->code & kSigned) value = bytes == 1 ? static_cast<u32>(static_cast<int>(static_cast<int8_t>(value))) : static_cast<u32>(static_cast<int>(static_cast<int16_t>(value)));
+    if (o->code & kSigned)
+      value = bytes == 1 ? static_cast<u32>(static_cast<int>(static_cast<int8_t>(value)))
+                         : static_cast<u32>(static_cast<int>(static_cast<int16_t>(value)));
     if (o->code & kLowHalf) value = (data[i] & 0xFFFF0000u) | (value & 0xFFFF);
     if (o->code & kHighHalf) value = (data[i] & 0xFFFF) | value << 16;
     data[i] = value;
@@ -242,19 +287,21 @@ void atomic_lanes(Wave& w, const Operation* o, u64 lanes, u8* const* at) {
 
 bool RaceDetector::ordered(const Wave& w, const Access& earlier) const {
   const Group& group = *w.group;
-  if (earlier.group == static_cast<uint32_t>(group.number)) return (earlier.wave == w.number && !earlier.several) || earlier.time < group.ordered;
+  if (earlier.group == static_cast<uint32_t>(group.number))
+    return (earlier.wave == w.number && !earlier.several) || earlier.time < group.ordered;
   return earlier.time < group.acquired;
 }
 
-void RaceDetector::access(Wave& w, const Operation* o, std::vector<Touch>& touches, uint64_t offset, uint64_t bytes, Kind kind, bool atomic,
-                          const Buffer* buffer) {
+void RaceDetector::access(Wave& w, const Operation* o, std::vector<Touch>& touches, uint64_t offset, uint64_t bytes, Kind kind,
+                          bool atomic, const Buffer* buffer) {
   const uint64_t first = offset / 4, last = (offset + bytes - 1) / 4;
   const bool whole_words = (offset | bytes) % 4 == 0;
   const auto group = static_cast<uint32_t>(w.group->number);
   const uint32_t ordered_from = w.group->ordered, acquired = w.group->acquired;
   // True if no race is possible: no earlier access, an ordered one, or one by this wave.
   const auto settled = [&](const Access& earlier) {
-    return earlier.group == group ? earlier.time < ordered_from || (earlier.wave == w.number && !earlier.several) : earlier.time < acquired;
+    return earlier.group == group ? earlier.time < ordered_from || (earlier.wave == w.number && !earlier.several)
+                                  : earlier.time < acquired;
   };
   for (uint64_t k = first; k <= last; ++k) {
     Touch& touch = touches[k];
@@ -282,7 +329,8 @@ bool RaceDetector::touch_bytes(Wave& w, const Operation* o, Touch& touch, unsign
   if (conflicts(touch.write)) report(w, o, touch.write, true, kind, offset, buffer);
   if (kind == kWrite && conflicts(touch.read)) report(w, o, touch.read, false, kind, offset, buffer);
   Access& kept = kind == kWrite ? touch.write : touch.read;
-  const bool fresh = kept.operation == nullptr || kept.time < (kept.group == group ? w.group->ordered : w.group->acquired) || kept.atomic != atomic;
+  const bool fresh = kept.operation == nullptr || kept.time < (kept.group == group ? w.group->ordered : w.group->acquired) ||
+                     kept.atomic != atomic;
   const bool own = !fresh && !kept.several && kept.wave == w.number && kept.group == group;
   if (!fresh && !own && kept.bytes != mask) return false;
   kept = {o, w.number, group, time_, static_cast<uint8_t>(own ? kept.bytes | mask : mask), atomic, !fresh && !own};
@@ -308,13 +356,16 @@ void RaceDetector::access(Wave& w, const Operation* o, Buffer& buffer, uint64_t 
   access(w, o, buffer.touches, address - buffer.begin, bytes, kind, atomic, &buffer);
 }
 
-void RaceDetector::report(Wave& w, const Operation* o, const Access& earlier, bool earlier_writes, Kind kind, uint64_t offset, const Buffer* buffer) {
+void RaceDetector::report(Wave& w, const Operation* o, const Access& earlier, bool earlier_writes, Kind kind, uint64_t offset,
+                          const Buffer* buffer) {
   if (!pairs_.emplace(earlier.operation, o).second || found_.size() >= 100) return;
   const Executable& code = *w.launch->executable;
-  const std::string place = buffer == nullptr ? "LDS offset " + std::to_string(offset) : "byte " + std::to_string(offset) + " of buffer '" + buffer->name + "'";
+  const std::string place = buffer == nullptr ? "LDS offset " + std::to_string(offset)
+                                              : "byte " + std::to_string(offset) + " of buffer '" + buffer->name + "'";
   found_.push_back("race in " + w.launch->kernel->name + " at " + place + ": wave " + std::to_string(earlier.wave) + " " +
-                   (earlier_writes ? "wrote" : "read") + " at " + code.describe(earlier.operation) + ", wave " + std::to_string(w.number) + " " +
-                   (kind == kWrite ? "writes" : "reads") + " at " + code.describe(o) + ", nothing orders them");
+                   (earlier_writes ? "wrote" : "read") + " at " + code.describe(earlier.operation) + ", wave " +
+                   std::to_string(w.number) + " " + (kind == kWrite ? "writes" : "reads") + " at " + code.describe(o) +
+                   ", nothing orders them");
 }
 
 }  // namespace assay_gcn

@@ -33,7 +33,9 @@ struct Buffer {
   std::vector<Touch> touches;  ///< one entry per 4 bytes, created when a detector first needs it
   uint64_t touched_in = 0;     ///< the batch of launches that `touches` belongs to
 
-  bool holds(uint64_t address, uint64_t bytes) const { return address >= begin && bytes <= end - begin && address - begin <= end - begin - bytes; }
+  bool holds(uint64_t address, uint64_t bytes) const {
+    return address >= begin && bytes <= end - begin && address - begin <= end - begin - bytes;
+  }
 };
 
 class Memory {

@@ -41,9 +41,11 @@ class RaceDetector {
   bool ordered(const Wave& w, const Access& earlier) const;
   /// Reports conflicts with an access to some bytes of a word. `touch` holds the previous accesses. Returns false if the waves
   /// touch different bytes.
-  bool touch_bytes(Wave& w, const Operation* o, Touch& touch, unsigned mask, uint64_t offset, Kind kind, bool atomic, const Buffer* buffer);
+  bool touch_bytes(Wave& w, const Operation* o, Touch& touch, unsigned mask, uint64_t offset, Kind kind, bool atomic,
+                   const Buffer* buffer);
   void split(Touch& touch);
-  void report(Wave& w, const Operation* o, const Access& earlier, bool earlier_writes, Kind kind, uint64_t offset, const Buffer* buffer);
+  void report(Wave& w, const Operation* o, const Access& earlier, bool earlier_writes, Kind kind, uint64_t offset,
+              const Buffer* buffer);
 
   uint32_t time_ = 1;
   uint64_t batch_ = 1;
@@ -69,7 +71,9 @@ struct Build {
   std::vector<std::string> used = {};  ///< names of the modifiers that were handled
 
   bool has(std::string_view modifier) { return used.emplace_back(modifier), in.has(modifier); }
-  int64_t number(std::string_view modifier, int64_t otherwise = 0) { return used.emplace_back(modifier), in.number(modifier, otherwise); }
+  int64_t number(std::string_view modifier, int64_t otherwise = 0) {
+    return used.emplace_back(modifier), in.number(modifier, otherwise);
+  }
   std::vector<int> list(std::string_view modifier, size_t count, int otherwise = 0) {
     return used.emplace_back(modifier), in.list(modifier, count, otherwise);
   }

@@ -10,11 +10,14 @@ namespace assay_kernels {
 namespace {
 
 struct Offset32 : VllmScaledMm {
-  SIMT_DEVICE static int64_t byte_of_a(int64_t row, int64_t k, int64_t pitch) { return int32_t(uint32_t(row) * uint32_t(pitch)) + k; }
+  SIMT_DEVICE static int64_t byte_of_a(int64_t row, int64_t k, int64_t pitch) {
+    return int32_t(uint32_t(row) * uint32_t(pitch)) + k;
+  }
 };
 
 std::vector<Kernel> kernels() {
-  return {{"offset_32", "gemm_scaled", {Offset32::kContract}, {{"y", kAny}, {"warp", simt::kWarpSizes}}, {}, run_gemm<Offset32, 1>}};
+  return {
+      {"offset_32", "gemm_scaled", {Offset32::kContract}, {{"y", kAny}, {"warp", simt::kWarpSizes}}, {}, run_gemm<Offset32, 1>}};
 }
 
 }  // namespace

@@ -96,8 +96,8 @@ void race(const Contest& contest, const Shape& s, int threads, int rounds) {
   double blas = HUGE_VAL, ours = HUGE_VAL;
   for (int round = 0; round < rounds; ++round) {
     blas = std::min(blas, seconds(threads, [&] {
-                      cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, int(s.m), int(s.n), int(s.k), 1, x.data(), int(s.k), y.data(),
-                                  int(s.k), 0, z.data(), int(s.n));
+                      cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, int(s.m), int(s.n), int(s.k), 1, x.data(), int(s.k),
+                                  y.data(), int(s.k), 0, z.data(), int(s.n));
                     }));
     ours = std::min(ours, seconds(threads, [&] {
                       arena.execute([&] { exact_dot({contest.a.operand, contest.b.operand, s.k}, {0, s.m, 0, s.n}, outputs); });

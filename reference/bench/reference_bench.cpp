@@ -21,7 +21,8 @@ std::vector<double> normal_numbers(const Format& format, unsigned seed) {
   std::mt19937 engine(seed);
   std::normal_distribution<double> normal;
   std::vector<double> values;
-  for (size_t i = 0; i < kRow; ++i) values.push_back(round_to(format, normal(engine), Rounding::kNearestEven, Overflow::kSpecial));
+  for (size_t i = 0; i < kRow; ++i)
+    values.push_back(round_to(format, normal(engine), Rounding::kNearestEven, Overflow::kSpecial));
   return values;
 }
 

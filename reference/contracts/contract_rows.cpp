@@ -19,8 +19,8 @@ const ContractRow* ContractTables::lookup(const std::string& id) const {
 const ContractRow& ContractTables::find(const std::string& id) const {
   if (const ContractRow* row = lookup(id)) return *row;
   if (const auto found = retired_.find(id); found != retired_.end())
-    throw std::out_of_range("unknown contract '" + id + "': it was withdrawn, because no real code does this: " + found->second.why +
-                            "; now '" + found->second.now + "'");
+    throw std::out_of_range("unknown contract '" + id + "': it was withdrawn, because no real code does this: " +
+                            found->second.why + "; now '" + found->second.now + "'");
   std::string releases;
   for (const ContractRow& row : rows_)
     if (row.id.starts_with(id + "@")) releases += (releases.empty() ? "" : "; ") + ("'" + row.id + "' " + releases_of(row));

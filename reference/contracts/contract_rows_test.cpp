@@ -102,7 +102,8 @@ TEST(Rows, ARowIsInTheReleasesOfItsPeriods) {
   EXPECT_EQ(in_release(open, "v0.10.0"), true) << "10 is more than 9";
   EXPECT_EQ(in_release(row("2026-06-18", ""), "2026-07"), true);
   EXPECT_EQ(in_release(row("2026-06-18", ""), "2026-06"), false);
-  for (const auto& unknown : {row("2026-06-18", ""), row("", ""), row("sm_89", ""), row("", "v0.33.0")}) EXPECT_EQ(in_release(unknown, "v0.10.0"), std::nullopt);
+  for (const auto& unknown : {row("2026-06-18", ""), row("", ""), row("sm_89", ""), row("", "v0.33.0")})
+    EXPECT_EQ(in_release(unknown, "v0.10.0"), std::nullopt);
   EXPECT_EQ(in_release(row("", "v0.33.0"), "v0.40.0"), false) << "ended, whenever it began";
   EXPECT_EQ(in_release(row("unmerged", ""), "v9"), false);
   EXPECT_TRUE(is_current(open) && is_current(twice));
@@ -192,7 +193,8 @@ TEST(Rows, AnIdWithoutItsReleaseNamesTheReleases) {
     FAIL();
   } catch (const std::out_of_range& error) {
     EXPECT_STREQ(error.what(),
-                 "unknown contract 'vllm.rms_norm'; it has releases: 'vllm.rms_norm@v0.19.1' from v0.1.0 before v0.20.0, from v0.23.0 before v0.24.0; "
+                 "unknown contract 'vllm.rms_norm'; it has releases: 'vllm.rms_norm@v0.19.1' from v0.1.0 before v0.20.0, from "
+                 "v0.23.0 before v0.24.0; "
                  "'vllm.rms_norm@2026-06-18' from v0.20.0 before v0.23.0, from v0.24.0");
   }
 }
@@ -230,7 +232,8 @@ TEST(Rows, AWrongGroupSaysWhichPartOfWhichAlternative) {
   };
   for (const char* right : {"128", "32|64", "128x128", "row", "column", "tensor", "row|column|any"})
     EXPECT_EQ(group(right), "no error") << right;
-  const std::string forms = "; a group is a number of columns, ROWSxCOLUMNS, row, column or tensor, and GROUP+tensor has two levels";
+  const std::string forms =
+      "; a group is a number of columns, ROWSxCOLUMNS, row, column or tensor, and GROUP+tensor has two levels";
   EXPECT_EQ(group("128x"), "2:39: group: a number is missing in '128x'" + forms);
   EXPECT_EQ(group("x128"), "2:35: group: a number is missing in 'x128'" + forms);
   EXPECT_EQ(group("128|64xrow"), "2:42: group: 'row' is not a positive integer" + forms);

@@ -57,11 +57,16 @@ bool names_a_version(const std::string& source) {
 
 void check_executed(const Table& table, const TableRow& row) {
   check_run(table, row);
-  if (!names_a_version(table.text(row, "of"))) throw table.error(row, "of", "expected the version or the commit of the source that was compiled");
-  static const std::regex compiler(R"((clang|hipcc|triton) \d.*)"), executor(R"(gfx\w+( and gfx\w+)* by assay_gcn \d+; approximate: .+)");
-  if (!std::regex_match(table.text(row, "flags"), compiler)) throw table.error(row, "flags", "expected compiler, version and flags: 'clang 22.1.8 -O3'");
+  if (!names_a_version(table.text(row, "of")))
+    throw table.error(row, "of", "expected the version or the commit of the source that was compiled");
+  static const std::regex compiler(R"((clang|hipcc|triton) \d.*)"),
+      executor(R"(gfx\w+( and gfx\w+)* by assay_gcn \d+; approximate: .+)");
+  if (!std::regex_match(table.text(row, "flags"), compiler))
+    throw table.error(row, "flags", "expected compiler, version and flags: 'clang 22.1.8 -O3'");
   if (!std::regex_match(table.text(row, "on"), executor))
-    throw table.error(row, "on", "expected architecture, executor and approximate instructions: 'ARCHITECTURE by assay_gcn 1; approximate: none'");
+    throw table.error(
+        row, "on",
+        "expected architecture, executor and approximate instructions: 'ARCHITECTURE by assay_gcn 1; approximate: none'");
 }
 
 void check_not_run(const Table& table, const TableRow& row) {
@@ -102,7 +107,8 @@ EvidenceTable EvidenceTable::load(const std::string& file, const ContractTables&
 std::vector<RowEvidence> EvidenceTable::of(const ContractRow& row) const {
   std::vector<RowEvidence> found;
   for (const Entry& entry : entries_)
-    if (std::find(entry.contracts.begin(), entry.contracts.end(), row.id) != entry.contracts.end()) found.push_back(entry.evidence);
+    if (std::find(entry.contracts.begin(), entry.contracts.end(), row.id) != entry.contracts.end())
+      found.push_back(entry.evidence);
   const auto read = [](const RowEvidence& e) { return !e.has_outputs(); };
   if (std::none_of(found.begin(), found.end(), read) && names_a_version(row.text("source")))
     found.push_back({EvidenceKind::kRead, row.text("source"), {}, {}, 0, {}, {}});

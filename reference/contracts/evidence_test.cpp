@@ -22,7 +22,8 @@ const EvidenceTable& evidence() {
 }
 
 TEST(Evidence, NoRowIsWithout) {
-  for (const ContractRow& row : evidence_tables().rows()) EXPECT_FALSE(evidence().of(row).empty()) << row.file << ":" << row.line << ": " << row.id;
+  for (const ContractRow& row : evidence_tables().rows())
+    EXPECT_FALSE(evidence().of(row).empty()) << row.file << ":" << row.line << ": " << row.id;
 }
 
 TEST(Evidence, TheStrongestComesFirst) {
@@ -58,13 +59,19 @@ std::string problem_of_run(const std::string& row) {
 
 TEST(Evidence, SaysWhatItRestsOn) {
   EXPECT_EQ(problem_of_run("vllm.static,ran,vllm 0.32.0,nvcc -O3,H200,12,2026-11-23,agrees"), "");
-  EXPECT_THAT(problem_of_run("vllm.statik,ran,vllm 0.32.0,nvcc -O3,H200,12,2026-11-23,agrees"), HasSubstr("evidence.csv:2:1: contract: unknown contract"));
-  EXPECT_THAT(problem_of_run("vllm.static,seen,vllm 0.32.0,,,,,"), HasSubstr("'seen' is not one of: ran, executed, read, inferred"));
+  EXPECT_THAT(problem_of_run("vllm.statik,ran,vllm 0.32.0,nvcc -O3,H200,12,2026-11-23,agrees"),
+              HasSubstr("evidence.csv:2:1: contract: unknown contract"));
+  EXPECT_THAT(problem_of_run("vllm.static,seen,vllm 0.32.0,,,,,"),
+              HasSubstr("'seen' is not one of: ran, executed, read, inferred"));
   EXPECT_THAT(problem_of_run("vllm.static,read,,,,,,"), HasSubstr("of: "));
-  EXPECT_THAT(problem_of_run("vllm.static,ran,vllm 0.32.0,nvcc -O3,,12,2026-11-23,agrees"), HasSubstr("on: is empty: a run needs"));
-  EXPECT_THAT(problem_of_run("vllm.static,ran,vllm 0.32.0,nvcc -O3,H200,0,2026-11-23,agrees"), HasSubstr("elements: a run compares"));
-  EXPECT_THAT(problem_of_run("vllm.static,ran,vllm 0.32.0,nvcc -O3,H200,12,2026-11-23,"), HasSubstr("result: is empty: a run needs"));
-  EXPECT_THAT(problem_of_run("vllm.static,ran,vllm 0.32.0,,H200,12,2026-11-23,agrees"), HasSubstr("flags: is empty: expected the flags of the build"));
+  EXPECT_THAT(problem_of_run("vllm.static,ran,vllm 0.32.0,nvcc -O3,,12,2026-11-23,agrees"),
+              HasSubstr("on: is empty: a run needs"));
+  EXPECT_THAT(problem_of_run("vllm.static,ran,vllm 0.32.0,nvcc -O3,H200,0,2026-11-23,agrees"),
+              HasSubstr("elements: a run compares"));
+  EXPECT_THAT(problem_of_run("vllm.static,ran,vllm 0.32.0,nvcc -O3,H200,12,2026-11-23,"),
+              HasSubstr("result: is empty: a run needs"));
+  EXPECT_THAT(problem_of_run("vllm.static,ran,vllm 0.32.0,,H200,12,2026-11-23,agrees"),
+              HasSubstr("flags: is empty: expected the flags of the build"));
   EXPECT_EQ(problem_of_run("torch.silu_mul,ran,torch 2.11.0,,H200,12,2026-11-23,agrees"), "");
   EXPECT_THAT(problem_of_run("vllm.static,read,vllm 0.32.0,,H200,,,"), HasSubstr("on: must be empty: the code was not run"));
 }
@@ -72,10 +79,14 @@ TEST(Evidence, SaysWhatItRestsOn) {
 TEST(Evidence, AnExecutionNamesCommitCompilerExecutorAndApproximations) {
   const std::string on = "gfx942 by assay_gcn 1; approximate: v_rcp_f32";
   EXPECT_EQ(problem_of_run("vllm.static,executed,vllm 0.33.0,clang 22.1.8 -O3," + on + ",12,2026-11-25,agrees"), "");
-  EXPECT_THAT(problem_of_run("vllm.static,executed,vllm,clang 22.1.8 -O3," + on + ",12,2026-11-25,agrees"), HasSubstr("of: expected the version"));
-  EXPECT_THAT(problem_of_run("vllm.static,executed,vllm 0.33.0,-O3," + on + ",12,2026-11-25,agrees"), HasSubstr("flags: expected compiler"));
-  EXPECT_THAT(problem_of_run("vllm.static,executed,vllm 0.33.0,clang 22.1.8 -O3,gfx942,12,2026-11-25,agrees"), HasSubstr("on: expected architecture"));
-  EXPECT_THAT(problem_of_run("vllm.static,executed,vllm 0.33.0,clang 22.1.8 -O3," + on + ",0,2026-11-25,agrees"), HasSubstr("elements: a run compares"));
+  EXPECT_THAT(problem_of_run("vllm.static,executed,vllm,clang 22.1.8 -O3," + on + ",12,2026-11-25,agrees"),
+              HasSubstr("of: expected the version"));
+  EXPECT_THAT(problem_of_run("vllm.static,executed,vllm 0.33.0,-O3," + on + ",12,2026-11-25,agrees"),
+              HasSubstr("flags: expected compiler"));
+  EXPECT_THAT(problem_of_run("vllm.static,executed,vllm 0.33.0,clang 22.1.8 -O3,gfx942,12,2026-11-25,agrees"),
+              HasSubstr("on: expected architecture"));
+  EXPECT_THAT(problem_of_run("vllm.static,executed,vllm 0.33.0,clang 22.1.8 -O3," + on + ",0,2026-11-25,agrees"),
+              HasSubstr("elements: a run compares"));
 }
 
 // Contracts that need other machines are listed by name, and none of them has a recorded run.

@@ -34,7 +34,8 @@ std::string releases_of(const ContractRow& row) {
       text += (text.empty() ? "" : ", ") + from;
       continue;
     }
-    text += (text.empty() ? "" : ", ") + (from.empty() ? "" : "from " + from) + (from.empty() || to.empty() ? "" : " ") + (to.empty() ? "" : "before " + to);
+    text += (text.empty() ? "" : ", ") + (from.empty() ? "" : "from " + from) + (from.empty() || to.empty() ? "" : " ") +
+            (to.empty() ? "" : "before " + to);
   }
   return text;
 }
@@ -83,7 +84,8 @@ std::optional<bool> in_release(const ContractRow& row, const std::string& releas
   bool is_unknown = false;
   for (const auto& [from, to] : periods_of(row)) {
     if (from == "unmerged") continue;
-    const Order begin = from.empty() ? Order::kUnknown : order_of(release, from), end = to.empty() ? Order::kBefore : order_of(release, to);
+    const Order begin = from.empty() ? Order::kUnknown : order_of(release, from),
+                end = to.empty() ? Order::kBefore : order_of(release, to);
     if (begin == Order::kBefore || end == Order::kNotBefore) continue;
     if (begin == Order::kNotBefore && end == Order::kBefore) return true;
     is_unknown = true;

@@ -9,7 +9,8 @@
 namespace assay {
 namespace {
 
-constexpr char kForms[] = "; a group is a number of columns, ROWSxCOLUMNS, row, column or tensor, and GROUP+tensor has two levels";
+constexpr char kForms[] =
+    "; a group is a number of columns, ROWSxCOLUMNS, row, column or tensor, and GROUP+tensor has two levels";
 
 /// Parses the number between two positions. Throws ParseError.
 int64_t extent(std::string_view text, size_t begin, size_t end) {
@@ -89,7 +90,8 @@ bool has_outer_scales(const ContractRow& row) {
 
 bool has_group(const ContractRow& row, const std::string& group) {
   return has_alternative(row, [&](const std::string& one) {
-    return one == group || (one == "any" && !group.empty() && group[0] >= '0' && group[0] <= '9' && group.find('+') == std::string::npos);
+    return one == group ||
+           (one == "any" && !group.empty() && group[0] >= '0' && group[0] <= '9' && group.find('+') == std::string::npos);
   });
 }
 

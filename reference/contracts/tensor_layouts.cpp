@@ -86,7 +86,8 @@ void try_extents(const Table& table, const TableRow& row, const Layout& layout) 
   };
   for (const auto& [m, g] : {Extents{1, 1}, Extents{3, 5}, Extents{130, 9}}) {
     try {
-      for (const auto& [of, expression] : {std::pair("rows", &layout.rows), std::pair("cols", &layout.cols), std::pair("storage", &layout.storage)})
+      for (const auto& [of, expression] :
+           {std::pair("rows", &layout.rows), std::pair("cols", &layout.cols), std::pair("storage", &layout.storage)})
         tried(of, [&] { (void)expression->integer({{"m", m}, {"g", g}, {"r", 0}, {"c", 0}}); });
       column = "storage";
       const PlacedLayout placed(layout, m, g);
@@ -96,7 +97,8 @@ void try_extents(const Table& table, const TableRow& row, const Layout& layout) 
       for (int64_t r = 0; r < m; ++r)
         for (int64_t c = 0; c < g; ++c) (void)placed.offset(r, c);
     } catch (const std::domain_error& error) {
-      throw table.error(row, column, std::string(error.what()) + ", with m = " + std::to_string(m) + ", g = " + std::to_string(g));
+      throw table.error(row, column,
+                        std::string(error.what()) + ", with m = " + std::to_string(m) + ", g = " + std::to_string(g));
     }
   }
 }
@@ -129,9 +131,9 @@ PlacedLayout::PlacedLayout(const Layout& layout, int64_t m, int64_t g)
   const int64_t most = most_elements(m, g);
   const auto is_possible = [most](int64_t extent) { return extent >= 0 && extent <= most; };
   if (!is_possible(rows_) || !is_possible(cols_) || !is_possible(storage_) || (cols_ > 0 && rows_ > most / cols_))
-    throw std::domain_error("layout '" + layout.id + "' has " + std::to_string(rows_) + " rows, " + std::to_string(cols_) + " columns and " +
-                            std::to_string(storage_) + " elements of storage; for " + std::to_string(m) + " rows of " + std::to_string(g) +
-                            " groups it may have " + std::to_string(most));
+    throw std::domain_error("layout '" + layout.id + "' has " + std::to_string(rows_) + " rows, " + std::to_string(cols_) +
+                            " columns and " + std::to_string(storage_) + " elements of storage; for " + std::to_string(m) +
+                            " rows of " + std::to_string(g) + " groups it may have " + std::to_string(most));
 }
 
 int64_t PlacedLayout::value(const Expression& expression, int64_t r, int64_t c) const {
@@ -202,7 +204,9 @@ void check_overlap(const Table& table, const TableRow& last_row, const Record& r
         if (first % width != 0) throw table.error(last_row, "offset", "part " + part.name + " is not aligned to its elements");
         for (int64_t byte = first; byte < first + width; ++byte)
           if (!taken.insert(byte).second)
-            throw table.error(last_row, "offset", "part " + part.name + " of record " + record.id + " overlaps another at byte " + std::to_string(byte));
+            throw table.error(
+                last_row, "offset",
+                "part " + part.name + " of record " + record.id + " overlaps another at byte " + std::to_string(byte));
       }
     }
   }
@@ -267,7 +271,8 @@ std::vector<Record> load_records(const std::string& file) {
     }
     RecordPart part{table.text(row, "part"), kind_in(table, row), table.integer(row, "from"), table.integer(row, "elements"),
                     table.text(row, "format"), offset_in(table, row)};
-    if (part.from < 0 || part.elements < 1) throw table.error(row, "elements", "a part starts at 0 or later and has at least one element");
+    if (part.from < 0 || part.elements < 1)
+      throw table.error(row, "elements", "a part starts at 0 or later and has at least one element");
     if (part.from > kMostRecordElements || part.elements > kMostRecordElements)
       throw table.error(row, "elements", "a part has at most " + std::to_string(kMostRecordElements) + " numbers");
     if (part.format != "q" && part.format != "x" && !find_format(part.format))
@@ -310,8 +315,9 @@ Groups Groups::at_offsets(std::vector<int64_t> sizes, std::vector<int64_t> offse
   if (offsets.size() != sizes.size() + 1) throw std::invalid_argument("expected an offset for each group and the number of rows");
   for (size_t g = 0; g < sizes.size(); ++g)
     if (offsets[g] < 0 || offsets[g] + sizes[g] > offsets[g + 1])
-      throw std::invalid_argument("group " + std::to_string(g) + " of " + std::to_string(sizes[g]) + " rows does not fit between offsets " +
-                                  std::to_string(offsets[g]) + " and " + std::to_string(offsets[g + 1]));
+      throw std::invalid_argument("group " + std::to_string(g) + " of " + std::to_string(sizes[g]) +
+                                  " rows does not fit between offsets " + std::to_string(offsets[g]) + " and " +
+                                  std::to_string(offsets[g + 1]));
   Groups groups;
   groups.order_ = GroupOrder::kOffsets;
   groups.stored_rows_ = offsets.back();
@@ -332,7 +338,8 @@ Groups Groups::by_index(std::vector<int64_t> index, int64_t count) {
   groups.stored_rows_ = int64_t(index.size());
   for (int64_t row = 0; row < int64_t(index.size()); ++row)
     if (index[size_t(row)] >= 0) groups.used_.push_back(row);
-  std::stable_sort(groups.used_.begin(), groups.used_.end(), [&](int64_t a, int64_t b) { return index[size_t(a)] < index[size_t(b)]; });
+  std::stable_sort(groups.used_.begin(), groups.used_.end(),
+                   [&](int64_t a, int64_t b) { return index[size_t(a)] < index[size_t(b)]; });
   groups.index_ = std::move(index);
   return groups;
 }

@@ -44,47 +44,131 @@ struct Plain {
 const std::map<std::string, Plain>& plain() {
   using V = std::vector<int64_t>;
   static const std::map<std::string, Plain> all = {
-      {"row", {[](auto, auto G, auto r, auto g) { return r * G + g; }, [](auto m, auto G) { return m * G; },
-               [](auto m, auto G) { return V{m, G}; }, [](auto, auto G) { return V{G, 1}; }}},
-      {"col", {[](auto m, auto, auto r, auto g) { return g * m + r; }, [](auto m, auto G) { return m * G; },
-               [](auto m, auto G) { return V{m, G}; }, [](auto m, auto) { return V{1, m}; }}},
-      {"tma", {[](auto m, auto, auto r, auto g) { return g * up4(m) + r; }, [](auto m, auto G) { return m + (G - 1) * up4(m); },
-               [](auto m, auto G) { return V{m, G}; }, [](auto m, auto) { return V{1, up4(m)}; }}},
-      {"ue8m0x4_tma", {[](auto m, auto, auto r, auto g) { return 4 * ((g / 4) * up4(m) + r) + g % 4; },
-                       [](auto m, auto G) { return m + (up4(G) / 4 - 1) * up4(m); },
-                       [](auto m, auto G) { return V{m, up4(G) / 4}; }, [](auto m, auto) { return V{1, up4(m)}; }}},
-      {"ue8m0x4_col", {[](auto m, auto, auto r, auto g) { return 4 * ((g / 4) * m + r) + g % 4; }, [](auto m, auto G) { return m * up4(G) / 4; },
-                       [](auto m, auto G) { return V{m, up4(G) / 4}; }, [](auto m, auto) { return V{1, m}; }}},
-      {"ue8m0x4_row", {[](auto, auto G, auto r, auto g) { return 4 * (r * (up4(G) / 4) + g / 4) + g % 4; },
-                       [](auto m, auto G) { return m * up4(G) / 4; },
-                       [](auto m, auto G) { return V{m, up4(G) / 4}; }, [](auto, auto G) { return V{up4(G) / 4, 1}; }}},
-      {"row_transposed", {[](auto m, auto, auto r, auto g) { return g * m + r; }, [](auto m, auto G) { return m * G; },
-                          [](auto m, auto G) { return V{m, G}; }, [](auto, auto G) { return V{G, 1}; }}},
-      {"one", {[](auto, auto, auto, auto) { return 0; }, [](auto, auto) { return 1; }, [](auto m, auto G) { return V{m, G}; },
-               [](auto, auto) { return V{0, 0}; }}},
-      {"e8m0_row", {[](auto, auto G, auto r, auto g) { return r * G + g; }, [](auto m, auto G) { return m * G; },
-                    [](auto m, auto G) { return V{m, G}; }, [](auto, auto G) { return V{G, 1}; }}},
-      {"e8m0_col", {[](auto m, auto, auto r, auto g) { return g * m + r; }, [](auto m, auto G) { return m * G; },
-                    [](auto m, auto G) { return V{m, G}; }, [](auto m, auto) { return V{1, m}; }}},
+      {"row",
+       {[](auto, auto G, auto r, auto g) { return r * G + g; }, [](auto m, auto G) { return m * G; },
+        [](auto m, auto G) {
+          return V{m, G};
+        },
+        [](auto, auto G) {
+          return V{G, 1};
+        }}},
+      {"col",
+       {[](auto m, auto, auto r, auto g) { return g * m + r; }, [](auto m, auto G) { return m * G; },
+        [](auto m, auto G) {
+          return V{m, G};
+        },
+        [](auto m, auto) {
+          return V{1, m};
+        }}},
+      {"tma",
+       {[](auto m, auto, auto r, auto g) { return g * up4(m) + r; }, [](auto m, auto G) { return m + (G - 1) * up4(m); },
+        [](auto m, auto G) {
+          return V{m, G};
+        },
+        [](auto m, auto) {
+          return V{1, up4(m)};
+        }}},
+      {"ue8m0x4_tma",
+       {[](auto m, auto, auto r, auto g) { return 4 * ((g / 4) * up4(m) + r) + g % 4; },
+        [](auto m, auto G) { return m + (up4(G) / 4 - 1) * up4(m); },
+        [](auto m, auto G) {
+          return V{m, up4(G) / 4};
+        },
+        [](auto m, auto) {
+          return V{1, up4(m)};
+        }}},
+      {"ue8m0x4_col",
+       {[](auto m, auto, auto r, auto g) { return 4 * ((g / 4) * m + r) + g % 4; }, [](auto m, auto G) { return m * up4(G) / 4; },
+        [](auto m, auto G) {
+          return V{m, up4(G) / 4};
+        },
+        [](auto m, auto) {
+          return V{1, m};
+        }}},
+      {"ue8m0x4_row",
+       {[](auto, auto G, auto r, auto g) { return 4 * (r * (up4(G) / 4) + g / 4) + g % 4; },
+        [](auto m, auto G) { return m * up4(G) / 4; },
+        [](auto m, auto G) {
+          return V{m, up4(G) / 4};
+        },
+        [](auto, auto G) {
+          return V{up4(G) / 4, 1};
+        }}},
+      {"row_transposed",
+       {[](auto m, auto, auto r, auto g) { return g * m + r; }, [](auto m, auto G) { return m * G; },
+        [](auto m, auto G) {
+          return V{m, G};
+        },
+        [](auto, auto G) {
+          return V{G, 1};
+        }}},
+      {"one",
+       {[](auto, auto, auto, auto) { return 0; }, [](auto, auto) { return 1; },
+        [](auto m, auto G) {
+          return V{m, G};
+        },
+        [](auto, auto) {
+          return V{0, 0};
+        }}},
+      {"e8m0_row",
+       {[](auto, auto G, auto r, auto g) { return r * G + g; }, [](auto m, auto G) { return m * G; },
+        [](auto m, auto G) {
+          return V{m, G};
+        },
+        [](auto, auto G) {
+          return V{G, 1};
+        }}},
+      {"e8m0_col",
+       {[](auto m, auto, auto r, auto g) { return g * m + r; }, [](auto m, auto G) { return m * G; },
+        [](auto m, auto G) {
+          return V{m, G};
+        },
+        [](auto m, auto) {
+          return V{1, m};
+        }}},
       // vllm mxfp8_utils.py swizzle_mxfp8_scale: view (m/128, 4, 32, g/4, 4), axes 1 and 3 swapped
-      {"e8m0_128x4", {[](auto, auto G, auto r, auto g) {
-                        return (((r / 128 * (up(G, 4) / 4) + g / 4) * 32 + r % 32) * 4 + r % 128 / 32) * 4 + g % 4;
-                      },
-                      [](auto m, auto G) { return up(m, 128) * up(G, 4); }, [](auto m, auto G) { return V{up(m, 128), up(G, 4)}; },
-                      [](auto, auto G) { return V{up(G, 4), 1}; }}},
-      {"e8m0_8x4", {[](auto, auto G, auto r, auto g) { return ((r / 8 * (up(G, 4) / 4) + g / 4) * 8 + r % 8) * 4 + g % 4; },
-                    [](auto m, auto G) { return up(m, 8) * up(G, 4); }, [](auto m, auto G) { return V{up(m, 8), up(G, 4)}; },
-                    [](auto, auto G) { return V{up(G, 4), 1}; }}},
+      {"e8m0_128x4",
+       {[](auto, auto G, auto r, auto g) {
+          return (((r / 128 * (up(G, 4) / 4) + g / 4) * 32 + r % 32) * 4 + r % 128 / 32) * 4 + g % 4;
+        },
+        [](auto m, auto G) { return up(m, 128) * up(G, 4); },
+        [](auto m, auto G) {
+          return V{up(m, 128), up(G, 4)};
+        },
+        [](auto, auto G) {
+          return V{up(G, 4), 1};
+        }}},
+      {"e8m0_8x4",
+       {[](auto, auto G, auto r, auto g) { return ((r / 8 * (up(G, 4) / 4) + g / 4) * 8 + r % 8) * 4 + g % 4; },
+        [](auto m, auto G) { return up(m, 8) * up(G, 4); },
+        [](auto m, auto G) {
+          return V{up(m, 8), up(G, 4)};
+        },
+        [](auto, auto G) {
+          return V{up(G, 4), 1};
+        }}},
       // aiter e8m0_shuffle: view (m/32, 2, 16, g/8, 2, 4), permuted to (0, 3, 5, 2, 4, 1)
-      {"e8m0_32x8", {[](auto, auto G, auto r, auto g) {
-                       return ((((r / 32 * (up(G, 8) / 8) + g / 8) * 4 + g % 4) * 16 + r % 16) * 2 + g % 8 / 4) * 2 + r % 32 / 16;
-                     },
-                     [](auto m, auto G) { return up(m, 256) * up(G, 8); }, [](auto m, auto G) { return V{up(m, 256), up(G, 8)}; },
-                     [](auto, auto G) { return V{up(G, 8), 1}; }}},
+      {"e8m0_32x8",
+       {[](auto, auto G, auto r, auto g) {
+          return ((((r / 32 * (up(G, 8) / 8) + g / 8) * 4 + g % 4) * 16 + r % 16) * 2 + g % 8 / 4) * 2 + r % 32 / 16;
+        },
+        [](auto m, auto G) { return up(m, 256) * up(G, 8); },
+        [](auto m, auto G) {
+          return V{up(m, 256), up(G, 8)};
+        },
+        [](auto, auto G) {
+          return V{up(G, 8), 1};
+        }}},
       // aiter shuffle_scale_n32k4: view (m/32, 32, g/4, 4), permuted to (0, 2, 1, 3)
-      {"e8m0_n32k4", {[](auto, auto G, auto r, auto g) { return ((r / 32 * (up(G, 4) / 4) + g / 4) * 32 + r % 32) * 4 + g % 4; },
-                      [](auto m, auto G) { return up(m, 32) * up(G, 4); }, [](auto m, auto G) { return V{up(m, 32), up(G, 4)}; },
-                      [](auto, auto G) { return V{up(G, 4), 1}; }}}};
+      {"e8m0_n32k4",
+       {[](auto, auto G, auto r, auto g) { return ((r / 32 * (up(G, 4) / 4) + g / 4) * 32 + r % 32) * 4 + g % 4; },
+        [](auto m, auto G) { return up(m, 32) * up(G, 4); },
+        [](auto m, auto G) {
+          return V{up(m, 32), up(G, 4)};
+        },
+        [](auto, auto G) {
+          return V{up(G, 4), 1};
+        }}}};
   return all;
 }
 
@@ -110,7 +194,9 @@ TEST(Layouts, EachFollowsItsDescriptionAndNoOther) {
     described += !of_bytes;
     ASSERT_TRUE(plain().count(of_bytes ? "e8m0_" + layout.id.substr(6) : layout.id)) << layout.id << " has no description here";
     for (const auto& [id, description] : plain()) {
-      const auto places = [](const std::string& of) { return of.starts_with("e8m0_") ? of.substr(5) : of.starts_with("ue4m3_") ? of.substr(6) : of; };
+      const auto places = [](const std::string& of) {
+        return of.starts_with("e8m0_") ? of.substr(5) : of.starts_with("ue4m3_") ? of.substr(6) : of;
+      };
       const bool same_places = places(id) == places(layout.id);
       EXPECT_EQ(follows(layout, description), same_places) << layout.id << " as " << id;
     }
@@ -166,7 +252,8 @@ TEST(Layouts, PackedWordsAreLittleEndianAndPaddedToFour) {
   EXPECT_NE(PlacedLayout(find("ue8m0x4_row"), 5, 5).offset(1, 0), placed.offset(1, 0));
 }
 
-std::string error_of_layout(const std::string& offset, const std::string& strides = "g|1", const std::string& type = "f32", const std::string& tile = "") {
+std::string error_of_layout(const std::string& offset, const std::string& strides = "g|1", const std::string& type = "f32",
+                            const std::string& tile = "") {
   const auto path = std::filesystem::temp_directory_path() / ("layouts_test_" + std::to_string(::getpid()) + ".csv");
   std::ofstream(path) << "id,type,element,rows,cols,storage,shape,strides,offset,tile,source,why\n"
                       << "a," << type << ",f32,m,g,m*g,m|g," << strides << "," << offset << "," << tile << ",here,because\n";
@@ -193,7 +280,8 @@ TEST(Layouts, AWrongRowSaysWhere) {
 
 TEST(Layouts, AFormulaThatOverflowsOrPointsOutsideIsNamedBeforeAnythingIsFilled) {
   EXPECT_THAT(error_of_layout("(0-2)^63/(0-1)"), StartsWith("2:27: offset: a value does not fit in 64 bits, with m = 1, g = 1"));
-  EXPECT_THAT(error_of_layout("m*1000000000000"), StartsWith("2:27: offset: layout 'a' puts scale (0, 0) at 1000000000000, outside its 1 elements"));
+  EXPECT_THAT(error_of_layout("m*1000000000000"),
+              StartsWith("2:27: offset: layout 'a' puts scale (0, 0) at 1000000000000, outside its 1 elements"));
   EXPECT_THAT(error_of_layout("r*g+c-1"), StartsWith("2:27: offset: layout 'a' puts scale (0, 0) at -1, outside"));
   EXPECT_THAT(error_of_layout("r*g+c", "1%0|1"), StartsWith("2:23: strides: division by zero"));
 }
@@ -244,7 +332,8 @@ TEST(Records, WrongTablesAreRefused) {
       {"a,codes,codes,0,4,q,p*8+k,s,w\n", "unknown name 'k'"},
       {"a,codes,codes,0,0,q,p*8+c,s,w\n", "at least one"},
       {codes + "b,codes,codes,0,1,q,p,s,w\n" + "a,scale,scales,0,1,f32,p*8+4,s,w\n", "must be neighbouring rows"}};
-  for (const auto& [rows, problem] : wrong) EXPECT_NE(problem_of(rows).find(problem), std::string::npos) << rows << problem_of(rows);
+  for (const auto& [rows, problem] : wrong)
+    EXPECT_NE(problem_of(rows).find(problem), std::string::npos) << rows << problem_of(rows);
 }
 
 }  // namespace

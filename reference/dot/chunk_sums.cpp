@@ -148,7 +148,8 @@ using OfProducts = std::variant<ProductExponents<int8_t>, ProductExponents<int16
 
 inline OfProducts product_exponents(const DotTask& task, const DotRange& part, int64_t depth) {
   const bool scaled = task.outputs.model->scales_inside;
-  if (task.a.has_small_exponents(scaled) && task.b.has_small_exponents(scaled)) return ProductExponents<int8_t>(task, part, depth);
+  if (task.a.has_small_exponents(scaled) && task.b.has_small_exponents(scaled))
+    return ProductExponents<int8_t>(task, part, depth);
   return ProductExponents<int16_t>(task, part, depth);
 }
 
@@ -170,7 +171,9 @@ class Chunks {
         of_chunk_(std::min(size_, kDepthOfChunks < model_.products_per_step
                                       ? model_.products_per_step
                                       : kDepthOfChunks / model_.products_per_step * model_.products_per_step)),
-        at_once_(whole() && size_ > 0 && size_ % kSegment == 0 ? std::clamp(kDepthOfChunks / size_, int64_t{1}, ceil_div(all_, size_)) : 1),
+        at_once_(whole() && size_ > 0 && size_ % kSegment == 0
+                     ? std::clamp(kDepthOfChunks / size_, int64_t{1}, ceil_div(all_, size_))
+                     : 1),
         a_(task.a, part.first_row, part.rows, kernels_.tile_rows, depth(), at_once_, model_.scales_inside),
         b_(task.b, part.first_column, part.columns, kernels_.tile_columns, depth(), at_once_, model_.scales_inside),
         of_products_(product_exponents(task, part, depth())),
@@ -207,7 +210,9 @@ class Chunks {
  private:
   bool whole() const { return of_chunk_ == size_; }  ///< true if chunks are packed whole
   int64_t depth() const { return at_once_ * of_chunk_; }
-  int64_t row_tiles_at_once() const { return std::max<int64_t>(1, kNumbersAtOnce / (std::max<int64_t>(depth(), 1) * kernels_.tile_rows)); }
+  int64_t row_tiles_at_once() const {
+    return std::max<int64_t>(1, kNumbersAtOnce / (std::max<int64_t>(depth(), 1) * kernels_.tile_rows));
+  }
 
   /// The run that is packed together from `first` on. A part of a chunk consists of whole steps, so that partial results exist
   /// where the tensor core has them.
@@ -244,7 +249,8 @@ class Chunks {
       part.row_tiles = std::min(row_tiles_at_once(), a_.values.count() - part.row_tile);
       for (part.column = 0; part.column < columns; part.column += kColumnsAtOnce) {
         part.columns = std::min(kColumnsAtOnce, part_.columns - part.column);
-        for (int64_t i = 0; i < s.chunks; ++i) std::visit([&](auto& e) { e.raise(s, i, part, exponents(i, part)); }, of_products_);
+        for (int64_t i = 0; i < s.chunks; ++i)
+          std::visit([&](auto& e) { e.raise(s, i, part, exponents(i, part)); }, of_products_);
         for (int64_t column = part.column; column < part.column + part.columns; column += width)
           for (int64_t i = 0; i < s.chunks; ++i) add_chunk(s, i, part, column);
       }

@@ -151,7 +151,8 @@ class Tile {
   /// Sets the elements of rows with NaN or Inf as IEEE 754 defines them.
   void place_specials(int64_t i, std::span<double> value, std::span<double> error);
   /// Rounds both ends of the interval that contains y. If they differ, y is computed exactly.
-  void round(int64_t i, const Format& format, std::span<const double> value, std::span<const double> error, std::span<double> rounded);
+  void round(int64_t i, const Format& format, std::span<const double> value, std::span<const double> error,
+             std::span<double> rounded);
   void place_bounds(int64_t i, std::span<const double> value);
   /// The result is valid until the next call.
   std::span<const double> numbers_of_row(const std::vector<double>& tiled, int64_t i) {
@@ -201,7 +202,8 @@ void Tile::place_specials(int64_t i, std::span<double> value, std::span<double> 
   }
 }
 
-void Tile::round(int64_t i, const Format& format, std::span<const double> value, std::span<const double> error, std::span<double> rounded) {
+void Tile::round(int64_t i, const Format& format, std::span<const double> value, std::span<const double> error,
+                 std::span<double> rounded) {
   const Grid grid = grid_of(format, Overflow::kSpecial);
   std::vector<double> high(value.size());
   for (size_t j = 0; j < value.size(); ++j) rounded[j] = value[j] - error[j], high[j] = value[j] + error[j];

@@ -247,8 +247,8 @@ struct Sides {
         exact_dot({a.operand, b.operand, kK}, {0, 2, 0, 2}, {.rounded = {{&out, rounded}}, .value = value, .error = error},
                   *kernels);
       if (!kernels) continue;
-      const bool equal =
-          std::isnan(expected) ? std::isnan(rounded[0]) : rounded[0] == expected && std::signbit(rounded[0]) == std::signbit(expected);
+      const bool equal = std::isnan(expected) ? std::isnan(rounded[0])
+                                              : rounded[0] == expected && std::signbit(rounded[0]) == std::signbit(expected);
       if (!equal || error[0] != 0 || rounded[3] != nearest(out, ExactElement{54, 54})) return -1;
     }
     return expected;
@@ -384,7 +384,8 @@ TEST(DecodedOperand, ValuesAreMultiplesOfTheStepOfTheirRow) {
           twice_is_a_step = twice_is_a_step && std::fmod(x, std::ldexp(got.step, f->precision() + 4)) == 0;
           squares += x * x;
         }
-        EXPECT_TRUE(!twice_is_a_step || squares == 0) << f->name << " " << kind.name << ": the step could be " << got.step << " times more";
+        EXPECT_TRUE(!twice_is_a_step || squares == 0)
+            << f->name << " " << kind.name << ": the step could be " << got.step << " times more";
         EXPECT_LE(std::fabs(got.squares - squares), squares * double(k) * std::numeric_limits<double>::epsilon());
       }
     }

@@ -21,7 +21,8 @@ void add_rows(const PairBlock& p, int64_t row_tile, int64_t column_tile, int fir
 #pragma GCC unroll 4
     for (__m512& sum : row) sum = _mm512_setzero_ps();
   const uint32_t *a = p.a + row_tile * p.pairs * kRows + first_row, *b = p.b + column_tile * p.pairs * kColumns;
-  const float *row_scales = p.row_scales + row_tile * kRows + first_row, *column_scales = p.column_scales + column_tile * kColumns;
+  const float *row_scales = p.row_scales + row_tile * kRows + first_row,
+              *column_scales = p.column_scales + column_tile * kColumns;
   for (int64_t done = 0; done < p.pairs; done += p.pairs_of_scale) {
     const int64_t n = p.pairs - done < p.pairs_of_scale ? p.pairs - done : p.pairs_of_scale;
     __m512 sums[kHeld][kVectors];
@@ -45,7 +46,8 @@ void add_rows(const PairBlock& p, int64_t row_tile, int64_t column_tile, int fir
     for (int r = 0; r < kHeld; ++r)
 #pragma GCC unroll 4
       for (int v = 0; v < kVectors; ++v)
-        all[r][v] = _mm512_fmadd_ps(sums[r][v], _mm512_set1_ps(row_scales[r]) * _mm512_loadu_ps(column_scales + v * kWidth), all[r][v]);
+        all[r][v] =
+            _mm512_fmadd_ps(sums[r][v], _mm512_set1_ps(row_scales[r]) * _mm512_loadu_ps(column_scales + v * kWidth), all[r][v]);
     row_scales += p.row_scales_apart, column_scales += p.column_scales_apart;
   }
   // k positive numbers are rounded to nearest at each addition, and twice more for each scale.

@@ -32,7 +32,9 @@ class WideSum {
   mpfr_t sum_;
 };
 
-bool brackets_agree(const ExactSum& sum, const WideSum& wide) { return sum.rounded_down() == wide.down() && sum.rounded_up() == wide.up(); }
+bool brackets_agree(const ExactSum& sum, const WideSum& wide) {
+  return sum.rounded_down() == wide.down() && sum.rounded_up() == wide.up();
+}
 
 bool sums_agree(const std::vector<double>& values) {
   ExactSum sum;
@@ -128,7 +130,8 @@ bool squares_agree(const std::vector<double>& values) {
 /// Rows of f32 numbers: one magnitude, all magnitudes, subnormals, one large number among small ones, zeros.
 std::vector<std::vector<double>> rows_of_f32() {
   std::mt19937_64 random(4);
-  std::vector<std::vector<double>> rows = {{}, {0}, {-0.0, 0x1p-149}, {0x1.fffffep127, 0x1p-149, -0x1.fffffep127}, {1, 0x1p-30}, {0x1p-149}};
+  std::vector<std::vector<double>> rows = {{},           {0},       {-0.0, 0x1p-149}, {0x1.fffffep127, 0x1p-149, -0x1.fffffep127},
+                                           {1, 0x1p-30}, {0x1p-149}};
   for (int n : {1, 7, 128, 7168}) {
     for (int range : {1, 4, 20, 126}) {
       std::vector<double> row;
@@ -206,7 +209,10 @@ std::vector<double> inputs(Function function) {
     const double x = std::bit_cast<float>(uint32_t(random()));
     if (std::isfinite(x)) all.push_back(x);
   }
-  const double reach = function == Function::kExp2 ? 150 : function == Function::kTanh ? 10 : function == Function::kErf ? 4.5 : 104;
+  const double reach = function == Function::kExp2   ? 150
+                       : function == Function::kTanh ? 10
+                       : function == Function::kErf  ? 4.5
+                                                     : 104;
   std::uniform_real_distribution<float> uniform(-float(reach), float(reach));
   for (int i = 0; i < 10000; ++i) all.push_back(uniform(random));
   std::erase(all, 0.0);  // poles have a separate test, since MPFR's rsqrt(-0) differs from IEEE's
@@ -220,7 +226,8 @@ std::string disagreement(Function function, const Format& format, const Rounded&
     const double got = rounded(function, x, format), expected = nearest(format, exact(function, x));
     if (same_number(got, expected)) continue;
     std::ostringstream text;
-    text << "function " << int(function) << " to " << format.name << " at " << std::hexfloat << x << ": " << got << " for " << expected;
+    text << "function " << int(function) << " to " << format.name << " at " << std::hexfloat << x << ": " << got << " for "
+         << expected;
     return text.str();
   }
   return {};
@@ -301,17 +308,19 @@ TEST(CorrectlyRounded, PolesAndDomainErrorsAreThoseOfIeee) {
   const struct {
     Function function;
     double x, y;
-  } rows[] = {{Function::kExp, inf, inf},    {Function::kExp, -inf, 0},     {Function::kExp, 1000, inf},   {Function::kExp, -1000, 0},
-              {Function::kExp, 0, 1},        {Function::kExp2, inf, inf},   {Function::kExp2, -inf, 0},    {Function::kExp2, 128, inf},
-              {Function::kLog2, 0, -inf},    {Function::kLog2, -0.0, -inf}, {Function::kLog2, -1, nan},    {Function::kLog2, inf, inf},
-              {Function::kSqrt, -0.0, -0.0}, {Function::kSqrt, -1, nan},    {Function::kSqrt, inf, inf},   {Function::kRsqrt, 0, inf},
-              {Function::kRsqrt, -0.0, -inf}, {Function::kRsqrt, -1, nan},  {Function::kRsqrt, inf, 0},    {Function::kTanh, inf, 1},
-              {Function::kTanh, -inf, -1},   {Function::kTanh, -0.0, -0.0}, {Function::kExp, nan, nan},    {Function::kRsqrt, nan, nan},
-              {Function::kErf, inf, 1},      {Function::kErf, -inf, -1},    {Function::kErf, -0.0, -0.0},  {Function::kErf, nan, nan}};
+  } rows[] = {
+      {Function::kExp, inf, inf},     {Function::kExp, -inf, 0},     {Function::kExp, 1000, inf},  {Function::kExp, -1000, 0},
+      {Function::kExp, 0, 1},         {Function::kExp2, inf, inf},   {Function::kExp2, -inf, 0},   {Function::kExp2, 128, inf},
+      {Function::kLog2, 0, -inf},     {Function::kLog2, -0.0, -inf}, {Function::kLog2, -1, nan},   {Function::kLog2, inf, inf},
+      {Function::kSqrt, -0.0, -0.0},  {Function::kSqrt, -1, nan},    {Function::kSqrt, inf, inf},  {Function::kRsqrt, 0, inf},
+      {Function::kRsqrt, -0.0, -inf}, {Function::kRsqrt, -1, nan},   {Function::kRsqrt, inf, 0},   {Function::kTanh, inf, 1},
+      {Function::kTanh, -inf, -1},    {Function::kTanh, -0.0, -0.0}, {Function::kExp, nan, nan},   {Function::kRsqrt, nan, nan},
+      {Function::kErf, inf, 1},       {Function::kErf, -inf, -1},    {Function::kErf, -0.0, -0.0}, {Function::kErf, nan, nan}};
   for (const auto& row : rows) {
     for (const Format* format : {&kF32, &kBf16, &kF16}) {
       EXPECT_TRUE(same_number(correctly_rounded(row.function, row.x, *format), row.y)) << int(row.function) << " " << row.x;
-      EXPECT_TRUE(same_number(correctly_rounded_by_mpfr(row.function, row.x, *format), row.y)) << int(row.function) << " " << row.x;
+      EXPECT_TRUE(same_number(correctly_rounded_by_mpfr(row.function, row.x, *format), row.y))
+          << int(row.function) << " " << row.x;
     }
   }
   EXPECT_FALSE(same_number(0.0, -0.0)) << "signs of zero count";

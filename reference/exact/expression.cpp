@@ -43,12 +43,14 @@ Rational exact_decimal(const std::string& text) {
 }
 
 Rational power(const Rational& base, const Rational& exponent) {
-  if (denominator(exponent) != 1 || abs(exponent) > kLargestPower) throw std::domain_error("a power is an integer of at most 4096");
+  if (denominator(exponent) != 1 || abs(exponent) > kLargestPower)
+    throw std::domain_error("a power is an integer of at most 4096");
   const int n = exponent.convert_to<int>();
   if (base == 0 && n < 0) throw std::domain_error("division by zero");
   if (base == 0) return n == 0 ? 1 : 0;
   const auto bits = int64_t(std::max(msb(abs(numerator(base))), msb(denominator(base))));
-  if (bits * std::abs(n) > int64_t{kMostBits}) throw std::domain_error("a value has more than " + std::to_string(kMostBits) + " bits");
+  if (bits * std::abs(n) > int64_t{kMostBits})
+    throw std::domain_error("a value has more than " + std::to_string(kMostBits) + " bits");
   const Integer above = boost::multiprecision::pow(numerator(base), unsigned(std::abs(n)));
   const Integer below = boost::multiprecision::pow(denominator(base), unsigned(std::abs(n)));
   return n < 0 ? Rational(below, above) : Rational(above, below);

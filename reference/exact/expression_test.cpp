@@ -149,7 +149,8 @@ TEST(Expression, IntegersRefuseFractionsZeroDivisorsAndUnknownNames) {
   EXPECT_THROW(integer("2^-1"), std::domain_error);
   EXPECT_THROW(integer("10^30"), std::domain_error);
   EXPECT_THROW(integer("m+1", {{"n", 1}}), std::out_of_range);
-  EXPECT_EQ(Expression("4*((c/4)*A+r)+c%4").names(), (std::vector<std::string>{"c", "A", "r"})) << "in order of appearance, each once";
+  EXPECT_EQ(Expression("4*((c/4)*A+r)+c%4").names(), (std::vector<std::string>{"c", "A", "r"}))
+      << "in order of appearance, each once";
 }
 
 }  // namespace

@@ -127,7 +127,8 @@ static bool has_four_bits(const ContractRow& row) {
 }
 
 bool RowEdits::is_sibling(const ContractRow& row) const {
-  return row.flow == row_.flow && (!row.cells.contains("q") || (has_integer_codes(row) == has_integer_codes(row_) && has_four_bits(row) == has_four_bits(row_)));
+  return row.flow == row_.flow && (!row.cells.contains("q") || (has_integer_codes(row) == has_integer_codes(row_) &&
+                                                                has_four_bits(row) == has_four_bits(row_)));
 }
 
 void RowEdits::constants(const std::string& column, EditKind kind) {
@@ -199,7 +200,8 @@ void RowEdits::cell(const std::string& column) {
     const bool stored_integer = is_final_conversion && column == "zero";
     for (const CellStep& other : integer_codes ? casts(cell, i) : stored_integer ? std::vector<CellStep>() : swaps(column, step))
       replace(column, cell, i, other);
-    const bool has_ties = column != "code" || (!has_four_bits(row_) && !has_integer_codes(row_));  // of 4-bit codes it is no suspect
+    const bool has_ties =
+        column != "code" || (!has_four_bits(row_) && !has_integer_codes(row_));  // of 4-bit codes it is no suspect
     if (x_.bits < kF32.bits && has_ties)
       for (const CellStep& rare : rare_forms(step)) {
         replace(column, cell, i, rare);
@@ -268,9 +270,9 @@ void RowEdits::exponent_in_bf16(const std::string& column, EditedCell cell, size
   add(column, label + " -> exponent by log2 in bf16", std::move(cell));
 }
 
-/// Scales that are powers of two: the exponent of the next power of two even if the scale is one, an exponent too small or too large by 1, and
-/// that of amax itself, minus the largest exponent of the format (OCP MX). Suspects, since only special data tell the first, and
-/// the others are contracts of other libraries.
+/// Scales that are powers of two: the exponent of the next power of two even if the scale is one, an exponent too small or too
+/// large by 1, and that of amax itself, minus the largest exponent of the format (OCP MX). Suspects, since only special data tell
+/// the first, and the others are contracts of other libraries.
 void RowEdits::exponents_of_scales() {
   const EditedCell& cell = steps("scale");
   const auto is = [&](size_t i, const char* text) { return cell[i].step.text == text && !cell[i].edited; };
@@ -300,7 +302,8 @@ void RowEdits::exponents_of_scales() {
   add_with("exponent - 1", up + " mul(1/2)", false);
   if (is_edited("M") || !up_to_a_power) return;
   const int largest = std::ilogb(std::stod(row_.text("M")));
-  add_with("exponent of amax - " + std::to_string(largest), "pow2(floor) mul(1/" + std::to_string(int64_t(1) << largest) + ")", true);
+  add_with("exponent of amax - " + std::to_string(largest), "pow2(floor) mul(1/" + std::to_string(int64_t(1) << largest) + ")",
+           true);
 }
 
 /// Swaps an addition, or a bound given by the case, with its neighbour. After a root, 1 / sqrt(v + a) becomes 1 / (sqrt(v) + a).
@@ -352,7 +355,8 @@ std::vector<Neighbour> neighbours_of(const ContractTables& tables, const Neighbo
   for (size_t link = 0; link < first.rows.size(); ++link) {
     for (EditedRow::Edit& edit :
          first.rows[link]->edits(tables, x, link > 0 && first.contract.gated(), link + 1 < first.rows.size())) {
-      Neighbour neighbour{std::move(edit.name), first.contract, first.rows, edit.suspect, edit.kind, std::min(first.right_links, link)};
+      Neighbour neighbour{std::move(edit.name), first.contract, first.rows,
+                          edit.suspect,         edit.kind,      std::min(first.right_links, link)};
       neighbour.contract.links[link] = edit.row.bind(x);
       neighbour.rows[link] = std::make_shared<EditedRow>(std::move(edit.row));
       result.push_back(std::move(neighbour));

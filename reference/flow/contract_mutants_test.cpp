@@ -42,7 +42,8 @@ TEST(Neighbours, TiesAwayFromZeroAreASuspectOfEveryRoundingTo16Bits) {
   const auto suspects = [](const char* contract, const Format& x) {
     std::set<std::string> names;
     for (const Neighbour& neighbour : neighbours(tables(), contract, x))
-      if (neighbour.suspect && !neighbour.name.starts_with("sum: ") && neighbour.name != "r: rounded to bf16") names.insert(neighbour.name);
+      if (neighbour.suspect && !neighbour.name.starts_with("sum: ") && neighbour.name != "r: rounded to bf16")
+        names.insert(neighbour.name);
     return names;
   };
   EXPECT_EQ(suspects("vllm.rms_norm@v0.19.1", kBf16),
@@ -56,7 +57,8 @@ TEST(Neighbours, TiesAwayFromZeroAreASuspectOfEveryRoundingTo16Bits) {
 TEST(Neighbours, WrongSumsOfSquaresAreSuspects) {
   const auto is_there = [](const char* contract) {
     const std::vector<Neighbour> all = neighbours(tables(), contract, kBf16);
-    return std::any_of(all.begin(), all.end(), [](const Neighbour& one) { return one.name == "sum: squares rounded to bf16" && one.suspect; });
+    return std::any_of(all.begin(), all.end(),
+                       [](const Neighbour& one) { return one.name == "sum: squares rounded to bf16" && one.suspect; });
   };
   EXPECT_TRUE(is_there("vllm.rms_norm@v0.19.1"));
   EXPECT_FALSE(is_there("flashinfer.layer_norm")) << "it adds deviations from the mean";
@@ -78,10 +80,12 @@ TEST(Neighbours, ExponentsOfScalesThatOtherLibrariesComputeAreSuspects) {
   const auto scale_of = [](const char* contract, const std::string& name) {
     for (const Neighbour& neighbour : neighbours(tables(), contract, kBf16))
       if (neighbour.name == name)
-        return (neighbour.suspect ? "" : "no suspect: ") + std::get<AmaxScales>(neighbour.contract.group_quant()->scales).scale.text();
+        return (neighbour.suspect ? "" : "no suspect: ") +
+               std::get<AmaxScales>(neighbour.contract.group_quant()->scales).scale.text();
     return std::string("none");
   };
-  EXPECT_EQ(scale_of("vllm.group_fp8_packed", "scale: the next power of two, also of a power of two"), "div(M) max(1e-10) pow2(floor) mul(2)");
+  EXPECT_EQ(scale_of("vllm.group_fp8_packed", "scale: the next power of two, also of a power of two"),
+            "div(M) max(1e-10) pow2(floor) mul(2)");
   EXPECT_EQ(scale_of("vllm.group_fp8_packed", "scale: exponent - 1"), "div(M) max(1e-10) pow2(ceil) mul(1/2)");
   EXPECT_EQ(scale_of("vllm.mxfp8_torch@v0.27.0", "scale: exponent of amax - 8"), "pow2(floor) mul(1/256) to(e8m0)");
   EXPECT_EQ(scale_of("torchao.mx_floor", "scale: exponent of amax - 8"), "none");

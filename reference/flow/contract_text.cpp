@@ -19,7 +19,10 @@ std::string free_steps(const Recipe& cell) {
   for (const Step& step : cell.steps) {
     const bool undefined = step.beyond == BeyondInteger::kUndefined;
     if (step.is_free() || undefined)
-      append(text, ", ", step.text + (!undefined ? "" : step.target->is_integer() ? " is undefined for values outside the format" : " is undefined for NaN"));
+      append(text, ", ",
+             step.text + (!undefined                  ? ""
+                          : step.target->is_integer() ? " is undefined for values outside the format"
+                                                      : " is undefined for NaN"));
   }
   return text;
 }
@@ -46,7 +49,8 @@ std::string free_steps(std::initializer_list<const Recipe*> cells) {
 
 std::string justification(const Contract& contract, const RowInputs& row, const Format& x) {
   std::string text;
-  for (const Link& link : contract.links) append(text, "; ", std::visit([&](const auto& one) { return freedom(one, row, x); }, link));
+  for (const Link& link : contract.links)
+    append(text, "; ", std::visit([&](const auto& one) { return freedom(one, row, x); }, link));
   return text.empty() ? "every rounding is pinned: one code" : text;
 }
 

@@ -27,7 +27,8 @@ std::vector<double> drawn_numbers(const Format& format, size_t count, double sca
   std::mt19937 random(seed);
   std::normal_distribution<double> normal;
   std::vector<double> all;
-  for (size_t i = 0; i < count; ++i) all.push_back(round_to(format, scale * normal(random), Rounding::kNearestEven, Overflow::kSpecial));
+  for (size_t i = 0; i < count; ++i)
+    all.push_back(round_to(format, scale * normal(random), Rounding::kNearestEven, Overflow::kSpecial));
   return all;
 }
 
@@ -61,8 +62,9 @@ void expect_made(const Trace& trace, const char* cell, const Spans& judged, size
   if (at >= judged.size()) return;
   const TracedCell* made = trace.find(cell);
   ASSERT_TRUE(made) << what << ": nothing made " << cell;
-  EXPECT_TRUE(same(made->result(), judged[at])) << what << ": " << cell << " is " << made->result().low << " .. " << made->result().high
-                                                << " and judged is " << judged[at].low << " .. " << judged[at].high;
+  EXPECT_TRUE(same(made->result(), judged[at]))
+      << what << ": " << cell << " is " << made->result().low << " .. " << made->result().high << " and judged is "
+      << judged[at].low << " .. " << judged[at].high;
 }
 
 /// The cell that produced the row's outputs.
@@ -125,7 +127,8 @@ TEST(Trace, NamesTheCellsOfTheFormulas) {
     for (const size_t column : {size_t{0}, kPairs, kCoded - 1, kNumbers - 1}) {
       Trace trace(column);
       evaluate_row(contract, row_for(contract, kBf16), nullptr, kBf16, &trace);
-      for (const TracedCell& cell : trace.cells()) EXPECT_TRUE(!cell.made || names.contains(cell.name)) << row.id << ": " << cell.name;
+      for (const TracedCell& cell : trace.cells())
+        EXPECT_TRUE(!cell.made || names.contains(cell.name)) << row.id << ": " << cell.name;
     }
   }
 }

@@ -139,7 +139,8 @@ void decode_f16(const std::byte* codes, std::span<double> values) {
     std::memcpy(&code, codes + i * sizeof code, sizeof code);
     const uint32_t magnitude = code & ~kSign;
     all_finite &= magnitude < kInfinity;
-    const double normal = std::bit_cast<double>((uint64_t{magnitude} << kMantissaBits) + kBias), subnormal = int32_t(magnitude) * kStep;
+    const double normal = std::bit_cast<double>((uint64_t{magnitude} << kMantissaBits) + kBias),
+                 subnormal = int32_t(magnitude) * kStep;
     const auto bits = std::bit_cast<uint64_t>(magnitude < kFirstNormal ? subnormal : normal);
     values[i] = std::bit_cast<double>(bits | uint64_t{code & kSign} << kSignBits);
   }

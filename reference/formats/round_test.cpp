@@ -277,7 +277,8 @@ std::vector<uint32_t> codes_of(const Format& f) {
   }
   std::mt19937 random(3);
   for (int i = 0; i < 100000; ++i) codes.push_back(random());
-  for (uint32_t code : {0u, 1u, 0x7fffffu, 0x800000u, 0x7f7fffffu, 0x7f800000u, 0x7f800001u, 0x7fc00000u, 0x80000000u, 0xff800000u, 0xffffffffu})
+  for (uint32_t code :
+       {0u, 1u, 0x7fffffu, 0x800000u, 0x7f7fffffu, 0x7f800000u, 0x7f800001u, 0x7fc00000u, 0x80000000u, 0xff800000u, 0xffffffffu})
     codes.push_back(code);
   return codes;
 }

@@ -70,7 +70,8 @@ std::vector<uint32_t> ties() {
   return all;
 }
 
-uint64_t differing(const Conversion& header, const Conversion& said, const std::function<void(const std::function<void(uint32_t)>&)>& inputs) {
+uint64_t differing(const Conversion& header, const Conversion& said,
+                   const std::function<void(const std::function<void(uint32_t)>&)>& inputs) {
   const std::array<double, 256> values = values_of(header.format);
   uint64_t count = 0;
   inputs([&](uint32_t bits) {
@@ -99,7 +100,8 @@ TEST(CudaHeader, EveryOtherRuleIsSeenOnTheTiesAlone) {
       const bool alike = other.rounding == c.rounding && other.overflow == c.overflow;
       EXPECT_EQ(differing(c, other, inputs) == 0, alike) << c.name << " as " << other.name;
     }
-    const Conversion truncates{c.name, c.format, c.header, c.format == kE8M0 ? Rounding::kNearestEven : Rounding::kTowardZero, c.overflow};
+    const Conversion truncates{c.name, c.format, c.header, c.format == kE8M0 ? Rounding::kNearestEven : Rounding::kTowardZero,
+                               c.overflow};
     EXPECT_GT(differing(c, truncates, inputs), 0u) << c.name;
   }
 }
@@ -115,7 +117,8 @@ TEST(CudaHeader, EverySixteenBitInputConvertsAlike) {
       half.x = uint16_t(code);
       __nv_bfloat16_raw bfloat;
       bfloat.x = uint16_t(code);
-      ASSERT_TRUE(same(values[__nv_cvt_halfraw_to_fp8(half, saturation, kind)], round_to(c.format, decode(kF16, code), c.rounding, c.overflow)))
+      ASSERT_TRUE(same(values[__nv_cvt_halfraw_to_fp8(half, saturation, kind)],
+                       round_to(c.format, decode(kF16, code), c.rounding, c.overflow)))
           << c.name << " from f16 " << code;
       ASSERT_TRUE(same(values[__nv_cvt_bfloat16raw_to_fp8(bfloat, saturation, kind)],
                        round_to(c.format, decode(kBf16, code), c.rounding, c.overflow)))

@@ -35,7 +35,8 @@ class OperandOf {
       : lane_(assay::lane(step.a, part, environment)) {
     const bool with_constant = !step.a.name.empty() && step.a.constant != 0;
     if (step.a.times.empty() && !with_constant) return;
-    const Lane other = with_constant ? Lane{&step.a.constant, &step.a.constant, true} : assay::lane(step.a.times, part, environment);
+    const Lane other =
+        with_constant ? Lane{&step.a.constant, &step.a.constant, true} : assay::lane(step.a.times, part, environment);
     const Grid grid = grid_of(*step.working, Overflow::kSpecial);
     const bool pinned = lane_.low == lane_.high && other.low == other.high;
     product_.low = copied(lane_.low, part.size);
@@ -249,7 +250,8 @@ void round_to_format(const Step& step, const RowPart& part) {
   const bool nearest = step.rounding == Rounding::kNearestEven;
   if (nearest && specials == Specials::kInteger && step.beyond == BeyondInteger::kSaturate && part.pinned())
     return saturate(*step.target, part);
-  const bool by_lanes = nearest && specials != Specials::kInteger && specials != Specials::kScale && specials != Specials::kFinite;
+  const bool by_lanes =
+      nearest && specials != Specials::kInteger && specials != Specials::kScale && specials != Specials::kFinite;
   if (!by_lanes) return each(step, part);
   const Grid grid = grid_of(*step.target, step.overflow);
   if (part.pinned())

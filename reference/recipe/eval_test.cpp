@@ -80,8 +80,8 @@ TEST(Evaluate, NanThatEveryProgramGivesStaysANumberToJudge) {
 }
 
 TEST(Evaluate, AnyStaysAnyUntilABoundEndsIt) {
-  for (const char* word :
-       {"add(a)", "mul(a)", "rcp", "neg", "abs", "sqrt", "to(q)", "to(q,nosat)", "max(a,keep)", "clamp(keep,M)", "if0(a)", "ifle(1,a)"})
+  for (const char* word : {"add(a)", "mul(a)", "rcp", "neg", "abs", "sqrt", "to(q)", "to(q,nosat)", "max(a,keep)",
+                           "clamp(keep,M)", "if0(a)", "ifle(1,a)"})
     EXPECT_TRUE(run(word, any_number()).any()) << word;
   EXPECT_TRUE(same(run("clamp(min_max,M)", any_number()), {-448, 448})) << "not the upper bound alone";
   EXPECT_TRUE(same(run("clamp(max_min,M)", any_number()), {-448, 448}));
@@ -217,7 +217,8 @@ TEST(Narrow, FindsExactlyTheValuesThatTryingAllFinds) {
       for (double stored : {reached.low, reached.high, next_up(kF32, reached.high), next_down(kF32, reached.low),
                             evaluate(recipe, point(middle), Environment{}).low}) {
         const auto narrowed = narrow(recipe, hidden, stored, Environment{});
-        ASSERT_TRUE(same(narrowed, by_trying_all(recipe, hidden, stored))) << cell << " around " << middle << " stored " << stored;
+        ASSERT_TRUE(same(narrowed, by_trying_all(recipe, hidden, stored)))
+            << cell << " around " << middle << " stored " << stored;
         narrowed ? ++found : ++empty;
       }
     }
@@ -241,7 +242,9 @@ TEST(Narrow, ANanStaysAsItIs) {
 
 TEST(Narrow, WishesInBothDirectionsLeaveNothing) {
   const auto wants = [](double lower, double upper) {
-    return [=](double v) { return v < lower ? v > upper ? Direction::kBoth : Direction::kUp : v > upper ? Direction::kDown : Direction::kFits; };
+    return [=](double v) {
+      return v < lower ? v > upper ? Direction::kBoth : Direction::kUp : v > upper ? Direction::kDown : Direction::kFits;
+    };
   };
   EXPECT_TRUE(same(narrow({1, 2}, kF32, wants(1.25, 1.75)), Span{1.25, 1.75}));
   EXPECT_FALSE(narrow({1, 2}, kF32, wants(1.75, 1.25)).has_value());

@@ -1,5 +1,6 @@
-// The loops over rows of doubles. Compiled once for each instruction set, with ASSAY_TABLE and ASSAY_TABLE_NAME naming its table. Everything
-// else has internal linkage, so that no instruction of one set can reach a machine that lacks it through a merged inline function.
+// The loops over rows of doubles. Compiled once for each instruction set, with ASSAY_TABLE and ASSAY_TABLE_NAME naming its table.
+// Everything else has internal linkage, so that no instruction of one set can reach a machine that lacks it through a merged
+// inline function.
 #include "reference/formats/round.h"
 #include "reference/recipe/lanes.h"
 
@@ -264,6 +265,7 @@ void widen_spans(const Grid& grid, double steps, double* __restrict low, double*
 }  // namespace
 
 extern const Lanes ASSAY_TABLE;
-const Lanes ASSAY_TABLE{ASSAY_TABLE_NAME, arithmetic, fma_all, arithmetic_spans, round_all, round_spans, widen_spans, clamp_all, clamp_spans};
+const Lanes ASSAY_TABLE{ASSAY_TABLE_NAME, arithmetic,  fma_all,   arithmetic_spans, round_all,
+                        round_spans,      widen_spans, clamp_all, clamp_spans};
 
 }  // namespace assay

@@ -16,11 +16,13 @@ namespace assay {
 
 std::string Recipe::text() const {
   static constexpr const char* kOver[] = {"", "[nothing]", "[half]", "[twice]", "[first row]", "[next row too]"};
-  static constexpr const char* kReductions[] = {"", "absmax", "absmax(keep)", "absmax(all)", "least", "greatest", "squares", "deviations"};
+  static constexpr const char* kReductions[] = {"",      "absmax",   "absmax(keep)", "absmax(all)",
+                                                "least", "greatest", "squares",      "deviations"};
   std::string text;
   const auto append = [&](const std::string& token) { text += (text.empty() ? "" : " ") + token; };
   if (!start.empty()) append(start + ":");
-  if (reduction != Reduction::kNone || over != Over::kAll) append(std::string(kReductions[size_t(reduction)]) + kOver[size_t(over)]);
+  if (reduction != Reduction::kNone || over != Over::kAll)
+    append(std::string(kReductions[size_t(reduction)]) + kOver[size_t(over)]);
   const Format* working = &kF32;
   for (const Step& step : steps) {
     if (step.working != working) append(std::string(step.working->name) + ":");
@@ -40,8 +42,9 @@ double share(Over over) {
 }
 
 bool reads(const Recipe& recipe, const std::string& quantity) {
-  return std::any_of(recipe.steps.begin(), recipe.steps.end(),
-                     [&](const Step& step) { return step.a.name == quantity || step.a.times == quantity || step.b.name == quantity; });
+  return std::any_of(recipe.steps.begin(), recipe.steps.end(), [&](const Step& step) {
+    return step.a.name == quantity || step.a.times == quantity || step.b.name == quantity;
+  });
 }
 
 void replace_quantity(Recipe& recipe, const std::string& from, const std::string& to) {
@@ -49,7 +52,9 @@ void replace_quantity(Recipe& recipe, const std::string& from, const std::string
     if (step.a.name != from && step.a.times != from && step.b.name != from) continue;
     for (std::string* name : {&step.a.name, &step.a.times, &step.b.name})
       if (*name == from) *name = to;
-    const auto is_letter = [&](size_t at) { return at < step.text.size() && std::isalpha(static_cast<unsigned char>(step.text[at])); };
+    const auto is_letter = [&](size_t at) {
+      return at < step.text.size() && std::isalpha(static_cast<unsigned char>(step.text[at]));
+    };
     for (size_t at = step.text.find(from, step.text.find('(')); at != std::string::npos; at = step.text.find(from, at)) {
       const bool whole = !is_letter(at - 1) && !is_letter(at + from.size());
       if (whole) step.text.replace(at, from.size(), to);
@@ -286,7 +291,8 @@ class CellParser {
 
   Operand constant(const CellArgument& argument) const {
     const Operand found = operand(argument);
-    if (!found.name.empty()) throw ParseError(argument.position, "'" + found.name + "' varies; a bound of clamp must be a constant");
+    if (!found.name.empty())
+      throw ParseError(argument.position, "'" + found.name + "' varies; a bound of clamp must be a constant");
     return found;
   }
 
@@ -323,7 +329,8 @@ class CellParser {
     step.slack_per_unit = token.slack.per_unit;
     step.slack_relative = token.slack.relative;
     step.contracted = token.slack.fma;
-    if (token.slack.given() && !verb->rounds) throw ParseError(token.position, "'" + token.word + "' does not round, so '~' cannot widen it");
+    if (token.slack.given() && !verb->rounds)
+      throw ParseError(token.position, "'" + token.word + "' does not round, so '~' cannot widen it");
     const auto& arguments = token.arguments;
     const auto need = [&](size_t least, size_t most) {
       if (arguments.size() < least || arguments.size() > most)
@@ -332,7 +339,8 @@ class CellParser {
     const bool integers = working_->is_integer();
     static constexpr Verb kOfIntegers[] = {Verb::kAdd, Verb::kRint, Verb::kTrunc, Verb::kClamp, Verb::kTo};
     if (integers && std::find(std::begin(kOfIntegers), std::end(kOfIntegers), verb->verb) == std::end(kOfIntegers))
-      throw ParseError(token.position, "'" + token.word + "' is not available for integers; available: rint, trunc, add, clamp, to");
+      throw ParseError(token.position,
+                       "'" + token.word + "' is not available for integers; available: rint, trunc, add, clamp, to");
     switch (verb->verb) {
       case Verb::kAdd:
         need(1, integers ? 2 : 1);
@@ -376,7 +384,8 @@ class CellParser {
                                                   {"med3", NanRule::kToLow}, {"keep", NanRule::kKeep}});
         step.a = constant(arguments[1]);
         step.b = arguments.size() == 3 ? constant(arguments[2]) : Operand{-step.a.constant, {}};
-        if (!(step.b.constant <= step.a.constant)) throw ParseError(arguments[1].position, "the first bound is the upper one and must not be below the second");
+        if (!(step.b.constant <= step.a.constant))
+          throw ParseError(arguments[1].position, "the first bound is the upper one and must not be below the second");
         break;
       case Verb::kPow2:
         need(1, 1);
@@ -412,7 +421,9 @@ class CellParser {
       step.overflow = Overflow::kSaturate, step.keeps_infinity = true;
     else
       throw ParseError(argument.position, "'" + argument.text + "' is not one of: rz, rna, " +
-                                            std::string(integer ? "sat, wrap, undef" : without_nan ? "nosat, sat, ovfl, undef" : "nosat, sat, ovfl"));
+                                              std::string(integer       ? "sat, wrap, undef"
+                                                          : without_nan ? "nosat, sat, ovfl, undef"
+                                                                        : "nosat, sat, ovfl"));
   }
 
   const Names& names_;
@@ -436,12 +447,16 @@ std::string number(double value) {
 
 std::string words(const Operand& operand) {
   if (!operand.times.empty()) return std::string(operand.name).append(" * ").append(operand.times);
-  if (!operand.name.empty() && operand.constant != 0) return std::string(operand.name).append(" * ").append(number(operand.constant));
+  if (!operand.name.empty() && operand.constant != 0)
+    return std::string(operand.name).append(" * ").append(number(operand.constant));
   return operand.name.empty() ? number(operand.constant) : operand.name;
 }
 
 bool is_atom(const std::string& text) { return text.find_first_of(" ") == std::string::npos || text.ends_with(')'); }
-std::string atom(const std::string& text) { return is_atom(text) && text.find(" / ") == std::string::npos && text.find(" * ") == std::string::npos ? text : "(" + text + ")"; }
+std::string atom(const std::string& text) {
+  return is_atom(text) && text.find(" / ") == std::string::npos && text.find(" * ") == std::string::npos ? text
+                                                                                                         : "(" + text + ")";
+}
 
 std::string applied(const Step& step, const std::string& v) {
   const std::string a = words(step.a), name(info(step.verb).name);
@@ -477,7 +492,8 @@ std::string applied(const Step& step, const std::string& v) {
       if (step.rounding == Rounding::kNearestAway) rule = ", ties away";
       if (step.beyond == BeyondInteger::kWrap) rule = ", wraps";
       if (step.keeps_infinity) rule += ", finite numbers saturate";
-      if (step.beyond == BeyondInteger::kUndefined) rule += step.target->is_integer() ? ", undefined out of range" : ", undefined of NaN";
+      if (step.beyond == BeyondInteger::kUndefined)
+        rule += step.target->is_integer() ? ", undefined out of range" : ", undefined of NaN";
       if (step.target->bits <= 8 && step.overflow == Overflow::kSpecial) rule += ", no saturation";
       return std::string(step.target->name) + "(" + v + rule + ")";
     }
@@ -494,7 +510,10 @@ std::string freedom(const Step& step) {
     text = " within " + std::to_string(step.slack_ulps);
   if (step.slack_per_unit > 0) text += " + floor(" + number(step.slack_per_unit) + " |v|)";
   if (step.slack_relative == 0 && !text.empty()) text += " ulp";
-  return text + (step.fast ? ", or 0 beyond 2^126" : "") + (!step.contracted ? "" : step.a.times.empty() ? ", the product rounded or not" : ", one product unrounded or none");
+  return text + (step.fast ? ", or 0 beyond 2^126" : "") +
+         (!step.contracted       ? ""
+          : step.a.times.empty() ? ", the product rounded or not"
+                                 : ", one product unrounded or none");
 }
 
 }  // namespace

@@ -185,10 +185,10 @@ TEST(Parse, ConstantsAndBoundsMustMakeSense) {
 }
 
 TEST(Parse, TextOfARecipeReadsBackAsTheSameRecipe) {
-  for (const char* cell :
-       {"absmax max(1e-10)", "div(M) max(1/(512*M),keep)", "amax: rdiv(M)~2", "squares", "deviations", "mul(m) clamp(max_min,M) to(q)",
-        "bf16: mul(1/M) log2 ceil exp2", "div(M) f16: rcp~1 f32: mul(s)", "", "absmax(keep)", "least min(0)", "greatest",
-        "mul(m) int32: rint add(s) to(int8)", "int32: rint add(s,wrap) to(int8,rz,undef)", "to(e2m1,undef)", "mul(s*1/M)"}) {
+  for (const char* cell : {"absmax max(1e-10)", "div(M) max(1/(512*M),keep)", "amax: rdiv(M)~2", "squares", "deviations",
+                           "mul(m) clamp(max_min,M) to(q)", "bf16: mul(1/M) log2 ceil exp2", "div(M) f16: rcp~1 f32: mul(s)", "",
+                           "absmax(keep)", "least min(0)", "greatest", "mul(m) int32: rint add(s) to(int8)",
+                           "int32: rint add(s,wrap) to(int8,rz,undef)", "to(e2m1,undef)", "mul(s*1/M)"}) {
     const Recipe recipe = parsed(cell);
     EXPECT_EQ(recipe.text(), cell);
     EXPECT_EQ(parsed(recipe.text().c_str()).text(), recipe.text());

@@ -115,8 +115,10 @@ std::span<const VerbInfo> all_verbs() {
       {Verb::kSqrt, "sqrt", "sqrt", "square root of v", kUp, true},
       {Verb::kRsqrt, "rsqrt", "rsqrt", "1 / square root of v", kDown, true},
       {Verb::kTo, "to", "to(F[,rz|rna][,nosat|sat|ovfl|wrap|undef])",
-       "v in format F; fp8 saturates unless nosat, wider formats overflow to Inf; with ovfl (AMD's MODE.FP16_OVFL) finite numbers "
-       "saturate and Inf stays Inf; formats of 4 and 6 bits saturate with NaN as the largest, or undefined; integers saturate with NaN as 0, or wrap, or are undefined beyond the format",
+       "v in format F; fp8 saturates unless nosat, wider formats overflow to Inf; with ovfl (AMD's MODE.FP16_OVFL) finite "
+       "numbers "
+       "saturate and Inf stays Inf; formats of 4 and 6 bits saturate with NaN as the largest, or undefined; integers saturate "
+       "with NaN as 0, or wrap, or are undefined beyond the format",
        kUp, false, other_conversions, ties_away},
   };
   return verbs;

@@ -108,9 +108,11 @@ class Reader {
       }
       if (bad_cell_) throw *bad_cell_;
       if (row_.cells.size() > kMostColumns)
-        throw TableError(file_, row_.line, 0, "", "has more than " + std::to_string(kMostColumns) + " columns: not a table of Assay");
+        throw TableError(file_, row_.line, 0, "",
+                         "has more than " + std::to_string(kMostColumns) + " columns: not a table of Assay");
       if (cells_ > kMostCells)
-        throw TableError(file_, line_, 0, "", "has more than " + std::to_string(kMostCells) + " cells: this is no table of Assay");
+        throw TableError(file_, line_, 0, "",
+                         "has more than " + std::to_string(kMostCells) + " cells: this is no table of Assay");
       if (in_cell_ && ++cell_bytes_ > kMostCellBytes)
         throw TableError(file_, cell_line_, cell_column_, "",
                          "a cell has more than " + std::to_string(kMostCellBytes) + " bytes: this is no table of Assay");
@@ -132,15 +134,16 @@ class Reader {
   }
 
  private:
-  /// Refuses bytes that would control a terminal: cells are printed by many verbs. Line breaks are allowed. libcsv is C, so that the
-  /// error waits until its function has returned.
+  /// Refuses bytes that would control a terminal: cells are printed by many verbs. Line breaks are allowed. libcsv is C, so that
+  /// the error waits until its function has returned.
   void check_printable(const TableCell& cell) {
     const std::string_view text = cell.text;
     for (size_t i = 0, length = 0; i < text.size(); i += length) {
       const bool is_plain = (text[i] >= ' ' && text[i] <= '~') || text[i] == '\n' || text[i] == '\r' || text[i] == '\t';
       length = is_plain ? 1 : printable_length(text.substr(i));
       if (length > 0) continue;
-      bad_cell_.emplace(file_, cell.line, cell.column, "", "holds " + byte_in_words(text[i]) + ", which is no printable character of UTF-8");
+      bad_cell_.emplace(file_, cell.line, cell.column, "",
+                        "holds " + byte_in_words(text[i]) + ", which is no printable character of UTF-8");
       return;
     }
   }

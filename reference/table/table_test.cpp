@@ -56,7 +56,8 @@ TEST(Table, EmptyLastCellOfAFileIsACell) {
 TEST(Table, AQuoteOfAFileIsShortAndPrintable) {
   const std::string evil = "t\x1b[31m\nALL AS EXPECTED";
   const TableError error("f\n.csv", 3, 1, evil, "'" + evil + "' is none; did you mean 'x'?");
-  EXPECT_STREQ(error.what(), "f\\n.csv:3:1: t\\x1b[31m\\nALL AS EXPECTED: 't\\x1b[31m\\nALL AS EXPECTED' is none; did you mean 'x'?");
+  EXPECT_STREQ(error.what(),
+               "f\\n.csv:3:1: t\\x1b[31m\\nALL AS EXPECTED: 't\\x1b[31m\\nALL AS EXPECTED' is none; did you mean 'x'?");
   const std::string what = TableError("f", 1, 1, std::string(5000, 'n'), "'" + std::string(5000, 'q') + "' is none").what();
   EXPECT_EQ(what, "f:1:1: " + std::string(100, 'n') + "...: '" + std::string(100, 'q') + "...' is none");
   std::string many;
@@ -74,7 +75,8 @@ TEST(Table, ATableIsBounded) {
 TEST(Table, OnlyRegularFilesAndOpenDescriptorsAreRead) {
   const std::string path = ::testing::TempDir() + "table_test_pipe_" + std::to_string(::getpid());
   ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
-  EXPECT_THAT([&] { read_text(path); }, testing::ThrowsMessage<TableError>(HasSubstr("is not a regular file; a pipe is read as - or /dev/fd/N")));
+  EXPECT_THAT([&] { read_text(path); },
+              testing::ThrowsMessage<TableError>(HasSubstr("is not a regular file; a pipe is read as - or /dev/fd/N")));
   EXPECT_THROW(read_text("/dev/zero"), TableError);
   EXPECT_THROW(read_text("/"), TableError);
   ::unlink(path.c_str());

@@ -111,7 +111,8 @@ int shift_of(const UnitPlan& plan, int lanes) { return lanes == 0 ? plan.left_sh
 CodeTable::Halves halves_of(const UnitPlan& plan, Fields f, int lanes) {
   const int32_t significand = f.finite ? f.significand : 0;
   const int sign = lanes == 0 ? (significand < 0 ? -2 : 0) : (significand < 0 ? -1 : 1);
-  return {uint16_t(significand == 0 ? kNarrowZero : f.exponent), uint16_t(std::abs(significand) << shift_of(plan, lanes)), uint16_t(sign)};
+  return {uint16_t(significand == 0 ? kNarrowZero : f.exponent), uint16_t(std::abs(significand) << shift_of(plan, lanes)),
+          uint16_t(sign)};
 }
 
 /// Writes decoded values to their positions.
@@ -190,7 +191,8 @@ uint32_t FactorCodes::code(int64_t row, int64_t k) const {
 FactorCodes::Lie FactorCodes::lie_of(const std::vector<int64_t>& steps) const {
   const bool bytes = format_.bits == 8 && !factor_.two_in_a_byte;
   if (!bytes || !std::all_of(steps.begin(), steps.end(), [&](int64_t k) { return k < k_; })) return Lie::kAnyhow;
-  const bool apart = std::adjacent_find(steps.begin(), steps.end(), [](int64_t k, int64_t next) { return next != k + 1; }) != steps.end();
+  const bool apart =
+      std::adjacent_find(steps.begin(), steps.end(), [](int64_t k, int64_t next) { return next != k + 1; }) != steps.end();
   return steps.empty() || apart ? Lie::kInside : Lie::kRun;
 }
 
@@ -223,8 +225,8 @@ std::vector<int64_t> steps_of(const Unit& unit, int64_t first, int64_t end) {
   return steps;
 }
 
-Decoded decode_factor(const UnitPlan& plan, const FactorCodes& codes, const CodeTable& table, int64_t first_row, int rows, int lanes,
-                      const std::vector<int64_t>& steps) {
+Decoded decode_factor(const UnitPlan& plan, const FactorCodes& codes, const CodeTable& table, int64_t first_row, int rows,
+                      int lanes, const std::vector<int64_t>& steps) {
   const Unit& unit = *plan.unit;
   const bool panel = lanes > 0;
   const size_t wide = panel ? size_t(lanes) : 1, n = steps.size(), blocks = n / size_t(unit.take),

@@ -147,8 +147,9 @@ TEST(UnitPrediction, RefusesWhatItCannotDo) {
 // The interval of an instruction contains its result, and results with more or fewer bits kept, but not results with different
 // products.
 
-constexpr const char* kUnits[] = {"sm_89.mma.e4m3.f32",       "sm_90.wgmma.e4m3.f32",      "sm_90.wgmma.e5m2_e4m3.f32", "sm_90.mma.e4m3.f32",
-                                  "sm_90.mma.e4m3_unpacked.f32", "sm_100.tcgen05.e4m3.f32", "gfx942.mfma.e4m3fnuz.f32"};
+constexpr const char* kUnits[] = {"sm_89.mma.e4m3.f32",      "sm_90.wgmma.e4m3.f32",        "sm_90.wgmma.e5m2_e4m3.f32",
+                                  "sm_90.mma.e4m3.f32",      "sm_90.mma.e4m3_unpacked.f32", "sm_100.tcgen05.e4m3.f32",
+                                  "gfx942.mfma.e4m3fnuz.f32"};
 
 struct Data {
   std::vector<uint32_t> a, b;

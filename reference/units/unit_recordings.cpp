@@ -105,7 +105,8 @@ std::vector<RecordedSet> recorded_sets(const std::string& folder) {
           sets.push_back({format.path().string(), name, format.path().filename().string(), d});
     }
   }
-  if (sets.empty()) throw std::runtime_error(folder + ": holds no data set: expected GPU/FORMAT/d_GPU_fp32.txt or d_GPU_fp16.txt");
+  if (sets.empty())
+    throw std::runtime_error(folder + ": holds no data set: expected GPU/FORMAT/d_GPU_fp32.txt or d_GPU_fp16.txt");
   std::sort(sets.begin(), sets.end(), [](const RecordedSet& x, const RecordedSet& y) { return x.name() < y.name(); });
   return sets;
 }

@@ -153,13 +153,17 @@ std::vector<uint32_t> results(const Unit& unit, const Batch& batch) {
   return d;
 }
 
-/// Whether the two results are numbers or infinite. Bits of a NaN tell little: two results that are both NaN need not differ in use.
-bool are_numbers(const Format& d, uint32_t one, uint32_t other) { return !std::isnan(decode(d, one)) && !std::isnan(decode(d, other)); }
+/// Whether the two results are numbers or infinite. Bits of a NaN tell little: two results that are both NaN need not differ in
+/// use.
+bool are_numbers(const Format& d, uint32_t one, uint32_t other) {
+  return !std::isnan(decode(d, one)) && !std::isnan(decode(d, other));
+}
 
 /// Reduces a witness one code at a time. With `numbers`, its results never become NaN.
 class Shrink {
  public:
-  Shrink(const Unit& first, const Unit& second, UnitWitness& witness, bool numbers) : first_(first), second_(second), w_(witness), numbers_(numbers) {}
+  Shrink(const Unit& first, const Unit& second, UnitWitness& witness, bool numbers)
+      : first_(first), second_(second), w_(witness), numbers_(numbers) {}
 
   /// Sets c to 0 before or after the products; one of the orders may leave far fewer codes.
   void run(bool c_first) {

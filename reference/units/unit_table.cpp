@@ -286,7 +286,8 @@ void read_special(const UnitRow& row, Unit& unit) {
   unit.flush = words.next_is("flush");
   if (words.next_is("inf", 1)) {
     unit.product_limit = words.integer(0, 1, kWidestExponent);
-    if (unit.sum != ProductSum::kAligned || unit.group > 1) throw words.error("inf(E) requires an aligned sum whose terms are single products");
+    if (unit.sum != ProductSum::kAligned || unit.group > 1)
+      throw words.error("inf(E) requires an aligned sum whose terms are single products");
   }
   words.end("the special values");
 }
@@ -439,7 +440,8 @@ UnitRow* UnitTable::unknown_namesake(const UnitRow& row) {
     if (other.id != row.id || other.unit.known() || !row.unit.known()) continue;
     for (const char* column : {"a", "b", "d", "k", "scale"})
       if (other.text(column) != row.text(column))
-        throw row.error(column, 0, "'" + row.id + "' stands in " + other.file + ":" + std::to_string(other.line) + " with other operands");
+        throw row.error(column, 0,
+                        "'" + row.id + "' stands in " + other.file + ":" + std::to_string(other.line) + " with other operands");
     return &other;
   }
   return nullptr;

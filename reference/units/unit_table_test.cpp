@@ -144,7 +144,8 @@ TEST(UnitTable, WrongCandidatesSayWhy) {
   EXPECT_THAT(error_of("gfx950.mfma.e9.f32:mine,e5m2,e5m2,f32,32" + steps), HasSubstr("is not UNIT:NAME"));
   EXPECT_EQ(error_of("gfx950.mfma.e5m2.f32:mine,e4m3fn,e5m2,f32,32" + steps), "a: gfx950.mfma.e5m2.f32 has 'e5m2' there");
   EXPECT_EQ(error_of("gfx950.mfma.e5m2.f32:mine,e5m2,e5m2,f32,48" + steps), "k: is no multiple of that of gfx950.mfma.e5m2.f32");
-  EXPECT_EQ(error_of("gfx950.mfma.e5m2.f32:mine,e5m2,e5m2,f32,32,,,,,,,,unknown,s,w"), "evidence: is unknown: a candidate must say how it accumulates");
+  EXPECT_EQ(error_of("gfx950.mfma.e5m2.f32:mine,e5m2,e5m2,f32,32,,,,,,,,unknown,s,w"),
+            "evidence: is unknown: a candidate must say how it accumulates");
   EXPECT_EQ(error_of("gfx950.mfma.e4m3.f32:as_gfx942,e4m3fn,e4m3fn,f32,32" + steps),
             "id: 'gfx950.mfma.e4m3.f32:as_gfx942' stands in line 2 already");
   std::filesystem::remove(file);

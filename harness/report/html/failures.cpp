@@ -93,8 +93,8 @@ void power(Node list, const Power& p) {
 
 namespace {
 
-/// A recipe with the step that a cause changes marked: "div(s) -> mul(1/s)" replaces it, "drop to(x)" removes it, "to(x) after mul(r)"
-/// adds one. False if the cause is no such change of this recipe.
+/// A recipe with the step that a cause changes marked: "div(s) -> mul(1/s)" replaces it, "drop to(x)" removes it, "to(x) after
+/// mul(r)" adds one. False if the cause is no such change of this recipe.
 bool changed_recipe(Node parent, const std::string& recipe, const std::string& change) {
   std::string gone, added;
   size_t at = std::string::npos;

@@ -44,7 +44,8 @@ void tally(Node main, const RunResult& result) {
 /// Seconds between two times of utc_now(); nothing if one is missing.
 std::optional<int64_t> seconds_between(const std::string& begun, const std::string& ended) {
   std::array<std::tm, 2> times{};
-  if (::strptime(begun.c_str(), "%Y-%m-%dT%H:%M:%SZ", &times[0]) == nullptr || ::strptime(ended.c_str(), "%Y-%m-%dT%H:%M:%SZ", &times[1]) == nullptr)
+  if (::strptime(begun.c_str(), "%Y-%m-%dT%H:%M:%SZ", &times[0]) == nullptr ||
+      ::strptime(ended.c_str(), "%Y-%m-%dT%H:%M:%SZ", &times[1]) == nullptr)
     return std::nullopt;
   return int64_t(::timegm(&times[1]) - ::timegm(&times[0]));
 }
@@ -54,8 +55,12 @@ void header_facts(Node main, const RunResult& result, const Provenance& provenan
   std::set<std::string> warps;
   for (const Verdict& v : result.verdicts)
     if (!v.warp.empty()) warps.insert(v.warp);
-  const std::string seconds = seconds_between(provenance.begun, provenance.ended) ? fmt::format(", {} s", *seconds_between(provenance.begun, provenance.ended)) : "";
-  const std::string commit = provenance.commit.size() > 12 ? provenance.commit.substr(0, 12) + (provenance.commit.ends_with("+edited") ? "+edited" : "") : provenance.commit;
+  const std::string seconds = seconds_between(provenance.begun, provenance.ended)
+                                  ? fmt::format(", {} s", *seconds_between(provenance.begun, provenance.ended))
+                                  : "";
+  const std::string commit = provenance.commit.size() > 12
+                                 ? provenance.commit.substr(0, 12) + (provenance.commit.ends_with("+edited") ? "+edited" : "")
+                                 : provenance.commit;
   std::string day = provenance.begun;
   std::replace(day.begin(), day.end(), 'T', ' ');
   const std::vector<std::pair<const char*, std::string>> facts = {
@@ -90,7 +95,8 @@ void words(Node main) {
   entry(terms, "failed", "an element is outside its accepted set, or padding was changed");
   entry(terms, "broken", "the call crashed, hung, or wrote outside its tensors");
   entry(terms, "flaky", "calls with the same inputs returned different bits, or failed and passed");
-  entry(terms, "untrusted", "the output is right, but these inputs could not have exposed some mistakes, and the case does not list them");
+  entry(terms, "untrusted",
+        "the output is right, but these inputs could not have exposed some mistakes, and the case does not list them");
   entry(terms, "not run", "the kernel refused the call");
   entry(terms, "mutant", "the contract with one mistake; inputs kill it if its outputs would be rejected");
   entry(terms, "ulp", "the distance between two neighbouring numbers of a format");
@@ -100,7 +106,8 @@ void words(Node main) {
 void head(Node main, const RunResult& result, const Provenance& provenance, const LibraryInfo& library) {
   const std::string ending = ending_text(result);
   const bool good = (ending == "ALL AS EXPECTED" || ending == "GATE OPEN") && provenance.ended_early.empty();
-  code(write(line(main, "h1"), "Assay report: kernels of back end "), result.verdicts.empty() ? "" : result.verdicts.front().backend);
+  code(write(line(main, "h1"), "Assay report: kernels of back end "),
+       result.verdicts.empty() ? "" : result.verdicts.front().backend);
   write(line(main, "p", good ? "ending" : "ending bad"), ending);
   if (!provenance.ended_early.empty())
     write(line(main, "p", "early"), "Ended early by " + provenance.ended_early + ": these are the verdicts until then.");
@@ -236,7 +243,8 @@ std::string html_text(const RunResult& result, const LibraryInfo& library, const
   page.add("gate", "Since the baseline", "", [&](Node section) { gate(section, result); });
   if (earlier != nullptr) page.add("trend", "Since the earlier run", "", [&](Node section) { trend(section, result, *earlier); });
   page.add("contracts", "Verdicts by op and vendor", "", [&](Node section) { matrix(section, result, groups, contracts); });
-  page.add("failures", "Failures, a card for each cause", "", [&](Node section) { cause_cards(section, result, groups, contracts); });
+  page.add("failures", "Failures, a card for each cause", "",
+           [&](Node section) { cause_cards(section, result, groups, contracts); });
   page.add("not-run", "Not run", "passing", [&](Node section) { reasons(section, result, Standing::kNotRun); });
   page.add("not-offered", "Not offered", "passing", [&](Node section) { reasons(section, result, Standing::kNotOffered); });
   page.add("power", "What the data can detect", "passing", [&](Node section) { power(section, result); });

@@ -126,7 +126,8 @@ TEST(Html, TheHeaderSaysWhichLibraryOnWhatWhenByWhichVersion) {
   library.name = "mine", library.arch = "sm_90", library.device = "H200", library.driver = "580";
   for (const RunResult& result : {everything(), RunResult()}) {
     const std::string facts = between(html_text(result, library, provenance), "<dl class=\"facts\">", "</dl>");
-    for (const char* fact : {"mine (xxh3:77)", "sm_90, H200", "580", "2026-11-25 10:00:00Z, 41 s", "box", "1.2, commit 0123456789ab<"})
+    for (const char* fact :
+         {"mine (xxh3:77)", "sm_90, H200", "580", "2026-11-25 10:00:00Z, 41 s", "box", "1.2, commit 0123456789ab<"})
       EXPECT_THAT(facts, HasSubstr(fact));
   }
   EXPECT_THAT(html_text(RunResult(), {}, {}), Not(HasSubstr("<dl class=\"facts\">")));
@@ -152,13 +153,16 @@ TEST(Html, OpsByVendorLeadToTheirContracts) {
 TEST(Html, ACardShowsTheContractAndTheTermThatChanged) {
   RunResult result;
   result.verdicts = {testing::one_wrong_row()};
-  const ContractTexts contracts = {{result.verdicts[0].contract, {{"amax = max|x|", "q = e4m3fn(x / s)"}, {{"code", "div(s) clamp(max_min,M) to(q)"}, {"y", "mul(r) to(q)"}}}}};
+  const ContractTexts contracts = {
+      {result.verdicts[0].contract,
+       {{"amax = max|x|", "q = e4m3fn(x / s)"}, {{"code", "div(s) clamp(max_min,M) to(q)"}, {"y", "mul(r) to(q)"}}}}};
   const auto card = [&](const std::string& cause) {
     result.verdicts[0].causes = {"explains 7 of 7 failing elements: " + cause};
     return html_text(result, {}, {}, nullptr, contracts);
   };
   EXPECT_THAT(card("code: div(s) -> mul(1/s)"), HasSubstr("<pre>amax = max|x|\nq = e4m3fn(x / s)</pre>"));
-  EXPECT_THAT(card("code: div(s) -> mul(1/s)"), HasSubstr("<code><del>div(s)</del> <ins>mul(1/s)</ins> clamp(max_min,M) to(q)</code>"));
+  EXPECT_THAT(card("code: div(s) -> mul(1/s)"),
+              HasSubstr("<code><del>div(s)</del> <ins>mul(1/s)</ins> clamp(max_min,M) to(q)</code>"));
   EXPECT_THAT(card("y: to(x) after mul(r)"), HasSubstr("<code>mul(r) <ins>to(x)</ins> to(q)</code>"));
   EXPECT_THAT(card("code: drop to(q)#0"), HasSubstr("clamp(max_min,M) <del>to(q)</del></code>"));
   EXPECT_THAT(card("sum: ignores the data"), Not(HasSubstr("class=\"changed\"")));

@@ -13,14 +13,14 @@ namespace assay::html {
 
 // Verdicts by contract.
 
-/// A table of ops by vendor, then a collapsed table of contracts for each op, with links to the cards of failures. Warp sizes with equal
-/// counts share a line. Contracts that the library does not offer are collapsed.
+/// A table of ops by vendor, then a collapsed table of contracts for each op, with links to the cards of failures. Warp sizes
+/// with equal counts share a line. Contracts that the library does not offer are collapsed.
 void matrix(Node section, const RunResult& result, const std::vector<FailureGroup>& groups, const ContractTexts& contracts);
 
 // What a run's data can detect, as a section of the HTML report.
 
-/// A collapsed table for each op: one row per output tensor of each contract, over the data sets of its cases. Nothing if no mutation
-/// score was computed.
+/// A collapsed table for each op: one row per output tensor of each contract, over the data sets of its cases. Nothing if no
+/// mutation score was computed.
 void power(Node section, const RunResult& result);
 
 // Changes since an earlier run, as a section of the HTML report.
@@ -43,7 +43,8 @@ void cause_cards(Node section, const RunResult& result, const std::vector<Failur
 
 // One verdict in full, for the HTML report.
 
-/// `title` names the case, or several cases that differ only in warp size. `contract`: shown with the changed term marked; may be null.
+/// `title` names the case, or several cases that differ only in warp size. `contract`: shown with the changed term marked; may be
+/// null.
 void failure(Node card, const Verdict& verdict, const std::string& title, const ContractText* contract);
 
 // Error distributions of a tensor's wrong elements, as tables with bars.

@@ -165,7 +165,9 @@ void sum_cell(Node row, const std::string& vendor, const Sum* sum) {
   if (!some) return (void)write(td, "\xC2\xB7");
   if (sum->bad > 0) mark(td, Outcome::kFail);
   if (sum->judged == 0) mark(td, Outcome::kSkip);
-  write(td, sum->judged == 0 ? "" : sum->bad > 0 ? fmt::format(" {} of {}", sum->bad, sum->judged) : fmt::format("{}", sum->judged));
+  write(td, sum->judged == 0 ? ""
+            : sum->bad > 0   ? fmt::format(" {} of {}", sum->bad, sum->judged)
+                             : fmt::format("{}", sum->judged));
 }
 
 using OfOp = std::vector<const Rows::value_type*>;
@@ -181,7 +183,8 @@ void vendor_table(Node section, const std::map<std::string, OfOp>& ops) {
       sums[op][vendor].add(entry->second);
     }
   if (sums.size() == 1 && vendors.size() == 1) return;  // the counts are below
-  write(line(section, "p", "soft"), "Numbers of verdicts; a cell with failures is marked and counts them first. An op leads to its contracts.");
+  write(line(section, "p", "soft"),
+        "Numbers of verdicts; a cell with failures is marked and counts them first. An op leads to its contracts.");
   std::vector<std::string> head = {"op"};
   head.insert(head.end(), vendors.begin(), vendors.end());
   constexpr size_t kMostColumns = 28;  // more do not fit the page: an op then has lines
@@ -224,7 +227,8 @@ void matrix(Node section, const RunResult& result, const std::vector<FailureGrou
     if (busy.size() <= kFewOps) set(of_op.summary.parent(), "open", "open");
     write(of_op.summary, op);
     std::string vendors;
-    for (const auto& [vendor, count] : contracts_of) vendors += fmt::format("{}{} {}", vendors.empty() ? "" : ", ", vendor, count);
+    for (const auto& [vendor, count] : contracts_of)
+      vendors += fmt::format("{}{} {}", vendors.empty() ? "" : ", ", vendor, count);
     soft(of_op.summary, fmt::format(" {} contract{}: {}", entries.size(), entries.size() == 1 ? "" : "s", vendors));
     put(of_op.content, entries);
   }
@@ -347,8 +351,9 @@ void power(Node section, const RunResult& result) {
     for (const auto& [contract, family] : families)
       data_sets += family.data_sets.size(), killed += family.most->seen(), faults += family.most->faults, columns.add(family);
     write(of_op.summary, op);
-    soft(of_op.summary, fmt::format(" {} contract{}, {} data set{}; the best data set of each contract kills {} of {} mutants", families.size(),
-                                    families.size() == 1 ? "" : "s", data_sets, data_sets == 1 ? "" : "s", killed, faults));
+    soft(of_op.summary,
+         fmt::format(" {} contract{}, {} data set{}; the best data set of each contract kills {} of {} mutants", families.size(),
+                     families.size() == 1 ? "" : "s", data_sets, data_sets == 1 ? "" : "s", killed, faults));
     std::vector<std::string> head = {"contract", "data sets", "fewest killed", "most killed", "output"};
     if (columns.codes) head.push_back("codes visited, 0x00 to 0xff");
     if (columns.subnormal) head.push_back("subnormal");
@@ -391,7 +396,9 @@ void gate(Node section, const RunResult& result) {
   for (const auto& [state, count] : counts_by_state(result)) {
     if (count == 0 && state == GateState::kNotInBaseline) continue;
     const Node row = line(body, "tr");
-    for (const std::string& text : {std::string(name(state)), std::to_string(count), std::string(gate_effect(state, *result.gate))}) write(cell(row), text);
+    for (const std::string& text :
+         {std::string(name(state)), std::to_string(count), std::string(gate_effect(state, *result.gate))})
+      write(cell(row), text);
   }
   for (const auto& [state, of_state] : verdicts) {
     if (state == GateState::kSameBits) continue;

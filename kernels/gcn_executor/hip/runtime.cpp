@@ -303,7 +303,8 @@ struct Configuration {
 };
 thread_local std::vector<Configuration> configurations;
 
-hipError_t launch(const ihipModuleSymbol_t& symbol, dim3 grid, dim3 block, size_t shared, hipStream_t stream, std::vector<uint8_t> arguments) {
+hipError_t launch(const ihipModuleSymbol_t& symbol, dim3 grid, dim3 block, size_t shared, hipStream_t stream,
+                  std::vector<uint8_t> arguments) {
   const uint64_t items = uint64_t{block.x} * block.y * block.z, groups = uint64_t{grid.x} * grid.y * grid.z;
   if (items == 0 || items > 1024 || groups == 0) return note(hipErrorInvalidConfiguration);
   if (symbol.kernel->descriptor.group_segment_fixed_size + shared > 160 * 1024) return note(hipErrorLaunchOutOfResources);
@@ -383,11 +384,23 @@ hipError_t hipGetDevicePropertiesR0600(void* properties, int device) {
   if (error != hipSuccess) return error;
   auto* const to = static_cast<char*>(properties);
   std::memset(to, 0, 1472);
-  for (const Field& field : {Field{0, 256, p.name}, {288, 8, &p.totalGlobalMem}, {296, 8, &p.sharedMemPerBlock}, {304, 4, &p.regsPerBlock},
-                             {308, 4, &p.warpSize}, {320, 4, &p.maxThreadsPerBlock}, {324, 12, p.maxThreadsDim}, {336, 12, p.maxGridSize},
-                             {348, 4, &p.clockRate}, {360, 4, &p.major}, {364, 4, &p.minor}, {388, 4, &p.multiProcessorCount},
-                             {624, 4, &p.maxThreadsPerMultiProcessor}, {640, 8, &p.sharedMemPerBlock}, {696, 8, &p.sharedMemPerBlock},
-                             {1160, 256, p.gcnArchName}, {1416, 8, &p.sharedMemPerBlock}})
+  for (const Field& field : {Field{0, 256, p.name},
+                             {288, 8, &p.totalGlobalMem},
+                             {296, 8, &p.sharedMemPerBlock},
+                             {304, 4, &p.regsPerBlock},
+                             {308, 4, &p.warpSize},
+                             {320, 4, &p.maxThreadsPerBlock},
+                             {324, 12, p.maxThreadsDim},
+                             {336, 12, p.maxGridSize},
+                             {348, 4, &p.clockRate},
+                             {360, 4, &p.major},
+                             {364, 4, &p.minor},
+                             {388, 4, &p.multiProcessorCount},
+                             {624, 4, &p.maxThreadsPerMultiProcessor},
+                             {640, 8, &p.sharedMemPerBlock},
+                             {696, 8, &p.sharedMemPerBlock},
+                             {1160, 256, p.gcnArchName},
+                             {1416, 8, &p.sharedMemPerBlock}})
     std::memcpy(to + field.offset, field.value, field.bytes);
   return hipSuccess;
 }
@@ -430,13 +443,14 @@ const char* hipGetErrorName(hipError_t error) {
 #define NAME(x) \
   case x:       \
     return #x;
-    NAME(hipSuccess) NAME(hipErrorInvalidValue) NAME(hipErrorOutOfMemory) NAME(hipErrorInvalidConfiguration) NAME(hipErrorInvalidSymbol)
-    NAME(hipErrorInvalidDeviceFunction) NAME(hipErrorNoDevice) NAME(hipErrorInvalidDevice) NAME(hipErrorNoBinaryForGpu) NAME(hipErrorIllegalAddress)
-    NAME(hipErrorLaunchOutOfResources) NAME(hipErrorLaunchTimeOut) NAME(hipErrorLaunchFailure) NAME(hipErrorNotSupported) NAME(hipErrorNotReady)
-    NAME(hipErrorStreamCaptureUnsupported) NAME(hipErrorNotFound)
+    NAME(hipSuccess)
+    NAME(hipErrorInvalidValue) NAME(hipErrorOutOfMemory) NAME(hipErrorInvalidConfiguration) NAME(hipErrorInvalidSymbol)
+        NAME(hipErrorInvalidDeviceFunction) NAME(hipErrorNoDevice) NAME(hipErrorInvalidDevice) NAME(hipErrorNoBinaryForGpu)
+            NAME(hipErrorIllegalAddress) NAME(hipErrorLaunchOutOfResources) NAME(hipErrorLaunchTimeOut)
+                NAME(hipErrorLaunchFailure) NAME(hipErrorNotSupported) NAME(hipErrorNotReady)
+                    NAME(hipErrorStreamCaptureUnsupported) NAME(hipErrorNotFound)
 #undef NAME
-    default:
-      return "hipErrorUnknown";
+                        default : return "hipErrorUnknown";
   }
 }
 const char* hipGetErrorString(hipError_t error) {
@@ -478,7 +492,9 @@ hipError_t hipMemcpy(void* to, const void* from, size_t bytes, hipMemcpyKind) {
   if (error == hipSuccess && bytes != 0) std::memmove(to, from, bytes);
   return error;
 }
-hipError_t hipMemcpyPeer(void* to, int, const void* from, int, size_t bytes) { return hipMemcpy(to, from, bytes, hipMemcpyDefault); }
+hipError_t hipMemcpyPeer(void* to, int, const void* from, int, size_t bytes) {
+  return hipMemcpy(to, from, bytes, hipMemcpyDefault);
+}
 hipError_t hipMemsetAsync(void* to, int value, size_t bytes, hipStream_t stream) {
   return enqueue(stream, once([=] { return std::memset(to, value, bytes), true; }));
 }
@@ -620,9 +636,10 @@ hipError_t hipModuleGetFunction(hipFunction_t* function, hipModule_t module, con
   *function = symbol.get();
   return hipSuccess;
 }
-hipError_t hipModuleLaunchKernel(hipFunction_t function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared,
-                                 hipStream_t stream, void** arguments, void** extra) {
-  if (arguments != nullptr) return launch(*function, {gx, gy, gz}, {bx, by, bz}, shared, stream, packed(*function->kernel, arguments));
+hipError_t hipModuleLaunchKernel(hipFunction_t function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by,
+                                 unsigned bz, unsigned shared, hipStream_t stream, void** arguments, void** extra) {
+  if (arguments != nullptr)
+    return launch(*function, {gx, gy, gz}, {bx, by, bz}, shared, stream, packed(*function->kernel, arguments));
   // Expected: HIP_LAUNCH_PARAM_BUFFER_POINTER (1), its value, HIP_LAUNCH_PARAM_BUFFER_SIZE (2), a pointer to it,
   // HIP_LAUNCH_PARAM_END (3).
   const uint8_t* data = nullptr;

@@ -32,7 +32,8 @@ std::vector<T> random_patterns(size_t count) {
 /// Random bit patterns mixed with special values and their neighbours.
 std::vector<float> floats(size_t count) {
   std::vector<float> values = random_patterns<float>(count);
-  const uint32_t specials[] = {0, 0x80000000, 1, 0x007FFFFF, 0x00800000, 0x7F7FFFFF, 0x7F800000, 0xFF800000, 0x7FC00000, 0x3F800000, 0x40000000};
+  const uint32_t specials[] = {0,          0x80000000, 1,          0x007FFFFF, 0x00800000, 0x7F7FFFFF,
+                               0x7F800000, 0xFF800000, 0x7FC00000, 0x3F800000, 0x40000000};
   for (size_t i = 0; i < count; i += 7) std::memcpy(&values[i], &specials[i / 7 % std::size(specials)], 4);
   return values;
 }
@@ -95,7 +96,9 @@ TEST_P(GcnLanes, FusedMultiplyAdd) {
 
 /// The nearest e4m3fnuz code, found by search. Out of range: NaN (0x80), or the largest value.
 uint8_t nearest_fnuz(float x, bool saturates) {
-  const auto value = [](int code) { return code >> 3 == 0 ? std::ldexp(code, -10) : std::ldexp(8 + (code & 7), (code >> 3) - 11); };
+  const auto value = [](int code) {
+    return code >> 3 == 0 ? std::ldexp(code, -10) : std::ldexp(8 + (code & 7), (code >> 3) - 11);
+  };
   const uint8_t sign = std::signbit(x) ? 0x80 : 0;
   const double magnitude = std::fabs(static_cast<double>(x));
   if (std::isnan(x)) return 0x80;
@@ -192,16 +195,20 @@ TEST_P(GcnLanes, InstructionsThatOnlyGfx950Has) {
       expected |= (truth >> row & 1) << bit;
     }
     ASSERT_EQ(value_of(table, "v_bitop3_b32", state, {x, y, z, truth}), expected);
-    const auto held = [](int64_t value, int64_t low, int64_t high) { return static_cast<uint32_t>(std::clamp(value, low, high)) & 255; };
+    const auto held = [](int64_t value, int64_t low, int64_t high) {
+      return static_cast<uint32_t>(std::clamp(value, low, high)) & 255;
+    };
     const int64_t a = static_cast<int32_t>(x) >> (z & 31), b = static_cast<int32_t>(y) >> (z & 31);
     ASSERT_EQ(value_of(table, "v_ashr_pk_i8_i32", state, {x, y, z}), held(a, -128, 127) | held(b, -128, 127) << 8);
     ASSERT_EQ(value_of(table, "v_ashr_pk_u8_i32", state, {x, y, z}), held(a, 0, 255) | held(b, 0, 255) << 8);
     // A scale is a power of two: the mantissa of its source is ignored.
     const int exponent = static_cast<int>(random_word() % 40) - 20;
-    const float value = std::ldexp(static_cast<float>(random_word() % 4096) - 2048, static_cast<int>(random_word() % 12) - 14 + exponent);
+    const float value =
+        std::ldexp(static_cast<float>(random_word() % 4096) - 2048, static_cast<int>(random_word() % 12) - 14 + exponent);
     const uint32_t scale = word_of(std::ldexp(1.0f, exponent)) | (random_word() & 0x7FFFFF);
     const uint32_t plain = value_of(table, "v_cvt_pk_fp8_f32", state, {word_of(std::ldexp(value, -exponent)), 0}) & 255;
-    ASSERT_EQ(value_of(table, "v_cvt_scalef32_pk_fp8_f32", state, {word_of(value), 0, scale}) & 255, plain) << value << " " << exponent;
+    ASSERT_EQ(value_of(table, "v_cvt_scalef32_pk_fp8_f32", state, {word_of(value), 0, scale}) & 255, plain)
+        << value << " " << exponent;
     const float back = float_of(value_of(table, "v_cvt_scalef32_pk_f32_fp8", state, {plain, scale}));
     ASSERT_TRUE(same(back, std::ldexp(float_of(value_of(table, "v_cvt_f32_fp8", state, {plain})), exponent)));
   }
@@ -211,7 +218,8 @@ TEST_P(GcnLanes, HalvesRoundOnce) {
   constexpr int kCount = 8192;
   Machine machine(options());
   const auto x = random_patterns<_Float16>(kCount), y = random_patterns<_Float16>(kCount), z = random_patterns<_Float16>(kCount);
-  auto *sum = machine.buffer<_Float16>(kCount), *product = machine.buffer<_Float16>(kCount), *fma = machine.buffer<_Float16>(kCount);
+  auto *sum = machine.buffer<_Float16>(kCount), *product = machine.buffer<_Float16>(kCount),
+       *fma = machine.buffer<_Float16>(kCount);
   machine.run("half_arithmetic", 32, 256, machine.buffer(x), machine.buffer(y), machine.buffer(z), sum, product, fma, kCount);
   for (int i = 0; i < kCount; ++i) {
     const double a = static_cast<double>(x[i]), b = static_cast<double>(y[i]), c = static_cast<double>(z[i]);
@@ -219,7 +227,8 @@ TEST_P(GcnLanes, HalvesRoundOnce) {
     ASSERT_TRUE(same(product[i], static_cast<_Float16>(a * b)));
     // exact in most cases, since long double has 64 bits; other cases cannot be checked here
     const long double exact = static_cast<long double>(a) * b + c;
-    if (std::isfinite(static_cast<double>(exact)) && static_cast<long double>(a) * b == exact - c && exact - static_cast<long double>(a) * b == c) {
+    if (std::isfinite(static_cast<double>(exact)) && static_cast<long double>(a) * b == exact - c &&
+        exact - static_cast<long double>(a) * b == c) {
       ASSERT_TRUE(same(fma[i], static_cast<_Float16>(exact))) << a << " " << b << " " << c;
     }
   }
@@ -239,7 +248,8 @@ TEST_P(GcnLanes, ASignallingNanIsTheMaximumAndTheMinimum) {
   std::vector<float> x = floats(kCount), y = floats(kCount);
   const uint32_t nans[] = {0x7F800001, 0xFF812345, 0x7FC00000};
   for (int i = 0; i < kCount; i += 5) std::memcpy(&(i % 2 ? x : y)[size_t(i)], &nans[i / 5 % 3], 4);
-  auto *largest = machine.buffer<float>(kCount), *smallest = machine.buffer<float>(kCount), *middle = machine.buffer<float>(kCount);
+  auto *largest = machine.buffer<float>(kCount), *smallest = machine.buffer<float>(kCount),
+       *middle = machine.buffer<float>(kCount);
   machine.run("extremes", 32, 256, machine.buffer(x), machine.buffer(y), largest, smallest, middle, kCount);
   int signalling = 0, numbers = 0;
   for (size_t i = 0; i < kCount; ++i) {
@@ -264,7 +274,8 @@ TEST_P(GcnLanes, ASignallingNanIsTheMaximumAndTheMinimum) {
 }
 
 TEST_P(GcnLanes, ABitFieldBeyondTheWordIsFilledWithItsSign) {
-  const std::vector<uint32_t> x = {0x80000000, 0x80000000, 0x40000000, 0xF0, 0xFFFFFFFF, 0x98E86300}, offset = {28, 31, 28, 4, 0, 14}, width = {8, 2, 8, 4, 0, 20};
+  const std::vector<uint32_t> x = {0x80000000, 0x80000000, 0x40000000, 0xF0, 0xFFFFFFFF, 0x98E86300},
+                              offset = {28, 31, 28, 4, 0, 14}, width = {8, 2, 8, 4, 0, 20};
   Machine machine(options());
   auto* out = machine.buffer<int>(x.size());
   machine.run("field", 1, 64, machine.buffer(x), machine.buffer(offset), machine.buffer(width), out, int(x.size()));
@@ -280,7 +291,8 @@ TEST_P(GcnLanes, LanesDiverge) {
   machine.run("diverge", 4, 256, machine.buffer(trips), out, kCount);
   for (int i = 0; i < kCount; ++i) {
     int s = i;
-    for (int k = 0; k < trips[static_cast<size_t>(i)]; ++k) s = s & 1 ? static_cast<int>(3u * static_cast<unsigned>(s) + 1) : s / 2 - k;
+    for (int k = 0; k < trips[static_cast<size_t>(i)]; ++k)
+      s = s & 1 ? static_cast<int>(3u * static_cast<unsigned>(s) + 1) : s / 2 - k;
     ASSERT_EQ(out[i], s) << i;
   }
 }
@@ -398,7 +410,8 @@ TEST(GcnExecutor, AddressesOutsideOfBuffersStopTheKernel) {
   float *x = machine.buffer<float>(64), *out = machine.buffer<float>(64);
   machine.run("reads_behind", 1, 64, x, out, 0);
   const std::string why = message_of([&] { machine.run("reads_behind", 1, 64, x, out, 1); });
-  for (const char* text : {"kernel reads_behind, group 0, wave 0", "global_load_dword", "load of 4 bytes", "0 bytes behind buffer 'buffer' (256 bytes)", "lane 63"})
+  for (const char* text : {"kernel reads_behind, group 0, wave 0", "global_load_dword", "load of 4 bytes",
+                           "0 bytes behind buffer 'buffer' (256 bytes)", "lane 63"})
     EXPECT_NE(why.find(text), std::string::npos) << why;
 }
 
@@ -432,7 +445,8 @@ TEST(GcnExecutor, EveryInstructionHasTheSameBitsInEveryBuild) {
         for (int s = 0; s < 4; ++s) {
           rows[s] = random_patterns<u32>(2 * kLanes);
           if (round % 2 == 0)
-            for (size_t i = 0; i < rows[s].size(); i += 3) rows[s][i] = round % 4 == 0 ? rows[s][i] % 64 : rows[s][i] & 0xFF80FFFFu;
+            for (size_t i = 0; i < rows[s].size(); i += 3)
+              rows[s][i] = round % 4 == 0 ? rows[s][i] % 64 : rows[s][i] & 0xFF80FFFFu;
           sources[s] = rows[s].data();
         }
         State state;

@@ -46,10 +46,12 @@ void read_skips(const RowCells& cells, Combine& contract) {
     if (!flag) throw cells.error("skips", step.position, "'" + step.text + "': expected ids, map or rows");
     *flag = true;
   }
-  if (contract.skips_mapped && !contract.skips_ids) throw cells.error("skips", 0, "map is only allowed with ids, which it is indexed by");
+  if (contract.skips_mapped && !contract.skips_ids)
+    throw cells.error("skips", 0, "map is only allowed with ids, which it is indexed by");
   if (contract.skips_rows && !contract.permuted()) throw cells.error("skips", 0, "rows is only allowed with rows by slot");
   const std::string& unrouted = cells.text("unrouted");
-  if (unrouted.empty() == contract.skips()) throw cells.error("unrouted", 0, "is required if slots are skipped, and only allowed then");
+  if (unrouted.empty() == contract.skips())
+    throw cells.error("unrouted", 0, "is required if slots are skipped, and only allowed then");
   if (contract.skips() && unrouted != "zero" && unrouted != "untouched")
     throw cells.error("unrouted", 0, "'" + unrouted + "': expected zero or untouched");
   contract.keeps_unrouted = unrouted == "untouched";
@@ -97,7 +99,8 @@ Combine read_combine(const ContractRow& row) {
   if (!reads_cell(contract.add, "a")) throw cells.error("add", 0, "expected a step that adds a, the sum");
   if (!contract.weight.empty() && !contract.weighs()) throw cells.error("weight", 0, "is only allowed if `add` uses w");
   read_order(cells, contract);
-  if (contract.order == SlotOrder::kLanes && contract.weighs()) throw cells.error("order", 0, "lanes is only allowed without weights");
+  if (contract.order == SlotOrder::kLanes && contract.weighs())
+    throw cells.error("order", 0, "lanes is only allowed without weights");
   return contract;
 }
 
@@ -190,7 +193,8 @@ struct CombineRecipes {
 
 Spans zeros(int64_t n) { return Spans(std::vector<double>(size_t(n), 0.0)); }
 
-Spans sum_of(const Combine& contract, const CombineInputs& inputs, const CombineRecipes& recipes, const std::vector<AddedSlot>& slots) {
+Spans sum_of(const Combine& contract, const CombineInputs& inputs, const CombineRecipes& recipes,
+             const std::vector<AddedSlot>& slots) {
   Spans sum = zeros(inputs.n);
   bool first = contract.from_first;
   for (const AddedSlot& slot : slots) {
@@ -262,12 +266,13 @@ std::vector<std::string> combine_lines(const Combine& contract, const Format& x)
   if (contract.skips_rows) also("its row is below 0 or not in use");
   if (!skips.empty()) lines.push_back("skip  a slot if " + skips);
   if (contract.skips())
-    lines.push_back(contract.keeps_unrouted ? "keep  y of a token none of whose ids is 0 or more; a token without slots has zeros otherwise"
-                                            : "y     = +0 for a token without slots");
+    lines.push_back(contract.keeps_unrouted
+                        ? "keep  y of a token none of whose ids is 0 or more; a token without slots has zeros otherwise"
+                        : "y     = +0 for a token without slots");
   if (!contract.weight.empty()) lines.push_back("w     = " + formula(combine_recipe(contract.weight, x), "w"));
-  lines.push_back(contract.order == SlotOrder::kLanes
-                      ? "order = slot k is added to sum k mod " + std::to_string(contract.lanes) + "; then the sums are added, ascending"
-                      : "order = ascending k");
+  lines.push_back(contract.order == SlotOrder::kLanes ? "order = slot k is added to sum k mod " + std::to_string(contract.lanes) +
+                                                            "; then the sums are added, ascending"
+                                                      : "order = ascending k");
   lines.push_back("a     = +0 at the start");
   lines.push_back("a     = " + formula(combine_recipe(contract.add, x), "v") + " for each slot");
   lines.push_back("y     = " + formula(combine_recipe(contract.y, x), "a"));

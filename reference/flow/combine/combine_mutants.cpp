@@ -47,7 +47,8 @@ class CombineEdits {
   }
   /// The step as text, with #2 for the second one with that text.
   static std::string label(const Steps& steps, size_t i) {
-    const bool second = std::any_of(steps.begin(), steps.begin() + std::ptrdiff_t(i), [&](const CellStep& step) { return step.text == steps[i].text; });
+    const bool second = std::any_of(steps.begin(), steps.begin() + std::ptrdiff_t(i),
+                                    [&](const CellStep& step) { return step.text == steps[i].text; });
     return steps[i].text + (second ? "#2" : "");
   }
 
@@ -65,7 +66,8 @@ void edit_sums(const Combine& right, const Format& x, int64_t topk, CombineEdits
     const bool is_sum = right.add[i].has_argument("a"), is_product = right.add[i].word == "mul";
     if (!is_sum && !is_product) continue;
     if (is_sum && topk == 1) continue;  // rounding the only sum twice is the same
-    if (std::any_of(right.add.begin() + std::ptrdiff_t(i) + 1, right.add.end(), rounds) && (is_sum || rounds(right.add[i + 1]))) continue;
+    if (std::any_of(right.add.begin() + std::ptrdiff_t(i) + 1, right.add.end(), rounds) && (is_sum || rounds(right.add[i + 1])))
+      continue;
     Steps steps = right.add;
     if (is_product && i + 1 < steps.size() && steps[i + 1].slack.fma) {
       steps[i + 1] = CellStep::made(steps[i + 1].word, steps[i + 1].argument_texts());  // a rounded product is not fused
@@ -101,7 +103,8 @@ void edit_slots(const Combine& right, const CombineExtents& extents, CombineEdit
   edits.add("the last slot is left out", [&](Combine& wrong) { wrong.dropped = topk - 1; });
   if (topk > 1) edits.add("the first slot is left out", [](Combine& wrong) { wrong.dropped = 0; });
   edits.add("the first slot is added twice", [](Combine& wrong) { wrong.repeated = 0; });
-  if (right.skips() && extents.skipped) edits.add("skipped slots are added", [](Combine& wrong) { wrong.skipped_rows_added = true; });
+  if (right.skips() && extents.skipped)
+    edits.add("skipped slots are added", [](Combine& wrong) { wrong.skipped_rows_added = true; });
   if (right.skips_mapped && extents.map) edits.add("expert_map is not read", [](Combine& wrong) { wrong.skips_mapped = false; });
   if (m > 1) edits.add("rows: those of the next token", [](Combine& wrong) { wrong.row_of = Combine::Other::kNextToken; });
   if (m > 1 && topk > 1) edits.add("rows: slot by slot", [](Combine& wrong) { wrong.row_of = Combine::Other::kTransposed; });

@@ -96,7 +96,8 @@ TEST(Combine, ASumOfMinusZeroIsPlusZero) {
 TEST(Combine, WeightsAreRoundedWhereTheRowSaysSo) {
   const std::vector<double> weights = {f32(Real(1) / Real(3)), f32(Real(2) / Real(7))};
   const CombineInputs in = inputs_of(kBf16, {{1.0078125, -3.015625}}, weights);
-  const double a = nearest(kBf16, Real(f32(Real(1.0078125) * Real(weights[0])))), b = nearest(kBf16, Real(f32(Real(-3.015625) * Real(weights[1]))));
+  const double a = nearest(kBf16, Real(f32(Real(1.0078125) * Real(weights[0])))),
+               b = nearest(kBf16, Real(f32(Real(-3.015625) * Real(weights[1]))));
   EXPECT_EQ(pinned(row("vllm.topk_weight_and_reduce@v0.25.0"), in), nearest(kBf16, Real(f32(Real(a) + Real(b)))));
   EXPECT_EQ(pinned(row("vllm.topk_weight_and_reduce"), in), nearest(kBf16, Real(f32(Real(a) + Real(b)))));
 }
@@ -155,7 +156,8 @@ TEST(Combine, MutantsHaveNamesOfTheirOwn) {
     const Combine contract = read_combine(one);
     for (const Format* x : contract.formats) {
       std::set<std::string> names;
-      for (const CombineNeighbour& wrong : combine_neighbours(contract, *x, {5, contract.topk.empty() ? 8 : contract.topk.back(), 2.5, true, true}))
+      for (const CombineNeighbour& wrong :
+           combine_neighbours(contract, *x, {5, contract.topk.empty() ? 8 : contract.topk.back(), 2.5, true, true}))
         EXPECT_TRUE(names.insert(wrong.name).second) << one.id << ": " << wrong.name;
       EXPECT_GE(names.size(), 6u) << one.id;
     }
@@ -165,8 +167,8 @@ TEST(Combine, MutantsHaveNamesOfTheirOwn) {
 
 /// The error of a row with these cells.
 std::string error_of(const std::string& cells) {
-  return contract_tables::error_of("id,rows_of_x,skips,unrouted,weight,add,order,y,numbers,topk,since,until,source,why\nmy.sum," + cells +
-                                   ",v1.0,,here,because\n");
+  return contract_tables::error_of("id,rows_of_x,skips,unrouted,weight,add,order,y,numbers,topk,since,until,source,why\nmy.sum," +
+                                   cells + ",v1.0,,here,because\n");
 }
 
 TEST(Combine, ACellOfOtherWordsIsRefused) {
@@ -177,7 +179,8 @@ TEST(Combine, ACellOfOtherWordsIsRefused) {
   EXPECT_THAT(error_of("slots,rows,zero,,add(a),ascending,to(x),bf16,"), HasSubstr("rows is only allowed with rows by slot"));
   EXPECT_THAT(error_of("slots,ids,,,add(a),ascending,to(x),bf16,"), HasSubstr("unrouted: is required if slots are skipped"));
   EXPECT_THAT(error_of("slots,,zero,,add(a),ascending,to(x),bf16,"), HasSubstr("unrouted: is required if slots are skipped"));
-  EXPECT_THAT(error_of("slots,ids,kept,,add(a),ascending,to(x),bf16,"), HasSubstr("unrouted: 'kept': expected zero or untouched"));
+  EXPECT_THAT(error_of("slots,ids,kept,,add(a),ascending,to(x),bf16,"),
+              HasSubstr("unrouted: 'kept': expected zero or untouched"));
   EXPECT_THAT(error_of("by slot,rows,untouched,,add(a),ascending,to(x),bf16,"), HasSubstr("untouched is only allowed with ids"));
   EXPECT_THAT(error_of("slots,,,,to(x),ascending,to(x),bf16,"), HasSubstr("add: expected a step that adds a"));
   EXPECT_THAT(error_of("slots,,,mul(f),add(a),ascending,to(x),bf16,"), HasSubstr("weight: is only allowed if `add` uses w"));

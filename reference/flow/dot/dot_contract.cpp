@@ -54,7 +54,8 @@ int64_t WeightShuffle::place(int64_t row, int64_t product, int64_t k, int bytes)
 
 WeightShuffle read_weight_tile(const RowCells& cells, const std::string& column) {
   const std::vector<CellStep> words = cells.steps(column);
-  const std::vector<std::string> tile = words.size() == 1 && words[0].word == "shuffle" ? words[0].argument_texts() : std::vector<std::string>();
+  const std::vector<std::string> tile =
+      words.size() == 1 && words[0].word == "shuffle" ? words[0].argument_texts() : std::vector<std::string>();
   if (tile != std::vector<std::string>{"16", "16"} && tile != std::vector<std::string>{"32", "16"})
     throw cells.error(column, 0, "is shuffle(16,16) or shuffle(32,16)");
   return {std::stoi(tile[0]), std::stoi(tile[1])};
@@ -408,7 +409,8 @@ void check_unit(const ContractRow& row, const DotContract& contract) {
     throw row.error("promote", 0, "integer sums allow neither promote nor split");
   if (contract.has_atomics() && (contract.adds_c() || !contract.bias.empty() || contract.of_integers()))
     throw row.error("split", 0, "atomics(P) allows no bias, no c and no integers");
-  if (contract.azp != GemmAzp::kNone && !contract.of_integers()) throw row.error("azp", 0, "zero points need an integer instruction");
+  if (contract.azp != GemmAzp::kNone && !contract.of_integers())
+    throw row.error("azp", 0, "zero points need an integer instruction");
   const Format* const scale = contract.unit.scale;
   if ((scale != nullptr) != contract.scales_in_unit())
     throw row.error("unit", 0,
@@ -424,7 +426,8 @@ void check_unit(const ContractRow& row, const DotContract& contract) {
     throw row.error("split", 0, "is not a multiple of the instruction's k");
   for (const KOrder& order : contract.orders)
     if (contract.part_of % order.run != 0)
-      throw row.error("split", 0, "is not a multiple of " + std::to_string(order.run) + ", the elements that a lane takes at once");
+      throw row.error("split", 0,
+                      "is not a multiple of " + std::to_string(order.run) + ", the elements that a lane takes at once");
 }
 
 /// For a row with an undocumented instruction: adds a member for each candidate model.
@@ -575,8 +578,8 @@ std::vector<DotContract> dot_ways(const DotContract& like, const UnitTable& unit
     for (const DotContract& member : like.members) rows.push_back(member.unit_row);
   for (const UnitRow* row : rows) {
     const Unit& unit = row->unit;
-    const bool fits =
-        unit.known() && *unit.a == *like.unit.a && *unit.b == *like.unit.b && *unit.d == *like.unit.d && (unit.scale != nullptr) == like.scales_in_unit();
+    const bool fits = unit.known() && *unit.a == *like.unit.a && *unit.b == *like.unit.b && *unit.d == *like.unit.d &&
+                      (unit.scale != nullptr) == like.scales_in_unit();
     if (!fits) continue;
     DotContract of_unit = like;
     of_unit.members.clear();

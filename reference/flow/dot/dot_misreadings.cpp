@@ -210,7 +210,8 @@ ScaleValues counted_in_parts(const ScaleValues& right) {
 /// The block beside it; that at the end its own, as with an index that is clamped.
 template <int64_t by>
 ScaleValues block_beside(const ScaleValues& right) {
-  return looked_up(right, [&](int64_t row, int64_t block) { return Place(row, std::clamp<int64_t>(block + by, 0, right.shape.columns - 1)); });
+  return looked_up(
+      right, [&](int64_t row, int64_t block) { return Place(row, std::clamp<int64_t>(block + by, 0, right.shape.columns - 1)); });
 }
 /// The last block of k is added without scales.
 ScaleValues last_block_is_one(const ScaleValues& right) {
@@ -237,14 +238,16 @@ ScaleValues other_bytes(const ScaleValues& right, Of of) {
 constexpr int64_t kBytesOfWord = 4;
 
 ScaleValues bytes_reversed(const ScaleValues& right) {
-  return other_bytes(right, [](int64_t block) { return block / kBytesOfWord * kBytesOfWord + kBytesOfWord - 1 - block % kBytesOfWord; });
+  return other_bytes(right,
+                     [](int64_t block) { return block / kBytesOfWord * kBytesOfWord + kBytesOfWord - 1 - block % kBytesOfWord; });
 }
 ScaleValues first_byte(const ScaleValues& right) {
   return other_bytes(right, [](int64_t block) { return block / kBytesOfWord * kBytesOfWord; });
 }
 ScaleValues next_word(const ScaleValues& right) {
   const int64_t words = (right.shape.columns + kBytesOfWord - 1) / kBytesOfWord;
-  return other_bytes(right, [=](int64_t block) { return (block / kBytesOfWord + 1) % words * kBytesOfWord + block % kBytesOfWord; });
+  return other_bytes(right,
+                     [=](int64_t block) { return (block / kBytesOfWord + 1) % words * kBytesOfWord + block % kBytesOfWord; });
 }
 /// Reads the scale byte one bit too low: includes the highest mantissa bit of the f32 scale, or the bit below the byte in its
 /// word.
@@ -379,7 +382,8 @@ void add_scale_misreadings(const DotInputs& right, std::vector<DotMisreading>& a
     // 448, the largest scale in one byte, has no such power
     if (!right.packed) all.push_back({"scales: raised to powers of two", raised_to_powers});
   }
-  if (right.packed && a.columns > 1 && a.column_block == 16) all.push_back({"scales: one for two blocks of k", of_both<first_of_two_blocks>});
+  if (right.packed && a.columns > 1 && a.column_block == 16)
+    all.push_back({"scales: one for two blocks of k", of_both<first_of_two_blocks>});
   add_outer<&DotInputs::outer_a>("global_scale_a", right.outer_a, all);
   add_outer<&DotInputs::outer_b>("global_scale_b", right.outer_b, all);
   if (a.count() + b.count() > 2) all.push_back({"scales: each read in the place of the other", swapped_scales});

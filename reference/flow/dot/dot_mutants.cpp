@@ -1,4 +1,5 @@
-// Mutants of GEMM contracts: of the instruction, of scales, and of the result; and contracts with an undocumented kernel or instruction.
+// Mutants of GEMM contracts: of the instruction, of scales, and of the result; and contracts with an undocumented kernel or
+// instruction.
 #include "reference/flow/dot/dot_mutants.h"
 
 #include <algorithm>
@@ -53,8 +54,8 @@ void edit_promotion(const DotContract& right, Edits& edits) {
   }
 }
 
-/// Mutants of the steps of a sum that is alone: another order, and one scale left out. Orders that differ in the sign of a zero alone
-/// are left out.
+/// Mutants of the steps of a sum that is alone: another order, and one scale left out. Orders that differ in the sign of a zero
+/// alone are left out.
 void edit_one_block(const DotContract& right, Edits& edits) {
   const auto add = [&](const std::string& name, const Steps& steps) {
     if (text_of(steps) != text_of(right.one_block))
@@ -151,10 +152,11 @@ std::vector<DotNeighbour> of_unknown_unit(const DotContract& right, int64_t k, c
 void edit_scale_format(const DotContract& right, Edits& edits) {
   if (!right.unit.scale || right.unit.a->bits != 4) return;
   const Format& other = *right.unit.scale == kE8M0 ? kUe4M3 : kE8M0;
-  edits.add(std::string("scales: ") + std::string(right.unit.scale->name) + " read as " + std::string(other.name), [&](DotNeighbour& edited) {
-    edited.contract.scale_bytes = right.unit.scale;
-    edited.contract.unit.scale = &other;
-  });
+  edits.add(std::string("scales: ") + std::string(right.unit.scale->name) + " read as " + std::string(other.name),
+            [&](DotNeighbour& edited) {
+              edited.contract.scale_bytes = right.unit.scale;
+              edited.contract.unit.scale = &other;
+            });
 }
 
 std::vector<DotNeighbour> dot_neighbours(const DotContract& right, const UnitTable& units, int64_t k, const Format& y,
@@ -249,7 +251,8 @@ void edit_outer_scales(const CutY& cut, const Format& y, Edits& edits) {
   const auto times = [](const char* operand) { return Steps{CellStep::made("mul", {operand})}; };
   const std::string text = text_of(cut.scales);
   if (text == "mul(ga*gb)")
-    for (const char* other : {"ga*ga", "gb*gb"}) edits.y("y: " + text + " -> mul(" + other + ")", cut.with(times(other), cut.last));
+    for (const char* other : {"ga*ga", "gb*gb"})
+      edits.y("y: " + text + " -> mul(" + other + ")", cut.with(times(other), cut.last));
   if (y == kF32) return;
   if (text == "mul(ga)" || text == "mul(gb)" || text == "mul(ga*gb)") {
     CutY early = cut;
@@ -287,7 +290,8 @@ void edit_y(const DotContract& right, const Format& y, Edits& edits) {
     edits.y("y: c is left out", forgets.with(cut.scales, cut.last));
   }
   if (y == kF32) return;
-  for (const CellStep& other : other_forms(cut.last)) edits.y("y: " + cut.last.text + " -> " + other.text, cut.with(cut.scales, other));
+  for (const CellStep& other : other_forms(cut.last))
+    edits.y("y: " + cut.last.text + " -> " + other.text, cut.with(cut.scales, other));
   for (size_t i = 0; i + 1 < cut.scales.size(); ++i) {
     Steps twice = cut.scales;
     twice.insert(twice.begin() + std::ptrdiff_t(i) + 1, cut.last);
@@ -384,7 +388,8 @@ DotContract read_unknown_dot(const ContractRow& row, const ContractTables& contr
       if (!member.takes(scales)) refuse("does not support scales " + scales.name);
   }
   if (contract.of_blocks() == contract.layouts.empty())
-    throw cells.error(contract.layouts.empty() ? "scales" : "layouts", 0, "layouts are required for block scales, and only allowed with them");
+    throw cells.error(contract.layouts.empty() ? "scales" : "layouts", 0,
+                      "layouts are required for block scales, and only allowed with them");
   contract.members = std::move(members);
   return contract;
 }

@@ -144,7 +144,8 @@ std::vector<double> DotRows::sums(const DotBlock& block, int64_t first_k, int64_
 Spans DotRows::chains(const DotBlock& block, int64_t first_k, int64_t end_k) const {
   const auto make = [&] { return added(block, first_k, end_k); };
   if (!inputs_.memory || unit_.scale) return make();
-  return inputs_.memory->of({block, first_k, end_k, inputs_.product, program_.order, sums_, inputs_.own_a, inputs_.own_b, unit_}, make);
+  return inputs_.memory->of({block, first_k, end_k, inputs_.product, program_.order, sums_, inputs_.own_a, inputs_.own_b, unit_},
+                            make);
 }
 
 Spans DotRows::added(const DotBlock& block, int64_t first_k, int64_t end_k) const {

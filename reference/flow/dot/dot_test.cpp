@@ -100,8 +100,8 @@ double result(const DotContract& contract, const DotInputs& inputs, const Format
 TEST(KOrder, ASmallProductIsLostWhereLargeOnesMeetItAlone) {
   const Factors factors(kE4M3Fnuz, {{0, 240, 240}, {1, 0x1p-5, 0x1p-5}, {8, -240, 240}});
   const DotInputs inputs = inputs_of(factors, 1, 1);
-  for (const char* id : {"aiter.ck_gemm_a8w8.gfx942", "aiter.ck_gemm_a8w8_bpreshuffle.gfx942", "aiter.ck_gemm_a8w8_blockscale.gfx942",
-                         "aiter.opus_gemm_a8w8_blockscale_rz.gfx942"}) {
+  for (const char* id : {"aiter.ck_gemm_a8w8.gfx942", "aiter.ck_gemm_a8w8_bpreshuffle.gfx942",
+                         "aiter.ck_gemm_a8w8_blockscale.gfx942", "aiter.opus_gemm_a8w8_blockscale_rz.gfx942"}) {
     DotContract contract = contract_of(id);
     EXPECT_EQ(result(contract, inputs), 0) << id;
     contract.orders.clear();
@@ -115,7 +115,8 @@ TEST(KOrder, ASmallProductIsLostWhereLargeOnesMeetItAlone) {
 TEST(KOrder, AnUnknownUnitMayHaveTheOrderOfAnyInstance) {
   const Factors factors(kE4M3Fn, {{0, 240, 240}, {8, -240, 240}, {32, 0x1p-5, 0x1p-5}});
   const DotInputs inputs = inputs_of(factors, 1, 1);
-  for (const char* id : {"aiter.ck_gemm_a8w8.gfx950", "aiter.ck_gemm_a8w8_blockscale.gfx950", "assay.unknown_fp8_row_lanes.gfx950"}) {
+  for (const char* id :
+       {"aiter.ck_gemm_a8w8.gfx950", "aiter.ck_gemm_a8w8_blockscale.gfx950", "assay.unknown_fp8_row_lanes.gfx950"}) {
     const DotContract contract = contract_of(id);
     const Spans spans = UnknownDotRows(contract, inputs, kBf16).values({0, 1, 0, 1});
     for (const DotContract& member : contract.members)
@@ -130,7 +131,8 @@ TEST(KOrder, AnUnknownUnitMayHaveTheOrderOfAnyInstance) {
 
 TEST(Flush, SubnormalScalesSumsAndResultsAreZeros) {
   const Factors one(kE4M3Fnuz, {{0, 1, 1}}), small(kE4M3Fnuz, {{0, 0x1p-5, 0x1p-5}});
-  for (const char* id : {"aiter.ck_gemm_a8w8.gfx942", "aiter.ck_gemm_a8w8_bpreshuffle.gfx942", "aiter.ck_gemm_a8w8_blockscale.gfx942"}) {
+  for (const char* id :
+       {"aiter.ck_gemm_a8w8.gfx942", "aiter.ck_gemm_a8w8_bpreshuffle.gfx942", "aiter.ck_gemm_a8w8_blockscale.gfx942"}) {
     DotContract contract = contract_of(id);
     EXPECT_EQ(result(contract, inputs_of(one, 0x1p-65, 0x1p-65)), 0) << id;
     EXPECT_EQ(result(contract, inputs_of(one, 0x1p20, 0x1p-130)), 0) << id << ": a subnormal scale";
@@ -161,7 +163,8 @@ TEST(Unsplit, APlusZeroIsAddedByTheMultiplication) {
 TEST(OneBlock, MayBeScaledLikeScalesPerTokenAndChannel) {
   const Factors factors(kE4M3Fn, {{0, 1.125, 1.125}});
   const double sa = 1 + 0x1p-23, sb = 1 + 0x1p-18;
-  const double sum = 1.265625, want = double(float(double(float(sum * sb)) * sa)), other = double(float(double(float(sum * sa)) * sb));
+  const double sum = 1.265625, want = double(float(double(float(sum * sb)) * sa)),
+               other = double(float(double(float(sum * sa)) * sb));
   ASSERT_NE(want, other);
   DotContract contract = contract_of("torch.scaled_mm_1x128_1x128.sm_90");
   const DotInputs inputs = inputs_of(factors, sa, sb);
@@ -213,17 +216,22 @@ TEST(ScaleIndex, SuspectsReadTheScalesOfOtherBlocks) {
   EXPECT_THAT(misread_scales_of_a("scales: of the first block of k"), ElementsAre(11, 11, 11, 11, 11, 11, 11, 11));
   EXPECT_THAT(misread_scales_of_a("scale_a: of the first of each 4 blocks of k"), ElementsAre(11, 11, 11, 11, 15, 15, 15, 15));
   EXPECT_THAT(misread_scales_of_a("scales: of the next block of k"), ElementsAre(12, 13, 14, 15, 16, 17, 18, 11));
-  EXPECT_THAT(misread_scales_of_a("scales: of the next block of k, the last its own"), ElementsAre(12, 13, 14, 15, 16, 17, 18, 18));
+  EXPECT_THAT(misread_scales_of_a("scales: of the next block of k, the last its own"),
+              ElementsAre(12, 13, 14, 15, 16, 17, 18, 18));
   EXPECT_THAT(misread_scales_of_a("scale_a: of the block of k before"), ElementsAre(18, 11, 12, 13, 14, 15, 16, 17));
-  EXPECT_THAT(misread_scales_of_a("scale_a: of the block of k before, the first its own"), ElementsAre(11, 11, 12, 13, 14, 15, 16, 17));
-  EXPECT_THAT(misread_scales_of_a("scales: of the first half of k, for the second half too"), ElementsAre(11, 12, 13, 14, 11, 12, 13, 14));
-  EXPECT_THAT(misread_scales_of_a("scale_a: of the first quarter of k, for each quarter"), ElementsAre(11, 12, 11, 12, 11, 12, 11, 12));
+  EXPECT_THAT(misread_scales_of_a("scale_a: of the block of k before, the first its own"),
+              ElementsAre(11, 11, 12, 13, 14, 15, 16, 17));
+  EXPECT_THAT(misread_scales_of_a("scales: of the first half of k, for the second half too"),
+              ElementsAre(11, 12, 13, 14, 11, 12, 13, 14));
+  EXPECT_THAT(misread_scales_of_a("scale_a: of the first quarter of k, for each quarter"),
+              ElementsAre(11, 12, 11, 12, 11, 12, 11, 12));
   EXPECT_THAT(misread_scales_of_a("scales: none for the last block of k"), ElementsAre(11, 12, 13, 14, 15, 16, 17, 1));
 }
 
 // shuffle_weight: compares the formula with AITER's view and permutation, and tests its inverse.
 
-/// aiter/ops/shuffle.py: x.view(n / BN, BN, k / BK, BK / V, V).permute(0, 2, 3, 1, 4), BN = rows, BK = 2 products, V = 16 / bytes.
+/// aiter/ops/shuffle.py: x.view(n / BN, BN, k / BK, BK / V, V).permute(0, 2, 3, 1, 4), BN = rows, BK = 2 products, V = 16 /
+/// bytes.
 int64_t by_views(const WeightShuffle& shuffle, int64_t row, int64_t product, int64_t k, int bytes) {
   const int64_t bn = shuffle.rows, bk = 2 * shuffle.products, v = 16 / bytes;
   const int64_t index[] = {row / bn, product / bk, product % bk / v, row % bn, product % v};
@@ -277,7 +285,8 @@ TEST(WeightShuffle, AMoveAndItsInverseLeaveEachElementWhereItWas) {
     ASSERT_EQ(to[i] / (64 * 96), int64_t(i) / (64 * 96)) << "an expert's elements stay its own";
   }
   std::set<std::vector<int64_t>> all = {to};
-  for (const ShuffleNeighbour& wrong : shuffle_neighbours(there, extents)) EXPECT_TRUE(all.insert(wrong.sources).second) << wrong.name;
+  for (const ShuffleNeighbour& wrong : shuffle_neighbours(there, extents))
+    EXPECT_TRUE(all.insert(wrong.sources).second) << wrong.name;
   EXPECT_EQ(all.size(), 9u);
 }
 

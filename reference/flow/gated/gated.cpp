@@ -29,13 +29,16 @@ void sigmoid_by_tanh(RowEdits& edits) {
   for (size_t i = 0; i < 3; ++i)
     if (i >= tokens.size() || tokens[i].edited || tokens[i].step.word != wanted[i]) return;
   const bool by_reciprocal = tokens.size() > 4 && tokens[3].step.text == "rcp" && tokens[4].step.text == "mul(g)";
-  const size_t count = by_reciprocal ? 5 : tokens.size() > 3 && tokens[3].step.word == "rdiv" && tokens[3].step.argument(0) == "g" ? 4 : 0;
+  const size_t count = by_reciprocal                                                                             ? 5
+                       : tokens.size() > 3 && tokens[3].step.word == "rdiv" && tokens[3].step.argument(0) == "g" ? 4
+                                                                                                                 : 0;
   for (size_t i = 3; i < count; ++i)
     if (tokens[i].edited) return;
   if (count == 0) return;
   tokens.erase(tokens.begin(), tokens.begin() + long(count));
   EditedCell by_tanh;
-  for (const CellStep& step : read_cell("mul(1/2) tanh add(1) mul(1/2) mul(g)")) by_tanh.push_back(RowEdits::edited(step, "sigmoid"));
+  for (const CellStep& step : read_cell("mul(1/2) tanh add(1) mul(1/2) mul(g)"))
+    by_tanh.push_back(RowEdits::edited(step, "sigmoid"));
   tokens.insert(tokens.begin(), by_tanh.begin(), by_tanh.end());
   edits.add("h", "sigmoid by exp -> by tanh", std::move(tokens));
 }

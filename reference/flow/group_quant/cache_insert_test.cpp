@@ -69,7 +69,10 @@ TEST(CacheTwin, MlaFp8) {
 
 /// Two given scales, or one for each of eight heads of K and of V.
 TEST(CacheTwin, FlashFp8) {
-  for (const auto& [id, group] : {std::pair{"vllm.flash_fp8", 1024}, {"vllm.flash_fp8_hnd", 1024}, {"vllm.flash_fp8_heads", 128}, {"vllm.flash_fp8_hnd_heads", 128}}) {
+  for (const auto& [id, group] : {std::pair{"vllm.flash_fp8", 1024},
+                                  {"vllm.flash_fp8_hnd", 1024},
+                                  {"vllm.flash_fp8_heads", 128},
+                                  {"vllm.flash_fp8_hnd_heads", 128}}) {
     const Contract contract = contract_of(id, kBf16);
     for (uint64_t seed = 1; seed <= 20; ++seed) {
       RowInputs inputs = row_of(kBf16, 2048, group, seed);
@@ -77,7 +80,9 @@ TEST(CacheTwin, FlashFp8) {
       const RecordValues record = record_of(contract, inputs, 2048);
       EXPECT_EQ(record.scales.size(), 0u);
       for (size_t i = 0; i < 2048; ++i)
-        ASSERT_TRUE(same_number(record.codes[i].low, e4m3_satfinite(double(float(inputs.x[i]) / float(inputs.scale[i / size_t(group)]))))) << id << " " << seed;
+        ASSERT_TRUE(
+            same_number(record.codes[i].low, e4m3_satfinite(double(float(inputs.x[i]) / float(inputs.scale[i / size_t(group)])))))
+            << id << " " << seed;
     }
   }
 }
@@ -123,7 +128,8 @@ TEST(CacheTwin, DeepseekV4) {
         const Span spans[] = {record.values[448 + 2 * i], record.values[449 + 2 * i]};
         for (const auto& [span, value] : {std::pair{spans[0], even}, {spans[1], odd}}) {
           free += span.any();
-          ASSERT_TRUE(span.any() || (span.low <= value && value <= span.high) || same_number(span.low, value)) << seed << " " << i;
+          ASSERT_TRUE(span.any() || (span.low <= value && value <= span.high) || same_number(span.low, value))
+              << seed << " " << i;
         }
       }
     }

@@ -96,8 +96,8 @@ Spans group_sources(const GroupQuant& contract, const Spans& values, const RowIn
   return inputs.maxima.size() > 0 ? inputs.maxima : group_maxima(contract, values, inputs.group_size);
 }
 
-GroupScales group_scales(const GroupQuant& contract, const Spans& sources, double scale_ub, const std::vector<double>& stored_scale,
-                         RowListener* listener, int64_t group_size, double outer) {
+GroupScales group_scales(const GroupQuant& contract, const Spans& sources, double scale_ub,
+                         const std::vector<double>& stored_scale, RowListener* listener, int64_t group_size, double outer) {
   const auto places = [&] { return each_group(group_size); };
   const Environment none = with_outer_scale(outer);
   Environment bounded = none;
@@ -147,10 +147,10 @@ void run(const GroupQuant& link, RowRun& row) {
     row.out.y = values;
     values = first_of(values, inputs.coded);
   }
-  GroupScales scales =
-      link.has_zero() ? zero_point_scales(link, values, inputs, row.stored, row.listener)
-                      : group_scales(link, group_sources(link, values, inputs), inputs.scale_ub,
-                                     row.stored ? row.stored->scale : std::vector<double>(), row.listener, inputs.group_size, inputs.outer_scale);
+  GroupScales scales = link.has_zero() ? zero_point_scales(link, values, inputs, row.stored, row.listener)
+                                       : group_scales(link, group_sources(link, values, inputs), inputs.scale_ub,
+                                                      row.stored ? row.stored->scale : std::vector<double>(), row.listener,
+                                                      inputs.group_size, inputs.outer_scale);
   row.out.q = group_codes(link, values, inputs.group_size, scales, row.listener, inputs.outer_scale);
   if (link.takes_scales()) return;
   row.out.scale = std::move(scales.scale);

@@ -14,7 +14,8 @@ void name_outer(const GroupQuant& g, Names& names) {
   if (g.outer) names.quantities.insert(names.quantities.end(), {"g", "1/g"});
 }
 
-/// Whether a step of the row, as it is in its table, reads the scale of the outer level. A mutant may have dropped each such step.
+/// Whether a step of the row, as it is in its table, reads the scale of the outer level. A mutant may have dropped each such
+/// step.
 bool reads_outer(const ContractRow& row) {
   const RowCells cells(row);
   for (const char* column : {"scale", "mult", "code"})
@@ -133,17 +134,18 @@ const Flow& group_quant_flow() {
   static const Flow flow{
       .name = "group_quant",
       .says = "q",
-      .files = {"quant.csv", "quant_int8.csv", "quant_tile.csv", "quant_static.csv", "quant_mx.csv", "quant_fp4.csv", "quant_transposed.csv",
-                "quant_silu.csv", "quant_norm.csv"},
+      .files = {"quant.csv", "quant_int8.csv", "quant_tile.csv", "quant_static.csv", "quant_mx.csv", "quant_fp4.csv",
+                "quant_transposed.csv", "quant_silu.csv", "quant_norm.csv"},
       .columns = {"q", "M", "amax", "scale", "mult", "code", "group", "layouts", "pad"},
-      .link = LinkFlow{
-          .steps = {"amax", "scale", "mult", "code"},
-          .place = ChainPlace::kLast,
-          .place_words = "codes end a chain: row_norm=ID > group_quant=ID",
-          .bind = [](const RowCells& cells, const Format& x) -> Link { return bind_group_quant(cells, x); },
-          .edits = add_group_quant_edits,
-          .inputs = scales_taken,
-      },
+      .link =
+          LinkFlow{
+              .steps = {"amax", "scale", "mult", "code"},
+              .place = ChainPlace::kLast,
+              .place_words = "codes end a chain: row_norm=ID > group_quant=ID",
+              .bind = [](const RowCells& cells, const Format& x) -> Link { return bind_group_quant(cells, x); },
+              .edits = add_group_quant_edits,
+              .inputs = scales_taken,
+          },
   };
   return flow;
 }

@@ -360,7 +360,8 @@ TEST(QuantGivenScale, CodesAreJudgedWithTheScaleThatWasStored) {
 /// scale = e4m3(amax * (1/448) * g), code = x * (g / scale), each operation rounded.
 TEST(QuantTwin, AScaleBelowAnOuterOneIsRelativeToIt) {
   const contract_tables::TableFile file(contract_tables::kQuantHeader +
-                                        "two.levels,e4m3fn,448,absmax,mul(1/M) mul(g) to(e4m3fn),rdiv(g),mul(m) to(q),4+tensor,row,rows:unspecified,2026,,here,because\n");
+                                        "two.levels,e4m3fn,448,absmax,mul(1/M) mul(g) to(e4m3fn),rdiv(g),mul(m) "
+                                        "to(q),4+tensor,row,rows:unspecified,2026,,here,because\n");
   ContractTables tables = ContractTables::load(contract_tables::kFolder);
   tables.add(file.path());
   const Contract contract = bind(tables, "two.levels", kF32);
@@ -372,7 +373,8 @@ TEST(QuantTwin, AScaleBelowAnOuterOneIsRelativeToIt) {
     for (size_t group = 0; group < 2; ++group) {
       double amax = 0;
       for (size_t i = 4 * group; i < 4 * group + 4; ++i) amax = std::max(amax, std::fabs(double(float(x[i]))));
-      const double scale = decode(kE4M3Fn, e4m3(min_then_max(fl(Real(fl(Real(amax) * Real(fl(Real(1) / Real(448))))) * Real(g)))));
+      const double scale =
+          decode(kE4M3Fn, e4m3(min_then_max(fl(Real(fl(Real(amax) * Real(fl(Real(1) / Real(448))))) * Real(g)))));
       EXPECT_EQ(out.scale[group].low, scale) << g;
       const double m = fl(Real(g) / Real(scale));
       for (size_t i = 4 * group; i < 4 * group + 4; ++i)
@@ -382,7 +384,8 @@ TEST(QuantTwin, AScaleBelowAnOuterOneIsRelativeToIt) {
 }
 
 TEST(QuantTwin, OfFourBitsNaNIsTheLargestNumber) {
-  const contract_tables::TableFile file(contract_tables::kQuantHeader + "four.bits,e2m1,6,absmax,div(M),,div(s) to(q),4,row,rows:unspecified,2026,,here,because\n");
+  const contract_tables::TableFile file(
+      contract_tables::kQuantHeader + "four.bits,e2m1,6,absmax,div(M),,div(s) to(q),4,row,rows:unspecified,2026,,here,because\n");
   ContractTables tables = ContractTables::load(contract_tables::kFolder);
   tables.add(file.path());
   const std::vector<double> x = {std::nan(""), 12, -12, 1};
@@ -456,7 +459,8 @@ ScaledBlock transformer_engine(double amax, double g) {
   return {scale, std::fmin(quotient(1, fl(Real(scale) * Real(fl(Real(1) / Real(g))))), max_finite(kF32))};
 }
 
-/// FlashInfer quantization_utils.cuh fb28d724 without fast math, but built with -use_fast_math: an amax below the normal numbers is 0.
+/// FlashInfer quantization_utils.cuh fb28d724 without fast math, but built with -use_fast_math: an amax below the normal numbers
+/// is 0.
 ScaledBlock flashinfer_exact(double amax, double g) {
   return amax < 0x1p-126 ? ScaledBlock{0, 0} : transformer_engine(amax, g);
 }
@@ -472,7 +476,8 @@ ScaledBlock torchao_without_tensor_scale(double amax, double) {
   return {scale, fl(Real(1) / Real(scale))};
 }
 
-/// The exponent of amax / 4 by the rules of torchao's to_mx v0.18.0: of amax cut off, rounded up, and rounded to one bit of mantissa.
+/// The exponent of amax / 4 by the rules of torchao's to_mx v0.18.0: of amax cut off, rounded up, and rounded to one bit of
+/// mantissa.
 ScaledBlock by_exponent(double amax, int more) {
   if (amax == 0) return {0x1p-127, 0x1p126};
   const int exponent = std::max(std::min(std::ilogb(amax) + more - 2, 126), -127);
@@ -488,10 +493,14 @@ TEST(QuantTwin, Fp4EqualsTheProgramsWrittenByHand) {
     const char* contract;
     ScaleRule rule;
     int64_t block;
-  } programs[] = {{"transformer_engine.nvfp4", transformer_engine, 16}, {"flashinfer.nvfp4_cute_exact", transformer_engine, 16},
+  } programs[] = {{"transformer_engine.nvfp4", transformer_engine, 16},
+                  {"flashinfer.nvfp4_cute_exact", transformer_engine, 16},
                   {"flashinfer.nvfp4_exact", flashinfer_exact, 16},
-                  {"torchao.nvfp4", torchao, 16},   {"torchao.nvfp4_block", torchao_without_tensor_scale, 16},
-                  {"torchao.mxfp4_floor", mx_floor, 32}, {"torchao.mxfp4_ceil", mx_ceil, 32}, {"torchao.mxfp4_even", mx_even, 32}};
+                  {"torchao.nvfp4", torchao, 16},
+                  {"torchao.nvfp4_block", torchao_without_tensor_scale, 16},
+                  {"torchao.mxfp4_floor", mx_floor, 32},
+                  {"torchao.mxfp4_ceil", mx_ceil, 32},
+                  {"torchao.mxfp4_even", mx_even, 32}};
   for (const auto& program : programs) {
     const Contract contract = contract_of(program.contract, kBf16);
     for (const auto& whole : rows_of(kBf16, 32))
@@ -502,9 +511,11 @@ TEST(QuantTwin, Fp4EqualsTheProgramsWrittenByHand) {
         inputs.outer_scale = fl(Real(g));
         const RowOutputs out = evaluate_row(contract, inputs, nullptr, kBf16);
         const ScaledBlock block = program.rule(amax_of_finite(x), inputs.outer_scale);
-        ASSERT_TRUE(out.scale[0].pinned() && out.scale[0].low == block.scale) << program.contract << " " << block.scale << " " << out.scale[0].low;
+        ASSERT_TRUE(out.scale[0].pinned() && out.scale[0].low == block.scale)
+            << program.contract << " " << block.scale << " " << out.scale[0].low;
         for (size_t i = 0; i < x.size(); ++i)
-          ASSERT_TRUE(out.q[i].pinned() && out.q[i].low == e2m1(fl_or_infinite(x[i], block.multiplier))) << program.contract << " " << x[i] << " " << g;
+          ASSERT_TRUE(out.q[i].pinned() && out.q[i].low == e2m1(fl_or_infinite(x[i], block.multiplier)))
+              << program.contract << " " << x[i] << " " << g;
       }
   }
 }

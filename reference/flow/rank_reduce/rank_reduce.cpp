@@ -52,7 +52,8 @@ void read_order(const RowCells& cells, RankReduce& contract) {
 void read_owners(const RowCells& cells, RankReduce& contract) {
   const std::vector<CellStep> owners = cells.steps("owners");
   if ((contract.has_owners() || contract.codec.keeps_sums()) == owners.empty())
-    throw cells.error("owners", 0, "is required for order=from_owner, order=behind_owner and owner=sum, and only allowed with them");
+    throw cells.error("owners", 0,
+                      "is required for order=from_owner, order=behind_owner and owner=sum, and only allowed with them");
   if (owners.empty()) return;
   contract.owners.any = owners.size() == 1 && owners[0].text == "any";
   if (contract.owners.any && contract.codec.keeps_sums())
@@ -142,7 +143,8 @@ RankReduce read_rank_reduce(const ContractRow& row) {
   read_owners(cells, contract);
   contract.wire = cells.steps("wire");
   contract.wire_of_words = !cells.text("wire_of").empty() && cells.is_first_of("wire_of", "words", "numbers");
-  if (contract.wire_of_words && contract.bytes % 4 != 0) throw cells.error("wire_of", 0, "wire_of=words needs bytes that are a multiple of 4");
+  if (contract.wire_of_words && contract.bytes % 4 != 0)
+    throw cells.error("wire_of", 0, "wire_of=words needs bytes that are a multiple of 4");
   contract.add = cells.steps("add");
   contract.y = cells.steps("y");
   return contract;

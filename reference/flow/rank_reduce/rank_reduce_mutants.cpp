@@ -106,8 +106,9 @@ void edit_ends(const RankReduce& right, const Format& x, RankEdits& edits) {
       edits.cell("wire", &RankReduce::wire, flushed_as(right.wire, other, other.size()),
                  wire + " -> " + (other.empty() ? "nothing" : text_of(other)));
   if (text_of(sent) == text_of(minus) && x.bytes() == 2)
-    edits.add(right.wire_of_words ? "wire: of words -> of numbers" : "wire: of numbers -> of words",
-              [&](RankNeighbour& wrong) { wrong.contract.wire_of_words = !right.wire_of_words, wrong.hidden_by_residual = true; });
+    edits.add(right.wire_of_words ? "wire: of words -> of numbers" : "wire: of numbers -> of words", [&](RankNeighbour& wrong) {
+      wrong.contract.wire_of_words = !right.wire_of_words, wrong.hidden_by_residual = true;
+    });
   Steps gained = {CellStep::made("mul", {"101/100"})};
   gained.insert(gained.end(), right.y.begin(), right.y.end());
   edits.cell("y", &RankReduce::y, gained, "gain 101/100");
@@ -177,7 +178,8 @@ Steps without(Steps steps, size_t i) {
 Steps with_other_overflow(Steps steps) {
   for (CellStep& step : steps)
     if (step.word == "to" && (step.argument(0) == "x" || step.argument(0) == "f16"))
-      step = step.has_argument("sat") ? CellStep::made("to", {step.argument(0)}) : CellStep::made("to", {step.argument(0), "sat"});
+      step =
+          step.has_argument("sat") ? CellStep::made("to", {step.argument(0)}) : CellStep::made("to", {step.argument(0), "sat"});
   return steps;
 }
 
@@ -222,14 +224,16 @@ void edit_rank_codec(const RankReduce& right, RankEdits& edits) {
     }
     if (step.word == "to" && step.has_argument("nosat")) {
       const CellStep saturates = CellStep::made("to", {step.argument(0)});
-      edits.add("code: " + step.text + " -> " + saturates.text, [&](RankNeighbour& wrong) { wrong.contract.codec.code[i] = saturates; });
+      edits.add("code: " + step.text + " -> " + saturates.text,
+                [&](RankNeighbour& wrong) { wrong.contract.codec.code[i] = saturates; });
     }
     if (step.word == "rint")
       edits.add("code: rint -> trunc", [&](RankNeighbour& wrong) { wrong.contract.codec.code[i] = CellStep::made("trunc"); });
   }
   const auto rounds = [](const Steps& steps) {
-    return std::any_of(steps.begin(), steps.end(),
-                       [](const CellStep& step) { return step.word == "to" && (step.argument(0) == "x" || step.argument(0) == "f16"); });
+    return std::any_of(steps.begin(), steps.end(), [](const CellStep& step) {
+      return step.word == "to" && (step.argument(0) == "x" || step.argument(0) == "f16");
+    });
   };
   if (!rounds(codec.scale) || codec.keeps_sums()) return;  // kernels whose owners keep exact sums have no overflow mode
   edits.add("overflow: to the other end", [&](RankNeighbour& wrong) {

@@ -174,8 +174,8 @@ TEST(RankReduceTwin, SignsOfZeroAreThoseOfTheRow) {
   const std::vector<double> minus = {-0.0, -0.0}, mixed = {-0.0, 0.0};
   for (const char* id : {"vllm.all_reduce_1stage", "flashinfer.all_reduce_twoshot", "nccl.all_reduce_ring"})
     EXPECT_TRUE(std::signbit(of_column(id, kBf16, minus).low)) << id;
-  for (const char* id :
-       {"sglang.all_reduce_v2_pull", "sglang.all_reduce_v2_push", "flashinfer.all_reduce_oneshot", "quickreduce.all_reduce_fp_bf16"})
+  for (const char* id : {"sglang.all_reduce_v2_pull", "sglang.all_reduce_v2_push", "flashinfer.all_reduce_oneshot",
+                         "quickreduce.all_reduce_fp_bf16"})
     EXPECT_FALSE(std::signbit(of_column(id, kBf16, minus).low)) << id;
   EXPECT_FALSE(std::signbit(of_column("vllm.all_reduce_1stage", kBf16, mixed).low));
 }
@@ -374,7 +374,8 @@ TEST(RankCodecTwin, CodesBeyondTheLargestAreNaN) {
     return RankSums(contract_of_ranks(id), kF16, in).results(rank, 0, int64_t(elements));
   };
   // A sum of 336 * 2^-24 has scale 1.4 * 2^-24, which f16 rounds to 2^-24, so the quotient is 336.
-  for (const auto& [id, widest] : {std::pair{"aiter.all_reduce_fp8_nosat.gfx942", 336.0}, {"aiter.all_reduce_fp8_nosat.gfx950", 600.0}}) {
+  for (const auto& [id, widest] :
+       {std::pair{"aiter.all_reduce_fp8_nosat.gfx942", 336.0}, {"aiter.all_reduce_fp8_nosat.gfx950", 600.0}}) {
     EXPECT_EQ(read_by(id, widest * 0x1p-24, 1024, 0).low[0], widest * 0x1p-24) << id << ": its owner has the sum";
     EXPECT_TRUE(std::isnan(read_by(id, widest * 0x1p-24, 1024, 1).low[0])) << id;
     EXPECT_FALSE(std::isnan(read_by(id, 240 * 0x1p-24, 1024, 1).low[0])) << id;
@@ -426,8 +427,8 @@ bool same_spans(const Spans& a, const Spans& b) {
 
 TEST(RankCodecTwin, WhatRanksHaveInCommonIsWhatEachOfThemReturns) {
   int differ = 0;
-  for (const char* id : {"aiter.all_reduce_fp8_nosat.gfx950", "flashinfer.all_reduce_fp8_twoshot", "quickreduce.all_reduce_int8.gfx942",
-                         "vllm.all_reduce_2stage", "nccl.all_reduce_ring"}) {
+  for (const char* id : {"aiter.all_reduce_fp8_nosat.gfx950", "flashinfer.all_reduce_fp8_twoshot",
+                         "quickreduce.all_reduce_int8.gfx942", "vllm.all_reduce_2stage", "nccl.all_reduce_ring"}) {
     const RankReduce right = contract_of_ranks(id);
     const Format& x = right.takes(kBf16) ? kBf16 : kF16;
     const TwoRanks data(x, 4096 + 512, 7);

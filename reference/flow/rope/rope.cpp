@@ -49,7 +49,8 @@ void in_16_bits(RowEdits& edits) {
   for (const char* column : {"even", "odd"}) {
     EditedCell& tokens = RowEdits::steps(row, column);
     for (EditedStep& token : tokens)
-      token = RowEdits::edited(token.step.slack.fma ? CellStep::made(token.step.word, token.step.argument_texts()) : token.step, token.label);
+      token = RowEdits::edited(token.step.slack.fma ? CellStep::made(token.step.word, token.step.argument_texts()) : token.step,
+                               token.label);
     tokens.insert(tokens.begin(), RowEdits::edited(CellStep::made(std::string(edits.x().name) + ":"), "f32:"));
   }
 }

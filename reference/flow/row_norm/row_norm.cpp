@@ -220,7 +220,8 @@ Span sum_of(const WrongSum& wrong, const std::vector<double>& all, int64_t depth
   const size_t kept = std::max(all.size(), wrong.left_out) - wrong.left_out;
   std::vector<double> x(all.begin(), all.begin() + std::ptrdiff_t(kept / wrong.whole * wrong.whole));
   for (double& v : x) v = in(wrong.inputs, wrong.cut ? in_tf32(v) : v);
-  if (wrong.sums == nullptr) return wrong.squares != nullptr ? sum_of_rounded_squares(x, depth, *wrong.squares) : sum_of_squares(x, depth, format);
+  if (wrong.sums == nullptr)
+    return wrong.squares != nullptr ? sum_of_rounded_squares(x, depth, *wrong.squares) : sum_of_squares(x, depth, format);
   double sum = 0;
   for (const double v : x) sum = in(wrong.sums, sum + in(wrong.squares, to_f32(v * v)));
   return point(sum);
@@ -291,8 +292,9 @@ void run(const RowNorm& link, RowRun& row) {
     const size_t count = row.asked > 0 ? std::min(row.asked, of_row.size()) : of_row.size();
     return Spans(std::vector<double>(of_row.begin(), of_row.begin() + std::ptrdiff_t(count)));
   };
-  row.values = norm_outputs(link, asked(row.norm.normalized), {asked(row.inputs.gamma), asked(row.inputs.beta), asked(row.inputs.gate)},
-                            {row.out.r, row.norm.mu}, row.listener);
+  row.values =
+      norm_outputs(link, asked(row.norm.normalized), {asked(row.inputs.gamma), asked(row.inputs.beta), asked(row.inputs.gate)},
+                   {row.out.r, row.norm.mu}, row.listener);
   row.out.residual = Spans(std::move(row.norm.residual));
 }
 

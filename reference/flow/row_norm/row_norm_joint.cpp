@@ -153,7 +153,8 @@ class JointCheck {
       std::vector<size_t> at(size);
       for (size_t i = 0; i < size; ++i) at[i] = g * size + i;
       const Spans amax = group_maxima(quant, numbers(at), inputs_.group_size);
-      const GroupScales scales = group_scales(quant, amax, inputs_.scale_ub, {}, nullptr, inputs_.group_size, inputs_.outer_scale);
+      const GroupScales scales =
+          group_scales(quant, amax, inputs_.scale_ub, {}, nullptr, inputs_.group_size, inputs_.outer_scale);
       vote.add(scales.scale[0], stored_.scale[g], "scale", g);
     }
   }

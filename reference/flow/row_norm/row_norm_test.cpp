@@ -446,7 +446,9 @@ TEST(WrongSums, AreWhatTheirNamesSay) {
     norm.sum.start = name;
     return norm_sum(norm, {std::move(x), {}, {}, &kF32, point(0)});
   };
-  const auto is = [&](const std::string& name, const std::vector<double>& x, double sum) { return inside(sum_of(name, x), sum) && !inside(sum_of("", x), sum); };
+  const auto is = [&](const std::string& name, const std::vector<double>& x, double sum) {
+    return inside(sum_of(name, x), sum) && !inside(sum_of("", x), sum);
+  };
   const std::vector<double> ones(1000, 1.0);
   EXPECT_TRUE(inside(sum_of("", ones), 1000));
   EXPECT_TRUE(is("partial sums in bf16, one after another", ones, 256)) << "256 + 1 is 256";

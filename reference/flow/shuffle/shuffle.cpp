@@ -41,8 +41,8 @@ std::vector<int64_t> between(const WeightMove& move, const ShuffleExtents& exten
 PlaceInExpert rows_of_tiles(const WeightShuffle& shuffle, const ShuffleExtents& extents) {
   return [=](int64_t row, int64_t column) {
     const int64_t tile_k = 2 * shuffle.products;
-    return row / shuffle.rows * (shuffle.rows * extents.k) + column / tile_k * (shuffle.rows * tile_k) + row % shuffle.rows * tile_k +
-           column % tile_k;
+    return row / shuffle.rows * (shuffle.rows * extents.k) + column / tile_k * (shuffle.rows * tile_k) +
+           row % shuffle.rows * tile_k + column % tile_k;
   };
 }
 
@@ -105,7 +105,8 @@ WeightMove read_shuffle(const ContractRow& row) {
   move.back = cells.is_first_of("direction", "unshuffle", "shuffle");
   for (const std::string& name : cells.alternatives("x")) {
     const Format* format = find_format(name);
-    if (!format || format->bits % 8 != 0 || format->bits > 16) throw cells.error("x", 0, "'" + name + "': expected a format of one or two bytes");
+    if (!format || format->bits % 8 != 0 || format->bits > 16)
+      throw cells.error("x", 0, "'" + name + "': expected a format of one or two bytes");
     move.formats.push_back(format);
   }
   return move;

@@ -72,9 +72,20 @@ typedef enum hipMemcpyKind {
   hipMemcpyDeviceToDevice = 3,
   hipMemcpyDefault = 4
 } hipMemcpyKind;
-typedef enum hipStreamCaptureMode { hipStreamCaptureModeGlobal = 0, hipStreamCaptureModeThreadLocal = 1, hipStreamCaptureModeRelaxed = 2 } hipStreamCaptureMode;
-typedef enum hipStreamCaptureStatus { hipStreamCaptureStatusNone = 0, hipStreamCaptureStatusActive = 1, hipStreamCaptureStatusInvalidated = 2 } hipStreamCaptureStatus;
-typedef enum hipFuncAttribute { hipFuncAttributeMaxDynamicSharedMemorySize = 8, hipFuncAttributePreferredSharedMemoryCarveout = 9 } hipFuncAttribute;
+typedef enum hipStreamCaptureMode {
+  hipStreamCaptureModeGlobal = 0,
+  hipStreamCaptureModeThreadLocal = 1,
+  hipStreamCaptureModeRelaxed = 2
+} hipStreamCaptureMode;
+typedef enum hipStreamCaptureStatus {
+  hipStreamCaptureStatusNone = 0,
+  hipStreamCaptureStatusActive = 1,
+  hipStreamCaptureStatusInvalidated = 2
+} hipStreamCaptureStatus;
+typedef enum hipFuncAttribute {
+  hipFuncAttributeMaxDynamicSharedMemorySize = 8,
+  hipFuncAttributePreferredSharedMemoryCarveout = 9
+} hipFuncAttribute;
 typedef enum hipDeviceAttribute_t {
   hipDeviceAttributeMaxSharedMemoryPerBlock = 74,
   hipDeviceAttributeMultiprocessorCount = 63,
@@ -146,29 +157,33 @@ ASSAY_HIP_API hipError_t hipEventElapsedTime(float* milliseconds, hipEvent_t beg
 
 ASSAY_HIP_API hipError_t hipStreamBeginCapture(hipStream_t stream, hipStreamCaptureMode mode);
 ASSAY_HIP_API hipError_t hipStreamEndCapture(hipStream_t stream, hipGraph_t* graph);
-ASSAY_HIP_API hipError_t hipGraphInstantiate(hipGraphExec_t* executable, hipGraph_t graph, hipGraphNode_t* node, char* log, size_t bytes);
+ASSAY_HIP_API hipError_t hipGraphInstantiate(hipGraphExec_t* executable, hipGraph_t graph, hipGraphNode_t* node, char* log,
+                                             size_t bytes);
 ASSAY_HIP_API hipError_t hipGraphLaunch(hipGraphExec_t executable, hipStream_t stream);
 ASSAY_HIP_API hipError_t hipGraphDestroy(hipGraph_t graph);
 ASSAY_HIP_API hipError_t hipGraphExecDestroy(hipGraphExec_t executable);
 
-ASSAY_HIP_API hipError_t hipLaunchKernel(const void* function, dim3 grid, dim3 block, void** arguments, size_t shared, hipStream_t stream);
+ASSAY_HIP_API hipError_t hipLaunchKernel(const void* function, dim3 grid, dim3 block, void** arguments, size_t shared,
+                                         hipStream_t stream);
 ASSAY_HIP_API hipError_t hipFuncSetAttribute(const void* function, hipFuncAttribute attribute, int value);
 ASSAY_HIP_API hipError_t hipModuleLoadData(hipModule_t* module, const void* image);
 ASSAY_HIP_API hipError_t hipModuleUnload(hipModule_t module);
 ASSAY_HIP_API hipError_t hipModuleGetFunction(hipFunction_t* function, hipModule_t module, const char* name);
-ASSAY_HIP_API hipError_t hipModuleLaunchKernel(hipFunction_t function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x,
-                                               unsigned block_y, unsigned block_z, unsigned shared, hipStream_t stream, void** arguments,
-                                               void** extra);
+ASSAY_HIP_API hipError_t hipModuleLaunchKernel(hipFunction_t function, unsigned grid_x, unsigned grid_y, unsigned grid_z,
+                                               unsigned block_x, unsigned block_y, unsigned block_z, unsigned shared,
+                                               hipStream_t stream, void** arguments, void** extra);
 ASSAY_HIP_API hipError_t hipGetSymbolAddress(void** address, const void* symbol);
 ASSAY_HIP_API hipError_t hipMemcpyToSymbol(const void* symbol, const void* from, size_t bytes, size_t offset, hipMemcpyKind kind);
 
 /* Functions that clang calls to register kernels and for <<< >>>. */
 ASSAY_HIP_API void** __hipRegisterFatBinary(const void* wrapper);
 ASSAY_HIP_API void __hipUnregisterFatBinary(void** binary);
-ASSAY_HIP_API void __hipRegisterFunction(void** binary, const void* host, char* device, const char* name, unsigned threads, void*, void*, void*,
-                                         void*, int*);
-ASSAY_HIP_API void __hipRegisterVar(void** binary, void* host, char* device, const char* name, int is_extern, size_t bytes, int constant, int global);
-ASSAY_HIP_API void __hipRegisterManagedVar(void** binary, void** host, void* value, const char* name, size_t bytes, unsigned alignment);
+ASSAY_HIP_API void __hipRegisterFunction(void** binary, const void* host, char* device, const char* name, unsigned threads, void*,
+                                         void*, void*, void*, int*);
+ASSAY_HIP_API void __hipRegisterVar(void** binary, void* host, char* device, const char* name, int is_extern, size_t bytes,
+                                    int constant, int global);
+ASSAY_HIP_API void __hipRegisterManagedVar(void** binary, void** host, void* value, const char* name, size_t bytes,
+                                           unsigned alignment);
 #ifdef __cplusplus
 ASSAY_HIP_API hipError_t __hipPushCallConfiguration(dim3 grid, dim3 block, size_t shared = 0, hipStream_t stream = nullptr);
 #else
