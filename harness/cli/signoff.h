@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "harness/cli/chip_reports.h"
+#include "harness/cli/verbs.h"
 #include "harness/core/case.h"
 #include "harness/run/run.h"
 
@@ -25,6 +26,20 @@ struct Step {
   double work = 0;                     ///< rough seconds of one core, to start the longest steps first
   std::string after = {};              ///< the step whose files it reads; empty: none
 };
+
+/// Whether --suite lets the sign-off run this op.
+bool is_wanted(const SignoffArguments& arguments, const std::string& op);
+
+/// The file of a step below the folder: its name with dots for spaces, and the suffix.
+std::string step_file(const std::string& name, const char* suffix);
+
+/// The steps for what a library offers, and what is offered of what there is.
+struct Plan {
+  std::vector<Step> steps;
+  Json scope;   ///< for each op: contracts and cases of the tiers, and those that the library offers
+  Json offers;  ///< numbers of kernels, instructions and conversions
+};
+Plan plan_of(const SignoffArguments& arguments, const LibraryInfo& library, const std::vector<Case>& cases);
 
 /// One condition of PASS.
 struct Rule {
