@@ -41,6 +41,7 @@ const std::map<std::string, std::string>& words_of_flows() {
       {"rank_squares", "A norm whose row is divided between ranks; the ranks exchange sums of squares."},
       {"contiguity", "Which strided tensors an op accepts as flat memory."},
       {"shuffle", "Permutes a weight into the order that a GEMM kernel loads."},
+      {"gather", "Reads tokens of a paged cache into dense rows: how a token is found, and how its codes become numbers."},
       {"combine",
        "Adds the rows that the experts of a token made: which slots, with which weight, in which order, and what is rounded."},
   };
@@ -171,6 +172,16 @@ const std::map<std::string, std::string>& words_of_columns() {
       {"combine.y", "recipe: from the last sum to the result, with f; empty: the sum itself"},
       {"combine.numbers", "formats of x and y"},
       {"topk", "numbers of slots that the kernel takes; empty: any"},
+      {"gather.record", "layout of a token within its block: a record of `records.csv`"},
+      {"gather.codes", "format of the codes; empty: the record has none"},
+      {"gather.tokens", "`table`: tokens of sequences are found by a block table; `all`: every token of the cache, block by block"},
+      {"starts",
+       "what seq_starts do: `tokens`: a sequence begins at this position; `blocks`: whole blocks are skipped and the remainder "
+       "has no effect; empty: there are none"},
+      {"gives", "the result: `y`, rows of numbers; `parts`, codes and scales as they are"},
+      {"gather.y", "recipe: from the number of a code to the result, with s, its scale; empty: no codes become numbers"},
+      {"gather.numbers", "formats of y, and of uncoded elements"},
+      {"past_end", "rows of the result after the last token: `untouched`; empty: there are none"},
       {"x", "formats of the weight"},
   };
   return words;
@@ -414,7 +425,7 @@ const std::vector<OpGroup>& op_groups() {
       {"Norms", {"rms_norm", "fused_add_rms_norm", "layer_norm"}},
       {"Activations", {"act_and_mul", "silu_mul_"}},
       {"Rotary embedding, paged KV cache",
-       {"qk_norm_rope", "q_norm_rope", "concat_and_cache", "dsv4_", "indexer_", "reshape_and_cache"}},
+       {"qk_norm_rope", "q_norm_rope", "concat_and_cache", "dsv4_", "gather_cache", "indexer_", "reshape_and_cache"}},
       {"GEMM, tensor core instructions", {"gemm_", "mma", "shuffle_weight"}},
       {"Mixture of experts: combine", {"moe_"}},
       {"All-reduce", {"all_reduce", "weak_contiguity"}},

@@ -11,6 +11,7 @@
 #include "reference/flow/dot/dot_contract.h"
 #include "reference/flow/dot/dot_mutants.h"
 #include "reference/flow/gated/gated.h"
+#include "reference/flow/gather/gather.h"
 #include "reference/flow/group_quant/group_quant.h"
 #include "reference/flow/rank_reduce/rank_norm.h"
 #include "reference/flow/rank_reduce/rank_reduce.h"
@@ -24,7 +25,8 @@ namespace assay {
 
 std::span<const Flow* const> all_flows() {
   static const Flow* const all[] = {
-      &quant_azp_flow(),   &cache_insert_flow(), &group_quant_flow(),  &row_norm_flow(),   &gated_flow(),   &rope_flow(),
+      &gather_flow(),      &quant_azp_flow(),   &cache_insert_flow(), &group_quant_flow(),  &row_norm_flow(),   &gated_flow(),
+      &rope_flow(),
       &chain_flow(),       &launch_flow(),       &packing_flow(),      &cast_flow(),       &dot_flow(),     &dot_unknown_flow(),
       &rank_reduce_flow(), &rank_norm_flow(),    &rank_squares_flow(), &contiguity_flow(), &shuffle_flow(), &combine_flow(),
   };

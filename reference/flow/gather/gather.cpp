@@ -1,0 +1,231 @@
+// Rows of the table of cache reads: columns, checks, evaluation and formula.
+#include "reference/flow/gather/gather.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "reference/flow/flow.h"
+#include "reference/formats/catalogue.h"
+#include "reference/recipe/eval.h"
+
+namespace assay {
+namespace {
+
+Names names_for(const Format& y) {
+  Names names;
+  names.formats["y"] = &y;
+  names.quantities = {"s"};
+  return names;
+}
+
+SequenceStarts read_starts(const RowCells& cells) {
+  const std::string& word = cells.text("starts");
+  if (word.empty()) return SequenceStarts::kNone;
+  if (word == "blocks") return SequenceStarts::kBlocks;
+  if (word == "tokens") return SequenceStarts::kTokens;
+  throw cells.error("starts", 0, "'" + word + "': expected blocks, tokens, or an empty cell");
+}
+
+}  // namespace
+
+Recipe gather_recipe(const std::vector<CellStep>& cell, const Format& y) { return resolve(cell, names_for(y)); }
+
+bool Gather::takes(const Format& format) const {
+  return std::any_of(formats.begin(), formats.end(), [&](const Format* one) { return *one == format; });
+}
+
+Gather read_gather(const ContractRow& row) {
+  const RowCells cells(row);
+  Gather contract;
+  contract.row = &row;
+  contract.record = cells.text("record");
+  if (!cells.text("codes").empty()) contract.q = &cells.format("codes");
+  contract.by_table = cells.is_first_of("tokens", "table", "all");
+  contract.keeps_parts = cells.is_first_of("gives", "parts", "y");
+  contract.starts = read_starts(cells);
+  if (!contract.by_table && contract.starts != SequenceStarts::kNone)
+    throw cells.error("starts", 0, "is only allowed with a block table");
+  const std::string& past_end = cells.text("past_end");
+  if (!past_end.empty() && past_end != "untouched")
+    throw cells.error("past_end", 0, "'" + past_end + "': expected untouched or an empty cell");
+  contract.spares_rows = !past_end.empty();
+  if (!cells.text("numbers").empty()) contract.formats = cells.formats_of_numbers("numbers");
+  if (contract.formats.empty() != contract.keeps_parts)
+    throw cells.error("numbers", 0, "is required for gives = y, and only allowed then");
+  for (const Format* format : contract.formats) cells.forbid_reduction("y", cells.recipe("y", names_for(*format)));
+  contract.y = cells.steps("y");
+  const bool converts = contract.q != nullptr && !contract.keeps_parts;
+  if (contract.y.empty() == converts) throw cells.error("y", 0, "is required if codes become numbers, and only allowed then");
+  return contract;
+}
+
+const Flow& gather_flow() {
+  static const Flow flow{
+      .name = "gather",
+      .says = "gives",
+      .files = {"cache_gather.csv"},
+      .columns = {"record", "codes", "tokens", "starts", "gives", "y", "numbers", "past_end"},
+      .check = [](const ContractTables&, const ContractRow& row) { (void)read_gather(row); },
+  };
+  return flow;
+}
+
+// Which token of the cache a row of the result is.
+
+namespace {
+
+/// The number of a request as the mistaken kernel counts it.
+int64_t request_in_table(const Gather& contract, const GatherInputs& inputs, int64_t request) {
+  const auto requests = int64_t(inputs.first.size()) - 1;
+  if (contract.table == Gather::Table::kOfNextRequest) return (request + 1) % requests;
+  if (contract.table != Gather::Table::kOfUsedRequests) return request;
+  int64_t used = 0;
+  for (int64_t r = 0; r < request; ++r) used += inputs.first[size_t(r + 1)] > inputs.first[size_t(r)];
+  return used;
+}
+
+/// Columns that the longest sequence needs.
+int64_t used_columns(const GatherInputs& inputs) {
+  int64_t most = 1;
+  for (size_t r = 0; r + 1 < inputs.first.size(); ++r) {
+    const int64_t start = inputs.starts.empty() ? 0 : inputs.starts[r];
+    most = std::max(most, (start + inputs.first[r + 1] - inputs.first[r] + inputs.block_size - 1) / inputs.block_size);
+  }
+  return most;
+}
+
+int64_t physical_block(const Gather& contract, const GatherInputs& inputs, int64_t request, int64_t block) {
+  if (contract.table == Gather::Table::kIgnored) return block % inputs.blocks;
+  const int64_t columns = contract.table == Gather::Table::kPackedRows ? used_columns(inputs) : inputs.table_columns;
+  const int64_t at = request_in_table(contract, inputs, request) * columns + block;
+  const int64_t found = inputs.table[size_t(at) % inputs.table.size()];
+  return found < 0 || found >= inputs.blocks ? 0 : found;  // only in mutants: an entry that no token uses
+}
+
+int64_t position_of(const Gather& contract, const GatherInputs& inputs, int64_t position) {
+  if (contract.position == Gather::Position::kNext) return (position + 1) % inputs.block_size;
+  return contract.position == Gather::Position::kFirst ? 0 : position;
+}
+
+}  // namespace
+
+CachedToken token_of_row(const Gather& contract, const GatherInputs& inputs, int64_t row) {
+  const int64_t size = inputs.block_size;
+  if (inputs.first.empty()) return {-1, row, row / size, position_of(contract, inputs, row % size)};
+  const auto& first = inputs.first;
+  // Sequences without tokens begin where the next one does, so the last sequence that begins at the row or earlier is meant.
+  auto request = int64_t(std::upper_bound(first.begin(), first.end() - 1, row) - first.begin()) - 1;
+  if (contract.first_token_of_previous)
+    request = std::max<int64_t>(0, int64_t(std::lower_bound(first.begin(), first.end() - 1, row) - first.begin()) - 1);
+  int64_t index = row - first[size_t(request)];
+  if (!inputs.starts.empty()) {
+    const int64_t start = inputs.starts[size_t(request)];
+    if (contract.starts == SequenceStarts::kTokens) index += start;
+    if (contract.starts == SequenceStarts::kBlocks) index += start / size * size;
+  }
+  return {request, index, physical_block(contract, inputs, request, index / size), position_of(contract, inputs, index % size)};
+}
+
+// The elements of a token.
+
+const Format& format_of_part(const Gather& contract, const GatherInputs& inputs, const RecordPart& part) {
+  return part.format_in(contract.q ? *contract.q : *inputs.y, *inputs.y);
+}
+
+std::vector<uint32_t> codes_of_part(const Gather& contract, const GatherInputs& inputs, const RecordPart& part,
+                                    const CachedToken& token) {
+  const int64_t stride = inputs.block_stride - (contract.gap_ignored ? inputs.gap : 0);
+  const auto bytes = size_t(format_of_part(contract, inputs, part).bytes());
+  std::vector<uint32_t> codes(size_t(part.elements), 0);
+  for (int64_t e = 0; e < part.elements; ++e) {
+    const auto at = size_t(token.block * stride + part.byte(inputs.block_size, token.position, e));
+    if (at + bytes <= inputs.cache.size()) std::memcpy(&codes[size_t(e)], inputs.cache.data() + at, bytes);
+  }
+  return codes;
+}
+
+namespace {
+
+CachedToken beside(const GatherInputs& inputs, CachedToken token) {
+  token.position = (token.position + 1) % inputs.block_size;
+  return token;
+}
+
+/// The scales of a token's groups; that of the call for a record without scales.
+std::vector<double> scales_of(const Gather& contract, const GatherInputs& inputs, const CachedToken& token) {
+  const RecordPart* part = inputs.record->find(PartKind::kScales);
+  if (!part) return {double(float(inputs.scale))};
+  const Format& format = format_of_part(contract, inputs, *part);
+  std::vector<double> scales;
+  for (const uint32_t code :
+       codes_of_part(contract, inputs, *part, contract.scale == Gather::WhichScale::kNextToken ? beside(inputs, token) : token))
+    scales.push_back(decode(format, code));
+  if (contract.scale == Gather::WhichScale::kFirst) std::fill(scales.begin(), scales.end(), scales.front());
+  if (contract.scale == Gather::WhichScale::kNextGroup) std::rotate(scales.begin(), scales.begin() + 1, scales.end());
+  return scales;
+}
+
+}  // namespace
+
+Spans gathered(const Gather& contract, const GatherInputs& inputs, const RecordPart& part, int64_t row) {
+  const CachedToken token = token_of_row(contract, inputs, row);
+  const Format& format = format_of_part(contract, inputs, part);
+  std::vector<double> values;
+  for (const uint32_t code : codes_of_part(contract, inputs, part, token)) values.push_back(decode(format, code));
+  const std::vector<double> scales = scales_of(contract, inputs, token);
+  std::vector<double> of_elements(values.size());
+  for (size_t i = 0; i < values.size(); ++i) of_elements[i] = scales[i * scales.size() / values.size()];
+  const Spans scale(std::move(of_elements));
+  Environment environment;
+  environment.set("s", scale);
+  Spans y(std::move(values));
+  evaluate(gather_recipe(contract.y, *inputs.y), y, environment);
+  return y;
+}
+
+std::vector<uint32_t> copied(const Gather& contract, const GatherInputs& inputs, const RecordPart& part, int64_t row) {
+  const CachedToken token = token_of_row(contract, inputs, row);
+  const bool of_next = part.kind == PartKind::kScales && contract.scale == Gather::WhichScale::kNextToken;
+  std::vector<uint32_t> codes = codes_of_part(contract, inputs, part, of_next ? beside(inputs, token) : token);
+  if (!contract.values_converted || part.kind != PartKind::kValues) return codes;
+  const Format& format = format_of_part(contract, inputs, part);
+  Spans values;
+  for (const uint32_t code : codes) values.low.push_back(decode(format, code));
+  Environment environment;
+  environment.set("s", point(scales_of(contract, inputs, token).back()));
+  evaluate(gather_recipe(contract.y, *inputs.y), values, environment);
+  for (size_t i = 0; i < codes.size(); ++i) codes[i] = code_of(format, values.low[i]);
+  return codes;
+}
+
+// Contracts as text.
+
+std::vector<std::string> gather_lines(const Gather& contract, const Record& record, const Format& y) {
+  std::vector<std::string> lines;
+  if (contract.by_table) {
+    lines.emplace_back("i     = row - cu_seq_lens[r], for the sequence r that has the row");
+    if (contract.starts == SequenceStarts::kTokens) lines.emplace_back("i     = i + seq_starts[r], if the call has starts");
+    if (contract.starts == SequenceStarts::kBlocks)
+      lines.emplace_back("i     = i + floor(seq_starts[r] / block_size) * block_size, if the call has starts");
+    lines.emplace_back("token = position i mod block_size of block block_table[r, floor(i / block_size)]");
+  } else {
+    lines.emplace_back("token = position row mod block_size of block floor(row / block_size)");
+  }
+  lines.push_back("record " + record.id + "   (p = position in the block, b = tokens of a block, c = element; bytes)");
+  for (const RecordPart& part : record.parts)
+    lines.push_back("  " + part.name + std::string(part.name.size() < 6 ? 6 - part.name.size() : 0, ' ') + " " +
+                    std::to_string(part.elements) + " x " + std::string(part.format_in(contract.q ? *contract.q : y, y).name) +
+                    " at " + part.offset.text());
+  if (contract.keeps_parts) {
+    lines.emplace_back("each part is copied bit for bit");
+    return lines;
+  }
+  if (contract.q) {
+    lines.push_back(record.find(PartKind::kScales) ? "s     = the scale of the code's group" : "s     = scale[0]");
+    lines.push_back("y     = " + formula(gather_recipe(contract.y, y), "code"));
+  }
+  if (record.find(PartKind::kValues)) lines.emplace_back("uncoded elements are copied bit for bit");
+  return lines;
+}
+
+}  // namespace assay

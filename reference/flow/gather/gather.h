@@ -1,0 +1,112 @@
+// Reads of a paged KV cache: each token of a sequence is found by the block table and written to a dense row, as numbers or as
+// the bytes that the cache holds. Rows of the table, their evaluation for one token, their formula, and their mutants.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "reference/contracts/contract_rows.h"
+#include "reference/contracts/tensor_layouts.h"
+#include "reference/recipe/recipe.h"
+
+namespace assay {
+
+/// The registry entry of this op kind.
+const Flow& gather_flow();
+
+/// What `seq_starts`, if a call has them, do to a sequence.
+enum class SequenceStarts {
+  kNone,    ///< the kernel takes none
+  kBlocks,  ///< start / block_size blocks are skipped; the remainder has no effect
+  kTokens   ///< the first token is the one at this position
+};
+
+/// A contract that reads a cache. Mutants modify it.
+struct Gather {
+  const ContractRow* row = nullptr;
+  std::string record;         ///< id in records.csv
+  const Format* q = nullptr;  ///< format of the codes; nullptr: the record has none
+  bool by_table = true;       ///< tokens are found by a block table; otherwise the result has every token of the cache, in order
+  SequenceStarts starts = SequenceStarts::kNone;
+  bool keeps_parts = false;            ///< the result is each part of the record as it is; otherwise rows of numbers
+  bool spares_rows = false;            ///< the result may have rows after the last token, which stay as they were
+  std::vector<CellStep> y;             ///< from the number of a code to the result, with s, its scale
+  std::vector<const Format*> formats;  ///< formats of y; empty if the parts are kept
+
+  // Mistakes, in mutants only.
+  enum class Table { kOwn, kIgnored, kOfNextRequest, kPackedRows, kOfUsedRequests } table = Table::kOwn;
+  enum class Position { kOwn, kNext, kFirst } position = Position::kOwn;
+  enum class WhichScale { kOwn, kNextGroup, kFirst, kNextToken } scale = WhichScale::kOwn;
+  bool first_token_of_previous = false;  ///< the first token of a sequence belongs to the one before it
+  bool gap_ignored = false;              ///< blocks follow one another without the gap
+  bool values_converted = false;         ///< copied elements are multiplied by the scale of the last group
+
+  bool takes(const Format& format) const;
+};
+
+/// Throws TableError at the cell.
+Gather read_gather(const ContractRow& row);
+
+/// What one call reads. Tables and sequences are empty for a contract without a block table.
+struct GatherInputs {
+  const Record* record = nullptr;
+  const Format* y = nullptr;  ///< format of the result, and of elements that the record has uncoded
+  std::span<const std::byte> cache;
+  int64_t blocks = 0, block_size = 0, block_stride = 0, gap = 0;  ///< stride and gap in bytes
+  int64_t table_columns = 0;
+  std::vector<int64_t> table;   ///< [requests, table_columns]
+  std::vector<int64_t> first;   ///< first row of each request in the result, and the number of rows: [requests + 1]
+  std::vector<int64_t> starts;  ///< [requests]; empty: none
+  double scale = 1;             ///< for a record without scales
+
+  int64_t rows() const { return first.empty() ? blocks * block_size : first.back(); }
+};
+
+/// A token of the cache.
+struct CachedToken {
+  int64_t request = -1;  ///< -1: no table
+  int64_t index = 0;     ///< position in the sequence, starts included
+  int64_t block = 0, position = 0;
+};
+CachedToken token_of_row(const Gather& contract, const GatherInputs& inputs, int64_t row);
+
+/// The elements of a part of a token, as codes.
+std::vector<uint32_t> codes_of_part(const Gather& contract, const GatherInputs& inputs, const RecordPart& part,
+                                    const CachedToken& token);
+/// Format of a part: the contract's codes, or that of y.
+const Format& format_of_part(const Gather& contract, const GatherInputs& inputs, const RecordPart& part);
+
+/// The numbers of a part of codes.
+Spans gathered(const Gather& contract, const GatherInputs& inputs, const RecordPart& part, int64_t row);
+/// The codes of a part that is copied.
+std::vector<uint32_t> copied(const Gather& contract, const GatherInputs& inputs, const RecordPart& part, int64_t row);
+
+/// The recipe of cell y for a format.
+Recipe gather_recipe(const std::vector<CellStep>& cell, const Format& y);
+
+/// The contract as formulas, one line per step.
+std::vector<std::string> gather_lines(const Gather& contract, const Record& record, const Format& y);
+
+/// A contract with one mistake.
+struct GatherNeighbour {
+  std::string name;  ///< such as "table: not read", "y: drop mul(s)"
+  Gather contract;
+};
+
+/// What decides which mutants may show.
+struct GatherExtents {
+  int64_t requests = 0, rows = 0, block_size = 0, blocks = 0, gap = 0;
+  bool empty_request = false;  ///< some sequence is empty and not the last one
+  bool spare_columns = false;  ///< the table has more columns than the longest sequence needs
+  bool starts = false;         ///< some sequence starts later
+  bool remainders = false;     ///< some start is no multiple of the block size
+};
+
+/// Every mutant that may matter for a problem of that kind. `records`: those whose layout may be mistaken for the right one.
+std::vector<GatherNeighbour> gather_neighbours(const Gather& contract, const Record& record, const std::vector<Record>& records,
+                                               const Format& y, const GatherExtents& extents);
+
+}  // namespace assay
