@@ -4,6 +4,7 @@
 
 #include "kernels/ops/all_reduce/all_reduce_run.h"
 #include "kernels/ops/all_reduce_norm/all_reduce_rms_norm_kernel.h"
+#include "kernels/ops/gather_cache/gather_cache_kernel.h"
 #include "kernels/ops/gemm/gemm_grouped_kernel.h"
 #include "kernels/ops/gemm/gemm_scaled_kernel.h"
 #include "kernels/ops/gemm/mma_kernel.h"
@@ -697,6 +698,55 @@ CombineArguments combine_arguments(const Call& call, CombineNeeds needs) {
   }
   a.factor = needs.factor ? float(call.number("routed_scaling_factor")) : 1.0f;
   a.rows_in_use = needs.rows_in_use ? int64_t(call.number("rows_in_use")) : 0;
+  return a;
+}
+
+namespace {
+
+/// The rows of the result, and the scales beside copied codes.
+void read_gathered(const Call& call, const GatherNeeds& needs, GatherArguments& a) {
+  const assay_tensor& y = call.output("y");
+  const Shape shape = matrix_of_rows(y);
+  if (shape.columns != needs.elements) unsupported("rows of " + std::to_string(needs.elements) + " elements only");
+  a.y = y.data, a.rows = shape.rows, a.pitch = shape.rows > 1 ? y.strides[0] : shape.columns;
+  if (!needs.copies_scales) return;
+  if (y.type_bits != 8) unsupported("y must have elements of 8 bits");
+  const assay_tensor& scales = call.output("y_scale");
+  if (!has_type(scales, ASSAY_FLOAT, 32) || elements_of(scales) != a.rows) unsupported("y_scale must be one f32 for each row of y");
+  a.y_scale = static_cast<float*>(scales.data);
+}
+
+}  // namespace
+
+GatherArguments gather_arguments(const Call& call, GatherNeeds needs) {
+  const assay_tensor& cache = call.input("kv_cache");
+  GatherArguments a{};
+  if (!has_type(cache, ASSAY_UINT, 8) || cache.ndim != 2 || cache.strides[1] != 1) unsupported("kv_cache must be blocks of bytes");
+  expect_matrix(cache, {cache.shape[0], cache.shape[1]});
+  const auto block_size = int64_t(call.number("block_size"));
+  if (block_size < 1 || block_size > 0x7fffffff) failed("block_size must be positive");
+  if (cache.shape[1] < block_size * needs.bytes_of_token) failed("a block of kv_cache is shorter than its tokens");
+  a.cache = data_of<uint8_t>(cache), a.blocks = cache.shape[0], a.block_stride = cache.strides[0];
+  a.by_block = Divider::by(uint32_t(block_size));
+  read_gathered(call, needs, a);
+  if (needs.given_scale) {
+    const assay_tensor& scale = call.input("scale");
+    if (!has_type(scale, ASSAY_FLOAT, 32) || elements_of(scale) != 1) unsupported("scale must be one f32");
+    a.scale = data_of<float>(scale);
+  }
+  if (!needs.by_table) {
+    if (a.rows != a.blocks * block_size) failed("y must have a row for each token of the cache");
+    return a;
+  }
+  const assay_tensor& table = call.input("block_table");
+  if (table.ndim != 2 || table.shape[0] < 1) failed("block_table must be [sequences, blocks]");
+  a.requests = table.shape[0], a.table_columns = table.shape[1];
+  a.table = dense_integers(table, a.requests * a.table_columns);
+  a.first = dense_integers(call.input("cu_seq_lens"), a.requests + 1);
+  if (const assay_tensor* starts = call.find("seq_starts")) {
+    if (!needs.starts) unsupported("seq_starts is not supported");
+    a.starts = dense_integers(*starts, a.requests);
+  }
   return a;
 }
 

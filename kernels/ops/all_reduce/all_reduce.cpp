@@ -26,6 +26,14 @@ Kernel coded_row(const char* contract, const char* numbers = "f16") {
   return row;
 }
 
+/// torch's symmetric memory: bf16 and fp32.
+template <class... Arguments>
+Kernel symm_mem_row(Arguments... arguments) {
+  Kernel row = all_reduce_row(arguments...);
+  row.accepts.front() = {"x", {"bf16", "f32"}};
+  return row;
+}
+
 /// AITER's kernel on gfx942, which rounds only bf16 differently.
 Kernel bf16_row(const char* name, const char* contract, void (*run)(const Call&, const Ranks&, int, int)) {
   Kernel row = all_reduce_row(name, {contract}, run);
@@ -119,6 +127,11 @@ std::vector<Kernel> all_reduce_kernels() {
       owner_keeps_row<AiterFp8<true, 8>>("aiter.all_reduce_fp8_g8_nosat.gfx950", "f16"),
       owner_keeps_row<FlashinferFp8>("flashinfer.all_reduce_fp8_twoshot", "bf16"),
       not_in_place(all_reduce_row("all_reduce.pairs", {"nccl.all_reduce_tree"}, run_pairs<Native>)),
+      not_in_place(symm_mem_row(one, std::vector<std::string>{"torch.symm_mem_one_shot"}, run_one_shot<Native>)),
+      not_in_place(symm_mem_row(one, std::vector<std::string>{"torch.symm_mem_one_shot_6"}, run_one_shot<FromZeroNative>)),
+      symm_mem_row(two, std::vector<std::string>{"torch.symm_mem_two_shot"}, run_two_shot<Native>),
+      symm_mem_row(two, std::vector<std::string>{"torch.symm_mem_two_shot_6"}, run_two_shot<FromZeroNative>),
+      not_in_place(symm_mem_row("all_reduce.pairs", std::vector<std::string>{"torch.symm_mem_multimem"}, run_pairs<AbsoluteRules>)),
   };
 }
 
