@@ -60,7 +60,7 @@ const std::set<std::string> kFewValues = {"ranks", "q_heads", "k_heads", "v_head
 /// For these the op accepts any number, but kernels are compiled for heads of 64, 128, 256 and 512 columns, which all have cases.
 const std::set<std::string> kHeads = {"qk_norm_rope", "q_norm_rope"};
 /// Not classified, or classified by rule 2.
-const std::set<std::string> kNoParameter = {"contract", "seed", "warp", "slot_mapping", "shape", "strides", "storage", "positions"};
+const std::set<std::string> kNoParameter = {"contract", "seed", "warp", "slot_mapping", "shape", "strides", "storage", "positions", "lengths", "starts", "pitch"};
 
 bool is_number(const std::string& cell) { return !cell.empty() && cell.size() < 10 && std::all_of(cell.begin(), cell.end(), ::isdigit); }
 
@@ -70,6 +70,7 @@ int64_t entries(const std::string& list) { return 1 + std::count(list.begin(), l
 int64_t size_of(const std::string& cell) { return is_number(cell) ? std::stoll(cell) : entries(cell); }
 
 std::set<std::string> kinds_of(const std::string& op, const std::string& column) {
+  if (op == "gather_cache") return {column == "scale" ? "scales" : "copies"};
   const bool quantizes = op.starts_with("quant_") || op.find("cache") != std::string::npos || op.starts_with("dsv4_kv_insert");
   if (column == "gamma" || column == "beta") return {"weights"};
   if (column == "residual" || column == "bias" || column == "c") return {"numbers"};

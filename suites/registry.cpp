@@ -11,6 +11,7 @@
 #include "reference/flow/contiguity/contiguity.h"
 #include "reference/flow/contract.h"
 #include "reference/flow/dot/dot_contract.h"
+#include "reference/flow/gather/gather.h"
 #include "reference/flow/flow.h"
 #include "reference/flow/group_quant/group_quant.h"
 #include "reference/flow/rank_reduce/rank_norm.h"
@@ -82,6 +83,10 @@ std::vector<std::string> contract_lines(const std::string& id) {
   if (flow == &contiguity_flow()) return contiguity_lines(read_contiguity(row));
   if (flow == &rank_squares_flow()) return contract_lines(read_rank_squares(row).norm);
   if (flow == &combine_flow()) return combine_lines(read_combine(row), *read_combine(row).formats.front());
+  if (flow == &gather_flow()) {
+    const Gather gather = read_gather(row);
+    return gather_lines(gather, rulebook().record(gather.record), gather.keeps_parts ? *gather.q : *gather.formats.front());
+  }
   if (flow == &shuffle_flow()) return shuffle_lines(read_shuffle(row));
   if (tables.find(chain_of(row).back()).flow == &cache_insert_flow()) return cache_lines(id, kBf16);
   return formulas(bind(tables, id, kBf16));
