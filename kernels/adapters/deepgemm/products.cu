@@ -91,5 +91,53 @@ void product_1d1d(const Call& call) {
              CU_TENSOR_MAP_SWIZZLE_NONE));
 }
 
+namespace {
+
+/// The experts of a masked call whose kernels are compiled.
+using Experts = std::integer_sequence<uint32_t, 2, 3, 4>;
+
+/// `rows`: those of a, or of each expert's room. `scales_of_a`: [blocks of k, rows], expert after expert.
+template <deep_gemm::GemmType kType, uint32_t kExperts, cute::UMMA::Major kMajor>
+void grouped(const Call& call, const assay_tensor& layout, int64_t rows, const CUtensorMap& scales_of_a) {
+  const assay_tensor &a = call.at("a"), &b = call.at("b"), &d = call.at("d");
+  const int64_t k = a.shape[1], n = b.shape[1], blocks_of_k = (k + kBlock - 1) / kBlock;
+  const auto kernel = deep_gemm::sm90_fp8_gemm_1d2d_impl<kMajor, 0, 0, 0, kExperts, kRows, kColumns, kBlock, 128, 128, 128, kStages, kLoadThreads, kMathThreads, 1,
+                                                         false, kMultiprocessors, kType, cutlass::bfloat16_t, deep_gemm::epilogue::transform::EpilogueIdentity>;
+  const int64_t stage = kRows * kBlock + kColumns * kBlock + up(kRows * 4, 128);
+  const int64_t shared = up(kRows * kColumns * 2, 1024) + kStages * stage + up(blocks_of_k * 4, 8) + 16 * 16;
+  launch(call, kernel, shared, static_cast<float*>(call.at("scale_b").data), static_cast<int*>(layout.data), uint32_t(rows), uint32_t(n), uint32_t(k), codes(a, kRows),
+         map(b.data, CU_TENSOR_MAP_DATA_TYPE_UINT8, 1, k, b.shape[0] * n, k, kBlock, kColumns, CU_TENSOR_MAP_SWIZZLE_128B),
+         map(d.data, CU_TENSOR_MAP_DATA_TYPE_BFLOAT16, 2, n, d.shape[0], d.strides[0], 64, kRows, CU_TENSOR_MAP_SWIZZLE_128B), scales_of_a);
+}
+
+/// Calls f with the order of the scales of b in memory.
+template <class F>
+void with_major(const Call& call, F f) {
+  const assay_tensor& scales = call.at("scale_b");
+  if (scales.shape[2] == 1 || scales.strides[2] == 1) return f(std::integral_constant<cute::UMMA::Major, cute::UMMA::Major::K>());
+  f(std::integral_constant<cute::UMMA::Major, cute::UMMA::Major::MN>());
+}
+
+}  // namespace
+
+void grouped_contiguous(const Call& call) {
+  with_major(call, [&](auto major) {
+    grouped<deep_gemm::GemmType::MGroupedContiguous, 1, decltype(major)::value>(call, call.at("expert_of_row"), call.at("a").shape[0], scales(call.at("scale_a"), kRows));
+  });
+}
+
+void grouped_masked(const Call& call) {
+  const assay_tensor& s = call.at("scale_a");
+  const int64_t experts = s.shape[0], room = s.shape[1], pitch = up(room, 4), blocks_of_k = s.shape[2];
+  if ((blocks_of_k > 1 && s.strides[2] != pitch) || s.strides[1] != 1) unsupported("scales must be column-major, each column a multiple of 16 bytes");
+  with_major(call, [&](auto major) {
+    with_number(experts, Experts(), [&](auto count) {
+      grouped<deep_gemm::GemmType::MGroupedMasked, decltype(count)::value, decltype(major)::value>(
+          call, call.at("tokens"), room,
+          map(s.data, CU_TENSOR_MAP_DATA_TYPE_FLOAT32, 4, pitch, blocks_of_k * experts, pitch, kRows, 1, CU_TENSOR_MAP_SWIZZLE_NONE));
+    });
+  });
+}
+
 }  // namespace assay::deepgemm
 #endif

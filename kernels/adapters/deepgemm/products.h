@@ -7,5 +7,7 @@ namespace assay::deepgemm {
 
 void product_1d2d(const cuda::Call& call);
 void product_1d1d(const cuda::Call& call);
+void grouped_contiguous(const cuda::Call& call);
+void grouped_masked(const cuda::Call& call);
 
 }  // namespace assay::deepgemm

@@ -1,5 +1,8 @@
 // libassay_vllm.so: the CUDA kernels of one vLLM release behind the C ABI, with vLLM's own host functions and launches. Norms are
 // in norm.cpp, which the all-reduce adapter links too.
+#include <algorithm>
+#include <string_view>
+
 #include "assay/torch_stable.hpp"
 #include "calls.h"
 
@@ -160,10 +163,72 @@ void v4(const Call& call, bool with_q, bool with_kv) {
       });
 }
 
+// Reads of a paged cache: csrc/cache_kernels.cu.
+
+/// Numbers of a call on the host. Waits for the stream, so such calls are not captured in graphs.
+template <class T>
+std::vector<T> on_host(const Call& call, const assay_tensor& t, int64_t count) {
+  std::vector<T> values(static_cast<size_t>(count));
+  cuda::good(cudaMemcpyAsync(values.data(), t.data, values.size() * sizeof(T), cudaMemcpyDeviceToHost, call.stream()));
+  cuda::good(cudaStreamSynchronize(call.stream()));
+  return values;
+}
+/// The cache as [blocks, block size, elements of a token], in the type of y.
+Tensor paged_like_y(const Call& call) {
+  const assay_tensor &cache = call.at("kv_cache"), &y = call.at("y");
+  const int64_t bytes = y.type_bits / 8;
+  return tensor(cache.data, torch_stable::type_of(y), {cache.shape[0], call.integer("block_size"), y.shape[1]}, {cache.strides[0] / bytes, y.shape[1], 1});
+}
+void gather_dequant(const Call& call, const char* kind) {
+  const int64_t sequences = call.at("block_table").shape[0];
+  const std::vector<int32_t> first = on_host<int32_t>(call, call.at("cu_seq_lens"), sequences + 1);
+  std::vector<int32_t> sequence_of;  // up to v0.27.0 the kernel reads it
+  for (int64_t r = 0; r < sequences; ++r) sequence_of.insert(sequence_of.end(), size_t(first[size_t(r) + 1] - first[size_t(r)]), int32_t(r));
+  const int64_t tokens = first.back(), bytes = std::max<int64_t>(1, tokens) * 4;
+  void* on_device = nullptr;
+  cuda::good(cudaMallocAsync(&on_device, size_t(bytes), call.stream()));
+  cuda::good(cudaMemcpyAsync(on_device, sequence_of.data(), sequence_of.size() * 4, cudaMemcpyHostToDevice, call.stream()));
+  const Tensor table = at(call, "block_table"), starts = at(call, "cu_seq_lens"), of = tensor(on_device, ScalarType::Int, {std::max<int64_t>(1, tokens)});
+  const bool copies = std::string_view(kind) == "auto";
+  const Tensor scale = copies ? number(call, "scale", 1) : at(call, "scale");
+  gather_and_maybe_dequant_cache(copies ? paged_like_y(call) : paged(call, kMlaRecord), at(call, "y"), table, starts, of, tokens, kind, scale,
+                                 found(call, "seq_starts"));
+  cuda::good(cudaStreamSynchronize(call.stream()));  // the host's vector was the source of a copy
+  cuda::good(cudaFreeAsync(on_device, call.stream()));
+}
+void gather_as_it_is(const Call& call) {
+  const Tensor table = at(call, "block_table");
+  cp_gather_cache(paged_like_y(call), at(call, "y"), table, at(call, "cu_seq_lens"), call.at("block_table").shape[0], found(call, "seq_starts"));
+}
+void gather_ds_mla(const Call& call) {
+  const int64_t sequences = call.at("block_table").shape[0];
+  const Tensor first = tensor(call.at("cu_seq_lens").data, ScalarType::Int, {sequences});
+  cp_gather_and_upconvert_fp8_kv_cache(paged(call, kDsMlaRecord), at(call, "y"), at(call, "block_table"), first, sequences, found(call, "seq_starts"));
+}
+void gather_indexer(const Call& call) {
+  const assay_tensor &y = call.at("y"), &scales = call.at("y_scale");
+  Tensor k = tensor(y.data, ScalarType::Byte, {y.shape[0], y.shape[1]}), scale = tensor(scales.data, ScalarType::Byte, {y.shape[0], 4});
+  cp_gather_indexer_k_quant_cache(paged(call, kIndexerRecord), k, scale, at(call, "block_table"), at(call, "cu_seq_lens"));
+}
+void from_fp8(const Call& call) {
+  const double scale = on_host<float>(call, call.at("scale"), 1).front();
+  const assay_tensor &cache = call.at("kv_cache"), &y = call.at("y");
+  Tensor codes = tensor(cache.data, ScalarType::Byte, {cache.shape[0], cache.shape[1]}, {cache.strides[0], 1});
+  Tensor numbers = tensor(y.data, torch_stable::type_of(y), {cache.shape[0], cache.shape[1]});
+  convert_fp8(numbers, codes, scale, "fp8");
+}
+
 }  // namespace
 
 std::vector<Kernel> cache_kernels() {
   return {
+      {"gather_and_maybe_dequant_cache", "gather_cache", {"vllm.gather_mla_fp8@v0.12.0"}, {}, {}, on_stream<[](const Call& c) { gather_dequant(c, "fp8"); }>},
+      {"gather_and_maybe_dequant_cache_e5m2", "gather_cache", {"vllm.gather_mla_fp8_e5m2@v0.12.0"}, {}, {}, on_stream<[](const Call& c) { gather_dequant(c, "fp8_e5m2"); }>},
+      {"gather_and_maybe_dequant_cache_auto", "gather_cache", {"vllm.cp_gather_cache"}, {}, {}, on_stream<[](const Call& c) { gather_dequant(c, "auto"); }>},
+      {"cp_gather_cache", "gather_cache", {"vllm.cp_gather_cache"}, {}, {}, on_stream<gather_as_it_is>},
+      {"cp_gather_and_upconvert_fp8_kv_cache", "gather_cache", {"vllm.gather_ds_mla"}, {}, {}, on_stream<gather_ds_mla>},
+      {"cp_gather_indexer_k_quant_cache", "gather_cache", {"vllm.gather_indexer_k@v0.20.0"}, {}, {}, on_stream<gather_indexer>},
+      {"convert_fp8", "gather_cache", {"vllm.convert_fp8"}, {}, {}, on_stream<from_fp8>},
       {"concat_and_cache_ds_mla",
        "concat_and_cache_mla",
        {"vllm.fp8_ds_mla", "vllm.fp8_ds_mla@v0.31.0"},
