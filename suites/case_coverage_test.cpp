@@ -17,6 +17,7 @@
 #include "harness/core/op.h"
 #include "harness/fill/fill.h"
 #include "harness/run/run.h"
+#include "reference/table/table.h"
 #include "suites/registry.h"
 #include "suites/rulebook.h"
 
@@ -37,11 +38,14 @@ struct Lack {
 
 /// Missing values for the cases of one op. Rules:
 /// 1. A size column has 1, an odd number, and a number next to each power of two up to 256 (rows) or 8192 (columns), within an
-///    eighth. A column m also has 0.
+///    eighth. A column m, or n of a weight, also has 0.
 /// 2. A column of input generators has every generator that suits its operand (FillInfo::suits).
 /// 3. Every other column has two values.
 /// 4. For every two columns that are not generators, all pairs of their values occur, where sizes are classified as 1, odd and
 ///    even.
+/// 5. Every tensor that a cell of `unaligned` can name is named in some case.
+/// 6. Every contract has cases with 1 row and an odd number of rows. The latest release of each also has cases with more than 64
+///    rows, and with just above 8192 columns (of GEMMs: 128).
 /// A rule only requires what the op accepts and a kernel of ours advertises: a cell of a case is replaced, and the new case is
 /// tried.
 std::vector<Lack> lacks_of(const Op& op, const std::vector<Case>& cases, const std::function<bool(const Case&)>& offered);
@@ -52,6 +56,7 @@ constexpr int64_t kColumnPowers[] = {8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4
 constexpr int64_t kSteps[] = {1, 8, 32, 128};
 constexpr int64_t kMostElements = int64_t{1} << 18;  ///< size limit of an example case; larger ones belong to the tier `far`
 constexpr size_t kTries = 400;                       ///< number of cases in which a cell is replaced
+constexpr size_t kTriesOfContract = 40;              ///< the same for rule 6
 
 const std::set<std::string> kSizes = {"m", "topk", "n", "k", "n_k", "tokens", "room", "experts", "ranks", "q_heads", "k_heads", "v_heads", "tiles", "steps"};
 const std::set<std::string> kRows = {"m", "topk", "room", "experts", "ranks", "q_heads", "k_heads", "v_heads", "tiles", "steps"};
@@ -59,6 +64,8 @@ const std::set<std::string> kRows = {"m", "topk", "room", "experts", "ranks", "q
 const std::set<std::string> kFewValues = {"ranks", "q_heads", "k_heads", "v_heads", "tiles", "steps", "room", "experts", "topk"};
 /// For these the op accepts any number, but kernels are compiled for heads of 64, 128, 256 and 512 columns, which all have cases.
 const std::set<std::string> kHeads = {"qk_norm_rope", "q_norm_rope"};
+/// Rule 6 has no meaning: the shape is that of an instruction or of a head, or rows lie one behind the other as flat memory.
+const std::set<std::string> kAnyRows = {"mma", "cast", "shuffle_weight", "qk_norm_rope", "q_norm_rope"};
 /// Not classified, or classified by rule 2.
 const std::set<std::string> kNoParameter = {"contract", "seed", "warp", "slot_mapping", "shape", "strides", "storage", "positions", "lengths", "starts", "pitch"};
 
@@ -112,10 +119,12 @@ class Coverage {
 
   std::vector<Lack> all() {
     for (const std::string& column : op_.columns) {
-      if (is_fill(column)) fills_of(column);
+      if (column == "unaligned") addresses_of(column);
+      else if (is_fill(column)) fills_of(column);
       else if (kSizes.contains(column) && !is_extent_of_unit(column)) sizes_of(column);
       else if (!kNoParameter.contains(column)) values_of(column);
     }
+    sizes_of_contracts();
     if (op_.name == "cast") return std::move(lacks_);  // all 2^32 inputs of fp32 belong to the full tier
     for (size_t a = 0; a < op_.columns.size(); ++a)
       for (size_t b = a + 1; b < op_.columns.size(); ++b)
@@ -167,8 +176,12 @@ class Coverage {
     return size <= 1 ? std::to_string(size) : size % 2 == 1 ? "an odd number" : "an even number";
   }
 
+  bool may_be_empty(const std::string& column) const { return column == "m" || (op_.name == "shuffle_weight" && column == "n"); }
+
   /// A kernel advertises the case, the op accepts it and can generate its data.
   std::optional<Case> taken(Case one, const std::map<std::string, std::string>& cells) const {
+    for (const auto& [column, cell] : one.parameters)
+      if (may_be_empty(column) && cell == "0" && !cells.contains(column)) return std::nullopt;  // without rows, no other cell matters
     for (const auto& [column, cell] : cells) one.parameters[column] = cell;
     if (elements(one) > kMostElements || !offered_(one)) return std::nullopt;
     one.blind_to.clear();
@@ -212,7 +225,7 @@ class Coverage {
       return rows;
     };
     const auto has = [&](const std::function<bool(int64_t)>& is) { return any_cell(column, [&](const std::string& c) { return is(size_of(c)); }); };
-    if (column == "m" && !has([](int64_t n) { return n == 0; })) lack(column, "0", witness({{column, "0"}}));
+    if (may_be_empty(column) && !has([](int64_t n) { return n == 0; })) lack(column, "0", witness({{column, "0"}}));
     if (!has([](int64_t n) { return n == 1; })) lack(column, "1", witness({{column, cell(1)}}));
     if (!has([](int64_t n) { return n > 1 && n % 2 == 1; })) {
       for (const int64_t odd : {3, 5, 7, 9, 33})
@@ -274,11 +287,60 @@ class Coverage {
       if (std::optional<Case> one = witness({{column, other}}); only != other && one) return lack(column, "two values", std::move(one));
   }
 
+  /// The first case of a contract that accepts the cells.
+  std::optional<Case> witness_among(const std::vector<const Case*>& cases, const std::string& column, int64_t size) const {
+    std::optional<Case> found;
+    for (size_t i = 0; i < cases.size() && i < kTriesOfContract && !found; ++i) found = taken(*cases[i], {{column, std::to_string(size)}});
+    if (found && !may_be_blind(*found)) return std::nullopt;
+    return found;
+  }
+
+  /// False for kernels whose order of sums is unknown: each of their cases must show a gain, so their rows are chosen by hand.
+  bool may_be_blind(Case one) const {
+    one.blind_to = {"*"};
+    try {
+      return op_.bind(one) != nullptr;
+    } catch (const TableError&) {
+      return false;
+    }
+  }
+
+  void sizes_of_contracts() {
+    if (kAnyRows.contains(op_.name) || op_.name.starts_with("all_reduce")) return;  // rows of several ranks cost a case each
+    std::map<std::string, std::vector<const Case*>> by_contract;  // small cases first
+    for (const Case* one : small_) by_contract[one->text("contract")].push_back(one);
+    for (const auto& [contract, cases] : by_contract) {
+      const auto want = [&](const std::string& column, const std::string& what, const std::vector<int64_t>& candidates,
+                            const std::function<bool(int64_t)>& is) {
+        if (std::find(op_.columns.begin(), op_.columns.end(), column) == op_.columns.end()) return;
+        if (std::any_of(cases.begin(), cases.end(), [&](const Case* one) { return is_number(one->text(column)) && is(one->integer(column)); })) return;
+        for (const int64_t size : candidates)
+          if (std::optional<Case> one = witness_among(cases, column, size)) return lack(column, fmt::format("{} of contract {}", what, contract), std::move(one));
+      };
+      want("m", "1", {1}, [](int64_t m) { return m == 1; });
+      want("m", "an odd number", {3, 5, 7}, [](int64_t m) { return m > 1 && m % 2 == 1; });
+      if (contract.find('@') != std::string::npos) continue;  // an earlier release
+      if (op_.name.find("norm") == std::string::npos)         // a norm has a block for each row
+        want("m", "more than 64", {67, 72, 96, 256}, [](int64_t m) { return m > 64; });
+      const int64_t power = op_.name.starts_with("gemm_") ? 128 : 8192;
+      std::vector<int64_t> above;
+      for (int64_t step = 1; step <= power / 8; step *= 2) above.push_back(power + step);
+      want("n", fmt::format("a number just above {}", power), above, [power](int64_t n) { return n > power && n <= power + power / 8; });
+    }
+  }
+
+  void addresses_of(const std::string& column) {
+    for (const std::string tensor : {"gamma", "beta", "gate", "residual", "y"}) {
+      const auto names = [&](const std::string& cell) { return (";" + cell + ";").find(";" + tensor + ";") != std::string::npos; };
+      if (!any_cell(column, names)) lack(column, "tensor " + tensor, witness({{column, tensor}}));
+    }
+  }
+
   void pairs_of(const std::string& a, const std::string& b) {
     std::map<std::string, std::set<std::string>> cells_a, cells_b;
     std::set<std::pair<std::string, std::string>> met;
     for (const Case* one : small_) {
-      if ((a == "m" && one->text(a) == "0") || (b == "m" && one->text(b) == "0")) continue;  // without rows, no other cell matters
+      if ((may_be_empty(a) && one->text(a) == "0") || (may_be_empty(b) && one->text(b) == "0")) continue;  // without rows, no other cell matters
       const std::string of_a = class_of(a, one->text(a)), of_b = class_of(b, one->text(b));
       met.emplace(of_a, of_b);
       if (cells_a[of_a].size() < 3) cells_a[of_a].insert(one->text(a));
@@ -359,6 +421,8 @@ TEST(CaseCoverage, WhatIsTakenOutIsNamed) {
               testing::Contains(HasSubstr("op rms_norm, column n: no case has an odd number")));
   EXPECT_THAT(without([](const Case& one) { return one.text("fill") == "spoiled_rows"; }),
               testing::Contains(HasSubstr("op rms_norm, column fill: no case has fill spoiled_rows")));
+  EXPECT_THAT(without([](const Case& one) { return one.text("unaligned").find("y") != std::string::npos; }),
+              testing::Contains(HasSubstr("op rms_norm, column unaligned: no case has tensor y")));
   EXPECT_THAT(without([](const Case& one) { return one.text("eps") != "1e-6"; }),
               testing::Contains(HasSubstr("op rms_norm, column eps: no case has two values")));
 }

@@ -56,7 +56,6 @@ std::unique_ptr<const BoundFused> bind_fused(const std::shared_ptr<const RowOpPa
   const RankNorm parts = read_rank_norm(row);
   const ContractTables& tables = rulebook().contracts;
   RankCase sum = read_rank_case(cells, tables.find(parts.reduce));
-  if (sum.m == 0) cells.refuse("m", "a norm has rows");
   norm->chain.require(cells, tables.find(parts.then), norm->columns);
   RowCase rows = read_row_case(cells, tables.find(parts.then), false);
   CaseName name = name_of(c, row.id, sum, rows);

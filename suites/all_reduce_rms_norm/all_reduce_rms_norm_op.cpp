@@ -178,7 +178,7 @@ class BoundSharded : public BoundCase {
   Expectation expect(const Problem& problem, const std::vector<HostTensor>* outputs) const override {
     return expect_sharded(c_, problem, outputs);
   }
-  std::vector<Hypothesis> mutants() const override { return sharded_hypotheses(c_); }
+  std::vector<Hypothesis> mutants() const override { return c_.rows() > 0 ? sharded_hypotheses(c_) : std::vector<Hypothesis>(); }
   std::unique_ptr<const BoundCase> excerpt() const override {
     const int64_t rows = std::max<int64_t>(1, kExcerptElements / first().rows().n);
     return rows < c_.rows() ? std::make_unique<const BoundSharded>(c_.with_rows(rows), name_) : nullptr;

@@ -101,7 +101,6 @@ ShardedCase read_sharded_case(const Case& source) {
   c.before = earlier ? int64_t(cells.number("before")) : 0;
   c.whole = std::make_shared<const Contract>(bind_rank_squares(rulebook().contracts, c.contract, *c.x));
   c.matrices.push_back(matrix_of(cells, c, "n", "", c.seed));
-  if (c.matrices.front().rows().m == 0) cells.refuse("m", "a norm has rows");
   const bool second = cells.has("n_k") && !cells.text("n_k").empty();
   if (second != c.contract.two_rows) cells.refuse("n_k", c.id() + (second ? " has one matrix" : " has a second matrix"));
   if (second) c.matrices.push_back(matrix_of(cells, c, "n_k", "_k", c.seed + kSeedOfSecond));

@@ -150,7 +150,7 @@ CacheCase read_cache_case(const Cells& cells, const ContractRow& row) {
   c.x = find_format(cells.text("x"));
   if (!c.x || !(*c.x == kBf16 || *c.x == kF16)) cells.refuse("x", "'" + cells.text("x") + "' is not one of: bf16, f16");
   read_record(cells, c);
-  if (cells.text("m") != "0") c.m = cells.positive("m");
+  c.m = cells.rows("m");
   c.blocks = cells.positive("blocks");
   c.block_size = cells.positive("block_size");
   if (cells.text("gap") != "0") c.gap = cells.positive("gap");

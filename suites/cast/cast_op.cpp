@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <numeric>
 #include <set>
 
 #include "reference/casts/cast_encode.h"
@@ -93,6 +94,8 @@ namespace {
 
 /// Distance of samples of `borders`; a prime, so that all low bits vary.
 constexpr uint64_t kSampleStep = 65521;
+/// Distance of neighbours in x where the inputs are mixed: a prime near 2^16 times the golden ratio, so that neighbours have other codes.
+constexpr size_t kMixingStep = 40487;
 
 [[noreturn]] void refuse(const Case& c, const std::string& column, const std::string& problem) {
   throw TableError(c.origin.file, c.origin.line, 0, column, problem);
@@ -153,7 +156,13 @@ CastCase read_cast_case(const Case& c) {
   const std::string &inputs = c.text("fill"), &warp = c.text("warp");
   if (inputs != "borders" && inputs != "all") refuse(c, "fill", "'" + inputs + "' is not one of: borders, all");
   if (warp != "32" && warp != "64") refuse(c, "warp", "'" + warp + "' is not one of: 32, 64");
-  return {&row, source, inputs == "all" ? CastInputs::kAll : CastInputs::kBorders, std::stoi(warp)};
+  CastCase p{&row, source, inputs == "all" ? CastInputs::kAll : CastInputs::kBorders, std::stoi(warp)};
+  const Cells cells(c);
+  const auto given = [&](const char* column) { return cells.has(column) && !cells.text(column).empty(); };
+  if (given("m") != given("n")) refuse(c, "m", "expected both m and n, or neither");
+  if (given("n")) p.m = cells.rows("m"), p.n = cells.positive("n");
+  if (p.n > 0 && p.is_sweep()) refuse(c, "m", "all fp32 inputs have no shape");
+  return p;
 }
 
 std::vector<uint32_t> inputs_of(const CastCase& c) {
@@ -173,6 +182,11 @@ std::vector<uint32_t> inputs_of(const CastCase& c) {
     for (const CastNeighbour& neighbour : c.truth().neighbours) add(neighbour.runs);
   }
   std::vector<uint32_t> inputs(chosen.begin(), chosen.end());
+  if (c.n > 0) {
+    std::vector<uint32_t> mixed(size_t(c.m * c.n));
+    for (size_t i = 0; i < mixed.size(); ++i) mixed[i] = inputs[(i + 1) * kMixingStep % inputs.size()];
+    return mixed;
+  }
   const auto columns = size_t(kCastColumns);
   inputs.resize((inputs.size() + columns - 1) / columns * columns, inputs.back());
   return inputs;
@@ -198,7 +212,8 @@ class BoundCast : public BoundCase {
   CaseName name() const override { return name_; }
   Problem problem() const override {
     const std::vector<uint32_t> inputs = inputs_of(c_);
-    const std::vector<int64_t> shape = {int64_t(inputs.size()) / kCastColumns, kCastColumns};
+    const int64_t columns = c_.n > 0 ? c_.n : kCastColumns;
+    const std::vector<int64_t> shape = {int64_t(inputs.size()) / columns, columns};
     HostTensor x{dense("x", Role::kInput, *find_format(c_.from->name), shape), {}};
     x.bytes.resize(x.spec.bytes());
     for (size_t i = 0; i < inputs.size(); ++i) x.set_code(int64_t(i), inputs[i]);
@@ -225,16 +240,20 @@ class BoundCast : public BoundCase {
   std::vector<std::string> formulas() const override { return cast_lines(truth().profile); }
   std::vector<std::string> trace(const Problem& problem, int64_t row, int64_t column) const override {
     const CastProfile& p = truth().profile;
-    const uint32_t input = find(problem.tensors, "x").code(row * kCastColumns + column);
+    const HostTensor& x = find(problem.tensors, "x");
+    const uint32_t input = x.code(row * x.spec.shape[1] + column);
     return {"x     " + input_text(*p.from, input), "q     " + cast_code_text(*p.format, cast(p, input))};
   }
   /// Wrong elements as runs of tested inputs.
   std::vector<std::string> remarks(const Problem& problem, const std::vector<HostTensor>& outputs) const override {
     const HostTensor &x = find(problem.tensors, "x"), &q = find(outputs, "q");
     const CastTruth& known = truth();  // found by all cells of its row: too slow for each element
+    std::vector<int64_t> ascending(size_t(x.spec.elements()));
+    std::iota(ascending.begin(), ascending.end(), int64_t{0});
+    if (c_.n > 0) std::stable_sort(ascending.begin(), ascending.end(), [&](int64_t a, int64_t b) { return x.code(a) < x.code(b); });
     std::vector<RunDifference> found;
     bool continues = false;
-    for (int64_t i = 0; i < x.spec.elements(); ++i) {
+    for (const int64_t i : ascending) {
       const uint32_t input = x.code(i), right = code_at(known.runs, input), given = q.code(i);
       if (right != given && continues && found.back().a == right && found.back().b == given)
         found.back().last = input;
@@ -279,17 +298,18 @@ DumpCase case_of_dump(const Op& op, const DumpRequest& request) {
 
 Op cast_op() {
   return {.name = "cast",
-          .roles = {{"x", Access::kIn, "[rows, 256]: all inputs; a sweep passes them block by block"},
-                    {"q", Access::kOut, "[rows, 256]: the code of each input"}},
+          .roles = {{"x", Access::kIn, "[m, n], or [rows, 256] with all inputs; a sweep passes them block by block"},
+                    {"q", Access::kOut, "the code of each input, in the shape of x"}},
           .parameters = {roles::kWarp},
-          .columns = {"contract", "x", "fill", "warp"},
+          .columns = {"contract", "x", "m", "n", "fill", "warp"},
+          .optional_columns = {"m", "n"},
           .has_sweeps = true,
           .takes = [](const std::string& contract) { return rulebook().is_row(contract, cast_flow()); },
           .bind =
               [](const Case& c) {
                 const CastCase p = read_cast_case(c);
-                return std::make_unique<const BoundCast>(
-                    p, CaseName{c.op, p.row->id, std::string(p.from->name), c.text("fill"), p.warp});
+                const std::string shape = p.n > 0 ? fmt::format("{}.m{}.n{}", p.from->name, p.m, p.n) : std::string(p.from->name);
+                return std::make_unique<const BoundCast>(p, CaseName{c.op, p.row->id, shape, c.text("fill"), p.warp});
               },
           .case_of_dump = case_of_dump};
 }

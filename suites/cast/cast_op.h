@@ -31,6 +31,8 @@ struct CastCase {
   const CastSource* from = nullptr;  ///< format of x
   CastInputs inputs = CastInputs::kAll;
   int warp = 0;
+  /// Shape of x, which then holds some of the inputs in a mixed order. Columns 0: all inputs, ascending, in rows of kCastColumns.
+  int64_t m = 0, n = 0;
 
   /// Computed on first use, so that a case that is not run costs nothing.
   const CastTruth& truth() const;
@@ -43,7 +45,8 @@ struct CastCase {
 /// words.
 CastCase read_cast_case(const Case& c);
 
-/// The ascending inputs of a case that is not a sweep, filled up to whole rows of kCastColumns by repeating the last one.
+/// The inputs of a case that is not a sweep: m * n of them, or all in ascending order, filled up to whole rows of kCastColumns by
+/// repeating the last one.
 std::vector<uint32_t> inputs_of(const CastCase& c);
 inline constexpr int64_t kCastColumns = 256;
 

@@ -150,7 +150,7 @@ class BoundLaunch : public BoundCase {
   Expectation expect(const Problem& problem, const std::vector<HostTensor>* outputs) const override {
     return expect_launch(c_, problem, outputs);
   }
-  std::vector<Hypothesis> mutants() const override { return launch_hypotheses(c_); }
+  std::vector<Hypothesis> mutants() const override { return c_.heads.m > 0 ? launch_hypotheses(c_) : std::vector<Hypothesis>(); }
   std::unique_ptr<const BoundCase> excerpt() const override {
     LaunchCase few = c_;
     few.insert = c_.insert.with_fewer_rows(std::max<int64_t>(4, kExcerptElements / c_.heads.columns()));

@@ -288,7 +288,7 @@ DotOperand operand(const UnitFactor& codes, const Format& format, int64_t rows, 
 // Scales and their tensors.
 
 GemmScale::GemmScale(const LevelGrid& grid, const Layout* layout, int64_t experts)
-    : grid_(grid), experts_(experts), expert_rows_(std::max<int64_t>(1, grid.rows / std::max<int64_t>(1, experts))) {
+    : grid_(grid), experts_(experts), expert_rows_(experts > 0 ? std::max<int64_t>(1, grid.rows / experts) : grid.rows) {
   if (layout) placed_.emplace(*layout, expert_rows_, grid.columns);
 }
 
@@ -409,7 +409,7 @@ GemmCase read_gemm_case(const Case& c) {
     cells.refuse("contract", fmt::format("'{}' is {} grouped GEMM and this op takes {}", cells.text("contract"), p.contract.experts ? "a" : "no",
                                          p.contract.experts ? "others" : "grouped GEMMs"));
   if (p.contract.experts) p.groups = groups_of(cells, p.contract), p.nan_padding = padding_is_nan(cells);
-  p.m = p.contract.experts ? p.groups.rows() : cells.positive("m");
+  p.m = p.contract.experts ? p.groups.rows() : cells.rows("m");
   p.n = cells.positive("n");
   p.k = cells.positive("k");
   p.fill = cells.fill_name("fill");

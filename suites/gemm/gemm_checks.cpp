@@ -149,7 +149,7 @@ Relation rows_apart(const GemmCase& c, const Problem& problem) {
 
 std::vector<Relation> gemm_relations(const GemmCase& c, const Problem& problem) {
   std::vector<Relation> all;
-  if (c.groups.any()) return all;
+  if (c.groups.any() || c.m == 0) return all;
   if (c.n > 1) all.push_back(columns(c, problem));
   if (c.m > 1) all.push_back(spoiled_row(c, problem));
   add_scales(c, problem, all);

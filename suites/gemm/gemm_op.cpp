@@ -550,8 +550,9 @@ class BoundGemm : public BoundCase {
       expectation.together = [c = c_, &problem](const std::vector<HostTensor>& outputs) { return error_violations(c, problem, outputs); };
     return expectation;
   }
-  std::vector<Hypothesis> mutants() const override { return gemm_hypotheses(c_); }
+  std::vector<Hypothesis> mutants() const override { return c_.m > 0 ? gemm_hypotheses(c_) : std::vector<Hypothesis>(); }
   std::unique_ptr<const BoundCase> excerpt() const override {
+    if (c_.m == 0) return nullptr;
     const TileOfB tile(c_.contract.shuffle);
     const int64_t elements = kExcerptProducts / c_.k;
     const int64_t whole = c_.groups.any() ? std::max<int64_t>(1, c_.scales.b.block().rows) : tile.rows,

@@ -50,7 +50,7 @@ std::vector<int64_t> positions_of(const HeadCase& p) {
     const int64_t anywhere = random.below(p.max_position, p.positions == Positions::kRepeated ? i / 3 : i);
     positions.push_back(p.positions == Positions::kAscending ? i % p.max_position : anywhere);
   }
-  if (p.positions == Positions::kScattered) positions.back() = p.max_position - 1;
+  if (p.positions == Positions::kScattered && p.m > 0) positions.back() = p.max_position - 1;
   return positions;
 }
 
@@ -96,7 +96,7 @@ HeadCase read_head_case(const Cells& cells, const ContractRow& row, const HeadLa
   const bool weighted = takes(rulebook().contracts, row, "gamma");
   if (weighted != cells.has("gamma"))
     cells.refuse("contract", "'" + p.contract + (weighted ? "' has weights" : "' has no weights") + "; use another op");
-  p.m = cells.positive("m");
+  p.m = cells.rows("m");
   p.q_heads = cells.positive("q_heads");
   if (cells.has("k_heads")) p.k_heads = cells.positive("k_heads");
   if (cells.has("v_heads")) p.v_heads = cells.positive("v_heads");
@@ -249,7 +249,7 @@ RowInputs inputs_of_head(const HeadCase& c, const Problem& problem, const HeadRe
 Expectation expect_heads(const Contract& contract, const HeadCase& c, const Problem& problem,
                          const std::vector<HostTensor>* outputs, const HeadReading& reading) {
   const auto tokens = std::make_shared<const Tokens>(Tokens{contract, c, problem, outputs, reading});
-  Part part{tokens->tensor(), c.x, {c.m, c.columns()}, reason_of(contract, inputs_of_head(c, problem, reading, 0, 0), *c.x)};
+  Part part{tokens->tensor(), c.x, {c.m, c.columns()}, c.m > 0 ? reason_of(contract, inputs_of_head(c, problem, reading, 0, 0), *c.x) : ""};
   if (!c.in_place()) pad_heads(part, c);
   return {{Answer{"", {part}, c.m, [tokens, part](int64_t first, int64_t end) { return tokens->accepted(part, first, end); }}}};
 }

@@ -176,7 +176,7 @@ class BoundHeads : public BoundCase {
   Expectation expect(const Problem& problem, const std::vector<HostTensor>* outputs) const override {
     return expect_heads(*c_.bound, c_, problem, outputs);
   }
-  std::vector<Hypothesis> mutants() const override { return head_hypotheses(c_); }
+  std::vector<Hypothesis> mutants() const override { return c_.m > 0 ? head_hypotheses(c_) : std::vector<Hypothesis>(); }
   std::unique_ptr<const BoundCase> excerpt() const override {
     const int64_t tokens = std::max<int64_t>(3, kExcerptElements / c_.columns());
     return tokens < c_.m ? with_tokens(tokens) : nullptr;

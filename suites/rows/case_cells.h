@@ -27,6 +27,8 @@ class Cells {
     if (!why.empty()) refuse("contract", why);
   }
   int64_t positive(const std::string& column) const;
+  /// A number of rows: 0 or positive.
+  int64_t rows(const std::string& column) const { return text(column) == "0" ? 0 : positive(column); }
   /// Parses "1;0;130", nonnegative integers; none for an empty cell. `expected`: what a wrong item is not, for the error.
   std::vector<int64_t> list(const std::string& column, const std::string& expected) const;
   /// A list with at least one positive number.

@@ -1,5 +1,8 @@
 #include "suites/rows/row_case.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <map>
 #include <sstream>
@@ -80,10 +83,14 @@ void read_strides(const Cells& cells, RowCase& c) {
     cells.refuse("row_stride",
                  "rows of " + std::to_string(c.n) + " would overlap at a stride of " + std::to_string(c.row_stride));
   std::istringstream names(given("unaligned") ? cells.text("unaligned") : "");
+  std::vector<std::string> movable;
+  if (takes(c.contract, "gamma")) movable.push_back("gamma");
+  for (const char* input : {"beta", "gate", "residual"})
+    if (takes(c.contract, input)) movable.push_back(input);
+  if (!cells.has("group_size")) movable.push_back("y");
   for (std::string name; std::getline(names, name, ';');) {
-    const bool beta = takes(c.contract, "beta");
-    if (name != "gamma" && name != "y" && !(beta && name == "beta"))
-      cells.refuse("unaligned", std::string("expected tensors among gamma, ") + (beta ? "beta, " : "") + "y; got '" + name + "'");
+    if (std::find(movable.begin(), movable.end(), name) == movable.end())
+      cells.refuse("unaligned", fmt::format("expected tensors among {}; got '{}'", fmt::join(movable, ", "), name));
     if (!c.shifted.insert(name).second) cells.refuse("unaligned", "'" + name + "' is named twice");
   }
 }
@@ -135,7 +142,7 @@ RowCase read_row_case(const Cells& cells, const ContractRow& contract, bool has_
     cells.refuse("x", "'" + cells.text("x") + "' is not one of: bf16, f16, f32");
   c.bound = bound_contract(c.contract, *c.x);
   if (cells.has("tokens")) c.groups = groups_of(cells);
-  c.m = c.groups.any() ? c.groups.rows() : cells.text("m") == "0" ? 0 : cells.positive("m");
+  c.m = c.groups.any() ? c.groups.rows() : cells.rows("m");
   c.n = cells.positive("n");
   read_strides(cells, c);
   if (cells.has("group_size")) {

@@ -153,9 +153,9 @@ void place_in_room(const std::shared_ptr<const Rows>& rows, Part& q) {
 }
 
 /// Dense rows behind an element that stays unchanged.
-void place_behind_one(int64_t columns, Part& y) {
-  y.places = Places::of_rows([columns](int64_t row) { return 1 + row * columns; });
-  y.padding = [](const std::function<void(const Padding&)>& visit) { visit({0, {0, -1}, PaddingRule::kUntouched}); };
+void place_behind_one(int64_t columns, Part& part) {
+  part.places = Places::of_rows([columns](int64_t row) { return 1 + row * columns; });
+  part.padding = [](const std::function<void(const Padding&)>& visit) { visit({0, {0, -1}, PaddingRule::kUntouched}); };
 }
 
 /// The layout of scales. Storage without scales follows the contract's `pad` cell.
@@ -178,8 +178,10 @@ std::vector<Part> parts_of(const std::shared_ptr<const Rows>& rows, bool explain
   std::vector<Part> parts = {{quant ? "q" : "y", quant ? quant->q : c.x, {c.m, c.n}, reason}};
   if (c.stored_rows() > c.m) place_in_room(rows, parts.front());
   if (c.shifted.contains("y")) place_behind_one(c.n, parts.front());
-  if (rows->contract.row_norm() && rows->contract.row_norm()->adds())
+  if (rows->contract.row_norm() && rows->contract.row_norm()->adds()) {
     parts.push_back({"residual", c.x, {c.m, c.n}, "the sum has one rounding: one code"});
+    if (c.shifted.contains("residual")) place_behind_one(c.n, parts.back());
+  }
   if (!rows->places) return parts;
   Part of_groups{.tensor = "azp", .format = &kInt32, .shape = {c.rows_of_scales(), c.scales_of_row()}, .justification = reason};
   of_groups.steps_per_row = c.group_rows();
