@@ -266,8 +266,22 @@ TEST(RankMembers, OneThatBreaksIsNamedBeforeThoseThatWaited) {
   const Problem problem = problem_of_members(4);
   const CallResult result = call_members({waits, dies}, {"toy", "toy.copy", "any", &problem, 1});
   EXPECT_EQ(result.status, CallStatus::kBroken);
-  EXPECT_EQ(result.message, "ranks 2 to 3: crashed: SIGSEGV; rank 0: hung: block 3 waited in vain for rank 2 at the start");
+  EXPECT_EQ(result.message, "ranks 2 to 3: crashed: SIGSEGV; ranks 0 to 1: waited for rank 2") << "ranks 0 and 1 did not hang";
   EXPECT_TRUE(result.outputs.empty());
+}
+
+TEST(RankMembers, RanksThatWaitForEachOtherHang) {
+  const auto waits_for = [](int rank) {
+    return RankMember([rank](const CallRequest&) {
+      CallResult result;
+      result.status = CallStatus::kBroken;
+      result.message = "hung: block 3 waited in vain for rank " + std::to_string(rank);
+      return result;
+    });
+  };
+  const Problem problem = problem_of_members(2);
+  const CallResult result = call_members({waits_for(1), waits_for(0)}, {"toy", "toy.copy", "any", &problem, 1});
+  EXPECT_EQ(result.message, "rank 0: hung: block 3 waited in vain for rank 1; rank 1: hung: block 3 waited in vain for rank 0");
 }
 
 TEST(RankMembers, AfterACrashTheOthersGetASecondAndAreNotCalledHung) {

@@ -23,6 +23,8 @@
 #include <filesystem>
 #include <mutex>
 #include <stdexcept>
+#include <string>
+#include <string_view>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -260,11 +262,31 @@ class Results {
   int first_broken_ = -1;
 };
 
-/// Completes the messages of members that gave up: they waited for the first member that broke.
+/// The rank for which a library says that it waited in vain; -1 if it says so of none.
+int awaited_rank(const std::string& said) {
+  constexpr std::string_view kWaited = "waited in vain for rank ";
+  const size_t at = said.find(kWaited);
+  if (at == std::string::npos) return -1;
+  int rank = -1;
+  std::from_chars(said.data() + at + kWaited.size(), said.data() + said.size(), rank);
+  return rank;
+}
+
+/// Completes the messages of members that gave up: they waited for the first member that broke. A library that ended its wait for
+/// a rank whose process broke by itself did not hang either.
 void say_who_was_waited_for(std::vector<CallResult>& results, const std::vector<RankPlace>& places, int first_broken) {
-  for (size_t i = 0; i < results.size(); ++i)
+  std::vector<bool> broke;
+  for (const CallResult& result : results)
+    broke.push_back(result.status == CallStatus::kBroken && !result.message.starts_with(kNotWaitedFor) &&
+                    awaited_rank(result.message) < 0);
+  for (size_t i = 0; i < results.size(); ++i) {
     if (int(i) != first_broken && results[i].message.starts_with(kNotWaitedFor))
       results[i].message = "waited for " + ranks_text(places[size_t(first_broken)]);
+    const int rank = awaited_rank(results[i].message);
+    for (size_t other = 0; other < results.size() && rank >= 0; ++other)
+      if (broke[other] && rank >= places[other].first && rank < places[other].first + places[other].count)
+        results[i].message = "waited for rank " + std::to_string(rank);
+  }
 }
 
 /// Joins the messages of all failed members into one line: first those whose process broke, last those that gave up.
