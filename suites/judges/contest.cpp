@@ -311,7 +311,11 @@ Judgement judgement_of(const Tally& tally) {
   return tally.cannot > 0 ? Judgement::kCannot : tally.refused > 0 ? Judgement::kRefuses : Judgement::kAccepts;
 }
 
-bool is_small(const Case& one) { return one.integer("m") * one.integer("n") <= kMostElements; }
+/// A case without m and n, such as all inputs of a cast, takes part in no contest.
+bool is_small(const Case& one) {
+  const auto has = [&](const char* size) { return one.parameters.contains(size) && !one.text(size).empty(); };
+  return has("m") && has("n") && one.integer("m") * one.integer("n") <= kMostElements;
+}
 
 class Contest {
  public:
