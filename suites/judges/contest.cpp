@@ -311,10 +311,13 @@ Judgement judgement_of(const Tally& tally) {
   return tally.cannot > 0 ? Judgement::kCannot : tally.refused > 0 ? Judgement::kRefuses : Judgement::kAccepts;
 }
 
-/// A case without m and n, such as all inputs of a cast, takes part in no contest.
+/// Casts of all inputs state no m and n; those of the quick tier have at most 2^16 elements.
 bool is_small(const Case& one) {
-  const auto has = [&](const char* size) { return one.parameters.contains(size) && !one.text(size).empty(); };
-  return has("m") && has("n") && one.integer("m") * one.integer("n") <= kMostElements;
+  const auto size = [&](const char* name) {
+    const auto given = one.parameters.find(name);
+    return given == one.parameters.end() || given->second.empty() ? 1 : one.integer(name);
+  };
+  return size("m") * size("n") <= kMostElements;
 }
 
 class Contest {
