@@ -394,7 +394,7 @@ Op gather_cache_op() {
       .parameters = {roles::kBlockSize, roles::kWarp},
       .columns = {"contract", "y", "blocks", "block_size", "gap", "lengths", "starts", "pitch", "fill", "copied", "scale", "seed",
                   "warp"},
-      .optional_columns = {"y", "lengths", "starts", "pitch", "fill", "copied", "scale"},
+      .optional_columns = {"y", "lengths", "starts", "pitch", "copied", "scale"},
       .takes = [](const std::string& contract) { return rulebook().is_row(contract, gather_flow()); },
       .bind =
           [](const Case& one) {

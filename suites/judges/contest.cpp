@@ -311,14 +311,7 @@ Judgement judgement_of(const Tally& tally) {
   return tally.cannot > 0 ? Judgement::kCannot : tally.refused > 0 ? Judgement::kRefuses : Judgement::kAccepts;
 }
 
-/// Casts of all inputs state no m and n; those of the quick tier have at most 2^16 elements.
-bool is_small(const Case& one) {
-  const auto size = [&](const char* name) {
-    const auto given = one.parameters.find(name);
-    return given == one.parameters.end() || given->second.empty() ? 1 : one.integer(name);
-  };
-  return size("m") * size("n") <= kMostElements;
-}
+bool is_small(const Case& one) { return one.integer("m") * one.integer("n") <= kMostElements; }
 
 class Contest {
  public:
@@ -431,9 +424,10 @@ Backend open(const std::string& path) { return shared_between_threads(open_in_pr
 
 constexpr std::array kShape = {"m", "n"};
 
+/// Whether every case of the kernel's op has this cell.
 bool has_column(const KernelOffer& kernel, const char* name) {
-  const std::vector<std::string>& columns = shipped_ops().find(kernel.op).columns;
-  return std::find(columns.begin(), columns.end(), name) != columns.end();
+  const Op& op = shipped_ops().find(kernel.op);
+  return std::find(op.columns.begin(), op.columns.end(), name) != op.columns.end() && !op.optional_columns.contains(name);
 }
 
 /// Whether the rules can read a kernel's cases. False for casts, which have no rows of numbers, for caches, which have records, and for
