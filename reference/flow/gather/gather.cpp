@@ -2,7 +2,7 @@
 #include "reference/flow/gather/gather.h"
 
 #include <algorithm>
-#include <cstring>
+#include <cstddef>
 
 #include "reference/flow/flow.h"
 #include "reference/formats/catalogue.h"
@@ -139,7 +139,8 @@ std::vector<uint32_t> codes_of_part(const Gather& contract, const GatherInputs& 
   std::vector<uint32_t> codes(size_t(part.elements), 0);
   for (int64_t e = 0; e < part.elements; ++e) {
     const auto at = size_t(token.block * stride + part.byte(inputs.block_size, token.position, e));
-    if (at + bytes <= inputs.cache.size()) std::memcpy(&codes[size_t(e)], inputs.cache.data() + at, bytes);
+    if (at + bytes > inputs.cache.size()) continue;
+    for (size_t b = 0; b < bytes; ++b) codes[size_t(e)] |= std::to_integer<uint32_t>(inputs.cache[at + b]) << (8 * b);
   }
   return codes;
 }
