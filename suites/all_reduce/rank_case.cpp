@@ -65,7 +65,7 @@ int64_t from_zero(const Cells& cells, const std::string& column) {
 }
 
 int64_t or_zero(const Cells& cells, const std::string& column) {
-  return cells.has(column) && !cells.text(column).empty() ? from_zero(cells, column) : 0;
+  return cells.given(column) ? from_zero(cells, column) : 0;
 }
 
 const Format& numbers_of(const Cells& cells, const RankReduce& contract) {

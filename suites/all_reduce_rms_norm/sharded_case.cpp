@@ -97,11 +97,11 @@ ShardedCase read_sharded_case(const Case& source) {
   if (!c.x || !c.contract.takes(*c.x))
     cells.refuse("x", "contract " + c.id() + " does not support '" + cells.text("x") + "'; supported: " + c.contract.row->text("numbers"));
   c.seed = uint64_t(cells.positive("seed"));
-  const bool earlier = cells.has("before") && !cells.text("before").empty();
+  const bool earlier = cells.given("before");
   c.before = earlier ? int64_t(cells.number("before")) : 0;
   c.whole = std::make_shared<const Contract>(bind_rank_squares(rulebook().contracts, c.contract, *c.x));
   c.matrices.push_back(matrix_of(cells, c, "n", "", c.seed));
-  const bool second = cells.has("n_k") && !cells.text("n_k").empty();
+  const bool second = cells.given("n_k");
   if (second != c.contract.two_rows) cells.refuse("n_k", c.id() + (second ? " has one matrix" : " has a second matrix"));
   if (second) c.matrices.push_back(matrix_of(cells, c, "n_k", "_k", c.seed + kSeedOfSecond));
   return c;

@@ -150,10 +150,10 @@ CacheCase read_cache_case(const Cells& cells, const ContractRow& row) {
   c.x = find_format(cells.text("x"));
   if (!c.x || !(*c.x == kBf16 || *c.x == kF16)) cells.refuse("x", "'" + cells.text("x") + "' is not one of: bf16, f16");
   read_record(cells, c);
-  c.m = cells.rows("m");
+  c.m = cells.from_zero("m");
   c.blocks = cells.positive("blocks");
   c.block_size = cells.positive("block_size");
-  if (cells.text("gap") != "0") c.gap = cells.positive("gap");
+  c.gap = cells.from_zero("gap");
   if (c.block_stride() % 16 != 0)
     cells.refuse("gap", "a block of " + std::to_string(c.block_stride()) + " bytes is not a multiple of 16");
   c.seed = uint64_t(cells.positive("seed"));
@@ -169,12 +169,12 @@ CacheCase read_cache_case(const Cells& cells, const ContractRow& row) {
   c.fill = cells.fill_name("fill");
   for (const char* column : {"rope", "value"})
     if (cells.has(column)) c.second_fill = cells.fill_name(column);
-  const bool given = cells.has("scale") && !cells.text("scale").empty();
+  const bool given = cells.given("scale");
   if (given != !c.record->find(PartKind::kScales))
     cells.refuse("scale", "contract " + c.contract + (given ? " takes none" : " needs one"));
   if (given) c.scale_fill = cells.fill_name("scale");
   c.row_strides = read_row_strides(cells);
-  if (cells.has("max_position") && !cells.text("max_position").empty()) c.max_position = cells.positive("max_position");
+  if (cells.given("max_position")) c.max_position = cells.positive("max_position");
   if (cells.has("gamma")) c.gamma = cells.fill_name("gamma"), c.eps = cells.number("eps");
   c.warp = cells.warp();
   return c;

@@ -158,9 +158,8 @@ CastCase read_cast_case(const Case& c) {
   if (warp != "32" && warp != "64") refuse(c, "warp", "'" + warp + "' is not one of: 32, 64");
   CastCase p{&row, source, inputs == "all" ? CastInputs::kAll : CastInputs::kBorders, std::stoi(warp)};
   const Cells cells(c);
-  const auto given = [&](const char* column) { return cells.has(column) && !cells.text(column).empty(); };
-  if (given("m") != given("n")) refuse(c, "m", "expected both m and n, or neither");
-  if (given("n")) p.m = cells.rows("m"), p.n = cells.positive("n");
+  if (cells.given("m") != cells.given("n")) refuse(c, "m", "expected both m and n, or neither");
+  if (cells.given("n")) p.m = cells.from_zero("m"), p.n = cells.positive("n");
   if (p.n > 0 && p.is_sweep()) refuse(c, "m", "all fp32 inputs have no shape");
   return p;
 }

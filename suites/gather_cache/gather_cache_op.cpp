@@ -49,18 +49,10 @@ struct GatherCase {
   bool given_scale() const { return coded() && !record->find(PartKind::kScales); }
 };
 
-/// Refuses a cell that the contract has no use for. Returns whether it has one.
-bool wanted(const Cells& cells, const char* column, bool has_use, bool required, const char* what) {
-  const bool given = cells.has(column) && !cells.text(column).empty();
-  if (given && !has_use) cells.refuse(column, fmt::format("contract {} has no {}", cells.text("contract"), what));
-  if (!given && has_use && required) cells.refuse(column, fmt::format("contract {} has {}", cells.text("contract"), what));
-  return given;
-}
-
 void read_sequences(const Cells& cells, GatherCase& c) {
-  if (wanted(cells, "lengths", c.contract.by_table, true, "a block table"))
+  if (cells.wanted("lengths", c.contract.by_table, "a block table"))
     c.lengths = cells.list("lengths", "a length of a sequence; expected such as 5;0;17");
-  if (wanted(cells, "starts", c.contract.starts != SequenceStarts::kNone, false, "seq_starts"))
+  if (cells.wanted("starts", c.contract.starts != SequenceStarts::kNone, "seq_starts", false))
     c.starts = cells.list("starts", "a position in a sequence; expected one for each sequence, such as 0;16;3");
   if (!c.starts.empty() && c.starts.size() != c.lengths.size())
     cells.refuse("starts", fmt::format("expected one for each of {} sequences, got {}", c.lengths.size(), c.starts.size()));
@@ -74,7 +66,7 @@ GatherCase read_gather_case(const Case& one) {
   GatherCase c;
   c.contract = read_gather(row);
   c.record = &rulebook().record(c.contract.record);
-  if (wanted(cells, "y", !c.contract.keeps_parts, true, "a format of numbers")) {
+  if (cells.wanted("y", !c.contract.keeps_parts, "a format of numbers")) {
     c.y = find_format(cells.text("y"));
     if (!c.y || !c.contract.takes(*c.y))
       cells.refuse("y", "contract " + row.id + " does not support '" + cells.text("y") + "'; supported: " + row.text("numbers"));
@@ -83,20 +75,20 @@ GatherCase read_gather_case(const Case& one) {
   }
   c.blocks = cells.positive("blocks");
   c.block_size = cells.positive("block_size");
-  if (cells.text("gap") != "0") c.gap = cells.positive("gap");
+  c.gap = cells.from_zero("gap");
   if (c.block_stride() % 16 != 0)
     cells.refuse("gap", fmt::format("a block of {} bytes is not a multiple of 16", c.block_stride()));
   if (!c.contract.by_table && c.gap > 0) cells.refuse("gap", "contract " + row.id + " reads the cache as dense memory");
   read_sequences(cells, c);
-  if (cells.has("pitch") && !cells.text("pitch").empty()) {
+  if (cells.given("pitch")) {
     c.pitch = cells.positive("pitch");
     if (c.contract.keeps_parts) cells.refuse("pitch", "contract " + row.id + " has dense rows");
     if (c.pitch < c.numbers()) cells.refuse("pitch", fmt::format("rows of {} would overlap", c.numbers()));
   }
-  if (wanted(cells, "fill", c.coded(), true, "codes")) c.fill = cells.fill_name("fill");
-  if (wanted(cells, "copied", c.record->find(PartKind::kValues) != nullptr, true, "uncoded elements"))
+  if (cells.wanted("fill", c.coded(), "codes")) c.fill = cells.fill_name("fill");
+  if (cells.wanted("copied", c.record->find(PartKind::kValues) != nullptr, "uncoded elements"))
     c.copied = cells.fill_name("copied");
-  if (wanted(cells, "scale", c.coded(), true, "scales")) c.scale = cells.fill_name("scale");
+  if (cells.wanted("scale", c.coded(), "scales")) c.scale = cells.fill_name("scale");
   c.seed = cells.seed();
   c.warp = cells.warp();
   return c;
@@ -120,13 +112,6 @@ CaseName name_of(const Case& one, const GatherCase& c) {
 /// Ordinals of the tensors and streams of a case.
 enum Ordinal : uint32_t { kCodes = 0, kCopied = 1, kScales = 2, kTable = 11, kBytes = 12 };
 
-HostTensor integers(const char* role, const std::vector<int64_t>& shape, const std::vector<int64_t>& values) {
-  HostTensor tensor{dense(role, Role::kInput, kInt32, shape), {}};
-  tensor.bytes.resize(tensor.spec.bytes());
-  for (size_t i = 0; i < values.size(); ++i) tensor.set_code(int64_t(i), uint32_t(int32_t(values[i])));
-  return tensor;
-}
-
 /// Blocks in random order, sequence after sequence; if there are too few, sequences share blocks. Entries that no token needs
 /// name the last block.
 HostTensor block_table(const GatherCase& c) {
@@ -142,7 +127,7 @@ HostTensor block_table(const GatherCase& c) {
   for (size_t r = 0; r < c.lengths.size(); ++r)
     for (int64_t block = 0; block < c.columns_of(r); ++block)
       table[r * size_t(columns) + size_t(block)] = order[next++ % order.size()];
-  return integers("block_table", {int64_t(c.lengths.size()), columns}, table);
+  return input_integers("block_table", {int64_t(c.lengths.size()), columns}, table);
 }
 
 /// Fills the elements of a part of every token: one row for each place of the cache.
@@ -190,8 +175,8 @@ Problem problem_of(const GatherCase& c) {
   made.tensors.push_back(cache_of(c));
   if (c.contract.by_table) {
     made.tensors.push_back(block_table(c));
-    made.tensors.push_back(integers("cu_seq_lens", {int64_t(c.lengths.size()) + 1}, first_rows(c)));
-    if (!c.starts.empty()) made.tensors.push_back(integers("seq_starts", {int64_t(c.starts.size())}, c.starts));
+    made.tensors.push_back(input_integers("cu_seq_lens", first_rows(c)));
+    if (!c.starts.empty()) made.tensors.push_back(input_integers("seq_starts", c.starts));
   }
   if (c.given_scale()) {
     made.tensors.push_back({dense("scale", Role::kInput, kF32, {1}), {}});
@@ -203,28 +188,15 @@ Problem problem_of(const GatherCase& c) {
   return made;
 }
 
-bool has(const Problem& problem, const char* role) {
-  return std::any_of(problem.tensors.begin(), problem.tensors.end(),
-                     [&](const HostTensor& tensor) { return tensor.spec.name == role; });
-}
-
-std::vector<int64_t> integers_of(const Problem& problem, const char* role) {
-  std::vector<int64_t> values;
-  if (!has(problem, role)) return values;
-  const HostTensor& tensor = find(problem.tensors, role);
-  for (int64_t i = 0; i < tensor.spec.elements(); ++i) values.push_back(int32_t(tensor.code(i)));
-  return values;
-}
-
 GatherInputs inputs_of(const GatherCase& c, const Gather& contract, const Problem& problem) {
   GatherInputs inputs;
   inputs.record = &rulebook().record(contract.record);
   inputs.y = c.y;
   inputs.cache = find(problem.tensors, "kv_cache").bytes;
   inputs.blocks = c.blocks, inputs.block_size = c.block_size, inputs.block_stride = c.block_stride(), inputs.gap = c.gap;
-  inputs.table = integers_of(problem, "block_table");
-  inputs.first = integers_of(problem, "cu_seq_lens");
-  inputs.starts = integers_of(problem, "seq_starts");
+  inputs.table = integers_of(problem.tensors, "block_table");
+  inputs.first = integers_of(problem.tensors, "cu_seq_lens");
+  inputs.starts = integers_of(problem.tensors, "seq_starts");
   if (c.contract.by_table) inputs.table_columns = find(problem.tensors, "block_table").spec.shape[1];
   if (c.given_scale()) inputs.scale = decode(kF32, find(problem.tensors, "scale").code(0));
   return inputs;

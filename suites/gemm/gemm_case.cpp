@@ -105,16 +105,15 @@ std::vector<int64_t> index_of(const std::vector<int64_t>& sizes, int64_t align, 
 Groups groups_of(const Cells& cells, const DotContract& contract) {
   const GroupOrder order = *contract.experts;
   const bool placed = order == GroupOrder::kByIndex || order == GroupOrder::kOffsets;
-  const auto given = [&](const char* column) { return cells.has(column) && !cells.text(column).empty(); };
   const std::string way = cells.has("order") ? cells.text("order") : "ascending";
   const bool descending = way == "descending";
   if (!descending && way != "ascending") cells.refuse("order", "expected ascending or descending");
   if (descending && !placed) cells.refuse("order", "only experts by index or at offsets may be in descending order");
-  const int64_t room = given("room") ? cells.positive("room") : 0;
+  const int64_t room = cells.given("room") ? cells.positive("room") : 0;
   if (room > 0 && !placed && order != GroupOrder::kMasked) cells.refuse("room", "contiguous experts have none");
   if (room % contract.tile_rows != 0) cells.refuse("room", fmt::format("expected a multiple of {} rows", contract.tile_rows));
-  if (given("align") && !placed) cells.refuse("align", "only experts by index or at offsets may begin anywhere");
-  const int64_t align = given("align") ? cells.positive("align") : contract.tile_rows;
+  if (cells.given("align") && !placed) cells.refuse("align", "only experts by index or at offsets may begin anywhere");
+  const int64_t align = cells.given("align") ? cells.positive("align") : contract.tile_rows;
   if (placed && align % contract.tile_rows != 0) cells.refuse("align", fmt::format("expected a multiple of {} rows", contract.tile_rows));
   try {
     std::vector<int64_t> sizes = cells.counts("tokens");
@@ -409,7 +408,7 @@ GemmCase read_gemm_case(const Case& c) {
     cells.refuse("contract", fmt::format("'{}' is {} grouped GEMM and this op takes {}", cells.text("contract"), p.contract.experts ? "a" : "no",
                                          p.contract.experts ? "others" : "grouped GEMMs"));
   if (p.contract.experts) p.groups = groups_of(cells, p.contract), p.nan_padding = padding_is_nan(cells);
-  p.m = p.contract.experts ? p.groups.rows() : cells.rows("m");
+  p.m = p.contract.experts ? p.groups.rows() : cells.from_zero("m");
   p.n = cells.positive("n");
   p.k = cells.positive("k");
   p.fill = cells.fill_name("fill");
@@ -427,10 +426,10 @@ GemmCase read_gemm_case(const Case& c) {
       cells.refuse("layout_a", "the unit takes scales of " + std::string(p.contract.unit.scale->name));
   } else if (p.contract.experts) {  // the op has rows with scales of blocks, too
     for (const char* column : {"layout_a", "layout_b"})
-      if (cells.has(column) && !cells.text(column).empty()) cells.refuse(column, p.id() + " has no scales of blocks");
+      if (cells.given(column)) cells.refuse(column, p.id() + " has no scales of blocks");
   }
   bind_scales(p);
-  if (cells.has("absent") && !cells.text("absent").empty()) {
+  if (cells.given("absent")) {
     if (cells.text("absent") != "finite") cells.refuse("absent", "expected finite or nothing, got '" + cells.text("absent") + "'");
     if (!p.scale_a.are_bytes()) cells.refuse("absent", "the scales of " + p.id() + " are no bytes in tiles or words");
     p.absent_finite = true;
@@ -444,7 +443,7 @@ GemmCase read_gemm_case(const Case& c) {
     if (*p.y == kF32) cells.refuse("bias", "a bias has the 16 bits of the result");
   }
   if (p.has_zero_points()) p.azp = cells.fill_name("azp");
-  else if (cells.has("azp") && !cells.text("azp").empty()) cells.refuse("azp", p.id() + " takes no zero points");
+  else if (cells.given("azp")) cells.refuse("azp", p.id() + " takes no zero points");
   p.seed = cells.seed();
   p.warp = cells.warp();
   if (p.packs_codes() && p.k % 2 != 0) cells.refuse("k", "expected whole bytes of two codes, got an odd number");

@@ -24,6 +24,7 @@
 #include "suites/gemm/gemm_case.h"
 #include "suites/gemm/gemm_op.h"
 #include "suites/registry.h"
+#include "suites/rows/row_tensors.h"
 #include "suites/testing/case_with.h"
 
 namespace assay {
@@ -471,21 +472,14 @@ TEST_F(GemmGroups, EachRowMeetsTheWeightsOfItsExpert) {
   }
 }
 
-std::vector<int64_t> integers_of(const Problem& problem, const char* role) {
-  const HostTensor& tensor = find(problem.tensors, role);
-  std::vector<int64_t> values;
-  for (int64_t i = 0; i < tensor.spec.elements(); ++i) values.push_back(int32_t(tensor.code(i)));
-  return values;
-}
-
 TEST_F(GemmGroups, TensorsStateWhereTheRowsOfEachExpertLie) {
   const Exact offsets(GroupOrder::kOffsets);
-  EXPECT_THAT(integers_of(offsets.problem, "expert_offsets"), ElementsAre(0, 4, 4)) << "an expert without rows begins where the next one does";
-  EXPECT_THAT(integers_of(offsets.problem, "problem_sizes"), ElementsAre(3, 256, 416, 0, 256, 416, 5, 256, 416));
+  EXPECT_THAT(integers_of(offsets.problem.tensors, "expert_offsets"), ElementsAre(0, 4, 4)) << "an expert without rows begins where the next one does";
+  EXPECT_THAT(integers_of(offsets.problem.tensors, "problem_sizes"), ElementsAre(3, 256, 416, 0, 256, 416, 5, 256, 416));
   const Exact down(GroupOrder::kOffsets, "", {{"order", "descending"}, {"align", ""}, {"room", "11"}});
-  EXPECT_THAT(integers_of(down.problem, "expert_offsets"), ElementsAre(5, 0, 0));
+  EXPECT_THAT(integers_of(down.problem.tensors, "expert_offsets"), ElementsAre(5, 0, 0));
   EXPECT_EQ(down.c.stored_rows(), 11);
-  EXPECT_THAT(integers_of(Exact(GroupOrder::kContiguous).problem, "expert_ends"), ElementsAre(3, 3, 8));
+  EXPECT_THAT(integers_of(Exact(GroupOrder::kContiguous).problem.tensors, "expert_ends"), ElementsAre(3, 3, 8));
 }
 
 TEST_F(GemmGroups, UnusedRowsAreLeftAloneUnlessTilesAreStored) {

@@ -49,7 +49,7 @@ MmaCase read_mma_case(const Case& c) {
   p.fill = cells.fill_name("fill");
   p.b = cells.fill_name("b");
   p.c = cells.fill_name("c");
-  const bool given = cells.has("scale") && !cells.text("scale").empty();
+  const bool given = cells.given("scale");
   if (given != (p.unit().scale != nullptr))
     cells.refuse("scale", "unit " + p.row->id + (given ? " has no scales" : " has scales"));
   if (given) p.scale = cells.fill_name("scale");

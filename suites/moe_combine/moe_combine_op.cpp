@@ -13,6 +13,7 @@
 #include "suites/registry.h"
 #include "suites/rows/case_cells.h"
 #include "suites/rows/row_dump.h"
+#include "suites/rows/row_tensors.h"
 #include "suites/rulebook.h"
 
 namespace assay {
@@ -39,16 +40,8 @@ struct CombineCase {
   int64_t rows() const { return m * topk + (contract.permuted() ? kSpareRows : 0); }
 };
 
-/// Refuses a cell that the contract has no use for. Returns whether it has one.
-bool wanted(const Cells& cells, const char* column, bool has_use, const char* what) {
-  const bool given = cells.has(column) && !cells.text(column).empty();
-  if (given && !has_use) cells.refuse(column, fmt::format("contract {} has no {}", cells.text("contract"), what));
-  if (!given && has_use && !cells.of_given_data()) cells.refuse(column, fmt::format("contract {} has {}", cells.text("contract"), what));
-  return given;
-}
-
 void read_ids(const Cells& cells, CombineCase& c) {
-  if (!wanted(cells, "ids", c.contract.skips(), "slots to skip")) return;
+  if (!cells.wanted("ids", c.contract.skips(), "slots to skip")) return;
   const std::string& ids = cells.text("ids");
   c.absent = ids == "absent" || ids == "both";
   c.elsewhere = ids == "elsewhere" || ids == "both";
@@ -66,7 +59,7 @@ CombineCase read_combine_case(const Case& one) {
   c.x = find_format(cells.text("x"));
   if (!c.x || !c.contract.takes(*c.x))
     cells.refuse("x", "contract " + row.id + " does not support '" + cells.text("x") + "'; supported: " + row.text("numbers"));
-  c.m = int64_t(cells.number("m"));
+  c.m = cells.from_zero("m");
   c.topk = cells.positive("topk");
   if (!c.contract.takes_topk(c.topk))
     cells.refuse("topk", "contract " + row.id + " does not support " + cells.text("topk") + "; supported: " + row.text("topk"));
@@ -74,9 +67,9 @@ CombineCase read_combine_case(const Case& one) {
   if (c.contract.order == SlotOrder::kLanes && c.n < 2) cells.refuse("n", row.id + " adds a single column in another order");
   read_ids(cells, c);
   c.fill = cells.fill_name("fill");
-  if (wanted(cells, "weights", c.contract.weighs(), "router weights")) c.weights = cells.fill_name("weights");
-  if (wanted(cells, "factor", c.contract.scales(), "routed scaling factor")) c.factor = cells.number("factor");
-  if (wanted(cells, "padding", c.contract.skips() || c.contract.permuted(), "unused rows")) {
+  if (cells.wanted("weights", c.contract.weighs(), "router weights")) c.weights = cells.fill_name("weights");
+  if (cells.wanted("factor", c.contract.scales(), "routed scaling factor")) c.factor = cells.number("factor");
+  if (cells.wanted("padding", c.contract.skips() || c.contract.permuted(), "unused rows")) {
     const std::string& padding = cells.text("padding");
     if (padding != "filled" && padding != "nan") cells.refuse("padding", "'" + padding + "' is not one of: filled, nan");
     c.nan_padding = padding == "nan";
@@ -98,13 +91,6 @@ CaseName name_of(const Case& one, const CombineCase& c) {
 
 /// Ordinals of the tensors and streams of a case; the rows of slot k are filled as tensor k.
 enum Ordinal : uint32_t { kWeights = 1000, kIds = 1001, kRows = 1002 };
-
-HostTensor integers(const char* role, const std::vector<int64_t>& shape, const std::vector<int64_t>& values) {
-  HostTensor tensor{dense(role, Role::kInput, kInt32, shape), {}};
-  tensor.bytes.resize(tensor.spec.bytes());
-  for (size_t i = 0; i < values.size(); ++i) tensor.set_code(int64_t(i), uint32_t(int32_t(values[i])));
-  return tensor;
-}
 
 /// For each slot: whether it has no expert. Tokens 1 and m - 1 have none, token 0 lacks its first one and token 2 its last one.
 std::vector<bool> absent_slots(const CombineCase& c) {
@@ -196,32 +182,20 @@ Problem problem_of(const CombineCase& c) {
     std::vector<int64_t> stored(row_of_slot.size());
     for (int64_t t = 0; t < c.m; ++t)
       for (int64_t k = 0; k < c.topk; ++k) stored[size_t(slot_major ? k * c.m + t : t * c.topk + k)] = row_of_slot[size_t(t * c.topk + k)];
-    made.tensors.push_back(integers("row_of_slot", slot_major ? std::vector{c.topk, c.m} : std::vector{c.m, c.topk}, stored));
+    made.tensors.push_back(input_integers("row_of_slot", slot_major ? std::vector{c.topk, c.m} : std::vector{c.m, c.topk}, stored));
   }
   if (c.contract.weighs()) {
     HostTensor weights{dense("topk_weights", Role::kInput, kF32, {c.m, c.topk}), {}};
     fill(weights, {.name = c.weights, .seed = c.seed, .tensor = kWeights});
     made.tensors.push_back(std::move(weights));
   }
-  if (c.contract.skips_ids) made.tensors.push_back(integers("topk_ids", {c.m, c.topk}, ids));
-  if (c.elsewhere) made.tensors.push_back(integers("expert_map", {c.experts()}, map));
+  if (c.contract.skips_ids) made.tensors.push_back(input_integers("topk_ids", {c.m, c.topk}, ids));
+  if (c.elsewhere) made.tensors.push_back(input_integers("expert_map", map));
   made.tensors.push_back({dense("y", Role::kOutput, *c.x, {c.m, c.n}), {}});
   made.parameters = {{"warp", double(c.warp)}};
   if (c.contract.scales()) made.parameters.emplace_back("routed_scaling_factor", c.factor);
   if (c.contract.skips_rows) made.parameters.emplace_back("rows_in_use", double(std::count(absent.begin(), absent.end(), false)));
   return made;
-}
-
-bool has(const Problem& problem, const char* role) {
-  return std::any_of(problem.tensors.begin(), problem.tensors.end(), [&](const HostTensor& tensor) { return tensor.spec.name == role; });
-}
-
-std::vector<int64_t> integers_of(const Problem& problem, const char* role) {
-  std::vector<int64_t> values;
-  if (!has(problem, role)) return values;
-  const HostTensor& tensor = find(problem.tensors, role);
-  for (int64_t i = 0; i < tensor.spec.elements(); ++i) values.push_back(int32_t(tensor.code(i)));
-  return values;
 }
 
 CombineInputs inputs_of(const CombineCase& c, const Problem& problem) {
@@ -239,9 +213,9 @@ CombineInputs inputs_of(const CombineCase& c, const Problem& problem) {
     inputs.weights.resize(size_t(c.m * c.topk));
     decode_all(kF32, weights.bytes.data(), inputs.weights);
   }
-  inputs.ids = integers_of(problem, "topk_ids");
-  inputs.map = integers_of(problem, "expert_map");
-  inputs.row_of_slot = integers_of(problem, "row_of_slot");
+  inputs.ids = integers_of(problem.tensors, "topk_ids");
+  inputs.map = integers_of(problem.tensors, "expert_map");
+  inputs.row_of_slot = integers_of(problem.tensors, "row_of_slot");
   for (const auto& [name, value] : problem.parameters) {
     if (name == "routed_scaling_factor") inputs.factor = value;
     if (name == "rows_in_use") inputs.in_use = int64_t(value);

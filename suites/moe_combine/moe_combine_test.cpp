@@ -7,44 +7,33 @@
 #include "harness/core/expectation.h"
 #include "reference/formats/catalogue.h"
 #include "reference/formats/round.h"
-#include "reference/table/table.h"
-#include "suites/registry.h"
-#include "suites/rulebook.h"
+#include "suites/testing/case_with.h"
 
 namespace assay::moe_combine_test {
 namespace {
 
 using testing::HasSubstr;
 
-Case case_of(const std::string& contract, const CellChanges& changes = {}) {
-  static const bool open = (open_rulebook(ASSAY_SOURCE_DIR), true);
-  (void)open;
-  Case one;
-  one.op = "moe_combine";
-  one.origin = {"cases.csv", 2};
-  one.parameters = {{"contract", contract}, {"x", "bf16"},  {"m", "7"},      {"topk", "4"},    {"n", "3"},    {"ids", ""},
-                    {"fill", "normal"},     {"weights", ""}, {"factor", ""}, {"padding", ""}, {"seed", "1"}, {"warp", "32"}};
-  for (const auto& [column, cell] : changes) one.parameters[column] = cell;
-  return one;
+const Op& op() { return shipped_op("moe_combine"); }
+
+TestCells cells_of(const std::string& contract) {
+  return {{"contract", contract}, {"x", "bf16"},   {"m", "7"},     {"topk", "4"},   {"n", "3"},    {"ids", ""},
+          {"fill", "normal"},     {"weights", ""}, {"factor", ""}, {"padding", ""}, {"seed", "1"}, {"warp", "32"}};
 }
 
-std::unique_ptr<const BoundCase> bound(const std::string& contract, const CellChanges& changes = {}) {
-  return shipped_ops().find("moe_combine").bind(case_of(contract, changes));
+std::unique_ptr<const BoundCase> bound(const std::string& contract, const TestCells& changes = {}) {
+  return op().bind(case_of(op(), cells_of(contract), changes));
 }
 
-std::string error_of(const std::string& contract, const CellChanges& changes) {
-  try {
-    (void)bound(contract, changes);
-  } catch (const TableError& error) {
-    return error.what();
-  }
-  return "no error";
+std::string error_of(const std::string& contract, const TestCells& changes) {
+  const std::string refusal = refusal_of(op(), cells_of(contract), changes);
+  return refusal.empty() ? "no error" : refusal;
 }
 
 TEST(MoeCombine, RefusesCellsThatTheContractHasNoUseFor) {
-  const CellChanges fused = {{"ids", "both"}, {"weights", "scales"}, {"padding", "nan"}};
+  const TestCells fused = {{"ids", "both"}, {"weights", "scales"}, {"padding", "nan"}};
   const auto with = [&](const char* column, const char* cell) {
-    CellChanges changes = fused;
+    TestCells changes = fused;
     changes[column] = cell;
     return error_of("vllm.moe_fused_mul_sum", changes);
   };
@@ -106,7 +95,7 @@ TEST(MoeCombine, EveryRowInUseBelongsToOneSlot) {
 }
 
 TEST(MoeCombine, TokensWithoutIdsStayAsTheyWereOrGetZeros) {
-  const CellChanges cells = {{"ids", "absent"}, {"weights", "ones"}, {"padding", "nan"}};
+  const TestCells cells = {{"ids", "absent"}, {"weights", "ones"}, {"padding", "nan"}};
   const auto fused = bound("vllm.moe_fused_mul_sum", cells);
   const Problem made = fused->problem();
   const Expectation accepted = fused->expect(made, nullptr);

@@ -33,7 +33,7 @@ const Layout& layout_in(const Cells& cells, const std::string& column) {
 /// Gaps between groups of rows are required by contracts that support them, and rejected for others.
 void read_gaps(const Cells& cells, PackCase& p) {
   const bool wanted = p.row->text("pad").find("gaps:") != std::string::npos;
-  const bool given = cells.has("tokens") && !cells.text("tokens").empty();
+  const bool given = cells.given("tokens");
   if (wanted != given) cells.refuse("tokens", "contract " + p.row->id + (wanted ? " needs groups of rows" : " knows no gaps"));
   if (!given) return;
   p.alignment = cells.positive("alignment");

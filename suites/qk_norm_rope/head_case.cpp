@@ -96,7 +96,7 @@ HeadCase read_head_case(const Cells& cells, const ContractRow& row, const HeadLa
   const bool weighted = takes(rulebook().contracts, row, "gamma");
   if (weighted != cells.has("gamma"))
     cells.refuse("contract", "'" + p.contract + (weighted ? "' has weights" : "' has no weights") + "; use another op");
-  p.m = cells.rows("m");
+  p.m = cells.from_zero("m");
   p.q_heads = cells.positive("q_heads");
   if (cells.has("k_heads")) p.k_heads = cells.positive("k_heads");
   if (cells.has("v_heads")) p.v_heads = cells.positive("v_heads");

@@ -21,6 +21,13 @@ void Cells::refuse(const std::string& column, const std::string& problem) const 
   throw TableError(case_.origin.file, case_.origin.line, 0, column, problem);
 }
 
+bool Cells::wanted(const std::string& column, bool has_use, const std::string& what, bool required) const {
+  const bool is_given = given(column);
+  if (is_given && !has_use) refuse(column, "contract " + text("contract") + " has no " + what.substr(what.starts_with("a ") ? 2 : 0));
+  if (!is_given && has_use && required && !of_given_data()) refuse(column, "contract " + text("contract") + " has " + what);
+  return is_given;
+}
+
 int64_t Cells::positive(const std::string& column) const {
   const std::string& cell = text(column);
   const bool digits = !cell.empty() && cell.size() < 16 && std::all_of(cell.begin(), cell.end(), ::isdigit);

@@ -19,6 +19,11 @@ class Cells {
   explicit Cells(const Case& c) : case_(c) {}
 
   bool has(const std::string& column) const { return case_.parameters.contains(column); }
+  /// Whether the table has the column and the cell is not empty.
+  bool given(const std::string& column) const { return has(column) && !text(column).empty(); }
+  /// Refuses a cell that the contract has no use for, and an empty one that it needs, unless the tensors of a dump stand for it.
+  /// `what` the cell describes, for the error. Returns whether the cell is given.
+  bool wanted(const std::string& column, bool has_use, const std::string& what, bool required = true) const;
   const std::string& text(const std::string& column) const { return case_.text(column); }
   /// Throws TableError.
   [[noreturn]] void refuse(const std::string& column, const std::string& problem) const;
@@ -27,8 +32,8 @@ class Cells {
     if (!why.empty()) refuse("contract", why);
   }
   int64_t positive(const std::string& column) const;
-  /// A number of rows: 0 or positive.
-  int64_t rows(const std::string& column) const { return text(column) == "0" ? 0 : positive(column); }
+  /// 0 or a positive integer.
+  int64_t from_zero(const std::string& column) const { return text(column) == "0" ? 0 : positive(column); }
   /// Parses "1;0;130", nonnegative integers; none for an empty cell. `expected`: what a wrong item is not, for the error.
   std::vector<int64_t> list(const std::string& column, const std::string& expected) const;
   /// A list with at least one positive number.

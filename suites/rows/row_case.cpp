@@ -76,13 +76,12 @@ Groups groups_of(const Cells& cells) {
 
 /// Rows of x with gaps, or at an unaligned offset.
 void read_strides(const Cells& cells, RowCase& c) {
-  const auto given = [&](const char* column) { return cells.has(column) && !cells.text(column).empty(); };
-  if (given("row_stride")) c.row_stride = cells.positive("row_stride");
-  if (given("offset")) c.offset = int64_t(cells.number("offset"));
+  if (cells.given("row_stride")) c.row_stride = cells.positive("row_stride");
+  if (cells.given("offset")) c.offset = int64_t(cells.number("offset"));
   if (c.row_stride > 0 && c.row_stride < c.n)
     cells.refuse("row_stride",
                  "rows of " + std::to_string(c.n) + " would overlap at a stride of " + std::to_string(c.row_stride));
-  std::istringstream names(given("unaligned") ? cells.text("unaligned") : "");
+  std::istringstream names(cells.given("unaligned") ? cells.text("unaligned") : "");
   std::vector<std::string> movable;
   if (takes(c.contract, "gamma")) movable.push_back("gamma");
   for (const char* input : {"beta", "gate", "residual"})
@@ -99,7 +98,7 @@ void read_strides(const Cells& cells, RowCase& c) {
 std::string fill_of_taken(const Cells& cells, const RowCase& c, const std::string& input) {
   if (cells.of_given_data()) return "";
   const bool wanted = takes(c.contract, input);
-  const bool given = cells.has(input) && !cells.text(input).empty();
+  const bool given = cells.given(input);
   if (wanted != given) cells.refuse(input, "contract " + c.contract + (wanted ? " needs one" : " takes none"));
   return given ? cells.fill_name(input) : std::string();
 }
@@ -113,7 +112,7 @@ void read_beta(const Cells& cells, RowCase& c) {
 /// Required if the contract has a bound, rejected otherwise.
 void read_scale_ub(const Cells& cells, RowCase& c) {
   const bool wanted = takes(c.contract, "scale_ub");
-  const bool given = cells.has("scale_ub") && !cells.text("scale_ub").empty();
+  const bool given = cells.given("scale_ub");
   if (wanted != given) cells.refuse("scale_ub", "contract " + c.contract + (wanted ? " needs one" : " takes none"));
   if (given) c.scale_ub = cells.number("scale_ub");
 }
@@ -142,7 +141,7 @@ RowCase read_row_case(const Cells& cells, const ContractRow& contract, bool has_
     cells.refuse("x", "'" + cells.text("x") + "' is not one of: bf16, f16, f32");
   c.bound = bound_contract(c.contract, *c.x);
   if (cells.has("tokens")) c.groups = groups_of(cells);
-  c.m = c.groups.any() ? c.groups.rows() : cells.rows("m");
+  c.m = c.groups.any() ? c.groups.rows() : cells.from_zero("m");
   c.n = cells.positive("n");
   read_strides(cells, c);
   if (cells.has("group_size")) {

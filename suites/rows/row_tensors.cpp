@@ -65,10 +65,21 @@ HostTensor shifted(HostTensor tensor, int64_t shift) {
 }
 
 HostTensor input_integers(const std::string& name, const std::vector<int64_t>& values) {
-  HostTensor tensor{dense(name, Role::kInput, kInt32, {int64_t(values.size())}), {}};
+  return input_integers(name, {int64_t(values.size())}, values);
+}
+
+HostTensor input_integers(const std::string& name, const std::vector<int64_t>& shape, const std::vector<int64_t>& values) {
+  HostTensor tensor{dense(name, Role::kInput, kInt32, shape), {}};
   tensor.bytes.resize(tensor.spec.bytes());
   for (size_t i = 0; i < values.size(); ++i) tensor.set_code(int64_t(i), uint32_t(values[i]));
   return tensor;
+}
+
+std::vector<int64_t> integers_of(const std::vector<HostTensor>& tensors, std::string_view name) {
+  std::vector<int64_t> values;
+  const auto found = std::find_if(tensors.begin(), tensors.end(), [&](const HostTensor& tensor) { return tensor.spec.name == name; });
+  for (int64_t i = 0; found != tensors.end() && i < found->spec.elements(); ++i) values.push_back(int32_t(found->code(i)));
+  return values;
 }
 
 HostTensor input_int64(const std::string& name, const std::vector<int64_t>& values) {

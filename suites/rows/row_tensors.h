@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "harness/core/op.h"
@@ -36,6 +37,9 @@ HostTensor rows_apart(const HostTensor& rows, int64_t stride, int64_t offset);
 HostTensor shifted(HostTensor tensor, int64_t shift);
 /// An int32 input determined by the case, not by random data: rows of experts, or their offsets.
 HostTensor input_integers(const std::string& name, const std::vector<int64_t>& values);
+HostTensor input_integers(const std::string& name, const std::vector<int64_t>& shape, const std::vector<int64_t>& values);
+/// The elements of an int32 tensor; none if there is no such tensor.
+std::vector<int64_t> integers_of(const std::vector<HostTensor>& tensors, std::string_view name);
 /// The same as int64: positions and slots of tokens.
 HostTensor input_int64(const std::string& name, const std::vector<int64_t>& values);
 
