@@ -74,7 +74,7 @@ endfunction()
 #   ASSAY_OP_SOURCES      both, and the list of all kernels: a vendor's library except its library.cpp
 function(assay_op_sources folder)
   assay_listed_functions(kernels ${folder}/ops.inc FILES */*.cpp SUFFIX _kernels)
-  set(host ${folder}/call.cpp ${folder}/host_checks.cpp)
+  set(host ${folder}/call.cpp ${folder}/host_checks.cpp ${folder}/gemm_host_checks.cpp)
   set(ASSAY_HOST_SOURCES ${host} PARENT_SCOPE)
   set(ASSAY_KERNEL_SOURCES ${kernels} PARENT_SCOPE)
   set(ASSAY_OP_SOURCES ${host} ${folder}/all_kernels.cpp ${kernels} PARENT_SCOPE)

@@ -32,9 +32,9 @@ refused() {
 
 list second first
 configure || fail "a list that fits is refused"
-says "HOST: call.cpp;host_checks.cpp"
+says "HOST: call.cpp;host_checks.cpp;gemm_host_checks.cpp"
 says "KERNEL: first/first.cpp;first/first_apart.cpp;second/second.cpp"
-says "OP: call.cpp;host_checks.cpp;all_kernels.cpp;first/first.cpp;first/first_apart.cpp;second/second.cpp"
+says "OP: call.cpp;host_checks.cpp;gemm_host_checks.cpp;all_kernels.cpp;first/first.cpp;first/first_apart.cpp;second/second.cpp"
 
 list first
 refused "does not have: second"

@@ -1,0 +1,269 @@
+// Host-side checks before a GEMM starts: shapes, types, strides and storage of its operands and scales. This file defines no
+// kernel, so libraries with kernels of their own link it too.
+#include "kernels/ops/gemm/gemm_grouped_kernel.h"
+#include "kernels/ops/gemm/gemm_scaled_kernel.h"
+#include "kernels/ops/gemm/mma_kernel.h"
+
+namespace assay_kernels {
+
+// Reads the tensors of a gemm_scaled call.
+
+namespace {
+
+/// Step between scales: 0 for a single one, 1 for one per row.
+int64_t step_of(const assay_tensor& t, int64_t rows) {
+  if (!has_type(t, ASSAY_FLOAT, 32)) unsupported(named(t) + " must be f32");
+  if (t.ndim != 1 || (t.shape[0] != 1 && t.shape[0] != rows)) unsupported(named(t) + " must be one number, or one for each row");
+  if (t.shape[0] > 1 && t.strides[0] != 1) unsupported(named(t) + " must be dense");
+  if (t.bytes < uint64_t(t.shape[0]) * sizeof(float)) failed(named(t) + " has less storage than elements");
+  return t.shape[0] == 1 ? 0 : 1;
+}
+
+/// int32 values, one per row.
+const int32_t* integers(const assay_tensor& t, int64_t rows) {
+  if (!has_type(t, ASSAY_INT, 32)) unsupported(named(t) + " must be int32");
+  if (t.ndim != 1 || t.shape[0] != rows || (rows > 1 && t.strides[0] != 1)) unsupported(named(t) + " must be one number for each row, and dense");
+  if (t.bytes < uint64_t(rows) * sizeof(int32_t)) failed(named(t) + " has less storage than elements");
+  return static_cast<const int32_t*>(t.data);
+}
+
+/// Rejects a k for which the sum of int8 products could overflow int32. With int8 zero points, the sum may be twice as large.
+void expect_room(int64_t k, Azp azp) {
+  const int64_t largest_product = 128 * 128, sums = azp == Azp::kNone ? 1 : 2;
+  if (k > INT32_MAX / (largest_product * sums)) unsupported("k is too large: the int32 sum may overflow");
+}
+
+}  // namespace
+
+GemmArguments gemm_arguments(const Call& call, int a_type, int b_type, bool takes_bias, Azp azp) {
+  GemmArguments x{};
+  static_cast<GemmOperands&>(x) = gemm_operands(call, a_type, b_type);
+  const assay_tensor& d = call.output("d");
+  const assay_tensor &sa = call.input("scale_a"), &sb = call.input("scale_b");
+  x.step_of_scale_a = step_of(sa, x.m), x.step_of_scale_b = step_of(sb, x.n);
+  x.scale_a = static_cast<const float*>(sa.data), x.scale_b = static_cast<const float*>(sb.data);
+  if (a_type == ASSAY_INT) expect_room(x.k, azp);
+  if (azp != Azp::kNone) x.azp_adj = integers(call.input("azp_adj"), x.n);
+  if (azp == Azp::kTokens) x.azp = integers(call.input("azp"), x.m);
+  if (const assay_tensor* bias = call.find("bias")) {
+    if (!takes_bias) unsupported("this contract takes no bias");
+    expect_vector(*bias, x.n, d);
+    if (bias->type_code != d.type_code) unsupported("the bias must have the type of d");
+    x.bias = bias->data;
+  }
+  return x;
+}
+
+// Reads the tensors of a gemm_block_scaled call.
+
+namespace {
+
+int64_t blocks_of(int64_t count, int64_t size) { return (count + size - 1) / size; }
+
+int64_t rounded_up(int64_t count, int64_t size) { return blocks_of(count, size) * size; }
+
+BlockScales tiled_scales(const assay_tensor& t, int64_t rows, int64_t blocks, const ScaleLevel& level) {
+  const Shape shape = dense_matrix(t);
+  if (shape.rows != rounded_up(rows, level.tile_rows) || shape.columns != rounded_up(blocks, level.tile_blocks))
+    unsupported(named(t) + " must have whole tiles of " + std::to_string(level.tile_rows) + " rows and " +
+                std::to_string(level.tile_blocks) + " blocks");
+  return {static_cast<const float*>(t.data), shape.columns, 1, 1};
+}
+
+BlockScales scales(const Call& call, const char* role, int64_t all_rows, int64_t rows, int64_t k, const ScaleLevel& level,
+                   int64_t products) {
+  const assay_tensor& t = call.input(role);
+  const int64_t blocks = blocks_of(k, products);
+  if (!has_type(t, level.type, level.bits))
+    unsupported(named(t) + " has a type that is not a scale type of this kernel: " + assay::plugin::type_name(t));
+  if (level.tile_rows > 1) return tiled_scales(t, all_rows, blocks, level);
+  expect_matrix(t, {blocks_of(all_rows, rows), blocks_of(blocks, level.in_element)});
+  return {static_cast<const float*>(t.data), t.strides[0], t.strides[1], rows};
+}
+
+}  // namespace
+
+BlockGemmArguments block_gemm_arguments(const Call& call, int a_type, int b_type, int64_t rows_of_b, bool adds_c,
+                                        const ScaleLevel& level, int64_t products) {
+  BlockGemmArguments x{};
+  static_cast<GemmOperands&>(x) = gemm_operands(call, a_type, b_type);
+  x.scale_a = scales(call, "scale_a", x.m, 1, x.k, level, products);
+  x.scale_b = scales(call, "scale_b", x.n, rows_of_b, x.k, level, products);
+  if (!adds_c) return x;
+  const assay_tensor &c = call.input("c"), &d = call.output("d");
+  const Shape of_c = dense_matrix(c);
+  if (of_c.rows != x.m || of_c.columns != x.n || c.type_code != d.type_code || c.type_bits != d.type_bits)
+    unsupported("c must have the shape and the type of d");
+  x.c = c.data;
+  return x;
+}
+
+const float* outer_scales(const Call& call, const char* role, int64_t count) {
+  const assay_tensor& t = call.input(role);
+  if (step_of(t, count) == 0 && count > 1) unsupported(named(t) + " must be one number for each expert");
+  return static_cast<const float*>(t.data);
+}
+
+const void* block_gemm_bias(const Call& call, const assay_tensor& bias, int64_t n, bool takes_bias) {
+  if (!takes_bias) unsupported("this contract takes no bias");
+  const assay_tensor& d = call.output("d");
+  expect_vector(bias, n, d);
+  if (bias.type_code != d.type_code) unsupported("the bias must have the type of d");
+  return bias.data;
+}
+
+// Reads the tensors of a gemm_grouped call.
+
+namespace {
+
+/// A dense tensor of three dimensions, such as the weights [experts, n, k].
+void expect_dense(const assay_tensor& t, int64_t experts, Shape each) {
+  if (t.ndim != 3 || t.shape[0] != experts || t.shape[1] != each.rows || t.shape[2] != each.columns)
+    unsupported(named(t) + " must be [" + std::to_string(experts) + ", " + std::to_string(each.rows) + ", " +
+                std::to_string(each.columns) + "]");
+  if ((each.columns > 1 && t.strides[2] != 1) || (each.rows > 1 && t.strides[1] != each.columns) ||
+      (experts > 1 && t.strides[0] != each.rows * each.columns))
+    unsupported(named(t) + " must be dense");
+  if (uint64_t(experts * each.rows * each.columns) * t.type_bits / 8 > t.bytes)
+    failed(named(t) + " has less storage than elements");
+}
+
+/// Scales [experts, rows, blocks]; every expert has the strides of the last two dimensions for itself.
+BlockScales scales_of_experts(const Call& call, const char* role, int64_t experts, int64_t all_rows, int64_t rows, int64_t blocks,
+                              int64_t& expert_stride) {
+  const assay_tensor& t = call.input(role);
+  const int64_t scale_rows = blocks_of(all_rows, rows);
+  if (!has_type(t, ASSAY_FLOAT, 32)) unsupported(named(t) + " must be f32");
+  if (t.ndim != 3 || t.shape[0] != experts || t.shape[1] != scale_rows || t.shape[2] != blocks)
+    unsupported(named(t) + " must be [" + std::to_string(experts) + ", " + std::to_string(scale_rows) + ", " +
+                std::to_string(blocks) + "]");
+  if (t.strides[0] < 0 || t.strides[1] < 0 || t.strides[2] < 0) unsupported(named(t) + " has a negative stride");
+  const int64_t last = (experts - 1) * t.strides[0] + (scale_rows - 1) * t.strides[1] + (blocks - 1) * t.strides[2];
+  if (uint64_t(last + 1) * sizeof(float) > t.bytes) failed(named(t) + ": its last element lies beyond its storage");
+  expert_stride = t.strides[0];
+  return {static_cast<const float*>(t.data), t.strides[1], t.strides[2], rows};
+}
+
+/// a, b and d of a grouped GEMM with their sizes and pitches; the caller adds groups and scales.
+template <class Arguments>
+Arguments expert_operands(const Call& call, int a_type, int b_type) {
+  const assay_tensor &a = gemm_codes(call, "a", a_type), &b = gemm_codes(call, "b", b_type), &d = call.output("d");
+  const Shape of_a = matrix_of_rows(a), of_d = matrix_of_rows(d);
+  if (b.ndim != 3 || b.shape[0] < 1) unsupported("b must be [experts, n, k]");
+  Arguments x{};
+  x.a = static_cast<const uint8_t*>(a.data), x.b = static_cast<const uint8_t*>(b.data), x.d = d.data;
+  x.y = result_type(d);
+  x.m = of_d.rows, x.n = of_d.columns, x.k = of_a.columns, x.experts = b.shape[0];
+  if (of_a.rows != x.m) unsupported("d must have the rows of a");
+  expect_dense(b, x.experts, {x.n, x.k});
+  if (a.type_bits == 4 && (x.k % 2 != 0 || a.strides[0] % 2 != 0)) unsupported("rows of 4-bit codes must be whole bytes");
+  x.pitch_a = a.strides[0], x.pitch_b = x.k, x.pitch_d = d.strides[0];
+  x.part = std::max<int64_t>(1, x.k);
+  return x;
+}
+
+}  // namespace
+
+GroupedGemmArguments grouped_gemm_arguments(const Call& call, int a_type, int b_type, bool masked, int64_t rows_of_b,
+                                            int64_t tile_rows) {
+  auto x = expert_operands<GroupedGemmArguments>(call, a_type, b_type);
+  if (x.m % tile_rows != 0) unsupported("a must have whole tiles of " + std::to_string(tile_rows) + " rows");
+  x.groups = integers(call.input(masked ? "tokens" : "expert_of_row"), masked ? x.experts : x.m);
+  const int64_t blocks = blocks_of(x.k, kProductsOfScale);
+  x.scale_b = scales_of_experts(call, "scale_b", x.experts, x.n, rows_of_b, blocks, x.scales_of_expert_b);
+  if (!masked) {
+    x.scale_a = scales(call, "scale_a", x.m, 1, x.k, kFloatScales, kProductsOfScale);
+    return x;
+  }
+  if (x.m % (x.experts * tile_rows) != 0) unsupported("each expert must have room for the same number of whole tiles");
+  x.room = x.m / x.experts;
+  x.scale_a = scales_of_experts(call, "scale_a", x.experts, x.room, 1, blocks, x.scales_of_expert_a);
+  return x;
+}
+
+namespace {
+
+/// int32 [experts, 3]: rows, n and k of each expert.
+const int32_t* problem_sizes(const Call& call, int64_t experts) {
+  const assay_tensor& t = call.input("problem_sizes");
+  if (!has_type(t, ASSAY_INT, 32)) unsupported(named(t) + " must be int32");
+  const Shape shape = dense_matrix(t);
+  if (shape.rows != experts || shape.columns != 3) unsupported(named(t) + " must be [experts, 3]");
+  return static_cast<const int32_t*>(t.data);
+}
+
+/// Everything but the scales.
+template <class Arguments>
+Arguments offset_operands(const Call& call, int a_type, int b_type, bool ends, int64_t tile) {
+  auto x = expert_operands<Arguments>(call, a_type, b_type);
+  x.tiles = blocks_of(x.m, tile);
+  if (ends)
+    x.sizes = integers(call.input("expert_ends"), x.experts);
+  else
+    x.offsets = integers(call.input("expert_offsets"), x.experts), x.sizes = problem_sizes(call, x.experts);
+  return x;
+}
+
+}  // namespace
+
+OffsetMxArguments offset_mx_arguments(const Call& call, int a_type, int b_type, int64_t tile, const ScaleLevel& level, int64_t products) {
+  auto x = offset_operands<OffsetMxArguments>(call, a_type, b_type, false, tile);
+  x.tile_rows = integers(call.input("blockscale_offsets"), x.experts);
+  const int64_t columns = rounded_up(blocks_of(x.k, products), level.tile_blocks), rows_b = rounded_up(x.n, level.tile_rows);
+  const assay_tensor &sa = call.input("scale_a"), &sb = call.input("scale_b");
+  for (const assay_tensor* t : {&sa, &sb})
+    if (!has_type(*t, level.type, level.bits))
+      unsupported(named(*t) + " has a type that is not a scale type of this kernel: " + assay::plugin::type_name(*t));
+  const Shape of_a = dense_matrix(sa);
+  if (of_a.rows % level.tile_rows != 0 || of_a.columns != columns) unsupported(named(sa) + " must have whole tiles");
+  expect_dense(sb, x.experts, {rows_b, columns});
+  x.scale_a = {static_cast<const float*>(sa.data), columns, 1, 1};
+  x.scale_b = {static_cast<const float*>(sb.data), columns, 1, 1};
+  x.scales_of_expert_b = rows_b * columns;
+  return x;
+}
+
+OffsetGemmArguments offset_gemm_arguments(const Call& call, int a_type, int b_type, bool ends, int64_t tile) {
+  auto x = offset_operands<OffsetGemmArguments>(call, a_type, b_type, ends, tile);
+  const assay_tensor &sa = call.input("scale_a"), &sb = call.input("scale_b");
+  x.step_of_scale_a = step_of(sa, x.m);
+  const bool of_experts = sb.ndim == 1 && sb.shape[0] == x.experts;
+  (void)step_of(sb, of_experts ? x.experts : x.experts * x.n);
+  if (sb.shape[0] == 1 && x.experts > 1) unsupported("scale_b must be one number for each expert, or for each row of b");
+  x.step_of_scale_b = of_experts ? 0 : 1, x.scales_of_expert_b = of_experts ? 1 : x.n;
+  x.scale_a = static_cast<const float*>(sa.data), x.scale_b = static_cast<const float*>(sb.data);
+  return x;
+}
+
+// Reads the tensors of a call as tiles of a tensor core.
+
+namespace {
+
+const assay_tensor& three_dimensions(const assay_tensor& t) {
+  if (t.ndim != 3) failed(named(t) + " must have three dimensions");
+  return t;
+}
+
+}  // namespace
+
+int64_t tile_count(const Call& call) { return three_dimensions(call.input("c")).shape[0]; }
+
+int64_t products_of(const Call& call) { return three_dimensions(call.input("a")).shape[2]; }
+
+const uint8_t* tiles_of(const Call& call, const char* role, bool is_output, const TileShape& shape, int bits) {
+  const assay_tensor& t = three_dimensions(is_output ? call.output(role) : call.input(role));
+  const int64_t extents[] = {shape.tiles, shape.rows, shape.columns};
+  int64_t stride = 1;
+  for (int d = 2; d >= 0; --d) {
+    if (t.shape[d] != extents[d])
+      unsupported(named(t) + " must be [" + std::to_string(extents[0]) + ", " + std::to_string(extents[1]) + ", " +
+                  std::to_string(extents[2]) + "]: tiles of the instruction");
+    if (t.shape[d] > 1 && t.strides[d] != stride) unsupported(named(t) + " must be dense");
+    stride *= t.shape[d];
+  }
+  if (t.type_bits != bits) unsupported(named(t) + " must have elements of " + std::to_string(bits) + " bits");
+  if (uint64_t(stride) * uint64_t(bits) > t.bytes * 8) failed(named(t) + " has less storage than elements");
+  return static_cast<const uint8_t*>(t.data);
+}
+
+}  // namespace assay_kernels
