@@ -201,6 +201,9 @@ const VerbInfo& info(Verb verb);
 /// Mutants of a step. Also covers reductions, which are not in the table.
 std::vector<CellStep> other_forms(const CellStep& step);
 
+/// The steps without number i, for mutants.
+std::vector<CellStep> without(std::vector<CellStep> steps, size_t i);
+
 /// Mutants of a step that only special data kill. For example, only one in 2^16 values with many bits is halfway between two
 /// 16-bit values.
 std::vector<CellStep> rare_forms(const CellStep& step);

@@ -136,6 +136,11 @@ const VerbInfo& info(Verb verb) {
   __builtin_unreachable();
 }
 
+std::vector<CellStep> without(std::vector<CellStep> steps, size_t i) {
+  steps.erase(steps.begin() + std::ptrdiff_t(i));
+  return steps;
+}
+
 std::vector<CellStep> other_forms(const CellStep& step) {
   if (step.text == "absmax(all)") return {CellStep::made("absmax"), CellStep::made("absmax", {"keep"})};
   if (step.word == "absmax") return {step.arguments.empty() ? CellStep::made("absmax", {"keep"}) : CellStep::made("absmax")};

@@ -40,10 +40,7 @@ class CombineEdits {
     }
   }
   void cell_without(const std::string& column, Steps Combine::*cell, size_t i) {
-    Steps steps = right_.*cell;
-    const std::string text = "drop " + label(steps, i);
-    steps.erase(steps.begin() + std::ptrdiff_t(i));
-    this->cell(column, cell, std::move(steps), text);
+    this->cell(column, cell, without(right_.*cell, i), "drop " + label(right_.*cell, i));
   }
   /// The step as text, with #2 for the second one with that text.
   static std::string label(const Steps& steps, size_t i) {

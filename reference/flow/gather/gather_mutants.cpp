@@ -30,11 +30,6 @@ class GatherEdits {
   const Gather& right_;
 };
 
-Steps without(Steps steps, size_t i) {
-  steps.erase(steps.begin() + std::ptrdiff_t(i));
-  return steps;
-}
-
 void edit_numbers(const Gather& right, const Format& y, GatherEdits& edits) {
   for (size_t i = 0; i < right.y.size(); ++i) {
     const CellStep& step = right.y[i];

@@ -169,11 +169,6 @@ namespace {
 
 using Steps = std::vector<CellStep>;
 
-Steps without(Steps steps, size_t i) {
-  steps.erase(steps.begin() + std::ptrdiff_t(i));
-  return steps;
-}
-
 /// Another treatment of overflow: the largest value instead of Inf, or the reverse.
 Steps with_other_overflow(Steps steps) {
   for (CellStep& step : steps)
