@@ -186,18 +186,11 @@ inline u32 by_table(u32 x, u32 y, u32 z, u32 table) {
     r |= (0u - (table >> k & 1)) & ((k & 4) != 0 ? x : ~x) & ((k & 2) != 0 ? y : ~y) & ((k & 1) != 0 ? z : ~z);
   return r;
 }
+inline u32 clamped(int x, int low, int high) { return static_cast<u32>(x < low ? low : x > high ? high : x); }
 /// Shifts two words right, clamps each to the bounds, and packs both into bytes.
 inline u32 packed8(u32 x, u32 y, u32 by, int low, int high) {
-  const int a = static_cast<int>(x) >> (by & 31), c = static_cast<int>(y) >> (by & 31);
-  return (static_cast<u32>(a < low    ? low
-                           : a > high ? high
-                                      : a) &
-          255) |
-         (static_cast<u32>(c < low    ? low
-                           : c > high ? high
-                                      : c) &
-          255)
-             << 8;
+  const int a = static_cast<int>(x) >> (by & 31), b = static_cast<int>(y) >> (by & 31);
+  return (clamped(a, low, high) & 255) | (clamped(b, low, high) & 255) << 8;
 }
 
 // ---- conversions to integers: NaN becomes 0; out-of-range values saturate
@@ -410,9 +403,7 @@ inline u32 saturated(u32 sum, u32 x, u32 overflow) { return overflow >> 31 ? (x 
 inline int signed24(u32 x) { return static_cast<int>(x << 8) >> 8; }
 inline u32 least(u32 x, u32 y) { return static_cast<int>(x) < static_cast<int>(y) ? x : y; }
 inline u32 greatest(u32 x, u32 y) { return static_cast<int>(x) > static_cast<int>(y) ? x : y; }
-inline int clamped16(u32 x) {
-  return static_cast<int>(x) < -32768 ? -32768 : static_cast<int>(x) > 32767 ? 32767 : static_cast<int>(x);
-}
+inline int clamped16(u32 x) { return static_cast<int>(clamped(static_cast<int>(x), -32768, 32767)); }
 /// Bits beyond bit 31 are copies of it.
 inline u32 bfe_signed(u32 x, u32 offset, u32 width) {
   const u32 n = width & 31, part = static_cast<u32>(static_cast<int>(x) >> (offset & 31)) & ((1u << n) - 1),
