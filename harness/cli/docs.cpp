@@ -41,7 +41,7 @@ const std::map<std::string, std::string>& words_of_flows() {
       {"rank_squares", "A norm whose row is divided between ranks; the ranks exchange sums of squares."},
       {"contiguity", "Which strided tensors an op accepts as flat memory."},
       {"shuffle", "Permutes a weight into the order that a GEMM kernel loads."},
-      {"gather", "Reads tokens of a paged cache into dense rows: how a token is found, and how its codes become numbers."},
+      {"gather", "Reads tokens of a paged cache into dense rows. The columns say how a token is found, and how its codes become numbers."},
       {"combine",
        "Adds the rows that the experts of a token made: which slots, with which weight, in which order, and what is rounded."},
   };

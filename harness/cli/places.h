@@ -71,9 +71,9 @@ struct BackendRequest {
 /// Whether the library runs in worker processes: one given by path, or kernels in Python.
 bool is_in_worker(const BackendRequest& request);
 
-/// Opens libassay_NAME.so beside the program, or in its installed lib/assay/, in this process, or a library given by path or in
-/// Python in a worker. Needs an open rulebook. Throws UsageError for an unknown name, LibraryError also for what
-/// require_known_offers() refuses, NoDeviceError.
+/// Opens a back end. A name is that of libassay_NAME.so beside the program or in its installed lib/assay/, which is loaded into this
+/// process. A path, and a kernel in Python, run in a worker process. open_rulebook() must have been called. Throws UsageError for an
+/// unknown name, LibraryError also for what require_known_offers() refuses, and NoDeviceError.
 Backend open_backend(const OpRegistry& ops, const BackendRequest& request);
 
 // Loads only the case tables of the ops that a selection names.
@@ -92,7 +92,7 @@ std::vector<Case> open_cases_for(const Suites& suites, const Selection& selectio
 void require_known_offers(const OpRegistry& ops, const LibraryInfo& library);
 
 /// One line that counts the offered contracts without a case and names the first; empty if every offered contract has a case.
-/// Such a kernel is never called under the contract. Ops without any case among `cases` are not counted.
+/// A kernel is never called under a contract without a case. Ops of which `cases` has no case are left out of the count.
 std::string offers_without_cases(const LibraryInfo& library, const std::vector<Case>& cases);
 
 /// True if the library works on this host and no kernel states its warp sizes. Cases that differ only in warp size are then the

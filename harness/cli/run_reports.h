@@ -106,8 +106,8 @@ std::string add_verdicts_of_tables(const Suites& suites, const Selection& select
 std::string excuses_text(const Suites& suites, const std::string& table_note, const std::vector<Case>& cases,
                          const RunResult& result);
 
-/// Finds rows of the known-failures list that match no case. `all`: every case of the ops that the selection names. Says nothing
-/// if the cases come from tables of the user, since the list may have rows for the shipped cases too.
+/// Adds the rows of the known-failures list that match no case to the result. `all` are the cases of every op that the selection
+/// names. Adds none if the cases come from the user's tables, because the list may also have rows for shipped cases.
 void add_stale_rows(const Suites& suites, const Ledger& ledger, const std::vector<Case>& all, bool strict, RunResult& result);
 
 /// Adds the evidence for the contracts that have a verdict in the result.

@@ -41,8 +41,8 @@ constexpr int kVersion = 1;  ///< of the manifest's layout
 constexpr int kInputsChanged = 4;  ///< --verify: the folder is as it was signed, and files outside of it that were read are not
 constexpr int kIncomplete = kHarnessFailed;  ///< as other commands that ended early for a reason that is not the kernel's
 
-/// Reads a JSON file of this program, with its order of keys. Reports of runs have up to a few thousand verdicts of some hundred
-/// values.
+/// Reads a JSON file that this program wrote, and keeps the order of its keys. A report may have a few thousand verdicts of some
+/// hundred values each.
 Json read_report(const std::string& file) {
   const std::string text = read_text(file);
   (void)guarded_json(text, file, {.members = size_t{1} << 22, .values = size_t{1} << 23});
@@ -239,7 +239,7 @@ Running start_step(const Folder& folder, const Step& step, bool shows_progress) 
   return {&step, start_program(step.arguments, said + ".part", shows_progress), utc_now(), std::chrono::steady_clock::now()};
 }
 
-/// Adds a step that ended to the manifest. Returns false if the sign-off cannot go on now.
+/// Adds a finished step to the manifest. Returns false if no further step may start.
 bool end_step(Folder& folder, const Running& running, const Ended& process, const std::map<std::string, const Case*>& cases,
               const std::vector<Deviation>& allowed) {
   const Step& step = *running.step;

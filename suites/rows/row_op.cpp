@@ -340,7 +340,7 @@ Shrinking shrink_rows(const RowCase& c, const std::map<std::string, int64_t>& mu
 /// Size of a subsample. Every generator has repeated by then, and a mutant takes some milliseconds.
 constexpr int64_t kExcerptElements = 1 << 18;
 
-/// The case without generators for the tensors that gather_rows() writes, since filling them takes longer than all else.
+/// The same case without data for the tensors that gather_rows() overwrites: to generate them would take longer than all the rest.
 RowCase unfilled(RowCase c) {
   if (!c.groups.any()) c.fill = c.up = c.residual = c.gate = "";  // rows of experts have gaps, which keep what was generated
   return c;
