@@ -16,13 +16,36 @@ namespace {
 using nlohmann::json;
 using nlohmann::ordered_json;
 
-constexpr int kVersion = 1;
+constexpr int kVersion = 2;
 
-ordered_json to_json(const PredictedTensor& t) {
-  ordered_json j = {
-      {"name", t.name}, {"format", t.format}, {"elements", t.elements}, {"single_code", t.single_code}, {"low", t.low}};
-  if (t.high != t.low) j["high"] = t.high;
-  return j;
+/// Different values in order of first use.
+template <class Value>
+struct Listed {
+  std::vector<Value> values;
+  std::map<Value, size_t> position;
+
+  size_t add(const Value& value) {
+    const auto [entry, is_new] = position.try_emplace(value, values.size());
+    if (is_new) values.push_back(value);
+    return entry->second;
+  }
+};
+
+/// Values that many records of a file have in common. Each is written once; records hold positions. This halves the files.
+struct Shared {
+  Listed<std::vector<std::string>> outputs;  ///< name and format of each tensor of a record, in turn
+  Listed<std::string> steps;                 ///< of observed tensors: see steps_text()
+  Listed<std::string> codes;                 ///< of data sets: see digits_of()
+};
+
+/// The entry of a list of the file that a record names by its position. Throws std::runtime_error if the list is shorter.
+template <class Entry>
+const Entry& entry_of(const std::vector<Entry>& entries, const json& position, const char* list) {
+  const auto at = json_integer<int64_t>(position);
+  if (at < 0 || at >= int64_t(entries.size()))
+    throw std::runtime_error("position " + std::to_string(at) + " of '" + list + "', which has " +
+                             std::to_string(entries.size()) + " entries");
+  return entries[size_t(at)];
 }
 
 /// "71 3656:-2": for each element, the distance from the previous one, and the step unless it is 1.
@@ -34,15 +57,6 @@ std::string steps_text(const std::map<int64_t, int32_t>& steps) {
     last = element;
   }
   return text;
-}
-
-/// The entry of a list of the file that a record names by its position. Throws std::runtime_error if the list is shorter.
-const std::string& entry_of(const std::vector<std::string>& entries, const json& position, const char* list) {
-  const auto at = json_integer<int64_t>(position);
-  if (at < 0 || at >= int64_t(entries.size()))
-    throw std::runtime_error("position " + std::to_string(at) + " of '" + list + "', which has " +
-                             std::to_string(entries.size()) + " entries");
-  return entries[size_t(at)];
 }
 
 /// Inverse of steps_text(). Throws std::runtime_error for other text.
@@ -61,40 +75,6 @@ std::map<int64_t, int32_t> steps_from(const std::string& text) {
     steps[element += distance] = step;
   }
   return steps;
-}
-
-/// The different texts of steps in a file, in order of first use. Contracts that return the same bits have the same steps, so
-/// records hold positions in this list, which shortens the files by a quarter.
-struct StepTexts {
-  std::vector<std::string> texts;
-  std::map<std::string, size_t> position;
-
-  size_t add(const std::string& text) {
-    const auto [entry, is_new] = position.try_emplace(text, texts.size());
-    if (is_new) texts.push_back(text);
-    return entry->second;
-  }
-};
-
-ordered_json to_json(const ObservedTensor& t, StepTexts& steps) {
-  ordered_json j = {{"name", t.name}, {"format", t.format}, {"digest", t.digest}};
-  if (!t.steps.empty()) j["steps"] = steps.add(steps_text(t.steps));
-  return j;
-}
-
-PredictedTensor predicted_from(const json& j) {
-  return {j.at("name"),
-          j.at("format"),
-          json_integer<int64_t>(j.at("elements")),
-          json_integer<int64_t>(j.at("single_code")),
-          j.at("low"),
-          j.value("high", j.at("low").get<std::string>())};
-}
-
-ObservedTensor observed_from(const json& j, const std::vector<std::string>& steps) {
-  ObservedTensor tensor{j.at("name"), j.at("format"), j.at("digest"), {}};
-  if (j.contains("steps")) tensor.steps = steps_from(entry_of(steps, j.at("steps"), "steps"));
-  return tensor;
 }
 
 /// The set of 256 codes, four per hex digit, code 0 first; "" if it is empty, as for formats wider than 8 bits.
@@ -118,26 +98,107 @@ std::bitset<256> codes_from(const std::string& digits) {
   return codes;
 }
 
-ordered_json to_json(const DataPower& data) {
-  ordered_json j = {{"tensor", data.tensor}, {"format", data.format}, {"elements", data.elements}};
-  if (data.codes.any()) j["codes"] = digits_of(data.codes);
-  if (data.subnormal > 0) j["subnormal"] = data.subnormal;
-  if (data.saturated > 0) j["saturated"] = data.saturated;
-  if (data.not_a_number > 0) j["nan"] = data.not_a_number;
-  return j;
+/// An integer at a place of an entry; 0 if the entry is shorter.
+int64_t count_at(const json& entry, size_t place) {
+  return place < entry.size() ? json_integer<int64_t>(entry.at(place)) : 0;
 }
 
-DataPower data_from(const json& j) {
-  const auto count = [&](const char* name) { return j.contains(name) ? json_integer<int64_t>(j.at(name)) : 0; };
-  return {j.at("tensor"),     j.at("format"),     count("elements"), codes_from(j.value("codes", "")),
-          count("subnormal"), count("saturated"), count("nan")};
+// Entries of tensors. Values stand by position.
+
+/// [elements, low], with single_code behind it unless it equals elements, and with high unless it equals low.
+ordered_json entry_from(const PredictedTensor& t, Shared&) {
+  ordered_json entry = {t.elements, t.low};
+  if (t.single_code != t.elements || t.high != t.low) entry.push_back(t.single_code);
+  if (t.high != t.low) entry.push_back(t.high);
+  return entry;
 }
 
+/// The digest, or [digest, position in steps].
+ordered_json entry_from(const ObservedTensor& t, Shared& shared) {
+  if (t.steps.empty()) return t.digest;
+  return {t.digest, shared.steps.add(steps_text(t.steps))};
+}
+
+/// [elements, position in codes, subnormal, saturated, nan] without zeros at the end.
+ordered_json entry_from(const DataPower& data, Shared& shared) {
+  ordered_json entry = {data.elements, shared.codes.add(digits_of(data.codes)), data.subnormal, data.saturated,
+                        data.not_a_number};
+  while (entry.size() > 1 && entry.back() == 0) entry.erase(entry.size() - 1);
+  return entry;
+}
+
+void fill(PredictedTensor& t, const json& entry, const Shared&) {
+  t.elements = json_integer<int64_t>(entry.at(0));
+  entry.at(1).get_to(t.low);
+  t.single_code = entry.size() > 2 ? json_integer<int64_t>(entry.at(2)) : t.elements;
+  t.high = entry.size() > 3 ? entry.at(3).get<std::string>() : t.low;
+}
+
+void fill(ObservedTensor& t, const json& entry, const Shared& shared) {
+  (entry.is_array() ? entry.at(0) : entry).get_to(t.digest);
+  if (entry.is_array()) t.steps = steps_from(entry_of(shared.steps.values, entry.at(1), "steps"));
+}
+
+void fill(DataPower& data, const json& entry, const Shared& shared) {
+  data.elements = json_integer<int64_t>(entry.at(0));
+  if (entry.size() > 1) data.codes = codes_from(entry_of(shared.codes.values, entry.at(1), "codes"));
+  data.subnormal = count_at(entry, 2), data.saturated = count_at(entry, 3), data.not_a_number = count_at(entry, 4);
+}
+
+template <class Tensor>
+std::string& name_of(Tensor& tensor) {
+  return tensor.name;
+}
+std::string& name_of(DataPower& data) { return data.tensor; }
+
+/// [position in outputs, entry of each tensor]. In the place of an entry that equals an earlier one of the record stands the
+/// number of that tensor: ranks often return the same bits.
+template <class Tensor>
+ordered_json record_from(std::vector<Tensor> tensors, Shared& shared) {
+  std::vector<std::string> outputs;
+  std::vector<ordered_json> entries;
+  ordered_json record = {0};
+  for (Tensor& tensor : tensors) {
+    outputs.push_back(name_of(tensor)), outputs.push_back(tensor.format);
+    ordered_json entry = entry_from(tensor, shared);
+    const auto earlier = std::find(entries.begin(), entries.end(), entry);
+    record.push_back(earlier == entries.end() ? entry : ordered_json(earlier - entries.begin()));
+    entries.push_back(std::move(entry));
+  }
+  record[0] = shared.outputs.add(outputs);
+  return record;
+}
+
+template <class Tensor>
+std::vector<Tensor> tensors_from(const json& record, const Shared& shared) {
+  const std::vector<std::string>& outputs = entry_of(shared.outputs.values, record.at(0), "outputs");
+  if (outputs.size() != 2 * (record.size() - 1))
+    throw std::runtime_error("a record has " + std::to_string(record.size() - 1) + " tensors, its 'outputs' " +
+                             std::to_string(outputs.size() / 2));
+  std::vector<Tensor> tensors;
+  for (size_t i = 0; i + 1 < record.size(); ++i) {
+    const json& entry = record.at(i + 1);
+    Tensor tensor = entry.is_number() ? entry_of(tensors, entry, "earlier tensors") : Tensor();
+    if (!entry.is_number()) fill(tensor, entry, shared);
+    name_of(tensor) = outputs[2 * i], tensor.format = outputs[2 * i + 1];
+    tensors.push_back(std::move(tensor));
+  }
+  return tensors;
+}
+
+/// A mutation score as it is sealed, with the data in full.
 ordered_json to_json(const Power& power) {
   ordered_json j = {{"faults", power.faults}};
   if (!power.blind_to.empty()) j["blind_to"] = power.blind_to;
   if (!power.seen_later.empty()) j["seen_later"] = power.seen_later;
-  for (const DataPower& data : power.data) j["data"].push_back(to_json(data));
+  for (const DataPower& data : power.data) {
+    ordered_json sealed = {{"tensor", data.tensor}, {"format", data.format}, {"elements", data.elements}};
+    if (data.codes.any()) sealed["codes"] = digits_of(data.codes);
+    if (data.subnormal > 0) sealed["subnormal"] = data.subnormal;
+    if (data.saturated > 0) sealed["saturated"] = data.saturated;
+    if (data.not_a_number > 0) sealed["nan"] = data.not_a_number;
+    j["data"].push_back(std::move(sealed));
+  }
   return j;
 }
 
@@ -151,8 +212,9 @@ std::vector<std::string> mutants_of(const std::map<std::string, RecordedPower>& 
   return {names.begin(), names.end()};
 }
 
-ordered_json to_json(const RecordedPower& recorded, const std::vector<std::string>& mutants) {
+ordered_json record_from(const RecordedPower& recorded, const std::vector<std::string>& mutants, Shared& shared) {
   ordered_json j = to_json(recorded.power);
+  if (j.contains("data")) j["data"] = record_from(recorded.power.data, shared);
   for (const char* const list : {"blind_to", "seen_later"})
     if (j.contains(list))
       for (ordered_json& name : j[list])
@@ -161,7 +223,7 @@ ordered_json to_json(const RecordedPower& recorded, const std::vector<std::strin
   return j;
 }
 
-RecordedPower power_from(const json& j, const std::vector<std::string>& mutants) {
+RecordedPower power_from(const json& j, const std::vector<std::string>& mutants, const Shared& shared) {
   const auto names = [&](const char* list) {
     std::vector<std::string> named;
     if (!j.contains(list)) return named;
@@ -171,33 +233,28 @@ RecordedPower power_from(const json& j, const std::vector<std::string>& mutants)
   RecordedPower recorded{{json_integer<int64_t>(j.at("faults"))}, j.at("seal")};
   recorded.power.blind_to = names("blind_to");
   recorded.power.seen_later = names("seen_later");
-  if (j.contains("data"))
-    for (const json& data : j.at("data")) recorded.power.data.push_back(data_from(data));
+  if (j.contains("data")) recorded.power.data = tensors_from<DataPower>(j.at("data"), shared);
   return recorded;
-}
-
-template <class Tensor, class... Lists>
-ordered_json list(const std::vector<Tensor>& tensors, Lists&... lists) {
-  ordered_json j = ordered_json::array();
-  for (const Tensor& tensor : tensors) j.push_back(to_json(tensor, lists...));
-  return j;
 }
 
 Golden from_json(const json& j) {
   Golden golden{j.at("kind"), j.at("op"), {}, {}, {}};
   if (golden.kind == "observed")
     golden.provenance = {j.at("arch"), j.at("device"), j.at("driver"), j.at("toolkit"), j.at("date")};
-  std::vector<std::string> mutants, steps;
+  std::vector<std::string> mutants;
   if (golden.kind == "power") j.at("mutants").get_to(mutants);
-  if (golden.kind == "observed" && j.contains("steps")) j.at("steps").get_to(steps);
+  Shared shared;
+  if (j.contains("outputs")) j.at("outputs").get_to(shared.outputs.values);
+  if (j.contains("steps")) j.at("steps").get_to(shared.steps.values);
+  if (j.contains("codes")) j.at("codes").get_to(shared.codes.values);
   for (const auto& [id, value] : j.at("cases").items()) {
     if (golden.kind == "power")
-      golden.power[id] = power_from(value, mutants);
+      golden.power[id] = power_from(value, mutants, shared);
     else if (golden.kind == "predicted")
-      for (const json& tensor : value) golden.predicted[id].push_back(predicted_from(tensor));
+      golden.predicted[id] = tensors_from<PredictedTensor>(value, shared);
     else
-      for (const auto& [kernel, tensors] : value.items())
-        for (const json& tensor : tensors) golden.observed[id][kernel].push_back(observed_from(tensor, steps));
+      for (const auto& [kernel, record] : value.items())
+        golden.observed[id][kernel] = tensors_from<ObservedTensor>(record, shared);
   }
   if (golden.kind == "power") return golden;  // no count to check: each record has a seal, and git may merge lines of two
                                               // branches
@@ -244,25 +301,29 @@ std::string golden_text(const Golden& golden) {
   else
     head["count"] = golden.cases();
   std::string lines, separator;
-  StepTexts steps;
+  Shared shared;
+  shared.codes.add("");  // position 0: formats wider than 8 bits
   const auto line = [&](const std::string& id, const ordered_json& value) {
     lines += separator + ordered_json(id).dump() + ":" + value.dump();
     separator = ",\n";
   };
-  for (const auto& [id, tensors] : golden.predicted) line(id, list(tensors));
-  for (const auto& [id, recorded] : golden.power) line(id, to_json(recorded, mutants));
+  for (const auto& [id, tensors] : golden.predicted) line(id, record_from(tensors, shared));
+  for (const auto& [id, recorded] : golden.power) line(id, record_from(recorded, mutants, shared));
   for (const auto& [id, kernels] : golden.observed) {
     ordered_json value;
-    for (const auto& [kernel, tensors] : kernels) value[kernel] = list(tensors, steps);
+    for (const auto& [kernel, tensors] : kernels) value[kernel] = record_from(tensors, shared);
     line(id, value);
   }
   std::string text = head.dump();
   text.back() = ',';
-  if (!steps.texts.empty()) {
-    text += "\n\"steps\":[";
-    for (const std::string& each : steps.texts) text += (text.back() == '[' ? "\n" : ",\n") + ordered_json(each).dump();
+  const auto list = [&](const char* name, const auto& values) {
+    text += std::string("\n\"") + name + "\":[";
+    for (const auto& each : values) text += (text.back() == '[' ? "\n" : ",\n") + ordered_json(each).dump();
     text += "],";
-  }
+  };
+  list("outputs", shared.outputs.values);
+  if (!shared.steps.values.empty()) list("steps", shared.steps.values);
+  if (golden.kind == "power") list("codes", shared.codes.values);
   return text + "\n\"cases\":{\n" + lines + "\n}}\n";
 }
 

@@ -84,9 +84,48 @@ TEST(GoldenSteps, OfRecordsWithTheSameStepsAreWrittenOnce) {
 
 TEST(GoldenSteps, BeyondTheListAreNamed) {
   std::string text = golden_text(observed_thrice());
-  text.replace(text.rfind("\"steps\":1"), 9, "\"steps\":2");
+  text.replace(text.rfind("053c60f4447135e1\",1"), 19, "053c60f4447135e1\",2");
   EXPECT_THAT([&] { parse_golden(text, "norm.json"); },
               ::testing::ThrowsMessage<std::runtime_error>(HasSubstr("norm.json: position 2 of 'steps', which has 2 entries")));
+}
+
+// Records name what they have in common by its position.
+
+/// A case of two ranks that return the same codes, and one with other accepted codes on rank 1.
+Golden predicted_of_ranks() {
+  const auto of_rank = [](const char* name, const char* low, int64_t single_code, const char* high) {
+    return PredictedTensor{name, "bf16", 64, single_code, low, high};
+  };
+  const PredictedTensor first = of_rank("y.rank 0", "f73c16d1ffe3b25b", 64, "f73c16d1ffe3b25b");
+  return {"predicted",
+          "norm",
+          {},
+          {{"norm/same", {first, of_rank("y.rank 1", "f73c16d1ffe3b25b", 64, "f73c16d1ffe3b25b")}},
+           {"norm/other", {first, of_rank("y.rank 1", "f73c16d1ffe3b25b", 63, "712071b35aae8173")}},
+           {"norm/none_alone", {of_rank("y.rank 0", "f73c16d1ffe3b25b", 60, "f73c16d1ffe3b25b")}}},
+          {}};
+}
+
+TEST(GoldenRecords, AreReadAsTheyWereWritten) {
+  const std::string text = golden_text(predicted_of_ranks());
+  EXPECT_EQ(parse_golden(text, "norm.json").predicted, predicted_of_ranks().predicted);
+  EXPECT_EQ(text.find("y.rank 1"), text.rfind("y.rank 1")) << text;
+  EXPECT_THAT(text, HasSubstr("\"norm/same\":[1,[64,\"f73c16d1ffe3b25b\"],0]"));
+}
+
+/// The message with which the text of predicted_of_ranks() is refused after an edit.
+void expect_refused(const std::string& from, const std::string& to, const std::string& message) {
+  std::string text = golden_text(predicted_of_ranks());
+  ASSERT_NE(text.find(from), std::string::npos) << text;
+  text.replace(text.find(from), from.size(), to);
+  EXPECT_THAT([&] { parse_golden(text, "norm.json"); }, ::testing::ThrowsMessage<std::runtime_error>(HasSubstr(message)));
+}
+
+TEST(GoldenRecords, ThatDoNotFitTheirListsAreRefused) {
+  expect_refused("],0]", "],1]", "norm.json: position 1 of 'earlier tensors', which has 1 entries");
+  expect_refused("\"norm/same\":[1", "\"norm/same\":[2", "norm.json: position 2 of 'outputs', which has 2 entries");
+  expect_refused("\"norm/same\":[1", "\"norm/same\":[0", "norm.json: a record has 2 tensors, its 'outputs' 1");
+  expect_refused("\"assay_golden\":2", "\"assay_golden\":1", "has version 1 and this program reads version 2");
 }
 
 // Only records of the same table rows, declarations and evaluator version are used, and a changed evaluator is noticed.
@@ -179,7 +218,7 @@ TEST_F(Records, AnEditedRecordIsNotBelieved) {
 }
 
 TEST_F(Records, ADamagedSetOfCodesIsNamed) {
-  edit("norm.json", "\"codes\":\"", "\"codes\":\"x");
+  edit("norm.json", "\"codes\":[\n\"\",\n\"", "\"codes\":[\n\"\",\n\"x");
   EXPECT_THAT([&] { read(); }, ::testing::ThrowsMessage<std::runtime_error>(HasSubstr("norm.json: 'x")));
 }
 
