@@ -290,7 +290,9 @@ TEST(Lint, LargeFilesAreNotKeptInMemory) {
   std::filesystem::remove(file);
   EXPECT_EQ(report.bytes, uint64_t(codes + scales));
   EXPECT_TRUE(report.findings.empty()) << "zeros with scales of 0";
+#ifndef __SANITIZE_THREAD__  // its shadow takes four times the mapped file
   EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 128 * 1024) << "KiB";
+#endif
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 
 #include "harness/text/messages.h"
 #include "reference/table/near.h"
+#include "reference/table/parallel_loop.h"
 
 namespace assay {
 namespace {
@@ -235,8 +236,12 @@ RunResult run_all(std::span<const Op> ops, const std::vector<Case>& cases, const
   };
   // Cases are checked in blocks on the same thread pool, so there are never more threads than cores.
   const int threads = std::min(options.threads, oneapi::tbb::info::default_concurrency());
+#ifdef __SANITIZE_THREAD__
+  parallel_loop(threads, [&](int64_t) { work(); });
+#else
   oneapi::tbb::task_arena arena(threads);
   arena.execute([&] { oneapi::tbb::parallel_for(0, threads, [&](int) { work(); }, oneapi::tbb::simple_partitioner()); });
+#endif
   return std::move(progress).result();
 }
 

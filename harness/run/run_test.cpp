@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "harness/testing/toy_op.h"
+#include "reference/table/parallel_loop.h"
 #include "reference/table/table.h"
 
 namespace assay {
@@ -303,6 +304,18 @@ TEST(Ledger, ARowThatStandsTwiceIsNamedWithBothPlaces) {
               HasSubstr("l.csv:4:1: case: is a duplicate: l.csv:2 is for the same cases and kernels"));
   EXPECT_EQ(complaint("a,k,fail,x,#7,2026-11-21,ann\na,*,fail,x,#7,2026-11-21,ann"), "") << "other kernels: another row";
 }
+
+#ifdef __SANITIZE_THREAD__
+TEST(ThreadSanitizer, ReportsARaceInTheBodyOfTheParallelLoop) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const auto sum_without_a_lock = [] {
+    int64_t sum = 0;
+    parallel_loop(1000, [&](int64_t i) { sum += i; });
+    std::exit(sum < 0);
+  };
+  EXPECT_EXIT(sum_without_a_lock(), ::testing::ExitedWithCode(66), "data race");
+}
+#endif
 
 }  // namespace
 }  // namespace assay

@@ -157,10 +157,6 @@ inline std::vector<uint8_t> outputs_of(const assay_library& library, Request r, 
 
 // Data of tests that compare kernels of the CPU library with plain loops.
 
-#ifdef ASSAY_CPU_LIBRARY
-inline const assay_library& cpu_library() { return open_library(ASSAY_CPU_LIBRARY); }
-#endif
-
 /// Normally distributed numbers times powers of two up to 2^(4 spread).
 inline std::vector<uint16_t> random_bf16(size_t count, uint32_t seed, float spread = 4.0f) {
   std::mt19937 random(seed);
@@ -170,6 +166,9 @@ inline std::vector<uint16_t> random_bf16(size_t count, uint32_t seed, float spre
   return x;
 }
 inline float bf16_value(uint16_t code) { return simt::float_from_bf16_bits(code); }
+
+#ifdef ASSAY_CPU_LIBRARY
+inline const assay_library& cpu_library() { return open_library(ASSAY_CPU_LIBRARY); }
 
 /// What a group quantization wrote.
 struct Quantized {
@@ -197,5 +196,6 @@ inline Quantized quantize(const char* kernel, const char* contract, const std::v
   EXPECT_EQ(call.run(cpu_library(), "quant_group", contract, kernel), ASSAY_OK) << call.message();
   return out;
 }
+#endif
 
 }  // namespace assay_kernels

@@ -1,7 +1,6 @@
 // Exact GEMMs: blocks of tiles, their certificates, and sums that need no exact arithmetic.
 #include "reference/dot/exact_dot.h"
 
-#include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/task_arena.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 
 #include "reference/dot/dot_operand.h"
 #include "reference/dot/dot_tile.h"
+#include "reference/table/parallel_loop.h"
 
 namespace assay {
 namespace {
@@ -76,7 +76,7 @@ void exact_dot(const DotProblem& problem, const DotRange& range, const DotOutput
                         .columns = std::min(shape.columns, range.columns - column)});
   };
   if (down * across == 1) return tile(0);
-  oneapi::tbb::this_task_arena::isolate([&] { oneapi::tbb::parallel_for(int64_t{0}, down * across, tile); });
+  parallel_loop(down * across, tile);
 }
 
 namespace {
