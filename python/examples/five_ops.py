@@ -1,7 +1,10 @@
-"""Kernels of five ops in numpy, each correct and with one mistake that tests with tolerances accept.
+"""Kernels of five ops in numpy and in JAX, each correct and with one mistake that tests with tolerances accept.
 
-python five_ops.py          runs all of them on the quick cases and prints the cause found for each wrong one
+python five_ops.py          runs those in numpy on the quick cases and prints the cause found for each wrong one
+python five_ops.py jax      runs those in JAX, which compiles every shape: minutes on a CPU
 """
+
+import sys
 
 import ml_dtypes
 import numpy as np
@@ -99,8 +102,7 @@ def silu_wrong(x, y):
 
 
 # pack_scales: four fp32 scales become the bytes of an int32. deepgemm.pack_ue8m0_torch masks each byte; without masks the
-# mantissas of the
-# later scales run into the bytes of the earlier ones.
+# mantissas of the later scales run into the bytes of the earlier ones.
 @_quiet
 def pack_scales(x, scale, mask):
     bits = np.zeros((x.shape[0], 4 * scale.shape[1]), np.uint32)
@@ -134,6 +136,120 @@ WRONG = [
     (pack_wrong, "word: no mask"),
 ]
 
+
+# The same in JAX. XLA multiplies by the reciprocal where a divisor is broadcast inside of an op, so divisors are made full arrays.
+def jax_group_quant(x, group_size, reciprocal):
+    import jax.numpy as jnp
+
+    groups = x.astype(F32).reshape(-1, group_size)
+    amax = jnp.maximum(jnp.nanmax(jnp.abs(groups), axis=1, initial=0), F32(1e-10))
+    scale = amax / jnp.full_like(amax, LIMIT)
+    divisor = jnp.broadcast_to(scale[:, None], groups.shape)
+    quotient = groups * (jnp.ones_like(divisor) / divisor) if reciprocal else groups / divisor
+    codes = jnp.fmin(jnp.fmax(quotient, -LIMIT), LIMIT).astype(E4M3)
+    return codes.reshape(x.shape), scale.reshape(x.shape[0], x.shape[1] // group_size)
+
+
+def jax_static_quant(x, scale, divide):
+    import jax.numpy as jnp
+
+    wide, one = x.astype(F32), jnp.broadcast_to(scale[0, 0], x.shape)
+    product = wide / one if divide else wide * (jnp.ones_like(one) / one)
+    return jnp.fmax(jnp.fmin(product, LIMIT), -LIMIT).astype(E4M3)
+
+
+def jax_rms_norm(x, gamma, eps, round_twice):
+    import jax.numpy as jnp
+
+    wide = x.astype(F32)
+    mean = jnp.square(wide).sum(axis=1) / jnp.full(x.shape[:1], F32(x.shape[1]))
+    r = jnp.ones_like(mean) / jnp.sqrt(mean + F32(eps))
+    scaled = wide * r[:, None]
+    scaled = scaled.astype(x.dtype).astype(F32) if round_twice else scaled
+    return (scaled * gamma.astype(F32)).astype(x.dtype)
+
+
+def jax_silu_and_mul(x, round_twice):
+    import jax.numpy as jnp
+
+    gate, up = (half.astype(F32) for half in jnp.split(x, 2, axis=1))
+    silu = gate / (jnp.exp(-gate) + F32(1))
+    return ((silu.astype(x.dtype).astype(F32) if round_twice else silu) * up).astype(x.dtype)
+
+
+def jax_pack_scales(x, mask):
+    import jax
+    import jax.numpy as jnp
+
+    if x.shape[0] % 4:
+        raise NotImplementedError("a returned array has no padding behind its columns")
+    bits = jax.lax.bitcast_convert_type(jnp.pad(x, ((0, 0), (0, -x.shape[1] % 4))), jnp.uint32).reshape(x.shape[0], -1, 4)
+    a, b, c, d = (bits[:, :, i] for i in range(4))
+    masks = (0xFF, 0xFF00, 0xFF0000, 0xFF000000) if mask else (0xFFFFFFFF,) * 4
+    words = [part & jnp.uint32(keep) for part, keep in zip((a >> 23, b >> 15, c >> 7, d << 1), masks)]
+    return jax.lax.bitcast_convert_type(words[0] | words[1] | words[2] | words[3], jnp.int32)
+
+
+def in_jax(**declaration):
+    return assay.kernel(arrays="jax", **declaration)
+
+
+@in_jax(op="quant_group", contracts="vllm.group_fp8", accepts={"layout": ["row"]})
+def jax_group_quant_right(x, group_size):
+    return jax_group_quant(x, group_size, reciprocal=False)
+
+
+@in_jax(op="quant_group", contracts="vllm.group_fp8", accepts={"layout": ["row"]})
+def jax_group_quant_wrong(x, group_size):
+    return jax_group_quant(x, group_size, reciprocal=True)
+
+
+@in_jax(op="quant_static", contracts="vllm.static", accepts={"group_size": ["tensor"]})
+def jax_static_quant_right(x, scale):
+    return jax_static_quant(x, scale, divide=False)
+
+
+@in_jax(op="quant_static", contracts="vllm.static", accepts={"group_size": ["tensor"]})
+def jax_static_quant_wrong(x, scale):
+    return jax_static_quant(x, scale, divide=True)
+
+
+@in_jax(op="rms_norm", contracts="vllm.rms_norm@v0.19.1", accepts={"x": ["bf16"]})
+def jax_rms_norm_right(x, gamma, eps):
+    return jax_rms_norm(x, gamma, eps, round_twice=True)
+
+
+@in_jax(op="rms_norm", contracts="vllm.rms_norm@v0.19.1", accepts={"x": ["bf16"]})
+def jax_rms_norm_wrong(x, gamma, eps):
+    return jax_rms_norm(x, gamma, eps, round_twice=False)
+
+
+@in_jax(op="act_and_mul", contracts="vllm.silu_and_mul", accepts={"x": ["bf16"]})
+def jax_silu_right(x):
+    return jax_silu_and_mul(x, round_twice=True)
+
+
+@in_jax(op="act_and_mul", contracts="vllm.silu_and_mul", accepts={"x": ["bf16"]})
+def jax_silu_wrong(x):
+    return jax_silu_and_mul(x, round_twice=False)
+
+
+@in_jax(op="pack_scales", contracts="deepgemm.pack_ue8m0_torch")
+def jax_pack_right(x):
+    return jax_pack_scales(x, mask=True)
+
+
+@in_jax(op="pack_scales", contracts="deepgemm.pack_ue8m0_torch")
+def jax_pack_wrong(x):
+    return jax_pack_scales(x, mask=False)
+
+
+JAX_RIGHT = [jax_group_quant_right, jax_static_quant_right, jax_rms_norm_right, jax_silu_right, jax_pack_right]
+JAX_WRONG = list(zip(
+    [jax_group_quant_wrong, jax_static_quant_wrong, jax_rms_norm_wrong, jax_silu_wrong, jax_pack_wrong], [cause for _, cause in WRONG]
+))
+
 if __name__ == "__main__":
-    for one in RIGHT + [wrong for wrong, _ in WRONG]:
+    right, wrong = (JAX_RIGHT, JAX_WRONG) if sys.argv[1:] == ["jax"] else (RIGHT, WRONG)
+    for one in right + [kernel for kernel, _ in wrong]:
         print(one.name, repr(assay.run(one)))

@@ -1,13 +1,21 @@
-"""torch and JAX, if they are installed. CI has neither; run this file with a Python that has one:
+"""JAX, which ci/test installs, and torch if it is installed. With another Python that has one:
 
     PYTHONPATH=python:python/examples python3 -m pytest python/tests/test_frameworks.py
 """
+
+import ctypes
+import os
+
+import ml_dtypes
 import numpy as np
 import pytest
 
 import assay
+import five_ops
+from assay import _tensors
 from five_ops import group_quant
 
+os.environ.setdefault("JAX_PLATFORMS", "cpu")  # what XLA does to a formula differs on a GPU
 CASES = "quant_group/vllm.group_fp8/bf16.m5.n1024.g128.row/*"
 OFFER = {"op": "quant_group", "contracts": "vllm.group_fp8", "accepts": {"layout": ["row"]}}
 
@@ -28,6 +36,57 @@ def test_jax_divides_by_a_constant_as_the_contract_does_not():
     x = jnp.asarray(assay.inputs(CASES[:-1] + "normal.s1/w32").inputs["x"])
     q, scale = quant(x, 128)
     assert "scale: div(M) -> mul(1/M)" in assay.judge("vllm.group_fp8", x=x, q=q, scale=scale).causes[0]
+
+
+# Cases of one shape for each op: XLA compiles every shape anew. They run in this process, which imports JAX once.
+SILU = "act_and_mul/vllm.silu_and_mul/bf16.m5.n1024/"
+JAX_CASES = {
+    "quant_group": CASES,
+    "quant_static": "quant_static/vllm.static/bf16.m5.n1024.g5x1024.row/*",
+    "rms_norm": "rms_norm/vllm.rms_norm@v0.19.1/bf16.m4.n1024.eps1e-6/*",
+    "act_and_mul": [SILU + one for one in ("normal.*", "gate_*")],
+    "pack_scales": "pack_scales/deepgemm.pack_ue8m0_torch/m8.n56.*",
+}
+
+
+@pytest.mark.parametrize("kernel", five_ops.JAX_RIGHT, ids=lambda kernel: kernel.name)
+def test_right_kernels_in_jax_pass(kernel):
+    pytest.importorskip("jax")
+    run = assay.run(kernel, cases=JAX_CASES[kernel.op], in_process=True)
+    assert run and len(run.judged) >= 4, run.text
+
+
+def test_xla_flushes_subnormals_on_a_cpu():
+    pytest.importorskip("jax")
+    run = assay.run(five_ops.jax_silu_right, cases=SILU + "wide.wide.s1/w32", in_process=True)
+    assert len(run.failures) == 1 and "subnormal results are flushed" in next(iter(run.causes)), run.text
+
+
+@pytest.mark.parametrize("kernel, cause", five_ops.JAX_WRONG, ids=lambda value: getattr(value, "name", None))
+def test_wrong_kernels_in_jax_are_named(kernel, cause):
+    pytest.importorskip("jax")
+    run = assay.run(kernel, cases=JAX_CASES[kernel.op], in_process=True)
+    assert not run and max(run.causes, key=run.causes.get) == cause, run.text
+
+
+def test_a_worker_calls_kernels_in_jax():
+    pytest.importorskip("jax")
+    run = assay.run(five_ops.JAX_WRONG[0][0], cases=CASES[:-1] + "normal.s1/w32")
+    assert not run.in_process and "code: div(s) -> mul(1/s)" in run.text, run.text
+
+
+@pytest.mark.parametrize("name", ["bfloat16", "float16", "float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e8m0fnu", "int8", "int32"])
+def test_types_of_jax_keep_their_bits(name):
+    """Every type of a case as a JAX array is described as the numpy array with the same bits."""
+    jnp = pytest.importorskip("jax.numpy")
+    kind = np.dtype(getattr(ml_dtypes, name, None) or name)
+    codes = np.arange(1, 13, dtype=np.uint8 if kind.itemsize == 1 else f"u{kind.itemsize}").view(kind).reshape(3, 4)
+    array = jnp.asarray(codes)
+    one, other = _tensors.describe("x", array), _tensors.describe("x", codes)
+    assert (one.dtype, one.shape, one.strides) == (other.dtype, other.shape, other.strides)
+    assert ctypes.string_at(one.data, codes.nbytes) == codes.tobytes()
+    with pytest.raises(ValueError, match="tensor 'x': has dtype bool"):
+        _tensors.describe("x", array == array)
 
 
 @pytest.fixture(params=["cpu", "cuda"])

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -337,6 +338,40 @@ def test_plugin_makes_known_failures_strict(pytester, monkeypatch):
     pytester.makeini("[pytest]\nassay_known_failures = known.txt\n")
     (pytester.path / "known.txt").write_text("# slow to mend\n*normal*  rounds the reciprocal\n")
     pytest_of(pytester, monkeypatch, TEST_FILE.replace("RECIPROCAL", "True")).assert_outcomes(xfailed=1)
+
+
+def outcomes(result):
+    """Case ids by outcome, from the lines of -rA, and the lines of -v that name a worker."""
+    found, workers = {}, set()
+    for line in str(result.stdout).splitlines():
+        summary = re.match(r"(PASSED|FAILED|XFAIL|SKIPPED) \S+::test_quant\[(\S+)\]", line)
+        if summary:
+            found.setdefault(summary[1], set()).add(summary[2])
+        workers.update(re.findall(r"^\[(gw\d+)\]", line))
+    return found, workers
+
+
+def test_plugin_works_with_xdist(pytester, monkeypatch):
+    """Two processes give the outcomes of one: ids, -k, each report once, strict known failures, one file of reports."""
+    pytest.importorskip("xdist")
+    pytester.makeini("[pytest]\nassay_known_failures = known.txt\n")
+    (pytester.path / "known.txt").write_text("*outliers*  rounds the reciprocal\n")
+    text, names = TEST_FILE.replace("RECIPROCAL", "True"), ("normal", "specials", "zeros", "outliers")
+
+    def run(file, *arguments):
+        some = ["-v", "-rA", "-k", " or ".join(names), "--assay-report", f"md:{file}"]
+        result = pytest_of(pytester, monkeypatch, text, *some, *arguments, patterns="*m5.n1024.g128.row/*")
+        return str(result.stdout), *outcomes(result), (pytester.path / file).read_text()
+
+    alone, expected, none, report = run("alone.md")
+    shared, found, workers, shared_report = run("shared.md", "-n", "2")
+    assert found == expected and not none and workers == {"gw0", "gw1"}, shared
+    assert {one.split("/")[-2] for one in found["FAILED"]} == {"normal.s1", "specials.s1"} and CASE in found["FAILED"]
+    assert {one.split("/")[-2] for one in found["XFAIL"]} == {"outliers.s1"} and len(found["PASSED"]) == 3
+    for text in (alone, shared):
+        assert text.count("cause     explains") == 1 and "[XPASS(strict)] NaN is not handled" in text, text
+        assert text.count("assay: failed, by cause") == 1 and "    1  code: div(s) -> mul(1/s)" in text
+    assert shared_report == report and CASE in report
 
 
 def test_plugin_refuses_what_matches_nothing(pytester, monkeypatch):
