@@ -121,12 +121,27 @@ def vllm_per_token_group_quant_int8(x, q, scale, group_size):
 
 # SGLang's quantization, which compiles at its first call, and its library of compiled ops
 
-_GROUP = "sglang.kernels.ops.quantization.per_token_group_quant:per_token_group_quant"
+_GROUP, _GROUP_V2 = (f"sglang.kernels.ops.quantization.{one}:{one}" for one in ("per_token_group_quant", "per_token_group_quant_8bit_v2"))
+_GROUP_IDS = "sglang.group_8bit@v0.5.23 sglang.group_8bit@v0.5.17"  # of bf16, and of fp16
 
 
-@adapter("sglang", _GROUP, "quant_group", "sglang.group_8bit@v0.5.23 sglang.group_8bit_v2", "cuda", accepts={"layout": ["row"]})
+@adapter("sglang", _GROUP, "quant_group", _GROUP_IDS, "cuda", accepts={"layout": ["row"]})
 def sglang_per_token_group_quant(x, q, scale, group_size):
     function(_GROUP)(x.contiguous(), q, scale, group_size)
+
+
+def _group_v2(name, contract, ue8m0):
+    """The kernel that was the default before; since v0.5.17 SGLang takes it for scales that are powers of two in fp32."""
+
+    def quant(x, q, scale, group_size):
+        function(_GROUP_V2)(x.contiguous(), q, scale, group_size, 1e-10, -448.0, 448.0, scale_ue8m0=ue8m0)
+
+    quant.__name__ = quant.__qualname__ = name
+    return adapter("sglang", _GROUP_V2, "quant_group", contract, "cuda", accepts={"layout": ["row"]})(quant)
+
+
+sglang_group_v2 = _group_v2("sglang_group_v2", "sglang.group_8bit_v2", False)
+sglang_group_v2_ue8m0 = _group_v2("sglang_group_v2_ue8m0", "sglang.group_8bit_v2_ue8m0_f32", True)
 
 
 @adapter("sglang", "sgl_kernel::rmsnorm", "rms_norm", "flashinfer.rms_norm", "cuda")
@@ -202,7 +217,8 @@ def flashinfer_fused_add_rmsnorm_quant(x, residual, gamma, scale, q, eps):
     _checked("fused_add_rmsnorm_quant")(q, x.contiguous(), residual, gamma, scale.reshape(1), eps)
 
 
-@_flashinfer("layernorm", "layer_norm", "flashinfer.layer_norm")
+# In CuTe, or TensorRT-LLM's kernel where the CuTe DSL is not installed
+@_flashinfer("layernorm", "layer_norm", "flashinfer.layer_norm trtllm.layer_norm")
 def flashinfer_layernorm(x, gamma, beta, eps):
     return _checked("layernorm")(x.contiguous(), gamma, beta, eps)
 
