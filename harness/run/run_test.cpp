@@ -310,7 +310,12 @@ TEST(ThreadSanitizer, ReportsARaceInTheBodyOfTheParallelLoop) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   const auto sum_without_a_lock = [] {
     int64_t sum = 0;
-    parallel_loop(1000, [&](int64_t i) { sum += i; });
+    std::atomic<int> arrived = 0;
+    parallel_loop(2, [&](int64_t i) {
+      arrived.fetch_add(1, std::memory_order_relaxed);  // relaxed: orders nothing, so the additions race
+      while (arrived.load(std::memory_order_relaxed) < 2) std::this_thread::yield();
+      sum += i;
+    });
     std::exit(sum < 0);
   };
   EXPECT_EXIT(sum_without_a_lock(), ::testing::ExitedWithCode(66), "data race");
