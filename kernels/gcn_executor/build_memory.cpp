@@ -385,6 +385,26 @@ const Operation* two(Wave& w, const Operation* o) {
   return o + o->slots;
 }
 
+/// ds_read_b64_tr_b16, b8 and b4. Each 16 lanes read a matrix of 16 columns by rows, 64 bits a lane; lane c of them gets column c.
+const Operation* transposed(Wave& w, const Operation* o) {
+  if (exec(w) != kAllLanes) throw Fault("not implemented: a transposed read with inactive lanes");
+  const u32* address = row(w, o->source[0].index);
+  u64 read[kLanes];
+  for (int i = 0; i < kLanes; ++i) std::memcpy(&read[i], lds_at(w, o, address[i] + static_cast<u32>(o->offset), i, false), 8);
+  u32* const low = row(w, o->data);
+  const int bits = o->offset2, in_lane = 64 / bits, lanes_of_row = 16 / in_lane;
+  for (int i = 0; i < kLanes; ++i) {
+    u64 column = 0;
+    for (int k = 0; k < in_lane; ++k) {
+      const int from = i / 16 * 16 + lanes_of_row * k + i % 16 / in_lane;
+      column |= (read[from] >> (i % in_lane * bits) & ((u64{1} << bits) - 1)) << (k * bits);
+    }
+    low[i] = static_cast<u32>(column);
+    low[i + kLanes] = static_cast<u32>(column >> 32);
+  }
+  return o + o->slots;
+}
+
 const Operation* lds_atomic(Wave& w, const Operation* o) {
   u8* at[kLanes];
   const u32* address = row(w, o->source[0].index);
@@ -482,6 +502,15 @@ bool build_lds(Build& build) {
     o.source[0] = source_of(operands.at(1), 'b');
     o.data = row_of(operands.at(2));
     o.offset = static_cast<int>(build.number("offset"));
+    return true;
+  }
+  if (name == "ds_read_b64_tr_b16" || name == "ds_read_b64_tr_b8" || name == "ds_read_b64_tr_b4") {
+    o.run = transposed;
+    o.bytes = 8;
+    o.data = row_of(operands.at(0));
+    o.source[0] = source_of(operands.at(1), 'b');
+    o.offset = static_cast<int>(build.number("offset"));
+    o.offset2 = std::stoi(name.substr(16));
     return true;
   }
   static const std::map<std::string, std::pair<u8, u16>> kSizes = {{"b8", {1, 0}},

@@ -82,21 +82,20 @@ S32(s_mov_b32, x)
 S32(s_cmov_b32, scc ? x : w.s[o->scalar])
 S32(s_cselect_b32, scc ? x : y)
 S32(s_min_i32, static_cast<i32>(x) < static_cast<i32>(y) ? x : y, scc = static_cast<i32>(x) < static_cast<i32>(y))
-S32(s_max_i32, static_cast<i32>(x) > static_cast<i32>(y) ? x : y, scc = static_cast<i32>(x) > static_cast<i32>(y))
+S32(s_max_i32, static_cast<i32>(x) > static_cast<i32>(y) ? x : y, scc = static_cast<i32>(x) >= static_cast<i32>(y))
 S32(s_min_u32, x < y ? x : y, scc = x < y)
-S32(s_max_u32, x > y ? x : y, scc = x > y)
+S32(s_max_u32, x > y ? x : y, scc = x >= y)
 S32(s_abs_i32, static_cast<i32>(x) < 0 ? 0 - x : x, scc = r != 0)
-S32(s_absdiff_i32, static_cast<i32>(x) > static_cast<i32>(y) ? x - y : y - x, scc = r != 0)
+S32(s_absdiff_i32, static_cast<i32>(x - y) < 0 ? y - x : x - y, scc = r != 0)
 u32 field(u32 x, u32 y) {
   const u32 width = y >> 16 & 0x7F, part = x >> (y & 31);
   return width >= 32 ? part : part & ((1u << width) - 1);
 }
 S32(s_bfe_u32, field(x, y), scc = r != 0)
 u32 signed_field(u32 x, u32 y) {
-  const u32 width = y >> 16 & 0x7F;
-  if (width == 0) return 0;
-  const u32 kept = width >= 32 ? 32 - (y & 31) : width, part = field(x, y), sign = 1u << (kept - 1);
-  return width >= 32 ? static_cast<u32>(static_cast<i32>(x) >> (y & 31)) : (part ^ sign) - sign;
+  const u32 width = y >> 16 & 0x7F, part = static_cast<u32>(static_cast<i32>(x) >> (y & 31));
+  if (width == 0 || width >= 32) return width == 0 ? 0 : part;
+  return static_cast<u32>(static_cast<i32>(part << (32 - width)) >> (32 - width));
 }
 S32(s_bfe_i32, signed_field(x, y), scc = r != 0)
 S32(s_bfm_b32, ((1u << (x & 31)) - 1) << (y & 31))
@@ -145,10 +144,9 @@ u64 wide_field(u64 x, u32 y) {
 S64_32(s_bfe_u64, wide_field(x, y))
 u64 signed_wide_field(u64 x, u32 y) {
   const u32 width = y >> 16 & 0x7F;
-  if (width == 0) return 0;
-  if (width >= 64) return static_cast<u64>(static_cast<i64>(x) >> (y & 63));
-  const u64 sign = u64{1} << (width - 1);
-  return (wide_field(x, y) ^ sign) - sign;
+  const u64 part = static_cast<u64>(static_cast<i64>(x) >> (y & 63));
+  if (width == 0 || width >= 64) return width == 0 ? 0 : part;
+  return static_cast<u64>(static_cast<i64>(part << (64 - width)) >> (64 - width));
 }
 S64_32(s_bfe_i64, signed_wide_field(x, y))
 S32_64(s_bcnt1_i32_b64, __builtin_popcountll(x), scc = r != 0)

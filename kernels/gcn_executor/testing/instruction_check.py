@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compares every vector instruction of the executor with second_definition.py.
+"""Compares every vector instruction of the executor with second_definition.py, scalar and LDS instructions with scalar_and_lds.py.
 
   instruction_check.py write KERNELS.hip --table vector_table.inc --architecture gfx942 [--planted]
   instruction_check.py run PROGRAM KERNELS.elf --table vector_table.inc --architecture gfx942 [--planted]
@@ -12,6 +12,7 @@ another instruction with the same operand types, so every comparison has to fail
 """
 
 import argparse
+import os
 import random
 import re
 import struct
@@ -20,6 +21,7 @@ import sys
 import tempfile
 
 import exact_floats as exact
+import scalar_and_lds as other
 import second_definition as second
 from exact_floats import BF16, F16, F32
 from instruction_forms import (
@@ -27,7 +29,6 @@ from instruction_forms import (
     FLOATS,
     PARTS,
     ROWS,
-    UNCOMPARED,
     WORDS,
     Form,
     forms_of,
@@ -143,10 +144,12 @@ def random_pair(r, kind):
     return struct.unpack("<II", struct.pack("<d", number))
 
 
-KINDS = "fhbd"
+KINDS = "fhbds"  # s: sources of scalar and LDS instructions
 
 
 def kind_of(form):
+    if isinstance(form, other.Form):
+        return "s"
     t = form.types[0] if form.types[0] != "b" or "F" not in form.types else ("h" if form.name.endswith("f16") else "f")
     return {"F": "f", "k": "h", "P": "h", "m": "f", "Q": "f", "I": "b", "w": "b", "n": "b", "q": "b", "j": "h"}.get(t, t)
 
@@ -154,16 +157,18 @@ def kind_of(form):
 def inputs():
     r = random.Random(20261126)
     rows = []
-    for kind in KINDS:
-        for _ in range(ROWS):
+    for kind in KINDS[:-1]:
+        for n in range(ROWS):
             row = [w for _ in range(3) for w in random_pair(r, kind)] + [r.getrandbits(32), r.getrandbits(1)]
             if r.random() < 0.15:
                 row[2:4] = row[0:2]  # equal sources
             if kind == "b" and r.random() < 0.5:
                 row[4] = struct.unpack("<I", struct.pack("<f", 2.0 ** r.randint(-20, 20)))[0]
                 row[2] = row[4] if r.random() < 0.5 else row[2]
+            if kind in "fd" and n % 8 == 5:
+                row[4:6] = row[0:2]  # the numerator of v_div_scale
             rows.append(row)
-    return rows
+    return rows + [other.random_row(r) for _ in range(ROWS)]
 
 
 # ---- the expected result
@@ -270,6 +275,8 @@ def expected(form, rows, lane, mode, context):
         return {old}, None
     context.lane = lane % 64
     result = second.DEFINITIONS[form.name](sources, context)
+    if result is None:
+        return None, None
     bit = None
     if isinstance(result, tuple):
         result, bit = result
@@ -323,6 +330,8 @@ def check(form, rows, results, mode, context):
     for lane in range(ROWS):
         got = results[lane][0] | (results[lane][1] << 32 if is_wide(form.result[0]) else 0)
         want, bit = expected(form, rows, lane, mode, context)
+        if want is None:
+            continue
         fits = form.result[0] == "M" or any(same(form, got, w) for w in want)
         if fits and (bit is None or results[lane][2] == bit):
             continue
@@ -349,15 +358,15 @@ def main():
     parser.add_argument("--planted", action="store_true")
     arguments = parser.parse_args()
     table = table_of(arguments.table)
-    missing = [name for name, _, _ in table if name not in second.DEFINITIONS and name not in UNCOMPARED]
+    missing = [name for name, _, _ in table if name not in second.DEFINITIONS]
     if missing:
         sys.exit(f"no second definition of {', '.join(missing)}; try to add it to second_definition.py")
-    forms = forms_of(table, arguments.architecture)
-    if arguments.planted:
-        forms = plant(forms)
+    forms, others = forms_of(table, arguments.architecture), other.forms_of(os.path.dirname(arguments.table), arguments.architecture)
+    forms = plant(forms) + other.plant(others) if arguments.planted else forms + others
     if arguments.job == "write":
         with open(arguments.files[0], "w", encoding="utf-8") as out:
-            out.write(HEAD + "".join(kernel(n, form) for n, form in enumerate(forms)))
+            kernel_of = lambda n, form: (other.kernel if isinstance(form, other.Form) else kernel)(n, form)
+            out.write(HEAD + other.HEAD + "".join(kernel_of(n, form) for n, form in enumerate(forms)))
         return 0
     rows = inputs()
     modes = [0xF, 0x1F, 0x0] if not arguments.planted else [0xF]
@@ -389,7 +398,10 @@ def main():
             begin = KINDS.index(kind_of(form)) * ROWS
             results = [words[at + 3 * i : at + 3 * i + 3] for i in range(ROWS)]
             at += 3 * ROWS
-            difference = check(form, rows[begin : begin + ROWS], results, mode, context)
+            if isinstance(form, other.Form):
+                difference = other.check(form, rows[begin : begin + ROWS], results, mode)
+            else:
+                difference = check(form, rows[begin : begin + ROWS], results, mode, context)
             if difference:
                 wrong.setdefault(form.label(), difference)
     instructions = len({form.name for form in forms})

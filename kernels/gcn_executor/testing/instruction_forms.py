@@ -7,8 +7,6 @@ from exact_floats import F16, F32, F64
 WAVES = 4
 ROWS = 64 * WAVES
 WORDS = 8  # of one row: sources x, y, z with two words each, the old result, the mask
-# The pseudocode does not give IEEE quotients. The quotients that use these are compared instead (executor_test.cpp).
-UNCOMPARED = {"v_div_scale_f32", "v_div_scale_f64"}
 GFX950 = re.compile(r"v_(maximum3|minimum3|bitop3|ashr_pk|prng|cvt_scalef32|cvt_pk_bf16|cvt_pk_f16_f32)")
 OLD_E32 = {"v_accvgpr_mov_b32"}  # no VOP3 form
 NO_SIGNS = re.compile(
@@ -52,7 +50,7 @@ def table_of(path):
 def forms_of(rows, architecture):
     forms, seen = [], set()
     for name, types, result in rows:
-        if name in UNCOMPARED or (GFX950.match(name) and architecture != "gfx950"):
+        if GFX950.match(name) and architecture != "gfx950":
             continue
         plain = (
             [Form(name, types, result, bitop3=table) for table in (0x6C, 0xE8, 0x12)]
@@ -65,7 +63,7 @@ def forms_of(rows, architecture):
         first = (types, result) not in seen
         seen.add((types, result))
         floats = [t in "fFhkd" for t in types]
-        if any(floats) and not NO_SIGNS.match(name) and not name.startswith("v_div_fmas"):
+        if any(floats) and not NO_SIGNS.match(name) and not name.startswith(("v_div_fmas", "v_div_scale")):
             forms.append(Form(name, types, result, neg=floats.index(True)))
             forms.append(Form(name, types, result, abs=len(floats) - 1 - floats[::-1].index(True)))
         if types[0] in "PI" or types[0] == "Q" and name != "v_pk_mov_b32":

@@ -2,6 +2,7 @@
 
 DEFINITIONS[name](s, c): s are the bits of the sources, one integer each; c is a Context. The result is an integer, or a pair of
 the result and the lane's bit of the mask. A float result that is NaN stands for any NaN, unless EXACT_NAN names the instruction.
+None: the pseudocode does not define the result.
 """
 
 import math
@@ -147,6 +148,36 @@ EXACT_NAN |= {f"v_{name}_{kind}" for name in ("max", "min", "max3", "min3", "med
     "v_max_f64",
     "v_min_f64",
 }
+
+
+def div_scale(x, denominator, numerator, f):
+    """None where the pseudocode differs from what ROCm's rocjitsu found on hardware, which the executor follows."""
+    power, far, tiny = (64, 96, 23) if f is F32 else (128, 768, 53)
+    exponent = lambda v: v >> f.mantissa & (1 << f.exponent) - 1
+    of_denominator = x == denominator
+    if is_zero(denominator, f) or is_zero(numerator, f):
+        return f.nan, None
+    scaled = lambda n: ldexp(x, n, f)
+    distance = exponent(numerator) - exponent(denominator)
+    if distance >= far:
+        return (scaled(power) if of_denominator else x), True
+    if exponent(denominator) == 0:
+        return scaled(power), False
+    largest = (1 << f.exponent) - 3
+    if exponent(denominator) == largest or 1 - f.bias < distance + 1 and distance <= -far or f is F32 and exponent(numerator) == tiny + 1:
+        return None  # 1 / denominator, the quotient or the numerator is at the border of the subnormal numbers
+    small_quotient = distance <= -far
+    if exponent(denominator) > largest and small_quotient:
+        return None if of_denominator else (x, True)  # the pseudocode multiplies a huge denominator, which gives Inf
+    if exponent(denominator) > largest:
+        return scaled(-power), False
+    if small_quotient:
+        return ((scaled(power) if x == numerator else x), True) if x in (numerator, denominator) else None
+    return (scaled(power) if exponent(numerator) <= tiny else x), False
+
+
+define("v_div_scale_f32", lambda s, c: div_scale(*s, F32))
+define("v_div_scale_f64", lambda s, c: div_scale(*s, F64))
 
 
 def halves(function):
