@@ -134,7 +134,7 @@ static std::string one_value_note(const HostTensor& scale, const Verdict& verdic
   return fmt::format("{} of {} scales have one value: exchanged scales are hardly visible in these data", most, all);
 }
 
-TensorsVerdict judge_tensors(const DumpedCall& call, const std::string& repro, WithPower with_power) {
+TensorsVerdict judge_tensors(const DumpedCall& call, const std::string& repro, WithPower with_power, const CauseSearch& search) {
   const DumpCase& dump = call.dump;
   TensorsVerdict judged{blank_verdict(dump.one, "", ""), call.notes};
   Verdict& verdict = judged.verdict;
@@ -145,10 +145,14 @@ TensorsVerdict judge_tensors(const DumpedCall& call, const std::string& repro, W
   const Sample sample = judge_outputs(*call.judging, call.problem, call.result, verdict);
   const bool elements_wrong =
       std::any_of(verdict.tensors.begin(), verdict.tensors.end(), [](const TensorFinding& f) { return f.outside > 0; });
-  if (verdict.outcome == Outcome::kFail && elements_wrong) {
-    const std::vector<Cause> causes = diagnose(*call.judging, call.problem, call.result.outputs, &sample);
+  if (verdict.outcome == Outcome::kFail && search.before) search.before(verdict);
+  if (verdict.outcome == Outcome::kFail && elements_wrong && search.budget > 0) {
+    WorkBudget budget(search.budget);
+    const std::vector<Cause> causes = diagnose(*call.judging, call.problem, call.result.outputs, &sample, &budget);
     verdict.causes = causes_in_words(causes);
-    if (causes.empty() || !causes.front().complete()) add_patterns(*call.judging, call.problem, call.result.outputs, verdict);
+    if (causes.empty() || !causes.front().complete())
+      add_patterns(*call.judging, call.problem, call.result.outputs, verdict, budget);
+    add_limits(budget, verdict);
   }
   judged.unchecked = call.unchecked;
   for (const HostTensor& output : call.result.outputs)

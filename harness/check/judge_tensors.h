@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -12,6 +13,7 @@
 
 #include "harness/compare/verdict.h"
 #include "harness/core/op.h"
+#include "harness/diagnosis/diagnose.h"
 #include "harness/diagnosis/scales.h"
 #include "harness/run/run_case.h"
 
@@ -60,9 +62,16 @@ struct TensorsVerdict {
   std::vector<std::string> obeys = {};  ///< after add_other_contracts(): contracts of the op that the tensors obey
 };
 
+/// How judge_tensors() seeks the cause of a failure.
+struct CauseSearch {
+  int64_t budget = WorkBudget::kShort;             ///< 0: none
+  std::function<void(const Verdict&)> before = {};  ///< called for a failure before its cause is sought
+};
+
 /// Compares and diagnoses. `repro`: how to repeat it. For large inputs, the mutation score is computed on some of their rows:
 /// mutants that these rows kill, all rows kill. Large inputs whose rows depend on each other get no score.
-TensorsVerdict judge_tensors(const DumpedCall& call, const std::string& repro, WithPower with_power);
+TensorsVerdict judge_tensors(const DumpedCall& call, const std::string& repro, WithPower with_power,
+                             const CauseSearch& search = {});
 
 /// Tries the other contracts of the op on wrong tensors. "obeys X instead" becomes the first cause; a contract that comes much
 /// nearer, or that nothing was tried, becomes a note. Large tensors are not tried.

@@ -13,7 +13,7 @@
 #include "harness/cli/places.h"
 #include "harness/cli/power.h"
 #include "harness/cli/verbs.h"
-#include "harness/diagnosis/table_power.h"
+#include "harness/diagnosis/visibility.h"
 #include "harness/text/messages.h"
 #include "suites/rows/case_cells.h"
 #include "suites/rulebook.h"

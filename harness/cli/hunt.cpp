@@ -414,7 +414,14 @@ class Hunt {
         end_(Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(60 * arguments.minutes))) {
     options_.kernel_glob = arguments.kernel;
     options_.threads = int(std::max(1u, std::thread::hardware_concurrency()));
-    options_.each.diagnose = look_for_causes(backend);
+    options_.each.diagnose = look_for_causes(backend, diagnosis_budget(arguments.diagnose));
+    options_.on_judged = [this](const Verdict& verdict) {
+      const auto known = prey_.find(verdict.kernel);
+      if ((known != prey_.end() && known->second.violations > 0) || !told_.insert(verdict.kernel).second) return;
+      progress_.clear();
+      fmt::print(stderr, "assay: {}: {} on {}; its cause is sought now\n", name(verdict.outcome), printable(verdict.case_id),
+                 printable(verdict.kernel));
+    };
     options_.ended = [this]() -> const char* {
       if (const char* signal = ended_by()) return signal;
       return Clock::now() < end_ ? nullptr : "the end of its time";
@@ -506,6 +513,7 @@ class Hunt {
   ProgressReport progress_{size_t(60 * arguments_.minutes), "s"};
   RunOptions options_;
   std::map<std::string, Prey> prey_;
+  std::set<std::string> told_;  ///< kernels whose first violation was told before its cause was sought
   std::string rows_;  ///< a table of the first violation of each kernel
   std::set<std::string> written_;  ///< ids of its cases: two kernels may break the same one, and a table holds it once
   std::string first_unjudged_;

@@ -24,6 +24,7 @@
 #include "harness/dump/lint.h"
 #include "harness/report/causes.h"
 #include "harness/report/console.h"
+#include "harness/report/verdict_text.h"
 #include "harness/run/run.h"
 #include "harness/text/messages.h"
 #include "reference/formats/catalogue.h"
@@ -64,7 +65,8 @@ int judge_recordings(const JudgeArguments& arguments) {
   end_on_signals();
   const PowerRecords power = recorded_power(cases);
   RunResult result = judge_recorded(*arguments.suites.ops, entries, power,
-                                    [&](const Evidence& evidence, const Verdict& verdict) { history.note(evidence, verdict); });
+                                    [&](const Evidence& evidence, const Verdict& verdict) { history.note(evidence, verdict); },
+                                    diagnosis_budget(arguments.diagnose));
   const Ledger ledger = arguments.ledger.empty() ? Ledger() : Ledger::read(arguments.ledger);
   for (Verdict& verdict : result.verdicts) {
     ledger.expect(verdict);
@@ -163,6 +165,16 @@ std::string next_text(const JudgeArguments& arguments, const DumpedRoles& roles,
                      with_same_tensors("assay contracts match", arguments));
 }
 
+/// Tells the verdict on large tensors before their cause is sought, on stderr: the search may take seconds.
+void told_first(const Verdict& verdict) {
+  constexpr int64_t kLarge = int64_t{1} << 18;
+  int64_t elements = 0;
+  for (const TensorFinding& finding : verdict.tensors) elements += finding.elements;
+  if (elements >= kLarge)
+    std::fprintf(stderr, "assay: FAIL  %s: %s; its cause is sought now\n", printable(verdict.case_id).c_str(),
+                 printable(headline(verdict)).c_str());
+}
+
 /// One call of a dump.
 struct JudgedCall {
   TensorsVerdict judged;
@@ -177,7 +189,8 @@ JudgedCall judge_call(const JudgeArguments& arguments, const Op& op, const std::
     const DumpedCall call = dumped_call(op, request);
     JudgeArguments as_given = arguments;
     as_given.tensors = tensors;
-    JudgedCall one{judge_tensors(call, with_same_tensors("assay judge", as_given), WithPower::kYes),
+    const CauseSearch search{diagnosis_budget(arguments.diagnose), told_first};
+    JudgedCall one{judge_tensors(call, with_same_tensors("assay judge", as_given), WithPower::kYes, search),
                    call.notes.empty() ? group_note(call, parameters) : ""};
     if (const Power& power = one.judged.verdict.power; power.faults > 0 && 2 * power.seen() < power.faults)
       one.advice += "  note      a pass on these inputs says little; assay inputs writes inputs that expose the other mutants\n";

@@ -88,6 +88,14 @@ void add_history_file(CLI::App& verb, std::string& history, std::string& commit)
       ->needs(file);
 }
 
+void add_diagnose(CLI::App& verb, std::string& how) {
+  verb.add_option("--diagnose", how,
+                  "how long the cause of a failure is sought: none, short (about 5 s) or long; the work is limited in elements, so "
+                  "that the same command says the same everywhere")
+      ->check(CLI::IsMember({"none", "short", "long"}))
+      ->capture_default_str();
+}
+
 }  // namespace
 
 const CLI::Validator& seconds() {
@@ -163,6 +171,7 @@ void add_run(CLI::App& program, RunArguments& run) {
   verb.add_flag(
       "--ladder", run.ladder,
       "determinism tests: require the same bits when repeated, in other batches, among other rows, on a stream and from a graph");
+  add_diagnose(verb, run.diagnose);
   verb.add_flag("--reckon-power", run.reckon_power, "compute mutation scores, also those recorded in golden/power");
   CLI::Option* const list =
       verb.add_option("--ledger,--known-failures", run.ledger, "known-failures list: table of expected outcomes other than pass")
@@ -271,6 +280,7 @@ void add_judge(CLI::App& program, JudgeArguments& judge) {
       ->check(a_name())
       ->type_name("FILE.csv");
   add_history_file(verb, judge.history, judge.commit);
+  add_diagnose(verb, judge.diagnose);
   add_selection(verb, judge.selection, judge.suites.tables);
   refuse_op_without_cases(verb);
   add_shown(verb, judge.shown);
@@ -432,6 +442,7 @@ void add_hunt(CLI::App& program, HuntArguments& hunt) {
   verb.add_option("--kernel", hunt.kernel, "only kernels whose name matches")->type_name("GLOB");
   verb.add_option("--output", hunt.output, "write the first failing case of each kernel to this case table")
       ->type_name("FILE.csv");
+  add_diagnose(verb, hunt.diagnose);
   verb.add_option("--timeout", hunt.timeout_seconds, "as for run")->check(seconds())->capture_default_str();
 }
 

@@ -232,6 +232,10 @@ const Case& case_named(const std::vector<Case>& cases, const std::string& id_or_
                                   : "see: assay list '" + op + "*', which prints " + std::to_string(of_op.size()) + " ids"));
 }
 
+int64_t diagnosis_budget(const std::string& diagnose) {
+  return diagnose == "none" ? 0 : diagnose == "long" ? WorkBudget::kLong : WorkBudget::kShort;
+}
+
 bool is_in_worker(const BackendRequest& request) {
   return request.backend.starts_with(kPython) || (is_path(request.backend) && !request.in_process);
 }

@@ -68,6 +68,9 @@ struct BackendRequest {
   std::function<bool()> ended = {};  ///< for a library in a worker: see WorkerOptions::ended
 };
 
+/// WorkBudget of --diagnose none, short or long; none is 0.
+int64_t diagnosis_budget(const std::string& diagnose);
+
 /// Whether the library runs in worker processes: one given by path, or kernels in Python.
 bool is_in_worker(const BackendRequest& request);
 

@@ -82,8 +82,9 @@ CallResult replay(const RecordedCase& entry, const Problem& problem) {
 }
 
 /// A race cannot be found from recorded outputs; takes over the result of the recording run.
-std::function<void(const Evidence&, Verdict&)> causes_or_recorded_race(const Backend& replaying, const Verdict& recorded) {
-  return [look = look_for_causes(replaying), &recorded](const Evidence& evidence, Verdict& verdict) {
+std::function<void(const Evidence&, Verdict&)> causes_or_recorded_race(const Backend& replaying, const Verdict& recorded,
+                                                                        int64_t budget) {
+  return [look = look_for_causes(replaying, budget), &recorded](const Evidence& evidence, Verdict& verdict) {
     look(evidence, verdict);
     if (recorded.causes.empty()) return;
     const std::string& cause = recorded.causes.front();
@@ -96,7 +97,7 @@ std::string repro_of(const std::string& folder, const Case& one) {
   return "assay judge" + one.run_options + " " + shell_word(folder) + " --case " + shell_word(one.id);
 }
 
-Verdict judge_entry(const OpRegistry& ops, const RecordedCase& entry, const CaseOptions& common) {
+Verdict judge_entry(const OpRegistry& ops, const RecordedCase& entry, const CaseOptions& common, int64_t budget) {
   const auto& [recording, recorded] = entry.recorded.front();
   Verdict plain = blank_verdict(*entry.one, recorded->verdict.kernel, recording->backend);
   plain.repro = repro_of(recording->folder, *entry.one);
@@ -112,7 +113,7 @@ Verdict judge_entry(const OpRegistry& ops, const RecordedCase& entry, const Case
   const Backend backend{recording->backend, recording->library,
                         [&](const CallRequest& request) { return replay(entry, *request.problem); }};
   CaseOptions options = common;
-  options.diagnose = causes_or_recorded_race(backend, recorded->verdict);
+  options.diagnose = causes_or_recorded_race(backend, recorded->verdict, budget);
   KernelOffer kernel;
   kernel.name = recorded->verdict.kernel;
   Verdict verdict = run_case(op, *entry.one, kernel, backend, options);
@@ -198,7 +199,7 @@ std::vector<RecordedCase> recorded_cases(const std::vector<Recording>& recording
 }
 
 RunResult judge_recorded(const OpRegistry& ops, const std::vector<RecordedCase>& entries, const PowerRecords& power,
-                         const std::function<void(const Evidence&, const Verdict&)>& record) {
+                         const std::function<void(const Evidence&, const Verdict&)>& record, int64_t budget) {
   CaseOptions options;
   options.power = power_of_data([&](const Case& one) { return power.find(one); });
   options.record = record;
@@ -207,7 +208,7 @@ RunResult judge_recorded(const OpRegistry& ops, const std::vector<RecordedCase>&
   ProgressReport progress(entries.size(), "recordings");
   const auto work = [&] {
     for (size_t i; ended_by() == nullptr && (i = next++) < entries.size();) {
-      verdicts[i] = judge_entry(ops, entries[i], options);
+      verdicts[i] = judge_entry(ops, entries[i], options, budget);
       progress.step(entries[i].one->id, !as_expected(*verdicts[i]));
     }
   };

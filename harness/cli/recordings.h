@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "harness/core/case.h"
+#include "harness/diagnosis/diagnose.h"
 #include "harness/dump/recording.h"
 #include "harness/golden/golden.h"
 #include "harness/run/run.h"
@@ -35,9 +36,10 @@ std::vector<RecordedCase> recorded_cases(const std::vector<Recording>& recording
 std::string input_difference(const Problem& problem, const std::vector<HostTensor>& recorded);
 
 /// The verdicts, on all cores. `power`: known mutation scores of their data. `record` gets the evidence of each, from several
-/// threads.
+/// threads. `budget`: of look_for_causes().
 RunResult judge_recorded(const OpRegistry& ops, const std::vector<RecordedCase>& recorded, const PowerRecords& power,
-                         const std::function<void(const Evidence&, const Verdict&)>& record = {});
+                         const std::function<void(const Evidence&, const Verdict&)>& record = {},
+                         int64_t budget = WorkBudget::kShort);
 
 /// What the recordings lack according to their own index: other shards of the run, or cases after an early end. One line each.
 std::vector<std::string> gaps_of(const std::vector<Recording>& recordings);

@@ -293,7 +293,7 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
     options.each.repro_environment = std::string(needs) + " ";
   const PowerRecords records = arguments.reckon_power ? PowerRecords() : recorded_power(cases);
   options.each.power = power_of_data([&](const Case& one) { return records.find(one); });
-  options.each.diagnose = look_for_causes(backend);
+  options.each.diagnose = look_for_causes(backend, diagnosis_budget(arguments.diagnose));
   std::optional<Recorder> recorder;
   if (!arguments.record.empty()) recorder.emplace(arguments.record, backend, recorded);
   if (recorder || history.is_asked())
@@ -303,6 +303,10 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
     };
   options.kernel_glob = arguments.kernel;
   options.threads = int(std::max(1u, std::thread::hardware_concurrency()));
+  options.on_judged = [&](const Verdict& verdict) {
+    supervisor.judged_first(verdict);
+    progress.judged(verdict);
+  };
   options.on_verdict = [&](const Verdict& verdict) {
     supervisor.judged(verdict);
     progress.step(verdict);
@@ -318,6 +322,8 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
       add_verdicts_of_tables(arguments.suites, arguments.selection, shard.is_whole(), cases, ledger, result);
   add_stale_rows(arguments.suites, ledger, all, arguments.strict, result);
   reconcile(result, exposed_by_data(arguments.suites.ops->all(), cases));
+  if (is_supervised(arguments) && !meeting && result.ended_by.empty() && result.harness_error.empty())
+    repeat_alone(*arguments.suites.ops, cases, options.each, arguments, ended, result);
   provenance.ended = utc_now();
   provenance.ended_early = result.ended_by;
   add_evidence(provenance, result);
@@ -335,6 +341,7 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
   if (shard.is_whole()) std::printf("%s", idle_kernels_text(result).c_str());
   if (shard.is_whole() || result.exit_code() != kAllAsExpected) std::printf("%s", idle_rows_text(ledger, result).c_str());
   std::printf("%s", excuses_text(arguments.suites, table_note, cases, result).c_str());
+  if (const std::string levels = untried_levels_text(result); !levels.empty()) std::printf("%s\n", levels.c_str());
   std::printf("%s", coloured(outcome_line(result), colour).c_str());
   if (!table_note.empty()) std::printf("%s\n", table_note.c_str());
   if (const std::string left = tiers_not_run_text(tiers.left); !left.empty()) std::printf("%s\n", left.c_str());

@@ -14,7 +14,7 @@
 #include <system_error>
 
 #include "harness/cli/places.h"
-#include "harness/diagnosis/table_power.h"
+#include "harness/diagnosis/visibility.h"
 #include "harness/text/messages.h"
 #include "harness/text/text_file.h"
 #include "suites/registry.h"

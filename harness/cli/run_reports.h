@@ -72,6 +72,14 @@ std::string commit_of_kernels(const std::string& given);
 /// The run of --trend: the JSON report of an earlier run, or the newest run of a history. Nothing for an empty path.
 std::optional<EarlierRun> earlier_run_of(const std::string& path);
 
+// Repeats failures alone (lone_repro.cpp).
+
+/// Calls the kernel of the first failure of each cause again, in a new process, within a time limit. A failure that does not come
+/// back depends on earlier calls: its message then says so and names the earlier case after which it fails, and its repro line
+/// runs both.
+void repeat_alone(const OpRegistry& ops, const std::vector<Case>& cases, const CaseOptions& each, const RunArguments& arguments,
+                  const std::function<bool()>& ended, RunResult& result);
+
 // Provenance that reports record about the run behind them.
 
 /// The console's report except for its last lines: failures by cause, counts, then details of the run.

@@ -15,8 +15,10 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 #include "harness/backend/worker_messages.h"
 #include "harness/backend/worker_process.h"
@@ -135,7 +137,7 @@ int exit_code_of_ending() { return 128 + asked; }
 
 namespace {
 
-enum Kind : char { kBegin = 'B', kCalls = 'C', kJudged = 'V', kWrote = 'W' };
+enum Kind : char { kBegin = 'B', kCalls = 'C', kJudged = 'V', kJudgedFirst = 'F', kWrote = 'W' };
 
 /// The last signal and its sender; 0: none. Only the handler writes it.
 struct Came {
@@ -178,14 +180,14 @@ class Told {
   void take_message(char kind, MessageReader& in) {
     if (kind == kWrote) wrote = true;
     if (kind == kCalls) calling = in.text();
-    if (kind == kJudged) take_verdict(in);
+    if (kind == kJudged || kind == kJudgedFirst) take_verdict(in, kind == kJudgedFirst);
     if (kind != kBegin) return;
     began = true;
     LibraryInfo& library = run.library;
     for (std::string* field : {&library.path, &library.name, &library.arch, &library.device, &library.driver, &library.toolkit})
       *field = in.text();
   }
-  void take_verdict(MessageReader& in) {
+  void take_verdict(MessageReader& in, bool without_cause) {
     Verdict v;
     for (std::string* field : {&v.case_id, &v.kernel, &v.backend, &v.message, &v.why, &v.origin, &v.repro, &v.op, &v.contract,
                                &v.arch, &v.warp, &v.expected, &v.deviation, &v.program})
@@ -197,8 +199,17 @@ class Told {
     v.causes.resize(in.number<uint32_t>());
     for (std::string& cause : v.causes) cause = in.text();
     run.result.device_lost |= v.device_lost;
+    const std::pair key(v.case_id, v.kernel);
+    if (const auto known = without_cause_.find(key); known != without_cause_.end()) {
+      run.result.verdicts[known->second] = std::move(v);
+      without_cause_.erase(known);
+      return;
+    }
+    if (without_cause) without_cause_[key] = run.result.verdicts.size();
     run.result.verdicts.push_back(std::move(v));
   }
+
+  std::map<std::pair<std::string, std::string>, size_t> without_cause_;  ///< case and kernel: its place in the result
 };
 
 /// A number after a word in /proc/N/status; 0 if there is none.
@@ -332,7 +343,15 @@ void Supervised::calls(const CallRequest& request) const {
   tell(kCalls, out.bytes());
 }
 
-void Supervised::judged(const Verdict& v) const {
+void Supervised::judged(const Verdict& verdict) const { tell_verdict(kJudged, verdict); }
+
+void Supervised::judged_first(const Verdict& verdict) const {
+  Verdict without_cause = verdict;
+  without_cause.causes = {"cause not sought: the run ended before"};
+  tell_verdict(kJudgedFirst, without_cause);
+}
+
+void Supervised::tell_verdict(char kind, const Verdict& v) const {
   MessageWriter out;
   for (const std::string* field : {&v.case_id, &v.kernel, &v.backend, &v.message, &v.why, &v.origin, &v.repro, &v.op, &v.contract,
                                    &v.arch, &v.warp, &v.expected, &v.deviation, &v.program})
@@ -343,7 +362,7 @@ void Supervised::judged(const Verdict& v) const {
   out.number(v.seconds);
   out.number(uint32_t(v.causes.size()));
   for (const std::string& cause : v.causes) out.text(cause);
-  tell(kJudged, out.bytes());
+  tell(kind, out.bytes());
 }
 
 void Supervised::wrote_reports() const { tell(kWrote, ""); }

@@ -18,11 +18,14 @@ class Supervised {
   void begin(const LibraryInfo& library) const;
   void calls(const CallRequest& request) const;
   void judged(const Verdict& verdict) const;
+  /// The verdict is known, its cause is not; judged() replaces it.
+  void judged_first(const Verdict& verdict) const;
   /// Call it once the run has written all its reports.
   void wrote_reports() const;
 
  private:
   void tell(char kind, const std::string& message) const;
+  void tell_verdict(char kind, const Verdict& verdict) const;
   int pipe_;
 };
 

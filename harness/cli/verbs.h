@@ -29,6 +29,7 @@ struct RunArguments {
   std::string shard;   ///< "I/N"; empty: taken from the environment
   bool ladder = false;
   bool reckon_power = false;  ///< recompute mutation scores that golden/power records
+  std::string diagnose = "short";  ///< how long causes are sought: "none", "short", "long"
   std::string trend;  ///< JSON report of an earlier run, or a history, that the HTML report compares with; empty: none
   std::string history;  ///< history that the run is added to; empty: none
   std::string commit;   ///< of the kernels, for the history; empty: from the environment
@@ -49,6 +50,7 @@ struct JudgeArguments {
   std::vector<std::string> reports;
   std::string ledger;  ///< as for run
   std::string history, commit;  ///< as for run; for recordings
+  std::string diagnose = "short";  ///< as for run
   Selection selection;
   std::vector<std::string> command;  ///< as of run
   Shown shown{};
@@ -179,6 +181,7 @@ struct HuntArguments {
   int64_t count = 1'000'000;  ///< upper bound on generated cases
   uint64_t seed = 1;
   std::string output;  ///< table for the first violation of each kernel; empty: none
+  std::string diagnose = "short";  ///< as for run
   double timeout_seconds = 60;
   Suites suites{};
 };

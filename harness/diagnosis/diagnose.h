@@ -36,6 +36,32 @@ struct Cause {
   bool complete() const { return left() == 0; }
 };
 
+/// Limits the work of a diagnosis. It counts evaluated elements and not seconds, so that the same command says the same on every
+/// machine. An element of a GEMM counts as an eighth of its multiply-accumulates.
+class WorkBudget {
+ public:
+  /// About 5 s on two cores of an AVX2 server; and the budget of `--diagnose long`.
+  static constexpr int64_t kShort = int64_t{1} << 26, kLong = int64_t{1} << 32;
+
+  explicit WorkBudget(int64_t elements) : left_(elements) {}
+
+  int64_t left() const { return left_; }
+  /// Takes work off, unless less than `kept` would be left.
+  bool take(int64_t elements, int64_t kept = 0) {
+    const bool fits = elements <= left_ - kept;
+    if (fits) left_ -= elements;
+    return fits;
+  }
+  /// Notes what did not fit: "12 of 60 mutants were not tried".
+  void leave_out(const std::string& what) { words_ += (words_.empty() ? "" : "; ") + what; }
+  /// "12 of 60 mutants were not tried; --diagnose long does more"; empty if everything fitted.
+  std::string words() const { return words_.empty() ? "" : words_ + "; --diagnose long does more"; }
+
+ private:
+  int64_t left_;
+  std::string words_;
+};
+
 /// Causes that explain the outputs, best first (fewest elements left over). Elements for which a hypothesis accepts anything are
 /// not explained.
 ///
@@ -43,21 +69,25 @@ struct Cause {
 /// whole. It may leave other failing elements over (there may be another mistake), or contradict at most one good element for
 /// every four that it explains (the mistake may be made in a part of the tensor), but not both. It is refuted by a tensor in
 /// which it expects other codes than the contract if the outputs hold neither. Matches by chance do not reach that. A pair must
-/// leave at most half of what the best single hypothesis leaves; pairs are tried only if no single one explains everything. For
-/// large outputs fewer pairs are tried, for very large ones none.
+/// leave at most half of what the best single hypothesis leaves; pairs are tried only if no single one explains everything.
 ///
-/// Only the steps of `sample` are evaluated, and counts refer to them. Nullptr: all steps.
+/// Only the steps of `sample` are evaluated, and counts refer to them. Nullptr: all steps. If the budget does not suffice, causes
+/// are sought in a part of the sample, of which half fails; the best are then compared with the whole. Nullptr: that of kLong.
 std::vector<Cause> diagnose(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs,
-                            const Sample* sample = nullptr);
+                            const Sample* sample = nullptr, WorkBudget* budget = nullptr);
 
-/// The best three causes as text for a report: "explains 12 of 12 failing elements: scale: pow2(ceil) -> pow2(floor)", or
+/// The best three causes as text for a report, or all (at most 16) that explain everything: "explains 12 of 12 failing elements: scale: pow2(ceil) -> pow2(floor)", or
 /// "explains only 11 of 12 ...". The two mutants of a pair are joined by "; and", each with the number of elements that need it.
 /// "no known cause" if there are none.
 std::vector<std::string> causes_in_words(const std::vector<Cause>& causes);
 
-/// Adds the patterns of structure.h to the causes of a failure: patterns that explain a whole output first, others last, then
+/// Adds the patterns of wrong_part.h to the causes of a failure: patterns that explain a whole output first, others last, then
 /// facts. Facts alone stand behind "no known cause".
-void add_patterns(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs, Verdict& verdict);
+void add_patterns(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs, Verdict& verdict,
+                  WorkBudget& budget);
+
+/// Adds what the budget left out to Verdict::looked_at.
+void add_limits(const WorkBudget& budget, Verdict& verdict);
 
 // Functions that a run calls for each verdict.
 
@@ -73,8 +103,9 @@ Backend shared_between_threads(Backend backend);
 std::function<bool(const Verdict& passed, const std::string& mistake)> exposed_by_data(std::span<const Op> ops,
                                                                                        const std::vector<Case>& cases);
 
-/// Sets the causes of a failure that has outputs. `backend` must be thread-safe.
-std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& backend);
+/// Sets the causes of a failure that has outputs. `backend` must be thread-safe. `budget`: elements of a WorkBudget; 0: does
+/// nothing.
+std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& backend, int64_t budget = WorkBudget::kShort);
 
 // Compares outputs with an answer, element by element, on the steps of a sample.
 
@@ -83,6 +114,9 @@ enum class Membership : uint8_t {
   kInside,   ///< the answer accepts it
   kAnything  ///< the answer accepts every code
 };
+
+/// `stored`: number of elements in the tensor's storage; `offset`: that of the element.
+Membership membership(const Part& part, const HostTensor& tensor, int64_t stored, int64_t offset, Interval accepted);
 
 /// Result of comparing outputs with an answer.
 struct Memberships {

@@ -12,8 +12,6 @@
 
 #include "harness/diagnosis/diagnose.h"
 #include "harness/diagnosis/programs.h"
-#include "harness/diagnosis/structure.h"
-#include "harness/diagnosis/table_power.h"
 #include "harness/diagnosis/visibility.h"
 #include "harness/diagnosis/wrong_part.h"
 #include "harness/run/run_case.h"
@@ -22,6 +20,11 @@
 
 namespace assay {
 namespace {
+
+std::vector<Regularity> regularities(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs) {
+  WorkBudget budget(WorkBudget::kLong);
+  return regularities(bound, problem, outputs, budget);
+}
 
 using ::testing::AllOf;
 using ::testing::Contains;
@@ -640,43 +643,84 @@ TEST(Refuted, SignsOfZerosAreLostOrTurnedButNotExchanged) {
 
 // The cost of hypotheses of large outputs.
 
-/// 64 rows of 16 codes, each of which costs as much as 2^24 multiply-accumulates: `code` in every element.
-Expectation costly(uint32_t code, const std::shared_ptr<std::atomic<int64_t>>& rows) {
+/// 64 rows of 16 codes, each of which costs as much as 2^16 multiply-accumulates: `code` in every element from `first_row` on, and
+/// 10 before. `rows`: counts those that are computed.
+Expectation costly(uint32_t code, int64_t first_row, const std::shared_ptr<std::atomic<int64_t>>& rows) {
   const Part part{"y", &kE8M0, {64, 16}, ""};
-  Answer answer{"", {part}, 64, [code, rows](int64_t first, int64_t end) {
+  Answer answer{"", {part}, 64, [code, first_row, rows](int64_t first, int64_t end) {
                   *rows += end - first;
-                  return AcceptedBlock{{{first, end, std::vector<int32_t>(size_t(end - first) * 16, ordinal(kE8M0, code)), {}}}};
+                  AcceptedRows accepted{first, end, {}, {}};
+                  for (int64_t i = first * 16; i < end * 16; ++i)
+                    accepted.low.push_back(ordinal(kE8M0, i / 16 < first_row ? 10 : code));
+                  return AcceptedBlock{{accepted}};
                 }};
-  answer.products = int64_t{1} << 24;
+  answer.products = int64_t{1} << 16;
   return {{answer}};
 }
 
-TEST(Cost, AHypothesisThatExplainsNothingSeesFewRowsOfALargeOutput) {
+/// Forty mutants, of which the last explains the outputs: the code 30 from `first_row` on.
+class Costly : public testing::ToyCase {
+ public:
   struct Counted {
     std::shared_ptr<std::atomic<int64_t>> right = std::make_shared<std::atomic<int64_t>>(0),
-                                          nothing = std::make_shared<std::atomic<int64_t>>(0),
-                                          all = std::make_shared<std::atomic<int64_t>>(0);
+                                          others = std::make_shared<std::atomic<int64_t>>(0),
+                                          last = std::make_shared<std::atomic<int64_t>>(0);
   };
-  class Costly : public testing::ToyCase {
-   public:
-    Costly(const Case& one, Counted counted) : ToyCase(one), counted_(std::move(counted)) {}
-    Expectation expect(const Problem&, const std::vector<HostTensor>*) const override { return costly(10, counted_.right); }
-    std::vector<Hypothesis> mutants() const override {
-      return {
-          {"of another code", [this](const Problem&, const std::vector<HostTensor>*) { return costly(20, counted_.nothing); }},
-          {"of the code", [this](const Problem&, const std::vector<HostTensor>*) { return costly(30, counted_.all); }}};
-    }
 
-   private:
-    const Counted counted_;
-  };
-  const Counted counted;
-  const Costly bound(testing::toy_case("bf16"), counted);
-  const HostTensor y{dense("y", Role::kOutput, kE8M0, {64, 16}), std::vector<std::byte>(1024, std::byte{30})};
-  EXPECT_THAT(causes_in_words(diagnose(bound, bound.problem(), {y})),
-              ElementsAre("explains 1024 of 1024 failing elements: of the code"));
-  EXPECT_LE(*counted.nothing, 8);
-  EXPECT_GE(*counted.all, 64);
+  Costly(int64_t first_row, Counted counted)
+      : ToyCase(testing::toy_case("bf16")), first_row_(first_row), counted_(std::move(counted)) {}
+  Expectation expect(const Problem&, const std::vector<HostTensor>*) const override { return costly(10, 0, counted_.right); }
+  std::vector<Hypothesis> mutants() const override {
+    std::vector<Hypothesis> all;
+    for (int i = 1; i < 40; ++i)
+      all.push_back({"other " + std::to_string(i),
+                     [this](const Problem&, const std::vector<HostTensor>*) { return costly(20, 0, counted_.others); }});
+    all.push_back({"of the code",
+                   [this](const Problem&, const std::vector<HostTensor>*) { return costly(30, first_row_, counted_.last); }});
+    return all;
+  }
+  std::vector<std::string> causes(WorkBudget& budget) const {
+    HostTensor y{dense("y", Role::kOutput, kE8M0, {64, 16}), std::vector<std::byte>(1024, std::byte{30})};
+    std::fill_n(y.bytes.begin(), first_row_ * 16, std::byte{10});
+    return causes_in_words(diagnose(*this, problem(), {y}, nullptr, &budget));
+  }
+
+ private:
+  const int64_t first_row_;
+  const Counted counted_;
+};
+
+TEST(Cost, MutantsOfALargeOutputSeeFewRowsAndTheBestSeesAll) {
+  const Costly::Counted counted;
+  WorkBudget budget(WorkBudget::kShort);
+  EXPECT_THAT(Costly(0, counted).causes(budget), ElementsAre("explains 1024 of 1024 failing elements: of the code"));
+  EXPECT_LE(*counted.others, 39 * 8);
+  EXPECT_GE(*counted.last, 64);
+  EXPECT_EQ(budget.words(), "");
+}
+
+TEST(Cost, OneFailingRowIsAmongTheFew) {
+  WorkBudget budget(WorkBudget::kShort);
+  EXPECT_THAT(Costly(63, {}).causes(budget), ElementsAre("explains 16 of 16 failing elements: of the code"));
+}
+
+TEST(Cost, WhatDoesNotFitIntoTheBudgetIsNotTriedAndSaidSo) {
+  WorkBudget budget(WorkBudget::kShort / 16);
+  EXPECT_THAT(Costly(0, {}).causes(budget), ElementsAre("no known cause"));
+  EXPECT_THAT(budget.words(), HasSubstr(" of 40 mutants were not tried"));
+  EXPECT_THAT(budget.words(), HasSubstr("causes were sought in 2 of 64 rows"));
+  EXPECT_THAT(budget.words(), HasSubstr("--diagnose long does more"));
+  WorkBudget longer(WorkBudget::kLong);
+  EXPECT_THAT(Costly(0, {}).causes(longer), ElementsAre("explains 1024 of 1024 failing elements: of the code"));
+}
+
+TEST(Cost, PatternsAreNotSoughtWithoutBudget) {
+  const Costly bound(0, {});
+  const HostTensor y{dense("y", Role::kOutput, kE8M0, {64, 16}), std::vector<std::byte>(1024, std::byte{12})};
+  WorkBudget little(1000), enough(WorkBudget::kShort);
+  EXPECT_TRUE(regularities(bound, bound.problem(), {y}, little).empty());
+  EXPECT_THAT(little.words(), HasSubstr("patterns of wrong outputs were not sought"));
+  EXPECT_FALSE(regularities(bound, bound.problem(), {y}, enough).empty());
 }
 
 // Lines about the variants that made the outputs of several cases.

@@ -1,4 +1,3 @@
-#include "harness/diagnosis/structure.h"
 
 #include <fmt/format.h>
 
@@ -426,7 +425,8 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, bool elem
 
 }  // namespace
 
-std::vector<Regularity> regularities(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs) {
+std::vector<Regularity> regularities(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs,
+                                     WorkBudget& budget) {
   const Expectation right = bound.expect(problem, &outputs);
   const auto explained = [](const std::vector<Regularity>& all) {
     int64_t sum = 0;
@@ -436,7 +436,12 @@ std::vector<Regularity> regularities(const BoundCase& bound, const Problem& prob
   std::vector<Regularity> best;
   for (size_t i = 0; i < std::min(kMostAnswers, right.any_of.size()); ++i) {
     const Answer& one = right.any_of[i];
-    if (one.elements() > kMostElements || one.elements() * one.products > kMostProducts) return {};
+    constexpr int64_t kProductsOfElement = 8;
+    if (one.elements() > kMostElements || one.elements() * one.products > kMostProducts ||
+        !budget.take(one.elements() * (1 + one.products / kProductsOfElement))) {
+      if (best.empty()) budget.leave_out("patterns of wrong outputs were not sought in so many elements");
+      return best;
+    }
     std::vector<Regularity> found = rules_of(computed(one), one.products == 1, problem, outputs);
     if (best.empty() || explained(found) > explained(best)) best = std::move(found);
   }

@@ -1,4 +1,4 @@
-#include "harness/diagnosis/table_power.h"
+#include "harness/diagnosis/visibility.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

@@ -127,15 +127,17 @@ std::string data_of(const Verdict& verdict) {
 }
 
 bool is_unknown(const std::string& mistake) {
-  return mistake.empty() || mistake.starts_with("no known cause") || is_probable(mistake);
+  return mistake.empty() || mistake.starts_with("no known cause") || mistake.starts_with("cause not sought") ||
+         is_probable(mistake);
 }
 bool is_probable(const std::string& words) { return words.starts_with("probably "); }
 bool is_pattern(const std::string& words) { return words.starts_with("pattern: "); }
 
 namespace {
 
-/// A list of this length may be truncated (causes_in_words() in diagnosis/diagnose.h).
-constexpr size_t kLongestList = 3;
+/// A list of this length may be truncated; of causes that explain everything, a longer one (causes_in_words() in
+/// diagnosis/diagnose.h).
+constexpr size_t kLongestList = 3, kLongestListOfTies = 16;
 
 /// A failing case and the causes that the diagnosis found.
 struct Diagnosed {
@@ -143,7 +145,9 @@ struct Diagnosed {
   std::vector<ToldCause> causes;
   std::set<std::string> mistakes;  ///< mutants of its causes, without numbers
 
-  bool may_be_cut() const { return causes.size() >= kLongestList; }
+  bool may_be_cut() const {
+    return causes.size() >= (!causes.empty() && causes.front().complete() ? kLongestListOfTies : kLongestList);
+  }
 };
 
 std::string key_of(const ToldCause& cause) { return with_numbers_masked(cause.mistake); }
@@ -244,6 +248,12 @@ class Kernel {
     return against.size() > fits.size() ? against : Data();
   }
 
+  /// The number of data sets that a cause explains; 0 for one that leaves elements of its own case over.
+  size_t complete_in(const std::string& words) const {
+    const std::optional<ToldCause> cause = parse_cause(words);
+    return cause && cause->complete() ? fitting(key_of(*cause)).size() : 0;
+  }
+
   static std::string cases_text(const Data& data) {
     return data.size() == 1 ? *data.begin() : fmt::format("{} and {} more", *data.begin(), data.size() - 1);
   }
@@ -286,7 +296,14 @@ class Kernel {
       asserted.push_back(probable.empty() ? "no known cause" + fits : probable);
       if (!probable.empty()) doubted.erase(doubted.begin() + std::ptrdiff_t(probable_at));
     }
+    const bool is_named = !asserted.empty() && !is_unknown(asserted.front());
+    // Causes that explain everything tie: first those that explain most cases of the kernel.
+    std::stable_sort(asserted.begin(), asserted.end(), [&](const std::string& a, const std::string& b) {
+      return complete_in(a) > complete_in(b);
+    });
     asserted.insert(asserted.end(), others.begin(), others.end());
+    if (is_named)
+      std::erase_if(doubted, [](const std::string& words) { return words.starts_with("refuted by "); });
     asserted.insert(asserted.end(), doubted.begin(), doubted.end());
     one.verdict->causes = std::move(asserted);
   }

@@ -34,7 +34,7 @@ std::string data_of(const Verdict& verdict);
 
 /// True for texts that name no mutant: two kernels with such a text need not have the same fault.
 bool is_unknown(const std::string& mistake);
-/// A line of harness/diagnosis/structure.h, which describes the outputs and names no mutant.
+/// A line of harness/diagnosis/wrong_part.h, which describes the outputs and names no mutant.
 bool is_pattern(const std::string& words);
 /// True for "probably MUTANT (1 element fits; too few to assert)".
 bool is_probable(const std::string& words);
@@ -45,7 +45,8 @@ bool is_probable(const std::string& words);
 using Exposes = std::function<bool(const Verdict& passed, const std::string& mistake)>;
 
 /// The diagnosis sees one case at a time. This step compares the failing cases of one kernel and contract and annotates the text
-/// of Verdict::causes, best first. Nothing is removed.
+/// of Verdict::causes, best first. Causes that explain everything are sorted by the number of the kernel's cases that they explain.
+/// What is refuted is dropped if another cause is asserted, and marked otherwise.
 ///
 ///  - If several mutants explain a case, and one of them also explains another case that the others do not explain, the others
 ///    are refuted.

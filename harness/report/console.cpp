@@ -282,6 +282,31 @@ std::string shortened_block(const std::string& text) {
 
 }  // namespace
 
+std::string untried_levels_text(const RunResult& result) {
+  int64_t passed = 0, climbed = 0;
+  std::map<std::string, std::map<std::string, int64_t>> absent;  // level -> reason -> verdicts
+  for (const Verdict& v : result.verdicts) {
+    passed += v.outcome == Outcome::kPass;
+    if (!v.climb) continue;
+    ++climbed;
+    for (const auto& [level, reason] : v.climb->absent) ++absent[level][reason];
+  }
+  if (passed == 0 && climbed == 0) return "";
+  if (climbed == 0) return "not tried: determinism tests (repeat, batch, neighbours, stream, graph); --ladder runs them";
+  std::string text;
+  for (const auto& [level, reasons] : absent) {
+    int64_t verdicts = 0;
+    auto most = reasons.begin();
+    for (auto one = reasons.begin(); one != reasons.end(); ++one) {
+      verdicts += one->second;
+      if (one->second > most->second) most = one;
+    }
+    text += fmt::format("{}{} in {} of {} verdicts ({}{})", text.empty() ? "" : "; ", level, verdicts, climbed,
+                        reasons.size() > 1 ? "mostly: " : "", printable(most->first));
+  }
+  return text.empty() ? "" : "not tried: " + text;
+}
+
 std::string failure_text(const Verdict& verdict) { return block_text(verdict, verdict.case_id, ""); }
 
 std::string failures_text(const RunResult& result, const Shown& shown, bool colour) {

@@ -16,6 +16,9 @@ std::string idle_rows_text(const Ledger& ledger, const RunResult& result);
 /// One line for each kernel that was called and got no verdict but skips, with its most frequent reason; empty if there are none.
 std::string idle_kernels_text(const RunResult& result);
 
+/// "not tried: the determinism tests repeat, ...; --ladder runs them": what a run with passes left out; empty if nothing.
+std::string untried_levels_text(const RunResult& result);
+
 /// How much the console prints.
 struct Shown {
   bool all = false;     ///< a block for each failure, and every contract, cause and reason

@@ -93,6 +93,17 @@ void ProgressReport::at(size_t done, const std::string& what) {
   draw(what);
 }
 
+void ProgressReport::judged(const Verdict& verdict) {
+  const std::lock_guard lock(mutex_);
+  const std::string text = fmt::format("{}, its cause is sought: {} on {}", name(verdict.outcome), verdict.case_id, verdict.kernel);
+  drawn_ = -1;
+  draw(text);
+  const double now = where_.clock();
+  if (where_.terminal || now - last_ < kSecondsBetweenLines) return;
+  last_ = now;
+  where_.write(fmt::format("assay: {}\n", printable(text)));
+}
+
 void ProgressReport::begin(const std::string& what) {
   const std::lock_guard lock(mutex_);
   draw(what);

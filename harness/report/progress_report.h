@@ -42,6 +42,8 @@ class ProgressReport {
   void step(const std::string& what, bool failed = false);
   /// So many of the units are done.
   void at(size_t done, const std::string& what);
+  /// A bad verdict was made whose cause is sought now. On a terminal, and elsewhere if the last line is old.
+  void judged(const Verdict& verdict);
   /// Shows what is at work, without counting it.
   void begin(const std::string& what);
 

@@ -118,7 +118,8 @@ std::vector<KernelOffer> chosen_kernels(const LibraryInfo& library, const std::s
 /// would have to wait for the shared results.
 class Progress {
  public:
-  Progress(const std::vector<Pair>& pairs, const RunOptions& options) : slots_(pairs.size()), options_(options) {
+  Progress(const std::vector<Pair>& pairs, const RunOptions& options)
+      : slots_(pairs.size()), judged_(pairs.size()), options_(options) {
     for (size_t i = 0; i < pairs.size(); ++i)
       if (i == 0 || pairs[i].one->data_id() != pairs[i - 1].one->data_id()) begins_.push_back(i);
     begins_.push_back(pairs.size());
@@ -147,9 +148,19 @@ class Progress {
     if (harness_error_.empty()) harness_error_ = why;
   }
 
+  /// The verdict of pair `i` is known, but not its cause.
+  void judged(size_t i, Verdict verdict) {
+    const std::lock_guard lock(mutex_);
+    if (has_ended() && !ended_by_.empty()) return;
+    judged_[i] = 1;
+    if (options_.ledger != nullptr) options_.ledger->expect(verdict);
+    if (options_.on_judged) options_.on_judged(verdict);
+  }
+
   void deliver(size_t i, Verdict verdict) {
     const std::lock_guard lock(mutex_);
-    if (has_ended() && !ended_by_.empty()) return;  // the signal that ended the run may also have ended the call
+    // the signal that ended the run may also have ended the call
+    if (has_ended() && !ended_by_.empty() && judged_[i] == 0) return;
     if (options_.ledger != nullptr) options_.ledger->expect(verdict);
     losses_in_a_row_ = verdict.device_lost ? losses_in_a_row_ + 1 : 0;
     constexpr int kMostLosses = 3;
@@ -186,6 +197,7 @@ class Progress {
 
   std::mutex mutex_;
   std::vector<std::optional<Verdict>> slots_;
+  std::vector<char> judged_;  ///< pairs whose verdict was known before the run ended
   std::vector<size_t> begins_;  ///< first pair of each share, and the end of the last share
   const RunOptions& options_;
   size_t next_ = 0, shown_ = 0;
@@ -227,8 +239,11 @@ RunResult run_all(std::span<const Op> ops, const std::vector<Case>& cases, const
     try {
       while (const std::optional<Progress::Share> share = progress.next()) {
         DataMemory memory;
-        for (size_t i = share->first; i < share->end && !progress.stopped(); ++i)
-          progress.deliver(i, verdict_of(pairs[i], one_at_a_time, options.each, memory));
+        for (size_t i = share->first; i < share->end && !progress.stopped(); ++i) {
+          CaseOptions each = options.each;
+          each.judged = [&progress, i](const Verdict& verdict) { progress.judged(i, verdict); };
+          progress.deliver(i, verdict_of(pairs[i], one_at_a_time, each, memory));
+        }
       }
     } catch (const HarnessError& error) {
       progress.fail(error.what());

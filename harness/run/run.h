@@ -70,6 +70,9 @@ struct RunOptions {
   const Ledger* ledger = nullptr;   ///< known failures; nullptr: every verdict is expected to be a pass
   /// Polled: the reason why the run must end early ("SIGINT"), or nullptr. Work in progress then yields no verdict.
   std::function<const char*()> ended{};
+  /// Called for each bad verdict before its cause is sought, in any order; never by two threads at once. An early end drops
+  /// verdicts in progress, but none of these.
+  std::function<void(const Verdict&)> on_judged{};
   /// Called for each verdict in case order; never by two threads at once.
   std::function<void(const Verdict&)> on_verdict;
 };

@@ -397,7 +397,7 @@ std::vector<std::string> undeclared(std::vector<std::string> faults, const std::
 void judge_power(const CaseOptions& options, const Evidence& evidence, Verdict& verdict) {
   if (!options.power) return;
   verdict.power = options.power(evidence);
-  if (evidence.one.tier == "own") return;  // a table of a user is checked as a whole: diagnosis/table_power.h
+  if (evidence.one.tier == "own") return;  // a table of a user is checked as a whole: diagnosis/visibility.h
   const std::vector<std::string> faults = undeclared(verdict.power.blind_to, evidence.one.blind_to);
   if (verdict.outcome != Outcome::kPass || faults.empty()) return;
   verdict.outcome = Outcome::kUntrusted;
@@ -472,8 +472,10 @@ void judge_problem(const Op& op, const BoundCase& bound, const Case& one, const 
   const bool is_bad = verdict.outcome != Outcome::kPass && verdict.outcome != Outcome::kSkip;
   if (is_bad && agreed_with_the_contract(verdict))
     verdict.causes.push_back("none among the contract's steps: the plain call is correct");
-  else if (is_bad && options.diagnose)
+  else if (is_bad && options.diagnose) {
+    if (options.judged) options.judged(verdict);
     options.diagnose(evidence, verdict);
+  }
   if (options.rerun_failed > 0 && !misnames && !agreed_with_the_contract(verdict) &&
       (verdict.outcome == Outcome::kFail || verdict.outcome == Outcome::kBroken))
     classify_by_calls(bound, request, backend, options.rerun_failed, result, verdict);

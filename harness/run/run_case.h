@@ -37,6 +37,9 @@ struct CaseOptions {
   /// Mutation analysis of the data. Mutants neither killed nor declared make a pass untrusted, except in a user's table.
   std::function<Power(const Evidence&)> power{};
 
+  /// Called for a verdict that diagnose() gets, before it, since a diagnosis may take seconds.
+  std::function<void(const Verdict&)> judged{};
+
   /// Called for a verdict of kFail, kBroken or kUntrusted; may add notes to its tensors.
   std::function<void(const Evidence&, Verdict&)> diagnose{};
 

@@ -169,6 +169,25 @@ TEST(RunAll, WhatIsAskedToEndKeepsTheVerdictsThatAreThere) {
   EXPECT_EQ(run_kernels(toy_cases(5), "copy", options).ended_by, "") << "all cases had their verdicts: nothing was left to end";
 }
 
+TEST(RunAll, AVerdictThatWasMadeBeforeTheEndIsKeptThoughItsCauseIsNot) {
+  bool seeking = false;
+  std::vector<std::string> judged;
+  RunOptions options;
+  options.threads = 1;
+  options.each.diagnose = [&](const Evidence&, Verdict& verdict) {
+    EXPECT_EQ(judged.size(), 1u) << "the verdict is told first";
+    seeking = true;
+    verdict.causes = {"a cause"};
+  };
+  options.on_judged = [&](const Verdict& verdict) { judged.push_back(verdict.case_id); };
+  options.ended = [&]() -> const char* { return seeking ? "the end of its time" : nullptr; };
+  const RunResult ended = run_kernels(toy_cases(20), "off_by_one", options);
+  EXPECT_EQ(ended.ended_by, "the end of its time");
+  ASSERT_EQ(ended.verdicts.size(), 1u);
+  EXPECT_EQ(ended.verdicts.front().case_id, judged.front());
+  EXPECT_EQ(ended.count(Outcome::kFail), 1);
+}
+
 TEST(RunAll, AnUnknownKernelIsAUsageErrorWithNearMatches) {
   try {
     run_kernels(toy_cases(1), "coppy");

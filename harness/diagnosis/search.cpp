@@ -1,0 +1,430 @@
+// Finds why a kernel's outputs are wrong: tries the mutants of the contract, alone and in pairs, within a budget of work.
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "harness/compare/verdict.h"
+#include "harness/core/expectation.h"
+#include "harness/diagnosis/diagnose.h"
+
+namespace assay {
+namespace {
+
+// Detects zeros of the wrong sign, an error that can occur under every contract.
+
+/// Whether -0 and +0 have adjacent ordinals. False for a format with a single zero.
+bool has_two_zeros(const Format& format) {
+  return format.has_sign() && decode(format, code_from_ordinal(format, ordinal(format, 0) - 1)) == 0;
+}
+
+/// Codes that are accepted where the contract expects a zero.
+enum class Zeros {
+  kEither,        ///< both signs
+  kMinusForPlus,  ///< both signs where +0 is expected
+  kPlusForMinus,  ///< both signs where -0 is expected
+  kOtherSign      ///< the other sign alone, where only one is expected
+};
+
+void accept_zeros(Zeros zeros, const Format& format, AcceptedRows& rows) {
+  if (!has_two_zeros(format)) return;
+  const int32_t plus = ordinal(format, 0), minus = plus - 1;
+  if (rows.high.empty()) rows.high = rows.low;
+  for (size_t i = 0; i < rows.low.size(); ++i) {
+    int32_t &low = rows.low[i], &high = rows.high[i];
+    if (zeros == Zeros::kOtherSign) {
+      if (low == high && (low == plus || low == minus)) low = high = low == plus ? minus : plus;
+      continue;
+    }
+    if (low == plus && zeros != Zeros::kPlusForMinus) low = minus;
+    if (high == minus && zeros != Zeros::kMinusForPlus) high = plus;
+  }
+}
+
+/// The same answers with other zeros.
+Expectation with_zeros(Zeros zeros, const Expectation& right) {
+  Expectation edited = right;
+  for (Answer& answer : edited.any_of) {
+    std::vector<const Format*> formats;
+    for (const Part& part : answer.parts) formats.push_back(part.format);
+    const auto with = [formats, zeros](AcceptedBlock block) {
+      for (size_t p = 0; p < block.parts.size(); ++p) accept_zeros(zeros, *formats[p], block.parts[p]);
+      return block;
+    };
+    answer.accepted = [accepted = answer.accepted, with](int64_t first, int64_t end) { return with(accepted(first, end)); };
+    answer.glimpse = nullptr;
+    if (answer.of_columns)
+      answer.of_columns = [of_columns = answer.of_columns, with](int64_t first, int64_t end, int64_t first_column,
+                                                                 int64_t end_column) {
+        return with(of_columns(first, end, first_column, end_column));
+      };
+  }
+  return edited;
+}
+
+// Finds why a kernel's outputs are wrong: which mutants of the contract reproduce them, alone or in pairs.
+
+constexpr size_t kWorthNaming = 3, kMostTies = 16;
+/// How many first members of pairs are tried; and how many comparisons with elements are kept for them, in bytes.
+constexpr int64_t kMostFirsts = 12, kMostKept = int64_t{1} << 26;
+/// Causes that are compared with the whole sample after a search in a part of it.
+constexpr size_t kMostConfirmed = 6;
+
+/// What an evaluated element counts: one of a GEMM as much as eight multiply-accumulates, and twice that if only some columns are
+/// computed, since sums begin anew.
+int64_t work_of_element(const Expectation& right, const Sample& sample) {
+  constexpr int64_t kProductsOfElement = 8;
+  const int64_t products = 1 + right.any_of.front().products / kProductsOfElement;
+  return int64_t(right.any_of.size()) * products * (sample.columns.empty() ? 1 : 2);
+}
+
+/// `some` of the numbers, evenly spread.
+std::vector<int64_t> spread(const std::vector<int64_t>& numbers, int64_t some) {
+  std::vector<int64_t> chosen;
+  const auto all = int64_t(numbers.size());
+  for (int64_t i = 0; i < std::min(some, all); ++i) chosen.push_back(numbers[size_t(i * all / std::min(some, all))]);
+  return chosen;
+}
+
+/// The ranges of a sample's columns in which elements of the only part are outside.
+std::set<size_t> failing_columns(const Sample& sample, const Answer& answer, const Memberships& found) {
+  std::set<size_t> failing;
+  size_t i = 0;
+  for (const SampleBlock& block : blocks_of(sample, answer)) {
+    const Part& part = answer.parts.front();
+    const auto [first, end] = part.rows_of_steps(block.steps.first, block.steps.end);
+    for (int64_t row = first; row < end; ++row)
+      for (int64_t column = block.columns.first; column < block.columns.end; ++column)
+        if (found.parts.front()[i++] == Membership::kOutside)
+          for (size_t range = 0; range < sample.columns.size(); ++range)
+            if (sample.columns[range].first <= column && column < sample.columns[range].end) failing.insert(range);
+  }
+  return failing;
+}
+
+/// A part of a sample with about `room` elements: of steps, and of columns if some are chosen already, half are failing ones.
+Sample narrowed(const Sample& wide, const Answer& answer, const Memberships& contract, int64_t room) {
+  constexpr int64_t kFewestSteps = 2, kFewestColumns = 2;
+  std::vector<int64_t> failing, good;
+  for (const StepRange& range : wide.steps)
+    for (int64_t step = range.first; step < range.end; ++step)
+      (contract.outside_steps.contains(step) || contract.violated_steps.contains(step) ? failing : good).push_back(step);
+  const auto steps = int64_t(failing.size() + good.size());
+  const int64_t of_step = std::max<int64_t>(1, contract.elements() / std::max<int64_t>(1, steps));
+  const int64_t wanted = std::clamp(room / of_step, std::min(kFewestSteps, steps), steps);
+  const int64_t of_good = std::min(int64_t(good.size()), std::max(wanted / 2, wanted - int64_t(failing.size())));
+  Sample few = wide;
+  few.steps.clear();
+  std::set<int64_t> chosen;
+  for (const int64_t step : spread(failing, wanted - of_good)) chosen.insert(step);
+  few.failing = int64_t(chosen.size());
+  for (const int64_t step : spread(good, of_good)) chosen.insert(step);
+  few.good = int64_t(chosen.size()) - few.failing;
+  for (const int64_t step : chosen) few.steps.push_back({step, step + 1});
+  const auto groups = int64_t(wide.columns.size());
+  const int64_t wanted_groups = std::max(kFewestColumns, groups * room / std::max<int64_t>(1, of_step * wanted));
+  if (wanted_groups >= groups) return few;
+  std::vector<int64_t> failing_groups, good_groups;
+  const std::set<size_t> fails = failing_columns(wide, answer, contract);
+  for (int64_t i = 0; i < groups; ++i) (fails.contains(size_t(i)) ? failing_groups : good_groups).push_back(i);
+  const int64_t of_good_groups =
+      std::min(int64_t(good_groups.size()), std::max(wanted_groups / 2, wanted_groups - int64_t(failing_groups.size())));
+  std::set<int64_t> columns;
+  for (const int64_t i : spread(failing_groups, wanted_groups - of_good_groups)) columns.insert(i);
+  for (const int64_t i : spread(good_groups, of_good_groups)) columns.insert(i);
+  few.columns.clear();
+  for (const int64_t i : columns) few.columns.push_back(wide.columns[size_t(i)]);
+  return few;
+}
+
+/// A hypothesis and its comparison with the outputs.
+struct Tried {
+  Hypothesis hypothesis;
+  Memberships held;
+  MembershipCounts result;
+};
+
+/// Half of the budget is for single hypotheses, the rest for pairs and for the whole sample. An eighth is kept for the patterns
+/// of wrong_part.h.
+class Search {
+ public:
+  Search(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs, const Expectation& right,
+         const Sample& wide, WorkBudget& budget)
+      : bound_(bound),
+        problem_(problem),
+        outputs_(outputs),
+        right_(right),
+        budget_(budget),
+        kept_for_others_(budget.left() / 2),
+        kept_for_patterns_(budget.left() / 8),
+        wide_(wide),
+        sample_(wide),
+        contract_(memberships(right, outputs, wide)) {
+    std::vector<Hypothesis> hypotheses = bound.mutants();
+    std::erase_if(hypotheses, [](const Hypothesis& one) { return !one.equivalent.empty(); });
+    // Of two that explain as much, a suspect stands behind.
+    std::stable_partition(hypotheses.begin(), hypotheses.end(), [](const Hypothesis& one) { return !one.suspect; });
+    narrow(int64_t(hypotheses.size()));
+    const bool has_pairs = most_firsts(int64_t(hypotheses.size())) > 0;
+    int64_t untried = 0;
+    for (Hypothesis& hypothesis : hypotheses) {
+      if (!budget_.take(work(contract_.elements()), kept_for_others_)) {
+        ++untried;
+        continue;
+      }
+      Memberships held = memberships(hypothesis.expect(problem, &outputs), outputs, sample_);
+      const MembershipCounts result = tally(contract_, held);
+      alone_.push_back({std::move(hypothesis), has_pairs ? std::move(held) : Memberships(), result});
+    }
+    if (untried > 0)
+      budget_.leave_out(std::to_string(untried) + " of " + std::to_string(hypotheses.size()) + " mutants were not tried");
+  }
+
+  std::vector<Cause> causes() {
+    int64_t least_left = tally(contract_, contract_).failing;
+    for (const Tried& tried : alone_) {
+      if (!worth_naming(tried.result, tried.hypothesis)) continue;
+      least_left = std::min(least_left, tried.result.left());
+      const Hypothesis& hypothesis = tried.hypothesis;
+      found_.push_back({cause_of(tried.result, {mistake(hypothesis, tried.result.explained)}), hypothesis.expect});
+    }
+    wrong_zeros();
+    if (least_left > 0 && !in_a_situation())
+      for (const Tried* first : firsts()) pairs_from(*first, least_left);
+    sort();
+    confirm();
+    std::vector<Cause> causes;
+    for (Found& found : found_) causes.push_back(std::move(found.cause));
+    return causes;
+  }
+
+ private:
+  /// A cause and what it expects.
+  struct Found {
+    Cause cause;
+    std::function<Expectation(const Problem&, const std::vector<HostTensor>*)> expect;
+  };
+
+  int64_t work(int64_t elements) const { return (1 + elements) * work_of_element(right_, sample_); }
+
+  void sort() {
+    std::stable_sort(found_.begin(), found_.end(),
+                     [](const Found& a, const Found& b) { return a.cause.left() < b.cause.left(); });
+  }
+
+  /// Looks at a part of the sample if all hypotheses do not fit into the budget otherwise.
+  void narrow(int64_t hypotheses) {
+    const Answer& answer = right_.any_of.front();
+    const int64_t room = (budget_.left() - kept_for_others_) / ((hypotheses + 1) * work_of_element(right_, sample_));
+    if (answer.ready || contract_.elements() <= room) return;
+    Sample few = narrowed(sample_, answer, contract_, room);
+    Memberships in_few = memberships(right_, outputs_, few);
+    if (tally(in_few, in_few).failing == 0 || in_few.elements() == contract_.elements()) return;
+    in_wide_ = std::move(contract_);
+    contract_ = std::move(in_few);
+    sample_ = std::move(few);
+    const std::string columns =
+        sample_.columns.size() < wide_.columns.size()
+            ? " and of " + std::to_string(sample_.columns.size()) + " of " + std::to_string(wide_.columns.size()) + " runs of columns"
+            : "";
+    const auto steps = [](const Sample& of) { return std::to_string(of.failing + of.good); };
+    narrowed_to_ = "causes were sought in " + steps(sample_) + " of " + (wide_.is_everything() ? std::to_string(wide_.of) : steps(wide_)) +
+                   (wide_.is_everything() ? " rows" : " of these rows") + columns;
+  }
+
+  /// After a search in a part of the sample: compares the best causes with the whole sample. Their counts are then those of the
+  /// whole, and causes that do not hold there are dropped. If the budget is spent, the counts stay those of the part.
+  void confirm() {
+    if (narrowed_to_.empty()) return;
+    std::vector<Found> confirmed;
+    for (size_t i = 0; i < std::min(kMostConfirmed, found_.size()); ++i) {
+      if (!budget_.take((1 + in_wide_.elements()) * work_of_element(right_, wide_), kept_for_patterns_)) break;
+      const MembershipCounts result = tally(in_wide_, memberships(found_[i].expect(problem_, &outputs_), outputs_, wide_));
+      Found found = found_[i];
+      found.cause.failing = result.failing, found.cause.explained = result.explained;
+      found.cause.contradicted = result.contradicted;
+      if (found.cause.mistakes.size() == 1) found.cause.mistakes.front().needed = result.explained;
+      if (result.counts()) confirmed.push_back(std::move(found));
+      else found_[i].cause.explained = 0;
+    }
+    std::erase_if(found_, [](const Found& one) { return one.cause.explained == 0; });
+    if (confirmed.empty()) {
+      budget_.leave_out(narrowed_to_);
+      return;
+    }
+    found_ = std::move(confirmed);
+    sort();
+  }
+
+  /// Detects a cause that is no mutant: every wrong element is a zero of the wrong sign. A kernel loses a sign, adds one, or
+  /// turns all of them. If some zeros changed in one direction, some in the other and some not at all, signs are not what went
+  /// wrong.
+  void wrong_zeros() {
+    const auto result_of = [&](Zeros zeros) {
+      if (!budget_.take(work(contract_.elements()), kept_for_patterns_)) return MembershipCounts();
+      return tally(contract_, memberships(with_zeros(zeros, right_), outputs_, sample_));
+    };
+    const MembershipCounts result = result_of(Zeros::kEither);
+    if (result.failing == 0 || result.left() > 0) return;
+    const std::array<Zeros, 3> ways = {Zeros::kMinusForPlus, Zeros::kPlusForMinus, Zeros::kOtherSign};
+    if (std::none_of(ways.begin(), ways.end(), [&](Zeros zeros) {
+          const MembershipCounts one = result_of(zeros);
+          return one.failing > 0 && one.left() == 0;
+        }))
+      return;
+    found_.push_back({cause_of(result, {{"zeros: of the other sign", "zeros: of the other sign", result.explained}}),
+                      [this](const Problem&, const std::vector<HostTensor>*) { return with_zeros(Zeros::kEither, right_); }});
+  }
+
+  /// Whether a tensor speaks against a hypothesis that explains another tensor: the codes that it expects there, and the contract
+  /// does not, are never found.
+  bool refuted(const Hypothesis& hypothesis) const {
+    constexpr int64_t kFewest = 4;
+    if (!budget_.take(2 * work(contract_.elements()), kept_for_patterns_)) return false;
+    const Expectation edited = hypothesis.expect(problem_, &outputs_);
+    if (edited.any_of.size() != 1 || right_.any_of.size() != 1) return false;
+    const Answer &contract = right_.any_of.front(), &other = edited.any_of.front();
+    if (contract.parts.size() != other.parts.size() || contract.steps != other.steps) return false;
+    std::vector<int64_t> found(contract.parts.size()), neither(contract.parts.size());
+    for (const SampleBlock& at : blocks_of(sample_, contract)) {
+      const AcceptedBlock of_contract = accepted_in(at, contract), of_other = accepted_in(at, other);
+      for (size_t p = 0; p < contract.parts.size(); ++p) {
+        const Part& part = contract.parts[p];
+        if (part.shape != other.parts[p].shape) continue;
+        const HostTensor& tensor = tensor_of(outputs_, part);
+        const int64_t stored = stored_elements(part, tensor);
+        std::vector<Interval> expected;
+        for_each_element(at, part, of_other.parts[p], [&](int64_t, int64_t, Interval one) { expected.push_back(one); });
+        size_t i = 0;
+        for_each_element(at, part, of_contract.parts[p], [&](int64_t row, int64_t column, Interval accepted) {
+          if (const Interval one = expected[i++]; !one.meets(accepted)) {
+            const int64_t offset = part.offset(row, column);
+            const bool fails = membership(part, tensor, stored, offset, accepted) == Membership::kOutside;
+            const bool holds = membership(part, tensor, stored, offset, one) == Membership::kInside;
+            found[p] += holds, neither[p] += fails && !holds;
+          }
+        });
+      }
+    }
+    for (size_t p = 0; p < found.size(); ++p)
+      if (found[p] == 0 && neither[p] >= kFewest) return true;
+    return false;
+  }
+  bool worth_naming(const MembershipCounts& result, const Hypothesis& hypothesis) const {
+    return result.counts() && (result.left() == 0 || !refuted(hypothesis));
+  }
+
+  Mistake mistake(const Hypothesis& hypothesis, int64_t needed) const {
+    return {hypothesis.name, hypothesis.in_words ? hypothesis.in_words(outputs_) : hypothesis.name, needed};
+  }
+
+  static Cause cause_of(const MembershipCounts& result, std::vector<Mistake> mistakes) {
+    return {std::move(mistakes), result.failing, result.explained, result.contradicted};
+  }
+
+  /// How many first members of pairs fit into what is left of the budget.
+  int64_t most_firsts(int64_t hypotheses) const {
+    if (contract_.elements() * hypotheses > kMostKept) return 0;
+    const int64_t left = std::max<int64_t>(0, budget_.left() - kept_for_patterns_);
+    return std::min(kMostFirsts, left / (work(contract_.elements()) * (hypotheses + 1)));
+  }
+
+  /// First members of pairs: the hypotheses that leave least unexplained and those that explain most, as many as time allows.
+  std::vector<const Tried*> firsts() const {
+    const int64_t most = most_firsts(int64_t(alone_.size()));
+    std::vector<const Tried*> candidates, chosen;
+    for (const Tried& tried : alone_)
+      if (tried.hypothesis.with_another && tried.result.explained > 0) candidates.push_back(&tried);
+    const auto take = [&](auto before) {
+      std::stable_sort(candidates.begin(), candidates.end(), before);
+      for (int64_t i = 0; i < std::min(most, int64_t(candidates.size())); ++i)
+        if (std::find(chosen.begin(), chosen.end(), candidates[size_t(i)]) == chosen.end())
+          chosen.push_back(candidates[size_t(i)]);
+    };
+    take([](const Tried* a, const Tried* b) { return a->result.left() < b->result.left(); });
+    take([](const Tried* a, const Tried* b) { return a->result.explained > b->result.explained; });
+    return chosen;
+  }
+
+  const Tried* find_alone(const std::string& name) const {
+    for (const Tried& tried : alone_)
+      if (tried.hypothesis.name == name) return &tried;
+    return nullptr;
+  }
+
+  void pairs_from(const Tried& first, int64_t least_left) {
+    for (const Hypothesis& pair : first.hypothesis.with_another()) {
+      const Tried* second = find_alone(pair.name);
+      if (!second || !tried_pairs_.insert(std::minmax(first.hypothesis.name, pair.name)).second) continue;
+      if (!budget_.take(work(contract_.elements()), kept_for_patterns_)) return;
+      const Memberships held = memberships(pair.expect(problem_, &outputs_), outputs_, sample_);
+      const MembershipCounts result = tally(contract_, held);
+      if (2 * result.left() > least_left || !worth_naming(result, pair)) continue;
+      const int64_t need_first = explained_by_one_alone(contract_, held, second->held);
+      const int64_t need_second = explained_by_one_alone(contract_, held, first.held);
+      if (need_first == 0 || need_second == 0) continue;
+      found_.push_back(
+          {cause_of(result, {mistake(first.hypothesis, need_first), mistake(pair, need_second)}), pair.expect});
+    }
+  }
+
+  /// If the op recognizes a failure signature, pairs that explain some elements by chance are not tried.
+  bool in_a_situation() const {
+    return found_.empty() && !bound_.situation(problem_, outputs_).empty();
+  }
+
+  const BoundCase& bound_;
+  const Problem& problem_;
+  const std::vector<HostTensor>& outputs_;
+  const Expectation& right_;
+  WorkBudget& budget_;
+  const int64_t kept_for_others_, kept_for_patterns_;
+  const Sample& wide_;
+  Sample sample_;            ///< the part of it in which the search is made
+  Memberships contract_;     ///< in that part
+  Memberships in_wide_;      ///< in the whole sample, if the part is smaller
+  std::string narrowed_to_;  ///< the part as text; empty if it is the whole sample
+  std::vector<Tried> alone_;
+  std::set<std::pair<std::string, std::string>> tried_pairs_;
+  std::vector<Found> found_;
+};
+
+std::string in_words(const Cause& cause) {
+  const std::string only = cause.explained < cause.failing ? "only " : "";
+  std::string line =
+      "explains " + only + std::to_string(cause.explained) + " of " + std::to_string(cause.failing) + " failing elements";
+  if (cause.contradicted > 0) line += " and contradicts " + std::to_string(cause.contradicted) + " good ones";
+  for (const Mistake& mistake : cause.mistakes) {
+    line += (&mistake == &cause.mistakes.front() ? ": " : "; and ") + mistake.words;
+    if (cause.mistakes.size() > 1) line += " (needed for " + std::to_string(mistake.needed) + ")";
+  }
+  return line;
+}
+
+}  // namespace
+
+std::vector<Cause> diagnose(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs,
+                            const Sample* sample, WorkBudget* budget) {
+  const Expectation right = bound.expect(problem, &outputs);
+  const Sample whole = sample ? *sample : all_steps(right.any_of.front());
+  WorkBudget large(WorkBudget::kLong);
+  return Search(bound, problem, outputs, right, whole, budget ? *budget : large).causes();
+}
+
+std::vector<std::string> causes_in_words(const std::vector<Cause>& causes) {
+  if (causes.empty()) return {"no known cause"};
+  const Cause& best = causes.front();
+  std::vector<std::string> words;
+  for (const Cause& cause : causes) {
+    // A hypothesis that explains less than half of what the best one explains is noise.
+    if (words.size() == (cause.complete() ? kMostTies : kWorthNaming) || 2 * (cause.explained - cause.contradicted) < best.explained - best.contradicted) break;
+    if (best.complete() && !cause.complete()) break;
+    words.push_back(in_words(cause));
+  }
+  return words;
+}
+}  // namespace assay
