@@ -36,6 +36,8 @@ namespace {
 /// The mutation score is computed on at most this many elements of the first input, and on at most this many rows of a larger
 /// one.
 constexpr int64_t kMostElementsOfPower = int64_t{1} << 14, kMostRowsOfPower = 8;
+/// Limit on the work of the mutation score, and of one contract beside the stated one.
+constexpr int64_t kMostWork = WorkBudget::kShort;
 
 /// A case whose data are the user's.
 class WithData : public ForwardedCase {
@@ -52,10 +54,10 @@ Power power_of_problem(std::shared_ptr<const BoundCase> bound, const Problem& pr
   return power_of(WithData(std::move(bound), problem), {}, &problem);
 }
 
-/// Evenly spread rows of a large problem.
-std::vector<int64_t> rows_of_power(int64_t rows, int64_t elements) {
-  const int64_t few =
-      std::clamp(kMostElementsOfPower / std::max<int64_t>(1, elements / rows), int64_t{1}, std::min(rows, kMostRowsOfPower));
+/// Evenly spread rows of a large problem. `work`: of one row, with all mutants.
+std::vector<int64_t> rows_of_power(int64_t rows, int64_t elements, int64_t work) {
+  const int64_t few = std::clamp(std::min(kMostElementsOfPower / std::max<int64_t>(1, elements / rows), kMostWork / work), int64_t{1},
+                                 std::min(rows, kMostRowsOfPower));
   std::vector<int64_t> chosen;
   for (int64_t i = 0; i < few; ++i) chosen.push_back(i * rows / few);
   return chosen;
@@ -64,7 +66,8 @@ std::vector<int64_t> rows_of_power(int64_t rows, int64_t elements) {
 void add_power(const DumpedCall& call, TensorsVerdict& judged) {
   const Problem& problem = call.problem;
   const int64_t elements = problem.tensors.front().spec.elements(), rows = call.dump.bound->independent_rows();
-  if (elements <= kMostElementsOfPower) {
+  const int64_t work = std::max<int64_t>(1, judged.work / std::max<int64_t>(1, rows)) * (1 + int64_t(call.judging->mutants().size()));
+  if (elements <= kMostElementsOfPower && judged.work <= kMostWork / 8) {
     judged.verdict.power = power_of_problem(call.judging, problem);
     return;
   }
@@ -72,7 +75,11 @@ void add_power(const DumpedCall& call, TensorsVerdict& judged) {
     judged.notes.push_back("the mutation score was not computed: the inputs are large and their rows depend on each other");
     return;
   }
-  const std::vector<int64_t> chosen = rows_of_power(rows, elements);
+  if (work > 4 * kMostWork) {
+    judged.notes.push_back("the mutation score was not computed: one row of so long a GEMM takes too much work");
+    return;
+  }
+  const std::vector<int64_t> chosen = rows_of_power(rows, elements, work);
   CaseOfRows some = call.dump.bound->with_rows(problem, chosen);
   judged.verdict.power =
       power_of_problem(without_unseen_padding(std::shared_ptr<const BoundCase>(std::move(some.bound)), {}), some.problem);
@@ -134,6 +141,13 @@ static std::string one_value_note(const HostTensor& scale, const Verdict& verdic
   return fmt::format("{} of {} scales have one value: exchanged scales are hardly visible in these data", most, all);
 }
 
+/// An element of a GEMM counts as an eighth of its multiply-accumulates.
+static int64_t work_of(const BoundCase& bound, const DumpedCall& call) {
+  const Expectation right = bound.expect(call.problem, &call.result.outputs);
+  const Answer& answer = right.any_of.front();
+  return answer.elements() * (1 + answer.products / 8);
+}
+
 TensorsVerdict judge_tensors(const DumpedCall& call, const std::string& repro, WithPower with_power, const CauseSearch& search) {
   const DumpCase& dump = call.dump;
   TensorsVerdict judged{blank_verdict(dump.one, "", ""), call.notes};
@@ -154,6 +168,7 @@ TensorsVerdict judge_tensors(const DumpedCall& call, const std::string& repro, W
       add_patterns(*call.judging, call.problem, call.result.outputs, verdict, budget);
     add_limits(budget, verdict);
   }
+  judged.work = work_of(*call.judging, call);
   judged.unchecked = call.unchecked;
   for (const HostTensor& output : call.result.outputs)
     if (const std::string note = one_value_note(output, verdict); !note.empty()) judged.notes.push_back(note);
@@ -333,7 +348,7 @@ void add_other_contracts(const Op& op, const DumpRequest& request, TensorsVerdic
   if (verdict.outcome != Outcome::kFail) return;
   int64_t elements = 0, outside = 0;
   for (const TensorFinding& finding : verdict.tensors) elements += finding.elements, outside += finding.outside;
-  if (elements > kMostElementsToMatch) {
+  if (elements > kMostElementsToMatch || judged.work > kMostWork) {
     judged.notes.push_back("other contracts were not tried on so many elements; next: assay contracts match FILE ...");
     return;
   }

@@ -60,6 +60,7 @@ struct TensorsVerdict {
   std::vector<std::string> notes;  ///< e.g. that padding was not checked; one line each
   std::string unchecked = {};           ///< see DumpedCall; stands in the first line
   std::vector<std::string> obeys = {};  ///< after add_other_contracts(): contracts of the op that the tensors obey
+  int64_t work = 0;                     ///< of computing all accepted outputs once, in elements as WorkBudget counts them
 };
 
 /// How judge_tensors() seeks the cause of a failure.
@@ -74,7 +75,7 @@ TensorsVerdict judge_tensors(const DumpedCall& call, const std::string& repro, W
                              const CauseSearch& search = {});
 
 /// Tries the other contracts of the op on wrong tensors. "obeys X instead" becomes the first cause; a contract that comes much
-/// nearer, or that nothing was tried, becomes a note. Large tensors are not tried.
+/// nearer, or that nothing was tried, becomes a note. Large tensors and long GEMMs are not tried.
 void add_other_contracts(const Op& op, const DumpRequest& request, TensorsVerdict& judged);
 
 /// As failure_text(), with the notes, for every outcome.
