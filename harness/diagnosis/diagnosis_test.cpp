@@ -641,6 +641,31 @@ TEST(Refuted, SignsOfZerosAreLostOrTurnedButNotExchanged) {
   EXPECT_THAT(cause_of({kMinus, kMinus, kMinus, kPlus, kPlus, kPlus, kOne, kPlus}), ElementsAre("no known cause")) << "exchanged";
 }
 
+// Inputs that are read beside their place.
+
+/// The causes of a kernel of the toy op that stores x[source(i)] in y[i]; both have 4 rows of 8 codes.
+std::vector<std::string> causes_of_copy(const std::function<int64_t(int64_t)>& source) {
+  const auto bound = testing::toy_op().bind(testing::toy_case("bf16", "4x8"));
+  const Problem problem = testing::toy_problem(kBf16, 4, 8);
+  HostTensor y{dense("y", Role::kOutput, kBf16, {4, 8}), std::vector<std::byte>(64)};
+  for (int64_t i = 0; i < 32; ++i) y.set_code(i, problem.tensors[0].code(source(i)));
+  return causes_in_words(diagnose(*bound, problem, {y}));
+}
+
+TEST(Misread, AnInputThatIsReadOneElementOrOneRowBesideItsPlaceIsNamed) {
+  EXPECT_THAT(causes_of_copy([](int64_t i) { return std::min<int64_t>(i + 1, 31); }),
+              ElementsAre("explains 31 of 31 failing elements: x: read 1 element later"));
+  EXPECT_THAT(causes_of_copy([](int64_t i) { return std::max<int64_t>(i - 8, 0); }),
+              ElementsAre(HasSubstr("31 failing elements: x: read 1 row earlier")));
+}
+
+TEST(Misread, AnotherOrderIsNot) {
+  EXPECT_THAT(causes_of_copy([](int64_t i) { return 31 - i; }), ElementsAre("no known cause"));
+  EXPECT_THAT(causes_of_copy([](int64_t i) { return i ^ 1; }), ElementsAre("no known cause")) << "pairs exchanged";
+  EXPECT_THAT(causes_of_copy([](int64_t i) { return i % 8 < 4 ? std::min<int64_t>(i + 1, 31) : i - 1; }),
+              ElementsAre("no known cause")) << "half to one side, half to the other";
+}
+
 // The cost of hypotheses of large outputs.
 
 /// 64 rows of 16 codes, each of which costs as much as 2^16 multiply-accumulates: `code` in every element from `first_row` on, and

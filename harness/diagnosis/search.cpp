@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstdlib>
 #include <functional>
+#include <memory>
 #include <set>
 #include <string>
 #include <utility>
@@ -71,6 +73,8 @@ Expectation with_zeros(Zeros zeros, const Expectation& right) {
 constexpr size_t kWorthNaming = 3, kMostTies = 16;
 /// How many first members of pairs are tried; and how many comparisons with elements are kept for them, in bytes.
 constexpr int64_t kMostFirsts = 12, kMostKept = int64_t{1} << 26;
+/// Elements that a misread input must explain.
+constexpr int64_t kFewestMisread = 8;
 /// Causes that are compared with the whole sample after a search in a part of it.
 constexpr size_t kMostConfirmed = 6;
 
@@ -141,6 +145,43 @@ Sample narrowed(const Sample& wide, const Answer& answer, const Memberships& con
   return few;
 }
 
+/// A mistake of any op: an input is read beside its place. At the ends, the nearest element stands for what lies outside.
+struct Misread {
+  size_t tensor = 0;  ///< of the problem
+  int64_t by = 0;     ///< elements, row by row
+
+  /// "gamma: read 1 element later"
+  std::string name(const Problem& problem) const {
+    return problem.tensors[tensor].spec.name + ": read 1 " + (std::abs(by) == 1 ? "element" : "row") + (by > 0 ? " later" : " earlier");
+  }
+  Problem read(const Problem& problem) const {
+    Problem changed = problem;
+    const HostTensor& from = problem.tensors[tensor];
+    const TensorSpec& spec = from.spec;
+    const int64_t width = spec.shape.back(), all = spec.elements();
+    const auto place = [&](int64_t i) { return spec.row(i / width) + i % width * spec.strides.back(); };
+    for (int64_t i = 0; i < all; ++i)
+      changed.tensors[tensor].set_code(place(i), from.code(place(std::clamp<int64_t>(i + by, 0, all - 1))));
+    return changed;
+  }
+};
+
+/// Those of inputs that have enough elements to tell.
+std::vector<Misread> misreads(const Problem& problem) {
+  constexpr int64_t kFewestColumns = 8, kFewestRows = 4;
+  std::vector<Misread> all;
+  for (size_t i = 0; i < problem.tensors.size(); ++i) {
+    const TensorSpec& spec = problem.tensors[i].spec;
+    if (access_of(problem.tensors[i]) != Access::kIn || spec.format->bits > 32 || spec.elements() == 0) continue;
+    const int64_t columns = spec.shape.back(), rows = spec.elements() / columns;
+    for (const int64_t by : {1, -1}) {
+      if (columns >= kFewestColumns) all.push_back({i, by});
+      if (rows >= kFewestRows && columns > 1) all.push_back({i, by * columns});
+    }
+  }
+  return all;
+}
+
 /// A hypothesis and its comparison with the outputs.
 struct Tried {
   Hypothesis hypothesis;
@@ -193,6 +234,7 @@ class Search {
       found_.push_back({cause_of(tried.result, {mistake(hypothesis, tried.result.explained)}), hypothesis.expect});
     }
     wrong_zeros();
+    if (least_left > 0) misread_inputs();
     if (least_left > 0 && !in_a_situation())
       for (const Tried* first : firsts()) pairs_from(*first, least_left);
     sort();
@@ -258,6 +300,23 @@ class Search {
     }
     found_ = std::move(confirmed);
     sort();
+  }
+
+  /// Detects a cause that is no mutant: an input is read one element or one row beside its place.
+  void misread_inputs() {
+    int64_t inputs = 0;
+    for (const HostTensor& tensor : problem_.tensors) inputs += tensor.spec.elements();
+    for (const Misread& misread : misreads(problem_)) {
+      if (!budget_.take(inputs + work(contract_.elements()), kept_for_patterns_)) return;
+      const auto changed = std::make_shared<const Problem>(misread.read(problem_));
+      const std::string name = misread.name(problem_);
+      const Hypothesis hypothesis{name, [this, changed](const Problem&, const std::vector<HostTensor>* outputs) {
+                                    return bound_.expect(*changed, outputs);
+                                  }};
+      const MembershipCounts result = tally(contract_, memberships(hypothesis.expect(problem_, &outputs_), outputs_, sample_));
+      if (result.explained >= kFewestMisread && worth_naming(result, hypothesis))
+        found_.push_back({cause_of(result, {{name, name, result.explained}}), hypothesis.expect});
+    }
   }
 
   /// Detects a cause that is no mutant: every wrong element is a zero of the wrong sign. A kernel loses a sign, adds one, or
