@@ -78,11 +78,19 @@ class Library(ctypes.Structure):
 
 
 class Bound:
-    """How a callable takes the tensors and parameters of a call: by the names of its arguments."""
+    """How a callable takes the tensors and parameters of a call: by the names of its arguments, or in the order of `arguments`,
+    in which other values than names are passed as they are."""
 
-    def __init__(self, function):
-        names = inspect.signature(function).parameters
-        self.function = function
+    def __init__(self, function, arguments=None):
+        self.function, self.order = function, arguments
+        if arguments is not None:
+            self.takes_all, self.names = False, [one for one in arguments if isinstance(one, str)]
+            self.needed = self.names
+            return
+        try:
+            names = inspect.signature(function).parameters
+        except (TypeError, ValueError) as error:
+            raise TypeError("the kernel does not tell its arguments; name them in order: arguments=['x', 'q']") from error
         self.takes_all = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in names.values())
         self.names = [
             name
@@ -107,7 +115,7 @@ class Bound:
         chosen = given if self.takes_all else {name: value for name, value in given.items() if name in self.names}
         for name in returned_outputs:
             chosen.pop(name, None)
-        returned = self.function(**chosen)
+        returned = self._called(chosen)
         if not returned_outputs:
             return
         if not isinstance(returned, dict):
@@ -123,10 +131,15 @@ class Bound:
     def returned(self, case):
         """The outputs, by role, that a callable without output arguments returns for a Case."""
         given = {**case.parameters, **case.inputs}
-        found = self.function(**(given if self.takes_all else {name: one for name, one in given.items() if name in self.names}))
+        found = self._called(given if self.takes_all else {name: one for name, one in given.items() if name in self.names})
         if isinstance(found, dict):
             return found
         return dict(zip(case.outputs, found if isinstance(found, (tuple, list)) else (found,)))
+
+    def _called(self, given):
+        if self.order is None:
+            return self.function(**given)
+        return self.function(*(given[one] if isinstance(one, str) else one for one in self.order))
 
     def _writes(self, outputs):
         """Whether the callable gets its outputs as arguments and writes them."""
@@ -144,7 +157,7 @@ class Plugin:
     """A Kernel as an assay_library. Keep it as long as `library` is used."""
 
     def __init__(self, kernel, own=()):
-        self.kernel, self.bound, self.own = kernel, Bound(kernel.function), own
+        self.kernel, self.bound, self.own = kernel, Bound(kernel.function, kernel.arguments), own
         self.on_device = kernel.device != "cpu"
         if self.on_device:
             self._make_context()

@@ -121,7 +121,8 @@ def vllm_per_token_group_quant_int8(x, q, scale, group_size):
 
 # SGLang's quantization, which compiles at its first call, and its library of compiled ops
 
-_GROUP, _GROUP_V2 = (f"sglang.kernels.ops.quantization.{one}:{one}" for one in ("per_token_group_quant", "per_token_group_quant_8bit_v2"))
+_GROUP = "sglang.kernels.ops.quantization.per_token_group_quant:per_token_group_quant"
+_GROUP_V2 = _GROUP.replace("per_token_group_quant", "per_token_group_quant_8bit_v2")
 _GROUP_IDS = "sglang.group_8bit@v0.5.23 sglang.group_8bit@v0.5.17"  # of bf16, and of fp16
 
 

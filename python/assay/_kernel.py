@@ -13,14 +13,16 @@ from ._judge import contract
 class Kernel:
     """A callable, with what it advertises. Calling it calls the callable."""
 
-    def __init__(self, function, op, contracts, arrays="numpy", device=None, accepts=None, multiple_of=None, name=None):
+    def __init__(
+        self, function, op, contracts, arrays="numpy", device=None, accepts=None, multiple_of=None, name=None, arguments=None
+    ):
         if not callable(function):
             raise TypeError(f"@assay.kernel: expected a callable, got {type(function).__name__}")
         self.function, self.op, self.arrays = function, op, arrays
         self.patterns = [contracts] if isinstance(contracts, str) else list(contracts)
         self.device = device or ("cuda" if arrays == "cupy" else "cpu")
         self.accepts = {key: [cells] if isinstance(cells, (str, int, float)) else cells for key, cells in (accepts or {}).items()}
-        self.multiple_of = multiple_of or {}
+        self.multiple_of, self.arguments = multiple_of or {}, None if arguments is None else list(arguments)
         self.name = name or getattr(function, "__name__", type(function).__name__)
         functools.update_wrapper(self, function, updated=())
 
@@ -78,22 +80,29 @@ class Kernel:
         return f"{module.__name__}:{name}" if packaged else f"{os.path.abspath(file)}:{name}"
 
 
-def kernel(function=None, /, *, op, contracts, arrays="numpy", device=None, accepts=None, multiple_of=None, name=None):
-    """Declares a callable as a kernel of `op` for `contracts` (ids or globs). @assay.kernel(op="quant_group",
-    contracts="vllm.group_fp8", accepts={"layout": ["row"]}) def my_quant(x, group_size): ... return q, scale The callable gets
-    tensors and parameters by name. Outputs among its arguments are memory between guard zones that it
-    writes; without
-    them it returns the outputs, in the op's order or as a dict. arrays: "numpy", "torch", "jax" or "cupy"; device="cuda" for
-    torch.
-    accepts, multiple_of: which case parameters it takes, as in assay/abi.h. NotImplementedError skips a case.
+def kernel(
+    function=None, /, *, op, contracts, arrays="numpy", device=None, accepts=None, multiple_of=None, name=None, arguments=None
+):
+    """Declares a callable as a kernel of `op` for `contracts` (ids or globs).
+
+        @assay.kernel(op="quant_group", contracts="vllm.group_fp8", accepts={"layout": ["row"]})
+        def my_quant(x, group_size):
+            ...
+            return q, scale
+
+    The callable gets tensors and parameters by name. Outputs among its arguments are memory between guard zones that it writes;
+    without them it returns the outputs, in the op's order or as a dict. arrays: "numpy", "torch", "jax" or "cupy"; device="cuda"
+    for torch. accepts, multiple_of: which case parameters it takes, as in assay/abi.h. NotImplementedError skips a case.
+    arguments: names in order, for a callable that does not tell them (an op of torch.ops, a tvm-ffi function); numbers, None and
+    bools among them are passed as they are.
     """
     from ._arrays import FRAMEWORKS
 
     if arrays not in FRAMEWORKS:
         raise ValueError(f"@assay.kernel: arrays {arrays!r}: expected one of {', '.join(FRAMEWORKS)}")
     if function is None:
-        return lambda one: Kernel(one, op, contracts, arrays, device, accepts, multiple_of, name)
-    return Kernel(function, op, contracts, arrays, device, accepts, multiple_of, name)
+        return lambda one: Kernel(one, op, contracts, arrays, device, accepts, multiple_of, name, arguments)
+    return Kernel(function, op, contracts, arrays, device, accepts, multiple_of, name, arguments)
 
 
 def import_kernel(place):

@@ -162,7 +162,7 @@ def _borrowed(kernel, contract, suite):
         case = inputs(one, "torch", kernel.device)
         if case.op != kernel.op:
             continue
-        outputs = Bound(kernel.function).returned(case)
+        outputs = Bound(kernel.function, kernel.arguments).returned(case)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")

@@ -137,7 +137,7 @@ WRONG = [
 ]
 
 
-# The same in JAX. XLA multiplies by the reciprocal where a divisor is broadcast inside of an op, so divisors are made full arrays.
+# The same in JAX. XLA multiplies by the reciprocal of a divisor that it broadcasts, so divisors are made whole arrays.
 def jax_group_quant(x, group_size, reciprocal):
     import jax.numpy as jnp
 
@@ -245,9 +245,8 @@ def jax_pack_wrong(x):
 
 
 JAX_RIGHT = [jax_group_quant_right, jax_static_quant_right, jax_rms_norm_right, jax_silu_right, jax_pack_right]
-JAX_WRONG = list(zip(
-    [jax_group_quant_wrong, jax_static_quant_wrong, jax_rms_norm_wrong, jax_silu_wrong, jax_pack_wrong], [cause for _, cause in WRONG]
-))
+_JAX_WRONG = [jax_group_quant_wrong, jax_static_quant_wrong, jax_rms_norm_wrong, jax_silu_wrong, jax_pack_wrong]
+JAX_WRONG = [(kernel, cause) for kernel, (_, cause) in zip(_JAX_WRONG, WRONG)]
 
 if __name__ == "__main__":
     right, wrong = (JAX_RIGHT, JAX_WRONG) if sys.argv[1:] == ["jax"] else (RIGHT, WRONG)

@@ -8,6 +8,7 @@ triton_wrong multiplies by the reciprocal of the scale; triton_fast divides by T
 tolerances.
 """
 
+import importlib.util
 import sys
 import time
 
@@ -93,7 +94,40 @@ extern "C" __global__ void cast(const float* x, float* y, int n) {
   const int i = blockIdx.x * blockDim.x + threadIdx.x;
   if (i < n) y[i] = x[i];
 }
+// Four fp32 scales as the bytes of an int32; strides in elements.
+extern "C" __global__ void pack(const unsigned* x, int* words, int m, int n, int columns, int row, int column, int to_row,
+                                int to_column, unsigned keep) {
+  const int i = blockIdx.x * blockDim.x + threadIdx.x, r = i / columns, c = i % columns;
+  if (r >= m) return;
+  unsigned word = 0;
+  for (int part = 0; part < 4 && 4 * c + part < n; ++part) {
+    const unsigned bits = x[r * row + (4 * c + part) * column];
+    word |= (part < 3 ? bits >> (23 - 8 * part) : bits << 1) & ((0xffu << 8 * part) | keep);
+  }
+  words[r * to_row + c * to_column] = word;
+}
 """
+
+
+def launch_pack(x, scale, keep):
+    import cupy
+
+    if x.shape[0] % 4:
+        raise NotImplementedError("the padding behind the columns is left as it is")
+    strides = [stride // 4 for stride in (*x.strides, *scale.strides)]
+    sizes = (x.shape[0], x.shape[1], scale.shape[1], *strides)
+    arguments = (x.view(cupy.uint32), scale, *map(cupy.int32, sizes), cupy.uint32(keep))
+    cupy.RawKernel(CUPY_SOURCE, "pack")(((scale.size + 127) // 128,), (128,), arguments)
+
+
+@assay.kernel(op="pack_scales", contracts="deepgemm.pack_ue8m0_torch", arrays="cupy")
+def cupy_pack_right(x, scale):
+    launch_pack(x, scale, 0)
+
+
+@assay.kernel(op="pack_scales", contracts="deepgemm.pack_ue8m0_torch", arrays="cupy")
+def cupy_pack_wrong(x, scale):
+    launch_pack(x, scale, 0xFFFFFFFF)
 
 
 def cupy_tensors_are_judged():
@@ -137,6 +171,7 @@ def main():
         (triton_wrong, "code: div(s) -> mul(1/s)"),
         (triton_fast, ""),
         (triton_writes_behind, ""),
+        *([(cupy_pack_right, None), (cupy_pack_wrong, "word: no mask")] if importlib.util.find_spec("cupy") else []),
     ):
         run = assay.run(kernel)
         print(kernel.name, repr(run))

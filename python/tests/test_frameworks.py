@@ -75,7 +75,10 @@ def test_a_worker_calls_kernels_in_jax():
     assert not run.in_process and "code: div(s) -> mul(1/s)" in run.text, run.text
 
 
-@pytest.mark.parametrize("name", ["bfloat16", "float16", "float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e8m0fnu", "int8", "int32"])
+TYPES = ["bfloat16", "float16", "float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e8m0fnu", "int8", "int32"]
+
+
+@pytest.mark.parametrize("name", TYPES)
 def test_types_of_jax_keep_their_bits(name):
     """Every type of a case as a JAX array is described as the numpy array with the same bits."""
     jnp = pytest.importorskip("jax.numpy")
@@ -138,3 +141,29 @@ def test_torch_tensors_and_kernels(device):
     assert case.inputs["x"].device.type == device and np.shape(case.inputs["x"]) == (5, 1024)
     q, scale = quant(case.inputs["x"], 128)
     assert case.check(q=q, scale=scale)
+
+
+def test_ops_of_torch_and_functions_of_tvm_ffi_are_kernels():
+    """Neither names its arguments as the suite does: the order says it."""
+    torch = pytest.importorskip("torch")
+
+    def quant(x, q, scale, size):
+        codes, scales = group_quant(x.view(torch.int16).numpy().view(ml_dtypes.bfloat16), size, True)
+        q.view(torch.uint8).copy_(torch.from_numpy(codes.view(np.uint8)))
+        scale.copy_(torch.from_numpy(scales))
+
+    library = torch.library.Library("assay_test", "FRAGMENT")
+    library.define("quant(Tensor x, Tensor(a!) out, Tensor(b!) s, int size) -> ()")
+    library.impl("quant", quant, "CPU")
+    callables = [torch.ops.assay_test.quant, torch.ops.assay_test.quant.default]
+    try:
+        import tvm_ffi
+
+        tensors = (lambda x, q, scale, size: quant(*map(torch.from_dlpack, (x, q, scale)), size))
+        callables.append(tvm_ffi.convert(tensors))
+    except ImportError:
+        pass
+    for one in callables:
+        order = assay.kernel(one, arrays="torch", arguments=["x", "q", "scale", "group_size"], name="quant", **OFFER)
+        run = assay.run(order, cases=CASES[:-1] + "normal.s1/w32")
+        assert "code: div(s) -> mul(1/s)" in run.text, run.text

@@ -6,6 +6,7 @@ import resource
 import subprocess
 import sys
 import threading
+import time
 import warnings
 from pathlib import Path
 
@@ -172,6 +173,96 @@ def test_threads_get_the_answers_of_one():
     for thread in threads:
         thread.join()
     assert answers == [alone] * 6
+
+
+def test_other_threads_run_while_a_contract_is_evaluated():
+    """The GIL is released: this thread counts while another one judges, and would stand still otherwise."""
+    given, steps, done = tensors(rows=2048), 0, threading.Event()
+    assay.judge(CONTRACT, **tensors())
+
+    def judge():
+        assay.judge(CONTRACT, **given)
+        done.set()
+
+    begun = time.perf_counter()
+    thread = threading.Thread(target=judge)
+    thread.start()
+    gaps, last = [], time.perf_counter()
+    while not done.is_set():
+        time.sleep(0.001)
+        now = time.perf_counter()
+        gaps, last = gaps + [now - last], now
+    thread.join()
+    assert len(gaps) > 10 and max(gaps) < 0.8 * (last - begun), (len(gaps), max(gaps), last - begun)
+
+
+class Lies:
+    """An array whose interface says what its memory does not hold."""
+
+    def __init__(self, **said):
+        self.keep = np.zeros((4, 128), np.uint8)
+        self.__array_interface__ = {**self.keep.__array_interface__, "version": 3, **said}
+
+
+class Raises:
+    def __dlpack__(self, **arguments):
+        raise BufferError("no memory for strangers")
+
+
+@pytest.mark.parametrize(
+    "array, error",
+    [
+        (Lies(shape=(4, -128)), "tensor 'q': has shape [4, -128]"),
+        (Lies(shape=(1 << 40, 1 << 40)), "tensor 'q': has shape"),
+        (Lies(strides=(1 << 62, 1)), "tensor 'q': "),
+        (Lies(shape=(4, 128), strides=(3, 1), typestr="<f4"), "tensor 'q': has strides of [3, 1] bytes"),
+        (Lies(typestr="|V16"), "tensor 'q': has dtype |V16"),
+        (Lies(shape=(), strides=None), "tensor 'q': "),
+        (Lies(shape=(1,) * 70, strides=None), "tensor 'q': "),
+        (Lies(data=(0, False)), "tensor 'q': "),
+        (Raises(), "no memory for strangers"),
+        (np.array([[object()] * 128] * 4), "tensor 'q': has dtype object"),
+        (np.zeros((4, 128), [("a", "u1"), ("b", "f4")]), "tensor 'q': has dtype"),
+        (np.zeros((4, 128), bool), "tensor 'q': has dtype bool"),
+        (np.ma.masked_array(np.zeros((4, 64), np.uint8), True), "tensor 'q': has shape [4, 64]"),
+    ],
+    ids=range(13),
+)
+def test_hostile_arrays_are_refused_in_a_process_that_lives(array, error):
+    x = np.ones((4, 128), ml_dtypes.bfloat16)
+    with pytest.raises((ValueError, BufferError)) as refusal:
+        assay.judge(CONTRACT, x=x, q=array, scale=np.ones((4, 1), np.float32))
+    assert error in str(refusal.value)
+
+
+def test_memory_that_changes_while_it_is_judged_harms_nobody():
+    given, stop = tensors(rows=256), threading.Event()
+
+    def disturb():
+        while not stop.is_set():
+            given["q"].view(np.uint8)[...] ^= 0x55
+
+    thread = threading.Thread(target=disturb)
+    thread.start()
+    try:
+        outcomes = {assay.judge(CONTRACT, **given).outcome for _ in range(5)}
+    finally:
+        stop.set()
+        thread.join()
+    assert outcomes <= {"pass", "fail"}
+
+
+@pytest.mark.filterwarnings("ignore::assay.WeakDataWarning")
+def test_two_codes_in_a_byte():
+    """MXFP4: numpy has no such type, so the byte array is given a name; every code of a block of ones and halves is known."""
+    x = np.tile(np.array([1, 0.5], ml_dtypes.bfloat16), (4, 32))
+    codes, scale = np.full((4, 32), 0x46, np.uint8), np.full((4, 2), 125, np.uint8)
+    given = {"x": x, "scale": assay.view(scale, "e8m0")}
+    right = assay.judge("torchao.mxfp4_floor", **given, q=assay.view(codes, "e2m1x2"))
+    assert right, right.text
+    codes[1, 3] = 0x45
+    wrong = assay.judge("torchao.mxfp4_floor", **given, q=assay.view(codes, "e2m1x2"))
+    assert "q[1, 6]" in wrong.text and "1 of 256 elements outside" in wrong.text, wrong.text
 
 
 def test_ten_thousand_calls_leak_nothing():

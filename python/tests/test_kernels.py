@@ -88,6 +88,43 @@ def test_guard_zones_and_sentinels_see_what_python_writes():
     )
 
 
+class Unsigned:
+    """A callable of C that tells nothing about its arguments."""
+
+    __signature__ = "none"
+
+    def __call__(self, out, factor, x, size, codes):
+        assert factor is None and size == 128
+        codes[...], out[...] = five_ops.group_quant(x, size, True)
+
+
+def test_arguments_are_named_for_callables_that_do_not_tell_them():
+    offer = {"op": "quant_group", "contracts": "vllm.group_fp8", "accepts": {"layout": ["row"]}}
+    with pytest.raises(ValueError, match="the kernel does not tell its arguments; name them in order: arguments="):
+        assay.run(assay.kernel(Unsigned(), **offer), cases=CASE)
+    named = assay.kernel(Unsigned(), arguments=["scale", None, "x", "group_size", "q"], **offer)
+    assert "div(s) -> mul(1/s)" in assay.run(named, cases=CASE).text
+    wrong = assay.kernel(Unsigned(), arguments=["scale", None, "x", "size", "q"], **offer)
+    assert "the kernel's argument 'size' is no tensor and no parameter of the call" in assay.run(wrong, cases=CASE).text
+
+
+def test_invariance_tests_of_the_ladder_find_a_kernel_that_counts_its_calls():
+    calls = []
+
+    @closure
+    def every_second_is_wrong(x, q, scale):
+        calls.append(0)
+        q[...], scale[...] = five_ops.group_quant(x, 128, len(calls) % 2 == 0)
+
+    @closure
+    def steady(x, q, scale):
+        q[...], scale[...] = five_ops.group_quant(x, 128, False)
+
+    assert assay.run(steady, cases=CASE, ladder=True)
+    run = assay.run(every_second_is_wrong, cases=CASE, ladder=True)
+    assert not run and "repeat" in run.text, run.text
+
+
 CRASHES = """
 import assay, ctypes, threading
 @assay.kernel(op="quant_group", contracts="vllm.group_fp8")
