@@ -350,6 +350,16 @@ HostTensor GemmScale::filled(const char* role, const FillRequest& request, bool 
   return tensor;
 }
 
+HostTensor GemmScale::with_other_padding(const HostTensor& tensor, bool finite) const {
+  HostTensor made{tensor.spec, {}};
+  clear(made, finite);
+  for (int64_t i = 0; i < grid_.count(); ++i) {
+    const int64_t row = i / grid_.columns, block = i % grid_.columns;
+    if (has(row)) set_code(made, row, block, code(tensor, row, block));
+  }
+  return made;
+}
+
 ScaleValues GemmScale::values(const HostTensor& tensor) const {
   ScaleValues scales{grid_, std::vector<double>(size_t(grid_.count()))};
   for (int64_t i = 0; i < grid_.count(); ++i)

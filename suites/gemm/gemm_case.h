@@ -42,6 +42,8 @@ class GemmScale {
   /// Filled scales. Bytes for blocks that the last word or tile of a row lacks are 0; other storage without a scale is all ones, or
   /// `finite` bytes that differ.
   HostTensor filled(const char* role, const FillRequest& request, bool finite = false) const;
+  /// The same scales; storage without a scale holds what it holds after filled().
+  HostTensor with_other_padding(const HostTensor& tensor, bool finite) const;
   /// The values that a kernel reads if it assumes this layout.
   ScaleValues values(const HostTensor& tensor) const;
   void set(HostTensor& tensor, int64_t row, int64_t block, double value) const;

@@ -125,6 +125,27 @@ void add_outer_scales(const GemmCase& c, const Problem& problem, std::vector<Rel
            all_but(c, [at = c.n / 2](int64_t, int64_t column) { return column == at; }));
 }
 
+/// Padding of the scale buffers was NaN and becomes finite, or the other way round.
+void add_padding(const GemmCase& c, const Problem& problem, std::vector<Relation>& all) {
+  Relation relation{"padding", fmt::format("padding of the scale buffers holds {}", c.absent_finite ? "NaN" : "finite bytes"), problem, "d", {}};
+  bool any = false;
+  const auto change = [&](const char* role, const GemmScale& scale) {
+    if (!scale.layout() || !scale.are_bytes()) return;
+    HostTensor& tensor = find(relation.problem.tensors, role);
+    HostTensor other = scale.with_other_padding(tensor, !c.absent_finite);
+    any |= other.bytes != tensor.bytes;
+    tensor = std::move(other);
+  };
+  change("scale_a", c.scale_a);
+  change("scale_b", c.scale_b);
+  if (!any) return;
+  relation.same_as.resize(size_t(c.stored_rows() * c.n));
+  std::iota(relation.same_as.begin(), relation.same_as.end(), 0);
+  if (c.groups.any())
+    c.groups.for_each_unused([&](int64_t row) { std::fill_n(relation.same_as.begin() + row * c.n, c.n, kAnything); });
+  all.push_back(std::move(relation));
+}
+
 /// Rows moved further apart by that many elements; the gaps are all ones.
 void pull_apart(HostTensor& tensor, int64_t more) {
   const HostTensor before = tensor;
@@ -149,7 +170,9 @@ Relation rows_apart(const GemmCase& c, const Problem& problem) {
 
 std::vector<Relation> gemm_relations(const GemmCase& c, const Problem& problem) {
   std::vector<Relation> all;
-  if (c.groups.any() || c.m == 0) return all;
+  if (c.m == 0) return all;
+  add_padding(c, problem, all);
+  if (c.groups.any()) return all;
   if (c.n > 1) all.push_back(columns(c, problem));
   if (c.m > 1) all.push_back(spoiled_row(c, problem));
   add_scales(c, problem, all);

@@ -1,5 +1,5 @@
 // Changes that must not affect the bits of a GEMM, for any algorithm: other columns, NaN in another row, the scale of another
-// block, the distance of rows.
+// block, padding of the scales, the distance of rows.
 #pragma once
 
 #include <array>
@@ -13,8 +13,9 @@
 namespace assay {
 
 /// Calls that differ from the case's own call in one such way: columns in reverse order; a row of NaN (other numbers if the
-/// format has none); one scale of a and one of b changed; gaps between rows of a, b and d. Calls that the shape does not allow
-/// are left out; for groups of rows, all are.
+/// format has none); one scale of a and one of b changed; other bytes where the scale buffers have no scale, which a quantizer
+/// may leave undefined; gaps between rows of a, b and d. Calls that the shape does not allow are left out; for groups of rows, all
+/// but that of padding are.
 std::vector<Relation> gemm_relations(const GemmCase& c, const Problem& problem);
 
 // Statistical check of an unknown kernel: its errors are larger, or more biased, than those of every known algorithm.

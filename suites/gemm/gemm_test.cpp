@@ -40,10 +40,10 @@ struct Plain {
   Case one;
   Problem problem;
 
-  Plain() {
+  explicit Plain(const TestCells& changed = {}) {
     one = case_of(gemm(), {{"contract", "torch.scaled_mm_1x128_1x128.sm_90"}, {"m", "5"}, {"n", "24"}, {"k", "416"},
                       {"fill", "few_maxima"}, {"b", "few_maxima"}, {"scales", "1x128_1x128"}, {"scale", "amax_scales"},
-                      {"layout_a", "col"}, {"layout_b", "row"}, {"y", "f32"}, {"c", ""}, {"seed", "1"}, {"warp", "32"}}, {});
+                      {"layout_a", "col"}, {"layout_b", "row"}, {"y", "f32"}, {"c", ""}, {"seed", "1"}, {"warp", "32"}}, changed);
     problem = gemm().bind(one)->problem();
     for (const char* role : {"a", "b"}) {
       HostTensor& tensor = find(problem.tensors, role);
@@ -100,8 +100,7 @@ struct Product {
   }
 };
 
-Climb climb_of(const Product& product) {
-  static const Plain plain;
+Climb climb_of(const Product& product, const Plain& plain = Plain()) {
   const Backend backend{"test", {}, [&](const CallRequest& request) { return product(plain.one, request); }};
   const CallRequest request{gemm().name, plain.one.text("contract"), "product", &plain.problem};
   return climb(*gemm().bind(plain.one), plain.one, {.name = "product", .op = gemm().name, .contracts = {plain.one.text("contract")}}, backend, request, backend.call(request));
@@ -160,6 +159,52 @@ TEST(GemmInvariants, AScaleIsSeenBeyondItsBlock) {
   const Climb climb = climb_of({[&](const GemmCase& c, const Problem& problem) { return size_t(std::fabs(sum(problem, c) - whole) > 1e-9); }});
   EXPECT_EQ(climb.broken, "scales");
   EXPECT_THAT(climb.message, HasSubstr("another scale 12 of b"));
+}
+
+/// Tiles of 128 rows, of which five have scales.
+const TestCells kTiles = {{"contract", "torch.scaled_mm_mxfp8.sm_100"}, {"scales", "1x32_1x32"}, {"layout_a", "e8m0_128x4"}, {"layout_b", "e8m0_128x4"}};
+
+TEST(GemmInvariants, PaddingOfScalesIsNotSeen) {
+  const Climb climb = climb_of({}, Plain(kTiles));
+  EXPECT_EQ(climb.broken, "") << climb.message;
+  EXPECT_THAT(climb.held, testing::Contains("padding"));
+}
+
+/// A kernel that first divides the scales of a tile by the smallest, which drops NaN but not finite padding (vLLM #45741).
+TEST(GemmInvariants, PaddingOfScalesIsSeen) {
+  Product prescales;
+  prescales.spoil = [](const GemmCase& c, const Problem& problem, std::vector<int32_t>& d) {
+    const HostTensor& scale = find(problem.tensors, "scale_a");
+    const std::vector<double> own = c.scale_a.values(scale).values;
+    double least = std::nan("");
+    for (const std::byte code : scale.bytes)
+      if (code != std::byte{0}) least = std::fmin(least, decode(kE8M0, uint32_t(code)));
+    if (least < *std::min_element(own.begin(), own.end())) d[0] += 1;
+  };
+  const Climb climb = climb_of(prescales, Plain(kTiles));
+  EXPECT_EQ(climb.broken, "padding");
+  EXPECT_THAT(climb.message, HasSubstr("padding of the scale buffers holds finite bytes"));
+}
+
+/// FP4, dense and of experts: what a quantizer leaves in its scale buffer changes no bit that the contract accepts.
+TEST(GemmInvariants, PaddingOfFp4ScalesIsNotSeen) {
+  const TestCells dense_one = {{"contract", "torch.scaled_mm_nvfp4_block.sm_100"}, {"scales", "1x16_1x16"}, {"layout_a", "ue4m3_128x4"}, {"layout_b", "ue4m3_128x4"}};
+  TestCells of_experts = {{"contract", "vllm.cutlass_mxfp4_group_mm.sm_100"}, {"tokens", "3;0;5"}, {"room", ""}, {"align", ""}, {"order", "ascending"},
+                          {"padding", "filled"}, {"n", "128"}, {"k", "256"}, {"fill", "few_maxima"}, {"b", "few_maxima"}, {"scales", "1x32_1x32"},
+                          {"scale", "amax_scales"}, {"layout_a", "e8m0_128x4"}, {"layout_b", "e8m0_128x4"}, {"y", "bf16"}, {"seed", "1"}, {"warp", "32"}};
+  for (const auto& [op, one] : {std::pair{&gemm(), Plain(dense_one).one}, {&shipped_op("gemm_grouped"), case_of(shipped_op("gemm_grouped"), of_experts, {})}}) {
+    const auto bound = op->bind(one);
+    const Problem problem = bound->problem();
+    const std::vector<int32_t> plain = computed(bound->expect(problem, nullptr))[0].low;
+    int seen = 0;
+    for (const Relation& relation : bound->relations(problem)) {
+      if (relation.rung != "padding") continue;
+      ++seen;
+      EXPECT_NE(find(relation.problem.tensors, "scale_a").bytes, find(problem.tensors, "scale_a").bytes) << one.id;
+      EXPECT_EQ(computed(bound->expect(relation.problem, nullptr))[0].low, plain) << one.id;
+    }
+    EXPECT_EQ(seen, 1) << one.id;
+  }
 }
 
 /// Strides that are derived from shapes (vLLM #55534).
