@@ -91,6 +91,7 @@ int judge_recordings(const JudgeArguments& arguments) {
   if (reports.to_console())
     print_ending(result, arguments.shown, idle_rows_text(ledger, result) + provenance_text(provenance, library));
   std::printf("%s", excuses_text(arguments.suites, table_note, cases, result).c_str());
+  if (const std::string levels = untried_levels_text(result); !levels.empty()) std::printf("%s\n", levels.c_str());
   std::printf("%s", coloured(outcome_line(result), colour).c_str());
   if (!result.ended_by.empty()) return exit_code_of_ending();
   if (!table_note.empty()) std::printf("%s\n", table_note.c_str());
