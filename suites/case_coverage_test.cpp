@@ -95,6 +95,7 @@ std::set<std::string> kinds_of(const std::string& op, const std::string& column)
   if (op == "pack_scales") return {"packed"};
   if (op == "shuffle_weight") return {"copies"};
   if (op == "cast" || op == "weak_contiguity") return {};
+  if (op == "moe_sort") return {"copies"};
   if (op == "moe_combine") return {column == "weights" ? "scales" : "ranks"};
   if (op == "all_reduce") return {"ranks"};
   if (op.starts_with("all_reduce_add")) return {"ranks", "normed"};

@@ -16,6 +16,7 @@
 #include "reference/flow/group_quant/group_quant.h"
 #include "reference/flow/rank_reduce/rank_norm.h"
 #include "reference/flow/rank_reduce/rank_reduce.h"
+#include "reference/flow/routing/routing.h"
 #include "reference/flow/shuffle/shuffle.h"
 #include "reference/formats/catalogue.h"
 #include "reference/packing/packing.h"
@@ -87,6 +88,7 @@ std::vector<std::string> contract_lines(const std::string& id) {
     const Gather gather = read_gather(row);
     return gather_lines(gather, rulebook().record(gather.record), gather.keeps_parts ? *gather.q : *gather.formats.front());
   }
+  if (flow == &routing_flow()) return routing_lines(read_routing(row));
   if (flow == &shuffle_flow()) return shuffle_lines(read_shuffle(row));
   if (tables.find(chain_of(row).back()).flow == &cache_insert_flow()) return cache_lines(id, kBf16);
   return formulas(bind(tables, id, kBf16));

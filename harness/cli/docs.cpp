@@ -44,6 +44,7 @@ const std::map<std::string, std::string>& words_of_flows() {
       {"gather", "Reads tokens of a paged cache into dense rows. The columns say how a token is found, and how its codes become numbers."},
       {"combine",
        "Adds the rows that the experts of a token made: which slots, with which weight, in which order, and what is rounded."},
+      {"routing", "Sorts the slots of tokens by expert, or moves rows into a given order. Nothing is rounded."},
   };
   return words;
 }
@@ -171,6 +172,18 @@ const std::map<std::string, std::string>& words_of_columns() {
        "order of the slots: `ascending`, or `lanes(N)`: slot k is added to sum k mod N, then the sums are added"},
       {"combine.y", "recipe: from the last sum to the result, with f; empty: the sum itself"},
       {"combine.numbers", "formats of x and y"},
+      {"sorts_into",
+       "the result: `blocks` (slots of each expert, padded to whole blocks), `rows` (rows of x in the order of experts), or rows of x in a `given order`"},
+      {"absent",
+       "slots whose id is below 0 or from the number of experts on: `dropped`; `first`, in blocks of expert -1; `last`, after all experts of this device; for a given "
+       "order, indices outside of x: `zero`; empty: there are none"},
+      {"elsewhere",
+       "slots whose expert has a number below 0 in expert_map: `dropped`, `last`, or `marked`: kept, with a number below 0 in expert_ids; empty: there is no map"},
+      {"routing.order", "order of the slots of an expert: `ascending`, or `free`: any order, each slot once"},
+      {"pads", "entries of sorted_ids without a slot: `slots` (they hold the number of slots), or `untouched`"},
+      {"tail", "entries of expert_ids after the last block: a number, which `marked` maps too, or `untouched`"},
+      {"counts", "`rest`: token_nums hold the slots of the expert from each block on; empty: there are none"},
+      {"routing.numbers", "formats of the rows"},
       {"topk", "numbers of slots that the kernel takes; empty: any"},
       {"gather.record", "layout of a token within its block: a record of `records.csv`"},
       {"gather.codes", "format of the codes; empty: the record has none"},
@@ -427,7 +440,7 @@ const std::vector<OpGroup>& op_groups() {
       {"Rotary embedding, paged KV cache",
        {"qk_norm_rope", "q_norm_rope", "concat_and_cache", "dsv4_", "gather_cache", "indexer_", "reshape_and_cache"}},
       {"GEMM, tensor core instructions", {"gemm_", "mma", "shuffle_weight"}},
-      {"Mixture of experts: combine", {"moe_"}},
+      {"Mixture of experts: sort, combine", {"moe_"}},
       {"All-reduce", {"all_reduce", "weak_contiguity"}},
   };
   return groups;

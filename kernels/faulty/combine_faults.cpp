@@ -1,6 +1,7 @@
-// Faulty kernels of moe_combine: the correct kernel's rules with one mistake about a rounding, a weight, or the slots that are
-// added.
+// Faulty kernels of moe_combine and moe_sort: the correct kernel's rules with one mistake about a rounding, a weight, the slots that are
+// added, or where a slot goes.
 #include "kernels/ops/moe_combine/moe_combine_kernel.h"
+#include "kernels/ops/moe_combine/moe_sort_kernel.h"
 
 namespace assay_kernels {
 
@@ -70,7 +71,86 @@ struct CombineFactorTwice : SglangMoeSumReduce {
   SIMT_DEVICE static float scaled(float sum, float factor) { return sum * factor * factor; }
 };
 
+// Blocks of slots, sorted by expert.
+
+/// Needs one block more for an expert whose slots fill its blocks.
+struct AlignBlockMore : VllmMoeAlignV0260 {
+  SIMT_DEVICE static int32_t blocks_for(const SortArguments& a, int32_t rows) { return rows == 0 ? 0 : int32_t(rows / a.block_size + 1); }
+};
+struct AlignPadsMinusOne : VllmMoeAlignV0260 {
+  SIMT_DEVICE static int32_t pad(const SortArguments&) { return -1; }
+};
+/// Leaves the entries without a slot as they were.
+struct AlignPadsLeft : VllmMoeAlignV0260 {
+  static constexpr bool kPads = false;
+};
+struct AlignTailLeft : VllmMoeAlignV0260 {
+  static constexpr bool kTail = false;
+};
+struct AlignMapIgnored : VllmMoeAlignV0260 {
+  static constexpr bool kMapReads = false;
+};
+/// Takes ids below 0 and beyond the last expert for those of the first expert.
+struct AlignAbsentIsZero : VllmMoeAlignV0260 {
+  template <class Rules>
+  SIMT_DEVICE static int32_t bucket_of(const SortArguments& a, int64_t slot) {
+    return is_expert(a, a.ids[slot]) ? VllmMoeAlignV0260::bucket_of<VllmMoeAlignV0260>(a, slot) : 0;
+  }
+};
+/// Shows the numbers of buckets, of which the first one has the slots without an expert.
+struct AlignNumbersOfBuckets : SglangMoeAlign {
+  template <class Rules>
+  SIMT_DEVICE static int32_t number(const SortArguments&, int32_t expert) {
+    return expert + 1;
+  }
+};
+struct AlignTokens : SglangMoeAlign {
+  SIMT_DEVICE static int32_t entry(const SortArguments& a, int64_t slot) { return int32_t(slot / a.topk); }
+};
+struct AlignTotalOfSlots : AiterMoeAlign {
+  SIMT_DEVICE static int32_t total(const SortArguments&, int32_t /*blocks*/, int32_t rows) { return rows; }
+};
+struct AlignCountsOfBlocks : AiterMoeAlign {
+  SIMT_DEVICE static int32_t rest(const SortArguments& a, int32_t rows) { return rows < a.block_size ? rows : int32_t(a.block_size); }
+};
+
+// Rows in the order of experts, and in a given order.
+
+struct PermuteRowsOfSlotModM : VllmMoePermuteV0300 {
+  SIMT_DEVICE static int64_t source(int64_t slot, int64_t /*topk*/, int64_t sources) { return slot % sources; }
+};
+/// Sizes where offsets are wanted.
+struct PermuteOffsetsAreSizes : VllmMoePermuteV0300 {
+  SIMT_DEVICE static int32_t offset(const int32_t* first, int32_t expert, bool last) {
+    return last ? first[expert] : first[expert + 1] - first[expert];
+  }
+};
+/// Also writes the rows of experts elsewhere.
+struct PermuteElsewhereWritten : VllmMoePermuteV0300 {
+  SIMT_DEVICE static bool writes(const MoveArguments&, int32_t) { return true; }
+};
+struct PermuteMapIgnored : VllmMoePermuteV0300 {
+  template <class Rules>
+  SIMT_DEVICE static int32_t key_of(const SortArguments& a, int64_t slot) {
+    const int32_t id = a.ids[slot];
+    return id < 0 || id >= a.experts ? int32_t(a.experts) : id;
+  }
+};
+struct ShuffleRowsNext : VllmShuffleRows {
+  SIMT_DEVICE static int64_t source(const MoveArguments& a, int64_t row) { return (row + 1) % a.sources; }
+};
+/// Reads row 0 for an index outside of x.
+struct ShuffleRowsOutsideIsFirst : VllmShuffleRowsV0290 {
+  SIMT_DEVICE static bool inside(const MoveArguments& a, int64_t) { return a.sources > 0; }
+  SIMT_DEVICE static int64_t source(const MoveArguments& a, int64_t row) { return VllmShuffleRowsV0290::inside(a, row) ? row : 0; }
+};
+
 namespace {
+
+template <class Rules>
+Kernel of_sort(const char* name, void (*run)(const Call&), const char* twin, const char* cites) {
+  return {name, "moe_sort", {Rules::kContract}, {{"warp", simt::kWarpSizes}}, {}, run, name, cites, twin};
+}
 
 template <class Rules>
 Kernel of_combine(const char* name, const char* twin, const char* cites) {
@@ -81,7 +161,8 @@ Kernel of_combine(const char* name, const char* twin, const char* cites) {
 }  // namespace
 
 std::vector<Kernel> combine_faults() {
-  const char *sum = "moe_combine.sum", *weighted = "moe_combine.weighted_sum", *gather = "moe_combine.gather";
+  const char *sum = "moe_combine.sum", *weighted = "moe_combine.weighted_sum", *gather = "moe_combine.gather",
+             *blocks = "moe_sort.blocks", *rows = "moe_sort.rows", *order = "moe_sort.given_order";
   return {
       of_combine<CombineLastSlotLost>("combine_last_slot_lost", sum, "no regression known; a loop that ends one slot early"),
       of_combine<CombineSkippedAdded>("combine_skipped_added", sum, "vLLM #48385: before it, the sum covers rows of padding"),
@@ -100,6 +181,31 @@ std::vector<Kernel> combine_faults() {
       of_combine<CombineNextWeight>("combine_next_weight", weighted, "no regression known; an index that is one too large"),
       of_combine<CombineFactorTwice>("combine_factor_twice", sum,
                                      "no regression known; the factor in the weights and on the sum"),
+      of_sort<AlignBlockMore>("align_block_more", run_moe_align<AlignBlockMore>, blocks, "no regression known; rows / size + 1 for the blocks of an expert"),
+      of_sort<AlignPadsMinusOne>("align_pads_minus_one", run_moe_align<AlignPadsMinusOne>, blocks,
+                                 "no regression known; a GEMM compares entries with the number of slots"),
+      of_sort<AlignPadsLeft>("align_pads_left", run_moe_align<AlignPadsLeft>, blocks, "sglang moe_align_kernel.cu: pad_sorted_token_ids is false"),
+      of_sort<AlignTailLeft>("align_tail_left", run_moe_align<AlignTailLeft>, blocks,
+                             "sglang moe_align_kernel.cu: pad_expert_ids is false; experts of unused blocks are whatever the memory held"),
+      of_sort<AlignMapIgnored>("align_map_ignored", run_moe_align<AlignMapIgnored>, blocks, "vLLM moe_align_sum_kernels.cu v0.12.0, which has no expert_map"),
+      of_sort<AlignAbsentIsZero>("align_absent_is_zero", run_moe_align<AlignAbsentIsZero>, blocks,
+                                 "vLLM moe_align_sum_kernels.cu v0.25.0, where an id of -1 is not recognized"),
+      of_sort<AlignNumbersOfBuckets>("align_numbers_of_buckets", run_moe_align<AlignNumbersOfBuckets>, blocks,
+                                     "no regression known; the bucket of ids of -1 shifts the numbers by one"),
+      of_sort<AlignTokens>("align_tokens", run_moe_align<AlignTokens>, blocks, "no regression known; tokens where slots are wanted"),
+      of_sort<AlignTotalOfSlots>("align_total_of_slots", run_moe_align<AlignTotalOfSlots>, blocks, "no regression known; the padding is not counted"),
+      of_sort<AlignCountsOfBlocks>("align_counts_of_blocks", run_moe_align<AlignCountsOfBlocks>, blocks,
+                                   "no regression known; slots of a block where the rest of the expert is wanted"),
+      of_sort<PermuteRowsOfSlotModM>("permute_rows_of_slot_mod_m", run_moe_permute<PermuteRowsOfSlotModM>, rows,
+                                     "vLLM v0.10.0 expandInputRowsKernel, whose slots are counted [topk, m]"),
+      of_sort<PermuteOffsetsAreSizes>("permute_offsets_are_sizes", run_moe_permute<PermuteOffsetsAreSizes>, rows,
+                                      "no regression known; sizes of experts for their offsets"),
+      of_sort<PermuteElsewhereWritten>("permute_elsewhere_written", run_moe_permute<PermuteElsewhereWritten>, rows,
+                                       "no regression known; rows of experts elsewhere are written too"),
+      of_sort<PermuteMapIgnored>("permute_map_ignored", run_moe_permute<PermuteMapIgnored>, rows, "no regression known; local numbers are not read"),
+      of_sort<ShuffleRowsNext>("shuffle_rows_next", run_shuffle_rows<ShuffleRowsNext>, order, "no regression known; an index that is one too large"),
+      of_sort<ShuffleRowsOutsideIsFirst>("shuffle_rows_outside_is_first", run_shuffle_rows<ShuffleRowsOutsideIsFirst>, order,
+                                         "no regression known; an index is clamped instead of compared"),
   };
 }
 

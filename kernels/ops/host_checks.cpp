@@ -1,11 +1,13 @@
 // Host-side checks before a kernel starts: shapes, types, strides and storage of its tensors; those of GEMMs are in
 // gemm_host_checks.cpp. This file defines no kernel, so libraries with kernels of their own link it too.
+#include <algorithm>
 #include <cstring>
 
 #include "kernels/ops/all_reduce/all_reduce_run.h"
 #include "kernels/ops/all_reduce_norm/all_reduce_rms_norm_kernel.h"
 #include "kernels/ops/gather_cache/gather_cache_kernel.h"
 #include "kernels/ops/moe_combine/moe_combine_kernel.h"
+#include "kernels/ops/moe_combine/moe_sort_kernel.h"
 #include "kernels/ops/qk_norm_rope/qk_norm_rope_kernel.h"
 #include "kernels/ops/quant_group/quant_group_kernel.h"
 #include "kernels/ops/quant_mx/quant_fp4_kernel.h"
@@ -435,6 +437,77 @@ CombineArguments combine_arguments(const Call& call, CombineNeeds needs) {
   }
   a.factor = needs.factor ? float(call.number("routed_scaling_factor")) : 1.0f;
   a.rows_in_use = needs.rows_in_use ? int64_t(call.number("rows_in_use")) : 0;
+  return a;
+}
+
+namespace {
+
+int32_t* index_output(const Call& call, const char* role, int64_t count) {
+  const assay_tensor& tensor = call.output(role);
+  (void)dense_integers(tensor, count);
+  return static_cast<int32_t*>(tensor.data);
+}
+
+SortArguments slots_of(const Call& call) {
+  const assay_tensor& ids = call.input("topk_ids");
+  SortArguments a{};
+  if (ids.ndim != 2) failed("topk_ids must be [m, topk]");
+  a.slots = ids.shape[0] * ids.shape[1], a.topk = ids.shape[1];
+  if (a.slots > 0x7fffffff) unsupported("more than 2^31 - 1 slots");
+  a.ids = dense_integers(ids, a.slots);
+  a.experts = int64_t(call.number("experts"));
+  if (a.experts < 1) failed("experts must be positive");
+  if (a.experts > kMostExperts) unsupported("more than " + std::to_string(kMostExperts) + " experts");
+  if (const assay_tensor* map = call.find("expert_map")) a.map = dense_integers(*map, a.experts);
+  return a;
+}
+
+}  // namespace
+
+SortArguments align_arguments(const Call& call, bool counts, bool map) {
+  SortArguments a = slots_of(call);
+  if (a.map && !map) unsupported("contract " + call.contract() + " has no expert_map");
+  a.block_size = int64_t(call.number("block_size"));
+  if (a.block_size < 1) failed("block_size must be positive");
+  a.room = elements_of(call.output("sorted_ids"));
+  if (a.room > 0x7fffffff) unsupported("more than 2^31 - 1 entries");
+  const int64_t most = a.slots + (a.experts + 1) * (a.block_size - 1);
+  if (a.room < std::min(most, a.slots * a.block_size)) failed("sorted_ids has no room for each distribution of the slots");
+  const int64_t blocks = (a.room + a.block_size - 1) / a.block_size;
+  a.sorted = index_output(call, "sorted_ids", a.room);
+  a.blocks = index_output(call, "expert_ids", blocks);
+  if (counts) a.counts = index_output(call, "token_nums", blocks);
+  a.total = index_output(call, "num_tokens_post_pad", 1);
+  return a;
+}
+
+SortArguments permute_arguments(const Call& call) {
+  SortArguments a = slots_of(call);
+  a.locals = elements_of(call.output("expert_first_token_offset")) - 1;
+  if (a.locals < 1 || a.locals > a.experts) failed("expert_first_token_offset must have an entry for each expert of this device, and the end");
+  a.offsets = index_output(call, "expert_first_token_offset", a.locals + 1);
+  a.inverse = index_output(call, "inv_permuted_idx", a.slots);
+  a.order = index_output(call, "permuted_idx", a.slots);
+  return a;
+}
+
+MoveArguments move_arguments(const Call& call, const SortArguments* sorted) {
+  const assay_tensor &x = call.input("x"), &y = call.output("y");
+  const Shape of_x = dense_matrix(x), of_y = dense_matrix(y);
+  if (!has_type(y, x.type_code, x.type_bits) || x.type_bits % 8 != 0) unsupported("y must have the type of x, of whole bytes");
+  if (of_x.columns != of_y.columns) failed("y must have the columns of x");
+  MoveArguments a{};
+  a.x = data_of<uint8_t>(x), a.y = static_cast<uint8_t*>(y.data);
+  a.rows = of_y.rows, a.sources = of_x.rows, a.bytes = of_x.columns * x.type_bits / 8, a.topk = 1;
+  if (sorted) {
+    if (a.rows != sorted->slots || a.sources * sorted->topk != a.rows) failed("y must have a row for each slot of each row of x");
+    a.topk = sorted->topk, a.index = sorted->inverse, a.in_use = sorted->map ? sorted->offsets + sorted->locals : nullptr;
+  } else {
+    a.index = dense_integers(call.input("dst2src_map"), a.rows);
+  }
+  const int64_t pieces = (a.bytes + kMoveBytes - 1) / kMoveBytes;
+  if (a.rows * pieces > 0x7fffffff - kSortThreads) unsupported("more than 2^31 pieces");
+  a.by_pieces = Divider::by(uint32_t(pieces));
   return a;
 }
 

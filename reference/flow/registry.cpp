@@ -16,6 +16,7 @@
 #include "reference/flow/rank_reduce/rank_norm.h"
 #include "reference/flow/rank_reduce/rank_reduce.h"
 #include "reference/flow/rope/rope.h"
+#include "reference/flow/routing/routing.h"
 #include "reference/flow/row_norm/row_norm.h"
 #include "reference/flow/shuffle/shuffle.h"
 #include "reference/packing/packing.h"
@@ -29,6 +30,7 @@ std::span<const Flow* const> all_flows() {
       &rope_flow(),
       &chain_flow(),       &launch_flow(),       &packing_flow(),      &cast_flow(),       &dot_flow(),     &dot_unknown_flow(),
       &rank_reduce_flow(), &rank_norm_flow(),    &rank_squares_flow(), &contiguity_flow(), &shuffle_flow(), &combine_flow(),
+      &routing_flow(),
   };
   return all;
 }

@@ -6,6 +6,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstring>
+
 #include "assay/plugin/torch_tensor.hpp"
 
 extern "C" {
@@ -69,7 +71,15 @@ AOTITorchError aoti_torch_get_device_type(AtenTensorHandle, int32_t* ret) {
   return assay::torch_stable::answer(aoti_torch_device_type_cuda(), ret);
 }
 AOTITorchError torch_call_dispatcher(const char* op, const char* overload, StableIValue* stack, uint64_t) {
-  return *overload ? TORCH_FAILURE : assay::torch_stable::dispatched(op, stack);
+  return *overload && std::strcmp(overload, "memory_format") != 0 ? TORCH_FAILURE : assay::torch_stable::dispatched(op, stack);
+}
+/// Part of a dimension, in the same memory.
+AOTITorchError aoti_torch_aten_narrow(AtenTensorHandle self, int64_t d, int64_t start, int64_t length, AtenTensorHandle* ret) {
+  assay::torch_stable::Handle part = assay::torch_stable::of(self);
+  if (d < 0 || d >= int64_t(part.sizes.size()) || start < 0 || start + length > part.sizes[size_t(d)]) return TORCH_FAILURE;
+  part.data = static_cast<char*>(part.data) + start * part.strides[size_t(d)] * int64_t(assay::torch_stable::bytes_of(part.type));
+  part.sizes[size_t(d)] = length;
+  return assay::torch_stable::answer(reinterpret_cast<AtenTensorHandle>(new assay::torch_stable::Handle(std::move(part))), ret);
 }
 
 // Argument lists.

@@ -6,6 +6,19 @@
 #include "assay/torch_stable.hpp"
 #include "calls.h"
 
+#ifdef ASSAY_VLLM_MOE
+#include <numeric>
+
+#include "moe/moe_ops.h"
+
+// These are registered with torch, and no header declares them.
+void moe_permute(const torch::stable::Tensor&, const torch::stable::Tensor&, const torch::stable::Tensor&, const std::optional<torch::stable::Tensor>&,
+                 int64_t, int64_t, int64_t, torch::stable::Tensor&, torch::stable::Tensor&, torch::stable::Tensor&, torch::stable::Tensor&);
+void moe_unpermute(const torch::stable::Tensor&, const torch::stable::Tensor&, const torch::stable::Tensor&, const std::optional<torch::stable::Tensor>&,
+                   int64_t, torch::stable::Tensor&);
+void shuffle_rows(const torch::stable::Tensor&, const torch::stable::Tensor&, torch::stable::Tensor&);
+#endif
+
 namespace assay::vllm {
 
 // Activations: csrc/activation_kernels.cu, quantization/activation_kernels.cu,
@@ -432,12 +445,119 @@ std::vector<Kernel> rope_kernels() {
   };
 }
 
+#ifdef ASSAY_VLLM_MOE
+// A mixture of experts: csrc/moe/moe_align_sum_kernels.cu and csrc/moe/moe_permute_unpermute_op.cu. Index tensors that Python makes or
+// maps are made and mapped on the host, so these calls wait for the stream.
+
+namespace {
+
+/// Device memory for the time of a call. Its bytes are those of the vector, or undefined.
+template <class T>
+class OnDevice {
+ public:
+  OnDevice(const Call& call, int64_t count) : count_(size_t(count)), stream_(call.stream()) {
+    cuda::good(cudaMallocAsync(reinterpret_cast<void**>(&data_), std::max<size_t>(1, count_) * sizeof(T), stream_));
+  }
+  OnDevice(const Call& call, const std::vector<T>& values) : OnDevice(call, int64_t(values.size())) { put(values); }
+  OnDevice(const OnDevice&) = delete;
+  OnDevice& operator=(const OnDevice&) = delete;
+  ~OnDevice() { cudaFreeAsync(data_, stream_); }
+  void put(const std::vector<T>& values) const {
+    cuda::good(cudaMemcpyAsync(data_, values.data(), values.size() * sizeof(T), cudaMemcpyHostToDevice, stream_));
+    cuda::good(cudaStreamSynchronize(stream_));
+  }
+  std::vector<T> on_host() const {
+    std::vector<T> values(count_);
+    cuda::good(cudaMemcpyAsync(values.data(), data_, values.size() * sizeof(T), cudaMemcpyDeviceToHost, stream_));
+    cuda::good(cudaStreamSynchronize(stream_));
+    return values;
+  }
+  T* data() const { return data_; }
+
+ private:
+  T* data_ = nullptr;
+  size_t count_;
+  cudaStream_t stream_;
+};
+
+template <class T>
+void to_device(const Call& call, void* data, const std::vector<T>& values) {
+  cuda::good(cudaMemcpyAsync(data, values.data(), values.size() * sizeof(T), cudaMemcpyHostToDevice, call.stream()));
+  cuda::good(cudaStreamSynchronize(call.stream()));
+}
+
+/// `maps`: the Python function maps expert_ids, because ignore_invalid_experts is false.
+void align(const Call& call, bool maps) {
+  const int64_t experts = call.integer("experts");
+  const OnDevice<int32_t> cumsum(call, experts + 1);
+  const torch_stable::Running running(call, {cumsum.data()});
+  const auto map = found(call, "expert_map");
+  Tensor ids = at(call, "topk_ids"), sorted = at(call, "sorted_ids"), blocks = at(call, "expert_ids"), total = at(call, "num_tokens_post_pad");
+  moe_align_block_size(ids, experts, call.integer("block_size"), sorted, blocks, total, maps ? std::nullopt : map, std::nullopt);
+  if (!maps || !map) return;
+  const assay_tensor& tensor = call.at("expert_ids");
+  const std::vector<int32_t> numbers = on_host<int32_t>(call, call.at("expert_map"), experts);
+  std::vector<int32_t> shown = on_host<int32_t>(call, tensor, tensor.shape[0]);
+  for (int32_t& number : shown) number = numbers.at(size_t(number < 0 ? experts + number : number));
+  to_device(call, tensor.data, shown);
+}
+
+void permute(const Call& call) {
+  const assay_tensor &ids = call.at("topk_ids"), &order = call.at("permuted_idx"), &offsets = call.at("expert_first_token_offset");
+  const int64_t experts = call.integer("experts"), m = ids.shape[0], topk = ids.shape[1], slots = m * topk, locals = offsets.shape[0] - 1;
+  if (slots == 0) plugin::unsupported("calls without tokens, which vLLM leaves out");
+  std::vector<int32_t> ascending(static_cast<size_t>(slots));
+  std::iota(ascending.begin(), ascending.end(), 0);
+  to_device(call, order.data, std::vector<int32_t>(size_t(slots), int32_t(slots)));
+  const OnDevice<int32_t> indices(call, ascending), sorted_experts(call, slots), sorted_rows(call, slots), keys(call, slots);
+  const OnDevice<int64_t> first(call, locals + 1);
+  const OnDevice<char> workspace(call, moe_permute_sort_workspace_size(slots, experts));
+  const torch_stable::Running running(call, {workspace.data(), sorted_experts.data(), sorted_rows.data(), keys.data()});
+  Tensor y = at(call, "y"), starts = tensor(first.data(), ScalarType::Long, {locals + 1}), inverse = at(call, "inv_permuted_idx"), slot_of_row = at(call, "permuted_idx");
+  moe_permute(at(call, "x"), at(call, "topk_ids"), tensor(indices.data(), ScalarType::Int, {m, topk}), found(call, "expert_map"), experts, locals, topk, y,
+              starts, inverse, slot_of_row);
+  const std::vector<int64_t> wide = first.on_host();
+  to_device(call, offsets.data, std::vector<int32_t>(wide.begin(), wide.end()));
+}
+
+void shuffle(const Call& call) {
+  const torch_stable::Running running(call);
+  if (call.at("y").shape[0] == 0) return;
+  Tensor y = at(call, "y");
+  shuffle_rows(at(call, "x"), at(call, "dst2src_map"), y);
+}
+
+void unpermute(const Call& call) {
+  const torch_stable::Running running(call);
+  const OnDevice<int64_t> in_use(call, std::vector<int64_t>{call.integer("rows_in_use")});
+  Tensor y = at(call, "y");
+  moe_unpermute(at(call, "x"), at(call, "topk_weights"), at(call, "row_of_slot"), tensor(in_use.data(), ScalarType::Long, {1}),
+                call.at("row_of_slot").shape[1], y);
+  cuda::good(cudaStreamSynchronize(call.stream()));
+}
+
+}  // namespace
+
+std::vector<Kernel> moe_kernels() {
+  const plugin::MultipleOf loads = {{"n", 8}};
+  return {{"moe_align_block_size", "moe_sort", {"vllm.moe_align_block_size@v0.26.0"}, {}, {}, [](const Call& c) { align(c, false); }},
+          {"moe_align_block_size_mapped", "moe_sort", {"vllm.moe_align_block_size_marked@v0.13.0"}, {}, {}, [](const Call& c) { align(c, true); }},
+          {"moe_permute", "moe_sort", {"vllm.moe_permute@v0.30.0"}, {}, {}, permute},
+          {"shuffle_rows", "moe_sort", {"vllm.shuffle_rows", "vllm.shuffle_rows@v0.29.0"}, {}, {}, shuffle},
+          {"moe_unpermute", "moe_combine", {"vllm.moe_unpermute"}, {}, loads, unpermute}};
+}
+#endif
+
 }  // namespace assay::vllm
 
 extern "C" __attribute__((visibility("default"))) const assay_library* assay_get_library(void) {
   using namespace assay::vllm;
   return assay::cuda::library(ASSAY_VLLM_NAME,
                               assay::plugin::joined<assay::cuda::Call>(
-                                  {quant_kernels(), norm_kernels(), activation_kernels(), cache_kernels(), rope_kernels()}),
+                                  {quant_kernels(), norm_kernels(), activation_kernels(), cache_kernels(), rope_kernels(),
+#ifdef ASSAY_VLLM_MOE
+                                   moe_kernels()
+#endif
+                                  }),
                               ASSAY_UNSUPPORTED);
 }

@@ -1,7 +1,8 @@
-// The kernels of all ops that write into a paged cache, as describe() lists them.
+// The kernels of all ops that write into a paged cache or read one, as describe() lists them.
 #include "kernels/ops/cache_insert/cache_insert_kernels.h"
 #include "kernels/ops/cache_insert/dsv4_kv_insert_kernel.h"
 #include "kernels/ops/call.h"
+#include "kernels/ops/gather_cache/gather_cache_kernel.h"
 
 namespace assay_kernels {
 namespace {
@@ -87,6 +88,33 @@ Kernel qnorm_kv_insert_row() {
 
 std::vector<Kernel> dsv4_qnorm_kv_insert_kernels() {
   return {qnorm_kv_insert_row<VllmDsv4Both>(), qnorm_kv_insert_row<VllmDsv4BothFnuz>()};
+}
+
+// Reads of a paged cache.
+
+namespace {
+
+void gather_by_contract(const Call& call) {
+  GatherList::with(call.contract(), [&](auto rules) { run_gather_cache<decltype(rules)>(call); });
+}
+
+Kernel of_contracts(const char* name, const std::vector<std::string>& contracts, const Accepts& accepts) {
+  return {name, "gather_cache", contracts, accepts, {}, gather_by_contract};
+}
+/// `y`: supported formats of the result.
+Accepts numbers(const Values& y) { return {{"y", y}, {"warp", simt::kWarpSizes}}; }
+
+}  // namespace
+
+std::vector<Kernel> gather_cache_kernels() {
+  return {of_contracts("gather_cache.dequantize",
+                       {VllmGatherMlaFp8::kContract, VllmGatherMlaFp8V0120::kContract, VllmGatherMlaFp8Fnuz::kContract,
+                        VllmGatherMlaE5m2::kContract, VllmConvertFp8::kContract},
+                       numbers(kAny)),
+          of_contracts("gather_cache.copy", {VllmGatherCache::kContract, VllmCpGatherCache::kContract}, numbers(kHalf)),
+          of_contracts("gather_cache.upconvert", {VllmGatherDsMla::kContract, VllmGatherDsMlaFnuz::kContract}, numbers({"bf16"})),
+          of_contracts("gather_cache.parts", {VllmGatherIndexerK::kContract, VllmGatherIndexerKV0200::kContract},
+                       {{"warp", simt::kWarpSizes}})};
 }
 
 }  // namespace assay_kernels

@@ -1,6 +1,7 @@
-// The kernels of moe_combine, as describe() lists them: one template, its rows divided by the types that their originals take.
+// The kernels of moe_combine and moe_sort, as describe() lists them: rows divided by the types that their originals take.
 #include "kernels/ops/call.h"
 #include "kernels/ops/moe_combine/moe_combine_kernel.h"
+#include "kernels/ops/moe_combine/moe_sort_kernel.h"
 
 namespace assay_kernels {
 namespace {
@@ -13,7 +14,24 @@ Kernel of_types(const char* name, const std::vector<std::string>& contracts, con
   return {name, "moe_combine", contracts, {{"x", types}, {"warp", simt::kWarpSizes}}, {}, combine_by_contract};
 }
 
+template <class List>
+std::vector<std::string> ids_of() {
+  std::vector<std::string> ids;
+  List::append_ids(ids, false);
+  return ids;
+}
+
 }  // namespace
+
+std::vector<Kernel> moe_sort_kernels() {
+  const Accepts any_warp = {{"warp", simt::kWarpSizes}}, moves = {{"x", {"bf16", "f16", "f32", "e4m3fn"}}, {"warp", simt::kWarpSizes}};
+  return {{"moe_sort.blocks", "moe_sort", ids_of<AlignList>(), any_warp, {},
+           [](const Call& call) { AlignList::with(call.contract(), [&](auto rules) { run_moe_align<decltype(rules)>(call); }); }},
+          {"moe_sort.rows", "moe_sort", ids_of<PermuteList>(), moves, {},
+           [](const Call& call) { PermuteList::with(call.contract(), [&](auto rules) { run_moe_permute<decltype(rules)>(call); }); }},
+          {"moe_sort.given_order", "moe_sort", ids_of<ShuffleRowsList>(), moves, {},
+           [](const Call& call) { ShuffleRowsList::with(call.contract(), [&](auto rules) { run_shuffle_rows<decltype(rules)>(call); }); }}};
+}
 
 std::vector<Kernel> moe_combine_kernels() {
   return {of_types("moe_combine.sum",

@@ -155,14 +155,29 @@ using List = std::vector<StableIValue>;
 inline List& of(StableListHandle list) { return *reinterpret_cast<List*>(list); }
 
 /// Implements view() of a tensor that is dense or already has that shape (one size may be -1), contiguous() of a contiguous
-/// tensor, and new_empty().
+/// tensor, copy_() between dense tensors of one type, empty() and new_empty().
 inline AOTITorchError dispatched(const std::string& op, StableIValue* stack) {
   using torch::stable::detail::from;
   using torch::stable::detail::to;
+  if (op == "aten::empty") {
+    AtenTensorHandle handle{};
+    if (made(to<Sizes>(stack[0]), to<std::optional<ScalarType>>(stack[1]).value_or(ScalarType::Float), &handle) != TORCH_SUCCESS)
+      return TORCH_FAILURE;
+    stack[0] = from(torch::stable::Tensor(handle));
+    return TORCH_SUCCESS;
+  }
   const auto self = to<torch::stable::Tensor>(stack[0]);
   const Handle& h = of(self.get());
   if (op == "aten::contiguous") {
     if (!h.dense()) return TORCH_FAILURE;
+    stack[0] = from(self);
+    return TORCH_SUCCESS;
+  }
+  if (op == "aten::copy_") {
+    const auto source = to<torch::stable::Tensor>(stack[1]);
+    const Handle& s = of(source.get());
+    if (!h.dense() || !s.dense() || h.type != s.type || h.elements() != s.elements()) return TORCH_FAILURE;
+    cuda::good(cudaMemcpyAsync(h.data, s.data, size_t(h.elements()) * bytes_of(h.type), cudaMemcpyDeviceToDevice, Running::stream()));
     stack[0] = from(self);
     return TORCH_SUCCESS;
   }

@@ -1,0 +1,348 @@
+// moe_sort: the tensors of a case, what its outputs may be, and its mutants.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <numeric>
+
+#include "harness/fill/fill.h"
+#include "reference/flow/flow.h"
+#include "reference/flow/routing/routing.h"
+#include "reference/formats/catalogue.h"
+#include "reference/formats/round.h"
+#include "suites/registry.h"
+#include "suites/rows/case_cells.h"
+#include "suites/rows/row_dump.h"
+#include "suites/rows/row_tensors.h"
+#include "suites/rulebook.h"
+
+namespace assay {
+namespace {
+
+struct SortCase {
+  Routing contract;
+  const Format* x = nullptr;  ///< nullptr: the contract has no rows
+  int64_t m = 0, topk = 1, n = 0, experts = 1, block_size = 1;
+  int64_t room = 0;        ///< entries of sorted_ids, or rows of y in a given order
+  bool absent = false;     ///< some ids are of no expert, or some indices outside of x
+  bool elsewhere = false;  ///< there is an expert_map, and every second expert is on another device
+  bool one = false;        ///< every token has the same experts
+  std::string ids, fill;
+  uint64_t seed = 0;
+  int warp = 0;
+  bool given = false;  ///< the data come from a dump
+
+  const std::string& id() const { return contract.row->id; }
+  bool blocks() const { return contract.gives == RoutingGives::kBlocks; }
+  bool sorts() const { return contract.gives != RoutingGives::kMoved; }
+  int64_t slots() const { return m * topk; }
+  int64_t locals() const { return elsewhere ? (experts + 1) / 2 : experts; }
+};
+
+/// Entries that any distribution of the slots fits into, as the Python functions reserve them; a bucket for slots without an expert included.
+int64_t entries_for(const SortCase& c) {
+  const int64_t most = c.slots() + (c.experts + 1) * (c.block_size - 1);
+  return c.slots() < c.experts ? std::min(most, c.slots() * c.block_size) : most;
+}
+
+void read_ids(const Cells& cells, SortCase& c) {
+  c.ids = cells.text("ids");
+  c.absent = c.ids == "absent" || c.ids == "both";
+  c.elsewhere = c.ids == "elsewhere" || c.ids == "both";
+  c.one = c.ids == "one";
+  if (!c.absent && !c.elsewhere && !c.one && c.ids != "spread")
+    cells.refuse("ids", "'" + c.ids + "' is not one of: spread, one, absent, elsewhere, both");
+  if (c.elsewhere && c.contract.elsewhere == SlotsElsewhere::kNoMap) cells.refuse("ids", "contract " + c.id() + " has no expert_map");
+  if (c.absent && c.contract.absent == AbsentSlots::kNotAllowed) cells.refuse("ids", "contract " + c.id() + " allows no absent ids");
+  if (c.one && !c.sorts()) cells.refuse("ids", "contract " + c.id() + " has no experts");
+}
+
+SortCase read_sort_case(const Case& one) {
+  const Cells cells(one);
+  const ContractRow& row = cells.contract();
+  if (row.flow != &routing_flow())
+    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row and this op sorts the slots of tokens");
+  SortCase c;
+  c.contract = read_routing(row);
+  if (cells.wanted("x", c.contract.has_rows(), "rows")) {
+    c.x = find_format(cells.text("x"));
+    if (!c.x || !c.contract.takes(*c.x))
+      cells.refuse("x", "contract " + row.id + " does not support '" + cells.text("x") + "'; supported: " + row.text("numbers"));
+  }
+  c.m = cells.from_zero("m");
+  c.topk = cells.positive("topk");
+  if (cells.wanted("n", c.contract.has_rows(), "rows")) c.n = cells.positive("n");
+  if (cells.wanted("experts", c.sorts(), "experts")) c.experts = cells.positive("experts");
+  if (c.sorts() && c.experts < c.topk) cells.refuse("experts", fmt::format("a token has {} of them", c.topk));
+  if (cells.wanted("block_size", c.blocks(), "blocks")) c.block_size = cells.positive("block_size");
+  read_ids(cells, c);
+  c.room = c.blocks() ? entries_for(c) : c.slots();
+  if (cells.wanted("room", c.contract.gives != RoutingGives::kRows, "room", false)) c.room = cells.from_zero("room");
+  if (cells.wanted("fill", c.contract.has_rows(), "rows")) c.fill = cells.fill_name("fill");
+  c.seed = cells.seed();
+  c.warp = cells.warp();
+  c.given = cells.of_given_data();
+  return c;
+}
+
+CaseName name_of(const Case& one, const SortCase& c) {
+  std::string shape = c.x ? std::string(c.x->name) + "." : "";
+  shape += fmt::format("m{}.k{}", c.m, c.topk);
+  if (c.x) shape += fmt::format(".n{}", c.n);
+  if (c.sorts()) shape += fmt::format(".e{}", c.experts);
+  if (c.blocks()) shape += fmt::format(".b{}", c.block_size);
+  if (c.room != (c.blocks() ? entries_for(c) : c.slots())) shape += fmt::format(".room{}", c.room);
+  return {one.op, c.id(), shape + "." + c.ids, c.given ? "" : fmt::format("{}s{}", c.fill.empty() ? "" : c.fill + ".", c.seed), c.warp};
+}
+
+// The tensors of a problem.
+
+/// Ordinals of the tensors and streams of a case.
+enum Ordinal : uint32_t { kRows = 0, kIds = 1001, kMoves = 1002 };
+
+/// Experts of a token are different. Token 1 has none if some are absent, token 0 lacks its first one; ids of no expert lie on both sides
+/// where the contract allows it.
+std::vector<int64_t> ids_of(const SortCase& c) {
+  std::vector<int64_t> ids;
+  const Random random(c.seed, kIds);
+  for (int64_t t = 0; t < c.m; ++t) {
+    std::vector<int64_t> experts(size_t(c.experts));
+    std::iota(experts.begin(), experts.end(), int64_t{0});
+    for (int64_t k = 0; k < c.topk; ++k) {
+      const int64_t other = c.one ? c.experts - 1 - k : k + random.below(c.experts - k, t, uint32_t(k));
+      std::swap(experts[size_t(k)], experts[size_t(other)]);
+      const bool none = c.absent && (t == 1 || (t == 0 && k == 0) || random.below(4, t, uint32_t(c.topk + k)) == 0);
+      const bool below = c.contract.absent == AbsentSlots::kFirst || random.below(2, t, uint32_t(2 * c.topk + k)) == 0;
+      ids.push_back(!none ? experts[size_t(k)] : below ? -1 : c.experts + k);
+    }
+  }
+  return ids;
+}
+
+/// Experts with an odd number are on another device; those of this device have their numbers in descending order.
+std::vector<int64_t> map_of(const SortCase& c) {
+  std::vector<int64_t> map;
+  for (int64_t expert = 0; expert < c.experts; ++expert) map.push_back(expert % 2 == 0 ? c.locals() - 1 - expert / 2 : -1);
+  return map;
+}
+
+std::vector<int64_t> moves_of(const SortCase& c) {
+  std::vector<int64_t> moves;
+  const Random random(c.seed, kMoves);
+  for (int64_t row = 0; row < c.room; ++row) {
+    const bool outside = c.absent && (row == 0 || random.below(4, row, 1) == 0);
+    moves.push_back(c.m == 0 ? -1 : outside ? (row % 2 == 0 ? -1 : c.m) : random.below(c.m, row, 0));
+  }
+  return moves;
+}
+
+HostTensor indices(const std::string& name, const std::vector<int64_t>& shape) { return {dense(name, Role::kOutput, kInt32, shape), {}}; }
+
+Problem problem_of(const SortCase& c) {
+  Problem made;
+  if (c.x) {
+    made.tensors.push_back({dense("x", Role::kInput, *c.x, {c.m, c.n}), {}});
+    if (c.fill.empty()) made.tensors.back().bytes.resize(made.tensors.back().spec.bytes());
+    else fill(made.tensors.back(), {.name = c.fill, .seed = c.seed, .tensor = kRows});
+  }
+  if (c.sorts()) made.tensors.push_back(input_integers("topk_ids", {c.m, c.topk}, ids_of(c)));
+  else made.tensors.push_back(input_integers("dst2src_map", moves_of(c)));
+  if (c.elsewhere) made.tensors.push_back(input_integers("expert_map", map_of(c)));
+  made.parameters = {{"warp", double(c.warp)}};
+  if (c.sorts()) made.parameters.emplace_back("experts", double(c.experts));
+  if (c.x) made.tensors.push_back({dense("y", Role::kOutput, *c.x, {c.sorts() ? c.slots() : c.room, c.n}), {}});
+  if (c.contract.gives == RoutingGives::kRows) {
+    made.tensors.push_back(indices("expert_first_token_offset", {c.locals() + 1}));
+    made.tensors.push_back(indices("inv_permuted_idx", {c.m, c.topk}));
+    made.tensors.push_back(indices("permuted_idx", {c.slots()}));
+  }
+  if (c.blocks()) {
+    const int64_t blocks = (c.room + c.block_size - 1) / c.block_size;
+    made.tensors.push_back(indices("sorted_ids", {c.room}));
+    made.tensors.push_back(indices("expert_ids", {blocks}));
+    if (c.contract.counts) made.tensors.push_back(indices("token_nums", {blocks}));
+    made.tensors.push_back(indices("num_tokens_post_pad", {1}));
+    made.parameters.emplace_back("block_size", double(c.block_size));
+  }
+  return made;
+}
+
+RoutingInputs inputs_of(const SortCase& c, const Problem& problem) {
+  RoutingInputs inputs;
+  inputs.m = c.m, inputs.topk = c.topk, inputs.experts = c.experts, inputs.block_size = c.block_size, inputs.room = c.room;
+  inputs.ids = integers_of(problem.tensors, "topk_ids");
+  inputs.map = integers_of(problem.tensors, "expert_map");
+  inputs.moves = integers_of(problem.tensors, "dst2src_map");
+  return inputs;
+}
+
+// What a case accepts.
+
+/// The elements of a part that a call writes; the others must stay as they were.
+struct Written {
+  std::vector<int64_t> rows, left;
+
+  explicit Written(const std::vector<int64_t>& values, int64_t untouched) {
+    for (int64_t i = 0; i < int64_t(values.size()); ++i) (values[size_t(i)] == untouched ? left : rows).push_back(i);
+  }
+};
+
+WholePart part_of(const std::string& tensor, const Format& format, int64_t columns, Written of, const std::string& why) {
+  const auto written = std::make_shared<const Written>(std::move(of));
+  WholePart whole{{tensor, &format, {int64_t(written->rows.size()), columns}, why}, {}, {}};
+  if (written->left.empty()) return whole;
+  whole.part.places = Places::of_rows([written, columns](int64_t row) { return written->rows[size_t(row)] * columns; });
+  whole.part.row_number = [written](int64_t row) { return written->rows[size_t(row)]; };
+  whole.part.padding = [written, columns](const std::function<void(const Padding&)>& visit) {
+    for (const int64_t row : written->left)
+      for (int64_t i = 0; i < columns; ++i) visit({row * columns + i, {row, i}, PaddingRule::kUntouched});
+  };
+  return whole;
+}
+
+/// Entries of an index tensor. Without the order that a kernel chose, an entry of a free run may be any number between the least and
+/// the greatest of its run.
+WholePart part_of_index(const RoutedIndex& right, const RoutedIndex& shown, const std::vector<std::pair<int64_t, int64_t>>& free) {
+  Written written(right.values, RoutedIndex::kUntouched);
+  WholePart whole = part_of(right.name, kInt32, 1, written,
+                            free.empty() ? "an index: one code" : "slots of an expert may have any order, each of them once");
+  std::vector<int64_t> low = shown.values, high = shown.values;
+  for (const auto& [first, end] : free) {
+    const auto last = shown.values.begin() + std::min(end, int64_t(shown.values.size()));
+    const auto [least, most] = std::minmax_element(shown.values.begin() + first, last);
+    std::fill(low.begin() + first, low.begin() + (last - shown.values.begin()), *least);
+    std::fill(high.begin() + first, high.begin() + (last - shown.values.begin()), *most);
+  }
+  for (const int64_t row : written.rows) {
+    whole.low.push_back(ordinal(kInt32, uint32_t(low[size_t(row)])));
+    if (!free.empty()) whole.high.push_back(ordinal(kInt32, uint32_t(high[size_t(row)])));
+  }
+  return whole;
+}
+
+WholePart part_of_rows(const SortCase& c, const Routed& right, const Routed& shown, const Problem& problem) {
+  const HostTensor& x = find(problem.tensors, "x");
+  const Format& format = with_nans_by_code(*c.x);
+  const Written written(right.rows, Routed::kUntouched);
+  WholePart whole = part_of("y", format, c.n, written, "copied bit for bit");
+  for (const int64_t row : written.rows)
+    for (int64_t i = 0; i < c.n; ++i) {
+      const int64_t from = shown.rows[size_t(row)];
+      whole.low.push_back(ordinal(format, from < 0 ? 0 : x.code(from * c.n + i)));
+    }
+  return whole;
+}
+
+/// `contract` may be a mutant. The parts are those of the case's contract.
+Expectation expect_sorted(const SortCase& c, const Routing& contract, const Problem& problem, const std::vector<HostTensor>* outputs) {
+  const RoutingInputs inputs = inputs_of(c, problem);
+  const Routed right = routed(c.contract, inputs);
+  Routed shown = contract.mistake == RoutingMistake::kNone ? right : routed(contract, inputs);
+  if (outputs && !shown.free.empty()) {
+    follow_order(shown, integers_of(*outputs, "sorted_ids"));
+    shown.free.clear();
+  }
+  std::vector<WholePart> parts;
+  if (c.x) parts.push_back(part_of_rows(c, right, shown, problem));
+  for (size_t i = 0; i < right.indices.size(); ++i)
+    parts.push_back(part_of_index(right.indices[i], shown.indices[i], i == 0 ? shown.free : std::vector<std::pair<int64_t, int64_t>>{}));
+  return expectation_of(std::move(parts));
+}
+
+class BoundSort : public BoundCase {
+ public:
+  BoundSort(SortCase c, CaseName name) : c_(std::move(c)), name_(std::move(name)) {}
+
+  CaseName name() const override { return name_; }
+  Problem problem() const override { return problem_of(c_); }
+  Expectation expect(const Problem& problem, const std::vector<HostTensor>* outputs) const override {
+    return expect_sorted(c_, c_.contract, problem, outputs);
+  }
+  std::vector<Hypothesis> mutants() const override {
+    std::vector<Hypothesis> all;
+    const int64_t work = c_.sorts() ? c_.slots() : c_.room;
+    for (RoutingNeighbour& wrong : routing_neighbours(c_.contract, {work, c_.topk, c_.absent, c_.elsewhere}))
+      all.push_back({wrong.name,
+                     [c = c_, contract = std::move(wrong.contract)](const Problem& problem, const std::vector<HostTensor>* outputs) {
+                       return expect_sorted(c, contract, problem, outputs);
+                     },
+                     rulebook().equivalent(c_.id(), c_.x ? *c_.x : kInt32, wrong.name)});
+    return all;
+  }
+  std::vector<std::string> formulas() const override { return routing_lines(c_.contract); }
+  std::vector<std::string> trace(const Problem& problem, int64_t row, int64_t column) const override;
+  std::optional<Shrinking> shrinking(const std::map<std::string, int64_t>&) const override {
+    if (c_.m < 2) return std::nullopt;
+    return Shrinking{{{c_.m, [](int64_t units) { return CellChanges{{"m", std::to_string(units)}}; }}}, {}, std::max<int64_t>(1, c_.slots() * std::max<int64_t>(1, c_.n))};
+  }
+
+ private:
+  const SortCase c_;
+  const CaseName name_;
+};
+
+/// What each tensor holds in a row.
+std::vector<std::string> BoundSort::trace(const Problem& problem, int64_t row, int64_t column) const {
+  const Routed right = routed(c_.contract, inputs_of(c_, problem));
+  std::vector<std::string> lines;
+  if (row < int64_t(right.rows.size()) && column < c_.n) {
+    const int64_t from = right.rows[size_t(row)];
+    lines.push_back(fmt::format("y[{}] is {}", row, from == Routed::kZeros ? "zeros" : from == Routed::kUntouched ? "as it was" : fmt::format("row {} of x", from)));
+  }
+  for (const RoutedIndex& index : right.indices)
+    if (row < int64_t(index.values.size()))
+      lines.push_back(fmt::format("{}[{}] = {}", index.name, row, index.values[size_t(row)] == RoutedIndex::kUntouched ? "as it was" : std::to_string(index.values[size_t(row)])));
+  if (lines.empty()) lines.push_back("there is no such element");
+  return lines;
+}
+
+DumpCase case_of_dump(const Op& op, const DumpRequest& request) {
+  require_known_parameters(op, request);
+  const Routing contract = read_routing(rulebook().contracts.find(request.contract));
+  const bool moved = contract.gives == RoutingGives::kMoved, map = request.roles.contains("expert_map");
+  const DumpedTensor& first = dumped_role(request.roles, contract.has_rows() ? "x" : "topk_ids");
+  std::map<std::string, std::string> cells = {{"contract", request.contract}, {"m", std::to_string(first.tensor.spec.shape.at(0))}, {"topk", "1"}};
+  if (!moved) cells["topk"] = std::to_string(dumped_role(request.roles, "topk_ids").tensor.spec.shape.at(1));
+  if (contract.has_rows()) {
+    if (first.tensor.spec.shape.size() != 2) throw UsageError(fmt::format("{}: expected [m, n], got {} dimensions", first.place(), first.tensor.spec.shape.size()));
+    cells["x"] = std::string(first.tensor.spec.format->name), cells["n"] = std::to_string(first.tensor.spec.shape[1]);
+  }
+  if (contract.gives != RoutingGives::kRows)
+    cells["room"] = std::to_string(dumped_role(request.roles, moved ? "y" : "sorted_ids").tensor.spec.shape.at(0));
+  for (const char* name : {"experts", "block_size"})
+    if (const auto found = request.parameters.find(name); found != request.parameters.end()) cells[name] = found->second;
+  const bool absent = contract.absent != AbsentSlots::kNotAllowed;
+  cells["ids"] = absent && map ? "both" : absent ? "absent" : map ? "elsewhere" : "spread";
+  return case_of_cells(op, request, first, cells);
+}
+
+}  // namespace
+
+Op moe_sort_op() {
+  return {.name = "moe_sort",
+          .roles = {{"x", Access::kIn, "[m, n]: the rows of tokens; only for contracts that move rows"},
+                    {"topk_ids", Access::kIn, "[m, topk] int32: the expert of each slot; absent for contracts with a given order"},
+                    {"dst2src_map", Access::kIn, "[rows] int32: the row of x for each row of y; only for contracts with a given order"},
+                    {"expert_map", Access::kIn, "[experts] int32: the local number of each expert; -1: it is elsewhere; may be absent"},
+                    {"y", Access::kOut, "[m * topk, n], or [rows, n] in a given order: the rows, in the format of x"},
+                    {"expert_first_token_offset", Access::kOut, "[local experts + 1] int32: the first row of each expert, and the number of rows in use"},
+                    {"inv_permuted_idx", Access::kOut, "[m, topk] int32: the row of each slot"},
+                    {"permuted_idx", Access::kOut, "[m * topk] int32: the slot of each row"},
+                    {"sorted_ids", Access::kOut, "[entries] int32: the slots of each expert, padded to whole blocks"},
+                    {"expert_ids", Access::kOut, "[blocks] int32: the expert of each block"},
+                    {"token_nums", Access::kOut, "[blocks] int32: slots of the expert from the block on; only for contracts that have them"},
+                    {"num_tokens_post_pad", Access::kOut, "[1] int32: entries of all blocks"}},
+          .parameters = {{"experts", "experts of all devices"}, {"block_size", "entries of a block"}, roles::kWarp},
+          .columns = {"contract", "x", "m", "topk", "n", "experts", "block_size", "room", "ids", "fill", "seed", "warp"},
+          .optional_columns = {"x", "n", "experts", "block_size", "room", "fill"},
+          .takes = [](const std::string& contract) { return rulebook().is_row(contract, routing_flow()); },
+          .bind =
+              [](const Case& one) {
+                SortCase c = read_sort_case(one);
+                CaseName name = name_of(one, c);
+                return std::make_unique<const BoundSort>(std::move(c), std::move(name));
+              },
+          .case_of_dump = case_of_dump};
+}
+
+}  // namespace assay
