@@ -208,10 +208,9 @@ WholePart part_of_index(const RoutedIndex& right, const RoutedIndex& shown, cons
                             free.empty() ? "an index: one code" : "slots of an expert may have any order, each of them once");
   std::vector<int64_t> low = shown.values, high = shown.values;
   for (const auto& [first, end] : free) {
-    const auto last = shown.values.begin() + std::min(end, int64_t(shown.values.size()));
-    const auto [least, most] = std::minmax_element(shown.values.begin() + first, last);
-    std::fill(low.begin() + first, low.begin() + (last - shown.values.begin()), *least);
-    std::fill(high.begin() + first, high.begin() + (last - shown.values.begin()), *most);
+    const auto [least, most] = std::minmax_element(shown.values.begin() + first, shown.values.begin() + end);
+    std::fill(low.begin() + first, low.begin() + end, *least);
+    std::fill(high.begin() + first, high.begin() + end, *most);
   }
   for (const int64_t row : written.rows) {
     whole.low.push_back(ordinal(kInt32, uint32_t(low[size_t(row)])));
@@ -260,7 +259,7 @@ class BoundSort : public BoundCase {
   }
   std::vector<Hypothesis> mutants() const override {
     std::vector<Hypothesis> all;
-    const int64_t work = c_.sorts() ? c_.slots() : c_.room;
+    const int64_t work = c_.m == 0 ? 0 : c_.sorts() ? c_.slots() : c_.room;
     for (RoutingNeighbour& wrong : routing_neighbours(c_.contract, {work, c_.topk, c_.absent, c_.elsewhere}))
       all.push_back({wrong.name,
                      [c = c_, contract = std::move(wrong.contract)](const Problem& problem, const std::vector<HostTensor>* outputs) {

@@ -59,7 +59,8 @@ Routing read_routing(const ContractRow& row) {
   contract.tail = word_of<std::optional<int64_t>>(cells, "tail", tails);
   contract.counts = word_of<bool>(cells, "counts", {{"", false}, {"rest", true}});
   for (const char* column : {"pads", "tail", "counts"}) forbid(cells, column, blocks, "for blocks");
-  for (const std::string& name : cells.alternatives("numbers")) {
+  const bool any = !cells.text("numbers").empty();
+  for (const std::string& name : any ? cells.alternatives("numbers") : std::vector<std::string>{}) {
     const Format* format = find_format(name);
     if (!format || format->bits % 8 != 0) throw cells.error("numbers", 0, "'" + name + "': expected a format of whole bytes");
     contract.formats.push_back(format);
@@ -160,7 +161,7 @@ Routed sorted_into_blocks(const Routing& contract, const RoutingInputs& inputs) 
   for (const size_t bucket : order) {
     const std::vector<int64_t>& slots = buckets.slots[bucket];
     const auto count = int64_t(slots.size());
-    if (!contract.ascending && count > 1) result.free.emplace_back(block * size, block * size + count);
+    if (!contract.ascending && count > 1 && block * size + count <= inputs.room) result.free.emplace_back(block * size, block * size + count);
     for (int64_t i = 0; i < count; ++i) put(sorted.values, block * size + i, shown_slot(contract, inputs, slots[size_t(i)]));
     for (int64_t i = 0; i < blocks_for(contract, inputs, count); ++i, ++block) {
       put(experts.values, block, shown_number(contract, inputs, int64_t(bucket) - first_expert));
