@@ -67,7 +67,7 @@ const std::set<std::string> kHeads = {"qk_norm_rope", "q_norm_rope"};
 /// Rule 6 has no meaning: the shape is that of an instruction or of a head, or rows lie one behind the other as flat memory.
 const std::set<std::string> kAnyRows = {"mma", "cast", "shuffle_weight", "qk_norm_rope", "q_norm_rope"};
 /// Not classified, or classified by rule 2.
-const std::set<std::string> kNoParameter = {"contract", "seed", "warp", "slot_mapping", "shape", "strides", "storage", "positions", "lengths", "starts", "pitch"};
+const std::set<std::string> kNoParameter = {"contract", "seed", "warp", "slot_mapping", "shape", "strides", "storage", "positions", "lengths", "starts", "pitch", "entries"};
 
 bool is_number(const std::string& cell) { return !cell.empty() && cell.size() < 10 && std::all_of(cell.begin(), cell.end(), ::isdigit); }
 

@@ -377,6 +377,15 @@ TEST(Unwritten, CountsElementsOfWhichAByteIsUntouched) {
   EXPECT_EQ(unwritten_elements(part, spec, {{6, 21}}).elements, 1);
 }
 
+/// Kernels that place slots by atomics store another order in the second call.
+TEST(Unwritten, AnIndexIsUnwrittenIfAllOfItsBytesAre) {
+  const Part part = pinned(kInt32, {1, 2}).part;
+  const TensorSpec spec = dense("sorted_ids", Role::kOutput, kInt32, {1, 2});
+  EXPECT_EQ(unwritten_elements(part, spec, {{4, 5}}).elements, 0);
+  EXPECT_EQ(unwritten_elements(part, spec, {{4, 7}}).elements, 0);
+  EXPECT_EQ(unwritten_elements(part, spec, {{4, 8}}).elements, 1);
+}
+
 /// Packed 4-bit codes, two in a byte: with five codes a row, the second row begins in the middle of a byte.
 TEST(Packed, CodesOfHalfABytesAreComparedOneByOne) {
   WholePart expected = whole_part(kE2M1, {2, 5}, {}, {}, "pinned: one code");

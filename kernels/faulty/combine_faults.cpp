@@ -88,7 +88,10 @@ struct AlignTailLeft : VllmMoeAlignV0260 {
   static constexpr bool kTail = false;
 };
 struct AlignMapIgnored : VllmMoeAlignV0260 {
-  static constexpr bool kMapReads = false;
+  template <class Rules>
+  SIMT_DEVICE static int32_t bucket_of(const SortArguments& a, int64_t slot) {
+    return is_expert(a, a.ids[slot]) ? a.ids[slot] : -1;
+  }
 };
 /// Takes ids below 0 and beyond the last expert for those of the first expert.
 struct AlignAbsentIsZero : VllmMoeAlignV0260 {

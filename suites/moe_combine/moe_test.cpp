@@ -221,7 +221,7 @@ TEST(MoeSort, TheCheckFollowsTheOrderThatAKernelChose) {
 
 TestCells cells_of(const std::string& contract) {
   return {{"contract", contract}, {"x", ""},    {"m", "13"},     {"topk", "4"}, {"n", ""},    {"experts", "9"}, {"block_size", "4"},
-          {"room", ""},           {"ids", "spread"}, {"fill", ""}, {"seed", "1"}, {"warp", "32"}};
+          {"entries", ""},        {"ids", "spread"}, {"fill", ""}, {"seed", "1"}, {"warp", "32"}};
 }
 
 std::string error_of(const std::string& contract, const TestCells& changes) {
@@ -247,7 +247,7 @@ TEST(MoeSort, RefusesCellsThatTheContractHasNoUseFor) {
   EXPECT_THAT(error_of("vllm.moe_sum", {}), HasSubstr("this op sorts the slots of tokens"));
   EXPECT_THAT(with("x", "int32"), HasSubstr("does not support 'int32'; supported: bf16|f16|f32|e4m3fn"));
   EXPECT_THAT(with("block_size", "4"), HasSubstr("has no blocks"));
-  EXPECT_THAT(with("room", "99"), HasSubstr("has no room"));
+  EXPECT_THAT(with("entries", "99"), HasSubstr("has no number of entries"));
 }
 
 TEST(MoeSort, WhatACallMustNotWriteIsPadding) {

@@ -77,7 +77,7 @@ SortCase read_sort_case(const Case& one) {
   if (cells.wanted("block_size", c.blocks(), "blocks")) c.block_size = cells.positive("block_size");
   read_ids(cells, c);
   c.room = c.blocks() ? entries_for(c) : c.slots();
-  if (cells.wanted("room", c.contract.gives != RoutingGives::kRows, "room", false)) c.room = cells.from_zero("room");
+  if (cells.wanted("entries", c.contract.gives != RoutingGives::kRows, "number of entries", false)) c.room = cells.from_zero("entries");
   if (cells.wanted("fill", c.contract.has_rows(), "rows")) c.fill = cells.fill_name("fill");
   c.seed = cells.seed();
   c.warp = cells.warp();
@@ -91,7 +91,7 @@ CaseName name_of(const Case& one, const SortCase& c) {
   if (c.x) shape += fmt::format(".n{}", c.n);
   if (c.sorts()) shape += fmt::format(".e{}", c.experts);
   if (c.blocks()) shape += fmt::format(".b{}", c.block_size);
-  if (c.room != (c.blocks() ? entries_for(c) : c.slots())) shape += fmt::format(".room{}", c.room);
+  if (c.room != (c.blocks() ? entries_for(c) : c.slots())) shape += fmt::format(".entries{}", c.room);
   return {one.op, c.id(), shape + "." + c.ids, c.given ? "" : fmt::format("{}s{}", c.fill.empty() ? "" : c.fill + ".", c.seed), c.warp};
 }
 
@@ -307,7 +307,7 @@ DumpCase case_of_dump(const Op& op, const DumpRequest& request) {
     cells["x"] = std::string(first.tensor.spec.format->name), cells["n"] = std::to_string(first.tensor.spec.shape[1]);
   }
   if (contract.gives != RoutingGives::kRows)
-    cells["room"] = std::to_string(dumped_role(request.roles, moved ? "y" : "sorted_ids").tensor.spec.shape.at(0));
+    cells["entries"] = std::to_string(dumped_role(request.roles, moved ? "y" : "sorted_ids").tensor.spec.shape.at(0));
   for (const char* name : {"experts", "block_size"})
     if (const auto found = request.parameters.find(name); found != request.parameters.end()) cells[name] = found->second;
   const bool absent = contract.absent != AbsentSlots::kNotAllowed;
@@ -332,8 +332,9 @@ Op moe_sort_op() {
                     {"token_nums", Access::kOut, "[blocks] int32: slots of the expert from the block on; only for contracts that have them"},
                     {"num_tokens_post_pad", Access::kOut, "[1] int32: entries of all blocks"}},
           .parameters = {{"experts", "experts of all devices"}, {"block_size", "entries of a block"}, roles::kWarp},
-          .columns = {"contract", "x", "m", "topk", "n", "experts", "block_size", "room", "ids", "fill", "seed", "warp"},
-          .optional_columns = {"x", "n", "experts", "block_size", "room", "fill"},
+          .columns = {"contract", "x", "m", "topk", "n", "experts", "block_size", "entries", "ids", "fill", "seed", "warp"},
+          .optional_columns = {"x", "n", "experts", "block_size", "entries", "fill"},
+          .data_column = "ids",
           .takes = [](const std::string& contract) { return rulebook().is_row(contract, routing_flow()); },
           .bind =
               [](const Case& one) {
