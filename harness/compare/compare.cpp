@@ -13,6 +13,7 @@
 
 #include "harness/compare/verdict.h"
 #include "harness/core/expectation.h"
+#include "reference/formats/catalogue.h"
 
 namespace assay {
 namespace {

@@ -43,7 +43,8 @@ std::vector<Kernel> moe_combine_kernels() {
                     SglangFusedMulSum::kContract},
                    kAny),
           of_types("moe_combine.gather",
-                   {VllmMoeUnpermute::kContract, VllmMoeUnpermuteSlotMajor::kContract, VllmEpGather::kContract, SglangPostReorder::kContract},
+                   {VllmMoeUnpermute::kContract, VllmMoeUnpermuteSlotMajor::kContract, VllmEpGather::kContract, SglangPostReorder::kContract,
+                    FlashinferFinalize::kContract, AiterScatterReduce::kContract},
                    kAny)};
 }
 

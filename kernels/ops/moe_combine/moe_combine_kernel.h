@@ -182,9 +182,27 @@ struct SglangPostReorder : WeightedRules {
   SIMT_DEVICE static float scaled(float sum, float factor) { return sum * factor; }
 };
 
+/// Flushes subnormals. Source: flashinfer cutlass_fused_moe_kernels.cuh v0.7.2.post1 finalizeMoeRoutingKernel.
+struct FlashinferFinalize : WeightedRules {
+  static constexpr const char* kContract = "flashinfer.finalize_moe_routing";
+  static constexpr CombineRows kRows = CombineRows::kBySlotMajor;
+  static constexpr bool kIds = true;
+  SIMT_DEVICE static float weight(float w, float) { return flushed(w); }
+  template <class T>
+  SIMT_DEVICE static float add(float sum, float v, float weight) {
+    return flushed(sum + flushed(v) * weight);
+  }
+};
+/// Source: aiter csrc/kernels/mxfp4_moe/moe_aux/moe_scatter_reduce.cuh e4048607.
+struct AiterScatterReduce : FlashinferFinalize {
+  static constexpr const char* kContract = "aiter.mxfp4_moe_scatter_reduce";
+  static constexpr CombineRows kRows = CombineRows::kBySlot;
+  static constexpr bool kIds = false;
+};
+
 using CombineList = RulesList<VllmMoeSumInType, VllmMoeSum, VllmMoeSumPadAware, TorchSumTopk, AiterMoeSumInType, AiterMoeSum, SglangMoeSum,
                               SglangMoeSumReduce, SglangTopkSum, VllmWeightAndReduceInType, VllmWeightAndReduce, VllmFusedMulSum, VllmMoeUnpermute,
-                              VllmMoeUnpermuteSlotMajor, VllmEpGather, SglangFusedMulSum, SglangPostReorder>;
+                              VllmMoeUnpermuteSlotMajor, VllmEpGather, SglangFusedMulSum, SglangPostReorder, FlashinferFinalize, AiterScatterReduce>;
 
 inline constexpr int kCombineThreads = 128;
 

@@ -81,8 +81,11 @@ struct AiterMoeAlign : SortRules {
   static constexpr const char* kContract = "aiter.moe_align_block_size";
   static constexpr bool kPads = false, kTail = false, kCounts = true;
 };
+struct AiterMoeAlignV0111 : AiterMoeAlign {
+  static constexpr const char* kContract = "aiter.moe_align_block_size@v0.1.11";
+};
 using AlignList =
-    RulesList<VllmMoeAlign, VllmMoeAlignMarkedV0130, VllmMoeAlignV0130, VllmMoeAlignV0260, SglangMoeAlign, AiterMoeAlign>;
+    RulesList<VllmMoeAlign, VllmMoeAlignMarkedV0130, VllmMoeAlignV0130, VllmMoeAlignV0260, SglangMoeAlign, AiterMoeAlign, AiterMoeAlignV0111>;
 
 /// Slots of a bucket.
 template <class Rules>
