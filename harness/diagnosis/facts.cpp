@@ -46,13 +46,13 @@ std::optional<Regularity> nan_or_number(const WrongPart& wrong) {
   if (!held && !expected) return std::nullopt;
   const std::string code = nans.size() == 1 ? " (" + hex(wrong.format(), *nans.begin()) + ")" : "";
   const auto failing = int64_t(wrong.failing().size()), right = wrong.part().elements() - failing;
-  // The formula of one group is that of all groups: it does not fail in a few of many.
+  // The formula of one group is that of all groups: it fails in a few of many only for inputs that are rare.
   constexpr int64_t kFew = 4, kMany = 64;
   const std::string words = held ? "NaN" + code + " where a number is expected" : "numbers where NaN is expected";
   if (!held || failing > kFew || right < kMany) return fact(wrong, words, "", failing);
   return pattern(
       wrong, words,
-      fmt::format("; the other {} are right: not the formula, but memory that was not written or was overwritten", right));
+      fmt::format("; the other {} are right: rare inputs, or memory that was not written or was overwritten", right));
 }
 
 namespace {

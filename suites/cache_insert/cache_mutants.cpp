@@ -82,7 +82,7 @@ std::vector<Hypothesis> wrong_strides(const CacheCase& c, const Contract& contra
     all.push_back(rows_read_at("kv: rows are read without the gaps between them", c, contract,
                                [](const TensorSpec& rows) { return rows.shape[1]; }));
   if (c.row_strides.size() > 1 && c.row_strides.front() < c.row_strides.back())
-    all.push_back(rows_read_at("value: rows are read at the distance of those of key", c, contract,
+    all.push_back(rows_read_at("inputs: rows are read at the distance of those of the first", c, contract,
                                [stride = c.row_strides.front()](const TensorSpec&) { return stride; }));
   return all;
 }
