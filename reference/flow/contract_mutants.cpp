@@ -64,6 +64,18 @@ void RowEdits::flow_edit(const std::string& part, const std::string& name, std::
   edits_.back().kind = kind;
 }
 
+EditedRow& RowEdits::suspect_whole(const std::string& name) {
+  EditedRow& row = add_whole(name);
+  edits_.back().suspect = true;
+  return row;
+}
+
+void RowEdits::suspect_flow_edit(const std::string& part, const std::string& name, std::function<void(Link&)> change) {
+  if (is_edited(part)) return;
+  flow_edit(part, name, std::move(change));
+  edits_.back().suspect = true;
+}
+
 void RowEdits::add(const std::string& column, const std::string& what, EditedCell cell) {
   const auto roundings = [](const EditedCell& of) {
     const auto is = [](const EditedStep& one, bool edited) { return one.step.text == "to(x)" && one.edited == edited; };

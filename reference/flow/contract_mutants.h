@@ -93,11 +93,15 @@ class RowEdits {
   bool reads_constant(const std::string& name) const;
   /// Adds a mutation of what the op kind does. `part`: what it changes; a part is mutated only once.
   void flow_edit(const std::string& part, const std::string& name, std::function<void(Link&)> change, EditKind kind = EditKind::kOther);
+  /// The same as a suspect.
+  void suspect_flow_edit(const std::string& part, const std::string& name, std::function<void(Link&)> change);
   /// Replaces the steps of a column. The mutant's name is "column: what".
   void add(const std::string& column, const std::string& what, EditedCell tokens);
   void replace(const std::string& column, EditedCell tokens, size_t i, const CellStep& other);
   /// Adds a mutant that is not limited to a column; the caller changes `row`.
   EditedRow& add_whole(const std::string& name);
+  /// The same as a suspect.
+  EditedRow& suspect_whole(const std::string& name);
   static EditedCell& steps(EditedRow& row, const std::string& column) { return row.cells_.at(column); }
   static void set_text(EditedRow& row, const std::string& column, const std::string& text) { row.row_.cells[column].text = text; }
   static void mark_edited(EditedRow& row, const std::string& part) { row.edited_parts_.insert(part); }

@@ -102,7 +102,8 @@ TEST(Neighbours, TheEditsThatRealKernelsMadeAreAmongThem) {
   const auto quant = names("vllm.group_fp8_packed");
   for (const char* name : {"M: 448 -> 240", "M: 448 -> 224", "scale: pow2(ceil) -> pow2(floor)", "scale: drop max(1e-10)",
                            "code: clamp(max_min,M) -> clamp(min_max,M)", "code: drop clamp(max_min,M)", "code: to(q) -> to(q,rz)",
-                           "code: mul(m) -> div(s)", "amax: over two groups", "amax: over half the group"})
+                           "code: mul(m) -> div(s)", "amax: over two groups", "amax: over half the group",
+                           "amax: without the last element", "amax: of positive elements only"})
     EXPECT_THAT(quant, Contains(name));
   const auto bounded = names("vllm.per_token_ub");
   for (const char* name : {"scale: drop min(ub)", "scale: min(ub) after div(M)"}) EXPECT_THAT(bounded, Contains(name));
@@ -120,6 +121,7 @@ TEST(Neighbours, TheEditsThatRealKernelsMadeAreAmongThem) {
   for (const char* name :
        {"L: 255 -> 254", "L: 255 -> 256", "zero: drop rint", "zero: drop sub(128)", "code: drop add(azp)",
         "code: add(azp) before rint", "code: add(azp) -> add(azp,wrap)", "code: rint -> trunc", "lo, hi: over half the group",
+        "lo, hi: without the last element",
         "lo: min(2^128-2^104) -> min(0)", "code: clamp(keep,127,-127) before to(q)"})
     EXPECT_THAT(azp, Contains(name));
   EXPECT_THAT(names("vllm.per_tensor"), Contains("amax: over the first row alone"));

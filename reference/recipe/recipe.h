@@ -109,7 +109,7 @@ struct Step {
 enum class Reduction { kNone, kAbsMax, kAbsMaxKeepNan, kAbsMaxOfAllNan, kLeast, kGreatest, kSquares, kDeviations };
 
 /// The elements that a reduction covers: all, or a wrong subset.
-enum class Over { kAll, kNothing, kHalf, kTwice, kFirstRow, kNextRowToo };
+enum class Over { kAll, kNothing, kHalf, kTwice, kFirstRow, kNextRowToo, kAllButLast, kPositive };
 
 struct Recipe {
   Reduction reduction = Reduction::kNone;

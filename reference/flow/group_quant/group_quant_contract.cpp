@@ -75,6 +75,8 @@ void amax_over(RowEdits& edits) {
   if (row.text("group") != "tensor" && row.text("group") != "row")
     edits.flow_edit("amax over", "amax: over two groups", [](Link& link) { amax(link).over = Over::kTwice; });
   edits.flow_edit("amax over", "amax: over half the group", [](Link& link) { amax(link).over = Over::kHalf; });
+  edits.suspect_flow_edit("amax over", "amax: without the last element", [](Link& link) { amax(link).over = Over::kAllButLast; });
+  edits.suspect_flow_edit("amax over", "amax: of positive elements only", [](Link& link) { amax(link).over = Over::kPositive; });
   if (spans_rows(row))
     edits.flow_edit("amax over", "amax: over the first row alone", [](Link& link) { amax(link).over = Over::kFirstRow; });
   if (pads_x(row))
@@ -99,6 +101,20 @@ void multiplier_of_few_bits(RowEdits& edits) {
     edits.suspect_behind("mult", "rounded to bf16", CellStep::made("to", {"bf16"}));
 }
 
+/// Codes that are made with a scale in 16 bits, while the stored one is right.
+void scale_of_few_bits(RowEdits& edits) {
+  EditedCell code = edits.steps("code");
+  if (!edits.steps("mult").empty() || edits.is_edited("code") || edits.is_edited("mult")) return;
+  for (EditedStep& one : code) {
+    if (one.edited || (one.step.text != "div(s)" && one.step.text != "mul(s)")) continue;
+    one = RowEdits::edited(CellStep::made(one.step.word, {"m"}), one.label);
+    EditedRow& row = edits.suspect_whole("code: with the scale rounded to bf16");
+    RowEdits::steps(row, "mult") = {RowEdits::edited(CellStep::made("to", {"bf16"}), "to(bf16)")};
+    RowEdits::steps(row, "code") = code;
+    return;
+  }
+}
+
 /// Mutants of four-bit codes, whose ties are common: 1 in 100 elements of 16-bit data lies on one.
 void of_four_bits(RowEdits& edits) {
   const Format* q = find_format(edits.row().text("q"));
@@ -120,6 +136,7 @@ void add_group_quant_edits(RowEdits& edits) {
   power_of_two(edits);
   of_four_bits(edits);
   multiplier_of_few_bits(edits);
+  if (!edits.steps("amax").empty()) scale_of_few_bits(edits);
 }
 
 std::vector<std::string> scales_taken(const ContractRow& row) {

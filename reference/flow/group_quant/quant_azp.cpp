@@ -57,6 +57,11 @@ void add_edits(RowEdits& edits) {
       auto& of_range = std::get<RangeScales>(std::get<GroupQuant>(link).scales);
       of_range.lo.over = of_range.hi.over = Over::kHalf;
     });
+  if (!edits.steps("lo").empty())
+    edits.suspect_flow_edit("range over", "lo, hi: without the last element", [](Link& link) {
+      auto& of_range = std::get<RangeScales>(std::get<GroupQuant>(link).scales);
+      of_range.lo.over = of_range.hi.over = Over::kAllButLast;
+    });
 }
 
 std::vector<std::string> inputs(const ContractRow& row) {
@@ -103,7 +108,7 @@ Span extreme(const Spans& values, size_t first, size_t count, Reduction reductio
 
 Spans ends_of_range(const char* name, const Recipe& cell, const Spans& values, int64_t group_size,
                     RowListener* listener) {
-  const auto size = size_t(group_size), window = size_t(double(group_size) * share(cell.over));
+  const auto size = size_t(group_size), window = cell.over == Over::kAllButLast && size > 1 ? size - 1 : size_t(double(group_size) * share(cell.over));
   Spans ends(std::vector<double>((values.size() + size - 1) / size, 0));
   for (size_t g = 0; g < ends.size(); ++g)
     ends.set(g, extreme(values, g * size, std::min(window, values.size() - g * size), cell.reduction));
