@@ -16,6 +16,7 @@
 #include "reference/flow/contract.h"
 #include "reference/flow/contract_mutants.h"
 #include "reference/flow/flow.h"
+#include "reference/flow/group_quant/group_quant.h"
 #include "reference/formats/catalogue.h"
 #include "reference/testing/contract_tables.h"
 
@@ -74,6 +75,23 @@ TEST(Neighbours, TiesOfEightBitCodesAndAMultiplierOfFewBitsAreSuspects) {
   EXPECT_EQ(suspects("vllm.static", kBf16), (std::set<std::string>{"code: to(q) -> to(q,rna)", "mult: rounded to bf16"}));
   EXPECT_EQ(suspects("vllm.static", kF32), std::set<std::string>{"mult: rounded to bf16"}) << "f32 inputs seldom lie on ties";
   EXPECT_FALSE(suspects("vllm.nvfp4", kBf16).contains("code: to(q) -> to(q,rna)")) << "of four bits every data set must show it";
+}
+
+TEST(Neighbours, WrongSetsOfElementsAndScalesInBf16AreSuspects) {
+  const auto suspect = [](const std::string& name) {
+    for (const Neighbour& neighbour : neighbours(tables(), "vllm.group_fp8", kF32))
+      if (neighbour.name == name && neighbour.suspect) return *neighbour.contract.group_quant();
+    throw std::runtime_error("no suspect " + name);
+  };
+  const auto maximum = [&](const std::string& name) {
+    return group_maxima(suspect(name), Spans(std::vector<double>{-4, 2, 3, -8}), 4)[0].low;
+  };
+  EXPECT_EQ(maximum("amax: without the last element"), 4);
+  EXPECT_EQ(maximum("amax: of positive elements only"), 3);
+  const GroupQuant rounded = suspect("code: with the scale rounded to bf16");
+  EXPECT_EQ(rounded.mult.text(), "to(bf16)");
+  EXPECT_EQ(rounded.code.text(), "div(m) clamp(max_min,M) to(q)");
+  EXPECT_EQ(group_scales(rounded, Spans(std::vector<double>{448 * 1.001}), 0, {}).m[0].low, 1);
 }
 
 TEST(Neighbours, ExponentsOfScalesThatOtherLibrariesComputeAreSuspects) {
