@@ -143,6 +143,13 @@ def test_torch_tensors_and_kernels(device):
     assert case.check(q=q, scale=scale)
 
 
+def test_cases_without_rows_have_empty_tensors(device):
+    torch = pytest.importorskip("torch")
+    case = assay.inputs("quant_group/vllm.group_fp8/bf16.m0.n128.g128.row/normal.s31/w32", framework="torch", device=device)
+    x = case.inputs["x"]
+    assert x.shape == (0, 128) and x.dtype == torch.bfloat16 and x.device.type == device
+
+
 def test_ops_of_torch_and_functions_of_tvm_ffi_are_kernels():
     """Neither names its arguments as the suite does: the order says it."""
     torch = pytest.importorskip("torch")

@@ -30,7 +30,8 @@ class Call:
     def __getitem__(self, role):
         """The elements of an input tensor, whatever its strides."""
         spec = self.about["tensors"][role]
-        flat = torch.frombuffer(bytearray(self._bytes[f"c{self.number}.{role}"]), dtype=torch.uint8).view(DTYPES[spec["format"]])
+        data = bytearray(self._bytes[f"c{self.number}.{role}"])  # empty in a call without rows, which frombuffer refuses
+        flat = (torch.frombuffer(data, dtype=torch.uint8) if data else torch.empty(0, dtype=torch.uint8)).view(DTYPES[spec["format"]])
         return torch.as_strided(flat, spec["shape"], spec["strides"], spec["offset"]).to(self._device)
 
     def stored(self, role, values):
