@@ -384,9 +384,14 @@ namespace {
 constexpr size_t kBatch = 64;          ///< cases per run
 constexpr int kFutileTries = 100'000;  ///< consecutive attempts without a new case
 
+constexpr int kCallsInARow = 25;       ///< of each kernel in each batch
+constexpr int kBatchTries = 8;         ///< cases on which a kernel's batch invariance is tried until one has independent rows
+
 /// Findings for one kernel.
 struct Prey {
   int64_t judged = 0, violations = 0;
+  int batch_tries = 0;
+  std::string of_batch;  ///< the case whose bits depend on the batch, within the contract
   double budget_use = 0;
   std::string nearest;  ///< the case with that budget use
 };
@@ -426,10 +431,11 @@ class Hunt {
       if (const char* signal = ended_by()) return signal;
       return Clock::now() < end_ ? nullptr : "the end of its time";
     };
+    options_.calls_in_a_row = kCallsInARow;
   }
 
   void run() {
-    while (!lost_ && options_.ended() == nullptr) {
+    while (!lost_ && !is_over() && ended_by() == nullptr) {
       const std::vector<Case> cases = batch();
       if (cases.empty()) return;
       invented_ += int64_t(cases.size());
@@ -437,6 +443,7 @@ class Hunt {
       lost_ = result.device_lost;
       if (!result.harness_error.empty()) throw std::runtime_error(result.harness_error);
       for (const Verdict& verdict : result.verdicts) take(verdict, cases);
+      for (const Verdict& verdict : result.verdicts) try_batches(verdict, cases);
       progress_.at(size_t(std::chrono::duration<double>(Clock::now() - begun_).count()),
                    fmt::format("{} cases, {} kernels with violations", invented_, broken_kernels()));
     }
@@ -447,8 +454,9 @@ class Hunt {
     int64_t judged = 0;
     for (const auto& [kernel, prey] : prey_) {
       judged += prey.judged;
-      fmt::print("{:<28} {} of {} verdicts are violations{}\n", kernel, prey.violations, prey.judged,
-                 prey.budget_use == 0 ? "" : fmt::format("; highest budget use {:.3g}: {}", prey.budget_use, prey.nearest));
+      fmt::print("{:<28} {} of {} verdicts are violations{}{}\n", kernel, prey.violations, prey.judged,
+                 prey.budget_use == 0 ? "" : fmt::format("; highest budget use {:.3g}: {}", prey.budget_use, prey.nearest),
+                 prey.of_batch.empty() ? "" : fmt::format("; bits depend on the batch, within the contract: {}", prey.of_batch));
     }
     if (unjudged_ > 0) fmt::print("{} verdicts could not be given, the first of {}\n", unjudged_, printable(first_unjudged_));
     fmt::print("{} cases of op {} were generated from seed {}; {}\n", invented_, op_.name, arguments_.seed,
@@ -484,20 +492,55 @@ class Hunt {
       if (verdict.outcome == Outcome::kPass && tensor.budget_use > prey.budget_use)
         prey.budget_use = tensor.budget_use, prey.nearest = verdict.case_id;
     if (verdict.outcome == Outcome::kPass || prey.violations++ > 0) return;
-    const auto one = std::find_if(cases.begin(), cases.end(), [&](const Case& c) { return c.id == verdict.case_id; });
-    const std::string table =
-        case_table(op_, *one, "found by a hunt on " + verdict.kernel + " of " + backend_.name + "; " + one->why);
-    if (written_.insert(verdict.case_id).second) rows_ += rows_.empty() ? table : table.substr(table.find('\n') + 1);
+    std::string table;
+    const auto add = [&](const std::string& id) {
+      const std::string one = found_case(case_of(id, cases), verdict.kernel);
+      table += table.empty() ? one : without_header(one);
+      if (written_.insert(id).second) rows_ += rows_.empty() ? one : without_header(one);
+    };
+    add(verdict.case_id);
+    if (verdict.climb) std::for_each(verdict.climb->with.begin(), verdict.climb->with.end(), add);
     if (!arguments_.output.empty()) write_atomically(arguments_.output, rows_);
     progress_.clear();
     fmt::print("{}\n{}", failure_text(with_repro(verdict)), table);
   }
+
+  /// Calls a kernel once with other batches. Other bits are a violation only if they break the contract.
+  void try_batches(const Verdict& verdict, const std::vector<Case>& cases) {
+    const auto prey = prey_.find(verdict.kernel);
+    if (verdict.outcome != Outcome::kPass || prey == prey_.end() || is_over() || ended_by() != nullptr) return;
+    if (prey->second.batch_tries == kBatchTries || prey->second.violations > 0) return;
+    CaseOptions options = options_.each;
+    options.ladder = true;
+    const KernelOffer& kernel = *backend_.library.find_kernel(verdict.kernel);
+    const Verdict again = run_case(op_, case_of(verdict.case_id, cases), kernel, backend_, options);
+    ++prey->second.batch_tries;
+    if (!again.climb) return;
+    const std::vector<std::string>& held = again.climb->held;
+    const bool is_broken = !again.climb->broken.empty();
+    if (is_broken || std::find(held.begin(), held.end(), "batch") != held.end()) prey->second.batch_tries = kBatchTries;
+    if (is_broken && again.climb->breaks_contract) take(again, cases);
+    else if (again.climb->broken == "batch") prey->second.of_batch = verdict.case_id;
+  }
+
+  bool is_over() const { return Clock::now() >= end_; }
+
+  static const Case& case_of(const std::string& id, const std::vector<Case>& cases) {
+    return *std::find_if(cases.begin(), cases.end(), [&](const Case& c) { return c.id == id; });
+  }
+  std::string found_case(const Case& one, const std::string& kernel) const {
+    return case_table(op_, one, "found by a hunt on " + kernel + " of " + backend_.name + "; " + one.why);
+  }
+  static std::string without_header(const std::string& table) { return table.substr(table.find('\n') + 1); }
 
   /// The case is in no shipped table, so the repro line names the table that the hunt writes.
   Verdict with_repro(Verdict verdict) const {
     const std::string file = arguments_.output.empty() ? "FILE.csv, which --output FILE.csv writes," : arguments_.output;
     verdict.repro = fmt::format("assay run --backend {} --cases {} --case '{}' --kernel {}", arguments_.backend, file,
                                 verdict.case_id, verdict.kernel);
+    if (!verdict.climb || verdict.climb->broken.empty()) return verdict;
+    for (const std::string& id : verdict.climb->with) verdict.repro += fmt::format(" --case '{}'", id);
+    if (verdict.climb->with.empty()) verdict.repro += " --ladder";
     return verdict;
   }
 

@@ -111,7 +111,7 @@ void repeat_alone(const OpRegistry& ops, const std::vector<Case>& cases, const C
   for (const FailureGroup& group : failures_by_cause(result)) {
     Verdict& verdict = result.verdicts[group.first()];
     const bool failed = verdict.outcome == Outcome::kFail || verdict.outcome == Outcome::kBroken;
-    if (!failed || as_expected(verdict)) continue;
+    if (!failed || as_expected(verdict) || (verdict.climb && verdict.climb->broken == "calls")) continue;
     if (repeated++ == kMostFailures || !repeats.has_time()) return;
     try {
       if (repeats.outcome_after({}, verdict) != Outcome::kPass) continue;

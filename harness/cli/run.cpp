@@ -303,6 +303,10 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
     };
   options.kernel_glob = arguments.kernel;
   options.threads = int(std::max(1u, std::thread::hardware_concurrency()));
+  constexpr int kCallsInARow = 256;   // faults of every 256th call exist
+  constexpr int kCallsInRows = 8192;  // for 32 kernels of a library; each of more kernels gets fewer
+  options.calls_in_a_row = execution.is_asked() ? 0 : kCallsInARow;  // executed code objects are slow and have no state
+  options.calls_in_rows = kCallsInRows;
   options.on_judged = [&](const Verdict& verdict) {
     supervisor.judged_first(verdict);
     progress.judged(verdict);

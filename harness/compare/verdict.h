@@ -221,6 +221,8 @@ struct Climb {
   std::vector<std::pair<std::string, std::string>> absent;  ///< levels that could not be tested, and why
   std::string broken;                                       ///< the first level that failed; empty if none did
   std::string message;                                      ///< of the failed level: which element, which bits
+  bool breaks_contract = false;     ///< the outputs of the failed level were judged, and break the contract
+  std::vector<std::string> with{};  ///< ids of the other cases whose calls the failed level needs
 };
 
 /// What `assay gate` found when it compared a verdict with its baseline. The first six are the states of docs/exit-codes.md.

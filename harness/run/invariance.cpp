@@ -1,5 +1,8 @@
+#include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <functional>
+#include <map>
 #include <numeric>
 #include <optional>
 
@@ -14,13 +17,22 @@ namespace {
 /// Result of testing one level: it holds, it cannot be tested (`absent`), or it is broken.
 struct Trial {
   std::string absent{}, broken{};
+  bool breaks_contract = false;  ///< the changed call fails, or its outputs are wrong by the contract
 };
+
+/// Whether outputs of a call agree with its case.
+bool agrees(const BoundCase& bound, const Problem& problem, const CallResult& result) {
+  Verdict verdict;
+  judge_outputs(bound, problem, result, verdict);
+  return verdict.outcome == Outcome::kPass;
+}
 
 /// Makes a call that must succeed. If it does not, returns nothing and stores the reason in the trial.
 std::optional<CallResult> answer_to(const Backend& backend, const CallRequest& request, Trial& trial) {
   CallResult result = backend.call(request);
   if (result.status == CallStatus::kOk) return result;
   (result.status == CallStatus::kUnsupported ? trial.absent : trial.broken) = result.message;
+  trial.breaks_contract = !trial.broken.empty();
   return std::nullopt;
 }
 
@@ -86,6 +98,7 @@ class Climber {
     request.schedule_seed += seed_step;
     const std::optional<CallResult> again = answer_to(backend_, request, trial);
     if (again) trial.broken = call_difference(first_, *again, 2);
+    if (again && !trial.broken.empty()) trial.breaks_contract = !agrees(bound_, *plain_.problem, *again);
     return trial;
   }
 
@@ -107,6 +120,7 @@ class Climber {
     Trial trial;
     const std::optional<CallResult> result = answer_to(backend_, request, trial);
     if (result) trial.broken = row_difference(before_, first_, again.bound->expect(again.problem, nullptr), *result, rows);
+    if (result && !trial.broken.empty()) trial.breaks_contract = !agrees(*again.bound, again.problem, *result);
     return trial;
   }
 
@@ -194,6 +208,7 @@ Climb climb(const BoundCase& bound, const Case& one, const KernelOffer& kernel, 
     if (!trial.broken.empty()) {
       result.broken = name;
       result.message = trial.broken;
+      result.breaks_contract = trial.breaks_contract;
       return result;
     }
     if (trial.absent.empty())
@@ -202,6 +217,137 @@ Climb climb(const BoundCase& bound, const Case& one, const KernelOffer& kernel, 
       result.absent.emplace_back(name, trial.absent);
   }
   return result;
+}
+
+// Calls in a row.
+
+namespace {
+
+constexpr size_t kMostInRow = 8, kMostOfExtents = 3, kMostOfLayout = 2;
+constexpr double kSmallCase = 1 << 14;    ///< product of the extents
+constexpr double kExtentsInRow = 1 << 20;  ///< of all calls; more calls are not made
+constexpr int kLeastInRow = 5;
+constexpr double kMostSeconds = 1;
+
+/// A cell that is a count or a list of counts; nothing for other cells.
+std::optional<double> count_of(const std::string& cell) {
+  double sum = 0, number = 0;
+  for (const char c : cell) {
+    if (c == ';') sum += number, number = 0;
+    else if (c >= '0' && c <= '9') number = 10 * number + (c - '0');
+    else return std::nullopt;
+  }
+  return cell.empty() ? std::nullopt : std::optional(sum + number);
+}
+
+struct Extents {
+  double product = 1;
+  std::string text;
+};
+
+Extents extents_of(const Case& one) {
+  Extents extents;
+  for (const auto& [column, cell] : one.parameters) {
+    const std::optional<double> count = column == "seed" || column == "warp" ? std::nullopt : count_of(cell);
+    if (!count) continue;
+    extents.product *= std::max(1.0, *count);
+    extents.text += column + '=' + cell + ' ';
+  }
+  return extents;
+}
+
+bool has_one_rank(const Case& one) {
+  const auto ranks = one.parameters.find("ranks");
+  return ranks == one.parameters.end() || ranks->second == "1";
+}
+
+/// "y: 3 of 64 elements are wrong", or the verdict's message if there is one.
+std::string wrong_in(const Verdict& verdict) {
+  if (!verdict.message.empty()) return verdict.message;
+  std::string text;
+  for (const TensorFinding& tensor : verdict.tensors)
+    if (!tensor.agrees())
+      text += (text.empty() ? "" : "; ") + tensor.name + ": " + std::to_string(tensor.outside) + " of " +
+              std::to_string(tensor.elements) + " elements are wrong";
+  return text;
+}
+
+/// A cyclic order of `n` things in which each pair of neighbours occurs once: 0 0 1 0 2 1 1 2 2.
+std::vector<size_t> each_behind_each(size_t n) {
+  std::vector<size_t> order;
+  for (size_t a = 0; a < n; ++a) {
+    order.push_back(a);
+    for (size_t b = a + 1; b < n; ++b) order.insert(order.end(), {a, b});
+  }
+  return order;
+}
+
+}  // namespace
+
+std::vector<size_t> cases_in_a_row(const Op& op, const std::vector<const Case*>& cases) {
+  std::vector<Extents> extents;
+  std::vector<size_t> by_size;
+  for (size_t i = 0; i < cases.size(); ++i) {
+    extents.push_back(extents_of(*cases[i]));
+    if (has_one_rank(*cases[i])) by_size.push_back(i);
+  }
+  std::stable_sort(by_size.begin(), by_size.end(), [&](size_t a, size_t b) { return extents[a].product < extents[b].product; });
+  std::vector<size_t> chosen;
+  std::map<std::string, size_t> of_extents, of_layout;
+  for (const size_t i : by_size) {
+    const Case& one = *cases[i];
+    if (chosen.size() == kMostInRow) break;
+    if (!chosen.empty() && (one.name.warp != cases[chosen.front()]->name.warp || extents[i].product > kSmallCase)) continue;
+    size_t &equal = of_extents[extents[i].text], &alike = of_layout[one.name.contract + '/' + one.name.shape];
+    if (equal == kMostOfExtents || alike == kMostOfLayout || (op.has_sweeps && op.bind(one)->is_sweep())) continue;
+    ++equal, ++alike;
+    chosen.push_back(i);
+  }
+  return chosen;
+}
+
+Climb calls_in_a_row(const Op& op, const KernelOffer& kernel, const Backend& backend, const std::vector<CaseInRow>& cases,
+                     int calls, uint64_t schedule_seed) {
+  Climb climb;
+  double extents = 1;
+  for (const CaseInRow& in : cases) extents += extents_of(*in.one).product;
+  const double most = kExtentsInRow * double(cases.size()) / extents;
+  calls = std::min(calls, std::max(kLeastInRow, int(std::min(most, 1e6))));
+  const std::vector<size_t> order = each_behind_each(cases.size());
+  const auto begun = std::chrono::steady_clock::now();
+  for (int call = 0; call < calls; ++call) {
+    const CaseInRow& in = cases[order[size_t(call) % order.size()]];
+    const BoundCase& bound = in.data->bound(op, *in.one);
+    const Problem& problem = in.data->problem(bound, *in.one);
+    const auto contract = in.one->parameters.find("contract");
+    const std::string of = contract == in.one->parameters.end() ? "" : contract->second;
+    const CallRequest request{in.one->op, of, kernel.name, &problem, schedule_seed};
+    const CallResult result = backend.call(request);
+    Verdict verdict;
+    if (answered(result, verdict)) {
+      if (in.answers->findings_of(result) != nullptr) verdict.outcome = Outcome::kPass;
+      else judge_outputs(bound, problem, result, verdict);
+      if (verdict.outcome == Outcome::kPass) in.answers->remember(result, {});
+    } else if (verdict.outcome == Outcome::kSkip || verdict.outcome == Outcome::kNotJudged) {
+      climb.absent.emplace_back("calls", verdict.message);
+      return climb;
+    }
+    if (verdict.outcome != Outcome::kPass) {
+      const std::string before =
+          call == 0 ? "" : " right after a call of " + cases[order[size_t(call - 1) % order.size()]].one->id;
+      climb.broken = "calls";
+      climb.breaks_contract = true;
+      climb.message = "call " + std::to_string(call + 1) + " of a row, of " + in.one->id + before +
+                      ", is wrong, and alone it is right: " + wrong_in(verdict);
+      for (const CaseInRow& other : cases)
+        if (&other != &cases.front()) climb.with.push_back(other.one->id);
+      return climb;
+    }
+    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begun;
+    if (call + 1 >= kLeastInRow && taken.count() > kMostSeconds) break;
+  }
+  climb.held.emplace_back("calls");
+  return climb;
 }
 
 }  // namespace assay

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <mutex>
 #include <optional>
 
@@ -114,16 +115,41 @@ std::vector<KernelOffer> chosen_kernels(const LibraryInfo& library, const std::s
   return chosen;
 }
 
+/// The pairs of a kernel whose cases are called in a row. The first one's verdict gets the result.
+using Row = std::vector<size_t>;
+
+/// A row for each kernel that has at least two cases for it.
+std::vector<Row> rows_of(const std::vector<Pair>& pairs) {
+  std::map<const KernelOffer*, std::vector<size_t>> of_kernel;
+  for (size_t i = 0; i < pairs.size(); ++i)
+    if (pairs[i].kernel != nullptr) of_kernel[pairs[i].kernel].push_back(i);
+  std::vector<Row> rows;
+  for (const auto& [kernel, mine] : of_kernel) {
+    std::vector<const Case*> cases;
+    for (const size_t i : mine) cases.push_back(pairs[i].one);
+    Row row;
+    for (const size_t at : cases_in_a_row(*pairs[mine.front()].op, cases)) row.push_back(mine[at]);
+    if (row.size() > 1) rows.push_back(std::move(row));
+  }
+  std::sort(rows.begin(), rows.end());
+  return rows;
+}
+
 /// Distributes pairs to threads and collects verdicts in order. Pairs with the same data go to one thread, since another thread
 /// would have to wait for the shared results.
 class Progress {
  public:
-  Progress(const std::vector<Pair>& pairs, const RunOptions& options)
-      : slots_(pairs.size()), judged_(pairs.size()), options_(options) {
+  /// The first pair of each row is left to a second turn.
+  Progress(const std::vector<Pair>& pairs, const std::vector<Row>& rows, const RunOptions& options)
+      : slots_(pairs.size()), is_late_(pairs.size()), judged_(pairs.size()), options_(options) {
     for (size_t i = 0; i < pairs.size(); ++i)
       if (i == 0 || pairs[i].one->data_id() != pairs[i - 1].one->data_id()) begins_.push_back(i);
     begins_.push_back(pairs.size());
+    for (const Row& row : rows) is_late_[row.front()] = true;
   }
+
+  bool is_late(size_t i) const { return is_late_[i]; }
+  bool has_passed(size_t i) const { return slots_[i] && slots_[i]->outcome == Outcome::kPass; }
 
   /// Pairs [first, end).
   struct Share {
@@ -166,8 +192,9 @@ class Progress {
     constexpr int kMostLosses = 3;
     if (losses_in_a_row_ >= kMostLosses) stopped_ = true;
     slots_[i] = std::move(verdict);
-    for (; shown_ < slots_.size() && slots_[shown_]; ++shown_) {
-      if (options_.on_verdict) options_.on_verdict(*slots_[shown_]);
+    if (is_late_[i] && i < shown_ && options_.on_verdict) options_.on_verdict(*slots_[i]);
+    for (; shown_ < slots_.size() && (slots_[shown_] || is_late_[shown_]); ++shown_) {
+      if (slots_[shown_] && options_.on_verdict) options_.on_verdict(*slots_[shown_]);
     }
   }
 
@@ -197,6 +224,7 @@ class Progress {
 
   std::mutex mutex_;
   std::vector<std::optional<Verdict>> slots_;
+  std::vector<bool> is_late_;
   std::vector<char> judged_;  ///< pairs whose verdict was known before the run ended
   std::vector<size_t> begins_;  ///< first pair of each share, and the end of the last share
   const RunOptions& options_;
@@ -214,6 +242,35 @@ Verdict verdict_of(const Pair& pair, const Backend& backend, const CaseOptions& 
   skip.offered = false;
   skip.message = pair.why_skipped;
   return skip;
+}
+
+/// Runs the first case of each row, and calls the row's other cases that passed in turn with it.
+void run_rows(const std::vector<Pair>& pairs, const std::vector<Row>& rows, const Backend& backend, const RunOptions& options,
+              Progress& progress) {
+  struct Memory {
+    DataMemory data, answers;
+  };
+  std::map<std::string, Memory> memories;  // kernels of an op mostly share their cases
+  constexpr int kLeastShare = 25;          // five cases, each behind each
+  int calls = options.calls_in_a_row;
+  if (const int share = options.calls_in_rows / std::max(1, int(rows.size())); options.calls_in_rows > 0)
+    calls = std::min(calls, std::max(kLeastShare, share));
+  for (const Row& row : rows) {
+    if (progress.stopped()) return;
+    const Pair& first = pairs[row.front()];
+    std::vector<CaseInRow> cases;
+    for (const size_t i : row) {
+      if (i != row.front() && !progress.has_passed(i)) continue;
+      if ((cases.size() + 1) * (cases.size() + 1) > size_t(calls)) break;  // each shall follow each
+      Memory& memory = memories[pairs[i].one->data_id()];
+      cases.push_back({pairs[i].one, &memory.data, &memory.answers});
+    }
+    CaseOptions each = options.each;
+    each.judged = [&progress, i = row.front()](const Verdict& verdict) { progress.judged(i, verdict); };
+    if (cases.size() > 1)
+      each.in_a_row = [&] { return calls_in_a_row(*first.op, *first.kernel, backend, cases, calls, each.schedule_seed); };
+    progress.deliver(row.front(), verdict_of(first, backend, each, *cases.front().data));
+  }
 }
 
 }  // namespace
@@ -234,12 +291,14 @@ RunResult run_all(std::span<const Op> ops, const std::vector<Case>& cases, const
       return backend.watched_call(request, first, steps);
     };
 
-  Progress progress(pairs, options);
+  const std::vector<Row> rows = options.calls_in_a_row > 0 ? rows_of(pairs) : std::vector<Row>();
+  Progress progress(pairs, rows, options);
   const auto work = [&] {
     try {
       while (const std::optional<Progress::Share> share = progress.next()) {
         DataMemory memory;
         for (size_t i = share->first; i < share->end && !progress.stopped(); ++i) {
+          if (progress.is_late(i)) continue;
           CaseOptions each = options.each;
           each.judged = [&progress, i](const Verdict& verdict) { progress.judged(i, verdict); };
           progress.deliver(i, verdict_of(pairs[i], one_at_a_time, each, memory));
@@ -249,13 +308,22 @@ RunResult run_all(std::span<const Op> ops, const std::vector<Case>& cases, const
       progress.fail(error.what());
     }
   };
+  const auto work_last = [&] {
+    try {
+      run_rows(pairs, rows, one_at_a_time, options, progress);
+    } catch (const HarnessError& error) {
+      progress.fail(error.what());
+    }
+  };
   // Cases are checked in blocks on the same thread pool, so there are never more threads than cores.
   const int threads = std::min(options.threads, oneapi::tbb::info::default_concurrency());
 #ifdef __SANITIZE_THREAD__
   parallel_loop(threads, [&](int64_t) { work(); });
+  work_last();
 #else
   oneapi::tbb::task_arena arena(threads);
   arena.execute([&] { oneapi::tbb::parallel_for(0, threads, [&](int) { work(); }, oneapi::tbb::simple_partitioner()); });
+  arena.execute(work_last);
 #endif
   return std::move(progress).result();
 }

@@ -73,7 +73,12 @@ struct RunOptions {
   /// Called for each bad verdict before its cause is sought, in any order; never by two threads at once. An early end drops
   /// verdicts in progress, but none of these.
   std::function<void(const Verdict&)> on_judged{};
-  /// Called for each verdict in case order; never by two threads at once.
+  /// Calls of each kernel in a row, with several of its cases in turn (run_case.h, calls_in_a_row()); 0: none. The smallest case
+  /// gets the result. It runs last, since only cases that pass alone are called in a row.
+  int calls_in_a_row = 0;
+  /// Most calls of all rows together; each kernel then gets at most its share, and at least 25. 0: no bound.
+  int calls_in_rows = 0;
+  /// Called for each verdict in case order, behind them for those of cases with calls in a row; never by two threads at once.
   std::function<void(const Verdict&)> on_verdict;
 };
 

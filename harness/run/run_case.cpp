@@ -453,6 +453,22 @@ std::string largest_tensor(const Problem& problem) {
   return largest == problem.tensors.end() ? std::string("a case without tensors") : tensor_size_in_words(largest->spec);
 }
 
+/// Makes the calls in a row of a kernel whose plain call agrees.
+void add_calls_in_a_row(const CaseOptions& options, Verdict& verdict) {
+  Climb row = options.in_a_row();
+  if (row.broken.empty()) {
+    if (!options.ladder || !verdict.climb) return;
+    verdict.climb->held.insert(verdict.climb->held.end(), row.held.begin(), row.held.end());
+    verdict.climb->absent.insert(verdict.climb->absent.end(), row.absent.begin(), row.absent.end());
+    return;
+  }
+  if (verdict.climb) row.held.insert(row.held.begin(), verdict.climb->held.begin(), verdict.climb->held.end());
+  verdict.outcome = Outcome::kFail;
+  verdict.message = "invariance test '" + row.broken + "' failed: " + row.message;
+  for (const std::string& id : row.with) verdict.repro += " --case " + quoted(id);
+  verdict.climb = std::move(row);
+}
+
 void judge_problem(const Op& op, const BoundCase& bound, const Case& one, const Problem& problem, const KernelOffer& kernel,
                    const Backend& backend, const CaseOptions& options, DataMemory& memory, Verdict& verdict) {
   const CallRequest request{one.op, parameter_or_empty(one, "contract"), kernel.name, &problem, options.schedule_seed};
@@ -467,6 +483,7 @@ void judge_problem(const Op& op, const BoundCase& bound, const Case& one, const 
       verdict.message = "invariance test '" + verdict.climb->broken + "' failed: " + verdict.climb->message;
     }
   }
+  if (result && options.in_a_row && verdict.outcome == Outcome::kPass) add_calls_in_a_row(options, verdict);
   const Evidence evidence{bound, one, problem, result ? &result->outputs : nullptr, result ? &*result : nullptr, &sample};
   if (result) judge_power(options, evidence, verdict);
   const bool is_bad = verdict.outcome != Outcome::kPass && verdict.outcome != Outcome::kSkip;

@@ -37,6 +37,9 @@ struct CaseOptions {
   /// Mutation analysis of the data. Mutants neither killed nor declared make a pass untrusted, except in a user's table.
   std::function<Power(const Evidence&)> power{};
 
+  /// Calls of the kernel with several cases in turn, made if the outputs agree. Returns the level "calls", held or broken.
+  std::function<Climb()> in_a_row{};
+
   /// Called for a verdict that diagnose() gets, before it, since a diagnosis may take seconds.
   std::function<void(const Verdict&)> judged{};
 
@@ -81,6 +84,26 @@ Verdict blank_verdict(const Case& one, const std::string& kernel, const std::str
 /// fails.
 Climb climb(const BoundCase& bound, const Case& one, const KernelOffer& kernel, const Backend& backend, const CallRequest& plain,
             const CallResult& first);
+
+/// Small cases for calls in turn, as positions in `cases`: the smallest first, at most three of the same extents, at most two of
+/// the same extents, formats and contract. So other data, another layout and another shape follow each other. `cases`: one
+/// kernel's.
+std::vector<size_t> cases_in_a_row(const Op& op, const std::vector<const Case*>& cases);
+
+class DataMemory;
+
+/// A case of a row of calls, with the problems and the correct answers of rows before.
+struct CaseInRow {
+  const Case* one;
+  DataMemory* data;     ///< its problem
+  DataMemory* answers;  ///< answers that agree with the contract
+};
+
+/// Level "calls": the cases are called in an order in which each follows each, itself included, at most `calls` times in all.
+/// Every answer must keep its contract, whatever calls came before. Large cases and slow libraries get fewer calls, but at least
+/// five.
+Climb calls_in_a_row(const Op& op, const KernelOffer& kernel, const Backend& backend, const std::vector<CaseInRow>& cases,
+                     int calls, uint64_t schedule_seed);
 
 // Makes the calls of one case, and records failed calls in the verdict.
 

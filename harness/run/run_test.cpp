@@ -188,6 +188,72 @@ TEST(RunAll, AVerdictThatWasMadeBeforeTheEndIsKeptThoughItsCauseIsNot) {
   EXPECT_EQ(ended.count(Outcome::kFail), 1);
 }
 
+// Calls in a row.
+
+class StatefulKernel : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(StatefulKernel, FailsInARowOnly) {
+  RunOptions options;
+  options.threads = 2;
+  options.calls_in_a_row = 256;
+  const RunResult result = run_kernels(toy_cases(3), GetParam(), options);
+  ASSERT_THAT(result.verdicts, SizeIs(3));
+  const Verdict& failed = result.verdicts[0];
+  EXPECT_EQ(result.count(Outcome::kPass), 2) << "each case passes alone";
+  ASSERT_EQ(failed.outcome, Outcome::kFail) << "the smallest case gets the result";
+  ASSERT_TRUE(failed.climb);
+  EXPECT_EQ(failed.climb->broken, "calls");
+  EXPECT_TRUE(failed.climb->breaks_contract);
+  EXPECT_THAT(failed.message, HasSubstr("of a row, of toy/bf16.m"));
+  EXPECT_THAT(failed.message, HasSubstr("is wrong, and alone it is right: y: 1 of"));
+  EXPECT_THAT(failed.climb->with, ElementsAre("toy/bf16.m2.n8.ramp.s1/w32", "toy/bf16.m3.n8.ramp.s1/w32"));
+  EXPECT_THAT(failed.repro, ::testing::EndsWith("--case 'toy/bf16.m2.n8.ramp.s1/w32' --case 'toy/bf16.m3.n8.ramp.s1/w32'"));
+}
+INSTANTIATE_TEST_SUITE_P(All, StatefulKernel, ::testing::Values("mixes_sizes_up", "fails_at_times"));
+
+TEST(CallsInARow, AHealthyKernelHasOneVerdictACaseAndTheSmallestCaseIsLast) {
+  std::vector<std::string> told;
+  int calls = 0;
+  Backend backend = testing::toy_backend();
+  backend.call = [&, inner = backend.call](const CallRequest& request) { return ++calls, inner(request); };
+  RunOptions options;
+  options.kernel_glob = "copy";
+  options.calls_in_a_row = 40;
+  options.on_verdict = [&](const Verdict& verdict) { told.push_back(verdict.case_id); };
+  const RunResult result = run_all({&kToy, 1}, toy_cases(3), backend, options);
+  EXPECT_EQ(result.count(Outcome::kPass), 3);
+  EXPECT_EQ(calls, 43);
+  EXPECT_FALSE(result.verdicts[0].climb) << "nobody asked for invariance tests";
+  EXPECT_THAT(told, ElementsAre("toy/bf16.m2.n8.ramp.s1/w32", "toy/bf16.m3.n8.ramp.s1/w32", "toy/bf16.m1.n8.ramp.s1/w32"));
+  options.each.ladder = true;
+  EXPECT_THAT(run_all({&kToy, 1}, toy_cases(3), backend, options).verdicts[0].climb->held, ::testing::Contains("calls"));
+}
+
+TEST(CallsInARow, NeedTwoCasesThatPassAlone) {
+  RunOptions options;
+  options.calls_in_a_row = 40;
+  EXPECT_EQ(run_kernels(toy_cases(1), "fails_at_times", options).exit_code(), kAllAsExpected);
+  for (const Verdict& verdict : run_kernels(toy_cases(3), "off_by_one", options).verdicts) {
+    EXPECT_EQ(verdict.outcome, Outcome::kFail);
+    EXPECT_FALSE(verdict.climb);
+  }
+}
+
+TEST(CallsInARow, OtherDataOtherLayoutsAndOtherShapesAreChosen) {
+  std::vector<Case> many;
+  const auto add = [&](const char* format, const char* shape, const char* seed) {
+    many.push_back(checked_case(kToy, with_cells(testing::toy_case(format, shape), {{"seed", seed}})));
+    many.back().name.shape = std::string(format) + shape;  // ids of the toy op do not part shape and data
+  };
+  add("bf16", "64x1024", "1");
+  for (const char* seed : {"1", "2", "3"}) add("bf16", "2x8", seed);
+  for (const char* seed : {"1", "2"}) add("f16", "2x8", seed);
+  add("bf16", "1x8", "1");
+  std::vector<const Case*> cases;
+  for (const Case& one : many) cases.push_back(&one);
+  EXPECT_THAT(cases_in_a_row(kToy, cases), ElementsAre(6, 1, 2, 4)) << "two of a layout, three of a shape, none of 2^16 elements";
+}
+
 TEST(RunAll, AnUnknownKernelIsAUsageErrorWithNearMatches) {
   try {
     run_kernels(toy_cases(1), "coppy");

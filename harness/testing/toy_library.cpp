@@ -140,6 +140,20 @@ assay_status remember(const Toy& toy) {
   return toy.spoiled(4, ++calls);
 }
 
+/// Wrong if the call before had another size and the one before that had this size.
+assay_status mix_sizes_up(const Toy& toy) {
+  static std::array<size_t, 2> before{};
+  const bool returns = before[0] != toy.y.bytes && before[1] == toy.y.bytes;
+  before = {toy.y.bytes, before[0]};
+  return toy.spoiled(0, returns ? 1 : 0);
+}
+
+/// Wrong at every 200th call.
+assay_status fail_at_times(const Toy& toy) {
+  static int calls = 0;
+  return toy.spoiled(0, ++calls % 200 == 0 ? 1 : 0);
+}
+
 assay_status write_process_id(const Toy& toy) {
   toy.copy();
   toy.to[0] = static_cast<unsigned char>(::getpid()), toy.to[2] = static_cast<unsigned char>(::getpid() >> 8);
@@ -221,6 +235,8 @@ const std::map<std::string, Kernel>& kernels() {
       {"off_by_one", [](const Toy& toy) { return toy.spoiled(2, 1); }},
       {"follows_seed", [](const Toy& toy) { return toy.marked(4, static_cast<unsigned char>(toy.parameter("schedule_seed"))); }},
       {"remembers", remember},
+      {"mixes_sizes_up", mix_sizes_up},
+      {"fails_at_times", fail_at_times},
       {"counts_rows", [](const Toy& toy) { return toy.marked(4, static_cast<unsigned char>(toy.y.shape[0])); }},
       {"counts_many_rows", [](const Toy& toy) { return toy.spoiled(4, toy.y.shape[0] > 256 ? 1 : 0); }},
       {"looks_at_neighbours", [](const Toy& toy) { return toy.spoiled(0, toy.from[toy.y.bytes - 1]); }},
