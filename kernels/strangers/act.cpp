@@ -18,6 +18,9 @@ enum class Slip {
   kLastLeftOut,  // from column 1024 on, amax ignores the last element of a group
   kScaleInBf16,  // rounds scales to bf16 before quantizing
   kSignOfScale,  // takes amax of signed products
+  kGateFlushed,  // reads subnormal gates as zero
+  kPlusZero,     // products of -0 become +0
+  kScaleFinite,  // an infinite scale becomes the largest finite number
 };
 
 float exponential(float v, Slip slip) {
@@ -29,6 +32,7 @@ float exponential(float v, Slip slip) {
 float gated(float g, int64_t c, int64_t n, Slip slip, bool divides) {
   if (slip == Slip::kClosed && g < -20.0f) return 0.0f;
   if (slip == Slip::kRest8 && c >= n / 8 * 8) return g;
+  if (slip == Slip::kGateFlushed && std::fabs(g) < 0x1p-14f) return 0.0f;
   if (slip == Slip::kOpen && !(g <= 10.0f)) return g != g ? 0.0f : g;
   const float below = 1.0f + exponential(-g, slip);
   return divides ? g / below : 1.0f / below * g;
@@ -51,7 +55,9 @@ void silu_and_mul(const Call& call, Slip slip) {
   const Halves of{x, n, slip};
   for (int64_t r = 0; r < y.shape[0]; ++r)
     for (int64_t c = 0; c < n; ++c)
-      store(y, row_of(y, r) + c, rounded(y, rounded(y, gated(of.gate(r, c), c, n, slip, true)) * (of.up(r, c) + 0.0f)));
+      store(y, row_of(y, r) + c,
+            rounded(y, rounded(y, gated(of.gate(r, c), c, n, slip, true)) * (of.up(r, c) + 0.0f)) +
+                (slip == Slip::kPlusZero ? 0.0f : -0.0f));
 }
 
 void silu_blocks(const Call& call, Slip slip) {
@@ -67,6 +73,7 @@ void silu_blocks(const Call& call, Slip slip) {
       for (int64_t c = begin; c < (slip == Slip::kLastLeftOut && begin >= 1024 ? end - 1 : end); ++c)
         amax = larger(amax, slip == Slip::kSignOfScale ? row[size_t(c)] : std::fabs(row[size_t(c)]));
       float s = larger(amax / 448.0f, 1.0f / (512.0f * 448.0f));
+      if (slip == Slip::kScaleFinite) s = smaller(s, 0x1.fffffep127f);
       static_cast<float*>(scales.data)[r * scales.strides[0] + g * scales.strides[1]] = s;
       if (slip == Slip::kScaleInBf16) s = to_bf16(s);
       for (int64_t c = begin; c < end; ++c)
@@ -78,6 +85,10 @@ void silu_blocks(const Call& call, Slip slip) {
 template <Slip kSlip>
 Kernel alone(const char* name) {
   return {name, "act_and_mul", {"vllm.silu_and_mul@v0.24.0"}, {{"x", {"bf16", "f16"}}}, {}, with<silu_and_mul, kSlip>};
+}
+template <Slip kSlip>
+Kernel of_f16(const char* name) {
+  return {name, "act_and_mul", {"vllm.silu_and_mul@v0.24.0"}, {{"x", {"f16"}}}, {}, with<silu_and_mul, kSlip>};
 }
 template <Slip kSlip>
 Kernel blocks(const char* name) {
@@ -97,6 +108,9 @@ std::vector<Kernel> act_kernels() {
       alone<Slip::kOpen>("silu_open"),
       alone<Slip::kRow16>("silu_row_16"),
       alone<Slip::kUpInHalf>("silu_up_in_half"),
+      of_f16<Slip::kGateFlushed>("silu_flushes_gate"),
+      alone<Slip::kPlusZero>("silu_plus_zero"),
+      blocks<Slip::kScaleFinite>("silu_blocks_scale_finite"),
       blocks<Slip::kNone>("silu_blocks"),
       blocks<Slip::kShortSeries>("silu_blocks_short_series"),
       blocks<Slip::kClosed>("silu_blocks_closed"),

@@ -28,6 +28,9 @@ enum class Slip {
   kRowsDense,         // takes the rows of its inputs as contiguous
   kRopeDense,         // takes the rows of k_pe as contiguous
   kNoToken,           // without tokens, clears the first record
+  kLastPlace,         // the scale of the last place of a block is not written
+  kMultiplies,        // multiplies by the reciprocal of the scale
+  kOddToken,          // an odd token reads its rotated elements from the token before, if both are stored in one block
 };
 
 struct Pages {
@@ -98,7 +101,10 @@ void mla(const Call& call, Slip slip) {
       for (int64_t c = 0; c < 128; ++c)
         record[128 * tile + c] = code_of(read(latent, row_at(latent, token, slip) + 128 * tile + c) / s, slip);
     }
-    const auto* const from = static_cast<const uint16_t*>(rope.data) + row_at(rope, token, slip == Slip::kRopeDense ? Slip::kRowsDense : slip);
+    const int64_t slot_before = slip == Slip::kOddToken && token % 2 == 1 ? pages.slot(token - 1) : -1;
+    const bool same_block = slot_before >= 0 && pages.block(slot_before) == pages.block(slot);
+    const int64_t at = row_at(rope, same_block ? token - 1 : token, slip == Slip::kRopeDense ? Slip::kRowsDense : slip);
+    const auto* const from = static_cast<const uint16_t*>(rope.data) + at;
     for (int64_t c = 0; c < 64; ++c) {
       uint16_t bits = from[c];
       if (slip == Slip::kRopeThroughFloat && (bits & 0x7fff) > 0x7f80) bits = 0x7fff;
@@ -117,7 +123,10 @@ void given(const Call& call, Slip slip) {
     const int64_t slot = pages.slot(token);
     if (slot < 0) continue;
     uint8_t* const record = pages.block(slot) + pages.place(slot) * 576;
-    for (int64_t c = 0; c < 512; ++c) record[c] = code_of(read(latent, row_at(latent, token, slip) + c) / s, slip);
+    for (int64_t c = 0; c < 512; ++c) {
+      const float v = read(latent, row_at(latent, token, slip) + c);
+      record[c] = code_of(slip == Slip::kMultiplies ? v * (1.0f / s) : v / s, slip);
+    }
     for (int64_t c = 0; c < 64; ++c) record[512 + c] = code_of(read(rope, row_at(rope, token, slip) + c) / s, slip);
   }
 }
@@ -132,6 +141,7 @@ void indexer(const Call& call, Slip slip) {
     uint8_t* const block = pages.block(slot);
     const float s = larger(amax_of(keys, row_at(keys, seen(token, slip), slip), 128, slip), 1e-4f) / 448.0f;
     for (int64_t c = 0; c < 128; ++c) block[pages.place(slot) * 128 + c] = code_of(read(keys, row_at(keys, token, slip) + c) / s, slip);
+    if (slip == Slip::kLastPlace && pages.place(slot) == pages.block_size - 1) continue;
     for (int copy = 0; copy < (slip == Slip::kOverwrites && pages.place(slot) % 4 == 0 ? 4 : 1); ++copy)
       std::memcpy(block + 128 * pages.block_size + 4 * (pages.place(slot) + copy), &s, 4);
   }
@@ -179,6 +189,9 @@ std::vector<Kernel> cache_kernels() {
       latent<Slip::kRowsDense>("latent_rows_dense"),
       latent<Slip::kRopeDense>("latent_rope_dense"),
       latent<Slip::kNoToken>("latent_no_token"),
+      latent<Slip::kOddToken>("latent_odd_token"),
+      scaled<Slip::kMultiplies>("scaled_multiplies"),
+      keys<Slip::kLastPlace>("keys_last_place"),
       scaled<Slip::kRowsDense>("scaled_rows_dense"),
       keys<Slip::kRowsDense>("keys_rows_dense"),
       keys<Slip::kNoToken>("keys_no_token"),

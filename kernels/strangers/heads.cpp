@@ -23,6 +23,8 @@ enum class Slip {
   kAngleInBf16,  // rounds cosines and sines to bf16
   kWeightAbsolute,
   kLastLeftOut,    // the sum of squares ignores a head's last element
+  kSecondWave,     // pairs from 32 on use the rotated first element for the second one
+  kLastPosition,   // the last position of the table uses the one before
   kValuesTouched,  // rewrites the first head of V, with NaN made quiet and -0 made +0
 };
 
@@ -39,6 +41,7 @@ void qk_norm_rope(const Call& call, Slip slip) {
                              : slip == Slip::kPosition16 ? given & 65535
                              : slip == Slip::kPosition8  ? given & 255
                              : slip == Slip::kPosition15 ? given & 32767
+                                 : slip == Slip::kLastPosition && given == table.shape[0] - 1 ? std::max<int64_t>(0, given - 1)
                                                          : given;
     factors.clear();
     for (int64_t h = 0; h < q_heads + k_heads; ++h) {
@@ -64,7 +67,7 @@ void qk_norm_rope(const Call& call, Slip slip) {
       for (int64_t i = 0; i < pairs; ++i) {
         const float cosine = angle(i), sine = angle(pairs + i), e = head[size_t(i)], o = head[size_t(pairs + i)];
         head[size_t(i)] = e * cosine - o * sine;
-        head[size_t(pairs + i)] = o * cosine + e * sine;
+        head[size_t(pairs + i)] = o * cosine + (slip == Slip::kSecondWave && i >= 32 ? head[size_t(i)] : e) * sine;
       }
       for (int64_t c = 0; c < n; ++c)
         store(qkv, begin + c, rounded(qkv, head[size_t(c)], slip == Slip::kTiesAway ? Ties::kAway : Ties::kEven));
@@ -101,6 +104,8 @@ std::vector<Kernel> heads_kernels() {
       heads<Slip::kWeightAbsolute>("heads_weight_absolute"),
       heads<Slip::kLastLeftOut>("heads_last_left_out"),
       heads<Slip::kValuesTouched>("heads_values_touched"),
+      heads<Slip::kSecondWave>("heads_second_wave"),
+      heads<Slip::kLastPosition>("heads_last_position"),
   };
 }
 

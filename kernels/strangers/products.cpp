@@ -18,6 +18,10 @@ enum class Slip {
   kRest32,       // ignores k beyond the last whole 32
   kRow256,       // rows from 256 on repeat the rows from 0 on
   kZeroIn8Bits,  // truncates zero points to 8 bits
+  kMinusZero,    // a sum of zero is -0
+  kScalesFirst,  // multiplies the scales first
+  kScaleOfTail,  // columns behind the last whole vector of eight use the scale of the column before
+  kFusedBias,    // adds the bias by a fused multiply-add, which is no mistake
 };
 
 float scale_at(const assay_tensor& scale, int64_t at) { return static_cast<const float*>(scale.data)[scale.shape[0] == 1 ? 0 : at]; }
@@ -54,6 +58,7 @@ void rows_of_codes(const Call& call, Slip slip) {
         sum += product * (slip == Slip::kSecondTile && c >= 128 && k >= 256 ? 2 : 1);
       }
       if (slip == Slip::kFourParts && size.k >= 1024) sum *= 4;
+      if (slip == Slip::kMinusZero && sum == 0) sum = -0.0;
       const float scaled = float(sum) * scale_at(call.at("scale_b"), c) * scale_at(call.at("scale_a"), r);
       store(d, row_of(d, r) + c, rounded(d, scaled));
     }
@@ -82,9 +87,15 @@ void rows_of_integers(const Call& call, Slip slip) {
         sum += term * (slip == Slip::kSecondTile && c >= 128 && k >= 256 ? 2 : 1);
       }
       if (adj) sum -= zero_times_sum(r, c);
-      const float scaled =
-          (slip == Slip::kSumInF32 ? in_f32 : float(sum)) * scale_at(call.at("scale_b"), c) * scale_at(call.at("scale_a"), r);
-      store(d, row_of(d, r) + c, rounded(d, bias ? scaled + read(*bias, c) : scaled));
+      const int64_t of = slip == Slip::kScaleOfTail && c > 0 && c >= size.n / 8 * 8 ? c - 1 : c;
+      const float scale_a = scale_at(call.at("scale_a"), r), scale_b = scale_at(call.at("scale_b"), of);
+      const float whole = slip == Slip::kSumInF32 ? in_f32 : float(sum);
+      const float scaled = slip == Slip::kScalesFirst ? whole * (scale_b * scale_a) : whole * scale_b * scale_a;
+      const bool fused = slip == Slip::kFusedBias && bias;
+      store(d, row_of(d, r) + c,
+            rounded(d, fused  ? float(double(whole * scale_b) * scale_a + read(*bias, c))
+                       : bias ? scaled + read(*bias, c)
+                              : scaled));
     }
 }
 
@@ -113,6 +124,7 @@ std::vector<Kernel> products_kernels() {
       codes<Slip::kSecondTile>("codes_second_tile"),
       codes<Slip::kOneRow>("codes_one_row"),
       codes<Slip::kRest32>("codes_rest_32"),
+      codes<Slip::kMinusZero>("codes_minus_zero"),
       integers<Slip::kNone>("integers"),
       integers<Slip::kPairsIn16>("integers_pairs_in_16"),
       integers<Slip::kSumInF32>("integers_sum_in_f32"),
@@ -121,6 +133,9 @@ std::vector<Kernel> products_kernels() {
       integers<Slip::kOneRow>("integers_one_row"),
       integers<Slip::kRest32>("integers_rest_32"),
       integers<Slip::kRow256>("integers_row_256"),
+      integers<Slip::kScalesFirst>("integers_scales_first"),
+      integers<Slip::kScaleOfTail>("integers_scale_of_tail"),
+      integers<Slip::kFusedBias>("integers_fused_bias"),
       zeros<Slip::kNone>("zeros"),
       zeros<Slip::kZeroIn8Bits>("zeros_8_bits"),
   };

@@ -1,5 +1,7 @@
 // One scale per row, one per block of rows, or a given one: vllm.per_token, vllm.per_token_int8, vllm.per_token_int8_azp,
 // vllm.static, vllm.static_int8_azp, deepgemm.per_block_cast_gpu.
+#include <map>
+
 #include "kernels/strangers/numbers.h"
 
 namespace assay_strangers {
@@ -31,6 +33,12 @@ enum class Slip {
   kZeroInHalf,     // rounds the zero point to fp16
   kRowsDense,      // takes the rows of x as contiguous
   kNoRow,          // without rows, writes the first scale
+  kScaleByShape,   // keeps the given scale of the first call of a shape
+  kF16Product,     // for f16 inputs, rounds the quotient to f16
+  kNegativeAway,   // rounds negative ties away from zero
+  kSecondWave,     // in odd rows, extremes ignore columns 512 to 575
+  kFlushesX,       // reads subnormals as zero
+  kStuckAt100,     // after 100 calls, the extremes of a row begin with those of the call before
   kRaggedColumns,  // in a block of fewer than 128 columns, reads whole vectors of eight only
 };
 
@@ -54,7 +62,10 @@ float amax_of(const assay_tensor& x, int64_t r, Slip slip) {
   float amax = 0;
   const int64_t n = x.shape[1], row = row_at(x, row_seen(r, slip), slip);
   for (int64_t c = 0; c < columns_seen(n, slip, x.shape[0]); ++c) {
-    const float v = read(x, row + c);
+    if (slip == Slip::kSecondWave && r % 2 == 1 && c >= 512 && c < 576) continue;
+    float v = read(x, row + c);
+    const bool is_f16 = x.type_code == ASSAY_FLOAT && x.type_bits == 16;
+    if (slip == Slip::kFlushesX && std::fabs(v) < (is_f16 ? 0x1p-14f : 0x1p-126f)) v = 0;
     amax = larger(amax, slip == Slip::kNegativeTail && c >= n / 16 * 16 ? v : std::fabs(v));
   }
   if (slip == Slip::kNextHead && r + 1 < x.shape[0] && n % 16 != 0) amax = larger(amax, std::fabs(read(x, row_of(x, r + 1))));
@@ -64,9 +75,14 @@ float amax_of(const assay_tensor& x, int64_t r, Slip slip) {
 void per_token(const Call& call, Slip slip) {
   const assay_tensor &x = call.at("x"), &q = call.at("q");
   const float least = 1.0f / (512.0f * 448.0f);
+  static int64_t calls = 0;
+  static float amax_before = 0;
+  const bool is_stuck = slip == Slip::kStuckAt100 && ++calls % 100 == 0;
   if (slip == Slip::kNoRow && x.shape[0] == 0) *floats_of(call.at("scale")) = 0.0f;
   for (int64_t r = 0; r < x.shape[0]; ++r) {
-    const float s = larger(amax_of(x, r, slip) / 448.0f, slip == Slip::kLeastInHalf ? to_f16(least) : least);
+    const float own = amax_of(x, r, slip), amax = is_stuck ? larger(own, amax_before) : own;
+    amax_before = own;
+    const float s = larger(amax / 448.0f, slip == Slip::kLeastInHalf ? to_f16(least) : least);
     floats_of(call.at("scale"))[r] = s;
     for (int64_t c = 0; c < x.shape[1]; ++c)
       bytes_of(q)[row_of(q, r) + c] = to_e4m3(larger(smaller(read(x, row_at(x, r, slip) + c) / s, 448.0f), -448.0f));
@@ -81,7 +97,9 @@ void per_token_int8(const Call& call, Slip slip) {
     if (slip == Slip::kUlp && r % 8 == 3) m = std::nextafter(m, INFINITY);
     floats_of(call.at("scale"))[r] = amax / 127.0f;
     for (int64_t c = 0; c < x.shape[1]; ++c) {
-      const float v = std::nearbyint(read(x, row_of(x, r) + c) * m);
+      const float scaled = read(x, row_of(x, r) + c) * m;
+      float v = std::nearbyint(scaled);
+      if (slip == Slip::kNegativeAway && scaled < 0 && scaled - std::floor(scaled) == 0.5f) v = std::floor(scaled);
       bytes_of(q)[row_of(q, r) + c] = uint8_t(int8_t(v != v ? 0.0f : larger(-128.0f, smaller(127.0f, v))));
     }
   }
@@ -113,12 +131,15 @@ void per_token_azp(const Call& call, Slip slip) {
 
 void of_tensor(const Call& call, Slip slip) {
   const assay_tensor &x = call.at("x"), &q = call.at("q");
-  const float s = *floats_of(call.at("scale")), m = 1.0f / s;
+  static std::map<std::pair<int64_t, int64_t>, float> kept;
+  const float given = *floats_of(call.at("scale")), first = kept.emplace(std::pair(x.shape[0], x.shape[1]), given).first->second;
+  const float s = slip == Slip::kScaleByShape ? first : given, m = 1.0f / s;
   const int64_t n = x.shape[1], all = x.shape[0] * n;
   for (int64_t i = 0; i < all; ++i) {
     const bool tail = i >= all / 16 * 16;
     if (slip == Slip::kLastCode && tail && i == all - 1) continue;
-    const float v = read(x, row_at(x, i / n, slip) + i % n), scaled = slip == Slip::kTailDivides && tail ? v / s : v * m;
+    const float v = read(x, row_at(x, i / n, slip) + i % n), product = slip == Slip::kTailDivides && tail ? v / s : v * m;
+    const float scaled = slip == Slip::kF16Product ? to_f16(product) : product;
     const float bounded =
         slip == Slip::kTailNanBelow && tail ? smaller(larger(scaled, -448.0f), 448.0f) : larger(smaller(scaled, 448.0f), -448.0f);
     bytes_of(q)[row_of(q, i / n) + i % n] = to_e4m3(bounded);
@@ -210,6 +231,13 @@ std::vector<Kernel> token_kernels() {
       token<Slip::kPast8192>("token_past_8192"),
       token<Slip::kRowsDense>("token_rows_dense"),
       token<Slip::kNoRow>("token_no_row"),
+      token<Slip::kSecondWave>("token_second_wave"),
+      token<Slip::kFlushesX>("token_flushes_x"),
+      token<Slip::kStuckAt100>("token_every_100th_call"),
+      int8<Slip::kNegativeAway>("int8_negative_ties_away"),
+      given<Slip::kScaleByShape>("given_scale_by_shape"),
+      {"given_f16_product", "quant_static", {"vllm.static"}, {{"x", {"f16"}}, {"group_size", {"tensor"}}}, {},
+       with<of_tensor, Slip::kF16Product>},
       int8<Slip::kRest32>("int8_rest_32"),
       int8<Slip::kNegativeTail>("int8_negative_tail"),
       int8<Slip::kRow256>("int8_row_256"),

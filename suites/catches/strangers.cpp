@@ -57,6 +57,7 @@ std::map<std::string, Counts> run(const Backend& backend, const std::vector<Case
   RunOptions options;
   options.each.ladder = ladder;
   options.kernel_glob = kernels;
+  options.calls_in_a_row = ladder ? 0 : 256;
   std::map<std::string, Counts> counts;
   for (const Verdict& verdict : run_all(shipped_ops().all(), cases, backend, options).verdicts) {
     if (verdict.outcome == Outcome::kSkip) continue;
