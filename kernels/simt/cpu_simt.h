@@ -90,16 +90,22 @@ inline void atomic_max(float* to, float value) {
 
 template <class T>
 Vector<T> load16(const T* from) {
+  cpu::require_multiple(from, 16);
   Vector<T> v;
   memcpy(&v, from, sizeof v);
   return v;
 }
 template <class T>
 void store16(T* to, const Vector<T>& v) {
+  cpu::require_multiple(to, 16);
   memcpy(to, &v, sizeof v);
 }
-inline void store4(uint8_t* to, uint32_t word) { memcpy(to, &word, sizeof word); }
+inline void store4(uint8_t* to, uint32_t word) {
+  cpu::require_multiple(to, 4);
+  memcpy(to, &word, sizeof word);
+}
 inline void store8(uint8_t* to, uint32_t low, uint32_t high) {
+  cpu::require_multiple(to, 8);
   store4(to, low);
   store4(to + 4, high);
 }
@@ -243,7 +249,7 @@ bool with_warp_size(int warp, F f) {
   return false;
 }
 
-/// Runs the grid to its end. Throws cpu::Divergence and exceptions of the kernel.
+/// Runs the grid to its end. Throws cpu::Divergence, cpu::Misaligned and exceptions of the kernel.
 template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), const Launch& grid, Arguments... arguments) {
   const auto call = [&] { kernel(arguments...); };

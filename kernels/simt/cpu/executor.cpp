@@ -20,6 +20,11 @@
 
 namespace simt::cpu {
 
+void refuse_address(const void* at, int bytes) {
+  throw Misaligned("a load or store of " + std::to_string(bytes) + " bytes at an address that lies " +
+                   std::to_string(reinterpret_cast<uintptr_t>(at) % uintptr_t(bytes)) + " bytes behind a multiple of " + std::to_string(bytes));
+}
+
 Slot::Slot(int thread_count, int lanes)
     : stacks_(thread_count),
       fibers_(size_t(thread_count)),

@@ -15,6 +15,16 @@ struct Divergence : std::logic_error {
   using std::logic_error::logic_error;
 };
 
+/// A load or store at an address that is not a multiple of its size. A GPU faults there.
+struct Misaligned : std::logic_error {
+  using std::logic_error::logic_error;
+};
+[[noreturn]] void refuse_address(const void* at, int bytes);
+
+inline void require_multiple(const void* at, int bytes) {
+  if (reinterpret_cast<uintptr_t>(at) % uintptr_t(bytes) != 0) refuse_address(at, bytes);
+}
+
 /// The block that this OS thread currently runs, from the point of view of its SIMT threads.
 struct Running {
   int thread = 0;

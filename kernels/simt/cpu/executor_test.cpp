@@ -53,12 +53,15 @@ SIMT_KERNEL void throws_in_one_thread() {
   simt::barrier();
 }
 
+SIMT_KERNEL void copy_sixteen(const uint8_t* from, uint8_t* to) { simt::store16(to, simt::load16(from)); }
+SIMT_KERNEL void write_eight(uint8_t* to) { simt::store8(to, 1, 2); }
+
 simt::Launch grid(int64_t blocks, int threads, int warp, uint64_t seed = 1) { return {blocks, threads, warp, nullptr, seed}; }
 
-template <class Kernel>
-std::string message_of(Kernel kernel, simt::Launch launch) {
+template <class Kernel, class... Arguments>
+std::string message_of(Kernel kernel, simt::Launch launch, Arguments... arguments) {
   try {
-    simt::launch(kernel, launch);
+    simt::launch(kernel, launch, arguments...);
   } catch (const std::exception& error) {
     return error.what();
   }
@@ -134,6 +137,16 @@ TEST(Executor, PassesOnWhatAKernelThrowsAndWorksAfterwards) {
 
 TEST(Executor, RefusesAGridWithoutBlocks) {
   EXPECT_EQ(message_of(half_at_a_shuffle, grid(0, 64, 32)), "a grid must have blocks");
+}
+
+TEST(Executor, RefusesLoadsAndStoresThatADeviceRefuses) {
+  alignas(16) uint8_t bytes[64] = {};
+  EXPECT_EQ(message_of(copy_sixteen, grid(1, 32, 32), bytes + 16, bytes + 32), "");
+  EXPECT_EQ(message_of(copy_sixteen, grid(1, 32, 32), bytes + 18, bytes + 32),
+            "a load or store of 16 bytes at an address that lies 2 bytes behind a multiple of 16");
+  EXPECT_THAT(message_of(copy_sixteen, grid(1, 32, 32), bytes + 16, bytes + 44), HasSubstr("12 bytes behind a multiple of 16"));
+  EXPECT_EQ(message_of(write_eight, grid(1, 32, 32), bytes + 8), "");
+  EXPECT_THAT(message_of(write_eight, grid(1, 32, 32), bytes + 12), HasSubstr("4 bytes behind a multiple of 8"));
 }
 
 TEST(Executor, RefusesHalfAWarp) {
