@@ -136,7 +136,7 @@ Names names_of_join() {
 Names names_of_result(const Format& y) {
   Names names;
   names.formats["y"] = &y;
-  names.quantities = {"sa", "sb", "ga", "gb", "gy", "bias", "c"};
+  names.quantities = {"sa", "sb", "ga", "gb", "gy", "bias", "c", "w"};
   return names;
 }
 
@@ -147,6 +147,7 @@ bool DotContract::makes(const Format& y) const {
 }
 
 bool DotContract::adds_c() const { return reads(dot_recipe(*this, kF32, false, true), "c"); }
+bool DotContract::takes_weights() const { return reads(dot_recipe(*this, kF32, false, true), "w"); }
 
 namespace {
 
@@ -202,6 +203,7 @@ std::vector<DotProgram> programs_of(const DotContract& contract, const KOrder& o
 Recipe dot_recipe(const DotContract& contract, const Format& y, bool with_bias, bool whole) {
   std::vector<CellStep> steps = contract.adds_zero && whole ? with_zero_added(contract.y) : contract.y;
   if (with_bias) steps.insert(steps.end() - 1, contract.bias.begin(), contract.bias.end());
+  steps.insert(steps.end() - 1, contract.router.begin(), contract.router.end());
   return resolve(contract.flushes ? flushed(steps) : steps, names_of_result(y));
 }
 
@@ -313,6 +315,11 @@ void check_steps(const RowCells& cells, const DotContract& contract) {
   cells.forbid_reduction("join", join);
   cells.forbid_reduction("y", y);
   cells.forbid_reduction("bias", bias);
+  if (!cells.text("router").empty()) {
+    const Recipe router = cells.recipe("router", names_of_result(kF32));
+    cells.forbid_reduction("router", router);
+    if (!reads(router, "w")) throw cells.error("router", 0, "must read w, the router weight of a row");
+  }
   if (y.steps.empty() || (y.steps.back().text != "to(y)" && y.steps.back().text != "to(y,rz)"))
     throw cells.error("y", 0, "ends with to(y) or to(y,rz)");
   if (contract.promote > 0 ? !reads(join, "acc") : !join.empty())
@@ -344,11 +351,14 @@ std::vector<CellStep> read_one_block(const RowCells& cells, const DotContract& c
   return cells.steps("one_block");
 }
 
+constexpr const char* kSortedIds = "sorted ids";
+
 GroupOrder read_experts(const RowCells& cells) {
   constexpr GroupOrder kOrders[] = {GroupOrder::kContiguous, GroupOrder::kMasked, GroupOrder::kOffsets, GroupOrder::kByIndex};
   for (const GroupOrder order : kOrders)
     if (cells.text("experts") == name(order)) return order;
-  throw cells.error("experts", 0, "expected contiguous, masked, offsets or by index");
+  if (cells.text("experts") == kSortedIds) return GroupOrder::kByIndex;
+  throw cells.error("experts", 0, "expected contiguous, masked, offsets, by index or sorted ids");
 }
 
 UnusedRows read_unused_rows(const RowCells& cells) {
@@ -359,14 +369,28 @@ UnusedRows read_unused_rows(const RowCells& cells) {
   throw cells.error("padding", 0, "expected untouched, undefined, undefined in tiles or zero");
 }
 
+void read_block_m(const RowCells& cells, DotContract& contract) {
+  for (const std::string& text : cells.alternatives("block_m")) {
+    int64_t rows = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), rows);
+    if (error != std::errc() || *end != '\0' || rows < 1) throw cells.error("block_m", 0, "expected numbers of rows, such as 16|32");
+    contract.block_m.push_back(rows);
+  }
+  if (contract.block_m.empty()) throw cells.error("block_m", 0, "is required for sorted ids");
+}
+
 /// The cells of a grouped GEMM. Only rows without gaps between experts have no padding.
 void read_groups(const RowCells& cells, DotContract& contract) {
   if (cells.text("experts").empty()) {
-    for (const char* column : {"tile_rows", "padding"})
+    for (const char* column : {"tile_rows", "padding", "block_m", "router"})
       if (!cells.text(column).empty()) throw cells.error(column, 0, "is only allowed with experts");
     return;
   }
   contract.experts = read_experts(cells);
+  contract.sorted_ids = cells.text("experts") == kSortedIds;
+  for (const char* column : {"block_m", "router"})
+    if (!contract.sorted_ids && !cells.text(column).empty()) throw cells.error(column, 0, "is only allowed with sorted ids");
+  if (contract.sorted_ids) read_block_m(cells, contract);
   if (!cells.text("tile_rows").empty()) {
     const auto [end, error] = std::from_chars(
         cells.text("tile_rows").data(), cells.text("tile_rows").data() + cells.text("tile_rows").size(), contract.tile_rows);
@@ -397,6 +421,7 @@ DotContract cells_of(const ContractRow& row) {
   contract.one_block = read_one_block(cells, contract);
   contract.y = cells.steps("y");
   contract.bias = cells.steps("bias");
+  if (!cells.text("router").empty()) contract.router = cells.steps("router");
   contract.adds_zero = read_unsplit(cells, contract);
   return contract;
 }
@@ -476,9 +501,9 @@ const Flow& dot_flow() {
   static const Flow flow{
       .name = "dot",
       .says = "unit",
-      .files = {"dot.csv", "dot_block.csv", "dot_grouped.csv", "dot_packed.csv", "dot_azp.csv", "dot_amd.csv"},
+      .files = {"dot.csv", "dot_block.csv", "dot_grouped.csv", "dot_moe.csv", "dot_packed.csv", "dot_azp.csv", "dot_amd.csv"},
       .columns = {"unit", "promote", "join", "split", "scales", "y", "bias", "out"},
-      .optional = {"weight", "layouts", "azp", "k_order", "denormals", "experts", "tile_rows", "padding", "unsplit", "one_block"},
+      .optional = {"weight", "layouts", "azp", "k_order", "denormals", "experts", "tile_rows", "padding", "unsplit", "one_block", "router", "block_m"},
       .check = [](const ContractTables&, const ContractRow& row) { (void)cells_of(row); },
   };
   return flow;
@@ -683,7 +708,10 @@ std::vector<std::string> dot_lines(const DotContract& contract) {
   if (contract.azp != GemmAzp::kNone)
     lines.push_back(std::string("azp     acc = acc - ") + (contract.azp == GemmAzp::kTensor ? "azp_adj" : "azp * azp_adj") +
                     " in int32, before any rounding");
-  if (contract.experts) {
+  if (contract.sorted_ids) {
+    lines.push_back("experts sorted ids: row s of d is slot s, which takes row s / top_k of a and the weights of its block's expert");
+    lines.push_back(std::string("padding rows of d in blocks of expert -1: ") + name(contract.unused_rows) + "; in no block: untouched");
+  } else if (contract.experts) {
     lines.push_back(std::string("experts ") + name(*contract.experts) +
                     ": each row of a is multiplied by the weights and scales of its expert; experts begin at multiples of " +
                     std::to_string(contract.tile_rows) + " rows");
@@ -693,6 +721,7 @@ std::vector<std::string> dot_lines(const DotContract& contract) {
   const Format& y = *contract.out.front();
   lines.push_back("y     = " + formula(dot_recipe(contract, y, false, false), "acc"));
   if (!contract.bias.empty()) lines.push_back("        with a bias " + formula(dot_recipe(contract, y, true, false), "acc"));
+  if (contract.takes_weights()) lines.push_back("        w is the router weight of the row; 1 in a call without weights");
   if (contract.adds_zero)
     lines.push_back("        if k is not split, " + formula(dot_recipe(contract, y, false, true), "acc") +
                     ": a product of -0 becomes +0");

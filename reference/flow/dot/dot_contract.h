@@ -166,6 +166,7 @@ struct DotContract {
   std::vector<CellStep> y;         ///< steps from the sum to the result
   bool adds_zero = false;          ///< if k is not split, the last factor of y is applied by an FMA whose addend is +0
   std::vector<CellStep> bias;      ///< steps with a bias, before the last step of y; empty: no bias allowed
+  std::vector<CellStep> router;    ///< steps with the router weight of a row, behind those of the bias; empty: none
   std::vector<GemmScales> scales;  ///< allowed scales
   std::vector<const Format*> out;  ///< allowed formats of the result
   WeightShuffle shuffle;           ///< layout of b
@@ -176,6 +177,10 @@ struct DotContract {
   int64_t tile_rows = 1;                   ///< grouped GEMM: the rows of an expert begin at a multiple, and so does its capacity
   const Format* scale_bytes = nullptr;     ///< mutants only: the format of the scale bytes that the instruction takes for unit.scale
   UnusedRows unused_rows = UnusedRows::kUntouched;  ///< grouped GEMM: rows of d that belong to no expert
+  /// Grouped GEMM: a row of d is a slot, one of the top_k experts of a token. Lists of slots, sorted by expert, say which row of a
+  /// each one takes. `experts` is then GroupOrder::kByIndex.
+  bool sorted_ids = false;
+  std::vector<int64_t> block_m = {};  ///< sorted ids: allowed sizes of a block, whose slots have one expert
   /// Only for an undocumented kernel or instruction: the possible contracts. One algorithm variant of one of them computed each
   /// element. For an undocumented instruction these are the row with each candidate model. The fields above are then those of the
   /// first member, except row, unit_row, scales, out and layouts. An undocumented kernel takes no bias.
@@ -199,6 +204,8 @@ struct DotContract {
   bool may_scale_alone(int64_t k) const { return !one_block.empty() && k <= scale_block() && k <= promote; }
   /// True if a matrix c is added.
   bool adds_c() const;
+  /// True if rows of the result may be multiplied by router weights.
+  bool takes_weights() const;
   bool takes(const GemmScales& scales) const;
   bool makes(const Format& y) const;
 };

@@ -206,7 +206,7 @@ struct CutY {
 
   explicit CutY(const Steps& y) : last(y.back()) {
     for (const CellStep& step : Steps(y.begin(), y.end() - 1)) {
-      Steps& of = step.word == "mul" ? scales : step.text == "add(c)" ? c : before;
+      Steps& of = step.text == "mul(w)" ? before : step.word == "mul" ? scales : step.text == "add(c)" ? c : before;
       of.push_back(step);
     }
   }
@@ -301,12 +301,13 @@ void edit_y(const DotContract& right, const Format& y, Edits& edits) {
 
 void edit_bias(const DotContract& right, const Format& y, Edits& edits) {
   edits.add("bias: missing", [&](DotNeighbour& wrong) { wrong.contract.bias.clear(); });
-  edits.add("bias: before the scales", [&](DotNeighbour& wrong) {
-    Steps& steps = wrong.contract.y;
-    const auto at = std::find_if(steps.begin(), steps.end(), [](const CellStep& s) { return s.word == "mul"; });
-    steps.insert(at, CellStep::made("add", {"bias"}));
-    wrong.contract.bias.clear();
-  });
+  const auto is_scale = [](const CellStep& s) { return s.word == "mul"; };
+  if (std::any_of(right.y.begin(), right.y.end(), is_scale))  // else promoted sums are scaled
+    edits.add("bias: before the scales", [&](DotNeighbour& wrong) {
+      Steps& steps = wrong.contract.y;
+      steps.insert(std::find_if(steps.begin(), steps.end(), is_scale), CellStep::made("add", {"bias"}));
+      wrong.contract.bias.clear();
+    });
   if (y == kF32) return;
   const bool rounds_first = right.bias.front().text == right.y.back().text;
   const Steps plain = {CellStep::made("add", {"bias"})}, rounded = {right.y.back(), plain.front()};
@@ -317,6 +318,45 @@ void edit_bias(const DotContract& right, const Format& y, Edits& edits) {
 }  // namespace assay::dot
 
 namespace assay {
+
+std::vector<DotNeighbour> router_neighbours(const DotContract& right, int64_t k, const Format& y, bool with_bias, bool with_weights) {
+  Edits edits(right, k);
+  constexpr int64_t kBlockK = 128;  // a usual BLOCK_SIZE_K, for sums that the contract does not promote
+  if (!right.of_integers() && (right.promote > 0 ? right.promote : kBlockK) < k)
+    edits.add("acc: in bf16", [&](DotNeighbour& wrong) {
+      DotContract& contract = wrong.contract;
+      if (contract.promote == 0) contract.promote = kBlockK, contract.join = plain_join();
+      contract.join.push_back(CellStep::made("to", {"bf16"}));
+    });
+  if (!with_weights) return std::move(edits.all);
+  const CellStep times = CellStep::made("mul", {"w"});
+  const auto is_weight = [&](const CellStep& step) { return step.text == times.text; };
+  edits.add("router: w is left out", [&](DotNeighbour& wrong) {
+    std::erase_if(wrong.contract.router, is_weight);
+    std::erase_if(wrong.contract.y, is_weight);
+  });
+  if (right.router.empty())
+    edits.add("router: mul(w) behind the scales", [&](DotNeighbour& wrong) {
+      std::erase_if(wrong.contract.y, is_weight);
+      wrong.contract.router = {times};
+    });
+  if (with_bias)
+    edits.add("router: mul(w) before the bias", [&](DotNeighbour& wrong) {
+      wrong.contract.y.insert(wrong.contract.y.end() - 1, times);
+      wrong.contract.router.clear();
+    });
+  if (y == kF32) return std::move(edits.all);
+  const CellStep cast = right.y.back();
+  if (right.router.size() > 1)
+    edits.add("router: no to(y) before mul(w)", [&](DotNeighbour& wrong) { wrong.contract.router = {times}; });
+  else
+    edits.add("router: to(y) before mul(w)", [&](DotNeighbour& wrong) {
+      std::erase_if(wrong.contract.y, is_weight);
+      wrong.contract.router = {cast, times};
+    });
+  return std::move(edits.all);
+}
+
 namespace {
 
 /// The steps without one factor: a product of both factors becomes the other one alone.

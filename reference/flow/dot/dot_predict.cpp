@@ -250,7 +250,7 @@ Spans DotRows::biases(const DotBlock& block) const {
 
 Spans DotRows::scaled(const DotBlock& block, Spans sums) const {
   subtract_zero_points(block, sums.low);
-  Spans sa, sb, ga, gb, gy, bias, c;
+  Spans sa, sb, ga, gb, gy, bias, c, w;
   Environment environment;
   if (reads(recipe_, "sa")) sa = of_rows(inputs_.scale_a, block, 0);
   if (reads(recipe_, "sb")) sb = of_columns(inputs_.scale_b, block, 0);
@@ -264,6 +264,10 @@ Spans DotRows::scaled(const DotBlock& block, Spans sums) const {
     for (size_t i = 0; i < block.size(); ++i)
       c.low.push_back(inputs_.c[size_t(block.row_of(i) * inputs_.n + block.column_of(i))]);
   environment.set("c", c);
+  if (reads(recipe_, "w"))
+    for (size_t i = 0; i < block.size(); ++i)
+      w.low.push_back(inputs_.weights.empty() ? 1.0 : inputs_.weights[size_t(block.row_of(i))]);
+  environment.set("w", w);
   Spans other = may_add_no_zero_ ? sums : Spans();
   evaluate(recipe_, sums, environment);
   if (!may_add_no_zero_) return sums;

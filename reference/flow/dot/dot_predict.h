@@ -104,6 +104,7 @@ struct DotInputs {
   bool packed = false;               ///< codes are packed two per byte in memory; the product has one per byte
   bool scales_are_powers = false;  ///< scales are power-of-two exponent bytes
   std::vector<double> bias;  ///< [n], or empty
+  std::vector<double> weights = {};  ///< [m]: router weights, or empty: all 1
   std::vector<double> c;     ///< [m, n]: for a contract that adds c, or empty
   std::vector<double> azp_adj, azp;  ///< [n], and [m] for zero points per token: integers, or empty
 
