@@ -235,6 +235,63 @@ OffsetGemmArguments offset_gemm_arguments(const Call& call, int a_type, int b_ty
   return x;
 }
 
+// Reads the tensors of a fused_moe call.
+
+namespace {
+
+/// A dense vector of int32.
+const int32_t* list_of(const Call& call, const char* role, int64_t least) {
+  const assay_tensor& t = call.input(role);
+  if (t.ndim != 1 || t.shape[0] < least) unsupported(named(t) + " must be a list of at least " + std::to_string(least) + " numbers");
+  return integers(t, t.shape[0]);
+}
+
+/// f32 numbers, dense, in any shape.
+const float* floats_of(const assay_tensor& t, int64_t count) {
+  if (!has_type(t, ASSAY_FLOAT, 32)) unsupported(named(t) + " must be f32");
+  int64_t stride = 1;
+  for (int d = t.ndim; d-- > 0; stride *= t.shape[d])
+    if (t.shape[d] > 1 && t.strides[d] != stride) unsupported(named(t) + " must be dense");
+  if (stride != count) unsupported(named(t) + " must have " + std::to_string(count) + " numbers");
+  if (t.bytes < uint64_t(count) * sizeof(float)) failed(named(t) + " has less storage than elements");
+  return static_cast<const float*>(t.data);
+}
+
+}  // namespace
+
+FusedMoeArguments fused_moe_arguments(const Call& call, int a_type, int b_type, bool of_blocks) {
+  const assay_tensor &a = gemm_codes(call, "a", a_type), &b = gemm_codes(call, "b", b_type), &d = call.output("d");
+  const Shape of_a = matrix_of_rows(a), of_d = matrix_of_rows(d);
+  if (b.ndim != 3 || b.shape[0] < 1) unsupported("b must be [experts, n, k]");
+  FusedMoeArguments x{};
+  x.a = static_cast<const uint8_t*>(a.data), x.b = static_cast<const uint8_t*>(b.data), x.d = d.data;
+  x.y = result_type(d);
+  x.m = of_d.rows, x.n = of_d.columns, x.k = of_a.columns, x.experts = b.shape[0];
+  x.pitch_a = a.strides[0], x.pitch_b = x.k, x.pitch_d = d.strides[0];
+  x.topk = int64_t(call.number("top_k")), x.block_m = int64_t(call.number("block_m"));
+  if (x.topk < 1 || of_a.rows * x.topk != x.m) unsupported("d must have top_k rows for each row of a");
+  if (x.block_m < 1) unsupported("block_m must be positive");
+  expect_dense(b, x.experts, {x.n, x.k});
+  x.blocks = call.input("expert_ids").shape[0];
+  x.experts_of_blocks = list_of(call, "expert_ids", 0);
+  x.slots = list_of(call, "sorted_token_ids", x.blocks * x.block_m);
+  x.end = list_of(call, "num_tokens_post_padded", 1);
+  if (a_type == ASSAY_INT) expect_room(x.k, Azp::kNone);
+  if (of_blocks) {
+    x.scale_a = scales(call, "scale_a", of_a.rows, 1, x.k, kFloatScales, kProductsOfScale);
+    x.scale_b = scales_of_experts(call, "scale_b", x.experts, x.n, kProductsOfScale, blocks_of(x.k, kProductsOfScale), x.scales_of_expert_b);
+  } else {
+    const assay_tensor &sa = call.input("scale_a"), &sb = call.input("scale_b");
+    const bool of_experts = sb.ndim == 1 && sb.shape[0] == x.experts;
+    x.scale_a = {static_cast<const float*>(sa.data), step_of(sa, of_a.rows), 0, 1};
+    x.scale_b = {floats_of(sb, of_experts ? x.experts : x.experts * x.n), of_experts ? 0 : 1, 0, 1};
+    x.scales_of_expert_b = of_experts ? 1 : x.n;
+  }
+  if (const assay_tensor* bias = call.find("bias")) x.bias = floats_of(*bias, x.experts * x.n);
+  if (const assay_tensor* weights = call.find("topk_weights")) x.weights = floats_of(*weights, x.m);
+  return x;
+}
+
 // Reads the tensors of a call as tiles of a tensor core.
 
 namespace {

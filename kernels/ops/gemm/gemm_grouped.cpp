@@ -1,4 +1,4 @@
-// The kernels of gemm_grouped, as describe() lists them: one for each way in which rows belong to experts.
+// The kernels of gemm_grouped, as describe() lists them: one for each way in which rows belong to experts; and that of fused_moe.
 #include "kernels/ops/call.h"
 #include "kernels/ops/gemm/gemm_common.h"
 #include "kernels/ops/gemm/gemm_grouped_kernel.h"
@@ -16,6 +16,18 @@ std::vector<Kernel> gemm_grouped_kernels() {
                                 grouped_gemm_rows<Offsets>("gemm_grouped.at_offsets", run_offset_gemm_by_contract<Offsets>),
                                 grouped_gemm_rows<Mx>("gemm_grouped.mx_at_offsets", run_offset_mx_by_contract<Mx>),
                                 grouped_gemm_rows<Fp4>("gemm_grouped.fp4_at_offsets", run_offset_mx_by_contract<Fp4>)});
+}
+
+std::string fused_moe_chip(const std::string& contract) { return chip_at_end(contract); }
+
+std::vector<Kernel> fused_moe_kernels() {
+  using OfBlocks = GemmList<units::OfNvidia, VllmMoeBlock, VllmMoeBlockK64, VllmMoeBlockM16, VllmMoeBlockM16K64, VllmMoeBlockSwapAb, VllmMoeBlockCastFirst,
+                            VllmMoeBlockSm89, SglangMoeBlock, SglangMoeBlockM16>;
+  using OfRows = GemmList<units::OfNvidia, VllmMoeChannel, VllmMoeChannelM16, VllmMoeChannelSm89, VllmMoeInt8, VllmMoeChannelBefore, VllmMoeChannelM16Before,
+                          VllmMoeInt8Before, SglangMoeChannel, SglangMoeInt8>;
+  return assay::plugin::joined({fused_moe_rows<OfBlocks>("fused_moe.block"), fused_moe_rows<OfRows>("fused_moe.channel"),
+                                fused_moe_rows<GemmList<units::OfBlackwell, VllmMoeBlockSm100, VllmMoeChannelSm100>>("fused_moe.blackwell"),
+                                fused_moe_rows<GemmList<units::OfAmd, VllmMoeInt8Gfx942, VllmMoeInt8Gfx950>>("fused_moe.amd")});
 }
 
 }  // namespace assay_kernels

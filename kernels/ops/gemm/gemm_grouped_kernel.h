@@ -1,4 +1,5 @@
-// gemm_grouped: how a tile of rows finds its expert. The loop over k is that of gemm_block_scaled or gemm_scaled.
+// gemm_grouped: how a tile of rows finds its expert. The loop over k is that of gemm_block_scaled or gemm_scaled. fused_moe: a row
+// of d is a slot, which takes the row of a token; lists of slots in blocks of one expert say which.
 #pragma once
 
 #include "kernels/ops/gemm/gemm_block_scaled_kernel.h"
@@ -249,6 +250,260 @@ std::vector<Kernel> grouped_gemm_rows(const std::string& name, void (*run)(const
   const std::vector<std::string> contracts = gemm_contracts<Rules>();
   if (contracts.empty()) return {};
   return {{name, "gemm_grouped", contracts, {{"y", kAny}, {"warp", simt::kWarpSizes}}, {}, run}};
+}
+
+// fused_moe.
+
+struct FusedMoeArguments : GemmOperands {  // m: slots, the rows of d
+  const int32_t *slots, *experts_of_blocks, *end;  ///< sorted_token_ids, expert_ids, num_tokens_post_padded
+  int64_t blocks, block_m, topk, experts;
+  BlockScales scale_a, scale_b;  ///< without blocks, the stride of blocks is 0; with one scale, both are
+  int64_t scales_of_expert_b;
+  const float *bias, *weights;   ///< [experts, n] and [slots]; nullptr: none
+};
+
+/// Rejects invalid calls. `of_blocks`: scales of 128 products; otherwise one for a row, or for all rows.
+FusedMoeArguments fused_moe_arguments(const Call& call, int a_type, int b_type, bool of_blocks);
+
+/// Defaults. kBlockK: products of a sum that is scaled and added to the accumulator; 0: one chain over all of k, scaled at the end.
+template <class MatrixUnit, int kBlockK>
+struct FusedMoeRules : PlainProduct<MatrixUnit> {
+  static constexpr int64_t kPromote = kBlockK;
+  static constexpr bool kOfBlocks = kBlockK > 0;
+  using Arguments = FusedMoeArguments;
+
+  SIMT_DEVICE static bool is_in_use(const Arguments& x, int64_t block) { return block * x.block_m < *x.end; }
+  SIMT_DEVICE static int64_t expert_of_block(const Arguments& x, int64_t block) { return x.experts_of_blocks[block]; }
+  SIMT_DEVICE static int64_t expert_of_scales(const Arguments& /*x*/, int64_t expert) { return expert; }
+  SIMT_DEVICE static int64_t expert_of_bias(const Arguments& /*x*/, int64_t expert) { return expert; }
+  SIMT_DEVICE static int64_t row_of_slot(const Arguments& x, int64_t slot) { return slot / x.topk; }
+  SIMT_DEVICE static int64_t block_of_scale_a(int64_t k) { return k / kProductsOfScale; }
+  SIMT_DEVICE static float weight(const Arguments& x, int64_t slot, int64_t /*place*/) { return x.weights[slot]; }
+  SIMT_DEVICE static float kept(float acc) { return acc; }  ///< the accumulator between two sums
+  /// What a slot of expert -1 gets.
+  template <class Y>
+  SIMT_DEVICE static void finish_absent(const Arguments& x, int64_t slot, int64_t column) {
+    static_cast<Y*>(x.d)[slot * x.pitch_d + column] = simt::from_float<Y>(0.0f);
+  }
+  SIMT_DEVICE static float scaled(float sum, float /*sa*/, float /*sb*/) { return sum; }
+  SIMT_DEVICE static float join(float /*chain*/, float /*sa*/, float /*sb*/, float acc) { return acc; }
+  /// The result before its last rounding; `w` is 1 without weights.
+  template <class Rules, class Y>
+  SIMT_DEVICE static float finished(float sum, float sa, float sb, float bias, bool has_bias, float w) {
+    const float scaled = Rules::scaled(sum, sa, sb);
+    return (has_bias ? scaled + bias : scaled) * w;
+  }
+};
+
+/// vLLM: accumulator += tl.dot(a, b) * a_scale * b_scale, the last product and the sum in one FMA.
+template <class MatrixUnit, int kBlockK>
+struct VllmMoeOfBlocks : FusedMoeRules<MatrixUnit, kBlockK> {
+  SIMT_DEVICE static float join(float chain, float sa, float sb, float acc) { return simt::fma(chain * sa, sb, acc); }
+};
+/// SGLang with BLOCK_SIZE_N up to 128: accumulator += tl.dot(a, b) * (a_scale * b_scale).
+template <class MatrixUnit, int kBlockK>
+struct SglangMoeOfBlocks : FusedMoeRules<MatrixUnit, kBlockK> {
+  SIMT_DEVICE static float join(float chain, float sa, float sb, float acc) { return simt::fma(sa * sb, chain, acc); }
+};
+/// vLLM: accumulator * a_scale * b_scale; SGLang: accumulator * (a_scale * b_scale).
+template <class MatrixUnit>
+struct VllmMoeOfRows : FusedMoeRules<MatrixUnit, 0> {
+  SIMT_DEVICE static float scaled(float sum, float sa, float sb) { return (sum * sa) * sb; }
+};
+template <class MatrixUnit>
+struct SglangMoeOfRows : FusedMoeRules<MatrixUnit, 0> {
+  SIMT_DEVICE static float scaled(float sum, float sa, float sb) { return sum * (sa * sb); }
+};
+
+// Source: vLLM v0.33.0 and SGLang v0.5.23, fused_moe_kernel. In tiles of fewer than 64 rows that are not exchanged with those of b,
+// Triton takes mma.sync, for which it unpacks the codes to fp16.
+struct VllmMoeBlock : VllmMoeOfBlocks<units::Sm90WgmmaE4m3F32, 128> {
+  static constexpr const char* kContract = "vllm.fused_moe_block.sm_90";
+};
+struct VllmMoeBlockK64 : VllmMoeOfBlocks<units::Sm90WgmmaE4m3F32, 64> {
+  static constexpr const char* kContract = "vllm.fused_moe_block_k64.sm_90";
+};
+struct VllmMoeBlockM16 : VllmMoeOfBlocks<units::Sm90MmaE4m3UnpackedF32, 128> {
+  static constexpr const char* kContract = "vllm.fused_moe_block_m16.sm_90";
+};
+struct VllmMoeBlockM16K64 : VllmMoeOfBlocks<units::Sm90MmaE4m3UnpackedF32, 64> {
+  static constexpr const char* kContract = "vllm.fused_moe_block_m16_k64.sm_90";
+};
+struct VllmMoeBlockSm89 : VllmMoeOfBlocks<units::Sm89MmaE4m3F32, 128> {
+  static constexpr const char* kContract = "vllm.fused_moe_block.sm_89";
+};
+/// SWAP_AB: the scale of b comes first.
+struct VllmMoeBlockSwapAb : FusedMoeRules<units::Sm90WgmmaE4m3F32, 128> {
+  static constexpr const char* kContract = "vllm.fused_moe_block_swap_ab.sm_90";
+  SIMT_DEVICE static float join(float chain, float sa, float sb, float acc) { return simt::fma(chain * sb, sa, acc); }
+};
+/// The weight is multiplied behind a rounding to the type of d.
+struct VllmMoeBlockCastFirst : VllmMoeBlock {
+  static constexpr const char* kContract = "vllm.fused_moe_block_cast_first.sm_90";
+  template <class Rules, class Y>
+  SIMT_DEVICE static float finished(float sum, float /*sa*/, float /*sb*/, float /*bias*/, bool /*has_bias*/, float w) {
+    return simt::to_float(simt::from_float<Y>(sum)) * w;
+  }
+};
+struct VllmMoeChannel : VllmMoeOfRows<units::Sm90WgmmaE4m3F32> {
+  static constexpr const char* kContract = "vllm.fused_moe_channel@v0.14.0.sm_90";
+};
+struct VllmMoeChannelM16 : VllmMoeOfRows<units::Sm90MmaE4m3UnpackedF32> {
+  static constexpr const char* kContract = "vllm.fused_moe_channel_m16@v0.14.0.sm_90";
+};
+struct VllmMoeChannelSm89 : VllmMoeOfRows<units::Sm89MmaE4m3F32> {
+  static constexpr const char* kContract = "vllm.fused_moe_channel@v0.14.0.sm_89";
+};
+struct VllmMoeInt8 : VllmMoeOfRows<units::Sm90MmaInt8Int32> {
+  static constexpr const char* kContract = "vllm.fused_moe_int8@v0.14.0.sm_90";
+};
+struct VllmMoeInt8Gfx942 : VllmMoeOfRows<units::Gfx942MfmaInt8Int32> {
+  static constexpr const char* kContract = "vllm.fused_moe_int8@v0.14.0.gfx942";
+};
+struct VllmMoeInt8Gfx950 : VllmMoeOfRows<units::Gfx950MfmaInt8Int32> {
+  static constexpr const char* kContract = "vllm.fused_moe_int8@v0.14.0.gfx950";
+};
+/// The router weight comes before the scales.
+/// Source: vLLM v0.13.0.
+template <class MatrixUnit>
+struct WeightBeforeScales : FusedMoeRules<MatrixUnit, 0> {
+  template <class Rules, class Y>
+  SIMT_DEVICE static float finished(float sum, float sa, float sb, float /*bias*/, bool /*has_bias*/, float w) {
+    return ((sum * w) * sa) * sb;
+  }
+};
+struct VllmMoeChannelBefore : WeightBeforeScales<units::Sm90WgmmaE4m3F32> {
+  static constexpr const char* kContract = "vllm.fused_moe_channel.sm_90";
+};
+struct VllmMoeChannelM16Before : WeightBeforeScales<units::Sm90MmaE4m3UnpackedF32> {
+  static constexpr const char* kContract = "vllm.fused_moe_channel_m16.sm_90";
+};
+struct VllmMoeInt8Before : WeightBeforeScales<units::Sm90MmaInt8Int32> {
+  static constexpr const char* kContract = "vllm.fused_moe_int8.sm_90";
+};
+struct VllmMoeBlockSm100 : VllmMoeOfBlocks<units::Sm100Tcgen05E4m3F32, 128> {
+  static constexpr const char* kContract = "vllm.fused_moe_block.sm_100";
+};
+struct VllmMoeChannelSm100 : VllmMoeOfRows<units::Sm100Tcgen05E4m3F32> {
+  static constexpr const char* kContract = "vllm.fused_moe_channel@v0.14.0.sm_100";
+};
+struct SglangMoeBlock : SglangMoeOfBlocks<units::Sm90WgmmaE4m3F32, 128> {
+  static constexpr const char* kContract = "sglang.fused_moe_block.sm_90";
+};
+struct SglangMoeBlockM16 : SglangMoeOfBlocks<units::Sm90MmaE4m3UnpackedF32, 128> {
+  static constexpr const char* kContract = "sglang.fused_moe_block_m16.sm_90";
+};
+struct SglangMoeChannel : SglangMoeOfRows<units::Sm90WgmmaE4m3F32> {
+  static constexpr const char* kContract = "sglang.fused_moe_channel.sm_90";
+};
+struct SglangMoeInt8 : SglangMoeOfRows<units::Sm90MmaInt8Int32> {
+  static constexpr const char* kContract = "sglang.fused_moe_int8.sm_90";
+};
+
+template <class Rules, class Y>
+SIMT_DEVICE void store_slot(const FusedMoeArguments& x, int64_t slot, int64_t place, int64_t expert, int64_t column, float sum, float sa, float sb) {
+  const float bias = x.bias ? x.bias[Rules::expert_of_bias(x, expert) * x.n + column] : 0.0f;
+  const float w = x.weights ? Rules::weight(x, slot, place) : 1.0f;
+  static_cast<Y*>(x.d)[slot * x.pitch_d + column] = simt::from_float<Y>(Rules::template finished<Rules, Y>(sum, sa, sb, bias, x.bias != nullptr, w));
+}
+
+/// A block of threads computes one tile of the instruction's size of one block of slots. A block of slots may have fewer rows than
+/// a tile, or several tiles.
+template <class U, class Rules, int kWarp>
+SIMT_KERNEL void fused_moe_product(FusedMoeArguments x) {
+  constexpr int kThreads = units::kThreads<U, kWarp>;
+  using Step = StagedStep<U>;
+  SIMT_SHARED Step step;
+  const int64_t across = (x.n + U::kN - 1) / U::kN, tiles = (x.block_m + U::kM - 1) / U::kM;
+  const int64_t column = simt::block() % across * U::kN, block = simt::block() / across / tiles;
+  const int64_t in_block = simt::block() / across % tiles * U::kM, first = block * x.block_m + in_block;
+  const int64_t rows = x.block_m - in_block < U::kM ? x.block_m - in_block : U::kM;
+  if (!Rules::is_in_use(x, block)) return;
+  const int64_t expert = Rules::expert_of_block(x, block);
+  if (expert < 0) {
+    for (int i = simt::thread(); i < rows * U::kN; i += kThreads) {
+      const int64_t slot = x.slots[first + i / U::kN], c = column + i % U::kN;
+      if (slot >= x.m || c >= x.n) continue;
+      if (x.y == ResultType::kF32) Rules::template finish_absent<float>(x, slot, c);
+      if (x.y == ResultType::kBf16) Rules::template finish_absent<simt::Bf16>(x, slot, c);
+      if (x.y == ResultType::kF16) Rules::template finish_absent<simt::F16>(x, slot, c);
+    }
+    return;
+  }
+  const uint8_t* const b = x.b + expert * x.n * x.pitch_b;
+  const float *const scales_a = x.scale_a.data, *const scales_b = x.scale_b.data + Rules::expert_of_scales(x, expert) * x.scales_of_expert_b;
+  units::Operands factors{step.a, step.b, U::kK, U::kK};
+  units::Tile<U, kWarp> chain;
+  float acc[chain.kElements];
+  SIMT_UNROLL
+  for (int i = 0; i < chain.kElements; ++i) chain.at[i] = 0, acc[i] = 0.0f;
+  const auto scale_of_row = [&](int64_t slot, int64_t k) {
+    return scales_a[Rules::row_of_slot(x, slot) * x.scale_a.row_stride + (Rules::kOfBlocks ? Rules::block_of_scale_a(k) * x.scale_a.block_stride : 0)];
+  };
+  const auto scale_of_column = [&](int64_t c, int64_t k) {
+    return scales_b[c / x.scale_b.rows * x.scale_b.row_stride + (Rules::kOfBlocks ? k / kProductsOfScale * x.scale_b.block_stride : 0)];
+  };
+  for (int64_t at = 0; at < x.k; at += U::kK) {
+    for (int i = simt::thread(); i < U::kM * Step::kPitchA; i += kThreads) {
+      const int64_t row = i / Step::kPitchA, k = at + i % Step::kPitchA, slot = row < rows ? x.slots[first + row] : x.m;
+      step.a[i] = slot < x.m && k < x.k ? x.a[Rules::row_of_slot(x, slot) * x.pitch_a + k] : uint8_t{0};
+    }
+    for (int i = simt::thread(); i < U::kN * Step::kPitchB; i += kThreads) {
+      const int64_t c = column + i / Step::kPitchB, k = at + i % Step::kPitchB;
+      step.b[i] = c < x.n && k < x.k ? b[c * x.pitch_b + k] : uint8_t{0};
+    }
+    simt::barrier();
+    units::mma<U, kWarp>(chain, factors);
+    simt::barrier();
+    if constexpr (Rules::kOfBlocks) {
+      const bool joins = (at + U::kK) % Rules::kPromote == 0 || at + U::kK >= x.k;
+      const int64_t begin = at / Rules::kPromote * Rules::kPromote;
+      SIMT_UNROLL
+      for (int i = 0; i < chain.kElements && joins; ++i) {
+        const int64_t row = chain.row(i), c = column + chain.column(i), slot = row < rows ? x.slots[first + row] : x.m;
+        if (slot >= x.m || c >= x.n) continue;
+        acc[i] = Rules::kept(Rules::join(number_of_sum<U>(chain.at[i]), scale_of_row(slot, begin), scale_of_column(c, begin), acc[i]));
+        chain.at[i] = 0;
+      }
+    }
+  }
+  SIMT_UNROLL
+  for (int i = 0; i < chain.kElements; ++i) {
+    const int64_t row = chain.row(i), c = column + chain.column(i), slot = row < rows ? x.slots[first + row] : x.m;
+    if (slot >= x.m || c >= x.n) continue;
+    const float sum = Rules::kOfBlocks ? acc[i] : number_of_sum<U>(chain.at[i]), sa = scale_of_row(slot, 0), sb = scale_of_column(c, 0);
+    if (x.y == ResultType::kF32) store_slot<Rules, float>(x, slot, first + row, expert, c, sum, sa, sb);
+    if (x.y == ResultType::kBf16) store_slot<Rules, simt::Bf16>(x, slot, first + row, expert, c, sum, sa, sb);
+    if (x.y == ResultType::kF16) store_slot<Rules, simt::F16>(x, slot, first + row, expert, c, sum, sa, sb);
+  }
+}
+
+template <class Rules>
+void run_fused_moe(const Call& call) {
+  using U = typename Rules::Unit;
+  const FusedMoeArguments x =
+      fused_moe_arguments(call, kTypeCode<typename Rules::CodesOfA>, kTypeCode<typename Rules::CodesOfB>, Rules::kOfBlocks);
+  const int64_t tiles = x.blocks * ((x.block_m + U::kM - 1) / U::kM) * ((x.n + U::kN - 1) / U::kN);
+  if (tiles == 0) return;
+  with_warp(call, [&](auto warp) {
+    simt::launch(fused_moe_product<U, Rules, warp.value>, call.grid(tiles, units::kThreads<U, warp.value>), x);
+  });
+}
+
+template <class Rules>
+void run_fused_moe_by_contract(const Call& call) {
+  Rules::for_each([&](auto rules) {
+    using R = decltype(rules);
+    if (call.contract() == R::kContract) run_fused_moe<R>(call);
+  });
+}
+
+/// A kernel for the rules whose instruction is available.
+template <class Rules>
+std::vector<Kernel> fused_moe_rows(const std::string& name) {
+  const std::vector<std::string> contracts = gemm_contracts<Rules>();
+  if (contracts.empty()) return {};
+  return {{name, "fused_moe", contracts, {{"y", kAny}, {"warp", simt::kWarpSizes}}, {}, run_fused_moe_by_contract<Rules>}};
 }
 
 }  // namespace assay_kernels
