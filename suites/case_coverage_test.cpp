@@ -87,10 +87,11 @@ std::set<std::string> kinds_of(const std::string& op, const std::string& column)
   if (column == "up") return op == "act_and_mul" ? std::set<std::string>{"numbers"} : std::set<std::string>{"numbers", "quantized"};
   if (column == "azp") return op == "quant_static" || op == "gemm_scaled" ? std::set<std::string>{"zero_points"} : std::set<std::string>{};
   if (op == "mma") return column == "scale" ? std::set<std::string>{"block_scales"} : std::set<std::string>{"terms"};
-  if ((op == "gemm_block_scaled" || op == "gemm_grouped") && column == "scale") return {"block_scales"};
+  if ((op == "gemm_block_scaled" || op == "gemm_grouped" || op == "fused_moe") && column == "scale") return {"block_scales"};
   if (column == "global_scale") return {};  // one number of ordinary size: every block depends on it, so extremes show nothing else
   if (column == "scale") return {"scales"};
-  if (op.starts_with("gemm_"))
+  if (op == "fused_moe" && column == "weights") return {"scales"};
+  if (op.starts_with("gemm_") || op == "fused_moe")
     return column == "b" ? std::set<std::string>{"factors", "second_factors"} : std::set<std::string>{"factors"};
   if (op == "pack_scales") return {"packed"};
   if (op == "shuffle_weight") return {"copies"};
@@ -323,7 +324,7 @@ class Coverage {
       if (contract.find('@') != std::string::npos) continue;  // an earlier release
       if (op_.name.find("norm") == std::string::npos)         // a norm has a block for each row
         want("m", "more than 64", {67, 72, 96, 256}, [](int64_t m) { return m > 64; });
-      const int64_t power = op_.name.starts_with("gemm_") ? 128 : 8192;
+      const int64_t power = op_.name.starts_with("gemm_") || op_.name == "fused_moe" ? 128 : 8192;
       std::vector<int64_t> above;
       for (int64_t step = 1; step <= power / 8; step *= 2) above.push_back(power + step);
       want("n", fmt::format("a number just above {}", power), above, [power](int64_t n) { return n > power && n <= power + power / 8; });

@@ -18,7 +18,7 @@ namespace assay {
 namespace {
 
 /// Random streams of the tensors of a GEMM. Golden data depend on them: a new tensor takes a new number. No GEMM has both a bias and c.
-enum Stream : uint32_t { kA = 0, kB = 1, kScaleA = 2, kScaleB = 3, kBias = 4, kC = 4, kZeroPointAlone = 4, kZeroPointBesideBias = 5, kGlobalScaleA = 6, kGlobalScaleB = 7 };
+enum Stream : uint32_t { kA = 0, kB = 1, kScaleA = 2, kScaleB = 3, kBias = 4, kC = 4, kZeroPointAlone = 4, kZeroPointBesideBias = 5, kGlobalScaleA = 6, kGlobalScaleB = 7, kWeights = 8, kSlots = 9 };
 
 /// Zero points beyond int8, which the format of a does not hold.
 constexpr const char* kFarZeroPoints = "far_zero_points";
@@ -125,6 +125,32 @@ Groups groups_of(const Cells& cells, const DotContract& contract) {
   }
 }
 
+/// Slots in random order: those of each expert by the column `tokens`, then `absent` ones in blocks of expert -1. The rest of the
+/// last token's slots are in no block.
+void read_slots(const Cells& cells, GemmCase& p) {
+  p.topk = cells.positive("topk"), p.block_m = cells.positive("block_m");
+  const std::vector<int64_t>& sizes = p.contract.block_m;
+  if (std::find(sizes.begin(), sizes.end(), p.block_m) == sizes.end())
+    cells.refuse("block_m", fmt::format("contract {} does not support blocks of {} slots; supported: {}", p.id(), p.block_m, p.contract.row->text("block_m")));
+  p.descending = cells.text("order") == "descending";
+  if (!p.descending && cells.text("order") != "ascending") cells.refuse("order", "expected ascending or descending");
+  const std::vector<int64_t> tokens = cells.counts("tokens");
+  const int64_t absent = cells.given("absent") ? cells.from_zero("absent") : 0;
+  const int64_t listed = std::accumulate(tokens.begin(), tokens.end(), absent), slots = (listed + p.topk - 1) / p.topk * p.topk;
+  std::vector<int64_t> order(static_cast<size_t>(slots)), index(order.size(), -1);
+  std::iota(order.begin(), order.end(), int64_t{0});
+  const Random random(cells.seed(), kSlots);
+  for (int64_t i = slots - 1; i > 0; --i) std::swap(order[size_t(i)], order[size_t(random.below(i + 1, i))]);
+  size_t next = 0;
+  for (size_t expert = 0; expert < tokens.size(); ++expert)
+    for (int64_t i = 0; i < tokens[expert]; ++i) index[size_t(order[next++])] = int64_t(expert);
+  p.absent.assign(order.begin() + std::ptrdiff_t(next), order.begin() + std::ptrdiff_t(next) + absent);
+  std::sort(p.absent.begin(), p.absent.end());
+  p.groups = Groups::by_index(std::move(index), int64_t(tokens.size()));
+  p.weights = cells.given("weights") ? cells.text("weights") : "";
+  if (!p.weights.empty() && !p.contract.takes_weights()) cells.refuse("weights", p.id() + " takes no router weights");
+}
+
 /// Whether unused rows of a hold NaN.
 bool padding_is_nan(const Cells& cells) {
   const std::string words = cells.has("padding") ? cells.text("padding") : "filled";
@@ -175,7 +201,13 @@ GemmScale scales_in_tiles(const GemmCase& p) {
 
 void bind_scales(GemmCase& p) {
   const bool masked = p.groups.any() && p.groups.order() == GroupOrder::kMasked;
-  p.scale_a = tiles_by_expert(p) ? scales_in_tiles(p) : GemmScale(p.scales.of_a(p.stored_rows(), p.k), p.scales.a.block().layout, masked ? p.groups.count() : 0);
+  const LevelGrid of_slots = p.scales.of_a(p.stored_rows(), p.k);
+  if (p.contract.sorted_ids && of_slots.row_block == 1) {
+    std::vector<int64_t> token(size_t(p.stored_rows()));
+    for (size_t slot = 0; slot < token.size(); ++slot) token[slot] = int64_t(slot) / p.topk;
+    p.scale_a = GemmScale(of_slots, p.scales.a.block().layout, std::move(token), p.rows_of_a());
+  } else
+    p.scale_a = tiles_by_expert(p) ? scales_in_tiles(p) : GemmScale(p.scales.of_a(p.stored_rows(), p.k), p.scales.a.block().layout, masked ? p.groups.count() : 0);
   p.scale_b = GemmScale(grid_of_b(p), p.scales.b.block().layout, p.groups.count());
 }
 
@@ -185,7 +217,10 @@ void require_whole_experts(const Cells& cells, const GemmCase& p) {
     cells.refuse("n", fmt::format("expected whole blocks of {} rows of b for each expert, got {}", p.scale_b.grid().row_block, p.n));
   if (p.nan_padding && (p.contract.unit.a->is_integer() || p.contract.unit.a->specials == Specials::kFinite))
     cells.refuse("padding", fmt::format("{} has no NaN", p.contract.unit.a->name));
-  if (p.has_bias || p.contract.adds_c() || p.has_zero_points() || p.scales.a.outer() || p.contract.unknown() || p.contract.shuffle.any())
+  constexpr int64_t kExactInF32 = 1 << 10;  // products of int8 codes whose sum is below 2^24
+  if (p.contract.sorted_ids && p.contract.of_integers() && p.k > kExactInF32)
+    cells.refuse("k", fmt::format("expected at most {}: the kernel adds sums of int8 products in f32", kExactInF32));
+  if ((p.has_bias && !p.contract.sorted_ids) || p.contract.adds_c() || p.has_zero_points() || p.scales.a.outer() || p.contract.unknown() || p.contract.shuffle.any())
     cells.refuse("contract", fmt::format("'{}' is not for groups of rows: expected scales of a of one level, and neither a bias, c, zero "
                                          "points nor a shuffled weight", p.id()));
   if (p.scales.b.outer() && p.scales.b.outer()->rows != 0)
@@ -241,6 +276,11 @@ std::vector<int64_t> offsets_of(const Groups& groups) {
 
 /// The tensors that state the rows of each expert.
 std::vector<HostTensor> tensors_of_groups(const GemmCase& c) {
+  if (c.contract.sorted_ids) {
+    const SortedSlots sorted = sorted_slots(c);
+    return {input_integers("sorted_token_ids", sorted.ids), input_integers("expert_ids", sorted.experts),
+            input_integers("num_tokens_post_padded", {sorted.end})};
+  }
   switch (*c.contract.experts) {
     case GroupOrder::kMasked: return {input_integers("tokens", c.groups.sizes())};
     case GroupOrder::kByIndex: return {input_integers("expert_of_row", c.groups.index())};
@@ -291,8 +331,8 @@ GemmScale::GemmScale(const LevelGrid& grid, const Layout* layout, int64_t expert
   if (layout) placed_.emplace(*layout, expert_rows_, grid.columns);
 }
 
-GemmScale::GemmScale(const LevelGrid& grid, const Layout& layout, std::vector<int64_t> places, int64_t rows) : grid_(grid), expert_rows_(rows) {
-  placed_.emplace(layout, rows, grid.columns);
+GemmScale::GemmScale(const LevelGrid& grid, const Layout* layout, std::vector<int64_t> places, int64_t rows) : grid_(grid), expert_rows_(rows) {
+  if (layout) placed_.emplace(*layout, rows, grid.columns);
   places_ = std::move(places);
 }
 
@@ -309,7 +349,7 @@ bool GemmScale::reads_others(const GemmScale& other) const {
 }
 
 TensorSpec GemmScale::spec(const std::string& role) const {
-  if (!placed_) return dense(role, Role::kInput, kF32, {grid_.rows});
+  if (!placed_) return dense(role, Role::kInput, kF32, {places_.empty() ? grid_.rows : expert_rows_});
   TensorSpec spec{role, Role::kInput, layout()->type, placed_->shape(), placed_->strides(), placed_->storage()};
   if (experts_ == 0) return spec;
   spec.shape.insert(spec.shape.begin(), experts_);
@@ -417,7 +457,12 @@ GemmCase read_gemm_case(const Case& c) {
   if (p.contract.experts.has_value() != cells.has("tokens"))  // a column of ops with experts
     cells.refuse("contract", fmt::format("'{}' is {} grouped GEMM and this op takes {}", cells.text("contract"), p.contract.experts ? "a" : "no",
                                          p.contract.experts ? "others" : "grouped GEMMs"));
-  if (p.contract.experts) p.groups = groups_of(cells, p.contract), p.nan_padding = padding_is_nan(cells);
+  if (p.contract.sorted_ids != cells.has("block_m"))  // a column of ops with sorted ids
+    cells.refuse("contract", fmt::format("'{}' {} sorted ids, and this op takes other contracts", p.id(), p.contract.sorted_ids ? "has" : "has no"));
+  if (p.contract.sorted_ids)
+    read_slots(cells, p);
+  else if (p.contract.experts)
+    p.groups = groups_of(cells, p.contract), p.nan_padding = padding_is_nan(cells);
   p.m = p.contract.experts ? p.groups.rows() : cells.from_zero("m");
   p.n = cells.positive("n");
   p.k = cells.positive("k");
@@ -439,7 +484,7 @@ GemmCase read_gemm_case(const Case& c) {
       if (cells.given(column)) cells.refuse(column, p.id() + " has no scales of blocks");
   }
   bind_scales(p);
-  if (cells.given("absent")) {
+  if (cells.given("absent") && !p.contract.sorted_ids) {
     if (cells.text("absent") != "finite") cells.refuse("absent", "expected finite or nothing, got '" + cells.text("absent") + "'");
     if (!p.scale_a.are_bytes()) cells.refuse("absent", "the scales of " + p.id() + " are no bytes in tiles or words");
     p.absent_finite = true;
@@ -450,7 +495,7 @@ GemmCase read_gemm_case(const Case& c) {
   if (p.has_bias) {
     p.bias = cells.fill_name("bias");
     if (p.contract.bias.empty()) cells.refuse("bias", p.id() + " takes no bias");
-    if (*p.y == kF32) cells.refuse("bias", "a bias has the 16 bits of the result");
+    if (*p.y == kF32 && !p.contract.sorted_ids) cells.refuse("bias", "a bias has the 16 bits of the result");
   }
   if (p.has_zero_points()) p.azp = cells.fill_name("azp");
   else if (cells.given("azp")) cells.refuse("azp", p.id() + " takes no zero points");
@@ -472,13 +517,14 @@ Problem gemm_problem(const GemmCase& c) {
   const auto shape_of_b = c.groups.any() ? std::vector<int64_t>{c.groups.count(), c.n, c.k} : std::vector<int64_t>{c.n, c.k};
   Problem made;
   std::vector<HostTensor>& tensors = made.tensors;
-  tensors = {filled("a", *unit.a, {c.stored_rows(), c.k}, of(c.fill, kA)), filled("b", *unit.b, shape_of_b, of(c.b, kB)),
+  tensors = {filled("a", *unit.a, {c.rows_of_a(), c.k}, of(c.fill, kA)), filled("b", *unit.b, shape_of_b, of(c.b, kB)),
              c.scale_a.filled("scale_a", of(c.scale, kScaleA), c.absent_finite), c.scale_b.filled("scale_b", of(c.scale, kScaleB), c.absent_finite)};
   if (c.scales.a.outer()) tensors.push_back(filled("global_scale_a", kF32, {c.outer_of_a().count()}, of(c.scale, kGlobalScaleA)));
   if (c.scales.b.outer()) tensors.push_back(filled("global_scale_b", kF32, {c.outer_of_b().count()}, of(c.scale, kGlobalScaleB)));
   if (c.groups.any())
     for (HostTensor& tensor : tensors_of_groups(c)) tensors.push_back(std::move(tensor));
-  if (c.has_bias) tensors.push_back(filled("bias", *c.y, {c.n}, of(c.bias, kBias)));
+  if (c.has_bias) tensors.push_back(c.contract.sorted_ids ? filled("bias", kF32, {c.groups.count(), c.n}, of(c.bias, kBias)) : filled("bias", *c.y, {c.n}, of(c.bias, kBias)));
+  if (!c.weights.empty()) tensors.push_back(filled("topk_weights", kF32, {c.rows_of_a(), c.topk}, of(c.weights, kWeights)));
   if (c.contract.adds_c()) tensors.push_back(filled("c", *c.y, {c.m, c.n}, of(c.c, kC)));
   if (c.has_zero_points())
     add_zero_points(c, filled("azp", c.azp == kFarZeroPoints ? kInt32 : *unit.a, {c.contract.azp == GemmAzp::kTokens ? c.m : 1},
@@ -487,6 +533,7 @@ Problem gemm_problem(const GemmCase& c) {
   if (c.nan_padding) spoil_unused_rows(c, made);
   tensors.push_back({dense("d", Role::kOutput, *c.y, {c.stored_rows(), c.n}), {}});
   made.parameters = {{"warp", double(c.warp)}};
+  if (c.contract.sorted_ids) made.parameters.insert(made.parameters.end(), {{"top_k", double(c.topk)}, {"block_m", double(c.block_m)}});
   return made;
 }
 
@@ -506,6 +553,16 @@ DotInputs gemm_inputs(const GemmCase& c, const Problem& problem) {
     inputs.own_a = unpacked(tensor("a")), inputs.own_b = unpacked(tensor("b"));
     inputs.product.a.codes = inputs.own_a->data(), inputs.product.b.codes = inputs.own_b->data();
   }
+  if (c.topk > 1) {  // a row for each slot
+    auto codes = std::make_shared<std::vector<std::byte>>();
+    for (int64_t slot = 0; slot < inputs.m; ++slot) {
+      const std::byte* const row = inputs.product.a.codes + slot / c.topk * c.k;
+      codes->insert(codes->end(), row, row + c.k);
+    }
+    inputs.product.a.codes = codes->data();
+    inputs.own_a = std::move(codes);
+  }
+  if (!c.weights.empty()) inputs.weights = values_of(tensor("topk_weights"));
   inputs.scale_a = c.scale_a.values(tensor("scale_a"));
   inputs.scale_b = c.scale_b.values(tensor("scale_b"));
   inputs.scales_are_powers = c.scales_are_powers();
@@ -541,13 +598,14 @@ ExactGemm::ExactGemm(const GemmCase& c, const DotInputs& inputs)
 
 double ExactGemm::outer_scale(int64_t row, int64_t column) const {
   const auto of = [](const ScaleValues& outer, int64_t at) { return outer.values.empty() ? 1 : outer.at(at, 0); };
-  return of(inputs_.outer_a, row) * of(inputs_.outer_b, column);
+  return of(inputs_.outer_a, row) * of(inputs_.outer_b, column) * (inputs_.weights.empty() ? 1 : inputs_.weights[size_t(row)]);
 }
 
 double ExactGemm::beside_product(int64_t row, int64_t column) const {
   const DotInputs& in = inputs_;
+  const double weight = in.weights.empty() ? 1 : in.weights[size_t(row)];
   const double zeros = in.azp_adj.empty() ? 0 : (in.azp.empty() ? 1 : in.azp[size_t(row)]) * in.azp_adj[size_t(column)];
-  return -zeros * in.scale_a.at(row, 0) * in.scale_b.at(column, 0) + (in.bias.empty() ? 0 : in.bias[size_t(column)]) +
+  return -zeros * in.scale_a.at(row, 0) * in.scale_b.at(column, 0) + weight * (in.bias.empty() ? 0 : in.bias[size_t(column)]) +
          (in.c.empty() ? 0 : in.c[size_t(row * in.n + column)]);
 }
 

@@ -23,7 +23,9 @@ class GemmScale {
   GemmScale(const LevelGrid& grid, const Layout* layout, int64_t experts = 0);
   /// Scales in tiles of which each has rows of one expert. `places`: the row of tiles of each row; -1: an unused row has no scales.
   /// `rows`: rows of whole tiles.
-  GemmScale(const LevelGrid& grid, const Layout& layout, std::vector<int64_t> places, int64_t rows);
+  GemmScale(const LevelGrid& grid, const Layout& layout, std::vector<int64_t> places, int64_t rows) : GemmScale(grid, &layout, std::move(places), rows) {}
+  /// Without a layout, `places` are rows of a dense vector.
+  GemmScale(const LevelGrid& grid, const Layout* layout, std::vector<int64_t> places, int64_t rows);
 
   const LevelGrid& grid() const { return grid_; }
   const Layout* layout() const { return placed_ ? &placed_->layout() : nullptr; }
@@ -53,7 +55,7 @@ class GemmScale {
  private:
   bool has(int64_t row) const { return places_.empty() || places_[size_t(row)] >= 0; }
   int64_t offset(int64_t row, int64_t block) const {
-    if (!places_.empty()) return placed_->offset(places_[size_t(row)], block);
+    if (!places_.empty()) return placed_ ? placed_->offset(places_[size_t(row)], block) : places_[size_t(row)];
     if (!placed_) return row * grid_.columns + block;
     return row / expert_rows_ * placed_->storage_elements() + placed_->offset(row % expert_rows_, block);
   }
@@ -93,6 +95,10 @@ struct GemmCase {
   const Format* y = nullptr;         ///< format of the result and of the bias
   bool has_bias = false;
   std::string bias, c, azp;          ///< generators of a bias, of an addend and of zero points, if present
+  int64_t topk = 1, block_m = 0;     ///< sorted ids: slots of a token, and slots of a block
+  bool descending = false;           ///< sorted ids: the last expert has the first blocks
+  std::vector<int64_t> absent = {};  ///< sorted ids: slots in blocks of expert -1
+  std::string weights;               ///< generator of router weights, if present
   uint64_t seed = 0;
   int warp = 0;
 
@@ -110,6 +116,7 @@ struct GemmCase {
   bool has_outer_of_rows_of_b() const { return scales.b.outer() && outer_of_b().row_block > 0; }
 
   int64_t stored_rows() const { return groups.any() ? groups.stored_rows() : m; }
+  int64_t rows_of_a() const { return stored_rows() / topk; }
   int64_t rows_of_b() const { return groups.any() ? groups.count() * n : n; }
   int64_t expert_of(int64_t row) const { return experts.empty() ? groups.group_of(row) : experts[size_t(row)]; }
   /// The runs that rows [first, end) consist of.
@@ -122,6 +129,28 @@ struct GemmCase {
 /// Throws TableError naming row and column: a contract that is not a GEMM; scales, a layout, a result or a bias that it does not
 /// have; groups whose scales or rows do not fit; or a k for which int32 could overflow.
 GemmCase read_gemm_case(const Case& c);
+
+// Sorted ids: slots in blocks of one expert.
+
+/// What `sorted_token_ids`, `expert_ids` and `num_tokens_post_padded` hold. Behind the last block in use there is one that holds
+/// slots of the first one, and names another expert.
+struct SortedSlots {
+  std::vector<int64_t> ids;      ///< slots, block by block; blocks are filled up with the number of slots
+  std::vector<int64_t> experts;  ///< of each block; -1: its weights are elsewhere
+  int64_t end = 0;               ///< places in use
+};
+SortedSlots sorted_slots(const GemmCase& c);
+
+/// A mistake about slots: rows take other experts, or inputs are read wrongly.
+struct SlotMistake {
+  std::string name;
+  std::vector<int64_t> experts;  ///< for each row of the case; empty: its own
+  void (*read)(const GemmCase& c, DotInputs& inputs) = nullptr;
+};
+std::vector<SlotMistake> slot_mistakes(const GemmCase& c);
+
+/// Calls that must give every slot the same bits: slots of each block in reverse order; blocks in reverse order.
+std::vector<Relation> slot_relations(const GemmCase& c, const Problem& problem);
 
 /// a, b, scale_a, scale_b, the scales of an outer level, the tensors that state the groups, bias and c if present, and d.
 Problem gemm_problem(const GemmCase& c);

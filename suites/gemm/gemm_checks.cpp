@@ -1,4 +1,4 @@
-#include "suites/gemm/gemm_checks.h"
+#include "suites/gemm/gemm_op.h"
 
 #include <fmt/format.h>
 
@@ -170,6 +170,7 @@ Relation rows_apart(const GemmCase& c, const Problem& problem) {
 
 std::vector<Relation> gemm_relations(const GemmCase& c, const Problem& problem) {
   std::vector<Relation> all;
+  if (c.contract.sorted_ids) return slot_relations(c, problem);
   if (c.m == 0) return all;
   add_padding(c, problem, all);
   if (c.groups.any()) return all;

@@ -17,8 +17,6 @@
 #include "reference/flow/flow.h"
 #include "reference/formats/catalogue.h"
 #include "reference/formats/round.h"
-#include "suites/gemm/gemm_checks.h"
-#include "suites/gemm/gemm_text.h"
 #include "suites/made_once.h"
 #include "suites/rows/case_cells.h"
 #include "suites/rulebook.h"
@@ -74,12 +72,13 @@ Answer answer_of_rows(const GemmCase& c, const std::string& program, const Part&
 
 /// What each tile of d may hold in its unused rows.
 std::vector<PaddingRule> padding_rules(const GemmCase& c) {
-  const int64_t tile = c.contract.tile_rows;
+  const int64_t tile = c.contract.sorted_ids ? 1 : c.contract.tile_rows;
   const auto rule = [rows = c.contract.unused_rows] {
     if (rows == UnusedRows::kZero) return PaddingRule::kZero;
     return rows == UnusedRows::kUndefined ? PaddingRule::kFree : PaddingRule::kUntouched;
   };
-  std::vector<PaddingRule> rules(size_t((c.stored_rows() + tile - 1) / tile), rule());
+  std::vector<PaddingRule> rules(size_t((c.stored_rows() + tile - 1) / tile), c.contract.sorted_ids ? PaddingRule::kUntouched : rule());
+  for (const int64_t slot : c.absent) rules[size_t(slot)] = rule();
   if (c.contract.unused_rows == UnusedRows::kUndefinedInTiles)
     for (int64_t row = 0; row < c.m; ++row) rules[size_t(c.groups.stored_row(row) / tile)] = PaddingRule::kFree;
   return rules;
@@ -285,7 +284,7 @@ void add_other_experts(const GemmCase& c, const SharedInputs& inputs, std::vecto
     const auto end = c.groups.sizes().begin() + c.groups.group_of(row);
     return std::count_if(c.groups.sizes().begin(), end, [](int64_t size) { return size > 0; });
   });
-  if (c.contract.experts != GroupOrder::kByIndex) return;
+  if (c.contract.experts != GroupOrder::kByIndex || c.contract.sorted_ids) return;
   add("experts: that of the row before each tile of 64 rows", [&, index = c.groups.index()](int64_t row) {
     const int64_t tile = c.groups.stored_row(row) / kTileOfExpert * kTileOfExpert;
     return std::max<int64_t>(0, index[size_t(std::max<int64_t>(0, tile - 1))]);
@@ -432,6 +431,22 @@ std::vector<Hypothesis> of_experts(const GemmCase& c, const SharedInputs& inputs
   return all;
 }
 
+/// Mutants of which slots a block has, and what each slot takes.
+void add_slot_mistakes(const GemmCase& c, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
+  for (SlotMistake& mistake : slot_mistakes(c)) {
+    GemmCase wrong = c;
+    wrong.experts = std::move(mistake.experts);
+    all.push_back({mistake.name,
+                   [wrong, inputs, read = mistake.read](const Problem& problem, const std::vector<HostTensor>*) {
+                     auto others = std::make_shared<DotInputs>(*inputs_of(inputs, wrong, problem));
+                     if (read) read(wrong, *others);
+                     return of_inputs(wrong, wrong.contract, std::move(others));
+                   },
+                   equivalent(c, mistake.name)});
+    all.back().by_rows = true;
+  }
+}
+
 /// The shape of the inputs, from which misreadings are generated.
 DotInputs shape_of(const GemmCase& c) {
   DotInputs inputs;
@@ -462,8 +477,13 @@ std::vector<Hypothesis> gemm_hypotheses(const GemmCase& c) {
   for (Hypothesis& wrong : of_experts(c, inputs)) readings.push_back(std::move(wrong));
   for (DotNeighbour& wrong : dot_neighbours(c.contract, rulebook().units, c.k, *c.y, c.has_bias))
     edits.push_back(of_neighbour(c, std::move(wrong), inputs));
+  if (c.contract.sorted_ids) {
+    for (DotNeighbour& wrong : router_neighbours(c.contract, c.k, *c.y, c.has_bias, !c.weights.empty()))
+      edits.push_back(of_neighbour(c, std::move(wrong), inputs));
+    add_slot_mistakes(c, inputs, readings);
+  }
   const int64_t tile = c.contract.of_blocks() ? c.contract.scale_block() : std::max(c.contract.promote, c.contract.part_of);
-  const bool last_row_is_unused = c.groups.any() && c.groups.index().back() < 0;
+  const bool last_row_is_unused = c.groups.any() && (c.groups.index().back() < 0 || c.topk > 1);  // or that of the same token
   for (const DotMisreading& wrong : dot_misreadings(shape_of(c), c.contract.unit.k, tile))
     if (!last_row_is_unused || wrong.name != "a: the last row is the one before it") readings.push_back(of_misreading(c, wrong, inputs));
   // Of two equivalent mutants the first is named. Without split-K that is a dropped tail, not a lost part.
@@ -495,7 +515,7 @@ bool takes(const GemmOpParts& parts, const std::string& id) {
   const ContractRow* row = rulebook().contracts.lookup(id);
   if (row == nullptr || !is_product(*row)) return false;
   const DotContract contract = read_dot(*row, rulebook().contracts, rulebook().units);
-  return parts.takes(contract.of_blocks()) && contract.experts.has_value() == parts.of_experts();
+  return parts.takes(contract.of_blocks()) && contract.experts.has_value() == parts.of_experts() && contract.sorted_ids == parts.sorted_ids;
 }
 
 /// "3_0_5". Of more than 64 experts the first four, their number and a digest of all: "1_2_2_0_of896_3f9c0a1b".
@@ -504,6 +524,12 @@ std::string words_of_sizes(const std::vector<int64_t>& sizes) {
   const std::string all = fmt::format("{}", fmt::join(sizes, "_"));
   if (sizes.size() <= kMostInId) return all;
   return fmt::format("{}_of{}_{}", fmt::join(sizes.begin(), sizes.begin() + kFirst, "_"), sizes.size(), digest_text(all).substr(0, kDigits));
+}
+
+/// "t3_0_5.a2.top2.b16": slots of each expert and of expert -1, slots of a token, and slots of a block.
+std::string words_of_slots(const GemmCase& p) {
+  return fmt::format("t{}{}.top{}.b{}{}", words_of_sizes(p.groups.sizes()), p.absent.empty() ? "" : fmt::format(".a{}", p.absent.size()), p.topk, p.block_m,
+                     p.descending ? ".down" : "");
 }
 
 /// "t3_0_5.r128": rows in use of each expert, and rows of a that are stored. Experts that lie in descending order have "down".
@@ -517,14 +543,15 @@ std::string words_of_groups(const Groups& groups) {
 
 std::string shape_words(const GemmCase& p) {
   const std::string layouts = p.scale_a.layout() ? fmt::format(".{}_{}", p.scale_a.layout()->id, p.scale_b.layout()->id) : "";
-  const std::string rows = p.groups.any() ? words_of_groups(p.groups) : fmt::format("m{}", p.m);
+  const std::string rows = p.contract.sorted_ids ? words_of_slots(p) : p.groups.any() ? words_of_groups(p.groups) : fmt::format("m{}", p.m);
   return fmt::format("{}.{}.n{}.k{}.{}{}{}", p.y->name, rows, p.n, p.k, p.scales.name, layouts, p.absent_finite ? ".absent-finite" : "");
 }
 
 std::string data_words(const GemmCase& p) {
   if (p.fill.empty()) return "";  // data that no generator made
   const std::string more =
-      (p.bias.empty() ? "" : "." + p.bias) + (p.c.empty() ? "" : ".c_" + p.c) + (p.azp.empty() ? "" : ".azp_" + p.azp);
+      (p.bias.empty() ? "" : "." + p.bias) + (p.c.empty() ? "" : ".c_" + p.c) + (p.azp.empty() ? "" : ".azp_" + p.azp) +
+                           (p.weights.empty() ? "" : ".w_" + p.weights);
   return fmt::format("{}.{}.{}{}{}.s{}", p.fill, p.b, p.scale, more, p.nan_padding ? ".nan_padding" : "", p.seed);
 }
 
@@ -617,9 +644,12 @@ std::vector<RoleSpec> roles_of(const GemmOpParts& parts) {
     if (parts.of_blocks && !parts.of_experts())
       all.push_back({fmt::format("global_scale_{}", factor), Access::kIn,
                      fmt::format("[1] or one per row of {0}, f32: the scale of the level above the blocks of {0}, or alpha, which stands for the product of both; only in contracts with two levels", factor)});
-  if (parts.of_experts())
+  if (parts.of_experts() && !parts.sorted_ids)
     all.push_back({"global_scale_b", Access::kIn, "[experts] f32: alpha of each expert, which multiplies its sums; only in contracts of NVFP4"});
   if (!parts.of_experts()) all.push_back({"bias", Access::kIn, "[n] in the format of d: bias; only in cases with a bias"});
+  if (parts.sorted_ids)
+    all.insert(all.end(), {{"bias", Access::kIn, "[experts, n] f32: bias of each expert; only in cases with a bias"},
+                           {"topk_weights", Access::kIn, "[m, top_k] f32: router weight of each slot; only in cases with weights"}});
   if (parts.of_blocks && !parts.of_experts())
     all.push_back({"c", Access::kIn, "[m, n] in the format of d: added to the GEMM; only in contracts that add it"});
   if (!parts.of_blocks && !parts.of_experts())
@@ -628,8 +658,13 @@ std::vector<RoleSpec> roles_of(const GemmOpParts& parts) {
         {{"azp_adj", Access::kIn,
           "[n] int32: zero-point correction, subtracted from the sum: the row sums of b, times azp if that is a single number; only in contracts with zero points"},
          {"azp", Access::kIn, "[m] int32: zero point per token, multiplied by azp_adj; only in contracts that have it"}});
-  all.push_back({"d", Access::kOut, "[m, n]: the scaled GEMM"});
+  all.push_back({"d", Access::kOut, parts.sorted_ids ? "[m * top_k, n]: a row for each slot" : "[m, n]: the scaled GEMM"});
   return all;
+}
+
+std::vector<ParameterSpec> parameters_of(const GemmOpParts& parts) {
+  if (!parts.sorted_ids) return {roles::kWarp};
+  return {roles::kWarp, {"top_k", "slots of a token: slot s takes row s / top_k of a"}, {"block_m", "slots of a block, which have one expert"}};
 }
 
 }  // namespace
@@ -646,7 +681,7 @@ std::vector<RoleSpec> roles_of_experts() {
 Op gemm_op(GemmOpParts parts) {
   return {.name = parts.name,
           .roles = roles_of(parts),
-          .parameters = {roles::kWarp},
+          .parameters = parameters_of(parts),
           .columns = parts.columns,
           .optional_columns = parts.optional_columns,
           .untried = "stream-K of CUTLASS, whose scheduler cuts k elsewhere in each tile of d; results of 16 bits that atomics add in any order",

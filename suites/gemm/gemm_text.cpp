@@ -1,4 +1,4 @@
-#include "suites/gemm/gemm_text.h"
+#include "suites/gemm/gemm_op.h"
 
 #include <fmt/format.h>
 
@@ -12,7 +12,6 @@
 #include "reference/formats/round.h"
 #include "reference/recipe/eval.h"
 #include "reference/units/unit_definition.h"
-#include "suites/gemm/gemm_checks.h"
 #include "suites/mma/mma_case.h"
 #include "suites/rows/row_tensors.h"
 
@@ -135,6 +134,7 @@ void result_lines(const GemmCase& c, const DotInputs& inputs, int64_t row, int64
   if (!inputs.outer_a.values.empty() && !inputs.outer_b.values.empty())
     quantities.set("gy", both_rounded(*c.y, inputs.outer_a.at(row, 0), inputs.outer_b.at(column, 0)));
   if (!inputs.bias.empty()) quantities.set("bias", inputs.bias[size_t(column)]);
+  quantities.set("w", inputs.weights.empty() ? 1.0 : inputs.weights[size_t(row)]);
   if (!inputs.c.empty()) quantities.set("c", inputs.c[size_t(row * inputs.n + column)]);
   lines.push_back(quantities.given());
   Spans value(std::vector<double>{acc});

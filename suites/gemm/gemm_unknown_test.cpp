@@ -20,7 +20,6 @@
 #include "reference/formats/round.h"
 #include "reference/table/table.h"
 #include "suites/gemm/gemm_case.h"
-#include "suites/gemm/gemm_checks.h"
 #include "suites/gemm/gemm_op.h"
 #include "suites/testing/case_with.h"
 

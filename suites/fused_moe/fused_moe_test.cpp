@@ -1,0 +1,227 @@
+// Op fused_moe: rows of slots compared with an oracle, blocks of expert -1, lists of slots, mutants, and cases that are rejected.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <string>
+
+#include "harness/compare/compare.h"
+#include "harness/core/expectation.h"
+#include "reference/formats/catalogue.h"
+#include "reference/formats/round.h"
+#include "suites/gemm/gemm_op.h"
+#include "suites/rows/row_tensors.h"
+#include "suites/testing/case_with.h"
+
+namespace assay::fused_moe_test {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+const Op& op() { return shipped_op("fused_moe"); }
+
+const TestCells kUsual = {{"contract", "vllm.fused_moe_block_m16.sm_90"}, {"tokens", "3;0;18;4"}, {"absent", "3"}, {"topk", "2"}, {"block_m", "16"},
+                          {"order", "ascending"}, {"n", "128"}, {"k", "416"}, {"fill", "few_maxima"}, {"b", "few_maxima"}, {"scales", "1x128_128x128"},
+                          {"scale", "amax_scales"}, {"layout_a", "row"}, {"layout_b", "row"}, {"bias", "normal"}, {"weights", "scales"}, {"y", "bf16"},
+                          {"seed", "1"}, {"warp", "32"}};
+const TestCells kOfRows = {{"contract", "vllm.fused_moe_channel@v0.14.0.sm_90"}, {"scales", "token_channel"}, {"layout_a", ""}, {"layout_b", ""}};
+
+std::string refusal(const TestCells& cells) { return refusal_of(op(), kUsual, cells); }
+
+/// A case with codes of -1, 0 and 1, scales, weights and biases that are powers of two, so that every result is exact.
+struct Exact {
+  Case one;
+  GemmCase c;
+  std::unique_ptr<const BoundCase> bound;
+  Problem problem;
+
+  explicit Exact(const TestCells& changed = {}) : one(case_of(op(), kUsual, changed)), c(read_gemm_case(one)), bound(op().bind(one)), problem(bound->problem()) {
+    int64_t count = 0;
+    for (HostTensor& tensor : problem.tensors) {
+      const Format& format = *tensor.spec.format;
+      for (int64_t i = 0; i < tensor.spec.elements() && tensor.spec.role == Role::kInput; ++i, ++count) {
+        const double code = double((count * 7919 >> 3) % 3 - 1), power = std::ldexp(1.0, int((count * 31 >> 2) % 3) - 1);
+        if (format == kE4M3Fn) tensor.set_code(i, code_of(format, code));
+        if (format == kF32) tensor.set_code(i, code_of(format, power));
+      }
+    }
+  }
+
+  double value(const char* role, int64_t i) const {
+    const HostTensor& tensor = find(problem.tensors, role);
+    return decode(*tensor.spec.format, tensor.code(i));
+  }
+  /// The result of a slot, by the lists of the call.
+  double by_hand(int64_t slot, int64_t column) const {
+    const std::vector<int64_t> ids = integers_of(problem.tensors, "sorted_token_ids"), experts = integers_of(problem.tensors, "expert_ids");
+    const auto place = std::find(ids.begin(), ids.end(), slot) - ids.begin();
+    const int64_t expert = experts[size_t(place / c.block_m)], row = slot / c.topk, blocks = (c.k + 127) / 128;
+    double sum = 0;
+    for (int64_t k = 0; k < c.k; ++k)
+      sum += value("a", row * c.k + k) * value("b", (expert * c.n + column) * c.k + k) * value("scale_a", row * blocks + k / 128) *
+             value("scale_b", expert * (c.n / 128) * blocks + column / 128 * blocks + k / 128);
+    return (sum + value("bias", expert * c.n + column)) * value("topk_weights", slot);
+  }
+  std::vector<HostTensor> outputs() const {
+    std::vector<HostTensor> all = {find(problem.tensors, "d")};
+    all[0].bytes.assign(all[0].spec.bytes(), std::byte{0});
+    for (int64_t row = 0; row < c.m; ++row)
+      for (int64_t n = 0; n < c.n; ++n) {
+        const int64_t slot = c.groups.stored_row(row);
+        all[0].set_code(slot * c.n + n, code_of(kBf16, round_to(kBf16, by_hand(slot, n), Rounding::kNearestEven, Overflow::kSpecial)));
+      }
+    return all;
+  }
+  /// Bytes of the rows of d in no block, which the call must leave alone.
+  std::vector<ByteRange> untouched() const {
+    std::vector<ByteRange> ranges;
+    c.groups.for_each_unused([&](int64_t slot) {
+      if (std::find(c.absent.begin(), c.absent.end(), slot) == c.absent.end()) ranges.push_back({slot * c.n * 2, (slot + 1) * c.n * 2});
+    });
+    return ranges;
+  }
+  bool agrees(const std::vector<HostTensor>& d) const { return compare(bound->expect(problem, nullptr), d, {untouched()}).agrees(); }
+};
+
+TEST(FusedMoe, EachSlotMeetsItsTokenItsExpertAndItsWeight) {
+  for (const TestCells& changed : {TestCells{}, TestCells{{"order", "descending"}}, TestCells{{"topk", "1"}, {"tokens", "5;1"}}}) {
+    const Exact of(changed);
+    std::vector<HostTensor> d = of.outputs();
+    EXPECT_TRUE(of.agrees(d));
+    const int64_t at = of.c.groups.stored_row(2) * of.c.n;
+    d[0].set_code(at, d[0].code(at) ^ 1u);
+    EXPECT_FALSE(of.agrees(d));
+  }
+}
+
+TEST(FusedMoe, BlocksOfExpertMinusOneAreZerosAndSlotsInNoBlockStay) {
+  const Exact of(TestCells{{"tokens", "3;0;18;3"}});
+  ASSERT_EQ(of.c.absent.size(), 3u);
+  ASSERT_EQ(of.untouched().size(), 1u) << "27 slots are in blocks, and a token has 2";
+  std::vector<HostTensor> d = of.outputs();
+  EXPECT_TRUE(of.agrees(d));
+  d[0].set_code(of.c.absent[1] * of.c.n + 5, code_of(kBf16, 3));
+  EXPECT_FALSE(of.agrees(d));
+  d = of.outputs();
+  EXPECT_FALSE(compare(of.bound->expect(of.problem, nullptr), d, {{}}).agrees()) << "a slot in no block was written";
+}
+
+TEST(FusedMoe, TheContractSaysWhatBlocksOfExpertMinusOneHold) {
+  const std::string file = (std::filesystem::temp_directory_path() / ("moe_" + std::to_string(::getpid()) + ".csv")).string();
+  {
+    std::ofstream table(file);
+    table << "id,unit,promote,join,split,scales,y,bias,router,out,layouts,experts,block_m,padding,since,until,source,why\n"
+             "moe.alone,sm_90.wgmma.e4m3.f32,every(128),\"fma(sa*sb,acc)\",none,1x128_128x128,to(y),add(bias),mul(w),bf16,row,sorted ids,16,untouched,2026,,here,because\n";
+  }
+  open_rulebook(ASSAY_SOURCE_DIR, {file});
+  std::filesystem::remove(file);
+  const Exact of(TestCells{{"contract", "moe.alone"}});
+  std::vector<PaddingRule> rules;
+  of.bound->expect(of.problem, nullptr).parts().front().padding([&](const Padding& padding) { rules.push_back(padding.rule); });
+  EXPECT_THAT(std::set(rules.begin(), rules.end()), ElementsAre(PaddingRule::kUntouched));
+  open_rulebook(ASSAY_SOURCE_DIR);
+}
+
+TEST(FusedMoe, ListsHaveWholeBlocksAndOneBehindTheLastInUse) {
+  const Exact of;
+  const std::vector<int64_t> ids = integers_of(of.problem.tensors, "sorted_token_ids"), experts = integers_of(of.problem.tensors, "expert_ids");
+  EXPECT_THAT(experts, ElementsAre(0, -1, 2, 2, 3, 1)) << "the last one is not in use";
+  EXPECT_THAT(integers_of(of.problem.tensors, "num_tokens_post_padded"), ElementsAre(5 * 16));
+  ASSERT_EQ(ids.size(), 6u * 16);
+  EXPECT_EQ(std::count(ids.begin(), ids.begin() + 80, 28), 80 - 28) << "padding is the number of slots";
+  EXPECT_TRUE(std::equal(ids.begin(), ids.begin() + 16, ids.begin() + 80));
+  EXPECT_THAT(integers_of(Exact(TestCells{{"order", "descending"}}).problem.tensors, "expert_ids"), ElementsAre(3, -1, 2, 2, 0, 0));
+  EXPECT_EQ(find(of.problem.tensors, "a").spec.shape, (std::vector<int64_t>{14, 416}));
+  EXPECT_EQ(find(of.problem.tensors, "d").spec.shape, (std::vector<int64_t>{28, 128}));
+  EXPECT_THAT(of.problem.parameters, Contains(std::pair<std::string, double>("block_m", 16)));
+}
+
+TEST(FusedMoe, OtherListsOfTheSameSlotsGiveTheSameBits) {
+  const Exact of;
+  const std::vector<Relation> relations = of.bound->relations(of.problem);
+  ASSERT_EQ(relations.size(), 2u);
+  for (const Relation& relation : relations) {
+    Exact other;
+    other.problem = relation.problem;
+    for (const int64_t row : {int64_t{0}, of.c.m - 1})
+      EXPECT_EQ(other.by_hand(of.c.groups.stored_row(row), 7), of.by_hand(of.c.groups.stored_row(row), 7)) << relation.what;
+    EXPECT_NE(integers_of(relation.problem.tensors, "sorted_token_ids"), integers_of(of.problem.tensors, "sorted_token_ids"));
+    EXPECT_EQ(relation.same_as[size_t(of.c.absent[0] * of.c.n)], Relation::kAnything);
+  }
+}
+
+/// Mutants of slots, weights and biases that a case cannot show, and all such mutants.
+void expect_seen(const TestCells& changed, const std::vector<std::string>& wanted) {
+  TestCells cells = kUsual;
+  for (const auto& [column, cell] : changed) cells[column] = cell;
+  const Case one = case_of(op(), cells, {});
+  const auto bound = op().bind(one);
+  const Problem problem = bound->problem();
+  const std::vector<int32_t> right = computed(bound->expect(problem, nullptr))[0].low;
+  std::set<std::string> all;
+  for (const Hypothesis& wrong : bound->mutants()) {
+    all.insert(wrong.name);
+    if (std::find(wanted.begin(), wanted.end(), wrong.name) != wanted.end()) {
+      EXPECT_NE(computed(wrong.expect(problem, nullptr))[0].low, right) << wrong.name;
+    }
+  }
+  for (const std::string& name : wanted) EXPECT_TRUE(all.contains(name)) << name;
+}
+
+TEST(FusedMoe, MutantsShow) {
+  const std::vector<std::string> of_slots = {
+      "experts: that of the block before", "blocks: those behind num_tokens_post_padded are computed", "a: slots are not divided by top_k",
+      "a: slots modulo the number of tokens", "topk_weights: by place in the sorted list", "topk_weights: that of the token's first slot",
+      "topk_weights: rounded to y", "bias: that of the first expert", "bias: that of the next expert", "bias: missing", "router: w is left out",
+      "router: to(y) before mul(w)", "router: mul(w) before the bias", "b: weights of the next expert", "scale_b: of the next expert"};
+  expect_seen({}, of_slots);
+  expect_seen({{"bias", ""}, {"weights", ""}, {"y", "f32"}}, {"acc: in bf16"});
+  std::vector<std::string> of_rows = of_slots;
+  of_rows.push_back("bias: before the scales");
+  TestCells cells = kOfRows;
+  cells["n"] = "40";
+  expect_seen(cells, of_rows);
+  cells["contract"] = "vllm.fused_moe_channel.sm_90", cells["bias"] = "", cells["y"] = "f32", cells["block_m"] = "64";
+  expect_seen(cells, {"router: mul(w) behind the scales", "router: w is left out"});
+  expect_seen({{"contract", "vllm.fused_moe_block_cast_first.sm_90"}, {"bias", ""}, {"block_m", "64"}}, {"router: no to(y) before mul(w)"});
+}
+
+TEST(FusedMoe, WithoutWeightsTheWeightIsOne) {
+  const Case plain = case_of(op(), kUsual, {{"weights", ""}});
+  const auto bound = op().bind(plain);
+  for (const Hypothesis& wrong : bound->mutants()) EXPECT_EQ(wrong.name.find("router"), std::string::npos) << wrong.name;
+  Problem problem = bound->problem();
+  const std::vector<int32_t> none = computed(bound->expect(problem, nullptr))[0].low;
+  const auto ones = op().bind(case_of(op(), kUsual, {{"weights", "ones"}}));
+  EXPECT_EQ(computed(ones->expect(ones->problem(), nullptr))[0].low, none);
+}
+
+TEST(FusedMoe, ATraceNamesTheWeight) {
+  const Exact of;
+  std::string trace;
+  for (const std::string& line : of.bound->trace(of.problem, 1, 2)) trace += line + "\n";
+  EXPECT_THAT(trace, HasSubstr("bias = "));
+  EXPECT_THAT(trace, HasSubstr("w = "));
+  EXPECT_THAT(trace, HasSubstr("  mul(w)"));
+}
+
+TEST(FusedMoe, RefusesWhatTheContractLacks) {
+  EXPECT_EQ(refusal({}), "");
+  EXPECT_THAT(refusal({{"block_m", "64"}}), HasSubstr("does not support blocks of 64 slots; supported: 16|32"));
+  EXPECT_THAT(refusal({{"order", "up"}}), HasSubstr("expected ascending or descending"));
+  EXPECT_THAT(refusal({{"n", "200"}}), HasSubstr("expected whole blocks of 128 rows of b for each expert, got 200"));
+  EXPECT_THAT(refusal({{"contract", "deepgemm.m_grouped_fp8_gemm_contiguous.sm_90"}}), HasSubstr("has no sorted ids"));
+  EXPECT_THAT(refusal({{"contract", "vllm.fused_moe_block_cast_first.sm_90"}, {"block_m", "64"}}), HasSubstr("takes no bias"));
+  TestCells int8 = kOfRows;
+  int8["contract"] = "vllm.fused_moe_int8@v0.14.0.sm_90", int8["fill"] = int8["b"] = "uniform_bits", int8["k"] = "1025";
+  EXPECT_THAT(refusal(int8), HasSubstr("expected at most 1024"));
+  EXPECT_FALSE(op().takes("deepgemm.m_grouped_fp8_gemm_contiguous.sm_90"));
+  EXPECT_FALSE(shipped_op("gemm_grouped").takes("vllm.fused_moe_block.sm_90"));
+}
+
+}  // namespace
+}  // namespace assay::fused_moe_test
