@@ -1,5 +1,5 @@
-// Faulty kernels of gemm_grouped: the correct kernel's rules with one mistake about which expert a tile of rows belongs to, where
-// its scales lie, or which rows are in use.
+// Faulty kernels of gemm_grouped and fused_moe: the correct kernel's rules with one mistake about which expert a tile of rows belongs
+// to, where its scales lie, or which rows are in use; in fused_moe also about the router weight and the bias.
 #include "kernels/ops/gemm/gemm_grouped_kernel.h"
 
 namespace assay_kernels {
@@ -178,7 +178,114 @@ struct OffsetFp4Unpadded : VllmMxfp4Grouped {
   SIMT_DEVICE static int64_t row_of_tiles(const OffsetMxArguments& /*x*/, int64_t /*expert*/, int64_t first) { return first; }
 };
 
+// fused_moe.
+
+/// Multiplies the router weight behind the cast.
+struct MoeWeightAfterCast : VllmMoeBlock {
+  template <class Rules, class Y>
+  SIMT_DEVICE static float finished(float sum, float, float, float bias, bool has_bias, float w) {
+    return simt::to_float(simt::from_float<Y>(has_bias ? sum + bias : sum)) * w;
+  }
+};
+
+/// Multiplies the router weight before the bias is added.
+struct MoeBiasAfterWeight : VllmMoeChannel {
+  template <class Rules, class Y>
+  SIMT_DEVICE static float finished(float sum, float sa, float sb, float bias, bool has_bias, float w) {
+    const float weighted = Rules::scaled(sum, sa, sb) * w;
+    return has_bias ? weighted + bias : weighted;
+  }
+};
+
+/// Adds the bias before the scales, as vLLM did before v0.14.0.
+struct MoeBiasScaled : VllmMoeChannel {
+  template <class Rules, class Y>
+  SIMT_DEVICE static float finished(float sum, float sa, float sb, float bias, bool has_bias, float w) {
+    return Rules::scaled(has_bias ? sum + bias : sum, sa, sb) * w;
+  }
+};
+
+/// Keeps the accumulator in bf16.
+struct MoeSumInBf16 : VllmMoeBlock {
+  SIMT_DEVICE static float kept(float acc) { return simt::to_float(simt::from_float<simt::Bf16>(acc)); }
+};
+
+/// BLOCK_SIZE_K 64 with a step of BLOCK_SIZE_K / group_k = 0: the first scales of a for all of k.
+struct MoeScaleStepZero : VllmMoeBlockM16K64 {
+  SIMT_DEVICE static int64_t block_of_scale_a(int64_t /*k*/) { return 0; }
+};
+
+template <class Right>
+struct MoeNextScales : Right {
+  SIMT_DEVICE static int64_t expert_of_scales(const FusedMoeArguments& x, int64_t expert) { return (expert + 1) % x.experts; }
+};
+
+/// The bias of the first expert for all experts.
+struct MoeBiasOfFirst : VllmMoeBlockM16 {
+  SIMT_DEVICE static int64_t expert_of_bias(const FusedMoeArguments& /*x*/, int64_t /*expert*/) { return 0; }
+};
+
+/// The expert of the block before.
+struct MoeBoundary : VllmMoeBlockM16 {
+  SIMT_DEVICE static int64_t expert_of_block(const FusedMoeArguments& x, int64_t block) {
+    const int64_t own = x.experts_of_blocks[block], before = block > 0 ? x.experts_of_blocks[block - 1] : own;
+    return own < 0 || before < 0 ? own : before;
+  }
+};
+
+/// Computes blocks of expert -1 with the weights of the first expert.
+struct MoeAbsentComputed : VllmMoeBlock {
+  SIMT_DEVICE static int64_t expert_of_block(const FusedMoeArguments& x, int64_t block) {
+    return x.experts_of_blocks[block] < 0 ? 0 : x.experts_of_blocks[block];
+  }
+};
+
+/// Leaves blocks of expert -1 alone, where the contract has zeros.
+struct MoeAbsentUntouched : VllmMoeInt8 {
+  template <class Y>
+  SIMT_DEVICE static void finish_absent(const FusedMoeArguments& /*x*/, int64_t /*slot*/, int64_t /*column*/) {}
+};
+
+/// Takes a slot for a row of a. Slots beyond the rows of a take the last row.
+template <class Right>
+struct MoeSlotAsRow : Right {
+  SIMT_DEVICE static int64_t row_of_slot(const FusedMoeArguments& x, int64_t slot) {
+    const int64_t rows = x.m / x.topk;
+    return slot < rows ? slot : rows - 1;
+  }
+};
+
+/// Slots numbered slot by slot, not token by token.
+struct MoeSlotMajor : VllmMoeChannelM16 {
+  SIMT_DEVICE static int64_t row_of_slot(const FusedMoeArguments& x, int64_t slot) { return slot % (x.m / x.topk); }
+};
+
+/// The weight at the slot's place in the sorted list.
+struct MoeWeightByPlace : SglangMoeBlock {
+  SIMT_DEVICE static float weight(const FusedMoeArguments& x, int64_t /*slot*/, int64_t place) {
+    return x.weights[place < x.m ? place : x.m - 1];
+  }
+};
+
+/// The weight of the first expert of a token for all of them.
+struct MoeWeightOfFirst : SglangMoeChannel {
+  SIMT_DEVICE static float weight(const FusedMoeArguments& x, int64_t slot, int64_t /*place*/) { return x.weights[slot / x.topk * x.topk]; }
+};
+
+/// Computes the block behind the last one in use. Its slots are those of the first block, so that one has its expert.
+struct MoeEndIgnored : VllmMoeBlock {
+  SIMT_DEVICE static int64_t expert_of_block(const FusedMoeArguments& x, int64_t block) {
+    return x.experts_of_blocks[block == 0 ? x.blocks - 1 : block];
+  }
+};
+
 namespace {
+
+template <class Rules>
+Kernel of_moe(const char* name, const char* cites) {
+  return {name, "fused_moe", {Rules::kContract},           {{"y", kAny}, {"warp", simt::kWarpSizes}}, {}, run_fused_moe<Rules>,
+          name, cites,       Rules::kOfBlocks ? "fused_moe.block" : "fused_moe.channel"};
+}
 
 template <class Rules>
 Kernel of_offset_mx(const char* name, const char* cites) {
@@ -265,6 +372,23 @@ std::vector<Kernel> grouped_gemm_faults() {
                                       "flashinfer 3604: scales padded on all rows instead of those of each batch"),
       of_grouped_gemm<GroupedScalesOneMatrix>("grouped_gemm_masked_scales_one_matrix",
                                               "flashinfer 3604: batches padded as one matrix instead of each for itself"),
+      of_moe<MoeWeightAfterCast>("fused_moe_weight_after_cast", "vllm 31931: the router weight is multiplied behind the cast"),
+      of_moe<MoeBiasAfterWeight>("fused_moe_bias_after_weight", "no regression known; two steps are exchanged"),
+      of_moe<MoeBiasScaled>("fused_moe_bias_scaled", "vllm 31676: the bias is added before the scales"),
+      of_moe<MoeSumInBf16>("fused_moe_bf16_sum", "no regression known; an accumulator of 16 bits"),
+      of_moe<MoeScaleStepZero>("fused_moe_scale_step_zero", "sglang 20819: BLOCK_SIZE_K below the block of scales makes a step of 0"),
+      of_moe<MoeNextScales<VllmMoeBlockSwapAb>>("fused_moe_next_scales", "no regression known; an index that is one too large"),
+      of_moe<MoeNextScales<VllmMoeChannel>>("fused_moe_channel_next_scales", "no regression known; an index that is one too large"),
+      of_moe<MoeBiasOfFirst>("fused_moe_bias_of_first", "no regression known; an offset that is not added"),
+      of_moe<MoeBoundary>("fused_moe_boundary", "no regression known; the index is read one block too early"),
+      of_moe<MoeAbsentComputed>("fused_moe_absent_computed", "vllm 51632: which experts count as absent"),
+      of_moe<MoeAbsentUntouched>("fused_moe_absent_untouched", "no regression known; a kernel for outputs that hold zeros before the call"),
+      of_moe<MoeSlotAsRow<VllmMoeBlock>>("fused_moe_slot_as_row", "no regression known; top_k 1 of the second GEMM in the first one"),
+      of_moe<MoeSlotAsRow<VllmMoeInt8>>("fused_moe_int8_slot_as_row", "no regression known; top_k 1 of the second GEMM in the first one"),
+      of_moe<MoeSlotMajor>("fused_moe_slot_major", "no regression known; ids of another order"),
+      of_moe<MoeWeightByPlace>("fused_moe_weight_by_place", "no regression known; an index before the gather"),
+      of_moe<MoeWeightOfFirst>("fused_moe_weight_of_first", "no regression known; an index that is divided"),
+      of_moe<MoeEndIgnored>("fused_moe_end_ignored", "no regression known; num_tokens_post_padded is not read"),
   };
 }
 
