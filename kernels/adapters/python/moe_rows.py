@@ -1,4 +1,5 @@
-"""Steps of a mixture of experts: torch's grouped GEMM and sum, and vLLM's Triton kernels that combine the rows of a token."""
+"""Steps of a mixture of experts: torch's grouped GEMM and sum, vLLM's Triton kernels that combine the rows of a token, and the fused_moe_kernel
+of vLLM and SGLang."""
 
 import math
 import types
@@ -6,7 +7,7 @@ import types
 import torch
 
 from from_source import functions
-from vllm_rows import common
+from vllm_rows import common, row_of
 from witness_file import DTYPES
 
 
@@ -48,3 +49,98 @@ def combine(source, release):
         return {"y": y}
 
     return [("vllm.moe_fused_mul_sum", "cuda", fused), ("vllm.ep_gather", "cuda", gathered)]
+
+
+def in_no_block(call, d):
+    """A mask of the rows of d that no block in use lists."""
+    ids = call["sorted_token_ids"][: int(call["num_tokens_post_padded"][0])].long()
+    unwritten = torch.ones(d.shape[0], dtype=torch.bool, device=d.device)
+    unwritten[ids[ids < d.shape[0]]] = False
+    return unwritten[:, None].expand(d.shape).reshape(-1)
+
+
+def launched(call, launch):
+    """d by launch(a, b, d, scales, blocks, block_m, topk), and which of its rows are not written. `scales`: strides of scale_a and scale_b."""
+    spec, b, ids = call.about["tensors"]["d"], call["b"], call["sorted_token_ids"]
+    d = torch.full(spec["shape"], float("nan"), dtype=DTYPES[spec["format"]], device=b.device)
+    sa, sb = call["scale_a"], call["scale_b"]
+    if sb.dim() == 3:
+        scales = (sa.stride(0), sa.stride(1), sb.stride(0), sb.stride(2), sb.stride(1))
+    else:
+        scales = (1, 0, b.shape[1], 0, 1)
+    topk, block_m = int(call.numbers["top_k"]), int(call.numbers["block_m"])
+    launch(call["a"], b, d, sa, sb, scales, ids, block_m, topk)
+    return {"d": (d.reshape(-1), in_no_block(call, d))}
+
+
+BLOCK_N = 64
+
+
+def fused(source, release):
+    """vLLM's kernel with BLOCK_SIZE_N 64. A block of fewer than 64 slots takes mma.sync, or wgmma with SWAP_AB."""
+    import triton
+    import triton.language as tl
+
+    types_of = {torch.bfloat16: tl.bfloat16, torch.float16: tl.float16, torch.float32: tl.float32}
+    kernel = functions(f"{source}/vllm/model_executor/layers/fused_moe/fused_moe.py", ["write_zeros_to_output", "fused_moe_kernel"],
+                       {"torch": torch, "triton": triton, "tl": tl}).fused_moe_kernel
+    known = set(kernel.arg_names)
+
+    def of(block_k, swap):
+        def run(call):
+            if swap is not False and "SWAP_AB" not in known:
+                raise NotImplementedError("this release has no SWAP_AB")
+
+            def launch(a, b, d, sa, sb, scales, ids, block_m, topk):
+                exchanges = block_m < BLOCK_N if swap is None else swap
+                bias, weights = (call[role] if has(call, role) else None for role in ("bias", "topk_weights"))
+                blocks, n, k = len(call["expert_ids"]), b.shape[1], b.shape[2]
+                group, dtype = 128 if sb.dim() == 3 else 0, types_of[d.dtype]
+                named = {"b_bias_ptr": bias, "stride_bbe": n, "stride_bbn": 1, "naive_block_assignment": False, "SPLIT_K": 1, "HAS_BIAS": bias is not None, "SWAP_AB": exchanges}
+                kernel[(blocks * triton.cdiv(n, BLOCK_N),)](
+                    a_ptr=a, b_ptr=b, c_ptr=d, a_scale_ptr=sa, b_scale_ptr=sb, topk_weights_ptr=weights, sorted_token_ids_ptr=ids, expert_ids_ptr=call["expert_ids"],
+                    num_tokens_post_padded_ptr=call["num_tokens_post_padded"], N=n, K=k, EM=blocks * block_m, num_valid_tokens=d.shape[0], stride_am=a.stride(0), stride_ak=1,
+                    stride_be=b.stride(0), stride_bk=1, stride_bn=b.stride(1), stride_cm=d.stride(0), stride_cn=1, stride_asm=scales[0], stride_ask=scales[1], stride_bse=scales[2],
+                    stride_bsk=scales[3], stride_bsn=scales[4], group_n=group, group_k=group, BLOCK_SIZE_M=block_m, BLOCK_SIZE_N=BLOCK_N, BLOCK_SIZE_K=block_k, GROUP_SIZE_M=1,
+                    MUL_ROUTED_WEIGHT=weights is not None, top_k=topk, compute_type=dtype, use_fp8_w8a8=a.dtype != torch.int8, use_int8_w8a8=a.dtype == torch.int8, use_int8_w8a16=False,
+                    per_channel_quant=group == 0 and sb.numel() == b.shape[0] * n, num_warps=4, num_stages=2, **{name: value for name, value in named.items() if name in known})
+
+            return launched(call, launch)
+
+        return run
+
+    rows = [("vllm.fused_moe_block.sm_90", 128, False), ("vllm.fused_moe_block_k64.sm_90", 64, False), ("vllm.fused_moe_block_m16.sm_90", 128, False),
+            ("vllm.fused_moe_block_m16_k64.sm_90", 64, False), ("vllm.fused_moe_block_swap_ab.sm_90", 128, True)]
+    since = row_of("", ["v0.14.0"], release)
+    rows += [(f"vllm.fused_moe_channel{since}.sm_90", 128, None if since else False), (f"vllm.fused_moe_channel_m16{since}.sm_90", 128, False), (f"vllm.fused_moe_int8{since}.sm_90", 128, False)]
+    return [(contract, "cuda", of(block_k, swap)) for contract, block_k, swap in rows]
+
+
+def fused_by_sglang(source, _):
+    """SGLang's kernel with BLOCK_SIZE_N 64."""
+    import triton
+    import triton.language as tl
+
+    types_of = {torch.bfloat16: tl.bfloat16, torch.float16: tl.float16, torch.float32: tl.float32}
+    kernel = functions(f"{source}/sglang/kernels/ops/moe/fused_moe_triton_kernels.py", ["write_zeros_to_output", "fused_moe_kernel"],
+                       {"torch": torch, "triton": triton, "tl": tl}).fused_moe_kernel
+
+    def of(may_swap):
+        def run(call):
+            def launch(a, b, d, sa, sb, scales, ids, block_m, topk):
+                bias, weights = (call[role] if has(call, role) else None for role in ("bias", "topk_weights"))
+                blocks, n, k = len(call["expert_ids"]), b.shape[1], b.shape[2]
+                group = 128 if sb.dim() == 3 else 0
+                kernel[(blocks * triton.cdiv(n, BLOCK_N),)](
+                    a, None, b, None, bias, d, sa, sb, weights, ids, call["expert_ids"], call["num_tokens_post_padded"], None, n, k, blocks * block_m, d.shape[0], a.stride(0), 1,
+                    b.stride(0), 1, b.stride(1), n, 1, d.stride(0), 1, *scales, group, group, BLOCK_SIZE_M=block_m, BLOCK_SIZE_N=BLOCK_N, BLOCK_SIZE_K=128, GROUP_SIZE_M=1,
+                    MUL_ROUTED_WEIGHT=weights is not None, top_k=topk, compute_type=types_of[d.dtype], use_fp8_w8a8=a.dtype != torch.int8, use_int8_w8a8=a.dtype == torch.int8,
+                    use_int8_w8a16=False, per_channel_quant=group == 0 and sb.numel() == b.shape[0] * n, even_Ks=k % 128 == 0, c_sorted=False, swap_ab=may_swap and block_m < BLOCK_N,
+                    FUSE_ADD_TO_OUTPUT=False, MASK_OUTPUT=False, FUSE_SUM_ALL_REDUCE=False, ROUTER_TOPK=topk, num_warps=4, num_stages=2)
+
+            return launched(call, launch)
+
+        return run
+
+    return [("sglang.fused_moe_block.sm_90", "cuda", of(False)), ("sglang.fused_moe_block_m16.sm_90", "cuda", of(False)), ("sglang.fused_moe_channel.sm_90", "cuda", of(True)),
+            ("sglang.fused_moe_int8.sm_90", "cuda", of(False))]
