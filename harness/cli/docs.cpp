@@ -441,7 +441,7 @@ const std::vector<OpGroup>& op_groups() {
       {"Activations", {"act_and_mul", "silu_mul_"}},
       {"Rotary embedding, paged KV cache",
        {"qk_norm_rope", "q_norm_rope", "concat_and_cache", "dsv4_", "gather_cache", "indexer_", "reshape_and_cache"}},
-      {"GEMM, tensor core instructions", {"gemm_", "mma", "shuffle_weight"}},
+      {"GEMM, tensor core instructions", {"gemm_", "fused_moe", "mma", "shuffle_weight"}},
       {"Mixture of experts: sort, combine", {"moe_"}},
       {"All-reduce", {"all_reduce", "weak_contiguity"}},
   };
