@@ -1,14 +1,17 @@
 """AITER's Python code: Triton kernels, which also compile for NVIDIA, and weight shuffling, which torch does on the CPU."""
 
 import functools
+import os
 import types
+import typing
 
 import torch
 import torch.nn.functional as F
 
 from from_source import functions
 
-KERNELS, HOST = "aiter/ops/triton/_triton_kernels/quant/", "aiter/ops/triton/quant/"
+TRITON = "aiter/ops/triton/"
+KERNELS, HOST = TRITON + "_triton_kernels/quant/", TRITON + "quant/"
 QUIET = types.SimpleNamespace(info=lambda *_: None)
 
 
@@ -59,6 +62,77 @@ def in_triton(source):
     return [("aiter.fused_rms_fp8_group_quant", "cuda", norm_quant), ("aiter.fused_add_rms_fp8_group_quant", "cuda", add_norm_quant),
             ("aiter.double_quant_fused", "cuda", twice), ("aiter.fused_rms_gated_fp8_group_quant", "cuda", gated_norm_quant),
             ("aiter.fused_rms_gated_fp8_token_quant", "cuda", gated_norm_quant), ("aiter.triton_mxfp8", "cuda", mxfp8), ("aiter.triton_mxfp8_n32k4", "cuda", mxfp8_n32k4)]
+
+
+class ForAnyChip:
+    """A kernel without the launch option that Triton knows for AMD only."""
+
+    def __init__(self, kernel):
+        self.kernel = kernel
+
+    def __getitem__(self, grid):
+        return lambda *arguments, waves_per_eu=None, **others: self.kernel[grid](*arguments, **others)
+
+
+def fp4_in_triton(source):
+    """With TRITON_INTERPRET=1, Triton's interpreter runs these on a CPU."""
+    import triton
+    import triton.language as tl
+
+    place = "cpu" if os.environ.get("TRITON_INTERPRET") == "1" else "cuda"
+    names = {"torch": torch, "triton": triton, "tl": tl, "_LOGGER": QUIET, "Literal": typing.Literal, "e4m3_dtype": torch.float8_e4m3fn, "get_arch": lambda: "any"}
+    ops = vars(functions(f"{source}/{KERNELS}quant.py", ["_mxfp4_quant_op", "_nvfp4_quant_op", "_dynamic_mxfp4_quant_kernel", "_dynamic_nvfp4_quant_kernel"], names))
+    norms = vars(functions(f"{source}/{KERNELS}fused_mxfp4_quant.py", ["_rmsmorm_op", "_fused_rms_mxfp4_quant_kernel"], {**names, **ops}))
+    gates = ["_silu_exp2", "_silu", "_tanh", "_gelu", "_gelu_tanh", "_relu", "_relu6", "_apply_activation_from_str", "_act_mul_and_dynamic_mxfp4_quant_kernel"]
+    acts = vars(functions(f"{source}/{TRITON}_triton_kernels/activation.py", gates, {**names, **ops}))
+    known = {name: ForAnyChip(value) if name.endswith("_kernel") else value for all_of in (ops, norms, acts) for name, value in all_of.items()}
+    quant = functions(f"{source}/{HOST}quant.py", ["dynamic_mxfp4_quant", "dynamic_nvfp4_quant"], {**names, **known})
+    norm = functions(f"{source}/{HOST}fused_mxfp4_quant.py", ["fused_rms_mxfp4_quant"], {**names, **known})
+    act = functions(f"{source}/{TRITON}activation.py", ["act_mul_and_mxfp4_quant"], {**names, **known})
+
+    def outputs(q, scale, **others):
+        return {"q": q, "scale": scale.view(torch.uint8).contiguous(), **others}
+
+    def norm_quant(call):
+        (q, scale), *_ = norm.fused_rms_mxfp4_quant(call["x"], call["gamma"], call.numbers["eps"])
+        return outputs(q, scale)
+
+    def add_norm_quant(call):
+        (q, scale), _, _, residual = norm.fused_rms_mxfp4_quant(call["x"], call["gamma"], call.numbers["eps"], res1=call["residual"])
+        return outputs(q, scale, residual=residual)
+
+    rows = [("aiter.triton_mxfp4", lambda call: outputs(*quant.dynamic_mxfp4_quant(call["x"]))),
+            ("aiter.triton_nvfp4", lambda call: outputs(*quant.dynamic_nvfp4_quant(call["x"]))),
+            ("aiter.fused_rms_mxfp4_quant", norm_quant), ("aiter.fused_add_rms_mxfp4_quant", add_norm_quant),
+            ("aiter.act_mul_and_mxfp4_quant", lambda call: outputs(*act.act_mul_and_mxfp4_quant(call["x"], "silu")))]
+    for _, run in rows:
+        run.flags = "Triton's interpreter" if place == "cpu" else "eager"
+    return [(contract, place, run) for contract, run in rows]
+
+
+def triton_kernels(source):
+    """The MXFP4 quantization of triton_kernels, by its kernel alone."""
+    import triton
+    import triton.language as tl
+
+    place = "cpu" if os.environ.get("TRITON_INTERPRET") == "1" else "cuda"
+    file = f"{source}/python/triton_kernels/triton_kernels/numerics_details/mxfp_details/_downcast_to_mxfp.py"
+    names = {"triton": triton, "tl": tl, "MXFP_BLOCK_SIZE": 32 if place == "cpu" else tl.constexpr(32)}  # the interpreter divides by no constexpr
+    kernel = functions(file, ["_get_max_quant_val", "_compute_quant_and_scale", "_downcast_to_mxfp"], names)._downcast_to_mxfp
+
+    def downcast(mode):
+        def run(call):
+            x = call["x"].contiguous()
+            q = torch.empty(x.shape[0], x.shape[1] // 2, dtype=torch.uint8, device=x.device)
+            scale = torch.empty(x.shape[0], x.shape[1] // 32, dtype=torch.uint8, device=x.device)
+            grid = (triton.cdiv(x.shape[0], 128), triton.cdiv(x.shape[1], 32))
+            kernel[grid](q, *q.stride(), scale, *scale.stride(), x, *x.stride(), *x.shape, 128, 32, mode, num_warps=8)
+            return {"q": q, "scale": scale}
+
+        run.flags = "Triton's interpreter" if place == "cpu" else "eager"
+        return run
+
+    return [("triton_kernels.mxfp4", place, downcast(0)), ("triton_kernels.mxfp4_down", place, downcast(1))]
 
 
 def on_the_host(source):

@@ -93,7 +93,7 @@ def torchao_commit_rows(source):
 
 
 def deepgemm_rows(source):
-    casts = functions(f"{source}/deep_gemm/utils/math.py", ["ceil_div", "align", "ceil_to_ue8m0", "per_token_cast_to_fp8", "per_block_cast_to_fp8"],
+    casts = functions(f"{source}/deep_gemm/utils/math.py", ["ceil_div", "align", "ceil_to_ue8m0", "pack_ue8m0_to_int", "per_token_cast_to_fp8", "per_block_cast_to_fp8", "_quantize_to_fp4_e2m1", "per_token_cast_to_fp4"],
                       {"torch": torch, "Tuple": Tuple})
 
     def token(ue8m0):
@@ -110,7 +110,11 @@ def deepgemm_rows(source):
 
         return made
 
-    return [("deepgemm.per_token_cast", "cpu", token(False)), ("deepgemm.per_token_cast_gpu", "cuda", token(False)),
+    def mxfp4(call):
+        q, scale = casts.per_token_cast_to_fp4(call["x"], True, 32)
+        return {"q": q, "scale": (scale.view(torch.int) >> 23).to(torch.uint8)}
+
+    return [("deepgemm.mxfp4", "any", mxfp4), ("deepgemm.per_token_cast", "cpu", token(False)), ("deepgemm.per_token_cast_gpu", "cuda", token(False)),
             ("deepgemm.per_token_cast_ue8m0", "cuda", token(True)), ("deepgemm.per_block_cast", "cpu", block(False)),
             ("deepgemm.per_block_cast_gpu", "cuda", block(False)), ("deepgemm.per_block_cast_ue8m0", "cuda", block(True))]
 

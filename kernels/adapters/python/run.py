@@ -25,7 +25,8 @@ import other_rows
 import vllm_rows
 import witness_file
 
-COMMITS = {"DeepGEMM": [other_rows.deepgemm_rows, cpp_rows.packer], "aiter": [aiter_rows.in_triton, aiter_rows.on_the_host],
+COMMITS = {"DeepGEMM": [other_rows.deepgemm_rows, cpp_rows.packer], "aiter": [aiter_rows.in_triton, aiter_rows.fp4_in_triton, aiter_rows.on_the_host],
+           "aiter:fp4": [aiter_rows.fp4_in_triton], "triton_kernels": [aiter_rows.triton_kernels],
            "torchao": [other_rows.torchao_commit_rows], "vllm:fused_mxfp8": [vllm_rows.fused_mxfp8], "DeepGEMM:products": [gemm_rows.deepgemm]}
 RELEASES = {"vllm": [moe_rows.combine, moe_rows.fused, vllm_rows.native, vllm_rows.others_in_torch, vllm_rows.norms, vllm_rows.in_fp8, vllm_rows.in_int8, vllm_rows.in_mxfp8,
                      gemm_rows.vllm_triton, cpp_rows.contiguity],
