@@ -13,12 +13,14 @@ EQUAL = [
     {"vllm.nvfp4", "flashinfer.nvfp4_cute", "flashinfer.nvfp4_ar_fusion"},
     {"torchao.nvfp4", "torchao.nvfp4_gpu"},
     {"torchao.nvfp4_block", "torchao.nvfp4_block_gpu"},
+    {"aiter.triton_mxfp4", "aiter.quant_mxfp4_even"},
 ]
 NVFP4 = ["vllm.nvfp4", "flashinfer.nvfp4", "flashinfer.nvfp4_cute", "transformer_engine.nvfp4", "flashinfer.nvfp4_exact",
          "flashinfer.nvfp4_cute_exact", "flashinfer.nvfp4_ar_fusion", "torchao.nvfp4", "torchao.nvfp4_gpu"]
 BLOCK = ["torchao.nvfp4_block", "torchao.nvfp4_block_gpu", "aiter.triton_nvfp4"]
 MXFP4 = ["vllm.mxfp4", "flashinfer.mxfp4", "aiter.per_1x32_mxfp4", "aiter.triton_mxfp4", "torchao.mxfp4_floor", "torchao.mxfp4_ceil",
-         "torchao.mxfp4_even", "torchao.mxfp4_rceil"]
+         "torchao.mxfp4_even", "torchao.mxfp4_rceil", "triton_kernels.mxfp4", "triton_kernels.mxfp4_down", "deepgemm.mxfp4", "aiter.quant_mxfp4_floor",
+         "aiter.quant_mxfp4_rceil", "aiter.quant_mxfp4_ceil", "aiter.quant_mxfp4_even", "aiter.quant_mxfp4_even_gfx942"]
 
 
 def obeyed(file):

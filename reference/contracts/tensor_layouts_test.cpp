@@ -159,6 +159,16 @@ const std::map<std::string, Plain>& plain() {
         [](auto, auto G) {
           return V{up(G, 8), 1};
         }}},
+      // aiter a16w4_shuffle_scale_id: N1, K1, lanes of K and N, packs of K and N
+      {"e8m0_a16w4",
+       {[](auto, auto G, auto r, auto g) { return r / 32 * (up(G, 8) / 8) * 256 + g / 8 * 256 + g % 4 * 64 + r % 16 * 4 + g % 8 / 4 * 2 + r % 32 / 16; },
+        [](auto m, auto G) { return up(m, 32) * up(G, 8); },
+        [](auto m, auto G) {
+          return V{up(m, 32), up(G, 8)};
+        },
+        [](auto, auto G) {
+          return V{up(G, 8), 1};
+        }}},
       // aiter shuffle_scale_n32k4: view (m/32, 32, g/4, 4), permuted to (0, 2, 1, 3)
       {"e8m0_n32k4",
        {[](auto, auto G, auto r, auto g) { return ((r / 32 * (up(G, 4) / 4) + g / 4) * 32 + r % 32) * 4 + g % 4; },

@@ -327,7 +327,7 @@ void RowEdits::exchange(const std::string& column, EditedCell cell, size_t i) {
     return add(column, right.label + " before " + left.label, std::move(cell));
   }
   const bool from_left = left.step.word == "add" && left.step.text != "add(azp)";
-  if (column == "y" && right.step.word == "to") return;  // the stored result has the format of x
+  if ((column == "y" || column == "code") && right.step.word == "to") return;  // the stored result has this format
   const bool bound = left.step.word == "min" && takes_quantity(left.step) && is_product_or_quotient(right.step);
   const bool bound_behind = right.step.word == "min" && takes_quantity(right.step) && is_product_or_quotient(left.step);
   if (!bound && !bound_behind && !from_left && right.step.word != "add") return;

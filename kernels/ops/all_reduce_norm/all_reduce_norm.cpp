@@ -49,6 +49,7 @@ struct ThenGroups {
         {"flashinfer.all_reduce_add_rms_norm_group_packed_twoshot", "flashinfer.trtllm_add_rms_norm_group_packed"},
         {"flashinfer.all_reduce_add_rms_norm_nvfp4_oneshot", "flashinfer.trtllm_add_rms_norm_nvfp4"},
         {"flashinfer.all_reduce_add_rms_norm_nvfp4_twoshot", "flashinfer.trtllm_add_rms_norm_nvfp4"},
+        {"aiter.all_reduce_add_rms_norm_mxfp4_ftz", "aiter.ar_add_rms_norm_mxfp4_ftz"},
         {"aiter.all_reduce_add_rms_norm_token_fp8_ftz", "aiter.ar_add_rms_norm_token_fp8_ftz"},
         {"aiter.all_reduce_add_rms_norm_token_fp8_ftz_gfx942", "aiter.ar_add_rms_norm_token_fp8_ftz_gfx942"},
         {"aiter.all_reduce_add_rms_norm_token_fp8_ftz_2stage", "aiter.ar_add_rms_norm_token_fp8_ftz_2stage"},
@@ -70,7 +71,7 @@ struct Scales {
   Values groups, layouts;
 };
 const Scales kToken{{"row"}, {"row"}}, kBlock{{64, 128}, {"row", "col", "tma"}}, kGroup{{32, 64, 128}, {"row", "col"}},
-    kPacked{{32, 64, 128}, {"ue8m0x4_tma"}}, kNvfp4{{"16+tensor"}, {"ue4m3_row", "ue4m3_128x4"}};
+    kPacked{{32, 64, 128}, {"ue8m0x4_tma"}}, kNvfp4{{"16+tensor"}, {"ue4m3_row", "ue4m3_128x4"}}, kMxfp4{{32}, {"e8m0_row"}};
 
 template <RankRun kSum, void (*kNorm)(const Call&)>
 Kernel group_row(const char* protocol, const char* contract, const Scales& scales, AreaRequest (*area)(const Call&) = barrier_area_with_sums,
@@ -96,6 +97,8 @@ std::vector<Kernel> all_reduce_add_rms_norm_quant_group_kernels() {
       group_row<run_two_shot<FlushingSums>, run_norm_rank_group>(two, "flashinfer.all_reduce_add_rms_norm_group_packed_twoshot", kPacked),
       group_row<run_lamport<OneShot>, run_norm_rank_fp4>(lamport, "flashinfer.all_reduce_add_rms_norm_nvfp4_oneshot", kNvfp4, minus_zero_area_with_sums),
       group_row<run_two_shot<FlushingSums>, run_norm_rank_fp4>(two, "flashinfer.all_reduce_add_rms_norm_nvfp4_twoshot", kNvfp4),
+      group_row<run_one_shot<FlushingSums>, run_norm_rank_fp4>(one, "aiter.all_reduce_add_rms_norm_mxfp4_ftz", kMxfp4),
+      group_row<run_two_shot<FlushingSums>, run_norm_rank_fp4>(two, "aiter.all_reduce_add_rms_norm_mxfp4_ftz", kMxfp4),
       group_row<run_one_shot<FlushingSums>, run_norm_rank_token>(one, "aiter.all_reduce_add_rms_norm_token_fp8_ftz", kToken),
       group_row<run_one_shot<CutOffSum<FlushingSums>>, run_norm_rank_token>(one, "aiter.all_reduce_add_rms_norm_token_fp8_ftz_gfx942", kToken, barrier_area_with_sums, bf16),
       group_row<run_two_shot<FlushingSums>, run_norm_rank_token>(two, "aiter.all_reduce_add_rms_norm_token_fp8_ftz_2stage", kToken),

@@ -1,5 +1,5 @@
-// The contracts of quant_fp4: NVFP4 of vLLM, FlashInfer, TransformerEngine, torchao and AITER; MXFP4 of vLLM, FlashInfer, torchao and
-// AITER.
+// The contracts of quant_fp4: NVFP4 of vLLM, FlashInfer, TransformerEngine, torchao and AITER; MXFP4 of vLLM, FlashInfer, torchao,
+// AITER, triton_kernels and DeepGEMM.
 #pragma once
 
 #include "kernels/ops/quant_mx/quant_fp4_kernel.h"
@@ -233,6 +233,103 @@ struct TorchaoMxfp4Rceil : TorchaoMxfp4Floor {
   SIMT_DEVICE static float clamp(float v) { return clamp_keep(v, 6.0f); }
 };
 
+/// ROUND_UP: the exponent of amax / 6 by its bits. Half of a code's last place is added, so ties go away from zero.
+/// Source: triton_kernels numerics_details/mxfp_details/_downcast_to_mxfp.py (d1c192b7).
+struct TritonKernelsMxfp4 : Mxfp4Rules {
+  static constexpr const char* kContract = "triton_kernels.mxfp4";
+  static constexpr bool kWritesPadding = false;
+  SIMT_DEVICE static float with_nan(float amax, bool /*all*/) { return amax; }
+  SIMT_DEVICE static uint8_t scale(float amax, float /*global*/) { return finite(amax) ? uint8_t(e8m0_ceil(amax / 6.0f)) : 255; }
+  SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e, float /*global*/) {
+    return e == 0u || e == 255u ? 0.0f : e8m0_reciprocal(e);
+  }
+  SIMT_DEVICE static uint32_t code(float v) {
+    const float m = simt::magnitude(v);
+    if (!(m < 5.0f)) return v < 0.0f ? 15u : 7u;
+    const uint32_t code = uint32_t(m >= 0.25f) + uint32_t(m >= 0.75f) + uint32_t(m >= 1.25f) + uint32_t(m >= 1.75f) +
+                          uint32_t(m >= 2.5f) + uint32_t(m >= 3.5f);
+    return (simt::bits(v) >> 28 & 8u) | code;
+  }
+
+ protected:
+  SIMT_DEVICE static bool finite(float amax) { return amax <= 0x1.fffffep127f; }
+};
+
+/// ROUND_DOWN.
+struct TritonKernelsMxfp4Down : TritonKernelsMxfp4 {
+  static constexpr const char* kContract = "triton_kernels.mxfp4_down";
+  SIMT_DEVICE static float with_nan(float amax, bool all) { return Fp4Rules::with_nan(amax, all); }
+  SIMT_DEVICE static uint8_t scale(float amax, float /*global*/) { return finite(amax) ? uint8_t(simt::bits(amax / 6.0f) >> 23) : 255; }
+};
+
+/// RCEIL with a floor under amax. Ties go toward zero, and a code of 0 has no sign. A block with NaN or Inf has byte 254.
+/// Source: DeepGEMM deep_gemm/utils/math.py (54e22612), per_token_cast_to_fp4 with use_ue8m0.
+struct DeepgemmMxfp4 : Mxfp4Rules {
+  static constexpr const char* kContract = "deepgemm.mxfp4";
+  static constexpr bool kWritesPadding = false;
+  SIMT_DEVICE static float with_nan(float /*amax*/, bool /*all*/) { return simt::from_bits(kNanBits); }
+  SIMT_DEVICE static uint8_t scale(float amax, float /*global*/) {
+    const uint32_t e = exponent_ceil((amax < 1e-4f ? 1e-4f : amax) / 6.0f);
+    return uint8_t(e < 254u ? e : 254u);
+  }
+  SIMT_DEVICE static uint32_t code(float v) {
+    const float m = simt::magnitude(v);
+    const uint32_t code = uint32_t(m > 0.25f) + uint32_t(m > 0.75f) + uint32_t(m > 1.25f) + uint32_t(m > 1.75f) + uint32_t(m > 2.5f) +
+                          uint32_t(m > 3.5f) + uint32_t(m > 5.0f);
+    return code == 0u ? 0u : (simt::bits(v) >> 28 & 8u) | code;
+  }
+};
+
+/// The four rules of one kernel. fmaxf drops NaN; the build flushes subnormal numbers.
+/// Source: aiter csrc/kernels/quant_mxfp4.cu and csrc/include/mx_quant_utils.h (e4048607).
+struct AiterMxfp4Floor : Mxfp4Rules {
+  static constexpr const char* kContract = "aiter.quant_mxfp4_floor";
+  static constexpr bool kWritesPadding = false;
+  SIMT_DEVICE static float with_nan(float amax, bool /*all*/) { return amax; }
+  SIMT_DEVICE static uint8_t scale(float amax, float /*global*/) { return uint8_t(simt::bits(flushed(amax * 0.25f)) >> 23); }
+  SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e, float /*global*/) { return e == 255u ? 0.0f : e8m0_reciprocal(e); }
+};
+
+struct AiterMxfp4Rceil : AiterMxfp4Floor {
+  static constexpr const char* kContract = "aiter.quant_mxfp4_rceil";
+  SIMT_DEVICE static uint8_t scale(float amax, float /*global*/) { return uint8_t(exponent_ceil(flushed(amax * (1.0f / 6.0f)))); }
+};
+
+struct AiterMxfp4Ceil : AiterMxfp4Floor {
+  static constexpr const char* kContract = "aiter.quant_mxfp4_ceil";
+  SIMT_DEVICE static uint8_t scale(float amax, float /*global*/) { return uint8_t(exponent_ceil(flushed(amax * 0.25f))); }
+};
+
+struct AiterMxfp4Even : AiterMxfp4Floor {
+  static constexpr const char* kContract = "aiter.quant_mxfp4_even";
+  SIMT_DEVICE static uint8_t scale(float amax, float global) { return AiterTritonMxfp4::scale(amax, global); }
+};
+
+/// gfx942 converts in software, where the sign of a code is v < 0.
+struct AiterMxfp4EvenGfx942 : AiterMxfp4Even {
+  static constexpr const char* kContract = "aiter.quant_mxfp4_even_gfx942";
+  SIMT_DEVICE static float before(float v) { return flushed(v); }
+  SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e, float /*global*/) {
+    return e == 0u || e >= 254u ? 0.0f : e8m0_reciprocal(e);
+  }
+  SIMT_DEVICE static uint32_t code(float v) { return flushed(v) == 0.0f ? 0u : e2m1_code(v); }
+};
+
+/// The quantization behind an all-reduce and a norm: EVEN. Ties go away from zero, and -0 becomes +0.
+/// Source: aiter csrc/include/custom_all_reduce.cuh (e4048607), ar_mxfp4_scale_e8m0 and ar_mxfp4_encode.
+struct AiterArMxfp4 : AiterMxfp4Floor {
+  SIMT_DEVICE static uint8_t scale(float amax, float global) { return VllmMxfp4::scale(amax, global); }
+  SIMT_DEVICE static uint32_t code(float v) { return v == 0.0f ? 0u : TritonKernelsMxfp4::code(v); }
+};
+
+/// The quantization behind FlashInfer's norms: the exponent is a rounded-up logarithm.
+/// Source: flashinfer cute_dsl/rmsnorm_fp4quant.py and fp4_common.py (fb28d724), cvt_f32_to_ue8m0.
+struct FlashinferNormMxfp4 : Mxfp4Rules {
+  static constexpr bool kWritesPadding = false;
+  SIMT_DEVICE static uint8_t scale(float amax, float /*global*/) { return uint8_t(e8m0_ceil(amax * simt::reciprocal_within(6.0f))); }
+  SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e, float /*global*/) { return e == 0u ? 0.0f : e8m0_reciprocal(e); }
+};
+
 /// Rows of experts, each with a scale of its own. Padding of the scales keeps what the buffer held.
 /// Source: vLLM v0.33.0, nvfp4_experts_quant.cu and mxfp4_experts_quant.cu.
 struct VllmNvfp4Experts : VllmNvfp4 {
@@ -248,6 +345,7 @@ using Nvfp4List = RulesList<VllmNvfp4, FlashinferNvfp4Cute, FlashinferNvfp4, Tra
                             FlashinferArNvfp4, TorchaoNvfp4, TorchaoNvfp4Gpu>;
 using Nvfp4BlockList = RulesList<TorchaoNvfp4Block, TorchaoNvfp4BlockGpu, AiterTritonNvfp4>;
 using Mxfp4List = RulesList<VllmMxfp4, FlashinferMxfp4, AiterPer1x32Mxfp4, AiterTritonMxfp4, TorchaoMxfp4Floor, TorchaoMxfp4Ceil,
-                            TorchaoMxfp4Even, TorchaoMxfp4Rceil>;
+                            TorchaoMxfp4Even, TorchaoMxfp4Rceil, TritonKernelsMxfp4, TritonKernelsMxfp4Down, DeepgemmMxfp4, AiterMxfp4Floor,
+                            AiterMxfp4Rceil, AiterMxfp4Ceil, AiterMxfp4Even, AiterMxfp4EvenGfx942>;
 
 }  // namespace assay_kernels

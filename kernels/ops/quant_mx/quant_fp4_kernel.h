@@ -183,7 +183,7 @@ void run_fp4_experts(const Call& call) {
   launch_fp4<Rules>(call, out, out.experts);
 }
 
-inline const Values kNvfp4Layouts{"ue4m3_row", "ue4m3_128x4", "ue4m3_8x4"}, kMxfp4Layouts{"e8m0_row", "e8m0_128x4", "e8m0_8x4", "e8m0_32x8"};
+inline const Values kNvfp4Layouts{"ue4m3_row", "ue4m3_128x4", "ue4m3_8x4"}, kMxfp4Layouts{"e8m0_row", "e8m0_128x4", "e8m0_8x4", "e8m0_32x8", "e8m0_a16w4"};
 inline const Accepts kNvfp4Accepts{
     {"x", kHalf}, {"group_size", {"16+tensor"}}, {"layout", kNvfp4Layouts}, {"warp", simt::kWarpSizes}};
 inline const Accepts kNvfp4BlockAccepts{{"x", kHalf}, {"group_size", {16}}, {"layout", kNvfp4Layouts}, {"warp", simt::kWarpSizes}};

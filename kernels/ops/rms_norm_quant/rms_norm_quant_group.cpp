@@ -34,13 +34,23 @@ Kernel of_tokens(std::vector<std::string> contracts, void (*run)(const Call&), c
 }
 
 template <class Rules>
-Kernel norm_of_fp4_blocks() {
+Kernel norm_of_fp4_blocks(const Values& group_size, const Values& layouts) {
   return {"rms_norm_quant_fp4",
           "rms_norm_quant_group",
           {Rules::kContract},
-          {{"x", kHalf}, {"group_size", {"16+tensor"}}, {"layout", {"ue4m3_row", "ue4m3_128x4"}}, {"warp", simt::kWarpSizes}},
+          {{"x", kHalf}, {"group_size", group_size}, {"layout", layouts}, {"warp", simt::kWarpSizes}},
           {},
           run_rms_norm_quant_fp4<Rules>};
+}
+
+template <class Rules>
+Kernel norm_of_nvfp4() {
+  return norm_of_fp4_blocks<Rules>({"16+tensor"}, {"ue4m3_row", "ue4m3_128x4"});
+}
+
+template <class Rules>
+Kernel norm_of_mxfp4() {
+  return norm_of_fp4_blocks<Rules>({32}, {"e8m0_row", "e8m0_128x4"});
 }
 
 }  // namespace
@@ -65,16 +75,23 @@ std::vector<Kernel> rms_norm_quant_group_kernels() {
           of_groups({AiterArPerGroupGfx942::kContract, AiterArPerGroupTwoStageGfx942::kContract}, {32, 64, 128}, {"row", "col"},
                     run_norm_rank_group, kBf16),
           norm_of_mx_blocks(),
-          norm_of_fp4_blocks<FlashinferNormFp4>(),
-          norm_of_fp4_blocks<FlashinferAddNormFp4>(),
-          norm_of_fp4_blocks<FlashinferTrtllmNormNvfp4>()};
+          norm_of_nvfp4<FlashinferNormFp4>(),
+          norm_of_nvfp4<FlashinferAddNormFp4>(),
+          norm_of_nvfp4<FlashinferTrtllmNormNvfp4>(),
+          norm_of_mxfp4<FlashinferNormMx>(),
+          norm_of_mxfp4<FlashinferAddNormMx>(),
+          norm_of_mxfp4<AiterNormMxfp4>(),
+          norm_of_mxfp4<AiterAddNormMxfp4>(),
+          norm_of_mxfp4<AiterArNormMxfp4>()};
 }
 
 void run_norm_aiter(const Call& call) {
   NormAiterList::with(call.contract(), [&](auto rules) { run_rms_norm_quant_group<decltype(rules)>(call); });
 }
 
-void run_norm_rank_fp4(const Call& call) { run_rms_norm_quant_fp4<FlashinferTrtllmNormNvfp4>(call); }
+void run_norm_rank_fp4(const Call& call) {
+  NormRankFp4List::with(call.contract(), [&](auto rules) { run_rms_norm_quant_fp4<decltype(rules)>(call); });
+}
 
 void run_norm_gated(const Call& call) {
   NormGatedList::with(call.contract(), [&](auto rules) { run_rms_norm_quant_group<decltype(rules)>(call); });

@@ -191,6 +191,11 @@ struct AiterArPerGroupTwoStageGfx942 : NormThenGroup<AiterArAddNormR1, AiterArGr
   static constexpr const char* kContract = "aiter.ar_add_rms_norm_group_fp8_ftz_2stage_gfx942";
 };
 
+struct AiterArNormMxfp4 : NormThenGroup<AiterArAddNormR1, AiterArMxfp4> {
+  static constexpr const char* kContract = "aiter.ar_add_rms_norm_mxfp4_ftz";
+};
+
+using NormRankFp4List = NormList<FlashinferTrtllmNormNvfp4, AiterArNormMxfp4>;
 using NormRankTokenList = NormList<FlashinferTrtllmNormToken, AiterArToken, AiterArTokenGfx942, AiterArTokenTwoStage, AiterArTokenTwoStageGfx942>;
 using NormRankGroupList = NormList<FlashinferTrtllmNormPacked, AiterArPerGroup, AiterArPerGroupGfx942, AiterArPerGroupTwoStage,
                                    AiterArPerGroupTwoStageGfx942>;

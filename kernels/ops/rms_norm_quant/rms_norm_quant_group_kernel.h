@@ -360,7 +360,7 @@ void run_rms_norm_quant_mx(const Call& call) {
   });
 }
 
-// rms_norm and NVFP4 in one pass over x: a thread holds whole blocks of 16.
+// rms_norm and FP4 in one pass over x: a thread holds whole blocks of 16 or 32.
 
 struct FlashinferNormFp4 : NormThenGroup<FlashinferProductFirst, FlashinferNormNvfp4> {
   static constexpr const char* kContract = "flashinfer.rmsnorm_fp4quant";
@@ -373,14 +373,26 @@ struct FlashinferTrtllmNormNvfp4 : NormThenGroup<FlashinferTrtllmAddRmsNorm, Fla
   static constexpr const char* kContract = "flashinfer.trtllm_add_rms_norm_nvfp4";
 };
 
-inline constexpr int kFp4Run = 2;  ///< consecutive loads per thread
+struct FlashinferNormMx : NormThenGroup<FlashinferProductFirst, FlashinferNormMxfp4> {
+  static constexpr const char* kContract = "flashinfer.rmsnorm_fp4quant_mxfp4";
+};
+struct FlashinferAddNormMx : NormThenGroup<FlashinferAddBeforeFp4, FlashinferNormMxfp4> {
+  static constexpr const char* kContract = "flashinfer.add_rmsnorm_fp4quant_mxfp4";
+};
+
+struct AiterNormMxfp4 : NormThenGroup<WideNorm, AiterTritonMxfp4> {
+  static constexpr const char* kContract = "aiter.fused_rms_mxfp4_quant";
+};
+struct AiterAddNormMxfp4 : NormThenGroup<WideAddNorm, AiterTritonMxfp4> {
+  static constexpr const char* kContract = "aiter.fused_add_rms_mxfp4_quant";
+};
 
 template <class Rules, class T, int kWarp, int kRuns>
 SIMT_KERNEL void rms_norm_quant_fp4(NormArguments<T> a, const float* global, uint8_t* q, BytesOut out) {
   using Norm = typename Rules::Norm;
   using Fp4 = typename Rules::Group;
-  static_assert(Fp4::kBlock == 8 * kFp4Run);
-  const NormalizedRow<Norm, T, kWarp, kRuns * kFp4Run, kFp4Run> row(a);
+  constexpr int kRun = Fp4::kBlock / 8;  // consecutive loads per thread
+  const NormalizedRow<Norm, T, kWarp, kRuns * kRun, kRun> row(a);
   const auto quantize = [&](int first, const float(&u)[Fp4::kBlock]) {
     if (first >= a.n) return;
     out.data[out.place(simt::block(), first / Fp4::kBlock)] =
@@ -412,7 +424,7 @@ void run_rms_norm_quant_fp4(const Call& call) {
   const float* const global = fp4_global_scale<Fp4>(call);
   if (inputs.shape.rows == 0) return;
   uint8_t* const q = static_cast<uint8_t*>(call.output("q").data);
-  with_rows_in_runs<kFp4Run>(call, inputs, [&](auto type, auto warp, auto each, const simt::Launch& grid) {
+  with_rows_in_runs<Fp4::kBlock / 8>(call, inputs, [&](auto type, auto warp, auto each, const simt::Launch& grid) {
     using T = decltype(type);
     simt::launch(rms_norm_quant_fp4<Rules, T, decltype(warp)::value, decltype(each)::value>, grid, inputs.arguments<T>(), global, q, out);
   });

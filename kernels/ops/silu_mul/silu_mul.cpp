@@ -1,4 +1,4 @@
-// The kernels of act_and_mul, silu_mul_quant_group, silu_mul_quant_masked and silu_mul_quant_static, as describe() lists them.
+// The kernels of act_and_mul, silu_mul_quant_group, _masked and _static, as describe() lists them.
 #include "kernels/ops/call.h"
 #include "kernels/ops/silu_mul/act_and_mul_kernel.h"
 #include "kernels/ops/silu_mul/silu_mul_quant_kernel.h"
@@ -55,13 +55,8 @@ Kernel silu_of_mx_blocks() {
 }
 
 template <class Rules>
-Kernel silu_of_fp4_blocks(const Values& layouts) {
-  return {"silu_mul_quant_fp4",
-          "silu_mul_quant_group",
-          {Rules::kContract},
-          {{"x", kHalf}, {"group_size", {"16+tensor"}}, {"layout", layouts}, {"warp", simt::kWarpSizes}},
-          {},
-          run_silu_mul_quant_fp4<Rules>};
+Kernel silu_of_fp4_blocks(const Accepts& accepts) {
+  return {"silu_mul_quant_fp4", "silu_mul_quant_group", {Rules::kContract}, accepts, {}, run_silu_mul_quant_fp4<Rules>};
 }
 
 }  // namespace
@@ -69,8 +64,8 @@ Kernel silu_of_fp4_blocks(const Values& layouts) {
 std::vector<Kernel> silu_mul_quant_group_kernels() {
   return {silu_group_of_layouts(false, {"row", "col", "tma"}), silu_group_of_layouts(true, {"ue8m0x4_tma"}), silu_of_tokens<VllmSiluPerToken>(),
           silu_of_tokens<VllmSiluPerTokenUb>(), silu_of_tokens<VllmSiluPerTokenRounded>(), silu_of_mx_blocks(),
-          silu_of_fp4_blocks<VllmSiluNvfp4>({"ue4m3_128x4"}), silu_of_fp4_blocks<FlashinferSiluNvfp4>(kNvfp4Layouts),
-          silu_of_fp4_blocks<FlashinferSiluNvfp4Exact>(kNvfp4Layouts)};
+          silu_of_fp4_blocks<VllmSiluNvfp4>(kNvfp4ExpertsAccepts), silu_of_fp4_blocks<FlashinferSiluNvfp4>(kNvfp4Accepts),
+          silu_of_fp4_blocks<FlashinferSiluNvfp4Exact>(kNvfp4Accepts), silu_of_fp4_blocks<AiterSiluMxfp4>(kMxfp4Accepts)};
 }
 
 namespace {

@@ -45,6 +45,14 @@ struct FlashinferSilu : ActivationRules {
   SIMT_DEVICE static float silu_of_moderate(float g) { return simt::divide_within(g, 1.0f + simt::exp_fast(-g)); }
 };
 
+/// The power of two of a rounded product, and nothing is rounded to 16 bits.
+/// Source: AITER aiter/ops/triton/_triton_kernels/activation.py (e4048607), _silu_exp2.
+struct AiterTritonSilu : ActivationRules {
+  static constexpr bool kDivides = true;
+  SIMT_DEVICE static float silu(float g) { return g / (1.0f + simt::exp2(-(g * 1.44269504089f))); }
+  SIMT_DEVICE static float silu_of_moderate(float g) { return simt::divide_within(g, 1.0f + simt::exp2(-(g * 1.44269504089f))); }
+};
+
 struct SiluBf16 : ActivationRules {
   static constexpr bool kRoundsSilu = true;
   static constexpr bool kRoundsProduct = true;

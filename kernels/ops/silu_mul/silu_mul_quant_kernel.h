@@ -314,7 +314,7 @@ void run_silu_mul_quant_mx(const Call& call) {
   });
 }
 
-// silu(gate) * up and NVFP4 in registers: a block of 16 elements per thread.
+// silu(gate) * up and FP4 in registers: a block of 16 or 32 elements per thread.
 
 struct VllmSiluNvfp4 : SiluGroup<SiluFastOnce, VllmNvfp4Fused> {
   static constexpr const char* kContract = "vllm.silu_and_mul_nvfp4_quant";
@@ -325,39 +325,57 @@ struct FlashinferSiluNvfp4 : SiluGroup<FlashinferSilu, FlashinferNvfp4Cute> {
 struct FlashinferSiluNvfp4Exact : SiluGroup<FlashinferSilu, FlashinferNvfp4CuteExact> {
   static constexpr const char* kContract = "flashinfer.silu_and_mul_nvfp4_quantize_exact";
 };
+struct AiterSiluMxfp4 : SiluGroup<AiterTritonSilu, AiterTritonMxfp4> {
+  static constexpr const char* kContract = "aiter.act_mul_and_mxfp4_quant";
+};
 
-template <class Rules, class T>
-SIMT_KERNEL void silu_mul_quant_fp4(GatedMxArguments<T> a, const float* global) {
+template <class T, class Out>
+struct GatedFp4Arguments {
+  const T* x;  ///< rows of 2n: gate, then up
+  const float* global;
+  uint8_t* q;
+  Out out;
+  int32_t n;
+};
+
+template <class Rules, class T, class Out>
+SIMT_KERNEL void silu_mul_quant_fp4(GatedFp4Arguments<T, Out> a) {
   using Fp4 = typename Rules::Group;
-  static_assert(Fp4::kBlock == kGatedElements);
+  constexpr int kLoads = Fp4::kBlock / 8;
   const uint32_t block = uint32_t(simt::block() * kGatedThreads + simt::thread()), row = a.out.by_groups.quotient(block);
   if (block < uint32_t(a.out.rows * a.out.groups)) {
     // a row of x has 2n elements and a row of codes n, hence the additional n for each previous row
-    const int64_t at = int64_t{row} * a.n + int64_t{block} * kGatedElements;
-    LaneWords<2> gate, up;
+    const int64_t at = int64_t{row} * a.n + int64_t{block} * Fp4::kBlock;
+    LaneWords<kLoads> gate, up;
     gate.load(a.x + at + (Rules::kGateFirst ? 0 : a.n));
     up.load(a.x + at + (Rules::kGateFirst ? a.n : 0));
-    float v[kGatedElements];
+    float v[Fp4::kBlock];
     silu_times_up<typename Rules::Activation, T>(gate, up, v);
+    const float global = tensor_scale<Fp4>(a.global, Fp4::tensor_of(a.out, row));
     a.out.data[a.out.place(row, int32_t(block - row * a.out.by_groups.divisor))] =
-        quantize_fp4_block<Fp4>(v, tensor_scale<Fp4>(global), a.q + int64_t{block} * kGatedElements / 2);
+        quantize_fp4_block<Fp4>(v, global, a.q + int64_t{block} * Fp4::kBlock / 2);
   }
   a.out.template write_absent<Fp4>();
+}
+
+template <class Rules, class Out>
+void launch_silu_mul_quant_fp4(const Call& call, const Shape& shape, const Out& out, int64_t tensors = 1) {
+  const float* const global = fp4_global_scale<typename Rules::Group>(call, tensors);
+  if (shape.rows == 0) return;
+  const simt::Launch grid = gated_grid(call, shape);
+  with_half_type(call.input("x"), [&](auto type) {
+    using T = decltype(type);
+    const GatedFp4Arguments<T, Out> a{data_of<T>(call.input("x")), global, static_cast<uint8_t*>(call.output("q").data), out,
+                                      int32_t(shape.columns)};
+    simt::launch(silu_mul_quant_fp4<Rules, T, Out>, grid, a);
+  });
 }
 
 template <class Rules>
 void run_silu_mul_quant_fp4(const Call& call) {
   using Fp4 = typename Rules::Group;
   const Shape shape = gated_shape(call);
-  const BytesOut out = fp4_bytes_out(call, shape, Fp4::kBlock, Fp4::kScaleType);
-  const float* const global = fp4_global_scale<Fp4>(call);
-  if (shape.rows == 0) return;
-  const simt::Launch grid = gated_grid(call, shape);
-  with_half_type(call.input("x"), [&](auto type) {
-    using T = decltype(type);
-    const GatedMxArguments<T> a{data_of<T>(call.input("x")), static_cast<uint8_t*>(call.output("q").data), out, int32_t(shape.columns)};
-    simt::launch(silu_mul_quant_fp4<Rules, T>, grid, a, global);
-  });
+  launch_silu_mul_quant_fp4<Rules>(call, shape, fp4_bytes_out(call, shape, Fp4::kBlock, Fp4::kScaleType));
 }
 
 // silu_mul_fp8_quant_deep_gemm: rounds every step to bf16.
