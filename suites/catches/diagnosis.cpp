@@ -1,6 +1,7 @@
 // assay_diagnosis ROOT LIBRARIES: measures how often the cause of a fault is named first, on cases and kernels that no other test
 // uses: other shapes and seeds, other contracts, two mistakes at once, healthy kernels, and outputs without an explanation.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <iterator>
@@ -10,6 +11,7 @@
 #include "harness/backend/library.h"
 #include "harness/backend/worker.h"
 #include "harness/core/cases.h"
+#include "harness/core/expectation.h"
 #include "harness/diagnosis/diagnose.h"
 #include "harness/text/text_file.h"
 #include "suites/catches/diagnosis_scores.h"
@@ -92,12 +94,21 @@ Outcomes measured(const std::string& folder, const std::vector<Subject>& all, co
   const Backend varied = shared_between_threads(open_in_process(folder + "/libassay_varied.so", "x"));
   Outcomes out;
   out.kinds = kHeadOfDiagnosis;
+  const auto home_of = [&](const Subject& subject) -> const Backend& { return subject.kind == "changed" ? faulty : varied; };
+  const auto is_measured = [&](const Subject& subject) {
+    const bool is_of_kind = std::any_of(std::begin(kKinds), std::end(kKinds), [&](const auto& kind) { return subject.kind == kind[0]; });
+    return is_of_kind && has_shapes(home_of(subject), subject);
+  };
+  std::vector<Score> scores(all.size());
+  for_each_in_parallel(int64_t(all.size()), [&](int64_t i) {
+    const Subject& subject = all[size_t(i)];
+    if (is_measured(subject)) scores[size_t(i)] = measure(home_of(subject), subject, cases);
+  });
   for (const auto& [kind, title] : kKinds) {
     Score sum;
     for (const Subject& subject : all) {
-      const Backend& home = subject.kind == "changed" ? faulty : varied;
-      if (subject.kind != kind || !has_shapes(home, subject)) continue;
-      const Score score = measure(home, subject, cases);
+      if (subject.kind != kind || !is_measured(subject)) continue;
+      const Score& score = scores[size_t(&subject - all.data())];
       out.complain(subject.kernel, subject, score);
       if (is_race(subject)) {
         out.races += line_of(subject.kernel, score);

@@ -63,21 +63,23 @@ std::vector<Case> changed_cases(const std::vector<Case>& cases, const KernelOffe
   for (Case one : cases) {
     if (one.op != kernel.op || one.text("contract") != kernel.contracts.front() || one.text("warp") != warp) continue;
     const bool tiled = add_tile(one);
-    const int64_t rows = one.integer("m");
-    const bool has_columns = !tiled && one.parameters.contains("n");  // a cache has the columns of its record
+    const auto has = [&one](const char* size) { return one.parameters.contains(size) && !one.text(size).empty(); };
+    const bool has_rows = has("m");  // other cells may give them
+    const int64_t rows = has_rows ? one.integer("m") : 0;
+    const bool has_columns = !tiled && has_rows && has("n");  // a cache has the columns of its record
     // blocks of a rank run one after the other on the CPU, so only messages of one block reveal a missing end barrier
     const auto use = one.parameters.find("use");
     const bool grows = use == one.parameters.end() || use->second != "in_a_row";
     // a case that would become too large keeps its size, since some mistakes only show in large cases
     const bool is_high = has_columns && (rows + more_rows(one)) * one.integer("n") > most_elements;
-    if (!tiled && grows && !is_high) one.parameters["m"] = std::to_string(rows + more_rows(one));
-    place_all_rows(one, rows);
+    if (!tiled && has_rows && grows && !is_high) one.parameters["m"] = std::to_string(rows + more_rows(one));
+    if (has_rows) place_all_rows(one, rows);
     const auto stride = one.parameters.find("row_stride");
     const bool doubles = has_columns && grows && 2 * one.integer("m") * one.integer("n") <= most_elements;
     if (doubles && stride != one.parameters.end() && !stride->second.empty())  // gaps are kept
       stride->second = std::to_string(one.integer("row_stride") + one.integer("n"));
     if (doubles) one.parameters["n"] = std::to_string(2 * one.integer("n"));
-    one.parameters["seed"] = std::to_string(one.integer("seed") + 100);
+    if (has("seed")) one.parameters["seed"] = std::to_string(one.integer("seed") + 100);
     if (has_columns && one.integer("m") * one.integer("n") > most_elements) continue;
     try {
       const Op& op = shipped_ops().find(one.op);  // before `one` is moved from
