@@ -20,6 +20,7 @@ quant_group/vllm.nvfp4/*.ue4m3_128x4/*
 quant_group/flashinfer.nvfp4/*.ue4m3_8x4/*
 quant_group/aiter.per_1x32_e8m0/*.e8m0_32x8/*
 quant_group/aiter.triton_mxfp8_n32k4/*.e8m0_n32k4/*
+quant_group/aiter.quant_mxfp4_floor/*.e8m0_a16w4/*
 quant_group/aiter.per_1x128_transpose_scale/bf16.m5.n1024*.row_transposed/normal*
 quant_static/*.one/*
 quant_experts/*.e8m0_128x4.t*/*
@@ -60,13 +61,15 @@ def write(form, tensors, metadata, code, layout=""):
     text = json.dumps(header).encode()
     open(f"{folder}/{form}.safetensors", "wb").write(struct.pack("<Q", len(text)) + text + out)
     print(form, code, layout or "-", *[f"{name}={meta['parameter.' + name]}" for op, name in stated if meta["assay.op"] == op])
+# Whole tiles of this layout have the shape of rows: only their reader knows.
+known = layouts[scales[0]] if layouts[scales[0]] == "e8m0_a16w4" else ""
 def width(name): return len(tensors[name][2]) // max(1, tensors[name][1][0] if len(tensors[name][1]) == 1 else tensors[name][1][0] * tensors[name][1][1])
-write("memory", tensors, extents, 0)
+write("memory", tensors, extents, 0, known)
 wrong = dict(tensors)
 dtype, shape, content = wrong[scales[0]]
 at = 2 if dtype == "F32" else 0  # the lowest bit of the exponent of the first scale
 wrong[scales[0]] = (dtype, shape, content[:at] + bytes([content[at] ^ (0x80 if dtype == "F32" else 1)]) + content[at + 1:])
-write("wrong", wrong, extents, 1)
+write("wrong", wrong, extents, 1, known)
 bytes_of_scales = layouts[scales[0]].startswith(("e8m0", "ue8m0"))
 if len(scales) == 1 or bytes_of_scales:
     flat = {name: (t[0], [len(t[2]) // (4 if t[0] in ("F32", "I32") else 1)], t[2]) if name in scales else t for name, t in tensors.items()}
@@ -85,7 +88,7 @@ for name in scales:
     dense[name] = (dtype, shape, gathered)
 # Without strides a transposed matrix cannot be recognized; its reader must know.
 if layouts[scales[0]] != "row_transposed":
-    write("dense", dense, {k: v for k, v in extents.items() if k.split(".")[0] not in scales}, 0, layouts[scales[0]] if layouts[scales[0]] == "one" else "")
+    write("dense", dense, {k: v for k, v in extents.items() if k.split(".")[0] not in scales}, 0, layouts[scales[0]] if layouts[scales[0]] == "one" else known)
 PYTHON
 
 judged=0

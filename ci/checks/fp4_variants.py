@@ -39,7 +39,7 @@ def recorded():
     columns = "op,contract,x,m,n,group_size,layout,fill,global_scale,seed,warp,why,blind_to"
     rows = [columns]
     for contracts, group, layout, fills, scale in ((NVFP4, "16+tensor", "ue4m3_row", "tiny|specials|distinct", "scales"),
-                                                   (BLOCK, "16", "ue4m3_row", "specials", ""), (MXFP4, "32", "e8m0_row", "specials", "")):
+                                                   (BLOCK, "16", "ue4m3_row", "specials", ""), (MXFP4, "32", "e8m0_row", "specials|exponent_rules|tiny", "")):
         rows.append(f"quant_group,{'|'.join(contracts)},bf16,5,256,{group},{layout},{fills},{scale},1,32,a dump,*")
     with open(f"{scratch}/cases.csv", "w") as file:
         file.write("\n".join(rows) + "\n")

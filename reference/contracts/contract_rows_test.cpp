@@ -309,7 +309,7 @@ TEST(Rows, AGroupedGemmSaysHowRowsBelongToExpertsAndWhatUnusedOnesHold) {
     EXPECT_EQ(row("masked", "128", right), "no error") << right;
   EXPECT_EQ(row("contiguous", "", ""), "no error");
   EXPECT_EQ(row("", "", ""), "no error");
-  EXPECT_THAT(row("sorted", "", ""), EndsWith("experts: expected contiguous, masked, offsets or by index"));
+  EXPECT_THAT(row("sorted", "", ""), EndsWith("experts: expected contiguous, masked, offsets, by index or sorted ids"));
   EXPECT_THAT(row("masked", "", ""), EndsWith("padding: is required for experts with unused rows, and only allowed with them"));
   EXPECT_THAT(row("contiguous", "", "zero"),
               EndsWith("padding: is required for experts with unused rows, and only allowed with them"));
