@@ -36,7 +36,7 @@ namespace {
 /// The mutation score is computed on at most this many elements of the first input, and on at most this many rows of a larger
 /// one.
 constexpr int64_t kMostElementsOfPower = int64_t{1} << 14, kMostRowsOfPower = 8;
-/// Limit on the work of the mutation score, and of one contract beside the stated one.
+/// Limit on the work (WorkBudget) of the mutation score, and on that of trying one other contract.
 constexpr int64_t kMostWork = WorkBudget::kShort;
 
 /// A case whose data are the user's.
@@ -141,11 +141,10 @@ static std::string one_value_note(const HostTensor& scale, const Verdict& verdic
   return fmt::format("{} of {} scales have one value: exchanged scales are hardly visible in these data", most, all);
 }
 
-/// An element of a GEMM counts as an eighth of its multiply-accumulates.
 static int64_t work_of(const BoundCase& bound, const DumpedCall& call) {
   const Expectation right = bound.expect(call.problem, &call.result.outputs);
   const Answer& answer = right.any_of.front();
-  return answer.elements() * (1 + answer.products / 8);
+  return answer.elements() * work_of_element(answer);
 }
 
 TensorsVerdict judge_tensors(const DumpedCall& call, const std::string& repro, WithPower with_power, const CauseSearch& search) {

@@ -435,7 +435,7 @@ class Hunt {
   }
 
   void run() {
-    while (!lost_ && !is_over() && ended_by() == nullptr) {
+    while (!lost_ && options_.ended() == nullptr) {
       const std::vector<Case> cases = batch();
       if (cases.empty()) return;
       invented_ += int64_t(cases.size());
@@ -505,10 +505,11 @@ class Hunt {
     fmt::print("{}\n{}", failure_text(with_repro(verdict)), table);
   }
 
-  /// Calls a kernel once with other batches. Other bits are a violation only if they break the contract.
+  /// Tests batch invariance once for each kernel. Bits that change with the batch are a violation only if the contract does not
+  /// admit them.
   void try_batches(const Verdict& verdict, const std::vector<Case>& cases) {
     const auto prey = prey_.find(verdict.kernel);
-    if (verdict.outcome != Outcome::kPass || prey == prey_.end() || is_over() || ended_by() != nullptr) return;
+    if (verdict.outcome != Outcome::kPass || prey == prey_.end() || options_.ended() != nullptr) return;
     if (prey->second.batch_tries == kBatchTries || prey->second.violations > 0) return;
     CaseOptions options = options_.each;
     options.ladder = true;
@@ -522,8 +523,6 @@ class Hunt {
     if (is_broken && again.climb->breaks_contract) take(again, cases);
     else if (again.climb->broken == "batch") prey->second.of_batch = verdict.case_id;
   }
-
-  bool is_over() const { return Clock::now() >= end_; }
 
   static const Case& case_of(const std::string& id, const std::vector<Case>& cases) {
     return *std::find_if(cases.begin(), cases.end(), [&](const Case& c) { return c.id == id; });

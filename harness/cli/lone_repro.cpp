@@ -18,7 +18,7 @@
 namespace assay {
 namespace {
 
-/// Seconds after which no other failure is repeated, and after which a call that is repeated counts as hung.
+/// Time limits: after so many seconds no further failure is repeated; a repeated call that takes longer counts as hung.
 constexpr double kSecondsInAll = 10, kSecondsOfCall = 10;
 constexpr size_t kMostFailures = 6;
 /// Other cases of the kernel that are tried one by one, the nearest first; and all before together, as they came.
@@ -110,8 +110,7 @@ void repeat_alone(const OpRegistry& ops, const std::vector<Case>& cases, const C
   size_t repeated = 0;
   for (const FailureGroup& group : failures_by_cause(result)) {
     Verdict& verdict = result.verdicts[group.first()];
-    const bool failed = verdict.outcome == Outcome::kFail || verdict.outcome == Outcome::kBroken;
-    if (!failed || as_expected(verdict) || (verdict.climb && verdict.climb->broken == "calls")) continue;
+    if (!fails(verdict.outcome) || as_expected(verdict) || (verdict.climb && verdict.climb->broken == "calls")) continue;
     if (repeated++ == kMostFailures || !repeats.has_time()) return;
     try {
       if (repeats.outcome_after({}, verdict) != Outcome::kPass) continue;

@@ -37,7 +37,7 @@ struct Cause {
 };
 
 /// Limits the work of a diagnosis. It counts evaluated elements and not seconds, so that the same command says the same on every
-/// machine. An element of a GEMM counts as an eighth of its multiply-accumulates.
+/// machine.
 class WorkBudget {
  public:
   /// About 5 s on two cores of an AVX2 server; and the budget of `--diagnose long`.
@@ -61,6 +61,9 @@ class WorkBudget {
   int64_t left_;
   std::string words_;
 };
+
+/// What an element of an answer counts: one of a GEMM, besides itself, an eighth of its multiply-accumulates.
+inline int64_t work_of_element(const Answer& answer) { return 1 + answer.products / 8; }
 
 /// Causes that explain the outputs, best first (fewest elements left over). Elements for which a hypothesis accepts anything are
 /// not explained.

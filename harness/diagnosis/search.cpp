@@ -17,7 +17,7 @@
 namespace assay {
 namespace {
 
-// Detects zeros of the wrong sign, an error that can occur under every contract.
+// Zeros of the wrong sign: a mistake that is possible under every contract.
 
 /// Whether -0 and +0 have adjacent ordinals. False for a format with a single zero.
 bool has_two_zeros(const Format& format) {
@@ -68,22 +68,19 @@ Expectation with_zeros(Zeros zeros, const Expectation& right) {
   return edited;
 }
 
-// Finds why a kernel's outputs are wrong: which mutants of the contract reproduce them, alone or in pairs.
+// The search: what is tried, and how much of it.
 
 constexpr size_t kWorthNaming = 3, kMostTies = 16;
 /// How many first members of pairs are tried; and how many comparisons with elements are kept for them, in bytes.
 constexpr int64_t kMostFirsts = 12, kMostKept = int64_t{1} << 26;
-/// Elements that a misread input must explain.
+/// An input that is read beside its place must explain at least this many failing elements.
 constexpr int64_t kFewestMisread = 8;
-/// Causes that are compared with the whole sample after a search in a part of it.
+/// If causes were sought in a part of the sample, so many of them, the best, are then compared with the whole sample.
 constexpr size_t kMostConfirmed = 6;
 
-/// What an evaluated element counts: one of a GEMM as much as eight multiply-accumulates, and twice that if only some columns are
-/// computed, since sums begin anew.
+/// What an element of a sample counts in all answers: twice as much if only some columns are computed, since sums begin anew.
 int64_t work_of_element(const Expectation& right, const Sample& sample) {
-  constexpr int64_t kProductsOfElement = 8;
-  const int64_t products = 1 + right.any_of.front().products / kProductsOfElement;
-  return int64_t(right.any_of.size()) * products * (sample.columns.empty() ? 1 : 2);
+  return int64_t(right.any_of.size()) * work_of_element(right.any_of.front()) * (sample.columns.empty() ? 1 : 2);
 }
 
 /// `some` of the numbers, evenly spread.

@@ -244,6 +244,13 @@ Verdict verdict_of(const Pair& pair, const Backend& backend, const CaseOptions& 
   return skip;
 }
 
+/// The options of pair `i`, whose verdict is told before its cause is sought.
+CaseOptions options_of(size_t i, const RunOptions& options, Progress& progress) {
+  CaseOptions each = options.each;
+  each.judged = [&progress, i](const Verdict& verdict) { progress.judged(i, verdict); };
+  return each;
+}
+
 /// Runs the first case of each row, and calls the row's other cases that passed in turn with it.
 void run_rows(const std::vector<Pair>& pairs, const std::vector<Row>& rows, const Backend& backend, const RunOptions& options,
               Progress& progress) {
@@ -265,8 +272,7 @@ void run_rows(const std::vector<Pair>& pairs, const std::vector<Row>& rows, cons
       Memory& memory = memories[pairs[i].one->data_id()];
       cases.push_back({pairs[i].one, &memory.data, &memory.answers});
     }
-    CaseOptions each = options.each;
-    each.judged = [&progress, i = row.front()](const Verdict& verdict) { progress.judged(i, verdict); };
+    CaseOptions each = options_of(row.front(), options, progress);
     if (cases.size() > 1)
       each.in_a_row = [&] { return calls_in_a_row(*first.op, *first.kernel, backend, cases, calls, each.schedule_seed); };
     progress.deliver(row.front(), verdict_of(first, backend, each, *cases.front().data));
@@ -293,28 +299,24 @@ RunResult run_all(std::span<const Op> ops, const std::vector<Case>& cases, const
 
   const std::vector<Row> rows = options.calls_in_a_row > 0 ? rows_of(pairs) : std::vector<Row>();
   Progress progress(pairs, rows, options);
-  const auto work = [&] {
+  const auto reported = [&](auto part) {
     try {
+      part();
+    } catch (const HarnessError& error) {
+      progress.fail(error.what());
+    }
+  };
+  const auto work = [&] {
+    reported([&] {
       while (const std::optional<Progress::Share> share = progress.next()) {
         DataMemory memory;
-        for (size_t i = share->first; i < share->end && !progress.stopped(); ++i) {
-          if (progress.is_late(i)) continue;
-          CaseOptions each = options.each;
-          each.judged = [&progress, i](const Verdict& verdict) { progress.judged(i, verdict); };
-          progress.deliver(i, verdict_of(pairs[i], one_at_a_time, each, memory));
-        }
+        for (size_t i = share->first; i < share->end && !progress.stopped(); ++i)
+          if (!progress.is_late(i))
+            progress.deliver(i, verdict_of(pairs[i], one_at_a_time, options_of(i, options, progress), memory));
       }
-    } catch (const HarnessError& error) {
-      progress.fail(error.what());
-    }
+    });
   };
-  const auto work_last = [&] {
-    try {
-      run_rows(pairs, rows, one_at_a_time, options, progress);
-    } catch (const HarnessError& error) {
-      progress.fail(error.what());
-    }
-  };
+  const auto work_last = [&] { reported([&] { run_rows(pairs, rows, one_at_a_time, options, progress); }); };
   // Cases are checked in blocks on the same thread pool, so there are never more threads than cores.
   const int threads = std::min(options.threads, oneapi::tbb::info::default_concurrency());
 #ifdef __SANITIZE_THREAD__
