@@ -69,10 +69,7 @@ int64_t or_zero(const Cells& cells, const std::string& column) {
 }
 
 const Format& numbers_of(const Cells& cells, const RankReduce& contract) {
-  const Format* format = find_format(cells.text("x"));
-  if (!format || !contract.takes(*format))
-    cells.refuse("x", "contract " + contract.row->id + " does not support '" + cells.text("x") + "'; supported: " + contract.row->text("numbers"));
-  return *format;
+  return cells.format_taken("x", *contract.row, "numbers", [&](const Format& x) { return contract.takes(x); });
 }
 
 Problem problem_with(const RankCase& c, const std::string& name, uint64_t seed) {

@@ -93,9 +93,7 @@ ShardedCase read_sharded_case(const Case& source) {
   if (!c.contract.takes(c.ranks))
     cells.refuse("ranks",
                  "contract " + c.id() + " does not support " + cells.text("ranks") + " ranks; supported: " + c.contract.row->text("shards"));
-  c.x = find_format(cells.text("x"));
-  if (!c.x || !c.contract.takes(*c.x))
-    cells.refuse("x", "contract " + c.id() + " does not support '" + cells.text("x") + "'; supported: " + c.contract.row->text("numbers"));
+  c.x = &cells.format_taken("x", *c.contract.row, "numbers", [&](const Format& x) { return c.contract.takes(x); });
   c.seed = uint64_t(cells.positive("seed"));
   const bool earlier = cells.given("before");
   c.before = earlier ? int64_t(cells.number("before")) : 0;

@@ -67,9 +67,7 @@ GatherCase read_gather_case(const Case& one) {
   c.contract = read_gather(row);
   c.record = &rulebook().record(c.contract.record);
   if (cells.wanted("y", !c.contract.keeps_parts, "a format of numbers")) {
-    c.y = find_format(cells.text("y"));
-    if (!c.y || !c.contract.takes(*c.y))
-      cells.refuse("y", "contract " + row.id + " does not support '" + cells.text("y") + "'; supported: " + row.text("numbers"));
+    c.y = &cells.format_taken("y", row, "numbers", [&](const Format& y) { return c.contract.takes(y); });
   } else {
     c.y = c.contract.q;
   }

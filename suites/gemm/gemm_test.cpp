@@ -170,7 +170,8 @@ TEST(GemmInvariants, PaddingOfScalesIsNotSeen) {
   EXPECT_THAT(climb.held, testing::Contains("padding"));
 }
 
-/// A kernel that first divides the scales of a tile by the smallest, which drops NaN but not finite padding (vLLM #45741).
+/// A kernel that divides all scales of a tile by the smallest one first. NaN in padding does not change the smallest; a finite
+/// number there does (vLLM #45741).
 TEST(GemmInvariants, PaddingOfScalesIsSeen) {
   Product prescales;
   prescales.spoil = [](const GemmCase& c, const Problem& problem, std::vector<int32_t>& d) {

@@ -56,9 +56,7 @@ CombineCase read_combine_case(const Case& one) {
     cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row and this op combines the rows of experts");
   CombineCase c;
   c.contract = read_combine(row);
-  c.x = find_format(cells.text("x"));
-  if (!c.x || !c.contract.takes(*c.x))
-    cells.refuse("x", "contract " + row.id + " does not support '" + cells.text("x") + "'; supported: " + row.text("numbers"));
+  c.x = &cells.format_taken("x", row, "numbers", [&](const Format& x) { return c.contract.takes(x); });
   c.m = cells.from_zero("m");
   c.topk = cells.positive("topk");
   if (!c.contract.takes_topk(c.topk))

@@ -64,11 +64,8 @@ SortCase read_sort_case(const Case& one) {
     cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row and this op sorts the slots of tokens");
   SortCase c;
   c.contract = read_routing(row);
-  if (cells.wanted("x", c.contract.has_rows(), "rows")) {
-    c.x = find_format(cells.text("x"));
-    if (!c.x || !c.contract.takes(*c.x))
-      cells.refuse("x", "contract " + row.id + " does not support '" + cells.text("x") + "'; supported: " + row.text("numbers"));
-  }
+  if (cells.wanted("x", c.contract.has_rows(), "rows"))
+    c.x = &cells.format_taken("x", row, "numbers", [&](const Format& x) { return c.contract.takes(x); });
   c.m = cells.from_zero("m");
   c.topk = cells.positive("topk");
   if (cells.wanted("n", c.contract.has_rows(), "rows")) c.n = cells.positive("n");

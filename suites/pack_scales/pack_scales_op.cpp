@@ -314,11 +314,9 @@ class BoundPacking : public BoundCase {
   }
   std::vector<std::string> layouts() const override {
     std::vector<std::string> lines = layout_lines("x", *c_.from, "");
-    for (std::string& line : layout_lines("scale", *c_.to, c_.row->text("pad"))) {
-      // The packing, not the layout, says what a row's last word holds for scales that the row lacks.
-      if (line.starts_with("  groups from g to ")) line = fmt::format("{}: must be {:#x}", line.substr(0, line.find(": ")), c_.packing.absent);
-      lines.push_back(std::move(line));
-    }
+    // The packing, not the layout, says what a row's last word holds for scales that the row lacks.
+    const std::string absent = fmt::format("must be {:#x}", c_.packing.absent);
+    for (std::string& line : layout_lines("scale", *c_.to, c_.row->text("pad"), absent)) lines.push_back(std::move(line));
     return lines;
   }
   std::optional<Shrinking> shrinking(const std::map<std::string, int64_t>&) const override {

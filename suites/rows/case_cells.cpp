@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "harness/fill/fill.h"
+#include "reference/formats/catalogue.h"
 #include "reference/table/near.h"
 #include "suites/rulebook.h"
 
@@ -60,6 +61,14 @@ double Cells::number(const std::string& column) const {
 }
 
 uint64_t Cells::seed() const { return of_given_data() ? 0 : uint64_t(positive("seed")); }
+
+const Format& Cells::format_taken(const std::string& column, const ContractRow& row, const std::string& listed,
+                                  const std::function<bool(const Format&)>& takes) const {
+  const Format* const format = find_format(text(column));
+  if (!format || !takes(*format))
+    refuse(column, "contract " + row.id + " does not support '" + text(column) + "'; supported: " + row.text(listed));
+  return *format;
+}
 
 int Cells::warp() const {
   if (of_given_data()) return 0;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,9 @@ class Cells {
   std::vector<int64_t> counts(const std::string& column) const;
   /// A nonnegative number.
   double number(const std::string& column) const;
+  /// The format in the column. Refuses one that the contract row does not take; `listed`: the column of the row that lists them.
+  const Format& format_taken(const std::string& column, const ContractRow& row, const std::string& listed,
+                             const std::function<bool(const Format&)>& takes) const;
   int warp() const;
   const ContractRow& contract() const;
   bool of_given_data() const { return case_.of_given_data; }

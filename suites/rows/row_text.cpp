@@ -73,7 +73,8 @@ const char* rule_in_words(PaddingRule rule) {
 
 }  // namespace
 
-std::vector<std::string> layout_lines(const std::string& tensor, const Layout& layout, const std::string& pad) {
+std::vector<std::string> layout_lines(const std::string& tensor, const Layout& layout, const std::string& pad,
+                                      const std::string& absent_groups) {
   std::vector<std::string> lines = {
       fmt::format("{}: layout {}: {}", tensor, layout.id, layout.why),
       fmt::format("  scale (r, c) of m rows of g groups is {} element {}", layout.element->name, layout.offset.text()),
@@ -86,7 +87,7 @@ std::vector<std::string> layout_lines(const std::string& tensor, const Layout& l
     lines.push_back(fmt::format("  rows from m to {}: {}", layout.rows.text(), rule_in_words(padding_rule(pad, "rows"))) +
                     (layout.storage.text().starts_with("m+") ? "; the storage ends with row m-1 of the last column, which has no such rows" : ""));
   if (layout.cols.text() != "g")
-    lines.push_back(fmt::format("  groups from g to {}: {}", layout.cols.text(), rule_in_words(padding_rule(pad, "k"))));
+    lines.push_back(fmt::format("  groups from g to {}: {}", layout.cols.text(), absent_groups.empty() ? rule_in_words(padding_rule(pad, "k")) : absent_groups));
   return lines;
 }
 

@@ -25,8 +25,10 @@ std::vector<std::string> trace_element(const RowCase& c, const Problem& problem,
 
 // Describes storage layouts for authors of plug-ins: address formulas, shapes and padding rules.
 
-/// A scale layout; `pad` is the contract's cell.
-std::vector<std::string> layout_lines(const std::string& tensor, const Layout& layout, const std::string& pad);
+/// A scale layout; `pad` is the contract's cell. `absent_groups`: what scales beyond a row's last group must be, if the cell does
+/// not say it.
+std::vector<std::string> layout_lines(const std::string& tensor, const Layout& layout, const std::string& pad,
+                                      const std::string& absent_groups = {});
 
 /// The scale layout of a case; empty if it has no scales.
 std::vector<std::string> row_layout_lines(const RowCase& c);

@@ -30,8 +30,8 @@ ShuffleCase read_shuffle_case(const Case& c) {
   const ContractRow& row = cells.contract();
   if (row.flow != &shuffle_flow())
     cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row and this op takes the order of a weight");
-  ShuffleCase p{read_shuffle(row), row.id, find_format(cells.text("x")), {}, {}};
-  if (!p.x || !p.move.moves(*p.x)) cells.refuse("x", "contract " + row.id + " does not support '" + cells.text("x") + "'; supported: " + row.text("x"));
+  ShuffleCase p{read_shuffle(row), row.id, nullptr, {}, {}};
+  p.x = &cells.format_taken("x", row, "x", [&](const Format& x) { return p.move.moves(x); });
   p.extents = {Groups::uniform(cells.positive("experts"), cells.from_zero("n")), cells.positive("k"), p.x->bytes()};
   if (!p.move.shuffle.fits(p.extents.n(), p.extents.k))
     cells.refuse("n", fmt::format("{} has tiles of {} rows and {} columns, which n and k are multiples of", row.id, p.move.shuffle.rows,
