@@ -144,9 +144,10 @@ BlockScales scales_of_experts(const Call& call, const char* role, int64_t expert
   return {static_cast<const float*>(t.data), t.strides[1], t.strides[2], rows};
 }
 
-/// a, b and d of a grouped GEMM with their sizes and pitches; the caller adds groups and scales.
+/// a, b and d of a grouped GEMM with their sizes and pitches; the caller adds groups and scales. `topk`: rows of d for each row
+/// of a; `rows` says so.
 template <class Arguments>
-Arguments expert_operands(const Call& call, int a_type, int b_type) {
+Arguments expert_operands(const Call& call, int a_type, int b_type, int64_t topk = 1, const char* rows = "the rows of a") {
   const assay_tensor &a = gemm_codes(call, "a", a_type), &b = gemm_codes(call, "b", b_type), &d = call.output("d");
   const Shape of_a = matrix_of_rows(a), of_d = matrix_of_rows(d);
   if (b.ndim != 3 || b.shape[0] < 1) unsupported("b must be [experts, n, k]");
@@ -154,11 +155,10 @@ Arguments expert_operands(const Call& call, int a_type, int b_type) {
   x.a = static_cast<const uint8_t*>(a.data), x.b = static_cast<const uint8_t*>(b.data), x.d = d.data;
   x.y = result_type(d);
   x.m = of_d.rows, x.n = of_d.columns, x.k = of_a.columns, x.experts = b.shape[0];
-  if (of_a.rows != x.m) unsupported("d must have the rows of a");
+  if (topk < 1 || of_a.rows * topk != x.m) unsupported(std::string("d must have ") + rows);
   expect_dense(b, x.experts, {x.n, x.k});
   if (a.type_bits == 4 && (x.k % 2 != 0 || a.strides[0] % 2 != 0)) unsupported("rows of 4-bit codes must be whole bytes");
   x.pitch_a = a.strides[0], x.pitch_b = x.k, x.pitch_d = d.strides[0];
-  x.part = std::max<int64_t>(1, x.k);
   return x;
 }
 
@@ -167,6 +167,7 @@ Arguments expert_operands(const Call& call, int a_type, int b_type) {
 GroupedGemmArguments grouped_gemm_arguments(const Call& call, int a_type, int b_type, bool masked, int64_t rows_of_b,
                                             int64_t tile_rows) {
   auto x = expert_operands<GroupedGemmArguments>(call, a_type, b_type);
+  x.part = std::max<int64_t>(1, x.k);
   if (x.m % tile_rows != 0) unsupported("a must have whole tiles of " + std::to_string(tile_rows) + " rows");
   x.groups = integers(call.input(masked ? "tokens" : "expert_of_row"), masked ? x.experts : x.m);
   const int64_t blocks = blocks_of(x.k, kProductsOfScale);
@@ -196,6 +197,7 @@ const int32_t* problem_sizes(const Call& call, int64_t experts) {
 template <class Arguments>
 Arguments offset_operands(const Call& call, int a_type, int b_type, bool ends, int64_t tile) {
   auto x = expert_operands<Arguments>(call, a_type, b_type);
+  x.part = std::max<int64_t>(1, x.k);
   x.tiles = blocks_of(x.m, tile);
   if (ends)
     x.sizes = integers(call.input("expert_ends"), x.experts);
@@ -260,30 +262,23 @@ const float* floats_of(const assay_tensor& t, int64_t count) {
 }  // namespace
 
 FusedMoeArguments fused_moe_arguments(const Call& call, int a_type, int b_type, bool of_blocks) {
-  const assay_tensor &a = gemm_codes(call, "a", a_type), &b = gemm_codes(call, "b", b_type), &d = call.output("d");
-  const Shape of_a = matrix_of_rows(a), of_d = matrix_of_rows(d);
-  if (b.ndim != 3 || b.shape[0] < 1) unsupported("b must be [experts, n, k]");
-  FusedMoeArguments x{};
-  x.a = static_cast<const uint8_t*>(a.data), x.b = static_cast<const uint8_t*>(b.data), x.d = d.data;
-  x.y = result_type(d);
-  x.m = of_d.rows, x.n = of_d.columns, x.k = of_a.columns, x.experts = b.shape[0];
-  x.pitch_a = a.strides[0], x.pitch_b = x.k, x.pitch_d = d.strides[0];
-  x.topk = int64_t(call.number("top_k")), x.block_m = int64_t(call.number("block_m"));
-  if (x.topk < 1 || of_a.rows * x.topk != x.m) unsupported("d must have top_k rows for each row of a");
+  const auto topk = int64_t(call.number("top_k"));
+  auto x = expert_operands<FusedMoeArguments>(call, a_type, b_type, topk, "top_k rows for each row of a");
+  const int64_t rows_of_a = x.m / topk;
+  x.topk = topk, x.block_m = int64_t(call.number("block_m"));
   if (x.block_m < 1) unsupported("block_m must be positive");
-  expect_dense(b, x.experts, {x.n, x.k});
   x.blocks = call.input("expert_ids").shape[0];
   x.experts_of_blocks = list_of(call, "expert_ids", 0);
   x.slots = list_of(call, "sorted_token_ids", x.blocks * x.block_m);
   x.end = list_of(call, "num_tokens_post_padded", 1);
   if (a_type == ASSAY_INT) expect_room(x.k, Azp::kNone);
   if (of_blocks) {
-    x.scale_a = scales(call, "scale_a", of_a.rows, 1, x.k, kFloatScales, kProductsOfScale);
+    x.scale_a = scales(call, "scale_a", rows_of_a, 1, x.k, kFloatScales, kProductsOfScale);
     x.scale_b = scales_of_experts(call, "scale_b", x.experts, x.n, kProductsOfScale, blocks_of(x.k, kProductsOfScale), x.scales_of_expert_b);
   } else {
     const assay_tensor &sa = call.input("scale_a"), &sb = call.input("scale_b");
     const bool of_experts = sb.ndim == 1 && sb.shape[0] == x.experts;
-    x.scale_a = {static_cast<const float*>(sa.data), step_of(sa, of_a.rows), 0, 1};
+    x.scale_a = {static_cast<const float*>(sa.data), step_of(sa, rows_of_a), 0, 1};
     x.scale_b = {floats_of(sb, of_experts ? x.experts : x.experts * x.n), of_experts ? 0 : 1, 0, 1};
     x.scales_of_expert_b = of_experts ? 1 : x.n;
   }
