@@ -80,6 +80,13 @@ class _CudaBytes:
         self.__cuda_array_interface__ = {"shape": (count,), "typestr": "|u1", "data": (address, False), "version": 3}
 
 
+def torch_bytes(data):
+    """A torch tensor of bytes over a buffer. A case without rows has an empty one, which torch.frombuffer refuses."""
+    import torch
+
+    return torch.frombuffer(data, dtype=torch.uint8) if len(data) else torch.empty(0, dtype=torch.uint8)
+
+
 def torch_tensor(address, count, dtype, shape, strides, device):
     """A torch tensor over the memory at `address`; `count` bytes are readable."""
     import torch
@@ -88,11 +95,7 @@ def torch_tensor(address, count, dtype, shape, strides, device):
     shape, strides = _bytes_of_packed(dtype, shape, strides)
     width = kind.itemsize
     if device == "cpu":
-        flat = (
-            torch.frombuffer((ctypes.c_uint8 * count).from_address(address), dtype=torch.uint8)
-            if count
-            else torch.empty(0, dtype=torch.uint8)
-        )
+        flat = torch_bytes((ctypes.c_uint8 * count).from_address(address) if count else b"")
     else:
         flat = torch.as_tensor(_CudaBytes(address, count), device=device)
     return flat[: count - count % width].view(kind).as_strided(shape, strides)

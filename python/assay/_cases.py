@@ -65,9 +65,7 @@ class Case:
         if framework == "torch":
             import torch
 
-            kind, data = getattr(torch, _arrays.NAMES[one["dtype"]]), bytearray(self.storage(one["role"]))
-            # torch.frombuffer refuses an empty buffer, which a case without rows has.
-            flat = torch.frombuffer(data, dtype=torch.uint8) if data else torch.empty(0, dtype=torch.uint8)
+            kind, flat = getattr(torch, _arrays.NAMES[one["dtype"]]), _arrays.torch_bytes(bytearray(self.storage(one["role"])))
             flat = flat.to(device) if device else flat
             shape, strides = _arrays._bytes_of_packed(one["dtype"], one["shape"], one["strides"])
             return flat.view(kind).as_strided(shape, strides, one["offset"] // 2 if one["dtype"] == "e2m1x2" else one["offset"])

@@ -70,21 +70,20 @@ Span absolute_maximum(const Spans& values, size_t first, size_t count, Reduction
 Spans group_maxima(const GroupQuant& contract, const Spans& values, int64_t group_size) {
   const auto size = size_t(group_size), groups = (values.size() + size - 1) / size;
   const Recipe& amax = std::get<AmaxScales>(contract.scales).amax;
+  Spans positive;
   if (amax.over == Over::kPositive) {
-    GroupQuant of_all = contract;
-    std::get<AmaxScales>(of_all.scales).amax.over = Over::kAll;
-    Spans positive = values;
+    positive = values;
     for (size_t i = 0; i < values.size(); ++i)
       if (const Span v = values[i]; v.low < 0) positive.set(i, {0, std::max(v.high, 0.0)});
-    return group_maxima(of_all, positive, group_size);
   }
+  const Spans& counted = amax.over == Over::kPositive ? positive : values;
   const double part = share(amax.over);
   const auto window = amax.over == Over::kAllButLast && size > 1 ? size - 1 : size_t(double(group_size) * part);
   Spans maxima(std::vector<double>(groups, 0));
   for (size_t g = 0; g < groups; ++g) {
     const size_t own = g * size;
     const size_t begin = part <= 1 ? own : own / window * window;
-    maxima.set(g, absolute_maximum(values, begin, std::min(window, values.size() - begin), amax.reduction));
+    maxima.set(g, absolute_maximum(counted, begin, std::min(window, values.size() - begin), amax.reduction));
   }
   return maxima;
 }
