@@ -68,7 +68,7 @@ def kill_once(command, folder, seconds, draw):
                 break
         except FileNotFoundError:
             break
-        time.sleep(0.0003)
+        time.sleep(0.001)
     time.sleep(delay)
     running = process.poll() is None
     if running:

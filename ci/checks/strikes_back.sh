@@ -10,9 +10,9 @@ export ASSAY_DATA=$scratch/data
 # Leftover processes of a run, identified by its environment.
 left() {
   local process
-  for process in /proc/[0-9]*; do
-    [ "${process#/proc/}" != "$BASHPID" ] && [ "${process#/proc/}" != $$ ] || continue
-    grep -qzF "STRIKE_LEFT=$scratch" "$process/environ" 2>/dev/null && grep -q '^State:[[:space:]]*[^ZX]' "$process/status" 2>/dev/null && echo "${process#/proc/}"
+  for process in $(grep -lszF "STRIKE_LEFT=$scratch" /proc/[0-9]*/environ | cut -d / -f 3); do
+    [ "$process" != "$BASHPID" ] && [ "$process" != $$ ] || continue
+    grep -q '^State:[[:space:]]*[^ZX]' "/proc/$process/status" 2>/dev/null && echo "$process"
   done
 }
 # nothing_left WHAT: within five seconds.
@@ -67,7 +67,7 @@ begun() {
   local begin=$SECONDS
   until [ "$(cat "/proc/$1/comm" 2>/dev/null)" = assay ] && (((0x$(awk '/^SigCgt/ { print $2 }' "/proc/$1/status" 2>/dev/null || echo 0) >> 1) & 1)); do
     kill -0 "$1" 2>/dev/null && [ $((SECONDS - begin)) -lt 60 ] || fail "a run ended before the signal was sent: $(cat "$scratch/out")"
-    sleep 0.05
+    sleep 0.1
   done
 }
 # child_of PROCESS: a child of the process.

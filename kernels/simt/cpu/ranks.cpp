@@ -176,14 +176,15 @@ RankScope::~RankScope() {
 
 bool wait_until(Ready ready, const void* at, uint64_t value) {
   if (!self.team) {  // all ranks run concurrently
-    constexpr int kBetweenLooks = 256, kBusyTurns = 4096;
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    // Turns instead of seconds limit the wait: on a busy machine both the peer and these turns take longer.
+    constexpr int kBusyTurns = 16, kTurns = kBusyTurns + 100'000, kBetweenLooks = 128;
+    constexpr std::chrono::microseconds kTurn{100};
     for (int turn = 1; !ready(at, value); ++turn) {
+      if (turn == kTurns) return false;
       if (turn < kBusyTurns)
         sched_yield();
       else
-        std::this_thread::sleep_for(std::chrono::microseconds(100));  // delays only a rank that may be waiting in vain
-      if (std::chrono::steady_clock::now() > end) return false;
+        std::this_thread::sleep_for(kTurn);
       if (turn % kBetweenLooks == 0 && self.lost && self.lost(self.of))
         return ready(at, value);  // the rank may have signalled before it ended normally
     }

@@ -9,7 +9,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <map>
 #include <string>
 #include <utility>
@@ -61,19 +60,19 @@ class Meeting {
     return data;
   }
 
-  /// Barrier: waits until every rank has called it as often as this process. Returns -1, or the first rank that did not come
-  /// within ten seconds or whose process has ended.
+  /// Barrier: waits until every rank has called it as often as this process. Returns -1, or the first rank that did not come within
+  /// ten seconds (later on a busy machine, since turns are counted) or whose process has ended.
   int32_t missing() {
     ++step_;
     for (int32_t r = first_; r < first_ + count_; ++r) __atomic_store_n(step_of(r), step_, __ATOMIC_RELEASE);
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    constexpr int kBusyTurns = 16, kTurns = kBusyTurns + 100'000, kBetweenLooks = 128;
     for (int32_t r = 0; r < size_; ++r)
       for (int turn = 1; __atomic_load_n(step_of(r), __ATOMIC_ACQUIRE) < step_; ++turn) {
-        if (turn < 4096)
+        if (turn < kBusyTurns)
           ::sched_yield();
         else
           ::usleep(100);
-        const bool over = std::chrono::steady_clock::now() > end || (turn % 256 == 0 && has_ended(r));
+        const bool over = turn == kTurns || (turn % kBetweenLooks == 0 && has_ended(r));
         if (over && __atomic_load_n(step_of(r), __ATOMIC_ACQUIRE) < step_) return r;
       }
     return -1;
