@@ -54,7 +54,7 @@ same refuses_in_run "$(verdicts refuses_in_run | tall)" skip
 
 # A crash only affects the verdict of its own case, in many runs with several threads.
 runs=20
-[ -z "$sample" ] || runs=5
+[ -z "$sample" ] || runs=3
 for _ in $(seq $runs); do
   all=$(verdicts crashes_when_tall)
   same crashes_when_tall "$(small <<<"$all")" "$healthy"

@@ -29,12 +29,12 @@ PYTHON
 quickly 2 "did you mean 'layer.39999.weight'" "$assay" judge "$r/many.safetensors:layer.39999.weigt" --as scale
 quickly 2 "no tensor for role 'x'; there are: layer.0.weight" "$assay" judge "$r/many.safetensors" --contract vllm.group_fp8
 quickly 2 "no tensor for role 'x'; there are: hidden, out; name it with --tensor x=NAME" "$assay" judge "$r/few.safetensors" --contract vllm.group_fp8
-quickly 2 "wide.csv:1: has more than 1000 columns" "$assay" --contracts "$r/wide.csv" list
+quickly 2 "wide.csv:1: has more than 1000 columns" "$assay" --contracts "$r/wide.csv" list --suite rms_norm/quick
 quickly 2 "long_row.csv:2: has more than 1000 columns" "$assay" list --cases "$r/long_row.csv" --op rms_norm
-quickly 2 "/dev/zero: is not a regular file" "$assay" --contracts /dev/zero list
+quickly 2 "/dev/zero: is not a regular file" "$assay" --contracts /dev/zero list --suite rms_norm/quick
 mkfifo "$r/waits.csv"
-quickly 2 "waits.csv: is not a regular file" "$assay" --contracts "$r/waits.csv" list
-quickly 0 "quant_group" "$assay" --contracts <(sed -n 1,2p "$root/reference/contracts/quant.csv" | sed '2s/^[^,]*/my.own_group/') list
+quickly 2 "waits.csv: is not a regular file" "$assay" --contracts "$r/waits.csv" list --suite rms_norm/quick
+quickly 0 "quant_group" "$assay" --contracts <(sed -n 1,2p "$root/reference/contracts/quant.csv" | sed '2s/^[^,]*/my.own_group/') list --suite quant_group/quick
 quickly 2 "tensor 'lone.weight': holds 32 GiB" "$assay" judge "$r/huge.safetensors:lone.weight" --as scale
 quickly 2 "tensor 'lone.weight': holds 1.5 GiB and takes 7.5 GiB here, too much for the 2 GiB" "$assay" judge "$r/large.safetensors:lone.weight" --as scale
 
@@ -50,7 +50,7 @@ formula() { # formula OFFSET WORDS: with this offset formula in the first layout
 rows = list(csv.reader(open(sys.argv[1])))
 rows[1][rows[0].index("offset")] = eval(sys.argv[3])
 csv.writer(open(sys.argv[2], "w"), lineterminator="\n").writerows(rows)' "$layouts" "$copy/reference/contracts/layouts.csv" "$1"
-  quickly 2 "$2" env ASSAY_DATA="$copy" "$assay" list
+  quickly 2 "$2" env ASSAY_DATA="$copy" "$assay" list --suite rms_norm/quick
 }
 formula '"(0-2)^63/(0-1)"' "layouts.csv:2:29: offset: a value does not fit in 64 bits"
 formula '"m*1000000000000"' "outside its"
@@ -101,7 +101,7 @@ own $'\nALL AS EXPECTED'
 quickly 0 '\nALL AS EXPECTED' "$assay" --contracts "$r/own.csv" contracts show my.own
 ! "$assay" --contracts "$r/own.csv" contracts show my.own | grep -q '^ALL AS EXPECTED' || fail "a line of the program is forged"
 for empty in --ledger --record --trend; do quickly 2 "is empty" "$assay" run $empty ""; done
-quickly 2 "ASSAY_ISA is 'zz'" env ASSAY_ISA=zz "$assay" list
+quickly 2 "ASSAY_ISA is 'zz'" env ASSAY_ISA=zz "$assay" list --suite rms_norm/quick
 
 # Reports to pipes, devices and links.
 one=(run --suite rms_norm/quick --case '*@2026-06-18/bf16.m3.n8.*/w32')

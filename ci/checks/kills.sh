@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # 1000 kills: whenever the program dies, each output file is complete or absent, and leftovers do not disturb the next run or
-# golden check. A writer that writes in place is detected. A sample runs 24 kills. ASSAY_KILLS_SEED draws other moments.
+# golden check. A writer that writes in place is detected. A sample runs 12 kills. ASSAY_KILLS_SEED draws other moments.
 . "$(dirname "$0")/lib.sh"
 part=1
-[ -z "$sample" ] || part=40
+[ -z "$sample" ] || part=80
 kills() { # kills KIND COUNT COMMAND...: @ stands for the folder
   local kind=$1 count=$2
   shift 2
@@ -40,5 +40,5 @@ with open(sys.argv[1] + "/v.csv", "w", buffering=1) as file:
         file.write(f"row,{i}\\n")
         time.sleep(0.001)
 END
-expect 1 "HALF A FILE: v.csv" kills in_place 20 python3 "$scratch/slowly.py" @
+expect 1 "HALF A FILE: v.csv" kills in_place 10 python3 "$scratch/slowly.py" @
 echo passed

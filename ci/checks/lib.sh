@@ -13,7 +13,7 @@ fail() {
   exit 1
 }
 
-# expect CODE TEXT COMMAND...: the command must exit with CODE and print TEXT (a fixed string).
+# expect CODE TEXT COMMAND...: the command must exit with CODE and print TEXT (a fixed string). `expected_in` holds what it printed.
 expect() {
   local code=$1 text=$2
   shift 2
@@ -22,6 +22,7 @@ expect() {
   local got=$?
   [ $got -eq "$code" ] || fail "exit code $got, not $code: $*"$'\n'"$output"
   grep -qF -- "$text" <<<"$output" || fail "no '$text' in the output of: $*"$'\n'"$output"
+  expected_in=$output
 }
 
 # skip WHY: for checks whose tools are optional packages.
