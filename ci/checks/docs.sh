@@ -6,6 +6,7 @@ expect 0 "" "$assay" docs --check "$root/docs/reference"
 mkdir -p "$scratch/docs"
 cp -r "$root/docs/reference" "$scratch/docs/"
 cp "$root/README.md" "$scratch/"
+cp "$root/docs/test-rocm-without-gpu.md" "$scratch/docs/"
 expect 0 "" "$assay" docs --check "$scratch/docs/reference"
 for page in commands.md contract-cells.md reports.md ops.md status.md report.schema.json verdicts.schema.json; do
   sed -i '8s/^/x/' "$scratch/docs/reference/$page"
@@ -14,7 +15,26 @@ for page in commands.md contract-cells.md reports.md ops.md status.md report.sch
 done
 sed -i 's/^| Casts |.*/| Casts | 0 | 0 | 0 | 0 | |/' "$scratch/README.md"
 expect 1 "README.md is stale" "$assay" docs --check "$scratch/docs/reference"
+sed -i 's/^[0-9]* contracts: [0-9]* ran/1 contracts: 1 ran/' "$scratch/docs/test-rocm-without-gpu.md"
+expect 1 "test-rocm-without-gpu.md is stale" "$assay" docs --check "$scratch/docs/reference"
 expect 2 "expected --output DIR or --check DIR" "$assay" docs
+
+# Every contract that test-rocm-without-gpu.md lists as not executed has a reason there, and every reason has a contract.
+reasons() { python3 -B - "$1" <<'PYTHON'; }
+import fnmatch, re, sys
+text = open(sys.argv[1]).read()
+listed, rest = text.split("<!-- begin: executed contracts -->")[1].split("<!-- end: executed contracts -->")
+contracts = re.findall(r"^\| `([^`]+)` \|", listed, re.M)
+globs = [glob for cell in re.findall(r"^\| (`.*?) \|", rest, re.M) for glob in re.findall("`([^`]+)`", cell)]
+flaws = [f"{c}: no reason" for c in contracts if not any(fnmatch.fnmatch(c, g) for g in globs)]
+flaws += [f"{g}: is executed, or no contract" for g in globs if not any(fnmatch.fnmatch(c, g) for c in contracts)]
+print("\n".join(flaws) or f"{len(contracts)} contracts, each with a reason")
+sys.exit(bool(flaws or not contracts))
+PYTHON
+expect 0 "each with a reason" reasons "$root/docs/test-rocm-without-gpu.md"
+sed 's/`aiter.double_quant_eager` | torch/`aiter.double_quant_late` | torch/' "$root/docs/test-rocm-without-gpu.md" >"$scratch/docs/reasons.md"
+expect 1 "aiter.double_quant_eager: no reason" reasons "$scratch/docs/reasons.md"
+expect 1 "aiter.double_quant_late: is executed, or no contract" reasons "$scratch/docs/reasons.md"
 
 # The glossary has a heading for each outcome, and for each line of a failure that the program prints.
 defined() {

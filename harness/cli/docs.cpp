@@ -270,6 +270,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kWrittenBy = "<!-- Written by `assay regenerate`, or by `assay docs --output docs/reference`. -->\n\n";
 constexpr const char* kReadmeSection = "assay docs";
+constexpr const char* kExecutedSection = "executed contracts";  ///< of docs/test-rocm-without-gpu.md
 
 std::string code(const std::string& text) { return text.empty() ? "" : "`" + text + "`"; }
 
@@ -476,6 +477,29 @@ std::string readme_table(const std::map<std::string, OpStatus>& status) {
   return text;
 }
 
+/// How many contracts are executed, and which of those that need gfx942 or gfx950 are not.
+std::string executed_section() {
+  std::map<EvidenceKind, int64_t> known;
+  int64_t amd = 0, executed = 0;
+  std::string rest;
+  for (const ContractRow& row : rulebook().contracts.rows()) {
+    const std::vector<RowEvidence> evidence = rulebook().evidence.of(row);
+    if (!evidence.empty()) ++known[evidence.front().kind];
+    const std::string needs = rulebook().elsewhere.needs(row.id);
+    if (needs != "gfx942" && needs != "gfx950") continue;
+    ++amd;
+    if (!evidence.empty() && evidence.front().has_outputs()) ++executed;
+    else rest += markdown_row({"`" + row.id + "`", needs, evidence.empty() ? "none" : name_of(evidence.front().kind)});
+  }
+  return fmt::format(
+             "{} contracts: {} ran, {} are executed, {} are read, {} are inferred. {} of them need gfx942 or gfx950. {} of those "
+             "are executed ({:.1f} %), {} are not:\n\n",
+             rulebook().contracts.rows().size(), known[EvidenceKind::kRan], known[EvidenceKind::kExecuted],
+             known[EvidenceKind::kRead], known[EvidenceKind::kInferred], amd, executed,
+             100.0 * double(executed) / double(amd), amd - executed) +
+         markdown_header({"contract", "needs", "evidence"}) + rest;
+}
+
 std::vector<DocsPage> pages_of(const CLI::App& program, const OpRegistry& ops, const std::map<std::string, OpStatus>& status) {
   std::vector<DocsPage> pages = {commands_page(program), contract_cells_page(), reports_page(), ops_page(ops),
                                  status_page(ops, status)};
@@ -486,6 +510,9 @@ std::vector<DocsPage> pages_of(const CLI::App& program, const OpRegistry& ops, c
 }
 
 fs::path readme_of(const fs::path& folder) { return fs::absolute(folder / "../../README.md").lexically_normal(); }
+fs::path executed_page_of(const fs::path& folder) {
+  return fs::absolute(folder / "../test-rocm-without-gpu.md").lexically_normal();
+}
 
 }  // namespace
 
@@ -508,14 +535,17 @@ std::string markdown_header(const std::vector<std::string>& titles) {
 std::map<std::string, std::string> docs_files(const CLI::App& program, const Suites& suites, const std::string& folder) {
   const std::map<std::string, OpStatus> status = status_of_ops(suites);
   const std::string readme = readme_of(folder).string();
-  std::map<std::string, std::string> files = {{readme, with_section(readme, kReadmeSection, readme_table(status))}};
+  const std::string executed = executed_page_of(folder).string();
+  std::map<std::string, std::string> files = {{readme, with_section(readme, kReadmeSection, readme_table(status))},
+                                              {executed, with_section(executed, kExecutedSection, executed_section())}};
   for (const DocsPage& page : pages_of(program, *suites.ops, status)) files[(fs::path(folder) / page.file).string()] = page.text;
   return files;
 }
 
 void add_docs(CLI::App& program, DocsArguments& arguments) {
   CLI::App& verb = *program.add_subcommand(
-      "docs", "write the reference pages of docs/reference and the status table of README.md, or check them");
+      "docs",
+      "write the reference pages of docs/reference and the counts in README.md and test-rocm-without-gpu.md, or check them");
   verb.footer("Examples:\n  assay docs --output docs/reference");
   CLI::Option* output =
       verb.add_option("--output", arguments.output, "write the pages here; README.md is two folders above")->type_name("DIR");
@@ -530,7 +560,8 @@ int docs_verb(const CLI::App& program, const DocsArguments& arguments) {
   if (arguments.check.empty()) {
     fs::create_directories(folder);
     for (const auto& [file, text] : files) write_atomically(file, text);
-    fmt::print("{} pages in {}, and the table of {}\n", files.size() - 1, folder, readme_of(folder).string());
+    fmt::print("{} pages in {}, and the counts in {} and {}\n", files.size() - 2, folder, readme_of(folder).string(),
+               executed_page_of(folder).string());
     return kAllAsExpected;
   }
   bool stale = false;

@@ -88,6 +88,15 @@ bool move_contiguous(Wave& w, const Operation* o) {
 }
 
 template <bool kWrites>
+const Operation* global(Wave& w, const Operation* o);
+
+/// A load of agent or system scope may poll, so other waves run after it.
+const Operation* polling_load(Wave& w, const Operation* o) {
+  w.pc = global<false>(w, o);
+  return nullptr;
+}
+
+template <bool kWrites>
 const Operation* global(Wave& w, const Operation* o) {
   const u64 e = exec(w);
   if (e == 0) return o + o->slots;
@@ -308,7 +317,7 @@ bool build_memory(Build& build) {
   if (space == kScratch) o.run = is_store ? scratch<true> : scratch<false>;
   else if (is_atomic) o.run = global_atomic;
   else if (space == kFlat) o.run = is_store ? flat<true> : flat<false>;
-  else o.run = is_store ? global<true> : global<false>;
+  else o.run = is_store ? global<true> : sc1 && !(o.code & kToLds) ? polling_load : global<false>;
   if (is_atomic && space == kScratch) return false;
   return true;
 }

@@ -205,7 +205,8 @@ const Operation* s_barrier(Wave& w, const Operation* o) {
   w.pc = o + o->slots;
   return nullptr;
 }
-const Operation* s_sleep(Wave& w, const Operation* o) {  // lets other waves run
+/// Lets other waves run. Loops that wait for another group read the clock or sleep.
+const Operation* s_sleep(Wave& w, const Operation* o) {
   w.pc = o + o->slots;
   return nullptr;
 }
@@ -218,7 +219,7 @@ const Operation* s_trap(Wave&, const Operation*) { throw Fault("the kernel trapp
 
 const Operation* s_memtime(Wave& w, const Operation* o) {
   set_pair(w, o->scalar, w.launch->device->clock++);
-  return o + o->slots;
+  return s_sleep(w, o);
 }
 const Operation* s_getpc_b64(Wave& w, const Operation* o) {
   set_pair(w, o->scalar, w.launch->executable->address_of(o) + 4);

@@ -13,6 +13,7 @@ namespace {
 /// end.
 constexpr u32 kRows = 512 + 4;
 constexpr u64 kTurn = 200000;  ///< number of wave instructions that a group executes before the next group runs
+constexpr u64 kPolls = 8;      ///< polls of each running wave that end a turn earlier: the group waits for another one
 constexpr size_t kMostResident = 512;
 
 /// Names of approximate instructions, indexed by approximate_index(), from the instruction table.
@@ -407,9 +408,9 @@ void Device::end_group(Group& group) {
   group.waves.clear();
 }
 
-/// Runs the waves of a group until all have ended or `most` instructions were executed.
+/// Runs the waves of a group until all have ended, `most` instructions were executed, or the group only polls.
 uint64_t Device::turn(Launch& launch, Group& group, uint64_t most) {
-  u64 done = 0;
+  u64 done = 0, polls = 0;
   const auto run_wave = [&](Wave& w, u64 quantum) {
     const Operation* o = w.pc;
     u64 n = 0;
@@ -424,17 +425,17 @@ uint64_t Device::turn(Launch& launch, Group& group, uint64_t most) {
                   std::to_string(w.number) + ", " + launch.executable->describe(w.pc) + ": " + fault.what());
     }
     if (o != nullptr) w.pc = o;
+    else if (w.status == Wave::kRunning) ++polls;
     done += n;
     clock += n;
   };
   while (done < most) {
-    bool runs = false, waits = false;
-    size_t turn = 0;
+    u64 running = 0;
+    bool waits = false;
     for (Wave* wave : group.waves) {
       if (wave->status == Wave::kAtBarrier) waits = true;
       if (wave->status != Wave::kRunning) continue;
-      runs = true;
-      (void)turn;
+      ++running;
       if (options_.schedule == Schedule::kRandom) {
         if (next_random(launch.random) % 2 == 0 && group.waves.size() > 1) continue;
         run_wave(*wave, 1 + next_random(launch.random) % 100);
@@ -442,7 +443,8 @@ uint64_t Device::turn(Launch& launch, Group& group, uint64_t most) {
         run_wave(*wave, options_.schedule == Schedule::kLockStep ? 1 : 4096);
       }
     }
-    if (runs) continue;
+    if (polls > kPolls * std::max<u64>(running, 1)) return done;
+    if (running != 0) continue;
     if (!waits) return done;
     for (Wave* wave : group.waves)
       if (wave->status == Wave::kAtBarrier) wave->status = Wave::kRunning;

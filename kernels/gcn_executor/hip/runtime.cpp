@@ -63,6 +63,7 @@ constexpr uint64_t kStep = 20000;
 constexpr uint64_t kStepAlone = 1 << 20;
 
 thread_local hipError_t last_error = hipSuccess;
+thread_local std::string missing_kernel;  ///< what hipErrorInvalidDeviceFunction is about
 thread_local int current_device = 0;
 
 struct Binary {
@@ -460,6 +461,9 @@ const char* hipGetErrorString(hipError_t error) {
   text = hipGetErrorName(error);
   if (error == r.sticky && error != hipSuccess) text += ": " + r.fault;
   if (error == hipErrorNoDevice && !r.failure.empty()) text += ": " + r.failure;
+  if (error == hipErrorInvalidDeviceFunction && !missing_kernel.empty())
+    text += ": the code object for " + r.architecture + " has no kernel " + missing_kernel +
+            "; a build with ASSAY_HIP_SAMPLE has few";
   if (error == hipErrorNoBinaryForGpu || error == hipErrorInvalidDeviceFunction)
     for (const auto& binary : r.binaries)
       if (!binary->error.empty()) return (text += ": " + binary->error).c_str();
@@ -602,7 +606,10 @@ hipError_t hipLaunchKernel(const void* function, dim3 grid, dim3 block, void** a
       if (symbol.executable == nullptr) return note(hipErrorNoBinaryForGpu);
       const auto& kernels = symbol.executable->object().kernels();
       const auto kernel = kernels.find(registered->second.name);
-      if (kernel == kernels.end()) return note(hipErrorInvalidDeviceFunction);
+      if (kernel == kernels.end()) {
+        missing_kernel = registered->second.name;
+        return note(hipErrorInvalidDeviceFunction);
+      }
       symbol.kernel = &kernel->second;
       r.found[function] = symbol;
     }

@@ -383,6 +383,17 @@ TEST(GcnExecutor, AtomicsAndGroupsThatWait) {
   EXPECT_EQ(machine.device.races(), std::vector<std::string>());
 }
 
+/// Without an early end of its turn, a group that waits executes 200,000 instructions before the next one runs.
+TEST(GcnExecutor, AGroupThatPollsLetsOthersRun) {
+  for (const char* schedule : {"ahead", "lockstep", "random"}) {
+    Machine machine(std::string("schedule=") + schedule);
+    auto* flags = machine.buffer<unsigned>(9);
+    machine.run("relay", 9, 64, flags);
+    EXPECT_EQ(flags[0], 9u) << schedule;
+    EXPECT_LT(machine.device.clock, 20000u) << schedule;
+  }
+}
+
 TEST(GcnExecutor, PackedAtomicsRoundOnce) {
   // f16: 1 + 2^-11 is a tie; 1 + 3 * 2^-11 rounds up; 65504 + 16 is Inf; 2^-24 + 2^-24 stays subnormal.
   // bf16: 1 + 2^-8 is a tie; 1 + 3 * 2^-8 rounds up; the largest value twice is Inf; 2^-133 + 2^-133 stays subnormal.
