@@ -114,11 +114,12 @@ const std::map<std::string, std::string>& words_of_columns() {
       {"bias", "recipe: how a bias joins before the last rounding; empty: the contract takes none"},
       {"out", "formats of the result"},
       {"weight", "`shuffle(R,C)`: B is stored in tiles, as AITER's preshuffled kernels require"},
-      {"experts", "grouped GEMM: how the rows of each expert are found: `contiguous`, `masked`, `offsets`, `by index` or `sorted ids`"},
+      {"experts", "grouped GEMM: how the rows of each expert are found: `contiguous`, `masked`, `offsets`, `by index`, `psum` (each begins at the next multiple of tile_rows), `along k` (each has k of its own) or `sorted ids`"},
       {"block_m", "sorted ids: allowed numbers of slots in a block, whose slots have one expert (Triton's BLOCK_SIZE_M)"},
       {"router", "sorted ids: recipe: how the router weight `w` of a row joins, behind the bias; empty: as y says, or not at all"},
       {"tile_rows",
        "grouped GEMM: rows of a tile of the kernel; the rows of an expert, or their capacity, begin at a multiple; empty: 1"},
+      {"scale_rows", "contiguous experts: the rows of scales of A of each expert begin at a multiple; empty: row i of A has row i of the scales"},
       {"padding",
        "grouped GEMM: what rows of d that belong to no expert hold after the call: `untouched`, `undefined`, `zero`, or "
        "`undefined in tiles`: "

@@ -53,6 +53,9 @@ std::vector<Kernel> dsv4_faults() {
       of_dsv4_caches<Dsv4TokenByToken>("dsv4_token_by_token",
                                        "vLLM #50576, vLLM #40991, 1Cat-vLLM #250, there of the indexer's cache"),
       of_dsv4_caches<Dsv4PadStale>("dsv4_pad_stale", "vLLM #49784, where it concerns padding of scales"),
+      of_dsv4_caches<Dsv41ScalesLast>("dsv41_scales_last", "vllm cache_utils.py v0.33.0 has both records: scales behind a token or behind a block"),
+      of_dsv4_caches<Dsv4FloorForCeil<VllmDsv41Kv>>("dsv41_floor_for_ceil", "vLLM #43557"),
+      of_dsv4_caches<Dsv4Unrotated<VllmDsv41Kv>>("dsv41_unrotated", "1Cat-vLLM #162: rotated elements are sometimes stored unrotated"),
       of_dsv4_caches<Dsv4FloorForCeil<>>("dsv4_floor_for_ceil", "vLLM #43557"),
       of_dsv4_caches<Dsv4FloorMissing>("dsv4_floor_missing", "pytorch/ao #4713, aiter #4288", {"f16"}),
       of_dsv4_caches<Dsv4Range224>("dsv4_range_224", "sglang #30900: 224 on every chip"),
@@ -116,6 +119,7 @@ std::vector<Kernel> indexer_faults() {
       of_indexer_caches<CacheSlotMinusOne<VllmIndexerKUe8m0>>("indexer_slot_minus_one",
                                                               "vLLM #43810: padding with slot -1 goes to the last slot"),
       of_indexer_caches<CacheBlocksDense<VllmIndexerK>>("indexer_blocks_dense", "vLLM #45111, TensorRT-LLM #16223"),
+      of_indexer_caches<IndexerMxFloorForCeil>("indexer_mx_floor_for_ceil", "vLLM #43557"),
       of_indexer_caches<IndexerTokenByToken>("indexer_token_by_token", "vLLM #50576, vLLM #40991, 1Cat-vLLM #250"),
       of_indexer_caches<IndexerFormatIgnored>("indexer_format_ignored", "vLLM #40552: scales that are no powers of two"),
       of_indexer_caches<IndexerFloorForCeil>("indexer_floor_for_ceil", "vLLM #43557"),
@@ -261,6 +265,19 @@ struct GatherFirstScale : VllmGatherDsMla {
   SIMT_DEVICE static int64_t group_of(int64_t /*element*/, int /*per_scale*/) { return 0; }
 };
 
+/// DeepSeek-V4.1 with the scales of DeepSeek-V4, behind all tokens of a block; or one scale for a token.
+struct GatherDsv41ScalesLast : VllmGatherDsv41K {
+  SIMT_DEVICE static int64_t codes_at(int64_t /*block_size*/, int64_t position) { return position * kCoded; }
+  SIMT_DEVICE static int64_t scales_at(int64_t block_size, int64_t position) { return block_size * kCoded + position * 16; }
+};
+struct GatherDsv41FirstScale : VllmGatherDsv41K {
+  SIMT_DEVICE static int64_t group_of(int64_t /*element*/, int /*per_scale*/) { return 0; }
+};
+/// DeepSeek-V4 with 7 scale bytes for a token, where an eighth is padding.
+struct GatherDsv4ScalesApartBy7 : VllmGatherDsv4K {
+  SIMT_DEVICE static int64_t scales_at(int64_t block_size, int64_t position) { return block_size * kTokenBytes + position * 7; }
+};
+
 struct GatherDivides : VllmGatherMlaFp8V0120 {
   template <class T>
   SIMT_DEVICE static T number(float code, float scale) {
@@ -318,6 +335,9 @@ std::vector<Kernel> gather_faults() {
                                            "aiter 2954: the shape [blocks, tokens, 132] taken for the layout"),
       of_gather<GatherGapIgnored>("gather_gap_ignored", dequantize,
                                   "no regression known; the distance of blocks computed from their shape"),
+      of_gather<GatherDsv41ScalesLast>("gather_dsv41_scales_last", upconvert, "vllm cache_utils.py v0.33.0 has both records: scales behind a token or behind a block"),
+      of_gather<GatherDsv41FirstScale>("gather_dsv41_first_scale", upconvert, "no regression known; one scale for a token"),
+      of_gather<GatherDsv4ScalesApartBy7>("gather_dsv4_scales_apart_by_7", upconvert, "vLLM 00ce99f0: kScaleBytesPerToken is 7 real + 1 pad"),
       of_gather<GatherFirstScale>("gather_first_scale", upconvert, "no regression known; one scale for a token"),
       of_gather<GatherDivides>("gather_divides", dequantize, "vLLM 37054: scales of the cache used the wrong way"),
       of_gather<GatherThroughHalf>("gather_through_half", upconvert,

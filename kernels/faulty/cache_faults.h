@@ -134,6 +134,10 @@ struct IndexerFloorForCeil : VllmIndexerKUe8m0 {
   static float stored(float scale) { return simt::from_bits(simt::bits(scale) & 0xff800000u); }
 };
 
+struct IndexerMxFloorForCeil : VllmIndexerKMx {
+  static float stored(float scale) { return simt::from_bits(simt::bits(scale) & 0xff800000u); }
+};
+
 struct IndexerFloorMissing : VllmIndexerK {
   static constexpr float kLeastAmax = 0;
 };
@@ -267,6 +271,12 @@ struct Dsv4TokenByToken : VllmDsv4Kv {
 
 struct Dsv4PadStale : VllmDsv4Kv {
   static constexpr bool kPads = false;
+};
+
+/// DeepSeek-V4.1 with the scales of DeepSeek-V4, behind all tokens of a block.
+struct Dsv41ScalesLast : VllmDsv41Kv {
+  static int64_t codes_at(int64_t p) { return p * 512; }
+  static int64_t scales_at(int64_t p, int64_t block_size) { return block_size * 512 + p * 16; }
 };
 
 template <class Base = VllmDsv4Kv>

@@ -62,6 +62,11 @@ struct GroupedMaskIgnored : DeepGemmMasked {
   SIMT_DEVICE static int64_t expert_of(const GroupedGemmArguments& x, int64_t row) { return row / x.room; }
 };
 
+/// The same with packed scales.
+struct GroupedMaskIgnoredPacked : DeepGemmMaskedPacked {
+  SIMT_DEVICE static int64_t expert_of(const GroupedGemmArguments& x, int64_t row) { return row / x.room; }
+};
+
 /// Multiplies the last row of a tile by 0 and adds it to the others, used or not: 0 * NaN is NaN, and nothing else changes.
 template <class Right>
 struct GroupedPaddingTimesZero : Right {
@@ -176,6 +181,97 @@ struct OffsetAlphaRounded : VllmNvfp4Grouped {
 /// The scales of an expert begin at its first row.
 struct OffsetFp4Unpadded : VllmMxfp4Grouped {
   SIMT_DEVICE static int64_t row_of_tiles(const OffsetMxArguments& /*x*/, int64_t /*expert*/, int64_t first) { return first; }
+};
+
+// Experts with block scales that begin where the one before ends, or at the next tile.
+
+/// The number of the expert reaches the scales alone.
+template <class Right>
+struct EndsFirstExpert : Right {
+  SIMT_DEVICE static int64_t expert_of_weights(const ExpertRows&, int64_t) { return 0; }
+};
+
+/// The scales of the weights of the next expert.
+template <class Right>
+struct EndsNextScales : Right {
+  SIMT_DEVICE static int64_t place_of_scales_b(const ExpertRows& x, int64_t expert) {
+    return (expert + 1) % x.experts * x.scales_of_expert_b;
+  }
+};
+
+/// Experts without rows are left out of the list of weights.
+template <class Right>
+struct EndsEmptySkipped : Right {
+  SIMT_DEVICE static int64_t with_rows_before(const ExpertRows& x, int64_t expert) {
+    int64_t count = 0;
+    for (int64_t other = 0; other < expert; ++other) count += x.sizes[other] > Right::first_row(x, other);
+    return count;
+  }
+  SIMT_DEVICE static int64_t expert_of_weights(const ExpertRows& x, int64_t expert) { return with_rows_before(x, expert); }
+  SIMT_DEVICE static int64_t place_of_scales_b(const ExpertRows& x, int64_t expert) {
+    return with_rows_before(x, expert) * x.scales_of_expert_b;
+  }
+};
+
+/// Expert e begins at its end, as where the ends are taken for offsets.
+template <class Right>
+struct EndsAsOffsets : Right {
+  template <class Rules>
+  SIMT_DEVICE static bool enter(OffsetBlockArguments& x, int64_t& row) {
+    const int64_t expert = row / Right::Unit::kM / x.tiles, first = x.sizes[expert], size = first - Right::first_row(x, expert), all = x.m;
+    if (!Right::template enter<Rules>(x, row)) return false;
+    const int64_t by = first + size <= all ? first - Right::first_row(x, expert) : 0;
+    x.d = static_cast<char*>(x.d) + by * x.pitch_d * 2;
+    return true;
+  }
+};
+
+/// Multiplies the last row of a tile, used or not, by 0 and adds it to the others: 0 * NaN is NaN.
+struct PsumNanOfPadding : DeepGemmPsum {
+  SIMT_DEVICE static float scale_of_row(const BlockGemmArguments& x, int64_t row, int64_t k) {
+    constexpr int64_t kRows = Unit::kM;
+    return DeepGemmPsum::scale_of_row(x, row, k) + 0.0f * DeepGemmPsum::scale_of_row(x, row / kRows * kRows + kRows - 1, k);
+  }
+};
+
+/// The scales of a of an expert begin at its first row.
+template <class Right>
+struct MxMoeUnpadded : Right {
+  SIMT_DEVICE static int64_t row_of_scales_a(int64_t /*expert*/, int64_t first) { return first; }
+};
+
+// Experts along k.
+
+/// The products before an expert are not added to the place of its scales.
+struct KGroupedFirstScalesA : DeepGemmKGrouped {
+  SIMT_DEVICE static int64_t first_scale_a(int64_t /*first*/) { return 0; }
+};
+struct KGroupedFirstScalesB : DeepGemmKGrouped {
+  SIMT_DEVICE static int64_t first_scale_b(int64_t /*first*/) { return 0; }
+};
+/// Adds the c of the first expert.
+struct KGroupedFirstC : DeepGemmKGrouped {
+  SIMT_DEVICE static int64_t expert_of_c(int64_t /*expert*/) { return 0; }
+};
+
+// Masked experts with shuffled weights.
+
+/// Reads the weights as if they were row-major.
+struct AiterNotShuffled : AiterDeepGemm {
+  SIMT_DEVICE static int64_t byte_of_b(int64_t column, int64_t k, int64_t /*n*/, int64_t pitch) { return column * pitch + k; }
+};
+/// Computes every row of the room.
+struct AiterMaskIgnored : AiterDeepGemm {
+  template <class Rules>
+  SIMT_DEVICE static int64_t rows(const OffsetGemmArguments& x, int64_t /*expert*/) {
+    return x.room;
+  }
+};
+/// The scales of the weights of the next expert.
+struct AiterNextScales : AiterDeepGemm {
+  SIMT_DEVICE static int64_t place_of_scales_b(const ExpertRows& x, int64_t expert) {
+    return (expert + 1) % x.experts * x.scales_of_expert_b;
+  }
 };
 
 // fused_moe.
@@ -304,7 +400,17 @@ Kernel of_offset_mx(const char* name, const char* cites) {
 template <class Rules>
 Kernel of_offset_gemm(const char* name, const char* cites) {
   return {name, "gemm_grouped", {Rules::kContract},       {{"y", kAny}, {"warp", simt::kWarpSizes}}, {}, run_offset_gemm<Rules>,
-          name, cites,          "gemm_grouped.at_offsets"};
+          name, cites,          Rules::kRows == ExpertTensor::kTokens ? "gemm_grouped.amd_masked" : "gemm_grouped.at_offsets"};
+}
+
+template <class Rules>
+Kernel of_blocks_at_ends(const char* name, const char* cites, const char* instead_of = "gemm_grouped.blackwell_at_ends") {
+  return {name, "gemm_grouped", {Rules::kContract}, {{"y", kAny}, {"warp", simt::kWarpSizes}}, {}, run_blocks_at_ends<Rules>, name, cites, instead_of};
+}
+
+template <class Rules>
+Kernel of_k_grouped(const char* name, const char* cites) {
+  return {name, "gemm_grouped", {Rules::kContract}, {{"y", kAny}, {"warp", simt::kWarpSizes}}, {}, run_k_grouped<Rules>, name, cites, "gemm_grouped.along_k"};
 }
 
 template <class Rules>
@@ -317,7 +423,7 @@ Kernel of_grouped_gemm(const char* name, const char* cites) {
           run_grouped_gemm<Rules>,
           name,
           cites,
-          Rules::kMasked ? "gemm_grouped.masked" : "gemm_grouped.by_index"};
+          Rules::kInUnit ? (Rules::kMasked ? "gemm_grouped.packed_masked" : "gemm_grouped.packed_by_index") : Rules::kMasked ? "gemm_grouped.masked" : "gemm_grouped.by_index"};
 }
 
 }  // namespace
@@ -370,6 +476,23 @@ std::vector<Kernel> grouped_gemm_faults() {
       of_offset_mx<OffsetAlphaRounded>("nvfp4_grouped_gemm_rounded_before_alpha", "vLLM #37135: 16 bits before the global scale"),
       of_offset_mx<OffsetFp4Unpadded>("mxfp4_grouped_gemm_unpadded",
                                       "flashinfer 3604: scales padded on all rows instead of those of each batch"),
+      of_blocks_at_ends<EndsFirstExpert<DeepGemmPsum>>("grouped_gemm_psum_first_expert", "no regression known; an offset that is not added", "gemm_grouped.at_ends"),
+      of_blocks_at_ends<EndsEmptySkipped<DeepGemmPsum>>("grouped_gemm_psum_empty_skipped", "pytorch 186365: results are inconsistent if a group is empty", "gemm_grouped.at_ends"),
+      of_blocks_at_ends<EndsAsOffsets<DeepGemmPsum>>("grouped_gemm_psum_ends_as_offsets", "deepgemm 54e22612 has both: grouped_layout holds ends or experts", "gemm_grouped.at_ends"),
+      of_blocks_at_ends<PsumNanOfPadding>("grouped_gemm_psum_nan_of_padding", "flashinfer 3650: NaN in padding rows reaches valid rows of the tile", "gemm_grouped.at_ends"),
+      of_blocks_at_ends<EndsNextScales<DeepGemmPsumPacked>>("grouped_gemm_psum_packed_next_scales", "no regression known; an index that is one too large"),
+      of_blocks_at_ends<EndsNextScales<FlashinferGroupwise>>("grouped_gemm_groupwise_next_scales", "no regression known; an index that is one too large"),
+      of_blocks_at_ends<EndsFirstExpert<FlashinferGroupwiseSm120>>("grouped_gemm_groupwise_first_expert", "no regression known; an offset that is not added"),
+      of_blocks_at_ends<MxMoeUnpadded<FlashinferMxMoe128>>("grouped_gemm_mx_moe_unpadded", "flashinfer 3604: scales padded on all rows instead of those of each batch"),
+      of_blocks_at_ends<EndsEmptySkipped<FlashinferMxMoe32>>("grouped_gemm_mx_moe_empty_skipped", "pytorch 186365: results are inconsistent if a group is empty"),
+      of_k_grouped<KGroupedFirstScalesA>("grouped_gemm_along_k_first_scales_a", "no regression known; an offset that is not added"),
+      of_k_grouped<KGroupedFirstScalesB>("grouped_gemm_along_k_first_scales_b", "no regression known; an offset that is not added"),
+      of_k_grouped<KGroupedFirstC>("grouped_gemm_along_k_first_c", "no regression known; an offset that is not added"),
+      of_offset_gemm<AiterNotShuffled>("grouped_gemm_amd_not_shuffled", "aiter 2900: a shuffled operand is read as a plain one"),
+      of_offset_gemm<AiterMaskIgnored>("grouped_gemm_amd_mask_ignored", "flashinfer 4046: masked_m is read out of bounds, or not at all"),
+      of_offset_gemm<AiterNextScales>("grouped_gemm_amd_next_scales", "no regression known; an index that is one too large"),
+      of_grouped_gemm<GroupedNextScales<DeepGemmContiguousPacked>>("grouped_gemm_packed_next_scales", "no regression known; an index that is one too large"),
+      of_grouped_gemm<GroupedMaskIgnoredPacked>("grouped_gemm_packed_mask_ignored", "flashinfer 4046: masked_m is read out of bounds, or not at all"),
       of_grouped_gemm<GroupedScalesOneMatrix>("grouped_gemm_masked_scales_one_matrix",
                                               "flashinfer 3604: batches padded as one matrix instead of each for itself"),
       of_moe<MoeWeightAfterCast>("fused_moe_weight_after_cast", "vllm 31931: the router weight is multiplied behind the cast"),

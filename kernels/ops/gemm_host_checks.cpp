@@ -130,10 +130,12 @@ void expect_dense(const assay_tensor& t, int64_t experts, Shape each) {
 
 /// Scales [experts, rows, blocks]; every expert has the strides of the last two dimensions for itself.
 BlockScales scales_of_experts(const Call& call, const char* role, int64_t experts, int64_t all_rows, int64_t rows, int64_t blocks,
-                              int64_t& expert_stride) {
+                              int64_t& expert_stride, const ScaleLevel& level = kFloatScales) {
   const assay_tensor& t = call.input(role);
   const int64_t scale_rows = blocks_of(all_rows, rows);
-  if (!has_type(t, ASSAY_FLOAT, 32)) unsupported(named(t) + " must be f32");
+  blocks = blocks_of(blocks, level.in_element);
+  if (!has_type(t, level.type, level.bits))
+    unsupported(named(t) + " has a type that is not a scale type of this kernel: " + assay::plugin::type_name(t));
   if (t.ndim != 3 || t.shape[0] != experts || t.shape[1] != scale_rows || t.shape[2] != blocks)
     unsupported(named(t) + " must be [" + std::to_string(experts) + ", " + std::to_string(scale_rows) + ", " +
                 std::to_string(blocks) + "]");
@@ -165,20 +167,20 @@ Arguments expert_operands(const Call& call, int a_type, int b_type, int64_t topk
 }  // namespace
 
 GroupedGemmArguments grouped_gemm_arguments(const Call& call, int a_type, int b_type, bool masked, int64_t rows_of_b,
-                                            int64_t tile_rows) {
+                                            int64_t tile_rows, const ScaleLevel& level) {
   auto x = expert_operands<GroupedGemmArguments>(call, a_type, b_type);
   x.part = std::max<int64_t>(1, x.k);
   if (x.m % tile_rows != 0) unsupported("a must have whole tiles of " + std::to_string(tile_rows) + " rows");
   x.groups = integers(call.input(masked ? "tokens" : "expert_of_row"), masked ? x.experts : x.m);
   const int64_t blocks = blocks_of(x.k, kProductsOfScale);
-  x.scale_b = scales_of_experts(call, "scale_b", x.experts, x.n, rows_of_b, blocks, x.scales_of_expert_b);
+  x.scale_b = scales_of_experts(call, "scale_b", x.experts, x.n, rows_of_b, blocks, x.scales_of_expert_b, level);
   if (!masked) {
-    x.scale_a = scales(call, "scale_a", x.m, 1, x.k, kFloatScales, kProductsOfScale);
+    x.scale_a = scales(call, "scale_a", x.m, 1, x.k, level, kProductsOfScale);
     return x;
   }
   if (x.m % (x.experts * tile_rows) != 0) unsupported("each expert must have room for the same number of whole tiles");
   x.room = x.m / x.experts;
-  x.scale_a = scales_of_experts(call, "scale_a", x.experts, x.room, 1, blocks, x.scales_of_expert_a);
+  x.scale_a = scales_of_experts(call, "scale_a", x.experts, x.room, 1, blocks, x.scales_of_expert_a, level);
   return x;
 }
 
@@ -195,11 +197,15 @@ const int32_t* problem_sizes(const Call& call, int64_t experts) {
 
 /// Everything but the scales.
 template <class Arguments>
-Arguments offset_operands(const Call& call, int a_type, int b_type, bool ends, int64_t tile) {
+Arguments offset_operands(const Call& call, int a_type, int b_type, ExpertTensor rows, int64_t tile) {
   auto x = expert_operands<Arguments>(call, a_type, b_type);
   x.part = std::max<int64_t>(1, x.k);
   x.tiles = blocks_of(x.m, tile);
-  if (ends)
+  if (rows == ExpertTensor::kTokens) {
+    x.sizes = integers(call.input("tokens"), x.experts);
+    if (x.m % x.experts != 0) unsupported("each expert must have room for the same number of rows");
+    x.room = x.m / x.experts, x.tiles = blocks_of(x.room, tile);
+  } else if (rows == ExpertTensor::kEnds)
     x.sizes = integers(call.input("expert_ends"), x.experts);
   else
     x.offsets = integers(call.input("expert_offsets"), x.experts), x.sizes = problem_sizes(call, x.experts);
@@ -209,7 +215,7 @@ Arguments offset_operands(const Call& call, int a_type, int b_type, bool ends, i
 }  // namespace
 
 OffsetMxArguments offset_mx_arguments(const Call& call, int a_type, int b_type, int64_t tile, const ScaleLevel& level, int64_t products) {
-  auto x = offset_operands<OffsetMxArguments>(call, a_type, b_type, false, tile);
+  auto x = offset_operands<OffsetMxArguments>(call, a_type, b_type, ExpertTensor::kOffsets, tile);
   x.tile_rows = integers(call.input("blockscale_offsets"), x.experts);
   const int64_t columns = rounded_up(blocks_of(x.k, products), level.tile_blocks), rows_b = rounded_up(x.n, level.tile_rows);
   const assay_tensor &sa = call.input("scale_a"), &sb = call.input("scale_b");
@@ -225,8 +231,38 @@ OffsetMxArguments offset_mx_arguments(const Call& call, int a_type, int b_type, 
   return x;
 }
 
-OffsetGemmArguments offset_gemm_arguments(const Call& call, int a_type, int b_type, bool ends, int64_t tile) {
-  auto x = offset_operands<OffsetGemmArguments>(call, a_type, b_type, ends, tile);
+OffsetBlockArguments offset_block_arguments(const Call& call, int a_type, int b_type, int64_t tile, int64_t rows_of_b, const ScaleLevel& level, int64_t products, int64_t scale_rows) {
+  auto x = offset_operands<OffsetBlockArguments>(call, a_type, b_type, ExpertTensor::kEnds, tile);
+  const int64_t rows_a = scale_rows > 0 ? (x.m + (scale_rows - 1) * x.experts) / scale_rows * scale_rows : x.m;
+  x.scale_a = scales(call, "scale_a", rows_a, 1, x.k, level, products);
+  x.scale_b = scales_of_experts(call, "scale_b", x.experts, x.n, rows_of_b, blocks_of(x.k, products), x.scales_of_expert_b, level);
+  return x;
+}
+
+KGroupedArguments k_grouped_arguments(const Call& call, int a_type, int b_type, int64_t tile) {
+  const assay_tensor &a = gemm_codes(call, "a", a_type), &b = gemm_codes(call, "b", b_type), &d = call.output("d"), &c = call.input("c");
+  const Shape of_d = matrix_of_rows(d), of_c = dense_matrix(c);
+  KGroupedArguments x{};
+  x.experts = call.input("expert_products").shape[0];
+  x.k_of = integers(call.input("expert_products"), x.experts);
+  x.a = static_cast<const uint8_t*>(a.data), x.b = static_cast<const uint8_t*>(b.data), x.d = d.data, x.c = c.data;
+  x.y = result_type(d);
+  if (x.y != ResultType::kF32 || of_c.rows != of_d.rows || of_c.columns != of_d.columns || !has_type(c, ASSAY_FLOAT, 32))
+    unsupported("c and d must be f32 and have the same shape");
+  if (x.experts < 1 || of_d.rows % x.experts != 0) unsupported("d must have the same number of rows for each expert");
+  x.m = of_d.rows / x.experts, x.n = of_d.columns, x.pitch_d = d.strides[0];
+  x.tiles = blocks_of(x.m, tile);
+  for (const assay_tensor* codes : {&a, &b})
+    if (codes->ndim != 1 || (codes->shape[0] > 1 && codes->strides[0] != 1)) unsupported(named(*codes) + " must be dense, one expert after the other");
+  if (x.m == 0 || x.n == 0 || a.shape[0] % x.m != 0 || a.shape[0] / x.m * x.n != b.shape[0]) unsupported("a and b must have the same k of all experts");
+  const int64_t k = a.shape[0] / x.m;
+  x.scale_a = scales(call, "scale_a", x.m, 1, k, kFloatScales, kProductsOfScale);
+  x.scale_b = scales(call, "scale_b", x.n, 1, k, kFloatScales, kProductsOfScale);
+  return x;
+}
+
+OffsetGemmArguments offset_gemm_arguments(const Call& call, int a_type, int b_type, ExpertTensor rows, int64_t tile) {
+  auto x = offset_operands<OffsetGemmArguments>(call, a_type, b_type, rows, tile);
   const assay_tensor &sa = call.input("scale_a"), &sb = call.input("scale_b");
   x.step_of_scale_a = step_of(sa, x.m);
   const bool of_experts = sb.ndim == 1 && sb.shape[0] == x.experts;

@@ -286,7 +286,7 @@ std::vector<Record> load_records(const std::string& file) {
 }
 
 const char* name(GroupOrder order) {
-  constexpr const char* kNames[] = {"contiguous", "masked", "offsets", "by index"};
+  constexpr const char* kNames[] = {"contiguous", "masked", "offsets", "by index", "psum", "along k"};
   return kNames[size_t(order)];
 }
 
@@ -344,6 +344,25 @@ Groups Groups::by_index(std::vector<int64_t> index, int64_t count) {
   return groups;
 }
 
+Groups Groups::psum(std::vector<int64_t> sizes, int64_t tile, int64_t room) {
+  std::vector<int64_t> offsets = {0};
+  for (const int64_t size : sizes) offsets.push_back(offsets.back() + (size + tile - 1) / tile * tile);
+  if (room > 0 && room < offsets.back())
+    throw std::invalid_argument(std::to_string(offsets.back()) + " rows exceed the room " + std::to_string(room));
+  offsets.back() = std::max(offsets.back(), room);
+  Groups groups = at_offsets(std::move(sizes), std::move(offsets));
+  groups.order_ = GroupOrder::kPsum;
+  groups.capacity_ = tile;
+  return groups;
+}
+
+Groups Groups::along_k(int64_t count, int64_t rows) {
+  Groups groups = uniform(count, rows);
+  groups.order_ = GroupOrder::kAlongK;
+  groups.capacity_ = rows;
+  return groups;
+}
+
 int64_t Groups::rows() const { return std::accumulate(sizes_.begin(), sizes_.end(), int64_t{0}); }
 
 int64_t Groups::group_of(int64_t row) const {
@@ -358,7 +377,7 @@ int64_t Groups::row_in_group(int64_t row) const {
 }
 
 int64_t Groups::stored_row(int64_t row) const {
-  if (order_ == GroupOrder::kContiguous) return row;
+  if (order_ == GroupOrder::kContiguous || order_ == GroupOrder::kAlongK) return row;
   if (order_ == GroupOrder::kByIndex) return used_.at(size_t(row));
   const int64_t group = group_of(row), in_group = row_in_group(row);
   return (order_ == GroupOrder::kMasked ? group * capacity_ : offsets_[size_t(group)]) + in_group;
@@ -371,7 +390,7 @@ std::vector<int64_t> Groups::first_rows() const {
 }
 
 std::vector<int64_t> Groups::offsets() const {
-  if (order_ == GroupOrder::kOffsets) return offsets_;
+  if (!offsets_.empty()) return offsets_;
   if (order_ == GroupOrder::kByIndex) throw std::logic_error("groups by index have no first row");
   std::vector<int64_t> begins = first_rows();
   if (order_ == GroupOrder::kMasked)
@@ -389,7 +408,7 @@ std::vector<int64_t> Groups::index() const {
 }
 
 void Groups::for_each_unused(const std::function<void(int64_t)>& visit) const {
-  if (order_ == GroupOrder::kContiguous) return;
+  if (order_ == GroupOrder::kContiguous || order_ == GroupOrder::kAlongK) return;
   const std::vector<int64_t> groups = index();
   for (size_t row = 0; row < groups.size(); ++row)
     if (groups[row] < 0) visit(int64_t(row));
@@ -399,6 +418,8 @@ Groups Groups::with_sizes(std::vector<int64_t> sizes) const {
   if (order_ == GroupOrder::kMasked) return masked(std::move(sizes), capacity_);
   if (order_ == GroupOrder::kOffsets) return at_offsets(std::move(sizes), offsets_);
   if (order_ == GroupOrder::kContiguous) return contiguous(std::move(sizes));
+  if (order_ == GroupOrder::kPsum) return psum(std::move(sizes), capacity_, 0);
+  if (order_ == GroupOrder::kAlongK) return along_k(count(), *std::max_element(sizes.begin(), sizes.end()));
   std::vector<int64_t> index = index_, seen(sizes.size(), 0);
   for (int64_t& group : index)
     if (group >= 0 && seen[size_t(group)]++ >= sizes[size_t(group)]) group = -1;

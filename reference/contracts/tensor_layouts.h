@@ -110,10 +110,12 @@ enum class GroupOrder {
   kContiguous,  ///< one group after the other, without unused rows
   kMasked,      ///< each group has `capacity` rows; rows beyond its size are unused
   kOffsets,     ///< group g begins at row offsets[g]; rows between groups are unused
-  kByIndex      ///< row i belongs to group index[i]; -1: unused
+  kByIndex,     ///< row i belongs to group index[i]; -1: unused
+  kPsum,        ///< each group begins at the next multiple of `capacity` rows behind the one before
+  kAlongK       ///< groups share k, not rows: each has `capacity` rows of the result, one group after the other
 };
 
-/// "contiguous", "masked", "offsets" or "by index".
+/// "contiguous", "masked", "offsets", "by index", "psum" or "along k".
 const char* name(GroupOrder order);
 
 /// Used rows are numbered group by group from 0 to rows() - 1; stored rows are the tensor's rows, from 0 to stored_rows() - 1.
@@ -130,12 +132,16 @@ class Groups {
   static Groups at_offsets(std::vector<int64_t> sizes, std::vector<int64_t> offsets);
   /// Throws std::invalid_argument for an index beyond `count`.
   static Groups by_index(std::vector<int64_t> index, int64_t count);
+  /// Each group begins at a multiple of `tile` rows. At least `room` rows are stored.
+  static Groups psum(std::vector<int64_t> sizes, int64_t tile, int64_t room);
+  /// `count` groups of `rows` rows each, with parts of k of their own.
+  static Groups along_k(int64_t count, int64_t rows);
 
   bool any() const { return !sizes_.empty(); }
   GroupOrder order() const { return order_; }
   int64_t count() const { return int64_t(sizes_.size()); }
   const std::vector<int64_t>& sizes() const { return sizes_; }
-  int64_t capacity() const { return capacity_; }  ///< for masked groups; 0 for others
+  int64_t capacity() const { return capacity_; }  ///< for masked groups, psum and groups along k; 0 for others
   int64_t rows() const;
   int64_t stored_rows() const { return stored_rows_; }
 

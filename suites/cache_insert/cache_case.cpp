@@ -121,7 +121,7 @@ void read_record(const Cells& cells, CacheCase& c) {
   c.group_size = parse_scale_spec(row.text("group")).block().columns_of(c.coded);
   const RecordPart* scales = c.record->find(PartKind::kScales);
   const int64_t groups = c.coded / c.group_size;
-  if (quant.takes_scales() ? scales != nullptr : !scales || scales->elements != groups || c.coded % c.group_size != 0)
+  if (quant.takes_scales() ? scales != nullptr : !scales || scales->elements % groups != 0 || c.coded % c.group_size != 0)
     cells.refuse("contract", "record " + quant.record + " has no place for the scales of groups of " + row.text("group"));
 }
 
@@ -368,8 +368,11 @@ StoredRow CacheInputs::stored(const std::vector<HostTensor>& outputs, int64_t ro
     return numbers;
   };
   StoredRow stored;
-  if (const RecordPart* scales = case_.record->find(PartKind::kScales); scales && !scale_given_)
-    stored.scale = numbers_of(*scales);
+  if (const RecordPart* scales = case_.record->find(PartKind::kScales); scales && !scale_given_) {
+    const std::vector<double> numbers = numbers_of(*scales);
+    const int64_t times = scales->elements / (case_.coded / case_.group_size);  // a record may have a scale several times
+    for (size_t i = 0; i < numbers.size(); i += size_t(times)) stored.scale.push_back(numbers[i]);
+  }
   if (!normalizes_) return stored;  // nothing but the scales narrows the other intervals
   stored.q = numbers_of(*case_.record->find(PartKind::kCodes));
   stored.y.assign(size_t(case_.numbers()), std::nan(""));

@@ -116,8 +116,15 @@ void AcceptedPart::evaluate(const RecordValues& values, const CacheInputs& input
   switch (record_->kind) {
     case PartKind::kCodes:
       return put(format(), values.codes, from, low_, high_);
-    case PartKind::kScales:
-      return put(format(), as_stored(values.scales, format()), 0, low_, high_);
+    case PartKind::kScales: {
+      const Spans each = as_stored(values.scales, format());
+      const size_t times = low_.size() / std::max<size_t>(1, each.size());  // a record may have a scale several times
+      if (times <= 1) return put(format(), each, 0, low_, high_);
+      std::vector<int32_t> low(each.size()), high(each.size());
+      put(format(), each, 0, low, high);
+      for (size_t i = 0; i < low_.size(); ++i) low_[i] = low[i / times], high_[i] = high[i / times];
+      return;
+    }
     case PartKind::kValues: {
       if (!copies_) return put(format(), values.values, from, low_, high_);
       const std::vector<uint32_t> codes = inputs.codes_of_row(row);

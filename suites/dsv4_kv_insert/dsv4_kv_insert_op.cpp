@@ -11,8 +11,10 @@ namespace {
 
 // The KV half of DeepSeek-V4's insertion, with and without a norm.
 
+constexpr int64_t kRotated = 64;
+
 std::vector<HostTensor> inputs(const CacheCase& c) {
-  std::vector<HostTensor> tensors = {token_matrix("kv", c, c.numbers(), c.fill, CacheStream::kFirst), cos_sin_cache(c, c.numbers() - c.coded),
+  std::vector<HostTensor> tensors = {token_matrix("kv", c, c.numbers(), c.fill, CacheStream::kFirst), cos_sin_cache(c, kRotated),
                                      positions_of(c)};
   if (!c.gamma.empty()) tensors.push_back(norm_weight(c));
   return tensors;

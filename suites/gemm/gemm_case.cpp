@@ -100,8 +100,8 @@ std::vector<int64_t> index_of(const std::vector<int64_t>& sizes, int64_t align, 
   return index;
 }
 
-/// Rows of each expert, from the columns `tokens`; `room` (masked groups: rows of each expert; groups by index or at offsets: rows of
-/// a); `align` (groups at offsets: the multiple at which each begins); and `order` (groups by index or at offsets).
+/// Rows of each expert, from the columns `tokens`; `room` (masked groups and groups along k: rows of each expert; psum and groups by
+/// index or at offsets: rows of a); `align` (groups at offsets: the multiple at which each begins); and `order` (groups by index or at offsets).
 Groups groups_of(const Cells& cells, const DotContract& contract) {
   const GroupOrder order = *contract.experts;
   const bool placed = order == GroupOrder::kByIndex || order == GroupOrder::kOffsets;
@@ -110,7 +110,7 @@ Groups groups_of(const Cells& cells, const DotContract& contract) {
   if (!descending && way != "ascending") cells.refuse("order", "expected ascending or descending");
   if (descending && !placed) cells.refuse("order", "only experts by index or at offsets may be in descending order");
   const int64_t room = cells.given("room") ? cells.positive("room") : 0;
-  if (room > 0 && !placed && order != GroupOrder::kMasked) cells.refuse("room", "contiguous experts have none");
+  if (room > 0 && order == GroupOrder::kContiguous) cells.refuse("room", "contiguous experts have none");
   if (room % contract.tile_rows != 0) cells.refuse("room", fmt::format("expected a multiple of {} rows", contract.tile_rows));
   if (cells.given("align") && !placed) cells.refuse("align", "only experts by index or at offsets may begin anywhere");
   const int64_t align = cells.given("align") ? cells.positive("align") : contract.tile_rows;
@@ -119,6 +119,8 @@ Groups groups_of(const Cells& cells, const DotContract& contract) {
     std::vector<int64_t> sizes = cells.counts("tokens");
     if (order == GroupOrder::kMasked) return Groups::masked(std::move(sizes), cells.positive("room"));
     if (order == GroupOrder::kContiguous) return Groups::contiguous(std::move(sizes));
+    if (order == GroupOrder::kPsum) return Groups::psum(std::move(sizes), contract.tile_rows, room);
+    if (order == GroupOrder::kAlongK) return Groups::along_k(int64_t(sizes.size()), cells.positive("room"));
     return Groups::by_index(index_of(sizes, align, descending, room), int64_t(sizes.size()));
   } catch (const std::invalid_argument& error) {
     cells.refuse("tokens", error.what());
@@ -184,6 +186,14 @@ std::vector<int64_t> tiles_of(const Groups& groups, int64_t tile) {
   return first;
 }
 
+/// The row of scales where those of each expert begin, if contiguous experts have rows of scales of their own, and all rows.
+std::vector<int64_t> scale_rows_of(const GemmCase& p) {
+  const int64_t each = p.contract.scale_rows;
+  std::vector<int64_t> first = p.groups.first_rows();
+  for (size_t expert = 0; expert < first.size(); ++expert) first[expert] = (first[expert] + (each - 1) * int64_t(expert)) / each * each;
+  return first;
+}
+
 /// Whether the scales of a are in tiles that experts do not share.
 bool tiles_by_expert(const GemmCase& p) {
   const Layout* const layout = p.scales.a.block().layout;
@@ -192,7 +202,7 @@ bool tiles_by_expert(const GemmCase& p) {
 
 GemmScale scales_in_tiles(const GemmCase& p) {
   const Layout& layout = *p.scales.a.block().layout;
-  const std::vector<int64_t> first = tiles_of(p.groups, layout.tile_rows);
+  const std::vector<int64_t> first = p.contract.scale_rows > 0 ? scale_rows_of(p) : tiles_of(p.groups, layout.tile_rows);
   std::vector<int64_t> places(size_t(p.stored_rows()), -1);
   for (int64_t row = 0; row < p.m; ++row)
     places[size_t(p.groups.stored_row(row))] = first[size_t(p.groups.group_of(row))] + p.groups.row_in_group(row);
@@ -200,6 +210,12 @@ GemmScale scales_in_tiles(const GemmCase& p) {
 }
 
 void bind_scales(GemmCase& p) {
+  if (p.along_k()) {
+    const std::vector<int64_t> blocks = p.first_products(p.contract.scale_block());
+    p.scale_a = GemmScale::along_k(p.scales.of_a(p.m, p.k), *p.scales.a.block().layout, p.groups.capacity(), blocks);
+    p.scale_b = GemmScale::along_k(p.scales.of_b(p.rows_of_b(), p.k), *p.scales.b.block().layout, p.n, blocks);
+    return;
+  }
   const bool masked = p.groups.any() && p.groups.order() == GroupOrder::kMasked;
   const LevelGrid of_slots = p.scales.of_a(p.stored_rows(), p.k);
   if (p.contract.sorted_ids && of_slots.row_block == 1) {
@@ -207,7 +223,7 @@ void bind_scales(GemmCase& p) {
     for (size_t slot = 0; slot < token.size(); ++slot) token[slot] = int64_t(slot) / p.topk;
     p.scale_a = GemmScale(of_slots, p.scales.a.block().layout, std::move(token), p.rows_of_a());
   } else
-    p.scale_a = tiles_by_expert(p) ? scales_in_tiles(p) : GemmScale(p.scales.of_a(p.stored_rows(), p.k), p.scales.a.block().layout, masked ? p.groups.count() : 0);
+    p.scale_a = tiles_by_expert(p) || p.contract.scale_rows > 0 ? scales_in_tiles(p) : GemmScale(p.scales.of_a(p.stored_rows(), p.k), p.scales.a.block().layout, masked ? p.groups.count() : 0);
   p.scale_b = GemmScale(grid_of_b(p), p.scales.b.block().layout, p.groups.count());
 }
 
@@ -220,9 +236,9 @@ void require_whole_experts(const Cells& cells, const GemmCase& p) {
   constexpr int64_t kExactInF32 = 1 << 10;  // products of int8 codes whose sum is below 2^24
   if (p.contract.sorted_ids && p.contract.of_integers() && p.k > kExactInF32)
     cells.refuse("k", fmt::format("expected at most {}: the kernel adds sums of int8 products in f32", kExactInF32));
-  if ((p.has_bias && !p.contract.sorted_ids) || p.contract.adds_c() || p.has_zero_points() || p.scales.a.outer() || p.contract.unknown() || p.contract.shuffle.any())
-    cells.refuse("contract", fmt::format("'{}' is not for groups of rows: expected scales of a of one level, and neither a bias, c, zero "
-                                         "points nor a shuffled weight", p.id()));
+  if ((p.has_bias && !p.contract.sorted_ids) || p.contract.adds_c() != p.along_k() || p.has_zero_points() || p.scales.a.outer() || p.contract.unknown())
+    cells.refuse("contract", fmt::format("'{}' is not for groups of rows: expected scales of a of one level, c only for experts along k, and "
+                                         "neither a bias nor zero points", p.id()));
   if (p.scales.b.outer() && p.scales.b.outer()->rows != 0)
     cells.refuse("scales", fmt::format("'{}' has a scale for each row of b; in a grouped GEMM, each expert may have one", p.scales.name));
 }
@@ -250,6 +266,26 @@ std::shared_ptr<const std::vector<std::byte>> unpacked(const HostTensor& tensor)
   auto codes = std::make_shared<std::vector<std::byte>>(size_t(tensor.spec.elements()));
   for (size_t i = 0; i < codes->size(); ++i) (*codes)[i] = std::byte(tensor.code(int64_t(i)));
   return codes;
+}
+
+/// Experts along k, each dense [rows, its k], as one matrix of c.k columns. Zeros follow: they change no sum.
+std::shared_ptr<const std::vector<std::byte>> rows_of_experts(const GemmCase& c, const HostTensor& tensor, int64_t rows) {
+  auto codes = std::make_shared<std::vector<std::byte>>(size_t(c.groups.count() * rows * c.k));
+  const std::byte* from = tensor.bytes.data();
+  for (int64_t row = 0; row < c.groups.count() * rows; ++row) {
+    const int64_t products = c.products[size_t(row / rows)];
+    std::copy_n(from, products, codes->begin() + row * c.k);
+    from += products;
+  }
+  return codes;
+}
+
+/// c [rows of all experts, n], at the columns that the weights of each expert have in the weights of all.
+std::vector<double> addends_of_experts(const GemmCase& c, const std::vector<double>& values) {
+  std::vector<double> all(size_t(c.m * c.rows_of_b()));
+  for (int64_t row = 0; row < c.m; ++row)
+    std::copy_n(values.begin() + row * c.n, c.n, all.begin() + row * c.rows_of_b() + c.groups.group_of(row) * c.n);
+  return all;
 }
 
 /// azp: integers in a's format. azp_adj is what a caller computes from them and from b.
@@ -284,6 +320,13 @@ std::vector<HostTensor> tensors_of_groups(const GemmCase& c) {
   switch (*c.contract.experts) {
     case GroupOrder::kMasked: return {input_integers("tokens", c.groups.sizes())};
     case GroupOrder::kByIndex: return {input_integers("expert_of_row", c.groups.index())};
+    case GroupOrder::kAlongK: return {input_integers("expert_products", c.products)};
+    case GroupOrder::kPsum: {
+      std::vector<int64_t> ends = c.groups.offsets();
+      ends.pop_back();
+      for (size_t expert = 0; expert < ends.size(); ++expert) ends[expert] += c.groups.sizes()[expert];
+      return {input_integers("expert_ends", ends)};
+    }
     case GroupOrder::kContiguous: {
       const std::vector<int64_t> first = c.groups.first_rows();
       return {input_integers("expert_ends", {first.begin() + 1, first.end()})};
@@ -336,12 +379,21 @@ GemmScale::GemmScale(const LevelGrid& grid, const Layout* layout, std::vector<in
   places_ = std::move(places);
 }
 
+GemmScale GemmScale::along_k(const LevelGrid& grid, const Layout& layout, int64_t rows, std::vector<int64_t> blocks) {
+  GemmScale made;
+  made.grid_ = grid, made.expert_rows_ = rows;
+  made.placed_.emplace(layout, rows, blocks.back());
+  made.first_blocks_ = std::move(blocks);
+  return made;
+}
+
 const Format& GemmScale::format() const { return placed_ ? *layout()->element : kF32; }
 
 bool GemmScale::reads_others(const GemmScale& other) const {
   bool differs = false, inside = true;
   for (int64_t row = 0; row < grid_.rows; ++row)
-    for (int64_t block = 0; block < grid_.columns && has(row) && other.has(row); ++block) {
+    for (int64_t block = 0; block < grid_.columns; ++block) {
+      if (!has(row, block) || !other.has(row, block)) continue;
       differs |= offset(row, block) != other.offset(row, block);
       inside &= other.offset(row, block) < storage_elements();
     }
@@ -359,13 +411,13 @@ TensorSpec GemmScale::spec(const std::string& role) const {
 }
 
 uint32_t GemmScale::code(const HostTensor& tensor, int64_t row, int64_t block) const {
-  if (!has(row)) return code_of(format(), 1);
+  if (!has(row, block)) return code_of(format(), 1);
   const int64_t at = offset(row, block);
   return placed_ && layout()->packs_words() ? uint32_t(tensor.bytes[size_t(at)]) : tensor.code(at);
 }
 
 void GemmScale::set_code(HostTensor& tensor, int64_t row, int64_t block, uint32_t code) const {
-  if (!has(row)) return;
+  if (!has(row, block)) return;
   const int64_t at = offset(row, block);
   if (placed_ && layout()->packs_words())
     tensor.bytes[size_t(at)] = std::byte(code);
@@ -395,7 +447,7 @@ HostTensor GemmScale::with_other_padding(const HostTensor& tensor, bool finite) 
   clear(made, finite);
   for (int64_t i = 0; i < grid_.count(); ++i) {
     const int64_t row = i / grid_.columns, block = i % grid_.columns;
-    if (has(row)) set_code(made, row, block, code(tensor, row, block));
+    if (has(row, block)) set_code(made, row, block, code(tensor, row, block));
   }
   return made;
 }
@@ -423,6 +475,12 @@ HostTensor GemmScale::of_rows(const HostTensor& tensor, const std::vector<int64_
 }
 
 // The case.
+
+std::vector<int64_t> GemmCase::first_products(int64_t each) const {
+  std::vector<int64_t> first = {0};
+  for (const int64_t count : products) first.push_back(first.back() + count / each);
+  return first;
+}
 
 std::vector<GemmRun> GemmCase::runs(int64_t first, int64_t end) const {
   if (!groups.any()) return {{first, end - first, first, 0}};
@@ -466,6 +524,12 @@ GemmCase read_gemm_case(const Case& c) {
   p.m = p.contract.experts ? p.groups.rows() : cells.from_zero("m");
   p.n = cells.positive("n");
   p.k = cells.positive("k");
+  if (p.along_k()) {
+    p.products = cells.counts("tokens");
+    if (p.k != *std::max_element(p.products.begin(), p.products.end())) cells.refuse("k", "expected the largest k of the experts in the column tokens");
+    for (const int64_t k : p.products)
+      if (k % p.contract.scale_block() != 0) cells.refuse("tokens", fmt::format("expected multiples of {} along k, got {}", p.contract.scale_block(), k));
+  }
   p.fill = cells.fill_name("fill");
   p.b = cells.fill_name("b");
   p.scales = scales_of(cells, p.contract);
@@ -474,7 +538,7 @@ GemmCase read_gemm_case(const Case& c) {
     const Layout& layout_a = *layout_of(cells, "layout_a", p.contract.layouts);
     const std::vector<std::string> same = {layout_a.id};
     std::vector<std::string> plain = {"row", "col", "tma"};
-    if (p.contract.experts) plain.pop_back();  // kernels compute the distance of experts from dense scales of b
+    if (p.contract.experts && !p.along_k()) plain.pop_back();  // kernels compute the distance of experts from dense scales of b
     p.scales.a.block().layout = &layout_a;
     p.scales.b.block().layout = layout_of(cells, "layout_b", layout_a.element->bytes() == 1 ? same : plain);
     if (p.contract.scales_in_unit() && !(*layout_a.element == *p.contract.unit.scale))
@@ -514,10 +578,12 @@ Problem gemm_problem(const GemmCase& c) {
   const auto of = [&](const std::string& fill, Stream stream) {
     return FillRequest{.name = fill, .seed = c.seed, .group_size = 0, .q = unit.d, .tensor = stream};
   };
-  const auto shape_of_b = c.groups.any() ? std::vector<int64_t>{c.groups.count(), c.n, c.k} : std::vector<int64_t>{c.n, c.k};
+  const int64_t all_products = c.along_k() ? c.first_products().back() : c.k;
+  const auto shape_of_a = c.along_k() ? std::vector<int64_t>{c.groups.capacity() * all_products} : std::vector<int64_t>{c.rows_of_a(), c.k};
+  const auto shape_of_b = c.along_k() ? std::vector<int64_t>{c.n * all_products} : c.groups.any() ? std::vector<int64_t>{c.groups.count(), c.n, c.k} : std::vector<int64_t>{c.n, c.k};
   Problem made;
   std::vector<HostTensor>& tensors = made.tensors;
-  tensors = {filled("a", *unit.a, {c.rows_of_a(), c.k}, of(c.fill, kA)), filled("b", *unit.b, shape_of_b, of(c.b, kB)),
+  tensors = {filled("a", *unit.a, shape_of_a, of(c.fill, kA)), filled("b", *unit.b, shape_of_b, of(c.b, kB)),
              c.scale_a.filled("scale_a", of(c.scale, kScaleA), c.absent_finite), c.scale_b.filled("scale_b", of(c.scale, kScaleB), c.absent_finite)};
   if (c.scales.a.outer()) tensors.push_back(filled("global_scale_a", kF32, {c.outer_of_a().count()}, of(c.scale, kGlobalScaleA)));
   if (c.scales.b.outer()) tensors.push_back(filled("global_scale_b", kF32, {c.outer_of_b().count()}, of(c.scale, kGlobalScaleB)));
@@ -529,7 +595,7 @@ Problem gemm_problem(const GemmCase& c) {
   if (c.has_zero_points())
     add_zero_points(c, filled("azp", c.azp == kFarZeroPoints ? kInt32 : *unit.a, {c.contract.azp == GemmAzp::kTokens ? c.m : 1},
                                     of(c.azp, c.has_bias ? kZeroPointBesideBias : kZeroPointAlone)), made);
-  if (c.contract.shuffle.any()) tensors[1].bytes = shuffled(c.contract.shuffle, tensors[1].bytes.data(), c.n, c.k);
+  if (c.contract.shuffle.any()) tensors[1].bytes = shuffled(c.contract.shuffle, tensors[1].bytes.data(), c.rows_of_b(), c.k);
   if (c.nan_padding) spoil_unused_rows(c, made);
   tensors.push_back({dense("d", Role::kOutput, *c.y, {c.stored_rows(), c.n}), {}});
   made.parameters = {{"warp", double(c.warp)}};
@@ -545,12 +611,16 @@ DotInputs gemm_inputs(const GemmCase& c, const Problem& problem) {
   inputs.n = c.rows_of_b();
   inputs.shuffle = c.contract.shuffle;
   if (inputs.shuffle.any()) {
-    inputs.own_b = std::make_shared<const std::vector<std::byte>>(unshuffled(inputs.shuffle, inputs.product.b.codes, c.n, c.k));
+    inputs.own_b = std::make_shared<const std::vector<std::byte>>(unshuffled(inputs.shuffle, inputs.product.b.codes, c.rows_of_b(), c.k));
     inputs.product.b.codes = inputs.own_b->data();
   }
   if (c.packs_codes()) {
     inputs.packed = true;
     inputs.own_a = unpacked(tensor("a")), inputs.own_b = unpacked(tensor("b"));
+    inputs.product.a.codes = inputs.own_a->data(), inputs.product.b.codes = inputs.own_b->data();
+  }
+  if (c.along_k()) {
+    inputs.own_a = rows_of_experts(c, tensor("a"), c.groups.capacity()), inputs.own_b = rows_of_experts(c, tensor("b"), c.n);
     inputs.product.a.codes = inputs.own_a->data(), inputs.product.b.codes = inputs.own_b->data();
   }
   if (c.topk > 1) {  // a row for each slot
@@ -569,7 +639,7 @@ DotInputs gemm_inputs(const GemmCase& c, const Problem& problem) {
   if (c.scales.a.outer()) inputs.outer_a = {c.outer_of_a(), values_of(tensor("global_scale_a"))};
   if (c.scales.b.outer()) inputs.outer_b = {c.outer_of_b(), values_of(tensor("global_scale_b"))};
   if (c.has_bias) inputs.bias = values_of(tensor("bias"));
-  if (c.contract.adds_c()) inputs.c = values_of(tensor("c"));
+  if (c.contract.adds_c()) inputs.c = c.along_k() ? addends_of_experts(c, values_of(tensor("c"))) : values_of(tensor("c"));
   if (c.has_zero_points()) inputs.azp_adj = values_of(tensor("azp_adj"));
   if (c.contract.azp == GemmAzp::kTokens) inputs.azp = values_of(tensor("azp"));
   return inputs;

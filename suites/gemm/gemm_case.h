@@ -26,6 +26,9 @@ class GemmScale {
   GemmScale(const LevelGrid& grid, const Layout& layout, std::vector<int64_t> places, int64_t rows) : GemmScale(grid, &layout, std::move(places), rows) {}
   /// Without a layout, `places` are rows of a dense vector.
   GemmScale(const LevelGrid& grid, const Layout* layout, std::vector<int64_t> places, int64_t rows);
+  /// Scales of experts along k: one matrix of `rows` rows, in which the blocks of an expert follow those of the one before.
+  /// `blocks`: where the blocks of each expert begin, and their number.
+  static GemmScale along_k(const LevelGrid& grid, const Layout& layout, int64_t rows, std::vector<int64_t> blocks);
 
   const LevelGrid& grid() const { return grid_; }
   const Layout* layout() const { return placed_ ? &placed_->layout() : nullptr; }
@@ -36,6 +39,7 @@ class GemmScale {
   bool reads_others(const GemmScale& other) const;
   /// The same scales, in the layout that a kernel mistakes theirs for.
   GemmScale with_layout(const Layout& other) const {
+    if (!first_blocks_.empty()) return along_k(grid_, other, expert_rows_, first_blocks_);
     return places_.empty() ? GemmScale(grid_, &other, experts_) : GemmScale(grid_, other, places_, placed_->rows());
   }
   GemmScale as_one_matrix() const { return GemmScale(grid_, layout()); }
@@ -53,8 +57,12 @@ class GemmScale {
   HostTensor of_rows(const HostTensor& tensor, const std::vector<int64_t>& rows) const;
 
  private:
-  bool has(int64_t row) const { return places_.empty() || places_[size_t(row)] >= 0; }
+  bool has(int64_t row, int64_t block) const {
+    if (!first_blocks_.empty()) return block < first_blocks_[size_t(row / expert_rows_) + 1] - first_blocks_[size_t(row / expert_rows_)];
+    return places_.empty() || places_[size_t(row)] >= 0;
+  }
   int64_t offset(int64_t row, int64_t block) const {
+    if (!first_blocks_.empty()) return placed_->offset(row % expert_rows_, first_blocks_[size_t(row / expert_rows_)] + block);
     if (!places_.empty()) return placed_ ? placed_->offset(places_[size_t(row)], block) : places_[size_t(row)];
     if (!placed_) return row * grid_.columns + block;
     return row / expert_rows_ * placed_->storage_elements() + placed_->offset(row % expert_rows_, block);
@@ -68,6 +76,7 @@ class GemmScale {
   int64_t experts_ = 0, expert_rows_ = 1;  ///< rows of scales of each expert; without experts, all rows
   std::optional<PlacedLayout> placed_;     ///< of one expert
   std::vector<int64_t> places_;            ///< see the constructor; empty: row i is at row i
+  std::vector<int64_t> first_blocks_;      ///< see along_k(); empty: experts have rows of their own
 };
 
 /// Rows of d that are adjacent in memory and multiply the same rows of b.
@@ -83,6 +92,7 @@ struct GemmCase {
   DotContract contract;
   int64_t m = 0, n = 0, k = 0;       ///< m: without unused rows
   Groups groups;                     ///< for a grouped GEMM: rows of each expert, m in total; b has n rows for each
+  std::vector<int64_t> products = {};  ///< experts along k: the k of each one; k is the largest
   std::string fill, b;               ///< generators of a and b
   GemmScales scales;                 ///< with the layouts of this case
   GemmScale scale_a, scale_b;        ///< their finest levels, for a and b as stored
@@ -115,6 +125,9 @@ struct GemmCase {
   bool has_outer_of_rows_of_a() const { return scales.a.outer() && outer_of_a().row_block > 0; }
   bool has_outer_of_rows_of_b() const { return scales.b.outer() && outer_of_b().row_block > 0; }
 
+  bool along_k() const { return contract.experts == GroupOrder::kAlongK; }
+  /// Experts along k: the elements, or with kScaleBlock the blocks, of all experts before each one, and their sum.
+  std::vector<int64_t> first_products(int64_t each = 1) const;
   int64_t stored_rows() const { return groups.any() ? groups.stored_rows() : m; }
   int64_t rows_of_a() const { return stored_rows() / topk; }
   int64_t rows_of_b() const { return groups.any() ? groups.count() * n : n; }

@@ -284,7 +284,7 @@ void add_other_experts(const GemmCase& c, const SharedInputs& inputs, std::vecto
     const auto end = c.groups.sizes().begin() + c.groups.group_of(row);
     return std::count_if(c.groups.sizes().begin(), end, [](int64_t size) { return size > 0; });
   });
-  if (c.contract.experts != GroupOrder::kByIndex || c.contract.sorted_ids) return;
+  if ((c.contract.experts != GroupOrder::kByIndex && c.contract.experts != GroupOrder::kPsum) || c.contract.sorted_ids) return;
   add("experts: that of the row before each tile of 64 rows", [&, index = c.groups.index()](int64_t row) {
     const int64_t tile = c.groups.stored_row(row) / kTileOfExpert * kTileOfExpert;
     return std::max<int64_t>(0, index[size_t(std::max<int64_t>(0, tile - 1))]);
@@ -361,6 +361,57 @@ void add_tiles_without_padding(const GemmCase& c, const SharedInputs& inputs, st
   all.back().by_rows = true;
 }
 
+/// Mutant of contiguous experts with rows of scales of their own: they are taken to begin at the expert's first row.
+void add_scale_rows_ignored(const GemmCase& c, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
+  if (c.contract.scale_rows == 0) return;
+  std::vector<int64_t> rows(size_t(c.stored_rows()));
+  std::iota(rows.begin(), rows.end(), int64_t{0});
+  const GemmScale other(c.scale_a.grid(), *c.scale_a.layout(), std::move(rows), c.scale_a.spec("scale_a").shape[0]);
+  if (!c.scale_a.reads_others(other)) return;
+  const char* const name = "scale_a: those of an expert begin at its first row";
+  all.push_back({name,
+                 [c, inputs, other](const Problem& problem, const std::vector<HostTensor>*) {
+                   auto wrong = std::make_shared<DotInputs>(*inputs_of(inputs, c, problem));
+                   wrong->scale_a = other.values(find(problem.tensors, "scale_a"));
+                   return of_inputs(c, c.contract, std::move(wrong));
+                 },
+                 equivalent(c, name)});
+  all.back().by_rows = true;
+}
+
+/// Mutants of experts along k: every expert has the first blocks of scales; or the addend of the first expert.
+void add_first_along_k(const GemmCase& c, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
+  if (!c.along_k()) return;
+  const auto add = [&](const std::string& name, auto change) {
+    all.push_back({name,
+                   [c, inputs, change](const Problem& problem, const std::vector<HostTensor>*) {
+                     auto wrong = std::make_shared<DotInputs>(*inputs_of(inputs, c, problem));
+                     change(*wrong);
+                     return of_inputs(c, c.contract, std::move(wrong));
+                   },
+                   equivalent(c, name)});
+    all.back().by_rows = true;
+  };
+  const std::vector<int64_t> first = c.first_products(c.contract.scale_block());
+  for (const auto& [role, scales, rows] : {std::tuple("scale_a", &DotInputs::scale_a, c.groups.capacity()), std::tuple("scale_b", &DotInputs::scale_b, c.n)})
+    add(std::string(role) + ": the first blocks for every expert", [first, scales = scales, rows = rows](DotInputs& wrong) {
+      ScaleValues& values = wrong.*scales;
+      const std::vector<double> right = values.values;
+      const int64_t columns = values.shape.columns;
+      for (size_t expert = 0; expert + 1 < first.size(); ++expert)
+        for (int64_t block = 0; block < first[expert + 1] - first[expert]; ++block) {
+          const auto owner = std::upper_bound(first.begin(), first.end(), block) - first.begin() - 1;
+          for (int64_t row = 0; row < rows; ++row)
+            values.values[size_t((int64_t(expert) * rows + row) * columns + block)] = right[size_t((owner * rows + row) * columns + block - first[size_t(owner)])];
+        }
+    });
+  add("c: of the first expert", [c](DotInputs& wrong) {
+    const std::vector<double> right = wrong.c;
+    for (int64_t row = 0; row < c.m; ++row)
+      std::copy_n(right.begin() + row % c.groups.capacity() * wrong.n, c.n, wrong.c.begin() + row * wrong.n + c.groups.group_of(row) * c.n);
+  });
+}
+
 /// Mutants of experts whose rows begin anywhere, with a scale for each row: the scales are found without the first row, or the number,
 /// of the expert.
 void add_scales_without_offset(const GemmCase& c, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
@@ -399,6 +450,8 @@ std::vector<Hypothesis> of_experts(const GemmCase& c, const SharedInputs& inputs
   add_other_experts(c, inputs, all);
   add_scales_without_offset(c, inputs, all);
   add_tiles_without_padding(c, inputs, all);
+  add_scale_rows_ignored(c, inputs, all);
+  add_first_along_k(c, inputs, all);
   add_scales_as_one_matrix(c, "scale_a", c.scale_a, &DotInputs::scale_a, inputs, all);
   add_scales_as_one_matrix(c, "scale_b", c.scale_b, &DotInputs::scale_b, inputs, all);
   const auto add = [&](const char* name, auto change) {
@@ -533,7 +586,10 @@ std::string words_of_slots(const GemmCase& p) {
 }
 
 /// "t3_0_5.r128": rows in use of each expert, and rows of a that are stored. Experts that lie in descending order have "down".
-std::string words_of_groups(const Groups& groups) {
+/// "g256_0_128.m64": the k of each expert, and its rows.
+std::string words_of_groups(const GemmCase& p) {
+  const Groups& groups = p.groups;
+  if (p.along_k()) return fmt::format("g{}.m{}", words_of_sizes(p.products), groups.capacity());
   const std::vector<int64_t> index = groups.index();
   std::vector<int64_t> used;
   std::copy_if(index.begin(), index.end(), std::back_inserter(used), [](int64_t expert) { return expert >= 0; });
@@ -543,7 +599,7 @@ std::string words_of_groups(const Groups& groups) {
 
 std::string shape_words(const GemmCase& p) {
   const std::string layouts = p.scale_a.layout() ? fmt::format(".{}_{}", p.scale_a.layout()->id, p.scale_b.layout()->id) : "";
-  const std::string rows = p.contract.sorted_ids ? words_of_slots(p) : p.groups.any() ? words_of_groups(p.groups) : fmt::format("m{}", p.m);
+  const std::string rows = p.contract.sorted_ids ? words_of_slots(p) : p.groups.any() ? words_of_groups(p) : fmt::format("m{}", p.m);
   return fmt::format("{}.{}.n{}.k{}.{}{}{}", p.y->name, rows, p.n, p.k, p.scales.name, layouts, p.absent_finite ? ".absent-finite" : "");
 }
 
@@ -650,7 +706,7 @@ std::vector<RoleSpec> roles_of(const GemmOpParts& parts) {
   if (parts.sorted_ids)
     all.insert(all.end(), {{"bias", Access::kIn, "[experts, n] f32: bias of each expert; only in cases with a bias"},
                            {"topk_weights", Access::kIn, "[m, top_k] f32: router weight of each slot; only in cases with weights"}});
-  if (parts.of_blocks && !parts.of_experts())
+  if (parts.of_blocks && !parts.sorted_ids)
     all.push_back({"c", Access::kIn, "[m, n] in the format of d: added to the GEMM; only in contracts that add it"});
   if (!parts.of_blocks && !parts.of_experts())
     all.insert(
@@ -675,7 +731,8 @@ std::vector<RoleSpec> roles_of_experts() {
           {"expert_offsets", Access::kIn, "[experts] int32: the row of a and d where each expert begins; only for experts at offsets"},
           {"problem_sizes", Access::kIn, "[experts, 3] int32: rows, n and k of each expert; only for experts at offsets"},
           {"blockscale_offsets", Access::kIn, "[experts] int32: the row of scale_a where the tiles of each expert begin; only for experts at offsets with scales in tiles"},
-          {"expert_ends", Access::kIn, "[experts] int32: the row of a and d where each expert ends and the next begins; only for contiguous experts"}};
+          {"expert_ends", Access::kIn, "[experts] int32: the row of a and d where each expert ends; of contiguous experts the next one begins there, in the psum layout at the next multiple of 128; only for these"},
+          {"expert_products", Access::kIn, "[experts] int32: the k of each expert; only for experts along k"}};
 }
 
 Op gemm_op(GemmOpParts parts) {

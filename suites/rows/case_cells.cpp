@@ -39,15 +39,21 @@ int64_t Cells::positive(const std::string& column) const {
 std::vector<int64_t> Cells::list(const std::string& column, const std::string& expected) const {
   std::vector<int64_t> all;
   std::istringstream cell(text(column));
+  const auto is_number = [](const std::string& word) {
+    return !word.empty() && word.size() <= 9 && std::all_of(word.begin(), word.end(), ::isdigit);
+  };
+  constexpr int64_t kMostTimes = 1 << 16;
   for (std::string item; std::getline(cell, item, ';');) {
-    if (item.empty() || item.size() > 9 || !std::all_of(item.begin(), item.end(), ::isdigit)) refuse(column, "'" + item + "' is not " + expected);
-    all.push_back(std::stoll(item));
+    const size_t times = item.find('*');  // "3*200": 200 times 3
+    const std::string number = item.substr(0, times), count = times == std::string::npos ? "1" : item.substr(times + 1);
+    if (!is_number(number) || !is_number(count) || std::stoll(count) > kMostTimes) refuse(column, "'" + item + "' is not " + expected);
+    all.insert(all.end(), size_t(std::stoll(count)), std::stoll(number));
   }
   return all;
 }
 
 std::vector<int64_t> Cells::counts(const std::string& column) const {
-  std::vector<int64_t> all = list(column, "a number of rows; written as 1;0;130, an expert each");
+  std::vector<int64_t> all = list(column, "a number of rows; written as 1;0;130, an expert each, or 1*300 for 300 experts");
   if (std::accumulate(all.begin(), all.end(), int64_t{0}) == 0) refuse(column, "no expert has a row");
   return all;
 }

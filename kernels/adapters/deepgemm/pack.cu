@@ -68,6 +68,8 @@ extern "C" __attribute__((visibility("default"))) const assay_library* assay_get
           {"sm90_fp8_gemm_1d2d", "gemm_block_scaled", {"deepgemm.fp8_gemm_1d2d.sm_90"}, {}, {}, product_1d2d},
           {"sm90_fp8_gemm_1d2d_contiguous", "gemm_grouped", {"deepgemm.m_grouped_fp8_gemm_contiguous.sm_90"}, {}, {}, grouped_contiguous},
           {"sm90_fp8_gemm_1d2d_masked", "gemm_grouped", {"deepgemm.m_grouped_fp8_gemm_masked.sm_90"}, {}, {}, grouped_masked},
+          {"sm90_fp8_gemm_1d2d_psum", "gemm_grouped", {"deepgemm.m_grouped_fp8_gemm_psum.sm_90"}, {}, {}, grouped_psum},
+          {"sm90_fp8_gemm_1d1d_along_k", "gemm_grouped", {"deepgemm.k_grouped_fp8_gemm_nt_contiguous.sm_90"}, {}, {}, grouped_along_k},
           {"sm90_fp8_gemm_1d1d", "gemm_block_scaled", {"deepgemm.fp8_gemm_1d1d.sm_90"}, {}, {}, product_1d1d},
 #else
           {"transpose_and_pack_fp32_into_ue8m0", "pack_scales", {"deepgemm.pack_ue8m0@2.5"}, {}, {}, pack},

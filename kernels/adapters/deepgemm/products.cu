@@ -48,12 +48,17 @@ CUtensorMap scales(const assay_tensor& s, int64_t rows) {
 }
 
 template <class Kernel, class... Arguments>
-void launch(const Call& call, Kernel kernel, int64_t shared, Arguments... arguments) {
+void launch_with(const Call& call, uint32_t math_threads, Kernel kernel, int64_t shared, Arguments... arguments) {
   cuda::good(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, int(shared)));
   cudaLaunchConfig_t config{};
-  config.gridDim = dim3(kMultiprocessors), config.blockDim = dim3(kMathThreads + kLoadThreads);
+  config.gridDim = dim3(kMultiprocessors), config.blockDim = dim3(math_threads + kLoadThreads);
   config.dynamicSmemBytes = size_t(shared), config.stream = call.stream();
   cuda::good(cudaLaunchKernelEx(&config, kernel, arguments...));
+}
+
+template <class Kernel, class... Arguments>
+void launch(const Call& call, Kernel kernel, int64_t shared, Arguments... arguments) {
+  launch_with(call, kMathThreads, kernel, shared, arguments...);
 }
 
 }  // namespace
@@ -93,19 +98,21 @@ void product_1d1d(const Call& call) {
 
 namespace {
 
-/// The experts of a masked call whose kernels are compiled.
+/// The experts of a masked call whose kernels are compiled; and of one along k, or in the psum layout.
 using Experts = std::integer_sequence<uint32_t, 2, 3, 4>;
+using FewExperts = std::integer_sequence<uint32_t, 1, 2, 3>;
 
 /// `rows`: those of a, or of each expert's room. `scales_of_a`: [blocks of k, rows], expert after expert.
-template <deep_gemm::GemmType kType, uint32_t kExperts, cute::UMMA::Major kMajor>
+template <deep_gemm::GemmType kType, uint32_t kExperts, cute::UMMA::Major kMajor, uint32_t kRows = assay::deepgemm::kRows>
 void grouped(const Call& call, const assay_tensor& layout, int64_t rows, const CUtensorMap& scales_of_a) {
+  constexpr uint32_t kMathThreads = 2 * kRows;
   const assay_tensor &a = call.at("a"), &b = call.at("b"), &d = call.at("d");
   const int64_t k = a.shape[1], n = b.shape[1], blocks_of_k = (k + kBlock - 1) / kBlock;
   const auto kernel = deep_gemm::sm90_fp8_gemm_1d2d_impl<kMajor, 0, 0, 0, kExperts, kRows, kColumns, kBlock, 128, 128, 128, kStages, kLoadThreads, kMathThreads, 1,
                                                          false, kMultiprocessors, kType, cutlass::bfloat16_t, deep_gemm::epilogue::transform::EpilogueIdentity>;
   const int64_t stage = kRows * kBlock + kColumns * kBlock + up(kRows * 4, 128);
   const int64_t shared = up(kRows * kColumns * 2, 1024) + kStages * stage + up(blocks_of_k * 4, 8) + 16 * 16;
-  launch(call, kernel, shared, static_cast<float*>(call.at("scale_b").data), static_cast<int*>(layout.data), uint32_t(rows), uint32_t(n), uint32_t(k), codes(a, kRows),
+  launch_with(call, kMathThreads, kernel, shared, static_cast<float*>(call.at("scale_b").data), static_cast<int*>(layout.data), uint32_t(rows), uint32_t(n), uint32_t(k), codes(a, kRows),
          map(b.data, CU_TENSOR_MAP_DATA_TYPE_UINT8, 1, k, b.shape[0] * n, k, kBlock, kColumns, CU_TENSOR_MAP_SWIZZLE_128B),
          map(d.data, CU_TENSOR_MAP_DATA_TYPE_BFLOAT16, 2, n, d.shape[0], d.strides[0], 64, kRows, CU_TENSOR_MAP_SWIZZLE_128B), scales_of_a);
 }
@@ -136,6 +143,42 @@ void grouped_masked(const Call& call) {
           call, call.at("tokens"), room,
           map(s.data, CU_TENSOR_MAP_DATA_TYPE_FLOAT32, 4, pitch, blocks_of_k * experts, pitch, kRows, 1, CU_TENSOR_MAP_SWIZZLE_NONE));
     });
+  });
+}
+
+/// A tile has 128 rows, the multiple at which experts begin.
+void grouped_psum(const Call& call) {
+  constexpr uint32_t kTile = 128;
+  with_major(call, [&](auto major) {
+    with_number(call.at("b").shape[0], FewExperts(), [&](auto count) {
+      grouped<deep_gemm::GemmType::MGroupedContiguousWithPsumLayout, decltype(count)::value, decltype(major)::value, kTile>(
+          call, call.at("expert_ends"), call.at("a").shape[0], scales(call.at("scale_a"), kTile));
+    });
+  });
+}
+
+/// Adds to d, which holds c. The kernel writes a TMA descriptor of a and of b for each multiprocessor and expert.
+void grouped_along_k(const Call& call) {
+  const assay_tensor &a = call.at("a"), &b = call.at("b"), &d = call.at("d"), &k_of = call.at("expert_products");
+  const int64_t experts = k_of.shape[0], m = d.shape[0] / experts, n = d.shape[1], k = a.shape[0] / m;
+  static void* const descriptors = [] {
+    void* made = nullptr;
+    cuda::good(cudaMalloc(&made, kMultiprocessors * 2 * sizeof(CUtensorMap)));
+    return made;
+  }();
+  call.copy_rows(d, call.at("c"));
+  const auto codes_of = [&](const assay_tensor& x, int64_t rows, int64_t box) {
+    return map(x.data, CU_TENSOR_MAP_DATA_TYPE_UINT8, 1, kBlock, rows, kBlock, kBlock, box, CU_TENSOR_MAP_SWIZZLE_128B);
+  };
+  with_number(experts, FewExperts(), [&](auto count) {
+    const auto kernel = deep_gemm::sm90_fp8_gemm_1d1d_impl<0, 0, 0, decltype(count)::value, kRows, kColumns, kBlock, 128, 128, kStages, kLoadThreads, kMathThreads, 1,
+                                                           false, kMultiprocessors, deep_gemm::GemmType::KGroupedContiguous, float>;
+    const int64_t stage = kRows * kBlock + kColumns * kBlock + up(kRows * 4, 128) + up(kColumns * 4, 128);
+    const int64_t shared = 2 * sizeof(CUtensorMap) + up(kRows * kColumns * 4, 1024) + kStages * stage + 16 * 16;
+    launch(call, kernel, shared, static_cast<__nv_fp8_e4m3*>(a.data), static_cast<__nv_fp8_e4m3*>(b.data), static_cast<int*>(k_of.data),
+           static_cast<cute::TmaDescriptor*>(descriptors), uint32_t(m), uint32_t(n), uint32_t(k), codes_of(a, m, kRows), codes_of(b, n, kColumns),
+           scales(call.at("scale_a"), kRows), scales(call.at("scale_b"), kColumns),
+           map(d.data, CU_TENSOR_MAP_DATA_TYPE_FLOAT32, 4, n, d.shape[0], d.strides[0], kColumns, kRows, CU_TENSOR_MAP_SWIZZLE_NONE));
   });
 }
 

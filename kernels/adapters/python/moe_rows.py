@@ -51,6 +51,42 @@ def combine(source, release):
     return [("vllm.moe_fused_mul_sum", "cuda", fused), ("vllm.ep_gather", "cuda", gathered)]
 
 
+def cache_reads(source, release):
+    """dequantize_and_gather_k_cache of DeepSeek-V4 (584 bytes a token) and V4.1 (528): one sequence after the other, as in vLLM's launch."""
+    import triton
+    import triton.language as tl
+
+    kernels = functions(f"{source}/vllm/models/deepseek_v41/common/ops/cache_utils.py", ["_dequantize_and_gather_k_kernel", "_dequantize_and_gather_k_mxfp8_kernel"],
+                        {"torch": torch, "triton": triton, "tl": tl})
+
+    def of(launch):
+        def gathered(call):
+            cache, table, first, spec = call["kv_cache"], call["block_table"], call["cu_seq_lens"], call.about["tensors"]["y"]
+            if table.numel() == 0:
+                raise NotImplementedError("no sequences")
+            lengths = (first[1:] - first[:-1]).int()
+            starts = call["seq_starts"].int() if has(call, "seq_starts") else torch.zeros_like(lengths)
+            out = torch.zeros(len(lengths), max(1, int(lengths.max())), 512, dtype=torch.bfloat16, device=cache.device)
+            launch((len(lengths), 128), (out, out.stride(0), out.stride(1), cache, starts + lengths, table, 0, lengths), table.shape[1], int(call.numbers["block_size"]), cache.stride(0))
+            storage, unwritten = torch.zeros(spec["storage"], dtype=torch.bfloat16), torch.ones(spec["storage"], dtype=torch.bool)
+            rows = torch.cat([out[r, :length] for r, length in enumerate(lengths.tolist())]).cpu()
+            at = (torch.arange(len(rows))[:, None] * spec["strides"][0] + torch.arange(512)).reshape(-1)
+            storage[at], unwritten[at] = rows.reshape(-1), False
+            return {"y": (storage, unwritten)}
+
+        return gathered
+
+    def v4(grid, arguments, columns, block_size, stride):
+        kernels._dequantize_and_gather_k_kernel[grid](*arguments, max_blocks_per_seq=columns, fp8_dim=448, bf16_dim=64, scale_dim=8, quant_block=64, cache_block_size=block_size,
+                                                      token_data_size=576, block_stride=stride, output_dim=512, fp8_max=448.0, n_quant_blocks=7, use_fnuz=False)
+
+    def v41(grid, arguments, columns, block_size, stride):
+        kernels._dequantize_and_gather_k_mxfp8_kernel[grid](*arguments, max_blocks_per_seq=columns, head_dim=512, scale_dim=16, quant_block=32, cache_block_size=block_size,
+                                                            block_stride=stride, use_fnuz=False)
+
+    return [("vllm.gather_dsv4_k", "cuda", of(v4)), ("vllm.gather_dsv41_k", "cuda", of(v41))]
+
+
 def in_no_block(call, d):
     """A mask of the rows of d that no block in use lists."""
     ids = call["sorted_token_ids"][: int(call["num_tokens_post_padded"][0])].long()

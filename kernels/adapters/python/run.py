@@ -28,11 +28,11 @@ import witness_file
 COMMITS = {"DeepGEMM": [other_rows.deepgemm_rows, cpp_rows.packer], "aiter": [aiter_rows.in_triton, aiter_rows.fp4_in_triton, aiter_rows.on_the_host],
            "aiter:fp4": [aiter_rows.fp4_in_triton], "triton_kernels": [aiter_rows.triton_kernels],
            "torchao": [other_rows.torchao_commit_rows], "vllm:fused_mxfp8": [vllm_rows.fused_mxfp8], "DeepGEMM:products": [gemm_rows.deepgemm]}
-RELEASES = {"vllm": [moe_rows.combine, moe_rows.fused, vllm_rows.native, vllm_rows.others_in_torch, vllm_rows.norms, vllm_rows.in_fp8, vllm_rows.in_int8, vllm_rows.in_mxfp8,
+RELEASES = {"vllm": [moe_rows.combine, moe_rows.fused, moe_rows.cache_reads, vllm_rows.native, vllm_rows.others_in_torch, vllm_rows.norms, vllm_rows.in_fp8, vllm_rows.in_int8, vllm_rows.in_mxfp8,
                      gemm_rows.vllm_triton, cpp_rows.contiguity],
             "vllm:native": [vllm_rows.native],
             "vllm:triton": [vllm_rows.in_fp8, vllm_rows.in_int8, vllm_rows.in_mxfp8, gemm_rows.vllm_triton, vllm_rows.norms],
-            "vllm:mxfp8": [vllm_rows.in_mxfp8], "vllm:combine": [moe_rows.combine], "vllm:moe": [moe_rows.fused], "sglang:moe": [moe_rows.fused_by_sglang], "vllm:torch": [vllm_rows.others_in_torch], "vllm:norms": [vllm_rows.norms],
+            "vllm:mxfp8": [vllm_rows.in_mxfp8], "vllm:combine": [moe_rows.combine], "vllm:cache_reads": [moe_rows.cache_reads], "vllm:moe": [moe_rows.fused], "sglang:moe": [moe_rows.fused_by_sglang], "vllm:torch": [vllm_rows.others_in_torch], "vllm:norms": [vllm_rows.norms],
             "vllm:cutlass": [gemm_rows.vllm_cutlass],
             "vllm:cutlass_azp": [gemm_rows.vllm_cutlass_azp],
             "vllm:silu_then_group": [other_rows.before_groups], "torchao": [other_rows.torchao_release_rows],

@@ -146,7 +146,7 @@ void flash(const Call& call, bool heads_first) {
 }
 
 /// DeepSeek-V4: q heads, the kv row, or both in one launch. Tensors that a call lacks are passed empty.
-void v4(const Call& call, bool with_q, bool with_kv) {
+void v4(const Call& call, bool with_q, bool with_kv, bool mxfp8 = false) {
   const assay_tensor& rows = call.at(with_q ? "q" : "kv");
   const int64_t m = rows.shape[0], heads = with_q ? call.integer("q_heads") : 1,
                 block = with_kv ? call.integer("block_size") : 64;
@@ -170,9 +170,10 @@ void v4(const Call& call, bool with_q, bool with_kv) {
         call_either(
             g,
             [&](auto* f) -> decltype(f(q, kv, cache, slots, positions, table, padded, eps, block, true, false)) {
+              if (mxfp8) unsupported("this release has no kv_mxfp8");
               return f(q, kv, cache, slots, positions, table, padded, eps, block, true, false);
             },
-            [&](auto* f) { (void)f(q, kv, cache, slots, positions, table, padded, eps, block, true, false, true, false); });
+            [&](auto* f) { (void)f(q, kv, cache, slots, positions, table, padded, eps, block, true, mxfp8, true, false); });
       });
 }
 
@@ -278,6 +279,18 @@ std::vector<Kernel> cache_kernels() {
        {},
        {},
        on_stream<[](const Call& c) { indexer(c, "ue8m0"); }>},
+      {"indexer_k_quant_and_cache_mxfp8",
+       "indexer_k_quant_and_cache",
+       {"vllm.indexer_k_mx"},
+       {},
+       {},
+       on_stream<[](const Call& c) { indexer(c, "mxfp8"); }>},
+      {"fused_deepseek_v41_kv_insert",
+       "dsv4_kv_insert",
+       {"vllm.deepseek_v41_kv_insert"},
+       {},
+       {},
+       on_stream<[](const Call& c) { v4(c, false, true, true); }>},
       {"fused_deepseek_v4_kv_insert",
        "dsv4_kv_insert",
        {"vllm.deepseek_v4_kv_insert"},

@@ -57,7 +57,7 @@ Kernel indexer_row(const Values& x) {
 
 std::vector<Kernel> indexer_k_quant_and_cache_kernels() {
   const Values bf16{"bf16"};  // bf16 only, because gfx942 rounds an fp16 quotient twice
-  return {indexer_row<VllmIndexerK>(kHalf), indexer_row<VllmIndexerKUe8m0>(kHalf), indexer_row<VllmIndexerKFnuz>(bf16),
+  return {indexer_row<VllmIndexerK>(kHalf), indexer_row<VllmIndexerKUe8m0>(kHalf), indexer_row<VllmIndexerKMx>(kHalf), indexer_row<VllmIndexerKFnuz>(bf16),
           indexer_row<VllmIndexerKUe8m0Fnuz>(bf16)};
 }
 
@@ -72,7 +72,7 @@ Kernel kv_insert_row() {
 }  // namespace
 
 std::vector<Kernel> dsv4_kv_insert_kernels() {
-  return {kv_insert_row<VllmDsv4Kv>(), kv_insert_row<VllmDsv4KvFnuz>(), kv_insert_row<VllmDsv4KvNorm>(),
+  return {kv_insert_row<VllmDsv4Kv>(), kv_insert_row<VllmDsv41Kv>(), kv_insert_row<VllmDsv4KvFnuz>(), kv_insert_row<VllmDsv4KvNorm>(),
           kv_insert_row<VllmDsv4KvNormFnuz>()};
 }
 
@@ -112,7 +112,9 @@ std::vector<Kernel> gather_cache_kernels() {
                         VllmGatherMlaE5m2::kContract, VllmConvertFp8::kContract},
                        numbers(kAny)),
           of_contracts("gather_cache.copy", {VllmGatherCache::kContract, VllmCpGatherCache::kContract}, numbers(kHalf)),
-          of_contracts("gather_cache.upconvert", {VllmGatherDsMla::kContract, VllmGatherDsMlaFnuz::kContract}, numbers({"bf16"})),
+          of_contracts("gather_cache.upconvert",
+                       {VllmGatherDsMla::kContract, VllmGatherDsMlaFnuz::kContract, VllmGatherDsv4K::kContract, VllmGatherDsv41K::kContract},
+                       numbers({"bf16"})),
           of_contracts("gather_cache.parts", {VllmGatherIndexerK::kContract, VllmGatherIndexerKV0200::kContract},
                        {{"warp", simt::kWarpSizes}})};
 }

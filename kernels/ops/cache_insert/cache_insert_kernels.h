@@ -336,6 +336,7 @@ struct VllmIndexerK : PagedRules {
   SIMT_DEVICE static int64_t codes_at(int64_t p) { return p * kKey; }
   SIMT_DEVICE static int64_t scales_at(int64_t p, int64_t block_size) { return block_size * kKey + p * 4; }
   SIMT_DEVICE static float stored(float scale) { return scale; }
+  SIMT_DEVICE static uint32_t word_of(float scale) { return simt::bits(scale); }  ///< what the cache holds of it
   SIMT_DEVICE static void store(uint32_t* to, const simt::Vector<uint32_t>& codes) { simt::store16(to, codes); }
 };
 
@@ -343,6 +344,13 @@ struct VllmIndexerK : PagedRules {
 struct VllmIndexerKUe8m0 : VllmIndexerK {
   static constexpr const char* kContract = "vllm.indexer_k_ue8m0";
   SIMT_DEVICE static float stored(float scale) { return simt::from_bits((simt::bits(scale) + 0x7fffffu) & 0xff800000u); }
+};
+
+/// scale_fmt "mxfp8": the exponent byte four times, one for each 32 elements.
+/// Source: vLLM v0.33.0, csrc/cache_kernels.cu, use_mx_scale.
+struct VllmIndexerKMx : VllmIndexerKUe8m0 {
+  static constexpr const char* kContract = "vllm.indexer_k_mx";
+  SIMT_DEVICE static uint32_t word_of(float scale) { return (simt::bits(scale) >> 23 & 0xffu) * 0x01010101u; }
 };
 
 struct VllmIndexerKFnuz : VllmIndexerK {
@@ -383,7 +391,7 @@ SIMT_KERNEL void insert_keys(KeyArguments<T> a) {
   uint8_t* const block = Rules::block_of(a.cache, slot, Rules::kTokenBytes);
   const typename Rules::Codes codes_of(scale);
   Rules::store(reinterpret_cast<uint32_t*>(block + Rules::codes_at(p) + lane * 16), codes_of_lane<T>(x, codes_of));
-  if (lane == 0) *reinterpret_cast<float*>(block + Rules::scales_at(p, a.cache.block_size())) = scale;
+  if (lane == 0) *reinterpret_cast<uint32_t*>(block + Rules::scales_at(p, a.cache.block_size())) = Rules::word_of(scale);
 }
 
 template <class Rules>

@@ -21,6 +21,7 @@ struct VllmDsv4Kv : PagedRules {
   static constexpr int kLanes = 4;  ///< lanes that share a scale; each has 16 elements
   static constexpr bool kPads = true;
   static constexpr bool kNorm = false;
+  static constexpr bool kCodesRotated = false;  ///< the rotated elements become codes, too
 
   SIMT_DEVICE static int64_t codes_at(int64_t p) { return p * kTokenBytes; }
   SIMT_DEVICE static int64_t rotated_at(int64_t p) { return p * kTokenBytes + 448; }
@@ -51,6 +52,17 @@ struct VllmDsv4KvFnuz : VllmDsv4Kv {
   static constexpr const char* kContract = "vllm.deepseek_v4_kv_insert_fnuz";
   using Code = E4m3fnuzSat;
   static constexpr float kMost = 224.0f;
+};
+
+/// DeepSeek-V4.1: 512 codes in groups of 32, then their 16 scale bytes.
+/// Source: vLLM v0.33.0, the same file, kv_mxfp8.
+struct VllmDsv41Kv : VllmDsv4Kv {
+  static constexpr const char* kContract = "vllm.deepseek_v41_kv_insert";
+  static constexpr int kTokenBytes = 528, kScaleBytes = 0, kLanes = 2;
+  static constexpr bool kPads = false, kCodesRotated = true;
+
+  SIMT_DEVICE static int64_t codes_at(int64_t p) { return p * kTokenBytes; }
+  SIMT_DEVICE static int64_t scales_at(int64_t p, int64_t /*block_size*/) { return p * kTokenBytes + 512; }
 };
 
 /// The same after a norm. `share`: 1 / number of elements, a power of two.
@@ -128,7 +140,7 @@ struct LoadedToken {
     is_row = token < a.cache.tokens;
     if (!is_row) return;
     // loads the token whether or not it is stored, because its slot has not arrived yet
-    own.load(a.kv + Rules::row(token, a.pitch), lane, Rules::kNorm);
+    own.load(a.kv + Rules::row(token, a.pitch), lane, Rules::kNorm || Rules::kCodesRotated);
     mapped = a.cache.slots[token];
     position = Rules::position(a.positions[token], token);
   }
@@ -157,6 +169,35 @@ SIMT_DEVICE LaneOfRow normalized(const LaneOfRow& own, const LaneOfRow& weights,
   for (int i = 0; i < 8; ++i) y.x.at[i / 4].at[i % 4] = normalized<Rules, T>(own.x.pair(i), weights.x.pair(i), r);
   y.pair = normalized<Rules, T>(own.pair, weights.pair, r);
   return y;
+}
+
+/// Rotates the pairs of a lane whose elements are among the last 64.
+template <class Rules, class T>
+SIMT_DEVICE void rotate_pairs(LaneWords<2>& x, const float* angles, int lane) {
+  SIMT_UNROLL
+  for (int i = 0; i < 8; ++i) {
+    const int pair = (lane - kCodingLanes) * 8 + i;
+    const float cos = angles[pair], sin = angles[kTurned / 2 + pair];
+    float e, o;
+    simt::pair_to_floats<T>(x.pair(i), e, o);
+    x.at[i / 4].at[i % 4] = Rules::template round<T>(Rules::even(e, o, cos, sin), Rules::odd(e, o, cos, sin));
+  }
+}
+
+/// All elements become codes.
+template <class Rules, class T, int kWarp>
+SIMT_DEVICE void insert_codes(const InsertArguments<T>& a, const LoadedToken& token, int lane) {
+  const bool stored = token.is_row && Rules::is_stored(token.mapped);
+  LaneWords<2> x = token.own.x;
+  if (stored && lane >= kCodingLanes) rotate_pairs<Rules, T>(x, a.angles + token.position * kTurned, lane);
+  const float amax = widest_of_lanes<Rules, T, kWarp, Rules::kLanes>(x);
+  if (!stored) return;
+  const int64_t slot = Rules::place_of(a.cache, token.mapped), p = a.cache.in_block(slot);
+  uint8_t* const block = Rules::block_of(a.cache, slot, Rules::kTokenBytes + Rules::kScaleBytes);
+  const uint32_t byte = Rules::exponent(simt::max_number(amax, Rules::kLeastAmax) / Rules::kMost);
+  const CodesOfCache<Rules> codes_of(Rules::reciprocal(byte));
+  Rules::store(reinterpret_cast<uint32_t*>(block + Rules::codes_at(p) + lane * 16), codes_of_lane<T>(x, codes_of));
+  if (lane % Rules::kLanes == 0) block[Rules::scales_at(p, a.cache.block_size()) + lane / Rules::kLanes] = uint8_t(byte);
 }
 
 /// `weights`: for a norm. All lanes of a warp must take part, including those of absent tokens.
@@ -194,7 +235,10 @@ SIMT_KERNEL void dsv4_kv_insert(InsertArguments<T> a) {
   if (Rules::kNorm) weights.load(a.weight, lane, true);
   LoadedToken token;
   token.template load<Rules>(a, first, lane);
-  insert_token<Rules, T, kWarp>(a, token, lane, weights);
+  if constexpr (Rules::kCodesRotated)
+    insert_codes<Rules, T, kWarp>(a, token, lane);
+  else
+    insert_token<Rules, T, kWarp>(a, token, lane, weights);
 }
 
 /// The checked arguments of an insertion.

@@ -60,6 +60,7 @@ struct GatherRules {
   static constexpr bool kCopiesScales = false;  ///< the result is the codes and their scales
   static constexpr int kScaleElements = 0;      ///< codes that share a stored scale; 0: the scale is given
   static constexpr bool kPastEnd = true;        ///< y may have rows after the last token
+  static constexpr bool kScaleBytes = false;    ///< scales are exponents of one byte
 
   /// The sequence that has the row. Sequences without tokens begin where the next one does.
   SIMT_DEVICE static int64_t request_of(const GatherArguments& a, int64_t row) {
@@ -161,14 +162,44 @@ struct VllmGatherIndexerKV0200 : VllmGatherIndexerK {
   static constexpr bool kPastEnd = true;
 };
 
+/// DeepSeek-V4: 448 codes with seven scale bytes behind all tokens of the block, and 64 elements of 16 bits.
+/// Source: vLLM v0.33.0, vllm/models/deepseek_v41/common/ops/cache_utils.py, dequantize_and_gather_k_cache.
+struct VllmGatherDsv4K : GatherRules {
+  static constexpr const char* kContract = "vllm.gather_dsv4_k";
+  static constexpr int kCoded = 448, kCopied = 64, kScaleElements = 64, kTokenBytes = 576;
+  static constexpr bool kStarts = true, kScaleBytes = true;
+  using Code = NumberOfE4m3fn;
+  SIMT_DEVICE static int64_t codes_at(int64_t /*block_size*/, int64_t position) { return position * kTokenBytes; }
+  SIMT_DEVICE static int64_t scales_at(int64_t block_size, int64_t position) { return block_size * kTokenBytes + position * 8; }
+  SIMT_DEVICE static int64_t copied_at(int64_t /*block_size*/, int64_t position) { return position * kTokenBytes + kCoded; }
+};
+/// DeepSeek-V4.1: 512 codes, then their 16 scale bytes.
+struct VllmGatherDsv41K : GatherRules {
+  static constexpr const char* kContract = "vllm.gather_dsv41_k";
+  static constexpr int kCoded = 512, kCopied = 0, kScaleElements = 32, kTokenBytes = 528;
+  static constexpr bool kStarts = true, kScaleBytes = true;
+  using Code = NumberOfE4m3fn;
+  SIMT_DEVICE static int64_t codes_at(int64_t /*block_size*/, int64_t position) { return position * kTokenBytes; }
+  SIMT_DEVICE static int64_t scales_at(int64_t /*block_size*/, int64_t position) { return position * kTokenBytes + kCoded; }
+};
+
 using GatherList =
-    RulesList<VllmGatherMlaFp8, VllmGatherMlaFp8V0120, VllmGatherMlaFp8Fnuz, VllmGatherMlaE5m2, VllmConvertFp8, VllmGatherCache,
+    RulesList<VllmGatherDsv4K, VllmGatherDsv41K, VllmGatherMlaFp8, VllmGatherMlaFp8V0120, VllmGatherMlaFp8Fnuz, VllmGatherMlaE5m2, VllmConvertFp8, VllmGatherCache,
               VllmCpGatherCache, VllmGatherDsMla, VllmGatherDsMlaFnuz, VllmGatherIndexerK, VllmGatherIndexerKV0200>;
 
 SIMT_DEVICE float float_at(const uint8_t* bytes) {
   float value;
   __builtin_memcpy(&value, bytes, sizeof value);
   return value;
+}
+
+/// 2^(byte - 127); 255 is 2^128, which is infinite.
+SIMT_DEVICE float power_of_byte(uint8_t byte) { return simt::from_bits(byte == 0 ? 0x00400000u : uint32_t(byte) << 23); }
+
+template <class Rules>
+SIMT_DEVICE float scale_at(const uint8_t* scales, int64_t group) {
+  if constexpr (Rules::kScaleBytes) return power_of_byte(scales[group]);
+  return float_at(scales + group * 4);
 }
 
 template <class Rules>
@@ -198,8 +229,7 @@ SIMT_KERNEL void gather_cache(GatherArguments a, Divider by_loads) {
       const uint8_t* const codes = token.block + Rules::codes_at(size, token.position) + first;
       float scale;
       if constexpr (Rules::kScaleElements > 0)
-        scale =
-            float_at(token.block + Rules::scales_at(size, token.position) + Rules::group_of(first, Rules::kScaleElements) * 4);
+        scale = scale_at<Rules>(token.block + Rules::scales_at(size, token.position), Rules::group_of(first, Rules::kScaleElements));
       else
         scale = a.scale[0];
       SIMT_UNROLL
@@ -230,7 +260,7 @@ void run_gather_cache(const Call& call) {
     using T = decltype(type);
     constexpr int kElements = Rules::kCoded + Rules::kCopied, kLoads = kElements / kGatherElements;
     constexpr int64_t kBytes = Rules::kCoded + Rules::kCopied * int64_t(sizeof(T)) +
-                               (Rules::kScaleElements > 0 ? (kElements / Rules::kScaleElements) * 4 : 0);
+                               (Rules::kScaleElements > 0 ? (kElements / Rules::kScaleElements) * (Rules::kScaleBytes ? 1 : 4) : 0);
     const GatherArguments a =
         gather_arguments(call, {Rules::kByTable, Rules::kStarts, Rules::kCoded > 0 && Rules::kScaleElements == 0,
                                 Rules::kCopiesScales, kElements, kBytes});

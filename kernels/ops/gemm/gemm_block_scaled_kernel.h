@@ -92,7 +92,8 @@ SIMT_KERNEL void block_scaled_product(typename Rules::Arguments x) {
   constexpr int kThreads = units::kThreads<U, kWarp>;
   SIMT_SHARED StagedStep<U> step;
   const int64_t across = (x.n + U::kN - 1) / U::kN;
-  const int64_t row = simt::block() / across * U::kM, column = simt::block() % across * U::kN;
+  int64_t row = simt::block() / across * U::kM;
+  const int64_t column = simt::block() % across * U::kN;
   if (!Rules::template enter<Rules>(x, row)) return;
   units::Operands factors{step.a, step.b, U::kK, U::kK};
   units::Tile<U, kWarp> chain;

@@ -9,10 +9,20 @@ std::string gemm_grouped_chip(const std::string& contract) { return chip_at_end(
 
 std::vector<Kernel> gemm_grouped_kernels() {
   using Offsets = GemmList<units::OfNvidia, VllmMoeMm, VllmMoeMmSwapAb, TorchGroupedMmFast>;
+  using Masked = GemmList<units::OfAmd, AiterDeepGemm>;
+  using Ends = GemmList<units::OfNvidia, DeepGemmPsum>;
+  using EndsOfBlackwell = GemmList<units::OfBlackwell, DeepGemmPsumPacked, FlashinferGroupwise, FlashinferGroupwiseSm120, FlashinferMxMoe128, FlashinferMxMoe32>;
+  using AlongK = GemmList<units::OfNvidia, DeepGemmKGrouped>;
   using Mx = GemmList<units::OfBlackwell, VllmMxGrouped>;
   using Fp4 = GemmList<units::OfBlackwell, VllmNvfp4Grouped, VllmNvfp4GroupedSm120, VllmMxfp4Grouped>;
   return assay::plugin::joined({grouped_gemm_rows<GemmList<units::OfNvidia, DeepGemmContiguous>>("gemm_grouped.by_index"),
                                 grouped_gemm_rows<GemmList<units::OfNvidia, DeepGemmMasked>>("gemm_grouped.masked"),
+                                grouped_gemm_rows<GemmList<units::OfBlackwell, DeepGemmContiguousPacked>>("gemm_grouped.packed_by_index"),
+                                grouped_gemm_rows<GemmList<units::OfBlackwell, DeepGemmMaskedPacked>>("gemm_grouped.packed_masked"),
+                                grouped_gemm_rows<Ends>("gemm_grouped.at_ends", run_blocks_at_ends_by_contract<Ends>),
+                                grouped_gemm_rows<EndsOfBlackwell>("gemm_grouped.blackwell_at_ends", run_blocks_at_ends_by_contract<EndsOfBlackwell>),
+                                grouped_gemm_rows<AlongK>("gemm_grouped.along_k", run_k_grouped_by_contract<AlongK>),
+                                grouped_gemm_rows<Masked>("gemm_grouped.amd_masked", run_offset_gemm_by_contract<Masked>),
                                 grouped_gemm_rows<Offsets>("gemm_grouped.at_offsets", run_offset_gemm_by_contract<Offsets>),
                                 grouped_gemm_rows<Mx>("gemm_grouped.mx_at_offsets", run_offset_mx_by_contract<Mx>),
                                 grouped_gemm_rows<Fp4>("gemm_grouped.fp4_at_offsets", run_offset_mx_by_contract<Fp4>)});

@@ -18,7 +18,7 @@ struct GroupedGemmArguments : BlockGemmArguments {
 /// Rejects invalid calls. `masked`: the tensor `tokens` states the rows in use, otherwise `expert_of_row` the expert of each row.
 /// `rows_of_b`: rows of b that share a scale. `tile_rows`: an expert begins at a multiple.
 GroupedGemmArguments grouped_gemm_arguments(const Call& call, int a_type, int b_type, bool masked, int64_t rows_of_b,
-                                            int64_t tile_rows);
+                                            int64_t tile_rows, const ScaleLevel& level = kFloatScales);
 
 /// Rules of a GEMM whose rows belong to experts. All rows of a tile have one expert.
 template <class Base>
@@ -56,6 +56,19 @@ struct DeepGemmMasked : OfExperts<DeepGemm1d2d> {
   }
 };
 
+/// On sm_100 the instruction applies four packed scales of a word.
+/// Source: DeepGEMM 54e22612, sm100_fp8_fp4_gemm_1d1d.cuh.
+struct DeepGemmContiguousPacked : OfExperts<DeepGemmPacked> {
+  static constexpr const char* kContract = "deepgemm.m_grouped_fp8_gemm_contiguous.sm_100";
+  static constexpr bool kMasked = false;
+  SIMT_DEVICE static int64_t expert_of(const GroupedGemmArguments& x, int64_t row) { return x.groups[row]; }
+};
+struct DeepGemmMaskedPacked : OfExperts<DeepGemmPacked> {
+  static constexpr const char* kContract = "deepgemm.m_grouped_fp8_gemm_masked.sm_100";
+  static constexpr bool kMasked = true;
+  SIMT_DEVICE static int64_t expert_of(const GroupedGemmArguments& x, int64_t row) { return DeepGemmMasked::expert_of(x, row); }
+};
+
 // Experts at offsets: the rows of an expert begin anywhere, and one scale covers a row of a and a row, or all rows, of its weights.
 
 struct ExpertRows {
@@ -63,6 +76,7 @@ struct ExpertRows {
   const int32_t* sizes;    ///< [experts, 3]: rows, n and k of each expert; without offsets [experts]: where its rows end
   int64_t experts;
   int64_t tiles;               ///< of an expert that has all rows
+  int64_t room;                ///< masked: the rows of a and d of each expert, and `sizes` are the rows in use; otherwise 0
   int64_t scales_of_expert_b;  ///< distance between the scales of two experts
 };
 
@@ -74,8 +88,17 @@ struct OffsetMxArguments : BlockGemmArguments, ExpertRows {
   const int32_t* tile_rows;  ///< the row of whole tiles where the scales of each expert begin
 };
 
-/// Rejects invalid calls. `ends`: the tensor `expert_ends` states the rows, otherwise `expert_offsets` and `problem_sizes`.
-OffsetGemmArguments offset_gemm_arguments(const Call& call, int a_type, int b_type, bool ends, int64_t tile);
+/// The same with block scales: one matrix of those of a, and one of those of b for each expert.
+struct OffsetBlockArguments : BlockGemmArguments, ExpertRows {};
+
+/// Which tensor states the rows of each expert: `expert_offsets` and `problem_sizes`; `expert_ends`; or `tokens`, the rows in use.
+enum class ExpertTensor { kOffsets, kEnds, kTokens };
+
+/// Rejects invalid calls.
+OffsetGemmArguments offset_gemm_arguments(const Call& call, int a_type, int b_type, ExpertTensor rows, int64_t tile);
+
+/// The same. `scale_rows`: 0, or a multiple at which the scales of a of each expert begin; there are as many rows as that may take.
+OffsetBlockArguments offset_block_arguments(const Call& call, int a_type, int b_type, int64_t tile, int64_t rows_of_b, const ScaleLevel& level, int64_t products, int64_t scale_rows);
 
 /// The same with the tensor `blockscale_offsets`.
 OffsetMxArguments offset_mx_arguments(const Call& call, int a_type, int b_type, int64_t tile, const ScaleLevel& level, int64_t products);
@@ -83,14 +106,16 @@ OffsetMxArguments offset_mx_arguments(const Call& call, int a_type, int b_type, 
 template <class Base, class GemmArguments>
 struct ExpertsAtOffsets : Base {
   using Arguments = GemmArguments;
-  static constexpr bool kEnds = false;  ///< each expert begins where the one before ends
+  static constexpr ExpertTensor kRows = ExpertTensor::kOffsets;
 
   SIMT_DEVICE static int64_t first_row(const ExpertRows& x, int64_t expert) {
     if (x.offsets) return x.offsets[expert];
+    if (x.room > 0) return expert * x.room;
     return expert > 0 ? x.sizes[expert - 1] : 0;
   }
   template <class Rules>
   SIMT_DEVICE static int64_t rows(const Arguments& x, int64_t expert) {
+    if (x.room > 0) return x.sizes[expert];
     return x.offsets ? x.sizes[3 * expert] : x.sizes[expert] - Rules::first_row(x, expert);
   }
   SIMT_DEVICE static int64_t expert_of_weights(const ExpertRows& /*x*/, int64_t expert) { return expert; }
@@ -136,8 +161,131 @@ struct VllmMoeMmSwapAb : AtOffsets<TokenFirst<units::Sm90WgmmaE4m3F32>> {
 // Source: torch 017943b7, ScaledGroupMM.cu.
 struct TorchGroupedMmFast : AtOffsets<TokenFirst<units::Sm90WgmmaE4m3F32>> {
   static constexpr const char* kContract = "torch.scaled_grouped_mm_fast.sm_90";
-  static constexpr bool kEnds = true;
+  static constexpr ExpertTensor kRows = ExpertTensor::kEnds;
 };
+/// Applies the scale of the row of a first, in a build that flushes subnormals.
+template <class MatrixUnit>
+struct FlushedTokenFirst : GemmRules<MatrixUnit> {
+  template <class>
+  SIMT_DEVICE static float scaled(float sum, float sa, float sb, float /*bias*/) {
+    return flushed(flushed(sum * flushed(sa)) * flushed(sb));
+  }
+};
+/// Masked experts, with shuffled weights.
+/// Source: AITER e4048607, csrc/ck_deepgemm, and ck_tile's GroupedFlatmmKernel and CShuffleEpilogue.
+struct AiterDeepGemm : AtOffsets<OfShuffledWeight<LaneOrder<FlushedTokenFirst<units::Gfx942MfmaE4m3fnuzF32>, 4, 16>>> {
+  static constexpr const char* kContract = "aiter.deepgemm.gfx942";
+  static constexpr ExpertTensor kRows = ExpertTensor::kTokens;
+};
+
+/// Block scales, and experts that begin where the one before ends, or at the next multiple.
+template <class Base>
+struct BlocksAtEnds : ExpertsAtOffsets<Base, OffsetBlockArguments> {
+  static constexpr ExpertTensor kRows = ExpertTensor::kEnds;
+  static constexpr int64_t kScaleRows = 0;
+  SIMT_DEVICE static int64_t row_of_scales_a(int64_t /*expert*/, int64_t first) { return first; }
+  template <class Rules>
+  SIMT_DEVICE static void move_scales(OffsetBlockArguments& x, int64_t expert, int64_t first) {
+    x.scale_a.data += Rules::row_of_scales_a(expert, first) * x.scale_a.row_stride;
+    x.scale_b.data += Rules::place_of_scales_b(x, expert);
+  }
+};
+/// Source: FlashInfer fb28d724, group_gemm_fp8_groupwise_sm100.cuh and group_gemm_fp8_groupwise_sm120.cuh.
+struct FlashinferGroupwise : BlocksAtEnds<ProductOfScales<units::Sm100Tcgen05E4m3F32>> {
+  static constexpr const char* kContract = "flashinfer.group_gemm_fp8_nt_groupwise.sm_100";
+};
+struct FlashinferGroupwiseSm120 : BlocksAtEnds<ProductOfScales<units::Sm120MmaE4m3F32>> {
+  static constexpr const char* kContract = "flashinfer.group_gemm_fp8_nt_groupwise.sm_120";
+};
+/// Each expert begins at the next tile behind the one before.
+/// Source: DeepGEMM 54e22612, scheduler/gemm.cuh, GemmType::MGroupedContiguousWithPsumLayout.
+template <class Base>
+struct AtNextTile : BlocksAtEnds<Base> {
+  static constexpr int64_t kTileRows = 128;
+  SIMT_DEVICE static int64_t first_row(const ExpertRows& x, int64_t expert) {
+    return expert > 0 ? (x.sizes[expert - 1] + kTileRows - 1) / kTileRows * kTileRows : 0;
+  }
+};
+struct DeepGemmPsum : AtNextTile<DeepGemm1d2d> {
+  static constexpr const char* kContract = "deepgemm.m_grouped_fp8_gemm_psum.sm_90";
+};
+struct DeepGemmPsumPacked : AtNextTile<DeepGemmPacked> {
+  static constexpr const char* kContract = "deepgemm.m_grouped_fp8_gemm_psum.sm_100";
+};
+/// The packed scales of a of each expert begin at a multiple of four rows.
+/// Source: FlashInfer fb28d724, csrc/cute_sm120_mxfp8_groupwise.
+template <int64_t kElements>
+struct FlashinferMxMoe : BlocksAtEnds<PackedScales<BlockRules<units::Sm120MmaMxE4m3F32>>> {
+  static constexpr bool kInUnit = true;
+  static constexpr int64_t kProducts = kElements, kScaleRows = 4;
+  SIMT_DEVICE static int64_t row_of_scales_a(int64_t expert, int64_t first) { return (first + 3 * expert) / 4 * 4; }
+};
+struct FlashinferMxMoe128 : FlashinferMxMoe<128> {
+  static constexpr const char* kContract = "flashinfer.moe_gemm_mxfp8_nt_groupwise.sm_120";
+};
+struct FlashinferMxMoe32 : FlashinferMxMoe<32> {
+  static constexpr const char* kContract = "flashinfer.moe_gemm_mxfp8_nt_groupwise_g32.sm_120";
+};
+
+// Experts along k: each has k of its own, and m rows and n columns of d.
+
+/// m and n are those of one expert. a, b and d are dense, one expert after the other.
+struct KGroupedArguments : BlockGemmArguments {
+  const int32_t* k_of;  ///< the k of each expert
+  int64_t experts;
+  int64_t tiles;        ///< of rows of an expert
+};
+
+/// Rejects invalid calls. `tile`: rows of a tile.
+KGroupedArguments k_grouped_arguments(const Call& call, int a_type, int b_type, int64_t tile);
+
+/// Source: DeepGEMM 54e22612, sm90_fp8_gemm_1d1d.cuh and scheduler/gemm.cuh, GemmType::KGroupedContiguous.
+struct DeepGemmKGrouped : DeepGemm1d1d {
+  static constexpr const char* kContract = "deepgemm.k_grouped_fp8_gemm_nt_contiguous.sm_90";
+  using Arguments = KGroupedArguments;
+
+  SIMT_DEVICE static int64_t first_scale_a(int64_t first) { return first / kProductsOfScale; }
+  SIMT_DEVICE static int64_t first_scale_b(int64_t first) { return first / kProductsOfScale; }
+  SIMT_DEVICE static int64_t expert_of_c(int64_t expert) { return expert; }
+
+  /// Tiles are numbered expert by expert.
+  template <class Rules>
+  SIMT_DEVICE static bool enter(KGroupedArguments& x, int64_t& row) {
+    constexpr int64_t kTile = Rules::Unit::kM;
+    const int64_t expert = row / kTile / x.tiles;
+    row = row / kTile % x.tiles * kTile;
+    int64_t first = 0;
+    for (int64_t other = 0; other < expert; ++other) first += x.k_of[other];
+    x.k = x.k_of[expert];
+    x.pitch_a = x.pitch_b = x.k;
+    x.part = x.k > 0 ? x.k : 1;
+    x.a += first * x.m, x.b += first * x.n;
+    x.scale_a.data += Rules::first_scale_a(first) * x.scale_a.block_stride;
+    x.scale_b.data += Rules::first_scale_b(first) * x.scale_b.block_stride;
+    x.d = static_cast<float*>(x.d) + expert * x.m * x.pitch_d;
+    x.c = static_cast<const float*>(x.c) + Rules::expert_of_c(expert) * x.m * x.n;
+    return true;
+  }
+};
+
+template <class Rules>
+void run_k_grouped(const Call& call) {
+  using U = typename Rules::Unit;
+  const KGroupedArguments x = k_grouped_arguments(call, kTypeCode<typename Rules::CodesOfA>, kTypeCode<typename Rules::CodesOfB>, U::kM);
+  const int64_t tiles = x.experts * x.tiles * ((x.n + U::kN - 1) / U::kN);
+  if (tiles == 0) return;
+  with_warp(call, [&](auto warp) {
+    simt::launch(block_scaled_product<U, Rules, warp.value>, call.grid(tiles, units::kThreads<U, warp.value>), x);
+  });
+}
+
+template <class Rules>
+void run_k_grouped_by_contract(const Call& call) {
+  Rules::for_each([&](auto rules) {
+    using R = decltype(rules);
+    if (call.contract() == R::kContract) run_k_grouped<R>(call);
+  });
+}
 
 /// MXFP8 and FP4: the instruction applies the scales, of which each expert has whole tiles.
 template <class Rules, class Base = TiledScales<Rules, units::Sm100Tcgen05MxE4m3F32>>
@@ -204,7 +352,7 @@ template <class Rules>
 void run_offset_gemm(const Call& call) {
   using U = typename Rules::Unit;
   const OffsetGemmArguments x =
-      offset_gemm_arguments(call, kTypeCode<typename Rules::CodesOfA>, kTypeCode<typename Rules::CodesOfB>, Rules::kEnds, U::kM);
+      offset_gemm_arguments(call, kTypeCode<typename Rules::CodesOfA>, kTypeCode<typename Rules::CodesOfB>, Rules::kRows, U::kM);
   const int64_t tiles = x.experts * x.tiles * ((x.n + U::kN - 1) / U::kN);
   if (tiles == 0) return;
   with_warp(call, [&](auto warp) {
@@ -220,6 +368,30 @@ void run_offset_gemm_by_contract(const Call& call) {
   });
 }
 
+template <class Rules>
+void run_blocks_at_ends(const Call& call) {
+  using U = typename Rules::Unit;
+  const OffsetBlockArguments x = offset_block_arguments(call, kTypeCode<typename Rules::CodesOfA>, kTypeCode<typename Rules::CodesOfB>, U::kM,
+                                                        Rules::kRowsOfScaleB, Rules::kLevel, Rules::kProducts, Rules::kScaleRows);
+  const int64_t tiles = x.experts * x.tiles * ((x.n + U::kN - 1) / U::kN);
+  if (tiles == 0) return;
+  with_warp(call, [&](auto warp) {
+    const simt::Launch grid = call.grid(tiles, units::kThreads<U, warp.value>);
+    if constexpr (Rules::kInUnit)
+      simt::launch(unit_scaled_product<U, Rules, warp.value>, grid, x);
+    else
+      simt::launch(block_scaled_product<U, Rules, warp.value>, grid, x);
+  });
+}
+
+template <class Rules>
+void run_blocks_at_ends_by_contract(const Call& call) {
+  Rules::for_each([&](auto rules) {
+    using R = decltype(rules);
+    if (call.contract() == R::kContract) run_blocks_at_ends<R>(call);
+  });
+}
+
 // Table rows for rules that have an instruction here.
 
 template <class Rules>
@@ -228,11 +400,15 @@ void run_grouped_gemm(const Call& call) {
   static_assert(Rules::kTileRows % U::kM == 0, "all rows of an instruction's tile have one expert");
   const GroupedGemmArguments x =
       grouped_gemm_arguments(call, kTypeCode<typename Rules::CodesOfA>, kTypeCode<typename Rules::CodesOfB>, Rules::kMasked,
-                             Rules::kRowsOfScaleB, Rules::kTileRows);
+                             Rules::kRowsOfScaleB, Rules::kTileRows, Rules::kLevel);
   const int64_t tiles = x.m / U::kM * ((x.n + U::kN - 1) / U::kN);
   if (tiles == 0) return;
   with_warp(call, [&](auto warp) {
-    simt::launch(block_scaled_product<U, Rules, warp.value>, call.grid(tiles, units::kThreads<U, warp.value>), x);
+    const simt::Launch grid = call.grid(tiles, units::kThreads<U, warp.value>);
+    if constexpr (Rules::kInUnit)
+      simt::launch(unit_scaled_product<U, Rules, warp.value>, grid, x);
+    else
+      simt::launch(block_scaled_product<U, Rules, warp.value>, grid, x);
   });
 }
 

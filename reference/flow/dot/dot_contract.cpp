@@ -354,11 +354,12 @@ std::vector<CellStep> read_one_block(const RowCells& cells, const DotContract& c
 constexpr const char* kSortedIds = "sorted ids";
 
 GroupOrder read_experts(const RowCells& cells) {
-  constexpr GroupOrder kOrders[] = {GroupOrder::kContiguous, GroupOrder::kMasked, GroupOrder::kOffsets, GroupOrder::kByIndex};
+  constexpr GroupOrder kOrders[] = {GroupOrder::kContiguous, GroupOrder::kMasked, GroupOrder::kOffsets,
+                                    GroupOrder::kByIndex,    GroupOrder::kPsum,   GroupOrder::kAlongK};
   for (const GroupOrder order : kOrders)
     if (cells.text("experts") == name(order)) return order;
   if (cells.text("experts") == kSortedIds) return GroupOrder::kByIndex;
-  throw cells.error("experts", 0, "expected contiguous, masked, offsets, by index or sorted ids");
+  throw cells.error("experts", 0, "expected contiguous, masked, offsets, by index, psum, along k or sorted ids");
 }
 
 UnusedRows read_unused_rows(const RowCells& cells) {
@@ -382,7 +383,7 @@ void read_block_m(const RowCells& cells, DotContract& contract) {
 /// The cells of a grouped GEMM. Only rows without gaps between experts have no padding.
 void read_groups(const RowCells& cells, DotContract& contract) {
   if (cells.text("experts").empty()) {
-    for (const char* column : {"tile_rows", "padding", "block_m", "router"})
+    for (const char* column : {"tile_rows", "padding", "scale_rows", "block_m", "router"})
       if (!cells.text(column).empty()) throw cells.error(column, 0, "is only allowed with experts");
     return;
   }
@@ -391,13 +392,18 @@ void read_groups(const RowCells& cells, DotContract& contract) {
   for (const char* column : {"block_m", "router"})
     if (!contract.sorted_ids && !cells.text(column).empty()) throw cells.error(column, 0, "is only allowed with sorted ids");
   if (contract.sorted_ids) read_block_m(cells, contract);
-  if (!cells.text("tile_rows").empty()) {
-    const auto [end, error] = std::from_chars(
-        cells.text("tile_rows").data(), cells.text("tile_rows").data() + cells.text("tile_rows").size(), contract.tile_rows);
-    if (error != std::errc() || *end != '\0' || contract.tile_rows < 1)
-      throw cells.error("tile_rows", 0, "expected a number of rows");
-  }
-  if (cells.text("padding").empty() != (contract.experts == GroupOrder::kContiguous))
+  const auto read_rows = [&](const char* column, int64_t& rows) {
+    const std::string& text = cells.text(column);
+    if (text.empty()) return;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), rows);
+    if (error != std::errc() || *end != '\0' || rows < 1) throw cells.error(column, 0, "expected a number of rows");
+  };
+  read_rows("tile_rows", contract.tile_rows);
+  read_rows("scale_rows", contract.scale_rows);
+  if (contract.scale_rows > 0 && contract.experts != GroupOrder::kContiguous)
+    throw cells.error("scale_rows", 0, "is only allowed with contiguous experts");
+  const bool has_gaps = contract.experts != GroupOrder::kContiguous && contract.experts != GroupOrder::kAlongK;
+  if (cells.text("padding").empty() == has_gaps)
     throw cells.error("padding", 0, "is required for experts with unused rows, and only allowed with them");
   if (!cells.text("padding").empty()) contract.unused_rows = read_unused_rows(cells);
 }
@@ -501,9 +507,9 @@ const Flow& dot_flow() {
   static const Flow flow{
       .name = "dot",
       .says = "unit",
-      .files = {"dot.csv", "dot_block.csv", "dot_grouped.csv", "dot_moe.csv", "dot_packed.csv", "dot_azp.csv", "dot_amd.csv"},
+      .files = {"dot.csv", "dot_block.csv", "dot_grouped.csv", "dot_grouped_packed.csv", "dot_grouped_amd.csv", "dot_moe.csv", "dot_packed.csv", "dot_azp.csv", "dot_amd.csv"},
       .columns = {"unit", "promote", "join", "split", "scales", "y", "bias", "out"},
-      .optional = {"weight", "layouts", "azp", "k_order", "denormals", "experts", "tile_rows", "padding", "unsplit", "one_block", "router", "block_m"},
+      .optional = {"weight", "layouts", "azp", "k_order", "denormals", "experts", "tile_rows", "padding", "scale_rows", "unsplit", "one_block", "router", "block_m"},
       .check = [](const ContractTables&, const ContractRow& row) { (void)cells_of(row); },
   };
   return flow;
@@ -711,10 +717,15 @@ std::vector<std::string> dot_lines(const DotContract& contract) {
   if (contract.sorted_ids) {
     lines.push_back("experts sorted ids: row s of d is slot s, which takes row s / top_k of a and the weights of its block's expert");
     lines.push_back(std::string("padding rows of d in blocks of expert -1: ") + name(contract.unused_rows) + "; in no block: untouched");
+  } else if (contract.experts == GroupOrder::kAlongK) {
+    lines.push_back("experts along k: each has k of its own; a, b and d are dense, one expert after the other");
   } else if (contract.experts) {
     lines.push_back(std::string("experts ") + name(*contract.experts) +
                     ": each row of a is multiplied by the weights and scales of its expert; experts begin at multiples of " +
                     std::to_string(contract.tile_rows) + " rows");
+    if (contract.scale_rows > 0)
+      lines.push_back("scales  of a: those of expert e begin at row (r + " + std::to_string(contract.scale_rows - 1) + " e) / " +
+                      std::to_string(contract.scale_rows) + " * " + std::to_string(contract.scale_rows) + ", where r is its first row of a");
     if (contract.experts != GroupOrder::kContiguous)
       lines.push_back(std::string("padding rows of d that belong to no expert: ") + name(contract.unused_rows));
   }

@@ -175,6 +175,9 @@ struct DotContract {
   std::vector<std::string> layouts;  ///< ids in layouts.csv: allowed layouts of block scales of a
   std::optional<GroupOrder> experts = {};  ///< grouped GEMM: how the rows of a and d are assigned to experts, whose weights they use
   int64_t tile_rows = 1;                   ///< grouped GEMM: the rows of an expert begin at a multiple, and so does its capacity
+  /// Contiguous experts: 0, or the scales of a of expert e begin at row (r + (scale_rows - 1) e) / scale_rows * scale_rows, where r
+  /// is its first row of a.
+  int64_t scale_rows = 0;
   const Format* scale_bytes = nullptr;     ///< mutants only: the format of the scale bytes that the instruction takes for unit.scale
   UnusedRows unused_rows = UnusedRows::kUntouched;  ///< grouped GEMM: rows of d that belong to no expert
   /// Grouped GEMM: a row of d is a slot, one of the top_k experts of a token. Lists of slots, sorted by expert, say which row of a
