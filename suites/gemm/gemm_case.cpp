@@ -521,6 +521,7 @@ GemmCase read_gemm_case(const Case& c) {
     read_slots(cells, p);
   else if (p.contract.experts)
     p.groups = groups_of(cells, p.contract), p.nan_padding = padding_is_nan(cells);
+  if (p.nan_padding && p.along_k()) cells.refuse("padding", "experts along k have no unused rows");
   p.m = p.contract.experts ? p.groups.rows() : cells.from_zero("m");
   p.n = cells.positive("n");
   p.k = cells.positive("k");
@@ -538,9 +539,10 @@ GemmCase read_gemm_case(const Case& c) {
     const Layout& layout_a = *layout_of(cells, "layout_a", p.contract.layouts);
     const std::vector<std::string> same = {layout_a.id};
     std::vector<std::string> plain = {"row", "col", "tma"};
-    if (p.contract.experts && !p.along_k()) plain.pop_back();  // kernels compute the distance of experts from dense scales of b
+    if (p.contract.experts) plain.pop_back();  // kernels compute the distance of experts from dense scales of b
     p.scales.a.block().layout = &layout_a;
-    p.scales.b.block().layout = layout_of(cells, "layout_b", layout_a.element->bytes() == 1 ? same : plain);
+    const bool alike = layout_a.element->bytes() == 1 || p.along_k() || (p.contract.experts == GroupOrder::kContiguous && layout_a.id != "tma");
+    p.scales.b.block().layout = layout_of(cells, "layout_b", alike ? same : plain);
     if (p.contract.scales_in_unit() && !(*layout_a.element == *p.contract.unit.scale))
       cells.refuse("layout_a", "the unit takes scales of " + std::string(p.contract.unit.scale->name));
   } else if (p.contract.experts) {  // the op has rows with scales of blocks, too

@@ -399,10 +399,11 @@ const TestCells kGroups = {{"contract", "grouped.0"},
                            {"layout_a", "tma"},
                            {"layout_b", "row"},
                            {"y", "bf16"},
+                           {"c", ""},
                            {"seed", "1"},
                            {"warp", "32"}};
 
-constexpr GroupOrder kOrders[] = {GroupOrder::kContiguous, GroupOrder::kMasked, GroupOrder::kOffsets, GroupOrder::kByIndex};
+constexpr GroupOrder kOrders[] = {GroupOrder::kContiguous, GroupOrder::kMasked, GroupOrder::kOffsets, GroupOrder::kByIndex, GroupOrder::kPsum};
 
 std::string contract_of(GroupOrder order) { return "grouped." + std::to_string(int(order)); }
 
@@ -421,8 +422,9 @@ class GemmGroups : public testing::Test {
     std::ofstream table(file);
     table << "id,unit,promote,join,split,scales,y,bias,out,layouts,experts,tile_rows,padding,since,until,source,why\n";
     for (const GroupOrder order : kOrders) {
-      const bool tiles = order == GroupOrder::kMasked || order == GroupOrder::kByIndex;
-      add_row(table, contract_of(order), order, order == GroupOrder::kContiguous ? "" : tiles ? "undefined" : "untouched");
+      const bool tiles = order == GroupOrder::kMasked || order == GroupOrder::kByIndex || order == GroupOrder::kPsum;
+      add_row(table, contract_of(order), order, order == GroupOrder::kContiguous ? "" : tiles ? "undefined" : "untouched",
+              order == GroupOrder::kPsum ? "4" : "");
     }
     add_row(table, "grouped.zero", GroupOrder::kByIndex, "zero");
     add_row(table, "grouped.tiles", GroupOrder::kMasked, "undefined in tiles", "2");
@@ -526,6 +528,49 @@ TEST_F(GemmGroups, TensorsStateWhereTheRowsOfEachExpertLie) {
   EXPECT_THAT(integers_of(down.problem.tensors, "expert_offsets"), ElementsAre(5, 0, 0));
   EXPECT_EQ(down.c.stored_rows(), 11);
   EXPECT_THAT(integers_of(Exact(GroupOrder::kContiguous).problem.tensors, "expert_ends"), ElementsAre(3, 3, 8));
+  const Exact psum(GroupOrder::kPsum);
+  EXPECT_THAT(integers_of(psum.problem.tensors, "expert_ends"), ElementsAre(3, 4, 9)) << "each begins at the next multiple of 4";
+  EXPECT_EQ(psum.c.stored_rows(), 12);
+}
+
+TEST_F(GemmGroups, ExpertsAlongKHaveAKOfTheirOwn) {
+  const Op op = grouped();
+  const Case one = case_of(op, kGroups, {{"contract", "deepgemm.k_grouped_fp8_gemm_nt_contiguous.sm_90"}, {"tokens", "256;0;128"}, {"room", "3"}, {"n", "2"},
+                                         {"k", "256"}, {"scales", "1x128_1x128"}, {"layout_b", "tma"}, {"y", "f32"}, {"c", "ones"}});
+  const std::unique_ptr<const BoundCase> bound = op.bind(one);
+  Problem problem = bound->problem();
+  EXPECT_THAT(integers_of(problem.tensors, "expert_products"), ElementsAre(256, 0, 128));
+  HostTensor &a = find(problem.tensors, "a"), &b = find(problem.tensors, "b"), &sa = find(problem.tensors, "scale_a"), &sb = find(problem.tensors, "scale_b");
+  ASSERT_EQ(a.spec.shape, (std::vector<int64_t>{3 * 384}));
+  ASSERT_EQ(sa.spec.shape, (std::vector<int64_t>{3, 3}));
+  for (HostTensor* codes : {&a, &b})
+    for (int64_t i = 0; i < codes->spec.elements(); ++i) codes->set_code(i, code_of(kE4M3Fn, double(i * 7919 / 8 % 3 - 1)));
+  const auto scale = [](int64_t row, int64_t block) { return std::ldexp(1.0, int((row + 2 * block) % 3)); };
+  for (const auto& [tensor, rows] : {std::pair(&sa, 3), std::pair(&sb, 2)})
+    for (int64_t row = 0; row < rows; ++row)
+      for (int64_t block = 0; block < 3; ++block) tensor->set_code(row + block * 4, code_of(kF32, scale(row, block)));
+  HostTensor d = find(problem.tensors, "d");
+  d.bytes.resize(d.spec.bytes());
+  const std::vector<int64_t> k = {256, 0, 128}, before = {0, 256, 256};
+  for (int64_t row = 0; row < 9; ++row)
+    for (int64_t n = 0; n < 2; ++n) {
+      double sum = 1;
+      const auto expert = size_t(row / 3);
+      for (int64_t i = 0; i < k[expert]; ++i) {
+        const int64_t block = (before[expert] + i) / 128;
+        sum += decode(kE4M3Fn, a.code(before[expert] * 3 + row % 3 * k[expert] + i)) * decode(kE4M3Fn, b.code(before[expert] * 2 + n * k[expert] + i)) *
+               scale(row % 3, block) * scale(n, block);
+      }
+      d.set_code(row * 2 + n, code_of(kF32, sum));
+    }
+  const Expectation right = bound->expect(problem, nullptr);
+  EXPECT_TRUE(compare(right, {d}, {{}}).agrees());
+  EXPECT_EQ(decode(kF32, d.code(3 * 2)), 1) << "an expert without a k has c";
+  d.set_code(6 * 2, d.code(0));
+  EXPECT_FALSE(compare(right, {d}, {{}}).agrees());
+  EXPECT_THAT(refusal_of(op, kGroups, {{"contract", "deepgemm.k_grouped_fp8_gemm_nt_contiguous.sm_90"}, {"tokens", "256;64"}, {"room", "3"}, {"n", "2"}, {"k", "256"},
+                                       {"scales", "1x128_1x128"}, {"layout_b", "tma"}, {"y", "f32"}, {"c", "ones"}}),
+              HasSubstr("expected multiples of 128 along k, got 64"));
 }
 
 TEST_F(GemmGroups, UnusedRowsAreLeftAloneUnlessTilesAreStored) {
