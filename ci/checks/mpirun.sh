@@ -18,8 +18,8 @@ END
 some=(--suite all_reduce/quick --suite all_reduce_add_rms_norm/quick --suite all_reduce_add_rms_norm_quant_static/quick --suite all_reduce_rms_norm/quick --warp 32)
 plugin=(--suite all_reduce/quick --warp 32)
 [ -z "$sample" ] || some+=(--case '*/bf16.r4.*') plugin+=(--case '*/f32.r4.*')
-"$assay" run "${some[@]}" --report csv:"$scratch/one.csv" >"$scratch/log" 2>&1 || fail "one process: $(tail -n 5 "$scratch/log")"
-processes 4 "$assay" run "${some[@]}" --report csv:"$scratch/four.csv" >"$scratch/log" 2>&1 || fail "four processes: $(grep -hE ',(fail|broken|unjudged),' "$scratch"/four.*.csv | head -n 3; tail -n 9 "$scratch/log")"
+"$assay" run "${some[@]}" --diagnose none --report csv:"$scratch/one.csv" >"$scratch/log" 2>&1 || fail "one process: $(tail -n 5 "$scratch/log")"
+processes 4 "$assay" run "${some[@]}" --diagnose none --report csv:"$scratch/four.csv" >"$scratch/log" 2>&1 || fail "four processes: $(grep -hE ',(fail|broken|unjudged),' "$scratch"/four.*.csv | head -n 3; tail -n 9 "$scratch/log")"
 grep -qF "ranks are held by all of these processes together" "$scratch/log" || fail "four processes do not say that they hold ranks together"
 verdicts "$scratch/one.csv" >"$scratch/one"
 verdicts "$scratch/four.1of4.csv" >"$scratch/four"
@@ -33,7 +33,7 @@ sed 's/const int32_t late = missing(g);/const int32_t late = -1;/' "$example" >"
 cmp -s "$example" "$scratch/wrong/plugin.c" && fail "the edit did not change the plug-in"
 for source in "$example" "$scratch/wrong/plugin.c"; do
   expect 0 "" cc -std=c99 -O2 -ffp-contract=off -fPIC -shared -I"$root/kernels/abi" "$source" -o "$scratch/plugin.so"
-  processes 4 "$assay" run --backend "$scratch/plugin.so" "${plugin[@]}" >"$scratch/log" 2>&1 && ended=0 || ended=$?
+  processes 4 "$assay" run --backend "$scratch/plugin.so" "${plugin[@]}" --diagnose none >"$scratch/log" 2>&1 && ended=0 || ended=$?
   grep -qF "ranks are held by all of these processes together" "$scratch/log" || fail "the plug-in joins no group: $(tail -n 5 "$scratch/log")"
   if [ "$source" = "$example" ]; then
     [ $ended -eq 0 ] || fail "the plug-in of processes: $(tail -n 9 "$scratch/log")"
@@ -44,7 +44,7 @@ done
 
 # A killed process: only its case is broken, and the message names who died and who waited.
 dies=("$assay" run --backend "$build/misbehaving/librank_dies.so" --suite all_reduce/quick --case '*/nccl.all_reduce_symmetric/f32.r4.*' --warp 32)
-processes 4 "${dies[@]}" --report csv:"$scratch/dies.csv" >"$scratch/log" 2>&1 && fail "a process was killed and no process reports it"
+processes 4 "${dies[@]}" --diagnose none --report csv:"$scratch/dies.csv" >"$scratch/log" 2>&1 && fail "a process was killed and no process reports it"
 grep -qF "rank 1: killed by SIGKILL" "$scratch/dies.1of4.csv" || fail "the dead process is not named: $(cat "$scratch/log")"
 grep -qF "waited for rank 1" "$scratch/dies.1of4.csv" || fail "the waiting ranks are not named: $(cat "$scratch/log")"
 [ "$(grep -c ',broken,' "$scratch/dies.1of4.csv")" -eq 1 ] && [ "$(grep -c ',pass,' "$scratch/dies.1of4.csv")" -ge 1 ] ||
@@ -52,13 +52,13 @@ grep -qF "waited for rank 1" "$scratch/dies.1of4.csv" || fail "the waiting ranks
 
 # A rank that waits forever: flashinfer's sentinel is sent as data.
 waits=("$assay" run --backend "$build/libassay_faulty.so" --kernel rank_sentinel_sent --suite all_reduce/quick --case '*/flashinfer.all_reduce_oneshot/bf16.r2.m2.n256.*' --warp 32)
-processes 2 "${waits[@]}" --report csv:"$scratch/waits.csv" >"$scratch/log" 2>&1 && fail "ranks waited in vain and no process reports it"
+processes 2 "${waits[@]}" --diagnose none --report csv:"$scratch/waits.csv" >"$scratch/log" 2>&1 && fail "ranks waited in vain and no process reports it"
 grep -qE "rank [01]: hung: block [0-9]+ waited in vain for rank [01] for a packet" "$scratch/waits.1of2.csv" ||
   fail "rank, block and place are not reported: $(cat "$scratch/log")"
 
 # A rank that gives up waiting after a while, in a case with a late rank.
 late=("$assay" run --backend "$build/libassay_faulty.so" --kernel rank_gives_up --suite all_reduce/quick --case '*/vllm.all_reduce_2stage/bf16.r4.*.straggler/*' --warp 32)
-processes 4 "${late[@]}" >"$scratch/log" 2>&1 && ended=0 || ended=$?
+processes 4 "${late[@]}" --diagnose none >"$scratch/log" 2>&1 && ended=0 || ended=$?
 [ $ended -eq 1 ] || fail "exit $ended, a straggler among processes shows nothing: $(tail -n 5 "$scratch/log")"
 
 # Without mpirun: the same with the environment that it would set.
