@@ -221,7 +221,7 @@ bool informs_only(const std::string& column) {
 
 /// An optional column that is younger than the first records: where it is empty, it is left out, so that their seals still match.
 bool is_as_before(const std::string& column, const TableCell& cell) {
-  static const std::set<std::string> younger = {"experts", "tile_rows", "padding", "one_block", "router", "block_m"};
+  static const std::set<std::string> younger = {"experts", "tile_rows", "padding", "one_block", "router", "block_m", "rival", "error"};
   return cell.text.empty() && younger.contains(column);
 }
 

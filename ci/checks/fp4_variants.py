@@ -13,11 +13,12 @@ EQUAL = [
     {"vllm.nvfp4", "flashinfer.nvfp4_cute", "flashinfer.nvfp4_ar_fusion"},
     {"torchao.nvfp4", "torchao.nvfp4_gpu"},
     {"torchao.nvfp4_block", "torchao.nvfp4_block_gpu"},
-    {"aiter.triton_mxfp4", "aiter.quant_mxfp4_even"},
 ]
 NVFP4 = ["vllm.nvfp4", "flashinfer.nvfp4", "flashinfer.nvfp4_cute", "transformer_engine.nvfp4", "flashinfer.nvfp4_exact",
-         "flashinfer.nvfp4_cute_exact", "flashinfer.nvfp4_ar_fusion", "torchao.nvfp4", "torchao.nvfp4_gpu"]
-BLOCK = ["torchao.nvfp4_block", "torchao.nvfp4_block_gpu", "aiter.triton_nvfp4"]
+         "flashinfer.nvfp4_cute_exact", "flashinfer.nvfp4_ar_fusion", "torchao.nvfp4", "torchao.nvfp4_gpu", "flashinfer.nvfp4_4over6_exact",
+         "vllm.nvfp4_kv", "vllm.nvfp4_kv_4over6"]
+OF_ROWS = ["flashinfer.nvfp4_per_token"]
+BLOCK = ["torchao.nvfp4_block", "torchao.nvfp4_block_gpu", "aiter.triton_nvfp4", "vllm.nvfp4_ds_mla"]
 MXFP4 = ["vllm.mxfp4", "flashinfer.mxfp4", "aiter.per_1x32_mxfp4", "aiter.triton_mxfp4", "torchao.mxfp4_floor", "torchao.mxfp4_ceil",
          "torchao.mxfp4_even", "torchao.mxfp4_rceil", "triton_kernels.mxfp4", "triton_kernels.mxfp4_down", "deepgemm.mxfp4", "aiter.quant_mxfp4_floor",
          "aiter.quant_mxfp4_rceil", "aiter.quant_mxfp4_ceil", "aiter.quant_mxfp4_even", "aiter.quant_mxfp4_even_gfx942"]
@@ -39,13 +40,14 @@ def recorded():
     columns = "op,contract,x,m,n,group_size,layout,fill,global_scale,seed,warp,why,blind_to"
     rows = [columns]
     for contracts, group, layout, fills, scale in ((NVFP4, "16+tensor", "ue4m3_row", "tiny|specials|distinct", "scales"),
+                                                   (OF_ROWS, "16+row", "ue4m3_row", "tiny|specials|distinct", "scales"),
                                                    (BLOCK, "16", "ue4m3_row", "specials", ""), (MXFP4, "32", "e8m0_row", "specials|exponent_rules|tiny", "")):
         rows.append(f"quant_group,{'|'.join(contracts)},bf16,5,256,{group},{layout},{fills},{scale},1,32,a dump,*")
     with open(f"{scratch}/cases.csv", "w") as file:
         file.write("\n".join(rows) + "\n")
     subprocess.run([assay, "run", "--backend", "cpu", "--cases", f"{scratch}/cases.csv", "--record", f"{scratch}/recorded"], check=True,
                    capture_output=True)
-    return {name: glob.glob(f"{scratch}/recorded/quant_group/{name}/*/*/w32/*.safetensors") for name in NVFP4 + BLOCK + MXFP4}
+    return {name: glob.glob(f"{scratch}/recorded/quant_group/{name}/*/*/w32/*.safetensors") for name in NVFP4 + OF_ROWS + BLOCK + MXFP4}
 
 
 def dump(x, scale_of_tensor, codes, scale):

@@ -57,6 +57,8 @@ const std::map<std::string, std::string>& words_of_columns() {
       {"scale", "recipe: from `amax` to the stored scale s"},
       {"mult", "recipe: from s to the multiplier m of the group; empty if elements use s itself"},
       {"code", "recipe: turns an element into its code, with s and m"},
+      {"rival", "recipe: from `amax` to another scale, which a group takes if the codes below it have the smaller sum of errors; empty: none"},
+      {"error", "recipe: from the value of a code to its error, with s, m and v = element; squared before the sum unless it ends with `abs`"},
       {"group", "shapes of groups: `128` columns, `128x128` rows x columns, `row`, `column`, `tensor` or `any`"},
       {"layouts", "where scales may lie: rows of `layouts.csv`"},
       {"pad",

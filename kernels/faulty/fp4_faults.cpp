@@ -147,6 +147,21 @@ struct Mxfp4NanLaundering : TorchaoMxfp4Even {
 
 // NVFP4 behind silu(gate) * up and behind a norm.
 
+// 4over6.
+
+/// Keeps the scale for a largest code of 6.
+struct Nvfp4RivalNever : FlashinferNvfp44over6 {
+  static bool is_better(float /*rival*/, float /*own*/) { return false; }
+};
+
+/// Adds squares where magnitudes are added.
+struct Nvfp4RivalBySquares : FlashinferNvfp44over6 {
+  static float error(float code, float scale, float global, float v) {
+    const float e = FlashinferNvfp44over6::error(code, scale, global, v);
+    return e * e;
+  }
+};
+
 /// The product goes to NVFP4 in fp32 where the contract rounds it to 16 bits.
 struct SiluNvfp4NotRounded : VllmSiluNvfp4 {
   using Activation = SiluFast;
@@ -242,9 +257,23 @@ struct ExpertsNvfp4NextScale : VllmNvfp4Experts {
   }
 };
 
+/// Experts behind silu take the scale of the first expert.
+struct SiluExpertsFirstScale : VllmSiluNvfp4Experts {
+  using Group = ExpertsNvfp4FirstScale;
+};
+
+/// Experts behind silu: the product goes to MXFP4 in fp32.
+struct SiluExpertsMxfp4NotRounded : VllmSiluMxfp4Experts {
+  using Activation = SiluFast;
+};
+
 template <class Rules>
 Kernel of_fp4_experts(const char* name, const char* cites, const char* twin, const Accepts& accepts) {
   return {name, "quant_experts", {Rules::kContract}, accepts, {}, run_fp4_experts<Rules>, name, cites, twin};
+}
+template <class Rules>
+Kernel of_silu_experts(const char* name, const char* cites, const char* twin, const Accepts& accepts) {
+  return {name, "silu_mul_quant_experts", {Rules::kContract}, accepts, {}, run_silu_mul_quant_fp4_experts<Rules>, name, cites, twin};
 }
 
 /// A contract's kernel with another layout of its scales.
@@ -277,6 +306,14 @@ std::vector<Kernel> fp4_faults() {
       of_fp4_experts<ExpertsNvfp4NextScale>("nvfp4_experts_next_scale",
                                             "vLLM mxfp4_experts_quant.cu: offsets read behind the last of 17 experts",
                                             "quant_nvfp4_experts", kNvfp4ExpertsAccepts),
+      of_fp4<Nvfp4RivalNever>("nvfp4_rival_never", "flashinfer #3264: 4over6 behind an environment variable"),
+      of_fp4<Nvfp4RivalBySquares>("nvfp4_rival_by_squares", "vLLM nvfp4_kv_cache_kernels.cu adds squares, FlashInfer magnitudes"),
+      of_silu_experts<SiluExpertsFirstScale>("silu_nvfp4_experts_first_scale",
+                                             "no regression known; SFScale[0] where SFScale[expert_idx] is meant",
+                                             "silu_mul_quant_nvfp4_experts", kNvfp4ExpertsAccepts),
+      of_silu_experts<SiluExpertsMxfp4NotRounded>("silu_mxfp4_experts_not_rounded",
+                                                  "aiter act_mul_and_mxfp4_quant quantizes the fp32 product",
+                                                  "silu_mul_quant_mxfp4_experts", kMxfp4ExpertsAccepts),
       of_fp4<SiluNvfp4NotRounded>("silu_nvfp4_not_rounded",
                                   "vLLM test_silu_mul_nvfp4_quant.py: accepted by its tolerances of 0.3"),
       of_fp4<SiluNvfp4HalvesSwapped>("silu_nvfp4_halves_swapped", "vLLM #11624: mul_and_silu"),

@@ -41,6 +41,11 @@ struct GroupQuant {
   std::variant<AmaxScales, RangeScales, GivenScales> scales;
   Recipe mult;         ///< from scale (or `amax:`) to the multiplier m; may be empty
   Recipe code;         ///< from one element to its code, with s = scale, m and azp = zero point
+  /// From amax to another scale, which a group takes if the codes below it have the smaller sum of errors; empty: none.
+  Recipe rival = {};
+  Recipe error = {};    ///< from the value of a code to its error, with s, m and v = element
+  bool squares = false;  ///< errors are squared before the sum
+  enum class Takes { kIfBetter, kIfNotWorse, kAlways } takes = Takes::kIfBetter;  ///< when a group takes the rival
   bool outer = false;  ///< scales are relative to an outer scale, which is an input: g in the cells of scale, mult and code
 
   bool takes_scales() const { return std::holds_alternative<GivenScales>(scales); }

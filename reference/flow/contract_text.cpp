@@ -75,13 +75,17 @@ void append_formulas(const GroupQuant& quant, FormulaLines& to) {
   if (quant.outer) to.add("g", "scale of the outer level (an input)");
   if (!quant.mult.steps.empty()) to.add("m", formula(quant.mult, "scale"));
   to.add("q", formula(quant.code, to.value) + "   (s = scale)");
+  if (quant.rival.empty()) return;
+  to.add("rival", formula(quant.rival, "amax") + "   (another scale)");
+  to.add("error", formula(quant.error, "q") + "   (v = element; a group takes the rival if the sum of its " +
+                      (quant.squares ? "squared " : "") + "errors is less)");
 }
 
 std::string freedom(const GroupQuant& quant, const RowInputs&, const Format&) {
   if (const auto* of_range = std::get_if<RangeScales>(&quant.scales))
     return free_steps({&of_range->scale, &of_range->zero, &quant.mult, &quant.code});
   if (const auto* of_amax = std::get_if<AmaxScales>(&quant.scales))
-    return free_steps({&of_amax->scale, &quant.mult, &quant.code});
+    return free_steps({&of_amax->scale, &quant.mult, &quant.code, &quant.rival, &quant.error});
   return free_steps({&quant.mult, &quant.code});
 }
 

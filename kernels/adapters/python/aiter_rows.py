@@ -1,5 +1,6 @@
 """AITER's Python code: Triton kernels, which also compile for NVIDIA, and weight shuffling, which torch does on the CPU."""
 
+import ctypes
 import functools
 import os
 import types
@@ -74,18 +75,85 @@ class ForAnyChip:
         return lambda *arguments, waves_per_eu=None, **others: self.kernel[grid](*arguments, **others)
 
 
+class OnExecutor:
+    """A kernel that Triton compiles for an AMD GPU and that libassay_hip_runtime.so executes on the CPU."""
+
+    POINTERS = {torch.bfloat16: "*bf16", torch.float16: "*fp16", torch.float32: "*fp32", torch.uint8: "*u8", torch.float8_e4m3fn: "*fp8e4nv",
+                torch.float8_e4m3fnuz: "*fp8e4b8"}
+    OPTIONS = ("num_warps", "num_stages", "waves_per_eu")
+
+    def __init__(self, kernel, architecture):
+        self.library, self.architecture, self.heuristics = ctypes.CDLL(os.environ["ASSAY_HIP_RUNTIME"]), architecture, {}
+        while type(kernel).__name__ == "Heuristics":
+            self.heuristics |= kernel.values
+            kernel = kernel.fn
+        self.kernel = kernel
+
+    def __getitem__(self, grid):
+        return functools.partial(self.launch, (*grid, 1, 1)[:3])
+
+    def call(self, name, *arguments):
+        code = getattr(self.library, name)(*arguments)
+        if code != 0:
+            raise ValueError(f"{name}: HIP error {code}")
+
+    def compiled(self, values, options):
+        from triton import compile as compile_kernel
+        from triton.backends.compiler import GPUTarget
+        from triton.compiler import ASTSource
+
+        constants = {p.name: values[p.name] for p in self.kernel.params if p.is_constexpr or values[p.name] is None}
+        kind = lambda value: self.POINTERS[value.dtype] if isinstance(value, torch.Tensor) else "fp32" if isinstance(value, float) else "i32"
+        signature = {name: "constexpr" if name in constants else kind(values[name]) for name in self.kernel.arg_names}
+        source = ASTSource(self.kernel, signature=signature, constexprs=constants)
+        passed = [values[name] for name in self.kernel.arg_names if name not in constants]
+        return compile_kernel(source, target=GPUTarget("hip", self.architecture, 64), options=options), passed
+
+    def launch(self, grid, *arguments, **named):
+        options = {name: named.pop(name) for name in self.OPTIONS if name in named}
+        if 0 in grid:
+            raise ValueError("a grid without blocks, which HIP refuses")
+        values = {**dict(zip(self.kernel.arg_names, arguments)), **named}
+        values |= {name: rule(values) for name, rule in self.heuristics.items()}
+        compiled, passed = self.compiled(values, options)
+        memory, words = [], []
+        for value in passed:
+            if isinstance(value, torch.Tensor):
+                size, address = ctypes.c_size_t(value.untyped_storage().nbytes()), ctypes.c_void_p()
+                self.call("hipMalloc", ctypes.byref(address), size)
+                self.call("hipMemcpy", address, ctypes.c_void_p(value.untyped_storage().data_ptr()), size, 1)
+                memory.append((value, address, size))
+                words.append(ctypes.c_void_p(address.value + value.storage_offset() * value.element_size()))
+            else:
+                words.append(ctypes.c_float(value) if isinstance(value, float) else ctypes.c_int32(value))
+        words += [ctypes.c_void_p(), ctypes.c_void_p()]  # Triton's scratch memory, which these kernels do not use
+        module, function = ctypes.c_void_p(), ctypes.c_void_p()
+        self.call("hipModuleLoadData", ctypes.byref(module), compiled.asm["hsaco"])
+        self.call("hipModuleGetFunction", ctypes.byref(function), module, compiled.metadata.name.encode())
+        pointers = (ctypes.c_void_p * len(words))(*(ctypes.addressof(word) for word in words))
+        block = (64 * compiled.metadata.num_warps, 1, 1)
+        self.call("hipModuleLaunchKernel", function, *grid, *block, compiled.metadata.shared, None, pointers, None)
+        self.call("hipDeviceSynchronize")
+        for value, address, size in memory:
+            self.call("hipMemcpy", ctypes.c_void_p(value.untyped_storage().data_ptr()), address, size, 2)
+            self.call("hipFree", address)
+
+
 def fp4_in_triton(source):
-    """With TRITON_INTERPRET=1, Triton's interpreter runs these on a CPU."""
+    """With TRITON_INTERPRET=1, Triton's interpreter runs these on a CPU. With ASSAY_EXECUTE=gfx950 (or gfx942) and the path of
+    libassay_hip_runtime.so in ASSAY_HIP_RUNTIME, their code objects are executed there."""
     import triton
     import triton.language as tl
 
-    place = "cpu" if os.environ.get("TRITON_INTERPRET") == "1" else "cuda"
-    names = {"torch": torch, "triton": triton, "tl": tl, "_LOGGER": QUIET, "Literal": typing.Literal, "e4m3_dtype": torch.float8_e4m3fn, "get_arch": lambda: "any"}
+    architecture = os.environ.get("ASSAY_EXECUTE", "")
+    place = "cpu" if architecture or os.environ.get("TRITON_INTERPRET") == "1" else "cuda"
+    kernel_of = functools.partial(OnExecutor, architecture=architecture) if architecture else ForAnyChip
+    names = {"torch": torch, "triton": triton, "tl": tl, "_LOGGER": QUIET, "Literal": typing.Literal, "e4m3_dtype": torch.float8_e4m3fnuz if architecture == "gfx942" else torch.float8_e4m3fn, "get_arch": lambda: "any"}
     ops = vars(functions(f"{source}/{KERNELS}quant.py", ["_mxfp4_quant_op", "_nvfp4_quant_op", "_dynamic_mxfp4_quant_kernel", "_dynamic_nvfp4_quant_kernel"], names))
     norms = vars(functions(f"{source}/{KERNELS}fused_mxfp4_quant.py", ["_rmsmorm_op", "_fused_rms_mxfp4_quant_kernel"], {**names, **ops}))
     gates = ["_silu_exp2", "_silu", "_tanh", "_gelu", "_gelu_tanh", "_relu", "_relu6", "_apply_activation_from_str", "_act_mul_and_dynamic_mxfp4_quant_kernel"]
     acts = vars(functions(f"{source}/{TRITON}_triton_kernels/activation.py", gates, {**names, **ops}))
-    known = {name: ForAnyChip(value) if name.endswith("_kernel") else value for all_of in (ops, norms, acts) for name, value in all_of.items()}
+    known = {name: kernel_of(value) if name.endswith("_kernel") else value for all_of in (ops, norms, acts) for name, value in all_of.items()}
     quant = functions(f"{source}/{HOST}quant.py", ["dynamic_mxfp4_quant", "dynamic_nvfp4_quant"], {**names, **known})
     norm = functions(f"{source}/{HOST}fused_mxfp4_quant.py", ["fused_rms_mxfp4_quant"], {**names, **known})
     act = functions(f"{source}/{TRITON}activation.py", ["act_mul_and_mxfp4_quant"], {**names, **known})
@@ -106,7 +174,9 @@ def fp4_in_triton(source):
             ("aiter.fused_rms_mxfp4_quant", norm_quant), ("aiter.fused_add_rms_mxfp4_quant", add_norm_quant),
             ("aiter.act_mul_and_mxfp4_quant", lambda call: outputs(*act.act_mul_and_mxfp4_quant(call["x"], "silu")))]
     for _, run in rows:
-        run.flags = "Triton's interpreter" if place == "cpu" else "eager"
+        run.flags = f"Triton {triton.__version__} for {architecture}" if architecture else "Triton's interpreter" if place == "cpu" else "eager"
+        if architecture:
+            run.on = f"{architecture} executed on the CPU by assay_gcn 1 {architecture}"
     return [(contract, place, run) for contract, run in rows]
 
 

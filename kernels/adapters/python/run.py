@@ -102,7 +102,7 @@ def answered(path, run, device):
         call = witness_file.Call(number, said, tensors, device)
         try:
             outputs = {role: call.stored(role, values) for role, values in run(call).items()}
-        except (NotImplementedError, AssertionError, RuntimeError, TypeError, ValueError) as error:
+        except (NotImplementedError, AssertionError, RuntimeError, TypeError, ValueError, KeyError) as error:  # KeyError: an absent input
             print(f"  {said['from']}: {type(error).__name__} {str(error).splitlines()[0] if str(error) else ''}"[:200])
             continue
         now = f"c{len(calls)}."
@@ -158,7 +158,7 @@ def main():
                     if not about["calls"]:
                         failed += 1
                         continue
-                    about["origin"] = {"package": said + said_so + other, "kernel": contract.split(".")[1].split("@")[0], "flags": getattr(run, "flags", flags), "on": place_of(device),
+                    about["origin"] = {"package": said + said_so + other, "kernel": contract.split(".")[1].split("@")[0], "flags": getattr(run, "flags", flags), "on": getattr(run, "on", place_of(device)),
                                        "date": datetime.date.today().isoformat()}
                     witness_file.write(arguments.outputs / (folder_of(package) + beside + other.replace(", ", "-").replace(" ", "-")) / path.parent.name / path.name, about, tensors)
                     print(f"{contract}: {len(about['calls'])} calls, {elements} outputs on {device}")

@@ -98,6 +98,56 @@ struct FlashinferNormNvfp4 : Nvfp4Rules {
   }
 };
 
+/// The scale of the row divides.
+/// Source: flashinfer quantization.cuh (fb28d724), nvfp4QuantAndPerTokenScaleKernel with fast math.
+struct FlashinferNvfp4PerToken : FlashinferNvfp4 {
+  static constexpr const char* kContract = "flashinfer.nvfp4_per_token";
+  static constexpr bool kHasScaleOfRow = true;
+  SIMT_DEVICE static uint8_t scale(float amax, float row) { return FlashinferNvfp4::scale(amax, simt::reciprocal_within(row)); }
+  SIMT_DEVICE static float multiplier(float amax, uint32_t e, float row) {
+    return FlashinferNvfp4::multiplier(amax, e, simt::reciprocal_within(row));
+  }
+};
+
+/// In a KV cache: the given scale divides.
+/// Source: vllm csrc/nvfp4_kv_cache_kernels.cu v0.33.0, reshape_and_cache_nvfp4_kernel.
+struct VllmNvfp4Kv : VllmNvfp4 {
+  static constexpr const char* kContract = "vllm.nvfp4_kv";
+  static constexpr bool kWritesPadding = false;
+  SIMT_DEVICE static uint8_t scale(float amax, float global) { return VllmNvfp4::scale(amax, 1.0f / global); }
+  SIMT_DEVICE static float multiplier(float amax, uint32_t e, float global) { return VllmNvfp4::multiplier(amax, e, 1.0f / global); }
+};
+
+// 4over6: a block takes the scale for a largest code of 4 in the place of 6 if its codes err less.
+
+/// Source: flashinfer quantization_utils.cuh (fb28d724) with NVFP4_4OVER6 and DISABLE_FP4_QUANT_FAST_MATH.
+struct FlashinferNvfp44over6 : FlashinferNvfp4Exact {
+  static constexpr const char* kContract = "flashinfer.nvfp4_4over6_exact";
+  static constexpr bool kHasRival = true;
+  SIMT_DEVICE static uint8_t scale(float amax, float global) { return simt::to_e4m3fn_sat(flushed(flushed(amax) / 6.0f) * global); }
+  SIMT_DEVICE static uint8_t rival(float amax, float global) {
+    return simt::to_e4m3fn_sat(flushed(flushed(amax) / 6.0f) * global * 1.5f);
+  }
+  SIMT_DEVICE static float error(float code, float scale, float global, float v) {
+    return simt::magnitude(code * scale * (1.0f / global) - v);
+  }
+  SIMT_DEVICE static bool is_better(float rival, float own) { return rival < own; }
+};
+
+/// Source: vllm csrc/nvfp4_kv_cache_kernels.cu v0.33.0, cvt_warp_fp16_to_fp4_4over6.
+struct VllmNvfp4Kv4over6 : VllmNvfp4Kv {
+  static constexpr const char* kContract = "vllm.nvfp4_kv_4over6";
+  static constexpr bool kHasRival = true;
+  SIMT_DEVICE static uint8_t rival(float amax, float global) {
+    return simt::to_e4m3fn_sat(1.0f / global * (amax * simt::reciprocal_within(4.0f)));
+  }
+  SIMT_DEVICE static float error(float code, float scale, float global, float v) {
+    const float e = code * (scale * global) - v;
+    return e * e;
+  }
+  SIMT_DEVICE static bool is_better(float rival, float own) { return rival < own; }
+};
+
 // NVFP4 of torchao and AITER.
 
 /// The scale of the tensor divides: amax of the tensor / (448 * 6). No scale is below 2^-6.
@@ -138,11 +188,19 @@ struct AiterTritonNvfp4 : Nvfp4Rules {
   static constexpr const char* kContract = "aiter.triton_nvfp4";
   static constexpr bool kHasTensorScale = false;
   static constexpr bool kWritesPadding = false;
-  SIMT_DEVICE static float with_nan(float amax, bool /*all*/) { return amax; }
   SIMT_DEVICE static uint8_t scale(float amax, float /*global*/) { return simt::to_e4m3fn_sat(amax / 6.0f); }
   SIMT_DEVICE static float multiplier(float amax, uint32_t /*e*/, float /*global*/) {
     return amax == 0.0f ? simt::from_bits(0x7f800000u) : 1.0f / (amax / 6.0f);
   }
+};
+
+/// The first elements of an nvfp4_ds_mla record. No scale is below 2^-9.
+/// Source: vllm csrc/nvfp4_ds_mla_cache_kernels.cu v0.33.0, nvfp4_tile_scale and nvfp4_pack16_e2m1_rn.
+struct VllmNvfp4DsMla : AiterTritonNvfp4 {
+  static constexpr const char* kContract = "vllm.nvfp4_ds_mla";
+  SIMT_DEVICE static float with_nan(float amax, bool /*all*/) { return amax; }
+  SIMT_DEVICE static uint8_t scale(float amax, float /*global*/) { return simt::to_e4m3fn_sat(simt::max_number(amax / 6.0f, 0x1p-9f)); }
+  SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e, float /*global*/) { return 1.0f / e4m3_value(e); }
 };
 
 // MXFP4.
@@ -185,16 +243,17 @@ struct AiterPer1x32Mxfp4 : Mxfp4Rules {
   }
 };
 
-/// EVEN. Inf, and an amax that is rounded to it, have byte 254.
+/// EVEN. Inf, and an amax that is rounded to it, have byte 254, whose multiplier is flushed.
 /// Source: aiter ops/triton/_triton_kernels/quant/quant.py (e4048607), _mxfp4_quant_op.
 struct AiterTritonMxfp4 : VllmMxfp4 {
   static constexpr const char* kContract = "aiter.triton_mxfp4";
   static constexpr bool kWritesPadding = false;
+  SIMT_DEVICE static float with_nan(float amax, bool all) { return all ? simt::from_bits(0x7f800000u) : amax; }
   SIMT_DEVICE static uint8_t scale(float amax, float global) {
     const uint8_t e = VllmMxfp4::scale(amax, global);
     return e == 253u ? uint8_t(254) : e;
   }
-  SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e, float /*global*/) { return e8m0_reciprocal(e); }
+  SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e, float /*global*/) { return e == 254u ? 0.0f : e8m0_reciprocal(e); }
 };
 
 /// FLOOR. A NaN gives byte 255, and with byte 255 elements are divided by Inf. Other divisors are at least 2^-126.
@@ -342,8 +401,8 @@ struct VllmMxfp4Experts : VllmMxfp4 {
 };
 
 using Nvfp4List = RulesList<VllmNvfp4, FlashinferNvfp4Cute, FlashinferNvfp4, TransformerEngineNvfp4, FlashinferNvfp4Exact, FlashinferNvfp4CuteExact,
-                            FlashinferArNvfp4, TorchaoNvfp4, TorchaoNvfp4Gpu>;
-using Nvfp4BlockList = RulesList<TorchaoNvfp4Block, TorchaoNvfp4BlockGpu, AiterTritonNvfp4>;
+                            FlashinferArNvfp4, TorchaoNvfp4, TorchaoNvfp4Gpu, VllmNvfp4Kv, VllmNvfp4Kv4over6, FlashinferNvfp44over6>;
+using Nvfp4BlockList = RulesList<TorchaoNvfp4Block, TorchaoNvfp4BlockGpu, AiterTritonNvfp4, VllmNvfp4DsMla>;
 using Mxfp4List = RulesList<VllmMxfp4, FlashinferMxfp4, AiterPer1x32Mxfp4, AiterTritonMxfp4, TorchaoMxfp4Floor, TorchaoMxfp4Ceil,
                             TorchaoMxfp4Even, TorchaoMxfp4Rceil, TritonKernelsMxfp4, TritonKernelsMxfp4Down, DeepgemmMxfp4, AiterMxfp4Floor,
                             AiterMxfp4Rceil, AiterMxfp4Ceil, AiterMxfp4Even, AiterMxfp4EvenGfx942>;

@@ -31,6 +31,8 @@ SIMT_DEVICE uint32_t e2m1_code(float v) {
 /// of a block, and from the tensor's scale.
 struct Fp4Rules {
   static constexpr bool kPacked = false, kWritesPadding = true, kWritesAbsentRows = false, kHasTensorScale = false;
+  static constexpr bool kHasRival = false;        ///< a block chooses between two scales
+  static constexpr bool kHasScaleOfRow = false;  ///< a row has a scale of its own in the place of the tensor's
   /// amax where some elements are NaN, or all of them are.
   SIMT_DEVICE static float with_nan(float amax, bool all) { return all ? simt::from_bits(kNanBits) : amax; }
   SIMT_DEVICE static float before(float v) { return v; }
@@ -86,10 +88,41 @@ SIMT_DEVICE float tensor_scale(const float* global, int64_t tensor = 0) {
   return Rules::kHasTensorScale ? global[tensor] : 1.0f;
 }
 
+/// The value of an E2M1 code.
+SIMT_DEVICE float e2m1_value(uint32_t code) {
+  const uint32_t m = code & 7u;
+  const float magnitude = m < 5u ? float(m) * 0.5f : float(m) - 2.0f + float(m == 7u);
+  return (code & 8u) != 0u ? -magnitude : magnitude;
+}
+
+/// The sum of the errors of a block below a scale.
+template <class Rules>
+SIMT_DEVICE float summed_errors(const float (&v)[Rules::kBlock], float m, uint32_t scale, float global) {
+  float sum = 0.0f;
+  for (int i = 0; i < Rules::kBlock; ++i) {
+    const float code = e2m1_value(Rules::code(Rules::clamp(Rules::before(v[i]) * m)));
+    sum += Rules::error(code, e4m3_value(scale), global, v[i]);
+  }
+  return sum;
+}
+
+/// The scale byte of a block: the rival's if its codes err less.
+template <class Rules>
+SIMT_DEVICE uint8_t chosen_scale(const float (&v)[Rules::kBlock], float amax, float global) {
+  const uint8_t own = Rules::scale(amax, global), rival = Rules::rival(amax, global);
+  const float error = summed_errors<Rules>(v, Rules::multiplier(amax, uint32_t{own}, global), uint32_t{own}, global);
+  const float of_rival = summed_errors<Rules>(v, Rules::multiplier(amax, uint32_t{rival}, global), uint32_t{rival}, global);
+  return Rules::is_better(of_rival, error) ? rival : own;
+}
+
 /// Stores the codes of a block of elements. Returns the scale byte.
 template <class Rules>
 SIMT_DEVICE uint8_t store_fp4_block(const float (&v)[Rules::kBlock], float amax, float global, uint8_t* q) {
-  const uint8_t scale = Rules::scale(amax, global);
+  uint8_t scale;
+  if constexpr (Rules::kHasRival)
+    scale = chosen_scale<Rules>(v, amax, global);
+  else
+    scale = Rules::scale(amax, global);
   const float m = Rules::multiplier(amax, uint32_t{scale}, global);
   for (int i = 0; i < Rules::kBlock; i += 2) {
     const uint32_t first = Rules::code(Rules::clamp(Rules::before(v[i]) * m));
@@ -122,7 +155,7 @@ SIMT_KERNEL void quant_fp4(Fp4Arguments<T> a, Out out) {
   const int64_t block = simt::block() * simt::block_size() + simt::thread();
   if (block < out.rows * out.groups) {
     const int64_t row = block / out.groups;
-    const float global = tensor_scale<Rules>(a.global, Rules::tensor_of(out, row));
+    const float global = tensor_scale<Rules>(a.global, Rules::kHasScaleOfRow ? row : Rules::tensor_of(out, row));
     const T* x = a.x + block * kBlock;
     const T* of_amax = a.x + Rules::first_of_amax(block * kBlock, a.columns);
     Fp4Amax<Rules> amax;
@@ -171,7 +204,8 @@ void launch_fp4(const Call& call, const Out& out, int64_t tensors = 1) {
 
 template <class Rules>
 void run_fp4(const Call& call) {
-  launch_fp4<Rules>(call, fp4_bytes_out(call, dense_matrix(call.input("x")), Rules::kBlock, Rules::kScaleType));
+  const Shape shape = dense_matrix(call.input("x"));
+  launch_fp4<Rules>(call, fp4_bytes_out(call, shape, Rules::kBlock, Rules::kScaleType), Rules::kHasScaleOfRow ? shape.rows : 1);
 }
 
 /// Rows of experts; the tensors `expert_offsets` and `blockscale_offsets` hold where each starts.
@@ -186,6 +220,7 @@ void run_fp4_experts(const Call& call) {
 inline const Values kNvfp4Layouts{"ue4m3_row", "ue4m3_128x4", "ue4m3_8x4"}, kMxfp4Layouts{"e8m0_row", "e8m0_128x4", "e8m0_8x4", "e8m0_32x8", "e8m0_a16w4"};
 inline const Accepts kNvfp4Accepts{
     {"x", kHalf}, {"group_size", {"16+tensor"}}, {"layout", kNvfp4Layouts}, {"warp", simt::kWarpSizes}};
+inline const Accepts kNvfp4RowAccepts{{"x", kHalf}, {"group_size", {"16+row"}}, {"layout", kNvfp4Layouts}, {"warp", simt::kWarpSizes}};
 inline const Accepts kNvfp4BlockAccepts{{"x", kHalf}, {"group_size", {16}}, {"layout", kNvfp4Layouts}, {"warp", simt::kWarpSizes}};
 inline const Accepts kMxfp4Accepts{{"x", kHalf}, {"group_size", {32}}, {"layout", kMxfp4Layouts}, {"warp", simt::kWarpSizes}};
 inline const Accepts kNvfp4ExpertsAccepts{{"x", kHalf}, {"group_size", {"16+tensor"}}, {"layout", {"ue4m3_128x4"}}, {"warp", simt::kWarpSizes}};

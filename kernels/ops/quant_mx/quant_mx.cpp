@@ -46,6 +46,7 @@ std::vector<Kernel> quant_mx_kernels() {
   return {{"quant_mx", "quant_group", contracts, accepts, {}, mx_by_contract},
           {"quant_mx_experts", "quant_experts", of_experts, accepts, {}, mx_by_experts},
           fp4_kernel<Nvfp4List>("quant_nvfp4", kNvfp4Accepts),
+          fp4_kernel<RulesList<FlashinferNvfp4PerToken>>("quant_nvfp4_row", kNvfp4RowAccepts),
           fp4_kernel<Nvfp4BlockList>("quant_nvfp4_block", kNvfp4BlockAccepts),
           fp4_kernel<Mxfp4List>("quant_mxfp4", kMxfp4Accepts),
           {"quant_nvfp4_experts", "quant_experts", {VllmNvfp4Experts::kContract}, kNvfp4ExpertsAccepts, {}, fp4_by_experts<RulesList<VllmNvfp4Experts>>},

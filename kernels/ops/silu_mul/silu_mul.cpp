@@ -1,4 +1,4 @@
-// The kernels of act_and_mul, silu_mul_quant_group, _masked and _static, as describe() lists them.
+// The kernels of act_and_mul, silu_mul_quant_group, _experts, _masked and _static, as describe() lists them.
 #include "kernels/ops/call.h"
 #include "kernels/ops/silu_mul/act_and_mul_kernel.h"
 #include "kernels/ops/silu_mul/silu_mul_quant_kernel.h"
@@ -66,6 +66,21 @@ std::vector<Kernel> silu_mul_quant_group_kernels() {
           silu_of_tokens<VllmSiluPerTokenUb>(), silu_of_tokens<VllmSiluPerTokenRounded>(), silu_of_mx_blocks(),
           silu_of_fp4_blocks<VllmSiluNvfp4>(kNvfp4ExpertsAccepts), silu_of_fp4_blocks<FlashinferSiluNvfp4>(kNvfp4Accepts),
           silu_of_fp4_blocks<FlashinferSiluNvfp4Exact>(kNvfp4Accepts), silu_of_fp4_blocks<AiterSiluMxfp4>(kMxfp4Accepts)};
+}
+
+std::vector<Kernel> silu_mul_quant_experts_kernels() {
+  return {{"silu_mul_quant_nvfp4_experts",
+           "silu_mul_quant_experts",
+           {VllmSiluNvfp4Experts::kContract},
+           kNvfp4ExpertsAccepts,
+           {},
+           run_silu_mul_quant_fp4_experts<VllmSiluNvfp4Experts>},
+          {"silu_mul_quant_mxfp4_experts",
+           "silu_mul_quant_experts",
+           {VllmSiluMxfp4Experts::kContract},
+           kMxfp4ExpertsAccepts,
+           {},
+           run_silu_mul_quant_fp4_experts<VllmSiluMxfp4Experts>}};
 }
 
 namespace {

@@ -1,4 +1,4 @@
-// silu(gate) * up with quantization in one pass: per group, per token, as MXFP8 and NVFP4, for masked experts, and by a given scale.
+// silu(gate) * up with quantization in one pass: per group, per token, as MXFP8 and FP4, for experts, and by a given scale.
 #pragma once
 
 #include "kernels/ops/kernel_common.h"
@@ -328,6 +328,14 @@ struct FlashinferSiluNvfp4Exact : SiluGroup<FlashinferSilu, FlashinferNvfp4CuteE
 struct AiterSiluMxfp4 : SiluGroup<AiterTritonSilu, AiterTritonMxfp4> {
   static constexpr const char* kContract = "aiter.act_mul_and_mxfp4_quant";
 };
+/// Rows of experts.
+/// Source: vLLM v0.33.0, csrc/quantization/fp4/nvfp4_experts_quant.cu and mxfp4_experts_quant.cu with FUSE_SILU_MUL.
+struct VllmSiluNvfp4Experts : SiluGroup<SiluFastOnce, VllmNvfp4Experts> {
+  static constexpr const char* kContract = "vllm.silu_and_mul_scaled_fp4_experts_quant";
+};
+struct VllmSiluMxfp4Experts : SiluGroup<SiluFastOnce, VllmMxfp4Experts> {
+  static constexpr const char* kContract = "vllm.silu_and_mul_mxfp4_experts_quant";
+};
 
 template <class T, class Out>
 struct GatedFp4Arguments {
@@ -376,6 +384,16 @@ void run_silu_mul_quant_fp4(const Call& call) {
   using Fp4 = typename Rules::Group;
   const Shape shape = gated_shape(call);
   launch_silu_mul_quant_fp4<Rules>(call, shape, fp4_bytes_out(call, shape, Fp4::kBlock, Fp4::kScaleType));
+}
+
+/// Rows of experts; the tensors `expert_offsets` and `blockscale_offsets` hold where each starts.
+template <class Rules>
+void run_silu_mul_quant_fp4_experts(const Call& call) {
+  using Fp4 = typename Rules::Group;
+  const Shape shape = gated_shape(call);
+  expect_fp4_codes(call, shape, Fp4::kBlock);
+  const ExpertBytesOut out = expert_bytes_out(call, shape, Fp4::kBlock, Fp4::kScaleType);
+  launch_silu_mul_quant_fp4<Rules>(call, shape, out, out.experts);
 }
 
 // silu_mul_fp8_quant_deep_gemm: rounds every step to bf16.

@@ -147,6 +147,81 @@ Spans group_codes(const GroupQuant& contract, const Spans& values, int64_t group
   return codes;
 }
 
+namespace {
+
+/// The sum of the errors of a group's codes. f32 makes at most 31 roundings, in an order that is left open, so the sum is known
+/// within 2^-19; a sum of zeros is exact. Sums beyond f32 are infinite, and terms below its normal numbers may be flushed.
+Span summed_errors(const GroupQuant& contract, Span s, Span m, const Spans& codes, const Spans& values, size_t first, size_t count,
+                   double outer) {
+  constexpr double kSlack = 0x1p-19, kFlushed = 0x1p-121, kLargest = 0x1.fffffep127;
+  Environment environment = with_outer_scale(outer);
+  environment.set("s", s);
+  environment.set("m", m);
+  environment.set("v", values);
+  Spans errors = codes;
+  evaluate(contract.error, errors, first, count, environment);
+  Span sum = point(0);
+  for (size_t i = first; i < first + count; ++i) {
+    const Span e = errors[i];
+    if (std::isnan(e.low) || std::isnan(e.high)) return e.any() ? e : point(e.low);
+    const double a = std::fabs(e.low), b = std::fabs(e.high);
+    const double least = e.low < 0 && e.high > 0 ? 0 : std::min(a, b), most = std::max(a, b);
+    sum.low += contract.squares ? least * least : least;
+    sum.high += contract.squares ? most * most : most;
+  }
+  if (sum.high == 0) return sum;
+  sum = {std::max(0.0, sum.low * (1 - kSlack) - kFlushed), sum.high * (1 + kSlack) + kFlushed};
+  if (sum.low > kLargest) sum.low = HUGE_VAL;
+  if (sum.high > kLargest * (1 - kSlack)) sum.high = HUGE_VAL;
+  return sum;
+}
+
+enum class Choice { kScale, kRival, kEither };
+
+/// NaN is less than nothing, so a group with an error of NaN keeps its scale.
+Choice choice_between(GroupQuant::Takes takes, Span own, Span rival) {
+  if (takes == GroupQuant::Takes::kAlways) return Choice::kRival;
+  if (own.any() || rival.any()) return Choice::kEither;
+  if (std::isnan(own.low) || std::isnan(rival.low)) return Choice::kScale;
+  const bool or_equal = takes == GroupQuant::Takes::kIfNotWorse;
+  if (or_equal ? rival.high <= own.low : rival.high < own.low) return Choice::kRival;
+  if (or_equal ? rival.low > own.high : rival.low >= own.high) return Choice::kScale;
+  return Choice::kEither;
+}
+
+/// Gives groups their rival scale and the codes below it where these err less. Where both are possible, a stored scale decides.
+void take_rivals(const GroupQuant& contract, const Spans& sources, const Spans& values, const GroupScales& own, RowRun& row) {
+  GroupQuant other = contract;
+  std::get<AmaxScales>(other.scales).scale = contract.rival;
+  const RowInputs& inputs = row.inputs;
+  const auto size = size_t(inputs.group_size);
+  const std::vector<double> stored = row.stored ? row.stored->scale : std::vector<double>();
+  const GroupScales rival = group_scales(other, sources, inputs.scale_ub, stored, nullptr, inputs.group_size, inputs.outer_scale);
+  const Spans codes = group_codes(other, values, inputs.group_size, rival, nullptr, inputs.outer_scale);
+  Spans &q = row.out.q, &scale = row.out.scale;
+  const Spans own_codes = q;
+  for (size_t g = 0; g < own.s.size(); ++g) {
+    const size_t first = g * size, count = std::min(size, values.size() - first);
+    const auto errors = [&](const GroupScales& of, const Spans& made) {
+      return summed_errors(contract, of.s[g], of.m[g], made, values, first, count, inputs.outer_scale);
+    };
+    Choice choice = choice_between(contract.takes, errors(own, own_codes), errors(rival, codes));
+    if (choice == Choice::kEither && !stored.empty()) {
+      const bool may_own = may_equal(own.scale[g], stored[g]), may_rival = may_equal(rival.scale[g], stored[g]);
+      if (may_own != may_rival) choice = may_own ? Choice::kScale : Choice::kRival;
+    }
+    if (choice == Choice::kScale) continue;
+    const bool both = choice == Choice::kEither;
+    scale.set(g, both ? hull(own.scale[g], rival.scale[g]) : rival.scale[g]);
+    for (size_t i = first; i < first + count; ++i) q.set(i, both ? hull(own_codes[i], codes[i]) : codes[i]);
+  }
+  if (!row.listener) return;
+  row.listener->quantity("scale", scale, each_group(inputs.group_size));
+  row.listener->quantity("q", q, each_column());
+}
+
+}  // namespace
+
 void run(const GroupQuant& link, RowRun& row) {
   const RowInputs& inputs = row.inputs;
   Spans values = std::move(row.values);
@@ -154,14 +229,16 @@ void run(const GroupQuant& link, RowRun& row) {
     row.out.y = values;
     values = first_of(values, inputs.coded);
   }
+  const Spans sources = link.has_zero() ? Spans() : group_sources(link, values, inputs);
   GroupScales scales = link.has_zero() ? zero_point_scales(link, values, inputs, row.stored, row.listener)
-                                       : group_scales(link, group_sources(link, values, inputs), inputs.scale_ub,
+                                       : group_scales(link, sources, inputs.scale_ub,
                                                       row.stored ? row.stored->scale : std::vector<double>(), row.listener,
                                                       inputs.group_size, inputs.outer_scale);
   row.out.q = group_codes(link, values, inputs.group_size, scales, row.listener, inputs.outer_scale);
   if (link.takes_scales()) return;
-  row.out.scale = std::move(scales.scale);
+  row.out.scale = scales.scale;
   row.out.zero = std::move(scales.zero);
+  if (!link.rival.empty()) take_rivals(link, sources, values, scales, row);
 }
 
 }  // namespace assay

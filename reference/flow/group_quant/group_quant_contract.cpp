@@ -25,6 +25,22 @@ bool reads_outer(const ContractRow& row) {
   return false;
 }
 
+/// The rival scale of rows that have one, and the error by which a group chooses. Errors that end with abs are summed as they are.
+void bind_rival(const RowCells& cells, Names& names, GroupQuant& g) {
+  if (!cells.row().cells.contains("rival")) return;
+  names.quantities.clear();
+  name_outer(g, names);
+  g.rival = cells.recipe("rival", names);
+  names.quantities = {"s", "m", "v"};
+  name_outer(g, names);
+  g.error = cells.recipe("error", names);
+  if (g.rival.empty() != g.error.empty()) throw cells.error("error", 0, "a row with a rival scale has an error, and no other row has");
+  for (const auto& [column, recipe] : {std::pair{"rival", &g.rival}, {"error", &g.error}}) cells.forbid_reduction(column, *recipe);
+  if (!g.rival.empty() && (spans_rows(cells.row()) || g.takes_scales()))
+    throw cells.error("rival", 0, "only groups of one row, whose scales are computed, choose between two scales");
+  g.squares = !g.error.empty() && g.error.steps.back().verb != Verb::kAbs;
+}
+
 }  // namespace
 
 void bind_codes(const RowCells& cells, Names& names, const std::vector<std::string>& sources, GroupQuant& g) {
@@ -60,6 +76,7 @@ GroupQuant bind_group_quant(const RowCells& cells, const Format& x) {
   }
   check_groups(cells.row());
   bind_codes(cells, names, {"amax"}, g);
+  bind_rival(cells, names, g);
   if (g.outer && !reads_outer(cells.row()))
     throw cells.error("group", 0, "has two levels, and no step reads g, the scale of the outer one");
   return g;
@@ -82,6 +99,17 @@ void amax_over(RowEdits& edits) {
   if (pads_x(row))
     edits.flow_edit("amax over", "amax: over the next row too, beyond a ragged edge",
                     [](Link& link) { amax(link).over = Over::kNextRowToo; });
+}
+
+/// Mutants of the choice between two scales.
+void rivals(RowEdits& edits) {
+  const auto change = [&](const char* name, void (*of)(GroupQuant&)) {
+    edits.flow_edit("rival", name, [of](Link& link) { of(std::get<GroupQuant>(link)); });
+  };
+  change("rival: never taken", [](GroupQuant& g) { g.rival = {}; });
+  change("rival: always taken", [](GroupQuant& g) { g.takes = GroupQuant::Takes::kAlways; });
+  change("rival: taken if not worse", [](GroupQuant& g) { g.takes = GroupQuant::Takes::kIfNotWorse; });
+  change("error: squares or magnitudes, the other", [](GroupQuant& g) { g.squares = !g.squares; });
 }
 
 /// Mutants that add or drop rounding of scales to powers of two; kernels change this between releases.
@@ -137,6 +165,10 @@ void add_group_quant_edits(RowEdits& edits) {
   of_four_bits(edits);
   multiplier_of_few_bits(edits);
   if (!edits.steps("amax").empty()) scale_of_few_bits(edits);
+  const auto rival = edits.row().cells.find("rival");
+  if (rival == edits.row().cells.end() || rival->second.text.empty()) return;
+  edits.cell("rival");
+  rivals(edits);
 }
 
 std::vector<std::string> scales_taken(const ContractRow& row) {
@@ -151,12 +183,13 @@ const Flow& group_quant_flow() {
   static const Flow flow{
       .name = "group_quant",
       .says = "q",
-      .files = {"quant.csv", "quant_int8.csv", "quant_tile.csv", "quant_static.csv", "quant_mx.csv", "quant_fp4.csv",
+      .files = {"quant.csv", "quant_int8.csv", "quant_tile.csv", "quant_static.csv", "quant_mx.csv", "quant_fp4.csv", "quant_4over6.csv",
                 "quant_transposed.csv", "quant_silu.csv", "quant_norm.csv"},
       .columns = {"q", "M", "amax", "scale", "mult", "code", "group", "layouts", "pad"},
+      .optional = {"rival", "error"},
       .link =
           LinkFlow{
-              .steps = {"amax", "scale", "mult", "code"},
+              .steps = {"amax", "scale", "mult", "code", "rival"},
               .place = ChainPlace::kLast,
               .place_words = "codes end a chain: row_norm=ID > group_quant=ID",
               .bind = [](const RowCells& cells, const Format& x) -> Link { return bind_group_quant(cells, x); },

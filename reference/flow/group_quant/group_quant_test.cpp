@@ -520,6 +520,66 @@ TEST(QuantTwin, Fp4EqualsTheProgramsWrittenByHand) {
   }
 }
 
+/// FlashInfer quantization_utils.cuh fb28d724 with 4over6 and without fast math: the scale for a largest code of 6 or of 4.
+ScaledBlock of_four_or_six(double amax, double g, bool four) {
+  const double six = fl(Real(fl(Real(amax) / 6)) * Real(g));
+  const double scale = decode(kE4M3Fn, e4m3(four ? fl(Real(six) * Real("1.5")) : six));
+  return {scale, std::fmin(quotient(1, fl(Real(scale) * Real(fl(Real(1) / Real(g))))), max_finite(kF32))};
+}
+/// The sum of magnitudes in the order of the elements.
+double summed_errors(const std::vector<double>& x, const ScaledBlock& block, double g) {
+  double sum = 0;
+  for (double v : x) {
+    const double code = e2m1(fl_or_infinite(v, block.multiplier));
+    const double read_back = fl(Real(fl(Real(code) * Real(block.scale))) * Real(fl(Real(1) / Real(g))));
+    sum = fl(Real(sum) + Real(std::fabs(fl(Real(read_back) - Real(v)))));
+  }
+  return sum;
+}
+
+TEST(QuantTwin, ABlockTakesTheRivalScaleIfItsCodesErrLess) {
+  const Contract contract = contract_of("flashinfer.nvfp4_4over6_exact", kBf16);
+  int own = 0, rival = 0, open = 0;
+  const auto check = [&](const std::vector<double>& x, double g) {
+    RowInputs inputs{x, {}, 0, 16};
+    inputs.outer_scale = g;
+    const RowOutputs out = evaluate_row(contract, inputs, nullptr, kBf16);
+    const ScaledBlock six = of_four_or_six(amax_of_finite(x), g, false), four = of_four_or_six(amax_of_finite(x), g, true);
+    const bool takes_four = summed_errors(x, four, g) < summed_errors(x, six, g);
+    const ScaledBlock& block = takes_four ? four : six;
+    if (!out.scale[0].pinned()) {
+      ++open;
+      EXPECT_TRUE(may_equal(out.scale[0], block.scale));
+      return;
+    }
+    ++(takes_four ? rival : own);
+    ASSERT_EQ(out.scale[0].low, block.scale) << g;
+    for (size_t i = 0; i < x.size(); ++i)
+      ASSERT_TRUE(out.q[i].pinned() && out.q[i].low == e2m1(fl_or_infinite(x[i], block.multiplier))) << x[i] << " " << g;
+  };
+  for (const auto& whole : rows_of(kBf16, 32))
+    for (const double g : {0.5, 24.0, 672.0, double(fl(Real("0.3")))}) {
+      const std::vector<double> x(whole.begin(), whole.begin() + 16);
+      const double amax = amax_of_finite(x);
+      if (std::isfinite(amax) && amax > 0x1p-60 && amax < 0x1p60 && std::none_of(x.begin(), x.end(), [](double v) { return std::isnan(v); })) check(x, g);
+    }
+  std::mt19937 random(6);
+  for (int k = 0; k < 300; ++k) {
+    std::vector<double> x(16);
+    for (double& v : x) v = std::ldexp(double(int(random() % 255) - 127), int(random() % 3) - 6);
+    check(x, k % 2 ? 64.0 : fl(Real("44.8")));
+  }
+  EXPECT_GT(own, 50);
+  EXPECT_GT(rival, 50);
+  EXPECT_LT(open, (own + rival) / 10);
+  std::vector<double> both(16, 0.0);  // both scales represent 6 without an error: 6 wins
+  both[3] = 6;
+  check(both, 1);
+  RowInputs inputs{both, {}, 0, 16};
+  inputs.outer_scale = 1;
+  EXPECT_EQ(evaluate_row(contract, inputs, nullptr, kBf16).q[3].low, 6);
+}
+
 }  // namespace
 
 }  // namespace assay::quant_shared
