@@ -37,10 +37,12 @@ uint64_t memory_stated(const char* file, const std::string& word) {
 }
 
 uint64_t memory_of_machine() {
-  uint64_t bytes = memory_stated("/proc/meminfo", "MemTotal:");
-  uint64_t of_container = 0;
-  if (std::ifstream("/sys/fs/cgroup/memory.max") >> of_container && of_container > 0) bytes = std::min(bytes, of_container);
-  return bytes;
+  static const uint64_t stated = [] {  // read once: every tensor is checked against it
+    uint64_t bytes = memory_stated("/proc/meminfo", "MemTotal:"), of_container = 0;
+    if (std::ifstream("/sys/fs/cgroup/memory.max") >> of_container && of_container > 0) bytes = std::min(bytes, of_container);
+    return bytes;
+  }();
+  return stated;
 }
 
 std::string size_in_words(uint64_t bytes) {
@@ -77,10 +79,11 @@ std::string tensor_size_in_words(const TensorSpec& spec) {
 
 void require_memory(const TensorSpec& spec, uint64_t more) {
   const std::optional<uint64_t> bytes = bytes_with(spec, 0), needed = bytes_with(spec, more);
-  const std::string words = tensor_size_in_words(spec);
-  if (!bytes || !needed) throw TooLargeError(words + ", too much for this machine");
+  if (!bytes || !needed) throw TooLargeError(tensor_size_in_words(spec) + ", too much for this machine");
   const std::string why = why_too_large(*bytes, *needed);
-  if (!why.empty()) throw TooLargeError(words.substr(0, words.rfind("holds ")) + why);
+  if (why.empty()) return;
+  const std::string words = tensor_size_in_words(spec);
+  throw TooLargeError(words.substr(0, words.rfind("holds ")) + why);
 }
 
 }  // namespace assay

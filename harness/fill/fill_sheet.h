@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -22,9 +24,10 @@ struct Sheet {
   const std::vector<FilledOperand>* operands = nullptr;  ///< other operands of the problem, or nullptr
   int rank = 0, ranks = 1;                               ///< rank that owns the tensor, and number of ranks
   Random shared;                                         ///< stream shared by all ranks
+  std::set<std::string> read = {};                       ///< roles of the operands that the generator read
 
   /// The values of an operand. Throws std::invalid_argument in the name of the generator that needs it.
-  const std::vector<double>& operand(const std::string& role, const std::string& fill) const;
+  const std::vector<double>& operand(const std::string& role, const std::string& fill);
 
   int64_t groups_per_row() const { return columns == 0 ? 0 : (columns + group_size - 1) / group_size; }
   int64_t groups() const { return rows * groups_per_row(); }

@@ -37,6 +37,31 @@ TEST(Fill, SeedAndTensorChangeTheBits) {
   EXPECT_NE(other.bytes, filled("normal").bytes);
 }
 
+TEST(Fill, EachPartOfARequestChangesTheBits) {
+  const TensorSpec spec = dense("x", Role::kInput, kBf16, {kRows, kColumns});
+  const auto bytes = [](const TensorSpec& of, const FillRequest& request) {
+    HostTensor tensor{of, {}};
+    fill(tensor, request);
+    return tensor.bytes;
+  };
+  const FillRequest plain{.name = "ends", .seed = 1, .group_size = 64, .q = &kE4M3Fn};
+  const std::vector<std::byte> first = bytes(spec, plain);
+  FillRequest other = plain;
+  other.group_size = 128;
+  EXPECT_NE(bytes(spec, other), first);
+  other = plain, other.exponent = 1;
+  EXPECT_NE(bytes(spec, other), first);
+  EXPECT_NE(bytes(dense("x", Role::kInput, kF16, {kRows, kColumns}), plain), first);
+  EXPECT_NE(bytes(dense("x", Role::kInput, kBf16, {kColumns, kRows}), plain), first);
+  FillRequest ties{.name = "ties", .seed = 1, .group_size = 64, .q = &kE4M3Fn}, ties_of_other_codes = ties;
+  ties_of_other_codes.q = &kE5M2;
+  EXPECT_NE(bytes(spec, ties), bytes(spec, ties_of_other_codes));
+  FillRequest rank{.name = "rank_integers", .seed = 1, .rank = 0, .ranks = 2}, next = rank;
+  next.rank = 1;
+  EXPECT_NE(bytes(spec, rank), bytes(spec, next));
+  EXPECT_EQ(bytes(spec, plain), first);
+}
+
 TEST(Fill, StridesAreFollowedAndPaddingIsNan) {
   HostTensor tensor{{"x", Role::kInput, &kBf16, {2, 3}, {1, 4}, 12}, {}};  // column-major; the last two storage elements of each
                                                                            // column are padding

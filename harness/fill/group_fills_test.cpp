@@ -120,6 +120,12 @@ NormData norm_data(const Format& format, int64_t rows, int64_t columns, const st
   return {values(x), operands.front().values};
 }
 
+TEST(PinnedTiesOfWeights, AreNotThoseOfOtherWeights) {
+  const std::vector<double> ties = norm_data(kBf16, 4, 64).x;
+  EXPECT_NE(norm_data(kBf16, 4, 64, "gamma").x, ties) << "the same request, but for the weights that the generator reads";
+  EXPECT_EQ(norm_data(kBf16, 4, 64).x, ties);
+}
+
 double rne(const Format& format, double y) { return round_to(format, y, Rounding::kNearestEven, Overflow::kSaturate); }
 bool is_half(const Format& format, double y) {
   const double low = round_to(format, y, Rounding::kTowardZero, Overflow::kSaturate);
