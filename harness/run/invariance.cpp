@@ -325,9 +325,9 @@ Climb calls_in_a_row(const Op& op, const KernelOffer& kernel, const Backend& bac
     const CallResult result = backend.call(request);
     Verdict verdict;
     if (answered(result, verdict)) {
-      if (in.answers->findings_of(result) != nullptr) verdict.outcome = Outcome::kPass;
+      if (in.answers->agreed_as(result) != nullptr) verdict.outcome = Outcome::kPass;
       else judge_outputs(bound, problem, result, verdict);
-      if (verdict.outcome == Outcome::kPass) in.answers->remember(result, {});
+      if (verdict.outcome == Outcome::kPass) in.answers->remember(result, {}, {});
     } else if (verdict.outcome == Outcome::kSkip || verdict.outcome == Outcome::kNotJudged) {
       climb.absent.emplace_back("calls", verdict.message);
       return climb;

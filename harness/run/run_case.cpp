@@ -351,24 +351,27 @@ const Problem& DataMemory::problem(const BoundCase& bound, const Case& one) {
   return *problem_;
 }
 
-const std::vector<TensorFinding>* DataMemory::findings_of(const CallResult& result) const {
+const DataMemory::Agreed* DataMemory::agreed_as(const CallResult& result) const {
   for (const Agreed& agreed : agreed_) {
+    if (!(agreed.said == result.said)) continue;
     const auto same = [&](size_t i) {
       return agreed.bytes[i] == result.outputs[i].bytes && agreed.untouched[i] == result.untouched[i];
     };
     size_t i = 0;
     while (i < result.outputs.size() && same(i)) ++i;
-    if (i == result.outputs.size()) return &agreed.findings;
+    if (i == result.outputs.size()) return &agreed;
   }
   return nullptr;
 }
 
-void DataMemory::remember(const CallResult& result, const std::vector<TensorFinding>& findings) {
+void DataMemory::remember(const CallResult& result, const std::vector<TensorFinding>& findings, const std::string& program) {
   if (agreed_.size() == kMostAgreed || bytes_of(result.outputs) > kMostBytes) return;
   Agreed& agreed = agreed_.emplace_back();
   for (const HostTensor& output : result.outputs) agreed.bytes.push_back(output.bytes);
   agreed.untouched = result.untouched;
+  agreed.said = result.said;
   agreed.findings = findings;
+  agreed.program = program;
 }
 
 namespace {
@@ -436,13 +439,15 @@ void record(const CaseOptions& options, const Evidence& evidence, const Verdict&
 /// judge_outputs(), or the cached findings of identical outputs.
 Sample judge_once(const BoundCase& bound, const Problem& problem, const CallResult& result, DataMemory& memory,
                   Verdict& verdict) {
-  if (const std::vector<TensorFinding>* known = result.said.empty() ? memory.findings_of(result) : nullptr) {
+  if (const DataMemory::Agreed* const known = memory.agreed_as(result)) {
     verdict.outcome = Outcome::kPass;
-    verdict.tensors = *known;
+    verdict.tensors = known->findings;
+    verdict.program = known->program;
+    verdict.program_said = result.said.text();
     return {};
   }
   Sample sample = judge_outputs(bound, problem, result, verdict);
-  if (verdict.outcome == Outcome::kPass && verdict.program.empty()) memory.remember(result, verdict.tensors);
+  if (verdict.outcome == Outcome::kPass) memory.remember(result, verdict.tensors, verdict.program);
   return sample;
 }
 

@@ -132,17 +132,20 @@ class DataMemory {
   /// The problem of a case, with the warp size of that case.
   const Problem& problem(const BoundCase& bound, const Case& one);
 
-  /// The findings of an earlier call whose outputs agreed and were byte for byte the same, including which bytes were written.
-  /// Nullptr if there is none.
-  const std::vector<TensorFinding>* findings_of(const CallResult& result) const;
-  void remember(const CallResult& result, const std::vector<TensorFinding>& findings);
-
- private:
+  /// An earlier call whose outputs agreed.
   struct Agreed {
     std::vector<std::vector<std::byte>> bytes;  ///< one entry per output
     std::vector<std::vector<ByteRange>> untouched;
+    SaidAlgorithm said;
     std::vector<TensorFinding> findings;
+    std::string program;  ///< the algorithm variant that made the outputs
   };
+  /// The call that reported the same algorithm and whose outputs were byte for byte the same, including which bytes were written.
+  /// Nullptr if there is none.
+  const Agreed* agreed_as(const CallResult& result) const;
+  void remember(const CallResult& result, const std::vector<TensorFinding>& findings, const std::string& program);
+
+ private:
   std::string case_;  ///< id of bound_
   std::unique_ptr<const BoundCase> bound_;
   std::string data_;  ///< id of the data of problem_

@@ -259,6 +259,32 @@ TEST(RunCase, EqualOutputsAreJudgedOnce) {
   EXPECT_EQ(memory.problem(memory.bound(op, last), last).parameters.front().second, 32);
 }
 
+class NamedProgramCase : public CountingCase {
+ public:
+  using CountingCase::CountingCase;
+  Expectation expect(const Problem& problem, const std::vector<HostTensor>* outputs) const override {
+    Expectation expectation = CountingCase::expect(problem, outputs);
+    expectation.any_of.front().program = "split-K 1";
+    return expectation;
+  }
+};
+
+TEST(RunCase, OutputsJudgedOnceKeepTheirProgram) {
+  Asked asked;
+  const Op op = testing::toy_op_of<NamedProgramCase>(&asked);
+  DataMemory memory;
+  for (int call = 0; call < 2; ++call) {
+    const Verdict verdict =
+        run_case(op, testing::toy_case(), {.name = "copy", .op = "toy"}, testing::toy_backend(), {}, &memory);
+    EXPECT_EQ(verdict.outcome, Outcome::kPass);
+    EXPECT_EQ(verdict.program, "split-K 1") << "call " << call;
+  }
+  EXPECT_EQ(asked.expectations, 1);
+  CallResult other;
+  other.said.split_k = 2;
+  EXPECT_EQ(memory.agreed_as(other), nullptr) << "another algorithm was reported";
+}
+
 TEST(RunCase, RepetitionDemandsTheSameBits) {
   EXPECT_EQ(run("copy", {.repeat = 5}).outcome, Outcome::kPass);
   const Verdict verdict = run("follows_seed", {.repeat = 3});
