@@ -154,22 +154,29 @@ double floored(double x) {
 /// Rounds to nearest even, using the processor's addition: doubles of 2^52 and more have no fraction.
 double to_nearest_even(double x) { return can_have_fraction(x) ? std::copysign((std::fabs(x) + 0x1p52) - 0x1p52, x) : x; }
 
+/// Removes the bits below 2^step.
+///
 /// Sums and steps here belong to FP8 products in f32, or a few bits more. So 2^step and 2^-step are normal doubles, and products
 /// with them are exact. If all terms are zero, the step is that of kNoExponent, which a double cannot represent.
-double cut(double x, int step, BitLoss loss) {
-  if (x == 0) return x;
-  const double steps = x * power_of_two(-step);
-  return (loss == BitLoss::kTruncate ? truncated(steps) : floored(steps)) * power_of_two(step);
-}
+class Cut {
+ public:
+  __attribute__((always_inline)) Cut(int step, BitLoss loss)
+      : up_(power_of_two(-step)), down_(power_of_two(step)), floors_(loss == BitLoss::kFloor) {}
 
-/// The interval that holds x with and without the truncation.
-Span lose(double x, int step, BitLoss loss) {
-  const double left = cut(x, step, loss);
-  return {std::min(x, left), std::max(x, left)};
-}
-Span lose(Span x, int step, BitLoss loss) {
-  return {std::min(x.low, cut(x.low, step, loss)), std::max(x.high, cut(x.high, step, loss))};
-}
+  __attribute__((always_inline)) double operator()(double x) const {
+    if (x == 0) return x;
+    const double steps = x * up_;
+    return (floors_ ? floored(steps) : truncated(steps)) * down_;
+  }
+  /// The interval that holds x with and without the truncation.
+  __attribute__((always_inline)) Span either(Span x) const {
+    return {std::min(x.low, (*this)(x.low)), std::max(x.high, (*this)(x.high))};
+  }
+
+ private:
+  double up_, down_;
+  bool floors_;
+};
 
 Span plus(Span x, Span y) { return {x.low + y.low, x.high + y.high}; }
 
@@ -225,13 +232,15 @@ Replay::Sum Replay::aligned(const Term* terms, int count, int least) const {
   // A product is a multiple of 2^(its exponent - fraction bits of both factors), so one with an exponent of `whole` or more loses
   // no bit.
   const int whole = exponent - unit_.fraction_bits + unit_.a->mantissa_bits + unit_.b->mantissa_bits;
+  const Cut cut(exponent - unit_.fraction_bits, unit_.loss);
   Span sum{0, 0};
   double magnitudes = 0;
   for (int i = 0; i < count; ++i) {
-    if (terms[i].value == 0) continue;
-    sum = plus(sum, terms[i].exponent >= whole ? point(terms[i].value)
-                                               : lose(terms[i].value, exponent - unit_.fraction_bits, unit_.loss));
-    magnitudes += std::fabs(terms[i].value);
+    const double value = terms[i].value;
+    if (value == 0) continue;
+    const double left = terms[i].exponent >= whole ? value : cut(value);
+    sum = plus(sum, {std::min(value, left), std::max(value, left)});
+    magnitudes += std::fabs(value);
   }
   // Multiples of one step that stay below 2^53 steps are added exactly; otherwise each addition has an error of at most 2^-53 of
   // the magnitudes.
@@ -244,9 +253,10 @@ Span Replay::rounded(Span sum, bool to_nearest, int bits) const {
   const auto one = [&](double x) {
     if (x == 0) return x;
     const int step = std::max(binade_of(x), unit_.d->min_exponent()) - bits;
-    return to_nearest ? to_nearest_even(x * power_of_two(-step)) * power_of_two(step) : cut(x, step, BitLoss::kTruncate);
+    return to_nearest ? to_nearest_even(x * power_of_two(-step)) * power_of_two(step) : Cut(step, BitLoss::kTruncate)(x);
   };
-  return {std::min(sum.low, one(sum.low)), std::max(sum.high, one(sum.high))};
+  const double low = one(sum.low), high = sum.high == sum.low ? low : one(sum.high);
+  return {std::min(sum.low, low), std::max(sum.high, high)};
 }
 
 Span Replay::joined(const Term* terms, Span c) {
@@ -257,12 +267,12 @@ Span Replay::joined(const Term* terms, Span c) {
   for (const Sum& one : sums_) of_sum = std::max(of_sum, one.exponent);
   Span sum{0, 0};
   for (const Sum& one : sums_)
-    sum = plus(sum, unit_.splits > 1 ? lose(one.span, of_sum - unit_.join_fraction_bits, unit_.join_loss) : one.span);
+    sum = plus(sum, unit_.splits > 1 ? Cut(of_sum - unit_.join_fraction_bits, unit_.join_loss).either(one.span) : one.span);
   const int of_c = exponent_of(c), exponent = std::max(of_sum, of_c);
-  Span c_part = lose(c, exponent - unit_.c_fraction_bits, unit_.c_loss);
+  Span c_part = Cut(exponent - unit_.c_fraction_bits, unit_.c_loss).either(c);
   const bool may_drop = unit_.c_drop != 0 && least_exponent_of(c) < exponent - unit_.c_drop;
   if (may_drop) c_part = {std::min(c_part.low, 0.0), std::max(c_part.high, 0.0)};
-  return plus(lose(sum, exponent - unit_.sum_fraction_bits, unit_.c_loss), c_part);
+  return plus(Cut(exponent - unit_.sum_fraction_bits, unit_.c_loss).either(sum), c_part);
 }
 
 Span Replay::block(const Term* terms, Span c) {
@@ -272,7 +282,7 @@ Span Replay::block(const Term* terms, Span c) {
   } else {
     const int of_c = unit_.zeros_count || largest(c) != 0 ? exponent_of(c) : kNoExponent;
     const Sum products = aligned(terms, unit_.take, of_c);
-    sum = plus(products.span, lose(c, products.exponent - unit_.fraction_bits, unit_.loss));
+    sum = plus(products.span, Cut(products.exponent - unit_.fraction_bits, unit_.loss).either(c));
   }
   return rounded(sum, unit_.rounding == ResultRounding::kNearestEven, unit_.result_bits);
 }
