@@ -2,6 +2,7 @@
 #include "reference/units/unit_recordings.h"
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
@@ -302,9 +303,31 @@ Span Replay::instruction(const std::byte* a, const std::byte* b, int64_t product
   return unit_.c_last ? rounded(plus(c, d), true, unit_.d->mantissa_bits) : d;
 }
 
+namespace {
+
+bool are_zero(const std::byte* codes, int64_t count) {
+  return std::all_of(codes, codes + count, [](std::byte code) { return code == std::byte{0}; });
+}
+
+bool same_bits(Span x, Span y) {
+  return std::bit_cast<uint64_t>(x.low) == std::bit_cast<uint64_t>(y.low) && std::bit_cast<uint64_t>(x.high) == std::bit_cast<uint64_t>(y.high);
+}
+
+}  // namespace
+
+/// Of instructions without a nonzero code, which pad k to whole periods of an order, those after one that left c unchanged leave it
+/// unchanged too.
 Span Replay::chain(const std::byte* a, const std::byte* b, int64_t products) {
   Span c{0, 0};
-  for (int64_t k = 0; k < products; k += unit_.k) c = instruction(a + k, b + k, products - k, c);
+  bool settled = false;
+  for (int64_t k = 0; k < products; k += unit_.k) {
+    const int64_t count = std::min<int64_t>(unit_.k, products - k);
+    const bool zeros = are_zero(a + k, count) && are_zero(b + k, count);
+    if (zeros && settled) continue;
+    const Span before = c;
+    c = instruction(a + k, b + k, products - k, c);
+    settled = zeros && same_bits(before, c);
+  }
   return std::isfinite(c.low) ? Span{below(c.low), above(c.high)} : c;
 }
 
