@@ -56,7 +56,7 @@ TEST(Fill, EachPartOfARequestChangesTheBits) {
   FillRequest ties{.name = "ties", .seed = 1, .group_size = 64, .q = &kE4M3Fn}, ties_of_other_codes = ties;
   ties_of_other_codes.q = &kE5M2;
   EXPECT_NE(bytes(spec, ties), bytes(spec, ties_of_other_codes));
-  FillRequest rank{.name = "rank_integers", .seed = 1, .rank = 0, .ranks = 2}, next = rank;
+  FillRequest rank{.name = "rank_overflow", .seed = 1, .rank = 0, .ranks = 2}, next = rank;
   next.rank = 1;
   EXPECT_NE(bytes(spec, rank), bytes(spec, next));
   EXPECT_EQ(bytes(spec, plain), first);
