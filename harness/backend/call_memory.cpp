@@ -374,16 +374,17 @@ CallResult Buffers::download() {
   std::string reason;
   for (size_t i = 0; i < tensors.size(); ++i)
     if (!blocks_[i].download(reason)) return lost(tensors[i].spec.name + ": " + reason, true);
-  for (size_t i = 0; i < tensors.size(); ++i) {
-    const std::string damage = blocks_[i].guard_damage();
-    if (!damage.empty()) return refused(CallStatus::kBroken, "wrote outside '" + tensors[i].spec.name + "': " + damage);
-  }
-  CallResult result;
+  CallResult result;  // a broken call's outputs help to say what it did
+  const auto is_broken = [&](const std::string& words) {
+    if (result.status == CallStatus::kOk) result.status = CallStatus::kBroken, result.message = words;
+  };
+  for (size_t i = 0; i < tensors.size(); ++i)
+    if (const std::string damage = blocks_[i].guard_damage(); !damage.empty())
+      is_broken("wrote outside '" + tensors[i].spec.name + "': " + damage);
   for (size_t i = 0; i < tensors.size(); ++i) {
     const std::span<const std::byte> now = blocks_[i].downloaded();
     if (!is_output(tensors[i])) {
-      const std::string damage = input_damage(tensors[i], now);
-      if (!damage.empty()) return refused(CallStatus::kBroken, damage);
+      if (const std::string damage = input_damage(tensors[i], now); !damage.empty()) is_broken(damage);
       continue;
     }
     result.untouched.push_back(unchanged_ranges(tensors[i].spec, before(i), now));

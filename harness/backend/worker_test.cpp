@@ -135,6 +135,8 @@ TEST(Crossing, AnAnswerIsValidated) {
   EXPECT_EQ(error_of(0, 0, 2), "0 outputs come with status 0") << "no pass without outputs";
   EXPECT_EQ(error_of(0, 7, 2), "7 outputs come with status 0");
   EXPECT_EQ(error_of(2, 1, 2), "1 outputs come with status 2");
+  EXPECT_EQ(error_of(4, 1, 2), "") << "a broken call may have outputs, for the diagnosis";
+  EXPECT_EQ(error_of(4, 7, 2), "7 outputs come with status 4");
   EXPECT_EQ(error_of(0, 1, 33), "invalid range of bytes: ranges must ascend, be nonempty and lie within the tensor");
   EXPECT_EQ(error_of(0, 1, -1), "invalid range of bytes: ranges must ascend, be nonempty and lie within the tensor");
   EXPECT_EQ(error_of(0, 1, 32), "");

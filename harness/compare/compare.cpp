@@ -408,9 +408,22 @@ Unwritten unwritten_elements(const Part& part, const TensorSpec& spec, const std
       const ByteRange bytes = bytes_of_element(part, spec, part.offset(row, column));
       if (whole ? !covers(untouched, bytes) : !overlaps(untouched, bytes)) continue;
       if (found.elements++ == 0) found.first = {part.number_of(row), column};
+      found.rows.insert(row), found.columns.insert(column);
     }
   }
   return found;
+}
+
+std::string Unwritten::places(const Part& part) const {
+  std::string text;
+  const auto add = [&](const char* what, const std::set<int64_t>& numbers, int64_t size) {
+    if (size < 2 || int64_t(numbers.size()) == size) return;
+    text += (text.empty() ? ": " : ", ") + std::string(what) + (numbers.size() == 1 ? " " : "s ") + numbers_text(numbers, size) +
+            " of " + std::to_string(size);
+  };
+  add("row", rows, part.rows());
+  add("column", columns, part.columns());
+  return text;
 }
 
 }  // namespace assay

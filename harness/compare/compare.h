@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -34,10 +35,14 @@ struct Finding {
 Finding compare(const Expectation& expectation, const std::vector<HostTensor>& tensors,
                 const std::vector<std::vector<ByteRange>>& untouched);
 
-/// Logical elements with at least one unwritten byte: their count, and the row and column of the first.
+/// Logical elements with at least one unwritten byte: their count, the row and column of the first, and all rows and columns.
 struct Unwritten {
   int64_t elements = 0;
   std::array<int64_t, 2> first{};
+  std::set<int64_t> rows = {}, columns = {};
+
+  /// ": rows 4..7 of 8, columns 1, 3" with rows or columns only where not all have one; empty if all have one.
+  std::string places(const Part& part) const;
 };
 Unwritten unwritten_elements(const Part& part, const TensorSpec& spec, const std::vector<ByteRange>& untouched);
 

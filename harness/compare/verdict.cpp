@@ -41,6 +41,61 @@ uint32_t load_code(const Part& part, const HostTensor& tensor, int64_t offset) {
   return code;
 }
 
+namespace {
+
+/// Ascending numbers as runs of consecutive ones, first and last.
+std::vector<std::array<int64_t, 2>> runs_of(const std::set<int64_t>& numbers) {
+  std::vector<std::array<int64_t, 2>> runs;
+  for (const int64_t number : numbers)
+    if (!runs.empty() && runs.back()[1] + 1 == number)
+      runs.back()[1] = number;
+    else
+      runs.push_back({number, number});
+  return runs;
+}
+
+std::string run_text(int64_t first, int64_t last) {
+  return std::to_string(first) + (last > first ? ".." + std::to_string(last) : "");
+}
+
+/// Runs that repeat, up to `kMostOfPeriod` in a period, as "4..7 of each 8"; empty if they do not.
+std::string periodic_text(const std::vector<std::array<int64_t, 2>>& runs, int64_t size) {
+  constexpr size_t kMostOfPeriod = 4, kFewestPeriods = 3;
+  for (size_t of_period = 1; of_period <= kMostOfPeriod && runs.size() >= kFewestPeriods * of_period; ++of_period) {
+    const int64_t period = runs[of_period][0] - runs[0][0];
+    bool repeats = true;
+    for (size_t i = of_period; i < runs.size() && repeats; ++i) {
+      const bool cut = i + 1 == runs.size() && runs[i][1] + 1 == size && runs[i][1] - period < runs[i - of_period][1];
+      repeats = runs[i][0] - period == runs[i - of_period][0] && (cut || runs[i][1] - period == runs[i - of_period][1]);
+    }
+    if (!repeats) continue;
+    std::string text;
+    for (size_t i = 0; i < of_period; ++i) {
+      const int64_t first = runs[i][0] % period, last = first + runs[i][1] - runs[i][0];
+      if (last >= period) return "";
+      text += (text.empty() ? "" : ", ") + run_text(first, last);
+    }
+    text += " of each " + std::to_string(period);
+    if (runs[0][0] >= period) text += ", from " + std::to_string(runs[0][0]) + " on";
+    if (runs[runs.size() - of_period][0] + period < size) text += ", up to " + std::to_string(runs.back()[1]);
+    return text;
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string numbers_text(const std::set<int64_t>& numbers, int64_t size) {
+  constexpr size_t kMostRuns = 8;
+  const std::vector<std::array<int64_t, 2>> runs = runs_of(numbers);
+  if (runs.size() > 2)
+    if (std::string regular = periodic_text(runs, size); !regular.empty()) return regular;
+  std::string text;
+  for (size_t i = 0; i < std::min(kMostRuns, runs.size()); ++i)
+    text += (text.empty() ? "" : ", ") + run_text(runs[i][0], runs[i][1]);
+  return runs.size() > kMostRuns ? text + ", ... (" + std::to_string(numbers.size()) + " in all)" : text;
+}
+
 Element element_at(const Part& part, int64_t row, int64_t column, Interval accepted, uint32_t code) {
   const Format& format = *part.format;
   Element e;

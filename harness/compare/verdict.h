@@ -67,10 +67,14 @@ struct Magnitude {
   int64_t sum_ulps = 0;  ///< sum of their distances in ulp
 };
 
+/// Ascending row or column numbers below `size` as text: "0..3, 7"; regular ones as "4..7 of each 8" or "7 of each 8, from 512 on,
+/// up to 1023", counted from 0. After eight ranges "... (40 in all)".
+std::string numbers_text(const std::set<int64_t>& numbers, int64_t size);
+
 /// Distinct numbers, as long as they are few.
 class FewNumbers {
  public:
-  static constexpr size_t kMost = 256;
+  static constexpr size_t kMost = 1024;
 
   void add(int64_t number) {
     if (many_) return;

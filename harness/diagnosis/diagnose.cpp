@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -9,9 +11,11 @@
 #include <string>
 #include <utility>
 
+#include "harness/compare/compare.h"
 #include "harness/compare/verdict.h"
 #include "harness/core/call.h"
 #include "harness/core/expectation.h"
+#include "harness/diagnosis/input_edits.h"
 #include "harness/diagnosis/visibility.h"
 #include "harness/diagnosis/wrong_part.h"
 #include "harness/run/run_case.h"
@@ -20,20 +24,7 @@ namespace assay {
 
 // Collects positions in a matrix and prints them as ranges of rows and columns.
 
-std::string runs_text(const std::set<int64_t>& numbers) {
-  constexpr int kMostRuns = 8;
-  std::string text;
-  int runs = 0;
-  for (auto at = numbers.begin(); at != numbers.end();) {
-    const int64_t first = *at;
-    int64_t last = first;
-    while (++at != numbers.end() && *at == last + 1) ++last;
-    if (runs++ == kMostRuns) return text + ", ... (" + std::to_string(numbers.size()) + " in all)";
-    text.append(text.empty() ? "" : ", ").append(std::to_string(first));
-    if (last > first) text.append("..").append(std::to_string(last));
-  }
-  return text;
-}
+std::string runs_text(const std::set<int64_t>& numbers) { return numbers_text(numbers, std::numeric_limits<int64_t>::max()); }
 
 std::string PlacesFound::text() const {
   return std::string(rows.size() == 1 ? "row " : "rows ") + runs_text(rows) + "; " +
@@ -244,6 +235,49 @@ static bool never_written(const Evidence& evidence, const Verdict& verdict) {
   return verdict.outcome == Outcome::kBroken && evidence.outputs && verdict.tensors.empty();
 }
 
+/// What the outputs of a broken call hold: which elements were never written, and whether the others are right; if not, patterns.
+static std::vector<std::string> of_broken_call(const Evidence& evidence, const CallResult& result, WorkBudget& budget) {
+  constexpr int64_t kMostElements = int64_t(1) << 22;
+  const Expectation right = evidence.bound.expect(evidence.problem, &result.outputs);
+  const Answer& answer = right.any_of.front();
+  if (answer.elements() > kMostElements || !budget.take(answer.elements() * work_of_element(answer))) return {};
+  int64_t written = 0, wrong = 0;
+  std::string first, unwritten;
+  for (const WholePart& whole : computed(answer)) {
+    const Part& part = whole.part;
+    const HostTensor& tensor = tensor_of(result.outputs, part);
+    const auto index = size_t(&tensor - result.outputs.data());
+    const std::vector<ByteRange> untouched = result.in_place[index] ? std::vector<ByteRange>() : result.untouched[index];
+    const int64_t stored = stored_elements(part, tensor);
+    if (const Unwritten left = unwritten_elements(part, tensor.spec, untouched); left.elements > 0)
+      unwritten += (unwritten.empty() ? "" : "; ") + std::to_string(left.elements) + " of " + std::to_string(part.elements()) +
+                   " elements of " + part.label() + left.places(part);
+    for (int64_t i = 0; i < part.elements(); ++i) {
+      const int64_t offset = whole.offset_at(i);
+      if (offset < 0 || offset >= stored) continue;
+      const ByteRange bytes = bytes_of_element(part, tensor.spec, offset);
+      const auto next = std::upper_bound(untouched.begin(), untouched.end(), bytes.begin,
+                                         [](int64_t at, const ByteRange& range) { return at < range.end; });
+      if (next != untouched.end() && next->begin < bytes.end) continue;
+      ++written;
+      if (membership(part, tensor, stored, offset, whole.at(i)) != Membership::kOutside) continue;
+      if (wrong++ == 0)
+        first = part.label() + "[" + std::to_string(part.number_of(i / part.columns())) + ", " +
+                std::to_string(i % part.columns()) + "]";
+    }
+  }
+  Verdict patterns;
+  if (wrong > 0) add_patterns(evidence.bound, evidence.problem, result.outputs, patterns, budget);
+  std::erase_if(patterns.causes,
+                [](const std::string& words) { return words.find(" holds one code in every ") != std::string::npos; });
+  if (!unwritten.empty()) patterns.causes.push_back("never written: " + unwritten);
+  if (written > 0)
+    patterns.causes.push_back(wrong == 0 ? "every element that was written is right"
+                                         : std::to_string(wrong) + " of " + std::to_string(written) +
+                                               " elements that were written are wrong, first " + first);
+  return patterns.causes;
+}
+
 void add_limits(const WorkBudget& budget, Verdict& verdict) {
   if (const std::string limits = budget.words(); !limits.empty())
     verdict.looked_at += (verdict.looked_at.empty() ? "" : "; ") + limits;
@@ -252,7 +286,9 @@ void add_limits(const WorkBudget& budget, Verdict& verdict) {
 void add_patterns(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs, Verdict& verdict,
                   WorkBudget& budget) {
   std::vector<std::string> of_input, complete, partial, facts;
-  for (const Regularity& found : regularities(bound, problem, outputs, budget)) {
+  std::vector<Regularity> all = regularities(bound, problem, outputs, budget);
+  if (std::optional<Regularity> maxima = left_out_of_maxima(bound, problem, outputs, budget)) all.push_back(std::move(*maxima));
+  for (const Regularity& found : all) {
     if (found.decides) {
       verdict.causes = {in_words(found)};
       return;
@@ -277,13 +313,44 @@ Backend shared_between_threads(Backend backend) {
   return backend;
 }
 
+/// Notes that a wrong output is 0, or NaN, throughout: a cause explains that all too easily.
+static void note_one_value(const Evidence& evidence, Verdict& verdict) {
+  constexpr int64_t kFewestElements = 8, kMostElements = int64_t(1) << 20;
+  const Expectation right = evidence.bound.expect(evidence.problem, evidence.outputs);
+  for (const Part& part : right.parts())
+    for (TensorFinding& found : verdict.tensors) {
+      if (found.name != part.label() || found.outside != part.elements() || found.outside < kFewestElements ||
+          found.outside > kMostElements)
+        continue;
+      const HostTensor& tensor = tensor_of(*evidence.outputs, part);
+      bool zero = true, nan = true;
+      for (int64_t i = 0; i < part.elements() && (zero || nan); ++i) {
+        const double value = decode(*part.format, load_code(part, tensor, part.offset(i / part.columns(), i % part.columns())));
+        zero = zero && value == 0, nan = nan && std::isnan(value);
+      }
+      if (zero || nan)
+        found.notes.push_back(std::string("every element is ") + (zero ? "0" : "NaN") +
+                              ": other mistakes than the cause may do that");
+    }
+}
+
 std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& backend, int64_t budget_of_case) {
   return [&backend, budget_of_case](const Evidence& evidence, Verdict& verdict) {
     if (budget_of_case == 0) return;
     WorkBudget budget(budget_of_case);
     if (never_written(evidence, verdict)) {
       const std::vector<Cause> causes = diagnose(evidence.bound, evidence.problem, *evidence.outputs, evidence.sample, &budget);
-      if (!causes.empty() && causes.front().complete()) verdict.causes = causes_in_words(causes);
+      verdict.causes = !causes.empty() && causes.front().complete() ? causes_in_words(causes)
+                                                                    : of_broken_call(evidence, *evidence.result, budget);
+      return;
+    }
+    const auto contract = evidence.one.parameters.find("contract");
+    const CallRequest request{evidence.one.op, contract == evidence.one.parameters.end() ? "" : contract->second, verdict.kernel,
+                              &evidence.problem, 1};
+    if (verdict.outcome == Outcome::kBroken && !evidence.outputs &&
+        verdict.message.find("wrote outside '") != std::string::npos) {
+      if (const CallResult again = backend.call(request); !again.outputs.empty())
+        verdict.causes = of_broken_call(evidence, again, budget);
       return;
     }
     if (verdict.outcome != Outcome::kFail || !evidence.outputs || verdict.tensors.empty()) return;
@@ -298,12 +365,12 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
       if (!situation.empty()) verdict.causes = {situation};
     }
     if (causes.empty() || !causes.front().complete()) {
-      const CallRequest request{evidence.one.op, evidence.one.text("contract"), verdict.kernel, &evidence.problem, 1};
-      if (const std::string race = race_in_words(backend, request); !race.empty())
-        verdict.causes = {race};
-      else
-        add_patterns(evidence.bound, evidence.problem, *evidence.outputs, verdict, budget);
+      const std::string race = race_in_words(backend, request);
+      if (!race.empty()) verdict.causes.clear();
+      add_patterns(evidence.bound, evidence.problem, *evidence.outputs, verdict, budget);
+      if (!race.empty()) verdict.causes.insert(verdict.causes.begin(), race);
     }
+    note_one_value(evidence, verdict);
     add_limits(budget, verdict);
     if (padding_is_wrong(verdict)) verdict.causes.emplace_back(kPadding);
   };

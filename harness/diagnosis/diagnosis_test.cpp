@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "harness/diagnosis/diagnose.h"
+#include "harness/diagnosis/input_edits.h"
 #include "harness/diagnosis/programs.h"
 #include "harness/diagnosis/visibility.h"
 #include "harness/diagnosis/wrong_part.h"
@@ -30,6 +31,7 @@ using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::Each;
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
@@ -276,6 +278,22 @@ TEST(Patterns, OtherOrdersAreNamed) {
                          for (size_t i = 0; i < y.bytes.size(); i += 2) std::swap(y.bytes[i], y.bytes[i + 1]);
                        }),
               ElementsAre(HasSubstr("holds the expected codes with their bytes in the opposite order")));
+}
+
+TEST(Patterns, IndicesWithinAVectorAreNamed) {
+  EXPECT_THAT(patterns("4x32", values([](const auto& x, int64_t i, int64_t) {
+                         return i % 4 == 1 ? x[size_t(i + 2)] : i % 4 == 3 ? x[size_t(i - 1)] : x[size_t(i)];
+                       })),
+              ElementsAre("pattern: y holds the expected values of other columns of each 4: j mod 4 = 3 holds j - 1, j mod 4 = 1 "
+                          "holds j + 2 (64 of 64 wrong elements)"));
+  EXPECT_THAT(patterns("8x16", values([](const auto& x, int64_t i, int64_t n) {
+                         return i / n % 4 == 2 ? x[size_t(i - n)] : x[size_t(i)];
+                       })),
+              ElementsAre(HasSubstr("the expected values 1 row earlier (32 of 32")));
+  EXPECT_THAT(patterns("4x16", values([](const auto& x, int64_t i, int64_t) { return x[size_t(i ^ 4)]; })),
+              ElementsAre(HasSubstr("the expected values with the halves of each 8 columns exchanged (64 of 64")));
+  EXPECT_THAT(patterns("4x16", values([](const auto& x, int64_t i, int64_t) { return x[size_t(i % 16 % 4 + i / 16 * 16)]; })),
+              ElementsAre(HasSubstr("the expected values of j mod 4: the first 4 columns again (48 of 48")));
 }
 
 /// Patterns of y where x is expected, element by element, in rows of 16.
@@ -659,11 +677,95 @@ TEST(Misread, AnInputThatIsReadOneElementOrOneRowBesideItsPlaceIsNamed) {
               ElementsAre(HasSubstr("31 failing elements: x: read 1 row earlier")));
 }
 
+TEST(Misread, OtherPlacesOfAVectorAreNamed) {
+  EXPECT_THAT(causes_of_copy([](int64_t i) { return i ^ 1; }), Contains(HasSubstr("x: [i, j] is read from [i, j ^ 1]")));
+  EXPECT_THAT(causes_of_copy([](int64_t i) { return i - i % 8; }),
+              Contains(HasSubstr("x: [i, j] is read from [i, j - j mod 8]")));
+  EXPECT_THAT(causes_of_copy([](int64_t i) { return i % 4 == 3 ? i - 1 : i; }),
+              Contains(EndsWith("explains 8 of 8 failing elements: x: [i, j] with j mod 4 = 3 is read from [i, j - 1]")));
+  EXPECT_THAT(causes_of_copy([](int64_t i) { return i % 8; }), Contains(HasSubstr("x: [i, j] is read from [0, j]")));
+}
+
 TEST(Misread, AnotherOrderIsNot) {
   EXPECT_THAT(causes_of_copy([](int64_t i) { return 31 - i; }), ElementsAre("no known cause"));
-  EXPECT_THAT(causes_of_copy([](int64_t i) { return i ^ 1; }), ElementsAre("no known cause")) << "pairs exchanged";
+  EXPECT_THAT(causes_of_copy([](int64_t i) { return i * 13 % 32; }), ElementsAre("no known cause")) << "scattered";
   EXPECT_THAT(causes_of_copy([](int64_t i) { return i % 8 < 4 ? std::min<int64_t>(i + 1, 31) : i - 1; }),
               ElementsAre("no known cause")) << "half to one side, half to the other";
+}
+
+/// A case whose outputs depend on all columns of x: `scale` holds the largest of each group of 8, `q` x divided by the row's sum.
+class Reductions : public testing::ToyCase {
+ public:
+  static constexpr int64_t kRows = 8, kColumns = 64, kGroup = 8;
+
+  using ToyCase::ToyCase;
+  Problem problem() const override {
+    HostTensor x{dense("x", Role::kInput, kF32, {kRows, kColumns}), std::vector<std::byte>(size_t(4 * kRows * kColumns))};
+    for (int64_t i = 0; i < kRows * kColumns; ++i) x.set_code(i, code_of(kF32, double(1 + i * i * 7 % 509)));
+    return {{std::move(x)}};
+  }
+  Expectation expect(const Problem& problem, const std::vector<HostTensor>*) const override {
+    const std::vector<HostTensor> made = outputs_of(problem.tensors[0], [](int64_t) { return true; });
+    std::vector<WholePart> parts;
+    for (const HostTensor& tensor : made) {
+      WholePart& part = parts.emplace_back(
+          testing::whole_part(kF32, {tensor.spec.shape[0], tensor.spec.shape[1]}, {}, {}, "", tensor.spec.name));
+      for (int64_t i = 0; i < tensor.spec.elements(); ++i) part.low.push_back(ordinal(kF32, tensor.code(i)));
+    }
+    return expectation_of(std::move(parts));
+  }
+  /// What a kernel stores that takes the columns of which `takes` is true.
+  static std::vector<HostTensor> outputs_of(const HostTensor& x, const std::function<bool(int64_t)>& takes) {
+    HostTensor scale{dense("scale", Role::kOutput, kF32, {kRows, kColumns / kGroup}),
+                     std::vector<std::byte>(size_t(4 * kRows * kColumns / kGroup))};
+    HostTensor q{dense("q", Role::kOutput, kF32, {kRows, kColumns}), std::vector<std::byte>(size_t(4 * kRows * kColumns))};
+    const auto value = [&](int64_t i) { return decode(kF32, x.code(i)); };
+    for (int64_t row = 0; row < kRows; ++row) {
+      double sum = 0;
+      for (int64_t c = 0; c < kColumns; ++c) sum += takes(c) ? value(row * kColumns + c) : 0;
+      for (int64_t c = 0; c < kColumns; ++c)
+        q.set_code(row * kColumns + c, code_of(kF32, double(float(value(row * kColumns + c) / sum))));
+      for (int64_t g = 0; g < kColumns / kGroup; ++g) {
+        double largest = 0;
+        for (int64_t c = g * kGroup; c < (g + 1) * kGroup; ++c)
+          largest = takes(c) ? std::max(largest, value(row * kColumns + c)) : largest;
+        scale.set_code(row * (kColumns / kGroup) + g, code_of(kF32, largest));
+      }
+    }
+    return {scale, q};
+  }
+};
+
+std::vector<std::string> causes_of_reduction(const std::function<bool(int64_t)>& takes) {
+  const auto bound = testing::toy_op_of<Reductions>().bind(testing::toy_case());
+  const Problem problem = bound->problem();
+  return causes_in_words(diagnose(*bound, problem, Reductions::outputs_of(problem.tensors[0], takes)));
+}
+
+TEST(LeftOut, TheColumnsThatASumLeavesOutAreNamed) {
+  const auto named = [](const char* columns) {
+    return Contains(AllOf(StartsWith("explains "),
+                          EndsWith(std::string("x: [i, j] with ") + columns + " is left out of the sum or maximum over j")));
+  };
+  EXPECT_THAT(causes_of_reduction([](int64_t c) { return c % 8 != 7; }), named("j mod 8 = 7"));
+  EXPECT_THAT(causes_of_reduction([](int64_t c) { return c < 56; }), named("j >= 56"));
+  EXPECT_THAT(causes_of_reduction([](int64_t c) { return c % 16 < 8; }), named("j mod 16 >= 8"));
+  EXPECT_THAT(causes_of_reduction([](int64_t c) { return c >= 8; }), named("j < 8"));
+  EXPECT_THAT(causes_of_reduction([](int64_t c) { return c % 23 != 5; }), ElementsAre("no known cause")) << "no rule has these";
+}
+
+TEST(LeftOut, TheColumnsThatAMaximumLeavesOutAreFoundFromTheScales) {
+  const auto bound = testing::toy_op_of<Reductions>().bind(testing::toy_case());
+  const Problem problem = bound->problem();
+  const auto found = [&](const std::function<bool(int64_t)>& takes) {
+    WorkBudget budget(WorkBudget::kLong);
+    const auto maxima = left_out_of_maxima(*bound, problem, Reductions::outputs_of(problem.tensors[0], takes), budget);
+    return maxima ? in_words(*maxima) : "";
+  };
+  EXPECT_THAT(found([](int64_t c) { return c % 8 != 5; }),
+              HasSubstr("a maximum that leaves out x elements [i, j] with j mod 8 = 5"));
+  EXPECT_THAT(found([](int64_t c) { return c % 4 != 1; }), HasSubstr("with j mod 4 = 1"));
+  EXPECT_EQ(found([](int64_t) { return true; }), "");
 }
 
 // The cost of hypotheses of large outputs.

@@ -1,8 +1,10 @@
 // Finds why a kernel's outputs are wrong: tries the mutants of the contract, alone and in pairs, within a budget of work.
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <cstdlib>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <set>
@@ -13,6 +15,7 @@
 #include "harness/compare/verdict.h"
 #include "harness/core/expectation.h"
 #include "harness/diagnosis/diagnose.h"
+#include "harness/diagnosis/input_edits.h"
 
 namespace assay {
 namespace {
@@ -75,6 +78,8 @@ constexpr size_t kWorthNaming = 3, kMostTies = 16;
 constexpr int64_t kMostFirsts = 12, kMostKept = int64_t{1} << 26;
 /// An input that is read beside its place must explain at least this many failing elements.
 constexpr int64_t kFewestMisread = 8;
+/// Edits of inputs are tried on a few steps first.
+constexpr int64_t kStepsOfGlance = 4;
 /// If causes were sought in a part of the sample, so many of them, the best, are then compared with the whole sample.
 constexpr size_t kMostConfirmed = 6;
 
@@ -142,43 +147,6 @@ Sample narrowed(const Sample& wide, const Answer& answer, const Memberships& con
   return few;
 }
 
-/// A mistake of any op: an input is read beside its place. At the ends, the nearest element stands for what lies outside.
-struct Misread {
-  size_t tensor = 0;  ///< of the problem
-  int64_t by = 0;     ///< elements, row by row
-
-  /// "gamma: read 1 element later"
-  std::string name(const Problem& problem) const {
-    return problem.tensors[tensor].spec.name + ": read 1 " + (std::abs(by) == 1 ? "element" : "row") + (by > 0 ? " later" : " earlier");
-  }
-  Problem read(const Problem& problem) const {
-    Problem changed = problem;
-    const HostTensor& from = problem.tensors[tensor];
-    const TensorSpec& spec = from.spec;
-    const int64_t width = spec.shape.back(), all = spec.elements();
-    const auto place = [&](int64_t i) { return spec.row(i / width) + i % width * spec.strides.back(); };
-    for (int64_t i = 0; i < all; ++i)
-      changed.tensors[tensor].set_code(place(i), from.code(place(std::clamp<int64_t>(i + by, 0, all - 1))));
-    return changed;
-  }
-};
-
-/// Those of inputs that have enough elements to tell.
-std::vector<Misread> misreads(const Problem& problem) {
-  constexpr int64_t kFewestColumns = 8, kFewestRows = 4;
-  std::vector<Misread> all;
-  for (size_t i = 0; i < problem.tensors.size(); ++i) {
-    const TensorSpec& spec = problem.tensors[i].spec;
-    if (access_of(problem.tensors[i]) != Access::kIn || spec.format->bits > 32 || spec.elements() == 0) continue;
-    const int64_t columns = spec.shape.back(), rows = spec.elements() / columns;
-    for (const int64_t by : {1, -1}) {
-      if (columns >= kFewestColumns) all.push_back({i, by});
-      if (rows >= kFewestRows && columns > 1) all.push_back({i, by * columns});
-    }
-  }
-  return all;
-}
-
 /// A hypothesis and its comparison with the outputs.
 struct Tried {
   Hypothesis hypothesis;
@@ -231,7 +199,8 @@ class Search {
       found_.push_back({cause_of(tried.result, {mistake(hypothesis, tried.result.explained)}), hypothesis.expect});
     }
     wrong_zeros();
-    if (least_left > 0) misread_inputs();
+    if (least_left > 0) edited_inputs();
+    for (const Found& found : found_) least_left = std::min(least_left, found.cause.left());
     if (least_left > 0 && !in_a_situation())
       for (const Tried* first : firsts()) pairs_from(*first, least_left);
     sort();
@@ -299,21 +268,90 @@ class Search {
     sort();
   }
 
-  /// Detects a cause that is no mutant: an input is read one element or one row beside its place.
-  void misread_inputs() {
-    int64_t inputs = 0;
-    for (const HostTensor& tensor : problem_.tensors) inputs += tensor.spec.elements();
-    for (const Misread& misread : misreads(problem_)) {
-      if (!budget_.take(inputs + work(contract_.elements()), kept_for_patterns_)) return;
-      const auto changed = std::make_shared<const Problem>(misread.read(problem_));
-      const std::string name = misread.name(problem_);
-      const Hypothesis hypothesis{name, [this, changed](const Problem&, const std::vector<HostTensor>* outputs) {
-                                    return bound_.expect(*changed, outputs);
-                                  }};
-      const MembershipCounts result = tally(contract_, memberships(hypothesis.expect(problem_, &outputs_), outputs_, sample_));
-      if (result.explained >= kFewestMisread && worth_naming(result, hypothesis))
-        found_.push_back({cause_of(result, {{name, name, result.explained}}), hypothesis.expect});
+  /// Detects causes that are no mutants: an input is read beside its place, or a sum leaves some of it out. Of those that explain
+  /// as much, the first few count: they are the simplest.
+  void edited_inputs() {
+    const Answer& answer = right_.any_of.front();
+    const Sample few =
+        narrowed(sample_, answer, contract_, kStepsOfGlance * contract_.elements() / std::max<int64_t>(1, steps_of(sample_)));
+    const Memberships glance = memberships(right_, outputs_, few);
+    const bool glances = !answer.ready && few.columns.size() == sample_.columns.size() && tally(glance, glance).failing > 0 &&
+                         glance.elements() < contract_.elements();
+    std::vector<InputEdit> edits = input_edits(problem_, answer.products);
+    size_t tried = 0;
+    std::set<size_t> explained;  // tensors of which one edit explains everything
+    for (const InputEdit& edit : edits) {
+      if (explained.contains(edit.tensor) && ++tried) continue;
+      const int64_t copied = problem_.tensors[edit.tensor].spec.elements() / 4;
+      if (!budget_.take(copied + work(glances ? glance.elements() : contract_.elements()), kept_for_patterns_)) break;
+      ++tried;
+      try {
+        const auto changed = std::make_shared<const Problem>(edit.applied(problem_));
+        const auto expect = [this, changed](const Problem&, const std::vector<HostTensor>* outputs) {
+          return bound_.expect(*changed, outputs);
+        };
+        const Expectation expected = expect(problem_, &outputs_);
+        if (expected.any_of.empty()) continue;
+        if (glances) {
+          const MembershipCounts some = judged(edit, glance, memberships(expected, outputs_, few), few);
+          if (2 * some.explained < some.failing || some.failing == 0 || some.contradicted > some.explained) continue;
+          if (!budget_.take(work(contract_.elements()), kept_for_patterns_)) break;
+        }
+        const MembershipCounts result = judged(edit, contract_, memberships(expected, outputs_, sample_), sample_);
+        if (result.explained < (edit.leaves_out ? 1 : kFewestMisread) || by_chance(edit, edits.size())) continue;
+        const Hypothesis hypothesis{edit.name, expect};
+        if (!result.counts() || (!edit.leaves_out && !worth_naming(result, hypothesis))) continue;
+        if (result.left() == 0) explained.insert(edit.tensor);
+        found_.push_back({cause_of(result, {{edit.name, edit.name, result.explained}}), expect});
+      } catch (const std::exception&) {  // the op refuses such an input
+        continue;
+      }
     }
+    if (tried < edits.size())
+      budget_.leave_out(std::to_string(edits.size() - tried) + " of " + std::to_string(edits.size()) +
+                        " wrong reads of inputs were not tried");
+  }
+
+  static int64_t steps_of(const Sample& sample) {
+    int64_t steps = 0;
+    for (const StepRange& range : sample.steps) steps += range.end - range.first;
+    return steps;
+  }
+
+  /// Compares as tally(), without the elements that an edit says nothing about.
+  MembershipCounts judged(const InputEdit& edit, const Memberships& contract, Memberships hypothesis,
+                          const Sample& sample) const {
+    if (!edit.leaves_out) return tally(contract, hypothesis);
+    Memberships of_contract = contract;
+    const Answer& answer = right_.any_of.front();
+    std::vector<size_t> at(answer.parts.size());
+    for (const SampleBlock& block : blocks_of(sample, answer))
+      for (size_t p = 0; p < answer.parts.size(); ++p) {
+        const Part& part = answer.parts[p];
+        const auto [first, end] = part.rows_of_steps(block.steps.first, block.steps.end);
+        const StepRange columns = block.has_all_columns() ? StepRange{0, part.columns()} : block.columns;
+        for (int64_t row = first; row < end; ++row)
+          for (int64_t column = columns.first; column < columns.end; ++column, ++at[p])
+            if (!is_judged(edit, problem_, answer, part, column))
+              of_contract.parts[p][at[p]] = hypothesis.parts[p][at[p]] = Membership::kAnything;
+      }
+    return tally(of_contract, hypothesis);
+  }
+
+  /// Whether a maximum that leaves columns out may fit by chance: each of some scales is wrong with the chance that its largest
+  /// element lies in such a column, and right otherwise.
+  bool by_chance(const InputEdit& edit, size_t tried) const {
+    if (!edit.leaves_out) return false;
+    const Answer& answer = right_.any_of.front();
+    double log_chance = std::log(double(tried));
+    bool has_scales = false;
+    for (size_t p = 0; p < answer.parts.size(); ++p) {
+      if (2 * answer.parts[p].columns() >= problem_.tensors[edit.tensor].spec.shape.back()) continue;
+      has_scales = true;
+      for (const Membership found : contract_.parts[p])
+        log_chance += found == Membership::kOutside ? std::log(edit.share) : std::log1p(-edit.share);
+    }
+    return has_scales && log_chance > std::log(0.01);
   }
 
   /// Detects a cause that is no mutant: every wrong element is a zero of the wrong sign. A kernel loses a sign, adds one, or

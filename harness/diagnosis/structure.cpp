@@ -322,6 +322,90 @@ Rule first_of_each(const WrongPart& wrong) {
   return best;
 }
 
+/// Rows or columns of each 2, 4, 8, ... that hold values of others of them: an index within a vector or a tile.
+Rule in_vectors(const WrongPart& wrong) {
+  constexpr int64_t kMostPeriod = 64;
+  constexpr size_t kFewestCodes = 3, kMostNamed = 4;
+  if (!wrong.shows_places()) return std::nullopt;
+  const int64_t rows = wrong.part().rows(), columns = wrong.part().columns();
+  Rule best;
+  for (const bool of_rows : {false, true})
+    for (int64_t period = 2; period <= std::min(kMostPeriod, (of_rows ? rows : columns) / 2); period *= 2) {
+      const auto place = [&](int64_t i) { return of_rows ? i / columns : i % columns; };
+      std::map<int64_t, std::vector<int64_t>> classes;
+      for (const int64_t i : wrong.failing()) classes[place(i) % period].push_back(i);
+      if (int64_t(classes.size()) == period && period > 8) continue;
+      Explanation found{fmt::format("the expected values of other {} of each {}:", of_rows ? "rows" : "columns", period)};
+      std::map<int64_t, std::set<int64_t>> places_of;  // by distance
+      for (const auto& [at, members] : classes) {
+        std::set<uint32_t> codes;
+        for (const int64_t i : members) codes.insert(wrong.codes()[size_t(i)]);
+        if (int64_t(members.size()) < kFewest || codes.size() < kFewestCodes) continue;
+        int64_t by = 0, most = 0;
+        for (int64_t d = -at; d < period - at; ++d) {
+          const auto holds = [&](int64_t i) {
+            const int64_t from = i + d * (of_rows ? columns : 1);
+            return place(i) + d < (of_rows ? rows : columns) && wrong.accepts(from, wrong.codes()[size_t(i)]);
+          };
+          const int64_t tried = std::min<int64_t>(int64_t(members.size()), kProbes);
+          if (d == 0 || 2 * std::count_if(members.begin(), members.begin() + tried, holds) < tried) continue;
+          const int64_t explained = std::count_if(members.begin(), members.end(), holds);
+          if (explained > most || (explained == most && std::abs(d) < std::abs(by))) by = d, most = explained;
+        }
+        if (10 * most < 9 * int64_t(members.size())) continue;
+        found.explained += most;
+        places_of[by].insert(at);
+      }
+      size_t named = 0;
+      for (const auto& [by, places] : places_of)
+        if (named++ < kMostNamed)
+          found.words += fmt::format("{} {} mod {} {} {} holds {} {} {}", named == 1 ? "" : ",", of_rows ? "i" : "j", period,
+                                     places.size() == 1 ? "=" : "in", numbers_text(places, period), of_rows ? "i" : "j",
+                                     by > 0 ? '+' : '-', std::abs(by));
+      if (named > kMostNamed) found.words += ", ...";
+      if (found.explained > 0 && (!best || found.explained > best->explained)) best = found;
+    }
+  return best;
+}
+
+/// Rows or columns that are exchanged in pairs of blocks, that repeat the first of them, or that are spread out.
+Rule exchanged(const WrongPart& wrong) {
+  const int64_t rows = wrong.part().rows(), columns = wrong.part().columns();
+  if (!wrong.shows_places()) return std::nullopt;
+  Rule best;
+  for (const bool of_rows : {false, true}) {
+    const int64_t size = of_rows ? rows : columns;
+    const auto consider = [&](const std::string& words, const std::function<int64_t(int64_t)>& from) {
+      take_better(best, wrong.moved([&](int64_t i) {
+        const int64_t row = i / columns, column = i % columns, at = from(of_rows ? row : column);
+        if (at < 0 || at >= size) return kNowhere;
+        return of_rows ? at * columns + column : row * columns + at;
+      }),
+                  words);
+    };
+    const std::string unit = of_rows ? "rows" : "columns", name = of_rows ? "i" : "j";
+    for (int64_t period = 2; period <= size; period *= 2) {
+      if (period > 2)
+        consider(fmt::format("the expected values with the halves of each {} {} exchanged", period, unit),
+                 [period](int64_t at) { return at ^ period / 2; });
+      if (period < size)
+        consider(fmt::format("the expected values of {} mod {}: the first {} {} again", name, period, period, unit),
+                 [period](int64_t at) { return at % period; });
+      if (of_rows) {
+        consider(fmt::format("the expected values of the first of each {} rows", period),
+                 [period](int64_t at) { return at - at % period; });
+        consider(fmt::format("the expected values of each {} rows in the opposite order", period),
+                 [period](int64_t at) { return at - at % period + period - 1 - at % period; });
+      }
+      if (period > 4) continue;
+      consider(fmt::format("the expected values of {} / {}", name, period), [period](int64_t at) { return at / period; });
+      consider(fmt::format("the expected values of {} {}", period, name),
+               [period, size](int64_t at) { return at * period % size; });
+    }
+  }
+  return best;
+}
+
 /// The expected values of another output of the same format and shape, or the data of another tensor of the call.
 Rule of_another_tensor(const WrongPart& wrong, const std::vector<WholePart>& answer, const Problem& problem) {
   if (wrong.distinct(3) < 3) return std::nullopt;
@@ -346,6 +430,32 @@ Rule of_another_tensor(const WrongPart& wrong, const std::vector<WholePart>& ans
     if (explained >= kFewest) return {{"the data of the input " + input.spec.name, explained}};
   }
   return std::nullopt;
+}
+
+/// Whether some columns fail in every row and the others in none: no rounding does that.
+bool fails_in_whole_columns(const WrongPart& wrong) {
+  std::set<int64_t> rows, columns;
+  for (const int64_t i : wrong.failing()) rows.insert(i / wrong.part().columns()), columns.insert(i % wrong.part().columns());
+  return int64_t(rows.size() * columns.size()) == int64_t(wrong.failing().size()) &&
+         2 * int64_t(columns.size()) <= wrong.part().columns() && rows.size() > 1;
+}
+
+/// Errors in every element of some rows or columns, and in no other.
+std::optional<Regularity> whole_rows_or_columns(const WrongPart& wrong) {
+  std::set<int64_t> rows, columns;
+  for (const int64_t i : wrong.failing()) rows.insert(i / wrong.part().columns()), columns.insert(i % wrong.part().columns());
+  const auto failing = int64_t(wrong.failing().size()), of_rows = int64_t(rows.size()), of_columns = int64_t(columns.size());
+  if (failing < kFewest || of_rows * of_columns != failing || failing == wrong.part().elements()) return std::nullopt;
+  std::string places;
+  const auto add = [&](const char* what, const std::set<int64_t>& numbers, int64_t size) {
+    if (int64_t(numbers.size()) == size) return;
+    places += fmt::format("{}{}{} {} of {}", places.empty() ? "" : ", ", what, numbers.size() == 1 ? "" : "s",
+                          numbers_text(numbers, size), size);
+  };
+  add("row", rows, wrong.part().rows());
+  add("column", columns, wrong.part().columns());
+  return Regularity{wrong.label(), "errors in every element of " + places + ", and in no other", failing, failing, 0, false,
+                    true};
 }
 
 /// The right codes in other places. The weakest rule, so it must hold for all elements and many codes.
@@ -396,7 +506,12 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, bool elem
       consider(transposed(wrong));
       consider(mirrored(wrong));
       consider(first_of_each(wrong));
+      consider(exchanged(wrong));
+      consider(in_vectors(wrong));
     }
+    consider(constant_ratio(wrong));
+    consider(constant_difference(wrong));
+    if (!rounding.holds || fails_in_whole_columns(wrong)) consider(bits_of_codes(wrong));
     consider(factor_of_each(wrong));
     if (!best) consider(another_order(wrong));
     const auto add = [&](std::optional<Regularity> fact) {
@@ -412,6 +527,7 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, bool elem
     if (nan && (nan->is_fact || !by_input)) add(std::move(nan));
     if (!complete && !by_input) add(rows_of_other_data(wrong, parts));
     if (!best) add(std::move(rounding.of_subnormals));
+    if (!best && !by_input) add(whole_rows_or_columns(wrong));
     const bool in_place = std::any_of(problem.tensors.begin(), problem.tensors.end(), [&](const HostTensor& one) {
       return one.spec.name == wrong.part().tensor && one.spec.rank == wrong.part().rank && access_of(one) == Access::kInOut;
     });

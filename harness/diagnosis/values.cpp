@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <functional>
 #include <optional>
@@ -226,6 +227,137 @@ Rule largest_code_too_early(const WrongPart& wrong) {
   }
   return {{fmt::format("the largest number, {:.6g}, from {:.6g} on (saturates too early)", largest, from),
            int64_t(wrong.failing().size())}};
+}
+
+namespace {
+
+/// Real numbers from `low` to `high`.
+struct Reals {
+  double low, high;
+};
+
+/// The numbers that round to the held code, and those that round to an accepted one; nothing for zeros, subnormal numbers and
+/// those that may be cut off.
+std::optional<std::pair<Reals, Reals>> held_and_due(const WrongPart& wrong, int64_t i) {
+  const Format& format = wrong.format();
+  const Interval accepted = wrong.accepted(i);
+  if (!wrong.middle(i) || !std::isfinite(wrong.value(i))) return std::nullopt;
+  const double got = wrong.value(i), low = decode(format, code_from_ordinal(format, accepted.low)),
+               high = decode(format, code_from_ordinal(format, accepted.high)),
+               least = format.is_integer() || format.specials == Specials::kScale ? 0 : power_of_two(format.min_exponent());
+  const double largest = format.specials == Specials::kScale || format.is_integer() ? 0x1p127 : max_finite(format);
+  for (const double one : {got, low, high})
+    if (!std::isfinite(one) || std::abs(one) < least || std::abs(one) >= largest || one == 0) return std::nullopt;
+  const double half = format.specials == Specials::kScale ? 0 : power_of_two(-format.mantissa_bits) / 2;
+  const auto widened = [&](double from, double to) {
+    if (format.is_integer()) return Reals{from - 0.5, to + 0.5};
+    return Reals{from - std::abs(from) * half, to + std::abs(to) * half};
+  };
+  return std::pair(widened(got, got), widened(low, high));
+}
+
+/// The fraction with the least denominator in an interval of positive numbers, if it is below `most`.
+std::optional<std::pair<int64_t, int64_t>> simplest_fraction(double low, double high, int64_t most) {
+  for (int64_t below = 1; below < most; ++below) {
+    const auto above = int64_t(std::ceil(low * double(below)));
+    if (above > 0 && double(above) <= high * double(below)) return std::pair(above, below);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Rule constant_ratio(const WrongPart& wrong) {
+  const Format& format = wrong.format();
+  if (format.specials == Specials::kBits || format.is_integer()) return std::nullopt;
+  constexpr size_t kFewestNumbers = 4;
+  constexpr double kMostWidth = 0.02;
+  constexpr int64_t kMostDenominator = 4096;
+  double low = 0, high = HUGE_VAL;
+  int64_t explained = 0, sign = 0;
+  std::set<double> numbers;
+  for (const int64_t i : wrong.failing()) {
+    const std::optional<std::pair<Reals, Reals>> pair = held_and_due(wrong, i);
+    if (!pair) continue;
+    const auto& [held, due] = *pair;
+    const int64_t own_sign = (held.low > 0) == (due.low > 0) ? 1 : -1;
+    if (held.low * held.high <= 0 || due.low * due.high <= 0 || (sign != 0 && own_sign != sign)) return std::nullopt;
+    sign = own_sign;
+    const std::array<double, 4> ratios = {std::abs(held.low / due.low), std::abs(held.low / due.high),
+                                          std::abs(held.high / due.low), std::abs(held.high / due.high)};
+    low = std::max(low, *std::min_element(ratios.begin(), ratios.end()));
+    high = std::min(high, *std::max_element(ratios.begin(), ratios.end()));
+    if (low > high) return std::nullopt;
+    ++explained, numbers.insert(*wrong.middle(i));
+  }
+  if (explained < kFewest || numbers.size() < kFewestNumbers || (low <= 1 && 1 <= high && sign > 0) ||
+      high - low > kMostWidth * low)
+    return std::nullopt;
+  const std::optional<std::pair<int64_t, int64_t>> fraction = simplest_fraction(low, high, kMostDenominator);
+  const double middle = (low + high) / 2, apart = std::abs(middle - 1);
+  const std::string text = sign > 0 && apart < 1e-3 ? fmt::format("1 {} {:.3g}", middle > 1 ? '+' : '-', apart)
+                                                    : fmt::format("{}{:.6g}", sign < 0 ? "-" : "", middle);
+  if (high - low < 1e-5 * low && apart < 1e-3 && !(fraction && fraction->second < kMostDenominator))
+    return {{text + " times the expected values (a wrong constant or scale)", explained}};
+  if (fraction && high - low < 1e-4 * low && fraction->first != fraction->second)
+    return {{fmt::format("{} times the expected values, as {}/{} (a wrong constant or scale)", text, fraction->first,
+                         fraction->second),
+             explained}};
+  return {{fmt::format("{} times the expected values, from {:.6g} to {:.6g} in all (a wrong constant or scale)", text, low, high),
+           explained}};
+}
+
+Rule constant_difference(const WrongPart& wrong) {
+  const Format& format = wrong.format();
+  constexpr size_t kFewestNumbers = 3;
+  if (format.specials == Specials::kBits || format.specials == Specials::kScale) return std::nullopt;
+  std::optional<double> by;
+  std::set<double> numbers;
+  for (const int64_t i : wrong.failing()) {
+    const std::optional<double> due = wrong.middle(i);
+    if (!due || !std::isfinite(*due) || !std::isfinite(wrong.value(i)) || !wrong.due(i)) return std::nullopt;
+    if (!by) by = wrong.value(i) - *due;
+    if (wrong.value(i) - *due != *by) return std::nullopt;
+    numbers.insert(*due);
+  }
+  const auto failing = int64_t(wrong.failing().size());
+  if (!by || *by == 0 || failing < kFewest || numbers.size() < kFewestNumbers) return std::nullopt;
+  return {{fmt::format("the expected values {} {:.6g}", *by > 0 ? "plus" : "minus", std::abs(*by)), failing}};
+}
+
+Rule bits_of_codes(const WrongPart& wrong) {
+  const Format& format = wrong.format();
+  constexpr size_t kFewestCodes = 3;
+  if (wrong.distinct(kFewestCodes) < kFewestCodes || !wrong.due(wrong.failing().front())) return std::nullopt;
+  const uint32_t all = format.bits >= 32 ? ~uint32_t(0) : (uint32_t(1) << format.bits) - 1;
+  uint32_t flipped = 0, set = 0, cleared = 0;
+  std::set<uint32_t> due_codes;
+  for (const int64_t i : wrong.failing()) {
+    const std::optional<uint32_t> due = wrong.due(i);
+    if (!due) return std::nullopt;
+    const uint32_t held = wrong.codes()[size_t(i)];
+    flipped |= held ^ *due, set |= held & ~*due, cleared |= ~held & *due & all;
+    due_codes.insert(*due);
+  }
+  if (due_codes.size() < kFewestCodes) return std::nullopt;
+  Rule best;
+  const auto consider = [&](const std::string& words, const std::function<uint32_t(uint32_t)>& of) {
+    const int64_t explained = wrong.count([&](int64_t i) { return (of(*wrong.due(i)) & all) == wrong.codes()[size_t(i)]; });
+    if (explained >= kFewest && (!best || explained > best->explained)) best = {words, explained};
+  };
+  if (cleared == 0)
+    consider("the expected codes with bits " + hex(format, set) + " set", [&](uint32_t code) { return code | set; });
+  if (set == 0)
+    consider("the expected codes with bits " + hex(format, cleared) + " cleared", [&](uint32_t code) { return code & ~cleared; });
+  consider("the expected codes with bits " + hex(format, flipped) + " flipped", [&](uint32_t code) { return code ^ flipped; });
+  for (int by = 1; by < std::min(format.bits, 16); ++by) {
+    consider(fmt::format("the expected codes shifted right by {}", by), [by](uint32_t code) { return code >> by; });
+    consider(fmt::format("the expected codes shifted left by {}", by), [by](uint32_t code) { return code << by; });
+  }
+  const uint32_t step = (wrong.codes()[size_t(wrong.failing().front())] - *wrong.due(wrong.failing().front())) & all;
+  consider("the expected codes " + (step <= all / 2 ? "plus " + hex(format, step) : "minus " + hex(format, (0 - step) & all)),
+           [&](uint32_t code) { return code + step; });
+  return best;
 }
 
 Rule number_for_code(const WrongPart& wrong) {

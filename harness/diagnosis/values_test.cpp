@@ -125,6 +125,40 @@ TEST(Values, SaturationBelowTheLargestNumberIsNamed) {
   EXPECT_EQ(words(largest_code_too_early(numbers(due, some).wrong())), "") << "some of these are right";
 }
 
+TEST(Values, AWrongConstantIsNamedByItsRatio) {
+  WholePart whole = testing::whole_part(kF32, {1, 64}, {}, {}, "", "scale");
+  const auto number = [](int64_t i) { return 1 + double(i * 37 % 101) / 1024; };
+  const auto words_for = [&](const Number& stored) {
+    HostTensor held{dense("scale", Role::kOutput, kF32, {1, 64}), std::vector<std::byte>(256)};
+    whole.low.clear();
+    for (int64_t i = 0; i < 64; ++i)
+      whole.low.push_back(ordinal(kF32, code_of(kF32, double(float(number(i)))))),
+          held.set_code(i, code_of(kF32, double(float(stored(i)))));
+    return words(constant_ratio(WrongPart(whole, held)));
+  };
+  EXPECT_THAT(words_for([&](int64_t i) { return number(i) * 448 / 449; }),
+              HasSubstr("times the expected values, as 448/449 (a wrong constant"));
+  EXPECT_EQ(words_for([&](int64_t i) { return number(i) * (i % 2 ? 0.9 : 0.95); }), "") << "two factors";
+  EXPECT_EQ(words_for([&](int64_t i) { return number(i) + 0.01; }), "");
+}
+
+TEST(Values, AConstantDifferenceIsNamed) {
+  const auto even = [](int64_t i) { return double(i % 8); };
+  EXPECT_EQ(words(constant_difference(numbers(even, [&](int64_t i) { return even(i) + 2; }).wrong())),
+            "the expected values plus 2");
+  EXPECT_EQ(words(constant_difference(numbers(even, [&](int64_t i) { return even(i) + 1 + double(i % 2); }).wrong())), "");
+}
+
+TEST(Values, WrongBitsOfCodesAreNamed) {
+  const auto words_for = [](const std::function<uint32_t(uint32_t)>& of) {
+    return words(bits_of_codes(Codes(varied, [&](int64_t i) { return of(code(varied(i))); }).wrong()));
+  };
+  EXPECT_EQ(words_for([](uint32_t c) { return c ^ 0x24; }), "the expected codes with bits 0x24 flipped");
+  EXPECT_EQ(words_for([](uint32_t c) { return c & ~4u; }), "the expected codes with bits 0x04 cleared");
+  EXPECT_EQ(words_for([](uint32_t c) { return c >> 1; }), "the expected codes shifted right by 1");
+  EXPECT_EQ(words_for([](uint32_t c) { return (c * 37 + 11) & 0xff; }), "");
+}
+
 TEST(Values, TheNumberInThePlaceOfItsCodeIsNamed) {
   const Codes cast(varied, [](int64_t i) { return uint32_t(int(rounded(varied(i)))) & 0xff; });
   EXPECT_THAT(words(number_for_code(cast.wrong())), HasSubstr("the number itself, cast to an integer"));

@@ -198,6 +198,12 @@ Rule scale_of_another_group(const WrongPart& wrong, const std::vector<WrongPart>
 Rule of_fewer_bits(const WrongPart& wrong);
 /// The largest code for numbers from a limit on, which lies below the largest number of the format.
 Rule largest_code_too_early(const WrongPart& wrong);
+/// One factor that is neither a power of two nor a small integer, as of a wrong constant: "448/449 times".
+Rule constant_ratio(const WrongPart& wrong);
+/// The expected numbers plus one number.
+Rule constant_difference(const WrongPart& wrong);
+/// Bits of the expected codes that are flipped, set, cleared or shifted.
+Rule bits_of_codes(const WrongPart& wrong);
 /// The number, cast to an integer, where its code is expected.
 Rule number_for_code(const WrongPart& wrong);
 /// Expected codes of bytes that stand at another place of the tensor.

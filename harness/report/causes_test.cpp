@@ -309,14 +309,28 @@ TEST(Where, OneColumnOfManyIsNamedExactly) {
               ::testing::Contains("row 128 of 256"));
 }
 
-TEST(Where, MoreThan256ColumnsAreNamedByCells) {
-  const std::string line = where_lines(finding_of(1, 8192, [](int64_t, int64_t c) { return c % 8 == 3 && c < 4096; })).front();
-  EXPECT_EQ(line, "columns 0..4095 of 8192");
+TEST(Where, MoreThan1024ColumnsAreNamedByCells) {
+  const std::string line = where_lines(finding_of(1, 16384, [](int64_t, int64_t c) { return c % 4 == 3 && c < 8192; })).front();
+  EXPECT_EQ(line, "columns 0..8191 of 16384");
+}
+
+TEST(Where, RegularPlacesAreNamedByTheirPeriod) {
+  const auto columns = [](int64_t size, const std::function<bool(int64_t)>& wrong) {
+    return where_lines(finding_of(1, size, [&](int64_t, int64_t c) { return wrong(c); })).front();
+  };
+  EXPECT_EQ(columns(64, [](int64_t c) { return c % 8 == 3; }), "columns 3 of each 8 of 64");
+  EXPECT_EQ(columns(64, [](int64_t c) { return c % 16 >= 12; }), "columns 12..15 of each 16 of 64");
+  EXPECT_EQ(columns(64, [](int64_t c) { return c % 8 == 3 || c % 8 == 5; }), "columns 3, 5 of each 8 of 64");
+  EXPECT_EQ(columns(64, [](int64_t c) { return c % 8 == 3 && c >= 16 && c < 48; }),
+            "columns 3 of each 8, from 19 on, up to 43 of 64");
+  EXPECT_EQ(columns(62, [](int64_t c) { return c % 16 >= 12; }), "columns 12..15 of each 16 of 62") << "the last run is cut";
+  EXPECT_EQ(columns(64, [](int64_t c) { return c % 8 == 3 && c != 19; }), "columns 3, 11, 27, 35, 43, 51, 59 of 64")
+      << "one is right";
 }
 
 TEST(Where, ManyRunsAreCutShort) {
-  const TensorFinding f = finding_of(40, 4, [](int64_t r, int64_t) { return r % 2 == 0; });
-  EXPECT_THAT(where_lines(f), ElementsAre("rows 0, 2, 4, 6, 8, 10, 12, 14, ... of 40"));
+  const TensorFinding f = finding_of(80, 4, [](int64_t r, int64_t) { return r % 3 == 0 || r % 7 == 0; });
+  EXPECT_THAT(where_lines(f).front(), ::testing::StartsWith("rows 0, 3, 6..7, 9, 12, 14..15, 18, 21, ... ("));
 }
 
 TEST(Where, WhatIsWrongEverywhereHasNoPlace) {

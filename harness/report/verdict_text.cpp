@@ -132,12 +132,9 @@ std::string places_text(const FewNumbers& exact, const std::vector<bool>& cells,
     else
       ranges.push_back({first, end});
   };
-  if (exact.many()) {
-    for (size_t i = 0; i < cells.size(); ++i)
-      if (cells[i]) add(int64_t(i) * cell, std::min(size, int64_t(i + 1) * cell));
-  } else {
-    for (const int64_t number : exact.all()) add(number, number + 1);
-  }
+  if (!exact.many()) return int64_t(exact.all().size()) == size ? "" : numbers_text(exact.all(), size);
+  for (size_t i = 0; i < cells.size(); ++i)
+    if (cells[i]) add(int64_t(i) * cell, std::min(size, int64_t(i + 1) * cell));
   return ranges == std::vector<std::array<int64_t, 2>>{{0, size}} ? "" : ranges_text(ranges);
 }
 
@@ -181,7 +178,7 @@ std::vector<std::string> where_lines(const TensorFinding& f) {
       if (p.outside[size_t(r * p.columns + c)] > 0) rows[size_t(r)] = columns[size_t(c)] = true;
   std::string lines;
   const auto add = [&](const char* what, const std::string& text, int64_t size) {
-    const bool one = text.find_first_of(".,") == std::string::npos;
+    const bool one = text.find_first_of(".,e") == std::string::npos;  // e: "7 of each 8"
     if (!text.empty()) lines += fmt::format("{}{}{} {} of {}", lines.empty() ? "" : "; ", what, one ? "" : "s", text, size);
   };
   add("row", places_text(p.rows_outside, rows, p.cell_rows, f.shape[0]), f.shape[0]);

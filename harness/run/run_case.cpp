@@ -246,7 +246,8 @@ bool leaves_unwritten(const Expectation& expectation, const CallResult& result, 
     verdict.outcome = Outcome::kBroken;
     verdict.message = "output '" + part.label() + "': " + std::to_string(unwritten.elements) + " of " +
                       std::to_string(part.elements()) + " elements were never written, first [" +
-                      std::to_string(unwritten.first[0]) + ", " + std::to_string(unwritten.first[1]) + "]";
+                      std::to_string(unwritten.first[0]) + ", " + std::to_string(unwritten.first[1]) + "]" +
+                      unwritten.places(part);
     return true;
   }
   return false;

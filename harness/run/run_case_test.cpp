@@ -77,7 +77,8 @@ TEST(RunCase, BrokenConditions) {
   for (const char* kernel : {"overruns", "underruns", "changes_input", "unknown_status"})
     EXPECT_EQ(run(kernel).outcome, Outcome::kBroken) << kernel;
   EXPECT_EQ(run("unwritten").outcome, Outcome::kBroken);
-  EXPECT_EQ(run("unwritten").message, "output 'y': 3 of 16 elements were never written, first [1, 5]");
+  EXPECT_EQ(run("unwritten").message,
+            "output 'y': 3 of 16 elements were never written, first [1, 5]: row 1 of 2, columns 5..7 of 8");
   EXPECT_EQ(run("throws").outcome, Outcome::kBroken);
   EXPECT_EQ(run("throws").message, "the library threw an exception: thrown on purpose");
 }

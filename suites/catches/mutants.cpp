@@ -6,6 +6,7 @@
 //   refused MUTANT ID       the mutant declines a call that the healthy library serves; other cases may still kill it
 //   killed MUTANT OUTCOME ID
 //   end CASES
+// With --causes, a file gets the report of each killed mutant: "== MUTANT", then the block that `assay run` prints.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
@@ -22,6 +23,8 @@
 
 #include "harness/backend/worker.h"
 #include "harness/core/cases.h"
+#include "harness/diagnosis/diagnose.h"
+#include "harness/report/console.h"
 #include "harness/run/run.h"
 #include "suites/catches/mutant_switch.h"
 #include "suites/registry.h"
@@ -58,7 +61,10 @@ std::set<int> numbers_in(const std::string& file) {
 
 class Runner {
  public:
-  Runner(std::string library, std::string program, State* state) : library_(std::move(library)), program_(std::move(program)), state_(state) {
+  /// `causes`: file to which the report of each killed mutant is appended; empty: none.
+  Runner(std::string library, std::string program, State* state, const std::string& causes)
+      : library_(std::move(library)), program_(std::move(program)), state_(state) {
+    if (!causes.empty()) causes_.open(causes, std::ios::app);
     open();
   }
 
@@ -111,14 +117,25 @@ class Runner {
   Outcome outcome(const Op& op, const Case& one, int mutant, DataMemory& memory) {
     const KernelOffer* const kernel = kernel_of(one, kernel_);
     state_->chosen = mutant;
-    deadline_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(limit_);
-    const Verdict verdict = run_case(op, one, *kernel, backend_, {}, &memory);
+    const auto start_clock = [this] { deadline_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(limit_); };
+    CaseOptions options;
+    if (causes_.is_open())
+      options.diagnose = [&](const Evidence& evidence, Verdict& seen) {
+        start_clock();  // the diagnosis calls the mutant again
+        deadline_ += std::chrono::seconds(60);
+        look_for_causes(backend_)(evidence, seen);
+      };
+    start_clock();
+    const Verdict verdict = run_case(op, one, *kernel, backend_, options, &memory);
     state_->chosen = 0;
+    if (causes_.is_open() && mutant != 0 && verdict.outcome != Outcome::kPass && verdict.outcome != Outcome::kSkip)
+      causes_ << "== " << mutant << '\n' << failure_text(verdict) << std::flush;
     return verdict.outcome;
   }
 
   std::string library_, program_;
   State* state_;
+  std::ofstream causes_;
   Backend backend_;
   size_t kernel_ = 0;  ///< of the kernels that take the case
   std::chrono::duration<double> limit_{60};
@@ -128,7 +145,7 @@ class Runner {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::string root, program, library, state_file, mutants;
+  std::string root, program, library, state_file, mutants, causes;
   std::vector<std::string> ops;
   uint64_t seed = 1;
   size_t from = 0;
@@ -141,6 +158,7 @@ int main(int argc, char** argv) {
   app.add_option("--op", ops, "ops whose quick cases run")->required();
   app.add_option("--seed", seed, "of the order of the cases");
   app.add_option("--from", from, "number of the first case");
+  app.add_option("--causes", causes, "file for the reports of killed mutants, with their causes");
   CLI11_PARSE(app, argc, argv);
   try {
     std::setvbuf(stdout, nullptr, _IOLBF, 0);
@@ -154,7 +172,7 @@ int main(int argc, char** argv) {
     for (const std::string& op : ops) suites.push_back(op + "/quick");
     const std::vector<Case> cases =
         shuffled(select_cases(load_cases(shipped_ops().all(), root), {.suites = suites, .cases = {}, .arch = {}, .warp = {}}), seed);
-    Runner runner(library, program, state);
+    Runner runner(library, program, state, causes);
     size_t ran = 0;
     for (size_t i = from; i < cases.size(); ++i) {
       if (runner.takes(cases[i])) runner.run(cases[i], alive, reached), ++ran;

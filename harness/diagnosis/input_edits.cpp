@@ -1,0 +1,337 @@
+#include "harness/diagnosis/input_edits.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdlib>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "harness/compare/verdict.h"
+#include "reference/formats/catalogue.h"
+
+namespace assay {
+namespace {
+
+/// Columns and rows of an input; a vector has one row.
+std::array<int64_t, 2> shape_of(const TensorSpec& spec) { return {spec.elements() / spec.shape.back(), spec.shape.back()}; }
+
+constexpr int64_t kFewestColumns = 8, kFewestRows = 4;
+
+/// Collects the edits of one input.
+class Edits {
+ public:
+  Edits(const Problem& problem, size_t tensor, std::vector<InputEdit>& all)
+      : tensor_(tensor), name_(problem.tensors[tensor].spec.name), all_(all) {
+    const auto [rows, columns] = shape_of(problem.tensors[tensor].spec);
+    rows_ = rows, columns_ = columns;
+  }
+
+  /// Read beside its place, row by row: the element before the first of a row is the last of the row before.
+  void shifts() {
+    for (const int64_t by : {1, -1, 2, -2, 4, -4, 8, -8, 16, -16, 32, -32, 64, -64, 128, -128})
+      if (columns_ >= std::max(kFewestColumns, 2 * std::abs(by)))
+        add(shift_name(by, "element"), [rows = rows_, columns = columns_, by](int64_t r, int64_t c) {
+          const int64_t at = std::clamp<int64_t>(r * columns + c + by, 0, rows * columns - 1);
+          return std::pair(at / columns, at % columns);
+        }).plain = std::abs(by) == 1;
+    for (const int64_t by : {1, -1, 2, -2, 4, -4, 8, -8, 16, -16})
+      if (rows_ >= std::max(kFewestRows, 2 * std::abs(by)) && columns_ > 1)
+        add(shift_name(by, "row"), [by](int64_t r, int64_t c) { return std::pair(r + by, c); }).plain = std::abs(by) == 1;
+  }
+
+  /// One element for several, or several exchanged.
+  void other_places() {
+    if (rows_ * columns_ >= kFewestColumns)
+      add("[i, j] is read from [0, 0]", [](int64_t, int64_t) { return std::pair<int64_t, int64_t>(0, 0); });
+    if (rows_ >= kFewestRows && columns_ > 1) {
+      add("[i, j] is read from [0, j]", [](int64_t, int64_t c) { return std::pair<int64_t, int64_t>(0, c); });
+      add("[i, j] is read from [i / 2, j]", [](int64_t r, int64_t c) { return std::pair(r / 2, c); });
+      add("[i, j] is read from [2 i, j]", [rows = rows_](int64_t r, int64_t c) { return std::pair(2 * r % rows, c); });
+    }
+    if (rows_ == columns_ && rows_ >= kFewestRows)
+      add("[i, j] is read from [j, i]", [](int64_t r, int64_t c) { return std::pair(c, r); });
+    for (int64_t period = 2; period <= columns_ && columns_ >= kFewestColumns; period *= 2) {
+      add(fmt::format("[i, j] is read from [i, j - j mod {}]", period),
+          [period](int64_t r, int64_t c) { return std::pair(r, c - c % period); });
+      if (period < columns_)
+        add(fmt::format("[i, j] is read from [i, j mod {}]", period),
+            [period](int64_t r, int64_t c) { return std::pair(r, c % period); });
+      add(fmt::format("[i, j] is read from [i, j ^ {}] (halves of each {} exchanged)", period / 2, period),
+          [period](int64_t r, int64_t c) { return std::pair(r, c ^ period / 2); });
+      if (period > 2)
+        add(fmt::format("[i, j] is read from [i, j ^ {}] (each {} in the opposite order)", period - 1, period),
+            [period](int64_t r, int64_t c) { return std::pair(r, c ^ (period - 1)); });
+    }
+    for (int64_t period = 2; period < rows_; period *= 2) {
+      add(fmt::format("[i, j] is read from [i - i mod {}, j]", period),
+          [period](int64_t r, int64_t c) { return std::pair(r - r % period, c); });
+      add(fmt::format("[i, j] is read from [i mod {}, j]", period),
+          [period](int64_t r, int64_t c) { return std::pair(r % period, c); });
+      add(fmt::format("[i, j] is read from [i ^ {}, j]", period / 2),
+          [period](int64_t r, int64_t c) { return std::pair(r ^ period / 2, c); });
+    }
+    if (columns_ >= kFewestColumns) {
+      add("[i, j] is read from [i, 2 j]", [columns = columns_](int64_t r, int64_t c) { return std::pair(r, 2 * c % columns); });
+      add("[i, j] is read from [i, j / 2]", [](int64_t r, int64_t c) { return std::pair(r, c / 2); });
+    }
+  }
+
+  /// Some elements of each vector are read from others of the vector.
+  void parts_of_vectors() {
+    for (const int64_t period : {2, 4, 8, 16, 32})
+      for (int64_t width = std::max<int64_t>(1, period / 16); width < period; width *= 2)
+        for (int64_t to = 0; to < period && columns_ >= 2 * period; to += width)
+          for (int64_t from = 0; from < period; from += width)
+            if (from != to && (width > period / 16 || std::abs(from - to) == width))
+              add(fmt::format("[i, j] with j mod {} {} is read from [i, j {} {}]", period, range_text(to, width),
+                              from > to ? '+' : '-', std::abs(from - to)),
+                  [=](int64_t r, int64_t c) { return std::pair(r, c % period / width * width == to ? c + from - to : c); });
+  }
+
+  /// Columns that a sum or a maximum over the columns leaves out.
+  void left_out(bool all) {
+    constexpr const char* kAll = "any j";
+    if (columns_ < kFewestColumns) return;
+    const auto leave = [&](const std::string& words, const std::function<bool(int64_t)>& out) {
+      int64_t count = 0;
+      for (int64_t c = 0; c < columns_; ++c) count += out(c);
+      if (count == 0 || (count == columns_ && words != kAll)) return;
+      InputEdit& made = add("[i, j] with " + words + " is left out of the sum or maximum over j",
+                            [out](int64_t r, int64_t c) { return out(c) ? kZero : std::pair(r, c); });
+      made.leaves_out = out, made.share = double(count) / double(columns_);
+    };
+    for (int64_t period = 2; period <= 16; period *= 2)
+      for (int64_t at = 0; at < period; ++at)
+        leave(fmt::format("j mod {} = {}", period, at), [=](int64_t c) { return c % period == at; });
+    for (const int64_t quarter : {1, 2, 3}) {
+      const int64_t at = quarter * columns_ / 4;
+      leave(fmt::format("j >= {}", at), [=](int64_t c) { return c >= at; });
+      leave(fmt::format("j < {}", at), [=](int64_t c) { return c < at; });
+    }
+    for (int64_t period = 4; period <= columns_ / 2; period *= 2) {
+      const int64_t half = period / 2;
+      leave(fmt::format("j mod {} < {}", period, half), [=](int64_t c) { return c % period < half; });
+      leave(fmt::format("j mod {} >= {}", period, half), [=](int64_t c) { return c % period >= half; });
+      leave(fmt::format("j mod {} > 0", period), [=](int64_t c) { return c % period > 0; });
+      if (period < 32) continue;
+      for (const int64_t width : {period / 4, period / 8, period / 16, period / 32}) {
+        leave(fmt::format("j mod {} < {}", period, width), [=](int64_t c) { return c % period < width; });
+        leave(fmt::format("j mod {} >= {}", period, width), [=](int64_t c) { return c % period >= width; });
+        leave(fmt::format("j mod {} >= {}", period, period - width), [=](int64_t c) { return c % period >= period - width; });
+        leave(fmt::format("j mod {} < {}", period, period - width), [=](int64_t c) { return c % period < period - width; });
+      }
+    }
+    if (all) leave(kAll, [](int64_t) { return true; });
+    leave("j = 0", [](int64_t c) { return c == 0; });
+    for (int64_t unit = 1; unit < columns_; unit *= 2) {  // the last unit, whole or cut short, and all but the first
+      const int64_t last = (columns_ - 1) / unit * unit;
+      leave(fmt::format("j >= {}", last), [=](int64_t c) { return c >= last; });
+      leave(fmt::format("j >= {}", unit), [=](int64_t c) { return c >= unit; });
+      leave(fmt::format("j < {}", unit), [=](int64_t c) { return c < unit; });
+    }
+  }
+
+  /// An input that is never read.
+  void unread() {
+    if (rows_ * columns_ >= kFewestColumns) add("read as 0, or never added", [](int64_t, int64_t) { return kZero; });
+  }
+
+ private:
+  static std::string range_text(int64_t first, int64_t width) {
+    return width == 1 ? fmt::format("= {}", first) : fmt::format("in {}..{}", first, first + width - 1);
+  }
+  static std::string shift_name(int64_t by, const char* unit) {
+    return fmt::format("read {} {}{} {}", std::abs(by), unit, std::abs(by) == 1 ? "" : "s", by > 0 ? "later" : "earlier");
+  }
+
+  InputEdit& add(std::string words, std::function<std::pair<int64_t, int64_t>(int64_t, int64_t)> source) {
+    for (size_t at = 0; rows_ == 1 && (at = words.find("[i, ", at)) != std::string::npos;)
+      words.erase(at + 1, 3);  // a vector has one index
+    all_.push_back({tensor_, name_ + ": " + words, std::move(source)});
+    return all_.back();
+  }
+
+  const size_t tensor_;
+  const std::string name_;
+  int64_t rows_ = 0, columns_ = 0;
+  std::vector<InputEdit>& all_;
+};
+
+}  // namespace
+
+Problem InputEdit::applied(const Problem& problem) const {
+  Problem changed = problem;
+  const HostTensor& from = problem.tensors[tensor];
+  const TensorSpec& spec = from.spec;
+  const auto [rows, columns] = shape_of(spec);
+  const auto place = [&](int64_t r, int64_t c) { return spec.row(r) + c * spec.strides.back(); };
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t c = 0; c < columns; ++c) {
+      const std::pair<int64_t, int64_t> at = source(r, c);
+      const uint32_t code =
+          at == kZero
+              ? 0
+              : from.code(place(std::clamp<int64_t>(at.first, 0, rows - 1), std::clamp<int64_t>(at.second, 0, columns - 1)));
+      changed.tensors[tensor].set_code(place(r, c), code);
+    }
+  return changed;
+}
+
+std::vector<InputEdit> input_edits(const Problem& problem, int64_t products) {
+  std::vector<InputEdit> all;
+  bool has_sum = false;
+  for (size_t i = 0; i < problem.tensors.size(); ++i) {
+    const TensorSpec& spec = problem.tensors[i].spec;
+    if (access_of(problem.tensors[i]) == Access::kOut || spec.format->bits > 32 || spec.shape.empty() || spec.elements() == 0) continue;
+    Edits edits(problem, i, all);
+    edits.shifts();
+    if (spec.format->is_integer()) {  // other changes of indices and positions may be no valid input
+      std::erase_if(all, [&](const InputEdit& edit) { return edit.tensor == i && !edit.plain; });
+      continue;
+    }
+    edits.other_places();
+    edits.parts_of_vectors();
+    if (spec.format->specials == Specials::kScale || spec.format->specials == Specials::kBits)
+      continue;
+    if (products > 1 ? !has_sum : spec.shape.size() > 1) edits.left_out(products == 1);
+    has_sum = true;                     // the columns of a GEMM's b are those of a
+    if (products == 1) edits.unread();  // of a GEMM, 0 in all elements has many reasons
+  }
+  std::stable_partition(all.begin(), all.end(), [](const InputEdit& edit) { return edit.plain; });
+  return all;
+}
+
+bool is_judged(const InputEdit& edit, const Problem& problem, const Answer& answer, const Part& part, int64_t column) {
+  if (!edit.leaves_out || answer.products > 1) return true;
+  const int64_t columns = problem.tensors[edit.tensor].spec.shape.back();
+  if (part.columns() == columns) return !edit.leaves_out(column);
+  if (2 * part.columns() == columns) return !edit.leaves_out(column) && !edit.leaves_out(column + part.columns());
+  return true;
+}
+
+namespace {
+
+/// An input whose groups of columns have one scale each, and the output that holds these scales.
+struct GroupsOfInput {
+  size_t tensor = 0, part = 0;
+  int64_t columns = 0;  ///< of the input that belong to an output row; the input may have twice as many (gate and up)
+  int64_t width = 0;    ///< of a group
+};
+
+std::optional<GroupsOfInput> groups_of_input(const Problem& problem, const std::vector<WholePart>& answer) {
+  int64_t widest = 0;
+  for (const WholePart& whole : answer) widest = std::max(widest, whole.part.columns());
+  for (size_t p = 0; p < answer.size(); ++p) {
+    const Part& part = answer[p].part;
+    if (2 * part.columns() >= widest || part.columns() == 0 || widest % part.columns() != 0 || !part.tensor.starts_with("scale"))
+      continue;
+    for (size_t i = 0; i < problem.tensors.size(); ++i) {
+      const TensorSpec& spec = problem.tensors[i].spec;
+      if (spec.shape.size() < 2 || spec.format->is_integer() || spec.rank != part.rank || spec.packed || spec.elements() == 0)
+        continue;
+      const auto [rows, columns] = shape_of(spec);
+      if (rows == part.rows() && (columns == widest || columns == 2 * widest))
+        return GroupsOfInput{i, p, widest, widest / part.columns()};
+    }
+  }
+  return std::nullopt;
+}
+
+/// Columns of a group that are left out, as a rule that holds for no column that is not: "j mod 8 = 7". Empty if there is none.
+std::string rule_of_columns(const std::set<int64_t>& out, const std::set<int64_t>& kept, int64_t columns) {
+  for (int64_t period = 2; period < columns; period *= 2) {
+    std::set<int64_t> rests, kept_rests;
+    for (const int64_t c : out) rests.insert(c % period);
+    for (const int64_t c : kept) kept_rests.insert(c % period);
+    const bool apart = std::none_of(rests.begin(), rests.end(), [&](int64_t rest) { return kept_rests.contains(rest); });
+    if (!apart || 2 * int64_t(rests.size()) > period || out.size() < 2 * rests.size()) continue;
+    return fmt::format("j mod {} {} {}", period, rests.size() == 1 ? "=" : "in", numbers_text(rests, period));
+  }
+  const int64_t first = *out.begin(), last = *out.rbegin();
+  if (std::any_of(kept.begin(), kept.end(), [&](int64_t c) { return first <= c && c <= last; })) return "";
+  return fmt::format("j from {} to {}", first, last);
+}
+
+}  // namespace
+
+std::optional<Regularity> left_out_of_maxima(const BoundCase& bound, const Problem& problem,
+                                             const std::vector<HostTensor>& outputs, WorkBudget& budget) {
+  constexpr int kMostLeftOut = 24;
+  constexpr int64_t kMostElements = int64_t(1) << 20;
+  const Expectation right = bound.expect(problem, &outputs);
+  const Answer& answer = right.any_of.front();
+  if (answer.products > 1 || answer.elements() > kMostElements || !budget.take(answer.elements())) return std::nullopt;
+  std::vector<WholePart> whole = computed(answer);
+  const std::optional<GroupsOfInput> of = groups_of_input(problem, whole);
+  if (!of) return std::nullopt;
+  const WrongPart scales(whole[of->part], tensor_of(outputs, whole[of->part].part));
+  if (!scales.complete() || scales.failing().empty()) return std::nullopt;
+  const HostTensor& input = problem.tensors[of->tensor];
+  const int64_t groups = scales.part().columns(), in_columns = input.spec.shape.back();
+  const auto at = [&](int64_t r, int64_t c) { return input.spec.row(r) + c * input.spec.strides.back(); };
+  const auto size_of = [&](int64_t r, int64_t c) {
+    double size = std::abs(decode(*input.spec.format, input.code(at(r, c))));
+    if (in_columns > of->columns) size *= std::abs(decode(*input.spec.format, input.code(at(r, c + of->columns))));
+    return std::isnan(size) ? HUGE_VAL : size;
+  };
+  const auto by_size = [&](int64_t scale) {
+    std::vector<std::pair<double, int64_t>> sorted;
+    for (int64_t c = scale % groups * of->width; c < (scale % groups + 1) * of->width; ++c)
+      sorted.emplace_back(-size_of(scale / groups, c), c);
+    std::sort(sorted.begin(), sorted.end());
+    return sorted;
+  };
+  std::set<int64_t> open(scales.failing().begin(), scales.failing().end()), out, kept;
+  std::map<int64_t, std::vector<std::pair<double, int64_t>>> sorted;
+  for (const int64_t scale : open) sorted[scale] = by_size(scale);
+  Problem changed = problem;
+  int64_t explained = 0;
+  std::string first;
+  for (int k = 1; k <= std::min<int64_t>(kMostLeftOut, of->width - 1) && !open.empty() && budget.take(answer.elements()); ++k) {
+    for (const int64_t scale : open) {
+      const int64_t c = sorted[scale][size_t(k - 1)].second;
+      for (int64_t column = c; column < in_columns; column += of->columns)
+        changed.tensors[of->tensor].set_code(at(scale / groups, column), 0);
+    }
+    const Problem now = changed;
+    const Expectation expected = bound.expect(now, &outputs);
+    const std::vector<WholePart> without = computed(expected.any_of.front());
+    if (without.size() != whole.size()) return std::nullopt;
+    for (auto it = open.begin(); it != open.end();) {
+      const Interval accepted = without[of->part].at(*it);
+      if (accepted.any() || !accepted.holds(scales.format(), ordinal(scales.format(), scales.codes()[size_t(*it)]))) {
+        ++it;
+        continue;
+      }
+      const auto& group = sorted[*it];
+      for (int i = 0; i < k; ++i)
+        if (group[size_t(i)].first < group[size_t(k)].first) out.insert(group[size_t(i)].second);
+      kept.insert(group[size_t(k)].second);
+      if (first.empty()) first = fmt::format("{}[{}, {}]", input.spec.name, *it / groups, group[0].second);
+      ++explained;
+      it = open.erase(it);
+    }
+  }
+  const auto failing = int64_t(scales.failing().size());
+  if (4 * explained < 3 * failing || out.empty()) return std::nullopt;
+  const std::set<int64_t> wrong(scales.failing().begin(), scales.failing().end());
+  for (int64_t scale = 0; scale < scales.part().elements(); ++scale) {
+    if (wrong.contains(scale)) continue;
+    const auto group = by_size(scale);
+    if (group.size() < 2 || group[0].first < group[1].first) kept.insert(group[0].second);
+  }
+  for (const int64_t c : out) kept.erase(c);
+  const std::string rule = rule_of_columns(out, kept, of->columns);
+  const std::string columns = rule.empty() ? "columns " + numbers_text(out, of->columns) : rule;
+  Regularity found{scales.label(),
+                   fmt::format("the scale of a maximum that leaves out {} elements [i, j] with {}", input.spec.name, columns),
+                   failing, explained};
+  found.note = fmt::format("; the first is {}", first);
+  return found;
+}
+
+}  // namespace assay

@@ -1,0 +1,45 @@
+// Mistakes of any op in how it reads an input: an index beside its place, one element for several, a part of the columns that a
+// sum or a maximum leaves out. Each is a change of the input's data, so no op needs to know of them.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "harness/core/case.h"
+#include "harness/core/expectation.h"
+#include "harness/core/tensor.h"
+#include "harness/diagnosis/wrong_part.h"
+
+namespace assay {
+
+/// One such mistake.
+struct InputEdit {
+  size_t tensor = 0;  ///< of the problem
+  std::string name;   ///< "x: [i, j] with j mod 8 = 3 is read from [i, j + 1]"
+  /// The place that is read instead; kZero: 0 is read. Places outside the tensor are moved to the nearest one.
+  std::function<std::pair<int64_t, int64_t>(int64_t row, int64_t column)> source;
+  /// Columns that a sum or a maximum leaves out. Outputs that also depend on such an element by itself are not judged.
+  std::function<bool(int64_t column)> leaves_out = {};
+  double share = 0;    ///< of the columns that are left out
+  bool plain = false;  ///< one element or one row beside its place: tried before the others
+
+  Problem applied(const Problem& problem) const;
+};
+inline constexpr std::pair<int64_t, int64_t> kZero = {-1, -1};
+
+/// The mistakes of all inputs that have enough elements to tell. `products`: multiply-accumulates of an output element.
+std::vector<InputEdit> input_edits(const Problem& problem, int64_t products);
+
+/// For each part of an answer, whether its elements in a column are judged for an edit that leaves columns out.
+bool is_judged(const InputEdit& edit, const Problem& problem, const Answer& answer, const Part& part, int64_t column);
+
+/// Scales that are those of a maximum without its largest elements: which columns it leaves out. Found from the elements that
+/// must be missing and those that cannot be.
+std::optional<Regularity> left_out_of_maxima(const BoundCase& bound, const Problem& problem,
+                                             const std::vector<HostTensor>& outputs, WorkBudget& budget);
+
+}  // namespace assay
