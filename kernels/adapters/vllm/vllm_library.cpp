@@ -170,7 +170,7 @@ void v4(const Call& call, bool with_q, bool with_kv, bool mxfp8 = false) {
         call_either(
             g,
             [&](auto* f) -> decltype(f(q, kv, cache, slots, positions, table, padded, eps, block, true, false)) {
-              if (mxfp8) unsupported("this release has no kv_mxfp8");
+              if (mxfp8) plugin::unsupported("this release has no kv_mxfp8");
               return f(q, kv, cache, slots, positions, table, padded, eps, block, true, false);
             },
             [&](auto* f) { (void)f(q, kv, cache, slots, positions, table, padded, eps, block, true, mxfp8, true, false); });
