@@ -2,7 +2,6 @@
 #include "reference/units/unit_recordings.h"
 
 #include <algorithm>
-#include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
@@ -13,7 +12,6 @@
 #include <stdexcept>
 
 #include "reference/formats/catalogue.h"
-#include "reference/formats/round.h"
 #include "reference/formats/round.h"
 #include "reference/table/table.h"
 #include "reference/units/unit_definition.h"
@@ -309,9 +307,8 @@ bool are_zero(const std::byte* codes, int64_t count) {
   return std::all_of(codes, codes + count, [](std::byte code) { return code == std::byte{0}; });
 }
 
-bool same_bits(Span x, Span y) {
-  return std::bit_cast<uint64_t>(x.low) == std::bit_cast<uint64_t>(y.low) && std::bit_cast<uint64_t>(x.high) == std::bit_cast<uint64_t>(y.high);
-}
+bool is_same(double x, double y) { return std::isnan(x) ? std::isnan(y) : x == y && std::signbit(x) == std::signbit(y); }
+bool is_same(Span x, Span y) { return is_same(x.low, y.low) && is_same(x.high, y.high); }
 
 }  // namespace
 
@@ -326,7 +323,7 @@ Span Replay::chain(const std::byte* a, const std::byte* b, int64_t products) {
     if (zeros && settled) continue;
     const Span before = c;
     c = instruction(a + k, b + k, products - k, c);
-    settled = zeros && same_bits(before, c);
+    settled = zeros && is_same(before, c);
   }
   return std::isfinite(c.low) ? Span{below(c.low), above(c.high)} : c;
 }

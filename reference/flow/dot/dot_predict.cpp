@@ -2,13 +2,11 @@
 #include "reference/flow/dot/dot_predict.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <stdexcept>
 
 #include "reference/formats/catalogue.h"
-#include "reference/formats/round.h"
 #include "reference/formats/round.h"
 #include "reference/recipe/eval.h"
 #include "reference/units/unit_recordings.h"
@@ -21,22 +19,22 @@ class NearestEven {
  public:
   explicit NearestEven(const Format& format)
       : format_(format), least_(power_of_two(format.min_exponent())), beyond_(power_of_two(std::ilogb(max_finite(format)))),
-        lost_bits_(52 - format.mantissa_bits) {}
+        last_place_(power_of_two(-format.mantissa_bits)) {}
 
   double operator()(double x) const {
     if (x == 0) return x;
     const double magnitude = std::fabs(x);
     if (!(magnitude >= least_ && magnitude < beyond_))
       return round_to(format_, x, Rounding::kNearestEven, Overflow::kSpecial);
-    // A carry out of the mantissa increments the exponent.
-    const auto bits = std::bit_cast<uint64_t>(x), half = uint64_t{1} << (lost_bits_ - 1);
-    return std::bit_cast<double>((bits + (half - 1) + (bits >> lost_bits_ & 1)) >> lost_bits_ << lost_bits_);
+    // The last place of a double of this size is the grid's step, so that the sum is rounded to the grid; the difference is exact.
+    const double shift = quantum(x, least_, last_place_) * (3 * power_of_two(51));
+    return (x + shift) - shift;
   }
 
  private:
   const Format& format_;
   double least_, beyond_;  ///< the smallest normal number, and the power of two at or below the largest number
-  int lost_bits_;
+  double last_place_;
 };
 
 Span added(Span x, Span y, const NearestEven& rounded) {

@@ -153,7 +153,7 @@ namespace {
 /// within 2^-19; a sum of zeros is exact. Sums beyond f32 are infinite, and terms below its normal numbers may be flushed.
 Span summed_errors(const GroupQuant& contract, Span s, Span m, const Spans& codes, const Spans& values, size_t first, size_t count,
                    double outer) {
-  constexpr double kSlack = 0x1p-19, kFlushed = 0x1p-121, kLargest = 0x1.fffffep127;
+  const double kSlack = power_of_two(-19), kFlushed = power_of_two(-121), kLargest = max_finite(kF32);
   Environment environment = with_outer_scale(outer);
   environment.set("s", s);
   environment.set("m", m);
