@@ -36,7 +36,7 @@ namespace {
 /// The mutation score is computed on at most this many elements of the first input, and on at most this many rows of a larger
 /// one.
 constexpr int64_t kMostElementsOfPower = int64_t{1} << 14, kMostRowsOfPower = 8;
-/// Limit on the work (WorkBudget) of the mutation score, and on that of trying one other contract.
+/// Work units (WorkBudget) that the mutation score may take; trying another contract may take as many.
 constexpr int64_t kMostWork = WorkBudget::kShort;
 
 /// A case whose data are the user's.

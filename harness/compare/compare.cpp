@@ -415,15 +415,8 @@ Unwritten unwritten_elements(const Part& part, const TensorSpec& spec, const std
 }
 
 std::string Unwritten::places(const Part& part) const {
-  std::string text;
-  const auto add = [&](const char* what, const std::set<int64_t>& numbers, int64_t size) {
-    if (size < 2 || int64_t(numbers.size()) == size) return;
-    text += (text.empty() ? ": " : ", ") + std::string(what) + (numbers.size() == 1 ? " " : "s ") + numbers_text(numbers, size) +
-            " of " + std::to_string(size);
-  };
-  add("row", rows, part.rows());
-  add("column", columns, part.columns());
-  return text;
+  const std::string text = places_text(rows, part.rows(), columns, part.columns());
+  return (text.empty() ? "" : ": ") + text;
 }
 
 }  // namespace assay

@@ -43,7 +43,7 @@ uint32_t load_code(const Part& part, const HostTensor& tensor, int64_t offset) {
 
 namespace {
 
-/// Ascending numbers as runs of consecutive ones, first and last.
+/// Splits a set into runs of consecutive numbers; each run is given by its first and its last number.
 std::vector<std::array<int64_t, 2>> runs_of(const std::set<int64_t>& numbers) {
   std::vector<std::array<int64_t, 2>> runs;
   for (const int64_t number : numbers)
@@ -94,6 +94,16 @@ std::string numbers_text(const std::set<int64_t>& numbers, int64_t size) {
   for (size_t i = 0; i < std::min(kMostRuns, runs.size()); ++i)
     text += (text.empty() ? "" : ", ") + run_text(runs[i][0], runs[i][1]);
   return runs.size() > kMostRuns ? text + ", ... (" + std::to_string(numbers.size()) + " in all)" : text;
+}
+
+std::string places_text(const char* what, const std::set<int64_t>& numbers, int64_t size) {
+  if (int64_t(numbers.size()) == size) return "";
+  return what + std::string(numbers.size() == 1 ? " " : "s ") + numbers_text(numbers, size) + " of " + std::to_string(size);
+}
+
+std::string places_text(const std::set<int64_t>& rows, int64_t of_rows, const std::set<int64_t>& columns, int64_t of_columns) {
+  const std::string text = places_text("row", rows, of_rows), of_column = places_text("column", columns, of_columns);
+  return text + (text.empty() || of_column.empty() ? "" : ", ") + of_column;
 }
 
 Element element_at(const Part& part, int64_t row, int64_t column, Interval accepted, uint32_t code) {

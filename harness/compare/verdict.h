@@ -70,6 +70,10 @@ struct Magnitude {
 /// Ascending row or column numbers below `size` as text: "0..3, 7"; regular ones as "4..7 of each 8" or "7 of each 8, from 512 on,
 /// up to 1023", counted from 0. After eight ranges "... (40 in all)".
 std::string numbers_text(const std::set<int64_t>& numbers, int64_t size);
+/// The same with what is numbered: "row 1 of 2", "columns 5..7 of 8"; empty if all `size` have a number.
+std::string places_text(const char* what, const std::set<int64_t>& numbers, int64_t size);
+/// Rows and columns together: "row 1 of 2, columns 5..7 of 8".
+std::string places_text(const std::set<int64_t>& rows, int64_t of_rows, const std::set<int64_t>& columns, int64_t of_columns);
 
 /// Distinct numbers, as long as they are few.
 class FewNumbers {

@@ -313,7 +313,7 @@ Backend shared_between_threads(Backend backend) {
   return backend;
 }
 
-/// Notes that a wrong output is 0, or NaN, throughout: a cause explains that all too easily.
+/// Adds a note to a wrong output whose elements are all 0 or all NaN: many mistakes do that, so a cause that explains it may be wrong.
 static void note_one_value(const Evidence& evidence, Verdict& verdict) {
   constexpr int64_t kFewestElements = 8, kMostElements = int64_t(1) << 20;
   const Expectation right = evidence.bound.expect(evidence.problem, evidence.outputs);

@@ -62,7 +62,7 @@ class WorkBudget {
   std::string words_;
 };
 
-/// What an element of an answer counts: one of a GEMM, besides itself, an eighth of its multiply-accumulates.
+/// Work units of an element of an answer: 1, and for a GEMM also an eighth of its multiply-accumulates.
 inline int64_t work_of_element(const Answer& answer) { return 1 + answer.products / 8; }
 
 /// Causes that explain the outputs, best first (fewest elements left over). Elements for which a hypothesis accepts anything are

@@ -30,7 +30,7 @@ class Edits {
     rows_ = rows, columns_ = columns;
   }
 
-  /// Read beside its place, row by row: the element before the first of a row is the last of the row before.
+  /// Every element is read from a fixed number of elements or rows away. Elements are counted row after row.
   void shifts() {
     for (const int64_t by : {1, -1, 2, -2, 4, -4, 8, -8, 16, -16, 32, -32, 64, -64, 128, -128})
       if (columns_ >= std::max(kFewestColumns, 2 * std::abs(by)))

@@ -71,7 +71,7 @@ Expectation with_zeros(Zeros zeros, const Expectation& right) {
   return edited;
 }
 
-// The search: what is tried, and how much of it.
+// Limits of the search.
 
 constexpr size_t kWorthNaming = 3, kMostTies = 16;
 /// How many first members of pairs are tried; and how many comparisons with elements are kept for them, in bytes.

@@ -432,28 +432,26 @@ Rule of_another_tensor(const WrongPart& wrong, const std::vector<WholePart>& ans
   return std::nullopt;
 }
 
-/// Whether some columns fail in every row and the others in none: no rounding does that.
-bool fails_in_whole_columns(const WrongPart& wrong) {
+/// The rows and the columns that have a failing element.
+std::pair<std::set<int64_t>, std::set<int64_t>> failing_rows_and_columns(const WrongPart& wrong) {
   std::set<int64_t> rows, columns;
   for (const int64_t i : wrong.failing()) rows.insert(i / wrong.part().columns()), columns.insert(i % wrong.part().columns());
+  return {rows, columns};
+}
+
+/// Whether errors fill whole columns, and at most half of all: rounding spreads them over all columns.
+bool fails_in_whole_columns(const WrongPart& wrong) {
+  const auto [rows, columns] = failing_rows_and_columns(wrong);
   return int64_t(rows.size() * columns.size()) == int64_t(wrong.failing().size()) &&
          2 * int64_t(columns.size()) <= wrong.part().columns() && rows.size() > 1;
 }
 
-/// Errors in every element of some rows or columns, and in no other.
+/// The fact that every element of some rows or columns is wrong, and no other element.
 std::optional<Regularity> whole_rows_or_columns(const WrongPart& wrong) {
-  std::set<int64_t> rows, columns;
-  for (const int64_t i : wrong.failing()) rows.insert(i / wrong.part().columns()), columns.insert(i % wrong.part().columns());
+  const auto [rows, columns] = failing_rows_and_columns(wrong);
   const auto failing = int64_t(wrong.failing().size()), of_rows = int64_t(rows.size()), of_columns = int64_t(columns.size());
   if (failing < kFewest || of_rows * of_columns != failing || failing == wrong.part().elements()) return std::nullopt;
-  std::string places;
-  const auto add = [&](const char* what, const std::set<int64_t>& numbers, int64_t size) {
-    if (int64_t(numbers.size()) == size) return;
-    places += fmt::format("{}{}{} {} of {}", places.empty() ? "" : ", ", what, numbers.size() == 1 ? "" : "s",
-                          numbers_text(numbers, size), size);
-  };
-  add("row", rows, wrong.part().rows());
-  add("column", columns, wrong.part().columns());
+  const std::string places = places_text(rows, wrong.part().rows(), columns, wrong.part().columns());
   return Regularity{wrong.label(), "errors in every element of " + places + ", and in no other", failing, failing, 0, false,
                     true};
 }

@@ -311,9 +311,9 @@ std::vector<int64_t> row_offsets(const TensorSpec& spec) {
   return offsets;
 }
 
-// Remembers filled tensors: cases with different contracts mostly have the same inputs.
+// A cache of filled tensors, since cases of different contracts mostly have the same inputs.
 
-/// Everything that determines the bytes, except the operands that a generator reads.
+/// The key of the cache: all that the bytes depend on, except operands that the generator reads. find() compares those.
 std::string key_of_fill(const TensorSpec& spec, const FillRequest& request) {
   std::string key = request.name;
   const auto add = [&](const auto&... numbers) { ((key += ' ', key += std::to_string(numbers)), ...); };
@@ -331,7 +331,7 @@ const FilledOperand* operand_of(const FillRequest& request, const std::string& r
   return nullptr;
 }
 
-/// Thread-safe. Forgets the oldest tensors first.
+/// The cache. Thread-safe; when it is full, the oldest tensors go first.
 class FilledTensors {
  public:
   struct Filled {

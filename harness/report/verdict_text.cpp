@@ -124,18 +124,19 @@ std::string ranges_text(const std::vector<std::array<int64_t, 2>>& ranges) {
 }
 
 /// Rows or columns with a wrong element: exact if they are few, else whole cells of the picture. Empty if all have one.
-std::string places_text(const FewNumbers& exact, const std::vector<bool>& cells, int64_t cell, int64_t size) {
+std::string places_line(const char* what, const FewNumbers& exact, const std::vector<bool>& cells, int64_t cell, int64_t size) {
+  if (!exact.many()) return places_text(what, exact.all(), size);
   std::vector<std::array<int64_t, 2>> ranges;
-  const auto add = [&](int64_t first, int64_t end) {
+  for (size_t i = 0; i < cells.size(); ++i) {
+    if (!cells[i]) continue;
+    const int64_t first = int64_t(i) * cell, end = std::min(size, first + cell);
     if (!ranges.empty() && ranges.back()[1] == first)
       ranges.back()[1] = end;
     else
       ranges.push_back({first, end});
-  };
-  if (!exact.many()) return int64_t(exact.all().size()) == size ? "" : numbers_text(exact.all(), size);
-  for (size_t i = 0; i < cells.size(); ++i)
-    if (cells[i]) add(int64_t(i) * cell, std::min(size, int64_t(i + 1) * cell));
-  return ranges == std::vector<std::array<int64_t, 2>>{{0, size}} ? "" : ranges_text(ranges);
+  }
+  if (ranges == std::vector<std::array<int64_t, 2>>{{0, size}}) return "";
+  return fmt::format("{}s {} of {}", what, ranges_text(ranges), size);  // many, so more than one
 }
 
 /// Number of wrong elements per tile, if cells of the picture align with tiles.
@@ -176,15 +177,11 @@ std::vector<std::string> where_lines(const TensorFinding& f) {
   for (int64_t r = 0; r < p.rows; ++r)
     for (int64_t c = 0; c < p.columns; ++c)
       if (p.outside[size_t(r * p.columns + c)] > 0) rows[size_t(r)] = columns[size_t(c)] = true;
-  std::string lines;
-  const auto add = [&](const char* what, const std::string& text, int64_t size) {
-    const bool one = text.find_first_of(".,e") == std::string::npos;  // e: "7 of each 8"
-    if (!text.empty()) lines += fmt::format("{}{}{} {} of {}", lines.empty() ? "" : "; ", what, one ? "" : "s", text, size);
-  };
-  add("row", places_text(p.rows_outside, rows, p.cell_rows, f.shape[0]), f.shape[0]);
-  add("column", places_text(p.columns_outside, columns, p.cell_columns, f.shape[1]), f.shape[1]);
+  const std::string in_rows = places_line("row", p.rows_outside, rows, p.cell_rows, f.shape[0]),
+                    in_columns = places_line("column", p.columns_outside, columns, p.cell_columns, f.shape[1]);
   std::vector<std::string> all;
-  if (!lines.empty()) all.push_back(lines);
+  if (!in_rows.empty() || !in_columns.empty())
+    all.push_back(in_rows + (in_rows.empty() || in_columns.empty() ? "" : "; ") + in_columns);
   for (const int64_t side : kTiles)
     if (const std::string text = tiles(f, side); !text.empty()) all.push_back(text);
   return all;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <functional>
 #include <iterator>
 #include <map>
 #include <memory>
@@ -141,6 +142,20 @@ std::shared_ptr<const DotInputs> inputs_of(const SharedInputs& shared, const Gem
   });
 }
 
+/// Adds the mutant of case `c` that computes with changed inputs; `judged` is the case as the mutant sees it. by_rows is set.
+Hypothesis& add_changed(const GemmCase& c, const std::string& name, const GemmCase& judged, const SharedInputs& inputs,
+                        std::function<void(DotInputs&, const Problem&)> change, std::vector<Hypothesis>& all) {
+  all.push_back({name,
+                 [judged, inputs, change = std::move(change)](const Problem& problem, const std::vector<HostTensor>*) {
+                   auto changed = std::make_shared<DotInputs>(*inputs_of(inputs, judged, problem));
+                   change(*changed, problem);
+                   return of_inputs(judged, judged.contract, std::move(changed));
+                 },
+                 equivalent(c, name)});
+  all.back().by_rows = true;
+  return all.back();
+}
+
 Hypothesis of_neighbour(const GemmCase& c, DotNeighbour wrong, const SharedInputs& inputs) {
   const std::string name = wrong.name;
   return {name,
@@ -243,15 +258,10 @@ void add_pitch(const GemmCase& c, const char* role, const GemmScale& right, Scal
   (wrong.*unknown).resize(size_t(size));
   for (int64_t i = 0; i < size; ++i) (wrong.*unknown)[size_t(i)] = lost[size_t(grid.of(i, 0) / blocks)];
   const std::string name = fmt::format("{}: pitch {} -> {}", role, across, pitch);
-  all.push_back({name,
-                 [=](const Problem& problem, const std::vector<HostTensor>*) {
-                   auto read = std::make_shared<DotInputs>(*inputs_of(inputs, c, problem));
-                   const std::vector<double> values = ((*read).*scales).values;
-                   for (size_t i = 0; i < from.size(); ++i) ((*read).*scales).values[i] = from[i] < 0 ? 1 : values[size_t(from[i])];
-                   return of_inputs(wrong, wrong.contract, std::move(read));
-                 },
-                 equivalent(c, name)});
-  all.back().by_rows = true;
+  add_changed(c, name, wrong, inputs, [=](DotInputs& read, const Problem&) {
+    const std::vector<double> values = (read.*scales).values;
+    for (size_t i = 0; i < from.size(); ++i) (read.*scales).values[i] = from[i] < 0 ? 1 : values[size_t(from[i])];
+  }, all);
 }
 
 std::vector<Hypothesis> of_layouts(const GemmCase& c, const SharedInputs& inputs) {
@@ -303,16 +313,10 @@ void add_nan_of_padding(const GemmCase& c, const SharedInputs& inputs, std::vect
     if (spoiled.contains(c.groups.stored_row(row) / kTileOfExpert)) rows.push_back(c.groups.stored_row(row));
   if (rows.empty()) return;
   const char* const name = "a: NaN of unused rows reaches their tile";
-  all.push_back({name,
-                 [c, inputs, rows](const Problem& problem, const std::vector<HostTensor>*) {
-                   auto wrong = std::make_shared<DotInputs>(*inputs_of(inputs, c, problem));
-                   ScaleValues& scale = wrong->scale_a;
-                   for (const int64_t row : rows)
-                     std::fill_n(scale.values.begin() + row * scale.shape.columns, scale.shape.columns, std::nan(""));
-                   return of_inputs(c, c.contract, std::move(wrong));
-                 },
-                 equivalent(c, name)});
-  all.back().by_rows = true;
+  add_changed(c, name, c, inputs, [rows](DotInputs& wrong, const Problem&) {
+    ScaleValues& scale = wrong.scale_a;
+    for (const int64_t row : rows) std::fill_n(scale.values.begin() + row * scale.shape.columns, scale.shape.columns, std::nan(""));
+  }, all);
 }
 
 /// Mutants: the tensor of scales read as if the layout were that of one matrix, not of each expert.
@@ -320,14 +324,9 @@ void add_scales_as_one_matrix(const GemmCase& c, const char* role, const GemmSca
                               const SharedInputs& inputs, std::vector<Hypothesis>& all) {
   if (!right.layout() || !right.reads_others(right.as_one_matrix())) return;
   const std::string name = fmt::format("{}: all experts as one matrix", role);
-  all.push_back({name,
-                 [=, other = right.as_one_matrix()](const Problem& problem, const std::vector<HostTensor>*) {
-                   auto wrong = std::make_shared<DotInputs>(*inputs_of(inputs, c, problem));
-                   (*wrong).*scales = other.values(find(problem.tensors, role));
-                   return of_inputs(c, c.contract, std::move(wrong));
-                 },
-                 equivalent(c, name)});
-  all.back().by_rows = true;
+  add_changed(c, name, c, inputs, [role, scales, other = right.as_one_matrix()](DotInputs& wrong, const Problem& problem) {
+    wrong.*scales = other.values(find(problem.tensors, role));
+  }, all);
 }
 
 /// Mutant of scales in tiles of one expert each: they are taken to begin at the expert's first row, not at a row of whole tiles.
@@ -346,21 +345,16 @@ void add_tiles_without_padding(const GemmCase& c, const SharedInputs& inputs, st
   }
   if (!differs) return;
   const char* const name = "scale_a: tiles of an expert begin at its first row";
-  all.push_back({name,
-                 [c, inputs, grid, tiles](const Problem& problem, const std::vector<HostTensor>*) {
-                   auto wrong = std::make_shared<DotInputs>(*inputs_of(inputs, c, problem));
-                   const HostTensor& scales = find(problem.tensors, "scale_a");
-                   for (int64_t row = 0; row < c.m; ++row) {
-                     const int64_t stored = c.groups.stored_row(row), in_group = c.groups.row_in_group(row);
-                     for (int64_t block = 0; block < grid.columns; ++block) {
-                       const int64_t at = (stored - in_group) * tiles.cols() + tiles.offset(in_group, block);
-                       wrong->scale_a.values[size_t(stored * grid.columns + block)] = decode(c.scale_a.format(), scales.code(at));
-                     }
-                   }
-                   return of_inputs(c, c.contract, std::move(wrong));
-                 },
-                 equivalent(c, name)});
-  all.back().by_rows = true;
+  add_changed(c, name, c, inputs, [c, grid, tiles](DotInputs& wrong, const Problem& problem) {
+    const HostTensor& scales = find(problem.tensors, "scale_a");
+    for (int64_t row = 0; row < c.m; ++row) {
+      const int64_t stored = c.groups.stored_row(row), in_group = c.groups.row_in_group(row);
+      for (int64_t block = 0; block < grid.columns; ++block) {
+        const int64_t at = (stored - in_group) * tiles.cols() + tiles.offset(in_group, block);
+        wrong.scale_a.values[size_t(stored * grid.columns + block)] = decode(c.scale_a.format(), scales.code(at));
+      }
+    }
+  }, all);
 }
 
 /// Mutant of contiguous experts with rows of scales of their own: they are taken to begin at the expert's first row.
@@ -371,28 +365,16 @@ void add_scale_rows_ignored(const GemmCase& c, const SharedInputs& inputs, std::
   const GemmScale other(c.scale_a.grid(), *c.scale_a.layout(), std::move(rows), c.scale_a.spec("scale_a").shape[0]);
   if (!c.scale_a.reads_others(other)) return;
   const char* const name = "scale_a: those of an expert begin at its first row";
-  all.push_back({name,
-                 [c, inputs, other](const Problem& problem, const std::vector<HostTensor>*) {
-                   auto wrong = std::make_shared<DotInputs>(*inputs_of(inputs, c, problem));
-                   wrong->scale_a = other.values(find(problem.tensors, "scale_a"));
-                   return of_inputs(c, c.contract, std::move(wrong));
-                 },
-                 equivalent(c, name)});
-  all.back().by_rows = true;
+  add_changed(c, name, c, inputs, [other](DotInputs& wrong, const Problem& problem) {
+    wrong.scale_a = other.values(find(problem.tensors, "scale_a"));
+  }, all);
 }
 
 /// Mutants of experts along k: every expert has the first blocks of scales; or the addend of the first expert.
 void add_first_along_k(const GemmCase& c, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
   if (!c.along_k()) return;
   const auto add = [&](const std::string& name, auto change) {
-    all.push_back({name,
-                   [c, inputs, change](const Problem& problem, const std::vector<HostTensor>*) {
-                     auto wrong = std::make_shared<DotInputs>(*inputs_of(inputs, c, problem));
-                     change(*wrong);
-                     return of_inputs(c, c.contract, std::move(wrong));
-                   },
-                   equivalent(c, name)});
-    all.back().by_rows = true;
+    add_changed(c, name, c, inputs, [change](DotInputs& wrong, const Problem&) { change(wrong); }, all);
   };
   const std::vector<int64_t> first = c.first_products(c.contract.scale_block());
   for (const auto& [role, scales, rows] : {std::tuple("scale_a", &DotInputs::scale_a, c.groups.capacity()), std::tuple("scale_b", &DotInputs::scale_b, c.n)})
@@ -419,15 +401,10 @@ void add_first_along_k(const GemmCase& c, const SharedInputs& inputs, std::vecto
 void add_scales_without_offset(const GemmCase& c, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
   if (c.contract.of_blocks()) return;
   const auto add = [&](const char* name, ScaleValues DotInputs::*scales, auto place) {
-    all.push_back({name,
-                   [c, inputs, scales, place](const Problem& problem, const std::vector<HostTensor>*) {
-                     auto wrong = std::make_shared<DotInputs>(*inputs_of(inputs, c, problem));
-                     const std::vector<double> right = ((*wrong).*scales).values;
-                     for (size_t row = 0; row < right.size(); ++row) ((*wrong).*scales).values[row] = right[size_t(place(int64_t(row)))];
-                     return of_inputs(c, c.contract, std::move(wrong));
-                   },
-                   equivalent(c, name)});
-    all.back().by_rows = true;
+    add_changed(c, name, c, inputs, [scales, place](DotInputs& wrong, const Problem&) {
+      const std::vector<double> right = (wrong.*scales).values;
+      for (size_t row = 0; row < right.size(); ++row) (wrong.*scales).values[row] = right[size_t(place(int64_t(row)))];
+    }, all);
   };
   std::vector<int64_t> in_expert(size_t(c.stored_rows()));
   std::iota(in_expert.begin(), in_expert.end(), int64_t{0});
@@ -457,13 +434,7 @@ std::vector<Hypothesis> of_experts(const GemmCase& c, const SharedInputs& inputs
   add_scales_as_one_matrix(c, "scale_a", c.scale_a, &DotInputs::scale_a, inputs, all);
   add_scales_as_one_matrix(c, "scale_b", c.scale_b, &DotInputs::scale_b, inputs, all);
   const auto add = [&](const char* name, auto change) {
-    all.push_back({name,
-                   [c, inputs, change](const Problem& problem, const std::vector<HostTensor>*) {
-                     auto wrong = std::make_shared<DotInputs>(*inputs_of(inputs, c, problem));
-                     change(*wrong);
-                     return of_inputs(c, c.contract, std::move(wrong));
-                   },
-                   equivalent(c, name)});
+    add_changed(c, name, c, inputs, [change](DotInputs& wrong, const Problem&) { change(wrong); }, all).by_rows = false;
   };
   const auto weights_of = [expert_bytes = c.n * c.k, count](auto other) {
     return [=](DotInputs& wrong) {
@@ -491,14 +462,9 @@ void add_slot_mistakes(const GemmCase& c, const SharedInputs& inputs, std::vecto
   for (SlotMistake& mistake : slot_mistakes(c)) {
     GemmCase wrong = c;
     wrong.experts = std::move(mistake.experts);
-    all.push_back({mistake.name,
-                   [wrong, inputs, read = mistake.read](const Problem& problem, const std::vector<HostTensor>*) {
-                     auto others = std::make_shared<DotInputs>(*inputs_of(inputs, wrong, problem));
-                     if (read) read(wrong, *others);
-                     return of_inputs(wrong, wrong.contract, std::move(others));
-                   },
-                   equivalent(c, mistake.name)});
-    all.back().by_rows = true;
+    add_changed(c, mistake.name, wrong, inputs, [wrong, read = mistake.read](DotInputs& others, const Problem&) {
+      if (read) read(wrong, others);
+    }, all);
   }
 }
 

@@ -136,6 +136,20 @@ SIMT_KERNEL void block_scaled_product(typename Rules::Arguments x) {
   }
 }
 
+/// Launches the kernel of the rules for `tiles` tiles of an instruction: scales within the instruction, or behind its sums.
+template <class Rules, class Arguments>
+void launch_scaled(const Call& call, int64_t tiles, const Arguments& x) {
+  using U = typename Rules::Unit;
+  if (tiles == 0) return;
+  with_warp(call, [&](auto warp) {
+    const simt::Launch grid = call.grid(tiles, units::kThreads<U, warp.value>);
+    if constexpr (Rules::kInUnit)
+      simt::launch(unit_scaled_product<U, Rules, warp.value>, grid, x);
+    else
+      simt::launch(block_scaled_product<U, Rules, warp.value>, grid, x);
+  });
+}
+
 template <class Rules, int kParts>
 void run_block_gemm(const Call& call) {
   using U = typename Rules::Unit;
@@ -148,14 +162,7 @@ void run_block_gemm(const Call& call) {
   if (Rules::kAddsResults && x.y == ResultType::kF32) unsupported("atomics add results of 16 bits");
   if (kParts > 1) x.part = part_of(x.k, kParts, Rules::kPartOf);
   const int64_t tiles = (x.m + U::kM - 1) / U::kM * ((x.n + U::kN - 1) / U::kN);
-  if (tiles == 0) return;
-  with_warp(call, [&](auto warp) {
-    const simt::Launch grid = call.grid(tiles, units::kThreads<U, warp.value>);
-    if constexpr (Rules::kInUnit)
-      simt::launch(unit_scaled_product<U, Rules, warp.value>, grid, x);
-    else
-      simt::launch(block_scaled_product<U, Rules, warp.value>, grid, x);
-  });
+  launch_scaled<Rules>(call, tiles, x);
 }
 
 // Table rows for rules that have an instruction here.

@@ -273,10 +273,7 @@ void run_k_grouped(const Call& call) {
   using U = typename Rules::Unit;
   const KGroupedArguments x = k_grouped_arguments(call, kTypeCode<typename Rules::CodesOfA>, kTypeCode<typename Rules::CodesOfB>, U::kM);
   const int64_t tiles = x.experts * x.tiles * ((x.n + U::kN - 1) / U::kN);
-  if (tiles == 0) return;
-  with_warp(call, [&](auto warp) {
-    simt::launch(block_scaled_product<U, Rules, warp.value>, call.grid(tiles, units::kThreads<U, warp.value>), x);
-  });
+  launch_scaled<Rules>(call, tiles, x);
 }
 
 template <class Rules>
@@ -334,10 +331,7 @@ void run_offset_mx(const Call& call) {
                                             Rules::kLevel, Rules::kProducts);
   if (Rules::kOuterOfB) x.global_b = outer_scales(call, "global_scale_b", x.experts);
   const int64_t tiles = x.experts * x.tiles * ((x.n + U::kN - 1) / U::kN);
-  if (tiles == 0) return;
-  with_warp(call, [&](auto warp) {
-    simt::launch(unit_scaled_product<U, Rules, warp.value>, call.grid(tiles, units::kThreads<U, warp.value>), x);
-  });
+  launch_scaled<Rules>(call, tiles, x);
 }
 
 template <class Rules>
@@ -374,14 +368,7 @@ void run_blocks_at_ends(const Call& call) {
   const OffsetBlockArguments x = offset_block_arguments(call, kTypeCode<typename Rules::CodesOfA>, kTypeCode<typename Rules::CodesOfB>, U::kM,
                                                         Rules::kRowsOfScaleB, Rules::kLevel, Rules::kProducts, Rules::kScaleRows);
   const int64_t tiles = x.experts * x.tiles * ((x.n + U::kN - 1) / U::kN);
-  if (tiles == 0) return;
-  with_warp(call, [&](auto warp) {
-    const simt::Launch grid = call.grid(tiles, units::kThreads<U, warp.value>);
-    if constexpr (Rules::kInUnit)
-      simt::launch(unit_scaled_product<U, Rules, warp.value>, grid, x);
-    else
-      simt::launch(block_scaled_product<U, Rules, warp.value>, grid, x);
-  });
+  launch_scaled<Rules>(call, tiles, x);
 }
 
 template <class Rules>
@@ -402,14 +389,7 @@ void run_grouped_gemm(const Call& call) {
       grouped_gemm_arguments(call, kTypeCode<typename Rules::CodesOfA>, kTypeCode<typename Rules::CodesOfB>, Rules::kMasked,
                              Rules::kRowsOfScaleB, Rules::kTileRows, Rules::kLevel);
   const int64_t tiles = x.m / U::kM * ((x.n + U::kN - 1) / U::kN);
-  if (tiles == 0) return;
-  with_warp(call, [&](auto warp) {
-    const simt::Launch grid = call.grid(tiles, units::kThreads<U, warp.value>);
-    if constexpr (Rules::kInUnit)
-      simt::launch(unit_scaled_product<U, Rules, warp.value>, grid, x);
-    else
-      simt::launch(block_scaled_product<U, Rules, warp.value>, grid, x);
-  });
+  launch_scaled<Rules>(call, tiles, x);
 }
 
 template <class Rules>
