@@ -53,23 +53,30 @@ clang_tree() {
   skip "no clang++ that takes '$flags' (packages clang-22 and libclang-rt-22-dev)"
 }
 
+# keep_rows COUNT TABLE...: deletes all but the first rows of each table.
+keep_rows() { sed -i -s "$(($1 + 2)),\$d" "${@:2}"; }
+
 # few_cases FOLDER [OP]...: reduces copied case tables to the first row of each listed op; other ops get none.
 few_cases() {
-  local folder=$1 table op
+  local folder=$1 op table
+  local -a few=() none=()
   shift
-  for table in "$folder"/suites/*/cases/*.csv; do
-    op=$(basename "$(dirname "$(dirname "$table")")")
-    if [[ " $* " == *" $op "* && $table == */quick.csv ]]; then sed -i '3,$d' "$table"; else sed -i '2,$d' "$table"; fi
-  done
+  for op in "$@"; do few+=("$folder/suites/$op/cases/quick.csv"); done
+  for table in "$folder"/suites/*/cases/*.csv; do [[ " ${few[*]} " == *" $table "* ]] || none+=("$table"); done
+  keep_rows 1 "${few[@]}"
+  keep_rows 0 "${none[@]}"
 }
 
 # only_ops FOLDER OP...: keeps copied case tables of the listed ops; other ops get none.
 only_ops() {
-  local folder=$1 table
+  local folder=$1 op table
+  local -a others=()
   shift
   for table in "$folder"/suites/*/cases/*.csv; do
-    [[ " $* " == *" $(basename "$(dirname "$(dirname "$table")")") "* ]] || sed -i '2,$d' "$table"
+    op=${table#"$folder/suites/"}
+    [[ " $* " == *" ${op%%/*} "* ]] || others+=("$table")
   done
+  keep_rows 0 "${others[@]}"
 }
 
 # data_copy FOLDER: copies the tables of suites and contracts, for editing.

@@ -379,7 +379,13 @@ int contracts_verb(const ContractsArguments& arguments) {
   if (arguments.action == "check") return check_contracts(arguments);
   Suites shipped = arguments.suites;
   shipped.tables.cases.clear();
-  std::vector<Case> cases = open_cases(shipped);
+  const bool needs_cases = arguments.action == "list" || arguments.action == "diff";
+  std::vector<Case> cases;
+  if (needs_cases) {
+    cases = open_cases(shipped);
+  } else {
+    open_contracts(shipped);
+  }
   if (!arguments.suites.tables.cases.empty()) {
     Suites own = arguments.suites;
     own.tables.op = arguments.op;

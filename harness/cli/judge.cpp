@@ -57,8 +57,8 @@ int judge_recordings(const JudgeArguments& arguments) {
   Provenance provenance = provenance_of(arguments);
   const Reports reports(arguments.reports);
   RunHistory history(arguments);
-  const std::vector<Case> cases = open_selected_cases(arguments.suites, arguments.selection);
   const std::vector<Recording> recordings = open_recordings(arguments.targets);
+  const std::vector<Case> cases = open_selected_cases(arguments.suites, arguments.selection);
   const std::vector<RecordedCase> entries = recorded_cases(recordings, cases);
 
   const bool colour = wants_colour(STDOUT_FILENO);
