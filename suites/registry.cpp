@@ -77,8 +77,10 @@ std::vector<std::string> contract_lines(const std::string& id) {
   if (is_product(row)) return dot_lines(read_dot(row, tables, rulebook().units));
   if (flow == &rank_reduce_flow()) return rank_lines(read_rank_reduce(row), *read_rank_reduce(row).formats.front());
   if (flow == &rank_norm_flow()) {
-    std::vector<std::string> lines = contract_lines(read_rank_norm(row).reduce);
-    for (std::string& line : contract_lines(read_rank_norm(row).then)) lines.push_back(std::move(line));
+    const RankNorm parts = read_rank_norm(row);
+    std::vector<std::string> lines = parts.combine.empty() ? std::vector<std::string>() : contract_lines(parts.combine);
+    for (std::string& line : contract_lines(parts.reduce)) lines.push_back(std::move(line));
+    for (std::string& line : contract_lines(parts.then)) lines.push_back(std::move(line));
     return lines;
   }
   if (flow == &contiguity_flow()) return contiguity_lines(read_contiguity(row));

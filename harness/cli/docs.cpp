@@ -154,6 +154,7 @@ const std::map<std::string, std::string>& words_of_columns() {
        "`sum`: the rank that reduced a segment returns its unquantized sum; `code`: it returns the decoded code like the others"},
       {"reduce", "row of the all-reduce"},
       {"then", "row of the norm"},
+      {"combine", "row by which each rank combines the rows of its experts before the all-reduce; empty: x is reduced as it is"},
       {"sharded", "row of the norm"},
       {"shards", "numbers of ranks"},
       {"rank_squares.depth", "largest number of additions that a square passes through"},
@@ -165,7 +166,7 @@ const std::map<std::string, std::string>& words_of_columns() {
        "which row of x a slot of a token has: `slots` (x is [m, topk, n]), or that of an index tensor [m, topk], `by slot`, or "
        "[topk, m], `by slot, slot-major`"},
       {"skips",
-       "slots that are not added: `ids` below 0, experts for which a `map` has a number below 0, `rows` below 0 or not in use; "
+       "slots that are not added: `ids` below 0, experts for which a `map` has a number below 0, `rows` below 0 or not in use, `negative` rows alone; "
        "empty: none"},
       {"unrouted",
        "what y holds for a token without slots: `zero`; `untouched` if none of its ids is 0 or more, else zeros; empty: every "
@@ -175,7 +176,7 @@ const std::map<std::string, std::string>& words_of_columns() {
       {"combine.add", "recipe: from an element of a slot's row to the next sum, with a, the sum so far (+0 at first), and w"},
       {"combine.order",
        "order of the slots: `ascending`, or `lanes(N)`: slot k is added to sum k mod N, then the sums are added"},
-      {"combine.y", "recipe: from the last sum to the result, with f; empty: the sum itself"},
+      {"combine.y", "recipe: from the last sum to the result, with f and s; empty: the sum itself"},
       {"combine.numbers", "formats of x and y"},
       {"sorts_into",
        "the result: `blocks` (slots of each expert, padded to whole blocks), `rows` (rows of x in the order of experts), or rows of x in a `given order`"},
@@ -190,6 +191,8 @@ const std::map<std::string, std::string>& words_of_columns() {
       {"counts", "`rest`: token_nums hold the slots of the expert from each block on; empty: there are none"},
       {"routing.numbers", "formats of the rows"},
       {"topk", "numbers of slots that the kernel takes; empty: any"},
+      {"combine.weights", "`x`: router weights have the format of x; empty: f32"},
+      {"shared", "recipe: from an element of the shared expert's row to s, which `y` adds; only if `y` uses s"},
       {"gather.record", "layout of a token within its block: a record of `records.csv`"},
       {"gather.codes", "format of the codes; empty: the record has none"},
       {"gather.tokens", "`table`: tokens of sequences are found by a block table; `all`: every token of the cache, block by block"},

@@ -148,6 +148,29 @@ struct ShuffleRowsOutsideIsFirst : VllmShuffleRowsV0290 {
   SIMT_DEVICE static int64_t source(const MoveArguments& a, int64_t row) { return VllmShuffleRowsV0290::inside(a, row) ? row : 0; }
 };
 
+// FlashInfer's finalize step.
+
+/// Adds in fp32 and rounds once, as finalizeMoeRouting does.
+struct FinalizeSumInF32 : FlashinferMoeFinalize {
+  template <class T>
+  SIMT_DEVICE static float add(float sum, float v, float weight) {
+    return sum + narrowed<T>(v * weight);
+  }
+};
+
+/// The routed scaling factor multiplies the shared expert too.
+struct FinalizeFactorOnShared : FlashinferMoeFinalize {
+  template <class T>
+  SIMT_DEVICE static float with_shared(float sum, float factor, float shared) {
+    return narrowed<T>(sum + shared) * factor;
+  }
+};
+
+/// Reads row 0 for a slot without a row.
+struct FinalizeAbsentIsFirst : FlashinferMoeFinalize {
+  SIMT_DEVICE static int64_t absent_row() { return 0; }
+};
+
 namespace {
 
 template <class Rules>
@@ -182,6 +205,12 @@ std::vector<Kernel> combine_faults() {
       of_combine<CombineWeightInType>("combine_weight_in_type", gather,
                                       "sglang ep_moe_kernels.py v0.5.23: weights are cast to the type of the rows"),
       of_combine<CombineNextWeight>("combine_next_weight", weighted, "no regression known; an index that is one too large"),
+      of_combine<FinalizeSumInF32>("finalize_sum_in_f32", "moe_combine.finalize",
+                                   "flashinfer cutlass_fused_moe_kernels.cuh v0.7.2.post1: finalizeMoeRoutingKernel adds in fp32"),
+      of_combine<FinalizeFactorOnShared>("finalize_factor_on_shared", "moe_combine.finalize",
+                                         "flashinfer 2966: where the routed scaling factor is applied"),
+      of_combine<FinalizeAbsentIsFirst>("finalize_absent_is_first", "moe_combine.finalize",
+                                        "no regression known; a row of -1 is clamped instead of skipped"),
       of_combine<CombineFactorTwice>("combine_factor_twice", sum,
                                      "no regression known; the factor in the weights and on the sum"),
       of_sort<AlignBlockMore>("align_block_more", run_moe_align<AlignBlockMore>, blocks, "no regression known; rows / size + 1 for the blocks of an expert"),

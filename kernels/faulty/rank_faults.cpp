@@ -348,6 +348,22 @@ Kernel of_fused(const char* name, const char* contract, const char* twin, const 
   return row;
 }
 
+struct FinalizeSharedLost : FlashinferMoeFinalize {
+  template <class T>
+  SIMT_DEVICE static float with_shared(float sum, float factor, float /*shared*/) {
+    return FlashinferMoeFinalize::with_shared<T>(sum, factor, 0);
+  }
+};
+
+template <class CombineRules, RankRun kSum>
+Kernel of_finalize(const char* name, const char* cites) {
+  Kernel row = combined_row<CombineRules, FlashinferTrtllmAddRmsNorm, kSum>(name, "flashinfer.moe_finalize_all_reduce_add_rms_norm");
+  row.fault = name;
+  row.cites = cites;
+  row.twin = "all_reduce_add_rms_norm.combine_lamport";
+  return row;
+}
+
 }  // namespace
 
 std::vector<Kernel> rank_faults() {
@@ -457,6 +473,10 @@ std::vector<Kernel> rank_faults() {
       of_fused<FusedSquaresInF32, run_lamport<LamportRules<FlushingSum<FromZeroRules>, MinusZeroIsEmpty>>>(
           "fused_squares_in_f32", "flashinfer.all_reduce_add_rms_norm_mnnvl_oneshot", "all_reduce_add_rms_norm.lamport",
           "flashinfer trtllm_mnnvl_allreduce.cuh fb28d724: its two-shot kernel squares in fp32", minus_zero_area),
+      of_finalize<FinalizeSharedLost, run_lamport<LamportRules<NativeRules<FlushingSums>, MinusZeroIsEmpty>>>(
+          "finalize_shared_lost", "no regression known; the shared expert is left out"),
+      of_finalize<FlashinferMoeFinalize, run_lamport<LamportRules<FlushingSums, MinusZeroIsEmpty>>>(
+          "finalize_ranks_in_f32", "flashinfer trtllm_allreduce_fusion.cuh fb28d724 with fp32_acc: that all-reduce adds ranks in fp32"),
       of_fused<VllmFusedAddRmsNorm20260618, run_one_shot<RankMisses>>("fused_rank_misses", "vllm.all_reduce_add_rms_norm",
                                                                       "all_reduce_add_rms_norm.one_shot",
                                                                       "vllm 30650: the reduction of one rank was skipped"),

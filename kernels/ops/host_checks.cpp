@@ -432,8 +432,15 @@ CombineArguments combine_arguments(const Call& call, CombineNeeds needs) {
   }
   if (needs.weights) {
     const assay_tensor& weights = call.input("topk_weights");
-    if (!has_type(weights, ASSAY_FLOAT, 32) || elements_of(weights) != a.m * a.topk) unsupported("topk_weights must be [m, topk] of f32");
-    a.weights = data_of<float>(weights);
+    const bool typed = needs.weights_of_x ? has_type(weights, x.type_code, x.type_bits) : has_type(weights, ASSAY_FLOAT, 32);
+    if (!typed || elements_of(weights) != a.m * a.topk)
+      unsupported(std::string("topk_weights must be [m, topk] of ") + (needs.weights_of_x ? "the type of x" : "f32"));
+    a.weights = weights.data;
+  }
+  if (needs.shared) {
+    const assay_tensor& shared = call.input("shared");
+    if (!has_type(shared, x.type_code, x.type_bits) || elements_of(shared) != a.m * a.n) unsupported("shared must be [m, n] of the type of x");
+    a.shared = shared.data;
   }
   a.factor = needs.factor ? float(call.number("routed_scaling_factor")) : 1.0f;
   a.rows_in_use = needs.rows_in_use ? int64_t(call.number("rows_in_use")) : 0;

@@ -29,7 +29,7 @@ std::span<const Flow* const> all_flows() {
       &gather_flow(),      &quant_azp_flow(),   &cache_insert_flow(), &group_quant_flow(),  &row_norm_flow(),   &gated_flow(),
       &rope_flow(),
       &chain_flow(),       &launch_flow(),       &packing_flow(),      &cast_flow(),       &dot_flow(),     &dot_unknown_flow(),
-      &rank_reduce_flow(), &rank_norm_flow(),    &rank_squares_flow(), &contiguity_flow(), &shuffle_flow(), &combine_flow(),
+      &rank_reduce_flow(), &combine_flow(),      &rank_norm_flow(),   &rank_squares_flow(), &contiguity_flow(), &shuffle_flow(),
       &routing_flow(),
   };
   return all;

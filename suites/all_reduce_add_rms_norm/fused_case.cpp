@@ -19,9 +19,12 @@ namespace {
 
 constexpr int64_t kExcerptElements = 1 << 11;
 
-/// "normal.normal.gamma", followed by the generators of a given scale and of a scale of the outer level.
-std::string fills_of(const RankCase& sum, const RowCase& norm) {
-  std::string fills = fmt::format("{}.{}.{}", sum.fill, norm.residual, norm.gamma);
+/// Added to the seed of warm-up calls that combine rows.
+constexpr uint64_t kSeedOfWarmUps = 1000;
+
+/// "normal.normal.gamma", followed by the generators of a combine step, of a given scale and of a scale of the outer level.
+std::string fills_of(const RankCase& sum, const RowCase& norm, const std::optional<CombineCase>& combine) {
+  std::string fills = fmt::format("{}.{}.{}{}", sum.fill, norm.residual, norm.gamma, combine ? combine_fills(*combine) : "");
   for (const std::string& given : {norm.scale_fill, norm.outer_fill})
     if (!given.empty()) fills += "." + given;
   return fmt::format("{}.s{}", fills, sum.seed);
@@ -34,11 +37,12 @@ std::string scales_of(const Case& c, const RowCase& norm) {
   return fmt::format(".{}{}.{}", counts ? "g" : "", c.text("group_size"), norm.layout()->id);
 }
 
-CaseName name_of(const Case& c, const std::string& contract, const RankCase& s, const RowCase& norm) {
+CaseName name_of(const Case& c, const std::string& contract, const RankCase& s, const RowCase& norm, const std::optional<CombineCase>& combine) {
   return {c.op, contract,
-          fmt::format("{}.r{}.m{}.n{}{}.eps{}{}", s.x->name, s.ranks, s.m, s.n, scales_of(c, norm), c.text("eps"),
+          fmt::format("{}.r{}.m{}{}.n{}{}.eps{}{}", s.x->name, s.ranks, s.m,
+                      combine ? fmt::format(".k{}{}", combine->topk, combine_shape(*combine)) : "", s.n, scales_of(c, norm), c.text("eps"),
                       s.before > 0 ? fmt::format(".after{}", s.before) : ""),
-          fills_of(s, norm), s.warp};
+          fills_of(s, norm, combine), s.warp};
 }
 
 HostTensor of_rank(HostTensor tensor, int rank) {
@@ -58,28 +62,93 @@ std::unique_ptr<const BoundFused> bind_fused(const std::shared_ptr<const RowOpPa
   RankCase sum = read_rank_case(cells, tables.find(parts.reduce));
   norm->chain.require(cells, tables.find(parts.then), norm->columns);
   RowCase rows = read_row_case(cells, tables.find(parts.then), false);
-  CaseName name = name_of(c, row.id, sum, rows);
+  std::optional<CombineCase> combine;
+  if (!parts.combine.empty()) combine = read_combine_case(cells, tables.find(parts.combine)), combine->ranks = sum.ranks;
+  for (const char* column : {"topk", "ids", "router_weights", "factor", "padding", "shared"})
+    if (!combine && cells.given(column)) cells.refuse(column, "contract " + row.id + " combines no rows of experts");
+  CaseName name = name_of(c, row.id, sum, rows, combine);
   return std::make_unique<const BoundFused>(std::make_shared<const BoundRanks>(std::move(sum), name),
-                                            std::make_shared<const BoundRows>(norm, std::move(rows), name), name);
+                                            std::make_shared<const BoundRows>(norm, std::move(rows), name), std::move(combine), name);
+}
+
+namespace {
+
+/// The combine case of one rank. Warm-up calls have other data, and no slot without a row.
+CombineCase of_rank(CombineCase c, int rank, bool before) {
+  c.rank = rank;
+  if (before) c.fill = kFillBefore, c.seed += kSeedOfWarmUps, c.absent = false;
+  return c;
+}
+
+/// The tensors of one rank, as if it were alone.
+Problem alone(const Problem& problem, int rank) {
+  Problem own;
+  own.parameters = problem.parameters;
+  for (const HostTensor& tensor : problem.tensors)
+    if (tensor.spec.rank == rank) own.tensors.push_back(of_rank(tensor, 0));
+  return own;
+}
+
+HostTensor combined_rows(const CombineCase& c, const Combine& contract, const Problem& own) {
+  const CombineInputs inputs = combine_inputs(c, own);
+  HostTensor x{dense("x", Role::kInput, *c.x, {c.m, c.n}), {}};
+  x.bytes.resize(x.spec.bytes());
+  for (int64_t token = 0; token < c.m; ++token) {
+    const Spans row = combined(contract, inputs, token);
+    for (int64_t i = 0; i < c.n; ++i) x.set_code(token * c.n + i, code_of(*c.x, row.low[size_t(i)]));
+  }
+  return x;
+}
+
+}  // namespace
+
+Problem BoundFused::combined(const Problem& problem, const Combine* contract) const {
+  if (!combine_) return problem;
+  const std::set<std::string> consumed{"row_of_slot", "topk_weights", "topk_ids", "expert_map", "shared"};
+  const auto after = [&](const Problem& given, bool before) {
+    Problem made;
+    made.ranks = given.ranks;
+    made.parameters = given.parameters;
+    for (const HostTensor& tensor : given.tensors) {
+      const int rank = tensor.spec.rank;
+      if (tensor.spec.name == "x")
+        made.tensors.push_back(
+            of_rank(combined_rows(of_rank(*combine_, rank, before), contract ? *contract : combine_->contract, alone(given, rank)), rank));
+      else if (!consumed.contains(tensor.spec.name))
+        made.tensors.push_back(tensor);
+    }
+    return made;
+  };
+  Problem made = after(problem, false);
+  if (!problem.before.empty()) made.before.assign(problem.before.size(), after(problem.before.back(), true));
+  return made;
 }
 
 Problem BoundFused::problem() const {
   const RowCase& rows = norm_->row_case();
   const Problem sums = sum_->problem(), norm = norm_->problem_of({dense("x", Role::kInput, *rows.x, {rows.m, rows.n}), {}});
-  const auto make = [&](const Problem& x) {
+  const auto make = [&](const Problem& x, bool before) {
     Problem made;
     made.ranks = x.ranks;
+    made.parameters = norm.parameters;
     for (const HostTensor& tensor : x.tensors) {
       if (tensor.spec.name != "x") continue;
-      made.tensors.push_back(tensor);
+      if (!combine_) {
+        made.tensors.push_back(tensor);
+      } else {
+        const Problem rows = combine_problem(of_rank(*combine_, tensor.spec.rank, before));
+        for (const HostTensor& own : rows.tensors)
+          if (own.spec.name != "y") made.tensors.push_back(of_rank(own, tensor.spec.rank));
+        for (const auto& parameter : rows.parameters)
+          if (parameter.first != "warp" && tensor.spec.rank == 0) made.parameters.push_back(parameter);
+      }
       for (const HostTensor& own : norm.tensors)
         if (own.spec.name != "x") made.tensors.push_back(of_rank(own, tensor.spec.rank));
     }
-    made.parameters = norm.parameters;
     return made;
   };
-  Problem made = make(sums);
-  for (const Problem& earlier : sums.before) made.before.push_back(make(earlier));
+  Problem made = make(sums, false);
+  for (const Problem& earlier : sums.before) made.before.push_back(make(earlier, true));
   return made;
 }
 
@@ -98,22 +167,29 @@ Problem BoundFused::norm_problem(const Problem& problem, const RankSums& sums, i
 }
 
 std::unique_ptr<const BoundCase> BoundFused::excerpt() const {
+  if (combine_) return nullptr;
   const int64_t rows = std::min(sum().m, std::max<int64_t>(1, kExcerptElements / sum().n));
   if (rows == sum().m) return nullptr;
   RankCase few = sum();
   few.m = rows;
   return std::make_unique<const BoundFused>(std::make_shared<const BoundRanks>(std::move(few), name_),
-                                            norm_->with(norm_->row_case().with_rows(rows)), name_);
+                                            norm_->with(norm_->row_case().with_rows(rows)), combine_, name_);
 }
 
 std::vector<std::string> BoundFused::formulas() const {
-  std::vector<std::string> lines = sum_->formulas();
+  std::vector<std::string> lines;
+  if (combine_) {
+    lines = combine_lines(combine_->contract, *combine_->x);
+    lines.push_back("v     = what is y there, on each rank");
+  }
+  for (std::string& line : sum_->formulas()) lines.push_back(std::move(line));
   lines.back() = "x     = what is y there, on every rank";
   for (std::string& line : norm_->formulas()) lines.push_back(std::move(line));
   return lines;
 }
 
-std::vector<std::string> BoundFused::trace(const Problem& problem, int64_t row, int64_t column) const {
+std::vector<std::string> BoundFused::trace(const Problem& given, int64_t row, int64_t column) const {
+  const Problem problem = combined(given);
   std::vector<std::string> lines = sum_->trace(problem, row, column);
   if (row >= sum().m || column >= sum().n) return lines;
   const RankInputs inputs = rank_inputs(sum(), problem);
@@ -166,8 +242,9 @@ std::shared_ptr<const RankAnswer> answer_of(const BoundFused& c, const Problem& 
 }
 
 /// The accepted outputs of each rank for a given sum and norm.
-Expectation expect_fused(const BoundFused& c, const Problem& problem, const std::vector<HostTensor>* outputs,
-                         const RankReduce& contract, const NormAnswer& norm) {
+Expectation expect_fused(const BoundFused& c, const Problem& given, const std::vector<HostTensor>* outputs,
+                         const RankReduce& contract, const NormAnswer& norm, const Combine* rows = nullptr) {
+  const Problem problem = c.combined(given, rows);
   const int count = c.sum().ranks;
   const RankInputs inputs = rank_inputs(c.sum(), problem);
   const RankSums sums(contract, *c.sum().x, inputs);
@@ -213,7 +290,7 @@ Expectation BoundFused::expect(const Problem& problem, const std::vector<HostTen
 
 std::vector<Hypothesis> BoundFused::mutants() const {
   // the mutants outlive this case
-  const auto c = std::make_shared<const BoundFused>(sum_, norm_, name_);
+  const auto c = std::make_shared<const BoundFused>(sum_, norm_, combine_, name_);
   const NormAnswer right = [norm = norm_](const Problem& problem, const std::vector<HostTensor>* stored) {
     return norm->expect(problem, stored);
   };
@@ -224,6 +301,17 @@ std::vector<Hypothesis> BoundFused::mutants() const {
     all.push_back({name, [c, right, wrong = std::move(wrong)](const Problem& problem, const std::vector<HostTensor>* outputs) {
                      return expect_fused(*c, problem, outputs, wrong.contract, right);
                    }});
+  }
+  if (combine_) {  // cases of moe_combine kill all of these
+    const CombineExtents extents{combine_->m, combine_->topk, combine_->factor, combine_->absent || combine_->elsewhere, combine_->elsewhere};
+    for (CombineNeighbour& wrong : combine_neighbours(combine_->contract, *combine_->x, extents)) {
+      Hypothesis of_rows{"combine: " + wrong.name, nullptr};
+      of_rows.suspect = true;
+      of_rows.expect = [c, right, rows = std::move(wrong.contract)](const Problem& problem, const std::vector<HostTensor>* outputs) {
+        return expect_fused(*c, problem, outputs, c->sum().contract, right, &rows);
+      };
+      all.push_back(std::move(of_rows));
+    }
   }
   // the norm's own op has cases that kill all of these
   for (Hypothesis& wrong : norm_->mutants()) {
@@ -241,23 +329,33 @@ std::vector<Hypothesis> BoundFused::mutants() const {
 }
 
 Op fused_op(std::string name, RowChain norm, std::vector<RoleSpec> outputs, std::vector<std::string> columns,
-            std::set<std::string> optional_columns) {
+            std::set<std::string> optional_columns, bool combines) {
   const auto parts = std::make_shared<const RowOpParts>(
       RowOpParts{.name = std::move(name), .chain = std::move(norm), .columns = std::move(columns), .optional_columns = std::move(optional_columns)});
   std::vector<RoleSpec> roles = {{"x", Access::kIn, "[m, n] of each rank: the input, dense"},
                                  {"residual", Access::kInOut,
                                   "[m, n] of each rank, the same on all: residual, added to the all-reduced x and overwritten by that sum"},
                                  {"gamma", Access::kIn, "[n] of each rank: weights"}};
+  if (combines) {
+    roles[0].what += "; with row_of_slot: [rows, n]: rows of experts";
+    roles.insert(roles.end(), {{"row_of_slot", Access::kIn, "[m, topk] int32 of each rank: the row of x that a slot has; below 0: none; only for contracts that combine rows of experts"},
+                               {"topk_weights", Access::kIn, "[m, topk] of each rank in the format of x: router weights; only for those contracts"},
+                               {"shared", Access::kIn, "[m, n] of each rank: the rows of a shared expert; only for those contracts"}});
+  }
   roles.insert(roles.end(), outputs.begin(), outputs.end());
+  std::vector<ParameterSpec> parameters = parts->chain.parameters();
+  if (combines) parameters.push_back({"routed_scaling_factor", "factor of the sum of the experts' rows, for contracts that combine them"});
   return {.name = parts->name,
           .roles = std::move(roles),
-          .parameters = parts->chain.parameters(),
+          .parameters = std::move(parameters),
           .columns = parts->columns,
           .optional_columns = parts->optional_columns,
           .takes =
               [parts](const std::string& contract) {
                 const ContractRow* row = rulebook().contracts.lookup(contract);
                 if (row == nullptr || row->flow != &rank_norm_flow()) return false;
+                if (!row->text("combine").empty() && std::find(parts->columns.begin(), parts->columns.end(), "topk") == parts->columns.end())
+                  return false;
                 return parts->chain.why_not(rulebook().contracts.find(read_rank_norm(*row).then), parts->columns).empty();
               },
           .bind = [parts](const Case& c) { return bind_fused(parts, c); }};

@@ -1,25 +1,33 @@
-// The bound case of a fused op: an all-reduce, then a residual and a norm on every rank, and possibly a quantization.
+// The bound case of a fused op: an all-reduce, then a residual and a norm on every rank, and possibly a quantization. Before the
+// all-reduce, each rank may combine the rows of its experts.
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "harness/core/op.h"
 #include "suites/all_reduce/rank_case.h"
+#include "suites/moe_combine/combine_case.h"
 #include "suites/rows/row_op.h"
 
 namespace assay {
 
-/// Composed of an all-reduce case and a row-wise case for one rank, whose x is the sum.
+/// Composed of an all-reduce case and a row-wise case for one rank, whose x is the sum. With a combine case for one rank, each rank's
+/// part of the sum is what it combines.
 class BoundFused : public BoundCase {
  public:
-  BoundFused(std::shared_ptr<const BoundRanks> sum, std::shared_ptr<const BoundRows> norm, CaseName name)
-      : sum_(std::move(sum)), norm_(std::move(norm)), name_(std::move(name)) {}
+  BoundFused(std::shared_ptr<const BoundRanks> sum, std::shared_ptr<const BoundRows> norm, std::optional<CombineCase> combine,
+             CaseName name)
+      : sum_(std::move(sum)), norm_(std::move(norm)), combine_(std::move(combine)), name_(std::move(name)) {}
 
   const RankCase& sum() const { return sum_->rank_case(); }
   const BoundRows& norm() const { return *norm_; }
+  const std::optional<CombineCase>& combine() const { return combine_; }
+  /// The problem after the ranks have combined their rows, in which x is [m, n]. Without a combine case, the problem as it is.
+  Problem combined(const Problem& problem, const Combine* contract = nullptr) const;
   /// The problem of a rank's norm, given the sums.
   Problem norm_problem(const Problem& problem, const RankSums& sums, int rank) const;
 
@@ -36,6 +44,7 @@ class BoundFused : public BoundCase {
  private:
   const std::shared_ptr<const BoundRanks> sum_;
   const std::shared_ptr<const BoundRows> norm_;
+  const std::optional<CombineCase> combine_;
   const CaseName name_;
 };
 
@@ -44,8 +53,8 @@ std::unique_ptr<const BoundFused> bind_fused(const std::shared_ptr<const RowOpPa
 
 // Shared by ops that fuse an all-reduce with a norm; they differ in the stages after the norm.
 
-/// `norm`: the stages after the sum. `outputs`: outputs besides the residual, and a given scale.
+/// `combines`: there are contracts that combine rows of experts first. `norm`: the stages after the sum. `outputs`: outputs besides the residual, and a given scale.
 Op fused_op(std::string name, RowChain norm, std::vector<RoleSpec> outputs, std::vector<std::string> columns,
-            std::set<std::string> optional_columns = {"before"});
+            std::set<std::string> optional_columns = {"before"}, bool combines = false);
 
 }  // namespace assay

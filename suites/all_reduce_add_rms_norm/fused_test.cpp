@@ -69,6 +69,19 @@ TEST(FusedRanks, TheAnswerIsThatOfTheNormOnTheSum) {
       }
 }
 
+TEST(FusedRanks, EachRankCombinesItsOwnRows) {
+  const TestCells finalize = {{"contract", "flashinfer.moe_finalize_all_reduce_add_rms_norm"}, {"topk", "3"}, {"ids", "absent"},
+                              {"router_weights", "scales"}, {"factor", "2.5"}, {"padding", "nan"}, {"shared", "normal"}, {"n", "8"}};
+  const std::unique_ptr<const BoundCase> bound = fused().bind(case_with(finalize));
+  const Problem given = bound->problem();
+  Problem other = given;
+  for (HostTensor& tensor : other.tensors)
+    if (tensor.spec.rank == 3 && tensor.spec.name == "row_of_slot") tensor.set_code(1, tensor.code(1) ^ 1);
+  const auto low = [&](const Problem& problem) { return computed(bound->expect(problem, nullptr)).front().low; };
+  EXPECT_NE(low(given), low(other)) << "the index of the last rank matters";
+  EXPECT_THAT(refusal_of(fused(), kUsual, {{"topk", "3"}}), HasSubstr("combines no rows of experts"));
+}
+
 TEST(FusedRanks, RanksMustHaveTheSameBits) {
   const Case one = case_with({});
   const Problem problem = fused().bind(one)->problem();
@@ -89,9 +102,9 @@ TEST(FusedRanks, RanksMustHaveTheSameBits) {
 
 TEST(FusedRanks, AFreeSumOrANormWithoutAResidualIsRefused) {
   ContractTables tables = rulebook().contracts;
-  const auto refusal = [&](const std::string& row) -> std::string {
+  const auto refusal = [&](const std::string& row, const std::string& combine = "") -> std::string {
     const std::string file = testing::TempDir() + "rank_norm.csv";
-    std::ofstream(file) << "id,reduce,then,since,until,source,why\n" << row << ",2026,,here,because\n";
+    std::ofstream(file) << "id,reduce,then,since,until,source,why,combine\n" << row << ",2026,,here,because," << combine << "\n";
     try {
       tables.add(file);
     } catch (const TableError& error) {
@@ -103,6 +116,10 @@ TEST(FusedRanks, AFreeSumOrANormWithoutAResidualIsRefused) {
               HasSubstr("reduce: 'nccl.all_reduce_tree' has a free order of additions"));
   EXPECT_THAT(refusal("b,vllm.all_reduce_1stage,vllm.rms_norm@2026-06-18"), HasSubstr("is not a norm with a residual"));
   EXPECT_THAT(refusal("c,vllm.group_fp8,vllm.rms_norm@2026-06-18"), HasSubstr("is a group_quant row; expected rank_reduce"));
+  const std::string whole = ",flashinfer.all_reduce_oneshot_native,flashinfer.trtllm_add_rms_norm";
+  EXPECT_THAT(refusal("d" + whole, "vllm.ep_gather"), HasSubstr("combine: 'vllm.ep_gather' has more than one accepted result"));
+  EXPECT_THAT(refusal("e" + whole, "vllm.group_fp8"), HasSubstr("is a group_quant row; expected combine"));
+  EXPECT_EQ(refusal("f" + whole, "flashinfer.moe_finalize"), "");
 }
 
 }  // namespace

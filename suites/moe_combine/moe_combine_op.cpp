@@ -6,10 +6,10 @@
 #include <memory>
 
 #include "harness/fill/fill.h"
-#include "reference/flow/combine/combine.h"
 #include "reference/flow/flow.h"
 #include "reference/formats/catalogue.h"
 #include "reference/formats/round.h"
+#include "suites/moe_combine/combine_case.h"
 #include "suites/registry.h"
 #include "suites/rows/case_cells.h"
 #include "suites/rows/row_dump.h"
@@ -22,24 +22,6 @@ namespace {
 /// Rows of x that belong to no slot, if x has rows by slot.
 constexpr int64_t kSpareRows = 3;
 
-struct CombineCase {
-  Combine contract;
-  const Format* x = nullptr;
-  int64_t m = 0, topk = 1, n = 1;
-  bool absent = false;     ///< some ids are below 0, or some rows not in use
-  bool elsewhere = false;  ///< there is an expert_map, and every second expert is on another device
-  bool nan_padding = false;
-  std::string fill, weights;
-  double factor = 1;
-  uint64_t seed = 0;
-  int warp = 0;
-
-  const std::string& id() const { return contract.row->id; }
-  /// Odd, so that `first + 2 k` names different experts, and odd and even ones.
-  int64_t experts() const { return 2 * topk + 1; }
-  int64_t rows() const { return m * topk + (contract.permuted() ? kSpareRows : 0); }
-};
-
 void read_ids(const Cells& cells, CombineCase& c) {
   if (!cells.wanted("ids", c.contract.skips(), "slots to skip")) return;
   const std::string& ids = cells.text("ids");
@@ -49,9 +31,11 @@ void read_ids(const Cells& cells, CombineCase& c) {
   if (c.elsewhere && !c.contract.skips_mapped) cells.refuse("ids", "contract " + c.id() + " has no expert_map");
 }
 
-CombineCase read_combine_case(const Case& one) {
-  const Cells cells(one);
-  const ContractRow& row = cells.contract();
+}  // namespace
+
+int64_t CombineCase::rows() const { return m * topk + (contract.permuted() ? kSpareRows : 0); }
+
+CombineCase read_combine_case(const Cells& cells, const ContractRow& row) {
   if (row.flow != &combine_flow())
     cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row and this op combines the rows of experts");
   CombineCase c;
@@ -65,8 +49,10 @@ CombineCase read_combine_case(const Case& one) {
   if (c.contract.order == SlotOrder::kLanes && c.n < 2) cells.refuse("n", row.id + " adds a single column in another order");
   read_ids(cells, c);
   c.fill = cells.fill_name("fill");
-  if (cells.wanted("weights", c.contract.weighs(), "router weights")) c.weights = cells.fill_name("weights");
+  const std::string weights = cells.has("router_weights") ? "router_weights" : "weights";
+  if (cells.wanted(weights, c.contract.weighs(), "router weights")) c.weights = cells.fill_name(weights);
   if (cells.wanted("factor", c.contract.scales(), "routed scaling factor")) c.factor = cells.number("factor");
+  if (cells.wanted("shared", c.contract.adds_shared(), "shared expert")) c.shared = cells.fill_name("shared");
   if (cells.wanted("padding", c.contract.skips() || c.contract.permuted(), "unused rows")) {
     const std::string& padding = cells.text("padding");
     if (padding != "filled" && padding != "nan") cells.refuse("padding", "'" + padding + "' is not one of: filled, nan");
@@ -77,23 +63,37 @@ CombineCase read_combine_case(const Case& one) {
   return c;
 }
 
-CaseName name_of(const Case& one, const CombineCase& c) {
+std::string combine_shape(const CombineCase& c) {
   const char* const ids = c.absent && c.elsewhere ? ".both" : c.absent ? ".absent" : c.elsewhere ? ".elsewhere" : "";
-  const std::string factor = c.contract.scales() ? fmt::format(".f{:g}", c.factor) : "";
-  const std::string weights = c.weights.empty() ? "" : "." + c.weights, padding = c.nan_padding ? ".nan_padding" : "";
-  return {one.op, c.id(), fmt::format("{}.m{}.k{}.n{}{}{}", c.x->name, c.m, c.topk, c.n, ids, factor),
-          c.fill.empty() ? "" : fmt::format("{}{}{}.s{}", c.fill, weights, padding, c.seed), c.warp};
+  return ids + (c.contract.scales() ? fmt::format(".f{:g}", c.factor) : "");
+}
+
+std::string combine_fills(const CombineCase& c) {
+  std::string fills;
+  for (const std::string& given : {c.weights, c.shared})
+    if (!given.empty()) fills += "." + given;
+  return fills + (c.nan_padding ? ".nan_padding" : "");
+}
+
+namespace {
+
+CaseName name_of(const Case& one, const CombineCase& c) {
+  return {one.op, c.id(), fmt::format("{}.m{}.k{}.n{}{}", c.x->name, c.m, c.topk, c.n, combine_shape(c)),
+          c.fill.empty() ? "" : fmt::format("{}{}.s{}", c.fill, combine_fills(c), c.seed), c.warp};
 }
 
 // The tensors of a problem.
 
 /// Ordinals of the tensors and streams of a case; the rows of slot k are filled as tensor k.
-enum Ordinal : uint32_t { kWeights = 1000, kIds = 1001, kRows = 1002 };
+enum Ordinal : uint32_t { kWeights = 1000, kIds = 1001, kRows = 1002, kShared = 1003 };
+
+/// The stream of a rank.
+uint32_t of_rank(const CombineCase& c, Ordinal ordinal) { return ordinal + uint32_t(c.rank) * 16; }
 
 /// For each slot: whether it has no expert. Tokens 1 and m - 1 have none, token 0 lacks its first one and token 2 its last one.
 std::vector<bool> absent_slots(const CombineCase& c) {
   std::vector<bool> absent(size_t(c.m * c.topk), false);
-  const Random random(c.seed, kIds);
+  const Random random(c.seed, of_rank(c, kIds));
   for (int64_t t = 0; c.absent && t < c.m; ++t)
     for (int64_t k = 0; k < c.topk; ++k) {
       const bool whole = t == 1 || (t > 2 && t == c.m - 1), end = (t == 0 && k == 0) || (t == 2 && k == c.topk - 1);
@@ -104,7 +104,7 @@ std::vector<bool> absent_slots(const CombineCase& c) {
 
 std::vector<int64_t> ids_of(const CombineCase& c, const std::vector<bool>& absent) {
   std::vector<int64_t> ids;
-  const Random random(c.seed, kIds);
+  const Random random(c.seed, of_rank(c, kIds));
   for (int64_t t = 0; t < c.m; ++t) {
     const int64_t first = random.below(c.experts(), t, 1);
     for (int64_t k = 0; k < c.topk; ++k) ids.push_back(absent[ids.size()] ? -1 : (first + 2 * k) % c.experts());
@@ -123,9 +123,11 @@ std::vector<int64_t> map_of(const CombineCase& c) {
 std::vector<int64_t> rows_of_slots(const CombineCase& c, const std::vector<bool>& absent) {
   std::vector<int64_t> rows(size_t(c.rows()));
   for (size_t i = 0; i < rows.size(); ++i) rows[i] = int64_t(i);
-  const Random random(c.seed, kRows);
+  const Random random(c.seed, of_rank(c, kRows));
   for (int64_t i = c.rows() - 1; i > 0; --i) std::swap(rows[size_t(i)], rows[size_t(random.below(i + 1, i))]);
   rows.resize(absent.size());
+  for (size_t slot = 0; c.contract.skips_negative && slot < rows.size(); ++slot)
+    if (absent[slot]) rows[slot] = -1;
   if (!c.contract.skips_rows) return rows;
   std::vector<size_t> order(rows.size());
   for (size_t slot = 0; slot < order.size(); ++slot) order[slot] = slot;
@@ -138,7 +140,8 @@ std::vector<int64_t> rows_of_slots(const CombineCase& c, const std::vector<bool>
 /// For each row of x, the slot (t * topk + k) whose data it has, or -1.
 std::vector<int64_t> slots_of_rows(const CombineCase& c, const std::vector<int64_t>& row_of_slot) {
   std::vector<int64_t> slots(size_t(c.rows()), -1);
-  for (size_t slot = 0; slot < row_of_slot.size(); ++slot) slots[size_t(row_of_slot[slot])] = int64_t(slot);
+  for (size_t slot = 0; slot < row_of_slot.size(); ++slot)
+    if (row_of_slot[slot] >= 0) slots[size_t(row_of_slot[slot])] = int64_t(slot);
   return slots;
 }
 
@@ -150,7 +153,8 @@ HostTensor x_of(const CombineCase& c, const std::vector<int64_t>& row_of_slot, c
   std::vector<HostTensor> of_slot;
   for (int64_t k = 0; k < c.topk; ++k) {
     of_slot.push_back({dense("x", Role::kInput, *c.x, {c.m, c.n}), {}});
-    fill(of_slot.back(), {.name = c.fill, .seed = c.seed, .tensor = uint32_t(k), .rank = int(k), .ranks = int(c.topk)});
+    const int64_t part = c.rank * c.topk + k;
+    fill(of_slot.back(), {.name = c.fill, .seed = c.seed, .tensor = uint32_t(part), .rank = int(part), .ranks = int(c.ranks * c.topk)});
   }
   const std::vector<int64_t> slots = slots_of_rows(c, row_of_slot);
   const uint32_t nan = code_of(*c.x, std::numeric_limits<double>::quiet_NaN());
@@ -164,7 +168,9 @@ HostTensor x_of(const CombineCase& c, const std::vector<int64_t>& row_of_slot, c
   return x;
 }
 
-Problem problem_of(const CombineCase& c) {
+}  // namespace
+
+Problem combine_problem(const CombineCase& c) {
   const std::vector<bool> absent = absent_slots(c);
   const std::vector<int64_t> ids = ids_of(c, absent), map = map_of(c);
   std::vector<bool> unused = absent;
@@ -183,9 +189,14 @@ Problem problem_of(const CombineCase& c) {
     made.tensors.push_back(input_integers("row_of_slot", slot_major ? std::vector{c.topk, c.m} : std::vector{c.m, c.topk}, stored));
   }
   if (c.contract.weighs()) {
-    HostTensor weights{dense("topk_weights", Role::kInput, kF32, {c.m, c.topk}), {}};
-    fill(weights, {.name = c.weights, .seed = c.seed, .tensor = kWeights});
+    HostTensor weights{dense("topk_weights", Role::kInput, c.contract.weights_of_x ? *c.x : kF32, {c.m, c.topk}), {}};
+    fill(weights, {.name = c.weights, .seed = c.seed, .tensor = of_rank(c, kWeights)});
     made.tensors.push_back(std::move(weights));
+  }
+  if (c.contract.adds_shared()) {
+    HostTensor shared{dense("shared", Role::kInput, *c.x, {c.m, c.n}), {}};
+    fill(shared, {.name = c.shared, .seed = c.seed, .tensor = of_rank(c, kShared)});
+    made.tensors.push_back(std::move(shared));
   }
   if (c.contract.skips_ids) made.tensors.push_back(input_integers("topk_ids", {c.m, c.topk}, ids));
   if (c.elsewhere) made.tensors.push_back(input_integers("expert_map", map));
@@ -196,20 +207,29 @@ Problem problem_of(const CombineCase& c) {
   return made;
 }
 
-CombineInputs inputs_of(const CombineCase& c, const Problem& problem) {
+namespace {
+
+/// Reads the rows of a tensor, which must outlive the result.
+std::function<std::vector<double>(int64_t)> rows_of(const HostTensor& tensor, int64_t n) {
+  return [&tensor, n](int64_t row) {
+    std::vector<double> values(static_cast<size_t>(n));
+    decode_all(*tensor.spec.format, tensor.bytes.data() + tensor.spec.byte_of(tensor.spec.offset + row * n), values);
+    return values;
+  };
+}
+
+}  // namespace
+
+CombineInputs combine_inputs(const CombineCase& c, const Problem& problem) {
   CombineInputs inputs;
   inputs.x = c.x;
   inputs.m = c.m, inputs.topk = c.topk, inputs.n = c.n, inputs.rows = c.rows();
-  const HostTensor& x = find(problem.tensors, "x");
-  inputs.row_of_x = [&x, n = c.n](int64_t row) {
-    std::vector<double> values(static_cast<size_t>(n));
-    decode_all(*x.spec.format, x.bytes.data() + x.spec.byte_of(x.spec.offset + row * n), values);
-    return values;
-  };
+  inputs.row_of_x = rows_of(find(problem.tensors, "x"), c.n);
+  if (c.contract.adds_shared()) inputs.shared_of = rows_of(find(problem.tensors, "shared"), c.n);
   if (c.contract.weighs()) {
     const HostTensor& weights = find(problem.tensors, "topk_weights");
     inputs.weights.resize(size_t(c.m * c.topk));
-    decode_all(kF32, weights.bytes.data(), inputs.weights);
+    decode_all(*weights.spec.format, weights.bytes.data(), inputs.weights);
   }
   inputs.ids = integers_of(problem.tensors, "topk_ids");
   inputs.map = integers_of(problem.tensors, "expert_map");
@@ -220,6 +240,8 @@ CombineInputs inputs_of(const CombineCase& c, const Problem& problem) {
   }
   return inputs;
 }
+
+namespace {
 
 // What a case accepts.
 
@@ -263,7 +285,7 @@ AcceptedRows of_values(const Format& x, const std::vector<Spans>& rows, int64_t 
 }
 
 Expectation expect_combined(const CombineCase& c, const Combine& contract, const Problem& problem) {
-  const auto inputs = std::make_shared<const CombineInputs>(inputs_of(c, problem));
+  const auto inputs = std::make_shared<const CombineInputs>(combine_inputs(c, problem));
   auto tokens = std::make_shared<std::vector<int64_t>>();
   for (int64_t t = 0; t < c.m; ++t)
     if (writes_token(c.contract, *inputs, t)) tokens->push_back(t);
@@ -285,7 +307,7 @@ class BoundCombine : public BoundCase {
   BoundCombine(CombineCase c, CaseName name) : c_(std::move(c)), name_(std::move(name)) {}
 
   CaseName name() const override { return name_; }
-  Problem problem() const override { return problem_of(c_); }
+  Problem problem() const override { return combine_problem(c_); }
   Expectation expect(const Problem& problem, const std::vector<HostTensor>*) const override {
     return expect_combined(c_, c_.contract, problem);
   }
@@ -310,11 +332,13 @@ class BoundCombine : public BoundCase {
 
 std::vector<std::string> BoundCombine::trace(const Problem& problem, int64_t row, int64_t column) const {
   if (row >= c_.m || column >= c_.n) return {"y has no such element"};
-  CombineInputs inputs = inputs_of(c_, problem);
+  CombineInputs inputs = combine_inputs(c_, problem);
   if (!writes_token(c_.contract, inputs, row)) return {fmt::format("token {} has no id of 0 or more: its row of y stays as it was", row)};
   const auto whole = inputs.row_of_x;
   inputs.n = 1;
   inputs.row_of_x = [&](int64_t source) { return std::vector<double>{whole(source)[size_t(column)]}; };
+  if (c_.contract.adds_shared())
+    inputs.shared_of = [&, shared = inputs.shared_of](int64_t token) { return std::vector<double>{shared(token)[size_t(column)]}; };
   std::vector<std::string> lines;
   for (const AddedSlot& slot : added_slots(c_.contract, inputs, row)) {
     std::string line = fmt::format("slot {}: x row {:>4} {:>16.9g}", slot.slot, slot.row, inputs.row_of_x(slot.row)[0]);
@@ -322,6 +346,7 @@ std::vector<std::string> BoundCombine::trace(const Problem& problem, int64_t row
     lines.push_back(std::move(line));
   }
   if (lines.empty()) lines.push_back("no slot is added");
+  if (c_.contract.adds_shared()) lines.push_back(fmt::format("shared: {:.9g}", inputs.shared_of(row)[0]));
   const Span y = combined(c_.contract, inputs, row)[0];
   lines.push_back("y = " + (y.pinned() ? fmt::format("{:.9g}", y.low) : fmt::format("{:.9g} to {:.9g}", y.low, y.high)));
   return lines;
@@ -362,19 +387,21 @@ Op moe_combine_op() {
   return {.name = "moe_combine",
           .roles = {{"x", Access::kIn, "[m, topk, n]: the row that each slot's expert made for each token; with row_of_slot: [rows, n]"},
                     {"row_of_slot", Access::kIn, "[m, topk] or, slot-major, [topk, m] int32: the row of x that a slot has; only for contracts with rows by slot"},
-                    {"topk_weights", Access::kIn, "[m, topk] f32: router weights; only for contracts that apply them"},
+                    {"topk_weights", Access::kIn, "[m, topk] f32 or, in one contract, in the format of x: router weights; only for contracts that apply them"},
+                    {"shared", Access::kIn, "[m, n] in the format of x: the rows of a shared expert; only for contracts that add it"},
                     {"topk_ids", Access::kIn, "[m, topk] int32: the expert of each slot; below 0: none; only for contracts that skip slots by id"},
                     {"expert_map", Access::kIn, "[experts] int32: the local number of each expert; below 0: it is elsewhere; may be absent"},
                     {"y", Access::kOut, "[m, n] in the format of x: the combined rows"}},
           .parameters = {roles::kWarp,
                          {"routed_scaling_factor", "factor of all router weights, for contracts that have one"},
                          {"rows_in_use", "rows of x in use; a slot with a later row is skipped, for contracts that skip rows"}},
-          .columns = {"contract", "x", "m", "topk", "n", "ids", "fill", "weights", "factor", "padding", "seed", "warp"},
-          .optional_columns = {"ids", "weights", "factor", "padding"},
+          .columns = {"contract", "x", "m", "topk", "n", "ids", "fill", "weights", "factor", "padding", "shared", "seed", "warp"},
+          .optional_columns = {"ids", "weights", "factor", "padding", "shared"},
           .takes = [](const std::string& contract) { return rulebook().is_row(contract, combine_flow()); },
           .bind =
               [](const Case& one) {
-                CombineCase c = read_combine_case(one);
+                const Cells cells(one);
+                CombineCase c = read_combine_case(cells, cells.contract());
                 CaseName name = name_of(one, c);
                 return std::make_unique<const BoundCombine>(std::move(c), std::move(name));
               },

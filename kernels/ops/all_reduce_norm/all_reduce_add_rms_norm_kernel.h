@@ -1,4 +1,4 @@
-// All-reduce followed by rms_norm with a residual: alone, or with quantization.
+// All-reduce followed by rms_norm with a residual: alone, with quantization, or after each rank has combined the rows of its experts.
 #pragma once
 
 #include <cstring>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels/ops/all_reduce/all_reduce_run.h"
+#include "kernels/ops/moe_combine/moe_combine_kernel.h"
 #include "kernels/ops/rms_norm/rms_norm_kernel.h"
 #include "kernels/ops/rms_norm/rms_norm_rules.h"
 
@@ -109,6 +110,69 @@ template <class NormRules, RankRun kSum>
 void run_fused(const Call& call, const Ranks& ranks, int first, int count) {
   run_sum_before_norm<kSum>(call, ranks, first, count);
   for (int rank = first; rank < first + count; ++rank) run_norm_in_place<NormRules>(*ranks.calls[rank]);
+}
+
+// Each rank combines the rows of its experts into its own area; then the same, with the combined rows as x.
+
+/// The calls of all ranks, with the place for combined rows as x.
+class CallsWithCombined {
+ public:
+  explicit CallsWithCombined(const Ranks& ranks) : given_(ranks), ranks_(ranks) {
+    ranks_.area_bytes /= 2;
+    for (int r = 0; r < ranks.size; ++r) {
+      const assay_call& call = *ranks.calls[r];
+      std::vector<assay_tensor>& tensors = tensors_.emplace_back(call.tensors, call.tensors + call.n_tensors);
+      for (assay_tensor& tensor : tensors)
+        if (std::strcmp(tensor.role, "x") == 0) tensor = rows_at(r, "x");
+      assay_call& made = calls_.emplace_back(call);
+      made.tensors = tensors.data();
+      pointers_.push_back(&made);
+    }
+    ranks_.calls = pointers_.data();
+  }
+  const Ranks& ranks() const { return ranks_; }
+
+  /// The combine's call: y is the place for its rows.
+  template <class Run>
+  void with_rows(int rank, Run run) const {
+    assay_call call = *given_.calls[rank];
+    std::vector<assay_tensor> tensors(call.tensors, call.tensors + call.n_tensors);
+    for (assay_tensor& tensor : tensors)
+      if (std::strcmp(tensor.role, "y") == 0) tensor = rows_at(rank, "y");
+    call.tensors = tensors.data();
+    run(Call(call));
+  }
+
+ private:
+  assay_tensor rows_at(int rank, const char* role) const {
+    assay_tensor rows = Call(*given_.calls[rank]).at("y");
+    rows.role = role;
+    rows.is_output = role[0] == 'y';
+    rows.data = static_cast<unsigned char*>(given_.areas[rank]) + ranks_.area_bytes;
+    return rows;
+  }
+
+  const Ranks& given_;
+  std::deque<std::vector<assay_tensor>> tensors_;
+  std::deque<assay_call> calls_;
+  std::vector<const assay_call*> pointers_;
+  Ranks ranks_;
+};
+
+template <class CombineRules, class NormRules, RankRun kSum>
+void run_combined(const Call&, const Ranks& ranks, int first, int count) {
+  const CallsWithCombined calls(ranks);
+  for (int rank = first; rank < first + count; ++rank) calls.with_rows(rank, run_moe_combine<CombineRules>);
+  run_fused<NormRules, kSum>(Call(*calls.ranks().calls[first]), calls.ranks(), first, count);
+}
+
+/// Table row of such a kernel; its x has at least as many rows as y, so that an area for x has room for y.
+template <class CombineRules, class NormRules, RankRun kSum>
+Kernel combined_row(const char* name, const char* contract) {
+  Kernel row = all_reduce_row(name, {contract}, run_combined<CombineRules, NormRules, kSum>, minus_zero_area_with_sums, true);
+  row.op = "all_reduce_add_rms_norm";
+  row.multiple_of = {{"n", 8}};
+  return row;
 }
 
 /// Table row of such a kernel.

@@ -29,7 +29,10 @@ std::vector<Kernel> all_reduce_add_rms_norm_kernels() {
           fused_row<FlashinferTrtllmAddRmsNorm, run_lamport<LamportRules<FlushingSums, MinusZeroIsEmpty>>>(
               "all_reduce_add_rms_norm.lamport", "flashinfer.all_reduce_add_rms_norm_oneshot", minus_zero_area),
           fused_row<FlashinferMnnvlAddRmsNorm, run_lamport<LamportRules<FlushingSum<FromZeroRules>, MinusZeroIsEmpty>>>(
-              "all_reduce_add_rms_norm.lamport", "flashinfer.all_reduce_add_rms_norm_mnnvl_oneshot", minus_zero_area)};
+              "all_reduce_add_rms_norm.lamport", "flashinfer.all_reduce_add_rms_norm_mnnvl_oneshot", minus_zero_area),
+          combined_row<FlashinferMoeFinalize, FlashinferTrtllmAddRmsNorm,
+                       run_lamport<LamportRules<NativeRules<FlushingSums>, MinusZeroIsEmpty>>>(
+              "all_reduce_add_rms_norm.combine_lamport", "flashinfer.moe_finalize_all_reduce_add_rms_norm")};
 }
 
 namespace {

@@ -45,7 +45,8 @@ std::vector<Kernel> moe_combine_kernels() {
           of_types("moe_combine.gather",
                    {VllmMoeUnpermute::kContract, VllmMoeUnpermuteSlotMajor::kContract, VllmEpGather::kContract, SglangPostReorder::kContract,
                     FlashinferFinalize::kContract, AiterScatterReduce::kContract},
-                   kAny)};
+                   kAny),
+          of_types("moe_combine.finalize", {FlashinferMoeFinalize::kContract}, kHalf)};
 }
 
 }  // namespace assay_kernels

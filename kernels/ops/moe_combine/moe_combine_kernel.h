@@ -9,7 +9,8 @@ namespace assay_kernels {
 struct CombineArguments {
   const void* x;
   void* y;
-  const float* weights;        ///< [m, topk]
+  const void* weights;         ///< [m, topk] of f32 or of the type of x
+  const void* shared;          ///< [m, n], or null
   const int32_t *ids, *map;    ///< [m, topk]; [experts], or null
   const int32_t* row_of_slot;  ///< [m, topk] or [topk, m]
   int64_t m, topk, n, rows_in_use;
@@ -25,6 +26,8 @@ struct CombineRules {
   static constexpr bool kPacked = false;
   static constexpr CombineRows kRows = CombineRows::kSlots;
   static constexpr bool kWeights = false, kFactor = false, kIds = false, kMap = false, kRowsInUse = false, kKeepsUnrouted = false;
+  static constexpr bool kNegativeRows = false;  ///< a row below 0 is skipped
+  static constexpr bool kWeightsOfX = false, kShared = false;
   static constexpr int kLanes = 1;  ///< slot k is added to sum k mod kLanes
 
   SIMT_DEVICE static int64_t first_slot(const CombineArguments&) { return 0; }
@@ -35,18 +38,30 @@ struct CombineRules {
     return Rules::kRows == CombineRows::kBySlotMajor ? slot * a.m + token : token * a.topk + slot;
   }
   SIMT_DEVICE static int64_t place_of_weight(const CombineArguments& a, int64_t token, int64_t slot) { return token * a.topk + slot; }
+  SIMT_DEVICE static int64_t absent_row() { return -1; }
   SIMT_DEVICE static float weight(float w, float /*factor*/) { return w; }
   template <class T>
   SIMT_DEVICE static float add(float sum, float v, float /*weight*/) {
     return sum + v;
   }
   SIMT_DEVICE static float scaled(float sum, float /*factor*/) { return sum; }
+  template <class T>
+  SIMT_DEVICE static float with_shared(float sum, float /*factor*/, float /*shared*/) {
+    return sum;
+  }
 };
 
 template <class Rules>
 SIMT_DEVICE int64_t row_of_slot(const CombineArguments& a, int64_t token, int64_t slot) {
   if constexpr (Rules::kRows == CombineRows::kSlots) return token * a.topk + slot;
-  return a.row_of_slot[Rules::template place_of_row<Rules>(a, token, slot)];
+  const int64_t row = a.row_of_slot[Rules::template place_of_row<Rules>(a, token, slot)];
+  return Rules::kNegativeRows && row < 0 ? Rules::absent_row() : row;
+}
+
+template <class Rules, class T>
+SIMT_DEVICE float weight_of_slot(const CombineArguments& a, int64_t place) {
+  if constexpr (Rules::kWeightsOfX) return simt::to_float(static_cast<const T*>(a.weights)[place]);
+  return static_cast<const float*>(a.weights)[place];
 }
 
 template <class Rules>
@@ -59,6 +74,8 @@ SIMT_DEVICE bool skips_slot(const CombineArguments& a, int64_t token, int64_t sl
     const int64_t row = row_of_slot<Rules>(a, token, slot);
     if (row < 0 || row >= a.rows_in_use) return true;
   }
+  if constexpr (Rules::kNegativeRows)
+    if (row_of_slot<Rules>(a, token, slot) < 0) return true;
   return false;
 }
 
@@ -200,9 +217,28 @@ struct AiterScatterReduce : FlashinferFinalize {
   static constexpr bool kIds = false;
 };
 
+/// Rounds every step to the type of the rows.
+/// Source: flashinfer trtllm_moe_allreduce_fusion.cuh fb28d724 moefinalize_allreduce_fusion_kernel_oneshot_lamport.
+struct FlashinferMoeFinalize : WeightedRules {
+  static constexpr const char* kContract = "flashinfer.moe_finalize";
+  static constexpr CombineRows kRows = CombineRows::kBySlot;
+  static constexpr bool kNegativeRows = true, kFactor = true, kWeightsOfX = true, kShared = true;
+  SIMT_DEVICE static float weight(float w, float) { return flushed(w); }
+  template <class T>
+  SIMT_DEVICE static float add(float sum, float v, float weight) {
+    return narrowed<T>(sum + narrowed<T>(flushed(flushed(v) * weight)));
+  }
+  template <class T>
+  SIMT_DEVICE static float with_shared(float sum, float factor, float shared) {
+    const float routed = narrowed<T>(flushed(flushed(sum) * factor));
+    return flushed(flushed(routed) + flushed(shared));
+  }
+};
+
 using CombineList = RulesList<VllmMoeSumInType, VllmMoeSum, VllmMoeSumPadAware, TorchSumTopk, AiterMoeSumInType, AiterMoeSum, SglangMoeSum,
                               SglangMoeSumReduce, SglangTopkSum, VllmWeightAndReduceInType, VllmWeightAndReduce, VllmFusedMulSum, VllmMoeUnpermute,
-                              VllmMoeUnpermuteSlotMajor, VllmEpGather, SglangFusedMulSum, SglangPostReorder, FlashinferFinalize, AiterScatterReduce>;
+                              VllmMoeUnpermuteSlotMajor, VllmEpGather, SglangFusedMulSum, SglangPostReorder, FlashinferFinalize,
+                              FlashinferMoeFinalize, AiterScatterReduce>;
 
 inline constexpr int kCombineThreads = 128;
 
@@ -228,19 +264,22 @@ SIMT_KERNEL void moe_combine(CombineArguments a, Divider by_loads) {
       const int64_t slot = begin + lane;
       if (slot >= Rules::end_slot(a) || skips_slot<Rules>(a, token, slot)) continue;
       float v[kElements], weight = 1.0f;
-      if constexpr (Rules::kWeights) weight = Rules::weight(a.weights[Rules::place_of_weight(a, token, slot)], a.factor);
+      if constexpr (Rules::kWeights) weight = Rules::weight(weight_of_slot<Rules, T>(a, Rules::place_of_weight(a, token, slot)), a.factor);
       widen<T>(load_of_row(static_cast<const T*>(a.x) + row_of_slot<Rules>(a, token, slot) * a.n, first, a.n, a.whole), v);
       SIMT_UNROLL
       for (int i = 0; i < kElements; ++i) sum[lane][i] = Rules::template add<T>(sum[lane][i], v[i], weight);
     }
   }
+  float shared[kElements] = {};
+  if constexpr (Rules::kShared) widen<T>(load_of_row(static_cast<const T*>(a.shared) + token * a.n, first, a.n, a.whole), shared);
   simt::Vector<T> y;
   SIMT_UNROLL
   for (int i = 0; i < kElements; ++i) {
     float all = sum[0][i];
     SIMT_UNROLL
     for (int lane = 1; lane < kLanes; ++lane) all = all + sum[lane][i];
-    y.at[i] = simt::from_float<T>(Rules::scaled(all, a.factor));
+    all = Rules::kShared ? Rules::template with_shared<T>(all, a.factor, shared[i]) : Rules::scaled(all, a.factor);
+    y.at[i] = simt::from_float<T>(all);
   }
   store_of_row(static_cast<T*>(a.y) + token * a.n, first, a.n, a.whole, y);
 }
@@ -248,20 +287,20 @@ SIMT_KERNEL void moe_combine(CombineArguments a, Divider by_loads) {
 /// Tensors and parameters that the rules read. Rejects invalid calls.
 struct CombineNeeds {
   CombineRows rows;
-  bool weights, ids, factor, rows_in_use;
+  bool weights, ids, factor, rows_in_use, weights_of_x, shared;
 };
 CombineArguments combine_arguments(const Call& call, CombineNeeds needs);
 
 template <class Rules>
 void run_moe_combine(const Call& call) {
-  CombineArguments a = combine_arguments(call, {Rules::kRows, Rules::kWeights, Rules::kIds, Rules::kFactor, Rules::kRowsInUse});
+  CombineArguments a = combine_arguments(call, {Rules::kRows, Rules::kWeights, Rules::kIds, Rules::kFactor, Rules::kRowsInUse, Rules::kWeightsOfX, Rules::kShared});
   if (a.m == 0) return;
   with_type(call.at("x"), [&](auto type) {
     using T = decltype(type);
     constexpr int64_t kElements = simt::Vector<T>::kElements;
     const int64_t loads = (a.n + kElements - 1) / kElements;
     if (a.m * loads > 0x7fffffff - kCombineThreads) unsupported("more than 2^31 loads");
-    a.whole = a.n % kElements == 0 && (reinterpret_cast<uintptr_t>(a.x) | reinterpret_cast<uintptr_t>(a.y)) % 16 == 0;
+    a.whole = a.n % kElements == 0 && (reinterpret_cast<uintptr_t>(a.x) | reinterpret_cast<uintptr_t>(a.y) | reinterpret_cast<uintptr_t>(a.shared)) % 16 == 0;
     simt::launch(moe_combine<Rules, T>, call.grid((a.m * loads + kCombineThreads - 1) / kCombineThreads, kCombineThreads), a,
                  Divider::by(uint32_t(loads)));
   });

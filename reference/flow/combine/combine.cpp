@@ -43,13 +43,15 @@ void read_skips(const RowCells& cells, Combine& contract) {
     bool* const flag = step.text == "ids"    ? &contract.skips_ids
                        : step.text == "map"  ? &contract.skips_mapped
                        : step.text == "rows" ? &contract.skips_rows
-                                             : nullptr;
-    if (!flag) throw cells.error("skips", step.position, "'" + step.text + "': expected ids, map or rows");
+                       : step.text == "negative" ? &contract.skips_negative
+                                                 : nullptr;
+    if (!flag) throw cells.error("skips", step.position, "'" + step.text + "': expected ids, map, rows or negative");
     *flag = true;
   }
   if (contract.skips_mapped && !contract.skips_ids)
     throw cells.error("skips", 0, "map is only allowed with ids, which it is indexed by");
-  if (contract.skips_rows && !contract.permuted()) throw cells.error("skips", 0, "rows is only allowed with rows by slot");
+  if ((contract.skips_rows || contract.skips_negative) && !contract.permuted())
+    throw cells.error("skips", 0, "rows and negative are only allowed with rows by slot");
   const std::string& unrouted = cells.text("unrouted");
   if (unrouted.empty() == contract.skips())
     throw cells.error("unrouted", 0, "is required if slots are skipped, and only allowed then");
@@ -62,7 +64,7 @@ void read_skips(const RowCells& cells, Combine& contract) {
 Names names_for(const Format& x) {
   Names names;
   names.formats["x"] = &x;
-  names.quantities = {"a", "w", "f"};
+  names.quantities = {"a", "w", "f", "s"};
   return names;
 }
 
@@ -80,6 +82,7 @@ bool Combine::takes(const Format& x) const {
 bool Combine::takes_topk(int64_t slots) const { return topk.empty() || std::find(topk.begin(), topk.end(), slots) != topk.end(); }
 bool Combine::weighs() const { return reads_cell(add, "w"); }
 bool Combine::scales() const { return reads_cell(weight, "f") || reads_cell(y, "f"); }
+bool Combine::adds_shared() const { return reads_cell(y, "s"); }
 
 Combine read_combine(const ContractRow& row) {
   const RowCells cells(row);
@@ -97,6 +100,11 @@ Combine read_combine(const ContractRow& row) {
   contract.weight = steps("weight");
   contract.add = steps("add");
   contract.y = steps("y");
+  contract.shared = steps("shared");
+  if (!contract.shared.empty() && !contract.adds_shared()) throw cells.error("shared", 0, "is only allowed if `y` uses s");
+  const std::string& weights = cells.text("weights");
+  if (!weights.empty() && weights != "x") throw cells.error("weights", 0, "'" + weights + "': expected an empty cell, which is f32, or x");
+  contract.weights_of_x = weights == "x";
   if (!reads_cell(contract.add, "a")) throw cells.error("add", 0, "expected a step that adds a, the sum");
   if (!contract.weight.empty() && !contract.weighs()) throw cells.error("weight", 0, "is only allowed if `add` uses w");
   read_order(cells, contract);
@@ -111,6 +119,7 @@ const Flow& combine_flow() {
       .says = "rows_of_x",
       .files = {"moe_combine.csv"},
       .columns = {"rows_of_x", "skips", "unrouted", "weight", "add", "order", "y", "numbers", "topk"},
+      .optional = {"weights", "shared"},
       .check = [](const ContractTables&, const ContractRow& row) { (void)read_combine(row); },
   };
   return flow;
@@ -155,19 +164,20 @@ bool skipped(const Combine& contract, const CombineInputs& inputs, int64_t token
     const int64_t id = inputs.ids[size_t(token * inputs.topk + slot)];
     if (inputs.map.at(size_t(id)) < 0) return true;
   }
-  if (!contract.skips_rows) return false;
+  if (!contract.skips_rows && !contract.skips_negative) return false;
   const int64_t row = inputs.row_of_slot[size_t(place_in_index(contract, inputs, token, slot))];
-  return row < 0 || row >= inputs.in_use;
+  return row < 0 || (contract.skips_rows && row >= inputs.in_use);
 }
 
 /// The recipes of one contract for one format.
 struct CombineRecipes {
-  Recipe weight, add, y;
+  Recipe weight, add, shared, y;
   Span factor;
 
   CombineRecipes(const Combine& contract, const CombineInputs& inputs)
       : weight(combine_recipe(contract.weight, *inputs.x)),
         add(combine_recipe(contract.add, *inputs.x)),
+        shared(combine_recipe(contract.shared, *inputs.x)),
         y(combine_recipe(contract.y, *inputs.x)),
         factor(point(double(float(inputs.factor)))) {}
 
@@ -185,9 +195,15 @@ struct CombineRecipes {
     evaluate(add, element, environment);
     return element;
   }
-  void finish(Spans& sum) const {
-    Environment environment;
+  /// `row`: the shared expert's, if the contract adds it.
+  void finish(Spans& sum, std::vector<double> row) const {
+    Environment environment, none;
     environment.set("f", factor);
+    Spans added(std::move(row));
+    if (added.size() > 0) {
+      evaluate(shared, added, none);
+      environment.set("s", added);
+    }
     evaluate(y, sum, environment);
   }
 };
@@ -223,7 +239,8 @@ std::vector<AddedSlot> added_slots(const Combine& contract, const CombineInputs&
   std::vector<AddedSlot> slots;
   for (int64_t slot = 0; slot < inputs.topk; ++slot) {
     if (slot == contract.dropped || (!contract.skipped_rows_added && skipped(contract, inputs, token, slot))) continue;
-    const int64_t row = row_of(contract, inputs, token, slot);
+    int64_t row = row_of(contract, inputs, token, slot);
+    if (row < 0 && contract.skipped_rows_added && contract.skips_negative) row = 0;
     if (row < 0 || row >= inputs.rows) continue;  // only in mutants: there is no such row
     const auto [t, k] = read_instead(contract.weight_of, inputs, token, slot);
     const double weight = inputs.weights.empty() ? 1 : inputs.weights[size_t(t * inputs.topk + k)];
@@ -248,7 +265,9 @@ Spans combined(const Combine& contract, const CombineInputs& inputs, int64_t tok
   } else {
     sum = sum_of(contract, inputs, recipes, slots);
   }
-  recipes.finish(sum);
+  std::vector<double> shared;
+  if (contract.adds_shared()) shared = inputs.shared_of(read_instead(contract.shared_of, inputs, token, 0).first);
+  recipes.finish(sum, std::move(shared));
   return sum;
 }
 
@@ -265,6 +284,7 @@ std::vector<std::string> combine_lines(const Combine& contract, const Format& x)
   if (contract.skips_ids) also("its id is below 0");
   if (contract.skips_mapped) also("expert_map has a number below 0 for its expert");
   if (contract.skips_rows) also("its row is below 0 or not in use");
+  if (contract.skips_negative) also("its row is below 0");
   if (!skips.empty()) lines.push_back("skip  a slot if " + skips);
   if (contract.skips())
     lines.push_back(contract.keeps_unrouted
@@ -276,6 +296,8 @@ std::vector<std::string> combine_lines(const Combine& contract, const Format& x)
                                                       : "order = ascending k");
   lines.push_back("a     = +0 at the start");
   lines.push_back("a     = " + formula(combine_recipe(contract.add, x), "v") + " for each slot");
+  if (contract.adds_shared())
+    lines.push_back("s     = " + (contract.shared.empty() ? "shared[t]" : formula(combine_recipe(contract.shared, x), "shared[t]")));
   lines.push_back("y     = " + formula(combine_recipe(contract.y, x), "a"));
   return lines;
 }
@@ -287,6 +309,7 @@ namespace {
 using Steps = std::vector<CellStep>;
 
 bool rounds(const CellStep& step) { return step.word == "to"; }
+bool flushes(const CellStep& step) { return step.word == "ftz"; }
 
 class CombineEdits {
  public:
@@ -307,7 +330,7 @@ class CombineEdits {
     const Steps& right = right_.*cell;
     for (size_t i = 0; i < right.size(); ++i) {
       if (!rounds(right[i]) || x_ == kF32) continue;
-      if (cell != &Combine::y) cell_without(column, cell, i);
+      if (cell != &Combine::y || i + 1 < right.size()) cell_without(column, cell, i);
       for (const CellStep& other : other_forms(right[i])) {
         Steps steps = right;
         steps[i] = other;
@@ -339,8 +362,9 @@ void edit_sums(const Combine& right, const Format& x, int64_t topk, CombineEdits
     const bool is_sum = right.add[i].has_argument("a"), is_product = right.add[i].word == "mul";
     if (!is_sum && !is_product) continue;
     if (is_sum && topk == 1) continue;  // rounding the only sum twice is the same
-    if (std::any_of(right.add.begin() + std::ptrdiff_t(i) + 1, right.add.end(), rounds) && (is_sum || rounds(right.add[i + 1])))
-      continue;
+    const auto behind = right.add.begin() + std::ptrdiff_t(i) + 1;
+    const auto next = std::find_if(behind, right.add.end(), [](const CellStep& step) { return !flushes(step); });
+    if (std::any_of(behind, right.add.end(), rounds) && (is_sum || rounds(*next))) continue;
     Steps steps = right.add;
     if (is_product && i + 1 < steps.size() && steps[i + 1].slack.fma) {
       steps[i + 1] = CellStep::made(steps[i + 1].word, steps[i + 1].argument_texts());  // a rounded product is not fused
@@ -350,15 +374,18 @@ void edit_sums(const Combine& right, const Format& x, int64_t topk, CombineEdits
   }
   edits.roundings("add", &Combine::add);
   // A second rounding to the same format changes nothing.
-  if (right.add.empty() || !rounds(right.add.back())) edits.roundings("y", &Combine::y);
+  if (!rounds(right.add.back()) || right.y.size() > 1) edits.roundings("y", &Combine::y);
   edits.add("start: zero -> first", [](Combine& wrong) { wrong.from_first = true; });
 }
 
 /// For a build that flushes: a mutant that does not. No fp16 subnormal is an fp32 subnormal.
 void edit_flush(const Combine& right, const Format& x, CombineEdits& edits) {
-  const auto flushes = [](const CellStep& step) { return step.word == "ftz"; };
   if (x == kF16 || std::none_of(right.add.begin(), right.add.end(), flushes)) return;
-  edits.add("ftz: subnormal numbers are kept", [&](Combine& wrong) { std::erase_if(wrong.add, flushes); });
+  edits.add("ftz: subnormal numbers are kept", [&](Combine& wrong) {
+    std::erase_if(wrong.add, flushes);
+    if (!right.adds_shared()) return;
+    for (Steps Combine::*const cell : {&Combine::weight, &Combine::shared, &Combine::y}) std::erase_if(wrong.*cell, flushes);
+  });
 }
 
 void edit_order(const Combine& right, int64_t topk, CombineEdits& edits) {
@@ -392,7 +419,7 @@ void edit_weights(const Combine& right, const Format& x, int64_t m, int64_t topk
   if (topk > 1) of("that of the next slot", Combine::Other::kNextSlot);
   if (m > 1) of("those of the next token", Combine::Other::kNextToken);
   if (m > 1 && topk > 1) of("slot by slot", Combine::Other::kTransposed);
-  if (!(x == kF32)) {
+  if (!(x == kF32) && !right.weights_of_x) {
     Steps rounded = right.weight;
     rounded.push_back(CellStep::made("to", {"x"}));
     edits.cell("weight", &Combine::weight, rounded, "to(x) at the end");
@@ -413,7 +440,7 @@ void edit_factor(const Combine& right, const Format& x, double factor, CombineEd
     const CellStep step = *found;
     edits.add("factor: left out", [&](Combine& wrong) { std::erase_if(wrong.*cell, is_factor); });
     edits.add("factor: applied twice", [&](Combine& wrong) { (wrong.*cell).insert((wrong.*cell).begin(), step); });
-    if (cell == &Combine::y && !(x == kF32))
+    if (cell == &Combine::y && !(x == kF32) && !right.adds_shared())
       edits.add("factor: behind the rounding", [&](Combine& wrong) {
         std::erase_if(wrong.y, is_factor);
         const Steps roundings = wrong.y;
@@ -428,6 +455,19 @@ void edit_factor(const Combine& right, const Format& x, double factor, CombineEd
   }
 }
 
+/// The shared expert's row: added to the sum of the others, behind the factor.
+void edit_shared(const Combine& right, int64_t m, double factor, CombineEdits& edits) {
+  const auto is_shared = [](const CellStep& step) { return step.has_argument("s"); };
+  const auto found = std::find_if(right.y.begin(), right.y.end(), is_shared);
+  if (found == right.y.end()) return;
+  edits.add("shared: left out", [&](Combine& wrong) { std::erase_if(wrong.y, is_shared); });
+  if (m > 1) edits.add("shared: that of the next token", [](Combine& wrong) { wrong.shared_of = Combine::Other::kNextToken; });
+  if (!right.scales() || factor == 1) return;
+  Steps first(found, right.y.end());
+  first.insert(first.end(), right.y.begin(), found);
+  edits.cell("y", &Combine::y, std::move(first), "the factor multiplies the shared expert too");
+}
+
 }  // namespace
 
 std::vector<CombineNeighbour> combine_neighbours(const Combine& right, const Format& x, const CombineExtents& extents) {
@@ -439,6 +479,7 @@ std::vector<CombineNeighbour> combine_neighbours(const Combine& right, const For
   edit_slots(right, extents, edits);
   edit_weights(right, x, extents.m, extents.topk, edits);
   edit_factor(right, x, extents.factor, edits);
+  edit_shared(right, extents.m, extents.factor, edits);
   return std::move(edits.all);
 }
 

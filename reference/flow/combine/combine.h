@@ -36,30 +36,34 @@ struct Combine {
   bool skips_ids = false;      ///< a slot whose id is below 0 is not added
   bool skips_mapped = false;   ///< a slot whose expert_map entry is below 0 is not added, if there is a map
   bool skips_rows = false;     ///< a slot whose row is below 0 or not in use is not added
+  bool skips_negative = false; ///< a slot whose row is below 0 is not added; every row of x is in use
   bool keeps_unrouted = false; ///< a token none of whose ids is 0 or more is left as it was; otherwise it gets zeros
   std::vector<CellStep> weight;  ///< from w, the weight of a slot, to the weight that is used
   std::vector<CellStep> add;     ///< from an element v of a row to the next sum, with a, the sum, and w
-  std::vector<CellStep> y;       ///< from the last sum to the result
+  std::vector<CellStep> shared;  ///< from an element of the shared expert's row to s, which `y` adds
+  std::vector<CellStep> y;       ///< from the last sum to the result, with s
   SlotOrder order = SlotOrder::kAscending;
   int lanes = 0;
   std::vector<const Format*> formats;  ///< formats of x and y
   std::vector<int64_t> topk;           ///< supported numbers of slots; empty: any
+  bool weights_of_x = false;           ///< weights have the format of x instead of f32
 
   // Mistakes, in mutants only.
   bool from_first = false;   ///< the first sum is the first term instead of +0 and the first term
   int64_t dropped = kNone;   ///< this slot is not added
   int64_t repeated = kNone;  ///< this slot is added twice
-  enum class Other { kOwn, kNextSlot, kTransposed, kNextToken } weight_of = Other::kOwn, row_of = Other::kOwn;
-  bool skipped_rows_added = false;  ///< slots that the contract skips are added
+  enum class Other { kOwn, kNextSlot, kTransposed, kNextToken } weight_of = Other::kOwn, row_of = Other::kOwn, shared_of = Other::kOwn;
+  bool skipped_rows_added = false;  ///< slots that the contract skips are added; a row below 0 is row 0
   bool rows_in_place = false;       ///< row_of_slot is not read
   static constexpr int64_t kNone = -1;
 
   bool takes(const Format& x) const;
   bool takes_topk(int64_t topk) const;
   bool permuted() const { return rows != RowsOfX::kSlots; }
-  bool skips() const { return skips_ids || skips_mapped || skips_rows; }
+  bool skips() const { return skips_ids || skips_mapped || skips_rows || skips_negative; }
   bool weighs() const;    ///< has router weights
   bool scales() const;    ///< has the routed scaling factor
+  bool adds_shared() const;  ///< adds the row of a shared expert
 };
 
 /// Throws TableError at the cell.
@@ -70,6 +74,7 @@ struct CombineInputs {
   const Format* x = nullptr;
   int64_t m = 0, topk = 0, n = 0;
   std::function<std::vector<double>(int64_t row)> row_of_x;
+  std::function<std::vector<double>(int64_t token)> shared_of{};  ///< the shared expert's row, for a contract that adds it
   int64_t rows = 0;    ///< rows of x
   int64_t in_use = 0;  ///< rows of x in use, for a contract that skips the others
   std::vector<double> weights;

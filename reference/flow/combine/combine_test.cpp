@@ -125,6 +125,34 @@ TEST(Combine, TheFactorIsOnTheSumOrOnTheWeights) {
   EXPECT_GE(y.high, f32(Real(a) + Real(b)));
 }
 
+TEST(Combine, FinalizeRoundsEveryStepToTheTypeOfTheRows) {
+  const Combine contract = row("flashinfer.moe_finalize");
+  for (const Format* x : {&kBf16, &kF16}) {
+    const auto values = cancelling(*x, 4);
+    std::vector<double> weights;
+    for (int i = 0; i < 12; ++i) weights.push_back(nearest(*x, Real(1) / Real(3 + i)));
+    CombineInputs in = inputs_of(*x, values, weights);
+    in.row_of_slot = {0, 1, 2, 3, 7, -1, 5, 4, 8, 9, 10, -1};
+    in.factor = 2.5;
+    in.shared_of = [&](int64_t t) { return std::vector<double>{nearest(*x, Real(0.3 * double(t + 1)))}; };
+    for (int64_t t = 0; t < in.m; ++t) {
+      double sum = 0;
+      for (int64_t k = 0; k < 4; ++k) {
+        const int64_t r = in.row_of_slot[size_t(t * 4 + k)];
+        if (r < 0) continue;
+        const double product = nearest(*x, Real(f32(Real(values[size_t(r / 4)][size_t(r % 4)]) * Real(weights[size_t(t * 4 + k)]))));
+        sum = nearest(*x, Real(f32(Real(sum) + Real(product))));
+      }
+      const double routed = nearest(*x, Real(f32(Real(sum) * Real(2.5))));
+      EXPECT_EQ(pinned(contract, in, t), nearest(*x, Real(f32(Real(routed) + Real(in.shared_of(t)[0])))));
+    }
+  }
+  CombineInputs tiny = inputs_of(kBf16, {{0x1p-130, 0x1p-126}}, {1, 1});
+  tiny.row_of_slot = {0, 1};
+  tiny.shared_of = [](int64_t) { return std::vector<double>{0x1p-130}; };
+  EXPECT_EQ(pinned(contract, tiny), 0x1p-126) << "a subnormal row and a subnormal shared row are flushed";
+}
+
 TEST(Combine, SlotsAreSkippedByIdMapAndRow) {
   CombineInputs in = inputs_of(kBf16, {{1, 2, 4}, {8, 16, 32}, {64, 128, 256}});
   in.ids = {0, -1, 1, -1, -1, -1, 1, 1, 1};
@@ -174,9 +202,9 @@ std::string error_of(const std::string& cells) {
 TEST(Combine, ACellOfOtherWordsIsRefused) {
   EXPECT_EQ(error_of("slots,,,,add(a),ascending,to(x),bf16,2|4"), "no error");
   EXPECT_THAT(error_of("pages,,,,add(a),ascending,to(x),bf16,"), HasSubstr("rows_of_x: 'pages': expected slots, by slot"));
-  EXPECT_THAT(error_of("slots,slots,zero,,add(a),ascending,to(x),bf16,"), HasSubstr("skips: 'slots': expected ids, map or rows"));
+  EXPECT_THAT(error_of("slots,slots,zero,,add(a),ascending,to(x),bf16,"), HasSubstr("skips: 'slots': expected ids, map, rows or negative"));
   EXPECT_THAT(error_of("slots,map,zero,,add(a),ascending,to(x),bf16,"), HasSubstr("map is only allowed with ids"));
-  EXPECT_THAT(error_of("slots,rows,zero,,add(a),ascending,to(x),bf16,"), HasSubstr("rows is only allowed with rows by slot"));
+  EXPECT_THAT(error_of("slots,rows,zero,,add(a),ascending,to(x),bf16,"), HasSubstr("rows and negative are only allowed with rows by slot"));
   EXPECT_THAT(error_of("slots,ids,,,add(a),ascending,to(x),bf16,"), HasSubstr("unrouted: is required if slots are skipped"));
   EXPECT_THAT(error_of("slots,,zero,,add(a),ascending,to(x),bf16,"), HasSubstr("unrouted: is required if slots are skipped"));
   EXPECT_THAT(error_of("slots,ids,kept,,add(a),ascending,to(x),bf16,"),
@@ -184,6 +212,7 @@ TEST(Combine, ACellOfOtherWordsIsRefused) {
   EXPECT_THAT(error_of("by slot,rows,untouched,,add(a),ascending,to(x),bf16,"), HasSubstr("untouched is only allowed with ids"));
   EXPECT_THAT(error_of("slots,,,,to(x),ascending,to(x),bf16,"), HasSubstr("add: expected a step that adds a"));
   EXPECT_THAT(error_of("slots,,,mul(f),add(a),ascending,to(x),bf16,"), HasSubstr("weight: is only allowed if `add` uses w"));
+  EXPECT_EQ(error_of("slots,,,,add(a),ascending,add(s) to(x),bf16,"), "no error");
   EXPECT_THAT(error_of("slots,,,,add(a),pairs,to(x),bf16,"), HasSubstr("order: 'pairs': expected ascending or lanes(SUMS)"));
   EXPECT_THAT(error_of("slots,,,,mul(w) add(a),lanes(4),to(x),bf16,"), HasSubstr("lanes is only allowed without weights"));
   EXPECT_THAT(error_of("slots,,,,add(a),ascending,to(x),bf16,0"), HasSubstr("topk: '0': expected a whole number from 1"));

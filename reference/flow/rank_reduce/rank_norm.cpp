@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "reference/contracts/contract_rows.h"
+#include "reference/flow/combine/combine.h"
 #include "reference/flow/contract.h"
 #include "reference/flow/flow.h"
 #include "reference/flow/rank_reduce/rank_reduce.h"
@@ -161,6 +162,13 @@ void check_parts(const ContractTables& tables, const ContractRow& row) {
   const Contract then = bind(tables, named_row(tables, row, "then").id, kBf16);
   if (!then.row_norm() || !then.row_norm()->adds())
     throw row.error("then", 0, "'" + then.id + "' is not a norm with a residual");
+  if (row.text("combine").empty()) return;
+  const ContractRow& combine = named_row(tables, row, "combine");
+  if (combine.flow != &combine_flow())
+    throw row.error("combine", 0, "'" + combine.id + "' is a " + combine.flow->name + " row; expected combine");
+  const Combine rows = read_combine(combine);
+  if (std::any_of(rows.add.begin(), rows.add.end(), [](const CellStep& step) { return step.slack.fma; }) || rows.keeps_unrouted)
+    throw row.error("combine", 0, "'" + combine.id + "' has more than one accepted result; expected a contract that pins every sum");
 }
 
 }  // namespace
@@ -171,11 +179,12 @@ const Flow& rank_norm_flow() {
       .says = "reduce",
       .files = {"rank_norm.csv"},
       .columns = {"reduce", "then"},
+      .optional = {"combine"},
       .check = check_parts,
   };
   return flow;
 }
 
-RankNorm read_rank_norm(const ContractRow& row) { return {row.text("reduce"), row.text("then")}; }
+RankNorm read_rank_norm(const ContractRow& row) { return {row.text("combine"), row.text("reduce"), row.text("then")}; }
 
 }  // namespace assay

@@ -62,14 +62,15 @@ struct SquaresNeighbour {
 /// columns are no multiple of this number, a mutant uses whole multiples only; 0: they are a multiple.
 std::vector<SquaresNeighbour> squares_neighbours(const RankSquares& contract, int world_size, bool before, int64_t whole);
 
-// A row of contracts/rank_norm.csv: an all-reduce, and the op that every rank applies to its rows.
+// A row of contracts/rank_norm.csv: an all-reduce, and the op that every rank applies to its rows. Before the all-reduce, each rank
+// may combine the rows of its experts.
 
 /// The registry entry of this op kind.
 const Flow& rank_norm_flow();
 
-/// Ids of both parts, in the order in which they run.
+/// Ids of the parts, in the order in which they run. `combine` may be empty.
 struct RankNorm {
-  std::string reduce, then;
+  std::string combine, reduce, then;
 };
 RankNorm read_rank_norm(const ContractRow& row);
 
