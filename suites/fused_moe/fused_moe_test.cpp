@@ -1,10 +1,14 @@
-// Op fused_moe: rows of slots compared with an oracle, blocks of expert -1, lists of slots, mutants, and cases that are rejected.
+// Op fused_moe: rows of slots compared with an oracle, blocks of expert -1, lists of slots, mutants, and cases that are rejected. Chains of
+// MoE ops, checked stage by stage and end to end.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
+#include <functional>
 #include <set>
+#include <stdexcept>
 #include <string>
 
 #include "harness/compare/compare.h"
@@ -221,6 +225,201 @@ TEST(FusedMoe, RefusesWhatTheContractLacks) {
   EXPECT_THAT(refusal(int8), HasSubstr("expected at most 1024"));
   EXPECT_FALSE(op().takes("deepgemm.m_grouped_fp8_gemm_contiguous.sm_90"));
   EXPECT_FALSE(shipped_op("gemm_grouped").takes("vllm.fused_moe_block.sm_90"));
+}
+
+// Chains of ops. Each stage's outputs are inputs of the next one.
+
+/// The lowest accepted code of each output. Throws if another code is accepted: then the next stage has no single input.
+std::vector<HostTensor> pinned_outputs(const Problem& problem, const Expectation& expectation) {
+  std::vector<HostTensor> outputs;
+  for (const HostTensor& tensor : problem.tensors)
+    if (tensor.spec.role == Role::kOutput) outputs.push_back(tensor), outputs.back().bytes.assign(tensor.spec.bytes(), std::byte{0});
+  for (const WholePart& whole : computed(expectation.any_of.front()))
+    for (HostTensor& tensor : outputs) {
+      if (tensor.spec.name != whole.part.tensor) continue;
+      const int64_t bytes = whole.part.format->bytes(), columns = whole.part.columns();
+      for (int64_t e = 0; e < whole.part.elements(); ++e) {
+        if (!whole.at(e).single()) throw std::logic_error(whole.part.label() + " has elements with more than one accepted code");
+        const uint32_t code = code_from_ordinal(*whole.part.format, whole.at(e).low);
+        std::memcpy(tensor.bytes.data() + whole.part.offset(e / columns, e % columns) * bytes, &code, size_t(bytes));
+      }
+    }
+  return outputs;
+}
+
+struct ChainStage {
+  std::string name;
+  std::unique_ptr<const BoundCase> bound;
+  std::vector<std::pair<std::string, std::string>> from_before;  ///< output of the stage before, and the input that takes it
+};
+
+/// What a kernel does wrong. Both may be empty.
+struct ChainFault {
+  std::function<void(size_t stage, std::vector<HostTensor>& outputs)> stores;
+  std::function<void(size_t stage, Problem& problem)> reads;  ///< instead of what the stage before stored
+};
+
+/// One run of a chain: the inputs and outputs of each stage. The stages must outlive it.
+class ChainRun {
+ public:
+  ChainRun(const std::vector<ChainStage>& stages, const ChainFault& fault) : stages_(stages) {
+    for (size_t i = 0; i < stages.size(); ++i) {
+      received_.push_back(i == 0 ? stages[0].bound->problem() : handed_on(i, outputs_.back()));
+      if (fault.reads) fault.reads(i, received_.back());
+      outputs_.push_back(pinned_outputs(received_.back(), stages[i].bound->expect(received_.back(), nullptr)));
+      if (fault.stores) fault.stores(i, outputs_.back());
+    }
+  }
+
+  /// The stages that fail if the outputs of `visible` stages and of the last one are known. Stages without visible outputs are computed by
+  /// the reference from the last visible ones.
+  std::set<std::string> failing(const std::set<size_t>& visible) const {
+    std::set<std::string> names;
+    for (size_t first = 0; first < stages_.size();) {
+      Problem problem = received_[first];
+      size_t last = first;
+      for (; last + 1 < stages_.size() && !visible.contains(last); ++last)
+        problem = handed_on(last + 1, pinned_outputs(problem, stages_[last].bound->expect(problem, nullptr)));
+      if (!compare(stages_[last].bound->expect(problem, &outputs_[last]), outputs_[last], {}).agrees()) names.insert(stages_[last].name);
+      first = last + 1;
+    }
+    return names;
+  }
+  std::set<std::string> failing_stages() const {
+    std::set<size_t> all;
+    for (size_t i = 0; i < stages_.size(); ++i) all.insert(i);
+    return failing(all);
+  }
+  std::set<std::string> failing_end_to_end() const { return failing({}); }
+
+ private:
+  Problem handed_on(size_t to, const std::vector<HostTensor>& outputs) const {
+    Problem problem = stages_[to].bound->problem();
+    for (const auto& [output, input] : stages_[to].from_before) {
+      HostTensor& tensor = find(problem.tensors, input);
+      const HostTensor& stored = find(outputs, output);
+      if (tensor.bytes.size() != stored.bytes.size()) throw std::logic_error(output + " and " + input + " differ in size");
+      tensor.bytes = stored.bytes;
+    }
+    return problem;
+  }
+
+  const std::vector<ChainStage>& stages_;
+  std::vector<Problem> received_;
+  std::vector<std::vector<HostTensor>> outputs_;
+};
+
+ChainStage stage(const char* op, const TestCells& cells, std::vector<std::pair<std::string, std::string>> from_before = {}) {
+  const Op& shipped = shipped_op(op);
+  return {op, shipped.bind(case_of(shipped, cells, {})), std::move(from_before)};
+}
+
+using testing::IsEmpty;
+
+/// mxfp8_experts_quant, then the grouped GEMM that reads its codes and tiles of scales.
+std::vector<ChainStage> quantized_experts() {
+  std::vector<ChainStage> stages;
+  stages.push_back(stage("quant_experts", {{"contract", "vllm.mxfp8_experts"}, {"x", "bf16"}, {"tokens", "3;2"}, {"n", "128"}, {"group_size", "32"},
+                                           {"layout", "e8m0_128x4"}, {"fill", "normal"}, {"seed", "1"}, {"warp", "32"}}));
+  stages.push_back(stage("gemm_grouped",
+                         {{"contract", "vllm.cutlass_mxfp8_grouped_mm.sm_100"}, {"tokens", "3;2"}, {"room", ""}, {"align", ""}, {"order", "ascending"},
+                          {"n", "128"}, {"k", "128"}, {"fill", "normal"}, {"b", "amax_scaled"}, {"scales", "1x32_1x32"}, {"scale", "amax_scales"},
+                          {"layout_a", "e8m0_128x4"}, {"layout_b", "e8m0_128x4"}, {"y", "bf16"}, {"padding", "filled"}, {"seed", "1"}, {"warp", "32"}},
+                         {{"q", "a"}, {"scale", "scale_a"}}));
+  return stages;
+}
+
+/// Halves the codes of a group and doubles its scale: other bytes of the same numbers.
+void double_first_scale(std::vector<HostTensor>& outputs) {
+  HostTensor &q = find(outputs, "q"), &scale = find(outputs, "scale");
+  for (int64_t c = 0; c < 32; ++c) q.set_code(c, code_of(kE4M3Fn, decode(kE4M3Fn, q.code(c)) / 2));
+  scale.bytes[0] = std::byte(std::to_integer<int>(scale.bytes[0]) + 1);
+}
+
+TEST(MoeChain, ACorrectChainPassesByStagesAndAsAWhole) {
+  const std::vector<ChainStage> stages = quantized_experts();
+  const ChainRun run(stages, {});
+  EXPECT_THAT(run.failing_stages(), IsEmpty());
+  EXPECT_THAT(run.failing_end_to_end(), IsEmpty());
+}
+
+TEST(MoeChain, AnotherScaleOfTheSameNumbersShowsInTheStageAlone) {
+  const std::vector<ChainStage> stages = quantized_experts();
+  const ChainRun run(stages, {.stores = [](size_t i, std::vector<HostTensor>& outputs) { if (i == 0) double_first_scale(outputs); }, .reads = {}});
+  EXPECT_THAT(run.failing_stages(), ElementsAre("quant_experts"));
+  EXPECT_THAT(run.failing_end_to_end(), IsEmpty()) << "the product is the same";
+}
+
+TEST(MoeChain, ScalesOfAnotherExpertShowEndToEndAlone) {
+  const std::vector<ChainStage> stages = quantized_experts();
+  const ChainRun run(stages, {.stores = {}, .reads = [](size_t i, Problem& problem) {
+    if (i != 1) return;
+    HostTensor& scale = find(problem.tensors, "scale_a");
+    const size_t tile = scale.bytes.size() / 2;  // the tiles of an expert
+    std::rotate(scale.bytes.begin(), scale.bytes.begin() + std::ptrdiff_t(tile), scale.bytes.end());
+  }});
+  EXPECT_THAT(run.failing_stages(), IsEmpty()) << "each stage is right for what it received";
+  EXPECT_THAT(run.failing_end_to_end(), ElementsAre("gemm_grouped"));
+}
+
+/// Both GEMMs of a mixture of experts with SiLU and quantization between them, as vLLM's fused_experts runs them with topk 1.
+std::vector<ChainStage> both_gemms() {
+  const auto gemm = [](const char* n, const char* weights) {
+    TestCells cells = kUsual;
+    for (const auto& [column, cell] : TestCells{{"tokens", "3;2;3"}, {"absent", "0"}, {"topk", "1"}, {"n", n}, {"k", "128"}, {"fill", "amax_scaled"},
+                                                {"b", "amax_scaled"}, {"bias", ""}, {"weights", weights}})
+      cells[column] = cell;
+    return cells;
+  };
+  std::vector<ChainStage> stages;
+  stages.push_back(stage("fused_moe", gemm("256", "")));
+  stages.back().name = "fused_moe w1";
+  stages.push_back(stage("act_and_mul", {{"contract", "vllm.silu_and_mul"}, {"x", "bf16"}, {"m", "8"}, {"n", "128"}, {"fill", "normal"}, {"up", "normal"},
+                                         {"seed", "1"}, {"warp", "32"}}, {{"d", "x"}}));
+  stages.push_back(stage("quant_group", {{"contract", "vllm.group_fp8"}, {"x", "bf16"}, {"m", "8"}, {"n", "128"}, {"group_size", "128"}, {"layout", "row"},
+                                         {"fill", "normal"}, {"seed", "1"}, {"warp", "32"}}, {{"y", "x"}}));
+  stages.push_back(stage("fused_moe", gemm("128", "scales"), {{"q", "a"}, {"scale", "scale_a"}}));
+  stages.back().name = "fused_moe w2";
+  return stages;
+}
+
+TEST(MoeChain, BothGemmsPassWithEveryChoiceOfVisibleStages) {
+  const std::vector<ChainStage> stages = both_gemms();
+  const ChainRun run(stages, {});
+  for (unsigned choice = 0; choice < 8; ++choice) {
+    std::set<size_t> visible;
+    for (size_t i = 0; i < 3; ++i)
+      if (choice >> i & 1) visible.insert(i);
+    EXPECT_THAT(run.failing(visible), IsEmpty()) << choice;
+  }
+}
+
+TEST(MoeChain, AnErrorThatTheQuantizationAbsorbsShowsInTheStageAlone) {
+  const std::vector<ChainStage> stages = both_gemms();
+  int absorbed = 0;
+  for (int64_t element = 0; element < 8 && absorbed == 0; ++element) {
+    const ChainRun run(stages, {.stores = [&](size_t i, std::vector<HostTensor>& outputs) {
+                                  if (i == 1) outputs[0].set_code(element, outputs[0].code(element) ^ 1u);
+                                }, .reads = {}});
+    if (!run.failing_end_to_end().empty()) continue;
+    ++absorbed;
+    EXPECT_THAT(run.failing_stages(), ElementsAre("act_and_mul"));
+    EXPECT_THAT(run.failing({1}), ElementsAre("act_and_mul")) << "the activation is visible, d of the first GEMM is not";
+    EXPECT_THAT(run.failing({0}), IsEmpty()) << "its output is not visible";
+  }
+  EXPECT_EQ(absorbed, 1);
+}
+
+TEST(MoeChain, RowsOfOtherSlotsShowEndToEndAlone) {
+  const std::vector<ChainStage> stages = both_gemms();
+  const ChainRun run(stages, {.stores = {}, .reads = [](size_t i, Problem& problem) {
+    if (i != 3) return;
+    HostTensor& a = find(problem.tensors, "a");
+    std::rotate(a.bytes.begin(), a.bytes.begin() + 128, a.bytes.end());  // the next slot's codes, with this slot's scale
+  }});
+  EXPECT_THAT(run.failing_stages(), IsEmpty());
+  EXPECT_THAT(run.failing_end_to_end(), ElementsAre("fused_moe w2"));
+  EXPECT_THAT(run.failing({0, 1}), ElementsAre("fused_moe w2")) << "codes and scales are not visible";
 }
 
 }  // namespace
