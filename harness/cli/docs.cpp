@@ -416,6 +416,42 @@ std::string needs_text(const std::map<std::string, int64_t>& needs) {
   return text;
 }
 
+/// The ops that a mixture of experts and reads of a KV cache run, in the order of a model, and what each one does.
+struct MoeStep {
+  const char *op, *what;
+};
+constexpr MoeStep kMoeSteps[] = {
+    {"moe_sort", "sort the slots of tokens by expert, move their rows"},
+    {"quant_experts", "quantize the rows of each expert"},
+    {"gemm_grouped", "multiply the rows of each expert by its weights"},
+    {"fused_moe", "the same for sorted slots, with bias and router weight"},
+    {"silu_mul_quant_experts", "activation between both GEMMs, quantized by expert"},
+    {"silu_mul_quant_masked", "the same for experts in rooms of equal size"},
+    {"moe_combine", "add the rows of each token"},
+    {"all_reduce_add_rms_norm", "add ranks and norm; `*moe_finalize*` combines first"},
+    {"gather_cache", "read a KV cache"},
+};
+
+/// Contracts of MoE ops by evidence; those that were neither run nor executed by name.
+std::string moe_section(const std::map<std::string, OpStatus>& status) {
+  std::string text =
+      "\n## Mixture of experts and reads of a KV cache\n\n"
+      "In the order in which a model runs them. The last column names the contracts that were only read or inferred.\n\n" +
+      markdown_header({"op", "step", "contracts", "ran", "executed", "read", "inferred", "only read or inferred"});
+  for (const MoeStep& step : kMoeSteps) {
+    const OpStatus& of = status.at(step.op);
+    std::string others;
+    for (const std::string& contract : of.contracts) {
+      const std::vector<EvidenceKind> evidence = rulebook().evidence_of(contract);
+      const bool has_outputs = !evidence.empty() && (evidence.front() == EvidenceKind::kRan || evidence.front() == EvidenceKind::kExecuted);
+      if (!has_outputs) others += (others.empty() ? "`" : ", `") + contract + "`";
+    }
+    text += markdown_row({std::string("`") + step.op + "`", step.what, std::to_string(of.contracts.size()), std::to_string(of.ran),
+                          std::to_string(of.executed), std::to_string(of.read), std::to_string(of.inferred), others});
+  }
+  return text;
+}
+
 DocsPage status_page(const OpRegistry& ops, const std::map<std::string, OpStatus>& status) {
   std::string text =
       "# Status by op\n\n"
@@ -431,7 +467,7 @@ DocsPage status_page(const OpRegistry& ops, const std::map<std::string, OpStatus
                           std::to_string(of.full), std::to_string(of.ran), std::to_string(of.executed), std::to_string(of.read),
                           std::to_string(of.inferred), needs_text(of.needs)});
   }
-  return {"status.md", text};
+  return {"status.md", text + moe_section(status)};
 }
 
 /// Groups of ops in the README's table; an op belongs to a group by a prefix of its name.
