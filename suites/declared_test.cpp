@@ -118,6 +118,10 @@ TEST(Declared, AnOpTakesTheContractsOfItsCases) {
   EXPECT_EQ(shipped_ops().of_contract("flashinfer.layer_norm").name, "layer_norm");
   EXPECT_EQ(shipped_ops().of_contract("flashinfer.mxfp8").name, "quant_group");
   EXPECT_EQ(shipped_ops().of_contract("flashinfer.mxfp8", {{"tokens", "1;2"}}).name, "quant_experts");
+  const std::string experts = "vllm.silu_and_mul_scaled_fp4_experts_quant";
+  EXPECT_EQ(shipped_ops().of_contract(experts).name, "silu_mul_quant_group");
+  EXPECT_EQ(shipped_ops().of_contract(experts, {}, {{"x", {}}, {"expert_offsets", {}}}).name, "silu_mul_quant_experts") << "a tensor tells";
+  EXPECT_EQ(shipped_ops().of_contract(experts, {}, {{"x", {}}, {"no_role", {}}}).name, "silu_mul_quant_group");
   EXPECT_THROW((void)shipped_ops().of_contract("vllm.grup_fp8"), std::out_of_range);
 }
 

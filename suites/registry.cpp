@@ -50,8 +50,17 @@ const Op& OpRegistry::find(std::string_view name) const {
   throw std::out_of_range("unknown op '" + std::string(name) + "'" + did_you_mean(name, names));
 }
 
-const Op& OpRegistry::of_contract(const std::string& contract, const std::map<std::string, std::string>& parameters) const {
-  const Op* first = nullptr;
+std::vector<const Op*> OpRegistry::all_of_contract(const std::string& contract) const {
+  std::vector<const Op*> all;
+  for (const Op& op : ops_)
+    if (op.takes(contract)) all.push_back(&op);
+  return all;
+}
+
+const Op& OpRegistry::of_contract(const std::string& contract, const std::map<std::string, std::string>& parameters,
+                                  const DumpedRoles& tensors) const {
+  const Op *first = nullptr, *best = nullptr;
+  int64_t most = -1;
   if (!rulebook().is_unit(contract)) (void)rulebook().contracts.find(contract);  // throws if the contract does not exist
   for (const Op& op : ops_) {
     if (!op.takes(contract)) continue;
@@ -59,8 +68,11 @@ const Op& OpRegistry::of_contract(const std::string& contract, const std::map<st
     const bool has_all = std::all_of(parameters.begin(), parameters.end(), [&](const auto& parameter) {
       return std::find(op.columns.begin(), op.columns.end(), parameter.first) != op.columns.end();
     });
-    if (has_all) return op;
+    if (!has_all) continue;
+    const int64_t known = std::count_if(op.roles.begin(), op.roles.end(), [&](const RoleSpec& role) { return tensors.contains(role.name); });
+    if (known > most) best = &op, most = known;
   }
+  if (best != nullptr) return *best;
   if (first == nullptr) throw UsageError("no op has contract '" + contract + "': it is only a stage of fused contracts; no op runs it alone");
   return *first;
 }

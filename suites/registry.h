@@ -22,9 +22,12 @@ class OpRegistry {
   std::span<const Op> all() const { return ops_; }
   /// Throws std::out_of_range with near matches.
   const Op& find(std::string_view name) const;
-  /// The first op that takes the contract and has all of these parameters; if none has, the first that takes it. Throws
-  /// std::out_of_range for an unknown contract, UsageError for one that no op takes.
-  const Op& of_contract(const std::string& contract, const std::map<std::string, std::string>& parameters = {}) const;
+  /// The op that takes the contract, has all of these parameters and the most of these tensors; the first of equals. If none has all
+  /// parameters, the first that takes the contract. Throws std::out_of_range for an unknown contract, UsageError for one that no op takes.
+  const Op& of_contract(const std::string& contract, const std::map<std::string, std::string>& parameters = {},
+                        const DumpedRoles& tensors = {}) const;
+  /// Every op that takes the contract.
+  std::vector<const Op*> all_of_contract(const std::string& contract) const;
 
  private:
   std::vector<Op> ops_;

@@ -24,6 +24,7 @@ quant_group/aiter.quant_mxfp4_floor/*.e8m0_a16w4/*
 quant_group/aiter.per_1x128_transpose_scale/bf16.m5.n1024*.row_transposed/normal*
 quant_static/*.one/*
 quant_experts/*.e8m0_128x4.t*/*
+silu_mul_quant_experts/*.ue4m3_128x4.t*/*
 silu_mul_quant_masked/*.ue8m0x4_col.t*/*
 gemm_block_scaled/vllm.triton_w8a8_block.sm_90/*.row_row/*
 gemm_block_scaled/*.col_row/*

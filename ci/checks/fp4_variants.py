@@ -13,6 +13,8 @@ EQUAL = [
     {"vllm.nvfp4", "flashinfer.nvfp4_cute", "flashinfer.nvfp4_ar_fusion"},
     {"torchao.nvfp4", "torchao.nvfp4_gpu"},
     {"torchao.nvfp4_block", "torchao.nvfp4_block_gpu"},
+    {"vllm.nvfp4_experts", "vllm.nvfp4_fused", "flashinfer.nvfp4_ar_fusion"},
+    {"vllm.silu_and_mul_nvfp4_quant", "vllm.silu_and_mul_scaled_fp4_experts_quant"},
 ]
 NVFP4 = ["vllm.nvfp4", "flashinfer.nvfp4", "flashinfer.nvfp4_cute", "transformer_engine.nvfp4", "flashinfer.nvfp4_exact",
          "flashinfer.nvfp4_cute_exact", "flashinfer.nvfp4_ar_fusion", "torchao.nvfp4", "torchao.nvfp4_gpu", "flashinfer.nvfp4_4over6_exact",
@@ -23,10 +25,31 @@ MXFP4 = ["vllm.mxfp4", "flashinfer.mxfp4", "aiter.per_1x32_mxfp4", "aiter.triton
          "torchao.mxfp4_even", "torchao.mxfp4_rceil", "triton_kernels.mxfp4", "triton_kernels.mxfp4_down", "deepgemm.mxfp4", "aiter.quant_mxfp4_floor",
          "aiter.quant_mxfp4_rceil", "aiter.quant_mxfp4_ceil", "aiter.quant_mxfp4_even", "aiter.quant_mxfp4_even_gfx942"]
 
+# Quantizations of experts, behind SiLU and behind a norm: the columns between m and fill, and rows of cases. A norm with residual
+# overwrites its input, so a dump of it names no contract.
+GATES = "gate_open|normal"
+FUSED = [
+    ("quant_experts", "tokens,n,group_size,layout,fill,global_scale",
+     [("vllm.nvfp4_experts", "2;0;3,256,16+tensor,ue4m3_128x4,specials|distinct|tiny,scales"),
+      ("vllm.mxfp4_experts", "2;0;3,256,32,e8m0_128x4,specials|exponent_rules|tiny,")]),
+    ("silu_mul_quant_experts", "tokens,n,group_size,layout,fill,up,global_scale",
+     [("vllm.silu_and_mul_scaled_fp4_experts_quant", f"2;0;3,256,16+tensor,ue4m3_128x4,{GATES},normal|specials,scales"),
+      ("vllm.silu_and_mul_mxfp4_experts_quant", f"2;0;3,256,32,e8m0_128x4,{GATES},normal|specials,")]),
+    ("silu_mul_quant_group", "m,n,group_size,layout,fill,up,global_scale",
+     [("vllm.silu_and_mul_nvfp4_quant", "5,256,16+tensor,ue4m3_128x4,normal|gate_closed,normal|tiny,scales"),
+      ("flashinfer.silu_and_mul_nvfp4_quantize|flashinfer.silu_and_mul_nvfp4_quantize_exact",
+       "5,256,16+tensor,ue4m3_128x4,normal|gate_closed,tiny|specials,scales"),
+      ("aiter.act_mul_and_mxfp4_quant", f"5,256,32,e8m0_row,{GATES},normal|specials,")]),
+    ("rms_norm_quant_group", "m,n,group_size,layout,eps,fill,residual,gamma,global_scale",
+     [("flashinfer.rmsnorm_fp4quant", "5,256,16+tensor,ue4m3_row,1e-6,normal|distinct|specials,,gamma,scales"),
+      ("flashinfer.rmsnorm_fp4quant_mxfp4|aiter.fused_rms_mxfp4_quant", "5,256,32,e8m0_row,1e-6,normal|distinct|specials,,gamma,")]),
+]
+
 
 def obeyed(file):
     """The contracts that a dump obeys."""
-    text = subprocess.run([assay, "contracts", "match", file], capture_output=True, text=True).stdout
+    stated = ["--param", "eps=1e-6"] if "/rms_norm_quant_group/" in file else []
+    text = subprocess.run([assay, "contracts", "match", file, *stated], capture_output=True, text=True).stdout
     return set(re.findall(r"^ +obeys +(\S+)", text, re.M))
 
 
@@ -48,6 +71,22 @@ def recorded():
     subprocess.run([assay, "run", "--backend", "cpu", "--cases", f"{scratch}/cases.csv", "--record", f"{scratch}/recorded"], check=True,
                    capture_output=True)
     return {name: glob.glob(f"{scratch}/recorded/quant_group/{name}/*/*/w32/*.safetensors") for name in NVFP4 + OF_ROWS + BLOCK + MXFP4}
+
+
+def recorded_fused():
+    """The same for experts and for fused ops."""
+    files = {}
+    for op, columns, rows in FUSED:
+        table = [f"op,contract,x,{columns},seed,warp,why,blind_to"]
+        table += [f"{op},{contracts},bf16,{cells},1,32,a dump,*" for contracts, cells in rows]
+        with open(f"{scratch}/{op}.csv", "w") as file:
+            file.write("\n".join(table) + "\n")
+        subprocess.run([assay, "run", "--backend", "cpu", "--cases", f"{scratch}/{op}.csv", "--record", f"{scratch}/{op}"], check=True,
+                       capture_output=True)
+        for contracts, _ in rows:
+            for name in contracts.split("|"):
+                files[name] = glob.glob(f"{scratch}/{op}/{op}/{name}/*/*/w32/*.safetensors")
+    return files
 
 
 def dump(x, scale_of_tensor, codes, scale):
@@ -77,7 +116,7 @@ def e4m3(v):
     return min(448.0, round(v / step) * step)
 
 
-dumps = recorded()
+dumps = recorded() | recorded_fused()
 for name, files in dumps.items():
     assert files, name
     sets = [obeyed(file) for file in files]

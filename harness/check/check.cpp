@@ -362,7 +362,7 @@ void require_roles(const Op& op, const DumpedRoles& roles) {
 
 DumpedCall call_of(const Asked& asked) {
   if (asked.contract.empty()) throw UsageError("contract is NULL");
-  const Op& op = shipped_ops().of_contract(asked.contract, asked.parameters);
+  const Op& op = shipped_ops().of_contract(asked.contract, asked.parameters, asked.roles);
   if (!op.case_of_dump)
     throw UsageError("tensors of op " + op.name + " cannot be checked without their call; run its cases instead");
   require_roles(op, asked.roles);
@@ -451,7 +451,7 @@ assay_check_status assay_check_judge(const assay_check_request* request, assay_c
     (void)tables().root();
     const Asked asked(request);
     TensorsVerdict judged = judge_tensors(call_of(asked), "", request->with_power != 0 ? WithPower::kYes : WithPower::kNo);
-    add_other_contracts(shipped_ops().of_contract(asked.contract, asked.parameters),
+    add_other_contracts(shipped_ops().of_contract(asked.contract, asked.parameters, asked.roles),
                         {asked.contract, asked.roles, asked.parameters, asked.layout}, judged);
     fill_in(std::move(judged), filled);
   });

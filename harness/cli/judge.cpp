@@ -203,6 +203,14 @@ JudgedCall judge_call(const JudgeArguments& arguments, const Op& op, const std::
   }
 }
 
+/// The op of the contract; if several take it, the one that has most of the tensors.
+const Op& op_of_dump(const JudgeArguments& arguments, const std::vector<std::string>& tensors,
+                     const std::map<std::string, std::string>& parameters) {
+  const std::vector<const Op*> all = arguments.suites.ops->all_of_contract(arguments.contract);
+  const DumpedRoles roles = all.size() < 2 ? DumpedRoles() : gather({arguments.targets, tensors}, all).roles;
+  return arguments.suites.ops->of_contract(arguments.contract, parameters, roles);
+}
+
 /// The value that most cases of the contract have in a column; empty if none has one.
 std::string usual_value(const JudgeArguments& arguments, const Op& op, const std::string& column) {
   std::map<std::string, int> counts;
@@ -232,10 +240,10 @@ int judge_dump(const JudgeArguments& arguments) {
   open_contracts(arguments.suites);
   Provenance provenance = provenance_of(arguments);
   const std::map<std::string, std::string> parameters = named_values("--param", arguments.parameters);
-  const Op& op = arguments.suites.ops->of_contract(arguments.contract, parameters);
+  const std::vector<StarredCall> calls = starred_calls(arguments.targets, arguments.tensors);
+  const Op& op = op_of_dump(arguments, calls.front().tensors, parameters);
   if (!op.case_of_dump)
     throw UsageError("dumps of op " + op.name + " cannot be checked; record its calls with assay run --record");
-  const std::vector<StarredCall> calls = starred_calls(arguments.targets, arguments.tensors);
   RunResult all;
   try {
     for (const StarredCall& call : calls) {
