@@ -14,6 +14,7 @@
 // SIMT_WIDE_KERNEL: for threads that apply the same operation to many adjacent elements. Such kernels are compiled for several
 // instruction sets, and one is chosen when the library is loaded. Not with clang, which cannot clone templates this way, nor with
 // sanitizers, whose runtimes are not ready when the choice is made.
+// SIMT_VECTORIZED: for such a function on integers, in sources that are compiled without vectorization.
 // SIMT_LANES: a loop over independent elements, left to the vectorizer; g++ would otherwise unroll it first.
 #if defined(__x86_64__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define SIMT_WIDE_KERNEL __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) inline
@@ -21,8 +22,10 @@
 #define SIMT_WIDE_KERNEL SIMT_KERNEL
 #endif
 #ifdef __clang__
+#define SIMT_VECTORIZED
 #define SIMT_LANES
 #else
+#define SIMT_VECTORIZED __attribute__((optimize("O3")))
 #define SIMT_LANES _Pragma("GCC unroll 1")
 #endif
 #ifdef ASSAY_SIMT_TSAN

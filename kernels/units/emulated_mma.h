@@ -27,9 +27,26 @@ template <class U, int kWarp>
 struct Tile {
   static constexpr int kElements = U::kM * U::kN / kWarp;
   uint32_t at[kElements];
-  static int row(int i) { return (simt::thread() + i * kWarp) / U::kN; }
-  static int column(int i) { return (simt::thread() + i * kWarp) % U::kN; }
+  static int row(int i) { return row_of(simt::thread(), i); }
+  static int column(int i) { return column_of(simt::thread(), i); }
+  static int row_of(int thread, int i) { return (thread + i * kWarp) / U::kN; }
+  static int column_of(int thread, int i) { return (thread + i * kWarp) % U::kN; }
 };
+
+/// True if kBytes of both are the same. A call of memcmp() takes longer than these few words.
+template <int kBytes>
+inline bool same_bytes(const uint8_t* x, const uint8_t* y) {
+  constexpr int kWord = sizeof(uint64_t);
+  uint64_t differences = 0;
+  for (int i = 0; i + kWord <= kBytes; i += kWord) {
+    uint64_t one, other;
+    std::memcpy(&one, x + i, kWord);
+    std::memcpy(&other, y + i, kWord);
+    differences |= one ^ other;
+  }
+  for (int i = kBytes / kWord * kWord; i < kBytes; ++i) differences |= uint64_t(x[i] ^ y[i]);
+  return differences == 0;
+}
 
 /// Table of number_of() for every code of a format with at most eight bits.
 template <class F>
@@ -92,7 +109,7 @@ struct Row {
 /// The sum of kTake products, aligned to the largest exponent, which starts at `largest`. Products are shifted left by kUp; those
 /// of the largest exponent then lose kDown bits.
 template <int kTake, int kUp, int kDown, class Sum>
-SIMT_WIDE_KERNEL int64_t aligned_sum(const int32_t* a, const int32_t* a_exponent, const int32_t* b, const int32_t* b_exponent,
+SIMT_WIDE_KERNEL SIMT_VECTORIZED int64_t aligned_sum(const int32_t* a, const int32_t* a_exponent, const int32_t* b, const int32_t* b_exponent,
                                      int& largest) {
   int32_t product[kTake], exponent[kTake], most = largest;
   SIMT_LANES
@@ -153,9 +170,8 @@ class DecodedRows {
  public:
   const Row<U, F>& of(int row, const uint8_t* codes, const uint8_t* scales) {
     Decoded& kept = rows_[row % kRows];
-    constexpr size_t kScales = Bytes<U>::kScales;
-    if (kept.is_filled && std::memcmp(kept.codes, codes, kBytes) == 0 && (kScales == 0 || std::memcmp(kept.scales, scales, kScales) == 0))
-      return kept.row;
+    constexpr int kScales = Bytes<U>::kScales;
+    if (kept.is_filled && same_bytes<kBytes>(kept.codes, codes) && same_bytes<kScales>(kept.scales, scales)) return kept.row;
     std::memcpy(kept.codes, codes, kBytes);
     if (kScales != 0) std::memcpy(kept.scales, scales, kScales);
     kept.row.read(codes, scales);
@@ -202,8 +218,8 @@ DecodedOperands<U, U::kM, U::kN>& decoded_operands() {
 /// True if two rows of a have the same codes and scales.
 template <class U>
 bool same_rows(const Operands& x, int row, int other) {
-  return std::memcmp(x.a + row * x.a_pitch, x.a + other * x.a_pitch, Bytes<U>::kRow) == 0 &&
-         (Bytes<U>::kScales == 0 || std::memcmp(x.sfa + row * x.sfa_pitch, x.sfa + other * x.sfa_pitch, Bytes<U>::kScales) == 0);
+  return same_bytes<Bytes<U>::kRow>(x.a + row * x.a_pitch, x.a + other * x.a_pitch) &&
+         same_bytes<Bytes<U>::kScales>(x.sfa + row * x.sfa_pitch, x.sfa + other * x.sfa_pitch);
 }
 
 /// d = A * B^T + d by one instruction, for all threads of a warp together. Equal codes, scales and c give equal bits, so they are
@@ -217,16 +233,18 @@ void mma(Tile<U, kWarp>& d, const Operands& x) {
 #else
   DecodedOperands<U, U::kM, U::kN>& decoded = decoded_operands<U>();
 #endif
+  const int thread = simt::thread();
   int row = -1, column = -1;
   uint32_t before = 0, after = 0;  // accumulator before and after, of the element that was computed last
   for (int i = 0; i < Tile<U, kWarp>::kElements; ++i) {
-    const bool same_row = row >= 0 && (d.row(i) == row || same_rows<U>(x, d.row(i), row));
-    if (same_row && d.column(i) == column && d.at[i] == before) {
+    const int its_row = d.row_of(thread, i), its_column = d.column_of(thread, i);
+    const bool same_row = row >= 0 && (its_row == row || same_rows<U>(x, its_row, row));
+    if (same_row && its_column == column && d.at[i] == before) {
       d.at[i] = after;
       continue;
     }
-    if (!same_row) row = d.row(i);
-    column = d.column(i);
+    if (!same_row) row = its_row;
+    column = its_column;
     before = d.at[i];
     const uint32_t c = U::template addend<D>(before);
     after = d.at[i] =

@@ -56,8 +56,9 @@ void wait_for_block();
 template <class T>
 const T* exchange(T value, uint32_t what) {
   static_assert(sizeof(T) <= 8, "a slot holds eight bytes");
-  std::byte* slots = running->slots[running->parity[running->thread] ^= 1];
-  memcpy(slots + size_t(running->thread) * sizeof(T), &value, sizeof(T));
+  Running& block = *running;  // read once: in a library, each access to a variable of the OS thread is a call
+  std::byte* slots = block.slots[block.parity[block.thread] ^= 1];
+  memcpy(slots + size_t(block.thread) * sizeof(T), &value, sizeof(T));
   wait_for_warp(what << 8 | uint32_t(sizeof(T)));
   return reinterpret_cast<const T*>(slots);
 }
