@@ -10,6 +10,8 @@
 #include <set>
 #include <stdexcept>
 #include <string_view>
+#include <unordered_map>
+#include <utility>
 
 #include "harness/text/messages.h"
 #include "harness/text/text_file.h"
@@ -72,6 +74,10 @@ class BoundContracts {
 std::unique_ptr<Rulebook> open_book;
 std::unique_ptr<BoundContracts> contracts_of_book;
 std::unique_ptr<EditMemory> edits_of_book;
+
+class DigestsOfRows;
+std::mutex mutex_of_digests;
+std::shared_ptr<DigestsOfRows> digests_of_book;  ///< made when they are first needed
 
 std::vector<Equivalence> load_equivalences(const std::string& file) {
   const Table table = read_table(file);
@@ -183,6 +189,7 @@ void open_rulebook(const std::string& root, const std::vector<std::string>& more
   open_book = std::move(book);
   contracts_of_book = std::make_unique<BoundContracts>();
   edits_of_book = std::make_unique<EditMemory>();
+  digests_of_book.reset();
 }
 
 std::vector<std::shared_ptr<const Neighbour>> contract_edits(const std::string& contract, const Format& x) {
@@ -214,6 +221,10 @@ void add_names(std::string_view cell, std::set<std::string>& names) {
   }
 }
 
+bool is_name(const Rulebook& book, const std::string& word) {
+  return book.contracts.lookup(word) != nullptr || book.is_unit(word);
+}
+
 bool informs_only(const std::string& column) {
   static const std::set<std::string> columns = {"source", "why", "since", "until", "evidence"};
   return columns.contains(column);
@@ -225,25 +236,40 @@ bool is_as_before(const std::string& column, const TableCell& cell) {
   return cell.text.empty() && younger.contains(column);
 }
 
+/// Mutants also use every other layout and record.
+std::string addresses(const Rulebook& book) {
+  std::string all;
+  for (const Layout& one : book.layouts) {
+    all += fmt::format("{}\t{}\t{}\t{}\t{}", one.id, one.type->name, one.element->name, one.tile_rows, one.tile_columns);
+    for (const Expression* part : {&one.rows, &one.cols, &one.storage, &one.shape[0], &one.shape[1], &one.strides[0],
+                                   &one.strides[1], &one.offset})
+      all += "\t" + part->text();
+    all += "\n";
+  }
+  for (const Record& one : book.records)
+    for (const RecordPart& part : one.parts)
+      all += fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\n", one.id, part.name, int(part.kind), part.from, part.elements,
+                         part.format, part.offset.text());
+  return all;
+}
+
 /// Collects the rows that a case depends on: text of each row, by id.
 class RowsRead {
  public:
   explicit RowsRead(const Rulebook& book) : book_(book) {}
 
-  void add(const std::string& cell) {
-    std::set<std::string> names;
-    add_names(cell, names);
-    for (const std::string& name : names) {
-      if (text_.contains(name)) continue;
-      if (const ContractRow* row = book_.contracts.lookup(name))
-        add_row(name, row->cells);
-      else if (book_.is_unit(name))
-        add_unit(book_.units.find(name));
-    }
+  /// `name`: of a row or an instruction; any other word is ignored.
+  void add(const std::string& name) {
+    if (text_.contains(name)) return;
+    if (const ContractRow* row = book_.contracts.lookup(name))
+      add_row(name, row->cells);
+    else if (book_.is_unit(name))
+      add_unit(book_.units.find(name));
   }
 
-  std::string text() const {
-    std::string all = addresses();
+  /// `addresses`: those of the registry.
+  std::string text(std::string addresses) const {
+    std::string all = std::move(addresses);
     for (const auto& [id, text] : text_) all += text;
     for (const Equivalence& one : book_.equivalences)
       for (const auto& [id, text] : text_)
@@ -260,8 +286,10 @@ class RowsRead {
     for (const auto& [column, cell] : cells)
       if (!informs_only(column) && !is_as_before(column, cell)) text += "\t" + column + "=" + cell.text;
     text += "\n";
+    std::set<std::string> names;
     for (const auto& [column, cell] : cells)
-      if (!informs_only(column) && column != "id") add(cell.text);
+      if (!informs_only(column) && column != "id") add_names(cell.text, names);
+    for (const std::string& name : names) add(name);
   }
 
   /// Mutants replace an instruction by one with the same operands and another result; their ids differ after the last dot.
@@ -272,33 +300,43 @@ class RowsRead {
     for (const UnitRow* row : book_.units.candidates_of(unit)) add_row(row->id, row->cells);
   }
 
-  /// Mutants also use every other layout and record.
-  std::string addresses() const {
-    std::string all;
-    for (const Layout& one : book_.layouts) {
-      all += fmt::format("{}\t{}\t{}\t{}\t{}", one.id, one.type->name, one.element->name, one.tile_rows, one.tile_columns);
-      for (const Expression* part : {&one.rows, &one.cols, &one.storage, &one.shape[0], &one.shape[1], &one.strides[0],
-                                     &one.strides[1], &one.offset})
-        all += "\t" + part->text();
-      all += "\n";
-    }
-    for (const Record& one : book_.records)
-      for (const RecordPart& part : one.parts)
-        all += fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\n", one.id, part.name, int(part.kind), part.from, part.elements,
-                           part.format, part.offset.text());
-    return all;
-  }
-
   const Rulebook& book_;
   std::map<std::string, std::string> text_;
+};
+
+/// Digests of the rows that cases depend on. Most cases depend on the same rows as another.
+class DigestsOfRows {
+ public:
+  explicit DigestsOfRows(const Rulebook& book) : book_(book), addresses_(addresses(book)) {}
+
+  const std::string& of(const Case& one) {
+    std::set<std::string> words, names;
+    for (const auto& [column, cell] : one.parameters) add_names(cell, words);
+    for (const std::string& word : words) {
+      const auto [known, is_new] = is_name_.try_emplace(word, false);
+      if (is_new) known->second = is_name(book_, word);
+      if (known->second) names.insert(word);
+    }
+    std::string& digest = known_[names];
+    if (!digest.empty()) return digest;
+    RowsRead rows(book_);
+    for (const std::string& name : names) rows.add(name);
+    return digest = digest_text(rows.text(addresses_));
+  }
+
+ private:
+  const Rulebook& book_;
+  const std::string addresses_;
+  std::unordered_map<std::string, bool> is_name_;
+  std::map<std::set<std::string>, std::string> known_;  ///< by the rows and instructions that a case names
 };
 
 }  // namespace
 
 std::string rows_read_by(const Case& one) {
-  RowsRead rows(rulebook());
-  for (const auto& [column, cell] : one.parameters) rows.add(cell);
-  return digest_text(rows.text());
+  const std::lock_guard lock(mutex_of_digests);
+  if (!digests_of_book) digests_of_book = std::make_shared<DigestsOfRows>(rulebook());
+  return digests_of_book->of(one);
 }
 
 }  // namespace assay

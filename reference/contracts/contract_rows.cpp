@@ -12,8 +12,8 @@
 namespace assay {
 
 const ContractRow* ContractTables::lookup(const std::string& id) const {
-  const auto row = std::find_if(rows_.begin(), rows_.end(), [&](const ContractRow& one) { return one.id == id; });
-  return row == rows_.end() ? nullptr : &*row;
+  const auto place = places_.find(id);
+  return place == places_.end() ? nullptr : &rows_[place->second];
 }
 
 const ContractRow& ContractTables::find(const std::string& id) const {

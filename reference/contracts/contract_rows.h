@@ -5,6 +5,7 @@
 #include <map>
 #include <stdexcept>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "reference/recipe/recipe.h"
@@ -63,7 +64,8 @@ class ContractTables {
     std::string now, why;
   };
   std::vector<ContractRow> rows_;
-  std::map<std::string, Retired> retired_;  ///< keyed by id
+  std::unordered_map<std::string, size_t> places_;  ///< index of each row, by id
+  std::map<std::string, Retired> retired_;          ///< keyed by id
 };
 
 /// Row ids of a chain cell, "row_norm=a > group_quant=b", in order. A plain row is a chain of itself.

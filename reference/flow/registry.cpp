@@ -117,6 +117,7 @@ void ContractTables::add(const std::string& file) {
                             " already; ids are never reused");
     if (const auto found = retired_.find(contract.id); found != retired_.end())
       throw table.error(row, "id", "'" + contract.id + "' was retired for '" + found->second.now + "'; ids are never reused");
+    places_.emplace(contract.id, rows_.size());
     rows_.push_back(std::move(contract));
   }
   for (size_t i = first; i < rows_.size(); ++i) check(*this, rows_[i]);
