@@ -5,9 +5,11 @@
 #include <array>
 #include <cstdio>
 #include <map>
+#include <mutex>
 #include <numeric>
 #include <set>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 #include "reference/formats/catalogue.h"
@@ -218,13 +220,52 @@ const Format& RecordPart::format_in(const Format& q, const Format& x) const {
   return format == "q" ? q : format == "x" ? x : *find_format(format);
 }
 
-int64_t RecordPart::byte(int64_t block_size, int64_t position, int64_t element) const {
+namespace {
+
+int64_t evaluated_byte(const RecordPart& part, int64_t block_size, int64_t position, int64_t element) {
   std::array<int64_t, 3> values{};
-  for (size_t i = 0; i < offset.names().size(); ++i) {
-    const char name = offset.names()[i][0];
+  for (size_t i = 0; i < part.offset.names().size(); ++i) {
+    const char name = part.offset.names()[i][0];
     values[i] = name == 'b' ? block_size : name == 'p' ? position : element;
   }
-  return offset.integer(values);
+  return part.offset.integer(values);
+}
+
+}  // namespace
+
+class KnownOffsets {
+ public:
+  using Bytes = std::shared_ptr<const std::vector<int64_t>>;
+
+  Bytes of(const RecordPart& part, int64_t block_size, int64_t position) {
+    const std::lock_guard lock(mutex_);
+    if (known_.size() >= kMost) known_.clear();
+    Bytes& known = known_[{block_size, position}];
+    if (known) return known;
+    auto bytes = std::make_shared<std::vector<int64_t>>(size_t(part.elements));
+    for (int64_t e = 0; e < part.elements; ++e) (*bytes)[size_t(e)] = evaluated_byte(part, block_size, position, e);
+    return known = std::move(bytes);
+  }
+
+ private:
+  static constexpr size_t kMost = 256;  ///< more than a block of a quick case has
+  std::map<std::pair<int64_t, int64_t>, Bytes> known_;
+  std::mutex mutex_;
+};
+
+std::shared_ptr<KnownOffsets> make_known_offsets() { return std::make_shared<KnownOffsets>(); }
+
+int64_t RecordPart::byte(int64_t block_size, int64_t position, int64_t element) const {
+  struct Last {
+    std::shared_ptr<KnownOffsets> of;
+    int64_t block_size = 0, position = 0;
+    KnownOffsets::Bytes bytes;
+  };
+  thread_local Last last;
+  if (element < 0 || element >= elements) return evaluated_byte(*this, block_size, position, element);
+  if (last.of != known || last.block_size != block_size || last.position != position)
+    last = {known, block_size, position, known->of(*this, block_size, position)};
+  return (*last.bytes)[size_t(element)];
 }
 
 const RecordPart* Record::find(const std::string& part) const {
@@ -250,7 +291,7 @@ int64_t Record::block_bytes(int64_t block_size, const Format& q, const Format& x
   int64_t end = 0;
   for (const RecordPart& part : parts)
     for (const int64_t p : {int64_t{0}, block_size - 1})
-      end = std::max(end, part.byte(block_size, p, part.elements - 1) + part.format_in(q, x).bytes());
+      end = std::max(end, evaluated_byte(part, block_size, p, part.elements - 1) + part.format_in(q, x).bytes());
   return end;
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -76,6 +77,10 @@ enum class PartKind {
   kZeros
 };
 
+/// Byte offsets of all elements of a token, kept by its position: a case asks for each of them many times. Thread-safe.
+class KnownOffsets;
+std::shared_ptr<KnownOffsets> make_known_offsets();
+
 struct RecordPart {
   std::string name;
   PartKind kind;
@@ -83,6 +88,7 @@ struct RecordPart {
   int64_t elements = 0;  ///< per token
   std::string format;    ///< "q", "x", or the name of a format
   Expression offset;     ///< byte offset from the start of the block: element c of the token at position p of b
+  std::shared_ptr<KnownOffsets> known = make_known_offsets();  ///< offsets that were evaluated before
 
   /// `q` and `x`: the formats that these names stand for.
   const Format& format_in(const Format& q, const Format& x) const;

@@ -136,9 +136,10 @@ void fill_part(const GatherCase& c, const RecordPart& part, HostTensor& cache) {
   HostTensor elements{dense(part.name, Role::kInput, format, {c.blocks * c.block_size, part.elements}), {}};
   fill(elements, {.name = name, .seed = c.seed, .group_size = 0, .tensor = codes ? kCodes : scales ? kScales : kCopied});
   const auto bytes = size_t(format.bytes());
+  const int64_t stride = c.block_stride();
   for (int64_t place = 0; place < c.blocks * c.block_size; ++place)
     for (int64_t e = 0; e < part.elements; ++e) {
-      const int64_t at = place / c.block_size * c.block_stride() + part.byte(c.block_size, place % c.block_size, e);
+      const int64_t at = place / c.block_size * stride + part.byte(c.block_size, place % c.block_size, e);
       std::memcpy(cache.bytes.data() + at, elements.bytes.data() + size_t(place * part.elements + e) * bytes, bytes);
     }
 }
