@@ -314,8 +314,7 @@ bool is_same(Span x, Span y) { return is_same(x.low, y.low) && is_same(x.high, y
 
 /// Of instructions without a nonzero code, which pad k to whole periods of an order, those after one that left c unchanged leave it
 /// unchanged too.
-Span Replay::chain(const std::byte* a, const std::byte* b, int64_t products) {
-  Span c{0, 0};
+Span Replay::advanced(const std::byte* a, const std::byte* b, int64_t products, Span c) {
   bool settled = false;
   for (int64_t k = 0; k < products; k += unit_.k) {
     const int64_t count = std::min<int64_t>(unit_.k, products - k);
@@ -325,7 +324,9 @@ Span Replay::chain(const std::byte* a, const std::byte* b, int64_t products) {
     c = instruction(a + k, b + k, products - k, c);
     settled = zeros && is_same(before, c);
   }
-  return std::isfinite(c.low) ? Span{below(c.low), above(c.high)} : c;
+  return c;
 }
+
+Span Replay::ended(Span c) { return std::isfinite(c.low) ? Span{below(c.low), above(c.high)} : c; }
 
 }  // namespace assay

@@ -65,7 +65,11 @@ class Replay {
 
   /// Runs the instructions for `products` products of two rows of codes, from c = 0. Both ends of the interval are values of the
   /// instruction's d.
-  Span chain(const std::byte* a, const std::byte* b, int64_t products);
+  Span chain(const std::byte* a, const std::byte* b, int64_t products) { return ended(advanced(a, b, products, {0, 0})); }
+  /// The same from another c and without the last step, so that chains with the same beginning can share it.
+  Span advanced(const std::byte* a, const std::byte* b, int64_t products, Span c);
+  /// The last step: both ends become values of the instruction's d.
+  static Span ended(Span c);
 
  private:
   struct Factor {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <numeric>
 #include <stdexcept>
 
@@ -378,6 +379,15 @@ std::vector<CellStep> without(const std::vector<CellStep>& steps, const std::str
 
 }  // namespace
 
+/// For sums with NaNs, which differ from themselves.
+static bool equal_bits(const std::vector<double>& a, const std::vector<double>& b) {
+  return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(double)) == 0);
+}
+static bool equal_bits(const std::vector<Spans>& a, const std::vector<Spans>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const Spans& x, const Spans& y) { return equal_bits(x.low, y.low) && equal_bits(x.high, y.high); });
+}
+
 const Flow& dot_unknown_flow() {
   static const Flow flow{
       .name = "dot_unknown",
@@ -435,16 +445,30 @@ DotContract read_unknown_dot(const ContractRow& row, const ContractTables& contr
 }
 
 UnknownDotRows::UnknownDotRows(const DotContract& contract, const DotInputs& inputs, const Format& y) {
-  for (const DotContract& member : contract.members)
-    for (const DotProgram& program : dot_programs(member, inputs.product.k))
-      programs_.emplace_back(member, program, inputs, y, DotSums::kReplayed);
+  const auto replayed = std::make_shared<ReplayedSums>();
+  for (size_t i = 0; i < contract.members.size(); ++i)
+    for (const DotProgram& program : dot_programs(contract.members[i], inputs.product.k))
+      programs_.push_back({i, DotRows(contract.members[i], program, inputs, y, DotSums::kReplayed, replayed)});
 }
 
 Spans UnknownDotRows::values(const DotBlock& block) const {
-  Spans all = programs_.front().values(block);
-  for (size_t i = 1; i < programs_.size(); ++i) {
-    const Spans others = programs_[i].values(block);
-    for (size_t e = 0; e < all.size(); ++e) all.set(e, either(all[e], others[e]));
+  Spans all;
+  constexpr size_t kMostKnown = size_t{1} << 21;  // 32 MiB of intervals
+  size_t numbers = 0;
+  bool is_first = true;
+  std::vector<std::pair<const Program*, std::vector<Spans>>> known;  // variants that differ from those before
+  for (const Program& program : programs_) {
+    std::vector<Spans> parts = program.rows.parts(block);
+    const bool is_known = std::any_of(known.begin(), known.end(), [&](const auto& one) {
+      return one.first->member == program.member && one.first->rows.ends_as(program.rows) && equal_bits(one.second, parts);
+    });
+    if (is_known) continue;
+    const Spans others = program.rows.of_parts(block, parts);
+    if (is_first) all = others;
+    for (size_t e = 0; e < all.size() && !is_first; ++e) all.set(e, either(all[e], others[e]));
+    is_first = false;
+    numbers += parts.size() * block.size();
+    if (numbers <= kMostKnown) known.push_back({&program, std::move(parts)});
   }
   return all;
 }

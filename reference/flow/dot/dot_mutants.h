@@ -117,7 +117,11 @@ class UnknownDotRows {
   Spans values(const DotBlock& block) const;
 
  private:
-  std::vector<DotRows> programs_;
+  struct Program {
+    size_t member;
+    DotRows rows;
+  };
+  std::vector<Program> programs_;
 };
 
 /// Mutants that the data must kill for such contracts: only intervals check them, and some data hide every mistake in an

@@ -84,6 +84,58 @@ void SumMemory::remember(const SumKey& key, const Spans& sums) {
   if (numbers_ <= kMostNumbers) entries_.push_back({key, sums});
 }
 
+/// 8 MiB of intervals.
+static constexpr size_t kMostReplayed = size_t{1} << 19;
+
+std::optional<std::vector<Span>> ReplayedSums::find(const DotBlock& block, const Unit& unit, const Codes& codes) {
+  const std::lock_guard lock(mutex_);
+  if (!(block_ == block)) return std::nullopt;
+  for (const Entry& entry : entries_)
+    if (entry.codes == codes && entry.unit == unit) return entry.sums;
+  return std::nullopt;
+}
+
+Spans ReplayedSums::of(const Unit& unit, const UnitProduct& product, const DotBlock& block, int64_t first_k, int64_t end_k) {
+  const int64_t products = end_k - first_k;
+  const auto row_of_a = [&](int64_t row) { return product.a.codes + row * product.a.pitch + first_k; };
+  const auto row_of_b = [&](int64_t column) { return product.b.codes + column * product.b.pitch + first_k; };
+  int64_t used = 0;  // products before the instructions without a nonzero code
+  const auto use = [&](const std::byte* codes) {
+    for (int64_t k = products; k > used; --k)
+      if (codes[k - 1] != std::byte{0}) used = k;
+  };
+  for (int64_t row = block.first; row < block.end; ++row) use(row_of_a(row));
+  for (int64_t column = block.first_column; column < block.end_column; ++column) use(row_of_b(column));
+  used = (used + unit.k - 1) / unit.k * unit.k;
+  Codes codes;
+  const auto keep = [&](const std::byte* from, std::vector<std::byte>& to) {
+    to.insert(to.end(), from, from + std::min(used, products));
+    to.resize(to.size() + size_t(std::max<int64_t>(0, used - products)));
+  };
+  for (int64_t row = block.first; row < block.end; ++row) keep(row_of_a(row), codes.a);
+  for (int64_t column = block.first_column; column < block.end_column; ++column) keep(row_of_b(column), codes.b);
+
+  Replay replay(unit);
+  std::optional<std::vector<Span>> sums = find(block, unit, codes);
+  if (!sums) {
+    sums.emplace();
+    for (size_t i = 0; i < block.size(); ++i)
+      sums->push_back(replay.advanced(codes.a.data() + int64_t(i) / block.columns() * used,
+                                      codes.b.data() + int64_t(i) % block.columns() * used, used, {0, 0}));
+    const std::lock_guard lock(mutex_);
+    if (!(block_ == block)) entries_.clear(), block_ = block;
+    if ((entries_.size() + 1) * block.size() <= kMostReplayed) entries_.push_back({unit, std::move(codes), *sums});
+  }
+  Spans all(std::vector<double>(block.size()));
+  for (size_t i = 0; i < all.size(); ++i) {
+    const Span sum = used >= products ? (*sums)[i]
+                                      : replay.advanced(row_of_a(block.row_of(i)) + used, row_of_b(block.column_of(i)) + used,
+                                                        products - used, (*sums)[i]);
+    all.set(i, Replay::ended(sum));
+  }
+  return all;
+}
+
 namespace {
 
 /// Adds f32 values. The sum of two is a double, or close enough to round the same way (lanes.h).
@@ -116,7 +168,8 @@ double both_rounded(const Format& y, double a, double b) {
   return round_to(y, double(float(a * b)), Rounding::kNearestEven, Overflow::kSpecial);
 }
 
-DotRows::DotRows(const DotContract& contract, DotProgram program, const DotInputs& inputs, const Format& y, DotSums sums)
+DotRows::DotRows(const DotContract& contract, DotProgram program, const DotInputs& inputs, const Format& y, DotSums sums,
+                 std::shared_ptr<ReplayedSums> replayed)
     : unit_(contract.unit),
       prepared_(unit_),
       product_(inputs.product),
@@ -124,6 +177,7 @@ DotRows::DotRows(const DotContract& contract, DotProgram program, const DotInput
       inputs_(inputs),
       y_(y),
       sums_(sums),
+      replayed_(std::move(replayed)),
       part_sums_(contract.part_sums),
       azp_place_(contract.azp_place),
       may_add_no_zero_(contract.adds_zero && sums == DotSums::kReplayed && program_.part >= inputs.product.k),
@@ -173,6 +227,7 @@ Spans DotRows::chains(const DotBlock& block, int64_t first_k, int64_t end_k) con
 
 Spans DotRows::added(const DotBlock& block, int64_t first_k, int64_t end_k) const {
   if (sums_ == DotSums::kBits) return Spans(sums(block, first_k, end_k));
+  if (replayed_) return replayed_->of(unit_, product_, block, first_k, end_k);
   Replay replay(unit_);
   Spans spans(std::vector<double>(block.size()));
   const UnitFactor &a = product_.a, &b = product_.b;
@@ -299,22 +354,27 @@ Spans DotRows::scaled(const DotBlock& block, Spans sums) const {
   return sums;
 }
 
-Spans DotRows::in_any_order(const DotBlock& block) const {
-  std::vector<Spans> results;
-  for (int64_t part = 0; part < end_k_; part += program_.part) results.push_back(scaled(block, part_sums(block, part)));
+std::vector<Spans> DotRows::parts(const DotBlock& block) const {
+  std::vector<Spans> all;
+  for (int64_t part = 0; part < end_k_; part += program_.part) all.push_back(part_sums(block, part));
+  return all;
+}
+
+Spans DotRows::in_any_order(const DotBlock& block, std::vector<Spans> parts) const {
+  for (Spans& part : parts) part = scaled(block, std::move(part));
   Spans all(std::vector<double>(block.size(), 0.0));
-  std::vector<Span> of_element(results.size());
+  std::vector<Span> of_element(parts.size());
   for (size_t i = 0; i < all.size(); ++i) {
-    std::transform(results.begin(), results.end(), of_element.begin(), [&](const Spans& part) { return part[i]; });
+    std::transform(parts.begin(), parts.end(), of_element.begin(), [&](const Spans& part) { return part[i]; });
     all.set(i, sum_in_any_order(of_element, y_));
   }
   return all;
 }
 
-Spans DotRows::of_results(const DotBlock& block) const {
+Spans DotRows::of_results(const DotBlock& block, std::vector<Spans> parts) const {
   Spans all;
-  for (int64_t part = 0; part < end_k_; part += program_.part) {
-    const Spans result = scaled(block, part_sums(block, part));
+  for (size_t part = 0; part < parts.size(); ++part) {
+    const Spans result = scaled(block, std::move(parts[part]));
     if (part == 0) all = result;
     for (size_t i = 0; i < all.size() && part > 0; ++i)
       all.low[i] = round_to(y_, all.low[i] + result.low[i], Rounding::kNearestEven, Overflow::kSpecial);
@@ -322,15 +382,15 @@ Spans DotRows::of_results(const DotBlock& block) const {
   return all;
 }
 
-Spans DotRows::values(const DotBlock& block) const {
-  if (part_sums_ == PartSums::kAtomics) return in_any_order(block);
-  if (part_sums_ == PartSums::kResults) return of_results(block);
+Spans DotRows::of_parts(const DotBlock& block, std::vector<Spans> parts) const {
+  if (part_sums_ == PartSums::kAtomics) return in_any_order(block, std::move(parts));
+  if (part_sums_ == PartSums::kResults) return of_results(block, std::move(parts));
   Spans sum(std::vector<double>(block.size(), 0.0));  // sum of no products
-  for (int64_t part = 0; part < end_k_; part += program_.part) {
+  for (size_t part = 0; part < parts.size(); ++part) {
     if (part == 0)
-      sum = part_sums(block, part);
+      sum = std::move(parts[part]);
     else
-      add_all(sum, part_sums(block, part));
+      add_all(sum, parts[part]);
   }
   return scaled(block, std::move(sum));
 }

@@ -90,6 +90,31 @@ class SumMemory {
   size_t numbers_ = 0;
 };
 
+/// Cache of replayed sums: orders along k that place few products alike, and parts of k that begin alike, share them. Keeps the
+/// sums of one block; thread-safe.
+class ReplayedSums {
+ public:
+  /// Sums of the products in [first_k, end_k) of a product's ordered codes.
+  Spans of(const Unit& unit, const UnitProduct& product, const DotBlock& block, int64_t first_k, int64_t end_k);
+
+ private:
+  /// Codes of the rows of both factors, up to the last instruction that has a nonzero one.
+  struct Codes {
+    std::vector<std::byte> a, b;
+    bool operator==(const Codes&) const = default;
+  };
+  struct Entry {
+    Unit unit;
+    Codes codes;
+    std::vector<Span> sums;
+  };
+  std::optional<std::vector<Span>> find(const DotBlock& block, const Unit& unit, const Codes& codes);
+
+  std::mutex mutex_;
+  DotBlock block_;
+  std::vector<Entry> entries_;
+};
+
 /// The product of two outer scales, rounded to f32 and then to the format of the result: the quantity gy.
 double both_rounded(const Format& y, double a, double b);
 
@@ -119,13 +144,23 @@ struct DotInputs {
 /// Rows of D by one algorithm variant of a contract. Keeps references to the inputs.
 class DotRows {
  public:
-  DotRows(const DotContract& contract, DotProgram program, const DotInputs& inputs, const Format& y, DotSums sums = DotSums::kBits);
+  /// `replayed`: a cache for replayed sums that other variants share.
+  DotRows(const DotContract& contract, DotProgram program, const DotInputs& inputs, const Format& y, DotSums sums = DotSums::kBits,
+          std::shared_ptr<ReplayedSums> replayed = nullptr);
   DotRows(DotRows&&) = default;  // not copyable, because the copy's product would point to the original's codes
 
   /// Values of rows first .. end - 1 in order: [end - first, n].
   Spans rows(int64_t first, int64_t end) const { return values({first, end, 0, inputs_.n}); }
   /// The same for some columns.
-  Spans values(const DotBlock& block) const;
+  Spans values(const DotBlock& block) const { return of_parts(block, parts(block)); }
+  /// Sums of each split-K part, promoted and joined; and the elements that follow from them.
+  std::vector<Spans> parts(const DotBlock& block) const;
+  Spans of_parts(const DotBlock& block, std::vector<Spans> parts) const;
+  /// Whether the other variant of the same contract computes the same elements from the same parts.
+  bool ends_as(const DotRows& other) const {
+    return may_add_no_zero_ == other.may_add_no_zero_ && program_.alone == other.program_.alone &&
+           (program_.part >= inputs_.product.k) == (other.program_.part >= inputs_.product.k);
+  }
   /// Sums of products in [first_k, end_k) of rows [first, end), before scales: [end - first, n].
   std::vector<double> sums(int64_t first, int64_t end, int64_t first_k, int64_t end_k) const {
     return sums(DotBlock{first, end, 0, inputs_.n}, first_k, end_k);
@@ -144,9 +179,9 @@ class DotRows {
   Spans biases(const DotBlock& block) const;
   Spans scaled(const DotBlock& block, Spans sums) const;
   /// Elements whose split-K parts are scaled and rounded separately, and added to +0 in any order.
-  Spans in_any_order(const DotBlock& block) const;
+  Spans in_any_order(const DotBlock& block, std::vector<Spans> parts) const;
   /// The same, but added in ascending order, starting with the first part.
-  Spans of_results(const DotBlock& block) const;
+  Spans of_results(const DotBlock& block, std::vector<Spans> parts) const;
   /// A value as a build that flushes subnormals reads it.
   double read(double value) const;
   /// For each element, the scale of its row or column for the elements from `k` on.
@@ -164,6 +199,7 @@ class DotRows {
   const DotInputs& inputs_;
   const Format& y_;
   DotSums sums_;
+  std::shared_ptr<ReplayedSums> replayed_;
   PartSums part_sums_;
   AzpPlace azp_place_;
   bool may_add_no_zero_;  ///< an undocumented kernel: the last factor may also be applied by a multiplication

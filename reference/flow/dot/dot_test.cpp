@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <functional>
 #include <numeric>
 #include <set>
@@ -127,6 +128,26 @@ TEST(KOrder, AnUnknownUnitMayHaveTheOrderOfAnyInstance) {
           EXPECT_GE(spans.high[0], made) << id << " " << program.name;
         }
   }
+}
+
+/// The variants share sums, and leave out results that another has; the hull is that of all of them.
+TEST(KOrder, AnUnknownUnitHasTheResultsOfEveryInstanceAndNoOthers) {
+  for (const char* id :
+       {"aiter.ck_gemm_a8w8.gfx950", "aiter.ck_gemm_a8w8_split_k.gfx950", "aiter.ck_gemm_a8w8_blockscale.gfx950"})
+    for (const int last : {3, 40, 127}) {
+      const Factors factors(kE4M3Fn, {{0, 240, 240}, {1, 0x1p-5, 0x1p-5}, {2, -240, 240}, {last, 0x1p-3, 1.125}});
+      const DotInputs inputs = inputs_of(factors, 1, 1);
+      const DotContract contract = contract_of(id);
+      std::optional<Span> hull;
+      for (const DotContract& member : contract.members)
+        for (const DotProgram& program : dot_programs(member, 128)) {
+          const Span one = DotRows(member, program, inputs, kBf16, DotSums::kReplayed).values({0, 1, 0, 1})[0];
+          hull = hull ? either(*hull, one) : one;
+        }
+      const Span all = UnknownDotRows(contract, inputs, kBf16).values({0, 1, 0, 1})[0];
+      EXPECT_EQ(all.low, hull->low) << id << " " << last;
+      EXPECT_EQ(all.high, hull->high) << id << " " << last;
+    }
 }
 
 TEST(Flush, SubnormalScalesSumsAndResultsAreZeros) {
