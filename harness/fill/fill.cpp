@@ -23,10 +23,54 @@ namespace assay {
 
 // Counter-based random numbers: the same (seed, stream, index) gives the same bits on every machine, in any order of calls.
 
+namespace {
+
+constexpr uint64_t kMultiplier0 = 0xD2511F53, kMultiplier1 = 0xCD9E8D57;
+constexpr uint32_t kWeyl0 = 0x9E3779B9, kWeyl1 = 0xBB67AE85;
+constexpr int kRounds = 10;
+
+constexpr uint32_t kNormalLane = 0x4e4f524d;  // distinct from the lanes of the other draws
+
+/// The number whose twelve 16-bit integers have this sum.
+double normal_of(uint32_t sum) {
+  constexpr int32_t kMean = 6 * 65535;
+  return double(int32_t(sum) - kMean) * 0x1p-16;
+}
+
+// Several blocks at once, compiled for several instruction sets, of which one is chosen when the program is loaded. Not with
+// clang, nor with sanitizers, whose runtimes are not ready then.
+#if defined(__x86_64__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define ASSAY_FOR_WIDE_REGISTERS __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define ASSAY_FOR_WIDE_REGISTERS
+#endif
+
+constexpr int kAtOnce = 16;
+
+/// Adds, for kAtOnce indices from `first` on, the first `words` words of their blocks as pairs of 16-bit integers.
+ASSAY_FOR_WIDE_REGISTERS
+void add_halves(uint64_t first, uint32_t stream, uint32_t lane, std::array<uint32_t, 2> key, int words, uint32_t* sums) {
+  uint32_t c[4][kAtOnce];
+  for (int i = 0; i < kAtOnce; ++i) {
+    const uint64_t index = first + uint64_t(i);
+    c[0][i] = uint32_t(index), c[1][i] = uint32_t(index >> 32), c[2][i] = stream, c[3][i] = lane;
+  }
+  for (int round = 0; round < kRounds; ++round) {
+    for (int i = 0; i < kAtOnce; ++i) {
+      const uint64_t product0 = kMultiplier0 * c[0][i], product1 = kMultiplier1 * c[2][i];
+      c[0][i] = uint32_t(product1 >> 32) ^ c[1][i] ^ key[0], c[1][i] = uint32_t(product1);
+      c[2][i] = uint32_t(product0 >> 32) ^ c[3][i] ^ key[1], c[3][i] = uint32_t(product0);
+    }
+    key[0] += kWeyl0, key[1] += kWeyl1;
+  }
+  for (int word = 0; word < words; ++word)
+    for (int i = 0; i < kAtOnce; ++i) sums[i] += (c[word][i] & 0xffff) + (c[word][i] >> 16);
+}
+
+}  // namespace
+
 std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> c, std::array<uint32_t, 2> key) {
-  constexpr uint64_t kMultiplier0 = 0xD2511F53, kMultiplier1 = 0xCD9E8D57;
-  constexpr uint32_t kWeyl0 = 0x9E3779B9, kWeyl1 = 0xBB67AE85;
-  for (int round = 0; round < 10; ++round) {
+  for (int round = 0; round < kRounds; ++round) {
     const uint64_t product0 = kMultiplier0 * c[0], product1 = kMultiplier1 * c[2];
     c = {uint32_t(product1 >> 32) ^ c[1] ^ key[0], uint32_t(product1), uint32_t(product0 >> 32) ^ c[3] ^ key[1],
          uint32_t(product0)};
@@ -37,12 +81,19 @@ std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> c, std::array<uint32_
 }
 
 double Random::normal(int64_t index) const {
-  constexpr uint32_t kNormalLane = 0x4e4f524d;  // distinct from the lanes of the other draws
   const std::array<uint32_t, 4> a = block(index, kNormalLane), b = block(index, kNormalLane + 1);
   uint32_t sum = 0;
   for (const uint32_t word : {a[0], a[1], a[2], a[3], b[0], b[1]}) sum += (word & 0xffff) + (word >> 16);
-  constexpr int32_t kMean = 6 * 65535;
-  return double(int32_t(sum) - kMean) * 0x1p-16;
+  return normal_of(sum);
+}
+
+void Random::normals(int64_t first, std::span<double> values) const {
+  for (size_t at = 0; at < values.size(); at += kAtOnce) {
+    uint32_t sums[kAtOnce] = {};
+    add_halves(uint64_t(first) + at, stream_, kNormalLane, key_, 4, sums);
+    add_halves(uint64_t(first) + at, stream_, kNormalLane + 1, key_, 2, sums);
+    for (size_t i = 0; i < std::min<size_t>(kAtOnce, values.size() - at); ++i) values[at + i] = normal_of(sums[i]);
+  }
 }
 
 namespace {
@@ -311,6 +362,13 @@ std::vector<int64_t> row_offsets(const TensorSpec& spec) {
   return offsets;
 }
 
+/// Whether a generator gives the code of every element, in order.
+bool is_all_codes(const std::vector<std::pair<int64_t, uint32_t>>& codes, int64_t elements) {
+  int64_t next = 0;
+  return int64_t(codes.size()) == elements &&
+         std::all_of(codes.begin(), codes.end(), [&](const auto& one) { return one.first == next++; });
+}
+
 // A cache of filled tensors, since cases of different contracts mostly have the same inputs.
 
 /// The key of the cache: all that the bytes depend on, except operands that the generator reads. find() compares those.
@@ -422,12 +480,22 @@ void fill(HostTensor& tensor, const FillRequest& request) try {
   const std::vector<int64_t> offsets = rows == 0 ? std::vector<int64_t>() : row_offsets(spec);
   const int64_t stride = spec.strides.empty() ? 1 : spec.strides.back();
   const auto place = [&](int64_t element) { return offsets[size_t(element / columns)] + element % columns * stride; };
+  const size_t width = size_t(format.bytes());
   const auto encode = [&](int64_t i) {
-    for (int64_t j = 0; j < columns; ++j)
-      tensor.set_code(offsets[size_t(i)] + j * stride, nearest_code(format, sheet.values[size_t(i * columns + j)]));
+    const int64_t offset = offsets[size_t(i)];
+    const double* const values = sheet.values.data() + i * columns;
+    for (int64_t j = 0; j < columns; ++j) {
+      const uint32_t code = nearest_code(format, values[j]);
+      if (spec.packed)
+        tensor.set_code(offset + j * stride, code);
+      else
+        std::memcpy(tensor.bytes.data() + size_t(offset + j * stride) * width, &code, width);
+    }
   };
   const bool rows_share_bytes = format.bits < 8;
-  if (rows_share_bytes || rows * columns < kManyElements)
+  if (is_all_codes(sheet.codes, rows * columns))
+    ;  // every element is replaced below
+  else if (rows_share_bytes || rows * columns < kManyElements)
     for (int64_t i = 0; i < rows; ++i) encode(i);
   else
     for_each_in_parallel(rows, encode);

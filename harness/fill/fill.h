@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -85,6 +86,8 @@ class Random {
 
   /// Mean 0, variance 1, magnitude at most 6: the sum of twelve 16-bit integers. Exact, so it does not depend on a math library.
   double normal(int64_t index) const;
+  /// The same for indices from `first` on, many at a time.
+  void normals(int64_t first, std::span<double> values) const;
 
  private:
   std::array<uint32_t, 2> key_;

@@ -280,6 +280,17 @@ TEST(Random, NormalHasMeanZeroAndVarianceOne) {
   EXPECT_LT(std::fabs(squares / kCount - 1), 5 * std::sqrt(2.0 / kCount));
 }
 
+TEST(Random, ManyNormalsAreThoseOfTheirIndices) {
+  const Random random(3, 4);
+  for (const int64_t first : {int64_t{0}, int64_t{5}, (int64_t{1} << 32) - 9})
+    for (const size_t count : {0, 1, 15, 16, 17, 40}) {
+      std::vector<double> many(count, -1), expected;
+      random.normals(first, many);
+      for (size_t i = 0; i < count; ++i) expected.push_back(random.normal(first + int64_t(i)));
+      EXPECT_EQ(many, expected) << count << " from " << first;
+    }
+}
+
 TEST(NearestCode, EveryFiniteCodeOfEveryNarrowFormatIsItsOwnNearest) {
   for (const Format& format : all_formats()) {
     if (format.bits > 16) continue;

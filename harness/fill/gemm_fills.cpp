@@ -24,12 +24,14 @@ double quantum(const Format& format) {
 }
 
 /// Writes values that depend only on their position, on all cores, since operands may have gigabytes.
-template <class Number>
-void each_by_its_place(Sheet& sheet, Number number) {
+template <class Numbers>
+void each_by_its_place(Sheet& sheet, Numbers numbers) {
   constexpr int64_t kAtATime = 1 << 16;
-  const auto count = int64_t(sheet.values.size());
+  const std::span<double> all(sheet.values);
+  const auto count = int64_t(all.size());
   for_each_in_parallel((count + kAtATime - 1) / kAtATime, [&](int64_t block) {
-    for (int64_t i = block * kAtATime; i < std::min(count, (block + 1) * kAtATime); ++i) sheet.values[size_t(i)] = number(i);
+    const int64_t first = block * kAtATime;
+    numbers(first, all.subspan(size_t(first), size_t(std::min(kAtATime, count - first))));
   });
 }
 
@@ -103,7 +105,10 @@ void one_in_the_middle_partner(Sheet& sheet) {
 
 void amax_scaled(Sheet& sheet) {
   const double factor = deviation(sheet);
-  each_by_its_place(sheet, [&](int64_t i) { return sheet.random.normal(i) * factor; });
+  each_by_its_place(sheet, [&](int64_t first, std::span<double> values) {
+    sheet.random.normals(first, values);
+    for (double& value : values) value *= factor;
+  });
 }
 
 void amax_scaled_positive(Sheet& sheet) {

@@ -28,7 +28,7 @@ std::vector<double> quiet_edges(const Sheet& sheet) {
 }
 
 void fill_group_with_normal(Sheet& sheet, const Group& group) {
-  for (int64_t i = group.begin; i < group.end; ++i) sheet.values[size_t(i)] = sheet.random.normal(i);
+  sheet.random.normals(group.begin, std::span(sheet.values).subspan(size_t(group.begin), size_t(group.end - group.begin)));
 }
 
 }  // namespace

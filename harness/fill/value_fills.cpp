@@ -33,7 +33,7 @@ double power_of_two(int exponent) { return std::ldexp(1.0, exponent); }
 int max_exponent(const Format& format) { return std::ilogb(max_finite(format)); }
 
 void normal(Sheet& sheet) {
-  for_each_element(sheet, [&](int64_t i) { return sheet.random.normal(i); });
+  sheet.random.normals(0, sheet.values);
 }
 
 void uniform01(Sheet& sheet) {
@@ -317,7 +317,7 @@ void end_ranges(Sheet& sheet) {
 // Generators for the ends of groups, rows and blocks, and for rows after a row with NaN or Inf.
 
 void ends(Sheet& sheet) {
-  for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i) sheet.values[size_t(i)] = sheet.random.normal(i);
+  sheet.random.normals(0, sheet.values);
   for_each_group(sheet, [&](const Group& group) {
     const bool last_of_rows = group.row % 128 == 127 || group.row + 1 == sheet.rows;
     const double magnitude = (1.0 + sheet.random.uniform(group.number, kGroup)) * (last_of_rows ? 32.0 : 8.0);
