@@ -23,10 +23,10 @@ void require(bool holds, const char* what) {
   if (!holds) throw std::invalid_argument(what);
 }
 
-void check(const DotProblem& p, const DotRange& r, const DotOutputs& outputs) {
-  require(p.a.format && p.b.format && p.k >= 0, "exact_dot: expected formats of a and b, and k >= 0");
-  require(r.first_row >= 0 && r.rows >= 0 && r.first_row + r.rows <= p.a.rows, "exact_dot: the range has rows outside a");
-  require(r.first_column >= 0 && r.columns >= 0 && r.first_column + r.columns <= p.b.rows,
+void check(const DecodedOperand& a, const DecodedOperand& b, const DotRange& r, const DotOutputs& outputs) {
+  require(a.k() == b.k(), "exact_dot: expected the same k of a and b");
+  require(r.first_row >= 0 && r.rows >= 0 && r.first_row + r.rows <= a.rows(), "exact_dot: the range has rows outside a");
+  require(r.first_column >= 0 && r.columns >= 0 && r.first_column + r.columns <= b.rows(),
           "exact_dot: the range has columns outside b");
   const auto size = size_t(r.rows * r.columns);
   const auto fits = [&](std::span<double> array) { return array.empty() || array.size() == size; };
@@ -56,13 +56,18 @@ DotRange tile_shape(const DotRange& range, const DotKernels& kernels) {
 }  // namespace
 
 void exact_dot(const DotProblem& problem, const DotRange& range, const DotOutputs& outputs, const DotKernels& kernels) {
-  check(problem, range, outputs);
+  require(problem.a.format && problem.b.format && problem.k >= 0, "exact_dot: expected formats of a and b, and k >= 0");
+  exact_dot(DecodedOperand(problem.a, problem.k), DecodedOperand(problem.b, problem.k), range, outputs, kernels);
+}
+
+void exact_dot(const DecodedOperand& a, const DecodedOperand& b, const DotRange& range, const DotOutputs& outputs,
+               const DotKernels& kernels) {
+  check(a, b, range, outputs);
   if (range.rows == 0 || range.columns == 0) return;
-  const DecodedOperand a(problem.a, problem.k), b(problem.b, problem.k);
   const DotTask task{a, b, range, outputs, kernels};
-  if (outputs.model && !outputs.model->scales_inside && problem.k > 0)
+  if (outputs.model && !outputs.model->scales_inside && a.k() > 0)
     for (const DecodedOperand* side : {&a, &b}) {
-      const int64_t chunk = outputs.model->chunk == 0 ? problem.k : outputs.model->chunk;
+      const int64_t chunk = outputs.model->chunk == 0 ? a.k() : outputs.model->chunk;
       require(!side->scales_change_along_k() || side->run_of_scale(0) % chunk == 0,
               "exact_dot: an outer scale changes within a chunk of the tensor core");
     }

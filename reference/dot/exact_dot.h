@@ -72,6 +72,9 @@ struct DotOutputs {
 /// Stability of Numerical Algorithms", 2002, section 4.2). Norms of rows bound that sum (Cauchy, Schwarz). Sums of multiples of
 /// one step that stay below 2^53 steps are exact.
 void exact_dot(const DotProblem& problem, const DotRange& range, const DotOutputs& outputs, const DotKernels& kernels = dot_kernels());
+/// The same for many ranges of the same factors.
+void exact_dot(const DecodedOperand& a, const DecodedOperand& b, const DotRange& range, const DotOutputs& outputs,
+               const DotKernels& kernels = dot_kernels());
 
 // The parameters of a tensor core that its error bounds need.
 

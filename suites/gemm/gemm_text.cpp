@@ -209,6 +209,8 @@ ExactValues exact_values(const GemmCase& c, const DotInputs& inputs, const std::
                          const HostTensor& d) {
   const ExactGemm exact(c, inputs);
   ExactValues all;
+  if (std::all_of(runs.begin(), runs.end(), [&](const GemmRun& run) { return run.count * c.n == 0; })) return all;  // no scales
+  const DecodedOperand a(exact.factors().a, exact.factors().k), b(exact.factors().b, exact.factors().k);
   for (const GemmRun& run : runs) {
     const DotRange range{run.stored, run.count, run.b, c.n};
     const auto size = size_t(run.count * c.n);
@@ -218,12 +220,12 @@ ExactValues exact_values(const GemmCase& c, const DotInputs& inputs, const std::
     wanted.error = error;
     wanted.absolute_sum = magnitudes;
     if (!models.empty()) wanted.model = models.front(), wanted.bound = bound;
-    exact_dot(exact.factors(), range, wanted);
+    exact_dot(a, b, range, wanted);
     for (size_t other = 1; other < models.size(); ++other) {  // use the bound of the variant that may lose most
       std::vector<double> of_other(size);
       DotOutputs another;
       another.model = models[other], another.bound = of_other;
-      exact_dot(exact.factors(), range, another);
+      exact_dot(a, b, range, another);
       for (size_t i = 0; i < size; ++i) bound[i] = std::max(bound[i], of_other[i]);
     }
     for (size_t i = 0; i < size; ++i) {
