@@ -54,14 +54,17 @@ class Team {
   void enter(int rank) {
     std::unique_lock lock(mutex_);
     members_[size_t(rank)].here = true;
-    if (++here_ == int(members_.size())) pass_on();
-    take_turn(rank, lock);
+    Member* const next = ++here_ == int(members_.size()) ? pass_on() : nullptr;
+    take_turn(rank, next, lock);
   }
   /// Returns true if it was the last rank.
   bool leave(int rank) {
     const std::lock_guard lock(mutex_);
     members_[size_t(rank)].done = true;
-    if (--here_ > 0) return pass_on(), false;
+    if (--here_ > 0) {
+      if (Member* const next = pass_on()) next->turn.notify_one();  // under the lock: the last rank destroys the team
+      return false;
+    }
     deliver_all();
     return true;
   }
@@ -70,21 +73,26 @@ class Team {
     if (hung_) return ready(at, value);
     Member& self = members_[size_t(rank)];
     self.ready = ready, self.at = at, self.value = value, self.waits = true;
-    pass_on();
-    take_turn(rank, lock);
+    take_turn(rank, pass_on(), lock);
     self.waits = false;
     return !hung_ || ready(at, value);
   }
   void change(int rank) {
     std::unique_lock lock(mutex_);
-    pass_on();
-    take_turn(rank, lock);
+    take_turn(rank, pass_on(), lock);
   }
   std::vector<Held>& held(int rank) { return members_[size_t(rank)].held; }
 
  private:
-  void take_turn(int rank, std::unique_lock<std::mutex>& lock) {
-    members_[size_t(rank)].turn.wait(lock, [&] { return turn_ == rank; });
+  /// Wakes `next`, if any, without the lock, which it would have to wait for; then waits for the turn of this rank.
+  void take_turn(int rank, Member* next, std::unique_lock<std::mutex>& lock) {
+    Member& self = members_[size_t(rank)];
+    if (next != nullptr && next != &self) {
+      lock.unlock();
+      next->turn.notify_one();
+      lock.lock();
+    }
+    self.turn.wait(lock, [&] { return turn_ == rank; });
   }
   void deliver_all() {
     for (Member& member : members_) {
@@ -92,9 +100,9 @@ class Team {
       member.held.clear();
     }
   }
-  /// Delivers all held-back writes. Called when no rank can continue otherwise, since writes arrive in the end even without a
-  /// signal.
-  void pass_on() {
+  /// Chooses the rank that has the next turn, if any. When no rank can continue otherwise, delivers all held-back writes, since
+  /// writes arrive in the end even without a signal.
+  Member* pass_on() {
     std::vector<int> able = can_run();
     if (able.empty()) deliver_all(), able = can_run();
     if (able.empty()) {
@@ -102,9 +110,9 @@ class Team {
       for (int rank = 0; rank < int(members_.size()); ++rank)
         if (!members_[size_t(rank)].done) able.push_back(rank);
     }
-    if (able.empty()) return;
+    if (able.empty()) return nullptr;
     turn_ = able[random_.below(uint32_t(able.size()))];
-    members_[size_t(turn_)].turn.notify_one();
+    return &members_[size_t(turn_)];
   }
   std::vector<int> can_run() const {
     std::vector<int> able;
