@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Machine-made mutants: ci/mutants on two mutants of one file. The quick tier kills one; one is equivalent and survives; a table that
-# calls the killed one equivalent is refused.
+# calls the killed one equivalent is refused, and one that calls it a case for the sanitizer is not.
 . "$(dirname "$0")/lib.sh"
 file=$root/kernels/ops/layouts/shuffle_weight_kernel.h
 moved='return row / kRows * (runs_of_row * kRows) + run * kRows + row % kRows;: % -> /'
@@ -20,6 +20,9 @@ grep -qF "thread() == 0" "$scratch/out/survivors.csv" || fail "survivors.csv doe
 column=$("$root/ci/mutants" "$file" --build "$build" --list | grep -F "${moved##*: }: ${moved%: *}" | cut -d: -f3)
 { cat "$scratch/none.csv"; echo "kernels/ops/layouts/shuffle_weight_kernel.h,$column,${moved%: *},${moved##*: },equivalent,wrong"; } >"$scratch/wrong.csv"
 expect 1 "wrong.csv calls a mutant equivalent that shuffle_weight/" mutants --equivalent "$scratch/wrong.csv"
+# What a mutant that leaves an array does depends on the compiler, so a case may kill it.
+sed -i 's/,equivalent,wrong/,sanitizer,wrong/' "$scratch/wrong.csv"
+expect 0 "1 killed" mutants --equivalent "$scratch/wrong.csv"
 
 { cat "$scratch/none.csv"; echo "kernels/ops/layouts/shuffle_weight_kernel.h,$column,${moved%: *},${moved##*: },boring,wrong"; } >"$scratch/class.csv"
 expect 1 "'boring' is none of equivalent, sanitizer, device" mutants --equivalent "$scratch/class.csv"

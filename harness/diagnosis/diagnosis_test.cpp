@@ -250,6 +250,37 @@ TEST(Patterns, AFactorOfEachRowIsNamed) {
                   "48 wrong elements)"));
 }
 
+TEST(Patterns, CodesOfOneMantissaBitHaveNoFactorOfEachRow) {
+  const auto wrong = [](const Format& format) {
+    std::vector<WholePart> answer = {testing::whole_part(format, {4, 32}, {}, {}, "", "y")};
+    HostTensor y{dense("y", Role::kOutput, format, {4, 32}), {}};
+    y.bytes.resize(y.spec.bytes());
+    for (int64_t i = 0; i < 128; ++i) {
+      const double due = i % 2 ? 2.0 : 3.0;
+      answer[0].low.push_back(ordinal(format, code_of(format, due)));
+      y.set_code(i, code_of(format, std::ldexp(due, i / 32 % 2 ? 1 : -1)));
+    }
+    return std::pair(std::move(answer), std::move(y));
+  };
+  const auto lines = [&](const Format& format) {
+    auto [answer, y] = wrong(format);
+    class Fixed : public testing::ToyCase {
+     public:
+      explicit Fixed(std::vector<WholePart> answer) : ToyCase(testing::toy_case("bf16")), right_(expectation_of(std::move(answer))) {}
+      Expectation expect(const Problem&, const std::vector<HostTensor>*) const override { return right_; }
+
+     private:
+      const Expectation right_;
+    };
+    const Fixed bound(std::move(answer));
+    std::vector<std::string> all;
+    for (const Regularity& found : regularities(bound, Problem{}, {y})) all.push_back(in_words(found));
+    return all;
+  };
+  EXPECT_THAT(lines(kE5M2), Contains(HasSubstr("times a factor for each row")));
+  EXPECT_THAT(lines(kE2M1), Not(Contains(HasSubstr("a factor for each row"))));
+}
+
 TEST(Patterns, ShiftsAreNamed) {
   EXPECT_THAT(patterns("4x16", values([](const auto& x, int64_t i, int64_t n) { return x[size_t(i + n) % x.size()]; })),
               ElementsAre("pattern: y holds the expected values 1 row later (64 of 64 wrong elements; y[i, j] holds what y[i + "
@@ -316,6 +347,12 @@ TEST(Patterns, OfTwoCodesAShiftMustHoldForTheWholeTensor) {
   EXPECT_THAT(patterns_of(32, due, next_row), ElementsAre(StartsWith("pattern: y holds the expected values 1 row later (")));
   EXPECT_THAT(patterns_of(32, due, [&](int64_t i) { return i % 3 == 0 ? next_row(i) : due(i); }), ElementsAre())
       << "the right elements contradict it";
+}
+
+TEST(Patterns, CodesBesideTheExpectedOnesAreNoShiftOfSmoothData) {
+  const auto due = [](int64_t i) { return 1.0 + double(i + 1) / 128; };  // each is the code after the one before
+  EXPECT_THAT(patterns_of(4, due, [&](int64_t i) { return due(i % 4 == 0 ? i - 1 : i + 1); }), ElementsAre())
+      << "three of four hold what the next column should hold";
 }
 
 TEST(Patterns, DistancesThatExplainEquallyMuchAreNamedTogether) {
@@ -684,6 +721,11 @@ TEST(Misread, OtherPlacesOfAVectorAreNamed) {
   EXPECT_THAT(causes_of_copy([](int64_t i) { return i % 4 == 3 ? i - 1 : i; }),
               Contains(EndsWith("explains 8 of 8 failing elements: x: [i, j] with j mod 4 = 3 is read from [i, j - 1]")));
   EXPECT_THAT(causes_of_copy([](int64_t i) { return i % 8; }), Contains(HasSubstr("x: [i, j] is read from [0, j]")));
+}
+
+TEST(Misread, IsNotNamedIfItSaysThatRightElementsAreWrong) {
+  EXPECT_THAT(causes_of_copy([](int64_t i) { return i == 5 ? i : std::min<int64_t>(i + 1, 31); }), ElementsAre("no known cause"))
+      << "element 5 is right";
 }
 
 TEST(Misread, AnotherOrderIsNot) {

@@ -300,7 +300,7 @@ class Search {
         const MembershipCounts result = judged(edit, contract_, memberships(expected, outputs_, sample_), sample_);
         if (result.explained < (edit.leaves_out ? 1 : kFewestMisread) || by_chance(edit, edits.size())) continue;
         const Hypothesis hypothesis{edit.name, expect};
-        if (!result.counts() || (!edit.leaves_out && !worth_naming(result, hypothesis))) continue;
+        if (!result.counts() || result.contradicted > 0 || (!edit.leaves_out && !worth_naming(result, hypothesis))) continue;
         if (result.left() == 0) explained.insert(edit.tensor);
         found_.push_back({cause_of(result, {{edit.name, edit.name, result.explained}}), expect});
       } catch (const std::exception&) {  // the op refuses such an input

@@ -150,6 +150,8 @@ Rule factor_of_each(const WrongPart& wrong) {
   const int64_t columns = wrong.part().columns();
   // The ratio of two rounded numbers is known to 2^-(mantissa_bits - 1). Codes of few bits show powers of two alone.
   const double slack = power_of_two(1 - format.mantissa_bits);
+  constexpr int kFewestBits = 2;  // of one bit, any two codes have nearly such a ratio
+  if (format.mantissa_bits < kFewestBits) return std::nullopt;
   const bool any_ratio = format.mantissa_bits >= 7;
   struct Unit {
     std::string name;
@@ -446,6 +448,17 @@ bool fails_in_whole_columns(const WrongPart& wrong) {
          2 * int64_t(columns.size()) <= wrong.part().columns() && rows.size() > 1;
 }
 
+/// Whether most wrong elements hold a code beside the due one, on either side. In smooth data other places hold such codes by chance,
+/// so rules about places would fit.
+bool mostly_next_codes(const WrongPart& wrong) {
+  int64_t next = 0;
+  for (const int64_t i : wrong.failing()) {
+    const std::optional<uint32_t> due = wrong.due(i);
+    next += due && std::abs(int64_t(ordinal(wrong.format(), *due)) - ordinal(wrong.format(), wrong.codes()[size_t(i)])) <= 1;
+  }
+  return 4 * next >= 3 * int64_t(wrong.failing().size());
+}
+
 /// The fact that every element of some rows or columns is wrong, and no other element.
 std::optional<Regularity> whole_rows_or_columns(const WrongPart& wrong) {
   const auto [rows, columns] = failing_rows_and_columns(wrong);
@@ -499,7 +512,7 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, bool elem
     consider(reversed_bytes(wrong));
     consider(into_old_words(wrong));
     OneCodeOff rounding = one_code_off(wrong);
-    if (!rounding.holds) {  // of sorted data, the next code is also that of a neighbour
+    if (!rounding.holds && !mostly_next_codes(wrong)) {  // of sorted data, the next code is also that of a neighbour
       consider(shifted(wrong));
       consider(transposed(wrong));
       consider(mirrored(wrong));

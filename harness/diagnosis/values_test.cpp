@@ -142,6 +142,22 @@ TEST(Values, AWrongConstantIsNamedByItsRatio) {
   EXPECT_EQ(words_for([&](int64_t i) { return number(i) + 0.01; }), "");
 }
 
+/// The factor between 128 codes of e2m1 and those that are held.
+std::string factor_of_four_bits(const std::function<uint32_t(int64_t)>& due, const std::function<uint32_t(int64_t)>& held) {
+  WholePart whole = testing::whole_part(kE2M1, {4, 32}, {});
+  HostTensor q{dense("q", Role::kOutput, kE2M1, {4, 32}), {}};
+  q.bytes.resize(q.spec.bytes());
+  for (int64_t i = 0; i < 128; ++i) whole.low.push_back(ordinal(kE2M1, due(i))), q.set_code(i, held(i));
+  return words(factor(WrongPart(whole, q)));
+}
+
+TEST(Values, OneOrTwoCodesOfFourBitsHaveNoFactor) {
+  EXPECT_EQ(factor_of_four_bits([](int64_t) { return 4u; }, [](int64_t i) { return i % 2 ? 4u : 2u; }), "")
+      << "2 that became 1: a wrong boundary";
+  EXPECT_EQ(factor_of_four_bits([](int64_t i) { return uint32_t(i % 4 + 4); }, [](int64_t i) { return uint32_t(i % 4 + 2); }),
+            "1/2 of the expected values");
+}
+
 TEST(Values, AConstantDifferenceIsNamed) {
   const auto even = [](int64_t i) { return double(i % 8); };
   EXPECT_EQ(words(constant_difference(numbers(even, [&](int64_t i) { return even(i) + 2; }).wrong())),

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
+#include <cstdlib>
 
 #include "reference/contracts/contract_rows.h"
 #include "reference/flow/flow.h"
@@ -226,6 +228,42 @@ void RowEdits::cell(const std::string& column) {
       round_once_more(column, cell, i);
     const bool stood_together = !last && !cell[i + 1].edited && cell[i + 1].place == cell[i].place + 1;
     if (stood_together && column != "z") exchange(column, cell, i);
+    other_operands(column, cell, i);
+  }
+}
+
+/// Slips of the pen in one step, as suspects: another sign, a constant that is off by one or 0, a product for a quotient. Data
+/// need not tell each of them from the contract.
+void RowEdits::other_operands(const std::string& column, const EditedCell& cell, size_t i) {
+  const CellStep& step = cell[i].step;
+  if (cell[i].edited || step.arguments.empty() || in_integers(cell, i)) return;
+  const std::string argument = step.argument(0);
+  const auto replaced = [&](const std::string& what, const std::string& steps) {
+    EditedCell changed = cell;
+    changed.erase(changed.begin() + long(i));
+    size_t at = i;
+    for (const CellStep& one : read_cell(steps)) changed.insert(changed.begin() + long(at++), edited(one, cell[i].label));
+    add(column, cell[i].label + " -> " + what, std::move(changed));
+    edits_.back().suspect = true;
+  };
+  const bool is_sum = step.word == "add", is_product = step.word == "mul";
+  if (!is_sum && !is_product) return;
+  if (is_sum) replaced(argument + " - v", "neg " + step.text);
+  if (is_quantity(argument)) {
+    if (is_sum) replaced("sub(" + argument + ")", "neg " + step.text + " neg");
+    if (is_product && column != "code" && step.arguments.size() == 1 && !step.slack.given())
+      replaced("div(" + argument + ")", "div(" + argument + ")");
+    return;
+  }
+  char* end = nullptr;
+  const double value = std::strtod(argument.c_str(), &end);
+  if (end == argument.c_str() || *end != 0 || step.arguments.size() != 1 || std::abs(value) < 0x1p-10 || std::abs(value) > 0x1p10)
+    return;
+  for (const double other : {value + 1, value - 1, -value, 0.0}) {
+    if (other == value || (is_product && other == 1) || (is_sum && other == 0)) continue;
+    char text[40];
+    std::snprintf(text, sizeof text, "%.9g", other);
+    replaced(step.word + "(" + text + ")", step.word + "(" + text + ")");
   }
 }
 

@@ -124,6 +124,7 @@ class RowEdits {
   void exponent_in_bf16(const std::string& column, EditedCell tokens, size_t i);
   void exponents_of_scales();
   void exchange(const std::string& column, EditedCell tokens, size_t i);
+  void other_operands(const std::string& column, const EditedCell& tokens, size_t i);
   std::vector<CellStep> swaps(const std::string& column, const CellStep& step) const;
   void siblings(const std::string& column, const CellStep& step, std::vector<CellStep>& others) const;
 
