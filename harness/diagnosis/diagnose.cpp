@@ -163,7 +163,8 @@ std::string race_in_words(const Backend& backend, const CallRequest& request) {
     const std::string difference = call_difference(first, again, call);
     if (difference.empty()) continue;
     if (backend.library.honours_schedule_seed)
-      return "race: the outputs change with the order in which the lanes run (" + difference + ")";
+      return "race: the outputs change with the order in which the lanes run: a barrier is missing, or a value is not set in "
+             "every lane (" + difference + ")";
     return "unsteady: the outputs change from call to call; the kernel keeps state between calls, reads unwritten "
            "memory, or has a race (" + difference + ")";
   }

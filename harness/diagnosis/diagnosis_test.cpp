@@ -250,35 +250,46 @@ TEST(Patterns, AFactorOfEachRowIsNamed) {
                   "48 wrong elements)"));
 }
 
-TEST(Patterns, CodesOfOneMantissaBitHaveNoFactorOfEachRow) {
-  const auto wrong = [](const Format& format) {
-    std::vector<WholePart> answer = {testing::whole_part(format, {4, 32}, {}, {}, "", "y")};
-    HostTensor y{dense("y", Role::kOutput, format, {4, 32}), {}};
-    y.bytes.resize(y.spec.bytes());
-    for (int64_t i = 0; i < 128; ++i) {
-      const double due = i % 2 ? 2.0 : 3.0;
-      answer[0].low.push_back(ordinal(format, code_of(format, due)));
-      y.set_code(i, code_of(format, std::ldexp(due, i / 32 % 2 ? 1 : -1)));
-    }
-    return std::pair(std::move(answer), std::move(y));
-  };
-  const auto lines = [&](const Format& format) {
-    auto [answer, y] = wrong(format);
-    class Fixed : public testing::ToyCase {
-     public:
-      explicit Fixed(std::vector<WholePart> answer) : ToyCase(testing::toy_case("bf16")), right_(expectation_of(std::move(answer))) {}
-      Expectation expect(const Problem&, const std::vector<HostTensor>*) const override { return right_; }
+/// The regularities of 4 rows of 32 elements, of which each holds got(i) in place of due(i).
+std::vector<std::string> regularities_of(const Format& format, const std::function<double(int64_t)>& due,
+                                         const std::function<double(int64_t)>& got) {
+  std::vector<WholePart> answer = {testing::whole_part(format, {4, 32}, {}, {}, "", "y")};
+  HostTensor y{dense("y", Role::kOutput, format, {4, 32}), {}};
+  y.bytes.resize(y.spec.bytes());
+  for (int64_t i = 0; i < 128; ++i) {
+    answer[0].low.push_back(ordinal(format, code_of(format, due(i))));
+    y.set_code(i, code_of(format, got(i)));
+  }
+  class Fixed : public testing::ToyCase {
+   public:
+    explicit Fixed(std::vector<WholePart> answer) : ToyCase(testing::toy_case("bf16")), right_(expectation_of(std::move(answer))) {}
+    Expectation expect(const Problem&, const std::vector<HostTensor>*) const override { return right_; }
 
-     private:
-      const Expectation right_;
-    };
-    const Fixed bound(std::move(answer));
-    std::vector<std::string> all;
-    for (const Regularity& found : regularities(bound, Problem{}, {y})) all.push_back(in_words(found));
-    return all;
+   private:
+    const Expectation right_;
   };
-  EXPECT_THAT(lines(kE5M2), Contains(HasSubstr("times a factor for each row")));
-  EXPECT_THAT(lines(kE2M1), Not(Contains(HasSubstr("a factor for each row"))));
+  const Fixed bound(std::move(answer));
+  std::vector<std::string> all;
+  for (const Regularity& found : regularities(bound, Problem{}, {y})) all.push_back(in_words(found));
+  return all;
+}
+
+TEST(Patterns, CodesOfOneMantissaBitHaveNoFactorOfEachRow) {
+  const auto due = [](int64_t i) { return double(1 + i % 3); };
+  const auto got = [&](int64_t i) { return std::ldexp(due(i), i / 32 % 2 ? 1 : -1); };
+  EXPECT_THAT(regularities_of(kE5M2, due, got), Contains(HasSubstr("times a factor for each row")));
+  EXPECT_THAT(regularities_of(kE2M1, due, got), Not(Contains(HasSubstr("a factor for each row"))));
+}
+
+TEST(Patterns, AFactorOfEachColumnNeedsDifferentValuesInAColumn) {
+  const auto factor = [](int64_t i) { return i % 2 ? 2.0 : 4.0; };
+  const auto alike = [](int64_t i) { return double(1 + i % 32 % 3); };  // in all rows
+  const auto different = [](int64_t i) { return double(1 + (i + i / 32) % 4); };
+  const auto lines = [&](const std::function<double(int64_t)>& due) {
+    return regularities_of(kE5M2, due, [&](int64_t i) { return due(i) * factor(i); });
+  };
+  EXPECT_THAT(lines(different), Contains(HasSubstr("times a factor for each column")));
+  EXPECT_THAT(lines(alike), Not(Contains(HasSubstr("a factor for each column"))));
 }
 
 TEST(Patterns, ShiftsAreNamed) {

@@ -453,6 +453,7 @@ class Search {
   void pairs_from(const Tried& first, int64_t least_left) {
     for (const Hypothesis& pair : first.hypothesis.with_another()) {
       const Tried* second = find_alone(pair.name);
+      if (second && first.hypothesis.suspect && second->hypothesis.suspect) continue;  // two slips together fit too much
       if (!second || !tried_pairs_.insert(std::minmax(first.hypothesis.name, pair.name)).second) continue;
       if (!budget_.take(work(contract_.elements()), kept_for_patterns_)) return;
       const Memberships held = memberships(pair.expect(problem_, &outputs_), outputs_, sample_);

@@ -167,6 +167,7 @@ Rule factor_of_each(const WrongPart& wrong) {
   for (const Unit& unit : units) {
     std::map<int64_t, double> factors;
     std::map<int64_t, int64_t> sizes;
+    std::map<int64_t, std::set<double>> dues;  // of one number, any wrong value is a multiple
     bool holds = true;
     for (const int64_t i : wrong.failing()) {
       const std::optional<double> due = wrong.middle(i);
@@ -178,12 +179,14 @@ Rule factor_of_each(const WrongPart& wrong) {
       if (!any_ratio) ratio = std::copysign(std::exp2(std::round(std::log2(std::abs(ratio)))), ratio);
       const auto [at, first] = factors.try_emplace(unit.number(i), ratio);
       ++sizes[at->first];
+      dues[at->first].insert(std::abs(*due));
       if (!(holds = first || std::abs(got / *due - at->second) <= std::abs(at->second) * slack)) break;
     }
     std::set<double> different;
     int64_t explained = 0;
     for (const auto& [number, size] : sizes) {
-      if (size < kFewest) continue;
+      constexpr size_t kFewestDue = 3;
+      if (size < kFewest || dues[number].size() < kFewestDue) continue;
       explained += size;
       different.insert(std::exp2(std::round(8 * std::log2(std::abs(factors[number]))) / 8));
     }

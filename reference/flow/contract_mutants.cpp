@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <set>
 
 #include "reference/contracts/contract_rows.h"
 #include "reference/flow/flow.h"
@@ -256,10 +257,11 @@ void RowEdits::other_operands(const std::string& column, const EditedCell& cell,
     return;
   }
   char* end = nullptr;
-  const double value = std::strtod(argument.c_str(), &end);
+  double value = std::strtod(argument.c_str(), &end);
+  if (*end == '/') value /= std::strtod(end + 1, &end);
   if (end == argument.c_str() || *end != 0 || step.arguments.size() != 1 || std::abs(value) < 0x1p-10 || std::abs(value) > 0x1p10)
     return;
-  for (const double other : {value + 1, value - 1, -value, 0.0}) {
+  for (const double other : std::set<double>{value + 1, value - 1, -value, 0.0}) {
     if (other == value || (is_product && other == 1) || (is_sum && other == 0)) continue;
     char text[40];
     std::snprintf(text, sizeof text, "%.9g", other);

@@ -89,9 +89,6 @@ void run_fused_quantized(const Call& call, const Ranks& ranks, int first, int co
 // All-reduce into y, followed by the norm with residual, which takes y as x. In-place is safe for rows in registers: a block reads
 // its row once, before it writes it.
 
-/// The most that run_rms_norm() keeps in registers.
-inline constexpr int64_t kMostLoadsInPlace = 16 * simt::kMaxBlockThreads;
-
 /// The call of one rank, with y in place of x.
 template <class NormRules>
 void run_norm_in_place(const assay_call& call) {
@@ -102,7 +99,8 @@ void run_norm_in_place(const assay_call& call) {
   assay_call in_place = call;
   in_place.tensors = tensors.data();
   const NormInputs inputs(Call(in_place), true);
-  if (!inputs.in_sixteens || inputs.loads() > kMostLoadsInPlace) unsupported("a row in place must be aligned 16-byte loads in registers");
+  const int64_t threads = simt::block_threads(inputs.loads(), Call(call).warp());
+  if (!inputs.in_sixteens || inputs.loads() > kMostKept<16> * threads) unsupported("a row in place must be aligned 16-byte loads in registers");
   run_rms_norm<NormRules>(Call(in_place));
 }
 

@@ -53,12 +53,15 @@ bool lies_in_sixteens(const assay_tensor& tensor, int64_t pitch);
 /// Rejects the call unless the tensor is dense with the shape of x. Returns true if it meets NormInputs::in_sixteens.
 bool expect_rows_of(const assay_tensor& tensor, const NormInputs& inputs);
 
+/// Of kernels that keep at most kMost loads per thread in registers, the number that this build has.
+template <int kMost>
+inline constexpr int kMostKept = kEachNumberOfLoads ? kMost : kMost / 4;
+
 /// Calls f with the number of loads that each thread keeps in registers. f gets 0 for rows that are not `whole` or have more than
-/// kMost loads per thread; these are read again in each pass. Each number of loads instantiates a kernel of every contract;
-/// builds with few loads have kMost / 4.
+/// kMostKept loads per thread; these are read again in each pass. Each number of loads instantiates a kernel of every contract.
 template <int kMost, class F>
 void with_row(int64_t loads, int threads, bool whole, F f) {
-  constexpr int kKept = kEachNumberOfLoads ? kMost : kMost / 4;
+  constexpr int kKept = kMostKept<kMost>;
   if (!whole || loads > int64_t{kKept} * threads) return f(std::integral_constant<int, 0>{});
   if constexpr (kEachNumberOfLoads) {
     with_loads(loads, threads, [&](auto each) {
