@@ -259,12 +259,13 @@ void RowEdits::other_operands(const std::string& column, const EditedCell& cell,
   char* end = nullptr;
   double value = std::strtod(argument.c_str(), &end);
   if (*end == '/') value /= std::strtod(end + 1, &end);
-  if (end == argument.c_str() || *end != 0 || step.arguments.size() != 1 || std::abs(value) < 0x1p-10 || std::abs(value) > 0x1p10)
-    return;
+  constexpr int kLargest = 1024, kDigits = 9;  // beyond that, "off by one" is no other number or a far one
+  if (end == argument.c_str() || *end != 0 || step.arguments.size() != 1) return;
+  if (std::abs(value) * kLargest < 1 || std::abs(value) > kLargest) return;
   for (const double other : std::set<double>{value + 1, value - 1, -value, 0.0}) {
     if (other == value || (is_product && other == 1) || (is_sum && other == 0)) continue;
     char text[40];
-    std::snprintf(text, sizeof text, "%.9g", other);
+    std::snprintf(text, sizeof text, "%.*g", kDigits, other);
     replaced(step.word + "(" + text + ")", step.word + "(" + text + ")");
   }
 }
