@@ -59,22 +59,20 @@ std::vector<const Op*> OpRegistry::all_of_contract(const std::string& contract) 
 
 const Op& OpRegistry::of_contract(const std::string& contract, const std::map<std::string, std::string>& parameters,
                                   const DumpedRoles& tensors) const {
-  const Op *first = nullptr, *best = nullptr;
-  int64_t most = -1;
   if (!rulebook().is_unit(contract)) (void)rulebook().contracts.find(contract);  // throws if the contract does not exist
-  for (const Op& op : ops_) {
-    if (!op.takes(contract)) continue;
-    if (first == nullptr) first = &op;
+  const std::vector<const Op*> all = all_of_contract(contract);
+  if (all.empty()) throw UsageError("no op has contract '" + contract + "': it is only a stage of fused contracts; no op runs it alone");
+  const Op* best = all.front();
+  int64_t most = -1;
+  for (const Op* const op : all) {
     const bool has_all = std::all_of(parameters.begin(), parameters.end(), [&](const auto& parameter) {
-      return std::find(op.columns.begin(), op.columns.end(), parameter.first) != op.columns.end();
+      return std::find(op->columns.begin(), op->columns.end(), parameter.first) != op->columns.end();
     });
     if (!has_all) continue;
-    const int64_t known = std::count_if(op.roles.begin(), op.roles.end(), [&](const RoleSpec& role) { return tensors.contains(role.name); });
-    if (known > most) best = &op, most = known;
+    const int64_t known = std::count_if(op->roles.begin(), op->roles.end(), [&](const RoleSpec& role) { return tensors.contains(role.name); });
+    if (known > most) best = op, most = known;
   }
-  if (best != nullptr) return *best;
-  if (first == nullptr) throw UsageError("no op has contract '" + contract + "': it is only a stage of fused contracts; no op runs it alone");
-  return *first;
+  return *best;
 }
 
 // Prints any contract as formulas, by its op kind.

@@ -304,7 +304,7 @@ class RowsRead {
   std::map<std::string, std::string> text_;
 };
 
-/// Digests of the rows that cases depend on. Most cases depend on the same rows as another.
+/// Digests of the table rows that a case depends on. Each is computed once, since many cases depend on the same rows.
 class DigestsOfRows {
  public:
   explicit DigestsOfRows(const Rulebook& book) : book_(book), addresses_(addresses(book)) {}

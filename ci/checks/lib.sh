@@ -53,8 +53,8 @@ clang_tree() {
   skip "no clang++ that takes '$flags' (packages clang-22 and libclang-rt-22-dev)"
 }
 
-# keep_rows COUNT TABLE...: deletes all but the first rows of each table.
-keep_rows() { sed -i -s "$(($1 + 2)),\$d" "${@:2}"; }
+# keep_rows COUNT [TABLE]...: keeps the header and the first COUNT rows of each table.
+keep_rows() { [ $# -lt 2 ] || sed -i -s "$(($1 + 2)),\$d" "${@:2}"; }
 
 # few_cases FOLDER [OP]...: reduces copied case tables to the first row of each listed op; other ops get none.
 few_cases() {

@@ -416,7 +416,7 @@ std::string needs_text(const std::map<std::string, int64_t>& needs) {
   return text;
 }
 
-/// The ops that a mixture of experts and reads of a KV cache run, in the order of a model, and what each one does.
+/// An op of a mixture of experts or of a read of a KV cache, and what it does. Listed in the order in which a model calls them.
 struct MoeStep {
   const char *op, *what;
 };
@@ -436,7 +436,7 @@ constexpr MoeStep kMoeSteps[] = {
 std::string moe_section(const std::map<std::string, OpStatus>& status) {
   std::string text =
       "\n## Mixture of experts and reads of a KV cache\n\n"
-      "In the order in which a model runs them. The last column names the contracts that were only read or inferred.\n\n" +
+      "The ops stand in the order in which a model calls them. The last column names contracts whose implementation was neither run nor executed.\n\n" +
       markdown_header({"op", "step", "contracts", "ran", "executed", "read", "inferred", "only read or inferred"});
   for (const MoeStep& step : kMoeSteps) {
     const OpStatus& of = status.at(step.op);

@@ -150,7 +150,8 @@ Rule factor_of_each(const WrongPart& wrong) {
   const int64_t columns = wrong.part().columns();
   // The ratio of two rounded numbers is known to 2^-(mantissa_bits - 1). Codes of few bits show powers of two alone.
   const double slack = power_of_two(1 - format.mantissa_bits);
-  constexpr int kFewestBits = 2;  // of one bit, any two codes have nearly such a ratio
+  constexpr int kFewestBits = 2;     // of one bit, any two codes have nearly such a ratio
+  constexpr size_t kFewestDue = 3;  // of one number, any wrong value is a multiple
   if (format.mantissa_bits < kFewestBits) return std::nullopt;
   const bool any_ratio = format.mantissa_bits >= 7;
   struct Unit {
@@ -167,7 +168,7 @@ Rule factor_of_each(const WrongPart& wrong) {
   for (const Unit& unit : units) {
     std::map<int64_t, double> factors;
     std::map<int64_t, int64_t> sizes;
-    std::map<int64_t, std::set<double>> dues;  // of one number, any wrong value is a multiple
+    std::map<int64_t, std::set<double>> dues;
     bool holds = true;
     for (const int64_t i : wrong.failing()) {
       const std::optional<double> due = wrong.middle(i);
@@ -185,7 +186,6 @@ Rule factor_of_each(const WrongPart& wrong) {
     std::set<double> different;
     int64_t explained = 0;
     for (const auto& [number, size] : sizes) {
-      constexpr size_t kFewestDue = 3;
       if (size < kFewest || dues[number].size() < kFewestDue) continue;
       explained += size;
       different.insert(std::exp2(std::round(8 * std::log2(std::abs(factors[number]))) / 8));

@@ -62,9 +62,11 @@ Rule factor(const WrongPart& wrong) {
   });
   // Of numbers of few bits, one or two codes that became others have some ratio.
   constexpr size_t kFewestCodes = 3;
-  const bool few_codes = has_mantissa && format.bits <= 4;
-  std::set<double> due_codes;
-  for (const int64_t i : wrong.failing()) due_codes.insert(std::abs(wrong.middle(i).value_or(0)));
+  if (has_mantissa && format.bits <= 4) {
+    std::set<double> due_codes;
+    for (const int64_t i : wrong.failing()) due_codes.insert(std::abs(wrong.middle(i).value_or(0)));
+    if (due_codes.size() < kFewestCodes) return std::nullopt;
+  }
   Rule best;
   for (const double by : candidates) {
     const int64_t explained = wrong.count([&](int64_t i) {
@@ -76,7 +78,6 @@ Rule factor(const WrongPart& wrong) {
     });
     // Where all results are the largest code, any large factor would do.
     const int64_t shown = wrong.count([&](int64_t i) { return std::abs(wrong.value(i)) < largest; });
-    if (few_codes && due_codes.size() < kFewestCodes) continue;
     if (explained < kFewest || shown < kFewest || away_from_zero < kFewest || (best && best->explained >= explained)) continue;
     best = {times_text(by), explained};
   }

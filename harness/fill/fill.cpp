@@ -25,9 +25,21 @@ namespace assay {
 
 namespace {
 
-constexpr uint64_t kMultiplier0 = 0xD2511F53, kMultiplier1 = 0xCD9E8D57;
-constexpr uint32_t kWeyl0 = 0x9E3779B9, kWeyl1 = 0xBB67AE85;
-constexpr int kRounds = 10;
+/// The rounds of Philox-4x32-10 on kBlocks counters at once. Always inlined, so that its caller decides the instruction set.
+template <int kBlocks>
+[[gnu::always_inline]] inline void philox_rounds(uint32_t (&c)[4][kBlocks], std::array<uint32_t, 2> key) {
+  constexpr uint64_t kMultiplier0 = 0xD2511F53, kMultiplier1 = 0xCD9E8D57;
+  constexpr uint32_t kWeyl0 = 0x9E3779B9, kWeyl1 = 0xBB67AE85;
+  constexpr int kRounds = 10;
+  for (int round = 0; round < kRounds; ++round) {
+    for (int i = 0; i < kBlocks; ++i) {
+      const uint64_t product0 = kMultiplier0 * c[0][i], product1 = kMultiplier1 * c[2][i];
+      c[0][i] = uint32_t(product1 >> 32) ^ c[1][i] ^ key[0], c[1][i] = uint32_t(product1);
+      c[2][i] = uint32_t(product0 >> 32) ^ c[3][i] ^ key[1], c[3][i] = uint32_t(product0);
+    }
+    key[0] += kWeyl0, key[1] += kWeyl1;
+  }
+}
 
 constexpr uint32_t kNormalLane = 0x4e4f524d;  // distinct from the lanes of the other draws
 
@@ -37,8 +49,8 @@ double normal_of(uint32_t sum) {
   return double(int32_t(sum) - kMean) * 0x1p-16;
 }
 
-// Several blocks at once, compiled for several instruction sets, of which one is chosen when the program is loaded. Not with
-// clang, nor with sanitizers, whose runtimes are not ready then.
+// GCC compiles add_halves() once for each of these instruction sets, and the loader picks the widest that the machine has. clang and
+// builds with sanitizers have one version: a sanitizer's runtime has not started when the loader picks.
 #if defined(__x86_64__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define ASSAY_FOR_WIDE_REGISTERS __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
@@ -47,7 +59,7 @@ double normal_of(uint32_t sum) {
 
 constexpr int kAtOnce = 16;
 
-/// Adds, for kAtOnce indices from `first` on, the first `words` words of their blocks as pairs of 16-bit integers.
+/// sums[i] += the 16-bit halves of the first `words` words in the block of index `first + i`, for kAtOnce indices.
 ASSAY_FOR_WIDE_REGISTERS
 void add_halves(uint64_t first, uint32_t stream, uint32_t lane, std::array<uint32_t, 2> key, int words, uint32_t* sums) {
   uint32_t c[4][kAtOnce];
@@ -55,29 +67,17 @@ void add_halves(uint64_t first, uint32_t stream, uint32_t lane, std::array<uint3
     const uint64_t index = first + uint64_t(i);
     c[0][i] = uint32_t(index), c[1][i] = uint32_t(index >> 32), c[2][i] = stream, c[3][i] = lane;
   }
-  for (int round = 0; round < kRounds; ++round) {
-    for (int i = 0; i < kAtOnce; ++i) {
-      const uint64_t product0 = kMultiplier0 * c[0][i], product1 = kMultiplier1 * c[2][i];
-      c[0][i] = uint32_t(product1 >> 32) ^ c[1][i] ^ key[0], c[1][i] = uint32_t(product1);
-      c[2][i] = uint32_t(product0 >> 32) ^ c[3][i] ^ key[1], c[3][i] = uint32_t(product0);
-    }
-    key[0] += kWeyl0, key[1] += kWeyl1;
-  }
+  philox_rounds(c, key);
   for (int word = 0; word < words; ++word)
     for (int i = 0; i < kAtOnce; ++i) sums[i] += (c[word][i] & 0xffff) + (c[word][i] >> 16);
 }
 
 }  // namespace
 
-std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> c, std::array<uint32_t, 2> key) {
-  for (int round = 0; round < kRounds; ++round) {
-    const uint64_t product0 = kMultiplier0 * c[0], product1 = kMultiplier1 * c[2];
-    c = {uint32_t(product1 >> 32) ^ c[1] ^ key[0], uint32_t(product1), uint32_t(product0 >> 32) ^ c[3] ^ key[1],
-         uint32_t(product0)};
-    key[0] += kWeyl0;
-    key[1] += kWeyl1;
-  }
-  return c;
+std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key) {
+  uint32_t c[4][1] = {{counter[0]}, {counter[1]}, {counter[2]}, {counter[3]}};
+  philox_rounds(c, key);
+  return {c[0][0], c[1][0], c[2][0], c[3][0]};
 }
 
 double Random::normal(int64_t index) const {
@@ -362,7 +362,7 @@ std::vector<int64_t> row_offsets(const TensorSpec& spec) {
   return offsets;
 }
 
-/// Whether a generator gives the code of every element, in order.
+/// True if a generator wrote a code for each element, in ascending order.
 bool is_all_codes(const std::vector<std::pair<int64_t, uint32_t>>& codes, int64_t elements) {
   int64_t next = 0;
   return int64_t(codes.size()) == elements &&
@@ -493,11 +493,10 @@ void fill(HostTensor& tensor, const FillRequest& request) try {
     }
   };
   const bool rows_share_bytes = format.bits < 8;
-  if (is_all_codes(sheet.codes, rows * columns))
-    ;  // every element is replaced below
-  else if (rows_share_bytes || rows * columns < kManyElements)
+  const bool all_are_replaced = is_all_codes(sheet.codes, rows * columns);  // by the codes, below
+  if (!all_are_replaced && (rows_share_bytes || rows * columns < kManyElements))
     for (int64_t i = 0; i < rows; ++i) encode(i);
-  else
+  else if (!all_are_replaced)
     for_each_in_parallel(rows, encode);
   for (const auto& [element, code] : sheet.codes) tensor.set_code(place(element), code);
   filled_tensors().remember(key, tensor, request, sheet.read);

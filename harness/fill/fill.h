@@ -86,7 +86,7 @@ class Random {
 
   /// Mean 0, variance 1, magnitude at most 6: the sum of twelve 16-bit integers. Exact, so it does not depend on a math library.
   double normal(int64_t index) const;
-  /// The same for indices from `first` on, many at a time.
+  /// values[i] = normal(first + i). Faster than single calls.
   void normals(int64_t first, std::span<double> values) const;
 
  private:

@@ -328,24 +328,25 @@ struct SquaresSecondByFirst : MiniMaxQkRules {
 
 namespace {
 
+/// The table row of a faulty kernel; `twin` names the kernel without the fault.
+Kernel as_fault(Kernel row, const char* name, const char* cites, std::string twin) {
+  row.fault = name;
+  row.cites = cites;
+  row.twin = std::move(twin);
+  return row;
+}
+
 Kernel of_ranks(const char* name, const char* contract, void (*run)(const Call&, const Ranks&, int, int), const char* twin,
                 const char* cites, AreaRequest (*area)(const Call&) = signals_and_buffer, const Values& x = kAny) {
   Kernel row = all_reduce_row(name, {contract}, run, area);
   row.accepts.front() = {"x", x};
-  row.fault = name;
-  row.cites = cites;
-  row.twin = twin;
-  return row;
+  return as_fault(std::move(row), name, cites, twin);
 }
 
 template <class NormRules, RankRun kSum>
 Kernel of_fused(const char* name, const char* contract, const char* twin, const char* cites,
                 AreaRequest (*area)(const Call&) = signals_and_buffer) {
-  Kernel row = fused_row<NormRules, kSum>(name, contract, area);
-  row.fault = name;
-  row.cites = cites;
-  row.twin = twin;
-  return row;
+  return as_fault(fused_row<NormRules, kSum>(name, contract, area), name, cites, twin);
 }
 
 struct FinalizeSharedLost : FlashinferMoeFinalize {
@@ -357,11 +358,8 @@ struct FinalizeSharedLost : FlashinferMoeFinalize {
 
 template <class CombineRules, RankRun kSum>
 Kernel of_finalize(const char* name, const char* cites) {
-  Kernel row = combined_row<CombineRules, FlashinferTrtllmAddRmsNorm, kSum>(name, "flashinfer.moe_finalize_all_reduce_add_rms_norm");
-  row.fault = name;
-  row.cites = cites;
-  row.twin = "all_reduce_add_rms_norm.combine_lamport";
-  return row;
+  return as_fault(combined_row<CombineRules, FlashinferTrtllmAddRmsNorm, kSum>(name, "flashinfer.moe_finalize_all_reduce_add_rms_norm"),
+                  name, cites, "all_reduce_add_rms_norm.combine_lamport");
 }
 
 }  // namespace
@@ -502,10 +500,7 @@ Kernel row_of(const char* name, const char* contract, const char* protocol, cons
   Kernel row = all_reduce_row(name, {contract}, run_fused_quantized<Then<Rules, kRun>, kSum>, barrier_area_with_sums);
   row.op = kOp;
   row.accepts = {{"x", kHalf}, {"group_size", groups}, {"layout", layouts}, {"warp", simt::kWarpSizes}};
-  row.fault = name;
-  row.cites = cites;
-  row.twin = std::string(kOp) + "." + protocol;
-  return row;
+  return as_fault(std::move(row), name, cites, std::string(kOp) + "." + protocol);
 }
 
 template <class Rules, RankRun kSum>
@@ -558,10 +553,7 @@ Kernel of_squares(const char* name, const char* cites, const Values& x = kAny) {
   Kernel row = Rules::kSecond ? squares_row<Rules>(name, "vllm.minimax_all_reduce_qk_rms_norm")
                               : squares_row<Rules>(name, "vllm.minimax_all_reduce_rms_norm");
   row.accepts.front() = {"x", x};
-  row.fault = name;
-  row.cites = cites;
-  row.twin = Rules::kSecond ? "all_reduce_rms_norm.qk_lamport" : "all_reduce_rms_norm.lamport";
-  return row;
+  return as_fault(std::move(row), name, cites, Rules::kSecond ? "all_reduce_rms_norm.qk_lamport" : "all_reduce_rms_norm.lamport");
 }
 
 }  // namespace

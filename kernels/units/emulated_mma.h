@@ -33,7 +33,7 @@ struct Tile {
   static int column_of(int thread, int i) { return (thread + i * kWarp) % U::kN; }
 };
 
-/// True if kBytes of both are the same. A call of memcmp() takes longer than these few words.
+/// True if the first kBytes bytes of x and y are equal. For so few, comparing words is faster than a call of memcmp().
 template <int kBytes>
 inline bool same_bytes(const uint8_t* x, const uint8_t* y) {
   constexpr int kWord = sizeof(uint64_t);

@@ -66,7 +66,7 @@ class Replay {
   /// Runs the instructions for `products` products of two rows of codes, from c = 0. Both ends of the interval are values of the
   /// instruction's d.
   Span chain(const std::byte* a, const std::byte* b, int64_t products) { return ended(advanced(a, b, products, {0, 0})); }
-  /// The same from another c and without the last step, so that chains with the same beginning can share it.
+  /// Like chain(), but starts from c and leaves out ended(). Chains that begin alike can share such a beginning.
   Span advanced(const std::byte* a, const std::byte* b, int64_t products, Span c);
   /// The last step: both ends become values of the instruction's d.
   static Span ended(Span c);

@@ -209,7 +209,7 @@ Problem combine_problem(const CombineCase& c) {
 
 namespace {
 
-/// Reads the rows of a tensor, which must outlive the result.
+/// A function that decodes row `row` of a tensor with rows of n elements. The tensor must outlive it.
 std::function<std::vector<double>(int64_t)> rows_of(const HostTensor& tensor, int64_t n) {
   return [&tensor, n](int64_t row) {
     std::vector<double> values(static_cast<size_t>(n));

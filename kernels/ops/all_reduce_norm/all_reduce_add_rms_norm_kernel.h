@@ -35,19 +35,17 @@ inline AreaRequest with_room_for_sums(AreaRequest request) {
 inline AreaRequest barrier_area_with_sums(const Call& call) { return with_room_for_sums(signals_and_buffer(call)); }
 inline AreaRequest minus_zero_area_with_sums(const Call& call) { return with_room_for_sums(minus_zero_area(call)); }
 
-/// The calls of all ranks, with `y` pointing to the place for sums.
-class CallsWithSums {
+/// Copies of the calls of all ranks with other tensors, for an all-reduce that gets half of each area.
+class ChangedCalls {
  public:
-  explicit CallsWithSums(const Ranks& ranks) : ranks_(ranks) {
+  /// change(rank, room, tensors) changes the tensors of a rank's call; `room` is the half of its area that the all-reduce leaves alone.
+  template <class Change>
+  ChangedCalls(const Ranks& ranks, Change change) : ranks_(ranks) {
     ranks_.area_bytes /= 2;
     for (int r = 0; r < ranks.size; ++r) {
       const assay_call& call = *ranks.calls[r];
       std::vector<assay_tensor>& tensors = tensors_.emplace_back(call.tensors, call.tensors + call.n_tensors);
-      assay_tensor y = Call(call).at("x");
-      y.role = "y";
-      y.is_output = 1;
-      y.data = static_cast<unsigned char*>(ranks.areas[r]) + ranks_.area_bytes;
-      tensors.push_back(y);
+      change(r, static_cast<unsigned char*>(ranks.areas[r]) + ranks_.area_bytes, tensors);
       assay_call& made = calls_.emplace_back(call);
       made.tensors = tensors.data();
       made.n_tensors = int32_t(tensors.size());
@@ -56,6 +54,33 @@ class CallsWithSums {
     ranks_.calls = pointers_.data();
   }
   const Ranks& ranks() const { return ranks_; }
+
+ protected:
+  std::deque<std::vector<assay_tensor>> tensors_;
+  std::deque<assay_call> calls_;
+
+ private:
+  std::vector<const assay_call*> pointers_;
+  Ranks ranks_;
+};
+
+/// Puts `with` in the place of the tensor of that role.
+inline void replace_tensor(std::vector<assay_tensor>& tensors, const char* role, const assay_tensor& with) {
+  for (assay_tensor& tensor : tensors)
+    if (std::strcmp(tensor.role, role) == 0) tensor = with;
+}
+
+/// The calls of all ranks, with `y` pointing to the place for sums.
+class CallsWithSums : public ChangedCalls {
+ public:
+  explicit CallsWithSums(const Ranks& ranks)
+      : ChangedCalls(ranks, [&](int rank, void* room, std::vector<assay_tensor>& tensors) {
+          assay_tensor y = Call(*ranks.calls[rank]).at("x");
+          y.role = "y";
+          y.is_output = 1;
+          y.data = room;
+          tensors.push_back(y);
+        }) {}
 
   /// The norm's call: x is the sum.
   template <class Run>
@@ -68,12 +93,6 @@ class CallsWithSums {
     --call.n_tensors;
     run(Call(call));
   }
-
- private:
-  std::deque<std::vector<assay_tensor>> tensors_;
-  std::deque<assay_call> calls_;
-  std::vector<const assay_call*> pointers_;
-  Ranks ranks_;
 };
 
 /// Then must have: static const char* contract(const std::string& whole), which returns the norm's contract within the fused one;
@@ -112,59 +131,31 @@ void run_fused(const Call& call, const Ranks& ranks, int first, int count) {
 
 // Each rank combines the rows of its experts into its own area; then the same, with the combined rows as x.
 
-/// The calls of all ranks, with the place for combined rows as x.
-class CallsWithCombined {
- public:
-  explicit CallsWithCombined(const Ranks& ranks) : given_(ranks), ranks_(ranks) {
-    ranks_.area_bytes /= 2;
-    for (int r = 0; r < ranks.size; ++r) {
-      const assay_call& call = *ranks.calls[r];
-      std::vector<assay_tensor>& tensors = tensors_.emplace_back(call.tensors, call.tensors + call.n_tensors);
-      for (assay_tensor& tensor : tensors)
-        if (std::strcmp(tensor.role, "x") == 0) tensor = rows_at(r, "x");
-      assay_call& made = calls_.emplace_back(call);
-      made.tensors = tensors.data();
-      pointers_.push_back(&made);
-    }
-    ranks_.calls = pointers_.data();
-  }
-  const Ranks& ranks() const { return ranks_; }
-
-  /// The combine's call: y is the place for its rows.
-  template <class Run>
-  void with_rows(int rank, Run run) const {
-    assay_call call = *given_.calls[rank];
-    std::vector<assay_tensor> tensors(call.tensors, call.tensors + call.n_tensors);
-    for (assay_tensor& tensor : tensors)
-      if (std::strcmp(tensor.role, "y") == 0) tensor = rows_at(rank, "y");
-    call.tensors = tensors.data();
-    run(Call(call));
-  }
-
- private:
-  assay_tensor rows_at(int rank, const char* role) const {
-    assay_tensor rows = Call(*given_.calls[rank]).at("y");
-    rows.role = role;
-    rows.is_output = role[0] == 'y';
-    rows.data = static_cast<unsigned char*>(given_.areas[rank]) + ranks_.area_bytes;
-    return rows;
-  }
-
-  const Ranks& given_;
-  std::deque<std::vector<assay_tensor>> tensors_;
-  std::deque<assay_call> calls_;
-  std::vector<const assay_call*> pointers_;
-  Ranks ranks_;
-};
+/// The place for combined rows, as a tensor of a rank's call.
+inline assay_tensor combined_rows(const assay_call& call, void* room, const char* role, bool is_output) {
+  assay_tensor rows = Call(call).at("y");
+  rows.role = role;
+  rows.is_output = is_output;
+  rows.data = room;
+  return rows;
+}
 
 template <class CombineRules, class NormRules, RankRun kSum>
 void run_combined(const Call&, const Ranks& ranks, int first, int count) {
-  const CallsWithCombined calls(ranks);
-  for (int rank = first; rank < first + count; ++rank) calls.with_rows(rank, run_moe_combine<CombineRules>);
+  const ChangedCalls calls(ranks, [&](int rank, void* room, std::vector<assay_tensor>& tensors) {
+    replace_tensor(tensors, "x", combined_rows(*ranks.calls[rank], room, "x", false));
+  });
+  for (int rank = first; rank < first + count; ++rank) {
+    assay_call call = *ranks.calls[rank];
+    std::vector<assay_tensor> tensors(call.tensors, call.tensors + call.n_tensors);
+    replace_tensor(tensors, "y", combined_rows(call, static_cast<unsigned char*>(ranks.areas[rank]) + calls.ranks().area_bytes, "y", true));
+    call.tensors = tensors.data();
+    run_moe_combine<CombineRules>(Call(call));
+  }
   run_fused<NormRules, kSum>(Call(*calls.ranks().calls[first]), calls.ranks(), first, count);
 }
 
-/// Table row of such a kernel; its x has at least as many rows as y, so that an area for x has room for y.
+/// Table row of such a kernel. Its x has at least as many rows as y, so that an area for x has room for y.
 template <class CombineRules, class NormRules, RankRun kSum>
 Kernel combined_row(const char* name, const char* contract) {
   Kernel row = all_reduce_row(name, {contract}, run_combined<CombineRules, NormRules, kSum>, minus_zero_area_with_sums, true);
@@ -173,7 +164,7 @@ Kernel combined_row(const char* name, const char* contract) {
   return row;
 }
 
-/// Table row of such a kernel.
+/// Table row of a kernel without that step.
 template <class NormRules, RankRun kSum>
 Kernel fused_row(const char* name, const char* contract, AreaRequest (*area)(const Call&) = signals_and_buffer) {
   Kernel row = all_reduce_row(name, {contract}, run_fused<NormRules, kSum>, area);

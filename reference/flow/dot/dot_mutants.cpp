@@ -455,7 +455,6 @@ Spans UnknownDotRows::values(const DotBlock& block) const {
   Spans all;
   constexpr size_t kMostKnown = size_t{1} << 21;  // 32 MiB of intervals
   size_t numbers = 0;
-  bool is_first = true;
   std::vector<std::pair<const Program*, std::vector<Spans>>> known;  // variants that differ from those before
   for (const Program& program : programs_) {
     std::vector<Spans> parts = program.rows.parts(block);
@@ -464,9 +463,10 @@ Spans UnknownDotRows::values(const DotBlock& block) const {
     });
     if (is_known) continue;
     const Spans others = program.rows.of_parts(block, parts);
-    if (is_first) all = others;
-    for (size_t e = 0; e < all.size() && !is_first; ++e) all.set(e, either(all[e], others[e]));
-    is_first = false;
+    if (&program == &programs_.front())
+      all = others;
+    else
+      for (size_t e = 0; e < all.size(); ++e) all.set(e, either(all[e], others[e]));
     numbers += parts.size() * block.size();
     if (numbers <= kMostKnown) known.push_back({&program, std::move(parts)});
   }

@@ -94,11 +94,11 @@ class SumMemory {
 /// sums of one block; thread-safe.
 class ReplayedSums {
  public:
-  /// Sums of the products in [first_k, end_k) of a product's ordered codes.
+  /// For each element of the block, the sum of its products first_k .. end_k - 1, in the order of the product's codes.
   Spans of(const Unit& unit, const UnitProduct& product, const DotBlock& block, int64_t first_k, int64_t end_k);
 
  private:
-  /// Codes of the rows of both factors, up to the last instruction that has a nonzero one.
+  /// Codes of the block's rows of a and b. Instructions at the end whose codes are all zero are left out.
   struct Codes {
     std::vector<std::byte> a, b;
     bool operator==(const Codes&) const = default;

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
 #include <functional>
 #include <numeric>
+#include <optional>
 #include <set>
 
 #include "reference/flow/dot/dot_contract.h"

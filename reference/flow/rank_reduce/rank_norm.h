@@ -62,13 +62,13 @@ struct SquaresNeighbour {
 /// columns are no multiple of this number, a mutant uses whole multiples only; 0: they are a multiple.
 std::vector<SquaresNeighbour> squares_neighbours(const RankSquares& contract, int world_size, bool before, int64_t whole);
 
-// A row of contracts/rank_norm.csv: an all-reduce, and the op that every rank applies to its rows. Before the all-reduce, each rank
-// may combine the rows of its experts.
+// A row of contracts/rank_norm.csv describes up to three steps: each rank combines the rows of its experts (optional), the ranks
+// all-reduce, and each rank applies a norm to its rows.
 
 /// The registry entry of this op kind.
 const Flow& rank_norm_flow();
 
-/// Ids of the parts, in the order in which they run. `combine` may be empty.
+/// Contract ids of the steps, in the order in which they run. `combine` is empty if x is reduced as it is.
 struct RankNorm {
   std::string combine, reduce, then;
 };
