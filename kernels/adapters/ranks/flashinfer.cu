@@ -66,10 +66,14 @@ std::vector<Kernel> flashinfer_sums() {
           row("twoshot_sync", "flashinfer.all_reduce_twoshot_native", false, sum<false, false>)};
 }
 
+#ifndef ASSAY_FLASHINFER_MOE
+std::vector<Kernel> flashinfer_moe() { return {}; }
+#endif
+
 }  // namespace assay::ranks
 
 extern "C" __attribute__((visibility("default"))) const assay_library* assay_get_library(void) {
   using namespace assay::ranks;
-  return assay::cuda::library(ASSAY_PACKAGE, assay::plugin::joined<Call>({flashinfer_sums(), flashinfer_norms()}),
+  return assay::cuda::library(ASSAY_PACKAGE, assay::plugin::joined<Call>({flashinfer_sums(), flashinfer_norms(), flashinfer_moe()}),
                               ASSAY_UNSUPPORTED);
 }

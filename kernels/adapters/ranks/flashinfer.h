@@ -65,6 +65,7 @@ void reduce(const Call& call, const Ranks& ranks, int first, int count, bool one
 /// Table rows, one function per source file.
 std::vector<Kernel> flashinfer_sums();
 std::vector<Kernel> flashinfer_norms();
+std::vector<Kernel> flashinfer_moe();
 
 inline Kernel flashinfer_kernel(const char* name, const char* op, const char* contract, bool one_shot,
                                 decltype(Kernel::run_ranks) run) {
