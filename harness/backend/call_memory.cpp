@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cctype>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <stdexcept>
@@ -310,6 +312,25 @@ namespace {
 
 // The tensors of one call, in the library's memory.
 
+constexpr int64_t kNear = int64_t{1} << 16;  ///< bytes within which a place is said to lie near a tensor
+
+/// "y[3, 16]", or "byte 1 of y[3, 16]"; "y + 130, 2 bytes behind its end" for places outside its storage. `byte`: from its begin.
+std::string place_text(const TensorSpec& spec, int64_t byte) {
+  const int64_t bytes = int64_t(spec.bytes());
+  if (byte < 0) return "'" + spec.name + "', " + bytes_in_words(size_t(-byte)) + " before its start";
+  if (byte >= bytes) return "'" + spec.name + "', " + bytes_in_words(size_t(byte - bytes)) + " behind its end";
+  const int64_t columns = spec.shape.empty() ? 1 : spec.shape.back(), rows = columns == 0 ? 0 : spec.elements() / columns;
+  const int64_t element = spec.element_of(size_t(byte)), within = spec.packed ? 0 : byte % spec.format->bytes();
+  const int64_t apart = spec.shape.empty() ? 1 : spec.strides.back(), pitch = spec.shape.size() > 1 ? spec.row(1) - spec.row(0) : 0;
+  const int64_t row = pitch > 0 ? std::clamp<int64_t>((element - spec.offset) / pitch, 0, rows - 1) : 0;
+  const int64_t column = apart > 0 && element >= spec.row(row) ? (element - spec.row(row)) / apart : -1;
+  if (rows == 0 || column < 0 || column >= columns || spec.row(row) + column * apart != element)
+    return "'" + spec.name + "', storage element " + std::to_string(element);
+  const std::string of_byte = within == 0 ? "" : "byte " + std::to_string(within) + " of ";
+  const std::string of_row = spec.shape.size() > 1 ? std::to_string(row) + ", " : "";
+  return of_byte + spec.name + "[" + of_row + std::to_string(column) + "]";
+}
+
 bool is_output(const HostTensor& tensor) { return tensor.spec.role == Role::kOutput; }
 bool is_in_place(const HostTensor& tensor) { return is_output(tensor) && !tensor.bytes.empty(); }
 
@@ -409,6 +430,27 @@ std::vector<void*> Buffers::addresses() const {
   std::vector<void*> all;
   for (const DeviceBlock& block : blocks_) all.push_back(block.address());
   return all;
+}
+
+std::string Buffers::with_places(const std::string& message) const {
+  constexpr std::string_view kWords = "address 0x";
+  const size_t at = message.find(kWords);
+  if (at == std::string::npos || problem_ == nullptr) return message;
+  size_t end = at + kWords.size();
+  while (end < message.size() && std::isxdigit(static_cast<unsigned char>(message[end])) != 0) ++end;
+  const auto address = uintptr_t(std::strtoull(message.c_str() + at + kWords.size(), nullptr, 16));
+  std::string place = "an address far from every tensor";
+  int64_t nearest = kNear;
+  for (size_t i = 0; i < std::min(blocks_.size(), problem_->tensors.size()); ++i) {
+    const TensorSpec& spec = problem_->tensors[i].spec;
+    const auto begin = reinterpret_cast<uintptr_t>(blocks_[i].address());
+    const int64_t from_begin = int64_t(address - begin), bytes = int64_t(spec.bytes());
+    const int64_t away = from_begin < 0 ? -from_begin : std::max<int64_t>(0, from_begin - bytes);
+    if (begin == 0 || away > nearest || bytes == 0) continue;
+    nearest = away == 0 ? -1 : away;
+    place = place_text(spec, from_begin);
+  }
+  return message.substr(0, at) + place + message.substr(end);
 }
 
 TensorNames::TensorNames(const Problem& problem, const Buffers& buffers) {

@@ -154,6 +154,9 @@ class Buffers {
   const std::vector<DeviceBlock>& blocks() const { return blocks_; }
   std::vector<void*> addresses() const;
 
+  /// A library's message, in which the tensor and the element at an address stand in the place of "address 0x7f..".
+  std::string with_places(const std::string& message) const;
+
  private:
   std::span<const std::byte> before(size_t i) const;
 

@@ -2,24 +2,38 @@
 #include "harness/backend/crash_report.h"
 
 #include <dlfcn.h>
+#include <execinfo.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
 #include <ucontext.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <mutex>
+#include <regex>
+#include <string>
+#include <vector>
+
+#include "harness/backend/worker_process.h"
 
 #include "harness/text/messages.h"
+
+extern char** environ;
 
 namespace assay {
 namespace {
 
-// Uses only async-signal-safe functions: no allocation, no locks. The exception is dladdr(), which is called last, after
-// everything but the function's name has been written.
+// Uses only async-signal-safe functions: no allocation, no locks. The exceptions are dladdr() and backtrace(), which are called
+// last, after everything but the place in the code has been written.
 
 struct Remembered {
   uintptr_t low, begin, end, high;
@@ -31,6 +45,8 @@ volatile size_t remembered_count = 0;
 int words_file = -1;
 const char* words_begin = "";
 const char* volatile subject = nullptr;
+char library_path[4096] = "";
+constexpr uintptr_t kFirstPage = 4096;
 
 /// A line of text built on the stack.
 class Line {
@@ -45,6 +61,10 @@ class Line {
     do digits[count++] = "0123456789abcdef"[number % base];
     while ((number /= base) != 0);
     while (count > 0 && length_ < text_.size()) text_[length_++] = digits[--count];
+    return *this;
+  }
+  Line& add(const Line& other) {
+    for (size_t i = 0; i < other.length_ && length_ < text_.size(); ++i) text_[length_++] = other.text_[i];
     return *this;
   }
   void write_to(int file) {
@@ -89,6 +109,29 @@ void add_place(Line& line, uintptr_t address, const void* context) {
     line.add(tensor.name.data()).add("'");
     return;
   }
+  if (address < kFirstPage) line.add(": ").add(kind_of_access(context)).add(" through a null pointer");
+  else if (remembered_count > 0) line.add(": ").add(kind_of_access(context)).add(" far from every tensor");
+}
+
+/// The frames of this thread in one object: "libmine.so+0x1a2 <- +0x77", innermost first. `behind`: the frame after which they are
+/// sought, or 0. Returns how many there are.
+int add_frames(Line& line, uintptr_t behind, const void* base, const char* path, bool with_name) {
+  constexpr int kMostFrames = 32, kMostNamed = 6;
+  std::array<void*, kMostFrames> frames;
+  const int count = ::backtrace(frames.data(), kMostFrames);
+  int first = 0, named = 0;
+  while (behind != 0 && first < count && reinterpret_cast<uintptr_t>(frames[size_t(first)]) != behind) ++first;
+  for (int i = behind != 0 ? first + 1 : 0; i < count && named < kMostNamed; ++i) {
+    Dl_info info;
+    if (::dladdr(frames[size_t(i)], &info) == 0 || info.dli_fname == nullptr) continue;
+    if (base != nullptr ? info.dli_fbase != base : std::strcmp(info.dli_fname, path) != 0) continue;
+    const char* slash = std::strrchr(info.dli_fname, '/');
+    if (with_name && named == 0) line.add(slash != nullptr ? slash + 1 : info.dli_fname);
+    else line.add(" <- ");
+    line.add("+0x").add(reinterpret_cast<uintptr_t>(frames[size_t(i)]) - reinterpret_cast<uintptr_t>(info.dli_fbase), 16);
+    ++named;
+  }
+  return named;
 }
 
 void add_code(Line& line, uintptr_t code) {
@@ -98,7 +141,20 @@ void add_code(Line& line, uintptr_t code) {
   line.add(", in ");
   if (info.dli_sname != nullptr) line.add(info.dli_sname).add(" (");
   line.add(slash != nullptr ? slash + 1 : info.dli_fname).add("+0x").add(code - reinterpret_cast<uintptr_t>(info.dli_fbase), 16);
+  add_frames(line, code, info.dli_fbase, nullptr, false);
   if (info.dli_sname != nullptr) line.add(")");
+  if (library_path[0] == '\0' || std::strcmp(info.dli_fname, library_path) == 0) return;
+  Line callers;
+  callers.add(", called from ");
+  if (add_frames(callers, code, nullptr, library_path, true) > 0) line.add(callers);
+}
+
+/// Answers kWhereAreYou: writes the frames of this thread that lie in the library under test, if there are any.
+void on_question(int, siginfo_t*, void*) {
+  const int error = errno;
+  Line line;
+  if (add_frames(line, 0, nullptr, library_path, true) > 0) line.add("\n").write_to(words_file);
+  errno = error;
 }
 
 const char* name_of(int signal) {
@@ -163,6 +219,104 @@ void speak_of_crashes(int file, const char* begin) {
 }
 
 void set_crash_subject(const char* words) { subject = words; }
+
+void answer_where_you_are(const std::string& library) {
+  std::error_code unknown;
+  const std::string path = std::filesystem::canonical(library, unknown).string();
+  std::snprintf(library_path, sizeof library_path, "%s", unknown ? library.c_str() : path.c_str());
+  std::array<void*, 1> none;
+  ::backtrace(none.data(), 1);  // loads what it needs, which a signal handler may not do
+  struct sigaction answering {};
+  answering.sa_sigaction = on_question;
+  answering.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
+  ::sigemptyset(&answering.sa_mask);
+  ::sigaction(kWhereAreYou, &answering, nullptr);
+}
+
+namespace {
+
+// Turns offsets in a library into functions and source lines.
+
+/// What the program prints; empty if it cannot be started.
+std::string output_of(const std::vector<std::string>& words) {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return "";
+  std::vector<std::string> copies = words;
+  std::vector<char*> arguments;
+  for (std::string& word : copies) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  posix_spawn_file_actions_t files;
+  posix_spawn_file_actions_init(&files);
+  posix_spawn_file_actions_adddup2(&files, ends[1], STDOUT_FILENO);
+  posix_spawn_file_actions_addopen(&files, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+  pid_t process = 0;
+  const std::lock_guard no_stray(children_mutex());
+  const int error = ::posix_spawnp(&process, arguments[0], &files, nullptr, arguments.data(), environ);
+  posix_spawn_file_actions_destroy(&files);
+  ::close(ends[1]);
+  std::string text;
+  std::array<char, 4096> piece;
+  for (ssize_t got; error == 0 && (got = ::read(ends[0], piece.data(), piece.size())) != 0;) {
+    if (got > 0) text.append(piece.data(), size_t(got));
+    else if (errno != EINTR) break;
+  }
+  ::close(ends[0]);
+  int status = 0;
+  while (error == 0 && ::waitpid(process, &status, 0) < 0 && errno == EINTR) {
+  }
+  return text;
+}
+
+/// "at a.h:12 in f(), called from b.h:3, c.cpp:77", or "in f()"; empty if the library has neither lines nor names.
+std::string source_lines(const std::string& library, const std::vector<std::string>& offsets) {
+  constexpr size_t kMostLines = 5, kLongestName = 120;
+  std::vector<std::string> words = {"addr2line", "-f", "-C", "-i", "-e", library};
+  words.insert(words.end(), offsets.begin(), offsets.end());
+  std::vector<std::string> lines;
+  std::string function, text = output_of(words);
+  for (size_t at = 0; at < text.size();) {
+    const size_t middle = text.find('\n', at), end = middle == std::string::npos ? middle : text.find('\n', middle + 1);
+    if (end == std::string::npos) break;
+    const std::string name = text.substr(at, middle - at);
+    std::string place = text.substr(middle + 1, end - middle - 1);
+    at = end + 1;
+    if (function.empty() && name != "??") function = name.substr(0, kLongestName);
+    place = place.substr(0, place.find(" (discriminator"));
+    const size_t slash = place.rfind('/');
+    if (slash != std::string::npos) place.erase(0, slash + 1);
+    const bool is_known = !place.starts_with("?") && !place.ends_with(":?") && !place.ends_with(":0");
+    if (is_known && (lines.empty() || lines.back() != place) && lines.size() < kMostLines) lines.push_back(place);
+  }
+  std::string said;
+  for (const std::string& line : lines) said += (said.empty() ? "at " : &line == &lines[1] ? ", called from " : ", ") + line;
+  if (!function.empty()) said += (said.empty() ? "in " : "; function ") + function;
+  return said;
+}
+
+}  // namespace
+
+std::string with_source_lines(const std::string& message, const std::string& library) {
+  std::error_code unknown;
+  const std::string path = std::filesystem::canonical(library, unknown).string();
+  const std::string name = std::filesystem::path(unknown ? library : path).filename().string();
+  const size_t begin = name.empty() ? std::string::npos : message.find(name + "+0x");
+  if (begin == std::string::npos || unknown) return message;
+  static const std::regex kOffset(R"((?: <- )?\+0x([0-9a-f]+))");
+  std::vector<std::string> offsets;
+  const char* at = message.c_str() + begin + name.size();
+  std::cmatch match;
+  while (std::regex_search(at, match, kOffset, std::regex_constants::match_continuous)) {
+    const uint64_t offset = std::stoull(match[1].str(), nullptr, 16);
+    char text[32];  // a return address may lie behind the call's line
+    std::snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(offset - (offsets.empty() ? 0 : 1)));
+    offsets.emplace_back(text);
+    at += match.length();
+  }
+  const std::string lines = offsets.empty() ? "" : source_lines(path, offsets);
+  if (lines.empty()) return message;
+  const size_t end = size_t(at - message.c_str());
+  return message.substr(0, end) + " (" + lines + ")" + message.substr(end);
+}
 
 namespace {
 

@@ -1,6 +1,8 @@
 // Reports how a kernel ended its process: a crash with its address and the nearest tensor, or exit().
 #pragma once
 
+#include <signal.h>
+
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -29,6 +31,16 @@ void remember_tensor(const TensorMemory& memory);
 ///
 /// `begin` is written before the line and must stay alive. A signal that already has a handler (a sanitizer's) keeps it.
 void speak_of_crashes(int file, const char* begin);
+
+/// Installs a handler of kWhereAreYou, which speak_of_crashes() must have given a file. It writes the frames of the thread that
+/// lie in the library, "libmine.so+0x11a9 <- +0x88", and nothing if there are none.
+void answer_where_you_are(const std::string& library);
+/// A process without that handler ignores this signal.
+inline constexpr int kWhereAreYou = SIGURG;
+
+/// Adds source lines and the function to a message with a place such as "libmine.so+0x11a9 <- +0x88" in that library, as far as
+/// addr2line (binutils) finds them: "libmine.so+0x11a9 <- +0x88 (at mine.h:12, called from mine.cpp:40; function scale(int))".
+std::string with_source_lines(const std::string& message, const std::string& library);
 
 /// Names the library and kernel of the current call, if `begin` does not; null for none.
 void set_crash_subject(const char* words);

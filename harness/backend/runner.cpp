@@ -155,12 +155,17 @@ CallResult Runner::called(const std::vector<CallInRow>& row, size_t judged, int 
     else
       execution = execute(*functions_, launch, request.mode);
   } catch (const std::exception& error) {
-    return refused(CallStatus::kBroken, std::string("the library threw an exception: ") + error.what());
+    return refused(CallStatus::kBroken,
+                   row[judged].buffers->with_places(std::string("the library threw an exception: ") + error.what()));
   } catch (...) {
     return refused(CallStatus::kBroken, "the library threw an exception that is not a std::exception");
   }
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  if (execution.status != ASSAY_OK) return calls.not_well(execution);
+  if (execution.status != ASSAY_OK) {
+    CallResult ended = calls.not_well(execution);
+    ended.message = row[judged].buffers->with_places(ended.message);
+    return ended;
+  }
   CallResult well = workspaces_.looked_at(calls.own());
   if (well.status != CallStatus::kOk) return well;
   well.seconds = seconds;

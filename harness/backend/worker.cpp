@@ -108,7 +108,9 @@ Backend open_in_process(const std::string& path, const std::string& name, const 
   const auto runner = std::make_shared<Runner>(library.functions);
   Backend backend{name, library.info, [runner, path](const CallRequest& request) {
                     const ExitNotice notice(path, request);
-                    return runner->call(request);
+                    CallResult result = runner->call(request);
+                    if (result.status != CallStatus::kOk) result.message = with_source_lines(result.message, path);
+                    return result;
                   }};
   if (const std::shared_ptr<Watch>& watch = found.watch)
     backend.watched_call = [watch, path](const CallRequest& request, uint32_t first, const std::vector<CodeStep>& steps) {
@@ -257,6 +259,7 @@ int worker_main(const std::function<Library()>& open) {
 }
 
 int worker_main(const std::string& path) {
+  answer_where_you_are(path);
   return worker_main([path] { return open_library(path); });
 }
 

@@ -24,6 +24,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <filesystem>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -31,6 +32,7 @@
 #include <utility>
 #include <vector>
 
+#include "harness/backend/crash_report.h"
 #include "harness/backend/library.h"
 #include "harness/backend/worker_messages.h"
 #include "harness/text/messages.h"
@@ -339,6 +341,22 @@ bool Process::kill() {
   return ended;
 }
 
+std::string Process::where(const std::string& library) {
+  constexpr int kLongestWait = 300;  // ms
+  if (process_ <= 0) return "";
+  const std::string name = library.substr(library.rfind('/') + 1) + "+0x";
+  std::error_code unknown;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/" + std::to_string(process_) + "/task", unknown))
+    ::syscall(SYS_tgkill, process_, std::atoi(task.path().filename().c_str()), kWhereAreYou);
+  for (int waited = 0; waited < kLongestWait; waited += 20) {
+    pollfd words{words_, POLLIN, 0};
+    if (::poll(&words, 1, 20) <= 0) continue;
+    const std::string line = last_words();
+    if (line.starts_with(name)) return with_source_lines(line, library);
+  }
+  return "";
+}
+
 /// One printable line. The process may have written anything.
 std::string Process::last_words() const {
   std::array<char, 1024> text;
@@ -436,27 +454,34 @@ CallResult Worker::call(const CallRequest& request, bool& hung) {
 }
 
 CallResult Worker::answer(const CallRequest& request, bool& hung) {
-  std::string message;
+  std::string message, place;
+  const auto place_in_words = [&] {
+    const std::string found = process_->where(path_);
+    return found.empty() ? "" : "; it was in " + found;
+  };
   const bool sent = send_message(process_->socket(), pack_request(request, memory_));
   switch (sent ? receive_message(process_->socket(), options_.timeout_seconds, message, options_.ended, process_->end())
                : Received::kClosed) {
     case Received::kMessage:
       break;
     case Received::kClosed:
-      return broken(process_->exit_text());
+      return broken(with_source_lines(process_->exit_text(), path_));
     case Received::kTimeout:
       hung = true;
+      place = place_in_words();
       return broken("hung: no answer within " + seconds_in_words(options_.timeout_seconds) +
-                    (process_->kill() ? "" : ", and its process does not end when it is killed"));
+                    (process_->kill() ? "" : ", and its process does not end when it is killed") + place);
     case Received::kGivenUp:
+      place = place_in_words();
       process_->kill();
-      return broken("abandoned: the run ended");
+      return broken("abandoned: the run ended" + place);
     case Received::kTooLong:
       process_->kill();
       return broken("wrote into the worker's socket");
   }
   try {
     CallResult result = unpack_result(message, *request.problem, memory_);
+    if (result.status != CallStatus::kOk) result.message = with_source_lines(result.message, path_);
     memory_.shrink_to(kKeptBetweenCalls);
     if (result.poisoned) process_.reset();
     return result;

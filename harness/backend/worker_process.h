@@ -88,6 +88,9 @@ class Process {
   /// the socket and continued.
   std::string exit_text();
 
+  /// Where in the library the process is now, as worker_main() answers kWhereAreYou; empty if it does not say so in a moment.
+  std::string where(const std::string& library);
+
  private:
   bool ends_within(int milliseconds);
   void book_end();

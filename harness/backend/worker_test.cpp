@@ -14,6 +14,7 @@
 #include <fstream>
 #include <thread>
 
+#include "harness/backend/crash_report.h"
 #include "harness/backend/library.h"
 #include "harness/backend/worker_messages.h"
 #include "harness/backend/worker_process.h"
@@ -222,7 +223,7 @@ TEST(Worker, AHangEndsAfterTheTimeAndTheNextCallWorks) {
   const Backend backend = worker(0.3);
   const CallResult result = call(backend, "hangs");
   EXPECT_EQ(result.status, CallStatus::kBroken);
-  EXPECT_EQ(result.message, "hung: no answer within 0.3 s");
+  EXPECT_THAT(result.message, StartsWith("hung: no answer within 0.3 s"));
   EXPECT_TRUE(is_well(backend));
 }
 
@@ -378,6 +379,22 @@ TEST(WorkerEnds, FarAccessesNameTensorAndDistance) {
   }
 }
 
+TEST(Worker, AnAddressInAMessageIsThatOfATensorsElement) {
+  const Backend backend = toy_worker();
+  EXPECT_EQ(call_rows(backend, "refuses_address").message, "a load at y[1, 2] is none");
+  EXPECT_EQ(call_rows(backend, "refuses_far_address").message, "a load at an address far from every tensor is none");
+  EXPECT_EQ(call_rows(backend, "fails").message, "n must be  a multiple of 7") << "a message without an address stays";
+}
+
+TEST(Worker, SourceLinesComeBehindPlacesOfTheLibrary) {
+  const std::string place = "crashed: SIGSEGV, in libassay_testing_toy_library.so+0x", end = "; the end";
+  EXPECT_EQ(with_source_lines(place + "0" + end, "no_such_library.so"), place + "0" + end);
+  EXPECT_EQ(with_source_lines("in libother.so+0x11", kToyPath), "in libother.so+0x11");
+  const std::string message = call_rows(toy_worker(), "writes_far_behind").message;
+  if (std::system("addr2line --version >/dev/null 2>&1") != 0) GTEST_SKIP() << "no addr2line";
+  EXPECT_THAT(message, MatchesRegex(".*toy_library.so\\+0x[0-9a-f]+.* \\(.*(function|in) .*\\).*debugger shows where"));
+}
+
 TEST(InProcess, AFarWriteNamesTheKernelBeforeTheProgramEnds) {
   const Backend here = open_in_process(kToyPath, "toy");
   EXPECT_DEATH(call_rows(here, "writes_far_behind"),
@@ -386,7 +403,7 @@ TEST(InProcess, AFarWriteNamesTheKernelBeforeTheProgramEnds) {
 
 TEST(WorkerEnds, AKernelThatHangsEverywhereIsCalledNoMore) {
   const Backend backend = toy_worker(0.4);
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(call_rows(backend, "hangs").message, "hung: no answer within 0.4 s");
+  for (int i = 0; i < 3; ++i) EXPECT_THAT(call_rows(backend, "hangs").message, StartsWith("hung: no answer within 0.4 s; it was in lib"));
   const auto start = std::chrono::steady_clock::now();
   const CallResult fourth = call_rows(backend, "hangs");
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(400));
@@ -399,7 +416,7 @@ TEST(WorkerEnds, AProcessThatAKillDoesNotEndIsNotWaitedFor) {
   const Backend backend = toy_worker(0.5);
   const CallResult hung = call_rows(backend, "hangs_in_driver");
   if (hung.message == "no tracer") GTEST_SKIP() << "this machine lets no process trace another";
-  EXPECT_EQ(hung.message, "hung: no answer within 0.5 s, and its process does not end when it is killed");
+  EXPECT_THAT(hung.message, StartsWith("hung: no answer within 0.5 s, and its process does not end when it is killed"));
   EXPECT_EQ(call_rows(backend, "copy").status, CallStatus::kOk) << "in a new process";
 }
 

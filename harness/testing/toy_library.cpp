@@ -162,6 +162,12 @@ assay_status write_process_id(const Toy& toy) {
 
 constexpr assay_status kWell = ASSAY_OK;  // gives the lambdas' return type
 
+assay_status refuse_address(const Toy& toy, const void* at) {
+  char text[64];
+  std::snprintf(text, sizeof text, "a load at address %p is none", at);
+  return say(toy.call, ASSAY_FAILED, text);
+}
+
 using Kernel = assay_status (*)(const Toy&);
 
 const std::map<std::string, Kernel>& kernels() {
@@ -170,6 +176,8 @@ const std::map<std::string, Kernel>& kernels() {
       // what it returns
       {"refuses", [](const Toy& toy) { return say(toy.call, ASSAY_UNSUPPORTED, "not on a Sunday"); }},
       {"fails", [](const Toy& toy) { return say(toy.call, ASSAY_FAILED, "n must be\n a multiple of 7"); }},
+      {"refuses_address", [](const Toy& toy) { return refuse_address(toy, toy.to + 2 * (toy.x.shape[1] + 2)); }},
+      {"refuses_far_address", [](const Toy& toy) { return refuse_address(toy, toy.to + (size_t{1} << 40)); }},
       {"loses_device", [](const Toy& toy) { return say(toy.call, ASSAY_DEVICE_LOST, "fell off the bus"); }},
       {"faults", [](const Toy& toy) { return say(toy.call, ASSAY_FAULTED, "illegal address"); }},
       {"unknown_status", [](const Toy&) { return assay_status{42}; }},

@@ -93,22 +93,22 @@ inline void atomic_max(float* to, float value) {
 
 template <class T>
 Vector<T> load16(const T* from) {
-  cpu::require_multiple(from, 16);
+  cpu::require_multiple("load", from, 16);
   Vector<T> v;
   memcpy(&v, from, sizeof v);
   return v;
 }
 template <class T>
 void store16(T* to, const Vector<T>& v) {
-  cpu::require_multiple(to, 16);
+  cpu::require_multiple("store", to, 16);
   memcpy(to, &v, sizeof v);
 }
 inline void store4(uint8_t* to, uint32_t word) {
-  cpu::require_multiple(to, 4);
+  cpu::require_multiple("store", to, 4);
   memcpy(to, &word, sizeof word);
 }
 inline void store8(uint8_t* to, uint32_t low, uint32_t high) {
-  cpu::require_multiple(to, 8);
+  cpu::require_multiple("store", to, 8);
   store4(to, low);
   store4(to + 4, high);
 }

@@ -2,6 +2,8 @@
 // loop over a grid's blocks.
 #include "kernels/simt/cpu/executor.h"
 
+#include <dlfcn.h>
+#include <execinfo.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -20,9 +22,40 @@
 
 namespace simt::cpu {
 
-void refuse_address(const void* at, int bytes) {
-  throw Misaligned("a load or store of " + std::to_string(bytes) + " bytes at an address that lies " +
-                   std::to_string(reinterpret_cast<uintptr_t>(at) % uintptr_t(bytes)) + " bytes behind a multiple of " + std::to_string(bytes));
+namespace {
+
+/// "libmine.so+0x11a9 <- +0x88": the callers of the running function in this library, innermost first, as return addresses less
+/// one. The harness finds their source lines.
+std::string callers() {
+  constexpr int kMostFrames = 16, kMostNamed = 6;
+  void* frames[kMostFrames];
+  const int count = ::backtrace(frames, kMostFrames);
+  Dl_info own, info;
+  if (::dladdr(reinterpret_cast<void*>(&refuse_address), &own) == 0 || own.dli_fname == nullptr) return "";
+  const char* const slash = strrchr(own.dli_fname, '/');
+  std::string text;
+  int named = 0;
+  for (int i = 2; i < count && named < kMostNamed; ++i) {  // behind this function and its caller
+    if (::dladdr(frames[i], &info) == 0 || info.dli_fbase != own.dli_fbase) continue;
+    char offset[32];
+    snprintf(offset, sizeof offset, "+0x%zx", size_t(static_cast<char*>(frames[i]) - static_cast<char*>(own.dli_fbase)) - 1);
+    text += (named++ == 0 ? std::string(slash != nullptr ? slash + 1 : own.dli_fname) : " <- ") + offset;
+  }
+  return text;
+}
+
+}  // namespace
+
+void refuse_address(const char* access, const void* at, int bytes) {
+  const auto address = reinterpret_cast<uintptr_t>(at);
+  char place[32];
+  snprintf(place, sizeof place, "0x%llx", static_cast<unsigned long long>(address));
+  std::string text = std::string("a ") + access + " of " + std::to_string(bytes) + " bytes at address " + place + ", " +
+                     std::to_string(address % uintptr_t(bytes)) + " bytes behind a multiple of " + std::to_string(bytes);
+  if (running != nullptr)
+    text += ", by block " + std::to_string(running->block) + ", thread " + std::to_string(running->thread);
+  if (const std::string code = callers(); !code.empty()) text += ", in " + code;
+  throw Misaligned(text);
 }
 
 Slot::Slot(int thread_count, int lanes)

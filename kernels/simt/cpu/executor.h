@@ -19,10 +19,11 @@ struct Divergence : std::logic_error {
 struct Misaligned : std::logic_error {
   using std::logic_error::logic_error;
 };
-[[noreturn]] void refuse_address(const void* at, int bytes);
+[[noreturn]] void refuse_address(const char* access, const void* at, int bytes);
 
-inline void require_multiple(const void* at, int bytes) {
-  if (reinterpret_cast<uintptr_t>(at) % uintptr_t(bytes) != 0) refuse_address(at, bytes);
+/// `access`: "load" or "store".
+inline void require_multiple(const char* access, const void* at, int bytes) {
+  if (reinterpret_cast<uintptr_t>(at) % uintptr_t(bytes) != 0) refuse_address(access, at, bytes);
 }
 
 /// The block that this OS thread currently runs, from the point of view of its SIMT threads.
