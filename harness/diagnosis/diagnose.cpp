@@ -1,5 +1,7 @@
 #include "harness/diagnosis/diagnose.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -104,20 +106,25 @@ Memberships memberships(const Expectation& expectation, const std::vector<HostTe
 
 MembershipCounts tally(const Memberships& contract, const Memberships& hypothesis) {
   MembershipCounts sum;
-  const auto count = [&](int64_t failing, int64_t explained) {
+  const auto count = [&](int64_t failing, int64_t explained, int64_t open) {
+    constexpr int64_t kEnough = 8;
+    if (explained >= kEnough && 4 * explained >= failing) failing -= open, sum.open += open;
     sum.failing += failing;
     sum.explained += explained;
     sum.most_of_a_part = sum.most_of_a_part || (failing > 0 && 4 * explained >= 3 * failing);
   };
   for (size_t p = 0; p < contract.parts.size(); ++p) {
-    int64_t failing = 0, explained = 0;
+    int64_t failing = 0, explained = 0, open = 0;
+    const int64_t contradicted_before = sum.contradicted;
     for (size_t i = 0; i < contract.parts[p].size(); ++i) {
       const bool fails = contract.parts[p][i] == Membership::kOutside;
       failing += fails;
       explained += fails && hypothesis.parts[p][i] == Membership::kInside;
+      open += fails && hypothesis.parts[p][i] == Membership::kAnything;
       sum.contradicted += !fails && hypothesis.parts[p][i] == Membership::kOutside;
     }
-    count(failing, explained);
+    if (failing == 0) sum.contradicted_beside += sum.contradicted - contradicted_before;
+    count(failing, explained, open);
   }
   int64_t violated = 0, explained = 0;
   for (const int64_t step : contract.violated_steps) {
@@ -125,7 +132,7 @@ MembershipCounts tally(const Memberships& contract, const Memberships& hypothesi
     ++violated;
     explained += !hypothesis.violated_steps.contains(step) && !hypothesis.outside_steps.contains(step);
   }
-  count(violated, explained);
+  count(violated, explained, 0);
   for (const int64_t step : hypothesis.violated_steps)
     sum.contradicted += !contract.violated_steps.contains(step) && !contract.outside_steps.contains(step) &&
                         !hypothesis.outside_steps.contains(step);
@@ -148,7 +155,8 @@ namespace {
 // that is a race between lanes; on others the reason remains open.
 
 /// Repeats a call under other schedules. Empty if the bits stay the same; otherwise a cause as text: "race: ... q at storage
-/// element 7: ...", or "unsteady: ..." if the library has no schedule that could have changed.
+/// element 7: ...", or "unsteady: ..." if the library has no schedule that could have changed, or the first one gives other bits
+/// when it is repeated.
 std::string race_in_words(const Backend& backend, const CallRequest& request);
 
 std::string race_in_words(const Backend& backend, const CallRequest& request) {
@@ -162,9 +170,11 @@ std::string race_in_words(const Backend& backend, const CallRequest& request) {
     if (again.status != CallStatus::kOk) return {};
     const std::string difference = call_difference(first, again, call);
     if (difference.empty()) continue;
-    if (backend.library.honours_schedule_seed)
-      return "race: the outputs change with the order in which the lanes run: a barrier is missing, or a value is not set in "
-             "every lane (" + difference + ")";
+    next.schedule_seed = request.schedule_seed;
+    const bool follows_order = backend.library.honours_schedule_seed && call_difference(first, backend.call(next), call).empty();
+    if (follows_order)
+      return "race: the outputs change with the order in which the lanes run: a barrier is missing, a value is not set in "
+             "every lane, or a lane reads what nobody wrote (" + difference + ")";
     return "unsteady: the outputs change from call to call; the kernel keeps state between calls, reads unwritten "
            "memory, or has a race (" + difference + ")";
   }
@@ -236,6 +246,32 @@ static bool never_written(const Evidence& evidence, const Verdict& verdict) {
   return verdict.outcome == Outcome::kBroken && evidence.outputs && verdict.tensors.empty();
 }
 
+/// Which elements of a tensor were written, counted over all rows, if that says how positions advance; otherwise empty.
+static std::string progress_of_writes(const std::vector<bool>& written) {
+  const auto all = int64_t(written.size()), count = int64_t(std::count(written.begin(), written.end(), true));
+  if (count == 0 || count == all) return "";
+  const auto first = int64_t(std::find(written.begin(), written.end(), true) - written.begin());
+  int64_t run = first;
+  while (run < all && written[size_t(run)]) ++run;
+  run -= first;
+  if (run == count && first == 0)
+    return fmt::format("; written are the first {} elements, counted over all rows, and no other: the grid is too small, or the positions "
+                       "of its threads, warps or blocks advance too slowly",
+                       count);
+  if (run == count && first + run == all)
+    return fmt::format("; the first {} elements, counted over all rows, are the ones that are missing: positions begin too late, or go on too "
+                       "far behind the end",
+                       first);
+  int64_t next = first + run;
+  while (next < all && !written[size_t(next)]) ++next;
+  const int64_t period = next - first;
+  for (int64_t i = first; i < all; ++i)
+    if (written[size_t(i)] != ((i - first) % period < run)) return "";
+  if (first >= period || first + 2 * period > all + period) return "";
+  return fmt::format("; written are {} of each {} elements, counted over all rows: positions advance {} times too far", run, period,
+                     fmt::format("{:.4g}", double(period) / double(run)));
+}
+
 /// What the outputs of a broken call hold: which elements were never written, and whether the others are right; if not, patterns.
 static std::vector<std::string> of_broken_call(const Evidence& evidence, const CallResult& result, WorkBudget& budget) {
   constexpr int64_t kMostElements = int64_t(1) << 22;
@@ -250,9 +286,7 @@ static std::vector<std::string> of_broken_call(const Evidence& evidence, const C
     const auto index = size_t(&tensor - result.outputs.data());
     const std::vector<ByteRange> untouched = result.in_place[index] ? std::vector<ByteRange>() : result.untouched[index];
     const int64_t stored = stored_elements(part, tensor);
-    if (const Unwritten left = unwritten_elements(part, tensor.spec, untouched); left.elements > 0)
-      unwritten += (unwritten.empty() ? "" : "; ") + std::to_string(left.elements) + " of " + std::to_string(part.elements()) +
-                   " elements of " + part.label() + left.places(part);
+    std::vector<bool> is_written(size_t(part.elements()));
     for (int64_t i = 0; i < part.elements(); ++i) {
       const int64_t offset = whole.offset_at(i);
       if (offset < 0 || offset >= stored) continue;
@@ -261,11 +295,15 @@ static std::vector<std::string> of_broken_call(const Evidence& evidence, const C
                                          [](int64_t at, const ByteRange& range) { return at < range.end; });
       if (next != untouched.end() && next->begin < bytes.end) continue;
       ++written;
+      is_written[size_t(i)] = true;
       if (membership(part, tensor, stored, offset, whole.at(i)) != Membership::kOutside) continue;
       if (wrong++ == 0)
         first = part.label() + "[" + std::to_string(part.number_of(i / part.columns())) + ", " +
                 std::to_string(i % part.columns()) + "]";
     }
+    if (const Unwritten left = unwritten_elements(part, tensor.spec, untouched); left.elements > 0)
+      unwritten += (unwritten.empty() ? "" : "; ") + std::to_string(left.elements) + " of " + std::to_string(part.elements()) +
+                   " elements of " + part.label() + left.places(part) + progress_of_writes(is_written);
   }
   Verdict patterns;
   if (wrong > 0) add_patterns(evidence.bound, evidence.problem, result.outputs, patterns, budget);
@@ -365,11 +403,14 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
       const std::string situation = evidence.bound.situation(evidence.problem, *evidence.outputs);
       if (!situation.empty()) verdict.causes = {situation};
     }
-    if (causes.empty() || !causes.front().complete()) {
+    if (causes.empty() || !causes.front().complete() || causes.front().is_symptom()) {
       const std::string race = race_in_words(backend, request);
       if (!race.empty()) verdict.causes.clear();
       add_patterns(evidence.bound, evidence.problem, *evidence.outputs, verdict, budget);
-      if (!race.empty()) verdict.causes.insert(verdict.causes.begin(), race);
+      if (!race.empty()) {  // what the outputs hold is then an accident: only places say something
+        std::erase_if(verdict.causes, [](const std::string& words) { return words.find(kEveryElement) == std::string::npos; });
+        verdict.causes.insert(verdict.causes.begin(), race);
+      }
     }
     note_one_value(evidence, verdict);
     add_limits(budget, verdict);

@@ -31,9 +31,12 @@ struct Cause {
   int64_t failing = 0;       ///< elements that the contract rejects
   int64_t explained = 0;     ///< of those: elements that the hypothesis accepts
   int64_t contradicted = 0;  ///< elements that the contract accepts and the hypothesis rejects
+  int64_t open = 0;          ///< more elements that the contract rejects, for which the hypothesis accepts anything
 
   int64_t left() const { return failing - explained + contradicted; }
   bool complete() const { return left() == 0; }
+  /// Whether it says what is wrong, but not why: zeros of the wrong sign.
+  bool is_symptom() const;
 };
 
 /// Limits the work of a diagnosis. It counts evaluated elements and not seconds, so that the same command says the same on every
@@ -66,7 +69,7 @@ class WorkBudget {
 inline int64_t work_of_element(const Answer& answer) { return 1 + answer.products / 8; }
 
 /// Causes that explain the outputs, best first (fewest elements left over). Elements for which a hypothesis accepts anything are
-/// not explained.
+/// not explained; they do not count if it explains a quarter of a tensor's failing elements.
 ///
 /// A hypothesis must explain three quarters of the failing elements of some tensor, or of the rows that violate a rule as a
 /// whole. It may leave other failing elements over (there may be another mistake), or contradict at most one good element for
@@ -138,6 +141,8 @@ Memberships memberships(const Expectation& expectation, const std::vector<HostTe
 /// counts as one element.
 struct MembershipCounts {
   int64_t failing = 0, explained = 0, contradicted = 0;
+  int64_t open = 0;  ///< not in `failing`: elements for which the hypothesis accepts anything, where it explains enough others
+  int64_t contradicted_beside = 0;  ///< of those: in parts that the contract accepts wholly
   bool most_of_a_part = false;  ///< explains three quarters of the failing elements of some part, or of the violated steps
 
   int64_t left() const { return failing - explained + contradicted; }

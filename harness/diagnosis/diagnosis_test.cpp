@@ -185,7 +185,7 @@ TEST(Violations, AreExplainedByAnEditThatBreaksNoRule) {
   const Op op = op_with_rule({{"r: of half a row", [one](const Problem& problem, const std::vector<HostTensor>* outputs) {
                                  return testing::ToyCase(one).expect(problem, outputs);
                                }}});
-  EXPECT_THAT(judged(op, one).causes, ElementsAre("explains 1 of 1 failing elements: r: of half a row"));
+  EXPECT_THAT(judged(op, one).causes, ElementsAre("explains 1 of 1 failing elements, too few to be sure: r: of half a row"));
 }
 
 TEST(Violations, AreNotExplainedByAnEditThatBreaksTheRuleToo) {

@@ -33,11 +33,17 @@ class Edits {
   /// Every element is read from a fixed number of elements or rows away. Elements are counted row after row.
   void shifts() {
     for (const int64_t by : {1, -1, 2, -2, 4, -4, 8, -8, 16, -16, 32, -32, 64, -64, 128, -128})
-      if (columns_ >= std::max(kFewestColumns, 2 * std::abs(by)))
+      if (columns_ >= std::max(kFewestColumns, 2 * std::abs(by))) {
         add(shift_name(by, "element"), [rows = rows_, columns = columns_, by](int64_t r, int64_t c) {
           const int64_t at = std::clamp<int64_t>(r * columns + c + by, 0, rows * columns - 1);
           return std::pair(at / columns, at % columns);
-        }).plain = std::abs(by) == 1;
+        });
+        all_.back().plain = std::abs(by) == 1;
+        all_.back().unknown = [rows = rows_, columns = columns_, by](int64_t r, int64_t c) {
+          const int64_t at = r * columns + c + by;
+          return at < 0 || at >= rows * columns;
+        };
+      }
     for (const int64_t by : {1, -1, 2, -2, 4, -4, 8, -8, 16, -16})
       if (rows_ >= std::max(kFewestRows, 2 * std::abs(by)) && columns_ > 1)
         add(shift_name(by, "row"), [by](int64_t r, int64_t c) { return std::pair(r + by, c); }).plain = std::abs(by) == 1;
@@ -90,6 +96,34 @@ class Edits {
               add(fmt::format("[i, j] with j mod {} {} is read from [i, j {} {}]", period, range_text(to, width),
                               from > to ? '+' : '-', std::abs(from - to)),
                   [=](int64_t r, int64_t c) { return std::pair(r, c % period / width * width == to ? c + from - to : c); });
+  }
+
+  /// Each element of a vector is read from the one beside it. At the end of the vector anything may be read. `halves`: rows hold
+  /// gate and up, of which one may be read right.
+  void beside_within_vectors(bool halves) {
+    struct Half {
+      const char* words;
+      int64_t first, end;
+    };
+    std::vector<Half> all = {{"", 0, columns_}};
+    if (halves) all = {{"", 0, columns_}, {"the first half of ", 0, columns_ / 2}, {"the second half of ", columns_ / 2, columns_}};
+    for (const int64_t period : {64, 32, 16, 8, 4})  // of several that explain everything, the longest is meant
+      for (const int64_t by : {1, -1})
+        for (const bool flat : {false, true})
+          for (const Half& half : all) {
+            if (columns_ * (flat ? rows_ : 1) < 2 * period || columns_ < 2 || (flat && (rows_ == 1 || columns_ % period == 0))) continue;
+            const auto stays = [=, columns = columns_](int64_t r, int64_t c) {
+              const int64_t at = (flat ? r * columns : 0) + c;
+              return c < half.first || c >= half.end || at % period + by < 0 || at % period + by >= period;
+            };
+            InputEdit& made = add(fmt::format("{}[i, j] is read from the element {} it, within vectors of {}{}", half.words,
+                                              by > 0 ? "behind" : "before", period, flat ? " counted over all rows" : ""),
+                                  [=, columns = columns_](int64_t r, int64_t c) {
+                                    const int64_t at = r * columns + c + (stays(r, c) ? 0 : by);
+                                    return std::pair(at / columns, at % columns);
+                                  });
+            made.unknown = [=](int64_t r, int64_t c) { return c >= half.first && c < half.end && stays(r, c); };
+          }
   }
 
   /// Columns that a sum or a maximum over the columns leaves out.
@@ -195,6 +229,10 @@ std::vector<InputEdit> input_edits(const Problem& problem, int64_t products) {
     }
     edits.other_places();
     edits.parts_of_vectors();
+    if (products == 1)
+      edits.beside_within_vectors(std::any_of(problem.tensors.begin(), problem.tensors.end(), [&](const HostTensor& other) {
+        return access_of(other) == Access::kOut && !other.spec.shape.empty() && 2 * other.spec.shape.back() == spec.shape.back();
+      }));
     if (spec.format->specials == Specials::kScale || spec.format->specials == Specials::kBits)
       continue;
     if (products > 1 ? !has_sum : spec.shape.size() > 1) edits.left_out(products == 1);
@@ -205,9 +243,17 @@ std::vector<InputEdit> input_edits(const Problem& problem, int64_t products) {
   return all;
 }
 
-bool is_judged(const InputEdit& edit, const Problem& problem, const Answer& answer, const Part& part, int64_t column) {
-  if (!edit.leaves_out || answer.products > 1) return true;
-  const int64_t columns = problem.tensors[edit.tensor].spec.shape.back();
+bool is_judged(const InputEdit& edit, const Problem& problem, const Answer& answer, const Part& part, int64_t row, int64_t column) {
+  if (!edit.leaves_out && !edit.unknown) return true;
+  const int64_t columns = problem.tensors[edit.tensor].spec.shape.back(), rows = shape_of(problem.tensors[edit.tensor].spec)[0];
+  if (answer.products > 1 && (edit.leaves_out || rows != part.rows() || columns != part.columns())) return true;
+  if (edit.unknown) {
+    if (rows > 1 && rows != part.rows()) return true;
+    if (part.columns() == columns) return !edit.unknown(rows == 1 ? 0 : row, column);
+    if (2 * part.columns() == columns)
+      return !edit.unknown(rows == 1 ? 0 : row, column) && !edit.unknown(rows == 1 ? 0 : row, column + part.columns());
+    return true;
+  }
   if (part.columns() == columns) return !edit.leaves_out(column);
   if (2 * part.columns() == columns) return !edit.leaves_out(column) && !edit.leaves_out(column + part.columns());
   return true;
@@ -326,6 +372,7 @@ std::optional<Regularity> left_out_of_maxima(const BoundCase& bound, const Probl
   }
   for (const int64_t c : out) kept.erase(c);
   const std::string rule = rule_of_columns(out, kept, of->columns);
+  if (rule.empty() && 4 * int64_t(out.size()) > of->columns) return std::nullopt;  // any smaller scale would give such a list
   const std::string columns = rule.empty() ? "columns " + numbers_text(out, of->columns) : rule;
   Regularity found{scales.label(),
                    fmt::format("the scale of a maximum that leaves out {} elements [i, j] with {}", input.spec.name, columns),

@@ -25,6 +25,8 @@ struct InputEdit {
   /// Columns that a sum or a maximum leaves out. Outputs that also depend on such an element by itself are not judged.
   std::function<bool(int64_t column)> leaves_out = {};
   double share = 0;    ///< of the columns that are left out
+  /// Places whose source is outside the vector or tensor, so that anything may be read. Elementwise outputs there are not judged.
+  std::function<bool(int64_t row, int64_t column)> unknown = {};
   bool plain = false;  ///< one element or one row beside its place: tried before the others
 
   Problem applied(const Problem& problem) const;
@@ -34,8 +36,8 @@ inline constexpr std::pair<int64_t, int64_t> kZero = {-1, -1};
 /// The mistakes of all inputs that have enough elements to tell. `products`: multiply-accumulates of an output element.
 std::vector<InputEdit> input_edits(const Problem& problem, int64_t products);
 
-/// For each part of an answer, whether its elements in a column are judged for an edit that leaves columns out.
-bool is_judged(const InputEdit& edit, const Problem& problem, const Answer& answer, const Part& part, int64_t column);
+/// For each part of an answer, whether its element is judged for an edit that leaves columns out or reads unknown places.
+bool is_judged(const InputEdit& edit, const Problem& problem, const Answer& answer, const Part& part, int64_t row, int64_t column);
 
 /// Scales that are those of a maximum without its largest elements: which columns it leaves out. Found from the elements that
 /// must be missing and those that cannot be.

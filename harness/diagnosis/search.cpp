@@ -1,4 +1,6 @@
 // Finds why a kernel's outputs are wrong: tries the mutants of the contract, alone and in pairs, within a budget of work.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -9,6 +11,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -73,6 +76,7 @@ Expectation with_zeros(Zeros zeros, const Expectation& right) {
 
 // Limits of the search.
 
+constexpr const char* kZerosOfOtherSign = "zeros: of the other sign";
 constexpr size_t kWorthNaming = 3, kMostTies = 16;
 /// How many first members of pairs are tried; and how many comparisons with elements are kept for them, in bytes.
 constexpr int64_t kMostFirsts = 12, kMostKept = int64_t{1} << 26;
@@ -198,6 +202,7 @@ class Search {
       const Hypothesis& hypothesis = tried.hypothesis;
       found_.push_back({cause_of(tried.result, {mistake(hypothesis, tried.result.explained)}), hypothesis.expect});
     }
+    if (least_left > 0) stored_alone();
     wrong_zeros();
     if (least_left > 0) edited_inputs();
     for (const Found& found : found_) least_left = std::min(least_left, found.cause.left());
@@ -221,7 +226,10 @@ class Search {
 
   void sort() {
     std::stable_sort(found_.begin(), found_.end(),
-                     [](const Found& a, const Found& b) { return a.cause.left() < b.cause.left(); });
+                     [](const Found& a, const Found& b) {
+                       const auto key = [](const Cause& cause) { return std::tuple(cause.left(), cause.is_symptom(), cause.open); };
+                       return key(a.cause) < key(b.cause);
+                     });
   }
 
   /// Looks at a part of the sample if all hypotheses do not fit into the budget otherwise.
@@ -250,11 +258,15 @@ class Search {
     if (narrowed_to_.empty()) return;
     std::vector<Found> confirmed;
     for (size_t i = 0; i < std::min(kMostConfirmed, found_.size()); ++i) {
+      if (!found_[i].expect) {  // it contradicts right parts, and is not compared again
+        confirmed.push_back(found_[i]);
+        continue;
+      }
       if (!budget_.take((1 + in_wide_.elements()) * work_of_element(right_, wide_), kept_for_patterns_)) break;
       const MembershipCounts result = tally(in_wide_, memberships(found_[i].expect(problem_, &outputs_), outputs_, wide_));
       Found found = found_[i];
       found.cause.failing = result.failing, found.cause.explained = result.explained;
-      found.cause.contradicted = result.contradicted;
+      found.cause.contradicted = result.contradicted, found.cause.open = result.open;
       if (found.cause.mistakes.size() == 1) found.cause.mistakes.front().needed = result.explained;
       if (result.counts()) confirmed.push_back(std::move(found));
       else found_[i].cause.explained = 0;
@@ -266,6 +278,27 @@ class Search {
     }
     found_ = std::move(confirmed);
     sort();
+  }
+
+  /// Mutants that explain the stored scales, while the codes are right: the scales were spoilt where they are stored, as by another
+  /// rounding or packing of what the kernel had.
+  void stored_alone() {
+    constexpr int64_t kFewest = 8;
+    const std::vector<Part>& parts = right_.any_of.front().parts;
+    for (size_t p = 0; p < parts.size(); ++p) {
+      const auto& found = contract_.parts[p];
+      const bool fails = std::find(found.begin(), found.end(), Membership::kOutside) != found.end();
+      if (fails && !parts[p].tensor.starts_with("scale")) return;
+    }
+    for (const Tried& tried : alone_) {
+      MembershipCounts result = tried.result;
+      if (result.contradicted == 0 || result.contradicted != result.contradicted_beside) continue;
+      result.contradicted = 0;
+      if (result.explained < kFewest || result.left() > 0) continue;
+      Mistake stored = mistake(tried.hypothesis, result.explained);
+      stored.words = "what is stored as scale, while the rest is right: " + stored.words;
+      found_.push_back({cause_of(result, {stored}), nullptr});
+    }
   }
 
   /// Detects causes that are no mutants: an input is read beside its place, or a sum leaves some of it out. Of those that explain
@@ -300,6 +333,7 @@ class Search {
         const MembershipCounts result = judged(edit, contract_, memberships(expected, outputs_, sample_), sample_);
         if (result.explained < (edit.leaves_out ? 1 : kFewestMisread) || by_chance(edit, edits.size())) continue;
         const Hypothesis hypothesis{edit.name, expect};
+        if (edit.leaves_out && 10 * result.explained < 9 * result.failing) continue;  // a part fits such an edit by chance
         if (!result.counts() || result.contradicted > 0 || (!edit.leaves_out && !worth_naming(result, hypothesis))) continue;
         if (result.left() == 0) explained.insert(edit.tensor);
         found_.push_back({cause_of(result, {{edit.name, edit.name, result.explained}}), expect});
@@ -321,7 +355,7 @@ class Search {
   /// Compares as tally(), without the elements that an edit says nothing about.
   MembershipCounts judged(const InputEdit& edit, const Memberships& contract, Memberships hypothesis,
                           const Sample& sample) const {
-    if (!edit.leaves_out) return tally(contract, hypothesis);
+    if (!edit.leaves_out && !edit.unknown) return tally(contract, hypothesis);
     Memberships of_contract = contract;
     const Answer& answer = right_.any_of.front();
     std::vector<size_t> at(answer.parts.size());
@@ -332,7 +366,7 @@ class Search {
         const StepRange columns = block.has_all_columns() ? StepRange{0, part.columns()} : block.columns;
         for (int64_t row = first; row < end; ++row)
           for (int64_t column = columns.first; column < columns.end; ++column, ++at[p])
-            if (!is_judged(edit, problem_, answer, part, column))
+            if (!is_judged(edit, problem_, answer, part, row, column))
               of_contract.parts[p][at[p]] = hypothesis.parts[p][at[p]] = Membership::kAnything;
       }
     return tally(of_contract, hypothesis);
@@ -370,7 +404,7 @@ class Search {
           return one.failing > 0 && one.left() == 0;
         }))
       return;
-    found_.push_back({cause_of(result, {{"zeros: of the other sign", "zeros: of the other sign", result.explained}}),
+    found_.push_back({cause_of(result, {{kZerosOfOtherSign, kZerosOfOtherSign, result.explained}}),
                       [this](const Problem&, const std::vector<HostTensor>*) { return with_zeros(Zeros::kEither, right_); }});
   }
 
@@ -417,7 +451,7 @@ class Search {
   }
 
   static Cause cause_of(const MembershipCounts& result, std::vector<Mistake> mistakes) {
-    return {std::move(mistakes), result.failing, result.explained, result.contradicted};
+    return {std::move(mistakes), result.failing, result.explained, result.contradicted, result.open};
   }
 
   /// How many first members of pairs fit into what is left of the budget.
@@ -489,9 +523,14 @@ class Search {
 };
 
 std::string in_words(const Cause& cause) {
+  if (cause.is_symptom())
+    return fmt::format("pattern: {} ({} of {} wrong elements)", kZerosOfOtherSign, cause.explained, cause.failing);
   const std::string only = cause.explained < cause.failing ? "only " : "";
   std::string line =
       "explains " + only + std::to_string(cause.explained) + " of " + std::to_string(cause.failing) + " failing elements";
+  constexpr int64_t kTooFew = 2;
+  if (cause.failing < kTooFew) line += ", too few to be sure";
+  if (cause.open > 0) line += fmt::format(", {} more may be anything", cause.open);
   if (cause.contradicted > 0) line += " and contradicts " + std::to_string(cause.contradicted) + " good ones";
   for (const Mistake& mistake : cause.mistakes) {
     line += (&mistake == &cause.mistakes.front() ? ": " : "; and ") + mistake.words;
@@ -501,6 +540,8 @@ std::string in_words(const Cause& cause) {
 }
 
 }  // namespace
+
+bool Cause::is_symptom() const { return mistakes.size() == 1 && mistakes.front().name == kZerosOfOtherSign; }
 
 std::vector<Cause> diagnose(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs,
                             const Sample* sample, WorkBudget* budget) {
@@ -517,7 +558,7 @@ std::vector<std::string> causes_in_words(const std::vector<Cause>& causes) {
   for (const Cause& cause : causes) {
     // A hypothesis that explains less than half of what the best one explains is noise.
     if (words.size() == (cause.complete() ? kMostTies : kWorthNaming) || 2 * (cause.explained - cause.contradicted) < best.explained - best.contradicted) break;
-    if (best.complete() && !cause.complete()) break;
+    if (best.complete() && (!cause.complete() || cause.open > best.open)) break;
     words.push_back(in_words(cause));
   }
   return words;

@@ -468,7 +468,7 @@ std::optional<Regularity> whole_rows_or_columns(const WrongPart& wrong) {
   const auto failing = int64_t(wrong.failing().size()), of_rows = int64_t(rows.size()), of_columns = int64_t(columns.size());
   if (failing < kFewest || of_rows * of_columns != failing || failing == wrong.part().elements()) return std::nullopt;
   const std::string places = places_text(rows, wrong.part().rows(), columns, wrong.part().columns());
-  return Regularity{wrong.label(), "errors in every element of " + places + ", and in no other", failing, failing, 0, false,
+  return Regularity{wrong.label(), kEveryElement + places + ", and in no other", failing, failing, 0, false,
                     true};
 }
 
@@ -492,7 +492,7 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, bool elem
   std::vector<WrongPart> parts;
   for (const WholePart& whole : answer) parts.emplace_back(whole, tensor_of(outputs, whole.part));
   std::vector<Regularity> all;
-  for (const WrongPart& wrong : parts) {
+  for (WrongPart& wrong : parts) {
     if (!wrong.complete() || wrong.failing().empty()) continue;
     const auto failing = int64_t(wrong.failing().size());
     // In this order: a rule that says more comes before one that follows from it.
@@ -515,13 +515,15 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, bool elem
     consider(reversed_bytes(wrong));
     consider(into_old_words(wrong));
     OneCodeOff rounding = one_code_off(wrong);
-    if (!rounding.holds && !mostly_next_codes(wrong)) {  // of sorted data, the next code is also that of a neighbour
+    if (!rounding.holds) {
+      const bool next_codes = mostly_next_codes(wrong);
+      if (next_codes) wrong.demand_everywhere();  // of sorted data, the next code is also that of a neighbour
       consider(shifted(wrong));
       consider(transposed(wrong));
       consider(mirrored(wrong));
       consider(first_of_each(wrong));
       consider(exchanged(wrong));
-      consider(in_vectors(wrong));
+      if (!next_codes) consider(in_vectors(wrong));
     }
     consider(constant_ratio(wrong));
     consider(constant_difference(wrong));

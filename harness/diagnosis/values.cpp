@@ -438,7 +438,7 @@ OneCodeOff one_code_off(const WrongPart& wrong) {
   OneCodeOff found{true, std::nullopt};
   if (subnormal == failing)
     found.of_subnormals = Regularity{wrong.label(),
-                                     fmt::format("the next code {}, where a subnormal number is expected (a rounding)",
+                                     fmt::format("the next code {}, where a subnormal number is expected",
                                                  away > 0 ? "away from zero" : "toward zero"),
                                      failing,
                                      failing,

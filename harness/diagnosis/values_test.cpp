@@ -195,7 +195,7 @@ TEST(Values, ErrorsOfOneCodeInOneDirectionAreARounding) {
   const std::optional<Regularity> found =
       one_code_off(Codes(tiny, [&](int64_t i) { return code(tiny(i)) + uint32_t(i % 2); }).wrong()).of_subnormals;
   ASSERT_TRUE(found);
-  EXPECT_EQ(found->words, "the next code away from zero, where a subnormal number is expected (a rounding)");
+  EXPECT_EQ(found->words, "the next code away from zero, where a subnormal number is expected");
 }
 
 TEST(Values, CodesThatStandElsewhereAreFound) {

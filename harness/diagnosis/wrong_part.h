@@ -48,6 +48,9 @@ std::vector<Regularity> regularities(const BoundCase& bound, const Problem& prob
 /// "pattern: d holds 4 times the expected values (512 of 512 wrong elements)".
 std::string in_words(const Regularity& found);
 
+/// Begins the fact that errors fill whole rows or columns.
+inline constexpr const char* kEveryElement = "errors in every element of ";
+
 /// A rule about values must explain this many elements; fewer may match by chance.
 inline constexpr int64_t kFewest = 4;
 /// Elements that a rule is tried on before all are compared.
@@ -160,12 +163,16 @@ class WrongPart {
     }
     const auto failing = int64_t(failing_.size());
     if (all.explained < kFewest || 2 * all.left_out > failing) return std::nullopt;
-    if (held_ == kManyCodes) return all;
+    if (held_ == kManyCodes && !everywhere_) return all;
     for (int64_t i = 0; i < part().elements(); ++i)
       all.contradicted += accepts(i, codes_[size_t(i)]) && !not_against(i);
+    constexpr int64_t kAtMost = 8;  // at the edges of a tensor, a kernel may read anything
+    if (everywhere_ && (all.explained + all.left_out < failing || kAtMost * all.contradicted > all.explained)) return std::nullopt;
     if (4 * (failing - all.explained - all.left_out + all.contradicted) > failing) return std::nullopt;
     return all;
   }
+  /// From now on, rules about places must hold for right elements too, and for all wrong ones.
+  void demand_everywhere() { everywhere_ = true; }
   /// Number of distinct codes that the failing elements hold, up to `most`.
   size_t distinct(size_t most) const {
     std::set<uint32_t> seen;
@@ -180,7 +187,7 @@ class WrongPart {
   const WholePart& whole_;
   const HostTensor& tensor_;
   const int64_t stored_;
-  bool complete_ = true;
+  bool complete_ = true, everywhere_ = false;
   size_t held_ = 0;  ///< distinct codes of the failing elements, at most kManyCodes
   std::vector<uint32_t> codes_;
   std::vector<int64_t> failing_;

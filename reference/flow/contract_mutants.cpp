@@ -3,8 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
 #include <set>
 
 #include "reference/contracts/contract_rows.h"
@@ -233,40 +231,21 @@ void RowEdits::cell(const std::string& column) {
   }
 }
 
-/// Slips of the pen in one step, as suspects: another sign, a constant that is off by one or 0, a product for a quotient. Data
-/// need not tell each of them from the contract.
+/// Slips of the pen in one step, as suspects: another operator, another sign, a constant that is off by one, doubled, halved or 0.
+/// Data need not tell each of them from the contract.
 void RowEdits::other_operands(const std::string& column, const EditedCell& cell, size_t i) {
-  const CellStep& step = cell[i].step;
-  if (cell[i].edited || step.arguments.empty() || in_integers(cell, i)) return;
-  const std::string argument = step.argument(0);
-  const auto replaced = [&](const std::string& what, const std::string& steps) {
+  if (cell[i].edited || in_integers(cell, i)) return;
+  for (const Slip& slip : slips_of(cell[i].step)) {
+    const std::string what = cell[i].label + " -> " + slip.words;
+    if (std::any_of(edits_.begin(), edits_.end(), [&](const auto& one) { return one.name == column + ": " + what; })) continue;
     EditedCell changed = cell;
     changed.erase(changed.begin() + long(i));
     size_t at = i;
-    for (const CellStep& one : read_cell(steps)) changed.insert(changed.begin() + long(at++), edited(one, cell[i].label));
-    add(column, cell[i].label + " -> " + what, std::move(changed));
+    for (const CellStep& one : slip.steps) changed.insert(changed.begin() + long(at++), edited(one, cell[i].label));
+    if (at < changed.size() && changed[at].step.slack.fma && slip.steps.back().word != "mul")  // what is no product is not fused
+      changed[at].step = CellStep::made(changed[at].step.word, changed[at].step.argument_texts());
+    add(column, what, std::move(changed));
     edits_.back().suspect = true;
-  };
-  const bool is_sum = step.word == "add", is_product = step.word == "mul";
-  if (!is_sum && !is_product) return;
-  if (is_sum) replaced(argument + " - v", "neg " + step.text);
-  if (is_quantity(argument)) {
-    if (is_sum) replaced("sub(" + argument + ")", "neg " + step.text + " neg");
-    if (is_product && column != "code" && step.arguments.size() == 1 && !step.slack.given())
-      replaced("div(" + argument + ")", "div(" + argument + ")");
-    return;
-  }
-  char* end = nullptr;
-  double value = std::strtod(argument.c_str(), &end);
-  if (*end == '/') value /= std::strtod(end + 1, &end);
-  constexpr int kLargest = 1024, kDigits = 9;  // beyond that, "off by one" is no other number or a far one
-  if (end == argument.c_str() || *end != 0 || step.arguments.size() != 1) return;
-  if (std::abs(value) * kLargest < 1 || std::abs(value) > kLargest) return;
-  for (const double other : std::set<double>{value + 1, value - 1, -value, 0.0}) {
-    if (other == value || (is_product && other == 1) || (is_sum && other == 0)) continue;
-    char text[40];
-    std::snprintf(text, sizeof text, "%.*g", kDigits, other);
-    replaced(step.word + "(" + text + ")", step.word + "(" + text + ")");
   }
 }
 

@@ -31,7 +31,8 @@ using testing::Contains;
 
 /// Suspects of every sum and product: other signs, other constants, a quotient.
 bool is_slip(const std::string& name) {
-  for (const char* const other : {" -> add(", " -> mul(", " -> sub(", " -> div(", " - v"})
+  for (const char* const other : {" -> add(", " -> mul(", " -> sub(", " -> div(", " - v", " -> max(", " -> min(", " / v", " -> v",
+                                " -> sqrt", "/v", " -> 0"})
     if (name.find(other) != std::string::npos) return true;
   return false;
 }
@@ -42,7 +43,8 @@ TEST(Neighbours, OtherSignsAndConstantsAreSuspects) {
     if (neighbour.suspect) h[neighbour.name] = std::get<Gated>(neighbour.contract.links[0]).h.text();
   EXPECT_EQ(h.at("h: add(1) -> 1 - v"), "neg exp~2 neg add(1) rdiv(g) mul(u) to(x)");
   EXPECT_EQ(h.at("h: add(1) -> add(2)"), "neg exp~2 add(2) rdiv(g) mul(u) to(x)");
-  EXPECT_EQ(h.at("h: mul(u) -> div(u)"), "neg exp~2 add(1) rdiv(g) div(u) to(x)");
+  EXPECT_EQ(h.at("h: mul(u) -> div(u)"), "neg exp~2 add(1) rdiv(g) div(u)~2 to(x)");
+  EXPECT_EQ(h.at("h: rdiv(g) -> mul(g)"), "neg exp~2 add(1) mul(g)~2 mul(u) to(x)");
   EXPECT_FALSE(h.contains("h: add(1) -> add(0)")) << "drop add(1), which is no suspect";
 }
 

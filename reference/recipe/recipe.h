@@ -208,6 +208,13 @@ std::vector<CellStep> without(std::vector<CellStep> steps, size_t i);
 /// 16-bit values.
 std::vector<CellStep> rare_forms(const CellStep& step);
 
+/// Steps that a slip of the pen puts in the place of one: another operator, sign or constant.
+struct Slip {
+  std::string words;  ///< "div(w)"
+  std::vector<CellStep> steps;
+};
+std::vector<Slip> slips_of(const CellStep& step);
+
 /// The final conversion to integer codes with another rounding or overflow rule.
 std::vector<CellStep> other_casts(const CellStep& to);
 

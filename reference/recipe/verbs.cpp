@@ -1,3 +1,10 @@
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+#include <set>
+#include <utility>
+
 #include "reference/recipe/recipe.h"
 
 namespace assay {
@@ -134,6 +141,61 @@ const VerbInfo& info(Verb verb) {
   for (const VerbInfo& candidate : all_verbs())
     if (candidate.verb == verb) return candidate;
   __builtin_unreachable();
+}
+
+namespace {
+
+/// The number of a constant such as "2" or "1/2"; nothing for quantities and for those of the row, "M".
+std::optional<double> number_of(const std::string& text) {
+  char* end = nullptr;
+  double value = std::strtod(text.c_str(), &end);
+  if (end != text.c_str() && *end == '/') value /= std::strtod(end + 1, &end);
+  return end != text.c_str() && *end == 0 ? std::optional(value) : std::nullopt;
+}
+
+/// "w", or "r*w".
+bool is_quantity_or_product(const std::string& text) {
+  const size_t star = text.find('*');
+  return is_quantity(text.substr(0, star)) && (star == std::string::npos || is_quantity(text.substr(star + 1)));
+}
+
+}  // namespace
+
+std::vector<Slip> slips_of(const CellStep& step) {
+  std::vector<Slip> slips;
+  const auto slip = [&](const std::string& words, const std::string& steps) { slips.push_back({words, read_cell(steps)}); };
+  const std::string a = step.argument(0), ulps = "~2";  // another order of its operations is none of the differences
+  const size_t star = a.find('*');
+  if (step.word == "add") slip(a + " - v", "neg add(" + a + ")"), slip("sub(" + a + ")", "sub(" + a + ")");
+  if (step.word == "sub") slip(a + " - v", "sub(" + a + ") neg"), slip("add(" + a + ")", "add(" + a + ")");
+  if (step.word == "rcp") slip("v", "mul(1)"), slip("-1/v", "rcp" + ulps + " neg"), slip("2/v", "rcp" + ulps + " mul(2)"), slip("0", "mul(0)");
+  if (step.word == "rdiv") slip("mul(" + a + ")", "mul(" + a + ")" + ulps), slip("v / " + a, "div(" + a + ")" + ulps);
+  if (step.word == "max" || step.word == "min") slip(step.word == "max" ? "min(" + a + ")" : "max(" + a + ")", (step.word == "max" ? "min(" : "max(") + a + ")");
+  if (step.word == "rsqrt") slip("sqrt", "sqrt~2");
+  if ((step.word == "mul" || step.word == "div") && is_quantity_or_product(a) && step.arguments.size() == 1) {
+    const std::string other = step.word == "mul" ? "div" : "mul";
+    if (star == std::string::npos) slip(other + "(" + a + ")", other + "(" + a + ")" + ulps), slip(a + " / v", "rdiv(" + a + ")" + ulps);
+    else
+      for (const auto& [first, second] : {std::pair("mul(", "div("), std::pair("div(", "mul("), std::pair("div(", "div(")}) {
+        const std::string words = first + a.substr(0, star) + ") " + second + a.substr(star + 1) + ")";
+        slip(words, first + a.substr(0, star) + ")" + ulps + " " + second + a.substr(star + 1) + ")" + ulps);
+      }
+  }
+  const bool has_number = step.word == "add" || step.word == "sub" || step.word == "mul" || step.word == "div";
+  const std::optional<double> number = has_number && step.arguments.size() == 1 ? number_of(a) : std::nullopt;
+  constexpr double kLargest = 1024;  // beyond that, "off by one" is no other number or a far one
+  if (!number || std::abs(*number) * kLargest < 1 || std::abs(*number) > kLargest) return slips;
+  const double v = *number;
+  const bool is_factor = step.word == "mul" || step.word == "div";
+  if (step.word == "mul") slip("div(" + a + ")", "div(" + a + ")" + ulps);
+  if (step.word == "div") slip("mul(" + a + ")", "mul(" + a + ")" + ulps);
+  for (const double other : std::set<double>{v + 1, v - 1, -v, 2 * v, v / 2, 0.0}) {
+    if (other == v || other == (is_factor ? 1 : 0) || (other == 0 && step.word == "div")) continue;
+    char text[40];
+    std::snprintf(text, sizeof text, "%s(%.9g)", step.word.c_str(), other);
+    slip(text, text);
+  }
+  return slips;
 }
 
 std::vector<CellStep> without(std::vector<CellStep> steps, size_t i) {

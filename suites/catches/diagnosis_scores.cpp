@@ -96,8 +96,9 @@ std::vector<Case> changed_cases(const std::vector<Case>& cases, const KernelOffe
 bool explains_everything(const std::string& words) {
   long long explained = 0, failing = -1;
   int end = 0;
-  std::sscanf(words.c_str(), "explains %lld of %lld failing elements:%n", &explained, &failing, &end);
-  return (end > 0 && explained == failing) || words.find("every element is right") != std::string::npos;
+  std::sscanf(words.c_str(), "explains %lld of %lld failing elements%n", &explained, &failing, &end);
+  const bool is_whole = end > 0 && explained == failing && words.find(" and contradicts ") == std::string::npos;
+  return is_whole || words.find("every element is right") != std::string::npos;
 }
 
 bool is_pattern(const std::string& line) { return line.starts_with("pattern: "); }

@@ -318,7 +318,8 @@ class BoundCombine : public BoundCase {
                      [c = c_, contract = std::move(wrong.contract)](const Problem& problem, const std::vector<HostTensor>*) {
                        return expect_combined(c, contract, problem);
                      },
-                     rulebook().equivalent(c_.id(), *c_.x, wrong.name)});
+                     wrong.suspect ? "" : rulebook().equivalent(c_.id(), *c_.x, wrong.name)}),
+          all.back().suspect = wrong.suspect;
     return all;
   }
   std::vector<std::string> formulas() const override { return combine_lines(c_.contract, *c_.x); }

@@ -213,6 +213,7 @@ Spans zeros(int64_t n) { return Spans(std::vector<double>(size_t(n), 0.0)); }
 Spans sum_of(const Combine& contract, const CombineInputs& inputs, const CombineRecipes& recipes,
              const std::vector<AddedSlot>& slots) {
   Spans sum = zeros(inputs.n);
+  evaluate(combine_recipe(contract.start, *inputs.x), sum, Environment());
   bool first = contract.from_first;
   for (const AddedSlot& slot : slots) {
     Spans element(inputs.row_of_x(slot.row));
@@ -470,6 +471,33 @@ void edit_shared(const Combine& right, int64_t m, double factor, CombineEdits& e
 
 }  // namespace
 
+namespace {
+
+/// Slips of the pen in the steps of each cell, a sum that does not start at 0, and a result that is doubled.
+void edit_slips(const Combine& right, CombineEdits& edits) {
+  const size_t known = edits.all.size();
+  for (const auto& [column, cell] : {std::pair("weight", &Combine::weight), std::pair("add", &Combine::add),
+                                     std::pair("shared", &Combine::shared), std::pair("y", &Combine::y)})
+    for (size_t i = 0; i < (right.*cell).size(); ++i)
+      for (const Slip& slip : slips_of((right.*cell)[i])) {
+        Steps steps = right.*cell;
+        steps.erase(steps.begin() + std::ptrdiff_t(i));
+        steps.insert(steps.begin() + std::ptrdiff_t(i), slip.steps.begin(), slip.steps.end());
+        const size_t next = i + slip.steps.size();  // what is no product is not fused
+        if (next < steps.size() && steps[next].slack.fma && slip.steps.back().word != "mul")
+          steps[next] = CellStep::made(steps[next].word, steps[next].argument_texts());
+        edits.cell(column, cell, std::move(steps), CombineEdits::label(right.*cell, i) + " -> " + slip.words);
+      }
+  for (const char* const start : {"add(1)", "sub(1)"})
+    edits.add(std::string("start: zero -> ") + (start[0] == 'a' ? "1" : "-1"), [&](Combine& wrong) { wrong.start = read_cell(start); });
+  Steps doubled = right.y;
+  doubled.insert(doubled.begin(), CellStep::made("mul", {"2"}));
+  edits.cell("y", &Combine::y, std::move(doubled), "the sum is doubled");
+  for (size_t i = known; i < edits.all.size(); ++i) edits.all[i].suspect = true;
+}
+
+}  // namespace
+
 std::vector<CombineNeighbour> combine_neighbours(const Combine& right, const Format& x, const CombineExtents& extents) {
   CombineEdits edits(right, x);
   if (extents.m == 0) return {};
@@ -480,6 +508,7 @@ std::vector<CombineNeighbour> combine_neighbours(const Combine& right, const For
   edit_weights(right, x, extents.m, extents.topk, edits);
   edit_factor(right, x, extents.factor, edits);
   edit_shared(right, extents.m, extents.factor, edits);
+  edit_slips(right, edits);
   return std::move(edits.all);
 }
 

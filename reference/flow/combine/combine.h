@@ -52,6 +52,7 @@ struct Combine {
   bool from_first = false;   ///< the first sum is the first term instead of +0 and the first term
   int64_t dropped = kNone;   ///< this slot is not added
   int64_t repeated = kNone;  ///< this slot is added twice
+  std::vector<CellStep> start = {};  ///< from +0 to the first sum; empty: +0
   enum class Other { kOwn, kNextSlot, kTransposed, kNextToken } weight_of = Other::kOwn, row_of = Other::kOwn, shared_of = Other::kOwn;
   bool skipped_rows_added = false;  ///< slots that the contract skips are added; a row below 0 is row 0
   bool rows_in_place = false;       ///< row_of_slot is not read
@@ -106,6 +107,7 @@ std::vector<std::string> combine_lines(const Combine& contract, const Format& x)
 struct CombineNeighbour {
   std::string name;  ///< such as "slot 0 is left out", "weight: that of the next slot"
   Combine contract;
+  bool suspect = false;  ///< used only by the diagnosis: no data need kill it
 };
 
 /// What decides which mutants may show.
