@@ -7,6 +7,7 @@
 #include "harness/check/judge_tensors.h"
 #include "harness/cli/judge.h"
 #include "harness/dump/dump.h"
+#include "harness/dump/recording.h"
 #include "reference/table/near.h"
 
 namespace assay {
@@ -33,6 +34,20 @@ std::map<std::string, bool> names_in_dump(const std::vector<const Op*>& ops) {
 }
 
 }  // namespace
+
+/// The name that a dump of a user would have for a tensor. A recording keeps the result of an in-place tensor under the tensor's
+/// own name, and what it held before the call under NAME_before.
+static std::string name_for_user(const Dump& dump, const std::string& stored, const std::map<std::string, bool>& wanted) {
+  const auto is_in_place = [&](const std::string& name, int rank) {
+    const auto found = dump.metadata.find(key_of(name, rank) + ".in_place");
+    return found != dump.metadata.end() && found->second == "yes" && wanted.contains(name + "_out");
+  };
+  const auto [name, rank] = name_and_rank(stored);
+  if (is_in_place(name, rank)) return key_of(name + "_out", rank);
+  if (!name.ends_with(kBefore)) return stored;
+  const std::string overwritten = name.substr(0, name.size() - std::string_view(kBefore).size());
+  return is_in_place(overwritten, rank) ? key_of(overwritten, rank) : stored;
+}
 
 std::string DumpedFiles::what_there_is(const std::string& role) const {
   std::vector<std::string> names = there;
@@ -140,9 +155,10 @@ DumpedFiles gather(const DumpArguments& arguments, const std::vector<const Op*>&
     for (const StoredTensor& stored : dump.tensors) files.there.push_back(stored.name);
     if (target.find(".npy") != std::string::npos) throw UsageError(target + ": an .npy file has no names; say role=" + target);
     for (const StoredTensor& stored : dump.tensors) {
-      const auto [name, rank] = name_and_rank(stored.name);
+      const std::string key = name_for_user(dump, stored.name, wanted);
+      const auto [name, rank] = name_and_rank(key);
       if (!wanted.contains(name) || renamed.contains(name) || (rank > 0 && !wanted.at(name))) continue;
-      put(files.roles, rank == 0 ? next_key(name) : stored.name, dumped(dump, stored));
+      put(files.roles, rank == 0 ? next_key(name) : key, dumped(dump, stored));
     }
     for (const auto& [role, name] : renamed)
       put(files.roles, wanted.contains(role) ? next_key(role) : role, dumped(dump, dump.find(name)));

@@ -57,14 +57,14 @@ struct Contents {
   std::vector<TensorBytes> tensors;
   std::map<std::string, std::string> metadata;
 
-  void add(const HostTensor& tensor) {
+  void add(const HostTensor& tensor, Role role, const std::string& suffix = "") {
     const TensorSpec& spec = tensor.spec;
     const bool plain = spec.strides == dense("", spec.role, *spec.format, spec.shape).strides && spec.storage == spec.elements();
-    const std::string key = key_of(spec);
+    const std::string key = key_of(spec.name + suffix, spec.rank);
     if (spec.rank > 0) metadata[key + ".rank"] = std::to_string(spec.rank);
     tensors.push_back({key, spec.format, plain ? spec.shape : std::vector<int64_t>{spec.storage}, tensor.bytes, spec.packed});
     metadata[key + ".format"] = std::string(spec.format->name);
-    metadata[key + ".role"] = spec.role == Role::kInput ? "input" : "output";
+    metadata[key + ".role"] = role == Role::kInput ? "input" : "output";
     if (plain) return;
     metadata[key + ".shape"] = extents_text(spec.shape);
     metadata[key + ".strides"] = extents_text(spec.strides);
@@ -115,11 +115,15 @@ Recorder::Recorder(std::string folder, const Backend& backend, RecordedRun run)
 void Recorder::write(const Evidence& evidence, const Verdict& verdict) {
   if (evidence.result == nullptr) return;
   Contents contents;
-  for (const HostTensor& tensor : evidence.problem.tensors)
-    if (tensor.spec.role == Role::kInput) contents.add(tensor);
+  for (const HostTensor& tensor : evidence.problem.tensors) {
+    if (tensor.spec.role == Role::kInput)
+      contents.add(tensor, Role::kInput);
+    else if (!tensor.bytes.empty())
+      contents.add(tensor, Role::kInput, kBefore);
+  }
   for (size_t i = 0; i < evidence.result->outputs.size(); ++i) {
     const HostTensor& output = evidence.result->outputs[i];
-    contents.add(output);
+    contents.add(output, Role::kOutput);
     contents.metadata[key_of(output.spec) + ".untouched"] = ranges_text(evidence.result->untouched[i]);
     if (evidence.result->in_place[i]) contents.metadata[key_of(output.spec) + ".in_place"] = "yes";
   }

@@ -21,9 +21,14 @@ std::string reason_of(const Contract& contract, const RowInputs& first_row, cons
 Spans as_stored(Spans scale, const Format& element) {
   const bool exponents = element.specials == Specials::kScale;
   const double most = max_finite(element);
-  for (std::vector<double>* ends : {&scale.low, &scale.high})
-    for (double& v : *ends)
+  for (size_t i = 0; i < scale.size(); ++i) {
+    if (scale[i].any()) continue;  // its infinite end is no value: rounded to NaN, the interval would hold NaN alone
+    for (std::vector<double>* ends : {&scale.low, &scale.high}) {
+      if (ends->empty()) continue;
+      double& v = (*ends)[i];
       if (exponents || v > most) v = round_to(element, v, Rounding::kTowardZero, Overflow::kSpecial);  // 2^128 is no fp32
+    }
+  }
   return scale;
 }
 

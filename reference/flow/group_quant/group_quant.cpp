@@ -48,11 +48,15 @@ Span absolute_maximum(const Spans& values, size_t first, size_t count, Reduction
     const double largest = largest_magnitude(values.low.data() + first, count, nans);
     if (nans == 0 && count > 0) return point(largest);
   }
-  bool all_nan = reduction == Reduction::kAbsMaxOfAllNan;
+  bool all_nan = reduction == Reduction::kAbsMaxOfAllNan, unknown = false;
   Span maximum = point(0);
   for (size_t i = first; i < first + count; ++i) {
     const Span v = values[i];
-    if (v.any()) return {std::nan(""), HUGE_VAL};
+    if (v.any()) {
+      if (keep_nan) return any_number();
+      unknown = true;
+      continue;
+    }
     if (std::isnan(v.low)) {
       if (keep_nan) return point(v.low);
       continue;
@@ -63,7 +67,8 @@ Span absolute_maximum(const Spans& values, size_t first, size_t count, Reduction
     maximum.low = std::max(maximum.low, crosses_zero ? 0 : std::min(a, b));
     maximum.high = std::max(maximum.high, std::max(a, b));
   }
-  if (all_nan) return point(std::nan(""));
+  if (all_nan) return unknown ? any_number() : point(std::nan(""));
+  if (unknown) maximum.high = HUGE_VAL;
   return maximum;
 }
 

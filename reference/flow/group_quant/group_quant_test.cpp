@@ -488,6 +488,17 @@ ScaledBlock mx_floor(double amax, double) { return by_exponent(amax, 0); }
 ScaledBlock mx_ceil(double amax, double) { return by_exponent(amax, significand(amax) > 1); }
 ScaledBlock mx_even(double amax, double) { return by_exponent(amax, significand(amax) >= 1.75); }
 
+TEST(AbsoluteMaximum, AnElementThatMayBeAnythingLeavesNoNanWhereNanIsDropped) {
+  Spans row(std::vector<double>{-3, 0, 2});
+  row.set(1, any_number());
+  const Span all = absolute_maximum(row, 0, 3, Reduction::kAbsMaxOfAllNan);
+  EXPECT_EQ(all.low, 3);
+  EXPECT_EQ(all.high, HUGE_VAL);
+  EXPECT_EQ(absolute_maximum(row, 0, 3, Reduction::kAbsMax).low, 3);
+  EXPECT_TRUE(absolute_maximum(row, 0, 3, Reduction::kAbsMaxKeepNan).any()) << "it may be NaN";
+  EXPECT_TRUE(absolute_maximum(row, 1, 1, Reduction::kAbsMaxOfAllNan).any()) << "all may be NaN";
+}
+
 TEST(QuantTwin, Fp4EqualsTheProgramsWrittenByHand) {
   const struct {
     const char* contract;
