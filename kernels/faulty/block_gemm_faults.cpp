@@ -332,6 +332,42 @@ struct BlockGemmFp4Linear : TorchNvfp4BlockSm120 {
   }
 };
 
+/// FP4 decoded by software: the scale of b's tensor multiplies the rounded operand's sum.
+struct BlockGemmDecodedScaleLate : VllmNvfp4DecodedBf16 {
+  SIMT_DEVICE static float operand_of_b(float code, float scale, float /*g*/) { return code * scale; }
+  template <class Y>
+  SIMT_DEVICE static float finished(const BlockGemmArguments& x, int64_t column, float sum) {
+    return VllmNvfp4DecodedBf16::template finished<Y>(x, column, x.global_b[0] * sum);
+  }
+};
+
+/// The scale of a block is rounded to 16 bits before it multiplies the code.
+struct BlockGemmDecodedScaleRounded : VllmNvfp4DecodedBf16 {
+  SIMT_DEVICE static float operand_of_b(float code, float scale, float g) {
+    return code * simt::to_float(simt::from_float<simt::Bf16>(scale * g));
+  }
+};
+
+/// The first element of each byte of the weight is taken from its high half.
+struct BlockGemmDecodedHalvesSwapped : TorchaoMxfp4Decoded {
+  SIMT_DEVICE static uint32_t code_of_b(const BlockGemmArguments& x, int64_t column, int64_t k) {
+    return TorchaoMxfp4Decoded::code_of_b(x, column, k ^ 1);
+  }
+};
+
+/// The scale that quantized a multiplies, as that of b does.
+struct BlockGemmDecodedScaleInverted : VllmNvfp4DecodedF16 {
+  SIMT_DEVICE static float operand_of_a(float code, float scale, float g) { return code * (scale * g); }
+};
+
+/// The bias is added in fp32, as by F.linear.
+struct BlockGemmDecodedBiasInF32 : VllmNvfp4DecodedBf16 {
+  template <class Y>
+  SIMT_DEVICE static float finished(const BlockGemmArguments& x, int64_t column, float sum) {
+    return x.bias ? sum + simt::to_float(static_cast<const Y*>(x.bias)[column]) : sum;
+  }
+};
+
 namespace {
 
 template <class Rules, int kParts = 1>
@@ -351,7 +387,7 @@ Kernel of_block_gemm(const char* name, const char* twin, const char* cites) {
 
 std::vector<Kernel> block_gemm_faults() {
   const char *torch = "gemm_block_scaled.torch", *other = "gemm_block_scaled", *amd = "gemm_block_scaled.amd",
-             *fp4 = "gemm_block_scaled.fp4";
+             *fp4 = "gemm_block_scaled.fp4", *decoded = "gemm_block_scaled.decoded";
   return {
       of_block_gemm<BlockGemmTwoRoundings>("block_gemm_two_roundings", other,
                                            "no regression known; the result of a compiler that does not contract"),
@@ -439,6 +475,16 @@ std::vector<Kernel> block_gemm_faults() {
       of_block_gemm<BlockGemmScaleNotRounded>("nvfp4_gemm_scale_not_rounded", fp4,
                                               "torchao nvfp4_tensor.py: scale_result.to(a.orig_dtype) before the product"),
       of_block_gemm<BlockGemmFp4Linear>("nvfp4_gemm_linear_scales", fp4, "vLLM #50084, there for a cache"),
+      of_block_gemm<BlockGemmDecodedScaleLate>("nvfp4_decoded_gemm_scale_late", decoded,
+                                               "vLLM #37135: 16 bits before the global scale"),
+      of_block_gemm<BlockGemmDecodedScaleRounded>("nvfp4_decoded_gemm_scale_rounded", decoded,
+                                                  "torchao mx_tensor.py to_dtype: the scale in the target type before the product"),
+      of_block_gemm<BlockGemmDecodedHalvesSwapped>("mxfp4_decoded_gemm_halves_swapped", decoded,
+                                                   "torchao kernels.py unpack_uint4: first elements are in low halves"),
+      of_block_gemm<BlockGemmDecodedScaleInverted>("nvfp4_decoded_gemm_scale_inverted", decoded,
+                                                   "vLLM nvfp4_emulation_utils.py: input_global_scale divides, weight_global_scale multiplies"),
+      of_block_gemm<BlockGemmDecodedBiasInF32>("nvfp4_decoded_gemm_bias_in_f32", decoded,
+                                               "vLLM emulation.py: out + bias behind torch.matmul"),
   };
 }
 

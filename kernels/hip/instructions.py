@@ -48,7 +48,7 @@ def violation(row, architecture, opcodes):
 
 def unit_of(kernel):
     """The tensor core instruction of a kernel, or nothing. Each exists on one architecture; some belong to other vendors."""
-    found = re.match(r"(?:mma_tiles|fused_moe_product|(?:block_|unit_)?scaled_product)<(\w+),", kernel)
+    found = re.match(r"(?:mma_tiles|fused_moe_product|(?:block_|unit_|decoded_)?scaled_product)<(\w+),", kernel)
     return found and found[1]
 
 

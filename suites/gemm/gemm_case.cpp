@@ -81,7 +81,7 @@ void require_room(const Cells& cells, const GemmCase& p) {
   if (!p.contract.of_integers()) return;
   // the subtracted correction may be as large, or larger by the range of its zero points
   const double sums = p.contract.azp == GemmAzp::kNone ? 1 : 1 + (p.azp == kFarZeroPoints ? 1024.0 / 128 : 1);
-  const double most = sums * (max_finite(*p.contract.unit.a) + 1) * (max_finite(*p.contract.unit.b) + 1) * double(p.k);
+  const double most = sums * (max_finite(p.contract.codes_of_a()) + 1) * (max_finite(p.contract.codes_of_b()) + 1) * double(p.k);
   if (most > max_finite(kInt32)) cells.refuse("k", "so many products may overflow int32");
 }
 
@@ -163,7 +163,7 @@ bool padding_is_nan(const Cells& cells) {
 /// Writes NaN to rows of a and of its scales that belong to no expert.
 void spoil_unused_rows(const GemmCase& c, Problem& problem) {
   HostTensor &a = find(problem.tensors, "a"), &scale = find(problem.tensors, "scale_a");
-  const uint32_t nan = code_of(*c.contract.unit.a, std::nan(""));
+  const uint32_t nan = code_of(c.contract.codes_of_a(), std::nan(""));
   c.groups.for_each_unused([&](int64_t row) {
     for (int64_t k = 0; k < c.k; ++k) a.set_code(row * c.k + k, nan);
     for (int64_t block = 0; block < c.scale_a.grid().columns && c.scale_a.grid().row_block == 1; ++block)
@@ -231,8 +231,8 @@ void require_whole_experts(const Cells& cells, const GemmCase& p) {
   if (!p.groups.any()) return;
   if (p.scale_b.grid().row_block > 0 && p.n % p.scale_b.grid().row_block != 0)
     cells.refuse("n", fmt::format("expected whole blocks of {} rows of b for each expert, got {}", p.scale_b.grid().row_block, p.n));
-  if (p.nan_padding && (p.contract.unit.a->is_integer() || p.contract.unit.a->specials == Specials::kFinite))
-    cells.refuse("padding", fmt::format("{} has no NaN", p.contract.unit.a->name));
+  if (p.nan_padding && (p.contract.codes_of_a().is_integer() || p.contract.codes_of_a().specials == Specials::kFinite))
+    cells.refuse("padding", fmt::format("{} has no NaN", p.contract.codes_of_a().name));
   constexpr int64_t kExactInF32 = 1 << 10;  // products of int8 codes whose sum is below 2^24
   if (p.contract.sorted_ids && p.contract.of_integers() && p.k > kExactInF32)
     cells.refuse("k", fmt::format("expected at most {}: the kernel adds sums of int8 products in f32", kExactInF32));
@@ -585,7 +585,7 @@ Problem gemm_problem(const GemmCase& c) {
   const auto shape_of_b = c.along_k() ? std::vector<int64_t>{c.n * all_products} : c.groups.any() ? std::vector<int64_t>{c.groups.count(), c.n, c.k} : std::vector<int64_t>{c.n, c.k};
   Problem made;
   std::vector<HostTensor>& tensors = made.tensors;
-  tensors = {filled("a", *unit.a, shape_of_a, of(c.fill, kA)), filled("b", *unit.b, shape_of_b, of(c.b, kB)),
+  tensors = {filled("a", c.contract.codes_of_a(), shape_of_a, of(c.fill, kA)), filled("b", c.contract.codes_of_b(), shape_of_b, of(c.b, kB)),
              c.scale_a.filled("scale_a", of(c.scale, kScaleA), c.absent_finite), c.scale_b.filled("scale_b", of(c.scale, kScaleB), c.absent_finite)};
   if (c.scales.a.outer()) tensors.push_back(filled("global_scale_a", kF32, {c.outer_of_a().count()}, of(c.scale, kGlobalScaleA)));
   if (c.scales.b.outer()) tensors.push_back(filled("global_scale_b", kF32, {c.outer_of_b().count()}, of(c.scale, kGlobalScaleB)));
@@ -595,7 +595,7 @@ Problem gemm_problem(const GemmCase& c) {
   if (!c.weights.empty()) tensors.push_back(filled("topk_weights", kF32, {c.rows_of_a(), c.topk}, of(c.weights, kWeights)));
   if (c.contract.adds_c()) tensors.push_back(filled("c", *c.y, {c.m, c.n}, of(c.c, kC)));
   if (c.has_zero_points())
-    add_zero_points(c, filled("azp", c.azp == kFarZeroPoints ? kInt32 : *unit.a, {c.contract.azp == GemmAzp::kTokens ? c.m : 1},
+    add_zero_points(c, filled("azp", c.azp == kFarZeroPoints ? kInt32 : c.contract.codes_of_a(), {c.contract.azp == GemmAzp::kTokens ? c.m : 1},
                                     of(c.azp, c.has_bias ? kZeroPointBesideBias : kZeroPointAlone)), made);
   if (c.contract.shuffle.any()) tensors[1].bytes = shuffled(c.contract.shuffle, tensors[1].bytes.data(), c.rows_of_b(), c.k);
   if (c.nan_padding) spoil_unused_rows(c, made);
@@ -663,14 +663,22 @@ Problem gemm_with_rows(const GemmCase& c, const Problem& problem, const std::vec
 
 // Exact sums.
 
+/// Whether the scale of a block is divided by that of its tensor.
+static bool inverts(const std::vector<CellStep>& mult) { return !mult.empty() && mult.front().word == "div"; }
+
 ExactGemm::ExactGemm(const GemmCase& c, const DotInputs& inputs)
     : inputs_(inputs),
-      factors_{operand(inputs.product.a, *c.contract.unit.a, inputs.m, c.k, inputs.scale_a, scales_a_),
-               operand(inputs.product.b, *c.contract.unit.b, inputs.n, c.k, inputs.scale_b, scales_b_), c.k} {}
+      inverts_a_(inverts(c.contract.decoded.mult_a)),
+      inverts_b_(inverts(c.contract.decoded.mult_b)),
+      factors_{operand(inputs.product.a, c.contract.codes_of_a(), inputs.m, c.k, inputs.scale_a, scales_a_),
+               operand(inputs.product.b, c.contract.codes_of_b(), inputs.n, c.k, inputs.scale_b, scales_b_), c.k} {}
 
 double ExactGemm::outer_scale(int64_t row, int64_t column) const {
-  const auto of = [](const ScaleValues& outer, int64_t at) { return outer.values.empty() ? 1 : outer.at(at, 0); };
-  return of(inputs_.outer_a, row) * of(inputs_.outer_b, column) * (inputs_.weights.empty() ? 1 : inputs_.weights[size_t(row)]);
+  const auto of = [](const ScaleValues& outer, int64_t at, bool inverts) {
+    if (outer.values.empty()) return 1.0;
+    return inverts ? 1 / outer.at(at, 0) : outer.at(at, 0);
+  };
+  return of(inputs_.outer_a, row, inverts_a_) * of(inputs_.outer_b, column, inverts_b_) * (inputs_.weights.empty() ? 1 : inputs_.weights[size_t(row)]);
 }
 
 double ExactGemm::beside_product(int64_t row, int64_t column) const {

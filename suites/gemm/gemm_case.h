@@ -116,7 +116,7 @@ struct GemmCase {
   /// Whether the bytes of scales are exponents.
   bool scales_are_powers() const { return scale_a.are_bytes() && scale_a.format().specials == Specials::kScale; }
   /// Whether a and b have two codes per byte.
-  bool packs_codes() const { return contract.unit.a->bits == 4; }
+  bool packs_codes() const { return contract.codes_of_a().bits == 4; }
   const std::string& id() const { return contract.row->id; }
   LevelGrid outer_of_a() const { return scales.a.outer()->grid(m, k); }
   /// Of the whole b; in a grouped GEMM, of the weights of each expert.
@@ -188,6 +188,7 @@ class ExactGemm {
 
  private:
   const DotInputs& inputs_;
+  const bool inverts_a_, inverts_b_;  ///< the outer scales divide
   std::vector<float> scales_a_, scales_b_;
   DotProblem factors_;
 };

@@ -75,7 +75,7 @@ Relation columns(const GemmCase& c, const Problem& problem) {
 
 Relation spoiled_row(const GemmCase& c, const Problem& problem) {
   const int64_t spoiled = c.m / 2;
-  const Format& format = *c.contract.unit.a;
+  const Format& format = c.contract.codes_of_a();
   const bool integers = format.is_integer() || format.specials == Specials::kFinite;  // no NaN
   Relation relation{"other rows", fmt::format("row {} of a is {}", spoiled, integers ? "another" : "NaN"), problem, "d",
                     all_but(c, [=](int64_t row, int64_t) { return row == spoiled; })};

@@ -128,7 +128,7 @@ Expectation of_inputs(const GemmCase& c, const DotContract& contract, std::share
 }
 
 std::string equivalent(const GemmCase& c, const std::string& name) {
-  return rulebook().equivalent(c.id(), *c.contract.unit.a, name);
+  return rulebook().equivalent(c.id(), c.contract.codes_of_a(), name);
 }
 
 /// Inputs shared by all mutants of a case, and sums that several mutants share.

@@ -22,6 +22,12 @@ std::vector<Kernel> block_gemm_of_blackwell() {
 using Fp4OfBlackwell = GemmList<units::OfBlackwell, VllmNvfp4Mm, VllmNvfp4MmSm120, FlashinferNvfp4Mm, TorchNvfp4, TorchNvfp4Sm120, TorchNvfp4Block,
                                 TorchNvfp4BlockSm120, TorchMxfp4, TorchaoNvfp4Mm>;
 
+std::vector<Kernel> decoded_fp4() {
+  return assay::plugin::joined(
+      {block_gemm_rows<GemmList<units::OfNvidia, VllmNvfp4DecodedBf16, VllmNvfp4DecodedF16, TorchaoMxfp4Decoded>>("gemm_block_scaled.decoded"),
+       block_gemm_rows<GemmList<units::OfAmd, AssayNvfp4DecodedBf16>>("gemm_block_scaled.decoded.amd")});
+}
+
 /// On the CPU, one candidate model of gfx950's tensor core; on the GPU, the real one.
 template <class U>
 std::vector<Kernel> block_gemm_of_gfx950(const char* name) {
@@ -50,6 +56,7 @@ std::string gemm_block_scaled_chip(const std::string& contract) { return chip_at
 
 std::vector<Kernel> gemm_block_scaled_kernels() {
   return assay::plugin::joined({block_gemm_of_nvidia(), block_gemm_of_blackwell(), block_gemm_rows<Fp4OfBlackwell>("gemm_block_scaled.fp4"),
+                                decoded_fp4(),
                                 block_gemm_of_amd()});
 }
 

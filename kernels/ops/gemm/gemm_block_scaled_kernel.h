@@ -84,6 +84,61 @@ SIMT_KERNEL void unit_scaled_product(typename Rules::Arguments x) {
   }
 }
 
+// A GEMM whose operands are decoded to the 16 bits of an instruction: one chain over all k.
+
+/// Operands of one instruction, with zeros beyond m, n and k.
+template <class U>
+struct DecodedStep {
+  static constexpr int kPitch = 2 * U::kK;  ///< bytes of a row
+  alignas(16) uint16_t a[U::kM * U::kK];
+  alignas(16) uint16_t b[U::kN * U::kK];
+};
+
+template <class Format>
+SIMT_DEVICE uint16_t half_bits(float v) {
+  if constexpr (std::is_same_v<Format, units::Bf16>)
+    return simt::from_float<simt::Bf16>(v).bits;
+  else
+    return simt::from_float<simt::F16>(v).bits;
+}
+
+template <class U, class Rules, int kWarp>
+SIMT_KERNEL void decoded_scaled_product(typename Rules::Arguments x) {
+  constexpr int kThreads = units::kThreads<U, kWarp>;
+  SIMT_SHARED DecodedStep<U> step;
+  const int64_t across = (x.n + U::kN - 1) / U::kN;
+  const int64_t row = simt::block() / across * U::kM, column = simt::block() % across * U::kN;
+  const float ga = Rules::kOuterOfA ? x.global_a[0] : 1.0f, gb = Rules::kOuterOfB ? x.global_b[0] : 1.0f;
+  units::Operands factors{reinterpret_cast<const uint8_t*>(step.a), reinterpret_cast<const uint8_t*>(step.b), step.kPitch, step.kPitch};
+  units::Tile<U, kWarp> chain;
+  SIMT_UNROLL
+  for (int i = 0; i < chain.kElements; ++i) chain.at[i] = 0;
+  for (int64_t at = 0; at < x.k; at += U::kK) {
+    for (int i = simt::thread(); i < U::kM * U::kK; i += kThreads) {
+      const int64_t r = row + i / U::kK, k = at + i % U::kK;
+      const bool is_there = r < x.m && k < x.k;
+      step.a[i] = is_there ? half_bits<typename U::A>(Rules::operand_of_a(e2m1_value(Rules::code_of_a(x, r, k)),
+                                                                          Rules::scale_of_block(x.scale_a, r, k / Rules::kProducts), ga))
+                           : uint16_t{0};
+    }
+    for (int i = simt::thread(); i < U::kN * U::kK; i += kThreads) {
+      const int64_t c = column + i / U::kK, k = at + i % U::kK;
+      const bool is_there = c < x.n && k < x.k;
+      step.b[i] = is_there ? half_bits<typename U::B>(Rules::operand_of_b(e2m1_value(Rules::code_of_b(x, c, k)),
+                                                                          Rules::scale_of_block(x.scale_b, c, k / Rules::kProducts), gb))
+                           : uint16_t{0};
+    }
+    simt::barrier();
+    units::mma<U, kWarp>(chain, factors);
+    simt::barrier();
+  }
+  SIMT_UNROLL
+  for (int i = 0; i < chain.kElements; ++i) {
+    const int64_t r = row + chain.row(i), c = column + chain.column(i);
+    if (r < x.m && c < x.n) store_as<Rules>(x, r, c, number_of_sum<U>(chain.at[i]));
+  }
+}
+
 // A GEMM with block scales on tensor cores. Each block computes one tile of the instruction's size and advances along k step by
 // step.
 
@@ -143,7 +198,9 @@ void launch_scaled(const Call& call, int64_t tiles, const Arguments& x) {
   if (tiles == 0) return;
   with_warp(call, [&](auto warp) {
     const simt::Launch grid = call.grid(tiles, units::kThreads<U, warp.value>);
-    if constexpr (Rules::kInUnit)
+    if constexpr (Rules::kDecodes)
+      simt::launch(decoded_scaled_product<U, Rules, warp.value>, grid, x);
+    else if constexpr (Rules::kInUnit)
       simt::launch(unit_scaled_product<U, Rules, warp.value>, grid, x);
     else
       simt::launch(block_scaled_product<U, Rules, warp.value>, grid, x);

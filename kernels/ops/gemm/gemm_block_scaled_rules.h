@@ -3,6 +3,7 @@
 
 #include "kernels/ops/gemm/gemm_common.h"
 #include "kernels/ops/kernel_common.h"
+#include "kernels/ops/quant_mx/quant_fp4_kernel.h"
 #include "kernels/ops/quant_mx/quant_mx_kernel.h"
 
 namespace assay_kernels {
@@ -15,7 +16,7 @@ struct ScaleLevel {
   int64_t tile_rows = 1, tile_blocks = 1;
 };
 inline constexpr ScaleLevel kFloatScales{}, kPackedScales{ASSAY_INT, 32, 4}, kTiledScales{ASSAY_FLOAT8_E8M0FNU, 8, 1, 128, 4},
-    kTiledE4m3Scales{ASSAY_FLOAT8_E4M3FN, 8, 1, 128, 4};
+    kTiledE4m3Scales{ASSAY_FLOAT8_E4M3FN, 8, 1, 128, 4}, kE4m3Scales{ASSAY_FLOAT8_E4M3FN, 8}, kE8m0Scales{ASSAY_FLOAT8_E8M0FNU, 8};
 
 /// Block scales that each cover `rows` rows. Strides are in tensor elements; strides of tiles are in elements of a row of whole
 /// tiles. `data` points to the scales, whatever their type.
@@ -58,6 +59,7 @@ struct BlockRules : PlainProduct<MatrixUnit> {
   static constexpr ScaleLevel kLevel = kFloatScales;
   static constexpr int64_t kProducts = kProductsOfScale;  ///< elements along k that share a scale
   static constexpr bool kInUnit = false;  ///< the instruction applies the scales
+  static constexpr bool kDecodes = false;  ///< codes and scales become operands of the instruction, before it multiplies
   static constexpr bool kOuterOfA = false, kOuterOfB = false;  ///< a and b have a scale of the whole tensor
   static constexpr bool kTakesBias = false;
   static constexpr bool kScalesOneBlock = false;  ///< if all of k has one block of scales, its sum is scaled by one_block()
@@ -236,6 +238,60 @@ struct TorchaoNvfp4Product : TimesBothScales<Rules, MatrixUnit> {
 };
 struct TorchaoNvfp4Mm : TorchaoNvfp4Product<TorchaoNvfp4Mm, units::Sm100Tcgen05Nvf4F32> {
   static constexpr const char* kContract = "torchao.nvfp4_mm.sm_100";
+};
+
+/// Software in the place of FP4 instructions: a code times the scale of its block is rounded to the 16 bits of an instruction. Scales
+/// are bytes, row by row. `kBlock`: elements that share a scale, 16 in NVFP4 and 32 in MXFP4.
+template <class MatrixUnit, int kBlock>
+struct DecodedFp4 : BlockRules<MatrixUnit> {
+  using CodesOfA = units::E2m1;
+  using CodesOfB = units::E2m1;
+  static constexpr bool kDecodes = true;
+  static constexpr int64_t kProducts = kBlock, kRowsOfScaleB = 1;
+  static constexpr ScaleLevel kLevel = kBlock == 16 ? kE4m3Scales : kE8m0Scales;
+
+  SIMT_DEVICE static float scale_of_block(const BlockScales& scales, int64_t row, int64_t block) {
+    const uint32_t byte = reinterpret_cast<const uint8_t*>(scales.data)[row * scales.row_stride + block * scales.block_stride];
+    return kBlock == 16 ? e4m3_value(byte) : e8m0_value(byte);
+  }
+  /// The code of an element of a and of b: the even k is in the low half of a byte.
+  SIMT_DEVICE static uint32_t code_of_a(const BlockGemmArguments& x, int64_t row, int64_t k) {
+    return uint32_t(x.a[(row * x.pitch_a + k) / 2]) >> (k % 2 * 4) & 15u;
+  }
+  SIMT_DEVICE static uint32_t code_of_b(const BlockGemmArguments& x, int64_t column, int64_t k) {
+    return uint32_t(x.b[(column * x.pitch_b + k) / 2]) >> (k % 2 * 4) & 15u;
+  }
+  /// Operands before their rounding to 16 bits; `g`: the scale of the tensor.
+  SIMT_DEVICE static float operand_of_a(float code, float scale, float /*g*/) { return code * scale; }
+  SIMT_DEVICE static float operand_of_b(float code, float scale, float /*g*/) { return code * scale; }
+};
+
+/// The scale of a's tensor is the one that quantized it, so it divides; that of b multiplies. The bias is added in 16 bits.
+/// Source: vLLM v0.33.0, nvfp4_emulation_utils.py, run_nvfp4_emulations.
+template <class MatrixUnit>
+struct VllmNvfp4Decoded : DecodedFp4<MatrixUnit, 16> {
+  static constexpr bool kOuterOfA = true, kOuterOfB = true, kTakesBias = true;
+  SIMT_DEVICE static float operand_of_a(float code, float scale, float g) { return code * (scale / g); }
+  SIMT_DEVICE static float operand_of_b(float code, float scale, float g) { return code * (scale * g); }
+  template <class Y>
+  SIMT_DEVICE static float finished(const BlockGemmArguments& x, int64_t column, float sum) {
+    if (!x.bias) return sum;
+    return simt::to_float(simt::from_float<Y>(sum)) + simt::to_float(static_cast<const Y*>(x.bias)[column]);
+  }
+};
+struct VllmNvfp4DecodedBf16 : VllmNvfp4Decoded<units::Sm90WgmmaBf16F32> {
+  static constexpr const char* kContract = "vllm.nvfp4_emulation_bf16.sm_90";
+};
+struct VllmNvfp4DecodedF16 : VllmNvfp4Decoded<units::Sm90WgmmaF16F32> {
+  static constexpr const char* kContract = "vllm.nvfp4_emulation_f16.sm_90";
+};
+/// The same on MFMA instructions.
+struct AssayNvfp4DecodedBf16 : VllmNvfp4Decoded<units::Gfx942MfmaBf16F32> {
+  static constexpr const char* kContract = "assay.nvfp4_emulation_bf16.gfx942";
+};
+/// Source: torchao 0.18.0, mx_tensor.py, to_dtype and _addmm_mx_dispatch with KernelPreference.EMULATED.
+struct TorchaoMxfp4Decoded : DecodedFp4<units::Sm90WgmmaBf16F32, 32> {
+  static constexpr const char* kContract = "torchao.mxfp4_mm_emulated.sm_90";
 };
 
 /// Converts scale bytes to fp32, which are then applied like other scales. Goes through the kernel's own rules, so that a faulty

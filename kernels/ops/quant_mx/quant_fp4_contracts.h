@@ -134,6 +134,15 @@ struct FlashinferNvfp44over6 : FlashinferNvfp4Exact {
   SIMT_DEVICE static bool is_better(float rival, float own) { return rival < own; }
 };
 
+/// The sum of squared errors.
+struct FlashinferNvfp44over6Mse : FlashinferNvfp44over6 {
+  static constexpr const char* kContract = "flashinfer.nvfp4_4over6_exact_mse";
+  SIMT_DEVICE static float error(float code, float scale, float global, float v) {
+    const float e = FlashinferNvfp44over6::error(code, scale, global, v);
+    return e * e;
+  }
+};
+
 /// Source: vllm csrc/nvfp4_kv_cache_kernels.cu v0.33.0, cvt_warp_fp16_to_fp4_4over6.
 struct VllmNvfp4Kv4over6 : VllmNvfp4Kv {
   static constexpr const char* kContract = "vllm.nvfp4_kv_4over6";
@@ -401,7 +410,7 @@ struct VllmMxfp4Experts : VllmMxfp4 {
 };
 
 using Nvfp4List = RulesList<VllmNvfp4, FlashinferNvfp4Cute, FlashinferNvfp4, TransformerEngineNvfp4, FlashinferNvfp4Exact, FlashinferNvfp4CuteExact,
-                            FlashinferArNvfp4, TorchaoNvfp4, TorchaoNvfp4Gpu, VllmNvfp4Kv, VllmNvfp4Kv4over6, FlashinferNvfp44over6>;
+                            FlashinferArNvfp4, TorchaoNvfp4, TorchaoNvfp4Gpu, VllmNvfp4Kv, VllmNvfp4Kv4over6, FlashinferNvfp44over6, FlashinferNvfp44over6Mse>;
 using Nvfp4BlockList = RulesList<TorchaoNvfp4Block, TorchaoNvfp4BlockGpu, AiterTritonNvfp4, VllmNvfp4DsMla>;
 using Mxfp4List = RulesList<VllmMxfp4, FlashinferMxfp4, AiterPer1x32Mxfp4, AiterTritonMxfp4, TorchaoMxfp4Floor, TorchaoMxfp4Ceil,
                             TorchaoMxfp4Even, TorchaoMxfp4Rceil, TritonKernelsMxfp4, TritonKernelsMxfp4Down, DeepgemmMxfp4, AiterMxfp4Floor,

@@ -127,6 +127,18 @@ std::vector<std::byte> in_order(const KOrder& order, const UnitFactor& factor, i
   return codes;
 }
 
+Names names_of_mult() {
+  Names names;
+  names.quantities = {"g"};
+  return names;
+}
+
+Names names_of_decode() {
+  Names names;
+  names.quantities = {"m"};
+  return names;
+}
+
 Names names_of_join() {
   Names names;
   names.quantities = {"sa", "sb", "acc"};
@@ -281,13 +293,13 @@ void read_layouts(const RowCells& cells, DotContract& contract) {
 
 /// Scales are applied once: block scales to each promoted sum, all others to the result.
 void check_scales(const RowCells& cells, const DotContract& contract, const Recipe& join, const Recipe& y) {
-  const bool blocks = contract.of_blocks(), in_unit = blocks && join.empty();
+  const bool blocks = contract.of_blocks(), decoded = contract.decoded.any(), in_unit = blocks && join.empty();
   for (const GemmScales& scales : contract.scales)
     if (scales.has_blocks() != blocks || (blocks && scales.products() != contract.scale_block()))
       throw cells.error("scales", 0, "all alternatives must have the same block size along k, or none may have blocks");
   const auto check_outer = [&](const char* scale, ScaleSpec GemmScales::*of) {
     for (const GemmScales& scales : contract.scales)
-      if ((reads(y, scale) || reads(y, "gy")) != ((scales.*of).outer() != nullptr))
+      if ((reads(y, scale) || reads(y, "gy")) != ((scales.*of).outer() != nullptr && !decoded))
         throw cells.error("y", 0,
                           std::string((scales.*of).outer() ? "lacks " : "takes ") + scale +
                               ", the tensor scale above the block scales of " + scales.name);
@@ -326,6 +338,36 @@ void check_steps(const RowCells& cells, const DotContract& contract) {
     throw cells.error("join", 0,
                       contract.promote > 0 ? "must read acc: it adds a promoted sum to acc" : "must be empty: promote is none");
   check_scales(cells, contract, join, y);
+}
+
+/// Reads the cells of operands that software decodes. Checks that their scales are read there, and nowhere else.
+DecodedOperands read_decoded(const RowCells& cells, const DotContract& contract) {
+  constexpr const char* kOthers[] = {"mult_a", "mult_b", "decode"};
+  DecodedOperands decoded;
+  if (cells.text("codes").empty()) {
+    for (const char* column : kOthers)
+      if (!cells.text(column).empty()) throw cells.error(column, 0, "is only allowed with codes");
+    return decoded;
+  }
+  decoded.codes = find_format(cells.text("codes"));
+  if (decoded.codes == nullptr || decoded.codes->bits > 8) throw cells.error("codes", 0, "is no format of at most 8 bits");
+  if (!contract.of_blocks()) throw cells.error("scales", 0, "needs scales of blocks for operands that are decoded");
+  if (contract.promote > 0) throw cells.error("promote", 0, "must be none for operands that are decoded");
+  if (!contract.orders.empty()) throw cells.error("k_order", 0, "must be empty for operands that are decoded");
+  const auto check = [&](const char* column, const Names& names, const char* scale, bool needed) {
+    const Recipe steps = cells.recipe(column, names);
+    cells.forbid_reduction(column, steps);
+    for (const Step& step : steps.steps)
+      if (step.is_free()) throw cells.error(column, 0, "'" + step.text + "': expected steps with one result");
+    if (reads(steps, scale) != needed)
+      throw cells.error(column, 0, std::string(needed ? "lacks " : "takes ") + scale + ", the scale of its " + (scale[0] == 'm' ? "block" : "tensor"));
+    return cells.steps(column);
+  };
+  const GemmScales& scales = contract.scales.front();
+  decoded.mult_a = check("mult_a", names_of_mult(), "g", scales.a.outer() != nullptr);
+  decoded.mult_b = check("mult_b", names_of_mult(), "g", scales.b.outer() != nullptr);
+  decoded.decode = check("decode", names_of_decode(), "m", true);
+  return decoded;
 }
 
 /// Reads the cell `unsplit`.
@@ -420,6 +462,7 @@ DotContract cells_of(const ContractRow& row) {
   contract.out = cells.formats_of_numbers("out");
   if (!cells.text("weight").empty()) contract.shuffle = read_weight_tile(cells, "weight");
   read_layouts(cells, contract);
+  contract.decoded = read_decoded(cells, contract);
   read_groups(cells, contract);
   if (!cells.text("azp").empty()) contract.azp = cells.is_first_of("azp", "adj", "azp*adj") ? GemmAzp::kTensor : GemmAzp::kTokens;
   check_steps(cells, contract);
@@ -430,6 +473,10 @@ DotContract cells_of(const ContractRow& row) {
   if (!cells.text("router").empty()) contract.router = cells.steps("router");
   contract.adds_zero = read_unsplit(cells, contract);
   return contract;
+}
+
+bool decodes_to(const DecodedOperands& decoded, const Format& format) {
+  return !decoded.decode.empty() && decoded.decode.back().text == "to(" + std::string(format.name) + ")";
 }
 
 /// Checks that the instruction supports the row.
@@ -451,6 +498,8 @@ void check_unit(const ContractRow& row, const DotContract& contract) {
     throw row.error("unit", 0,
                     "has one scale per " + std::to_string(contract.unit.scale_block) +
                         " elements along k, which does not divide the contract's " + std::to_string(contract.scale_block()));
+  if (contract.decoded.any() && !(*contract.unit.a == *contract.unit.b && decodes_to(contract.decoded, *contract.unit.a)))
+    throw row.error("decode", 0, "expected to(" + std::string(contract.unit.a->name) + ") as its last step: the operands of the instruction");
   if (contract.promote % contract.unit.k != 0) throw row.error("promote", 0, "is not a multiple of the instruction's k");
   // A part of lanes is filled up with zeros to whole instructions.
   if (contract.orders.empty() && contract.part_of % contract.unit.k != 0)
@@ -507,9 +556,9 @@ const Flow& dot_flow() {
   static const Flow flow{
       .name = "dot",
       .says = "unit",
-      .files = {"dot.csv", "dot_block.csv", "dot_grouped.csv", "dot_grouped_packed.csv", "dot_grouped_amd.csv", "dot_moe.csv", "dot_packed.csv", "dot_azp.csv", "dot_amd.csv"},
+      .files = {"dot.csv", "dot_block.csv", "dot_grouped.csv", "dot_grouped_packed.csv", "dot_grouped_amd.csv", "dot_moe.csv", "dot_packed.csv", "dot_azp.csv", "dot_amd.csv", "dot_decoded.csv"},
       .columns = {"unit", "promote", "join", "split", "scales", "y", "bias", "out"},
-      .optional = {"weight", "layouts", "azp", "k_order", "denormals", "experts", "tile_rows", "padding", "scale_rows", "unsplit", "one_block", "router", "block_m"},
+      .optional = {"weight", "layouts", "azp", "k_order", "denormals", "experts", "tile_rows", "padding", "scale_rows", "unsplit", "one_block", "router", "block_m", "codes", "mult_a", "mult_b", "decode"},
       .check = [](const ContractTables&, const ContractRow& row) { (void)cells_of(row); },
   };
   return flow;
@@ -618,7 +667,7 @@ std::vector<DotContract> dot_ways(const DotContract& like, const UnitTable& unit
     of_unit.unit = unit;
     of_unit.most_parts = like.of_integers() ? 1 : kMostParts;
     of_unit.least_parts = 1, of_unit.part_sums = PartSums::kF32;
-    if (like.scales_in_unit())
+    if (like.scales_in_unit() || like.decoded.any())
       of_unit.part_of = kScaleBlock, all.push_back(of_unit);
     else
       like.of_blocks() ? add_block_ways(of_unit, all) : add_ways(of_unit, all);
@@ -634,6 +683,7 @@ std::string dot_way_words(const DotContract& way, const DotProgram& program) {
   if (way.of_blocks() && way.part_of > kScaleBlock && !whole)
     words += " with parts that are multiples of " + std::to_string(way.part_of);
   if (way.scales_in_unit()) return words + ", scales applied by the instruction";
+  if (way.decoded.any()) return words + ", operands decoded first";
   if (way.of_blocks()) return words + ", acc = " + formula(join_recipe(way, program.alone), "chain");
   Recipe scales = dot_recipe(way, kF32, false, false);
   scales.steps.pop_back();  // formats and bias are defined by the case
@@ -688,6 +738,14 @@ std::vector<std::string> dot_lines(const DotContract& contract) {
   if (!contract.orders.empty()) lines.push_back("k_order " + orders_of(contract));
   if (contract.scales_in_unit())
     lines.push_back("        the instruction applies sa and sb itself: one scale code for each of its blocks");
+  if (contract.decoded.any()) {
+    const auto line = [&](const char* name, const std::vector<CellStep>& steps, const Names& names, const char* value) {
+      lines.push_back(std::string(name) + " = " + formula(resolve(steps, names), value));
+    };
+    line("m of a", contract.decoded.mult_a, names_of_mult(), "sa");
+    line("m of b", contract.decoded.mult_b, names_of_mult(), "sb");
+    line("a, b  = value of each code:", contract.decoded.decode, names_of_decode(), "code");
+  }
   if (contract.promote > 0)
     lines.push_back("acc   = 0; then, for the chain of every " + std::to_string(contract.promote) + " products " +
                     formula(join_recipe(contract), "chain") + ", each step rounded to f32");
@@ -707,7 +765,8 @@ std::vector<std::string> dot_lines(const DotContract& contract) {
     lines.push_back("scales  of blocks " + contract.scales.front().name + ": sa for a row of a, sb for rows of b, each for " +
                     std::to_string(contract.scale_block()) + " products; layout of sa: " + joined(contract.layouts));
   if (contract.scales.front().a.outer() || contract.scales.front().b.outer())
-    lines.push_back("levels  block scales are relative to one scale of the whole tensor: ga for a, gb for b");
+    lines.push_back(contract.decoded.any() ? "levels  block scales are relative to one scale of the whole tensor: g"
+                                           : "levels  block scales are relative to one scale of the whole tensor: ga for a, gb for b");
   if (contract.shuffle.any())
     lines.push_back("b       is shuffled by AITER's shuffle_weight, layout (" + std::to_string(contract.shuffle.rows) + ", " +
                     std::to_string(contract.shuffle.products) + ")");

@@ -113,6 +113,16 @@ std::vector<std::byte> in_order(const KOrder& order, const UnitFactor& factor, i
 // A parsed row of a GEMM table: which tensor core instruction adds the products, when its accumulator is promoted, and how scales
 // are applied.
 
+/// Software that multiplies codes as numbers of the instruction's format: how each code, with the scales of its block and tensor,
+/// becomes such a number.
+struct DecodedOperands {
+  const Format* codes = nullptr;            ///< of a and b in memory; nullptr: the instruction takes the codes themselves
+  std::vector<CellStep> mult_a, mult_b;     ///< from s, the scale of a block, to m, with g, the scale of the tensor
+  std::vector<CellStep> decode;             ///< from the value of a code to the number, with m
+
+  bool any() const { return codes != nullptr; }
+};
+
 /// What is subtracted from an integer sum before scaling, so that a may have zero points: `azp_adj[n]`, which is one zero point
 /// for all times the sums of rows of b, or `azp[m] * azp_adj[n]`.
 enum class GemmAzp { kNone, kTensor, kTokens };
@@ -163,6 +173,7 @@ struct DotContract {
   int last_parts_left_out = 0;     ///< number of last parts that a mutant omits, if there are more; 0 in all rows
   std::vector<KOrder> orders;      ///< orders along k, by kernel instance; all of d uses one of them; empty: ascending
   bool flushes = false;            ///< subnormal f32 scales, sums and results are flushed to zero, except sums of fp8 products
+  DecodedOperands decoded = {};
   std::vector<CellStep> y;         ///< steps from the sum to the result
   bool adds_zero = false;          ///< if k is not split, the last factor of y is applied by an FMA whose addend is +0
   std::vector<CellStep> bias;      ///< steps with a bias, before the last step of y; empty: no bias allowed
@@ -202,7 +213,12 @@ struct DotContract {
   /// For block scales: elements along k per scale.
   int64_t scale_block() const { return scales.front().products(); }
   /// True if the instruction applies the scales itself, so that neither promoted sums nor the result are scaled.
-  bool scales_in_unit() const { return of_blocks() && join.empty(); }
+  bool scales_in_unit() const { return of_blocks() && join.empty() && !decoded.any(); }
+  /// True if block scales are applied to promoted sums.
+  bool joins_scales() const { return of_blocks() && !join.empty(); }
+  /// Formats of the codes in memory.
+  const Format& codes_of_a() const { return decoded.any() ? *decoded.codes : *unit.a; }
+  const Format& codes_of_b() const { return decoded.any() ? *decoded.codes : *unit.b; }
   /// True if one sum with one block of scales is all of k, and the contract may scale it in another way.
   bool may_scale_alone(int64_t k) const { return !one_block.empty() && k <= scale_block() && k <= promote; }
   /// True if a matrix c is added.
@@ -247,6 +263,9 @@ std::optional<std::string> program_of_parts(const DotContract& contract, int64_t
 
 // Quantities that the cells of a GEMM may name.
 
+/// Names for the steps from the scale of a block to m, and from the value of a code to an operand.
+Names names_of_mult();
+Names names_of_decode();
 /// Names for the step from a promoted sum to acc: the scales of its block, and acc.
 Names names_of_join();
 /// Names for the step from acc to the result in format `y`: scales, bias, c.

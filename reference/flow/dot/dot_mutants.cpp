@@ -45,7 +45,7 @@ void edit_promotion(const DotContract& right, Edits& edits) {
     return promote == 0 ? std::string("none") : "every(" + std::to_string(promote) + ")";
   };
   for (const int64_t instructions : {0, 1, 2, 4, 8}) {
-    const bool joins_scales = right.of_blocks() && !right.scales_in_unit();
+    const bool joins_scales = right.joins_scales();
     if (instructions == 0 && joins_scales) continue;
     const int64_t promote = instructions * right.unit.k;
     edits.add_programs("promote: " + words(right.promote) + " -> " + words(promote), [&](DotContract& wrong) {
@@ -149,6 +149,38 @@ std::vector<DotNeighbour> of_unknown_unit(const DotContract& right, int64_t k, c
 
 }  // namespace
 
+/// Operands that software decodes: a scale of the tensor inverted, left out, or applied to the result; and another rounding.
+static void edit_decoded(const DotContract& right, Edits& edits) {
+  if (!right.decoded.any()) return;
+  const auto mul = [](const char* operand) { return CellStep::made("mul", {operand}); };
+  const auto add = [&](const std::string& name, auto change) {
+    edits.add(name, [&](DotNeighbour& wrong) { change(wrong.contract); });
+  };
+  const auto edit_mult = [&](const char* cell, std::vector<CellStep> DecodedOperands::*steps, const char* of_result) {
+    const Steps& own = right.decoded.*steps;
+    if (own.empty()) return;
+    const bool divides = own.front().word == "div";
+    const Steps inverted = {CellStep::made(divides ? "mul" : "div", {"g"})};
+    add(std::string(cell) + ": " + text_of(own) + " -> " + text_of(inverted), [&](DotContract& wrong) { wrong.decoded.*steps = inverted; });
+    add(std::string(cell) + ": drop " + text_of(own), [&](DotContract& wrong) { (wrong.decoded.*steps).clear(); });
+    Steps rounded = own;
+    rounded.push_back(right.decoded.decode.back());
+    add(std::string(cell) + ": " + rounded.back().text + " after " + text_of(own), [&](DotContract& wrong) { wrong.decoded.*steps = rounded; });
+    if (divides) return;
+    add(std::string(cell) + ": " + text_of(own) + " in y", [&](DotContract& wrong) {
+      (wrong.decoded.*steps).clear();
+      wrong.y.insert(wrong.y.begin(), mul(of_result));
+    });
+  };
+  edit_mult("mult_a", &DecodedOperands::mult_a, "ga");
+  edit_mult("mult_b", &DecodedOperands::mult_b, "gb");
+  for (const CellStep& other : other_forms(right.decoded.decode.back())) {
+    Steps steps = right.decoded.decode;
+    steps.back() = other;
+    add("decode: " + right.decoded.decode.back().text + " -> " + other.text, [&](DotContract& wrong) { wrong.decoded.decode = steps; });
+  }
+}
+
 /// Block scales of FP4 have one of two formats of one byte.
 void edit_scale_format(const DotContract& right, Edits& edits) {
   if (!right.unit.scale || right.unit.a->bits != 4) return;
@@ -169,11 +201,12 @@ std::vector<DotNeighbour> dot_neighbours(const DotContract& right, const UnitTab
   edit_promotion(right, edits);
   if (right.may_scale_alone(k))
     edit_one_block(right, edits);
-  else if (right.of_blocks() && !right.scales_in_unit())
+  else if (right.joins_scales())
     edit_join(right, edits);
   edit_split(right, k, y, edits);
   edit_order_and_flush(right, edits);
   edit_scale_format(right, edits);
+  edit_decoded(right, edits);
   dot::edit_y(right, y, edits);
   if (right.adds_zero)
     edits.add("unsplit: fma(0) -> nothing", [](DotNeighbour& wrong) { wrong.contract.adds_zero = false; });

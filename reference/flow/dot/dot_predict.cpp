@@ -2,6 +2,7 @@
 #include "reference/flow/dot/dot_predict.h"
 
 #include <algorithm>
+#include <climits>
 #include <cmath>
 #include <cstdint>
 #include <stdexcept>
@@ -168,6 +169,40 @@ double both_rounded(const Format& y, double a, double b) {
   return round_to(y, double(float(a * b)), Rounding::kNearestEven, Overflow::kSpecial);
 }
 
+OperandCodes decoded_operands(const DotContract& contract, const DotInputs& inputs) {
+  OperandCodes made;
+  if (!contract.decoded.any()) return made;
+  const Recipe decode = resolve(contract.decoded.decode, names_of_decode());
+  const auto operand = [&](const UnitFactor& factor, const Format& codes, const Format& format, int64_t rows, const ScaleValues& scales,
+                           const ScaleValues& outer, const std::vector<CellStep>& mult) {
+    const Recipe to_m = resolve(mult, names_of_mult());
+    const int64_t k = inputs.product.k;
+    std::vector<std::byte> all(size_t(rows * k) * size_t(format.bytes()));
+    std::byte* to = all.data();
+    for (int64_t row = 0; row < rows; ++row) {
+      Spans values(std::vector<double>(static_cast<size_t>(k))), m(std::vector<double>(static_cast<size_t>(k)));
+      for (int64_t i = 0; i < k; ++i) {
+        values.low[size_t(i)] = assay::decode(codes, uint32_t(factor.codes[row * factor.pitch + i]));
+        m.low[size_t(i)] = scales.at(row, i);
+      }
+      Environment of_scale, of_code;
+      if (!outer.values.empty()) of_scale.set("g", point(outer.at(row, 0)));
+      evaluate(to_m, m, of_scale);
+      of_code.set("m", m);
+      evaluate(decode, values, of_code);
+      for (const double value : values.low) {
+        const uint32_t code = code_of(format, value);
+        for (int byte = 0; byte < format.bytes(); ++byte) *to++ = std::byte(code >> (CHAR_BIT * byte));
+      }
+    }
+    return all;
+  };
+  const Unit& unit = contract.unit;
+  made.a = operand(inputs.product.a, contract.codes_of_a(), *unit.a, inputs.m, inputs.scale_a, inputs.outer_a, contract.decoded.mult_a);
+  made.b = operand(inputs.product.b, contract.codes_of_b(), *unit.b, inputs.n, inputs.scale_b, inputs.outer_b, contract.decoded.mult_b);
+  return made;
+}
+
 DotRows::DotRows(const DotContract& contract, DotProgram program, const DotInputs& inputs, const Format& y, DotSums sums,
                  std::shared_ptr<ReplayedSums> replayed)
     : unit_(contract.unit),
@@ -197,6 +232,10 @@ DotRows::DotRows(const DotContract& contract, DotProgram program, const DotInput
     product_.a.codes = ordered_a_.data(), product_.b.codes = ordered_b_.data();
     product_.a.pitch = product_.b.pitch = product_.k;
   }
+  if (contract.decoded.any()) {
+    decoded_ = decoded_operands(contract, inputs);
+    product_.a = {decoded_.a.data(), product_.k}, product_.b = {decoded_.b.data(), product_.k};
+  }
   if (!unit_.scale) return;
   const Format& bytes = contract.scale_bytes ? *contract.scale_bytes : *unit_.scale;
   codes_a_ = inputs.scale_a.codes(bytes, inputs.m, product_.k, unit_.scale_block);
@@ -220,7 +259,7 @@ std::vector<double> DotRows::sums(const DotBlock& block, int64_t first_k, int64_
 
 Spans DotRows::chains(const DotBlock& block, int64_t first_k, int64_t end_k) const {
   const auto make = [&] { return added(block, first_k, end_k); };
-  if (!inputs_.memory || unit_.scale) return make();
+  if (!inputs_.memory || unit_.scale || !decoded_.a.empty()) return make();
   return inputs_.memory->of({block, first_k, end_k, inputs_.product, program_.order, sums_, inputs_.own_a, inputs_.own_b, unit_},
                             make);
 }

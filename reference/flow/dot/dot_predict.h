@@ -120,6 +120,16 @@ double both_rounded(const Format& y, double a, double b);
 
 // The elements of D that one algorithm variant computes, row by row.
 
+struct DotInputs;
+
+/// Codes of an instruction's operands, [rows, k] without gaps.
+struct OperandCodes {
+  std::vector<std::byte> a, b;
+};
+
+/// The operands that software makes of codes and scales, as codes of the instruction's formats. Empty for other contracts.
+OperandCodes decoded_operands(const DotContract& contract, const DotInputs& inputs);
+
 struct DotInputs {
   UnitProduct product;
   int64_t m = 0, n = 0;
@@ -194,6 +204,7 @@ class DotRows {
   PreparedUnit prepared_;
   std::vector<std::byte> codes_a_, codes_b_;      ///< scale codes, for an instruction that applies them
   std::vector<std::byte> ordered_a_, ordered_b_;  ///< codes in the lane order of a kernel instance
+  OperandCodes decoded_;                          ///< of a contract whose codes software decodes
   UnitProduct product_;                           ///< its k is padded to whole periods of that order
   DotProgram program_;
   const DotInputs& inputs_;
