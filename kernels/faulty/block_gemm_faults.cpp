@@ -332,6 +332,13 @@ struct BlockGemmFp4Linear : TorchNvfp4BlockSm120 {
   }
 };
 
+/// MXFP4 of gfx950: the index of the block is one too high.
+struct BlockGemmMxfp4Gfx950NextBlock : AiterTritonMxfp4Gfx950<units::Gfx950MfmaMxf4OneRounding> {
+  SIMT_DEVICE static uint8_t scale_byte(const BlockScales& scales, int64_t row, int64_t block, int64_t blocks) {
+    return AiterTritonMxfp4Gfx950::scale_byte(scales, row, (block + 1) % blocks, blocks);
+  }
+};
+
 /// FP4 decoded by software: the scale of b's tensor multiplies the rounded operand's sum.
 struct BlockGemmDecodedScaleLate : VllmNvfp4DecodedBf16 {
   SIMT_DEVICE static float operand_of_b(float code, float scale, float /*g*/) { return code * scale; }
@@ -475,6 +482,8 @@ std::vector<Kernel> block_gemm_faults() {
       of_block_gemm<BlockGemmScaleNotRounded>("nvfp4_gemm_scale_not_rounded", fp4,
                                               "torchao nvfp4_tensor.py: scale_result.to(a.orig_dtype) before the product"),
       of_block_gemm<BlockGemmFp4Linear>("nvfp4_gemm_linear_scales", fp4, "vLLM #50084, there for a cache"),
+      of_block_gemm<BlockGemmMxfp4Gfx950NextBlock>("mxfp4_gfx950_gemm_next_block", "gemm_block_scaled.mxfp4.one_rounding",
+                                                   "no regression known; an index that is one too large"),
       of_block_gemm<BlockGemmDecodedScaleLate>("nvfp4_decoded_gemm_scale_late", decoded,
                                                "vLLM #37135: 16 bits before the global scale"),
       of_block_gemm<BlockGemmDecodedScaleRounded>("nvfp4_decoded_gemm_scale_rounded", decoded,

@@ -318,10 +318,21 @@ struct Joined : Aligned {
   SIMT_DEVICE static int64_t floored(int64_t term, int below) { return term >> (below > 62 ? 62 : below); }
 
   template <class U>
-  SIMT_DEVICE static uint32_t element(const Number* a, const Number* b, const Number* /*sfa*/, const Number* /*sfb*/,
-                                      uint32_t c) {
+  SIMT_DEVICE static uint32_t element(const Number* a, const Number* b, [[maybe_unused]] const Number* sfa,
+                                      [[maybe_unused]] const Number* sfb, uint32_t c) {
     uint32_t d = c;
-    for (int first = 0; first < U::kK; first += U::kTake) d = joined_block<U>(a + first, b + first, d);
+    for (int first = 0; first < U::kK; first += U::kTake) {
+      if constexpr (U::kScaleBlock == 0) {
+        d = joined_block<U>(a + first, b + first, d);
+      } else {
+        Number x[U::kTake], y[U::kTake];
+        for (int i = 0; i < U::kTake; ++i) {
+          x[i] = scaled(a[first + i], sfa[(first + i) / U::kScaleBlock]);
+          y[i] = scaled(b[first + i], sfb[(first + i) / U::kScaleBlock]);
+        }
+        d = joined_block<U>(x, y, d);
+      }
+    }
     return d;
   }
 

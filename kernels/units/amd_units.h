@@ -70,11 +70,24 @@ struct Gfx950MfmaInt8Int32 : IntegerUnit<MfmaTile> {
 };
 using Gfx950Units = List<Gfx950MfmaInt8Int32>;
 
-// Candidate models of gfx950.mfma.e4m3.f32 (contracts/unit_candidates.csv). They let its GEMMs run on the CPU, where the
+// Candidate models of gfx950.mfma.e4m3.f32 and gfx950.mfma.mxf4.f32 (contracts/unit_candidates.csv). They let its GEMMs run on the CPU, where the
 // undocumented instruction cannot. Nobody claims that one of them is right, so op mma does not offer them.
 struct Gfx950MfmaE4m3AsGfx942 : SplitUnit<E4m3, E4m3> {};
 struct Gfx950MfmaE4m3OneRounding : WideSumUnit<E4m3, 32, 32> {};
 struct Gfx950MfmaE4m3EachProduct : WideSumUnit<E4m3, 32, 1> {};
-using Gfx950Candidates = List<Gfx950MfmaE4m3AsGfx942, Gfx950MfmaE4m3OneRounding, Gfx950MfmaE4m3EachProduct>;
+struct Gfx950MfmaMxf4AsGfx942 : SplitUnit<E2m1, E2m1> {
+  using Scale = E8m0;
+  static constexpr int kK = 128, kScaleBlock = 32;
+};
+struct Gfx950MfmaMxf4OneRounding : WideSumUnit<E2m1, 128, 64> {
+  using Scale = E8m0;
+  static constexpr int kScaleBlock = 32;
+};
+struct Gfx950MfmaMxf4EachProduct : WideSumUnit<E2m1, 128, 1> {
+  using Scale = E8m0;
+  static constexpr int kScaleBlock = 32;
+};
+using Gfx950Candidates = List<Gfx950MfmaE4m3AsGfx942, Gfx950MfmaE4m3OneRounding, Gfx950MfmaE4m3EachProduct, Gfx950MfmaMxf4AsGfx942,
+                              Gfx950MfmaMxf4OneRounding, Gfx950MfmaMxf4EachProduct>;
 
 }  // namespace assay_kernels::units

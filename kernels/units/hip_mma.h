@@ -11,7 +11,7 @@ namespace assay_kernels::units {
 struct OfNvidia : Lists<> {};
 struct OfBlackwell : Lists<> {};
 struct OfAmd : Lists<Gfx90aUnits, Gfx942Units, Gfx950Units, Gfx950UnknownUnits> {};
-struct UnknownOfAmd : Lists<List<Gfx950MfmaE4m3F32>> {};  ///< instructions that GEMM kernels use
+struct UnknownOfAmd : Lists<List<Gfx950MfmaE4m3F32, Gfx950MfmaMxf4F32>> {};  ///< instructions that GEMM kernels use
 
 template <class U, int kWarp>
 inline constexpr int kThreads = U::kDeviceThreads;

@@ -229,6 +229,39 @@ TEST(Replay, NanIsNan) {
   EXPECT_TRUE(std::isnan(Replay(unit).chain(a.data(), b.data(), 64).low));
 }
 
+/// Instructions that apply exponents, as candidate models of gfx950's MXFP4 do.
+TEST(Replay, AppliesScalesOfBlocks) {
+  std::mt19937 random(3);
+  const UnitRow& unknown = unit_table().find("gfx950.mfma.mxf4.f32");
+  const std::vector<const UnitRow*> candidates = unit_table().candidates_of(unknown);
+  ASSERT_EQ(candidates.size(), 3u);
+  for (const UnitRow* row : candidates) {
+    const Unit& unit = row->unit;
+    int other = 0;
+    for (int i = 0; i < 100; ++i) {
+      const size_t products = 32 * (1 + random() % 9);
+      Data one;
+      for (size_t k = 0; k < products; ++k) {
+        one.a.push_back(random() % 16), one.b.push_back(random() % 16);
+        one.bytes_a.push_back(std::byte(one.a.back())), one.bytes_b.push_back(std::byte(one.b.back()));
+      }
+      std::vector<uint32_t> sa, sb;
+      std::vector<std::byte> bytes_a, bytes_b;
+      for (size_t block = 0; block < products / 32; ++block) {
+        sa.push_back(120 + random() % 16), sb.push_back(120 + random() % 16);
+        bytes_a.push_back(std::byte(sa.back())), bytes_b.push_back(std::byte(sb.back()));
+      }
+      const Span span = Replay(unit).chain(one.bytes_a.data(), one.bytes_b.data(), {bytes_a.data(), bytes_b.data()}, int64_t(products));
+      const auto got = [&] { return decode(*unit.d, defined_element(unit, {one.a, one.b, sa, sb}, 0)); };
+      ASSERT_TRUE(holds(span, got())) << row->id << " " << i << ": " << span.low << " " << got() << " " << span.high;
+      ++sa[random() % sa.size()];
+      other += !holds(span, got());
+    }
+    EXPECT_GT(other, 90) << row->id << " with another scale";
+    EXPECT_THROW(Replay(unit).chain(nullptr, nullptr, 128), std::invalid_argument) << "without scales";
+  }
+}
+
 TEST(Replay, RefusesUnitsThatDoNotAlign) {
   EXPECT_THROW(Replay(unit_table().find("sm_90.wgmma.int8.int32").unit), std::invalid_argument);
   EXPECT_THROW(Replay(unit_table().find("sm_90.wgmma.f16.f32").unit), std::invalid_argument);

@@ -191,8 +191,8 @@ double above(double x) { return -below(-x); }
 }  // namespace
 
 bool can_be_replayed(const Unit& unit) {
-  return unit.known() && unit.sum == ProductSum::kAligned && unit.group == 1 && !unit.scale && unit.a->bits == 8 &&
-         unit.b->bits == 8 && unit.join != AccumulatorJoin::kAdded && unit.exponent == TermExponent::kSum && !unit.flush &&
+  return unit.known() && unit.sum == ProductSum::kAligned && unit.group == 1 && (!unit.scale || *unit.scale == kE8M0) && unit.a->bits <= 8 &&
+         unit.b->bits <= 8 && unit.join != AccumulatorJoin::kAdded && unit.exponent == TermExponent::kSum && !unit.flush &&
          unit.product_limit == 0 && unit.d->bits == 32;
 }
 
@@ -206,8 +206,8 @@ Replay::Replay(const Unit& unit) : unit_(unit), a_{}, b_{}, order_{} {
 
 std::array<Replay::Factor, 256> Replay::factors_of(const Format& format) const {
   const int least = (unit_.exponents_in ? *unit_.exponents_in : format).min_exponent();
-  std::array<Factor, 256> all;
-  for (uint32_t code = 0; code < all.size(); ++code) {
+  std::array<Factor, 256> all{};
+  for (uint32_t code = 0; code < uint32_t{1} << format.bits; ++code) {
     const double value = decode(format, code);
     all[code] = {value, value == 0 || !std::isfinite(value) ? least : std::max(std::ilogb(value), least)};
   }
@@ -234,17 +234,19 @@ Replay::Sum Replay::aligned(const Term* terms, int count, int least) const {
   const Cut cut(exponent - unit_.fraction_bits, unit_.loss);
   Span sum{0, 0};
   double magnitudes = 0;
+  int least_exponent = std::numeric_limits<int>::max();
   for (int i = 0; i < count; ++i) {
     const double value = terms[i].value;
     if (value == 0) continue;
+    least_exponent = std::min(least_exponent, terms[i].exponent);
     const double left = terms[i].exponent >= whole ? value : cut(value);
     sum = plus(sum, {std::min(value, left), std::max(value, left)});
     magnitudes += std::fabs(value);
   }
   // Multiples of one step that stay below 2^53 steps are added exactly; otherwise each addition has an error of at most 2^-53 of
   // the magnitudes.
-  const int step = unit_.a->min_exponent() - unit_.a->mantissa_bits + unit_.b->min_exponent() - unit_.b->mantissa_bits;
-  const double slack = magnitudes < power_of_two(53 + step) ? 0 : magnitudes * power_of_two(-53) * 2 * count;
+  const int fraction_bits = unit_.a->mantissa_bits + unit_.b->mantissa_bits;
+  const double slack = magnitudes == 0 || magnitudes < std::ldexp(1.0, 53 + least_exponent - fraction_bits) ? 0 : magnitudes * power_of_two(-53) * 2 * count;
   return {{sum.low - slack, sum.high + slack}, exponent};
 }
 
@@ -286,12 +288,18 @@ Span Replay::block(const Term* terms, Span c) {
   return rounded(sum, unit_.rounding == ResultRounding::kNearestEven, unit_.result_bits);
 }
 
-Span Replay::instruction(const std::byte* a, const std::byte* b, int64_t products, Span c) {
+Span Replay::instruction(const std::byte* a, const std::byte* b, Scales scales, int64_t products, Span c) {
   double special = 0;
   for (size_t i = 0; i < order_.size(); ++i) {
     const int k = order_[i];
     const Factor &x = a_[k < products ? size_t(a[k]) : 0], &y = b_[k < products ? size_t(b[k]) : 0];
     terms_[i] = {x.value * y.value, x.exponent + y.exponent};
+    if (scales.a && k < products) {  // powers of two: the product stays exact
+      const auto block = size_t(k / unit_.scale_block);
+      const double sa = decode(*unit_.scale, uint32_t(scales.a[block])), sb = decode(*unit_.scale, uint32_t(scales.b[block]));
+      terms_[i].value *= sa * sb;
+      if (std::isfinite(terms_[i].value)) terms_[i].exponent += std::ilogb(sa) + std::ilogb(sb);
+    }
     if (!std::isfinite(terms_[i].value)) special += terms_[i].value;
   }
   if (!std::isfinite(c.low)) special += c.low;
@@ -314,14 +322,17 @@ bool is_same(Span x, Span y) { return is_same(x.low, y.low) && is_same(x.high, y
 
 /// Of instructions without a nonzero code, which pad k to whole periods of an order, those after one that left c unchanged leave it
 /// unchanged too.
-Span Replay::advanced(const std::byte* a, const std::byte* b, int64_t products, Span c) {
+Span Replay::advanced(const std::byte* a, const std::byte* b, Scales scales, int64_t products, Span c) {
+  if ((unit_.scale != nullptr) != (scales.a != nullptr))
+    throw std::invalid_argument("unit " + unit_.id + (unit_.scale ? " needs scales" : " takes no scales"));
   bool settled = false;
   for (int64_t k = 0; k < products; k += unit_.k) {
     const int64_t count = std::min<int64_t>(unit_.k, products - k);
-    const bool zeros = are_zero(a + k, count) && are_zero(b + k, count);
+    const bool zeros = !scales.a && are_zero(a + k, count) && are_zero(b + k, count);  // a scale may be NaN
     if (zeros && settled) continue;
     const Span before = c;
-    c = instruction(a + k, b + k, products - k, c);
+    const int64_t block = scales.a ? k / unit_.scale_block : 0;
+    c = instruction(a + k, b + k, scales.a ? Scales{scales.a + block, scales.b + block} : Scales{}, products - k, c);
     settled = zeros && is_same(before, c);
   }
   return c;

@@ -63,11 +63,20 @@ class Replay {
  public:
   explicit Replay(const Unit& unit);
 
+  /// Scale codes of the blocks of a row of a and of a row of b, for an instruction that applies them.
+  struct Scales {
+    const std::byte *a = nullptr, *b = nullptr;
+  };
+
   /// Runs the instructions for `products` products of two rows of codes, from c = 0. Both ends of the interval are values of the
   /// instruction's d.
-  Span chain(const std::byte* a, const std::byte* b, int64_t products) { return ended(advanced(a, b, products, {0, 0})); }
+  Span chain(const std::byte* a, const std::byte* b, int64_t products) { return chain(a, b, {}, products); }
+  Span chain(const std::byte* a, const std::byte* b, Scales scales, int64_t products) {
+    return ended(advanced(a, b, scales, products, {0, 0}));
+  }
   /// Like chain(), but starts from c and leaves out ended(). Chains that begin alike can share such a beginning.
-  Span advanced(const std::byte* a, const std::byte* b, int64_t products, Span c);
+  Span advanced(const std::byte* a, const std::byte* b, int64_t products, Span c) { return advanced(a, b, {}, products, c); }
+  Span advanced(const std::byte* a, const std::byte* b, Scales scales, int64_t products, Span c);
   /// The last step: both ends become values of the instruction's d.
   static Span ended(Span c);
 
@@ -86,7 +95,7 @@ class Replay {
   };
 
   std::array<Factor, 256> factors_of(const Format& format) const;
-  Span instruction(const std::byte* a, const std::byte* b, int64_t products, Span c);
+  Span instruction(const std::byte* a, const std::byte* b, Scales scales, int64_t products, Span c);
   Span block(const Term* terms, Span c);
   Sum aligned(const Term* terms, int count, int least) const;
   Span joined(const Term* terms, Span c);

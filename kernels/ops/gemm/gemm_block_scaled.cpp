@@ -34,6 +34,11 @@ std::vector<Kernel> block_gemm_of_gfx950(const char* name) {
   return block_gemm_rows<GemmList<units::UnknownOfAmd, AiterBlockscaleGfx950<U>, AiterBlockscaleBpreshuffleGfx950<U>>>(name);
 }
 
+template <class U>
+std::vector<Kernel> mxfp4_of_gfx950(const char* name) {
+  return block_gemm_rows<GemmList<units::UnknownOfAmd, AiterTritonMxfp4Gfx950<U>>>(name);
+}
+
 using SplitGfx942 = GemmList<units::OfAmd, AiterBlockscaleSplitK>;
 /// On the CPU, one candidate model only.
 using SplitGfx950 = GemmList<units::UnknownOfAmd, AiterBlockscaleSplitKGfx950<units::Gfx950MfmaE4m3AsGfx942>>;
@@ -47,7 +52,11 @@ std::vector<Kernel> block_gemm_of_amd() {
        block_gemm_of_gfx950<units::Gfx950MfmaE4m3F32>("gemm_block_scaled.amd.gfx950"),
        block_gemm_of_gfx950<units::Gfx950MfmaE4m3AsGfx942>("gemm_block_scaled.amd.as_gfx942"),
        block_gemm_of_gfx950<units::Gfx950MfmaE4m3OneRounding>("gemm_block_scaled.amd.one_rounding"),
-       block_gemm_of_gfx950<units::Gfx950MfmaE4m3EachProduct>("gemm_block_scaled.amd.each_product")});
+       block_gemm_of_gfx950<units::Gfx950MfmaE4m3EachProduct>("gemm_block_scaled.amd.each_product"),
+       mxfp4_of_gfx950<units::Gfx950MfmaMxf4F32>("gemm_block_scaled.mxfp4.gfx950"),
+       mxfp4_of_gfx950<units::Gfx950MfmaMxf4AsGfx942>("gemm_block_scaled.mxfp4.as_gfx942"),
+       mxfp4_of_gfx950<units::Gfx950MfmaMxf4OneRounding>("gemm_block_scaled.mxfp4.one_rounding"),
+       mxfp4_of_gfx950<units::Gfx950MfmaMxf4EachProduct>("gemm_block_scaled.mxfp4.each_product")});
 }
 
 }  // namespace

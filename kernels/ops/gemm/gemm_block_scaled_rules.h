@@ -389,6 +389,19 @@ struct AiterBlockscaleGfx950 : CkBlocks<MatrixUnit> {
   static constexpr const char* kContract = "aiter.ck_gemm_a8w8_blockscale.gfx950";
 };
 
+/// MXFP4 by the instruction that applies the scales, or by a candidate model of it. Scale bytes lie row by row.
+/// Source: AITER e4048607, _triton_kernels/gemm/basic/gemm_afp4wfp4.py, _gemm_afp4wfp4_kernel.
+template <class MatrixUnit>
+struct AiterTritonMxfp4Gfx950 : BlockRules<MatrixUnit> {
+  static constexpr const char* kContract = "aiter.triton_gemm_afp4wfp4.gfx950";
+  static constexpr bool kInUnit = true;
+  static constexpr ScaleLevel kLevel = kE8m0Scales;
+  static constexpr int64_t kProducts = 32, kRowsOfScaleB = 1;
+  SIMT_DEVICE static uint8_t scale_byte(const BlockScales& scales, int64_t row, int64_t block, int64_t /*blocks*/) {
+    return reinterpret_cast<const uint8_t*>(scales.data)[row * scales.row_stride + block * scales.block_stride];
+  }
+};
+
 /// Split-K with 16-bit partial results added to zeros. Here they are added in order; the real kernel adds them by atomics in any
 /// order.
 /// Source: AITER e4048607, gemm_a8w8_blockscale_common.cuh, SetKBatch.

@@ -127,7 +127,7 @@ std::vector<DotNeighbour> of_unknown_unit(const DotContract& right, int64_t k, c
   const DotContract& one = right.members.front();
   Edits edits(one, k);
   dot::edit_codes(one, edits);
-  if (right.of_blocks()) edit_join(one, edits);
+  if (right.joins_scales()) edit_join(one, edits);
   dot::edit_y(one, y, edits);
   if (right.flushes)
     edits.add("denormals: flush -> keep", [](DotNeighbour& wrong) { wrong.contract.flushes = false; });

@@ -266,13 +266,19 @@ Spans DotRows::chains(const DotBlock& block, int64_t first_k, int64_t end_k) con
 
 Spans DotRows::added(const DotBlock& block, int64_t first_k, int64_t end_k) const {
   if (sums_ == DotSums::kBits) return Spans(sums(block, first_k, end_k));
-  if (replayed_) return replayed_->of(unit_, product_, block, first_k, end_k);
+  if (replayed_ && !unit_.scale) return replayed_->of(unit_, product_, block, first_k, end_k);
   Replay replay(unit_);
   Spans spans(std::vector<double>(block.size()));
   const UnitFactor &a = product_.a, &b = product_.b;
-  for (size_t i = 0; i < spans.size(); ++i)
-    spans.set(i, replay.chain(a.codes + block.row_of(i) * a.pitch + first_k, b.codes + block.column_of(i) * b.pitch + first_k,
+  for (size_t i = 0; i < spans.size(); ++i) {
+    Replay::Scales scales;
+    if (unit_.scale) {
+      const int64_t first = first_k / unit_.scale_block;
+      scales = {a.scales + block.row_of(i) * a.scale_pitch + first, b.scales + block.column_of(i) * b.scale_pitch + first};
+    }
+    spans.set(i, replay.chain(a.codes + block.row_of(i) * a.pitch + first_k, b.codes + block.column_of(i) * b.pitch + first_k, scales,
                               end_k - first_k));
+  }
   return spans;
 }
 
