@@ -187,7 +187,7 @@ std::vector<Slip> slips_of(const CellStep& step) {
   if (!number || std::abs(*number) * kLargest < 1 || std::abs(*number) > kLargest) return slips;
   const double v = *number;
   const bool is_factor = step.word == "mul" || step.word == "div";
-  if (step.word == "mul") slip("div(" + a + ")", "div(" + a + ")" + ulps);
+  if (step.word == "mul") slip("div(" + a + ")", "div(" + a + ")" + ulps), slip(a + " / v", "rdiv(" + a + ")" + ulps);
   if (step.word == "div") slip("mul(" + a + ")", "mul(" + a + ")" + ulps);
   for (const double other : std::set<double>{v + 1, v - 1, -v, 2 * v, v / 2, 0.0}) {
     if (other == v || other == (is_factor ? 1 : 0) || (other == 0 && step.word == "div")) continue;

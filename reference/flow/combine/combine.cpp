@@ -493,6 +493,7 @@ void edit_slips(const Combine& right, CombineEdits& edits) {
   Steps doubled = right.y;
   doubled.insert(doubled.begin(), CellStep::made("mul", {"2"}));
   edits.cell("y", &Combine::y, std::move(doubled), "the sum is doubled");
+  edits.add("no slot is added", [](Combine& wrong) { wrong.add = read_cell("mul(0) add(a)"); });
   for (size_t i = known; i < edits.all.size(); ++i) edits.all[i].suspect = true;
 }
 
