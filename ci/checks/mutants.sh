@@ -30,3 +30,10 @@ expect 1 "'boring' is none of equivalent, sanitizer, device" mutants --equivalen
 # No budget: the run stops and says that mutants are pending; the next run goes on.
 expect 1 "2 pending" mutants --fresh --cpu-minutes 0
 expect 0 "1 killed" mutants
+
+# Reports of an earlier call are gone, whatever becomes of this one.
+echo "reports of another call" >"$scratch/out/causes.md"
+expect 1 "2 pending" mutants --fresh --causes --cpu-minutes 0
+! grep -qF "another call" "$scratch/out/causes.md" || fail "causes.md holds reports of an earlier call"
+expect 0 "1 killed" mutants --causes
+grep -qF "$(sed 's/.*;: //' <<<"$moved")" "$scratch/out/causes.md" || fail "causes.md lacks the killed mutant"

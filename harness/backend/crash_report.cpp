@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
@@ -162,6 +163,8 @@ const char* name_of(int signal) {
 }
 
 void on_crash(int signal, siginfo_t* info, void* context) {
+  static std::atomic_flag is_told;
+  while (is_told.test_and_set()) ::usleep(1000);  // another thread crashed before, and ends the process
   Line line;
   line.add(words_begin);
   if (const char* who = subject; who != nullptr) line.add(who).add(": ");

@@ -246,8 +246,7 @@ static bool never_written(const Evidence& evidence, const Verdict& verdict) {
   return verdict.outcome == Outcome::kBroken && evidence.outputs && verdict.tensors.empty();
 }
 
-/// Which elements of a tensor were written, counted over all rows, if that says how positions advance; otherwise empty.
-static std::string progress_of_writes(const std::vector<bool>& written) {
+std::string progress_of_writes(const std::vector<bool>& written) {
   const auto all = int64_t(written.size()), count = int64_t(std::count(written.begin(), written.end(), true));
   if (count == 0 || count == all) return "";
   const auto first = int64_t(std::find(written.begin(), written.end(), true) - written.begin());
@@ -255,21 +254,19 @@ static std::string progress_of_writes(const std::vector<bool>& written) {
   while (run < all && written[size_t(run)]) ++run;
   run -= first;
   if (run == count && first == 0)
-    return fmt::format("; written are the first {} elements, counted over all rows, and no other: the grid is too small, or the positions "
-                       "of its threads, warps or blocks advance too slowly",
+    return fmt::format("; written are the first {} elements, counted over all rows, and no other: the grid, a loop or a tail ends too "
+                       "early, or positions advance too slowly",
                        count);
   if (run == count && first + run == all)
-    return fmt::format("; the first {} elements, counted over all rows, are the ones that are missing: positions begin too late, or go on too "
-                       "far behind the end",
-                       first);
+    return fmt::format("; the first {} elements, counted over all rows, are the ones that are missing: positions begin too late", first);
   int64_t next = first + run;
   while (next < all && !written[size_t(next)]) ++next;
   const int64_t period = next - first;
   for (int64_t i = first; i < all; ++i)
     if (written[size_t(i)] != ((i - first) % period < run)) return "";
   if (first >= period || first + 2 * period > all + period) return "";
-  return fmt::format("; written are {} of each {} elements, counted over all rows: positions advance {} times too far", run, period,
-                     fmt::format("{:.4g}", double(period) / double(run)));
+  const std::string some = fmt::format("; written are {} of each {} elements, counted over all rows", run, period);
+  return period % run == 0 ? some + fmt::format(": positions advance {} times too far", period / run) : some;
 }
 
 /// What the outputs of a broken call hold: which elements were never written, and whether the others are right; if not, patterns.
@@ -303,7 +300,7 @@ static std::vector<std::string> of_broken_call(const Evidence& evidence, const C
     }
     if (const Unwritten left = unwritten_elements(part, tensor.spec, untouched); left.elements > 0)
       unwritten += (unwritten.empty() ? "" : "; ") + std::to_string(left.elements) + " of " + std::to_string(part.elements()) +
-                   " elements of " + part.label() + left.places(part) + progress_of_writes(is_written);
+                   " elements of " + part.label() + left.places(part) + (wrong == 0 ? progress_of_writes(is_written) : "");
   }
   Verdict patterns;
   if (wrong > 0) add_patterns(evidence.bound, evidence.problem, result.outputs, patterns, budget);
@@ -367,6 +364,11 @@ static void note_one_value(const Evidence& evidence, Verdict& verdict) {
         const double value = decode(*part.format, load_code(part, tensor, part.offset(i / part.columns(), i % part.columns())));
         zero = zero && value == 0, nan = nan && std::isnan(value);
       }
+      // Then a cause that explains all is one of many that would.
+      const std::string counted = " failing elements";
+      for (std::string& words : verdict.causes)
+        if (const size_t at = words.find(counted); (zero || nan) && words.starts_with("explains ") && at != std::string::npos)
+          words.insert(at + counted.size(), std::string(", as other mistakes would that make every element ") + (zero ? "0" : "NaN"));
       if (zero || nan)
         found.notes.push_back(std::string("every element is ") + (zero ? "0" : "NaN") +
                               ": other mistakes than the cause may do that");

@@ -92,6 +92,10 @@ std::vector<std::string> causes_in_words(const std::vector<Cause>& causes);
 void add_patterns(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs, Verdict& verdict,
                   WorkBudget& budget);
 
+/// Which elements of a tensor were written, counted over all rows, if that says how positions advance: "; written are 4 of each 16
+/// elements, counted over all rows: positions advance 4 times too far". Otherwise empty.
+std::string progress_of_writes(const std::vector<bool>& written);
+
 /// Adds what the budget left out to Verdict::looked_at.
 void add_limits(const WorkBudget& budget, Verdict& verdict);
 

@@ -746,6 +746,38 @@ TEST(Misread, AnotherOrderIsNot) {
               ElementsAre("no known cause")) << "half to one side, half to the other";
 }
 
+TEST(Misread, TheElementBesideWithinAVectorIsNamedWhateverTheLastOneReads) {
+  EXPECT_THAT(causes_of_copy([](int64_t i) { return i % 4 == 3 ? i * 13 % 32 : i + 1; }),
+              ElementsAre(HasSubstr("x: [i, j] is read from the element behind it, within vectors of 4")));
+  EXPECT_THAT(causes_of_copy([](int64_t i) { return i % 4 == 3 ? i * 13 % 32 : i % 4 == 1 ? i : i + 1; }),
+              ElementsAre("no known cause")) << "the second of each vector is right";
+}
+
+TEST(Tally, ElementsThatMayBeAnythingDoNotCountBesideEnoughOthers) {
+  const auto with = [](size_t inside) {
+    const Memberships contract{{std::vector<Membership>(16, Membership::kOutside)}, {0}, {}};
+    Memberships hypothesis{{std::vector<Membership>(16, Membership::kAnything)}, {}, {}};
+    std::fill_n(hypothesis.parts[0].begin(), inside, Membership::kInside);
+    return tally(contract, hypothesis);
+  };
+  EXPECT_EQ(with(8).left(), 0);
+  EXPECT_EQ(with(8).open, 8);
+  EXPECT_EQ(with(7).left(), 9) << "seven may fit by chance";
+}
+
+TEST(Writes, HowPositionsAdvanceIsSaid) {
+  const auto written = [](const std::function<bool(int64_t)>& is) {
+    std::vector<bool> all;
+    for (int64_t i = 0; i < 64; ++i) all.push_back(is(i));
+    return progress_of_writes(all);
+  };
+  EXPECT_THAT(written([](int64_t i) { return i < 13; }), HasSubstr("written are the first 13 elements"));
+  EXPECT_THAT(written([](int64_t i) { return i >= 13; }), HasSubstr("the first 13 elements, counted over all rows, are the ones"));
+  EXPECT_THAT(written([](int64_t i) { return i % 16 < 4; }), HasSubstr("4 of each 16 elements"));
+  EXPECT_EQ(written([](int64_t i) { return i * i % 7 < 3; }), "") << "no order";
+  EXPECT_EQ(written([](int64_t) { return true; }), "");
+}
+
 /// A case whose outputs depend on all columns of x: `scale` holds the largest of each group of 8, `q` x divided by the row's sum.
 class Reductions : public testing::ToyCase {
  public:

@@ -198,8 +198,10 @@ class Search {
     int64_t least_left = tally(contract_, contract_).failing;
     for (const Tried& tried : alone_) {
       if (!worth_naming(tried.result, tried.hypothesis)) continue;
-      least_left = std::min(least_left, tried.result.left());
       const Hypothesis& hypothesis = tried.hypothesis;
+      // There are many slips: one of them often fits most elements by chance, of data that repeat.
+      if (hypothesis.suspect && tried.result.left() > 0) continue;
+      least_left = std::min(least_left, tried.result.left());
       found_.push_back({cause_of(tried.result, {mistake(hypothesis, tried.result.explained)}), hypothesis.expect});
     }
     if (least_left > 0) stored_alone();
@@ -333,7 +335,8 @@ class Search {
         const MembershipCounts result = judged(edit, contract_, memberships(expected, outputs_, sample_), sample_);
         if (result.explained < (edit.leaves_out ? 1 : kFewestMisread) || by_chance(edit, edits.size())) continue;
         const Hypothesis hypothesis{edit.name, expect};
-        if (edit.leaves_out && 10 * result.explained < 9 * result.failing) continue;  // a part fits such an edit by chance
+        // A part fits most edits by chance, in data that repeat.
+        if (!edit.plain && (edit.leaves_out ? 10 * result.explained < 9 * result.failing : result.left() > 0)) continue;
         if (!result.counts() || result.contradicted > 0 || (!edit.leaves_out && !worth_naming(result, hypothesis))) continue;
         if (result.left() == 0) explained.insert(edit.tensor);
         found_.push_back({cause_of(result, {{edit.name, edit.name, result.explained}}), expect});
@@ -492,7 +495,7 @@ class Search {
       if (!budget_.take(work(contract_.elements()), kept_for_patterns_)) return;
       const Memberships held = memberships(pair.expect(problem_, &outputs_), outputs_, sample_);
       const MembershipCounts result = tally(contract_, held);
-      if (2 * result.left() > least_left || !worth_naming(result, pair)) continue;
+      if (2 * result.left() > least_left || result.contradicted > 0 || !worth_naming(result, pair)) continue;
       const int64_t need_first = explained_by_one_alone(contract_, held, second->held);
       const int64_t need_second = explained_by_one_alone(contract_, held, first.held);
       if (need_first == 0 || need_second == 0) continue;
@@ -522,7 +525,8 @@ class Search {
   std::vector<Found> found_;
 };
 
-std::string in_words(const Cause& cause) {
+/// `of_zeros`: every wrong element is a zero of the other sign, so that many mistakes fit.
+std::string in_words(const Cause& cause, bool of_zeros) {
   if (cause.is_symptom())
     return fmt::format("pattern: {} ({} of {} wrong elements)", kZerosOfOtherSign, cause.explained, cause.failing);
   const std::string only = cause.explained < cause.failing ? "only " : "";
@@ -530,6 +534,7 @@ std::string in_words(const Cause& cause) {
       "explains " + only + std::to_string(cause.explained) + " of " + std::to_string(cause.failing) + " failing elements";
   constexpr int64_t kTooFew = 2;
   if (cause.failing < kTooFew) line += ", too few to be sure";
+  if (of_zeros) line += ", as other mistakes would that change signs of zeros";
   if (cause.open > 0) line += fmt::format(", {} more may be anything", cause.open);
   if (cause.contradicted > 0) line += " and contradicts " + std::to_string(cause.contradicted) + " good ones";
   for (const Mistake& mistake : cause.mistakes) {
@@ -555,11 +560,12 @@ std::vector<std::string> causes_in_words(const std::vector<Cause>& causes) {
   if (causes.empty()) return {"no known cause"};
   const Cause& best = causes.front();
   std::vector<std::string> words;
+  const bool of_zeros = std::any_of(causes.begin(), causes.end(), [](const Cause& cause) { return cause.is_symptom(); });
   for (const Cause& cause : causes) {
     // A hypothesis that explains less than half of what the best one explains is noise.
     if (words.size() == (cause.complete() ? kMostTies : kWorthNaming) || 2 * (cause.explained - cause.contradicted) < best.explained - best.contradicted) break;
     if (best.complete() && (!cause.complete() || cause.open > best.open)) break;
-    words.push_back(in_words(cause));
+    words.push_back(in_words(cause, of_zeros));
   }
   return words;
 }

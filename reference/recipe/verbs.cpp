@@ -168,7 +168,7 @@ std::vector<Slip> slips_of(const CellStep& step) {
   const size_t star = a.find('*');
   if (step.word == "add") slip(a + " - v", "neg add(" + a + ")"), slip("sub(" + a + ")", "sub(" + a + ")");
   if (step.word == "sub") slip(a + " - v", "sub(" + a + ") neg"), slip("add(" + a + ")", "add(" + a + ")");
-  if (step.word == "rcp") slip("v", "mul(1)"), slip("-1/v", "rcp" + ulps + " neg"), slip("2/v", "rcp" + ulps + " mul(2)"), slip("0", "mul(0)");
+  if (step.word == "rcp") slip("v", "mul(1)"), slip("-1/v", "rcp" + ulps + " neg"), slip("2/v", "rcp" + ulps + " mul(2)");
   if (step.word == "rdiv") slip("mul(" + a + ")", "mul(" + a + ")" + ulps), slip("v / " + a, "div(" + a + ")" + ulps);
   if (step.word == "max" || step.word == "min") slip(step.word == "max" ? "min(" + a + ")" : "max(" + a + ")", (step.word == "max" ? "min(" : "max(") + a + ")");
   if (step.word == "rsqrt") slip("sqrt", "sqrt~2");
