@@ -137,11 +137,18 @@ int add_frames(Line& line, uintptr_t behind, const void* base, const char* path,
 
 void add_code(Line& line, uintptr_t code) {
   Dl_info info;
-  if (code == 0 || ::dladdr(reinterpret_cast<void*>(code), &info) == 0 || info.dli_fname == nullptr) return;
+  if (::dladdr(reinterpret_cast<void*>(code), &info) == 0 || info.dli_fname == nullptr) {
+#if defined(__x86_64__) || defined(__aarch64__)
+    line.add(", at program counter 0x").add(code, 16);
+    line.add(", where no code is: the stack or a pointer to a function was overwritten, as by an index outside a local array");
+#endif
+    return;
+  }
   const char* slash = std::strrchr(info.dli_fname, '/');
   line.add(", in ");
   if (info.dli_sname != nullptr) line.add(info.dli_sname).add(" (");
   line.add(slash != nullptr ? slash + 1 : info.dli_fname).add("+0x").add(code - reinterpret_cast<uintptr_t>(info.dli_fbase), 16);
+  line.write_to(words_file);  // the search for callers may crash in an overwritten stack
   add_frames(line, code, info.dli_fbase, nullptr, false);
   if (info.dli_sname != nullptr) line.add(")");
   if (library_path[0] == '\0' || std::strcmp(info.dli_fname, library_path) == 0) return;

@@ -29,6 +29,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
+using ::testing::Not;
 using ::testing::StartsWith;
 using testing::path_of_library;
 
@@ -384,6 +385,11 @@ TEST(Worker, AnAddressInAMessageIsThatOfATensorsElement) {
   EXPECT_EQ(call_rows(backend, "refuses_address").message, "a load at y[1, 2] is none");
   EXPECT_EQ(call_rows(backend, "refuses_far_address").message, "a load at an address far from every tensor is none");
   EXPECT_EQ(call_rows(backend, "fails").message, "n must be  a multiple of 7") << "a message without an address stays";
+}
+
+TEST(WorkerEnds, AJumpToNoCodeIsSaid) {
+  EXPECT_THAT(call_rows(toy_worker(), "jumps_nowhere").message, HasSubstr("at program counter 0x0, where no code is"));
+  EXPECT_THAT(call_rows(toy_worker(), "writes_far_behind").message, Not(HasSubstr("program counter")));
 }
 
 TEST(Worker, SourceLinesComeBehindPlacesOfTheLibrary) {

@@ -8,6 +8,7 @@
 #include <cfenv>
 #include <condition_variable>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -233,6 +234,7 @@ const std::map<std::string, Kernel>& kernels() {
          toy.to[0] = static_cast<volatile unsigned char*>(toy.from)[toy.x.bytes + kFarAway];
          return toy.copy();
        }},
+      {"jumps_nowhere", [](const Toy& toy) { return reinterpret_cast<assay_status (*)(const Toy&)>(uintptr_t(toy.y.ndim) - 2)(toy); }},
       {"unwritten", [](const Toy& toy) { return toy.copy(0, 3 * toy.element_bytes()); }},
       {"unwritten_first", [](const Toy& toy) { return toy.copy(toy.element_bytes()); }},
       {"changes_input", [](const Toy& toy) { return toy.copy(), toy.from[4] ^= 1, kWell; }},
