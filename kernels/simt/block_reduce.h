@@ -14,7 +14,7 @@ inline constexpr int kMaxBlockThreads = 256;
 template <int kWarp, int kCall = 0, class Combine, class Published>
 SIMT_DEVICE float block_reduce(float value, float neutral, Combine combine, Published published) {
   constexpr int kWarps = kMaxBlockThreads / 32;
-  SIMT_SHARED float warp_results[kWarps];
+  SIMT_SHARED(warp_results, float[kWarps]);
   value = lane_reduce<kWarp, kWarp>(value, combine);
   if (thread() % kWarp == 0) warp_results[thread() / kWarp] = value;
   published();

@@ -28,11 +28,16 @@
 #define SIMT_VECTORIZED __attribute__((optimize("O3")))
 #define SIMT_LANES _Pragma("GCC unroll 1")
 #endif
+// SIMT_SHARED(NAME, TYPE): a shared variable.
 #ifdef ASSAY_SIMT_TSAN
-// static, since one OS thread runs all blocks and TSan reports names of globals but not of thread-local variables
-#define SIMT_SHARED static
+// static, since one OS thread runs all blocks and TSan reports names of globals but not of other variables
+#define SIMT_SHARED(name, ...)       \
+  using name##_shared = __VA_ARGS__; \
+  static name##_shared name
 #else
-#define SIMT_SHARED static thread_local  // thread_local, since all fibers of a block run on one OS thread
+#define SIMT_SHARED(name, ...) \
+  struct name##_of;            \
+  auto& name = ::simt::cpu::shared_variable<name##_of, __VA_ARGS__>()
 #endif
 
 #include "kernels/simt/types.h"
@@ -235,8 +240,12 @@ bool wait_packet(const T* from) {
 }
 /// A point at which a straggler is delayed.
 inline void may_lag() { cpu::may_change_rank(); }
-/// For the host thread that runs a rank.
 using RankScope = cpu::RankScope;
+#ifdef ASSAY_SIMT_TSAN
+inline constexpr decltype(&cpu::run_in_turns) kRanksInTurns = nullptr;
+#else
+inline constexpr decltype(&cpu::run_in_turns) kRanksInTurns = cpu::run_in_turns;
+#endif
 /// Nothing to wait for: a launch on the CPU returns when it has ended.
 inline void wait_for_stream(void* /*stream*/) {}
 /// Makes all writes of the previous kernel visible.

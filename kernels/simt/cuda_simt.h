@@ -17,7 +17,9 @@
 #define SIMT_KERNEL __global__
 #define SIMT_WIDE_KERNEL SIMT_KERNEL
 #define SIMT_DEVICE __device__ __forceinline__
-#define SIMT_SHARED __shared__
+#define SIMT_SHARED(name, ...)       \
+  using name##_shared = __VA_ARGS__; \
+  __shared__ name##_shared name
 #define SIMT_UNROLL _Pragma("unroll")
 #define SIMT_LANES SIMT_UNROLL
 

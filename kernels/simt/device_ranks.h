@@ -39,10 +39,11 @@ SIMT_DEVICE void may_lag() {
 }
 /// For the host thread that runs a rank; does nothing on a device.
 struct [[maybe_unused]] RankScope {
-  RankScope(const void* /*key*/, int /*rank*/, int /*size*/, uint64_t /*seed*/, int /*straggler*/) {}
+  RankScope(int /*rank*/, uint64_t /*seed*/, int /*straggler*/) {}
   RankScope(bool (* /*lost*/)(const void*), const void* /*of*/, bool /*is_late*/) {}
 };
 inline void rank_kernel_begins() {}
+inline constexpr void (*kRanksInTurns)(int, void (*)(void*, int), void*) = nullptr;
 /// All ranks of a device share a launch, and all of their blocks run at once.
 inline constexpr int kMostBlocksOfRank = 16;
 

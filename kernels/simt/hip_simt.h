@@ -13,7 +13,9 @@
 #define SIMT_KERNEL __attribute__((global)) __attribute__((amdgpu_flat_work_group_size(1, 256)))
 #define SIMT_WIDE_KERNEL SIMT_KERNEL
 #define SIMT_DEVICE __attribute__((device)) __attribute__((always_inline)) inline
-#define SIMT_SHARED __attribute__((shared))
+#define SIMT_SHARED(name, ...)       \
+  using name##_shared = __VA_ARGS__; \
+  __attribute__((shared)) name##_shared name
 #define SIMT_UNROLL _Pragma("unroll")
 #define SIMT_LANES SIMT_UNROLL
 

@@ -240,8 +240,8 @@ SIMT_WGMMA_16(E5m2, E4m3, "m64n8k32.f16.e5m2.e4m3 {%0, %1}, %2, %3, 1, 1, 1;");
 template <class U>
 SIMT_DEVICE void wgmma(uint32_t (&d)[4], const Operands& x) {
   static_assert(Bytes<U>::kRow == 32 && Bytes<U>::kColumn == 32, "stage() copies so many");
-  alignas(128) SIMT_SHARED uint8_t a[U::kM * 32];
-  alignas(128) SIMT_SHARED uint8_t b[U::kN * 32];
+  alignas(128) __shared__ uint8_t a[U::kM * 32];
+  alignas(128) __shared__ uint8_t b[U::kN * 32];
   simt::barrier();  // the previous step's staged data have been read
   stage(a, x.a, x.a_pitch, U::kM);
   stage(b, x.b, x.b_pitch, U::kN);
@@ -328,11 +328,11 @@ template <class U, int kWarp>
 SIMT_DEVICE void tcgen05_mma(Tile<U, kWarp>& d, const Operands& x) {
   static_assert(Bytes<U>::kRow == 32 && Bytes<U>::kColumn == 32 && U::kN == 8,
                 "stage() copies so many bytes, tensor_store() so many columns");
-  alignas(128) SIMT_SHARED uint8_t a[U::kM * 32];
-  alignas(128) SIMT_SHARED uint8_t b[U::kN * 32];
-  SIMT_SHARED uint32_t sums[U::kM][U::kN];
-  SIMT_SHARED uint32_t slot;
-  alignas(8) SIMT_SHARED uint64_t done;
+  alignas(128) __shared__ uint8_t a[U::kM * 32];
+  alignas(128) __shared__ uint8_t b[U::kN * 32];
+  __shared__ uint32_t sums[U::kM][U::kN];
+  __shared__ uint32_t slot;
+  alignas(8) __shared__ uint64_t done;
   constexpr int kRowsOfWarp = U::kM / 4;
   const int warp = simt::thread() / 32, lane = simt::thread() % 32, row = warp * kRowsOfWarp + lane;
 

@@ -166,8 +166,9 @@ template <class Taken>
 WATCH_DENSE_KERNEL(kProductThreads, 4)
 void watch_product(ProductArguments x, int64_t tiles_of_n) {
   constexpr int kTake = Taken::kCount;
-  SIMT_SHARED FactorTile a, b;
-  SIMT_SHARED uint32_t special[2 * kTile];
+  SIMT_SHARED(a, FactorTile);
+  SIMT_SHARED(b, FactorTile);
+  SIMT_SHARED(special, uint32_t[2 * kTile]);
   const int thread = simt::thread(), lane = thread % 32, of_warp = thread / 32;
   const int row = of_warp / 2 * 32 + lane / 8 * kOfRows, column = of_warp % 2 * 32 + lane % 8 * kOfColumns;
   const int64_t first_row = simt::block() / tiles_of_n * kTile, first_column = simt::block() % tiles_of_n * kTile;

@@ -56,11 +56,11 @@ void expect_whole_packets(const AllReduceArguments& a, const assay_tensor& x);
 /// The straggler: the rank that the call's parameter "straggler" delays.
 inline int straggler_of(const Call& call) { return int(call.number("straggler", -1)); }
 
-/// State of a rank's thread during its calls, shared with the threads of other ranks. Devices do not need it.
+/// State of a rank during its calls, shared with the other ranks. Devices do not need it.
 inline std::shared_ptr<void> enter_team(const Call& call, const Ranks& ranks, int rank) {
   const int late = straggler_of(call);
   if (ranks.lost) return std::make_shared<simt::RankScope>(ranks.lost, ranks.of, late == rank);
-  return std::make_shared<simt::RankScope>(ranks.areas, rank, ranks.size, uint64_t(call.number("schedule_seed", 1)), late);
+  return std::make_shared<simt::RankScope>(rank, uint64_t(call.number("schedule_seed", 1)), late);
 }
 
 /// Launches `count` ranks from `first` on. `kernel` must match the type of x.
@@ -171,6 +171,7 @@ inline Kernel all_reduce_row(const char* name, std::vector<std::string> contract
   Kernel row{name, "all_reduce", std::move(contracts), {{"x", native ? kHalf : kAny}, {"warp", simt::kWarpSizes}}, {}, nullptr};
   row.area = area;
   row.enter = enter_team;
+  row.side_by_side = simt::kRanksInTurns;
   row.run_ranks = run;
   row.complaint = all_reduce_complaint;
   return row;

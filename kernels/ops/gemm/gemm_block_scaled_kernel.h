@@ -59,8 +59,8 @@ SIMT_DEVICE void stage_scales(uint8_t* to, const BlockScales& scales, int64_t ro
 template <class U, class Rules, int kWarp>
 SIMT_KERNEL void unit_scaled_product(typename Rules::Arguments x) {
   constexpr int kThreads = units::kThreads<U, kWarp>;
-  SIMT_SHARED StagedStep<U> step;
-  SIMT_SHARED StagedScales<U> scales;
+  SIMT_SHARED(step, StagedStep<U>);
+  SIMT_SHARED(scales, StagedScales<U>);
   const int64_t across = (x.n + U::kN - 1) / U::kN;
   int64_t row = simt::block() / across * U::kM;
   const int64_t column = simt::block() % across * U::kN;
@@ -105,7 +105,7 @@ SIMT_DEVICE uint16_t half_bits(float v) {
 template <class U, class Rules, int kWarp>
 SIMT_KERNEL void decoded_scaled_product(typename Rules::Arguments x) {
   constexpr int kThreads = units::kThreads<U, kWarp>;
-  SIMT_SHARED DecodedStep<U> step;
+  SIMT_SHARED(step, DecodedStep<U>);
   const int64_t across = (x.n + U::kN - 1) / U::kN;
   const int64_t row = simt::block() / across * U::kM, column = simt::block() % across * U::kN;
   const float ga = Rules::kOuterOfA ? x.global_a[0] : 1.0f, gb = Rules::kOuterOfB ? x.global_b[0] : 1.0f;
@@ -145,7 +145,7 @@ SIMT_KERNEL void decoded_scaled_product(typename Rules::Arguments x) {
 template <class U, class Rules, int kWarp>
 SIMT_KERNEL void block_scaled_product(typename Rules::Arguments x) {
   constexpr int kThreads = units::kThreads<U, kWarp>;
-  SIMT_SHARED StagedStep<U> step;
+  SIMT_SHARED(step, StagedStep<U>);
   const int64_t across = (x.n + U::kN - 1) / U::kN;
   int64_t row = simt::block() / across * U::kM;
   const int64_t column = simt::block() % across * U::kN;

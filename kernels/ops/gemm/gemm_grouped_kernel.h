@@ -569,7 +569,7 @@ template <class U, class Rules, int kWarp>
 SIMT_KERNEL void fused_moe_product(FusedMoeArguments x) {
   constexpr int kThreads = units::kThreads<U, kWarp>;
   using Step = StagedStep<U>;
-  SIMT_SHARED Step step;
+  SIMT_SHARED(step, Step);
   const int64_t across = (x.n + U::kN - 1) / U::kN, tiles = (x.block_m + U::kM - 1) / U::kM;
   const int64_t column = simt::block() % across * U::kN, block = simt::block() / across / tiles;
   const int64_t in_block = simt::block() / across % tiles * U::kM, first = block * x.block_m + in_block;

@@ -126,7 +126,7 @@ template <class U, class Rules, int kWarp>
 SIMT_KERNEL void scaled_product(typename Rules::Arguments x) {
   constexpr int kThreads = units::kThreads<U, kWarp>;
   constexpr int64_t kEvery = Rules::kPromote > 0 ? Rules::kPromote : 1;
-  SIMT_SHARED StagedStep<U> step;
+  SIMT_SHARED(step, StagedStep<U>);
   const int64_t across = (x.n + U::kN - 1) / U::kN;
   int64_t row = simt::block() / across * U::kM;
   const int64_t column = simt::block() % across * U::kN;

@@ -126,7 +126,7 @@ template <class Rules>
 SIMT_KERNEL void pack_rows(PackArguments a) {
   constexpr int kLoadWords = 4 / Rules::kValues;  // 16-byte loads
   constexpr int kLoadsAcross = kPackWords / kLoadWords, kLoads = kPackRows * kLoadsAcross / kPackThreads;
-  SIMT_SHARED uint32_t tile[kPackWords][kPackRows + 1];  // one extra column of padding avoids bank conflicts
+  SIMT_SHARED(tile, uint32_t[kPackWords][kPackRows + 1]);  // one extra column of padding avoids bank conflicts
   const int64_t tile_row = simt::block() / a.tiles, first_word = (simt::block() - tile_row * a.tiles) * kPackWords;
   const int64_t first_row = tile_row * kPackRows;
   uint32_t v[kLoads][4];

@@ -97,7 +97,8 @@ SIMT_DEVICE int32_t count_of(const SortArguments& a, int32_t bucket) {
 
 template <class Rules>
 SIMT_KERNEL void moe_align(SortArguments a) {
-  SIMT_SHARED int32_t rows[kMostExperts + 1], first[kMostExperts + 2];  // rows of a bucket, and its first block
+  SIMT_SHARED(rows, int32_t[kMostExperts + 1]);   // of a bucket
+  SIMT_SHARED(first, int32_t[kMostExperts + 2]);  // block of a bucket
   const int32_t buckets = int32_t(a.experts) + int32_t(Rules::kAbsentFirst);
   for (int32_t bucket = simt::thread(); bucket < buckets; bucket += kSortThreads) rows[bucket] = count_of<Rules>(a, bucket);
   simt::barrier();
@@ -155,7 +156,7 @@ using PermuteList = RulesList<VllmMoePermute, VllmMoePermuteV0300>;
 
 template <class Rules>
 SIMT_KERNEL void moe_permute_order(SortArguments a) {
-  SIMT_SHARED int32_t first[2 * kMostExperts + 1];
+  SIMT_SHARED(first, int32_t[2 * kMostExperts + 1]);
   const int32_t keys = 2 * int32_t(a.experts), locals = int32_t(a.locals);
   for (int32_t key = simt::thread(); key < keys; key += kSortThreads) {
     int32_t count = 0;

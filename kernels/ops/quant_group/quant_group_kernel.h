@@ -132,8 +132,7 @@ inline constexpr int kTeamLanes = 8;  ///< threads per group
 inline constexpr int kTeams = kSharedThreads / kTeamLanes;
 inline constexpr int kMaxSharedGroup = 512;
 
-/// Shared memory of a block's teams. All kernels of a type and group size use one object, because on the CPU each object costs
-/// every worker thread its size.
+/// Shared memory of a block's teams. All kernels of a type and group size use one object.
 template <class T, int kGroup>
 struct alignas(16) Staging {
   T tile[kTeams * kGroup];  ///< contiguous groups
@@ -141,7 +140,7 @@ struct alignas(16) Staging {
 };
 template <class T, int kGroup>
 SIMT_DEVICE Staging<T, kGroup>& staging() {
-  SIMT_SHARED Staging<T, kGroup> shared;
+  SIMT_SHARED(shared, Staging<T, kGroup>);
   return shared;
 }
 

@@ -84,7 +84,11 @@ struct dim3 {
 #define __constant__
 #define __managed__
 #define __grid_constant__
-#define __shared__ SIMT_SHARED
+#ifdef ASSAY_SIMT_TSAN
+#define __shared__ static  // TSan reports names of globals but not of thread-local variables
+#else
+#define __shared__ static thread_local  // all threads of a block run on one OS thread
+#endif
 #define __forceinline__ inline __attribute__((always_inline))
 #define __launch_bounds__(...)
 #define __align__(bytes) alignas(bytes)

@@ -81,6 +81,10 @@ Slot::Slot(int thread_count, int lanes)
 #endif
 }
 
+Slot::~Slot() {
+  for (void* at : variables) ::operator delete(at, std::align_val_t(kVariableAlignment));
+}
+
 void Slot::run(int64_t index, const Launch& grid, void (*body)(const void*), const void* call, size_t shared_bytes) {
   block = index;
   blocks = grid.blocks;
@@ -264,6 +268,12 @@ std::string Slot::name(size_t t) const {
 
 __thread Running* running = nullptr;
 
+void* make_variable(Running& block, size_t number, size_t bytes) {
+  if (block.variables.size() <= number) block.variables.resize(number + 1);
+  void* const at = ::operator new(bytes, std::align_val_t(kVariableAlignment));
+  return block.variables[number] = memset(at, 0, bytes);
+}
+
 namespace {
 
 /// Reusable slots between launches. A fiber that waits for its next block may continue in another OS thread.
@@ -271,8 +281,8 @@ class Pool {
  public:
   std::unique_ptr<Slot> take(int threads, int warp) {
     const std::lock_guard lock(mutex_);
-    for (auto& slot : free_)
-      if (slot && slot->fits(threads, warp)) return std::move(slot);
+    for (auto slot = free_.rbegin(); slot != free_.rend(); ++slot)  // the last one used, whose stacks are in the cache
+      if (*slot && (*slot)->fits(threads, warp)) return std::move(*slot);
     return std::make_unique<Slot>(threads, warp);
   }
   void give_back(std::unique_ptr<Slot> slot) {

@@ -3,8 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <atomic>
 #include <cstring>
 #include <stdexcept>
+#include <type_traits>
+#include <vector>
 
 #include "kernels/simt/launch.h"
 
@@ -37,9 +40,30 @@ struct Running {
   const void* kernel = nullptr;  ///< the argument of run()
   std::byte* shared = nullptr;   ///< [shared_bytes] shared memory of the block, aligned for any type
   std::byte* slots[2] = {};      ///< [threads] 8 bytes each: the values that threads exchange at a shuffle
+  std::vector<void*> variables;  ///< shared variables of the block, by number; nullptr: not used yet
 };
 
-extern __thread Running* running;  // not thread_local, because each access would first check the initialization
+// Not thread_local, because each access would first check the initialization. The TLS model avoids a call for each access.
+extern __thread Running* running __attribute__((tls_model("initial-exec")));
+
+// Shared variables belong to the block that runs. So an OS thread can leave a block for one of another rank, and new OS threads do
+// not clear the variables of all kernels.
+
+inline std::atomic<size_t> shared_variables{0};  ///< in the header, so that it is as visible as the numbers that it gives out
+/// Zeroed memory that the blocks of this slot keep.
+void* make_variable(Running& block, size_t number, size_t bytes);
+inline constexpr size_t kVariableAlignment = 64;
+
+/// The running block's variable of a declaration. Each declaration has a class `Of` of its own.
+template <class Of, class T>
+T& shared_variable() {
+  static_assert(std::is_trivially_default_constructible<T>::value && alignof(T) <= kVariableAlignment, "the memory is only zeroed");
+  static const size_t number = shared_variables++;
+  Running& block = *running;
+  void* at = number < block.variables.size() ? block.variables[number] : nullptr;
+  if (at == nullptr) at = make_variable(block, number, sizeof(T));
+  return *static_cast<T*>(at);
+}
 
 /// The kind of operation at which a thread waits for others of its warp; all must wait at the same kind. Without any of these
 /// flags, the value is the XOR mask of a shuffle. kReduce is a reduction; its low bits hold the number of lanes.
@@ -84,17 +108,22 @@ float erf(float value);    ///< within one ulp
 float log(float value);    ///< within one ulp; 0 gives -Inf, negative values give NaN
 float log2(float value);   ///< exact for powers of two; 0 gives -Inf, negative values give NaN
 
-// OS threads that act as the ranks of one call. They run one at a time, in an order drawn from a seed, and switch where a rank
-// waits. Writes of a rank are held back until it signals with release, as on a machine that reorders. A wrong protocol therefore
-// fails in every run with that seed, and deadlocks are found at once. Under TSan, the threads run concurrently instead.
+// The ranks of one call. They run on one OS thread, each on a stack of its own, in an order drawn from a seed, and switch where a
+// rank waits. Writes of a rank are held back until it signals with release, as on a machine that reorders. A wrong protocol
+// therefore fails in every run with that seed, and deadlocks are found at once. Under TSan, ranks are OS threads that run
+// concurrently instead.
+
+/// Runs rank(of, 0) to rank(of, count - 1) in turns; each begins with a RankScope. Returns when all have ended. rank() must not
+/// throw.
+void run_in_turns(int count, void (*rank)(void* of, int index), void* of);
 
 using Ready = bool (*)(const void* at, uint64_t value);
 
-/// Makes the calling thread that rank of the team until the end of the scope. All `size` ranks of a team use the same key.
+/// Makes the caller that rank of its team until the end of the scope.
 class RankScope {
  public:
   /// `straggler`: a rank that only runs when no other can, or that is delayed if ranks run concurrently; -1: none.
-  RankScope(const void* key, int rank, int size, uint64_t seed, int straggler);
+  RankScope(int rank, uint64_t seed, int straggler);
   /// A rank whose team includes ranks of other processes: all run concurrently. It stops waiting once lost(of) is true.
   RankScope(bool (*lost)(const void* of), const void* of, bool is_late);
   RankScope(const RankScope&) = delete;

@@ -31,7 +31,7 @@ SIMT_KERNEL void sum_by_shuffles(const float* x, float* y) {
 
 /// In each round, every thread reads what its mirror image wrote in the previous round.
 SIMT_KERNEL void rotate(int* out, int rounds) {
-  SIMT_SHARED int seen[256];
+  SIMT_SHARED(seen, int[256]);
   for (int r = 0; r < rounds; ++r) {
     seen[simt::thread()] = r * 1000 + simt::thread();
     simt::barrier();
@@ -57,6 +57,20 @@ SIMT_KERNEL void throws_in_one_thread() {
 
 SIMT_KERNEL void copy_sixteen(const uint8_t* from, uint8_t* to) { simt::store16(to, simt::load16(from)); }
 SIMT_KERNEL void write_eight(uint8_t* to) { simt::store8(to, 1, 2); }
+
+/// Between two barriers each rank waits for the next one, so that a block of another rank runs meanwhile.
+SIMT_KERNEL void meet_the_next_rank(int rank, int ranks, uint32_t* arrived, int* wrong) {
+  SIMT_SHARED(seen, int[64]);
+  seen[simt::thread()] = 1000 * rank + simt::thread();
+  simt::barrier();
+  if (simt::thread() == 0) {
+    simt::signal_release(arrived + rank, 1);
+    if (!simt::wait_acquire(arrived + (rank + 1) % ranks, 1)) *wrong += 1;
+  }
+  simt::barrier();
+  const int other = 63 - simt::thread();
+  *wrong += seen[other] != 1000 * rank + other;
+}
 
 simt::Launch grid(int64_t blocks, int threads, int warp, uint64_t seed = 1) { return {blocks, threads, warp, nullptr, seed}; }
 
@@ -151,6 +165,34 @@ TEST(Executor, RefusesLoadsAndStoresThatADeviceRefuses) {
   EXPECT_THAT(message_of(copy_sixteen, grid(1, 32, 32), bytes + 16, bytes + 44), StartsWith("a store of 16 bytes"));
   EXPECT_EQ(message_of(write_eight, grid(1, 32, 32), bytes + 8), "");
   EXPECT_THAT(message_of(write_eight, grid(1, 32, 32), bytes + 12), HasSubstr("4 bytes behind a multiple of 8"));
+}
+
+TEST(Executor, RanksInTurnsHaveSharedVariablesOfTheirOwn) {
+#ifdef ASSAY_SIMT_TSAN
+  GTEST_SKIP() << "ranks are OS threads here";
+#else
+  struct Call {
+    uint64_t seed = 0;
+    int absent = -1;  ///< a rank that ends before its first call
+    uint32_t arrived[3] = {};
+    int wrong = 0, ended = 0;
+  };
+  const auto rank = [](void* of, int index) {
+    Call& call = *static_cast<Call*>(of);
+    ++call.ended;
+    if (index == call.absent) return;
+    const simt::RankScope scope(index, call.seed, -1);
+    simt::launch(meet_the_next_rank, grid(1, 64, 32), index, 3, call.arrived, &call.wrong);
+  };
+  for (uint64_t seed = 1; seed <= 5; ++seed) {
+    Call all{seed}, without{seed, 2};
+    simt::kRanksInTurns(3, rank, &all);
+    EXPECT_EQ(all.wrong, 0);
+    simt::kRanksInTurns(3, rank, &without);
+    EXPECT_EQ(without.wrong, 1) << "rank 1 waits in vain";
+    EXPECT_EQ(without.ended, 3);
+  }
+#endif
 }
 
 TEST(Executor, RefusesHalfAWarp) {

@@ -1,14 +1,14 @@
+// The ranks of one call on the CPU: whose turn it is, and writes that are held back.
 #include "kernels/simt/cpu/executor.h"
 
 #include <sched.h>
 
 #include <array>
 #include <chrono>
-#include <condition_variable>
 #include <cstring>
-#include <map>
 #include <memory>
 #include <mutex>
+#include <stdexcept>
 #include <thread>
 #include <vector>
 
@@ -35,64 +35,129 @@ void put(const Held& held) {
   std::memcpy(held.to, held.data.data(), size_t(held.bytes));
 }
 
+/// Stacks for ranks, which also run the host code of kernels.
+constexpr size_t kRankStack = 512 * 1024;
+
+class RankStacks {
+ public:
+  std::unique_ptr<Stacks> take(int count) {
+    const std::lock_guard lock(mutex_);
+    for (auto stacks = free_.begin(); stacks != free_.end(); ++stacks) {
+      if ((*stacks)->count() < count) continue;
+      std::unique_ptr<Stacks> taken = std::move(*stacks);
+      free_.erase(stacks);
+      return taken;
+    }
+    return std::make_unique<Stacks>(count, kRankStack);
+  }
+  void give_back(std::unique_ptr<Stacks> stacks) {
+    const std::lock_guard lock(mutex_);
+    free_.push_back(std::move(stacks));
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Stacks>> free_;
+};
+RankStacks& rank_stacks() {
+  static RankStacks all;
+  return all;
+}
+
+class Team;
+
+/// What the running rank needs to know. Constant-initialized, so that TSan never sees one fiber initialize what another reads.
+struct Self {
+  Team* team = nullptr;
+  int rank = 0;
+  bool (*lost)(const void* of) = nullptr;
+  const void* of = nullptr;
+  bool is_late = false;
+};
+thread_local Self self;
+
 struct Member {
+  Team* team = nullptr;
   bool here = false, done = false, waits = false;
   Ready ready = nullptr;
   const void* at = nullptr;
   uint64_t value = 0;
   std::vector<Held> held;
-  std::condition_variable turn;
+  Fiber fiber;
 
   bool can_run() const { return here && !done && (!waits || ready(at, value)); }
 };
 
 class Team {
  public:
-  Team(int size, uint64_t seed, int straggler)
-      : members_(size_t(size)), random_{seed * 0x9e3779b97f4a7c15u}, straggler_(straggler) {}
+  Team(int size, void (*rank)(void* of, int index), void* of) : members_(size_t(size)), rank_(rank), of_(of) {}
 
-  void enter(int rank) {
-    std::unique_lock lock(mutex_);
-    members_[size_t(rank)].here = true;
-    Member* const next = ++here_ == int(members_.size()) ? pass_on() : nullptr;
-    take_turn(rank, next, lock);
-  }
-  /// Returns true if it was the last rank.
-  bool leave(int rank) {
-    const std::lock_guard lock(mutex_);
-    members_[size_t(rank)].done = true;
-    if (--here_ > 0) {
-      if (Member* const next = pass_on()) next->turn.notify_one();  // under the lock: the last rank destroys the team
-      return false;
+  void run() {
+    const Self outside = self;
+    Running* const block = running;
+    std::unique_ptr<Stacks> stacks = rank_stacks().take(int(members_.size()));
+    for (int rank = 0; rank < int(members_.size()); ++rank) {
+      Member& member = members_[size_t(rank)];
+      member.team = this;
+      member.fiber.make(stacks->bottom(rank), stacks->size(rank), &Team::main, &member);
+      resume(rank);
     }
-    deliver_all();
-    return true;
+    while (turn_ >= 0) resume(turn_);
+    rank_stacks().give_back(std::move(stacks));
+    running = block;
+    self = outside;
+  }
+
+  void enter(int rank, uint64_t seed, int straggler) {
+    random_.state = seed * 0x9e3779b97f4a7c15u;
+    straggler_ = straggler;
+    arrive(members_[size_t(rank)]);
+    take_turn(rank);
+  }
+  void leave(int rank) {
+    members_[size_t(rank)].done = true;
+    pass_on();
+    if (turn_ < 0) deliver_all();
   }
   bool wait(int rank, Ready ready, const void* at, uint64_t value) {
-    std::unique_lock lock(mutex_);
     if (hung_) return ready(at, value);
-    Member& self = members_[size_t(rank)];
-    self.ready = ready, self.at = at, self.value = value, self.waits = true;
-    take_turn(rank, pass_on(), lock);
-    self.waits = false;
+    Member& member = members_[size_t(rank)];
+    member.ready = ready, member.at = at, member.value = value, member.waits = true;
+    pass_on();
+    take_turn(rank);
+    member.waits = false;
     return !hung_ || ready(at, value);
   }
   void change(int rank) {
-    std::unique_lock lock(mutex_);
-    take_turn(rank, pass_on(), lock);
+    pass_on();
+    take_turn(rank);
   }
   std::vector<Held>& held(int rank) { return members_[size_t(rank)].held; }
 
  private:
-  /// Wakes `next`, if any, without the lock, which it would have to wait for; then waits for the turn of this rank.
-  void take_turn(int rank, Member* next, std::unique_lock<std::mutex>& lock) {
-    Member& self = members_[size_t(rank)];
-    if (next != nullptr && next != &self) {
-      lock.unlock();
-      next->turn.notify_one();
-      lock.lock();
-    }
-    self.turn.wait(lock, [&] { return turn_ == rank; });
+  static void main(void* argument) {
+    Member& member = *static_cast<Member*>(argument);
+    Team& team = *member.team;
+    const int rank = int(&member - team.members_.data());
+    team.rank_(team.of_, rank);
+    if (!member.here) member.done = true, team.arrive(member);  // it failed before its RankScope
+    for (;;) member.fiber.yield();
+  }
+  void arrive(Member& member) {
+    member.here = true;
+    if (++here_ == int(members_.size())) pass_on();
+  }
+  void resume(int rank) {
+    self = {this, rank};
+    running = nullptr;
+    members_[size_t(rank)].fiber.resume();
+  }
+  /// Lets other ranks run until it is this rank's turn.
+  void take_turn(int rank) {
+    if (turn_ == rank) return;
+    Running* const block = running;
+    members_[size_t(rank)].fiber.yield();
+    running = block;
   }
   void deliver_all() {
     for (Member& member : members_) {
@@ -100,19 +165,17 @@ class Team {
       member.held.clear();
     }
   }
-  /// Chooses the rank that has the next turn, if any. When no rank can continue otherwise, delivers all held-back writes, since
-  /// writes arrive in the end even without a signal.
-  Member* pass_on() {
+  /// Chooses the rank that has the next turn; -1 after the last. When no rank can continue otherwise, delivers all held-back
+  /// writes, since writes arrive in the end even without a signal.
+  void pass_on() {
     std::vector<int> able = can_run();
     if (able.empty()) deliver_all(), able = can_run();
     if (able.empty()) {
-      hung_ = true;
       for (int rank = 0; rank < int(members_.size()); ++rank)
         if (!members_[size_t(rank)].done) able.push_back(rank);
+      hung_ = !able.empty();
     }
-    if (able.empty()) return nullptr;
-    turn_ = able[random_.below(uint32_t(able.size()))];
-    return &members_[size_t(turn_)];
+    turn_ = able.empty() ? -1 : able[random_.below(uint32_t(able.size()))];
   }
   std::vector<int> can_run() const {
     std::vector<int> able;
@@ -122,30 +185,15 @@ class Team {
     return able;
   }
 
-  std::mutex mutex_;
   std::vector<Member> members_;
-  Random random_;
-  int straggler_;
+  void (*rank_)(void* of, int index);
+  void* of_;
+  Random random_{0};
+  int straggler_ = -1;
   int here_ = 0, turn_ = -1;
   bool hung_ = false;
 };
 
-std::mutex teams_mutex;
-std::map<const void*, std::unique_ptr<Team>>& teams() {
-  static std::map<const void*, std::unique_ptr<Team>> all;
-  return all;
-}
-
-/// State of this OS thread. Constant-initialized, so that TSan never sees one fiber initialize what another reads.
-struct Self {
-  Team* team = nullptr;
-  const void* key = nullptr;
-  int rank = 0;
-  bool (*lost)(const void* of) = nullptr;
-  const void* of = nullptr;
-  bool is_late = false;
-};
-thread_local Self self;
 constexpr std::chrono::milliseconds kLate(2);
 
 #ifdef ASSAY_SIMT_TSAN
@@ -156,29 +204,21 @@ constexpr bool kTogether = false;
 
 }  // namespace
 
-RankScope::RankScope(const void* key, int rank, int size, uint64_t seed, int straggler) {
+void run_in_turns(int count, void (*rank)(void* of, int index), void* of) { Team(count, rank, of).run(); }
+
+RankScope::RankScope(int rank, uint64_t seed, int straggler) {
   if (kTogether) {
     self.is_late = rank == straggler;
     return;
   }
-  {
-    const std::lock_guard lock(teams_mutex);
-    std::unique_ptr<Team>& team = teams()[key];
-    if (!team) team = std::make_unique<Team>(size, seed, straggler);
-    self = {team.get(), key, rank};
-  }
-  self.team->enter(rank);
+  if (!self.team) throw std::logic_error("ranks that take turns begin in run_in_turns()");
+  self.team->enter(rank, seed, straggler);
 }
 
-RankScope::RankScope(bool (*lost)(const void* of), const void* of, bool is_late) {
-  self = {nullptr, nullptr, 0, lost, of, is_late};
-}
+RankScope::RankScope(bool (*lost)(const void* of), const void* of, bool is_late) { self = {nullptr, 0, lost, of, is_late}; }
 
 RankScope::~RankScope() {
-  if (self.team && self.team->leave(self.rank)) {
-    const std::lock_guard lock(teams_mutex);
-    teams().erase(self.key);
-  }
+  if (self.team) self.team->leave(self.rank);
   self = {};
 }
 

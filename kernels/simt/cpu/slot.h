@@ -25,9 +25,9 @@ namespace simt::cpu {
 /// Stacks of a block's threads, each with a guard page below it.
 class Stacks {
  public:
-  explicit Stacks(int threads) : bytes_(size_t(threads) * kStride), data_(map(bytes_)) {
+  explicit Stacks(int threads, size_t stride = 128 * 1024) : stride_(stride), bytes_(size_t(threads) * stride), data_(map(bytes_)) {
     const size_t page = size_t(sysconf(_SC_PAGESIZE));
-    for (int t = 0; t < threads; ++t) mprotect(data_ + size_t(t) * kStride, page, PROT_NONE);
+    for (int t = 0; t < threads; ++t) mprotect(data_ + size_t(t) * stride, page, PROT_NONE);
   }
   ~Stacks() {
 #ifdef ASSAY_SIMT_ASAN
@@ -38,25 +38,25 @@ class Stacks {
   Stacks(const Stacks&) = delete;
   Stacks& operator=(const Stacks&) = delete;
 
-  std::byte* bottom(int thread) const { return data_ + size_t(thread) * kStride + size_t(sysconf(_SC_PAGESIZE)); }
+  int count() const { return int(bytes_ / stride_); }
+  std::byte* bottom(int thread) const { return data_ + size_t(thread) * stride_ + size_t(sysconf(_SC_PAGESIZE)); }
   /// Stack tops are staggered over a page, because equal offsets would compete for the same cache sets.
-  size_t size(int thread) const { return kStride - size_t(sysconf(_SC_PAGESIZE)) - size_t(thread) * 320 % 4096; }
+  size_t size(int thread) const { return stride_ - size_t(sysconf(_SC_PAGESIZE)) - size_t(thread) * 320 % 4096; }
 
  private:
-  static constexpr size_t kStride = 128 * 1024;
   static std::byte* map(size_t bytes) {
     void* data = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (data == MAP_FAILED) throw std::bad_alloc();
     return static_cast<std::byte*>(data);
   }
-  size_t bytes_;
+  size_t stride_, bytes_;
   std::byte* data_;
 };
 
 }  // namespace simt::cpu
 
-// A stackful context on Boost.Context, with the annotations that the sanitizers need. Only executor.cpp uses it, and it is
-// compiled without TSan: a switch must not count as synchronization, or races between lanes would stay hidden.
+// A stackful context on Boost.Context, with the annotations that the sanitizers need. Under TSan only executor.cpp uses it, and it
+// is compiled without TSan: a switch must not count as synchronization, or races between lanes would stay hidden.
 
 #ifdef ASSAY_SIMT_ASAN
 #include <sanitizer/common_interface_defs.h>
@@ -82,6 +82,9 @@ class Fiber {
   void make(std::byte* stack, size_t bytes, void (*main)(void*), void* argument) {
     main_ = main;
     argument_ = argument;
+#ifdef ASSAY_SIMT_ASAN
+    __asan_unpoison_memory_region(stack, bytes);  // frames of an earlier fiber, which never returned
+#endif
     self_ = boost::context::detail::make_fcontext(stack + bytes, bytes, &Fiber::enter);
 #ifdef ASSAY_SIMT_ASAN
     stack_ = stack;
@@ -104,11 +107,11 @@ class Fiber {
 #endif
     self_ = boost::context::detail::jump_fcontext(self_, this).fctx;
 #ifdef ASSAY_SIMT_ASAN
-    __sanitizer_finish_switch_fiber(fake_stack, nullptr, nullptr);
+    __sanitizer_finish_switch_fiber(fake_stack, &stack_, &stack_bytes_);  // the stack that was left, see yield()
 #endif
   }
 
-  /// Called by the fiber: returns to the scheduler.
+  /// Called by the fiber: returns to the scheduler. Also called by a fiber that runs inside this one; resume() then returns there.
   void yield() {
 #ifdef ASSAY_SIMT_ASAN
     void* fake_stack = nullptr;
@@ -168,6 +171,9 @@ struct Random {
 class Slot : public Running {
  public:
   Slot(int thread_count, int lanes);
+  Slot(const Slot&) = delete;
+  Slot& operator=(const Slot&) = delete;
+  ~Slot();
   bool fits(int thread_count, int lanes) const { return threads == thread_count && warp == lanes; }
 
   /// Returns when all threads of block `index` have returned from body(call). Throws Divergence, and exceptions of the kernel.

@@ -150,21 +150,25 @@ assay_status run_rank(const KernelOf<C>& kernel, const std::vector<Ranks>& row, 
   }
 }
 
-/// Runs the ranks from `first` on, one thread each. Returns the status of the first that failed.
+/// Runs the ranks from `first` on side by side. Returns the status of the first that failed.
 template <class C>
-assay_status run_rank_threads(const KernelOf<C>& kernel, const std::vector<Ranks>& row, int32_t first, int32_t count,
-                              assay_status others) {
+assay_status run_ranks_side_by_side(const KernelOf<C>& kernel, const std::vector<Ranks>& row, int32_t first, int32_t count,
+                                    assay_status others) {
   std::vector<assay_status> ended(size_t(count), ASSAY_OK);
-  std::vector<std::thread> threads;
-  for (int32_t i = 0; i < count; ++i)
-    threads.emplace_back([&, i] { ended[size_t(i)] = run_rank(kernel, row, first + i, others); });
-  for (std::thread& thread : threads) thread.join();
+  auto run = [&](int32_t i) { ended[size_t(i)] = run_rank(kernel, row, first + i, others); };
+  if (kernel.side_by_side && !row.front().lost) {
+    kernel.side_by_side(count, [](void* of, int i) { (*static_cast<decltype(run)*>(of))(i); }, &run);
+  } else {
+    std::vector<std::thread> threads;
+    for (int32_t i = 0; i < count; ++i) threads.emplace_back(run, i);
+    for (std::thread& thread : threads) thread.join();
+  }
   for (const assay_status status : ended)
     if (status != ASSAY_OK) return status;
   return ASSAY_OK;
 }
 
-/// A group whose ranks are threads of this process, on host memory.
+/// A group whose ranks run in this process, on host memory.
 template <class C>
 class HostGroup {
  public:
@@ -176,7 +180,7 @@ class HostGroup {
       for (int32_t i = 0; i < row.count; ++i)
         for (int32_t r = 0; r < n; ++r) C checked(*row.calls[i][r]);
       const std::vector<Ranks> ranks = areas_.ranks(row, [&](const assay_call& call) { return kernel.area(C(call)); });
-      const assay_status status = run_rank_threads(kernel, ranks, 0, size_, others);
+      const assay_status status = run_ranks_side_by_side(kernel, ranks, 0, size_, others);
       if (status != ASSAY_OK) return status;
       return report_ranks(kernel, ranks.back(), reinterpret_cast<const unsigned char* const*>(ranks.back().areas), 0, size_);
     } catch (const Refusal& refusal) {

@@ -103,7 +103,7 @@ class ProcessGroup {
         return report(row.first(), ASSAY_HUNG,
                       "waited in vain for rank " + std::to_string(missing) + " to begin; its 'y' was not computed");
       for (size_t i = 0; i < ranks.size(); ++i) ranks[i].calls = all[i].as_seen(meeting_);
-      const assay_status status = run_rank_threads(kernel, ranks, meeting_.first(), meeting_.count(), others);
+      const assay_status status = run_ranks_side_by_side(kernel, ranks, meeting_.first(), meeting_.count(), others);
       if (status != ASSAY_OK) return status;
       return report_ranks(kernel, ranks.back(), reinterpret_cast<const unsigned char* const*>(ranks.back().areas),
                           meeting_.first(), meeting_.count());

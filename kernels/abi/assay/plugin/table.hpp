@@ -105,12 +105,15 @@ struct KernelOf {
   AreaRequest (*area)(const C&) = nullptr;
   /// Runs or enqueues the ranks first .. first + count - 1, all on one process and device. C is the call of the first of them.
   void (*run_ranks)(const C&, const Ranks&, int first, int count) = nullptr;
-  /// Host memory only. Called by each rank's thread before its first back-to-back call; the result is released after the last.
-  /// nullptr: nothing to set up.
+  /// Host memory only. Called by each rank before its first back-to-back call; the result is released after the last. nullptr:
+  /// nothing to set up.
   std::shared_ptr<void> (*enter)(const C&, const Ranks&, int rank) = nullptr;
   /// Reads the error that a rank recorded at the start of its area, after all ranks have ended. Empty, or the peer that it waited
   /// for in vain.
   std::string (*complaint)(const unsigned char* head, int rank) = nullptr;
+  /// Host memory only, for groups in one process. Runs rank(of, 0) to rank(of, count - 1), which wait for each other and throw
+  /// nothing. nullptr: a thread for each.
+  void (*side_by_side)(int count, void (*rank)(void* of, int index), void* of) = nullptr;
 };
 
 /// Concatenates the rows of several files.
