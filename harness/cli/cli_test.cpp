@@ -249,7 +249,7 @@ TEST_F(Cli, AnArchitectureSelectsTheProductsOfItsUnits) {
   const Answer unknown = assay("list --all --arch gfx950");
   EXPECT_THAT(unknown.text,
               HasSubstr("6 of 7 tensor core instructions of gfx950 accumulate in an undocumented way (assay arch list): GEMMs on "
-                        "gfx950.mfma.e4m3.f32 are checked against all its candidate models"));
+                        "gfx950.mfma.e4m3.f32, gfx950.mfma.mxf4.f32 are checked against all its candidate models"));
   EXPECT_THAT(unknown.text, HasSubstr("gemm_scaled/aiter.ck_gemm_a8w8_bpreshuffle.gfx950/"));
   EXPECT_THAT(unknown.text, HasSubstr("\nquant_group/")) << "which names no architecture";
   EXPECT_THAT(assay("list --all --arch gfx942").text, Not(HasSubstr("undocumented")));

@@ -387,6 +387,7 @@ std::vector<Neighbour> neighbours_of(const ContractTables& tables, const Neighbo
   for (size_t link = 0; link < first.rows.size(); ++link) {
     for (EditedRow::Edit& edit :
          first.rows[link]->edits(tables, x, link > 0 && first.contract.gated(), link + 1 < first.rows.size())) {
+      if (edit.name == first.name) continue;  // the same mistake twice is no second one
       Neighbour neighbour{std::move(edit.name), first.contract, first.rows,
                           edit.suspect,         edit.kind,      std::min(first.right_links, link)};
       neighbour.contract.links[link] = edit.row.bind(x);
