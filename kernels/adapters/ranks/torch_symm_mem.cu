@@ -3,8 +3,9 @@
 // element is computed by itself.
 #include <ATen/ATen.h>
 #include <ATen/ceil_div.h>
-#include <algorithm>
 #include <torch/csrc/distributed/c10d/symm_mem/CUDASymmetricMemory-inl.h>
+
+#include <algorithm>
 
 #include "together.h"
 
@@ -29,17 +30,28 @@ plugin::AreaRequest area(const Call& call) {
   return request;
 }
 
+template <class T>
 struct OfRank {
-  int rank, blocks, threads;
-  size_t numbers;
-  void *x, *y, *buffer, **buffers;
+  size_t rank, size, numbers;  ///< numbers: elements of x
+  int blocks, threads;
+  T *x, *y, *buffer, **buffers;
   uint32_t** signals;
+  cudaStream_t stream;
 };
 
-/// Calls `run(of_rank, stream)` for each rank. Messages are multiples of 16 bytes, so each thread loads 16; `splits` is the number
-/// of parts of a message that blocks share.
-template <class X, class Run>
-void with_ranks(const Call& call, const Ranks& ranks, int first, int count, size_t splits, size_t most_threads, const Run& run) {
+/// Calls `run(world, of_rank)` for each rank. torch's kernels are specialized for 2, 4 and 8 ranks; `world` is that number, or -1.
+template <class T, class Run>
+void with_world(const OfRank<T>& own, const Run& run) {
+  if (own.size == 2) return run(std::integral_constant<int, 2>(), own);
+  if (own.size == 4) return run(std::integral_constant<int, 4>(), own);
+  if (own.size == 8) return run(std::integral_constant<int, 8>(), own);
+  run(std::integral_constant<int, -1>(), own);
+}
+
+/// The same for each rank and the type of x. Messages are multiples of 16 bytes, so each thread loads 16; ranks share a message in
+/// `parts` parts.
+template <class Run>
+void with_ranks(const Call& call, const Ranks& ranks, int first, int count, int parts, size_t most_threads, const Run& run) {
   expect_no_capture(call);
   const auto at = [&](int rank, size_t place) { return static_cast<char*>(ranks.areas[rank]) + place; };
   good(cudaStreamSynchronize(call.stream()));
@@ -51,79 +63,58 @@ void with_ranks(const Call& call, const Ranks& ranks, int first, int count, size
     }
     good(cudaMemcpy(at(rank, kBufferPointers), pointers, sizeof pointers, cudaMemcpyHostToDevice));
   }
-  const size_t bytes = size_t(bytes_of(call.at("x")));
-  const size_t loads = (bytes / 16 + splits - 1) / splits, threads = std::min(most_threads, (loads + 31) / 32 * 32);
+  const size_t all_loads = size_t(packets_of(call.at("x"))), loads = (all_loads + size_t(parts) - 1) / size_t(parts);
+  const size_t threads = std::min(most_threads, (loads + 31) / 32 * 32);
   const int blocks = std::min(blocks_for(kBlocks, count), int((loads + threads - 1) / threads));
-  together(call, first, count, [&](int rank, cudaStream_t stream) {
-    const OfRank own{rank, blocks, int(threads), bytes / sizeof(X), in<X>(ranks, rank, "x"), out<X>(ranks, rank, "y"), at(rank, kBuffer),
-                     reinterpret_cast<void**>(at(rank, kBufferPointers)), reinterpret_cast<uint32_t**>(at(rank, kSignalPointers))};
-    run(own, stream);
-    good(cudaGetLastError());
+  cuda::with_type<__nv_bfloat16, float>(call.at("x"), [&](auto of) {
+    using X = typename decltype(of)::type;
+    using T = std::conditional_t<sizeof(X) == 2, at::BFloat16, float>;
+    together(call, first, count, [&](int rank, cudaStream_t stream) {
+      with_world(OfRank<T>{size_t(rank), size_t(ranks.size), all_loads * 16 / sizeof(T), blocks, int(threads),
+                           reinterpret_cast<T*>(in<X>(ranks, rank, "x")), reinterpret_cast<T*>(out<X>(ranks, rank, "y")),
+                           reinterpret_cast<T*>(at(rank, kBuffer)), reinterpret_cast<T**>(at(rank, kBufferPointers)),
+                           reinterpret_cast<uint32_t**>(at(rank, kSignalPointers)), stream},
+                 run);
+      good(cudaGetLastError());
+    });
   });
 }
 
-void copy(void* to, const void* from, size_t bytes, cudaStream_t stream) {
-  good(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream));
-}
-
-/// torch's kernels are specialized for 2, 4 and 8 ranks; -1 is every other number.
-template <class Run>
-void with_world(int size, const Run& run) {
-  if (size == 2) return run(std::integral_constant<int, 2>());
-  if (size == 4) return run(std::integral_constant<int, 4>());
-  if (size == 8) return run(std::integral_constant<int, 8>());
-  run(std::integral_constant<int, -1>());
+template <class T>
+void copy(T* to, const T* from, const OfRank<T>& own) {
+  good(cudaMemcpyAsync(to, from, own.numbers * sizeof(T), cudaMemcpyDeviceToDevice, own.stream));
 }
 
 /// one_shot_all_reduce reads the symmetric buffer; one_shot_all_reduce_copy first fills it from an ordinary tensor.
 template <bool kCopies>
 void one_shot(const Call& call, const Ranks& ranks, int first, int count) {
-  cuda::with_type<__nv_bfloat16, float>(call.at("x"), [&](auto of) {
-    using X = typename decltype(of)::type;
-    using T = std::conditional_t<sizeof(X) == 2, at::BFloat16, float>;
-    with_ranks<X>(call, ranks, first, count, 1, one_shot_all_reduce_max_num_threads, [&](const OfRank& own, cudaStream_t stream) {
-      if (!kCopies) copy(own.buffer, own.x, own.numbers * sizeof(T), stream);
-      with_world(ranks.size, [&](auto world) {
-        one_shot_all_reduce_kernel<T, 16, decltype(world)::value><<<own.blocks, own.threads, 0, stream>>>(
-            reinterpret_cast<T**>(own.buffers), static_cast<T*>(own.y), kCopies ? static_cast<T*>(own.x) : nullptr, 0, own.numbers,
-            own.signals, size_t(own.rank), size_t(ranks.size));
-      });
-    });
+  with_ranks(call, ranks, first, count, 1, one_shot_all_reduce_max_num_threads, [](auto world, auto& own) {
+    using T = std::remove_pointer_t<decltype(own.x)>;
+    if (!kCopies) copy(own.buffer, own.x, own);
+    one_shot_all_reduce_kernel<T, 16, decltype(world)::value><<<own.blocks, own.threads, 0, own.stream>>>(
+        own.buffers, own.y, kCopies ? own.x : nullptr, 0, own.numbers, own.signals, own.rank, own.size);
   });
 }
 
 /// two_shot_all_reduce_ works in place.
 void two_shot_in_place(const Call& call, const Ranks& ranks, int first, int count) {
-  cuda::with_type<__nv_bfloat16, float>(call.at("x"), [&](auto of) {
-    using X = typename decltype(of)::type;
-    using T = std::conditional_t<sizeof(X) == 2, at::BFloat16, float>;
-    with_ranks<X>(call, ranks, first, count, size_t(ranks.size), two_shot_all_reduce_max_num_threads,
-                  [&](const OfRank& own, cudaStream_t stream) {
-                    copy(own.buffer, own.x, own.numbers * sizeof(T), stream);
-                    with_world(ranks.size, [&](auto world) {
-                      two_shot_all_reduce_kernel_inplace<T, 16, decltype(world)::value><<<own.blocks, own.threads, 0, stream>>>(
-                          reinterpret_cast<T**>(own.buffers), 0, own.numbers, own.signals, size_t(own.rank), size_t(ranks.size));
-                    });
-                    copy(own.y, own.buffer, own.numbers * sizeof(T), stream);
-                  });
+  with_ranks(call, ranks, first, count, ranks.size, two_shot_all_reduce_max_num_threads, [](auto world, auto& own) {
+    using T = std::remove_pointer_t<decltype(own.x)>;
+    copy(own.buffer, own.x, own);
+    two_shot_all_reduce_kernel_inplace<T, 16, decltype(world)::value><<<own.blocks, own.threads, 0, own.stream>>>(
+        own.buffers, 0, own.numbers, own.signals, own.rank, own.size);
+    copy(own.y, own.buffer, own);
   });
 }
 
 /// two_shot_all_reduce_out has no kernel for other numbers of ranks than 2, 4 and 8.
 void two_shot_out(const Call& call, const Ranks& ranks, int first, int count) {
-  cuda::with_type<__nv_bfloat16, float>(call.at("x"), [&](auto of) {
-    using X = typename decltype(of)::type;
-    using T = std::conditional_t<sizeof(X) == 2, at::BFloat16, float>;
-    with_ranks<X>(call, ranks, first, count, size_t(ranks.size), two_shot_all_reduce_max_num_threads,
-                  [&](const OfRank& own, cudaStream_t stream) {
-                    copy(own.buffer, own.x, own.numbers * sizeof(T), stream);
-                    with_world(ranks.size, [&](auto world) {
-                      if constexpr (decltype(world)::value > 0)
-                        two_shot_all_reduce_kernel<T, 16, decltype(world)::value><<<own.blocks, own.threads, 0, stream>>>(
-                            reinterpret_cast<T**>(own.buffers), static_cast<T*>(own.y), 0, own.numbers, own.signals,
-                            size_t(own.rank), size_t(ranks.size), 0);
-                    });
-                  });
+  with_ranks(call, ranks, first, count, ranks.size, two_shot_all_reduce_max_num_threads, [](auto world, auto& own) {
+    using T = std::remove_pointer_t<decltype(own.x)>;
+    copy(own.buffer, own.x, own);
+    if constexpr (decltype(world)::value > 0)
+      two_shot_all_reduce_kernel<T, 16, decltype(world)::value><<<own.blocks, own.threads, 0, own.stream>>>(
+          own.buffers, own.y, 0, own.numbers, own.signals, own.rank, own.size, 0);
   });
 }
 
