@@ -29,7 +29,7 @@ amax = [[max(struct.unpack("<f", struct.pack("<I", (v & 0x7fff) << 16))[0] for v
 
 
 def packed(scales, rows_of_padding=None, apart=PADDED):
-    """Columns of words, each of `apart` rows."""
+    """The scales in words of four, one column after the other. A column has room for `apart` rows; those behind the last hold padding."""
     all_rows = scales + [rows_of_padding or [0] * GROUPS] * (apart - len(scales))
     return struct.pack(f"<{WORDS * apart}I", *(sum(all_rows[r][4 * w + b] << 8 * b for b in range(4)) for w in range(WORDS) for r in range(apart)))
 

@@ -25,7 +25,6 @@
 #include <vector>
 
 #include "harness/backend/worker_process.h"
-
 #include "harness/text/messages.h"
 
 extern char** environ;

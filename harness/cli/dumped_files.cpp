@@ -33,11 +33,9 @@ std::map<std::string, bool> names_in_dump(const std::vector<const Op*>& ops) {
   return names;
 }
 
-}  // namespace
-
 /// The name that a dump of a user would have for a tensor. A recording keeps the result of an in-place tensor under the tensor's
 /// own name, and what it held before the call under NAME_before.
-static std::string name_for_user(const Dump& dump, const std::string& stored, const std::map<std::string, bool>& wanted) {
+std::string name_for_user(const Dump& dump, const std::string& stored, const std::map<std::string, bool>& wanted) {
   const auto is_in_place = [&](const std::string& name, int rank) {
     const auto found = dump.metadata.find(key_of(name, rank) + ".in_place");
     return found != dump.metadata.end() && found->second == "yes" && wanted.contains(name + "_out");
@@ -48,6 +46,8 @@ static std::string name_for_user(const Dump& dump, const std::string& stored, co
   const std::string overwritten = name.substr(0, name.size() - std::string_view(kBefore).size());
   return is_in_place(overwritten, rank) ? key_of(overwritten, rank) : stored;
 }
+
+}  // namespace
 
 std::string DumpedFiles::what_there_is(const std::string& role) const {
   std::vector<std::string> names = there;

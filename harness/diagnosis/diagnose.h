@@ -35,7 +35,7 @@ struct Cause {
 
   int64_t left() const { return failing - explained + contradicted; }
   bool complete() const { return left() == 0; }
-  /// Whether it says what is wrong, but not why: zeros of the wrong sign.
+  /// True if it only describes the wrong elements, as "zeros of the other sign" does: many mistakes would give these.
   bool is_symptom() const;
 };
 

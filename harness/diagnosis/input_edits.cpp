@@ -98,8 +98,8 @@ class Edits {
                   [=](int64_t r, int64_t c) { return std::pair(r, c % period / width * width == to ? c + from - to : c); });
   }
 
-  /// Each element of a vector is read from the one beside it. At the end of the vector anything may be read. `halves`: rows hold
-  /// gate and up, of which one may be read right.
+  /// Reads each element of a vector from its neighbour. The element at the end has none, so what it gets is unknown. `halves`: rows
+  /// hold gate and up; the mistake may be in one of them alone.
   void beside_within_vectors(bool halves) {
     struct Half {
       const char* words;

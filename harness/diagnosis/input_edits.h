@@ -25,7 +25,8 @@ struct InputEdit {
   /// Columns that a sum or a maximum leaves out. Outputs that also depend on such an element by itself are not judged.
   std::function<bool(int64_t column)> leaves_out = {};
   double share = 0;    ///< of the columns that are left out
-  /// Places whose source is outside the vector or tensor, so that anything may be read. Elementwise outputs there are not judged.
+  /// Places that this mistake fills from memory that the call does not describe. An output that depends on such a place alone is
+  /// not compared.
   std::function<bool(int64_t row, int64_t column)> unknown = {};
   bool plain = false;  ///< one element or one row beside its place: tried before the others
 

@@ -335,7 +335,8 @@ class Search {
         const MembershipCounts result = judged(edit, contract_, memberships(expected, outputs_, sample_), sample_);
         if (result.explained < (edit.leaves_out ? 1 : kFewestMisread) || by_chance(edit, edits.size())) continue;
         const Hypothesis hypothesis{edit.name, expect};
-        // A part fits most edits by chance, in data that repeat.
+        // Where data repeat, most edits explain some of the wrong elements by chance. So an edit other than the plain ones must
+        // explain all of them, or nine tenths if it leaves columns out.
         if (!edit.plain && (edit.leaves_out ? 10 * result.explained < 9 * result.failing : result.left() > 0)) continue;
         if (!result.counts() || result.contradicted > 0 || (!edit.leaves_out && !worth_naming(result, hypothesis))) continue;
         if (result.left() == 0) explained.insert(edit.tensor);

@@ -339,7 +339,7 @@ struct BlockGemmMxfp4Gfx950NextBlock : AiterTritonMxfp4Gfx950<units::Gfx950MfmaM
   }
 };
 
-/// FP4 decoded by software: the scale of b's tensor multiplies the rounded operand's sum.
+/// FP4 decoded by software: the scale of b's tensor multiplies the sum, and not the operand before its rounding.
 struct BlockGemmDecodedScaleLate : VllmNvfp4DecodedBf16 {
   SIMT_DEVICE static float operand_of_b(float code, float scale, float /*g*/) { return code * scale; }
   template <class Y>

@@ -663,8 +663,12 @@ Problem gemm_with_rows(const GemmCase& c, const Problem& problem, const std::vec
 
 // Exact sums.
 
-/// Whether the scale of a block is divided by that of its tensor.
-static bool inverts(const std::vector<CellStep>& mult) { return !mult.empty() && mult.front().word == "div"; }
+namespace {
+
+/// True if the scale of a block is divided by that of its tensor.
+bool inverts(const std::vector<CellStep>& mult) { return !mult.empty() && mult.front().word == "div"; }
+
+}  // namespace
 
 ExactGemm::ExactGemm(const GemmCase& c, const DotInputs& inputs)
     : inputs_(inputs),

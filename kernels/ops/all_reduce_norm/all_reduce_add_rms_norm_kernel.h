@@ -131,7 +131,7 @@ void run_fused(const Call& call, const Ranks& ranks, int first, int count) {
 
 // Each rank combines the rows of its experts into its own area; then the same, with the combined rows as x.
 
-/// The place for combined rows, as a tensor of a rank's call.
+/// A tensor with the shape and type of y, whose memory is `room`: the combined rows of a rank.
 inline assay_tensor combined_rows(const assay_call& call, void* room, const char* role, bool is_output) {
   assay_tensor rows = Call(call).at("y");
   rows.role = role;
@@ -155,7 +155,8 @@ void run_combined(const Call&, const Ranks& ranks, int first, int count) {
   run_fused<NormRules, kSum>(Call(*calls.ranks().calls[first]), calls.ranks(), first, count);
 }
 
-/// Table row of such a kernel. Its x has at least as many rows as y, so that an area for x has room for y.
+/// The table row of a kernel that combines rows first. Its areas are as large as x, which has at least as many rows as y; so the
+/// combined rows fit.
 template <class CombineRules, class NormRules, RankRun kSum>
 Kernel combined_row(const char* name, const char* contract) {
   Kernel row = all_reduce_row(name, {contract}, run_combined<CombineRules, NormRules, kSum>, minus_zero_area_with_sums, true);

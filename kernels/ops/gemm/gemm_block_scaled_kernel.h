@@ -56,6 +56,23 @@ SIMT_DEVICE void stage_scales(uint8_t* to, const BlockScales& scales, int64_t ro
   }
 }
 
+/// Sets every element of a tile to zero.
+template <class Tile>
+SIMT_DEVICE void clear(Tile& tile) {
+  SIMT_UNROLL
+  for (int i = 0; i < tile.kElements; ++i) tile.at[i] = 0;
+}
+
+/// Stores number(i), which belongs to element i of the tile at (row, column), for each element that lies within d.
+template <class Rules, class Tile, class Number>
+SIMT_DEVICE void store_tile(const typename Rules::Arguments& x, int64_t row, int64_t column, const Tile& tile, Number number) {
+  SIMT_UNROLL
+  for (int i = 0; i < tile.kElements; ++i) {
+    const int64_t r = row + tile.row(i), c = column + tile.column(i);
+    if (r < x.m && c < x.n) store_as<Rules>(x, r, c, number(i));
+  }
+}
+
 template <class U, class Rules, int kWarp>
 SIMT_KERNEL void unit_scaled_product(typename Rules::Arguments x) {
   constexpr int kThreads = units::kThreads<U, kWarp>;
@@ -67,8 +84,7 @@ SIMT_KERNEL void unit_scaled_product(typename Rules::Arguments x) {
   if (!Rules::template enter<Rules>(x, row)) return;
   units::Operands factors{step.a, step.b, step.kPitchA, step.kPitchB, scales.a, scales.b, scales.kEach, scales.kEach};
   units::Tile<U, kWarp> chain;
-  SIMT_UNROLL
-  for (int i = 0; i < chain.kElements; ++i) chain.at[i] = 0;
+  clear(chain);
   for (int64_t at = 0; at < x.k; at += U::kK) {
     stage<Rules, kThreads>(step, x, row, column, 0, at, x.k);
     stage_scales<Rules, U, kThreads>(scales.a, x.scale_a, row, U::kM, x.m, at, x.k);
@@ -77,16 +93,12 @@ SIMT_KERNEL void unit_scaled_product(typename Rules::Arguments x) {
     units::mma<U, kWarp>(chain, factors);
     simt::barrier();
   }
-  SIMT_UNROLL
-  for (int i = 0; i < chain.kElements; ++i) {
-    const int64_t r = row + chain.row(i), c = column + chain.column(i);
-    if (r < x.m && c < x.n) store_as<Rules>(x, r, c, number_of_sum<U>(chain.at[i]));
-  }
+  store_tile<Rules>(x, row, column, chain, [&](int i) { return number_of_sum<U>(chain.at[i]); });
 }
 
 // A GEMM whose operands are decoded to the 16 bits of an instruction: one chain over all k.
 
-/// Operands of one instruction, with zeros beyond m, n and k.
+/// The operands of one instruction. Places beyond m, n or k hold zeros.
 template <class U>
 struct DecodedStep {
   static constexpr int kPitch = 2 * U::kK;  ///< bytes of a row
@@ -102,6 +114,15 @@ SIMT_DEVICE uint16_t half_bits(float v) {
     return simt::from_float<simt::F16>(v).bits;
 }
 
+/// Stages the rows of one operand from `row` and k from `at` on. operand(row, k): before its rounding to Format.
+template <class U, class Format, int kThreads, int kElements, class Operand>
+SIMT_DEVICE void stage_decoded(uint16_t (&to)[kElements], int64_t row, int64_t rows, int64_t at, int64_t all_k, Operand operand) {
+  for (int i = simt::thread(); i < kElements; i += kThreads) {
+    const int64_t r = row + i / U::kK, k = at + i % U::kK;
+    to[i] = r < rows && k < all_k ? half_bits<Format>(operand(r, k)) : uint16_t{0};
+  }
+}
+
 template <class U, class Rules, int kWarp>
 SIMT_KERNEL void decoded_scaled_product(typename Rules::Arguments x) {
   constexpr int kThreads = units::kThreads<U, kWarp>;
@@ -111,32 +132,19 @@ SIMT_KERNEL void decoded_scaled_product(typename Rules::Arguments x) {
   const float ga = Rules::kOuterOfA ? x.global_a[0] : 1.0f, gb = Rules::kOuterOfB ? x.global_b[0] : 1.0f;
   units::Operands factors{reinterpret_cast<const uint8_t*>(step.a), reinterpret_cast<const uint8_t*>(step.b), step.kPitch, step.kPitch};
   units::Tile<U, kWarp> chain;
-  SIMT_UNROLL
-  for (int i = 0; i < chain.kElements; ++i) chain.at[i] = 0;
+  clear(chain);
   for (int64_t at = 0; at < x.k; at += U::kK) {
-    for (int i = simt::thread(); i < U::kM * U::kK; i += kThreads) {
-      const int64_t r = row + i / U::kK, k = at + i % U::kK;
-      const bool is_there = r < x.m && k < x.k;
-      step.a[i] = is_there ? half_bits<typename U::A>(Rules::operand_of_a(e2m1_value(Rules::code_of_a(x, r, k)),
-                                                                          Rules::scale_of_block(x.scale_a, r, k / Rules::kProducts), ga))
-                           : uint16_t{0};
-    }
-    for (int i = simt::thread(); i < U::kN * U::kK; i += kThreads) {
-      const int64_t c = column + i / U::kK, k = at + i % U::kK;
-      const bool is_there = c < x.n && k < x.k;
-      step.b[i] = is_there ? half_bits<typename U::B>(Rules::operand_of_b(e2m1_value(Rules::code_of_b(x, c, k)),
-                                                                          Rules::scale_of_block(x.scale_b, c, k / Rules::kProducts), gb))
-                           : uint16_t{0};
-    }
+    stage_decoded<U, typename U::A, kThreads>(step.a, row, x.m, at, x.k, [&](int64_t r, int64_t k) {
+      return Rules::operand_of_a(e2m1_value(Rules::code_of_a(x, r, k)), Rules::scale_of_block(x.scale_a, r, k / Rules::kProducts), ga);
+    });
+    stage_decoded<U, typename U::B, kThreads>(step.b, column, x.n, at, x.k, [&](int64_t c, int64_t k) {
+      return Rules::operand_of_b(e2m1_value(Rules::code_of_b(x, c, k)), Rules::scale_of_block(x.scale_b, c, k / Rules::kProducts), gb);
+    });
     simt::barrier();
     units::mma<U, kWarp>(chain, factors);
     simt::barrier();
   }
-  SIMT_UNROLL
-  for (int i = 0; i < chain.kElements; ++i) {
-    const int64_t r = row + chain.row(i), c = column + chain.column(i);
-    if (r < x.m && c < x.n) store_as<Rules>(x, r, c, number_of_sum<U>(chain.at[i]));
-  }
+  store_tile<Rules>(x, row, column, chain, [&](int i) { return number_of_sum<U>(chain.at[i]); });
 }
 
 // A GEMM with block scales on tensor cores. Each block computes one tile of the instruction's size and advances along k step by
@@ -184,11 +192,7 @@ SIMT_KERNEL void block_scaled_product(typename Rules::Arguments x) {
     for (int i = 0; i < chain.kElements; ++i)
       sum[i] = Rules::kAddsResults ? added_block_result_as<Rules>(x.y, sum[i], acc[i]) : part == 0 ? acc[i] : sum[i] + acc[i];
   }
-  SIMT_UNROLL
-  for (int i = 0; i < chain.kElements; ++i) {
-    const int64_t r = row + chain.row(i), c = column + chain.column(i);
-    if (r < x.m && c < x.n) store_as<Rules>(x, r, c, sum[i]);
-  }
+  store_tile<Rules>(x, row, column, chain, [&](int i) { return sum[i]; });
 }
 
 /// Launches the kernel of the rules for `tiles` tiles of an instruction: scales within the instruction, or behind its sums.

@@ -240,7 +240,7 @@ struct TorchaoNvfp4Mm : TorchaoNvfp4Product<TorchaoNvfp4Mm, units::Sm100Tcgen05N
   static constexpr const char* kContract = "torchao.nvfp4_mm.sm_100";
 };
 
-/// Software in the place of FP4 instructions: a code times the scale of its block is rounded to the 16 bits of an instruction. Scales
+/// A GEMM of FP4 codes on bf16 or f16 instructions: the operand is a code times the scale of its block, rounded to 16 bits. Scales
 /// are bytes, row by row. `kBlock`: elements that share a scale, 16 in NVFP4 and 32 in MXFP4.
 template <class MatrixUnit, int kBlock>
 struct DecodedFp4 : BlockRules<MatrixUnit> {
@@ -254,12 +254,11 @@ struct DecodedFp4 : BlockRules<MatrixUnit> {
     const uint32_t byte = reinterpret_cast<const uint8_t*>(scales.data)[row * scales.row_stride + block * scales.block_stride];
     return kBlock == 16 ? e4m3_value(byte) : e8m0_value(byte);
   }
-  /// The code of an element of a and of b: the even k is in the low half of a byte.
   SIMT_DEVICE static uint32_t code_of_a(const BlockGemmArguments& x, int64_t row, int64_t k) {
-    return uint32_t(x.a[(row * x.pitch_a + k) / 2]) >> (k % 2 * 4) & 15u;
+    return units::code_at<CodesOfA>(x.a, row * x.pitch_a + k);
   }
   SIMT_DEVICE static uint32_t code_of_b(const BlockGemmArguments& x, int64_t column, int64_t k) {
-    return uint32_t(x.b[(column * x.pitch_b + k) / 2]) >> (k % 2 * 4) & 15u;
+    return units::code_at<CodesOfB>(x.b, column * x.pitch_b + k);
   }
   /// Operands before their rounding to 16 bits; `g`: the scale of the tensor.
   SIMT_DEVICE static float operand_of_a(float code, float scale, float /*g*/) { return code * scale; }

@@ -410,7 +410,8 @@ struct VllmMxfp4Experts : VllmMxfp4 {
 };
 
 using Nvfp4List = RulesList<VllmNvfp4, FlashinferNvfp4Cute, FlashinferNvfp4, TransformerEngineNvfp4, FlashinferNvfp4Exact, FlashinferNvfp4CuteExact,
-                            FlashinferArNvfp4, TorchaoNvfp4, TorchaoNvfp4Gpu, VllmNvfp4Kv, VllmNvfp4Kv4over6, FlashinferNvfp44over6, FlashinferNvfp44over6Mse>;
+                            FlashinferArNvfp4, TorchaoNvfp4, TorchaoNvfp4Gpu, VllmNvfp4Kv, VllmNvfp4Kv4over6, FlashinferNvfp44over6,
+                            FlashinferNvfp44over6Mse>;
 using Nvfp4BlockList = RulesList<TorchaoNvfp4Block, TorchaoNvfp4BlockGpu, AiterTritonNvfp4, VllmNvfp4DsMla>;
 using Mxfp4List = RulesList<VllmMxfp4, FlashinferMxfp4, AiterPer1x32Mxfp4, AiterTritonMxfp4, TorchaoMxfp4Floor, TorchaoMxfp4Ceil,
                             TorchaoMxfp4Even, TorchaoMxfp4Rceil, TritonKernelsMxfp4, TritonKernelsMxfp4Down, DeepgemmMxfp4, AiterMxfp4Floor,

@@ -1,9 +1,9 @@
 // Runs a grid on the CPU: one fiber per SIMT thread. Fibers switch only where threads wait for each other.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <atomic>
 #include <cstring>
 #include <stdexcept>
 #include <type_traits>
