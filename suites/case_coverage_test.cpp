@@ -47,6 +47,7 @@ struct Lack {
 /// 5. Every tensor that a cell of `unaligned` can name is named in some case.
 /// 6. Every contract has cases with 1 row and an odd number of rows. The latest release of each also has cases with more than 64
 ///    rows, and with just above 8192 columns (of GEMMs: 128).
+/// 7. Every contract has, for each type of x, a case with subnormal numbers, by the generator subnormal or one of kSomeSubnormal.
 /// A rule only requires what the op accepts and a kernel of ours advertises: a cell of a case is replaced, and the new case is
 /// tried.
 std::vector<Lack> lacks_of(const Op& op, const std::vector<Case>& cases, const std::function<bool(const Case&)>& offered);
@@ -65,6 +66,11 @@ const std::set<std::string> kRows = {"m", "topk", "room", "experts", "ranks", "q
 const std::set<std::string> kFewValues = {"ranks", "q_heads", "k_heads", "v_heads", "tiles", "steps", "room", "experts", "topk"};
 /// For these the op accepts any number, but kernels are compiled for heads of 64, 128, 256 and 512 columns, which all have cases.
 const std::set<std::string> kHeads = {"qk_norm_rope", "q_norm_rope"};
+/// Generators with some groups of subnormal numbers, or with sums of ranks that are.
+const std::set<std::string> kSomeSubnormal = {"quiet", "specials", "quiet_specials", "rank_specials"};
+constexpr int64_t kGroupsWithSubnormal = 5;
+/// Rule 7 has no meaning: bits are copied, or the inputs of a format are taken in turn.
+const std::set<std::string> kAnyNumbers = {"mma", "cast", "shuffle_weight", "weak_contiguity", "moe_sort"};
 /// Rule 6 has no meaning: the shape is that of an instruction or of a head, or rows lie one behind the other as flat memory.
 const std::set<std::string> kAnyRows = {"mma", "cast", "shuffle_weight", "qk_norm_rope", "q_norm_rope"};
 /// Not classified, or classified by rule 2.
@@ -128,6 +134,7 @@ class Coverage {
       else if (!kNoParameter.contains(column)) values_of(column);
     }
     sizes_of_contracts();
+    subnormals_of_contracts();
     if (op_.name == "cast") return std::move(lacks_);  // all 2^32 inputs of fp32 belong to the full tier
     for (size_t a = 0; a < op_.columns.size(); ++a)
       for (size_t b = a + 1; b < op_.columns.size(); ++b)
@@ -332,6 +339,32 @@ class Coverage {
     }
   }
 
+  static bool has_subnormals(const Case* one) {
+    const std::string& fill = one->text("fill");
+    const auto m = one->parameters.find("m");
+    const bool few_rows = !one->op.starts_with("all_reduce") && m != one->parameters.end() && size_of(m->second) < kGroupsWithSubnormal;
+    return fill == "subnormal" || (kSomeSubnormal.contains(fill) && !few_rows);
+  }
+
+  void subnormals_of_contracts() {
+    const auto has = [&](const std::string& column) { return std::find(op_.columns.begin(), op_.columns.end(), column) != op_.columns.end(); };
+    if (kAnyNumbers.contains(op_.name) || !has("x") || !has("fill")) return;
+    std::map<std::pair<std::string, std::string>, std::vector<const Case*>> by_type;  // small cases first
+    for (const Case* one : small_) by_type[{one->text("contract"), one->text("x")}].push_back(one);
+    const bool hides_most = op_.name.find("norm") != std::string::npos && op_.name.find("quant") != std::string::npos;
+    for (const auto& [of, cases] : by_type) {
+      if (hides_most && of.second != "f16") continue;  // the floor of the scale hides numbers below 2^-126
+      if (std::any_of(cases.begin(), cases.end(), has_subnormals)) continue;
+      std::optional<Case> found;
+      for (size_t i = 0, tried = 0; i < cases.size() && tried < kTriesOfContract && !found; ++i) {
+        if (elements(*cases[i]) < 8) continue;
+        ++tried;
+        found = taken(*cases[i], {{"fill", "subnormal"}});
+      }
+      if (found && may_be_blind(*found)) lack("fill", fmt::format("subnormal numbers of type {} for contract {}", of.second, of.first), std::move(found));
+    }
+  }
+
   void addresses_of(const std::string& column) {
     for (const std::string tensor : {"gamma", "beta", "gate", "residual", "y"}) {
       const auto names = [&](const std::string& cell) { return (";" + cell + ";").find(";" + tensor + ";") != std::string::npos; };
@@ -424,6 +457,8 @@ TEST(CaseCoverage, WhatIsTakenOutIsNamed) {
               testing::Contains(HasSubstr("op rms_norm, column n: no case has an odd number")));
   EXPECT_THAT(without([](const Case& one) { return one.text("fill") == "spoiled_rows"; }),
               testing::Contains(HasSubstr("op rms_norm, column fill: no case has fill spoiled_rows")));
+  EXPECT_THAT(without([](const Case& one) { return one.text("fill") == "subnormal" && one.text("contract") == "flashinfer.rms_norm"; }),
+              testing::Contains(HasSubstr("op rms_norm, column fill: no case has subnormal numbers of type f16 for contract flashinfer.rms_norm;")));
   EXPECT_THAT(without([](const Case& one) { return one.text("unaligned").find("y") != std::string::npos; }),
               testing::Contains(HasSubstr("op rms_norm, column unaligned: no case has tensor y")));
   EXPECT_THAT(without([](const Case& one) { return one.text("eps") != "1e-6"; }),

@@ -224,6 +224,8 @@ constexpr Entry kFills[] = {
      "1 everywhere, but 1.5 in one of four columns, which changes by row: mantissa bits that spill into a neighbour show"},
     {"swallowed", fills::swallowed, "normed",
      "32 columns of 1, then 2^-12 (1 - 2^-8): squares that are lost when added to a sum that started with a 1"},
+    {"subnormal", fills::subnormal, "numbers weights gates",
+     "subnormal numbers of both signs: a kernel that reads them as zero shows"},
     {"edge_scales", fills::edge_scales, "packed scales",
      "+0, 2^-126, 2^127 and Inf in turn, each between two numbers of 2^-8 .. 2^8"},
     {"gate_open", fills::gate_open, "gates",

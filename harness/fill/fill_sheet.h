@@ -99,6 +99,7 @@ void gate_open(Sheet&);
 void gate_closed(Sheet&);
 void swallowed(Sheet&);
 void edge_scales(Sheet&);
+void subnormal(Sheet&);
 
 // gemm_fills.cpp: tensor core operands
 void uniform_bits(Sheet&);

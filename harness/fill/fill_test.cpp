@@ -116,6 +116,7 @@ const std::map<std::string, uint64_t>& pinned_digests() {
   static const std::map<std::string, uint64_t> digests = {
       {"swallowed", 0xc0aabbf75309e01e},
       {"edge_scales", 0x67e2c4b82984228d},
+      {"subnormal", 0x8fa15f56849f674f},
       {"lowest", 0x898f2f638f4ee9a6},
       {"least_signs", 0xb82ab42b9662f18},
       {"one_in_the_middle", 0x4c4ce49ca4ddb962},

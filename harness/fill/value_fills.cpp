@@ -147,6 +147,15 @@ void gate_open(Sheet& sheet) {
   for_each_element(sheet, [](int64_t) { return 32.0; });
 }
 
+void subnormal(Sheet& sheet) {
+  const int64_t kinds = sheet.format.is_integer() ? 1 : (int64_t{1} << sheet.format.mantissa_bits) - 1;
+  const double least = neighbour(sheet.format, 0.0, 1);
+  for_each_element(sheet, [&](int64_t i) {
+    const double magnitude = least * double(1 + (kinds > 1 ? sheet.random.below(kinds, i, kPick) : 0));
+    return sheet.random.coin(i, kSign) && sheet.format.has_sign() ? -magnitude : magnitude;
+  });
+}
+
 /// Every bf16 number in the range: steps of 1/8 down to -32, of 1/4 to -64, of 1/2 to -88.
 void gate_closed(Sheet& sheet) {
   constexpr int64_t kEighths = 96, kQuarters = 128, kHalves = 49;

@@ -33,6 +33,25 @@ TEST(Fill, NormalAndGammaAndOnes) {
   for (const double x : values(filled("ones"))) EXPECT_EQ(x, 1);
 }
 
+TEST(Fill, SubnormalNumbersOfBothSignsAndNoOther) {
+  for (const Format* format : {&kF16, &kBf16, &kF32}) {
+    const double normal = std::ldexp(1.0, format->min_exponent());
+    std::set<double> magnitudes;
+    int64_t negative = 0, smaller = 0;
+    for (const double x : values(filled("subnormal", *format))) {
+      ASSERT_NE(x, 0) << format->name;
+      ASSERT_LT(std::fabs(x), normal) << format->name;
+      magnitudes.insert(std::fabs(x));
+      negative += x < 0;
+      smaller += std::fabs(x) < normal / 2;
+    }
+    EXPECT_GT(magnitudes.size(), 100u) << format->name;
+    const double six_sigma = 6 * std::sqrt(0.25 * kRows * kColumns);
+    EXPECT_NEAR(double(negative), kRows * kColumns / 2.0, six_sigma) << format->name;
+    EXPECT_NEAR(double(smaller), kRows * kColumns / 2.0, six_sigma + kRows * kColumns / 128.0) << format->name;
+  }
+}
+
 TEST(Fill, OffCenterRowsHaveTheirMeans) {
   const std::vector<double> x = values(filled("off_center", kF32));
   for (int64_t row = 0; row < 4; ++row) {

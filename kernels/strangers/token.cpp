@@ -235,6 +235,7 @@ std::vector<Kernel> token_kernels() {
       token<Slip::kFlushesX>("token_flushes_x"),
       token<Slip::kStuckAt100>("token_every_100th_call"),
       int8<Slip::kNegativeAway>("int8_negative_ties_away"),
+      int8<Slip::kFlushesX>("int8_flushes_x"),
       given<Slip::kScaleByShape>("given_scale_by_shape"),
       {"given_f16_product", "quant_static", {"vllm.static"}, {{"x", {"f16"}}, {"group_size", {"tensor"}}}, {},
        with<of_tensor, Slip::kF16Product>},
