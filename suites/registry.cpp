@@ -23,8 +23,6 @@
 #include "reference/table/near.h"
 #include "suites/cache_insert/cache_op.h"
 #include "suites/cast/cast_op.h"
-#include "suites/dsv4_qnorm_kv_insert/dsv4_qnorm_kv_insert_op.h"
-#include "suites/pack_scales/pack_scales_op.h"
 #include "suites/rows/row_text.h"
 #include "suites/rulebook.h"
 

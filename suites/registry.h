@@ -47,4 +47,11 @@ const OpRegistry& shipped_ops();
 /// One line per cell; uses bf16 where the text depends on the format. Throws std::out_of_range with similar ids.
 std::vector<std::string> contract_lines(const std::string& id);
 
+// The formulas of two op kinds, defined beside their ops.
+
+struct Format;
+struct Packing;
+std::vector<std::string> pack_lines(const Packing& packing);
+std::vector<std::string> launch_lines(const std::string& contract, const Format& x);  ///< of the two contracts of a launch
+
 }  // namespace assay

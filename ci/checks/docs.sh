@@ -50,7 +50,7 @@ expect 0 "without an entry: none" defined "$root/docs/glossary.md"
 sed 's/^### cause$/### causes/' "$root/docs/glossary.md" >"$scratch/glossary.md"
 expect 1 "without an entry: cause" defined "$scratch/glossary.md"
 
-links() { python3 -B "$(dirname "$0")/links.py" "$1"; }
+links() { python3 -B "$(dirname "$0")/pages.py" links "$1"; }
 expect 0 "links" links "$root"
 mkdir "$scratch/linked"
 echo 'A [page](nowhere.md).' >"$scratch/linked/page.md"

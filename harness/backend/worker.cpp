@@ -25,7 +25,7 @@
 #include "harness/backend/watch.h"
 #include "harness/backend/worker_messages.h"
 #include "harness/backend/worker_process.h"
-#include "harness/core/memory.h"
+#include "harness/core/tensor.h"
 #include "harness/text/messages.h"
 
 namespace assay {

@@ -23,7 +23,7 @@
 #include "harness/report/console.h"
 #include "harness/run/run_case.h"
 #include "harness/text/messages.h"
-#include "reference/contracts/releases.h"
+#include "reference/contracts/contract_rows.h"
 #include "reference/formats/catalogue.h"
 #include "reference/table/near.h"
 #include "suites/rulebook.h"

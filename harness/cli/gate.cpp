@@ -10,9 +10,9 @@
 #include <optional>
 #include <set>
 
+#include "harness/cli/judge.h"
 #include "harness/cli/places.h"
 #include "harness/cli/power.h"
-#include "harness/cli/recordings.h"
 #include "harness/cli/run_reports.h"
 #include "harness/cli/supervisor.h"
 #include "harness/cli/verbs.h"

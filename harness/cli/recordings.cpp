@@ -1,4 +1,3 @@
-#include "harness/cli/recordings.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

@@ -25,7 +25,7 @@
 #include "harness/cli/verbs.h"
 #include "harness/core/call.h"
 #include "harness/core/cases.h"
-#include "harness/core/memory.h"
+#include "harness/core/tensor.h"
 #include "harness/diagnosis/diagnose.h"
 #include "harness/dump/recording.h"
 #include "harness/report/causes.h"

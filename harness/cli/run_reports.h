@@ -72,7 +72,7 @@ std::string commit_of_kernels(const std::string& given);
 /// The run of --trend: the JSON report of an earlier run, or the newest run of a history. Nothing for an empty path.
 std::optional<EarlierRun> earlier_run_of(const std::string& path);
 
-// Repeats failures alone (lone_repro.cpp).
+// Repeats failures alone.
 
 /// Calls the kernel of the first failure of each cause again, in a new process, within a time limit. A failure that does not come
 /// back depends on earlier calls: its message then says so and names the earlier case after which it fails, and its repro line

@@ -5,7 +5,7 @@
 #include <fstream>
 #include <new>
 
-#include "harness/core/memory.h"
+#include "harness/core/tensor.h"
 #include "reference/formats/catalogue.h"
 #include "reference/table/near.h"
 

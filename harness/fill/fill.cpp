@@ -15,7 +15,7 @@
 #include <unordered_map>
 
 #include "harness/core/expectation.h"
-#include "harness/core/memory.h"
+#include "harness/core/tensor.h"
 #include "harness/fill/fill_sheet.h"
 #include "reference/table/near.h"
 

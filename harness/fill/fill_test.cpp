@@ -10,7 +10,7 @@
 #include <map>
 #include <set>
 
-#include "harness/core/memory.h"
+#include "harness/core/tensor.h"
 #include "harness/testing/fill_samples.h"
 #include "reference/formats/catalogue.h"
 

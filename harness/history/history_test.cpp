@@ -18,7 +18,6 @@
 
 #include "harness/core/tensor.h"
 #include "harness/history/history_view.h"
-#include "harness/testing/html_pages.h"
 #include "harness/testing/sample_verdicts.h"
 #include "harness/text/messages.h"
 

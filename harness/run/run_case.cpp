@@ -12,8 +12,8 @@
 #include "harness/compare/verdict.h"
 #include "harness/core/call.h"
 #include "harness/core/expectation.h"
-#include "harness/core/memory.h"
 #include "harness/core/op.h"
+#include "harness/core/tensor.h"
 #include "harness/text/messages.h"
 #include "reference/table/near.h"
 

@@ -8,7 +8,7 @@
 
 #include "harness/backend/library.h"
 #include "harness/backend/runner.h"
-#include "harness/core/memory.h"
+#include "harness/core/tensor.h"
 #include "harness/run/run.h"
 #include "harness/testing/toy_library.h"
 #include "harness/testing/toy_op.h"

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "harness/compare/verdict.h"
 #include "harness/run/run.h"
@@ -27,5 +29,42 @@ RunResult gate_of_each_state();
 /// A failure as the comparison produces it: row 3 of 5 is wrong, with picture, cause, mutation score, and an id that needs
 /// escaping.
 Verdict one_wrong_row();
+
+// Helpers for tests of HTML pages: nesting of tags, number of occurrences of a text, and a run with every outcome.
+
+/// The first nesting error of tags, or empty. Suffices for pages that are also XML.
+inline std::string nesting_error(const std::string& html) {
+  std::vector<std::string> open;
+  for (size_t at = html.find('<'); at != std::string::npos; at = html.find('<', at + 1)) {
+    const size_t end = html.find('>', at);
+    if (end == std::string::npos) return "a tag without end";
+    const std::string inside = html.substr(at + 1, end - at - 1);
+    if (inside.starts_with("!DOCTYPE") || inside.ends_with("/")) continue;
+    const bool closes = inside.starts_with("/");
+    const std::string name = inside.substr(closes, inside.find_first_of(" \n", closes) - closes);
+    if (!closes) {
+      open.push_back(name);
+    } else if (open.empty() || open.back() != name) {
+      return "</" + name + "> closes " + (open.empty() ? "nothing" : open.back());
+    } else {
+      open.pop_back();
+    }
+  }
+  return open.empty() ? "" : open.back() + " stays open";
+}
+
+/// Number of occurrences of `part` in `text`.
+inline size_t times(const std::string& text, const std::string& part) {
+  size_t count = 0;
+  for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
+  return count;
+}
+
+/// Every outcome once, including a failure with a picture.
+inline RunResult everything() {
+  RunResult result = one_of_each();
+  result.verdicts.push_back(one_wrong_row());
+  return result;
+}
 
 }  // namespace assay::testing

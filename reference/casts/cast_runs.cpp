@@ -6,7 +6,6 @@
 #include <cstdio>
 #include <set>
 
-#include "reference/casts/cast_encode.h"
 #include "reference/casts/cast_profile.h"
 #include "reference/formats/catalogue.h"
 

@@ -12,7 +12,6 @@
 #include <random>
 #include <sstream>
 
-#include "reference/casts/cast_encode.h"
 #include "reference/casts/cast_profile.h"
 #include "reference/casts/cast_runs.h"
 #include "reference/flow/flow.h"

@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "reference/contracts/contract_rows.h"
-#include "reference/contracts/releases.h"
 #include "reference/flow/contract.h"
 #include "reference/flow/flow.h"
 #include "reference/formats/catalogue.h"

@@ -8,7 +8,6 @@
 #include <set>
 
 #include "reference/flow/contract_mutants.h"
-#include "reference/flow/contract_text.h"
 #include "reference/flow/flow.h"
 #include "reference/flow/row.h"
 #include "reference/formats/catalogue.h"

@@ -15,7 +15,6 @@
 #include "reference/flow/flow.h"
 #include "reference/formats/catalogue.h"
 #include "reference/formats/round.h"
-#include "suites/made_once.h"
 #include "suites/rows/case_cells.h"
 #include "suites/rows/row_tensors.h"
 #include "suites/rulebook.h"

@@ -10,7 +10,6 @@
 #include <numeric>
 #include <set>
 
-#include "reference/casts/cast_encode.h"
 #include "reference/casts/cast_profile.h"
 #include "reference/flow/flow.h"
 #include "reference/formats/catalogue.h"

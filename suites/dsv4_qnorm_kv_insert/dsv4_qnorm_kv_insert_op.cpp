@@ -1,13 +1,16 @@
-#include "suites/dsv4_qnorm_kv_insert/dsv4_qnorm_kv_insert_op.h"
-
+// The op with two results per launch: heads of Q, and KV records in a paged cache.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string>
 #include <utility>
+#include <vector>
 
+#include "harness/core/op.h"
 #include "reference/flow/chain/chain.h"
 #include "reference/flow/flow.h"
 #include "reference/formats/catalogue.h"
+#include "reference/formats/format.h"
 #include "suites/cache_insert/cache_case.h"
 #include "suites/cache_insert/cache_op.h"
 #include "suites/qk_norm_rope/head_case.h"
@@ -19,10 +22,15 @@
 namespace assay {
 namespace {
 
+/// The two halves share the tokens, the positions and the angle cache.
+struct LaunchCase {
+  HeadCase heads;
+  CacheCase insert;
+};
+
 // A case of the op with two results per launch: heads of Q, and KV records in a paged cache.
 
-}  // namespace
-
+/// Throws TableError naming row and column.
 LaunchCase read_launch_case(const Case& c) {
   const Cells cells(c);
   const ContractRow& row = cells.contract();
@@ -40,12 +48,14 @@ LaunchCase read_launch_case(const Case& c) {
   return p;
 }
 
+/// "dsv4_qnorm_kv_insert/vllm.deepseek_v4_qnorm_kv_insert/q3.pad8.eps1e-6.bf16.m7.b3x16.holes-7/normal.normal.s1/w32"
 CaseName launch_name(const Case& c, const LaunchCase& p) {
   return {c.op, c.text("contract"),
           fmt::format("q{}.pad{}.eps{}.{}", p.heads.q_heads, p.heads.padded_heads, c.text("eps"), cache_shape(c, p.insert)),
           fmt::format("{}.{}.s{}", p.heads.fill, p.insert.fill, p.insert.seed), p.insert.warp};
 }
 
+/// Inputs, outputs and parameters of the call.
 Problem launch_problem(const LaunchCase& p) {
   const CacheCase& kv = p.insert;
   Problem problem;
@@ -62,8 +72,6 @@ Problem launch_problem(const LaunchCase& p) {
                         {"warp", double(kv.warp)}};
   return problem;
 }
-
-namespace {
 
 // The result of a launch: the answers for heads and records, and mutants of either or both.
 
@@ -101,12 +109,11 @@ Hypothesis of_insert(Hypothesis one, const Expect& heads) {
   return one;
 }
 
-}  // namespace
-
 Expectation expect_launch(const LaunchCase& c, const Problem& problem, const std::vector<HostTensor>* outputs) {
   return both(heads_answer(c), insert_answer(c))(problem, outputs);
 }
 
+/// Mutants of each half, named "Q: ..." or "KV: ...", pairs of them, and wrong angles for both.
 std::vector<Hypothesis> launch_hypotheses(const LaunchCase& c) {
   const Expect heads = heads_answer(c), insert = insert_answer(c);
   std::vector<Hypothesis> all;
@@ -133,8 +140,6 @@ std::vector<Hypothesis> launch_hypotheses(const LaunchCase& c) {
     all.push_back({std::string("Q and KV: ") + name, both(heads_answer(c, angles), insert_answer(c, angles))});
   return all;
 }
-
-namespace {
 
 /// Elements of a subsample; every generator has repeated by then.
 constexpr int64_t kExcerptElements = 1 << 15;

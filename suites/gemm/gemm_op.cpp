@@ -20,7 +20,6 @@
 #include "reference/flow/flow.h"
 #include "reference/formats/catalogue.h"
 #include "reference/formats/round.h"
-#include "suites/made_once.h"
 #include "suites/rows/case_cells.h"
 #include "suites/rulebook.h"
 

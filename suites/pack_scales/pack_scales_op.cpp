@@ -1,12 +1,16 @@
-#include "suites/pack_scales/pack_scales_op.h"
-
+// One case of op pack_scales, parsed and validated, its accepted words and mutants, and text about a packing.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <set>
 #include <stdexcept>
+#include <string>
+#include <vector>
 
+#include "harness/core/case.h"
+#include "harness/core/op.h"
 #include "harness/fill/fill.h"
+#include "reference/contracts/tensor_layouts.h"
 #include "reference/flow/flow.h"
 #include "reference/formats/catalogue.h"
 #include "reference/packing/packing.h"
@@ -19,6 +23,27 @@
 
 namespace assay {
 namespace {
+
+struct PackCase {
+  const ContractRow* row = nullptr;
+  Packing packing;
+  int64_t m = 0, n = 0;          ///< rows, and scales per row
+  const Layout* from = nullptr;  ///< layout of the fp32 scales
+  const Layout* to = nullptr;    ///< layout of the result
+  std::string fill;
+  uint64_t seed = 0;
+  int warp = 0;
+  std::vector<int64_t> ends;  ///< end of each group's rows, if there are gaps; empty: all m rows hold scales
+  int64_t alignment = 0;      ///< groups begin at multiples of it
+
+  /// First row of a group, or of the group that would follow the last.
+  int64_t begin(size_t group) const;
+  /// Rows with scales.
+  std::vector<int64_t> rows() const;
+  bool holds_scales(int64_t row) const;
+  /// Scales per word.
+  int64_t values() const { return to->type->bits / to->element->bits; }
+};
 
 // One case of op pack_scales, parsed and validated.
 
@@ -41,8 +66,6 @@ void read_gaps(const Cells& cells, PackCase& p) {
   if (p.ends.back() > p.m) cells.refuse("m", fmt::format("the last group ends at row {}, beyond {}", p.ends.back(), p.m));
 }
 
-}  // namespace
-
 int64_t PackCase::begin(size_t group) const {
   return group == 0 ? 0 : (ends[group - 1] + alignment - 1) / alignment * alignment;
 }
@@ -60,6 +83,7 @@ std::vector<int64_t> PackCase::rows() const {
   return all;
 }
 
+/// Throws TableError naming row and column: a contract that is not a packing, or a layout that it does not support.
 PackCase read_pack_case(const Case& c) {
   const Cells cells(c);
   PackCase p;
@@ -90,6 +114,7 @@ PackCase read_pack_case(const Case& c) {
   return p;
 }
 
+/// Input x: the scales in their layout.
 HostTensor scales_of(const PackCase& c) {
   const PlacedLayout layout(*c.from, c.m, c.n);
   HostTensor x{{"x", Role::kInput, c.from->type, layout.shape(), layout.strides(), layout.storage()}, {}};
@@ -101,6 +126,7 @@ HostTensor scales_of(const PackCase& c) {
   return x;
 }
 
+/// The first scale outside the contract's domain, and why; empty if all are inside.
 std::string outside_domain(const PackCase& c, const HostTensor& x) {
   if (c.packing.zero_bits == 0) return "";
   const PlacedLayout layout(*c.from, c.m, c.n);
@@ -116,16 +142,7 @@ std::string outside_domain(const PackCase& c, const HostTensor& x) {
   return "";
 }
 
-namespace {
-
 // The accepted packed words of a case, and its mutants.
-
-/// A packing mutant, or a layout mutant of the input or the output.
-Hypothesis of(const PackCase& c, const PackingNeighbour& wrong) {
-  return {wrong.name,
-          [c, wrong](const Problem& problem, const std::vector<HostTensor>*) { return expect_packed(c, wrong.packing, problem); },
-          rulebook().equivalent(c.row->id, *c.from->type, wrong.name)};
-}
 
 std::vector<int64_t> places(const Layout& layout, int64_t m, int64_t columns) {
   const PlacedLayout placed(layout, m, columns);
@@ -148,8 +165,7 @@ void for_each_other(const Layout& own, int64_t m, int64_t n, F f) {
   }
 }
 
-}  // namespace
-
+/// Bits of the scales in word `word` of a row; absent scales have the bits that the packing defines.
 std::vector<uint32_t> word_values(const PackCase& c, const Packing& packing, const HostTensor& x, int64_t row, int64_t word) {
   const PlacedLayout layout(*c.from, c.m, c.n);
   std::vector<uint32_t> values;
@@ -158,6 +174,7 @@ std::vector<uint32_t> word_values(const PackCase& c, const Packing& packing, con
   return values;
 }
 
+/// The scales read in layout c.from, packed, and stored in layout c.to.
 Expectation expect_packed(const PackCase& c, const Packing& packing, const Problem& problem) {
   const HostTensor& x = find(problem.tensors, "x");
   const PlacedLayout to(*c.to, c.m, c.n);
@@ -187,6 +204,13 @@ Expectation expect_packed(const PackCase& c, const Packing& packing, const Probl
   return expectation_of({std::move(scale)});
 }
 
+/// A packing mutant, or a layout mutant of the input or the output.
+Hypothesis of(const PackCase& c, const PackingNeighbour& wrong) {
+  return {wrong.name,
+          [c, wrong](const Problem& problem, const std::vector<HostTensor>*) { return expect_packed(c, wrong.packing, problem); },
+          rulebook().equivalent(c.row->id, *c.from->type, wrong.name)};
+}
+
 std::vector<Hypothesis> pack_hypotheses(const PackCase& c) {
   std::vector<Hypothesis> all;
   for (const PackingNeighbour& neighbour : neighbours(c.packing)) all.push_back(of(c, neighbour));
@@ -208,8 +232,6 @@ std::vector<Hypothesis> pack_hypotheses(const PackCase& c) {
   });
   return all;
 }
-
-namespace {
 
 // Text about a packing: its formulas, and the trace of one word.
 
@@ -236,17 +258,8 @@ uint32_t moved_from(const WordTerm& term, uint32_t value, uint32_t into) {
   return from;
 }
 
-}  // namespace
-
-std::vector<std::string> pack_lines(const Packing& packing) {
-  std::vector<std::string> lines = {"word  = " + packing.word.text() +
-                                    "   (v0, v1, ..: bits of neighbouring fp32 scales of a row; 0 for those that a row lacks)"};
-  if (packing.word.terms.size() > 1) lines.push_back("scale = the bytes of the words, lowest first");
-  if (packing.zero_bits != 0)
-    lines.push_back(fmt::format("takes scales with bits & 0x{:08x} = 0 only: powers of two, 0 and Inf", packing.zero_bits));
-  return lines;
-}
-
+/// Trace of the word with the scale at `column` of row `judged` (counted without gaps): every value, every term, and bits that
+/// overlap another byte.
 std::vector<std::string> trace_word(const PackCase& c, const Problem& problem, int64_t judged, int64_t column) {
   const std::vector<int64_t> rows = c.rows();
   if (judged >= int64_t(rows.size())) return {fmt::format("row {} is none of the {} that hold scales", judged, rows.size())};
@@ -278,8 +291,6 @@ std::vector<std::string> trace_word(const PackCase& c, const Problem& problem, i
   }
   return lines;
 }
-
-namespace {
 
 /// Scales of a subsample.
 constexpr int64_t kExcerptScales = 1 << 16;
@@ -356,6 +367,15 @@ std::unique_ptr<const BoundCase> bind_packing(const Case& c) {
 }
 
 }  // namespace
+
+std::vector<std::string> pack_lines(const Packing& packing) {
+  std::vector<std::string> lines = {"word  = " + packing.word.text() +
+                                    "   (v0, v1, ..: bits of neighbouring fp32 scales of a row; 0 for those that a row lacks)"};
+  if (packing.word.terms.size() > 1) lines.push_back("scale = the bytes of the words, lowest first");
+  if (packing.zero_bits != 0)
+    lines.push_back(fmt::format("takes scales with bits & 0x{:08x} = 0 only: powers of two, 0 and Inf", packing.zero_bits));
+  return lines;
+}
 
 Op pack_scales_op() {
   return {.name = "pack_scales",

@@ -5,7 +5,6 @@
 #include <optional>
 #include <utility>
 
-#include "reference/flow/contract_text.h"
 #include "reference/formats/catalogue.h"
 #include "reference/formats/round.h"
 #include "suites/rows/row_case.h"

@@ -14,7 +14,6 @@
 #include "reference/flow/row_run.h"
 #include "reference/formats/round.h"
 #include "reference/recipe/recipe.h"
-#include "suites/made_once.h"
 #include "suites/rows/row_case.h"
 #include "suites/rows/row_tensors.h"
 

@@ -6,7 +6,6 @@
 
 #include "harness/core/op.h"
 #include "reference/contracts/contract_rows.h"
-#include "reference/flow/contract_text.h"
 #include "reference/flow/row_run.h"
 #include "suites/rows/row_case.h"
 

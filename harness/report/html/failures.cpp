@@ -4,7 +4,7 @@
 #include <map>
 
 #include "harness/report/causes.h"
-#include "harness/report/html/sections.h"
+#include "harness/report/html/parts.h"
 #include "harness/report/verdict_text.h"
 
 namespace assay::html {

@@ -16,7 +16,6 @@
 
 #include "harness/report/failure_groups.h"
 #include "harness/report/html/parts.h"
-#include "harness/report/html/sections.h"
 
 namespace assay::html {
 namespace {

@@ -6,9 +6,7 @@
 #include <string>
 
 #include "harness/report/html/parts.h"
-#include "harness/report/html/sections.h"
 #include "harness/report/report.h"
-#include "harness/testing/html_pages.h"
 #include "harness/testing/sample_verdicts.h"
 
 namespace assay {

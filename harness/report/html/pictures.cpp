@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "harness/report/html/parts.h"
-#include "harness/report/html/sections.h"
 #include "harness/report/verdict_text.h"
 
 namespace assay::html {

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "harness/report/failure_groups.h"
-#include "harness/report/html/sections.h"
+#include "harness/report/html/parts.h"
 #include "harness/report/verdict_text.h"
 
 namespace assay::html {

@@ -1,7 +1,6 @@
 // libassay_deepgemm.so: DeepGEMM's scale packers at one commit, behind the C ABI. smxx_layout.cuh is unchanged; the launches
 // follow smxx_layout.hpp.
-#include "layout.h"
-#include "products.h"
+#include "deepgemm.h"
 
 // Since 2.6 the packers handle the psum layout's groups and the alignment of groups along k.
 #ifdef ASSAY_HAS_PSUM
@@ -34,6 +33,19 @@ void pack(const Call& call) {
   const uint32_t packed = (columns + 3) / 4;
   deep_gemm::pack_fp32_into_ue8m0<1, 512, 128, 16, true><<<dim3(blocks(rows, 128), blocks(packed, 16)), 512, 0, call.stream()>>>(
       from, to, nullptr, rows, columns, packed, 128 ASSAY_K_ALIGNMENT);
+}
+
+/// transpose_fp32.
+void transpose(const Call& call) {
+  const auto x = call.in<float>("x");
+  const auto scale = call.out<float>("scale");
+  if (!is_contiguous(call.at("x"))) unsupported("DeepGEMM uses torch's copy for this call");
+  with_number(x.columns(), Columns(), [&](auto k) {
+    constexpr uint32_t kSf = decltype(k)::value;
+    deep_gemm::transpose_fp32<512, 64, kSf>
+        <<<dim3(blocks(x.rows(), 64), 1), 512, 64 * (kSf + (1 - kSf % 2)) * 4, call.stream()>>>(x.data, scale.data,
+                                                                                                uint32_t(x.rows()));
+  });
 }
 
 #ifdef ASSAY_HAS_PSUM

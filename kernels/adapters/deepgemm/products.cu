@@ -2,12 +2,10 @@
 // heuristics would choose.
 #include <cuda.h>
 
-#include "layout.h"
+#include "deepgemm.h"
 #if __has_include(<deep_gemm/impls/sm90_fp8_gemm_1d2d.cuh>) && defined ASSAY_HAS_PSUM
 #include <deep_gemm/impls/sm90_fp8_gemm_1d1d.cuh>
 #include <deep_gemm/impls/sm90_fp8_gemm_1d2d.cuh>
-
-#include "products.h"
 
 namespace assay::deepgemm {
 namespace {

@@ -1,4 +1,4 @@
-#include "resident.h"
+#include "together.h"
 
 #include <string>
 

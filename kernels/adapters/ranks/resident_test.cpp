@@ -1,5 +1,5 @@
 // Checks which launches are accepted and rejected, on a made-up device: 132 processors that hold one block of the kernel each.
-#include "resident.h"
+#include "together.h"
 
 #include <gtest/gtest.h>
 

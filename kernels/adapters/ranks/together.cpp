@@ -4,8 +4,6 @@
 #include <cstdlib>
 #include <map>
 
-#include "resident.h"
-
 namespace assay::ranks {
 namespace {
 

@@ -18,6 +18,18 @@ using plugin::unsupported;
 /// rejected (resident.cpp). The caller ensures that the device is otherwise idle.
 void together(const Call& call, int first, int count, const std::function<void(int rank, cudaStream_t stream)>& launch);
 
+// Kernels that wait for peers on the same device hang unless all their blocks are resident at once. resident.cpp wraps the
+// runtime's launch functions (linker option --wrap) and rejects launches that would hang.
+
+/// While an object lives, launches of this thread are rejected unless the device can hold `copies` of their grid at once.
+class AtOnce {
+ public:
+  explicit AtOnce(int copies);
+  AtOnce(const AtOnce&) = delete;
+  AtOnce& operator=(const AtOnce&) = delete;
+  ~AtOnce();
+};
+
 /// Number of blocks for a rank: at most `most`, and at most what the device holds for all ranks if each block fills a processor.
 /// Only for kernels whose result does not depend on it.
 int blocks_for(int most, int ranks);

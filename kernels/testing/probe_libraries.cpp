@@ -1,10 +1,14 @@
-// libassay_one_workspace.so: a library whose rank groups have separate counters but share one workspace (TensorRT-LLM 3988).
+// Two wrong kernel libraries for tests. CMake compiles this file once for each, with ASSAY_PROBE_<name> defined.
 #include <array>
 #include <cstring>
 #include <mutex>
 #include <vector>
 
 #include "assay/plugin/library.hpp"
+
+#if defined(ASSAY_PROBE_one_workspace)
+
+// libassay_one_workspace.so: a library whose rank groups have separate counters but share one workspace (TensorRT-LLM 3988).
 #include "kernels/ops/all_reduce/all_reduce_run.h"
 
 namespace assay_kernels {
@@ -45,3 +49,35 @@ extern "C" __attribute__((visibility("default"))) const assay_library* assay_get
       {{"one_workspace", "cpu", "", "", ""},
        {all_reduce_row("all_reduce.lamport", {"flashinfer.all_reduce_oneshot"}, run_on_one_workspace, area)}});
 }
+
+#elif defined(ASSAY_PROBE_offsets)
+
+// libassay_offsets.so: a GEMM with 32-bit offsets into a. It is correct whenever a is smaller than 2 GiB, so no suite of small cases
+// detects it. Reports of such offsets: flashinfer 2642, 2853, 3743; aiter 2104, 2196, 2373, 4343; deepgemm 226.
+#include "kernels/ops/call.h"
+#include "kernels/ops/gemm/gemm_scaled_kernel.h"
+#include "kernels/ops/gemm/gemm_scaled_rules.h"
+
+namespace assay_kernels {
+namespace {
+
+struct Offset32 : VllmScaledMm {
+  SIMT_DEVICE static int64_t byte_of_a(int64_t row, int64_t k, int64_t pitch) {
+    return int32_t(uint32_t(row) * uint32_t(pitch)) + k;
+  }
+};
+
+std::vector<Kernel> kernels() {
+  return {
+      {"offset_32", "gemm_scaled", {Offset32::kContract}, {{"y", kAny}, {"warp", simt::kWarpSizes}}, {}, run_gemm<Offset32, 1>}};
+}
+
+}  // namespace
+}  // namespace assay_kernels
+
+extern "C" __attribute__((visibility("default"))) const assay_library* assay_get_library(void) {
+  return assay::plugin::HostLibrary<assay_kernels::Call>::of(
+      {{"assay_offsets", "cpu", "a GEMM with 32-bit offsets", "", "", true}, assay_kernels::kernels()});
+}
+
+#endif

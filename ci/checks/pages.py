@@ -1,5 +1,6 @@
-"""Checks docs/decisions: at most 12 pages, each listed in README.md, each with all sections and with guards (tests) that exist.
-usage: decisions.py ROOT [--mutants]
+"""Checks the pages in Markdown. usage: pages.py links ROOT | pages.py decisions ROOT [--mutants]
+links: every relative link leads to a file, and its #fragment to a heading.
+decisions: docs/decisions has at most 12 pages, each listed in README.md, each with all sections and with guards (tests) that exist.
 With --mutants the check is tried on damaged pages: a missing section, no guard, a guard that does not exist, a page that is not listed."""
 import glob, os, re, subprocess, sys
 
@@ -41,7 +42,7 @@ def complaints(pages, index, text):
     return seen
 
 
-def main(root, *options):
+def check_decisions(root, *options):
     text = sources(root)
     paths = sorted(glob.glob(f"{root}/{FOLDER}/*.md"))
     pages = {os.path.relpath(path, root): open(path).read() for path in paths if not path.endswith("README.md")}
@@ -70,5 +71,33 @@ def main(root, *options):
     return 0
 
 
+def slugs(path):
+    headings = re.findall(r"^#+ (.+)$", open(path).read(), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def check_links(root):
+    listed = subprocess.run(["git", "-C", root, "ls-files", "-co", "--exclude-standard", "*.md"], capture_output=True, text=True).stdout.split()
+    paths = listed or [os.path.relpath(os.path.join(folder, name), root) for folder, _, names in os.walk(root) for name in names if name.endswith(".md")]
+    count, broken = 0, []
+    for path in paths:
+        full = os.path.join(root, path)
+        if not os.path.isfile(full):
+            continue
+        for number, line in enumerate(open(full), 1):
+            for target in re.findall(r"\]\(([^)\s]+)\)", line):
+                if re.match(r"[a-z]+:", target):
+                    continue
+                count += 1
+                file, _, fragment = target.partition("#")
+                at = os.path.normpath(os.path.join(os.path.dirname(full), file)) if file else full
+                if not os.path.exists(at):
+                    broken.append(f"{path}:{number}: {target} does not exist")
+                elif fragment and fragment not in slugs(at):
+                    broken.append(f"{path}:{number}: {target} has no such heading")
+    print("\n".join(broken) or f"{count} links")
+    return bool(broken)
+
+
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit({"links": check_links, "decisions": check_decisions}[sys.argv[1]](*sys.argv[2:]))

@@ -1,4 +1,4 @@
-// Shared by the adapters of DeepGEMM's scale packers: the compiled shapes, and the check for contiguous rows. DeepGEMM compiles a
+// Shared by the adapters of DeepGEMM's scale packers and GEMMs: the compiled shapes, and the check for contiguous rows. DeepGEMM compiles a
 // kernel for each shape at run time. The adapter precompiles the shapes that witnesses use.
 #pragma once
 
@@ -28,6 +28,13 @@ inline unsigned blocks(int64_t rows, int64_t a_block) { return unsigned((rows + 
 
 inline bool is_contiguous(const assay_tensor& x) { return x.strides[1] == 1 && (x.shape[0] == 1 || x.strides[0] == x.shape[1]); }
 
-void transpose(const Call& call);
+// GEMMs for sm_90, at commits that have the psum layout (products.cu).
+
+void product_1d2d(const Call& call);
+void product_1d1d(const Call& call);
+void grouped_contiguous(const Call& call);
+void grouped_masked(const Call& call);
+void grouped_psum(const Call& call);
+void grouped_along_k(const Call& call);
 
 }  // namespace assay::deepgemm

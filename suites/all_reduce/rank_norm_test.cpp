@@ -1,4 +1,5 @@
-// Op all_reduce_rms_norm: the answer of all ranks together equals that of a norm on their concatenated columns.
+// Ops all_reduce_add_rms_norm and all_reduce_rms_norm: each rank's answer is the norm's answer for the sum over ranks, or for the
+// concatenated columns of all ranks, and ranks agree.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -6,11 +7,127 @@
 #include <fstream>
 
 #include "harness/compare/compare.h"
+#include "reference/flow/rank_reduce/rank_norm.h"
 #include "reference/formats/catalogue.h"
 #include "reference/formats/round.h"
+#include "suites/all_reduce/rank_case.h"
 #include "suites/all_reduce_rms_norm/sharded_case.h"
+#include "suites/registry.h"
 #include "suites/rulebook.h"
 #include "suites/testing/case_with.h"
+
+namespace assay::fused_test {
+namespace {
+
+using testing::HasSubstr;
+
+const Op& fused() { return shipped_op("all_reduce_add_rms_norm"); }
+
+const TestCells kUsual = {{"contract", "flashinfer.all_reduce_add_rms_norm_twoshot"},
+                          {"ranks", "4"},
+                          {"x", "bf16"},
+                          {"m", "2"},
+                          {"n", "256"},
+                          {"eps", "1e-6"},
+                          {"fill", "rank_cancel"},
+                          {"residual", "normal"},
+                          {"gamma", "gamma"},
+                          {"before", "1"},
+                          {"seed", "1"},
+                          {"warp", "32"}};
+
+Case case_with(const TestCells& cells) { return case_of(fused(), kUsual, cells); }
+
+std::vector<HostTensor> outputs_by(const Problem& problem, const Expectation& expectation) {
+  std::vector<HostTensor> outputs;
+  for (const WholePart& whole : computed(expectation))
+    for (const HostTensor& tensor : problem.tensors)
+      if (tensor.spec.name == whole.part.tensor && tensor.spec.rank == whole.part.rank) {
+        HostTensor& out = outputs.emplace_back(tensor);
+        out.bytes.resize(out.spec.bytes());
+        for (int64_t i = 0; i < whole.part.elements(); ++i)
+          out.set_code(i, code_from_ordinal(*whole.part.format, whole.at(i).low));
+      }
+  return outputs;
+}
+
+TEST(FusedRanks, TheAnswerIsThatOfTheNormOnTheSum) {
+  const Case one = case_with({});
+  const Problem problem = fused().bind(one)->problem();
+  const std::vector<WholePart> all = computed(fused().bind(one)->expect(problem, nullptr));
+  ASSERT_EQ(all.size(), 8u);
+
+  // the same result from the two separate ops
+  const RankNorm parts = read_rank_norm(rulebook().contracts.find(one.text("contract")));
+  const auto sum = shipped_ops().find("all_reduce").bind(with_cells(one, {{"contract", parts.reduce}}));
+  const auto rows = shipped_ops().find("fused_add_rms_norm").bind(with_cells(one, {{"contract", parts.then}, {"fill", "zeros"}}));
+  const std::vector<WholePart> sums = computed(sum->expect(sum->problem(), nullptr));
+  Problem norm = rows->problem();
+  for (int64_t i = 0; i < 512; ++i) find(norm.tensors, "x").set_code(i, code_from_ordinal(kBf16, sums[3].low[size_t(i)]));
+  const std::vector<WholePart> alone = computed(rows->expect(norm, nullptr));
+  for (const WholePart& part : all)
+    for (const WholePart& other : alone)
+      if (part.part.tensor == other.part.tensor) {
+        EXPECT_EQ(part.low, other.low) << part.part.label();
+        EXPECT_EQ(part.high, other.high) << part.part.label();
+      }
+}
+
+TEST(FusedRanks, EachRankCombinesItsOwnRows) {
+  const TestCells finalize = {{"contract", "flashinfer.moe_finalize_all_reduce_add_rms_norm"}, {"topk", "3"}, {"ids", "absent"},
+                              {"router_weights", "scales"}, {"factor", "2.5"}, {"padding", "nan"}, {"shared", "normal"}, {"n", "8"}};
+  const std::unique_ptr<const BoundCase> bound = fused().bind(case_with(finalize));
+  const Problem given = bound->problem();
+  Problem other = given;
+  for (HostTensor& tensor : other.tensors)
+    if (tensor.spec.rank == 3 && tensor.spec.name == "row_of_slot") tensor.set_code(1, tensor.code(1) ^ 1);
+  const auto low = [&](const Problem& problem) { return computed(bound->expect(problem, nullptr)).front().low; };
+  EXPECT_NE(low(given), low(other)) << "the index of the last rank matters";
+  EXPECT_THAT(refusal_of(fused(), kUsual, {{"topk", "3"}}), HasSubstr("combines no rows of experts"));
+}
+
+TEST(FusedRanks, RanksMustHaveTheSameBits) {
+  const Case one = case_with({});
+  const Problem problem = fused().bind(one)->problem();
+  std::vector<HostTensor> outputs = outputs_by(problem, fused().bind(one)->expect(problem, nullptr));
+  EXPECT_TRUE(compare(fused().bind(one)->expect(problem, &outputs), outputs, {}).agrees());
+  HostTensor* residual = nullptr;
+  for (HostTensor& tensor : outputs)
+    if (tensor.spec.rank == 2 && tensor.spec.name == "residual") residual = &tensor;
+  ASSERT_NE(residual, nullptr);
+  residual->set_code(300, residual->code(300) ^ 1);
+  const Finding finding = compare(fused().bind(one)->expect(problem, &outputs), outputs, {});
+  EXPECT_FALSE(finding.agrees());
+  bool said = false;
+  for (const Violation& violation : finding.violations)
+    said |= violation.words.find("ranks 2 and 0 return different bits in 1 of 512 elements, first residual[1, 44]: ") == 0;
+  EXPECT_TRUE(said);
+}
+
+TEST(FusedRanks, AFreeSumOrANormWithoutAResidualIsRefused) {
+  ContractTables tables = rulebook().contracts;
+  const auto refusal = [&](const std::string& row, const std::string& combine = "") -> std::string {
+    const std::string file = testing::TempDir() + "rank_norm.csv";
+    std::ofstream(file) << "id,reduce,then,since,until,source,why,combine\n" << row << ",2026,,here,because," << combine << "\n";
+    try {
+      tables.add(file);
+    } catch (const TableError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_THAT(refusal("a,nccl.all_reduce_tree,vllm.fused_add_rms_norm@2026-06-18"),
+              HasSubstr("reduce: 'nccl.all_reduce_tree' has a free order of additions"));
+  EXPECT_THAT(refusal("b,vllm.all_reduce_1stage,vllm.rms_norm@2026-06-18"), HasSubstr("is not a norm with a residual"));
+  EXPECT_THAT(refusal("c,vllm.group_fp8,vllm.rms_norm@2026-06-18"), HasSubstr("is a group_quant row; expected rank_reduce"));
+  const std::string whole = ",flashinfer.all_reduce_oneshot_native,flashinfer.trtllm_add_rms_norm";
+  EXPECT_THAT(refusal("d" + whole, "vllm.ep_gather"), HasSubstr("combine: 'vllm.ep_gather' has more than one accepted result"));
+  EXPECT_THAT(refusal("e" + whole, "vllm.group_fp8"), HasSubstr("is a group_quant row; expected combine"));
+  EXPECT_EQ(refusal("f" + whole, "flashinfer.moe_finalize"), "");
+}
+
+}  // namespace
+}  // namespace assay::fused_test
 
 namespace assay::sharded_test {
 namespace {
