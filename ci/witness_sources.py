@@ -116,7 +116,7 @@ def main():
         # Python 3.11.2 of Debian 12 has no filters
         for member in tar:
             if member.name.startswith("/") or ".." in member.name.split("/") or not (member.isfile() or member.isdir()):
-                sys.exit(f"ci/witness: {chosen}: {member.name!r} is no file of its own folder")
+                sys.exit(f"ci/witness: {chosen}: {member.name!r} is not a file of its own folder")
         tar.extractall(destination)
 
 

@@ -501,7 +501,7 @@ std::vector<std::string> flaws_of_sample(const std::vector<std::string>& sample,
   std::vector<std::string> flaws;
   for (const std::string& id : sample) {
     ops.insert(id.substr(0, id.find('/')));
-    if (!ids.contains(id)) flaws.push_back(id + " is no quick case");
+    if (!ids.contains(id)) flaws.push_back(id + " is not a quick case");
   }
   for (const Op& op : shipped_ops().all())
     if (!ops.contains(op.name)) flaws.push_back("op " + op.name + " has no case");
@@ -525,7 +525,7 @@ TEST(ExecutedSample, AMissingOpAndAnUnknownCaseAreNamed) {
   std::erase_if(sample, [](const std::string& id) { return id.starts_with("cast/"); });
   sample.push_back("mma/gfx942.none/w64");
   EXPECT_THAT(flaws_of_sample(sample, all_quick_cases()),
-              testing::ElementsAre("mma/gfx942.none/w64 is no quick case", "op cast has no case"));
+              testing::ElementsAre("mma/gfx942.none/w64 is not a quick case", "op cast has no case"));
 }
 
 }  // namespace

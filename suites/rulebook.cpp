@@ -230,7 +230,8 @@ bool informs_only(const std::string& column) {
   return columns.contains(column);
 }
 
-/// An optional column that is younger than the first records: where it is empty, it is left out, so that their seals still match.
+/// An optional column that was added after the first records. An empty cell is left out of the digest, so that the seals of those
+/// records still match.
 bool is_as_before(const std::string& column, const TableCell& cell) {
   static const std::set<std::string> younger = {"experts", "tile_rows", "padding", "one_block", "router", "block_m", "rival", "error"};
   return cell.text.empty() && younger.contains(column);

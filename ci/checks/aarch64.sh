@@ -11,7 +11,7 @@ code=$?
 grep '% tests passed' "$scratch/log"
 
 tests=$root/build-aarch64/reference
-readelf -h "$tests/round_test" | grep -q 'Machine: *AArch64' || fail "round_test is no program for aarch64"
+readelf -h "$tests/round_test" | grep -q 'Machine: *AArch64' || fail "round_test is not a program for aarch64"
 if [ -n "$sample" ]; then
   echo passed
   exit

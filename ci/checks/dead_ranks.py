@@ -1,4 +1,4 @@
-"""Ranks in three processes of which one is killed or stopped at a seeded moment. usage: dead_ranks.py PROGRAM LIBRARY CASES FOLDER FIRST
+"""Runs ranks in three processes, and kills or stops one of them at a moment drawn from a seed. usage: dead_ranks.py PROGRAM LIBRARY CASES FOLDER FIRST
 COUNT. Process, signal and moment (as a part of an undisturbed run) depend on the trial's number alone, so a long series can be continued
 where it stopped. Each trial must end: the others within 10 s of the last call that can still be waited for, without a false verdict: at
 most one case is broken, and cases without a call are unjudged and name the process. First, an undisturbed launch must

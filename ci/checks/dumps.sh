@@ -104,7 +104,7 @@ safetensors("renamed", {"input": good["x"], "out": good["q"], "s": good["scale"]
 safetensors("noscale", {"x": good["x"], "q": good["q"]})
 safetensors("shape", {**good, "q": ("F8_E4M3", [4, 256], q)})
 safetensors("groups", {**good, "scale": ("I32", [2, 3], packed * 3)})
-# Eight rows, of which some scales are wrong in a way that no rule explains.
+# Eight rows; some of their scales are wrong in a way that no rule explains.
 def rows_of_eight(name, wrong):
     tall = [[wrong.get((r, j), 127 + r + j) for j in range(4)] for r in range(8)]
     safetensors(name, {"x": ("BF16", [8, 512], bf16(*[448.0 * 2 ** (r + g) for r in range(8) for g in range(4) for _ in range(128)])), "q": ("F8_E4M3", [8, 512], b"\x7e" * 4096),
@@ -154,7 +154,7 @@ expect 2 "... (9 in all; --param group_size=N and --layout NAME leave fewer)" "$
 expect 2 "These are fp32 scales where packed UE8M0 words are read" "$assay" judge "$r/fp32.safetensors" $p
 expect 2 "names the contracts that store fp32 scales" "$assay" judge "$r/fp32.safetensors" $p
 expect 0 "note   powers of two, but not packed: a consumer of UE8M0 words reads bits >> 23" "$assay" judge "$r/fp32.safetensors:scale" --as ue8m0_scale
-grep -q "not packed" <<<"$("$assay" judge "$r/fp32.safetensors:scale" --as scale)" && fail "fp32 scales are told to be packed though nobody reads words"
+grep -q "not packed" <<<"$("$assay" judge "$r/fp32.safetensors:scale" --as scale)" && fail "fp32 scales are reported as packed words, which no kernel reads"
 # What a dump does not show, and data that show little.
 wide() { "$assay" judge x="$r/wide_x.npy:bf16" q="$r/wide_q.npy:e4m3fn" scale="$r/wide_$1.npy" $p; }
 expect 0 "NOT CHECKED: order in memory of scale" wide rows

@@ -32,7 +32,7 @@ def complaints(text, root, assay):
                 yield f"{title}: says no **{word}:**"
         for table in re.findall(r"suites/\S+?\.csv", section):
             if not (root / table).is_file():
-                yield f"{title}: {table} is no table"
+                yield f"{title}: {table} is not a table"
         for command in re.findall(r"`(assay run [^`]*)`", section):
             if not selects_cases(assay, root, command):
                 yield f"{title}: selects no case: {command}"

@@ -10,7 +10,7 @@ damaged() {
 }
 damaged '0,/\*\*Evidence:\*\*/s//Evidence:/' 'says no **Evidence:**'
 damaged 's/`azp_sum_wraps`/`azp_sums_wrap`/' "'azp_sums_wrap' is neither in faults.csv nor in strangers.csv"
-damaged 's#cases/full_findings.csv#cases/full_found.csv#' 'full_found.csv is no table'
+damaged 's#cases/full_findings.csv#cases/full_found.csv#' 'full_found.csv is not a table'
 damaged "s/\*stride1025\*/*stride1027*/" "selects no case: assay run --backend LIB --suite rms_norm/quick --case '*stride1027*'"
 damaged '/^| \[int8 wraps/d' 'the table does not list the sections'
 damaged '/^| \[int8 wraps/s/| wrong |/| odd |/' 'the table does not list the sections'

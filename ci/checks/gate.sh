@@ -44,7 +44,7 @@ cp "$r/turned/$one" "$r/wrong/$one"
 "$assay" judge "$r/wrong" >/dev/null && fail "one wrong bit passes"
 expect_all 1 "$assay" gate --baseline "$r/before" "$r/wrong"
 also "1 new, 0 gone, " "gate      new: pass in the baseline"
-# The recording says that it passed, and its bits did not change: its contract or its case did.
+# According to the recording it passed, and its bits did not change. So its contract or its case changed.
 expect 1 "new: pass in the baseline, with the same bits: its contract or case changed since" "$assay" gate --baseline "$r/wrong" "$r/wrong"
 
 # Cases that were left out on purpose are counted as such.
@@ -167,7 +167,7 @@ expect 0 "ALL AS EXPECTED" "$assay" run "${one[@]}" --ledger "$r/moody.csv"
 expect 0 "ALL AS EXPECTED" "$assay" run "${one[@]}" --ledger "$r/moody.csv" --rerun-failed 3
 expect 1 "FAIL  rms_norm/" "$assay" run --backend "$r/libchain.so" "${few[@]}" --case '*/bf16.m3.*' --rerun-failed 2
 
-# A share says what it wrote.
+# A share of a run names the files that it wrote.
 expect 0 "wrote $r/s.1of2.xml" "$assay" run --backend "$r/libmine.so" "${few[@]}" --shard 1/2 --report junit:"$r/s.xml"
 [ -s "$r/s.1of2.xml" ] && [ ! -e "$r/s.xml" ] || fail "the share wrote another file than it said"
 echo passed

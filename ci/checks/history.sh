@@ -57,7 +57,7 @@ expect 1 "note: no baseline: run 2: not as expected" gate_both "$r/retry"
 expect 1 "$closed" gate_both "$r/retry"
 expect 1 ", commit aaa111: ALL AS EXPECTED" gate_both "$r/retry" --commit aaa
 expect 1 "$closed" gate_both "$r/retry" --run 1
-# A run that is named is taken, also one that failed, and the output says so.
+# A named run is used even if it failed, and the output says so.
 both librebuilt yesterday ddd444
 expect 0 "commit ccc333: NOT AS EXPECTED" gate_both "$r/yesterday" --run 4
 expect 0 "are known only because the baseline has them too" gate_both "$r/yesterday" --commit bbb
@@ -110,7 +110,7 @@ expect 2 "no such history" "$assay" history "$r/none.history"
 expect 2 "--commit requires --history" "$assay" run --backend "$r/libmine.so" "${few[@]}" --commit x
 expect 2 "does not use --history" "$assay" judge "$r/x.safetensors" --contract vllm.group_fp8 --history "$h"
 
-# Shares at once into one file; a run that is killed is marked, and no other is lost.
+# Shares write to one file at the same time. A killed run is marked, and no other run is lost.
 rm "$h"
 library '' "$r/libmine.so"
 for share in 1 2 3; do run --shard $share/3 >"$r/share$share" 2>&1 & done

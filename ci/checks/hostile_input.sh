@@ -96,7 +96,7 @@ rows[1][rows[0].index("source")] += sys.argv[3]
 csv.writer(open(sys.argv[2], "w"), lineterminator="\n").writerows(rows)' "$root/reference/contracts/quant.csv" "$r/own.csv" "$1"
 }
 own $'\x1b[31m'
-quickly 2 'own.csv:2:130: holds \x1b, which is no printable character' "$assay" --contracts "$r/own.csv" contracts show my.own
+quickly 2 'own.csv:2:130: holds \x1b, which is not a printable character' "$assay" --contracts "$r/own.csv" contracts show my.own
 own $'\nALL AS EXPECTED'
 quickly 0 '\nALL AS EXPECTED' "$assay" --contracts "$r/own.csv" contracts show my.own
 ! "$assay" --contracts "$r/own.csv" contracts show my.own | grep -q '^ALL AS EXPECTED' || fail "a line of the program is forged"

@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# Machine-made mutants: ci/mutants on two mutants of one file. The quick tier kills one; one is equivalent and survives; a table that
-# calls the killed one equivalent is refused, and one that calls it a case for the sanitizer is not.
+# Machine-made mutants: ci/mutants on two mutants of one file. The quick tier kills one; one is equivalent and survives; a table that lists the killed mutant as equivalent is refused; a table that lists it as found by the sanitizer is accepted.
 . "$(dirname "$0")/lib.sh"
 file=$root/kernels/ops/layouts/shuffle_weight_kernel.h
 moved='return row / kRows * (runs_of_row * kRows) + run * kRows + row % kRows;: % -> /'

@@ -15,7 +15,7 @@ zeros='rms_norm,acme.rms_norm,bf16,3,1024,1e-6,zeros,gamma,1,32,rows of zeros,'
 table() { printf '%s\n' "$columns" "$@" >"$r/cases.csv"; }
 run() { "$assay" run --backend "$r/libmine.so" --contracts "$r/acme.csv" --cases "$r/cases.csv" "$@"; }
 
-# Rows may miss what others expose. What none exposes is named once, and by no other verdict.
+# A row may miss mutants that other rows expose. What none exposes is named once, and by no other verdict.
 table "$normal" "$telling" "$zeros"
 expect 0 "ALL AS EXPECTED: 3 pass" run
 table "$normal" "$zeros"
@@ -27,7 +27,7 @@ run --report csv:"$r/verdicts.csv" >/dev/null
 expect 1 "none of its 2 cases exposes: r: " run --suite rms_norm
 table "$normal\"r: *eps*\"" "$zeros\"r: *eps*\""
 expect 0 "ALL AS EXPECTED: 2 pass" run
-# What is excused is counted; a glob that matches nothing is named.
+# Excused mutants are counted, and a glob that matches none is named.
 expect 0 "excused by blind_to: 3 of 16 mutants of acme.rms_norm: r: " run
 expect 0 "note: excused by blind_to: 3 of 16 mutants of acme.rms_norm: r: " "$assay" contracts check "$r/acme.csv" --cases "$r/cases.csv"
 run --suite rms_norm/quick 2>&1 | grep -q 'excused' && fail "a part of a table is said to excuse mutants"
@@ -75,7 +75,7 @@ expect 2 "layouts: unknown layout 'rowz'; did you mean 'row'" "$assay" contracts
 quant 's/rows:untouched/rowz:00/'
 expect 2 "pad: unknown padding rule 'rowz:00'; did you mean 'rows:00'" "$assay" list quant_group --contracts "$r/quant.csv"
 
-# new case: an unchanged copy has no findings, since what is known of equivalent mutants is copied; without it there is one.
+# new case: an unchanged copy has no findings, because the list of equivalent mutants is copied too; without that list there is one.
 quant ''
 expect 0 "code: to(q) -> to(q,nosat)" "$assay" new case acme.group_fp8 --from vllm.group_fp8 --contracts "$r/quant.csv" --output "$r/copied.csv"
 expect 0 "0 of 1 contracts have findings" "$assay" contracts check "$r/quant.csv" --cases "$r/copied.csv"

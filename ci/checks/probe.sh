@@ -24,7 +24,7 @@ for fault in $faults; do
   cell=${cause%%:*}
   [ "$cell" = products ] && cell=order
   "$assay" probe --backend faulty --kernel "$fault" >"$scratch/fault.txt"
-  [ $? -eq 1 ] || fail "$fault is not distinguished from the instruction whose id it has"
+  [ $? -eq 1 ] || fail "$fault is not distinguished from the instruction with its id"
   grep -qE "^  $cell .*DIFFERS|^    $cell: " "$scratch/fault.txt" || fail "$fault: no difference in '$cell'"$'\n'"$(cat "$scratch/fault.txt")"
 done
 

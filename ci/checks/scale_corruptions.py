@@ -45,7 +45,7 @@ def of_floats(order):
 
 
 def or_packed():
-    """fp32 scales that are no powers of two, whose exponents are taken without a mask."""
+    """fp32 scales that are not powers of two, whose exponents are taken without a mask."""
     made = []
     for w in range(WORDS):
         for r in range(PADDED):

@@ -153,7 +153,7 @@ scope=$scratch/typo.csv expect 2 "format: 'bf61' matches no number format; did y
 [ ! -e "$scratch/e" ] || fail "a refused sign-off leaves a folder"
 expect 3 "note: minimum scope: conversions: the library offers no op cast, or --suite leaves it out, so this sign-off cannot pass" "$assay" signoff --backend "$chip/libright.so" --tier quick --minutes 0.0001 --output "$scratch/said_first"
 
-# Contracts and cases of one's own: the only cases of this library.
+# A library that offers only contracts and cases of the user's own tables.
 sed 's/^vllm.rms_norm@2026-06-18,/acme.rms_norm,/; 1!{/^acme/!d}' "$ASSAY_DATA/reference/contracts/norm.csv" >"$scratch/acme.csv"
 sed 's/vllm.rms_norm@2026-06-18/acme.rms_norm/' "$sources" >"$scratch/acme.c"
 cc -std=c99 -O2 -ffp-contract=off -fPIC -shared -I"$root/kernels/abi" "$scratch/acme.c" -lm -o "$chip/libacme.so" || fail "the example is not compiled"

@@ -17,7 +17,7 @@ expect 0 "vllm.group_fp8" bare bin/assay contracts show vllm.group_fp8
 grep -qF "ALL AS EXPECTED" "$scratch/clean/report.md" || fail "no Markdown report"
 [ -x "$scratch/clean/share/assay/ci/gate.sh" ] || fail "the archive has no gate.sh"
 # No object reaches into this machine's tree or lacks a library; without the packed libraries the program does not start.
-in_tree="(^|[^[:alnum:]_}./-])$root/"  # a path that begins there; the tree may be /assay, and lib/assay/ is no path in it
+in_tree="(^|[^[:alnum:]_}./-])$root/"  # a path that begins there; the tree may be /assay, and lib/assay/ is not a path in it
 while read -r object; do
   grep -E 'R(UN)?PATH.*\[(/|.*:/)' <<<"$(readelf -d "$object")" && fail "$object has an absolute path"
   grep -E "not found|$in_tree" <<<"$(env -i ldd "$object")" && fail "$object: see above"

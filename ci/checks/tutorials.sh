@@ -51,7 +51,7 @@ stale '/^```c title/,/^```$/d' 'exit code 1, expected 0'
 stale 's/^```sh$/```console/' 'runs nothing'
 stale '$d' 'the block does not end'
 
-# A page that needs what is not here is skipped with its name; one that is wrong before that point is wrong.
+# A page that needs a missing program is skipped, and the program is named. An error before that point still fails.
 right
 printf '<!-- needs: no-such-program -->\n\n```sh\nno-such-program\n```\n' >>"$page"
 expect 77 "SKIPPED: page.md needs no-such-program" run

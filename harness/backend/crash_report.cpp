@@ -234,7 +234,7 @@ void answer_where_you_are(const std::string& library) {
   const std::string path = std::filesystem::canonical(library, unknown).string();
   std::snprintf(library_path, sizeof library_path, "%s", unknown ? library.c_str() : path.c_str());
   std::array<void*, 1> none;
-  ::backtrace(none.data(), 1);  // loads what it needs, which a signal handler may not do
+  ::backtrace(none.data(), 1);  // loads its libraries, which a signal handler may not do
   struct sigaction answering {};
   answering.sa_sigaction = on_question;
   answering.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;

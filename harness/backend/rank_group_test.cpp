@@ -99,7 +99,7 @@ TEST(RankGroup, CallsOfRanksGoOnAStreamAndAreReplayed) {
   EXPECT_EQ(first_code("late_under_replay", LaunchMode::kStream), 3);
   EXPECT_EQ(first_code("late_under_replay", LaunchMode::kGraph), 100) << "of the replay before";
   EXPECT_EQ(first_code("meets_the_one_ahead", LaunchMode::kDefault), 3);
-  EXPECT_EQ(first_code("meets_the_one_ahead", LaunchMode::kStream), 2) << "nobody waits between two calls";
+  EXPECT_EQ(first_code("meets_the_one_ahead", LaunchMode::kStream), 2) << "no rank waits between two calls";
 }
 
 TEST(RankGroup, AHangNamesItsRankAndTheNextCallHasAnotherGroup) {

@@ -262,7 +262,7 @@ class Results {
   int first_broken_ = -1;
 };
 
-/// The rank for which a library says that it waited in vain; -1 if it says so of none.
+/// The rank for which a library reports that it waited in vain; -1: none.
 int awaited_rank(const std::string& said) {
   constexpr std::string_view kWaited = "waited in vain for rank ";
   const size_t at = said.find(kWaited);

@@ -266,8 +266,8 @@ CallResult Runner::run_once(const CallRequest& request, int sentinel) {
 
 CallResult Runner::call(const CallRequest& request) {
   CallResult result = run_once(request, 0);
-  bool unclear = request.place && result.status == CallStatus::kOk;  // no process knows what the others saw, so all of them
-                                                                     // repeat the call
+  bool unclear = request.place && result.status == CallStatus::kOk;  // no process knows the results of the others, so all of them
+                                                                     // are named repeat the call
   for (size_t i = 0; i < result.untouched.size(); ++i) unclear |= !result.in_place[i] && !result.untouched[i].empty();
   if (unclear) {
     CallResult second = run_once(request, 1);

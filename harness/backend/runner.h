@@ -15,8 +15,8 @@ namespace assay {
 
 // A library's group of ranks, whose calls are made together.
 
-/// Created for the first problem with more than one rank and kept for later ones of the same size. So a kernel finds its flags as
-/// its previous call left them, as in production.
+/// Created for the first problem with more than one rank and kept for later ones of the same size. So, as in production, a kernel
+/// finds its flags in the state that its previous call left.
 class RankGroup {
  public:
   explicit RankGroup(std::shared_ptr<const assay_library> functions) : functions_(std::move(functions)) {}

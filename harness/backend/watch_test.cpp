@@ -1,4 +1,4 @@
-// A checker is found in the folders, and one that cannot be used is reported. Sweeps without it are equally correct, but slow.
+// A checker is found in the folders, and an unusable one is reported. Sweeps without it are equally correct, but slow.
 #include "harness/backend/watch.h"
 
 #include <gmock/gmock.h>

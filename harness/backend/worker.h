@@ -15,7 +15,7 @@ namespace assay {
 struct WorkerOptions {
   double timeout_seconds = 60;             ///< for one call, and for loading the library
   std::string program = "/proc/self/exe";  ///< started as `program before... worker --library PATH`; without '/' it is looked for in PATH
-  uint64_t memory_bytes = 0;               ///< that one process may allocate; 0: half of what the machine or its container has
+  uint64_t memory_bytes = 0;  ///< that one process may allocate; 0: half of the memory of the machine or its container
   std::function<bool()> ended = {};        ///< asked while a call is waited for: true gives it up at once, as broken
   std::vector<std::string> before = {};    ///< arguments of the program before `worker`
 };

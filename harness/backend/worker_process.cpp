@@ -59,7 +59,8 @@ Slot* slot_of(pid_t worker) {
   return nullptr;
 }
 
-/// Signals that receive_signals() took over. The mutex makes a signal known to one thread before another one looks.
+/// Signals that receive_signals() took over. The mutex orders threads: a thread that looks after another one has noted a signal
+/// sees it.
 struct Taken {
   std::mutex mutex;
   sigset_t signals{};
@@ -384,7 +385,7 @@ std::string Process::exit_text() {
 
 namespace {
 
-// One worker: a process that has the library to itself, started when it is needed, and the calls that it answers.
+// One worker: a process that loads the library, started at its first call, and the calls that it answers.
 
 std::string seconds_in_words(double seconds) {
   char text[32];

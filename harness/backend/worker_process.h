@@ -64,9 +64,9 @@ int end_strays();
 
 // A worker process and this side's file descriptors for it.
 
-/// The destructor ends the process and everything it started. Any thread may start it and any may use it, one at a time: the
-/// process watches its socket, not the thread that started it. It runs in a session of its own. So terminal signals do not reach
-/// it, and signals to its own process group do not reach this process.
+/// The destructor ends the process and everything it started. Any thread may start the process, and any thread may use it, one at
+/// a time: the process watches its socket, not the thread that started it. It runs in a session of its own. So terminal signals
+/// do not reach it, and signals to its own process group do not reach this process.
 class Process {
  public:
   /// Throws std::system_error.
@@ -81,7 +81,7 @@ class Process {
   /// (pidfd).
   int end() const { return end_; }
   /// Returns false if the process still exists some seconds after SIGKILL, because it is in an uninterruptible driver call.
-  /// Nobody waits for it then.
+  /// Then no thread waits for it.
   bool kill();
 
   /// Describes how the process ended. Call it after the socket has closed. Waits a moment first, since a kernel may have closed

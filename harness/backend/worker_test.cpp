@@ -340,7 +340,7 @@ TEST(WorkerEnds, EachKernelHasItsOwnProcess) {
   EXPECT_EQ(process_of(backend, "crashes"), first) << "another kernel's crash is not ours";
   EXPECT_EQ(process_of(backend, "copy"), first);
   EXPECT_THAT(call_rows(backend, "remembers").outputs.at(0).code(2) ^ call_rows(backend, "remembers").outputs.at(0).code(2), 3u)
-      << "its own state stays, so that it shows";
+      << "its own state remains and becomes visible";
 }
 
 TEST(WorkerEnds, ManyKernelsDoNotKeepManyProcesses) {

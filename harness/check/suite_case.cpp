@@ -67,7 +67,7 @@ TensorsVerdict SuiteCase::judge(const DumpedRoles& outputs, const std::string& k
   }
   for (const auto& [role, tensor] : outputs)
     if (std::find(known.begin(), known.end(), role) == known.end())
-      throw UsageError(tensor.place() + ": is no output of op " + op_.name + did_you_mean(role, known));
+      throw UsageError(tensor.place() + ": is not an output of op " + op_.name + did_you_mean(role, known));
 
   Op op = op_;
   op.bind = [&](const Case&) { return without_unseen_padding(bound_, placings); };

@@ -163,7 +163,7 @@ ObservedUnit read_row(const Table& table, const TableRow& row) {
   if (!calls.fills)
     throw table.error(row, "data",
                       "'" + table.text(row, "data") +
-                          "' is no input generator for this instruction");
+                          "' is not an input generator for this instruction");
   constexpr int64_t kLargestTile = 1 << 10, kMostElements = 1 << 28;
   const auto within = [&](const char* column, int64_t most) {
     const int64_t value = table.integer(row, column);

@@ -34,7 +34,7 @@
 namespace assay {
 namespace {
 
-/// Legend of the printed table of special values. SPECIALS.md has its own text.
+/// Legend of the printed table of special values. SPECIALS.md has no generated block; all of it is text.
 constexpr const char* kLegend =
     "A column is a group of 32 bf16 numbers: the named ones first, zeros in the other places (NaN: in all).\n"
     "A cell is SCALE: CODES of the named numbers, as bits in hex. 1: the scale is given. S@Z: a scale and an int32 zero point.\n"

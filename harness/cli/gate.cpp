@@ -31,7 +31,7 @@ using Key = std::pair<std::string, std::string>;  ///< case id and kernel name
 
 bool has_verdict(const Verdict& v) { return v.outcome != Outcome::kSkip && v.outcome != Outcome::kNotJudged && !v.device_lost; }
 
-/// The verdicts of the baseline, without skips and calls that nobody judged.
+/// The verdicts of the baseline, without skips and unjudged calls.
 class Baseline {
  public:
   struct Entry {

@@ -145,7 +145,7 @@ void check_predicted(const OpRegistry& ops, const std::string& root, const std::
   }
 }
 
-/// `only` are the ops whose files are checked; empty means all.
+/// `only`: the ops whose files are checked; empty: all.
 void check_observed(const OpRegistry& ops, const std::string& root, const std::vector<Case>& cases,
                     const std::vector<std::string>& only, Complaints& complaints) {
   std::map<std::string, const Case*> by_id;

@@ -424,7 +424,7 @@ class Hunt {
       const auto known = prey_.find(verdict.kernel);
       if ((known != prey_.end() && known->second.violations > 0) || !told_.insert(verdict.kernel).second) return;
       progress_.clear();
-      fmt::print(stderr, "assay: {}: {} on {}; its cause is sought now\n", name(verdict.outcome), printable(verdict.case_id),
+      fmt::print(stderr, "assay: {}: {} on {}; now looking for its cause\n", name(verdict.outcome), printable(verdict.case_id),
                  printable(verdict.kernel));
     };
     options_.ended = [this]() -> const char* {

@@ -171,7 +171,7 @@ void told_first(const Verdict& verdict) {
   int64_t elements = 0;
   for (const TensorFinding& finding : verdict.tensors) elements += finding.elements;
   if (elements >= kLarge)
-    std::fprintf(stderr, "assay: FAIL  %s: %s; its cause is sought now\n", printable(verdict.case_id).c_str(),
+    std::fprintf(stderr, "assay: FAIL  %s: %s; now looking for its cause\n", printable(verdict.case_id).c_str(),
                  printable(headline(verdict)).c_str());
 }
 

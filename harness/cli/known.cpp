@@ -134,7 +134,7 @@ int known_verb(const KnownArguments& arguments) {
     write_atomically(arguments.output, text);
   std::fprintf(stderr, "assay: %zu failure%s listed, %zu row%s kept%s\n", added, added == 1 ? "" : "s", kept,
                kept == 1 ? "" : "s",
-               silent > 0 ? fmt::format("; {} unexpected verdicts are no failures and cannot be listed", silent).c_str() : "");
+               silent > 0 ? fmt::format("; {} unexpected verdicts are not failures and cannot be listed", silent).c_str() : "");
   return kAllAsExpected;
 }
 

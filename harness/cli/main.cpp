@@ -75,7 +75,7 @@ int guarded(const std::function<int()>& verb) {
   }
 }
 
-/// Flushes stdout. Returns `code`, or the code for lost output: a verdict that nobody can read is worthless.
+/// Flushes stdout. Returns `code`, or the code for lost output, because a verdict that cannot be read is worthless.
 int delivered(int code) {
   const bool flushed = std::fflush(stdout) == 0;
   const int error = errno;
@@ -102,7 +102,7 @@ void hold_standard_descriptors() {
 namespace assay {
 namespace {
 
-/// The verb of a command line: its first word that is no option of the program itself.
+/// The verb of a command line: its first word that is not an option of the program itself.
 std::string verb_of(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];

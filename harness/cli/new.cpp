@@ -133,10 +133,11 @@ void require_identifier(const std::string& what, const std::string& name) {
 std::string tree() {
   const std::string root = data_root();
   if (!fs::is_directory(root + "/harness"))
-    throw UsageError(root +
-                     " is no source tree of Assay; run this in a build of the tree, or set ASSAY_DATA to it. Tables of your own "
-                     "work everywhere: "
-                     "run --contracts FILE.csv --cases FILE.csv");
+    throw UsageError(
+        root +
+        " is not a source tree of Assay; run this in a build of the tree, or set ASSAY_DATA to it. Tables of your own "
+        "work everywhere: "
+        "run --contracts FILE.csv --cases FILE.csv");
   return root;
 }
 

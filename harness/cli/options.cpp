@@ -327,8 +327,8 @@ void add_gate(CLI::App& program, GateArguments& gate) {
       ->excludes(number);
   verb.add_flag("--same-bits", gate.same_bits, "reject every change of bits, also within the accepted intervals");
   verb.add_flag("--strict", gate.strict,
-                "reject a failure that is fixed, until its row and the baseline are renewed, and a row of the known-failures "
-                "list that matches no case of its op");
+                "also close the gate for a failure that was fixed (until its row is removed and the baseline renewed), and for "
+                "a row of the known-failures list that matches no case of its op");
   verb.add_option("--report", gate.reports, "as for run; may be repeated")->type_name("KIND[:FILE]");
   verb.add_option("--ledger,--known-failures", gate.ledger, "as for run")->check(a_name())->type_name("FILE.csv");
   add_selection(verb, gate.selection, gate.suites.tables);

@@ -90,12 +90,12 @@ std::vector<Case> open_cases_for(const Suites& suites, const Selection& selectio
 
 // Checks what a kernel library advertises: an offer that no case can match is an error of its author.
 
-/// Needs an open rulebook. Throws LibraryError naming the kernel, the word and what it may have meant: an op or a contract that
-/// there is not, a case parameter that the op has not, a cell that no column of that name can hold.
+/// Needs an open rulebook. Throws LibraryError naming the kernel, the word and what it may have meant: an unknown op or contract,
+/// a case parameter that the op lacks, or a cell that no column of that name can hold.
 void require_known_offers(const OpRegistry& ops, const LibraryInfo& library);
 
 /// One line that counts the offered contracts without a case and names the first; empty if every offered contract has a case.
-/// A kernel is never called under a contract without a case. Ops of which `cases` has no case are left out of the count.
+/// A kernel is never called under a contract without a case. Ops without a case in `cases` are left out of the count.
 std::string offers_without_cases(const LibraryInfo& library, const std::vector<Case>& cases);
 
 /// True if the library works on this host and no kernel states its warp sizes. Cases that differ only in warp size are then the

@@ -258,7 +258,7 @@ std::vector<std::string> gaps_of(const std::vector<Recording>& recordings) {
 // assay inputs: inputs of cases as files; assay judge DIR: outputs that any program wrote beside them.
 namespace {
 
-/// A case of which one folder holds inputs.
+/// A case with inputs in one of the folders.
 struct CaseInFolder {
   const Case* one;
   std::string folder;

@@ -137,7 +137,7 @@ std::string CodeObjectExecution::summary(const LibraryInfo& library) const {
   if (const size_t at = options_.find("matrix="); at != std::string::npos)
     text += "; tensor core by model " + options_.substr(at + 7, options_.find(',', at) - at - 7);
   if (repeats_)
-    return text + fmt::format("; outputs of {} of {} calls change when these are moved by one ULP", dependent_, calls_);
+    return text + fmt::format("; if these are moved by one ULP, the outputs of {} of {} calls change", dependent_, calls_);
   return approximate.empty() ? text : text + "; option approximate=each says whether outputs depend on them";
 }
 
@@ -220,7 +220,7 @@ std::string repro_options(const RunArguments& arguments) {
   return options;
 }
 
-/// Says which case of the user's own tables is too large for this machine. Returns whether there is one.
+/// Says which case of the user's own tables is too large for this machine. Returns whether there is such a case.
 bool said_too_large(const RunArguments& arguments, const RunResult& result) {
   if (arguments.suites.tables.cases.empty())
     return false;  // a shipped case does not fit into a small machine: no error of the user
@@ -236,7 +236,8 @@ bool said_too_large(const RunArguments& arguments, const RunResult& result) {
 
 int run_under(const Supervised& supervisor, const RunArguments& arguments) {
   const Shard shard = shard_of(arguments);
-  std::optional<RankMeeting> meeting;  // created before anything that may end this process, so that the others notice
+  std::optional<RankMeeting>
+      meeting;  // created before anything that may end this process, so that the other processes notice its end
   if (const std::optional<Launch> launch = launch_for_ranks(arguments)) meeting.emplace(*launch);
   Provenance provenance = provenance_of(arguments, shard);
   const Reports reports(arguments.reports, shard);

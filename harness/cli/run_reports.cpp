@@ -309,7 +309,7 @@ class Repeats {
 
 bool fails(const std::optional<Outcome>& outcome) { return outcome == Outcome::kFail || outcome == Outcome::kBroken; }
 
-/// Cases that the kernel was called for between two places of the result, in order.
+/// Cases for which the kernel was called between two positions in the result, in order.
 std::vector<std::string> cases_of(const RunResult& result, const std::string& kernel, size_t first, size_t end) {
   std::vector<std::string> ids;
   for (size_t i = first; i < end; ++i) {
@@ -319,7 +319,7 @@ std::vector<std::string> cases_of(const RunResult& result, const std::string& ke
   return ids;
 }
 
-/// What makes a failure that does not come back alone: one earlier case, all of them, or nothing that was tried.
+/// Finds out what a failure that does not occur alone depends on: one earlier case, all earlier cases, or neither.
 void name_earlier_calls(const Repeats& repeats, const RunResult& result, size_t place, Verdict& verdict) {
   const std::vector<std::string> before = cases_of(result, verdict.kernel, 0, place);
   // Several threads make inputs, so that a later case of the table may have been called before.

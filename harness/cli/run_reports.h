@@ -37,14 +37,14 @@ class Reports {
   void write_github(const RunResult& result, const LibraryInfo& library, const Provenance& provenance) const;
 
   std::vector<ReportRequest> requests_;
-  std::set<std::string> named_;  ///< files that are no streams: the console names each once it is written
+  std::set<std::string> named_;  ///< files that are not streams: the console names each once it is written
   bool to_console_ = true;
 };
 
 /// The history that a run is added to, and what identifies the run there and in a recording.
 class RunHistory {
  public:
-  /// Throws UsageError if the file is no history or cannot be written, so that a run does not learn it at its end.
+  /// Throws UsageError if the file is not a history or cannot be written, so that a run does not learn it at its end.
   explicit RunHistory(const RunArguments& arguments);
   explicit RunHistory(const JudgeArguments& arguments);
 
@@ -105,7 +105,8 @@ void add_library(Provenance& provenance, const LibraryInfo& library);
 std::string today();
 
 /// Adds a verdict for each contract of --cases whose cases miss a mutant together. Only if all cases of the tables ran: not with
-/// a selection other than of ops, a share, or an early end. Otherwise returns a line that says so, if there are such tables.
+/// a selection other than of ops, a share, or an early end. Otherwise, if there are such tables, returns a line that says why
+/// none was added.
 std::string add_verdicts_of_tables(const Suites& suites, const Selection& selection, bool is_whole,
                                    const std::vector<Case>& cases, const Ledger& ledger, RunResult& result);
 

@@ -38,7 +38,8 @@ namespace fs = std::filesystem;
 using Strings = std::vector<std::string>;
 
 constexpr int kVersion = 1;  ///< of the manifest's layout
-constexpr int kInputsChanged = 4;  ///< --verify: the folder is as it was signed, and files outside of it that were read are not
+constexpr int kInputsChanged =
+    4;  ///< --verify: the folder is unchanged since it was signed, but files outside of it that were read have changed
 constexpr int kIncomplete = kHarnessFailed;  ///< as other commands that ended early for a reason that is not the kernel's
 
 /// Reads a JSON file that this program wrote, and keeps the order of its keys. A report may have a few thousand verdicts of some

@@ -1,4 +1,4 @@
-// What assay signoff keeps in its folder, and the rules by which it says PASS.
+// The files in the folder of assay signoff, and the rules for its verdict PASS.
 #pragma once
 
 #include <map>
@@ -33,7 +33,7 @@ bool is_wanted(const SignoffArguments& arguments, const std::string& op);
 /// The file of a step below the folder: its name with dots for spaces, and the suffix.
 std::string step_file(const std::string& name, const char* suffix);
 
-/// The steps for what a library offers, and what is offered of what there is.
+/// The steps for a library's kernels, and the share of all ops and contracts that the library offers.
 struct Plan {
   std::vector<Step> steps;
   Json scope;   ///< for each op: contracts and cases of the tiers, and those that the library offers

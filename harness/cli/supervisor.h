@@ -38,7 +38,7 @@ struct KilledRun {
 /// Runs `run` in a child process and returns its exit code. If the child is killed after begin() and before wrote_reports(),
 /// `report` writes the verdicts so far, and the exit code is 128 plus the signal. Signals from terminals and batch systems are
 /// passed to the child; signals from processes that a kernel started are not. When the child ends, everything that it started is
-/// ended too. A child that is stopped while this process is not is continued after two seconds.
+/// ended too. If a child is stopped while this process runs, the child is continued after two seconds.
 int supervised(const std::function<int(const Supervised&)>& run, const std::function<void(const KilledRun&)>& report);
 
 // SIGINT, SIGTERM and SIGHUP end a run early but with reports. Such a signal from a kernel is a fault of the kernel.

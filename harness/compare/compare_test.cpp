@@ -160,7 +160,7 @@ TEST(Interval, TheLargestIntegerIsNoNan) {
   EXPECT_FALSE((Interval{std::numeric_limits<int32_t>::min(), 7}.holds(kInt32, 8)));
 }
 
-// Expectations with several answers, of which one must hold for the whole output; violations between elements.
+// Expectations with several answers, one of which must hold for the whole output; violations between elements.
 
 TEST(CompareAnswers, AnExpectationThatDoesNotFitIsARefusal) {
   WholePart expected = pinned(kBf16, {1, 2});
@@ -373,7 +373,7 @@ TEST(Unwritten, CountsElementsOfWhichAByteIsUntouched) {
   EXPECT_EQ(found.elements, 2);
   EXPECT_EQ(found.first, (std::array<int64_t, 2>{1, 0}));
   part.places = listed({0, 1, 2, 10}, 2);
-  EXPECT_EQ(unwritten_elements(part, spec, {{6, 20}}).elements, 0) << "padding may stay as it was";
+  EXPECT_EQ(unwritten_elements(part, spec, {{6, 20}}).elements, 0) << "padding may keep its value";
   EXPECT_EQ(unwritten_elements(part, spec, {{6, 21}}).elements, 1);
 }
 

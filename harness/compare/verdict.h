@@ -150,8 +150,8 @@ std::vector<Element> elements_around(const Answer& answer, size_t index, const H
 
 // What the data of a case can detect: which mutants of its contract, and which codes its outputs visit.
 
-/// Counts over the accepted answer of one output tensor. An element is counted only if every code that it may have is of that
-/// kind, so every correct kernel visits at least this much.
+/// Counts over the accepted answer of one output tensor. An element is counted only if all of its accepted codes are of that
+/// kind, so every correct kernel stores at least this many.
 struct DataPower {
   std::string tensor, format;
   int64_t elements = 0;

@@ -20,7 +20,7 @@ using ::testing::Pair;
 
 constexpr uint32_t kOne = 0x38, kTwo = 0x40;  // two e4m3fn codes, 8 ulp apart
 
-/// Every element must be 1; `wrong` says which ones are 2.
+/// Every element must be 1; `wrong` tells which elements are 2.
 TensorFinding found(int64_t rows, int64_t columns, const std::function<bool(int64_t, int64_t)>& wrong) {
   const std::vector<int32_t> ones(size_t(rows * columns), ordinal(kE4M3Fn, kOne));
   const WholePart expected = testing::whole_part(kE4M3Fn, {rows, columns}, ones, {}, "pinned: one code");

@@ -70,7 +70,7 @@ struct Problem {
   std::vector<std::pair<std::string, double>> parameters{};  ///< passed through the C ABI
   int ranks = 1;
   /// Warm-up calls on the same memory and the same group of ranks. Their outputs are not checked. They put a kernel's buffers and
-  /// flags into a state that the op knows. Their own `before` is empty.
+  /// flags into a state that the op knows. The `before` of a warm-up call is empty.
   std::vector<Problem> before{};
 };
 
@@ -79,7 +79,8 @@ enum class Access { kIn, kOut, kInOut };
 Access access_of(const HostTensor& tensor);  ///< access to a tensor of a problem
 const char* name(Access access);             ///< "input", "output", "in place"
 
-/// A mutant: the contract, a layout or the interpretation of an input with one step changed. It has an expectation of its own.
+/// A mutant: the contract, a layout or the interpretation of an input with one step changed. The intermediate tensor has its own
+/// expectation.
 struct Hypothesis {
   std::string name;  ///< "scale: pow2(ceil) -> pow2(floor)"
   std::function<Expectation(const Problem&, const std::vector<HostTensor>* outputs)> expect;  ///< like BoundCase::expect

@@ -258,7 +258,7 @@ TEST(Shard, EnvironmentsCountFromZero) {
   EXPECT_EQ(from({{"GTEST_TOTAL_SHARDS", "4"}, {"GTEST_SHARD_INDEX", "0"}}).text(), "1/4");
   EXPECT_EQ(from({{"SLURM_STEP_NUM_TASKS", "8"}, {"SLURM_PROCID", "7"}}).text(), "8/8");
   EXPECT_EQ(from({{"OMPI_COMM_WORLD_SIZE", "2"}, {"OMPI_COMM_WORLD_RANK", "1"}}).text(), "2/2");
-  EXPECT_TRUE(from({{"SLURM_NTASKS", "8"}, {"SLURM_PROCID", "0"}}).is_whole()) << "a batch script is no step";
+  EXPECT_TRUE(from({{"SLURM_NTASKS", "8"}, {"SLURM_PROCID", "0"}}).is_whole()) << "a batch script is not a step";
 }
 
 TEST(Shard, AnEnvironmentThatContradictsItselfIsRefused) {

@@ -38,7 +38,7 @@ struct Interval {
 
 enum class PaddingRule {
   kZero,       ///< must be zero
-  kUntouched,  ///< must keep its value from before the call
+  kUntouched,  ///< must keep the value from before the call
   kFree        ///< any value is accepted
 };
 

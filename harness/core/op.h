@@ -54,7 +54,7 @@ struct DumpRequest {
   std::string layout{};
 };
 
-/// No tensor of a dump has the role. The code that read the files adds which tensors there are.
+/// No tensor of a dump has the role. The code that reads the files adds the list of their tensors.
 struct MissingRole : UsageError {
   explicit MissingRole(const std::string& name) : UsageError("no tensor for role '" + name + "'"), role(name) {}
 

@@ -59,7 +59,7 @@ namespace {
 size_t width_of(const TensorSpec& spec) {
   const auto width = size_t(spec.format->bytes());
   if (width > sizeof(uint32_t))
-    throw std::logic_error("tensor '" + spec.name + "' has elements of more than 32 bits, which are no codes");
+    throw std::logic_error("tensor '" + spec.name + "' has elements of more than 32 bits, which are not codes");
   return width;
 }
 

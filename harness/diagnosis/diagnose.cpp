@@ -174,7 +174,7 @@ std::string race_in_words(const Backend& backend, const CallRequest& request) {
     const bool follows_order = backend.library.honours_schedule_seed && call_difference(first, backend.call(next), call).empty();
     if (follows_order)
       return "race: the outputs change with the order in which the lanes run: a barrier is missing, a value is not set in "
-             "every lane, or a lane reads what nobody wrote (" + difference + ")";
+             "every lane, or a lane reads memory that was never written (" + difference + ")";
     return "unsteady: the outputs change from call to call; the kernel keeps state between calls, reads unwritten "
            "memory, or has a race (" + difference + ")";
   }
@@ -333,7 +333,7 @@ void add_patterns(const BoundCase& bound, const Problem& problem, const std::vec
   }
   if (verdict.causes == causes_in_words({}) && of_input.size() + complete.size() + partial.size() > 0) verdict.causes.clear();
   verdict.causes.insert(verdict.causes.begin(), complete.begin(), complete.end());
-  // A mutant that explains a part says more than that its inputs are NaN.
+  // A mutant that explains a part of the failure says more than the fact that its inputs are NaN.
   const bool by_mutant = std::any_of(verdict.causes.begin(), verdict.causes.end(),
                                      [](const std::string& words) { return words.starts_with("explains "); });
   verdict.causes.insert(by_mutant ? verdict.causes.end() : verdict.causes.begin(), of_input.begin(), of_input.end());

@@ -78,7 +78,8 @@ inline int64_t work_of_element(const Answer& answer) { return 1 + answer.product
 /// leave at most half of what the best single hypothesis leaves; pairs are tried only if no single one explains everything.
 ///
 /// Only the steps of `sample` are evaluated, and counts refer to them. Nullptr: all steps. If the budget does not suffice, causes
-/// are sought in a part of the sample, of which half fails; the best are then compared with the whole. Nullptr: that of kLong.
+/// are sought in a part of the sample (half of it failing elements); the best causes are then compared with the whole sample.
+/// Nullptr: that of kLong.
 std::vector<Cause> diagnose(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs,
                             const Sample* sample = nullptr, WorkBudget* budget = nullptr);
 

@@ -799,7 +799,7 @@ class Reductions : public testing::ToyCase {
     }
     return expectation_of(std::move(parts));
   }
-  /// What a kernel stores that takes the columns of which `takes` is true.
+  /// The outputs of a kernel that uses only the columns for which `takes` is true.
   static std::vector<HostTensor> outputs_of(const HostTensor& x, const std::function<bool(int64_t)>& takes) {
     HostTensor scale{dense("scale", Role::kOutput, kF32, {kRows, kColumns / kGroup}),
                      std::vector<std::byte>(size_t(4 * kRows * kColumns / kGroup))};

@@ -123,8 +123,8 @@ struct Spread {
 struct Differences {
   Spread own, other, between;  ///< held less due of the same row; held less due of another row; due less due of another row
   int64_t wrong = 0, above = 0, unequal = 0;  ///< held is not due, is above it; due is not due of another row
-  bool plausible = true;                      ///< every number may be one of this tensor
-  bool function_of_due = true;                ///< equal due codes, of which there are some, have equal held codes
+  bool plausible = true;                      ///< every number may occur in this tensor
+  bool function_of_due = true;                ///< equal expected codes, if there are any, have equal stored codes
 };
 
 Differences differences_of(const WrongPart& wrong, int64_t first, int64_t last) {
@@ -158,8 +158,9 @@ Differences differences_of(const WrongPart& wrong, int64_t first, int64_t last) 
 }
 
 /// Whether the numbers are no nearer to the expected ones of their own rows than to those of other rows, whatever offset or
-/// factor all have in common. A row that was computed wrongly from its own data is nearer to its own. `had_right_values`: another
-/// output shows that the rows were computed. Then it is enough if numbers are too large and too small, as often as in other rows.
+/// factor all have in common. A row that was computed wrongly from its own data is nearer to its own expected numbers.
+/// `had_right_values`: another output shows that the rows were computed. Then it suffices that numbers are too large and too
+/// small as often as in other rows.
 bool of_other_data(const Differences& found, bool had_right_values) {
   constexpr double kAsFar = 0.85;
   const double far = found.other.deviation();

@@ -98,8 +98,8 @@ class Edits {
                   [=](int64_t r, int64_t c) { return std::pair(r, c % period / width * width == to ? c + from - to : c); });
   }
 
-  /// Reads each element of a vector from its neighbour. The element at the end has none, so what it gets is unknown. `halves`: rows
-  /// hold gate and up; the mistake may be in one of them alone.
+  /// Reads each element of a vector from its neighbour. The element at the end has none, so what it gets is unknown. `halves`:
+  /// rows hold gate and up; the mistake may be in one half only.
   void beside_within_vectors(bool halves) {
     struct Half {
       const char* words;
@@ -223,7 +223,7 @@ std::vector<InputEdit> input_edits(const Problem& problem, int64_t products) {
     if (access_of(problem.tensors[i]) == Access::kOut || spec.format->bits > 32 || spec.shape.empty() || spec.elements() == 0) continue;
     Edits edits(problem, i, all);
     edits.shifts();
-    if (spec.format->is_integer()) {  // other changes of indices and positions may be no valid input
+    if (spec.format->is_integer()) {  // other changes of indices and positions may be invalid
       std::erase_if(all, [&](const InputEdit& edit) { return edit.tensor == i && !edit.plain; });
       continue;
     }
@@ -287,7 +287,7 @@ std::optional<GroupsOfInput> groups_of_input(const Problem& problem, const std::
   return std::nullopt;
 }
 
-/// Columns of a group that are left out, as a rule that holds for no column that is not: "j mod 8 = 7". Empty if there is none.
+/// The columns of a group that are left out, as a rule that covers no other column: "j mod 8 = 7". Empty if there is none.
 std::string rule_of_columns(const std::set<int64_t>& out, const std::set<int64_t>& kept, int64_t columns) {
   for (int64_t period = 2; period < columns; period *= 2) {
     std::set<int64_t> rests, kept_rests;

@@ -121,8 +121,8 @@ Swollen swollen_bytes(const ScaleGrid& grid) {
 bool find_lost_mantissas(const ScaleGrid& grid, ScaleReport& report) {
   Swollen found = swollen_bytes(grid);
   if (found.lower.count == 0 || found.top > 0) return false;
-  // Without a mask about every second byte below a scale that is no power of two is wrong: one NaN in a large tensor has another
-  // cause.
+  // Without a mask about every second byte below a scale that is not a power of two is wrong: one NaN in a large tensor has
+  // another cause.
   constexpr int64_t kFewBytes = 16;
   const bool is_nan = grid.code(found.lower.first[0], found.lower.first[1]) == kNan;
   if (found.lower.count == 1 && is_nan && grid.present_rows * grid.present_columns > kFewBytes) return false;
@@ -393,7 +393,7 @@ static bool find_bytes_as_numbers(const ScaleGrid& grid, ScaleReport& report) {
   return true;
 }
 
-/// fp32 of the other byte order: most are no scales as they stand, and all are with their bytes reversed.
+/// fp32 of the other byte order: most are not scales as they stand, and all are with their bytes reversed.
 static bool find_reversed_bytes(const ScaleGrid& grid, ScaleReport& report) {
   const auto plausible_scale = [](int64_t code) {
     return is_scale(code) && value(code) >= 0x1p-60f && value(code) < 0x1p42f;

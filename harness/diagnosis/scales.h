@@ -51,8 +51,9 @@ inline constexpr int64_t kLeastExponent = 85, kMostExponent = 170;
 /// Bytes (scale_values.cpp):
 /// - 0xFF is NaN in UE8M0. Always a finding.
 /// - 0x00 is 2^-127. A finding, unless it is padding: a top byte of the last word that is zero in every row.
-/// - fp32 bits in packed words. A word whose top byte is 33..83 is a plausible fp32 scale (2^-60 to 2^41). As UE8M0 that byte is
-///   below 2^-43, which no scale is, and its other bytes are not all plausible either. A healthy word has a plausible exponent or
+/// - fp32 bits in packed words. A word whose top byte is 33..83 is a plausible fp32 scale (2^-60 to 2^41). Read as UE8M0, that
+/// byte is below 2^-43, which is too small for a scale, and not all of the other bytes are plausible either. A healthy word has a
+/// plausible exponent or
 ///   zero padding in its top byte, so it is never mistaken. Words with two equal top bytes are memory filled with one byte.
 /// - mantissas lost by packing: 0xFF, or bytes above kMostExponent, in the lower bytes of words with a plausible top byte.
 ///   Packing with v0>>23 | v1>>15 | v2>>7 | v3<<1 and no mask keeps the top byte and sets high bits in the others. If top bytes
@@ -63,7 +64,7 @@ inline constexpr int64_t kLeastExponent = 85, kMostExponent = 170;
 ///   scales that are powers of two.
 ///
 /// Floats (scale_values.cpp):
-/// - the other byte order: at least three quarters are no plausible scales (2^-60 to 2^41), and reversed all are.
+/// - the other byte order: at least three quarters are not plausible scales (2^-60 to 2^41), and reversed all are.
 /// - whole numbers from kLeastExponent to kMostExponent everywhere: UE8M0 bytes cast to numbers.
 /// - NaN, Inf, negative, zero, subnormal. Always findings: no floor in use allows them.
 /// - packed UE8M0 words read as fp32: if all four bytes are plausible, the fp32 value is 2^43 or more, which no scale is.

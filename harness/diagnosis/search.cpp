@@ -35,7 +35,7 @@ enum class Zeros {
   kEither,        ///< both signs
   kMinusForPlus,  ///< both signs where +0 is expected
   kPlusForMinus,  ///< both signs where -0 is expected
-  kOtherSign      ///< the other sign alone, where only one is expected
+  kOtherSign      ///< the other sign, where one sign is expected
 };
 
 void accept_zeros(Zeros zeros, const Format& format, AcceptedRows& rows) {
@@ -84,7 +84,7 @@ constexpr int64_t kMostFirsts = 12, kMostKept = int64_t{1} << 26;
 constexpr int64_t kFewestMisread = 8;
 /// Edits of inputs are tried on a few steps first.
 constexpr int64_t kStepsOfGlance = 4;
-/// If causes were sought in a part of the sample, so many of them, the best, are then compared with the whole sample.
+/// If causes were sought in a part of the sample, this number of the best ones are then compared with the whole sample.
 constexpr size_t kMostConfirmed = 6;
 
 /// What an element of a sample counts in all answers: twice as much if only some columns are computed, since sums begin anew.
@@ -303,8 +303,8 @@ class Search {
     }
   }
 
-  /// Detects causes that are no mutants: an input is read beside its place, or a sum leaves some of it out. Of those that explain
-  /// as much, the first few count: they are the simplest.
+  /// Detects causes that are not mutants: an input is read beside its place, or a sum leaves some of it out. Of the mistakes that
+  /// explain equally much, only the first few count, because they are the simplest.
   void edited_inputs() {
     const Answer& answer = right_.any_of.front();
     const Sample few =
@@ -314,7 +314,7 @@ class Search {
                          glance.elements() < contract_.elements();
     std::vector<InputEdit> edits = input_edits(problem_, answer.products);
     size_t tried = 0;
-    std::set<size_t> explained;  // tensors of which one edit explains everything
+    std::set<size_t> explained;  // tensors that one edit explains completely
     for (const InputEdit& edit : edits) {
       if (explained.contains(edit.tensor) && ++tried) continue;
       const int64_t copied = problem_.tensors[edit.tensor].spec.elements() / 4;
@@ -392,7 +392,7 @@ class Search {
     return has_scales && log_chance > std::log(0.01);
   }
 
-  /// Detects a cause that is no mutant: every wrong element is a zero of the wrong sign. A kernel loses a sign, adds one, or
+  /// Detects a cause that is not a mutant: every wrong element is a zero of the wrong sign. A kernel loses a sign, adds one, or
   /// turns all of them. If some zeros changed in one direction, some in the other and some not at all, signs are not what went
   /// wrong.
   void wrong_zeros() {

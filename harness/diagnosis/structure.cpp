@@ -126,7 +126,7 @@ Rule reversed_bytes(const WrongPart& wrong) {
   return rule_if(explained >= kFewest, "the expected codes with their bytes in the opposite order", explained);
 }
 
-/// Packed words that an OR adds bytes to, although nobody zeroed them: the same bits are set in every element.
+/// Packed words that were not zeroed before an OR added bytes: the same bits are set in every element.
 Rule into_old_words(const WrongPart& wrong) {
   if (!packed_in_words(wrong) || wrong.distinct(2) < 2) return std::nullopt;
   uint32_t old = 0;
@@ -495,7 +495,7 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, bool elem
   for (WrongPart& wrong : parts) {
     if (!wrong.complete() || wrong.failing().empty()) continue;
     const auto failing = int64_t(wrong.failing().size());
-    // In this order: a rule that says more comes before one that follows from it.
+    // Ordered by strength: a rule comes before the rules that follow from it.
     Rule best;
     const auto consider = [&](Rule rule) {
       const bool enough = rule && 4 * rule->explained >= 3 * (failing - rule->left_out);

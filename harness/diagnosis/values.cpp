@@ -91,7 +91,7 @@ bool is_number(const Format& format) {
   return !format.is_integer() && format.specials != Specials::kBits && format.specials != Specials::kScale;
 }
 
-/// The number of a scale that all elements share; nothing for several, and for inputs that are no scales.
+/// The number of a scale that all elements share; nothing for several, and for inputs that are not scales.
 std::optional<double> only_scale(const HostTensor& input, int rank) {
   const TensorSpec& spec = input.spec;
   if (spec.role != Role::kInput || spec.rank != rank || spec.name.find("scale") == std::string::npos || spec.elements() != 1)

@@ -120,7 +120,7 @@ TEST(Values, SaturationBelowTheLargestNumberIsNamed) {
   const auto early = [&](int64_t i) { return std::abs(due(i)) >= 256 ? std::copysign(448.0, due(i)) : due(i); };
   EXPECT_EQ(words(largest_code_too_early(numbers(due, early).wrong())),
             "the largest number, 448, from 256 on (saturates too early)");
-  EXPECT_EQ(words(factor(numbers(due, early).wrong())), "") << "448 is no multiple of what is expected";
+  EXPECT_EQ(words(factor(numbers(due, early).wrong())), "") << "448 is not a multiple of what is expected";
   const auto some = [&](int64_t i) { return std::abs(due(i)) >= 256 && i % 5 != 0 ? std::copysign(448.0, due(i)) : due(i); };
   EXPECT_EQ(words(largest_code_too_early(numbers(due, some).wrong())), "") << "some of these are right";
 }

@@ -1,6 +1,6 @@
 // Regularities of wrong outputs that need no knowledge of the op: a constant factor, shifted rows, another order, what the tensor
-// held before the call. They name mistakes that are no change of a contract's formula. Also: one output with wrong elements, as
-// their rules (structure.cpp, values.cpp) and facts (facts.cpp) see it.
+// held before the call. They name mistakes that are not a change of a contract's formula. Also: one output with wrong elements,
+// as their rules (structure.cpp, values.cpp) and facts (facts.cpp) see it.
 #pragma once
 
 #include <fmt/format.h>
@@ -26,7 +26,7 @@ struct Regularity {
   std::string part;       ///< label of the output
   std::string words;      ///< "4 times the expected values"
   int64_t failing = 0;    ///< elements of that output outside their accepted set, without those that are left out
-  int64_t explained = 0;  ///< of those: elements that have the value that the rule gives
+  int64_t explained = 0;  ///< the number of these elements with the value that the rule gives
   int64_t left_out = 0;   ///< wrong elements for which the rule gives no value: padding of packed words stands there
   bool decides = false;   ///< the tensor holds another type of data: no other explanation of any output means anything
   bool is_fact = false;   ///< says what the wrong elements have in common, but does not give their values (facts.cpp)
@@ -61,7 +61,7 @@ inline constexpr size_t kManyCodes = 4, kEnoughOfFewCodes = 16;
 /// Source of an element whose value a rule about places does not know: padding, or nothing.
 inline constexpr int64_t kNowhere = -1;
 
-/// A rule that gives wrong elements from right ones, as structure.cpp and values.cpp find it.
+/// A rule, found by structure.cpp or values.cpp, that turns right elements into the wrong ones.
 struct Explanation {
   std::string words;
   int64_t explained = 0;  ///< failing elements

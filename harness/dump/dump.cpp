@@ -20,7 +20,7 @@ const Format* stated_format(const std::string& path, const std::string& name) {
   std::vector<std::string> known;
   for (const Format& format : all_formats()) known.emplace_back(format.name);
   const Format* format = find_format(name);
-  if (format == nullptr) throw DumpError(path, "", "':" + name + "' is no format" + did_you_mean(name, known));
+  if (format == nullptr) throw DumpError(path, "", "':" + name + "' is not a format" + did_you_mean(name, known));
   return format;
 }
 

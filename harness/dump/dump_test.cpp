@@ -1,4 +1,4 @@
-// Tensor files and recordings: what is read, and what is refused.
+// Tensor files and recordings: valid files are read, and damaged ones are refused.
 #include "harness/dump/dump.h"
 
 #include <gmock/gmock.h>

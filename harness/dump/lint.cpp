@@ -250,7 +250,7 @@ void check_global(const Quantized& of, float largest_scale, LintReport& report) 
   const int64_t count = of.global->tensor->elements();
   for (int64_t i = 0; i < count; ++i) {
     const float value = scale_value(*kind, of.global->data() + i * scale_bytes(*kind));
-    if (!std::isfinite(value) || value <= 0) return add("global scale is no positive number", fmt::format("{:.6g}", value));
+    if (!std::isfinite(value) || value <= 0) return add("global scale is not a positive number", fmt::format("{:.6g}", value));
     if (count > 1) continue;  // of experts: the largest scale is that of all of them
     const double decode = of.global_multiplies ? 1 / double(value) : double(value), weight = 6 * double(largest_scale) * decode;
     if (largest_scale > 0 && (weight < kLeastWeight || weight > kMostWeight))

@@ -212,8 +212,8 @@ TEST(Lint, NamesProblemsOfNvfp4) {
                  "with the reciprocal");
   expect_finding(nvfp4(true), "up.weight_global_scale", number(right), "global scale does not fit its blocks",
                  "with the reciprocal");
-  expect_finding(nvfp4(), "up.weight_scale_2", number(std::nanf("")), "global scale is no positive number", "nan");
-  expect_finding(nvfp4(), "up.weight_scale_2", number(0), "global scale is no positive number");
+  expect_finding(nvfp4(), "up.weight_scale_2", number(std::nanf("")), "global scale is not a positive number", "nan");
+  expect_finding(nvfp4(), "up.weight_scale_2", number(0), "global scale is not a positive number");
 }
 
 TEST(Lint, AGlobalScaleThatLeavesTheRangeOfItsBlocksUnused) {

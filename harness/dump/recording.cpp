@@ -171,7 +171,7 @@ RecordedCall read_call(const Recording& recording, const RecordedVerdict& record
     const std::string role = metadata_or_empty(dump, stored.name + ".role");
     if (role != "input" && role != "output") throw DumpError(file, "tensor '" + stored.name + "'", "has no role in the metadata");
     if (stored.format == nullptr)
-      throw DumpError(file, "tensor '" + stored.name + "'", stored.dtype + " is no format of a recording");
+      throw DumpError(file, "tensor '" + stored.name + "'", stored.dtype + " is not a format of a recording");
     HostTensor tensor{storage_spec(dump, stored), read_bytes(dump, stored)};
     tensor.spec.role = role == "input" ? Role::kInput : Role::kOutput;
     if (const std::string rank = metadata_or_empty(dump, stored.name + ".rank"); !rank.empty()) {
@@ -211,7 +211,7 @@ Outcome outcome_from(const std::string& word) {
   for (const Outcome outcome : {Outcome::kPass, Outcome::kFail, Outcome::kSkip, Outcome::kUntrusted, Outcome::kBroken,
                                Outcome::kFlaky, Outcome::kNotJudged})
     if (word == name(outcome)) return outcome;
-  throw std::runtime_error("'" + word.substr(0, 40) + "' is no outcome");
+  throw std::runtime_error("'" + word.substr(0, 40) + "' is not an outcome");
 }
 
 /// A recording is untrusted; its index may only name files in its own folder.

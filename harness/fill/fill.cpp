@@ -43,7 +43,7 @@ template <int kBlocks>
 
 constexpr uint32_t kNormalLane = 0x4e4f524d;  // distinct from the lanes of the other draws
 
-/// The number whose twelve 16-bit integers have this sum.
+/// Turns the sum of twelve random 16-bit integers into a number.
 double normal_of(uint32_t sum) {
   constexpr int32_t kMean = 6 * 65535;
   return double(int32_t(sum) - kMean) * 0x1p-16;

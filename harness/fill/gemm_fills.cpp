@@ -217,7 +217,7 @@ double anywhere(const Sheet& sheet, int64_t i) {
          octave(sheet, i, std::max(-30, sheet.format.min_exponent()), std::min(30, max_exponent(sheet.format) - 1));
 }
 
-/// One element in `among` is a number; all others are zeros of both signs.
+/// One element in `among` is nonzero; all others are zeros of both signs.
 void few(Sheet& sheet, int64_t among) {
   for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i)
     sheet.values[size_t(i)] = sheet.random.below(among, i, kPick) == 0 ? anywhere(sheet, i) : signed_zero(sheet, i);

@@ -123,7 +123,7 @@ TEST(FillGemm, BlocksCancelAndTheirScalesAreEqual) {
       ASSERT_EQ(a[size_t(i)], a[size_t(i + 128)]);
       ASSERT_EQ(b[size_t(i)], -b[size_t(i + 128)]);
     }
-    EXPECT_NE(a[size_t(row * kColumns)], a[size_t(row * kColumns + 256)]) << "a third block is one of its own";
+    EXPECT_NE(a[size_t(row * kColumns)], a[size_t(row * kColumns + 256)]) << "a third block has its own scale";
     for (int64_t i = row * 6; i < row * 6 + 6; i += 2) ASSERT_EQ(s[size_t(i)], s[size_t(i + 1)]);
     EXPECT_NE(s[size_t(row * 6)], s[size_t(row * 6 + 2)]);
   }

@@ -25,7 +25,7 @@ namespace {
 /// Marks the file as a history: PRAGMA application_id, "Asay".
 constexpr int kApplication = 0x41736179;
 /// PRAGMA user_version. Raise it when a table or column changes its meaning, and convert older files in open_layout(). A column
-/// that is only added keeps the number: `identity` of `run` came later, so that files may lack it.
+/// that is only added keeps the number: `identity` of `run` was added later, so older files may lack it.
 constexpr int kLayout = 1;
 
 /// A verdict is (run, series, state): the state's texts are stored once for all runs that repeat it. `verdicts` is for readers
@@ -125,7 +125,7 @@ class Statement {
     bound_ = 0;
     return false;
   }
-  /// Ends a statement of which only the first row is wanted.
+  /// Ends a statement after its first row, the only one wanted.
   void reset() { sqlite3_reset(statement_), bound_ = 0; }
 
   int64_t integer(int column) const { return sqlite3_column_int64(statement_, column); }
@@ -155,7 +155,7 @@ int64_t pragma(const std::string& path, sqlite3* database, const char* name) {
   return statement.step() ? statement.integer(0) : 0;
 }
 
-/// A transaction that is undone unless it is committed.
+/// A transaction that its destructor undoes unless it was committed.
 class Transaction {
  public:
   Transaction(const std::string& path, sqlite3* database, const char* begin) : path_(path), database_(database) {
@@ -450,7 +450,7 @@ bool is_own(const HistoryRun& run, const BaselineWish& wish) {
 
 bool was_as_expected(const HistoryRun& run) { return run.ending.empty() || run.ending == "ALL AS EXPECTED"; }
 
-/// Why a run is no baseline unless it is named; empty: it can be.
+/// Why a run is a baseline only if it is named; empty: it can be one anyway.
 std::string why_not_baseline(const HistoryRun& run, const BaselineWish& wish, const std::vector<HistoryRun>& own,
                              const std::string& commit) {
   if (is_own(run, wish)) return "the run that is compared";

@@ -57,7 +57,7 @@ struct BaselineWish {
 
 struct BaselineChoice {
   std::vector<HistoryRun> runs;          ///< one run, or the shares of one
-  std::vector<std::string> passed_over;  ///< newer runs that are no baseline: "run 3: the run that is compared"
+  std::vector<std::string> passed_over;  ///< newer runs that are not a baseline: "run 3: the run that is compared"
 };
 
 /// Digest of the bytes that a call stored in its outputs. Bytes that were never written are left out.
@@ -71,7 +71,7 @@ HistoryRun history_run(const RunResult& result, const LibraryInfo& library, cons
 /// Without cases that the library does not offer, and without calls that lost the device.
 std::vector<HistoryVerdict> history_verdicts(const RunResult& result, const OutputDigests& digests);
 
-/// Which verdicts to read: globs, of which one must match; an empty list admits everything.
+/// Which verdicts to read: at least one of these globs must match; an empty list admits everything.
 struct HistoryFilter {
   std::vector<std::string> cases{}, contracts{}, kernels{}, chips{};  ///< chips: the architecture or chip_text()
   int64_t last = 0;                                                   ///< only this many newest runs; 0: all
@@ -101,8 +101,9 @@ class History {
  public:
   enum class Access { kRead, kWrite };
 
-  /// With kWrite, a file that is missing or empty becomes a history. Throws UsageError for a file that is no history, is damaged,
-  /// or was written by another version of the layout; HarnessError if another process keeps it locked for `wait_seconds`.
+  /// With kWrite, a file that is missing or empty becomes a history. Throws UsageError for a file that is not a history, is
+  /// damaged, or was written by another version of the layout; HarnessError if another process keeps it locked for
+  /// `wait_seconds`.
   explicit History(const std::string& path, Access access, double wait_seconds = 60);
   ~History();
   History(const History&) = delete;
@@ -114,7 +115,7 @@ class History {
   HistoryData read(const HistoryFilter& filter) const;
 
   /// The run named by the wish. Otherwise the newest run on the same chip that was as expected and is not the run that is
-  /// compared. If there is none, the newest other run that is no earlier try of the run that is compared: of the same library
+  /// compared. If there is none, the newest other run that is not an earlier try of the run that is compared: of the same library
   /// file or commit. Of a divided run: the nearest run of each share with the same library file, chip and selection. Throws
   /// UsageError if there is none.
   BaselineChoice baseline(const BaselineWish& wish) const;

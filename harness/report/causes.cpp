@@ -208,7 +208,7 @@ class Kernel {
   bool is_well_founded(const std::string& mistake) const {
     if (fitting(mistake).size() > 1) return true;
     return std::any_of(cases_.begin(), cases_.end(), [&](const Diagnosed& one) {
-      // a violation is counted as one element although it involves many
+      // a violated rule counts as one wrong element although it involves many elements
       const bool violated = !one.verdict->violations.empty();
       return std::any_of(one.causes.begin(), one.causes.end(), [&](const ToldCause& cause) {
         return (violated || cause.explained >= kEnoughElements) && key_of(cause) == mistake;

@@ -91,7 +91,7 @@ TEST(Reconcile, ManyElementsOrTwoSetsOfDataAreEnough) {
   twin.case_id = "quant_group/a/w64";
   twin.warp = "64";
   EXPECT_THAT(reconciled({failing("a", {complete(1, "floor")}), twin}).verdicts[0].causes.front(), StartsWith("probably "))
-      << "the same data at another warp size is no second witness";
+      << "the same data at another warp size is not a second witness";
 }
 
 TEST(Reconcile, AViolationBetweenElementsIsMoreThanOneElement) {

@@ -154,7 +154,7 @@ int64_t contracts_not_offered(const RunResult& result, const std::set<std::strin
 std::map<std::string, int64_t> skips(const RunResult& result) {
   std::map<std::string, int64_t> counts = counts_by_message(result, Outcome::kSkip);
   int64_t cases = 0, ops = 0, contracts = 0;
-  std::set<std::string> offered, other_ops;  // an op of which some contract is offered; all others
+  std::set<std::string> offered, other_ops;  // ops with at least one offered contract; all others
   for (const Verdict& v : result.verdicts)
     if (v.offered) offered.insert(v.op);
   for (const Verdict& v : result.verdicts)

@@ -22,7 +22,7 @@ std::string untried_levels_text(const RunResult& result);
 /// How much the console prints.
 struct Shown {
   bool all = false;     ///< a block for each failure, and every contract, cause and reason
-  size_t failures = 6;  ///< otherwise: a block for each of so many causes
+  size_t failures = 6;  ///< otherwise: the number of causes that get a block
 };
 
 /// A verdict as a block of lines: what failed, why, where, by how much, the contract's justification, the table row, the repro

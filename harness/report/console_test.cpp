@@ -71,7 +71,7 @@ failed, by cause
 )");
 }
 
-/// So many failures, each of its own cause if `apart`.
+/// That many failures; with `apart`, each has its own cause.
 RunResult failures(size_t count, bool apart) {
   RunResult result;
   for (size_t i = 0; i < count; ++i) {
@@ -237,7 +237,7 @@ TEST(ProgressReport, ALogGetsALineEachHalfMinute) {
   ProgressReport progress(7, "cases",
                           {false, 80, [&] { return now; }, [&](const std::string& text) { written.push_back(text); }});
   progress.step(testing::verdict(Outcome::kFail));
-  progress.step("a step that is no verdict");
+  progress.step("a step that is not a verdict");
   EXPECT_TRUE(written.empty()) << "a short run says nothing";
   now += ProgressReport::kSecondsBetweenLines;
   progress.step(testing::verdict(Outcome::kPass, "a/b"));

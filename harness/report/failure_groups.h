@@ -84,7 +84,7 @@ std::string twins_text(const RunResult& result, const Twins& twins);
 
 /// Outcomes of an earlier run by case and kernel.
 struct EarlierRun {
-  std::string path, begun;  ///< start of that run as its report states it; empty if it does not
+  std::string path, begun;  ///< start of that run, if its report states one; else empty
   std::map<std::pair<std::string, std::string>, std::string> outcomes;
 };
 

@@ -235,7 +235,7 @@ std::vector<ReportField> json_fields() {
       {"gate.baseline", "folder of the baseline, or file of a history"},
       {"gate.run", "of a history: which of its runs is the baseline, and how it ended"},
       {"gate.notes[]",
-       "failures that only the baseline makes known, newer runs that are no baseline, a run that is compared with itself"},
+       "failures that only the baseline makes known, newer runs that are not a baseline, a run that is compared with itself"},
       {"gate.same_bits", "whether --same-bits was given", "boolean"},
       {"gate.strict", "whether --strict was given", "boolean"},
       {"gate.gaps[]", "what the recordings lack; any gap closes the gate"},

@@ -178,7 +178,7 @@ std::string markdown_text(const RunResult& result, const LibraryInfo& library, c
 
 namespace {
 
-/// Escapes what ends a command's message, or also what ends one of its properties.
+/// Escapes the characters that end a command's message or, for a property, also those that end a property.
 std::string escaped(const std::string& text, bool property) {
   std::string safe;
   for (const char c : text) {
@@ -213,7 +213,7 @@ std::string github_annotations(const RunResult& result, const std::string& works
                        fmt::format("{} {}\n{}\n{}", first->case_id, first->kernel, headline_with_cause(*first), first->repro),
                        workspace);
   }
-  // Verdicts that are no failure: a skip or a pass that is not expected, and what was fixed.
+  // Verdicts that are not a failure: a skip or a pass that is not expected, and what was fixed.
   std::map<std::pair<bool, std::string>, std::vector<const Verdict*>> others;
   for (const Verdict& v : result.verdicts) {
     if (is_bad(v.outcome)) continue;

@@ -40,9 +40,9 @@ class ProgressReport {
   void step(const Verdict& verdict);
   /// One more of the units is done. `what`: its name.
   void step(const std::string& what, bool failed = false);
-  /// So many of the units are done.
+  /// `done` units are done so far.
   void at(size_t done, const std::string& what);
-  /// A bad verdict was made whose cause is sought now. On a terminal, and elsewhere if the last line is old.
+  /// A bad verdict was made, and its cause is being looked for. On a terminal, and elsewhere if the last line is old.
   void judged(const Verdict& verdict);
   /// Shows what is at work, without counting it.
   void begin(const std::string& what);

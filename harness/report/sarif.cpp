@@ -61,7 +61,7 @@ std::string baseline_state(const Verdict& v) {
   return "new";
 }
 
-/// Passes are no results, except those that the gate reports.
+/// Passes are not results, except those that the gate reports.
 bool is_result(const Verdict& v) {
   if (!as_expected(v) || is_bad(v.outcome)) return true;
   return v.gate && (v.gate->state == GateState::kFixed || v.gate->state == GateState::kGone);

@@ -285,7 +285,7 @@ RunResult run_all(std::span<const Op> ops, const std::vector<Case>& cases, const
   const std::vector<KernelOffer> kernels = chosen_kernels(backend.library, options.kernel_glob);
   const std::vector<Pair> pairs = pairs_of(ops, cases, kernels);
 
-  std::mutex call_mutex;  // serializes device calls, so that a call's time is its own
+  std::mutex call_mutex;  // serializes device calls, so that a call's time does not contain another call
   Backend one_at_a_time = backend;
   one_at_a_time.call = [&](const CallRequest& request) {
     const std::lock_guard lock(call_mutex);

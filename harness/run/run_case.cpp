@@ -300,7 +300,7 @@ Sample judge_outputs(const BoundCase& bound, const Problem& problem, const CallR
   }
   verdict.message.clear();
   if (!known)
-    verdict.message = "the library says that it used " + result.said.text() + ", which the contract does not admit";
+    verdict.message = "the library reports that it used " + result.said.text() + ", which the contract does not admit";
   else if (!result.said.empty())
     verdict.message = other_program(bound, problem, result);
   if (verdict.message.empty()) verdict.message = words_of(finding);

@@ -296,7 +296,7 @@ TEST(RunCase, RepetitionDemandsTheSameBits) {
 TEST(RunCase, RerunsOfAFailureTellFlakyFromSteadyAndNeverMakeAPass) {
   EXPECT_EQ(run("off_by_one", {.rerun_failed = 3}).outcome, Outcome::kFail) << "each call gives the same wrong bits";
   EXPECT_EQ(run("copy", {.rerun_failed = 3}).outcome, Outcome::kPass);
-  EXPECT_EQ(run("follows_seed", {}).outcome, Outcome::kFail) << "without further calls nobody knows";
+  EXPECT_EQ(run("follows_seed", {}).outcome, Outcome::kFail) << "unknown without further calls";
   const Verdict flaky = run("follows_seed", {.rerun_failed = 3});
   EXPECT_EQ(flaky.outcome, Outcome::kFlaky);
   EXPECT_THAT(flaky.message, HasSubstr("4 of 4 calls with the same inputs failed, 0 passed; not deterministic: call 2 gives "

@@ -351,7 +351,7 @@ void keep_for_replay(Group& group, const assay_call* const* calls, int32_t n) {
   });
 }
 
-/// "meets_the_one_ahead" computes something else if nobody waited for the previous call.
+/// "meets_the_one_ahead" computes something else if the caller did not wait for the previous call.
 void meet_the_one_ahead(const assay_call* const* calls) {
   if (is(*calls[0], "meets_the_one_ahead")) output_of(*calls[0])[0] ^= 1;
 }

@@ -66,7 +66,7 @@ struct Op {
   bool tiled = false;                         ///< byte scales (MXFP8)
 };
 
-/// Reads x as fp32 scales, as many as its bytes hold.
+/// Reads the bytes of x as fp32 scales.
 inline constexpr int64_t kScales = kElements / 2, kScaleColumns = kColumns / 2;
 
 inline CallBuilder packing_of(const Op& op, const Buffers& buffers, int b) {

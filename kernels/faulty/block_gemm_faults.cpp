@@ -431,7 +431,7 @@ std::vector<Kernel> block_gemm_faults() {
                                          "no regression known; a plain store instead of a reducing one"),
       of_block_gemm<BlockGemmScalesSwapped>("block_gemm_scales_swapped", torch, "pytorch 146655: scales are switched"),
       of_block_gemm<BlockGemmScalesCut>("block_gemm_scales_cut", other,
-                                        "deepgemm 364: the packer takes exponents of scales that are no powers of two"),
+                                        "deepgemm 364: the packer takes exponents of scales that are not powers of two"),
       of_block_gemm<BlockGemmFractionLess>("block_gemm_fraction_less", other,
                                            "Khattak, Mikaitis (arXiv 2512.07004): instructions differ by a single extra bit"),
       of_block_gemm<BlockGemmFnuzAsFn>("block_gemm_fnuz_as_fn", amd,

@@ -121,7 +121,7 @@ std::vector<Kernel> indexer_faults() {
       of_indexer_caches<CacheBlocksDense<VllmIndexerK>>("indexer_blocks_dense", "vLLM #45111, TensorRT-LLM #16223"),
       of_indexer_caches<IndexerMxFloorForCeil>("indexer_mx_floor_for_ceil", "vLLM #43557"),
       of_indexer_caches<IndexerTokenByToken>("indexer_token_by_token", "vLLM #50576, vLLM #40991, 1Cat-vLLM #250"),
-      of_indexer_caches<IndexerFormatIgnored>("indexer_format_ignored", "vLLM #40552: scales that are no powers of two"),
+      of_indexer_caches<IndexerFormatIgnored>("indexer_format_ignored", "vLLM #40552: scales that are not powers of two"),
       of_indexer_caches<IndexerFloorForCeil>("indexer_floor_for_ceil", "vLLM #43557"),
       of_indexer_caches<IndexerFloorMissing>("indexer_floor_missing", "pytorch/ao #4713, aiter #4288"),
       of_indexer_caches<IndexerReciprocal>("indexer_reciprocal", "sglang #30924: multiplies where the op divides"),
@@ -259,7 +259,7 @@ struct GatherGapIgnored : VllmGatherMlaFp8V0120 {
   }
 };
 
-// Which scale, and what is rounded.
+// Faults in the choice of the scale, and in roundings.
 
 struct GatherFirstScale : VllmGatherDsMla {
   SIMT_DEVICE static int64_t group_of(int64_t /*element*/, int /*per_scale*/) { return 0; }

@@ -38,7 +38,7 @@ struct CombineUnroutedLeft : VllmMoeSumPadAware {
   static constexpr bool kKeepsUnrouted = true;
 };
 
-// Which weight, and what is rounded.
+// Faults in the choice of the weight, and in roundings.
 
 struct CombineSumInType : VllmMoeSum {
   template <class T>

@@ -55,7 +55,7 @@ struct Nvfp4GuardOfAmax : VllmNvfp4 {
   }
 };
 
-/// Takes the tensor's scale for one that values are divided by.
+/// Divides values by the tensor's scale instead of multiplying.
 struct Nvfp4DecodeScale : VllmNvfp4 {
   static uint8_t scale(float amax, float global) { return VllmNvfp4::scale(amax, 1.0f / global); }
   static float multiplier(float amax, uint32_t e, float global) { return VllmNvfp4::multiplier(amax, e, 1.0f / global); }

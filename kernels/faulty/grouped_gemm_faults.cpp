@@ -368,7 +368,7 @@ struct MoeWeightOfFirst : SglangMoeChannel {
   SIMT_DEVICE static float weight(const FusedMoeArguments& x, int64_t slot, int64_t /*place*/) { return x.weights[slot / x.topk * x.topk]; }
 };
 
-/// Computes the block behind the last one in use. Its slots are those of the first block, so that one has its expert.
+/// Computes the block behind the last one in use. It gets the slots of the first block, so the first block gets its expert.
 struct MoeEndIgnored : VllmMoeBlock {
   SIMT_DEVICE static int64_t expert_of_block(const FusedMoeArguments& x, int64_t block) {
     return x.experts_of_blocks[block == 0 ? x.blocks - 1 : block];

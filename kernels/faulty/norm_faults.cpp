@@ -87,7 +87,7 @@ Kernel of_norm_groups(const char* name, const char* cites, const Values& layouts
           "rms_norm_quant_group"};
 }
 
-/// The fused op produces fp32 scales that are no powers of two, but the packer assumes powers of two.
+/// The fused op produces fp32 scales that are not powers of two, but the packer assumes powers of two.
 void run_fused_then_packed(const Call& call) {
   const assay_tensor& packed = call.output("scale");
   const Shape x = matrix_of_rows(call.input("x"));

@@ -23,7 +23,7 @@ struct ExtraRoundingInNorm : Base {
   static constexpr bool kRoundsBeforeWeight = true;
 };
 
-/// Rounds once, after the weight, where the contract also rounds before it (profile N-B for N-A).
+/// Rounds once, after the weight, where the contract also rounds before it.
 template <class Base = VllmIrRmsNorm>
 struct MissingRoundingInNorm : Base {
   static constexpr bool kRoundsBeforeWeight = false;

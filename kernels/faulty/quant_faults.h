@@ -16,7 +16,7 @@ namespace assay_kernels {
 // Group quantization: the contract's rules with the one changed line of the regression. A mistake that fits several contracts is
 // a template over the contract's rules. varied_faults_library.cpp combines it with other contracts and other mistakes.
 
-/// Packs scales that are no powers of two without masking, so mantissa bits spill into the next lower byte.
+/// Packs scales that are not powers of two without masking, so mantissa bits spill into the next lower byte.
 struct UnmaskedPackedMantissas : VllmGroupFp8Packed {
   static float scale(float amax) { return simt::max_number(amax / 448.0f, 1e-10f); }
   static float operand(float /*amax*/, float scale) { return 1.0f / scale; }
@@ -184,7 +184,7 @@ struct StaticScalesTransposed : VllmStaticGroup {
   static int64_t group_stride(const assay_tensor& /*scale*/) { return 1; }
 };
 
-/// Packs scales that are no powers of two without masking, so mantissa bits spill into the next lower byte.
+/// Packs scales that are not powers of two without masking, so mantissa bits spill into the next lower byte.
 struct PackMantissaLeak : DeepgemmPackTorch {
   static uint32_t word(const uint32_t* v) { return DeepgemmPack25::word(v); }
 };

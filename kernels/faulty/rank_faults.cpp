@@ -454,7 +454,7 @@ std::vector<Kernel> rank_faults() {
                "its value",
                owner_keeps_area<CodecOwnerReads>, half),
       of_ranks("codec_half_the_group", "aiter.all_reduce_fp8_g64_nosat.gfx950", run_owner_keeps<CodecHalfTheGroup>,
-               "all_reduce.owner_keeps", "no regression known; the group size for parts that are no multiple of 64",
+               "all_reduce.owner_keeps", "no regression known; the group size for parts that are not a multiple of 64",
                owner_keeps_area<CodecHalfTheGroup>, half),
       of_ranks("codec_stripe_next", "flashinfer.all_reduce_fp8_twoshot", run_owner_keeps<CodecStripeNext>,
                "all_reduce.owner_keeps", "no regression known; all sums are right, but another rank keeps its own",

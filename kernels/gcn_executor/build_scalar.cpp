@@ -411,7 +411,7 @@ bool build_load(Build& build) {
   o.bytes = static_cast<u8>(4 * words);
   o.scalar = scalar_of(build.in.operands.at(0));
   o.source[0] = source_of(build.in.operands.at(1), 'q');
-  if (o.source[0].kind != Source::kScalar) not_implemented("a base that is no register");
+  if (o.source[0].kind != Source::kScalar) not_implemented("a base that is not a register");
   const Operand& offset = build.in.operands.at(2);
   if (offset.kind == Operand::Kind::kNumber) o.offset = static_cast<int>(bits_of_number(offset.text, 'b'));
   else o.source[1] = source_of(offset, 'b');

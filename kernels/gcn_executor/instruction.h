@@ -39,7 +39,7 @@ struct Instruction {
   uint32_t size = 0;  ///< size of the encoding in bytes
 
   bool has(std::string_view modifier) const;
-  /// Returns the modifier's value, or `otherwise` if the instruction lacks it. Throws Fault if the value is no integer.
+  /// Returns the modifier's value, or `otherwise` if the instruction lacks it. Throws Fault if the value is not an integer.
   int64_t number(std::string_view modifier, int64_t otherwise = 0) const;
   /// Returns a list such as op_sel:[0,1], padded with `otherwise`.
   std::vector<int> list(std::string_view modifier, size_t count, int otherwise = 0) const;
@@ -64,7 +64,7 @@ class Disassembler {
   Disassembler(const Disassembler&) = delete;
   Disassembler& operator=(const Disassembler&) = delete;
 
-  /// Returns the text as LLVM prints it, and the size in bytes. Throws Fault if the bytes are no instruction.
+  /// Returns the text as LLVM prints it, and the size in bytes. Throws Fault if the bytes are not an instruction.
   std::pair<std::string, uint32_t> print(const uint8_t* bytes, size_t count, uint64_t address) const;
   Instruction decode(const uint8_t* bytes, size_t count, uint64_t address) const;
 

@@ -153,7 +153,7 @@ struct LaneCode {
 struct VectorEntry {
   const char* name;
   const char* types;   ///< source types
-  const char* result;  ///< result type; a further M means that there is also one bit per lane
+  const char* result;  ///< result type; a further M: the instruction also has one bit per lane
   bool is_approximate;
   Body body;
 };

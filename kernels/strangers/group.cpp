@@ -11,7 +11,7 @@ enum class Slip {
   kPitch8,         // pads columns of scales to 8 rows instead of 4
   kLastLeftOut,    // in long rows, amax ignores the last element
   kRest512,        // beyond the last whole 512 columns, takes amax of signed values
-  kReadsOn,        // if the row length is no power of two, amax includes the first element of the next row
+  kReadsOn,        // if the row length is not a power of two, amax includes the first element of the next row
   kFlushes,        // flushes subnormal codes to zero
   kScaleBound,     // limits scales to 1e30
   kUlp,            // the reciprocal of one scale in sixteen is one ulp too large

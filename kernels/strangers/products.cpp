@@ -21,7 +21,7 @@ enum class Slip {
   kMinusZero,    // a sum of zero is -0
   kScalesFirst,  // multiplies the scales first
   kScaleOfTail,  // columns behind the last whole vector of eight use the scale of the column before
-  kFusedBias,    // adds the bias by a fused multiply-add, which is no mistake
+  kFusedBias,    // adds the bias by a fused multiply-add, which is not a mistake
 };
 
 float scale_at(const assay_tensor& scale, int64_t at) { return static_cast<const float*>(scale.data)[scale.shape[0] == 1 ? 0 : at]; }

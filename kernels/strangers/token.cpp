@@ -15,7 +15,7 @@ enum class Slip {
   kLeastInHalf,    // rounds the smallest scale to fp16
   kTailNanBelow,   // beyond the last whole vector of sixteen, clamps in the other order, so NaN becomes the other limit
   kTailDivides,    // beyond the last whole vector of sixteen, divides instead of multiplying
-  kLastCode,       // if the tensor is no whole number of vectors, its last element is not written
+  kLastCode,       // if the tensor is not a whole number of vectors, its last element is not written
   kLocalZero,      // rounds the zero point away from zero
   kSigned,         // the maximum starts from the smallest positive value
   kWideSum,        // adds value and zero point before rounding

@@ -18,7 +18,7 @@
 
 namespace assay_kernels {
 
-/// Loads the library from a file. It is never closed, because kernels may use it until exit.
+/// Loads the library from a file. The library is never closed, because its kernels may run until exit.
 inline const assay_library& open_library(const char* path) {
   void* handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
   if (!handle) throw std::runtime_error(dlerror());

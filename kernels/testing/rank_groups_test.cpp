@@ -205,7 +205,7 @@ TEST_F(DeviceGroup, DevicesThatAreNamed) {
   EXPECT_THAT(launches(4), Contains("ranks 2 to 3 on 1 in 200"));
   library().destroy_group(group_);
   ::setenv("ASSAY_DEVICES", "9,2", 1);
-  EXPECT_THAT(launches(4), Contains("ranks 0 to 3 on 2 in 300")) << "one that is not there is left out";
+  EXPECT_THAT(launches(4), Contains("ranks 0 to 3 on 2 in 300")) << "an absent device is left out";
 }
 
 TEST_F(DeviceGroup, OneDeviceRehearsesTwo) {
@@ -525,7 +525,8 @@ class Group {
   void* handle_;
 };
 
-/// Counts the failing calls of two groups that are called in turns. One is called less often, so that their call counters differ.
+/// Counts the failing calls of two groups that are called in turns. One group is called less often, so that the call counters
+/// differ.
 int wrong_by_turns(const assay_library& library, const char* contract, const char* kernel) {
   Group one(library, contract, kernel), other(library, contract, kernel);
   int wrong = 0;

@@ -106,7 +106,7 @@ class Bound:
         lacking = [name for name in self.needed if name not in given]
         if lacking:
             raise TypeError(
-                f"the kernel's argument {lacking[0]!r} is no tensor and no parameter of the call; "
+                f"the kernel's argument {lacking[0]!r} is neither a tensor nor a parameter of the call; "
                 f"there are: {', '.join(given)}"
             )
         returned_outputs = (

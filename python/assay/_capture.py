@@ -296,7 +296,7 @@ def _function(name, must):
     if callable(found):
         return owner, parts[-1], found
     if must:
-        raise ValueError(f"assay.capture: {name} is no function that can be imported")
+        raise ValueError(f"assay.capture: {name} is not a function that can be imported")
     return None
 
 

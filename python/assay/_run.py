@@ -143,7 +143,7 @@ def _environment(kernel):
 
 
 def _files(given):
-    """Absolute paths of a file or a list of files; None is no file."""
+    """Absolute paths of a file or a list of files; None is not a file."""
     files = [] if given is None else [given] if isinstance(given, (str, os.PathLike)) else list(given)
     return [os.path.abspath(file) for file in files]
 

@@ -112,7 +112,7 @@ def _known(role, name):
         return _DTYPES[name]
     raise ValueError(
         f"tensor {role!r}: has dtype {name}; expected one of {', '.join(sorted(_DTYPES))}; "
-        f'assay.view(array, "bf16") names the type of uint16 codes and the like'
+        f'assay.view(array, "bf16") names the type of uint16 codes'
     )
 
 

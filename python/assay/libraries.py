@@ -180,7 +180,7 @@ def _row_lines(rows):
         if row.wrong:
             yield f"    violates  {row.contract:44} {row.wrong} of {row.cases} cases: {row.cause}"
     if not any(row.cases for row in rows):
-        yield "    no case that it takes"
+        yield "    no case that the function accepts"
 
 
 def undescribed(name):

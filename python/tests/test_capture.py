@@ -187,7 +187,7 @@ def test_wrong_folders_and_ops_are_refused(model, tmp_path):
         pass
     with pytest.raises(FileExistsError, match="exists and is not an empty folder; choose another"):
         of(tmp_path / "c").__enter__()
-    with pytest.raises(ValueError, match="captured_kernels.none is no function that can be imported"):
+    with pytest.raises(ValueError, match="captured_kernels.none is not a function that can be imported"):
         of(tmp_path / "d", {"captured_kernels.none": SPEC}).__enter__()
     with pytest.raises(ValueError, match="no op of the map matches 'flashinfr.\\*'"):
         of(tmp_path / "d", ["flashinfr.*"])

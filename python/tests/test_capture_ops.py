@@ -45,7 +45,7 @@ def norm(x, gamma, eps, name, bias=0.0):
 
 
 def codes(x, scale, name, reciprocal):
-    """Codes of fp8. `reciprocal` is what the contract says; the mistake does the other."""
+    """Codes of fp8. `reciprocal`: whether the contract multiplies by a reciprocal; the mistake does the opposite."""
     x32 = x.float()
     quotient = x32 * (torch.ones_like(scale) / scale) if reciprocal != (name in wrong) else x32 / scale
     return quotient.clamp(-448, 448).to(torch.float8_e4m3fn)

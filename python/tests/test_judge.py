@@ -197,7 +197,7 @@ def test_other_threads_run_while_a_contract_is_evaluated():
 
 
 class Lies:
-    """An array whose interface says what its memory does not hold."""
+    """An array whose interface describes data that its memory does not hold."""
 
     def __init__(self, **said):
         self.keep = np.zeros((4, 128), np.uint8)

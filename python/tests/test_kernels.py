@@ -105,7 +105,7 @@ def test_arguments_are_named_for_callables_that_do_not_tell_them():
     named = assay.kernel(Unsigned(), arguments=["scale", None, "x", "group_size", "q"], **offer)
     assert "div(s) -> mul(1/s)" in assay.run(named, cases=CASE).text
     wrong = assay.kernel(Unsigned(), arguments=["scale", None, "x", "size", "q"], **offer)
-    assert "the kernel's argument 'size' is no tensor and no parameter of the call" in assay.run(wrong, cases=CASE).text
+    assert "the kernel's argument 'size' is neither a tensor nor a parameter of the call" in assay.run(wrong, cases=CASE).text
 
 
 def test_invariance_tests_of_the_ladder_find_a_kernel_that_counts_its_calls():
@@ -176,7 +176,7 @@ def test_wrong_declarations_are_refused():
     with pytest.raises(TypeError, match="@assay.kernel"):
         assay.run(len)
     text = assay.run(closure(lambda x, weight: x), cases=CASE).text
-    assert "the kernel's argument 'weight' is no tensor and no parameter of the call; there are: group_size, warp" in text
+    assert "the kernel's argument 'weight' is neither a tensor nor a parameter of the call; there are: group_size, warp" in text
 
 
 OWN_CONTRACT = """id,sum,depth,r,y,z,residual,w,since,until,source,why
@@ -276,7 +276,7 @@ def test_cases_hand_out_inputs():
     assert case.judge(q=q, scale=scale * 2).outcome == "fail"
     with pytest.raises(ValueError, match="scale"):
         case.judge(q=q)
-    with pytest.raises(ValueError, match="tensor 'y': is no output"):
+    with pytest.raises(ValueError, match="tensor 'y': is not an output"):
         case.judge(q=q, scale=scale, y=q)
     with pytest.raises(ValueError, match="no case"):
         assay.inputs("quant_group/none")

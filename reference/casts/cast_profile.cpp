@@ -298,7 +298,7 @@ uint64_t hexadecimal(const ContractRow& row, const std::string& column, size_t a
   const uint64_t value = std::strtoull(text.c_str(), &end, 16);
   const bool digits = !text.empty() && text.size() <= 16 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
   if (!digits || (bits < 64 && value >> bits != 0))
-    throw row.error(column, at, "'" + text + "' is no hexadecimal number of " + std::to_string(bits) + " bits");
+    throw row.error(column, at, "'" + text + "' is not a hexadecimal number of " + std::to_string(bits) + " bits");
   return value;
 }
 

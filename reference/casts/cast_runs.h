@@ -39,7 +39,7 @@ double inputs_of(const std::vector<RunDifference>& differences);
 /// The code of one input.
 uint32_t code_at(const std::vector<CodeRun>& runs, uint64_t input);
 
-/// Why the runs are no complete list for that source: a gap, an overlap, or adjacent runs with equal codes. Empty if they are
+/// Why the runs are not a complete list for that source: a gap, an overlap, or adjacent runs with equal codes. Empty if they are
 /// complete.
 std::string flaw_of(const std::vector<CodeRun>& runs, const CastSource& source);
 

@@ -43,7 +43,7 @@ TEST(Evidence, ARowOfAUserHasNone) {
   ASSERT_EQ(evidence().of(row).size(), 1u) << "a source with a commit was read";
   EXPECT_EQ(evidence().of(row).front().kind, EvidenceKind::kRead);
   row.cells["source"].text = "a talk in February";
-  EXPECT_TRUE(evidence().of(row).empty()) << "letters of a word are no commit";
+  EXPECT_TRUE(evidence().of(row).empty()) << "letters of a word are not a commit";
 }
 
 std::string problem_of_run(const std::string& row) {

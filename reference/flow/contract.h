@@ -67,7 +67,7 @@ struct RowNorm {
   std::string row;
   Recipe sum;                       ///< squares, or deviations from mu; starts from z, or from z before its last rounding
   Expression depth{"0"};            ///< roundings a partial sum may pass through, as a function of n
-  Recipe z;                         ///< from one element of x to what is normalized, with res = residual; empty: x itself
+  Recipe z;  ///< from one element of x and res (the residual) to the number that is normalized; empty: x itself
   Recipe residual;                  ///< from z to the stored residual; empty without a residual; if it starts with
                                     ///< res, the residual is not stored
   int64_t stored_from = kNoColumn;  ///< column from which y is computed from the residual as stored
@@ -127,7 +127,7 @@ struct Contract {
 /// Throws std::out_of_range for an unknown id and TableError for a bad cell.
 Contract bind(const ContractTables& tables, const std::string& id, const Format& x);
 
-/// Binds a single plain row. Throws TableError for a bad cell, and for an op kind that is no stage of a chain.
+/// Binds a single plain row. Throws TableError for a bad cell, and for an op kind that is not a stage of a chain.
 Link bind_link(const RowCells& cells, const Format& x);
 
 /// Parses every cell of a row against stand-in formats. Throws TableError.

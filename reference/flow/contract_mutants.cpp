@@ -133,7 +133,7 @@ bool RowEdits::reads_constant(const std::string& name) const {
 bool RowEdits::has_integer_codes(const ContractRow& row) { return find_format(row.text("q"))->specials == Specials::kInteger; }
 
 /// Rows whose constants could be confused with this row's: same op kind and kind of codes.
-/// True if codes are E2M1. Constants of four-bit formats are no mistakes for wider ones, and the other way round.
+/// True if codes are E2M1. Constants of four-bit formats are not mistakes for wider ones, and the other way round.
 static bool has_four_bits(const ContractRow& row) {
   const Format* q = find_format(row.text("q"));
   return q && q->bits == 4;
@@ -173,7 +173,7 @@ bool in_integers(const EditedCell& cell, size_t i) {
   return std::any_of(cell.begin(), cell.begin() + long(i), [](const EditedStep& one) { return one.step.word == "int32:"; });
 }
 
-/// Alternatives for the cast to integer codes. If its input is already an integer, rounding alternatives are no mutants.
+/// Alternatives for the cast to integer codes. If its input is already an integer, rounding alternatives are not mutants.
 std::vector<CellStep> casts(const EditedCell& cell, size_t i) {
   if (in_integers(cell, i)) return {CellStep::made("to", {"q", "wrap"})};
   return other_casts(cell[i].step);
@@ -214,7 +214,7 @@ void RowEdits::cell(const std::string& column) {
     for (const CellStep& other : integer_codes ? casts(cell, i) : stored_integer ? std::vector<CellStep>() : swaps(column, step))
       replace(column, cell, i, other);
     const bool has_ties =
-        column != "code" || (!has_four_bits(row_) && !has_integer_codes(row_));  // of 4-bit codes it is no suspect
+        column != "code" || (!has_four_bits(row_) && !has_integer_codes(row_));  // of 4-bit codes it is not a suspect
     if (x_.bits < kF32.bits && has_ties)
       for (const CellStep& rare : rare_forms(step)) {
         replace(column, cell, i, rare);
@@ -242,7 +242,8 @@ void RowEdits::other_operands(const std::string& column, const EditedCell& cell,
     changed.erase(changed.begin() + long(i));
     size_t at = i;
     for (const CellStep& one : slip.steps) changed.insert(changed.begin() + long(at++), edited(one, cell[i].label));
-    if (at < changed.size() && changed[at].step.slack.fma && slip.steps.back().word != "mul")  // what is no product is not fused
+    if (at < changed.size() && changed[at].step.slack.fma &&
+        slip.steps.back().word != "mul")  // what is not a product is not fused
       changed[at].step = CellStep::made(changed[at].step.word, changed[at].step.argument_texts());
     add(column, what, std::move(changed));
     edits_.back().suspect = true;
@@ -387,7 +388,7 @@ std::vector<Neighbour> neighbours_of(const ContractTables& tables, const Neighbo
   for (size_t link = 0; link < first.rows.size(); ++link) {
     for (EditedRow::Edit& edit :
          first.rows[link]->edits(tables, x, link > 0 && first.contract.gated(), link + 1 < first.rows.size())) {
-      if (edit.name == first.name) continue;  // the same mistake twice is no second one
+      if (edit.name == first.name) continue;  // the same mistake twice is not a second one
       Neighbour neighbour{std::move(edit.name), first.contract, first.rows,
                           edit.suspect,         edit.kind,      std::min(first.right_links, link)};
       neighbour.contract.links[link] = edit.row.bind(x);

@@ -45,7 +45,7 @@ TEST(Neighbours, OtherSignsAndConstantsAreSuspects) {
   EXPECT_EQ(h.at("h: add(1) -> add(2)"), "neg exp~2 add(2) rdiv(g) mul(u) to(x)");
   EXPECT_EQ(h.at("h: mul(u) -> div(u)"), "neg exp~2 add(1) rdiv(g) div(u)~2 to(x)");
   EXPECT_EQ(h.at("h: rdiv(g) -> mul(g)"), "neg exp~2 add(1) mul(g)~2 mul(u) to(x)");
-  EXPECT_FALSE(h.contains("h: add(1) -> add(0)")) << "drop add(1), which is no suspect";
+  EXPECT_FALSE(h.contains("h: add(1) -> add(0)")) << "drop add(1), which is not a suspect";
 }
 
 TEST(Neighbours, AStepThatStandsTwiceIsNumbered) {
@@ -238,7 +238,7 @@ std::map<std::string, std::string> cells(const Contract& contract) {
       all[link + "code"] = g->code.text();
       all[link + "rival"] = g->rival.text() + " " + std::to_string(int(g->takes));
       all[link + "error"] = g->error.text() + (g->squares ? " squared" : "");
-      // M is no separate cell after binding; it is a part of the constants
+      // M is not a separate cell after binding; it is a part of the constants
       for (const auto& [cell, recipe] : recipes)
         for (const Step& step : recipe->steps) all[link + "constants"] += std::to_string(step.a.constant) + " ";
     } else if (const auto* h = std::get_if<Gated>(&contract.links[i])) {
@@ -307,7 +307,7 @@ TEST(Neighbours, ASecondMistakeLeavesTheFirstAndIsCalledAsInTheContract) {
     for (size_t i = 0; i < all.size(); i += 7) {
       for (const Neighbour& second : neighbours_of(tables(), all[i], kBf16)) {
         EXPECT_NE(second.name, all[i].name);
-        EXPECT_TRUE(names.contains(second.name)) << row.id << ": " << second.name << " is no mistake without " << all[i].name;
+        EXPECT_TRUE(names.contains(second.name)) << row.id << ": " << second.name << " is not a mistake without " << all[i].name;
         EXPECT_FALSE(cells(second.contract) == cells(contract)) << all[i].name << " and " << second.name << " cancel";
         const bool constant = second.name.starts_with("M:") || second.name.starts_with("L:");
         const bool quantity = second.name == "r: eps -> 10 eps" || second.name == "y: w -> 1 + w" ||

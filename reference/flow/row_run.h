@@ -87,7 +87,7 @@ RowOutputs evaluate_first(const Contract& contract, const RowInputs& inputs, con
 RowOutputs evaluate_behind(const RowBehind& behind, const Contract& contract, const RowInputs& inputs, const StoredRow* stored,
                            const Format& x_format);
 
-// Records, step by step, how the evaluation of a row computed one of its elements. It is a listener, so it sees exactly the
+// Records, step by step, how the evaluation of a row computed one of its elements. It is a listener, so it records exactly the
 // values that are checked.
 
 struct TracedStep {

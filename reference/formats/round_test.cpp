@@ -306,7 +306,7 @@ TEST(Codes, DecodingAnArrayEqualsDecodingItsElements) {
     std::vector<std::byte> bytes = packed(f, codes);
     EXPECT_EQ(differing_values(f, codes, bytes), 0u) << f.name;
     bytes[0] ^= std::byte{1};
-    EXPECT_EQ(differing_values(f, codes, bytes), 1u) << f.name << ": one flipped bit is one other value";
+    EXPECT_EQ(differing_values(f, codes, bytes), 1u) << f.name << ": one flipped bit changes one value";
   }
 }
 

@@ -74,7 +74,7 @@ def covered(rows, lines):
             wrong.append(f"{contract}: none of its symbols is in a release of its periods")
     for line in lines:
         if not any(fnmatch.fnmatchcase(contract, one) for one in line["contract"].split("|") for contract in rows):
-            wrong.append(f"symbols.csv: '{line['contract']}' is no contract")
+            wrong.append(f"symbols.csv: '{line['contract']}' is not a contract")
     return wrong
 
 

@@ -58,7 +58,7 @@ std::string did_you_mean(std::string_view word, std::span<const std::string> can
     return text + "?";
   }
   constexpr size_t kMostListed = 20;
-  std::set<std::string> listed;  // a name may be there several times: kernels of one name, one for each contract
+  std::set<std::string> listed;  // a name may occur several times: kernels with one name, one for each contract
   for (const std::string& candidate : candidates) {
     if (listed.contains(candidate)) continue;
     if (listed.size() == kMostListed) return text + ", ...";

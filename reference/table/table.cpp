@@ -42,7 +42,7 @@ std::string read_once(const std::string& path, bool is_open) {
   if (file.number < 0 || ::fstat(file.number, &status) != 0) throw refuse("cannot be read");
   const bool is_regular = S_ISREG(status.st_mode);
   if (!is_regular && !is_open) throw refuse("is not a regular file; a pipe is read as - or /dev/fd/N");
-  constexpr const char* kTooLarge = "is larger than 64 MiB: this is no file of Assay";
+  constexpr const char* kTooLarge = "is larger than 64 MiB: this is not a file of Assay";
   if (is_regular && size_t(status.st_size) > kMostFileBytes) throw refuse(kTooLarge);
   constexpr size_t kPiece = size_t{1} << 16;
   std::string text;
@@ -112,10 +112,10 @@ class Reader {
                          "has more than " + std::to_string(kMostColumns) + " columns: not a table of Assay");
       if (cells_ > kMostCells)
         throw TableError(file_, line_, 0, "",
-                         "has more than " + std::to_string(kMostCells) + " cells: this is no table of Assay");
+                         "has more than " + std::to_string(kMostCells) + " cells: this is not a table of Assay");
       if (in_cell_ && ++cell_bytes_ > kMostCellBytes)
         throw TableError(file_, cell_line_, cell_column_, "",
-                         "a cell has more than " + std::to_string(kMostCellBytes) + " bytes: this is no table of Assay");
+                         "a cell has more than " + std::to_string(kMostCellBytes) + " bytes: this is not a table of Assay");
       ++column_;
       if (byte == '\n') {
         ++line_;
@@ -143,7 +143,7 @@ class Reader {
       length = is_plain ? 1 : printable_length(text.substr(i));
       if (length > 0) continue;
       bad_cell_.emplace(file_, cell.line, cell.column, "",
-                        "holds " + byte_in_words(text[i]) + ", which is no printable character of UTF-8");
+                        "holds " + byte_in_words(text[i]) + ", which is not a printable character of UTF-8");
       return;
     }
   }

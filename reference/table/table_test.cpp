@@ -107,11 +107,11 @@ TEST(Table, BrokenTablesSayWhere) {
 
 /// Cells are printed by many verbs: none can control a terminal.
 TEST(Table, ACellWithUnprintableBytesIsRefused) {
-  EXPECT_EQ(error_of("a,why\n1,x\n2,\"red\x1b[31m\"\n"), "t.csv:3:3: holds \\x1b, which is no printable character of UTF-8");
-  EXPECT_EQ(error_of("a,b\n1,bell\x07"), "t.csv:2:3: holds \\x07, which is no printable character of UTF-8");
-  EXPECT_EQ(error_of("a,b\n1,caf\xe9\n"), "t.csv:2:3: holds \\xe9, which is no printable character of UTF-8");
-  EXPECT_EQ(error_of("a,b\x7f\n1,2\n"), "t.csv:1:3: holds \\x7f, which is no printable character of UTF-8");
-  EXPECT_EQ(error_of("a,b\n1,\"\u202eback\"\n"), "t.csv:2:3: holds \\xe2, which is no printable character of UTF-8");
+  EXPECT_EQ(error_of("a,why\n1,x\n2,\"red\x1b[31m\"\n"), "t.csv:3:3: holds \\x1b, which is not a printable character of UTF-8");
+  EXPECT_EQ(error_of("a,b\n1,bell\x07"), "t.csv:2:3: holds \\x07, which is not a printable character of UTF-8");
+  EXPECT_EQ(error_of("a,b\n1,caf\xe9\n"), "t.csv:2:3: holds \\xe9, which is not a printable character of UTF-8");
+  EXPECT_EQ(error_of("a,b\x7f\n1,2\n"), "t.csv:1:3: holds \\x7f, which is not a printable character of UTF-8");
+  EXPECT_EQ(error_of("a,b\n1,\"\u202eback\"\n"), "t.csv:2:3: holds \\xe2, which is not a printable character of UTF-8");
   EXPECT_NO_THROW(parse_table("a,b\n1,\"caf\u00e9 \u2264 \u20ac\ttwo\r\nlines\"\n", "t.csv"));
 }
 

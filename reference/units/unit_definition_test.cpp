@@ -81,20 +81,20 @@ TEST(UnitTable, WrongCellsSayWhatMayStandThere) {
             "'algin(13)' is not one of: align(F), split(N), group(N), pairs, exact; did you mean 'align'?");
   EXPECT_EQ(complaint(id, "sum", "align(13)"), "expected one of: truncate, floor");
   EXPECT_EQ(complaint(id, "sum", "align(13) truncate truncate"), "'truncate' is not allowed after the sum");
-  EXPECT_EQ(complaint(id, "sum", "align(29) truncate"), "'29' is no integer from 1 to 28");
+  EXPECT_EQ(complaint(id, "sum", "align(29) truncate"), "'29' is not an integer from 1 to 28");
   EXPECT_EQ(complaint(id, "sum", "align(13"), "'align(13' is not closed by ')'");
-  EXPECT_EQ(complaint(id, "order", "take(33)"), "'33' is no integer from 1 to 32");
+  EXPECT_EQ(complaint(id, "order", "take(33)"), "'33' is not an integer from 1 to 32");
   EXPECT_EQ(complaint(id, "order", "take(12)"), "take must divide k, which is 32");
   EXPECT_EQ(complaint(id, "order", "interleave(4,3) take(16)"), "the width must divide the period, and the period must divide k");
   EXPECT_EQ(complaint(id, "exponent", "scales"), "'scales' is required with group(N) and only allowed with it");
   EXPECT_EQ(complaint(id, "c", "added"), "'added' is not one of: aligned, joined(SUM_BITS,C_BITS)");
-  EXPECT_EQ(complaint(id, "round", "rz(24)"), "'24' is no integer from 1 to 23");
+  EXPECT_EQ(complaint(id, "round", "rz(24)"), "'24' is not an integer from 1 to 23");
   EXPECT_EQ(complaint(id, "special", "nan(7f800000)"), "this is not a NaN of f32");
   EXPECT_EQ(complaint(id, "special", ""), "expected one of: nan(CODE)");
   EXPECT_EQ(complaint(id, "a", "e4m3"), "unknown format 'e4m3'; did you mean 'ue4m3' or 'e2m3' or 'e4m3fn'?");
   EXPECT_EQ(complaint(id, "a", "f32"), "a factor has a sign and at most 11 significand bits");
   EXPECT_EQ(complaint(id, "d", "bf16"), "'bf16' holds no such sum: f32, f16 of aligned products, int32 of exact ones");
-  EXPECT_EQ(complaint(id, "k", "0"), "'0' is no integer from 1 to 1024");
+  EXPECT_EQ(complaint(id, "k", "0"), "'0' is not an integer from 1 to 1024");
   EXPECT_EQ(complaint(id, "scale", "e8m0"), "'e8m0' must read FORMAT/BLOCK, a block of whole groups that divides k");
   EXPECT_EQ(complaint(id, "scale", "ue4m3/16"), "without groups the scale format must hold powers of two");
   EXPECT_EQ(complaint(id, "evidence", "guessed"), "'guessed' is not one of: measured, recorded, model, inferred, unknown");
@@ -153,7 +153,8 @@ TEST(UnitTable, WrongCandidatesSayWhy) {
               HasSubstr("id: 'gfx950.mfma.e5m2.f32' is not UNIT:NAME"));
   EXPECT_THAT(error_of("gfx950.mfma.e9.f32:mine,e5m2,e5m2,f32,32" + steps), HasSubstr("is not UNIT:NAME"));
   EXPECT_EQ(error_of("gfx950.mfma.e5m2.f32:mine,e4m3fn,e5m2,f32,32" + steps), "a: gfx950.mfma.e5m2.f32 has 'e5m2' there");
-  EXPECT_EQ(error_of("gfx950.mfma.e5m2.f32:mine,e5m2,e5m2,f32,48" + steps), "k: is no multiple of that of gfx950.mfma.e5m2.f32");
+  EXPECT_EQ(error_of("gfx950.mfma.e5m2.f32:mine,e5m2,e5m2,f32,48" + steps),
+            "k: is not a multiple of that of gfx950.mfma.e5m2.f32");
   EXPECT_EQ(error_of("gfx950.mfma.e5m2.f32:mine,e5m2,e5m2,f32,32,,,,,,,,unknown,s,w"),
             "evidence: is unknown: a candidate must say how it accumulates");
   EXPECT_EQ(error_of("gfx950.mfma.e4m3.f32:as_gfx942,e4m3fn,e4m3fn,f32,32" + steps),
@@ -394,11 +395,11 @@ TEST_F(RecordingFiles, ThatAreBrokenSayWhere) {
   write("d_G_fp32", "");
   EXPECT_THAT(error(), HasSubstr("d_G_fp32.txt: has 0 lines"));
   write("d_G_fp32", "0100000011000000\n");
-  EXPECT_THAT(error(), HasSubstr("d_G_fp32.txt:1: '0100000011000000' is no word of f32 in 32 binary digits"));
+  EXPECT_THAT(error(), HasSubstr("d_G_fp32.txt:1: '0100000011000000' is not a word of f32 in 32 binary digits"));
   write("a_G_fp16", "3f800000 3f80000x 3f800000 3f800000\n");
-  EXPECT_THAT(error(), HasSubstr("a_G_fp16.txt:1: '3f80000x' is no word"));
+  EXPECT_THAT(error(), HasSubstr("a_G_fp16.txt:1: '3f80000x' is not a word"));
   write("a_G_fp16", "3f800001 3f800000 3f800000 3f800000\n");
-  EXPECT_THAT(error(), HasSubstr("a_G_fp16.txt:1: '3f800001' is no number of f16"));
+  EXPECT_THAT(error(), HasSubstr("a_G_fp16.txt:1: '3f800001' is not a number of f16"));
   write("a_G_fp16", "3f800000 3f800000\n");
   EXPECT_THAT(error(), HasSubstr("b_G_fp16.txt:1: has 4 words"));
   write("a_G_fp16", "\n");

@@ -58,12 +58,12 @@ class Words {
     const char* const last = word.data() + word.size();
     const auto [end, status] = std::from_chars(word.data(), last, bits, base_);
     if (status != std::errc() || end != last || word.size() != (base_ == 16 ? 8u : 32u))
-      throw error(line, "'" + word + "' is no word of f32 in " + (base_ == 16 ? "8 hexadecimal" : "32 binary") + " digits");
+      throw error(line, "'" + word + "' is not a word of f32 in " + (base_ == 16 ? "8 hexadecimal" : "32 binary") + " digits");
     try {
       const double value = decode(kF32, bits);
       return code_of(format_, fit_ == Fit::kExact ? value : round_to(format_, value, Rounding::kNearestEven, Overflow::kSpecial));
     } catch (const std::domain_error&) {
-      throw error(line, "'" + word + "' is no number of " + std::string(format_.name));
+      throw error(line, "'" + word + "' is not a number of " + std::string(format_.name));
     }
   }
 

@@ -32,7 +32,7 @@ struct RecordedSet {
   std::string name() const { return gpu + "/" + format + "/" + d; }
 };
 
-/// Every set under a folder, by name. Throws std::runtime_error if it is no folder or contains none.
+/// Every set under a folder, by name. Throws std::runtime_error if it is not a folder or contains none.
 std::vector<RecordedSet> recorded_sets(const std::string& folder);
 
 struct RecordedMatches {

@@ -79,7 +79,7 @@ int CellWords::number(const CellArgument& text, int least, int most) const {
   const auto [end, status] = std::from_chars(text.text.data(), last, value);
   if (status != std::errc() || end != last || value < least || value > most)
     throw row_.error(column_, text.position,
-                     "'" + text.text + "' is no integer from " + std::to_string(least) + " to " + std::to_string(most));
+                     "'" + text.text + "' is not an integer from " + std::to_string(least) + " to " + std::to_string(most));
   return value;
 }
 
@@ -89,7 +89,8 @@ uint32_t CellWords::hexadecimal(size_t argument, int bits) const {
   const char* const last = text.text.data() + text.text.size();
   const auto [end, status] = std::from_chars(text.text.data(), last, value, 16);
   if (status != std::errc() || end != last || (bits < 32 && value >> bits != 0))
-    throw row_.error(column_, text.position, "'" + text.text + "' is no hexadecimal number of " + std::to_string(bits) + " bits");
+    throw row_.error(column_, text.position,
+                     "'" + text.text + "' is not a hexadecimal number of " + std::to_string(bits) + " bits");
   return value;
 }
 
@@ -418,7 +419,7 @@ void UnitTable::add_candidates(const std::string& file) {
     for (const char* column : {"a", "b", "d", "scale"})
       if (candidate.text(column) != unit->text(column))
         throw candidate.error(column, 0, of + " has '" + unit->text(column) + "' there");
-    if (candidate.unit.k % unit->unit.k != 0) throw candidate.error("k", 0, "is no multiple of that of " + of);
+    if (candidate.unit.k % unit->unit.k != 0) throw candidate.error("k", 0, "is not a multiple of that of " + of);
     if (!candidate.unit.known()) throw candidate.error("evidence", 0, "is unknown: a candidate must say how it accumulates");
     for (const UnitRow& other : candidates_)
       if (other.id == candidate.id)

@@ -140,7 +140,7 @@ std::vector<std::string> rank_remarks(const RankCase& c, const Problem& problem,
   std::vector<std::string> notes = {"wrong elements: " + listed(by_rank) + right};
   const auto in_own_part = [&](const WrongElement& one) { return owner_of(c, one.element) == one.rank; };
   if (segments_of(c).size() > 1 && std::all_of(wrong.begin(), wrong.end(), in_own_part))
-    notes.push_back("each rank is wrong only in its own part, the one that it adds up for all ranks");
+    notes.push_back("each rank is wrong only in the part that it adds up for all ranks");
   std::string owners;
   for (const auto& [owner, count] : by_owner)
     owners += fmt::format("{}{} in that of rank {}", owners.empty() ? "" : ", ", count, owner);
@@ -159,7 +159,8 @@ std::string rank_situation(const RankCase& c, const Problem& problem, const std:
   const std::string all =
       wrong.size() == 1 ? "the wrong element" : fmt::format("all {}", number_of(wrong.size(), "wrong element"));
   const auto every = [&](auto is) { return std::all_of(wrong.begin(), wrong.end(), is); };
-  if (every([](const WrongElement& one) { return std::isnan(one.value); })) return all + ": NaN, as in memory that nobody wrote";
+  if (every([](const WrongElement& one) { return std::isnan(one.value); }))
+    return all + ": NaN, as in memory that was never written";
   if (every([&](const WrongElement& one) { return same(one.value, inputs.x[size_t(one.rank)][size_t(one.element)]); }))
     return all + ": the rank's own numbers";
   if (c.use == RankUse::kInPlace) {

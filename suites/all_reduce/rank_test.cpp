@@ -102,7 +102,7 @@ TEST(AllReduce, AFreeOrderIsFreeForAllRanksTogether) {
   EXPECT_EQ(parted.violations[0].places.front().part, "y.rank 2");
 }
 
-/// Inf - Inf in one addition tree is NaN, in another not. The element is not checked, and a number is no failure.
+/// Inf - Inf in one addition tree is NaN, in another not. The element is not checked, and a number is not a failure.
 TEST(AllReduce, WhatOnlySomeTreesOverflowIsNotJudged) {
   const Case one = case_with({{"contract", "nccl.all_reduce_tree"}, {"x", "f16"}, {"fill", "rank_overflow"}});
   const Problem problem = all_reduce().bind(one)->problem();

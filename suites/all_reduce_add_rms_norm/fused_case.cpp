@@ -205,7 +205,7 @@ namespace {
 /// The norm's answer for a problem and stored outputs.
 using NormAnswer = std::function<Expectation(const Problem&, const std::vector<HostTensor>*)>;
 
-/// The norm of one rank: its problem, its outputs as if it were alone, and its answer, which refers to both.
+/// The norm of one rank as a case of its own: problem, outputs, and an answer that refers to both.
 struct RankAnswer {
   Problem problem;
   std::vector<HostTensor> stored;

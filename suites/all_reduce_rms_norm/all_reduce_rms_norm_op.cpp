@@ -187,7 +187,7 @@ class BoundSharded : public BoundCase {
     std::vector<std::string> lines = {
         fmt::format("x     = the columns of all {} ranks side by side; their squares alone cross ranks", c_.ranks)};
     for (std::string& line : first().norm->formulas()) lines.push_back(std::move(line));
-    if (c_.matrices.size() > 1) lines.emplace_back("k       likewise, with a factor and weights of its own");
+    if (c_.matrices.size() > 1) lines.emplace_back("k       in the same way, with its own factor and weights");
     return lines;
   }
   std::vector<std::string> trace(const Problem& problem, int64_t row, int64_t column) const override {

@@ -171,7 +171,7 @@ class CacheInputs {
 struct Placing {
   const Record* record;
   int64_t block_stride;
-  std::vector<int64_t> slots;  ///< as many as the case has
+  std::vector<int64_t> slots;  ///< one for each input of the case
   std::string left_out = {};   ///< a part that is not written
 
   explicit Placing(const CacheCase& c) : record(c.record), block_stride(c.block_stride()), slots(c.slots) {}

@@ -34,7 +34,8 @@ std::vector<std::string> record_lines(const CacheCase& p) {
   for (const RecordPart& part : p.record->parts)
     lines.push_back(fmt::format("  {:<6} {} x {} at {}{}", part.name, part.elements, part.format_in(*p.q, *p.x).name,
                                 part.offset.text(), part.kind == PartKind::kZeros ? ", which must be zero" : ""));
-  lines.push_back(fmt::format("  a block takes {} bytes, of which the last {} are a gap that must stay as it was", p.block_stride(), p.gap));
+  lines.push_back(
+      fmt::format("  a block takes {} bytes; its last {} bytes are a gap that must not change", p.block_stride(), p.gap));
   return lines;
 }
 

@@ -51,7 +51,7 @@ std::vector<std::string> differences(const Outcomes& outcomes, const std::vector
 constexpr const char* kKinds[][2] = {{"changed", "faults of `faults.csv`, other shapes and seeds"},
                                      {"elsewhere", "the same mistakes in other contracts"},
                                      {"two", "two mistakes at once"},
-                                     {"outside", "mistakes that are no edit of a contract: right is to name none"},
+                                     {"outside", "mistakes that are not an edit of a contract: right is to name none"},
                                      {"healthy", "healthy, using the freedom of their contracts"}};
 
 /// Random wrong bytes of a healthy library have no cause, so any named cause is an error.

@@ -64,7 +64,7 @@ std::vector<Case> changed_cases(const std::vector<Case>& cases, const KernelOffe
     if (one.op != kernel.op || one.text("contract") != kernel.contracts.front() || one.text("warp") != warp) continue;
     const bool tiled = add_tile(one);
     const auto has = [&one](const char* size) { return one.parameters.contains(size) && !one.text(size).empty(); };
-    const bool has_rows = has("m");  // other cells may give them
+    const bool has_rows = has("m");  // other cells may give the same outputs
     const int64_t rows = has_rows ? one.integer("m") : 0;
     const bool has_columns = !tiled && has_rows && has("n");  // a cache has the columns of its record
     // blocks of a rank run one after the other on the CPU, so only messages of one block reveal a missing end barrier

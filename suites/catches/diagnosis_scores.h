@@ -87,7 +87,8 @@ inline bool in_sample(std::string_view name, unsigned one_in) {
 inline unsigned one_in(const std::string& text) {
   char* end = nullptr;
   const unsigned long value = std::strtoul(text.c_str(), &end, 10);
-  if (text.empty() || *end != '\0' || value < 1 || value > 1000) throw std::runtime_error("one in '" + text + "' is no sample");
+  if (text.empty() || *end != '\0' || value < 1 || value > 1000)
+    throw std::runtime_error("one in '" + text + "' is not a sample");
   return unsigned(value);
 }
 

@@ -99,7 +99,7 @@ template <class T>
 constexpr T constant(int more, int less, int zero, T v) {
   return on(more) ? T(v + 1) : on(less) ? T(v - 1) : on(zero) ? T(0) : v;
 }
-/// An index or the position of a load or store: one more, one less. Other values stay as they are.
+/// An index or the position of a load or store: one more, one less. Other values do not change.
 template <class T>
 constexpr auto place_or_not(int more, int less, T at, int) -> decltype(T(at + 1)) {
   return on(more) ? T(at + 1) : on(less) ? T(at - 1) : at;

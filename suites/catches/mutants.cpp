@@ -37,7 +37,7 @@ using assay_mutants::State;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::duration<double> kLeastTime{1.0};  ///< of a mutant's call
-constexpr int kSlower = 20;                               ///< a mutant that takes so many times the healthy kernel's time hangs
+constexpr int kSlower = 20;  ///< a mutant that takes this many times the healthy kernel's time counts as hung
 
 /// The cases in an order that depends on the seed. Both warp sizes of a data set stay together, since they share their inputs.
 std::vector<Case> shuffled(std::vector<Case> cases, uint64_t seed) {
@@ -53,7 +53,8 @@ std::set<int> numbers_in(const std::string& file) {
   std::ifstream stream(file);
   std::set<int> numbers;
   for (int number = 0; stream >> number;) {
-    if (number <= 0 || number >= assay_mutants::kMost) throw std::runtime_error(file + ": " + std::to_string(number) + " is no mutant");
+    if (number <= 0 || number >= assay_mutants::kMost)
+      throw std::runtime_error(file + ": " + std::to_string(number) + " is not a mutant");
     numbers.insert(number);
   }
   return numbers;
@@ -107,7 +108,7 @@ class Runner {
                               }});
   }
 
-  /// The kernel that is number `which` of those that take the case.
+  /// The kernel at position `which` among the kernels that take the case.
   const KernelOffer* kernel_of(const Case& one, size_t which) const {
     for (const KernelOffer& offer : backend_.library.kernels)
       if (offer.op == one.op && why_not_offered(offer, one).empty() && which-- == 0) return &offer;

@@ -35,7 +35,7 @@ std::map<std::string, Claim> claims_of(const std::string& file, const LibraryInf
     const std::string kernel = table.text(row, "kernel"), seen = table.text(row, "seen");
     if (!std::set<std::string>{"right", "quick", "far", "full", "ladder", "no tier"}.contains(seen))
       throw table.error(row, "seen", "'" + seen + "' is not one of: right, quick, far, full, ladder, no tier");
-    if (table.text(row, "why").empty()) throw table.error(row, "why", "says what is wrong, and what data would show it");
+    if (table.text(row, "why").empty()) throw table.error(row, "why", "names the mistake, and data that would expose it");
     const KernelOffer* offer = library.find_kernel(kernel);
     if (!offer) throw table.error(row, "kernel", "the library does not offer '" + kernel + "'");
     if (!claims.emplace(kernel, Claim{seen, offer->contracts.front()}).second) throw table.error(row, "kernel", "stands twice");

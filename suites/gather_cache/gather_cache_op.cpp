@@ -206,7 +206,7 @@ GatherInputs inputs_of(const GatherCase& c, const Gather& contract, const Proble
 
 constexpr const char* kPinned = "every rounding is pinned: one code";
 
-/// Part of y that holds the elements of a part of the record. The first one also has the storage that must stay as it was.
+/// Part of y that holds the elements of a part of the record. The first part also lists the storage that must not change.
 Part part_of_y(const GatherCase& c, const RecordPart& part, bool copies, bool only, bool first) {
   const Format& format = part.kind == PartKind::kCodes && !copies ? *c.y : part.format_in(c.codes(), *c.y);
   const bool scales = part.kind == PartKind::kScales;

@@ -21,7 +21,7 @@ class GemmScale {
   /// `layout`: layout of block scales; nullptr: [rows], since scales do not change along k. `experts`: the tensor is [experts,
   /// rows, blocks], and each expert has the layout for itself; 0: it is one matrix.
   GemmScale(const LevelGrid& grid, const Layout* layout, int64_t experts = 0);
-  /// Scales in tiles of which each has rows of one expert. `places`: the row of tiles of each row; -1: an unused row has no scales.
+  /// Scales in tiles; each tile has rows of one expert. `places`: the row of tiles of each row; -1: an unused row has no scales.
   /// `rows`: rows of whole tiles.
   GemmScale(const LevelGrid& grid, const Layout& layout, std::vector<int64_t> places, int64_t rows) : GemmScale(grid, &layout, std::move(places), rows) {}
   /// Without a layout, `places` are rows of a dense vector.

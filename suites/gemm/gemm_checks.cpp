@@ -262,7 +262,7 @@ bool ErrorStatistics::refutes(const OfParts& seen) const {
     return true;
   };
   return std::all_of(programs_.begin(), programs_.end(), [&](const Ranges& ranges) {
-    // A bias or a spread smaller than the variant's is no fault: a kernel may be more accurate.
+    // A bias or a spread smaller than the variant's is not a fault: a kernel may be more accurate.
     return all_parts(ranges, [](const auto& x, const Range& r) { return x.bias < std::min(r.low.bias, -r.high.bias); }) ||
            all_parts(ranges, [](const auto& x, const Range& r) { return x.bias > std::max(r.high.bias, -r.low.bias); }) ||
            all_parts(ranges, [](const auto& x, const Range& r) { return x.spread > r.high.spread; });

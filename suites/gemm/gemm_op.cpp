@@ -175,7 +175,7 @@ Hypothesis of_misreading(const GemmCase& c, const DotMisreading& wrong, const Sh
   return made;
 }
 
-/// Layouts that a kernel may mistake this one for.
+/// Layouts that a kernel may use by mistake instead of this one.
 std::vector<std::string> layouts_taken_for(const Layout& layout) {
   if (layout.packs_words()) return {"ue8m0x4_row", "ue8m0x4_col", "ue8m0x4_tma"};
   if (layout.element->bytes() > 1) return {"row", "col", "tma"};

@@ -599,7 +599,7 @@ TEST_F(GemmGroups, TheContractSaysWhatUnusedRowsHold) {
   EXPECT_TRUE(compare(zero.bound->expect(zero.problem, nullptr), zero.outputs(d), {{}}).agrees());
   zero.c.groups.for_each_unused([&](int64_t row) { d(row, 0) = 3; });
   EXPECT_FALSE(compare(zero.bound->expect(zero.problem, nullptr), zero.outputs(d), {{}}).agrees());
-  // Tiles of two rows: of expert 0 row 3 shares a tile with row 2, rows 4 and 5 are no part of a tile in use.
+  // Tiles of two rows: of expert 0 row 3 shares a tile with row 2, rows 4 and 5 are not part of a tile in use.
   const std::map<int64_t, PaddingRule> tiles = rules_of(Exact(GroupOrder::kMasked, "grouped.tiles"));
   EXPECT_EQ(tiles, (std::map<int64_t, PaddingRule>{{3, PaddingRule::kFree},
                                                    {4, PaddingRule::kUntouched},
@@ -691,7 +691,8 @@ TEST_F(GemmGroups, WhatExpertsDoNotTakeIsRefused) {
   EXPECT_THAT(refusal_of(op, kGroups, {{"order", "descending"}}), HasSubstr("only experts by index or at offsets may be in descending order"));
   EXPECT_THAT(refusal_of(op, kGroups, {{"order", "up"}}), HasSubstr("expected ascending or descending"));
   EXPECT_THAT(refusal_of(op, kGroups, {{"layout_b", "tma"}}), HasSubstr("'tma' is not one of: row, col"));
-  EXPECT_THAT(refusal_of(op, kGroups, {{"contract", "deepgemm.fp8_gemm_1d2d.sm_90"}, {"m", "4"}}), HasSubstr("is no grouped GEMM"));
+  EXPECT_THAT(refusal_of(op, kGroups, {{"contract", "deepgemm.fp8_gemm_1d2d.sm_90"}, {"m", "4"}}),
+              HasSubstr("is not a grouped GEMM"));
   EXPECT_FALSE(op.takes("deepgemm.fp8_gemm_1d2d.sm_90"));
   EXPECT_TRUE(op.takes(contract_of(GroupOrder::kMasked)));
   EXPECT_FALSE(shipped_ops().find("gemm_block_scaled").takes(contract_of(GroupOrder::kMasked)));

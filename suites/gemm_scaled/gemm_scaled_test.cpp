@@ -297,7 +297,7 @@ TEST(GemmScaled, TheProgramThatMadeOutputsIsFoundAmongAll) {
 }
 
 /// mma.sync of sm_90 and sm_100 starts from 0 and adds c after the sum, which is the same as one addition per instruction. So no
-/// data distinguish these two, and they are one variant. If c is one of the terms, they are two variants.
+/// data distinguish the two variants, and they count as one. If c is one of the terms, they count as two.
 TEST(GemmScaled, PromotedAfterEachInstructionIsNotPromotedWhereCIsAddedLast) {
   for (const Case& one : telling_cases("torch.scaled_mm_row.sm_90", "token_channel")) {
     const Problem problem = gemm().bind(one)->problem();

@@ -58,7 +58,8 @@ void read_before(const Table& table, const TableRow& row, Recipe& recipe) {
   char* end = nullptr;
   recipe.before = std::strtol(text.c_str(), &end, 10);
   recipe.again = std::string(end) == " same";
-  if ((*end != '\0' && !recipe.again) || recipe.before < 0) throw table.error(row, "before", "is no number of calls, nor that and 'same'");
+  if ((*end != '\0' && !recipe.again) || recipe.before < 0)
+    throw table.error(row, "before", "is not a number of calls, nor that and 'same'");
 }
 
 Recipe read_recipe(const Table& table, const TableRow& row) {
@@ -66,9 +67,9 @@ Recipe read_recipe(const Table& table, const TableRow& row) {
                 table.text(row, "over_n") == "yes", table.text(row, "gamma"),    table.text(row, "eps"),  {}};
   char* end = nullptr;
   recipe.factor = std::strtod(table.text(row, "factor").c_str(), &end);
-  if (*end != '\0' || !(recipe.factor > 0)) throw table.error(row, "factor", "is no number above 0");
+  if (*end != '\0' || !(recipe.factor > 0)) throw table.error(row, "factor", "is not a number above 0");
   recipe.offset = std::strtod(table.text(row, "offset").c_str(), &end);
-  if (*end != '\0') throw table.error(row, "offset", "is no number");
+  if (*end != '\0') throw table.error(row, "offset", "is not a number");
   if (!recipe.over_n && !table.text(row, "over_n").empty()) throw table.error(row, "over_n", "is 'yes' or empty");
   recipe.ranks = split(table.text(row, "ranks"));
   read_before(table, row, recipe);
@@ -431,7 +432,7 @@ bool has_column(const KernelOffer& kernel, const char* name) {
 }
 
 /// Whether the rules can read a kernel's cases. False for casts, which have no rows of numbers, for caches, which have records, and for
-/// the sum over the slots of a token, which is no row of recipes.
+/// the sum over the slots of a token, which is not a row of recipes.
 bool has_rows(const KernelOffer& kernel) {
   return kernel.op != "moe_combine" && std::all_of(kShape.begin(), kShape.end(), [&](const char* name) { return has_column(kernel, name); });
 }

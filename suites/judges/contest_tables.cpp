@@ -207,7 +207,7 @@ std::map<std::string, KeptMarks> read_kept(const std::string& file) {
   try {
     return read_json(file).get<std::map<std::string, KeptMarks>>();
   } catch (const nlohmann::json::exception& error) {
-    throw std::runtime_error(file + " is no file of measured kernels: " + error.what());
+    throw std::runtime_error(file + " is not a file of measured kernels: " + error.what());
   }
 }
 

@@ -123,8 +123,8 @@ std::string complaint_about_before(const std::string& before) {
 TEST(Recipes, CallsBeforeAreANumber) {
   EXPECT_EQ(complaint_about_before("3"), "");
   EXPECT_EQ(complaint_about_before("3 same"), "");
-  EXPECT_EQ(complaint_about_before("3 as one"), "before: is no number of calls, nor that and 'same'");
-  EXPECT_EQ(complaint_about_before("-1"), "before: is no number of calls, nor that and 'same'");
+  EXPECT_EQ(complaint_about_before("3 as one"), "before: is not a number of calls, nor that and 'same'");
+  EXPECT_EQ(complaint_about_before("-1"), "before: is not a number of calls, nor that and 'same'");
 }
 
 // Cached results are only used while their state is unchanged.
@@ -204,7 +204,7 @@ TEST(Kept, AFileOfSomethingElseIsNamed) {
   Kitchen kitchen;
   std::ofstream(kitchen.file) << "{\"mine\": {\"kind\": \"norm\"}}";  // the old format, without a state
   EXPECT_THAT([&] { read_kept(kitchen.file); },
-              testing::ThrowsMessage<std::runtime_error>(testing::HasSubstr("is no file of measured kernels")));
+              testing::ThrowsMessage<std::runtime_error>(testing::HasSubstr("is not a file of measured kernels")));
 }
 
 }  // namespace

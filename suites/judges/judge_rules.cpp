@@ -365,7 +365,7 @@ class Reader {
       return;
     }
     if (name == "only") {
-      if (!find_format(value)) refuse("bounds", "'" + value + "' is no format");
+      if (!find_format(value)) refuse("bounds", "'" + value + "' is not a format");
       check.only = value;
       return;
     }

@@ -34,8 +34,8 @@ struct Answer {
   std::vector<double> input;             ///< x
 };
 
-/// Whether a rule can compare these outputs: codes, normalized numbers or a scaled GEMM. False for an activation alone (half as
-/// wide as its x).
+/// Whether a rule can compare these outputs: codes, normalized numbers or a scaled GEMM. False for an activation without
+/// quantization (half as wide as its x).
 bool is_comparable(const Problem& problem);
 
 /// The outputs of a call with ranks, of a GEMM, or of a row-wise op, for a comparable problem.

@@ -224,7 +224,7 @@ std::vector<Pair> pairs() {
       {"vllm_int8_azp", quantized(1, "int8"), stepped(8192, 2), stepped(1, 3)},
       {"vllm_int8_azp", with_zero_point(5), zero_becomes(6), zero_becomes(7)},
       {"vllm_silu", one, stepped(8192, 1), zeroed(8192)},
-      {"vllm_silu", tiny, zeroed(8192), scale_becomes(2e-5)},            // its own scales are so small that zeros pass
+      {"vllm_silu", tiny, zeroed(8192), scale_becomes(2e-5)},            // the rule's own scales are so small that zeros pass
       {"vllm_silu", tiny, scale_becomes(4.36e-6), scale_becomes(2e-5)},  // the wrong floor passes too
       {"vllm_silu_masked", one, becomes(40), becomes(64)},
       {"vllm_silu_masked", one, becomes(-20), becomes(-64)},
@@ -371,7 +371,7 @@ TEST(Rules, AWrongRowIsNamedWithItsPlace) {
               HasSubstr("bounds: 'atol=x' is not a name, '=' and a number"));
   EXPECT_THAT(complaint_about("a,quant,r,,1,codes,bits,atol=1,s,read,w\n"), HasSubstr("bounds: unknown 'atol'"));
   EXPECT_THAT(complaint_about("a,quant,r,,2,codes,bits,,s,read,w\n"), HasSubstr("part: part 2 after 0"));
-  EXPECT_THAT(complaint_about("a,quant,r,,1,codes,bits,only=int9,s,read,w\n"), HasSubstr("bounds: 'int9' is no format"));
+  EXPECT_THAT(complaint_about("a,quant,r,,1,codes,bits,only=int9,s,read,w\n"), HasSubstr("bounds: 'int9' is not a format"));
   EXPECT_THAT(complaint_about("a,quant,r,a.b,1,codes,bits,,s,read,w\n"),
               HasSubstr("pairs: 'a.b' is not two contracts with '~' between"));
   EXPECT_THAT(complaint_about("a,quants,r,,1,codes,bits,,s,read,w\n"), HasSubstr("ops: unknown 'quants'; did you mean 'quant'"));
@@ -391,7 +391,7 @@ TEST(Complaints, AMissedFaultAndARefusedHealthyKernel) {
   std::erase_if(quant_rules, [](const Rule& r) { return !r.is_for("quant"); });
   EXPECT_TRUE(complaints(quant_rules, {entry("seen", false, 1), entry("well", true, 0)}).empty());
   EXPECT_THAT(complaints(quant_rules, {entry("unseen", false, 0)}), testing::ElementsAre("Assay does not see unseen"));
-  EXPECT_THAT(complaints(quant_rules, {entry("well", true, 1)}), testing::ElementsAre("Assay refuses well, which is healthy"));
+  EXPECT_THAT(complaints(quant_rules, {entry("well", true, 1)}), testing::ElementsAre("Assay refuses a healthy kernel"));
   EXPECT_EQ(complaints(quant_rules, {}).size(), quant_rules.size());
 }
 

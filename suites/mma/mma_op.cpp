@@ -16,7 +16,7 @@
 
 namespace assay {
 
-// Tiles: their cells, the tensors of a call, what it may return, and its mutants.
+// Tiles: cells of the table, tensors of a call, accepted results, and mutants.
 
 namespace {
 
@@ -370,7 +370,7 @@ Op mma_op() {
                      "4-bit codes two per byte"},
                     {"b", Access::kIn, "[tiles, n, k]: likewise; d = a * b^T + c"},
                     {"sfa", Access::kIn, "[tiles, m, k / block]: scales of a, if the instruction has them; ue4m3 has the type of e4m3fn"},
-                    {"sfb", Access::kIn, "[tiles, n, k / block]: scales of b, likewise"},
+                    {"sfb", Access::kIn, "[tiles, n, k / block]: scales of b, as for a"},
                     {"d", Access::kOut, "[tiles, m, n]: the result of the instruction"}},
           .parameters = {roles::kWarp},
           .columns = {"contract", "tiles", "m", "n", "steps", "fill", "b", "c", "scale", "seed", "warp"},

@@ -288,7 +288,7 @@ std::vector<std::string> BoundSort::trace(const Problem& problem, int64_t row, i
   for (const RoutedIndex& index : right.indices)
     if (row < int64_t(index.values.size()))
       lines.push_back(fmt::format("{}[{}] = {}", index.name, row, index.values[size_t(row)] == RoutedIndex::kUntouched ? "as it was" : std::to_string(index.values[size_t(row)])));
-  if (lines.empty()) lines.push_back("there is no such element");
+  if (lines.empty()) lines.push_back("no such element exists");
   return lines;
 }
 

@@ -19,7 +19,7 @@ Op reshape_and_cache_flash_op() {
                    .roles = {{"key", Access::kIn, "[m, heads * size]: K of each token, head after head; the row stride may be larger"},
                              {"value", Access::kIn, "[m, heads * size]: V of each token; its row stride may differ from that of key"},
                              {"k_scale", Access::kIn, "[1] or [heads] fp32: scale that K is divided by"},
-                             {"v_scale", Access::kIn, "[1] or [heads] fp32: likewise of V"}},
+                             {"v_scale", Access::kIn, "[1] or [heads] fp32: scale of V, as for K"}},
                    .columns = {"contract", "x", "m", "blocks", "block_size", "gap", "slot_mapping", "row_stride", "fill", "value", "scale", "seed", "warp"},
                    .inputs = inputs,
                    .takes =

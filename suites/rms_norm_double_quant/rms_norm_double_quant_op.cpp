@@ -16,8 +16,8 @@ namespace {
 /// The roles q2 and scale2.
 std::vector<RoleSpec> roles_of_second();
 
-/// Adds outputs q2 and scale2, checked like q and scale. Bytes in which the consumers differ are violations. Mutants are those of
-/// both consumers, and roundings of the norm's result that affect only one of them.
+/// Adds outputs q2 and scale2, checked like q and scale. Bytes in which the consumers differ are violations. Mutants: the mutants
+/// of both consumers, and roundings of the norm's result that affect only one consumer.
 class BoundDoubleQuant : public ForwardedCase {
  public:
   /// `view`: x and q are three-dimensional, two sequences of half the rows.

@@ -21,7 +21,7 @@ Spans as_stored(Spans scale, const Format& element) {
   const bool exponents = element.specials == Specials::kScale;
   const double most = max_finite(element);
   for (size_t i = 0; i < scale.size(); ++i) {
-    if (scale[i].any()) continue;  // its infinite end is no value: rounded to NaN, the interval would hold NaN alone
+    if (scale[i].any()) continue;  // its infinite end is not a value: rounded to NaN, the interval would hold NaN alone
     for (std::vector<double>* ends : {&scale.low, &scale.high}) {
       if (ends->empty()) continue;
       double& v = (*ends)[i];

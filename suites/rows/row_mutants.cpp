@@ -87,7 +87,7 @@ std::string nan_bytes_in_words(const RowCase& c, const std::vector<HostTensor>& 
   for (size_t byte = 0; byte < 4; ++byte)
     if (words[byte] > 0)
       text += fmt::format("{} byte {} in {} of {} words", text.empty() ? "" : ",", byte, nan[byte], words[byte]);
-  return "0xff, which is NaN, is" + text +
+  return "0xff (NaN) is" + text +
          "; the last scale of a word has none behind it, so a test of one group never shows a NaN";
 }
 

@@ -97,7 +97,7 @@ std::vector<std::string> row_layout_lines(const RowCase& c) {
   std::vector<std::string> lines = layout_lines("scale", *c.layout(), rulebook().contracts.find(last).text("pad"));
   lines.push_back(fmt::format("  here m = {}, g = {}; a group is {} x {} numbers", c.rows_of_scales(), c.scales_of_row(), c.group_rows(),
                               c.group_size()));
-  if (c.groups.any()) lines.push_back("  each expert has a grid of its own, one behind the other");
+  if (c.groups.any()) lines.push_back("  each expert has its own grid; the grids follow one another");
   return lines;
 }
 

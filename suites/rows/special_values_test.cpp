@@ -51,7 +51,7 @@ TEST(SpecialFacts, AFactOfAnotherContractIsSeenToDiffer) {
   SpecialFact zeros{"vllm.group_fp8_packed", "0", "55", "00", "byte 85 is that of the Triton fallback", 0};
   EXPECT_NE(answer_to(zeros), std::pair(zeros.scale, zeros.codes));
   zeros.contract = "vllm.per_tensor", zeros.scale = "00000000";
-  EXPECT_NE(answer_to(zeros), std::pair(zeros.scale, zeros.codes)) << "0 / 0 is no zero there";
+  EXPECT_NE(answer_to(zeros), std::pair(zeros.scale, zeros.codes)) << "0 / 0 is not a zero there";
 }
 
 TEST(SpecialTable, HasEveryContractAndTellsSome) {

@@ -29,7 +29,7 @@ double ratio(int64_t count, int64_t of) { return of == 0 ? 0 : double(count) / d
 
 std::string power_of_two(int exponent) { return fmt::format("2^{}", exponent); }
 
-/// Label of `step` adjacent bins of which `bin` is the index: "+4 .. +7", "+2^20 .. +2^21".
+/// Label of `step` adjacent bins; `bin` is the index of the first: "+4 .. +7", "+2^20 .. +2^21".
 std::string distances_text(int bin, int step) {
   constexpr int kInDigits = 16;
   const char sign = bin < 0 ? '-' : '+';

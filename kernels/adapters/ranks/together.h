@@ -37,7 +37,7 @@ int blocks_for(int most, int ranks);
 /// Rejects calls that are being captured, because the peers' addresses are written before each call.
 void expect_no_capture(const Call& call);
 
-/// Number of elements of a tensor. Rejects a tensor that is not dense, is empty, or whose size is no multiple of 16 bytes; the
+/// Number of elements of a tensor. Rejects a tensor that is not dense, is empty, or whose size is not a multiple of 16 bytes; the
 /// kernels launch no block for an empty one.
 int64_t packets_of(const assay_tensor& t);
 inline int64_t bytes_of(const assay_tensor& t) { return packets_of(t) * 16; }

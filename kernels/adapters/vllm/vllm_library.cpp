@@ -519,7 +519,8 @@ void permute(const Call& call) {
   const assay_tensor &ids = call.at("topk_ids"), &order = call.at("permuted_idx"), &offsets = call.at("expert_first_token_offset");
   const int64_t experts = call.integer("experts"), m = ids.shape[0], topk = ids.shape[1], slots = m * topk, locals = offsets.shape[0] - 1;
   if (slots == 0) plugin::unsupported("calls without tokens, which vLLM leaves out");
-  if (call.at("x").shape[1] * call.at("x").type_bits % 128 != 0) plugin::unsupported("rows that are no multiple of 16 bytes, which vLLM's Python function refuses");
+  if (call.at("x").shape[1] * call.at("x").type_bits % 128 != 0)
+    plugin::unsupported("rows that are not a multiple of 16 bytes, which vLLM's Python function refuses");
   std::vector<int32_t> ascending(static_cast<size_t>(slots));
   std::iota(ascending.begin(), ascending.end(), 0);
   to_device(call, order.data, std::vector<int32_t>(size_t(slots), int32_t(slots)));

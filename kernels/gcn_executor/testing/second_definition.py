@@ -1,4 +1,4 @@
-"""What each vector instruction gives, a second time: Python integers and exact fractions, written from AMD's pseudocode.
+"""A second, independent definition of each vector instruction: Python integers and exact fractions, written from AMD's pseudocode.
 
 DEFINITIONS[name](s, c): s are the bits of the sources, one integer each; c is a Context. The result is an integer, or a pair of
 the result and the lane's bit of the mask. A float result that is NaN stands for any NaN, unless EXACT_NAN names the instruction.

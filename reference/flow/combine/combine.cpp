@@ -289,7 +289,7 @@ std::vector<std::string> combine_lines(const Combine& contract, const Format& x)
   if (!skips.empty()) lines.push_back("skip  a slot if " + skips);
   if (contract.skips())
     lines.push_back(contract.keeps_unrouted
-                        ? "keep  y of a token none of whose ids is 0 or more; a token without slots has zeros otherwise"
+                        ? "keep  y of a token whose ids are all negative; y of another token without slots is +0"
                         : "y     = +0 for a token without slots");
   if (!contract.weight.empty()) lines.push_back("w     = " + formula(combine_recipe(contract.weight, x), "w"));
   lines.push_back(contract.order == SlotOrder::kLanes ? "order = slot k is added to sum k mod " + std::to_string(contract.lanes) +
@@ -483,7 +483,7 @@ void edit_slips(const Combine& right, CombineEdits& edits) {
         Steps steps = right.*cell;
         steps.erase(steps.begin() + std::ptrdiff_t(i));
         steps.insert(steps.begin() + std::ptrdiff_t(i), slip.steps.begin(), slip.steps.end());
-        const size_t next = i + slip.steps.size();  // what is no product is not fused
+        const size_t next = i + slip.steps.size();  // what is not a product is not fused
         if (next < steps.size() && steps[next].slack.fma && slip.steps.back().word != "mul")
           steps[next] = CellStep::made(steps[next].word, steps[next].argument_texts());
         edits.cell(column, cell, std::move(steps), CombineEdits::label(right.*cell, i) + " -> " + slip.words);

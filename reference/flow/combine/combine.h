@@ -37,7 +37,7 @@ struct Combine {
   bool skips_mapped = false;   ///< a slot whose expert_map entry is below 0 is not added, if there is a map
   bool skips_rows = false;     ///< a slot whose row is below 0 or not in use is not added
   bool skips_negative = false; ///< a slot whose row is below 0 is not added; every row of x is in use
-  bool keeps_unrouted = false; ///< a token none of whose ids is 0 or more is left as it was; otherwise it gets zeros
+  bool keeps_unrouted = false; ///< true: y of a token whose ids are all negative keeps its value; false: it gets zeros
   std::vector<CellStep> weight;  ///< from w, the weight of a slot, to the weight that is used
   std::vector<CellStep> add;     ///< from an element v of a row to the next sum, with a, the sum, and w
   std::vector<CellStep> shared;  ///< from an element of the shared expert's row to s, which `y` adds
@@ -49,7 +49,7 @@ struct Combine {
   bool weights_of_x = false;           ///< weights have the format of x instead of f32
 
   // Mistakes, in mutants only.
-  bool from_first = false;   ///< the first sum is the first term instead of +0 and the first term
+  bool from_first = false;   ///< the sum starts with the first term instead of with +0
   int64_t dropped = kNone;   ///< this slot is not added
   int64_t repeated = kNone;  ///< this slot is added twice
   std::vector<CellStep> start = {};  ///< from +0 to the first sum; empty: +0
@@ -110,7 +110,7 @@ struct CombineNeighbour {
   bool suspect = false;  ///< used only by the diagnosis: no data need kill it
 };
 
-/// What decides which mutants may show.
+/// The properties of the tokens that decide which mutants can be exposed.
 struct CombineExtents {
   int64_t m = 0, topk = 0;
   double factor = 1;     ///< routed scaling factor

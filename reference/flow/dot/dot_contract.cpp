@@ -340,7 +340,7 @@ void check_steps(const RowCells& cells, const DotContract& contract) {
   check_scales(cells, contract, join, y);
 }
 
-/// Reads the cells of operands that software decodes. Checks that their scales are read there, and nowhere else.
+/// Reads the cells of operands that software decodes. Checks that the scales of these contracts are read in that cell only.
 DecodedOperands read_decoded(const RowCells& cells, const DotContract& contract) {
   constexpr const char* kOthers[] = {"mult_a", "mult_b", "decode"};
   DecodedOperands decoded;
@@ -350,7 +350,7 @@ DecodedOperands read_decoded(const RowCells& cells, const DotContract& contract)
     return decoded;
   }
   decoded.codes = find_format(cells.text("codes"));
-  if (decoded.codes == nullptr || decoded.codes->bits > 8) throw cells.error("codes", 0, "is no format of at most 8 bits");
+  if (decoded.codes == nullptr || decoded.codes->bits > 8) throw cells.error("codes", 0, "is not a format of at most 8 bits");
   if (!contract.of_blocks()) throw cells.error("scales", 0, "needs scales of blocks for operands that are decoded");
   if (contract.promote > 0) throw cells.error("promote", 0, "must be none for operands that are decoded");
   if (!contract.orders.empty()) throw cells.error("k_order", 0, "must be empty for operands that are decoded");

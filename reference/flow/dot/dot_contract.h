@@ -164,7 +164,7 @@ struct DotContract {
   int64_t promote = 0;         ///< products per promotion to an f32 accumulator, which starts at 0; 0: no promotion, one chain
                                ///< over all k
   std::vector<CellStep> join;  ///< steps from the sum of `promote` products, and `acc`, to the new acc
-  std::vector<CellStep> one_block;  ///< what may stand instead if all of k has one block of scales; empty: nothing
+  std::vector<CellStep> one_block;  ///< alternative formula if one block of scales covers all of k; empty: none
   int least_parts = 1,
       most_parts = 1;   ///< maximum number of split-k parts; each is one chain or promoted sums; they are added in f32
                         ///< in ascending order

@@ -207,7 +207,7 @@ ScaleValues counted_in_parts(const ScaleValues& right) {
   const int64_t blocks = std::max<int64_t>(1, right.shape.columns / parts);
   return looked_up(right, [=](int64_t row, int64_t block) { return Place(row, block % blocks); });
 }
-/// The block beside it; that at the end its own, as with an index that is clamped.
+/// The neighbouring block; the last block reads its own, as with a clamped index.
 template <int64_t by>
 ScaleValues block_beside(const ScaleValues& right) {
   return looked_up(

@@ -336,7 +336,7 @@ void edit_y(const DotContract& right, const Format& y, Edits& edits) {
 void edit_bias(const DotContract& right, const Format& y, Edits& edits) {
   edits.add("bias: missing", [&](DotNeighbour& wrong) { wrong.contract.bias.clear(); });
   const auto is_scale = [](const CellStep& s) { return s.word == "mul"; };
-  if (std::any_of(right.y.begin(), right.y.end(), is_scale))  // else promoted sums are scaled
+  if (std::any_of(right.y.begin(), right.y.end(), is_scale))  // otherwise the promoted sums are scaled
     edits.add("bias: before the scales", [&](DotNeighbour& wrong) {
       Steps& steps = wrong.contract.y;
       steps.insert(std::find_if(steps.begin(), steps.end(), is_scale), CellStep::made("add", {"bias"}));
@@ -393,7 +393,7 @@ std::vector<DotNeighbour> router_neighbours(const DotContract& right, int64_t k,
 
 namespace {
 
-/// The steps without one factor: a product of both factors becomes the other one alone.
+/// The steps without one factor: a product of both factors becomes the other factor.
 std::vector<CellStep> without(const std::vector<CellStep>& steps, const std::string& scale) {
   const std::string other = scale == "sa" ? "sb" : "sa";
   std::vector<CellStep> left;

@@ -102,10 +102,10 @@ struct GatherExtents {
   bool empty_request = false;  ///< some sequence is empty and not the last one
   bool spare_columns = false;  ///< the table has more columns than the longest sequence needs
   bool starts = false;         ///< some sequence starts later
-  bool remainders = false;     ///< some start is no multiple of the block size
+  bool remainders = false;     ///< some start is not a multiple of the block size
 };
 
-/// Every mutant that may matter for a problem of that kind. `records`: those whose layout may be mistaken for the right one.
+/// Every mutant that may matter for a problem of that kind. `records`: the layouts that may be mistaken for the right one.
 std::vector<GatherNeighbour> gather_neighbours(const Gather& contract, const Record& record, const std::vector<Record>& records,
                                                const Format& y, const GatherExtents& extents);
 

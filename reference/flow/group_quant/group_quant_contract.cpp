@@ -25,7 +25,8 @@ bool reads_outer(const ContractRow& row) {
   return false;
 }
 
-/// The rival scale of rows that have one, and the error by which a group chooses. Errors that end with abs are summed as they are.
+/// The rival scale of rows that have one, and the error by which a group chooses. Errors whose recipe ends with abs are summed
+/// without squaring.
 void bind_rival(const RowCells& cells, Names& names, GroupQuant& g) {
   if (!cells.row().cells.contains("rival")) return;
   names.quantities.clear();

@@ -313,7 +313,7 @@ TEST(QuantTwin, AGivenScaleIsTakenAsItIs) {
     const Contract contract = contract_of("vllm.static", kBf16);
     for (const auto& row : rows_of(kBf16, 32)) {
       const RowOutputs out = evaluate_row(contract, {row, {}, 0, 128, HUGE_VAL, {scale}}, nullptr, kBf16);
-      EXPECT_EQ(out.scale.size(), 0u) << "it is no output";
+      EXPECT_EQ(out.scale.size(), 0u) << "it is not an output";
       const double by = scale == 0x1p-140 ? 0 : scale;  // its reciprocal overflows to Inf
       expect_codes(out.q, codes_by_reciprocal(row, by), std::to_string(scale));
     }

@@ -226,7 +226,7 @@ TEST(Int8Twin, AGivenScaleAndZeroPointAreTakenAsTheyAre) {
         const RowInputs inputs{row, {}, 0, 128, HUGE_VAL, {scale}, {}, {azp}};
         const RowOutputs out = evaluate_row(bind(tables(), "vllm.static_int8_azp", kBf16), inputs, nullptr, kBf16);
         const RowOutputs plain = evaluate_row(bind(tables(), "vllm.static_int8", kBf16), inputs, nullptr, kBf16);
-        EXPECT_EQ(out.scale.size() + out.zero.size(), 0u) << "they are no outputs";
+        EXPECT_EQ(out.scale.size() + out.zero.size(), 0u) << "they are not outputs";
         for (size_t i = 0; i < row.size(); ++i) {
           ASSERT_EQ(out.q[i].low, double(code_about(row[i], divided(1, scale), int64_t(azp))))
               << row[i] << " " << scale << " " << azp;

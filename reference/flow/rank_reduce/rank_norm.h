@@ -59,7 +59,7 @@ struct SquaresNeighbour {
 };
 
 /// Every mutant of the squares for that many ranks. `before`: there was a previous call with other data. `whole`: if a rank's
-/// columns are no multiple of this number, a mutant uses whole multiples only; 0: they are a multiple.
+/// columns are not a multiple of this number, a mutant uses whole multiples only; 0: they are a multiple.
 std::vector<SquaresNeighbour> squares_neighbours(const RankSquares& contract, int world_size, bool before, int64_t whole);
 
 // A row of contracts/rank_norm.csv describes up to three steps: each rank combines the rows of its experts (optional), the ranks

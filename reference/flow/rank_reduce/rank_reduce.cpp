@@ -25,7 +25,7 @@ int64_t whole_number(const RowCells& cells, const std::string& column, const std
   int64_t value = 0;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (failure != std::errc() || end != text.data() + text.size() || value < 1)
-    throw cells.error(column, 0, "'" + text + "' is no whole number from 1");
+    throw cells.error(column, 0, "'" + text + "' is not a whole number from 1");
   return value;
 }
 
@@ -375,7 +375,7 @@ Spans RankSums::chain_of_sums(std::vector<Spans> terms) const {
 }
 
 /// The results of any tree of additions. Additions round monotonically, so the smallest sum of a set of ranks comes from the
-/// smallest sums of two parts of it, and likewise the largest.
+/// smallest sums of two parts of it, and the largest from the largest sums.
 Spans RankSums::tree(std::vector<Spans> terms) const {
   std::vector<Spans> of_set(size_t(1) << terms.size());
   for (size_t set = 1; set < of_set.size(); ++set) {

@@ -71,7 +71,7 @@ struct ResultStep {
   enum Kind {
     kOwnNumbers,   ///< `rank` returns its own input
     kOwnRest,      ///< after the equal parts of all ranks, each rank returns its own input
-    kNextSegment,  ///< each owner's segment is that of the next owner, as far as it goes
+    kNextSegment,  ///< each owner uses the segment of the next owner, up to its own length
     kOthersBefore  ///< segments of other ranks are results of the previous call
   } kind;
   int rank = -1;

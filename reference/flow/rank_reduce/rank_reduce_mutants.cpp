@@ -163,7 +163,7 @@ std::vector<RankNeighbour> rank_neighbours(const RankReduce& right, const Format
   return std::move(edits.all);
 }
 
-// Mutants of a codec, and of which sums pass through it.
+// Mutants of a codec, and of the choice which sums pass through it.
 
 namespace {
 

@@ -272,9 +272,10 @@ std::vector<std::string> routing_lines(const Routing& contract) {
     return {"y[row]   = x[dst2src_map[row]]" + std::string(contract.zeros ? "; zeros if x has no such row" : "")};
   const bool blocks = contract.gives == RoutingGives::kBlocks;
   std::vector<std::string> lines = {"slot     = token * topk + k; its expert is topk_ids[token, k]"};
-  if (contract.absent == AbsentSlots::kDropped) lines.push_back("a slot whose id is no expert is left out");
+  if (contract.absent == AbsentSlots::kDropped) lines.push_back("a slot whose id is not an expert is left out");
   if (contract.absent == AbsentSlots::kFirst) lines.push_back("slots whose id is below 0 come first, in blocks of expert -1");
-  if (contract.absent == AbsentSlots::kLast) lines.push_back("slots whose id is no expert come after those of all experts of this device");
+  if (contract.absent == AbsentSlots::kLast)
+    lines.push_back("slots whose id is not an expert come after those of all experts of this device");
   if (contract.elsewhere == SlotsElsewhere::kDropped) lines.push_back("experts have their number in expert_map; slots of others are left out");
   if (contract.elsewhere == SlotsElsewhere::kMarked) lines.push_back("expert_ids hold expert_map[expert], -1 for experts elsewhere");
   if (contract.elsewhere == SlotsElsewhere::kLast) lines.push_back("experts have their number in expert_map; slots of others come last, by id");

@@ -260,7 +260,7 @@ TEST(FusedTwin, CodesAndScalesAreThoseOfTheUnfusedPairForTheSameFactor) {
   const Row row = normal_row(kBf16, 1024, 94);
   const RowInputs inputs{row.x, row.gamma, kEps, 128};
   const RowOutputs out = evaluate_row(fused, inputs, nullptr, kBf16);
-  EXPECT_EQ(out.y.size(), 0u) << "the normalised row is no output of the fused op";
+  EXPECT_EQ(out.y.size(), 0u) << "the normalised row is not an output of the fused op";
   ASSERT_EQ(out.q.size(), 1024u);
   ASSERT_EQ(out.scale.size(), 8u);
   for (double r : numbers_of(out.r, 5)) {

@@ -99,7 +99,7 @@ Environment with_n(int64_t n) {
   return environment;
 }
 
-/// For squares that are rounded before they are added.
+/// The sum of squares that are rounded before they are added.
 Span sum_of_rounded_squares(const std::vector<double>& x, int64_t depth, const Format& format) {
   ExactSum sum;
   double special = 0;
@@ -182,7 +182,7 @@ struct WrongSum {
   const Format* squares = nullptr;  ///< each square is rounded to it
   const Format* sums = nullptr;     ///< each partial sum is rounded to it, one element after another
   size_t left_out = 0;              ///< elements at the end
-  size_t whole = 1;                 ///< what is beyond whole runs of this length is left out
+  size_t whole = 1;                 ///< elements beyond the last whole run of this length are left out
   bool cut = false;                 ///< x is cut to the 11 bits of TF32
 };
 

@@ -487,7 +487,7 @@ TEST(Sharpness, NearlyEverySixteenBitOutputAt7168HasOneCode) {
     std::printf("%s: one code for %.3f %% of bf16 and %.3f %% of f16 outputs\n", id, 100 * bf16, 100 * f16);
     EXPECT_GE(bf16, 0.999) << id;
     EXPECT_GE(f16, 0.99) << id;
-    EXPECT_LT(f32, 0.5) << id << ": f32 outputs show the whole width of r, so the share is no constant of the counting";
+    EXPECT_LT(f32, 0.5) << id << ": f32 outputs show the whole width of r, so the share is not a constant of the counting";
   }
 }
 
