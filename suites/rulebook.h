@@ -33,7 +33,7 @@ struct Rulebook {
   /// Ids of all contracts and instructions.
   std::vector<std::string> contract_ids() const;
   bool is_unit(const std::string& contract) const;
-  /// Whether it is a contract row of that kind. False also for one that does not exist.
+  /// Whether the contract is a row of that op kind. False also for one that does not exist.
   bool is_row(const std::string& contract, const Flow& flow) const;
   /// The rows of a chain in order; a plain row gives itself, any other text none.
   std::vector<const ContractRow*> links_of(const std::string& contract) const;

@@ -24,7 +24,7 @@ count=$(sql "SELECT count(*) FROM verdicts WHERE run = 1 AND outcome = 'pass'")
 expect 0 "ALL AS EXPECTED" "$assay" judge "$r/rec" --history "$h" --commit judged
 [ "$(sql "SELECT count(DISTINCT case_id || digest) FROM verdicts WHERE outcome = 'pass'")" = "$count" ] || fail "judge has other digests than run"
 
-# The gate takes its baseline from the newest run that is not the one that is compared: the same digests are the same bits. The judged run is the
+# The gate's baseline is the newest run other than the compared one: equal digests mean equal bits. The judged run is the
 # recorded one.
 gate() { "$assay" gate --baseline "$h" "$@"; }
 expect 0 "$count same bits" gate "$r/rec"
@@ -65,7 +65,7 @@ expect 2 "run 5 is the run that is compared" gate_both "$r/yesterday" --run 5
 expect 2 "the history has no run 9" gate_both "$r/yesterday" --run 9
 expect 2 "no other run on cpu of commit ddd444" gate_both "$r/yesterday" --commit ddd444
 expect 2 "names a run of a history, and --baseline $r/good is a recording" "$assay" gate --baseline "$r/good" "$r/bad" --run 1
-expect 0 "$r/bad is the recording of the run that is compared: nothing can be new" "$assay" gate --baseline "$r/bad" "$r/bad"
+expect 0 "$r/bad is the recording of the compared run itself: nothing can be new" "$assay" gate --baseline "$r/bad" "$r/bad"
 rm -r "$r/both.history"; both libbad only eee555
 expect 2 "no run on cpu can be the baseline (run 1: the run that is compared)" gate_both "$r/only"
 # If every run failed, the newest of another change is the baseline.

@@ -145,7 +145,7 @@ scope=$scratch/fp8.csv expect 1 "FAIL  Minimum scope: a norm (rms_norm in e4m3fn
 expect 1 "FAIL  Minimum scope: conversions (cast): not offered" "$assay" signoff --backend "$chip/libright.so" --tier quick --output "$scratch/default"
 echo need,op,format,why >"$scratch/none.csv"
 scope=$scratch/none.csv expect 2 "needs a minimum scope" sign right --output "$scratch/e"
-# What can be known before the first step is said before it.
+# Problems that are known before the first step are reported before it.
 sed 's/,rms_norm,/,rmsnorm,/' "$scratch/scope.csv" >"$scratch/typo.csv"
 scope=$scratch/typo.csv expect 2 "typo.csv:2:8: op: 'rmsnorm' matches no op; did you mean 'rms_norm'" sign right --output "$scratch/e"
 sed 's/,bf16,/,bf61,/' "$scratch/scope.csv" >"$scratch/typo.csv"

@@ -154,7 +154,7 @@ class Buffers {
   const std::vector<DeviceBlock>& blocks() const { return blocks_; }
   std::vector<void*> addresses() const;
 
-  /// A library's message, in which the tensor and the element at an address stand in the place of "address 0x7f..".
+  /// A library's message, with each "address 0x7f.." replaced by the tensor and element at that address.
   std::string with_places(const std::string& message) const;
 
  private:

@@ -40,8 +40,8 @@ LibraryInfo parse_description(const std::string& json, const std::string& path);
 /// LibraryError.
 void check_functions(const assay_library& functions, const std::string& path);
 
-/// The functions in a struct of this program's size; functions that an older library lacks are NULL. Holds `keep_alive` as long
-/// as the result exists.
+/// The functions in a struct of this program's size; functions that an older library lacks are NULL. The result keeps
+/// `keep_alive` alive.
 std::shared_ptr<const assay_library> of_this_size(const assay_library& functions, std::shared_ptr<void> keep_alive);
 
 // Floating-point control state of the processor: rounding mode, flushing of subnormals, trapped exceptions.

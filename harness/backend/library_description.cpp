@@ -74,7 +74,7 @@ class Fields {
   }
 
  private:
-  /// Names and texts stand in every report. The longest of ours have 60 and 300 bytes.
+  /// Names and texts are printed in every report. The longest of ours have 60 and 300 bytes.
   static constexpr size_t kMostName = 256, kMostText = 4096;
 
   const std::string& bounded(const char* field, const std::string& text, size_t most) const {

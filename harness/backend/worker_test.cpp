@@ -146,7 +146,7 @@ TEST(Crossing, AnAnswerIsValidated) {
   EXPECT_EQ(error_of(0, 1, 32, 3), "order 3 is none");
 }
 
-// What a kernel does to its process ends there.
+// Effects of a kernel on its process do not reach other processes.
 
 const std::string kToy = path_of_library("toy_library");
 
@@ -168,7 +168,7 @@ bool is_well(const Backend& backend) {
   return result.status == CallStatus::kOk && result.outputs.at(0).bytes == problem.tensors[0].bytes;
 }
 
-/// A program that answers in its own way: one byte, and another beginning.
+/// A program that breaks the protocol: it sends a single byte, or another greeting.
 TEST(Worker, AProgramOfAnotherBuildIsToldSo) {
   const std::string program = ::testing::TempDir() + "assay_other_build_" + std::to_string(::getpid());
   for (const auto& [bytes, why] : {std::pair(R"(\001\0\0\0\0\0\0\0\0)", "the message ends early"),

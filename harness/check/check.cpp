@@ -107,8 +107,7 @@ std::vector<int64_t> row_major(const std::vector<int64_t>& shape) {
   return strides;
 }
 
-/// The storage that the caller can read is kept as it is, so that padding is known, unless the elements lie far apart in it or
-/// backwards.
+/// The caller's storage is kept with its padding, unless the elements lie far apart in it or have negative strides.
 HostTensor copied(const assay_check_tensor& given, TensorSpec spec, const std::pair<int64_t, int64_t>& reach,
                   const std::string& place) {
   const auto* const first = static_cast<const std::byte*>(given.data);
@@ -219,7 +218,7 @@ using Json = nlohmann::ordered_json;
 
 std::string json_line(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
-/// The tables that this process has opened. They are opened once, since the contract registry is global.
+/// The tables opened by this process. They are opened once, since the contract registry is global.
 class Tables {
  public:
   struct Wanted {

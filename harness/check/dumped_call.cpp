@@ -160,7 +160,7 @@ DumpedTensor first_columns(const DumpedTensor& from, int64_t columns) {
   return first;
 }
 
-/// What the dump of a scale does not show: a copy in the logical shape has lost the order in memory and the padding.
+/// A warning if the dump of a scale is a copy in the logical shape, which has lost the order in memory and the padding.
 void say_what_is_lost(const DumpedTensor& from, const TensorSpec& spec, ScalePlacing placing, DumpedCall& call) {
   const bool matrix = from.tensor.spec.shape.size() > 1 && from.tensor.spec.shape[0] > 1 && from.tensor.spec.shape[1] > 1;
   if (placing == ScalePlacing::kFlat && matrix)

@@ -392,7 +392,7 @@ static std::string wrong_tensors(const Verdict& verdict) {
   return wrong + (right.empty() ? "" : ", " + right + " right");
 }
 
-/// What the list comes to: nothing is obeyed, or several contracts are, which these tensors do not tell apart.
+/// Summary of the list: no contract is obeyed, or several are, and these tensors do not distinguish them.
 static std::string last_line(const std::vector<const MatchedContract*>& ranked) {
   if (ranked.empty()) return "";
   const auto obeyed = std::count_if(ranked.begin(), ranked.end(), [](const MatchedContract* one) { return one->obeys(); });

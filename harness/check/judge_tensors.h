@@ -45,7 +45,7 @@ struct DumpedCall {
   std::string unchecked = {};           ///< "order and padding of scale": what the dump does not show; empty if it shows all
 };
 
-/// Words of `scale` that are the bits of fp32 scales, one for each group, are read as such: group sizes follow from their number.
+/// Integer words in `scale` that hold the bits of fp32 scales are read as fp32. The group size follows from their number.
 /// Throws UsageError or MissingRole if the tensors do not fit the contract.
 DumpedCall dumped_call(const Op& op, const DumpRequest& request);
 

@@ -391,7 +391,7 @@ UnitTable open_units(const ArchArguments& arguments) {
   return units;
 }
 
-/// What is known of an instruction without a single model.
+/// Facts about an instruction that has several candidate models.
 std::string nothing_known(const UnitTable& units, const UnitRow& row) {
   const size_t candidates = units.candidates_of(row).size();
   return candidates == 0 ? "nothing is predicted" : fmt::format("no single prediction; {} candidate models", candidates);

@@ -167,7 +167,7 @@ std::string nearest_text(const Json& nearest) {
   return text;
 }
 
-/// What was found of an instruction, beside the row that it is called by.
+/// The findings about an instruction, compared with the row of its name.
 std::string found_text(const Json& one) {
   if (const std::string why = one.value("no_answer", ""); !why.empty()) return "no answer: " + why;
   if (!one.value("known", false)) return "UNKNOWN: no model explains it";

@@ -33,7 +33,7 @@ std::set<std::string> names_in(const std::string& cell) {
   return names;
 }
 
-/// Contracts that the cases check: those that they name, and the rows that these name in turn.
+/// Contracts that the cases check: the contracts in their cells, and the rows that those contracts refer to.
 std::set<std::string> reached_by(const std::vector<Case>& cases) {
   std::set<std::string> reached;
   std::vector<std::string> open;

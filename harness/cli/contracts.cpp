@@ -312,7 +312,7 @@ std::string some_of(const std::vector<std::string>& items, size_t most) {
 
 bool is_short(const Case& one) { return one.tier == "quick" || one.tier == "own"; }
 
-/// Why no case of `a` can be checked under `b`: how many there are, and what the first one says. Empty if there is none.
+/// Why no case of `a` can be checked under `b`: the number of cases, and the error of the first. Empty if there is none.
 std::string why_none_fits(const OpRegistry& ops, const std::string& a, const std::string& b, const std::vector<Case>& cases) {
   size_t count = 0;
   std::string first;

@@ -523,7 +523,7 @@ std::string readme_table(const std::map<std::string, OpStatus>& status) {
   return text;
 }
 
-/// How many contracts are executed, and which of those that need gfx942 or gfx950 are not.
+/// The number of executed contracts, and the contracts for gfx942 or gfx950 that are not executed.
 std::string executed_section() {
   std::map<EvidenceKind, int64_t> known;
   int64_t amd = 0, executed = 0;

@@ -21,8 +21,8 @@ void put(DumpedRoles& roles, const std::string& role, DumpedTensor tensor) {
   if (!roles.emplace(role, std::move(tensor)).second) throw UsageError("two tensors for role '" + role + "'");
 }
 
-/// Names that tensors in a dump may have: roles, and NAME_out for the result of an in-place tensor. The value is true if each
-/// rank has one.
+/// Names that tensors in a dump may have: roles, and NAME_out for the result of an in-place tensor. Maps a role to true if each
+/// rank has its own tensor.
 std::map<std::string, bool> names_in_dump(const std::vector<const Op*>& ops) {
   std::map<std::string, bool> names;
   for (const Op* op : ops)

@@ -185,7 +185,7 @@ int explain_verb(const ExplainArguments& arguments) {
   options.each.diagnose = look_for_causes(backend);
   const PowerRecords records = recorded_power({one});
   options.each.power =
-      power_of_data([&](const Case& of) { return records.find(of); });  // so that the verdict is the one of `assay run`
+      power_of_data([&](const Case& of) { return records.find(of); });  // so that the verdict equals the verdict of `assay run`
   const RunResult result = run_all(arguments.suites.ops->all(), {one}, backend, options);
   std::array<int64_t, 2> element = element_to_trace(arguments, Verdict{}, problem);
   for (const Verdict& verdict : result.verdicts) {

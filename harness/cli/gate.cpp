@@ -57,7 +57,7 @@ class Baseline {
     for (const Recording& one : recordings_)
       for (const Recording& other : now)
         if (!one.run.identity.id.empty() && one.run.identity.id == other.run.identity.id && notes_.empty())
-          notes_.push_back(path_ + " is the recording of the run that is compared: nothing can be new");
+          notes_.push_back(path_ + " is the recording of the compared run itself: nothing can be new");
     for (const Recording& recording : recordings_)
       for (const RecordedVerdict& recorded : recording.verdicts)
         if (has_verdict(recorded.verdict))
@@ -129,7 +129,7 @@ std::string change_text(const PartChange& c) {
 /// Comparison of one call's outputs with the baseline's.
 struct Comparison {
   bool comparable = false;  ///< both recordings hold outputs for the same inputs
-  std::string why_not{};    ///< why outputs that both hold cannot be compared
+  std::string why_not{};    ///< why outputs that both runs recorded cannot be compared
   std::vector<PartChange> changes{};
 };
 
@@ -139,7 +139,8 @@ Comparison compare_with(const Baseline& baseline, const Key& key, const Evidence
   if (entry->recorded == nullptr) {
     if (entry->digest.empty()) return {};
     const bool same = evidence.result != nullptr && output_digest(*evidence.result) == entry->digest;
-    return {.comparable = same, .why_not = same ? "" : "other bits; a history has no outputs that say which elements changed"};
+    return {.comparable = same,
+            .why_not = same ? "" : "other bits; a history holds no outputs, so the changed elements are unknown"};
   }
   if (entry->recorded->file.empty()) return {};
   try {

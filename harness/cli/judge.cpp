@@ -202,7 +202,7 @@ JudgedCall judge_call(const JudgeArguments& arguments, const Op& op, const std::
   }
 }
 
-/// The op of the contract; if several take it, the one that has most of the tensors.
+/// The op of the contract; if several ops take the contract, the op with the most of these tensors.
 const Op& op_of_dump(const JudgeArguments& arguments, const std::vector<std::string>& tensors,
                      const std::map<std::string, std::string>& parameters) {
   const std::vector<const Op*> all = arguments.suites.ops->all_of_contract(arguments.contract);

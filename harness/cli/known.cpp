@@ -86,7 +86,7 @@ std::string row_text(const ListCells& cells) {
   return text + "\n";
 }
 
-/// Rows of the old list: those that match no verdict of the report, or one that still has their outcome. Names the others on
+/// Rows of the old list that match no verdict of the report, or a verdict with the row's outcome. Names the others on
 /// stderr.
 std::string kept_rows(const Ledger& old, const std::vector<Reported>& all, size_t& kept) {
   std::string text;

@@ -49,8 +49,8 @@ struct CasesOfTiers {
   std::map<std::string, size_t> left;  ///< number of selected cases of other tiers
 };
 
-/// `tier`: this one and those before it; empty: what the selection names, else the quick tier. Globs over ids name cases of all
-/// tiers. Throws UsageError if nothing is left. `counts`: whether a case of another tier is counted.
+/// `tier`: loads this tier and smaller ones; empty: the tiers of the selection, else the quick tier. Globs over ids name cases of
+/// all tiers. Throws UsageError if nothing is left. `counts`: whether a case of another tier is counted.
 CasesOfTiers cases_of_tiers(std::vector<Case> selected, const Selection& selection, const std::string& tier,
                             const std::function<bool(const Case&)>& counts);
 

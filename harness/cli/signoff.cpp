@@ -102,7 +102,7 @@ pid_t start_program(const Strings& arguments, const std::string& output, bool sh
   const pid_t parent = ::getpid(), child = ::fork();
   if (child < 0) throw std::system_error(errno, std::generic_category(), "cannot start a step");
   if (child == 0) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // so that it writes nothing behind a sign-off that continues
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // so that it writes nothing while another sign-off continues
     ::signal(SIGPIPE, SIG_DFL);
     const int file = ::open(output.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
     if (::getppid() != parent || file < 0 || ::dup2(file, STDOUT_FILENO) < 0) ::_exit(kHarnessFailed);
@@ -156,7 +156,7 @@ class Folder {
   bool is_new() const { return manifest_.is_null(); }
   void save() const { write_atomically(at(kManifest), json_file_text(manifest_)); }
 
-  /// The step of that name if it ended and all its files are as they were written.
+  /// The step of that name, if it ended and none of its files has changed since.
   const Json* ended(const std::string& name) const {
     for (const Json& step : manifest_.at("steps"))
       if (step.value("name", "") == name && step.value("state", "") == "ended")
@@ -628,7 +628,7 @@ void verify_steps(Folder& folder, bool claims_all, Problems& problems) {
       problems.add(kManifest, "step '" + one.value("name", "") + "' is missing");
 }
 
-/// Files that the sign-off read and that are not in its folder.
+/// Files outside its folder that the sign-off read.
 struct OtherInputs {
   int64_t absent = 0;   ///< not on this machine
   int64_t changed = 0;  ///< with another digest than the one that was read

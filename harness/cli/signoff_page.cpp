@@ -75,7 +75,7 @@ void failures(Node section, const Totals& totals) {
   html::write(html::line(section, "p", "soft"), "The files OP.TIER.json have every verdict.");
 }
 
-/// Formats by width, then by name, so that the narrow ones stand together.
+/// Formats sorted by width, then by name, so that narrow formats come together.
 Strings formats_of(const Totals& totals) {
   std::set<std::string> names;
   for (const auto& [op, cells] : totals.cells)

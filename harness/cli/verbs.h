@@ -84,7 +84,7 @@ struct KnownArguments {
   std::string action;                      ///< "write"
   std::string from;                        ///< JSON report
   std::string issue, owner, reason, since;  ///< of the new rows; reason and since may be empty
-  std::string keep;                        ///< list whose rows are kept as long as their failures last; empty: none
+  std::string keep;                        ///< list whose rows are copied while their failures persist; empty: none
   std::string output;                      ///< empty: standard output
 };
 

@@ -202,7 +202,7 @@ std::vector<SampleBlock> blocks_of(const Sample& sample, const Answer& answer) {
 
 AcceptedBlock accepted_in(const SampleBlock& block, const Answer& answer) {
   if (block.has_all_columns()) return answer.accepted(block.steps.first, block.steps.end);
-  if (!answer.of_columns) throw std::logic_error("columns of an answer that has whole rows alone");
+  if (!answer.of_columns) throw std::logic_error("cannot select columns: this answer has whole rows only");
   return answer.of_columns(block.steps.first, block.steps.end, block.columns.first, block.columns.end);
 }
 

@@ -349,7 +349,8 @@ Backend shared_between_threads(Backend backend) {
   return backend;
 }
 
-/// Adds a note to a wrong output whose elements are all 0 or all NaN: many mistakes do that, so a cause that explains it may be wrong.
+/// Adds a note to a wrong output whose elements are all 0 or all NaN: many mistakes have this effect, so the named cause may be
+/// wrong.
 static void note_one_value(const Evidence& evidence, Verdict& verdict) {
   constexpr int64_t kFewestElements = 8, kMostElements = int64_t(1) << 20;
   const Expectation right = evidence.bound.expect(evidence.problem, evidence.outputs);
@@ -364,7 +365,7 @@ static void note_one_value(const Evidence& evidence, Verdict& verdict) {
         const double value = decode(*part.format, load_code(part, tensor, part.offset(i / part.columns(), i % part.columns())));
         zero = zero && value == 0, nan = nan && std::isnan(value);
       }
-      // Then a cause that explains all is one of many that would.
+      // Then many causes would explain everything.
       const std::string counted = " failing elements";
       for (std::string& words : verdict.causes)
         if (const size_t at = words.find(counted); (zero || nan) && words.starts_with("explains ") && at != std::string::npos)

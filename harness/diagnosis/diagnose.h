@@ -133,7 +133,7 @@ Membership membership(const Part& part, const HostTensor& tensor, int64_t stored
 struct Memberships {
   std::vector<std::vector<Membership>> parts;  ///< per part: the elements of the sample, in order
   std::set<int64_t> outside_steps;             ///< steps with an element outside
-  std::set<int64_t> violated_steps;            ///< steps whose elements are right one by one but break a rule together
+  std::set<int64_t> violated_steps;            ///< steps whose elements pass one by one, but break a rule together
 
   int64_t elements() const;
 };

@@ -707,7 +707,7 @@ TEST(Refuted, SignsOfZerosAreLostOrTurnedButNotExchanged) {
   EXPECT_THAT(cause_of({kMinus, kMinus, kMinus, kPlus, kPlus, kPlus, kOne, kPlus}), ElementsAre("no known cause")) << "exchanged";
 }
 
-// Inputs that are read beside their place.
+// Inputs that are read from a neighbouring place.
 
 /// The causes of a kernel of the toy op that stores x[source(i)] in y[i]; both have 4 rows of 8 codes.
 std::vector<std::string> causes_of_copy(const std::function<int64_t(int64_t)>& source) {

@@ -98,7 +98,7 @@ class Edits {
                   [=](int64_t r, int64_t c) { return std::pair(r, c % period / width * width == to ? c + from - to : c); });
   }
 
-  /// Reads each element of a vector from its neighbour. The element at the end has none, so what it gets is unknown. `halves`:
+  /// Reads each element of a vector from its neighbour. The last element has no neighbour, so its value is unknown. `halves`:
   /// rows hold gate and up; the mistake may be in one half only.
   void beside_within_vectors(bool halves) {
     struct Half {

@@ -25,10 +25,10 @@ struct InputEdit {
   /// Columns that a sum or a maximum leaves out. Outputs that also depend on such an element by itself are not judged.
   std::function<bool(int64_t column)> leaves_out = {};
   double share = 0;    ///< of the columns that are left out
-  /// Places that this mistake fills from memory that the call does not describe. An output that depends on such a place alone is
+  /// Places that this mistake fills from memory that the call does not describe. An output that depends only on such a place is
   /// not compared.
   std::function<bool(int64_t row, int64_t column)> unknown = {};
-  bool plain = false;  ///< one element or one row beside its place: tried before the others
+  bool plain = false;  ///< one element or one row next to the right one; these are tried first
 
   Problem applied(const Problem& problem) const;
 };
@@ -40,8 +40,8 @@ std::vector<InputEdit> input_edits(const Problem& problem, int64_t products);
 /// For each part of an answer, whether its element is judged for an edit that leaves columns out or reads unknown places.
 bool is_judged(const InputEdit& edit, const Problem& problem, const Answer& answer, const Part& part, int64_t row, int64_t column);
 
-/// Scales that are those of a maximum without its largest elements: which columns it leaves out. Found from the elements that
-/// must be missing and those that cannot be.
+/// Scales that are too small because a maximum left out columns: finds these columns. Derived from elements that must be missing
+/// from the maximum, and elements that cannot be missing.
 std::optional<Regularity> left_out_of_maxima(const BoundCase& bound, const Problem& problem,
                                              const std::vector<HostTensor>& outputs, WorkBudget& budget);
 

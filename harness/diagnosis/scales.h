@@ -92,9 +92,9 @@ void look_at_patterns(const ScaleGrid& grid, ScaleReport& report);
 
 /// Compares scales with the data that they were made from. `maxima`: the largest magnitude of each group, in the order of the
 /// grid; NaN where a group has none. Largest magnitude / scale lies within a factor of 2 if scales are powers of two, and is
-/// constant otherwise, whatever the contract (a scale may also be a lower bound). A finding, if that holds for whole rows, at
-/// least half of them, and not for others: scales that are too large and too small are of other data. Data that were normalized
-/// or gated before they were quantized have no such rows, and no finding.
+/// constant otherwise, whatever the contract (a scale may also be a lower bound). A finding if this holds for at least half of
+/// the rows, each as a whole, and for no other row: scales that are both too large and too small belong to other data. Data that
+/// were normalized or gated before they were quantized have no such rows, and no finding.
 void look_at_data(const ScaleGrid& grid, const std::vector<double>& maxima, ScaleReport& report);
 
 /// The report as printed.

@@ -176,7 +176,7 @@ class Search {
         contract_(memberships(right, outputs, wide)) {
     std::vector<Hypothesis> hypotheses = bound.mutants();
     std::erase_if(hypotheses, [](const Hypothesis& one) { return !one.equivalent.empty(); });
-    // Of two that explain as much, a suspect stands behind.
+    // Of two causes that explain equally much, a suspect comes second.
     std::stable_partition(hypotheses.begin(), hypotheses.end(), [](const Hypothesis& one) { return !one.suspect; });
     narrow(int64_t(hypotheses.size()));
     const bool has_pairs = most_firsts(int64_t(hypotheses.size())) > 0;
@@ -254,8 +254,8 @@ class Search {
                    (wide_.is_everything() ? " rows" : " of these rows") + columns;
   }
 
-  /// After a search in a part of the sample: compares the best causes with the whole sample. Their counts are then those of the
-  /// whole, and causes that do not hold there are dropped. If the budget is spent, the counts stay those of the part.
+  /// After a search in a part of the sample: compares the best causes with the whole sample. Counts then refer to the whole
+  /// sample, and causes that it refutes are dropped. If the budget is spent, the counts stay those of the part.
   void confirm() {
     if (narrowed_to_.empty()) return;
     std::vector<Found> confirmed;

@@ -373,7 +373,7 @@ Rule in_vectors(const WrongPart& wrong) {
   return best;
 }
 
-/// Rows or columns that are exchanged in pairs of blocks, that repeat the first of them, or that are spread out.
+/// Rows or columns that are exchanged in pairs of blocks, repeat the first block, or are spread out.
 Rule exchanged(const WrongPart& wrong) {
   const int64_t rows = wrong.part().rows(), columns = wrong.part().columns();
   if (!wrong.shows_places()) return std::nullopt;

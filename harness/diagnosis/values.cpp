@@ -243,8 +243,8 @@ struct Reals {
   double low, high;
 };
 
-/// The numbers that round to the held code, and those that round to an accepted one; nothing for zeros, subnormal numbers and
-/// those that may be cut off.
+/// The numbers that round to the stored code, and the numbers that round to an accepted code; nothing for zeros, subnormal
+/// numbers and numbers that may be clamped.
 std::optional<std::pair<Reals, Reals>> held_and_due(const WrongPart& wrong, int64_t i) {
   const Format& format = wrong.format();
   const Interval accepted = wrong.accepted(i);

@@ -1,4 +1,4 @@
-// Rules about values: which of them names wrong numbers, and which data must not be named so.
+// Rules about values: each names the wrong numbers that it is made for, and must not name others.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // Regularities of wrong outputs that need no knowledge of the op: a constant factor, shifted rows, another order, what the tensor
 // held before the call. They name mistakes that are not a change of a contract's formula. Also: one output with wrong elements,
-// as their rules (structure.cpp, values.cpp) and facts (facts.cpp) see it.
+// the input of the rules (structure.cpp, values.cpp) and facts (facts.cpp).
 #pragma once
 
 #include <fmt/format.h>
@@ -65,7 +65,7 @@ inline constexpr int64_t kNowhere = -1;
 struct Explanation {
   std::string words;
   int64_t explained = 0;  ///< failing elements
-  int64_t left_out = 0;   ///< failing elements about which it says nothing
+  int64_t left_out = 0;   ///< failing elements that the rule does not cover
   bool decides = false;   ///< see Regularity
   bool is_value = false;  ///< says which code the elements hold, but not why these elements
   std::string note = {};  ///< see Regularity
@@ -215,12 +215,12 @@ Rule bits_of_codes(const WrongPart& wrong);
 Rule number_for_code(const WrongPart& wrong);
 /// Expected codes of bytes that stand at another place of the tensor.
 struct Elsewhere {
-  int64_t explained = 0;  ///< wrong elements whose code stands as far from its place
+  int64_t explained = 0;  ///< wrong elements whose code is displaced by this distance
   std::string note;       ///< "; columns 0..15 of row 3 stand 96 bytes behind their place"
 };
 std::optional<Elsewhere> written_elsewhere(const WrongPart& wrong);
-/// Whether all wrong elements are one code away from zero, or all one code toward it, as roundings are; and the fact that only
-/// subnormal numbers are.
+/// Whether all wrong elements are one code too far from zero, or all one code too near, as with a wrong rounding; and whether
+/// only subnormal numbers are wrong.
 struct OneCodeOff {
   bool holds = false;
   std::optional<Regularity> of_subnormals;

@@ -26,7 +26,7 @@ struct RecordedVerdict {
   Verdict verdict;
 };
 
-/// Which run a recording is of, so that the gate knows its row in a history. All texts are empty in recordings of older versions.
+/// Identifies the recorded run, so that the gate finds it in a history. All texts are empty in recordings of older versions.
 struct RunIdentity {
   std::string id;              ///< run_identity()
   std::string begun;           ///< as in Provenance

@@ -243,7 +243,7 @@ constexpr Entry kFills[] = {
      "near the least normal number and near its square root: subnormal factors, products that underflow"},
     {"near_overflow", fills::near_overflow, "terms", "products near the largest number of the format of the sum"},
     {"pairs", fills::pairs, "factors terms",
-     "neighbours are equal: with opposite_pairs as the other factor, their products cancel"},
+     "neighbours are equal, so that products with opposite_pairs as the other factor cancel"},
     {"opposite_pairs", fills::opposite_pairs, "second_factors terms",
      "neighbours have opposite signs; in every fourth pair they also differ in the last bit"},
     {"zero_signs", fills::zero_signs, "weights factors terms", "zeros: rows of -0, rows of +0, and rows of both in turn"},

@@ -315,7 +315,7 @@ int main(int count, char** words) {
   std::vector<std::string> inputs = files;
   std::mt19937 draw(uint32_t(std::stoul(words[4])));
   for (size_t runs = std::stoul(words[3]); runs > 0; --runs) inputs.push_back(changed(files, draw));
-  // The input is shared with the process that reads it; the page behind it cannot be read.
+  // The input is shared with the process that reads it; the page after it is not readable.
   auto* page = static_cast<uint8_t*>(::mmap(nullptr, 2 * kLongest, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
   auto* length = static_cast<size_t*>(::mmap(nullptr, kLongest, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
   if (page == MAP_FAILED || length == MAP_FAILED || ::mprotect(page + kLongest, kLongest, PROT_NONE) != 0) return 2;

@@ -103,7 +103,7 @@ int64_t count_at(const json& entry, size_t place) {
   return place < entry.size() ? json_integer<int64_t>(entry.at(place)) : 0;
 }
 
-// Entries of tensors. Values stand by position.
+// Entries of tensors. Values are stored by position.
 
 /// [elements, low], with single_code behind it unless it equals elements, and with high unless it equals low.
 ordered_json entry_from(const PredictedTensor& t, Shared&) {
@@ -151,8 +151,8 @@ std::string& name_of(Tensor& tensor) {
 }
 std::string& name_of(DataPower& data) { return data.tensor; }
 
-/// [position in outputs, entry of each tensor]. In the place of an entry that equals an earlier one of the record stands the
-/// number of that tensor: ranks often return the same bits.
+/// [position in outputs, entry of each tensor]. An entry that equals an earlier entry of the record is replaced by the number of
+/// that entry's tensor, because ranks often return the same bits.
 template <class Tensor>
 ordered_json record_from(std::vector<Tensor> tensors, Shared& shared) {
   std::vector<std::string> outputs;

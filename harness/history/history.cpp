@@ -76,8 +76,8 @@ Outcome outcome_named(std::string_view word) {
   return Outcome(number);
 }
 
-/// Throws what the state of the connection means for the user: a lock and a full disk are the machine's, anything else is the
-/// file's.
+/// Throws the error that the state of the connection means: a lock and a full disk are problems of the machine, all others of the
+/// file.
 [[noreturn]] void give_up(const std::string& path, sqlite3* database, int code) {
   const std::string why = database == nullptr ? "out of memory" : sqlite3_errmsg(database);
   switch (code & 0xff) {
@@ -116,7 +116,7 @@ class Statement {
     return bound(sqlite3_bind_text(statement_, ++bound_, text.data(), int(text.size()), SQLITE_STATIC));
   }
 
-  /// Whether there is a row.
+  /// Whether the statement returned a row.
   bool step() {
     const int code = sqlite3_step(statement_);
     if (code == SQLITE_ROW) return true;

@@ -82,7 +82,7 @@ struct HistoryData {
   struct Series {
     std::string case_id, kernel, op, contract, warp;
   };
-  /// All that a verdict says, once for all runs that repeat it.
+  /// The content of a verdict, stored once for all runs that repeat it.
   struct State {
     int32_t series = 0, cause = 0;
     Outcome outcome = Outcome::kNotJudged;
@@ -141,7 +141,7 @@ std::string lacking_shares(const std::vector<HistoryRun>& runs);
 /// Whether a file begins as SQLite files do.
 bool is_history(const std::string& path);
 
-/// The newest run as `--trend` takes it. Throws UsageError if the history has no run.
+/// The newest run, for `--trend`. Throws UsageError if the history has no run.
 EarlierRun earlier_run(const History& history, const std::string& path, const std::string& chip = "");
 
 }  // namespace assay

@@ -77,14 +77,14 @@ std::vector<int> alike_places(const Unit& unit);
 /// marked.
 std::vector<bool> dead_places(const Instruction& instruction, const Observation& alone);
 
-/// For each place, the first place it can be exchanged with without changing any bit. Places that differ here are different;
-/// places that look alike may still differ on other data.
+/// For each place, the first place it can be exchanged with without changing any bit. Places with different effects here are
+/// different; places with equal effects may still differ on other data.
 std::vector<int> places_alike(const Instruction& instruction, const Ask& ask, int64_t elements, uint64_t seed);
 
 /// True if every result was the IEEE sum of c and the result of the same products with c = 0.
 bool adds_c_at_the_end(const Instruction& instruction, const Ask& ask, int64_t elements, uint64_t seed);
 
-/// Whether places that are alike in `fine` are also alike in `coarse`.
+/// Whether places with equal effects in `fine` also have equal effects in `coarse`.
 bool refines(const std::vector<int>& fine, const std::vector<int>& coarse, const std::vector<bool>& dead);
 
 /// Observations, and the symmetries of the instruction.

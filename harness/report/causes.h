@@ -22,7 +22,7 @@ struct ToldCause {
 /// Nothing for other texts: "no known cause", a race, padding.
 std::optional<ToldCause> parse_cause(const std::string& words);
 
-/// Replaces numbers and positions by "#", so that one mutant in two tensors has one name. Digits within a word stay: "e4m3fn".
+/// Replaces numbers and positions by "#", so that a mutant has the same name in all tensors. Digits within a word stay: "e4m3fn".
 /// List items that become equal are merged: "byte 0 in 1 word, byte 1 in 2 words" becomes "byte # in # words".
 std::string with_numbers_masked(const std::string& text);
 

@@ -130,7 +130,7 @@ std::string counts_table(const RunResult& result, const Shown& shown) {
                             idle == 1 ? "is" : "are");
 }
 
-/// A library with one op lacks all others; more reasons of that kind than this are merged into one line.
+/// A library with one op skips all other ops. If there are more such reasons than this, they become one line.
 constexpr size_t kMostNotOffered = 8;
 
 std::string names_text(const std::set<std::string>& names) {

@@ -16,7 +16,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Stands for the folder of Assay's tables, which the repository of the kernels does not have.
+/// Placeholder for the folder of Assay's tables, which is not in the repository of the kernels.
 constexpr const char* kAssayTables = "ASSAY_DATA";
 
 /// A path as a relative URI reference or, for an absolute path, as a file URI.

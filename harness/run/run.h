@@ -95,7 +95,7 @@ struct GateRun {
 struct RunResult {
   std::vector<Verdict> verdicts;
   bool device_lost = false;
-  std::string harness_error{};  ///< why the harness itself ended the run; `verdicts` holds those made before
+  std::string harness_error{};  ///< why the harness itself ended the run; `verdicts` holds the verdicts made until then
   std::string ended_by{};       ///< "SIGINT" if the run ended before all cases had verdicts
   std::optional<GateRun> gate{};  ///< only for `assay gate`
   std::vector<std::string> stale_rows{};  ///< Ledger::stale(): "known.csv:2"

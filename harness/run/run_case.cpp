@@ -412,7 +412,7 @@ void judge_power(const CaseOptions& options, const Evidence& evidence, Verdict& 
 /// True for a failure that only the invariance tests found.
 bool agreed_with_the_contract(const Verdict& verdict) { return verdict.climb && !verdict.climb->broken.empty(); }
 
-/// Runs a case that its op checks with calls of its own. Returns false for an ordinary case.
+/// Runs a case whose op makes and checks its own calls. Returns false for an ordinary case.
 bool run_sweep(const BoundCase& bound, const Case& one, const KernelOffer& kernel, const Backend& backend,
                const CaseOptions& options, Verdict& verdict) {
   if (!bound.is_sweep()) return false;

@@ -25,7 +25,7 @@ struct UsageError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// The harness failed at its own work, such as writing a recording. Ends the run and says nothing about any kernel.
+/// The harness itself failed, for example when it wrote a recording. Ends the run and says nothing about any kernel.
 struct HarnessError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };

@@ -1,6 +1,6 @@
 // Kernels for an NVIDIA GPU that each break one rule, beside a well-behaved one. The damage to the device and its memory must be
-// contained in their own verdict. Run by ci/device_strikes. Each is correct for fewer than four rows, so its other cases show
-// what damage remains.
+// contained in their own verdict. Run by ci/device_strikes. Each kernel is correct for fewer than four rows, so its small cases
+// reveal lasting damage.
 #include <assay/cuda_plugin.hpp>
 
 namespace {

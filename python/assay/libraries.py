@@ -104,7 +104,7 @@ def missing(calls):
                     return f"{call}: this version has no such op"
             else:
                 _adapters.function(call)
-        except Exception as error:  # a library may raise anything while it is imported
+        except Exception as error:  # a library may raise any exception during its import
             return f"{call}: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"[:160]
     return ""
 

@@ -151,7 +151,7 @@ def test_cases_without_rows_have_empty_tensors(device):
 
 
 def test_ops_of_torch_and_functions_of_tvm_ffi_are_kernels():
-    """Neither names its arguments as the suite does: the order says it."""
+    """Neither function uses the suite's argument names, so arguments are passed by order."""
     torch = pytest.importorskip("torch")
 
     def quant(x, q, scale, size):

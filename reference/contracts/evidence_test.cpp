@@ -98,7 +98,7 @@ const ContractTables& elsewhere_tables() {
   return all;
 }
 
-/// Whether the code ran as it is. With substitutes, it still needs its chip.
+/// Whether the unmodified code ran. With substitutes, it still needs its chip.
 bool ran_unchanged(const RowEvidence& evidence) {
   return evidence.kind == EvidenceKind::kRan && !evidence.flags.starts_with("with substitutes: ");
 }

@@ -108,8 +108,8 @@ struct RowFacts {
   double step = HUGE_VAL;  ///< a power of two that divides every value
 };
 
-/// A decoded operand. A scale that is constant along a row is kept separately, as its factor. Scales that change along k are
-/// multiplied into the values, which is exact: 24 bits times 11, far from the limits of double.
+/// A decoded operand. A scale that is constant along a row is stored separately, as a factor of that row. Scales that change
+/// along k are multiplied into the values, which is exact: 24 bits times 11, far from the limits of double.
 class DecodedOperand {
  public:
   /// Throws std::invalid_argument for a format or scales whose products double cannot represent.
@@ -138,7 +138,8 @@ class DecodedOperand {
   std::span<const int16_t> exponents_of_bytes() const { return exponent_table_; }
   /// Whether all these exponents lie within +-kMostSmallExponent.
   bool has_small_exponents(bool scaled) const;
-  /// Values, with `scaled` including scales that change along k, and zero for NaN and Inf. Also collects facts about them.
+  /// Values, with `scaled` including scales that change along k, and zero for NaN and Inf. Also collects facts about these
+  /// values.
   void values(int64_t row, int64_t first, bool scaled, const DotKernels& kernels, std::span<double> values, RowFacts& facts) const;
   /// Merges facts about values from (row, first) on into the facts of the row. Values that are not yet `scaled` share one scale
   /// and count as multiplied by it.

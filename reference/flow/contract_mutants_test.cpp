@@ -1,4 +1,4 @@
-// Every mutant of every contract row: its name, that it differs, and that no two are equal.
+// Every mutant of every contract row has a valid name, differs from the contract, and differs from all other mutants.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>

@@ -253,7 +253,7 @@ TEST(Format, DistanceInUlpCountsTheTwoZerosAsOne) {
   EXPECT_EQ(ulps(1.0, 1.0078125), -1);
   EXPECT_EQ(ulps(-2.0, -1.9921875), -1);
   EXPECT_NE(ordinal_of_value(kBf16, 0.0), ordinal_of_value(kBf16, -0.0))
-      << "as places they differ, and a plain difference is one too many";
+      << "they are two places, so a plain difference of places is one too large";
 }
 
 TEST(Format, DistanceInUlpIsThatOfTheFormat) {

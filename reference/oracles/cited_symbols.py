@@ -6,7 +6,7 @@ usage: cited_symbols.py                  every contract row has a line in symbol
        cited_symbols.py --write SOURCES  writes the lines that it finds into the column `line`
 
 symbols.csv: `contract` ids with * and |; `release` as v0.33.0 or a commit; `file` below the root of the release; `symbol` a string of
-that file; `line` where it first stands, "none" where the release lacks it, "unread" where its sources were not at hand.
+that file; `line`: the line where it first occurs, "none" if the release lacks it, "unread" if the sources were not available.
 SOURCES: PROJECT-VERSION folders with unpacked sources (vllm-0.33.0), or repositories called PROJECT whose tag or commit is asked.
 """
 import csv

@@ -198,7 +198,7 @@ std::span<const VerbInfo> all_verbs();
 const VerbInfo* find_verb(std::string_view name);
 const VerbInfo& info(Verb verb);
 
-/// Mutants of a step. Also covers reductions, which are not in the table.
+/// Mutants of a step. Also accepts reductions, which are not verbs of the table.
 std::vector<CellStep> other_forms(const CellStep& step);
 
 /// The steps without number i, for mutants.

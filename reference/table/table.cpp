@@ -134,8 +134,8 @@ class Reader {
   }
 
  private:
-  /// Refuses bytes that would control a terminal: cells are printed by many verbs. Line breaks are allowed. libcsv is C, so that
-  /// the error waits until its function has returned.
+  /// Refuses bytes that would control a terminal: cells are printed by many verbs. Line breaks are allowed. libcsv is C code, so
+  /// the error is thrown only after its function has returned.
   void check_printable(const TableCell& cell) {
     const std::string_view text = cell.text;
     for (size_t i = 0, length = 0; i < text.size(); i += length) {

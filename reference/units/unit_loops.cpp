@@ -13,7 +13,7 @@ namespace {
 
 constexpr int kLanes = ASSAY_TABLE_LANES;  ///< columns per vector
 
-// Vectors of kLanes columns and their two halves, whose doubles are as wide as the registers.
+// Vectors of kLanes columns, and vectors of doubles for their two halves; each vector fills a register.
 
 constexpr int kHalf = kLanes / 2;
 

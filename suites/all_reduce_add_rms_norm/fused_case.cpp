@@ -80,7 +80,7 @@ CombineCase of_rank(CombineCase c, int rank, bool before) {
   return c;
 }
 
-/// The tensors of one rank, as if it were alone.
+/// The tensors of one rank, as a problem with a single rank.
 Problem alone(const Problem& problem, int rank) {
   Problem own;
   own.parameters = problem.parameters;
@@ -180,10 +180,10 @@ std::vector<std::string> BoundFused::formulas() const {
   std::vector<std::string> lines;
   if (combine_) {
     lines = combine_lines(combine_->contract, *combine_->x);
-    lines.push_back("v     = what is y there, on each rank");
+    lines.push_back("v     = y of the combine step, on each rank");
   }
   for (std::string& line : sum_->formulas()) lines.push_back(std::move(line));
-  lines.back() = "x     = what is y there, on every rank";
+  lines.back() = "x     = y of the combine step, on every rank";
   for (std::string& line : norm_->formulas()) lines.push_back(std::move(line));
   return lines;
 }

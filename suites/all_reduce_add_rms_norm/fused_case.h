@@ -26,7 +26,7 @@ class BoundFused : public BoundCase {
   const RankCase& sum() const { return sum_->rank_case(); }
   const BoundRows& norm() const { return *norm_; }
   const std::optional<CombineCase>& combine() const { return combine_; }
-  /// The problem after the ranks have combined their rows, in which x is [m, n]. Without a combine case, the problem as it is.
+  /// The problem after the ranks have combined their rows, in which x is [m, n]. Without a combine case, the problem unchanged.
   Problem combined(const Problem& problem, const Combine* contract = nullptr) const;
   /// The problem of a rank's norm, given the sums.
   Problem norm_problem(const Problem& problem, const RankSums& sums, int rank) const;

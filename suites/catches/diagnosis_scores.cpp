@@ -82,7 +82,7 @@ std::vector<Case> changed_cases(const std::vector<Case>& cases, const KernelOffe
     if (has("seed")) one.parameters["seed"] = std::to_string(one.integer("seed") + 100);
     if (has_columns && one.integer("m") * one.integer("n") > most_elements) continue;
     try {
-      const Op& op = shipped_ops().find(one.op);  // before `one` is moved from
+      const Op& op = shipped_ops().find(one.op);  // must come before `one` is moved from
       one = checked_case(op, std::move(one));
     } catch (const TableError&) {
       continue;  // a shape that its contract does not have

@@ -48,7 +48,7 @@ class GemmScale {
   /// Filled scales. Bytes for blocks that the last word or tile of a row lacks are 0; other storage without a scale is all ones, or
   /// `finite` bytes that differ.
   HostTensor filled(const char* role, const FillRequest& request, bool finite = false) const;
-  /// The same scales; storage without a scale holds what it holds after filled().
+  /// The same scales; storage without a scale has the value that filled() gives it.
   HostTensor with_other_padding(const HostTensor& tensor, bool finite) const;
   /// The values that a kernel reads if it assumes this layout.
   ScaleValues values(const HostTensor& tensor) const;
@@ -145,8 +145,8 @@ GemmCase read_gemm_case(const Case& c);
 
 // Sorted ids: slots in blocks of one expert.
 
-/// What `sorted_token_ids`, `expert_ids` and `num_tokens_post_padded` hold. Behind the last block in use there is one that holds
-/// slots of the first one, and names another expert.
+/// What `sorted_token_ids`, `expert_ids` and `num_tokens_post_padded` hold. After the last block in use comes one that repeats
+/// slots of the first block and names another expert.
 struct SortedSlots {
   std::vector<int64_t> ids;      ///< slots, block by block; blocks are filled up with the number of slots
   std::vector<int64_t> experts;  ///< of each block; -1: its weights are elsewhere

@@ -225,8 +225,8 @@ void add_layouts_of_both(const GemmCase& c, const SharedInputs& inputs, std::vec
 /// Columns of 16 bytes, as TMA needs.
 constexpr int64_t kPitchOfScales = 4;
 
-/// Mutants: dense scales read with a pitch that is rounded up to 16 bytes. What lies behind the tensor is unknown, so some rows must
-/// read others of its scales.
+/// Mutants: dense scales read with a pitch that is rounded up to 16 bytes. Memory behind the tensor is unknown, so some rows must
+/// read other scales inside it.
 void add_pitch(const GemmCase& c, const char* role, const GemmScale& right, ScaleValues DotInputs::*scales,
                std::vector<bool> GemmCase::*unknown, int64_t size, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
   if (!right.layout() || c.groups.any() || (right.layout()->id != "row" && right.layout()->id != "col")) return;
@@ -276,7 +276,7 @@ std::vector<Hypothesis> of_layouts(const GemmCase& c, const SharedInputs& inputs
 /// Rows of d that a kernel computes at once, and that take the weights of one expert.
 constexpr int64_t kTileOfExpert = 64;
 
-/// Mutants of which expert a row belongs to: its weights and scales are those of another one.
+/// Mutants that assign a row to a wrong expert: it uses the weights and scales of another expert.
 void add_other_experts(const GemmCase& c, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
   const auto add = [&](const char* name, auto expert_of) {
     GemmCase wrong = c;
@@ -456,7 +456,7 @@ std::vector<Hypothesis> of_experts(const GemmCase& c, const SharedInputs& inputs
   return all;
 }
 
-/// Mutants of which slots a block has, and what each slot takes.
+/// Mutants that change the slots of a block, or the inputs of a slot.
 void add_slot_mistakes(const GemmCase& c, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
   for (SlotMistake& mistake : slot_mistakes(c)) {
     GemmCase wrong = c;

@@ -16,7 +16,7 @@ namespace assay {
 /// The parts that differ between ops.
 struct GemmOpParts {
   std::string name;
-  bool of_blocks = false;         ///< whether it takes contracts with block scales, or those with other scales
+  bool of_blocks = false;         ///< true: takes contracts with block scales; false: contracts with other scales
   std::vector<RoleSpec> scales{};  ///< scale_a, scale_b
   std::vector<std::string> columns{};
   std::set<std::string> optional_columns{};
@@ -24,7 +24,7 @@ struct GemmOpParts {
   bool sorted_ids = false;          ///< grouped GEMMs of slots in blocks of one expert
 
   bool of_experts() const { return !experts.empty(); }
-  /// Whether it takes contracts with such scales; grouped GEMMs have one op for both.
+  /// Whether the op takes contracts with block scales. Grouped GEMMs have one op for both kinds.
   bool takes(bool blocks) const { return of_experts() || blocks == of_blocks; }
 };
 

@@ -296,7 +296,7 @@ std::vector<std::string> remarks(const GemmCase& c, const Problem& problem, cons
   return notes;
 }
 
-/// Rows whose exact products are computed; all of them if there is time.
+/// Rows whose exact products are computed; all rows if time allows.
 std::vector<int64_t> rows_looked_at(const GemmCase& c) {
   const int64_t room = std::max<int64_t>(1, kExactProducts / std::max<int64_t>(1, c.n * c.k)), count = std::min(c.m, room);
   std::vector<int64_t> rows;

@@ -157,7 +157,7 @@ namespace {
 const TestCells kPositive = {
     {"fill", "amax_scaled_positive"}, {"b", "amax_scaled_positive"}, {"m", "24"}, {"n", "24"}, {"k", "512"}};
 
-/// Outputs whose elements are right one by one, each at the end of its interval that lies farther from zero: nothing is lost.
+/// Outputs at the upper end (in magnitude) of each element's interval, so that the sums lose nothing.
 std::vector<HostTensor> at_far_ends(const Problem& problem, const Answer& answer) {
   const WholePart d = computed(answer)[0];
   std::vector<HostTensor> outputs = outputs_of(problem, answer);

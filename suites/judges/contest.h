@@ -36,7 +36,7 @@ struct Recipe {
 /// Reads recipes.csv. Throws TableError.
 std::vector<Recipe> load_recipes(const std::string& file);
 
-/// Inputs are used as they are, and scaled down and up by this much. There an absolute tolerance is above, and far below, the
+/// Inputs are used unscaled, and scaled down and up by this factor. There an absolute tolerance is above, and far below, the
 /// data. Below 2^-10 the first recipes reach the floors of scales; above 2^10 fp16 overflows.
 inline constexpr std::array<double, 3> kScales = {0x1p-10, 1.0, 0x1p10};
 

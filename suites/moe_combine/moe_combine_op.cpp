@@ -1,4 +1,4 @@
-// moe_combine: the tensors of a case, what its outputs may be, and its mutants.
+// moe_combine: the tensors of a case, its accepted outputs, and its mutants.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -22,7 +22,7 @@ class Cells {
   bool has(const std::string& column) const { return case_.parameters.contains(column); }
   /// Whether the table has the column and the cell is not empty.
   bool given(const std::string& column) const { return has(column) && !text(column).empty(); }
-  /// Refuses a cell that the contract has no use for, and an empty one that it needs, unless the tensors of a dump stand for it.
+  /// Refuses a cell that the contract has no use for, and an empty one that it needs, unless the tensors of a dump replace it.
   /// `what` the cell describes, for the error. Returns whether the cell is given.
   bool wanted(const std::string& column, bool has_use, const std::string& what, bool required = true) const;
   const std::string& text(const std::string& column) const { return case_.text(column); }

@@ -22,7 +22,7 @@ class RowStage {
  public:
   virtual ~RowStage() = default;
 
-  /// Op kind of the contract rows that it takes: "row_norm".
+  /// Op kind of the contract rows that the stage takes: "row_norm".
   virtual std::string flow() const = 0;
   /// Why it does not take the contract, whose op kind is already checked, or nothing.
   virtual std::string why_not(const ContractRow& contract) const = 0;
@@ -108,7 +108,7 @@ struct RowOpParts {
   bool independent_rows = true;
 };
 
-/// A case of a chain of stages. Composed ops use it and supply their own rows.
+/// A case of a chain of stages. Ops that are composed of others use it with their own rows.
 class BoundRows : public BoundCase {
  public:
   BoundRows(std::shared_ptr<const RowOpParts> op, RowCase c, CaseName name)

@@ -34,7 +34,7 @@ def define_scalars(bits, **functions):
 
 
 def field(x, at, bits):
-    """Bits `at` of x, whose sign stands above them: offset in the low bits of `at`, width in bits 16 to 22."""
+    """Bits of x, with the sign extended: `at` holds the offset in its low bits and the width in bits 16 to 22."""
     return x >> (at & bits - 1) & (1 << (at >> 16 & 0x7F)) - 1
 
 

@@ -303,7 +303,7 @@ std::vector<std::string> combine_lines(const Combine& contract, const Format& x)
   return lines;
 }
 
-// Mutants: which slots are added, with which weight, in which order, and where a sum is rounded.
+// Mutants: other slots, weights or orders, and other roundings of the sum.
 
 namespace {
 

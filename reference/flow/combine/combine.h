@@ -70,7 +70,8 @@ struct Combine {
 /// Throws TableError at the cell.
 Combine read_combine(const ContractRow& row);
 
-/// What the tokens of one problem are. Index tensors are as in the call; the vectors of tensors that the contract lacks are empty.
+/// Facts about the tokens of one problem. Index tensors are as in the call; the vectors of tensors that the contract lacks are
+/// empty.
 struct CombineInputs {
   const Format* x = nullptr;
   int64_t m = 0, topk = 0, n = 0;

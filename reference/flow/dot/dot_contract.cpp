@@ -381,7 +381,7 @@ bool read_unsplit(const RowCells& cells, const DotContract& contract) {
   return true;
 }
 
-/// Reads the cell `one_block`: the steps of a sum that is alone, so they read both scales and no acc.
+/// Reads the cell `one_block`: the steps for a single block, which read both scales and no acc.
 std::vector<CellStep> read_one_block(const RowCells& cells, const DotContract& contract) {
   if (cells.text("one_block").empty()) return {};
   const Recipe steps = cells.recipe("one_block", names_of_join());

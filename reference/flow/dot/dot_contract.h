@@ -123,7 +123,7 @@ struct DecodedOperands {
   bool any() const { return codes != nullptr; }
 };
 
-/// What is subtracted from an integer sum before scaling, so that a may have zero points: `azp_adj[n]`, which is one zero point
+/// The zero-point correction that is subtracted from an integer sum before scaling: `azp_adj[n]`, which is one zero point
 /// for all times the sums of rows of b, or `azp[m] * azp_adj[n]`.
 enum class GemmAzp { kNone, kTensor, kTokens };
 

@@ -231,7 +231,7 @@ std::vector<std::string> gather_lines(const Gather& contract, const Record& reco
   return lines;
 }
 
-// Mutants: which token, which scale, which layout, and where a number is rounded.
+// Mutants: wrong token, wrong scale, wrong layout, and other roundings.
 
 namespace {
 

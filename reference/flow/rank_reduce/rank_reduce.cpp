@@ -290,7 +290,7 @@ std::vector<int> RankSums::order_from(int owner, int rank) const {
   return order;
 }
 
-/// For 16-bit elements: those that are sent unchanged, which are all except the first of two that are +0 and share a 32-bit word.
+/// For 16-bit elements: whether an element is sent unchanged. Only the first of two +0 that share a 32-bit word is not.
 void RankSums::keep_beside_others(Spans& sent, const std::vector<double>& numbers, int64_t first) const {
   const auto is_plus_zero = [&](size_t at) { return numbers[at] == 0 && !std::signbit(numbers[at]); };
   for (size_t i = 0; i < sent.size(); ++i) {

@@ -88,8 +88,9 @@ constexpr int64_t kDropped = -1;
 
 bool makes(const Routing& contract, RoutingMistake mistake) { return contract.mistake == mistake; }
 
-/// Buckets in the order of the result. Blocks: the slots without an expert, if they come first, then the experts. Rows: the experts of
-/// this device, then slots without an expert and those of experts elsewhere, whose key is as many beyond the number of all experts.
+/// Buckets in the order of the result. Blocks: the slots without an expert, if they come first, then the experts. Rows: the
+/// experts of this device, then slots without an expert and slots of experts on other devices. The key of the latter is the
+/// expert's number plus the number of all experts.
 struct Buckets {
   const Routing& contract;
   const RoutingInputs& inputs;

@@ -68,7 +68,7 @@ struct RoutingInputs {
 
 /// One index tensor of the result.
 struct RoutedIndex {
-  /// An entry that must stay as it was. No index is that low.
+  /// An entry that must stay as it was. Lower than every index.
   static constexpr int64_t kUntouched = INT32_MIN;
   std::string name;
   std::vector<int64_t> values;

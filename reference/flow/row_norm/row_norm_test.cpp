@@ -362,7 +362,7 @@ TEST(NormGatedTwin, ScalesAndCodesAreOfTheProduct) {
 
 namespace assay::sum_of_squares_test {
 
-// Sums of squares by float programs in many orders must lie within the bounds. The bounds must be narrow, so that most outputs
+// Sums of squares by float programs in many orders must lie within the bounds. The bounds must be so narrow that most outputs
 // have one code.
 
 namespace {
