@@ -180,9 +180,9 @@ AbiCall::AbiCall(const CallRequest& request, const std::vector<DeviceBlock>& blo
                        .ndim = uint8_t(spec.shape.size()),
                        .role = spec.name.c_str(),
                        .shape = spec.shape.data(),
-                       .strides = spec.strides.data(),
+                       .strides = strides.emplace_back(spec.strides_of_kernel()).data(),
                        .data = static_cast<std::byte*>(blocks[block_of(from, i)].address()) + before,
-                       .bytes = spec.bytes() - before});
+                       .bytes = spec.bytes_of_kernel() - before});
   }
   for (const auto& [name, value] : request.problem->parameters) parameters.push_back({name.c_str(), value});
   parameters.push_back({"schedule_seed", double(request.schedule_seed)});

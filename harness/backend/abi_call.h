@@ -60,6 +60,7 @@ struct AbiCall {
   SaidAlgorithm said() const;
 
   std::vector<assay_tensor> tensors;
+  std::deque<std::vector<int64_t>> strides;  ///< of the tensors
   std::vector<assay_param> parameters;
   char message[1024] = {};
   assay_algorithm algorithm{.size = sizeof(assay_algorithm), .split_k = 0, .promote = 0, .order = ASSAY_ORDER_NOT_SAID};

@@ -115,6 +115,69 @@ uintptr_t aligned_down(uintptr_t address) { return address / DeviceBlock::kAlign
 
 }  // namespace
 
+FarRows FarRows::of(const TensorSpec& spec) {
+  if (spec.far == 0) return {};
+  return {size_t(spec.shape.front()), spec.byte_of(spec.shape.back()), spec.byte_of(spec.far)};
+}
+
+FarPages::FarPages(const FarRows& rows) : rows_(rows) {
+  const size_t page = page_bytes(), span = (rows.span() + page - 1) / page * page;
+  void* const mapping = ::mmap(nullptr, 3 * span, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (mapping == MAP_FAILED) throw std::bad_alloc();
+  low_ = static_cast<std::byte*>(mapping);
+  begin_ = low_ + span;
+  mapped_ = 3 * span;
+  bool done = true;
+  for_each_row([&](std::span<std::byte> pages, size_t) {
+    done = done && ::mprotect(pages.data(), pages.size(), PROT_READ | PROT_WRITE) == 0;
+  });
+  if (done) return;
+  ::munmap(low_, mapped_);
+  throw std::bad_alloc();
+}
+
+FarPages::~FarPages() { ::munmap(low_, mapped_); }
+
+/// Calls visit(pages, offset of the row in them).
+template <class Visit>
+void FarPages::for_each_row(Visit visit) const {
+  const size_t page = page_bytes();
+  for (size_t r = 0; r < rows_.count; ++r) {
+    const size_t row = r * rows_.pitch, first = row / page * page, end = (row + rows_.bytes + page - 1) / page * page;
+    visit(std::span(begin_ + first, end - first), row - first);
+  }
+}
+
+void FarPages::put(std::span<const std::byte> dense) {
+  for_each_row([&](std::span<std::byte> pages, size_t at) {
+    lay_pattern(pages, 0);
+    std::memcpy(pages.data() + at, dense.data(), rows_.bytes);
+    dense = dense.subspan(rows_.bytes);
+  });
+}
+
+std::vector<std::byte> FarPages::get() const {
+  std::vector<std::byte> dense;
+  for_each_row([&](std::span<std::byte> pages, size_t at) {
+    const std::span<std::byte> row = pages.subspan(at, rows_.bytes);
+    dense.insert(dense.end(), row.begin(), row.end());
+  });
+  return dense;
+}
+
+size_t FarPages::changed() const {
+  size_t count = 0;
+  for_each_row([&](std::span<std::byte> pages, size_t at) {
+    const size_t behind = at + rows_.bytes, aligned = (behind + kPeriod - 1) / kPeriod * kPeriod;
+    std::vector<std::byte> right(kPeriod);
+    lay_pattern(right, 0);
+    for (size_t i = behind; i < aligned; ++i) count += pages[i] != right[i % kPeriod];
+    count += damage_of(pages.subspan(aligned), 0).count;
+    for (size_t i = 0; i < at; ++i) count += pages[i] != right[i % kPeriod];
+  });
+  return count;
+}
+
 DeviceBlock::DeviceBlock(std::shared_ptr<const assay_library> functions, Member member)
     : functions_(std::move(functions)), member_(member), salt_(next_salt()) {}
 
@@ -122,6 +185,8 @@ DeviceBlock::DeviceBlock(DeviceBlock&& other) noexcept
     : functions_(std::move(other.functions_)),
       member_(other.member_),
       pages_(std::move(other.pages_)),
+      far_(std::move(other.far_)),
+      rows_(other.rows_),
       allocation_(std::exchange(other.allocation_, nullptr)),
       data_(other.data_),
       capacity_(other.capacity_),
@@ -146,6 +211,8 @@ void DeviceBlock::release() {
 }
 
 bool DeviceBlock::reserve(size_t bytes, size_t guard, std::string& problem) {
+  far_.reset();
+  rows_ = {};
   bytes_ = bytes;
   guard_ = guard;
   const size_t total = bytes + 2 * guard + kAlignment;
@@ -194,7 +261,55 @@ bool DeviceBlock::upload(std::span<const std::byte> data, std::string& problem, 
   return on_host() || upload_piece(data_ - guard_, before_.data(), bytes_ + 2 * guard_, problem);
 }
 
+bool DeviceBlock::upload_rows(std::span<const std::byte> data, const FarRows& rows, std::string& problem) {
+  bytes_ = data.size();
+  guard_ = 0;
+  staging_.assign(data.begin(), data.end());
+  before_ = std::span(staging_).first(0);
+  behind_ = {};
+  if (on_host()) {
+    try {
+      if (!far_ || rows_ != rows) far_ = std::make_unique<FarPages>(rows);
+    } catch (const std::bad_alloc&) {
+      problem = "cannot reserve addresses for " + bytes_in_words(rows.span());
+      return false;
+    }
+    rows_ = rows;
+    far_->put(data);
+    data_ = far_->begin();
+    return true;
+  }
+  if (allocation_ == nullptr || rows_ != rows) {
+    release();
+    capacity_ = 0;
+    rows_ = rows;
+    allocation_ = functions_->allocate_rows(rows.count, rows.bytes, rows.pitch);
+    data_ = static_cast<std::byte*>(allocation_);
+  }
+  if (allocation_ == nullptr) {
+    rows_ = {};
+    problem = "cannot allocate " + std::to_string(rows.count) + " rows of " + bytes_in_words(rows.bytes) + ", " +
+              bytes_in_words(rows.pitch) + " apart";
+    return false;
+  }
+  for (size_t r = 0; r < rows.count; ++r)
+    if (!upload_piece(data_ + r * rows.pitch, data.data() + r * rows.bytes, rows.bytes, problem)) return false;
+  return true;
+}
+
+bool DeviceBlock::download_rows(std::string& problem) {
+  if (far_) {
+    staging_ = far_->get();
+    before_ = std::span(staging_).first(0);
+    return true;
+  }
+  for (size_t r = 0; r < rows_.count; ++r)
+    if (!download_piece(staging_.data() + r * rows_.bytes, data_ + r * rows_.pitch, rows_.bytes, problem)) return false;
+  return true;
+}
+
 bool DeviceBlock::download(std::string& problem) {
+  if (rows_.count > 0) return download_rows(problem);
   // After enclose() the staging memory holds the guards only.
   if (!on_host() && staging_.size() < bytes_ + 2 * guard_) hold(bytes_);
   return on_host() || download_piece(before_.data(), data_ - guard_, bytes_ + 2 * guard_, problem);
@@ -225,6 +340,10 @@ bool DeviceBlock::download_piece(std::byte* to, const std::byte* from, size_t by
 }
 
 std::string DeviceBlock::guard_damage() const {
+  if (rows_.count > 0) {
+    const size_t changed = far_ ? far_->changed() : 0;
+    return changed == 0 ? "" : bytes_in_words(changed) + " between its rows";
+  }
   const Damage before = damage_of(before_, salt_);
   const Damage behind = damage_of(behind_, salt_ | kSaltBehind);
   std::string text;
@@ -316,9 +435,15 @@ constexpr int64_t kNear = int64_t{1} << 16;  ///< bytes within which a place is 
 
 /// "y[3, 16]", or "byte 1 of y[3, 16]"; "y + 130, 2 bytes behind its end" for places outside its storage. `byte`: from its begin.
 std::string place_text(const TensorSpec& spec, int64_t byte) {
-  const int64_t bytes = int64_t(spec.bytes());
+  const int64_t bytes = int64_t(spec.bytes_of_kernel());
   if (byte < 0) return "'" + spec.name + "', " + bytes_in_words(size_t(-byte)) + " before its start";
   if (byte >= bytes) return "'" + spec.name + "', " + bytes_in_words(size_t(byte - bytes)) + " behind its end";
+  if (const FarRows rows = FarRows::of(spec); rows.count > 0) {
+    const size_t row = size_t(byte) / rows.pitch, into_row = size_t(byte) % rows.pitch;
+    if (into_row < rows.bytes)
+      return spec.name + "[" + std::to_string(row) + ", " + std::to_string(spec.element_of(into_row)) + "]";
+    return "'" + spec.name + "', " + bytes_in_words(into_row - rows.bytes) + " behind row " + std::to_string(row);
+  }
   const int64_t columns = spec.shape.empty() ? 1 : spec.shape.back(), rows = columns == 0 ? 0 : spec.elements() / columns;
   const int64_t element = spec.element_of(size_t(byte)), within = spec.packed ? 0 : byte % spec.format->bytes();
   const int64_t apart = spec.shape.empty() ? 1 : spec.strides.back(), pitch = spec.shape.size() > 1 ? spec.row(1) - spec.row(0) : 0;
@@ -376,7 +501,7 @@ bool Buffers::upload(const Problem& problem, int sentinel, void* group, std::str
       blocks_.emplace_back(functions_, member);
       members_.push_back(member);
     }
-    if (blocks_[i].upload(before(i), reason, row_bytes(spec))) continue;
+    if (put(i, reason)) continue;
     reason.insert(0, spec.name + ": ");
     return false;
   }
@@ -385,9 +510,15 @@ bool Buffers::upload(const Problem& problem, int sentinel, void* group, std::str
 
 bool Buffers::reset_outputs(std::string& reason) {
   for (size_t i = 0; i < problem_->tensors.size(); ++i)
-    if (is_output(problem_->tensors[i]) && !blocks_[i].upload(before(i), reason, row_bytes(problem_->tensors[i].spec)))
-      return false;
+    if (is_output(problem_->tensors[i]) && !put(i, reason)) return false;
   return true;
+}
+
+/// Writes the state before the call into the block of tensor i.
+bool Buffers::put(size_t i, std::string& reason) {
+  const TensorSpec& spec = problem_->tensors[i].spec;
+  if (spec.far > 0) return blocks_[i].upload_rows(before(i), FarRows::of(spec), reason);
+  return blocks_[i].upload(before(i), reason, row_bytes(spec));
 }
 
 CallResult Buffers::download() {
@@ -444,7 +575,7 @@ std::string Buffers::with_places(const std::string& message) const {
   for (size_t i = 0; i < std::min(blocks_.size(), problem_->tensors.size()); ++i) {
     const TensorSpec& spec = problem_->tensors[i].spec;
     const auto begin = reinterpret_cast<uintptr_t>(blocks_[i].address());
-    const int64_t from_begin = int64_t(address - begin), bytes = int64_t(spec.bytes());
+    const int64_t from_begin = int64_t(address - begin), bytes = int64_t(spec.bytes_of_kernel());
     const int64_t away = from_begin < 0 ? -from_begin : std::max<int64_t>(0, from_begin - bytes);
     if (begin == 0 || away > nearest || bytes == 0) continue;
     nearest = away == 0 ? -1 : away;
@@ -457,8 +588,10 @@ TensorNames::TensorNames(const Problem& problem, const Buffers& buffers) {
   const std::vector<DeviceBlock>& blocks = buffers.blocks();
   for (size_t i = 0; i < problem.tensors.size(); ++i) {
     const auto* begin = static_cast<const std::byte*>(blocks[i].address());
-    remember_tensor(
-        {blocks[i].low(), begin, begin + problem.tensors[i].spec.bytes(), blocks[i].high(), problem.tensors[i].spec.name});
+    const TensorSpec& spec = problem.tensors[i].spec;
+    const FarRows rows = FarRows::of(spec);
+    const std::byte* const end = begin + spec.bytes_of_kernel();
+    remember_tensor({blocks[i].low(), begin, end, blocks[i].high(), spec.name, rows.bytes, rows.pitch});
   }
 }
 

@@ -47,12 +47,49 @@ class GuardedPages {
   size_t mapped_ = 0, capacity_ = 0, writable_ = 0;
 };
 
+/// Rows that lie far apart.
+struct FarRows {
+  size_t count = 0, bytes = 0, pitch = 0;  ///< number of rows, bytes of each, and from one to the next
+  /// Those of a far tensor; none for other tensors.
+  static FarRows of(const TensorSpec& spec);
+  size_t span() const { return (count - 1) * pitch + bytes; }
+  bool operator==(const FarRows&) const = default;
+};
+
+/// Host memory for rows that lie far apart: reserved addresses, of which only pages with rows are writable. An access to another
+/// page ends the process, also within the length of the rows before the first or behind the last one, where offsets that wrapped
+/// around point. The rest of the writable pages holds a pattern.
+class FarPages {
+ public:
+  explicit FarPages(const FarRows& rows);  ///< throws std::bad_alloc
+  FarPages(const FarPages&) = delete;
+  ~FarPages();
+
+  void put(std::span<const std::byte> dense);
+  std::vector<std::byte> get() const;  ///< the rows, dense
+  /// Number of bytes outside the rows that have changed.
+  size_t changed() const;
+
+  std::byte* begin() const { return begin_; }
+  std::byte* low() const { return low_; }
+  std::byte* high() const { return low_ + mapped_; }
+
+ private:
+  template <class Visit>
+  void for_each_row(Visit visit) const;
+
+  FarRows rows_;
+  std::byte *low_ = nullptr, *begin_ = nullptr;
+  size_t mapped_ = 0;
+};
+
 // Memory of one tensor on a library's device, between two guard zones.
 
 /// Allocated with the library's functions, or in this process if the library has none. Reused and grown from call to call, since
 /// a device allocation costs more than a tiny case.
 ///
-/// The guard zones on both sides hold a pattern, another one for each block; bytes overwritten in it are counted after the call. In host memory a zone has at
+/// The guard zones on both sides hold a pattern, another one for each block; bytes overwritten in it are counted after the call.
+/// In host memory a zone has at
 /// least kGuard bytes, and an access beyond it ends the process (GuardedPages). Device memory cannot be protected, so a zone
 /// there has kDeviceGuard bytes or one row of the tensor, whichever is larger.
 class DeviceBlock {
@@ -75,6 +112,10 @@ class DeviceBlock {
   /// refuses.
   bool upload(std::span<const std::byte> data, std::string& problem, size_t row = 0);
 
+  /// The same for rows that lie far apart; `data` is dense. Device memory there has no guards. The library must have
+  /// allocate_rows(), and the block no group.
+  bool upload_rows(std::span<const std::byte> data, const FarRows& rows, std::string& problem);
+
   /// Reads guards and data back. Returns false, with a reason, if the device refuses.
   bool download(std::string& problem);
 
@@ -93,11 +134,12 @@ class DeviceBlock {
   std::string guard_damage() const;
 
   /// First byte of the host pages, inaccessible ones included; null for device memory.
-  const std::byte* low() const { return on_host() ? pages_.low() : nullptr; }
-  const std::byte* high() const { return on_host() ? pages_.high() : nullptr; }
+  const std::byte* low() const { return far_ ? far_->low() : on_host() ? pages_.low() : nullptr; }
+  const std::byte* high() const { return far_ ? far_->high() : on_host() ? pages_.high() : nullptr; }
 
  private:
   bool reserve(size_t bytes, size_t guard, std::string& problem);
+  bool download_rows(std::string& problem);
   void* allocate(size_t bytes) const;
   void release();
   /// check_functions() ensures that a library has either all memory functions or none.
@@ -109,6 +151,8 @@ class DeviceBlock {
   std::shared_ptr<const assay_library> functions_;
   Member member_;
   GuardedPages pages_;          ///< host memory
+  std::unique_ptr<FarPages> far_;  ///< host memory of rows that lie far apart
+  FarRows rows_;                ///< those of far_ or, on a device, of allocation_
   void* allocation_ = nullptr;  ///< device memory
   std::byte* data_ = nullptr;   ///< device address of the data
   size_t capacity_ = 0, bytes_ = 0, guard_ = 0;
@@ -159,6 +203,7 @@ class Buffers {
 
  private:
   std::span<const std::byte> before(size_t i) const;
+  bool put(size_t i, std::string& reason);
 
   std::shared_ptr<const assay_library> functions_;
   const Problem* problem_ = nullptr;

@@ -38,6 +38,7 @@ namespace {
 struct Remembered {
   uintptr_t low, begin, end, high;
   std::array<char, 48> name;
+  size_t row, pitch;
 };
 std::array<Remembered, 64> remembered;
 volatile size_t remembered_count = 0;
@@ -105,7 +106,12 @@ void add_place(Line& line, uintptr_t address, const void* context) {
     line.add(": ").add(kind_of_access(context)).add(" ");
     if (before) line.add(tensor.begin - address, 10).add(" bytes before the start of '");
     if (behind) line.add(address - tensor.end, 10).add(" bytes behind the end of '");
-    if (!before && !behind) line.add("inside '");
+    const bool far_rows = !before && !behind && tensor.pitch != 0;
+    const size_t row = far_rows ? (address - tensor.begin) / tensor.pitch : 0;
+    const size_t into_row = far_rows ? (address - tensor.begin) % tensor.pitch : 0;
+    const bool between_rows = far_rows && into_row >= tensor.row;
+    if (between_rows) line.add(into_row - tensor.row, 10).add(" bytes behind row ").add(row, 10).add(" of '");
+    if (!before && !behind && !between_rows) line.add("inside '");
     line.add(tensor.name.data()).add("'");
     return;
   }
@@ -203,6 +209,8 @@ void remember_tensor(const TensorMemory& memory) {
   to.begin = reinterpret_cast<uintptr_t>(memory.begin);
   to.end = reinterpret_cast<uintptr_t>(memory.end);
   to.high = reinterpret_cast<uintptr_t>(memory.high);
+  to.row = memory.row;
+  to.pitch = memory.pitch;
   const size_t length = std::min(memory.name.size(), to.name.size() - 1);
   std::copy_n(memory.name.data(), length, to.name.data());
   to.name[length] = '\0';

@@ -18,6 +18,7 @@ struct TensorMemory {
   const std::byte *low, *begin, *end, *high;  ///< [begin, end) is the tensor; [low, high) includes the inaccessible pages around
                                               ///< it
   std::string_view name;
+  size_t row = 0, pitch = 0;  ///< of a far tensor: bytes of a row, and from one row to the next
 };
 
 /// Registers the tensors of the next call and forgets those of the previous one. At most 64 are kept.

@@ -226,6 +226,12 @@ CallResult Runner::run_once(const CallRequest& request, int sentinel) {
   const FloatEnvironment environment;
   if (request.problem->ranks > 1 && request.mode != LaunchMode::kDefault && (request.place || !group_.honours_streams()))
     return refused(CallStatus::kUnsupported, "a group of ranks runs on its own streams only");
+  const std::vector<HostTensor>& tensors = request.problem->tensors;
+  if (std::any_of(tensors.begin(), tensors.end(), [](const HostTensor& tensor) { return tensor.spec.far > 0; })) {
+    if (request.problem->ranks > 1) return refused(CallStatus::kUnsupported, "a group of ranks has no rows that lie far apart");
+    if (functions_->upload != nullptr && functions_->allocate_rows == nullptr)
+      return refused(CallStatus::kUnsupported, "the library allocates no rows that lie far apart: it has no allocate_rows()");
+  }
   // With warm-up calls, only the case may decide what a kernel finds. With several processes, none knows the state of the others.
   if (request.place || group_.ranks() != request.problem->ranks || !request.problem->before.empty()) forget_group();
   const Execution group =

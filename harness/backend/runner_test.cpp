@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <map>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -290,6 +291,63 @@ TEST(Runner, ACopyFromTheGuardsOfOneBlockToThoseOfAnotherIsDamage) {
   EXPECT_EQ(to.guard_damage(), "");
   std::memcpy(static_cast<std::byte*>(to.address()) + 64, static_cast<std::byte*>(from.address()) + 64, 16);
   EXPECT_EQ(to.guard_damage(), "16 bytes behind its end, first 0 bytes behind it");
+}
+
+/// Five rows of 64 elements whose offsets exceed 32 bits, of that tensor (0: x, 1: y).
+Problem far_problem(size_t tensor) {
+  Problem problem = testing::toy_problem(kBf16, 5, 64);
+  problem.tensors[tensor].spec.far = (int64_t{1} << 30) + 8;
+  return problem;
+}
+
+TEST(Runner, FarRowsAreReadAndWrittenWithoutMemoryBetweenThem) {
+  Runner runner(std::make_shared<assay_library>(*testing::toy_library()));
+  for (const size_t tensor : {size_t{0}, size_t{1}}) {
+    const Problem problem = far_problem(tensor);
+    const CallResult result = runner.call({"toy", "toy.copy", "copies_rows", &problem, 1});
+    ASSERT_EQ(result.status, CallStatus::kOk) << result.message;
+    EXPECT_EQ(result.outputs[0].bytes, problem.tensors[0].bytes);
+    EXPECT_TRUE(result.untouched[0].empty());
+  }
+  const Problem problem = far_problem(1), near = testing::toy_problem(kBf16, 5, 64);
+  EXPECT_EQ(runner.call({"toy", "toy.copy", "writes_behind_a_row", &problem, 1}).message,
+            "wrote outside 'y': 1 byte between its rows");
+  EXPECT_EQ(runner.call({"toy", "toy.copy", "copies_rows", &near, 1}).outputs[0].bytes, near.tensors[0].bytes)
+      << "the block serves other tensors, too";
+}
+
+namespace device {
+std::map<void*, std::unique_ptr<FarPages>> far_rows;
+void* allocate_rows(size_t rows, size_t bytes, size_t pitch) {
+  auto pages = std::make_unique<FarPages>(FarRows{rows, bytes, pitch});
+  void* const begin = pages->begin();
+  far_rows.emplace(begin, std::move(pages));
+  return begin;
+}
+void release_all(void* data) {
+  if (far_rows.erase(data) == 0) release(data);
+}
+}  // namespace device
+
+TEST(Runner, FarRowsOfADeviceAreTakenFromTheLibrary) {
+  const Problem problem = far_problem(0), near = testing::toy_problem(kBf16, 5, 64);
+  assay_library library = device_library();
+  library.release = device::release_all;
+  Runner without(std::make_shared<assay_library>(library));
+  const CallResult skipped = without.call({"toy", "toy.copy", "copies_rows", &problem, 1});
+  EXPECT_EQ(skipped.status, CallStatus::kUnsupported);
+  EXPECT_THAT(skipped.message, HasSubstr("it has no allocate_rows()"));
+  library.allocate_rows = device::allocate_rows;
+  {
+    Runner runner(std::make_shared<assay_library>(library));
+    for (const Problem* one : {&problem, &near, &problem}) {
+      const CallResult result = runner.call({"toy", "toy.copy", "copies_rows", one, 1});
+      ASSERT_EQ(result.status, CallStatus::kOk) << result.message;
+      EXPECT_EQ(result.outputs[0].bytes, problem.tensors[0].bytes);
+    }
+    EXPECT_EQ(device::far_rows.size(), 1u);
+  }
+  EXPECT_TRUE(device::far_rows.empty());
 }
 
 TEST(Runner, ACallAfterWhichTheDeviceAnswersNoMoreIsBroken) {

@@ -213,6 +213,7 @@ void pack_specs(const Problem& problem, MessageWriter& out) {
     out.numbers(tensor.spec.strides);
     out.number(tensor.spec.storage);
     out.number(tensor.spec.offset);
+    out.number(tensor.spec.far);
     out.number<uint64_t>(tensor.bytes.size());
   }
   out.number<int32_t>(problem.ranks);
@@ -241,6 +242,7 @@ Problem unpack_specs(MessageReader& in, std::vector<uint64_t>& held) {
     tensor.spec.strides = in.numbers();
     tensor.spec.storage = in.number<int64_t>();
     tensor.spec.offset = in.number<int64_t>();
+    tensor.spec.far = in.number<int64_t>();
     held.push_back(in.number<uint64_t>());
     problem.tensors.push_back(std::move(tensor));
   }

@@ -367,6 +367,21 @@ TEST(WorkerEnds, ATinyCallTakesLessThanAMillisecond) {
   EXPECT_LT(best, 1e-3);
 }
 
+/// Rows 2^30 + 8 elements apart: in 32 bits, row 2 begins 2^31 - 16 elements before the tensor. No memory lies there.
+TEST(WorkerEnds, AKernelThatTouchesAddressesBetweenFarRowsIsBroken) {
+  const Backend backend = toy_worker();
+  Problem problem = testing::toy_problem(kBf16, 5, 64);
+  problem.tensors[0].spec.far = (int64_t{1} << 30) + 8;
+  EXPECT_EQ(backend.call({"toy", "toy.copy", "copies_rows", &problem, 1}).outputs.at(0).bytes, problem.tensors[0].bytes);
+  const CallResult narrow = backend.call({"toy", "toy.copy", "copies_rows_by_32_bits", &problem, 1});
+  EXPECT_EQ(narrow.status, CallStatus::kBroken);
+  const std::string at = "crashed: SIGSEGV at address 0x[0-9a-f]+: [a-z ]+ ";
+  EXPECT_THAT(narrow.message, MatchesRegex(at + "4294967264 bytes before the start of 'x'.*"));
+  const CallResult behind = backend.call({"toy", "toy.copy", "reads_between_rows", &problem, 1});
+  EXPECT_EQ(behind.status, CallStatus::kBroken);
+  EXPECT_THAT(behind.message, MatchesRegex(at + "1000000 bytes behind row 3 of 'x'.*"));
+}
+
 TEST(WorkerEnds, FarAccessesNameTensorAndDistance) {
   const Backend backend = toy_worker();
   for (const auto& [kernel, words] : {std::pair("writes_far_behind", ": [a-z ]+ 60000 bytes behind the end of 'y', in .*"),

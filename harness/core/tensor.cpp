@@ -43,6 +43,16 @@ TensorSpec dense(std::string name, Role role, const Format& format, std::vector<
   return {std::move(name), role, &format, std::move(shape), std::move(strides), stride};
 }
 
+std::vector<int64_t> TensorSpec::strides_of_kernel() const {
+  std::vector<int64_t> all = strides;
+  if (far > 0) all.front() = far;
+  return all;
+}
+
+size_t TensorSpec::bytes_of_kernel() const {
+  return far > 0 ? byte_of((shape.front() - 1) * far) + byte_of(shape.back()) : bytes();
+}
+
 TensorSpec packed(TensorSpec spec) {
   if (spec.format->bits != 4) throw std::logic_error("tensor '" + spec.name + "' has no codes of 4 bits to be packed");
   for (size_t d = 0; d < spec.strides.size(); ++d)

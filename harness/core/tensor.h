@@ -33,11 +33,18 @@ struct TensorSpec {
   int rank = 0;         ///< rank that owns it; 0 if there is a single device
   std::string shares{};  ///< for an in-place output: the input of the same rank whose memory it uses
   bool packed = false;  ///< 4-bit codes, two in a byte: the element with the even storage offset is in the low half
+  /// Not 0: a far tensor, a dense matrix here. In a kernel's memory its rows lie that many elements apart, and no memory lies
+  /// between them.
+  int64_t far = 0;
 
   int64_t elements() const;  ///< product of the shape
   /// Storage offset of a matrix row. A vector has only row 0; leading dimensions are flattened into rows.
   int64_t row(int64_t index) const { return offset + (shape.size() > 1 ? index * strides[shape.size() - 2] : 0); }
   size_t bytes() const { return byte_of(storage + int64_t(packed)); }
+  /// Strides as a kernel sees them.
+  std::vector<int64_t> strides_of_kernel() const;
+  /// Bytes as a kernel sees them, from the first one of the storage.
+  size_t bytes_of_kernel() const;
   /// First byte of the element at a storage offset; for packed codes the byte that contains it.
   size_t byte_of(int64_t at) const { return packed ? size_t(at) / 2 : size_t(at) * size_t(format->bytes()); }
   /// Storage offset of the first element that uses a byte.

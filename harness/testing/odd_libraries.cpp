@@ -104,6 +104,7 @@ const assay_library kLibrary = {ASSAY_ABI_VERSION,
                                 nullptr,
                                 nullptr,
                                 nullptr,
+                                nullptr,
                                 nullptr};
 
 }  // namespace

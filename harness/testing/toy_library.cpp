@@ -51,6 +51,16 @@ struct Toy {
     to[byte] = value;
     return ASSAY_OK;
   }
+  /// Copies row by row, at offsets of type Offset.
+  template <class Offset>
+  assay_status copy_rows() const {
+    const size_t bytes = size_t(y.shape[1]) * element_bytes();
+    for (int64_t r = 0; r < y.shape[0]; ++r) {
+      const auto in_x = Offset(uint64_t(r) * uint64_t(x.strides[0])), in_y = Offset(uint64_t(r) * uint64_t(y.strides[0]));
+      std::memcpy(to + int64_t(in_y) * int64_t(element_bytes()), from + int64_t(in_x) * int64_t(element_bytes()), bytes);
+    }
+    return ASSAY_OK;
+  }
   double parameter(const char* name) const {
     for (int32_t i = 0; i < call.n_params; ++i)
       if (std::strcmp(call.params[i].name, name) == 0) return call.params[i].value;
@@ -235,6 +245,15 @@ const std::map<std::string, Kernel>& kernels() {
          return toy.copy();
        }},
       {"jumps_nowhere", [](const Toy& toy) { return reinterpret_cast<assay_status (*)(const Toy&)>(uintptr_t(toy.y.ndim) - 2)(toy); }},
+      {"copies_rows", [](const Toy& toy) { return toy.copy_rows<int64_t>(); }},
+      {"copies_rows_by_32_bits", [](const Toy& toy) { return toy.copy_rows<int32_t>(); }},
+      {"reads_between_rows",
+       [](const Toy& toy) {
+         const size_t row = size_t(toy.y.shape[1]) * toy.element_bytes(), pitch = size_t(toy.x.strides[0]) * toy.element_bytes();
+         toy.to[0] = static_cast<volatile unsigned char*>(toy.from)[3 * pitch + row + 1000000];
+         return toy.copy_rows<int64_t>();
+       }},
+      {"writes_behind_a_row", [](const Toy& toy) { return toy.copy_rows<int64_t>(), toy.to[size_t(toy.y.shape[1]) * toy.element_bytes()] ^= 1, kWell; }},
       {"unwritten", [](const Toy& toy) { return toy.copy(0, 3 * toy.element_bytes()); }},
       {"unwritten_first", [](const Toy& toy) { return toy.copy(toy.element_bytes()); }},
       {"changes_input", [](const Toy& toy) { return toy.copy(), toy.from[4] ^= 1, kWell; }},

@@ -25,6 +25,7 @@ enum class Slip {
   kTiesAway,          // rounds ties away from zero
   kFloorBehind,       // applies the scale's floor to amax
   kOverwrites,        // writes scales in units of 16 bytes
+  kOffset32,          // computes offsets of rows in 32 bits
   kRowsDense,         // takes the rows of its inputs as contiguous
   kRopeDense,         // takes the rows of k_pe as contiguous
   kNoToken,           // without tokens, clears the first record
@@ -58,6 +59,7 @@ struct Pages {
 
 /// Offset of a token's row.
 int64_t row_at(const assay_tensor& x, int64_t token, Slip slip) {
+  if (slip == Slip::kOffset32) return int32_t(uint32_t(row_of(x, token)));
   return slip == Slip::kRowsDense ? token * x.shape[1] : row_of(x, token);
 }
 
@@ -187,6 +189,7 @@ std::vector<Kernel> cache_kernels() {
       latent<Slip::kToken256>("latent_token_256"),
       latent<Slip::kPages64>("latent_pages_of_64"),
       latent<Slip::kRowsDense>("latent_rows_dense"),
+      latent<Slip::kOffset32>("latent_offset_32_bits"),
       latent<Slip::kRopeDense>("latent_rope_dense"),
       latent<Slip::kNoToken>("latent_no_token"),
       latent<Slip::kOddToken>("latent_odd_token"),

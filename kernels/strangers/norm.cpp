@@ -14,6 +14,8 @@ enum class Slip {
   kWeightAbsolute,  // drops the sign of weights
   kWeightInHalf,    // rounds weights to fp16
   kWeightNext,      // in rows of odd length, the last column uses the previous column's weight
+  kOffset32,        // computes offsets of rows of x in 32 bits
+  kOffsetU32,       // computes offsets of rows of x in 32 bits, without sign
   kFlushesX,        // reads subnormals as zero
   kFlushesY,        // writes subnormals as zero
   kLargest,         // saturates instead of overflowing to Inf
@@ -142,6 +144,11 @@ std::vector<float> factors_used(int64_t m, int64_t n, std::vector<float> own, Sl
   return used;
 }
 
+/// An offset as a kernel with narrow integers computes it.
+int64_t narrow(int64_t offset, Slip slip) {
+  return slip == Slip::kOffset32 ? int32_t(uint32_t(offset)) : slip == Slip::kOffsetU32 ? int64_t(uint32_t(offset)) : offset;
+}
+
 /// `residual` may be null; then nothing is added.
 void norm(const assay_tensor& x, const assay_tensor* residual, const assay_tensor& gamma, const assay_tensor& y, float eps,
           Slip slip) {
@@ -154,7 +161,7 @@ void norm(const assay_tensor& x, const assay_tensor* residual, const assay_tenso
     if (slip == Slip::kAligned && (reinterpret_cast<uintptr_t>(x.data) + uintptr_t(row_of(x, r) * 2)) % 16 != 0)
       std::raise(SIGBUS);
     for (int64_t c = 0; c < n; ++c) {
-      float v = read(x, r * pitch + c);
+      float v = read(x, narrow(r * pitch, slip) + c);
       if (slip == Slip::kFlushesX && std::fabs(v) < 0x1p-126f) v = 0;
       if (residual) {
         float sum = v + read(*residual, row_of(*residual, r) + c) * (slip == Slip::kResidualAfter && n == 1 ? 2.0f : 1.0f);
@@ -303,6 +310,8 @@ std::vector<Kernel> norm_kernels() {
       alone<Slip::kWeightInHalf>("norm_weight_in_half"),
       alone<Slip::kWeightNext>("norm_weight_next"),
       alone<Slip::kFlushesX>("norm_flushes_x"),
+      alone<Slip::kOffset32>("norm_offset_32_bits"),
+      alone<Slip::kOffsetU32>("norm_offset_32_bits_unsigned"),
       alone<Slip::kFlushesY>("norm_flushes_y"),
       alone<Slip::kLargest>("norm_largest"),
       alone<Slip::kStale>("norm_stale"),

@@ -37,6 +37,7 @@ enum class Slip {
   kF16Product,     // for f16 inputs, rounds the quotient to f16
   kNegativeAway,   // rounds negative ties away from zero
   kSecondWave,     // in odd rows, extremes ignore columns 512 to 575
+  kOffset32,       // computes offsets of rows of x in 32 bits
   kFlushesX,       // reads subnormals as zero
   kStuckAt100,     // after 100 calls, the extremes of a row begin with those of the call before
   kRaggedColumns,  // in a block of fewer than 128 columns, reads whole vectors of eight only
@@ -56,7 +57,9 @@ int64_t row_seen(int64_t r, Slip slip) {
   return slip == Slip::kRow128 && r >= 128 ? r - 128 : slip == Slip::kRow256 && r >= 256 ? r - 256 : r;
 }
 
-int64_t row_at(const assay_tensor& x, int64_t r, Slip slip) { return slip == Slip::kRowsDense ? r * x.shape[1] : row_of(x, r); }
+int64_t row_at(const assay_tensor& x, int64_t r, Slip slip) {
+  return slip == Slip::kRowsDense ? r * x.shape[1] : slip == Slip::kOffset32 ? int32_t(uint32_t(row_of(x, r))) : row_of(x, r);
+}
 
 float amax_of(const assay_tensor& x, int64_t r, Slip slip) {
   float amax = 0;
@@ -233,6 +236,7 @@ std::vector<Kernel> token_kernels() {
       token<Slip::kNoRow>("token_no_row"),
       token<Slip::kSecondWave>("token_second_wave"),
       token<Slip::kFlushesX>("token_flushes_x"),
+      token<Slip::kOffset32>("token_offset_32_bits"),
       token<Slip::kStuckAt100>("token_every_100th_call"),
       int8<Slip::kNegativeAway>("int8_negative_ties_away"),
       int8<Slip::kFlushesX>("int8_flushes_x"),

@@ -128,7 +128,7 @@ void read_record(const Cells& cells, CacheCase& c) {
 /// "576", or a distance for each input with token data: "1088;1216".
 std::vector<int64_t> read_row_strides(const Cells& cells) {
   if (!cells.has("row_stride")) return {};
-  return cells.list("row_stride", "a distance of rows; expected one number, or one for each input, such as 1088;1216");
+  return cells.list("row_stride", "a distance of rows; expected one number, or one for each input, such as 1088;1216", 10);
 }
 
 }  // namespace

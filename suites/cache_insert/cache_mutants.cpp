@@ -76,7 +76,7 @@ Hypothesis rows_read_at(const char* name, const CacheCase& c, const Contract& co
 
 /// Rows with gaps, read as if they were contiguous, or each input with the distance of the first.
 std::vector<Hypothesis> wrong_strides(const CacheCase& c, const Contract& contract) {
-  if (c.row_strides.empty() || c.m == 1) return {};
+  if (c.row_strides.empty() || c.m == 1 || lie_far(*c.x, c.m, c.row_strides.front())) return {};
   std::vector<Hypothesis> all;
   if (c.row_strides.front() > c.numbers() || !c.second_fill.empty())
     all.push_back(rows_read_at("kv: rows are read without the gaps between them", c, contract,

@@ -45,6 +45,7 @@ struct GatherCase {
     const int64_t start = starts.empty() ? 0 : starts[request];
     return (start + lengths[request] + block_size - 1) / block_size;
   }
+  bool lies_far() const { return lie_far(*y, rows(), pitch); }
   bool coded() const { return record->find(PartKind::kCodes) != nullptr; }
   bool given_scale() const { return coded() && !record->find(PartKind::kScales); }
 };
@@ -166,7 +167,8 @@ std::vector<int64_t> first_rows(const GatherCase& c) {
 TensorSpec result_of(const GatherCase& c) {
   TensorSpec y = dense("y", Role::kOutput, c.contract.keeps_parts ? *c.contract.q : *c.y,
                        {c.rows(), c.contract.keeps_parts ? c.record->parts.front().elements : c.numbers()});
-  if (c.pitch > 0) y.strides[0] = c.pitch, y.storage = c.rows() == 0 ? 0 : (c.rows() - 1) * c.pitch + c.numbers();
+  if (c.pitch > 0 && c.lies_far()) y.far = c.pitch;
+  else if (c.pitch > 0) y.strides[0] = c.pitch, y.storage = c.rows() == 0 ? 0 : (c.rows() - 1) * c.pitch + c.numbers();
   return y;
 }
 
@@ -218,7 +220,7 @@ Part part_of_y(const GatherCase& c, const RecordPart& part, bool copies, bool on
   const int64_t columns = scales                   ? part.elements
                           : c.contract.keeps_parts ? part.elements
                                                    : c.numbers(),
-                pitch = scales || c.pitch == 0 ? columns : c.pitch;
+                pitch = scales || c.pitch == 0 || c.lies_far() ? columns : c.pitch;
   y.places = Places::of_rows([pitch, from = scales ? int64_t{0} : part.from](int64_t row) { return row * pitch + from; });
   if (!first && !scales) return y;
   y.padding = [pitch, columns, tokens = c.tokens(), rows = c.rows()](const std::function<void(const Padding&)>& visit) {

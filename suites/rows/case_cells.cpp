@@ -36,17 +36,17 @@ int64_t Cells::positive(const std::string& column) const {
   return std::stoll(cell);
 }
 
-std::vector<int64_t> Cells::list(const std::string& column, const std::string& expected) const {
+std::vector<int64_t> Cells::list(const std::string& column, const std::string& expected, size_t digits) const {
   std::vector<int64_t> all;
   std::istringstream cell(text(column));
-  const auto is_number = [](const std::string& word) {
-    return !word.empty() && word.size() <= 9 && std::all_of(word.begin(), word.end(), ::isdigit);
+  const auto is_number = [](const std::string& word, size_t most) {
+    return !word.empty() && word.size() <= most && std::all_of(word.begin(), word.end(), ::isdigit);
   };
   constexpr int64_t kMostTimes = 1 << 16;
   for (std::string item; std::getline(cell, item, ';');) {
     const size_t times = item.find('*');  // "3*200": 200 times 3
     const std::string number = item.substr(0, times), count = times == std::string::npos ? "1" : item.substr(times + 1);
-    if (!is_number(number) || !is_number(count) || std::stoll(count) > kMostTimes) refuse(column, "'" + item + "' is not " + expected);
+    if (!is_number(number, digits) || !is_number(count, 9) || std::stoll(count) > kMostTimes) refuse(column, "'" + item + "' is not " + expected);
     all.insert(all.end(), size_t(std::stoll(count)), std::stoll(number));
   }
   return all;

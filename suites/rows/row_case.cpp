@@ -15,6 +15,7 @@
 #include "reference/flow/row_norm/row_norm.h"
 #include "reference/formats/catalogue.h"
 #include "reference/table/near.h"
+#include "suites/rows/row_tensors.h"
 #include "suites/rulebook.h"
 
 namespace assay {
@@ -81,6 +82,8 @@ void read_strides(const Cells& cells, RowCase& c) {
   if (c.row_stride > 0 && c.row_stride < c.n)
     cells.refuse("row_stride",
                  "rows of " + std::to_string(c.n) + " would overlap at a stride of " + std::to_string(c.row_stride));
+  if (c.offset > 0 && lie_far(*c.x, c.m, c.row_stride))
+    cells.refuse("offset", "expected 0: rows at a stride of " + std::to_string(c.row_stride) + " are reserved addresses, not one tensor");
   std::istringstream names(cells.given("unaligned") ? cells.text("unaligned") : "");
   std::vector<std::string> movable;
   if (takes(c.contract, "gamma")) movable.push_back("gamma");

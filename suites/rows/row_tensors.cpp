@@ -41,8 +41,17 @@ ConstByteRows byte_rows(const HostTensor& tensor) { return view_of<ConstByteRows
 ByteRows byte_rows(HostTensor& tensor, int64_t rows) { return view_of<ByteRows>(tensor.bytes.size(), bytes_of(tensor), rows); }
 ConstByteRows byte_rows(const HostTensor& tensor, int64_t rows) { return view_of<ConstByteRows>(tensor.bytes.size(), bytes_of(tensor), rows); }
 
+bool lie_far(const Format& format, int64_t rows, int64_t stride) {
+  constexpr int64_t kMost = int64_t{1} << 28;  // bytes
+  return rows > 1 && stride > kMost / format.bytes() / (rows - 1);
+}
+
 HostTensor rows_apart(const HostTensor& rows, int64_t stride, int64_t offset) {
   HostTensor x = rows;
+  if (offset == 0 && lie_far(*x.spec.format, x.spec.shape[0], stride)) {
+    x.spec.far = stride;
+    return x;
+  }
   const int64_t m = x.spec.shape[0], pitch = stride > 0 ? stride : x.spec.shape[1];
   x.spec.strides.front() = pitch;
   x.spec.offset = offset;

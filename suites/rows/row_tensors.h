@@ -30,8 +30,10 @@ ConstByteRows byte_rows(const HostTensor& tensor);
 ByteRows byte_rows(HostTensor& tensor, int64_t rows);
 ConstByteRows byte_rows(const HostTensor& tensor, int64_t rows);
 
+/// Whether rows at that distance are a far tensor (TensorSpec::far): a copy with the gaps would take more than 256 MiB.
+bool lie_far(const Format& format, int64_t rows, int64_t stride);
 /// Copies the rows of a dense matrix to a distance of `stride` elements (0: unchanged), starting at element `offset`. The gaps
-/// are filled with all-ones bits (NaN).
+/// are filled with all-ones bits (NaN). Far rows stay where they are and get TensorSpec::far.
 HostTensor rows_apart(const HostTensor& rows, int64_t stride, int64_t offset);
 /// Moves the tensor into its storage by `shift` elements. The elements before it are unused (NaN in inputs).
 HostTensor shifted(HostTensor tensor, int64_t shift);

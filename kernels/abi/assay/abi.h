@@ -198,6 +198,12 @@ typedef struct assay_library {
    * launches on a stream. Calls may differ in size, have no stream, and each has its own tensors. Returns when all have
    * ended. NULL here: cases with back-to-back calls are skipped. */
   assay_status (*run_group_in_a_row)(void* group, const assay_call* const* const* calls, int32_t n_calls, int32_t n);
+
+  /* Appended on 2026-11-27. Reserves addresses for rows that lie far apart, and backs only the rows with memory: row r has
+   * row_bytes bytes from r * pitch_bytes on, counted from the result, which is aligned to 256 bytes. Other addresses must fault
+   * where pages end, so that a kernel that miscounts rows is found. The result goes to release(); upload() and download() get
+   * pieces of single rows. NULL here: cases with such rows are skipped. NULL as the result: no memory. */
+  void* (*allocate_rows)(size_t rows, size_t row_bytes, size_t pitch_bytes);
 } assay_library;
 
 /* The only symbol that a library exports. */

@@ -4,12 +4,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cuda.h>
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
 #include <cuda_fp8.h>
 #include <cuda_runtime_api.h>
 
+#include <algorithm>
 #include <map>
+#include <memory>
+#include <vector>
 
 #include "assay/plugin/library.hpp"
 
@@ -97,6 +101,120 @@ class Call : public plugin::Call {
 
 using Kernel = plugin::KernelOf<Call>;
 
+/// Reserved addresses of which only pages with rows are backed by memory. Uses the driver's functions without linking libcuda.
+class __attribute__((visibility("hidden"))) FarRows {
+ public:
+  /// Null if the driver refuses.
+  static void* allocate(size_t rows, size_t row_bytes, size_t pitch_bytes) {
+    static const Driver driver;
+    auto made = std::make_unique<FarRows>(driver);
+    if (rows == 0 || !driver.is_complete() || !made->map(rows, row_bytes, pitch_bytes)) return nullptr;
+    void* const address = reinterpret_cast<void*>(made->base_ + made->margin_);
+    const std::lock_guard<std::mutex> lock(all().mutex);
+    all().made.emplace(address, std::move(made));
+    return address;
+  }
+  /// False for other memory.
+  static bool release(void* address) {
+    const std::lock_guard<std::mutex> lock(all().mutex);
+    return all().made.erase(address) > 0;
+  }
+
+  struct Driver {
+    decltype(&cuMemGetAllocationGranularity) granularity = nullptr;
+    decltype(&cuMemAddressReserve) reserve = nullptr;
+    decltype(&cuMemAddressFree) free = nullptr;
+    decltype(&cuMemCreate) create = nullptr;
+    decltype(&cuMemRelease) release = nullptr;
+    decltype(&cuMemMap) map = nullptr;
+    decltype(&cuMemUnmap) unmap = nullptr;
+    decltype(&cuMemSetAccess) set_access = nullptr;
+
+    Driver() {
+      find("cuMemGetAllocationGranularity", granularity);
+      find("cuMemAddressReserve", reserve);
+      find("cuMemAddressFree", free);
+      find("cuMemCreate", create);
+      find("cuMemRelease", release);
+      find("cuMemMap", map);
+      find("cuMemUnmap", unmap);
+      find("cuMemSetAccess", set_access);
+    }
+    bool is_complete() const { return granularity && reserve && free && create && release && map && unmap && set_access; }
+
+   private:
+    template <class Function>
+    static void find(const char* name, Function& function) {
+      void* found = nullptr;
+      cudaDriverEntryPointQueryResult result{};
+#if CUDART_VERSION >= 12050
+      const cudaError_t error = cudaGetDriverEntryPointByVersion(name, &found, 12000, cudaEnableDefault, &result);
+#else
+      const cudaError_t error = cudaGetDriverEntryPoint(name, &found, cudaEnableDefault, &result);
+#endif
+      if (error != cudaSuccess) (void)cudaGetLastError();
+      if (error == cudaSuccess && result == cudaDriverEntryPointSuccess) function = reinterpret_cast<Function>(found);
+    }
+  };
+
+  explicit FarRows(const Driver& driver) : driver_(driver) {}
+  FarRows(const FarRows&) = delete;
+  FarRows& operator=(const FarRows&) = delete;
+  ~FarRows() {
+    for (const auto& [at, bytes] : mapped_) (void)driver_.unmap(at, bytes);
+    if (base_ != 0) (void)driver_.free(base_, reserved_);
+  }
+
+ private:
+  /// Reserves as many addresses before the first and behind the last row as the rows cover, since wrapped offsets point there.
+  bool map(size_t rows, size_t row_bytes, size_t pitch_bytes) {
+    int device = 0;
+    if (cudaGetDevice(&device) != cudaSuccess || cudaFree(nullptr) != cudaSuccess) return false;
+    CUmemAllocationProp memory{};
+    memory.type = CU_MEM_ALLOCATION_TYPE_PINNED;
+    memory.location.type = CU_MEM_LOCATION_TYPE_DEVICE;
+    memory.location.id = device;
+    size_t page = 0;
+    if (driver_.granularity(&page, &memory, CU_MEM_ALLOC_GRANULARITY_MINIMUM) != CUDA_SUCCESS || page == 0) return false;
+    margin_ = ((rows - 1) * pitch_bytes + row_bytes + page - 1) / page * page;
+    reserved_ = 3 * margin_;
+    if (driver_.reserve(&base_, reserved_, 0, 0, 0) != CUDA_SUCCESS) return base_ = 0, false;
+    CUmemAccessDesc access{};
+    access.location = memory.location;
+    access.flags = CU_MEM_ACCESS_FLAGS_PROT_READWRITE;
+    size_t end_of_last = 0;
+    for (size_t r = 0; r < rows; ++r) {
+      const size_t end = (r * pitch_bytes + row_bytes + page - 1) / page * page;
+      const size_t first = std::max(end_of_last, r * pitch_bytes / page * page);  // a page may hold the end of one row and the next row
+      if (end <= first) continue;
+      end_of_last = end;
+      const CUdeviceptr at = base_ + margin_ + first;
+      CUmemGenericAllocationHandle handle{};
+      if (driver_.create(&handle, end - first, &memory, 0) != CUDA_SUCCESS) return false;
+      const CUresult done = driver_.map(at, end - first, 0, handle, 0);
+      (void)driver_.release(handle);  // the mapping keeps the memory
+      if (done != CUDA_SUCCESS) return false;
+      mapped_.emplace_back(at, end - first);
+      if (driver_.set_access(at, end - first, &access, 1) != CUDA_SUCCESS) return false;
+    }
+    return true;
+  }
+
+  struct All {
+    std::mutex mutex;
+    std::map<void*, std::unique_ptr<FarRows>> made;
+  };
+  static All& all() {
+    static auto* const one = new All;  // never destroyed: the driver may be gone when the process ends
+    return *one;
+  }
+
+  const Driver driver_;
+  CUdeviceptr base_ = 0;
+  size_t margin_ = 0, reserved_ = 0;
+  std::vector<std::pair<CUdeviceptr, size_t>> mapped_;
+};
+
 struct Runtime {
   using Error = cudaError_t;
   static constexpr Error kSuccess = cudaSuccess;
@@ -119,7 +237,8 @@ struct Runtime {
     DeviceNumbers::reserve();
     return cudaMalloc(data, bytes);
   }
-  static Error release(void* data) { return cudaFree(data); }
+  static Error release(void* data) { return FarRows::release(data) ? kSuccess : cudaFree(data); }
+  static void* allocate_rows(size_t rows, size_t row_bytes, size_t pitch_bytes) { return FarRows::allocate(rows, row_bytes, pitch_bytes); }
   static Error copy_in(void* to, const void* from, size_t bytes) { return cudaMemcpy(to, from, bytes, cudaMemcpyHostToDevice); }
   static Error copy_out(void* to, const void* from, size_t bytes) { return cudaMemcpy(to, from, bytes, cudaMemcpyDeviceToHost); }
   static Error wait(void* stream) { return cudaStreamSynchronize(of(stream)); }

@@ -59,6 +59,12 @@ class HostLibrary {
   }
 };
 
+/// Whether the runtime allocates rows that lie far apart: allocate_rows(), which returns NULL on failure. Its release() frees them.
+template <class Runtime, class = void>
+struct HasFarRows : std::false_type {};
+template <class Runtime>
+struct HasFarRows<Runtime, std::void_t<decltype(&Runtime::allocate_rows)>> : std::true_type {};
+
 /// Kernels on a device. Runtime must have: Error, kSuccess, identify(Identity&) (returns why there is no device, or ""),
 /// allocate(), release(), copy_in(), copy_out(), wait(), take_last_error(), create_stream(), destroy_stream(), begin_capture(),
 /// end_capture(), replay(), destroy_graph(), text(Error), and status_of(Error), which maps errors as abi.h describes. For several
@@ -95,6 +101,7 @@ class DeviceLibrary {
       // If no row has ranks, the library may supply its own groups (see nccl/).
       for (const KernelOf<C>& kernel : table.kernels)
         if (kernel.run_ranks) l.run_group_in_a_row = run_group_in_a_row;
+      if constexpr (HasFarRows<Runtime>::value) l.allocate_rows = allocate_rows;
       l.allocate_on = [](void* group, int32_t rank, size_t bytes) { return lost() ? nullptr : group_of(group).allocate(rank, bytes); };
       l.destroy_group = [](void* group) { delete &group_of(group); };
       if constexpr (ExportsMemory<Runtime>::value) l.join_group = join_group;
@@ -170,6 +177,9 @@ class DeviceLibrary {
     if (Runtime::allocate(&data, bytes) == Runtime::kSuccess) return data;
     (void)Runtime::take_last_error();
     return nullptr;
+  }
+  static void* allocate_rows(size_t rows, size_t row_bytes, size_t pitch_bytes) {
+    return lost() ? nullptr : Runtime::allocate_rows(rows, row_bytes, pitch_bytes);
   }
   static void release(void* data) {
     if (Runtime::release(data) != Runtime::kSuccess) (void)Runtime::take_last_error();
