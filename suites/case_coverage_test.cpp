@@ -178,7 +178,7 @@ class Coverage {
   bool is_extent_of_unit(const std::string& column) const {
     return op_.name == "mma" ? column == "m" || column == "n" : kHeads.contains(op_.name) && column == "n";
   }
-  /// No kernel of ours works in place on a shifted tensor; it only says so when it is called.
+  /// No kernel of ours works in place on a shifted tensor, but kernels report this only when they are called.
   static bool apart(const std::string& a, const std::string& b) { return a == "shift" && b == "use"; }
   static std::string class_of(const std::string& column, const std::string& cell) {
     if (!kSizes.contains(column) || cell.empty()) return cell;
@@ -277,7 +277,7 @@ class Coverage {
       if (!any_cell(column, [&](const std::string& cell) { return cell == fill; })) lack(column, "fill " + fill, witness_of_fill(column, fill));
     }
   }
-  /// Only for contracts whose column has a generator already: the others lack that operand.
+  /// Only for contracts that have a generator in this column: the others lack that operand.
   std::optional<Case> witness_of_fill(const std::string& column, const std::string& fill) const {
     for (size_t i = 0, tried = 0; i < small_.size() && tried < kTries; ++i) {
       const Case& one = *small_[i];

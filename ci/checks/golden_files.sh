@@ -14,7 +14,7 @@ export ASSAY_DATA=$few
 expect 0 "wrote" "$assay" golden write
 expect 0 "wrote" "$assay" golden write --observed cpu
 expect 0 "golden files agree" "$assay" golden check
-# Of one op, files of others are not looked at.
+# With one op selected, files of other ops are not read.
 expect 0 "golden files agree" "$assay" golden check --part observed --op rms_norm
 
 # Outputs of code objects that were executed on the CPU stand in a folder of their own.

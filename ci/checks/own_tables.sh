@@ -106,7 +106,7 @@ expect 0 "vllm.group_fp8_ue8m0 " "$assay" contracts list --vendor vllm --search 
 [ "$("$assay" contracts list --vendor vllm | grep -vc '^vllm\.')" = 0 ] || fail "--vendor lists other vendors"
 [ "$("$assay" contracts list --vendor vllm --op rms_norm --search 'read eagerly' 2>&1 | grep -c 'no contract is selected')" = 1 ] || fail "--search finds what is not there"
 expect 2 "no vendor 'vlm'; there are aiter, " "$assay" contracts list --vendor vlm
-# --arch leaves out what names another chip or has a row for this one, and keeps what names none.
+# --arch leaves out contracts that name another chip, or that have a separate row for this chip. It keeps contracts that name no chip.
 on() { "$assay" contracts list --arch "$1" | cut -d ' ' -f 1 >"$r/$1.txt"; }
 on sm_90 && on gfx942 && on sm_100
 has() { grep -qx "$2" "$r/$1.txt" || fail "--arch $1 lacks $2"; }

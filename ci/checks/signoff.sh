@@ -21,7 +21,7 @@ cp -r "$root/golden/predicted" "$root/golden/power" "$ASSAY_DATA/golden/"
 printf 'need,op,format,why\na norm,rms_norm,bf16,the only op of this chip\n' >"$scratch/scope.csv"
 sign() { "$assay" signoff --backend "$chip/lib$1.so" --tier quick --scope "${scope:-$scratch/scope.csv}" --by 'Ada L.' "${@:2}" 2>&1; }
 
-# A machine that is lent for a moment: the first call makes one step, and a killed one loses only the step that it was at.
+# For a machine that is available for a short time: one call makes one step, and a killed call loses only its current step.
 sign right --output "$scratch/a" --minutes 0.0001 >"$scratch/said"
 [ $? -eq 3 ] || fail "a sign-off with steps left is not exit code 3"$'\n'"$(cat "$scratch/said")"
 grep -q '^INCOMPLETE: 1 of 3 steps' "$scratch/said" || fail "no INCOMPLETE"$'\n'"$(cat "$scratch/said")"
@@ -99,7 +99,7 @@ expect 2 "files that this sign-off reads changed since it was begun: suites/rms_
 sed -i '$d' "$ASSAY_DATA/suites/rms_norm/cases/quick.csv"
 expect 0 "UNALTERED" "$assay" signoff --verify "$scratch/a"
 
-# A wrong kernel fails; with its deviation listed it passes and says so; a row that covers nothing fails.
+# A wrong kernel fails. If its deviation is listed, the sign-off passes and reports the deviation. A row that covers nothing fails.
 expect 1 "FAIL, partial scope: 1 of 1 ops" sign wrong --output "$scratch/w"
 said=$(sign wrong --output "$scratch/w")
 for text in 'fail: rms_norm/' 'golden, which follows from the verdicts that are not as expected' 'NO: follows from the verdicts'; do

@@ -2,18 +2,42 @@
 # Every recorded output is accepted by its contract and rejected by every mutant except documented ones. A recording with a wrong
 # code fails, a too weak one is reported, and a release that obeys another contract is reported with that contract.
 . "$(dirname "$0")/lib.sh"
-witnesses=$root/golden/witness edit=$root/ci/checks/witness_edit.py
+witnesses=$root/golden/witness
 one=$witnesses/quant_group/vllm.group_fp8@v0.33.0.safetensors
 
-# checks/regenerate covers all of them and the table; here those of one op.
+# damaged FROM TO flip [ROLE [CALL]] | weaken | rename CONTRACT: copies a witness with one change.
+damaged() { python3 - "$@" <<'PYTHON'; }
+import json, pathlib, struct, sys
+source, target, what = sys.argv[1:4]
+text = bytearray(pathlib.Path(source).read_bytes())
+length = struct.unpack("<Q", text[:8])[0]
+header, data = json.loads(text[8 : 8 + length]), text[8 + length :]
+about = json.loads(header["__metadata__"]["assay.witness"])
+if what == "flip":  # the next code, in the first element of an output
+    role = sys.argv[4] if len(sys.argv) > 4 else "q"
+    call = sys.argv[5] if len(sys.argv) > 5 else "0"
+    data[header[f"c{call}.{role}"]["data_offsets"][0]] ^= 1
+elif what == "weaken":
+    about["calls"] = about["calls"][:1]
+elif what == "rename":
+    about["contract"] = sys.argv[4]
+    for call in about["calls"]:
+        call["parameters"]["contract"] = sys.argv[4]
+header["__metadata__"]["assay.witness"] = json.dumps(about)
+written = json.dumps(header).encode()
+pathlib.Path(target).parent.mkdir(parents=True, exist_ok=True)
+pathlib.Path(target).write_bytes(struct.pack("<Q", len(written)) + written + data)
+PYTHON
+
+# checks/regenerate covers all witnesses and the table; here the witnesses of one op.
 expect 0 'mutants killed' "$assay" witness check "$witnesses/quant_tile"
 
-python3 "$edit" "$one" "$scratch/flipped/w.safetensors" flip
+damaged "$one" "$scratch/flipped/w.safetensors" flip
 expect 1 'the row does not allow quant_group/vllm.group_fp8@v0.33.0' "$assay" witness check "$scratch/flipped"
-python3 "$edit" "$one" "$scratch/weak/w.safetensors" weaken
+damaged "$one" "$scratch/weak/w.safetensors" weaken
 expect 1 'too weak: does not kill' "$assay" witness check "$scratch/weak"
 
-python3 "$edit" "$one" "$scratch/release/quant_group/w.safetensors" rename vllm.group_fp8
+damaged "$one" "$scratch/release/quant_group/w.safetensors" rename vllm.group_fp8
 expect 0 'differ: vllm.group_fp8@v0.33.0' "$assay" witness drift "$scratch/release"
 expect 0 'vllm.group_fp8 in vllm 0.33.0: quant_group/' "$assay" witness drift "$scratch/release"
 mkdir -p "$scratch/same/quant_group" && cp "$one" "$scratch/same/quant_group/"
@@ -31,7 +55,7 @@ product=torch.scaled_mm_tensor.sm_90
   fail "some mutants of $product have no inputs"
 expect 0 'ours: 1 rows' "$assay" witness run "$scratch/products" --backend cpu --package ours --folder "$scratch/made"
 expect 0 'mutants killed' "$assay" witness check "$scratch/made"
-python3 "$edit" "$scratch/made/gemm_scaled/$product.safetensors" "$scratch/wrong/w.safetensors" flip d
+damaged "$scratch/made/gemm_scaled/$product.safetensors" "$scratch/wrong/w.safetensors" flip d
 expect 1 "the row does not allow gemm_scaled/$product" "$assay" witness check "$scratch/wrong"
 expect 1 'not kept: its row does not allow' "$assay" witness keep "$scratch/flipped" --folder "$scratch"
 
@@ -42,7 +66,7 @@ expect 0 'ours: 1 rows' "$assay" witness run "$scratch/ranks" --backend cpu --pa
 expect 0 '48 of 48 mutants killed' "$assay" witness check "$scratch/summed"
 cp -r "$scratch/summed/all_reduce" "$scratch/"
 expect 0 "| $sum | same bits |" "$assay" witness drift "$scratch/summed" --folder "$scratch"
-python3 "$edit" "$scratch/summed/all_reduce/$sum.safetensors" "$scratch/rank/w.safetensors" flip y.r2 1
+damaged "$scratch/summed/all_reduce/$sum.safetensors" "$scratch/rank/w.safetensors" flip y.r2 1
 expect 1 "the row does not allow all_reduce/$sum" "$assay" witness check "$scratch/rank"
 expect 2 'holds no witness' "$assay" witness check "$scratch/nothing"
 expect 2 'torchx==1: no adapter of that package' "$root/ci/witness" build torchx==1

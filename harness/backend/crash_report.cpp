@@ -119,8 +119,8 @@ void add_place(Line& line, uintptr_t address, const void* context) {
   else if (remembered_count > 0) line.add(": ").add(kind_of_access(context)).add(" far from every tensor");
 }
 
-/// The frames of this thread in one object: "libmine.so+0x1a2 <- +0x77", innermost first. `behind`: the frame after which they are
-/// sought, or 0. Returns how many there are.
+/// The frames of this thread in one object: "libmine.so+0x1a2 <- +0x77", innermost first. `behind`: the frame after which the
+/// search begins, or 0. Returns how many there are.
 int add_frames(Line& line, uintptr_t behind, const void* base, const char* path, bool with_name) {
   constexpr int kMostFrames = 32, kMostNamed = 6;
   std::array<void*, kMostFrames> frames;
@@ -254,7 +254,7 @@ namespace {
 
 // Turns offsets in a library into functions and source lines.
 
-/// What the program prints; empty if it cannot be started.
+/// The output of a program; empty if it cannot be started.
 std::string output_of(const std::vector<std::string>& words) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return "";

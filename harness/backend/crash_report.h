@@ -43,7 +43,7 @@ inline constexpr int kWhereAreYou = SIGURG;
 /// addr2line (binutils) finds them: "libmine.so+0x11a9 <- +0x88 (at mine.h:12, called from mine.cpp:40; function scale(int))".
 std::string with_source_lines(const std::string& message, const std::string& library);
 
-/// Names the library and kernel of the current call, if `begin` does not; null for none.
+/// Names the library and kernel of the current call for calls that begin() did not announce; null: none.
 void set_crash_subject(const char* words);
 
 // Reports a kernel that ends the program.

@@ -38,9 +38,9 @@ int take_signal_of(pid_t worker);
 
 using SignalHandler = void (*)(int signal, siginfo_t* info, void*);
 
-/// From now on `handle` gets these signals, one at a time, from a thread that waits for them or from take_signal_of(). So a signal
-/// that a kernel sends is known when its call has returned; a handler of sigaction() may still be about to run in another thread
-/// then. Blocks the signals in this thread and in those that it starts later. Not async-signal-safe.
+/// From now on `handle` gets these signals, one at a time, from a thread that waits for them or from take_signal_of(). So a
+/// signal that a kernel sends is known when its call has returned. With sigaction(), the handler might run later in another
+/// thread. Blocks the signals in this thread and in those that it starts later. Not async-signal-safe.
 void receive_signals(const sigset_t& signals, SignalHandler handle);
 
 // Finds and ends the descendants of a process, such as processes that a kernel started.

@@ -1,5 +1,5 @@
-// Judges tensors that a kernel computed: as one call against its contract, against all contracts that they fit, and single scale
-// tensors.
+// Checks tensors that a kernel computed: one call against its contract or against all contracts that fit its tensors, and single
+// scale tensors.
 #pragma once
 
 #include <cstdint>

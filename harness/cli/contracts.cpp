@@ -169,7 +169,7 @@ std::string chip_named_by(const std::string& id, const std::set<std::string>& ch
   return "";
 }
 
-/// Whether a contract can be of a chip: its id names this one or none, no row of the same name is for this chip alone, and
+/// Whether a contract can apply to a chip: its id names this chip or none, no row of the same name is for this chip only, and
 /// elsewhere.csv does not say that it needs a chip of the other vendor or a newer one of NVIDIA.
 class ChipFilter {
  public:
@@ -283,7 +283,7 @@ void diff_casts(const ContractRow& a, const ContractRow& b) {
   for (const std::string& line : difference_lines(read_cast(a), read_cast(b))) fmt::print("  {}\n", line);
 }
 
-/// Prints the cells that say what is computed and differ. Returns whether there are any.
+/// Prints the cells that differ and affect results. Returns whether there are any.
 bool cell_differences(const ContractRow& a, const ContractRow& b) {
   std::set<std::string> columns;
   for (const ContractRow* row : {&a, &b})

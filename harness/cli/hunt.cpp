@@ -279,7 +279,7 @@ class Shrinker {
     }
   }
 
-  /// What can be reduced in a case for this kernel.
+  /// The columns of a case that can be reduced for this kernel.
   Shrinking shrinking(const Case& one) const { return op_.bind(one)->shrinking(kernel_.multiple_of).value_or(Shrinking{}); }
 
   /// The smallest size of an axis that still fails: tries small numbers, then doubles, then bisects.

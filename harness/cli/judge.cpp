@@ -128,7 +128,7 @@ std::string group_note(const DumpedCall& call, const std::map<std::string, std::
                      group->second, all);
 }
 
-/// Whole rows of a tensor that are wrong while others are right, as text; empty if the wrong elements are elsewhere too.
+/// Text about rows of a tensor that are completely wrong while all others are right; empty if other rows have wrong elements.
 std::string whole_rows(const TensorFinding& finding) {
   constexpr int64_t kFewestColumns = 4;
   if (!finding.picture || finding.picture->rows_outside.many() || finding.shape[1] < kFewestColumns) return "";

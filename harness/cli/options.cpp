@@ -14,7 +14,7 @@
 namespace assay {
 namespace {
 
-/// Cases of one's own, for verbs that choose among cases.
+/// Options for the user's own cases, for verbs that select cases.
 void add_own_cases(CLI::App& verb, UserTables& tables) {
   verb.add_option("--cases", tables.cases,
                   "case table of your own, used instead of the shipped tables (by signoff: beside them); may be repeated")

@@ -64,7 +64,7 @@ std::map<std::string, fs::path> named_backends() {
   return found;
 }
 
-/// How to build one of our libraries that is missing.
+/// Says how to build a missing library of Assay.
 std::string how_to_build(const std::string& name) {
   if (name == "cuda")
     return "; it is built where nvcc is found: ci/build release assay_kernels_cuda, or ci/bundle for a machine without the "

@@ -361,9 +361,9 @@ int64_t wrong_on(const Sample& sample, const Answer& answer, const std::vector<H
   return sum;
 }
 
-/// The alternative answers (all but the first) that are worth a full comparison. Small tensors: all of them. Large tensors: those
-/// with no wrong element on the sample; if there are none, the one with the fewest, provided that is fewer than the first answer
-/// has.
+/// The alternative answers (all but the first) that are worth a full comparison. Small tensors: all of them. Large tensors: the
+/// answers without a wrong element in the sample; if there are none, the answer with the fewest, if it has fewer than the first
+/// answer.
 std::vector<const Answer*> worth_a_look(const Expectation& expectation, const std::vector<HostTensor>& tensors,
                                         const Sample& sample) {
   std::vector<const Answer*> all, agreeing;

@@ -314,7 +314,7 @@ std::vector<Element> elements_around(const Answer& answer, size_t index, const H
 
 namespace {
 
-// What the data of a case can detect: which mutants of its contract, and which codes its outputs visit.
+// The detection power of a case's data: which mutants of its contract they expose, and which codes the outputs visit.
 
 /// Nonzero magnitudes below this are subnormal; 0 for formats without subnormals.
 double smallest_normal(const Format& format) {

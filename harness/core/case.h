@@ -58,7 +58,7 @@ struct Case {
 /// Case::data_id computed from a case id.
 inline std::string data_id(const std::string& case_id) { return case_id.substr(0, case_id.rfind("/w")); }
 
-// A case bound to its op: its problem, the outputs it accepts, its mutants and what a report can say about it. The harness sees
+// A case bound to its op: its problem, accepted outputs, mutants, and texts for reports. The harness sees
 // cases only through this class; suites/ derives one class for each op family.
 
 struct Verdict;

@@ -118,7 +118,7 @@ std::function<bool(const Verdict& passed, const std::string& mistake)> exposed_b
 /// nothing.
 std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& backend, int64_t budget = WorkBudget::kShort);
 
-// Compares outputs with an answer, element by element, on the steps of a sample.
+// Compares the outputs with an answer, element by element, for the steps (rows or groups) of a sample.
 
 enum class Membership : uint8_t {
   kOutside,  ///< the answer rejects the stored code

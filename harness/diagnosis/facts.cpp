@@ -46,7 +46,7 @@ std::optional<Regularity> nan_or_number(const WrongPart& wrong) {
   if (!held && !expected) return std::nullopt;
   const std::string code = nans.size() == 1 ? " (" + hex(wrong.format(), *nans.begin()) + ")" : "";
   const auto failing = int64_t(wrong.failing().size()), right = wrong.part().elements() - failing;
-  // The formula of one group is that of all groups: it fails in a few of many only for inputs that are rare.
+  // All groups have the same formula, so it fails in a few of many groups only for rare inputs.
   constexpr int64_t kFew = 4, kMany = 64;
   const std::string words = held ? "NaN" + code + " where a number is expected" : "numbers where NaN is expected";
   if (!held || failing > kFew || right < kMany) return fact(wrong, words, "", failing);
@@ -319,7 +319,7 @@ std::optional<Regularity> common_input(const WrongPart& wrong, const Problem& pr
       for (const int64_t i : wrong.failing()) ++wrong_in[units.of_output(i / columns, i % columns)];
       const auto failing = int64_t(wrong_in.size());
       size_t best = kKindBits;
-      int64_t least = 2 * failing + 1, right = 0, explained = 0;  // of two kinds that hold, the rarer one says more
+      int64_t least = 2 * failing + 1, right = 0, explained = 0;  // if two kinds apply, the rarer one says more
       for (size_t n = 0; n < kKindBits; ++n) {
         const size_t k = (kOpposite + n) % kKindBits;  // kOpposite first: it implies two others
         std::vector<bool> of_kind(size_t(units.count));
@@ -331,7 +331,7 @@ std::optional<Regularity> common_input(const WrongPart& wrong, const Problem& pr
         for (const auto& [unit, count] : wrong_in)
           if (of_kind[size_t(unit)]) ++hits, elements += count;
         if (10 * hits < 9 * failing || 10 * (failing - hits) * holding > hits * (units.count - holding)) continue;
-        // Chance that as many of the wrong units would be of this kind if they were drawn at random.
+        // Probability that at least this number of the wrong units would be of this kind if they were drawn at random.
         const double chance = log_choices(holding, hits) + log_choices(units.count - holding, failing - hits) -
                               log_choices(units.count, failing);
         const bool exact = k <= kLastNotFinite && holding == hits && hits == failing;  // NaN in, and wrong out there alone

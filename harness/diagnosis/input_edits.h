@@ -20,7 +20,7 @@ namespace assay {
 struct InputEdit {
   size_t tensor = 0;  ///< of the problem
   std::string name;   ///< "x: [i, j] with j mod 8 = 3 is read from [i, j + 1]"
-  /// The place that is read instead; kZero: 0 is read. Places outside the tensor are moved to the nearest one.
+  /// The place from which the kernel reads instead; kZero: it uses 0. Places outside the tensor are moved to the nearest one.
   std::function<std::pair<int64_t, int64_t>(int64_t row, int64_t column)> source;
   /// Columns that a sum or a maximum leaves out. Outputs that also depend on such an element by itself are not judged.
   std::function<bool(int64_t column)> leaves_out = {};

@@ -52,9 +52,9 @@ inline constexpr int64_t kLeastExponent = 85, kMostExponent = 170;
 /// - 0xFF is NaN in UE8M0. Always a finding.
 /// - 0x00 is 2^-127. A finding, unless it is padding: a top byte of the last word that is zero in every row.
 /// - fp32 bits in packed words. A word whose top byte is 33..83 is a plausible fp32 scale (2^-60 to 2^41). Read as UE8M0, that
-/// byte is below 2^-43, which is too small for a scale, and not all of the other bytes are plausible either. A healthy word has a
-/// plausible exponent or
-///   zero padding in its top byte, so it is never mistaken. Words with two equal top bytes are memory filled with one byte.
+/// byte is below 2^-43, which is too small for a scale, and not all of the other bytes are plausible either. A correct word has a
+/// plausible exponent or zero padding in its top byte, so this finding is never wrong. Words with two equal top bytes are memory
+/// filled with one byte.
 /// - mantissas lost by packing: 0xFF, or bytes above kMostExponent, in the lower bytes of words with a plausible top byte.
 ///   Packing with v0>>23 | v1>>15 | v2>>7 | v3<<1 and no mask keeps the top byte and sets high bits in the others. If top bytes
 ///   are above the range too, the groups themselves held Inf or NaN, and this is not reported.

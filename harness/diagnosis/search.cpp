@@ -517,7 +517,7 @@ class Search {
   WorkBudget& budget_;
   const int64_t kept_for_others_, kept_for_patterns_;
   const Sample& wide_;
-  Sample sample_;            ///< the part of it in which the search is made
+  Sample sample_;            ///< the part of the sample that is searched
   Memberships contract_;     ///< in that part
   Memberships in_wide_;      ///< in the whole sample, if the part is smaller
   std::string narrowed_to_;  ///< the part as text; empty if it is the whole sample

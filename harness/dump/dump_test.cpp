@@ -61,7 +61,7 @@ using damaged_files::npy;
 
 // Valid files return every tensor bit for bit, by name and memory layout; invalid files give an error.
 
-/// Formats that have a dtype of their own in files.
+/// Formats that files can name by their own dtype.
 const std::vector<Format>& formats_of_files() {
   static const auto formats = [] {
     std::vector<Format> all;

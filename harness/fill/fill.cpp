@@ -25,7 +25,7 @@ namespace assay {
 
 namespace {
 
-/// The rounds of Philox-4x32-10 on kBlocks counters at once. Always inlined, so that its caller decides the instruction set.
+/// The rounds of Philox-4x32-10 on kBlocks counters at once. Always inlined, so that it uses the instruction set of its caller.
 template <int kBlocks>
 [[gnu::always_inline]] inline void philox_rounds(uint32_t (&c)[4][kBlocks], std::array<uint32_t, 2> key) {
   constexpr uint64_t kMultiplier0 = 0xD2511F53, kMultiplier1 = 0xCD9E8D57;

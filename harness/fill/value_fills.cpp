@@ -49,7 +49,8 @@ void wide(Sheet& sheet) {
 }
 
 void ramp(Sheet& sheet) {
-  // An odd period, so that no power-of-two stride repeats a value; 8 bits, so that every format from bf16 up holds it.
+  // The period is odd, so that no power-of-two stride repeats a value. Values have 8 bits, so that bf16 and wider formats can
+  // hold them.
   const double unit = sheet.format.is_integer() ? 1.0 : 0x1p-4;
   for_each_element(sheet, [&](int64_t i) { return double(i % 255 - 127) * unit; });
 }

@@ -89,7 +89,7 @@ TEST(GoldenSteps, BeyondTheListAreNamed) {
               ::testing::ThrowsMessage<std::runtime_error>(HasSubstr("norm.json: position 2 of 'steps', which has 2 entries")));
 }
 
-// Records name what they have in common by its position.
+// Records refer to shared data by position.
 
 /// A case of two ranks that return the same codes, and one with other accepted codes on rank 1.
 Golden predicted_of_ranks() {

@@ -34,7 +34,7 @@ std::span<const UnitParameter> unit_parameters();
 /// The simplest model for the operands: everything in one aligned sum.
 Unit plain_unit(const Instruction& instruction);
 
-// The parameters in the order in which they are decided. Included by parameters*.cpp only.
+// The parameters, in the order in which the fit decides them. Included by parameters*.cpp only.
 
 std::vector<UnitParameter> parameters_of_terms();    ///< how products become terms, and which bits of a term are kept
 std::vector<UnitParameter> parameters_of_results();  ///< how c is added, and how the result is rounded

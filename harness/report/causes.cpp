@@ -135,7 +135,7 @@ bool is_pattern(const std::string& words) { return words.starts_with("pattern: "
 
 namespace {
 
-/// A list of this length may be truncated; of causes that explain everything, a longer one (causes_in_words() in
+/// A list of this length may be truncated. A list of causes that explain everything may be longer (causes_in_words() in
 /// diagnosis/diagnose.h).
 constexpr size_t kLongestList = 3, kLongestListOfTies = 16;
 

@@ -49,7 +49,7 @@ struct CaseRow {
 };
 CaseRow row_of(const Verdict& verdict, const std::string& workspace);
 
-/// The note of a gate's state and what changed, as one line; empty if the state says it all.
+/// The note of a gate's state and the change, as one line; empty if the state says everything.
 std::string gate_note(const GateFinding& gate);
 
 /// As headline(), with the first known cause: "q: 12 of 30 elements outside, ...; cause: explains 12 of 12 ...".

@@ -22,8 +22,8 @@ namespace {
 
 // Tells a call that the kernel does not support from a misspelled name in the kernel.
 
-/// The name in the words with which assay/plugin/call.hpp refuses a call: "the call has no tensor 'weight'; it has x, y" with
-/// `what` "tensor". Empty for other words.
+/// The name in the words with which assay/plugin/call.hpp refuses a call: Parses a message such as "the call has no tensor
+/// 'weight'; it has x, y"; here `what` is "tensor". Empty for other words.
 std::string lacking_in(const std::string& message, const std::string& what) {
   const std::string before = "the call has no " + what + " '";
   size_t at = message.find(before);

@@ -40,7 +40,7 @@ Op toy_op_of(Arguments... arguments) {
   return op;
 }
 
-/// A case of that op that is in no table.
+/// A case of that op, made without a table.
 Case toy_case(const std::string& format = "bf16", const std::string& shape = "2x8");
 
 /// toy_library() in this process.

@@ -293,7 +293,7 @@ struct GatherThroughHalf : VllmGatherDsMla {
   }
 };
 
-/// Reads the codes of one chip as those of another.
+/// Decodes one chip's codes with another chip's format.
 struct GatherOtherCodes : VllmGatherMlaFp8V0120 {
   using Code = NumberOfE4m3fnuz;
 };

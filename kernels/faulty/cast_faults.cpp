@@ -183,7 +183,7 @@ struct ContiguityRoomBehind : WeakContiguousRules {
   static bool accepts(const assay_tensor& x) { return contiguous(x) || x.bytes >= elements(x) * (x.type_bits / 8); }
 };
 
-/// Compares a number of elements with a number of bytes.
+/// Compares an element count with a byte count.
 struct ContiguityElementsForBytes : WeakContiguousRules {
   static bool accepts(const assay_tensor& x) { return contiguous(x) || x.bytes == elements(x); }
 };

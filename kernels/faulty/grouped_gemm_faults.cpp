@@ -27,7 +27,7 @@ struct GroupedBoundary : DeepGemmContiguous {
   }
 };
 
-/// Experts without rows are left out of the list of weights, so that the later ones take those of experts before them.
+/// Experts without rows are left out of the list of weights, so that later experts use the weights of earlier ones.
 SIMT_DEVICE int64_t experts_with_rows_before(const GroupedGemmArguments& x, int64_t expert) {
   int64_t count = 0;
   for (int64_t other = 0; other < expert; ++other) {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""An AMDGPU code object (or any little-endian ELF64 file): lists its functions, and makes a copy in which one of them is empty.
+"""An AMDGPU code object (or any little-endian ELF64 file): lists its functions, or makes a copy with one function emptied.
 
 As a program it puts code objects of several architectures into one fat binary, in the format of clang-offload-bundler, which
 Debian does not ship. usage: code_object.py OUTPUT gfx942=FILE gfx950=FILE ..."""

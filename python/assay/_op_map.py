@@ -1,4 +1,4 @@
-"""op_map.csv: which contracts describe a call of an op, and which of its arguments are their tensors and parameters."""
+"""op_map.csv maps a call of an op to contracts, and its arguments to their tensors and parameters."""
 
 import csv
 import fnmatch

@@ -1,4 +1,4 @@
-"""capture and judge_capture: which calls are recorded, which are left out and why, and that models continue whatever happens."""
+"""capture and judge_capture: which calls are recorded, which are left out and why. A model continues even if a recording fails."""
 
 import json
 import os

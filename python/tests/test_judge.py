@@ -130,7 +130,7 @@ def test_dlpack_alone_is_enough():
 
 @pytest.mark.parametrize("rows, layouts", [(8, ["col", "tma"]), (6, ["tma"])])
 def test_columns_are_a_layout_of_their_own_where_rows_are_padded(rows, layouts):
-    """With a multiple of four rows the storage of col is that of tma: either may be said, and nothing must be."""
+    """With a multiple of four rows, layouts col and tma have the same storage: the report may name either, and need not name one."""
     given = tensors(rows=rows)
     storage = np.zeros((8, 8), np.float32)
     storage[:, :rows] = given["scale"].T

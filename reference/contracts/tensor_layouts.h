@@ -100,7 +100,7 @@ struct Record {
   std::vector<RecordPart> parts;  ///< in table order
 
   const RecordPart* find(const std::string& part) const;  ///< by name; nullptr if there is none
-  const RecordPart* find(PartKind kind) const;                ///< the first of that kind; nullptr if there is none
+  const RecordPart* find(PartKind kind) const;                ///< the first layout of that kind; nullptr: none
   int64_t numbers() const;                                ///< elements per token
   /// Smallest number of bytes of a block.
   int64_t block_bytes(int64_t block_size, const Format& q, const Format& x) const;

@@ -223,8 +223,8 @@ class Chunks {
     return {first, 1, k, in_chunk == 0, k == left || in_chunk + k == size_};
   }
 
-  /// The tensor core's partial results may exceed our sums by the errors of both. Its own error is a fraction of the largest
-  /// exponent or, where that gives no bound, of the norms.
+  /// The tensor core's partial results may exceed our sums by the errors of both. Its own error is bounded by a fraction of the
+  /// largest exponent or, if that gives no bound, by a fraction of the norms.
   void close(const Stretch& s, FactsOfRows& rows, FactsOfRows& columns) {
     for (int64_t i = 0; i < s.chunks; ++i) {
       const int64_t size = s.begins ? s.k : s.first % size_ + s.k, first = s.first + i * s.k;

@@ -1,4 +1,5 @@
-"""Compares the reference formats with numpy and ml_dtypes. usage: ml_dtypes_test.py DUMP_CONVERSIONS
+"""Compares the reference formats with numpy and ml_dtypes, and the cast profiles named ml_dtypes.* with ml_dtypes.
+usage: ml_dtypes_test.py DUMP_CONVERSIONS DUMP_CASTS
 
 Neither side saturates. Documented differences are skipped: the bits of a NaN (ml_dtypes keeps its sign), and e8m0 of
 zero and of negative numbers (NaN there, 2^-127 and the magnitude here, as the hardware does) and between 2^-127 and 2^-126, where
@@ -17,6 +18,8 @@ except ImportError as missing:
     print(f"SKIPPED: no {missing.name} for Python (pip install numpy ml_dtypes)")
     sys.exit(SKIPPED)
 
+import cast_runs
+
 TYPES = {
     "bf16": (ml_dtypes.bfloat16, np.uint16),
     "f16": (np.float16, np.uint16),
@@ -26,6 +29,17 @@ TYPES = {
     "e5m2fnuz": (ml_dtypes.float8_e5m2fnuz, np.uint8),
     "e8m0": (ml_dtypes.float8_e8m0fnu, np.uint8),
     "int8": (np.int8, np.uint8),
+}
+
+CAST_TYPES = {
+    "ml_dtypes.e4m3fn": "float8_e4m3fn",
+    "ml_dtypes.e4m3fnuz": "float8_e4m3fnuz",
+    "ml_dtypes.e5m2": "float8_e5m2",
+    "ml_dtypes.e5m2fnuz": "float8_e5m2fnuz",
+    "ml_dtypes.e8m0": "float8_e8m0fnu",
+    "ml_dtypes.e2m1": "float4_e2m1fn",
+    "ml_dtypes.e2m3": "float6_e2m3fn",
+    "ml_dtypes.e3m2": "float6_e3m2fn",
 }
 
 
@@ -78,11 +92,27 @@ def wrong_codes(name, bits, ours, values):
     return int(np.count_nonzero(~equal(values[ours[keep].astype(np.int64)], values[theirs.astype(np.int64)])))
 
 
+def wrong_casts(program):
+    """Number of cast profiles named ml_dtypes.* that do not hold."""
+    print(f"ml_dtypes {ml_dtypes.__version__}, numpy {np.__version__}")
+    profiles = cast_runs.read_profiles(program)
+    ours = {name for name in profiles if name.startswith("ml_dtypes.")}
+    assert ours == set(CAST_TYPES), f"rows and types here are not the same: {ours ^ set(CAST_TYPES)}"
+    failures = 0
+    for name, theirs in CAST_TYPES.items():
+        if not hasattr(ml_dtypes, theirs):
+            print(f"skipped: {name}: ml_dtypes {ml_dtypes.__version__} has no {theirs}")
+            continue
+        dtype = getattr(ml_dtypes, theirs)
+        failures += cast_runs.hold(f"ml_dtypes {theirs}", lambda x: x.astype(dtype).view(np.uint8), profiles[name], profiles)
+    return failures
+
+
 def main():
     np.seterr(all="ignore")
     values, bits, codes = read(sys.argv[1])
     assert len(bits) >= 200_000 and set(codes) == set(TYPES), "the dump is not what this file expects"
-    failures = 0
+    failures = wrong_casts(sys.argv[2])
     for name in TYPES:
         bad = wrong_values(name, values[name]), wrong_codes(name, bits, codes[name], values[name])
         print(f"{name}: {bad[0]} of {len(values[name])} codes and {bad[1]} of {len(bits)} conversions differ")

@@ -18,7 +18,7 @@ namespace assay {
 /// A part of a row while a recipe runs over it. Its values are all exact (no `high`), or intervals from the first step on.
 struct RowPart {
   double *low, *high;
-  size_t first, size;  ///< where it is in the row
+  size_t first, size;  ///< position of the element in the row
   bool pinned() const { return high == nullptr; }
   Span operator[](size_t i) const { return {low[i], pinned() ? low[i] : high[i]}; }
   void set(size_t i, Span span) const {

@@ -31,8 +31,8 @@ struct UnitSeparation {
 
 /// Runs several kinds of random data through both instruction models, with the same seed. Reduces the first differing element of
 /// each kind: as long as the models still differ, sets c and products to 0, and other operands to 1, a power of two, or a value
-/// with fewer bits. The witness is the one with the fewest nonzero codes; one whose
-/// results are numbers goes before all that differ in the bits of a NaN.
+/// with fewer bits. The chosen input has the fewest nonzero codes. Inputs with different numbers as results are preferred to
+/// inputs that differ only in the bits of a NaN.
 ///
 /// Throws std::invalid_argument if the instructions differ in the formats of operands, scales or c, or if one is undocumented.
 UnitSeparation separate_units(const Unit& first, const Unit& second);

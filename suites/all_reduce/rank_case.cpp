@@ -217,7 +217,7 @@ class AcceptedSums {
 };
 
 std::string freedom(const RankReduce& contract) {
-  if (contract.order == RankOrder::kAnyTree) return "what any tree of additions makes";
+  if (contract.order == RankOrder::kAnyTree) return "the results of all trees of additions";
   if (contract.owners.any) return "what any rotation of the ranks makes";
   if (contract.codec.keeps_sums() && contract.codec.of_numbers) return "what divisions within 2 ulp make of the codes";
   return "every rounding and the order are pinned: one code";

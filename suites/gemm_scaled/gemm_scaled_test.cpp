@@ -245,7 +245,8 @@ TEST(GemmScaled, PromotionAndOrderMustBeTheContracts) {
   EXPECT_THAT(meant(never, {.promote = 512}), all) << "once behind the end";
   EXPECT_THAT(meant(never, {.promote = 128}), ElementsAre());
   EXPECT_THAT(meant(never, {.order = SaidAlgorithm::Order::kAscending}), all);
-  EXPECT_THAT(meant(never, {.order = SaidAlgorithm::Order::kAny}), ElementsAre("split-K 1")) << "one part is added to none";
+  EXPECT_THAT(meant(never, {.order = SaidAlgorithm::Order::kAny}), ElementsAre("split-K 1"))
+      << "a single part is not added to another";
 }
 
 }  // namespace

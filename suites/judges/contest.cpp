@@ -223,7 +223,7 @@ std::vector<Trial> trials(const Recipe& recipe, const KernelOffer& kernel, const
           else
             scale_inputs(*one, made.back().problem, factor, recipe.offset * kScales[scale]);
         }
-        if (made.size() > so_far) break;  // the first format that is accepted
+        if (made.size() > so_far) break;  // the first accepted format
       }
   return made;
 }

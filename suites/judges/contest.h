@@ -46,9 +46,9 @@ struct Trial {
   size_t scale = 0;  ///< index into kScales
 };
 
-/// The recipe's inputs at every scale, in each of its shapes that the kernel takes. Everything else is as in the first of the
-/// `models` that the kernel takes, preferring groups of 128. A bound on amax is half the largest value of uniform data. Given
-/// scales are amax / largest code, as the projects compute them.
+/// The recipe's inputs at every scale, in each of its shapes that the kernel takes. Everything else is taken from the first of
+/// the `models` that the kernel accepts, preferring groups of 128. A bound on amax is half the largest value of uniform data.
+/// Given scales are amax / largest code, as the projects compute them.
 std::vector<Trial> trials(const Recipe& recipe, const KernelOffer& kernel, const std::vector<Case>& models);
 
 /// A kernel to test.

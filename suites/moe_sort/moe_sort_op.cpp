@@ -197,8 +197,8 @@ WholePart part_of(const std::string& tensor, const Format& format, int64_t colum
   return whole;
 }
 
-/// Entries of an index tensor. Without the order that a kernel chose, an entry of a free run may be any number between the least and
-/// the greatest of its run.
+/// Entries of an index tensor. If the kernel's own order is unknown, an entry of a run whose order is free may be any number from
+/// the smallest to the largest of the run.
 WholePart part_of_index(const RoutedIndex& right, const RoutedIndex& shown, const std::vector<std::pair<int64_t, int64_t>>& free) {
   Written written(right.values, RoutedIndex::kUntouched);
   WholePart whole = part_of(right.name, kInt32, 1, written,

@@ -26,7 +26,7 @@ struct StridedExtents {
 /// What a row accepts; a tensor needs to meet only one of the conditions.
 struct Contiguity {
   bool contiguous = false;  ///< row-major without gaps
-  bool tail = false;        ///< the tensor has as many elements as the storage has from its first element on, in any order
+  bool tail = false;        ///< the storage, from the tensor's first element on, has exactly as many elements as the tensor
 
   bool takes(const StridedExtents& x) const;
 };

@@ -130,7 +130,7 @@ TEST(KOrder, AnUnknownUnitMayHaveTheOrderOfAnyInstance) {
   }
 }
 
-/// The variants share sums, and leave out results that another has; the hull is that of all of them.
+/// Variants share sums, and a result that another variant already has is left out. The hull covers all variants.
 TEST(KOrder, AnUnknownUnitHasTheResultsOfEveryInstanceAndNoOthers) {
   for (const char* id :
        {"aiter.ck_gemm_a8w8.gfx950", "aiter.ck_gemm_a8w8_split_k.gfx950", "aiter.ck_gemm_a8w8_blockscale.gfx950"})
