@@ -36,7 +36,8 @@ std::vector<Case> some_cases() {
   std::set<std::string> kinds;
   for (const Case& one : quick_cases()) {
     std::string kind = one.op + " " + one.text("contract");
-    for (const auto& [column, cell] : one.parameters) kind += cell.empty() ? " -" : column == "layout" || column == "use" || column == "ids" ? " " + cell : " +";
+    for (const auto& [column, cell] : one.parameters)
+      kind += cell.empty() ? " -" : column == "layout" || column == "use" || column == "ids" ? " " + cell : " +";
     if (kinds.insert(kind).second) some.push_back(one);
   }
   return some;
@@ -104,7 +105,8 @@ TEST(Declared, DataAreToldApartByAColumn) {
   }
   std::vector<Case> of_no_data = quick_cases();
   std::erase_if(of_no_data, [](const Case& one) { return one.op != "weak_contiguity"; });
-  EXPECT_THAT(power_table(std::span(&shipped_ops().find("weak_contiguity"), 1), of_no_data, [](const Case&) { return Power{}; }), HasSubstr("| fault | any data |\n"));
+  EXPECT_THAT(power_table(std::span(&shipped_ops().find("weak_contiguity"), 1), of_no_data, [](const Case&) { return Power{}; }),
+              HasSubstr("| fault | any data |\n"));
 }
 
 TEST(Declared, AnOpTakesTheContractsOfItsCases) {
@@ -120,7 +122,8 @@ TEST(Declared, AnOpTakesTheContractsOfItsCases) {
   EXPECT_EQ(shipped_ops().of_contract("flashinfer.mxfp8", {{"tokens", "1;2"}}).name, "quant_experts");
   const std::string experts = "vllm.silu_and_mul_scaled_fp4_experts_quant";
   EXPECT_EQ(shipped_ops().of_contract(experts).name, "silu_mul_quant_group");
-  EXPECT_EQ(shipped_ops().of_contract(experts, {}, {{"x", {}}, {"expert_offsets", {}}}).name, "silu_mul_quant_experts") << "a tensor tells";
+  EXPECT_EQ(shipped_ops().of_contract(experts, {}, {{"x", {}}, {"expert_offsets", {}}}).name, "silu_mul_quant_experts")
+      << "a tensor tells";
   EXPECT_EQ(shipped_ops().of_contract(experts, {}, {{"x", {}}, {"no_role", {}}}).name, "silu_mul_quant_group");
   EXPECT_THROW((void)shipped_ops().of_contract("vllm.grup_fp8"), std::out_of_range);
 }
@@ -156,7 +159,8 @@ TEST(Declared, WhatIsTakenAwayLeavesACase) {
 TEST(Declared, GroupsAreTakenAwayWhole) {
   const auto axes = [](const std::string& group) {
     for (const Case& one : quick_cases())
-      if (one.op == "quant_tile" && one.text("group_size") == group) return shipped_ops().find("quant_tile").bind(one)->shrinking({{"n", 8}})->axes;
+      if (one.op == "quant_tile" && one.text("group_size") == group)
+        return shipped_ops().find("quant_tile").bind(one)->shrinking({{"n", 8}})->axes;
     return std::vector<ShrinkAxis>{};
   };
   const std::vector<ShrinkAxis> block = axes("128x128"), tensor = axes("tensor");

@@ -28,7 +28,8 @@ TEST_F(Memory, OfJudgingDoesNotGrowWithTheTensor) {
   for (const int64_t rows : {int64_t{512}, int64_t{2048}}) {
     const LargeCase large = with_outputs(large_case(rows, kColumns), "");
     Verdict verdict;
-    const Cost cost = cost_of([&] { judge_outputs(*shipped_ops().find("quant_group").bind(large.one), large.problem, large.result, verdict); });
+    const Cost cost =
+        cost_of([&] { judge_outputs(*shipped_ops().find("quant_group").bind(large.one), large.problem, large.result, verdict); });
     EXPECT_NE(verdict.outcome, Outcome::kFail);
     EXPECT_LT(cost.bytes, kMost) << rows << " rows";
   }
@@ -44,7 +45,8 @@ TEST_F(Memory, OfADiagnosisIsThatOfItsSample) {
   EXPECT_FALSE(sample.is_everything());
   EXPECT_THAT(verdict.looked_at, HasSubstr("of 2048 rows"));
   std::vector<std::string> causes;
-  const Cost cost = cost_of([&] { causes = causes_in_words(diagnose(*op.bind(large.one), large.problem, large.result.outputs, &sample)); });
+  const Cost cost =
+      cost_of([&] { causes = causes_in_words(diagnose(*op.bind(large.one), large.problem, large.result.outputs, &sample)); });
   EXPECT_LT(cost.bytes, kMost);
   ASSERT_FALSE(causes.empty());
   EXPECT_THAT(causes.front(), HasSubstr(kMistake));
@@ -62,7 +64,8 @@ TEST_F(Memory, ADiagnosisOfALargeProductLooksAtFewOfItsProducts) {
   EXPECT_FALSE(sample.is_everything());
   EXPECT_LE((sample.failing + sample.good) * sample.columns_chosen(512) * 2048, int64_t{1} << 25);
   EXPECT_THAT(verdict.looked_at, HasSubstr("; of each 128 of 512 columns"));
-  const std::vector<std::string> causes = causes_in_words(diagnose(*op.bind(large.one), large.problem, large.result.outputs, &sample));
+  const std::vector<std::string> causes =
+      causes_in_words(diagnose(*op.bind(large.one), large.problem, large.result.outputs, &sample));
   ASSERT_FALSE(causes.empty());
   EXPECT_THAT(causes.front(), HasSubstr(mistake));
 }
@@ -78,7 +81,8 @@ TEST_F(Memory, ADiagnosisOfAWideProductLooksAtTheColumnThatFails) {
   EXPECT_EQ(verdict.outcome, Outcome::kFail);
   EXPECT_THAT(sample.columns, ::testing::Contains(StepRange{kWide - 16, kWide}));
   EXPECT_LE((sample.failing + sample.good) * sample.columns_chosen(kWide) * 512, int64_t{1} << 25);
-  const std::vector<std::string> causes = causes_in_words(diagnose(*op.bind(large.one), large.problem, large.result.outputs, &sample));
+  const std::vector<std::string> causes =
+      causes_in_words(diagnose(*op.bind(large.one), large.problem, large.result.outputs, &sample));
   ASSERT_FALSE(causes.empty());
   EXPECT_THAT(causes.front(), HasSubstr(mistake));
 }
@@ -116,16 +120,18 @@ TEST_F(Memory, ExactProductsAreMadeOfSomeRowsOfALargeOne) {
     EXPECT_EQ(verdict.outcome, Outcome::kPass);
     return verdict.tensors.front().notes;
   };
-  EXPECT_THAT(notes_of(256), ::testing::ElementsAre(HasSubstr("of 128 of 256 rows: the worst element differs from the exact product by "),
-                                                    HasSubstr("mean "), HasSubstr(" times its bound, which covers the additions"),
-                                                    HasSubstr("by its contract d is sm_90.")));
+  EXPECT_THAT(notes_of(256),
+              ::testing::ElementsAre(HasSubstr("of 128 of 256 rows: the worst element differs from the exact product by "),
+                                     HasSubstr("mean "), HasSubstr(" times its bound, which covers the additions"),
+                                     HasSubstr("by its contract d is sm_90.")));
   EXPECT_THAT(notes_of(100).front(), ::testing::StartsWith("the worst element differs from the exact product by "));
 }
 
 TEST_F(Memory, ASmallProductIsLookedAtWhole) {
   const LargeCase small = with_outputs(large_product(64, 64, 512), "y: gain 101/100");
   Verdict verdict;
-  EXPECT_TRUE(judge_outputs(*shipped_ops().find("gemm_scaled").bind(small.one), small.problem, small.result, verdict).is_everything());
+  EXPECT_TRUE(
+      judge_outputs(*shipped_ops().find("gemm_scaled").bind(small.one), small.problem, small.result, verdict).is_everything());
 }
 
 /// One wrong element among 32 million. The sample contains its row.

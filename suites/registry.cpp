@@ -59,7 +59,8 @@ const Op& OpRegistry::of_contract(const std::string& contract, const std::map<st
                                   const DumpedRoles& tensors) const {
   if (!rulebook().is_unit(contract)) (void)rulebook().contracts.find(contract);  // throws if the contract does not exist
   const std::vector<const Op*> all = all_of_contract(contract);
-  if (all.empty()) throw UsageError("no op has contract '" + contract + "': it is only a stage of fused contracts; no op runs it alone");
+  if (all.empty())
+    throw UsageError("no op has contract '" + contract + "': it is only a stage of fused contracts; no op runs it alone");
   const Op* best = all.front();
   int64_t most = -1;
   for (const Op* const op : all) {
@@ -67,7 +68,8 @@ const Op& OpRegistry::of_contract(const std::string& contract, const std::map<st
       return std::find(op->columns.begin(), op->columns.end(), parameter.first) != op->columns.end();
     });
     if (!has_all) continue;
-    const int64_t known = std::count_if(op->roles.begin(), op->roles.end(), [&](const RoleSpec& role) { return tensors.contains(role.name); });
+    const int64_t known =
+        std::count_if(op->roles.begin(), op->roles.end(), [&](const RoleSpec& role) { return tensors.contains(role.name); });
     if (known > most) best = op, most = known;
   }
   return *best;

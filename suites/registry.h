@@ -22,8 +22,9 @@ class OpRegistry {
   std::span<const Op> all() const { return ops_; }
   /// Throws std::out_of_range with near matches.
   const Op& find(std::string_view name) const;
-  /// The op that takes the contract, has all of these parameters and the most of these tensors; the first of equals. If none has all
-  /// parameters, the first that takes the contract. Throws std::out_of_range for an unknown contract, UsageError for one that no op takes.
+  /// The op that takes the contract, has all of these parameters and the most of these tensors; the first of equals. If none has
+  /// all parameters, the first that takes the contract. Throws std::out_of_range for an unknown contract, UsageError for one that
+  /// no op takes.
   const Op& of_contract(const std::string& contract, const std::map<std::string, std::string>& parameters = {},
                         const DumpedRoles& tensors = {}) const;
   /// Every op that takes the contract.

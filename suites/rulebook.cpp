@@ -151,7 +151,8 @@ const Record& Rulebook::record(const std::string& id) const { return entry(recor
 
 /// Throws TableError for a layout that does not exist, and for a word of `pad` that no op reads.
 static void require_known_words(const ContractRow& row, const std::vector<Layout>& layouts) {
-  static const std::vector<std::string> kPads = {"rows:00", "rows:untouched", "rows:unspecified", "k:00", "k:untouched", "gaps:00", "gaps:untouched", "x:00"};
+  static const std::vector<std::string> kPads = {"rows:00",     "rows:untouched", "rows:unspecified", "k:00",
+                                                 "k:untouched", "gaps:00",        "gaps:untouched",   "x:00"};
   std::vector<std::string> ids;
   for (const Layout& layout : layouts) ids.push_back(layout.id);
   const auto require = [&](const char* column, const char* separators, const char* kind, const std::vector<std::string>& known) {
@@ -160,7 +161,8 @@ static void require_known_words(const ContractRow& row, const std::vector<Layout
     for (size_t at = cell.find_first_not_of(separators); at != std::string::npos;) {
       const size_t end = std::min(cell.find_first_of(separators, at), cell.size());
       const std::string word = cell.substr(at, end - at);
-      if (std::find(known.begin(), known.end(), word) == known.end()) throw row.error(column, at, std::string("unknown ") + kind + " '" + word + "'" + did_you_mean(word, known));
+      if (std::find(known.begin(), known.end(), word) == known.end())
+        throw row.error(column, at, std::string("unknown ") + kind + " '" + word + "'" + did_you_mean(word, known));
       at = cell.find_first_not_of(separators, end);
     }
   };
@@ -233,7 +235,8 @@ bool informs_only(const std::string& column) {
 /// An optional column that was added after the first records. An empty cell is left out of the digest, so that the seals of those
 /// records still match.
 bool is_as_before(const std::string& column, const TableCell& cell) {
-  static const std::set<std::string> younger = {"experts", "tile_rows", "padding", "one_block", "router", "block_m", "rival", "error"};
+  static const std::set<std::string> younger = {"experts", "tile_rows", "padding", "one_block",
+                                                "router",  "block_m",   "rival",   "error"};
   return cell.text.empty() && younger.contains(column);
 }
 

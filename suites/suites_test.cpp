@@ -32,8 +32,8 @@ bool some_contracts_are_left_out() { return one_in_of_environment() > 1 || wante
 const std::vector<Case>& quick_cases() {
   static const std::vector<Case> cases = [] {
     open_rulebook(ASSAY_SOURCE_DIR);
-    std::vector<Case> all =
-        select_cases(load_cases(shipped_ops().all(), ASSAY_SOURCE_DIR), {.suites = {"quick"}, .cases = {}, .arch = {}, .warp = {}});
+    std::vector<Case> all = select_cases(load_cases(shipped_ops().all(), ASSAY_SOURCE_DIR),
+                                         {.suites = {"quick"}, .cases = {}, .arch = {}, .warp = {}});
     std::erase_if(all, [](const Case& c) {
       return c.text("warp") != "32" || !in_sample(c.text("contract"), one_in_of_environment()) ||  // warp sizes share their data
              !glob_match(wanted_contracts(), c.text("contract"));

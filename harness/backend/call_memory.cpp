@@ -446,7 +446,8 @@ std::string place_text(const TensorSpec& spec, int64_t byte) {
   }
   const int64_t columns = spec.shape.empty() ? 1 : spec.shape.back(), rows = columns == 0 ? 0 : spec.elements() / columns;
   const int64_t element = spec.element_of(size_t(byte)), within = spec.packed ? 0 : byte % spec.format->bytes();
-  const int64_t apart = spec.shape.empty() ? 1 : spec.strides.back(), pitch = spec.shape.size() > 1 ? spec.row(1) - spec.row(0) : 0;
+  const int64_t apart = spec.shape.empty() ? 1 : spec.strides.back(),
+                pitch = spec.shape.size() > 1 ? spec.row(1) - spec.row(0) : 0;
   const int64_t row = pitch > 0 ? std::clamp<int64_t>((element - spec.offset) / pitch, 0, rows - 1) : 0;
   const int64_t column = apart > 0 && element >= spec.row(row) ? (element - spec.row(row)) / apart : -1;
   if (rows == 0 || column < 0 || column >= columns || spec.row(row) + column * apart != element)

@@ -48,8 +48,8 @@ class OpenFile {
   int number_;
 };
 
-/// After the first time the user is told which processes are missing; after both a missing process counts as gone. The first process
-/// listens before it does anything else.
+/// After the first time the user is told which processes are missing; after both a missing process counts as gone. The first
+/// process listens before it does anything else.
 inline constexpr double kSecondsOfSilence = 5, kSecondsForTheLast = 10;
 
 struct Arrival {
@@ -69,8 +69,8 @@ class MeetingPoint {
   OpenFile socket_;
 };
 
-/// Connects as process number `index`. Throws std::runtime_error if nobody listens within kSecondsOfSilence, after which the user is
-/// told, and kSecondsForTheLast, or if `ended` returns true.
+/// Connects as process number `index`. Throws std::runtime_error if nobody listens within kSecondsOfSilence, after which the user
+/// is told, and kSecondsForTheLast, or if `ended` returns true.
 OpenFile come_to(const std::string& job, int index, const std::function<bool()>& ended);
 
 /// Passes an open file to the process at the other end of a socket. receive_file() returns -1 if that process ended.

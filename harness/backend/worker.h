@@ -14,7 +14,8 @@ namespace assay {
 
 struct WorkerOptions {
   double timeout_seconds = 60;             ///< for one call, and for loading the library
-  std::string program = "/proc/self/exe";  ///< started as `program before... worker --library PATH`; without '/' it is looked for in PATH
+  std::string program =
+      "/proc/self/exe";       ///< started as `program before... worker --library PATH`; without '/' it is looked for in PATH
   uint64_t memory_bytes = 0;  ///< that one process may allocate; 0: half of the memory of the machine or its container
   std::function<bool()> ended = {};        ///< asked while a call is waited for: true gives it up at once, as broken
   std::vector<std::string> before = {};    ///< arguments of the program before `worker`
@@ -36,8 +37,8 @@ int worker_main(const std::string& library);
 /// The same for a library that `open` returns.
 int worker_main(const std::function<Library()>& open);
 
-/// Answers calls in this process, but leaves its signals and limits alone and does not end it. `socket` and `memory`: the files that a
-/// worker is started with. Returns when the other side closes the socket; false if that side never sent a greeting.
+/// Answers calls in this process, but leaves its signals and limits alone and does not end it. `socket` and `memory`: the files
+/// that a worker is started with. Returns when the other side closes the socket; false if that side never sent a greeting.
 bool serve_calls(const std::function<Library()>& open, int socket, int memory);
 
 }  // namespace assay

@@ -79,7 +79,8 @@ inline constexpr uint64_t kLongestMessage = uint64_t{64} << 20;
 /// not count. Allocates memory only for bytes that have arrived. Gives up soon after `given_up`, polled several times a second,
 /// returns true. `end` is a descriptor that becomes readable when the other process ends, since a child of it may hold the socket
 /// open; -1: none.
-Received receive_message(int socket, double timeout_seconds, std::string& bytes, const std::function<bool()>& given_up = {}, int end = -1);
+Received receive_message(int socket, double timeout_seconds, std::string& bytes, const std::function<bool()>& given_up = {},
+                         int end = -1);
 
 // Memory shared by two processes; tensors are not sent through the socket.
 
@@ -129,7 +130,8 @@ CallResult unpack_result(const std::string& message, const Problem& problem, Sha
 // Constants that both sides of a worker share, besides the messages.
 
 /// File descriptors that a worker inherits.
-inline constexpr int kWorkerSocket = 3, kWorkerMemory = 4, kWorkerWords = 5;  ///< words: a file for the worker's description of its crash
+inline constexpr int kWorkerSocket = 3, kWorkerMemory = 4,
+                     kWorkerWords = 5;  ///< words: a file for the worker's description of its crash
 
 /// Moves the descriptor to a number that no worker inherits and closes `file`. Throws std::system_error; `what` names the file in
 /// the message.

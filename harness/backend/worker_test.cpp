@@ -424,7 +424,8 @@ TEST(InProcess, AFarWriteNamesTheKernelBeforeTheProgramEnds) {
 
 TEST(WorkerEnds, AKernelThatHangsEverywhereIsCalledNoMore) {
   const Backend backend = toy_worker(0.4);
-  for (int i = 0; i < 3; ++i) EXPECT_THAT(call_rows(backend, "hangs").message, StartsWith("hung: no answer within 0.4 s; it was in lib"));
+  for (int i = 0; i < 3; ++i)
+    EXPECT_THAT(call_rows(backend, "hangs").message, StartsWith("hung: no answer within 0.4 s; it was in lib"));
   const auto start = std::chrono::steady_clock::now();
   const CallResult fourth = call_rows(backend, "hangs");
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(400));

@@ -56,8 +56,8 @@ Power power_of_problem(std::shared_ptr<const BoundCase> bound, const Problem& pr
 
 /// Evenly spread rows of a large problem. `work`: of one row, with all mutants.
 std::vector<int64_t> rows_of_power(int64_t rows, int64_t elements, int64_t work) {
-  const int64_t few = std::clamp(std::min(kMostElementsOfPower / std::max<int64_t>(1, elements / rows), kMostWork / work), int64_t{1},
-                                 std::min(rows, kMostRowsOfPower));
+  const int64_t few = std::clamp(std::min(kMostElementsOfPower / std::max<int64_t>(1, elements / rows), kMostWork / work),
+                                 int64_t{1}, std::min(rows, kMostRowsOfPower));
   std::vector<int64_t> chosen;
   for (int64_t i = 0; i < few; ++i) chosen.push_back(i * rows / few);
   return chosen;
@@ -66,7 +66,8 @@ std::vector<int64_t> rows_of_power(int64_t rows, int64_t elements, int64_t work)
 void add_power(const DumpedCall& call, TensorsVerdict& judged) {
   const Problem& problem = call.problem;
   const int64_t elements = problem.tensors.front().spec.elements(), rows = call.dump.bound->independent_rows();
-  const int64_t work = std::max<int64_t>(1, judged.work / std::max<int64_t>(1, rows)) * (1 + int64_t(call.judging->mutants().size()));
+  const int64_t work =
+      std::max<int64_t>(1, judged.work / std::max<int64_t>(1, rows)) * (1 + int64_t(call.judging->mutants().size()));
   if (elements <= kMostElementsOfPower && judged.work <= kMostWork / 8) {
     judged.verdict.power = power_of_problem(call.judging, problem);
     return;

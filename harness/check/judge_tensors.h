@@ -25,7 +25,8 @@ namespace assay {
 std::pair<std::string, int> name_and_rank(const std::string& key);
 
 /// The case without checks of padding that the dump does not contain: of tensors placed by shape alone, or missing in `placings`.
-std::unique_ptr<const BoundCase> without_unseen_padding(std::shared_ptr<const BoundCase> whole, std::map<std::string, ScalePlacing> placings);
+std::unique_ptr<const BoundCase> without_unseen_padding(std::shared_ptr<const BoundCase> whole,
+                                                        std::map<std::string, ScalePlacing> placings);
 
 /// An output of a known call. kMemory: the storage is known, padding included.
 struct PlacedOutput {
@@ -142,7 +143,8 @@ class ScaleFacts {
 ScaleGrid scale_grid(const DumpedTensor& dumped, const ScaleFacts& facts);
 
 /// Largest magnitudes of the groups of `x`, for look_at_data(); NaN for a group with NaN or Inf. Nothing unless `x` has the rows
-/// of the scales and whole groups of a power of two. If the last word of packed scales is padded, `grid` gets the number of groups.
+/// of the scales and whole groups of a power of two. If the last word of packed scales is padded, `grid` gets the number of
+/// groups.
 std::vector<double> group_maxima(const HostTensor& x, ScaleGrid& grid);
 
 }  // namespace assay

@@ -49,7 +49,8 @@ std::string call_json(const SuiteCase& one);
 /// The case of that id. Throws UsageError with near ids.
 std::unique_ptr<const SuiteCase> open_suite_case(const std::string& id, const std::string& root);
 
-// Inputs of cases as files, and outputs that any program in any language wrote beside them (docs/guides/python.md describes the format):
+// Inputs of cases as files, and outputs that any program in any language wrote beside them (docs/guides/python.md describes the
+// format):
 //
 //   DIR/inputs.json                       {"assay_inputs": 1, "cases": [ids]}
 //   DIR/<case id>/call.json               op, contract, parameters, and of each tensor role, access, dtype, shape and strides

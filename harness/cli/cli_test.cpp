@@ -162,23 +162,27 @@ TEST_F(Cli, AFailureThatDoesNotComeBackAloneNamesTheCallBefore) {
   const std::string example = std::string(ASSAY_DATA_FOLDER) + "/kernels/example_plugin/my_rms_norm.c";
   const std::string source = folder_ / "kept.c", library = folder_ / "libkept.so";
   const auto run = [&](const std::string& edit) {
-    const Answer built = shell("sed '" + edit + "' " + example + " >" + source + " && cc -std=c99 -O2 -ffp-contract=off -fPIC -shared -I" +
-                               ASSAY_DATA_FOLDER + "/kernels/abi " + source + " -lm -o " + library);
+    const Answer built =
+        shell("sed '" + edit + "' " + example + " >" + source + " && cc -std=c99 -O2 -ffp-contract=off -fPIC -shared -I" +
+              ASSAY_DATA_FOLDER + "/kernels/abi " + source + " -lm -o " + library);
     EXPECT_EQ(built.exit_code, 0) << built.text;
     return assay("run --backend " + library +
                  " --case 'rms_norm/vllm.rms_norm@2026-06-18/bf16.m4.n1024.eps1e-6/normal.gamma.s1/w32'"
                  " --case 'rms_norm/vllm.rms_norm@2026-06-18/bf16.m3.n64.eps1e-6/normal.gamma.s2/w32'")
         .text;
   };
-  const std::string keeps = run("s/  const float eps = /  static int64_t kept; if (kept == 0) kept = n;\\n&/; s/(double)n)/(double)kept)/");
+  const std::string keeps =
+      run("s/  const float eps = /  static int64_t kept; if (kept == 0) kept = n;\\n&/; s/(double)n)/(double)kept)/");
   EXPECT_THAT(keeps, HasSubstr("passes alone in a new process and fails after rms_norm/vllm.rms_norm@2026-06-18/bf16.m"));
   EXPECT_THAT(keeps, HasSubstr(": the kernel keeps state between calls"));
   EXPECT_THAT(run("s/(double)n)/(double)(n + 64))/"), Not(HasSubstr("passes alone"))) << "it fails alone, too";
 }
 
 TEST_F(Cli, ARunNamesTheDeterminismTestsThatItDidNotTry) {
-  const std::string one = "run --case 'rms_norm/vllm.rms_norm@2026-06-18/bf16.m4.n1024.eps1e-6/normal.gamma.s1/w32' --kernel rms_norm";
-  EXPECT_THAT(assay(one).text, HasSubstr("not tried: determinism tests (repeat, batch, neighbours, stream, graph); --ladder runs them\nALL"));
+  const std::string one =
+      "run --case 'rms_norm/vllm.rms_norm@2026-06-18/bf16.m4.n1024.eps1e-6/normal.gamma.s1/w32' --kernel rms_norm";
+  EXPECT_THAT(assay(one).text,
+              HasSubstr("not tried: determinism tests (repeat, batch, neighbours, stream, graph); --ladder runs them\nALL"));
   const std::string climbed = assay(one + " --ladder").text;
   EXPECT_THAT(climbed, HasSubstr("not tried: graph in 1 of 1 verdicts ("));
   EXPECT_THAT(climbed, Not(HasSubstr("determinism tests (")));

@@ -41,7 +41,8 @@ const std::map<std::string, std::string>& words_of_flows() {
       {"rank_squares", "A norm whose row is divided between ranks; the ranks exchange sums of squares."},
       {"contiguity", "Which strided tensors an op accepts as flat memory."},
       {"shuffle", "Permutes a weight into the order that a GEMM kernel loads."},
-      {"gather", "Reads tokens of a paged cache into dense rows. The columns say how a token is found, and how its codes become numbers."},
+      {"gather",
+       "Reads tokens of a paged cache into dense rows. The columns say how a token is found, and how its codes become numbers."},
       {"combine",
        "Adds the rows that the experts of a token made: which slots, with which weight, in which order, and what is rounded."},
       {"routing", "Sorts the slots of tokens by expert, or moves rows into a given order. Nothing is rounded."},
@@ -57,8 +58,12 @@ const std::map<std::string, std::string>& words_of_columns() {
       {"scale", "recipe: from `amax` to the stored scale s"},
       {"mult", "recipe: from s to the multiplier m of the group; empty if elements use s itself"},
       {"code", "recipe: turns an element into its code, with s and m"},
-      {"rival", "recipe: from `amax` to another scale, which a group takes if the codes below it have the smaller sum of errors; empty: none"},
-      {"error", "recipe: from the value of a code to its error, with s, m and v = element; squared before the sum unless it ends with `abs`"},
+      {"rival",
+       "recipe: from `amax` to another scale, which a group takes if the codes below it have the smaller sum of errors; empty: "
+       "none"},
+      {"error",
+       "recipe: from the value of a code to its error, with s, m and v = element; squared before the sum unless it ends with "
+       "`abs`"},
       {"group", "shapes of groups: `128` columns, `128x128` rows x columns, `row`, `column`, `tensor` or `any`"},
       {"layouts", "where scales may lie: rows of `layouts.csv`"},
       {"pad",
@@ -116,16 +121,25 @@ const std::map<std::string, std::string>& words_of_columns() {
       {"bias", "recipe: how a bias joins before the last rounding; empty: the contract takes none"},
       {"out", "formats of the result"},
       {"weight", "`shuffle(R,C)`: B is stored in tiles, as AITER's preshuffled kernels require"},
-      {"experts", "grouped GEMM: how the rows of each expert are found: `contiguous`, `masked`, `offsets`, `by index`, `psum` (each begins at the next multiple of tile_rows), `along k` (each has k of its own) or `sorted ids`"},
-      {"codes", "format of the codes of A and B, if software decodes them to the operands of the instruction; empty: the instruction takes the codes"},
-      {"mult_a", "recipe: from the scale of a block of A to its multiplier m, with g, the scale of the tensor; only with `codes`"},
+      {"experts",
+       "grouped GEMM: how the rows of each expert are found: `contiguous`, `masked`, `offsets`, `by index`, `psum` (each begins "
+       "at the next multiple of tile_rows), `along k` (each has k of its own) or `sorted ids`"},
+      {"codes",
+       "format of the codes of A and B, if software decodes them to the operands of the instruction; empty: the instruction "
+       "takes the codes"},
+      {"mult_a",
+       "recipe: from the scale of a block of A to its multiplier m, with g, the scale of the tensor; only with `codes`"},
       {"mult_b", "recipe: the same for B"},
-      {"dot.decode", "recipe: from the value of a code to the operand, with m; ends with a cast to the format of the instruction"},
+      {"dot.decode",
+       "recipe: from the value of a code to the operand, with m; ends with a cast to the format of the instruction"},
       {"block_m", "sorted ids: allowed numbers of slots in a block, whose slots have one expert (Triton's BLOCK_SIZE_M)"},
-      {"router", "sorted ids: recipe: how the router weight `w` of a row joins, behind the bias; empty: as y says, or not at all"},
+      {"router",
+       "sorted ids: recipe: how the router weight `w` of a row joins, behind the bias; empty: as y says, or not at all"},
       {"tile_rows",
        "grouped GEMM: rows of a tile of the kernel; the rows of an expert, or their capacity, begin at a multiple; empty: 1"},
-      {"scale_rows", "contiguous experts: the rows of scales of A of each expert begin at a multiple; empty: row i of A has row i of the scales"},
+      {"scale_rows",
+       "contiguous experts: the rows of scales of A of each expert begin at a multiple; empty: row i of A has row i of the "
+       "scales"},
       {"padding",
        "grouped GEMM: what rows of d that belong to no expert hold after the call: `untouched`, `undefined`, `zero`, or "
        "`undefined in tiles`: "
@@ -170,7 +184,8 @@ const std::map<std::string, std::string>& words_of_columns() {
        "which row of x a slot of a token has: `slots` (x is [m, topk, n]), or that of an index tensor [m, topk], `by slot`, or "
        "[topk, m], `by slot, slot-major`"},
       {"skips",
-       "slots that are not added: `ids` below 0, experts for which a `map` has a number below 0, `rows` below 0 or not in use, `negative` rows alone; "
+       "slots that are not added: `ids` below 0, experts for which a `map` has a number below 0, `rows` below 0 or not in use, "
+       "`negative` rows alone; "
        "empty: none"},
       {"unrouted",
        "what y holds for a token without slots: `zero`; `untouched` if none of its ids is 0 or more, else zeros; empty: every "
@@ -183,12 +198,15 @@ const std::map<std::string, std::string>& words_of_columns() {
       {"combine.y", "recipe: from the last sum to the result, with f and s; empty: the sum itself"},
       {"combine.numbers", "formats of x and y"},
       {"sorts_into",
-       "the result: `blocks` (slots of each expert, padded to whole blocks), `rows` (rows of x in the order of experts), or rows of x in a `given order`"},
+       "the result: `blocks` (slots of each expert, padded to whole blocks), `rows` (rows of x in the order of experts), or rows "
+       "of x in a `given order`"},
       {"absent",
-       "slots whose id is below 0 or from the number of experts on: `dropped`; `first`, in blocks of expert -1; `last`, after all experts of this device; for a given "
+       "slots whose id is below 0 or from the number of experts on: `dropped`; `first`, in blocks of expert -1; `last`, after "
+       "all experts of this device; for a given "
        "order, indices outside of x: `zero`; empty: there are none"},
       {"elsewhere",
-       "slots whose expert has a number below 0 in expert_map: `dropped`, `last`, or `marked`: kept, with a number below 0 in expert_ids; empty: there is no map"},
+       "slots whose expert has a number below 0 in expert_map: `dropped`, `last`, or `marked`: kept, with a number below 0 in "
+       "expert_ids; empty: there is no map"},
       {"routing.order", "order of the slots of an expert: `ascending`, or `free`: any order, each slot once"},
       {"pads", "entries of sorted_ids without a slot: `slots` (they hold the number of slots), or `untouched`"},
       {"tail", "entries of expert_ids after the last block: a number, which `marked` maps too, or `untouched`"},
@@ -199,7 +217,8 @@ const std::map<std::string, std::string>& words_of_columns() {
       {"shared", "recipe: from an element of the shared expert's row to s, which `y` adds; only if `y` uses s"},
       {"gather.record", "layout of a token within its block: a record of `records.csv`"},
       {"gather.codes", "format of the codes; empty: the record has none"},
-      {"gather.tokens", "`table`: tokens of sequences are found by a block table; `all`: every token of the cache, block by block"},
+      {"gather.tokens",
+       "`table`: tokens of sequences are found by a block table; `all`: every token of the cache, block by block"},
       {"starts",
        "what seq_starts do: `tokens`: a sequence begins at this position; `blocks`: whole blocks are skipped and the remainder "
        "has no effect; empty: there are none"},
@@ -440,18 +459,21 @@ constexpr MoeStep kMoeSteps[] = {
 std::string moe_section(const std::map<std::string, OpStatus>& status) {
   std::string text =
       "\n## Mixture of experts and reads of a KV cache\n\n"
-      "The ops stand in the order in which a model calls them. The last column names contracts whose implementation was neither run nor executed.\n\n" +
+      "The ops stand in the order in which a model calls them. The last column names contracts whose implementation was neither "
+      "run nor executed.\n\n" +
       markdown_header({"op", "step", "contracts", "ran", "executed", "read", "inferred", "only read or inferred"});
   for (const MoeStep& step : kMoeSteps) {
     const OpStatus& of = status.at(step.op);
     std::string others;
     for (const std::string& contract : of.contracts) {
       const std::vector<EvidenceKind> evidence = rulebook().evidence_of(contract);
-      const bool has_outputs = !evidence.empty() && (evidence.front() == EvidenceKind::kRan || evidence.front() == EvidenceKind::kExecuted);
+      const bool has_outputs =
+          !evidence.empty() && (evidence.front() == EvidenceKind::kRan || evidence.front() == EvidenceKind::kExecuted);
       if (!has_outputs) others += (others.empty() ? "`" : ", `") + contract + "`";
     }
-    text += markdown_row({std::string("`") + step.op + "`", step.what, std::to_string(of.contracts.size()), std::to_string(of.ran),
-                          std::to_string(of.executed), std::to_string(of.read), std::to_string(of.inferred), others});
+    text +=
+        markdown_row({std::string("`") + step.op + "`", step.what, std::to_string(of.contracts.size()), std::to_string(of.ran),
+                      std::to_string(of.executed), std::to_string(of.read), std::to_string(of.inferred), others});
   }
   return text;
 }

@@ -121,7 +121,9 @@ std::string replaced(std::string text, const std::string& word, const std::strin
   return text;
 }
 
-std::string with_name(const std::string& text, const std::string& name) { return replaced(replaced(text, "INCLUDE", "#include"), "NAME", name); }
+std::string with_name(const std::string& text, const std::string& name) {
+  return replaced(replaced(text, "INCLUDE", "#include"), "NAME", name);
+}
 
 void require_identifier(const std::string& what, const std::string& name) {
   static const std::regex identifier("[a-z][a-z0-9_]*");

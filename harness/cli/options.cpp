@@ -89,9 +89,10 @@ void add_history_file(CLI::App& verb, std::string& history, std::string& commit)
 }
 
 void add_diagnose(CLI::App& verb, std::string& how) {
-  verb.add_option("--diagnose", how,
-                  "how long the cause of a failure is sought: none, short (about 5 s) or long; the work is limited in elements, so "
-                  "that the same command says the same everywhere")
+  verb.add_option(
+          "--diagnose", how,
+          "how long the cause of a failure is sought: none, short (about 5 s) or long; the work is limited in elements, so "
+          "that the same command says the same everywhere")
       ->check(CLI::IsMember({"none", "short", "long"}))
       ->capture_default_str();
 }

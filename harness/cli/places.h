@@ -74,9 +74,9 @@ int64_t diagnosis_budget(const std::string& diagnose);
 /// Whether the library runs in worker processes: one given by path, or kernels in Python.
 bool is_in_worker(const BackendRequest& request);
 
-/// Opens a back end. A name is that of libassay_NAME.so beside the program or in its installed lib/assay/, which is loaded into this
-/// process. A path, and a kernel in Python, run in a worker process. open_rulebook() must have been called. Throws UsageError for an
-/// unknown name, LibraryError also for what require_known_offers() refuses, and NoDeviceError.
+/// Opens a back end. A name is that of libassay_NAME.so beside the program or in its installed lib/assay/, which is loaded into
+/// this process. A path, and a kernel in Python, run in a worker process. open_rulebook() must have been called. Throws
+/// UsageError for an unknown name, LibraryError also for what require_known_offers() refuses, and NoDeviceError.
 Backend open_backend(const OpRegistry& ops, const BackendRequest& request);
 
 // Loads only the case tables of the ops that a selection names.

@@ -131,8 +131,9 @@ std::string input_difference(const Problem& problem, const std::vector<HostTenso
     TensorSpec spec = tensor.spec;
     if (spec.role != Role::kInput) {
       spec.name += kBefore;  // recorded since 2026-11-27, of tensors in place
-      const bool is_there = std::any_of(recorded.begin(), recorded.end(),
-                                        [&](const HostTensor& one) { return one.spec.name == spec.name && one.spec.rank == spec.rank; });
+      const bool is_there = std::any_of(recorded.begin(), recorded.end(), [&](const HostTensor& one) {
+        return one.spec.name == spec.name && one.spec.rank == spec.rank;
+      });
       if (!is_there) continue;
     }
     if (recorded_as(recorded, spec).bytes == tensor.bytes) continue;

@@ -255,8 +255,8 @@ std::string today() {
   return text;
 }
 
-// Repeats the first failure of each cause alone. A kernel that keeps state between calls, such as a table by shape, fails in a run
-// and passes when its repro line is run.
+// Repeats the first failure of each cause alone. A kernel that keeps state between calls, such as a table by shape, fails in a
+// run and passes when its repro line is run.
 
 namespace {
 
@@ -337,7 +337,8 @@ void name_earlier_calls(const Repeats& repeats, const RunResult& result, size_t 
     return say(" and fails after " + earlier + ": the kernel keeps state between calls");
   }
   const size_t some = std::min(kMostTogether, before.size());
-  if (some > 1 && repeats.has_time() && fails(repeats.outcome_after({before.end() - std::ptrdiff_t(some), before.end()}, verdict)))
+  if (some > 1 && repeats.has_time() &&
+      fails(repeats.outcome_after({before.end() - std::ptrdiff_t(some), before.end()}, verdict)))
     return say(fmt::format(" and fails after the {} calls before, {} to {}: the kernel keeps state between calls", some,
                            before[before.size() - some], before.back()));
   say(": it depends on earlier calls" + (before.empty() ? std::string() : ", the last of " + before.back()) +

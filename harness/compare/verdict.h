@@ -67,8 +67,8 @@ struct Magnitude {
   int64_t sum_ulps = 0;  ///< sum of their distances in ulp
 };
 
-/// Ascending row or column numbers below `size` as text: "0..3, 7"; regular ones as "4..7 of each 8" or "7 of each 8, from 512 on,
-/// up to 1023", counted from 0. After eight ranges "... (40 in all)".
+/// Ascending row or column numbers below `size` as text: "0..3, 7"; regular ones as "4..7 of each 8" or "7 of each 8, from 512
+/// on, up to 1023", counted from 0. After eight ranges "... (40 in all)".
 std::string numbers_text(const std::set<int64_t>& numbers, int64_t size);
 /// The same with what is numbered: "row 1 of 2", "columns 5..7 of 8"; empty if all `size` have a number.
 std::string places_text(const char* what, const std::set<int64_t>& numbers, int64_t size);
@@ -239,7 +239,8 @@ inline constexpr std::array kGateStates = {GateState::kNew,     GateState::kGone
                                            GateState::kChanged, GateState::kSameBits, GateState::kNotInBaseline};
 
 constexpr const char* name(GateState state) {
-  constexpr std::array kNames = {"new", "gone", "known", "fixed", "changed within the budget", "same bits", "not in the baseline"};
+  constexpr std::array kNames = {
+      "new", "gone", "known", "fixed", "changed within the budget", "same bits", "not in the baseline"};
   return kNames[size_t(state)];
 }
 
@@ -276,11 +277,13 @@ struct Verdict {
 };
 
 /// True if the run may pass with this verdict. A skip never fails a run: the library does not offer the case, or its kernel
-/// returned ASSAY_UNSUPPORTED. A row `flaky` of the known-failures list allows a pass and a fail too: such a kernel returns either.
+/// returned ASSAY_UNSUPPORTED. A row `flaky` of the known-failures list allows a pass and a fail too: such a kernel returns
+/// either.
 inline bool as_expected(const Verdict& verdict) {
   if (verdict.outcome == Outcome::kNotJudged || verdict.device_lost) return false;
   if (verdict.gate) return verdict.gate->passes;
-  if (verdict.expected == name(Outcome::kFlaky) && (verdict.outcome == Outcome::kPass || verdict.outcome == Outcome::kFail)) return true;
+  if (verdict.expected == name(Outcome::kFlaky) && (verdict.outcome == Outcome::kPass || verdict.outcome == Outcome::kFail))
+    return true;
   if (verdict.outcome == Outcome::kSkip && verdict.deviation.empty()) return true;
   return verdict.expected == name(verdict.outcome);
 }

@@ -233,16 +233,22 @@ class ForwardedCase : public BoundCase {
   CaseName name() const override { return to_->name(); }
   std::string arch() const override { return to_->arch(); }
   Problem problem() const override { return to_->problem(); }
-  Expectation expect(const Problem& problem, const std::vector<HostTensor>* outputs) const override { return to_->expect(problem, outputs); }
+  Expectation expect(const Problem& problem, const std::vector<HostTensor>* outputs) const override {
+    return to_->expect(problem, outputs);
+  }
   std::vector<Hypothesis> mutants() const override { return to_->mutants(); }
   std::unique_ptr<const BoundCase> excerpt() const override { return to_->excerpt(); }
   Expectation programs(const Problem& problem) const override { return to_->programs(problem); }
   bool is_meant(const SaidAlgorithm& said, const std::string& program) const override { return to_->is_meant(said, program); }
   int64_t independent_rows() const override { return to_->independent_rows(); }
-  CaseOfRows with_rows(const Problem& problem, const std::vector<int64_t>& rows) const override { return to_->with_rows(problem, rows); }
+  CaseOfRows with_rows(const Problem& problem, const std::vector<int64_t>& rows) const override {
+    return to_->with_rows(problem, rows);
+  }
   std::vector<Relation> relations(const Problem& problem) const override { return to_->relations(problem); }
   std::vector<std::string> formulas() const override { return to_->formulas(); }
-  std::vector<std::string> trace(const Problem& problem, int64_t row, int64_t column) const override { return to_->trace(problem, row, column); }
+  std::vector<std::string> trace(const Problem& problem, int64_t row, int64_t column) const override {
+    return to_->trace(problem, row, column);
+  }
   std::vector<std::string> layouts() const override { return to_->layouts(); }
   std::vector<std::string> remarks(const Problem& problem, const std::vector<HostTensor>& outputs) const override {
     return to_->remarks(problem, outputs);
@@ -250,7 +256,9 @@ class ForwardedCase : public BoundCase {
   std::string situation(const Problem& problem, const std::vector<HostTensor>& outputs) const override {
     return to_->situation(problem, outputs);
   }
-  std::optional<Shrinking> shrinking(const std::map<std::string, int64_t>& multiple_of) const override { return to_->shrinking(multiple_of); }
+  std::optional<Shrinking> shrinking(const std::map<std::string, int64_t>& multiple_of) const override {
+    return to_->shrinking(multiple_of);
+  }
   bool is_sweep() const override { return to_->is_sweep(); }
   void judge_sweep(const SweepCalls& calls, Verdict& verdict) const override { to_->judge_sweep(calls, verdict); }
 

@@ -26,7 +26,8 @@ std::vector<Case> load_cases(std::span<const Op> ops, const std::string& root);
 /// Reads a user's table with any file name. A column `op` names the op of each row; without it all rows belong to `op`. Cells in
 /// columns that only other ops have must be empty. The tier is "own". Throws TableError; throws UsageError if nothing names the
 /// op.
-std::vector<Case> load_own_cases(std::span<const Op> ops, const std::string& text, const std::string& file, const std::string& op);
+std::vector<Case> load_own_cases(std::span<const Op> ops, const std::string& text, const std::string& file,
+                                 const std::string& op);
 
 /// Case selection of the command line; an empty field selects everything.
 struct Selection {

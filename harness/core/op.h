@@ -93,7 +93,8 @@ struct Op {
 /// The case with the name and architecture that binding it yields. Throws TableError naming the wrong column.
 Case checked_case(const Op& op, Case one);
 
-/// Caches a value that all hypotheses of a case derive from its problem. Computed for the given problem, and again if the problem changes. Thread-safe.
+/// Caches a value that all hypotheses of a case derive from its problem. Computed for the given problem, and again if the problem
+/// changes. Thread-safe.
 template <class Made>
 class MadeOnce {
  public:

@@ -92,8 +92,8 @@ uint64_t memory_stated(const char* file, const std::string& word);
 /// Bytes of the machine or of its container, whichever has less. 0 if neither says so.
 uint64_t memory_of_machine();
 
-/// Why `needed` bytes for a tensor that holds `bytes` are too much: "holds 32 GiB and takes 160 GiB here, too much for the 125 GiB
-/// of memory of this machine". Empty if they fit. Also considers the limits of this process (ulimit -v, ulimit -d).
+/// Why `needed` bytes for a tensor that holds `bytes` are too much: "holds 32 GiB and takes 160 GiB here, too much for the 125
+/// GiB of memory of this machine". Empty if they fit. Also considers the limits of this process (ulimit -v, ulimit -d).
 std::string why_too_large(uint64_t bytes, uint64_t needed);
 
 /// "32 GiB", "8 KiB", "17 bytes".

@@ -25,9 +25,9 @@ struct LintReport {
   std::vector<LintFinding> findings;  ///< in the order of the files
 };
 
-/// Checks the quantized tensors of .safetensors files, which may be the shards of one checkpoint. Recognizes FP8 with block scales,
-/// MXFP8, MXFP4 and NVFP4 by the tensor names of compressed-tensors, ModelOpt, Quark and DeepSeek. Maps the files into memory and
-/// releases what it has read. Throws DumpError; UsageError if no tensor is quantized.
+/// Checks the quantized tensors of .safetensors files, which may be the shards of one checkpoint. Recognizes FP8 with block
+/// scales, MXFP8, MXFP4 and NVFP4 by the tensor names of compressed-tensors, ModelOpt, Quark and DeepSeek. Maps the files into
+/// memory and releases what it has read. Throws DumpError; UsageError if no tensor is quantized.
 LintReport lint_checkpoint(const std::vector<std::string>& files);
 
 /// The report as text, one line for each finding.

@@ -17,7 +17,8 @@
 
 namespace assay {
 
-/// Ends the name of a tensor of a recording that holds what the tensor before the suffix held before the call, which overwrote it.
+/// Ends the name of a tensor of a recording that holds what the tensor before the suffix held before the call, which overwrote
+/// it.
 inline constexpr const char* kBefore = "_before";
 
 /// One verdict of a recorded run. Its tensors are not compared yet; everything else is as in the run.

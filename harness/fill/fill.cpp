@@ -49,8 +49,8 @@ double normal_of(uint32_t sum) {
   return double(int32_t(sum) - kMean) * 0x1p-16;
 }
 
-// GCC compiles add_halves() once for each of these instruction sets, and the loader picks the widest that the machine has. clang and
-// builds with sanitizers have one version: a sanitizer's runtime has not started when the loader picks.
+// GCC compiles add_halves() once for each of these instruction sets, and the loader picks the widest that the machine has. clang
+// and builds with sanitizers have one version: a sanitizer's runtime has not started when the loader picks.
 #if defined(__x86_64__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define ASSAY_FOR_WIDE_REGISTERS __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else

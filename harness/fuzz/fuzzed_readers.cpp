@@ -237,9 +237,9 @@ ASSAY_READER(believes_length) {
 
 #if defined(ASSAY_FUZZES_ALL)
 
-// usage: assay_replay_readers READER FOLDER RUNS SEED CRASHES. Calls the reader with each file of the folder and with RUNS changed
-// ones. The bytes end where unmapped memory begins, so that a reader which trusts a stated length ends by a signal. Exit code 1
-// if the reader crashes, needs more than 10 s for one input or more than 2 GB; that input is then kept as CRASHES-READER.
+// usage: assay_replay_readers READER FOLDER RUNS SEED CRASHES. Calls the reader with each file of the folder and with RUNS
+// changed ones. The bytes end where unmapped memory begins, so that a reader which trusts a stated length ends by a signal. Exit
+// code 1 if the reader crashes, needs more than 10 s for one input or more than 2 GB; that input is then kept as CRASHES-READER.
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -276,7 +276,8 @@ std::vector<std::string> files_of(const std::filesystem::path& folder) {
   std::vector<std::string> files;
   for (const auto& path : paths) {
     std::ifstream stream(path, std::ios::binary);
-    files.emplace_back(std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()).resize(std::min(files.back().size(), kLongest));
+    files.emplace_back(std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>())
+        .resize(std::min(files.back().size(), kLongest));
   }
   return files;
 }
@@ -309,7 +310,8 @@ std::string changed(const std::vector<std::string>& files, std::mt19937& draw) {
 
 int main(int count, char** words) {
   if (count != 6) return 2;
-  const auto reader = std::find_if(std::begin(kReaders), std::end(kReaders), [&](const NamedReader& r) { return std::strcmp(r.name, words[1]) == 0; });
+  const auto reader = std::find_if(std::begin(kReaders), std::end(kReaders),
+                                   [&](const NamedReader& r) { return std::strcmp(r.name, words[1]) == 0; });
   if (reader == std::end(kReaders)) return 2;
   const std::vector<std::string> files = files_of(words[2]);
   std::vector<std::string> inputs = files;

@@ -45,8 +45,8 @@ bool is_probable(const std::string& words);
 using Exposes = std::function<bool(const Verdict& passed, const std::string& mistake)>;
 
 /// The diagnosis sees one case at a time. This step compares the failing cases of one kernel and contract and annotates the text
-/// of Verdict::causes, best first. Causes that explain everything are sorted by the number of the kernel's cases that they explain.
-/// What is refuted is dropped if another cause is asserted, and marked otherwise.
+/// of Verdict::causes, best first. Causes that explain everything are sorted by the number of the kernel's cases that they
+/// explain. What is refuted is dropped if another cause is asserted, and marked otherwise.
 ///
 ///  - If several mutants explain a case, and one of them also explains another case that the others do not explain, the others
 ///    are refuted.

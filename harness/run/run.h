@@ -53,9 +53,10 @@ class Ledger {
   /// Rows that match none of these verdicts: fixed and forgotten, or not part of this run.
   std::vector<const Deviation*> idle(const std::vector<Verdict>& verdicts) const;
 
-  /// Places of the idle rows that match no case of the program: their op does not exist, or `cases` has cases of that op and the row
-  /// matches none. `cases`: every case of each op that it has a case of. A glob over op names is never stale.
-  std::vector<std::string> stale(const std::vector<Verdict>& verdicts, const std::vector<Case>& cases, std::span<const Op> ops) const;
+  /// Places of the idle rows that match no case of the program: their op does not exist, or `cases` has cases of that op and the
+  /// row matches none. `cases`: every case of each op that it has a case of. A glob over op names is never stale.
+  std::vector<std::string> stale(const std::vector<Verdict>& verdicts, const std::vector<Case>& cases,
+                                 std::span<const Op> ops) const;
 
  private:
   const Deviation* find(const Verdict& verdict) const;

@@ -244,7 +244,8 @@ const std::map<std::string, Kernel>& kernels() {
          toy.to[0] = static_cast<volatile unsigned char*>(toy.from)[toy.x.bytes + kFarAway];
          return toy.copy();
        }},
-      {"jumps_nowhere", [](const Toy& toy) { return reinterpret_cast<assay_status (*)(const Toy&)>(uintptr_t(toy.y.ndim) - 2)(toy); }},
+      {"jumps_nowhere",
+       [](const Toy& toy) { return reinterpret_cast<assay_status (*)(const Toy&)>(uintptr_t(toy.y.ndim) - 2)(toy); }},
       {"copies_rows", [](const Toy& toy) { return toy.copy_rows<int64_t>(); }},
       {"copies_rows_by_32_bits", [](const Toy& toy) { return toy.copy_rows<int32_t>(); }},
       {"reads_between_rows",
@@ -253,7 +254,8 @@ const std::map<std::string, Kernel>& kernels() {
          toy.to[0] = static_cast<volatile unsigned char*>(toy.from)[3 * pitch + row + 1000000];
          return toy.copy_rows<int64_t>();
        }},
-      {"writes_behind_a_row", [](const Toy& toy) { return toy.copy_rows<int64_t>(), toy.to[size_t(toy.y.shape[1]) * toy.element_bytes()] ^= 1, kWell; }},
+      {"writes_behind_a_row",
+       [](const Toy& toy) { return toy.copy_rows<int64_t>(), toy.to[size_t(toy.y.shape[1]) * toy.element_bytes()] ^= 1, kWell; }},
       {"unwritten", [](const Toy& toy) { return toy.copy(0, 3 * toy.element_bytes()); }},
       {"unwritten_first", [](const Toy& toy) { return toy.copy(toy.element_bytes()); }},
       {"changes_input", [](const Toy& toy) { return toy.copy(), toy.from[4] ^= 1, kWell; }},

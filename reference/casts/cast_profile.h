@@ -1,4 +1,5 @@
-// Casts of real implementations as rows of contracts/casts.csv: format, rounding, saturation, NaN, and where a row's facts come from.
+// Casts of real implementations as rows of contracts/casts.csv: format, rounding, saturation, NaN, and where a row's facts come
+// from.
 #pragma once
 
 #include <algorithm>

@@ -124,13 +124,14 @@ inline const ContractRow& named_row(const ContractTables& tables, const Contract
 
 // Releases of the code behind a contract row: its cells `since` and `until`.
 
-/// A period of releases: the first that has the behaviour, and the first that no longer has it. Either may be empty. `from` is "unmerged"
-/// for code of a branch.
+/// A period of releases: the first that has the behaviour, and the first that no longer has it. Either may be empty. `from` is
+/// "unmerged" for code of a branch.
 struct Period {
   std::string from, to;
 };
 
-/// "v0.20.0; v0.24.0" with `until` "v0.23.0" is two periods, of which the second is open. A row without a release has one empty period.
+/// "v0.20.0; v0.24.0" with `until` "v0.23.0" is two periods, of which the second is open. A row without a release has one empty
+/// period.
 std::vector<Period> periods_of(const ContractRow& row);
 
 /// "from v0.20.0 before v0.23.0, from v0.24.0". Empty if neither `since` nor `until` is known.
@@ -142,8 +143,8 @@ bool is_current(const ContractRow& row);
 /// Whether the words are a release, "v0.33.0" or "0.33", or a date, "2026-06-18".
 bool is_release(const std::string& words);
 
-/// Whether that release of the row's package does what the row says. Nothing if the row cannot tell: its `since` is empty, or is a date
-/// where `release` is none, or the other way round.
+/// Whether that release of the row's package does what the row says. Nothing if the row cannot tell: its `since` is empty, or is
+/// a date where `release` is none, or the other way round.
 std::optional<bool> in_release(const ContractRow& row, const std::string& release);
 
 }  // namespace assay

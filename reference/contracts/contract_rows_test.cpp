@@ -311,7 +311,8 @@ TEST(Rows, AGroupedGemmSaysHowRowsBelongToExpertsAndWhatUnusedOnesHold) {
   EXPECT_EQ(row("psum", "128", "undefined in tiles"), "no error");
   EXPECT_THAT(row("psum", "128", ""), EndsWith("padding: is required for experts with unused rows, and only allowed with them"));
   EXPECT_EQ(row("", "", ""), "no error");
-  EXPECT_THAT(row("sorted", "", ""), EndsWith("experts: expected contiguous, masked, offsets, by index, psum, along k or sorted ids"));
+  EXPECT_THAT(row("sorted", "", ""),
+              EndsWith("experts: expected contiguous, masked, offsets, by index, psum, along k or sorted ids"));
   EXPECT_THAT(row("masked", "", ""), EndsWith("padding: is required for experts with unused rows, and only allowed with them"));
   EXPECT_THAT(row("contiguous", "", "zero"),
               EndsWith("padding: is required for experts with unused rows, and only allowed with them"));

@@ -285,7 +285,9 @@ const std::map<std::string, Plain>& plain() {
         }}},
       // aiter a16w4_shuffle_scale_id: N1, K1, lanes of K and N, packs of K and N
       {"e8m0_a16w4",
-       {[](auto, auto G, auto r, auto g) { return r / 32 * (up(G, 8) / 8) * 256 + g / 8 * 256 + g % 4 * 64 + r % 16 * 4 + g % 8 / 4 * 2 + r % 32 / 16; },
+       {[](auto, auto G, auto r, auto g) {
+          return r / 32 * (up(G, 8) / 8) * 256 + g / 8 * 256 + g % 4 * 64 + r % 16 * 4 + g % 8 / 4 * 2 + r % 32 / 16;
+        },
         [](auto m, auto G) { return up(m, 32) * up(G, 8); },
         [](auto m, auto G) {
           return V{up(m, 32), up(G, 8)};

@@ -1,5 +1,5 @@
-// The loops of exact GEMMs. Included by kernels_<isa>.cpp only, each compiled with other flags. Everything has internal linkage, so that no
-// instruction of one set can reach a machine that lacks it through a merged inline function.
+// The loops of exact GEMMs. Included by kernels_<isa>.cpp only, each compiled with other flags. Everything has internal linkage,
+// so that no instruction of one set can reach a machine that lacks it through a merged inline function.
 #pragma once
 
 #include "reference/dot/dot_kernels.h"
@@ -82,7 +82,8 @@ void add_magnitudes(const MagnitudeBlock& p) {
       double* __restrict to = p.sums + (j * p.tiles_of_sums + i) * kRows * kColumns;
       for (int r = 0; r < kRows; ++r)
         for (int c = 0; c < kColumns; ++c)
-          to[r * kColumns + c] += (double(stored[r][c]) * upward + lost) * (p.of_rows[i * kRows + r] * p.of_columns[j * kColumns + c]);
+          to[r * kColumns + c] +=
+              (double(stored[r][c]) * upward + lost) * (p.of_rows[i * kRows + r] * p.of_columns[j * kColumns + c]);
     }
 }
 
@@ -157,13 +158,15 @@ void certify(const RowCertificate& row, const double* sums, double* value, doubl
 /// below P, or at most sum / (1 - of_unit). If of_unit is at least 1, M is at most the sum of magnitudes, because such tensor
 /// cores truncate.
 template <class Simd, int kHeld, int kVectors>
-[[gnu::always_inline]] inline void close_chunk(const ChunkBlock& c, int64_t row, const typename Simd::Vector (&sums)[kHeld][kVectors],
+[[gnu::always_inline]] inline void close_chunk(const ChunkBlock& c, int64_t row,
+                                               const typename Simd::Vector (&sums)[kHeld][kVectors],
                                                const typename Simd::Vector (&most)[kHeld][kVectors]) {
   using Vector = typename Simd::Vector;
   constexpr int kWidth = Simd::kWidth;
   const Vector grown = Simd::all(c.grown);
   const int64_t place = row * kVectors * kWidth, stride = c.stride;
-  const double *const row_scales = c.row_scales + row, *const row_errors = c.row_errors + row, *const row_norms = c.row_norms + row;
+  const double *const row_scales = c.row_scales + row, *const row_errors = c.row_errors + row,
+                      *const row_norms = c.row_norms + row;
   double* const total = c.total + place;
   double* const bound = c.bound + place;
   double* const power = c.power ? c.power + place : nullptr;
@@ -232,7 +235,8 @@ template <class Simd, int kRows, int kHeld, int kVectors>
 void add_chunk(const ChunkBlock& c) {
   static_assert(kRows % kHeld == 0);
   for (int64_t i = 0; i < c.row_tiles; ++i)
-    for (int r = 0; r < kRows; r += kHeld) add_rows_of_chunk<Simd, kRows, kHeld, kVectors>(c, c.a + i * c.depth * kRows + r, i * kRows + r);
+    for (int r = 0; r < kRows; r += kHeld)
+      add_rows_of_chunk<Simd, kRows, kHeld, kVectors>(c, c.a + i * c.depth * kRows + r, i * kRows + r);
 }
 
 template <class Simd, int kRows, int kVectors>

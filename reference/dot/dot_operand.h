@@ -47,7 +47,8 @@ class Panels {
       for (int64_t i = rows; i < width_; ++i) std::fill_n(rows_of_segment_.begin() + i * stride_, segment_, nothing_);
       for (int64_t first = 0; first < k; first += segment_) {
         const int64_t n = std::min(segment_, k - first);
-        for (int64_t i = 0; i < rows; ++i) fill(panel * width_ + i, first, std::span<T>(rows_of_segment_.data() + i * stride_, size_t(n)));
+        for (int64_t i = 0; i < rows; ++i)
+          fill(panel * width_ + i, first, std::span<T>(rows_of_segment_.data() + i * stride_, size_t(n)));
         for (int64_t j = 0; j < n; ++j)
           for (int64_t i = 0; i < width_; ++i) *to++ = rows_of_segment_[size_t(i * stride_ + j)];
       }
@@ -140,7 +141,8 @@ class DecodedOperand {
   bool has_small_exponents(bool scaled) const;
   /// Values, with `scaled` including scales that change along k, and zero for NaN and Inf. Also collects facts about these
   /// values.
-  void values(int64_t row, int64_t first, bool scaled, const DotKernels& kernels, std::span<double> values, RowFacts& facts) const;
+  void values(int64_t row, int64_t first, bool scaled, const DotKernels& kernels, std::span<double> values,
+              RowFacts& facts) const;
   /// Merges facts about values from (row, first) on into the facts of the row. Values that are not yet `scaled` share one scale
   /// and count as multiplied by it.
   void add_scaled(int64_t row, int64_t first, bool scaled, const RowFacts& of_values, RowFacts& facts) const;

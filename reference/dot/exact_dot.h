@@ -71,7 +71,8 @@ struct DotOutputs {
 /// Source: a sum of n terms with n - 1 additions in any order is within n u / (1 - n u) sum |a b| (N. J. Higham, "Accuracy and
 /// Stability of Numerical Algorithms", 2002, section 4.2). Norms of rows bound that sum (Cauchy, Schwarz). Sums of multiples of
 /// one step that stay below 2^53 steps are exact.
-void exact_dot(const DotProblem& problem, const DotRange& range, const DotOutputs& outputs, const DotKernels& kernels = dot_kernels());
+void exact_dot(const DotProblem& problem, const DotRange& range, const DotOutputs& outputs,
+               const DotKernels& kernels = dot_kernels());
 /// The same for many ranges of the same factors.
 void exact_dot(const DecodedOperand& a, const DecodedOperand& b, const DotRange& range, const DotOutputs& outputs,
                const DotKernels& kernels = dot_kernels());

@@ -231,8 +231,8 @@ void RowEdits::cell(const std::string& column) {
   }
 }
 
-/// Slips of the pen in one step, as suspects: another operator, another sign, a constant that is off by one, doubled, halved or 0.
-/// Data need not tell each of them from the contract.
+/// Slips of the pen in one step, as suspects: another operator, another sign, a constant that is off by one, doubled, halved or
+/// 0. Data need not tell each of them from the contract.
 void RowEdits::other_operands(const std::string& column, const EditedCell& cell, size_t i) {
   if (cell[i].edited || in_integers(cell, i)) return;
   for (const Slip& slip : slips_of(cell[i].step)) {

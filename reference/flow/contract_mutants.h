@@ -92,7 +92,8 @@ class RowEdits {
   /// True if an argument of a step, or a part of it as in 1/(512*M), is that constant.
   bool reads_constant(const std::string& name) const;
   /// Adds a mutation of what the op kind does. `part`: what it changes; a part is mutated only once.
-  void flow_edit(const std::string& part, const std::string& name, std::function<void(Link&)> change, EditKind kind = EditKind::kOther);
+  void flow_edit(const std::string& part, const std::string& name, std::function<void(Link&)> change,
+                 EditKind kind = EditKind::kOther);
   /// The same as a suspect.
   void suspect_flow_edit(const std::string& part, const std::string& name, std::function<void(Link&)> change);
   /// Replaces the steps of a column. The mutant's name is "column: what".

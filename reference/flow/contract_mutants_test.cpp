@@ -312,7 +312,8 @@ TEST(Neighbours, ASecondMistakeLeavesTheFirstAndIsCalledAsInTheContract) {
         const bool constant = second.name.starts_with("M:") || second.name.starts_with("L:");
         const bool quantity = second.name == "r: eps -> 10 eps" || second.name == "y: w -> 1 + w" ||
                               second.name == "r: div(n) -> div(n - 1)" || second.name.starts_with("rope: ");
-        const bool rival = all[i].name == "rival: never taken" && (second.name.starts_with("rival: ") || second.name.starts_with("error: "));
+        const bool rival =
+            all[i].name == "rival: never taken" && (second.name.starts_with("rival: ") || second.name.starts_with("error: "));
         const bool unused = constant || quantity || rival;  // no longer used
         EXPECT_TRUE(unused || !(cells(second.contract) == cells(all[i].contract))) << second.name;
       }
@@ -332,7 +333,8 @@ TEST(Neighbours, EachDiffersFromTheRowInOneCell) {
       const bool other_squares = neighbour.name.ends_with("less mu^2");
       const bool both_ends = neighbour.name.starts_with("lo, hi: ");     // this mutant changes both ends of the range
       const bool other_scale = neighbour.name.ends_with("with the scale rounded to bf16");  // in codes alone: a multiplier
-      EXPECT_EQ(differing.size(), reciprocal || other_squares || both_ends || other_scale ? 2u : 1u) << row.id << ": " << neighbour.name;
+      EXPECT_EQ(differing.size(), reciprocal || other_squares || both_ends || other_scale ? 2u : 1u)
+          << row.id << ": " << neighbour.name;
       if (differing.empty()) continue;
       const std::string column = neighbour.name.substr(0, neighbour.name.find(':'));
       const std::string cell = differing.begin()->substr(2);

@@ -27,7 +27,8 @@ inline constexpr Format kInt32{"int32", 32, 0, 31, 0, Specials::kInteger, "two's
 
 /// Non-numeric memory contents: bytes of a buffer whose parts have their own formats, and offsets into such a buffer.
 inline constexpr Format kUint8{"uint8", 8, 0, 8, -7, Specials::kBits, "a byte"};
-inline constexpr Format kInt64{"int64", 64, 0, 63, 0, Specials::kInteger, "two's complement; an index, whose codes nobody decodes"};
+inline constexpr Format kInt64{
+    "int64", 64, 0, 63, 0, Specials::kInteger, "two's complement; an index, whose codes nobody decodes"};
 
 /// All number formats, in order of definition.
 std::span<const Format> all_formats();

@@ -37,7 +37,9 @@ struct Format {
   /// Bytes per element in memory; a narrow code uses the low bits of a byte.
   constexpr int bytes() const { return bits <= 8 ? 1 : bits <= 16 ? 2 : bits <= 32 ? 4 : 8; }
   constexpr bool is_integer() const { return specials == Specials::kInteger; }
-  constexpr bool has_sign() const { return specials < Specials::kScale || specials == Specials::kFinite || specials == Specials::kInteger; }
+  constexpr bool has_sign() const {
+    return specials < Specials::kScale || specials == Specials::kFinite || specials == Specials::kInteger;
+  }
   bool operator==(const Format& other) const { return name == other.name; }
 };
 

@@ -15,7 +15,8 @@
 namespace assay {
 
 std::string Recipe::text() const {
-  static constexpr const char* kOver[] = {"", "[nothing]", "[half]", "[twice]", "[first row]", "[next row too]", "[all but last]", "[positive]"};
+  static constexpr const char* kOver[] = {
+      "", "[nothing]", "[half]", "[twice]", "[first row]", "[next row too]", "[all but last]", "[positive]"};
   static constexpr const char* kReductions[] = {"",      "absmax",   "absmax(keep)", "absmax(all)",
                                                 "least", "greatest", "squares",      "deviations"};
   std::string text;

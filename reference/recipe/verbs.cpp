@@ -170,11 +170,13 @@ std::vector<Slip> slips_of(const CellStep& step) {
   if (step.word == "sub") slip(a + " - v", "sub(" + a + ") neg"), slip("add(" + a + ")", "add(" + a + ")");
   if (step.word == "rcp") slip("v", "mul(1)"), slip("-1/v", "rcp" + ulps + " neg"), slip("2/v", "rcp" + ulps + " mul(2)");
   if (step.word == "rdiv") slip("mul(" + a + ")", "mul(" + a + ")" + ulps), slip("v / " + a, "div(" + a + ")" + ulps);
-  if (step.word == "max" || step.word == "min") slip(step.word == "max" ? "min(" + a + ")" : "max(" + a + ")", (step.word == "max" ? "min(" : "max(") + a + ")");
+  if (step.word == "max" || step.word == "min")
+    slip(step.word == "max" ? "min(" + a + ")" : "max(" + a + ")", (step.word == "max" ? "min(" : "max(") + a + ")");
   if (step.word == "rsqrt") slip("sqrt", "sqrt~2");
   if ((step.word == "mul" || step.word == "div") && is_quantity_or_product(a) && step.arguments.size() == 1) {
     const std::string other = step.word == "mul" ? "div" : "mul";
-    if (star == std::string::npos) slip(other + "(" + a + ")", other + "(" + a + ")" + ulps), slip(a + " / v", "rdiv(" + a + ")" + ulps);
+    if (star == std::string::npos)
+      slip(other + "(" + a + ")", other + "(" + a + ")" + ulps), slip(a + " / v", "rdiv(" + a + ")" + ulps);
     else
       for (const auto& [first, second] : {std::pair("mul(", "div("), std::pair("div(", "mul("), std::pair("div(", "div(")}) {
         const std::string words = first + a.substr(0, star) + ") " + second + a.substr(star + 1) + ")";

@@ -54,7 +54,9 @@ struct OwnedOperand {
   }
   double scale(int64_t row, int64_t i) const {
     const DotScales& g = operand.scales;
-    return g.codes ? decode(*g.format, code(scales, *g.format, row / g.rows_per_scale * g.row_stride + i / g.k_per_scale * g.k_stride)) : 1;
+    return g.codes ? decode(*g.format,
+                            code(scales, *g.format, row / g.rows_per_scale * g.row_stride + i / g.k_per_scale * g.k_stride))
+                   : 1;
   }
   void set(int64_t row, int64_t i, double x) { put(codes, *operand.format, row * operand.row_stride + i * operand.k_stride, x); }
   void set_scale(int64_t row, int64_t block, double x) {
@@ -78,9 +80,10 @@ struct DotScaleKind {
   int64_t rows_per_scale, k_per_scale;
   bool k_first;  ///< k is the innermost index of scales in memory, not the row
 };
-inline const DotScaleKind kDotScaleKinds[] = {
-    {"none", nullptr, 0, 0, false},     {"tensor", &kF32, 0, 0, false}, {"row", &kF32, 1, 0, false}, {"1x128", &kF32, 1, 128, false},
-    {"128x128", &kF32, 128, 128, true}, {"3x32", &kF32, 3, 32, true},   {"mx", &kE8M0, 1, 32, true}};
+inline const DotScaleKind kDotScaleKinds[] = {{"none", nullptr, 0, 0, false},     {"tensor", &kF32, 0, 0, false},
+                                              {"row", &kF32, 1, 0, false},        {"1x128", &kF32, 1, 128, false},
+                                              {"128x128", &kF32, 128, 128, true}, {"3x32", &kF32, 3, 32, true},
+                                              {"mx", &kE8M0, 1, 32, true}};
 
 /// An operand of zeros with scales of one. Rows are padded by `gap` elements.
 inline OwnedOperand make_operand(const Format& format, int64_t rows, int64_t k, const DotScaleKind& kind, int64_t gap = 0) {

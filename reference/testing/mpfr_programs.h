@@ -74,8 +74,9 @@ inline std::vector<double> special_numbers() {
     const double least = decode(*f, 1), normal = std::ldexp(1.0, f->min_exponent()), most = max_finite(*f);
     for (double x : {least, 3 * least, normal, normal - least, most, next_down(*f, most), most / 2}) all.push_back(x);
   }
-  for (double x : {1.0, 0x1.000002p0, 0x1.fffffep-1, 1.5, 2.0, 2.5, 3.0, 3.5, 127.5, 448.0, 464.0, 0x1.d00002p8, 480.0, 240.0, 248.0, 57344.0,
-                   61440.0, 65520.0, 8388607.5, 16777216.0, 1e-10, 88.0, 2049.0, 257.0, -149.5, 0x1p127})
+  for (double x : {1.0,       0x1.000002p0, 0x1.fffffep-1, 1.5,   2.0,    2.5,   3.0,     3.5,     127.5,
+                   448.0,     464.0,        0x1.d00002p8,  480.0, 240.0,  248.0, 57344.0, 61440.0, 65520.0,
+                   8388607.5, 16777216.0,   1e-10,         88.0,  2049.0, 257.0, -149.5,  0x1p127})
     all.push_back(double(float(x)));
   for (size_t i = 0, n = all.size(); i < n; ++i) all.push_back(-all[i]);
   return all;

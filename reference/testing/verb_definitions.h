@@ -81,7 +81,8 @@ inline double to_format(const Input& in) {
   const std::string name = in.text.substr(3, in.text.find_first_of(",)") - 3);
   const Format& f = *find_format(name);
   const Real v = in.v;
-  const bool saturates = !has(in.text, "nosat") && (f.bits <= 8 || has(in.text, ",sat") || (has(in.text, ",ovfl") && !std::isinf(in.v)));
+  const bool saturates =
+      !has(in.text, "nosat") && (f.bits <= 8 || has(in.text, ",sat") || (has(in.text, ",ovfl") && !std::isinf(in.v)));
   if (f.is_integer()) {
     if (std::isnan(in.v)) return 0;  // PTX ISA, cvt
     const Real whole = in_reals(has(in.text, "rz") ? to_integer_inward : has(in.text, "rna") ? mpfr_round_away : mpfr_rint, v);
@@ -159,9 +160,26 @@ inline const std::map<Verb, Definition>& definitions() {
           return nearest(in.working, in_reals(mpfr_rec_sqrt, in.v));
         }}},
       {Verb::kTo,
-       {{"to(f32)", "to(bf16)", "to(f16)", "to(bf16,rz)", "to(f16,rna)", "to(bf16,sat)", "to(f16,ovfl)", "to(e4m3fn)", "to(e4m3fn,nosat)",
-         "to(e4m3fn,rz)", "to(e4m3fn,rna)", "to(e4m3fnuz)", "to(e4m3fnuz,nosat)", "to(e5m2)", "to(e5m2,nosat)", "to(e5m2fnuz)",
-         "to(int8)", "to(int8,rz)", "to(int8,rna)", "to(int8,wrap)"},
+       {{"to(f32)",
+         "to(bf16)",
+         "to(f16)",
+         "to(bf16,rz)",
+         "to(f16,rna)",
+         "to(bf16,sat)",
+         "to(f16,ovfl)",
+         "to(e4m3fn)",
+         "to(e4m3fn,nosat)",
+         "to(e4m3fn,rz)",
+         "to(e4m3fn,rna)",
+         "to(e4m3fnuz)",
+         "to(e4m3fnuz,nosat)",
+         "to(e5m2)",
+         "to(e5m2,nosat)",
+         "to(e5m2fnuz)",
+         "to(int8)",
+         "to(int8,rz)",
+         "to(int8,rna)",
+         "to(int8,wrap)"},
         to_format}}};
   return all;
 }

@@ -109,8 +109,8 @@ RankCase read_rank_case(const Cells& cells, const ContractRow& contract) {
   p.contract = contract_of(cells, contract);
   p.ranks = int(cells.positive("ranks"));
   if (!p.contract.takes(p.ranks))
-    cells.refuse("ranks",
-                 "contract " + p.id() + " does not support " + cells.text("ranks") + " ranks; supported: " + p.contract.row->text("ranks"));
+    cells.refuse("ranks", "contract " + p.id() + " does not support " + cells.text("ranks") +
+                              " ranks; supported: " + p.contract.row->text("ranks"));
   p.m = from_zero(cells, "m");
   p.n = cells.positive("n");
   p.x = &numbers_of(cells, p.contract);
@@ -235,9 +235,8 @@ Expectation of_inputs(const RankCase& c, const RankReduce& contract, std::shared
   answer.accepted = [sums](int64_t first, int64_t end) { return sums->rows(first, end); };
   answer.glimpse = [sums] { return sums->glimpse(); };
   Expectation expectation{{std::move(answer)}};
-  expectation.together = [parts = expectation.any_of.front().parts, apart = std::move(apart)](const std::vector<HostTensor>& outputs) {
-    return rank_differences(parts, 1, outputs, apart);
-  };
+  expectation.together = [parts = expectation.any_of.front().parts, apart = std::move(apart)](
+                             const std::vector<HostTensor>& outputs) { return rank_differences(parts, 1, outputs, apart); };
   return expectation;
 }
 
@@ -260,15 +259,17 @@ std::optional<Violation> difference(const Part& base, const HostTensor& right, c
   if (all.empty()) return std::nullopt;
   constexpr size_t kMostPlaces = 64;
   Violation found{"the same bits on all ranks", "", 0, {}};
-  for (size_t i = 0; i < std::min(all.size(), kMostPlaces); ++i) found.places.push_back({other.label(), all[i].row, all[i].column});
+  for (size_t i = 0; i < std::min(all.size(), kMostPlaces); ++i)
+    found.places.push_back({other.label(), all[i].row, all[i].column});
   const Difference& first = all.front();
   const Format& format = *base.format;
   const int digits = (format.bits + 3) / 4;
   found.words = fmt::format(
-      "ranks {0} and {1} return different bits in {2} of {3} elements, first {4}[{5}, {6}]: 0x{7:0{11}x} = {8:.9g} on rank {0}, 0x{9:0{11}x} = "
+      "ranks {0} and {1} return different bits in {2} of {3} elements, first {4}[{5}, {6}]: 0x{7:0{11}x} = {8:.9g} on rank {0}, "
+      "0x{9:0{11}x} = "
       "{10:.9g} on rank {1}",
-      other.rank, base.rank, all.size(), base.elements(), base.tensor, first.row, first.column, first.is, decode(format, first.is), first.was,
-      decode(format, first.was), digits);
+      other.rank, base.rank, all.size(), base.elements(), base.tensor, first.row, first.column, first.is,
+      decode(format, first.is), first.was, decode(format, first.was), digits);
   return found;
 }
 
@@ -294,7 +295,8 @@ std::vector<Violation> rank_differences(const std::vector<Part>& parts, size_t o
   for (size_t rank = 0; rank < bases; ++rank)
     for (size_t i = (rank + 1) * of_rank; i < parts.size(); ++i) {
       const size_t base = rank * of_rank + i % of_rank;
-      if (auto found = difference(parts[base], *tensors[base], parts[i], *tensors[i], apart)) violations.push_back(std::move(*found));
+      if (auto found = difference(parts[base], *tensors[base], parts[i], *tensors[i], apart))
+        violations.push_back(std::move(*found));
     }
   return violations;
 }

@@ -60,8 +60,8 @@ std::vector<double> values_of_rank(const std::vector<HostTensor>& tensors, const
 
 // The accepted outputs of a case on every rank, and its mutants.
 
-/// The rule of equal bits on all ranks, checked. `parts`: `of_rank` of rank 0, then as many of each other rank. `apart`: segments whose
-/// owner may return something else; empty: none.
+/// The rule of equal bits on all ranks, checked. `parts`: `of_rank` of rank 0, then as many of each other rank. `apart`: segments
+/// whose owner may return something else; empty: none.
 std::vector<Violation> rank_differences(const std::vector<Part>& parts, size_t of_rank, const std::vector<HostTensor>& outputs,
                                         const std::vector<RankSegment>& apart = {});
 

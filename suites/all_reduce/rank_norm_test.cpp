@@ -74,8 +74,14 @@ TEST(FusedRanks, TheAnswerIsThatOfTheNormOnTheSum) {
 }
 
 TEST(FusedRanks, EachRankCombinesItsOwnRows) {
-  const TestCells finalize = {{"contract", "flashinfer.moe_finalize_all_reduce_add_rms_norm"}, {"topk", "3"}, {"ids", "absent"},
-                              {"router_weights", "scales"}, {"factor", "2.5"}, {"padding", "nan"}, {"shared", "normal"}, {"n", "8"}};
+  const TestCells finalize = {{"contract", "flashinfer.moe_finalize_all_reduce_add_rms_norm"},
+                              {"topk", "3"},
+                              {"ids", "absent"},
+                              {"router_weights", "scales"},
+                              {"factor", "2.5"},
+                              {"padding", "nan"},
+                              {"shared", "normal"},
+                              {"n", "8"}};
   const std::unique_ptr<const BoundCase> bound = fused().bind(case_with(finalize));
   const Problem given = bound->problem();
   Problem other = given;

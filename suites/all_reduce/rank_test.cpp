@@ -77,8 +77,10 @@ TEST(AllReduce, WhatAContractHasNotIsRefusedWithItsColumn) {
   EXPECT_EQ(refusal({}), "");
   EXPECT_THAT(refusal({{"contract", "vllm.group_fp8"}}),
               HasSubstr("contract: 'vllm.group_fp8' is a group_quant row and this op adds up ranks"));
-  EXPECT_THAT(refusal({{"ranks", "3"}}), HasSubstr("ranks: contract vllm.all_reduce_1stage does not support 3 ranks; supported: 2|4|6|8"));
-  EXPECT_THAT(refusal({{"contract", "quickreduce.all_reduce_fp_bf16"}, {"x", "f32"}}), HasSubstr("x: contract quickreduce.all_reduce_fp_bf16 does not support 'f32'"));
+  EXPECT_THAT(refusal({{"ranks", "3"}}),
+              HasSubstr("ranks: contract vllm.all_reduce_1stage does not support 3 ranks; supported: 2|4|6|8"));
+  EXPECT_THAT(refusal({{"contract", "quickreduce.all_reduce_fp_bf16"}, {"x", "f32"}}),
+              HasSubstr("x: contract quickreduce.all_reduce_fp_bf16 does not support 'f32'"));
   EXPECT_THAT(refusal({{"n", "170"}}), HasSubstr("n: vllm.all_reduce_1stage takes multiples of 16 bytes"));
   EXPECT_THAT(refusal({{"shift", "1"}}), HasSubstr("shift: vllm.all_reduce_1stage wants aligned tensors"));
   EXPECT_EQ(refusal({{"contract", "nccl.all_reduce_ring"}, {"n", "170"}, {"shift", "1"}}), "");
@@ -129,14 +131,16 @@ TEST(AllReduce, ShiftedTensorsHaveNothingBeforeThem) {
 }
 
 TEST(AllReduce, GroupsOfPartsAreWhole) {
-  const std::map<std::string, std::string> aiter = {{"contract", "aiter.all_reduce_fp8_g32_nosat.gfx950"}, {"x", "f16"}, {"m", "1"}};
+  const std::map<std::string, std::string> aiter = {
+      {"contract", "aiter.all_reduce_fp8_g32_nosat.gfx950"}, {"x", "f16"}, {"m", "1"}};
   const auto with = [&](const char* n) {
     std::map<std::string, std::string> cells = aiter;
     cells["n"] = n;
     return refusal(std::move(cells));
   };
   EXPECT_EQ(with("384"), "");
-  EXPECT_THAT(with("192"), HasSubstr("n: aiter.all_reduce_fp8_g32_nosat.gfx950 takes whole groups of 32 numbers on each of 4 ranks"));
+  EXPECT_THAT(with("192"),
+              HasSubstr("n: aiter.all_reduce_fp8_g32_nosat.gfx950 takes whole groups of 32 numbers on each of 4 ranks"));
 }
 
 }  // namespace
@@ -203,7 +207,8 @@ TEST(AllReduce, TheSituationOfWrongElementsIsSaid) {
   const Case one = case_with({{"contract", "vllm.all_reduce_2stage"}});
   const Problem problem = all_reduce().bind(one)->problem();
   const RankCase c = read_rank_case(one);
-  const Expectation right = all_reduce().bind(one)->expect(problem, nullptr), before = expect_ranks(c, c.contract, problem.before[0]);
+  const Expectation right = all_reduce().bind(one)->expect(problem, nullptr),
+                    before = expect_ranks(c, c.contract, problem.before[0]);
   const std::vector<HostTensor> healthy = outputs_by(problem, right), earlier = outputs_by(problem, before);
   EXPECT_EQ(situation_of(one, problem, healthy), "");
   std::vector<HostTensor> wrong = healthy;
@@ -259,7 +264,8 @@ TEST(AllReduce, ATraceFollowsTheSum) {
 
 namespace assay::races_test {
 
-// Rank protocols under a hundred schedules: correct ones always agree, a missing or relaxed barrier almost always shows, and equal schedules give equal outcomes.
+// Rank protocols under a hundred schedules: correct ones always agree, a missing or relaxed barrier almost always shows, and
+// equal schedules give equal outcomes.
 
 namespace {
 

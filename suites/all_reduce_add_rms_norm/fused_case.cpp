@@ -37,11 +37,12 @@ std::string scales_of(const Case& c, const RowCase& norm) {
   return fmt::format(".{}{}.{}", counts ? "g" : "", c.text("group_size"), norm.layout()->id);
 }
 
-CaseName name_of(const Case& c, const std::string& contract, const RankCase& s, const RowCase& norm, const std::optional<CombineCase>& combine) {
+CaseName name_of(const Case& c, const std::string& contract, const RankCase& s, const RowCase& norm,
+                 const std::optional<CombineCase>& combine) {
   return {c.op, contract,
           fmt::format("{}.r{}.m{}{}.n{}{}.eps{}{}", s.x->name, s.ranks, s.m,
-                      combine ? fmt::format(".k{}{}", combine->topk, combine_shape(*combine)) : "", s.n, scales_of(c, norm), c.text("eps"),
-                      s.before > 0 ? fmt::format(".after{}", s.before) : ""),
+                      combine ? fmt::format(".k{}{}", combine->topk, combine_shape(*combine)) : "", s.n, scales_of(c, norm),
+                      c.text("eps"), s.before > 0 ? fmt::format(".after{}", s.before) : ""),
           fills_of(s, norm, combine), s.warp};
 }
 
@@ -68,7 +69,8 @@ std::unique_ptr<const BoundFused> bind_fused(const std::shared_ptr<const RowOpPa
     if (!combine && cells.given(column)) cells.refuse(column, "contract " + row.id + " combines no rows of experts");
   CaseName name = name_of(c, row.id, sum, rows, combine);
   return std::make_unique<const BoundFused>(std::make_shared<const BoundRanks>(std::move(sum), name),
-                                            std::make_shared<const BoundRows>(norm, std::move(rows), name), std::move(combine), name);
+                                            std::make_shared<const BoundRows>(norm, std::move(rows), name), std::move(combine),
+                                            name);
 }
 
 namespace {
@@ -112,8 +114,9 @@ Problem BoundFused::combined(const Problem& problem, const Combine* contract) co
     for (const HostTensor& tensor : given.tensors) {
       const int rank = tensor.spec.rank;
       if (tensor.spec.name == "x")
-        made.tensors.push_back(
-            of_rank(combined_rows(of_rank(*combine_, rank, before), contract ? *contract : combine_->contract, alone(given, rank)), rank));
+        made.tensors.push_back(of_rank(
+            combined_rows(of_rank(*combine_, rank, before), contract ? *contract : combine_->contract, alone(given, rank)),
+            rank));
       else if (!consumed.contains(tensor.spec.name))
         made.tensors.push_back(tensor);
     }
@@ -284,8 +287,9 @@ Expectation expect_fused(const BoundFused& c, const Problem& given, const std::v
 }  // namespace
 
 Expectation BoundFused::expect(const Problem& problem, const std::vector<HostTensor>* outputs) const {
-  return expect_fused(*this, problem, outputs, sum().contract,
-                      [this](const Problem& of_rank, const std::vector<HostTensor>* stored) { return norm_->expect(of_rank, stored); });
+  return expect_fused(
+      *this, problem, outputs, sum().contract,
+      [this](const Problem& of_rank, const std::vector<HostTensor>* stored) { return norm_->expect(of_rank, stored); });
 }
 
 std::vector<Hypothesis> BoundFused::mutants() const {
@@ -303,11 +307,13 @@ std::vector<Hypothesis> BoundFused::mutants() const {
                    }});
   }
   if (combine_) {  // cases of moe_combine kill all of these
-    const CombineExtents extents{combine_->m, combine_->topk, combine_->factor, combine_->absent || combine_->elsewhere, combine_->elsewhere};
+    const CombineExtents extents{combine_->m, combine_->topk, combine_->factor, combine_->absent || combine_->elsewhere,
+                                 combine_->elsewhere};
     for (CombineNeighbour& wrong : combine_neighbours(combine_->contract, *combine_->x, extents)) {
       Hypothesis of_rows{"combine: " + wrong.name, nullptr};
       of_rows.suspect = true;
-      of_rows.expect = [c, right, rows = std::move(wrong.contract)](const Problem& problem, const std::vector<HostTensor>* outputs) {
+      of_rows.expect = [c, right, rows = std::move(wrong.contract)](const Problem& problem,
+                                                                    const std::vector<HostTensor>* outputs) {
         return expect_fused(*c, problem, outputs, c->sum().contract, right, &rows);
       };
       all.push_back(std::move(of_rows));
@@ -330,21 +336,29 @@ std::vector<Hypothesis> BoundFused::mutants() const {
 
 Op fused_op(std::string name, RowChain norm, std::vector<RoleSpec> outputs, std::vector<std::string> columns,
             std::set<std::string> optional_columns, bool combines) {
-  const auto parts = std::make_shared<const RowOpParts>(
-      RowOpParts{.name = std::move(name), .chain = std::move(norm), .columns = std::move(columns), .optional_columns = std::move(optional_columns)});
-  std::vector<RoleSpec> roles = {{"x", Access::kIn, "[m, n] of each rank: the input, dense"},
-                                 {"residual", Access::kInOut,
-                                  "[m, n] of each rank, the same on all: residual, added to the all-reduced x and overwritten by that sum"},
-                                 {"gamma", Access::kIn, "[n] of each rank: weights"}};
+  const auto parts = std::make_shared<const RowOpParts>(RowOpParts{.name = std::move(name),
+                                                                   .chain = std::move(norm),
+                                                                   .columns = std::move(columns),
+                                                                   .optional_columns = std::move(optional_columns)});
+  std::vector<RoleSpec> roles = {
+      {"x", Access::kIn, "[m, n] of each rank: the input, dense"},
+      {"residual", Access::kInOut,
+       "[m, n] of each rank, the same on all: residual, added to the all-reduced x and overwritten by that sum"},
+      {"gamma", Access::kIn, "[n] of each rank: weights"}};
   if (combines) {
     roles[0].what += "; with row_of_slot: [rows, n]: rows of experts";
-    roles.insert(roles.end(), {{"row_of_slot", Access::kIn, "[m, topk] int32 of each rank: the row of x that a slot has; below 0: none; only for contracts that combine rows of experts"},
-                               {"topk_weights", Access::kIn, "[m, topk] of each rank in the format of x: router weights; only for those contracts"},
-                               {"shared", Access::kIn, "[m, n] of each rank: the rows of a shared expert; only for those contracts"}});
+    roles.insert(
+        roles.end(),
+        {{"row_of_slot", Access::kIn,
+          "[m, topk] int32 of each rank: the row of x that a slot has; below 0: none; only for contracts that combine rows of "
+          "experts"},
+         {"topk_weights", Access::kIn, "[m, topk] of each rank in the format of x: router weights; only for those contracts"},
+         {"shared", Access::kIn, "[m, n] of each rank: the rows of a shared expert; only for those contracts"}});
   }
   roles.insert(roles.end(), outputs.begin(), outputs.end());
   std::vector<ParameterSpec> parameters = parts->chain.parameters();
-  if (combines) parameters.push_back({"routed_scaling_factor", "factor of the sum of the experts' rows, for contracts that combine them"});
+  if (combines)
+    parameters.push_back({"routed_scaling_factor", "factor of the sum of the experts' rows, for contracts that combine them"});
   return {.name = parts->name,
           .roles = std::move(roles),
           .parameters = std::move(parameters),
@@ -354,7 +368,8 @@ Op fused_op(std::string name, RowChain norm, std::vector<RoleSpec> outputs, std:
               [parts](const std::string& contract) {
                 const ContractRow* row = rulebook().contracts.lookup(contract);
                 if (row == nullptr || row->flow != &rank_norm_flow()) return false;
-                if (!row->text("combine").empty() && std::find(parts->columns.begin(), parts->columns.end(), "topk") == parts->columns.end())
+                if (!row->text("combine").empty() &&
+                    std::find(parts->columns.begin(), parts->columns.end(), "topk") == parts->columns.end())
                   return false;
                 return parts->chain.why_not(rulebook().contracts.find(read_rank_norm(*row).then), parts->columns).empty();
               },

@@ -8,7 +8,8 @@ Op all_reduce_add_rms_norm_quant_static_op() {
                   RowChain({norm_stage({.residual = Has::kAlways}), quant_stage({.scales = {.given = true}})}),
                   {{"scale", Access::kIn, "[1, 1] of each rank, the same on all: the scale of all codes"},
                    {"q", Access::kOut, "[m, n] of each rank: codes of the norm"}},
-                  {"contract", "ranks", "x", "m", "n", "group_size", "layout", "eps", "fill", "residual", "gamma", "scale", "before", "seed", "warp"});
+                  {"contract", "ranks", "x", "m", "n", "group_size", "layout", "eps", "fill", "residual", "gamma", "scale",
+                   "before", "seed", "warp"});
 }
 
 }  // namespace assay

@@ -74,8 +74,9 @@ Expectation of_squares(const ShardedCase& c, const Problem& problem, const RankS
       const int64_t columns = c.columns(c.matrices[matrix]), others = c.columns(c.matrices[squared]);
       Accepted rows(parts[p], first, end);
       for (int64_t row = first; row < end; ++row) {
-        const Span r = factor_of_squares(squares, norm, of_squares.row(of_squares.x, row, others),
-                                         of_squares.row(of_squares.before, row, others), rank, c.matrices[matrix].rows().eps, *c.x);
+        const Span r =
+            factor_of_squares(squares, norm, of_squares.row(of_squares.x, row, others),
+                              of_squares.row(of_squares.before, row, others), rank, c.matrices[matrix].rows().eps, *c.x);
         rows.put(row, norm_outputs(norm, Spans(own.row(own.x, row, columns)[size_t(rank)]),
                                    NormWeights(Spans(own.gamma[size_t(rank)])), NormFactors(r)));
       }
@@ -193,7 +194,8 @@ class BoundSharded : public BoundCase {
   std::vector<std::string> trace(const Problem& problem, int64_t row, int64_t column) const override {
     std::vector<std::string> lines = {
         fmt::format("column {} of the first rank, of {} columns on {} ranks", column, first().rows().n, c_.ranks)};
-    for (std::string& line : first().norm->trace(whole_problem(c_, first(), problem), row, column)) lines.push_back(std::move(line));
+    for (std::string& line : first().norm->trace(whole_problem(c_, first(), problem), row, column))
+      lines.push_back(std::move(line));
     return lines;
   }
   std::string situation(const Problem& problem, const std::vector<HostTensor>& outputs) const override {

@@ -30,7 +30,8 @@ const std::shared_ptr<const RowOpParts>& norm_of_rows() {
   return parts;
 }
 
-ShardedMatrix matrix_of(const Cells& cells, const ShardedCase& sharded, const char* column, const std::string& suffix, uint64_t seed) {
+ShardedMatrix matrix_of(const Cells& cells, const ShardedCase& sharded, const char* column, const std::string& suffix,
+                        uint64_t seed) {
   const int64_t columns = cells.positive(column);
   if (columns % (sharded.ranks * kPacket / sharded.x->bytes()) != 0)
     cells.refuse(column, "each rank has whole packets of " + std::to_string(kPacket) + " bytes of a row");
@@ -91,8 +92,8 @@ ShardedCase read_sharded_case(const Case& source) {
   c.contract = contract_of(cells);
   c.ranks = int(cells.positive("ranks"));
   if (!c.contract.takes(c.ranks))
-    cells.refuse("ranks",
-                 "contract " + c.id() + " does not support " + cells.text("ranks") + " ranks; supported: " + c.contract.row->text("shards"));
+    cells.refuse("ranks", "contract " + c.id() + " does not support " + cells.text("ranks") +
+                              " ranks; supported: " + c.contract.row->text("shards"));
   c.x = &cells.format_taken("x", *c.contract.row, "numbers", [&](const Format& x) { return c.contract.takes(x); });
   c.seed = uint64_t(cells.positive("seed"));
   const bool earlier = cells.given("before");
@@ -130,7 +131,8 @@ HostTensor whole_output(const ShardedCase& c, const ShardedMatrix& matrix, const
   return y;
 }
 
-// The answer is that of the norm on whole rows. Each rank has its own columns of it, and one factor must explain the columns of all ranks.
+// The answer is that of the norm on whole rows. Each rank has its own columns of it, and one factor must explain the columns of
+// all ranks.
 
 namespace {
 

@@ -28,8 +28,16 @@ inline Case large_case(int64_t m, int64_t n) {
   one.tier = "full";
   one.why = "larger than any cache";
   one.origin = {"suites/bench/large_case.h", 0};
-  one.parameters = {{"contract", "vllm.group_fp8_packed"}, {"x", "bf16"}, {"m", std::to_string(m)}, {"n", std::to_string(n)},
-                    {"group_size", "128"}, {"layout", "ue8m0x4_tma"}, {"scale_ub", ""}, {"fill", "normal"}, {"seed", "1"}, {"warp", "32"}};
+  one.parameters = {{"contract", "vllm.group_fp8_packed"},
+                    {"x", "bf16"},
+                    {"m", std::to_string(m)},
+                    {"n", std::to_string(n)},
+                    {"group_size", "128"},
+                    {"layout", "ue8m0x4_tma"},
+                    {"scale_ub", ""},
+                    {"fill", "normal"},
+                    {"seed", "1"},
+                    {"warp", "32"}};
   return checked_case(shipped_ops().find(one.op), one);
 }
 
@@ -40,9 +48,19 @@ inline Case large_product(int64_t m, int64_t n, int64_t k) {
   one.tier = "full";
   one.why = "more products than a diagnosis can compute again";
   one.origin = {"suites/bench/large_case.h", 0};
-  one.parameters = {{"contract", "torch.scaled_mm_row.sm_90"}, {"m", std::to_string(m)}, {"n", std::to_string(n)}, {"k", std::to_string(k)},
-                    {"fill", "amax_scaled"}, {"b", "amax_scaled"}, {"scales", "token_channel"}, {"scale", "amax_scales"}, {"y", "bf16"},
-                    {"bias", ""}, {"azp", ""}, {"seed", "1"}, {"warp", "32"}};
+  one.parameters = {{"contract", "torch.scaled_mm_row.sm_90"},
+                    {"m", std::to_string(m)},
+                    {"n", std::to_string(n)},
+                    {"k", std::to_string(k)},
+                    {"fill", "amax_scaled"},
+                    {"b", "amax_scaled"},
+                    {"scales", "token_channel"},
+                    {"scale", "amax_scales"},
+                    {"y", "bf16"},
+                    {"bias", ""},
+                    {"azp", ""},
+                    {"seed", "1"},
+                    {"warp", "32"}};
   return checked_case(shipped_ops().find(one.op), one);
 }
 

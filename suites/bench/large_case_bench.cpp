@@ -17,8 +17,8 @@ using namespace assay;
 constexpr const char *kMistake = "scale: pow2(ceil) -> pow2(floor)", *kMistakeOfProduct = "scale_a: of the next row";
 
 void print(const char* what, const Cost& cost, int64_t elements) {
-  fmt::print("| {} | {:.2f} | {:.2f} | {:.1f} | {:.0f} |\n", what, cost.seconds, cost.cpu_seconds, double(elements) / cost.seconds / 1e6,
-             double(cost.bytes) / (1 << 20));
+  fmt::print("| {} | {:.2f} | {:.2f} | {:.1f} | {:.0f} |\n", what, cost.seconds, cost.cpu_seconds,
+             double(elements) / cost.seconds / 1e6, double(cost.bytes) / (1 << 20));
 }
 
 }  // namespace
@@ -49,7 +49,9 @@ int main(int argc, char** argv) {
     }
     if (mistake.empty()) continue;
     std::vector<std::string> causes;
-    print("seeking the cause", cost_of([&] { causes = causes_in_words(diagnose(*op.bind(one), large.problem, large.result.outputs, &sample)); }), m * n);
+    print("seeking the cause",
+          cost_of([&] { causes = causes_in_words(diagnose(*op.bind(one), large.problem, large.result.outputs, &sample)); }),
+          m * n);
     fmt::print("\n{}; {}\n", causes.front(), verdict.looked_at);
   }
   return 0;

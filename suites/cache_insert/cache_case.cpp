@@ -30,7 +30,9 @@ int64_t integer(const std::string& text) {
   int64_t value = 0;
   const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
   if (read.ec != std::errc() || read.ptr != text.data() + text.size())
-    throw std::invalid_argument("'" + text + "': expected places such as 3;-1;0, or order, pages, shuffled or holes with a number of rows, such as holes:7");
+    throw std::invalid_argument(
+        "'" + text +
+        "': expected places such as 3;-1;0, or order, pages, shuffled or holes with a number of rows, such as holes:7");
   return value;
 }
 
@@ -62,7 +64,8 @@ std::vector<int64_t> in_pattern(SlotPattern pattern, int64_t rows, int64_t place
     const Random random(seed, uint32_t(CacheStream::kSlots));
     for (int64_t i = places - 1; i > 0; --i) std::swap(slots[size_t(i)], slots[size_t(random.below(i + 1, i))]);
   }
-  if (rows > places) throw std::invalid_argument(std::to_string(rows) + " rows do not fit in " + std::to_string(places) + " places");
+  if (rows > places)
+    throw std::invalid_argument(std::to_string(rows) + " rows do not fit in " + std::to_string(places) + " places");
   slots.resize(size_t(rows));
   for (size_t i = 1; pattern == SlotPattern::kHoles && i < slots.size(); i += 3) slots[i] = -1;
   return slots;
@@ -90,7 +93,8 @@ std::vector<int64_t> slots_of(const SlotCell& cell, int64_t places, int64_t bloc
   if (slots.empty() && cell.pattern == SlotPattern::kListed) throw std::invalid_argument("names no place");
   std::set<int64_t> taken;
   for (const int64_t slot : slots) {
-    if (slot >= places) throw std::invalid_argument(std::to_string(slot) + " is beyond the " + std::to_string(places) + " places of the cache");
+    if (slot >= places)
+      throw std::invalid_argument(std::to_string(slot) + " is beyond the " + std::to_string(places) + " places of the cache");
     if (slot >= 0 && !taken.insert(slot).second) throw std::invalid_argument(std::to_string(slot) + " is taken by two rows");
   }
   return slots;

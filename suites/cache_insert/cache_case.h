@@ -105,7 +105,8 @@ Shrinking shrink_tokens(const CacheCase& c);
 
 /// Input [m, columns] in the format of x; `tensor` as in FillRequest. Rows beyond the slots hold NaN: no kernel may read them.
 /// Gaps between rows, if the case has them, hold NaN too.
-HostTensor token_matrix(const std::string& name, const CacheCase& c, int64_t columns, const std::string& fill, CacheStream stream);
+HostTensor token_matrix(const std::string& name, const CacheCase& c, int64_t columns, const std::string& fill,
+                        CacheStream stream);
 /// Input norm_weight [elements of a token] in the format of x, for a contract with a norm.
 inline constexpr const char* kNormWeight = "norm_weight";
 HostTensor norm_weight(const CacheCase& c);
@@ -189,7 +190,8 @@ Expectation expect_cache(const Contract& contract, const Placing& placing, const
                          const std::vector<HostTensor>* outputs, const Misreading& misreading = {});
 
 /// The same for a mutant that keeps records in place, only for the first stored row: the parts of its record.
-Expectation expect_first_record(const Contract& contract, const CacheCase& c, const Problem& problem, const Misreading& misreading);
+Expectation expect_first_record(const Contract& contract, const CacheCase& c, const Problem& problem,
+                                const Misreading& misreading);
 
 /// Whether all bytes are inside the buffer, aligned to their elements, without overlap.
 bool fits(const Placing& placing, const CacheCase& c);

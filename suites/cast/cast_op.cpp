@@ -93,7 +93,8 @@ namespace {
 
 /// Distance of samples of `borders`; a prime, so that all low bits vary.
 constexpr uint64_t kSampleStep = 65521;
-/// Distance of neighbours in x where the inputs are mixed: a prime near 2^16 times the golden ratio, so that neighbours have other codes.
+/// Distance of neighbours in x where the inputs are mixed: a prime near 2^16 times the golden ratio, so that neighbours have
+/// other codes.
 constexpr size_t kMixingStep = 40487;
 
 [[noreturn]] void refuse(const Case& c, const std::string& column, const std::string& problem) {
@@ -107,7 +108,8 @@ const ContractRow& cast_row(const Case& c) {
   } catch (const std::out_of_range& error) {
     refuse(c, "contract", error.what());
   }
-  if (row->flow != &cast_flow()) refuse(c, "contract", "'" + row->id + "' is a " + row->flow->name + " row and this op takes casts");
+  if (row->flow != &cast_flow())
+    refuse(c, "contract", "'" + row->id + "' is a " + row->flow->name + " row and this op takes casts");
   return *row;
 }
 
@@ -194,10 +196,12 @@ namespace {
 
 /// Each element accepts exactly the code that these runs state.
 Expectation expect_runs(const CastProfile& profile, const std::vector<CodeRun>& runs, const HostTensor& x) {
-  const Part q{"q", &with_nans_by_code(*profile.format), {x.spec.shape[0], x.spec.shape[1]}, "a cast has one code for each input"};
+  const Part q{
+      "q", &with_nans_by_code(*profile.format), {x.spec.shape[0], x.spec.shape[1]}, "a cast has one code for each input"};
   const auto accepted = [q, &runs, &x](int64_t first, int64_t end) {
     AcceptedRows rows{first, end, {}, {}};
-    for (int64_t i = first * q.columns(); i < end * q.columns(); ++i) rows.low.push_back(ordinal(*q.format, code_at(runs, x.code(i))));
+    for (int64_t i = first * q.columns(); i < end * q.columns(); ++i)
+      rows.low.push_back(ordinal(*q.format, code_at(runs, x.code(i))));
     return AcceptedBlock{{std::move(rows)}};
   };
   return {{Answer{"", {q}, q.rows(), accepted}}};
@@ -248,7 +252,8 @@ class BoundCast : public BoundCase {
     const CastTruth& known = truth();  // found by all cells of its row: too slow for each element
     std::vector<int64_t> ascending(size_t(x.spec.elements()));
     std::iota(ascending.begin(), ascending.end(), int64_t{0});
-    if (c_.n > 0) std::stable_sort(ascending.begin(), ascending.end(), [&](int64_t a, int64_t b) { return x.code(a) < x.code(b); });
+    if (c_.n > 0)
+      std::stable_sort(ascending.begin(), ascending.end(), [&](int64_t a, int64_t b) { return x.code(a) < x.code(b); });
     std::vector<RunDifference> found;
     bool continues = false;
     for (const int64_t i : ascending) {

@@ -81,7 +81,8 @@ void multiply(HostTensor& tensor, int exponent) {
   }
   for (int64_t i = 0; i < tensor.spec.storage; ++i) {
     const double value = std::ldexp(decode(format, tensor.code(i)), exponent);
-    if (std::isfinite(value)) tensor.set_code(i, code_of(format, round_to(format, value, Rounding::kNearestEven, Overflow::kSaturate)));
+    if (std::isfinite(value))
+      tensor.set_code(i, code_of(format, round_to(format, value, Rounding::kNearestEven, Overflow::kSaturate)));
   }
 }
 
@@ -105,7 +106,8 @@ class LargerGemm : public ForwardedCase {
 std::vector<Op> ops_with(int exponent) {
   std::vector<Op> ops(shipped_ops().all().begin(), shipped_ops().all().end());
   for (Op& op : ops) {
-    const bool is_gemm = std::any_of(op.roles.begin(), op.roles.end(), [](const RoleSpec& role) { return role.name == "scale_a"; });
+    const bool is_gemm =
+        std::any_of(op.roles.begin(), op.roles.end(), [](const RoleSpec& role) { return role.name == "scale_a"; });
     if (is_gemm && exponent != 0)
       op.bind = [plain = op.bind, exponent](const Case& one) { return std::make_unique<const LargerGemm>(plain(one), exponent); };
   }

@@ -96,7 +96,8 @@ Outcomes measured(const std::string& folder, const std::vector<Subject>& all, co
   out.kinds = kHeadOfDiagnosis;
   const auto home_of = [&](const Subject& subject) -> const Backend& { return subject.kind == "changed" ? faulty : varied; };
   const auto is_measured = [&](const Subject& subject) {
-    const bool is_of_kind = std::any_of(std::begin(kKinds), std::end(kKinds), [&](const auto& kind) { return subject.kind == kind[0]; });
+    const bool is_of_kind =
+        std::any_of(std::begin(kKinds), std::end(kKinds), [&](const auto& kind) { return subject.kind == kind[0]; });
     return is_of_kind && has_shapes(home_of(subject), subject);
   };
   std::vector<Score> scores(all.size());

@@ -133,7 +133,8 @@ bool names(const std::string& line, const std::string& cause) {
 std::vector<Subject> subjects(const std::string& root) {
   std::vector<Subject> all;
   const Table faults = read_table(root + "/suites/catches/faults.csv");
-  for (const TableRow& row : faults.rows) all.push_back({faults.text(row, "fault"), "changed", causes_in(faults.text(row, "cause"))});
+  for (const TableRow& row : faults.rows)
+    all.push_back({faults.text(row, "fault"), "changed", causes_in(faults.text(row, "cause"))});
   const Table varied = read_table(root + "/suites/catches/diagnosis.csv");
   for (const TableRow& row : varied.rows)
     all.push_back({varied.text(row, "kernel"), varied.text(row, "kind"), causes_in(varied.text(row, "causes")),
@@ -169,7 +170,8 @@ Said judge_words(const std::vector<std::string>& said, const std::vector<std::st
 
 bool misled_by_patterns(const std::vector<std::string>& said, const std::vector<std::string>& patterns) {
   return std::any_of(said.begin(), said.end(), [&](const std::string& line) {
-    return is_pattern(line) && std::none_of(patterns.begin(), patterns.end(), [&](const std::string& one) { return names(line, one); });
+    return is_pattern(line) &&
+           std::none_of(patterns.begin(), patterns.end(), [&](const std::string& one) { return names(line, one); });
   });
 }
 
@@ -187,7 +189,8 @@ Score measure(const Backend& backend, const Subject& subject, const std::vector<
   const std::string warp =
       subject.kind == "finding" ? "32" : "64";  // plain loops have no lanes, and some of their cases exist only for 32
   Score score;
-  for (const Verdict& verdict : run_all(shipped_ops().all(), changed_cases(cases, kernel, most, warp), backend, options).verdicts) {
+  for (const Verdict& verdict :
+       run_all(shipped_ops().all(), changed_cases(cases, kernel, most, warp), backend, options).verdicts) {
     if (verdict.outcome == Outcome::kSkip) continue;
     ++score.cases;
     if (verdict.outcome == Outcome::kPass) continue;

@@ -73,11 +73,13 @@ TEST(Measuring, OtherCausesAndNoneAreNotRight) {
   EXPECT_EQ(judge_words({"no known cause"}, kOne), Said::kUnknown);
   EXPECT_EQ(judge_words({"pattern: q holds 2 times the expected values (4 of 4 wrong elements)"}, kOne), Said::kUnknown);
   EXPECT_EQ(judge_words({kDrop}, {}), Said::kOther);
-  EXPECT_EQ(judge_words({"pattern: q holds the expected values 1 row later (9 of 9 wrong elements)", kPadding}, {}), Said::kUnknown);
+  EXPECT_EQ(judge_words({"pattern: q holds the expected values 1 row later (9 of 9 wrong elements)", kPadding}, {}),
+            Said::kUnknown);
 }
 
 TEST(Measuring, APatternThatDoesNotDescribeTheMistakeMisleads) {
-  const std::string reversed = "pattern: q holds the expected values of each 4 columns in the opposite order (9 of 9 wrong elements)";
+  const std::string reversed =
+      "pattern: q holds the expected values of each 4 columns in the opposite order (9 of 9 wrong elements)";
   EXPECT_FALSE(misled_by_patterns({reversed, kPadding}, {"1 row later", "columns in the opposite order"}));
   EXPECT_TRUE(misled_by_patterns({reversed}, {"1 row later"}));
   EXPECT_TRUE(misled_by_patterns({reversed}, {}));

@@ -45,7 +45,8 @@ std::vector<Case> shuffled(std::vector<Case> cases, uint64_t seed) {
   std::map<std::string, uint64_t> keys;
   for (const Case& one : cases)
     if (const std::string data = one.data_id(); !keys.contains(data)) keys.emplace(data, random());
-  std::stable_sort(cases.begin(), cases.end(), [&](const Case& a, const Case& b) { return keys.at(a.data_id()) < keys.at(b.data_id()); });
+  std::stable_sort(cases.begin(), cases.end(),
+                   [&](const Case& a, const Case& b) { return keys.at(a.data_id()) < keys.at(b.data_id()); });
   return cases;
 }
 
@@ -85,7 +86,8 @@ class Runner {
     limit_ = std::chrono::seconds(60);
     const Outcome healthy = outcome(op, one, 0, memory);
     if (healthy == Outcome::kSkip) return;  // the kernel declines this shape or layout
-    if (healthy != Outcome::kPass) throw std::runtime_error(std::string("the library without a mutant: ") + name(healthy) + " in " + one.id);
+    if (healthy != Outcome::kPass)
+      throw std::runtime_error(std::string("the library without a mutant: ") + name(healthy) + " in " + one.id);
     limit_ = std::max(kLeastTime, kSlower * std::chrono::duration<double>(Clock::now() - begin));
     std::set<int> here;
     for (const int mutant : alive)
@@ -171,8 +173,8 @@ int main(int argc, char** argv) {
     std::set<int> alive = numbers_in(mutants), reached;
     std::vector<std::string> suites;
     for (const std::string& op : ops) suites.push_back(op + "/quick");
-    const std::vector<Case> cases =
-        shuffled(select_cases(load_cases(shipped_ops().all(), root), {.suites = suites, .cases = {}, .arch = {}, .warp = {}}), seed);
+    const std::vector<Case> cases = shuffled(
+        select_cases(load_cases(shipped_ops().all(), root), {.suites = suites, .cases = {}, .arch = {}, .warp = {}}), seed);
     Runner runner(library, program, state, causes);
     size_t ran = 0;
     for (size_t i = from; i < cases.size(); ++i) {

@@ -119,7 +119,8 @@ int main(int argc, char** argv) {
     int wrong = 0;
     std::map<std::string, Counts> full;  // takes minutes, so only for kernels that need it according to the table
     for (const auto& [kernel, counts] : quick)
-      if (const Claim& claim = claims.at(kernel); counts.wrong == 0 && (claim.seen == "full" || claim.seen == "far" || claim.seen == "no tier"))
+      if (const Claim& claim = claims.at(kernel);
+          counts.wrong == 0 && (claim.seen == "full" || claim.seen == "far" || claim.seen == "no tier"))
         full.merge(run(backend, cases_of(root, claim.seen == "far" ? "far" : "full", {{kernel, claim}}), kernel));
     for (const auto& [kernel, counts] : quick)
       if (const Claim& claim = claims.at(kernel); claim.seen == "ladder") {

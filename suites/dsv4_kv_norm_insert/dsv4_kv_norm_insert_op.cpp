@@ -5,8 +5,8 @@ namespace assay {
 
 Op dsv4_kv_norm_insert_op() {
   return dsv4_insert_op("dsv4_kv_norm_insert", KvNorm::kBefore,
-                        {"contract", "x", "m", "blocks", "block_size", "gap", "slot_mapping", "row_stride", "eps", "fill", "gamma",
-                         "seed", "warp"});
+                        {"contract", "x", "m", "blocks", "block_size", "gap", "slot_mapping", "row_stride", "eps", "fill",
+                         "gamma", "seed", "warp"});
 }
 
 }  // namespace assay

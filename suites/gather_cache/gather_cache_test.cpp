@@ -1,5 +1,5 @@
-// Op gather_cache: cells that a contract has no use for, the tables of a case, which storage a call must not change, and round trips:
-// what an insert op's reference stores, a read's reference returns.
+// Op gather_cache: cells that a contract has no use for, the tables of a case, which storage a call must not change, and round
+// trips: what an insert op's reference stores, a read's reference returns.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -109,13 +109,23 @@ class RoundTrip : public testing::TestWithParam<Trip> {
   void SetUp() override {
     const Trip& trip = GetParam();
     const Op& insert = shipped_op(trip.op);
-    TestCells cells = {{"contract", trip.insert}, {"x", "bf16"},  {"m", "7"},    {"blocks", "3"}, {"block_size", "16"},
-                       {"gap", "0"},              {"fill", "normal"}, {"seed", "1"}, {"warp", "32"},  {"slot_mapping", "shuffled:7"}};
-    if (trip.inputs.size() == 2) cells["rope"] = "normal", cells["scale"] = std::string(trip.insert) == "vllm.mla_fp8" ? "scales" : "";
+    TestCells cells = {{"contract", trip.insert},
+                       {"x", "bf16"},
+                       {"m", "7"},
+                       {"blocks", "3"},
+                       {"block_size", "16"},
+                       {"gap", "0"},
+                       {"fill", "normal"},
+                       {"seed", "1"},
+                       {"warp", "32"},
+                       {"slot_mapping", "shuffled:7"}};
+    if (trip.inputs.size() == 2)
+      cells["rope"] = "normal", cells["scale"] = std::string(trip.insert) == "vllm.mla_fp8" ? "scales" : "";
     bound_ = insert.bind(case_of(insert, cells, {}));
     problem_ = bound_->problem();
     for (HostTensor& tensor : problem_.tensors) {
-      if (tensor.spec.name == "positions") std::fill(tensor.bytes.begin(), tensor.bytes.end(), std::byte{0});  // which turns nothing
+      if (tensor.spec.name == "positions")
+        std::fill(tensor.bytes.begin(), tensor.bytes.end(), std::byte{0});                // which turns nothing
       if (tensor.spec.name == "scale") tensor.set_code(0, code_of(kF32, double(0.03f)));  // no code is clamped
     }
     cache_ = find(problem_.tensors, "kv_cache");
@@ -160,7 +170,8 @@ class RoundTrip : public testing::TestWithParam<Trip> {
     return token;
   }
 
-  /// Elements of codes and copies that are not those of the insert op, and numbers beyond the bound; `next`: the next slot is read.
+  /// Elements of codes and copies that are not those of the insert op, and numbers beyond the bound; `next`: the next slot is
+  /// read.
   struct Faults {
     int codes = 0, numbers = 0;
   };
@@ -195,8 +206,8 @@ class RoundTrip : public testing::TestWithParam<Trip> {
   Gather gather_;
 
  private:
-  /// |y - x| for e4m3 codes: half a step of the code at |x| / s, times s, with one f32 rounding of the quotient and one of the product,
-  /// then one bf16 rounding unless the read returns codes. s = 0: a copy.
+  /// |y - x| for e4m3 codes: half a step of the code at |x| / s, times s, with one f32 rounding of the quotient and one of the
+  /// product, then one bf16 rounding unless the read returns codes. s = 0: a copy.
   double bound_of(double x, double s) const {
     if (s == 0) return 0;
     const double quotient = std::fabs(x) / s * (1 + 0x1p-23);
@@ -210,11 +221,13 @@ class RoundTrip : public testing::TestWithParam<Trip> {
     if (!part) return {in.scale};
     const Format& format = format_of_part(gather_, in, *part);
     std::vector<double> scales;
-    for (const uint32_t code : codes_of_part(gather_, in, *part, token_of_row(gather_, in, slot))) scales.push_back(decode(format, code));
+    for (const uint32_t code : codes_of_part(gather_, in, *part, token_of_row(gather_, in, slot)))
+      scales.push_back(decode(format, code));
     return scales;
   }
 
-  std::vector<double> numbers_at(const GatherInputs& in, const RecordPart& part, int64_t slot, const std::vector<double>& scales) const {
+  std::vector<double> numbers_at(const GatherInputs& in, const RecordPart& part, int64_t slot,
+                                 const std::vector<double>& scales) const {
     std::vector<double> numbers;
     if (part.kind == PartKind::kCodes && !gather_.keeps_parts) return gathered(gather_, in, part, slot).low;
     const Format& format = format_of_part(gather_, in, part);
@@ -259,10 +272,30 @@ TEST_P(RoundTrip, AReadReturnsWhatTheInsertStored) {
 INSTANTIATE_TEST_SUITE_P(
     Records, RoundTrip,
     testing::Values(Trip{"concat_and_cache_mla", "vllm.mla_fp8", "vllm.gather_mla_fp8@v0.12.0", {"kv_c", "k_pe"}, "mla_fp8", ""},
-                    Trip{"concat_and_cache_mla", "vllm.fp8_ds_mla", "vllm.gather_ds_mla", {"kv_c", "k_pe"}, "fp8_ds_mla", "fp8_ds_mla_scales_last"},
-                    Trip{"concat_and_cache_mla", "vllm.fp8_ds_mla@v0.31.0", "vllm.gather_ds_mla", {"kv_c", "k_pe"}, "fp8_ds_mla", "fp8_ds_mla_scales_last"},
-                    Trip{"dsv4_kv_insert", "vllm.deepseek_v41_kv_insert", "vllm.gather_dsv41_k", {"kv"}, "deepseek_v41", "deepseek_v41_scales_last"},
-                    Trip{"indexer_k_quant_and_cache", "vllm.indexer_k_mx", "vllm.gather_indexer_k@v0.20.0", {"k"}, "indexer_k_mx", "indexer_k_mx_token_by_token"}));
+                    Trip{"concat_and_cache_mla",
+                         "vllm.fp8_ds_mla",
+                         "vllm.gather_ds_mla",
+                         {"kv_c", "k_pe"},
+                         "fp8_ds_mla",
+                         "fp8_ds_mla_scales_last"},
+                    Trip{"concat_and_cache_mla",
+                         "vllm.fp8_ds_mla@v0.31.0",
+                         "vllm.gather_ds_mla",
+                         {"kv_c", "k_pe"},
+                         "fp8_ds_mla",
+                         "fp8_ds_mla_scales_last"},
+                    Trip{"dsv4_kv_insert",
+                         "vllm.deepseek_v41_kv_insert",
+                         "vllm.gather_dsv41_k",
+                         {"kv"},
+                         "deepseek_v41",
+                         "deepseek_v41_scales_last"},
+                    Trip{"indexer_k_quant_and_cache",
+                         "vllm.indexer_k_mx",
+                         "vllm.gather_indexer_k@v0.20.0",
+                         {"k"},
+                         "indexer_k_mx",
+                         "indexer_k_mx_token_by_token"}));
 
 }  // namespace
 }  // namespace assay::gather_cache_test

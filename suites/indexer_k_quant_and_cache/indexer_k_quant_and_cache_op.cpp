@@ -8,7 +8,8 @@ namespace assay {
 namespace {
 
 void require_keys(const Cells& cells, const CacheCase& p) {
-  if (p.numbers() != p.coded || p.record->find(PartKind::kValues) || !p.record->find(PartKind::kScales) || p.coded != p.group_size)
+  if (p.numbers() != p.coded || p.record->find(PartKind::kValues) || !p.record->find(PartKind::kScales) ||
+      p.coded != p.group_size)
     cells.refuse("contract", "'" + p.contract + "' has no keys with one scale each");
   // the op takes the number of tokens from k
   if (int64_t(p.slots.size()) != p.m) cells.refuse("slot_mapping", "has another length than m");
@@ -17,16 +18,21 @@ void require_keys(const Cells& cells, const CacheCase& p) {
 }  // namespace
 
 Op indexer_k_quant_and_cache_op() {
-  return cache_op({.name = "indexer_k_quant_and_cache",
-                   .roles = {{"k", Access::kIn, "[tokens, 128]: the key of each token, one per slot"}},
-                   .columns = {"contract", "x", "m", "blocks", "block_size", "gap", "slot_mapping", "row_stride", "fill", "seed", "warp"},
-                   .inputs = [](const CacheCase& c) { return std::vector<HostTensor>{token_matrix("k", c, c.numbers(), c.fill, CacheStream::kFirst)}; },
-                   .takes =
-                       [](const Flow& first, const Record& record) {
-                         return &first == &cache_insert_flow() && !record.find(PartKind::kValues) && record.find(PartKind::kScales);
-                       },
-                   .require = [](const Cells& cells, const ContractRow& contract) { cells.refuse_contract(not_of_flow(contract, "cache_insert")); },
-                   .require_case = require_keys});
+  return cache_op(
+      {.name = "indexer_k_quant_and_cache",
+       .roles = {{"k", Access::kIn, "[tokens, 128]: the key of each token, one per slot"}},
+       .columns = {"contract", "x", "m", "blocks", "block_size", "gap", "slot_mapping", "row_stride", "fill", "seed", "warp"},
+       .inputs =
+           [](const CacheCase& c) {
+             return std::vector<HostTensor>{token_matrix("k", c, c.numbers(), c.fill, CacheStream::kFirst)};
+           },
+       .takes =
+           [](const Flow& first, const Record& record) {
+             return &first == &cache_insert_flow() && !record.find(PartKind::kValues) && record.find(PartKind::kScales);
+           },
+       .require = [](const Cells& cells,
+                     const ContractRow& contract) { cells.refuse_contract(not_of_flow(contract, "cache_insert")); },
+       .require_case = require_keys});
 }
 
 }  // namespace assay

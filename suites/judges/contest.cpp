@@ -76,7 +76,8 @@ Recipe read_recipe(const Table& table, const TableRow& row) {
   for (const std::string& text : split(table.text(row, "shapes"))) {
     recipe.shapes.push_back(shape_of(text));
     if (recipe.shapes.back()[0] == 0) throw table.error(row, "shapes", "'" + text + "' is not rows, 'x' and columns");
-    if ((recipe.shapes.back()[2] > 0) != (recipe.shapes.front()[2] > 0)) throw table.error(row, "shapes", "are of matrix products all, or none is");
+    if ((recipe.shapes.back()[2] > 0) != (recipe.shapes.front()[2] > 0))
+      throw table.error(row, "shapes", "are of matrix products all, or none is");
   }
   return recipe;
 }
@@ -114,8 +115,10 @@ std::optional<Case> case_of(const Recipe& recipe, double factor, const Choice& c
   };
   set("x", choice.x), set("fill", recipe.fill), set("up", recipe.fill), set("gamma", recipe.gamma), set("eps", recipe.eps),
       set("seed", "1");
-  set("m", std::to_string(choice.shape[0])), set("n", std::to_string(choice.shape[1])), set("scale_ub", cell(factor / 2)), set("scale", "ones");
-  if (choice.shape[2] > 0) set("k", std::to_string(choice.shape[2])), set("b", recipe.fill), set("scale", recipe.gamma), set("y", choice.x);
+  set("m", std::to_string(choice.shape[0])), set("n", std::to_string(choice.shape[1])), set("scale_ub", cell(factor / 2)),
+      set("scale", "ones");
+  if (choice.shape[2] > 0)
+    set("k", std::to_string(choice.shape[2])), set("b", recipe.fill), set("scale", recipe.gamma), set("y", choice.x);
   if (!choice.ranks.empty()) {
     one.parameters["ranks"] = choice.ranks;
     one.parameters["before"] = std::to_string(recipe.again ? 0 : recipe.before);
@@ -174,7 +177,8 @@ void scale_ranks(const Recipe& recipe, Problem& problem, double factor, double o
 /// Multiplies the result by a factor: fp32 scales of a, and added terms.
 void scale_product(Problem& problem, double factor) {
   for (HostTensor& tensor : problem.tensors)
-    if (tensor.spec.name == "bias" || tensor.spec.name == "c" || (tensor.spec.name == "scale_a" && tensor.spec.format->name == "f32"))
+    if (tensor.spec.name == "bias" || tensor.spec.name == "c" ||
+        (tensor.spec.name == "scale_a" && tensor.spec.format->name == "f32"))
       multiply(tensor, factor, 0);
 }
 
@@ -431,10 +435,11 @@ bool has_column(const KernelOffer& kernel, const char* name) {
   return std::find(op.columns.begin(), op.columns.end(), name) != op.columns.end() && !op.optional_columns.contains(name);
 }
 
-/// Whether the rules can read a kernel's cases. False for casts, which have no rows of numbers, for caches, which have records, and for
-/// the sum over the slots of a token, which is not a row of recipes.
+/// Whether the rules can read a kernel's cases. False for casts, which have no rows of numbers, for caches, which have records,
+/// and for the sum over the slots of a token, which is not a row of recipes.
 bool has_rows(const KernelOffer& kernel) {
-  return kernel.op != "moe_combine" && std::all_of(kShape.begin(), kShape.end(), [&](const char* name) { return has_column(kernel, name); });
+  return kernel.op != "moe_combine" &&
+         std::all_of(kShape.begin(), kShape.end(), [&](const char* name) { return has_column(kernel, name); });
 }
 
 /// Adds healthy kernels of one contract with the outputs of another as reference, as the projects' tests do.
@@ -468,7 +473,8 @@ std::string healthy_library(const std::string& folder) { return folder + "/libas
 
 /// The rules compare bytes and 8-bit codes; no test of FP4 is among them.
 bool is_of_fp4(const KernelOffer& kernel) {
-  return std::any_of(kernel.contracts.begin(), kernel.contracts.end(), [](const std::string& id) { return id.find("fp4") != std::string::npos; });
+  return std::any_of(kernel.contracts.begin(), kernel.contracts.end(),
+                     [](const std::string& id) { return id.find("fp4") != std::string::npos; });
 }
 
 std::vector<Contestant> contestants(Libraries& libraries, const std::string& root, const std::vector<Rule>& rules) {

@@ -71,9 +71,10 @@ int run(const Arguments& arguments) {
   const std::string& root = arguments.root;
   open_rulebook(root);
   Libraries libraries(arguments.libraries);
-  const Field field{load_rules(root + "/suites/judges/rules.csv"), load_recipes(root + "/suites/judges/recipes.csv"),
-                    select_cases(load_cases(shipped_ops().all(), root), {.suites = {"quick"}, .cases = {}, .arch = {}, .warp = {}}),
-                    &libraries.cpu};
+  const Field field{
+      load_rules(root + "/suites/judges/rules.csv"), load_recipes(root + "/suites/judges/recipes.csv"),
+      select_cases(load_cases(shipped_ops().all(), root), {.suites = {"quick"}, .cases = {}, .arch = {}, .warp = {}}),
+      &libraries.cpu};
   for (const Rule& rule : field.rules) field.recipe(rule.recipe);
   std::vector<Contestant> all = contestants(libraries, root, field.rules);
   std::erase_if(all, [&](const Contestant& one) { return !in_sample(one.name, arguments.one_in); });

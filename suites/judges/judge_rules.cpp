@@ -42,7 +42,8 @@ void append(Numbers& all, const Numbers& more) {
 
 Answer answer_of_ranks(const std::vector<HostTensor>& outputs) {
   Answer answer;
-  for (const HostTensor& tensor : outputs) append(tensor.spec.name == "residual" ? answer.residual : answer.result, dense_numbers(tensor));
+  for (const HostTensor& tensor : outputs)
+    append(tensor.spec.name == "residual" ? answer.residual : answer.result, dense_numbers(tensor));
   return answer;
 }
 
@@ -84,7 +85,8 @@ bool is_comparable(const Problem& problem) {
   return std::any_of(problem.tensors.begin(), problem.tensors.end(), [&](const HostTensor& tensor) {
     if (tensor.spec.role != Role::kOutput) return false;
     const bool of_two_halves = x && x->spec.shape.back() == 2 * tensor.spec.shape.back();
-    return tensor.spec.name == "q" || (tensor.spec.name == "d" && find_or_null(problem.tensors, "scale_a")) || (tensor.spec.name == "y" && !of_two_halves);
+    return tensor.spec.name == "q" || (tensor.spec.name == "d" && find_or_null(problem.tensors, "scale_a")) ||
+           (tensor.spec.name == "y" && !of_two_halves);
   });
 }
 
@@ -268,18 +270,19 @@ Judgement of_numbers(const Check& check, const Pair& pair) {
 }
 
 const std::vector<Measure>& measures() {
-  static const std::vector<Measure> all = {{"close", {"atol"}, {"rtol", "rtol.bf16", "rtol.f16", "rtol.f32", "atol.f16", "atol.f32"}},
-                                           {"equal", {}, {}},
-                                           {"bits", {}, {}},
-                                           {"steps", {"steps"}, {"share"}},
-                                           {"tiny_diff", {"share"}, {"elements"}},
-                                           {"diff", {"limit"}, {}},
-                                           {"cosine", {"limit"}, {}},
-                                           {"mean_diff", {"limit"}, {}},
-                                           {"fuzz", {"of_largest", "rtol"}, {}},
-                                           {"sqnr", {"limit"}, {}},
-                                           {"logged", {"rtol", "atol"}, {}},
-                                           {"reported", {"rtol", "atol", "share"}, {}}};
+  static const std::vector<Measure> all = {
+      {"close", {"atol"}, {"rtol", "rtol.bf16", "rtol.f16", "rtol.f32", "atol.f16", "atol.f32"}},
+      {"equal", {}, {}},
+      {"bits", {}, {}},
+      {"steps", {"steps"}, {"share"}},
+      {"tiny_diff", {"share"}, {"elements"}},
+      {"diff", {"limit"}, {}},
+      {"cosine", {"limit"}, {}},
+      {"mean_diff", {"limit"}, {}},
+      {"fuzz", {"of_largest", "rtol"}, {}},
+      {"sqnr", {"limit"}, {}},
+      {"logged", {"rtol", "atol"}, {}},
+      {"reported", {"rtol", "atol", "share"}, {}}};
   return all;
 }
 

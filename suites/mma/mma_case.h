@@ -63,6 +63,7 @@ std::vector<Hypothesis> mma_hypotheses(const MmaCase& c);
 std::vector<std::string> trace_element(const MmaCase& c, const Problem& problem, int64_t row, int64_t column);
 
 /// The trace of one block of an element.
-void append_block_lines(const Unit& unit, const UnitElement& element, const UnitBlockSeen& block, std::vector<std::string>& lines);
+void append_block_lines(const Unit& unit, const UnitElement& element, const UnitBlockSeen& block,
+                        std::vector<std::string>& lines);
 
 }  // namespace assay

@@ -304,7 +304,8 @@ void append_block_lines(const Unit& unit, const UnitElement& g, const UnitBlockS
                                    [](const UnitTermSeen& term) { return term.value == 0 && !term.is_c; });
   if (zeros > 0) lines.push_back(fmt::format("  {} terms are 0", zeros));
   lines.push_back(
-      fmt::format("  {}sum of what was kept {:.9g}: d = {}{}", one_sum ? "" : fmt::format("E = {}, ", block.largest), block.sum, result_text(*unit.d, block.d),
+      fmt::format("  {}sum of what was kept {:.9g}: d = {}{}", one_sum ? "" : fmt::format("E = {}, ", block.largest), block.sum,
+                  result_text(*unit.d, block.d),
                   block.d == block.sum || std::isinf(block.d) ? "" : fmt::format(", rounded by {:.9g}", block.d - block.sum)));
 }
 
@@ -313,7 +314,8 @@ std::vector<std::string> trace_element(const MmaCase& c, const Problem& problem,
   const Gathered g = gather(c, problem, row, column);
   std::vector<std::string> lines = {fmt::format("d[{}, {}, {}] of unit {}", row / c.m, row % c.m, column, c.row->id),
                                     "codes are hexadecimal, with their values; e: the exponent that a term is aligned by"};
-  for (const UnitBlockSeen& block : seen_element(c.unit(), g.element(), g.c)) append_block_lines(c.unit(), g.element(), block, lines);
+  for (const UnitBlockSeen& block : seen_element(c.unit(), g.element(), g.c))
+    append_block_lines(c.unit(), g.element(), block, lines);
   const uint32_t code = defined_element(c.unit(), g.element(), g.c);
   lines.push_back("d     " + code_text(*c.unit().d, code));
   return lines;
@@ -327,7 +329,9 @@ class BoundMma : public BoundCase {
   CaseName name() const override { return name_; }
   std::string arch() const override { return chip_of_unit(c_.row->id); }
   Problem problem() const override { return mma_problem(c_); }
-  Expectation expect(const Problem& problem, const std::vector<HostTensor>*) const override { return expect_tiles(c_, c_.unit(), problem); }
+  Expectation expect(const Problem& problem, const std::vector<HostTensor>*) const override {
+    return expect_tiles(c_, c_.unit(), problem);
+  }
   std::vector<Hypothesis> mutants() const override { return mma_hypotheses(c_); }
   std::unique_ptr<const BoundCase> excerpt() const override {
     constexpr int64_t kMostTiles = 4;
@@ -363,20 +367,22 @@ std::unique_ptr<const BoundCase> bind_mma(const Case& c) {
 }  // namespace
 
 Op mma_op() {
-  return {.name = "mma",
-          .roles = {{"c", Access::kIn, "[tiles, m, n]: the addend, in the format of d"},
-                    {"a", Access::kIn,
-                     "[tiles, m, k]: k of the instruction, times the number of instructions in a row; tf32 is stored in f32 words, "
-                     "4-bit codes two per byte"},
-                    {"b", Access::kIn, "[tiles, n, k]: likewise; d = a * b^T + c"},
-                    {"sfa", Access::kIn, "[tiles, m, k / block]: scales of a, if the instruction has them; ue4m3 has the type of e4m3fn"},
-                    {"sfb", Access::kIn, "[tiles, n, k / block]: scales of b, as for a"},
-                    {"d", Access::kOut, "[tiles, m, n]: the result of the instruction"}},
-          .parameters = {roles::kWarp},
-          .columns = {"contract", "tiles", "m", "n", "steps", "fill", "b", "c", "scale", "seed", "warp"},
-          .optional_columns = {"scale"},
-          .takes = [](const std::string& contract) { return rulebook().is_unit(contract); },
-          .bind = bind_mma};
+  return {
+      .name = "mma",
+      .roles = {{"c", Access::kIn, "[tiles, m, n]: the addend, in the format of d"},
+                {"a", Access::kIn,
+                 "[tiles, m, k]: k of the instruction, times the number of instructions in a row; tf32 is stored in f32 words, "
+                 "4-bit codes two per byte"},
+                {"b", Access::kIn, "[tiles, n, k]: likewise; d = a * b^T + c"},
+                {"sfa", Access::kIn,
+                 "[tiles, m, k / block]: scales of a, if the instruction has them; ue4m3 has the type of e4m3fn"},
+                {"sfb", Access::kIn, "[tiles, n, k / block]: scales of b, as for a"},
+                {"d", Access::kOut, "[tiles, m, n]: the result of the instruction"}},
+      .parameters = {roles::kWarp},
+      .columns = {"contract", "tiles", "m", "n", "steps", "fill", "b", "c", "scale", "seed", "warp"},
+      .optional_columns = {"scale"},
+      .takes = [](const std::string& contract) { return rulebook().is_unit(contract); },
+      .bind = bind_mma};
 }
 
 }  // namespace assay

@@ -30,7 +30,8 @@ struct CombineCase {
   int64_t rows() const;
 };
 
-/// Throws TableError. `row`: the case's contract, or the one that it refers to. Fused ops name the column of `weights` router_weights.
+/// Throws TableError. `row`: the case's contract, or the one that it refers to. Fused ops name the column of `weights`
+/// router_weights.
 CombineCase read_combine_case(const Cells& cells, const ContractRow& row);
 
 /// Parts of a case's name: ".k8.absent.f2.5" and ".scales.nan_padding".

@@ -27,7 +27,8 @@ void read_ids(const Cells& cells, CombineCase& c) {
   const std::string& ids = cells.text("ids");
   c.absent = ids == "absent" || ids == "both";
   c.elsewhere = ids == "elsewhere" || ids == "both";
-  if (!c.absent && !c.elsewhere && ids != "local") cells.refuse("ids", "'" + ids + "' is not one of: local, absent, elsewhere, both");
+  if (!c.absent && !c.elsewhere && ids != "local")
+    cells.refuse("ids", "'" + ids + "' is not one of: local, absent, elsewhere, both");
   if (c.elsewhere && !c.contract.skips_mapped) cells.refuse("ids", "contract " + c.id() + " has no expert_map");
 }
 
@@ -154,7 +155,8 @@ HostTensor x_of(const CombineCase& c, const std::vector<int64_t>& row_of_slot, c
   for (int64_t k = 0; k < c.topk; ++k) {
     of_slot.push_back({dense("x", Role::kInput, *c.x, {c.m, c.n}), {}});
     const int64_t part = c.rank * c.topk + k;
-    fill(of_slot.back(), {.name = c.fill, .seed = c.seed, .tensor = uint32_t(part), .rank = int(part), .ranks = int(c.ranks * c.topk)});
+    fill(of_slot.back(),
+         {.name = c.fill, .seed = c.seed, .tensor = uint32_t(part), .rank = int(part), .ranks = int(c.ranks * c.topk)});
   }
   const std::vector<int64_t> slots = slots_of_rows(c, row_of_slot);
   const uint32_t nan = code_of(*c.x, std::numeric_limits<double>::quiet_NaN());
@@ -162,8 +164,8 @@ HostTensor x_of(const CombineCase& c, const std::vector<int64_t>& row_of_slot, c
     const int64_t slot = slots[size_t(row)];
     const bool is_unused = slot < 0 || unused[size_t(slot)];
     for (int64_t i = 0; i < c.n; ++i)
-      x.set_code(row * c.n + i, is_unused && (c.nan_padding || slot < 0) ? nan
-                                                                          : of_slot[size_t(slot % c.topk)].code(slot / c.topk * c.n + i));
+      x.set_code(row * c.n + i,
+                 is_unused && (c.nan_padding || slot < 0) ? nan : of_slot[size_t(slot % c.topk)].code(slot / c.topk * c.n + i));
   }
   return x;
 }
@@ -185,8 +187,10 @@ Problem combine_problem(const CombineCase& c) {
     const bool slot_major = c.contract.rows == RowsOfX::kBySlotMajor;
     std::vector<int64_t> stored(row_of_slot.size());
     for (int64_t t = 0; t < c.m; ++t)
-      for (int64_t k = 0; k < c.topk; ++k) stored[size_t(slot_major ? k * c.m + t : t * c.topk + k)] = row_of_slot[size_t(t * c.topk + k)];
-    made.tensors.push_back(input_integers("row_of_slot", slot_major ? std::vector{c.topk, c.m} : std::vector{c.m, c.topk}, stored));
+      for (int64_t k = 0; k < c.topk; ++k)
+        stored[size_t(slot_major ? k * c.m + t : t * c.topk + k)] = row_of_slot[size_t(t * c.topk + k)];
+    made.tensors.push_back(
+        input_integers("row_of_slot", slot_major ? std::vector{c.topk, c.m} : std::vector{c.m, c.topk}, stored));
   }
   if (c.contract.weighs()) {
     HostTensor weights{dense("topk_weights", Role::kInput, c.contract.weights_of_x ? *c.x : kF32, {c.m, c.topk}), {}};
@@ -247,7 +251,8 @@ namespace {
 
 std::string freedom(const Combine& contract) {
   const bool fused = std::any_of(contract.add.begin(), contract.add.end(), [](const CellStep& step) { return step.slack.fma; });
-  return fused ? "a product may be added with or without a rounding before it" : "every rounding and the order are pinned: one code";
+  return fused ? "a product may be added with or without a rounding before it"
+               : "every rounding and the order are pinned: one code";
 }
 
 /// The tokens that the call writes; the rows of the others must stay as they were.
@@ -313,7 +318,8 @@ class BoundCombine : public BoundCase {
   }
   std::vector<Hypothesis> mutants() const override {
     std::vector<Hypothesis> all;
-    for (CombineNeighbour& wrong : combine_neighbours(c_.contract, *c_.x, {c_.m, c_.topk, c_.factor, c_.absent || c_.elsewhere, c_.elsewhere}))
+    for (CombineNeighbour& wrong :
+         combine_neighbours(c_.contract, *c_.x, {c_.m, c_.topk, c_.factor, c_.absent || c_.elsewhere, c_.elsewhere}))
       all.push_back({wrong.name,
                      [c = c_, contract = std::move(wrong.contract)](const Problem& problem, const std::vector<HostTensor>*) {
                        return expect_combined(c, contract, problem);
@@ -334,12 +340,15 @@ class BoundCombine : public BoundCase {
 std::vector<std::string> BoundCombine::trace(const Problem& problem, int64_t row, int64_t column) const {
   if (row >= c_.m || column >= c_.n) return {"y has no such element"};
   CombineInputs inputs = combine_inputs(c_, problem);
-  if (!writes_token(c_.contract, inputs, row)) return {fmt::format("token {} has no id of 0 or more: its row of y stays as it was", row)};
+  if (!writes_token(c_.contract, inputs, row))
+    return {fmt::format("token {} has no id of 0 or more: its row of y stays as it was", row)};
   const auto whole = inputs.row_of_x;
   inputs.n = 1;
   inputs.row_of_x = [&](int64_t source) { return std::vector<double>{whole(source)[size_t(column)]}; };
   if (c_.contract.adds_shared())
-    inputs.shared_of = [&, shared = inputs.shared_of](int64_t token) { return std::vector<double>{shared(token)[size_t(column)]}; };
+    inputs.shared_of = [&, shared = inputs.shared_of](int64_t token) {
+      return std::vector<double>{shared(token)[size_t(column)]};
+    };
   std::vector<std::string> lines;
   for (const AddedSlot& slot : added_slots(c_.contract, inputs, row)) {
     std::string line = fmt::format("slot {}: x row {:>4} {:>16.9g}", slot.slot, slot.row, inputs.row_of_x(slot.row)[0]);
@@ -371,42 +380,52 @@ DumpCase case_of_dump(const Op& op, const DumpRequest& request) {
   const DumpedTensor& x = dumped_role(request.roles, "x");
   const std::vector<int64_t>& shape = x.tensor.spec.shape;
   if (read_combine(rulebook().contracts.find(request.contract)).permuted())
-    throw UsageError("contract " + request.contract + " has rows by slot, which a dump cannot have yet; try a contract with x [m, topk, n]");
+    throw UsageError("contract " + request.contract +
+                     " has rows by slot, which a dump cannot have yet; try a contract with x [m, topk, n]");
   if (shape.size() != 3) throw UsageError(fmt::format("{}: expected [m, topk, n], got {} dimensions", x.place(), shape.size()));
-  std::map<std::string, std::string> cells = {{"contract", request.contract},        {"x", std::string(x.tensor.spec.format->name)},
-                                              {"m", std::to_string(shape[0])},       {"topk", std::to_string(shape[1])},
+  std::map<std::string, std::string> cells = {{"contract", request.contract},
+                                              {"x", std::string(x.tensor.spec.format->name)},
+                                              {"m", std::to_string(shape[0])},
+                                              {"topk", std::to_string(shape[1])},
                                               {"n", std::to_string(shape[2])}};
   const bool ids = request.roles.contains("topk_ids"), map = request.roles.contains("expert_map");
   if (ids || map) cells["ids"] = map ? "both" : "absent";
-  if (const auto factor = request.parameters.find("routed_scaling_factor"); factor != request.parameters.end()) cells["factor"] = factor->second;
+  if (const auto factor = request.parameters.find("routed_scaling_factor"); factor != request.parameters.end())
+    cells["factor"] = factor->second;
   return case_of_cells(op, request, x, cells);
 }
 
 }  // namespace
 
 Op moe_combine_op() {
-  return {.name = "moe_combine",
-          .roles = {{"x", Access::kIn, "[m, topk, n]: the row that each slot's expert made for each token; with row_of_slot: [rows, n]"},
-                    {"row_of_slot", Access::kIn, "[m, topk] or, slot-major, [topk, m] int32: the row of x that a slot has; only for contracts with rows by slot"},
-                    {"topk_weights", Access::kIn, "[m, topk] f32 or, in one contract, in the format of x: router weights; only for contracts that apply them"},
-                    {"shared", Access::kIn, "[m, n] in the format of x: the rows of a shared expert; only for contracts that add it"},
-                    {"topk_ids", Access::kIn, "[m, topk] int32: the expert of each slot; below 0: none; only for contracts that skip slots by id"},
-                    {"expert_map", Access::kIn, "[experts] int32: the local number of each expert; below 0: it is elsewhere; may be absent"},
-                    {"y", Access::kOut, "[m, n] in the format of x: the combined rows"}},
-          .parameters = {roles::kWarp,
-                         {"routed_scaling_factor", "factor of all router weights, for contracts that have one"},
-                         {"rows_in_use", "rows of x in use; a slot with a later row is skipped, for contracts that skip rows"}},
-          .columns = {"contract", "x", "m", "topk", "n", "ids", "fill", "weights", "factor", "padding", "shared", "seed", "warp"},
-          .optional_columns = {"ids", "weights", "factor", "padding", "shared"},
-          .takes = [](const std::string& contract) { return rulebook().is_row(contract, combine_flow()); },
-          .bind =
-              [](const Case& one) {
-                const Cells cells(one);
-                CombineCase c = read_combine_case(cells, cells.contract());
-                CaseName name = name_of(one, c);
-                return std::make_unique<const BoundCombine>(std::move(c), std::move(name));
-              },
-          .case_of_dump = case_of_dump};
+  return {
+      .name = "moe_combine",
+      .roles = {{"x", Access::kIn,
+                 "[m, topk, n]: the row that each slot's expert made for each token; with row_of_slot: [rows, n]"},
+                {"row_of_slot", Access::kIn,
+                 "[m, topk] or, slot-major, [topk, m] int32: the row of x that a slot has; only for contracts with rows by slot"},
+                {"topk_weights", Access::kIn,
+                 "[m, topk] f32 or, in one contract, in the format of x: router weights; only for contracts that apply them"},
+                {"shared", Access::kIn, "[m, n] in the format of x: the rows of a shared expert; only for contracts that add it"},
+                {"topk_ids", Access::kIn,
+                 "[m, topk] int32: the expert of each slot; below 0: none; only for contracts that skip slots by id"},
+                {"expert_map", Access::kIn,
+                 "[experts] int32: the local number of each expert; below 0: it is elsewhere; may be absent"},
+                {"y", Access::kOut, "[m, n] in the format of x: the combined rows"}},
+      .parameters = {roles::kWarp,
+                     {"routed_scaling_factor", "factor of all router weights, for contracts that have one"},
+                     {"rows_in_use", "rows of x in use; a slot with a later row is skipped, for contracts that skip rows"}},
+      .columns = {"contract", "x", "m", "topk", "n", "ids", "fill", "weights", "factor", "padding", "shared", "seed", "warp"},
+      .optional_columns = {"ids", "weights", "factor", "padding", "shared"},
+      .takes = [](const std::string& contract) { return rulebook().is_row(contract, combine_flow()); },
+      .bind =
+          [](const Case& one) {
+            const Cells cells(one);
+            CombineCase c = read_combine_case(cells, cells.contract());
+            CaseName name = name_of(one, c);
+            return std::make_unique<const BoundCombine>(std::move(c), std::move(name));
+          },
+      .case_of_dump = case_of_dump};
 }
 
 }  // namespace assay

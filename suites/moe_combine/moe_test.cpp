@@ -1,5 +1,5 @@
-// Ops moe_combine and moe_sort. moe_combine: cells that a contract has no use for, the data of skipped slots, and which tokens a call writes.
-// moe_sort: examples by hand for each kind of contract, free order, and cells that a contract has no use for.
+// Ops moe_combine and moe_sort. moe_combine: cells that a contract has no use for, the data of skipped slots, and which tokens a
+// call writes. moe_sort: examples by hand for each kind of contract, free order, and cells that a contract has no use for.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -49,7 +49,8 @@ TEST(MoeCombine, RefusesCellsThatTheContractHasNoUseFor) {
   EXPECT_THAT(error_of("vllm.moe_sum", {{"topk", "5"}}), HasSubstr("does not support 5; supported: 2|3|4"));
   EXPECT_THAT(error_of("vllm.ep_gather", {{"x", "f16"}}), HasSubstr("does not support 'f16'; supported: bf16"));
   EXPECT_THAT(error_of("torch.sum_topk", {{"n", "1"}}), HasSubstr("adds a single column in another order"));
-  EXPECT_THAT(error_of("vllm.moe_unpermute", {{"ids", "elsewhere"}, {"weights", "ones"}, {"padding", "nan"}}), HasSubstr("has no expert_map"));
+  EXPECT_THAT(error_of("vllm.moe_unpermute", {{"ids", "elsewhere"}, {"weights", "ones"}, {"padding", "nan"}}),
+              HasSubstr("has no expert_map"));
   EXPECT_THAT(error_of("vllm.rms_norm@2026-06-18", {}), HasSubstr("this op combines the rows of experts"));
   EXPECT_THAT(with("ids", "none"), HasSubstr("'none' is not one of: local, absent, elsewhere, both"));
   EXPECT_THAT(with("ids", ""), HasSubstr("has slots to skip"));
@@ -136,7 +137,8 @@ constexpr int64_t kLeft = RoutedIndex::kUntouched;
 const Op& op() { return shipped_op("moe_sort"); }
 Routing row(const std::string& id) { return read_routing(rulebook().contracts.find(id)); }
 
-/// Three tokens with two slots each. Expert 1 has slots 0, 3 and 5, expert 0 slot 2, expert 3 slot 1, expert 2 none; slot 4 has no expert.
+/// Three tokens with two slots each. Expert 1 has slots 0, 3 and 5, expert 0 slot 2, expert 3 slot 1, expert 2 none; slot 4 has
+/// no expert.
 RoutingInputs three_tokens() {
   (void)op();  // opens the rulebook
   RoutingInputs inputs;
@@ -199,7 +201,8 @@ TEST(MoeSort, RowsAreOrderedByExpertAndThoseElsewhereComeLast) {
   const Routed mapped = routed(row("vllm.moe_permute@v0.30.0"), inputs);
   EXPECT_THAT(of(mapped, "expert_first_token_offset"), ElementsAre(0, 3, 4));
   EXPECT_THAT(of(mapped, "permuted_idx"), ElementsAre(0, 3, 5, 1, 6, 6));
-  EXPECT_THAT(of(mapped, "inv_permuted_idx"), ElementsAre(0, 3, 4, 1, 5, 2)) << "slot 2, of expert 0 elsewhere, has the key of slot 4";
+  EXPECT_THAT(of(mapped, "inv_permuted_idx"), ElementsAre(0, 3, 4, 1, 5, 2))
+      << "slot 2, of expert 0 elsewhere, has the key of slot 4";
   EXPECT_THAT(mapped.rows, ElementsAre(0, 1, 2, 0, Routed::kUntouched, Routed::kUntouched));
 }
 
@@ -216,12 +219,13 @@ TEST(MoeSort, TheCheckFollowsTheOrderThatAKernelChose) {
   EXPECT_THAT(of(right, "sorted_ids"), ElementsAre(2, 6, 5, 0, 3, 6, 1, 6, 6, 6));
   right = routed(contract, three_tokens());
   follow_order(right, {2, 6, 5, 5, 2, 6, 1, 6, 6, 6});
-  EXPECT_THAT(of(right, "sorted_ids"), ElementsAre(2, 6, 5, 0, 3, 6, 1, 6, 6, 6)) << "a slot twice, and one of another expert: two entries are wrong";
+  EXPECT_THAT(of(right, "sorted_ids"), ElementsAre(2, 6, 5, 0, 3, 6, 1, 6, 6, 6))
+      << "a slot twice, and one of another expert: two entries are wrong";
 }
 
 TestCells cells_of(const std::string& contract) {
-  return {{"contract", contract}, {"x", ""},    {"m", "13"},     {"topk", "4"}, {"n", ""},    {"experts", "9"}, {"block_size", "4"},
-          {"entries", ""},        {"ids", "spread"}, {"fill", ""}, {"seed", "1"}, {"warp", "32"}};
+  return {{"contract", contract}, {"x", ""},       {"m", "13"},       {"topk", "4"}, {"n", ""},     {"experts", "9"},
+          {"block_size", "4"},    {"entries", ""}, {"ids", "spread"}, {"fill", ""},  {"seed", "1"}, {"warp", "32"}};
 }
 
 std::string error_of(const std::string& contract, const TestCells& changes) {
@@ -278,7 +282,8 @@ std::string cell_error(const std::string& id, const std::map<std::string, std::s
 
 TEST(MoeSort, ErrorsNameTheCell) {
   EXPECT_EQ(cell_error("vllm.moe_permute", {}), "no error");
-  EXPECT_THAT(cell_error("vllm.moe_permute", {{"order", "any"}}), HasSubstr("'any': expected one of: an empty cell, ascending, free"));
+  EXPECT_THAT(cell_error("vllm.moe_permute", {{"order", "any"}}),
+              HasSubstr("'any': expected one of: an empty cell, ascending, free"));
   EXPECT_THAT(cell_error("vllm.moe_permute", {{"pads", "slots"}}), HasSubstr("is only allowed for blocks"));
   EXPECT_THAT(cell_error("vllm.moe_permute", {{"numbers", ""}}), HasSubstr("is required for rows"));
   EXPECT_THAT(cell_error("vllm.moe_permute", {{"numbers", "e2m1"}}), HasSubstr("expected a format of whole bytes"));

@@ -39,7 +39,8 @@ struct SortCase {
   int64_t locals() const { return elsewhere ? (experts + 1) / 2 : experts; }
 };
 
-/// Entries that any distribution of the slots fits into, as the Python functions reserve them; a bucket for slots without an expert included.
+/// Entries that any distribution of the slots fits into, as the Python functions reserve them; a bucket for slots without an
+/// expert included.
 int64_t entries_for(const SortCase& c) {
   const int64_t most = c.slots() + (c.experts + 1) * (c.block_size - 1);
   return c.slots() < c.experts ? std::min(most, c.slots() * c.block_size) : most;
@@ -52,8 +53,10 @@ void read_ids(const Cells& cells, SortCase& c) {
   c.one = c.ids == "one";
   if (!c.absent && !c.elsewhere && !c.one && c.ids != "spread")
     cells.refuse("ids", "'" + c.ids + "' is not one of: spread, one, absent, elsewhere, both");
-  if (c.elsewhere && c.contract.elsewhere == SlotsElsewhere::kNoMap) cells.refuse("ids", "contract " + c.id() + " has no expert_map");
-  if (c.absent && c.contract.absent == AbsentSlots::kNotAllowed) cells.refuse("ids", "contract " + c.id() + " allows no absent ids");
+  if (c.elsewhere && c.contract.elsewhere == SlotsElsewhere::kNoMap)
+    cells.refuse("ids", "contract " + c.id() + " has no expert_map");
+  if (c.absent && c.contract.absent == AbsentSlots::kNotAllowed)
+    cells.refuse("ids", "contract " + c.id() + " allows no absent ids");
   if (c.one && !c.sorts()) cells.refuse("ids", "contract " + c.id() + " has no experts");
 }
 
@@ -74,7 +77,8 @@ SortCase read_sort_case(const Case& one) {
   if (cells.wanted("block_size", c.blocks(), "blocks")) c.block_size = cells.positive("block_size");
   read_ids(cells, c);
   c.room = c.blocks() ? entries_for(c) : c.slots();
-  if (cells.wanted("entries", c.contract.gives != RoutingGives::kRows, "number of entries", false)) c.room = cells.from_zero("entries");
+  if (cells.wanted("entries", c.contract.gives != RoutingGives::kRows, "number of entries", false))
+    c.room = cells.from_zero("entries");
   if (cells.wanted("fill", c.contract.has_rows(), "rows")) c.fill = cells.fill_name("fill");
   c.seed = cells.seed();
   c.warp = cells.warp();
@@ -89,7 +93,8 @@ CaseName name_of(const Case& one, const SortCase& c) {
   if (c.sorts()) shape += fmt::format(".e{}", c.experts);
   if (c.blocks()) shape += fmt::format(".b{}", c.block_size);
   if (c.room != (c.blocks() ? entries_for(c) : c.slots())) shape += fmt::format(".entries{}", c.room);
-  return {one.op, c.id(), shape + "." + c.ids, c.given ? "" : fmt::format("{}s{}", c.fill.empty() ? "" : c.fill + ".", c.seed), c.warp};
+  return {one.op, c.id(), shape + "." + c.ids, c.given ? "" : fmt::format("{}s{}", c.fill.empty() ? "" : c.fill + ".", c.seed),
+          c.warp};
 }
 
 // The tensors of a problem.
@@ -97,8 +102,8 @@ CaseName name_of(const Case& one, const SortCase& c) {
 /// Ordinals of the tensors and streams of a case.
 enum Ordinal : uint32_t { kRows = 0, kIds = 1001, kMoves = 1002 };
 
-/// Experts of a token are different. Token 1 has none if some are absent, token 0 lacks its first one; ids of no expert lie on both sides
-/// where the contract allows it.
+/// Experts of a token are different. Token 1 has none if some are absent, token 0 lacks its first one; ids of no expert lie on
+/// both sides where the contract allows it.
 std::vector<int64_t> ids_of(const SortCase& c) {
   std::vector<int64_t> ids;
   const Random random(c.seed, kIds);
@@ -133,7 +138,9 @@ std::vector<int64_t> moves_of(const SortCase& c) {
   return moves;
 }
 
-HostTensor indices(const std::string& name, const std::vector<int64_t>& shape) { return {dense(name, Role::kOutput, kInt32, shape), {}}; }
+HostTensor indices(const std::string& name, const std::vector<int64_t>& shape) {
+  return {dense(name, Role::kOutput, kInt32, shape), {}};
+}
 
 Problem problem_of(const SortCase& c) {
   Problem made;
@@ -199,7 +206,8 @@ WholePart part_of(const std::string& tensor, const Format& format, int64_t colum
 
 /// Entries of an index tensor. If the kernel's own order is unknown, an entry of a run whose order is free may be any number from
 /// the smallest to the largest of the run.
-WholePart part_of_index(const RoutedIndex& right, const RoutedIndex& shown, const std::vector<std::pair<int64_t, int64_t>>& free) {
+WholePart part_of_index(const RoutedIndex& right, const RoutedIndex& shown,
+                        const std::vector<std::pair<int64_t, int64_t>>& free) {
   Written written(right.values, RoutedIndex::kUntouched);
   WholePart whole = part_of(right.name, kInt32, 1, written,
                             free.empty() ? "an index: one code" : "slots of an expert may have any order, each of them once");
@@ -230,7 +238,8 @@ WholePart part_of_rows(const SortCase& c, const Routed& right, const Routed& sho
 }
 
 /// `contract` may be a mutant. The parts are those of the case's contract.
-Expectation expect_sorted(const SortCase& c, const Routing& contract, const Problem& problem, const std::vector<HostTensor>* outputs) {
+Expectation expect_sorted(const SortCase& c, const Routing& contract, const Problem& problem,
+                          const std::vector<HostTensor>* outputs) {
   const RoutingInputs inputs = inputs_of(c, problem);
   const Routed right = routed(c.contract, inputs);
   Routed shown = contract.mistake == RoutingMistake::kNone ? right : routed(contract, inputs);
@@ -241,7 +250,8 @@ Expectation expect_sorted(const SortCase& c, const Routing& contract, const Prob
   std::vector<WholePart> parts;
   if (c.x) parts.push_back(part_of_rows(c, right, shown, problem));
   for (size_t i = 0; i < right.indices.size(); ++i)
-    parts.push_back(part_of_index(right.indices[i], shown.indices[i], i == 0 ? shown.free : std::vector<std::pair<int64_t, int64_t>>{}));
+    parts.push_back(
+        part_of_index(right.indices[i], shown.indices[i], i == 0 ? shown.free : std::vector<std::pair<int64_t, int64_t>>{}));
   return expectation_of(std::move(parts));
 }
 
@@ -258,18 +268,24 @@ class BoundSort : public BoundCase {
     std::vector<Hypothesis> all;
     const int64_t work = c_.m == 0 ? 0 : c_.sorts() ? c_.slots() : c_.room;
     for (RoutingNeighbour& wrong : routing_neighbours(c_.contract, {work, c_.topk, c_.absent, c_.elsewhere}))
-      all.push_back({wrong.name,
-                     [c = c_, contract = std::move(wrong.contract)](const Problem& problem, const std::vector<HostTensor>* outputs) {
-                       return expect_sorted(c, contract, problem, outputs);
-                     },
-                     rulebook().equivalent(c_.id(), c_.x ? *c_.x : kInt32, wrong.name)});
+      all.push_back(
+          {wrong.name,
+           [c = c_, contract = std::move(wrong.contract)](const Problem& problem, const std::vector<HostTensor>* outputs) {
+             return expect_sorted(c, contract, problem, outputs);
+           },
+           rulebook().equivalent(c_.id(), c_.x ? *c_.x : kInt32, wrong.name)});
     return all;
   }
   std::vector<std::string> formulas() const override { return routing_lines(c_.contract); }
   std::vector<std::string> trace(const Problem& problem, int64_t row, int64_t column) const override;
   std::optional<Shrinking> shrinking(const std::map<std::string, int64_t>&) const override {
     if (c_.m < 2) return std::nullopt;
-    return Shrinking{{{c_.m, [](int64_t units) { return CellChanges{{"m", std::to_string(units)}}; }}}, {}, std::max<int64_t>(1, c_.slots() * std::max<int64_t>(1, c_.n))};
+    return Shrinking{{{c_.m,
+                       [](int64_t units) {
+                         return CellChanges{{"m", std::to_string(units)}};
+                       }}},
+                     {},
+                     std::max<int64_t>(1, c_.slots() * std::max<int64_t>(1, c_.n))};
   }
 
  private:
@@ -283,11 +299,16 @@ std::vector<std::string> BoundSort::trace(const Problem& problem, int64_t row, i
   std::vector<std::string> lines;
   if (row < int64_t(right.rows.size()) && column < c_.n) {
     const int64_t from = right.rows[size_t(row)];
-    lines.push_back(fmt::format("y[{}] is {}", row, from == Routed::kZeros ? "zeros" : from == Routed::kUntouched ? "as it was" : fmt::format("row {} of x", from)));
+    lines.push_back(fmt::format("y[{}] is {}", row,
+                                from == Routed::kZeros       ? "zeros"
+                                : from == Routed::kUntouched ? "as it was"
+                                                             : fmt::format("row {} of x", from)));
   }
   for (const RoutedIndex& index : right.indices)
     if (row < int64_t(index.values.size()))
-      lines.push_back(fmt::format("{}[{}] = {}", index.name, row, index.values[size_t(row)] == RoutedIndex::kUntouched ? "as it was" : std::to_string(index.values[size_t(row)])));
+      lines.push_back(fmt::format(
+          "{}[{}] = {}", index.name, row,
+          index.values[size_t(row)] == RoutedIndex::kUntouched ? "as it was" : std::to_string(index.values[size_t(row)])));
   if (lines.empty()) lines.push_back("no such element exists");
   return lines;
 }
@@ -297,10 +318,12 @@ DumpCase case_of_dump(const Op& op, const DumpRequest& request) {
   const Routing contract = read_routing(rulebook().contracts.find(request.contract));
   const bool moved = contract.gives == RoutingGives::kMoved, map = request.roles.contains("expert_map");
   const DumpedTensor& first = dumped_role(request.roles, contract.has_rows() ? "x" : "topk_ids");
-  std::map<std::string, std::string> cells = {{"contract", request.contract}, {"m", std::to_string(first.tensor.spec.shape.at(0))}, {"topk", "1"}};
+  std::map<std::string, std::string> cells = {
+      {"contract", request.contract}, {"m", std::to_string(first.tensor.spec.shape.at(0))}, {"topk", "1"}};
   if (!moved) cells["topk"] = std::to_string(dumped_role(request.roles, "topk_ids").tensor.spec.shape.at(1));
   if (contract.has_rows()) {
-    if (first.tensor.spec.shape.size() != 2) throw UsageError(fmt::format("{}: expected [m, n], got {} dimensions", first.place(), first.tensor.spec.shape.size()));
+    if (first.tensor.spec.shape.size() != 2)
+      throw UsageError(fmt::format("{}: expected [m, n], got {} dimensions", first.place(), first.tensor.spec.shape.size()));
     cells["x"] = std::string(first.tensor.spec.format->name), cells["n"] = std::to_string(first.tensor.spec.shape[1]);
   }
   if (contract.gives != RoutingGives::kRows)
@@ -315,31 +338,36 @@ DumpCase case_of_dump(const Op& op, const DumpRequest& request) {
 }  // namespace
 
 Op moe_sort_op() {
-  return {.name = "moe_sort",
-          .roles = {{"x", Access::kIn, "[m, n]: the rows of tokens; only for contracts that move rows"},
-                    {"topk_ids", Access::kIn, "[m, topk] int32: the expert of each slot; absent for contracts with a given order"},
-                    {"dst2src_map", Access::kIn, "[rows] int32: the row of x for each row of y; only for contracts with a given order"},
-                    {"expert_map", Access::kIn, "[experts] int32: the local number of each expert; -1: it is elsewhere; may be absent"},
-                    {"y", Access::kOut, "[m * topk, n], or [rows, n] in a given order: the rows, in the format of x"},
-                    {"expert_first_token_offset", Access::kOut, "[local experts + 1] int32: the first row of each expert, and the number of rows in use"},
-                    {"inv_permuted_idx", Access::kOut, "[m, topk] int32: the row of each slot"},
-                    {"permuted_idx", Access::kOut, "[m * topk] int32: the slot of each row"},
-                    {"sorted_ids", Access::kOut, "[entries] int32: the slots of each expert, padded to whole blocks"},
-                    {"expert_ids", Access::kOut, "[blocks] int32: the expert of each block"},
-                    {"token_nums", Access::kOut, "[blocks] int32: slots of the expert from the block on; only for contracts that have them"},
-                    {"num_tokens_post_pad", Access::kOut, "[1] int32: entries of all blocks"}},
-          .parameters = {{"experts", "experts of all devices"}, {"block_size", "entries of a block"}, roles::kWarp},
-          .columns = {"contract", "x", "m", "topk", "n", "experts", "block_size", "entries", "ids", "fill", "seed", "warp"},
-          .optional_columns = {"x", "n", "experts", "block_size", "entries", "fill"},
-          .data_column = "ids",
-          .takes = [](const std::string& contract) { return rulebook().is_row(contract, routing_flow()); },
-          .bind =
-              [](const Case& one) {
-                SortCase c = read_sort_case(one);
-                CaseName name = name_of(one, c);
-                return std::make_unique<const BoundSort>(std::move(c), std::move(name));
-              },
-          .case_of_dump = case_of_dump};
+  return {
+      .name = "moe_sort",
+      .roles = {{"x", Access::kIn, "[m, n]: the rows of tokens; only for contracts that move rows"},
+                {"topk_ids", Access::kIn, "[m, topk] int32: the expert of each slot; absent for contracts with a given order"},
+                {"dst2src_map", Access::kIn,
+                 "[rows] int32: the row of x for each row of y; only for contracts with a given order"},
+                {"expert_map", Access::kIn,
+                 "[experts] int32: the local number of each expert; -1: it is elsewhere; may be absent"},
+                {"y", Access::kOut, "[m * topk, n], or [rows, n] in a given order: the rows, in the format of x"},
+                {"expert_first_token_offset", Access::kOut,
+                 "[local experts + 1] int32: the first row of each expert, and the number of rows in use"},
+                {"inv_permuted_idx", Access::kOut, "[m, topk] int32: the row of each slot"},
+                {"permuted_idx", Access::kOut, "[m * topk] int32: the slot of each row"},
+                {"sorted_ids", Access::kOut, "[entries] int32: the slots of each expert, padded to whole blocks"},
+                {"expert_ids", Access::kOut, "[blocks] int32: the expert of each block"},
+                {"token_nums", Access::kOut,
+                 "[blocks] int32: slots of the expert from the block on; only for contracts that have them"},
+                {"num_tokens_post_pad", Access::kOut, "[1] int32: entries of all blocks"}},
+      .parameters = {{"experts", "experts of all devices"}, {"block_size", "entries of a block"}, roles::kWarp},
+      .columns = {"contract", "x", "m", "topk", "n", "experts", "block_size", "entries", "ids", "fill", "seed", "warp"},
+      .optional_columns = {"x", "n", "experts", "block_size", "entries", "fill"},
+      .data_column = "ids",
+      .takes = [](const std::string& contract) { return rulebook().is_row(contract, routing_flow()); },
+      .bind =
+          [](const Case& one) {
+            SortCase c = read_sort_case(one);
+            CaseName name = name_of(one, c);
+            return std::make_unique<const BoundSort>(std::move(c), std::move(name));
+          },
+      .case_of_dump = case_of_dump};
 }
 
 }  // namespace assay

@@ -182,7 +182,8 @@ Expectation expect_packed(const PackCase& c, const Packing& packing, const Probl
   const Format& element = c.values() == 1 ? with_nans_by_code(*c.to->element) : *c.to->element;
   const int64_t words = to.cols() / c.values();
   const std::vector<int64_t> rows = c.rows();
-  WholePart scale{{"scale", &element, {int64_t(rows.size()), to.cols()}, "moved and packed, nothing is rounded: one code"}, {}, {}};
+  WholePart scale{
+      {"scale", &element, {int64_t(rows.size()), to.cols()}, "moved and packed, nothing is rounded: one code"}, {}, {}};
   for (int64_t r : rows) {
     for (int64_t w = 0; w < words; ++w) {
       const uint32_t word = packing.word.of(word_values(c, packing, x, r, w));
@@ -192,7 +193,8 @@ Expectation expect_packed(const PackCase& c, const Packing& packing, const Probl
       }
     }
   }
-  scale.part.places = Places::of_elements([to, rows](int64_t row, int64_t column) { return to.offset(rows[size_t(row)], column); });
+  scale.part.places =
+      Places::of_elements([to, rows](int64_t row, int64_t column) { return to.offset(rows[size_t(row)], column); });
   scale.part.padding = [c, to](const std::function<void(const Padding&)>& visit) {
     const std::string& pad = c.row->text("pad");
     for (int64_t r = 0; r < to.rows(); ++r) {
@@ -382,7 +384,8 @@ Op pack_scales_op() {
           .roles = {{"x", Access::kIn, "the fp32 scales, m rows of n, placed by the case's input layout"},
                     {"psum_layout", Access::kIn, "[groups] int32: end row of each group; only in cases with groups of rows"},
                     {"scale", Access::kOut, "the packed scales, in the layout that their consumer reads"}},
-          .parameters = {{"m_alignment", "alignment of the first row of each group; only in cases with groups of rows"}, roles::kWarp},
+          .parameters = {{"m_alignment", "alignment of the first row of each group; only in cases with groups of rows"},
+                         roles::kWarp},
           .columns = {"contract", "m", "n", "tokens", "alignment", "takes", "layout", "fill", "seed", "warp"},
           .optional_columns = {"tokens", "alignment"},
           .takes = [](const std::string& contract) { return rulebook().is_row(contract, packing_flow()); },

@@ -81,8 +81,8 @@ HeadCase read_head_case(const Case& c) {
   if (!bound->rope()) cells.refuse("contract", "'" + contract.id + "' is not a chain of row_norm and rope");
   const Format& cache = cache_format(cells, half_format(cells, "x"), bound->rope()->row);
   return read_head_case(cells, contract,
-                        {cells.positive("n"), cells.positive("rotary"), &cache, cells.positive("max_position"), read_positions(cells),
-                         cells.fill_name("fill")});
+                        {cells.positive("n"), cells.positive("rotary"), &cache, cells.positive("max_position"),
+                         read_positions(cells), cells.fill_name("fill")});
 }
 
 HeadCase read_head_case(const Cells& cells, const ContractRow& row, const HeadLayout& layout) {
@@ -249,7 +249,10 @@ RowInputs inputs_of_head(const HeadCase& c, const Problem& problem, const HeadRe
 Expectation expect_heads(const Contract& contract, const HeadCase& c, const Problem& problem,
                          const std::vector<HostTensor>* outputs, const HeadReading& reading) {
   const auto tokens = std::make_shared<const Tokens>(Tokens{contract, c, problem, outputs, reading});
-  Part part{tokens->tensor(), c.x, {c.m, c.columns()}, c.m > 0 ? reason_of(contract, inputs_of_head(c, problem, reading, 0, 0), *c.x) : ""};
+  Part part{tokens->tensor(),
+            c.x,
+            {c.m, c.columns()},
+            c.m > 0 ? reason_of(contract, inputs_of_head(c, problem, reading, 0, 0), *c.x) : ""};
   if (!c.in_place()) pad_heads(part, c);
   return {{Answer{"", {part}, c.m, [tokens, part](int64_t first, int64_t end) { return tokens->accepted(part, first, end); }}}};
 }

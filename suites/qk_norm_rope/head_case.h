@@ -95,6 +95,7 @@ std::vector<std::string> trace_head(const HeadCase& c, const Problem& problem, i
 // Shared by the ops that normalize and rotate heads.
 
 /// Roles and parameters besides those of the rotation.
-Op head_op(std::string name, std::vector<RoleSpec> roles, std::vector<ParameterSpec> parameters, std::vector<std::string> columns);
+Op head_op(std::string name, std::vector<RoleSpec> roles, std::vector<ParameterSpec> parameters,
+           std::vector<std::string> columns);
 
 }  // namespace assay

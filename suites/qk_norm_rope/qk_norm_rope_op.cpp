@@ -189,7 +189,8 @@ class BoundHeads : public BoundCase {
       const HostTensor& from = problem.tensors[t];
       const bool of_tokens = t == 0 || from.spec.name == "positions";
       if (!of_tokens) {
-        if (from.spec.shape == made.tensors[t].spec.shape) made.tensors[t].bytes = from.bytes;  // weights and the cache of cos and sin
+        if (from.spec.shape == made.tensors[t].spec.shape)
+          made.tensors[t].bytes = from.bytes;  // weights and the cache of cos and sin
         continue;
       }
       const size_t row = from.spec.bytes() / size_t(from.spec.shape[0]);
@@ -225,7 +226,8 @@ class BoundHeads : public BoundCase {
 
 }  // namespace
 
-Op head_op(std::string name, std::vector<RoleSpec> roles, std::vector<ParameterSpec> parameters, std::vector<std::string> columns) {
+Op head_op(std::string name, std::vector<RoleSpec> roles, std::vector<ParameterSpec> parameters,
+           std::vector<std::string> columns) {
   roles.insert(roles.end(), {roles::kCosSin, roles::kPositions});
   parameters.insert(parameters.end(), {roles::kQHeads, roles::kEps, roles::kWarp});
   return {.name = std::move(name),
@@ -242,7 +244,8 @@ Op head_op(std::string name, std::vector<RoleSpec> roles, std::vector<ParameterS
 
 Op qk_norm_rope_op() {
   return head_op("qk_norm_rope",
-                 {{"qkv", Access::kInOut, "[m, (q_heads + k_heads + v_heads) n]: the heads of Q, then of K, then of V, which stay as they are"},
+                 {{"qkv", Access::kInOut,
+                   "[m, (q_heads + k_heads + v_heads) n]: the heads of Q, then of K, then of V, which stay as they are"},
                   {"q_weight", Access::kIn, "[n]: the weights of every head of Q"},
                   {"k_weight", Access::kIn, "[n]: the weights of every head of K"}},
                  {{"k_heads", "heads of K in a row"}, {"v_heads", "heads of V in a row"}},

@@ -201,7 +201,8 @@ TEST(NormTies, RoundedOtherwiseAreRefused) {
       continue;
     const Op& op = shipped_ops().find(one.op);
     const Problem problem = op.bind(one)->problem();
-    const bool rounded_first = contract == "vllm.rms_norm@v0.19.1" || contract == "vllm.ir_rms_norm" || contract == "aiter.opus_t5_rms_norm";
+    const bool rounded_first =
+        contract == "vllm.rms_norm@v0.19.1" || contract == "vllm.ir_rms_norm" || contract == "aiter.opus_t5_rms_norm";
     const double added = contract.find("gemma") == std::string::npos ? 0 : 1;
     const auto passes = [&](Ties ties) { return accepted(op, one, problem, outputs_of(problem, rounded_first, added, ties)); };
     EXPECT_TRUE(passes(Ties::kEven)) << one.id;
@@ -265,7 +266,9 @@ Apart apart(const Pair& pair) {
   found.codes /= double(q.part.elements());
   const WholePart &s = pair.of(pair.first, "scale"), &t = pair.of(pair.second, "scale");
   for (int64_t i = 0; i < s.part.elements(); ++i) {
-    const auto value = [&](const WholePart& of, int32_t o) { return decode(*of.part.format, code_from_ordinal(*of.part.format, o)); };
+    const auto value = [&](const WholePart& of, int32_t o) {
+      return decode(*of.part.format, code_from_ordinal(*of.part.format, o));
+    };
     const double a = value(s, s.low[size_t(i)]), b = value(t, t.low[size_t(i)]);
     found.most = std::max(found.most, std::fabs(b / a - 1));
     found.least = std::min(found.least, b / a), found.greatest = std::max(found.greatest, b / a);
@@ -312,7 +315,8 @@ TEST(DoubleQuant, AViewChangesShapesAndNoNumber) {
   EXPECT_EQ(find(b.tensors, "q").spec.shape.size(), 3u);
   EXPECT_EQ(find(b.tensors, "q2").spec.shape.size(), 2u);
   EXPECT_EQ(find(a.tensors, "x").bytes, find(b.tensors, "x").bytes);
-  const std::vector<WholePart> of_a = computed(op().bind(flat)->expect(a, nullptr)), of_b = computed(op().bind(seen)->expect(b, nullptr));
+  const std::vector<WholePart> of_a = computed(op().bind(flat)->expect(a, nullptr)),
+                               of_b = computed(op().bind(seen)->expect(b, nullptr));
   for (size_t p = 0; p < of_a.size(); ++p) EXPECT_EQ(of_a[p].low, of_b[p].low);
 }
 

@@ -81,7 +81,8 @@ Problem doubled(Problem once) {
 Expect both(Expect first, Expect second) {
   return [first = std::move(first), second = std::move(second)](const Problem& problem, const std::vector<HostTensor>* outputs) {
     // the second answer depends on its own consumer's outputs and keeps them alive
-    const auto stored = std::make_shared<const std::vector<HostTensor>>(outputs ? of_second(*outputs) : std::vector<HostTensor>());
+    const auto stored =
+        std::make_shared<const std::vector<HostTensor>>(outputs ? of_second(*outputs) : std::vector<HostTensor>());
     Answer of_first = first(problem, outputs).any_of.front();
     Answer of_other = second(problem, outputs ? stored.get() : nullptr).any_of.front();
     of_other.accepted = [stored, accepted = of_other.accepted](int64_t begin, int64_t end) { return accepted(begin, end); };
@@ -152,7 +153,8 @@ std::unique_ptr<const BoundCase> BoundDoubleQuant::excerpt() const {
 
 CaseOfRows BoundDoubleQuant::with_rows(const Problem& problem, const std::vector<int64_t>& rows) const {
   CaseOfRows some = other().with_rows(problem, rows);
-  return {std::make_unique<const BoundDoubleQuant>(std::move(some.bound), false), doubled(std::move(some.problem)), std::move(some.cells)};
+  return {std::make_unique<const BoundDoubleQuant>(std::move(some.bound), false), doubled(std::move(some.problem)),
+          std::move(some.cells)};
 }
 
 /// Whether x and q are three-dimensional: two sequences of half the rows.

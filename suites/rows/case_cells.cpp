@@ -24,7 +24,8 @@ void Cells::refuse(const std::string& column, const std::string& problem) const 
 
 bool Cells::wanted(const std::string& column, bool has_use, const std::string& what, bool required) const {
   const bool is_given = given(column);
-  if (is_given && !has_use) refuse(column, "contract " + text("contract") + " has no " + what.substr(what.starts_with("a ") ? 2 : 0));
+  if (is_given && !has_use)
+    refuse(column, "contract " + text("contract") + " has no " + what.substr(what.starts_with("a ") ? 2 : 0));
   if (!is_given && has_use && required && !of_given_data()) refuse(column, "contract " + text("contract") + " has " + what);
   return is_given;
 }
@@ -46,7 +47,8 @@ std::vector<int64_t> Cells::list(const std::string& column, const std::string& e
   for (std::string item; std::getline(cell, item, ';');) {
     const size_t times = item.find('*');  // "3*200": 200 times 3
     const std::string number = item.substr(0, times), count = times == std::string::npos ? "1" : item.substr(times + 1);
-    if (!is_number(number, digits) || !is_number(count, 9) || std::stoll(count) > kMostTimes) refuse(column, "'" + item + "' is not " + expected);
+    if (!is_number(number, digits) || !is_number(count, 9) || std::stoll(count) > kMostTimes)
+      refuse(column, "'" + item + "' is not " + expected);
     all.insert(all.end(), size_t(std::stoll(count)), std::stoll(number));
   }
   return all;

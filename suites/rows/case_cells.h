@@ -74,9 +74,9 @@ inline const RoleSpec kY{"y", Access::kOut, "[m, n] in the format of x"};
 inline const RoleSpec kQ{"q", Access::kOut, "[m, n]: the codes, row-major and dense"};
 inline const RoleSpec kScale{"scale", Access::kOut,
                              "one scale per group, placed by the case's layout; x = code * scale"};
-inline const RoleSpec kGlobalScale{
-    "global_scale", Access::kIn,
-    "[1], [m] or [experts] f32: given scale of the level above the groups, to which their scales are relative; only in contracts with two levels"};
+inline const RoleSpec kGlobalScale{"global_scale", Access::kIn,
+                                   "[1], [m] or [experts] f32: given scale of the level above the groups, to which their scales "
+                                   "are relative; only in contracts with two levels"};
 inline const RoleSpec kScaleGiven{"scale", Access::kIn, "one scale per group, placed by the case's layout"};
 inline const RoleSpec kAzp{"azp", Access::kOut, "[rows, groups] int32: the zero point of each scale"};
 inline const RoleSpec kAzpGiven{"azp", Access::kIn,
@@ -85,7 +85,8 @@ inline const RoleSpec kSlots{"slot_mapping", Access::kIn,
                              "int64: slot of each token, block * block_size + position; negative: not stored. "
                              "Tokens without an entry are not stored either"};
 inline const RoleSpec kCacheBuffer{
-    "kv_cache", Access::kInOut, "[blocks, bytes of a block] uint8: holds data before the call; only the entries of the tokens may change"};
+    "kv_cache", Access::kInOut,
+    "[blocks, bytes of a block] uint8: holds data before the call; only the entries of the tokens may change"};
 inline const RoleSpec kCosSin{"cos_sin_cache", Access::kIn,
                               "[positions, rotary]: for each position, the cosines of all pairs, then their sines"};
 inline const RoleSpec kPositions{"positions", Access::kIn, "[m] int64: the position of each token, a row of cos_sin_cache"};

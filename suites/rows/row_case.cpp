@@ -69,7 +69,8 @@ void read_groups(const Cells& cells, RowCase& c) {
 /// Rows and capacity of each expert, if there is such a column.
 Groups groups_of(const Cells& cells) {
   try {
-    return cells.has("room") ? Groups::masked(cells.counts("tokens"), cells.positive("room")) : Groups::contiguous(cells.counts("tokens"));
+    return cells.has("room") ? Groups::masked(cells.counts("tokens"), cells.positive("room"))
+                             : Groups::contiguous(cells.counts("tokens"));
   } catch (const std::invalid_argument& error) {
     cells.refuse("tokens", error.what());
   }
@@ -220,10 +221,13 @@ std::string without_scales(const ContractRow& contract, const ScalesOfOp& scales
   const ContractRow& row = last_row(contract.id);
   if (contract.flow != &chain_flow() && !is_quantization(contract))
     if (const std::string why = not_of_flow(contract, "group_quant"); !why.empty()) return why;
-  if (!is_quantization(row)) return "'" + contract.id + "' ends with a " + row.flow->name + " row and this op takes quantizations";
+  if (!is_quantization(row))
+    return "'" + contract.id + "' ends with a " + row.flow->name + " row and this op takes quantizations";
   const bool given = takes(row.id, "scale"), across_rows = !given && spans_rows(row);
   if (given == scales.given && across_rows == scales.across_rows) return "";
-  const char* const words = given ? "takes its scales as an input" : across_rows ? "gives many rows one scale" : "gives groups of a row their scales";
+  const char* const words = given         ? "takes its scales as an input"
+                            : across_rows ? "gives many rows one scale"
+                                          : "gives groups of a row their scales";
   return "'" + row.id + "' " + words + "; use another op";
 }
 
@@ -234,7 +238,9 @@ void require_stored_y(const Cells& cells, const ContractRow& row) {
   const std::string last = y->substr(y->rfind(' ') + 1);  // the whole of one step: npos + 1 is 0
   const bool stored = last == "to(x)" || last == "to(" + x + ")" || last.starts_with("to(" + x + ",");
   if (!stored)
-    cells.refuse("contract", "'" + row.id + "' leaves no " + x + " for y: it is of another input, or of no op alone, or cell y lacks its last step, such as to(x)");
+    cells.refuse("contract",
+                 "'" + row.id + "' leaves no " + x +
+                     " for y: it is of another input, or of no op alone, or cell y lacks its last step, such as to(x)");
 }
 
 std::string shape_id(const RowCase& c) {

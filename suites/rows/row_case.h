@@ -55,7 +55,8 @@ struct RowCase {
   int64_t outer_scales() const { return groups.any() ? groups.count() : scales.outer()->grid(m, n).count(); }
   /// The case with another number of rows.
   RowCase with_rows(int64_t rows) const;
-  /// The case with fewer rows per expert, but at least one for each expert that has rows; the same case if it has no more than that.
+  /// The case with fewer rows per expert, but at least one for each expert that has rows; the same case if it has no more than
+  /// that.
   RowCase with_fewer_tokens(int64_t rows) const;
 };
 

@@ -92,7 +92,8 @@ class ScaleReader {
                        row_.id + " with x [" + std::to_string(m_) + ", " + std::to_string(n_) + "] wants";
     constexpr size_t kMost = 8;
     for (size_t i = 0; i < std::min(kMost, wanted_.size()); ++i) text += "\n  " + wanted_[i];
-    if (wanted_.size() > kMost) text += "\n  ... (" + std::to_string(wanted_.size()) + " in all; --param group_size=N and --layout NAME leave fewer)";
+    if (wanted_.size() > kMost)
+      text += "\n  ... (" + std::to_string(wanted_.size()) + " in all; --param group_size=N and --layout NAME leave fewer)";
     if (wanted_.empty())
       text += " a group size, --param group_size=N, that divides " + std::to_string(n_) + ": " + row_.text("group");
     const bool fp32_for_words = *scale_.tensor.spec.format == kF32 && row_.text("layouts").find("ue8m0x4") != std::string::npos;
@@ -144,8 +145,8 @@ std::optional<ScalePlacing> placing_of(const DumpedTensor& scale, const ScaleSto
   return std::nullopt;
 }
 
-ScaleReading read_dumped_scales(const ContractRow& row, const DumpedTensor& scale, const RowCase& matrix, const std::string& group,
-                                const std::string& layout) {
+ScaleReading read_dumped_scales(const ContractRow& row, const DumpedTensor& scale, const RowCase& matrix,
+                                const std::string& group, const std::string& layout) {
   const Candidate best = ScaleReader(row, scale, matrix).best(group, layout);
   return {best.group, best.layout, best.placing};
 }
@@ -175,25 +176,32 @@ Groups groups_in_dump(const Op& op, const DumpedRoles& roles, int64_t stored_row
   const bool masked = has_column(op, "room");
   const DumpedTensor& tensor = dumped_role(roles, masked ? "tokens" : "expert_offsets");
   std::vector<int64_t> sizes = integers_of(tensor);
-  const auto refuse = [&](const std::string& what) { throw UsageError(tensor.place() + ": " + what + " for " + std::to_string(stored_rows) + " rows of x"); };
+  const auto refuse = [&](const std::string& what) {
+    throw UsageError(tensor.place() + ": " + what + " for " + std::to_string(stored_rows) + " rows of x");
+  };
   if (!masked) {
-    if (sizes.size() < 2 || sizes.front() != 0 || sizes.back() != stored_rows) refuse("expected offsets from 0 to the number of rows");
+    if (sizes.size() < 2 || sizes.front() != 0 || sizes.back() != stored_rows)
+      refuse("expected offsets from 0 to the number of rows");
     for (size_t g = 0; g + 1 < sizes.size(); ++g) sizes[g] = sizes[g + 1] - sizes[g];
     sizes.pop_back();
   }
-  if (sizes.empty() || std::any_of(sizes.begin(), sizes.end(), [](int64_t size) { return size < 0; })) refuse("expected the rows of each group");
-  if (masked && stored_rows % int64_t(sizes.size()) != 0) refuse("expected as many rows for each of " + std::to_string(sizes.size()) + " groups");
+  if (sizes.empty() || std::any_of(sizes.begin(), sizes.end(), [](int64_t size) { return size < 0; }))
+    refuse("expected the rows of each group");
+  if (masked && stored_rows % int64_t(sizes.size()) != 0)
+    refuse("expected as many rows for each of " + std::to_string(sizes.size()) + " groups");
   cells["tokens"] = fmt::format("{}", fmt::join(sizes, ";"));
   if (!masked) return Groups::contiguous(std::move(sizes));
   const int64_t room = stored_rows / int64_t(sizes.size());
   cells["room"] = std::to_string(room);
-  if (*std::max_element(sizes.begin(), sizes.end()) > room) refuse("expected at most " + std::to_string(room) + " rows in a group");
+  if (*std::max_element(sizes.begin(), sizes.end()) > room)
+    refuse("expected at most " + std::to_string(room) + " rows in a group");
   return Groups::masked(std::move(sizes), room);
 }
 
 /// Columns that name input generators: a dump has no cell for them.
 bool names_data(const std::string& column) {
-  static constexpr const char* kColumns[] = {"fill", "up", "gamma", "beta", "scale", "residual", "azp", "gate", "global_scale", "seed", "warp"};
+  static constexpr const char* kColumns[] = {"fill", "up",   "gamma",        "beta", "scale", "residual",
+                                             "azp",  "gate", "global_scale", "seed", "warp"};
   return std::find(std::begin(kColumns), std::end(kColumns), column) != std::end(kColumns);
 }
 

@@ -58,7 +58,7 @@ struct ScaleReading {
 /// The best interpretation of the scales of the case's m x n matrix (with groups of rows, if any) under a contract. `group` and
 /// `layout` restrict it unless empty. Throws UsageError naming the tensor and all shapes that would fit, or listing the
 /// alternatives.
-ScaleReading read_dumped_scales(const ContractRow& row, const DumpedTensor& scale, const RowCase& matrix, const std::string& group,
-                                const std::string& layout);
+ScaleReading read_dumped_scales(const ContractRow& row, const DumpedTensor& scale, const RowCase& matrix,
+                                const std::string& group, const std::string& layout);
 
 }  // namespace assay

@@ -213,13 +213,13 @@ std::shared_ptr<const RowBehind> FirstRow::behind(const Neighbour& mistake, cons
   return known_.of(problem, [&] { return row_behind(mistake.contract, links, inputs(), x); });
 }
 
-Expectation expect_rows(const std::shared_ptr<const Contract>& contract, const std::shared_ptr<const RowCase>& c, const Problem& problem,
-                        const std::vector<HostTensor>* outputs, const RowReading& reading) {
+Expectation expect_rows(const std::shared_ptr<const Contract>& contract, const std::shared_ptr<const RowCase>& c,
+                        const Problem& problem, const std::vector<HostTensor>* outputs, const RowReading& reading) {
   return answer_of(std::make_shared<const Rows>(contract, c, problem, outputs, reading), reading.explains);
 }
 
-Expectation expect_rows(const Contract& contract, const RowCase& c, const Problem& problem, const std::vector<HostTensor>* outputs,
-                        const RowReading& reading) {
+Expectation expect_rows(const Contract& contract, const RowCase& c, const Problem& problem,
+                        const std::vector<HostTensor>* outputs, const RowReading& reading) {
   return expect_rows(std::make_shared<const Contract>(contract), std::make_shared<const RowCase>(c), problem, outputs, reading);
 }
 

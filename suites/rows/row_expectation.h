@@ -30,23 +30,24 @@ std::string reason_of(const Contract& contract, const RowInputs& first_row, cons
 class FirstRow {
  public:
   /// Null unless all stages except the last are the contract's own. `inputs` creates the inputs of the row.
-  std::shared_ptr<const RowBehind> behind(const Neighbour& mistake, const Problem& problem, const std::function<RowInputs()>& inputs,
-                                          const Format& x);
+  std::shared_ptr<const RowBehind> behind(const Neighbour& mistake, const Problem& problem,
+                                          const std::function<RowInputs()>& inputs, const Format& x);
 
  private:
   MadeOnce<RowBehind> known_;
 };
 
 /// The contract's answer, one step per row. `outputs` null: computed from the inputs alone.
-Expectation expect_rows(const std::shared_ptr<const Contract>& contract, const std::shared_ptr<const RowCase>& c, const Problem& problem,
-                        const std::vector<HostTensor>* outputs, const RowReading& reading = {});
+Expectation expect_rows(const std::shared_ptr<const Contract>& contract, const std::shared_ptr<const RowCase>& c,
+                        const Problem& problem, const std::vector<HostTensor>* outputs, const RowReading& reading = {});
 /// The same, with copies of both arguments.
 Expectation expect_rows(const Contract& contract, const RowCase& c, const Problem& problem,
                         const std::vector<HostTensor>* outputs, const RowReading& reading = {});
 
 /// The same for a mutant, without copies since a case has hundreds. `first`: shared by all mutants of the case.
 Expectation expect_mistake(const std::shared_ptr<const Neighbour>& mistake, const std::shared_ptr<const RowCase>& c,
-                           const Problem& problem, const std::vector<HostTensor>* outputs, const std::shared_ptr<FirstRow>& first);
+                           const Problem& problem, const std::vector<HostTensor>* outputs,
+                           const std::shared_ptr<FirstRow>& first);
 
 /// Mutants of the contract and of the scale layout, each with its own answer.
 std::vector<Hypothesis> row_hypotheses(const std::shared_ptr<const RowCase>& c);

@@ -240,7 +240,8 @@ Hypothesis halves_swapped(const RowCase& c, const Contract& contract) {
             Expectation expectation = expect_rows(contract, c, problem, outputs, {.explains = false});
             Part& q = expectation.any_of.front().parts.front();
             const Places right = q.places;
-            q.places = Places::of_elements([right, n = c.n](int64_t row, int64_t column) { return right.of(row, column, n) ^ 1; });
+            q.places =
+                Places::of_elements([right, n = c.n](int64_t row, int64_t column) { return right.of(row, column, n) ^ 1; });
             return expectation;
           }};
 }

@@ -26,7 +26,17 @@ namespace {
 
 /// Random streams of the tensors of a row op. Golden data depend on them, so a new tensor must get a new number. (kUp and kGamma
 /// share one: no row op has both halves and gamma.)
-enum Stream : uint32_t { kX = 0, kUp = 1, kGamma = 1, kScale = 2, kZeroPoint = 3, kResidual = 4, kBeta = 5, kGate = 6, kOuterScale = 7 };
+enum Stream : uint32_t {
+  kX = 0,
+  kUp = 1,
+  kGamma = 1,
+  kScale = 2,
+  kZeroPoint = 3,
+  kResidual = 4,
+  kBeta = 5,
+  kGate = 6,
+  kOuterScale = 7
+};
 
 /// What the contract adds to gamma before multiplying: the weight for a gamma of 0.
 double added_to_gamma(const Contract& contract) {
@@ -49,12 +59,14 @@ class RowTensors {
   HostTensor x() const {
     std::vector<FilledOperand> operands;
     if (c_.bound->row_norm()) operands.push_back(filled_operand(weights("gamma", c_.gamma, kGamma), added_to_gamma(*c_.bound)));
-    const HostTensor x = input("x", *c_.x, {c_.m, c_.n},
-                               {.name = c_.fill, .group_size = c_.group_size(), .q = &code_format(c_), .tensor = kX, .operands = &operands});
+    const HostTensor x =
+        input("x", *c_.x, {c_.m, c_.n},
+              {.name = c_.fill, .group_size = c_.group_size(), .q = &code_format(c_), .tensor = kX, .operands = &operands});
     return c_.row_stride > 0 || c_.offset > 0 ? rows_apart(x, c_.row_stride, c_.offset) : x;
   }
-  /// Input x [m, 2n] of a gated contract: the gate's generator fills one half, up's generator the other. If the gate is a constant
-  /// power of two, such as 32 from gate_open, the other half is divided by it, so that the product has the generator's values.
+  /// Input x [m, 2n] of a gated contract: the gate's generator fills one half, up's generator the other. If the gate is a
+  /// constant power of two, such as 32 from gate_open, the other half is divided by it, so that the product has the generator's
+  /// values.
   HostTensor halves() const {
     const auto half = [&](const std::string& fill, Stream stream, int exponent) {
       return input("x", *c_.x, {c_.stored_rows(), c_.n},
@@ -78,10 +90,12 @@ class RowTensors {
   }
   /// global_scale (f32), for contracts with two levels of scales: one per group of rows, or those of the outer level.
   HostTensor outer_scale() const {
-    return input("global_scale", kF32, {c_.outer_scales()}, {.name = c_.outer_fill, .group_size = 0, .q = &kF32, .tensor = kOuterScale});
+    return input("global_scale", kF32, {c_.outer_scales()},
+                 {.name = c_.outer_fill, .group_size = 0, .q = &kF32, .tensor = kOuterScale});
   }
   HostTensor zero_points() const {
-    return input("azp", kInt32, {c_.rows_of_scales(), c_.scales_of_row()}, {.name = c_.zero_fill, .group_size = 0, .q = &kInt8, .tensor = kZeroPoint});
+    return input("azp", kInt32, {c_.rows_of_scales(), c_.scales_of_row()},
+                 {.name = c_.zero_fill, .group_size = 0, .q = &kInt8, .tensor = kZeroPoint});
   }
   /// Scales in the case's layout.
   TensorSpec scale(Role role) const {
@@ -213,7 +227,8 @@ class QuantStage : public RowStage {
     if (c.scales.outer()) tensors.push_back(of_case.outer_scale());
     tensors.push_back(of_case.output("q", code_format(c)));
     if (!given()) tensors.push_back({of_case.scale(Role::kOutput), {}});
-    if (!given() && tensors_.zero_points) tensors.push_back({dense("azp", Role::kOutput, kInt32, {c.rows_of_scales(), c.scales_of_row()}), {}});
+    if (!given() && tensors_.zero_points)
+      tensors.push_back({dense("azp", Role::kOutput, kInt32, {c.rows_of_scales(), c.scales_of_row()}), {}});
     if (names_rows(place)) problem.parameters.emplace_back("group_rows", double(c.group_rows()));
     if (names_columns(place)) problem.parameters.emplace_back("group_size", double(c.group_size()));
     if (tensors_.tiles && c.layout()->tile_rows > 1) {
@@ -252,7 +267,8 @@ std::string RowChain::why_not(const ContractRow& contract, const std::vector<std
     why = "'" + contract.id + "' is a chain of steps and this op is a quantization alone";
   for (size_t i = 0; i < stages_.size() && why.empty(); ++i) why = stages_[i]->why_not(contract);
   if (!why.empty()) return why;
-  return lacking_column(contract, [&](const char* column) { return std::find(columns.begin(), columns.end(), column) != columns.end(); });
+  return lacking_column(contract,
+                        [&](const char* column) { return std::find(columns.begin(), columns.end(), column) != columns.end(); });
 }
 
 void RowChain::require(const Cells& cells, const ContractRow& contract, const std::vector<std::string>& columns) const {
@@ -263,12 +279,14 @@ void RowChain::require(const Cells& cells, const ContractRow& contract, const st
 std::vector<RoleSpec> RowChain::roles() const {
   std::vector<RoleSpec> all = {stages_.front()->role_of_x()};
   if (experts_ == Experts::kInRooms)
-    all = {{"x", Access::kIn, "[experts room, 2 n]: a gate and an up half in each row; rows from an expert's tokens on are unused"},
-           {"tokens", Access::kIn, "[experts] int32: rows in use, of the room that each expert has"}};
+    all = {
+        {"x", Access::kIn, "[experts room, 2 n]: a gate and an up half in each row; rows from an expert's tokens on are unused"},
+        {"tokens", Access::kIn, "[experts] int32: rows in use, of the room that each expert has"}};
   for (size_t i = 0; i < stages_.size(); ++i)
     for (RoleSpec& role : stages_[i]->roles(place_of(i))) all.push_back(std::move(role));
   if (experts_ == Experts::kOneBehindTheOther) {
-    all.push_back({"expert_offsets", Access::kIn, "[experts + 1] int32: the row of x and q where each expert begins, and their number"});
+    all.push_back(
+        {"expert_offsets", Access::kIn, "[experts + 1] int32: the row of x and q where each expert begins, and their number"});
     all.push_back({"blockscale_offsets", Access::kIn,
                    "[experts + 1] int32: the row of scales, whole tiles, where each expert begins, and their number"});
   }
@@ -314,7 +332,8 @@ ShrinkAxis tokens_axis(const RowCase& c) {
   return {c.m, [c](int64_t rows) {
             std::string counts;
             const RowCase fewer = c.with_fewer_tokens(rows);
-            for (const int64_t count : fewer.groups.sizes()) counts.append(counts.empty() ? "" : ";").append(std::to_string(count));
+            for (const int64_t count : fewer.groups.sizes())
+              counts.append(counts.empty() ? "" : ";").append(std::to_string(count));
             return CellChanges{{"tokens", counts}};
           }};
 }
@@ -340,7 +359,8 @@ Shrinking shrink_rows(const RowCase& c, const std::map<std::string, int64_t>& mu
 /// Size of a subsample. Every generator has repeated by then, and a mutant takes some milliseconds.
 constexpr int64_t kExcerptElements = 1 << 18;
 
-/// The same case without data for the tensors that gather_rows() overwrites: to generate them would take longer than all the rest.
+/// The same case without data for the tensors that gather_rows() overwrites: to generate them would take longer than all the
+/// rest.
 RowCase unfilled(RowCase c) {
   if (!c.groups.any()) c.fill = c.up = c.residual = c.gate = "";  // rows of experts have gaps, which keep what was generated
   return c;

@@ -75,7 +75,8 @@ enum class Experts {
 /// All stages of an op.
 class RowChain {
  public:
-  explicit RowChain(std::vector<RowStagePtr> stages, Experts experts = Experts::kNone) : stages_(std::move(stages)), experts_(experts) {}
+  explicit RowChain(std::vector<RowStagePtr> stages, Experts experts = Experts::kNone)
+      : stages_(std::move(stages)), experts_(experts) {}
 
   /// Why an op with these columns does not take the contract, or nothing if it does.
   std::string why_not(const ContractRow& contract, const std::vector<std::string>& columns) const;

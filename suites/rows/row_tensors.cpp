@@ -22,7 +22,8 @@ template <class View, class Bytes>
 View view_of(const TensorSpec& spec, Bytes* bytes) {
   const int64_t columns = spec.shape.back(), rows = spec.shape.size() > 1 ? spec.elements() / columns : 1,
                 pitch = rows > 1 ? spec.row(1) - spec.row(0) : columns;
-  return View(bytes + spec.byte_of(spec.offset), rows, Eigen::Index(spec.byte_of(columns)), Eigen::OuterStride<>(Eigen::Index(spec.byte_of(pitch))));
+  return View(bytes + spec.byte_of(spec.offset), rows, Eigen::Index(spec.byte_of(columns)),
+              Eigen::OuterStride<>(Eigen::Index(spec.byte_of(pitch))));
 }
 
 template <class View, class Bytes>
@@ -39,7 +40,9 @@ const uint8_t* bytes_of(const HostTensor& tensor) { return reinterpret_cast<cons
 ByteRows byte_rows(HostTensor& tensor) { return view_of<ByteRows>(tensor.spec, bytes_of(tensor)); }
 ConstByteRows byte_rows(const HostTensor& tensor) { return view_of<ConstByteRows>(tensor.spec, bytes_of(tensor)); }
 ByteRows byte_rows(HostTensor& tensor, int64_t rows) { return view_of<ByteRows>(tensor.bytes.size(), bytes_of(tensor), rows); }
-ConstByteRows byte_rows(const HostTensor& tensor, int64_t rows) { return view_of<ConstByteRows>(tensor.bytes.size(), bytes_of(tensor), rows); }
+ConstByteRows byte_rows(const HostTensor& tensor, int64_t rows) {
+  return view_of<ConstByteRows>(tensor.bytes.size(), bytes_of(tensor), rows);
+}
 
 bool lie_far(const Format& format, int64_t rows, int64_t stride) {
   constexpr int64_t kMost = int64_t{1} << 28;  // bytes
@@ -86,7 +89,8 @@ HostTensor input_integers(const std::string& name, const std::vector<int64_t>& s
 
 std::vector<int64_t> integers_of(const std::vector<HostTensor>& tensors, std::string_view name) {
   std::vector<int64_t> values;
-  const auto found = std::find_if(tensors.begin(), tensors.end(), [&](const HostTensor& tensor) { return tensor.spec.name == name; });
+  const auto found =
+      std::find_if(tensors.begin(), tensors.end(), [&](const HostTensor& tensor) { return tensor.spec.name == name; });
   for (int64_t i = 0; found != tensors.end() && i < found->spec.elements(); ++i) values.push_back(int32_t(found->code(i)));
   return values;
 }
@@ -162,8 +166,9 @@ const Spans& CaseInputs::maxima_of_rows(int64_t row_of_groups) const {
   std::call_once(maxima.once, [&] {
     const GroupQuant& quant = *contract_.group_quant();
     const int64_t first = row_of_groups * case_.group_rows();
-    const int64_t end =
-        std::get<AmaxScales>(quant.scales).amax.over == Over::kFirstRow ? first + 1 : std::min(case_.m, first + case_.group_rows());
+    const int64_t end = std::get<AmaxScales>(quant.scales).amax.over == Over::kFirstRow
+                            ? first + 1
+                            : std::min(case_.m, first + case_.group_rows());
     // processed in bands of rows, since a group may be the whole tensor
     constexpr int64_t kRowsOfStretch = 128;
     std::vector<Spans> stretches(size_t((end - first + kRowsOfStretch - 1) / kRowsOfStretch));
@@ -225,8 +230,10 @@ RowInputs CaseInputs::of_row(int64_t row) const {
     inputs.residual = without_tail(decoded_row(find(problem_.tensors, "residual"), row, case_.n));
   if (!maxima_.empty()) inputs.maxima = maxima_of_rows(row / case_.group_rows());
   if (quant && quant->takes_scales()) {
-    inputs.scale = decoded_scales(find(problem_.tensors, "scale"), ScalePlaces(case_), row / case_.group_rows(), case_.scales_of_row());
-    if (quant->has_zero()) inputs.zero = decoded_row(find(problem_.tensors, "azp"), row / case_.group_rows(), case_.scales_of_row());
+    inputs.scale =
+        decoded_scales(find(problem_.tensors, "scale"), ScalePlaces(case_), row / case_.group_rows(), case_.scales_of_row());
+    if (quant->has_zero())
+      inputs.zero = decoded_row(find(problem_.tensors, "azp"), row / case_.group_rows(), case_.scales_of_row());
   }
   return inputs;
 }

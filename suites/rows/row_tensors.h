@@ -20,9 +20,12 @@ namespace assay {
 
 // Tensors of calls: views of their rows, known integers, and rows moved apart.
 
-/// The bytes of a tensor, row by row; rows may be apart. Eigen moves blocks of them: `byte_rows(x).leftCols(8) = byte_rows(gate)`.
-using ByteRows = Eigen::Map<Eigen::Array<uint8_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>, Eigen::Unaligned, Eigen::OuterStride<>>;
-using ConstByteRows = Eigen::Map<const Eigen::Array<uint8_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>, Eigen::Unaligned, Eigen::OuterStride<>>;
+/// The bytes of a tensor, row by row; rows may be apart. Eigen moves blocks of them: `byte_rows(x).leftCols(8) =
+/// byte_rows(gate)`.
+using ByteRows =
+    Eigen::Map<Eigen::Array<uint8_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>, Eigen::Unaligned, Eigen::OuterStride<>>;
+using ConstByteRows = Eigen::Map<const Eigen::Array<uint8_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>, Eigen::Unaligned,
+                                 Eigen::OuterStride<>>;
 /// A view of a matrix, by its strides. A vector is one row. The tensor must have bytes.
 ByteRows byte_rows(HostTensor& tensor);
 ConstByteRows byte_rows(const HostTensor& tensor);

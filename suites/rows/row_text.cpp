@@ -34,8 +34,10 @@ std::string in_words(Span span) {
 std::vector<std::string> trace_lines(const Trace& trace, std::optional<int64_t> group) {
   std::vector<std::string> lines;
   for (const TracedCell& cell : trace.cells()) {
-    const bool of_group = group && (cell.name == "amax" || cell.name == "lo" || cell.name == "hi" || cell.name.ends_with(" given"));
-    const std::string name = of_group ? fmt::format("{}{} {}", cell.name, cell.made ? " of group" : " to group", *group) : cell.name;
+    const bool of_group =
+        group && (cell.name == "amax" || cell.name == "lo" || cell.name == "hi" || cell.name.ends_with(" given"));
+    const std::string name =
+        of_group ? fmt::format("{}{} {}", cell.name, cell.made ? " of group" : " to group", *group) : cell.name;
     lines.push_back(fmt::format("  {}: {}{}", name, cell.made ? "from " : "", in_words(cell.from)));
     for (const TracedStep& step : cell.steps) lines.push_back(fmt::format("    {:<22} {}", step.text, in_words(step.result)));
   }
@@ -85,9 +87,12 @@ std::vector<std::string> layout_lines(const std::string& tensor, const Layout& l
                                 layout.element->name));
   if (layout.rows.text() != "m")
     lines.push_back(fmt::format("  rows from m to {}: {}", layout.rows.text(), rule_in_words(padding_rule(pad, "rows"))) +
-                    (layout.storage.text().starts_with("m+") ? "; the storage ends with row m-1 of the last column, which has no such rows" : ""));
+                    (layout.storage.text().starts_with("m+")
+                         ? "; the storage ends with row m-1 of the last column, which has no such rows"
+                         : ""));
   if (layout.cols.text() != "g")
-    lines.push_back(fmt::format("  groups from g to {}: {}", layout.cols.text(), absent_groups.empty() ? rule_in_words(padding_rule(pad, "k")) : absent_groups));
+    lines.push_back(fmt::format("  groups from g to {}: {}", layout.cols.text(),
+                                absent_groups.empty() ? rule_in_words(padding_rule(pad, "k")) : absent_groups));
   return lines;
 }
 
@@ -95,8 +100,8 @@ std::vector<std::string> row_layout_lines(const RowCase& c) {
   if (c.layout() == nullptr) return {};
   const std::string last = chain_of(rulebook().contracts.find(c.contract)).back();
   std::vector<std::string> lines = layout_lines("scale", *c.layout(), rulebook().contracts.find(last).text("pad"));
-  lines.push_back(fmt::format("  here m = {}, g = {}; a group is {} x {} numbers", c.rows_of_scales(), c.scales_of_row(), c.group_rows(),
-                              c.group_size()));
+  lines.push_back(fmt::format("  here m = {}, g = {}; a group is {} x {} numbers", c.rows_of_scales(), c.scales_of_row(),
+                              c.group_rows(), c.group_size()));
   if (c.groups.any()) lines.push_back("  each expert has its own grid; the grids follow one another");
   return lines;
 }

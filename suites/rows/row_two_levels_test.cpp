@@ -19,10 +19,12 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsSupersetOf;
 
-const TestCells kTensor = {{"contract", "quant.two"}, {"x", "f32"}, {"m", "3"}, {"n", "8"}, {"group_size", "4+tensor"}, {"layout", "row"},
-                           {"fill", "normal"}, {"global_scale", "scales"}, {"scale_ub", ""}, {"seed", "1"}, {"warp", "32"}};
-const TestCells kExperts = {{"contract", "quant.two"}, {"x", "f32"}, {"tokens", "2;0;3"}, {"n", "8"}, {"group_size", "4+tensor"}, {"layout", "row"},
-                            {"fill", "normal"}, {"global_scale", "scales"}, {"seed", "1"}, {"warp", "32"}};
+const TestCells kTensor = {{"contract", "quant.two"},  {"x", "f32"},      {"m", "3"},         {"n", "8"},
+                           {"group_size", "4+tensor"}, {"layout", "row"}, {"fill", "normal"}, {"global_scale", "scales"},
+                           {"scale_ub", ""},           {"seed", "1"},     {"warp", "32"}};
+const TestCells kExperts = {
+    {"contract", "quant.two"}, {"x", "f32"},       {"tokens", "2;0;3"},        {"n", "8"},    {"group_size", "4+tensor"},
+    {"layout", "row"},         {"fill", "normal"}, {"global_scale", "scales"}, {"seed", "1"}, {"warp", "32"}};
 
 const Op& quant() { return shipped_ops().find("quant_group"); }
 const Op& experts() { return shipped_ops().find("quant_experts"); }
@@ -42,7 +44,8 @@ struct Bound {
   std::unique_ptr<const BoundCase> bound;
   Problem problem;
 
-  Bound(const Op& op, const TestCells& usual, const TestCells& changed = {}) : one(case_of(op, usual, changed)), bound(op.bind(one)), problem(bound->problem()) {}
+  Bound(const Op& op, const TestCells& usual, const TestCells& changed = {})
+      : one(case_of(op, usual, changed)), bound(op.bind(one)), problem(bound->problem()) {}
   Answer right() const { return answer(bound->expect(problem, nullptr)); }
   double outer(int64_t at) const { return decode(kF32, find(problem.tensors, "global_scale").code(at)); }
 };
@@ -82,7 +85,9 @@ TEST_F(RowTwoLevels, ScalesOfGroupsAreRelativeToTheGivenOne) {
 TEST_F(RowTwoLevels, OpsNameTheGivenScaleAmongTheirTensors) {
   for (const char* op : {"quant_group", "quant_experts", "rms_norm_quant_group", "silu_mul_quant_group"}) {
     const std::vector<RoleSpec>& roles = shipped_ops().find(op).roles;
-    EXPECT_TRUE(std::any_of(roles.begin(), roles.end(), [](const RoleSpec& role) { return role.name == "global_scale" && role.access == Access::kIn; })) << op;
+    EXPECT_TRUE(std::any_of(roles.begin(), roles.end(), [](const RoleSpec& role) {
+      return role.name == "global_scale" && role.access == Access::kIn;
+    })) << op;
   }
 }
 

@@ -34,8 +34,8 @@ ShuffleCase read_shuffle_case(const Case& c) {
   p.x = &cells.format_taken("x", row, "x", [&](const Format& x) { return p.move.moves(x); });
   p.extents = {Groups::uniform(cells.positive("experts"), cells.from_zero("n")), cells.positive("k"), p.x->bytes()};
   if (!p.move.shuffle.fits(p.extents.n(), p.extents.k))
-    cells.refuse("n", fmt::format("{} has tiles of {} rows and {} columns, which n and k are multiples of", row.id, p.move.shuffle.rows,
-                                  2 * p.move.shuffle.products));
+    cells.refuse("n", fmt::format("{} has tiles of {} rows and {} columns, which n and k are multiples of", row.id,
+                                  p.move.shuffle.rows, 2 * p.move.shuffle.products));
   p.fill = cells.fill_name("fill");
   p.seed = uint64_t(cells.positive("seed"));
   p.warp = cells.warp();
@@ -46,7 +46,8 @@ ShuffleCase read_shuffle_case(const Case& c) {
 Expectation expect_moved(const ShuffleCase& p, const std::vector<int64_t>& sources, const Problem& made) {
   const HostTensor& x = find(made.tensors, "x");
   const auto bytes = size_t(p.extents.bytes);
-  WholePart y{{"y", &kUint8, {p.extents.experts.rows(), p.extents.k * p.extents.bytes}, "moved, nothing is rounded: one code"}, {}, {}};
+  WholePart y{
+      {"y", &kUint8, {p.extents.experts.rows(), p.extents.k * p.extents.bytes}, "moved, nothing is rounded: one code"}, {}, {}};
   y.low.reserve(sources.size() * bytes);
   for (const int64_t source : sources)
     for (size_t i = 0; i < bytes; ++i) y.low.push_back(ordinal(kUint8, uint32_t(x.bytes[size_t(source) * bytes + i])));

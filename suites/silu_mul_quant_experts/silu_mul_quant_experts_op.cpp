@@ -4,11 +4,12 @@
 namespace assay {
 
 Op silu_mul_quant_experts_op() {
-  return row_op({.name = "silu_mul_quant_experts",
-                 .chain = RowChain({gated_stage(), quant_stage({.tiles = true, .outer = true})}, Experts::kOneBehindTheOther),
-                 .columns = {"contract", "x", "tokens", "n", "group_size", "layout", "fill", "up", "global_scale", "seed", "warp"},
-                 .optional_columns = {"global_scale"},
-                 .independent_rows = false});
+  return row_op(
+      {.name = "silu_mul_quant_experts",
+       .chain = RowChain({gated_stage(), quant_stage({.tiles = true, .outer = true})}, Experts::kOneBehindTheOther),
+       .columns = {"contract", "x", "tokens", "n", "group_size", "layout", "fill", "up", "global_scale", "seed", "warp"},
+       .optional_columns = {"global_scale"},
+       .independent_rows = false});
 }
 
 }  // namespace assay

@@ -69,7 +69,9 @@ class BoundContiguity : public BoundCase {
     x.bytes.resize(x.spec.bytes());
     return {{std::move(x), {dense("accepted", Role::kOutput, kInt32, {1}), {}}}, {{"warp", double(c_.warp)}}};
   }
-  Expectation expect(const Problem&, const std::vector<HostTensor>*) const override { return expect_answer(c_.contract.takes(c_.extents)); }
+  Expectation expect(const Problem&, const std::vector<HostTensor>*) const override {
+    return expect_answer(c_.contract.takes(c_.extents));
+  }
   std::vector<Hypothesis> mutants() const override {
     std::vector<Hypothesis> all;
     for (const ContiguityNeighbour& wrong : contiguity_neighbours(c_.contract))

@@ -103,7 +103,8 @@ Combine read_combine(const ContractRow& row) {
   contract.shared = steps("shared");
   if (!contract.shared.empty() && !contract.adds_shared()) throw cells.error("shared", 0, "is only allowed if `y` uses s");
   const std::string& weights = cells.text("weights");
-  if (!weights.empty() && weights != "x") throw cells.error("weights", 0, "'" + weights + "': expected an empty cell, which is f32, or x");
+  if (!weights.empty() && weights != "x")
+    throw cells.error("weights", 0, "'" + weights + "': expected an empty cell, which is f32, or x");
   contract.weights_of_x = weights == "x";
   if (!reads_cell(contract.add, "a")) throw cells.error("add", 0, "expected a step that adds a, the sum");
   if (!contract.weight.empty() && !contract.weighs()) throw cells.error("weight", 0, "is only allowed if `add` uses w");
@@ -298,7 +299,8 @@ std::vector<std::string> combine_lines(const Combine& contract, const Format& x)
   lines.push_back("a     = +0 at the start");
   lines.push_back("a     = " + formula(combine_recipe(contract.add, x), "v") + " for each slot");
   if (contract.adds_shared())
-    lines.push_back("s     = " + (contract.shared.empty() ? "shared[t]" : formula(combine_recipe(contract.shared, x), "shared[t]")));
+    lines.push_back("s     = " +
+                    (contract.shared.empty() ? "shared[t]" : formula(combine_recipe(contract.shared, x), "shared[t]")));
   lines.push_back("y     = " + formula(combine_recipe(contract.y, x), "a"));
   return lines;
 }
@@ -489,7 +491,8 @@ void edit_slips(const Combine& right, CombineEdits& edits) {
         edits.cell(column, cell, std::move(steps), CombineEdits::label(right.*cell, i) + " -> " + slip.words);
       }
   for (const char* const start : {"add(1)", "sub(1)"})
-    edits.add(std::string("start: zero -> ") + (start[0] == 'a' ? "1" : "-1"), [&](Combine& wrong) { wrong.start = read_cell(start); });
+    edits.add(std::string("start: zero -> ") + (start[0] == 'a' ? "1" : "-1"),
+              [&](Combine& wrong) { wrong.start = read_cell(start); });
   Steps doubled = right.y;
   doubled.insert(doubled.begin(), CellStep::made("mul", {"2"}));
   edits.cell("y", &Combine::y, std::move(doubled), "the sum is doubled");

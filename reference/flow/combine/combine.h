@@ -53,7 +53,13 @@ struct Combine {
   int64_t dropped = kNone;   ///< this slot is not added
   int64_t repeated = kNone;  ///< this slot is added twice
   std::vector<CellStep> start = {};  ///< from +0 to the first sum; empty: +0
-  enum class Other { kOwn, kNextSlot, kTransposed, kNextToken } weight_of = Other::kOwn, row_of = Other::kOwn, shared_of = Other::kOwn;
+  enum class Other {
+    kOwn,
+    kNextSlot,
+    kTransposed,
+    kNextToken
+  } weight_of = Other::kOwn,
+    row_of = Other::kOwn, shared_of = Other::kOwn;
   bool skipped_rows_added = false;  ///< slots that the contract skips are added; a row below 0 is row 0
   bool rows_in_place = false;       ///< row_of_slot is not read
   static constexpr int64_t kNone = -1;

@@ -140,7 +140,8 @@ TEST(Combine, FinalizeRoundsEveryStepToTheTypeOfTheRows) {
       for (int64_t k = 0; k < 4; ++k) {
         const int64_t r = in.row_of_slot[size_t(t * 4 + k)];
         if (r < 0) continue;
-        const double product = nearest(*x, Real(f32(Real(values[size_t(r / 4)][size_t(r % 4)]) * Real(weights[size_t(t * 4 + k)]))));
+        const double product =
+            nearest(*x, Real(f32(Real(values[size_t(r / 4)][size_t(r % 4)]) * Real(weights[size_t(t * 4 + k)]))));
         sum = nearest(*x, Real(f32(Real(sum) + Real(product))));
       }
       const double routed = nearest(*x, Real(f32(Real(sum) * Real(2.5))));
@@ -202,9 +203,11 @@ std::string error_of(const std::string& cells) {
 TEST(Combine, ACellOfOtherWordsIsRefused) {
   EXPECT_EQ(error_of("slots,,,,add(a),ascending,to(x),bf16,2|4"), "no error");
   EXPECT_THAT(error_of("pages,,,,add(a),ascending,to(x),bf16,"), HasSubstr("rows_of_x: 'pages': expected slots, by slot"));
-  EXPECT_THAT(error_of("slots,slots,zero,,add(a),ascending,to(x),bf16,"), HasSubstr("skips: 'slots': expected ids, map, rows or negative"));
+  EXPECT_THAT(error_of("slots,slots,zero,,add(a),ascending,to(x),bf16,"),
+              HasSubstr("skips: 'slots': expected ids, map, rows or negative"));
   EXPECT_THAT(error_of("slots,map,zero,,add(a),ascending,to(x),bf16,"), HasSubstr("map is only allowed with ids"));
-  EXPECT_THAT(error_of("slots,rows,zero,,add(a),ascending,to(x),bf16,"), HasSubstr("rows and negative are only allowed with rows by slot"));
+  EXPECT_THAT(error_of("slots,rows,zero,,add(a),ascending,to(x),bf16,"),
+              HasSubstr("rows and negative are only allowed with rows by slot"));
   EXPECT_THAT(error_of("slots,ids,,,add(a),ascending,to(x),bf16,"), HasSubstr("unrouted: is required if slots are skipped"));
   EXPECT_THAT(error_of("slots,,zero,,add(a),ascending,to(x),bf16,"), HasSubstr("unrouted: is required if slots are skipped"));
   EXPECT_THAT(error_of("slots,ids,kept,,add(a),ascending,to(x),bf16,"),

@@ -360,7 +360,9 @@ DecodedOperands read_decoded(const RowCells& cells, const DotContract& contract)
     for (const Step& step : steps.steps)
       if (step.is_free()) throw cells.error(column, 0, "'" + step.text + "': expected steps with one result");
     if (reads(steps, scale) != needed)
-      throw cells.error(column, 0, std::string(needed ? "lacks " : "takes ") + scale + ", the scale of its " + (scale[0] == 'm' ? "block" : "tensor"));
+      throw cells.error(
+          column, 0,
+          std::string(needed ? "lacks " : "takes ") + scale + ", the scale of its " + (scale[0] == 'm' ? "block" : "tensor"));
     return cells.steps(column);
   };
   const GemmScales& scales = contract.scales.front();
@@ -416,7 +418,8 @@ void read_block_m(const RowCells& cells, DotContract& contract) {
   for (const std::string& text : cells.alternatives("block_m")) {
     int64_t rows = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), rows);
-    if (error != std::errc() || *end != '\0' || rows < 1) throw cells.error("block_m", 0, "expected numbers of rows, such as 16|32");
+    if (error != std::errc() || *end != '\0' || rows < 1)
+      throw cells.error("block_m", 0, "expected numbers of rows, such as 16|32");
     contract.block_m.push_back(rows);
   }
   if (contract.block_m.empty()) throw cells.error("block_m", 0, "is required for sorted ids");
@@ -499,7 +502,8 @@ void check_unit(const ContractRow& row, const DotContract& contract) {
                     "has one scale per " + std::to_string(contract.unit.scale_block) +
                         " elements along k, which does not divide the contract's " + std::to_string(contract.scale_block()));
   if (contract.decoded.any() && !(*contract.unit.a == *contract.unit.b && decodes_to(contract.decoded, *contract.unit.a)))
-    throw row.error("decode", 0, "expected to(" + std::string(contract.unit.a->name) + ") as its last step: the operands of the instruction");
+    throw row.error("decode", 0,
+                    "expected to(" + std::string(contract.unit.a->name) + ") as its last step: the operands of the instruction");
   if (contract.promote % contract.unit.k != 0) throw row.error("promote", 0, "is not a multiple of the instruction's k");
   // A part of lanes is filled up with zeros to whole instructions.
   if (contract.orders.empty() && contract.part_of % contract.unit.k != 0)
@@ -556,9 +560,11 @@ const Flow& dot_flow() {
   static const Flow flow{
       .name = "dot",
       .says = "unit",
-      .files = {"dot.csv", "dot_block.csv", "dot_grouped.csv", "dot_grouped_packed.csv", "dot_grouped_amd.csv", "dot_moe.csv", "dot_packed.csv", "dot_azp.csv", "dot_amd.csv", "dot_decoded.csv"},
+      .files = {"dot.csv", "dot_block.csv", "dot_grouped.csv", "dot_grouped_packed.csv", "dot_grouped_amd.csv", "dot_moe.csv",
+                "dot_packed.csv", "dot_azp.csv", "dot_amd.csv", "dot_decoded.csv"},
       .columns = {"unit", "promote", "join", "split", "scales", "y", "bias", "out"},
-      .optional = {"weight", "layouts", "azp", "k_order", "denormals", "experts", "tile_rows", "padding", "scale_rows", "unsplit", "one_block", "router", "block_m", "codes", "mult_a", "mult_b", "decode"},
+      .optional = {"weight", "layouts", "azp", "k_order", "denormals", "experts", "tile_rows", "padding", "scale_rows", "unsplit",
+                   "one_block", "router", "block_m", "codes", "mult_a", "mult_b", "decode"},
       .check = [](const ContractTables&, const ContractRow& row) { (void)cells_of(row); },
   };
   return flow;
@@ -765,8 +771,9 @@ std::vector<std::string> dot_lines(const DotContract& contract) {
     lines.push_back("scales  of blocks " + contract.scales.front().name + ": sa for a row of a, sb for rows of b, each for " +
                     std::to_string(contract.scale_block()) + " products; layout of sa: " + joined(contract.layouts));
   if (contract.scales.front().a.outer() || contract.scales.front().b.outer())
-    lines.push_back(contract.decoded.any() ? "levels  block scales are relative to one scale of the whole tensor: g"
-                                           : "levels  block scales are relative to one scale of the whole tensor: ga for a, gb for b");
+    lines.push_back(contract.decoded.any()
+                        ? "levels  block scales are relative to one scale of the whole tensor: g"
+                        : "levels  block scales are relative to one scale of the whole tensor: ga for a, gb for b");
   if (contract.shuffle.any())
     lines.push_back("b       is shuffled by AITER's shuffle_weight, layout (" + std::to_string(contract.shuffle.rows) + ", " +
                     std::to_string(contract.shuffle.products) + ")");
@@ -774,8 +781,10 @@ std::vector<std::string> dot_lines(const DotContract& contract) {
     lines.push_back(std::string("azp     acc = acc - ") + (contract.azp == GemmAzp::kTensor ? "azp_adj" : "azp * azp_adj") +
                     " in int32, before any rounding");
   if (contract.sorted_ids) {
-    lines.push_back("experts sorted ids: row s of d is slot s, which takes row s / top_k of a and the weights of its block's expert");
-    lines.push_back(std::string("padding rows of d in blocks of expert -1: ") + name(contract.unused_rows) + "; in no block: untouched");
+    lines.push_back(
+        "experts sorted ids: row s of d is slot s, which takes row s / top_k of a and the weights of its block's expert");
+    lines.push_back(std::string("padding rows of d in blocks of expert -1: ") + name(contract.unused_rows) +
+                    "; in no block: untouched");
   } else if (contract.experts == GroupOrder::kAlongK) {
     lines.push_back("experts along k: each has k of its own; a, b and d are dense, one expert after the other");
   } else if (contract.experts) {
@@ -784,7 +793,8 @@ std::vector<std::string> dot_lines(const DotContract& contract) {
                     std::to_string(contract.tile_rows) + " rows");
     if (contract.scale_rows > 0)
       lines.push_back("scales  of a: those of expert e begin at row (r + " + std::to_string(contract.scale_rows - 1) + " e) / " +
-                      std::to_string(contract.scale_rows) + " * " + std::to_string(contract.scale_rows) + ", where r is its first row of a");
+                      std::to_string(contract.scale_rows) + " * " + std::to_string(contract.scale_rows) +
+                      ", where r is its first row of a");
     if (contract.experts != GroupOrder::kContiguous)
       lines.push_back(std::string("padding rows of d that belong to no expert: ") + name(contract.unused_rows));
   }

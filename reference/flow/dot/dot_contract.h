@@ -87,7 +87,8 @@ std::vector<std::byte> unshuffled(const WeightShuffle& shuffle, const std::byte*
 struct KOrder {
   static constexpr int64_t kZero = std::numeric_limits<int64_t>::max();
   int64_t lanes = 0, run = 0, apart = 0;
-  int64_t part = 0;  ///< the order begins anew with each split-K part of this length, filled up to whole periods; 0: parts are whole periods
+  int64_t part =
+      0;  ///< the order begins anew with each split-K part of this length, filled up to whole periods; 0: parts are whole periods
 
   bool any() const { return lanes > 0; }
   int64_t period() const { return any() ? lanes * apart : 1; }
@@ -184,15 +185,16 @@ struct DotContract {
   GemmAzp azp = GemmAzp::kNone;
   AzpPlace azp_place = AzpPlace::kIntegers;
   std::vector<std::string> layouts;  ///< ids in layouts.csv: allowed layouts of block scales of a
-  std::optional<GroupOrder> experts = {};  ///< grouped GEMM: how the rows of a and d are assigned to experts, whose weights they use
+  std::optional<GroupOrder> experts =
+      {};  ///< grouped GEMM: how the rows of a and d are assigned to experts, whose weights they use
   int64_t tile_rows = 1;                   ///< grouped GEMM: the rows of an expert begin at a multiple, and so does its capacity
-  /// Contiguous experts: 0, or the scales of a of expert e begin at row (r + (scale_rows - 1) e) / scale_rows * scale_rows, where r
-  /// is its first row of a.
+  /// Contiguous experts: 0, or the scales of a of expert e begin at row (r + (scale_rows - 1) e) / scale_rows * scale_rows, where
+  /// r is its first row of a.
   int64_t scale_rows = 0;
-  const Format* scale_bytes = nullptr;     ///< mutants only: the format of the scale bytes that the instruction takes for unit.scale
+  const Format* scale_bytes = nullptr;  ///< mutants only: the format of the scale bytes that the instruction takes for unit.scale
   UnusedRows unused_rows = UnusedRows::kUntouched;  ///< grouped GEMM: rows of d that belong to no expert
-  /// Grouped GEMM: a row of d is a slot, one of the top_k experts of a token. Lists of slots, sorted by expert, say which row of a
-  /// each one takes. `experts` is then GroupOrder::kByIndex.
+  /// Grouped GEMM: a row of d is a slot, one of the top_k experts of a token. Lists of slots, sorted by expert, say which row of
+  /// a each one takes. `experts` is then GroupOrder::kByIndex.
   bool sorted_ids = false;
   std::vector<int64_t> block_m = {};  ///< sorted ids: allowed sizes of a block, whose slots have one expert
   /// Only for an undocumented kernel or instruction: the possible contracts. One algorithm variant of one of them computed each

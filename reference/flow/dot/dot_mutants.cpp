@@ -161,11 +161,13 @@ static void edit_decoded(const DotContract& right, Edits& edits) {
     if (own.empty()) return;
     const bool divides = own.front().word == "div";
     const Steps inverted = {CellStep::made(divides ? "mul" : "div", {"g"})};
-    add(std::string(cell) + ": " + text_of(own) + " -> " + text_of(inverted), [&](DotContract& wrong) { wrong.decoded.*steps = inverted; });
+    add(std::string(cell) + ": " + text_of(own) + " -> " + text_of(inverted),
+        [&](DotContract& wrong) { wrong.decoded.*steps = inverted; });
     add(std::string(cell) + ": drop " + text_of(own), [&](DotContract& wrong) { (wrong.decoded.*steps).clear(); });
     Steps rounded = own;
     rounded.push_back(right.decoded.decode.back());
-    add(std::string(cell) + ": " + rounded.back().text + " after " + text_of(own), [&](DotContract& wrong) { wrong.decoded.*steps = rounded; });
+    add(std::string(cell) + ": " + rounded.back().text + " after " + text_of(own),
+        [&](DotContract& wrong) { wrong.decoded.*steps = rounded; });
     if (divides) return;
     add(std::string(cell) + ": " + text_of(own) + " in y", [&](DotContract& wrong) {
       (wrong.decoded.*steps).clear();
@@ -177,7 +179,8 @@ static void edit_decoded(const DotContract& right, Edits& edits) {
   for (const CellStep& other : other_forms(right.decoded.decode.back())) {
     Steps steps = right.decoded.decode;
     steps.back() = other;
-    add("decode: " + right.decoded.decode.back().text + " -> " + other.text, [&](DotContract& wrong) { wrong.decoded.decode = steps; });
+    add("decode: " + right.decoded.decode.back().text + " -> " + other.text,
+        [&](DotContract& wrong) { wrong.decoded.decode = steps; });
   }
 }
 
@@ -353,7 +356,8 @@ void edit_bias(const DotContract& right, const Format& y, Edits& edits) {
 
 namespace assay {
 
-std::vector<DotNeighbour> router_neighbours(const DotContract& right, int64_t k, const Format& y, bool with_bias, bool with_weights) {
+std::vector<DotNeighbour> router_neighbours(const DotContract& right, int64_t k, const Format& y, bool with_bias,
+                                            bool with_weights) {
   Edits edits(right, k);
   constexpr int64_t kBlockK = 128;  // a usual BLOCK_SIZE_K, for sums that the contract does not promote
   if (!right.of_integers() && (right.promote > 0 ? right.promote : kBlockK) < k)

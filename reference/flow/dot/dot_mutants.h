@@ -23,7 +23,8 @@ std::vector<DotNeighbour> dot_neighbours(const DotContract& contract, const Unit
                                          bool with_bias);
 
 /// Mutants of a GEMM with sorted ids: where the router weight of a row is multiplied, if the case has any, and sums in bf16.
-std::vector<DotNeighbour> router_neighbours(const DotContract& contract, int64_t k, const Format& y, bool with_bias, bool with_weights);
+std::vector<DotNeighbour> router_neighbours(const DotContract& contract, int64_t k, const Format& y, bool with_bias,
+                                            bool with_weights);
 
 /// Operands that are read from the wrong place: other inputs for the same contract.
 struct DotMisreading {

@@ -27,7 +27,8 @@ class NearestEven {
     const double magnitude = std::fabs(x);
     if (!(magnitude >= least_ && magnitude < beyond_))
       return round_to(format_, x, Rounding::kNearestEven, Overflow::kSpecial);
-    // The last place of a double of this size is the grid's step, so that the sum is rounded to the grid; the difference is exact.
+    // The last place of a double of this size is the grid's step, so that the sum is rounded to the grid; the difference is
+    // exact.
     const double shift = quantum(x, least_, last_place_) * (3 * power_of_two(51));
     return (x + shift) - shift;
   }
@@ -173,8 +174,8 @@ OperandCodes decoded_operands(const DotContract& contract, const DotInputs& inpu
   OperandCodes made;
   if (!contract.decoded.any()) return made;
   const Recipe decode = resolve(contract.decoded.decode, names_of_decode());
-  const auto operand = [&](const UnitFactor& factor, const Format& codes, const Format& format, int64_t rows, const ScaleValues& scales,
-                           const ScaleValues& outer, const std::vector<CellStep>& mult) {
+  const auto operand = [&](const UnitFactor& factor, const Format& codes, const Format& format, int64_t rows,
+                           const ScaleValues& scales, const ScaleValues& outer, const std::vector<CellStep>& mult) {
     const Recipe to_m = resolve(mult, names_of_mult());
     const int64_t k = inputs.product.k;
     std::vector<std::byte> all(size_t(rows * k) * size_t(format.bytes()));
@@ -198,8 +199,10 @@ OperandCodes decoded_operands(const DotContract& contract, const DotInputs& inpu
     return all;
   };
   const Unit& unit = contract.unit;
-  made.a = operand(inputs.product.a, contract.codes_of_a(), *unit.a, inputs.m, inputs.scale_a, inputs.outer_a, contract.decoded.mult_a);
-  made.b = operand(inputs.product.b, contract.codes_of_b(), *unit.b, inputs.n, inputs.scale_b, inputs.outer_b, contract.decoded.mult_b);
+  made.a = operand(inputs.product.a, contract.codes_of_a(), *unit.a, inputs.m, inputs.scale_a, inputs.outer_a,
+                   contract.decoded.mult_a);
+  made.b = operand(inputs.product.b, contract.codes_of_b(), *unit.b, inputs.n, inputs.scale_b, inputs.outer_b,
+                   contract.decoded.mult_b);
   return made;
 }
 
@@ -276,8 +279,8 @@ Spans DotRows::added(const DotBlock& block, int64_t first_k, int64_t end_k) cons
       const int64_t first = first_k / unit_.scale_block;
       scales = {a.scales + block.row_of(i) * a.scale_pitch + first, b.scales + block.column_of(i) * b.scale_pitch + first};
     }
-    spans.set(i, replay.chain(a.codes + block.row_of(i) * a.pitch + first_k, b.codes + block.column_of(i) * b.pitch + first_k, scales,
-                              end_k - first_k));
+    spans.set(i, replay.chain(a.codes + block.row_of(i) * a.pitch + first_k, b.codes + block.column_of(i) * b.pitch + first_k,
+                              scales, end_k - first_k));
   }
   return spans;
 }

@@ -155,8 +155,8 @@ struct DotInputs {
 class DotRows {
  public:
   /// `replayed`: a cache for replayed sums that other variants share.
-  DotRows(const DotContract& contract, DotProgram program, const DotInputs& inputs, const Format& y, DotSums sums = DotSums::kBits,
-          std::shared_ptr<ReplayedSums> replayed = nullptr);
+  DotRows(const DotContract& contract, DotProgram program, const DotInputs& inputs, const Format& y,
+          DotSums sums = DotSums::kBits, std::shared_ptr<ReplayedSums> replayed = nullptr);
   DotRows(DotRows&&) = default;  // not copyable, because the copy's product would point to the original's codes
 
   /// Values of rows first .. end - 1 in order: [end - first, n].

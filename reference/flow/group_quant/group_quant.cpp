@@ -156,8 +156,8 @@ namespace {
 
 /// The sum of the errors of a group's codes. f32 makes at most 31 roundings, in an order that is left open, so the sum is known
 /// within 2^-19; a sum of zeros is exact. Sums beyond f32 are infinite, and terms below its normal numbers may be flushed.
-Span summed_errors(const GroupQuant& contract, Span s, Span m, const Spans& codes, const Spans& values, size_t first, size_t count,
-                   double outer) {
+Span summed_errors(const GroupQuant& contract, Span s, Span m, const Spans& codes, const Spans& values, size_t first,
+                   size_t count, double outer) {
   const double kSlack = power_of_two(-19), kFlushed = power_of_two(-121), kLargest = max_finite(kF32);
   Environment environment = with_outer_scale(outer);
   environment.set("s", s);

@@ -60,8 +60,9 @@ Environment with_outer_scale(double outer);
 
 /// `stored_scale` empty: no narrowing. A stored scale that the contract does not admit is ignored here; it fails by itself.
 /// `group_size`: for the listener. `outer`: the scale of the outer level.
-GroupScales group_scales(const GroupQuant& contract, const Spans& sources, double scale_ub, const std::vector<double>& stored_scale,
-                         RowListener* listener = nullptr, int64_t group_size = 1, double outer = 1);
+GroupScales group_scales(const GroupQuant& contract, const Spans& sources, double scale_ub,
+                         const std::vector<double>& stored_scale, RowListener* listener = nullptr, int64_t group_size = 1,
+                         double outer = 1);
 
 /// True if the contract admits the stored value.
 bool may_equal(Span span, double value);

@@ -35,8 +35,10 @@ void bind_rival(const RowCells& cells, Names& names, GroupQuant& g) {
   names.quantities = {"s", "m", "v"};
   name_outer(g, names);
   g.error = cells.recipe("error", names);
-  if (g.rival.empty() != g.error.empty()) throw cells.error("error", 0, "a row with a rival scale has an error, and no other row has");
-  for (const auto& [column, recipe] : {std::pair{"rival", &g.rival}, {"error", &g.error}}) cells.forbid_reduction(column, *recipe);
+  if (g.rival.empty() != g.error.empty())
+    throw cells.error("error", 0, "a row with a rival scale has an error, and no other row has");
+  for (const auto& [column, recipe] : {std::pair{"rival", &g.rival}, {"error", &g.error}})
+    cells.forbid_reduction(column, *recipe);
   if (!g.rival.empty() && (spans_rows(cells.row()) || g.takes_scales()))
     throw cells.error("rival", 0, "only groups of one row, whose scales are computed, choose between two scales");
   g.squares = !g.error.empty() && g.error.steps.back().verb != Verb::kAbs;
@@ -184,8 +186,8 @@ const Flow& group_quant_flow() {
   static const Flow flow{
       .name = "group_quant",
       .says = "q",
-      .files = {"quant.csv", "quant_int8.csv", "quant_tile.csv", "quant_static.csv", "quant_mx.csv", "quant_fp4.csv", "quant_4over6.csv",
-                "quant_transposed.csv", "quant_silu.csv", "quant_norm.csv"},
+      .files = {"quant.csv", "quant_int8.csv", "quant_tile.csv", "quant_static.csv", "quant_mx.csv", "quant_fp4.csv",
+                "quant_4over6.csv", "quant_transposed.csv", "quant_silu.csv", "quant_norm.csv"},
       .columns = {"q", "M", "amax", "scale", "mult", "code", "group", "layouts", "pad"},
       .optional = {"rival", "error"},
       .link =

@@ -572,7 +572,9 @@ TEST(QuantTwin, ABlockTakesTheRivalScaleIfItsCodesErrLess) {
     for (const double g : {0.5, 24.0, 672.0, double(fl(Real("0.3")))}) {
       const std::vector<double> x(whole.begin(), whole.begin() + 16);
       const double amax = amax_of_finite(x);
-      if (std::isfinite(amax) && amax > 0x1p-60 && amax < 0x1p60 && std::none_of(x.begin(), x.end(), [](double v) { return std::isnan(v); })) check(x, g);
+      if (std::isfinite(amax) && amax > 0x1p-60 && amax < 0x1p60 &&
+          std::none_of(x.begin(), x.end(), [](double v) { return std::isnan(v); }))
+        check(x, g);
     }
   std::mt19937 random(6);
   for (int k = 0; k < 300; ++k) {

@@ -108,7 +108,8 @@ Span extreme(const Spans& values, size_t first, size_t count, Reduction reductio
 
 Spans ends_of_range(const char* name, const Recipe& cell, const Spans& values, int64_t group_size,
                     RowListener* listener) {
-  const auto size = size_t(group_size), window = cell.over == Over::kAllButLast && size > 1 ? size - 1 : size_t(double(group_size) * share(cell.over));
+  const auto size = size_t(group_size),
+             window = cell.over == Over::kAllButLast && size > 1 ? size - 1 : size_t(double(group_size) * share(cell.over));
   Spans ends(std::vector<double>((values.size() + size - 1) / size, 0));
   for (size_t g = 0; g < ends.size(); ++g)
     ends.set(g, extreme(values, g * size, std::min(window, values.size() - g * size), cell.reduction));

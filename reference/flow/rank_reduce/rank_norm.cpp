@@ -168,7 +168,8 @@ void check_parts(const ContractTables& tables, const ContractRow& row) {
     throw row.error("combine", 0, "'" + combine.id + "' is a " + combine.flow->name + " row; expected combine");
   const Combine rows = read_combine(combine);
   if (std::any_of(rows.add.begin(), rows.add.end(), [](const CellStep& step) { return step.slack.fma; }) || rows.keeps_unrouted)
-    throw row.error("combine", 0, "'" + combine.id + "' has more than one accepted result; expected a contract that pins every sum");
+    throw row.error("combine", 0,
+                    "'" + combine.id + "' has more than one accepted result; expected a contract that pins every sum");
 }
 
 }  // namespace

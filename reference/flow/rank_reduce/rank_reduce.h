@@ -231,7 +231,8 @@ class RankEdits {
   }
   void cell(const std::string& column, std::vector<CellStep> RankReduce::*cell, const std::vector<CellStep>& steps,
             const std::string& words) {
-    add(column + ": " + words, [&](RankNeighbour& wrong) { wrong.contract.*cell = steps, wrong.hidden_by_residual = cell == &RankReduce::wire; });
+    add(column + ": " + words,
+        [&](RankNeighbour& wrong) { wrong.contract.*cell = steps, wrong.hidden_by_residual = cell == &RankReduce::wire; });
   }
 
   std::vector<RankNeighbour> all;

@@ -39,11 +39,15 @@ Routing read_routing(const ContractRow& row) {
   Routing contract;
   contract.row = &row;
   contract.gives = word_of<RoutingGives>(
-      cells, "sorts_into", {{"blocks", RoutingGives::kBlocks}, {"rows", RoutingGives::kRows}, {"given order", RoutingGives::kMoved}});
+      cells, "sorts_into",
+      {{"blocks", RoutingGives::kBlocks}, {"rows", RoutingGives::kRows}, {"given order", RoutingGives::kMoved}});
   const bool blocks = contract.gives == RoutingGives::kBlocks, moved = contract.gives == RoutingGives::kMoved;
   contract.absent = word_of<AbsentSlots>(cells, "absent",
-                                         {{"", AbsentSlots::kNotAllowed}, {"dropped", AbsentSlots::kDropped}, {"first", AbsentSlots::kFirst},
-                                          {"last", AbsentSlots::kLast}, {"zero", AbsentSlots::kDropped}});
+                                         {{"", AbsentSlots::kNotAllowed},
+                                          {"dropped", AbsentSlots::kDropped},
+                                          {"first", AbsentSlots::kFirst},
+                                          {"last", AbsentSlots::kLast},
+                                          {"zero", AbsentSlots::kDropped}});
   contract.zeros = cells.text("absent") == "zero";
   if (contract.zeros != (moved && contract.absent != AbsentSlots::kNotAllowed))
     throw cells.error("absent", 0, "zero belongs to a given order, and nothing else does");
@@ -55,7 +59,8 @@ Routing read_routing(const ContractRow& row) {
   contract.ascending = word_of<bool>(cells, "order", {{"ascending", true}, {"free", false}, {"", true}});
   forbid(cells, "order", !moved, "for contracts that sort");
   contract.fills_pads = word_of<bool>(cells, "pads", {{"slots", true}, {"untouched", false}, {"", false}});
-  const std::map<std::string, std::optional<int64_t>> tails = {{"-1", -1}, {"0", 0}, {"untouched", std::nullopt}, {"", std::nullopt}};
+  const std::map<std::string, std::optional<int64_t>> tails = {
+      {"-1", -1}, {"0", 0}, {"untouched", std::nullopt}, {"", std::nullopt}};
   contract.tail = word_of<std::optional<int64_t>>(cells, "tail", tails);
   contract.counts = word_of<bool>(cells, "counts", {{"", false}, {"rest", true}});
   for (const char* column : {"pads", "tail", "counts"}) forbid(cells, column, blocks, "for blocks");
@@ -102,7 +107,8 @@ struct Buckets {
     if (makes(c, RoutingMistake::kSlotsDescending))
       for (std::vector<int64_t>& of_bucket : slots) std::reverse(of_bucket.begin(), of_bucket.end());
     if (!makes(c, RoutingMistake::kLastExpertLost)) return;
-    const auto last = std::find_if(slots.rbegin(), slots.rend(), [](const std::vector<int64_t>& of_bucket) { return !of_bucket.empty(); });
+    const auto last =
+        std::find_if(slots.rbegin(), slots.rend(), [](const std::vector<int64_t>& of_bucket) { return !of_bucket.empty(); });
     if (last != slots.rend()) last->clear();
   }
   int64_t first_expert() const { return contract.absent == AbsentSlots::kFirst ? 1 : 0; }
@@ -113,7 +119,8 @@ struct Buckets {
       if (makes(contract, RoutingMistake::kAbsentDropped) || contract.absent == AbsentSlots::kDropped) return kDropped;
       return contract.absent == AbsentSlots::kFirst ? 0 : inputs.experts;
     }
-    const bool maps = !inputs.map.empty() && contract.elsewhere != SlotsElsewhere::kMarked && !makes(contract, RoutingMistake::kMapIgnored);
+    const bool maps =
+        !inputs.map.empty() && contract.elsewhere != SlotsElsewhere::kMarked && !makes(contract, RoutingMistake::kMapIgnored);
     const int64_t number = maps ? inputs.map[size_t(id)] : id;
     if (number >= 0) return first_expert() + number;
     return contract.elsewhere == SlotsElsewhere::kLast ? inputs.experts + id : kDropped;
@@ -151,9 +158,12 @@ void put(std::vector<int64_t>& values, int64_t at, int64_t value) {
 Routed sorted_into_blocks(const Routing& contract, const RoutingInputs& inputs) {
   const Buckets buckets(contract, inputs);
   const int64_t size = inputs.block_size, most = (inputs.room + size - 1) / size, first_expert = buckets.first_expert();
-  const int64_t pad = !contract.fills_pads ? RoutedIndex::kUntouched : makes(contract, RoutingMistake::kOtherPads) ? -1 : inputs.slots();
+  const int64_t pad = !contract.fills_pads                          ? RoutedIndex::kUntouched
+                      : makes(contract, RoutingMistake::kOtherPads) ? -1
+                                                                    : inputs.slots();
   RoutedIndex sorted{"sorted_ids", std::vector<int64_t>(size_t(inputs.room), pad)}, total{"num_tokens_post_pad", {}};
-  RoutedIndex experts{"expert_ids", std::vector<int64_t>(size_t(most), RoutedIndex::kUntouched)}, counts{"token_nums", experts.values};
+  RoutedIndex experts{"expert_ids", std::vector<int64_t>(size_t(most), RoutedIndex::kUntouched)},
+      counts{"token_nums", experts.values};
   Routed result;
   int64_t block = 0, rows = 0;
   std::vector<size_t> order(size_t(first_expert + inputs.experts));
@@ -162,7 +172,8 @@ Routed sorted_into_blocks(const Routing& contract, const RoutingInputs& inputs) 
   for (const size_t bucket : order) {
     const std::vector<int64_t>& slots = buckets.slots[bucket];
     const auto count = int64_t(slots.size());
-    if (!contract.ascending && count > 1 && block * size + count <= inputs.room) result.free.emplace_back(block * size, block * size + count);
+    if (!contract.ascending && count > 1 && block * size + count <= inputs.room)
+      result.free.emplace_back(block * size, block * size + count);
     for (int64_t i = 0; i < count; ++i) put(sorted.values, block * size + i, shown_slot(contract, inputs, slots[size_t(i)]));
     for (int64_t i = 0; i < blocks_for(contract, inputs, count); ++i, ++block) {
       put(experts.values, block, shown_number(contract, inputs, int64_t(bucket) - first_expert));
@@ -176,7 +187,9 @@ Routed sorted_into_blocks(const Routing& contract, const RoutingInputs& inputs) 
     for (int64_t i = block; i < most; ++i)
       put(experts.values, i, contract.elsewhere == SlotsElsewhere::kMarked ? shown_number(contract, inputs, tail) : tail);
   }
-  total.values = {makes(contract, RoutingMistake::kTotalUnpadded) ? rows : makes(contract, RoutingMistake::kTotalInBlocks) ? block : block * size};
+  total.values = {makes(contract, RoutingMistake::kTotalUnpadded)   ? rows
+                  : makes(contract, RoutingMistake::kTotalInBlocks) ? block
+                                                                    : block * size};
   result.indices = {std::move(sorted), std::move(experts)};
   if (contract.counts) result.indices.push_back(std::move(counts));
   result.indices.push_back(std::move(total));
@@ -277,13 +290,17 @@ std::vector<std::string> routing_lines(const Routing& contract) {
   if (contract.absent == AbsentSlots::kFirst) lines.push_back("slots whose id is below 0 come first, in blocks of expert -1");
   if (contract.absent == AbsentSlots::kLast)
     lines.push_back("slots whose id is not an expert come after those of all experts of this device");
-  if (contract.elsewhere == SlotsElsewhere::kDropped) lines.push_back("experts have their number in expert_map; slots of others are left out");
-  if (contract.elsewhere == SlotsElsewhere::kMarked) lines.push_back("expert_ids hold expert_map[expert], -1 for experts elsewhere");
-  if (contract.elsewhere == SlotsElsewhere::kLast) lines.push_back("experts have their number in expert_map; slots of others come last, by id");
+  if (contract.elsewhere == SlotsElsewhere::kDropped)
+    lines.push_back("experts have their number in expert_map; slots of others are left out");
+  if (contract.elsewhere == SlotsElsewhere::kMarked)
+    lines.push_back("expert_ids hold expert_map[expert], -1 for experts elsewhere");
+  if (contract.elsewhere == SlotsElsewhere::kLast)
+    lines.push_back("experts have their number in expert_map; slots of others come last, by id");
   lines.push_back(contract.ascending ? "slots of an expert ascend" : "slots of an expert may have any order");
   if (blocks) {
-    lines.push_back("sorted_ids = the slots of each expert, padded to whole blocks" +
-                    std::string(contract.fills_pads ? "; other entries hold the number of slots" : "; other entries stay as they were"));
+    lines.push_back(
+        "sorted_ids = the slots of each expert, padded to whole blocks" +
+        std::string(contract.fills_pads ? "; other entries hold the number of slots" : "; other entries stay as they were"));
     const std::string tail = !contract.tail ? "stay as they were" : "hold " + std::to_string(*contract.tail);
     lines.push_back("expert_ids = the expert of each block; entries after the last block " + tail +
                     (contract.tail && contract.elsewhere == SlotsElsewhere::kMarked ? ", mapped too" : ""));

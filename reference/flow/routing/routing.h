@@ -1,5 +1,5 @@
-// The integer steps of a mixture of experts: the slots of tokens are sorted by expert, and rows are moved into that order. Rows of
-// the table, their evaluation, their formula, and their mutants. Nothing is rounded, so every result is exact.
+// The integer steps of a mixture of experts: the slots of tokens are sorted by expert, and rows are moved into that order. Rows
+// of the table, their evaluation, their formula, and their mutants. Nothing is rounded, so every result is exact.
 #pragma once
 
 #include <cstdint>
@@ -28,9 +28,31 @@ enum class SlotsElsewhere { kNoMap, kDropped, kMarked, kLast };
 
 /// Mistakes, in mutants only.
 enum class RoutingMistake {
-  kNone, kTokens, kSlotMajor, kOtherPads, kBlockMore, kEmptyBlocks, kTotalUnpadded, kTotalInBlocks, kNextExpert, kMapIgnored, kNumbersOfAll,
-  kAbsentIsZero, kAbsentDropped, kOtherTail, kExpertsDescending, kLastExpertLost, kCountsOfBlocks, kSlotsDescending, kOtherRows, kEnds,
-  kSizes, kNoInverse, kScattered, kNextRow, kOutsideIsFirst
+  kNone,
+  kTokens,
+  kSlotMajor,
+  kOtherPads,
+  kBlockMore,
+  kEmptyBlocks,
+  kTotalUnpadded,
+  kTotalInBlocks,
+  kNextExpert,
+  kMapIgnored,
+  kNumbersOfAll,
+  kAbsentIsZero,
+  kAbsentDropped,
+  kOtherTail,
+  kExpertsDescending,
+  kLastExpertLost,
+  kCountsOfBlocks,
+  kSlotsDescending,
+  kOtherRows,
+  kEnds,
+  kSizes,
+  kNoInverse,
+  kScattered,
+  kNextRow,
+  kOutsideIsFirst
 };
 
 /// A routing contract. Mutants modify it.
@@ -40,7 +62,7 @@ struct Routing {
   AbsentSlots absent = AbsentSlots::kNotAllowed;
   SlotsElsewhere elsewhere = SlotsElsewhere::kNoMap;
   bool ascending = true;              ///< slots of an expert ascend; otherwise they may have any order
-  bool fills_pads = false;            ///< entries of sorted_ids without a slot hold the number of slots; otherwise they are left alone
+  bool fills_pads = false;  ///< entries of sorted_ids without a slot hold the number of slots; otherwise they are left alone
   std::optional<int64_t> tail;        ///< what expert_ids hold after the last block; empty: what they held before
   bool counts = false;                ///< also gives token_nums
   bool zeros = false;                 ///< an index outside of x gives a row of zeros; otherwise there are none

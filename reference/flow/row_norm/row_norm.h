@@ -71,8 +71,8 @@ Span norm_sum_of_x(const RowNorm& contract, const std::vector<double>& x);
 /// The sum of squares for r, or of squared deviations from the mean.
 Span norm_sum(const RowNorm& contract, const NormRow& row);
 
-/// Wrong ways to add squares that kernels have been seen to take: squares or sums of few bits, a tail that is left out. Only for the
-/// diagnosis. A name is put into RowNorm::sum.start.
+/// Wrong ways to add squares that kernels have been seen to take: squares or sums of few bits, a tail that is left out. Only for
+/// the diagnosis. A name is put into RowNorm::sum.start.
 const std::vector<std::string>& wrong_sums();
 
 /// The factor r of a row.
