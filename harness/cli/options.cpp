@@ -140,7 +140,7 @@ void add_run(CLI::App& program, RunArguments& run) {
   add_selection(verb, run.selection, run.suites.tables);
   refuse_op_without_cases(verb);
   verb.add_option("--tier", run.tier,
-                  "run this tier and those before it; default: the tiers that --suite names, every tier with --case, else quick")
+                  "run this tier and all smaller ones; default: the tiers that --suite names, every tier with --case, else quick")
       ->check(CLI::IsMember({"quick", "full", "far"}));
   add_shown(verb, run.shown);
   verb.add_option("--backend", run.backend,
@@ -167,7 +167,7 @@ void add_run(CLI::App& program, RunArguments& run) {
   verb.add_option("--repeat", run.repeat, "call each kernel this many times and require the same bits")
       ->check(CLI::Range(1, 1000000));
   verb.add_option("--rerun-failed", run.rerun_failed,
-                  "call a kernel that failed so many times again; a failure that comes and goes is 'flaky', and still a failure")
+                  "call a failed kernel this many times again; a failure that comes and goes is 'flaky', and still a failure")
       ->check(CLI::Range(0, 1000));
   verb.add_flag(
       "--ladder", run.ladder,
@@ -226,7 +226,7 @@ void add_new(CLI::App& program, NewArguments& made) {
   verb.add_option("name", made.name, "name of the plug-in, op or format; id of the contract, also for case")
       ->required()
       ->check(a_name());
-  verb.add_option("--from", made.from, "for contract, case and op: the contract or op that it is like")->type_name("ID|OP");
+  verb.add_option("--from", made.from, "for contract, case and op: the contract or op to copy from")->type_name("ID|OP");
   verb.add_option("--output", made.output,
                   "for plugin: folder to make; default: the name; for contract and case: table of your own to write, instead of "
                   "those of the source tree")
@@ -313,9 +313,10 @@ void add_gate(CLI::App& program, GateArguments& gate) {
        "assay gate --baseline kernels.history after --commit 4f2a91c",
        "assay gate --baseline before after --known-failures known.csv --strict --report md:gate.md --report junit:gate.xml"});
   verb.add_option("recordings", gate.targets, "folders of run --record")->type_name("DIR...")->required();
-  verb.add_option("--baseline", gate.baseline,
-                  "folder of the earlier recording, or a history of run --history, whose newest other run on the same chip that "
-                  "was as expected is taken")
+  verb.add_option(
+          "--baseline", gate.baseline,
+          "folder of the earlier recording, or a history of run --history; of a history, the newest other run on the same "
+          "chip that was as expected is the baseline")
       ->type_name("DIR|FILE")
       ->required();
   CLI::Option* const number = verb.add_option("--run", gate.baseline_run, "with a history: this run is the baseline")

@@ -71,7 +71,7 @@ std::string turn_text(const HistoryData& data, const ChangeGroup& group);
 /// "changed while the library file was the same: ..."; empty if there is nothing to add.
 std::string remark(const ChangeGroup& group);
 
-/// `everything`: all runs, cases and lines instead of the newest and the first.
+/// `everything`: shows all runs, cases and lines instead of only the newest or first ones.
 std::string history_text(const HistoryData& data, const std::string& path, bool everything);
 
 /// The HTML page: one file without scripts, with a line plot for each contract.
