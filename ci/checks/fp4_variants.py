@@ -1,4 +1,4 @@
-"""Which contract explains which dump of FP4 codes. usage: fp4_variants.py ASSAY SCRATCH_FOLDER"""
+"""Finds the contracts that explain a dump of FP4 codes. usage: fp4_variants.py ASSAY SCRATCH_FOLDER"""
 import glob
 import json
 import re
