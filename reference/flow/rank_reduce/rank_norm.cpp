@@ -141,7 +141,7 @@ std::vector<SquaresNeighbour> squares_neighbours(const RankSquares& contract, in
     add(name + " are counted twice", {SquaresStep::kRepeat, rank});
     if (before) add(name + " are those of the call before", {SquaresStep::kRecall, rank});
   }
-  add("squares: each rank uses only its own squares", {SquaresStep::kOwnAlone});
+  add("squares: each rank has its own alone", {SquaresStep::kOwnAlone});
   add("r: n -> the columns of one rank", {SquaresStep::kByColumnsOfOne});
   if (whole > 0) add("squares: columns of each rank behind whole warps are left out", {SquaresStep::kWholeAlone, whole});
   return all;
