@@ -111,7 +111,7 @@ TEST_F(Memory, ChosenRowsAndColumnsMeetInElementsThatFail) {
   }
 }
 
-/// Verdicts of GEMMs report distances from the exact product; for a large GEMM only those of some rows.
+/// Verdicts of GEMMs report distances from the exact product; for a large GEMM, only the distances of some rows.
 TEST_F(Memory, ExactProductsAreMadeOfSomeRowsOfALargeOne) {
   const auto notes_of = [](int64_t rows) {
     const LargeCase large = with_outputs(large_product(rows, 512, 2048), "");

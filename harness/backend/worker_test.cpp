@@ -217,7 +217,8 @@ TEST(InProcess, AKernelThatEndsTheProgramIsNamed) {
   const Backend here = open_in_process(kToy, "toy");
   EXPECT_EXIT(call(here, "exits"), ::testing::ExitedWithCode(kUnexpected),
               "toy_library.so: kernel 'exits' ended the program with exit\\(\\) in a call of toy, contract toy.copy");
-  EXPECT_EXIT((call(here, "copy"), std::exit(5)), ::testing::ExitedWithCode(5), "^$") << "an exit outside a call is nobody's";
+  EXPECT_EXIT((call(here, "copy"), std::exit(5)), ::testing::ExitedWithCode(5), "^$")
+      << "an exit outside a call has no kernel to blame";
 }
 
 TEST(Worker, AHangEndsAfterTheTimeAndTheNextCallWorks) {

@@ -129,7 +129,7 @@ bool is_apart_in(const Whole& right, const Answer& edited, const AcceptedBlock& 
   return false;
 }
 
-/// The same for a mutant's answer that is already computed; stops at the first part that differs.
+/// The same for a mutant whose answer is already computed; stops at the first different part.
 bool is_apart_at_once(const Whole& right, const Answer& edited) {
   AcceptedBlock all = edited.accepted(0, edited.steps);
   for (size_t p = 0; p < right.size(); ++p)

@@ -304,8 +304,8 @@ void RowEdits::exponent_in_bf16(const std::string& column, EditedCell cell, size
 }
 
 /// Scales that are powers of two: the exponent of the next power of two even if the scale is one, an exponent too small or too
-/// large by 1, and that of amax itself, minus the largest exponent of the format (OCP MX). Suspects, since only special data tell
-/// the first, and the others are contracts of other libraries.
+/// large by 1, and that of amax itself, minus the largest exponent of the format (OCP MX). These are suspects: only special data
+/// expose the first, and the others are contracts of other libraries.
 void RowEdits::exponents_of_scales() {
   const EditedCell& cell = steps("scale");
   const auto is = [&](size_t i, const char* text) { return cell[i].step.text == text && !cell[i].edited; };

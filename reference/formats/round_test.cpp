@@ -22,7 +22,7 @@ constexpr Rounding kModes[] = {Rounding::kNearestEven, Rounding::kNearestAway, R
                                Rounding::kUp};
 constexpr Overflow kOverflows[] = {Overflow::kSaturate, Overflow::kSpecial};
 
-/// The format's non-negative values by decoding, for searching. Uses no code of round_to.
+/// The format's non-negative values in order, decoded from its codes; tests search this list. Uses no code of round_to.
 class Ladder {
  public:
   explicit Ladder(const Format& f) : f_(f), top_(code_of(f, max_finite(f))) {

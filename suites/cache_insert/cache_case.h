@@ -133,7 +133,7 @@ enum class WhichScale {
   kFirst        ///< the first head's scale for every head
 };
 
-/// What a kernel reads besides the elements of a token. The default is correct.
+/// Inputs of a kernel besides the elements of a token. The default is correct.
 struct Misreading {
   AngleReading angles = {};
   bool unrotated = false;      ///< angles are not read, and no element is rotated

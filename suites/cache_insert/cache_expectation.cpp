@@ -36,7 +36,8 @@ class AcceptedPart {
   const RecordPart& record() const { return *record_; }
   const Format& format() const { return *whole_.part.format; }
 
-  /// Computes what the elements of a row accept. Numbers that no stage changes are copied, so the codes of NaNs are compared too.
+  /// Computes the accepted values of the elements of a row. Numbers that no stage changes are copied, so the codes of NaNs are
+  /// compared too.
   void evaluate(const RecordValues& values, const CacheInputs& inputs, int64_t row);
 
   /// Adds the evaluated row; byte(element) is the offset of an element.

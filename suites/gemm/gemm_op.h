@@ -50,7 +50,7 @@ Expectation every_program(const GemmCase& c, const Problem& problem);
 /// scale_a and scale_b (the first that fits, if the contract takes several). Block scales are stored as the contract's layouts
 /// state: packed, tiled or strided; the layout with their shape and strides is used. Throws UsageError naming the tensor:
 /// missing, empty, a shape that fits no scales of the contract, or storage that two layouts interpret differently. Throws
-/// TableError for what the contract does not have.
+/// TableError for inputs or results that the contract does not have.
 DumpCase gemm_case_of_dump(const Op& op, const DumpRequest& request);
 
 // Changes that must not affect the bits of a GEMM, for any algorithm: other columns, NaN in another row, the scale of another

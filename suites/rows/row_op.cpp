@@ -362,7 +362,7 @@ constexpr int64_t kExcerptElements = 1 << 18;
 /// The same case without data for the tensors that gather_rows() overwrites: to generate them would take longer than all the
 /// rest.
 RowCase unfilled(RowCase c) {
-  if (!c.groups.any()) c.fill = c.up = c.residual = c.gate = "";  // rows of experts have gaps, which keep what was generated
+  if (!c.groups.any()) c.fill = c.up = c.residual = c.gate = "";  // gaps between rows of experts keep the generated data
   return c;
 }
 

@@ -59,7 +59,7 @@ std::vector<double> decoded_part(const HostTensor& tensor, int64_t row, int64_t 
 /// Values of the scales of one row of groups, stored in the layout's element format.
 std::vector<double> decoded_scales(const HostTensor& tensor, const ScalePlaces& places, int64_t row, int64_t groups);
 
-/// What a kernel takes as the scale of the outer level.
+/// The value that a kernel uses as the scale of the outer level.
 enum class OuterReading {
   kOwn,         ///< that of the row or of the group of rows
   kFirst,       ///< the first one, for all rows

@@ -104,7 +104,7 @@ struct AddedSlot {
 /// The slots of a token that are added, in slot order.
 std::vector<AddedSlot> added_slots(const Combine& contract, const CombineInputs& inputs, int64_t token);
 
-/// The recipe of such a cell for numbers of a format.
+/// Parses such a cell as a recipe for numbers of a format.
 Recipe combine_recipe(const std::vector<CellStep>& cell, const Format& x);
 
 /// The contract as formulas, one line per step.

@@ -14,7 +14,7 @@ void name_outer(const GroupQuant& g, Names& names) {
   if (g.outer) names.quantities.insert(names.quantities.end(), {"g", "1/g"});
 }
 
-/// Whether a step of the row, as it is in its table, reads the scale of the outer level. A mutant may have dropped each such
+/// Whether a step of the table row reads the scale of the outer level. A mutant may have dropped each such
 /// step.
 bool reads_outer(const ContractRow& row) {
   const RowCells cells(row);
