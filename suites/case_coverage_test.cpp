@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <fstream>
 #include <functional>
 #include <map>
@@ -39,7 +40,7 @@ struct Lack {
 
 /// Missing values for the cases of one op. Rules:
 /// 1. A size column has 1, an odd number, and a number next to each power of two up to 256 (rows) or 8192 (columns), within an
-///    eighth. A column m, or n of a weight, also has 0.
+///    eighth. A column m, or n of a weight, also has 0, and lengths have zeros alone.
 /// 2. A column of input generators has every generator that suits its operand (FillInfo::suits).
 /// 3. Every other column has two values.
 /// 4. For every two columns that are not generators, all pairs of their values occur, where sizes are classified as 1, odd and
@@ -129,6 +130,7 @@ class Coverage {
   std::vector<Lack> all() {
     for (const std::string& column : op_.columns) {
       if (column == "unaligned") addresses_of(column);
+      else if (column == "lengths") no_rows_of(column);
       else if (is_fill(column)) fills_of(column);
       else if (kSizes.contains(column) && !is_extent_of_unit(column)) sizes_of(column);
       else if (!kNoParameter.contains(column)) values_of(column);
@@ -365,6 +367,12 @@ class Coverage {
     }
   }
 
+  /// Sequences without tokens.
+  void no_rows_of(const std::string& column) {
+    if (!any_cell(column, [](const std::string& cell) { return cell.find_first_not_of("0;") == std::string::npos; }))
+      lack(column, "no rows", witness({{column, "0"}}));
+  }
+
   void addresses_of(const std::string& column) {
     for (const std::string tensor : {"gamma", "beta", "gate", "residual", "y"}) {
       const auto names = [&](const std::string& cell) { return (";" + cell + ";").find(";" + tensor + ";") != std::string::npos; };
@@ -463,6 +471,35 @@ TEST(CaseCoverage, WhatIsTakenOutIsNamed) {
               testing::Contains(HasSubstr("op rms_norm, column unaligned: no case has tensor y")));
   EXPECT_THAT(without([](const Case& one) { return one.text("eps") != "1e-6"; }),
               testing::Contains(HasSubstr("op rms_norm, column eps: no case has two values")));
+}
+
+// Ops whose rows may lie apart have a case of the tier `far` with rows further apart than 32-bit offsets reach.
+
+/// Such ops without such a case.
+std::set<std::string> without_far_rows(const std::vector<Case>& cases) {
+  std::set<std::string> ops;
+  for (const Op& op : shipped_ops().all())
+    for (const std::string& column : op.columns)
+      if (column == "row_stride" || column == "pitch") ops.insert(op.name);
+  for (const Case& one : cases) {
+    if (!ops.contains(one.op)) continue;
+    const Problem problem = shipped_ops().find(one.op).bind(one)->problem();
+    const auto reaches = [](const HostTensor& tensor) {
+      return tensor.spec.far > 0 && (tensor.spec.shape.front() - 1) * tensor.spec.far > int64_t{UINT32_MAX};
+    };
+    if (std::any_of(problem.tensors.begin(), problem.tensors.end(), reaches)) ops.erase(one.op);
+  }
+  return ops;
+}
+
+TEST(FarRows, EveryOpWithRowsApartHasThem) {
+  open_rulebook(ASSAY_SOURCE_DIR);
+  std::vector<Case> cases = select_cases(load_cases(shipped_ops().all(), ASSAY_SOURCE_DIR),
+                                         {.suites = {"far"}, .cases = {}, .arch = {}, .warp = "32"});
+  std::erase_if(cases, [](const Case& one) { return one.origin.file.find("far_strides.csv") == std::string::npos; });
+  EXPECT_EQ(without_far_rows(cases), std::set<std::string>());
+  std::erase_if(cases, [](const Case& one) { return one.op == "layer_norm"; });
+  EXPECT_EQ(without_far_rows(cases), std::set<std::string>{"layer_norm"});
 }
 
 // Every quick case has a kernel of ours on the CPU. A kernel that is lost in the build would otherwise be an expected skip.

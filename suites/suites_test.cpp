@@ -69,6 +69,7 @@ TEST(Suites, EveryCaseDeclaresWhatItCannotSee) {
 }
 
 TEST(Suites, ACaseThatDeclaresNothingIsFoundBlind) {
+  if (wanted_contracts() != "*") GTEST_SKIP() << "the share is that of all contracts";
   size_t blind = 0;
   for (const Case& c : quick_cases()) blind += !undeclared(c, {}).empty();
   EXPECT_GT(blind, quick_cases().size() / 2);
