@@ -332,6 +332,9 @@ void add_patterns(const BoundCase& bound, const Problem& problem, const std::vec
     (!found.input.empty() ? of_input : found.is_fact ? facts : found.complete() ? complete : partial).push_back(in_words(found));
   }
   if (verdict.causes == causes_in_words({}) && of_input.size() + complete.size() + partial.size() > 0) verdict.causes.clear();
+  // All outputs at once: then a pair of mutants is no rival.
+  if (!complete.empty() && partial.empty())
+    std::erase_if(verdict.causes, [](const std::string& words) { return words.find("; and ") != std::string::npos; });
   verdict.causes.insert(verdict.causes.begin(), complete.begin(), complete.end());
   // A mutant that explains a part of the failure says more than the fact that its inputs are NaN.
   const bool by_mutant = std::any_of(verdict.causes.begin(), verdict.causes.end(),
@@ -349,31 +352,54 @@ Backend shared_between_threads(Backend backend) {
   return backend;
 }
 
-/// Adds a note to a wrong output whose elements are all 0 or all NaN: many mistakes have this effect, so the named cause may be
-/// wrong.
-static void note_one_value(const Evidence& evidence, Verdict& verdict) {
+/// Outputs whose wrong rows are 0 or NaN throughout show that, and nothing else: many mistakes do it. If all wrong outputs are such, that
+/// is said, and what fits is no cause.
+static void of_one_value(const Evidence& evidence, Verdict& verdict, WorkBudget& budget) {
   constexpr int64_t kFewestElements = 8, kMostElements = int64_t(1) << 20;
   const Expectation right = evidence.bound.expect(evidence.problem, evidence.outputs);
-  for (const Part& part : right.parts())
-    for (TensorFinding& found : verdict.tensors) {
-      if (found.name != part.label() || found.outside != part.elements() || found.outside < kFewestElements ||
-          found.outside > kMostElements)
-        continue;
-      const HostTensor& tensor = tensor_of(*evidence.outputs, part);
-      bool zero = true, nan = true;
-      for (int64_t i = 0; i < part.elements() && (zero || nan); ++i) {
-        const double value = decode(*part.format, load_code(part, tensor, part.offset(i / part.columns(), i % part.columns())));
-        zero = zero && value == 0, nan = nan && std::isnan(value);
+  const Answer& answer = right.any_of.front();
+  if (!verdict.violations.empty() || answer.elements() > kMostElements || !budget.take(answer.elements() * work_of_element(answer)))
+    return;
+  std::vector<std::string> facts;
+  bool all = true;
+  for (const WholePart& whole : computed(answer)) {
+    const Part& part = whole.part;
+    const HostTensor& tensor = tensor_of(*evidence.outputs, part);
+    const int64_t stored = stored_elements(part, tensor), columns = part.columns();
+    int64_t failing = 0, rows = 0;
+    bool zero = true, nan = true;
+    for (int64_t row = 0; row < part.rows(); ++row) {
+      int64_t wrong = 0;
+      bool row_zero = true, row_nan = true;
+      for (int64_t i = row * columns; i < (row + 1) * columns; ++i) {
+        const int64_t offset = whole.offset_at(i);
+        if (offset < 0 || offset >= stored) return;
+        wrong += membership(part, tensor, stored, offset, whole.at(i)) == Membership::kOutside;
+        const double value = decode(*part.format, load_code(part, tensor, offset));
+        row_zero = row_zero && value == 0, row_nan = row_nan && std::isnan(value);
       }
-      // Then many causes would explain everything.
-      const std::string counted = " failing elements";
-      for (std::string& words : verdict.causes)
-        if (const size_t at = words.find(counted); (zero || nan) && words.starts_with("explains ") && at != std::string::npos)
-          words.insert(at + counted.size(), std::string(", as other mistakes would that make every element ") + (zero ? "0" : "NaN"));
-      if (zero || nan)
-        found.notes.push_back(std::string("every element is ") + (zero ? "0" : "NaN") +
-                              ": other mistakes than the cause may do that");
+      if (wrong > 0) failing += wrong, ++rows, zero = zero && row_zero, nan = nan && row_nan;
     }
+    if (failing == 0) continue;
+    all = all && (zero || nan) && failing >= kFewestElements;
+    facts.push_back(fmt::format("pattern: {} holds {} in every element{} ({} of {} wrong elements)", part.label(), zero ? "0" : "NaN",
+                                rows == part.rows() ? std::string() : fmt::format(" of {} of {} rows", rows, part.rows()), failing, failing));
+  }
+  if (!all || facts.empty()) return;
+  std::string fits;
+  constexpr size_t kMostNamed = 3;
+  size_t named = 0;
+  for (const std::string& words : verdict.causes) {
+    const size_t at = words.find(" failing elements: ");
+    if (!words.starts_with("explains ") || at == std::string::npos) continue;
+    if (named++ < kMostNamed) fits += (fits.empty() ? "" : "; ") + words.substr(at + std::string(" failing elements: ").size());
+  }
+  std::erase_if(verdict.causes, [](const std::string& words) {
+    return words.starts_with("explains ") || words.find(" holds one code in every ") != std::string::npos || words == causes_in_words({}).front();
+  });
+  verdict.causes.insert(verdict.causes.begin(), facts.begin(), facts.end());
+  if (named > 0)
+    verdict.causes.push_back(fmt::format("would fit, as many mistakes would: {}{}", fits, named > kMostNamed ? fmt::format("; {} more", named - kMostNamed) : ""));
 }
 
 std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& backend, int64_t budget_of_case) {
@@ -406,7 +432,8 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
       const std::string situation = evidence.bound.situation(evidence.problem, *evidence.outputs);
       if (!situation.empty()) verdict.causes = {situation};
     }
-    if (causes.empty() || !causes.front().complete() || causes.front().is_symptom()) {
+    const bool of_pairs = !causes.empty() && causes.front().mistakes.size() > 1;  // two mistakes at once are less likely than a pattern
+    if (causes.empty() || !causes.front().complete() || causes.front().is_symptom() || of_pairs) {
       const std::string race = race_in_words(backend, request);
       if (!race.empty()) verdict.causes.clear();
       add_patterns(evidence.bound, evidence.problem, *evidence.outputs, verdict, budget);
@@ -415,7 +442,7 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
         verdict.causes.insert(verdict.causes.begin(), race);
       }
     }
-    note_one_value(evidence, verdict);
+    of_one_value(evidence, verdict, budget);
     add_limits(budget, verdict);
     if (padding_is_wrong(verdict)) verdict.causes.emplace_back(kPadding);
   };

@@ -31,7 +31,7 @@ class Edits {
   }
 
   /// Every element is read from a fixed number of elements or rows away. Elements are counted row after row.
-  void shifts() {
+  void shifts(bool of_integers) {
     for (const int64_t by : {1, -1, 2, -2, 4, -4, 8, -8, 16, -16, 32, -32, 64, -64, 128, -128})
       if (columns_ >= std::max(kFewestColumns, 2 * std::abs(by))) {
         add(shift_name(by, "element"), [rows = rows_, columns = columns_, by](int64_t r, int64_t c) {
@@ -39,9 +39,10 @@ class Edits {
           return std::pair(at / columns, at % columns);
         });
         all_.back().plain = std::abs(by) == 1;
-        all_.back().unknown = [rows = rows_, columns = columns_, by](int64_t r, int64_t c) {
-          const int64_t at = r * columns + c + by;
-          return at < 0 || at >= rows * columns;
+        // The neighbour at the end of a row may be that of the next row, padding, or a zero in the place of what lies beyond it.
+        all_.back().unknown = [rows = rows_, columns = columns_, by, of_integers](int64_t r, int64_t c) {
+          const int64_t at = of_integers ? r * columns + c + by : c + by;
+          return at < 0 || at >= (of_integers ? rows * columns : columns);
         };
       }
     for (const int64_t by : {1, -1, 2, -2, 4, -4, 8, -8, 16, -16})
@@ -114,7 +115,8 @@ class Edits {
             if (columns_ * (flat ? rows_ : 1) < 2 * period || columns_ < 2 || (flat && (rows_ == 1 || columns_ % period == 0))) continue;
             const auto stays = [=, columns = columns_](int64_t r, int64_t c) {
               const int64_t at = (flat ? r * columns : 0) + c;
-              return c < half.first || c >= half.end || at % period + by < 0 || at % period + by >= period;
+              return c < half.first || c >= half.end || at % period + by < 0 || at % period + by >= period ||
+                     (!flat && (c + by < half.first || c + by >= half.end));
             };
             InputEdit& made = add(fmt::format("{}[i, j] is read from the element {} it, within vectors of {}{}", half.words,
                                               by > 0 ? "behind" : "before", period, flat ? " counted over all rows" : ""),
@@ -222,7 +224,7 @@ std::vector<InputEdit> input_edits(const Problem& problem, int64_t products) {
     const TensorSpec& spec = problem.tensors[i].spec;
     if (access_of(problem.tensors[i]) == Access::kOut || spec.format->bits > 32 || spec.shape.empty() || spec.elements() == 0) continue;
     Edits edits(problem, i, all);
-    edits.shifts();
+    edits.shifts(spec.format->is_integer());
     if (spec.format->is_integer()) {  // other changes of indices and positions may be invalid
       std::erase_if(all, [&](const InputEdit& edit) { return edit.tensor == i && !edit.plain; });
       continue;

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <exception>
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -84,6 +85,8 @@ constexpr int64_t kMostFirsts = 12, kMostKept = int64_t{1} << 26;
 constexpr int64_t kFewestMisread = 8;
 /// Edits of inputs are tried on a few steps first.
 constexpr int64_t kStepsOfGlance = 4;
+/// So many edits of inputs are tried for some places alone.
+constexpr size_t kMostAlmost = 64;
 /// If causes were sought in a part of the sample, this number of the best ones are then compared with the whole sample.
 constexpr size_t kMostConfirmed = 6;
 
@@ -206,7 +209,9 @@ class Search {
     }
     if (least_left > 0) stored_alone();
     wrong_zeros();
-    if (least_left > 0) edited_inputs();
+    edited_inputs(least_left == 0);
+    if (found_.empty() || found_.front().cause.left() > 0) read_beside_behind_sums();
+    if (std::none_of(found_.begin(), found_.end(), [](const Found& one) { return one.cause.left() == 0; })) in_some_places();
     for (const Found& found : found_) least_left = std::min(least_left, found.cause.left());
     if (least_left > 0 && !in_a_situation())
       for (const Tried* first : firsts()) pairs_from(*first, least_left);
@@ -303,9 +308,9 @@ class Search {
     }
   }
 
-  /// Detects causes that are not mutants: an input is read beside its place, or a sum leaves some of it out. Of the mistakes that
-  /// explain equally much, only the first few count, because they are the simplest.
-  void edited_inputs() {
+  /// Detects causes that are not mutants: an input is read beside its place, or a sum leaves some of it out. Of those that explain
+  /// as much, the first few count: they are the simplest. `plain`: only those of one element or row, which may fit as well as a mutant.
+  void edited_inputs(bool plain) {
     const Answer& answer = right_.any_of.front();
     const Sample few =
         narrowed(sample_, answer, contract_, kStepsOfGlance * contract_.elements() / std::max<int64_t>(1, steps_of(sample_)));
@@ -313,6 +318,7 @@ class Search {
     const bool glances = !answer.ready && few.columns.size() == sample_.columns.size() && tally(glance, glance).failing > 0 &&
                          glance.elements() < contract_.elements();
     std::vector<InputEdit> edits = input_edits(problem_, answer.products);
+    if (plain) std::erase_if(edits, [](const InputEdit& edit) { return !edit.plain; });
     size_t tried = 0;
     std::set<size_t> explained;  // tensors that one edit explains completely
     for (const InputEdit& edit : edits) {
@@ -329,12 +335,15 @@ class Search {
         if (expected.any_of.empty()) continue;
         if (glances) {
           const MembershipCounts some = judged(edit, glance, memberships(expected, outputs_, few), few);
-          if (2 * some.explained < some.failing || some.failing == 0 || some.contradicted > some.explained) continue;
+          const bool in_places = some.explained == some.failing && some.failing >= kFewestMisread;
+          if (2 * some.explained < some.failing || some.failing == 0 || (some.contradicted > some.explained && !in_places)) continue;
           if (!budget_.take(work(contract_.elements()), kept_for_patterns_)) break;
         }
         const MembershipCounts result = judged(edit, contract_, memberships(expected, outputs_, sample_), sample_);
         if (result.explained < (edit.leaves_out ? 1 : kFewestMisread) || by_chance(edit, edits.size())) continue;
         const Hypothesis hypothesis{edit.name, expect};
+        if (!edit.leaves_out && result.explained == result.failing && result.contradicted > 0 && almost_.size() < kMostAlmost)
+          almost_.push_back({edit.name, result, memberships(expected, outputs_, sample_)});
         // Where data repeat, most edits explain some of the wrong elements by chance. So an edit other than the plain ones must
         // explain all of them, or nine tenths if it leaves columns out.
         if (!edit.plain && (edit.leaves_out ? 10 * result.explained < 9 * result.failing : result.left() > 0)) continue;
@@ -348,6 +357,163 @@ class Search {
     if (tried < edits.size())
       budget_.leave_out(std::to_string(edits.size() - tried) + " of " + std::to_string(edits.size()) +
                         " wrong reads of inputs were not tried");
+  }
+
+  /// A hypothesis that explains every wrong element, but says of right ones that they are wrong: the mistake is made in some places
+  /// alone, as by a loop that begins too late or by the tail of a row. The places must be simple ones: columns of one run of each 2, 4, 8,
+  /// ..., rows or columns from one on, or up to one.
+  void in_some_places() {
+    const Answer& answer = right_.any_of.front();
+    if (!narrowed_to_.empty() || !sample_.columns.empty() || steps_of(sample_) != answer.steps) return;
+    size_t failing_parts = 0, part = 0;
+    for (size_t p = 0; p < contract_.parts.size(); ++p)
+      if (std::find(contract_.parts[p].begin(), contract_.parts[p].end(), Membership::kOutside) != contract_.parts[p].end())
+        ++failing_parts, part = p;
+    if (failing_parts != 1 || contract_.parts[part].size() != size_t(answer.parts[part].elements())) return;
+    for (const Tried& tried : alone_) {
+      const MembershipCounts& result = tried.result;
+      if (result.explained != result.failing || result.contradicted == 0 || result.contradicted_beside > 0) continue;
+      if (!budget_.take(work(contract_.elements()), kept_for_patterns_)) return;
+      const Memberships held = tried.held.parts.empty() ? memberships(tried.hypothesis.expect(problem_, &outputs_), outputs_, sample_) : tried.held;
+      add_in_places(tried.hypothesis.name, result, held.parts[part], part);
+    }
+    for (const auto& [name, result, held] : almost_) add_in_places(name, result, held.parts[part], part);
+    // Where many reads of one tensor fit, its data repeat and tell nothing.
+    constexpr int64_t kMostOfATensor = 2;
+    const auto tensor_of_name = [](const Found& one) { return one.cause.mistakes.front().name.substr(0, one.cause.mistakes.front().name.find(": ")); };
+    std::map<std::string, int64_t> fits;
+    for (const Found& one : found_)
+      if (!one.expect && one.cause.left() == 0) ++fits[tensor_of_name(one)];
+    std::erase_if(found_, [&](const Found& one) { return !one.expect && one.cause.left() == 0 && fits[tensor_of_name(one)] > kMostOfATensor; });
+  }
+
+  void add_in_places(const std::string& name, MembershipCounts result, const std::vector<Membership>& held, size_t p) {
+    const Part& part = right_.any_of.front().parts[p];
+    const std::vector<Membership>& contract = contract_.parts[p];
+    const int64_t kFewestWrong = part.format->bits > 8 ? 8 : 24;  // the next code fits every second time
+    constexpr int64_t kFewestRight = 4;
+    constexpr size_t kFewestCodes = 4;
+    if (result.explained < kFewestWrong || result.contradicted < kFewestRight) return;
+    std::vector<int64_t> wrong, right;  // where the hypothesis is needed, and where it must not hold
+    std::set<uint32_t> codes;
+    const HostTensor& tensor = tensor_of(outputs_, part);
+    for (int64_t i = 0; i < int64_t(contract.size()); ++i) {
+      if (contract[size_t(i)] == Membership::kOutside) {
+        wrong.push_back(i);
+        if (codes.size() < kFewestCodes) codes.insert(load_code(part, tensor, part.offset(i / part.columns(), i % part.columns())));
+      } else if (held[size_t(i)] == Membership::kOutside) {
+        right.push_back(i);
+      }
+    }
+    if (codes.size() < kFewestCodes) return;
+    const std::string places = places_apart(wrong, right, part.columns());
+    if (places.empty()) return;
+    result.contradicted = result.contradicted_beside = 0;
+    found_.push_back({cause_of(result, {{name, name + places, result.explained}}), nullptr});
+  }
+
+  /// ", in columns 0 of each 8 alone": simple places that hold all of `wrong` and none of `right`; empty if there are none.
+  static std::string places_apart(const std::vector<int64_t>& wrong, const std::vector<int64_t>& right, int64_t columns) {
+    const auto range = [](const std::vector<int64_t>& places, auto of) {
+      int64_t low = of(places.front()), high = low;
+      for (const int64_t i : places) low = std::min(low, of(i)), high = std::max(high, of(i));
+      return std::pair(low, high);
+    };
+    const auto apart = [&](auto of) {  // one run holds `wrong` and none of `right`
+      const auto [low, high] = range(wrong, of);
+      return std::none_of(right.begin(), right.end(), [&, low = low, high = high](int64_t i) { return low <= of(i) && of(i) <= high; });
+    };
+    const auto column = [columns](int64_t i) { return i % columns; };
+    const auto row = [columns](int64_t i) { return i / columns; };
+    const auto flat = [](int64_t i) { return i; };
+    for (int64_t period = 2; period <= std::min<int64_t>(128, columns / 2); period *= 2) {
+      const auto within = [columns, period](int64_t i) { return i % columns % period; };
+      const auto [low, high] = range(wrong, within);
+      if (!apart(within)) continue;
+      return fmt::format(", in columns {}{} of each {} alone", low, low == high ? "" : fmt::format("..{}", high), period);
+    }
+    const auto from_to = [&](const char* what, auto of) -> std::string {
+      if (!apart(of)) return "";
+      const auto [low, high] = range(wrong, of);
+      const auto [first, last] = range(right, of);
+      if (first > high) return fmt::format(", in {} up to {} alone", what, high);
+      if (last < low) return fmt::format(", in {} from {} on alone", what, low);
+      return "";
+    };
+    for (const std::string& words : {from_to("columns", column), from_to("rows", row), from_to("elements, counted over all rows,", flat)})
+      if (!words.empty()) return words;
+    return "";
+  }
+
+  /// Each output element is made from its neighbour's input, while sums and maxima are those of the row: an index slip behind the sum. A
+  /// neighbour stands in the place if both are exchanged, which changes no sum, so that exchanged pairs show every second element.
+  void read_beside_behind_sums() {
+    const Answer& answer = right_.any_of.front();
+    if (answer.products > 1 || right_.any_of.size() != 1 || !narrowed_to_.empty() || !sample_.columns.empty()) return;
+    constexpr int64_t kFewestColumns = 16;
+    for (size_t t = 0; t < problem_.tensors.size(); ++t) {
+      const TensorSpec& spec = problem_.tensors[t].spec;
+      if (access_of(problem_.tensors[t]) == Access::kOut || spec.format->is_integer() || spec.shape.size() < 2 || spec.elements() == 0) continue;
+      const int64_t columns = spec.shape.back(), rows = spec.elements() / columns;
+      if (columns < kFewestColumns) continue;
+      for (const int64_t by : {1, -1, 2, -2, 4, -4})
+        for (const int64_t period : {64, 32, 16, 8, 4}) {
+          if (std::abs(by) * 2 > period || columns < 2 * period) continue;
+          if (!budget_.take(3 * work(contract_.elements()), kept_for_patterns_)) return;
+          std::array<Expectation, 2> of_pairs;
+          std::vector<std::shared_ptr<const Problem>> changed;
+          const int64_t away = std::abs(by);
+          try {
+            for (const int64_t odd : {0, 1}) {
+              InputEdit exchange;
+              exchange.tensor = t;
+              exchange.source = [=](int64_t r, int64_t c) {
+                const int64_t at = c - odd * away;  // runs of `away` columns are exchanged in pairs
+                if (at < 0) return std::pair(r, c);
+                const int64_t to = at / away % 2 == 0 ? c + away : c - away;
+                return std::pair(r, to < columns && to / period == c / period ? to : c);  // a group has whole vectors
+              };
+              changed.push_back(std::make_shared<const Problem>(exchange.applied(problem_)));
+              of_pairs[size_t(odd)] = bound_.expect(*changed.back(), &outputs_);
+            }
+          } catch (const std::exception&) {
+            continue;
+          }
+          if (of_pairs[0].any_of.size() != 1 || of_pairs[1].any_of.size() != 1) continue;
+          const std::array<Memberships, 2> held = {memberships(of_pairs[0], outputs_, sample_), memberships(of_pairs[1], outputs_, sample_)};
+          Memberships of_contract = contract_, both = contract_;
+          std::vector<size_t> at(answer.parts.size());
+          for (const SampleBlock& block : blocks_of(sample_, answer))
+            for (size_t p = 0; p < answer.parts.size(); ++p) {
+              const Part& part = answer.parts[p];
+              const auto [first, end] = part.rows_of_steps(block.steps.first, block.steps.end);
+              const bool elementwise = part.columns() == columns && part.rows() == rows;
+              for (int64_t row = first; row < end; ++row)
+                for (int64_t c = 0; c < part.columns(); ++c, ++at[p]) {
+                  if (!elementwise) continue;
+                  // by > 0: the first of a pair gets what is behind it
+                  const bool even = (c / away) % 2 == 0;
+                  const size_t odd = size_t(by > 0 ? !even : even);
+                  const bool unknown = c % period + by < 0 || c % period + by >= period;
+                  Membership& one = both.parts[p][at[p]];
+                  one = unknown ? Membership::kAnything : held[odd].parts[p][at[p]];
+                  if (unknown) of_contract.parts[p][at[p]] = Membership::kAnything;
+                }
+            }
+          of_contract.violated_steps.clear(), both.violated_steps.clear();
+          MembershipCounts result = tally(of_contract, both);
+          if (result.failing < kFewestMisread || result.explained < result.failing) continue;
+          const std::string name = fmt::format("{}: behind the sum or maximum, [i, j] is read from [i, j {} {}], within vectors of {}",
+                                               spec.name, by > 0 ? '+' : '-', away, period);
+          if (result.left() > 0) {  // the same in an op without a sum is an edit of the input, and found already
+            const auto of_tensor = [&](const Almost& one) { return one.name.starts_with(spec.name + ": "); };
+            if (std::none_of(almost_.begin(), almost_.end(), of_tensor)) almost_.push_back({name, result, std::move(both)});
+            continue;
+          }
+          found_.push_back({cause_of(result, {{name, name, result.explained}}), nullptr});
+          return;
+        }
+    }
   }
 
   static int64_t steps_of(const Sample& sample) {
@@ -522,12 +688,18 @@ class Search {
   Memberships in_wide_;      ///< in the whole sample, if the part is smaller
   std::string narrowed_to_;  ///< the part as text; empty if it is the whole sample
   std::vector<Tried> alone_;
+  /// Reads of inputs that explain every wrong element, but not all right ones.
+  struct Almost {
+    std::string name;
+    MembershipCounts result;
+    Memberships held;
+  };
+  std::vector<Almost> almost_;
   std::set<std::pair<std::string, std::string>> tried_pairs_;
   std::vector<Found> found_;
 };
 
-/// `of_zeros`: every wrong element is a zero of the other sign, so that many mistakes fit.
-std::string in_words(const Cause& cause, bool of_zeros) {
+std::string in_words(const Cause& cause) {
   if (cause.is_symptom())
     return fmt::format("pattern: {} ({} of {} wrong elements)", kZerosOfOtherSign, cause.explained, cause.failing);
   const std::string only = cause.explained < cause.failing ? "only " : "";
@@ -535,7 +707,6 @@ std::string in_words(const Cause& cause, bool of_zeros) {
       "explains " + only + std::to_string(cause.explained) + " of " + std::to_string(cause.failing) + " failing elements";
   constexpr int64_t kTooFew = 2;
   if (cause.failing < kTooFew) line += ", too few to be sure";
-  if (of_zeros) line += ", as other mistakes would that change signs of zeros";
   if (cause.open > 0) line += fmt::format(", {} more may be anything", cause.open);
   if (cause.contradicted > 0) line += " and contradicts " + std::to_string(cause.contradicted) + " good ones";
   for (const Mistake& mistake : cause.mistakes) {
@@ -561,12 +732,14 @@ std::vector<std::string> causes_in_words(const std::vector<Cause>& causes) {
   if (causes.empty()) return {"no known cause"};
   const Cause& best = causes.front();
   std::vector<std::string> words;
-  const bool of_zeros = std::any_of(causes.begin(), causes.end(), [](const Cause& cause) { return cause.is_symptom(); });
+  // Where every wrong element is a zero of the other sign, many mistakes fit: that alone is said.
+  for (const Cause& cause : causes)
+    if (cause.is_symptom() && cause.complete()) return {in_words(cause)};
   for (const Cause& cause : causes) {
     // A hypothesis that explains less than half of what the best one explains is noise.
     if (words.size() == (cause.complete() ? kMostTies : kWorthNaming) || 2 * (cause.explained - cause.contradicted) < best.explained - best.contradicted) break;
     if (best.complete() && (!cause.complete() || cause.open > best.open)) break;
-    words.push_back(in_words(cause, of_zeros));
+    words.push_back(in_words(cause));
   }
   return words;
 }

@@ -197,7 +197,7 @@ Rule factor_of_each(const WrongPart& wrong) {
       if (some.size() > 24) break;
     }
     return {{"the expected values times a factor for each " + unit.name + ", of about " + some +
-                 (some.size() > 24 ? ", ..." : "") + " (scales of others?)",
+                 (some.size() > 24 ? ", ..." : "") + ": a number that each " + unit.name + " shares is wrong",
              explained}};
   }
   return std::nullopt;
@@ -219,6 +219,8 @@ Rule shifted(const WrongPart& wrong) {
   std::optional<Moved> best;
   std::vector<std::string> equal;
   std::string place;  // of the first of them
+  int64_t best_by = 0;
+  bool best_of_rows = false;
   const std::string& name = wrong.part().tensor;
   const auto try_shift = [&](int64_t by, bool of_rows) {
     const std::optional<Moved> moved = wrong.moved([&](int64_t i) {
@@ -228,7 +230,7 @@ Rule shifted(const WrongPart& wrong) {
     });
     const auto left = [](const Moved& one) { return one.contradicted - one.explained; };
     if (!moved || (best && left(*moved) > left(*best))) return;
-    if (!best || left(*moved) < left(*best)) equal.clear();
+    if (!best || left(*moved) < left(*best)) equal.clear(), best_by = by, best_of_rows = of_rows;
     best = moved;
     const int64_t away = std::abs(by);
     equal.push_back(
@@ -241,6 +243,22 @@ Rule shifted(const WrongPart& wrong) {
   for (const int64_t by : distances(rows)) try_shift(by, true);
   for (const int64_t by : distances(columns)) try_shift(by, false);
   if (!best) return std::nullopt;
+  const auto failing = int64_t(wrong.failing().size());
+  // An index slip of a fragment or a vector: what begins a unit of rows or columns comes from outside of it.
+  if (best->explained < failing && equal.size() == 1)
+    for (const int64_t period : {256, 128, 64, 32, 16, 8, 4}) {
+      if (period >= (best_of_rows ? rows : columns) || 2 * std::abs(best_by) > period) continue;
+      const std::optional<Moved> moved = wrong.moved([&](int64_t i) {
+        const int64_t at = best_of_rows ? i / columns : i % columns, from = at + best_by;
+        if (at % period + best_by < 0 || at % period + best_by >= period || from >= (best_of_rows ? rows : columns)) return kNowhere;
+        return i + best_by * (best_of_rows ? columns : 1);
+      });
+      if (!moved || moved->explained + moved->left_out < failing || moved->contradicted > 0 || 4 * moved->left_out > failing) continue;
+      Explanation found{fmt::format("the expected values {}, within each {} {}", equal.front(), period, best_of_rows ? "rows" : "columns"),
+                        moved->explained, moved->left_out};
+      found.note = "; " + place;
+      return found;
+    }
   std::string words = "the expected values " + equal.front();
   for (size_t i = 1; i < std::min(kMostNamed, equal.size()); ++i) words += ", or " + equal[i];
   if (equal.size() > kMostNamed) words += ", or ...";
@@ -583,7 +601,7 @@ std::vector<Regularity> regularities(const BoundCase& bound, const Problem& prob
 std::string in_words(const Regularity& found) {
   return "pattern: " + (found.input.empty() ? "" : found.input + ": ") + found.part + " holds " + found.words + " (" +
          std::to_string(found.explained) + " of " + std::to_string(found.failing) + " wrong elements" +
-         (found.left_out > 0 ? "; " + std::to_string(found.left_out) + " more hold padding" : "") + found.note + ")";
+         (found.left_out > 0 ? "; " + std::to_string(found.left_out) + " more may hold anything" : "") + found.note + ")";
 }
 
 }  // namespace assay

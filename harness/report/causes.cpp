@@ -181,6 +181,14 @@ std::string formats_of(const Verdict& verdict) {
   return text;
 }
 
+/// Words behind which no cause is sought: every element is 0 or NaN, so that nothing is known of the mistake.
+bool tells_nothing(const Verdict& verdict) {
+  return std::any_of(verdict.causes.begin(), verdict.causes.end(), [](const std::string& words) {
+    return words.find(" holds 0 in every element") != std::string::npos || words.find(" holds NaN in every element") != std::string::npos ||
+           words.find("zeros: of the other sign") != std::string::npos;
+  });
+}
+
 /// All failing and passed cases of one kernel and contract.
 class Kernel {
  public:
@@ -235,6 +243,30 @@ class Kernel {
     return {};
   }
 
+  /// Cases that `mistake` does not explain, not even in part; empty unless they are as many as those that it explains. A case with
+  /// few wrong elements may have no room for the mistake, one that was not searched to the end says nothing, and other layouts have
+  /// other mistakes.
+  Data unexplained(const std::string& mistake) const {
+    const bool of_layout = mistake.find("layout") != std::string::npos;
+    const bool of_input = mistake.find(" read ") != std::string::npos || mistake.find(" left out of the sum ") != std::string::npos;
+    Data data;
+    for (const Diagnosed& one : cases_) {
+      const auto left_out = [&](const char* what) { return one.verdict->looked_at.find(what) != std::string::npos; };
+      const bool searched =
+          !one.may_be_cut() && !left_out(" mutants were not tried") && !(of_input && left_out(" wrong reads of inputs were not tried"));
+      if (searched && failing_in(*one.verdict) >= kEnoughElements && !of_layout && !tells_nothing(*one.verdict) &&
+          !one.mistakes.contains(mistake))
+        data.insert(data_of(*one.verdict));
+    }
+    return data.size() >= fitting(mistake).size() ? data : Data();
+  }
+
+  static int64_t failing_in(const Verdict& verdict) {
+    int64_t failing = 0;
+    for (const TensorFinding& tensor : verdict.tensors) failing += tensor.outside;
+    return failing;
+  }
+
   /// Passed cases that expose `cause`, in formats and layouts in which it was found; empty unless they are the majority.
   Data passed_against(const ToldCause& cause) const {
     if (!exposes_ || cause.mistake.find("; and ") != std::string::npos) return {};
@@ -276,13 +308,13 @@ class Kernel {
             fmt::format("refuted by {}, which {}: {}", cases_text(passed), passed.size() == 1 ? "passes" : "pass", words));
       } else if (!beside.empty()) {
         doubted.push_back(fmt::format("refuted by {}: {}", cases_text(beside), words));
-      } else if (is_well_founded(mistake)) {
+      } else if (const Data left = unexplained(mistake); left.empty() && is_well_founded(mistake)) {
         asserted.push_back(words);
-      } else if (!refuted.empty()) {
+      } else if (!left.empty() || !refuted.empty()) {
         if (fits.empty() && probable.empty())
           fits = fmt::format("; {} fits {} case{}, refuted by {}", cause.mistake, fitting(mistake).size(),
-                             fitting(mistake).size() == 1 ? "" : "s", refuted.size());
-        doubted.push_back(fmt::format("refuted by {}: {}", cases_text(refuted), words));
+                             fitting(mistake).size() == 1 ? "" : "s", std::max(left.size(), refuted.size()));
+        doubted.push_back(fmt::format("refuted by {}: {}", cases_text(left.empty() ? refuted : left), words));
       } else {
         if (fits.empty() && probable.empty()) {
           probable = fmt::format("probably {} ({}; too few to assert)", cause.mistake,

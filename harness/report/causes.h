@@ -64,6 +64,6 @@ using Exposes = std::function<bool(const Verdict& passed, const std::string& mis
 void reconcile(RunResult& result, const Exposes& exposes = nullptr);
 
 /// Causes that explain fewer failing elements than this are not asserted without further cases.
-inline constexpr int64_t kEnoughElements = 4;
+inline constexpr int64_t kEnoughElements = 8;
 
 }  // namespace assay

@@ -119,6 +119,27 @@ TEST(Reconcile, OfCausesThatTieTheOneThatExplainsMostCasesComesFirst) {
   EXPECT_THAT(result.verdicts[0].causes, ElementsAre(complete(50, "truncated"), complete(50, "floor")));
 }
 
+TEST(Reconcile, AsManyCasesThatItLeavesUnexplainedRefuteACause) {
+  const auto of = [](const std::string& data, std::vector<std::string> causes) {
+    Verdict one = failing(data, std::move(causes));
+    one.tensors.emplace_back();
+    one.tensors.back().outside = 90;
+    return one;
+  };
+  const auto first = [&](const Verdict& other) { return reconciled({of("a", {complete(90, "floor")}), other}).verdicts[0].causes.front(); };
+  EXPECT_EQ(first(of("b", {"no known cause"})), "no known cause; floor fits 1 case, refuted by 1");
+  EXPECT_EQ(first(of("b", {complete(90, "truncated")})), "no known cause; floor fits 1 case, refuted by 1");
+  EXPECT_EQ(first(of("b", {complete(80, "floor")})), complete(90, "floor"));
+  EXPECT_EQ(first(of("b", {"pattern: q holds NaN in every element (90 of 90 wrong elements)"})), complete(90, "floor"))
+      << "NaN everywhere tells nothing";
+  Verdict unsearched = of("b", {"no known cause"});
+  unsearched.looked_at = "12 of 60 mutants were not tried; --diagnose long does more";
+  EXPECT_EQ(first(unsearched), complete(90, "floor"));
+  EXPECT_EQ(first(failing("b", {"no known cause"})), complete(90, "floor")) << "without enough wrong elements";
+  EXPECT_THAT(reconciled({of("a", {complete(90, "floor")}), of("b", {"no known cause"}), of("c", {complete(90, "floor")})}).verdicts[0].causes,
+              ElementsAre(complete(90, "floor")));
+}
+
 TEST(Reconcile, MorePassedCasesThatExposeAMutantThanItExplainsRefuteIt) {
   const auto passed = [](const std::string& data) { return testing::verdict(Outcome::kPass, "quant_group/" + data + "/w32"); };
   const auto first_cause = [&](const std::string& exposed, std::vector<Verdict> others) {

@@ -99,6 +99,12 @@ inline constexpr char kMinusS[] = "-s";
 inline constexpr char kEAcross[] = "e half a head apart", kOAcross[] = "o half a head apart";
 
 /// Pairs of a head's elements rotated by an angle. Evaluated by rope.h.
+/// A slip in how the pairs of a head are read; only mutants have one. Numbers: which pair is read instead, relative to the right one.
+struct RopeSlip {
+  int cos = 0, sin = 0, even = 0, odd = 0;
+  bool left_out = false;  ///< nothing is rotated
+};
+
 struct Rope {
   std::string row;
   bool interleaved = false;  ///< true: adjacent elements form a pair; false: elements that are half of the rotated part apart
@@ -106,6 +112,7 @@ struct Rope {
   Recipe even;               ///< the first element of a pair, with e and o = the pair, c and s = cosine and sine
   Recipe odd;                ///< the second element of a pair
   Recipe rest;               ///< an element that is not rotated
+  RopeSlip slip = {};
 };
 
 class RowCells;

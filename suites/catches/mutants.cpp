@@ -6,7 +6,8 @@
 //   refused MUTANT ID       the mutant declines a call that the healthy library serves; other cases may still kill it
 //   killed MUTANT OUTCOME ID
 //   end CASES
-// With --causes, a file gets the report of each killed mutant: "== MUTANT", then the block that `assay run` prints.
+// With --causes, a file gets the report of each killed mutant: "== MUTANT", then the blocks that `assay run` prints for the case that kills it
+// and a few more cases of the same contract.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
@@ -24,6 +25,7 @@
 #include "harness/backend/worker.h"
 #include "harness/core/cases.h"
 #include "harness/diagnosis/diagnose.h"
+#include "harness/report/causes.h"
 #include "harness/report/console.h"
 #include "harness/run/run.h"
 #include "suites/catches/mutant_switch.h"
@@ -64,8 +66,8 @@ std::set<int> numbers_in(const std::string& file) {
 class Runner {
  public:
   /// `causes`: file to which the report of each killed mutant is appended; empty: none.
-  Runner(std::string library, std::string program, State* state, const std::string& causes)
-      : library_(std::move(library)), program_(std::move(program)), state_(state) {
+  Runner(std::string library, std::string program, State* state, const std::vector<Case>& cases, const std::string& causes)
+      : library_(std::move(library)), program_(std::move(program)), state_(state), cases_(cases) {
     if (!causes.empty()) causes_.open(causes, std::ios::app);
     open();
   }
@@ -84,7 +86,7 @@ class Runner {
     std::memset(state_->reached, 0, sizeof state_->reached);
     const auto begin = Clock::now();
     limit_ = std::chrono::seconds(60);
-    const Outcome healthy = outcome(op, one, 0, memory);
+    const Outcome healthy = verdict_of(op, one, 0, memory).outcome;
     if (healthy == Outcome::kSkip) return;  // the kernel declines this shape or layout
     if (healthy != Outcome::kPass)
       throw std::runtime_error(std::string("the library without a mutant: ") + name(healthy) + " in " + one.id);
@@ -94,11 +96,13 @@ class Runner {
       if (state_->reached[mutant]) here.insert(mutant);
     for (const int mutant : here) {
       if (reached.insert(mutant).second) std::printf("reached %d\n", mutant);
-      const Outcome seen = outcome(op, one, mutant, memory);
+      const Verdict verdict = verdict_of(op, one, mutant, memory);
+      const Outcome seen = verdict.outcome;
       if (seen == Outcome::kSkip) std::printf("refused %d %s\n", mutant, one.id.c_str());
       if (seen == Outcome::kPass || seen == Outcome::kSkip) continue;
       std::printf("killed %d %s %s\n", mutant, name(seen), one.id.c_str());
       alive.erase(mutant);
+      if (causes_.is_open()) report(op, one, mutant, verdict);
       if (seen == Outcome::kBroken) open();  // the harness stops calling a kernel that hung several times
     }
   }
@@ -117,7 +121,7 @@ class Runner {
     return nullptr;
   }
 
-  Outcome outcome(const Op& op, const Case& one, int mutant, DataMemory& memory) {
+  Verdict verdict_of(const Op& op, const Case& one, int mutant, DataMemory& memory) {
     const KernelOffer* const kernel = kernel_of(one, kernel_);
     state_->chosen = mutant;
     const auto start_clock = [this] { deadline_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(limit_); };
@@ -129,15 +133,39 @@ class Runner {
         look_for_causes(backend_)(evidence, seen);
       };
     start_clock();
-    const Verdict verdict = run_case(op, one, *kernel, backend_, options, &memory);
+    Verdict verdict = run_case(op, one, *kernel, backend_, options, &memory);
     state_->chosen = 0;
-    if (causes_.is_open() && mutant != 0 && verdict.outcome != Outcome::kPass && verdict.outcome != Outcome::kSkip)
-      causes_ << "== " << mutant << '\n' << failure_text(verdict) << std::flush;
-    return verdict.outcome;
+    return verdict;
+  }
+
+  /// Writes the report of a killed mutant. A run judges a cause by all cases of a kernel, so some more cases of the contract run.
+  void report(const Op& op, const Case& one, int mutant, const Verdict& killed) {
+    constexpr int kMostCases = 12, kMostFailures = 3;
+    RunResult result;
+    result.verdicts = {killed};
+    const auto contract_of = [](const Case& of) {
+      const auto found = of.parameters.find("contract");
+      return found == of.parameters.end() ? std::string() : found->second;
+    };
+    const auto begin = std::find_if(cases_.begin(), cases_.end(), [&](const Case& other) { return other.id == one.id; });
+    int tried = 0, failures = 1;
+    for (auto at = begin; at != cases_.end() && killed.outcome == Outcome::kFail; ++at) {
+      if (at->op != one.op || at->name.warp != one.name.warp || at->data_id() == one.data_id() || contract_of(*at) != contract_of(one)) continue;
+      const KernelOffer* const offer = kernel_of(*at, kernel_);
+      if (offer == nullptr || offer->name != killed.kernel) continue;
+      DataMemory memory;
+      result.verdicts.push_back(verdict_of(op, *at, mutant, memory));
+      failures += result.verdicts.back().outcome == Outcome::kFail;
+      if (result.verdicts.back().outcome == Outcome::kBroken) open();
+      if (++tried == kMostCases || failures == kMostFailures || result.verdicts.back().outcome == Outcome::kBroken) break;
+    }
+    reconcile(result);
+    causes_ << "== " << mutant << '\n' << failures_text(result, {.all = false, .failures = kMostFailures}, false) << std::flush;
   }
 
   std::string library_, program_;
   State* state_;
+  const std::vector<Case>& cases_;
   std::ofstream causes_;
   Backend backend_;
   size_t kernel_ = 0;  ///< of the kernels that take the case
@@ -173,15 +201,15 @@ int main(int argc, char** argv) {
     std::set<int> alive = numbers_in(mutants), reached;
     std::vector<std::string> suites;
     for (const std::string& op : ops) suites.push_back(op + "/quick");
-    const std::vector<Case> cases = shuffled(
-        select_cases(load_cases(shipped_ops().all(), root), {.suites = suites, .cases = {}, .arch = {}, .warp = {}}), seed);
-    Runner runner(library, program, state, causes);
+    const std::vector<Case> cases =
+        shuffled(select_cases(load_cases(shipped_ops().all(), root), {.suites = suites, .cases = {}, .arch = {}, .warp = {}}), seed);
+    Runner runner(library, program, state, cases, causes);
     size_t ran = 0;
-    for (size_t i = from; i < cases.size(); ++i) {
+    for (size_t i = from; i < cases.size() && !alive.empty(); ++i) {
       if (runner.takes(cases[i])) runner.run(cases[i], alive, reached), ++ran;
       std::printf("case %zu %s\n", i, cases[i].id.c_str());
     }
-    if (from == 0 && ran == 0) throw std::runtime_error("no case of these ops runs on the library");
+    if (from == 0 && ran == 0 && !alive.empty()) throw std::runtime_error("no case of these ops runs on the library");
     std::printf("end %zu\n", cases.size());
     return 0;
   } catch (const std::exception& error) {

@@ -67,6 +67,19 @@ void add_edits(RowEdits& edits) {
       replace_in_both(link, "o", kOAcross);
       replace_in_both(link, "e", kEAcross);
     }, EditKind::kPartOfHead);
+  const auto slip = [&](const std::string& name, const RopeSlip& made) {
+    edits.suspect_flow_edit("turn", "rope: " + name, [made](Link& link) { std::get<Rope>(link).slip = made; });
+  };
+  slip("left out", {.left_out = true});
+  for (const int by : {1, -1}) {
+    const std::string other = by > 0 ? " of the pair behind" : " of the pair before";
+    slip("cos and sin" + other, {.cos = by, .sin = by});
+    slip("cos" + other, {.cos = by});
+    slip("sin" + other, {.sin = by});
+    slip("first number" + other, {.even = by});
+    slip("second number" + other, {.odd = by});
+    slip("both numbers" + other, {.even = by, .odd = by});
+  }
   for (const auto& [column, verb, other] : {std::tuple{"even", "sub", "add"}, {"odd", "add", "sub"}}) {
     const EditedCell& tokens = edits.steps(column);
     for (size_t i = 0; i < tokens.size(); ++i) {
@@ -155,10 +168,31 @@ CellPlaces pair_places(Pairs pairs, bool even, bool odd) {
   };
 }
 
+namespace {
+
+/// Each number is that of another pair. Kernels read pairs in vectors of 4 or a multiple of it: behind the end of one, a slip reads what
+/// nobody knows.
+Spans beside(const Spans& numbers, int by) {
+  if (by == 0) return numbers;
+  constexpr int64_t kVector = 4;
+  Spans moved = numbers;
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    const int64_t at = int64_t(i) % kVector + by, from = int64_t(i) + by;
+    moved.set(i, at < 0 || at >= kVector || from >= int64_t(numbers.size()) ? any_number() : numbers[size_t(from)]);
+  }
+  return moved;
+}
+
+}  // namespace
+
 Spans rope_outputs(const Rope& contract, const Spans& head, const Angles& angles, RowListener* listener) {
   const Pairs pairs = rope_pairs(contract, head.size(), angles.cos.size());
-  const Spans e = gather(head, pairs, &Pairs::value_type::first), o = gather(head, pairs, &Pairs::value_type::second);
-  const Spans c(angles.cos), s(angles.sin), minus_s = negated(s);
+  const RopeSlip& slip = contract.slip;
+  const Spans e = beside(gather(head, pairs, &Pairs::value_type::first), slip.even),
+              o = beside(gather(head, pairs, &Pairs::value_type::second), slip.odd);
+  const Spans c = slip.left_out ? Spans(std::vector<double>(pairs.size(), 1.0)) : beside(Spans(angles.cos), slip.cos),
+              s = slip.left_out ? Spans(std::vector<double>(pairs.size(), 0.0)) : beside(Spans(angles.sin), slip.sin),
+              minus_s = negated(s);
   Environment environment;
   environment.set("e", e);
   environment.set("o", o);

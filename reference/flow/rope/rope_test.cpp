@@ -142,6 +142,23 @@ TEST(RopeTwin, OneFactorMustExplainTheWholeHead) {
   EXPECT_FALSE(evaluate_row(contract, in, &stored, kF16).joint_violations.empty()) << "a part of a head with another r";
 }
 
+TEST(RopeTwin, SlipsReadAnotherPairAndLeaveTheEndsOfVectorsOpen) {
+  Rope rope = *contract_of("vllm.rope_interleaved", kF32).rope();
+  const Spans head({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16});
+  const Angles angles{{1, 0, 1, 0, 1, 0, 1, 0}, {0, 1, 0, 1, 0, 1, 0, 1}};
+  const auto of = [&](const RopeSlip& slip) {
+    rope.slip = slip;
+    return rope_outputs(rope, head, angles);
+  };
+  const Spans right = of({}), left_out = of({.left_out = true}), later = of({.cos = 1, .sin = 1}), first = of({.even = -1});
+  EXPECT_EQ(right[2].low, -4) << "a quarter turn";
+  EXPECT_EQ(left_out[2].low, 3);
+  EXPECT_EQ(later[0].low, -2) << "pair 0 is turned as pair 1";
+  EXPECT_EQ(first[4].low, 3) << "pair 2 with the first number of pair 1";
+  EXPECT_TRUE(later[6].any() && later[7].any() && first[8].any()) << "the neighbour lies in another vector";
+  EXPECT_FALSE(right[6].any());
+}
+
 TEST(RopeTwin, TermsOfOneSignRiseWithTheHead) {
   const Contract contract = contract_of("vllm.rope_interleaved", kBf16);
   const Spans head({1, 2, 3, -4, 5, 6});

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 
 #include "reference/exact/exact_sum.h"
 #include "reference/flow/row_run.h"
@@ -169,8 +170,45 @@ NormRow norm_row(const RowNorm& contract, const std::vector<double>& x, const st
   return row;
 }
 
+namespace {
+
+/// What a sum has besides its terms if it starts from 1 or -1 in each of some lanes; by name.
+const std::map<std::string, double>& wrong_starts() {
+  static const std::map<std::string, double> all = [] {
+    std::map<std::string, double> starts;
+    constexpr int kMostLanes = 1024;
+    for (int lanes = 1; lanes <= kMostLanes; lanes *= 2)
+      for (const int from : {1, -1})
+        starts["starts from " + std::to_string(from) + (lanes == 1 ? "" : " in each of " + std::to_string(lanes) + " lanes")] =
+            double(from) * lanes;
+    return starts;
+  }();
+  return all;
+}
+
+/// The sum with what its start adds, which passes as many roundings; or its negative.
+Span with_start(const std::string& start, Span sum, int64_t depth) {
+  if (start == kSubtracted) return {-sum.high, -sum.low};
+  const auto found = wrong_starts().find(start);
+  if (found == wrong_starts().end() || !std::isfinite(sum.low) || !std::isfinite(sum.high)) return sum;
+  const double added = found->second;
+  const double error = rounding_error(depth + 2) * (std::max(std::abs(sum.low), std::abs(sum.high)) + std::abs(added));
+  return inside_f32(sum.low + added - error, sum.high + added + error);
+}
+
+}  // namespace
+
+std::vector<std::string> names_of_wrong_starts() {
+  std::vector<std::string> names;
+  for (const auto& [name, added] : wrong_starts()) names.push_back(name);
+  return names;
+}
+
 Span norm_sum_of_x(const RowNorm& contract, const std::vector<double>& x) {
-  return signed_sum(first_part(x, share(contract.mean.over)), contract.depth.integer({{"n", int64_t(x.size())}}));
+  const int64_t depth = contract.depth.integer({{"n", int64_t(x.size())}});
+  const std::string& start = contract.sum.start;
+  const Span sum = signed_sum(first_part(x, share(contract.mean.over)), depth);
+  return start.starts_with(kOfMean) ? with_start(start.substr(kOfMean.size()), sum, depth) : sum;
 }
 
 namespace {
@@ -246,7 +284,9 @@ Span norm_sum(const RowNorm& contract, const NormRow& row) {
   for (const WrongSum& wrong : all_wrong_sums())
     if (wrong.name == contract.sum.start) return sum_of(wrong, x, depth, *row.format);
   if (!contract.sum.steps.empty()) return sum_of_rounded_squares(x, depth, *contract.sum.steps.front().target);
-  return contract.deviates() ? sum_of_deviations(x, row.mu, depth) : sum_of_squares(x, depth, *row.format);
+  const Span mu = contract.sum.start == kMeanAdded ? Span{-row.mu.high, -row.mu.low} : row.mu;
+  return with_start(contract.sum.start, contract.deviates() ? sum_of_deviations(x, mu, depth) : sum_of_squares(x, depth, *row.format),
+                    depth);
 }
 
 Span norm_factor(const RowNorm& contract, const NormRow& row, double eps, RowListener* listener) {

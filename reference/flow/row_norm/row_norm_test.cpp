@@ -462,6 +462,16 @@ TEST(WrongSums, AreWhatTheirNamesSay) {
   EXPECT_TRUE(is("of x rounded to bf16", {1 + 0x1p-9}, 1));
   EXPECT_TRUE(is("without the last column", {1, 2, 4}, 5));
   EXPECT_TRUE(is("without what is beyond whole 64 columns", ones, 960));
+  EXPECT_TRUE(is("starts from 1", {1, 2}, 6));
+  EXPECT_TRUE(is("starts from -1 in each of 32 lanes", ones, 968));
+  norm = *contract_of("flashinfer.layer_norm", kF32).row_norm();
+  const auto mean_sum = [&](const std::string& name) {
+    norm.sum.start = kOfMean + name;
+    return norm_sum_of_x(norm, {1, 2, 4});
+  };
+  EXPECT_TRUE(inside(mean_sum(""), 7));
+  EXPECT_TRUE(inside(mean_sum("starts from 1 in each of 2 lanes"), 9));
+  EXPECT_TRUE(inside(mean_sum(kSubtracted), -7));
   for (const std::string& name : wrong_sums()) EXPECT_NE(name, "") << "the right sum has no name";
 }
 
