@@ -332,9 +332,11 @@ void add_patterns(const BoundCase& bound, const Problem& problem, const std::vec
     (!found.input.empty() ? of_input : found.is_fact ? facts : found.complete() ? complete : partial).push_back(in_words(found));
   }
   if (verdict.causes == causes_in_words({}) && of_input.size() + complete.size() + partial.size() > 0) verdict.causes.clear();
-  // All outputs at once: then a pair of mutants is no rival.
+  // All outputs at once: then a pair of mutants is no rival, nor one that explains a part.
   if (!complete.empty() && partial.empty())
-    std::erase_if(verdict.causes, [](const std::string& words) { return words.find("; and ") != std::string::npos; });
+    std::erase_if(verdict.causes, [](const std::string& words) {
+      return words.find("; and ") != std::string::npos || words.starts_with("explains only ");
+    });
   verdict.causes.insert(verdict.causes.begin(), complete.begin(), complete.end());
   // A mutant that explains a part of the failure says more than the fact that its inputs are NaN.
   const bool by_mutant = std::any_of(verdict.causes.begin(), verdict.causes.end(),

@@ -171,6 +171,14 @@ class Edits {
     }
   }
 
+  /// The end of a row is taken for what lies behind it: of rows that hold gate and up, of one of them.
+  void last_of_halves() {
+    for (const auto& [words, last] : {std::pair("first", columns_ / 2 - 1), std::pair("second", columns_ - 1)})
+      if (columns_ >= kFewestColumns)
+        add(fmt::format("the last column of the {} half is read as 0", words),
+            [last = last](int64_t r, int64_t c) { return c == last ? kZero : std::pair(r, c); }).plain = true;
+  }
+
   /// An input that is never read.
   void unread() {
     if (rows_ * columns_ >= kFewestColumns) add("read as 0, or never added", [](int64_t, int64_t) { return kZero; });
@@ -231,10 +239,11 @@ std::vector<InputEdit> input_edits(const Problem& problem, int64_t products) {
     }
     edits.other_places();
     edits.parts_of_vectors();
-    if (products == 1)
-      edits.beside_within_vectors(std::any_of(problem.tensors.begin(), problem.tensors.end(), [&](const HostTensor& other) {
-        return access_of(other) == Access::kOut && !other.spec.shape.empty() && 2 * other.spec.shape.back() == spec.shape.back();
-      }));
+    const bool halves = std::any_of(problem.tensors.begin(), problem.tensors.end(), [&](const HostTensor& other) {
+      return access_of(other) == Access::kOut && !other.spec.shape.empty() && 2 * other.spec.shape.back() == spec.shape.back();
+    });
+    if (products == 1) edits.beside_within_vectors(halves);
+    if (products == 1 && halves) edits.last_of_halves();
     if (spec.format->specials == Specials::kScale || spec.format->specials == Specials::kBits)
       continue;
     if (products > 1 ? !has_sum : spec.shape.size() > 1) edits.left_out(products == 1);

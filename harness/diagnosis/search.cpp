@@ -732,9 +732,10 @@ std::vector<std::string> causes_in_words(const std::vector<Cause>& causes) {
   if (causes.empty()) return {"no known cause"};
   const Cause& best = causes.front();
   std::vector<std::string> words;
-  // Where every wrong element is a zero of the other sign, many mistakes fit: that alone is said.
+  // Where every wrong element is a zero of the other sign, several mistakes may fit: then that alone is said.
+  const auto complete = [](const Cause& cause) { return cause.complete(); };
   for (const Cause& cause : causes)
-    if (cause.is_symptom() && cause.complete()) return {in_words(cause)};
+    if (cause.is_symptom() && cause.complete() && std::count_if(causes.begin(), causes.end(), complete) != 2) return {in_words(cause)};
   for (const Cause& cause : causes) {
     // A hypothesis that explains less than half of what the best one explains is noise.
     if (words.size() == (cause.complete() ? kMostTies : kWorthNaming) || 2 * (cause.explained - cause.contradicted) < best.explained - best.contradicted) break;

@@ -150,7 +150,15 @@ struct Diagnosed {
   }
 };
 
-std::string key_of(const ToldCause& cause) { return with_numbers_masked(cause.mistake); }
+/// The mistake without numbers, and without what depends on shapes: whether a tensor is a vector, how rows lie in vectors, which places
+/// were seen.
+std::string key_of(const ToldCause& cause) {
+  std::string mistake = cause.mistake;
+  for (size_t at = 0; (at = mistake.find("[i, ", at)) != std::string::npos;) mistake.erase(at + 1, 3);
+  for (const char* const words : {", within vectors of ", ", in columns ", ", in rows ", ", in elements, "})
+    if (const size_t at = mistake.find(words); at != std::string::npos) mistake.erase(at, mistake.find("; and ", at) - at);
+  return with_numbers_masked(mistake);
+}
 
 /// Returns false if the diagnosis did not search for mutants: a crash, padding, a race.
 bool diagnosed(Verdict& verdict, Diagnosed& result) {
@@ -181,10 +189,11 @@ std::string formats_of(const Verdict& verdict) {
   return text;
 }
 
-/// Words behind which no cause is sought: every element is 0 or NaN, so that nothing is known of the mistake.
+/// Whether a case speaks against no cause: every element is 0 or NaN, so that nothing is known of the mistake, or the outputs hold
+/// expected values at other places, which many mistakes of an index do.
 bool tells_nothing(const Verdict& verdict) {
   return std::any_of(verdict.causes.begin(), verdict.causes.end(), [](const std::string& words) {
-    return words.find(" holds 0 in every element") != std::string::npos || words.find(" holds NaN in every element") != std::string::npos ||
+    return words.find(" holds the expected values ") != std::string::npos || words.find(" holds 0 in every element") != std::string::npos || words.find(" holds NaN in every element") != std::string::npos ||
            words.find("zeros: of the other sign") != std::string::npos;
   });
 }
