@@ -710,6 +710,9 @@ TEST(Refuted, SignsOfZerosAreLostOrTurnedButNotExchanged) {
   EXPECT_THAT(cause_of({kPlus, kPlus, kPlus, kPlus, kPlus, kPlus, kOne, kPlus}), zeros) << "lost";
   EXPECT_THAT(cause_of({kMinus, kPlus, kPlus, kPlus, kMinus, kMinus, kOne, kMinus}), zeros) << "turned";
   EXPECT_THAT(cause_of({kMinus, kMinus, kMinus, kPlus, kPlus, kPlus, kOne, kPlus}), ElementsAre("no known cause")) << "exchanged";
+  const std::vector<uint32_t> lost = {kPlus, kPlus, kPlus, kPlus, kPlus, kPlus, kOne, kPlus};
+  EXPECT_THAT(causes_of({&kBf16}, {due}, {lost}, {lost}), ElementsAre("explains 3 of 3 failing elements: the mutant", HasSubstr("zeros")))
+      << "the only mistake that gives these zeros";
 }
 
 // Inputs that are read from a neighbouring place.

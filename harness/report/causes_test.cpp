@@ -140,6 +140,17 @@ TEST(Reconcile, AsManyCasesThatItLeavesUnexplainedRefuteACause) {
               ElementsAre(complete(90, "floor")));
 }
 
+TEST(Reconcile, AMistakeIsOneWhateverTheShapes) {
+  const std::string one = "x: [i, j] is read from the element behind it, within vectors of 64",
+                    same = "x: [j] is read from the element behind it, within vectors of 16 counted over all rows, in columns 0 of each 8 alone";
+  Verdict unexplained = failing("c", {"no known cause"});
+  unexplained.tensors.emplace_back();
+  unexplained.tensors.back().outside = 90;
+  const RunResult result = reconciled({failing("a", {complete(90, one)}), failing("b", {complete(50, same)}), unexplained});
+  EXPECT_THAT(result.verdicts[0].causes, ElementsAre(complete(90, one)));
+  EXPECT_THAT(result.verdicts[1].causes, ElementsAre(complete(50, same)));
+}
+
 TEST(Reconcile, MorePassedCasesThatExposeAMutantThanItExplainsRefuteIt) {
   const auto passed = [](const std::string& data) { return testing::verdict(Outcome::kPass, "quant_group/" + data + "/w32"); };
   const auto first_cause = [&](const std::string& exposed, std::vector<Verdict> others) {
