@@ -354,13 +354,14 @@ Backend shared_between_threads(Backend backend) {
   return backend;
 }
 
-/// Outputs whose wrong rows are 0 or NaN throughout show that, and nothing else: many mistakes do it. If all wrong outputs are such, that
-/// is said, and what fits is no cause.
+/// Outputs whose wrong rows are 0 or NaN throughout show that, and nothing else: many mistakes do it. If all wrong outputs are
+/// such, that is said, and what fits is no cause.
 static void of_one_value(const Evidence& evidence, Verdict& verdict, WorkBudget& budget) {
   constexpr int64_t kFewestElements = 8, kMostElements = int64_t(1) << 20;
   const Expectation right = evidence.bound.expect(evidence.problem, evidence.outputs);
   const Answer& answer = right.any_of.front();
-  if (!verdict.violations.empty() || answer.elements() > kMostElements || !budget.take(answer.elements() * work_of_element(answer)))
+  if (!verdict.violations.empty() || answer.elements() > kMostElements ||
+      !budget.take(answer.elements() * work_of_element(answer)))
     return;
   std::vector<std::string> facts;
   bool all = true;
@@ -384,8 +385,9 @@ static void of_one_value(const Evidence& evidence, Verdict& verdict, WorkBudget&
     }
     if (failing == 0) continue;
     all = all && (zero || nan) && failing >= kFewestElements;
-    facts.push_back(fmt::format("pattern: {} holds {} in every element{} ({} of {} wrong elements)", part.label(), zero ? "0" : "NaN",
-                                rows == part.rows() ? std::string() : fmt::format(" of {} of {} rows", rows, part.rows()), failing, failing));
+    facts.push_back(
+        fmt::format("pattern: {} holds {} in every element{} ({} of {} wrong elements)", part.label(), zero ? "0" : "NaN",
+                    rows == part.rows() ? std::string() : fmt::format(" of {} of {} rows", rows, part.rows()), failing, failing));
   }
   if (!all || facts.empty()) return;
   std::string fits;
@@ -397,11 +399,13 @@ static void of_one_value(const Evidence& evidence, Verdict& verdict, WorkBudget&
     if (named++ < kMostNamed) fits += (fits.empty() ? "" : "; ") + words.substr(at + std::string(" failing elements: ").size());
   }
   std::erase_if(verdict.causes, [](const std::string& words) {
-    return words.starts_with("explains ") || words.find(" holds one code in every ") != std::string::npos || words == causes_in_words({}).front();
+    return words.starts_with("explains ") || words.find(" holds one code in every ") != std::string::npos ||
+           words == causes_in_words({}).front();
   });
   verdict.causes.insert(verdict.causes.begin(), facts.begin(), facts.end());
   if (named > 0)
-    verdict.causes.push_back(fmt::format("would fit, as many mistakes would: {}{}", fits, named > kMostNamed ? fmt::format("; {} more", named - kMostNamed) : ""));
+    verdict.causes.push_back(fmt::format("would fit, as many mistakes would: {}{}", fits,
+                                         named > kMostNamed ? fmt::format("; {} more", named - kMostNamed) : ""));
 }
 
 std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& backend, int64_t budget_of_case) {
@@ -434,7 +438,8 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
       const std::string situation = evidence.bound.situation(evidence.problem, *evidence.outputs);
       if (!situation.empty()) verdict.causes = {situation};
     }
-    const bool of_pairs = !causes.empty() && causes.front().mistakes.size() > 1;  // two mistakes at once are less likely than a pattern
+    const bool of_pairs =
+        !causes.empty() && causes.front().mistakes.size() > 1;  // two mistakes at once are less likely than a pattern
     if (causes.empty() || !causes.front().complete() || causes.front().is_symptom() || of_pairs) {
       const std::string race = race_in_words(backend, request);
       if (!race.empty()) verdict.causes.clear();

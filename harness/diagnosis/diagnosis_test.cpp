@@ -244,10 +244,10 @@ TEST(Patterns, ScalesOfOneBytePowersHaveAFactorOnlyIfItIsExact) {
 }
 
 TEST(Patterns, AFactorOfEachRowIsNamed) {
-  EXPECT_THAT(
-      patterns("4x16", values([](const auto& x, int64_t i, int64_t n) { return std::ldexp(x[size_t(i)], int(i / n)); })),
-      ElementsAre("pattern: y holds the expected values times a factor for each row, of about 2, 4, 8: a number that each row shares is wrong (48 of "
-                  "48 wrong elements)"));
+  EXPECT_THAT(patterns("4x16", values([](const auto& x, int64_t i, int64_t n) { return std::ldexp(x[size_t(i)], int(i / n)); })),
+              ElementsAre("pattern: y holds the expected values times a factor for each row, of about 2, 4, 8: a number that "
+                          "each row shares is wrong (48 of "
+                          "48 wrong elements)"));
 }
 
 /// The regularities of 4 rows of 32 elements, of which each holds got(i) in place of due(i).
@@ -302,8 +302,10 @@ TEST(Patterns, ShiftsAreNamed) {
 }
 
 TEST(Patterns, AShiftWithinTilesSaysNothingOfTheirEnds) {
-  EXPECT_THAT(patterns("4x32", values([](const auto& x, int64_t i, int64_t) { return i % 8 == 7 ? 1000 : x[size_t(i + 1)]; })),
-              ElementsAre(HasSubstr("the expected values 1 column later, within each 8 columns (112 of 112 wrong elements; 16 more may hold anything")));
+  EXPECT_THAT(
+      patterns("4x32", values([](const auto& x, int64_t i, int64_t) { return i % 8 == 7 ? 1000 : x[size_t(i + 1)]; })),
+      ElementsAre(HasSubstr(
+          "the expected values 1 column later, within each 8 columns (112 of 112 wrong elements; 16 more may hold anything")));
 }
 
 TEST(Patterns, OtherOrdersAreNamed) {
@@ -711,7 +713,8 @@ TEST(Refuted, SignsOfZerosAreLostOrTurnedButNotExchanged) {
   EXPECT_THAT(cause_of({kMinus, kPlus, kPlus, kPlus, kMinus, kMinus, kOne, kMinus}), zeros) << "turned";
   EXPECT_THAT(cause_of({kMinus, kMinus, kMinus, kPlus, kPlus, kPlus, kOne, kPlus}), ElementsAre("no known cause")) << "exchanged";
   const std::vector<uint32_t> lost = {kPlus, kPlus, kPlus, kPlus, kPlus, kPlus, kOne, kPlus};
-  EXPECT_THAT(causes_of({&kBf16}, {due}, {lost}, {lost}), ElementsAre("explains 3 of 3 failing elements: the mutant", HasSubstr("zeros")))
+  EXPECT_THAT(causes_of({&kBf16}, {due}, {lost}, {lost}),
+              ElementsAre("explains 3 of 3 failing elements: the mutant", HasSubstr("zeros")))
       << "the only mistake that gives these zeros";
 }
 
@@ -857,7 +860,8 @@ TEST(Misread, AnElementBesideItsPlaceBehindASumIsNamed) {
     return causes_in_words(diagnose(*bound, problem, held));
   };
   EXPECT_THAT(causes_of([](int64_t i) { return i % 4 == 3 ? i * 13 % 512 : i + 1; }),
-              Contains(AllOf(StartsWith("explains "), HasSubstr("x: behind the sum or maximum, [i, j] is read from [i, j + 1], within vectors of 4"))));
+              Contains(AllOf(StartsWith("explains "),
+                             HasSubstr("x: behind the sum or maximum, [i, j] is read from [i, j + 1], within vectors of 4"))));
   EXPECT_THAT(causes_of([](int64_t i) { return i * 13 % 512; }), ElementsAre("no known cause"));
 }
 
@@ -866,14 +870,18 @@ TEST(Misread, PlacesInWhichAMistakeIsMadeAreNamed) {
   const Problem problem = testing::toy_problem(kBf16, 8, 64);
   const auto causes_of = [&](const std::function<bool(int64_t, int64_t)>& is_wrong) {
     HostTensor y{dense("y", Role::kOutput, kBf16, {8, 64}), std::vector<std::byte>(1024)};
-    for (int64_t i = 0; i < 512; ++i) y.set_code(i, problem.tensors[0].code(is_wrong(i / 64, i % 64) ? std::min<int64_t>(i + 2, 511) : i));
+    for (int64_t i = 0; i < 512; ++i)
+      y.set_code(i, problem.tensors[0].code(is_wrong(i / 64, i % 64) ? std::min<int64_t>(i + 2, 511) : i));
     return causes_in_words(diagnose(*bound, problem, {y}));
   };
-  const auto told = [](const char* places) { return Contains(HasSubstr(std::string("x: read 2 elements later, in ") + places + " alone")); };
+  const auto told = [](const char* places) {
+    return Contains(HasSubstr(std::string("x: read 2 elements later, in ") + places + " alone"));
+  };
   EXPECT_THAT(causes_of([](int64_t, int64_t c) { return c % 16 < 4; }), told("columns 0..3 of each 16"));
   EXPECT_THAT(causes_of([](int64_t r, int64_t) { return r >= 5; }), told("rows from 5 on"));
   EXPECT_THAT(causes_of([](int64_t, int64_t c) { return c < 40; }), told("columns up to 39"));
-  EXPECT_THAT(causes_of([](int64_t r, int64_t c) { return (r * 64 + c) * 13 % 7 < 3; }), ElementsAre("no known cause")) << "scattered";
+  EXPECT_THAT(causes_of([](int64_t r, int64_t c) { return (r * 64 + c) * 13 % 7 < 3; }), ElementsAre("no known cause"))
+      << "scattered";
 }
 
 TEST(LeftOut, TheColumnsThatAMaximumLeavesOutAreFoundFromTheScales) {

@@ -175,8 +175,9 @@ class Edits {
   void last_of_halves() {
     for (const auto& [words, last] : {std::pair("first", columns_ / 2 - 1), std::pair("second", columns_ - 1)})
       if (columns_ >= kFewestColumns)
-        add(fmt::format("the last column of the {} half is read as 0", words),
-            [last = last](int64_t r, int64_t c) { return c == last ? kZero : std::pair(r, c); }).plain = true;
+        add(fmt::format("the last column of the {} half is read as 0", words), [last = last](int64_t r, int64_t c) {
+          return c == last ? kZero : std::pair(r, c);
+        }).plain = true;
   }
 
   /// An input that is never read.

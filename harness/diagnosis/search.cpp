@@ -308,8 +308,9 @@ class Search {
     }
   }
 
-  /// Detects causes that are not mutants: an input is read beside its place, or a sum leaves some of it out. Of those that explain
-  /// as much, the first few count: they are the simplest. `plain`: only those of one element or row, which may fit as well as a mutant.
+  /// Detects causes that are not mutants: an input is read beside its place, or a sum leaves some of it out. Of those that
+  /// explain as much, the first few count: they are the simplest. `plain`: only those of one element or row, which may fit as
+  /// well as a mutant.
   void edited_inputs(bool plain) {
     const Answer& answer = right_.any_of.front();
     const Sample few =
@@ -336,7 +337,8 @@ class Search {
         if (glances) {
           const MembershipCounts some = judged(edit, glance, memberships(expected, outputs_, few), few);
           const bool in_places = some.explained == some.failing && some.failing >= kFewestMisread;
-          if (2 * some.explained < some.failing || some.failing == 0 || (some.contradicted > some.explained && !in_places)) continue;
+          if (2 * some.explained < some.failing || some.failing == 0 || (some.contradicted > some.explained && !in_places))
+            continue;
           if (!budget_.take(work(contract_.elements()), kept_for_patterns_)) break;
         }
         const MembershipCounts result = judged(edit, contract_, memberships(expected, outputs_, sample_), sample_);
@@ -359,8 +361,9 @@ class Search {
                         " wrong reads of inputs were not tried");
   }
 
-  /// A hypothesis that explains every wrong element, but says of right ones that they are wrong: the mistake is made in some places
-  /// alone, as by a loop that begins too late or by the tail of a row. The places must be simple ones: columns of one run of each 2, 4, 8,
+  /// A hypothesis that explains every wrong element, but says of right ones that they are wrong: the mistake is made in some
+  /// places alone, as by a loop that begins too late or by the tail of a row. The places must be simple ones: columns of one run
+  /// of each 2, 4, 8,
   /// ..., rows or columns from one on, or up to one.
   void in_some_places() {
     const Answer& answer = right_.any_of.front();
@@ -374,17 +377,22 @@ class Search {
       const MembershipCounts& result = tried.result;
       if (result.explained != result.failing || result.contradicted == 0 || result.contradicted_beside > 0) continue;
       if (!budget_.take(work(contract_.elements()), kept_for_patterns_)) return;
-      const Memberships held = tried.held.parts.empty() ? memberships(tried.hypothesis.expect(problem_, &outputs_), outputs_, sample_) : tried.held;
+      const Memberships held =
+          tried.held.parts.empty() ? memberships(tried.hypothesis.expect(problem_, &outputs_), outputs_, sample_) : tried.held;
       add_in_places(tried.hypothesis.name, result, held.parts[part], part);
     }
     for (const auto& [name, result, held] : almost_) add_in_places(name, result, held.parts[part], part);
     // Where many reads of one tensor fit, its data repeat and tell nothing.
     constexpr int64_t kMostOfATensor = 2;
-    const auto tensor_of_name = [](const Found& one) { return one.cause.mistakes.front().name.substr(0, one.cause.mistakes.front().name.find(": ")); };
+    const auto tensor_of_name = [](const Found& one) {
+      return one.cause.mistakes.front().name.substr(0, one.cause.mistakes.front().name.find(": "));
+    };
     std::map<std::string, int64_t> fits;
     for (const Found& one : found_)
       if (!one.expect && one.cause.left() == 0) ++fits[tensor_of_name(one)];
-    std::erase_if(found_, [&](const Found& one) { return !one.expect && one.cause.left() == 0 && fits[tensor_of_name(one)] > kMostOfATensor; });
+    std::erase_if(found_, [&](const Found& one) {
+      return !one.expect && one.cause.left() == 0 && fits[tensor_of_name(one)] > kMostOfATensor;
+    });
   }
 
   void add_in_places(const std::string& name, MembershipCounts result, const std::vector<Membership>& held, size_t p) {
@@ -400,7 +408,8 @@ class Search {
     for (int64_t i = 0; i < int64_t(contract.size()); ++i) {
       if (contract[size_t(i)] == Membership::kOutside) {
         wrong.push_back(i);
-        if (codes.size() < kFewestCodes) codes.insert(load_code(part, tensor, part.offset(i / part.columns(), i % part.columns())));
+        if (codes.size() < kFewestCodes)
+          codes.insert(load_code(part, tensor, part.offset(i / part.columns(), i % part.columns())));
       } else if (held[size_t(i)] == Membership::kOutside) {
         right.push_back(i);
       }
@@ -421,7 +430,8 @@ class Search {
     };
     const auto apart = [&](auto of) {  // one run holds `wrong` and none of `right`
       const auto [low, high] = range(wrong, of);
-      return std::none_of(right.begin(), right.end(), [&, low = low, high = high](int64_t i) { return low <= of(i) && of(i) <= high; });
+      return std::none_of(right.begin(), right.end(),
+                          [&, low = low, high = high](int64_t i) { return low <= of(i) && of(i) <= high; });
     };
     const auto column = [columns](int64_t i) { return i % columns; };
     const auto row = [columns](int64_t i) { return i / columns; };
@@ -440,20 +450,24 @@ class Search {
       if (last < low) return fmt::format(", in {} from {} on alone", what, low);
       return "";
     };
-    for (const std::string& words : {from_to("columns", column), from_to("rows", row), from_to("elements, counted over all rows,", flat)})
+    for (const std::string& words :
+         {from_to("columns", column), from_to("rows", row), from_to("elements, counted over all rows,", flat)})
       if (!words.empty()) return words;
     return "";
   }
 
-  /// Each output element is made from its neighbour's input, while sums and maxima are those of the row: an index slip behind the sum. A
-  /// neighbour stands in the place if both are exchanged, which changes no sum, so that exchanged pairs show every second element.
+  /// Each output element is made from its neighbour's input, while sums and maxima are those of the row: an index slip behind the
+  /// sum. A neighbour stands in the place if both are exchanged, which changes no sum, so that exchanged pairs show every second
+  /// element.
   void read_beside_behind_sums() {
     const Answer& answer = right_.any_of.front();
     if (answer.products > 1 || right_.any_of.size() != 1 || !narrowed_to_.empty() || !sample_.columns.empty()) return;
     constexpr int64_t kFewestColumns = 16;
     for (size_t t = 0; t < problem_.tensors.size(); ++t) {
       const TensorSpec& spec = problem_.tensors[t].spec;
-      if (access_of(problem_.tensors[t]) == Access::kOut || spec.format->is_integer() || spec.shape.size() < 2 || spec.elements() == 0) continue;
+      if (access_of(problem_.tensors[t]) == Access::kOut || spec.format->is_integer() || spec.shape.size() < 2 ||
+          spec.elements() == 0)
+        continue;
       const int64_t columns = spec.shape.back(), rows = spec.elements() / columns;
       if (columns < kFewestColumns) continue;
       for (const int64_t by : {1, -1, 2, -2, 4, -4})
@@ -480,7 +494,8 @@ class Search {
             continue;
           }
           if (of_pairs[0].any_of.size() != 1 || of_pairs[1].any_of.size() != 1) continue;
-          const std::array<Memberships, 2> held = {memberships(of_pairs[0], outputs_, sample_), memberships(of_pairs[1], outputs_, sample_)};
+          const std::array<Memberships, 2> held = {memberships(of_pairs[0], outputs_, sample_),
+                                                   memberships(of_pairs[1], outputs_, sample_)};
           Memberships of_contract = contract_, both = contract_;
           std::vector<size_t> at(answer.parts.size());
           for (const SampleBlock& block : blocks_of(sample_, answer))
@@ -503,8 +518,9 @@ class Search {
           of_contract.violated_steps.clear(), both.violated_steps.clear();
           MembershipCounts result = tally(of_contract, both);
           if (result.failing < kFewestMisread || result.explained < result.failing) continue;
-          const std::string name = fmt::format("{}: behind the sum or maximum, [i, j] is read from [i, j {} {}], within vectors of {}",
-                                               spec.name, by > 0 ? '+' : '-', away, period);
+          const std::string name =
+              fmt::format("{}: behind the sum or maximum, [i, j] is read from [i, j {} {}], within vectors of {}", spec.name,
+                          by > 0 ? '+' : '-', away, period);
           if (result.left() > 0) {  // the same in an op without a sum is an edit of the input, and found already
             const auto of_tensor = [&](const Almost& one) { return one.name.starts_with(spec.name + ": "); };
             if (std::none_of(almost_.begin(), almost_.end(), of_tensor)) almost_.push_back({name, result, std::move(both)});
@@ -735,7 +751,8 @@ std::vector<std::string> causes_in_words(const std::vector<Cause>& causes) {
   // Where every wrong element is a zero of the other sign, several mistakes may fit: then that alone is said.
   const auto complete = [](const Cause& cause) { return cause.complete(); };
   for (const Cause& cause : causes)
-    if (cause.is_symptom() && cause.complete() && std::count_if(causes.begin(), causes.end(), complete) != 2) return {in_words(cause)};
+    if (cause.is_symptom() && cause.complete() && std::count_if(causes.begin(), causes.end(), complete) != 2)
+      return {in_words(cause)};
   for (const Cause& cause : causes) {
     // A hypothesis that explains less than half of what the best one explains is noise.
     if (words.size() == (cause.complete() ? kMostTies : kWorthNaming) || 2 * (cause.explained - cause.contradicted) < best.explained - best.contradicted) break;

@@ -250,12 +250,15 @@ Rule shifted(const WrongPart& wrong) {
       if (period >= (best_of_rows ? rows : columns) || 2 * std::abs(best_by) > period) continue;
       const std::optional<Moved> moved = wrong.moved([&](int64_t i) {
         const int64_t at = best_of_rows ? i / columns : i % columns, from = at + best_by;
-        if (at % period + best_by < 0 || at % period + best_by >= period || from >= (best_of_rows ? rows : columns)) return kNowhere;
+        if (at % period + best_by < 0 || at % period + best_by >= period || from >= (best_of_rows ? rows : columns))
+          return kNowhere;
         return i + best_by * (best_of_rows ? columns : 1);
       });
-      if (!moved || moved->explained + moved->left_out < failing || moved->contradicted > 0 || 4 * moved->left_out > failing) continue;
-      Explanation found{fmt::format("the expected values {}, within each {} {}", equal.front(), period, best_of_rows ? "rows" : "columns"),
-                        moved->explained, moved->left_out};
+      if (!moved || moved->explained + moved->left_out < failing || moved->contradicted > 0 || 4 * moved->left_out > failing)
+        continue;
+      Explanation found{
+          fmt::format("the expected values {}, within each {} {}", equal.front(), period, best_of_rows ? "rows" : "columns"),
+          moved->explained, moved->left_out};
       found.note = "; " + place;
       return found;
     }

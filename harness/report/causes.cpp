@@ -150,8 +150,8 @@ struct Diagnosed {
   }
 };
 
-/// The mistake without numbers, and without what depends on shapes: whether a tensor is a vector, how rows lie in vectors, which places
-/// were seen.
+/// The mistake without numbers, and without what depends on shapes: whether a tensor is a vector, how rows lie in vectors, which
+/// places were seen.
 std::string key_of(const ToldCause& cause) {
   std::string mistake = cause.mistake;
   for (size_t at = 0; (at = mistake.find("[i, ", at)) != std::string::npos;) mistake.erase(at + 1, 3);
@@ -189,11 +189,13 @@ std::string formats_of(const Verdict& verdict) {
   return text;
 }
 
-/// Whether a case speaks against no cause: every element is 0 or NaN, so that nothing is known of the mistake, or the outputs hold
-/// expected values at other places, which many mistakes of an index do.
+/// Whether a case speaks against no cause: every element is 0 or NaN, so that nothing is known of the mistake, or the outputs
+/// hold expected values at other places, which many mistakes of an index do.
 bool tells_nothing(const Verdict& verdict) {
   return std::any_of(verdict.causes.begin(), verdict.causes.end(), [](const std::string& words) {
-    return words.find(" holds the expected values ") != std::string::npos || words.find(" holds 0 in every element") != std::string::npos || words.find(" holds NaN in every element") != std::string::npos ||
+    return words.find(" holds the expected values ") != std::string::npos ||
+           words.find(" holds 0 in every element") != std::string::npos ||
+           words.find(" holds NaN in every element") != std::string::npos ||
            words.find("zeros: of the other sign") != std::string::npos;
   });
 }
@@ -252,17 +254,18 @@ class Kernel {
     return {};
   }
 
-  /// Cases that `mistake` does not explain, not even in part; empty unless they are as many as those that it explains. A case with
-  /// few wrong elements may have no room for the mistake, one that was not searched to the end says nothing, and other layouts have
-  /// other mistakes.
+  /// Cases that `mistake` does not explain, not even in part; empty unless they are as many as those that it explains. A case
+  /// with few wrong elements may have no room for the mistake, one that was not searched to the end says nothing, and other
+  /// layouts have other mistakes.
   Data unexplained(const std::string& mistake) const {
     const bool of_layout = mistake.find("layout") != std::string::npos;
-    const bool of_input = mistake.find(" read ") != std::string::npos || mistake.find(" left out of the sum ") != std::string::npos;
+    const bool of_input =
+        mistake.find(" read ") != std::string::npos || mistake.find(" left out of the sum ") != std::string::npos;
     Data data;
     for (const Diagnosed& one : cases_) {
       const auto left_out = [&](const char* what) { return one.verdict->looked_at.find(what) != std::string::npos; };
-      const bool searched =
-          !one.may_be_cut() && !left_out(" mutants were not tried") && !(of_input && left_out(" wrong reads of inputs were not tried"));
+      const bool searched = !one.may_be_cut() && !left_out(" mutants were not tried") &&
+                            !(of_input && left_out(" wrong reads of inputs were not tried"));
       if (searched && failing_in(*one.verdict) >= kEnoughElements && !of_layout && !tells_nothing(*one.verdict) &&
           !one.mistakes.contains(mistake))
         data.insert(data_of(*one.verdict));

@@ -126,7 +126,9 @@ TEST(Reconcile, AsManyCasesThatItLeavesUnexplainedRefuteACause) {
     one.tensors.back().outside = 90;
     return one;
   };
-  const auto first = [&](const Verdict& other) { return reconciled({of("a", {complete(90, "floor")}), other}).verdicts[0].causes.front(); };
+  const auto first = [&](const Verdict& other) {
+    return reconciled({of("a", {complete(90, "floor")}), other}).verdicts[0].causes.front();
+  };
   EXPECT_EQ(first(of("b", {"no known cause"})), "no known cause; floor fits 1 case, refuted by 1");
   EXPECT_EQ(first(of("b", {complete(90, "truncated")})), "no known cause; floor fits 1 case, refuted by 1");
   EXPECT_EQ(first(of("b", {complete(80, "floor")})), complete(90, "floor"));
@@ -136,13 +138,17 @@ TEST(Reconcile, AsManyCasesThatItLeavesUnexplainedRefuteACause) {
   unsearched.looked_at = "12 of 60 mutants were not tried; --diagnose long does more";
   EXPECT_EQ(first(unsearched), complete(90, "floor"));
   EXPECT_EQ(first(failing("b", {"no known cause"})), complete(90, "floor")) << "without enough wrong elements";
-  EXPECT_THAT(reconciled({of("a", {complete(90, "floor")}), of("b", {"no known cause"}), of("c", {complete(90, "floor")})}).verdicts[0].causes,
+  EXPECT_THAT(reconciled({of("a", {complete(90, "floor")}), of("b", {"no known cause"}), of("c", {complete(90, "floor")})})
+                  .verdicts[0]
+                  .causes,
               ElementsAre(complete(90, "floor")));
 }
 
 TEST(Reconcile, AMistakeIsOneWhateverTheShapes) {
-  const std::string one = "x: [i, j] is read from the element behind it, within vectors of 64",
-                    same = "x: [j] is read from the element behind it, within vectors of 16 counted over all rows, in columns 0 of each 8 alone";
+  const std::string
+      one = "x: [i, j] is read from the element behind it, within vectors of 64",
+      same =
+          "x: [j] is read from the element behind it, within vectors of 16 counted over all rows, in columns 0 of each 8 alone";
   Verdict unexplained = failing("c", {"no known cause"});
   unexplained.tensors.emplace_back();
   unexplained.tensors.back().outside = 90;

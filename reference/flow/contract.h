@@ -99,7 +99,8 @@ inline constexpr char kMinusS[] = "-s";
 inline constexpr char kEAcross[] = "e half a head apart", kOAcross[] = "o half a head apart";
 
 /// Pairs of a head's elements rotated by an angle. Evaluated by rope.h.
-/// A slip in how the pairs of a head are read; only mutants have one. Numbers: which pair is read instead, relative to the right one.
+/// A slip in how the pairs of a head are read; only mutants have one. Numbers: which pair is read instead, relative to the right
+/// one.
 struct RopeSlip {
   int cos = 0, sin = 0, even = 0, odd = 0;
   bool left_out = false;  ///< nothing is rotated

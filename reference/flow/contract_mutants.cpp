@@ -199,12 +199,14 @@ void RowEdits::cell(const std::string& column) {
     for (const std::string& start : names_of_wrong_starts())
       suspect_flow_edit("sum over", "sum: it " + start, [start](Link& link) { std::get<RowNorm>(link).sum.start = start; });
   if (column == "r" && row_.text("sum") == "deviations" && !is_edited("sum over"))
-    suspect_flow_edit("sum over", std::string("sum: ") + kMeanAdded, [](Link& link) { std::get<RowNorm>(link).sum.start = kMeanAdded; });
+    suspect_flow_edit("sum over", std::string("sum: ") + kMeanAdded,
+                      [](Link& link) { std::get<RowNorm>(link).sum.start = kMeanAdded; });
   if (column == "mean" && !is_edited("mean over")) {
     std::vector<std::string> starts = names_of_wrong_starts();
     starts.emplace_back(kSubtracted);
     for (const std::string& start : starts)
-      suspect_flow_edit("mean over", "mean: its sum " + start, [start](Link& link) { std::get<RowNorm>(link).sum.start = kOfMean + start; });
+      suspect_flow_edit("mean over", "mean: its sum " + start,
+                        [start](Link& link) { std::get<RowNorm>(link).sum.start = kOfMean + start; });
   }
   for (size_t i = 0; i < cell.size(); ++i) {
     const CellStep& step = cell[i].step;

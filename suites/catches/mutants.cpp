@@ -6,8 +6,8 @@
 //   refused MUTANT ID       the mutant declines a call that the healthy library serves; other cases may still kill it
 //   killed MUTANT OUTCOME ID
 //   end CASES
-// With --causes, a file gets the report of each killed mutant: "== MUTANT", then the blocks that `assay run` prints for the case that kills it
-// and a few more cases of the same contract.
+// With --causes, a file gets the report of each killed mutant: "== MUTANT", then the blocks that `assay run` prints for the case
+// that kills it and a few more cases of the same contract.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
@@ -150,7 +150,9 @@ class Runner {
     const auto begin = std::find_if(cases_.begin(), cases_.end(), [&](const Case& other) { return other.id == one.id; });
     int tried = 0, failures = 1;
     for (auto at = begin; at != cases_.end() && killed.outcome == Outcome::kFail; ++at) {
-      if (at->op != one.op || at->name.warp != one.name.warp || at->data_id() == one.data_id() || contract_of(*at) != contract_of(one)) continue;
+      if (at->op != one.op || at->name.warp != one.name.warp || at->data_id() == one.data_id() ||
+          contract_of(*at) != contract_of(one))
+        continue;
       const KernelOffer* const offer = kernel_of(*at, kernel_);
       if (offer == nullptr || offer->name != killed.kernel) continue;
       DataMemory memory;
@@ -201,8 +203,8 @@ int main(int argc, char** argv) {
     std::set<int> alive = numbers_in(mutants), reached;
     std::vector<std::string> suites;
     for (const std::string& op : ops) suites.push_back(op + "/quick");
-    const std::vector<Case> cases =
-        shuffled(select_cases(load_cases(shipped_ops().all(), root), {.suites = suites, .cases = {}, .arch = {}, .warp = {}}), seed);
+    const std::vector<Case> cases = shuffled(
+        select_cases(load_cases(shipped_ops().all(), root), {.suites = suites, .cases = {}, .arch = {}, .warp = {}}), seed);
     Runner runner(library, program, state, cases, causes);
     size_t ran = 0;
     for (size_t i = from; i < cases.size() && !alive.empty(); ++i) {

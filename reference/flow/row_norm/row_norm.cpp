@@ -285,8 +285,8 @@ Span norm_sum(const RowNorm& contract, const NormRow& row) {
     if (wrong.name == contract.sum.start) return sum_of(wrong, x, depth, *row.format);
   if (!contract.sum.steps.empty()) return sum_of_rounded_squares(x, depth, *contract.sum.steps.front().target);
   const Span mu = contract.sum.start == kMeanAdded ? Span{-row.mu.high, -row.mu.low} : row.mu;
-  return with_start(contract.sum.start, contract.deviates() ? sum_of_deviations(x, mu, depth) : sum_of_squares(x, depth, *row.format),
-                    depth);
+  return with_start(contract.sum.start,
+                    contract.deviates() ? sum_of_deviations(x, mu, depth) : sum_of_squares(x, depth, *row.format), depth);
 }
 
 Span norm_factor(const RowNorm& contract, const NormRow& row, double eps, RowListener* listener) {
