@@ -23,7 +23,8 @@ from ._result import ConformanceError
 def mistake_of(cause):
     """A cause without numbers that differ from case to case, as first_mistake() of harness/report/causes.h writes it."""
     cause = re.sub(
-        r"^explains (only )?\d+ of \d+ failing elements(, too few to be sure)?(, \d+ more may be anything)?( and contradicts \d+ good ones)?: ",
+        r"^explains (only )?\d+ of \d+ failing elements(, too few to be sure)?(, \d+ more may be anything)?"
+        r"( and contradicts \d+ good ones)?: ",
         "",
         cause,
     )
