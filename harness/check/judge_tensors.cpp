@@ -156,7 +156,7 @@ TensorsVerdict judge_tensors(const DumpedCall& call, const std::string& repro, W
   verdict.backend = "dump";
   verdict.origin = dump.one.origin.file;
   verdict.repro = repro;
-  const Sample sample = judge_outputs(*call.judging, call.problem, call.result, verdict);
+  const Sample sample = judge_outputs(*call.judging, call.problem, call.result, verdict, Remarks::kOfAll);
   const bool elements_wrong =
       std::any_of(verdict.tensors.begin(), verdict.tensors.end(), [](const TensorFinding& f) { return f.outside > 0; });
   if (verdict.outcome == Outcome::kFail && search.before) search.before(verdict);

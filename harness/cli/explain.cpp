@@ -183,6 +183,7 @@ int explain_verb(const ExplainArguments& arguments) {
   RunOptions options;
   options.kernel_glob = arguments.kernel;
   options.each.diagnose = look_for_causes(backend);
+  options.each.remarks = Remarks::kOfAll;
   const PowerRecords records = recorded_power({one});
   options.each.power =
       power_of_data([&](const Case& of) { return records.find(of); });  // so that the verdict equals the verdict of `assay run`

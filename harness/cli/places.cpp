@@ -15,6 +15,7 @@
 #include "harness/backend/library.h"
 #include "harness/backend/worker.h"
 #include "harness/core/op.h"
+#include "harness/diagnosis/diagnose.h"
 #include "harness/text/messages.h"
 #include "reference/formats/catalogue.h"
 #include "reference/table/near.h"

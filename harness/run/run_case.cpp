@@ -284,7 +284,7 @@ std::string other_program(const BoundCase& bound, const Problem& problem, const 
 
 }  // namespace
 
-Sample judge_outputs(const BoundCase& bound, const Problem& problem, const CallResult& result, Verdict& verdict) {
+Sample judge_outputs(const BoundCase& bound, const Problem& problem, const CallResult& result, Verdict& verdict, Remarks remarks) {
   Expectation expectation = bound.expect(problem, &result.outputs);
   if (leaves_unwritten(expectation, result, verdict)) return all_steps(expectation.any_of.front());
   const bool known = keep_what_was_said(bound, result.said, expectation);
@@ -295,7 +295,7 @@ Sample judge_outputs(const BoundCase& bound, const Problem& problem, const CallR
   verdict.tensors = std::move(finding.parts);
   verdict.outcome = agrees ? Outcome::kPass : Outcome::kFail;
   if (agrees) {
-    verdict.tensors.front().notes = bound.remarks(problem, result.outputs);
+    if (remarks == Remarks::kOfAll) verdict.tensors.front().notes = bound.remarks(problem, result.outputs);
     return std::move(finding.sample);
   }
   verdict.message.clear();
@@ -438,7 +438,7 @@ void record(const CaseOptions& options, const Evidence& evidence, const Verdict&
 }
 
 /// judge_outputs(), or the cached findings of identical outputs.
-Sample judge_once(const BoundCase& bound, const Problem& problem, const CallResult& result, DataMemory& memory,
+Sample judge_once(const BoundCase& bound, const Problem& problem, const CallResult& result, DataMemory& memory, Remarks remarks,
                   Verdict& verdict) {
   if (const DataMemory::Agreed* const known = memory.agreed_as(result)) {
     verdict.outcome = Outcome::kPass;
@@ -447,7 +447,7 @@ Sample judge_once(const BoundCase& bound, const Problem& problem, const CallResu
     verdict.program_said = result.said.text();
     return {};
   }
-  Sample sample = judge_outputs(bound, problem, result, verdict);
+  Sample sample = judge_outputs(bound, problem, result, verdict, remarks);
   if (verdict.outcome == Outcome::kPass) memory.remember(result, verdict.tensors, verdict.program);
   return sample;
 }
@@ -481,7 +481,7 @@ void judge_problem(const Op& op, const BoundCase& bound, const Case& one, const 
   const std::optional<CallResult> result = call_repeatedly(request, backend, options.repeat, verdict);
   const bool misnames = blame_wrong_names(op, verdict);
   Sample sample;
-  if (result) sample = judge_once(bound, problem, *result, memory, verdict);
+  if (result) sample = judge_once(bound, problem, *result, memory, options.remarks, verdict);
   if (result && options.ladder && verdict.outcome == Outcome::kPass) {
     verdict.climb = climb(bound, one, kernel, backend, request, *result);
     if (!verdict.climb->broken.empty()) {

@@ -26,6 +26,9 @@ struct Evidence {
   const Sample* sample = nullptr;          ///< for checked outputs: the sample to examine in detail
 };
 
+/// Which verdicts get BoundCase::remarks(), for which a GEMM computes exact products.
+enum class Remarks { kOfFailures, kOfAll };
+
 struct CaseOptions {
   int repeat = 1;              ///< number of calls that must return the same bits, each with a different schedule_seed
   uint64_t schedule_seed = 1;  ///< used for the first call
@@ -48,6 +51,8 @@ struct CaseOptions {
 
   /// Called for every verdict that came from a call, except those of sweeps.
   std::function<void(const Evidence&, const Verdict&)> record{};
+
+  Remarks remarks = Remarks::kOfFailures;
 };
 
 /// Makes the problem, calls the kernel while holding the lock `call` (see run.h), and checks the outputs. An exception of the op
@@ -119,7 +124,8 @@ std::string call_difference(const CallResult& first, const CallResult& again, in
 // Computes the verdict on outputs of a finished call.
 
 /// Checks for unwritten elements, compares, and looks for violations. Returns the sample that a diagnosis should examine.
-Sample judge_outputs(const BoundCase& bound, const Problem& problem, const CallResult& result, Verdict& verdict);
+Sample judge_outputs(const BoundCase& bound, const Problem& problem, const CallResult& result, Verdict& verdict,
+                     Remarks remarks = Remarks::kOfFailures);
 
 // Cache for one data set while several kernels are called on it. Cases that differ only in warp size share their data, and
 // correct kernels mostly return identical bits, so neither the problem nor the findings are computed again.
