@@ -389,23 +389,22 @@ static void of_one_value(const Evidence& evidence, Verdict& verdict, WorkBudget&
         fmt::format("pattern: {} holds {} in every element{} ({} of {} wrong elements)", part.label(), zero ? "0" : "NaN",
                     rows == part.rows() ? std::string() : fmt::format(" of {} of {} rows", rows, part.rows()), failing, failing));
   }
-  if (!all || facts.empty()) return;
-  std::string fits;
-  constexpr size_t kMostNamed = 3;
-  size_t named = 0;
+  const bool of_zeros = std::any_of(verdict.causes.begin(), verdict.causes.end(), [](const std::string& words) {
+    return words.find("zeros: of the other sign") != std::string::npos;  // zeros were due
+  });
+  if (!all || facts.empty() || of_zeros) return;
+  std::vector<std::string> fitting;
   for (const std::string& words : verdict.causes) {
     const size_t at = words.find(" failing elements: ");
-    if (!words.starts_with("explains ") || at == std::string::npos) continue;
-    if (named++ < kMostNamed) fits += (fits.empty() ? "" : "; ") + words.substr(at + std::string(" failing elements: ").size());
+    if (words.starts_with("explains ") && at != std::string::npos)
+      fitting.push_back(words.substr(at + std::string(" failing elements: ").size()));
   }
   std::erase_if(verdict.causes, [](const std::string& words) {
     return words.starts_with("explains ") || words.find(" holds one code in every ") != std::string::npos ||
            words == causes_in_words({}).front();
   });
   verdict.causes.insert(verdict.causes.begin(), facts.begin(), facts.end());
-  if (named > 0)
-    verdict.causes.push_back(fmt::format("would fit, as many mistakes would: {}{}", fits,
-                                         named > kMostNamed ? fmt::format("; {} more", named - kMostNamed) : ""));
+  if (!fitting.empty()) verdict.causes.push_back(would_fit(fitting));
 }
 
 std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& backend, int64_t budget_of_case) {

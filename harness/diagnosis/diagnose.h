@@ -88,6 +88,9 @@ std::vector<Cause> diagnose(const BoundCase& bound, const Problem& problem, cons
 /// "no known cause" if there are none.
 std::vector<std::string> causes_in_words(const std::vector<Cause>& causes);
 
+/// What fits wrong elements that tell little, such as zeros: no cause, but said.
+std::string would_fit(const std::vector<std::string>& mistakes);
+
 /// Adds the patterns of wrong_part.h to the causes of a failure: patterns that explain a whole output first, others last, then
 /// facts. Facts alone stand behind "no known cause".
 void add_patterns(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs, Verdict& verdict,

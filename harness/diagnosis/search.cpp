@@ -732,7 +732,21 @@ std::string in_words(const Cause& cause) {
   return line;
 }
 
+/// "A; and B" of a pair.
+std::string names_of(const Cause& cause) {
+  std::string names;
+  for (const Mistake& mistake : cause.mistakes) names += (names.empty() ? "" : "; and ") + mistake.words;
+  return names;
+}
+
 }  // namespace
+
+std::string would_fit(const std::vector<std::string>& mistakes) {
+  constexpr size_t kMostNamed = 3;
+  std::string words = "would fit, as many mistakes would: ";
+  for (size_t i = 0; i < std::min(kMostNamed, mistakes.size()); ++i) words += (i == 0 ? "" : "; ") + mistakes[i];
+  return mistakes.size() > kMostNamed ? fmt::format("{}; {} more", words, mistakes.size() - kMostNamed) : words;
+}
 
 bool Cause::is_symptom() const { return mistakes.size() == 1 && mistakes.front().name == kZerosOfOtherSign; }
 
@@ -748,11 +762,18 @@ std::vector<std::string> causes_in_words(const std::vector<Cause>& causes) {
   if (causes.empty()) return {"no known cause"};
   const Cause& best = causes.front();
   std::vector<std::string> words;
-  // Where every wrong element is a zero of the other sign, several mistakes may fit: then that alone is said.
-  const auto complete = [](const Cause& cause) { return cause.complete(); };
-  for (const Cause& cause : causes)
-    if (cause.is_symptom() && cause.complete() && std::count_if(causes.begin(), causes.end(), complete) != 2)
-      return {in_words(cause)};
+  // Where every wrong element is a zero of the other sign, several mistakes may fit: then none of them is asserted.
+  const auto symptom =
+      std::find_if(causes.begin(), causes.end(), [](const Cause& cause) { return cause.is_symptom() && cause.complete(); });
+  const auto complete = [](const Cause& cause) { return cause.complete() && !cause.is_symptom(); };
+  if (symptom != causes.end() && std::count_if(causes.begin(), causes.end(), complete) != 1) {
+    words = {in_words(*symptom)};
+    std::vector<std::string> fitting;
+    for (const Cause& cause : causes)
+      if (complete(cause)) fitting.push_back(names_of(cause));
+    if (!fitting.empty()) words.push_back(would_fit(fitting));
+    return words;
+  }
   for (const Cause& cause : causes) {
     // A hypothesis that explains less than half of what the best one explains is noise.
     if (words.size() == (cause.complete() ? kMostTies : kWorthNaming) || 2 * (cause.explained - cause.contradicted) < best.explained - best.contradicted) break;
