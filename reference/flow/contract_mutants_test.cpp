@@ -249,6 +249,8 @@ std::map<std::string, std::string> cells(const Contract& contract) {
       for (const bool choice : {rope->interleaved, rope->first})
         turn += choice ? "yes " : "no ";
       for (const Recipe* recipe : {&rope->even, &rope->odd, &rope->rest}) turn += recipe->text() + "; ";
+      const RopeSlip& slip = rope->slip;
+      for (const int pairs : {slip.cos, slip.sin, slip.even, slip.odd, int(slip.left_out)}) turn += std::to_string(pairs) + " ";
     } else {
       const auto& n = std::get<RowNorm>(contract.links[i]);
       all[link + "sum"] = n.sum.text();

@@ -692,7 +692,7 @@ TEST_F(GemmGroups, WhatExpertsDoNotTakeIsRefused) {
   EXPECT_THAT(refusal_of(op, kGroups, {{"order", "up"}}), HasSubstr("expected ascending or descending"));
   EXPECT_THAT(refusal_of(op, kGroups, {{"layout_b", "tma"}}), HasSubstr("'tma' is not one of: row, col"));
   EXPECT_THAT(refusal_of(op, kGroups, {{"contract", "deepgemm.fp8_gemm_1d2d.sm_90"}, {"m", "4"}}),
-              HasSubstr("is not a grouped GEMM"));
+              HasSubstr("is no grouped GEMM"));
   EXPECT_FALSE(op.takes("deepgemm.fp8_gemm_1d2d.sm_90"));
   EXPECT_TRUE(op.takes(contract_of(GroupOrder::kMasked)));
   EXPECT_FALSE(shipped_ops().find("gemm_block_scaled").takes(contract_of(GroupOrder::kMasked)));

@@ -208,7 +208,7 @@ TEST(GemmScaled, ALibraryThatSaysItsProgramIsHeldToIt) {
   EXPECT_EQ(wrong.outcome, Outcome::kFail);
   EXPECT_EQ(wrong.message, "made by split-K 2 and not by split-K 1, as the library says");
   EXPECT_EQ(none.outcome, Outcome::kFail);
-  EXPECT_EQ(none.message, "the library says that it used stream-K, which the contract does not admit");
+  EXPECT_EQ(none.message, "the library reports that it used stream-K, which the contract does not admit");
 }
 
 /// Variants of the case that the algorithm may be.
