@@ -391,7 +391,7 @@ TEST(Complaints, AMissedFaultAndARefusedHealthyKernel) {
   std::erase_if(quant_rules, [](const Rule& r) { return !r.is_for("quant"); });
   EXPECT_TRUE(complaints(quant_rules, {entry("seen", false, 1), entry("well", true, 0)}).empty());
   EXPECT_THAT(complaints(quant_rules, {entry("unseen", false, 0)}), testing::ElementsAre("Assay does not see unseen"));
-  EXPECT_THAT(complaints(quant_rules, {entry("well", true, 1)}), testing::ElementsAre("Assay refuses a healthy kernel"));
+  EXPECT_THAT(complaints(quant_rules, {entry("well", true, 1)}), testing::ElementsAre("Assay refuses well, which is healthy"));
   EXPECT_EQ(complaints(quant_rules, {}).size(), quant_rules.size());
 }
 
