@@ -256,7 +256,7 @@ void hold(const Op& op, const std::string& contract, const DumpRequest& request,
       held.verdict = blank_verdict(held.call.dump.one, "", "");
       judge_outputs(*held.call.judging, held.call.problem, held.call.result, held.verdict);
     }
-    for (const TensorFinding& finding : held.verdict.tensors) held.outside += finding.outside;
+    held.outside = elements_outside(held.verdict);
     all.push_back(std::move(held));
   } catch (const MissingRole& missing) {
     reasons[std::string("no tensor ") + missing.role].push_back(contract);
@@ -346,8 +346,9 @@ std::string names_text(const std::vector<std::string>& names) {
 void add_other_contracts(const Op& op, const DumpRequest& request, TensorsVerdict& judged) {
   Verdict& verdict = judged.verdict;
   if (verdict.outcome != Outcome::kFail) return;
-  int64_t elements = 0, outside = 0;
-  for (const TensorFinding& finding : verdict.tensors) elements += finding.elements, outside += finding.outside;
+  const int64_t outside = elements_outside(verdict);
+  int64_t elements = 0;
+  for (const TensorFinding& finding : verdict.tensors) elements += finding.elements;
   if (elements > kMostElementsToMatch || judged.work > kMostWork) {
     judged.notes.push_back("other contracts were not tried on so many elements; next: assay contracts match FILE ...");
     return;

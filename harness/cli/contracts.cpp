@@ -283,7 +283,7 @@ void diff_casts(const ContractRow& a, const ContractRow& b) {
   for (const std::string& line : difference_lines(read_cast(a), read_cast(b))) fmt::print("  {}\n", line);
 }
 
-/// Prints the cells that differ and affect results. Returns whether there are any.
+/// Prints the cells in which two rows differ, without those that do not affect results. Returns true if there are any.
 bool cell_differences(const ContractRow& a, const ContractRow& b) {
   std::set<std::string> columns;
   for (const ContractRow* row : {&a, &b})
@@ -461,7 +461,7 @@ void judge_under_all(const Op& op, const Case& one, const Problem& problem, cons
     judge_outputs(*other, problem, result, verdict);
     Score& score = tally.scores[contract];
     ++score.cases;
-    for (const TensorFinding& finding : verdict.tensors) score.elements += finding.outside;
+    score.elements += elements_outside(verdict);
     if (verdict.outcome == Outcome::kPass) continue;
     if (score.violated++ == 0) score.first = one.id;
   }

@@ -276,6 +276,13 @@ struct Verdict {
   std::optional<GateFinding> gate;       ///< set by `assay gate`, which then decides whether the verdict is as expected
 };
 
+/// Elements outside their accepted sets, in all outputs.
+inline int64_t elements_outside(const Verdict& verdict) {
+  int64_t outside = 0;
+  for (const TensorFinding& tensor : verdict.tensors) outside += tensor.outside;
+  return outside;
+}
+
 /// True if the run may pass with this verdict. A skip never fails a run: the library does not offer the case, or its kernel
 /// returned ASSAY_UNSUPPORTED. A row `flaky` of the known-failures list allows a pass and a fail too: such a kernel returns
 /// either.

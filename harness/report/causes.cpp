@@ -266,17 +266,11 @@ class Kernel {
       const auto left_out = [&](const char* what) { return one.verdict->looked_at.find(what) != std::string::npos; };
       const bool searched = !one.may_be_cut() && !left_out(" mutants were not tried") &&
                             !(of_input && left_out(" wrong reads of inputs were not tried"));
-      if (searched && failing_in(*one.verdict) >= kEnoughElements && !of_layout && !tells_nothing(*one.verdict) &&
+      if (searched && elements_outside(*one.verdict) >= kEnoughElements && !of_layout && !tells_nothing(*one.verdict) &&
           !one.mistakes.contains(mistake))
         data.insert(data_of(*one.verdict));
     }
     return data.size() >= fitting(mistake).size() ? data : Data();
-  }
-
-  static int64_t failing_in(const Verdict& verdict) {
-    int64_t failing = 0;
-    for (const TensorFinding& tensor : verdict.tensors) failing += tensor.outside;
-    return failing;
   }
 
   /// Passed cases that expose `cause`, in formats and layouts in which it was found; empty unless they are the majority.
