@@ -27,6 +27,8 @@ size_t page_bytes() {
   return bytes;
 }
 
+size_t rounded_up(size_t bytes, size_t unit) { return (bytes + unit - 1) / unit * unit; }
+
 }  // namespace
 
 GuardedPages::GuardedPages(GuardedPages&& other) noexcept
@@ -47,7 +49,7 @@ void GuardedPages::release() {
 bool GuardedPages::hold(size_t bytes) {
   const size_t page = page_bytes();
   if (bytes > std::numeric_limits<ptrdiff_t>::max() - 2 * kFar - page) return false;
-  const size_t needed = (bytes + page - 1) / page * page;
+  const size_t needed = rounded_up(bytes, page);
   if (mapping_ == nullptr || needed > capacity_) {
     release();
     void* const mapping = ::mmap(nullptr, needed + 2 * kFar, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -121,7 +123,7 @@ FarRows FarRows::of(const TensorSpec& spec) {
 }
 
 FarPages::FarPages(const FarRows& rows) : rows_(rows) {
-  const size_t page = page_bytes(), span = (rows.span() + page - 1) / page * page;
+  const size_t page = page_bytes(), span = rounded_up(rows.span(), page);
   void* const mapping = ::mmap(nullptr, 3 * span, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (mapping == MAP_FAILED) throw std::bad_alloc();
   low_ = static_cast<std::byte*>(mapping);
@@ -143,7 +145,7 @@ template <class Visit>
 void FarPages::for_each_row(Visit visit) const {
   const size_t page = page_bytes();
   for (size_t r = 0; r < rows_.count; ++r) {
-    const size_t row = r * rows_.pitch, first = row / page * page, end = (row + rows_.bytes + page - 1) / page * page;
+    const size_t row = r * rows_.pitch, first = row / page * page, end = rounded_up(row + rows_.bytes, page);
     visit(std::span(begin_ + first, end - first), row - first);
   }
 }
@@ -168,12 +170,10 @@ std::vector<std::byte> FarPages::get() const {
 size_t FarPages::changed() const {
   size_t count = 0;
   for_each_row([&](std::span<std::byte> pages, size_t at) {
-    const size_t behind = at + rows_.bytes, aligned = (behind + kPeriod - 1) / kPeriod * kPeriod;
-    std::vector<std::byte> right(kPeriod);
-    lay_pattern(right, 0);
+    const size_t behind = at + rows_.bytes, aligned = rounded_up(behind, kPeriod);
+    const auto right = pattern(0);
     for (size_t i = behind; i < aligned; ++i) count += pages[i] != right[i % kPeriod];
-    count += damage_of(pages.subspan(aligned), 0).count;
-    for (size_t i = 0; i < at; ++i) count += pages[i] != right[i % kPeriod];
+    count += damage_of(pages.first(at), 0).count + damage_of(pages.subspan(aligned), 0).count;
   });
   return count;
 }
@@ -254,7 +254,7 @@ void DeviceBlock::hold(size_t between) {
 }
 
 bool DeviceBlock::upload(std::span<const std::byte> data, std::string& problem, size_t row) {
-  if (!reserve(data.size(), on_host() ? kGuard : std::max(kDeviceGuard, (row + kPeriod - 1) / kPeriod * kPeriod), problem))
+  if (!reserve(data.size(), on_host() ? kGuard : std::max(kDeviceGuard, rounded_up(row, kPeriod)), problem))
     return false;
   hold(bytes_);
   if (!data.empty()) std::memcpy(before_.data() + before_.size(), data.data(), data.size());
