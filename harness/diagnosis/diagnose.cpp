@@ -354,6 +354,28 @@ Backend shared_between_threads(Backend backend) {
   return backend;
 }
 
+/// Whether a row holds nothing but zeros, or nothing but NaN.
+struct OneValue {
+  bool zero = true, nan = true;
+};
+static OneValue one_value(const Part& part, const HostTensor& tensor, int64_t row) {
+  const int64_t stored = stored_elements(part, tensor);
+  OneValue all;
+  for (int64_t column = 0; column < part.columns() && (all.zero || all.nan); ++column) {
+    const int64_t offset = part.offset(row, column);
+    if (offset < 0 || offset >= stored) return {false, false};
+    const double value = decode(*part.format, load_code(part, tensor, offset));
+    all.zero = all.zero && value == 0, all.nan = all.nan && std::isnan(value);
+  }
+  return all;
+}
+
+static bool has_row_of_one_value(const Part& part, const HostTensor& tensor) {
+  for (int64_t row = 0; row < part.rows(); ++row)
+    if (const OneValue all = one_value(part, tensor, row); all.zero || all.nan) return true;
+  return false;
+}
+
 /// Outputs whose wrong rows are 0 or NaN throughout show that, and nothing else: many mistakes do it. If all wrong outputs are
 /// such, that is said, and what fits is no cause.
 static void of_one_value(const Evidence& evidence, Verdict& verdict, WorkBudget& budget) {
@@ -361,6 +383,8 @@ static void of_one_value(const Evidence& evidence, Verdict& verdict, WorkBudget&
   const Expectation right = evidence.bound.expect(evidence.problem, evidence.outputs);
   const Answer& answer = right.any_of.front();
   if (!verdict.violations.empty() || answer.elements() > kMostElements ||
+      std::none_of(answer.parts.begin(), answer.parts.end(),
+                   [&](const Part& part) { return has_row_of_one_value(part, tensor_of(*evidence.outputs, part)); }) ||
       !budget.take(answer.elements() * work_of_element(answer)))
     return;
   std::vector<std::string> facts;
@@ -373,15 +397,14 @@ static void of_one_value(const Evidence& evidence, Verdict& verdict, WorkBudget&
     bool zero = true, nan = true;
     for (int64_t row = 0; row < part.rows(); ++row) {
       int64_t wrong = 0;
-      bool row_zero = true, row_nan = true;
       for (int64_t i = row * columns; i < (row + 1) * columns; ++i) {
         const int64_t offset = whole.offset_at(i);
         if (offset < 0 || offset >= stored) return;
         wrong += membership(part, tensor, stored, offset, whole.at(i)) == Membership::kOutside;
-        const double value = decode(*part.format, load_code(part, tensor, offset));
-        row_zero = row_zero && value == 0, row_nan = row_nan && std::isnan(value);
       }
-      if (wrong > 0) failing += wrong, ++rows, zero = zero && row_zero, nan = nan && row_nan;
+      if (wrong == 0) continue;
+      const OneValue held = one_value(part, tensor, row);
+      failing += wrong, ++rows, zero = zero && held.zero, nan = nan && held.nan;
     }
     if (failing == 0) continue;
     all = all && (zero || nan) && failing >= kFewestElements;

@@ -356,4 +356,38 @@ std::optional<Regularity> common_input(const WrongPart& wrong, const Problem& pr
   return std::nullopt;
 }
 
+std::string places_apart(const std::vector<int64_t>& wrong, const std::vector<int64_t>& right, int64_t columns) {
+  const auto range = [](const std::vector<int64_t>& places, auto of) {
+    int64_t low = of(places.front()), high = low;
+    for (const int64_t i : places) low = std::min(low, of(i)), high = std::max(high, of(i));
+    return std::pair(low, high);
+  };
+  const auto apart = [&](auto of) {  // one run holds `wrong` and none of `right`
+    const auto [low, high] = range(wrong, of);
+    return std::none_of(right.begin(), right.end(),
+                        [&, low = low, high = high](int64_t i) { return low <= of(i) && of(i) <= high; });
+  };
+  const auto column = [columns](int64_t i) { return i % columns; };
+  const auto row = [columns](int64_t i) { return i / columns; };
+  const auto flat = [](int64_t i) { return i; };
+  for (int64_t period = 2; period <= std::min<int64_t>(128, columns / 2); period *= 2) {
+    const auto within = [columns, period](int64_t i) { return i % columns % period; };
+    const auto [low, high] = range(wrong, within);
+    if (!apart(within)) continue;
+    return fmt::format(", in columns {}{} of each {} alone", low, low == high ? "" : fmt::format("..{}", high), period);
+  }
+  const auto from_to = [&](const char* what, auto of) -> std::string {
+    if (!apart(of)) return "";
+    const auto [low, high] = range(wrong, of);
+    const auto [first, last] = range(right, of);
+    if (first > high) return fmt::format(", in {} up to {} alone", what, high);
+    if (last < low) return fmt::format(", in {} from {} on alone", what, low);
+    return "";
+  };
+  for (const std::string& words :
+       {from_to("columns", column), from_to("rows", row), from_to("elements, counted over all rows,", flat)})
+    if (!words.empty()) return words;
+  return "";
+}
+
 }  // namespace assay

@@ -255,6 +255,19 @@ std::vector<InputEdit> input_edits(const Problem& problem, int64_t products) {
   return all;
 }
 
+InputEdit exchanged_in_pairs(const Problem& problem, size_t tensor, int64_t away, int64_t first, int64_t period) {
+  const int64_t columns = problem.tensors[tensor].spec.shape.back();
+  InputEdit edit;
+  edit.tensor = tensor;
+  edit.source = [=](int64_t r, int64_t c) {
+    const int64_t at = c - first;
+    if (at < 0) return std::pair(r, c);
+    const int64_t to = at / away % 2 == 0 ? c + away : c - away;
+    return std::pair(r, to < columns && to / period == c / period ? to : c);
+  };
+  return edit;
+}
+
 bool is_judged(const InputEdit& edit, const Problem& problem, const Answer& answer, const Part& part, int64_t row, int64_t column) {
   if (!edit.leaves_out && !edit.unknown) return true;
   const int64_t columns = problem.tensors[edit.tensor].spec.shape.back(), rows = shape_of(problem.tensors[edit.tensor].spec)[0];

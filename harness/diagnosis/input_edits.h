@@ -37,6 +37,10 @@ inline constexpr std::pair<int64_t, int64_t> kZero = {-1, -1};
 /// The mistakes of all inputs that have enough elements to tell. `products`: multiply-accumulates of an output element.
 std::vector<InputEdit> input_edits(const Problem& problem, int64_t products);
 
+/// Runs of `away` columns are exchanged in pairs, from column `first` on, where both lie in one vector of `period` columns.
+/// No sum or maximum of a group of whole vectors changes. It is not among input_edits(), and has no name.
+InputEdit exchanged_in_pairs(const Problem& problem, size_t tensor, int64_t away, int64_t first, int64_t period);
+
 /// For each part of an answer, whether its element is judged for an edit that leaves columns out or reads unknown places.
 bool is_judged(const InputEdit& edit, const Problem& problem, const Answer& answer, const Part& part, int64_t row, int64_t column);
 

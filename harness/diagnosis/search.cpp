@@ -341,11 +341,12 @@ class Search {
             continue;
           if (!budget_.take(work(contract_.elements()), kept_for_patterns_)) break;
         }
-        const MembershipCounts result = judged(edit, contract_, memberships(expected, outputs_, sample_), sample_);
+        Memberships held = memberships(expected, outputs_, sample_);
+        const MembershipCounts result = judged(edit, contract_, held, sample_);
         if (result.explained < (edit.leaves_out ? 1 : kFewestMisread) || by_chance(edit, edits.size())) continue;
         const Hypothesis hypothesis{edit.name, expect};
         if (!edit.leaves_out && result.explained == result.failing && result.contradicted > 0 && almost_.size() < kMostAlmost)
-          almost_.push_back({edit.name, result, memberships(expected, outputs_, sample_)});
+          almost_.push_back({hypothesis, std::move(held), result});
         // Where data repeat, most edits explain some of the wrong elements by chance. So an edit other than the plain ones must
         // explain all of them, or nine tenths if it leaves columns out.
         if (!edit.plain && (edit.leaves_out ? 10 * result.explained < 9 * result.failing : result.left() > 0)) continue;
@@ -362,9 +363,7 @@ class Search {
   }
 
   /// A hypothesis that explains every wrong element, but says of right ones that they are wrong: the mistake is made in some
-  /// places alone, as by a loop that begins too late or by the tail of a row. The places must be simple ones: columns of one run
-  /// of each 2, 4, 8,
-  /// ..., rows or columns from one on, or up to one.
+  /// places alone, as by a loop that begins too late or by the tail of a row. The places must be simple ones, see places_apart().
   void in_some_places() {
     const Answer& answer = right_.any_of.front();
     if (!narrowed_to_.empty() || !sample_.columns.empty() || steps_of(sample_) != answer.steps) return;
@@ -381,7 +380,7 @@ class Search {
           tried.held.parts.empty() ? memberships(tried.hypothesis.expect(problem_, &outputs_), outputs_, sample_) : tried.held;
       add_in_places(tried.hypothesis.name, result, held.parts[part], part);
     }
-    for (const auto& [name, result, held] : almost_) add_in_places(name, result, held.parts[part], part);
+    for (const Tried& tried : almost_) add_in_places(tried.hypothesis.name, tried.result, tried.held.parts[part], part);
     // Where many reads of one tensor fit, its data repeat and tell nothing.
     constexpr int64_t kMostOfATensor = 2;
     const auto tensor_of_name = [](const Found& one) {
@@ -421,44 +420,8 @@ class Search {
     found_.push_back({cause_of(result, {{name, name + places, result.explained}}), nullptr});
   }
 
-  /// ", in columns 0 of each 8 alone": simple places that hold all of `wrong` and none of `right`; empty if there are none.
-  static std::string places_apart(const std::vector<int64_t>& wrong, const std::vector<int64_t>& right, int64_t columns) {
-    const auto range = [](const std::vector<int64_t>& places, auto of) {
-      int64_t low = of(places.front()), high = low;
-      for (const int64_t i : places) low = std::min(low, of(i)), high = std::max(high, of(i));
-      return std::pair(low, high);
-    };
-    const auto apart = [&](auto of) {  // one run holds `wrong` and none of `right`
-      const auto [low, high] = range(wrong, of);
-      return std::none_of(right.begin(), right.end(),
-                          [&, low = low, high = high](int64_t i) { return low <= of(i) && of(i) <= high; });
-    };
-    const auto column = [columns](int64_t i) { return i % columns; };
-    const auto row = [columns](int64_t i) { return i / columns; };
-    const auto flat = [](int64_t i) { return i; };
-    for (int64_t period = 2; period <= std::min<int64_t>(128, columns / 2); period *= 2) {
-      const auto within = [columns, period](int64_t i) { return i % columns % period; };
-      const auto [low, high] = range(wrong, within);
-      if (!apart(within)) continue;
-      return fmt::format(", in columns {}{} of each {} alone", low, low == high ? "" : fmt::format("..{}", high), period);
-    }
-    const auto from_to = [&](const char* what, auto of) -> std::string {
-      if (!apart(of)) return "";
-      const auto [low, high] = range(wrong, of);
-      const auto [first, last] = range(right, of);
-      if (first > high) return fmt::format(", in {} up to {} alone", what, high);
-      if (last < low) return fmt::format(", in {} from {} on alone", what, low);
-      return "";
-    };
-    for (const std::string& words :
-         {from_to("columns", column), from_to("rows", row), from_to("elements, counted over all rows,", flat)})
-      if (!words.empty()) return words;
-    return "";
-  }
-
   /// Each output element is made from its neighbour's input, while sums and maxima are those of the row: an index slip behind the
-  /// sum. A neighbour stands in the place if both are exchanged, which changes no sum, so that exchanged pairs show every second
-  /// element.
+  /// sum. If neighbours are exchanged in pairs, no sum changes, and every second element gets the input of its neighbour.
   void read_beside_behind_sums() {
     const Answer& answer = right_.any_of.front();
     if (answer.products > 1 || right_.any_of.size() != 1 || !narrowed_to_.empty() || !sample_.columns.empty()) return;
@@ -466,70 +429,73 @@ class Search {
     for (size_t t = 0; t < problem_.tensors.size(); ++t) {
       const TensorSpec& spec = problem_.tensors[t].spec;
       if (access_of(problem_.tensors[t]) == Access::kOut || spec.format->is_integer() || spec.shape.size() < 2 ||
-          spec.elements() == 0)
+          spec.elements() == 0 || spec.shape.back() < kFewestColumns)
         continue;
-      const int64_t columns = spec.shape.back(), rows = spec.elements() / columns;
-      if (columns < kFewestColumns) continue;
       for (const int64_t by : {1, -1, 2, -2, 4, -4})
         for (const int64_t period : {64, 32, 16, 8, 4}) {
-          if (std::abs(by) * 2 > period || columns < 2 * period) continue;
+          if (std::abs(by) * 2 > period || spec.shape.back() < 2 * period) continue;
           if (!budget_.take(3 * work(contract_.elements()), kept_for_patterns_)) return;
-          std::array<Expectation, 2> of_pairs;
-          std::vector<std::shared_ptr<const Problem>> changed;
-          const int64_t away = std::abs(by);
-          try {
-            for (const int64_t odd : {0, 1}) {
-              InputEdit exchange;
-              exchange.tensor = t;
-              exchange.source = [=](int64_t r, int64_t c) {
-                const int64_t at = c - odd * away;  // runs of `away` columns are exchanged in pairs
-                if (at < 0) return std::pair(r, c);
-                const int64_t to = at / away % 2 == 0 ? c + away : c - away;
-                return std::pair(r, to < columns && to / period == c / period ? to : c);  // a group has whole vectors
-              };
-              changed.push_back(std::make_shared<const Problem>(exchange.applied(problem_)));
-              of_pairs[size_t(odd)] = bound_.expect(*changed.back(), &outputs_);
-            }
-          } catch (const std::exception&) {
-            continue;
-          }
-          if (of_pairs[0].any_of.size() != 1 || of_pairs[1].any_of.size() != 1) continue;
-          const std::array<Memberships, 2> held = {memberships(of_pairs[0], outputs_, sample_),
-                                                   memberships(of_pairs[1], outputs_, sample_)};
-          Memberships of_contract = contract_, both = contract_;
-          std::vector<size_t> at(answer.parts.size());
-          for (const SampleBlock& block : blocks_of(sample_, answer))
-            for (size_t p = 0; p < answer.parts.size(); ++p) {
-              const Part& part = answer.parts[p];
-              const auto [first, end] = part.rows_of_steps(block.steps.first, block.steps.end);
-              const bool elementwise = part.columns() == columns && part.rows() == rows;
-              for (int64_t row = first; row < end; ++row)
-                for (int64_t c = 0; c < part.columns(); ++c, ++at[p]) {
-                  if (!elementwise) continue;
-                  // by > 0: the first of a pair gets what is behind it
-                  const bool even = (c / away) % 2 == 0;
-                  const size_t odd = size_t(by > 0 ? !even : even);
-                  const bool unknown = c % period + by < 0 || c % period + by >= period;
-                  Membership& one = both.parts[p][at[p]];
-                  one = unknown ? Membership::kAnything : held[odd].parts[p][at[p]];
-                  if (unknown) of_contract.parts[p][at[p]] = Membership::kAnything;
-                }
-            }
-          of_contract.violated_steps.clear(), both.violated_steps.clear();
-          MembershipCounts result = tally(of_contract, both);
-          if (result.failing < kFewestMisread || result.explained < result.failing) continue;
-          const std::string name =
-              fmt::format("{}: behind the sum or maximum, [i, j] is read from [i, j {} {}], within vectors of {}", spec.name,
-                          by > 0 ? '+' : '-', away, period);
-          if (result.left() > 0) {  // the same in an op without a sum is an edit of the input, and found already
-            const auto of_tensor = [&](const Almost& one) { return one.name.starts_with(spec.name + ": "); };
-            if (std::none_of(almost_.begin(), almost_.end(), of_tensor)) almost_.push_back({name, result, std::move(both)});
-            continue;
-          }
-          found_.push_back({cause_of(result, {{name, name, result.explained}}), nullptr});
-          return;
+          if (is_read_beside(t, by, period)) return;
         }
     }
+  }
+
+  /// Whether element [i, j] made from the input at [i, j + by], within vectors of `period` columns, explains everything; adds the
+  /// cause.
+  bool is_read_beside(size_t tensor, int64_t by, int64_t period) {
+    const int64_t away = std::abs(by);
+    std::array<Expectation, 2> of_pairs;  // the pairs begin at column 0, or one run later
+    std::array<std::shared_ptr<const Problem>, 2> changed;
+    try {
+      for (const size_t odd : {0, 1}) {
+        const InputEdit edit = exchanged_in_pairs(problem_, tensor, away, int64_t(odd) * away, period);
+        changed[odd] = std::make_shared<const Problem>(edit.applied(problem_));
+        of_pairs[odd] = bound_.expect(*changed[odd], &outputs_);
+      }
+    } catch (const std::exception&) {  // the op refuses such an input
+      return false;
+    }
+    if (of_pairs[0].any_of.size() != 1 || of_pairs[1].any_of.size() != 1) return false;
+    const std::array<Memberships, 2> held = {memberships(of_pairs[0], outputs_, sample_),
+                                             memberships(of_pairs[1], outputs_, sample_)};
+    Memberships of_contract = contract_, both = contract_;
+    const TensorSpec& spec = problem_.tensors[tensor].spec;
+    const Answer& answer = right_.any_of.front();
+    for_each_place(sample_, [&](size_t p, int64_t, int64_t column, size_t at) {
+      const Part& part = answer.parts[p];
+      if (part.columns() != spec.shape.back() || part.elements() != spec.elements()) return;
+      const bool is_first = column / away % 2 == 0;  // of its pair, if pairs begin at column 0
+      const bool unknown = column % period + by < 0 || column % period + by >= period;
+      both.parts[p][at] = unknown ? Membership::kAnything : held[is_first == (by > 0) ? 0 : 1].parts[p][at];
+      if (unknown) of_contract.parts[p][at] = Membership::kAnything;
+    });
+    of_contract.violated_steps.clear(), both.violated_steps.clear();
+    const MembershipCounts result = tally(of_contract, both);
+    if (result.failing < kFewestMisread || result.explained < result.failing) return false;
+    const std::string name = fmt::format("{}: behind the sum or maximum, [i, j] is read from [i, j {} {}], within vectors of {}",
+                                         spec.name, by > 0 ? '+' : '-', away, period);
+    if (result.left() == 0) {
+      found_.push_back({cause_of(result, {{name, name, result.explained}}), nullptr});
+      return true;
+    }
+    // In an op without a sum, the same is an edit of the input, and found already.
+    const auto of_tensor = [&](const Tried& one) { return one.hypothesis.name.starts_with(spec.name + ": "); };
+    if (std::none_of(almost_.begin(), almost_.end(), of_tensor)) almost_.push_back({{name, nullptr}, std::move(both), result});
+    return false;
+  }
+
+  /// Calls visit(part, row, column, position in the part of a Memberships) for every element of a sample.
+  template <class Visit>
+  void for_each_place(const Sample& sample, Visit visit) const {
+    const Answer& answer = right_.any_of.front();
+    std::vector<size_t> at(answer.parts.size());
+    for (const SampleBlock& block : blocks_of(sample, answer))
+      for (size_t p = 0; p < answer.parts.size(); ++p) {
+        const auto [first, end] = answer.parts[p].rows_of_steps(block.steps.first, block.steps.end);
+        const StepRange columns = block.has_all_columns() ? StepRange{0, answer.parts[p].columns()} : block.columns;
+        for (int64_t row = first; row < end; ++row)
+          for (int64_t column = columns.first; column < columns.end; ++column) visit(p, row, column, at[p]++);
+      }
   }
 
   static int64_t steps_of(const Sample& sample) {
@@ -544,17 +510,10 @@ class Search {
     if (!edit.leaves_out && !edit.unknown) return tally(contract, hypothesis);
     Memberships of_contract = contract;
     const Answer& answer = right_.any_of.front();
-    std::vector<size_t> at(answer.parts.size());
-    for (const SampleBlock& block : blocks_of(sample, answer))
-      for (size_t p = 0; p < answer.parts.size(); ++p) {
-        const Part& part = answer.parts[p];
-        const auto [first, end] = part.rows_of_steps(block.steps.first, block.steps.end);
-        const StepRange columns = block.has_all_columns() ? StepRange{0, part.columns()} : block.columns;
-        for (int64_t row = first; row < end; ++row)
-          for (int64_t column = columns.first; column < columns.end; ++column, ++at[p])
-            if (!is_judged(edit, problem_, answer, part, row, column))
-              of_contract.parts[p][at[p]] = hypothesis.parts[p][at[p]] = Membership::kAnything;
-      }
+    for_each_place(sample, [&](size_t p, int64_t row, int64_t column, size_t at) {
+      if (!is_judged(edit, problem_, answer, answer.parts[p], row, column))
+        of_contract.parts[p][at] = hypothesis.parts[p][at] = Membership::kAnything;
+    });
     return tally(of_contract, hypothesis);
   }
 
@@ -704,13 +663,7 @@ class Search {
   Memberships in_wide_;      ///< in the whole sample, if the part is smaller
   std::string narrowed_to_;  ///< the part as text; empty if it is the whole sample
   std::vector<Tried> alone_;
-  /// Reads of inputs that explain every wrong element, but not all right ones.
-  struct Almost {
-    std::string name;
-    MembershipCounts result;
-    Memberships held;
-  };
-  std::vector<Almost> almost_;
+  std::vector<Tried> almost_;  ///< reads of inputs that explain every wrong element, but not all right ones
   std::set<std::pair<std::string, std::string>> tried_pairs_;
   std::vector<Found> found_;
 };

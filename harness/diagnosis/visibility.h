@@ -115,9 +115,9 @@ std::string missed_words(size_t cases);
 struct TableExcuses {
   std::string op, contract;
   std::vector<std::string> mutants;  ///< those that a mutation score of some case counts
-  std::vector<std::string>
-      excused;  ///< the mutants among these that no case exposes and that are listed by each case that misses them
-  std::vector<std::string> idle;     ///< globs of `blind_to` that match no mutant of any case
+  /// The mutants among these that no case exposes and that are listed by each case that misses them.
+  std::vector<std::string> excused;
+  std::vector<std::string> idle;  ///< globs of `blind_to` that match no mutant of any case
 
   bool excuses_all() const { return !mutants.empty() && excused.size() == mutants.size(); }
 };

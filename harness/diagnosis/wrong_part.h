@@ -239,4 +239,9 @@ std::optional<Regularity> rows_of_other_data(const WrongPart& wrong, const std::
 /// `elementwise`: an output element depends on the input elements of its own columns, unlike that of a GEMM.
 std::optional<Regularity> common_input(const WrongPart& wrong, const Problem& problem, bool elementwise);
 
+/// ", in columns 0 of each 8 alone": places that include all of `wrong` and none of `right`, both as positions in a tensor with
+/// `columns`. Tried are one run of columns of each 2, 4, 8, ..., and the columns, rows or elements from one on or up to one. Empty
+/// if none fits.
+std::string places_apart(const std::vector<int64_t>& wrong, const std::vector<int64_t>& right, int64_t columns);
+
 }  // namespace assay
