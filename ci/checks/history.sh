@@ -32,7 +32,7 @@ expect 0 "note: no baseline: run 3: the run that is compared" gate "$r/rec"
 expect 0 "baseline: $h, run 2 of 20" gate "$r/rec"
 library 's/double sum = 0;/float sum = 0;/; s/sum += (double)(v \* v);/sum += v * v;/' "$r/libsum.so"
 "$assay" run --backend "$r/libsum.so" "${few[@]}" --record "$r/sum" >/dev/null
-expect 0 "other bits; a history has no outputs" gate "$r/sum" --case '*.n1024.stride1036.*'
+expect 0 "other bits; a history holds no outputs" gate "$r/sum" --case '*.n1024.stride1036.*'
 expect 1 "GATE CLOSED" gate "$r/sum" --case '*.n1024.stride1036.*' --same-bits
 cp "$h" "$r/elsewhere.history"
 python3 -c 'import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute("UPDATE run SET chip = ?", ["sm_90"]); c.commit()' "$r/elsewhere.history"
