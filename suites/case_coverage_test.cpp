@@ -344,12 +344,15 @@ class Coverage {
   static bool has_subnormals(const Case* one) {
     const std::string& fill = one->text("fill");
     const auto m = one->parameters.find("m");
-    const bool few_rows = !one->op.starts_with("all_reduce") && m != one->parameters.end() && size_of(m->second) < kGroupsWithSubnormal;
+    const bool few_rows =
+        !one->op.starts_with("all_reduce") && m != one->parameters.end() && size_of(m->second) < kGroupsWithSubnormal;
     return fill == "subnormal" || (kSomeSubnormal.contains(fill) && !few_rows);
   }
 
   void subnormals_of_contracts() {
-    const auto has = [&](const std::string& column) { return std::find(op_.columns.begin(), op_.columns.end(), column) != op_.columns.end(); };
+    const auto has = [&](const std::string& column) {
+      return std::find(op_.columns.begin(), op_.columns.end(), column) != op_.columns.end();
+    };
     if (kAnyNumbers.contains(op_.name) || !has("x") || !has("fill")) return;
     std::map<std::pair<std::string, std::string>, std::vector<const Case*>> by_type;  // small cases first
     for (const Case* one : small_) by_type[{one->text("contract"), one->text("x")}].push_back(one);
@@ -363,7 +366,8 @@ class Coverage {
         ++tried;
         found = taken(*cases[i], {{"fill", "subnormal"}});
       }
-      if (found && may_be_blind(*found)) lack("fill", fmt::format("subnormal numbers of type {} for contract {}", of.second, of.first), std::move(found));
+      if (found && may_be_blind(*found))
+        lack("fill", fmt::format("subnormal numbers of type {} for contract {}", of.second, of.first), std::move(found));
     }
   }
 
@@ -430,7 +434,8 @@ const std::map<std::string, std::vector<Case>>& quick_cases() {
     open_rulebook(ASSAY_SOURCE_DIR);
     std::map<std::string, std::vector<Case>> all;
     std::set<std::string> known;
-    for (Case& one : select_cases(load_cases(shipped_ops().all(), ASSAY_SOURCE_DIR), {.suites = {"quick"}, .cases = {}, .arch = {}, .warp = {}}))
+    for (Case& one : select_cases(load_cases(shipped_ops().all(), ASSAY_SOURCE_DIR),
+                                  {.suites = {"quick"}, .cases = {}, .arch = {}, .warp = {}}))
       if (known.insert(one.data_id()).second) all[one.op].push_back(std::move(one));
     return all;
   }();
@@ -466,8 +471,12 @@ TEST(CaseCoverage, WhatIsTakenOutIsNamed) {
               testing::Contains(HasSubstr("op rms_norm, column n: no case has an odd number")));
   EXPECT_THAT(without([](const Case& one) { return one.text("fill") == "spoiled_rows"; }),
               testing::Contains(HasSubstr("op rms_norm, column fill: no case has fill spoiled_rows")));
-  EXPECT_THAT(without([](const Case& one) { return one.text("fill") == "subnormal" && one.text("contract") == "flashinfer.rms_norm"; }),
-              testing::Contains(HasSubstr("op rms_norm, column fill: no case has subnormal numbers of type f16 for contract flashinfer.rms_norm;")));
+  const auto is_subnormal = [](const Case& one) {
+    return one.text("fill") == "subnormal" && one.text("contract") == "flashinfer.rms_norm";
+  };
+  EXPECT_THAT(without(is_subnormal),
+              testing::Contains(HasSubstr("op rms_norm, column fill: no case has subnormal numbers of type f16 for contract "
+                                          "flashinfer.rms_norm;")));
   EXPECT_THAT(without([](const Case& one) { return one.text("unaligned").find("y") != std::string::npos; }),
               testing::Contains(HasSubstr("op rms_norm, column unaligned: no case has tensor y")));
   EXPECT_THAT(without([](const Case& one) { return one.text("eps") != "1e-6"; }),

@@ -89,9 +89,8 @@ class FarPages {
 /// a device allocation costs more than a tiny case.
 ///
 /// The guard zones on both sides hold a pattern, another one for each block; bytes overwritten in it are counted after the call.
-/// In host memory a zone has at
-/// least kGuard bytes, and an access beyond it ends the process (GuardedPages). Device memory cannot be protected, so a zone
-/// there has kDeviceGuard bytes or one row of the tensor, whichever is larger.
+/// In host memory a zone has at least kGuard bytes, and an access beyond it ends the process (GuardedPages). Device memory cannot
+/// be protected, so a zone there has kDeviceGuard bytes or one row of the tensor, whichever is larger.
 class DeviceBlock {
  public:
   /// The group member that owns the memory; it is then released with the group.

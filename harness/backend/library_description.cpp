@@ -74,7 +74,7 @@ class Fields {
   }
 
  private:
-  /// Names and texts are printed in every report. The longest of ours have 60 and 300 bytes.
+  /// Limits in bytes, since every report prints names and texts. Our longest name has 60 bytes, our longest text 300.
   static constexpr size_t kMostName = 256, kMostText = 4096;
 
   const std::string& bounded(const char* field, const std::string& text, size_t most) const {

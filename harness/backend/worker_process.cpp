@@ -59,8 +59,7 @@ Slot* slot_of(pid_t worker) {
   return nullptr;
 }
 
-/// Signals that receive_signals() took over. The mutex orders threads: a thread that looks after another one has noted a signal
-/// sees it.
+/// Signals that receive_signals() handles. Because of the mutex, a signal noted by one thread is seen by a thread that looks later.
 struct Taken {
   std::mutex mutex;
   sigset_t signals{};
@@ -385,7 +384,7 @@ std::string Process::exit_text() {
 
 namespace {
 
-// One worker: a process that loads the library, started at its first call, and the calls that it answers.
+// A worker: a process that loads the library and answers calls. It is started at the first call.
 
 std::string seconds_in_words(double seconds) {
   char text[32];

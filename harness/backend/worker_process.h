@@ -100,7 +100,7 @@ class Process {
   int status_ = 0, socket_ = -1, words_ = -1, end_ = -1;
 };
 
-// One worker: a process that has the library to itself, started when it is needed, and the calls that it answers.
+// A worker: a process of its own for a library, which answers calls. It is started when it is needed.
 
 /// A call whose only result is how its process ended.
 CallResult without_outputs(CallStatus status, std::string message);

@@ -146,7 +146,7 @@ TEST(Crossing, AnAnswerIsValidated) {
   EXPECT_EQ(error_of(0, 1, 32, 3), "order 3 is none");
 }
 
-// Effects of a kernel on its process do not reach other processes.
+// What a kernel does to its own process does not affect other processes.
 
 const std::string kToy = path_of_library("toy_library");
 

@@ -70,7 +70,7 @@ std::vector<StarredCall> starred_calls(const std::vector<std::string>& targets, 
 /// Reads the tensors of all targets that have a role of one of the ops. Throws UsageError, DumpError.
 DumpedFiles gather(const DumpArguments& arguments, const std::vector<const Op*>& ops);
 
-// Checks recorded runs: finds the case of each recording and makes a verdict without its kernel.
+// Judges recorded runs: finds the case of each recording, and judges its outputs without calling the kernel.
 
 /// One verdict to make, from one recording or from several identical ones.
 struct RecordedCase {
@@ -81,7 +81,7 @@ struct RecordedCase {
 /// Opens all recordings of these folders, complete ones or shards. Throws DumpError.
 std::vector<Recording> open_recordings(const std::vector<std::string>& folders);
 
-/// Entries in table order, then in recording order: the order of the original run. A recorded case that is not in `cases` is
+/// Sorted by the order of the case tables, then of the recordings, as in the original run. A recorded case that is not in `cases` is
 /// skipped and named on stderr, as not selected if it is in `all`. A case in two recordings is named on stderr and checked once.
 /// Refers to the first two arguments.
 std::vector<RecordedCase> recorded_cases(const std::vector<Recording>& recordings, const std::vector<Case>& cases,
@@ -91,13 +91,13 @@ std::vector<RecordedCase> recorded_cases(const std::vector<Recording>& recording
 /// version and proves nothing about this case. Throws std::out_of_range for an input that was not recorded.
 std::string input_difference(const Problem& problem, const std::vector<HostTensor>& recorded);
 
-/// The verdicts, on all cores. `power`: known mutation scores of their data. `record` gets the evidence of each, from several
-/// threads. `budget`: of look_for_causes().
+/// Makes the verdicts on all cores. `power`: known mutation scores of the data. `record` is called with the evidence of each
+/// verdict, by several threads. `budget`: as in look_for_causes().
 RunResult judge_recorded(const OpRegistry& ops, const std::vector<RecordedCase>& recorded, const PowerRecords& power,
                          const std::function<void(const Evidence&, const Verdict&)>& record = {},
                          int64_t budget = WorkBudget::kShort);
 
-/// What the recordings lack according to their own index: other shards of the run, or cases after an early end. One line each.
+/// What is missing according to the index of the recordings: other shards of the run, or cases after an early end. One line each.
 std::vector<std::string> gaps_of(const std::vector<Recording>& recordings);
 
 }  // namespace assay

@@ -49,8 +49,8 @@ void wide(Sheet& sheet) {
 }
 
 void ramp(Sheet& sheet) {
-  // The period is odd, so that no power-of-two stride repeats a value. Values have 8 bits, so that bf16 and wider formats can
-  // hold them.
+  // Values repeat after an odd number of elements, so elements that lie 2, 4, 8, ... apart differ. Values have 8 bits, so bf16
+  // and wider formats hold them exactly.
   const double unit = sheet.format.is_integer() ? 1.0 : 0x1p-4;
   for_each_element(sheet, [&](int64_t i) { return double(i % 255 - 127) * unit; });
 }

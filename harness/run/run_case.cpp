@@ -284,7 +284,8 @@ std::string other_program(const BoundCase& bound, const Problem& problem, const 
 
 }  // namespace
 
-Sample judge_outputs(const BoundCase& bound, const Problem& problem, const CallResult& result, Verdict& verdict, Remarks remarks) {
+Sample judge_outputs(const BoundCase& bound, const Problem& problem, const CallResult& result, Verdict& verdict,
+                     Remarks remarks) {
   Expectation expectation = bound.expect(problem, &result.outputs);
   if (leaves_unwritten(expectation, result, verdict)) return all_steps(expectation.any_of.front());
   const bool known = keep_what_was_said(bound, result.said, expectation);

@@ -100,7 +100,8 @@ class Bound:
         self.needed = [name for name, one in names.items() if one.default is inspect.Parameter.empty and name in self.names]
 
     def call(self, inputs, outputs, parameters):
-        """Makes the calls. The callable must return the outputs that are not among its arguments, in the order of the call or as a dict."""
+        """Makes the calls. The callable must return the outputs that are not among its arguments, in the order of the call or as
+        a dict."""
         given = {**parameters, **inputs, **outputs}
         lacking = [name for name in self.needed if name not in given]
         if lacking:

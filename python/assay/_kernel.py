@@ -90,8 +90,9 @@ def kernel(
             ...
             return q, scale
 
-    The callable gets tensors and parameters by name. If it has arguments for outputs, it writes them; they lie between guard zones. Otherwise it returns the outputs, in the op's order or as a dict. arrays: "numpy", "torch", "jax" or "cupy"; device="cuda"
-    for torch. accepts, multiple_of: which case parameters it takes, as in assay/abi.h. NotImplementedError skips a case.
+    The callable gets tensors and parameters by name. If it has arguments for outputs, it writes them; they lie between guard
+    zones. Otherwise it returns the outputs, in the op's order or as a dict. arrays: "numpy", "torch", "jax" or "cupy";
+    device="cuda" for torch. accepts, multiple_of: which case parameters it takes, as in assay/abi.h. NotImplementedError skips a case.
     arguments: names in order, for a callable that does not tell them (an op of torch.ops, a tvm-ffi function); numbers, None and
     bools among them are passed as they are.
     """

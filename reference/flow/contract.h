@@ -98,7 +98,6 @@ struct Gated {
 inline constexpr char kMinusS[] = "-s";
 inline constexpr char kEAcross[] = "e half a head apart", kOAcross[] = "o half a head apart";
 
-/// Pairs of a head's elements rotated by an angle. Evaluated by rope.h.
 /// A slip in how the pairs of a head are read; only mutants have one. Numbers: which pair is read instead, relative to the right
 /// one.
 struct RopeSlip {
@@ -106,6 +105,7 @@ struct RopeSlip {
   bool left_out = false;  ///< nothing is rotated
 };
 
+/// Pairs of a head's elements rotated by an angle. Evaluated by rope.h.
 struct Rope {
   std::string row;
   bool interleaved = false;  ///< true: adjacent elements form a pair; false: elements that are half of the rotated part apart

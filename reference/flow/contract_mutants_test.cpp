@@ -341,7 +341,8 @@ TEST(Neighbours, EachDiffersFromTheRowInOneCell) {
       const std::string column = neighbour.name.substr(0, neighbour.name.find(':'));
       const std::string cell = differing.begin()->substr(2);
       const bool of_the_flow =  // a wrong sum for the mean is kept beside those of the squares
-          (neighbour.name.starts_with("mean: its sum ") && cell == "sum") || neighbour.name == "r: eps -> 10 eps" || neighbour.name == "y: w -> 1 + w" || neighbour.name.starts_with("lo, hi: ");
+          (neighbour.name.starts_with("mean: its sum ") && cell == "sum") || neighbour.name == "r: eps -> 10 eps" ||
+          neighbour.name == "y: w -> 1 + w" || neighbour.name.starts_with("lo, hi: ");
       EXPECT_TRUE(cell == column || column == "M" || column == "L" || column == "amax" || cell == "rope" || reciprocal ||
                   of_the_flow)
           << neighbour.name << " changes " << cell;

@@ -84,7 +84,8 @@ void read_strides(const Cells& cells, RowCase& c) {
     cells.refuse("row_stride",
                  "rows of " + std::to_string(c.n) + " would overlap at a stride of " + std::to_string(c.row_stride));
   if (c.offset > 0 && lie_far(*c.x, c.m, c.row_stride))
-    cells.refuse("offset", "expected 0: rows at a stride of " + std::to_string(c.row_stride) + " are reserved addresses, not one tensor");
+    cells.refuse("offset",
+                 "expected 0: rows at a stride of " + std::to_string(c.row_stride) + " are reserved addresses, not one tensor");
   std::istringstream names(cells.given("unaligned") ? cells.text("unaligned") : "");
   std::vector<std::string> movable;
   if (takes(c.contract, "gamma")) movable.push_back("gamma");

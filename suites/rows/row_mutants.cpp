@@ -267,7 +267,8 @@ std::vector<Hypothesis> outer_scale_hypotheses(const RowCase& c, const Contract&
 /// What can go wrong around the numbers: where scales are stored, as which bytes, and how much of x is read.
 std::vector<Hypothesis> storage_hypotheses(const RowCase& c, const Neighbour& base) {
   std::vector<Hypothesis> hypotheses = {tail_hypothesis(c, base.contract)};
-  if (c.row_stride > c.n && c.m > 1 && !lie_far(*c.x, c.m, c.row_stride)) hypotheses.push_back(rows_read_without_gaps(c, base.contract));
+  if (c.row_stride > c.n && c.m > 1 && !lie_far(*c.x, c.m, c.row_stride))
+    hypotheses.push_back(rows_read_without_gaps(c, base.contract));
   if (!c.layout()) return hypotheses;
   if (base.contract.group_quant()->q->bits == 4) hypotheses.push_back(halves_swapped(c, base.contract));
   for (Hypothesis& hypothesis : layout_hypotheses(c, base.contract)) hypotheses.push_back(std::move(hypothesis));

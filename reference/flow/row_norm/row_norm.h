@@ -74,6 +74,7 @@ Span norm_sum(const RowNorm& contract, const NormRow& row);
 /// Wrong ways to add squares that kernels have been seen to take: squares or sums of few bits, a tail that is left out. Only for
 /// the diagnosis. A name is put into RowNorm::sum.start.
 const std::vector<std::string>& wrong_sums();
+
 /// Sums of x or of squares that start from 1 or -1 in some lanes. A name is put into RowNorm::sum.start, behind kOfMean for the
 /// mean.
 std::vector<std::string> names_of_wrong_starts();
