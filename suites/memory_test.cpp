@@ -116,7 +116,8 @@ TEST_F(Memory, ExactProductsAreMadeOfSomeRowsOfALargeOne) {
   const auto notes_of = [](int64_t rows) {
     const LargeCase large = with_outputs(large_product(rows, 512, 2048), "");
     Verdict verdict;
-    judge_outputs(*shipped_ops().find("gemm_scaled").bind(large.one), large.problem, large.result, verdict);
+    judge_outputs(*shipped_ops().find("gemm_scaled").bind(large.one), large.problem, large.result, verdict,
+                  Remarks::kOfAll);
     EXPECT_EQ(verdict.outcome, Outcome::kPass);
     return verdict.tensors.front().notes;
   };
@@ -124,7 +125,8 @@ TEST_F(Memory, ExactProductsAreMadeOfSomeRowsOfALargeOne) {
               ::testing::ElementsAre(HasSubstr("of 128 of 256 rows: the worst element differs from the exact product by "),
                                      HasSubstr("mean "), HasSubstr(" times its bound, which covers the additions"),
                                      HasSubstr("by its contract d is sm_90.")));
-  EXPECT_THAT(notes_of(100).front(), ::testing::StartsWith("the worst element differs from the exact product by "));
+  EXPECT_THAT(notes_of(100),
+              ::testing::Contains(::testing::StartsWith("the worst element differs from the exact product by ")));
 }
 
 TEST_F(Memory, ASmallProductIsLookedAtWhole) {

@@ -214,7 +214,7 @@ constexpr const char* kKnownSimple[] = {"zeros", "ones", "lone", "ramp", "steps"
 
 /// The kind of a failure without its numbers: the hypothesis, or the message.
 std::string essence(std::string text) {
-  static const std::regex numbers("(columns from )[0-9]+|: 0xff, which is NaN, [^;]*; [^;]*");
+  static const std::regex numbers("(columns from )[0-9]+|: 0xff .*");
   if (const std::optional<ToldCause> cause = parse_cause(text)) return std::regex_replace(cause->mistake, numbers, "$1");
   text = text.substr(0, text.find(" ("));
   std::erase_if(text, [](char c) { return '0' <= c && c <= '9'; });
