@@ -269,6 +269,15 @@ std::string progress_of_writes(const std::vector<bool>& written) {
   return period % run == 0 ? some + fmt::format(": positions advance {} times too far", period / run) : some;
 }
 
+std::string why_outside(const std::string& message) {
+  // A run of bytes that touches the tensor, and not one that lies anywhere.
+  for (const auto& [touches, why] :
+       {std::pair("nearest 1 byte before it", "writes go on before the start: a loop or an index begins too early"),
+        std::pair("first 0 bytes behind it", "writes go on behind the end: a loop, an index or a store of a whole vector runs too far")})
+    if (message.find(touches) != std::string::npos) return why;
+  return "";
+}
+
 /// What the outputs of a broken call hold: which elements were never written, and whether the others are right; if not, patterns.
 static std::vector<std::string> of_broken_call(const Evidence& evidence, const CallResult& result, WorkBudget& budget) {
   constexpr int64_t kMostElements = int64_t(1) << 22;
@@ -298,9 +307,16 @@ static std::vector<std::string> of_broken_call(const Evidence& evidence, const C
         first = part.label() + "[" + std::to_string(part.number_of(i / part.columns())) + ", " +
                 std::to_string(i % part.columns()) + "]";
     }
-    if (const Unwritten left = unwritten_elements(part, tensor.spec, untouched); left.elements > 0)
+    if (const Unwritten left = unwritten_elements(part, tensor.spec, untouched); left.elements > 0) {
+      std::set<int64_t> rows, others;  // rows that are not written as a whole, and those that are
+      for (int64_t i = 0; i < part.elements(); ++i) (is_written[size_t(i)] ? others : rows).insert(part.number_of(i / part.columns()));
+      const std::string by_index = rows_of_index(rows, others, evidence.problem);
       unwritten += (unwritten.empty() ? "" : "; ") + std::to_string(left.elements) + " of " + std::to_string(part.elements()) +
-                   " elements of " + part.label() + left.places(part) + (wrong == 0 ? progress_of_writes(is_written) : "");
+                   " elements of " + part.label() + left.places(part) +
+                   (!by_index.empty() ? "; these are the " + by_index
+                    : wrong == 0      ? progress_of_writes(is_written)
+                                      : "");
+    }
   }
   Verdict patterns;
   if (wrong > 0) add_patterns(evidence.bound, evidence.problem, result.outputs, patterns, budget);
@@ -447,6 +463,7 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
         verdict.message.find("wrote outside '") != std::string::npos) {
       if (const CallResult again = backend.call(request); !again.outputs.empty())
         verdict.causes = of_broken_call(evidence, again, budget);
+      if (const std::string why = why_outside(verdict.message); !why.empty()) verdict.causes.insert(verdict.causes.begin(), why);
       return;
     }
     if (verdict.outcome != Outcome::kFail || !evidence.outputs || verdict.tensors.empty()) return;
@@ -462,7 +479,7 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
     }
     const bool of_pairs =
         !causes.empty() && causes.front().mistakes.size() > 1;  // two mistakes at once are less likely than a pattern
-    if (causes.empty() || !causes.front().complete() || causes.front().is_symptom() || of_pairs) {
+    if (causes.empty() || !causes.front().complete() || causes.front().is_symptom() || of_pairs || contradict_each_other(causes)) {
       const std::string race = race_in_words(backend, request);
       if (!race.empty()) verdict.causes.clear();
       add_patterns(evidence.bound, evidence.problem, *evidence.outputs, verdict, budget);

@@ -23,6 +23,7 @@ struct Mistake {
   std::string name;    ///< name of the hypothesis
   std::string words;   ///< the name plus details taken from the outputs
   int64_t needed = 0;  ///< failing elements that the cause explains only with this mutant
+  std::string input = {};  ///< the tensor that is read wrongly, if the hypothesis is a change of its data
 };
 
 /// One hypothesis, or a pair, compared with the outputs.
@@ -38,6 +39,9 @@ struct Cause {
   /// True if it only describes the wrong elements, as "zeros of the other sign" does: many mistakes would give these.
   bool is_symptom() const;
 };
+
+/// Whether every complete cause is a wrong read of an input, and not all of the same one: at most one is right, and none is asserted.
+bool contradict_each_other(const std::vector<Cause>& causes);
 
 /// Limits the work of a diagnosis. It counts evaluated elements and not seconds, so that the same command says the same on every
 /// machine.
@@ -99,6 +103,8 @@ void add_patterns(const BoundCase& bound, const Problem& problem, const std::vec
 /// Which elements of a tensor were written, counted over all rows, if that says how positions advance: "; written are 4 of each 16
 /// elements, counted over all rows: positions advance 4 times too far". Otherwise empty.
 std::string progress_of_writes(const std::vector<bool>& written);
+/// What follows from the message of a call that wrote outside a tensor, if what it wrote touches the tensor; otherwise empty.
+std::string why_outside(const std::string& message);
 
 /// Adds what the budget left out to Verdict::looked_at.
 void add_limits(const WorkBudget& budget, Verdict& verdict);

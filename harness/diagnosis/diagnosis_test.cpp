@@ -359,6 +359,59 @@ std::vector<std::string> patterns_of(int64_t rows, const std::function<double(in
   return lines;
 }
 
+/// Patterns of d, [rows, 16] in bf16, each element of which is a sum of products; it holds due(source(i)), and -1 where that is below 0.
+std::vector<std::string> patterns_of_sums(int64_t rows, const std::function<int64_t(int64_t)>& source) {
+  const auto due = [](int64_t i) { return 1 + double(i * i * 2654435761 % 97); };
+  std::vector<WholePart> answer = {testing::whole_part(kBf16, {rows, 16}, {}, {}, "", "d")};
+  HostTensor d{dense("d", Role::kOutput, kBf16, {rows, 16}), {}};
+  d.bytes.resize(d.spec.bytes());
+  for (int64_t i = 0; i < rows * 16; ++i) {
+    answer[0].low.push_back(ordinal(kBf16, code_of(kBf16, due(i))));
+    d.set_code(i, code_of(kBf16, source(i) < 0 ? -1 : due(source(i))));
+  }
+  class Sums : public testing::ToyCase {
+   public:
+    explicit Sums(std::vector<WholePart> answer) : ToyCase(testing::toy_case("bf16")), right_(expectation_of(std::move(answer))) {
+      right_.any_of.front().products = 8;
+    }
+    Expectation expect(const Problem&, const std::vector<HostTensor>*) const override { return right_; }
+
+   private:
+    Expectation right_;
+  };
+  const Sums bound(std::move(answer));
+  std::vector<std::string> lines;
+  for (const Regularity& found : regularities(bound, Problem{}, {d})) lines.push_back(in_words(found));
+  return lines;
+}
+
+TEST(Patterns, TheAccumulatorBesideTheRightOneIsNamed) {
+  const auto fragment = [](int64_t i) {  // of m16n8: registers 0 and 1 lie in a row, 2 and 3 eight rows below
+    const int64_t row = i / 16, column = i % 16, at = column / 8 * 4 + row / 8 % 2 * 2 + column % 2 - 1;
+    return at < 0 ? -1 : (row / 16 * 16 + row % 8 + at / 2 % 2 * 8) * 16 + at / 4 * 8 + column % 8 / 2 * 2 + at % 2;
+  };
+  EXPECT_THAT(patterns_of_sums(32, fragment),
+              ElementsAre(HasSubstr("the sum of accumulator i - 1 of each thread where that of i is expected (in tiles of 16 x 16)")));
+  EXPECT_THAT(patterns_of_sums(9, [](int64_t i) { return i - 32; }), ElementsAre(HasSubstr("the sum of accumulator i - 1")));
+  EXPECT_THAT(patterns_of_sums(32, [](int64_t i) { return (i + 7) % 512; }), Not(Contains(HasSubstr("accumulator"))));
+}
+
+TEST(Patterns, RowsAndElementsOfVectorsThatAreWrongThroughoutSayWhy) {
+  const auto spoilt = [](const std::function<bool(int64_t row, int64_t column)>& is) {
+    return patterns("8x16", values([=](const auto& x, int64_t i, int64_t n) {
+                      return is(i / n, i % n) ? 128 + double(i * i * 2654435761 % 97) : x[size_t(i)];
+                    }));
+  };
+  EXPECT_THAT(spoilt([](int64_t row, int64_t) { return row > 0; }), Contains(HasSubstr("; row 0 alone is right")));
+  EXPECT_THAT(spoilt([](int64_t, int64_t column) { return column % 8 == 0; }),
+              Contains(HasSubstr("a loop over vectors of 8 begins one element too late")));
+  EXPECT_THAT(spoilt([](int64_t, int64_t column) { return column % 4 == 3; }),
+              Contains(HasSubstr("a loop over vectors of 4 ends one element too early")));
+  EXPECT_THAT(patterns("8x16", values([](const auto& x, int64_t i, int64_t) { return i % 8 == 0 ? 0 : x[size_t(i)]; })),
+              ElementsAre(HasSubstr("holds one code in every wrong element"), HasSubstr("a loop over vectors of 8 begins")));
+  EXPECT_THAT(spoilt([](int64_t row, int64_t) { return row > 1; }), Not(Contains(HasSubstr("; "))));
+}
+
 TEST(Patterns, OfTwoCodesAShiftMustHoldForTheWholeTensor) {
   const auto due = [](int64_t i) { return i * i * 2654435761 % 97 < 30 ? 1.0 : 3.0; };
   const auto next_row = [&](int64_t i) { return due((i + 16) % 512); };
@@ -456,7 +509,8 @@ TEST(Patterns, AnOrIntoOldBytesIsNamed) {
 
 TEST(Patterns, OneCodeIsNamed) {
   EXPECT_THAT(patterns("2x16", values([](const auto& x, int64_t i, int64_t n) { return i < n ? x[size_t(i)] : 3; })),
-              ElementsAre("pattern: y holds one code in every wrong element, 0x4040 (3) (16 of 16 wrong elements)"));
+              ElementsAre("pattern: y holds one code in every wrong element, 0x4040 (3) (16 of 16 wrong elements)",
+                          HasSubstr("errors in every element of row 1 of 2")));
 }
 
 TEST(Patterns, LostSubnormalsAndTheNanOfMinusZeroAreNamed) {
@@ -616,6 +670,25 @@ TEST(Facts, ErrorsExactlyWhereTheInputIsNanAreSaidOfTheInput) {
   EXPECT_THAT(patterns_of(12, due, some), Not(Contains(HasSubstr("x has")))) << "two NaN are right";
 }
 
+TEST(Facts, RowsThatAnIndexTellsApartAreNamed) {
+  Problem problem;
+  for (const auto& [name, each] : {std::pair("slot_mapping", 1), std::pair("topk_ids", 2)}) {
+    HostTensor index{dense(name, Role::kInput, kInt32, each == 1 ? std::vector<int64_t>{16} : std::vector<int64_t>{16, each}), {}};
+    index.bytes.resize(index.spec.bytes());
+    for (int64_t i = 0; i < 16 * each; ++i) index.set_code(i, uint32_t(each == 1 ? (i + 5) % 16 : i / 2 % 4 == 1 ? i % 2 - 1 : 7 + i));
+    problem.tensors.push_back(std::move(index));
+  }
+  const auto rows = [&](const std::function<bool(int64_t)>& is) {
+    std::set<int64_t> in, out;
+    for (int64_t row = 0; row < 16; ++row) (is(row) ? in : out).insert(row);
+    return rows_of_index(in, out, problem);
+  };
+  EXPECT_THAT(rows([](int64_t row) { return row == 11; }), StartsWith("rows whose slot_mapping is 0 (a comparison"));
+  EXPECT_THAT(rows([](int64_t row) { return row % 4 == 1; }), StartsWith("rows whose topk_ids all are 0 or less"));
+  EXPECT_EQ(rows([](int64_t row) { return row == 10; }), "") << "its index is 15";
+  EXPECT_EQ(rows([](int64_t row) { return row % 4 == 1 && row > 1; }), "") << "row 1 is such a row";
+}
+
 TEST(Facts, OppositeInfinitiesOfTwoRanksAreNamed) {
   WholePart whole = testing::whole_part(kF16, {2, 64}, {}, {}, "", "y");
   HostTensor y{dense("y", Role::kOutput, kF16, {2, 64}), std::vector<std::byte>(256)};
@@ -745,6 +818,23 @@ TEST(Misread, OtherPlacesOfAVectorAreNamed) {
   EXPECT_THAT(causes_of_copy([](int64_t i) { return i % 8; }), Contains(HasSubstr("x: [i, j] is read from [0, j]")));
 }
 
+TEST(Misread, PitchesAreNamed) {
+  EXPECT_THAT(causes_of_copy([](int64_t i) { return std::min<int64_t>(i / 8 * 12 + i % 8, 31); }),
+              Contains(HasSubstr("x: row i is read from element 12 i on, not from 8 i on")));
+  EXPECT_THAT(causes_of_copy([](int64_t i) { return i % 8 < 4 ? i : i % 8 == 7 ? 31 - i : i + 1; }),
+              Contains(HasSubstr("x: the vectors of 4 elements of a row are read 5 elements apart")));
+}
+
+TEST(Misread, WrongReadsOfTwoInputsAreNoCause) {
+  const auto cause = [](const std::string& input, const std::string& name) {
+    return Cause{{{name, name, 8, input}}, 8, 8};
+  };
+  EXPECT_THAT(causes_in_words({cause("x", "x: read as 0"), cause("w", "w: read as 0")}),
+              ElementsAre("would fit, as many mistakes would: x: read as 0; w: read as 0"));
+  EXPECT_THAT(causes_in_words({cause("x", "x: read as 0"), cause("x", "x: read twice")}), Contains(HasSubstr("explains 8 of 8")));
+  EXPECT_THAT(causes_in_words({cause("x", "x: read as 0"), cause("", "y: drop add(b)")}), Contains(HasSubstr("explains 8 of 8")));
+}
+
 TEST(Misread, IsNotNamedIfItSaysThatRightElementsAreWrong) {
   EXPECT_THAT(causes_of_copy([](int64_t i) { return i == 5 ? i : std::min<int64_t>(i + 1, 31); }), ElementsAre("no known cause"))
       << "element 5 is right";
@@ -787,6 +877,12 @@ TEST(Writes, HowPositionsAdvanceIsSaid) {
   EXPECT_THAT(written([](int64_t i) { return i % 16 < 4; }), HasSubstr("4 of each 16 elements"));
   EXPECT_EQ(written([](int64_t i) { return i * i % 7 < 3; }), "") << "no order";
   EXPECT_EQ(written([](int64_t) { return true; }), "");
+}
+
+TEST(Writes, BytesOutsideThatTouchTheTensorSayWhichEndIsWrong) {
+  EXPECT_THAT(why_outside("wrote outside 'q': 2032 bytes before its start, nearest 1 byte before it"), HasSubstr("begins too early"));
+  EXPECT_THAT(why_outside("wrote outside 'q': 8 bytes behind its end, first 0 bytes behind it"), HasSubstr("runs too far"));
+  EXPECT_EQ(why_outside("wrote outside 'q': 1 byte before its start, nearest 60000 bytes before it"), "");
 }
 
 /// A case whose outputs depend on all columns of x: `scale` holds the largest of each group of 8, `q` x divided by the row's sum.

@@ -55,6 +55,95 @@ std::optional<Regularity> nan_or_number(const WrongPart& wrong) {
       fmt::format("; the other {} are right: rare inputs, or memory that was not written or was overwritten", right));
 }
 
+std::pair<std::set<int64_t>, std::set<int64_t>> failing_rows_and_columns(const WrongPart& wrong) {
+  std::set<int64_t> rows, columns;
+  for (const int64_t i : wrong.failing()) rows.insert(i / wrong.part().columns()), columns.insert(i % wrong.part().columns());
+  return {rows, columns};
+}
+
+namespace {
+
+/// What follows from the rows and columns that are wrong throughout: a loop over a vector that begins or ends one element away, or a
+/// row's number that enters a position wrongly. Empty if they say nothing.
+std::string why_these(const std::set<int64_t>& rows, int64_t of_rows, const std::set<int64_t>& columns, int64_t of_columns) {
+  constexpr int64_t kFewestRows = 3, kFewestVectors = 2;
+  if (int64_t(columns.size()) == of_columns && of_rows >= kFewestRows && int64_t(rows.size()) == of_rows - 1 && !rows.contains(0))
+    return "; row 0 alone is right: the row's number enters a position wrongly, or each row begins with what the row before left";
+  if (int64_t(rows.size()) < of_rows) return "";
+  for (int64_t period = 4; period <= 64 && kFewestVectors * period <= of_columns; period *= 2) {
+    std::set<int64_t> rests;
+    for (const int64_t column : columns) rests.insert(column % period);
+    if (rests.size() != 1) continue;
+    const int64_t rest = *rests.begin();
+    if (int64_t(columns.size()) != (of_columns - rest + period - 1) / period) continue;
+    if (rest == 0) return fmt::format("; a loop over vectors of {} begins one element too late, or their first one is set wrongly", period);
+    if (rest == period - 1)
+      return fmt::format("; a loop over vectors of {} ends one element too early, or their last one is set wrongly", period);
+  }
+  return "";
+}
+
+}  // namespace
+
+std::optional<Regularity> whole_rows_or_columns(const WrongPart& wrong) {
+  const auto [rows, columns] = failing_rows_and_columns(wrong);
+  const auto failing = int64_t(wrong.failing().size()), of_rows = int64_t(rows.size()), of_columns = int64_t(columns.size());
+  if (failing < kFewest || of_rows * of_columns != failing || failing == wrong.part().elements()) return std::nullopt;
+  const std::string places = places_text(rows, wrong.part().rows(), columns, wrong.part().columns());
+  Regularity found{wrong.label(), kEveryElement + places + ", and in no other", failing, failing, 0, false, true};
+  found.note = why_these(rows, wrong.part().rows(), columns, wrong.part().columns());
+  return found;
+}
+
+std::string rows_of_index(const std::set<int64_t>& rows, const std::set<int64_t>& others, const Problem& problem) {
+  constexpr size_t kFewestRows = 8;
+  if (rows.empty() || others.empty() || rows.size() + others.size() < kFewestRows) return "";
+  struct Condition {
+    const char *of_one, *of_several;  // nullptr: only for an index of one number for each row
+    bool (*holds)(int64_t low, int64_t high);
+  };
+  constexpr Condition kConditions[] = {
+      {"rows whose {} is 0 (a comparison with 0 that is off by one would do it)", nullptr, [](int64_t low, int64_t) { return low == 0; }},
+      {"rows whose {} is 0 or less (a comparison with 0 that is off by one would do it)",
+       "rows whose {} all are 0 or less (a comparison with 0 that is off by one would do it)", [](int64_t, int64_t high) { return high <= 0; }},
+      {"rows whose {} is below 0", "rows with a {} below 0", [](int64_t low, int64_t) { return low < 0; }},
+      {"rows whose {} is above 0", nullptr, [](int64_t low, int64_t) { return low > 0; }},
+  };
+  const int64_t last = std::max(*rows.rbegin(), *others.rbegin());
+  for (const HostTensor& index : problem.tensors) {
+    const TensorSpec& spec = index.spec;
+    if (spec.role != Role::kInput || !spec.format->is_integer() || spec.format->bits < 32 || spec.packed || spec.shape.empty()) continue;
+    const int64_t each = spec.shape.size() == 1 ? 1 : spec.shape.back(), count = each == 0 ? 0 : spec.elements() / each;
+    if (last >= count) continue;
+    const auto holds = [&](const Condition& condition, int64_t row) {
+      int64_t low = 0, high = 0;
+      for (int64_t i = 0; i < each; ++i) {
+        const int64_t at = spec.shape.size() == 1 ? spec.offset + row * spec.strides.back() : spec.row(row) + i * spec.strides.back();
+        const auto number = int64_t(decode(*spec.format, index.code(at)));
+        low = i == 0 ? number : std::min(low, number), high = i == 0 ? number : std::max(high, number);
+      }
+      return condition.holds(low, high);
+    };
+    for (const Condition& condition : kConditions) {
+      const char* const words = each == 1 ? condition.of_one : condition.of_several;
+      const auto is = [&](int64_t row) { return holds(condition, row); };
+      if (words && std::all_of(rows.begin(), rows.end(), is) && std::none_of(others.begin(), others.end(), is))
+        return fmt::format(fmt::runtime(words), spec.name);
+    }
+  }
+  return "";
+}
+
+std::optional<Regularity> rows_told_by_index(const WrongPart& wrong, const Problem& problem) {
+  std::set<int64_t> failing, right;
+  for (const int64_t i : wrong.failing()) failing.insert(wrong.part().number_of(i / wrong.part().columns()));
+  for (int64_t row = 0; row < wrong.part().rows(); ++row)
+    if (!failing.contains(wrong.part().number_of(row))) right.insert(wrong.part().number_of(row));
+  const std::string rows = rows_of_index(failing, right, problem);
+  if (rows.empty()) return std::nullopt;
+  return fact(wrong, "errors in all " + rows + ", and in no other", "", int64_t(wrong.failing().size()));
+}
+
 namespace {
 
 // Rows of other data.
@@ -376,16 +465,18 @@ std::string places_apart(const std::vector<int64_t>& wrong, const std::vector<in
     if (!apart(within)) continue;
     return fmt::format(", in columns {}{} of each {} alone", low, low == high ? "" : fmt::format("..{}", high), period);
   }
-  const auto from_to = [&](const char* what, auto of) -> std::string {
+  const std::string flat_elements = "elements, counted over all rows,";
+  const auto from_to = [&](const std::string& what, auto of) -> std::string {
     if (!apart(of)) return "";
     const auto [low, high] = range(wrong, of);
     const auto [first, last] = range(right, of);
+    if (low == high && what != flat_elements) return fmt::format(", in {} {} alone", what.substr(0, what.size() - 1), low);
     if (first > high) return fmt::format(", in {} up to {} alone", what, high);
     if (last < low) return fmt::format(", in {} from {} on alone", what, low);
     return "";
   };
   for (const std::string& words :
-       {from_to("columns", column), from_to("rows", row), from_to("elements, counted over all rows,", flat)})
+       {from_to("columns", column), from_to("rows", row), from_to(flat_elements, flat)})
     if (!words.empty()) return words;
   return "";
 }

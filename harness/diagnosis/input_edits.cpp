@@ -25,7 +25,7 @@ constexpr int64_t kFewestColumns = 8, kFewestRows = 4;
 class Edits {
  public:
   Edits(const Problem& problem, size_t tensor, std::vector<InputEdit>& all)
-      : tensor_(tensor), name_(problem.tensors[tensor].spec.name), all_(all) {
+      : tensor_(tensor), data_(problem.tensors[tensor]), name_(data_.spec.name), all_(all) {
     const auto [rows, columns] = shape_of(problem.tensors[tensor].spec);
     rows_ = rows, columns_ = columns;
   }
@@ -54,8 +54,9 @@ class Edits {
   void other_places() {
     if (rows_ * columns_ >= kFewestColumns)
       add("[i, j] is read from [0, 0]", [](int64_t, int64_t) { return std::pair<int64_t, int64_t>(0, 0); });
-    if (rows_ >= kFewestRows && columns_ > 1) {
+    if (rows_ > 1 && columns_ > 1)
       add("[i, j] is read from [0, j]", [](int64_t, int64_t c) { return std::pair<int64_t, int64_t>(0, c); });
+    if (rows_ >= kFewestRows && columns_ > 1) {
       add("[i, j] is read from [i / 2, j]", [](int64_t r, int64_t c) { return std::pair(r / 2, c); });
       add("[i, j] is read from [2 i, j]", [rows = rows_](int64_t r, int64_t c) { return std::pair(2 * r % rows, c); });
     }
@@ -85,6 +86,53 @@ class Edits {
       add("[i, j] is read from [i, 2 j]", [columns = columns_](int64_t r, int64_t c) { return std::pair(r, 2 * c % columns); });
       add("[i, j] is read from [i, j / 2]", [](int64_t r, int64_t c) { return std::pair(r, c / 2); });
     }
+  }
+
+  /// Rows that begin at the wrong elements, and vectors that lie too far apart or too close.
+  void pitches() {
+    if (columns_ < kFewestColumns) return;
+    std::set<int64_t> pitches = {columns_ + 1, columns_ - 1, 2 * columns_};
+    if (columns_ % 2 == 0) pitches.insert({columns_ / 2, columns_ / 2 * 3});
+    for (const int64_t pitch : pitches) {
+      if (rows_ < 2) continue;
+      InputEdit& made = add(fmt::format("row i is read from element {} i on, not from {} i on", pitch, columns_),
+                            [pitch, columns = columns_](int64_t r, int64_t c) {
+                              const int64_t at = r * pitch + c;
+                              return std::pair(at / columns, at % columns);
+                            });
+      made.unknown_rows = [pitch, end = rows_ * columns_, columns = columns_](int64_t r) { return r * pitch + columns > end; };
+    }
+    for (const int64_t vector : {4, 8, 16})
+      for (const int64_t apart : {vector + 1, vector - 1, 2 * vector}) {
+        if (2 * vector > columns_) continue;
+        InputEdit& made = add(fmt::format("the vectors of {} elements of a row are read {} elements apart", vector, apart),
+                              [=](int64_t r, int64_t c) { return std::pair(r, c / vector * apart + c % vector); });
+        made.unknown = [=, columns = columns_](int64_t, int64_t c) { return c / vector * apart + c % vector >= columns; };
+      }
+  }
+
+  /// Numbers of a kind that are taken for others.
+  void codes(const Format& format) {
+    const uint32_t sign = uint32_t(1) << (format.bits - 1);
+    std::set<uint32_t> there;
+    for (int64_t r = 0; r < rows_; ++r)
+      for (int64_t c = 0; c < columns_; ++c) there.insert(data_.code(data_.spec.row(r) + c * data_.spec.strides.back()));
+    const auto of = [&](const char* words, const std::function<uint32_t(uint32_t)>& code) {
+      if (std::any_of(there.begin(), there.end(), [&](uint32_t one) { return code(one) != one; }))
+        add(words, [](int64_t r, int64_t c) { return std::pair(r, c); }).code = code;
+    };
+    const auto nan_as = [&](const char* words, double value) {
+      of(words, [=](uint32_t code) {
+        return std::isnan(decode(format, code)) ? code_of(format, std::copysign(value, code & sign ? -1.0 : 1.0)) : code;
+      });
+    };
+    if (format.specials == Specials::kIeee) nan_as("NaN is taken for Inf of its sign", HUGE_VAL);
+    nan_as("NaN is taken for 0", 0);
+    if (format.has_sign()) of("the sign is not read", [=](uint32_t code) { return code & ~sign; });
+    of("subnormal numbers are taken for 0", [=](uint32_t code) {
+      return std::abs(decode(format, code)) < power_of_two(format.min_exponent()) ? code & sign : code;
+    });
+    of("the lowest bit of the mantissa is not read", [=](uint32_t code) { return std::isfinite(decode(format, code)) ? code & ~1u : code; });
   }
 
   /// Some elements of each vector are read from others of the vector.
@@ -201,6 +249,7 @@ class Edits {
   }
 
   const size_t tensor_;
+  const HostTensor& data_;
   const std::string name_;
   int64_t rows_ = 0, columns_ = 0;
   std::vector<InputEdit>& all_;
@@ -217,13 +266,29 @@ Problem InputEdit::applied(const Problem& problem) const {
   for (int64_t r = 0; r < rows; ++r)
     for (int64_t c = 0; c < columns; ++c) {
       const std::pair<int64_t, int64_t> at = source(r, c);
-      const uint32_t code =
+      const uint32_t read =
           at == kZero
               ? 0
               : from.code(place(std::clamp<int64_t>(at.first, 0, rows - 1), std::clamp<int64_t>(at.second, 0, columns - 1)));
-      changed.tensors[tensor].set_code(place(r, c), code);
+      changed.tensors[tensor].set_code(place(r, c), code ? code(read) : read);
     }
   return changed;
+}
+
+/// Whether the products of an input's columns are summed, as in a GEMM, which has rows of weights for the columns of its output.
+bool is_summed(const Problem& problem, size_t tensor) {
+  const auto has_columns = [&](int64_t columns) {
+    return std::any_of(problem.tensors.begin(), problem.tensors.end(), [&](const HostTensor& one) {
+      return access_of(one) != Access::kIn && !one.spec.shape.empty() && one.spec.shape.back() == columns;
+    });
+  };
+  if (!has_columns(problem.tensors[tensor].spec.shape.back())) return true;
+  for (size_t i = 0; i < problem.tensors.size(); ++i) {
+    const TensorSpec& spec = problem.tensors[i].spec;
+    if (i != tensor && access_of(problem.tensors[i]) == Access::kIn && spec.shape.size() > 1 && has_columns(spec.shape.end()[-2]))
+      return true;
+  }
+  return false;
 }
 
 std::vector<InputEdit> input_edits(const Problem& problem, int64_t products) {
@@ -239,6 +304,8 @@ std::vector<InputEdit> input_edits(const Problem& problem, int64_t products) {
       continue;
     }
     edits.other_places();
+    if (spec.row(1) - spec.row(0) == spec.shape.back() && spec.strides.back() == 1) edits.pitches();
+    if (products == 1 && spec.format->specials != Specials::kScale && spec.format->specials != Specials::kBits) edits.codes(*spec.format);
     edits.parts_of_vectors();
     const bool halves = std::any_of(problem.tensors.begin(), problem.tensors.end(), [&](const HostTensor& other) {
       return access_of(other) == Access::kOut && !other.spec.shape.empty() && 2 * other.spec.shape.back() == spec.shape.back();
@@ -247,7 +314,7 @@ std::vector<InputEdit> input_edits(const Problem& problem, int64_t products) {
     if (products == 1 && halves) edits.last_of_halves();
     if (spec.format->specials == Specials::kScale || spec.format->specials == Specials::kBits)
       continue;
-    if (products > 1 ? !has_sum : spec.shape.size() > 1) edits.left_out(products == 1);
+    if (products > 1 ? !has_sum && is_summed(problem, i) : spec.shape.size() > 1) edits.left_out(products == 1);
     has_sum = true;                     // the columns of a GEMM's b are those of a
     if (products == 1) edits.unread();  // of a GEMM, 0 in all elements has many reasons
   }
@@ -269,8 +336,9 @@ InputEdit exchanged_in_pairs(const Problem& problem, size_t tensor, int64_t away
 }
 
 bool is_judged(const InputEdit& edit, const Problem& problem, const Answer& answer, const Part& part, int64_t row, int64_t column) {
-  if (!edit.leaves_out && !edit.unknown) return true;
+  if (!edit.leaves_out && !edit.unknown && !edit.unknown_rows) return true;
   const int64_t columns = problem.tensors[edit.tensor].spec.shape.back(), rows = shape_of(problem.tensors[edit.tensor].spec)[0];
+  if (edit.unknown_rows) return rows != part.rows() || !edit.unknown_rows(row);
   if (answer.products > 1 && (edit.leaves_out || rows != part.rows() || columns != part.columns())) return true;
   if (edit.unknown) {
     if (rows > 1 && rows != part.rows()) return true;

@@ -28,6 +28,10 @@ struct InputEdit {
   /// Places that this mistake fills from memory that the call does not describe. An output that depends only on such a place is
   /// not compared.
   std::function<bool(int64_t row, int64_t column)> unknown = {};
+  /// Rows of which the same is true; an output row that depends on such a row is not compared.
+  std::function<bool(int64_t row)> unknown_rows = {};
+  /// What becomes of each code, where codes are read wrongly.
+  std::function<uint32_t(uint32_t code)> code = {};
   bool plain = false;  ///< one element or one row next to the right one; these are tried first
 
   Problem applied(const Problem& problem) const;

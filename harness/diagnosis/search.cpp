@@ -352,7 +352,8 @@ class Search {
         if (!edit.plain && (edit.leaves_out ? 10 * result.explained < 9 * result.failing : result.left() > 0)) continue;
         if (!result.counts() || result.contradicted > 0 || (!edit.leaves_out && !worth_naming(result, hypothesis))) continue;
         if (result.left() == 0) explained.insert(edit.tensor);
-        found_.push_back({cause_of(result, {{edit.name, edit.name, result.explained}}), expect});
+        found_.push_back(
+            {cause_of(result, {{edit.name, edit.name, result.explained, problem_.tensors[edit.tensor].spec.name}}), expect});
       } catch (const std::exception&) {  // the op refuses such an input
         continue;
       }
@@ -475,7 +476,7 @@ class Search {
     const std::string name = fmt::format("{}: behind the sum or maximum, [i, j] is read from [i, j {} {}], within vectors of {}",
                                          spec.name, by > 0 ? '+' : '-', away, period);
     if (result.left() == 0) {
-      found_.push_back({cause_of(result, {{name, name, result.explained}}), nullptr});
+      found_.push_back({cause_of(result, {{name, name, result.explained, spec.name}}), nullptr});
       return true;
     }
     // In an op without a sum, the same is an edit of the input, and found already.
@@ -507,7 +508,7 @@ class Search {
   /// Compares as tally(), without the elements that an edit says nothing about.
   MembershipCounts judged(const InputEdit& edit, const Memberships& contract, Memberships hypothesis,
                           const Sample& sample) const {
-    if (!edit.leaves_out && !edit.unknown) return tally(contract, hypothesis);
+    if (!edit.leaves_out && !edit.unknown && !edit.unknown_rows) return tally(contract, hypothesis);
     Memberships of_contract = contract;
     const Answer& answer = right_.any_of.front();
     for_each_place(sample, [&](size_t p, int64_t row, int64_t column, size_t at) {
@@ -711,10 +712,22 @@ std::vector<Cause> diagnose(const BoundCase& bound, const Problem& problem, cons
   return Search(bound, problem, outputs, right, whole, budget ? *budget : large).causes();
 }
 
+bool contradict_each_other(const std::vector<Cause>& causes) {
+  std::set<std::string> inputs;
+  for (const Cause& cause : causes)
+    if (cause.complete() && !cause.is_symptom()) inputs.insert(cause.mistakes.front().input);
+  return inputs.size() > 1 && !inputs.contains("");
+}
+
 std::vector<std::string> causes_in_words(const std::vector<Cause>& causes) {
   if (causes.empty()) return {"no known cause"};
   const Cause& best = causes.front();
   std::vector<std::string> words;
+  if (contradict_each_other(causes)) {
+    for (const Cause& cause : causes)
+      if (cause.complete() && !cause.is_symptom()) words.push_back(names_of(cause));
+    return {would_fit(words)};
+  }
   // Where every wrong element is a zero of the other sign, several mistakes may fit: then none of them is asserted.
   const auto symptom =
       std::find_if(causes.begin(), causes.end(), [](const Cause& cause) { return cause.is_symptom() && cause.complete(); });

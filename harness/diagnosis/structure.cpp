@@ -458,11 +458,44 @@ Rule of_another_tensor(const WrongPart& wrong, const std::vector<WholePart>& ans
   return std::nullopt;
 }
 
-/// The rows and the columns that have a failing element.
-std::pair<std::set<int64_t>, std::set<int64_t>> failing_rows_and_columns(const WrongPart& wrong) {
-  std::set<int64_t> rows, columns;
-  for (const int64_t i : wrong.failing()) rows.insert(i / wrong.part().columns()), columns.insert(i % wrong.part().columns());
-  return {rows, columns};
+/// Sums of a tensor core's tile that a thread takes from the register beside the right one. Registers of a thread lie apart by the
+/// size of a warp, counted along the rows of a tile (the emulated instructions), or as in the fragments of m16n8.
+Rule accumulators(const WrongPart& wrong) {
+  const int64_t rows = wrong.part().rows(), columns = wrong.part().columns();
+  if (!wrong.shows_places()) return std::nullopt;
+  Rule best;
+  const auto consider = [&](int64_t tile_rows, int64_t tile_columns, int by, const std::function<int64_t(int64_t, int64_t)>& from) {
+    const std::optional<Moved> moved = wrong.moved([&](int64_t i) {
+      const int64_t row = i / columns, column = i % columns;
+      const int64_t at = from(row % tile_rows, column % tile_columns);  // within the tile
+      if (at < 0) return kNowhere;
+      const int64_t other_row = row - row % tile_rows + at / tile_columns, other_column = column - column % tile_columns + at % tile_columns;
+      return other_row < rows && other_column < columns ? other_row * columns + other_column : kNowhere;
+    });
+    const auto failing = int64_t(wrong.failing().size());
+    if (!moved || moved->contradicted > 0 || moved->explained + moved->left_out < failing || 4 * moved->left_out > failing) return;
+    if (best && best->explained >= moved->explained) return;
+    best = {fmt::format("the sum of accumulator i {} 1 of each thread where that of i is expected (in tiles of {} x {})",
+                        by > 0 ? '+' : '-', tile_rows, tile_columns),
+            moved->explained, moved->left_out};
+  };
+  for (const int by : {1, -1}) {
+    for (const int64_t tile_rows : {16, 32, 64})
+      for (const int64_t tile_columns : {8, 16, 32, 64, 128})
+        for (const int64_t lanes : {32, 64})
+          if (tile_rows * tile_columns > 2 * lanes)
+            consider(tile_rows, tile_columns, by, [=](int64_t row, int64_t column) {
+              const int64_t at = row * tile_columns + column + by * lanes;
+              return at < tile_rows * tile_columns ? at : kNowhere;
+            });
+    for (const int64_t tile_columns : {8, 16, 32, 64, 128})
+      consider(16, tile_columns, by, [=](int64_t row, int64_t column) {
+        const int64_t at = column / 8 * 4 + row / 8 * 2 + column % 2 + by;  // the number of the register
+        if (at < 0 || at >= tile_columns / 2) return kNowhere;
+        return (row % 8 + at / 2 % 2 * 8) * tile_columns + at / 4 * 8 + column % 8 / 2 * 2 + at % 2;
+      });
+  }
+  return best;
 }
 
 /// Whether errors fill whole columns, and at most half of all: rounding spreads them over all columns.
@@ -481,16 +514,6 @@ bool mostly_next_codes(const WrongPart& wrong) {
     next += due && std::abs(int64_t(ordinal(wrong.format(), *due)) - ordinal(wrong.format(), wrong.codes()[size_t(i)])) <= 1;
   }
   return 4 * next >= 3 * int64_t(wrong.failing().size());
-}
-
-/// The fact that every element of some rows or columns is wrong, and no other element.
-std::optional<Regularity> whole_rows_or_columns(const WrongPart& wrong) {
-  const auto [rows, columns] = failing_rows_and_columns(wrong);
-  const auto failing = int64_t(wrong.failing().size()), of_rows = int64_t(rows.size()), of_columns = int64_t(columns.size());
-  if (failing < kFewest || of_rows * of_columns != failing || failing == wrong.part().elements()) return std::nullopt;
-  const std::string places = places_text(rows, wrong.part().rows(), columns, wrong.part().columns());
-  return Regularity{wrong.label(), kEveryElement + places + ", and in no other", failing, failing, 0, false,
-                    true};
 }
 
 /// The right codes in other places. The weakest rule, so it must hold for all elements and many codes.
@@ -524,6 +547,7 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, bool elem
     };
     consider(bits_of_floats(wrong));
     consider(reversed_word(wrong));
+    consider(clamped(wrong));
     consider(one_code(wrong));
     consider(as_it_came(wrong, problem));
     consider(factor_of_scales(wrong, problem));
@@ -533,12 +557,14 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, bool elem
     consider(largest_code_too_early(wrong));
     consider(number_for_code(wrong));
     consider(of_another_tensor(wrong, answer, problem));
+    consider(of_a_vector(wrong, problem));
     consider(reversed_bytes(wrong));
     consider(into_old_words(wrong));
     OneCodeOff rounding = one_code_off(wrong);
     if (!rounding.holds) {
       const bool next_codes = mostly_next_codes(wrong);
       if (next_codes) wrong.demand_everywhere();  // of sorted data, the next code is also that of a neighbour
+      if (!elementwise) consider(accumulators(wrong));
       consider(shifted(wrong));
       consider(transposed(wrong));
       consider(mirrored(wrong));
@@ -551,6 +577,7 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, bool elem
     if (!rounding.holds || fails_in_whole_columns(wrong)) consider(bits_of_codes(wrong));
     consider(factor_of_each(wrong));
     if (!best) consider(another_order(wrong));
+    if (!best || best->is_value) consider(same_codes_again(wrong));
     const auto add = [&](std::optional<Regularity> fact) {
       if (fact) all.push_back(std::move(*fact));
     };
@@ -564,7 +591,9 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, bool elem
     if (nan && (nan->is_fact || !by_input)) add(std::move(nan));
     if (!complete && !by_input) add(rows_of_other_data(wrong, parts));
     if (!best) add(std::move(rounding.of_subnormals));
-    if (!best && !by_input) add(whole_rows_or_columns(wrong));
+    std::optional<Regularity> by_index = says_why ? std::nullopt : rows_told_by_index(wrong, problem);
+    if ((!best || best->is_value) && !by_input && !by_index) add(whole_rows_or_columns(wrong));
+    add(std::move(by_index));
     const bool in_place = std::any_of(problem.tensors.begin(), problem.tensors.end(), [&](const HostTensor& one) {
       return one.spec.name == wrong.part().tensor && one.spec.rank == wrong.part().rank && access_of(one) == Access::kInOut;
     });

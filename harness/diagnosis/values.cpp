@@ -218,8 +218,9 @@ Rule of_fewer_bits(const WrongPart& wrong) {
 
 Rule largest_code_too_early(const WrongPart& wrong) {
   const Format& format = wrong.format();
-  if (!is_number(format) || int64_t(wrong.failing().size()) < kFewest) return std::nullopt;
-  const double largest = max_finite(format);
+  const bool is_scale = format.specials == Specials::kScale;
+  if ((!is_number(format) && !is_scale) || int64_t(wrong.failing().size()) < kFewest) return std::nullopt;
+  const double largest = is_scale ? 0x1p127 : max_finite(format);
   double from = largest;
   for (const int64_t i : wrong.failing()) {
     const std::optional<double> due = wrong.middle(i);

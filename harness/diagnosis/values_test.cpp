@@ -208,5 +208,43 @@ TEST(Values, CodesThatStandElsewhereAreFound) {
   EXPECT_FALSE(written_elsewhere(Codes(varied, nowhere).wrong()));
 }
 
+TEST(Values, ALimitThatIsTooLowOrTooHighIsNamed) {
+  const auto all = [](int64_t i) { return double(i) - 64; };
+  const auto words_of = [&](const Number& held) { return words(clamped(numbers(all, held).wrong())); };
+  EXPECT_THAT(words_of([&](int64_t i) { return std::min(all(i), 32.0); }),
+              HasSubstr("32 wherever larger numbers are expected: results are clamped to a limit that is too low"));
+  EXPECT_THAT(words_of([&](int64_t i) { return std::max(all(i), -8.0); }),
+              HasSubstr("-8 wherever smaller numbers are expected: results are clamped to a limit that is too high"));
+  EXPECT_THAT(words_of([&](int64_t i) { return std::clamp(all(i), -32.0, 32.0); }), HasSubstr("32 wherever larger numbers"));
+  EXPECT_EQ(words_of([&](int64_t i) { return i == 127 ? all(i) : std::min(all(i), 32.0); }), "") << "63 is right";
+  EXPECT_EQ(words_of([](int64_t) { return 2.0; }), "") << "one number everywhere";
+  const auto large = [](int64_t i) { return i % 2 == 0 ? 448.0 : double(1 + i % 16); };
+  EXPECT_THAT(words(clamped(numbers(large, [&](int64_t i) { return std::min(large(i), 416.0); }).wrong())),
+              HasSubstr("416 where the largest number, 448, is expected"));
+  EXPECT_THAT(words(clamped(numbers(large, [&](int64_t) { return 448.0; }).wrong())), HasSubstr("results saturate"));
+}
+
+TEST(Values, CodesThatDoNotDependOnTheDataAreNamed) {
+  const auto words_of = [](const Number& held) { return words(same_codes_again(numbers(varied, held).wrong())); };
+  EXPECT_THAT(words_of([](int64_t i) { return 2048 + double(i % 8 * 32); }), "") << "all saturate, one code";
+  EXPECT_THAT(words_of([](int64_t i) { return 16 + double(i % 8 * 2); }), HasSubstr("the codes of the 8 elements before again, in 15 of 15 runs"));
+  EXPECT_THAT(words_of([](int64_t i) { return 16 + double(i % 32); }), HasSubstr("the same codes in every row"));
+  EXPECT_EQ(words_of([](int64_t i) { return varied(i) + 16; }), "") << "depends on the data";
+}
+
+TEST(Values, TheNumbersOfAVectorInEveryRowAreNamed) {
+  const auto beta = [](int64_t i) { return double(i % 32 * 7 % 13) - 6; };
+  const auto words_of = [&](const Number& held) {
+    const Codes codes = numbers([&](int64_t i) { return varied(i) + 20; }, held);
+    Problem problem;
+    HostTensor one{dense("beta", Role::kInput, kF32, {32}), std::vector<std::byte>(128)};
+    for (int64_t i = 0; i < 32; ++i) one.set_code(i, code_of(kF32, beta(i)));
+    problem.tensors.push_back(std::move(one));
+    return words(of_a_vector(codes.wrong(), problem));
+  };
+  EXPECT_THAT(words_of(beta), HasSubstr("the numbers of beta in every row"));
+  EXPECT_EQ(words_of([&](int64_t i) { return beta(i) + 1; }), "");
+}
+
 }  // namespace
 }  // namespace assay

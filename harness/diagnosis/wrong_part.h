@@ -12,6 +12,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "harness/compare/verdict.h"
@@ -227,10 +228,31 @@ struct OneCodeOff {
 };
 OneCodeOff one_code_off(const WrongPart& wrong);
 
+// Rules about values that do not depend on the data (constant_values.cpp).
+
+/// One number, of either sign, wherever the expected ones lie beyond it, and nowhere a right one beyond it: a limit of a clamp.
+Rule clamped(const WrongPart& wrong);
+/// The codes of the vector or the row before again: what is stored is not made from the input, as an array that is never filled.
+Rule same_codes_again(const WrongPart& wrong);
+/// The data of an input that has one row, in every row of the output.
+Rule of_a_vector(const WrongPart& wrong, const Problem& problem);
+
 // Facts about wrong elements whose values no rule gives (facts.cpp).
 
 /// NaN where a number is expected, or a number where NaN is expected.
 std::optional<Regularity> nan_or_number(const WrongPart& wrong);
+
+/// The rows and the columns that have a failing element.
+std::pair<std::set<int64_t>, std::set<int64_t>> failing_rows_and_columns(const WrongPart& wrong);
+
+/// The fact that every element of some rows or columns is wrong, and no other element.
+std::optional<Regularity> whole_rows_or_columns(const WrongPart& wrong);
+
+/// "rows whose slot_mapping is 0": what an index of `rows` is, and that of `others` is not; rows are counted as the index does. Empty if
+/// no index tells them apart.
+std::string rows_of_index(const std::set<int64_t>& rows, const std::set<int64_t>& others, const Problem& problem);
+/// The fact that errors lie in such rows.
+std::optional<Regularity> rows_told_by_index(const WrongPart& wrong, const Problem& problem);
 
 /// Consecutive rows that hold plausible numbers of other data: rows that were not written, for example.
 std::optional<Regularity> rows_of_other_data(const WrongPart& wrong, const std::vector<WrongPart>& all);

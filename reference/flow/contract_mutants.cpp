@@ -198,6 +198,9 @@ void RowEdits::cell(const std::string& column) {
   if (column == "r" && !is_edited("sum over"))
     for (const std::string& start : names_of_wrong_starts())
       suspect_flow_edit("sum over", "sum: it " + start, [start](Link& link) { std::get<RowNorm>(link).sum.start = start; });
+  if (column == "r" && !is_edited("sum over"))
+    for (const std::string& terms : names_of_wrong_terms(row_.text("sum") == "deviations"))
+      suspect_flow_edit("sum over", "sum: " + terms, [terms](Link& link) { std::get<RowNorm>(link).sum.start = terms; });
   if (column == "r" && row_.text("sum") == "deviations" && !is_edited("sum over"))
     suspect_flow_edit("sum over", std::string("sum: ") + kMeanAdded,
                       [](Link& link) { std::get<RowNorm>(link).sum.start = kMeanAdded; });

@@ -204,6 +204,39 @@ std::vector<std::string> names_of_wrong_starts() {
   return names;
 }
 
+namespace {
+
+constexpr const char* kTermsAreOne = "of terms divided by themselves in place of squares";
+
+/// How many columns a sum takes in place of n; by name.
+const std::map<std::string, size_t (*)(size_t n)>& counts_beyond_the_end() {
+  static const std::map<std::string, size_t (*)(size_t)> all = {
+      {"counts one column beyond the end, as 0", [](size_t n) { return n + 1; }},
+      {"counts columns beyond the end up to whole 4, as 0", [](size_t n) { return (n + 3) / 4 * 4; }},
+      {"counts columns beyond the end up to whole 8, as 0", [](size_t n) { return (n + 7) / 8 * 8; }},
+  };
+  return all;
+}
+
+/// The terms of a sum with such a name.
+std::vector<double> wrong_terms(const std::string& start, const std::vector<double>& right, double mu) {
+  std::vector<double> terms = right;
+  const auto beyond = counts_beyond_the_end().find(start);
+  if (beyond != counts_beyond_the_end().end()) terms.resize(beyond->second(right.size()), 0.0);
+  if (start == kTermsAreOne)
+    for (double& term : terms) term = (term - mu) / (term - mu);
+  return terms;
+}
+
+}  // namespace
+
+std::vector<std::string> names_of_wrong_terms(bool deviates) {
+  std::vector<std::string> names = {kTermsAreOne};
+  if (deviates)
+    for (const auto& [name, count] : counts_beyond_the_end()) names.push_back(name);
+  return names;
+}
+
 Span norm_sum_of_x(const RowNorm& contract, const std::vector<double>& x) {
   const int64_t depth = contract.depth.integer({{"n", int64_t(x.size())}});
   const std::string& start = contract.sum.start;
@@ -284,6 +317,9 @@ Span norm_sum(const RowNorm& contract, const NormRow& row) {
   for (const WrongSum& wrong : all_wrong_sums())
     if (wrong.name == contract.sum.start) return sum_of(wrong, x, depth, *row.format);
   if (!contract.sum.steps.empty()) return sum_of_rounded_squares(x, depth, *contract.sum.steps.front().target);
+  if (contract.sum.start == kTermsAreOne) return signed_sum(wrong_terms(kTermsAreOne, x, contract.deviates() ? row.mu.low : 0), depth);
+  if (counts_beyond_the_end().contains(contract.sum.start))
+    return sum_of_deviations(wrong_terms(contract.sum.start, x, row.mu.low), row.mu, depth);
   const Span mu = contract.sum.start == kMeanAdded ? Span{-row.mu.high, -row.mu.low} : row.mu;
   return with_start(contract.sum.start,
                     contract.deviates() ? sum_of_deviations(x, mu, depth) : sum_of_squares(x, depth, *row.format), depth);

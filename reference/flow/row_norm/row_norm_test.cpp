@@ -472,6 +472,14 @@ TEST(WrongSums, AreWhatTheirNamesSay) {
   EXPECT_TRUE(inside(mean_sum(""), 7));
   EXPECT_TRUE(inside(mean_sum("starts from 1 in each of 2 lanes"), 9));
   EXPECT_TRUE(inside(mean_sum(kSubtracted), -7));
+  const auto sum_of_deviations = [&](const std::string& name) {
+    norm.sum.start = name;
+    return norm_sum(norm, {{}, {}, {3, 1, 5}, &kF32, point(3)});
+  };
+  EXPECT_TRUE(inside(sum_of_deviations("deviations"), 8));
+  EXPECT_TRUE(inside(sum_of_deviations("counts one column beyond the end, as 0"), 17));
+  EXPECT_TRUE(inside(sum_of_deviations("counts columns beyond the end up to whole 8, as 0"), 53));
+  EXPECT_TRUE(is("of terms divided by themselves in place of squares", {2, 4, 8}, 3));
   for (const std::string& name : wrong_sums()) EXPECT_NE(name, "") << "the right sum has no name";
 }
 

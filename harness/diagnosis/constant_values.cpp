@@ -1,0 +1,119 @@
+// Rules for wrong elements whose values do not come from the data at their places: a limit of a clamp, the codes of the vector
+// before, the numbers of an input that has one row.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <set>
+
+#include "harness/diagnosis/wrong_part.h"
+#include "reference/formats/catalogue.h"
+#include "reference/formats/round.h"
+
+namespace assay {
+namespace {
+
+/// Distinct numbers, counted no further than a rule needs.
+constexpr size_t kFewestClamped = 3;
+
+/// Which side of the stored number the expected ones lie on, over all wrong elements. `sign_of`: -1 turns an element around.
+template <class SignOf>
+Rule clamped_to_one(const WrongPart& wrong, SignOf sign_of) {
+  const Format& format = wrong.format();
+  const auto held = [&](int64_t i) { return wrong.value(i) * sign_of(i); };
+  const double limit = held(wrong.failing().front());
+  if (!std::isfinite(limit)) return std::nullopt;
+  bool above = true, below = true, by_largest = true;
+  const double largest = format.specials == Specials::kScale ? 0x1p127 : max_finite(format);
+  std::set<double> replaced;
+  for (const int64_t i : wrong.failing()) {
+    const std::optional<double> due = wrong.middle(i);
+    if (!due || !std::isfinite(*due) || held(i) != limit) return std::nullopt;
+    const double expected = *due * sign_of(i);
+    above = above && expected > limit, below = below && expected < limit, by_largest = by_largest && expected == largest;
+    if (replaced.size() < kFewestClamped) replaced.insert(expected);
+  }
+  if (above == below) return std::nullopt;
+  std::set<double> kept;  // right numbers on the other side of the limit
+  for (int64_t i = 0; i < wrong.part().elements(); ++i) {
+    const std::optional<double> due = wrong.middle(i);
+    if (!due || !std::isfinite(*due) || !wrong.accepts(i, wrong.codes()[size_t(i)])) continue;
+    const double right = held(i);
+    if (above ? right > limit : right < limit) return std::nullopt;
+    if (right != limit && kept.size() < kFewestClamped) kept.insert(right);
+  }
+  const auto failing = int64_t(wrong.failing().size());
+  if (above && by_largest && kept.size() == kFewestClamped)
+    return {{fmt::format("{:.6g} where the largest number, {:.6g}, is expected: results are clamped to a limit that is too low", limit,
+                         largest),
+             failing}};
+  if (replaced.size() < kFewestClamped) return std::nullopt;
+  if (below && limit == largest)
+    return {{fmt::format("the largest number, {:.6g}, where smaller ones are expected: results saturate, since the limit is "
+                         "taken too early or they are too large before it",
+                         limit), failing}};
+  if (kept.size() < kFewestClamped) return std::nullopt;
+  return {{fmt::format("{:.6g} wherever {} numbers are expected: results are clamped to a limit that is too {}", limit,
+                       above ? "larger" : "smaller", above ? "low" : "high"),
+           failing}};
+}
+
+}  // namespace
+
+Rule clamped(const WrongPart& wrong) {
+  if (wrong.format().specials == Specials::kBits || int64_t(wrong.failing().size()) < kFewest) return std::nullopt;
+  if (Rule one = clamped_to_one(wrong, [](int64_t) { return 1.0; })) return one;
+  if (wrong.format().is_integer() || wrong.format().specials == Specials::kScale) return std::nullopt;
+  return clamped_to_one(wrong, [&](int64_t i) { return std::signbit(wrong.value(i)) ? -1.0 : 1.0; });
+}
+
+Rule same_codes_again(const WrongPart& wrong) {
+  constexpr int64_t kFewestRuns = 8;
+  const int64_t columns = wrong.part().columns(), elements = wrong.part().elements();
+  const auto failing = int64_t(wrong.failing().size());
+  if (10 * failing < 9 * elements || wrong.distinct(2) < 2) return std::nullopt;
+  for (const int64_t width : std::set<int64_t>{4, 8, 16, 32, columns}) {
+    const int64_t runs = elements / width;
+    if (width < kFewest || (width == columns ? runs < 2 : runs < kFewestRuns)) continue;
+    int64_t held_again = 0, unlike = 0;  // of runs where other codes are expected than in the one before
+    for (int64_t run = 1; run < runs; ++run) {
+      bool held = true, due = true;
+      for (int64_t i = run * width; i < (run + 1) * width; ++i) {
+        held = held && wrong.codes()[size_t(i)] == wrong.codes()[size_t(i - width)];
+        due = due && wrong.accepted(i).meets(wrong.accepted(i - width));
+      }
+      unlike += !due, held_again += held && !due;
+    }
+    if (unlike < (width == columns ? 1 : kFewestRuns) || 10 * held_again < 9 * unlike) continue;
+    if (width == columns)
+      return {{"the same codes in every row, where rows differ: what is stored is not made from the data of the row", failing, 0, false, true}};
+    return {{fmt::format("the codes of the {0} elements before again, in {1} of {2} runs of {0} that differ: what is stored is not made "
+                         "from the input, as an array that is never filled",
+                         width, held_again, unlike),
+             failing, 0, false, true}};
+  }
+  return std::nullopt;
+}
+
+Rule of_a_vector(const WrongPart& wrong, const Problem& problem) {
+  const Part& part = wrong.part();
+  if (part.rows() < 2 || wrong.distinct(kManyCodes) < kManyCodes) return std::nullopt;
+  const Format& format = wrong.format();
+  if (format.is_integer() || format.specials == Specials::kBits || format.specials == Specials::kScale) return std::nullopt;
+  for (const HostTensor& input : problem.tensors) {
+    const TensorSpec& spec = input.spec;
+    if (spec.role != Role::kInput || spec.rank != part.rank || spec.shape.size() != 1 || spec.elements() != part.columns() ||
+        spec.format->is_integer() || spec.packed)
+      continue;
+    const int64_t explained = wrong.count([&](int64_t i) {
+      const double value = decode(*spec.format, input.code(spec.offset + i % part.columns() * spec.strides.back()));
+      return wrong.value(i) == round_to(format, value, Rounding::kNearestEven, Overflow::kSpecial);
+    });
+    if (explained >= kFewest)
+      return {{fmt::format("the numbers of {} in every row: nothing else is added to them, or only zeros are", spec.name), explained}};
+  }
+  return std::nullopt;
+}
+
+}  // namespace assay
