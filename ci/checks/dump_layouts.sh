@@ -26,6 +26,7 @@ quant_static/*.one/*
 quant_experts/*.e8m0_128x4.t*/*
 silu_mul_quant_experts/*.ue4m3_128x4.t*/*
 silu_mul_quant_masked/*.ue8m0x4_col.t*/*
+quant_masked/*.ue4m3_128x4.t*/*
 gemm_block_scaled/vllm.triton_w8a8_block.sm_90/*.row_row/*
 gemm_block_scaled/*.col_row/*
 gemm_block_scaled/*.tma_row/*
@@ -53,7 +54,7 @@ scales = [name for name in ("scale", "scale_a", "scale_b") if name in tensors]
 layouts = {name: meta["parameter.layout" if name == "scale" else "parameter.layout_" + name[-1]] for name in scales}
 extents = {key: value for key, value in meta.items() if key.endswith((".shape", ".strides", ".offset"))}
 # What no tensor determines: an arbitrary group size, and the capacity per expert.
-stated = [("quant_static", "group_size"), ("silu_mul_quant_masked", "room")]
+stated = [("quant_static", "group_size"), ("silu_mul_quant_masked", "room"), ("quant_masked", "room")]
 def write(form, tensors, metadata, code, layout=""):
     header, out = {"__metadata__": metadata} if metadata else {}, b""
     for name, (dtype, shape, content) in tensors.items():

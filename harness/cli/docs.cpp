@@ -446,6 +446,7 @@ struct MoeStep {
 constexpr MoeStep kMoeSteps[] = {
     {"moe_sort", "sort the slots of tokens by expert, move their rows"},
     {"quant_experts", "quantize the rows of each expert"},
+    {"quant_masked", "the same for experts in rooms of equal size"},
     {"gemm_grouped", "multiply the rows of each expert by its weights"},
     {"fused_moe", "the same for sorted slots, with bias and router weight"},
     {"silu_mul_quant_experts", "activation between both GEMMs, quantized by expert"},

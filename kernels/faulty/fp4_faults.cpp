@@ -267,6 +267,70 @@ struct SiluExpertsMxfp4NotRounded : VllmSiluMxfp4Experts {
   using Activation = SiluFast;
 };
 
+// Masked experts.
+
+/// Quantizes the whole room of an expert.
+template <class Base>
+struct MaskedBeyondTokens : Base {
+  template <class Out>
+  static bool uses(const Out& /*out*/, int64_t /*row*/) {
+    return true;
+  }
+};
+
+/// The mask is taken for the index of the last row in use.
+struct MaskedOneRowMore : FlashinferNvfp4Experts {
+  static bool uses(const MaskedBytesOut& out, int64_t row) { return out.row_in_expert(row) <= out.tokens[out.expert_of(row)]; }
+};
+
+/// The mask of the first expert counts for all.
+struct MaskedFirstMask : FlashinferNvfp4ExpertsExact {
+  static bool uses(const MaskedBytesOut& out, int64_t row) { return out.row_in_expert(row) < out.tokens[0]; }
+};
+
+/// Every expert takes the scale of the first.
+struct MaskedFirstScale : FlashinferNvfp4Experts {
+  static int64_t tensor_of(const MaskedBytesOut& /*out*/, int64_t /*row*/) { return 0; }
+};
+
+/// The whole room behind silu.
+struct SiluMaskedBeyondTokens : FlashinferSiluNvfp4Experts {
+  using Group = MaskedBeyondTokens<FlashinferNvfp4Experts>;
+};
+
+/// Scales of all rooms in the tiles of one matrix.
+struct TilesOfRooms : MaskedBytesOut {
+  int64_t place(int64_t row, int32_t g) const { return place_in_tiles(ScaleTile::k128x4, padded_groups, row, g); }
+};
+
+/// The product goes to NVFP4 in fp32.
+struct SiluMaskedNotRounded : FlashinferSiluNvfp4Experts {
+  using Activation = SiluFast;
+};
+
+/// Reads subnormal elements of the up half, as a build without fast math does.
+struct SiluMaskedNotFlushed : FlashinferSiluNvfp4ExpertsExact {
+  struct Activation : FlashinferSiluFast {
+    static float product(float silu, float up) { return flushed(flushed(silu) * up); }
+  };
+};
+
+template <class Rules>
+Kernel of_fp4_masked(const char* name, const char* cites, void (*run)(const Call&) = run_fp4_masked<Rules>) {
+  return {name, "quant_masked", {Rules::kContract}, kNvfp4ExpertsAccepts, {}, run, name, cites, "quant_nvfp4_masked"};
+}
+template <class Rules>
+Kernel of_silu_masked(const char* name, const char* cites) {
+  return {name, "silu_mul_quant_masked", {Rules::kContract}, kNvfp4ExpertsAccepts, {}, run_silu_mul_quant_fp4_masked<Rules>, name, cites,
+          "silu_mul_quant_nvfp4_masked"};
+}
+
+void run_tiles_of_rooms(const Call& call) {
+  using Rules = FlashinferNvfp4Experts;
+  const MaskedBytesOut out = masked_bytes_out(call, dense_matrix(call.input("x")), Rules::kBlock, Rules::kScaleType);
+  launch_fp4<Rules>(call, TilesOfRooms{out}, out.rows / int64_t{out.by_room.divisor});
+}
+
 template <class Rules>
 Kernel of_fp4_experts(const char* name, const char* cites, const char* twin, const Accepts& accepts) {
   return {name, "quant_experts", {Rules::kContract}, accepts, {}, run_fp4_experts<Rules>, name, cites, twin};
@@ -311,6 +375,18 @@ std::vector<Kernel> fp4_faults() {
       of_silu_experts<SiluExpertsFirstScale>("silu_nvfp4_experts_first_scale",
                                              "no regression known; SFScale[0] where SFScale[expert_idx] is meant",
                                              "silu_mul_quant_nvfp4_experts", kNvfp4ExpertsAccepts),
+      of_fp4_masked<MaskedBeyondTokens<FlashinferNvfp4Experts>>("nvfp4_masked_beyond_tokens",
+                                                                "flashinfer #1927: takes back a masked kernel that failed for some shapes"),
+      of_fp4_masked<MaskedOneRowMore>("nvfp4_masked_one_row_more", "flashinfer quantization.cuh: rows from mask[expert] on are left"),
+      of_fp4_masked<MaskedFirstMask>("nvfp4_masked_first_mask", "no regression known; mask[0] where mask[expert_idx] is meant"),
+      of_fp4_masked<MaskedFirstScale>("nvfp4_masked_first_scale",
+                                      "flashinfer #2977: the docstring gives global_scale one element for all experts"),
+      of_fp4_masked<FlashinferNvfp4Experts>("nvfp4_masked_tiles_of_rooms", "vLLM #42984: tiles of experts that overlap",
+                                            run_tiles_of_rooms),
+      of_silu_masked<SiluMaskedBeyondTokens>("silu_nvfp4_masked_beyond_tokens", "flashinfer #3057: rows of padding that hold NaN"),
+      of_silu_masked<SiluMaskedNotRounded>("silu_nvfp4_masked_not_rounded",
+                                           "flashinfer trace/templates/activation.py: the reference quantizes the fp32 product"),
+      of_silu_masked<SiluMaskedNotFlushed>("silu_nvfp4_masked_not_flushed", "flashinfer/jit/core.py: -use_fast_math"),
       of_silu_experts<SiluExpertsMxfp4NotRounded>("silu_mxfp4_experts_not_rounded",
                                                   "aiter act_mul_and_mxfp4_quant quantizes the fp32 product",
                                                   "silu_mul_quant_mxfp4_experts", kMxfp4ExpertsAccepts),

@@ -373,6 +373,30 @@ ExpertBytesOut expert_bytes_out(const Call& call, Shape x, int block, int scale_
           Divider::by(uint32_t(groups))};
 }
 
+MaskedBytesOut masked_bytes_out(const Call& call, Shape x, int block, int scale_type) {
+  const assay_tensor &tokens = call.input("tokens"), &scale = call.output("scale");
+  expect_fp4_codes(call, x, block);
+  if (!has_type(tokens, ASSAY_INT, 32) || tokens.ndim != 1 || tokens.shape[0] <= 0) failed("tokens must be a vector of int32");
+  const int64_t experts = tokens.shape[0], groups = x.columns / block;
+  if (x.rows % experts != 0) failed("all experts must have the same capacity");
+  const int64_t room = x.rows / experts, padded_room = (room + 127) / 128 * 128, padded_groups = (groups + 3) / 4 * 4;
+  if (x.rows * groups > 0x7fffffff - 1024) unsupported("more than 2^31 blocks");
+  if (!has_type(scale, scale_type, 8)) unsupported("scale must have the type of contract " + call.contract());
+  if (tile_of(call) != ScaleTile::k128x4) unsupported("scales in tiles of 128 x 4 only");
+  const bool fits = scale.ndim == 3 && scale.shape[0] == experts && scale.shape[1] == padded_room && scale.shape[2] == padded_groups;
+  if (!fits) failed("scale must be [experts, room in tiles of 128, blocks in tiles of 4]");
+  if (scale.strides[0] != padded_room * padded_groups || scale.strides[1] != padded_groups || scale.strides[2] != 1)
+    unsupported("scales must be without gaps");
+  return {static_cast<uint8_t*>(scale.data),
+          x.rows,
+          int32_t(groups),
+          int32_t(padded_groups),
+          padded_room,
+          data_of<int32_t>(tokens),
+          Divider::by(uint32_t(room)),
+          Divider::by(uint32_t(groups))};
+}
+
 HeadCall::HeadCall(const Call& call, const assay_tensor& heads_in, const assay_tensor& heads_out, int64_t q, int64_t read,
                    int64_t in_row, int64_t out_row)
     : in(heads_in),

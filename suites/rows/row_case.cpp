@@ -291,7 +291,7 @@ ScalePlaces::ScalePlaces(const Layout& layout, const RowCase& c) : layout_(&layo
 
 std::vector<int64_t> ScalePlaces::shape() const {
   std::vector<int64_t> shape = grids_.front().placed.shape();
-  if (capacity_ > 0) return {int64_t(grids_.size()), capacity_, shape[1]};
+  if (capacity_ > 0) return {int64_t(grids_.size()), shape[0], shape[1]};
   if (grids_.size() == 1) return shape;
   return {first_rows_of_tiles().back(), shape[1]};
 }

@@ -110,7 +110,7 @@ class ScalePlaces {
   const Layout& layout() const { return *layout_; }
   int64_t storage() const { return storage_; }
   int64_t storage_elements() const { return storage_ * (layout_->type->bytes() / layout_->element->bytes()); }
-  /// The shape; for masked groups [groups, capacity, columns].
+  /// The shape; for masked groups [groups, capacity in whole tiles, columns].
   std::vector<int64_t> shape() const;
   std::vector<int64_t> strides() const;
   int64_t offset(int64_t row, int64_t group) const;

@@ -60,7 +60,7 @@ class RowTensors {
     std::vector<FilledOperand> operands;
     if (c_.bound->row_norm()) operands.push_back(filled_operand(weights("gamma", c_.gamma, kGamma), added_to_gamma(*c_.bound)));
     const HostTensor x =
-        input("x", *c_.x, {c_.m, c_.n},
+        input("x", *c_.x, {c_.stored_rows(), c_.n},
               {.name = c_.fill, .group_size = c_.group_size(), .q = &code_format(c_), .tensor = kX, .operands = &operands});
     return c_.row_stride > 0 || c_.offset > 0 ? rows_apart(x, c_.row_stride, c_.offset) : x;
   }
@@ -278,10 +278,13 @@ void RowChain::require(const Cells& cells, const ContractRow& contract, const st
 
 std::vector<RoleSpec> RowChain::roles() const {
   std::vector<RoleSpec> all = {stages_.front()->role_of_x()};
-  if (experts_ == Experts::kInRooms)
-    all = {
-        {"x", Access::kIn, "[experts room, 2 n]: a gate and an up half in each row; rows from an expert's tokens on are unused"},
-        {"tokens", Access::kIn, "[experts] int32: rows in use, of the room that each expert has"}};
+  if (experts_ == Experts::kInRooms) {
+    const bool quantizes = stages_.size() == 1;
+    all = {{"x", Access::kIn,
+            quantizes ? "[experts room, n]; rows from an expert's tokens on are unused"
+                      : "[experts room, 2 n]: a gate and an up half in each row; rows from an expert's tokens on are unused"},
+           {"tokens", Access::kIn, "[experts] int32: rows in use, of the room that each expert has"}};
+  }
   for (size_t i = 0; i < stages_.size(); ++i)
     for (RoleSpec& role : stages_[i]->roles(place_of(i))) all.push_back(std::move(role));
   if (experts_ == Experts::kOneBehindTheOther) {

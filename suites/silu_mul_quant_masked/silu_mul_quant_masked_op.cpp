@@ -5,8 +5,9 @@ namespace assay {
 
 Op silu_mul_quant_masked_op() {
   return row_op({.name = "silu_mul_quant_masked",
-                 .chain = RowChain({gated_stage(), quant_stage({})}, Experts::kInRooms),
-                 .columns = {"contract", "x", "tokens", "room", "n", "group_size", "layout", "fill", "up", "seed", "warp"},
+                 .chain = RowChain({gated_stage(), quant_stage({.tiles = true, .outer = true})}, Experts::kInRooms),
+                 .columns = {"contract", "x", "tokens", "room", "n", "group_size", "layout", "fill", "up", "global_scale", "seed", "warp"},
+                 .optional_columns = {"global_scale"},
                  .independent_rows = false});
 }
 

@@ -409,6 +409,17 @@ struct VllmMxfp4Experts : VllmMxfp4 {
   static constexpr bool kWritesPadding = false;
 };
 
+/// Masked experts, each with a scale of its own. Neither unused rows nor padding of the scales are written.
+/// Source: flashinfer quantization.cuh (fb28d724), cvt_fp16_to_fp4_expert.
+struct FlashinferNvfp4Experts : FlashinferNvfp4 {
+  static constexpr const char* kContract = "flashinfer.nvfp4_experts";
+  static constexpr bool kWritesPadding = false;
+};
+struct FlashinferNvfp4ExpertsExact : FlashinferNvfp4Exact {
+  static constexpr const char* kContract = "flashinfer.nvfp4_experts_exact";
+  static constexpr bool kWritesPadding = false;
+};
+
 using Nvfp4List = RulesList<VllmNvfp4, FlashinferNvfp4Cute, FlashinferNvfp4, TransformerEngineNvfp4, FlashinferNvfp4Exact, FlashinferNvfp4CuteExact,
                             FlashinferArNvfp4, TorchaoNvfp4, TorchaoNvfp4Gpu, VllmNvfp4Kv, VllmNvfp4Kv4over6, FlashinferNvfp44over6,
                             FlashinferNvfp44over6Mse>;

@@ -44,6 +44,11 @@ struct Fp4Rules {
   SIMT_DEVICE static int64_t tensor_of(const Out& out, int64_t row) {
     return out.tensor_of(row);
   }
+  /// Whether a row is quantized. Masked experts have rows that are not.
+  template <class Out>
+  SIMT_DEVICE static bool uses(const Out& out, int64_t row) {
+    return out.uses(row);
+  }
   /// The first element of the elements over which the amax of a block is taken, and their number.
   SIMT_DEVICE static int64_t first_of_amax(int64_t element, int64_t /*columns*/) { return element; }
   template <class Rules>
@@ -153,7 +158,7 @@ template <class Rules, class T, class Out>
 SIMT_KERNEL void quant_fp4(Fp4Arguments<T> a, Out out) {
   constexpr int kBlock = Rules::kBlock, kOfAmax = Rules::template amax_size<Rules>();
   const int64_t block = simt::block() * simt::block_size() + simt::thread();
-  if (block < out.rows * out.groups) {
+  if (block < out.rows * out.groups && Rules::uses(out, block / out.groups)) {
     const int64_t row = block / out.groups;
     const float global = tensor_scale<Rules>(a.global, Rules::kHasScaleOfRow ? row : Rules::tensor_of(out, row));
     const T* x = a.x + block * kBlock;
@@ -215,6 +220,16 @@ void run_fp4_experts(const Call& call) {
   expect_fp4_codes(call, shape, Rules::kBlock);
   const ExpertBytesOut out = expert_bytes_out(call, shape, Rules::kBlock, Rules::kScaleType);
   launch_fp4<Rules>(call, out, out.experts);
+}
+
+/// Checks `tokens`, `q` and `scale` of a call with masked experts.
+MaskedBytesOut masked_bytes_out(const Call& call, Shape x, int block, int scale_type);
+
+/// Masked experts; the tensor `tokens` holds how many rows of its room each uses.
+template <class Rules>
+void run_fp4_masked(const Call& call) {
+  const MaskedBytesOut out = masked_bytes_out(call, dense_matrix(call.input("x")), Rules::kBlock, Rules::kScaleType);
+  launch_fp4<Rules>(call, out, out.rows / int64_t{out.by_room.divisor});
 }
 
 inline const Values kNvfp4Layouts{"ue4m3_row", "ue4m3_128x4", "ue4m3_8x4"}, kMxfp4Layouts{"e8m0_row", "e8m0_128x4", "e8m0_8x4", "e8m0_32x8", "e8m0_a16w4"};

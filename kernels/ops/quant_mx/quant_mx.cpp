@@ -13,6 +13,7 @@ using MxList = RulesList<FlashinferMxfp8V063, FlashinferMxfp8, FlashinferMxfp8Cu
                          AiterTritonMxfp8N32k4, VllmMxfp8Torch, VllmMxfp8TorchV0270, VllmMxfp8TritonV0270, VllmMxfp8TritonV0300>;
 using ExpertsList = RulesList<VllmMxfp8Experts, FlashinferMxfp8V063, FlashinferMxfp8, FlashinferMxfp8Cute, FlashinferMxfp8CuteV0618,
                               TorchaoMxFloor, TorchaoMxRceil>;
+using MaskedList = RulesList<FlashinferNvfp4Experts, FlashinferNvfp4ExpertsExact>;
 
 void mx_by_contract(const Call& call) {
   MxList::with(call.contract(), [&](auto rules) { run_mx<decltype(rules)>(call); });
@@ -30,6 +31,10 @@ void fp4_by_experts(const Call& call) {
   List::with(call.contract(), [&](auto rules) { run_fp4_experts<decltype(rules)>(call); });
 }
 template <class List>
+void fp4_masked(const Call& call) {
+  List::with(call.contract(), [&](auto rules) { run_fp4_masked<decltype(rules)>(call); });
+}
+template <class List>
 Kernel fp4_kernel(const char* name, const Accepts& accepts) {
   std::vector<std::string> contracts;
   List::append_ids(contracts, false);
@@ -39,9 +44,10 @@ Kernel fp4_kernel(const char* name, const Accepts& accepts) {
 }  // namespace
 
 std::vector<Kernel> quant_mx_kernels() {
-  std::vector<std::string> contracts, of_experts;
+  std::vector<std::string> contracts, of_experts, masked;
   MxList::append_ids(contracts, false);
   ExpertsList::append_ids(of_experts, false);
+  MaskedList::append_ids(masked, false);
   const Accepts accepts = {{"x", kHalf}, {"group_size", {32}}, {"layout", kMxLayouts}, {"warp", simt::kWarpSizes}};
   return {{"quant_mx", "quant_group", contracts, accepts, {}, mx_by_contract},
           {"quant_mx_experts", "quant_experts", of_experts, accepts, {}, mx_by_experts},
@@ -50,6 +56,7 @@ std::vector<Kernel> quant_mx_kernels() {
           fp4_kernel<Nvfp4BlockList>("quant_nvfp4_block", kNvfp4BlockAccepts),
           fp4_kernel<Mxfp4List>("quant_mxfp4", kMxfp4Accepts),
           {"quant_nvfp4_experts", "quant_experts", {VllmNvfp4Experts::kContract}, kNvfp4ExpertsAccepts, {}, fp4_by_experts<RulesList<VllmNvfp4Experts>>},
+          {"quant_nvfp4_masked", "quant_masked", masked, kNvfp4ExpertsAccepts, {}, fp4_masked<MaskedList>},
           {"quant_mxfp4_experts", "quant_experts", {VllmMxfp4Experts::kContract}, kMxfp4ExpertsAccepts, {}, fp4_by_experts<RulesList<VllmMxfp4Experts>>}};
 }
 

@@ -40,6 +40,7 @@ struct BytesOut {
 
   SIMT_DEVICE int64_t place(int64_t r, int32_t g) const { return place_in_tiles(tile, padded_groups, r, g); }
   SIMT_DEVICE int64_t tensor_of(int64_t /*row*/) const { return 0; }
+  SIMT_DEVICE bool uses(int64_t /*row*/) const { return true; }
 
   /// Writes zeros into the padding of tiles, if the contract does so. The grid's threads share the work.
   template <class Rules>
@@ -78,6 +79,7 @@ struct ExpertBytesOut {
   }
   /// Which of the tensors' scales a row takes: that of its expert.
   SIMT_DEVICE int64_t tensor_of(int64_t row) const { return expert_of(first_row, row); }
+  SIMT_DEVICE bool uses(int64_t /*row*/) const { return true; }
   SIMT_DEVICE int64_t place(int64_t row, int32_t g) const {
     const int32_t e = expert_of(first_row, row);
     return int64_t{first_scale[e]} * padded_groups + place_in_tiles(ScaleTile::k128x4, padded_groups, row - first_row[e], g);
@@ -99,6 +101,29 @@ struct ExpertBytesOut {
           data[int64_t{first_scale[e]} * padded_groups + place_in_tiles(ScaleTile::k128x4, padded_groups, row, g)] = 0;
       }
     }
+  }
+};
+
+/// Scale bytes of masked experts. Each has room for the same number of rows and uses the first of them; its scales begin in a
+/// 128-row tile of their own.
+struct MaskedBytesOut {
+  uint8_t* data;
+  int64_t rows;  ///< rows of all experts, used or not
+  int32_t groups, padded_groups;
+  int64_t padded_room;  ///< rows of scales per expert
+  const int32_t* tokens;  ///< rows in use, one number per expert
+  Divider by_room, by_groups;
+
+  SIMT_DEVICE int64_t expert_of(int64_t row) const { return by_room.quotient(uint32_t(row)); }
+  SIMT_DEVICE int64_t row_in_expert(int64_t row) const { return row - expert_of(row) * by_room.divisor; }
+  SIMT_DEVICE int64_t tensor_of(int64_t row) const { return expert_of(row); }
+  SIMT_DEVICE bool uses(int64_t row) const { return row_in_expert(row) < tokens[expert_of(row)]; }
+  SIMT_DEVICE int64_t place(int64_t row, int32_t g) const {
+    return expert_of(row) * padded_room * padded_groups + place_in_tiles(ScaleTile::k128x4, padded_groups, row_in_expert(row), g);
+  }
+  template <class Rules>
+  SIMT_DEVICE void write_absent() const {
+    static_assert(!Rules::kWritesPadding, "no kernel of masked experts writes padding");
   }
 };
 

@@ -100,10 +100,17 @@ Kernel silu_masked_of_layouts(bool packed, const Values& layouts) {
           silu_masked_by_contract};
 }
 
+template <class Rules>
+Kernel silu_masked_of_fp4() {
+  return {"silu_mul_quant_nvfp4_masked", "silu_mul_quant_masked", {Rules::kContract}, kNvfp4ExpertsAccepts, {},
+          run_silu_mul_quant_fp4_masked<Rules>};
+}
+
 }  // namespace
 
 std::vector<Kernel> silu_mul_quant_masked_kernels() {
-  return {silu_masked_of_layouts(false, {"col"}), silu_masked_of_layouts(true, {"ue8m0x4_col"})};
+  return {silu_masked_of_layouts(false, {"col"}), silu_masked_of_layouts(true, {"ue8m0x4_col"}),
+          silu_masked_of_fp4<FlashinferSiluNvfp4Experts>(), silu_masked_of_fp4<FlashinferSiluNvfp4ExpertsExact>()};
 }
 
 namespace {

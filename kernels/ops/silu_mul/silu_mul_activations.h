@@ -13,6 +13,8 @@ struct ActivationRules {
   static constexpr bool kRoundsSilu = false;
   static constexpr bool kRoundsProduct = false;
   static constexpr bool kAddsZero = false;  ///< adds 0 to the up half, so its -0 becomes +0
+  /// silu(gate) times up, in fp32.
+  SIMT_DEVICE static float product(float silu, float up) { return silu * up; }
   static constexpr bool kDivides = false;  ///< uses the contract's own division; silu_of_moderate() is silu() without branches
 };
 
@@ -34,6 +36,12 @@ struct SiluFast : ActivationRules {
 /// Source: vLLM csrc/libtorch_stable/quantization/fp4/nvfp4_utils.cuh (20b4ad8e).
 struct SiluFastOnce : SiluFast {
   static constexpr bool kRoundsProduct = true;
+};
+
+/// Built with -use_fast_math, which reads and stores subnormal numbers as zeros.
+/// Source: FlashInfer quantization_utils.cuh (fb28d724), silu_and_mul.
+struct FlashinferSiluFast : SiluFastOnce {
+  SIMT_DEVICE static float product(float silu, float up) { return flushed(flushed(silu) * flushed(up)); }
 };
 
 /// The fast exponential, and a division that is rounded to nearest.
@@ -134,7 +142,7 @@ SIMT_DEVICE void silu_times_up(const LaneWords<kLoads>& gate, const LaneWords<kL
       if (kRounds) continue;
     }
     simt::pair_to_floats<T>(pair, u, w);
-    a *= u, b *= w;
+    a = Activation::product(a, u), b = Activation::product(b, w);
     if (kRounds) simt::pair_to_floats<T>(simt::pair_from_floats<T>(a, b), a, b);
   }
 }

@@ -337,6 +337,15 @@ struct VllmSiluMxfp4Experts : SiluGroup<SiluFastOnce, VllmMxfp4Experts> {
   static constexpr const char* kContract = "vllm.silu_and_mul_mxfp4_experts_quant";
 };
 
+/// Masked experts.
+/// Source: flashinfer quantization.cuh (fb28d724), cvt_fp16_to_fp4_expert with use_silu_and_mul.
+struct FlashinferSiluNvfp4Experts : SiluGroup<FlashinferSiluFast, FlashinferNvfp4Experts> {
+  static constexpr const char* kContract = "flashinfer.silu_and_mul_scaled_nvfp4_experts_quantize";
+};
+struct FlashinferSiluNvfp4ExpertsExact : SiluGroup<FlashinferSiluFast, FlashinferNvfp4ExpertsExact> {
+  static constexpr const char* kContract = "flashinfer.silu_and_mul_scaled_nvfp4_experts_quantize_exact";
+};
+
 template <class T, class Out>
 struct GatedFp4Arguments {
   const T* x;  ///< rows of 2n: gate, then up
@@ -351,7 +360,7 @@ SIMT_KERNEL void silu_mul_quant_fp4(GatedFp4Arguments<T, Out> a) {
   using Fp4 = typename Rules::Group;
   constexpr int kLoads = Fp4::kBlock / 8;
   const uint32_t block = uint32_t(simt::block() * kGatedThreads + simt::thread()), row = a.out.by_groups.quotient(block);
-  if (block < uint32_t(a.out.rows * a.out.groups)) {
+  if (block < uint32_t(a.out.rows * a.out.groups) && Fp4::uses(a.out, int64_t{row})) {
     // a row of x has 2n elements and a row of codes n, hence the additional n for each previous row
     const int64_t at = int64_t{row} * a.n + int64_t{block} * Fp4::kBlock;
     LaneWords<kLoads> gate, up;
@@ -394,6 +403,15 @@ void run_silu_mul_quant_fp4_experts(const Call& call) {
   expect_fp4_codes(call, shape, Fp4::kBlock);
   const ExpertBytesOut out = expert_bytes_out(call, shape, Fp4::kBlock, Fp4::kScaleType);
   launch_silu_mul_quant_fp4<Rules>(call, shape, out, out.experts);
+}
+
+/// Masked experts; the tensor `tokens` holds how many rows of its room each uses.
+template <class Rules>
+void run_silu_mul_quant_fp4_masked(const Call& call) {
+  using Fp4 = typename Rules::Group;
+  const Shape shape = gated_shape(call);
+  const MaskedBytesOut out = masked_bytes_out(call, shape, Fp4::kBlock, Fp4::kScaleType);
+  launch_silu_mul_quant_fp4<Rules>(call, shape, out, out.rows / int64_t{out.by_room.divisor});
 }
 
 // silu_mul_fp8_quant_deep_gemm: rounds every step to bf16.

@@ -15,7 +15,7 @@ namespace {
 Link bind_gated(const RowCells& cells, const Format& x) {
   Gated g;
   g.row = cells.id();
-  g.h = cells.recipe("h", {{}, {{"x", &x}}, {"g", "u", "u0"}});
+  g.h = cells.recipe("h", {{}, {{"x", &x}}, {"g", "u", "u0", "uftz"}});
   cells.forbid_reduction("h", g.h);
   g.gate_first = cells.is_first_of("halves", "gate_up", "up_gate");
   return g;
@@ -55,6 +55,17 @@ void of_another_row(RowEdits& edits) {
   edits.add("h", "that of " + other, std::move(instead));
 }
 
+/// Mutant: a build without fast math reads subnormal elements of the up half.
+void up_not_flushed(RowEdits& edits) {
+  EditedCell steps = edits.steps("h");
+  for (EditedStep& step : steps) {
+    if (step.edited) return;
+    if (step.step.text == "mul(uftz)") step = RowEdits::edited(read_cell("mul(u)").front(), "up half");
+  }
+  if (std::any_of(steps.begin(), steps.end(), [](const EditedStep& step) { return step.edited; }))
+    edits.add("h", "mul(uftz) -> mul(u)", std::move(steps));
+}
+
 /// Checks that `mistaken_for` names a row of this op kind.
 void check_row(const ContractTables& tables, const ContractRow& row) {
   bind(tables, row.id, kBf16);
@@ -73,6 +84,7 @@ void add_edits(RowEdits& edits) {
                   [](Link& link) { std::get<Gated>(link).gate_first = !std::get<Gated>(link).gate_first; });
   edits.cell("h");
   sigmoid_by_tanh(edits);
+  up_not_flushed(edits);
   of_another_row(edits);
 }
 
@@ -98,6 +110,15 @@ const Flow& gated_flow() {
   return flow;
 }
 
+namespace {
+
+const Recipe& flush() {
+  static const Recipe recipe = parse_recipe("ftz", {});
+  return recipe;
+}
+
+}  // namespace
+
 Spans gated_values(const Gated& contract, const std::vector<double>& row, RowListener* listener) {
   const auto half = std::ptrdiff_t(row.size() / 2);
   Spans first(std::vector<double>(row.begin(), row.begin() + half)), second(std::vector<double>(row.begin() + half, row.end()));
@@ -111,6 +132,9 @@ Spans gated_values(const Gated& contract, const std::vector<double>& row, RowLis
   for (size_t i = 0; i < up.size(); ++i)
     if (up[i].low == 0) up_plus_zero.set(i, {0, 0});
   environment.set("u0", up_plus_zero);
+  Spans up_flushed = up;
+  evaluate(flush(), up_flushed, {});
+  environment.set("uftz", up_flushed);
   Spans h = gate;
   run_cell(listener, "h", contract.h, h, environment, each_column);
   return h;
