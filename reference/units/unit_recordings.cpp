@@ -288,6 +288,17 @@ Span Replay::block(const Term* terms, Span c) {
   return rounded(sum, unit_.rounding == ResultRounding::kNearestEven, unit_.result_bits);
 }
 
+namespace {
+
+bool are_zero(const std::byte* codes, int64_t count) {
+  return std::all_of(codes, codes + count, [](std::byte code) { return code == std::byte{0}; });
+}
+
+bool is_same(double x, double y) { return std::isnan(x) ? std::isnan(y) : x == y && std::signbit(x) == std::signbit(y); }
+bool is_same(Span x, Span y) { return is_same(x.low, y.low) && is_same(x.high, y.high); }
+
+}  // namespace
+
 Span Replay::instruction(const std::byte* a, const std::byte* b, Scales scales, int64_t products, Span c) {
   double special = 0;
   for (size_t i = 0; i < order_.size(); ++i) {
@@ -305,20 +316,17 @@ Span Replay::instruction(const std::byte* a, const std::byte* b, Scales scales, 
   if (!std::isfinite(c.low)) special += c.low;
   if (special != 0) return point(special);
   Span d = unit_.c_last ? Span{0, 0} : c;
-  for (size_t i = 0; i < terms_.size(); i += size_t(unit_.take)) d = block(terms_.data() + i, d);
+  bool settled = false;  // of blocks without a product, those after one that left d unchanged leave it unchanged too
+  for (size_t i = 0; i < terms_.size(); i += size_t(unit_.take)) {
+    const auto first = terms_.begin() + ptrdiff_t(i);
+    const bool zeros = !unit_.zeros_count && std::all_of(first, first + unit_.take, [](const Term& term) { return term.value == 0; });
+    if (zeros && settled) continue;
+    const Span before = d;
+    d = block(&*first, d);
+    settled = zeros && is_same(before, d);
+  }
   return unit_.c_last ? rounded(plus(c, d), true, unit_.d->mantissa_bits) : d;
 }
-
-namespace {
-
-bool are_zero(const std::byte* codes, int64_t count) {
-  return std::all_of(codes, codes + count, [](std::byte code) { return code == std::byte{0}; });
-}
-
-bool is_same(double x, double y) { return std::isnan(x) ? std::isnan(y) : x == y && std::signbit(x) == std::signbit(y); }
-bool is_same(Span x, Span y) { return is_same(x.low, y.low) && is_same(x.high, y.high); }
-
-}  // namespace
 
 /// Of instructions without a nonzero code, which pad k to whole periods of an order, those after one that left c unchanged leave it
 /// unchanged too.
