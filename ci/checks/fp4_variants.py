@@ -21,7 +21,8 @@ EQUAL = [
 WIDER = {"flashinfer.silu_and_mul_nvfp4_quantize": {"vllm.silu_and_mul_nvfp4_quant", "vllm.silu_and_mul_scaled_fp4_experts_quant"}}
 NVFP4 = ["vllm.nvfp4", "flashinfer.nvfp4", "flashinfer.nvfp4_cute", "transformer_engine.nvfp4", "flashinfer.nvfp4_exact",
          "flashinfer.nvfp4_cute_exact", "flashinfer.nvfp4_ar_fusion", "torchao.nvfp4", "torchao.nvfp4_gpu", "flashinfer.nvfp4_4over6_exact",
-         "flashinfer.nvfp4_4over6_exact_mse", "vllm.nvfp4_kv", "vllm.nvfp4_kv_4over6"]
+         "flashinfer.nvfp4_4over6_exact_mse", "flashinfer.nvfp4_4over6_exact_f16", "flashinfer.nvfp4_4over6", "flashinfer.nvfp4_4over6_cute",
+         "flashinfer.nvfp4_4over6_cute_exact", "vllm.nvfp4_kv", "vllm.nvfp4_kv_4over6"]
 OF_ROWS = ["flashinfer.nvfp4_per_token"]
 BLOCK = ["torchao.nvfp4_block", "torchao.nvfp4_block_gpu", "aiter.triton_nvfp4", "vllm.nvfp4_ds_mla"]
 MXFP4 = ["vllm.mxfp4", "flashinfer.mxfp4", "aiter.per_1x32_mxfp4", "aiter.triton_mxfp4", "torchao.mxfp4_floor", "torchao.mxfp4_ceil",

@@ -143,6 +143,46 @@ struct FlashinferNvfp44over6Mse : FlashinferNvfp44over6 {
   }
 };
 
+/// Errors of numbers times the tensor's scale.
+struct FlashinferNvfp44over6F16 : FlashinferNvfp44over6 {
+  static constexpr const char* kContract = "flashinfer.nvfp4_4over6_exact_f16";
+  SIMT_DEVICE static float error(float code, float scale, float global, float v) { return simt::magnitude(code * scale - v * global); }
+};
+
+/// Approximate reciprocals.
+/// Source: flashinfer quantization_utils.cuh (fb28d724) with NVFP4_4OVER6.
+struct FlashinferNvfp44over6Fast : FlashinferNvfp4 {
+  static constexpr const char* kContract = "flashinfer.nvfp4_4over6";
+  static constexpr bool kHasRival = true;
+  SIMT_DEVICE static uint8_t rival(float amax, float global) {
+    return simt::to_e4m3fn_sat(global * flushed(flushed(amax) * simt::reciprocal_within(6.0f)) * 1.5f);
+  }
+  SIMT_DEVICE static float error(float code, float scale, float global, float v) {
+    return simt::magnitude(code * scale * simt::reciprocal_within(global) - v);
+  }
+  SIMT_DEVICE static bool is_better(float rival, float own) { return rival < own; }
+};
+
+/// CuTe DSL flushes nothing.
+/// Source: flashinfer quantization_cute_dsl_utils.py (fb28d724), _nvfp4_4over6_quant_from_values.
+struct FlashinferNvfp44over6Cute : FlashinferNvfp44over6Fast {
+  static constexpr const char* kContract = "flashinfer.nvfp4_4over6_cute";
+  SIMT_DEVICE static float before(float v) { return v; }
+  SIMT_DEVICE static uint8_t scale(float amax, float global) { return VllmNvfp4::scale(amax, global); }
+  SIMT_DEVICE static float multiplier(float amax, uint32_t e, float global) {
+    return amax == 0.0f ? 0.0f : e == 0u ? simt::from_bits(0x7f800000u) : VllmNvfp4::multiplier(amax, e, global);
+  }
+  SIMT_DEVICE static uint8_t rival(float amax, float global) {
+    return simt::to_e4m3fn_sat(global * (amax * simt::reciprocal_within(6.0f)) * 1.5f);
+  }
+};
+struct FlashinferNvfp44over6CuteExact : FlashinferNvfp44over6 {
+  static constexpr const char* kContract = "flashinfer.nvfp4_4over6_cute_exact";
+  SIMT_DEVICE static float before(float v) { return v; }
+  SIMT_DEVICE static uint8_t scale(float amax, float global) { return simt::to_e4m3fn_sat(amax / 6.0f * global); }
+  SIMT_DEVICE static uint8_t rival(float amax, float global) { return simt::to_e4m3fn_sat(amax / 6.0f * global * 1.5f); }
+};
+
 /// Source: vllm csrc/nvfp4_kv_cache_kernels.cu v0.33.0, cvt_warp_fp16_to_fp4_4over6.
 struct VllmNvfp4Kv4over6 : VllmNvfp4Kv {
   static constexpr const char* kContract = "vllm.nvfp4_kv_4over6";
@@ -422,7 +462,8 @@ struct FlashinferNvfp4ExpertsExact : FlashinferNvfp4Exact {
 
 using Nvfp4List = RulesList<VllmNvfp4, FlashinferNvfp4Cute, FlashinferNvfp4, TransformerEngineNvfp4, FlashinferNvfp4Exact, FlashinferNvfp4CuteExact,
                             FlashinferArNvfp4, TorchaoNvfp4, TorchaoNvfp4Gpu, VllmNvfp4Kv, VllmNvfp4Kv4over6, FlashinferNvfp44over6,
-                            FlashinferNvfp44over6Mse>;
+                            FlashinferNvfp44over6Mse, FlashinferNvfp44over6F16, FlashinferNvfp44over6Fast, FlashinferNvfp44over6Cute,
+                            FlashinferNvfp44over6CuteExact>;
 using Nvfp4BlockList = RulesList<TorchaoNvfp4Block, TorchaoNvfp4BlockGpu, AiterTritonNvfp4, VllmNvfp4DsMla>;
 using Mxfp4List = RulesList<VllmMxfp4, FlashinferMxfp4, AiterPer1x32Mxfp4, AiterTritonMxfp4, TorchaoMxfp4Floor, TorchaoMxfp4Ceil,
                             TorchaoMxfp4Even, TorchaoMxfp4Rceil, TritonKernelsMxfp4, TritonKernelsMxfp4Down, DeepgemmMxfp4, AiterMxfp4Floor,

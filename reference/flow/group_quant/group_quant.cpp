@@ -108,6 +108,14 @@ Spans group_sources(const GroupQuant& contract, const Spans& values, const RowIn
   return inputs.maxima.size() > 0 ? inputs.maxima : group_maxima(contract, values, inputs.group_size);
 }
 
+/// The quantity nonzero of a group: 0 if its amax is 0, else Inf.
+static Spans infinite_unless_zero(const Spans& amax) {
+  Spans nonzero = amax;
+  const auto of = [](double v) { return v == 0 ? v : HUGE_VAL; };
+  for (size_t g = 0; g < amax.size(); ++g) nonzero.set(g, {of(amax[g].low), of(amax[g].high)});
+  return nonzero;
+}
+
 GroupScales group_scales(const GroupQuant& contract, const Spans& sources, double scale_ub,
                          const std::vector<double>& stored_scale, RowListener* listener, int64_t group_size, double outer) {
   const auto places = [&] { return each_group(group_size); };
@@ -132,7 +140,10 @@ GroupScales group_scales(const GroupQuant& contract, const Spans& sources, doubl
     listener->quantity("scale given", sources, places());
   }
   result.m = contract.mult.start.empty() ? result.s : amax;
-  run_cell(contract.mult.empty() ? nullptr : listener, "m", contract.mult, result.m, none, places);
+  const Spans nonzero = infinite_unless_zero(amax);
+  Environment with_nonzero = none;
+  with_nonzero.set("nonzero", nonzero);
+  run_cell(contract.mult.empty() ? nullptr : listener, "m", contract.mult, result.m, with_nonzero, places);
   return result;
 }
 

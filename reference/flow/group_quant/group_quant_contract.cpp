@@ -78,7 +78,7 @@ GroupQuant bind_group_quant(const RowCells& cells, const Format& x) {
     g.scales = std::move(of_amax);
   }
   check_groups(cells.row());
-  bind_codes(cells, names, {"amax"}, g);
+  bind_codes(cells, names, {"amax", "nonzero"}, g);
   bind_rival(cells, names, g);
   if (g.outer && !reads_outer(cells.row()))
     throw cells.error("group", 0, "has two levels, and no step reads g, the scale of the outer one");
