@@ -15,6 +15,7 @@ EQUAL = [
     {"torchao.nvfp4_block", "torchao.nvfp4_block_gpu"},
     {"vllm.nvfp4_experts", "vllm.nvfp4_fused", "flashinfer.nvfp4_ar_fusion"},
     {"vllm.silu_and_mul_nvfp4_quant", "vllm.silu_and_mul_scaled_fp4_experts_quant"},
+    {"flashinfer.nvfp4_4over6_exact", "flashinfer.nvfp4_4over6_exact_f16"},
 ]
 # Contracts that also accept the outputs of another one. FlashInfer rounds the quotient of SiLU; vLLM's is free by 2 ulp, or 0 for a gate
 # below -87.3. A dump of vLLM with such gates does not obey FlashInfer's contract.
@@ -142,6 +143,11 @@ expect("a subnormal number that is kept", obeyed(dump(x, 1.5 * 2.0 ** 116, [7, 1
 expect("a subnormal number that is flushed", obeyed(dump(x, 1.5 * 2.0 ** 116, [7, 0] + [0] * 14, 1)) & EQUAL[0], {"flashinfer.nvfp4_ar_fusion"})
 
 expect("a code that no contract gives", obeyed(dump(x, 1.5 * 2.0 ** 116, [7, 3] + [0] * 14, 1)), set())
+
+# FlashInfer's two ways to add errors: in f32, 4 * 2.75 / g errs less than 6 * 1.875 / g by 2^-16 of an error; times g, both err the same, and 6 wins.
+x, g = [0x3F8E] + [0] * 15, float.fromhex("0x1.40e6c2p+3")
+expect("errors of elements", obeyed(dump(x, g, [6] + [0] * 15, 0x43)) & EQUAL[5], EQUAL[5])
+expect("errors times g", obeyed(dump(x, g, [7] + [0] * 15, 0x3F)) & EQUAL[5], {"flashinfer.nvfp4_4over6_exact_f16"})
 
 # torchao divides amax by 6 on a CPU and multiplies by fl(1/6) on a GPU: amax 1.015625, where amax / 6 / g is the tie 1.0625.
 x, g = [0x3F82] + [0] * 15, float.fromhex("0x1.464646p-3")

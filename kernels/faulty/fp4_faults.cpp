@@ -162,6 +162,18 @@ struct Nvfp4RivalBySquares : FlashinferNvfp44over6 {
   }
 };
 
+/// Takes the scale for a largest code of 4 in every block.
+struct Nvfp4RivalAlways : FlashinferNvfp44over6CuteExact {
+  static bool is_better(float /*rival*/, float /*own*/) { return true; }
+};
+
+/// Does not return early for a block of zeros, whose scale is 0: 0 times 1 / 0.
+struct Nvfp4RivalOfZeros : FlashinferNvfp44over6Fast {
+  static float multiplier(float amax, uint32_t e, float global) {
+    return e == 0u ? simt::from_bits(0x7f800000u) : FlashinferNvfp44over6Fast::multiplier(amax, e, global);
+  }
+};
+
 /// The product goes to NVFP4 in fp32 where the contract rounds it to 16 bits.
 struct SiluNvfp4NotRounded : VllmSiluNvfp4 {
   using Activation = SiluFast;
@@ -372,6 +384,8 @@ std::vector<Kernel> fp4_faults() {
                                             "quant_nvfp4_experts", kNvfp4ExpertsAccepts),
       of_fp4<Nvfp4RivalNever>("nvfp4_rival_never", "flashinfer #3264: 4over6 behind an environment variable"),
       of_fp4<Nvfp4RivalBySquares>("nvfp4_rival_by_squares", "vLLM nvfp4_kv_cache_kernels.cu adds squares, FlashInfer magnitudes"),
+      of_fp4<Nvfp4RivalAlways>("nvfp4_rival_always", "flashinfer #3448: FP16 scoring of both scales"),
+      of_fp4<Nvfp4RivalOfZeros>("nvfp4_rival_of_zeros", "flashinfer quantization_utils.cuh: returns early if amax is 0"),
       of_silu_experts<SiluExpertsFirstScale>("silu_nvfp4_experts_first_scale",
                                              "no regression known; SFScale[0] where SFScale[expert_idx] is meant",
                                              "silu_mul_quant_nvfp4_experts", kNvfp4ExpertsAccepts),
