@@ -6,7 +6,9 @@
 #include <cmath>
 #include <optional>
 #include <set>
+#include <string>
 
+#include "harness/compare/verdict.h"
 #include "harness/diagnosis/wrong_part.h"
 #include "reference/formats/catalogue.h"
 #include "reference/formats/round.h"
@@ -45,21 +47,65 @@ Rule clamped_to_one(const WrongPart& wrong, SignOf sign_of) {
   }
   const auto failing = int64_t(wrong.failing().size());
   if (above && by_largest && kept.size() == kFewestClamped)
-    return {{fmt::format("{:.6g} where the largest number, {:.6g}, is expected: results are clamped to a limit that is too low", limit,
-                         largest),
+    return {{fmt::format("{:.6g} where the largest number, {:.6g}, is expected: results are clamped to a limit that is too low",
+                         limit, largest),
              failing}};
   if (replaced.size() < kFewestClamped) return std::nullopt;
   if (below && limit == largest)
     return {{fmt::format("the largest number, {:.6g}, where smaller ones are expected: results saturate, since the limit is "
                          "taken too early or they are too large before it",
-                         limit), failing}};
+                         limit),
+             failing}};
   if (kept.size() < kFewestClamped) return std::nullopt;
   return {{fmt::format("{:.6g} wherever {} numbers are expected: results are clamped to a limit that is too {}", limit,
                        above ? "larger" : "smaller", above ? "low" : "high"),
            failing}};
 }
 
+/// ", and in every element of columns 0..3 of each 8": places where all elements hold the code, right ones too. Empty if there
+/// are none.
+std::string columns_of_code(const WrongPart& wrong, uint32_t code) {
+  constexpr int64_t kFewestVectors = 2;
+  const int64_t columns = wrong.part().columns();
+  for (int64_t period = 4; period <= 64 && kFewestVectors * period <= columns; period *= 2) {
+    std::set<int64_t> rests;
+    for (const int64_t i : wrong.failing()) rests.insert(i % columns % period);
+    if (2 * int64_t(rests.size()) > period) continue;
+    bool all = true;
+    for (int64_t i = 0; i < wrong.part().elements() && all; ++i)
+      all = !rests.contains(i % columns % period) || wrong.codes()[size_t(i)] == code;
+    if (all) return fmt::format(", and in every element of columns {} of each {}", numbers_text(rests, period), period);
+  }
+  return "";
+}
+
 }  // namespace
+
+Rule one_code(const WrongPart& wrong) {
+  const Format& format = wrong.format();
+  const auto failing = int64_t(wrong.failing().size());
+  if (!format.is_integer() && format.specials != Specials::kBits && format.specials != Specials::kScale) {
+    const double least_normal = power_of_two(format.min_exponent());
+    const int64_t flushed = wrong.count([&](int64_t i) {
+      const std::optional<double> due = wrong.middle(i);
+      return due && *due != 0 && std::abs(*due) < least_normal && wrong.value(i) == 0;
+    });
+    if (4 * flushed >= 3 * failing)
+      return {{"0 where a subnormal number is expected (subnormal results are flushed)", flushed}};
+  }
+  if (format.specials == Specials::kFnuz) {
+    const int64_t minus_zero = wrong.count(
+        [&](int64_t i) { return wrong.due(i) == 0u && wrong.codes()[size_t(i)] == uint32_t(1) << (format.bits - 1); });
+    if (4 * minus_zero >= 3 * failing)
+      return {{hex(format, uint32_t(1) << (format.bits - 1)) +
+                   " where 0 is expected: a zero kept its minus sign, which is NaN in " + std::string(format.name),
+               minus_zero}};
+  }
+  if (failing < kFewest || wrong.distinct(2) != 1) return std::nullopt;
+  const uint32_t code = wrong.codes()[size_t(wrong.failing().front())];
+  return {
+      {"one code in every wrong element, " + value_text(format, code) + columns_of_code(wrong, code), failing, 0, false, true}};
+}
 
 Rule clamped(const WrongPart& wrong) {
   if (wrong.format().specials == Specials::kBits || int64_t(wrong.failing().size()) < kFewest) return std::nullopt;
@@ -87,10 +133,12 @@ Rule same_codes_again(const WrongPart& wrong) {
     }
     if (unlike < (width == columns ? 1 : kFewestRuns) || 10 * held_again < 9 * unlike) continue;
     if (width == columns)
-      return {{"the same codes in every row, where rows differ: what is stored is not made from the data of the row", failing, 0, false, true}};
-    return {{fmt::format("the codes of the {0} elements before again, in {1} of {2} runs of {0} that differ: what is stored is not made "
-                         "from the input, as an array that is never filled",
-                         width, held_again, unlike),
+      return {{"the same codes in every row, where rows differ: what is stored is not made from the data of the row", failing, 0,
+               false, true}};
+    return {{fmt::format(
+                 "the codes of the {0} elements before again, in {1} of {2} runs of {0} that differ: what is stored is not made "
+                 "from the input, as an array that is never filled",
+                 width, held_again, unlike),
              failing, 0, false, true}};
   }
   return std::nullopt;
@@ -111,7 +159,8 @@ Rule of_a_vector(const WrongPart& wrong, const Problem& problem) {
       return wrong.value(i) == round_to(format, value, Rounding::kNearestEven, Overflow::kSpecial);
     });
     if (explained >= kFewest)
-      return {{fmt::format("the numbers of {} in every row: nothing else is added to them, or only zeros are", spec.name), explained}};
+      return {{fmt::format("the numbers of {} in every row: nothing else is added to them, or only zeros are", spec.name),
+               explained}};
   }
   return std::nullopt;
 }

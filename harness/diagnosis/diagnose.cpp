@@ -235,6 +235,18 @@ static bool padding_is_wrong(const Verdict& verdict) {
                      [](const TensorFinding& finding) { return finding.padding_wrong > 0; });
 }
 
+/// What became of padding: all of it had to stay as it was, all had to be zero, or some of each.
+static std::string padding_in_words(const Verdict& verdict) {
+  bool untouched = true, zero = true;
+  for (const TensorFinding& finding : verdict.tensors) {
+    if (finding.padding_wrong == 0) continue;
+    untouched = untouched && finding.padding_first.ends_with("must be left untouched");
+    zero = zero && finding.padding_first.ends_with("must be zero");
+  }
+  if (untouched) return "padding: overwritten where it must not change: a store that had to be skipped, or that runs too far";
+  return zero ? "padding: not zero where it must be: not written, or with other values" : kPadding;
+}
+
 static bool only_padding(const Verdict& verdict) {
   return padding_is_wrong(verdict) && verdict.violations.empty() &&
          std::all_of(verdict.tensors.begin(), verdict.tensors.end(),
@@ -246,13 +258,16 @@ static bool never_written(const Evidence& evidence, const Verdict& verdict) {
   return verdict.outcome == Outcome::kBroken && evidence.outputs && verdict.tensors.empty();
 }
 
-std::string progress_of_writes(const std::vector<bool>& written) {
+std::string progress_of_writes(const std::vector<bool>& written, int64_t columns) {
   const auto all = int64_t(written.size()), count = int64_t(std::count(written.begin(), written.end(), true));
   if (count == 0 || count == all) return "";
   const auto first = int64_t(std::find(written.begin(), written.end(), true) - written.begin());
   int64_t run = first;
   while (run < all && written[size_t(run)]) ++run;
   run -= first;
+  if (run == count && first == 0 && count == columns)
+    return "; row 0 alone is written: the row's number enters positions wrongly (a divisor or a sign), or the grid or a loop "
+           "ends too early";
   if (run == count && first == 0)
     return fmt::format("; written are the first {} elements, counted over all rows, and no other: the grid, a loop or a tail ends too "
                        "early, or positions advance too slowly",
@@ -273,7 +288,8 @@ std::string why_outside(const std::string& message) {
   // A run of bytes that touches the tensor, and not one that lies anywhere.
   for (const auto& [touches, why] :
        {std::pair("nearest 1 byte before it", "writes go on before the start: a loop or an index begins too early"),
-        std::pair("first 0 bytes behind it", "writes go on behind the end: a loop, an index or a store of a whole vector runs too far")})
+        std::pair("first 0 bytes behind it",
+                  "writes go on behind the end: a loop, an index or a store of a whole vector runs too far")})
     if (message.find(touches) != std::string::npos) return why;
   return "";
 }
@@ -309,12 +325,13 @@ static std::vector<std::string> of_broken_call(const Evidence& evidence, const C
     }
     if (const Unwritten left = unwritten_elements(part, tensor.spec, untouched); left.elements > 0) {
       std::set<int64_t> rows, others;  // rows that are not written as a whole, and those that are
-      for (int64_t i = 0; i < part.elements(); ++i) (is_written[size_t(i)] ? others : rows).insert(part.number_of(i / part.columns()));
+      for (int64_t i = 0; i < part.elements(); ++i)
+        (is_written[size_t(i)] ? others : rows).insert(part.number_of(i / part.columns()));
       const std::string by_index = rows_of_index(rows, others, evidence.problem);
       unwritten += (unwritten.empty() ? "" : "; ") + std::to_string(left.elements) + " of " + std::to_string(part.elements()) +
                    " elements of " + part.label() + left.places(part) +
                    (!by_index.empty() ? "; these are the " + by_index
-                    : wrong == 0      ? progress_of_writes(is_written)
+                    : wrong == 0      ? progress_of_writes(is_written, part.columns())
                                       : "");
     }
   }
@@ -463,12 +480,20 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
         verdict.message.find("wrote outside '") != std::string::npos) {
       if (const CallResult again = backend.call(request); !again.outputs.empty())
         verdict.causes = of_broken_call(evidence, again, budget);
-      if (const std::string why = why_outside(verdict.message); !why.empty()) verdict.causes.insert(verdict.causes.begin(), why);
+      std::string why = why_outside(verdict.message);
+      const bool first_row = std::any_of(verdict.causes.begin(), verdict.causes.end(), [](const std::string& words) {
+        return words.find("row 0 alone is written") != std::string::npos;
+      });
+      if (first_row && why.find("before the start") != std::string::npos)
+        why =
+            "row 0 alone is written in its place, and others before the start: the row's number enters a position with the wrong "
+            "sign";
+      if (!why.empty()) verdict.causes.insert(verdict.causes.begin(), why);
       return;
     }
     if (verdict.outcome != Outcome::kFail || !evidence.outputs || verdict.tensors.empty()) return;
     if (only_padding(verdict)) {
-      verdict.causes = {std::string(kPadding) + "; every element is right"};
+      verdict.causes = {padding_in_words(verdict) + "; every element is right"};
       return;
     }
     const std::vector<Cause> causes = diagnose(evidence.bound, evidence.problem, *evidence.outputs, evidence.sample, &budget);
@@ -479,7 +504,8 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
     }
     const bool of_pairs =
         !causes.empty() && causes.front().mistakes.size() > 1;  // two mistakes at once are less likely than a pattern
-    if (causes.empty() || !causes.front().complete() || causes.front().is_symptom() || of_pairs || contradict_each_other(causes)) {
+    if (causes.empty() || !causes.front().complete() || causes.front().is_symptom() || of_pairs ||
+        contradict_each_other(causes)) {
       const std::string race = race_in_words(backend, request);
       if (!race.empty()) verdict.causes.clear();
       add_patterns(evidence.bound, evidence.problem, *evidence.outputs, verdict, budget);
@@ -490,7 +516,7 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
     }
     of_one_value(evidence, verdict, budget);
     add_limits(budget, verdict);
-    if (padding_is_wrong(verdict)) verdict.causes.emplace_back(kPadding);
+    if (padding_is_wrong(verdict)) verdict.causes.push_back(padding_in_words(verdict));
   };
 }
 

@@ -40,7 +40,8 @@ struct Cause {
   bool is_symptom() const;
 };
 
-/// Whether every complete cause is a wrong read of an input, and not all of the same one: at most one is right, and none is asserted.
+/// Whether every complete cause is a wrong read of an input, and not all of the same one: at most one is right, and none is
+/// asserted.
 bool contradict_each_other(const std::vector<Cause>& causes);
 
 /// Limits the work of a diagnosis. It counts evaluated elements and not seconds, so that the same command says the same on every
@@ -102,7 +103,7 @@ void add_patterns(const BoundCase& bound, const Problem& problem, const std::vec
 
 /// Which elements of a tensor were written, counted over all rows, if that says how positions advance: "; written are 4 of each 16
 /// elements, counted over all rows: positions advance 4 times too far". Otherwise empty.
-std::string progress_of_writes(const std::vector<bool>& written);
+std::string progress_of_writes(const std::vector<bool>& written, int64_t columns);
 /// What follows from the message of a call that wrote outside a tensor, if what it wrote touches the tensor; otherwise empty.
 std::string why_outside(const std::string& message);
 

@@ -359,7 +359,8 @@ std::vector<std::string> patterns_of(int64_t rows, const std::function<double(in
   return lines;
 }
 
-/// Patterns of d, [rows, 16] in bf16, each element of which is a sum of products; it holds due(source(i)), and -1 where that is below 0.
+/// Patterns of d, [rows, 16] in bf16, each element of which is a sum of products; it holds due(source(i)), and -1 where that is
+/// below 0.
 std::vector<std::string> patterns_of_sums(int64_t rows, const std::function<int64_t(int64_t)>& source) {
   const auto due = [](int64_t i) { return 1 + double(i * i * 2654435761 % 97); };
   std::vector<WholePart> answer = {testing::whole_part(kBf16, {rows, 16}, {}, {}, "", "d")};
@@ -390,9 +391,17 @@ TEST(Patterns, TheAccumulatorBesideTheRightOneIsNamed) {
     const int64_t row = i / 16, column = i % 16, at = column / 8 * 4 + row / 8 % 2 * 2 + column % 2 - 1;
     return at < 0 ? -1 : (row / 16 * 16 + row % 8 + at / 2 % 2 * 8) * 16 + at / 4 * 8 + column % 8 / 2 * 2 + at % 2;
   };
-  EXPECT_THAT(patterns_of_sums(32, fragment),
-              ElementsAre(HasSubstr("the sum of accumulator i - 1 of each thread where that of i is expected (in tiles of 16 x 16)")));
-  EXPECT_THAT(patterns_of_sums(9, [](int64_t i) { return i - 32; }), ElementsAre(HasSubstr("the sum of accumulator i - 1")));
+  EXPECT_THAT(
+      patterns_of_sums(32, fragment),
+      ElementsAre(HasSubstr("the sum of accumulator i - 1 of each thread where that of i is expected (in tiles of 16 x 16)")));
+  EXPECT_THAT(patterns_of_sums(32, [](int64_t i) { return i % 256 < 32 ? -1 : i - 32; }),
+              ElementsAre(AllOf(HasSubstr("2 rows earlier, within each 16 rows"),
+                                HasSubstr("; that is also the sum of accumulator i - 1"))))
+      << "accumulators of 32 lanes in tiles of 16 columns lie two rows apart";
+  EXPECT_THAT(patterns_of_sums(32, [](int64_t i) { return (i + 16) % 512; }), Not(Contains(HasSubstr("accumulator"))))
+      << "the next row";
+  EXPECT_THAT(patterns_of_sums(5, [](int64_t i) { return i % 16 == 0 ? -1 : i - 1; }), Not(Contains(HasSubstr("accumulator"))))
+      << "the column before, also of even columns";
   EXPECT_THAT(patterns_of_sums(32, [](int64_t i) { return (i + 7) % 512; }), Not(Contains(HasSubstr("accumulator"))));
 }
 
@@ -409,6 +418,8 @@ TEST(Patterns, RowsAndElementsOfVectorsThatAreWrongThroughoutSayWhy) {
               Contains(HasSubstr("a loop over vectors of 4 ends one element too early")));
   EXPECT_THAT(patterns("8x16", values([](const auto& x, int64_t i, int64_t) { return i % 8 == 0 ? 0 : x[size_t(i)]; })),
               ElementsAre(HasSubstr("holds one code in every wrong element"), HasSubstr("a loop over vectors of 8 begins")));
+  EXPECT_THAT(patterns("8x16", values([](const auto& x, int64_t i, int64_t) { return i % 8 < 4 ? 0 : x[size_t(i)]; })),
+              Contains(HasSubstr("0x0000 (0), and in every element of columns 0..3 of each 8")));
   EXPECT_THAT(spoilt([](int64_t row, int64_t) { return row > 1; }), Not(Contains(HasSubstr("; "))));
 }
 
@@ -673,9 +684,11 @@ TEST(Facts, ErrorsExactlyWhereTheInputIsNanAreSaidOfTheInput) {
 TEST(Facts, RowsThatAnIndexTellsApartAreNamed) {
   Problem problem;
   for (const auto& [name, each] : {std::pair("slot_mapping", 1), std::pair("topk_ids", 2)}) {
-    HostTensor index{dense(name, Role::kInput, kInt32, each == 1 ? std::vector<int64_t>{16} : std::vector<int64_t>{16, each}), {}};
+    HostTensor index{dense(name, Role::kInput, kInt32, each == 1 ? std::vector<int64_t>{16} : std::vector<int64_t>{16, each}),
+                     {}};
     index.bytes.resize(index.spec.bytes());
-    for (int64_t i = 0; i < 16 * each; ++i) index.set_code(i, uint32_t(each == 1 ? (i + 5) % 16 : i / 2 % 4 == 1 ? i % 2 - 1 : 7 + i));
+    for (int64_t i = 0; i < 16 * each; ++i)
+      index.set_code(i, uint32_t(each == 1 ? (i + 5) % 16 : i / 2 % 4 == 1 ? i % 2 - 1 : 7 + i));
     problem.tensors.push_back(std::move(index));
   }
   const auto rows = [&](const std::function<bool(int64_t)>& is) {
@@ -821,14 +834,14 @@ TEST(Misread, OtherPlacesOfAVectorAreNamed) {
 TEST(Misread, PitchesAreNamed) {
   EXPECT_THAT(causes_of_copy([](int64_t i) { return std::min<int64_t>(i / 8 * 12 + i % 8, 31); }),
               Contains(HasSubstr("x: row i is read from element 12 i on, not from 8 i on")));
-  EXPECT_THAT(causes_of_copy([](int64_t i) { return i % 8 < 4 ? i : i % 8 == 7 ? 31 - i : i + 1; }),
+  EXPECT_THAT(causes_of_copy([](int64_t i) { return i % 8 < 4    ? i
+                                                    : i % 8 == 7 ? 31 - i
+                                                                 : i + 1; }),
               Contains(HasSubstr("x: the vectors of 4 elements of a row are read 5 elements apart")));
 }
 
 TEST(Misread, WrongReadsOfTwoInputsAreNoCause) {
-  const auto cause = [](const std::string& input, const std::string& name) {
-    return Cause{{{name, name, 8, input}}, 8, 8};
-  };
+  const auto cause = [](const std::string& input, const std::string& name) { return Cause{{{name, name, 8, input}}, 8, 8}; };
   EXPECT_THAT(causes_in_words({cause("x", "x: read as 0"), cause("w", "w: read as 0")}),
               ElementsAre("would fit, as many mistakes would: x: read as 0; w: read as 0"));
   EXPECT_THAT(causes_in_words({cause("x", "x: read as 0"), cause("x", "x: read twice")}), Contains(HasSubstr("explains 8 of 8")));
@@ -870,9 +883,10 @@ TEST(Writes, HowPositionsAdvanceIsSaid) {
   const auto written = [](const std::function<bool(int64_t)>& is) {
     std::vector<bool> all;
     for (int64_t i = 0; i < 64; ++i) all.push_back(is(i));
-    return progress_of_writes(all);
+    return progress_of_writes(all, 32);
   };
   EXPECT_THAT(written([](int64_t i) { return i < 13; }), HasSubstr("written are the first 13 elements"));
+  EXPECT_THAT(written([](int64_t i) { return i < 32; }), HasSubstr("row 0 alone is written"));
   EXPECT_THAT(written([](int64_t i) { return i >= 13; }), HasSubstr("the first 13 elements, counted over all rows, are the ones"));
   EXPECT_THAT(written([](int64_t i) { return i % 16 < 4; }), HasSubstr("4 of each 16 elements"));
   EXPECT_EQ(written([](int64_t i) { return i * i % 7 < 3; }), "") << "no order";
@@ -880,7 +894,8 @@ TEST(Writes, HowPositionsAdvanceIsSaid) {
 }
 
 TEST(Writes, BytesOutsideThatTouchTheTensorSayWhichEndIsWrong) {
-  EXPECT_THAT(why_outside("wrote outside 'q': 2032 bytes before its start, nearest 1 byte before it"), HasSubstr("begins too early"));
+  EXPECT_THAT(why_outside("wrote outside 'q': 2032 bytes before its start, nearest 1 byte before it"),
+              HasSubstr("begins too early"));
   EXPECT_THAT(why_outside("wrote outside 'q': 8 bytes behind its end, first 0 bytes behind it"), HasSubstr("runs too far"));
   EXPECT_EQ(why_outside("wrote outside 'q': 1 byte before its start, nearest 60000 bytes before it"), "");
 }

@@ -63,8 +63,8 @@ std::pair<std::set<int64_t>, std::set<int64_t>> failing_rows_and_columns(const W
 
 namespace {
 
-/// What follows from the rows and columns that are wrong throughout: a loop over a vector that begins or ends one element away, or a
-/// row's number that enters a position wrongly. Empty if they say nothing.
+/// What follows from the rows and columns that are wrong throughout: a loop over a vector that begins or ends one element away,
+/// or a row's number that enters a position wrongly. Empty if they say nothing.
 std::string why_these(const std::set<int64_t>& rows, int64_t of_rows, const std::set<int64_t>& columns, int64_t of_columns) {
   constexpr int64_t kFewestRows = 3, kFewestVectors = 2;
   if (int64_t(columns.size()) == of_columns && of_rows >= kFewestRows && int64_t(rows.size()) == of_rows - 1 && !rows.contains(0))
@@ -76,7 +76,8 @@ std::string why_these(const std::set<int64_t>& rows, int64_t of_rows, const std:
     if (rests.size() != 1) continue;
     const int64_t rest = *rests.begin();
     if (int64_t(columns.size()) != (of_columns - rest + period - 1) / period) continue;
-    if (rest == 0) return fmt::format("; a loop over vectors of {} begins one element too late, or their first one is set wrongly", period);
+    if (rest == 0)
+      return fmt::format("; a loop over vectors of {} begins one element too late, or their first one is set wrongly", period);
     if (rest == period - 1)
       return fmt::format("; a loop over vectors of {} ends one element too early, or their last one is set wrongly", period);
   }
@@ -103,22 +104,26 @@ std::string rows_of_index(const std::set<int64_t>& rows, const std::set<int64_t>
     bool (*holds)(int64_t low, int64_t high);
   };
   constexpr Condition kConditions[] = {
-      {"rows whose {} is 0 (a comparison with 0 that is off by one would do it)", nullptr, [](int64_t low, int64_t) { return low == 0; }},
+      {"rows whose {} is 0 (a comparison with 0 that is off by one would do it)", nullptr,
+       [](int64_t low, int64_t) { return low == 0; }},
       {"rows whose {} is 0 or less (a comparison with 0 that is off by one would do it)",
-       "rows whose {} all are 0 or less (a comparison with 0 that is off by one would do it)", [](int64_t, int64_t high) { return high <= 0; }},
+       "rows whose {} all are 0 or less (a comparison with 0 that is off by one would do it)",
+       [](int64_t, int64_t high) { return high <= 0; }},
       {"rows whose {} is below 0", "rows with a {} below 0", [](int64_t low, int64_t) { return low < 0; }},
       {"rows whose {} is above 0", nullptr, [](int64_t low, int64_t) { return low > 0; }},
   };
   const int64_t last = std::max(*rows.rbegin(), *others.rbegin());
   for (const HostTensor& index : problem.tensors) {
     const TensorSpec& spec = index.spec;
-    if (spec.role != Role::kInput || !spec.format->is_integer() || spec.format->bits < 32 || spec.packed || spec.shape.empty()) continue;
+    if (spec.role != Role::kInput || !spec.format->is_integer() || spec.format->bits < 32 || spec.packed || spec.shape.empty())
+      continue;
     const int64_t each = spec.shape.size() == 1 ? 1 : spec.shape.back(), count = each == 0 ? 0 : spec.elements() / each;
     if (last >= count) continue;
     const auto holds = [&](const Condition& condition, int64_t row) {
       int64_t low = 0, high = 0;
       for (int64_t i = 0; i < each; ++i) {
-        const int64_t at = spec.shape.size() == 1 ? spec.offset + row * spec.strides.back() : spec.row(row) + i * spec.strides.back();
+        const int64_t at =
+            spec.shape.size() == 1 ? spec.offset + row * spec.strides.back() : spec.row(row) + i * spec.strides.back();
         const auto number = int64_t(decode(*spec.format, index.code(at)));
         low = i == 0 ? number : std::min(low, number), high = i == 0 ? number : std::max(high, number);
       }
@@ -475,8 +480,7 @@ std::string places_apart(const std::vector<int64_t>& wrong, const std::vector<in
     if (last < low) return fmt::format(", in {} from {} on alone", what, low);
     return "";
   };
-  for (const std::string& words :
-       {from_to("columns", column), from_to("rows", row), from_to(flat_elements, flat)})
+  for (const std::string& words : {from_to("columns", column), from_to("rows", row), from_to(flat_elements, flat)})
     if (!words.empty()) return words;
   return "";
 }

@@ -52,7 +52,7 @@ class Edits {
 
   /// One element for several, or several exchanged.
   void other_places() {
-    if (rows_ * columns_ >= kFewestColumns)
+    if (rows_ * columns_ >= kFewestColumns && data_.code(data_.spec.row(0)) != 0)  // of 0, see unread()
       add("[i, j] is read from [0, 0]", [](int64_t, int64_t) { return std::pair<int64_t, int64_t>(0, 0); });
     if (rows_ > 1 && columns_ > 1)
       add("[i, j] is read from [0, j]", [](int64_t, int64_t c) { return std::pair<int64_t, int64_t>(0, c); });
@@ -129,10 +129,10 @@ class Edits {
     if (format.specials == Specials::kIeee) nan_as("NaN is taken for Inf of its sign", HUGE_VAL);
     nan_as("NaN is taken for 0", 0);
     if (format.has_sign()) of("the sign is not read", [=](uint32_t code) { return code & ~sign; });
-    of("subnormal numbers are taken for 0", [=](uint32_t code) {
-      return std::abs(decode(format, code)) < power_of_two(format.min_exponent()) ? code & sign : code;
-    });
-    of("the lowest bit of the mantissa is not read", [=](uint32_t code) { return std::isfinite(decode(format, code)) ? code & ~1u : code; });
+    of("subnormal numbers are taken for 0",
+       [=](uint32_t code) { return std::abs(decode(format, code)) < power_of_two(format.min_exponent()) ? code & sign : code; });
+    of("the lowest bit of the mantissa is not read",
+       [=](uint32_t code) { return std::isfinite(decode(format, code)) ? code & ~1u : code; });
   }
 
   /// Some elements of each vector are read from others of the vector.
@@ -305,7 +305,8 @@ std::vector<InputEdit> input_edits(const Problem& problem, int64_t products) {
     }
     edits.other_places();
     if (spec.row(1) - spec.row(0) == spec.shape.back() && spec.strides.back() == 1) edits.pitches();
-    if (products == 1 && spec.format->specials != Specials::kScale && spec.format->specials != Specials::kBits) edits.codes(*spec.format);
+    if (products == 1 && spec.format->specials != Specials::kScale && spec.format->specials != Specials::kBits)
+      edits.codes(*spec.format);
     edits.parts_of_vectors();
     const bool halves = std::any_of(problem.tensors.begin(), problem.tensors.end(), [&](const HostTensor& other) {
       return access_of(other) == Access::kOut && !other.spec.shape.empty() && 2 * other.spec.shape.back() == spec.shape.back();

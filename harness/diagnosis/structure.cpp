@@ -73,32 +73,6 @@ Rule bits_of_floats(const WrongPart& wrong) {
       {"the bits of one fp32 scale in each word, where four UE8M0 bytes are expected", int64_t(wrong.failing().size()), 0, true}};
 }
 
-/// A small result that became 0, a 0 that became the NaN of fnuz, or one code everywhere.
-Rule one_code(const WrongPart& wrong) {
-  const Format& format = wrong.format();
-  const auto failing = int64_t(wrong.failing().size());
-  if (!format.is_integer() && format.specials != Specials::kBits && format.specials != Specials::kScale) {
-    const double least_normal = power_of_two(format.min_exponent());
-    const int64_t flushed = wrong.count([&](int64_t i) {
-      const std::optional<double> due = wrong.middle(i);
-      return due && *due != 0 && std::abs(*due) < least_normal && wrong.value(i) == 0;
-    });
-    if (4 * flushed >= 3 * failing)
-      return {{"0 where a subnormal number is expected (subnormal results are flushed)", flushed}};
-  }
-  if (format.specials == Specials::kFnuz) {
-    const int64_t minus_zero = wrong.count(
-        [&](int64_t i) { return wrong.due(i) == 0u && wrong.codes()[size_t(i)] == uint32_t(1) << (format.bits - 1); });
-    if (4 * minus_zero >= 3 * failing)
-      return {{hex(format, uint32_t(1) << (format.bits - 1)) +
-                   " where 0 is expected: a zero kept its minus sign, which is NaN in " + std::string(format.name),
-               minus_zero}};
-  }
-  if (failing < kFewest || wrong.distinct(2) != 1) return std::nullopt;
-  const uint32_t code = wrong.codes()[size_t(wrong.failing().front())];
-  return {{"one code in every wrong element, " + value_text(format, code), failing, 0, false, true}};
-}
-
 /// The bytes from before the call, for tensors that are updated in place.
 Rule as_it_came(const WrongPart& wrong, const Problem& problem) {
   const TensorSpec& spec = wrong.tensor().spec;
@@ -458,32 +432,47 @@ Rule of_another_tensor(const WrongPart& wrong, const std::vector<WholePart>& ans
   return std::nullopt;
 }
 
-/// Sums of a tensor core's tile that a thread takes from the register beside the right one. Registers of a thread lie apart by the
-/// size of a warp, counted along the rows of a tile (the emulated instructions), or as in the fragments of m16n8.
+/// Sums of a tensor core's tile that a thread takes from the register beside the right one. Registers of a thread lie apart by
+/// the size of a warp, counted along the rows of a tile (the emulated instructions), or as in the fragments of m16n8.
 Rule accumulators(const WrongPart& wrong) {
   const int64_t rows = wrong.part().rows(), columns = wrong.part().columns();
+  constexpr int64_t kBeyond = -2;  // in the tile, but not in the matrix: the sum of zeros
+  constexpr size_t kFewestCodes = 8;
   if (!wrong.shows_places()) return std::nullopt;
   Rule best;
-  const auto consider = [&](int64_t tile_rows, int64_t tile_columns, int by, const std::function<int64_t(int64_t, int64_t)>& from) {
-    const std::optional<Moved> moved = wrong.moved([&](int64_t i) {
+  const auto consider = [&](int64_t tile_rows, int64_t tile_columns, int by,
+                            const std::function<int64_t(int64_t, int64_t)>& from) {
+    const auto source = [&](int64_t i) {
       const int64_t row = i / columns, column = i % columns;
       const int64_t at = from(row % tile_rows, column % tile_columns);  // within the tile
       if (at < 0) return kNowhere;
-      const int64_t other_row = row - row % tile_rows + at / tile_columns, other_column = column - column % tile_columns + at % tile_columns;
-      return other_row < rows && other_column < columns ? other_row * columns + other_column : kNowhere;
-    });
-    const auto failing = int64_t(wrong.failing().size());
-    if (!moved || moved->contradicted > 0 || moved->explained + moved->left_out < failing || 4 * moved->left_out > failing) return;
-    if (best && best->explained >= moved->explained) return;
+      const int64_t other_row = row - row % tile_rows + at / tile_columns,
+                    other_column = column - column % tile_columns + at % tile_columns;
+      return other_row < rows && other_column < columns ? other_row * columns + other_column : kBeyond;
+    };
+    const auto holds = [&](int64_t i, int64_t at) {
+      return at == kBeyond ? wrong.value(i) == 0 : wrong.accepts(at, wrong.codes()[size_t(i)]);
+    };
+    if (wrong.count([&](int64_t i) { return source(i) == kNowhere || holds(i, source(i)); }) == 0) return;
+    int64_t explained = 0, left_out = 0;
+    std::set<uint32_t> codes;
+    for (int64_t i = 0; i < wrong.part().elements(); ++i) {
+      const int64_t at = source(i);
+      const bool fails = !wrong.accepts(i, wrong.codes()[size_t(i)]);
+      if (at != kNowhere && !holds(i, at)) return;
+      if (fails) (at == kNowhere ? left_out : explained) += 1;
+      if (fails && at >= 0 && codes.size() < kFewestCodes) codes.insert(wrong.codes()[size_t(i)]);
+    }
+    if (codes.size() < kFewestCodes || explained < 2 * left_out || (best && best->explained >= explained)) return;
     best = {fmt::format("the sum of accumulator i {} 1 of each thread where that of i is expected (in tiles of {} x {})",
                         by > 0 ? '+' : '-', tile_rows, tile_columns),
-            moved->explained, moved->left_out};
+            explained, left_out};
   };
   for (const int by : {1, -1}) {
     for (const int64_t tile_rows : {16, 32, 64})
       for (const int64_t tile_columns : {8, 16, 32, 64, 128})
         for (const int64_t lanes : {32, 64})
-          if (tile_rows * tile_columns > 2 * lanes)
+          if (tile_rows * tile_columns > 2 * lanes && tile_columns != lanes)  // otherwise it is the row beside
             consider(tile_rows, tile_columns, by, [=](int64_t row, int64_t column) {
               const int64_t at = row * tile_columns + column + by * lanes;
               return at < tile_rows * tile_columns ? at : kNowhere;
@@ -564,8 +553,11 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, bool elem
     if (!rounding.holds) {
       const bool next_codes = mostly_next_codes(wrong);
       if (next_codes) wrong.demand_everywhere();  // of sorted data, the next code is also that of a neighbour
-      if (!elementwise) consider(accumulators(wrong));
-      consider(shifted(wrong));
+      Rule in_rows = shifted(wrong);
+      const Rule in_tiles = elementwise ? std::nullopt : accumulators(wrong);
+      if (in_tiles && (!in_rows || in_tiles->explained > in_rows->explained)) consider(in_tiles);
+      if (in_tiles && in_rows && in_tiles->explained == in_rows->explained) in_rows->note += "; that is also " + in_tiles->words;
+      consider(in_rows);
       consider(transposed(wrong));
       consider(mirrored(wrong));
       consider(first_of_each(wrong));

@@ -227,7 +227,8 @@ TEST(Values, ALimitThatIsTooLowOrTooHighIsNamed) {
 TEST(Values, CodesThatDoNotDependOnTheDataAreNamed) {
   const auto words_of = [](const Number& held) { return words(same_codes_again(numbers(varied, held).wrong())); };
   EXPECT_THAT(words_of([](int64_t i) { return 2048 + double(i % 8 * 32); }), "") << "all saturate, one code";
-  EXPECT_THAT(words_of([](int64_t i) { return 16 + double(i % 8 * 2); }), HasSubstr("the codes of the 8 elements before again, in 15 of 15 runs"));
+  EXPECT_THAT(words_of([](int64_t i) { return 16 + double(i % 8 * 2); }),
+              HasSubstr("the codes of the 8 elements before again, in 15 of 15 runs"));
   EXPECT_THAT(words_of([](int64_t i) { return 16 + double(i % 32); }), HasSubstr("the same codes in every row"));
   EXPECT_EQ(words_of([](int64_t i) { return varied(i) + 16; }), "") << "depends on the data";
 }

@@ -230,6 +230,8 @@ OneCodeOff one_code_off(const WrongPart& wrong);
 
 // Rules about values that do not depend on the data (constant_values.cpp).
 
+/// A small result that became 0, a 0 that became the NaN of fnuz, or one code everywhere.
+Rule one_code(const WrongPart& wrong);
 /// One number, of either sign, wherever the expected ones lie beyond it, and nowhere a right one beyond it: a limit of a clamp.
 Rule clamped(const WrongPart& wrong);
 /// The codes of the vector or the row before again: what is stored is not made from the input, as an array that is never filled.
@@ -248,8 +250,8 @@ std::pair<std::set<int64_t>, std::set<int64_t>> failing_rows_and_columns(const W
 /// The fact that every element of some rows or columns is wrong, and no other element.
 std::optional<Regularity> whole_rows_or_columns(const WrongPart& wrong);
 
-/// "rows whose slot_mapping is 0": what an index of `rows` is, and that of `others` is not; rows are counted as the index does. Empty if
-/// no index tells them apart.
+/// "rows whose slot_mapping is 0": what an index of `rows` is, and that of `others` is not; rows are counted as the index does.
+/// Empty if no index tells them apart.
 std::string rows_of_index(const std::set<int64_t>& rows, const std::set<int64_t>& others, const Problem& problem);
 /// The fact that errors lie in such rows.
 std::optional<Regularity> rows_told_by_index(const WrongPart& wrong, const Problem& problem);

@@ -317,7 +317,8 @@ Span norm_sum(const RowNorm& contract, const NormRow& row) {
   for (const WrongSum& wrong : all_wrong_sums())
     if (wrong.name == contract.sum.start) return sum_of(wrong, x, depth, *row.format);
   if (!contract.sum.steps.empty()) return sum_of_rounded_squares(x, depth, *contract.sum.steps.front().target);
-  if (contract.sum.start == kTermsAreOne) return signed_sum(wrong_terms(kTermsAreOne, x, contract.deviates() ? row.mu.low : 0), depth);
+  if (contract.sum.start == kTermsAreOne)
+    return signed_sum(wrong_terms(kTermsAreOne, x, contract.deviates() ? row.mu.low : 0), depth);
   if (counts_beyond_the_end().contains(contract.sum.start))
     return sum_of_deviations(wrong_terms(contract.sum.start, x, row.mu.low), row.mu, depth);
   const Span mu = contract.sum.start == kMeanAdded ? Span{-row.mu.high, -row.mu.low} : row.mu;

@@ -81,8 +81,8 @@ std::vector<std::string> names_of_wrong_starts();
 inline const std::string kOfMean = "mean: ";
 /// Start of a sum whose terms are subtracted instead of added.
 inline constexpr const char* kSubtracted = "subtracts its terms";
-/// Sums of squares or deviations that have other terms than the row's. Only for the diagnosis. A name is put into RowNorm::sum.start.
-/// `deviates`: columns beyond the end count as 0 - mu.
+/// Sums of squares or deviations that have other terms than the row's. Only for the diagnosis. A name is put into
+/// RowNorm::sum.start. `deviates`: columns beyond the end count as 0 - mu.
 std::vector<std::string> names_of_wrong_terms(bool deviates);
 /// Deviations x + mu.
 inline constexpr const char* kMeanAdded = "of x plus its mean";
