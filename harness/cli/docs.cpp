@@ -57,7 +57,7 @@ const std::map<std::string, std::string>& words_of_columns() {
       {"amax", "recipe: from the elements of a group to the largest magnitude; begins with a reduction such as `absmax`"},
       {"scale", "recipe: from `amax` to the stored scale s"},
       {"mult", "recipe: from s to the multiplier m of the group, with nonzero: 0 if amax is 0, else Inf; empty if elements use s itself"},
-      {"code", "recipe: turns an element into its code, with s and m"},
+      {"code", "recipe: turns an element into its code, with s and m, and zero: +0 if amax is 0, else -0"},
       {"rival",
        "recipe: from `amax` to another scale, which a group takes if the codes below it have the smaller sum of errors; empty: "
        "none"},

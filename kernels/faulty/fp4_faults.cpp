@@ -169,6 +169,7 @@ struct Nvfp4RivalAlways : FlashinferNvfp44over6CuteExact {
 
 /// Does not return early for a block of zeros, whose scale is 0: 0 times 1 / 0.
 struct Nvfp4RivalOfZeros : FlashinferNvfp44over6Fast {
+  static bool is_empty(float /*amax*/) { return false; }
   static float multiplier(float amax, uint32_t e, float global) {
     return e == 0u ? simt::from_bits(0x7f800000u) : FlashinferNvfp44over6Fast::multiplier(amax, e, global);
   }

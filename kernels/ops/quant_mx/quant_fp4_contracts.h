@@ -124,6 +124,7 @@ struct VllmNvfp4Kv : VllmNvfp4 {
 struct FlashinferNvfp44over6 : FlashinferNvfp4Exact {
   static constexpr const char* kContract = "flashinfer.nvfp4_4over6_exact";
   static constexpr bool kHasRival = true;
+  SIMT_DEVICE static bool is_empty(float amax) { return flushed(amax) == 0.0f; }
   SIMT_DEVICE static uint8_t scale(float amax, float global) { return simt::to_e4m3fn_sat(flushed(flushed(amax) / 6.0f) * global); }
   SIMT_DEVICE static uint8_t rival(float amax, float global) {
     return simt::to_e4m3fn_sat(flushed(flushed(amax) / 6.0f) * global * 1.5f);
@@ -154,6 +155,7 @@ struct FlashinferNvfp44over6F16 : FlashinferNvfp44over6 {
 struct FlashinferNvfp44over6Fast : FlashinferNvfp4 {
   static constexpr const char* kContract = "flashinfer.nvfp4_4over6";
   static constexpr bool kHasRival = true;
+  SIMT_DEVICE static bool is_empty(float amax) { return flushed(amax) == 0.0f; }
   SIMT_DEVICE static uint8_t rival(float amax, float global) {
     return simt::to_e4m3fn_sat(global * flushed(flushed(amax) * simt::reciprocal_within(6.0f)) * 1.5f);
   }
@@ -167,6 +169,7 @@ struct FlashinferNvfp44over6Fast : FlashinferNvfp4 {
 /// Source: flashinfer quantization_cute_dsl_utils.py (fb28d724), _nvfp4_4over6_quant_from_values.
 struct FlashinferNvfp44over6Cute : FlashinferNvfp44over6Fast {
   static constexpr const char* kContract = "flashinfer.nvfp4_4over6_cute";
+  SIMT_DEVICE static bool is_empty(float amax) { return amax == 0.0f; }
   SIMT_DEVICE static float before(float v) { return v; }
   SIMT_DEVICE static uint8_t scale(float amax, float global) { return VllmNvfp4::scale(amax, global); }
   SIMT_DEVICE static float multiplier(float amax, uint32_t e, float global) {
@@ -178,6 +181,7 @@ struct FlashinferNvfp44over6Cute : FlashinferNvfp44over6Fast {
 };
 struct FlashinferNvfp44over6CuteExact : FlashinferNvfp44over6 {
   static constexpr const char* kContract = "flashinfer.nvfp4_4over6_cute_exact";
+  SIMT_DEVICE static bool is_empty(float amax) { return amax == 0.0f; }
   SIMT_DEVICE static float before(float v) { return v; }
   SIMT_DEVICE static uint8_t scale(float amax, float global) { return simt::to_e4m3fn_sat(amax / 6.0f * global); }
   SIMT_DEVICE static uint8_t rival(float amax, float global) { return simt::to_e4m3fn_sat(amax / 6.0f * global * 1.5f); }

@@ -35,6 +35,8 @@ struct Fp4Rules {
   static constexpr bool kHasScaleOfRow = false;  ///< a row has a scale of its own in the place of the tensor's
   /// amax where some elements are NaN, or all of them are.
   SIMT_DEVICE static float with_nan(float amax, bool all) { return all ? simt::from_bits(kNanBits) : amax; }
+  /// Whether each code of a block, and its scale, is 0 without more ado.
+  SIMT_DEVICE static bool is_empty(float /*amax*/) { return false; }
   SIMT_DEVICE static float before(float v) { return v; }
   SIMT_DEVICE static float clamp(float v) { return v; }
   SIMT_DEVICE static uint32_t code(float v) { return e2m1_code(v); }
@@ -123,6 +125,10 @@ SIMT_DEVICE uint8_t chosen_scale(const float (&v)[Rules::kBlock], float amax, fl
 /// Stores the codes of a block of elements. Returns the scale byte.
 template <class Rules>
 SIMT_DEVICE uint8_t store_fp4_block(const float (&v)[Rules::kBlock], float amax, float global, uint8_t* q) {
+  if (Rules::is_empty(amax)) {
+    for (int i = 0; i < Rules::kBlock / 2; ++i) q[i] = 0;
+    return 0;
+  }
   uint8_t scale;
   if constexpr (Rules::kHasRival)
     scale = chosen_scale<Rules>(v, amax, global);

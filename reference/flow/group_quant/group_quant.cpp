@@ -156,6 +156,8 @@ Spans group_codes(const GroupQuant& contract, const Spans& values, int64_t group
   for (size_t g = 0; g < scales.s.size(); ++g) {
     environment.set("s", scales.s[g]);
     environment.set("m", scales.m[g]);
+    const bool zeros = g < scales.amax.size() && scales.amax[g].low == 0 && scales.amax[g].high == 0;
+    environment.set("zero", point(zeros ? 0 : std::copysign(0, -1)));
     if (with_zero) environment.set("azp", scales.azp[g]);
     const size_t first = g * size_t(group_size);
     evaluate(contract.code, codes, first, std::min(size_t(group_size), values.size() - first), environment, listener);
