@@ -220,7 +220,7 @@ TEST(Rows, AWrongCellSaysWhereAndWhatIsAllowedThere) {
   EXPECT_THAT(error_of(quant_row("a", "absmax", "div(M)", "div(s)")), EndsWith("code: ends with to(q)"));
   EXPECT_THAT(error_of(quant_row("a", "absmax", "div(M)", "div(s) to(bf16)")), EndsWith("code: ends with to(q)"));
   EXPECT_THAT(error_of(quant_row("a", "absmax", "div(M)", "div(r) to(q)")),
-              HasSubstr("code: unknown name 'r' in 'r'; known here: s, m, M"));
+              HasSubstr("code: unknown name 'r' in 'r'; known here: s, m, zero, M"));
   EXPECT_THAT(error_of(kQuantHeader + "a,e4m3fm,448,absmax,div(M),,to(q),128,row,,2026,,here,because\n"),
               StartsWith("2:3: q: unknown format 'e4m3fm'; did you mean 'e4m3fn'"));
 }

@@ -50,8 +50,7 @@ void bind_codes(const RowCells& cells, Names& names, const std::vector<std::stri
   names.quantities = sources;
   name_outer(g, names);
   g.mult = cells.recipe("mult", names);
-  names.quantities = {"s", "m", "zero"};
-  if (g.has_zero()) names.quantities.emplace_back("azp");
+  names.quantities = {"s", "m", g.has_zero() ? "azp" : "zero"};
   name_outer(g, names);
   g.code = cells.recipe("code", names);
   for (const auto& [column, recipe] : {std::pair{"mult", &g.mult}, {"code", &g.code}}) cells.forbid_reduction(column, *recipe);
