@@ -11,8 +11,11 @@
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <mutex>
+#include <optional>
 #include <stdexcept>
 #include <utility>
+#include <vector>
 
 #include "harness/backend/abi_call.h"
 #include "harness/backend/crash_report.h"
@@ -29,6 +32,51 @@ size_t page_bytes() {
 
 size_t rounded_up(size_t bytes, size_t unit) { return (bytes + unit - 1) / unit * unit; }
 
+/// Mappings that no block uses, all of them inaccessible. Memory that was mapped before is cheaper than new memory, which the system
+/// fills with zeros page by page.
+class SpareMappings {
+ public:
+  struct Mapping {
+    std::byte* low;
+    size_t mapped, capacity;
+  };
+
+  /// The smallest one with the capacity; nothing if each would waste most of its memory.
+  std::optional<Mapping> take(size_t capacity) {
+    const std::lock_guard lock(mutex_);
+    const auto fits = [&](const Mapping& one) { return one.capacity >= capacity && one.capacity <= 4 * capacity; };
+    auto best = spare_.end();
+    for (auto one = spare_.begin(); one != spare_.end(); ++one)
+      if (fits(*one) && (best == spare_.end() || one->capacity < best->capacity)) best = one;
+    if (best == spare_.end()) return std::nullopt;
+    const Mapping taken = *best;
+    spare_.erase(best);
+    return taken;
+  }
+
+  /// Keeps a mapping of which no page is accessible, or unmaps it.
+  void give(const Mapping& mapping) {
+    constexpr size_t kMostBytes = size_t{32} << 20, kMostMappings = 256;
+    {
+      const std::lock_guard lock(mutex_);
+      size_t bytes = mapping.capacity;
+      for (const Mapping& one : spare_) bytes += one.capacity;
+      if (bytes <= kMostBytes && spare_.size() < kMostMappings) return spare_.push_back(mapping);
+    }
+    ::munmap(mapping.low, mapping.mapped);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<Mapping> spare_;
+};
+
+/// Never destroyed: other static objects may hold blocks.
+SpareMappings& spare_mappings() {
+  static auto* const all = new SpareMappings;
+  return *all;
+}
+
 }  // namespace
 
 GuardedPages::GuardedPages(GuardedPages&& other) noexcept
@@ -41,7 +89,12 @@ GuardedPages::GuardedPages(GuardedPages&& other) noexcept
 GuardedPages::~GuardedPages() { release(); }
 
 void GuardedPages::release() {
-  if (mapping_ != nullptr) ::munmap(mapping_, mapped_);
+  if (mapping_ != nullptr) {
+    if (writable_ == 0 || ::mprotect(end_ - writable_, writable_, PROT_NONE) == 0)
+      spare_mappings().give({mapping_, mapped_, capacity_});
+    else
+      ::munmap(mapping_, mapped_);
+  }
   mapping_ = nullptr;
   capacity_ = writable_ = 0;
 }
@@ -52,12 +105,14 @@ bool GuardedPages::hold(size_t bytes) {
   const size_t needed = rounded_up(bytes, page);
   if (mapping_ == nullptr || needed > capacity_) {
     release();
-    void* const mapping = ::mmap(nullptr, needed + 2 * kFar, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (mapping == MAP_FAILED) return false;
-    mapping_ = static_cast<std::byte*>(mapping);
-    mapped_ = needed + 2 * kFar;
-    capacity_ = needed;
-    end_ = mapping_ + kFar + needed;
+    if (const auto spare = spare_mappings().take(needed)) {
+      mapping_ = spare->low, mapped_ = spare->mapped, capacity_ = spare->capacity;
+    } else {
+      void* const mapping = ::mmap(nullptr, needed + 2 * kFar, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+      if (mapping == MAP_FAILED) return false;
+      mapping_ = static_cast<std::byte*>(mapping), mapped_ = needed + 2 * kFar, capacity_ = needed;
+    }
+    end_ = mapping_ + kFar + capacity_;
   }
   if (needed > writable_ && ::mprotect(end_ - needed, needed - writable_, PROT_READ | PROT_WRITE) != 0) return false;
   if (needed < writable_ && ::mprotect(end_ - writable_, writable_ - needed, PROT_NONE) != 0) return false;

@@ -17,8 +17,7 @@ namespace assay {
 
 // Host memory between inaccessible pages.
 
-/// Writable memory with kFar inaccessible bytes on either side: an access there ends the process. Grows on request; the
-/// destructor unmaps it.
+/// Writable memory with kFar inaccessible bytes on either side: an access there ends the process. Grows on request.
 class GuardedPages {
  public:
   static constexpr size_t kFar = size_t{16} << 20;  ///< takes address space, no memory

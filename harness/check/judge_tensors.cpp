@@ -515,7 +515,8 @@ ScaleGrid placed_grid(const HostTensor& tensor, const PlacedLayout& placed) {
   HostTensor elements{dense("", Role::kInput, element, {placed.storage_elements()}), tensor.bytes};
   for (int64_t r = 0; r < grid.rows; ++r)
     for (int64_t c = 0; c < grid.columns; ++c) {
-      grid.codes.push_back(placed.holds(r, c) ? int64_t(elements.code(placed.offset(r, c))) : -1);
+      const std::optional<int64_t> at = placed.offset_within(r, c);
+      grid.codes.push_back(at ? int64_t(elements.code(*at)) : -1);
     }
   return grid;
 }

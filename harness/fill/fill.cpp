@@ -144,7 +144,7 @@ uint32_t nearest_code(const Format& format, double value) {
   const uint64_t base = uint64_t(std::max(0, exponent - format.min_exponent())) << format.mantissa_bits;
   auto magnitude = uint32_t(std::min<uint64_t>(base + rounded, UINT32_MAX));
   const uint32_t last_binades = (1u << format.exponent_bits) - 2;  // only in the last binades can it exceed the largest value
-  if (magnitude >> format.mantissa_bits >= last_binades) magnitude = std::min(magnitude, code_of(format, max_finite(format)));
+  if (magnitude >> format.mantissa_bits >= last_binades) magnitude = std::min(magnitude, max_finite_code(format));
   if (format.specials == Specials::kFnuz && magnitude == 0) return 0;
   return sign | magnitude;
 }

@@ -149,17 +149,16 @@ int64_t PlacedLayout::value(const Expression& expression, int64_t r, int64_t c) 
 
 std::vector<int64_t> PlacedLayout::shape() const { return {value(layout_->shape[0]), value(layout_->shape[1])}; }
 std::vector<int64_t> PlacedLayout::strides() const { return {value(layout_->strides[0]), value(layout_->strides[1])}; }
-bool PlacedLayout::holds(int64_t r, int64_t c) const {
+std::optional<int64_t> PlacedLayout::offset_within(int64_t r, int64_t c) const {
   const int64_t at = value(layout_->offset, r, c);
-  return at >= 0 && at < storage_elements();
+  return at >= 0 && at < storage_elements() ? std::optional(at) : std::nullopt;
 }
 
 int64_t PlacedLayout::offset(int64_t r, int64_t c) const {
-  const int64_t at = value(layout_->offset, r, c);
-  if (at < 0 || at >= storage_elements())
-    throw std::domain_error("layout '" + layout_->id + "' puts scale (" + std::to_string(r) + ", " + std::to_string(c) + ") at " +
-                            std::to_string(at) + ", outside its " + std::to_string(storage_elements()) + " elements");
-  return at;
+  if (const std::optional<int64_t> at = offset_within(r, c)) return *at;
+  throw std::domain_error("layout '" + layout_->id + "' puts scale (" + std::to_string(r) + ", " + std::to_string(c) + ") at " +
+                          std::to_string(value(layout_->offset, r, c)) + ", outside its " + std::to_string(storage_elements()) +
+                          " elements");
 }
 
 namespace {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -54,9 +55,9 @@ class PlacedLayout {
   int64_t storage_elements() const { return storage_ * (layout_->type->bytes() / layout_->element->bytes()); }
   std::vector<int64_t> shape() const;
   std::vector<int64_t> strides() const;
-  /// Whether (r, c), which may be padding, is inside the storage; padding of the last column may be outside.
-  bool holds(int64_t r, int64_t c) const;
   int64_t offset(int64_t r, int64_t c) const;
+  /// The same for padding, of which the storage may end before the last column: nothing outside the storage.
+  std::optional<int64_t> offset_within(int64_t r, int64_t c) const;
 
  private:
   int64_t value(const Expression& expression, int64_t r = 0, int64_t c = 0) const;

@@ -58,6 +58,8 @@ double decode_magnitude(const Format& f, uint32_t magnitude) {
 
 }  // namespace
 
+uint32_t max_finite_code(const Format& f) { return largest_finite(f); }
+
 double max_finite(const Format& f) {
   return f.is_integer() ? decode_integer(f, largest_finite(f)) : decode_magnitude(f, largest_finite(f));
 }

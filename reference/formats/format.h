@@ -51,6 +51,7 @@ double decode(const Format& format, uint32_t code);
 
 /// Largest finite value.
 double max_finite(const Format& format);
+uint32_t max_finite_code(const Format& format);
 
 /// The code of a value on the format's grid. NaN gives the canonical NaN code. Throws std::domain_error off the grid.
 uint32_t code_of(const Format& format, double value);

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -200,7 +201,8 @@ Expectation expect_packed(const PackCase& c, const Packing& packing, const Probl
     for (int64_t r = 0; r < to.rows(); ++r) {
       if (c.holds_scales(r)) continue;
       for (int64_t g = 0; g < to.cols(); ++g)
-        if (to.holds(r, g)) visit({to.offset(r, g), {r, g}, padding_rule(pad, r < c.m ? "gaps" : "rows")});
+        if (const std::optional<int64_t> at = to.offset_within(r, g))
+          visit({*at, {r, g}, padding_rule(pad, r < c.m ? "gaps" : "rows")});
     }
   };
   return expectation_of({std::move(scale)});

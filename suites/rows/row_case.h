@@ -5,6 +5,7 @@
 #include <cmath>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -121,8 +122,8 @@ class ScalePlaces {
     for (const Grid& grid : grids_) {
       for (int64_t r = 0; r < grid.placed.rows(); ++r) {
         for (int64_t c = r < grid.rows ? groups_ : 0; c < grid.placed.cols(); ++c) {
-          if (!grid.placed.holds(r, c)) continue;
-          visit(grid.first_element + grid.placed.offset(r, c), grid.first_row + r, c, r >= grid.rows);
+          if (const std::optional<int64_t> at = grid.placed.offset_within(r, c))
+            visit(grid.first_element + *at, grid.first_row + r, c, r >= grid.rows);
         }
       }
     }

@@ -4,8 +4,13 @@
 
 #include <algorithm>
 #include <cstring>
+#include <deque>
 #include <limits>
+#include <mutex>
 #include <span>
+#include <string_view>
+#include <tuple>
+#include <utility>
 
 #include "harness/core/expectation.h"
 #include "harness/fill/fill.h"
@@ -240,7 +245,9 @@ RowInputs CaseInputs::of_row(int64_t row) const {
 
 // Shared by ops with a rotary embedding: the cosine/sine cache, correct and wrong ways to read it, and descriptions.
 
-HostTensor unit_circle_cache(const Format& format, int64_t positions, int64_t rotary, uint64_t seed, uint32_t stream) {
+namespace {
+
+HostTensor made_unit_circle_cache(const Format& format, int64_t positions, int64_t rotary, uint64_t seed, uint32_t stream) {
   HostTensor cache{dense("cos_sin_cache", Role::kInput, format, {positions, rotary}), {}};
   cache.bytes.resize(cache.spec.bytes());
   const Random random(seed, stream);
@@ -254,6 +261,23 @@ HostTensor unit_circle_cache(const Format& format, int64_t positions, int64_t ro
     }
   }
   return cache;
+}
+
+}  // namespace
+
+/// Cases of an op share few caches, and making one costs more than a call of a kernel, so the last ones are kept.
+HostTensor unit_circle_cache(const Format& format, int64_t positions, int64_t rotary, uint64_t seed, uint32_t stream) {
+  constexpr size_t kKept = 8;
+  using Key = std::tuple<std::string_view, int64_t, int64_t, uint64_t, uint32_t>;
+  static std::mutex mutex;
+  static std::deque<std::pair<Key, HostTensor>> made;
+  const Key key{format.name, positions, rotary, seed, stream};
+  const std::lock_guard lock(mutex);
+  const auto known = std::find_if(made.begin(), made.end(), [&](const auto& one) { return one.first == key; });
+  if (known != made.end()) return known->second;
+  made.emplace_front(key, made_unit_circle_cache(format, positions, rotary, seed, stream));
+  if (made.size() > kKept) made.pop_back();
+  return made.front().second;
 }
 
 const std::vector<WrongAngles>& wrong_angles() {
