@@ -474,7 +474,7 @@ TEST(WrongSums, AreWhatTheirNamesSay) {
   EXPECT_TRUE(inside(mean_sum(kSubtracted), -7));
   const auto sum_of_deviations = [&](const std::string& name) {
     norm.sum.start = name;
-    return norm_sum(norm, {{}, {}, {3, 1, 5}, &kF32, point(3)});
+    return norm_sum(norm, {{3, 1, 5}, {}, {}, &kF32, point(3)});
   };
   EXPECT_TRUE(inside(sum_of_deviations("deviations"), 8));
   EXPECT_TRUE(inside(sum_of_deviations("counts one column beyond the end, as 0"), 17));
