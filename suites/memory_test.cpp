@@ -125,8 +125,7 @@ TEST_F(Memory, ExactProductsAreMadeOfSomeRowsOfALargeOne) {
               ::testing::ElementsAre(HasSubstr("of 128 of 256 rows: the worst element differs from the exact product by "),
                                      HasSubstr("mean "), HasSubstr(" times its bound, which covers the additions"),
                                      HasSubstr("by its contract d is sm_90.")));
-  EXPECT_THAT(notes_of(100),
-              ::testing::Contains(::testing::StartsWith("the worst element differs from the exact product by ")));
+  EXPECT_THAT(notes_of(100).front(), ::testing::StartsWith("the worst element differs from the exact product by "));
 }
 
 TEST_F(Memory, ASmallProductIsLookedAtWhole) {

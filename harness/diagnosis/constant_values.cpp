@@ -27,7 +27,7 @@ Rule clamped_to_one(const WrongPart& wrong, SignOf sign_of) {
   const double limit = held(wrong.failing().front());
   if (!std::isfinite(limit)) return std::nullopt;
   bool above = true, below = true, by_largest = true;
-  const double largest = format.specials == Specials::kScale ? 0x1p127 : max_finite(format);
+  const double largest = max_finite(format);
   std::set<double> replaced;
   for (const int64_t i : wrong.failing()) {
     const std::optional<double> due = wrong.middle(i);

@@ -55,7 +55,7 @@ Rule factor(const WrongPart& wrong) {
     const bool exact = wrong.due(i) && std::abs(by) == std::exp2(std::round(std::log2(std::abs(by))));
     return std::max(exact ? 0 : std::abs(expected) * ulp, std::abs(expected) < least_normal ? least_normal * ulp : 0);
   };
-  const double largest = format.specials == Specials::kScale ? 0x1p127 : max_finite(format);
+  const double largest = max_finite(format);
   const auto away_from_zero = std::count_if(wrong.failing().begin(), wrong.failing().end(), [&](int64_t i) {
     const std::optional<double> due = wrong.middle(i);
     return due && std::isfinite(*due) && *due != 0;
@@ -218,9 +218,8 @@ Rule of_fewer_bits(const WrongPart& wrong) {
 
 Rule largest_code_too_early(const WrongPart& wrong) {
   const Format& format = wrong.format();
-  const bool is_scale = format.specials == Specials::kScale;
-  if ((!is_number(format) && !is_scale) || int64_t(wrong.failing().size()) < kFewest) return std::nullopt;
-  const double largest = is_scale ? 0x1p127 : max_finite(format);
+  if ((!is_number(format) && format.specials != Specials::kScale) || int64_t(wrong.failing().size()) < kFewest) return std::nullopt;
+  const double largest = max_finite(format);
   double from = largest;
   for (const int64_t i : wrong.failing()) {
     const std::optional<double> due = wrong.middle(i);
@@ -253,7 +252,7 @@ std::optional<std::pair<Reals, Reals>> held_and_due(const WrongPart& wrong, int6
   const double got = wrong.value(i), low = decode(format, code_from_ordinal(format, accepted.low)),
                high = decode(format, code_from_ordinal(format, accepted.high)),
                least = format.is_integer() || format.specials == Specials::kScale ? 0 : power_of_two(format.min_exponent());
-  const double largest = format.specials == Specials::kScale || format.is_integer() ? 0x1p127 : max_finite(format);
+  const double largest = format.is_integer() ? 0x1p127 : max_finite(format);
   for (const double one : {got, low, high})
     if (!std::isfinite(one) || std::abs(one) < least || std::abs(one) >= largest || one == 0) return std::nullopt;
   const double half = format.specials == Specials::kScale ? 0 : power_of_two(-format.mantissa_bits) / 2;

@@ -346,7 +346,7 @@ constexpr int64_t kManyElements = int64_t{1} << 20;
 void fill_padding(HostTensor& tensor) {
   const Format& format = *tensor.spec.format;
   const bool integer = format.is_integer();
-  const uint32_t code = integer ? code_of(format, max_finite(format)) : code_of(format, std::numeric_limits<double>::quiet_NaN());
+  const uint32_t code = integer ? max_finite_code(format) : code_of(format, std::numeric_limits<double>::quiet_NaN());
   for (int64_t i = 0; i < tensor.spec.storage; ++i) tensor.set_code(i, code);
 }
 

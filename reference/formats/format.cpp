@@ -18,8 +18,9 @@ constexpr uint32_t low_bits(int n) { return n >= 32 ? 0xffffffffu : (1u << n) - 
 uint32_t magnitude_mask(const Format& f) { return f.has_sign() ? low_bits(f.bits - 1) : low_bits(f.bits); }
 uint32_t sign_bit(const Format& f) { return f.has_sign() ? 1u << (f.bits - 1) : 0u; }
 
-/// The largest finite magnitude code.
-uint32_t largest_finite(const Format& f) {
+}  // namespace
+
+uint32_t max_finite_code(const Format& f) {
   switch (f.specials) {
     case Specials::kIeee:
       return (low_bits(f.exponent_bits) << f.mantissa_bits) - 1u;
@@ -37,6 +38,8 @@ uint32_t largest_finite(const Format& f) {
   }
   return 0;
 }
+
+namespace {
 
 double decode_integer(const Format& f, uint32_t code) {
   const uint32_t sign = sign_bit(f);
@@ -58,10 +61,8 @@ double decode_magnitude(const Format& f, uint32_t magnitude) {
 
 }  // namespace
 
-uint32_t max_finite_code(const Format& f) { return largest_finite(f); }
-
 double max_finite(const Format& f) {
-  return f.is_integer() ? decode_integer(f, largest_finite(f)) : decode_magnitude(f, largest_finite(f));
+  return f.is_integer() ? decode_integer(f, max_finite_code(f)) : decode_magnitude(f, max_finite_code(f));
 }
 
 double decode(const Format& f, uint32_t code) {
@@ -70,8 +71,8 @@ double decode(const Format& f, uint32_t code) {
   const uint32_t magnitude = code & magnitude_mask(f);
   const bool negative = (code & sign_bit(f)) != 0;
   if (f.specials == Specials::kFnuz && negative && magnitude == 0) return std::nan("");
-  if (magnitude > largest_finite(f)) {
-    const bool is_inf = f.specials == Specials::kIeee && magnitude == largest_finite(f) + 1;
+  if (magnitude > max_finite_code(f)) {
+    const bool is_inf = f.specials == Specials::kIeee && magnitude == max_finite_code(f) + 1;
     if (!is_inf) return std::nan("");
     return negative ? -HUGE_VAL : HUGE_VAL;
   }
@@ -114,7 +115,7 @@ uint32_t code_of(const Format& f, double value) {
   const uint32_t sign = negative && !(f.specials == Specials::kFnuz && magnitude == 0) ? sign_bit(f) : 0u;
   if (std::isinf(value)) {
     if (f.specials != Specials::kIeee) throw off_grid();
-    return sign | (largest_finite(f) + 1);
+    return sign | (max_finite_code(f) + 1);
   }
   uint32_t code = 0;
   if (magnitude == 0) {
@@ -127,7 +128,7 @@ uint32_t code_of(const Format& f, double value) {
     code = uint32_t(exponent - f.min_exponent()) << f.mantissa_bits;
     code += uint32_t(int64_t(steps));  // the hidden bit carries into the exponent field
   }
-  if (code > largest_finite(f) || decode_magnitude(f, code) != magnitude) throw off_grid();
+  if (code > max_finite_code(f) || decode_magnitude(f, code) != magnitude) throw off_grid();
   return sign | code;
 }
 
@@ -138,7 +139,7 @@ int32_t ordinal(const Format& f, uint32_t code) {
   const uint32_t magnitude = code & magnitude_mask(f);
   const bool negative = (code & sign_bit(f)) != 0;
   const uint32_t infinity = f.specials == Specials::kIeee ? 1u : 0u;
-  if (magnitude > largest_finite(f) + infinity && !has_room_for_nans(f)) return nan;
+  if (magnitude > max_finite_code(f) + infinity && !has_room_for_nans(f)) return nan;
   if (f.specials == Specials::kFnuz && negative && magnitude == 0) return nan;
   return negative ? -int32_t(magnitude) - 1 : int32_t(magnitude);
 }

@@ -49,7 +49,7 @@ constexpr double power_of_two(int exponent) { return std::bit_cast<double>(uint6
 /// Value of a code, including NaN and Inf. Exact, since every value of every format here is a double.
 double decode(const Format& format, uint32_t code);
 
-/// Largest finite value.
+/// Largest finite value, and its code.
 double max_finite(const Format& format);
 uint32_t max_finite_code(const Format& format);
 

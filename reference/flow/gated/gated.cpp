@@ -132,9 +132,12 @@ Spans gated_values(const Gated& contract, const std::vector<double>& row, RowLis
   for (size_t i = 0; i < up.size(); ++i)
     if (up[i].low == 0) up_plus_zero.set(i, {0, 0});
   environment.set("u0", up_plus_zero);
-  Spans up_flushed = up;
-  evaluate(flush(), up_flushed, {});
-  environment.set("uftz", up_flushed);
+  Spans up_flushed;
+  if (reads(contract.h, "uftz")) {
+    up_flushed = up;
+    evaluate(flush(), up_flushed, {});
+    environment.set("uftz", up_flushed);
+  }
   Spans h = gate;
   run_cell(listener, "h", contract.h, h, environment, each_column);
   return h;

@@ -140,10 +140,10 @@ GroupScales group_scales(const GroupQuant& contract, const Spans& sources, doubl
     listener->quantity("scale given", sources, places());
   }
   result.m = contract.mult.start.empty() ? result.s : amax;
-  const Spans nonzero = infinite_unless_zero(amax);
-  Environment with_nonzero = none;
-  with_nonzero.set("nonzero", nonzero);
-  run_cell(contract.mult.empty() ? nullptr : listener, "m", contract.mult, result.m, with_nonzero, places);
+  Spans nonzero;
+  Environment of_mult = none;
+  if (reads(contract.mult, "nonzero")) of_mult.set("nonzero", nonzero = infinite_unless_zero(amax));
+  run_cell(contract.mult.empty() ? nullptr : listener, "m", contract.mult, result.m, of_mult, places);
   return result;
 }
 

@@ -218,16 +218,6 @@ const std::map<std::string, size_t (*)(size_t n)>& counts_beyond_the_end() {
   return all;
 }
 
-/// The terms of a sum with such a name.
-std::vector<double> wrong_terms(const std::string& start, const std::vector<double>& right, double mu) {
-  std::vector<double> terms = right;
-  const auto beyond = counts_beyond_the_end().find(start);
-  if (beyond != counts_beyond_the_end().end()) terms.resize(beyond->second(right.size()), 0.0);
-  if (start == kTermsAreOne)
-    for (double& term : terms) term = (term - mu) / (term - mu);
-  return terms;
-}
-
 }  // namespace
 
 std::vector<std::string> names_of_wrong_terms(bool deviates) {
@@ -317,10 +307,18 @@ Span norm_sum(const RowNorm& contract, const NormRow& row) {
   for (const WrongSum& wrong : all_wrong_sums())
     if (wrong.name == contract.sum.start) return sum_of(wrong, x, depth, *row.format);
   if (!contract.sum.steps.empty()) return sum_of_rounded_squares(x, depth, *contract.sum.steps.front().target);
-  if (contract.sum.start == kTermsAreOne)
-    return signed_sum(wrong_terms(kTermsAreOne, x, contract.deviates() ? row.mu.low : 0), depth);
-  if (counts_beyond_the_end().contains(contract.sum.start))
-    return sum_of_deviations(wrong_terms(contract.sum.start, x, row.mu.low), row.mu, depth);
+  if (contract.sum.start == kTermsAreOne) {
+    const double mu = contract.deviates() ? row.mu.low : 0;
+    std::vector<double> terms = x;
+    for (double& term : terms) term = (term - mu) / (term - mu);
+    return signed_sum(terms, depth);
+  }
+  const auto beyond = counts_beyond_the_end().find(contract.sum.start);
+  if (beyond != counts_beyond_the_end().end()) {
+    std::vector<double> longer = x;
+    longer.resize(beyond->second(x.size()), 0.0);
+    return sum_of_deviations(longer, row.mu, depth);
+  }
   const Span mu = contract.sum.start == kMeanAdded ? Span{-row.mu.high, -row.mu.low} : row.mu;
   return with_start(contract.sum.start,
                     contract.deviates() ? sum_of_deviations(x, mu, depth) : sum_of_squares(x, depth, *row.format), depth);
