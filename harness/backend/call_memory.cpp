@@ -11,11 +11,12 @@
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <stdexcept>
+#include <tuple>
 #include <utility>
-#include <vector>
 
 #include "harness/backend/abi_call.h"
 #include "harness/backend/crash_report.h"
@@ -32,46 +33,38 @@ size_t page_bytes() {
 
 size_t rounded_up(size_t bytes, size_t unit) { return (bytes + unit - 1) / unit * unit; }
 
-/// Mappings that no block uses, all of them inaccessible. Memory that was mapped before is cheaper than new memory, which the system
-/// fills with zeros page by page.
+/// Inaccessible mappings that no block uses, by capacity. Pages that were used before are cheaper than new ones, which the system
+/// fills with zeros.
 class SpareMappings {
  public:
-  struct Mapping {
-    std::byte* low;
-    size_t mapped, capacity;
-  };
-
-  /// The smallest one with the capacity; nothing if each would waste most of its memory.
-  std::optional<Mapping> take(size_t capacity) {
+  /// The smallest mapping with the capacity, removed from here; nothing if it would waste most of its memory.
+  std::optional<std::pair<size_t, std::byte*>> take(size_t capacity) {
     const std::lock_guard lock(mutex_);
-    const auto fits = [&](const Mapping& one) { return one.capacity >= capacity && one.capacity <= 4 * capacity; };
-    auto best = spare_.end();
-    for (auto one = spare_.begin(); one != spare_.end(); ++one)
-      if (fits(*one) && (best == spare_.end() || one->capacity < best->capacity)) best = one;
-    if (best == spare_.end()) return std::nullopt;
-    const Mapping taken = *best;
-    spare_.erase(best);
+    const auto found = spare_.lower_bound(capacity);
+    if (found == spare_.end() || found->first > 4 * capacity) return std::nullopt;
+    const std::pair<size_t, std::byte*> taken = *found;
+    bytes_ -= taken.first;
+    spare_.erase(found);
     return taken;
   }
 
-  /// Keeps a mapping of which no page is accessible, or unmaps it.
-  void give(const Mapping& mapping) {
+  /// Keeps a mapping, none of whose pages is accessible. Returns false if there are enough of them.
+  bool give(size_t capacity, std::byte* mapping) {
     constexpr size_t kMostBytes = size_t{32} << 20, kMostMappings = 256;
-    {
-      const std::lock_guard lock(mutex_);
-      size_t bytes = mapping.capacity;
-      for (const Mapping& one : spare_) bytes += one.capacity;
-      if (bytes <= kMostBytes && spare_.size() < kMostMappings) return spare_.push_back(mapping);
-    }
-    ::munmap(mapping.low, mapping.mapped);
+    const std::lock_guard lock(mutex_);
+    if (bytes_ + capacity > kMostBytes || spare_.size() == kMostMappings) return false;
+    bytes_ += capacity;
+    spare_.emplace(capacity, mapping);
+    return true;
   }
 
  private:
   std::mutex mutex_;
-  std::vector<Mapping> spare_;
+  std::multimap<size_t, std::byte*> spare_;
+  size_t bytes_ = 0;
 };
 
-/// Never destroyed: other static objects may hold blocks.
+/// Not destroyed at exit, because blocks of other static objects are released later.
 SpareMappings& spare_mappings() {
   static auto* const all = new SpareMappings;
   return *all;
@@ -81,8 +74,6 @@ SpareMappings& spare_mappings() {
 
 GuardedPages::GuardedPages(GuardedPages&& other) noexcept
     : mapping_(std::exchange(other.mapping_, nullptr)),
-      end_(other.end_),
-      mapped_(other.mapped_),
       capacity_(other.capacity_),
       writable_(other.writable_) {}
 
@@ -90,10 +81,8 @@ GuardedPages::~GuardedPages() { release(); }
 
 void GuardedPages::release() {
   if (mapping_ != nullptr) {
-    if (writable_ == 0 || ::mprotect(end_ - writable_, writable_, PROT_NONE) == 0)
-      spare_mappings().give({mapping_, mapped_, capacity_});
-    else
-      ::munmap(mapping_, mapped_);
+    const bool inaccessible = writable_ == 0 || ::mprotect(begin(), writable_, PROT_NONE) == 0;
+    if (!inaccessible || !spare_mappings().give(capacity_, mapping_)) ::munmap(mapping_, mapped());
   }
   mapping_ = nullptr;
   capacity_ = writable_ = 0;
@@ -106,16 +95,15 @@ bool GuardedPages::hold(size_t bytes) {
   if (mapping_ == nullptr || needed > capacity_) {
     release();
     if (const auto spare = spare_mappings().take(needed)) {
-      mapping_ = spare->low, mapped_ = spare->mapped, capacity_ = spare->capacity;
+      std::tie(capacity_, mapping_) = *spare;
     } else {
       void* const mapping = ::mmap(nullptr, needed + 2 * kFar, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
       if (mapping == MAP_FAILED) return false;
-      mapping_ = static_cast<std::byte*>(mapping), mapped_ = needed + 2 * kFar, capacity_ = needed;
+      mapping_ = static_cast<std::byte*>(mapping), capacity_ = needed;
     }
-    end_ = mapping_ + kFar + capacity_;
   }
-  if (needed > writable_ && ::mprotect(end_ - needed, needed - writable_, PROT_READ | PROT_WRITE) != 0) return false;
-  if (needed < writable_ && ::mprotect(end_ - writable_, writable_ - needed, PROT_NONE) != 0) return false;
+  if (needed > writable_ && ::mprotect(end() - needed, needed - writable_, PROT_READ | PROT_WRITE) != 0) return false;
+  if (needed < writable_ && ::mprotect(end() - writable_, writable_ - needed, PROT_NONE) != 0) return false;
   writable_ = needed;
   return true;
 }

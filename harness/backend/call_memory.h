@@ -31,19 +31,21 @@ class GuardedPages {
   /// content is lost. Returns false if the system refuses.
   bool hold(size_t bytes);
 
-  std::byte* begin() const { return end_ - writable_; }
-  std::byte* end() const { return end_; }
+  std::byte* begin() const { return end() - writable_; }
+  std::byte* end() const { return mapping_ + kFar + capacity_; }
   size_t capacity() const { return capacity_; }
 
   /// The whole mapping, inaccessible pages included.
   std::byte* low() const { return mapping_; }
-  std::byte* high() const { return mapping_ + mapped_; }
+  std::byte* high() const { return mapping_ + mapped(); }
 
  private:
   void release();
 
-  std::byte *mapping_ = nullptr, *end_ = nullptr;  ///< start of the mapping; fixed end of the writable pages
-  size_t mapped_ = 0, capacity_ = 0, writable_ = 0;
+  size_t mapped() const { return capacity_ + 2 * kFar; }
+
+  std::byte* mapping_ = nullptr;
+  size_t capacity_ = 0, writable_ = 0;  ///< bytes between the inaccessible ends; those at the end that are writable
 };
 
 /// Rows that lie far apart.
