@@ -28,7 +28,7 @@ std::string wanted_contracts() {
 
 bool some_contracts_are_left_out() { return one_in_of_environment() > 1 || wanted_contracts() != "*"; }
 
-/// All quick cases. If ASSAY_SAMPLE or ASSAY_CONTRACT is set, only those of some contracts.
+/// The quick cases of all contracts, or of those that ASSAY_SAMPLE or ASSAY_CONTRACT selects.
 const std::vector<Case>& quick_cases() {
   static const std::vector<Case> cases = [] {
     open_rulebook(ASSAY_SOURCE_DIR);

@@ -37,8 +37,8 @@ int worker_main(const std::string& library);
 /// The same for a library that `open` returns.
 int worker_main(const std::function<Library()>& open);
 
-/// Answers calls in this process. Unlike a worker, it neither changes signals and limits nor ends the process. `socket` and `memory`: the files
-/// that a worker is started with. Returns when the other side closes the socket; false if that side never sent a greeting.
+/// Answers calls in this process. Unlike a worker, it neither changes signals and limits nor ends the process.
+/// `socket` and `memory`: the files that a worker is started with. Returns when the other side closes the socket; false if that side never sent a greeting.
 bool serve_calls(const std::function<Library()>& open, int socket, int memory);
 
 }  // namespace assay

@@ -333,7 +333,7 @@ Case shrink_shape(Shrinker& shrinker, Case one) {
   return shrink_axis(shrinker, one, 0);
 }
 
-/// Replaces the input generator by the first simpler one with which the case still fails on a shape that is not larger.
+/// Tries simpler input generators, the simplest first. The first one with which a shape of at most this size fails is used.
 Case simplify_fill(Shrinker& shrinker, const Case& smallest) {
   const auto from = std::find_if(std::begin(kKnownSimple), std::end(kKnownSimple),
                                  [&](const char* fill) { return smallest.text("fill") == fill; });

@@ -97,7 +97,7 @@ RunResult judge_recorded(const OpRegistry& ops, const std::vector<RecordedCase>&
                          const std::function<void(const Evidence&, const Verdict&)>& record = {},
                          int64_t budget = WorkBudget::kShort);
 
-/// What is missing according to the index of the recordings: other shards of the run, or cases after an early end. One line each.
+/// One line for each gap that the index of the recordings shows: another shard of the run, or cases after an early end.
 std::vector<std::string> gaps_of(const std::vector<Recording>& recordings);
 
 }  // namespace assay

@@ -16,7 +16,7 @@
 namespace assay {
 namespace {
 
-/// Distinct numbers, counted no further than a rule needs.
+/// A rule about a limit needs so many different numbers.
 constexpr size_t kFewestClamped = 3;
 
 /// Which side of the stored number the expected ones lie on, over all wrong elements. `sign_of`: -1 turns an element around.

@@ -285,7 +285,7 @@ std::string progress_of_writes(const std::vector<bool>& written, int64_t columns
 }
 
 std::string why_outside(const std::string& message) {
-  // A run of bytes that touches the tensor, and not one that lies anywhere.
+  // Bytes elsewhere have other reasons, so only those next to the tensor say something.
   for (const auto& [touches, why] :
        {std::pair("nearest 1 byte before it", "writes go on before the start: a loop or an index begins too early"),
         std::pair("first 0 bytes behind it",

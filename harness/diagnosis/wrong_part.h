@@ -228,7 +228,7 @@ struct OneCodeOff {
 };
 OneCodeOff one_code_off(const WrongPart& wrong);
 
-// Rules about values that do not depend on the data (constant_values.cpp).
+// Rules for wrong values that do not come from the input at their place (constant_values.cpp).
 
 /// A small result that became 0, a 0 that became the NaN of fnuz, or one code everywhere.
 Rule one_code(const WrongPart& wrong);

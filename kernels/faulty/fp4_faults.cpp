@@ -162,12 +162,12 @@ struct Nvfp4RivalBySquares : FlashinferNvfp44over6 {
   }
 };
 
-/// Takes the scale for a largest code of 4 in every block.
+/// Every block uses the scale that makes its largest code 4.
 struct Nvfp4RivalAlways : FlashinferNvfp44over6CuteExact {
   static bool is_better(float /*rival*/, float /*own*/) { return true; }
 };
 
-/// Does not return early for a block of zeros, whose scale is 0: 0 times 1 / 0.
+/// A block of zeros has no early return. Its scale is 0, so each element becomes 0 * (1 / 0), which is NaN.
 struct Nvfp4RivalOfZeros : FlashinferNvfp44over6Fast {
   static bool is_empty(float /*amax*/) { return false; }
   static float multiplier(float amax, uint32_t e, float global) {
@@ -254,7 +254,7 @@ Kernel of_fp4(const char* name, const char* cites, void (*run)(const Call&) = Of
 
 // Rows of experts.
 
-/// Every expert takes the scale of the first.
+/// The scale of the first expert is used for all experts.
 struct ExpertsNvfp4FirstScale : VllmNvfp4Experts {
   template <class Out>
   static int64_t tensor_of(const Out& /*out*/, int64_t /*row*/) {
@@ -301,7 +301,7 @@ struct MaskedFirstMask : FlashinferNvfp4ExpertsExact {
   static bool uses(const MaskedBytesOut& out, int64_t row) { return out.row_in_expert(row) < out.tokens[0]; }
 };
 
-/// Every expert takes the scale of the first.
+/// The scale of the first expert is used for all experts.
 struct MaskedFirstScale : FlashinferNvfp4Experts {
   static int64_t tensor_of(const MaskedBytesOut& /*out*/, int64_t /*row*/) { return 0; }
 };
@@ -311,7 +311,7 @@ struct SiluMaskedBeyondTokens : FlashinferSiluNvfp4Experts {
   using Group = MaskedBeyondTokens<FlashinferNvfp4Experts>;
 };
 
-/// Scales of all rooms in the tiles of one matrix.
+/// The scales of all experts are placed as if the experts were one matrix.
 struct TilesOfRooms : MaskedBytesOut {
   int64_t place(int64_t row, int32_t g) const { return place_in_tiles(ScaleTile::k128x4, padded_groups, row, g); }
 };
@@ -321,7 +321,7 @@ struct SiluMaskedNotRounded : FlashinferSiluNvfp4Experts {
   using Activation = SiluFast;
 };
 
-/// Reads subnormal elements of the up half, as a build without fast math does.
+/// Subnormal elements of the up half are not flushed to 0, as in a build without fast math.
 struct SiluMaskedNotFlushed : FlashinferSiluNvfp4ExpertsExact {
   struct Activation : FlashinferSiluFast {
     static float product(float silu, float up) { return flushed(flushed(silu) * up); }
