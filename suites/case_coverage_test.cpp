@@ -40,7 +40,8 @@ struct Lack {
 
 /// Missing values for the cases of one op. Rules:
 /// 1. A size column has 1, an odd number, and a number next to each power of two up to 256 (rows) or 8192 (columns), within an
-///    eighth. A column m, or n of a weight, also has 0, and lengths have zeros alone.
+///    eighth. A column m, or n of a weight, also has 0, and lengths have zeros alone. Lists of experts' tokens have zeros alone for the
+///    latest release of each contract.
 /// 2. A column of input generators has every generator that suits its operand (FillInfo::suits).
 /// 3. Every other column has two values.
 /// 4. For every two columns that are not generators, all pairs of their values occur, where sizes are classified as 1, odd and
@@ -172,6 +173,9 @@ class Coverage {
     }
     return any;
   }
+  bool has_column(const std::string& column) const {
+    return std::find(op_.columns.begin(), op_.columns.end(), column) != op_.columns.end();
+  }
   bool is_class(const std::string& column) const {
     return !is_fill(column) && !kNoParameter.contains(column) && column != "eps" && column != "scale_ub" && column != "row_stride" &&
            column != "offset" && !is_extent_of_unit(column) && column != "gap" && column != "max_position" && column != "blocks" &&
@@ -189,12 +193,19 @@ class Coverage {
     return size <= 1 ? std::to_string(size) : size % 2 == 1 ? "an odd number" : "an even number";
   }
 
-  bool may_be_empty(const std::string& column) const { return column == "m" || (op_.name == "shuffle_weight" && column == "n"); }
+  bool may_be_empty(const std::string& column) const {
+    return column == "m" || column == "tokens" || (op_.name == "shuffle_weight" && column == "n");
+  }
+  /// Whether the cell says that there are no rows, so that no other cell matters.
+  bool is_empty(const std::string& column, const std::string& cell) const {
+    return may_be_empty(column) && is_zeros(cell);
+  }
+  static bool is_zeros(const std::string& cell) { return !cell.empty() && cell.find_first_not_of("0;") == std::string::npos; }
 
   /// A kernel advertises the case, the op accepts it and can generate its data.
   std::optional<Case> taken(Case one, const std::map<std::string, std::string>& cells) const {
     for (const auto& [column, cell] : one.parameters)
-      if (may_be_empty(column) && cell == "0" && !cells.contains(column)) return std::nullopt;  // without rows, no other cell matters
+      if (is_empty(column, cell) && !cells.contains(column)) return std::nullopt;
     for (const auto& [column, cell] : cells) one.parameters[column] = cell;
     if (elements(one) > kMostElements || !offered_(one)) return std::nullopt;
     one.blind_to.clear();
@@ -238,7 +249,7 @@ class Coverage {
       return rows;
     };
     const auto has = [&](const std::function<bool(int64_t)>& is) { return any_cell(column, [&](const std::string& c) { return is(size_of(c)); }); };
-    if (may_be_empty(column) && !has([](int64_t n) { return n == 0; })) lack(column, "0", witness({{column, "0"}}));
+    if (may_be_empty(column) && !any_cell(column, is_zeros)) lack(column, "0", witness({{column, "0"}}));
     if (!has([](int64_t n) { return n == 1; })) lack(column, "1", witness({{column, cell(1)}}));
     if (!has([](int64_t n) { return n > 1 && n % 2 == 1; })) {
       for (const int64_t odd : {3, 5, 7, 9, 33})
@@ -301,9 +312,9 @@ class Coverage {
   }
 
   /// The first case of a contract that accepts the cells.
-  std::optional<Case> witness_among(const std::vector<const Case*>& cases, const std::string& column, int64_t size) const {
+  std::optional<Case> witness_among(const std::vector<const Case*>& cases, const std::string& column, const std::string& cell) const {
     std::optional<Case> found;
-    for (size_t i = 0; i < cases.size() && i < kTriesOfContract && !found; ++i) found = taken(*cases[i], {{column, std::to_string(size)}});
+    for (size_t i = 0; i < cases.size() && i < kTriesOfContract && !found; ++i) found = taken(*cases[i], {{column, cell}});
     if (found && !may_be_blind(*found)) return std::nullopt;
     return found;
   }
@@ -325,14 +336,17 @@ class Coverage {
     for (const auto& [contract, cases] : by_contract) {
       const auto want = [&](const std::string& column, const std::string& what, const std::vector<int64_t>& candidates,
                             const std::function<bool(int64_t)>& is) {
-        if (std::find(op_.columns.begin(), op_.columns.end(), column) == op_.columns.end()) return;
+        if (!has_column(column)) return;
         if (std::any_of(cases.begin(), cases.end(), [&](const Case* one) { return is_number(one->text(column)) && is(one->integer(column)); })) return;
         for (const int64_t size : candidates)
-          if (std::optional<Case> one = witness_among(cases, column, size)) return lack(column, fmt::format("{} of contract {}", what, contract), std::move(one));
+          if (std::optional<Case> one = witness_among(cases, column, std::to_string(size))) return lack(column, fmt::format("{} of contract {}", what, contract), std::move(one));
       };
       want("m", "1", {1}, [](int64_t m) { return m == 1; });
       want("m", "an odd number", {3, 5, 7}, [](int64_t m) { return m > 1 && m % 2 == 1; });
       if (contract.find('@') != std::string::npos) continue;  // an earlier release
+      const auto is_empty_list = [](const Case* one) { return is_zeros(one->text("tokens")); };
+      if (has_column("tokens") && std::none_of(cases.begin(), cases.end(), is_empty_list))
+        lack("tokens", "zeros alone of contract " + contract, witness_among(cases, "tokens", "0;0"));
       if (op_.name.find("norm") == std::string::npos)         // a norm has a block for each row
         want("m", "more than 64", {67, 72, 96, 256}, [](int64_t m) { return m > 64; });
       const int64_t power = op_.name.starts_with("gemm_") || op_.name == "fused_moe" ? 128 : 8192;
@@ -351,10 +365,7 @@ class Coverage {
   }
 
   void subnormals_of_contracts() {
-    const auto has = [&](const std::string& column) {
-      return std::find(op_.columns.begin(), op_.columns.end(), column) != op_.columns.end();
-    };
-    if (kAnyNumbers.contains(op_.name) || !has("x") || !has("fill")) return;
+    if (kAnyNumbers.contains(op_.name) || !has_column("x") || !has_column("fill")) return;
     std::map<std::pair<std::string, std::string>, std::vector<const Case*>> by_type;  // small cases first
     for (const Case* one : small_) by_type[{one->text("contract"), one->text("x")}].push_back(one);
     const bool hides_most = op_.name.find("norm") != std::string::npos && op_.name.find("quant") != std::string::npos;
@@ -374,8 +385,7 @@ class Coverage {
 
   /// Sequences without tokens.
   void no_rows_of(const std::string& column) {
-    if (!any_cell(column, [](const std::string& cell) { return cell.find_first_not_of("0;") == std::string::npos; }))
-      lack(column, "no rows", witness({{column, "0"}}));
+    if (!any_cell(column, is_zeros)) lack(column, "no rows", witness({{column, "0"}}));
   }
 
   void addresses_of(const std::string& column) {
@@ -391,7 +401,7 @@ class Coverage {
     const bool counts_calls = std::find(op_.columns.begin(), op_.columns.end(), "before") != op_.columns.end();
     for (const Case* one : small_) {
       if (counts_calls && one->text("before") == kManyCalls) continue;
-      if ((may_be_empty(a) && one->text(a) == "0") || (may_be_empty(b) && one->text(b) == "0")) continue;  // without rows, no other cell matters
+      if (is_empty(a, one->text(a)) || is_empty(b, one->text(b))) continue;
       const std::string of_a = class_of(a, one->text(a)), of_b = class_of(b, one->text(b));
       met.emplace(of_a, of_b);
       if (cells_a[of_a].size() < 3) cells_a[of_a].insert(one->text(a));
@@ -484,6 +494,13 @@ TEST(CaseCoverage, WhatIsTakenOutIsNamed) {
               testing::Contains(HasSubstr("op rms_norm, column unaligned: no case has tensor y")));
   EXPECT_THAT(without([](const Case& one) { return one.text("eps") != "1e-6"; }),
               testing::Contains(HasSubstr("op rms_norm, column eps: no case has two values")));
+  const Op& grouped = shipped_ops().find("gemm_grouped");
+  std::vector<Case> cases = quick_cases().at("gemm_grouped");
+  std::erase_if(cases, [](const Case& one) { return one.text("tokens") == "0;0"; });
+  EXPECT_THAT(texts(grouped, cases),
+              testing::IsSupersetOf({HasSubstr("op gemm_grouped, column tokens: no case has 0;"),
+                                     HasSubstr("op gemm_grouped, column tokens: no case has zeros alone of contract "
+                                               "vllm.cutlass_moe_mm.sm_90;")}));
 }
 
 // Ops whose rows may lie apart have a case of the tier `far` with rows further apart than 32-bit offsets reach.

@@ -114,6 +114,19 @@ TEST(FusedMoe, BlocksOfExpertMinusOneAreZerosAndSlotsInNoBlockStay) {
   EXPECT_FALSE(compare(of.bound->expect(of.problem, nullptr), d, {{}}).agrees()) << "a slot in no block was written";
 }
 
+TEST(FusedMoe, WithoutRowsOnlyTheBlocksOfExpertMinusOneAreWritten) {
+  const Exact of({{"tokens", "0;0"}, {"absent", "2"}});
+  EXPECT_THAT(integers_of(of.problem.tensors, "expert_ids"), ElementsAre(-1, 0));
+  EXPECT_THAT(integers_of(of.problem.tensors, "num_tokens_post_padded"), ElementsAre(16));
+  std::vector<HostTensor> d = of.outputs();
+  EXPECT_TRUE(of.agrees(d));
+  d[0].set_code(of.c.n + 5, code_of(kBf16, 3));
+  EXPECT_FALSE(of.agrees(d)) << "the block behind the list was computed";
+  const Exact nobody({{"tokens", "0;0"}, {"absent", "0"}});
+  EXPECT_THAT(integers_of(nobody.problem.tensors, "expert_ids"), testing::IsEmpty());
+  EXPECT_EQ(find(nobody.problem.tensors, "d").spec.elements(), 0);
+}
+
 TEST(FusedMoe, TheContractSaysWhatBlocksOfExpertMinusOneHold) {
   const std::string file = (std::filesystem::temp_directory_path() / ("moe_" + std::to_string(::getpid()) + ".csv")).string();
   {

@@ -119,7 +119,9 @@ SortedSlots sorted_slots(const GemmCase& c) {
     add(int64_t(expert), slots[expert]);
     if (first && !slots[expert].empty()) add(-1, c.absent), first = false;
   }
+  if (first) add(-1, c.absent);
   sorted.end = int64_t(sorted.ids.size());
+  if (sorted.experts.empty()) return sorted;
   sorted.experts.push_back((sorted.experts.front() + 1) % c.groups.count());
   sorted.ids.insert(sorted.ids.end(), sorted.ids.begin(), sorted.ids.begin() + std::ptrdiff_t(c.block_m));
   return sorted;

@@ -92,7 +92,7 @@ PackCase read_pack_case(const Case& c) {
   if (p.row->flow != &packing_flow())
     cells.refuse("contract", "'" + p.row->id + "' is a " + p.row->flow->name + " row and this op takes pack rows");
   p.packing = read_packing(*p.row);
-  p.m = cells.positive("m");
+  p.m = cells.from_zero("m");
   p.n = cells.positive("n");
   p.from = &layout_in(cells, "takes");
   const auto taken = std::find_if(p.packing.takes.begin(), p.packing.takes.end(),
@@ -157,6 +157,7 @@ std::vector<int64_t> places(const Layout& layout, int64_t m, int64_t columns) {
 template <class F>
 void for_each_other(const Layout& own, int64_t m, int64_t n, F f) {
   const PlacedLayout placed(own, m, n);
+  if (m == 0) return;
   std::set<std::vector<int64_t>> seen = {places(own, m, n)};
   for (const Layout& other : rulebook().layouts) {
     if (!(*other.type == *own.type) || !(*other.element == *own.element)) continue;

@@ -37,7 +37,7 @@ class Cells {
   int64_t from_zero(const std::string& column) const { return text(column) == "0" ? 0 : positive(column); }
   /// Parses "1;0;130", nonnegative integers; none for an empty cell. `expected`: what a wrong item is not, for the error.
   std::vector<int64_t> list(const std::string& column, const std::string& expected, size_t digits = 9) const;
-  /// A list with at least one positive number.
+  /// A list with at least one number. All of them may be 0.
   std::vector<int64_t> counts(const std::string& column) const;
   /// A nonnegative number.
   double number(const std::string& column) const;

@@ -49,7 +49,7 @@ void read_groups(const Cells& cells, RowCase& c) {
   }
   if (!has_group(row, cell))
     cells.refuse("group_size", "contract " + row.id + " has groups of " + row.text("group") + ", not " + cell);
-  if (c.m == 0 && spans_rows(row) && !takes(row.id, "scale")) cells.refuse("m", "0 rows have no scale of several rows");
+  if (c.m == 0 && c.scales.block().rows == 0 && !takes(row.id, "scale")) cells.refuse("m", "0 rows have no scale of the whole tensor");
   if (c.n % c.group_size() != 0 && !pads_x(row))
     cells.refuse("group_size", "group_size " + std::to_string(c.group_size()) + " does not divide n " + std::to_string(c.n));
   if (c.m % c.group_rows() != 0 && !pads_x(row))
