@@ -270,6 +270,7 @@ void hold(const Op& op, const std::string& contract, const DumpRequest& request,
 /// Prints the algorithms that could have made the outputs, independently of contracts.
 std::string programs_text(const std::vector<Held>& ranked) {
   std::string text, nearest, untried;
+  std::set<std::string> tried;  // several contracts share most algorithms
   for (const Held& held : ranked) {
     const std::vector<int64_t> chosen = rows_looked_at(held.call);
     std::vector<HostTensor> outputs = held.call.result.outputs;
@@ -277,7 +278,10 @@ std::string programs_text(const std::vector<Held>& ranked) {
     if (!chosen.empty()) some = with_outputs_of(held.call, chosen, outputs);
     const std::string rows =
         some ? fmt::format(" (looked at {} of {} rows)", chosen.size(), held.call.dump.bound->independent_rows()) : "";
-    const Expectation programs = some ? some->bound->programs(some->problem) : held.call.dump.bound->programs(held.call.problem);
+    Expectation programs = some ? some->bound->programs(some->problem) : held.call.dump.bound->programs(held.call.problem);
+    const std::string& id = held.call.dump.one.id;
+    const std::string shape = held.op->name + id.substr(id.find('/', id.find('/') + 1));
+    std::erase_if(programs.any_of, [&](const Answer& one) { return !tried.insert(shape + one.program).second; });
     if (programs.any_of.empty()) continue;
     const std::vector<std::string> names = programs_that_made(programs, outputs);
     for (const std::string& line : made_by_lines(names)) text += fmt::format("  {}{}\n", line, rows);

@@ -1093,6 +1093,56 @@ TEST(Cost, PatternsAreNotSoughtWithoutBudget) {
 
 // Lines about the variants that made the outputs of several cases.
 
+/// Variants of an output [2, 64] in bf16: variant i gives the code i everywhere. `products`: multiply-accumulates of an element.
+Expectation variants_of_codes(int codes, int64_t products, std::atomic<int64_t>& elements) {
+  Expectation all;
+  for (int code = 0; code < codes; ++code) {
+    Answer one{"variant " + std::to_string(code), {{"y", &kBf16, {2, 64}}}, 2};
+    one.of_columns = [code, &elements](int64_t first, int64_t end, int64_t first_column, int64_t end_column) {
+      const size_t size = size_t((end - first) * (end_column - first_column));
+      elements += int64_t(size);
+      return AcceptedBlock{{{first, end, std::vector<int32_t>(size, ordinal(kBf16, uint32_t(code))), {}}}};
+    };
+    one.accepted = [of = one.of_columns](int64_t first, int64_t end) { return of(first, end, 0, 64); };
+    one.glimpse = [of = one.of_columns] { return of(0, 1, 0, 4); };
+    one.products = products;
+    all.any_of.push_back(std::move(one));
+  }
+  return all;
+}
+
+HostTensor output_of_codes(const std::function<uint32_t(int64_t)>& code) {
+  HostTensor y{dense("y", Role::kOutput, kBf16, {2, 64}), std::vector<std::byte>(256)};
+  for (int64_t i = 0; i < 128; ++i) y.set_code(i, code(i));
+  return y;
+}
+
+TEST(Programs, AFewColumnsRefuteMostVariants) {
+  std::atomic<int64_t> elements = 0;
+  const Expectation programs = variants_of_codes(10, 1, elements);
+  EXPECT_THAT(programs_that_made(programs, {output_of_codes([](int64_t) { return 7; })}), ElementsAre("variant 7"));
+  EXPECT_LE(elements, 10 * 4 + 128) << "all elements of one variant, and four of each";
+  EXPECT_THAT(programs_that_made(programs, {output_of_codes([](int64_t i) { return i == 127 ? 8u : 7u; })}), ElementsAre())
+      << "the last element is compared too";
+}
+
+TEST(Programs, PiecesOfCostlyVariantsAreFoundInWindowsOfColumns) {
+  std::atomic<int64_t> elements = 0;
+  const HostTensor halves = output_of_codes([](int64_t i) { return i % 64 < 32 ? 3u : 5u; });
+  const HostTensor wrong = output_of_codes([](int64_t i) { return i == 2 || i == 30 ? 90u : i == 1 ? 91u : 5u; });
+  EXPECT_THAT(pieces_that_made(variants_of_codes(10, 1, elements), {halves}),
+              ElementsAre("columns 0 to 31 by variant 3", "columns 32 to 63 by variant 5"));
+  EXPECT_THAT(pieces_that_made(variants_of_codes(10, 1, elements), {wrong}),
+              ElementsAre("nearest variant 5: 125 of 128 elements, not [0, 1]"));
+  elements = 0;
+  const int64_t costly = int64_t{1} << 40;
+  EXPECT_THAT(pieces_that_made(variants_of_codes(10, costly, elements), {halves}),
+              ElementsAre("columns 0 to 3, 20 to 23 by variant 3", "columns 40 to 43, 60 to 63 by variant 5"));
+  EXPECT_THAT(pieces_that_made(variants_of_codes(10, costly, elements), {wrong}),
+              ElementsAre("nearest variant 5: 30 of 32 elements in 16 of 64 columns, not [0, 1]"));
+  EXPECT_EQ(elements, 2 * 10 * 2 * 16);
+}
+
 TEST(ProgramTally, ManyProgramsAreCountedByTheirUnits) {
   std::vector<std::string> names;
   for (const char* unit : {"one.f32", "two.f32"})

@@ -19,6 +19,13 @@ namespace {
 constexpr int64_t kFewSteps = 2;
 
 bool holds(const Answer& answer, const std::vector<HostTensor>& outputs, int64_t first, int64_t end) {
+  if (answer.glimpse && first == 0) {  // a few columns of the first row refute most variants
+    const Part& part = answer.parts.front();
+    const AcceptedRows rows = answer.glimpse().parts.front();
+    for (size_t i = 0; i < rows.low.size(); ++i)
+      if (!rows.at(i).holds(*part.format, ordinal(*part.format, load_code(part, tensor_of(outputs, part), part.offset(0, int64_t(i))))))
+        return false;
+  }
   const AcceptedBlock block = answer.accepted(first, end);
   for (size_t p = 0; p < answer.parts.size(); ++p) {
     const Part& part = answer.parts[p];
@@ -121,26 +128,50 @@ struct Agreement {
   int64_t first_other = -1;         ///< first element that does not match
 };
 
-Agreement agreement_of(const Answer& answer, const std::vector<HostTensor>& outputs) {
+/// Columns that are compared with every variant.
+using Windows = std::vector<std::pair<int64_t, int64_t>>;
+
+/// Multiply-accumulates that comparing all variants may cost; beyond it, windows of columns are compared, spread evenly.
+constexpr int64_t kMostProductsOfAll = int64_t{1} << 31, kWindows = 4, kFewestInWindow = 4;
+
+Windows windows_of(const Expectation& programs) {
+  const Part& part = programs.parts().front();
+  const Answer& first = programs.any_of.front();
+  const int64_t of_column = std::max<int64_t>(1, int64_t(programs.any_of.size()) * part.rows() * std::max<int64_t>(1, first.products));
+  const int64_t each = std::max(kFewestInWindow, kMostProductsOfAll / of_column / kWindows);
+  if (!first.of_columns || kWindows * each >= part.columns()) return {{0, part.columns()}};
+  Windows windows;
+  for (int64_t i = 0; i < kWindows; ++i) {
+    const int64_t begin = (part.columns() - each) * i / (kWindows - 1);
+    windows.emplace_back(begin, begin + each);
+  }
+  return windows;
+}
+
+Agreement agreement_of(const Answer& answer, const std::vector<HostTensor>& outputs, const Windows& windows) {
   const Part& part = answer.parts.front();
   const HostTensor& tensor = tensor_of(outputs, part);
   Agreement all{answer.program, std::vector<char>(size_t(part.columns()), 1), std::vector<char>(size_t(part.rows()), 1)};
-  const AcceptedBlock block = answer.accepted(0, answer.steps);
-  const AcceptedRows& accepted = block.parts.front();
-  for (int64_t row = 0; row < part.rows(); ++row)
-    for (int64_t column = 0; column < part.columns(); ++column) {
-      const int64_t i = row * part.columns() + column;
-      if (accepted.at(size_t(i)).holds(*part.format, ordinal(*part.format, load_code(part, tensor, part.offset(row, column))))) {
-        ++all.elements;
-        continue;
+  for (const auto& [begin, end] : windows) {
+    const bool whole = end - begin == part.columns();
+    const AcceptedBlock block = whole ? answer.accepted(0, answer.steps) : answer.of_columns(0, answer.steps, begin, end);
+    const AcceptedRows& accepted = block.parts.front();
+    size_t at = 0;
+    for (int64_t row = 0; row < part.rows(); ++row)
+      for (int64_t column = begin; column < end; ++column) {
+        const int32_t seen = ordinal(*part.format, load_code(part, tensor, part.offset(row, column)));
+        if (accepted.at(at++).holds(*part.format, seen)) {
+          ++all.elements;
+          continue;
+        }
+        if (all.first_other < 0) all.first_other = row * part.columns() + column;
+        all.columns[size_t(column)] = all.rows[size_t(row)] = 0;
       }
-      if (all.first_other < 0) all.first_other = i;
-      all.columns[size_t(column)] = all.rows[size_t(row)] = 0;
-    }
+  }
   return all;
 }
 
-/// Line numbers as text: "3, 8 to 11 and 14"; a long list ends with the count.
+/// Line numbers as text: "3, 8 to 11, 14"; a long list ends with the count.
 std::string ranges(const std::vector<size_t>& lines) {
   constexpr size_t kMostRanges = 6;
   std::vector<std::string> texts;
@@ -155,9 +186,9 @@ std::string ranges(const std::vector<size_t>& lines) {
   return texts.size() > kMostRanges ? fmt::format("{}, ... ({} in all)", text, lines.size()) : text;
 }
 
-/// Variants that together cover all columns (or rows), chosen greedily. Empty if some line matches no variant.
-std::vector<std::string> mixture(const std::vector<Agreement>& all, std::vector<char> Agreement::*lines, const char* word) {
-  std::vector<char> left((all.front().*lines).size(), 1);
+/// Variants that together cover all `left` columns (or rows), chosen greedily. Empty if some line matches no variant.
+std::vector<std::string> mixture(const std::vector<Agreement>& all, std::vector<char> Agreement::*lines, const char* word,
+                                 std::vector<char> left) {
   std::vector<std::string> pieces;
   const auto of_left = [&](const Agreement& one) {
     std::vector<size_t> taken;
@@ -182,18 +213,24 @@ std::vector<std::string> mixture(const std::vector<Agreement>& all, std::vector<
 
 std::vector<std::string> pieces_that_made(const Expectation& programs, const std::vector<HostTensor>& outputs) {
   if (programs.any_of.empty() || programs.parts().front().elements() == 0) return {};
+  const Windows windows = windows_of(programs);
   std::vector<Agreement> all(programs.any_of.size());
   for_each_in_parallel(int64_t(all.size()),
-                       [&](int64_t i) { all[size_t(i)] = agreement_of(programs.any_of[size_t(i)], outputs); });
-  // a line of one element matches any variant
+                       [&](int64_t i) { all[size_t(i)] = agreement_of(programs.any_of[size_t(i)], outputs, windows); });
   const Part& part = programs.parts().front();
-  for (const auto& [lines, word, length] :
-       {std::tuple(&Agreement::columns, "columns", part.rows()), std::tuple(&Agreement::rows, "rows", part.columns())})
+  std::vector<char> columns(size_t(part.columns()), 0);
+  for (const auto& [begin, end] : windows) std::fill(columns.begin() + begin, columns.begin() + end, 1);
+  const int64_t compared = std::count(columns.begin(), columns.end(), 1);
+  std::vector<char> rows(size_t(part.rows()), 1);
+  // a line of one element matches any variant
+  for (const auto& [lines, word, length, left] : {std::tuple(&Agreement::columns, "columns", part.rows(), &columns),
+                                                  std::tuple(&Agreement::rows, "rows", compared, &rows)})
     if (length > 1)
-      if (std::vector<std::string> pieces = mixture(all, lines, word); !pieces.empty()) return pieces;
+      if (std::vector<std::string> pieces = mixture(all, lines, word, *left); !pieces.empty()) return pieces;
   const Agreement& nearest =
       *std::max_element(all.begin(), all.end(), [](const Agreement& a, const Agreement& b) { return a.elements < b.elements; });
-  return {fmt::format("nearest {}: {} of {} elements, not [{}, {}]", nearest.program, nearest.elements, part.elements(),
+  const std::string in = compared < part.columns() ? fmt::format(" in {} of {} columns", compared, part.columns()) : "";
+  return {fmt::format("nearest {}: {} of {} elements{}, not [{}, {}]", nearest.program, nearest.elements, part.rows() * compared, in,
                       nearest.first_other / part.columns(), nearest.first_other % part.columns())};
 }
 

@@ -46,6 +46,7 @@ class ProgramTally {
 /// One line per variant of a mixture: "columns 0 to 11 by X". A variant owns a column or row if all of its elements match. A
 /// mixture has at most four variants and covers everything. If there is none: one line with the closest variant, the number of
 /// matching elements and the first that does not match. Every answer must have one part; outputs without elements give no lines.
+/// Compares four windows of columns if all columns would cost more than 2^31 multiply-accumulates.
 std::vector<std::string> pieces_that_made(const Expectation& programs, const std::vector<HostTensor>& outputs);
 
 }  // namespace assay

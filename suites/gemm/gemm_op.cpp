@@ -514,7 +514,8 @@ std::vector<Hypothesis> gemm_hypotheses(const GemmCase& c) {
 }
 
 Expectation every_program(const GemmCase& c, const Problem& problem) {
-  const auto inputs = std::make_shared<const DotInputs>(gemm_inputs(c, problem));
+  const auto inputs = std::make_shared<DotInputs>(gemm_inputs(c, problem));
+  inputs->ordered = std::make_shared<OrderedOperands>();
   Expectation expectation;
   std::set<std::string> seen;
   for (const DotContract& way : dot_ways(c.contract, rulebook().units))

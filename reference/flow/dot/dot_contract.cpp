@@ -119,11 +119,11 @@ std::vector<KOrder> read_k_orders(const RowCells& cells, const std::string& colu
 std::vector<std::byte> in_order(const KOrder& order, const UnitFactor& factor, int64_t rows, int64_t k) {
   const int64_t pitch = order.places(k);
   std::vector<std::byte> codes(static_cast<size_t>(rows * pitch));
-  for (int64_t place = 0; place < pitch; ++place) {
-    const int64_t product = order.product_at(place);
-    for (int64_t row = 0; row < rows && product < k; ++row)
-      codes[size_t(row * pitch + place)] = factor.codes[row * factor.pitch + product];
-  }
+  std::vector<int64_t> products(static_cast<size_t>(pitch));
+  for (int64_t place = 0; place < pitch; ++place) products[size_t(place)] = order.product_at(place);
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t place = 0; place < pitch; ++place)
+      if (products[size_t(place)] < k) codes[size_t(row * pitch + place)] = factor.codes[row * factor.pitch + products[size_t(place)]];
   return codes;
 }
 

@@ -206,6 +206,19 @@ OperandCodes decoded_operands(const DotContract& contract, const DotInputs& inpu
   return made;
 }
 
+static std::shared_ptr<const OperandCodes> ordered_operands(const KOrder& order, const DotInputs& inputs) {
+  const UnitProduct& product = inputs.product;
+  return std::make_shared<const OperandCodes>(
+      OperandCodes{in_order(order, product.a, inputs.m, product.k), in_order(order, product.b, inputs.n, product.k)});
+}
+
+std::shared_ptr<const OperandCodes> OrderedOperands::of(const KOrder& order, const DotInputs& inputs) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [known, codes] : known_)
+    if (known == order) return codes;
+  return known_.emplace_back(order, ordered_operands(order, inputs)).second;
+}
+
 DotRows::DotRows(const DotContract& contract, DotProgram program, const DotInputs& inputs, const Format& y, DotSums sums,
                  std::shared_ptr<ReplayedSums> replayed)
     : unit_(contract.unit),
@@ -230,9 +243,8 @@ DotRows::DotRows(const DotContract& contract, DotProgram program, const DotInput
   else if (program_.part >= inputs.product.k) program_.part = std::max(program_.part, product_.k);
   end_k_ = end_of_parts(product_.k, program_.part, contract.last_parts_left_out);
   if (program_.order.any()) {
-    ordered_a_ = in_order(program_.order, inputs.product.a, inputs.m, inputs.product.k);
-    ordered_b_ = in_order(program_.order, inputs.product.b, inputs.n, inputs.product.k);
-    product_.a.codes = ordered_a_.data(), product_.b.codes = ordered_b_.data();
+    ordered_ = inputs.ordered ? inputs.ordered->of(program_.order, inputs) : ordered_operands(program_.order, inputs);
+    product_.a.codes = ordered_->a.data(), product_.b.codes = ordered_->b.data();
     product_.a.pitch = product_.b.pitch = product_.k;
   }
   if (contract.decoded.any()) {

@@ -130,6 +130,16 @@ struct OperandCodes {
 /// The operands that software makes of codes and scales, as codes of the instruction's formats. Empty for other contracts.
 OperandCodes decoded_operands(const DotContract& contract, const DotInputs& inputs);
 
+/// Operands in the orders of several algorithm variants, each made once. Keeps only codes of the inputs that it was made for. Thread-safe.
+class OrderedOperands {
+ public:
+  std::shared_ptr<const OperandCodes> of(const KOrder& order, const DotInputs& inputs);
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::pair<KOrder, std::shared_ptr<const OperandCodes>>> known_;
+};
+
 struct DotInputs {
   UnitProduct product;
   int64_t m = 0, n = 0;
@@ -149,6 +159,8 @@ struct DotInputs {
   std::shared_ptr<const std::vector<std::byte>> own_a = nullptr, own_b = nullptr;
   /// For inputs with many mutants: the cache of shared sums.
   std::shared_ptr<SumMemory> memory = nullptr;
+  /// For inputs with many variants: their operands in other orders. Copies with another product must drop it.
+  std::shared_ptr<OrderedOperands> ordered = nullptr;
 };
 
 /// Rows of D by one algorithm variant of a contract. Keeps references to the inputs.
@@ -202,9 +214,9 @@ class DotRows {
 
   Unit unit_;
   PreparedUnit prepared_;
-  std::vector<std::byte> codes_a_, codes_b_;      ///< scale codes, for an instruction that applies them
-  std::vector<std::byte> ordered_a_, ordered_b_;  ///< codes in the lane order of a kernel instance
-  OperandCodes decoded_;                          ///< of a contract whose codes software decodes
+  std::vector<std::byte> codes_a_, codes_b_;     ///< scale codes, for an instruction that applies them
+  std::shared_ptr<const OperandCodes> ordered_;  ///< codes in the lane order of a kernel instance
+  OperandCodes decoded_;                         ///< of a contract whose codes software decodes
   UnitProduct product_;                           ///< its k is padded to whole periods of that order
   DotProgram program_;
   const DotInputs& inputs_;
