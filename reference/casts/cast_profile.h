@@ -30,9 +30,9 @@ std::optional<uint32_t> encode_finite(const Format& format, double value, Roundi
 /// their sign. Throws std::domain_error for NaN if the format has none.
 uint32_t encode(const Format& format, double value, Rounding rounding, Overflow overflow);
 
-/// Stochastic rounding with a given random number: the magnitude in steps of the format, plus random / 2^random_bits, truncated.
-/// random_bits is at most 52. Nothing if the result exceeds the largest value. Source: AMD CDNA3 ISA, v_cvt_sr_fp8_f32; PTX ISA,
-/// cvt.rs.
+/// Stochastic rounding with a given random number: adds random / 2^random_bits to the magnitude, counted in steps of the format,
+/// and truncates. random_bits is at most 52. Nothing if the result exceeds the largest value. Source: AMD CDNA3 ISA,
+/// v_cvt_sr_fp8_f32; PTX ISA, cvt.rs.
 std::optional<uint32_t> encode_stochastic(const Format& format, double value, uint64_t random, int random_bits);
 
 /// Inf with that sign if the format has one; otherwise NaN (with that sign if there are two); otherwise the largest value.
@@ -72,7 +72,7 @@ const Flow& cast_flow();
 enum class Beyond {
   kLargest,             ///< the largest value
   kSpecial,             ///< Inf or NaN, see special_code()
-  kSpecialAboveLargest  ///< the same, for every number above the largest value, before rounding
+  kSpecialAboveLargest  ///< Inf or NaN for every number that is above the largest value before rounding
 };
 
 enum class Negative {
@@ -120,7 +120,7 @@ struct CastProfile {
 CastProfile read_cast(const ContractRow& row);
 
 /// The cast for a narrower source format that is first widened exactly to the cast's own source, as bf16 and f16 in casts through
-/// float. The own source gives the same profile. Throws std::invalid_argument if `source` is not narrower.
+/// float. For the cast's own source, returns the same profile. Throws std::invalid_argument for any other format.
 CastProfile widened_from(const CastSource& source, const CastProfile& profile);
 
 /// The code of one input.

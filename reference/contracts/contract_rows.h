@@ -40,8 +40,8 @@ struct ContractRow {
   }
 };
 
-/// True if the row is a single row function whose cells (or those of the rows that it names) are recipes. False for casts,
-/// packings and launches; a launch consists of two.
+/// True for a row function or a chain of them: its cells, or the cells of the rows that it names, are recipes. False for all
+/// other op kinds, such as casts, packings, launches and GEMMs.
 bool has_recipes(const ContractRow& row);
 
 class ContractTables {
@@ -143,8 +143,8 @@ bool is_current(const ContractRow& row);
 /// Whether the words are a release, "v0.33.0" or "0.33", or a date, "2026-06-18".
 bool is_release(const std::string& words);
 
-/// Whether that release of the row's package does what the row says. Nothing if the row cannot tell: its `since` is empty, or is
-/// a date where `release` is none, or the other way round.
+/// Whether that release of the row's package does what the row says. Nothing if the row cannot tell: its `since` is empty, or
+/// only one of `since` and `release` is a date.
 std::optional<bool> in_release(const ContractRow& row, const std::string& release);
 
 }  // namespace assay

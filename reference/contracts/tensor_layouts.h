@@ -56,7 +56,7 @@ class PlacedLayout {
   std::vector<int64_t> shape() const;
   std::vector<int64_t> strides() const;
   int64_t offset(int64_t r, int64_t c) const;
-  /// The same for padding, of which the storage may end before the last column: nothing outside the storage.
+  /// Like offset(), also for padding. Nothing if the offset lies beyond the storage, which may end before the last padded column.
   std::optional<int64_t> offset_within(int64_t r, int64_t c) const;
 
  private:
@@ -78,7 +78,7 @@ enum class PartKind {
   kZeros
 };
 
-/// Byte offsets of all elements of a token, kept by its position: a case asks for each of them many times. Thread-safe.
+/// Cache of the byte offsets of a token's elements, keyed by the token's position: a case needs each of them often. Thread-safe.
 class KnownOffsets;
 std::shared_ptr<KnownOffsets> make_known_offsets();
 
@@ -101,7 +101,7 @@ struct Record {
   std::vector<RecordPart> parts;  ///< in table order
 
   const RecordPart* find(const std::string& part) const;  ///< by name; nullptr if there is none
-  const RecordPart* find(PartKind kind) const;                ///< the first layout of that kind; nullptr: none
+  const RecordPart* find(PartKind kind) const;                ///< the first part of that kind; nullptr: none
   int64_t numbers() const;                                ///< elements per token
   /// Smallest number of bytes of a block.
   int64_t block_bytes(int64_t block_size, const Format& q, const Format& x) const;
@@ -118,8 +118,8 @@ enum class GroupOrder {
   kMasked,      ///< each group has `capacity` rows; rows beyond its size are unused
   kOffsets,     ///< group g begins at row offsets[g]; rows between groups are unused
   kByIndex,     ///< row i belongs to group index[i]; -1: unused
-  kPsum,        ///< each group begins at the next multiple of `capacity` rows behind the one before
-  kAlongK       ///< groups share k, not rows: each has `capacity` rows of the result, one group after the other
+  kPsum,        ///< each group begins at the next multiple of `capacity` rows after the end of the previous group
+  kAlongK       ///< groups divide k, not rows: each has `capacity` rows of the result, one group after the other
 };
 
 /// "contiguous", "masked", "offsets", "by index", "psum" or "along k".
@@ -141,7 +141,7 @@ class Groups {
   static Groups by_index(std::vector<int64_t> index, int64_t count);
   /// Each group begins at a multiple of `tile` rows. At least `room` rows are stored.
   static Groups psum(std::vector<int64_t> sizes, int64_t tile, int64_t room);
-  /// `count` groups of `rows` rows each, with parts of k of their own.
+  /// `count` groups with `rows` rows of the result each; every group has its own part of k.
   static Groups along_k(int64_t count, int64_t rows);
 
   bool any() const { return !sizes_.empty(); }

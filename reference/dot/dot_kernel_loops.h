@@ -1,5 +1,5 @@
-// The loops of exact GEMMs. Included by kernels_<isa>.cpp only, each compiled with other flags. Everything has internal linkage,
-// so that no instruction of one set can reach a machine that lacks it through a merged inline function.
+// The loops of exact GEMMs. Included only by kernels_<isa>.cpp, each compiled for another instruction set. All have internal
+// linkage: if the linker merged inline functions of these files, a processor could run instructions that it lacks.
 #pragma once
 
 #include "reference/dot/dot_kernels.h"
@@ -58,8 +58,8 @@ void add_products(const PanelBlock& p) {
                                   p.sums + (j * p.tiles_of_sums + i) * kRows * kColumns);
 }
 
-/// Each of k sums of positive numbers, each product and both operands are rounded by at most 2^-24 of the result. A product too
-/// small for f32 loses less than 2^-126.
+/// Relative error: at most 2^-24 for each of the k additions, for each product, and for each operand; no term is negative. A
+/// product too small for f32 loses less than 2^-126.
 template <class Simd, int kRows, int kVectors>
 void add_magnitudes(const MagnitudeBlock& p) {
   constexpr int kColumns = kVectors * Simd::kWidth;
@@ -153,10 +153,10 @@ void certify(const RowCertificate& row, const double* sums, double* value, doubl
 // Loops over chunks: runs along k that a tensor core accumulates without promotion. Included by kernels_<isa>.cpp only, like
 // dot_kernel_loops.h.
 
-/// Bounds the partial results of a tensor core. Each is a sum within an error of the exact one. The error is of_unit times P, the
-/// largest power of two used for alignment, which may come from a partial result itself: M <= sum + of_unit max(P, M). So M is
-/// below P, or at most sum / (1 - of_unit). If of_unit is at least 1, M is at most the sum of magnitudes, because such tensor
-/// cores truncate.
+/// Bounds the magnitude M of a tensor core's partial results. M differs from the exact sum by at most of_unit * P. P is the
+/// largest power of two used for alignment, which may come from a partial result itself: M <= sum + of_unit * max(P, M). So M is
+/// below P, or at most sum / (1 - of_unit). If of_unit >= 1, M is at most the sum of magnitudes, because such tensor cores
+/// truncate.
 template <class Simd, int kHeld, int kVectors>
 [[gnu::always_inline]] inline void close_chunk(const ChunkBlock& c, int64_t row,
                                                const typename Simd::Vector (&sums)[kHeld][kVectors],

@@ -27,8 +27,8 @@ struct MagnitudeBlock {
   int64_t tiles_of_sums;
 };
 
-/// The same for one-byte codes: their magnitudes are bf16, two consecutive elements along k per word. Each run along k has one
-/// scale.
+/// The same for one-byte codes: their magnitudes are bf16, two consecutive elements along k per 32-bit word. Each run along k
+/// has one scale.
 struct PairBlock {
   const uint32_t* a;  ///< [row_tiles][pairs][magnitude rows], the earlier k in the low half
   const uint32_t* b;  ///< [column_tiles][pairs][magnitude columns]
@@ -60,20 +60,20 @@ inline constexpr int kPowers = 800;
 inline constexpr int8_t kNoSmallExponent = -64;
 inline constexpr int kMostSmallExponent = 15;
 
-/// A column of register tiles over a run along k within a chunk, which a tensor core accumulates without promotion, and the
-/// outputs at the end of the chunk. Numbers per row or column are contiguous; sums as in PanelBlock.
+/// One column of register tiles, for k consecutive elements of a chunk, and the outputs at the end of the chunk. A tensor core
+/// accumulates a chunk without promotion. Numbers per row or column are contiguous; sums as in PanelBlock.
 struct ChunkBlock {
   const double* a;  ///< [row_tiles][depth][tile rows]
   const double* b;  ///< [k][tile columns]
   int64_t k, depth, row_tiles;
   int64_t step;         ///< products per step of the tensor core; the partial result after each step counts
   bool begins, ends;    ///< true if the chunk starts, or ends, with these k
-  double *sums, *most;  ///< for a chunk in several parts: its sums, and the largest magnitude of each after any step
+  double *sums, *most;  ///< for a chunk in several blocks: its sums so far, and the largest magnitude of each after any step
 
   const double *row_scales, *column_scales;  ///< scales that the sums must still be multiplied by
   /// magnitudes of these scales; for rows, times the tensor core's error relative to its largest aligned power of two
   const double *row_errors, *column_errors;
-  /// added to `grown` times a partial result, which gives an upper limit of the tensor core's own partial result
+  /// grown * |partial sum| + row norm * column norm is an upper limit of the tensor core's own partial result
   const double *row_norms, *column_norms;
   double grown;
   const int16_t* exponents;  ///< the largest of the products' exponents, [rows][stride]
@@ -118,8 +118,8 @@ struct DotKernels {
   /// largest = max(largest, exponent of a + exponent of b); products that are zero stay below -kPowers.
   void (*raise_small_exponents)(const ExponentBlock<int8_t>& block);
   void (*raise_exponents)(const ExponentBlock<int16_t>& block);
-  /// value = sum * factor * factors; error bounds its distance from the exact number. It is 0 if value is exact; otherwise value
-  /// - error and value + error, as doubles, enclose the exact number.
+  /// value = sum * factor * factors; error bounds its distance from the exact number. error is 0 if value is exact; otherwise
+  /// the doubles value - error and value + error enclose the exact number.
   void (*certify)(const RowCertificate& row, const double* sums, double* value, double* error, int64_t n);
 };
 

@@ -137,14 +137,14 @@ class DecodedOperand {
   const std::byte* bytes(int64_t row, int64_t first) const;
   std::span<const double> values_of_bytes() const { return table_; }
   std::span<const int16_t> exponents_of_bytes() const { return exponent_table_; }
-  /// Whether all these exponents lie within +-kMostSmallExponent.
+  /// Whether all exponents of the operand, `scaled` as above, lie within +-kMostSmallExponent.
   bool has_small_exponents(bool scaled) const;
   /// Values, with `scaled` including scales that change along k, and zero for NaN and Inf. Also collects facts about these
   /// values.
   void values(int64_t row, int64_t first, bool scaled, const DotKernels& kernels, std::span<double> values,
               RowFacts& facts) const;
-  /// Merges facts about values from (row, first) on into the facts of the row. Values that are not yet `scaled` share one scale
-  /// and count as multiplied by it.
+  /// Merges facts about values that begin at (row, first) into the facts of the row. Values that are not yet `scaled` must share
+  /// one scale; it is applied to the facts.
   void add_scaled(int64_t row, int64_t first, bool scaled, const RowFacts& of_values, RowFacts& facts) const;
 
  private:
@@ -156,7 +156,7 @@ class DecodedOperand {
   int64_t k_, scales_per_row_ = 1;
   bool scales_change_ = false;
   std::vector<double> scales_;                   ///< [ceil(rows / rows_per_scale), ceil(k / k_per_scale)]
-  std::vector<double> lowest_bits_;              ///< of the scales
+  std::vector<double> lowest_bits_;              ///< value of the lowest set bit of each scale
   /// smallest normal number and last place of the format, as quantum() takes them (formats/round.h)
   double smallest_normal_ = 1, last_place_ = 1;
   std::vector<double> table_;                    ///< values of all one-byte codes

@@ -73,8 +73,8 @@ struct ExactElement {
 /// both scales.
 ///
 /// Error: none. Returns the doubles just below and above the exact sum.
-/// Special values follow IEEE 754. NaN if a code or a scale is NaN, if Inf meets 0 (as codes at one k, or as a scale and its
-/// block's sum or the other scale), or if both infinities are added. Otherwise Inf if there is an Inf. An exact sum of zero is
+/// Special values follow IEEE 754. NaN if a code or a scale is NaN; if Inf is multiplied by 0 (two codes at one k, a scale and
+/// its block's sum, or two scales); or if Inf and -Inf are added. Otherwise Inf if there is an Inf. An exact sum of zero is
 /// +0.
 /// Source: blocks, S. M. Rump, T. Ogita, S. Oishi, "Accurate floating-point summation part I" (2008); their sum,
 /// exact/exact_sum.h.

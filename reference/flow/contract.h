@@ -42,7 +42,7 @@ struct GroupQuant {
   std::variant<AmaxScales, RangeScales, GivenScales> scales;
   Recipe mult;         ///< from scale (or `amax:`) to the multiplier m; may be empty
   Recipe code;         ///< from one element to its code, with s = scale, m and azp = zero point
-  /// From amax to another scale, which a group takes if the codes below it have the smaller sum of errors; empty: none.
+  /// From amax to a second scale, the rival. A group takes it if its codes have the smaller sum of errors; empty: no rival.
   Recipe rival = {};
   Recipe error = {};    ///< from the value of a code to its error, with s, m and v = element
   bool squares = false;  ///< errors are squared before the sum
@@ -70,7 +70,7 @@ struct RowNorm {
   Recipe z;  ///< from one element of x and res (the residual) to the number that is normalized; empty: x itself
   Recipe residual;                  ///< from z to the stored residual; empty without a residual; if it starts with
                                     ///< res, the residual is not stored
-  int64_t stored_from = kNoColumn;  ///< column from which y is computed from the residual as stored
+  int64_t stored_from = kNoColumn;  ///< first column whose y is computed from the stored, rounded residual
   Recipe mean;                      ///< from the sum of x to its mean mu, with n; empty: no mean is subtracted
   Recipe r;                         ///< from the sum of squares of z, or of x - mu, to r, with n, eps and mu
   Recipe w;                         ///< from gamma to the weight; empty: gamma itself
@@ -98,8 +98,8 @@ struct Gated {
 inline constexpr char kMinusS[] = "-s";
 inline constexpr char kEAcross[] = "e half a head apart", kOAcross[] = "o half a head apart";
 
-/// A slip in how the pairs of a head are read; only mutants have one. Numbers: which pair is read instead, relative to the right
-/// one.
+/// A mistake in which pair of a head is read; only mutants have one. Each number is the index of the pair that is read minus the
+/// index of the right one.
 struct RopeSlip {
   int cos = 0, sin = 0, even = 0, odd = 0;
   bool left_out = false;  ///< nothing is rotated
@@ -138,7 +138,7 @@ Contract bind(const ContractTables& tables, const std::string& id, const Format&
 /// Binds a single plain row. Throws TableError for a bad cell, and for an op kind that is not a stage of a chain.
 Link bind_link(const RowCells& cells, const Format& x);
 
-/// Parses every cell of a row against stand-in formats. Throws TableError.
+/// Parses every cell of a row with placeholder formats. Throws TableError.
 void check(const ContractTables& tables, const ContractRow& row);
 
 // A contract as text: its cells as formulas, and where it admits several outputs.

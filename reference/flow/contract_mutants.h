@@ -45,8 +45,8 @@ class EditedRow {
   explicit EditedRow(const ContractRow& row);
 
   struct Edit;
-  /// Every mutation that is still possible, in cell order. After an activation, scales may be computed in its 16-bit format.
-  /// Before other stages, the last rounding of a norm or an activation may be dropped.
+  /// Every mutation that is still possible, in cell order. With `behind_activation` (the row follows an activation), also scales
+  /// computed in its 16-bit format; with `before_others` (stages follow), also a norm or activation without its last rounding.
   std::vector<Edit> edits(const ContractTables& tables, const Format& x, bool behind_activation, bool before_others) const;
   Link bind(const Format& x) const;
 
@@ -91,7 +91,7 @@ class RowEdits {
   void constants(const std::string& column, EditKind kind = EditKind::kOther);
   /// True if an argument of a step, or a part of it as in 1/(512*M), is that constant.
   bool reads_constant(const std::string& name) const;
-  /// Adds a mutation of what the op kind does. `part`: what it changes; a part is mutated only once.
+  /// Adds a mutation of what the op kind does. `part` names what changes; adds nothing if this row has a mutation of that part.
   void flow_edit(const std::string& part, const std::string& name, std::function<void(Link&)> change,
                  EditKind kind = EditKind::kOther);
   /// The same as a suspect.
@@ -150,10 +150,10 @@ struct Neighbour {
   size_t right_links = SIZE_MAX;  ///< number of leading stages that are unmodified
 };
 
-/// Mutants of every cell of every row of the contract: drop a step, replace a step, use another row's constant, round once more,
-/// swap operands of an addition, move eps out of the root. Also mutants of how the op kind combines cells: amax over two groups
-/// or half a group, a range over half a group, a sum over nothing or half a row, ten times eps, one plus the weight. Names are
-/// unique.
+/// Mutants of every cell of every row of the contract: a step is dropped or replaced, another row's constant is used, a value is
+/// rounded once more, operands of an addition are swapped, eps is moved out of the root. Also mutants of how the op kind combines
+/// cells: amax over two groups or half a group, a range over half a group, a sum over nothing or half a row, 10 * eps in place of
+/// eps, 1 + w in place of the weight w. Names are unique.
 std::vector<Neighbour> neighbours(const ContractTables& tables, const std::string& id, const Format& x);
 
 /// The unmodified contract.

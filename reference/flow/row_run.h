@@ -1,5 +1,5 @@
-// The state of a row on its way through the stages of its contract: an observer of each step, a trace, and rows after the first
-// stages.
+// The evaluation of one row, stage by stage: its state, observers of each step, a trace of one element, and rows whose first
+// stages several contracts share.
 #pragma once
 
 #include <functional>
@@ -45,7 +45,7 @@ void run_cell(RowListener* listener, const char* name, const Recipe& recipe, Spa
   evaluate(recipe, row, environment, listener);
 }
 
-// The state of a row on its way through the stages of its contract. Each op kind's folder defines run() for its stages.
+// The state of a row between the stages of its contract. Each op kind's folder defines run() for its stages.
 
 struct RowRun {
   const RowInputs& inputs;

@@ -17,7 +17,7 @@ inline constexpr Format kE5M2{"e5m2", 8, 5, 2, 15, Specials::kIeee, "OCP OFP8 v1
 inline constexpr Format kE5M2Fnuz{"e5m2fnuz", 8, 5, 2, 16, Specials::kFnuz, "AMD CDNA3 ISA, BF8"};
 inline constexpr Format kE8M0{"e8m0", 8, 8, 0, 127, Specials::kScale, "OCP MX v1.0, E8M0"};
 inline constexpr Format kUe4M3{
-    "ue4m3", 7, 4, 3, 7, Specials::kUnsigned, "PTX ISA, UE4M3; the byte's highest bit is not looked at"};
+    "ue4m3", 7, 4, 3, 7, Specials::kUnsigned, "PTX ISA, UE4M3; the byte's highest bit is ignored"};
 inline constexpr Format kE3M2{"e3m2", 6, 3, 2, 3, Specials::kFinite, "OCP MX v1.0, FP6 E3M2"};
 inline constexpr Format kE2M3{"e2m3", 6, 2, 3, 1, Specials::kFinite, "OCP MX v1.0, FP6 E2M3"};
 inline constexpr Format kE2M1{"e2m1", 4, 2, 1, 1, Specials::kFinite, "OCP MX v1.0, FP4 E2M1"};
@@ -28,7 +28,7 @@ inline constexpr Format kInt32{"int32", 32, 0, 31, 0, Specials::kInteger, "two's
 /// Non-numeric memory contents: bytes of a buffer whose parts have their own formats, and offsets into such a buffer.
 inline constexpr Format kUint8{"uint8", 8, 0, 8, -7, Specials::kBits, "a byte"};
 inline constexpr Format kInt64{
-    "int64", 64, 0, 63, 0, Specials::kInteger, "two's complement; an index, whose codes nobody decodes"};
+    "int64", 64, 0, 63, 0, Specials::kInteger, "two's complement; an index, which is never decoded"};
 
 /// All number formats, in order of definition.
 std::span<const Format> all_formats();

@@ -1,7 +1,7 @@
 // Loops over rows of doubles, compiled for several instruction sets with identical results. Operands are on grids of at most 24
 // bits, so one double operation followed by one rounding equals one rounding of the real result. Products are exact. Quotients
-// are never close enough to a tie (S. A. Figueroa, "When is double rounding innocuous?", 1995: 53 >= 2 * 24 + 2). Neither are
-// sums in f32; sums in a narrower format take into account what double lost.
+// are never close enough to a tie (S. A. Figueroa, "When is double rounding innocuous?", 1995: 53 >= 2 * 24 + 2). The same holds
+// for sums in f32; for sums in a narrower format, the loops correct the rounding error of the double.
 #pragma once
 
 #include <cstddef>

@@ -59,11 +59,11 @@ enum class Verb {
   kCeil, kRint, kTrunc, kFtz, kPow2, kExp, kExp2, kLog2, kTanh, kErf, kSqrt, kRsqrt, kTo
 };
 
-/// Which bound of a clamp applies to NaN first, which determines the result.
+/// What max, min and clamp return for NaN: the other operand (kDrop), NaN (kKeep), or a clamp's lower or upper bound.
 enum class NanRule { kDrop, kKeep, kToLow, kToHigh };
 
-/// How pow2 chooses the exponent: OCP's FLOOR, NVIDIA's RCEIL, torchao's EVEN and AITER's "0.75". They apply to
-/// the already divided value.
+/// How pow2 chooses the exponent of v: OCP's FLOOR, NVIDIA's RCEIL, torchao's EVEN, and AITER's rules, which round up if the
+/// significand is at least 1.75 (kThreeQuarters) or 1.5 (kHalf). v is already divided by the largest value.
 enum class Pow2 { kFloor, kCeil, kEven, kThreeQuarters, kHalf };
 
 /// Result for a value outside an integer format. NaN becomes 0 unless it is undefined: PTX ISA, cvt, and CDNA3 ISA,
@@ -87,7 +87,7 @@ struct Step {
   Verb verb = Verb::kAdd;
   std::string text;             ///< as written: "clamp(max_min,M)"
   const Format* working = nullptr;  ///< format that the result is rounded to
-  Operand a, b;                 ///< some intervals are `any`
+  Operand a, b;                 ///< the step's arguments, if it has some
   NanRule nan = NanRule::kDrop;
   Pow2 pow2 = Pow2::kCeil;
   const Format* target = nullptr;  ///< target format of `to`

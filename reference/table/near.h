@@ -22,9 +22,9 @@ std::string did_you_mean(std::string_view word, std::span<const std::string> can
 
 // Sanitizes text from files and libraries for messages: printable characters only, and limited length.
 
-/// Longest quotation in a message; known names have less than half of it.
+/// Longest quotation in a message, in bytes; every known name has less than half of that.
 inline constexpr size_t kMostQuoted = 100;
-/// Longest error message; the longest of ours lists twenty names.
+/// Longest error message, in bytes; the longest one of this program lists twenty names.
 inline constexpr size_t kMostMessage = 2000;
 
 /// Length in bytes of the first character if it is printable and allowed in XML 1.0, otherwise 0. Not printable: control

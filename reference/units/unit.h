@@ -76,7 +76,7 @@ struct Unit {
   int sum_fraction_bits = 0;  ///< only for kJoined
   int c_fraction_bits = 0;
   BitLoss c_loss = BitLoss::kFloor;
-  int c_drop = 0;       ///< a c whose exponent is at least this much below the maximum counts as 0; 0: no such rule
+  int c_drop = 0;       ///< a c whose exponent is more than this much below the maximum counts as 0; 0: no such rule
   bool c_last = false;  ///< an instruction starts at 0; its c is added at the end and rounded to nearest
 
   // round
@@ -85,7 +85,7 @@ struct Unit {
 
   // scale
   const Format* scale = nullptr;  ///< nullptr: none
-  int scale_block = 0;            ///< neighbours in k that share one scale
+  int scale_block = 0;            ///< consecutive elements along k that share one scale
 
   // special
   uint32_t nan = 0;       ///< the only NaN code that a result has
@@ -101,7 +101,7 @@ struct Unit {
 /// formats listed before.
 std::vector<const Format*> exponent_formats(const Format& a, const Format& b);
 
-/// The k of each product in the order in which blocks take them. Each block of `take` consists of `splits` runs of consecutive k.
+/// The k of each product in the order in which blocks take them. A block of `take` products has one run for each of its `splits`.
 std::vector<int> product_order(const Unit& unit);
 
 }  // namespace assay

@@ -147,7 +147,7 @@ class FactorCodes {
 
   const Format& format() const { return format_; }
   uint32_t code(int64_t row, int64_t k) const;  ///< 0 if k is out of range
-  /// Memory layout of some k: consecutive bytes, bytes within range, or anything else.
+  /// Memory layout of the codes of several k: consecutive bytes, whole bytes inside the row, or anything else.
   enum class Lie { kRun, kInside, kAnyhow };
   Lie lie_of(const std::vector<int64_t>& steps) const;
   /// Reads the codes of one row at these k, which have the layout `lie`.

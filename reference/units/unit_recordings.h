@@ -54,9 +54,9 @@ bool can_be_replayed(const Unit& unit);
 
 /// Sums of one instruction as intervals.
 ///
-/// Bound: a term of an aligned sum loses the bits below `fraction_bits` under the largest exponent of the terms and c, or
-/// nothing. Every combination of such truncations lies in the interval. Truncation is one-sided: a positive term only becomes
-/// smaller.
+/// Bound: each term of an aligned sum either keeps all bits, or loses those more than `fraction_bits` below the largest exponent
+/// of the terms and c. Every combination of such truncations lies in the interval. Truncation is one-sided: a positive term only
+/// becomes smaller.
 /// Special values: a sum with NaN or infinities is NaN or Inf, as in IEEE 754.
 /// Throws std::invalid_argument for an instruction that cannot be replayed.
 class Replay {

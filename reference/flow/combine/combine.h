@@ -76,7 +76,7 @@ struct Combine {
 /// Throws TableError at the cell.
 Combine read_combine(const ContractRow& row);
 
-/// Facts about the tokens of one problem. Index tensors are as in the call; the vectors of tensors that the contract lacks are
+/// Inputs of one call. Index tensors are as in the call; the vectors of tensors that the contract lacks are
 /// empty.
 struct CombineInputs {
   const Format* x = nullptr;
@@ -104,7 +104,7 @@ struct AddedSlot {
 /// The slots of a token that are added, in slot order.
 std::vector<AddedSlot> added_slots(const Combine& contract, const CombineInputs& inputs, int64_t token);
 
-/// Parses such a cell as a recipe for numbers of a format.
+/// Parses a cell of the contract as a recipe for numbers of a format.
 Recipe combine_recipe(const std::vector<CellStep>& cell, const Format& x);
 
 /// The contract as formulas, one line per step.
@@ -117,7 +117,7 @@ struct CombineNeighbour {
   bool suspect = false;  ///< used only by the diagnosis: no data need kill it
 };
 
-/// The properties of the tokens that decide which mutants can be exposed.
+/// The properties of a call that decide which mutants can be exposed.
 struct CombineExtents {
   int64_t m = 0, topk = 0;
   double factor = 1;     ///< routed scaling factor
@@ -125,7 +125,7 @@ struct CombineExtents {
   bool map = false;      ///< there is an expert_map
 };
 
-/// Every mutant that may matter for a problem of that kind.
+/// Every mutant that can change the result of such a call.
 std::vector<CombineNeighbour> combine_neighbours(const Combine& contract, const Format& x, const CombineExtents& extents);
 
 }  // namespace assay

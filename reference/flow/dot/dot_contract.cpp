@@ -194,7 +194,7 @@ std::vector<DotProgram> programs_of(const DotContract& contract, const KOrder& o
   std::vector<DotProgram> programs;
   for (int parts = contract.least_parts; parts <= contract.most_parts; parts += contract.has_atomics() ? parts : 1) {
     const int64_t part = part_length(contract, k, parts);
-    if (!programs.empty() && programs.back().part <= part) continue;  // only if its parts are longer than before
+    if (!programs.empty() && programs.back().part <= part) continue;  // its parts are not shorter than before
     if (!programs.empty() && part >= k) continue;
     const bool promotes = contract.of_blocks() || contract.promote < part;
     KOrder of_parts = order;

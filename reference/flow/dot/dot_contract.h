@@ -57,8 +57,8 @@ struct ScaleValues {
 
 // Memory layout of the codes of b: row-major, or shuffled for the loads of a tensor core.
 
-/// AITER's shuffle_weight(layout=(rows, products)), aiter/ops/shuffle.py e4048607. Tiles have `rows` x 2 `products` elements.
-/// Within a tile come the first 16-byte runs of all rows, then the second ones. No rows: not shuffled.
+/// AITER's shuffle_weight(layout=(rows, products)), aiter/ops/shuffle.py e4048607. Tiles have `rows` x (2 * `products`) elements.
+/// A tile stores the first 16-byte run of every row, then the second run of every row. `rows` is 0: not shuffled.
 struct WeightShuffle {
   int rows = 0, products = 0;
 
@@ -80,15 +80,15 @@ std::vector<std::byte> unshuffled(const WeightShuffle& shuffle, const std::byte*
 // The order in which a kernel multiplies along k, if the lanes of its matrix instruction read from strided positions.
 
 /// lanes(L,R,A): each of L groups of lanes takes R consecutive elements along k; the groups start A apart. The first instruction
-/// has the elements 0 .. R-1, A .. A+R-1, 2A .. 2A+R-1, ..; the next one those R further on. After L*A elements the pattern
-/// repeats. Both operands are read in this order, so it only affects the order of additions. No lanes: ascending.
+/// takes elements 0 .. R-1, A .. A+R-1, 2A .. 2A+R-1, ..; the next one takes elements R further on. After L*A elements the
+/// pattern repeats. Both operands are read in this order, so it only affects the order of additions. No lanes: ascending.
 /// Source: composable_kernel 8e22e1ae blockwise_gemm_pipeline_xdlops_base.hpp. A is KPerThread, KPerBlock / L; with a shuffled
 /// weight or block scales, and in AITER's opus, A is KPack, 16.
 struct KOrder {
   static constexpr int64_t kZero = std::numeric_limits<int64_t>::max();
   int64_t lanes = 0, run = 0, apart = 0;
   int64_t part =
-      0;  ///< the order begins anew with each split-K part of this length, filled up to whole periods; 0: parts are whole periods
+      0;  ///< length of a split-K part, which is padded to whole periods and begins the order anew; 0: parts are whole periods
 
   bool any() const { return lanes > 0; }
   int64_t period() const { return any() ? lanes * apart : 1; }
@@ -167,8 +167,8 @@ struct DotContract {
   std::vector<CellStep> join;  ///< steps from the sum of `promote` products, and `acc`, to the new acc
   std::vector<CellStep> one_block;  ///< alternative formula if one block of scales covers all of k; empty: none
   int least_parts = 1,
-      most_parts = 1;   ///< maximum number of split-k parts; each is one chain or promoted sums; they are added in f32
-                        ///< in ascending order
+      most_parts = 1;   ///< least and most split-k parts; each part is one chain or a sum of promoted sums; part_sums says
+                        ///< how parts are added
   int64_t part_of = 0;  ///< a part is a multiple of this many products; 0: no split-k
   PartSums part_sums = PartSums::kF32;
   int last_parts_left_out = 0;     ///< number of last parts that a mutant omits, if there are more; 0 in all rows
@@ -178,7 +178,7 @@ struct DotContract {
   std::vector<CellStep> y;         ///< steps from the sum to the result
   bool adds_zero = false;          ///< if k is not split, the last factor of y is applied by an FMA whose addend is +0
   std::vector<CellStep> bias;      ///< steps with a bias, before the last step of y; empty: no bias allowed
-  std::vector<CellStep> router;    ///< steps with the router weight of a row, behind those of the bias; empty: none
+  std::vector<CellStep> router;    ///< steps with the router weight of a row, after those of the bias; empty: none
   std::vector<GemmScales> scales;  ///< allowed scales
   std::vector<const Format*> out;  ///< allowed formats of the result
   WeightShuffle shuffle;           ///< layout of b
@@ -187,7 +187,7 @@ struct DotContract {
   std::vector<std::string> layouts;  ///< ids in layouts.csv: allowed layouts of block scales of a
   std::optional<GroupOrder> experts =
       {};  ///< grouped GEMM: how the rows of a and d are assigned to experts, whose weights they use
-  int64_t tile_rows = 1;                   ///< grouped GEMM: the rows of an expert begin at a multiple, and so does its capacity
+  int64_t tile_rows = 1;                   ///< grouped GEMM: an expert's first row and its capacity are multiples of this
   /// Contiguous experts: 0, or the scales of a of expert e begin at row (r + (scale_rows - 1) e) / scale_rows * scale_rows, where
   /// r is its first row of a.
   int64_t scale_rows = 0;
@@ -221,7 +221,7 @@ struct DotContract {
   /// Formats of the codes in memory.
   const Format& codes_of_a() const { return decoded.any() ? *decoded.codes : *unit.a; }
   const Format& codes_of_b() const { return decoded.any() ? *decoded.codes : *unit.b; }
-  /// True if one sum with one block of scales is all of k, and the contract may scale it in another way.
+  /// True if a single sum with one block of scales covers all of k, so that the kernel may scale it as in `one_block`.
   bool may_scale_alone(int64_t k) const { return !one_block.empty() && k <= scale_block() && k <= promote; }
   /// True if a matrix c is added.
   bool adds_c() const;
@@ -247,7 +247,7 @@ Recipe join_recipe(const DotContract& contract, bool alone = false);
 
 /// One algorithm variant: an order of accumulation. The same variant computes all elements of an output.
 struct DotProgram {
-  int64_t promote = 0;  ///< products per promotion; 0 if a split-K part is no longer and has no scales
+  int64_t promote = 0;  ///< products per promotion; 0: none, also if a part is no longer than that and no scales are joined
   int64_t part = 0;     ///< products per split-k part; the last part may have fewer
   KOrder order = {};    ///< order in which products are added
   /// such as "split-K 2", "lanes(4,8,32)", "split-K 2, added in any order"; empty without split-K and with
@@ -259,8 +259,8 @@ struct DotProgram {
 /// The distinct algorithm variants of a contract for this k, fewest parts first.
 std::vector<DotProgram> dot_programs(const DotContract& contract, int64_t k);
 
-/// The variant that splits k into `parts` parts. 5 parts of 16 blocks are as long as 4 parts, so both are one variant. Empty if
-/// the contract does not split k.
+/// The name of the variant that splits k into `parts` parts. For k of 16 blocks, 5 parts and 4 parts have the same length of 4
+/// blocks, so they are one variant. Empty if the contract does not split k.
 std::optional<std::string> program_of_parts(const DotContract& contract, int64_t k, int parts);
 
 // Quantities that the cells of a GEMM may name.

@@ -125,8 +125,8 @@ class UnknownDotRows {
   std::vector<Program> programs_;
 };
 
-/// Mutants that the data must kill for such contracts: only intervals check them, and some data hide every mistake in an
-/// interval.
+/// The one mutant that the data must kill for such contracts. Only intervals check their elements, and the intervals of some data
+/// hide every other mistake.
 inline constexpr const char* kDemandedOfSpans = "y: gain 105/100";
 
 /// Mutants of the steps after the sum, and of how codes are read. An undocumented kernel has no mutants of its instruction.

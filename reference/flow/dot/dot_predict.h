@@ -90,8 +90,8 @@ class SumMemory {
   size_t numbers_ = 0;
 };
 
-/// Cache of replayed sums: orders along k that place few products alike, and parts of k that begin alike, share them. Keeps the
-/// sums of one block; thread-safe.
+/// Cache of replayed sums. Two variants share a sum if they multiply the same codes in the same order, as different orders of a
+/// short k may do. Keeps the sums of one block; thread-safe.
 class ReplayedSums {
  public:
   /// For each element of the block, the sum of its products first_k .. end_k - 1, in the order of the product's codes.
@@ -153,7 +153,7 @@ struct DotInputs {
   std::vector<double> c;     ///< [m, n]: for a contract that adds c, or empty
   std::vector<double> azp_adj, azp;  ///< [n], and [m] for zero points per token: integers, or empty
 
-  /// Such scale bytes, row by row.
+  /// The exponent bytes of `scales_are_powers`, row by row.
   std::shared_ptr<const std::vector<std::byte>> scale_codes_a = nullptr, scale_codes_b = nullptr;
   /// Codes that exist in no tensor; the product then points to them.
   std::shared_ptr<const std::vector<std::byte>> own_a = nullptr, own_b = nullptr;
@@ -204,7 +204,7 @@ class DotRows {
   Spans in_any_order(const DotBlock& block, std::vector<Spans> parts) const;
   /// The same, but added in ascending order, starting with the first part.
   Spans of_results(const DotBlock& block, std::vector<Spans> parts) const;
-  /// A value as a build that flushes subnormals reads it.
+  /// The value; 0 for a subnormal f32 if the kernel is built with flushing.
   double read(double value) const;
   /// For each element, the scale of its row or column for the elements from `k` on.
   Spans of_rows(const ScaleValues& scales, const DotBlock& block, int64_t k) const;

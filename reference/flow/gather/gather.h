@@ -17,7 +17,7 @@ namespace assay {
 /// The registry entry of this op kind.
 const Flow& gather_flow();
 
-/// What `seq_starts`, if a call has them, do to a sequence.
+/// How `seq_starts`, if a call has them, shift the beginning of a sequence.
 enum class SequenceStarts {
   kNone,    ///< the kernel takes none
   kBlocks,  ///< start / block_size blocks are skipped; the remainder has no effect
@@ -31,7 +31,7 @@ struct Gather {
   const Format* q = nullptr;  ///< format of the codes; nullptr: the record has none
   bool by_table = true;       ///< tokens are found by a block table; otherwise the result has every token of the cache, in order
   SequenceStarts starts = SequenceStarts::kNone;
-  bool keeps_parts = false;            ///< the result is each part of the record as it is; otherwise rows of numbers
+  bool keeps_parts = false;            ///< true: the result has each part of the record unchanged; false: rows of numbers
   bool spares_rows = false;            ///< the result may have rows after the last token, which stay as they were
   std::vector<CellStep> y;             ///< from the number of a code to the result, with s, its scale
   std::vector<const Format*> formats;  ///< formats of y; empty if the parts are kept
@@ -53,7 +53,7 @@ Gather read_gather(const ContractRow& row);
 /// What one call reads. Tables and sequences are empty for a contract without a block table.
 struct GatherInputs {
   const Record* record = nullptr;
-  const Format* y = nullptr;  ///< format of the result, and of elements that the record has uncoded
+  const Format* y = nullptr;  ///< format of the result, and of elements that the record stores as numbers instead of codes
   std::span<const std::byte> cache;
   int64_t blocks = 0, block_size = 0, block_stride = 0, gap = 0;  ///< stride and gap in bytes
   int64_t table_columns = 0;
@@ -68,7 +68,7 @@ struct GatherInputs {
 /// A token of the cache.
 struct CachedToken {
   int64_t request = -1;  ///< -1: no table
-  int64_t index = 0;     ///< position in the sequence, starts included
+  int64_t index = 0;     ///< position in the whole sequence, so the tokens skipped by seq_starts count
   int64_t block = 0, position = 0;
 };
 CachedToken token_of_row(const Gather& contract, const GatherInputs& inputs, int64_t row);
@@ -79,7 +79,7 @@ std::vector<uint32_t> codes_of_part(const Gather& contract, const GatherInputs& 
 /// Format of a part: the contract's codes, or that of y.
 const Format& format_of_part(const Gather& contract, const GatherInputs& inputs, const RecordPart& part);
 
-/// The numbers of a part of codes.
+/// The decoded numbers of a part that holds codes.
 Spans gathered(const Gather& contract, const GatherInputs& inputs, const RecordPart& part, int64_t row);
 /// The codes of a part that is copied.
 std::vector<uint32_t> copied(const Gather& contract, const GatherInputs& inputs, const RecordPart& part, int64_t row);
@@ -96,16 +96,16 @@ struct GatherNeighbour {
   Gather contract;
 };
 
-/// What decides which mutants may show.
+/// The properties of a call that decide which mutants can be exposed.
 struct GatherExtents {
   int64_t requests = 0, rows = 0, block_size = 0, blocks = 0, gap = 0;
   bool empty_request = false;  ///< some sequence is empty and not the last one
   bool spare_columns = false;  ///< the table has more columns than the longest sequence needs
-  bool starts = false;         ///< some sequence starts later
+  bool starts = false;         ///< some sequence does not start at its first token
   bool remainders = false;     ///< some start is not a multiple of the block size
 };
 
-/// Every mutant that may matter for a problem of that kind. `records`: the layouts that may be mistaken for the right one.
+/// Every mutant that can change the result of such a call. `records`: the layouts that may be mistaken for the right one.
 std::vector<GatherNeighbour> gather_neighbours(const Gather& contract, const Record& record, const std::vector<Record>& records,
                                                const Format& y, const GatherExtents& extents);
 

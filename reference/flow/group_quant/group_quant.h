@@ -12,7 +12,7 @@
 
 namespace assay {
 
-// Shared by all rows with codes when they are bound.
+// Binds the cells that all rows with codes have.
 
 /// Binds the cells mult and code. `sources`: quantities from which the multiplier may start.
 void bind_codes(const RowCells& cells, Names& names, const std::vector<std::string>& sources, GroupQuant& g);
@@ -58,7 +58,7 @@ Spans group_sources(const GroupQuant& contract, const Spans& values, const RowIn
 /// The names g and 1/g: the scale of the outer level and its reciprocal, rounded to f32.
 Environment with_outer_scale(double outer);
 
-/// `stored_scale` empty: no narrowing. A stored scale that the contract does not admit is ignored here; it fails by itself.
+/// `stored_scale` empty: no narrowing. A stored scale that the contract does not admit is ignored here; its own check fails.
 /// `group_size`: for the listener. `outer`: the scale of the outer level.
 GroupScales group_scales(const GroupQuant& contract, const Spans& sources, double scale_ub,
                          const std::vector<double>& stored_scale, RowListener* listener = nullptr, int64_t group_size = 1,

@@ -48,7 +48,7 @@ RankSquares read_rank_squares(const ContractRow& row);
 /// The norm of the whole row with the sum's own depth, under the id of this row. Throws like bind().
 Contract bind_rank_squares(const ContractTables& tables, const RankSquares& squares, const Format& x);
 
-/// The factor of a row on that rank. `x`: the row's columns on each rank; `before`: those of the previous call, or empty.
+/// The factor r of a row on one rank. `x`: the row's columns on each rank; `before`: those of the previous call, or empty.
 Span factor_of_squares(const RankSquares& squares, const RowNorm& norm, const std::vector<std::vector<double>>& x,
                        const std::vector<std::vector<double>>& before, int rank, double eps, const Format& format);
 

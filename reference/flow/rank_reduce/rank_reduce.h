@@ -40,7 +40,7 @@ struct RankOwners {
 /// Encoding on the wire: codes of a group under one scale, as steps of a row. Empty if nothing is encoded.
 struct RankCodec {
   bool signed_extreme =
-      false;  ///< true: m is the element of largest magnitude with its sign, the negative one of two; false: its magnitude
+      false;  ///< true: m is the element of largest magnitude with its sign (of +v and -v: -v); false: its magnitude
   int64_t group = 0, apart = 1;  ///< group size, and the distance between a group's elements; size 0: no codec
   std::vector<CellStep> scale;   ///< from m to the scale d
   std::vector<CellStep> mult;    ///< from d, or from m, to the multiplier e
@@ -87,7 +87,7 @@ struct RankReduce {
   bool from_zero = false;      ///< true: the first value is added to +0; false: the first value is the first partial sum
   RankCodec codec;             ///< applied to every value before it is added, and to every sum
   std::vector<CellStep> wire;  ///< steps from a value to the term that is added
-  /// only for 32-bit words that are all zeros; of the two elements of such a word, only the first is replaced
+  /// `wire` applies only to 32-bit words that are all zeros, and there only to the first of the two 16-bit elements
   bool wire_of_words = false;
   std::vector<CellStep> add;           ///< from the sum to the next one, with v, the next value
   std::vector<CellStep> y;             ///< from the last sum to the result
@@ -116,7 +116,7 @@ inline constexpr int64_t kUsualPacket = 16;
 /// Throws TableError at the cell.
 RankReduce read_rank_reduce(const ContractRow& row);
 
-/// The recipe of such a cell for numbers of a format.
+/// The recipe of a cell of the contract for numbers of a format.
 Recipe rank_recipe(const std::vector<CellStep>& cell, const Format& x);
 
 /// The owner of a range of elements: the rank, and the index after its last element. For `owners` that are parts or stripes.
@@ -145,8 +145,8 @@ class RankSums {
 
   /// Results of elements first .. first + count - 1 on that rank.
   Spans results(int rank, int64_t first, int64_t count) const;
-  /// Results for all ranks in order. Shared parts are computed once; for contracts whose owners keep exact sums, only the choice
-  /// of the kept sums differs.
+  /// Results for all ranks in order. What ranks share is computed once. With a `keeper`, ranks differ only in which sums they
+  /// return unencoded.
   std::vector<Spans> results_of_ranks(int64_t first, int64_t count) const;
   /// True if all ranks return the same, so that results() is needed for only one of them.
   bool same_for_all() const;
@@ -212,7 +212,7 @@ struct RankNeighbour {
   bool hidden_by_residual = false;  ///< visible only in signs of zeros and in subnormals, which adding a residual hides
 };
 
-/// Every mutant that may matter for that many ranks and elements. `before`: there was a previous call with other data.
+/// Every mutant that can change a result for that many ranks and elements. `before`: there was a previous call with other data.
 std::vector<RankNeighbour> rank_neighbours(const RankReduce& contract, const Format& x, int world_size, int64_t elements,
                                            bool before);
 

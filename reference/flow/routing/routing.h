@@ -21,9 +21,9 @@ enum class RoutingGives {
   kRows,    ///< the rows of x in the order of experts, the first row of each expert, and the order with its inverse
   kMoved    ///< the rows of x that an index names
 };
-/// Slots whose id is below 0, or from the number of experts on.
+/// What happens to slots whose id is < 0 or >= the number of experts.
 enum class AbsentSlots { kNotAllowed, kDropped, kFirst, kLast };
-/// Slots whose expert has a number below 0 in the expert map.
+/// What happens to slots whose expert has an entry < 0 in the expert map.
 enum class SlotsElsewhere { kNoMap, kDropped, kMarked, kLast };
 
 /// Mistakes, in mutants only.
@@ -65,7 +65,7 @@ struct Routing {
   bool fills_pads = false;  ///< entries of sorted_ids without a slot hold the number of slots; otherwise they are left alone
   std::optional<int64_t> tail;        ///< what expert_ids hold after the last block; empty: what they held before
   bool counts = false;                ///< also gives token_nums
-  bool zeros = false;                 ///< an index outside of x gives a row of zeros; otherwise there are none
+  bool zeros = false;                 ///< true: an index outside of x gives a row of zeros; false: every index is inside
   std::vector<const Format*> formats;  ///< formats of the rows
   RoutingMistake mistake = RoutingMistake::kNone;
 
@@ -103,7 +103,7 @@ struct Routed {
 };
 Routed routed(const Routing& contract, const RoutingInputs& inputs);
 
-/// Puts the entries of each free run into the order that a kernel stored, as far as it stored entries of that run.
+/// Orders the entries of each free run as a kernel stored them. Entries that it did not store fill the remaining places.
 void follow_order(Routed& right, const std::vector<int64_t>& stored);
 
 /// The contract as text.
@@ -115,7 +115,7 @@ struct RoutingNeighbour {
   Routing contract;
 };
 
-/// What decides which mutants may show.
+/// The properties of a call that decide which mutants can be exposed.
 struct RoutingExtents {
   int64_t slots = 0, topk = 0;
   bool absent = false;  ///< some slots have no expert, or some indices are outside of x

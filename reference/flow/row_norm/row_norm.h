@@ -26,9 +26,9 @@ double rounding_error(int64_t roundings);
 /// The f32 values inside a real interval; a kernel's sum is one of them.
 Span inside_f32(double low, double high);
 
-/// Sums of n squares whose exact sum lies between `least` and `most`, where each term passes that many roundings. All terms are
-/// non-negative, so the relative error of the sum is at most that of one path (4.2); n 2^-150 covers values below the normal
-/// range.
+/// Possible sums of n squares whose exact sum lies between `least` and `most`, if each term passes `roundings` roundings. All
+/// terms are non-negative, so the relative error of the sum is at most that of one path (Higham, 4.2); n 2^-150 covers values
+/// below the normal range.
 Span tree_of_squares(double least, double most, size_t n, int64_t roundings);
 
 // Sums of a row for norms that subtract the mean.
@@ -37,8 +37,8 @@ Span tree_of_squares(double least, double most, size_t n, int64_t roundings);
 /// the exact sum (N. J. Higham, Accuracy and Stability, 4.2). Additions below the normal range have no error.
 Span signed_sum(const std::vector<double>& x, int64_t depth);
 
-/// Possible sums of (x - mu)^2 by such a tree, for some mu of the interval. Each term has three roundings before the tree: twice
-/// that of the difference, and that of the square; n 2^-150 covers squares below the normal range.
+/// Possible sums of (x - mu)^2 by such a tree, for any mu in the interval. Before the tree, a term has the error of three
+/// roundings: the difference's counts twice, the square's once. n 2^-150 covers squares below the normal range.
 Span sum_of_deviations(const std::vector<double>& x, Span mu, int64_t depth);
 
 // Op kind "row_norm": a row shares one factor r, computed from its sum of squares.
@@ -46,10 +46,10 @@ Span sum_of_deviations(const std::vector<double>& x, Span mu, int64_t depth);
 /// The registry entry of this op kind.
 const Flow& row_norm_flow();
 
-/// Possible sums by a tree of f32 additions of the given depth: the f32 values in the exact sum times (1 +- depth 2^-24). Adds
-/// one rounding for the square, unless squares of `x` are exact in f32, and n 2^-150 for partial sums below the normal range. All
-/// terms are non-negative, so the relative error of the sum is at most that of one path (N. J. Higham, Accuracy and Stability,
-/// 4.2).
+/// Possible sums of x^2 by a tree of f32 additions of the given depth: the f32 values in [1 - e, 1 + e] * exact sum with
+/// e = depth * 2^-24. Adds one rounding for the square, unless squares of `x` are exact in f32, and n 2^-150 for partial sums
+/// below the normal range. All terms are non-negative, so the relative error of the sum is at most that of one path (N. J.
+/// Higham, Accuracy and Stability, 4.2).
 Span sum_of_squares(const std::vector<double>& x, int64_t depth, const Format& x_format);
 
 /// The values that a row normalizes: x, or its sum with the residual.
@@ -65,23 +65,23 @@ class RowListener;
 NormRow norm_row(const RowNorm& contract, const std::vector<double>& x, const std::vector<double>& residual,
                  const Format& x_format, RowListener* listener = nullptr);
 
-/// The sum for the mean.
+/// The possible sums of x, from which the mean is computed.
 Span norm_sum_of_x(const RowNorm& contract, const std::vector<double>& x);
 
 /// The sum of squares for r, or of squared deviations from the mean.
 Span norm_sum(const RowNorm& contract, const NormRow& row);
 
-/// Wrong ways to add squares that kernels have been seen to take: squares or sums of few bits, a tail that is left out. Only for
-/// the diagnosis. A name is put into RowNorm::sum.start.
+/// Wrong ways to add squares that were found in real kernels: squares or sums with few bits, a tail that is left out. Only for
+/// the diagnosis. Each name is a value for RowNorm::sum.start.
 const std::vector<std::string>& wrong_sums();
 
-/// Sums of x or of squares that start from 1 or -1 in some lanes. A name is put into RowNorm::sum.start, behind kOfMean for the
-/// mean.
+/// Sums of x or of squares that start from 1 or -1 in some lanes. Each name is a value for RowNorm::sum.start; for the sum of the
+/// mean, kOfMean precedes it.
 std::vector<std::string> names_of_wrong_starts();
 inline const std::string kOfMean = "mean: ";
 /// Start of a sum whose terms are subtracted instead of added.
 inline constexpr const char* kSubtracted = "subtracts its terms";
-/// Sums of squares or deviations that have other terms than the row's. Only for the diagnosis. A name is put into
+/// Sums of squares or deviations with terms that the row does not have. Only for the diagnosis. Each name is a value for
 /// RowNorm::sum.start. `deviates`: columns beyond the end count as 0 - mu.
 std::vector<std::string> names_of_wrong_terms(bool deviates);
 /// Deviations x + mu.
