@@ -37,7 +37,7 @@ expect 0 '1 units are known' env ASSAY_DATA="$scratch/data" "$assay" probe --bac
 expect 0 'ALL AS EXPECTED' env ASSAY_DATA="$scratch/data" "${run[@]}" --contracts "$scratch/filled.csv"
 sed 's/^sm_90.mma.f16.f32,f16/sm_90.mma.f16.f32,bf16/' "$scratch/filled.csv" >"$scratch/other.csv"
 expect 2 'with other operands' env ASSAY_DATA="$scratch/data" "$assay" arch list --contracts "$scratch/other.csv"
-expect 2 'stands in' "$assay" arch list --contracts "$scratch/filled.csv"
+expect 2 'is defined in' "$assay" arch list --contracts "$scratch/filled.csv"
 
 expect 0 'obeys cuda.e5m2_sat' "$assay" probe --backend cpu --kernel cast
 expect 2 'NOTHING RAN' "$assay" probe --backend cpu --unit no.such.unit

@@ -59,7 +59,7 @@ head -1 "$root/reference/contracts/units.csv" >"$scratch/own.csv"
 echo 'my.unit,f16,f16,f32,8,take(8),ea+eb,align(24) floor,aligned,rz(23),,nan(7fffffff),model,mine,to try' >>"$scratch/own.csv"
 expect 0 "floor(t / 2^(E - 24))" "$assay" arch show my.unit --units "$scratch/own.csv"
 sed 's/my.unit/sm_70.mma.f16.f32/' "$scratch/own.csv" >"$scratch/again.csv"
-expect 2 "stands in" "$assay" arch list --units "$scratch/again.csv"
+expect 2 "is defined in" "$assay" arch list --units "$scratch/again.csv"
 
 # Damaged files are reported with their position.
 mv "$set" "$scratch/recorded/V100/fp17"

@@ -53,7 +53,7 @@ Recipe RowCells::recipe(const std::string& column, const Names& names) const {
 }
 
 void RowCells::require_reduction(const std::string& column, const Recipe& recipe, const char* allowed) const {
-  if (recipe.reduction == Reduction::kNone) throw error(column, 0, std::string("begins with ") + allowed);
+  if (recipe.reduction == Reduction::kNone) throw error(column, 0, std::string("must begin with ") + allowed);
 }
 
 void RowCells::forbid_reduction(const std::string& column, const Recipe& recipe) const {
@@ -71,7 +71,7 @@ int64_t RowCells::column_number(const std::string& column) const {
   int64_t value = 0;
   const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (failure != std::errc() || end != digits.data() + digits.size() || value < 0)
-    throw error(column, 0, "'" + digits + "': expected a column number, from 0");
+    throw error(column, 0, "'" + digits + "': expected a column number >= 0");
   return value;
 }
 

@@ -55,7 +55,7 @@ TEST(Rows, AUsersRowIsAddedAndFound) {
 
 TEST(Rows, AnIdIsNeverUsedTwice) {
   EXPECT_EQ(error_of(quant_row("vllm.group_fp8", "absmax", "div(M)", "div(s) to(q)")),
-            "2:1: id: 'vllm.group_fp8' stands in reference/contracts/quant.csv:2 already; ids are never reused");
+            "2:1: id: 'vllm.group_fp8' is defined in reference/contracts/quant.csv:2 already; ids are never reused");
   EXPECT_EQ(error_of(quant_row("vllm.group_fp8_other", "absmax", "div(M)", "div(s) to(q)")), "no error");
   EXPECT_EQ(error_of(quant_row("", "absmax", "div(M)", "div(s) to(q)")), "2:1: id: a contract needs an id");
 }
@@ -217,8 +217,8 @@ TEST(Rows, AWrongCellSaysWhereAndWhatIsAllowedThere) {
               EndsWith("2:14: amax: begins with absmax, absmax(keep) or absmax(all)"));
   EXPECT_THAT(error_of(quant_row("a", "absmax", "absmax", "div(s) to(q)")),
               EndsWith("scale: must not begin with a reduction: it starts from one number"));
-  EXPECT_THAT(error_of(quant_row("a", "absmax", "div(M)", "div(s)")), EndsWith("code: ends with to(q)"));
-  EXPECT_THAT(error_of(quant_row("a", "absmax", "div(M)", "div(s) to(bf16)")), EndsWith("code: ends with to(q)"));
+  EXPECT_THAT(error_of(quant_row("a", "absmax", "div(M)", "div(s)")), EndsWith("code: must end with to(q)"));
+  EXPECT_THAT(error_of(quant_row("a", "absmax", "div(M)", "div(s) to(bf16)")), EndsWith("code: must end with to(q)"));
   EXPECT_THAT(error_of(quant_row("a", "absmax", "div(M)", "div(r) to(q)")),
               HasSubstr("code: unknown name 'r' in 'r'; known here: s, m, zero, M"));
   EXPECT_THAT(error_of(kQuantHeader + "a,e4m3fm,448,absmax,div(M),,to(q),128,row,,2026,,here,because\n"),
@@ -248,9 +248,9 @@ std::string norm_row(const std::string& sum, const std::string& depth, const std
 TEST(Rows, AWrongNormSaysSoToo) {
   EXPECT_EQ(error_of(norm_row("squares", "n/4+2", "div(n) add(eps) rsqrt~2")), "no error");
   EXPECT_THAT(error_of(norm_row("absmax(keep", "3", "div(n)")), StartsWith("2:3: sum: 'absmax(keep' is not closed by ')'"));
-  EXPECT_THAT(error_of(norm_row("rcp", "3", "div(n)")), StartsWith("2:3: sum: begins with squares or deviations"));
-  EXPECT_THAT(error_of(norm_row("absmax", "3", "div(n)")), StartsWith("2:3: sum: begins with squares or deviations"));
-  EXPECT_THAT(error_of(norm_row("squares max(1)", "3", "div(n)")), StartsWith("2:3: sum: is squares or deviations alone"));
+  EXPECT_THAT(error_of(norm_row("rcp", "3", "div(n)")), StartsWith("2:3: sum: must begin with squares or deviations"));
+  EXPECT_THAT(error_of(norm_row("absmax", "3", "div(n)")), StartsWith("2:3: sum: must begin with squares or deviations"));
+  EXPECT_THAT(error_of(norm_row("squares max(1)", "3", "div(n)")), StartsWith("2:3: sum: must be squares, deviations or"));
   EXPECT_THAT(error_of(norm_row("squares", "m+1", "div(n)")), StartsWith("2:11: depth: unknown name 'm'; known here: n"));
   EXPECT_THAT(error_of(norm_row("squares", "n+*", "div(n)")), StartsWith("2:13: depth: expected a number or a name"));
   EXPECT_THAT(error_of(norm_row("squares", "n/0", "div(n)")), StartsWith("2:11: depth: division by zero"));
@@ -264,8 +264,8 @@ TEST(Rows, ANormThatAddsSaysWhatItStores) {
   };
   EXPECT_EQ(added("add(res)", "to(x)"), "no error");
   EXPECT_EQ(added("", ""), "no error");
-  EXPECT_THAT(added("add(res)", ""), EndsWith("residual: z and residual need each other"));
-  EXPECT_THAT(added("", "to(x)"), EndsWith("z: z and residual need each other"));
+  EXPECT_THAT(added("add(res)", ""), EndsWith("residual: z and residual must both be given or both be empty"));
+  EXPECT_THAT(added("", "to(x)"), EndsWith("z: z and residual must both be given or both be empty"));
   EXPECT_THAT(added("add(res)~1", "to(x)"),
               EndsWith("z: 'add(res)~1' has an interval of results; the sum's input must have a single result"));
   EXPECT_THAT(added("add(w)", "to(x)"), HasSubstr("z: unknown name 'w'"));
@@ -281,8 +281,8 @@ TEST(Rows, ARowWithAZeroPointSaysWhatItsCellsNeed) {
                     code = "mul(m) int32: rint add(azp) to(q)";
   EXPECT_EQ(error_of(azp_row("least", scale, zero, code)), "no error");
   EXPECT_EQ(error_of(azp_row("min(0)", scale, zero, code)), "2:8: lo: begins with least");
-  EXPECT_EQ(error_of(azp_row("least", "sub(lo)", zero, code)), "2:32: scale: begins with a quantity: lo: or hi:");
-  EXPECT_THAT(error_of(azp_row("least", scale, "lo: div(s)", code)), EndsWith("zero: ends with to(int32)"));
+  EXPECT_EQ(error_of(azp_row("least", "sub(lo)", zero, code)), "2:32: scale: must begin with lo: or hi:");
+  EXPECT_THAT(error_of(azp_row("least", scale, "lo: div(s)", code)), EndsWith("zero: must end with to(int32)"));
   EXPECT_THAT(error_of(azp_row("least", scale, zero, "mul(m) add(zero) to(q)")), HasSubstr("unknown name 'zero'"));
   EXPECT_THAT(error_of(azp_row("least", scale, zero, "mul(m) int32: rint mul(azp) to(q)")),
               HasSubstr("'mul' is not available for integers"));
@@ -379,7 +379,7 @@ TEST(Rows, AChainThatNamesAnUnknownFlowOrNoLinkSaysWhere) {
   EXPECT_THAT(chain("row_norm=vllm.rms_norm@v0.19.1 > my_group_quant=vllm.group_fp8"),
               StartsWith("2:36: chain: unknown flow 'my_group_quant'; did you mean 'group_quant'"));
   EXPECT_EQ(chain("row_norm=vllm.rms_norm@v0.19.1 > launch=vllm.deepseek_v4_qnorm_kv_insert"),
-            "2:43: chain: 'vllm.deepseek_v4_qnorm_kv_insert' is a launch, not a row of recipes");
+            "2:43: chain: 'vllm.deepseek_v4_qnorm_kv_insert' is a launch; a chain takes only row functions");
   EXPECT_THAT(chain("quant_azp=vllm.per_token_int8_azp > row_norm=vllm.rms_norm@v0.19.1"), HasSubstr("codes end a chain"));
 }
 

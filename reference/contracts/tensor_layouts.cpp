@@ -312,7 +312,7 @@ std::vector<Record> load_records(const std::string& file) {
     RecordPart part{table.text(row, "part"), kind_in(table, row), table.integer(row, "from"), table.integer(row, "elements"),
                     table.text(row, "format"), offset_in(table, row)};
     if (part.from < 0 || part.elements < 1)
-      throw table.error(row, "elements", "a part starts at 0 or later and has at least one element");
+      throw table.error(row, "elements", "a part must begin at an index >= 0 and have at least one element");
     if (part.from > kMostRecordElements || part.elements > kMostRecordElements)
       throw table.error(row, "elements", "a part has at most " + std::to_string(kMostRecordElements) + " numbers");
     if (part.format != "q" && part.format != "x" && !find_format(part.format))

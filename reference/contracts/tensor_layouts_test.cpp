@@ -87,7 +87,7 @@ TEST(ScaleSpec, AContractOfTwoLevelsReadsTheOuterOne) {
     return kQuantHeader + "a,e4m3fn,448,absmax," + scale + ",,div(s) to(q)," + group + ",row,rows:untouched,2026,,here,because\n";
   };
   EXPECT_EQ(error_of(row("16+tensor", "mul(1/M) mul(g)")), "no error");
-  EXPECT_THAT(error_of(row("16+tensor", "mul(1/M)")), HasSubstr("group: has two levels, and no step reads g"));
+  EXPECT_THAT(error_of(row("16+tensor", "mul(1/M)")), HasSubstr("group: has two levels, but no step reads g"));
   EXPECT_THAT(error_of(row("16", "mul(1/M) mul(g)")), HasSubstr("unknown name 'g'"));
   EXPECT_THAT(error_of(row("16+tensor|32", "mul(1/M) mul(g)")),
               HasSubstr("'32' has a different number of levels than the other alternatives"));

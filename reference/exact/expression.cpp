@@ -44,7 +44,7 @@ Rational exact_decimal(const std::string& text) {
 
 Rational power(const Rational& base, const Rational& exponent) {
   if (denominator(exponent) != 1 || abs(exponent) > kLargestPower)
-    throw std::domain_error("a power is an integer of at most 4096");
+    throw std::domain_error("an exponent must be an integer of at most 4096");
   const int n = exponent.convert_to<int>();
   if (base == 0 && n < 0) throw std::domain_error("division by zero");
   if (base == 0) return n == 0 ? 1 : 0;
@@ -189,7 +189,7 @@ double Expression::rounded(const std::map<std::string, std::string>& constants, 
       case Token::kMultiply: stack.push_back(within_limits(a * b)); break;
       case Token::kDivide: stack.push_back(within_limits(quotient())); break;
       case Token::kPower: stack.push_back(power(a, b)); break;
-      default: throw std::domain_error("only + - * / ^ may stand in a constant: '" + text_ + "'");
+      default: throw std::domain_error("a constant allows only + - * / ^: '" + text_ + "'");
     }
   }
   return round_rational(stack.back(), format);

@@ -24,7 +24,7 @@ const Rope* Contract::rope() const {
 
 Link bind_link(const RowCells& cells, const Format& x) {
   const Flow& flow = *cells.row().flow;
-  if (!flow.link) throw cells.error("id", 0, "'" + cells.id() + "' is a " + flow.name + ", not a row of recipes");
+  if (!flow.link) throw cells.error("id", 0, "'" + cells.id() + "' is a " + flow.name + "; only row functions can be bound");
   return flow.link->bind(cells, x);
 }
 

@@ -113,7 +113,7 @@ void ContractTables::add(const std::string& file) {
     if (contract.id.empty()) throw table.error(row, "id", "a contract needs an id");
     if (const ContractRow* other = lookup(contract.id))
       throw table.error(row, "id",
-                        "'" + contract.id + "' stands in " + other->file + ":" + std::to_string(other->line) +
+                        "'" + contract.id + "' is defined in " + other->file + ":" + std::to_string(other->line) +
                             " already; ids are never reused");
     if (const auto found = retired_.find(contract.id); found != retired_.end())
       throw table.error(row, "id", "'" + contract.id + "' was retired for '" + found->second.now + "'; ids are never reused");

@@ -335,7 +335,7 @@ class CellParser {
     const auto& arguments = token.arguments;
     const auto need = [&](size_t least, size_t most) {
       if (arguments.size() < least || arguments.size() > most)
-        throw ParseError(token.position, "'" + token.word + "' is written " + std::string(verb->form));
+        throw ParseError(token.position, "'" + token.word + "': expected the form " + std::string(verb->form));
     };
     const bool integers = working_->is_integer();
     static constexpr Verb kOfIntegers[] = {Verb::kAdd, Verb::kRint, Verb::kTrunc, Verb::kClamp, Verb::kTo};

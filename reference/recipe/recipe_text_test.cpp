@@ -153,13 +153,13 @@ TEST(Parse, ExactVerbsTakeNoSlack) {
 }
 
 TEST(Parse, WrongNumbersOfArgumentsShowTheForm) {
-  EXPECT_EQ(error_of("add"), "0: 'add' is written add(a) | add(a,wrap)");
-  EXPECT_EQ(error_of("add(1,2)"), "0: 'add' is written add(a) | add(a,wrap)");
-  EXPECT_EQ(error_of("neg rcp(1)"), "4: 'rcp' is written rcp");
-  EXPECT_THAT(error_of("clamp(M)"), StartsWith("0: 'clamp' is written clamp("));
-  EXPECT_THAT(error_of("to"), StartsWith("0: 'to' is written to("));
-  EXPECT_THAT(error_of("pow2"), StartsWith("0: 'pow2' is written pow2("));
-  EXPECT_THAT(error_of("max(1,keep,2)"), StartsWith("0: 'max' is written max("));
+  EXPECT_EQ(error_of("add"), "0: 'add': expected the form add(a) | add(a,wrap)");
+  EXPECT_EQ(error_of("add(1,2)"), "0: 'add': expected the form add(a) | add(a,wrap)");
+  EXPECT_EQ(error_of("neg rcp(1)"), "4: 'rcp': expected the form rcp");
+  EXPECT_THAT(error_of("clamp(M)"), StartsWith("0: 'clamp': expected the form clamp("));
+  EXPECT_THAT(error_of("to"), StartsWith("0: 'to': expected the form to("));
+  EXPECT_THAT(error_of("pow2"), StartsWith("0: 'pow2': expected the form pow2("));
+  EXPECT_THAT(error_of("max(1,keep,2)"), StartsWith("0: 'max': expected the form max("));
 }
 
 TEST(Parse, UnknownNamesListWhatIsKnownThere) {

@@ -92,18 +92,18 @@ TEST(UnitTable, WrongCellsSayWhatMayStandThere) {
   EXPECT_EQ(complaint(id, "special", "nan(7f800000)"), "this is not a NaN of f32");
   EXPECT_EQ(complaint(id, "special", ""), "expected one of: nan(CODE)");
   EXPECT_EQ(complaint(id, "a", "e4m3"), "unknown format 'e4m3'; did you mean 'ue4m3' or 'e2m3' or 'e4m3fn'?");
-  EXPECT_EQ(complaint(id, "a", "f32"), "a factor has a sign and at most 11 significand bits");
-  EXPECT_EQ(complaint(id, "d", "bf16"), "'bf16' holds no such sum: f32, f16 of aligned products, int32 of exact ones");
+  EXPECT_EQ(complaint(id, "a", "f32"), "an operand needs a sign and at most 11 significand bits");
+  EXPECT_EQ(complaint(id, "d", "bf16"), "'bf16' cannot hold this sum: expected f32, f16 (aligned) or int32 (exact)");
   EXPECT_EQ(complaint(id, "k", "0"), "'0' is not an integer from 1 to 1024");
-  EXPECT_EQ(complaint(id, "scale", "e8m0"), "'e8m0' must read FORMAT/BLOCK, a block of whole groups that divides k");
+  EXPECT_EQ(complaint(id, "scale", "e8m0"), "'e8m0': expected FORMAT/BLOCK; BLOCK must divide k and be whole groups");
   EXPECT_EQ(complaint(id, "scale", "ue4m3/16"), "without groups the scale format must hold powers of two");
   EXPECT_EQ(complaint(id, "evidence", "guessed"), "'guessed' is not one of: measured, recorded, model, inferred, unknown");
   EXPECT_EQ(complaint("gfx950.mfma.f16.f32", "order", "take(8)"), "must be empty: the instruction is unknown");
   EXPECT_EQ(complaint("gfx942.mfma.e4m3fnuz.f32", "c", "aligned"), "with split, c must be joined; with group, aligned");
   EXPECT_EQ(complaint("sm_100.tcgen05.nvf4.f32", "a", "e4m3fn"), "groups need e2m1 or e2m3");
   EXPECT_EQ(complaint("sm_100.tcgen05.nvf4.f32", "scale", ""), "an instruction with groups needs scales");
-  EXPECT_EQ(complaint("gfx90a.mfma.f16.f32", "round", "rz(23)"), "pairs are rounded to the nearest number of f32");
-  EXPECT_EQ(complaint("sm_90.mma.int8.int32", "a", "e4m3fn"), "an exact sum is of integers");
+  EXPECT_EQ(complaint("gfx90a.mfma.f16.f32", "round", "rz(23)"), "pairs must be rounded to nearest, with all bits of f32");
+  EXPECT_EQ(complaint("sm_90.mma.int8.int32", "a", "e4m3fn"), "exact sums need integers");
 }
 
 TEST(UnitTable, AUnitThatNobodyKnowsHasCandidates) {
@@ -152,13 +152,13 @@ TEST(UnitTable, WrongCandidatesSayWhy) {
   EXPECT_THAT(error_of("gfx950.mfma.e5m2.f32,e5m2,e5m2,f32,32" + steps),
               HasSubstr("id: 'gfx950.mfma.e5m2.f32' is not UNIT:NAME"));
   EXPECT_THAT(error_of("gfx950.mfma.e9.f32:mine,e5m2,e5m2,f32,32" + steps), HasSubstr("is not UNIT:NAME"));
-  EXPECT_EQ(error_of("gfx950.mfma.e5m2.f32:mine,e4m3fn,e5m2,f32,32" + steps), "a: gfx950.mfma.e5m2.f32 has 'e5m2' there");
+  EXPECT_EQ(error_of("gfx950.mfma.e5m2.f32:mine,e4m3fn,e5m2,f32,32" + steps), "a: gfx950.mfma.e5m2.f32 has 'e5m2' here");
   EXPECT_EQ(error_of("gfx950.mfma.e5m2.f32:mine,e5m2,e5m2,f32,48" + steps),
-            "k: is not a multiple of that of gfx950.mfma.e5m2.f32");
+            "k: must be a multiple of the k of gfx950.mfma.e5m2.f32");
   EXPECT_EQ(error_of("gfx950.mfma.e5m2.f32:mine,e5m2,e5m2,f32,32,,,,,,,,unknown,s,w"),
             "evidence: is unknown: a candidate must say how it accumulates");
   EXPECT_EQ(error_of("gfx950.mfma.e4m3.f32:as_gfx942,e4m3fn,e4m3fn,f32,32" + steps),
-            "id: 'gfx950.mfma.e4m3.f32:as_gfx942' stands in line 2 already");
+            "id: 'gfx950.mfma.e4m3.f32:as_gfx942' is defined in line 2 already");
   std::filesystem::remove(file);
 }
 
@@ -176,7 +176,7 @@ TEST(UnitTable, ErrorsNameFileLineAndColumn) {
   };
   const std::string good = "x,f16,f16,f32,8,take(8),ea+eb,align(24) truncate,aligned,rz(23),,nan(7fffffff),model,s,w\n";
   EXPECT_EQ(error_of(good), "none");
-  EXPECT_EQ(error_of(good + good), file + ":3:1: id: 'x' stands in " + file + ":2 already");
+  EXPECT_EQ(error_of(good + good), file + ":3:1: id: 'x' is defined in " + file + ":2 already");
   EXPECT_EQ(error_of("x,f16,f16,f32,8,take(8),ea+eb,align(24) chop,aligned,rz(23),,nan(7fffffff),model,s,w\n"),
             file + ":2:41: sum: 'chop' is not one of: truncate, floor");
   std::filesystem::remove(file);

@@ -177,10 +177,10 @@ void read_sum(const UnitRow& row, Unit& unit) {
   if (words.next_is("group", 1)) {
     unit.group = words.integer(0, 2, 16);
     if (unit.take % unit.group != 0 || unit.interleave_period != 0)
-      throw words.error("a group is of neighbours in k and divides take, which is " + std::to_string(unit.take));
+      throw words.error("group(N) allows no interleave, and N must divide take, which is " + std::to_string(unit.take));
   } else if (words.next_is("split", 1)) {
     unit.splits = words.integer(0, 2, kMostSplits);
-    if (unit.take % unit.splits != 0) throw words.error("split divides take, which is " + std::to_string(unit.take));
+    if (unit.take % unit.splits != 0) throw words.error("split must divide take, which is " + std::to_string(unit.take));
   }
   if (!words.next_is("align", 1)) words.expected({"align(F)", "split(N)", "group(N)", "pairs", "exact"});
   unit.fraction_bits = words.integer(0, 1, unit.group > 1 ? kMostGroupFraction : kMostFraction);
@@ -252,7 +252,7 @@ void read_round(const UnitRow& row, Unit& unit) {
   unit.result_bits = words.integer(0, 1, unit.d->mantissa_bits);
   if (unit.sum == ProductSum::kPairs &&
       (unit.rounding != ResultRounding::kNearestEven || unit.result_bits != unit.d->mantissa_bits))
-    throw words.error("pairs are rounded to the nearest number of " + std::string(unit.d->name));
+    throw words.error("pairs must be rounded to nearest, with all bits of " + std::string(unit.d->name));
   words.end("the rounding");
 }
 
@@ -269,7 +269,7 @@ void read_scale(const UnitRow& row, Unit& unit) {
   const bool digits = !block.empty() && block.size() < 5 && block.find_first_not_of("0123456789") == std::string::npos;
   unit.scale_block = digits ? std::stoi(block) : 0;
   if (unit.scale_block == 0 || unit.k % unit.scale_block != 0 || unit.scale_block % unit.group != 0)
-    throw row.error("scale", 0, "'" + text + "' must read FORMAT/BLOCK, a block of whole groups that divides k");
+    throw row.error("scale", 0, "'" + text + "': expected FORMAT/BLOCK; BLOCK must divide k and be whole groups");
   if (unit.sum != ProductSum::kAligned) throw row.error("scale", 0, "scales need an aligned sum");
   if (unit.group == 1 && unit.scale->specials != Specials::kScale)
     throw row.error("scale", 0, "without groups the scale format must hold powers of two");
@@ -298,7 +298,7 @@ void check_formats(const UnitRow& row, const Unit& unit) {
   for (const auto& [column, f] : {std::pair("a", unit.a), std::pair("b", unit.b)}) {
     if (exact != f->is_integer() || f->bits > 19 || f->specials > Specials::kInteger ||
         f->specials == Specials::kScale || f->specials == Specials::kUnsigned || f->precision() > 11)
-      throw row.error(column, 0, exact ? "an exact sum is of integers" : "a factor has a sign and at most 11 significand bits");
+      throw row.error(column, 0, exact ? "exact sums need integers" : "an operand needs a sign and at most 11 significand bits");
     if (unit.group > 1 && (f->specials != Specials::kFinite || f->exponent_bits > 2))
       throw row.error(column, 0, "groups need e2m1 or e2m3");
   }
@@ -306,7 +306,7 @@ void check_formats(const UnitRow& row, const Unit& unit) {
       exact ? *unit.d == kInt32 : *unit.d == kF32 || (*unit.d == kF16 && unit.sum == ProductSum::kAligned && unit.group == 1);
   if (!fits)
     throw row.error("d", 0,
-                    "'" + std::string(unit.d->name) + "' holds no such sum: f32, f16 of aligned products, int32 of exact ones");
+                    "'" + std::string(unit.d->name) + "' cannot hold this sum: expected f32, f16 (aligned) or int32 (exact)");
 }
 
 void read_evidence(const UnitRow& row) {
@@ -400,7 +400,8 @@ void UnitTable::add(const std::string& file) {
     }
     for (const UnitRow& other : rows_)
       if (other.id == unit.id)
-        throw table.error(row, "id", "'" + unit.id + "' stands in " + other.file + ":" + std::to_string(other.line) + " already");
+        throw table.error(row, "id",
+                          "'" + unit.id + "' is defined in " + other.file + ":" + std::to_string(other.line) + " already");
     rows_.push_back(std::move(unit));
   }
 }
@@ -418,12 +419,12 @@ void UnitTable::add_candidates(const std::string& file) {
           "id", 0, "'" + candidate.id + "' is not UNIT:NAME with a unit of " + (rows_.empty() ? file : rows_.front().file));
     for (const char* column : {"a", "b", "d", "scale"})
       if (candidate.text(column) != unit->text(column))
-        throw candidate.error(column, 0, of + " has '" + unit->text(column) + "' there");
-    if (candidate.unit.k % unit->unit.k != 0) throw candidate.error("k", 0, "is not a multiple of that of " + of);
+        throw candidate.error(column, 0, of + " has '" + unit->text(column) + "' here");
+    if (candidate.unit.k % unit->unit.k != 0) throw candidate.error("k", 0, "must be a multiple of the k of " + of);
     if (!candidate.unit.known()) throw candidate.error("evidence", 0, "is unknown: a candidate must say how it accumulates");
     for (const UnitRow& other : candidates_)
       if (other.id == candidate.id)
-        throw candidate.error("id", 0, "'" + candidate.id + "' stands in line " + std::to_string(other.line) + " already");
+        throw candidate.error("id", 0, "'" + candidate.id + "' is defined in line " + std::to_string(other.line) + " already");
     candidates_.push_back(std::move(candidate));
   }
 }
@@ -442,7 +443,7 @@ UnitRow* UnitTable::unknown_namesake(const UnitRow& row) {
     for (const char* column : {"a", "b", "d", "k", "scale"})
       if (other.text(column) != row.text(column))
         throw row.error(column, 0,
-                        "'" + row.id + "' stands in " + other.file + ":" + std::to_string(other.line) + " with other operands");
+                        "'" + row.id + "' is in " + other.file + ":" + std::to_string(other.line) + " with other operands");
     return &other;
   }
   return nullptr;

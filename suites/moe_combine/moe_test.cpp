@@ -287,7 +287,7 @@ TEST(MoeSort, ErrorsNameTheCell) {
   EXPECT_THAT(cell_error("vllm.moe_permute", {{"pads", "slots"}}), HasSubstr("is only allowed for blocks"));
   EXPECT_THAT(cell_error("vllm.moe_permute", {{"numbers", ""}}), HasSubstr("is required for rows"));
   EXPECT_THAT(cell_error("vllm.moe_permute", {{"numbers", "e2m1"}}), HasSubstr("expected a format of whole bytes"));
-  EXPECT_THAT(cell_error("vllm.moe_permute", {{"absent", "zero"}}), HasSubstr("zero belongs to a given order"));
+  EXPECT_THAT(cell_error("vllm.moe_permute", {{"absent", "zero"}}), HasSubstr("zero is required with a given order"));
   EXPECT_THAT(cell_error("aiter.moe_align_block_size", {{"absent", "last"}}), HasSubstr("last is only allowed for rows"));
   EXPECT_THAT(cell_error("vllm.shuffle_rows", {{"order", "free"}}), HasSubstr("is only allowed for contracts that sort"));
 }

@@ -33,7 +33,7 @@ const ContractRow& row_of(const ContractTables& tables, const ContractRow& chain
   if (row.flow == &chain_flow())
     throw chain.error("chain", 0, "'" + link.id + "' is a chain itself; a chain names plain rows");
   if (!row.flow->link)
-    throw chain.error("chain", link.id_at(), "'" + link.id + "' is a " + row.flow->name + ", not a row of recipes");
+    throw chain.error("chain", link.id_at(), "'" + link.id + "' is a " + row.flow->name + "; a chain takes only row functions");
   return row;
 }
 

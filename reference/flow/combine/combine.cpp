@@ -17,7 +17,7 @@ int64_t whole_number(const RowCells& cells, const std::string& column, const std
   int64_t value = 0;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (failure != std::errc() || end != text.data() + text.size() || value < 1)
-    throw cells.error(column, 0, "'" + text + "': expected a whole number from 1");
+    throw cells.error(column, 0, "'" + text + "': expected an integer >= 1");
   return value;
 }
 

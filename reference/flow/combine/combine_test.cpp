@@ -218,7 +218,7 @@ TEST(Combine, ACellOfOtherWordsIsRefused) {
   EXPECT_EQ(error_of("slots,,,,add(a),ascending,add(s) to(x),bf16,"), "no error");
   EXPECT_THAT(error_of("slots,,,,add(a),pairs,to(x),bf16,"), HasSubstr("order: 'pairs': expected ascending or lanes(SUMS)"));
   EXPECT_THAT(error_of("slots,,,,mul(w) add(a),lanes(4),to(x),bf16,"), HasSubstr("lanes is only allowed without weights"));
-  EXPECT_THAT(error_of("slots,,,,add(a),ascending,to(x),bf16,0"), HasSubstr("topk: '0': expected a whole number from 1"));
+  EXPECT_THAT(error_of("slots,,,,add(a),ascending,to(x),bf16,0"), HasSubstr("topk: '0': expected an integer >= 1"));
 }
 
 TEST(Combine, ItsLinesNameEachStep) {

@@ -57,7 +57,7 @@ WeightShuffle read_weight_tile(const RowCells& cells, const std::string& column)
   const std::vector<std::string> tile =
       words.size() == 1 && words[0].word == "shuffle" ? words[0].argument_texts() : std::vector<std::string>();
   if (tile != std::vector<std::string>{"16", "16"} && tile != std::vector<std::string>{"32", "16"})
-    throw cells.error(column, 0, "is shuffle(16,16) or shuffle(32,16)");
+    throw cells.error(column, 0, "must be shuffle(16,16) or shuffle(32,16)");
   return {std::stoi(tile[0]), std::stoi(tile[1])};
 }
 
@@ -82,7 +82,7 @@ int64_t whole(const RowCells& cells, const std::string& column, const CellStep& 
   int64_t value = 0;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (failure != std::errc() || end != text.data() + text.size() || value < 1)
-    throw cells.error(column, word.position, "'" + word.text + "': expected arguments that are integers from 1");
+    throw cells.error(column, word.position, "'" + word.text + "': expected arguments that are integers >= 1");
   return value;
 }
 
@@ -245,13 +245,13 @@ std::vector<DotProgram> dot_programs(const DotContract& contract, int64_t k) {
 
 namespace {
 
-/// The argument of a word, an integer from 1.
+/// The only argument of a cell's keyword, such as the 128 of "every(128)". Throws unless it is one integer >= 1.
 int64_t number_of(const RowCells& cells, const std::string& column, const CellStep& word) {
   const std::string text = word.argument(0);
   int64_t value = 0;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (word.arguments.size() != 1 || failure != std::errc() || end != text.data() + text.size() || value < 1)
-    throw cells.error(column, word.position, "'" + word.text + "': expected one argument, an integer from 1");
+    throw cells.error(column, word.position, "'" + word.text + "': expected one argument, an integer >= 1");
   return value;
 }
 
@@ -333,7 +333,7 @@ void check_steps(const RowCells& cells, const DotContract& contract) {
     if (!reads(router, "w")) throw cells.error("router", 0, "must read w, the router weight of a row");
   }
   if (y.steps.empty() || (y.steps.back().text != "to(y)" && y.steps.back().text != "to(y,rz)"))
-    throw cells.error("y", 0, "ends with to(y) or to(y,rz)");
+    throw cells.error("y", 0, "must end with to(y) or to(y,rz)");
   if (contract.promote > 0 ? !reads(join, "acc") : !join.empty())
     throw cells.error("join", 0,
                       contract.promote > 0 ? "must read acc: it adds a promoted sum to acc" : "must be empty: promote is none");
@@ -351,7 +351,7 @@ DecodedOperands read_decoded(const RowCells& cells, const DotContract& contract)
   }
   decoded.codes = find_format(cells.text("codes"));
   if (decoded.codes == nullptr || decoded.codes->bits > 8) throw cells.error("codes", 0, "is not a format of at most 8 bits");
-  if (!contract.of_blocks()) throw cells.error("scales", 0, "needs scales of blocks for operands that are decoded");
+  if (!contract.of_blocks()) throw cells.error("scales", 0, "must be block scales: operands are decoded");
   if (contract.promote > 0) throw cells.error("promote", 0, "must be none for operands that are decoded");
   if (!contract.orders.empty()) throw cells.error("k_order", 0, "must be empty for operands that are decoded");
   const auto check = [&](const char* column, const Names& names, const char* scale, bool needed) {

@@ -36,11 +36,11 @@ void bind_rival(const RowCells& cells, Names& names, GroupQuant& g) {
   name_outer(g, names);
   g.error = cells.recipe("error", names);
   if (g.rival.empty() != g.error.empty())
-    throw cells.error("error", 0, "a row with a rival scale has an error, and no other row has");
+    throw cells.error("error", 0, "is required with a rival scale, and only allowed with it");
   for (const auto& [column, recipe] : {std::pair{"rival", &g.rival}, {"error", &g.error}})
     cells.forbid_reduction(column, *recipe);
   if (!g.rival.empty() && (spans_rows(cells.row()) || g.takes_scales()))
-    throw cells.error("rival", 0, "only groups of one row, whose scales are computed, choose between two scales");
+    throw cells.error("rival", 0, "is only allowed for groups within one row whose scales are computed");
   g.squares = !g.error.empty() && g.error.steps.back().verb != Verb::kAbs;
 }
 
@@ -55,7 +55,7 @@ void bind_codes(const RowCells& cells, Names& names, const std::vector<std::stri
   g.code = cells.recipe("code", names);
   for (const auto& [column, recipe] : {std::pair{"mult", &g.mult}, {"code", &g.code}}) cells.forbid_reduction(column, *recipe);
   if (g.code.steps.empty() || g.code.steps.back().verb != Verb::kTo || !(*g.code.steps.back().target == *g.q))
-    throw cells.error("code", 0, "ends with to(q)");
+    throw cells.error("code", 0, "must end with to(q)");
 }
 
 GroupQuant bind_group_quant(const RowCells& cells, const Format& x) {
@@ -80,7 +80,7 @@ GroupQuant bind_group_quant(const RowCells& cells, const Format& x) {
   bind_codes(cells, names, {"amax", "nonzero"}, g);
   bind_rival(cells, names, g);
   if (g.outer && !reads_outer(cells.row()))
-    throw cells.error("group", 0, "has two levels, and no step reads g, the scale of the outer one");
+    throw cells.error("group", 0, "has two levels, but no step reads g, the scale of the outer level");
   return g;
 }
 

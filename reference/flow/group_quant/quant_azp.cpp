@@ -17,11 +17,11 @@ void check(const RowCells& cells, const RangeScales& of_range) {
   cells.require_reduction("hi", of_range.hi, "greatest");
   for (const auto& [column, recipe] : {std::pair{"scale", &of_range.scale}, {"zero", &of_range.zero}}) {
     cells.forbid_reduction(column, *recipe);
-    if (recipe->start.empty()) throw cells.error(column, 0, "begins with a quantity: lo: or hi:");
+    if (recipe->start.empty()) throw cells.error(column, 0, "must begin with lo: or hi:");
   }
   const std::vector<Step>& zero = of_range.zero.steps;
   if (zero.empty() || zero.back().verb != Verb::kTo || !(*zero.back().target == kInt32))
-    throw cells.error("zero", 0, "ends with to(int32)");
+    throw cells.error("zero", 0, "must end with to(int32)");
 }
 
 /// Order of a row's cells: minimum and maximum, scale, zero point.

@@ -25,17 +25,17 @@ int64_t whole_number(const RowCells& cells, const std::string& column, const std
   int64_t value = 0;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (failure != std::errc() || end != text.data() + text.size() || value < 1)
-    throw cells.error(column, 0, "'" + text + "' is not a whole number from 1");
+    throw cells.error(column, 0, "'" + text + "' is not an integer >= 1");
   return value;
 }
 
 void read_ranks(const RowCells& cells, RankReduce& contract) {
   for (const std::string& text : cells.alternatives("ranks")) {
     const int64_t ranks = whole_number(cells, "ranks", text);
-    if (ranks < 2 || ranks > kMostRanksOfRows) throw cells.error("ranks", 0, "are 2 to " + std::to_string(kMostRanksOfRows));
+    if (ranks < 2 || ranks > kMostRanksOfRows) throw cells.error("ranks", 0, "must be 2 to " + std::to_string(kMostRanksOfRows));
     contract.ranks.push_back(int(ranks));
   }
-  if (!std::is_sorted(contract.ranks.begin(), contract.ranks.end())) throw cells.error("ranks", 0, "ascend");
+  if (!std::is_sorted(contract.ranks.begin(), contract.ranks.end())) throw cells.error("ranks", 0, "must ascend");
 }
 
 void read_order(const RowCells& cells, RankReduce& contract) {
@@ -64,7 +64,7 @@ void read_owners(const RowCells& cells, RankReduce& contract) {
     return;
   }
   if (owners.size() != 2 || owners[0].word != "packets" || owners[0].arguments.size() != 1 || owners[1].text != "rest(last)")
-    throw cells.error("owners", 0, "are any, packets(BYTES) rest(last), or stripes(ELEMENTS)");
+    throw cells.error("owners", 0, "must be any, packets(BYTES) rest(last), or stripes(ELEMENTS)");
   contract.owners.of_bytes = whole_number(cells, "owners", owners[0].argument(0));
 }
 
@@ -84,7 +84,7 @@ void read_codec(const RowCells& cells, RankCodec& codec) {
   const std::vector<CellStep> words = cells.steps("group");
   if (words.size() != 2 || words[0].word != "every" || words[1].word != "apart" || words[0].arguments.size() != 1 ||
       words[1].arguments.size() != 1)
-    throw cells.error("group", 0, "is every(NUMBERS) apart(PLACES)");
+    throw cells.error("group", 0, "must be every(NUMBERS) apart(PLACES)");
   codec.group = whole_number(cells, "group", words[0].argument(0));
   codec.apart = whole_number(cells, "group", words[1].argument(0));
   codec.signed_extreme = cells.is_first_of("extreme", "signed", "magnitude");
@@ -101,10 +101,10 @@ void read_codec(const RowCells& cells, RankCodec& codec) {
 void check_steps(const RowCells& cells) {
   for (const char* column : {"wire", "add", "y"}) cells.forbid_reduction(column, cells.recipe(column, names_for(kF32)));
   const Recipe add = cells.recipe("add", names_for(kF32)), y = cells.recipe("y", names_for(kF32));
-  if (add.steps.empty() || add.steps.front().text != "add(v)") throw cells.error("add", 0, "begins with add(v)");
+  if (add.steps.empty() || add.steps.front().text != "add(v)") throw cells.error("add", 0, "must begin with add(v)");
   const bool ends = std::any_of(y.steps.begin(), y.steps.end(),
                                 [](const Step& step) { return step.text == "to(x)" || step.text == "to(x,rz)"; });
-  if (!ends) throw cells.error("y", 0, "holds to(x)");
+  if (!ends) throw cells.error("y", 0, "must contain to(x) or to(x,rz)");
 }
 
 }  // namespace
@@ -480,7 +480,7 @@ Span magnitude_of(Span v) {
 /// The element that determines a group's scale; NaN never does.
 Span RankSums::extreme(const Spans& numbers, size_t first) const {
   const bool with_sign = contract_.codec.signed_extreme;
-  if (with_sign && !numbers.pinned()) throw std::logic_error("extremes with their sign are of pinned numbers");
+  if (with_sign && !numbers.pinned()) throw std::logic_error("signed extremes need exact numbers");
   const double nan = std::nan("");
   double low = nan, high = nan;
   Span widest{nan, nan};

@@ -50,7 +50,7 @@ Routing read_routing(const ContractRow& row) {
                                           {"zero", AbsentSlots::kDropped}});
   contract.zeros = cells.text("absent") == "zero";
   if (contract.zeros != (moved && contract.absent != AbsentSlots::kNotAllowed))
-    throw cells.error("absent", 0, "zero belongs to a given order, and nothing else does");
+    throw cells.error("absent", 0, "zero is required with a given order, and only allowed with it");
   if (contract.absent == AbsentSlots::kLast && blocks) throw cells.error("absent", 0, "last is only allowed for rows");
   contract.elsewhere = word_of<SlotsElsewhere>(cells, "elsewhere",
                                                {{"", SlotsElsewhere::kNoMap}, {"dropped", SlotsElsewhere::kDropped},
@@ -303,8 +303,8 @@ std::vector<std::string> routing_lines(const Routing& contract) {
         std::string(contract.fills_pads ? "; other entries hold the number of slots" : "; other entries stay as they were"));
     const std::string tail = !contract.tail ? "stay as they were" : "hold " + std::to_string(*contract.tail);
     lines.push_back("expert_ids = the expert of each block; entries after the last block " + tail +
-                    (contract.tail && contract.elsewhere == SlotsElsewhere::kMarked ? ", mapped too" : ""));
-    if (contract.counts) lines.push_back("token_nums = slots of the expert from the block on");
+                    (contract.tail && contract.elsewhere == SlotsElsewhere::kMarked ? ", also mapped by expert_map" : ""));
+    if (contract.counts) lines.push_back("token_nums = slots of the block's expert in this block and the following ones");
     lines.push_back("num_tokens_post_pad = entries of all blocks");
     return lines;
   }

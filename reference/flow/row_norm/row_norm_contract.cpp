@@ -34,15 +34,15 @@ Link bind_row_norm(const RowCells& cells, const Format& x) {
   if (n.deviates() && !n.centers()) throw cells.error("sum", 0, "deviations need the column mean");
   if (n.sum.text() != (n.deviates() ? "deviations" : "squares") && n.sum.text() != "squares to(x)")
     throw cells.error("sum", 0,
-                      n.deviates() || n.sum.reduction == Reduction::kSquares ? "is squares or deviations alone, or squares to(x)"
-                                                                             : "begins with squares or deviations");
+                      n.deviates() || n.sum.reduction == Reduction::kSquares ? "must be squares, deviations or squares to(x)"
+                                                                             : "must begin with squares or deviations");
   n.residual = cells.recipe("residual", names);
   n.w = cells.recipe("w", names);
   n.gate = cells.recipe("gate", {{}, {{"x", &x}}, {"g"}});
   names.quantities = {"res", "resz"};
   n.z = cells.recipe("z", names);
   if (n.z.empty() != n.residual.empty())
-    throw cells.error(n.z.empty() ? "z" : "residual", 0, "z and residual need each other");
+    throw cells.error(n.z.empty() ? "z" : "residual", 0, "z and residual must both be given or both be empty");
   for (const auto& [column, recipe] : {std::pair{"z", &n.z}, {"residual", &n.residual}})
     for (const Step& step : recipe->steps)
       if (step.is_free())
