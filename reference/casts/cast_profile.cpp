@@ -61,7 +61,7 @@ class Ladder {
   uint32_t code(int32_t o) const { return is_absent_zero(o) ? 0u : code_from_ordinal(f_, o); }
 
  private:
-  /// Beyond an end, values continue with the last step.
+  /// Beyond the largest or smallest value, positions continue at the distance of the last two values.
   double computed(int32_t o) const {
     if (o > highest_) return f_.mantissa_bits == 0 ? 2 * computed(highest_) : 2 * computed(highest_) - computed(highest_ - 1);
     if (o < lowest_) return 2 * computed(lowest_) - computed(lowest_ + 1);
@@ -210,8 +210,8 @@ uint32_t encode_number(const CastProfile& p, double x) {
   return p.after.empty() ? *code : code_of(*p.format, through(p.after, decode(*p.format, *code)));
 }
 
-/// Number of the source's unsigned patterns (the last one is Inf) that satisfy a condition; it must hold for a leading run of
-/// them.
+/// Number of the source's unsigned patterns, up to Inf, that satisfy a condition. The condition must hold for the lowest patterns
+/// and for none after them.
 template <class Holds>
 uint64_t patterns_below(const CastSource& source, Holds holds) {
   uint64_t low = 0, high = source.infinity() + 1;

@@ -132,13 +132,13 @@ bool RowEdits::reads_constant(const std::string& name) const {
 
 bool RowEdits::has_integer_codes(const ContractRow& row) { return find_format(row.text("q"))->specials == Specials::kInteger; }
 
-/// Rows whose constants could be confused with this row's: same op kind and kind of codes.
-/// True if codes are E2M1. Constants of four-bit formats are not mistakes for wider ones, and the other way round.
+/// True if codes have 4 bits. Constants of 4-bit formats are no plausible mistakes in rows with wider codes, and vice versa.
 static bool has_four_bits(const ContractRow& row) {
   const Format* q = find_format(row.text("q"));
   return q && q->bits == 4;
 }
 
+/// True if the constants of that row could be confused with this row's: same op kind and kind of codes.
 bool RowEdits::is_sibling(const ContractRow& row) const {
   return row.flow == row_.flow && (!row.cells.contains("q") || (has_integer_codes(row) == has_integer_codes(row_) &&
                                                                 has_four_bits(row) == has_four_bits(row_)));
@@ -247,8 +247,8 @@ void RowEdits::cell(const std::string& column) {
   }
 }
 
-/// Slips of the pen in one step, as suspects: another operator, another sign, a constant that is off by one, doubled, halved or
-/// 0. Data need not tell each of them from the contract.
+/// Small mistakes in one step, as suspects: another operator, another sign, a constant that is off by one, doubled, halved or
+/// 0. No data need kill them.
 void RowEdits::other_operands(const std::string& column, const EditedCell& cell, size_t i) {
   if (cell[i].edited || in_integers(cell, i)) return;
   for (const Slip& slip : slips_of(cell[i].step)) {
@@ -259,7 +259,7 @@ void RowEdits::other_operands(const std::string& column, const EditedCell& cell,
     size_t at = i;
     for (const CellStep& one : slip.steps) changed.insert(changed.begin() + long(at++), edited(one, cell[i].label));
     if (at < changed.size() && changed[at].step.slack.fma &&
-        slip.steps.back().word != "mul")  // what is not a product is not fused
+        slip.steps.back().word != "mul")  // only a product can be fused with an addition
       changed[at].step = CellStep::made(changed[at].step.word, changed[at].step.argument_texts());
     add(column, what, std::move(changed));
     edits_.back().suspect = true;
@@ -319,9 +319,9 @@ void RowEdits::exponent_in_bf16(const std::string& column, EditedCell cell, size
   add(column, label + " -> exponent by log2 in bf16", std::move(cell));
 }
 
-/// Scales that are powers of two: the exponent of the next power of two even if the scale is one, an exponent too small or too
-/// large by 1, and that of amax itself, minus the largest exponent of the format (OCP MX). These are suspects: only special data
-/// expose the first, and the others are contracts of other libraries.
+/// Mutants of scales that are powers of two: the next power of two even if the scale is one already; an exponent that is too
+/// small or too large by 1; the exponent of amax minus the largest exponent of the format (OCP MX). They are suspects: only
+/// special data expose the first, and the others are contracts of other libraries.
 void RowEdits::exponents_of_scales() {
   const EditedCell& cell = steps("scale");
   const auto is = [&](size_t i, const char* text) { return cell[i].step.text == text && !cell[i].edited; };
@@ -404,7 +404,7 @@ std::vector<Neighbour> neighbours_of(const ContractTables& tables, const Neighbo
   for (size_t link = 0; link < first.rows.size(); ++link) {
     for (EditedRow::Edit& edit :
          first.rows[link]->edits(tables, x, link > 0 && first.contract.gated(), link + 1 < first.rows.size())) {
-      if (edit.name == first.name) continue;  // the same mistake twice is not a second one
+      if (edit.name == first.name) continue;  // a pair needs two different mistakes
       Neighbour neighbour{std::move(edit.name), first.contract, first.rows,
                           edit.suspect,         edit.kind,      std::min(first.right_links, link)};
       neighbour.contract.links[link] = edit.row.bind(x);

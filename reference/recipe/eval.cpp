@@ -170,8 +170,8 @@ Span choose(const Step& step, Span v, Span a) {
   return step.verb == Verb::kMax ? Span{known.low, HUGE_VAL} : Span{-HUGE_VAL, known.high};
 }
 
-/// Replaces numbers up to a bound by an operand. If the comparison is open, the result contains both: the step is not monotone
-/// there.
+/// Replaces numbers up to a bound by an operand. If only a part of an interval may be below the bound, the result contains both,
+/// because the step is not monotone there.
 Span instead_of_small(Span v, Span bound, Span instead) {
   if (v.any() || bound.any() || (std::isnan(instead.low) && !v.pinned())) return any_number();
   if (std::isnan(v.low) || std::isnan(bound.low) || v.low > bound.high) return v;

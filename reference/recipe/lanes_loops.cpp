@@ -1,6 +1,6 @@
 // The loops over rows of doubles. Compiled once for each instruction set, with ASSAY_TABLE and ASSAY_TABLE_NAME naming its table.
-// Everything else has internal linkage, so that no instruction of one set can reach a machine that lacks it through a merged
-// inline function.
+// Everything else has internal linkage: if the linker merged inline functions of these builds, a processor could run instructions
+// that it lacks.
 #include "reference/formats/round.h"
 #include "reference/recipe/lanes.h"
 

@@ -164,7 +164,7 @@ bool is_quantity_or_product(const std::string& text) {
 std::vector<Slip> slips_of(const CellStep& step) {
   std::vector<Slip> slips;
   const auto slip = [&](const std::string& words, const std::string& steps) { slips.push_back({words, read_cell(steps)}); };
-  const std::string a = step.argument(0), ulps = "~2";  // another order of its operations is none of the differences
+  const std::string a = step.argument(0), ulps = "~2";  // so another order of its operations is no difference
   const size_t star = a.find('*');
   if (step.word == "add") slip(a + " - v", "neg add(" + a + ")"), slip("sub(" + a + ")", "sub(" + a + ")");
   if (step.word == "sub") slip(a + " - v", "sub(" + a + ") neg"), slip("add(" + a + ")", "add(" + a + ")");
@@ -185,7 +185,7 @@ std::vector<Slip> slips_of(const CellStep& step) {
   }
   const bool has_number = step.word == "add" || step.word == "sub" || step.word == "mul" || step.word == "div";
   const std::optional<double> number = has_number && step.arguments.size() == 1 ? number_of(a) : std::nullopt;
-  constexpr double kLargest = 1024;  // beyond that, "off by one" is no other number or a far one
+  constexpr double kLargest = 1024;  // for larger constants, "off by one" is no plausible mistake
   if (!number || std::abs(*number) * kLargest < 1 || std::abs(*number) > kLargest) return slips;
   const double v = *number;
   const bool is_factor = step.word == "mul" || step.word == "div";

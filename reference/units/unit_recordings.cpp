@@ -316,7 +316,7 @@ Span Replay::instruction(const std::byte* a, const std::byte* b, Scales scales, 
   if (!std::isfinite(c.low)) special += c.low;
   if (special != 0) return point(special);
   Span d = unit_.c_last ? Span{0, 0} : c;
-  bool settled = false;  // of blocks without a product, those after one that left d unchanged leave it unchanged too
+  bool settled = false;  // once a block without a product leaves d unchanged, the following ones do too
   for (size_t i = 0; i < terms_.size(); i += size_t(unit_.take)) {
     const auto first = terms_.begin() + ptrdiff_t(i);
     const bool zeros = !unit_.zeros_count && std::all_of(first, first + unit_.take, [](const Term& term) { return term.value == 0; });
@@ -328,8 +328,8 @@ Span Replay::instruction(const std::byte* a, const std::byte* b, Scales scales, 
   return unit_.c_last ? rounded(plus(c, d), true, unit_.d->mantissa_bits) : d;
 }
 
-/// Of instructions without a nonzero code, which pad k to whole periods of an order, those after one that left c unchanged leave it
-/// unchanged too.
+/// Instructions whose codes are all zero pad k to whole periods of an order. Once one of them leaves c unchanged, the following
+/// ones do too.
 Span Replay::advanced(const std::byte* a, const std::byte* b, Scales scales, int64_t products, Span c) {
   if ((unit_.scale != nullptr) != (scales.a != nullptr))
     throw std::invalid_argument("unit " + unit_.id + (unit_.scale ? " needs scales" : " takes no scales"));

@@ -187,7 +187,7 @@ struct CombineRecipes {
     environment.set("f", factor);
     return evaluate(weight, point(given), environment);
   }
-  /// The next sum. The recipe maps the element to it, so the roles of the two change here.
+  /// The next sum. The recipe `add` starts from the element and reads the sum as the quantity a.
   Spans next(const Spans& sum, Spans element, double given_weight) const {
     Environment environment;
     environment.set("a", sum);
@@ -218,7 +218,7 @@ Spans sum_of(const Combine& contract, const CombineInputs& inputs, const Combine
   bool first = contract.from_first;
   for (const AddedSlot& slot : slots) {
     Spans element(inputs.row_of_x(slot.row));
-    if (first) {  // -0 is the number that changes no other
+    if (first) {  // -0 + v is v for every v, also for -0
       sum = recipes.next(Spans(std::vector<double>(size_t(inputs.n), -0.0)), std::move(element), slot.weight);
       first = false;
     } else {
@@ -328,7 +328,7 @@ class CombineEdits {
     add(column + ": " + words, [&](Combine& wrong) { wrong.*cell = std::move(steps); });
   }
 
-  /// Without each rounding, and with each in another form.
+  /// Mutants of each rounding: it is left out, or has another form.
   void roundings(const std::string& column, Steps Combine::*cell) {
     const Steps& right = right_.*cell;
     for (size_t i = 0; i < right.size(); ++i) {
@@ -358,7 +358,7 @@ class CombineEdits {
   const Format& x_;
 };
 
-/// A rounding to 16 bits behind each step that has none behind it.
+/// Mutants with an additional rounding to 16 bits after a step that is not rounded to 16 bits.
 void edit_sums(const Combine& right, const Format& x, int64_t topk, CombineEdits& edits) {
   const CellStep narrow = x == kF32 ? CellStep::made("to", {"bf16"}) : CellStep::made("to", {"x"});
   for (size_t i = 0; i < right.add.size(); ++i) {
@@ -393,7 +393,7 @@ void edit_flush(const Combine& right, const Format& x, CombineEdits& edits) {
 
 void edit_order(const Combine& right, int64_t topk, CombineEdits& edits) {
   constexpr int kUsualLanes = 4;
-  if (topk < 3) return;  // two terms have one sum
+  if (topk < 3) return;  // the order of two terms does not matter
   edits.add("order: descending", [](Combine& wrong) { wrong.order = SlotOrder::kDescending; });
   if (right.order == SlotOrder::kLanes && topk > right.lanes)
     edits.add("order: lanes -> ascending", [](Combine& wrong) { wrong.order = SlotOrder::kAscending; });
@@ -458,7 +458,7 @@ void edit_factor(const Combine& right, const Format& x, double factor, CombineEd
   }
 }
 
-/// The shared expert's row: added to the sum of the others, behind the factor.
+/// Mutants of the shared expert's row, which is added after the routed scaling factor has multiplied the sum.
 void edit_shared(const Combine& right, int64_t m, double factor, CombineEdits& edits) {
   const auto is_shared = [](const CellStep& step) { return step.has_argument("s"); };
   const auto found = std::find_if(right.y.begin(), right.y.end(), is_shared);
@@ -475,7 +475,7 @@ void edit_shared(const Combine& right, int64_t m, double factor, CombineEdits& e
 
 namespace {
 
-/// Slips of the pen in the steps of each cell, a sum that does not start at 0, and a result that is doubled.
+/// Small mistakes in the steps of each cell, a sum that does not start at 0, and a result that is doubled.
 void edit_slips(const Combine& right, CombineEdits& edits) {
   const size_t known = edits.all.size();
   for (const auto& [column, cell] : {std::pair("weight", &Combine::weight), std::pair("add", &Combine::add),
@@ -485,7 +485,7 @@ void edit_slips(const Combine& right, CombineEdits& edits) {
         Steps steps = right.*cell;
         steps.erase(steps.begin() + std::ptrdiff_t(i));
         steps.insert(steps.begin() + std::ptrdiff_t(i), slip.steps.begin(), slip.steps.end());
-        const size_t next = i + slip.steps.size();  // what is not a product is not fused
+        const size_t next = i + slip.steps.size();  // only a product can be fused with an addition
         if (next < steps.size() && steps[next].slack.fma && slip.steps.back().word != "mul")
           steps[next] = CellStep::made(steps[next].word, steps[next].argument_texts());
         edits.cell(column, cell, std::move(steps), CombineEdits::label(right.*cell, i) + " -> " + slip.words);

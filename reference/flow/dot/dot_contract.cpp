@@ -340,7 +340,7 @@ void check_steps(const RowCells& cells, const DotContract& contract) {
   check_scales(cells, contract, join, y);
 }
 
-/// Reads the cells of operands that software decodes. Checks that the scales of these contracts are read in that cell only.
+/// Reads the cells of operands that software decodes. Checks that mult_a and mult_b read the tensor's scale, and decode reads m.
 DecodedOperands read_decoded(const RowCells& cells, const DotContract& contract) {
   constexpr const char* kOthers[] = {"mult_a", "mult_b", "decode"};
   DecodedOperands decoded;
@@ -425,7 +425,7 @@ void read_block_m(const RowCells& cells, DotContract& contract) {
   if (contract.block_m.empty()) throw cells.error("block_m", 0, "is required for sorted ids");
 }
 
-/// The cells of a grouped GEMM. Only rows without gaps between experts have no padding.
+/// Reads the cells of a grouped GEMM. `padding` is required, and only allowed, if rows of d may belong to no expert.
 void read_groups(const RowCells& cells, DotContract& contract) {
   if (cells.text("experts").empty()) {
     for (const char* column : {"tile_rows", "padding", "scale_rows", "block_m", "router"})
@@ -505,7 +505,7 @@ void check_unit(const ContractRow& row, const DotContract& contract) {
     throw row.error("decode", 0,
                     "expected to(" + std::string(contract.unit.a->name) + ") as its last step: the operands of the instruction");
   if (contract.promote % contract.unit.k != 0) throw row.error("promote", 0, "is not a multiple of the instruction's k");
-  // A part of lanes is filled up with zeros to whole instructions.
+  // With a lane order, each split-K part is padded with zeros to whole instructions.
   if (contract.orders.empty() && contract.part_of % contract.unit.k != 0)
     throw row.error("split", 0, "is not a multiple of the instruction's k");
   for (const KOrder& order : contract.orders)

@@ -201,7 +201,7 @@ ScaleValues first_of_four_blocks(const ScaleValues& right) {
 ScaleValues first_of_two_blocks(const ScaleValues& right) {
   return looked_up(right, [](int64_t row, int64_t block) { return Place(row, block / 2 * 2); });
 }
-/// Split-K whose parts count blocks from their own begin.
+/// Split-K in which every part counts its blocks from 0.
 template <int64_t parts>
 ScaleValues counted_in_parts(const ScaleValues& right) {
   const int64_t blocks = std::max<int64_t>(1, right.shape.columns / parts);
@@ -295,7 +295,7 @@ DotInputs powers_of_two(const DotInputs& right, bool up) {
 DotInputs cut_to_powers(const DotInputs& right, int64_t) { return powers_of_two(right, false); }
 DotInputs raised_to_powers(const DotInputs& right, int64_t) { return powers_of_two(right, true); }
 
-/// Exchanges the scales of both operands; reads start again from the first where one ends.
+/// Exchanges the scales of both operands; an index beyond the last scale wraps around to the first.
 DotInputs swapped_scales(const DotInputs& right, int64_t) {
   DotInputs wrong = right;
   const std::vector<double>&a = right.scale_a.values, &b = right.scale_b.values;
@@ -379,7 +379,7 @@ void add_scale_misreadings(const DotInputs& right, std::vector<DotMisreading>& a
     if (a.columns > kBytesOfWord) all.push_back({"scales: of the next word", of_both<next_word>});
   } else if (a.column_block > 0) {
     all.push_back({"scales: cut to powers of two", cut_to_powers});
-    // 448, the largest scale in one byte, has no such power
+    // 448, the largest one-byte scale, cannot be raised: 512 is not in the format
     if (!right.packed) all.push_back({"scales: raised to powers of two", raised_to_powers});
   }
   if (right.packed && a.columns > 1 && a.column_block == 16)

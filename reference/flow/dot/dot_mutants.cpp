@@ -37,8 +37,8 @@ void edit_unit(const DotContract& right, const UnitTable& units, Edits& edits) {
   dot::edit_codes(right, edits);
 }
 
-/// Promotes after every number of instructions that kernels use, or never. With blocks twice as long, the first block's scales
-/// apply.
+/// Promotes after other numbers of instructions that kernels use, or never. If an interval spans two blocks, the scales of the
+/// first block apply.
 void edit_promotion(const DotContract& right, Edits& edits) {
   if (right.of_integers()) return;
   const auto words = [](int64_t promote) {
@@ -55,8 +55,8 @@ void edit_promotion(const DotContract& right, Edits& edits) {
   }
 }
 
-/// Mutants of the steps of a sum that is alone: another order, and one scale left out. Orders that differ in the sign of a zero
-/// alone are left out.
+/// Mutants of `one_block`: another order of the scales, and one scale left out. Orders that differ only in the sign of a zero are
+/// no mutants.
 void edit_one_block(const DotContract& right, Edits& edits) {
   const auto add = [&](const std::string& name, const Steps& steps) {
     if (text_of(steps) != text_of(right.one_block))
@@ -68,7 +68,7 @@ void edit_one_block(const DotContract& right, Edits& edits) {
   add("sb is left out", {times("sa")});
 }
 
-/// Every other order in which both block scales and acc are combined, and one scale left out.
+/// Mutants of `join`: every other order in which both block scales and acc are combined, and one scale left out.
 void edit_join(const DotContract& right, Edits& edits) {
   const auto add = [&](const std::string& name, const Steps& join) {
     if (text_of(join) != text_of(right.join)) edits.add(name, [&](DotNeighbour& wrong) { wrong.contract.join = join; });
@@ -149,7 +149,7 @@ std::vector<DotNeighbour> of_unknown_unit(const DotContract& right, int64_t k, c
 
 }  // namespace
 
-/// Operands that software decodes: a scale of the tensor inverted, left out, or applied to the result; and another rounding.
+/// Mutants of operands that software decodes: a tensor scale inverted, left out or applied to the result; another rounding.
 static void edit_decoded(const DotContract& right, Edits& edits) {
   if (!right.decoded.any()) return;
   const auto mul = [](const char* operand) { return CellStep::made("mul", {operand}); };
@@ -184,7 +184,7 @@ static void edit_decoded(const DotContract& right, Edits& edits) {
   }
 }
 
-/// Block scales of FP4 have one of two formats of one byte.
+/// Mutant: the block scales of FP4 are read in the other of their two one-byte formats, e8m0 and ue4m3.
 void edit_scale_format(const DotContract& right, Edits& edits) {
   if (!right.unit.scale || right.unit.a->bits != 4) return;
   const Format& other = *right.unit.scale == kE8M0 ? kUe4M3 : kE8M0;
@@ -416,7 +416,7 @@ std::vector<CellStep> without(const std::vector<CellStep>& steps, const std::str
 
 }  // namespace
 
-/// For sums with NaNs, which differ from themselves.
+/// Compares bits, because a NaN does not equal itself.
 static bool equal_bits(const std::vector<double>& a, const std::vector<double>& b) {
   return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(double)) == 0);
 }

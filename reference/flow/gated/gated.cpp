@@ -21,8 +21,8 @@ Link bind_gated(const RowCells& cells, const Format& x) {
   return g;
 }
 
-/// v / (1 + exp(-v)) equals 0.5 v (1 + tanh(0.5 v)) in real numbers only. Both forms are compared without their approximation
-/// errors.
+/// Mutant: 0.5 v (1 + tanh(0.5 v)), which equals v / (1 + exp(-v)) only in real numbers. Its steps have no allowed error, unlike
+/// those of the row.
 void sigmoid_by_tanh(RowEdits& edits) {
   EditedCell tokens = edits.steps("h");
   const char* wanted[] = {"neg", "exp", "add"};

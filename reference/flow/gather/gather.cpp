@@ -115,7 +115,7 @@ CachedToken token_of_row(const Gather& contract, const GatherInputs& inputs, int
   const int64_t size = inputs.block_size;
   if (inputs.first.empty()) return {-1, row, row / size, position_of(contract, inputs, row % size)};
   const auto& first = inputs.first;
-  // Sequences without tokens begin where the next one does, so the last sequence that begins at the row or earlier is meant.
+  // An empty sequence begins where the next one does, so the row belongs to the last sequence that begins at or before it.
   auto request = int64_t(std::upper_bound(first.begin(), first.end() - 1, row) - first.begin()) - 1;
   if (contract.first_token_of_previous)
     request = std::max<int64_t>(0, int64_t(std::lower_bound(first.begin(), first.end() - 1, row) - first.begin()) - 1);

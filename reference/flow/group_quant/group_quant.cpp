@@ -108,7 +108,7 @@ Spans group_sources(const GroupQuant& contract, const Spans& values, const RowIn
   return inputs.maxima.size() > 0 ? inputs.maxima : group_maxima(contract, values, inputs.group_size);
 }
 
-/// The quantity nonzero of a group: 0 if its amax is 0, else Inf.
+/// The quantity `nonzero` of a group: 0 if its amax is 0, else Inf.
 static Spans infinite_unless_zero(const Spans& amax) {
   Spans nonzero = amax;
   const auto of = [](double v) { return v == 0 ? v : HUGE_VAL; };
@@ -196,7 +196,7 @@ Span summed_errors(const GroupQuant& contract, Span s, Span m, const Spans& code
 
 enum class Choice { kScale, kRival, kEither };
 
-/// NaN is less than nothing, so a group with an error of NaN keeps its scale.
+/// Comparisons with NaN are false, so a group whose error is NaN keeps its own scale.
 Choice choice_between(GroupQuant::Takes takes, Span own, Span rival) {
   if (takes == GroupQuant::Takes::kAlways) return Choice::kRival;
   if (own.any() || rival.any()) return Choice::kEither;
@@ -207,7 +207,7 @@ Choice choice_between(GroupQuant::Takes takes, Span own, Span rival) {
   return Choice::kEither;
 }
 
-/// Gives groups their rival scale and the codes below it where these err less. Where both are possible, a stored scale decides.
+/// Groups whose codes err less with the rival scale take that scale and those codes. If both are possible, the stored scale decides.
 void take_rivals(const GroupQuant& contract, const Spans& sources, const Spans& values, const GroupScales& own, RowRun& row) {
   GroupQuant other = contract;
   std::get<AmaxScales>(other.scales).scale = contract.rival;

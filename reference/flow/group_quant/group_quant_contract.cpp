@@ -124,14 +124,14 @@ void power_of_two(RowEdits& edits) {
   edits.suspect_behind("scale", "up to a power of two", CellStep::made("pow2", {"ceil"}));
 }
 
-/// A multiplier from a table, or one that a kernel keeps in 16 bits.
+/// Mutants whose multiplier is read from a table, or kept in 16 bits.
 void multiplier_of_few_bits(RowEdits& edits) {
   const EditedCell& mult = edits.steps("mult");
   if (!mult.empty() && !mult.back().edited && mult.back().step.word != "to" && !edits.is_edited("mult"))
     edits.suspect_behind("mult", "rounded to bf16", CellStep::made("to", {"bf16"}));
 }
 
-/// Codes that are made with a scale in 16 bits, while the stored one is right.
+/// Mutants whose codes are computed with a scale rounded to 16 bits, while the stored scale is right.
 void scale_of_few_bits(RowEdits& edits) {
   EditedCell code = edits.steps("code");
   if (!edits.steps("mult").empty() || edits.is_edited("code") || edits.is_edited("mult")) return;

@@ -97,7 +97,7 @@ std::vector<double> numbers_of(int rank, int reader, const std::vector<SquaresSt
       case SquaresStep::kDrop:
         if (is_it) std::fill(numbers.begin(), numbers.end(), 0.0);
         break;
-      case SquaresStep::kRepeat:  // the elements' last bits are far below those of an f32 sum
+      case SquaresStep::kRepeat:  // twice the squares; the rounding of this factor in double is far below an f32 sum's last bit
         if (is_it) scale(std::numbers::sqrt2);
         break;
       case SquaresStep::kRecall:
@@ -106,7 +106,7 @@ std::vector<double> numbers_of(int rank, int reader, const std::vector<SquaresSt
       case SquaresStep::kOwnAlone:
         if (rank != reader) numbers.clear();
         break;
-      case SquaresStep::kByColumnsOfOne:  // scaling the elements is accurate enough here too
+      case SquaresStep::kByColumnsOfOne:  // as many times the squares as there are ranks
         scale(std::sqrt(double(x.size())));
         break;
       case SquaresStep::kWholeAlone:

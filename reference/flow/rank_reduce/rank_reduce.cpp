@@ -290,7 +290,7 @@ std::vector<int> RankSums::order_from(int owner, int rank) const {
   return order;
 }
 
-/// For 16-bit elements: whether an element is sent unchanged. Only the first of two +0 that share a 32-bit word is not.
+/// For 16-bit elements: restores the elements that are sent unchanged, which are all but the first of two +0 in a 32-bit word.
 void RankSums::keep_beside_others(Spans& sent, const std::vector<double>& numbers, int64_t first) const {
   const auto is_plus_zero = [&](size_t at) { return numbers[at] == 0 && !std::signbit(numbers[at]); };
   for (size_t i = 0; i < sent.size(); ++i) {

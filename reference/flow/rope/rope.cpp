@@ -170,8 +170,8 @@ CellPlaces pair_places(Pairs pairs, bool even, bool odd) {
 
 namespace {
 
-/// Each number is that of another pair. Kernels read pairs in vectors of 4 or a multiple of it: behind the end of one, a slip
-/// reads what nobody knows.
+/// For each pair, the number of the pair that is `by` further on. Kernels read pairs in vectors of a multiple of 4; what a
+/// mistaken read gets beyond the end of a vector is unknown.
 Spans beside(const Spans& numbers, int by) {
   if (by == 0) return numbers;
   constexpr int64_t kVector = 4;

@@ -23,7 +23,7 @@ Span inside_f32(double low, double high) {
 }
 
 Span tree_of_squares(double least, double most, size_t n, int64_t roundings) {
-  // Widened by far more than the double roundings of these lines.
+  // Widened by far more than the rounding errors of the double arithmetic below.
   const double relative = rounding_error(roundings) + std::ldexp(1.0, 4 - std::numeric_limits<double>::digits);
   const double underflow = double(n) * std::ldexp(1.0, kF32.min_exponent() - kF32.precision());
   const double low = (least - underflow) * (1 - relative), high = (most + underflow) * (1 + relative);
@@ -76,7 +76,7 @@ Span sum_of_deviations(const std::vector<double>& x, Span mu, int64_t depth) {
   };
   const double at_low = deviations(mu.low), at_high = deviations(mu.high);
   if (!std::isfinite(at_low) || !std::isfinite(at_high)) return point(std::isnan(at_low) ? at_low : at_high);
-  // A parabola in mu: largest at an end, smallest where mu is nearest to the mean, which double represents up to `off`.
+  // The sum is a parabola in mu: largest at an end, smallest where mu is nearest to the mean, which is computed up to `off`.
   const double slack = double_slack(x.size()), off = slack * largest(x);
   double mean = 0;
   for (double v : x) mean += v / double(x.size());
@@ -172,7 +172,7 @@ NormRow norm_row(const RowNorm& contract, const std::vector<double>& x, const st
 
 namespace {
 
-/// What a sum has besides its terms if it starts from 1 or -1 in each of some lanes; by name.
+/// What is added to a sum that starts from 1 or -1 in each of some lanes; keyed by the name of the mutant.
 const std::map<std::string, double>& wrong_starts() {
   static const std::map<std::string, double> all = [] {
     std::map<std::string, double> starts;
@@ -186,7 +186,7 @@ const std::map<std::string, double>& wrong_starts() {
   return all;
 }
 
-/// The sum with what its start adds, which passes as many roundings; or its negative.
+/// The sum plus the value that a wrong start adds, which passes as many roundings as a term; for kSubtracted, the negative sum.
 Span with_start(const std::string& start, Span sum, int64_t depth) {
   if (start == kSubtracted) return {-sum.high, -sum.low};
   const auto found = wrong_starts().find(start);
@@ -208,7 +208,7 @@ namespace {
 
 constexpr const char* kTermsAreOne = "of terms divided by themselves in place of squares";
 
-/// How many columns a sum takes in place of n; by name.
+/// How many columns a sum covers in place of n; keyed by the name of the mutant.
 const std::map<std::string, size_t (*)(size_t n)>& counts_beyond_the_end() {
   static const std::map<std::string, size_t (*)(size_t)> all = {
       {"counts one column beyond the end, as 0", [](size_t n) { return n + 1; }},

@@ -21,7 +21,7 @@ std::vector<size_t> open_elements(const Spans& spans) {
 
 bool inside(Span span, double value) { return span.low <= value && value <= span.high; }
 
-/// Those that admit the stored value; the others fail by themselves.
+/// The elements whose interval contains the stored value; the others fail anyway.
 std::vector<size_t> usable(const Spans& spans, const std::vector<double>& stored) {
   std::vector<size_t> open = stored.empty() ? std::vector<size_t>() : open_elements(spans);
   std::erase_if(open, [&](size_t i) { return !inside(spans[i], stored[i]); });
