@@ -22,7 +22,7 @@ violations() {
         sub(/\/\/.*$/, "", code)
         if (code ~ /(^|[^0-9A-Za-z_.])(448|240|224|1e-10)([^0-9A-Za-z_.]|$)/) see("constant of a contract")
         if (code ~ /(^|[^0-9A-Za-z_])(sm_[0-9]+|gfx[0-9a-f]+)/) see("chip")
-        if ($0 ~ /#include "(kernels|harness|suites|golden)\//) see("other room")
+        if ($0 ~ /#include "(kernels|harness|suites|golden)\//) see("include of another module")
         if (FILENAME !~ /^reference\/formats\// && code ~ /bit_cast|memcpy|reinterpret_cast/) see("bits of a float")
         if (code ~ /struct +[A-Za-z]*Mistake/) see("mistake beside a contract")
         if (FILENAME !~ /^reference\/flow\//) next
@@ -63,8 +63,8 @@ must_see 'chip' reference/units/unit_table.cpp 'if (id.starts_with("sm_90.")) re
 must_see 'chip' reference/recipe/eval.cpp 'const char* chip = "gfx942";'
 must_see 'constant of a contract' reference/recipe/eval.cpp 'const double most = 448;'
 must_see 'constant of a contract' reference/exact/exact_sum.h 'const double floor = 1e-10;'
-must_see 'other room' reference/formats/round.h '#include "kernels/abi/assay.h"'
-must_see 'other room' reference/recipe/recipe.h '#include "harness/core/op.h"'
+must_see 'include of another module' reference/formats/round.h '#include "kernels/abi/assay.h"'
+must_see 'include of another module' reference/recipe/recipe.h '#include "harness/core/op.h"'
 must_see 'bits of a float' reference/recipe/eval.cpp 'auto bits = std::bit_cast<uint64_t>(v);'
 must_see 'mistake beside a contract' reference/flow/rank_reduce/rank_reduce.h 'struct RankMistake { int lost = -1; };'
 must_see 'number in a flow' reference/flow/row_norm/row_norm.cpp 'const double half = 0.5;'

@@ -30,7 +30,7 @@ TEST(Rows, EveryShippedRowBindsForEveryInputFormat) {
   const ContractTables tables = ContractTables::load(kFolder);
   EXPECT_GE(tables.rows().size(), 18u);
   for (const ContractRow& row : tables.rows()) {
-    if (!has_recipes(row)) continue;  // reference/casts/casts_test.cpp, reference/packing/packing_test.cpp
+    if (!has_recipes(row)) continue;  // casts_test.cpp and packing_test.cpp test the others
     for (const Format* x : {&kBf16, &kF16, &kF32}) {
       const Contract contract = bind(tables, row.id, *x);
       EXPECT_EQ(contract.id, row.id);

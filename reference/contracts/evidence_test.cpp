@@ -98,7 +98,7 @@ const ContractTables& elsewhere_tables() {
   return all;
 }
 
-/// Whether the unmodified code ran. With substitutes, it still needs its chip.
+/// Whether the unmodified code ran. Code that ran with substitutes for some instructions does not count.
 bool ran_unchanged(const RowEvidence& evidence) {
   return evidence.kind == EvidenceKind::kRan && !evidence.flags.starts_with("with substitutes: ");
 }

@@ -326,7 +326,7 @@ bool follows(const Layout& layout, const Plain& description) {
 TEST(Layouts, EachFollowsItsDescriptionAndNoOther) {
   size_t described = 0;
   for (const Layout& layout : layouts()) {
-    const bool of_bytes = layout.id.starts_with("ue4m3_");  // the places of E8M0 bytes
+    const bool of_bytes = layout.id.starts_with("ue4m3_");  // has the offsets of an e8m0 layout
     described += !of_bytes;
     ASSERT_TRUE(plain().count(of_bytes ? "e8m0_" + layout.id.substr(6) : layout.id)) << layout.id << " has no description here";
     for (const auto& [id, description] : plain()) {

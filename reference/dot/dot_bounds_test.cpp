@@ -105,8 +105,8 @@ TEST(AccumulatorModelOfAUnit, IsItsRow) {
     EXPECT_FALSE(accumulator_model(unit_table().find(unit).unit, 0)) << unit;
 }
 
-/// M2: a product with a subnormal code has a larger exponent than its value suggests, so bits of the other products are lost
-/// below it.
+/// A product with a subnormal code is aligned by the exponent of the smallest normal number, which is larger than its own. So the
+/// other products lose more bits than the largest product suggests.
 TEST(Bounds, HoldForSubnormalOperandsWhereTheLargestProductDoesNotDo) {
   OwnedOperand a = make_operand(kE4M3Fn, 1, 32, kDotScaleKinds[0]), b = make_operand(kE4M3Fn, 1, 32, kDotScaleKinds[0]);
   a.set(0, 0, 0x1p-9), b.set(0, 0, 256);

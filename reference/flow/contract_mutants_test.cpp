@@ -282,7 +282,7 @@ std::set<std::string> differing_cells(const Contract& a, const Contract& b) {
 TEST(Neighbours, EveryRowHasAtLeastFifteenWithNamesOfTheirOwn) {
   for (const Format* x : {&kBf16, &kF32}) {
     for (const ContractRow& row : tables().rows()) {
-      if (!has_recipes(row)) continue;  // reference/casts/casts_test.cpp, reference/packing/packing_test.cpp
+      if (!has_recipes(row)) continue;  // casts_test.cpp and packing_test.cpp test the others
       std::set<std::string> names;
       for (const Neighbour& neighbour : neighbours(tables(), row.id, *x))
         EXPECT_TRUE(names.insert(neighbour.name).second) << row.id << ": two are called " << neighbour.name;
@@ -291,9 +291,9 @@ TEST(Neighbours, EveryRowHasAtLeastFifteenWithNamesOfTheirOwn) {
                  integers = row.cells.contains("q") && row.text("q") == "int8";
       const bool few = scale_given || row.flow->name == "rope" || row.flow->name == "cache_insert" ||
                        (row.flow->name == "row_norm" && row.text("y") == "mul(r)");
-      const bool given_to_cache = scale_given && row.flow->name == "cache_insert";  // a division and a cast
+      const bool given_to_cache = scale_given && row.flow->name == "cache_insert";  // its code is only a division and a cast
       EXPECT_GE(names.size(), given_to_cache ? 5u : few ? integers ? 6u : 8u : 11u) << row.id << " " << x->name;
-      const bool unlimited = row.cells.contains("code") && row.text("code").starts_with("div(s) to(q");  // a quotient and a cast
+      const bool unlimited = row.cells.contains("code") && row.text("code").starts_with("div(s) to(q");  // no clamp
       EXPECT_TRUE(x != &kBf16 || few || unlimited || names.size() >= (integers ? 11u : 15u)) << row.id;
     }
   }
@@ -301,7 +301,7 @@ TEST(Neighbours, EveryRowHasAtLeastFifteenWithNamesOfTheirOwn) {
 
 TEST(Neighbours, ASecondMistakeLeavesTheFirstAndIsCalledAsInTheContract) {
   for (const ContractRow& row : tables().rows()) {
-    if (!has_recipes(row)) continue;  // reference/casts/casts_test.cpp, reference/packing/packing_test.cpp
+    if (!has_recipes(row)) continue;  // casts_test.cpp and packing_test.cpp test the others
     const Contract contract = bind(tables(), row.id, kBf16);
     std::set<std::string> names;
     const auto all = neighbours(tables(), row.id, kBf16);
@@ -316,7 +316,7 @@ TEST(Neighbours, ASecondMistakeLeavesTheFirstAndIsCalledAsInTheContract) {
                               second.name == "r: div(n) -> div(n - 1)" || second.name.starts_with("rope: ");
         const bool rival =
             all[i].name == "rival: never taken" && (second.name.starts_with("rival: ") || second.name.starts_with("error: "));
-        const bool unused = constant || quantity || rival;  // no longer used
+        const bool unused = constant || quantity || rival;  // the first mistake removed what the second changes
         EXPECT_TRUE(unused || !(cells(second.contract) == cells(all[i].contract))) << second.name;
       }
     }
@@ -325,7 +325,7 @@ TEST(Neighbours, ASecondMistakeLeavesTheFirstAndIsCalledAsInTheContract) {
 
 TEST(Neighbours, EachDiffersFromTheRowInOneCell) {
   for (const ContractRow& row : tables().rows()) {
-    if (!has_recipes(row)) continue;  // reference/casts/casts_test.cpp, reference/packing/packing_test.cpp
+    if (!has_recipes(row)) continue;  // casts_test.cpp and packing_test.cpp test the others
     const Contract contract = bind(tables(), row.id, kBf16);
     EXPECT_TRUE(differing_cells(contract, contract).empty());
     for (const Neighbour& neighbour : neighbours(tables(), row.id, kBf16)) {
@@ -334,13 +334,13 @@ TEST(Neighbours, EachDiffersFromTheRowInOneCell) {
       // this mutant also needs the squares from which mu^2 is subtracted
       const bool other_squares = neighbour.name.ends_with("less mu^2");
       const bool both_ends = neighbour.name.starts_with("lo, hi: ");     // this mutant changes both ends of the range
-      const bool other_scale = neighbour.name.ends_with("with the scale rounded to bf16");  // in codes alone: a multiplier
+      const bool other_scale = neighbour.name.ends_with("with the scale rounded to bf16");  // this mutant also needs a multiplier
       EXPECT_EQ(differing.size(), reciprocal || other_squares || both_ends || other_scale ? 2u : 1u)
           << row.id << ": " << neighbour.name;
       if (differing.empty()) continue;
       const std::string column = neighbour.name.substr(0, neighbour.name.find(':'));
       const std::string cell = differing.begin()->substr(2);
-      const bool of_the_flow =  // a wrong sum for the mean is kept beside those of the squares
+      const bool of_the_flow =  // such mutants are stored in another cell than the one that they name
           (neighbour.name.starts_with("mean: its sum ") && cell == "sum") || neighbour.name == "r: eps -> 10 eps" ||
           neighbour.name == "y: w -> 1 + w" || neighbour.name.starts_with("lo, hi: ");
       EXPECT_TRUE(cell == column || column == "M" || column == "L" || column == "amax" || cell == "rope" || reciprocal ||
@@ -366,7 +366,7 @@ ContractTables with_a_copy(const ContractRow& row, const std::string& id) {
 
 TEST(Neighbours, DependOnTheCellsAndNotOnTheId) {
   for (const ContractRow& row : tables().rows()) {
-    if (!has_recipes(row)) continue;  // reference/casts/casts_test.cpp, reference/packing/packing_test.cpp
+    if (!has_recipes(row)) continue;  // casts_test.cpp and packing_test.cpp test the others
     const auto before = neighbours(tables(), row.id, kBf16);
     const auto after = neighbours(with_a_copy(row, "somebody.elses"), "somebody.elses", kBf16);
     ASSERT_EQ(before.size(), after.size()) << row.id;

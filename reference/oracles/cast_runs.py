@@ -54,7 +54,7 @@ def near_borders(profiles, source):
 
 
 def everywhere(source):
-    """Sorted blocks of patterns; see above."""
+    """Yields sorted blocks of input patterns: all of 16 bits or with ASSAY_EXHAUSTIVE=1, otherwise those of the module docstring."""
     bits, patterns, _ = BITS[source]
     if bits == 16 or os.environ.get("ASSAY_EXHAUSTIVE") == "1":
         for begin in range(0, 1 << bits, BLOCK):

@@ -13,7 +13,7 @@
 
 namespace assay::eval_cells {
 
-/// The names that such a cell may use.
+/// The names that a cell in these tests may use.
 inline const Names kEvalNames{{{"M", "448"}}, {{"x", &kBf16}, {"q", &kE4M3Fn}}, {"a", "s"}};
 
 /// Evaluates the cell on a span, with another span as `a` and as `s`.
@@ -86,8 +86,8 @@ inline Step without_freedom(Step step) {
   return step;
 }
 
-/// v +- a a, or v +- a, if a compiler has contracted one product into a fused multiply-add: this product or the previous one,
-/// which was number * factor.
+/// v +- a * a, or v +- a, where a compiler has fused one product with the addition: a * a, or the previous product `before`,
+/// number * factor.
 inline double fused_sum(RandomNumbers& random, const Step& step, double v, double a, const std::pair<double, double>* before) {
   const double sign = step.verb == Verb::kSub ? -1 : 1;
   const auto fma = [](double x, double y, double z) {

@@ -214,7 +214,7 @@ TEST(Flush, OpusCutsBf16Off) {
 
 // Scale indices that kernels get wrong.
 
-/// Scales of two rows and eight blocks of k, 1 to 8 and 11 to 18, as a mistake reads those of a; empty if it is not offered.
+/// The scales of a as the misreading of that name returns them. a has two rows of eight blocks, with scales 1 to 8 and 11 to 18.
 std::vector<double> misread_scales_of_a(const std::string& name) {
   DotInputs right;
   right.product.k = 1024, right.m = 2, right.n = 1;

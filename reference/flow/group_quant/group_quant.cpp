@@ -207,7 +207,7 @@ Choice choice_between(GroupQuant::Takes takes, Span own, Span rival) {
   return Choice::kEither;
 }
 
-/// Groups whose codes err less with the rival scale take that scale and those codes. If both are possible, the stored scale decides.
+/// Groups whose codes err less with the rival scale take it and those codes. If both are possible, the stored scale decides.
 void take_rivals(const GroupQuant& contract, const Spans& sources, const Spans& values, const GroupScales& own, RowRun& row) {
   GroupQuant other = contract;
   std::get<AmaxScales>(other.scales).scale = contract.rival;

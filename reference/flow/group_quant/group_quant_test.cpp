@@ -404,7 +404,8 @@ double e2m1(double v) {
   return std::copysign(values[code], v);
 }
 
-/// vLLM v0.33.0, nvfp4_utils.cuh, with reciprocals that are rounded to nearest. `guards_scale`: of byte 0, else of amax 0.
+/// vLLM v0.33.0, nvfp4_utils.cuh, with reciprocals rounded to nearest. `guards_scale`: the multiplier is 0 if the scale is 0,
+/// otherwise if amax is 0.
 std::vector<double> nvfp4(const std::vector<double>& x, double g, bool guards_scale, double& scale) {
   double amax = 0;
   for (double v : x) amax = std::fmax(amax, std::fabs(v));
@@ -476,8 +477,8 @@ ScaledBlock torchao_without_tensor_scale(double amax, double) {
   return {scale, fl(Real(1) / Real(scale))};
 }
 
-/// The exponent of amax / 4 by the rules of torchao's to_mx v0.18.0: of amax cut off, rounded up, and rounded to one bit of
-/// mantissa.
+/// The power of two at or below amax / 4, times 2^more. torchao's to_mx v0.18.0 truncates amax to a power of two (FLOOR), rounds
+/// it up (CEIL), or rounds it to one mantissa bit first (EVEN).
 ScaledBlock by_exponent(double amax, int more) {
   if (amax == 0) return {0x1p-127, 0x1p126};
   const int exponent = std::max(std::min(std::ilogb(amax) + more - 2, 126), -127);

@@ -261,7 +261,7 @@ namespace assay::rank_codec_twin {
 
 namespace {
 
-/// One pass of QuickReduce's int8 codec over a group of 32; `saturates`: FP16_OVFL.
+/// One pass of QuickReduce's int8 codec over a group of 32; `saturates`: the mode bit FP16_OVFL is set.
 std::vector<double> int8_pass(const std::vector<double>& group, bool saturates) {
   const auto half = [&](const Real& v) {
     const double h = nearest(kF16, v);

@@ -191,8 +191,8 @@ StoredRow stored_with(const Contract& contract, const Row& row, const std::funct
   return stored;
 }
 
-/// A row with open outputs in both halves. In bf16 with N-A, all products with one of the 128 mantissas of x are open, or none
-/// is.
+/// A row that has open outputs, with more than one accepted code, in both halves. In bf16 with N-A, either all elements with the
+/// same mantissa of x are open, or none.
 Row row_that_tells_factors_apart(const Contract& contract, const Format& format) {
   for (unsigned seed = 0; seed < 100; ++seed) {
     Row row = normal_row(format, 4 * 7168, 300 + seed);
