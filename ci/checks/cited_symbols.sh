@@ -12,10 +12,10 @@ sed -i '/^vllm.mxfp8_torch@v0.27.0,/d' "$contracts/symbols.csv"
 expect 1 'vllm.mxfp8_torch@v0.27.0: symbols.csv has no line for it' python3 "$cited"
 restored
 sed -i '/^vllm.silu_and_mul_quant,/{s/,unmerged,/,v0.9.0,/; s/unmerged: //}' "$contracts/fused_silu.csv"
-expect 1 'vllm.silu_and_mul_quant: none of its symbols is in a release of its periods' python3 "$cited"
+expect 1 'vllm.silu_and_mul_quant: none of its symbols is in a release that the row covers' python3 "$cited"
 restored
 sed -i '/^vllm.fp8_ds_mla@v0.31.0,/s/,v0.31.0,,/,v0.32.0,,/' "$contracts/cache.csv"
-expect 1 'vllm.fp8_ds_mla@v0.31.0: none of its symbols is in a release of its periods' python3 "$cited"
+expect 1 'vllm.fp8_ds_mla@v0.31.0: none of its symbols is in a release that the row covers' python3 "$cited"
 restored
 sed -i '/^vllm.group_native,/s/^vllm.group_native,/vllm.group_natve,/' "$contracts/quant.csv"
 expect 1 'vllm.group_natve: symbols.csv has no line for it' python3 "$cited"

@@ -19,8 +19,8 @@ struct CodeRun {
   bool operator==(const CodeRun&) const = default;
 };
 
-/// All inputs in order, without gaps; adjacent runs differ. A cast is monotone between the places where a rule changes, so the
-/// ends of runs are found by bisection.
+/// Runs that cover all inputs in ascending order, without gaps; adjacent runs have different codes. A cast is monotone between
+/// the places where a rule changes, so the ends of runs are found by bisection.
 std::vector<CodeRun> runs_of(const CastProfile& profile);
 
 /// A run of inputs that get code `a` in one cast and `b` in the other.

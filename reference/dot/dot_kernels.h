@@ -51,12 +51,12 @@ struct ExponentBlock {
   int64_t stride;
 };
 
-/// 16-bit exponents: the value for a zero, and the lower limit -kPowers of exponents of products of codes with their scales.
-/// The sum of two kNoDotExponent does not overflow 16 bits.
+/// 16-bit exponents: kNoDotExponent stands for a zero, and the sum of two of them does not overflow 16 bits. Exponents of
+/// products of codes with their scales are at least -kPowers.
 inline constexpr int16_t kNoDotExponent = -16384;
 inline constexpr int kPowers = 800;
 
-/// 8-bit exponents, for formats whose exponents lie within +-kMostSmallExponent: the value for a zero.
+/// 8-bit exponents, for formats whose exponents lie within +-kMostSmallExponent: kNoSmallExponent stands for a zero.
 inline constexpr int8_t kNoSmallExponent = -64;
 inline constexpr int kMostSmallExponent = 15;
 

@@ -68,10 +68,10 @@ def covered(rows, lines):
         if not mine:
             wrong.append(f"{contract}: symbols.csv has no line for it")
         if row["since"] == "unmerged":
-            wrong += [f"{contract}: is unmerged, but {line['symbol']} stands in {line['release']}" for line in mine if line["line"] != "none"]
+            wrong += [f"{contract}: is unmerged, but {line['symbol']} is in {line['release']}" for line in mine if line["line"] != "none"]
             continue
         if mine and not any(line["line"] != "none" and holds(row, line["release"]) is not False for line in mine):
-            wrong.append(f"{contract}: none of its symbols is in a release of its periods")
+            wrong.append(f"{contract}: none of its symbols is in a release that the row covers")
     for line in lines:
         if not any(fnmatch.fnmatchcase(contract, one) for one in line["contract"].split("|") for contract in rows):
             wrong.append(f"symbols.csv: '{line['contract']}' is not a contract")

@@ -228,7 +228,7 @@ std::vector<DotNeighbour> dot_neighbours(const DotContract& right, const UnitTab
 namespace assay::dot {
 namespace {
 
-/// Both orders of two multiplications, and multiplying both scales first.
+/// The ways to apply two scales: either order of the two multiplications, or one multiplication by their product.
 std::vector<Steps> orders(const Steps& scales) {
   const auto step = [](const char* operand) { return CellStep::made("mul", {operand}); };
   std::vector<Steps> all = {{step("sa*sb")}, {step("sb"), step("sa")}, {step("sa"), step("sb")}};

@@ -177,9 +177,9 @@ std::string order_words(const RankReduce& contract) {
   const std::string owners = owner_words(contract.owners);
   switch (contract.order) {
     case RankOrder::kFromOwner:
-      return "from the owner of the element on, in a cycle over the ranks; owners have " + owners;
+      return "starting with the owner of the element, then the following ranks in a cycle; owners have " + owners;
     case RankOrder::kBehindOwner:
-      return "from the rank after the owner on, in a cycle that ends with the owner; owners have " + owners;
+      return "starting with the rank after the owner, in a cycle that ends with the owner; owners have " + owners;
     case RankOrder::kAnyTree:
       return "in any tree of additions";
     case RankOrder::kChunks: {
