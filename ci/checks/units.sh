@@ -52,7 +52,7 @@ expect 0 "accumulation is undocumented: an element may be what any candidate mod
 expect 0 "E = max e of all t of k mod 2" "$assay" contracts show aiter.ck_gemm_a8w8.gfx950 --contracts "$scratch/found.csv"
 head -1 "$root/reference/contracts/dot_amd.csv" >"$scratch/e5m2.csv"
 grep '^aiter.ck_gemm_a8w8.gfx950,' "$root/reference/contracts/dot_amd.csv" | sed 's/^aiter.ck_gemm_a8w8/my.gemm/; s/mfma.e4m3/mfma.e5m2/' >>"$scratch/e5m2.csv"
-expect 2 "unit: of unit 'gfx950.mfma.e5m2.f32' nothing is predicted, and it has no candidates" "$assay" contracts show my.gemm.gfx950 --contracts "$scratch/e5m2.csv"
+expect 2 "unit: nothing is predicted for 'gfx950.mfma.e5m2.f32', and it has no candidate models" "$assay" contracts show my.gemm.gfx950 --contracts "$scratch/e5m2.csv"
 
 # An instruction of the user.
 head -1 "$root/reference/contracts/units.csv" >"$scratch/own.csv"

@@ -69,7 +69,7 @@ class ContractTables {
   std::map<std::string, Retired> retired_;          ///< keyed by id
 };
 
-/// Row ids of a chain cell, "row_norm=a > group_quant=b", in order. A plain row is a chain of itself.
+/// Row ids of a chain cell, "row_norm=a > group_quant=b", in order. For a row that is no chain, only its own id.
 std::vector<std::string> chain_of(const ContractRow& row);
 
 // The cells of a row while it is bound. They come from its table or from a mutation; errors name their position.

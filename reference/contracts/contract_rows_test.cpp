@@ -357,14 +357,14 @@ TEST(Rows, AChainNamesPlainRowsInTheOrderOfTheFlows) {
   EXPECT_EQ(chain("row_norm=vllm.rms_norm@v0.19.1 > row_norm=vllm.group_fp8"),
             "2:45: chain: 'vllm.group_fp8' is a row of group_quant");
   EXPECT_EQ(chain("assay.rms_norm_group_packed"),
-            "2:3: chain: 'assay.rms_norm_group_packed' is a chain itself; a chain names plain rows");
+            "2:3: chain: 'assay.rms_norm_group_packed' is a chain; the stages of a chain must be single rows");
   EXPECT_EQ(chain(""), "2:3: chain: is empty; written as row_norm=ID > group_quant=ID");
   EXPECT_THAT(chain("group_quant=vllm.group_fp8 > row_norm=vllm.rms_norm@v0.19.1"),
-              EndsWith("codes end a chain: row_norm=ID > group_quant=ID"));
+              EndsWith("a quantization must be the last stage: row_norm=ID > group_quant=ID"));
   EXPECT_THAT(chain("row_norm=vllm.rms_norm@v0.19.1 > row_norm=vllm.rms_norm@2026-06-18"),
-              EndsWith("a norm comes first: row_norm=ID > group_quant=ID"));
+              EndsWith("a norm must be the first stage: row_norm=ID > group_quant=ID"));
   EXPECT_THAT(chain("group_quant=vllm.group_fp8 > group_quant=vllm.per_token"),
-              EndsWith("codes end a chain: row_norm=ID > group_quant=ID"));
+              EndsWith("a quantization must be the last stage: row_norm=ID > group_quant=ID"));
   EXPECT_EQ(chain("row_norm=vllm.rms_norm@v0.19.1 > group_quant=vllm.static"), "no error");
   EXPECT_THAT(chain("group_quant=vllm.static"), EndsWith("does not compute its scales within one row, which a chain requires"));
   for (const char* row : {"vllm.per_tensor", "deepgemm.per_block_cast"})
@@ -380,7 +380,7 @@ TEST(Rows, AChainThatNamesAnUnknownFlowOrNoLinkSaysWhere) {
               StartsWith("2:36: chain: unknown flow 'my_group_quant'; did you mean 'group_quant'"));
   EXPECT_EQ(chain("row_norm=vllm.rms_norm@v0.19.1 > launch=vllm.deepseek_v4_qnorm_kv_insert"),
             "2:43: chain: 'vllm.deepseek_v4_qnorm_kv_insert' is a launch; a chain takes only row functions");
-  EXPECT_THAT(chain("quant_azp=vllm.per_token_int8_azp > row_norm=vllm.rms_norm@v0.19.1"), HasSubstr("codes end a chain"));
+  EXPECT_THAT(chain("quant_azp=vllm.per_token_int8_azp > row_norm=vllm.rms_norm@v0.19.1"), HasSubstr("must be the last stage"));
 }
 
 }  // namespace

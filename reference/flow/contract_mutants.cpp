@@ -355,7 +355,7 @@ void RowEdits::exponents_of_scales() {
            true);
 }
 
-/// Swaps an addition, or a bound given by the case, with its neighbour. After a root, 1 / sqrt(v + a) becomes 1 / (sqrt(v) + a).
+/// Swaps an addition, or a bound given by the case, with the next step. After a root, 1 / sqrt(v + a) becomes 1 / (sqrt(v) + a).
 void RowEdits::exchange(const std::string& column, EditedCell cell, size_t i) {
   const EditedStep left = cell[i], right = cell[i + 1];
   if (left.step.word == "rint" && right.step.text == "add(azp)" && i > 0 && cell[i - 1].step.word == "int32:") {

@@ -31,7 +31,7 @@ inline CellPlaces each_group(int64_t size) {
 
 class RowListener : public StepListener {
  public:
-  /// Values that a cell reads and that no cell computed.
+  /// Called for an input: values that a cell reads and that no cell computed.
   virtual void quantity(const std::string& name, const Spans& numbers, const CellPlaces& places) = 0;
   /// Called before the first step of a cell; step() reports the steps.
   virtual void cell(const std::string& name, const Spans& from, const CellPlaces& places) = 0;

@@ -99,7 +99,7 @@ TEST(UnitTable, WrongCellsSayWhatMayStandThere) {
   EXPECT_EQ(complaint(id, "scale", "ue4m3/16"), "without groups the scale format must hold powers of two");
   EXPECT_EQ(complaint(id, "evidence", "guessed"), "'guessed' is not one of: measured, recorded, model, inferred, unknown");
   EXPECT_EQ(complaint("gfx950.mfma.f16.f32", "order", "take(8)"), "must be empty: the instruction is unknown");
-  EXPECT_EQ(complaint("gfx942.mfma.e4m3fnuz.f32", "c", "aligned"), "with split, c must be joined; with group, aligned");
+  EXPECT_EQ(complaint("gfx942.mfma.e4m3fnuz.f32", "c", "aligned"), "with split, c must be joined; with group, c must be aligned");
   EXPECT_EQ(complaint("sm_100.tcgen05.nvf4.f32", "a", "e4m3fn"), "groups need e2m1 or e2m3");
   EXPECT_EQ(complaint("sm_100.tcgen05.nvf4.f32", "scale", ""), "an instruction with groups needs scales");
   EXPECT_EQ(complaint("gfx90a.mfma.f16.f32", "round", "rz(23)"), "pairs must be rounded to nearest, with all bits of f32");

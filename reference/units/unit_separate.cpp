@@ -234,7 +234,7 @@ void require_common_input(const Unit& first, const Unit& second) {
   if (!first.known() || !second.known())
     throw std::invalid_argument("nothing is predicted for " + (first.known() ? second.id : first.id));
   if (*first.a != *second.a || *first.b != *second.b || *first.d != *second.d || !scales)
-    throw std::invalid_argument("no input has a result under both: operands, scales or c of " + first.id + " and " + second.id +
+    throw std::invalid_argument("the models cannot be compared: operands, scales or c of " + first.id + " and " + second.id +
                                 " have different formats");
 }
 

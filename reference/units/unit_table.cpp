@@ -210,7 +210,7 @@ void read_c(const UnitRow& row, Unit& unit) {
     words.expected({"aligned", "joined(SUM_BITS,C_BITS)"});
   }
   if ((unit.splits > 1 && unit.join != AccumulatorJoin::kJoined) || (unit.group > 1 && unit.join != AccumulatorJoin::kAligned))
-    throw words.error("with split, c must be joined; with group, aligned");
+    throw words.error("with split, c must be joined; with group, c must be aligned");
   unit.c_last = words.next_is("last");
   words.end("c");
 }

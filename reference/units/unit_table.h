@@ -44,8 +44,8 @@ class UnitTable {
   static UnitTable load(const std::string& file);
   /// Loads units.csv of a folder, and unit_candidates.csv for instructions whose arithmetic is undocumented. Throws TableError.
   static UnitTable load_folder(const std::string& folder);
-  /// Adds a user's rows. A row with the id of an undocumented instruction replaces it if the operands are the same. Throws
-  /// TableError, also if the id exists otherwise.
+  /// Adds a user's rows. A row with the id of an undocumented instruction replaces it if the operands are the same. Any other row
+  /// whose id exists is an error. Throws TableError.
   void add(const std::string& file);
 
   /// Throws std::out_of_range with near matches.

@@ -31,7 +31,7 @@ const ContractRow& row_of(const ContractTables& tables, const ContractRow& chain
   if (!link.flow.empty() && row.flow != &flow_named(link.flow))
     throw chain.error("chain", link.id_at(), "'" + link.id + "' is a row of " + row.flow->name);
   if (row.flow == &chain_flow())
-    throw chain.error("chain", 0, "'" + link.id + "' is a chain itself; a chain names plain rows");
+    throw chain.error("chain", 0, "'" + link.id + "' is a chain; the stages of a chain must be single rows");
   if (!row.flow->link)
     throw chain.error("chain", link.id_at(), "'" + link.id + "' is a " + row.flow->name + "; a chain takes only row functions");
   return row;

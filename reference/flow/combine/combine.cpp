@@ -26,7 +26,7 @@ RowsOfX read_rows(const RowCells& cells) {
   if (word == "slots") return RowsOfX::kSlots;
   if (word == "by slot") return RowsOfX::kBySlot;
   if (word == "by slot, slot-major") return RowsOfX::kBySlotMajor;
-  throw cells.error("rows_of_x", 0, "'" + word + "': expected slots, by slot, or by slot, slot-major");
+  throw cells.error("rows_of_x", 0, "'" + word + "': expected slots; by slot; or by slot, slot-major");
 }
 
 void read_order(const RowCells& cells, Combine& contract) {
@@ -49,7 +49,7 @@ void read_skips(const RowCells& cells, Combine& contract) {
     *flag = true;
   }
   if (contract.skips_mapped && !contract.skips_ids)
-    throw cells.error("skips", 0, "map is only allowed with ids, which it is indexed by");
+    throw cells.error("skips", 0, "map is only allowed with ids, because ids index it");
   if ((contract.skips_rows || contract.skips_negative) && !contract.permuted())
     throw cells.error("skips", 0, "rows and negative are only allowed with rows by slot");
   const std::string& unrouted = cells.text("unrouted");

@@ -202,7 +202,7 @@ std::string error_of(const std::string& cells) {
 
 TEST(Combine, ACellOfOtherWordsIsRefused) {
   EXPECT_EQ(error_of("slots,,,,add(a),ascending,to(x),bf16,2|4"), "no error");
-  EXPECT_THAT(error_of("pages,,,,add(a),ascending,to(x),bf16,"), HasSubstr("rows_of_x: 'pages': expected slots, by slot"));
+  EXPECT_THAT(error_of("pages,,,,add(a),ascending,to(x),bf16,"), HasSubstr("rows_of_x: 'pages': expected slots; by slot"));
   EXPECT_THAT(error_of("slots,slots,zero,,add(a),ascending,to(x),bf16,"),
               HasSubstr("skips: 'slots': expected ids, map, rows or negative"));
   EXPECT_THAT(error_of("slots,map,zero,,add(a),ascending,to(x),bf16,"), HasSubstr("map is only allowed with ids"));

@@ -526,7 +526,7 @@ void add_candidates(const ContractRow& row, const UnitTable& units, DotContract&
     members.push_back(std::move(member));
   }
   if (members.empty())
-    throw row.error("unit", 0, "of unit '" + contract.unit.id + "' nothing is predicted, and it has no candidates");
+    throw row.error("unit", 0, "nothing is predicted for '" + contract.unit.id + "', and it has no candidate models");
   contract.unit = members.front().unit;
   contract.members = std::move(members);
 }

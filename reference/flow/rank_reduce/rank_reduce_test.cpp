@@ -247,7 +247,7 @@ TEST(RankReduceTwin, OwnersHaveWholePacketsAndTheLastOneTheRest) {
 }
 
 TEST(RankReduceTwin, WordsSayTheOrder) {
-  EXPECT_THAT(rank_lines(contract_of_ranks("vllm.all_reduce_2stage"), kBf16)[1], HasSubstr("from the owner of the element on"));
+  EXPECT_THAT(rank_lines(contract_of_ranks("vllm.all_reduce_2stage"), kBf16)[1], HasSubstr("starting with the owner of"));
   EXPECT_THAT(rank_lines(contract_of_ranks("flashinfer.all_reduce_oneshot"), kBf16)[0], HasSubstr("x[rank] + 0"));
 }
 
@@ -451,7 +451,7 @@ TEST(RankCodecTwin, WhatRanksHaveInCommonIsWhatEachOfThemReturns) {
 
 namespace assay::rank_edits {
 
-// Mutants of all-reduces: each is visible, and none can be written as a row.
+// Mutants of all-reduces: each changes some result, and no row can express it.
 
 namespace {
 

@@ -60,7 +60,7 @@ Span signed_sum(const std::vector<double>& x, int64_t depth) {
       sum.add(v), magnitudes += std::fabs(v);
   }
   if (infinities != 0) return point(infinities);
-  if (magnitudes == 0) return {all_negative ? -0.0 : 0.0, 0.0};  // a sum of -0 only is -0, unless it starts from 0
+  if (magnitudes == 0) return {all_negative ? -0.0 : 0.0, 0.0};  // if all terms are -0, so is the sum, unless it starts from +0
   const double bound = rounding_error(depth) * magnitudes * (1 + double_slack(x.size()));
   if (magnitudes + bound > max_finite(kF32)) return any_number();  // one partial sum may be Inf and another -Inf
   const Span span = inside_f32(sum.rounded_down() - bound, sum.rounded_up() + bound);

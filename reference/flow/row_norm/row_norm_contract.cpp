@@ -74,7 +74,7 @@ namespace {
 
 RowNorm& norm(Link& link) { return std::get<RowNorm>(link); }
 
-/// Mutants of which sum (rounded or unrounded) is squared, normalized and stored.
+/// Mutants that square, normalize or store the other of the two sums, rounded and unrounded.
 void with_a_residual(RowEdits& edits) {
   edits.flow_edit("residual", "residual: stays as it was", [](Link& link) { norm(link).residual.start = "res"; });
   const EditedStep& last = edits.steps("z").back();
@@ -159,7 +159,7 @@ const Flow& row_norm_flow() {
       .link = LinkFlow{
           .steps = {"gate", "mean", "r", "residual", "w", "y", "z"},
           .place = ChainPlace::kFirst,
-          .place_words = "a norm comes first: row_norm=ID > group_quant=ID",
+          .place_words = "a norm must be the first stage: row_norm=ID > group_quant=ID",
           .bind = bind_row_norm,
           .edits = add_row_norm_edits,
           .inputs = inputs,
