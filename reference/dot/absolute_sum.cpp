@@ -100,7 +100,7 @@ class PairPanels {
     return true;
   }
 
-  /// Two such fractions times two codes of 2^-22 still give a normal f32.
+  /// The product of two fractions of this size and two codes of 2^-22 is still a normal f32.
   static constexpr double kLeastPart = 0x1p-40;
 
   const DecodedOperand& operand_;

@@ -22,7 +22,7 @@ struct Single {
   static T multiply_add(T a, T b, T sum) { return T(sum + a * b); }
   static T add(T a, T b) { return T(a + b); }
   static T larger(T a, T b) { return a > b ? a : b; }
-  /// The larger of a magnitude and that of b.
+  /// The larger of a, which is a magnitude, and |b|.
   static T larger_magnitude(T a, T b) { return larger(a, b < 0 ? -b : b); }
   static void store(T* p, T a) { *p = a; }
   static double power_below(double a) { return quantum(a, 0, 1); }

@@ -33,7 +33,7 @@ struct PairBlock {
   const uint32_t* a;  ///< [row_tiles][pairs][magnitude rows], the earlier k in the low half
   const uint32_t* b;  ///< [column_tiles][pairs][magnitude columns]
   int64_t pairs, pairs_of_scale, row_tiles, column_tiles;
-  const float *row_scales, *column_scales;        ///< fractions of a power of two; those of a run are contiguous
+  const float *row_scales, *column_scales;        ///< fractions of a power of two; the scales of a run are contiguous
   int64_t row_scales_apart, column_scales_apart;  ///< distance between runs
   const double *of_rows, *of_columns;             ///< as in MagnitudeBlock
   double* sums;

@@ -40,7 +40,7 @@ void decode_strided(const Format& f, const std::byte* codes, int64_t stride, std
   decode_all(f, dense.data(), values);
 }
 
-/// The exponent by which a tensor core aligns; for a subnormal code, that of the smallest normal value.
+/// The exponent by which a tensor core aligns; for a subnormal code, the exponent of the smallest normal value.
 int16_t exponent_of(const Format& f, double x) {
   if (x == 0 || !std::isfinite(x)) return kNoDotExponent;
   return int16_t(is_floating(f) ? std::max(std::ilogb(x), f.min_exponent()) : std::ilogb(x));

@@ -34,7 +34,7 @@ struct AccumulatorModel {
   int result_bits = 0;             ///< fraction bits of a result
   bool result_to_nearest = false;  ///< true: rounds to nearest; false: toward zero
   int64_t chunk = 0;               ///< products until the partial result is promoted and scaled; 0: all of k
-  bool scales_inside = false;      ///< exponents of scales that change along k are added to those of products
+  bool scales_inside = false;      ///< exponents of scales that change along k are added to the exponents of products
 };
 
 /// Output arrays [rows, columns] of the range, dense and row-major. An empty array is not computed.
@@ -55,8 +55,8 @@ struct DotOutputs {
   /// tensor core may have aligned. The exponent of a product is e_a + e_b (for a subnormal code the format's smallest); partial
   /// results have exponents too. NaN or Inf where y is.
   std::span<double> bound{};
-  /// The largest such exponent of the products and of the exact partial results (as double sums) of all chunks, before outer
-  /// scales; INT32_MIN if all products are 0. NaN and Inf count as 0.
+  /// The largest exponent, as for `bound`, of the products and of the exact partial results (as double sums) of all chunks,
+  /// before outer scales; INT32_MIN if all products are 0. NaN and Inf count as 0.
   std::span<int32_t> largest_exponent{};
 };
 

@@ -14,7 +14,7 @@ struct Doubles {
   static Vector all(double x) { return _mm256_set1_pd(x); }
   static Vector multiply_add(Vector a, Vector b, Vector sum) { return _mm256_fmadd_pd(a, b, sum); }
   static Vector add(Vector a, Vector b) { return _mm256_add_pd(a, b); }
-  /// The larger of a magnitude and that of b.
+  /// The larger of a, which is a magnitude, and |b|.
   static Vector larger_magnitude(Vector a, Vector b) { return _mm256_max_pd(a, _mm256_andnot_pd(_mm256_set1_pd(-0.0), b)); }
   static Vector larger(Vector a, Vector b) { return _mm256_max_pd(a, b); }
   static void store(double* p, Vector a) { _mm256_storeu_pd(p, a); }

@@ -16,7 +16,7 @@
 namespace assay {
 
 // Mutations of one row of a contract table: of its parsed steps, and of what the bound row does with them. An op kind's own
-// mutations are in its folder and are built from these. Alternatives for a verb are defined beside the verb.
+// mutations are in its folder and are built from these. recipe/verbs.cpp defines the alternatives of each verb.
 
 /// A step of a cell during mutation.
 struct EditedStep {

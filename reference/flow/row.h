@@ -37,7 +37,7 @@ struct StoredRow {
 
 /// Accepted real numbers of each output. Outputs that the op does not have are empty.
 struct RowOutputs {
-  Spans y;                                    ///< n, in x's format; also present beside q if only some numbers are quantized
+  Spans y;                                    ///< n, in x's format; present together with q if only some numbers are quantized
   Spans q;                                    ///< n, in the code format
   Spans scale;                                ///< n / group_size, before conversion to the layout's format; empty if it is an
                                               ///< input

@@ -47,7 +47,7 @@ double decode_integer(const Format& f, uint32_t code) {
   return double(code & sign ? magnitude - int64_t{sign} : magnitude);
 }
 
-/// True if each NaN code has an ordinal of its own, beyond those of the infinities. With 32 bits, all ordinals are then in use.
+/// True if each NaN code has its own ordinal, beyond the ordinals of the infinities. With 32 bits, all ordinals are then in use.
 bool has_room_for_nans(const Format& f) { return f.nan_by_code && f.bits == 32 && f.specials == Specials::kIeee; }
 
 /// Value of a finite magnitude code. The quanta of all formats here are normal doubles.

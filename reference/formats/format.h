@@ -66,7 +66,7 @@ uint32_t code_from_ordinal(const Format& format, int32_t ordinal);
 
 inline constexpr int32_t kNanOrdinal = std::numeric_limits<int32_t>::max();
 
-/// True if an ordinal is that of a NaN. The outermost ordinals of numbers are those of fp32's Inf and -Inf.
+/// True for the ordinal of a NaN. No number has an ordinal beyond the ordinals of fp32's Inf and -Inf.
 constexpr bool is_nan_ordinal(int32_t o) { return o > 0x7f800000 || o < -0x7f800001; }
 
 /// How many ulp of the format `a` is above `b`. Both are ordinals of numbers; the two zeros count as one value.

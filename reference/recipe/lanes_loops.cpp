@@ -240,8 +240,8 @@ inline double outward(const Grid& g, double magnitude, double steps) {
   return on_grid > g.largest ? g.beyond : on_grid;
 }
 
-/// The same toward zero. Steps double at a power of two, so slightly below it the end is that of the power: it increases with the
-/// number.
+/// Moves a positive number toward zero by that many steps, but not above the result for the next power of two. Steps double at
+/// that power, and a larger number must not get a smaller bound.
 inline double inward(const Grid& g, double magnitude, double steps) {
   const double power = 2 * quantum(magnitude, 0, 1);
   const double own = magnitude - steps * quantum(magnitude, g.smallest_normal, g.last_place);

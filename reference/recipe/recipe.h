@@ -121,7 +121,7 @@ struct Recipe {
   std::string text() const;  ///< the cell as text, with one blank between tokens
 };
 
-/// The fraction of the elements that such a reduction covers, from the start.
+/// How many elements a reduction covers, from the start, as a multiple of all: 0, 0.5, 1 or 2.
 double share(Over over);
 
 /// True if a step uses that quantity.
@@ -208,7 +208,7 @@ std::vector<CellStep> without(std::vector<CellStep> steps, size_t i);
 /// 16-bit values.
 std::vector<CellStep> rare_forms(const CellStep& step);
 
-/// Steps that a slip of the pen puts in the place of one: another operator, sign or constant.
+/// Steps that a small mistake puts in place of one step: another operator, sign or constant.
 struct Slip {
   std::string words;  ///< "div(w)"
   std::vector<CellStep> steps;

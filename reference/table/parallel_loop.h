@@ -16,8 +16,8 @@
 
 namespace assay {
 
-/// Runs f(i) for i in [0, count) on oneTBB's threads. While it waits, it takes no unrelated task, so f may be called while
-/// holding a lock. Rethrows an exception of f.
+/// Runs f(i) for i in [0, count) on oneTBB's threads. A thread that waits runs no unrelated task, so the caller may hold a lock.
+/// Rethrows an exception of f.
 ///
 /// The thread sanitizer cannot see how oneTBB's library hands tasks over and would report each of them. In its builds four
 /// threads of the standard library run the loop instead, so that a report is a race in f.

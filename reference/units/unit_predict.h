@@ -115,7 +115,7 @@ using ForEach = std::function<void(int64_t count, const std::function<void(int64
 void one_after_the_other(int64_t count, const std::function<void(int64_t)>& f);
 
 /// Runs the instructions for k in [first, end) for every element of a tile, in ascending k. On entry `d` holds the codes of c
-/// (f32 and int32 as 32 bits, f16 in the low 16 bits), on return those of the result. d[0] is element [0, 0] of the tile; rows
+/// (f32 and int32 as 32 bits, f16 in the low 16 bits), on return the codes of the result. d[0] is element [0, 0] of the tile; rows
 /// are `pitch` codes apart. To model a kernel that reads its accumulator every n instructions (promotion, split-K), call this
 /// once per n instructions.
 ///
@@ -152,7 +152,7 @@ class FactorCodes {
   Lie lie_of(const std::vector<int64_t>& steps) const;
   /// Reads the codes of one row at these k, which have the layout `lie`.
   void read(int64_t row, const std::vector<int64_t>& steps, Lie lie, uint32_t* codes) const;
-  /// Scale code of that element; beyond the last k that of the last code; 1 for an instruction without scales.
+  /// Scale code of that element; beyond the last k, the scale code of the last element; 1 for an instruction without scales.
   uint32_t scale_code(int64_t row, int64_t k) const;
   /// The element times its scale.
   double value(int64_t row, int64_t k) const;

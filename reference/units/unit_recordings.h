@@ -74,7 +74,7 @@ class Replay {
   Span chain(const std::byte* a, const std::byte* b, Scales scales, int64_t products) {
     return ended(advanced(a, b, scales, products, {0, 0}));
   }
-  /// Like chain(), but starts from c and leaves out ended(). Chains that begin alike can share such a beginning.
+  /// Like chain(), but starts from c and leaves out ended(). Chains with the same first products can share this result.
   Span advanced(const std::byte* a, const std::byte* b, int64_t products, Span c) { return advanced(a, b, {}, products, c); }
   Span advanced(const std::byte* a, const std::byte* b, Scales scales, int64_t products, Span c);
   /// The last step: both ends become values of the instruction's d.

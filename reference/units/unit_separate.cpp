@@ -62,7 +62,7 @@ class Draw {
   }
 
  private:
-  /// The product of two such operands is smaller than that of a subnormal and a large operand.
+  /// The exponent of operands whose product is smaller than the product of a subnormal and a large operand.
   int of_small_beside_subnormals(const Format& f) {
     const int reach = std::min(24, f.mantissa_bits - f.min_exponent());
     return -reach + int(below(uint64_t(reach / 2) + 1));

@@ -198,8 +198,8 @@ struct DotContract {
   bool sorted_ids = false;
   std::vector<int64_t> block_m = {};  ///< sorted ids: allowed sizes of a block, whose slots have one expert
   /// Only for an undocumented kernel or instruction: the possible contracts. One algorithm variant of one of them computed each
-  /// element. For an undocumented instruction these are the row with each candidate model. The fields above are then those of the
-  /// first member, except row, unit_row, scales, out and layouts. An undocumented kernel takes no bias.
+  /// element. For an undocumented instruction, members are this row with each candidate model. The fields above are copies of the
+  /// first member's, except row, unit_row, scales, out and layouts. An undocumented kernel takes no bias.
   std::vector<DotContract> members = {};
 
   bool unknown() const { return !members.empty(); }
@@ -242,7 +242,7 @@ std::vector<GemmScales> read_gemm_scales(const RowCells& cells);
 /// The steps from the sum of an element to its result. `y`: format of the result; `whole`: k is not split.
 Recipe dot_recipe(const DotContract& contract, const Format& y, bool with_bias, bool whole);
 
-/// The steps from the sum of promoted products to the new `acc`; empty without promotion. `alone`: by the cell `one_block`.
+/// The steps from the sum of promoted products to the new `acc`; empty without promotion. `alone`: the steps of `one_block`.
 Recipe join_recipe(const DotContract& contract, bool alone = false);
 
 /// One algorithm variant: an order of accumulation. The same variant computes all elements of an output.

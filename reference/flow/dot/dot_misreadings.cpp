@@ -161,7 +161,7 @@ std::vector<DotMisreading> dot_misreadings(const DotInputs& right, int64_t unit_
 
 namespace {
 
-/// Looks up scales in the wrong place: those of `from` instead of a row and a block along k.
+/// Reads scales from the wrong place: from(row, block) instead of (row, block).
 template <class From>
 ScaleValues looked_up(const ScaleValues& right, From from) {
   const LevelGrid& shape = right.shape;

@@ -154,7 +154,7 @@ CachedToken beside(const GatherInputs& inputs, CachedToken token) {
   return token;
 }
 
-/// The scales of a token's groups; that of the call for a record without scales.
+/// The scales of a token's groups; for a record without scales, the scale of the call.
 std::vector<double> scales_of(const Gather& contract, const GatherInputs& inputs, const CachedToken& token) {
   const RecordPart* part = inputs.record->find(PartKind::kScales);
   if (!part) return {double(float(inputs.scale))};

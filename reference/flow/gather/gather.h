@@ -76,7 +76,7 @@ CachedToken token_of_row(const Gather& contract, const GatherInputs& inputs, int
 /// The elements of a part of a token, as codes.
 std::vector<uint32_t> codes_of_part(const Gather& contract, const GatherInputs& inputs, const RecordPart& part,
                                     const CachedToken& token);
-/// Format of a part: the contract's codes, or that of y.
+/// Format of a part: the contract's code format, or the format of y.
 const Format& format_of_part(const Gather& contract, const GatherInputs& inputs, const RecordPart& part);
 
 /// The decoded numbers of a part that holds codes.

@@ -14,8 +14,8 @@ void name_outer(const GroupQuant& g, Names& names) {
   if (g.outer) names.quantities.insert(names.quantities.end(), {"g", "1/g"});
 }
 
-/// Whether a step of the table row reads the scale of the outer level. A mutant may have dropped each such
-/// step.
+/// Whether a step of the table row reads the scale of the outer level. Reads the row, because a mutant may have dropped all of
+/// these steps.
 bool reads_outer(const ContractRow& row) {
   const RowCells cells(row);
   for (const char* column : {"scale", "mult", "code"})
@@ -145,7 +145,7 @@ void scale_of_few_bits(RowEdits& edits) {
   }
 }
 
-/// Mutants of four-bit codes, whose ties are common: 1 in 100 elements of 16-bit data lies on one.
+/// Mutants of four-bit codes, whose ties are common: 1 in 100 elements of 16-bit data is a tie.
 void of_four_bits(RowEdits& edits) {
   const Format* q = find_format(edits.row().text("q"));
   if (!q || q->bits != 4) return;

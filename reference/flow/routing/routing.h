@@ -62,7 +62,7 @@ struct Routing {
   AbsentSlots absent = AbsentSlots::kNotAllowed;
   SlotsElsewhere elsewhere = SlotsElsewhere::kNoMap;
   bool ascending = true;              ///< slots of an expert ascend; otherwise they may have any order
-  bool fills_pads = false;  ///< entries of sorted_ids without a slot hold the number of slots; otherwise they are left alone
+  bool fills_pads = false;  ///< entries of sorted_ids without a slot hold the number of slots; otherwise they keep their value
   std::optional<int64_t> tail;        ///< what expert_ids hold after the last block; empty: what they held before
   bool counts = false;                ///< also gives token_nums
   bool zeros = false;                 ///< true: an index outside of x gives a row of zeros; false: every index is inside
