@@ -116,8 +116,8 @@ void one_after_the_other(int64_t count, const std::function<void(int64_t)>& f);
 
 /// Runs the instructions for k in [first, end) for every element of a tile, in ascending k. On entry `d` holds the codes of c
 /// (f32 and int32 as 32 bits, f16 in the low 16 bits), on return the codes of the result. d[0] is element [0, 0] of the tile;
-/// rows are `pitch` codes apart. To model a kernel that reads its accumulator every n instructions (promotion, split-K), call this
-/// once per n instructions.
+/// rows are `pitch` codes apart. To model a kernel that reads its accumulator every n instructions (promotion, split-K), call
+/// this once per n instructions.
 ///
 /// `first` must be a multiple of the instruction's k, and so must `end`, unless it equals the GEMM's k. Throws
 /// std::invalid_argument otherwise, for an undocumented instruction, and for missing scales.
