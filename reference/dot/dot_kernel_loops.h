@@ -150,8 +150,8 @@ void certify(const RowCertificate& row, const double* sums, double* value, doubl
   }
 }
 
-// Loops over chunks: runs along k that a tensor core accumulates without promotion. Included by kernels_<isa>.cpp only, like
-// dot_kernel_loops.h.
+// Loops over chunks: runs along k that a tensor core accumulates without promotion. Besides sums, they compute bounds on the
+// tensor core's error.
 
 /// Bounds the magnitude M of a tensor core's partial results. M differs from the exact sum by at most of_unit * P. P is the
 /// largest power of two used for alignment, which may come from a partial result itself: M <= sum + of_unit * max(P, M). So M is

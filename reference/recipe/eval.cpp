@@ -156,7 +156,7 @@ double choose(const Step& step, double v, double a) {
   return pick(step, v, a);
 }
 
-/// The same on intervals. max and min are monotone in both arguments; if NaN is dropped, a single known number is a bound.
+/// choose() on intervals. max and min are monotone in both arguments. If NaN is dropped, one known number bounds the result.
 Span choose(const Step& step, Span v, Span a) {
   if (step.verb == Verb::kIf0) {
     if (v.any() || !(v.low <= 0 && v.high >= 0)) return v;

@@ -93,8 +93,8 @@ namespace assay {
 
 // Operands for tests of the tensor core models: codes of every kind that distinguishes models, and rows of random parameters.
 
-/// Kinds of values, after the seven with which the tensor cores were measured (uniform bits, near 1, sparse, tiny, paired
-/// cancellation, near overflow); special values among random bits.
+/// Kinds of random values: any bit pattern, also NaN and Inf; near 1; sparse, with many zeros; tiny; near the largest value; and
+/// the integers 0, 1, 2.
 enum class UnitData { kBits, kNearOne, kSparse, kTiny, kHuge, kIntegers };
 inline constexpr int kUnitDataKinds = 6;
 

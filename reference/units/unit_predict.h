@@ -174,7 +174,7 @@ struct CodeTable {
   std::array<Halves, 256> halves{};
   std::array<uint8_t, 256> special{};  ///< 1 for NaN and Inf
 
-  /// `lanes` as for the function below.
+  /// `lanes` as for decode_factor().
   CodeTable(const UnitPlan& plan, const Format& format, int lanes);
 };
 

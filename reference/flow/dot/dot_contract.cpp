@@ -641,7 +641,7 @@ void add_ways(const DotContract& of_unit, std::vector<DotContract>& all) {
   }
 }
 
-/// The same with block scales. cuBLASLt splits k into parts that are multiples of 128 or of 512.
+/// Algorithms of one instruction, with block scales. cuBLASLt splits k into parts that are multiples of 128 or of 512.
 void add_block_ways(const DotContract& of_unit, std::vector<DotContract>& all) {
   for (int64_t promote = of_unit.unit.k; promote <= kScaleBlock; promote *= 2)
     for (const std::vector<CellStep>& join : block_joins())

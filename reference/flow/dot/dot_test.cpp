@@ -108,7 +108,7 @@ TEST(KOrder, ASmallProductIsLostWhereLargeOnesMeetItAlone) {
     contract.orders.clear();
     EXPECT_EQ(result(contract, inputs), 0x1p-10) << id;
   }
-  // Any kernel instance: 0 if the two meet in one instruction with nothing in between, else 2^-10.
+  // Of an unknown kernel instance: 0 if 2^-10 shares an instruction with only one of the large products, else 2^-10.
   const Spans any = UnknownDotRows(contract_of("assay.unknown_fp8_row_lanes.gfx942"), inputs, kBf16).values({0, 1, 0, 1});
   EXPECT_LE(any.low[0], 0);
 }
