@@ -46,7 +46,7 @@ bool has_recipes(const ContractRow& row);
 
 class ContractTables {
  public:
-  // load() and read() are defined in flow/registry.cpp, which knows the op kinds. load() reads retired.csv and the contract
+  // load() and add() are defined in flow/registry.cpp, which knows the op kinds. load() reads retired.csv and the contract
   // tables of a folder, and checks every cell. Throws TableError.
   static ContractTables load(const std::string& folder);
 

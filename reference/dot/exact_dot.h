@@ -12,7 +12,7 @@
 
 namespace assay {
 
-/// y[m, n] = sum over k of a[m, k] * b[n, k], each operand with its scales; dot_tile.h defines which scales apply to a product.
+/// y[m, n] = sum over k of a[m, k] * b[n, k], each operand with its scales; dot_operand.h says which scale an element has.
 struct DotProblem {
   DotOperand a;  ///< [m, k]
   DotOperand b;  ///< [n, k]

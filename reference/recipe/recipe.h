@@ -175,8 +175,8 @@ std::string text_of(const std::vector<CellStep>& steps);
 /// True if an argument is a quantity of the op kind: lower-case letters such as `ub`. Constants are numbers or capitals.
 bool is_quantity(std::string_view argument);
 
-// The steps of recipes: notation, real-number meaning and implementation of each. The set is closed: a new step is a reviewed
-// change of this table, lanes.cpp and testing/verb_definitions.h.
+// The steps of recipes: notation and real-number meaning of each. The set is closed: a new step needs a line in verbs.cpp, its
+// function in elementary.cpp or eval.cpp, and a definition in testing/verb_definitions.h.
 
 /// How the result changes with the value, for a fixed operand.
 enum class Monotone { kUp, kDown, kBySign };
