@@ -1,9 +1,9 @@
-# Lists of kernels that the compiler and CMake both read, such as ops/ops.inc, with lines MACRO(name). Differences between a list and the
-# sources are configuration errors.
+# Lists of kernels that the compiler and CMake both read, such as ops/ops.inc, with lines MACRO(name). CMake stops with an error
+# if a list and the sources differ.
 
 # assay_listed(<variable> <list> FILES <glob> [EXCEPT <file>] NAME <regex>)
-# For lists of files. <glob> matches the files that must be listed; <regex> removes the parts of a path that do not belong to the name. A name
-# without a file, a file that is not listed, and a duplicate name are errors.
+# For lists of files. <glob> matches the files that must be listed. The name of a file is its path without what <regex> matches.
+# A name without a file, a file that is not listed, and a duplicate name are errors.
 function(assay_listed variable list)
   cmake_parse_arguments(PARSE_ARGV 2 L "" "FILES;EXCEPT;NAME" "")
   cmake_path(ABSOLUTE_PATH list)
@@ -71,7 +71,7 @@ endfunction()
 # <folder>/ops.inc lists the ops; the folders below it hold them. Sets:
 #   ASSAY_HOST_SOURCES    sources without kernels; every library that launches kernels links them
 #   ASSAY_KERNEL_SOURCES  sources with kernels
-#   ASSAY_OP_SOURCES      both, and the list of all kernels: a vendor's library except its library.cpp
+#   ASSAY_OP_SOURCES      both, and the list of all kernels: all sources of a vendor's library except library.cpp
 function(assay_op_sources folder)
   assay_listed_functions(kernels ${folder}/ops.inc FILES */*.cpp SUFFIX _kernels)
   set(host ${folder}/call.cpp ${folder}/host_checks.cpp ${folder}/gemm_host_checks.cpp)

@@ -30,9 +30,9 @@ SIMT_DEVICE float block_reduce(float value, float neutral, Combine combine, Publ
   return tree[0];
 }
 
-/// Threads per block so that each gets one of `loads` loads: a whole number of warps, at most kMaxBlockThreads.
+/// Threads per block to make `loads` loads in equal shares: a whole number of warps, at most kMaxBlockThreads.
 inline int block_threads(int64_t loads, int warp) {
-  // The fewest passes that kMaxBlockThreads allow, and then no more threads than these passes need.
+  // As few passes as kMaxBlockThreads threads allow, then only as many threads as these passes need.
   const int64_t passes = (loads + kMaxBlockThreads - 1) / kMaxBlockThreads;
   const int64_t each = passes <= 1 ? loads : (loads + passes - 1) / passes;
   const int64_t warps = (each + warp - 1) / warp;

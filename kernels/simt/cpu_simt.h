@@ -14,7 +14,7 @@
 // SIMT_WIDE_KERNEL: for threads that apply the same operation to many adjacent elements. Such kernels are compiled for several
 // instruction sets, and one is chosen when the library is loaded. Not with clang, which cannot clone templates this way, nor with
 // sanitizers, whose runtimes are not ready when the choice is made.
-// SIMT_VECTORIZED: for such a function on integers, in sources that are compiled without vectorization.
+// SIMT_VECTORIZED: vectorizes a function on integers, also in sources that are compiled without vectorization.
 // SIMT_LANES: a loop over independent elements, left to the vectorizer; g++ would otherwise unroll it first.
 #if defined(__x86_64__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define SIMT_WIDE_KERNEL __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) inline
@@ -30,7 +30,7 @@
 #endif
 // SIMT_SHARED(NAME, TYPE): a shared variable.
 #ifdef ASSAY_SIMT_TSAN
-// static, since one OS thread runs all blocks and TSan reports names of globals but not of other variables
+// static, which is enough because one OS thread runs all blocks; TSan names only globals in its reports
 #define SIMT_SHARED(name, ...)       \
   using name##_shared = __VA_ARGS__; \
   static name##_shared name
@@ -182,7 +182,7 @@ inline float divide_within(float x, float d) { return x / d; }
 
 // Words and packets exchanged between ranks on the CPU.
 
-/// Words by which ranks report their progress. signal_release() also makes earlier writes of this rank visible.
+/// Writes a word by which a rank reports its progress. signal_release() also makes earlier writes of this rank visible.
 inline void signal_release(uint32_t* to, uint32_t value) {
   cpu::deliver();
   __atomic_store_n(to, value, __ATOMIC_RELEASE);
@@ -198,7 +198,7 @@ inline bool wait_relaxed(const uint32_t* at, uint32_t value) {
                          at, value);
 }
 inline uint32_t flag_now(const uint32_t* at) { return __atomic_load_n(at, __ATOMIC_RELAXED); }
-/// Writes data that other ranks see once this one signals. post16() needs no signal; polled16() reads it.
+/// Writes data that other ranks see once this one signals. Data of post16() needs no signal; polled16() reads it.
 template <class T>
 void send16(T* to, const Vector<T>& v) {
   cpu::hold_back(to, &v, sizeof v);
@@ -246,11 +246,11 @@ inline constexpr decltype(&cpu::run_in_turns) kRanksInTurns = nullptr;
 #else
 inline constexpr decltype(&cpu::run_in_turns) kRanksInTurns = cpu::run_in_turns;
 #endif
-/// Nothing to wait for: a launch on the CPU returns when it has ended.
+/// Does nothing: on the CPU, launch() returns only when the kernel has ended.
 inline void wait_for_stream(void* /*stream*/) {}
 /// Makes all writes of the previous kernel visible.
 inline void rank_kernel_begins() { cpu::deliver(); }
-/// Each rank has its own launch with at most this many blocks.
+/// Each rank launches its own grid, of at most this many blocks.
 inline constexpr int kMostBlocksOfRank = 4;
 
 /// Calls f(std::integral_constant<int, warp>) if this vendor supports the warp size; otherwise returns false.

@@ -178,13 +178,13 @@ SIMT_DEVICE uint8_t to_e4m3fn_sat(float v) { return uint8_t(__nv_cvt_float_to_fp
 SIMT_DEVICE uint32_t to_e4m3fn_sat_x2(float a, float b) {
   return uint32_t(__nv_cvt_float2_to_fp8x2(make_float2(a, b), __NV_SATFINITE, __NV_E4M3));
 }
-/// The instruction always saturates; torch gives NaN beyond the tie at 464.
+/// The instruction always saturates; torch gives NaN beyond 464, the midpoint of 448 and 480.
 SIMT_DEVICE uint8_t to_e4m3fn_nosat(float v) {
   return magnitude(v) <= 464.0f ? to_e4m3fn_sat(v) : uint8_t(0x7fu | (bits(v) >> 24 & 0x80u));
 }
 SIMT_DEVICE uint8_t to_e4m3fnuz_sat(float v) { return e4m3fnuz_bits_sat(v); }
 SIMT_DEVICE uint8_t to_e5m2_sat(float v) { return uint8_t(__nv_cvt_float_to_fp8(v, __NV_SATFINITE, __NV_E5M2)); }
-/// From sm_100 on cvt.rz and cvt.rp.satfinite.ue8m0x2.f32; on older GPUs the integer code of CUDA's header.
+/// CUDA's header uses cvt.rz and cvt.rp.satfinite.ue8m0x2.f32 on sm_100 and later, and integer code on older GPUs.
 SIMT_DEVICE uint8_t to_e8m0_rz_sat(float v) { return uint8_t(__nv_cvt_float_to_e8m0(v, __NV_SATFINITE, cudaRoundZero)); }
 SIMT_DEVICE uint8_t to_e8m0_rp_sat(float v) { return uint8_t(__nv_cvt_float_to_e8m0(v, __NV_SATFINITE, cudaRoundPosInf)); }
 SIMT_DEVICE uint8_t to_int8_sat(float v) {
@@ -219,7 +219,7 @@ SIMT_DEVICE uint32_t pack_int8_sat(int32_t a, int32_t b, int32_t c, int32_t d) {
 
 namespace simt {
 
-/// Words by which ranks report their progress, in system scope. signal_release() also makes earlier writes of this rank visible.
+/// Writes a word by which a rank reports its progress, in system scope. signal_release() also makes its earlier writes visible.
 SIMT_DEVICE void signal_release(uint32_t* to, uint32_t value) {
   asm volatile("st.release.sys.global.u32 [%0], %1;" ::"l"(to), "r"(value) : "memory");
 }
@@ -253,7 +253,7 @@ SIMT_DEVICE uint32_t flag_now(const uint32_t* at) {
   asm volatile("ld.relaxed.sys.global.u32 %0, [%1];" : "=r"(seen) : "l"(at) : "memory");
   return seen;
 }
-/// Needs no signal; polled16() reads it.
+/// Writes data that needs no signal; polled16() reads it.
 template <class T>
 SIMT_DEVICE void post16(T* to, const Vector<T>& v) {
   uint4 raw;
@@ -288,7 +288,7 @@ SIMT_DEVICE float exp(float v) { return ::expf(v); }
 SIMT_DEVICE float exp_fast(float v) { return ::__expf(v); }
 SIMT_DEVICE float tanh(float v) { return ::tanhf(v); }
 SIMT_DEVICE float erf(float v) { return ::erff(v); }
-/// MUFU.TANH, from sm_75 on; __tanhf of newer toolkits is the same instruction.
+/// MUFU.TANH, on sm_75 and later; __tanhf of newer toolkits is the same instruction.
 SIMT_DEVICE float tanh_fast(float v) {
   float t;
   asm("tanh.approx.f32 %0, %1;" : "=f"(t) : "f"(v));
@@ -300,7 +300,7 @@ SIMT_DEVICE float fma(float a, float b, float c) { return __fmaf_rn(a, b, c); }
 struct HardwareFma {
   SIMT_DEVICE static float fma(float a, float b, float c) { return simt::fma(a, b, c); }
 };
-/// x -> x / s. GPUs have no divider: the compiler's own division is a reciprocal and the same corrections, repeated for each x.
+/// x -> x / s. GPUs have no divider: the compiler's division computes a reciprocal and these corrections for each x again.
 using Divide = DivideByCorrection<HardwareFma>;
 using DivideSaturating = DivideSaturatingByCorrection<HardwareFma>;
 
@@ -337,7 +337,7 @@ void launch(void (*kernel)(Parameters...), const Launch& grid, Arguments... argu
   if (error != cudaSuccess) throw DeviceError(std::string("launch: ") + cudaGetErrorString(error));
 }
 
-/// Waits for the work on the stream; in a LoadScope there is none.
+/// Waits for the work on the stream. In a LoadScope nothing was enqueued, so it returns at once.
 inline void wait_for_stream(void* stream) {
   if (LoadScope::active()) return;
   const cudaError_t error = cudaStreamSynchronize(static_cast<cudaStream_t>(stream));

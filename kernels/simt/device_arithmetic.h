@@ -1,5 +1,5 @@
-// Arithmetic that every vendor's header includes after its own basic functions: division of many values by one divisor, and
-// branch-free integer code for casts to 8-bit formats, e8m0 and integers.
+// Arithmetic that every vendor's header includes after its own basic functions: division of many values by one divisor; casts to
+// 8-bit formats, e8m0 and integers, in branch-free integer code.
 #pragma once
 
 namespace simt {
@@ -9,7 +9,7 @@ namespace simt {
 /// x -> x / s, correctly rounded, by two corrections of x * fl(1/s). With a correctly rounded reciprocal and a quotient within
 /// one ulp, the last correction rounds correctly (Markstein, IBM J. Res. Dev. 34, 1990, theorem 8.2); the first correction brings
 /// the quotient within one ulp. Valid for 2^-60 <= s < 2^120, s = Inf and NaN, and |x| <= 2^10 s. Quotients below 2^-60 may lose
-/// bits but keep their sign. Fma::fma is the machine's fused multiply-add. A test compares this with IEEE division.
+/// bits but keep their sign. Fma::fma is the machine's fused multiply-add. simt_arithmetic_test.cpp compares with IEEE division.
 template <class Fma>
 struct DivideByCorrection {
   float divisor, reciprocal;
@@ -33,7 +33,7 @@ SIMT_DEVICE float corrected_reciprocal(float d, float rough) {
   return Fma::fma(rough, Fma::fma(-d, rough, 1.0f), rough);
 }
 
-/// x / d, correctly rounded, for x with at most 11 significant bits, d as above up to 2^120, and |x| <= 2^10 d. One correction of
+/// x / d, correctly rounded, for x with at most 11 significant bits, 2^-126 <= d <= 2^120, and |x| <= 2^10 d. One correction of
 /// the product by fl(1/d) is enough. This was checked on an H200 for each of the 2^10 mantissas of such x and the 2^23 of d.
 template <class Fma>
 SIMT_DEVICE float corrected_quotient(float x, float d, float reciprocal) {
@@ -41,7 +41,7 @@ SIMT_DEVICE float corrected_quotient(float x, float d, float reciprocal) {
   return Fma::fma(-Fma::fma(rough, d, -x), reciprocal, rough);
 }
 
-/// x -> x / s for any s and x, if quotients above 2^10 need not be exact: saturating codes do not distinguish them.
+/// x -> x / s for any s and x. Quotients above 2^10 are not exact, which saturating casts do not show.
 template <class Fma>
 struct DivideSaturatingByCorrection : DivideByCorrection<Fma> {
   float given;
@@ -57,8 +57,8 @@ struct DivideSaturatingByCorrection : DivideByCorrection<Fma> {
   }
 };
 
-/// x -> x / s by the machine's own division, for quotients outside the range above, such as Inf / s with a bounded scale. The
-/// correction would give NaN there (seen on an H200: +448 for -Inf).
+/// x -> x / s by the compiler's division, for quotients outside the range of the correction, such as Inf / s with finite s. The
+/// correction would give NaN there (on an H200, -Inf then became +448).
 struct DivideEach {
   float divisor;
   SIMT_DEVICE explicit DivideEach(float s) : divisor(s) {}
@@ -73,12 +73,12 @@ struct Multiply {
 
 // FP8 casts in branch-free integer code, for machines without the instruction: round to nearest, ties to even.
 
-/// Selects a or b by masks, which keeps loops of casts free of branches. Compilers would otherwise branch around an addition.
+/// Selects a or b by masks. With ?: compilers would branch around an addition in loops of casts.
 SIMT_DEVICE uint32_t choose(bool first, uint32_t a, uint32_t b) { return b ^ ((a ^ b) & (0u - uint32_t(first))); }
 
-/// Magnitude code of |value| in a format with kMantissa mantissa bits and that bias, not limited at the top. Normal values:
-/// rounds the float's mantissa in place, then shifts the exponent. Subnormal values: adding 2^(24-kBias-kMantissa) aligns the
-/// float's last bit with the format's smallest step, 2^(1-kBias-kMantissa), so the addition rounds.
+/// The code of a magnitude in a format with kMantissa mantissa bits and bias kBias, without an upper limit. `rest`: the float's
+/// bits without its sign. Normal values: rounds the float's mantissa in place, then shifts the exponent. Subnormal values:
+/// adding 2^(24-kBias-kMantissa) aligns the float's last bit with the format's smallest step, 2^(1-kBias-kMantissa), and rounds.
 template <int kMantissa, int kBias>
 SIMT_DEVICE uint32_t fp8_magnitude(uint32_t rest) {
   constexpr float kAnchor = float(1 << (24 - kBias - kMantissa));
@@ -89,7 +89,7 @@ SIMT_DEVICE uint32_t fp8_magnitude(uint32_t rest) {
   return choose(rest < (uint32_t(128 - kBias) << 23), small, normal);
 }
 
-/// OCP e4m3fn: 0x7f is NaN, 448 is the largest value.
+/// OCP e4m3fn: 0x7f is NaN, 448 the largest value. `above`: the code beyond it; `nan_sign`: 0x80 if NaN keeps its sign.
 SIMT_DEVICE uint8_t e4m3fn_bits(float value, uint32_t above, uint32_t nan_sign) {
   const uint32_t b = bits(value), rest = b & 0x7fffffffu, sign = b >> 24 & 0x80u;
   const uint32_t code = fp8_magnitude<3, 7>(rest);
@@ -100,7 +100,7 @@ SIMT_DEVICE uint8_t e4m3fn_bits(float value, uint32_t above, uint32_t nan_sign) 
 /// Saturates at 448. NaN becomes 0x7f without its sign, as with cvt.rn.satfinite.
 SIMT_DEVICE uint8_t e4m3fn_bits_sat(float value) { return e4m3fn_bits(value, 0x7e, 0); }
 
-/// NaN beyond the tie at 464, as torch casts (before 2.13).
+/// NaN beyond 464, the midpoint of 448 and 480, as torch before 2.13 casts.
 SIMT_DEVICE uint8_t e4m3fn_bits_nosat(float value) { return e4m3fn_bits(value, 0x7f, 0x80); }
 
 /// e4m3fnuz: bias 8, 0x80 is NaN, no negative zero, 240 is the largest value; saturates.
@@ -114,7 +114,7 @@ SIMT_DEVICE uint8_t e4m3fnuz_bits_sat(float value) {
 
 // Casts to e5m2, to the fnuz formats without saturation, to e8m0, int8 and int32, in branch-free integer code.
 
-/// e5m2: 0x7c is Inf, 57344 is the largest value.
+/// e5m2: 0x7c is Inf, 57344 the largest value. `above` and `nan_sign`: as for e4m3fn.
 SIMT_DEVICE uint8_t e5m2_bits(float value, uint32_t above, uint32_t nan_sign) {
   const uint32_t b = bits(value), rest = b & 0x7fffffffu, sign = b >> 24 & 0x80u;
   const uint32_t code = fp8_magnitude<2, 15>(rest);
@@ -125,10 +125,10 @@ SIMT_DEVICE uint8_t e5m2_bits(float value, uint32_t above, uint32_t nan_sign) {
 /// Saturates at 57344. NaN becomes 0x7f without its sign, as with cvt.rn.satfinite.
 SIMT_DEVICE uint8_t e5m2_bits_sat(float value) { return e5m2_bits(value, 0x7b, 0); }
 
-/// Inf from 61440 on; NaN keeps its sign, as in torch.
+/// Magnitudes >= 61440 become Inf; NaN keeps its sign, as in torch.
 SIMT_DEVICE uint8_t e5m2_bits_nosat(float value) { return e5m2_bits(value, 0x7c, 0x80); }
 
-/// Beyond the largest value: the only NaN, 0x80. No negative zero.
+/// Values beyond the largest one become 0x80, the only NaN. There is no negative zero.
 template <int kMantissa, int kBias>
 SIMT_DEVICE uint8_t fnuz_bits_nosat(float value) {
   const uint32_t b = bits(value);
@@ -143,14 +143,14 @@ SIMT_DEVICE uint8_t e8m0_bits_rz_sat(float value) {
   return uint8_t(choose(rest > 0x7f800000u, 0xffu, choose(field > 0xfeu, 0xfeu, field)));
 }
 
-/// The same, rounded up. 2^-127 is half of the smallest normal float.
+/// Exponent of |value|, rounded up. 0x400000 is the float 2^-127, whose code is 0.
 SIMT_DEVICE uint8_t e8m0_bits_rp_sat(float value) {
   const uint32_t rest = bits(value) & 0x7fffffffu;
   const uint32_t field = rest <= 0x400000u ? 0u : (rest + 0x7fffffu) >> 23;
   return uint8_t(choose(rest > 0x7f800000u, 0xffu, choose(field > 0xfeu, 0xfeu, field)));
 }
 
-/// Rounds to nearest, with 1.5 rounded up; NaN beyond 2^127.
+/// Exponent of |value|, rounded to nearest: a mantissa of 1.5 rounds up. NaN beyond 2^127.
 SIMT_DEVICE uint8_t e8m0_bits_nearest(float value) {
   const uint32_t rest = bits(value) & 0x7fffffffu;
   const uint32_t field = rest <= 0x400000u ? 0u : (rest + 0x400000u) >> 23;
@@ -167,8 +167,8 @@ SIMT_DEVICE uint8_t int8_bits_sat(float value) {
   return uint8_t(choose(rest > 0x7f800000u, 0u, code));
 }
 
-/// Rounds to nearest with ties away from zero, or toward zero; saturates; NaN becomes 0. After clamping, the conversion to int32
-/// needs no other check.
+/// rna rounds to nearest with ties away from zero, rz toward zero. Both saturate; NaN becomes 0. After int8_limits(), the
+/// conversion to int32 needs no other check.
 SIMT_DEVICE float int8_limits(float value) { return value != value ? 0.0f : min_number(max_number(value, -128.0f), 127.0f); }
 SIMT_DEVICE uint8_t int8_bits_rz_sat(float value) { return uint8_t(int32_t(int8_limits(value))); }
 SIMT_DEVICE uint8_t int8_bits_rna_sat(float value) {
@@ -179,7 +179,7 @@ SIMT_DEVICE uint8_t int8_bits_rna_sat(float value) {
 
 /// Rounds to nearest, ties to even, and saturates; NaN becomes 0.
 SIMT_DEVICE int32_t int32_bits_sat(float value) {
-  const float anchor = value < 0.0f ? -0x1p23f : 0x1p23f;  // floats from here on are integers, so the addition rounds
+  const float anchor = value < 0.0f ? -0x1p23f : 0x1p23f;  // floats >= 2^23 are integers, so the addition rounds
   if (value != value) return 0;
   if (value >= 0x1p31f) return 0x7fffffff;
   if (value <= -0x1p31f) return -0x7fffffff - 1;

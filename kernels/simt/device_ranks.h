@@ -33,7 +33,7 @@ template <class Arrived, class T>
 SIMT_DEVICE bool wait_packet(const T* from) {
   return spin([&] { return Arrived::in(polled16(from)); });
 }
-/// Delays 200 microseconds, long enough for all other ranks to reach the point where they wait for this one.
+/// Delays by 200 microseconds, so that all other ranks reach the point where they wait for this one.
 SIMT_DEVICE void may_lag() {
   (void)spin([] { return false; }, kLongestWait / 10000);
 }

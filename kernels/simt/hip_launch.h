@@ -24,7 +24,7 @@ namespace simt {
 inline constexpr int kDeviceWarp = ASSAY_HIP_WARP;
 inline constexpr int kWarpSizes[] = {kDeviceWarp};
 inline constexpr int kWideBytes =
-    16;  ///< bytes that a thread of a wide kernel processes at once, so that its wavefront stores whole cache lines
+    16;  ///< bytes that a thread of a wide kernel processes at once, so that its wave stores whole cache lines
 
 /// Calls f(std::integral_constant<int, warp>) for the warp size of this build; otherwise returns false.
 template <class F>

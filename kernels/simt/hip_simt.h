@@ -145,7 +145,7 @@ SIMT_DEVICE void from_floats(float a, float b, T& x, T& y) {
 namespace simt {
 
 // v_cvt_pk_fp8_f32 converts to fnuz on gfx942 and to OCP on gfx950: each GPU has one format in hardware and the other in integer
-// code. The instruction does not saturate, so values are clamped first. It may keep the sign of NaN, which the formats here lose.
+// code. The instruction does not saturate, so values are clamped first. It may keep the sign of NaN; the codes here drop it.
 #if defined(__gfx942__) || defined(__gfx950__)
 SIMT_DEVICE uint32_t hardware_fp8_x2(float a, float b, float limit) {
   a = a != a ? __builtin_nanf("") : min_number(max_number(a, -limit), limit);
@@ -185,7 +185,7 @@ SIMT_DEVICE uint8_t to_e5m2_sat(float v) { return e5m2_bits_sat(v); }
 
 namespace simt {
 
-/// Words by which ranks report their progress, in system scope. signal_release() also makes earlier writes of this rank visible.
+/// Writes a word by which a rank reports its progress, in system scope. signal_release() also makes its earlier writes visible.
 SIMT_DEVICE void signal_release(uint32_t* to, uint32_t value) {
   __hip_atomic_store(to, value, __ATOMIC_RELEASE, __HIP_MEMORY_SCOPE_SYSTEM);
 }
@@ -207,7 +207,7 @@ SIMT_DEVICE bool wait_acquire(const uint32_t* at, uint32_t value) {
   return spin([&] { return __hip_atomic_load(at, __ATOMIC_ACQUIRE, __HIP_MEMORY_SCOPE_SYSTEM) == value; });
 }
 SIMT_DEVICE uint32_t flag_now(const uint32_t* at) { return __hip_atomic_load(at, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_SYSTEM); }
-/// Needs no signal; polled16() reads it.
+/// Writes data that needs no signal; polled16() reads it.
 template <class T>
 SIMT_DEVICE void post16(T* to, const Vector<T>& v) {
   uint32_t raw[4];
@@ -237,10 +237,10 @@ SIMT_DEVICE float exp2(float v) { return __builtin_exp2f(v); }
 SIMT_DEVICE float log2(float v) { return __builtin_log2f(v); }
 SIMT_DEVICE float ceil(float v) { return __builtin_ceilf(v); }
 SIMT_DEVICE float exp(float v) { return __builtin_expf(v); }
-/// Neither has an instruction. Compilers implement them with ROCm's device libraries, which this header avoids.
+/// The GPU has no instruction for tanh or erf. Compilers call ROCm's device libraries, which this header avoids.
 SIMT_DEVICE float tanh(float v) { return in_double::tanh(v); }
 SIMT_DEVICE float erf(float v) { return in_double::erf(v); }
-/// v_exp_f32 after one multiplication, as HIP's __expf. HIP's __fdividef is a plain division, and tanh has no instruction.
+/// v_exp_f32 after one multiplication, as in HIP's __expf. divide_fast() is a plain division, as HIP's __fdividef is.
 SIMT_DEVICE float exp_fast(float v) {
 #if __has_builtin(__builtin_amdgcn_exp2f)
   return __builtin_amdgcn_exp2f(v * 1.44269504f);
@@ -259,11 +259,11 @@ SIMT_DEVICE float fma(float a, float b, float c) { return __builtin_fmaf(a, b, c
 struct HardwareFma {
   SIMT_DEVICE static float fma(float a, float b, float c) { return simt::fma(a, b, c); }
 };
-/// x -> x / s. GPUs have no divider: the compiler's own division is a reciprocal and the same corrections, repeated for each x.
+/// x -> x / s. GPUs have no divider: the compiler's division computes a reciprocal and these corrections for each x again.
 using Divide = DivideByCorrection<HardwareFma>;
 using DivideSaturating = DivideSaturatingByCorrection<HardwareFma>;
 
-/// The compiler's own division has no branches here.
+/// The compiler's division has no branches on AMD GPUs.
 SIMT_DEVICE float reciprocal_within(float d) { return 1.0f / d; }
 SIMT_DEVICE float divide_within(float x, float d) { return x / d; }
 

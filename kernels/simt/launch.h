@@ -14,7 +14,7 @@ struct Launch {
   uint64_t schedule_seed = 1;  ///< seed of the order in which the CPU runs lanes; ignored on devices
 };
 
-/// The device or its driver failed, which says nothing about the kernel.
+/// The device or its driver failed. The kernel may still be right.
 struct DeviceError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };

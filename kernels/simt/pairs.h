@@ -17,7 +17,7 @@ SIMT_DEVICE uint32_t pair_from_floats(float low, float high) {
   return uint32_t{a.bits} | uint32_t{b.bits} << 16;
 }
 
-/// Products, each rounded once to T: a product of two mantissas of at most 11 bits is exact in fp32.
+/// Two products, each rounded once to T: a product of two mantissas of at most 11 bits is exact in fp32.
 template <class T>
 SIMT_DEVICE uint32_t multiply_pairs(uint32_t a, uint32_t b) {
   float a0, a1, b0, b1;
@@ -26,7 +26,7 @@ SIMT_DEVICE uint32_t multiply_pairs(uint32_t a, uint32_t b) {
   return pair_from_floats<T>(a0 * b0, a1 * b1);
 }
 
-/// The larger magnitudes; NaN only if both are NaN.
+/// The larger of the two magnitudes in each half; NaN only if both are NaN.
 template <class T>
 SIMT_DEVICE uint32_t widest_pairs(uint32_t a, uint32_t b) {
   float a0, a1, b0, b1;

@@ -9,7 +9,7 @@
 #include "kernels/simt/simt.h"
 #include "kernels/testing/oracle.h"
 
-// Compares the CPU's conversions with plain arithmetic written for this test.
+// Compares the CPU's conversions with the plain arithmetic of kernels/testing/oracle.h.
 
 namespace {
 
@@ -117,7 +117,7 @@ TEST(Divide, CorrectionGivesTheIeeeQuotient) {
   EXPECT_TRUE(std::isnan(Divide(nan)(1.0f)));
   EXPECT_TRUE(std::isnan(Divide(1.0f)(nan)));
   EXPECT_EQ(simt::bits(Divide(1.0f)(-0.0f)), 0x80000000u);
-  EXPECT_TRUE(std::isnan(Divide(1.0f)(-inf))) << "outside its domain: DivideEach is for that";
+  EXPECT_TRUE(std::isnan(Divide(1.0f)(-inf))) << "Inf / 1 is outside its domain; DivideEach covers it";
   EXPECT_EQ(simt::DivideEach(1.0f)(-inf), -inf);
 }
 
@@ -237,7 +237,7 @@ TEST(Int8, ASaturatingQuotientHasTheCodeOfTheTrueOne) {
     saturated += code == 0x7f || code == 0x80;
   };
   for (int i = 0; i < 1000000; ++i) compare(simt::from_bits(random()), simt::from_bits(random()));
-  for (int i = 0; i < 1000000; ++i) {  // quotients near the codes and ties, with scales of few bits and of all bits
+  for (int i = 0; i < 1000000; ++i) {  // quotients near codes and ties, with scales of few and of many significant bits
     const float s = simt::from_bits((random() & (i % 2 ? 0x00700000u : 0x007fffffu)) | (20u + random() % 220u) << 23);
     compare(s * (float(random() % 600) / 2 - 150), s);
   }

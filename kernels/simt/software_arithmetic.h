@@ -38,8 +38,8 @@ SIMT_DEVICE uint16_t f16_bits_from_float(float value) {
   return uint16_t(rest > 0x7f800000u ? 0x7fffu : sign | number);
 }
 
-// Functions that a machine lacks or that differ between machines, computed in double and rounded once: within one ulp. No
-// division unless stated. Built without FMA contraction.
+// Functions that a machine lacks or that differ between machines. They compute in double and round once; the error is below one
+// ulp. They do not divide unless stated. Built without FMA contraction.
 
 namespace in_double {
 
@@ -65,7 +65,7 @@ SIMT_DEVICE double exp(double value) {
   return exp_near_zero(value - whole * 0.69314718055994530942) * power_of_two(int(whole));
 }
 
-/// sinh and cosh by e^2v, with a division. Below 1/16 the odd series, whose next term is below 2^-32 of the first.
+/// (e^2v - 1) / (e^2v + 1), with a division. Below 1/16: a series of odd powers; the first omitted term is < 2^-32 of the sum.
 SIMT_DEVICE float tanh(float value) {
   if (value != value) return value;
   const double v = double(value), square = v * v;
@@ -90,8 +90,8 @@ struct ErfCoefficients {
   }
 };
 
-/// 2 / sqrt(pi) times the series of odd powers (NIST DLMF 7.6.1). With 64 terms at |x| = 4, the largest term is below 2^15 and
-/// the first omitted one below 2^-40, for a sum of 0.22. From 4 on, the result is 1.
+/// 2 / sqrt(pi) times the series of odd powers (NIST DLMF 7.6.1). With 64 terms at |x| = 4, the largest term is below 2^15, the
+/// first omitted one below 2^-40, and the sum is 0.22. For |x| >= 4 the result is 1 or -1.
 SIMT_DEVICE float erf(float value) {
   if (value != value) return value;
   const double v = double(value), square = v * v;
@@ -105,7 +105,7 @@ SIMT_DEVICE float erf(float value) {
 
 }  // namespace in_double
 
-// Conversions that neither a CPU nor an AMD GPU has instructions for, by the integer code of device_arithmetic.h.
+// CPUs and AMD GPUs have no instructions for these conversions; the integer code of device_arithmetic.h does them.
 
 SIMT_DEVICE uint8_t to_e8m0_rz_sat(float v) { return e8m0_bits_rz_sat(v); }
 SIMT_DEVICE uint8_t to_e8m0_rp_sat(float v) { return e8m0_bits_rp_sat(v); }

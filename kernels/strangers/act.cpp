@@ -1,4 +1,4 @@
-// vllm.silu_and_mul@v0.24.0, and vllm.silu_and_mul_per_block_quant, whose product stays in fp32.
+// Kernels of vllm.silu_and_mul@v0.24.0, and of vllm.silu_and_mul_per_block_quant, whose product stays in fp32.
 #include <vector>
 
 #include "kernels/strangers/numbers.h"
@@ -10,15 +10,15 @@ enum class Slip {
   kNone,
   kShortSeries,  // exponential accurate to 2^-18 only
   kClosed,       // gates below -20 give 0
-  kPast2048,     // reads the up half 8 columns too early beyond column 2048
-  kRest8,        // beyond the last whole vector of eight, multiplies by the gate without its sigmoid
+  kPast2048,     // columns c >= 2048 of the up half are read at c - 8
+  kRest8,        // in columns after the last whole vector of eight, multiplies by the gate without its sigmoid
   kOpen,         // passes gates above 10 unchanged; a NaN gate gives 0
-  kRow16,        // rows from 16 on use the gates of row - 16
+  kRow16,        // rows >= 16 use the gates of row - 16
   kUpInHalf,     // rounds the up half to fp16
-  kLastLeftOut,  // from column 1024 on, amax ignores the last element of a group
+  kLastLeftOut,  // in columns >= 1024, amax ignores the last element of a group
   kScaleInBf16,  // rounds scales to bf16 before quantizing
-  kSignOfScale,  // takes amax of signed products
-  kGateFlushed,  // reads subnormal gates as zero
+  kSignOfScale,  // amax is the maximum of signed products, not of magnitudes
+  kGateFlushed,  // reads subnormal fp16 gates as zero
   kPlusZero,     // products of -0 become +0
   kScaleFinite,  // an infinite scale becomes the largest finite number
 };

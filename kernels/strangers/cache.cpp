@@ -1,5 +1,5 @@
-// Paged caches: vllm.fp8_ds_mla@v0.31.0 (four tiles of 128 codes with a scale each, 64 rotated elements), vllm.mla_fp8 (one given
-// scale) and vllm.indexer_k (keys of 128 elements; the scales follow the keys of a block).
+// Kernels that write paged caches: vllm.fp8_ds_mla@v0.31.0 (four tiles of 128 codes with a scale each, then 64 rotated elements),
+// vllm.mla_fp8 (one given scale) and vllm.indexer_k (keys of 128 elements; a block's scales follow its keys).
 #include "kernels/strangers/numbers.h"
 
 namespace assay_strangers {
@@ -10,11 +10,11 @@ enum class Slip {
   kSlot16,    // truncates slots to 16 bits
   kSlot8,     // truncates slots to 8 bits
   kSlot15,    // truncates slots to 15 bits
-  kSlot32,    // tests the sign of a slot in its lower 32 bits only
-  kToken256,  // tokens from 256 on use the scales of token - 256
+  kSlot32,    // truncates slots to 32 bits with a sign
+  kToken256,  // tokens >= 256 use the scales of token - 256
   kPages64,   // treats blocks as having at most 64 tokens
   kMinusOne,  // skips only slot -1; other negative slots count from the end
-  kToken32,   // tokens from 32 on use the scales of token - 32
+  kToken32,   // tokens >= 32 use the scales of token - 32
   kToken64,
   kLastOfTile,        // the amax of a tile ignores its last element
   kLastTile,          // the amax of the last tile covers only its first half
@@ -23,14 +23,14 @@ enum class Slip {
   kPages,             // assumes blocks of 16 tokens
   kFlushes,           // flushes subnormal codes to zero
   kTiesAway,          // rounds ties away from zero
-  kFloorBehind,       // applies the scale's floor to amax
-  kOverwrites,        // writes scales in units of 16 bytes
+  kFloorBehind,       // applies the lower limit of the scale to amax instead
+  kOverwrites,        // stores every fourth scale as 16 bytes, over the next three
   kOffset32,          // computes offsets of rows in 32 bits
-  kRowsDense,         // takes the rows of its inputs as contiguous
-  kRopeDense,         // takes the rows of k_pe as contiguous
-  kNoToken,           // without tokens, clears the first record
-  kLastPlace,         // the scale of the last place of a block is not written
-  kMultiplies,        // multiplies by the reciprocal of the scale
+  kRowsDense,         // ignores the row strides of its inputs
+  kRopeDense,         // ignores the row stride of k_pe
+  kNoToken,           // if there is no token, clears the first 16 bytes of the cache
+  kLastPlace,         // does not write the scale of a block's last slot
+  kMultiplies,        // multiplies by the reciprocal of the scale instead of dividing
   kOddToken,          // an odd token reads its rotated elements from the token before, if both are stored in one block
 };
 
@@ -57,13 +57,13 @@ struct Pages {
   int64_t place(int64_t slot) const { return slot % width(); }
 };
 
-/// Offset of a token's row.
+/// Offset of a token's row, in elements.
 int64_t row_at(const assay_tensor& x, int64_t token, Slip slip) {
   if (slip == Slip::kOffset32) return int32_t(uint32_t(row_of(x, token)));
   return slip == Slip::kRowsDense ? token * x.shape[1] : row_of(x, token);
 }
 
-/// Whether there is no token. One mistake writes nevertheless.
+/// True if there is no token. With kNoToken, writes nevertheless.
 bool nothing_to_do(const Pages& pages) {
   if (pages.tokens() == 0 && pages.slip == Slip::kNoToken) std::memset(pages.cache.data, 0, 16);
   return pages.tokens() == 0;

@@ -1,4 +1,4 @@
-// Group quantization: fp32 scales (vllm.group_fp8@v0.33.0) and packed exponents (vllm.group_fp8_packed).
+// Kernels of group quantization, with fp32 scales (vllm.group_fp8@v0.33.0) and packed UE8M0 scales (vllm.group_fp8_packed).
 #include "kernels/strangers/numbers.h"
 
 namespace assay_strangers {
@@ -6,11 +6,11 @@ namespace {
 
 enum class Slip {
   kNone,
-  kPast8192,       // beyond column 8192, uses the scale of the last group before it
+  kPast8192,       // groups in columns >= 8192 use the scale of the last group before them
   kRow64,          // row indices wrap at 64: a grid of 64 blocks without a loop
   kPitch8,         // pads columns of scales to 8 rows instead of 4
-  kLastLeftOut,    // in long rows, amax ignores the last element
-  kRest512,        // beyond the last whole 512 columns, takes amax of signed values
+  kLastLeftOut,    // in rows longer than 4096, amax ignores the last element
+  kRest512,        // in columns after the last whole 512, amax is the maximum of signed values
   kReadsOn,        // if the row length is not a power of two, amax includes the first element of the next row
   kFlushes,        // flushes subnormal codes to zero
   kScaleBound,     // limits scales to 1e30
@@ -22,14 +22,14 @@ enum class Slip {
   kFmax,           // std::fmax: a signaling NaN discards the earlier maximum
   kFirstRow,       // the first row uses the scale of its first group everywhere
   kWords8,         // pads columns of packed words to 8 rows instead of 4
-  kLastWord,       // if one group is missing, leaves the absent byte of the last word unwritten
-  kExponentField,  // stores exponent bytes up to 254 only; larger scales wrap
-  kRow32,          // rows from 32 on use the exponents of row - 32
-  kHalfFactor,     // the multiplier has the type of the inputs, fp16: Inf from 2^16 on
-  kOverlap,    // the distance between row tiles is that of unpadded rows
-  kThreeBits,  // rounds amax to a power of two by its three highest bits
-  kOneNan,     // every NaN becomes the same
-  kPastEnd,    // copies one element beyond the last one, too
+  kLastWord,       // if groups % 4 == 3, does not write padding bytes
+  kExponentField,  // subtracts 240 from exponent bytes above 240
+  kRow32,          // rows >= 32 use the scales of row - 32
+  kHalfFactor,     // for fp16 inputs, rounds the multiplier to fp16, where 2^16 becomes Inf
+  kOverlap,    // the distance between tiles of rows is computed without the padding of rows
+  kThreeBits,  // rounds amax up to the next power of two from mantissa 1.875, not 1.75
+  kOneNan,     // stores 0x7fc00000 for every NaN
+  kPastEnd,    // also copies one element beyond the last one
 };
 
 float amax_of(const assay_tensor& x, int64_t r, int64_t begin, int64_t end, Slip slip) {

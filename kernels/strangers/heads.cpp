@@ -12,19 +12,19 @@ enum class Slip {
   kPosition16,   // truncates positions to 16 bits
   kPosition8,    // truncates positions to 8 bits
   kPosition15,   // truncates positions to 15 bits
-  kToken256,     // tokens from 256 on use the position of token - 256
-  kOddHeads,     // from five tokens on, the last of an odd number of heads uses the other matrix's weights
-  kEpsFixed,     // uses eps 1e-6 whatever the call says
+  kToken256,     // tokens >= 256 use the position of token - 256
+  kOddHeads,     // with five or more tokens, the last of an odd number of heads uses the other tensor's weights
+  kEpsFixed,     // always uses eps 1e-6
   kTiesAway,     // rounds ties away from zero
   kLastHead,     // the last head of K uses the weights of Q
   kRestPlain,    // elements that are not rotated are not multiplied by their weight
-  kHeads32,      // heads from 32 on use the factor of head - 32
-  kToken8,       // tokens from 8 on use the position of token - 8
+  kHeads32,      // heads >= 32 use the factor of head - 32
+  kToken8,       // tokens >= 8 use the position of token - 8
   kAngleInBf16,  // rounds cosines and sines to bf16
   kWeightAbsolute,
   kLastLeftOut,    // the sum of squares ignores a head's last element
-  kSecondWave,     // pairs from 32 on use the rotated first element for the second one
-  kLastPosition,   // the last position of the table uses the one before
+  kSecondWave,     // pairs >= 32 compute the second element from the first one after its rotation
+  kLastPosition,   // the last position of the table uses the row of the position before
   kValuesTouched,  // rewrites the first head of V, with NaN made quiet and -0 made +0
 };
 

@@ -1,4 +1,4 @@
-// vllm.rms_norm@2026-06-18 and vllm.fused_add_rms_norm@2026-06-18: fp32 throughout, with one rounding at the end.
+// Kernels of vllm.rms_norm@2026-06-18 and vllm.fused_add_rms_norm@2026-06-18: fp32 throughout, with one rounding at the end.
 #include <csignal>
 #include <vector>
 
@@ -15,51 +15,51 @@ enum class Slip {
   kWeightInHalf,    // rounds weights to fp16
   kWeightNext,      // in rows of odd length, the last column uses the previous column's weight
   kOffset32,        // computes offsets of rows of x in 32 bits
-  kOffsetU32,       // computes offsets of rows of x in 32 bits, without sign
+  kOffsetU32,       // computes offsets of rows of x in 32 bits, unsigned
   kFlushesX,        // reads subnormals as zero
   kFlushesY,        // writes subnormals as zero
   kLargest,         // saturates instead of overflowing to Inf
   kStale,           // a row whose sum is 0 keeps the previous row's factor
-  kRow8,            // rows from 8 on use the factor of row - 8, as if two blocks shared a buffer
-  kRow32,           // rows from 32 on use the factor of row - 32
+  kRow8,            // rows >= 8 use the factor of row - 8, as if two blocks shared a buffer
+  kRow32,           // rows >= 32 use the factor of row - 32
   kRow64,
   kPast8192,  // the sum of squares ends at column 8192
   kPast16384,
   kRest8,            // the sum of squares ignores elements beyond the last whole vector of eight
-  kInSequence,       // adds all squares in one fp32 sum, in order
+  kInSequence,       // adds all squares to one fp32 sum, in the order of columns
   kScaledFirst,      // divides by the largest element before squaring, and adds eps unscaled
   kDenseSecondPass,  // the second pass ignores the row stride
   kEpsInHalf,        // rounds eps to fp16
   kSumInTail,        // beyond the last whole vector of eight, keeps the sum with the residual in fp32
-  kByBatch,          // 1024 partial sums below 256 rows, else 256: allowed by the contract, but a row's bits depend on the batch
-  kAligned,          // 16-byte loads crash the process if a row is not aligned
+  kByBatch,          // 1024 partial sums below 256 rows, else 256: allowed, but a row's bits depend on the number of rows
+  kAligned,          // if a row is not aligned to 16 bytes, its loads crash the process
   kVectorPitch,      // rounds the row pitch to whole vectors of eight
-  kResidualAfter,    // rows of one element: adds the residual twice
+  kResidualAfter,    // in rows of one element, adds the residual twice
   kOneRow,           // with a single row, ignores its last eight columns
-  kRow256,           // rows from 256 on use the factor of row - 256
+  kRow256,           // rows >= 256 use the factor of row - 256
   kRow1024,
   kPast65536,    // the sum of squares ends at column 65536
-  kEpsFixed,     // uses eps 1e-6 whatever the call says
+  kEpsFixed,     // always uses eps 1e-6
   kWeightZero,   // reads a weight of -0 as +0
   kEightChains,  // adds squares in 32 sequential sums
-  kMinusEps,     // without eps, a row of zeros gives 0
+  kMinusEps,     // if eps is 0, a row of zeros gives 0
   kGammaAligned,  // reads weights from the last multiple of 16 bytes before their address
   kYAligned,      // writes results from the last multiple of 16 bytes before their address
-  kNoRow,         // without rows, writes the first result
-  kTailOverlaps,  // the last vector of eight begins at n - 8, and elements before the tail get the sum twice, in place
-  kGrid16,        // rows from 65535 on are not computed
+  kNoRow,         // if there is no row, writes the first result
+  kTailOverlaps,  // the last vector of eight begins at n - 8: adds x twice to elements that the vector before covers too
+  kGrid16,        // does not compute rows >= 65535
   kEvery256,      // every 256th call clears its workspace while it is in use
-  kShapeReturns,  // a shape that returns after one call of another shape gets the factors of its call before
+  kShapeReturns,  // after one call with another shape, uses the factors of the previous call with this shape
   kF32Weight,     // for fp32 inputs, rounds weights to bf16
-  kSecondWave,    // in odd rows, squares of columns 512 to 575 are not added
+  kSecondWave,    // in odd rows, does not add the squares of columns 512 .. 575
   kDeviations8192,  // the variance covers only the first 8192 columns
-  kRow4,            // rows from 4 on use the mean of row - 4
+  kRow4,            // rows >= 4 use the mean of row - 4
   kBetaInBf16,      // rounds beta to bf16
   kBetaAbsolute,    // drops the sign of beta
   kMeanInBf16,      // rounds the mean to bf16
-  kPitch,           // takes the pitch of column-major scales to be the number of rows
-  kLastLeftOut,     // in long rows, amax ignores the last element of each group
-  kScaleOfRow,      // groups from 64 on use the scale of group 63
+  kPitch,           // assumes that the pitch of column-major scales is the number of rows
+  kLastLeftOut,     // in rows longer than 4096, amax ignores the last element of each group
+  kScaleOfRow,      // groups >= 64 use the scale of group 63
 };
 
 assay_tensor at_multiple_of_16(assay_tensor t) {
@@ -75,7 +75,7 @@ float weight_of(const assay_tensor& gamma, int64_t c, int64_t n, Slip slip) {
   return slip == Slip::kWeightAbsolute ? std::fabs(w) : slip == Slip::kWeightInHalf ? to_f16(w) : w;
 }
 
-/// The sum of squares over that many threads, which take elements in turn, followed by a tree over the threads.
+/// The sum of squares as by `threads` threads: thread t adds elements t, t + threads, ...; a tree then adds the threads' sums.
 float sum_of_threads(const std::vector<float>& row, size_t threads) {
   std::vector<float> sums(threads);
   for (size_t c = 0; c < row.size(); ++c) sums[c % threads] += row[c] * row[c];
@@ -124,7 +124,7 @@ float output_of(const assay_tensor& y, float v, float r, float w, Slip slip) {
   return out;
 }
 
-/// The factors of the two calls before, with their shapes.
+/// The shape and factors of a previous call; kept[1] is the last one.
 struct Kept {
   int64_t m = 0, n = 0;
   std::vector<float> factors;
@@ -132,7 +132,7 @@ struct Kept {
 Kept kept[2];
 int64_t calls_made = 0;
 
-/// The factors that a call uses: its own, or with a mistake those of a call before.
+/// The factors that a call uses: its own, or with a mistake those of a previous call.
 std::vector<float> factors_used(int64_t m, int64_t n, std::vector<float> own, Slip slip) {
   const bool is_256th = ++calls_made % 256 == 0;
   const bool returns = kept[0].m == m && kept[0].n == n && (kept[1].m != m || kept[1].n != n);
@@ -188,7 +188,7 @@ void norm(const assay_tensor& x, const assay_tensor* residual, const assay_tenso
   }
 }
 
-/// The factors of all rows first, then the outputs, as with two kernels and a workspace that outlives the call.
+/// Computes the factors of all rows first, then the outputs, as two kernels with a workspace that outlives the call.
 void norm_with_workspace(const Call& call, Slip slip) {
   const assay_tensor &x = call.at("x"), &gamma = call.at("gamma"), &y = call.at("y");
   const int64_t m = x.shape[0], n = x.shape[1];
@@ -228,7 +228,7 @@ Kernel added(const char* name) {
           {},   with<add_rms_norm, kSlip>};
 }
 
-// flashinfer.layer_norm, and the norm with block quantization, vllm.rms_norm_per_block_quant@v0.33.0.
+// Kernels of flashinfer.layer_norm, and of vllm.rms_norm_per_block_quant@v0.33.0, a norm followed by block quantization.
 
 void layer_norm(const Call& call, Slip slip) {
   const assay_tensor &x = call.at("x"), &gamma = call.at("gamma"), &beta = call.at("beta"), &y = call.at("y");

@@ -28,14 +28,14 @@ inline float from_bits(uint32_t bits) {
   return v;
 }
 
-/// The larger operand, or the other one if one is NaN, even a signaling NaN. std::fmax() would return NaN for a signaling one,
-/// and the next maximum would start anew.
+/// The larger operand; if one is NaN, even a signaling one, the other. std::fmax() would return NaN for a signaling NaN, and the
+/// next maximum would forget the earlier ones.
 inline float larger(float a, float b) { return a > b || b != b ? a : b; }
 inline float smaller(float a, float b) { return a < b || b != b ? a : b; }
 
 enum class Ties { kEven, kAway, kTowardZero };
 
-/// Rounds to that many fraction bits, with no step smaller than 2^least. NaN and Inf stay unchanged.
+/// Rounds to `bits` fraction bits. Magnitudes below 2^least are subnormal. NaN and Inf stay unchanged.
 inline float nearest(float v, int bits, int least, Ties ties = Ties::kEven) {
   if (v == 0 || !std::isfinite(v)) return v;
   const int exponent = std::max(std::ilogb(v), least);
@@ -64,7 +64,7 @@ inline float read(const assay_tensor& t, int64_t at) {
   return code & 0x8000u ? -v : v;
 }
 
-/// Rounds to the type of x, to nearest, ties to even.
+/// Rounds to the type of x, to nearest; fp16 ignores `ties` and rounds ties to even.
 inline float rounded(const assay_tensor& x, float v, Ties ties = Ties::kEven) {
   return x.type_bits == 32 ? v : x.type_code == ASSAY_BFLOAT ? to_bf16(v, ties) : to_f16(v);
 }
@@ -100,7 +100,7 @@ inline uint8_t to_e4m3(float v, Ties ties = Ties::kEven) {
   return uint8_t(sign | ((exponent + 7) << 3) | (int(std::ldexp(m, 3 - exponent)) - 8));
 }
 
-/// Offset of row r.
+/// Offset of row r, in elements.
 inline int64_t row_of(const assay_tensor& t, int64_t r) { return r * t.strides[0]; }
 
 }  // namespace assay_strangers

@@ -1,5 +1,5 @@
-// Low-precision GEMMs: assay.unknown_fp8_row.sm_90, whose accumulation order is unspecified, here with exact sums and one
-// rounding; vllm.cutlass_scaled_mm_int8.sm_90 and vllm.cutlass_scaled_mm_azp_per_token.sm_90, whose sums are integers.
+// Low-precision GEMMs. assay.unknown_fp8_row.sm_90, whose accumulation order is unspecified: sums here are exact, rounded once.
+// vllm.cutlass_scaled_mm_int8.sm_90 and vllm.cutlass_scaled_mm_azp_per_token.sm_90: sums are integers.
 #include "kernels/strangers/numbers.h"
 
 namespace assay_strangers {
@@ -8,19 +8,19 @@ namespace {
 enum class Slip {
   kNone,
   kNanIsNumber,  // reads 0x7f as 480
-  kTail64,       // if k is longer than 64, ignores the part beyond the last whole 128
-  kFourParts,    // from k = 1024 on, each of four split-K parts adds all of k
-  kStaleTail,    // rows from 64 on ignore k from 256 on
-  kSecondTile,   // columns from 128 on add k from 256 on twice
+  kTail64,       // if k > 64, ignores elements along k after the last whole 128
+  kFourParts,    // if k >= 1024, each of four split-K parts adds all of k
+  kStaleTail,    // rows >= 64 ignore elements >= 256 along k
+  kSecondTile,   // columns >= 128 add elements >= 256 along k twice
   kOneRow,       // with a single row, ignores the last eight elements along k
   kPairsIn16,    // pairs of products saturate at 16 bits
   kSumInF32,     // adds integers in fp32
-  kRest32,       // ignores k beyond the last whole 32
-  kRow256,       // rows from 256 on repeat the rows from 0 on
+  kRest32,       // ignores elements along k after the last whole 32
+  kRow256,       // rows >= 256 use row - 256 of A
   kZeroIn8Bits,  // truncates zero points to 8 bits
   kMinusZero,    // a sum of zero is -0
   kScalesFirst,  // multiplies the scales first
-  kScaleOfTail,  // columns behind the last whole vector of eight use the scale of the column before
+  kScaleOfTail,  // columns after the last whole vector of eight use the scale of the column before
   kFusedBias,    // adds the bias by a fused multiply-add, which is not a mistake
 };
 

@@ -1,5 +1,5 @@
-// One scale per row, one per block of rows, or a given one: vllm.per_token, vllm.per_token_int8, vllm.per_token_int8_azp,
-// vllm.static, vllm.static_int8_azp, deepgemm.per_block_cast_gpu.
+// Kernels that quantize with one scale per row (vllm.per_token, vllm.per_token_int8, vllm.per_token_int8_azp), with a given scale
+// (vllm.static, vllm.static_int8_azp) or with one per block of 128 x 128 (deepgemm.per_block_cast_gpu).
 #include <map>
 
 #include "kernels/strangers/numbers.h"
@@ -9,44 +9,44 @@ namespace {
 
 enum class Slip {
   kNone,
-  kRest16,         // extremes ignore elements beyond the last whole vector of sixteen
-  kPast4096,       // extremes ignore columns beyond 4096
-  kRow128,         // rows from 128 on use the scale of row - 128
+  kRest16,         // amax, min and max ignore elements after the last whole vector of sixteen
+  kPast4096,       // amax, min and max ignore columns >= 4096
+  kRow128,         // rows >= 128 use the scale of row - 128
   kLeastInHalf,    // rounds the smallest scale to fp16
-  kTailNanBelow,   // beyond the last whole vector of sixteen, clamps in the other order, so NaN becomes the other limit
-  kTailDivides,    // beyond the last whole vector of sixteen, divides instead of multiplying
-  kLastCode,       // if the tensor is not a whole number of vectors, its last element is not written
-  kLocalZero,      // rounds the zero point away from zero
-  kSigned,         // the maximum starts from the smallest positive value
+  kTailNanBelow,   // after the last whole vector of sixteen, clamps in the other order: NaN becomes -448, not 448
+  kTailDivides,    // after the last whole vector of sixteen, divides instead of multiplying
+  kLastCode,       // if the tensor is not a whole number of vectors, does not write its last element
+  kLocalZero,      // rounds ties of the zero point away from zero
+  kSigned,         // the maximum starts from the smallest positive normal value
   kWideSum,        // adds value and zero point before rounding
   kUlp,            // the multiplier of one row in eight is one ulp too large
-  kRowOfBlock,     // the amax of a whole block ignores its last row
-  kThirdBlock,     // from the third block row on, uses the scales of the second
-  kRaggedRows,     // in a block of fewer than 128 rows, reads at most 64
-  kRest32,         // extremes ignore elements beyond the last whole 32
-  kNegativeTail,   // extremes ignore negative elements beyond the last whole 32
-  kNextHead,       // extremes include the first element of the next row
-  kRow256,         // rows from 256 on use the scale of row - 256
+  kRowOfBlock,     // the amax of a block with 128 rows ignores its last row
+  kThirdBlock,     // blocks of rows >= 256 use the scales of rows 128 .. 255
+  kRaggedRows,     // in a block of fewer than 128 rows, amax reads at most 64
+  kRest32,         // amax ignores elements after the last whole 32
+  kNegativeTail,   // amax ignores negative elements after the last whole 16
+  kNextHead,       // if n % 16 != 0, amax includes the first element of the next row
+  kRow256,         // rows >= 256 use the scale of row - 256
   kOneRow,         // with a single row, ignores its last eight columns
-  kPast8192,       // extremes ignore columns beyond 8192
+  kPast8192,       // amax ignores columns >= 8192
   kZeroIn8Bits,    // truncates the zero point to 8 bits
   kZeroInHalf,     // rounds the zero point to fp16
-  kRowsDense,      // takes the rows of x as contiguous
-  kNoRow,          // without rows, writes the first scale
-  kScaleByShape,   // keeps the given scale of the first call of a shape
+  kRowsDense,      // ignores the row stride of x
+  kNoRow,          // if there is no row, writes the first scale
+  kScaleByShape,   // uses the scale that the first call with the same shape got
   kF16Product,     // for f16 inputs, rounds the quotient to f16
   kNegativeAway,   // rounds negative ties away from zero
-  kSecondWave,     // in odd rows, extremes ignore columns 512 to 575
+  kSecondWave,     // in odd rows, amax ignores columns 512 .. 575
   kOffset32,       // computes offsets of rows of x in 32 bits
   kFlushesX,       // reads subnormals as zero
-  kStuckAt100,     // after 100 calls, the extremes of a row begin with those of the call before
-  kRaggedColumns,  // in a block of fewer than 128 columns, reads whole vectors of eight only
+  kStuckAt100,     // in every 100th call, a row's amax is at least that of the row before, even of the call before
+  kRaggedColumns,  // in a block of fewer than 128 columns, amax reads whole vectors of eight only
 };
 
 uint8_t* bytes_of(const assay_tensor& t) { return static_cast<uint8_t*>(t.data); }
 float* floats_of(const assay_tensor& t) { return static_cast<float*>(t.data); }
 
-/// Number of columns that enter the extremes of a row.
+/// Number of columns that amax, min and max of a row read.
 int64_t columns_seen(int64_t n, Slip slip, int64_t rows = 0) {
   if (slip == Slip::kRest32) return std::max<int64_t>(n / 32 * 32, std::min<int64_t>(n, 32));
   if (slip == Slip::kPast8192) return std::min<int64_t>(n, 8192);

@@ -1,4 +1,4 @@
-// How tensor cores accumulate, in integer arithmetic: decoding of operands, and four ways to add products. Uses no floats.
+// How tensor cores accumulate, in integer arithmetic without floats: decoding of operands, and four ways to add products.
 // Include it after kernels/simt/simt.h, which defines SIMT_DEVICE.
 #pragma once
 
@@ -40,11 +40,11 @@ using Ue4m3 = FormatOf<8, 3, 7, Codes::kUnsigned>;
 using Int8 = FormatOf<8, 7, 0, Codes::kInteger>;
 using Int32 = FormatOf<32, 31, 0, Codes::kInteger>;
 
-/// A decoded value: significand 2^(exponent - kMantissa).
+/// A decoded value: significand * 2^(exponent - kMantissa).
 struct Number {
   enum Kind : int16_t { kFinite, kInfinite, kNan };
   int32_t significand;  ///< signed; 0 for NaN and Inf
-  int16_t exponent;     ///< for subnormals and zero: that of the smallest normal value
+  int16_t exponent;     ///< for subnormals and zero: the exponent of the smallest normal value
   Kind kind;
   bool negative;  ///< set for zero, Inf and NaN too
 };
@@ -64,7 +64,7 @@ SIMT_DEVICE Number number_of(uint32_t code) {
   return {negative ? -magnitude : magnitude, int16_t(int(field == 0 ? 1 : field) - F::kBias), kind, negative};
 }
 
-/// A value of F with its exponent in a wider format; for zero, that of the smallest normal value there.
+/// A value of F, normalized as far as Wide's exponents allow: a subnormal of F may be normal there. Zero gets Wide::kLeast.
 template <class F, class Wide>
 SIMT_DEVICE Number number_in(Number x) {
   if (x.significand == 0) x.exponent = Wide::kLeast;
@@ -85,8 +85,8 @@ SIMT_DEVICE uint32_t code_at(const uint8_t* row, int64_t i) {
 
 enum class Rounding { kTowardZero, kNearest };
 
-/// The code of +-magnitude 2^lowest with kBitsKept fraction bits, rounded to nearest or toward zero; Inf on overflow. Zero gets
-/// no sign.
+/// The code in F of +-magnitude * 2^lowest, rounded to kBitsKept fraction bits, to nearest (ties to even) or toward zero.
+/// Overflow gives Inf. Zero gets no sign.
 template <class F, int kBitsKept = F::kMantissa>
 SIMT_DEVICE uint32_t rounded(bool negative, uint64_t magnitude, int lowest, Rounding rounding) {
   if (magnitude == 0) return 0;
@@ -113,34 +113,34 @@ SIMT_DEVICE uint32_t infinity(bool negative) {
   return ((F::kSign - 1) >> F::kMantissa) << F::kMantissa | (negative ? F::kSign : 0u);
 }
 
-// Tensor cores that align terms: each term loses the bits too far below the largest exponent; the rest is added exactly.
+// Tensor cores that align terms: each term is cut kFraction bits below the largest exponent; what remains is added exactly.
 
-/// Lower than any exponent, but differences from it do not overflow.
+/// Lower than any exponent, yet its difference from an exponent does not overflow.
 inline constexpr int kNoExponent = -(1 << 20);
 
-/// Parameters of such a tensor core; faulty kernels change one of them.
+/// Constants and steps of a tensor core that aligns terms; deliberately wrong kernels change one of them.
 struct Aligned {
-  static constexpr int kPeriod = 0, kWidth = 0;  ///< first adds the products with k mod kPeriod below kWidth, then the next ones
-  static constexpr int kLeast = kNoExponent;     ///< lower limit of the largest exponent
-  static constexpr bool kAddsCLast = false;      ///< the sum starts from 0; c is added at the end, rounded to nearest
-  static constexpr int kScaleBlock = 0;          ///< consecutive elements along k that share a scale; 0: no scales
+  static constexpr int kPeriod = 0, kWidth = 0;  ///< first adds products with k mod kPeriod < kWidth, then the next kWidth
+  static constexpr int kLeast = kNoExponent;     ///< the largest exponent counts as at least this
+  static constexpr bool kAddsCLast = false;      ///< true: the sum starts from 0, and c is added at the end, rounded to nearest
+  static constexpr int kScaleBlock = 0;          ///< elements along k that share a scale; 0: no scales
   static constexpr Rounding kRounding = Rounding::kTowardZero;
 
   /// The exponent by which a product is aligned.
   SIMT_DEVICE static int exponent(const Number& a, const Number& b) { return a.exponent + b.exponent; }
-  /// True if a term takes part in the largest exponent.
+  /// True if a term's exponent counts for the largest exponent.
   SIMT_DEVICE static bool counts(int64_t term) { return term != 0; }
-  /// Drops the lowest `below` bits of a term. Only a zero, which takes no part in the largest exponent, has a negative `below`.
+  /// Drops the lowest `below` bits of a term. `below` is negative only for zero, whose exponent may exceed the largest one.
   SIMT_DEVICE static int64_t cut(int64_t term, int below) {
     const int64_t left = unsigned(below) > 62u ? 0 : (term < 0 ? -term : term) >> below;
     return term < 0 ? -left : left;
   }
-  /// The code of a zero sum. `all_negative`: no term was positive, where zeros count by their sign.
+  /// The code of a zero sum. `all_negative`: the sign of every term is negative, that of zeros too.
   template <class D>
   SIMT_DEVICE static uint32_t zero(bool /*all_negative*/) {
     return 0;
   }
-  /// Conversion of an operand, of c and of the result before any other step.
+  /// Conversions of an operand and of c before all other steps, and of the result after them.
   template <class F>
   SIMT_DEVICE static Number factor(Number read, int /*k*/) {
     return read;
@@ -162,7 +162,7 @@ struct Aligned {
   SIMT_DEVICE static uint32_t element(const Number* a, const Number* b, const Number* sfa, const Number* sfb, uint32_t c);
 };
 
-/// The sum of terms of which at least one is NaN or Inf.
+/// Finds the NaN and Inf terms of a sum.
 struct SpecialSum {
   bool any = false, nan = false, positive = false, negative = false;
 
@@ -224,7 +224,7 @@ SIMT_DEVICE uint32_t aligned_block(const Number* a, const Number* b, uint32_t c_
   return code == 0 ? U::template zero<D>(all_negative) : code;
 }
 
-/// x + y, rounded once to nearest as an IEEE 754 addition in F. All NaNs are equivalent.
+/// x + y, rounded once to nearest as an IEEE 754 addition in F. A NaN result always has the same code.
 template <class F>
 SIMT_DEVICE uint32_t added(uint32_t x_code, uint32_t y_code) {
   const Number x = number_of<F>(x_code), y = number_of<F>(y_code);
@@ -234,7 +234,7 @@ SIMT_DEVICE uint32_t added(uint32_t x_code, uint32_t y_code) {
   if (special.any) return special.is_nan() ? infinity<F>(false) | 1u : infinity<F>(special.negative);
   if (x.significand == 0 && y.significand == 0) return x.negative && y.negative ? F::kSign : 0u;
   const Number &high = x.exponent >= y.exponent ? x : y, &low = x.exponent >= y.exponent ? y : x;
-  // Bits further apart than this only decide on which side of a tie the sum lies; one sticky bit is enough.
+  // If the exponents differ by more than this, `low` only decides on which side of a tie the sum lies; a sticky bit is enough.
   constexpr int kRoom = 30;
   const int apart = high.exponent - low.exponent, near = apart < kRoom ? apart : kRoom;
   int64_t small = low.significand;
@@ -266,7 +266,7 @@ SIMT_DEVICE uint32_t Aligned::element(const Number* a, const Number* b, const Nu
   return number_of<D>(sum).kind == Number::kNan ? U::template nan<U>(x, y, U::kTake, c) : sum;
 }
 
-// Tensor cores with scaled 4-bit codes: sixteen products and their scales form one term, aligned by the scales only.
+// Tensor cores with scaled 4-bit codes: sixteen products and their scales form one term, aligned by the scales' exponents only.
 
 struct Grouped : Aligned {
   static constexpr int kGroup = 16;
@@ -287,7 +287,7 @@ struct Grouped : Aligned {
       const Number &sa = sfa[g * U::kGroup / U::kScaleBlock], &sb = sfb[g * U::kGroup / U::kScaleBlock];
       special.add(sa, sb);
       for (int k = g * U::kGroup; k < (g + 1) * U::kGroup; ++k) {
-        // Operand exponents are at least 0, so a product is a whole multiple of the smallest one.
+        // Exponents of e2m1 are at least 0, so all products are integers in one common unit.
         term[g] += int64_t{a[k].significand} * b[k].significand * (int64_t{1} << (a[k].exponent + b[k].exponent));
         all_negative = all_negative && a[k].negative != b[k].negative;
       }
@@ -303,14 +303,14 @@ struct Grouped : Aligned {
   }
 };
 
-// Tensor cores that first add the products, aligned among themselves, and then add the sum to c, rounding down.
+// Tensor cores that first align and add the products, then add their sum and c; aligning there rounds down.
 
 struct Joined : Aligned {
   static constexpr int kSplits = 1;        ///< number of partial sums, by k mod kSplits
-  static constexpr int kFraction = 24;     ///< fraction bits of products, and of partial sums that are added
+  static constexpr int kFraction = 24;     ///< fraction bits of aligned products and of partial sums
   static constexpr int kSumFraction = 31;  ///< fraction bits of the sum when c is added
   static constexpr int kCFraction = 24;    ///< fraction bits of c at that point
-  static constexpr int kDropsC = 0;        ///< c counts as 0 if its exponent is lower by more than this; 0: never
+  static constexpr int kDropsC = 0;        ///< c counts as 0 if its exponent is over kDropsC below the largest; 0: never
   static constexpr int kProductLimit = 0;  ///< a product of at least 2^kProductLimit is Inf; 0: no limit
   static constexpr Rounding kRounding = Rounding::kNearest;
 
@@ -338,7 +338,7 @@ struct Joined : Aligned {
 
  private:
   struct Sum {
-    int64_t steps = 0;  ///< in units of 2^(exponent - kFraction)
+    int64_t steps = 0;  ///< the sum, in units of 2^(exponent - kFraction)
     int exponent = kNoExponent;
   };
 
@@ -395,7 +395,7 @@ struct Joined : Aligned {
   }
 };
 
-// Tensor cores that add neighbours in a tree, round every addition to f32 and treat subnormals as zero; and integer tensor cores.
+// Tensor cores that add adjacent terms in a tree, round each sum to f32 and flush subnormals to zero; and integer tensor cores.
 
 struct Tree : Aligned {
   /// Flushes values below the smallest normal one to zero, keeping the sign.
@@ -446,7 +446,7 @@ struct Tree : Aligned {
   }
 };
 
-/// Exact, modulo 2^32.
+/// Integer tensor cores: exact, modulo 2^32.
 struct Integers : Aligned {
   template <class U>
   SIMT_DEVICE static uint32_t element(const Number* a, const Number* b, const Number* /*sfa*/, const Number* /*sfb*/,

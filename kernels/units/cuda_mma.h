@@ -1,5 +1,5 @@
-// mma() on NVIDIA GPUs: the real instruction, by inline PTX. sm_90 has been run; for sm_100 and sm_120 only compilation and
-// opcode counts are checked.
+// mma() on NVIDIA GPUs: the real instruction, by inline PTX. The instructions of sm_90 were run here. For sm_100 and sm_120 only
+// compilation and the number of opcodes in the object files are checked.
 #pragma once
 
 #include "kernels/units/nvidia_units.h"
@@ -25,8 +25,8 @@ constexpr int chip_of(const char* contract) {
 template <class U>
 inline constexpr int kChip = chip_of(U::kContract);
 
-/// The architecture that the compiler currently targets; 0 for the host and for others. Hopper's and later instructions exist on
-/// one architecture only.
+/// The architecture that the compiler currently targets; 0 for the host and for others. Instructions of Hopper and later exist on
+/// one architecture only, such as sm_90a.
 #if defined(__CUDA_ARCH_FEAT_SM120_ALL)
 inline constexpr int kChipOfCode = 120;
 #elif defined(__CUDA_ARCH_FEAT_SM100_ALL)
@@ -41,8 +41,8 @@ inline constexpr int kChipOfCode = 0;
 template <class U>
 inline constexpr bool kIsHere = kChip<U> == kChipOfCode || (kChip<U> == 86 && kChipOfCode == 80);
 
-/// A thread's part of a tile: two adjacent elements of a row, and two of the row eight below (PTX ISA, fragments of m16n8 and of
-/// wgmma's D).
+/// The elements of a tile that one thread holds: two adjacent ones of row r and two of row r + 8 (PTX ISA, fragments of m16n8 and
+/// of wgmma's D).
 template <class U, int kWarp>
 struct Tile {
   static constexpr int kElements = U::kM * U::kN / U::kDeviceThreads;
@@ -53,7 +53,7 @@ struct Tile {
 
 SIMT_DEVICE uint32_t word_at(const uint8_t* bytes) { return *reinterpret_cast<const uint32_t*>(bytes); }
 
-/// Packs fp16 codes in pairs into registers, and back.
+/// Four fp16 codes in two registers; store() unpacks them.
 struct Halves {
   uint32_t at[2];
   SIMT_DEVICE explicit Halves(const uint32_t (&codes)[4]) : at{codes[0] | codes[1] << 16, codes[2] | codes[3] << 16} {}
@@ -62,10 +62,10 @@ struct Halves {
   }
 };
 
-// mma.sync: one warp, 16 x 8, 32 bytes along k. Thread t of group g holds words of rows g and g + 8 of A and of row g of B, at
-// bytes 4 t and 4 t + 16 (PTX ISA, fragments of m16n8; the same for all element widths).
+// mma.sync: one warp computes 16 x 8 elements from 32 bytes along k. Groups have four threads. Thread t of group g holds words
+// at bytes 4 t and 4 t + 16 of rows g and g + 8 of A and of row g of B (PTX ISA, fragments of m16n8; for all element widths).
 
-/// Four 32-bit accumulators, or two words of fp16.
+/// Accumulators are four 32-bit values, or four fp16 values in two words.
 template <class A, class B, class D>
 struct MmaSync;
 
@@ -105,8 +105,8 @@ SIMT_MMA_SYNC_32(Int8, Int8, Int32, "m16n8k32.row.col.s32.s8.s8.s32");
 #undef SIMT_MMA_SYNC_32
 #undef SIMT_MMA_SYNC_16
 
-/// The same with scales. The scales of A's row g come from threads 0 and 2 of a group, those of row g + 8 from threads 1 and 3;
-/// those of B from any.
+/// MmaSync with scales. Threads 0 and 2 of group g pass the scales of A's row g, threads 1 and 3 those of row g + 8. All pass
+/// the scales of B's row g.
 template <class A, class B, class S>
 struct ScaledMmaSync;
 
@@ -130,7 +130,7 @@ SIMT_SCALED_MMA_SYNC(E2m1, E2m1, Ue4m3, "m16n8k64.row.col.kind::mxf4nvf4.block_s
 #undef SIMT_MXF8
 #undef SIMT_SCALED_MMA_SYNC
 
-/// Converts two e4m3 codes, the lower or the upper ones of a word, to halves.
+/// Converts the lower or upper two e4m3 codes of a word to fp16.
 SIMT_DEVICE uint32_t halves_of(uint32_t word, bool upper) {
   uint32_t halves;
   asm("cvt.rn.f16x2.e4m3x2 %0, %1;" : "=r"(halves) : "h"(uint16_t(upper ? word >> 16 : word)));
@@ -154,7 +154,7 @@ SIMT_DEVICE void unpacked_mma(uint32_t (&d)[4], const uint32_t (&a)[4], const ui
 
 template <class U>
 SIMT_DEVICE void mma_sync(uint32_t (&d)[4], const Operands& x) {
-  static_assert(Bytes<U>::kRow == 32 && Bytes<U>::kColumn == 32, "two words of each row in every group of four threads");
+  static_assert(Bytes<U>::kRow == 32 && Bytes<U>::kColumn == 32, "each group of four threads holds 32 bytes of a row");
   const int group = simt::thread() / 4, place = simt::thread() % 4;
   uint32_t a[4], b[2];
   for (int r = 0; r < 4; ++r) a[r] = word_at(x.a + (group + 8 * (r & 1)) * x.a_pitch + 4 * place + 16 * (r >> 1));
@@ -173,14 +173,14 @@ SIMT_DEVICE void mma_sync(uint32_t (&d)[4], const Operands& x) {
   }
 }
 
-// wgmma: four warps, 64 x 8, 32 bytes along k, both operands in shared memory without swizzle. Pieces have 8 rows by 16 bytes;
-// the two pieces of a row are 128 bytes apart, the next eight rows 256 bytes (PTX ISA, matrix descriptors). Measured this way on
-// an H200.
+// wgmma: four warps compute 64 x 8 elements from 32 bytes along k. Both operands are in shared memory, without swizzle, in pieces
+// of 8 rows x 16 bytes. The two pieces of a row are 128 bytes apart; the next eight rows follow after 256 bytes (PTX ISA, matrix
+// descriptors). Measured in this layout on an H200.
 
-/// Offset of 16 bytes of a row.
+/// Offset in bytes of half a row, 16 bytes, in that layout.
 SIMT_DEVICE int piece_of(int row, int half) { return (row / 8 * 2 + half) * 128 + row % 8 * 16; }
 
-/// All threads of the block copy rows of 32 bytes.
+/// All threads of the block together copy rows of 32 bytes into that layout.
 SIMT_DEVICE void stage(uint8_t* to, const uint8_t* from, int64_t pitch, int rows) {
   for (int i = simt::thread(); i < rows * 8; i += simt::block_size())
     *reinterpret_cast<uint32_t*>(to + piece_of(i / 8, i % 8 / 4) + i % 4 * 4) = word_at(from + i / 8 * pitch + i % 8 * 4);
@@ -239,10 +239,10 @@ SIMT_WGMMA_16(E5m2, E4m3, "m64n8k32.f16.e5m2.e4m3 {%0, %1}, %2, %3, 1, 1, 1;");
 
 template <class U>
 SIMT_DEVICE void wgmma(uint32_t (&d)[4], const Operands& x) {
-  static_assert(Bytes<U>::kRow == 32 && Bytes<U>::kColumn == 32, "stage() copies so many");
+  static_assert(Bytes<U>::kRow == 32 && Bytes<U>::kColumn == 32, "stage() copies 32 bytes of a row");
   alignas(128) __shared__ uint8_t a[U::kM * 32];
   alignas(128) __shared__ uint8_t b[U::kN * 32];
-  simt::barrier();  // the previous step's staged data have been read
+  simt::barrier();  // until then, the previous call may still read a and b
   stage(a, x.a, x.a_pitch, U::kM);
   stage(b, x.b, x.b_pitch, U::kN);
   asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
@@ -250,11 +250,11 @@ SIMT_DEVICE void wgmma(uint32_t (&d)[4], const Operands& x) {
   Wgmma<typename U::A, typename U::B, typename U::D>::run(d, descriptor(a), descriptor(b));
 }
 
-// tcgen05.mma: one thread out of four warps issues it. Operands are in shared memory as for wgmma, accumulators and scales in
-// tensor memory. Only compilation and its opcode count are checked; it has not been run here.
+// tcgen05.mma: one thread of four warps issues it. Operands are in shared memory as for wgmma, accumulators and scales in tensor
+// memory. Only compilation and the number of its opcodes are checked; it has not been run here.
 // Source: PTX ISA, tcgen05; CUTLASS include/cute/arch/mma_sm100_desc.hpp 0d2b201e.
 
-/// Columns of tensor memory: accumulators, scales of a, scales of b.
+/// Columns of tensor memory: how many are allocated, and the first column of A's and of B's scales. Accumulators begin at 0.
 inline constexpr int kTensorColumns = 32, kScalesOfA = 16, kScalesOfB = 24;
 
 template <class F>
@@ -263,7 +263,7 @@ SIMT_DEVICE constexpr uint32_t tcgen05_format() {
   return std::is_same<F, Tf32>::value ? 2 : 0;
 }
 
-/// The instruction descriptor: formats and tile; with scales, their format in place of D's.
+/// The instruction descriptor: formats and tile size. With scales, it has their format instead of D's.
 template <class U>
 SIMT_DEVICE constexpr uint32_t tcgen05_descriptor() {
   const uint32_t tile = tcgen05_format<typename U::A>() << 7 | tcgen05_format<typename U::B>() << 10 | uint32_t(U::kN / 8) << 17 |
@@ -297,7 +297,7 @@ SIMT_DEVICE void tcgen05_start(uint32_t d, uint64_t a, uint64_t b) {
 #undef SIMT_TCGEN05
 #undef SIMT_SCALED_TCGEN05
 
-/// Stores eight columns of this warp's lanes.
+/// Stores eight columns for all lanes of this warp.
 SIMT_DEVICE void tensor_store(uint32_t address, const uint32_t (&v)[8]) {
   asm volatile(
       "tcgen05.st.sync.aligned.32x32b.x8.b32 [%0], {%1, %2, %3, %4, %5, %6, %7, %8};\ntcgen05.wait::st.sync.aligned;" ::"r"(
@@ -312,7 +312,7 @@ SIMT_DEVICE void tensor_load(uint32_t address, uint32_t (&v)[8]) {
                : "memory");
 }
 
-/// Scales of up to 128 rows: a lane holds one word each for rows lane, lane + 32 and so on; every warp holds the same.
+/// Stores the scales of up to 128 rows: a lane holds one word each for rows lane, lane + 32, ...; all warps hold the same words.
 template <class U>
 SIMT_DEVICE void store_scales(uint32_t address, const uint8_t* scales, int64_t pitch, int rows) {
   uint32_t words[8] = {};
@@ -323,11 +323,11 @@ SIMT_DEVICE void store_scales(uint32_t address, const uint8_t* scales, int64_t p
   tensor_store(address, words);
 }
 
-/// With 128 rows, row r is in lane r. With 64 rows, each warp holds sixteen in its first lanes.
+/// Tensor memory has 32 lanes per warp. With 128 rows, row r is in lane r. With 64 rows, each warp has 16, in its first lanes.
 template <class U, int kWarp>
 SIMT_DEVICE void tcgen05_mma(Tile<U, kWarp>& d, const Operands& x) {
   static_assert(Bytes<U>::kRow == 32 && Bytes<U>::kColumn == 32 && U::kN == 8,
-                "stage() copies so many bytes, tensor_store() so many columns");
+                "stage() copies 32 bytes of a row, tensor_store() eight columns");
   alignas(128) __shared__ uint8_t a[U::kM * 32];
   alignas(128) __shared__ uint8_t b[U::kN * 32];
   __shared__ uint32_t sums[U::kM][U::kN];
@@ -336,7 +336,7 @@ SIMT_DEVICE void tcgen05_mma(Tile<U, kWarp>& d, const Operands& x) {
   constexpr int kRowsOfWarp = U::kM / 4;
   const int warp = simt::thread() / 32, lane = simt::thread() % 32, row = warp * kRowsOfWarp + lane;
 
-  simt::barrier();  // the previous step's staged data have been read
+  simt::barrier();  // until then, the previous call may still read a and b
   if (warp == 0) {
     asm volatile("tcgen05.alloc.cta_group::1.sync.aligned.shared::cta.b32 [%0], %1;" ::"r"(shared_address(&slot)),
                  "r"(kTensorColumns)
@@ -385,7 +385,7 @@ SIMT_DEVICE void tcgen05_mma(Tile<U, kWarp>& d, const Operands& x) {
   for (int i = 0; i < d.kElements; ++i) d.at[i] = sums[d.row(i)][d.column(i)];
 }
 
-/// d = A * B^T + d by one instruction. All threads counted by kThreads must call it. An instruction of another architecture
+/// d = A * B^T + d by one instruction. kThreads<U, kWarp> threads must call it together. An instruction of another architecture
 /// traps.
 template <class U, int kWarp>
 SIMT_DEVICE void mma(Tile<U, kWarp>& d, const Operands& x) {

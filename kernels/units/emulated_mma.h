@@ -22,7 +22,7 @@ struct UnknownOfAmd : Lists<Gfx950Candidates> {};  ///< stand-ins for instructio
 template <class U, int kWarp>
 inline constexpr int kThreads = kWarp;
 
-/// A thread's part of a tile of codes of U::D.
+/// The elements of a tile that one thread holds, as codes of U::D.
 template <class U, int kWarp>
 struct Tile {
   static constexpr int kElements = U::kM * U::kN / kWarp;
@@ -33,7 +33,7 @@ struct Tile {
   static int column_of(int thread, int i) { return (thread + i * kWarp) % U::kN; }
 };
 
-/// True if the first kBytes bytes of x and y are equal. For so few, comparing words is faster than a call of memcmp().
+/// True if the first kBytes bytes of x and y are equal. For few bytes, this is faster than a call of memcmp().
 template <int kBytes>
 inline bool same_bytes(const uint8_t* x, const uint8_t* y) {
   constexpr int kWord = sizeof(uint64_t);
@@ -57,7 +57,7 @@ struct NumberTable {
   }
 };
 
-/// True if an instruction follows the steps of Aligned and differs in constants only.
+/// True if an instruction uses the functions of Aligned unchanged and differs only in constants.
 template <class U>
 constexpr bool is_plain() {
   using D = typename U::D;
@@ -75,7 +75,7 @@ template <class U, class F>
 struct Row {
   Number number[U::kK];
   Number scale[Bytes<U>::kScales + 1];
-  // for a plain instruction: the same with scales, in the order in which blocks take them
+  // only if is_plain(): the same values times their scales, in the order in which aligned sums take them
   int32_t significand[U::kK], exponent[U::kK];
   bool special;  ///< some value is NaN or Inf
 
@@ -106,8 +106,8 @@ struct Row {
   }
 };
 
-/// The sum of kTake products, aligned to the largest exponent, which starts at `largest`. Products are shifted left by kUp; those
-/// of the largest exponent then lose kDown bits.
+/// The sum of kTake products, aligned to the largest exponent, which is at least `largest` and is returned there. Products are
+/// shifted left by kUp bits; a product with the largest exponent then loses kDown bits.
 template <int kTake, int kUp, int kDown, class Sum>
 SIMT_WIDE_KERNEL SIMT_VECTORIZED int64_t aligned_sum(const int32_t* a, const int32_t* a_exponent, const int32_t* b, const int32_t* b_exponent,
                                      int& largest) {
@@ -122,7 +122,7 @@ SIMT_WIDE_KERNEL SIMT_VECTORIZED int64_t aligned_sum(const int32_t* a, const int
   Sum sum = 0;
   SIMT_LANES
   for (int i = 0; i < kTake; ++i) {
-    const auto below = uint32_t(most + kDown - exponent[i]);  // of a zero, any number
+    const auto below = uint32_t(most + kDown - exponent[i]);  // for a zero product, may be any value
     const uint32_t magnitude = uint32_t(product[i] < 0 ? -product[i] : product[i]) << kUp;
     const auto left = int32_t(magnitude >> (below < 31u ? below : 31u));  // magnitudes are below 2^31
     sum += product[i] < 0 ? -left : left;
@@ -131,7 +131,7 @@ SIMT_WIDE_KERNEL SIMT_VECTORIZED int64_t aligned_sum(const int32_t* a, const int
   return sum;
 }
 
-/// One element of an instruction's result.
+/// One element of an instruction's result. Plain instructions with finite values take a faster way to the same result.
 template <class U>
 uint32_t element_of(const Row<U, typename U::A>& a, const Row<U, typename U::B>& b, uint32_t c_code) {
   const auto by_steps = [&] { return U::template element<U>(a.number, b.number, a.scale, b.scale, c_code); };
@@ -150,7 +150,7 @@ uint32_t element_of(const Row<U, typename U::A>& a, const Row<U, typename U::B>&
     uint32_t d = U::kAddsCLast ? 0u : c_code;
     for (int first = 0; first < U::kK; first += U::kTake) {
       const Number c = number_of<D>(d);
-      if (c.kind != Number::kFinite) return by_steps();  // the block before overflowed
+      if (c.kind != Number::kFinite) return by_steps();  // the previous aligned sum overflowed
       int largest = U::kLeast;
       if (c.significand != 0 && c.exponent > largest) largest = c.exponent;
       int64_t sum = aligned_sum<U::kTake, kUp, kDown, Sum>(a.significand + first, a.exponent + first, b.significand + first,
@@ -222,8 +222,8 @@ bool same_rows(const Operands& x, int row, int other) {
          same_bytes<Bytes<U>::kScales>(x.sfa + row * x.sfa_pitch, x.sfa + other * x.sfa_pitch);
 }
 
-/// d = A * B^T + d by one instruction, for all threads of a warp together. Equal codes, scales and c give equal bits, so they are
-/// not computed again: a tile's rows beyond the matrix are all zero.
+/// d = A * B^T + d by one instruction, for all threads of a warp together. An element with the codes, scales and c of the last
+/// one is copied, not computed again. This is frequent, because a tile's rows beyond the matrix are all zero.
 template <class U, int kWarp>
 void mma(Tile<U, kWarp>& d, const Operands& x) {
   simt::cpu::exchange(0, simt::cpu::kMatrix);
@@ -235,7 +235,7 @@ void mma(Tile<U, kWarp>& d, const Operands& x) {
 #endif
   const int thread = simt::thread();
   int row = -1, column = -1;
-  uint32_t before = 0, after = 0;  // accumulator before and after, of the element that was computed last
+  uint32_t before = 0, after = 0;  // accumulator before and after, for the element that was computed last
   for (int i = 0; i < Tile<U, kWarp>::kElements; ++i) {
     const int its_row = d.row_of(thread, i), its_column = d.column_of(thread, i);
     const bool same_row = row >= 0 && (its_row == row || same_rows<U>(x, its_row, row));

@@ -1,5 +1,5 @@
-// mma() on AMD GPUs: the 16 x 16 MFMA of every architecture that has one. Each lane of a 64-lane wave holds a quarter of k of one
-// row of A and one of B. Only compilation and disassembly are checked; it has not been run here.
+// mma() on AMD GPUs: the MFMA instructions with 16 x 16 results. Each lane of a 64-lane wave holds a quarter of k of one row of A
+// and of one row of B. Only compilation and disassembly are checked; no GPU has run it here.
 // Source of the layout: AMD Matrix Instruction Calculator; CDNA3 ISA, 7.1.5.
 #pragma once
 
@@ -27,7 +27,7 @@ struct Tile {
 using Accumulators = float __attribute__((ext_vector_type(4)));
 using Sums = int __attribute__((ext_vector_type(4)));
 
-/// A lane's part of a row, as the instruction takes it.
+/// The quarter of a row that a lane holds.
 template <class T>
 SIMT_DEVICE T part_of(const uint8_t* row, int bytes) {
   T part{};
@@ -35,8 +35,8 @@ SIMT_DEVICE T part_of(const uint8_t* row, int bytes) {
   return part;
 }
 
-/// The same for 128 codes of 8 bits: a lane holds 16 codes, and the 16 codes that are 64 further. Their scale still is that of the
-/// lane's number among blocks of 32 consecutive codes. Source: composable_kernel test/mx_mfma_op, which AMD runs on gfx950.
+/// part_of() for 128 codes of 8 bits: a lane of quarter i (= lane / 16) holds codes 16 i .. 16 i + 15 and the 16 codes that begin
+/// at 64 + 16 i, but passes the scale of codes 32 i .. 32 i + 31. Source: composable_kernel test/mx_mfma_op, a gfx950 test.
 template <class T>
 SIMT_DEVICE T two_parts_of(const uint8_t* row) {
   T part{};
@@ -46,7 +46,7 @@ SIMT_DEVICE T two_parts_of(const uint8_t* row) {
   return part;
 }
 
-/// Emits the instruction; instructions of another architecture are absent.
+/// Emits the instruction. kHere is false for instructions of another architecture.
 template <class U>
 struct Mfma {
   static constexpr bool kHere = false;
@@ -98,7 +98,7 @@ SIMT_MFMA(Gfx950MfmaE4m3F32, long, __builtin_amdgcn_mfma_f32_16x16x32_fp8_fp8);
 SIMT_MFMA(Gfx950MfmaE5m2F32, long, __builtin_amdgcn_mfma_f32_16x16x32_bf8_bf8);
 SIMT_MFMA_OF_INTEGERS(Gfx950MfmaInt8Int32, Ints4, __builtin_amdgcn_mfma_i32_16x16x64_i8);
 
-/// Format codes of a and b: 0 is e4m3fn, 4 is e2m1. A lane's scale is the lowest byte of its word.
+/// kFormat of a and b: 0 is e4m3fn, 4 is e2m1. A lane's scale is the lowest byte of sa or sb.
 template <int kFormat>
 struct ScaledMfma {
   static constexpr bool kHere = true;

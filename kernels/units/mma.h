@@ -1,6 +1,6 @@
-// One collective function for every tensor core: mma(d, operands) computes d = A * B^T + d by one instruction. The threads
-// counted by kThreads<> call it together. On a device it is that instruction, on the CPU the emulation of kernels/units. The
-// compiler decides, as in simt/simt.h.
+// One collective function for every tensor core: mma(d, operands) computes d = A * B^T + d by one instruction. kThreads<>
+// threads call it together. On a device it is that instruction, on the CPU the emulation in emulated_mma.h. The compiler's macros
+// decide, as in simt/simt.h.
 #pragma once
 
 #include "kernels/simt/simt.h"

@@ -24,7 +24,7 @@ struct MfmaTile : TileOf<16, 16, 64> {};
 template <class D>
 inline constexpr uint32_t kNvidiaNan = D::kBits == 16 ? 0x7fffu : 0x7fffffffu;
 
-/// f32 results are truncated, to the sum's width if that is smaller; f16 results are rounded.
+/// f32 results are truncated to 23 fraction bits, or to kFraction if it is smaller; f16 results are rounded to nearest.
 template <class Tile, class FormatA, class FormatB, class FormatD, int kProducts, int kTaken, int kFractionBits,
           int kLeastOf = kNoExponent>
 struct AlignedUnit : Aligned, Tile {
@@ -37,7 +37,7 @@ struct AlignedUnit : Aligned, Tile {
   static constexpr uint32_t kNan = kNvidiaNan<D>;
 };
 
-/// No native instruction: two fp16 instructions on interleaved halves of k, and an addition.
+/// Not a native instruction: becomes two fp16 instructions on interleaved halves of k, and an addition of c.
 template <class FormatA, class FormatB, class FormatD, int kLeastOf = kNoExponent>
 struct UnpackedMma : AlignedUnit<MmaTile, FormatA, FormatB, FormatD, 32, 16, 25, kLeastOf> {
   static constexpr int kPeriod = 4, kWidth = 2;
@@ -77,7 +77,7 @@ struct IntegerUnit : Integers, Tile {
   static constexpr int kK = 32;
 };
 
-/// Shared by AMD's instructions.
+/// What AMD's instructions have in common.
 template <class FormatA, class FormatB, int kProducts>
 struct MfmaUnit : MfmaTile {
   using A = FormatA;
@@ -98,7 +98,7 @@ template <class FormatA, class FormatB>
 struct SplitUnit : Joined, MfmaUnit<FormatA, FormatB, 32> {
   static constexpr int kTake = 16, kSplits = 2, kDropsC = 25;
 };
-/// Adds products and c block by block without any loss that f32 could show, and rounds to nearest.
+/// Adds kTake products and c at a time, with 40 fraction bits, and rounds to nearest.
 template <class Format, int kProducts, int kTaken>
 struct WideSumUnit : Aligned, MfmaUnit<Format, Format, kProducts> {
   static constexpr int kTake = kTaken, kFraction = 40;
@@ -113,7 +113,7 @@ struct UnknownUnit : MfmaUnit<FormatA, FormatB, kProducts> {
 
 template <class... Units>
 struct List {
-  /// Calls f(unit) for each.
+  /// Calls f(unit) for each unit of the list.
   template <class Call>
   static void for_each([[maybe_unused]] Call f) {
     (f(Units{}), ...);
@@ -130,8 +130,8 @@ struct Lists {
 
 // The data that mma() works on: a tile of accumulators spread over threads, and operands in memory.
 
-/// Operands of one instruction, k innermost: a pointer to the first k of row 0, and the row pitch in bytes. Any memory that all
-/// threads can read; on a device, rows must be aligned to 16 bytes. Each kScaleBlock of a row has one scale byte.
+/// Operands of one instruction, k innermost: pointers to row 0, and row pitches in bytes. The memory may be any that all threads
+/// can read; on a device, rows must be aligned to 16 bytes. Every kScaleBlock elements of a row share one scale byte.
 struct Operands {
   const uint8_t *a, *b;
   int64_t a_pitch, b_pitch;
@@ -139,7 +139,7 @@ struct Operands {
   int64_t sfa_pitch = 0, sfb_pitch = 0;
 };
 
-/// True if an instruction takes scales.
+/// Elements along k that share a scale; 0: the instruction takes no scales.
 template <class U, class = void>
 struct BlockOf {
   static constexpr int value = 0;

@@ -1,5 +1,5 @@
-// Tests the emulated instructions on inputs whose result was measured, is published, or follows by hand: one element, a few
-// products, all others zero.
+// Tests the emulated instructions on inputs whose result was measured, is published, or can be derived by hand: one element of D,
+// a few products, all others zero.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -24,7 +24,7 @@ uint32_t code_of(double value) {
   const double significand = std::frexp(std::fabs(value), &exponent);
   const uint32_t code = rounded<F>(value < 0, uint64_t(std::ldexp(significand, 53)), exponent - 53, Rounding::kTowardZero);
   const Number back = number_of<F>(code);
-  EXPECT_EQ(std::ldexp(double(back.significand), back.exponent - F::kMantissa), value) << "no number of the format";
+  EXPECT_EQ(std::ldexp(double(back.significand), back.exponent - F::kMantissa), value) << "not representable in the format";
   return code;
 }
 
@@ -68,7 +68,7 @@ TEST(Units, CutOffTowardZeroOnNvidiaAndDownOnCdna3) {
   EXPECT_EQ(result<Gfx942MfmaF16F32>(cancelled, -0x1p-30), 0xba800000u);
   EXPECT_EQ(result<Gfx942MfmaF16F32>(cancelled, 0x1p-30), 0u);
   EXPECT_EQ(result<Gfx90aMfmaF16F32>(cancelled, -0x1p-30), 0xb0800000u);
-  EXPECT_EQ((result<Gfx942MfmaE4m3fnuzF32>({{0, 128, 128}, {2, -128, 128}}, -0x1p-30)), 0u) << "fp8 drops a c so far below";
+  EXPECT_EQ((result<Gfx942MfmaE4m3fnuzF32>({{0, 128, 128}, {2, -128, 128}}, -0x1p-30)), 0u) << "fp8 drops such a small c";
 }
 
 TEST(Units, RoundTheirResultAsTheChipDoes) {
@@ -83,7 +83,7 @@ TEST(Units, AlignProductsByTheSumOfExponents) {
   EXPECT_EQ(result<Sm90MmaF16F32>({{0, 144, 128}, {1, -144, 128}}, 0x1p-12), 0u) << "by 14";
 }
 
-// 2^-9 is subnormal in e4m3 and normal in fp16: two products of it cancel, and c or a third product lies below their last bit.
+// 2^-9 is subnormal in e4m3 and normal in fp16. Two products of it cancel; c or a third product is at or below their last bit.
 TEST(Units, AlignSubnormalsOfE4m3AsNumbersOfF16WhereTheyAreUnpacked) {
   const std::vector<Product> cancelled = {{0, 0x1p-9, 1}, {1, -0x1p-9, 1}};
   EXPECT_EQ(result<Sm90MmaE4m3UnpackedF32>(cancelled, 0x1p-34), 0x2e800000u);
@@ -128,7 +128,7 @@ TEST(Units, OneNanZerosWithoutSignAndOverflow) {
   EXPECT_EQ(result<Sm90MmaBf16F32>({{0, 1, 0x1p103}}, 0x7f7fffffu), 0x7f7fffffu);
   EXPECT_EQ(result<Sm90MmaBf16F32>({{0, 1, 0x1p104}}, 0x7f7fffffu), 0x7f800000u);
   EXPECT_EQ(result<Sm90MmaBf16F32>({{0, 0x1p127, 2}, {1, 0x1p127, -2}}, kZero), 0u) << "products have no limit";
-  EXPECT_EQ(result<Gfx942MfmaBf16F32>({{0, 0x1p127, 2}, {1, 0x1p127, -2}}, kZero), 0x7fc00000u) << "here they have one";
+  EXPECT_EQ(result<Gfx942MfmaBf16F32>({{0, 0x1p127, 2}, {1, 0x1p127, -2}}, kZero), 0x7fc00000u) << "products of 2^128 are Inf";
 }
 
 TEST(Units, EvenAndOddKHaveSumsOfTheirOwnInFp8OfCdna3) {
@@ -147,7 +147,7 @@ TEST(Units, AddOnceByIeee) {
   EXPECT_EQ(added<F16>(0x0001u, 0x8001u), 0u);
 }
 
-/// Any two f32 values must be added as this machine adds them.
+/// added<F32>() must give the bits of this machine's float addition.
 TEST(Units, AddAsThisMachineDoes) {
   uint64_t state = 1;
   const auto next = [&] { return uint32_t((state = state * 6364136223846793005u + 1442695040888963407u) >> 32); };
@@ -173,7 +173,7 @@ TEST(Units, AreCalledByAllLanesTogether) {
   std::vector<uint8_t> memory(1024);
   try {
     simt::launch(in_a_branch, {1, 32, 32, nullptr, 1}, memory.data());
-    FAIL() << "half of the warp called it";
+    FAIL() << "only half of the warp called mma()";
   } catch (const simt::cpu::Divergence& error) {
     EXPECT_NE(std::string(error.what()).find("wait at a tensor core instruction"), std::string::npos) << error.what();
   }

@@ -95,7 +95,7 @@ struct dim3 {
 
 namespace assay::simt {
 
-/// First part of the argument that launch() passes to the executor.
+/// The executor passes this, and the kernel's body after it, to each thread.
 struct Geometry {
   dim3 grid, block;
 };
@@ -245,8 +245,8 @@ inline __nv_bfloat162 __float22bfloat162_rn(float2 v) { return __floats2bfloat16
 inline __nv_bfloat16 __ushort_as_bfloat16(unsigned short bits) { return __nv_bfloat16::from_bits(bits); }
 inline unsigned short __bfloat16_as_ushort(__nv_bfloat16 x) { return x.__x; }
 
-// Device arithmetic that the C++ library lacks. Intrinsics that are approximate on a device have one fixed result here, equal on
-// every machine. expf, tanhf and similar functions are the C library's.
+// Device arithmetic that the C++ library lacks. Intrinsics that are approximate on a device are the same on every machine here.
+// expf, tanhf and similar functions are those of the C library.
 
 namespace assay::simt {
 
@@ -258,7 +258,7 @@ To as(From value) {
   return to;
 }
 
-/// Device maxima drop every NaN. glibc's fmaxf returns NaN for a signaling NaN, which bf16 data contain.
+/// On a device, a maximum ignores every NaN. glibc's fmaxf returns NaN for a signaling NaN, which bf16 data may contain.
 inline float larger(float x, float y) { return x != x ? y : y != y ? x : fmaxf(x, y); }
 inline float smaller(float x, float y) { return x != x ? y : y != y ? x : fminf(x, y); }
 
@@ -268,7 +268,7 @@ template <class Bits>
 Half<Bits> __habs(Half<Bits> a) {
   return Half<Bits>::from_bits(a.__x & 0x7fffu);
 }
-/// max.f16 and max.bf16: NaN only if both are, as 0x7fff; +0 is above -0.
+/// As PTX max.f16 and max.bf16: NaN, with code 0x7fff, only if both are NaN; +0 is larger than -0.
 template <class Bits>
 Half<Bits> __hmax(Half<Bits> a, Half<Bits> b) {
   const float x = a, y = b;
@@ -389,7 +389,7 @@ T atomically(T* at, F f) {
   }
 }
 
-/// The operand is converted to the type of *at, whatever literal the kernel writes.
+/// Keeps the operand out of type deduction: it is converted to the type of *at, also if it is a literal of another type.
 template <class T>
 struct Same {
   using type = T;
@@ -424,9 +424,9 @@ T atomicCAS(T* at, assay::simt::same<T> expected, assay::simt::same<T> desired) 
 
 // Shuffles, votes and the warp barrier: CUDA's forms with masks and HIP's without.
 //
-// A 32-bit mask names 32 lanes. In a warp of 64, its bits mean the caller's half, so CUDA code that assumes 32 lanes keeps its
-// meaning. A 64-bit mask names all lanes. HIP's forms without a mask wait for the whole warp here. A branch that keeps some lanes
-// away is therefore reported, although on HIP the others would continue.
+// A 32-bit mask has bits for 32 lanes. In a warp of 64, they stand for the caller's half, so CUDA code that assumes 32 lanes
+// works. A 64-bit mask has bits for all lanes. HIP's forms without a mask wait here for the whole warp. A call in a branch that
+// some lanes do not take is therefore reported, although on HIP the other lanes would continue.
 
 namespace assay::simt {
 
@@ -447,7 +447,7 @@ template <class Mask>
 uint64_t lanes_of(Mask mask) {
   static_assert(std::is_integral_v<Mask> && (sizeof(Mask) == 4 || sizeof(Mask) == 8), "a mask has 32 or 64 bits");
   const uint64_t lanes = uint64_t(std::make_unsigned_t<Mask>(mask)) << first_lane<Mask>();
-  if (!(lanes >> lane() & 1)) misused("is not among the lanes of its own mask");
+  if (!(lanes >> lane() & 1)) misused("passes a mask without its own lane");
   return lanes;
 }
 
@@ -460,7 +460,7 @@ inline const uint64_t* exchange_words(uint64_t word, uint32_t what, uint64_t lan
 template <class T>
 T value_of(T value, int source, uint64_t lanes) {
   static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= 8, "a shuffle moves at most eight bytes");
-  if (!(lanes >> source & 1)) misused("reads lane " + std::to_string(source) + ", which its mask does not name");
+  if (!(lanes >> source & 1)) misused("reads lane " + std::to_string(source) + ", which its mask does not include");
   uint64_t word = 0;
   memcpy(&word, &value, sizeof value);
   memcpy(&value, exchange_words(word, ::simt::cpu::kIndexed, lanes) + source, sizeof value);
@@ -469,7 +469,7 @@ T value_of(T value, int source, uint64_t lanes) {
 
 inline int segment_of(int width) {
   if (width <= 0 || width > warp_size() || (width & (width - 1)) != 0)
-    misused("shuffles over " + std::to_string(width) + " lanes");
+    misused("shuffles over " + std::to_string(width) + " lanes: expected a power of two up to the warp size");
   return lane() & ~(width - 1);
 }
 
@@ -540,11 +540,11 @@ void __syncwarp(Mask mask = ~Mask{0}) {
   assay::simt::exchange_words(0, ::simt::cpu::kWarpSync, assay::simt::lanes_of(mask));
 }
 
-// CUDA's e4m3 (e4m3fn) and HIP's (e4m3fn and e4m3fnuz). Constructors saturate. e5m2 is not supported.
+// CUDA's e4m3 type (e4m3fn) and HIP's two (e4m3fn and e4m3fnuz). Constructors saturate. e5m2 is not supported.
 
 namespace assay::simt {
 
-/// The value of a code with 4 exponent and 3 mantissa bits, NaN excepted.
+/// The value of a code with 4 exponent and 3 mantissa bits that is not NaN.
 inline float e4m3_value(unsigned code, int bias) {
   const int exponent = int(code >> 3 & 15u), mantissa = int(code & 7u);
   const float size = exponent == 0 ? ldexpf(float(mantissa), -2 - bias) : ldexpf(float(8 + mantissa), exponent - 3 - bias);
@@ -597,8 +597,8 @@ inline __hip_fp8_storage_t __hip_cvt_float_to_fp8(float x, __hip_saturation_t, _
 
 // Features that do not run on the CPU. Using one of these names is a compile error with the reason.
 
-// The pragma needs a single string literal, so the text is a list of words that becomes one string. The words must stay as they
-// are.
+// The pragma needs a single string literal, so the macros below turn their argument into a string. clang-format must not change
+// that text.
 // clang-format off
 #define ASSAY_STRING(...) #__VA_ARGS__
 #define ASSAY_PRAGMA(...) _Pragma(#__VA_ARGS__)
@@ -610,14 +610,14 @@ inline __hip_fp8_storage_t __hip_cvt_float_to_fp8(float x, __hip_saturation_t, _
 #define __pipeline_commit ASSAY_NOT_COVERED(asynchronous copies (cp.async)) __pipeline_commit
 #define __pipeline_wait_prior ASSAY_NOT_COVERED(asynchronous copies (cp.async)) __pipeline_wait_prior
 #define CUtensorMap ASSAY_NOT_COVERED(TMA) CUtensorMap
-#define nvcuda ASSAY_NOT_COVERED(wmma; matrix units are judged through their own suites) nvcuda
+#define nvcuda ASSAY_NOT_COVERED(wmma; op mma tests tensor core instructions) nvcuda
 #define __cluster_dims__ ASSAY_NOT_COVERED(clusters) __cluster_dims__
 #define cudaTextureObject_t ASSAY_NOT_COVERED(textures) cudaTextureObject_t
 #define hipTextureObject_t ASSAY_NOT_COVERED(textures) hipTextureObject_t
 #define tex1Dfetch ASSAY_NOT_COVERED(textures) tex1Dfetch
 #define tex2D ASSAY_NOT_COVERED(textures) tex2D
-#define __activemask ASSAY_NOT_COVERED(__activemask() : which lanes are together is no fact of the program) __activemask
+#define __activemask ASSAY_NOT_COVERED(__activemask() : its result depends on how the device schedules lanes) __activemask
 #define __match_any_sync ASSAY_NOT_COVERED(__match_any_sync()) __match_any_sync
 #define __match_all_sync ASSAY_NOT_COVERED(__match_all_sync()) __match_all_sync
-#define __HIP_NOSAT ASSAY_NOT_COVERED(__HIP_NOSAT, which differs between releases (suites/casts)) __HIP_NOSAT
+#define __HIP_NOSAT ASSAY_NOT_COVERED(__HIP_NOSAT, which differs between releases (suites/cast)) __HIP_NOSAT
 // clang-format on

@@ -99,7 +99,7 @@ __global__ void reads_beyond_its_mask(int* x) {
   const unsigned mask = threadIdx.x % 32 < 16 ? 0xffffu : 0xffff0000u;
   x[threadIdx.x] = __shfl_xor_sync(mask, 1, 16);
 }
-/// Half of the warp waits for all lanes, the other half only for itself.
+/// The lower half of the warp waits for all lanes, the upper half only for itself.
 __global__ void masks_disagree(int* x) {
   const unsigned mask = threadIdx.x % 32 < 16 ? 0xffffffffu : 0xffff0000u;
   x[threadIdx.x] = __shfl_sync(mask, 1, int(threadIdx.x));
@@ -108,9 +108,9 @@ __global__ void masks_disagree(int* x) {
 TEST(Compat, WrongMasksAreReported) {
   int x[32] = {};
   EXPECT_THAT([&] { launch(outside_its_mask, 1, 32, 32, x); },
-              ThrowsMessage<Divergence>(HasSubstr("is not among the lanes of its own mask")));
+              ThrowsMessage<Divergence>(HasSubstr("passes a mask without its own lane")));
   EXPECT_THAT([&] { launch(reads_beyond_its_mask, 1, 32, 32, x); },
-              ThrowsMessage<Divergence>(HasSubstr("which its mask does not name")));
+              ThrowsMessage<Divergence>(HasSubstr("which its mask does not include")));
   EXPECT_THAT([&] { launch(masks_disagree, 1, 32, 32, x); },
               ThrowsMessage<Divergence>(HasSubstr("threads 0-15 wait at a shuffle, threads 16-31 have ended")));
 }

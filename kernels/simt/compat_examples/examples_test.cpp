@@ -1,5 +1,5 @@
-// Compares two plain kernels, typical of inference engines, with plain loops at 32 and 64 lanes. Also tests how the CPU reports
-// their classic mistakes.
+// Compares two kernels, typical of inference engines, with plain loops, at 32 and 64 lanes. Also tests how the executor reports
+// the usual mistakes of such kernels.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -21,7 +21,7 @@ class Warps : public testing::TestWithParam<int> {};
 INSTANTIATE_TEST_SUITE_P(, Warps, testing::Values(32, 64), [](const auto& info) { return info.param == 32 ? "w32" : "w64"; });
 
 TEST_P(Warps, CudaGroupQuantIsThePlainLoop) {
-  constexpr int kGroups = 77, kGroupSize = 128;  // 77 is no multiple of the 16 groups per block, so half-warps leave early
+  constexpr int kGroups = 77, kGroupSize = 128;  // not a multiple of the 16 groups per block, so some half-warps return early
   std::mt19937 random(5);
   std::vector<__nv_bfloat16> x(kGroups * kGroupSize);
   for (auto& v : x) v = __float2bfloat16(float(int(random() % 20001) - 10000) / 512.0f);
@@ -84,7 +84,7 @@ TEST_P(Warps, HipRmsNormIsThePlainLoop) {
   }
 }
 
-/// The block's sum with one mistake each; block_sum() is correct.
+/// The sum over a block, with at most one mistake.
 enum class Mistake { kNone, kLeadersEvery32, kShufflesOver32 };
 
 template <Mistake kMistake>
@@ -120,7 +120,7 @@ TEST(HardCoded32, IsUnseenOn32LanesAndMergesOrLosesLanesOn64) {
   EXPECT_EQ(sum_of_ones<Mistake::kShufflesOver32>(64), 128.0f);  // the upper half of each wave is lost
 }
 
-/// The mask names all lanes, but the last half-warp has left.
+/// The mask includes all lanes, but the last half-warp has returned.
 __global__ void leaves_before_a_full_mask(float* x, int groups) {
   if (int(threadIdx.x) / 16 >= groups) return;
   x[threadIdx.x] = __shfl_xor_sync(0xffffffffu, x[threadIdx.x], 8);

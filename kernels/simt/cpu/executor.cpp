@@ -24,8 +24,8 @@ namespace simt::cpu {
 
 namespace {
 
-/// "libmine.so+0x11a9 <- +0x88": the callers of the running function in this library, innermost first, as return addresses less
-/// one. The harness finds their source lines.
+/// "libmine.so+0x11a9 <- +0x88": the callers of the running function in this library, innermost first. Each offset is the return
+/// address minus one, from which the harness finds the source line.
 std::string callers() {
   constexpr int kMostFrames = 16, kMostNamed = 6;
   void* frames[kMostFrames];
@@ -35,7 +35,7 @@ std::string callers() {
   const char* const slash = strrchr(own.dli_fname, '/');
   std::string text;
   int named = 0;
-  for (int i = 2; i < count && named < kMostNamed; ++i) {  // behind this function and its caller
+  for (int i = 2; i < count && named < kMostNamed; ++i) {  // skips this function and its caller
     if (::dladdr(frames[i], &info) == 0 || info.dli_fbase != own.dli_fbase) continue;
     char offset[32];
     snprintf(offset, sizeof offset, "+0x%zx", size_t(static_cast<char*>(frames[i]) - static_cast<char*>(own.dli_fbase)) - 1);
@@ -51,7 +51,7 @@ void refuse_address(const char* access, const void* at, int bytes) {
   char place[32];
   snprintf(place, sizeof place, "0x%llx", static_cast<unsigned long long>(address));
   std::string text = std::string("a ") + access + " of " + std::to_string(bytes) + " bytes at address " + place + ", " +
-                     std::to_string(address % uintptr_t(bytes)) + " bytes behind a multiple of " + std::to_string(bytes);
+                     std::to_string(address % uintptr_t(bytes)) + " bytes past a multiple of " + std::to_string(bytes);
   if (running != nullptr)
     text += ", by block " + std::to_string(running->block) + ", thread " + std::to_string(running->thread);
   if (const std::string code = callers(); !code.empty()) text += ", in " + code;
@@ -111,7 +111,7 @@ void Slot::run(int64_t index, const Launch& grid, void (*body)(const void*), con
   running = nullptr;
 }
 
-/// Called after a block was aborted: collects everything that its threads had done so far.
+/// Called after a block was aborted: tells TSan that everything its threads did comes before what follows.
 void Slot::collect_everywhere() {
   collect(&start_sync_);
 #ifdef ASSAY_SIMT_TSAN
@@ -136,8 +136,8 @@ void Slot::thread_main(void* argument) {
   }
 }
 
-/// Runs each runnable lane of the warp once. Returns true if the warp must be called again, false if its lanes are at the barrier
-/// or have ended.
+/// Lets each runnable lane of the warp run to its next wait. Returns true if the warp must run again, false if its lanes are at
+/// the barrier or have ended.
 bool Slot::step(int warp_index) {
   const int first = warp_index * warp;
   Warp& state = warps_[size_t(warp_index)];
@@ -168,8 +168,8 @@ bool Slot::regroup(int warp_index) {
     waiting |= uint64_t{1} << lane;
     if (!partners_wait(first, t)) continue;
     ready |= uint64_t{1} << lane;
-    // A lane that exchanged an odd number of times more than others has its value in the other slots. Moves it back, so that all
-    // lanes use the same slots. This is safe, because all have read the last values.
+    // A lane that made an odd number of exchanges more than others has its value in the other slots. Moving it back lets all
+    // lanes use the same slots. This is safe, because all of them have read the last values.
     if (parities_[t] != 0) {
       const size_t bytes = what_[t] & 0xff;
       memcpy(slots[0] + t * bytes, slots[1] + t * bytes, bytes);
@@ -276,12 +276,12 @@ void* make_variable(Running& block, size_t number, size_t bytes) {
 
 namespace {
 
-/// Reusable slots between launches. A fiber that waits for its next block may continue in another OS thread.
+/// Keeps slots for later launches. A fiber that waits for its next block may then continue on another OS thread.
 class Pool {
  public:
   std::unique_ptr<Slot> take(int threads, int warp) {
     const std::lock_guard lock(mutex_);
-    for (auto slot = free_.rbegin(); slot != free_.rend(); ++slot)  // the last one used, whose stacks are in the cache
+    for (auto slot = free_.rbegin(); slot != free_.rend(); ++slot)  // the slot used last: its stacks are still in the cache
       if (*slot && (*slot)->fits(threads, warp)) return std::move(*slot);
     return std::make_unique<Slot>(threads, warp);
   }
@@ -323,7 +323,7 @@ const uint64_t* exchange_among(uint64_t lanes, uint64_t word, uint32_t what) {
   parity ^= 1;
   memcpy(slot.slots[parity] + size_t(slot.thread) * sizeof word, &word, sizeof word);
   slot.wait_for_lanes(what << 8 | uint32_t(sizeof word), lanes);
-  // Lanes that met again after diverging use the same slots here.
+  // regroup() has moved the values of lanes that met again after diverging to the same slots.
   return reinterpret_cast<const uint64_t*>(slot.slots[parity]);
 }
 

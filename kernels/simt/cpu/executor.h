@@ -18,7 +18,7 @@ struct Divergence : std::logic_error {
   using std::logic_error::logic_error;
 };
 
-/// A load or store at an address that is not a multiple of its size. A GPU faults there.
+/// A load or store at an address that is not a multiple of its size. A GPU reports a fault.
 struct Misaligned : std::logic_error {
   using std::logic_error::logic_error;
 };
@@ -43,18 +43,18 @@ struct Running {
   std::vector<void*> variables;  ///< shared variables of the block, by number; nullptr: not used yet
 };
 
-// Not thread_local, because each access would first check the initialization. The TLS model avoids a call for each access.
+// Not thread_local, which would check the initialization at each access. The TLS model avoids a call at each access.
 extern __thread Running* running __attribute__((tls_model("initial-exec")));
 
-// Shared variables belong to the block that runs. So an OS thread can leave a block for one of another rank, and new OS threads do
-// not clear the variables of all kernels.
+// Shared variables are stored with the block that runs. An OS thread can therefore switch to a block of another rank, and a new
+// OS thread need not clear the shared variables of every kernel.
 
-inline std::atomic<size_t> shared_variables{0};  ///< in the header, so that it is as visible as the numbers that it gives out
-/// Zeroed memory that the blocks of this slot keep.
+inline std::atomic<size_t> shared_variables{0};  ///< in the header: has the symbol visibility of the numbers drawn from it
+/// Allocates zeroed memory for a shared variable. Later blocks of the slot use the same memory.
 void* make_variable(Running& block, size_t number, size_t bytes);
 inline constexpr size_t kVariableAlignment = 64;
 
-/// The running block's variable of a declaration. Each declaration has a class `Of` of its own.
+/// The running block's instance of a shared variable. Each declaration has a class `Of` of its own.
 template <class Of, class T>
 T& shared_variable() {
   static_assert(std::is_trivially_default_constructible<T>::value && alignof(T) <= kVariableAlignment, "the memory is only zeroed");
@@ -77,19 +77,19 @@ void wait_for_warp(uint32_t what);
 void wait_for_block();
 
 /// Passes `value` to the other threads of the warp. Returns the values of all threads of the block. Those of this warp stay valid
-/// until its second next exchange, because a thread that runs ahead writes to the other slots.
+/// during its next exchange and until the one after, because consecutive exchanges use different slots.
 template <class T>
 const T* exchange(T value, uint32_t what) {
   static_assert(sizeof(T) <= 8, "a slot holds eight bytes");
-  Running& block = *running;  // read once: in a library, each access to a variable of the OS thread is a call
+  Running& block = *running;  // read once: in a library, each access to a thread-local variable is a call
   std::byte* slots = block.slots[block.parity[block.thread] ^= 1];
   memcpy(slots + size_t(block.thread) * sizeof(T), &value, sizeof(T));
   wait_for_warp(what << 8 | uint32_t(sizeof(T)));
   return reinterpret_cast<const T*>(slots);
 }
 
-/// The same for some lanes of the warp, including the caller: waits until all of them wait at the same `what` for the same lanes.
-/// A kernel must use either this or the previous function only, because diverged lanes must not share slots.
+/// exchange() for some lanes of the warp, including the caller: waits until they all wait at the same `what` for the same lanes.
+/// A kernel must use only one of the two functions, because diverged lanes must not share slots.
 inline constexpr uint64_t kAllLanes = ~uint64_t{0};
 const uint64_t* exchange_among(uint64_t lanes, uint64_t word, uint32_t what);
 
@@ -97,8 +97,8 @@ const uint64_t* exchange_among(uint64_t lanes, uint64_t word, uint32_t what);
 /// block, including block 0, runs its warps and lanes in an order drawn from schedule_seed; all others use ascending order.
 void run(const Launch& grid, void (*body)(const void*), const void* kernel, size_t shared_bytes = 0);
 
-// Functions whose result must not depend on the machine. glibc chooses its expf and log2f by CPU. These compute in double with
-// our own code and round once at the end. Built with -ffp-contract=off.
+// Functions whose result must not depend on the machine. glibc has several versions of expf and log2f and selects one by CPU.
+// These compute in double with our own code and round once at the end. Built with -ffp-contract=off.
 
 float rsqrt(float value);  ///< correctly rounded except in about 1 of 2^29 cases; 0 gives Inf, negative values give NaN
 float exp2(float value);   ///< exact for integers
@@ -108,9 +108,9 @@ float erf(float value);    ///< within one ulp
 float log(float value);    ///< within one ulp; 0 gives -Inf, negative values give NaN
 float log2(float value);   ///< exact for powers of two; 0 gives -Inf, negative values give NaN
 
-// The ranks of one call. They run on one OS thread, each on a stack of its own, in an order drawn from a seed, and switch where a
-// rank waits. Writes of a rank are held back until it signals with release, as on a machine that reorders. A wrong protocol
-// therefore fails in every run with that seed, and deadlocks are found at once. Under TSan, ranks are OS threads that run
+// The ranks of one call. They run on one OS thread, each on its own stack, in an order drawn from a seed, and switch where a
+// rank waits. Writes of a rank are held back until it signals with release, as on hardware that reorders writes. A wrong protocol
+// therefore fails in every run with that seed, and a deadlock is found at once. Under TSan, ranks are OS threads that run
 // concurrently instead.
 
 /// Runs rank(of, 0) to rank(of, count - 1) in turns; each begins with a RankScope. Returns when all have ended. rank() must not
@@ -119,7 +119,7 @@ void run_in_turns(int count, void (*rank)(void* of, int index), void* of);
 
 using Ready = bool (*)(const void* at, uint64_t value);
 
-/// Makes the caller that rank of its team until the end of the scope.
+/// While it lives, the caller is the given rank of its team.
 class RankScope {
  public:
   /// `straggler`: a rank that only runs when no other can, or that is delayed if ranks run concurrently; -1: none.
@@ -139,7 +139,7 @@ void may_change_rank();
 
 /// Holds back a write for other ranks: sixteen bytes, or one 4-byte word.
 void hold_back(void* to, const void* from, int bytes);
-/// Reads what this rank held back for that address. Returns false if there is nothing.
+/// Reads what this rank held back for that address. Returns false if it held back nothing there.
 bool held_back(const void* at, void* into, int bytes);
 void deliver();
 

@@ -1,4 +1,4 @@
-// Tests the executor: what the threads of a block see of each other in every order, and its messages when they cannot meet.
+// Tests the executor: barriers, shuffles and reductions in several thread orders, and messages about threads that diverge.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -20,7 +20,7 @@ SIMT_KERNEL void sum_by_block(const float* x, float* y) {
       x[i], 0.0f, [](float a, float b) { return a + b; }, [] { simt::barrier(); });
 }
 
-/// Log-step shuffles, in which a thread may run ahead of its neighbours.
+/// A butterfly of shuffles, in which a thread may run ahead of others.
 template <int kWarp>
 SIMT_KERNEL void sum_by_shuffles(const float* x, float* y) {
   const int64_t i = simt::block() * simt::block_size() + simt::thread();
@@ -58,7 +58,7 @@ SIMT_KERNEL void throws_in_one_thread() {
 SIMT_KERNEL void copy_sixteen(const uint8_t* from, uint8_t* to) { simt::store16(to, simt::load16(from)); }
 SIMT_KERNEL void write_eight(uint8_t* to) { simt::store8(to, 1, 2); }
 
-/// Between two barriers each rank waits for the next one, so that a block of another rank runs meanwhile.
+/// Between two barriers, each rank waits for rank + 1, so that a block of another rank runs in the meantime.
 SIMT_KERNEL void meet_the_next_rank(int rank, int ranks, uint32_t* arrived, int* wrong) {
   SIMT_SHARED(seen, int[64]);
   seen[simt::thread()] = 1000 * rank + simt::thread();
@@ -159,12 +159,12 @@ TEST(Executor, RefusesLoadsAndStoresThatADeviceRefuses) {
   alignas(16) uint8_t bytes[64] = {};
   EXPECT_EQ(message_of(copy_sixteen, grid(1, 32, 32), bytes + 16, bytes + 32), "");
   EXPECT_THAT(message_of(copy_sixteen, grid(1, 32, 32), bytes + 18, bytes + 32),
-              MatchesRegex("a load of 16 bytes at address 0x[0-9a-f]+, 2 bytes behind a multiple of 16, by block 0, thread [0-9]+.*"));
+              MatchesRegex("a load of 16 bytes at address 0x[0-9a-f]+, 2 bytes past a multiple of 16, by block 0, thread [0-9]+.*"));
   EXPECT_THAT(message_of(copy_sixteen, grid(1, 32, 32), bytes + 16, bytes + 44),
-              HasSubstr("12 bytes behind a multiple of 16"));
+              HasSubstr("12 bytes past a multiple of 16"));
   EXPECT_THAT(message_of(copy_sixteen, grid(1, 32, 32), bytes + 16, bytes + 44), StartsWith("a store of 16 bytes"));
   EXPECT_EQ(message_of(write_eight, grid(1, 32, 32), bytes + 8), "");
-  EXPECT_THAT(message_of(write_eight, grid(1, 32, 32), bytes + 12), HasSubstr("4 bytes behind a multiple of 8"));
+  EXPECT_THAT(message_of(write_eight, grid(1, 32, 32), bytes + 12), HasSubstr("4 bytes past a multiple of 8"));
 }
 
 TEST(Executor, RanksInTurnsHaveSharedVariablesOfTheirOwn) {

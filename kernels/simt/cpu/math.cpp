@@ -34,7 +34,7 @@ double log2_wide(float value) {
 
 }  // namespace
 
-// sqrt and division are IEEE operations, identical on every machine.
+// sqrt and division round correctly (IEEE 754), so the result is the same on every machine.
 float rsqrt(float value) { return float(1.0 / std::sqrt(double(value))); }
 
 float exp2(float value) {

@@ -1,4 +1,4 @@
-// The ranks of one call on the CPU: whose turn it is, and writes that are held back.
+// The ranks of one call on the CPU: which rank runs next, and the writes that are held back.
 #include "kernels/simt/cpu/executor.h"
 
 #include <sched.h>
@@ -66,7 +66,7 @@ RankStacks& rank_stacks() {
 
 class Team;
 
-/// What the running rank needs to know. Constant-initialized, so that TSan never sees one fiber initialize what another reads.
+/// State of the running rank. Constant-initialized: TSan would report that one fiber initializes what another reads.
 struct Self {
   Team* team = nullptr;
   int rank = 0;
@@ -140,7 +140,7 @@ class Team {
     Team& team = *member.team;
     const int rank = int(&member - team.members_.data());
     team.rank_(team.of_, rank);
-    if (!member.here) member.done = true, team.arrive(member);  // it failed before its RankScope
+    if (!member.here) member.done = true, team.arrive(member);  // it ended before it made a RankScope
     for (;;) member.fiber.yield();
   }
   void arrive(Member& member) {
@@ -165,8 +165,8 @@ class Team {
       member.held.clear();
     }
   }
-  /// Chooses the rank that has the next turn; -1 after the last. When no rank can continue otherwise, delivers all held-back
-  /// writes, since writes arrive in the end even without a signal.
+  /// Chooses the rank that runs next; -1 if all have ended. If no rank can continue, first delivers all held-back writes, since
+  /// writes arrive in the end even without a signal.
   void pass_on() {
     std::vector<int> able = can_run();
     if (able.empty()) deliver_all(), able = can_run();
@@ -211,7 +211,7 @@ RankScope::RankScope(int rank, uint64_t seed, int straggler) {
     self.is_late = rank == straggler;
     return;
   }
-  if (!self.team) throw std::logic_error("ranks that take turns begin in run_in_turns()");
+  if (!self.team) throw std::logic_error("a RankScope with a seed needs run_in_turns()");
   self.team->enter(rank, seed, straggler);
 }
 
@@ -224,7 +224,7 @@ RankScope::~RankScope() {
 
 bool wait_until(Ready ready, const void* at, uint64_t value) {
   if (!self.team) {  // all ranks run concurrently
-    // Turns instead of seconds limit the wait: on a busy machine both the peer and these turns take longer.
+    // The limit counts turns, not seconds: on a busy machine both the peer and these turns take longer.
     constexpr int kBusyTurns = 16, kTurns = kBusyTurns + 100'000, kBetweenLooks = 128;
     constexpr std::chrono::microseconds kTurn{100};
     for (int turn = 1; !ready(at, value); ++turn) {

@@ -1,4 +1,4 @@
-// A running block: its stacks and fibers, what each fiber waits for, and which can continue.
+// A running block: its stacks and fibers, what each fiber waits for, and which fibers can continue.
 #pragma once
 
 #include <sys/mman.h>
@@ -55,8 +55,8 @@ class Stacks {
 
 }  // namespace simt::cpu
 
-// A stackful context on Boost.Context, with the annotations that the sanitizers need. Under TSan only executor.cpp uses it, and it
-// is compiled without TSan: a switch must not count as synchronization, or races between lanes would stay hidden.
+// A stackful context on Boost.Context, with the annotations that the sanitizers need. With TSan only executor.cpp uses it, which
+// is compiled without TSan: if a switch counted as synchronization, races between lanes would stay hidden.
 
 #ifdef ASSAY_SIMT_ASAN
 #include <sanitizer/common_interface_defs.h>
@@ -111,7 +111,7 @@ class Fiber {
 #endif
   }
 
-  /// Called by the fiber: returns to the scheduler. Also called by a fiber that runs inside this one; resume() then returns there.
+  /// Called by the fiber, or by a fiber that it has resumed: returns to the scheduler. The next resume() continues at the caller.
   void yield() {
 #ifdef ASSAY_SIMT_ASAN
     void* fake_stack = nullptr;
@@ -191,8 +191,8 @@ class Slot : public Running {
     what_[t] = what;
     int *sync = nullptr, *also = nullptr;
 #ifdef ASSAY_SIMT_TSAN
-    // There are two counters, used in turn: a thread that runs ahead to its next wait must not count for the current one.
-    // Diverged lanes alternate independently, so they may meet at either counter.
+    // There are two TSan addresses, used in turn: a thread that runs ahead to its next wait must not count for the current one.
+    // Diverged lanes alternate independently, so they may meet at either address.
     const size_t w = t / size_t(warp);
     sync = place == Place::kWarp ? &warp_sync_[w * 2 + parities_[t]] : &barrier_sync_[barriers_ & 1];
     if (place == Place::kWarp && (warps_[w].parted || what_[t] & kSubset)) also = &warp_sync_[w * 2 + (parities_[t] ^ 1)];
@@ -217,7 +217,7 @@ class Slot : public Running {
   }
 
   struct Warp {
-    uint64_t ready = 0;   ///< lanes that can continue; all, unless the warp has diverged
+    uint64_t ready = 0;   ///< lanes that can continue: all of them, unless the warp has diverged
     bool parted = false;  ///< the warp has diverged: some lanes continued without the others
   };
 
@@ -237,7 +237,7 @@ class Slot : public Running {
   bool run_to_barrier_at_random(Random& random);
   bool pass_barrier();
 
-  /// Returns a text such as "threads 0-15 wait at a shuffle (xor 8), threads 16-31 at the barrier".
+  /// Returns a text such as "threads 0-15 wait at a shuffle (xor 8), threads 16-31 wait at the barrier".
   std::string describe(int begin, int end) const;
   std::string name(size_t t) const;
 
